@@ -1,0 +1,84 @@
+// swift-tools-version: 6.0
+import Foundation
+import PackageDescription
+
+// The processor the kernels are compiled for: the building machine's, or DDPM_MARCH (x86-64-v3, znver4, …).
+// Swift's code generator follows the C compiler's flag.
+let targetProcessor = ProcessInfo.processInfo.environment["DDPM_MARCH"] ?? "native"
+let defaultProcessor = "native"
+#if arch(arm64)
+  let processorFlag = "-mcpu=\(targetProcessor == defaultProcessor ? "native" : targetProcessor)"
+#else
+  let processorFlag = "-march=\(targetProcessor)"
+#endif
+
+// Numeric code: no overflow or bounds checks, vectors as wide as the target processor has.
+let numericCode: [SwiftSetting] = [
+  .unsafeFlags(["-Xcc", processorFlag]),
+  .unsafeFlags(["-Ounchecked"], .when(configuration: .release)),
+]
+
+let package = Package(
+  name: "ddpm-mpi",
+  products: [.executable(name: "ddpm-mpi", targets: ["ddpm-mpi"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+  ],
+  targets: [
+    // System libraries: a module map and a shim header each.
+    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-openmpi", providers: [.apt(["libhdf5-openmpi-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // What the kernels were compiled for, and the check at start that this processor has it.
+    .target(name: "CBuildTarget", cSettings: [.unsafeFlags([processorFlag])]),
+    .target(name: "CProcessor", dependencies: ["CBuildTarget"]),
+
+    .target(name: "Tensors"),
+    .target(
+      name: "Kernels", dependencies: ["Tensors", "COpenBLAS", "CBuildTarget", "CProcessor"],
+      swiftSettings: numericCode),
+    .target(name: "Differentiation", dependencies: ["Kernels", "Tensors"]),
+    .target(name: "Diffusion", dependencies: ["Tensors"]),
+    .target(name: "Network", dependencies: ["Differentiation", "Diffusion", "Tensors"]),
+    .target(name: "Optimisation", dependencies: ["Kernels", "Tensors"]),
+    .target(name: "MessagePassing", dependencies: ["CMPI"]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "MessagePassing"]),
+    .target(name: "Images", dependencies: ["CPNG"]),
+    .target(name: "Compression", dependencies: ["CZlib"]),
+    .target(name: "Datasets", dependencies: ["Tensors", "Compression"]),
+    .target(name: "Checkpoints", dependencies: ["HDF5", "MessagePassing", "Tensors", "Compression"]),
+    .target(
+      name: "Training",
+      dependencies: [
+        "Checkpoints", "Compression", "Datasets", "Differentiation", "Diffusion", "HDF5", "Images", "Kernels",
+        "MessagePassing", "Network", "Optimisation", "Tensors", "Yams", .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "ddpm-mpi",
+      dependencies: [
+        "Training", "CProcessor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Tensors"]),
+    .testTarget(name: "DifferentiationTests", dependencies: ["Differentiation", "Kernels", "Tensors"]),
+    .testTarget(
+      name: "NetworkTests", dependencies: ["Network", "Differentiation", "HDF5", "Tensors"], exclude: ["Fixtures"]),
+    .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors"]),
+    .testTarget(name: "OptimisationTests", dependencies: ["Optimisation", "Tensors"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Compression", "Tensors"]),
+    .testTarget(
+      name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    // Run under mpirun by scripts/test.sh.
+    .executableTarget(
+      name: "rank-checks", dependencies: ["Training", "Checkpoints", "HDF5", "MessagePassing", "Tensors"],
+      path: "Tests/RankChecks"),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,18 @@
+// What this processor has, read with the baseline instruction set only.
+#pragma once
+#include <stddef.h>
+
+/// The features of `enum ddpm_processor_feature` that this processor and operating system support.
+unsigned ddpm_processor_features(void);
+
+/// Writes the names of the set bits of `features`, separated by ", ", into `text`.
+void ddpm_feature_names(unsigned features, char *text, size_t capacity);
+
+/// Spin-wait hint to the processor.
+static inline void ddpm_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}

@@ -1,0 +1,88 @@
+#include "processor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "build_target.h"
+
+struct feature {
+  unsigned bit;
+  const char *name;
+};
+
+static const struct feature features[] = {
+    {DDPM_FEATURE_AVX, "avx"},
+    {DDPM_FEATURE_AVX2, "avx2"},
+    {DDPM_FEATURE_FMA, "fma"},
+    {DDPM_FEATURE_BMI2, "bmi2"},
+    {DDPM_FEATURE_F16C, "f16c"},
+    {DDPM_FEATURE_AVX512F, "avx512f"},
+    {DDPM_FEATURE_AVX512BW, "avx512bw"},
+    {DDPM_FEATURE_AVX512DQ, "avx512dq"},
+    {DDPM_FEATURE_AVX512VL, "avx512vl"},
+    {DDPM_FEATURE_AVX512VBMI, "avx512vbmi"},
+    {DDPM_FEATURE_AVX512VNNI, "avx512vnni"},
+    {DDPM_FEATURE_AVX512BF16, "avx512bf16"},
+    {DDPM_FEATURE_AVX512FP16, "avx512fp16"},
+};
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+// The bits of XCR0 say which register files the operating system saves.
+static unsigned long long saved_registers(void) {
+  unsigned low, high;
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return ((unsigned long long)high << 32) | low;
+}
+
+unsigned ddpm_processor_features(void) {
+  unsigned a, b, c, d, found = 0;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & (1u << 27))) return 0;
+  unsigned long long saved = saved_registers();
+  if ((saved & 0x6) != 0x6) return 0;
+  if (c & (1u << 28)) found |= DDPM_FEATURE_AVX;
+  if (c & (1u << 12)) found |= DDPM_FEATURE_FMA;
+  if (c & (1u << 29)) found |= DDPM_FEATURE_F16C;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return found;
+  if (b & (1u << 5)) found |= DDPM_FEATURE_AVX2;
+  if (b & (1u << 8)) found |= DDPM_FEATURE_BMI2;
+  if ((saved & 0xe6) != 0xe6) return found;
+  if (b & (1u << 16)) found |= DDPM_FEATURE_AVX512F;
+  if (b & (1u << 17)) found |= DDPM_FEATURE_AVX512DQ;
+  if (b & (1u << 30)) found |= DDPM_FEATURE_AVX512BW;
+  if (b & (1u << 31)) found |= DDPM_FEATURE_AVX512VL;
+  if (c & (1u << 1)) found |= DDPM_FEATURE_AVX512VBMI;
+  if (c & (1u << 11)) found |= DDPM_FEATURE_AVX512VNNI;
+  if (d & (1u << 23)) found |= DDPM_FEATURE_AVX512FP16;
+  if (__get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5))) found |= DDPM_FEATURE_AVX512BF16;
+  return found;
+}
+#else
+unsigned ddpm_processor_features(void) { return 0; }
+#endif
+
+void ddpm_feature_names(unsigned set, char *text, size_t capacity) {
+  if (capacity == 0) return;
+  text[0] = 0;
+  for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
+    if (!(set & features[i].bit)) continue;
+    if (text[0]) strncat(text, ", ", capacity - strlen(text) - 1);
+    strncat(text, features[i].name, capacity - strlen(text) - 1);
+  }
+}
+
+// Runs before any Swift code, which may hold instructions that this processor lacks.
+__attribute__((constructor)) static void refuse_unsuitable_processor(void) {
+  unsigned missing = ddpm_build_features & ~ddpm_processor_features();
+  if (!missing) return;
+  char names[256];
+  ddpm_feature_names(missing, names, sizeof names);
+  fprintf(stderr,
+          "ddpm-mpi: this program was built for a processor with %s, which this one lacks; "
+          "build it here, or with DDPM_MARCH=x86-64-v3 (or x86-64-v2) for any recent processor\n",
+          names);
+  _exit(2);
+}
