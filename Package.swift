@@ -38,7 +38,7 @@ let package = Package(
     .target(name: "CBuildTarget", cSettings: [.unsafeFlags([processorFlag])]),
     .target(name: "CProcessor", dependencies: ["CBuildTarget"]),
 
-    .target(name: "Tensors"),
+    .target(name: "Tensors", dependencies: ["CProcessor"]),
     .target(
       name: "Kernels", dependencies: ["Tensors", "COpenBLAS", "CBuildTarget", "CProcessor"],
       swiftSettings: numericCode),

@@ -1,0 +1,87 @@
+/// The meaning of a parameter's dimensions, stored beside each tensor of a checkpoint.
+public enum DimensionOrder: String, Sendable, Codable {
+  /// Convolution kernel [kernel height, kernel width, input channels, output channels].
+  case hwio = "HWIO"
+  /// Matrix [inputs, outputs]: y = x·W.
+  case io = "IO"
+  /// Vector [channels].
+  case c = "C"
+}
+
+/// One named tensor inside an arena.
+public struct ParameterEntry: Sendable, Equatable {
+  public let name: String
+  public let shape: [Int]
+  public let order: DimensionOrder
+  /// Where the tensor starts, in floats from the start of the arena.
+  public let offset: Int
+
+  public var count: Int { shape.reduce(1, *) }
+  public var range: Range<Int> { offset..<offset + count }
+}
+
+/// Where every parameter lies in a flat arena; gradients, moments and averages share the layout of the parameters.
+///
+/// Entries start on cache lines and the whole is padded to full reduction blocks. Padding holds zeros in every arena.
+public struct ParameterLayout: Sendable, Equatable {
+  /// Floats per block of the fixed-order reductions (norms); shards begin and end on blocks.
+  public static let blockSize = 4096
+  private static let alignment = 16
+
+  public private(set) var entries: [ParameterEntry] = []
+  private var indices: [String: Int] = [:]
+  private var end = 0
+
+  public init() {}
+
+  /// Appends a parameter and returns its entry. Names must be unique.
+  public mutating func add(_ name: String, shape: [Int], order: DimensionOrder) -> ParameterEntry {
+    precondition(indices[name] == nil, "parameter \(name) is declared twice")
+    let entry = ParameterEntry(name: name, shape: shape, order: order, offset: end)
+    indices[name] = entries.count
+    entries.append(entry)
+    end = (entry.range.upperBound + Self.alignment - 1) / Self.alignment * Self.alignment
+    return entry
+  }
+
+  public subscript(name: String) -> ParameterEntry? { indices[name].map { entries[$0] } }
+
+  /// Floats an arena needs, padding included.
+  public var arenaCount: Int { (end + Self.blockSize - 1) / Self.blockSize * Self.blockSize }
+
+  /// Parameters in the usual sense: elements of all entries, without padding.
+  public var parameterCount: Int { entries.reduce(0) { $0 + $1.count } }
+
+  /// Divides the arena into contiguous shards of whole blocks, as even as possible.
+  public func shards(_ count: Int) -> [Range<Int>] {
+    let blocks = arenaCount / Self.blockSize
+    return (0..<count).map { shard in
+      (blocks * shard / count * Self.blockSize)..<(blocks * (shard + 1) / count * Self.blockSize)
+    }
+  }
+}
+
+/// One flat allocation for a role (values, gradients, first moment …) over all parameters.
+public struct Arena: Sendable {
+  public let layout: ParameterLayout
+  public let buffer: FloatBuffer
+
+  /// An arena of zeros.
+  public init(_ layout: ParameterLayout) {
+    self.layout = layout
+    self.buffer = FloatBuffer(count: layout.arenaCount)
+    clear()
+  }
+
+  public var pointer: UnsafeMutablePointer<Float> { buffer.pointer }
+  public var count: Int { buffer.count }
+
+  public func clear() { pointer.update(repeating: 0, count: count) }
+
+  public func pointer(to entry: ParameterEntry) -> UnsafeMutablePointer<Float> { pointer + entry.offset }
+
+  /// The elements of one parameter, row-major in its shape.
+  public func elements(of entry: ParameterEntry) -> [Float] {
+    Array(UnsafeBufferPointer(start: pointer(to: entry), count: entry.count))
+  }
+}

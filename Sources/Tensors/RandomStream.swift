@@ -1,0 +1,115 @@
+import Glibc
+
+/// What random numbers are for. The raw values are part of the checkpoint's promise: a resumed run must draw what the
+/// interrupted one would have drawn, so they never change.
+public enum RandomPurpose: UInt32, Sendable {
+  case initialisation = 1
+  case timestep = 2
+  case noise = 3
+  case dropout = 4
+  case flip = 5
+  case shuffle = 6
+  case samplerNoise = 7
+  case latents = 8
+  case proceduralImage = 9
+}
+
+/// The random numbers of one (seed, purpose, step, sample, detail): a function, not a state.
+///
+/// Philox counter words: 0 the block within the stream, 1 the sample, 2 the step, 3 purpose (8 bits) and detail
+/// (24 bits, such as a layer's number). The key is the seed.
+public struct RandomStream: Sendable {
+  public let key: SIMD2<UInt32>
+  /// The counter of the stream's first block.
+  public let counter: SIMD4<UInt32>
+
+  /// - Parameters:
+  ///   - step: optimiser step, or sampler time step; below 2³².
+  ///   - sample: the sample's index in the global batch or among all images drawn; below 2³².
+  ///   - detail: which of several streams of this purpose; below 2²⁴.
+  public init(seed: UInt64, purpose: RandomPurpose, step: Int = 0, sample: Int = 0, detail: Int = 0) {
+    precondition((0..<1 << 32).contains(step) && (0..<1 << 32).contains(sample) && (0..<1 << 24).contains(detail))
+    key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
+    counter = SIMD4(0, UInt32(sample), UInt32(step), purpose.rawValue << 24 | UInt32(detail))
+  }
+
+  /// Words 4·index … 4·index + 3 of the stream.
+  @inlinable
+  public func block(_ index: Int) -> SIMD4<UInt32> {
+    var counter = counter
+    counter[0] = UInt32(truncatingIfNeeded: index)
+    return Philox.block(counter: counter, key: key)
+  }
+
+  /// Word `index` as a number in [0, 1) with 24 bits.
+  public func uniform(_ index: Int) -> Float {
+    Float(block(index / 4)[index % 4] >> 8) * 0x1p-24
+  }
+
+  /// Word `index` as an integer in 0..<bound, without bias that could be measured (bound is far below 2³²).
+  public func integer(_ index: Int, below bound: Int) -> Int {
+    precondition((1...1 << 32).contains(bound))
+    return Int((UInt64(block(index / 4)[index % 4]) &* UInt64(bound)) >> 32)
+  }
+
+  /// Fills `destination` with numbers uniform in [0, 1).
+  public func fillUniform(_ destination: UnsafeMutablePointer<Float>, count: Int) {
+    for start in stride(from: 0, to: count, by: 4) {
+      let words = block(start / 4)
+      for lane in 0..<min(4, count - start) { destination[start + lane] = Float(words[lane] >> 8) * 0x1p-24 }
+    }
+  }
+
+  /// Fills `destination` with independent standard normal numbers (Box–Muller in double precision, two words a pair).
+  public func fillNormal(_ destination: UnsafeMutablePointer<Float>, count: Int) {
+    for start in stride(from: 0, to: count, by: 4) {
+      let words = block(start / 4)
+      for pair in stride(from: 0, to: 4, by: 2) where start + pair < count {
+        let radius = (-2 * log((Double(words[pair]) + 0.5) * 0x1p-32)).squareRoot()
+        let angle = 2 * Double.pi * (Double(words[pair + 1]) + 0.5) * 0x1p-32
+        destination[start + pair] = Float(radius * cos(angle))
+        if start + pair + 1 < count { destination[start + pair + 1] = Float(radius * sin(angle)) }
+      }
+    }
+  }
+}
+
+/// A keyed permutation of 0..<count: the order of one epoch, computable at any place without a table.
+///
+/// A six-round Feistel network over the next even power of two, walked until it lands inside the range (Black and
+/// Rogaway: "Ciphers with arbitrary finite domains", CT-RSA 2002).
+public struct KeyedPermutation: Sendable {
+  public let count: Int
+  private let halfBits: Int
+  private let stream: RandomStream
+
+  public init(count: Int, seed: UInt64, epoch: Int) {
+    precondition(count > 0 && count <= 1 << 32)
+    self.count = count
+    var bits = 1
+    while 1 << (2 * bits) < count { bits += 1 }
+    halfBits = bits
+    stream = RandomStream(seed: seed, purpose: .shuffle, step: epoch)
+  }
+
+  public subscript(index: Int) -> Int {
+    precondition((0..<count).contains(index))
+    var value = index
+    repeat { value = encrypt(value) } while value >= count
+    return value
+  }
+
+  private func encrypt(_ value: Int) -> Int {
+    let mask = (1 << halfBits) - 1
+    var left = value >> halfBits
+    var right = value & mask
+    for round in 0..<6 {
+      var counter = stream.counter
+      counter[0] = UInt32(right)
+      counter[1] = UInt32(round)
+      let mixed = Int(Philox.block(counter: counter, key: stream.key)[0]) & mask
+      (left, right) = (right, left ^ mixed)
+    }
+    return left << halfBits | right
+  }
+}
