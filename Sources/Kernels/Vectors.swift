@@ -1,9 +1,67 @@
+/// Sixteen floats: one 512-bit register, or two of 256 bits.
 typealias Vector = SIMD16<Float>
 
-@inline(__always) func load16(_ pointer: UnsafePointer<Float>) -> SIMD16<Float> {
-  UnsafeRawPointer(pointer).loadUnaligned(as: SIMD16<Float>.self)
+let vectorWidth = 16
+
+@inline(__always)
+func load16(_ pointer: UnsafePointer<Float>) -> Vector {
+  UnsafeRawPointer(pointer).loadUnaligned(as: Vector.self)
 }
 
-@inline(__always) func store16(_ vector: SIMD16<Float>, _ pointer: UnsafeMutablePointer<Float>) {
-  UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: SIMD16<Float>.self)
+@inline(__always)
+func load16(_ pointer: UnsafeMutablePointer<Float>) -> Vector {
+  UnsafeRawPointer(pointer).loadUnaligned(as: Vector.self)
+}
+
+@inline(__always)
+func store16(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
+  UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: Vector.self)
+}
+
+/// The first `count` < 16 floats, then zeros.
+@inline(__always)
+func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector {
+  var vector = Vector()
+  withUnsafeMutableBytes(of: &vector) {
+    $0.baseAddress.unsafelyUnwrapped.copyMemory(from: pointer, byteCount: count * MemoryLayout<Float>.stride)
+  }
+  return vector
+}
+
+@inline(__always)
+func storePartial(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+  withUnsafeBytes(of: vector) {
+    UnsafeMutableRawPointer(pointer).copyMemory(
+      from: $0.baseAddress.unsafelyUnwrapped, byteCount: count * MemoryLayout<Float>.stride)
+  }
+}
+
+/// `load16`, or `loadPartial` where fewer than 16 floats are left.
+@inline(__always)
+func load(_ pointer: UnsafePointer<Float>, _ left: Int) -> Vector {
+  left >= vectorWidth ? load16(pointer) : loadPartial(pointer, left)
+}
+
+/// `store16`, or `storePartial` where there is room for fewer than 16 floats.
+@inline(__always)
+func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ left: Int) {
+  if left >= vectorWidth { store16(vector, pointer) } else { storePartial(vector, pointer, left) }
+}
+
+extension Vector {
+  /// Lanes where `self` is larger take the limit; NaN stays NaN.
+  @inline(__always)
+  func limited(above limit: Float) -> Vector { replacing(with: limit, where: self .> limit) }
+
+  /// Lanes where `self` is smaller take the limit; NaN stays NaN.
+  @inline(__always)
+  func limited(below limit: Float) -> Vector { replacing(with: limit, where: self .< limit) }
+
+  /// The sum of the lanes in double precision.
+  @inline(__always)
+  var doubleSum: Double {
+    var sum = 0.0
+    for lane in 0..<vectorWidth { sum += Double(self[lane]) }
+    return sum
+  }
 }

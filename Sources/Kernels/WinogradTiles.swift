@@ -161,14 +161,6 @@ extension Winograd {
     lanes == 16 ? load16(pointer + channel) : loadPartial(pointer + channel, lanes)
   }
 
-  /// The first `lanes` floats, and zeros.
-  @inline(never)
-  static func loadPartial(_ pointer: UnsafePointer<Float>, _ lanes: Int) -> Vector {
-    var vector = Vector.zero
-    for lane in 0..<lanes { vector[lane] = pointer[lane] }
-    return vector
-  }
-
   private static func withZeros(_ count: Int, _ body: (UnsafePointer<Float>) -> Void) {
     let zeros = FloatBuffer(count: roundUp(count, 16))
     zeros.pointer.update(repeating: 0, count: zeros.count)

@@ -1,0 +1,49 @@
+/// Where the windows of a convolution lie on its input [images, height, width, channels].
+///
+/// Output position (oy, ox) sees input rows oy·stride − padTop + ky, ky < kernelHeight, and columns likewise; what lies
+/// outside the image counts as zero.
+public struct PatchGeometry: Sendable, Equatable {
+  public var images: Int
+  public var height: Int
+  public var width: Int
+  public var channels: Int
+  public var kernelHeight: Int
+  public var kernelWidth: Int
+  public var stride: Int
+  public var padTop: Int
+  public var padLeft: Int
+  public var padBottom: Int
+  public var padRight: Int
+
+  public init(
+    images: Int, height: Int, width: Int, channels: Int, kernelHeight: Int, kernelWidth: Int, stride: Int = 1,
+    padTop: Int, padLeft: Int, padBottom: Int, padRight: Int
+  ) {
+    self.images = images
+    self.height = height
+    self.width = width
+    self.channels = channels
+    self.kernelHeight = kernelHeight
+    self.kernelWidth = kernelWidth
+    self.stride = stride
+    self.padTop = padTop
+    self.padLeft = padLeft
+    self.padBottom = padBottom
+    self.padRight = padRight
+  }
+
+  /// A square kernel with the same padding on all sides.
+  public init(images: Int, height: Int, width: Int, channels: Int, kernelSize: Int, stride: Int = 1, pad: Int) {
+    self.init(
+      images: images, height: height, width: width, channels: channels, kernelHeight: kernelSize,
+      kernelWidth: kernelSize, stride: stride, padTop: pad, padLeft: pad, padBottom: pad, padRight: pad)
+  }
+
+  public var outputHeight: Int { (height + padTop + padBottom - kernelHeight) / stride + 1 }
+  public var outputWidth: Int { (width + padLeft + padRight - kernelWidth) / stride + 1 }
+  /// Output positions of all images: rows of the matrix of patches.
+  public var patchCount: Int { images * outputHeight * outputWidth }
+  /// Elements of one patch, in the order of an HWIO kernel's rows: [kernelHeight, kernelWidth, channels].
+  public var patchLength: Int { kernelHeight * kernelWidth * channels }
+  public var inputCount: Int { images * height * width * channels }
+}

@@ -1,0 +1,82 @@
+extension Reference {
+  /// y[n, oy, ox, o] = bias[o] + Σ over ky, kx, c of x[n, oy·stride − padTop + ky, ox·stride − padLeft + kx, c] ·
+  /// kernel[ky, kx, c, o].
+  ///
+  /// - Parameters:
+  ///   - kernel: [kernelHeight, kernelWidth, channels, outputChannels] (HWIO).
+  ///   - bias: [outputChannels], or nil for zeros.
+  /// - Returns: [images, outputHeight, outputWidth, outputChannels].
+  public static func convolution<Scalar: BinaryFloatingPoint>(
+    x: [Scalar], kernel: [Scalar], bias: [Scalar]?, geometry: PatchGeometry, outputChannels: Int
+  ) -> [Scalar] {
+    let (input, weights) = (doubles(x), doubles(kernel))
+    let start = bias.map { doubles($0) } ?? [Double](repeating: 0, count: outputChannels)
+    var y: [Double] = []
+    y.reserveCapacity(geometry.patchCount * outputChannels)
+    for patch in 0..<geometry.patchCount {
+      var sums = start
+      forEachTap(of: patch, geometry) { tap, pixel in
+        for c in 0..<geometry.channels {
+          let value = input[pixel * geometry.channels + c]
+          let row = (tap * geometry.channels + c) * outputChannels
+          for o in 0..<outputChannels { sums[o] += value * weights[row + o] }
+        }
+      }
+      y += sums
+    }
+    return rounded(y)
+  }
+
+  /// Gradients of a loss with respect to a convolution's input, kernel and bias, given dy = ∂loss/∂y.
+  public static func convolutionBackward<Scalar: BinaryFloatingPoint>(
+    x: [Scalar], kernel: [Scalar], dy: [Scalar], geometry: PatchGeometry, outputChannels: Int
+  ) -> (dx: [Scalar], dKernel: [Scalar], dBias: [Scalar]) {
+    let (input, weights, gradient) = (doubles(x), doubles(kernel), doubles(dy))
+    var dx = [Double](repeating: 0, count: x.count)
+    var dKernel = [Double](repeating: 0, count: kernel.count)
+    var dBias = [Double](repeating: 0, count: outputChannels)
+    for patch in 0..<geometry.patchCount {
+      for o in 0..<outputChannels { dBias[o] += gradient[patch * outputChannels + o] }
+      forEachTap(of: patch, geometry) { tap, pixel in
+        for c in 0..<geometry.channels {
+          let element = pixel * geometry.channels + c
+          let row = (tap * geometry.channels + c) * outputChannels
+          for o in 0..<outputChannels {
+            dx[element] += gradient[patch * outputChannels + o] * weights[row + o]
+            dKernel[row + o] += gradient[patch * outputChannels + o] * input[element]
+          }
+        }
+      }
+    }
+    return (rounded(dx), rounded(dKernel), rounded(dBias))
+  }
+
+  /// The matrix of patches [images·outputHeight·outputWidth, kernelHeight·kernelWidth·channels].
+  public static func columns<Scalar: BinaryFloatingPoint>(x: [Scalar], geometry: PatchGeometry) -> [Scalar] {
+    var columns = [Scalar](repeating: 0, count: geometry.patchCount * geometry.patchLength)
+    for patch in 0..<geometry.patchCount {
+      forEachTap(of: patch, geometry) { tap, pixel in
+        for c in 0..<geometry.channels {
+          columns[patch * geometry.patchLength + tap * geometry.channels + c] = x[pixel * geometry.channels + c]
+        }
+      }
+    }
+    return columns
+  }
+
+  /// Calls `body` with (ky·kernelWidth + kx, index of the input pixel) for each tap of a patch that is in the image.
+  private static func forEachTap(of patch: Int, _ geometry: PatchGeometry, _ body: (Int, Int) -> Void) {
+    let image = patch / (geometry.outputHeight * geometry.outputWidth)
+    let oy = patch / geometry.outputWidth % geometry.outputHeight
+    let ox = patch % geometry.outputWidth
+    for ky in 0..<geometry.kernelHeight {
+      let y = oy * geometry.stride - geometry.padTop + ky
+      guard (0..<geometry.height).contains(y) else { continue }
+      for kx in 0..<geometry.kernelWidth {
+        let x = ox * geometry.stride - geometry.padLeft + kx
+        guard (0..<geometry.width).contains(x) else { continue }
+        body(ky * geometry.kernelWidth + kx, (image * geometry.height + y) * geometry.width + x)
+      }
+    }
+  }
+}

@@ -1,0 +1,23 @@
+extension Reference {
+  /// op(a)·op(b) [rows, columns], where op transposes if asked to.
+  ///
+  /// - Parameters:
+  ///   - a: [rows, inner], or [inner, rows] if `transposeA`.
+  ///   - b: [inner, columns], or [columns, inner] if `transposeB`.
+  public static func matrixProduct<Scalar: BinaryFloatingPoint>(
+    _ a: [Scalar], _ b: [Scalar], rows: Int, inner: Int, columns: Int, transposeA: Bool = false,
+    transposeB: Bool = false
+  ) -> [Scalar] {
+    let (left, right) = (doubles(a), doubles(b))
+    var product = [Double](repeating: 0, count: rows * columns)
+    for row in 0..<rows {
+      for k in 0..<inner {
+        let value = left[transposeA ? k * rows + row : row * inner + k]
+        for column in 0..<columns {
+          product[row * columns + column] += value * right[transposeB ? column * inner + k : k * columns + column]
+        }
+      }
+    }
+    return rounded(product)
+  }
+}

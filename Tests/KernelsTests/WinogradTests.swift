@@ -1,0 +1,199 @@
+import Kernels
+import Tensors
+import Testing
+
+/// ‖a − b‖ / ‖b‖.
+func relativeError(_ a: [Float], _ b: [Float]) -> Double {
+  precondition(a.count == b.count)
+  var difference = 0.0
+  var norm = 0.0
+  for (x, y) in zip(a, b) {
+    difference += (Double(x) - Double(y)) * (Double(x) - Double(y))
+    norm += Double(y) * Double(y)
+  }
+  return difference == 0 ? 0 : (difference / norm).squareRoot()
+}
+
+func normalTensor(_ shape: [Int], seed: UInt64) -> Tensor {
+  let tensor = Tensor(uninitialised: shape)
+  RandomStream(seed: seed, purpose: .noise).fillNormal(tensor.pointer, count: tensor.count)
+  return tensor
+}
+
+@Suite struct WinogradTests {
+  /// Winograd's F(4x4, 3x3) amplifies single-precision rounding (2⁻²⁴ = 6e-8) by the norms of its transforms, about
+  /// a hundredfold in the worst element; norm-wise, 1e-5 leaves a factor of about ten.
+  static let tolerance = 1e-5
+
+  struct Shape: CustomTestStringConvertible {
+    let images: Int, height: Int, width: Int, inChannels: Int, outChannels: Int
+    var testDescription: String { "\(images)x\(height)x\(width) \(inChannels)->\(outChannels)" }
+    var winograd: Winograd.Geometry {
+      Winograd.Geometry(
+        images: images, height: height, width: width, inChannels: inChannels, outChannels: outChannels)
+    }
+    var patches: PatchGeometry {
+      PatchGeometry(images: images, height: height, width: width, channels: inChannels, kernelSize: 3, pad: 1)
+    }
+  }
+
+  static let shapes = [
+    Shape(images: 2, height: 8, width: 8, inChannels: 32, outChannels: 32),
+    Shape(images: 1, height: 1, width: 1, inChannels: 1, outChannels: 1),
+    Shape(images: 3, height: 5, width: 7, inChannels: 3, outChannels: 20),
+    Shape(images: 2, height: 6, width: 10, inChannels: 20, outChannels: 3),
+    Shape(images: 1, height: 4, width: 4, inChannels: 100, outChannels: 48),
+    Shape(images: 2, height: 16, width: 16, inChannels: 64, outChannels: 32),
+    Shape(images: 5, height: 13, width: 9, inChannels: 33, outChannels: 65),
+    Shape(images: 9, height: 16, width: 16, inChannels: 16, outChannels: 16),
+  ]
+
+  @Test(arguments: shapes)
+  func convolutionEqualsTheDirectSum(shape: Shape) {
+    let (x, kernel, bias) = operands(shape)
+    let y = convolve(shape, x: x, kernel: kernel, bias: bias, threads: 1)
+    let expected = Reference.convolution(
+      x: x.elements, kernel: kernel.elements, bias: bias.elements, geometry: shape.patches,
+      outputChannels: shape.outChannels)
+    #expect(relativeError(y.elements, expected) < Self.tolerance)
+  }
+
+  @Test(arguments: shapes)
+  func backwardPassesEqualTheDirectSums(shape: Shape) {
+    let (x, kernel, _) = operands(shape)
+    let dy = normalTensor([shape.images, shape.height, shape.width, shape.outChannels], seed: 4)
+    let expected = Reference.convolutionBackward(
+      x: x.elements, kernel: kernel.elements, dy: dy.elements, geometry: shape.patches,
+      outputChannels: shape.outChannels)
+    let workers = WorkerPool(threadCount: 1)
+
+    let transformed = Tensor(uninitialised: [
+      Winograd.transformedKernelCount(inChannels: shape.outChannels, outChannels: shape.inChannels)
+    ])
+    Winograd.transformKernelForInputGradient(
+      kernel.pointer, inChannels: shape.inChannels, outChannels: shape.outChannels, into: transformed.pointer,
+      workers: workers)
+    let dx = Tensor(uninitialised: x.shape)
+    let adjoint = Winograd.Geometry(
+      images: shape.images, height: shape.height, width: shape.width, inChannels: shape.outChannels,
+      outChannels: shape.inChannels)
+    Winograd.convolve(
+      x: dy.pointer, transformedKernel: transformed.pointer, y: dx.pointer, geometry: adjoint, workers: workers)
+    #expect(relativeError(dx.elements, expected.dx) < Self.tolerance)
+
+    // Accumulates: starts from ones.
+    let dKernel = Tensor(repeating: 1, shape: kernel.shape)
+    Winograd.accumulateKernelGradient(
+      x: x.pointer, dy: dy.pointer, dKernel: dKernel.pointer, geometry: shape.winograd, workers: workers)
+    #expect(relativeError(dKernel.elements, expected.dKernel.map { $0 + 1 }) < Self.tolerance)
+  }
+
+  @Test(arguments: shapes)
+  func addendsAreAdded(shape: Shape) {
+    let (x, kernel, bias) = operands(shape)
+    let perImage = normalTensor([shape.images, shape.outChannels], seed: 8)
+    let plain = convolve(shape, x: x, kernel: kernel, bias: bias, threads: 1)
+    let residual = normalTensor(plain.shape, seed: 9)
+    let full = convolve(shape, x: x, kernel: kernel, bias: bias, perImage: perImage, residual: residual, threads: 1)
+    let pixels = shape.height * shape.width
+    let expected = plain.elements.indices.map { i in
+      let image = i / (pixels * shape.outChannels)
+      return plain.pointer[i] + perImage.pointer[image * shape.outChannels + i % shape.outChannels] + residual.pointer[i]
+    }
+    #expect(relativeError(full.elements, expected) < 1e-6)
+  }
+
+  @Test(arguments: shapes)
+  func resultsDoNotDependOnTheThreadCount(shape: Shape) {
+    let (x, kernel, bias) = operands(shape)
+    let single = convolve(shape, x: x, kernel: kernel, bias: bias, threads: 1).elements
+    for threads in [2, 3] {
+      #expect(convolve(shape, x: x, kernel: kernel, bias: bias, threads: threads).elements == single)
+    }
+    let dy = normalTensor([shape.images, shape.height, shape.width, shape.outChannels], seed: 4)
+    let gradients = [1, 2, 3].map { threads in
+      let dKernel = Tensor(repeating: 0, shape: kernel.shape)
+      Winograd.accumulateKernelGradient(
+        x: x.pointer, dy: dy.pointer, dKernel: dKernel.pointer, geometry: shape.winograd,
+        workers: WorkerPool(threadCount: threads))
+      return dKernel.elements
+    }
+    #expect(gradients[0] == gradients[1] && gradients[0] == gradients[2])
+  }
+
+  @Test func anImageDoesNotDependOnItsCompany() {
+    let shape = Shape(images: 7, height: 9, width: 6, inChannels: 24, outChannels: 40)
+    let (x, kernel, bias) = operands(shape)
+    let together = convolve(shape, x: x, kernel: kernel, bias: bias, threads: 1).elements
+    let perImage = x.count / shape.images
+    for image in 0..<shape.images {
+      let alone = Shape(images: 1, height: 9, width: 6, inChannels: 24, outChannels: 40)
+      let part = Tensor(Array(x.elements[image * perImage..<(image + 1) * perImage]), shape: [1, 9, 6, 24])
+      let y = convolve(alone, x: part, kernel: kernel, bias: bias, threads: 1).elements
+      #expect(y == Array(together[image * y.count..<(image + 1) * y.count]))
+    }
+  }
+
+  private func operands(_ shape: Shape) -> (x: Tensor, kernel: Tensor, bias: Tensor) {
+    (
+      normalTensor([shape.images, shape.height, shape.width, shape.inChannels], seed: 1),
+      normalTensor([3, 3, shape.inChannels, shape.outChannels], seed: 2), normalTensor([shape.outChannels], seed: 3)
+    )
+  }
+
+  private func convolve(
+    _ shape: Shape, x: Tensor, kernel: Tensor, bias: Tensor, perImage: Tensor? = nil, residual: Tensor? = nil,
+    threads: Int
+  ) -> Tensor {
+    let workers = WorkerPool(threadCount: threads)
+    let transformed = Tensor(uninitialised: [
+      Winograd.transformedKernelCount(inChannels: shape.inChannels, outChannels: shape.outChannels)
+    ])
+    Winograd.transformKernel(
+      kernel.pointer, inChannels: shape.inChannels, outChannels: shape.outChannels, into: transformed.pointer,
+      workers: workers)
+    let y = Tensor(uninitialised: [shape.images, shape.height, shape.width, shape.outChannels])
+    Winograd.convolve(
+      x: x.pointer, transformedKernel: transformed.pointer, y: y.pointer, geometry: shape.winograd,
+      bias: bias.pointer, perImage: perImage?.pointer, residual: residual?.pointer, workers: workers)
+    return y
+  }
+}
+
+@Suite struct MatrixProductTests {
+  @Test(arguments: [(1, 1, 1), (5, 7, 3), (16, 40, 100), (64, 128, 32)])
+  func productsEqualTheDirectSums(rows: Int, columns: Int, depth: Int) {
+    for (transposingA, transposingB) in [(false, false), (true, false), (false, true)] {
+      let a = normalTensor(transposingA ? [depth, rows] : [rows, depth], seed: 1)
+      let b = normalTensor(transposingB ? [columns, depth] : [depth, columns], seed: 2)
+      let c = Tensor(uninitialised: [rows, columns])
+      MatrixProduct.multiply(
+        a.pointer, b.pointer, into: c.pointer, rows: rows, columns: columns, depth: depth, transposingA: transposingA,
+        transposingB: transposingB)
+      let expected = Reference.matrixProduct(
+        a.elements, b.elements, rows: rows, inner: depth, columns: columns, transposeA: transposingA,
+        transposeB: transposingB)
+      // Single-precision sums of `depth` products.
+      #expect(relativeError(c.elements, expected) < 1e-6)
+    }
+  }
+
+  @Test(arguments: [(1, 4, 8), (3, 40, 100), (9, 128, 32), (20, 33, 65)])
+  func rowsOfAProductStandAlone(rows: Int, columns: Int, depth: Int) {
+    let a = normalTensor([rows, depth], seed: 1)
+    let b = normalTensor([depth, columns], seed: 2)
+    let c = Tensor(uninitialised: [rows, columns])
+    let workers = WorkerPool(threadCount: 2)
+    MatrixProduct.multiplyRows(
+      a.pointer, b.pointer, into: c.pointer, rows: rows, columns: columns, depth: depth, workers: workers)
+    let expected = Reference.matrixProduct(a.elements, b.elements, rows: rows, inner: depth, columns: columns)
+    #expect(relativeError(c.elements, expected) < 1e-6)
+    for row in 0..<rows {
+      let alone = Tensor(uninitialised: [1, columns])
+      MatrixProduct.multiplyRows(
+        a.pointer + row * depth, b.pointer, into: alone.pointer, rows: 1, columns: columns, depth: depth,
+        workers: workers)
+      #expect(alone.elements == Array(c.elements[row * columns..<(row + 1) * columns]))
+    }
+  }
+}
