@@ -1,1 +1,15 @@
-print("rank-checks")
+// Verifies on several ranks what unit tests, being one process, cannot: `mpirun -n 3 .build/release/rank-checks`.
+// The exit status is 1 if a check failed on any rank.
+
+import Foundation
+import MessagePassing
+
+do {
+  let world = try MPISession.initialise()
+  let allPassed = try run(messagePassingChecks, over: world)
+  try MPISession.finalise()
+  exit(allPassed ? 0 : 1)
+} catch {
+  FileHandle.standardError.write(Data("rank-checks: \(error)\n".utf8))
+  MPISession.abort(status: 1)
+}

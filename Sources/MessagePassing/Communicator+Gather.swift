@@ -1,0 +1,118 @@
+import CMPI
+
+extension Communicator {
+  /// Every rank's value, in the order of ranks (MPI 3.1, section 5.7).
+  public func allGather(_ value: Int64) throws(MPIError) -> [Int64] {
+    try allGather(value, filler: 0, type: ddpm_mpi_int64())
+  }
+
+  /// Every rank's value, in the order of ranks (MPI 3.1, section 5.7).
+  public func allGather(_ value: Double) throws(MPIError) -> [Double] {
+    try allGather(value, filler: 0, type: ddpm_mpi_double())
+  }
+
+  private func allGather<Value>(_ value: Value, filler: Value, type: ddpm_datatype) throws(MPIError) -> [Value] {
+    var values = [Value](repeating: filler, count: size)
+    let code = values.withUnsafeMutableBytes { values in
+      withUnsafeBytes(of: value) { value in
+        ddpm_mpi_all_gather(value.baseAddress, values.baseAddress, 1, type, handle)
+      }
+    }
+    try check("MPI_Allgather", code)
+    return values
+  }
+
+  /// Every rank's text, in the order of ranks.
+  public func allGatherStrings(_ text: String) throws(MPIError) -> [String] {
+    let part = Array(text.utf8)
+    let layout = try PackedTexts(lengths: try allGather(Int64(part.count)), call: "MPI_Allgatherv")
+    var bytes = [UInt8](repeating: 0, count: layout.byteCount)
+    let code = bytes.withUnsafeMutableBytes { bytes in
+      part.withUnsafeBytes { part in
+        ddpm_mpi_all_gather_parts(
+          part.baseAddress, Int32(part.count), bytes.baseAddress, layout.counts, layout.displacements, ddpm_mpi_byte(),
+          handle)
+      }
+    }
+    try check("MPI_Allgatherv", code)
+    return layout.texts(in: bytes)
+  }
+
+  /// Every rank's text, in the order of ranks, on the root; nil elsewhere.
+  public func gatherStrings(_ text: String, to root: Int) throws(MPIError) -> [String]? {
+    precondition((0..<size).contains(root), "there is no rank \(root)")
+    let part = Array(text.utf8)
+    let layout = try PackedTexts(lengths: try allGather(Int64(part.count)), call: "MPI_Gatherv")
+    var bytes = [UInt8](repeating: 0, count: rank == root ? layout.byteCount : 0)
+    let code = bytes.withUnsafeMutableBytes { bytes in
+      part.withUnsafeBytes { part in
+        ddpm_mpi_gather_parts(
+          part.baseAddress, Int32(part.count), bytes.baseAddress, layout.counts, layout.displacements, ddpm_mpi_byte(),
+          Int32(root), handle)
+      }
+    }
+    try check("MPI_Gatherv", code)
+    return rank == root ? layout.texts(in: bytes) : nil
+  }
+
+  /// Completes everybody's copy of an array of which each rank holds one part (MPI 3.1, section 5.7, in place).
+  ///
+  /// Rank r's part is the `counts[r]` elements at `displacements[r]`; both arrays are the same on all ranks.
+  public func allGatherVariable(
+    inPlace elements: UnsafeMutablePointer<Float>, counts: [Int], displacements: [Int]
+  ) throws(MPIError) {
+    try allGatherVariable(inPlace: elements, counts: counts, displacements: displacements, type: ddpm_mpi_float())
+  }
+
+  /// Completes everybody's copy of an array of which each rank holds one part (MPI 3.1, section 5.7, in place).
+  ///
+  /// Rank r's part is the `counts[r]` elements at `displacements[r]`; both arrays are the same on all ranks.
+  public func allGatherVariable(
+    inPlace elements: UnsafeMutablePointer<Double>, counts: [Int], displacements: [Int]
+  ) throws(MPIError) {
+    try allGatherVariable(inPlace: elements, counts: counts, displacements: displacements, type: ddpm_mpi_double())
+  }
+
+  private func allGatherVariable<Element>(
+    inPlace elements: UnsafeMutablePointer<Element>, counts: [Int], displacements: [Int], type: ddpm_datatype
+  ) throws(MPIError) {
+    precondition(counts.count == size && displacements.count == size, "one count and one displacement per rank")
+    precondition(counts.allSatisfy { $0 >= 0 } && displacements.allSatisfy { $0 >= 0 }, "parts lie inside the array")
+    let end = zip(counts, displacements).map(+).max() ?? 0
+    if end <= Int(Int32.max), counts.allSatisfy({ $0 <= messageLimit }) {
+      try check(
+        "MPI_Allgatherv",
+        ddpm_mpi_all_gather_parts_in_place(elements, counts.map(Int32.init), displacements.map(Int32.init), type, handle))
+      return
+    }
+    // Displacements are 32-bit as well, so beyond that each rank broadcasts its part. All ranks decide alike, since
+    // they decide by arguments that all of them have.
+    for owner in 0..<size {
+      for message in messages(count: counts[owner]) {
+        let start = elements + displacements[owner] + message.lowerBound
+        try check("MPI_Bcast", ddpm_mpi_broadcast(start, Int32(message.count), type, Int32(owner), handle))
+      }
+    }
+  }
+}
+
+/// Where each rank's text lies among the gathered bytes.
+private struct PackedTexts {
+  var counts: [Int32] = []
+  var displacements: [Int32] = []
+  var byteCount = 0
+
+  init(lengths: [Int64], call: String) throws(MPIError) {
+    for length in lengths {
+      counts.append(try int32(Int(length), for: call))
+      displacements.append(try int32(byteCount, for: call))
+      byteCount += Int(length)
+    }
+  }
+
+  func texts(in bytes: [UInt8]) -> [String] {
+    zip(counts, displacements).map { count, start in
+      String(decoding: bytes[Int(start)..<Int(start) + Int(count)], as: UTF8.self)
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import CMPI
+
+extension Communicator {
+  /// The largest of all ranks' values (MPI 3.1, section 5.9.6).
+  public func allReduceMaximum(_ value: Int64) throws(MPIError) -> Int64 {
+    try allReduce(value, ddpm_mpi_maximum())
+  }
+
+  /// The smallest of all ranks' values (MPI 3.1, section 5.9.6).
+  public func allReduceMinimum(_ value: Int64) throws(MPIError) -> Int64 {
+    try allReduce(value, ddpm_mpi_minimum())
+  }
+
+  /// The sum of all ranks' values (MPI 3.1, section 5.9.6).
+  public func allReduceSum(_ value: Int64) throws(MPIError) -> Int64 {
+    try allReduce(value, ddpm_mpi_sum())
+  }
+
+  /// Replaces every rank's buffer by the sum over ranks, element by element (MPI 3.1, section 5.9.6).
+  ///
+  /// The library chooses the order of the additions, and with it the rounding: the result depends on the number of
+  /// ranks. Gradients are therefore averaged otherwise, and this serves to compare speeds.
+  ///
+  /// - Parameter buffer: of the same size on every rank.
+  public func allReduceSum(_ buffer: UnsafeMutableBufferPointer<Float>) throws(MPIError) {
+    for message in messages(count: buffer.count) {
+      let start = buffer.baseAddress! + message.lowerBound
+      try check(
+        "MPI_Allreduce",
+        ddpm_mpi_all_reduce_in_place(start, Int32(message.count), ddpm_mpi_float(), ddpm_mpi_sum(), handle))
+    }
+  }
+
+  private func allReduce(_ value: Int64, _ operation: ddpm_operation) throws(MPIError) -> Int64 {
+    var result = value
+    try check("MPI_Allreduce", ddpm_mpi_all_reduce_in_place(&result, 1, ddpm_mpi_int64(), operation, handle))
+    return result
+  }
+}

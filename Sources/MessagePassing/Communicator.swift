@@ -1,0 +1,67 @@
+import CMPI
+
+/// A group of processes that exchange messages with one another and nobody else (MPI 3.1, chapter 6).
+///
+/// Every operation here is collective: all ranks must call it, in the same order, or those that did wait forever.
+///
+/// Sending a communicator to another task is sound, because it is only a name for state inside the library; that calls
+/// follow one another instead of overlapping remains the program's duty (`MPI_THREAD_SERIALIZED`).
+public struct Communicator: @unchecked Sendable {
+  package let handle: ddpm_communicator
+  /// This process's number, from 0 up to `size`.
+  public let rank: Int
+  /// How many processes there are.
+  public let size: Int
+  /// The most elements that go into one message; longer buffers travel in several. MPI 3.1 counts with 32 bits, and
+  /// some transports fail on messages of 2 GiB and more.
+  public let messageLimit: Int
+
+  static let defaultMessageLimit = 1 << 27
+
+  init(handle: ddpm_communicator) throws(MPIError) {
+    var rank: Int32 = 0
+    var size: Int32 = 0
+    try check("MPI_Comm_rank", MPI_Comm_rank(handle.value, &rank))
+    try check("MPI_Comm_size", MPI_Comm_size(handle.value, &size))
+    self.init(handle: handle, rank: Int(rank), size: Int(size), messageLimit: Self.defaultMessageLimit)
+  }
+
+  private init(handle: ddpm_communicator, rank: Int, size: Int, messageLimit: Int) {
+    self.handle = handle
+    self.rank = rank
+    self.size = size
+    self.messageLimit = messageLimit
+  }
+
+  /// All ranks of the job. `MPISession.initialise()` must have succeeded.
+  public static var world: Communicator {
+    guard let world = MPISession.world else { preconditionFailure("MPISession.initialise() has not been called") }
+    return world
+  }
+
+  /// The same communicator with another `messageLimit`, which must be the same on all ranks.
+  public func limitingMessages(to elementCount: Int) -> Communicator {
+    precondition((1...Int(Int32.max)).contains(elementCount), "a message holds between 1 and 2^31 - 1 elements")
+    return Communicator(handle: handle, rank: rank, size: size, messageLimit: elementCount)
+  }
+
+  /// The name of the host this process runs on (MPI 3.1, section 8.1.2).
+  public var processorName: String {
+    get throws(MPIError) {
+      var text = [CChar](repeating: 0, count: Int(MPI_MAX_PROCESSOR_NAME) + 1)
+      var length: Int32 = 0
+      try check("MPI_Get_processor_name", MPI_Get_processor_name(&text, &length))
+      return string(from: text)
+    }
+  }
+
+  /// Returns once every rank has called it (MPI 3.1, section 5.3).
+  public func barrier() throws(MPIError) {
+    try check("MPI_Barrier", MPI_Barrier(handle.value))
+  }
+
+  /// Cuts 0..<count into consecutive ranges of at most `messageLimit`; empty for a count of zero.
+  func messages(count: Int) -> some Sequence<Range<Int>> {
+    stride(from: 0, to: count, by: messageLimit).map { start in start..<min(start + messageLimit, count) }
+  }
+}

@@ -1,0 +1,60 @@
+import CMPI
+
+/// A call into the MPI library that did not succeed.
+public struct MPIError: Error, Equatable, CustomStringConvertible {
+  /// The MPI function, such as `MPI_Bcast`.
+  public let call: String
+  /// The code the function returned (MPI 3.1, section 8.4).
+  public let code: Int32
+  /// What the library has to say about the code.
+  public let message: String
+
+  /// Asks the library for the code's description.
+  init(call: String, code: Int32) {
+    var text = [CChar](repeating: 0, count: Int(MPI_MAX_ERROR_STRING) + 1)
+    var length: Int32 = 0
+    let status = MPI_Error_string(code, &text, &length)
+    self.init(call: call, code: code, message: status == MPI_SUCCESS ? string(from: text) : "unknown error")
+  }
+
+  init(call: String, code: Int32, message: String) {
+    self.call = call
+    self.code = code
+    self.message = message
+  }
+
+  public var description: String { "\(call) failed: \(message) (MPI error \(code))" }
+}
+
+/// The news, on every rank, that some rank could not do its part.
+public struct RankFailure: Error, Equatable, CustomStringConvertible {
+  /// The lowest rank that failed.
+  public let rank: Int
+  /// What that rank said went wrong.
+  public let message: String
+
+  public init(rank: Int, message: String) {
+    self.rank = rank
+    self.message = message
+  }
+
+  public var description: String { "rank \(rank): \(message)" }
+}
+
+/// Turns a return code into an error.
+func check(_ call: String, _ code: Int32) throws(MPIError) {
+  guard code == MPI_SUCCESS else { throw MPIError(call: call, code: code) }
+}
+
+/// A count or displacement as MPI 3.1 takes it.
+func int32(_ value: Int, for call: String) throws(MPIError) -> Int32 {
+  guard let narrow = Int32(exactly: value) else {
+    throw MPIError(call: call, code: MPI_ERR_COUNT, message: "\(value) elements do not fit one message")
+  }
+  return narrow
+}
+
+/// The text before the terminating zero.
+func string(from characters: [CChar]) -> String {
+  String(decoding: characters.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+}

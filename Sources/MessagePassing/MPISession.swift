@@ -1,0 +1,71 @@
+import CMPI
+import Glibc
+import Synchronization
+
+/// The process's membership in an MPI job, from `MPI_Init_thread` to `MPI_Finalize` (MPI 3.1, sections 8.7 and 12.4).
+///
+/// Without a launcher a process becomes a job of one rank. Calls into MPI may come from any thread, one at a time.
+public enum MPISession {
+  private static let current = Mutex<Communicator?>(nil)
+
+  /// Joins the job and returns the communicator of all its ranks; later calls return the same one.
+  ///
+  /// Errors on that communicator are returned to the caller from then on instead of ending the job.
+  @discardableResult
+  public static func initialise() throws(MPIError) -> Communicator {
+    // The lock's closure cannot carry a typed error out, so a `Result` does.
+    let outcome = current.withLock { (world) -> Result<Communicator, MPIError> in
+      if let world { return .success(world) }
+      do throws(MPIError) {
+        let joined = try join()
+        world = joined
+        return .success(joined)
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try outcome.get()
+  }
+
+  private static func join() throws(MPIError) -> Communicator {
+    var granted: Int32 = 0
+    try check("MPI_Init_thread", ddpm_mpi_initialise(&granted))
+    guard granted >= Int32(MPI_THREAD_SERIALIZED) else {
+      throw MPIError(
+        call: "MPI_Init_thread", code: MPI_ERR_OTHER,
+        message: "this MPI library only grants thread level \(granted), but MPI_THREAD_SERIALIZED is needed")
+    }
+    try check("MPI_Comm_set_errhandler", ddpm_mpi_return_errors(ddpm_mpi_world()))
+    return try Communicator(handle: ddpm_mpi_world())
+  }
+
+  /// All ranks of the job, once `initialise` has succeeded and until `finalise`.
+  static var world: Communicator? { current.withLock { $0 } }
+
+  /// Whether this process is a member of a job now.
+  public static var isInitialised: Bool { world != nil }
+
+  /// Leaves the job. Every rank must call it; afterwards MPI cannot be initialised again in this process.
+  public static func finalise() throws(MPIError) {
+    let wasMember = current.withLock { (world) -> Bool in
+      defer { world = nil }
+      return world != nil
+    }
+    if wasMember { try check("MPI_Finalize", MPI_Finalize()) }
+  }
+
+  /// Ends every process of the job at once, with `status` as the launcher's exit status (MPI 3.1, section 8.7).
+  public static func abort(status: Int32) -> Never {
+    fflush(nil)
+    if let world { MPI_Abort(world.handle.value, status) }
+    exit(status)
+  }
+
+  /// The implementation and its version, such as "Open MPI v4.1.4, …"; available before `initialise`.
+  public static func libraryVersion() throws(MPIError) -> String {
+    var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING) + 1)
+    var length: Int32 = 0
+    try check("MPI_Get_library_version", MPI_Get_library_version(&text, &length))
+    return string(from: text)
+  }
+}

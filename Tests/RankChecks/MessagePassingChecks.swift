@@ -1,0 +1,216 @@
+import MessagePassing
+
+/// Small enough that the buffers of these checks are cut into several messages, the last one shorter.
+private let smallMessage = 7
+
+let messagePassingChecks: [Check] = [
+  Check("the session is joined once and knows its library") { context in
+    try expect(MPISession.isInitialised, "the session is not initialised")
+    let again = try MPISession.initialise()
+    try expectEqual([again.rank, again.size], [context.rank, context.size])
+    try expect(try MPISession.libraryVersion().contains("MPI"), "no library version")
+    try expect(try !context.communicator.processorName.isEmpty, "no processor name")
+  },
+
+  Check("broadcast copies bytes and text from every root") { context in
+    for communicator in [context.communicator, context.communicator.limitingMessages(to: smallMessage)] {
+      for root in 0..<context.size {
+        let expected = (0..<50 + root).map { UInt8(($0 * 3 + root) % 256) }
+        let mine = context.rank == root ? expected : [1, 2, 3]
+        try expectEqual(try communicator.broadcast(mine, from: root), expected)
+        let text = try communicator.broadcast("grüße von \(context.rank)", from: root)
+        try expectEqual(text, "grüße von \(root)")
+      }
+    }
+  },
+
+  Check("broadcast of nothing is nothing") { context in
+    let root = context.size - 1
+    try expectEqual(try context.communicator.broadcast([UInt8](), from: root), [])
+    try expectEqual(try context.communicator.broadcast("", from: root), "")
+  },
+
+  Check("all-gather returns values in rank order") { context in
+    let integers = try context.communicator.allGather(Int64(context.rank) << 40)
+    let numbers = try context.communicator.allGather(0.5 + Double(context.rank))
+    try expectEqual(integers, (0..<context.size).map { Int64($0) << 40 })
+    try expectEqual(numbers, (0..<context.size).map { 0.5 + Double($0) })
+  },
+
+  Check("gathered texts keep their lengths, also empty ones") { context in
+    let texts = (0..<context.size).map { String(repeating: "é", count: ($0 * 5) % 7) }
+    let everywhere = try context.communicator.allGatherStrings(texts[context.rank])
+    let root = context.size / 2
+    let atRoot = try context.communicator.gatherStrings(texts[context.rank], to: root)
+    try expectEqual(everywhere, texts)
+    try expectEqual(atRoot, context.rank == root ? texts : nil)
+  },
+
+  Check("reductions of integers") { context in
+    let values: [Int64] = (0..<context.size).map { rank in Int64((rank * 5 + 2) % 7 - 3) << 33 }
+    let maximum = try context.communicator.allReduceMaximum(values[context.rank])
+    let minimum = try context.communicator.allReduceMinimum(values[context.rank])
+    let sum = try context.communicator.allReduceSum(values[context.rank])
+    try expectEqual([maximum, minimum, sum], [values.max()!, values.min()!, values.reduce(0, +)])
+  },
+
+  Check("sum of float buffers, in one message and in many") { context in
+    for communicator in [context.communicator, context.communicator.limitingMessages(to: smallMessage)] {
+      for count in [0, 1, 7, 40] {
+        // Whole numbers, so that the order of additions does not matter.
+        let buffer = FloatBlock((0..<count).map { Float($0 * (context.rank + 1)) })
+        try communicator.allReduceSum(buffer.elements)
+        let factor = context.size * (context.size + 1) / 2
+        try expectEqual(Array(buffer.elements), (0..<count).map { Float($0 * factor) })
+      }
+    }
+  },
+
+  Check("all-to-all of uneven and empty parts arrives where it belongs") { context in
+    for limit in [1, smallMessage, 1 << 20] {
+      try verifyAllToAll(context, context.communicator.limitingMessages(to: limit)) { from, to in (from * 3 + to * 5) % 11 }
+    }
+  },
+
+  Check("all-to-all with nothing to send at all") { context in
+    try verifyAllToAll(context, context.communicator) { _, _ in 0 }
+  },
+
+  Check("all-to-all where only one rank sends") { context in
+    try verifyAllToAll(context, context.communicator.limitingMessages(to: smallMessage)) { from, _ in
+      from == context.size - 1 ? 23 : 0
+    }
+  },
+
+  Check("two exchanges started together do not mix") { context in
+    let first = ExchangePlan(context) { from, to in 10 + from + 2 * to }
+    let second = ExchangePlan(context, offset: 0.5) { from, to in 30 - from + to }
+    let communicator = context.communicator.limitingMessages(to: smallMessage)
+    var pendingFirst = try first.start(over: communicator)
+    let pendingSecond = try second.start(over: communicator)
+    while try !pendingFirst.advance() {}
+    try pendingSecond.wait()
+    try pendingFirst.wait()
+    try first.verify()
+    try second.verify()
+  },
+
+  Check("an exchange that is dropped has still arrived") { context in
+    let plan = ExchangePlan(context) { from, to in 100 + from + to }
+    _ = try plan.start(over: context.communicator)
+    try context.communicator.barrier()
+    try plan.verify()
+  },
+
+  Check("all-gather of uneven parts, in one call and by broadcasts") { context in
+    for communicator in [context.communicator, context.communicator.limitingMessages(to: smallMessage)] {
+      for counts in [(0..<context.size).map { ($0 * 7 + 3) % 10 }, (0..<context.size).map { $0 == 0 ? 19 : 0 }] {
+        // A gap of one element after every part must stay as it is.
+        let displacements = counts.indices.map { rank in counts[..<rank].reduce(0, +) + rank }
+        let total = counts.reduce(0, +) + context.size
+        var expected = [Float](repeating: -1, count: total)
+        for (start, count) in zip(displacements, counts) {
+          for index in start..<start + count { expected[index] = Float(index) }
+        }
+        let floats = FloatBlock([Float](repeating: -1, count: total))
+        let doubles = UnsafeMutablePointer<Double>.allocate(capacity: total)
+        defer { doubles.deallocate() }
+        doubles.initialize(repeating: -1, count: total)
+        let mine = displacements[context.rank]..<displacements[context.rank] + counts[context.rank]
+        for index in mine {
+          floats.elements[index] = Float(index)
+          doubles[index] = Double(index)
+        }
+        try communicator.allGatherVariable(inPlace: floats.start, counts: counts, displacements: displacements)
+        try communicator.allGatherVariable(inPlace: doubles, counts: counts, displacements: displacements)
+        try expectEqual(Array(floats.elements), expected)
+        try expectEqual(Array(UnsafeBufferPointer(start: doubles, count: total)), expected.map(Double.init))
+      }
+    }
+  },
+
+  Check("agreement names the lowest rank that failed, on all ranks") { context in
+    try context.communicator.agree(nil)
+    let last = context.size - 1
+    let lone = try expectError(RankFailure.self) {
+      try context.communicator.agree(context.rank == last ? "disk full" : nil)
+    }
+    let lowest = min(1, last)
+    let several = try expectError(RankFailure.self) {
+      try context.communicator.agree(context.rank >= lowest ? "rank \(context.rank) is unwell" : nil)
+    }
+    try expectEqual(lone, RankFailure(rank: last, message: "disk full"))
+    try expectEqual(several, RankFailure(rank: lowest, message: "rank \(lowest) is unwell"))
+  },
+
+  Check("a step that fails on one rank fails on all") { context in
+    let result = try context.communicator.agreeing { context.rank * 2 }
+    let last = context.size - 1
+    let failure = try expectError(RankFailure.self) {
+      try context.communicator.agreeing {
+        if context.rank == last { throw CheckFailure(description: "no such file") }
+      }
+    }
+    try expectEqual(result, context.rank * 2)
+    try expectEqual(failure, RankFailure(rank: last, message: "no such file"))
+  },
+]
+
+private func verifyAllToAll(
+  _ context: CheckContext, _ communicator: Communicator, count: (_ from: Int, _ to: Int) -> Int
+) throws {
+  let plan = ExchangePlan(context, count: count)
+  try plan.exchange(over: communicator)
+  try plan.verify()
+}
+
+/// An exchange in which every element tells its sender, its receiver and its place.
+private final class ExchangePlan {
+  private let sendCounts: [Int]
+  private let receiveCounts: [Int]
+  private let send: FloatBlock
+  private let receive: FloatBlock
+  private let expected: [Float]
+
+  init(_ context: CheckContext, offset: Float = 0, count: (_ from: Int, _ to: Int) -> Int) {
+    let ranks = 0..<context.size
+    func part(_ from: Int, _ to: Int) -> [Float] {
+      (0..<count(from, to)).map { Float(from * 10_000 + to * 1000 + $0) + offset }
+    }
+    sendCounts = ranks.map { count(context.rank, $0) }
+    receiveCounts = ranks.map { count($0, context.rank) }
+    expected = ranks.flatMap { part($0, context.rank) }
+    send = FloatBlock(ranks.flatMap { part(context.rank, $0) })
+    receive = FloatBlock([Float](repeating: -1, count: expected.count))
+  }
+
+  private func starts(_ counts: [Int]) -> [Int] { counts.indices.map { counts[..<$0].reduce(0, +) } }
+
+  func exchange(over communicator: Communicator) throws {
+    try communicator.allToAllVariable(
+      send: send.start, sendCounts: sendCounts, sendDisplacements: starts(sendCounts),
+      receive: receive.start, receiveCounts: receiveCounts, receiveDisplacements: starts(receiveCounts))
+  }
+
+  func start(over communicator: Communicator) throws -> PendingExchange {
+    try communicator.startAllToAllVariable(
+      send: send.start, sendCounts: sendCounts, sendDisplacements: starts(sendCounts),
+      receive: receive.start, receiveCounts: receiveCounts, receiveDisplacements: starts(receiveCounts))
+  }
+
+  func verify() throws { try expectEqual(Array(receive.elements), expected) }
+}
+
+/// Floats at an address that stays.
+private final class FloatBlock {
+  let elements: UnsafeMutableBufferPointer<Float>
+  var start: UnsafeMutablePointer<Float> { elements.baseAddress! }
+
+  init(_ values: [Float]) {
+    let start = UnsafeMutablePointer<Float>.allocate(capacity: max(values.count, 1))
+    elements = UnsafeMutableBufferPointer(start: start, count: values.count)
+    for (index, value) in values.enumerated() { (start + index).initialize(to: value) }
+  }
+
+  deinit { start.deallocate() }
+}
