@@ -1,2 +1,38 @@
 #pragma once
 #include <hdf5.h>
+
+// Most of HDF5's constants are macros that call into the library, such as (H5open(), H5T_NATIVE_FLOAT_g), or casts.
+// Swift can import neither, so each that is used gets a function.
+
+static inline hid_t ddpm_hdf5_default_properties(void) { return H5P_DEFAULT; }
+static inline hid_t ddpm_hdf5_file_access(void) { return H5P_FILE_ACCESS; }
+static inline hid_t ddpm_hdf5_link_creation(void) { return H5P_LINK_CREATE; }
+static inline hid_t ddpm_hdf5_dataset_creation(void) { return H5P_DATASET_CREATE; }
+static inline hid_t ddpm_hdf5_dataset_transfer(void) { return H5P_DATASET_XFER; }
+
+static inline unsigned ddpm_hdf5_truncate(void) { return H5F_ACC_TRUNC; }
+static inline unsigned ddpm_hdf5_exclusive(void) { return H5F_ACC_EXCL; }
+static inline unsigned ddpm_hdf5_read_only(void) { return H5F_ACC_RDONLY; }
+static inline unsigned ddpm_hdf5_read_write(void) { return H5F_ACC_RDWR; }
+
+static inline hid_t ddpm_hdf5_all(void) { return H5S_ALL; }
+static inline hid_t ddpm_hdf5_default_errors(void) { return H5E_DEFAULT; }
+
+// Types in memory.
+static inline hid_t ddpm_hdf5_native_float(void) { return H5T_NATIVE_FLOAT; }
+static inline hid_t ddpm_hdf5_native_double(void) { return H5T_NATIVE_DOUBLE; }
+static inline hid_t ddpm_hdf5_native_uint8(void) { return H5T_NATIVE_UINT8; }
+static inline hid_t ddpm_hdf5_native_int32(void) { return H5T_NATIVE_INT32; }
+static inline hid_t ddpm_hdf5_native_uint32(void) { return H5T_NATIVE_UINT32; }
+static inline hid_t ddpm_hdf5_native_int64(void) { return H5T_NATIVE_INT64; }
+static inline hid_t ddpm_hdf5_native_uint64(void) { return H5T_NATIVE_UINT64; }
+
+// Types in files.
+static inline hid_t ddpm_hdf5_file_float(void) { return H5T_IEEE_F32LE; }
+static inline hid_t ddpm_hdf5_file_double(void) { return H5T_IEEE_F64LE; }
+static inline hid_t ddpm_hdf5_file_uint8(void) { return H5T_STD_U8LE; }
+static inline hid_t ddpm_hdf5_file_int32(void) { return H5T_STD_I32LE; }
+static inline hid_t ddpm_hdf5_file_uint32(void) { return H5T_STD_U32LE; }
+static inline hid_t ddpm_hdf5_file_int64(void) { return H5T_STD_I64LE; }
+static inline hid_t ddpm_hdf5_c_string(void) { return H5T_C_S1; }
+static inline size_t ddpm_hdf5_variable_length(void) { return H5T_VARIABLE; }

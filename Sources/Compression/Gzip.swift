@@ -1,0 +1,119 @@
+import CZlib
+import Glibc
+
+/// A file that could not be read or decompressed.
+public struct CompressionError: Error, Equatable, CustomStringConvertible {
+  public let path: String
+  public let message: String
+
+  public var description: String { "\(path): \(message)" }
+}
+
+/// The contents of a file, decompressed if it is in the gzip format (RFC 1952) and as they are if not.
+///
+/// A gzip file may have several members, whose contents follow one another, and zeros after the last. Throws if the
+/// file cannot be read, ends too soon, or does not match its checksums.
+public func gunzip(contentsOf path: String) throws(CompressionError) -> [UInt8] {
+  let input = try contents(of: path)
+  guard input.starts(with: gzipMagic) else { return input }
+  let outcome = input.withUnsafeBytes { bytes in
+    Result { () throws(CompressionError) in
+      var decompressor = try GzipDecompressor(bytes, path: path)
+      return try decompressor.run()
+    }
+  }
+  return try outcome.get()
+}
+
+private let gzipMagic: [UInt8] = [0x1f, 0x8b]
+
+private struct GzipDecompressor: ~Copyable {
+  /// On the heap, since zlib keeps the address it is first given.
+  private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+  private let input: UnsafeRawBufferPointer
+  private var offset = 0
+  private var output: [UInt8] = []
+  private let path: String
+
+  /// How much is handed to zlib at a time; its counters have 32 bits.
+  private static let pieceSize = 1 << 20
+
+  init(_ input: UnsafeRawBufferPointer, path: String) throws(CompressionError) {
+    self.input = input
+    self.path = path
+    stream.initialize(to: z_stream())
+    guard ddpm_zlib_start_gunzip(stream) == Z_OK else {
+      throw CompressionError(path: path, message: "zlib cannot be initialised")
+    }
+  }
+
+  deinit {
+    inflateEnd(stream)
+    stream.deallocate()
+  }
+
+  mutating func run() throws(CompressionError) -> [UInt8] {
+    repeat { try decompressMember() } while try startNextMember()
+    return output
+  }
+
+  private mutating func decompressMember() throws(CompressionError) {
+    var piece = [UInt8](repeating: 0, count: Self.pieceSize)
+    while true {
+      let available = min(input.count - offset, Self.pieceSize)
+      stream.pointee.next_in = UnsafeMutablePointer(
+        mutating: input.baseAddress!.advanced(by: offset).assumingMemoryBound(to: UInt8.self))
+      stream.pointee.avail_in = UInt32(available)
+      let status = piece.withUnsafeMutableBufferPointer { piece in
+        stream.pointee.next_out = piece.baseAddress
+        stream.pointee.avail_out = UInt32(piece.count)
+        return inflate(stream, Z_NO_FLUSH)
+      }
+      offset += available - Int(stream.pointee.avail_in)
+      output.append(contentsOf: piece.prefix(Self.pieceSize - Int(stream.pointee.avail_out)))
+      switch status {
+      case Z_STREAM_END: return
+      case Z_OK: continue
+      case Z_BUF_ERROR where offset == input.count: throw failure("the gzip data end too soon")
+      default: throw failure("the gzip data are corrupt")
+      }
+    }
+  }
+
+  /// Whether another member follows.
+  private func startNextMember() throws(CompressionError) -> Bool {
+    let rest = input[offset...]
+    if rest.allSatisfy({ $0 == 0 }) { return false }
+    guard rest.starts(with: gzipMagic) else { throw failure("something else follows the gzip data") }
+    guard inflateReset(stream) == Z_OK else { throw failure("zlib cannot be reset") }
+    return true
+  }
+
+  private func failure(_ summary: String) -> CompressionError {
+    let detail = stream.pointee.msg.map { " (\(String(cString: $0)))" } ?? ""
+    return CompressionError(path: path, message: summary + detail)
+  }
+}
+
+/// All bytes of a file.
+private func contents(of path: String) throws(CompressionError) -> [UInt8] {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw systemError(path) }
+  defer { close(descriptor) }
+  var information = stat()
+  guard fstat(descriptor, &information) == 0 else { throw systemError(path) }
+  var bytes = [UInt8](repeating: 0, count: Int(information.st_size))
+  var filled = 0
+  while filled < bytes.count {
+    let count = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress! + filled, $0.count - filled) }
+    if count < 0 && errno == EINTR { continue }
+    guard count >= 0 else { throw systemError(path) }
+    guard count > 0 else { throw CompressionError(path: path, message: "the file shrank while it was read") }
+    filled += count
+  }
+  return bytes
+}
+
+private func systemError(_ path: String) -> CompressionError {
+  CompressionError(path: path, message: String(cString: strerror(errno)))
+}

@@ -1,0 +1,64 @@
+import CHDF5
+
+/// A call into the HDF5 library, or a request to it, that did not succeed.
+public struct HDF5Error: Error, Equatable, CustomStringConvertible {
+  /// What kinds of failure a caller may want to tell apart.
+  public enum Reason: Sendable, Equatable {
+    case noSuchFile
+    case notHDF5
+    case fileExists
+    /// There is no object or attribute of that name.
+    case noSuchObject
+    /// The object is there, but is not of the expected type or shape.
+    case wrongType
+    case other
+  }
+
+  /// The HDF5 function, such as `H5Fopen`.
+  public let call: String
+  /// The file, with the object in it where there is one: `run.h5:/weights/conv`.
+  public let subject: String
+  public let reason: Reason
+  public let message: String
+
+  init(_ call: String, _ subject: String, _ reason: Reason, _ message: String) {
+    self.call = call
+    self.subject = subject
+    self.reason = reason
+    self.message = message
+  }
+
+  public var description: String { "\(subject): \(message) (\(call))" }
+}
+
+/// Turns a negative status into an error that carries the library's own explanation.
+@discardableResult
+func check<Status: SignedInteger>(
+  _ call: String, _ subject: @autoclosure () -> String, _ status: Status
+) throws(HDF5Error) -> Status {
+  guard status >= 0 else { throw HDF5Error(call, subject(), .other, innermostExplanation()) }
+  return status
+}
+
+/// The most specific entry of the library's error stack, which the last failed call has left behind.
+func innermostExplanation() -> String {
+  var explanation = ""
+  _ = withUnsafeMutablePointer(to: &explanation) { explanation in
+    H5Ewalk2(
+      ddpm_hdf5_default_errors(), H5E_WALK_UPWARD,
+      { depth, entry, context in
+        guard depth == 0, let entry = entry?.pointee, let context else { return 0 }
+        let text = entry.desc.map { String(cString: $0) } ?? ""
+        context.assumingMemoryBound(to: String.self).pointee = text.isEmpty ? message(of: entry.min_num) : text
+        return 0
+      }, explanation)
+  }
+  return explanation.isEmpty ? "the library gives no reason" : explanation
+}
+
+/// The text of an error number.
+private func message(of number: hid_t) -> String {
+  var text = [CChar](repeating: 0, count: 256)
+  guard H5Eget_msg(number, nil, &text, text.count - 1) > 0 else { return "" }
+  return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+}

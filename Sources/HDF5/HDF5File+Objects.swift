@@ -1,0 +1,110 @@
+import CHDF5
+
+/// What a path in a file leads to.
+public enum HDF5ObjectKind: Sendable {
+  case group, dataset
+  /// A named datatype or something newer.
+  case other
+}
+
+extension HDF5File {
+  /// Whether there is an object at `objectPath`; neither need the groups on the way exist.
+  public borrowing func exists(_ objectPath: String) throws(HDF5Error) -> Bool {
+    let subject = subject(objectPath)
+    var prefix = ""
+    for component in objectPath.split(separator: "/") {
+      prefix += "/" + component
+      let linkExists = H5Lexists(handle.identifier, prefix, ddpm_hdf5_default_properties())
+      guard try check("H5Lexists", subject, linkExists) > 0 else { return false }
+      let objectExists = H5Oexists_by_name(handle.identifier, prefix, ddpm_hdf5_default_properties())
+      guard try check("H5Oexists_by_name", subject, objectExists) > 0 else { return false }
+    }
+    return true
+  }
+
+  /// What is at `objectPath`. Throws for the reason `noSuchObject` if there is nothing.
+  public borrowing func kind(of objectPath: String) throws(HDF5Error) -> HDF5ObjectKind {
+    let object = try openObject(objectPath)
+    switch H5Iget_type(object.identifier) {
+    case H5I_GROUP: return .group
+    case H5I_DATASET: return .dataset
+    default: return .other
+    }
+  }
+
+  public borrowing func isGroup(_ objectPath: String) throws(HDF5Error) -> Bool { try kind(of: objectPath) == .group }
+
+  /// The names of what lies directly in a group, sorted bytewise.
+  public borrowing func names(in groupPath: String = "/") throws(HDF5Error) -> [String] {
+    let subject = subject(groupPath)
+    guard try isGroup(groupPath) else { throw HDF5Error("H5Gget_info", subject, .wrongType, "this is not a group") }
+    let group = try openObject(groupPath)
+    var information = H5G_info_t()
+    try check("H5Gget_info", subject, H5Gget_info(group.identifier, &information))
+    var names: [String] = []
+    for index in 0..<information.nlinks {
+      let length = try check(
+        "H5Lget_name_by_idx", subject,
+        H5Lget_name_by_idx(
+          group.identifier, ".", H5_INDEX_NAME, H5_ITER_INC, index, nil, 0, ddpm_hdf5_default_properties()))
+      var name = [CChar](repeating: 0, count: length + 1)
+      try check(
+        "H5Lget_name_by_idx", subject,
+        H5Lget_name_by_idx(
+          group.identifier, ".", H5_INDEX_NAME, H5_ITER_INC, index, &name, name.count, ddpm_hdf5_default_properties()))
+      names.append(String(decoding: name.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self))
+    }
+    return names
+  }
+
+  /// Makes a group, and those on the way to it that are missing.
+  public borrowing func createGroup(_ groupPath: String) throws(HDF5Error) {
+    let subject = subject(groupPath)
+    let links = try PropertyLists.linkCreation(subject)
+    let identifier = H5Gcreate2(
+      handle.identifier, groupPath, links.identifier, ddpm_hdf5_default_properties(), ddpm_hdf5_default_properties())
+    try Handle(.object, "H5Gcreate2", subject, identifier).close(subject)
+  }
+
+  /// Makes a dataset whose contents are undefined until written, and the groups on the way to it that are missing.
+  ///
+  /// - Parameter shape: empty for a single number; a dimension may be zero.
+  public borrowing func createDataset(
+    _ datasetPath: String, shape: [Int], type: ElementType
+  ) throws(HDF5Error) -> HDF5Dataset {
+    precondition(shape.allSatisfy { $0 >= 0 }, "dimensions cannot be negative")
+    let subject = subject(datasetPath)
+    let links = try PropertyLists.linkCreation(subject)
+    let creation = try PropertyLists.datasetCreation(subject)
+    let dataspace =
+      shape.isEmpty
+      ? try Handle(.dataspace, "H5Screate", subject, H5Screate(H5S_SCALAR))
+      : try Handle(
+        .dataspace, "H5Screate_simple", subject,
+        H5Screate_simple(Int32(shape.count), shape.map(hsize_t.init), nil))
+    let identifier = H5Dcreate2(
+      handle.identifier, datasetPath, type.inFile, dataspace.identifier, links.identifier, creation.identifier,
+      ddpm_hdf5_default_properties())
+    return try HDF5Dataset(Handle(.dataset, "H5Dcreate2", subject, identifier), subject, isShared: isShared)
+  }
+
+  /// Opens a dataset. Throws for the reasons `noSuchObject` and `wrongType` among others.
+  public borrowing func openDataset(_ datasetPath: String) throws(HDF5Error) -> HDF5Dataset {
+    let subject = subject(datasetPath)
+    guard try kind(of: datasetPath) == .dataset else {
+      throw HDF5Error("H5Dopen2", subject, .wrongType, "this is not a dataset")
+    }
+    let identifier = H5Dopen2(handle.identifier, datasetPath, ddpm_hdf5_default_properties())
+    return try HDF5Dataset(Handle(.dataset, "H5Dopen2", subject, identifier), subject, isShared: isShared)
+  }
+
+  /// Opens whatever is at a path; "/" and "" are the root group.
+  borrowing func openObject(_ objectPath: String) throws(HDF5Error) -> Handle {
+    let subject = subject(objectPath)
+    guard try exists(objectPath) else {
+      throw HDF5Error("H5Oopen", subject, .noSuchObject, "the file has no such object")
+    }
+    let path = objectPath.isEmpty ? "/" : objectPath
+    return try Handle(.object, "H5Oopen", subject, H5Oopen(handle.identifier, path, ddpm_hdf5_default_properties()))
+  }
+}

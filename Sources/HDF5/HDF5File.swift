@@ -1,0 +1,81 @@
+import CHDF5
+import Glibc
+import MessagePassing
+
+/// An open HDF5 file, of one process or shared by the ranks of a communicator through MPI-IO.
+///
+/// All calls on a shared file are collective: every rank makes them with the same arguments (HDF5 reference, "Collective
+/// Calling Requirements"). Only reading and writing the elements of a dataset may differ, and may be done by some ranks.
+///
+/// A file of one process is closed when it goes out of scope. A shared one is then left open, since closing waits for
+/// the other ranks, which may be elsewhere: after an error the job has to end.
+public struct HDF5File: ~Copyable {
+  public let path: String
+  let isShared: Bool
+  let handle: Handle
+
+  private init(path: String, isShared: Bool, call: String, _ identifier: hid_t) throws(HDF5Error) {
+    self.path = path
+    self.isShared = isShared
+    self.handle = try Handle(.file, call, path, identifier, closesWhenDropped: !isShared)
+  }
+
+  /// Creates a file.
+  ///
+  /// - Parameters:
+  ///   - exclusive: whether it is an error if the file exists; otherwise its contents are lost.
+  ///   - communicator: the ranks that share the file; nil for this process alone.
+  /// - Throws: `HDF5Error`, for the reason `fileExists` among others.
+  public static func create(
+    _ path: String, exclusive: Bool = false, communicator: Communicator? = nil
+  ) throws(HDF5Error) -> HDF5File {
+    try HDF5Library.prepare()
+    let access = try PropertyLists.fileAccess(communicator, path)
+    let identifier = H5Fcreate(
+      path, exclusive ? ddpm_hdf5_exclusive() : ddpm_hdf5_truncate(), ddpm_hdf5_default_properties(), access.identifier)
+    if identifier < 0 {
+      let explanation = innermostExplanation()
+      guard exclusive, exists(path) else { throw HDF5Error("H5Fcreate", path, .other, explanation) }
+      throw HDF5Error("H5Fcreate", path, .fileExists, "the file exists already")
+    }
+    return try HDF5File(path: path, isShared: communicator != nil, call: "H5Fcreate", identifier)
+  }
+
+  /// Opens a file.
+  ///
+  /// - Parameter communicator: the ranks that share the file; nil for this process alone.
+  /// - Throws: `HDF5Error`, for the reasons `noSuchFile` and `notHDF5` among others.
+  public static func open(
+    _ path: String, writable: Bool = false, communicator: Communicator? = nil
+  ) throws(HDF5Error) -> HDF5File {
+    try HDF5Library.prepare()
+    let access = try PropertyLists.fileAccess(communicator, path)
+    let identifier = H5Fopen(path, writable ? ddpm_hdf5_read_write() : ddpm_hdf5_read_only(), access.identifier)
+    if identifier < 0 { throw openingError(path) }
+    return try HDF5File(path: path, isShared: communicator != nil, call: "H5Fopen", identifier)
+  }
+
+  /// What the failure to open a file comes down to.
+  private static func openingError(_ path: String) -> HDF5Error {
+    let explanation = innermostExplanation()
+    if !exists(path) { return HDF5Error("H5Fopen", path, .noSuchFile, "there is no such file") }
+    if H5Fis_hdf5(path) == 0 { return HDF5Error("H5Fopen", path, .notHDF5, "this is not an HDF5 file") }
+    return HDF5Error("H5Fopen", path, .other, explanation)
+  }
+
+  private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// Hands everything written so far to the operating system; ranks that share the file also let it reach the disk.
+  public borrowing func flush() throws(HDF5Error) {
+    try check("H5Fflush", path, H5Fflush(handle.identifier, H5F_SCOPE_GLOBAL))
+  }
+
+  /// Closes the file. All its datasets must have been closed.
+  public consuming func close() throws(HDF5Error) {
+    let path = path
+    try handle.close(path)
+  }
+
+  /// How messages name an object of this file.
+  func subject(_ objectPath: String) -> String { "\(path):\(objectPath)" }
+}

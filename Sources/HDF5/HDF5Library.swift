@@ -1,0 +1,25 @@
+import CHDF5
+
+/// The library as a whole. It is not thread-safe: calls must follow one another.
+public enum HDF5Library {
+  /// The version of the library in use, such as "1.10.8".
+  public static func version() throws(HDF5Error) -> String {
+    try prepare()
+    var (major, minor, release): (UInt32, UInt32, UInt32) = (0, 0, 0)
+    try check("H5get_libversion", "libhdf5", H5get_libversion(&major, &minor, &release))
+    return "\(major).\(minor).\(release)"
+  }
+
+  /// Opens the library on first use.
+  ///
+  /// Errors become Swift errors instead of text on stderr. The library must not close files when the process exits:
+  /// closing a file that other ranks share waits for them, and one that exits after an error would hang.
+  static func prepare() throws(HDF5Error) {
+    try check("H5open", "libhdf5", openStatus)
+  }
+
+  private static let openStatus: herr_t = {
+    guard H5dont_atexit() >= 0, H5open() >= 0 else { return -1 }
+    return H5Eset_auto2(ddpm_hdf5_default_errors(), nil, nil)
+  }()
+}
