@@ -69,7 +69,7 @@ let package = Package(
     .testTarget(name: "DifferentiationTests", dependencies: ["Differentiation", "Kernels", "Tensors"]),
     .testTarget(
       name: "NetworkTests", dependencies: ["Network", "Differentiation", "HDF5", "Tensors"], exclude: ["Fixtures"]),
-    .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors"]),
+    .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "OptimisationTests", dependencies: ["Optimisation", "Tensors"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Compression", "Tensors"]),
     .testTarget(
