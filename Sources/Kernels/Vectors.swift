@@ -65,3 +65,15 @@ extension Vector {
     return sum
   }
 }
+
+/// Calls `body` with the first channel and the number of channels of each vector of a pixel; the number is 16, known to
+/// the compiler, except in the last call where channels are left over.
+@inline(__always)
+func forEachVector(_ channels: Int, _ body: (_ channel: Int, _ lanes: Int) -> Void) {
+  var c = 0
+  while c + vectorWidth <= channels {
+    body(c, vectorWidth)
+    c += vectorWidth
+  }
+  if c < channels { body(c, channels - c) }
+}

@@ -28,6 +28,18 @@ enum TestData {
     return largest
   }
 
+  /// What `body` writes into an array of `count` elements that first hold NaN, to catch elements left unwritten.
+  static func written(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Void) -> [Float] {
+    filled([Float](repeating: .nan, count: count), body)
+  }
+
+  /// `values` after `body` has worked on them.
+  static func filled(_ values: [Float], _ body: (UnsafeMutablePointer<Float>) -> Void) -> [Float] {
+    var values = values
+    values.withUnsafeMutableBufferPointer { body($0.baseAddress!) }
+    return values
+  }
+
   /// Whether two arrays hold the same bits.
   static func sameBits(_ a: [Float], _ b: [Float]) -> Bool {
     a.count == b.count && zip(a, b).allSatisfy { $0.bitPattern == $1.bitPattern }
@@ -46,6 +58,11 @@ enum TestData {
       return (loss(above) - loss(below)) / (2 * step)
     }
   }
+
+  static let channelCounts = [1, 3, 12, 20, 32, 100, 128]
+
+  /// Pools of one, two and three threads.
+  static let pools = [1, 2, 3].map { WorkerPool(threadCount: $0) }
 
   /// What finite differences of functions of order one may be off by: see `finiteDifferences`, with room for curvature.
   static let finiteDifferenceTolerance = 1e-7

@@ -1,0 +1,71 @@
+import Tensors
+
+/// Elementwise functions of flat vectors. Each element's result is its own affair, so threads and batches never matter.
+public enum Elementwise {
+  /// Elements per item of work.
+  static let grain = 1 << 15
+
+  /// target += source.
+  public static func add(
+    _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
+  ) {
+    forEachVector(count, workers) { i, lanes in
+      store(load(target + i, lanes) + load(source + i, lanes), target + i, lanes)
+    }
+  }
+
+  /// sum = a + b; overwrites, and may be a or b.
+  public static func sum(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into sum: UnsafeMutablePointer<Float>, count: Int,
+    workers: WorkerPool
+  ) {
+    forEachVector(count, workers) { i, lanes in store(load(a + i, lanes) + load(b + i, lanes), sum + i, lanes) }
+  }
+
+  /// values ×= factor.
+  public static func scale(
+    _ values: UnsafeMutablePointer<Float>, by factor: Float, count: Int, workers: WorkerPool
+  ) {
+    forEachVector(count, workers) { i, lanes in store(load(values + i, lanes) * factor, values + i, lanes) }
+  }
+
+  /// y = eˣ within 2 units in the last place for −87.3 ≤ x ≤ 88.3, saturating outside; overwrites.
+  public static func exponential(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
+  ) {
+    forEachVector(count, workers) { i, lanes in store(Kernels.exponential(load(x + i, lanes)), y + i, lanes) }
+  }
+
+  /// y = 1 / (1 + e⁻ˣ); overwrites.
+  public static func sigmoid(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
+  ) {
+    forEachVector(count, workers) { i, lanes in store(Kernels.sigmoid(load(x + i, lanes)), y + i, lanes) }
+  }
+
+  /// y = x·sigmoid(x); overwrites, and may be x.
+  public static func siluForward(
+    x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
+  ) {
+    forEachVector(count, workers) { i, lanes in
+      let value = load(x + i, lanes)
+      store(value * Kernels.sigmoid(value), y + i, lanes)
+    }
+  }
+
+  /// dx = dy·silu′(x), silu′(x) = s·(1 + x·(1 − s)) with s = sigmoid(x); overwrites, and may be dy.
+  public static func siluBackward(
+    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
+  ) {
+    forEachVector(count, workers) { i, lanes in
+      store(load(dy + i, lanes) * siluSlope(load(x + i, lanes)), dx + i, lanes)
+    }
+  }
+
+  @inline(__always)
+  private static func forEachVector(_ count: Int, _ workers: WorkerPool, _ body: (_ first: Int, _ lanes: Int) -> Void) {
+    workers.forEachRange(count, grain: grain) { range in
+      Kernels.forEachVector(range.count) { i, lanes in body(range.lowerBound + i, lanes) }
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import Tensors
+
+/// The phases of one call of `GroupNorm.backward`.
+struct GroupNormBackward {
+  let x: UnsafePointer<Float>
+  let dy: UnsafePointer<Float>
+  let scale: UnsafePointer<Float>
+  let offset: UnsafePointer<Float>
+  let means: UnsafePointer<Float>
+  let inverseDeviations: UnsafePointer<Float>
+  let dx: UnsafeMutablePointer<Float>
+  let geometry: GroupNormGeometry
+  let activation: Activation
+  let dropout: Dropout?
+  /// Σ g and Σ g·(x − mean) of each chunk's channels: [images, chunks, 2, channels].
+  private let partials: FloatBuffer
+  /// The same of each image, in double precision: [images, 2, channels].
+  private let sums: FloatBuffer
+  /// dx = g·factor − (constant + (x − shift)·slope), per channel: [images, 4, channels].
+  private let coefficients: FloatBuffer
+
+  init(
+    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
+    means: UnsafePointer<Float>, inverseDeviations: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+    geometry: GroupNormGeometry, activation: Activation, dropout: Dropout?
+  ) {
+    self.x = x
+    self.dy = dy
+    self.scale = scale
+    self.offset = offset
+    self.means = means
+    self.inverseDeviations = inverseDeviations
+    self.dx = dx
+    self.geometry = geometry
+    self.activation = activation
+    self.dropout = dropout
+    partials = FloatBuffer(count: geometry.images * geometry.chunks * 2 * geometry.channels)
+    sums = FloatBuffer.doubles(count: geometry.images * 2 * geometry.channels)
+    coefficients = FloatBuffer(count: geometry.images * 4 * geometry.channels)
+  }
+
+  /// Whether g differs from dy; then it waits in dx until the second phase.
+  private var storesGradient: Bool { activation == .silu || dropout != nil }
+
+  private func fillShiftsAndFactors(image: Int, _ shifts: UnsafeMutablePointer<Float>) {
+    let perGroup = geometry.channelsPerGroup
+    for group in 0..<geometry.groups {
+      let index = image * geometry.groups + group
+      for c in group * perGroup..<(group + 1) * perGroup {
+        shifts[c] = means[index]
+        shifts[geometry.channels + c] = inverseDeviations[index] * scale[c]
+      }
+    }
+  }
+
+  func accumulateSums(image: Int, chunk: Int) {
+    let (channels, pixels) = (geometry.channels, geometry.chunk(chunk))
+    let sums = partials.pointer + (image * geometry.chunks + chunk) * 2 * channels
+    sums.update(repeating: 0, count: 2 * channels)
+    withScratch(2 * channels + geometry.blockPixels * channels + 2 * Dropout.groupSize) { shifts in
+      fillShiftsAndFactors(image: image, shifts)
+      guard let dropout else {
+        if activation == .silu {
+          accumulate(image, pixels, shifts, sums, silu: true, multipliers: nil)
+        } else {
+          accumulate(image, pixels, shifts, sums, silu: false, multipliers: nil)
+        }
+        return
+      }
+      for first in stride(from: pixels.lowerBound, to: pixels.upperBound, by: geometry.blockPixels) {
+        let block = first..<min(first + geometry.blockPixels, pixels.upperBound)
+        let elements = block.lowerBound * channels..<block.upperBound * channels
+        let multipliers = dropout.fillMultipliers(image: image, range: elements, scratch: shifts + 2 * channels)
+        if activation == .silu {
+          accumulate(image, block, shifts, sums, silu: true, multipliers: multipliers)
+        } else {
+          accumulate(image, block, shifts, sums, silu: false, multipliers: multipliers)
+        }
+      }
+    }
+  }
+
+  @inline(__always)
+  private func accumulate(
+    _ image: Int, _ pixels: Range<Int>, _ shifts: UnsafePointer<Float>, _ sums: UnsafeMutablePointer<Float>,
+    silu: Bool, multipliers: UnsafePointer<Float>?
+  ) {
+    let channels = geometry.channels
+    let (factors, products) = (shifts + channels, sums + channels)
+    let start = image * geometry.imageCount + pixels.lowerBound * channels
+    for pixel in 0..<pixels.count {
+      let row = start + pixel * channels
+      forEachVector(channels) { c, lanes in
+        let centred = load(x + row + c, lanes) - load(shifts + c, lanes)
+        var gradient = load(dy + row + c, lanes)
+        if let multipliers { gradient *= load(multipliers + pixel * channels + c, lanes) }
+        if silu {
+          let value = load(offset + c, lanes).addingProduct(centred, load(factors + c, lanes))
+          gradient *= siluSlope(value)
+        }
+        if silu || multipliers != nil { store(gradient, dx + row + c, lanes) }
+        store(load(sums + c, lanes) + gradient, sums + c, lanes)
+        store(load(products + c, lanes).addingProduct(gradient, centred), products + c, lanes)
+      }
+    }
+  }
+
+  func finishSums(image: Int) {
+    let (channels, perGroup) = (geometry.channels, geometry.channelsPerGroup)
+    let totals = sums.doublePointer + image * 2 * channels
+    totals.update(repeating: 0, count: 2 * channels)
+    for chunk in 0..<geometry.chunks {
+      let partial = partials.pointer + (image * geometry.chunks + chunk) * 2 * channels
+      for c in 0..<2 * channels { totals[c] += Double(partial[c]) }
+    }
+    let shifts = coefficients.pointer + image * 4 * channels
+    fillShiftsAndFactors(image: image, shifts)
+    let (constants, slopes) = (shifts + 2 * channels, shifts + 3 * channels)
+    let count = Double(geometry.pixels * perGroup)
+    for group in 0..<geometry.groups {
+      let range = group * perGroup..<(group + 1) * perGroup
+      let inverse = Double(inverseDeviations[image * geometry.groups + group])
+      for c in range { totals[channels + c] *= inverse }
+      let mean = range.reduce(0) { $0 + totals[$1] * Double(scale[$1]) } / count
+      let product = range.reduce(0) { $0 + totals[channels + $1] * Double(scale[$1]) } / count
+      for c in range {
+        constants[c] = Float(mean * inverse)
+        slopes[c] = Float(product * inverse * inverse)
+      }
+    }
+  }
+
+  func propagate(image: Int, chunk: Int) {
+    let (channels, pixels) = (geometry.channels, geometry.chunk(chunk))
+    let shifts = UnsafePointer(coefficients.pointer + image * 4 * channels)
+    let (factors, constants, slopes) = (shifts + channels, shifts + 2 * channels, shifts + 3 * channels)
+    let start = image * geometry.imageCount + pixels.lowerBound * channels
+    let gradients = storesGradient ? UnsafePointer(dx) : dy
+    for pixel in 0..<pixels.count {
+      let row = start + pixel * channels
+      forEachVector(channels) { c, lanes in
+        let centred = load(x + row + c, lanes) - load(shifts + c, lanes)
+        let mean = load(constants + c, lanes).addingProduct(centred, load(slopes + c, lanes))
+        let gradient = load(gradients + row + c, lanes)
+        store((-mean).addingProduct(gradient, load(factors + c, lanes)), dx + row + c, lanes)
+      }
+    }
+  }
+
+  /// Adds the sums over images, taken in order and in double precision.
+  func addParameterGradients(dScale: UnsafeMutablePointer<Float>, dOffset: UnsafeMutablePointer<Float>) {
+    let channels = geometry.channels
+    for c in 0..<channels {
+      var (offset, scale) = (0.0, 0.0)
+      for image in 0..<geometry.images {
+        offset += sums.doublePointer[image * 2 * channels + c]
+        scale += sums.doublePointer[(image * 2 + 1) * channels + c]
+      }
+      dOffset[c] = Float(Double(dOffset[c]) + offset)
+      dScale[c] = Float(Double(dScale[c]) + scale)
+    }
+  }
+}

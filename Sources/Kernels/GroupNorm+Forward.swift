@@ -1,0 +1,174 @@
+import Tensors
+
+/// The phases of one call of `GroupNorm.forward`.
+struct GroupNormForward {
+  let x: UnsafePointer<Float>
+  let scale: UnsafePointer<Float>
+  let offset: UnsafePointer<Float>
+  let y: UnsafeMutablePointer<Float>
+  let means: UnsafeMutablePointer<Float>
+  let inverseDeviations: UnsafeMutablePointer<Float>
+  let geometry: GroupNormGeometry
+  let activation: Activation
+  let dropout: Dropout?
+  /// Mean and sum of squared deviations of each chunk's groups: [images, chunks, groups, 2].
+  private let partials: FloatBuffer
+  /// What each image's channels are shifted and multiplied by: [images, 2, channels].
+  private let coefficients: FloatBuffer
+
+  init(
+    x: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
+    means: UnsafeMutablePointer<Float>, inverseDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry,
+    activation: Activation, dropout: Dropout?
+  ) {
+    self.x = x
+    self.scale = scale
+    self.offset = offset
+    self.y = y
+    self.means = means
+    self.inverseDeviations = inverseDeviations
+    self.geometry = geometry
+    self.activation = activation
+    self.dropout = dropout
+    partials = FloatBuffer.doubles(count: geometry.images * geometry.chunks * geometry.groups * 2)
+    coefficients = FloatBuffer(count: geometry.images * 2 * geometry.channels)
+  }
+
+  /// Reads the chunk twice: for its groups' means, then for the deviations from them, whose own sum corrects the mean
+  /// for rounding.
+  func accumulateStatistics(image: Int, chunk: Int) {
+    let (channels, perGroup) = (geometry.channels, geometry.channelsPerGroup)
+    let pixels = geometry.chunk(chunk)
+    let start = x + image * geometry.imageCount + pixels.lowerBound * channels
+    let target = partials.doublePointer + (image * geometry.chunks + chunk) * geometry.groups * 2
+    let count = Double(pixels.count * perGroup)
+    withScratch(3 * channels) { centres in
+      let (sums, squares) = (centres + channels, centres + 2 * channels)
+      ColumnSums.sum(start, rows: pixels.count, columns: channels, into: sums)
+      for group in 0..<geometry.groups {
+        let range = group * perGroup..<(group + 1) * perGroup
+        let mean = Float(range.reduce(0) { $0 + Double(sums[$1]) } / count)
+        for c in range { centres[c] = mean }
+      }
+      sumDeviations(start, rows: pixels.count, centres: centres, sums: sums, squares: squares)
+      for group in 0..<geometry.groups {
+        let range = group * perGroup..<(group + 1) * perGroup
+        let sum = range.reduce(0) { $0 + Double(sums[$1]) }
+        let square = range.reduce(0) { $0 + Double(squares[$1]) }
+        target[2 * group] = Double(centres[range.lowerBound]) + sum / count
+        target[2 * group + 1] = square - sum * sum / count
+      }
+    }
+  }
+
+  /// sums[c] = Σ (x − centre), squares[c] = Σ (x − centre)² over rows of x.
+  private func sumDeviations(
+    _ x: UnsafePointer<Float>, rows: Int, centres: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>,
+    squares: UnsafeMutablePointer<Float>
+  ) {
+    let channels = geometry.channels
+    var c = 0
+    while c + 2 * vectorWidth <= channels {
+      let (m0, m1) = (load16(centres + c), load16(centres + c + 16))
+      var (s0, s1, q0, q1) = (Vector(), Vector(), Vector(), Vector())
+      var row = x + c
+      for _ in 0..<rows {
+        let (d0, d1) = (load16(row) - m0, load16(row + 16) - m1)
+        s0 += d0
+        s1 += d1
+        q0 = q0.addingProduct(d0, d0)
+        q1 = q1.addingProduct(d1, d1)
+        row += channels
+      }
+      store16(s0, sums + c)
+      store16(s1, sums + c + 16)
+      store16(q0, squares + c)
+      store16(q1, squares + c + 16)
+      c += 2 * vectorWidth
+    }
+    while c < channels {
+      let left = min(vectorWidth, channels - c)
+      let mean = load(centres + c, left)
+      var (sum, square) = (Vector(), Vector())
+      for row in 0..<rows {
+        let deviation = load(x + row * channels + c, left) - mean
+        sum += deviation
+        square = square.addingProduct(deviation, deviation)
+      }
+      store(sum, sums + c, left)
+      store(square, squares + c, left)
+      c += vectorWidth
+    }
+  }
+
+  /// Combines the chunks' statistics in order (Chan, Golub, LeVeque: "Updating formulae and a pairwise algorithm for
+  /// computing sample variances", 1979).
+  func finishStatistics(image: Int) {
+    let perGroup = geometry.channelsPerGroup
+    let source = partials.doublePointer + image * geometry.chunks * geometry.groups * 2
+    let shifts = coefficients.pointer + image * 2 * geometry.channels
+    let factors = shifts + geometry.channels
+    for group in 0..<geometry.groups {
+      var (count, mean, squares) = (0.0, 0.0, 0.0)
+      for chunk in 0..<geometry.chunks {
+        let partial = source + (chunk * geometry.groups + group) * 2
+        let added = Double(geometry.chunk(chunk).count * perGroup)
+        let difference = partial[0] - mean
+        let total = count + added
+        mean += difference * (added / total)
+        squares += partial[1] + difference * difference * (count * added / total)
+        count = total
+      }
+      let inverseDeviation = Float(1 / (squares / count + Double(geometry.epsilon)).squareRoot())
+      means[image * geometry.groups + group] = Float(mean)
+      inverseDeviations[image * geometry.groups + group] = inverseDeviation
+      for c in group * perGroup..<(group + 1) * perGroup {
+        shifts[c] = Float(mean)
+        factors[c] = inverseDeviation * scale[c]
+      }
+    }
+  }
+
+  func normalise(image: Int, chunk: Int) {
+    let pixels = geometry.chunk(chunk)
+    guard let dropout else {
+      if activation == .silu {
+        normalise(image, pixels, silu: true, multipliers: nil)
+      } else {
+        normalise(image, pixels, silu: false, multipliers: nil)
+      }
+      return
+    }
+    let channels = geometry.channels
+    withScratch(geometry.blockPixels * channels + 2 * Dropout.groupSize) { scratch in
+      for first in stride(from: pixels.lowerBound, to: pixels.upperBound, by: geometry.blockPixels) {
+        let block = first..<min(first + geometry.blockPixels, pixels.upperBound)
+        let elements = block.lowerBound * channels..<block.upperBound * channels
+        let multipliers = dropout.fillMultipliers(image: image, range: elements, scratch: scratch)
+        if activation == .silu {
+          normalise(image, block, silu: true, multipliers: multipliers)
+        } else {
+          normalise(image, block, silu: false, multipliers: multipliers)
+        }
+      }
+    }
+  }
+
+  @inline(__always)
+  private func normalise(_ image: Int, _ pixels: Range<Int>, silu: Bool, multipliers: UnsafePointer<Float>?) {
+    let channels = geometry.channels
+    let shifts = UnsafePointer(coefficients.pointer + image * 2 * channels)
+    let factors = shifts + channels
+    let start = image * geometry.imageCount + pixels.lowerBound * channels
+    for pixel in 0..<pixels.count {
+      let (source, target) = (x + start + pixel * channels, y + start + pixel * channels)
+      forEachVector(channels) { c, lanes in
+        let centred = load(source + c, lanes) - load(shifts + c, lanes)
+        var value = load(offset + c, lanes).addingProduct(centred, load(factors + c, lanes))
+        if silu { value *= sigmoid(value) }
+        if let multipliers { value *= load(multipliers + pixel * channels + c, lanes) }
+        store(value, target + c, lanes)
+      }
+    }
+  }
+}

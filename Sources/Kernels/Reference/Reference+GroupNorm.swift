@@ -1,0 +1,85 @@
+import Glibc
+
+extension Reference {
+  /// y = multiplier · act(x̂·scale + offset) with x̂ = (x − mean) / √(variance + epsilon), where mean and (biased)
+  /// variance are those of the image's group (Wu and He, arXiv:1803.08494).
+  ///
+  /// - Parameters:
+  ///   - x: [images, pixels, channels]; groups are runs of channels / groups consecutive channels.
+  ///   - multipliers: dropout's factors, of x's shape, or nil for ones.
+  public static func groupNorm<Scalar: BinaryFloatingPoint>(
+    x: [Scalar], scale: [Scalar], offset: [Scalar], geometry: GroupNormGeometry, activation: Activation,
+    multipliers: [Scalar]? = nil
+  ) -> (y: [Scalar], means: [Scalar], inverseDeviations: [Scalar]) {
+    let input = doubles(x)
+    let (means, inverseDeviations) = groupStatistics(input, geometry)
+    var y = [Double](repeating: 0, count: x.count)
+    for element in x.indices {
+      let (channel, group) = channelAndGroup(of: element, geometry)
+      let normalised = (input[element] - means[group]) * inverseDeviations[group]
+      let u = normalised * Double(scale[channel]) + Double(offset[channel])
+      y[element] = activation == .silu ? u / (1 + exp(-u)) : u
+      if let multipliers { y[element] *= Double(multipliers[element]) }
+    }
+    return (rounded(y), rounded(means), rounded(inverseDeviations))
+  }
+
+  /// Gradients of a loss with respect to `groupNorm`'s input, scale and offset, given dy = ∂loss/∂y.
+  public static func groupNormBackward<Scalar: BinaryFloatingPoint>(
+    x: [Scalar], dy: [Scalar], scale: [Scalar], offset: [Scalar], geometry: GroupNormGeometry, activation: Activation,
+    multipliers: [Scalar]? = nil
+  ) -> (dx: [Scalar], dScale: [Scalar], dOffset: [Scalar]) {
+    let input = doubles(x)
+    let (means, inverseDeviations) = groupStatistics(input, geometry)
+    var dNormalised = [Double](repeating: 0, count: x.count)
+    var dScale = [Double](repeating: 0, count: geometry.channels)
+    var dOffset = dScale
+    var sums = [Double](repeating: 0, count: means.count)
+    var products = sums
+    for element in x.indices {
+      let (channel, group) = channelAndGroup(of: element, geometry)
+      let normalised = (input[element] - means[group]) * inverseDeviations[group]
+      var gradient = Double(dy[element]) * (multipliers.map { Double($0[element]) } ?? 1)
+      if activation == .silu {
+        let u = normalised * Double(scale[channel]) + Double(offset[channel])
+        let gate = 1 / (1 + exp(-u))
+        gradient *= gate * (1 + u * (1 - gate))
+      }
+      dScale[channel] += gradient * normalised
+      dOffset[channel] += gradient
+      dNormalised[element] = gradient * Double(scale[channel])
+      sums[group] += dNormalised[element]
+      products[group] += dNormalised[element] * normalised
+    }
+    let count = Double(geometry.pixels * geometry.channels / geometry.groups)
+    var dx = [Double](repeating: 0, count: x.count)
+    for element in x.indices {
+      let (_, group) = channelAndGroup(of: element, geometry)
+      let normalised = (input[element] - means[group]) * inverseDeviations[group]
+      let centred = dNormalised[element] - sums[group] / count - normalised * products[group] / count
+      dx[element] = centred * inverseDeviations[group]
+    }
+    return (rounded(dx), rounded(dScale), rounded(dOffset))
+  }
+
+  private static func channelAndGroup(of element: Int, _ geometry: GroupNormGeometry) -> (channel: Int, group: Int) {
+    let channel = element % geometry.channels
+    let image = element / (geometry.channels * geometry.pixels)
+    return (channel, image * geometry.groups + channel / (geometry.channels / geometry.groups))
+  }
+
+  /// Means and inverse deviations [images, groups].
+  private static func groupStatistics(
+    _ x: [Double], _ geometry: GroupNormGeometry
+  ) -> (means: [Double], inverseDeviations: [Double]) {
+    let count = Double(geometry.pixels * geometry.channels / geometry.groups)
+    var means = [Double](repeating: 0, count: geometry.images * geometry.groups)
+    var variances = means
+    for element in x.indices { means[channelAndGroup(of: element, geometry).group] += x[element] / count }
+    for element in x.indices {
+      let group = channelAndGroup(of: element, geometry).group
+      variances[group] += (x[element] - means[group]) * (x[element] - means[group]) / count
+    }
+    return (means, variances.map { 1 / ($0 + Double(geometry.epsilon)).squareRoot() })
+  }
+}

@@ -1,0 +1,115 @@
+import Kernels
+import Tensors
+import Testing
+
+@Suite struct ElementwiseTests {
+  @Test(arguments: [1, 16, 31, 70_001], TestData.pools.indices)
+  func sumsAndMultiplesAreExact(_ count: Int, _ pool: Int) {
+    let workers = TestData.pools[pool]
+    let (a, b) = (TestData.normals(count), TestData.normals(count, seed: 2))
+    let expected = zip(a, b).map { $0 + $1 }
+    #expect(TestData.filled(a) { Elementwise.add(b, into: $0, count: count, workers: workers) } == expected)
+    #expect(TestData.written(count) { Elementwise.sum(a, b, into: $0, count: count, workers: workers) } == expected)
+    #expect(
+      TestData.filled(a) { Elementwise.scale($0, by: 0.3, count: count, workers: workers) } == a.map { $0 * 0.3 })
+  }
+
+  @Test(arguments: TestData.channelCounts, TestData.pools.indices)
+  func rowsAreBiasedConcatenatedAndSplit(_ channels: Int, _ pool: Int) {
+    let workers = TestData.pools[pool]
+    let (rows, second) = (700, 20)
+    let (a, b) = (TestData.normals(rows * channels), TestData.normals(rows * second, seed: 2))
+    let bias = TestData.normals(channels, seed: 3)
+    let biased = TestData.filled(a) {
+      Rows.addBias(bias, to: $0, rows: rows, channels: channels, workers: workers)
+    }
+    let expectedBiased: [Float] = a.indices.map { a[$0] + bias[$0 % channels] }
+    #expect(biased == expectedBiased)
+
+    let joined = TestData.written(rows * (channels + second)) {
+      Rows.concatenateChannels(
+        a, b, into: $0, rows: rows, channelsA: channels, channelsB: second, workers: workers)
+    }
+    let expected: [Float] = (0..<rows).flatMap { (row: Int) -> [Float] in
+      Array(a[row * channels..<(row + 1) * channels]) + Array(b[row * second..<(row + 1) * second])
+    }
+    #expect(joined == expected)
+    var parts = ([Float](), [Float]())
+    parts.0 = TestData.written(rows * channels) { first in
+      parts.1 = TestData.written(rows * second) {
+        Rows.splitChannels(
+          joined, into: first, $0, rows: rows, channelsA: channels, channelsB: second, workers: workers)
+      }
+    }
+    #expect(parts.0 == a && parts.1 == b)
+  }
+
+  @Test(arguments: TestData.channelCounts) func sumsOfRowsAreAccurateForAnyThreadCount(_ channels: Int) {
+    let rows = 5003
+    let x = TestData.normals(rows * channels).map { $0 + 1 }
+    var expected = [Double](repeating: 0.25, count: channels)
+    for index in x.indices { expected[index % channels] += Double(x[index]) }
+    let results = TestData.pools.map { pool in
+      TestData.filled([Float](repeating: 0.25, count: channels)) {
+        Rows.sumOfRows(x, rows: rows, channels: channels, accumulatingInto: $0, workers: pool)
+      }
+    }
+    // Relative to a sum of about 5003: blocks of up to 5003 / 4 additions in a lane, whose roundings add up like a
+    // random walk.
+    let tolerance = 5003 * 35 * 0x1p-24
+    #expect(TestData.largestDifference(results[0].map { Double($0) }, expected) < tolerance)
+    #expect(TestData.sameBits(results[0], results[1]) && TestData.sameBits(results[0], results[2]))
+  }
+
+  @Test(arguments: TestData.channelCounts, [1, 35, 1024])
+  func embeddingsAreAddedToEveryPixelAndSummedBack(_ channels: Int, _ pixels: Int) {
+    let images = 3
+    let x = TestData.normals(images * pixels * channels)
+    let e = TestData.normals(images * channels, seed: 2)
+    var expectedSums = [Double](repeating: 0, count: images * channels)
+    for index in x.indices {
+      expectedSums[index / (pixels * channels) * channels + index % channels] += Double(x[index])
+    }
+    let sums = TestData.pools.map { pool in
+      TestData.written(images * channels) {
+        Rows.sumOverPixels(x, into: $0, images: images, pixels: pixels, channels: channels, workers: pool)
+      }
+    }
+    // 1024 numbers of order one.
+    #expect(TestData.largestDifference(sums[0].map { Double($0) }, expectedSums) < 1024 * 8 * 0x1p-24)
+    #expect(TestData.sameBits(sums[0], sums[1]) && TestData.sameBits(sums[0], sums[2]))
+    let count = pixels * channels
+    let alone = TestData.written(channels) {
+      Rows.sumOverPixels(
+        Array(x[count..<2 * count]), into: $0, images: 1, pixels: pixels, channels: channels,
+        workers: TestData.pools[0])
+    }
+    #expect(TestData.sameBits(alone, Array(sums[0][channels..<2 * channels])))
+    let expectedAdded: [Float] = x.indices.map { x[$0] + e[$0 / count * channels + $0 % channels] }
+    for pool in TestData.pools {
+      let added = TestData.filled(x) {
+        Rows.addPerImage(e, to: $0, images: images, pixels: pixels, channels: channels, workers: pool)
+      }
+      #expect(added == expectedAdded)
+    }
+  }
+
+  @Test(arguments: [1, 2, 3, 32, 128]) func timestepEmbeddingEqualsTheTwin(_ dimension: Int) {
+    let timesteps: [Float] = [0, 1, 17, 500.5, 999]
+    let embedding = TestData.written(timesteps.count * dimension) {
+      TimestepEmbedding.embed(timesteps: timesteps, count: timesteps.count, dimension: dimension, into: $0)
+    }
+    let expected = Reference.timestepEmbedding(timesteps: timesteps.map { Double($0) }, dimension: dimension)
+    // One rounding to a float of at most one.
+    #expect(TestData.largestDifference(embedding.map { Double($0) }, expected) <= 0x1p-24)
+  }
+
+  @Test func timestepEmbeddingHasSinesThenCosinesFromFastToSlow() {
+    let embedding = TestData.written(4) {
+      TimestepEmbedding.embed(timesteps: [2], count: 1, dimension: 4, into: $0)
+    }
+    // sin 2, sin(2/10000), cos 2, cos(2/10000).
+    let expected: [Float] = [0.909_297_43, 0.000_2, -0.416_146_84, 0.999_999_98]
+    #expect(TestData.largestDifference(embedding, expected) < 1e-7)
+  }
+}

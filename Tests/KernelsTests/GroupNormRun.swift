@@ -1,0 +1,47 @@
+import Kernels
+import Tensors
+
+/// Calls of `GroupNorm` on arrays.
+enum GroupNormRun {
+  struct Forward {
+    var y: [Float]
+    var means: [Float]
+    var inverseDeviations: [Float]
+  }
+
+  struct Backward {
+    var dx: [Float]
+    var dScale: [Float]
+    var dOffset: [Float]
+  }
+
+  static func forward(
+    x: [Float], scale: [Float], offset: [Float], _ geometry: GroupNormGeometry, _ activation: Activation,
+    _ dropout: Dropout?, _ pool: WorkerPool
+  ) -> Forward {
+    let y = Tensor(repeating: .nan, shape: [x.count])
+    let means = Tensor(repeating: .nan, shape: [geometry.images * geometry.groups])
+    let inverseDeviations = Tensor(repeating: .nan, shape: [geometry.images * geometry.groups])
+    GroupNorm.forward(
+      x: x, scale: scale, offset: offset, y: y.pointer, means: means.pointer,
+      inverseDeviations: inverseDeviations.pointer, geometry: geometry, activation: activation, dropout: dropout,
+      workers: pool)
+    return Forward(y: y.elements, means: means.elements, inverseDeviations: inverseDeviations.elements)
+  }
+
+  /// - Parameter start: what dScale and dOffset hold before.
+  static func backward(
+    x: [Float], dy: [Float], scale: [Float], offset: [Float], forward: Forward, start: Float = 0, inPlace: Bool = false,
+    _ geometry: GroupNormGeometry, _ activation: Activation, _ dropout: Dropout?, _ pool: WorkerPool
+  ) -> Backward {
+    let gradient = Tensor(dy, shape: [dy.count])
+    let dx = inPlace ? gradient : Tensor(repeating: .nan, shape: [x.count])
+    let dScale = Tensor(repeating: start, shape: [geometry.channels])
+    let dOffset = Tensor(repeating: start, shape: [geometry.channels])
+    GroupNorm.backward(
+      x: x, dy: gradient.pointer, scale: scale, offset: offset, means: forward.means,
+      inverseDeviations: forward.inverseDeviations, dx: dx.pointer, dScale: dScale.pointer, dOffset: dOffset.pointer,
+      geometry: geometry, activation: activation, dropout: dropout, workers: pool)
+    return Backward(dx: dx.elements, dScale: dScale.elements, dOffset: dOffset.elements)
+  }
+}
