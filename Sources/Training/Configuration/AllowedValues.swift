@@ -1,0 +1,52 @@
+/// The values that a key may have, of those that its type can hold.
+struct AllowedValues<Value: Sendable>: Sendable {
+  /// What to write after "must be"; `nil` where everything is allowed.
+  let description: String?
+  let contains: @Sendable (Value) -> Bool
+
+  static var all: Self {
+    Self(description: nil) { _ in true }
+  }
+
+}
+
+extension AllowedValues where Value: Comparable {
+  static func atLeast(_ least: Value) -> Self {
+    Self(description: "at least \(least)") { $0 >= least }
+  }
+
+  static func above(_ bound: Value) -> Self {
+    Self(description: "above \(bound)") { $0 > bound }
+  }
+
+  static func within(_ range: ClosedRange<Value>) -> Self {
+    Self(description: "from \(range.lowerBound) to \(range.upperBound)", contains: range.contains)
+  }
+
+  static func within(_ range: Range<Value>) -> Self {
+    Self(description: "at least \(range.lowerBound) and below \(range.upperBound)", contains: range.contains)
+  }
+
+  /// Between the bounds, and neither of them.
+  static func between(_ low: Value, _ high: Value) -> Self {
+    Self(description: "above \(low) and below \(high)") { low < $0 && $0 < high }
+  }
+}
+
+extension AllowedValues where Value == String {
+  static var notEmpty: Self {
+    Self(description: "not empty") { !$0.isEmpty }
+  }
+}
+
+extension AllowedValues {
+  /// A list whose length is in `counts` and whose elements are all allowed.
+  static func list<Element>(of elements: AllowedValues<Element>, counts: ClosedRange<Int>) -> Self
+  where Value == [Element] {
+    let each = elements.description.map { ", each \($0)" } ?? ""
+    let description = "a list of \(counts.lowerBound) to \(counts.upperBound) entries\(each)"
+    return Self(description: description) { list in
+      counts.contains(list.count) && list.allSatisfy(elements.contains)
+    }
+  }
+}

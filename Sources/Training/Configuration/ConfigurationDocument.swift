@@ -1,0 +1,149 @@
+import Yams
+
+/// A configuration file as it was written: the keys that it sets and where, not yet their meaning.
+struct ConfigurationDocument {
+  struct Entry {
+    let name: String
+    let value: Node
+    /// Where a message about the entry points: `run.yaml:12`, or `--set training.batch=64`.
+    let location: String
+  }
+
+  private(set) var entries: [Entry] = []
+  private(set) var preset: Entry?
+
+  /// Reads YAML text. `file` is the name for messages.
+  init(yaml: String, file: String) throws(ConfigurationError) {
+    let root: Node?
+    do {
+      root = try Yams.compose(yaml: yaml)
+    } catch {
+      throw ConfigurationError(Self.message(for: error, file: file))
+    }
+    guard let root, !root.isNull else { return }
+    guard let mapping = root.mapping else {
+      throw ConfigurationError("\(file): expected keys and values, like training.steps: 1000, and found \(root.text)")
+    }
+    collect(mapping, prefix: "", file: file)
+
+    var problems: [String] = []
+    var first: [String: String] = [:]
+    for entry in entries {
+      if let other = first.updateValue(entry.location, forKey: entry.name) {
+        problems.append("\(entry.location): \(entry.name) is there twice; the first is at \(other)")
+      }
+    }
+    if !problems.isEmpty { throw ConfigurationError(problems) }
+    preset = entries.first { $0.name == "preset" }
+    entries.removeAll { $0.name == "preset" }
+  }
+
+  /// Reads `key=value` settings from the command line, the value in YAML. A later setting of a key wins.
+  init(settings: [String]) throws(ConfigurationError) {
+    var problems: [String] = []
+    for setting in settings {
+      let location = "--set \(setting)"
+      guard let equals = setting.firstIndex(of: "="), equals != setting.startIndex else {
+        problems.append("\(location): expected key=value, like --set training.steps=1000")
+        continue
+      }
+      let name = setting[..<equals].trimmed
+      guard name != "preset" else {
+        problems.append("\(location): a preset is chosen with --preset, or in a file")
+        continue
+      }
+      do {
+        guard let value = try Yams.compose(yaml: setting[setting.index(after: equals)...].trimmed) else {
+          problems.append("\(location): there is no value after the =")
+          continue
+        }
+        entries.append(Entry(name: name, value: value, location: location))
+      } catch {
+        problems.append("\(location): the value is not YAML: \(Self.problem(in: error))")
+      }
+    }
+    if !problems.isEmpty { throw ConfigurationError(problems) }
+  }
+
+  /// Sets every entry's key in `configuration`.
+  ///
+  /// - Throws: every unknown key and every value of a wrong type.
+  func apply(to configuration: inout RunConfiguration) throws(ConfigurationError) {
+    var problems: [String] = []
+    for entry in entries {
+      guard let key = ConfigurationKey.named(entry.name) else {
+        problems.append("\(entry.location): there is no key \(entry.name); \(Self.hint(for: entry.name))")
+        continue
+      }
+      if !key.assign(entry.value, &configuration) {
+        let found = entry.value.isNull ? "has no value" : "is \(entry.value.text)"
+        problems.append("\(entry.location): \(key.name) \(found); expected \(key.expected)")
+      }
+    }
+    if !problems.isEmpty { throw ConfigurationError(problems) }
+  }
+
+  private mutating func collect(_ mapping: Node.Mapping, prefix: String, file: String) {
+    for (key, value) in mapping {
+      let name = prefix + (key.scalar?.string ?? key.text)
+      let isSection = ConfigurationKey.all.contains { $0.name.hasPrefix(name + ".") }
+      if let section = value.mapping {
+        collect(section, prefix: name + ".", file: file)
+      } else if isSection && value.isNull {
+        // A section with all its keys commented out.
+      } else {
+        let line = key.mark.map { ":\($0.line)" } ?? ""
+        entries.append(Entry(name: name, value: value, location: file + line))
+      }
+    }
+  }
+
+  private static func hint(for name: String) -> String {
+    let names = ConfigurationKey.all.map(\.name)
+    if let nearest = Suggestion.nearest(to: name, among: names) { return "did you mean \(nearest)?" }
+    let section = name.prefix { $0 != "." } + "."
+    let siblings = names.filter { $0.hasPrefix(section) }
+    if !siblings.isEmpty { return "the keys there are \(siblings.joined(separator: ", "))" }
+    var sections: [String] = []
+    for name in names {
+      let section = String(name.prefix { $0 != "." })
+      if !sections.contains(section) { sections.append(section) }
+    }
+    return "keys begin with \(sections.joined(separator: ", "))"
+  }
+
+  private static func message(for error: any Error, file: String) -> String {
+    if case YamlError.duplicatedKeysInMapping(let names, let context) = error {
+      return "\(file):\(context.mark.line): there twice: \(names.joined(separator: ", "))"
+    }
+    var line = ""
+    switch error {
+    case YamlError.scanner(_, _, let mark, _), YamlError.parser(_, _, let mark, _),
+      YamlError.composer(_, _, let mark, _):
+      line = ":\(mark.line)"
+    default: break
+    }
+    return "\(file)\(line): this is not YAML: \(problem(in: error))"
+  }
+
+  private static func problem(in error: any Error) -> String {
+    switch error {
+    case YamlError.scanner(_, let problem, _, _), YamlError.parser(_, let problem, _, _),
+      YamlError.composer(_, let problem, _, _), YamlError.reader(let problem, _, _, _):
+      return problem
+    case YamlError.duplicatedKeysInMapping(let names, _):
+      return "there twice: \(names.joined(separator: ", "))"
+    default:
+      return "\(error)"
+    }
+  }
+}
+
+extension Substring {
+  fileprivate var trimmed: String {
+    var text = self
+    while text.first?.isWhitespace == true { text.removeFirst() }
+    while text.last?.isWhitespace == true { text.removeLast() }
+    return String(text)
+  }
+}

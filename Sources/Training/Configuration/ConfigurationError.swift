@@ -1,0 +1,18 @@
+/// What is wrong with a configuration: every problem found, one line each, with the key, the value found and what is
+/// allowed.
+public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
+  public let problems: [String]
+
+  public init(_ problems: [String]) {
+    precondition(!problems.isEmpty, "an error needs a problem")
+    self.problems = problems
+  }
+
+  public init(_ problem: String) {
+    self.init([problem])
+  }
+
+  public var description: String {
+    problems.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,77 @@
+extension ConfigurationKey {
+  /// Every key, in the order in which a configuration is written.
+  public static let all: [ConfigurationKey] = [
+    .init("seed", \.seed, .all, "seed of all random numbers"),
+
+    .init("data.name", \.data.name, .notEmpty, "data set to train on"),
+    .init(
+      "data.path", \.data.path, absent: "default", .notEmpty, mayChangeOnResume: true,
+      "folder or file of the data set; default: where it is usually installed"),
+    .init(
+      "data.flip", \.data.flip, absent: "default", .all,
+      "mirror images left to right at random; default: the data set's own choice"),
+
+    .init(
+      "model.channels", \.model.channels, .within(1...65536), "channels of the first level, before its multiplier"),
+    .init(
+      "model.multipliers", \.model.multipliers, .list(of: .within(1...1024), counts: 1...16),
+      "channels of each level, in multiples of model.channels; each further level halves the resolution"),
+    .init("model.blocks", \.model.blocks, .within(1...64), "residual blocks per level"),
+    .init(
+      "model.attention_resolutions", \.model.attentionResolutions, .list(of: .atLeast(1), counts: 0...16),
+      "widths in pixels of the levels that have self-attention"),
+    .init(
+      "model.dropout", \.model.dropout, .within(0..<1), "probability that a residual block drops an activation"),
+    .init("model.groups", \.model.groups, .within(1...65536), "groups of each group normalisation"),
+
+    .init("diffusion.steps", \.diffusion.steps, .atLeast(2), "steps T of the forward process"),
+    .init("diffusion.schedule", \.diffusion.schedule, .all, "how the noise variance grows over the steps"),
+    .init("diffusion.beta_first", \.diffusion.betaFirst, .between(0, 1), "noise variance of the first step"),
+    .init("diffusion.beta_last", \.diffusion.betaLast, .between(0, 1), "noise variance of the last step"),
+    .init(
+      "diffusion.variance", \.diffusion.variance, .all,
+      "variance of the reverse steps: small is the posterior's, large is the forward step's"),
+
+    .init(
+      "training.steps", \.training.steps, .atLeast(1), mayChangeOnResume: true, "optimiser steps of the whole run"),
+    .init("training.batch", \.training.batch, .atLeast(1), "images per optimiser step, over all ranks"),
+    .init(
+      "training.micro_batch", \.training.microBatch, .atLeast(1),
+      "images per forward and backward pass, the unit that ranks share out"),
+    .init(
+      "training.learning_rate", \.training.learningRate, .above(0), "Adam's step size after the warm-up"),
+    .init(
+      "training.warmup_steps", \.training.warmupSteps, .atLeast(0),
+      "steps over which the learning rate rises linearly from 0"),
+    .init(
+      "training.max_gradient_norm", \.training.maxGradientNorm, absent: "none", .above(0),
+      "larger gradients are scaled down to this Euclidean norm"),
+    .init(
+      "training.ema_decays", \.training.emaDecays, .list(of: .within(0..<1), counts: 1...16),
+      "decay per step of each moving average of the weights; samples come from the first"),
+    .init("training.adam_beta1", \.training.adamBeta1, .within(0..<1), "Adam's decay of the gradient's mean"),
+    .init("training.adam_beta2", \.training.adamBeta2, .within(0..<1), "Adam's decay of the gradient's square"),
+    .init(
+      "training.adam_epsilon", \.training.adamEpsilon, .above(0), "added to Adam's denominator"),
+    .init(
+      "training.checkpoint_every", \.training.checkpointEvery, .atLeast(1), mayChangeOnResume: true,
+      "steps between checkpoints"),
+    .init(
+      "training.keep_checkpoints", \.training.keepCheckpoints, .atLeast(1), mayChangeOnResume: true,
+      "newest checkpoints that are kept"),
+    .init(
+      "training.log_every", \.training.logEvery, .atLeast(1), mayChangeOnResume: true,
+      "steps between lines of the log and of metrics.jsonl"),
+    .init(
+      "training.sample_every", \.training.sampleEvery, .atLeast(1), mayChangeOnResume: true,
+      "steps between sample grids"),
+
+    .init("sampling.count", \.sampling.count, .atLeast(1), mayChangeOnResume: true, "images in a sample grid"),
+    .init(
+      "sampling.steps", \.sampling.steps, .atLeast(1), mayChangeOnResume: true,
+      "reverse steps per sample, spread over diffusion.steps"),
+    .init(
+      "sampling.clip", \.sampling.clip, .all, mayChangeOnResume: true,
+      "clip the predicted image to [-1, 1] in each reverse step"),
+  ]
+}

@@ -1,0 +1,83 @@
+import Yams
+
+/// One key of the configuration: its name, its meaning and how it reads and writes a `RunConfiguration`.
+///
+/// `all` is the only list of keys. Parsing, rendering, checks of single values, suggestions and the reference text come
+/// from it, so a new key is a property and one entry.
+public struct ConfigurationKey: Sendable {
+  /// The name with its section: `training.batch`.
+  public let name: String
+  /// What it means, in one line, with its unit.
+  public let help: String
+  /// What to write: `a whole number`.
+  public let expected: String
+  /// What a value must be beyond its type (`at least 1`), where that is limited.
+  public let allowed: String?
+  /// Whether a resumed run may have another value: the key alters no number that the training computes.
+  public let mayChangeOnResume: Bool
+
+  let node: @Sendable (RunConfiguration) -> Node
+  /// Sets the key and returns true, or returns false where the node does not spell a value of its type.
+  let assign: @Sendable (Node, inout RunConfiguration) -> Bool
+  let isAllowed: @Sendable (RunConfiguration) -> Bool
+
+  /// The key's value in `configuration` as YAML: `64`, `[1, 2, 2]`, `none`.
+  public func value(in configuration: RunConfiguration) -> String {
+    node(configuration).text
+  }
+
+  init<Value: ConfigurationValue>(
+    _ name: String, _ property: WritableKeyPath<RunConfiguration, Value> & Sendable, _ allowed: AllowedValues<Value>,
+    mayChangeOnResume: Bool = false, _ help: String
+  ) {
+    self.name = name
+    self.help = help
+    self.expected = Value.expected
+    self.allowed = allowed.description
+    self.mayChangeOnResume = mayChangeOnResume
+    self.node = { $0[keyPath: property].node }
+    self.assign = { node, configuration in
+      guard let value = Value(node: node) else { return false }
+      configuration[keyPath: property] = value
+      return true
+    }
+    self.isAllowed = { allowed.contains($0[keyPath: property]) }
+  }
+
+  /// A key that can be without a value, which is spelt `absent` (`null` is understood too).
+  init<Value: ConfigurationValue>(
+    _ name: String, _ property: WritableKeyPath<RunConfiguration, Value?> & Sendable, absent: String,
+    _ allowed: AllowedValues<Value>, mayChangeOnResume: Bool = false, _ help: String
+  ) {
+    self.name = name
+    self.help = help
+    self.expected = "\(Value.expected), or \(absent)"
+    self.allowed = allowed.description.map { "\($0), or \(absent)" }
+    self.mayChangeOnResume = mayChangeOnResume
+    self.node = { $0[keyPath: property]?.node ?? Node(absent, .implicit, .plain) }
+    self.assign = { node, configuration in
+      if node.isNull || node.plainText == absent {
+        configuration[keyPath: property] = nil
+        return true
+      }
+      guard let value = Value(node: node) else { return false }
+      configuration[keyPath: property] = value
+      return true
+    }
+    self.isAllowed = { configuration in configuration[keyPath: property].map(allowed.contains) ?? true }
+  }
+
+  /// The key called `name`.
+  public static func named(_ name: String) -> ConfigurationKey? {
+    all.first { $0.name == name }
+  }
+
+  /// Every key with its meaning, its values and its default, as text for a terminal.
+  public static var reference: String {
+    let defaults = RunConfiguration()
+    return all.map { key in
+      let values = key.allowed.map { "\(key.expected); \($0)" } ?? key.expected
+      return "\(key.name)\n    \(key.help)\n    \(values). Default: \(key.value(in: defaults))"
+    }.joined(separator: "\n")
+  }
+}

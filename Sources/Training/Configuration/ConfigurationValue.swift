@@ -1,0 +1,144 @@
+import Yams
+
+/// A type that a configuration key can have.
+protocol ConfigurationValue: Equatable, Sendable {
+  /// What to write, after "expected": `a whole number`.
+  static var expected: String { get }
+
+  /// The value that a YAML node spells, if it does.
+  init?(node: Node)
+
+  /// The value in YAML; parses back to the same value.
+  var node: Node { get }
+}
+
+extension Int: ConfigurationValue {
+  static let expected = "a whole number"
+
+  init?(node: Node) {
+    guard let text = node.plainText else { return nil }
+    self.init(text)
+  }
+
+  var node: Node { Node(description) }
+}
+
+extension UInt64: ConfigurationValue {
+  static let expected = "a whole number from 0 to 18446744073709551615"
+
+  init?(node: Node) {
+    guard let text = node.plainText else { return nil }
+    self.init(text)
+  }
+
+  var node: Node { Node(description) }
+}
+
+extension Double: ConfigurationValue {
+  static let expected = "a number"
+
+  init?(node: Node) {
+    guard let text = node.plainText, let value = Double(text), value.isFinite else { return nil }
+    self = value
+  }
+
+  /// The shortest decimal that parses back to the same number, with the point that YAML 1.1 readers need before an
+  /// exponent (`1.0e-05`).
+  var node: Node {
+    guard let exponent = description.firstIndex(of: "e"), !description.contains(".") else { return Node(description) }
+    return Node(description[..<exponent] + ".0" + description[exponent...])
+  }
+}
+
+extension Bool: ConfigurationValue {
+  static let expected = "true or false"
+
+  init?(node: Node) {
+    guard let text = node.plainText else { return nil }
+    self.init(text)
+  }
+
+  var node: Node { Node(description) }
+}
+
+extension String: ConfigurationValue {
+  static let expected = "text"
+
+  init?(node: Node) {
+    guard let scalar = node.scalar, !node.isNull else { return nil }
+    self = scalar.string
+  }
+
+  /// Quoted where YAML could take it for anything but text.
+  var node: Node {
+    let isPlain =
+      first.map { $0.isLetter || $0 == "/" } ?? false
+      && allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-".contains($0)) }
+    let words = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "default"]
+    return Node(self, .implicit, isPlain && !words.contains(lowercased()) ? .plain : .doubleQuoted)
+  }
+}
+
+extension Array: ConfigurationValue where Element: ConfigurationValue {
+  static var expected: String {
+    Element.self == Int.self ? "a list of whole numbers, like [1, 2, 2]" : "a list of numbers, like [0.999, 0.9999]"
+  }
+
+  init?(node: Node) {
+    guard let sequence = node.sequence else { return nil }
+    var elements: [Element] = []
+    for item in sequence {
+      guard let element = Element(node: item) else { return nil }
+      elements.append(element)
+    }
+    self = elements
+  }
+
+  var node: Node { Node(map(\.node), .implicit, .flow) }
+}
+
+/// A choice among named cases.
+protocol NamedChoice: ConfigurationValue, RawRepresentable, CaseIterable where RawValue == String {}
+
+extension NamedChoice {
+  static var expected: String {
+    allCases.map(\.rawValue).joined(separator: " or ")
+  }
+
+  init?(node: Node) {
+    guard let text = node.scalar?.string else { return nil }
+    self.init(rawValue: text)
+  }
+
+  var node: Node { rawValue.node }
+}
+
+extension RunConfiguration.DiffusionSettings.Schedule: NamedChoice {}
+extension RunConfiguration.DiffusionSettings.Variance: NamedChoice {}
+
+extension Node {
+  /// The text of an unquoted scalar.
+  var plainText: String? {
+    guard let scalar, scalar.style == .plain || scalar.style == .any else { return nil }
+    return scalar.string
+  }
+
+  /// Whether this is YAML's way to say nothing: `null`, `~` or an empty value.
+  var isNull: Bool {
+    plainText.map { ["", "~", "null", "Null", "NULL"].contains($0) } ?? false
+  }
+
+  /// The node as a message shows it: `[1, 2]`, `0.5`, `"quoted text"`.
+  var text: String {
+    switch self {
+    case .scalar(let scalar):
+      return plainText == nil ? "\"\(scalar.string)\"" : scalar.string
+    case .sequence(let sequence):
+      return "[" + sequence.map(\.text).joined(separator: ", ") + "]"
+    case .mapping(let mapping):
+      return "{" + mapping.map { "\($0.key.text): \($0.value.text)" }.joined(separator: ", ") + "}"
+    case .alias:
+      return "an alias"
+    }
+  }
+}

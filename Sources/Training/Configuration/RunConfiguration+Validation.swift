@@ -1,0 +1,82 @@
+extension RunConfiguration {
+  /// Checks everything that can be checked without the data set and the ranks.
+  ///
+  /// - Throws: every problem, each naming its key, the value found and what is allowed.
+  public func validate() throws(ConfigurationError) {
+    // Checks across keys would only repeat, or divide by, a value that is wrong by itself.
+    let problems = singleKeyProblems
+    if !problems.isEmpty { throw ConfigurationError(problems) }
+    let relationProblems = self.relationProblems
+    if !relationProblems.isEmpty { throw ConfigurationError(relationProblems) }
+  }
+
+  /// Checks that the network fits images of `imageSize` x `imageSize` pixels. Expects a configuration that is valid
+  /// otherwise.
+  public func validate(imageSize: Int) throws(ConfigurationError) {
+    let halvings = model.multipliers.count - 1
+    guard imageSize > 0, imageSize.isMultiple(of: 1 << halvings) else {
+      throw ConfigurationError(
+        "model.multipliers is \(text("model.multipliers")), whose \(halvings + 1) levels halve the image \(halvings) "
+          + "times, which images of \(imageSize)x\(imageSize) pixels do not allow; use fewer multipliers, or images "
+          + "whose size is a multiple of \(1 << halvings)")
+    }
+    let resolutions = resolutions(imageSize: imageSize)
+    let problems = model.attentionResolutions.filter { !resolutions.contains($0) }.map { missing in
+      "model.attention_resolutions has \(missing), a resolution that the network does not have; with images of "
+        + "\(imageSize)x\(imageSize) pixels and model.multipliers \(text("model.multipliers")) it has "
+        + resolutions.map(\.description).joined(separator: ", ")
+    }
+    if !problems.isEmpty { throw ConfigurationError(problems) }
+  }
+
+  /// Checks that each of `rankCount` ranks gets at least one micro-batch of every batch.
+  public func validate(rankCount: Int) throws(ConfigurationError) {
+    guard rankCount > microBatchCount else { return }
+    throw ConfigurationError(
+      "training.batch \(training.batch) in pieces of training.micro_batch \(training.microBatch) makes "
+        + "\(microBatchCount) micro-batches, fewer than the \(rankCount) ranks; run at most \(microBatchCount) ranks, "
+        + "or use a larger training.batch or a smaller training.micro_batch")
+  }
+
+  /// The width of each level of the network, largest first, for images of `imageSize` x `imageSize` pixels.
+  public func resolutions(imageSize: Int) -> [Int] {
+    model.multipliers.indices.map { imageSize >> $0 }
+  }
+
+  private var singleKeyProblems: [String] {
+    ConfigurationKey.all.compactMap { key in
+      guard let allowed = key.allowed, !key.isAllowed(self) else { return nil }
+      return "\(key.name) is \(key.value(in: self)); it must be \(allowed)"
+    }
+  }
+
+  private var relationProblems: [String] {
+    var problems: [String] = []
+    if !training.batch.isMultiple(of: training.microBatch) {
+      problems.append(
+        "training.batch is \(training.batch), which training.micro_batch \(training.microBatch) does not divide; "
+          + "choose a batch that is a multiple of it")
+    }
+    // Every level's channels are a multiple of the first one's, and so are those that skip connections join.
+    if !model.channels.isMultiple(of: model.groups) {
+      problems.append(
+        "model.channels is \(model.channels), which model.groups \(model.groups) does not divide; "
+          + "choose channels that are a multiple of it, or fewer groups")
+    }
+    if diffusion.betaLast < diffusion.betaFirst {
+      problems.append(
+        "diffusion.beta_last is \(text("diffusion.beta_last")), less than diffusion.beta_first "
+          + "\(text("diffusion.beta_first")); the noise must not shrink")
+    }
+    if sampling.steps > diffusion.steps {
+      problems.append(
+        "sampling.steps is \(sampling.steps), more than diffusion.steps \(diffusion.steps); it must be at most that")
+    }
+    return problems
+  }
+
+  private func text(_ name: String) -> String {
+    guard let key = ConfigurationKey.named(name) else { preconditionFailure("no key \(name)") }
+    return key.value(in: self)
+  }
+}

@@ -1,0 +1,51 @@
+import Yams
+
+extension RunConfiguration {
+  /// Reads YAML text: the values of its `preset`, or else the defaults, and over them the keys that it sets.
+  ///
+  /// Values are not checked against each other; `validate()` does that.
+  ///
+  /// - Parameter file: the name that messages show, with the line.
+  /// - Throws: every unknown or repeated key and every value of a wrong type.
+  public init(yaml: String, file: String) throws(ConfigurationError) {
+    let document = try ConfigurationDocument(yaml: yaml, file: file)
+    self = try document.presetConfiguration() ?? RunConfiguration()
+    try document.apply(to: &self)
+  }
+
+  /// Every key in YAML, in a fixed order. Parses back to an equal configuration.
+  public var yaml: String {
+    var sections: [(name: String, pairs: [(Node, Node)])] = []
+    var root: [(Node, Node)] = []
+    for key in ConfigurationKey.all {
+      let parts = key.name.split(separator: ".", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else {
+        root.append((Node(key.name), key.node(self)))
+        continue
+      }
+      if sections.last?.name != parts[0] { sections.append((parts[0], [])) }
+      sections[sections.count - 1].pairs.append((Node(parts[1]), key.node(self)))
+    }
+    root += sections.map { (Node($0.name), Node($0.pairs)) }
+    do {
+      return try Yams.serialize(node: Node(root), width: -1, allowUnicode: true)
+    } catch {
+      preconditionFailure("scalars and lists always serialise: \(error)")
+    }
+  }
+}
+
+extension ConfigurationDocument {
+  /// The configuration of the preset that the document names, if it names one.
+  func presetConfiguration() throws(ConfigurationError) -> RunConfiguration? {
+    guard let preset else { return nil }
+    guard let name = preset.value.scalar?.string else {
+      throw ConfigurationError("\(preset.location): preset is \(preset.value.text); expected a preset's name")
+    }
+    do {
+      return try Presets.named(name).configuration
+    } catch {
+      throw ConfigurationError("\(preset.location): \(error)")
+    }
+  }
+}

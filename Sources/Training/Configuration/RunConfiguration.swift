@@ -1,0 +1,95 @@
+/// Everything that decides what a run computes and when it saves.
+///
+/// A fresh value holds every key's default, which is the `quickstart` preset. `ConfigurationKey.all` describes the keys:
+/// their names in YAML, what they mean and what they may be.
+public struct RunConfiguration: Sendable, Equatable {
+  public var seed: UInt64 = 0
+  public var data = DataSettings()
+  public var model = ModelSettings()
+  public var diffusion = DiffusionSettings()
+  public var training = TrainingSettings()
+  public var sampling = SamplingSettings()
+
+  public init() {}
+
+  public struct DataSettings: Sendable, Equatable {
+    public var name = "fashion-mnist"
+    /// `nil`: where the data set is usually installed.
+    public var path: String?
+    /// `nil`: the data set's own choice.
+    public var flip: Bool?
+
+    public init() {}
+  }
+
+  public struct ModelSettings: Sendable, Equatable {
+    public var channels = 32
+    public var multipliers = [1, 2, 2]
+    /// Residual blocks per level.
+    public var blocks = 1
+    public var attentionResolutions = [8]
+    public var dropout = 0.0
+    /// Groups of each group normalisation.
+    public var groups = 32
+
+    public init() {}
+  }
+
+  public struct DiffusionSettings: Sendable, Equatable {
+    public var steps = 1000
+    public var schedule = Schedule.linear
+    public var betaFirst = 1e-4
+    public var betaLast = 0.02
+    public var variance = Variance.small
+
+    public init() {}
+
+    /// How β_t grows from `betaFirst` to `betaLast`.
+    public enum Schedule: String, CaseIterable, Sendable {
+      case linear
+    }
+
+    /// The reverse process's variance σ_t² (Ho et al. 2020, section 3.2).
+    public enum Variance: String, CaseIterable, Sendable {
+      /// The posterior's β̃_t.
+      case small
+      /// β_t.
+      case large
+    }
+  }
+
+  public struct TrainingSettings: Sendable, Equatable {
+    public var steps = 2000
+    /// Images per optimiser step, over all ranks.
+    public var batch = 64
+    public var microBatch = 8
+    public var learningRate = 1e-3
+    public var warmupSteps = 100
+    /// `nil`: gradients are not clipped.
+    public var maxGradientNorm: Double? = 1
+    public var emaDecays = [0.995]
+    public var adamBeta1 = 0.9
+    public var adamBeta2 = 0.999
+    public var adamEpsilon = 1e-8
+    public var checkpointEvery = 500
+    public var keepCheckpoints = 3
+    public var logEvery = 10
+    public var sampleEvery = 500
+
+    public init() {}
+  }
+
+  public struct SamplingSettings: Sendable, Equatable {
+    /// Images in the grid.
+    public var count = 64
+    public var steps = 100
+    public var clip = true
+
+    public init() {}
+  }
+
+  /// Micro-batches that a batch is cut into: the most ranks that can share it.
+  public var microBatchCount: Int {
+    training.batch / training.microBatch
+  }
+}

@@ -1,0 +1,45 @@
+/// Finding what someone meant to write.
+enum Suggestion {
+  /// The candidate nearest to `text`, if one is near enough to be a likely slip of the keys.
+  ///
+  /// Names with sections are also compared by their last part, so that `batch` and `model.batch` find `training.batch`.
+  static func nearest(to text: String, among candidates: [String]) -> String? {
+    let lastPart = text.split(separator: ".").last.map(String.init) ?? text
+    var best: (name: String, distance: Int)?
+    for candidate in candidates {
+      let candidateLastPart = candidate.split(separator: ".").last.map(String.init) ?? candidate
+      let byPart = editDistance(lastPart, candidateLastPart)
+      var distance = editDistance(text, candidate)
+      if isSlip(byPart, in: lastPart) { distance = min(distance, byPart + 1) }
+      guard isSlip(distance, in: text), distance < best?.distance ?? .max else { continue }
+      best = (candidate, distance)
+    }
+    return best?.name
+  }
+
+  private static func isSlip(_ distance: Int, in text: String) -> Bool {
+    distance <= max(1, text.count / 3)
+  }
+
+  /// The least number of insertions, deletions, replacements and swaps of neighbours that turn one text into the other
+  /// (the optimal string alignment distance).
+  static func editDistance(_ first: String, _ second: String) -> Int {
+    let a = Array(first)
+    let b = Array(second)
+    var beforePrevious = [Int](repeating: 0, count: b.count + 1)
+    var previous = Array(0...b.count)
+    for i in 0..<a.count {
+      var current = [i + 1]
+      for j in 0..<b.count {
+        var distance = min(previous[j + 1] + 1, current[j] + 1, previous[j] + (a[i] == b[j] ? 0 : 1))
+        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] {
+          distance = min(distance, beforePrevious[j - 1] + 1)
+        }
+        current.append(distance)
+      }
+      beforePrevious = previous
+      previous = current
+    }
+    return previous[b.count]
+  }
+}

@@ -1,0 +1,79 @@
+import Foundation
+
+/// What could not be done with a file or folder, its path and the system's reason.
+public struct FileError: Error, Equatable, CustomStringConvertible {
+  public let description: String
+
+  public init(_ description: String) {
+    self.description = description
+  }
+
+  /// The failure of the system call just made: `cannot <action> <path>: <reason>`.
+  init(cannot action: String, _ path: String) {
+    let reason = String(cString: strerror(errno))
+    self.init("cannot \(action) \(path): \(reason)")
+  }
+}
+
+/// The bytes of the file at `path`.
+func readBytes(at path: String) throws(FileError) -> [UInt8] {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw FileError(cannot: "open", path) }
+  defer { close(descriptor) }
+  var bytes: [UInt8] = []
+  var chunk = [UInt8](repeating: 0, count: 1 << 16)
+  while true {
+    let count = read(descriptor, &chunk, chunk.count)
+    if count < 0 && errno == EINTR { continue }
+    guard count >= 0 else { throw FileError(cannot: "read", path) }
+    if count == 0 { return bytes }
+    bytes += chunk[..<count]
+  }
+}
+
+/// The text of the UTF-8 file at `path`.
+func readText(at path: String) throws(FileError) -> String {
+  guard let text = String(validating: try readBytes(at: path), as: UTF8.self) else {
+    throw FileError("cannot read \(path): it is not UTF-8 text")
+  }
+  return text
+}
+
+/// Writes all of `bytes`; true when the system took them.
+func writeAll(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Bool {
+  let bytes = Array(bytes)
+  var written = 0
+  while written < bytes.count {
+    let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + written, $0.count - written) }
+    if count < 0 && errno == EINTR { continue }
+    guard count >= 0 else { return false }
+    written += count
+  }
+  return true
+}
+
+/// Replaces the file at `path` as a whole: a crash leaves the old contents or the new.
+func replaceFile(at path: String, with bytes: some Sequence<UInt8>) throws(FileError) {
+  let temporary = path + ".partial"
+  let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+  guard descriptor >= 0 else { throw FileError(cannot: "create", temporary) }
+  guard writeAll(bytes, to: descriptor), fsync(descriptor) == 0 else {
+    let error = FileError(cannot: "write", temporary)
+    close(descriptor)
+    throw error
+  }
+  guard close(descriptor) == 0 else { throw FileError(cannot: "write", temporary) }
+  guard rename(temporary, path) == 0 else { throw FileError(cannot: "rename \(temporary) to", path) }
+}
+
+/// Makes the folder at `path` and those above it, where they are missing.
+func makeFolder(at path: String) throws(FileError) {
+  var isFolder: ObjCBool = false
+  if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
+    guard isFolder.boolValue else { throw FileError("cannot create the folder \(path): a file is in its place") }
+    return
+  }
+  let parent = (path as NSString).deletingLastPathComponent
+  if !parent.isEmpty && parent != path { try makeFolder(at: parent) }
+  guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw FileError(cannot: "create the folder", path) }
+}

@@ -1,0 +1,44 @@
+import Foundation
+
+/// Appends to metrics.jsonl, one JSON object per line. Each line is in the file when `append` returns.
+public struct MetricsWriter: ~Copyable {
+  private let path: String
+  private let descriptor: Int32
+
+  /// Opens the file at `path`, creating it where it is missing.
+  ///
+  /// - Parameter step: the step from which the run goes on (0 for a new one). Lines of later steps are dropped, and so
+  ///   is a last line that a crash cut short, so that the file has each step once.
+  public init(path: String, resumingFrom step: Int) throws(FileError) {
+    if access(path, F_OK) == 0 { try Self.dropLines(after: step, path: path) }
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw FileError(cannot: "open", path) }
+    self.path = path
+    self.descriptor = descriptor
+  }
+
+  deinit {
+    close(descriptor)
+  }
+
+  public func append(_ record: MetricsRecord) throws(FileError) {
+    guard writeAll((record.json + "\n").utf8, to: descriptor) else { throw FileError(cannot: "write", path) }
+  }
+
+  private static func dropLines(after step: Int, path: String) throws(FileError) {
+    struct Line: Decodable {
+      let step: Int
+    }
+    let newline = UInt8(ascii: "\n")
+    let bytes = try readBytes(at: path)
+    let decoder = JSONDecoder()
+    var kept: [UInt8] = []
+    // What follows the last newline was cut short: without one it is no line.
+    for line in bytes.split(separator: newline, omittingEmptySubsequences: false).dropLast() {
+      guard let record = try? decoder.decode(Line.self, from: Data(line)), record.step <= step else { continue }
+      kept += line
+      kept.append(newline)
+    }
+    if kept != bytes { try replaceFile(at: path, with: kept) }
+  }
+}

@@ -1,0 +1,98 @@
+import Foundation
+
+/// Something that a progress line can show.
+public protocol ProgressText {
+  /// One line, without a newline, of at most `width` characters; of any length when `width` is nil.
+  func line(width: Int?) -> String
+}
+
+/// How far training is: `step 120/2000  loss 0.0432  grad 0.31  812 img/s  2:13 left`.
+public struct TrainingProgress: ProgressText, Sendable, Equatable {
+  public var step: Int
+  public var stepCount: Int
+  public var loss: Double
+  public var gradientNorm: Double
+  /// 0 while it is not known.
+  public var imagesPerSecond: Double
+  public var imagesPerStep: Int
+
+  public init(
+    step: Int, stepCount: Int, loss: Double, gradientNorm: Double, imagesPerSecond: Double, imagesPerStep: Int
+  ) {
+    self.step = step
+    self.stepCount = stepCount
+    self.loss = loss
+    self.gradientNorm = gradientNorm
+    self.imagesPerSecond = imagesPerSecond
+    self.imagesPerStep = imagesPerStep
+  }
+
+  /// The time that the remaining steps take at this speed, if it is known.
+  public var secondsLeft: Double? {
+    guard imagesPerSecond > 0 else { return nil }
+    return Double((stepCount - step) * imagesPerStep) / imagesPerSecond
+  }
+
+  public func line(width: Int? = nil) -> String {
+    let loss = "loss \(ProgressFormat.decimal(loss, places: 4))"
+    let gradient = "grad \(ProgressFormat.decimal(gradientNorm, places: 2))"
+    let rate = imagesPerSecond > 0 ? "\(ProgressFormat.rate(imagesPerSecond)) img/s" : nil
+    let left = secondsLeft.map { "\(ProgressFormat.duration(seconds: $0)) left" }
+    // The least useful parts give way first.
+    let layouts = [[loss, gradient, rate, left], [loss, rate, left], [loss, left], [loss], []]
+    let lines = layouts.map { parts in
+      (["step \(step)/\(stepCount)"] + parts.compactMap { $0 }).joined(separator: "  ")
+    }
+    guard let width else { return lines[0] }
+    return lines.first { $0.count <= width } ?? String(lines[lines.count - 1].prefix(width))
+  }
+}
+
+/// How far sampling is: `sampling 64 images: step 40/100`.
+public struct SamplingProgress: ProgressText, Sendable, Equatable {
+  public var imageCount: Int
+  public var step: Int
+  public var stepCount: Int
+
+  public init(imageCount: Int, step: Int, stepCount: Int) {
+    self.imageCount = imageCount
+    self.step = step
+    self.stepCount = stepCount
+  }
+
+  public func line(width: Int? = nil) -> String {
+    let line = "sampling \(imageCount) \(imageCount == 1 ? "image" : "images"): step \(step)/\(stepCount)"
+    return width.map { String(line.prefix($0)) } ?? line
+  }
+}
+
+/// Numbers and times as people read them.
+public enum ProgressFormat {
+  /// `2:13`, `1:02:13`, `3d 1:02:13`; seconds are rounded to the nearest.
+  public static func duration(seconds: Double) -> String {
+    guard seconds.isFinite, seconds < 1e9 else { return "?" }
+    let total = Int(max(0, seconds).rounded())
+    let (days, hours, minutes) = (total / 86400, total / 3600 % 24, total / 60 % 60)
+    let lastPart = padded(total % 60)
+    if days > 0 { return "\(days)d \(hours):\(padded(minutes)):\(lastPart)" }
+    if hours > 0 { return "\(hours):\(padded(minutes)):\(lastPart)" }
+    return "\(minutes):\(lastPart)"
+  }
+
+  /// A number with a fixed number of decimal places, or with an exponent where these would not show it.
+  public static func decimal(_ value: Double, places: Int) -> String {
+    guard value.isFinite else { return "\(value)" }
+    let size = abs(value)
+    let isShown = size == 0 || (size >= pow(10, Double(-places)) && size < 1e4)
+    return String(format: isShown ? "%.\(places)f" : "%.2e", value)
+  }
+
+  /// A speed in three or more digits: `812`, `24.3`, `0.57`.
+  public static func rate(_ perSecond: Double) -> String {
+    String(format: perSecond >= 100 ? "%.0f" : perSecond >= 10 ? "%.1f" : "%.2f", perSecond)
+  }
+
+  private static func padded(_ number: Int) -> String {
+    number < 10 ? "0\(number)" : "\(number)"
+  }
+}

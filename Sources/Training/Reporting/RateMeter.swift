@@ -1,0 +1,31 @@
+/// The speed of recent work.
+public struct RateMeter: Sendable {
+  /// Seconds of work that the rate looks back on.
+  public let window: Double
+  private var recent: [(count: Int, seconds: Double)] = []
+  private var totalCount = 0
+  private var totalSeconds = 0.0
+
+  public init(window: Double = 20) {
+    self.window = window
+  }
+
+  /// Counts `count` images that took `seconds`. Pauses between, such as for saving, are simply not counted.
+  public mutating func record(_ count: Int, seconds: Double) {
+    recent.append((count, seconds))
+    totalCount += count
+    totalSeconds += seconds
+    var outdated = 0
+    while outdated < recent.count - 1, totalSeconds - recent[outdated].seconds >= window {
+      totalCount -= recent[outdated].count
+      totalSeconds -= recent[outdated].seconds
+      outdated += 1
+    }
+    recent.removeFirst(outdated)
+  }
+
+  /// Images per second over the window; 0 before there is anything to tell.
+  public var perSecond: Double {
+    totalSeconds > 0 ? Double(totalCount) / totalSeconds : 0
+  }
+}
