@@ -1,0 +1,14 @@
+/// A setting of the diffusion process or of a sampler that cannot work.
+public struct DiffusionError: Error, Equatable, CustomStringConvertible {
+  /// The setting at fault, such as `steps`.
+  public let key: String
+  /// What is wrong with it and what would be right.
+  public let problem: String
+
+  public init(key: String, problem: String) {
+    self.key = key
+    self.problem = problem
+  }
+
+  public var description: String { "\(key): \(problem)" }
+}
