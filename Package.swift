@@ -44,7 +44,7 @@ let package = Package(
       swiftSettings: numericCode),
     .target(name: "Differentiation", dependencies: ["Kernels", "Tensors"]),
     .target(name: "Diffusion", dependencies: ["Tensors"]),
-    .target(name: "Network", dependencies: ["Differentiation", "Diffusion", "Tensors"]),
+    .target(name: "Network", dependencies: ["Differentiation", "Diffusion", "Kernels", "Tensors"]),
     .target(name: "Optimisation", dependencies: ["Kernels", "Tensors"]),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "MessagePassing"]),

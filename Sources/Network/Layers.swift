@@ -1,0 +1,71 @@
+import Differentiation
+import Kernels
+import Tensors
+
+/// 3x3 convolution with bias.
+struct Convolution {
+  let kernel: ParameterEntry
+  let bias: ParameterEntry
+
+  init(
+    _ name: String, from inChannels: Int, to outChannels: Int, initialisation: Initialisation = .fanAverageUniform(scale: 1),
+    in declarations: inout ParameterDeclarations
+  ) {
+    kernel = declarations.add(
+      "\(name).weight", shape: [3, 3, inChannels, outChannels], order: .hwio, initialisation: initialisation)
+    bias = declarations.add("\(name).bias", shape: [outChannels], order: .c, initialisation: .zeros)
+  }
+
+  func callAsFunction(_ x: Variable, perImage: Variable? = nil, residual: Variable? = nil, on tape: Tape) -> Variable {
+    tape.convolution3x3(x, kernel: kernel, bias: bias, perImage: perImage, residual: residual)
+  }
+}
+
+/// A linear map over channels, with bias: a matrix [in, out], or a 1x1 convolution [1, 1, in, out].
+struct LinearLayer {
+  let matrix: ParameterEntry
+  let bias: ParameterEntry
+
+  init(
+    _ name: String, from inputs: Int, to outputs: Int, isConvolution: Bool = false,
+    initialisation: Initialisation = .fanAverageUniform(scale: 1), in declarations: inout ParameterDeclarations
+  ) {
+    matrix = declarations.add(
+      "\(name).weight", shape: isConvolution ? [1, 1, inputs, outputs] : [inputs, outputs],
+      order: isConvolution ? .hwio : .io, initialisation: initialisation)
+    bias = declarations.add("\(name).bias", shape: [outputs], order: .c, initialisation: .zeros)
+  }
+
+  /// At every pixel of images [N, H, W, in].
+  func atEveryPixel(_ x: Variable, residual: Variable? = nil, on tape: Tape) -> Variable {
+    tape.pointwise(x, matrix: matrix, bias: bias, residual: residual)
+  }
+
+  /// Of the rows of [N, in].
+  func ofRows(_ x: Variable, on tape: Tape) -> Variable {
+    tape.linear(x, matrix: matrix, bias: bias)
+  }
+}
+
+/// Group normalisation with a learned scale and offset per channel.
+struct GroupNormLayer {
+  let scale: ParameterEntry
+  let offset: ParameterEntry
+  let groupCount: Int
+
+  static let epsilon: Float = 1e-6
+
+  init(_ name: String, channels: Int, groupCount: Int, in declarations: inout ParameterDeclarations) {
+    scale = declarations.add("\(name).weight", shape: [channels], order: .c, initialisation: .ones)
+    offset = declarations.add("\(name).bias", shape: [channels], order: .c, initialisation: .zeros)
+    self.groupCount = groupCount
+  }
+
+  func callAsFunction(
+    _ x: Variable, activation: Activation = .silu, dropout: Dropout? = nil, on tape: Tape
+  ) -> Variable {
+    tape.groupNorm(
+      x, scale: scale, offset: offset, groupCount: groupCount, epsilon: Self.epsilon, activation: activation,
+      dropout: dropout)
+  }
+}

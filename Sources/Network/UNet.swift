@@ -1,0 +1,220 @@
+import Differentiation
+import Kernels
+import Tensors
+
+/// What decides the shape of a U-Net.
+public struct UNetConfiguration: Sendable, Equatable {
+  /// Channels of the images.
+  public var imageChannels: Int
+  /// Height and width of the images; divisible by 2^(levels − 1).
+  public var imageHeight: Int
+  public var imageWidth: Int
+  /// Channels of the first level.
+  public var channels: Int
+  /// Channels of each level, in units of `channels`.
+  public var multipliers: [Int]
+  /// Residual blocks of each level going down; going up there is one more.
+  public var blocksPerLevel: Int
+  /// Heights of feature maps at which every residual block is followed by attention.
+  public var attentionResolutions: [Int]
+  /// Probability of dropping an element before each block's second convolution, in training.
+  public var dropout: Float
+  /// Groups of every group normalisation.
+  public var groupCount: Int
+
+  public init(
+    imageChannels: Int, imageHeight: Int, imageWidth: Int, channels: Int, multipliers: [Int], blocksPerLevel: Int,
+    attentionResolutions: [Int], dropout: Float = 0, groupCount: Int = 32
+  ) {
+    self.imageChannels = imageChannels
+    self.imageHeight = imageHeight
+    self.imageWidth = imageWidth
+    self.channels = channels
+    self.multipliers = multipliers
+    self.blocksPerLevel = blocksPerLevel
+    self.attentionResolutions = attentionResolutions
+    self.dropout = dropout
+    self.groupCount = groupCount
+  }
+
+  var embeddingChannels: Int { 4 * channels }
+}
+
+/// The noise-predicting network of "Denoising Diffusion Probabilistic Models" (Ho, Jain, Abbeel, arXiv:2006.11239,
+/// appendix B): a U-Net of residual blocks with attention at chosen resolutions, told the time step by a sinusoidal
+/// embedding.
+///
+/// Parameter names are those of diffusers' `UNet2DModel`.
+public struct UNet {
+  public let configuration: UNetConfiguration
+  public let layout: ParameterLayout
+
+  private let declarations: ParameterDeclarations
+  private let timeEmbedding1: LinearLayer
+  private let timeEmbedding2: LinearLayer
+  private let inputConvolution: Convolution
+  private let down: [DownLevel]
+  private let middleBlock1: ResidualBlock
+  private let middleAttention: AttentionBlock
+  private let middleBlock2: ResidualBlock
+  private let up: [UpLevel]
+  private let outputNorm: GroupNormLayer
+  private let outputConvolution: Convolution
+
+  private struct DownLevel {
+    var blocks: [ResidualBlock] = []
+    var attentions: [AttentionBlock] = []
+    var downsampler: Convolution?
+  }
+
+  private struct UpLevel {
+    var blocks: [ResidualBlock] = []
+    var attentions: [AttentionBlock] = []
+    var upsampler: Convolution?
+  }
+
+  /// Which dropout masks a micro-batch uses.
+  public struct DropoutContext: Sendable {
+    let probability: Float
+    let seed: UInt64
+    let step: Int
+    let firstSample: Int
+
+    /// - Parameter firstSample: index in the global batch of the micro-batch's first image.
+    public init(probability: Float, seed: UInt64, step: Int, firstSample: Int) {
+      self.probability = probability
+      self.seed = seed
+      self.step = step
+      self.firstSample = firstSample
+    }
+
+    func mask(forBlock number: Int) -> Dropout? {
+      probability == 0
+        ? nil : Dropout(probability: probability, seed: seed, step: step, firstSample: firstSample, layer: number)
+    }
+  }
+
+  public init(_ configuration: UNetConfiguration) {
+    self.configuration = configuration
+    let base = configuration.channels
+    let widths = configuration.multipliers.map { $0 * base }
+    let levels = widths.count
+    func hasAttention(_ level: Int) -> Bool {
+      configuration.attentionResolutions.contains(configuration.imageHeight >> level)
+    }
+    var declarations = ParameterDeclarations()
+    var blockNumber = 0
+    func block(_ name: String, from inChannels: Int, to outChannels: Int) -> ResidualBlock {
+      defer { blockNumber += 1 }
+      return ResidualBlock(
+        name, from: inChannels, to: outChannels, configuration: configuration, number: blockNumber, in: &declarations)
+    }
+    func attention(_ name: String, _ channels: Int) -> AttentionBlock {
+      AttentionBlock(name, channels: channels, configuration: configuration, in: &declarations)
+    }
+
+    let embedding = configuration.embeddingChannels
+    timeEmbedding1 = LinearLayer("time_embedding.linear_1", from: base, to: embedding, in: &declarations)
+    timeEmbedding2 = LinearLayer("time_embedding.linear_2", from: embedding, to: embedding, in: &declarations)
+    inputConvolution = Convolution("conv_in", from: configuration.imageChannels, to: base, in: &declarations)
+
+    var skipChannels = [base]
+    var channels = base
+    down = (0..<levels).map { level in
+      let name = "down_blocks.\(level)"
+      var result = DownLevel()
+      for index in 0..<configuration.blocksPerLevel {
+        result.blocks.append(block("\(name).resnets.\(index)", from: channels, to: widths[level]))
+        channels = widths[level]
+        if hasAttention(level) { result.attentions.append(attention("\(name).attentions.\(index)", channels)) }
+        skipChannels.append(channels)
+      }
+      if level < levels - 1 {
+        result.downsampler = Convolution(
+          "\(name).downsamplers.0.conv", from: channels, to: channels, in: &declarations)
+        skipChannels.append(channels)
+      }
+      return result
+    }
+
+    middleBlock1 = block("mid_block.resnets.0", from: channels, to: channels)
+    middleAttention = attention("mid_block.attentions.0", channels)
+    middleBlock2 = block("mid_block.resnets.1", from: channels, to: channels)
+
+    up = (0..<levels).map { index in
+      let level = levels - 1 - index
+      let name = "up_blocks.\(index)"
+      var result = UpLevel()
+      for index in 0...configuration.blocksPerLevel {
+        let skip = skipChannels.removeLast()
+        result.blocks.append(block("\(name).resnets.\(index)", from: channels + skip, to: widths[level]))
+        channels = widths[level]
+        if hasAttention(level) { result.attentions.append(attention("\(name).attentions.\(index)", channels)) }
+      }
+      if level > 0 {
+        result.upsampler = Convolution("\(name).upsamplers.0.conv", from: channels, to: channels, in: &declarations)
+      }
+      return result
+    }
+
+    outputNorm = GroupNormLayer(
+      "conv_norm_out", channels: channels, groupCount: configuration.groupCount, in: &declarations)
+    outputConvolution = Convolution(
+      "conv_out", from: channels, to: configuration.imageChannels, initialisation: .nearZero, in: &declarations)
+    self.declarations = declarations
+    layout = declarations.layout
+  }
+
+  /// Draws the initial values of all parameters, a function of the seed alone.
+  public func initialise(_ parameters: Arena, seed: UInt64, workers: WorkerPool) {
+    declarations.initialise(parameters, seed: seed, workers: workers)
+  }
+
+  /// The predicted noise ε̂(x_t, t).
+  ///
+  /// - Parameters:
+  ///   - x: noisy images x_t, [N, H, W, C].
+  ///   - timesteps: t of each image, N of them.
+  ///   - dropout: the masks to train with; nil drops nothing.
+  /// - Returns: [N, H, W, C].
+  public func callAsFunction(
+    _ x: Variable, timesteps: [Float], dropout: DropoutContext? = nil, on tape: Tape
+  ) -> Variable {
+    precondition(timesteps.count == x.value.shape[0], "one time step for each image")
+    let sinusoids = Tensor(uninitialised: [timesteps.count, configuration.channels])
+    TimestepEmbedding.embed(
+      timesteps: timesteps, count: timesteps.count, dimension: configuration.channels, into: sinusoids.pointer)
+    let hidden = tape.silu(timeEmbedding1.ofRows(tape.input(sinusoids), on: tape))
+    // Every block takes silu(embedding): computed once.
+    let embedding = tape.silu(timeEmbedding2.ofRows(hidden, on: tape))
+
+    var h = inputConvolution(x, on: tape)
+    var skips = [h]
+    for level in down {
+      for (index, block) in level.blocks.enumerated() {
+        h = block(h, embedding: embedding, dropout: dropout, on: tape)
+        if !level.attentions.isEmpty { h = level.attentions[index](h, on: tape) }
+        skips.append(h)
+      }
+      if let downsampler = level.downsampler {
+        h = tape.downsampling3x3(h, kernel: downsampler.kernel, bias: downsampler.bias)
+        skips.append(h)
+      }
+    }
+
+    h = middleBlock1(h, embedding: embedding, dropout: dropout, on: tape)
+    h = middleAttention(h, on: tape)
+    h = middleBlock2(h, embedding: embedding, dropout: dropout, on: tape)
+
+    for level in up {
+      for (index, block) in level.blocks.enumerated() {
+        h = tape.concatenate(h, skips.removeLast())
+        h = block(h, embedding: embedding, dropout: dropout, on: tape)
+        if !level.attentions.isEmpty { h = level.attentions[index](h, on: tape) }
+      }
+      if let upsampler = level.upsampler { h = upsampler(tape.upsampleNearest(h), on: tape) }
+    }
+
+    return outputConvolution(outputNorm(h, on: tape), on: tape)
+  }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import HDF5
+import Network
+import Tensors
+
+/// A U-Net whose forward and backward passes diffusers computed; see Fixtures/README.md.
+struct FixtureNetwork {
+  let imageChannels: Int
+  let height: Int
+  let width: Int
+  /// Names and shapes; a parameter's place is its number in the generator.
+  let parameterShapes: [(name: String, shape: [Int])]
+  /// Parameters without effect on the output, and the parameter whose gradient's norm to compare theirs with.
+  let zeroGradients: [String: String]
+  let path: String
+  let network: UNet
+
+  init(_ name: String) throws {
+    path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Fixtures/unet-\(name).h5").path
+    let file = try HDF5File.open(path)
+    let text = try file.readAttribute("config", as: String.self)
+    try file.close()
+    let config = try JSONSerialization.jsonObject(with: Data(text.utf8)) as! [String: Any]
+    imageChannels = config["in_channels"] as! Int
+    height = config["height"] as! Int
+    width = config["width"] as! Int
+    parameterShapes = (config["parameters"] as! [[Any]]).map { ($0[0] as! String, $0[1] as! [Int]) }
+    zeroGradients = config["zero_gradients"] as! [String: String]
+    network = UNet(
+      UNetConfiguration(
+        imageChannels: imageChannels, imageHeight: height, imageWidth: width,
+        channels: (config["channels"] as! [Int])[0], multipliers: config["channel_multipliers"] as! [Int],
+        blocksPerLevel: config["blocks"] as! Int, attentionResolutions: config["attention_resolutions"] as! [Int]))
+  }
+
+  /// The parameter values that the fixtures were made with: a function of each name's place in the sorted list.
+  func parameters() -> Arena {
+    let arena = Arena(network.layout)
+    for (index, parameter) in parameterShapes.enumerated() {
+      let entry = network.layout[parameter.name]!
+      let isNormWeight = entry.shape.count == 1 && entry.name.contains("norm") && entry.name.hasSuffix(".weight")
+      let fanIn = entry.shape.dropLast().reduce(1, *)
+      let scale: Float =
+        entry.shape.count > 1 ? Float((3 / Double(fanIn)).squareRoot()) : isNormWeight ? Float(0.2) : Float(0.1)
+      let values = arena.pointer(to: entry)
+      for j in 0..<entry.count {
+        let u = generated(tensor: index, element: j) * scale
+        values[j] = isNormWeight ? 1 + u : u
+      }
+    }
+    return arena
+  }
+
+  /// Element j of generator tensor i, in [−1, 1).
+  func generated(tensor: Int, element: Int) -> Float {
+    let words = Philox.block(counter: SIMD4(UInt32(element / 4), UInt32(tensor), 0, 0), key: SIMD2(1234, 0))
+    return Float(words[element % 4] >> 8) * 0x1p-24 * 2 - 1
+  }
+
+  func tensor(_ name: String, shape: [Int]? = nil) throws -> Tensor {
+    let file = try HDF5File.open(path)
+    let dataset = try file.openDataset(name)
+    let result = Tensor(uninitialised: shape ?? dataset.shape)
+    try dataset.read(flatRange: 0..<dataset.count, into: result.pointer)
+    try dataset.close()
+    return result
+  }
+
+  func contains(_ name: String) throws -> Bool {
+    let file = try HDF5File.open(path)
+    return try file.exists(name)
+  }
+}

@@ -1,0 +1,179 @@
+import Differentiation
+import Foundation
+import HDF5
+import Network
+import Tensors
+import Testing
+
+private func norm(_ values: [Double]) -> Double { values.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+
+private func relativeError(_ a: [Double], _ b: [Double]) -> Double {
+  norm(zip(a, b).map { $0 - $1 }) / norm(b)
+}
+
+private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.init) }
+
+/// Agreement with diffusers' `UNet2DModel`, run in double precision.
+@Suite(.serialized) struct UNetTests {
+  /// Norm-wise relative. PyTorch's own single precision is up to 6e-6 off on these networks.
+  static let tolerance = 1e-4
+
+  @Test(arguments: ["grey", "colour", "odd"])
+  func agreesWithPyTorch(name: String) throws {
+    let fixture = try FixtureNetwork(name)
+    let parameters = fixture.parameters()
+    try expectParametersMatch(fixture, parameters)
+    let gradients = Arena(fixture.network.layout)
+    let workers = WorkerPool(threadCount: 2)
+
+    let tape = Tape(recordingWith: parameters, gradients: gradients, workers: workers)
+    let x = tape.input(try fixture.tensor("x"), needsGradient: true)
+    let timesteps = try readTimesteps(fixture)
+    let output = fixture.network(x, timesteps: timesteps, on: tape)
+    let outputError = relativeError(doubles(output.value), doubles(try fixture.tensor("output")))
+    #expect(outputError < Self.tolerance)
+
+    let target = try fixture.tensor("target")
+    let count = Double(target.count)
+    let seed = Tensor(
+      zip(output.value.elements, target.elements).map { Float(2 * (Double($0) - Double($1)) / count) },
+      shape: target.shape)
+    let loss = zip(output.value.elements, target.elements)
+      .reduce(0.0) { $0 + (Double($1.0) - Double($1.1)) * (Double($1.0) - Double($1.1)) / count }
+    #expect(abs(loss - Double(try fixture.tensor("loss").elements[0])) < 1e-5 * loss)
+
+    tape.unwind(from: output, seed: seed)
+    let inputError = relativeError(doubles(x.inputGradient!), doubles(try fixture.tensor("gradient_x")))
+    #expect(inputError < Self.tolerance)
+
+    for (index, parameter) in fixture.parameterShapes.enumerated() {
+      try expectGradientAgrees(fixture, index, parameter.name, gradients)
+    }
+  }
+
+  @Test(arguments: ["grey", "odd"])
+  func inferenceEqualsTheRecordedForwardPass(name: String) throws {
+    let fixture = try FixtureNetwork(name)
+    let parameters = fixture.parameters()
+    let workers = WorkerPool(threadCount: 1)
+    let timesteps = try readTimesteps(fixture)
+    let input = try fixture.tensor("x")
+    let recording = Tape(recordingWith: parameters, gradients: nil, workers: workers)
+    let expected = fixture.network(recording.input(input), timesteps: timesteps, on: recording).value.elements
+    let kernels = TransformedKernels()
+    for _ in 0..<2 {
+      let tape = Tape(inferenceWith: parameters, kernels: kernels, workers: workers)
+      #expect(fixture.network(tape.input(input), timesteps: timesteps, on: tape).value.elements == expected)
+    }
+  }
+
+  @Test func anImageDoesNotDependOnItsCompanyOrTheThreads() throws {
+    let fixture = try FixtureNetwork("colour")
+    let parameters = fixture.parameters()
+    let input = try fixture.tensor("x")
+    let timesteps = try readTimesteps(fixture)
+    func run(_ x: Tensor, _ t: [Float], threads: Int) -> [Float] {
+      let tape = Tape(inferenceWith: parameters, workers: WorkerPool(threadCount: threads))
+      return fixture.network(tape.input(x), timesteps: t, on: tape).value.elements
+    }
+    let together = run(input, timesteps, threads: 1)
+    #expect(run(input, timesteps, threads: 3) == together)
+    let perImage = input.count / timesteps.count
+    for image in timesteps.indices {
+      let range = image * perImage..<(image + 1) * perImage
+      let alone = Tensor(Array(input.elements[range]), shape: [1] + input.shape.dropFirst())
+      #expect(run(alone, [timesteps[image]], threads: 2) == Array(together[range]))
+    }
+  }
+
+  @Test func theOriginalNetworkHasItsParameters() throws {
+    let network = UNet(
+      UNetConfiguration(
+        imageChannels: 3, imageHeight: 32, imageWidth: 32, channels: 128, multipliers: [1, 2, 2, 2],
+        blocksPerLevel: 2, attentionResolutions: [16], dropout: 0.1))
+    #expect(network.layout.parameterCount == 35_746_307)
+    let list = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("Fixtures/unet-names.txt")
+    let expected = try String(contentsOf: list, encoding: .utf8).split(separator: "\n").map(String.init)
+    let actual = network.layout.entries
+      .map { "\($0.name) \($0.shape.map(String.init).joined(separator: "x"))" }
+    #expect(Set(actual) == Set(expected))
+  }
+
+  @Test func initialisationFollowsTheOriginal() {
+    let network = UNet(
+      UNetConfiguration(
+        imageChannels: 1, imageHeight: 16, imageWidth: 16, channels: 32, multipliers: [1, 2], blocksPerLevel: 1,
+        attentionResolutions: [8]))
+    let arenas = [1, 3].map { threads in
+      let arena = Arena(network.layout)
+      network.initialise(arena, seed: 7, workers: WorkerPool(threadCount: threads))
+      return arena
+    }
+    for entry in network.layout.entries {
+      let values = arenas[0].elements(of: entry).map(Double.init)
+      #expect(values == arenas[1].elements(of: entry).map(Double.init))
+      let isScale = entry.order == .c && entry.name.contains("norm") && entry.name.hasSuffix("weight")
+      if entry.order == .c {
+        #expect(values.allSatisfy { $0 == (isScale ? 1 : 0) })
+      } else {
+        let taps = entry.shape.dropLast(2).reduce(1, *)
+        let fan = Double(taps * entry.shape.suffix(2).reduce(0, +)) / 2
+        let isLast = ["conv2.weight", "to_out.0.weight", "conv_out.weight"].contains { entry.name.hasSuffix($0) }
+        let limit = (3 * (isLast ? 1e-10 : 1) / fan).squareRoot()
+        #expect(values.allSatisfy { abs($0) <= limit * 1.000001 })
+        // The variance of a uniform number is limit²/3; five standard errors.
+        let variance = values.reduce(0) { $0 + $1 * $1 } / Double(values.count)
+        #expect(abs(variance / (limit * limit / 3) - 1) < 5 * (0.8 / Double(values.count)).squareRoot())
+      }
+    }
+  }
+
+  private func readTimesteps(_ fixture: FixtureNetwork) throws -> [Float] {
+    let file = try HDF5File.open(fixture.path)
+    let dataset = try file.openDataset("timesteps")
+    let values = try dataset.readAll(as: Int64.self)
+    try dataset.close()
+    return values.map(Float.init)
+  }
+
+  private func expectParametersMatch(_ fixture: FixtureNetwork, _ parameters: Arena) throws {
+    let names = Set(fixture.network.layout.entries.map(\.name))
+    #expect(names == Set(fixture.parameterShapes.map(\.name)))
+    let probes = try fixture.tensor("parameter_probes").elements
+    for (index, parameter) in fixture.parameterShapes.enumerated() {
+      let entry = fixture.network.layout[parameter.name]!
+      #expect(entry.shape == parameter.shape)
+      let values = parameters.elements(of: entry)
+      #expect(values.first == probes[2 * index] && values.last == probes[2 * index + 1])
+    }
+  }
+
+  private func expectGradientAgrees(
+    _ fixture: FixtureNetwork, _ index: Int, _ name: String, _ gradients: Arena
+  ) throws {
+    let entry = gradients.layout[name]!
+    let gradient = gradients.elements(of: entry).map(Double.init)
+    if let yardstick = fixture.zeroGradients[name] {
+      let scale = norm(gradients.elements(of: gradients.layout[yardstick]!).map(Double.init))
+      #expect(norm(gradient) < Self.tolerance * scale, "\(name)")
+    } else if try fixture.contains("gradients/\(name)") {
+      let error = relativeError(gradient, doubles(try fixture.tensor("gradients/\(name)")))
+      #expect(error < Self.tolerance, "\(name)")
+    } else {
+      let sketch = try fixture.tensor("gradient_sketches/\(name)")
+      let columns = entry.shape.last!
+      let width = sketch.shape.last!
+      var product = [Double](repeating: 0, count: sketch.count)
+      for row in 0..<entry.count / columns {
+        for column in 0..<columns {
+          for k in 0..<width {
+            let direction = Double(fixture.generated(tensor: 3_000_000 + index, element: column * width + k))
+            product[row * width + k] += gradient[row * columns + column] * direction
+          }
+        }
+      }
+      #expect(relativeError(product, doubles(sketch)) < Self.tolerance, "\(name)")
+    }
+  }
+}
