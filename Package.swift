@@ -12,11 +12,11 @@ let defaultProcessor = "native"
   let processorFlag = "-march=\(targetProcessor)"
 #endif
 
-// Numeric code: no overflow or bounds checks, vectors as wide as the target processor has.
-let numericCode: [SwiftSetting] = [
-  .unsafeFlags(["-Xcc", processorFlag]),
-  .unsafeFlags(["-Ounchecked"], .when(configuration: .release)),
-]
+// Vectors as wide as the target processor has. Square roots need not set errno: else they are made one by one.
+let wideVectors: [SwiftSetting] = [.unsafeFlags(["-Xcc", processorFlag, "-Xcc", "-fno-math-errno"])]
+
+// Numeric code: wide vectors, and no overflow or bounds checks.
+let numericCode: [SwiftSetting] = wideVectors + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
 
 let package = Package(
   name: "ddpm-mpi",
@@ -45,7 +45,7 @@ let package = Package(
     .target(name: "Differentiation", dependencies: ["Kernels", "Tensors"]),
     .target(name: "Diffusion", dependencies: ["Tensors"]),
     .target(name: "Network", dependencies: ["Differentiation", "Diffusion", "Kernels", "Tensors"]),
-    .target(name: "Optimisation", dependencies: ["Kernels", "Tensors"]),
+    .target(name: "Optimisation", dependencies: ["Tensors"], swiftSettings: wideVectors),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "MessagePassing"]),
     .target(name: "Images", dependencies: ["CPNG"]),

@@ -1,0 +1,84 @@
+import Glibc
+import Tensors
+
+/// Adam (Kingma, Ba: "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1) over one shard of the
+/// parameters, with the moments of that shard.
+///
+/// The operations and their order are those of PyTorch's `torch.optim.Adam`, in 32-bit floats. Elements do not affect
+/// each other, so neither threads nor the division into shards change a bit. Padding (zero parameter, zero gradient)
+/// stays zero.
+public final class Adam: Sendable {
+  public struct Settings: Sendable, Equatable {
+    /// β₁, the share of the first moment that is kept in a step; in [0, 1).
+    public var firstMomentDecay: Double
+    /// β₂, the share of the second moment that is kept in a step; in [0, 1).
+    public var secondMomentDecay: Double
+    /// ε, added to the square root of the second moment; above 0.
+    public var epsilon: Double
+
+    public init(firstMomentDecay: Double = 0.9, secondMomentDecay: Double = 0.999, epsilon: Double = 1e-8) {
+      precondition((0..<1).contains(firstMomentDecay) && (0..<1).contains(secondMomentDecay) && epsilon > 0)
+      self.firstMomentDecay = firstMomentDecay
+      self.secondMomentDecay = secondMomentDecay
+      self.epsilon = epsilon
+    }
+  }
+
+  public let settings: Settings
+  /// m, the moving average of the gradients; zeros at first. Checkpoints read and write it.
+  public let firstMoment: FloatBuffer
+  /// v, the moving average of the squared gradients; zeros at first. Checkpoints read and write it.
+  public let secondMoment: FloatBuffer
+
+  /// - Parameter count: floats in the shard; whole blocks of `ParameterLayout.blockSize`.
+  public init(count: Int, settings: Settings = Settings()) {
+    self.settings = settings
+    firstMoment = FloatBuffer(count: count)
+    secondMoment = FloatBuffer(count: count)
+    firstMoment.pointer.update(repeating: 0, count: count)
+    secondMoment.pointer.update(repeating: 0, count: count)
+  }
+
+  /// Floats in the shard.
+  public var count: Int { firstMoment.count }
+
+  /// One step: θ ← θ − η · m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ˢ) and v̂ = v / (1 − β₂ˢ) at step s.
+  /// - Parameters:
+  ///   - parameters: θ, the shard's first float; `count` are read and written.
+  ///   - gradients: the shard's first float; `count` are read.
+  ///   - gradientScale: what the gradients are multiplied by first, such as the factor of clipping.
+  ///   - learningRate: η.
+  ///   - step: s, the number of this update, counted from 1.
+  public func update(
+    parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, gradientScale: Float,
+    learningRate: Double, step: Int, workers: WorkerPool
+  ) {
+    precondition(step >= 1, "steps are counted from 1")
+    let firstCorrection = 1 - pow(settings.firstMomentDecay, Double(step))
+    let secondCorrection = 1 - pow(settings.secondMomentDecay, Double(step))
+    let scale = Vector(repeating: gradientScale)
+    let firstWeight = Vector(repeating: Float(1 - settings.firstMomentDecay))
+    let secondDecay = Vector(repeating: Float(settings.secondMomentDecay))
+    let secondWeight = Vector(repeating: Float(1 - settings.secondMomentDecay))
+    let secondDivisor = Vector(repeating: Float(secondCorrection.squareRoot()))
+    let epsilon = Vector(repeating: Float(settings.epsilon))
+    let stepSize = Vector(repeating: Float(-learningRate / firstCorrection))
+    let firstMoments = firstMoment.pointer
+    let secondMoments = secondMoment.pointer
+
+    forEachPart(ofShard: count, workers) { range in
+      var index = range.lowerBound
+      while index < range.upperBound {
+        let gradient = load16(gradients + index) * scale
+        var first = load16(firstMoments + index)
+        first += firstWeight * (gradient - first)
+        let second = load16(secondMoments + index) * secondDecay + secondWeight * gradient * gradient
+        let denominator = second.squareRoot() / secondDivisor + epsilon
+        store16(load16(parameters + index) + stepSize * first / denominator, parameters + index)
+        store16(first, firstMoments + index)
+        store16(second, secondMoments + index)
+        index += vectorWidth
+      }
+    }
+  }
+}
