@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Runs a program under MPI on this machine, with flags that suit it:
+#   scripts/mpirun.sh RANKS PROGRAM [ARGUMENT]...
+# THREADS=4 gives each rank four cores, for programs that are told to use them.
+set -euo pipefail
+
+if (($# < 2)) || ! [[ $1 =~ ^[1-9][0-9]*$ ]]; then
+  echo "Usage: scripts/mpirun.sh RANKS PROGRAM [ARGUMENT]..." >&2
+  exit 2
+fi
+ranks=$1
+shift
+threads=${THREADS:-1}
+
+if ! command -v mpirun >/dev/null; then
+  echo "There is no mpirun here; scripts/install-dependencies.sh installs it." >&2
+  exit 1
+fi
+
+cores=$("$(dirname "$0")/count-cores.sh")
+flags=()
+if ((ranks * threads <= cores)); then
+  flags+=(--map-by "slot:PE=$threads" --bind-to core)
+else
+  # More work than cores: let the system move ranks, and let a waiting rank give its core to one that computes.
+  flags+=(--bind-to none --mca mpi_yield_when_idle 1)
+  if ((ranks > cores)); then flags+=(--oversubscribe); fi
+fi
+
+if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+# Threads are the program's own; libraries must not add theirs.
+export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+
+exec mpirun -n "$ranks" "${flags[@]}" "$@"
