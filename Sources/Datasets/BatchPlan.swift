@@ -1,0 +1,67 @@
+import Tensors
+
+/// Which images make up each batch: the epochs' shuffled orders one after another, cut into batches.
+///
+/// Every choice is a function of the seed, the step and the sample's place in the global batch, so each rank computes
+/// its own part, and a resumed run goes on where the other ended, without any state.
+public struct BatchPlan: Sendable {
+  public let dataset: any ImageDataset
+  /// Samples in a batch over all ranks.
+  public let batchSize: Int
+  public let seed: UInt64
+  /// Whether half of the samples are mirrored.
+  public let flips: Bool
+
+  /// One sample of a batch.
+  public struct Choice: Sendable, Equatable {
+    /// How many times all images were used before.
+    public let epoch: Int
+    /// The image's number in the data set.
+    public let index: Int
+    /// Whether left and right are swapped.
+    public let isFlipped: Bool
+  }
+
+  /// - Parameter flips: `nil` leaves it to the data set.
+  public init(dataset: any ImageDataset, batchSize: Int, seed: UInt64, flips: Bool? = nil) {
+    precondition(batchSize >= 1, "a batch of \(batchSize) samples")
+    self.dataset = dataset
+    self.batchSize = batchSize
+    self.seed = seed
+    self.flips = flips ?? dataset.allowsFlips
+  }
+
+  /// The image that is one sample of a batch.
+  /// - Parameters:
+  ///   - step: the batch's number, from 0.
+  ///   - sample: the place in the global batch, in 0..<batchSize.
+  public func choice(step: Int, sample: Int) -> Choice {
+    precondition(step >= 0 && (0..<batchSize).contains(sample), "there is no sample \(sample) of step \(step)")
+    let position = step * batchSize + sample
+    let epoch = position / dataset.count
+    let order = KeyedPermutation(count: dataset.count, seed: seed, epoch: epoch)
+    let isFlipped =
+      flips && RandomStream(seed: seed, purpose: .flip, step: step, sample: sample).uniform(0) < 0.5
+    return Choice(epoch: epoch, index: order[position % dataset.count], isFlipped: isFlipped)
+  }
+
+  /// Writes some samples of a batch, [samples, H, W, C], in [−1, 1].
+  /// - Parameters:
+  ///   - step: the batch's number, from 0.
+  ///   - samples: places in the global batch, such as one rank's or one micro-batch's.
+  ///   - images: a tensor of just that shape.
+  public func fillBatch(step: Int, samples: Range<Int>, into images: Tensor, workers: WorkerPool? = nil) {
+    precondition(images.shape == [samples.count] + dataset.imageShape, "shape \(images.shape) for \(samples.count)")
+    let size = dataset.elementsPerImage
+    let first = images.pointer
+    func fill(_ offset: Int) {
+      let choice = choice(step: step, sample: samples.lowerBound + offset)
+      dataset.copyImage(choice.index, into: first + offset * size, flipped: choice.isFlipped)
+    }
+    if let workers {
+      workers.forEach(samples.count, fill)
+    } else {
+      for offset in 0..<samples.count { fill(offset) }
+    }
+  }
+}

@@ -1,0 +1,38 @@
+/// The data sets by name.
+public enum DatasetCatalog {
+  /// The names that `load` knows.
+  public static let names = ["fashion-mnist", "mnist", "cifar10", "shapes"]
+
+  /// Loads a data set.
+  /// - Parameters:
+  ///   - name: one of `names`.
+  ///   - path: the folder of its files. `nil` means the usual place, which only Fashion-MNIST has; `shapes` has no
+  ///     files and needs no path.
+  /// - Throws: `DatasetError` for an unknown name, and for files that are missing or damaged.
+  public static func load(name: String, path: String? = nil) throws -> any ImageDataset {
+    switch name {
+    case "fashion-mnist":
+      return try FashionMNIST.load(folder: path ?? FashionMNIST.defaultFolder)
+    case "mnist":
+      return try MNIST.load(folder: requiredPath(path, name))
+    case "cifar10":
+      return try CIFAR10.load(folder: requiredPath(path, name))
+    case "shapes":
+      return Shapes()
+    default:
+      throw DatasetError(
+        .unknownName, "data.name", "there is no data set \"\(name)\"",
+        advice: "the names are \(names.joined(separator: ", "))")
+    }
+  }
+
+  private static func requiredPath(_ path: String?, _ name: String) throws -> String {
+    guard let path else {
+      throw DatasetError(
+        .missing, "data.path", "\(name) has no usual place on a machine",
+        advice: "name the folder of its files with `--set data.path=…`, or take `--set data.name=shapes`, which needs "
+          + "no files")
+    }
+    return path
+  }
+}

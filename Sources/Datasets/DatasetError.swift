@@ -1,0 +1,33 @@
+/// Data that cannot be used: which file, what is wrong with it, what to do.
+public struct DatasetError: Error, Equatable, CustomStringConvertible {
+  public enum Kind: Sendable, CaseIterable {
+    case missing
+    case unreadable
+    /// The first bytes are not those of the format.
+    case wrongMagic
+    case wrongDimensions
+    case truncated
+    case trailingBytes
+    /// Different numbers of images and labels.
+    case countMismatch
+    /// A label that stands for no class.
+    case wrongLabel
+    case unknownName
+  }
+
+  public let kind: Kind
+  /// The path of the file or folder, or the setting at fault.
+  public let place: String
+  /// What was expected and what was found.
+  public let problem: String
+  public let advice: String
+
+  public var description: String { "\(place): \(problem); \(advice)" }
+
+  init(_ kind: Kind, _ place: String, _ problem: String, advice: String = "the file is damaged: fetch it again") {
+    self.kind = kind
+    self.place = place
+    self.problem = problem
+    self.advice = advice
+  }
+}

@@ -1,0 +1,93 @@
+import Tensors
+
+/// Pictures of simple shapes, drawn on demand: data for tests and for machines that have none.
+///
+/// Each picture shows one bright shape with smooth edges on a dark ground; shape, place, size and colours depend on the
+/// picture's number only and are the same everywhere.
+public struct Shapes: ImageDataset {
+  public let name = "shapes"
+  public let count: Int
+  public let height: Int
+  public let width: Int
+  public let channels: Int
+  public let classNames = ["circle", "square", "triangle", "cross", "ring"]
+  /// Mirror images are as likely as their originals already, so flips would add nothing.
+  public let allowsFlips = false
+  public let fingerprint: UInt64
+
+  private static let seed: UInt64 = 0x5348_4150_4553
+
+  /// - Parameters:
+  ///   - size: height and width in pixels; at least 8.
+  ///   - channels: 1 or 3.
+  public init(count: Int = 10_000, size: Int = 32, channels: Int = 3) {
+    precondition(count > 0 && size >= 8 && (channels == 1 || channels == 3))
+    self.count = count
+    height = size
+    width = size
+    self.channels = channels
+    var fingerprint = Fingerprint()
+    for number in [count, size, channels] { fingerprint.add(number) }
+    self.fingerprint = fingerprint.value
+  }
+
+  public func label(of index: Int) -> Int? {
+    stream(index).integer(Word.shape, below: classNames.count)
+  }
+
+  public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) {
+    precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
+    let stream = stream(index)
+    let shape = stream.integer(Word.shape, below: classNames.count)
+    let size = Double(width)
+    let radius = size * (0.15 + 0.2 * Double(stream.uniform(Word.radius)))
+    let centreX = radius + (size - 2 * radius) * Double(stream.uniform(Word.x))
+    let centreY = radius + (size - 2 * radius) * Double(stream.uniform(Word.y))
+    let ground = (0..<channels).map { 80 * Double(stream.uniform(Word.ground + $0)) }
+    let ink = (0..<channels).map { 130 + 125 * Double(stream.uniform(Word.ink + $0)) }
+    for row in 0..<height {
+      for column in 0..<width {
+        let distance = Self.distance(
+          toShape: shape, x: Double(column) + 0.5 - centreX, y: Double(row) + 0.5 - centreY, radius: radius)
+        // The share of the pixel that the shape covers, if its edge were straight.
+        let share = min(max(0.5 - distance, 0), 1)
+        for channel in 0..<channels {
+          let value = ground[channel] + share * (ink[channel] - ground[channel])
+          destination[(row * width + column) * channels + channel] = UInt8(value.rounded())
+        }
+      }
+    }
+  }
+
+  /// Which word of a picture's stream decides what.
+  private enum Word {
+    static let shape = 0
+    static let radius = 1
+    static let x = 2
+    static let y = 3
+    static let ground = 4
+    static let ink = 8
+  }
+
+  private func stream(_ index: Int) -> RandomStream {
+    RandomStream(seed: Self.seed, purpose: .proceduralImage, sample: index)
+  }
+
+  /// The distance in pixels from a point to the edge of a shape about the origin; negative inside.
+  private static func distance(toShape shape: Int, x: Double, y: Double, radius: Double) -> Double {
+    let (across, along) = (abs(x), abs(y))
+    switch shape {
+    case 0:
+      return (x * x + y * y).squareRoot() - radius
+    case 1:
+      return max(across, along) - 0.85 * radius
+    case 2:
+      // Three sides at half the radius from the centre, one corner up.
+      return max(y, 3.0.squareRoot() / 2 * across - y / 2) - radius / 2
+    case 3:
+      return min(max(across - radius, along - radius / 3), max(across - radius / 3, along - radius))
+    default:
+      return abs((x * x + y * y).squareRoot() - 0.75 * radius) - 0.25 * radius
+    }
+  }
+}

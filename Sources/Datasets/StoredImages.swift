@@ -1,0 +1,56 @@
+/// Images that lie in memory as bytes, with a label each.
+public struct StoredImages: ImageDataset {
+  public let name: String
+  public let height: Int
+  public let width: Int
+  public let channels: Int
+  public let classNames: [String]
+  public let allowsFlips: Bool
+  public let fingerprint: UInt64
+  private let labels: [UInt8]
+  /// [N, H, W, C].
+  private let bytes: [UInt8]
+
+  public var count: Int { labels.count }
+
+  /// - Parameters:
+  ///   - bytes: the values of all images, [N, H, W, C].
+  ///   - labels: one per image, places in `classNames`.
+  init(
+    name: String, height: Int, width: Int, channels: Int, bytes: [UInt8], labels: [UInt8], classNames: [String],
+    allowsFlips: Bool
+  ) {
+    precondition(bytes.count == labels.count * height * width * channels)
+    self.name = name
+    self.height = height
+    self.width = width
+    self.channels = channels
+    self.bytes = bytes
+    self.labels = labels
+    self.classNames = classNames
+    self.allowsFlips = allowsFlips
+    var fingerprint = Fingerprint()
+    for number in [labels.count, height, width, channels] { fingerprint.add(number) }
+    fingerprint.add(labels)
+    fingerprint.add(bytes)
+    self.fingerprint = fingerprint.value
+  }
+
+  public func label(of index: Int) -> Int? { Int(labels[index]) }
+
+  public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) {
+    precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
+    let size = elementsPerImage
+    bytes.withUnsafeBufferPointer { source in
+      guard let first = source.baseAddress else { return }
+      destination.update(from: first + index * size, count: size)
+    }
+  }
+}
+
+/// - Throws: `DatasetError` (`wrongLabel`) naming the first label that stands for no class.
+func checkLabels(_ labels: some Collection<UInt8>, classCount: Int, file: String) throws {
+  for (index, label) in labels.enumerated() where label >= classCount {
+    throw DatasetError(.wrongLabel, file, "label \(index) is \(label), but classes are 0 to \(classCount - 1)")
+  }
+}

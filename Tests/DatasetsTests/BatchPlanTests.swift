@@ -1,0 +1,58 @@
+import Datasets
+import Tensors
+import Testing
+
+@Suite struct BatchPlanTests {
+  @Test func everyEpochUsesEveryImageOnceInAnOrderOfItsOwn() {
+    // 30 images in batches of 8: batches reach over the ends of epochs.
+    let plan = BatchPlan(dataset: Shapes(count: 30), batchSize: 8, seed: 5)
+    let choices = (0..<15).flatMap { step in (0..<8).map { plan.choice(step: step, sample: $0) } }
+    let orders = (0..<4).map { epoch in choices.filter { $0.epoch == epoch }.map(\.index) }
+    for order in orders { #expect(order.sorted() == Array(0..<30)) }
+    #expect(Set(orders).count == 4)
+    #expect(choices.map(\.epoch) == choices.map(\.epoch).sorted())
+  }
+
+  @Test func seedsGiveDifferentOrders() {
+    let orders = (0..<3 as Range<UInt64>).map { seed in
+      let plan = BatchPlan(dataset: Shapes(count: 30), batchSize: 30, seed: seed)
+      return (0..<30).map { plan.choice(step: 0, sample: $0).index }
+    }
+    #expect(Set(orders).count == 3)
+  }
+
+  @Test func partsOfABatchEqualTheWhole() {
+    let dataset = Shapes(count: 20, size: 8, channels: 3)
+    let plan = BatchPlan(dataset: dataset, batchSize: 12, seed: 1, flips: true)
+    let whole = Tensor(uninitialised: [12, 8, 8, 3])
+    plan.fillBatch(step: 3, samples: 0..<12, into: whole)
+    for samples in [0..<5, 5..<6, 6..<12] {
+      let part = Tensor(uninitialised: [samples.count, 8, 8, 3])
+      plan.fillBatch(step: 3, samples: samples, into: part, workers: WorkerPool(threadCount: 3))
+      #expect(part.elements == Array(whole.elements[samples.lowerBound * 192..<samples.upperBound * 192]))
+    }
+  }
+
+  @Test func batchHoldsTheChosenImages() {
+    let dataset = Shapes(count: 20, size: 8, channels: 1)
+    let plan = BatchPlan(dataset: dataset, batchSize: 6, seed: 1, flips: true)
+    let batch = Tensor(uninitialised: [6, 8, 8, 1])
+    plan.fillBatch(step: 9, samples: 0..<6, into: batch)
+    for sample in 0..<6 {
+      let choice = plan.choice(step: 9, sample: sample)
+      var image = [Float](repeating: 0, count: 64)
+      dataset.copyImage(choice.index, into: &image, flipped: choice.isFlipped)
+      #expect(Array(batch.elements[sample * 64..<sample * 64 + 64]) == image)
+    }
+  }
+
+  @Test func aboutHalfOfTheSamplesAreFlippedIfAnyAre() {
+    let dataset = Shapes(count: 100)
+    let flipping = BatchPlan(dataset: dataset, batchSize: 100, seed: 1, flips: true)
+    let flipped = (0..<2000).count { flipping.choice(step: $0 / 100, sample: $0 % 100).isFlipped }
+    // 1000 give or take five standard deviations of 22.
+    #expect((888...1112).contains(flipped))
+    let plain = BatchPlan(dataset: dataset, batchSize: 100, seed: 1)
+    #expect((0..<100).allSatisfy { !plain.choice(step: 0, sample: $0).isFlipped })
+  }
+}

@@ -1,0 +1,27 @@
+import Datasets
+import Testing
+
+@Suite struct DatasetCatalogTests {
+  @Test func unknownNameListsTheKnownOnes() {
+    let error = #expect(throws: DatasetError.self) { try DatasetCatalog.load(name: "imagenet") }
+    #expect(error?.kind == .unknownName)
+    for name in DatasetCatalog.names { #expect(error?.description.contains(name) == true) }
+  }
+
+  @Test func shapesNeedNoFiles() throws {
+    let dataset = try DatasetCatalog.load(name: "shapes")
+    #expect(dataset.name == "shapes" && dataset.count == 10_000 && dataset.imageShape == [32, 32, 3])
+  }
+
+  @Test(arguments: ["mnist", "cifar10"])
+  func dataWithoutAUsualPlaceAsksForThePath(name: String) {
+    let error = #expect(throws: DatasetError.self) { try DatasetCatalog.load(name: name) }
+    #expect(error?.kind == .missing && error?.place == "data.path")
+  }
+
+  @Test(arguments: ["fashion-mnist", "mnist", "cifar10"])
+  func everyNameWithFilesLooksInThePath(name: String) {
+    let error = #expect(throws: DatasetError.self) { try DatasetCatalog.load(name: name, path: "/nowhere") }
+    #expect(error?.kind == .missing && error?.place.hasPrefix("/nowhere/") == true)
+  }
+}
