@@ -9,9 +9,7 @@ public enum Elementwise {
   public static func add(
     _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
   ) {
-    forEachVector(count, workers) { i, lanes in
-      store(load(target + i, lanes) + load(source + i, lanes), target + i, lanes)
-    }
+    sum(target, source, into: target, count: count, workers: workers)
   }
 
   /// sum = a + b; overwrites, and may be a or b.
@@ -19,37 +17,54 @@ public enum Elementwise {
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into sum: UnsafeMutablePointer<Float>, count: Int,
     workers: WorkerPool
   ) {
-    forEachVector(count, workers) { i, lanes in store(load(a + i, lanes) + load(b + i, lanes), sum + i, lanes) }
+    workers.forEachRange(count, grain: grain) { range in
+      @inline(__always)
+      func step(_ i: Int, _ lanes: Int) { store(load(a + i, lanes) + load(b + i, lanes), sum + i, lanes) }
+      forEachVector(range, step)
+    }
   }
 
   /// values ×= factor.
   public static func scale(
     _ values: UnsafeMutablePointer<Float>, by factor: Float, count: Int, workers: WorkerPool
   ) {
-    forEachVector(count, workers) { i, lanes in store(load(values + i, lanes) * factor, values + i, lanes) }
+    workers.forEachRange(count, grain: grain) { range in
+      @inline(__always)
+      func step(_ i: Int, _ lanes: Int) { store(load(values + i, lanes) * factor, values + i, lanes) }
+      forEachVector(range, step)
+    }
   }
 
-  /// y = eˣ within 2 units in the last place for −87.3 ≤ x ≤ 88.3, saturating outside; overwrites.
+  /// y = eˣ within 2 units in the last place for −87.3 ≤ x ≤ 88.3, saturating outside; overwrites, and may be x.
   public static func exponential(
     _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
   ) {
-    forEachVector(count, workers) { i, lanes in store(Kernels.exponential(load(x + i, lanes)), y + i, lanes) }
+    workers.forEachRange(count, grain: grain) { range in
+      @inline(__always)
+      func step(_ i: Int, _ lanes: Int) { store(Kernels.exponential(load(x + i, lanes)), y + i, lanes) }
+      forEachVector(range, step)
+    }
   }
 
-  /// y = 1 / (1 + e⁻ˣ); overwrites.
+  /// y = 1 / (1 + e⁻ˣ); overwrites, and may be x.
   public static func sigmoid(
     _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
   ) {
-    forEachVector(count, workers) { i, lanes in store(Kernels.sigmoid(load(x + i, lanes)), y + i, lanes) }
+    workers.forEachRange(count, grain: grain) { range in
+      @inline(__always)
+      func step(_ i: Int, _ lanes: Int) { store(Kernels.sigmoid(load(x + i, lanes)), y + i, lanes) }
+      forEachVector(range, step)
+    }
   }
 
   /// y = x·sigmoid(x); overwrites, and may be x.
   public static func siluForward(
     x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
   ) {
-    forEachVector(count, workers) { i, lanes in
-      let value = load(x + i, lanes)
-      store(value * Kernels.sigmoid(value), y + i, lanes)
+    workers.forEachRange(count, grain: grain) { range in
+      @inline(__always)
+      func step(_ i: Int, _ lanes: Int) { store(silu(load(x + i, lanes)), y + i, lanes) }
+      forEachVector(range, step)
     }
   }
 
@@ -57,15 +72,10 @@ public enum Elementwise {
   public static func siluBackward(
     x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
   ) {
-    forEachVector(count, workers) { i, lanes in
-      store(load(dy + i, lanes) * siluSlope(load(x + i, lanes)), dx + i, lanes)
-    }
-  }
-
-  @inline(__always)
-  private static func forEachVector(_ count: Int, _ workers: WorkerPool, _ body: (_ first: Int, _ lanes: Int) -> Void) {
     workers.forEachRange(count, grain: grain) { range in
-      Kernels.forEachVector(range.count) { i, lanes in body(range.lowerBound + i, lanes) }
+      @inline(__always)
+      func step(_ i: Int, _ lanes: Int) { store(load(dy + i, lanes) * siluSlope(load(x + i, lanes)), dx + i, lanes) }
+      forEachVector(range, step)
     }
   }
 }

@@ -57,51 +57,45 @@ struct GroupNormBackward {
     let (channels, pixels) = (geometry.channels, geometry.chunk(chunk))
     let sums = partials.pointer + (image * geometry.chunks + chunk) * 2 * channels
     sums.update(repeating: 0, count: 2 * channels)
-    withScratch(2 * channels + geometry.blockPixels * channels + 2 * Dropout.groupSize) { shifts in
+    withScratch(2 * channels + Dropout.scratchCount(geometry.blockPixels * channels)) { shifts in
       fillShiftsAndFactors(image: image, shifts)
       guard let dropout else {
-        if activation == .silu {
-          accumulate(image, pixels, shifts, sums, silu: true, multipliers: nil)
-        } else {
-          accumulate(image, pixels, shifts, sums, silu: false, multipliers: nil)
-        }
+        accumulate(image, pixels, shifts, sums, multipliers: nil)
         return
       }
       for first in stride(from: pixels.lowerBound, to: pixels.upperBound, by: geometry.blockPixels) {
         let block = first..<min(first + geometry.blockPixels, pixels.upperBound)
         let elements = block.lowerBound * channels..<block.upperBound * channels
         let multipliers = dropout.fillMultipliers(image: image, range: elements, scratch: shifts + 2 * channels)
-        if activation == .silu {
-          accumulate(image, block, shifts, sums, silu: true, multipliers: multipliers)
-        } else {
-          accumulate(image, block, shifts, sums, silu: false, multipliers: multipliers)
-        }
+        accumulate(image, block, shifts, sums, multipliers: multipliers)
       }
     }
   }
 
-  @inline(__always)
   private func accumulate(
     _ image: Int, _ pixels: Range<Int>, _ shifts: UnsafePointer<Float>, _ sums: UnsafeMutablePointer<Float>,
-    silu: Bool, multipliers: UnsafePointer<Float>?
+    multipliers: UnsafePointer<Float>?
   ) {
+    let (activation, storesGradient) = (activation, storesGradient)
     let channels = geometry.channels
     let (factors, products) = (shifts + channels, sums + channels)
     let start = image * geometry.imageCount + pixels.lowerBound * channels
     for pixel in 0..<pixels.count {
       let row = start + pixel * channels
-      forEachVector(channels) { c, lanes in
+      @inline(__always)
+      func accumulateVector(_ c: Int, _ lanes: Int) {
         let centred = load(x + row + c, lanes) - load(shifts + c, lanes)
         var gradient = load(dy + row + c, lanes)
         if let multipliers { gradient *= load(multipliers + pixel * channels + c, lanes) }
-        if silu {
+        if activation == .silu {
           let value = load(offset + c, lanes).addingProduct(centred, load(factors + c, lanes))
           gradient *= siluSlope(value)
         }
-        if silu || multipliers != nil { store(gradient, dx + row + c, lanes) }
+        if storesGradient { store(gradient, dx + row + c, lanes) }
         store(load(sums + c, lanes) + gradient, sums + c, lanes)
         store(load(products + c, lanes).addingProduct(gradient, centred), products + c, lanes)
       }
+      forEachVector(channels, accumulateVector)
     }
   }
 
@@ -138,12 +132,14 @@ struct GroupNormBackward {
     let gradients = storesGradient ? UnsafePointer(dx) : dy
     for pixel in 0..<pixels.count {
       let row = start + pixel * channels
-      forEachVector(channels) { c, lanes in
+      @inline(__always)
+      func propagateVector(_ c: Int, _ lanes: Int) {
         let centred = load(x + row + c, lanes) - load(shifts + c, lanes)
         let mean = load(constants + c, lanes).addingProduct(centred, load(slopes + c, lanes))
         let gradient = load(gradients + row + c, lanes)
         store((-mean).addingProduct(gradient, load(factors + c, lanes)), dx + row + c, lanes)
       }
+      forEachVector(channels, propagateVector)
     }
   }
 

@@ -130,45 +130,38 @@ struct GroupNormForward {
   }
 
   func normalise(image: Int, chunk: Int) {
-    let pixels = geometry.chunk(chunk)
+    let (pixels, channels) = (geometry.chunk(chunk), geometry.channels)
     guard let dropout else {
-      if activation == .silu {
-        normalise(image, pixels, silu: true, multipliers: nil)
-      } else {
-        normalise(image, pixels, silu: false, multipliers: nil)
-      }
+      normalise(image, pixels, multipliers: nil)
       return
     }
-    let channels = geometry.channels
-    withScratch(geometry.blockPixels * channels + 2 * Dropout.groupSize) { scratch in
+    withScratch(Dropout.scratchCount(geometry.blockPixels * channels)) { scratch in
       for first in stride(from: pixels.lowerBound, to: pixels.upperBound, by: geometry.blockPixels) {
         let block = first..<min(first + geometry.blockPixels, pixels.upperBound)
         let elements = block.lowerBound * channels..<block.upperBound * channels
         let multipliers = dropout.fillMultipliers(image: image, range: elements, scratch: scratch)
-        if activation == .silu {
-          normalise(image, block, silu: true, multipliers: multipliers)
-        } else {
-          normalise(image, block, silu: false, multipliers: multipliers)
-        }
+        normalise(image, block, multipliers: multipliers)
       }
     }
   }
 
-  @inline(__always)
-  private func normalise(_ image: Int, _ pixels: Range<Int>, silu: Bool, multipliers: UnsafePointer<Float>?) {
+  private func normalise(_ image: Int, _ pixels: Range<Int>, multipliers: UnsafePointer<Float>?) {
+    let activation = activation
     let channels = geometry.channels
     let shifts = UnsafePointer(coefficients.pointer + image * 2 * channels)
     let factors = shifts + channels
     let start = image * geometry.imageCount + pixels.lowerBound * channels
     for pixel in 0..<pixels.count {
       let (source, target) = (x + start + pixel * channels, y + start + pixel * channels)
-      forEachVector(channels) { c, lanes in
+      @inline(__always)
+      func normaliseVector(_ c: Int, _ lanes: Int) {
         let centred = load(source + c, lanes) - load(shifts + c, lanes)
         var value = load(offset + c, lanes).addingProduct(centred, load(factors + c, lanes))
-        if silu { value *= sigmoid(value) }
+        if activation == .silu { value = silu(value) }
         if let multipliers { value *= load(multipliers + pixel * channels + c, lanes) }
         store(value, target + c, lanes)
       }
+      forEachVector(channels, normaliseVector)
     }
   }
 }

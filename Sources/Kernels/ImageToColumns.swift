@@ -69,6 +69,6 @@ public enum ImageToColumns {
 
   @inline(__always)
   private static func clear(_ target: UnsafeMutablePointer<Float>, _ count: Int) {
-    forEachVector(count) { c, lanes in store(Vector(), target + c, lanes) }
+    target.update(repeating: 0, count: count)
   }
 }

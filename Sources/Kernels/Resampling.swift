@@ -13,13 +13,15 @@ public enum Resampling {
       let (source, target) = (x + row * coarse, y + row * 4 * coarse)
       for j in 0..<width {
         let (from, to) = (source + j * channels, target + 2 * j * channels)
-        forEachVector(channels) { c, lanes in
+        @inline(__always)
+        func spread(_ c: Int, _ lanes: Int) {
           let value = load(from + c, lanes)
           store(value, to + c, lanes)
           store(value, to + channels + c, lanes)
           store(value, to + 2 * coarse + c, lanes)
           store(value, to + 2 * coarse + channels + c, lanes)
         }
+        forEachVector(channels, spread)
       }
     }
   }
@@ -35,11 +37,13 @@ public enum Resampling {
       let (source, target) = (dy + row * 4 * coarse, dx + row * coarse)
       for j in 0..<width {
         let (from, to) = (source + 2 * j * channels, target + j * channels)
-        forEachVector(channels) { c, lanes in
+        @inline(__always)
+        func gather(_ c: Int, _ lanes: Int) {
           let above = load(from + c, lanes) + load(from + channels + c, lanes)
           let below = load(from + 2 * coarse + c, lanes) + load(from + 2 * coarse + channels + c, lanes)
           store(above + below, to + c, lanes)
         }
+        forEachVector(channels, gather)
       }
     }
   }

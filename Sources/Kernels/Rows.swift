@@ -106,11 +106,15 @@ public enum Rows {
 
   @inline(__always)
   static func addRow(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ count: Int) {
-    forEachVector(count) { c, lanes in store(load(target + c, lanes) + load(source + c, lanes), target + c, lanes) }
+    @inline(__always)
+    func add(_ c: Int, _ lanes: Int) { store(load(target + c, lanes) + load(source + c, lanes), target + c, lanes) }
+    forEachVector(count, add)
   }
 
   @inline(__always)
   static func copyRow(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ count: Int) {
-    forEachVector(count) { c, lanes in store(load(source + c, lanes), target + c, lanes) }
+    @inline(__always)
+    func copy(_ c: Int, _ lanes: Int) { store(load(source + c, lanes), target + c, lanes) }
+    forEachVector(count, copy)
   }
 }

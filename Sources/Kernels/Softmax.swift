@@ -36,7 +36,9 @@ public enum Softmax {
       sums += Vector().replacing(with: weight, where: filled)
     }
     let inverse = Vector(repeating: Float(1 / sums.doubleSum))
-    forEachVector(columns) { c, lanes in store(load(row + c, lanes) * inverse, row + c, lanes) }
+    @inline(__always)
+    func divide(_ c: Int, _ lanes: Int) { store(load(row + c, lanes) * inverse, row + c, lanes) }
+    forEachVector(columns, divide)
   }
 
   /// Replaces dProbabilities by the gradient with respect to the scores: scale·p·(dp − Σ p·dp) in each row.
@@ -51,12 +53,16 @@ public enum Softmax {
     for row in 0..<rows {
       let (p, dp) = (probabilities + row * columns, dProbabilities + row * columns)
       var sums = Vector()
-      forEachVector(columns) { c, lanes in sums = sums.addingProduct(load(p + c, lanes), load(dp + c, lanes)) }
+      @inline(__always)
+      func accumulate(_ c: Int, _ lanes: Int) { sums = sums.addingProduct(load(p + c, lanes), load(dp + c, lanes)) }
+      forEachVector(columns, accumulate)
       let mean = Vector(repeating: Float(sums.doubleSum))
       let factor = Vector(repeating: scale)
-      forEachVector(columns) { c, lanes in
+      @inline(__always)
+      func propagate(_ c: Int, _ lanes: Int) {
         store((load(dp + c, lanes) - mean) * load(p + c, lanes) * factor, dp + c, lanes)
       }
+      forEachVector(columns, propagate)
     }
   }
 

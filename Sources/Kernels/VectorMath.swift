@@ -32,6 +32,9 @@ func sigmoid(_ x: Vector) -> Vector {
   1 / (1 + exponential(-x))
 }
 
+@inline(__always)
+func silu(_ x: Vector) -> Vector { x * sigmoid(x) }
+
 /// The derivative of x·sigmoid(x): s·(1 + x·(1 − s)) with s = sigmoid(x).
 @inline(__always)
 func siluSlope(_ x: Vector) -> Vector {

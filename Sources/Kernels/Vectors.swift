@@ -66,14 +66,21 @@ extension Vector {
   }
 }
 
-/// Calls `body` with the first channel and the number of channels of each vector of a pixel; the number is 16, known to
-/// the compiler, except in the last call where channels are left over.
+/// Calls `body` with the first index and the number of elements of each vector in a range; the number is 16, known to
+/// the compiler, except in the last call where fewer are left over.
+///
+/// Pass a local function marked `@inline(__always)`: a closure would be called, not inlined, since it is named twice.
 @inline(__always)
-func forEachVector(_ channels: Int, _ body: (_ channel: Int, _ lanes: Int) -> Void) {
-  var c = 0
-  while c + vectorWidth <= channels {
-    body(c, vectorWidth)
-    c += vectorWidth
+func forEachVector(_ range: Range<Int>, _ body: (_ first: Int, _ lanes: Int) -> Void) {
+  var first = range.lowerBound
+  while first + vectorWidth <= range.upperBound {
+    body(first, vectorWidth)
+    first += vectorWidth
   }
-  if c < channels { body(c, channels - c) }
+  if first < range.upperBound { body(first, range.upperBound - first) }
+}
+
+@inline(__always)
+func forEachVector(_ count: Int, _ body: (_ first: Int, _ lanes: Int) -> Void) {
+  forEachVector(0..<count, body)
 }

@@ -12,8 +12,8 @@ extension Reference {
         detail: dropout.layer)
       for j in 0..<count {
         let (group, element) = (j / 64, j % 64)
-        let word = stream.block(8 * group + element % 16 / 2)[element / 16]
-        let half = element % 2 == 0 ? word & 0xFFFF : word >> 16
+        let word = stream.block(8 * group + element % 8)[element / 16]
+        let half = element % 16 < 8 ? word & 0xFFFF : word >> 16
         multipliers.append(half < threshold ? 0 : 65536 / Float(65536 - threshold))
       }
     }
