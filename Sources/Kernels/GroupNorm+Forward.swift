@@ -50,7 +50,8 @@ struct GroupNormForward {
         let mean = Float(range.reduce(0) { $0 + Double(sums[$1]) } / count)
         for c in range { centres[c] = mean }
       }
-      sumDeviations(start, rows: pixels.count, centres: centres, sums: sums, squares: squares)
+      ColumnSums.sumDeviations(
+        start, rows: pixels.count, columns: channels, from: centres, sums: sums, squares: squares)
       for group in 0..<geometry.groups {
         let range = group * perGroup..<(group + 1) * perGroup
         let sum = range.reduce(0) { $0 + Double(sums[$1]) }
@@ -58,46 +59,6 @@ struct GroupNormForward {
         target[2 * group] = Double(centres[range.lowerBound]) + sum / count
         target[2 * group + 1] = square - sum * sum / count
       }
-    }
-  }
-
-  /// sums[c] = Σ (x − centre), squares[c] = Σ (x − centre)² over rows of x.
-  private func sumDeviations(
-    _ x: UnsafePointer<Float>, rows: Int, centres: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>,
-    squares: UnsafeMutablePointer<Float>
-  ) {
-    let channels = geometry.channels
-    var c = 0
-    while c + 2 * vectorWidth <= channels {
-      let (m0, m1) = (load16(centres + c), load16(centres + c + 16))
-      var (s0, s1, q0, q1) = (Vector(), Vector(), Vector(), Vector())
-      var row = x + c
-      for _ in 0..<rows {
-        let (d0, d1) = (load16(row) - m0, load16(row + 16) - m1)
-        s0 += d0
-        s1 += d1
-        q0 = q0.addingProduct(d0, d0)
-        q1 = q1.addingProduct(d1, d1)
-        row += channels
-      }
-      store16(s0, sums + c)
-      store16(s1, sums + c + 16)
-      store16(q0, squares + c)
-      store16(q1, squares + c + 16)
-      c += 2 * vectorWidth
-    }
-    while c < channels {
-      let left = min(vectorWidth, channels - c)
-      let mean = load(centres + c, left)
-      var (sum, square) = (Vector(), Vector())
-      for row in 0..<rows {
-        let deviation = load(x + row * channels + c, left) - mean
-        sum += deviation
-        square = square.addingProduct(deviation, deviation)
-      }
-      store(sum, sums + c, left)
-      store(square, squares + c, left)
-      c += vectorWidth
     }
   }
 

@@ -8,10 +8,11 @@ import Testing
     let workers = TestData.pools[pool]
     let (a, b) = (TestData.normals(count), TestData.normals(count, seed: 2))
     let expected = zip(a, b).map { $0 + $1 }
-    #expect(TestData.filled(a) { Elementwise.add(b, into: $0, count: count, workers: workers) } == expected)
-    #expect(TestData.written(count) { Elementwise.sum(a, b, into: $0, count: count, workers: workers) } == expected)
-    #expect(
-      TestData.filled(a) { Elementwise.scale($0, by: 0.3, count: count, workers: workers) } == a.map { $0 * 0.3 })
+    let added = TestData.filled(a) { Elementwise.add(b, into: $0, count: count, workers: workers) }
+    let sum = TestData.written(count) { Elementwise.sum(a, b, into: $0, count: count, workers: workers) }
+    let scaled = TestData.filled(a) { Elementwise.scale($0, by: 0.3, count: count, workers: workers) }
+    #expect(added.elementsEqual(expected) && sum.elementsEqual(expected))
+    #expect(scaled.elementsEqual(a.map { $0 * 0.3 }))
   }
 
   @Test(arguments: TestData.channelCounts, TestData.pools.indices)
@@ -24,7 +25,7 @@ import Testing
       Rows.addBias(bias, to: $0, rows: rows, channels: channels, workers: workers)
     }
     let expectedBiased: [Float] = a.indices.map { a[$0] + bias[$0 % channels] }
-    #expect(biased == expectedBiased)
+    #expect(biased.elementsEqual(expectedBiased))
 
     let joined = TestData.written(rows * (channels + second)) {
       Rows.concatenateChannels(
@@ -33,7 +34,7 @@ import Testing
     let expected: [Float] = (0..<rows).flatMap { (row: Int) -> [Float] in
       Array(a[row * channels..<(row + 1) * channels]) + Array(b[row * second..<(row + 1) * second])
     }
-    #expect(joined == expected)
+    #expect(joined.elementsEqual(expected))
     var parts = ([Float](), [Float]())
     parts.0 = TestData.written(rows * channels) { first in
       parts.1 = TestData.written(rows * second) {
@@ -41,7 +42,7 @@ import Testing
           joined, into: first, $0, rows: rows, channelsA: channels, channelsB: second, workers: workers)
       }
     }
-    #expect(parts.0 == a && parts.1 == b)
+    #expect(parts.0.elementsEqual(a) && parts.1.elementsEqual(b))
   }
 
   @Test(arguments: TestData.channelCounts) func sumsOfRowsAreAccurateForAnyThreadCount(_ channels: Int) {
@@ -90,7 +91,7 @@ import Testing
       let added = TestData.filled(x) {
         Rows.addPerImage(e, to: $0, images: images, pixels: pixels, channels: channels, workers: pool)
       }
-      #expect(added == expectedAdded)
+      #expect(added.elementsEqual(expectedAdded))
     }
   }
 
