@@ -4,6 +4,9 @@ import MessagePassing
 
 private let shapes = [[1], [40], [3, 17], [5, 4, 6], [2, 3, 5, 7]]
 
+/// So many bytes that some of the ranges below take several calls into the library and others one.
+private let smallTransfer = 200
+
 /// How the elements of a dataset are dealt out, in order, to the ranks.
 private enum Division: CaseIterable {
   case even, onlyLast, onlyOdd
@@ -39,7 +42,8 @@ let hdf5Checks: [Check] = [
     let values = (0..<2 * 3 * 5 * 7).map { Int32($0 * $0) }
     let file = try HDF5File.create(path, communicator: context.communicator)
     do {
-      let dataset = try file.createDataset("squares", shape: [2, 3, 5, 7], type: .int32)
+      var dataset = try file.createDataset("squares", shape: [2, 3, 5, 7], type: .int32)
+      dataset.transferLimit = smallTransfer
       try dataset.writeAll(values, collective: true)
       try file.flush()
       for shift in 0..<10 {
@@ -94,7 +98,8 @@ private func verifySharedWriting(_ context: CheckContext, collective: Bool) thro
   try forEachDataset { name, shape, type, division in
     let bytes = contents(shape, type)
     let range = division.ranges(of: shape.reduce(1, *), ranks: context.size)[context.rank]
-    let dataset = try file.createDataset(name, shape: shape, type: type)
+    var dataset = try file.createDataset(name, shape: shape, type: type)
+    dataset.transferLimit = smallTransfer
     try bytes.withUnsafeBytes {
       let start = range.isEmpty ? nil : $0.baseAddress! + range.lowerBound * type.byteCount
       try dataset.write(flatRange: range, from: start, collective: collective)
