@@ -4,6 +4,7 @@ import CHDF5
 public enum ElementType: String, Sendable, CaseIterable {
   case float32, float64, int32, int64, uint8, uint32
 
+  /// Bytes per element.
   public var byteCount: Int {
     switch self {
     case .uint8: 1

@@ -1,4 +1,5 @@
 import CHDF5
+import MessagePassing
 
 /// An open dataset: a rectangular array of numbers in a file.
 ///
@@ -8,12 +9,15 @@ import CHDF5
 public struct HDF5Dataset: ~Copyable {
   public let shape: [Int]
   public let type: ElementType
+  /// The most bytes one call into the library moves; longer ranges take several. MPI-IO's counts have 32 bits, and
+  /// HDF5 1.10 refuses what exceeds them.
+  public var transferLimit = 1 << 29
   private let subject: String
-  private let isShared: Bool
+  private let communicator: Communicator?
   private let handle: Handle
 
   /// Takes over an open dataset and asks it for its shape and type.
-  init(_ handle: consuming Handle, _ subject: String, isShared: Bool) throws(HDF5Error) {
+  init(_ handle: consuming Handle, _ subject: String, _ communicator: Communicator?) throws(HDF5Error) {
     let dataspace = try Handle(.dataspace, "H5Dget_space", subject, H5Dget_space(handle.identifier))
     let dimensionCount = try check(
       "H5Sget_simple_extent_ndims", subject, H5Sget_simple_extent_ndims(dataspace.identifier))
@@ -27,7 +31,7 @@ public struct HDF5Dataset: ~Copyable {
     self.shape = dimensions.map(Int.init)
     self.type = type
     self.subject = subject
-    self.isShared = isShared
+    self.communicator = communicator
     self.handle = handle
   }
 
@@ -46,11 +50,12 @@ public struct HDF5Dataset: ~Copyable {
   public borrowing func write(
     flatRange: Range<Int>, from elements: UnsafeRawPointer?, collective: Bool = false
   ) throws(HDF5Error) {
-    let plan = try TransferPlan(flatRange, of: self, collective: collective)
-    let status = H5Dwrite(
-      handle.identifier, type.inMemory, plan.memory.identifier, plan.file.identifier, plan.properties.identifier,
-      elements)
-    try check("H5Dwrite", subject, status)
+    try forEachTransfer(of: flatRange, collective: collective) { (transfer, offset) throws(HDF5Error) in
+      let status = H5Dwrite(
+        handle.identifier, type.inMemory, transfer.memory.identifier, transfer.file.identifier,
+        transfer.properties.identifier, elements.map { $0 + offset })
+      try check("H5Dwrite", subject, status)
+    }
   }
 
   /// Reads the elements `flatRange` into memory, one after the other.
@@ -59,11 +64,12 @@ public struct HDF5Dataset: ~Copyable {
   public borrowing func read(
     flatRange: Range<Int>, into elements: UnsafeMutableRawPointer?, collective: Bool = false
   ) throws(HDF5Error) {
-    let plan = try TransferPlan(flatRange, of: self, collective: collective)
-    let status = H5Dread(
-      handle.identifier, type.inMemory, plan.memory.identifier, plan.file.identifier, plan.properties.identifier,
-      elements)
-    try check("H5Dread", subject, status)
+    try forEachTransfer(of: flatRange, collective: collective) { (transfer, offset) throws(HDF5Error) in
+      let status = H5Dread(
+        handle.identifier, type.inMemory, transfer.memory.identifier, transfer.file.identifier,
+        transfer.properties.identifier, elements.map { $0 + offset })
+      try check("H5Dread", subject, status)
+    }
   }
 
   /// Writes all elements. `bytes` must be exactly as long as they are.
@@ -121,20 +127,54 @@ public struct HDF5Dataset: ~Copyable {
     }
   }
 
+  /// Calls `body` for consecutive pieces of a range that keep to the limit, with each piece's place in memory in bytes.
+  ///
+  /// If the operation is collective the ranks go through the same number of pieces, the last of which may be empty. One
+  /// whose piece fails takes part in the rest with nothing, so that the others do not wait for it.
+  private borrowing func forEachTransfer(
+    of range: Range<Int>, collective: Bool,
+    _ body: (borrowing Transfer, _ offset: Int) throws(HDF5Error) -> Void
+  ) throws(HDF5Error) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "the dataset has no such elements")
+    let limit = max(transferLimit / type.byteCount, 1)
+    var pieceCount = (range.count + limit - 1) / limit
+    let shared = collective ? communicator : nil
+    if let shared { pieceCount = try largest(pieceCount, over: shared) }
+    var failure: HDF5Error?
+    for piece in 0..<pieceCount {
+      let start = failure == nil ? min(range.lowerBound + piece * limit, range.upperBound) : range.upperBound
+      let end = min(start + limit, range.upperBound)
+      do throws(HDF5Error) {
+        let transfer = try Transfer(start..<end, of: self, collective: shared != nil)
+        try body(transfer, (start - range.lowerBound) * type.byteCount)
+      } catch {
+        failure = failure ?? error
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  private borrowing func largest(_ count: Int, over communicator: Communicator) throws(HDF5Error) -> Int {
+    do throws(MPIError) {
+      return Int(try communicator.allReduceMaximum(Int64(count)))
+    } catch {
+      throw HDF5Error(error.call, subject, .other, error.message)
+    }
+  }
+
   /// What the library wants to know about a transfer besides the elements.
-  private struct TransferPlan: ~Copyable {
+  private struct Transfer: ~Copyable {
     let memory: Handle
     let file: Handle
     let properties: Handle
 
     init(_ range: Range<Int>, of dataset: borrowing HDF5Dataset, collective: Bool) throws(HDF5Error) {
-      precondition(range.lowerBound >= 0 && range.upperBound <= dataset.count, "the dataset has no such elements")
       let subject = dataset.subject
       let file = try Handle(.dataspace, "H5Dget_space", subject, H5Dget_space(dataset.handle.identifier))
       try select(range, of: dataset.shape, in: file, subject)
       var elementCount = hsize_t(range.count)
       let memory = try Handle(.dataspace, "H5Screate_simple", subject, H5Screate_simple(1, &elementCount, nil))
-      let properties = try PropertyLists.transfer(collective: collective && dataset.isShared, subject)
+      let properties = try PropertyLists.transfer(collective: collective, subject)
       self.memory = memory
       self.file = file
       self.properties = properties

@@ -32,6 +32,7 @@ extension HDF5File {
     }
   }
 
+  /// Whether there is a group at `objectPath`. Throws for the reason `noSuchObject` if there is nothing.
   public borrowing func isGroup(_ objectPath: String) throws(HDF5Error) -> Bool { try kind(of: objectPath) == .group }
 
   /// The names of what lies directly in a group, sorted bytewise.
@@ -85,7 +86,7 @@ extension HDF5File {
     let identifier = H5Dcreate2(
       handle.identifier, datasetPath, type.inFile, dataspace.identifier, links.identifier, creation.identifier,
       ddpm_hdf5_default_properties())
-    return try HDF5Dataset(Handle(.dataset, "H5Dcreate2", subject, identifier), subject, isShared: isShared)
+    return try HDF5Dataset(Handle(.dataset, "H5Dcreate2", subject, identifier), subject, communicator)
   }
 
   /// Opens a dataset. Throws for the reasons `noSuchObject` and `wrongType` among others.
@@ -95,7 +96,7 @@ extension HDF5File {
       throw HDF5Error("H5Dopen2", subject, .wrongType, "this is not a dataset")
     }
     let identifier = H5Dopen2(handle.identifier, datasetPath, ddpm_hdf5_default_properties())
-    return try HDF5Dataset(Handle(.dataset, "H5Dopen2", subject, identifier), subject, isShared: isShared)
+    return try HDF5Dataset(Handle(.dataset, "H5Dopen2", subject, identifier), subject, communicator)
   }
 
   /// Opens whatever is at a path; "/" and "" are the root group.

@@ -11,13 +11,14 @@ import MessagePassing
 /// the other ranks, which may be elsewhere: after an error the job has to end.
 public struct HDF5File: ~Copyable {
   public let path: String
-  let isShared: Bool
+  /// The ranks that share the file, or nil.
+  let communicator: Communicator?
   let handle: Handle
 
-  private init(path: String, isShared: Bool, call: String, _ identifier: hid_t) throws(HDF5Error) {
+  private init(path: String, communicator: Communicator?, call: String, _ identifier: hid_t) throws(HDF5Error) {
     self.path = path
-    self.isShared = isShared
-    self.handle = try Handle(.file, call, path, identifier, closesWhenDropped: !isShared)
+    self.communicator = communicator
+    self.handle = try Handle(.file, call, path, identifier, closesWhenDropped: communicator == nil)
   }
 
   /// Creates a file.
@@ -38,7 +39,7 @@ public struct HDF5File: ~Copyable {
       guard exclusive, exists(path) else { throw HDF5Error("H5Fcreate", path, .other, explanation) }
       throw HDF5Error("H5Fcreate", path, .fileExists, "the file exists already")
     }
-    return try HDF5File(path: path, isShared: communicator != nil, call: "H5Fcreate", identifier)
+    return try HDF5File(path: path, communicator: communicator, call: "H5Fcreate", identifier)
   }
 
   /// Opens a file.
@@ -52,7 +53,7 @@ public struct HDF5File: ~Copyable {
     let access = try PropertyLists.fileAccess(communicator, path)
     let identifier = H5Fopen(path, writable ? ddpm_hdf5_read_write() : ddpm_hdf5_read_only(), access.identifier)
     if identifier < 0 { throw openingError(path) }
-    return try HDF5File(path: path, isShared: communicator != nil, call: "H5Fopen", identifier)
+    return try HDF5File(path: path, communicator: communicator, call: "H5Fopen", identifier)
   }
 
   /// What the failure to open a file comes down to.

@@ -82,7 +82,8 @@ extension Communicator {
     if end <= Int(Int32.max), counts.allSatisfy({ $0 <= messageLimit }) {
       try check(
         "MPI_Allgatherv",
-        ddpm_mpi_all_gather_parts_in_place(elements, counts.map(Int32.init), displacements.map(Int32.init), type, handle))
+        ddpm_mpi_all_gather_parts_in_place(
+          elements, counts.map(Int32.init), displacements.map(Int32.init), type, handle))
       return
     }
     // Displacements are 32-bit as well, so beyond that each rank broadcasts its part. All ranks decide alike, since

@@ -68,7 +68,9 @@ let messagePassingChecks: [Check] = [
 
   Check("all-to-all of uneven and empty parts arrives where it belongs") { context in
     for limit in [1, smallMessage, 1 << 20] {
-      try verifyAllToAll(context, context.communicator.limitingMessages(to: limit)) { from, to in (from * 3 + to * 5) % 11 }
+      try verifyAllToAll(context, context.communicator.limitingMessages(to: limit)) { from, to in
+        (from * 3 + to * 5) % 11
+      }
     }
   },
 

@@ -1,0 +1,123 @@
+import HDF5
+import MessagePassing
+import Testing
+
+extension StorageTests {
+  @Suite(.serialized) struct HDF5DatasetTests {
+    static let shapes = [[], [1], [37], [5, 7], [1, 12], [4, 3, 5], [3, 1, 6], [3, 4, 2, 5], [2, 3, 4, 5]]
+
+    @Test(arguments: ElementType.allCases)
+    func piecesWrittenInAnyOrderReadBackInAnyPieces(type: ElementType) throws {
+      let folder = try TemporaryFolder()
+      var random = TestRandom(state: 1)
+      let file = try HDF5File.create(folder.path("pieces.h5"))
+      try verifyPieces(of: file, type, &random, collective: false)
+      try file.close()
+    }
+
+    @Test func piecesOfAFileOpenedThroughMPI() throws {
+      let folder = try TemporaryFolder()
+      var random = TestRandom(state: 2)
+      let world = try MPISession.initialise()
+      let file = try HDF5File.create(folder.path("pieces.h5"), communicator: world)
+      try verifyPieces(of: file, .float32, &random, collective: true)
+      try file.close()
+    }
+
+    /// Compares flat ranges of datasets of all shapes with the same bytes in memory.
+    private func verifyPieces(
+      of file: borrowing HDF5File, _ type: ElementType, _ random: inout TestRandom, collective: Bool
+    ) throws {
+      for shape in Self.shapes {
+        var dataset = try file.createDataset("shapes/\(shape)", shape: shape, type: type)
+        // Long ranges take several calls.
+        dataset.transferLimit = 20 * type.byteCount
+        let width = type.byteCount
+        let bytes = random.bytes(dataset.count * width)
+        for piece in random.cuts(of: dataset.count, pieces: 4).shuffled(using: &random) {
+          try bytes.withUnsafeBytes {
+            let start = $0.baseAddress! + piece.lowerBound * width
+            try dataset.write(flatRange: piece, from: start, collective: collective)
+          }
+        }
+        var whole = [UInt8](repeating: 0, count: bytes.count)
+        try whole.withUnsafeMutableBytes { try dataset.readAll(into: $0, collective: collective) }
+        #expect(whole == bytes, "\(shape)")
+        for _ in 0..<20 {
+          let range = random.range(in: dataset.count)
+          var part = [UInt8](repeating: 0, count: range.count * width)
+          try part.withUnsafeMutableBytes {
+            try dataset.read(flatRange: range, into: $0.baseAddress, collective: collective)
+          }
+          #expect(part == Array(bytes[range.lowerBound * width..<range.upperBound * width]), "\(shape) \(range)")
+        }
+        try dataset.close()
+      }
+    }
+
+    @Test func arraysRoundTripWithShapeAndType() throws {
+      let folder = try TemporaryFolder()
+      let path = folder.path("arrays.h5")
+      let file = try HDF5File.create(path)
+      try roundTrip([1.5, -2, .infinity, 0.1, 5, 6] as [Float], shape: [2, 3], in: file)
+      try roundTrip([1.5, -2, 1e300] as [Double], shape: [3], in: file)
+      try roundTrip([Int32.min, 0, Int32.max], shape: [3, 1], in: file)
+      try roundTrip([Int64.min, Int64.max], shape: [1, 2], in: file)
+      try roundTrip([0, 255] as [UInt8], shape: [2], in: file)
+      try roundTrip([UInt32.max], shape: [], in: file)
+      try roundTrip([] as [Float], shape: [4, 0], in: file)
+      try file.close()
+    }
+
+    private func roundTrip<Element: HDF5Element & Equatable>(
+      _ values: [Element], shape: [Int], in file: borrowing HDF5File
+    ) throws {
+      let name = "arrays/\(Element.elementType)/\(shape)"
+      try file.createDataset(name, shape: shape, type: Element.elementType).writeAll(values)
+      let dataset = try file.openDataset(name)
+      #expect(dataset.shape == shape)
+      #expect(dataset.type == Element.elementType)
+      #expect(try dataset.readAll(as: Element.self) == values)
+    }
+
+    @Test func wrongElementTypeAndCountAreErrorsThatNameTheDataset() throws {
+      let folder = try TemporaryFolder()
+      let path = folder.path("types.h5")
+      let file = try HDF5File.create(path)
+      let dataset = try file.createDataset("weights", shape: [2], type: .float32)
+      let type = try #require(throws: HDF5Error.self) { _ = try dataset.readAll(as: Double.self) }
+      #expect(type.reason == .wrongType)
+      #expect(type.description.contains("\(path):weights: it holds float32, not float64"))
+      let count = try #require(throws: HDF5Error.self) { try dataset.writeAll([1, 2, 3] as [Float]) }
+      #expect(count.description.contains("\(path):weights: it has 2 elements, not 3"))
+      try dataset.close()
+      try file.close()
+    }
+
+    @Test func aFileWithAnOpenDatasetRefusesToClose() throws {
+      let folder = try TemporaryFolder()
+      let file = try HDF5File.create(folder.path("open.h5"))
+      let dataset = try file.createDataset("weights", shape: [2], type: .float32)
+      do {
+        try file.close()
+        Issue.record("the file was closed")
+      } catch {
+        #expect(error.call == "H5Fclose")
+      }
+      try dataset.close()
+    }
+
+    @Test func theFileIsCleanForOtherTools() throws {
+      let folder = try TemporaryFolder()
+      let path = folder.path("tools.h5")
+      let file = try HDF5File.create(path)
+      try file.createDataset("model/kernel", shape: [2, 2], type: .float32).writeAll([1, 2.5, -3, 4] as [Float])
+      try file.writeAttribute("text", "αβγ")
+      try file.close()
+      guard let dump = try output(of: "h5dump", ["-p", path]) else { return }
+      for expected in ["H5T_IEEE_F32LE", "( 2, 2 )", "1, 2.5", "-3, 4", "CONTIGUOUS", "H5T_VARIABLE", "H5T_CSET_UTF8"] {
+        #expect(dump.contains(expected), "\(expected)")
+      }
+    }
+  }
+}

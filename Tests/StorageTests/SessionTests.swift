@@ -1,0 +1,23 @@
+import MessagePassing
+import Testing
+
+extension StorageTests {
+  /// What can be seen without a launcher; `rank-checks` looks at the rest.
+  @Suite(.serialized) struct SessionTests {
+    @Test func aProcessWithoutLauncherIsAJobOfOneRank() throws {
+      let world = try MPISession.initialise()
+      #expect(world.rank == 0)
+      #expect(world.size == 1)
+      #expect(MPISession.isInitialised)
+      #expect(try MPISession.initialise().size == 1)
+      #expect(try MPISession.libraryVersion().contains("MPI"))
+    }
+
+    @Test func agreementOfOneRankThrowsItsFailure() throws {
+      let world = try MPISession.initialise()
+      try world.agree(nil)
+      #expect(throws: RankFailure(rank: 0, message: "the disk is full")) { try world.agree("the disk is full") }
+      #expect(RankFailure(rank: 3, message: "no").description == "rank 3: no")
+    }
+  }
+}
