@@ -61,7 +61,8 @@ let package = Package(
     .executableTarget(
       name: "ddpm-mpi",
       dependencies: [
-        "Training", "CProcessor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Checkpoints", "Datasets", "HDF5", "Kernels", "MessagePassing", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),

@@ -1,0 +1,195 @@
+import Foundation
+import HDF5
+import MessagePassing
+
+/// What a checkpoint says of itself: the root attributes of its file.
+public struct CheckpointHeader: Sendable, Equatable {
+  /// The layout of checkpoint files that this program writes and reads.
+  public static let formatVersion: Int64 = 1
+
+  /// Optimiser steps done.
+  public var step: Int
+  /// Images seen, repetitions included.
+  public var images: Int
+  /// [height, width, channels] of the images that the network is for.
+  public var imageShape: [Int]
+  /// The run's configuration as YAML.
+  public var configuration: String
+
+  public init(step: Int, images: Int, imageShape: [Int], configuration: String) {
+    self.step = step
+    self.images = images
+    self.imageShape = imageShape
+    self.configuration = configuration
+  }
+
+  static let imageShapeAttributes = ["image_height", "image_width", "image_channels"]
+}
+
+/// Checkpoint files: one HDF5 file, written by all ranks together.
+public enum Checkpoint {
+  /// Writes a checkpoint that is either whole under its name or not there at all. Collective.
+  ///
+  /// The file is written under a temporary name, marked complete, flushed to the disk by every rank, and only then
+  /// renamed; a crash at any moment leaves the older checkpoints as they were.
+  ///
+  /// - Parameters:
+  ///   - path: the final name; a file of that name is replaced.
+  ///   - groups: what to save; this rank's shard of each.
+  /// - Throws: `CheckpointError` on every rank if the file cannot be created or renamed. Any other error may be this
+  ///   rank's alone, in the middle of a collective call, and the job must be aborted.
+  public static func save(
+    to path: String, header: CheckpointHeader, groups: [TensorGroup], communicator: Communicator
+  ) throws {
+    let temporary = temporaryPath(for: path)
+    try onRankZero(communicator, path) { try reserve(temporary, byteCount: expectedByteCount(groups)) }
+    let file = try openTogether(communicator, path) { () throws(HDF5Error) in
+      try HDF5File.create(temporary, communicator: communicator)
+    }
+    try file.writeAttribute("format_version", CheckpointHeader.formatVersion)
+    try file.writeAttribute("step", Int64(header.step))
+    try file.writeAttribute("images", Int64(header.images))
+    for (name, value) in zip(CheckpointHeader.imageShapeAttributes, header.imageShape) {
+      try file.writeAttribute(name, Int64(value))
+    }
+    try file.writeAttribute("config", header.configuration)
+    for group in groups { try group.write(to: file, communicator: communicator) }
+    // Written last: a file without it was never finished.
+    try file.writeAttribute("complete", Int64(1))
+    try file.flush()
+    try file.close()
+    try onRankZero(communicator, path) { try publish(temporary, as: path) }
+  }
+
+  /// The temporary name a file is written under.
+  public static func temporaryPath(for path: String) -> String {
+    let url = URL(fileURLWithPath: path)
+    return url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).partial").path
+  }
+
+  /// Reads the header of a finished checkpoint.
+  /// - Throws: `CheckpointError` if the file was never finished or is of another format.
+  public static func readHeader(from file: borrowing HDF5File) throws -> CheckpointHeader {
+    guard try file.attributeExists("format_version") else {
+      throw CheckpointError(path: file.path, problem: "this is an HDF5 file, but not a checkpoint of ddpm-mpi")
+    }
+    let version = try file.readAttribute("format_version", as: Int64.self)
+    guard version == CheckpointHeader.formatVersion else {
+      throw CheckpointError(
+        path: file.path,
+        problem: "its format_version is \(version), but this program reads \(CheckpointHeader.formatVersion)")
+    }
+    guard try file.attributeExists("complete"), try file.readAttribute("complete", as: Int64.self) == 1 else {
+      throw CheckpointError(path: file.path, problem: "it was not written to its end")
+    }
+    return CheckpointHeader(
+      step: Int(try file.readAttribute("step", as: Int64.self)),
+      images: Int(try file.readAttribute("images", as: Int64.self)),
+      imageShape: try CheckpointHeader.imageShapeAttributes.map { Int(try file.readAttribute($0, as: Int64.self)) },
+      configuration: try file.readAttribute("config", as: String.self))
+  }
+
+  /// Reads a checkpoint's header and fills the groups, each rank its shard. Collective.
+  ///
+  /// - Parameter groups: given the header, the groups to fill; it must decide alike on all ranks.
+  /// - Throws: `CheckpointError` on every rank if the file is missing, unfinished, damaged or of another shape. Any
+  ///   other error may be this rank's alone, in the middle of a collective call, and the job must be aborted.
+  public static func load(
+    from path: String, communicator: Communicator, into groups: (CheckpointHeader) throws -> [TensorGroup]
+  ) throws -> CheckpointHeader {
+    let file = try openTogether(communicator, path) { () throws(HDF5Error) in
+      try HDF5File.open(path, communicator: communicator)
+    }
+    let outcome: Result<CheckpointHeader, CheckpointError>
+    do {
+      let header = try readHeader(from: file)
+      for group in try groups(header) { try group.read(from: file, communicator: communicator) }
+      outcome = .success(header)
+    } catch let error as CheckpointError {
+      // Every rank found the same, so the file can be closed in good order and another one be tried.
+      outcome = .failure(error)
+    }
+    try file.close()
+    return try outcome.get()
+  }
+
+  // MARK: Agreement
+
+  /// Opens a file on all ranks, or on none.
+  private static func openTogether(
+    _ communicator: Communicator, _ path: String, _ body: () throws(HDF5Error) -> HDF5File
+  ) throws -> HDF5File {
+    var file: HDF5File?
+    var failure: String?
+    do throws(HDF5Error) { file = try body() } catch { failure = error.message }
+    try agree(communicator, path, failure)
+    return file.take()!
+  }
+
+  private static func onRankZero(_ communicator: Communicator, _ path: String, _ body: () throws -> Void) throws {
+    var failure: String?
+    if communicator.rank == 0 {
+      do {
+        try body()
+      } catch let error as CheckpointError {
+        failure = error.problem
+      } catch {
+        failure = "\(error)"
+      }
+    }
+    try agree(communicator, path, failure)
+  }
+
+  /// A rank's failure becomes everybody's, as the same `CheckpointError`.
+  private static func agree(_ communicator: Communicator, _ path: String, _ failure: String?) throws {
+    do {
+      try communicator.agree(failure)
+    } catch let failure as RankFailure {
+      throw CheckpointError(path: path, problem: failure.message)
+    }
+  }
+
+  // MARK: The file's way to its name
+
+  /// Tensor bytes, and room for the file's own records.
+  private static func expectedByteCount(_ groups: [TensorGroup]) -> Int {
+    groups.reduce(1 << 20) { $0 + $1.layout.parameterCount * 4 + $1.layout.entries.count * 1024 }
+  }
+
+  /// Asks the file system for the space before any rank starts to write: a disk that fills up in the middle of a
+  /// collective write leaves some ranks waiting for the others.
+  private static func reserve(_ path: String, byteCount: Int) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+    guard descriptor >= 0 else {
+      throw CheckpointError(path: path, problem: "cannot be created: \(String(cString: strerror(errno)))")
+    }
+    defer { close(descriptor) }
+    let status = posix_fallocate(descriptor, 0, byteCount)
+    guard status == 0 || status == EOPNOTSUPP || status == EINVAL else {
+      unlink(path)
+      throw CheckpointError(
+        path: path,
+        problem: "there is no room for a checkpoint of \(byteCount >> 20) MiB: \(String(cString: strerror(status)))")
+    }
+  }
+
+  private static func publish(_ temporary: String, as path: String) throws {
+    try synchronise(temporary)
+    guard rename(temporary, path) == 0 else {
+      throw CheckpointError(path: path, problem: "cannot be renamed into place: \(String(cString: strerror(errno)))")
+    }
+    try synchronise(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+  }
+
+  /// Waits until a file's or folder's contents are on the disk.
+  private static func synchronise(_ path: String) throws {
+    let descriptor = open(path, O_RDONLY)
+    guard descriptor >= 0 else {
+      throw CheckpointError(path: path, problem: "cannot be opened: \(String(cString: strerror(errno)))")
+    }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else {
+      throw CheckpointError(path: path, problem: "cannot be flushed to disk: \(String(cString: strerror(errno)))")
+    }
+  }
+}

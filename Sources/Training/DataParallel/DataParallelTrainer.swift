@@ -1,0 +1,165 @@
+import Checkpoints
+import Differentiation
+import Diffusion
+import Kernels
+import MessagePassing
+import Network
+import Optimisation
+import Tensors
+
+/// The state of a training run and the parts of a step: every rank holds all parameters, and its shard of the
+/// optimiser's moments and of the averages.
+public final class DataParallelTrainer {
+  public let network: UNet
+  /// θ, equal on all ranks.
+  public let parameters: Arena
+  public let averaging: GradientAveraging
+  public let averages: [ExponentialMovingAverage]
+
+  private let configuration: RunConfiguration
+  private let communicator: Communicator
+  private let workers: WorkerPool
+  private let adam: Adam
+  private let schedule: LearningRateSchedule
+
+  /// A trainer at step 0: parameters drawn from the seed, averages equal to them.
+  public init(configuration: RunConfiguration, network: UNet, communicator: Communicator, workers: WorkerPool) {
+    self.configuration = configuration
+    self.network = network
+    self.communicator = communicator
+    self.workers = workers
+    parameters = Arena(network.layout)
+    network.initialise(parameters, seed: configuration.seed, workers: workers)
+    averaging = GradientAveraging(
+      layout: network.layout, microBatchCount: configuration.microBatchCount, communicator: communicator,
+      workers: workers)
+    let training = configuration.training
+    let shard = averaging.shard
+    let start = parameters.pointer + shard.lowerBound
+    adam = Adam(
+      count: shard.count,
+      settings: Adam.Settings(
+        firstMomentDecay: training.adamBeta1, secondMomentDecay: training.adamBeta2, epsilon: training.adamEpsilon))
+    averages = training.emaDecays.map {
+      ExponentialMovingAverage(decay: $0, parameters: start, count: shard.count)
+    }
+    schedule = LearningRateSchedule(learningRate: training.learningRate, warmupSteps: training.warmupSteps)
+  }
+
+  /// The samples of the global batch that are a micro-batch.
+  public func samples(ofMicroBatch index: Int) -> Range<Int> {
+    let size = configuration.training.microBatch
+    return index * size..<(index + 1) * size
+  }
+
+  /// Forward and backward pass over one of this rank's micro-batches; its gradients join the sum.
+  ///
+  /// - Parameters:
+  ///   - inputs: noisy images, noise and time steps of the micro-batch.
+  ///   - microBatch: its number in the global batch; this rank's come in order.
+  ///   - step: steps done before this one.
+  /// - Returns: the micro-batch's part of the global batch's loss.
+  public func accumulateGradients(_ inputs: NoisedImages, microBatch: Int, step: Int) -> Double {
+    let gradients = averaging.leaf()
+    let tape = Tape(recordingWith: parameters, gradients: gradients, workers: workers)
+    let dropout = UNet.DropoutContext(
+      probability: network.configuration.dropout, seed: configuration.seed, step: step,
+      firstSample: samples(ofMicroBatch: microBatch).lowerBound)
+    let prediction = network(
+      tape.input(inputs.noisy), timesteps: inputs.denoiserTimesteps, dropout: dropout, on: tape)
+    let (loss, gradient) = SimpleLoss.lossAndGradient(
+      prediction: prediction.value, noise: inputs.noise,
+      elementsInGlobalBatch: inputs.noisy.count / configuration.training.microBatch * configuration.training.batch)
+    tape.unwind(from: prediction, seed: gradient)
+    averaging.add(gradients)
+    return loss
+  }
+
+  /// The loss of the global batch from those of this rank's micro-batches, in order. Collective; equal on all ranks.
+  public func totalLoss(_ losses: [Double]) throws -> Double {
+    GradientNorm.fixedTreeSum(
+      try communicator.gatherInOrder(losses, counts: averaging.tree.rankRuns(communicator.size).map(\.count)))
+  }
+
+  /// ‖g‖ of the averaged gradient, from each rank's shard of it. Collective; equal on all ranks.
+  public func gradientNorm(_ gradients: UnsafePointer<Float>) throws -> Double {
+    let sums = GradientNorm.blockSums(gradients, count: averaging.shard.count, workers: workers)
+    let counts = averaging.shards.map { $0.count / ParameterLayout.blockSize }
+    return GradientNorm.fixedTreeSum(try communicator.gatherInOrder(sums, counts: counts)).squareRoot()
+  }
+
+  /// The learning rate of the step after `step` steps.
+  public func learningRate(step: Int) -> Double { schedule.rate(atStep: step + 1) }
+
+  /// One step of Adam on this rank's shard, then all ranks exchange their new parameters. Collective.
+  ///
+  /// - Parameters:
+  ///   - gradients: this rank's shard of the averaged gradient.
+  ///   - norm: the gradient's norm, for clipping.
+  ///   - step: steps done before this one.
+  public func update(gradients: UnsafePointer<Float>, norm: Double, step: Int) throws {
+    let scale = configuration.training.maxGradientNorm.map {
+      GradientNorm.clippingScale(norm: norm, maximum: $0)
+    }
+    adam.update(
+      parameters: parameters.pointer + averaging.shard.lowerBound, gradients: gradients,
+      gradientScale: Float(scale ?? 1), learningRate: learningRate(step: step), step: step + 1, workers: workers)
+    try exchangeShards(of: parameters)
+  }
+
+  /// Moves the averages of this rank's shard towards the parameters.
+  public func updateAverages() {
+    for average in averages {
+      average.update(parameters: parameters.pointer + averaging.shard.lowerBound, workers: workers)
+    }
+  }
+
+  /// All of an average, put together from the ranks' shards. Collective.
+  public func gatherAverage(_ average: ExponentialMovingAverage) throws -> Arena {
+    let arena = Arena(network.layout)
+    (arena.pointer + averaging.shard.lowerBound).update(from: average.average.pointer, count: average.count)
+    try exchangeShards(of: arena)
+    return arena
+  }
+
+  private func exchangeShards(of arena: Arena) throws {
+    try communicator.allGatherVariable(
+      inPlace: arena.pointer, counts: averaging.shards.map(\.count), displacements: averaging.shards.map(\.lowerBound))
+  }
+
+  // MARK: Checkpoints
+
+  /// Everything a checkpoint holds, this rank's shard of each.
+  public var tensorGroups: [TensorGroup] {
+    [shardGroup("model", parameters.pointer + averaging.shard.lowerBound)]
+      + averages.map { shardGroup("ema/\($0.decay)", $0.average.pointer) }
+      + [
+        shardGroup("optimizer/first_moment", adam.firstMoment.pointer),
+        shardGroup("optimizer/second_moment", adam.secondMoment.pointer),
+      ]
+  }
+
+  /// A group of a file whose tensors have the parameters' names and shapes.
+  /// - Parameter values: this rank's shard.
+  public func shardGroup(_ path: String, _ values: UnsafeMutablePointer<Float>) -> TensorGroup {
+    TensorGroup(path: path, layout: network.layout, shard: averaging.shard, values: values)
+  }
+
+  /// To be called after `tensorGroups` were filled from a checkpoint. Collective.
+  public func didLoad() throws { try exchangeShards(of: parameters) }
+}
+
+extension Communicator {
+  /// The concatenation of all ranks' numbers, in the order of ranks. Collective.
+  func gatherInOrder(_ mine: [Double], counts: [Int]) throws -> [Double] {
+    precondition(mine.count == counts[rank], "this rank has \(mine.count) numbers, not \(counts[rank])")
+    let displacements = counts.indices.map { counts[..<$0].reduce(0, +) }
+    var all = [Double](repeating: 0, count: counts.reduce(0, +))
+    all.replaceSubrange(displacements[rank]..<displacements[rank] + mine.count, with: mine)
+    try all.withUnsafeMutableBufferPointer { buffer in
+      guard let start = buffer.baseAddress else { return }
+      try allGatherVariable(inPlace: start, counts: counts, displacements: displacements)
+    }
+    return all
+  }
+}

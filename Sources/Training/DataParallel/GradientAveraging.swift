@@ -1,0 +1,112 @@
+import Kernels
+import MessagePassing
+import Optimisation
+import Tensors
+
+/// Adds up the gradients of all micro-batches of a step, on all ranks, in the one order of `MicroBatchTree`.
+///
+/// A rank adds its leaves into the maximal subtrees of its run as they come. Then each rank sends every shard's owner
+/// its subtree sums of that shard, and the owner makes the remaining additions. The library only moves bytes; every
+/// addition is ours, so the bits are the same on any number of ranks. What moves is what a reduce-scatter moves.
+public final class GradientAveraging {
+  public let tree: MicroBatchTree
+  /// The micro-batches of this rank.
+  public let run: Range<Int>
+  /// What each rank owns of the arena.
+  public let shards: [Range<Int>]
+
+  private let communicator: Communicator
+  private let workers: WorkerPool
+  private let layout: ParameterLayout
+  /// The maximal subtrees of each rank.
+  private let subtrees: [[MicroBatchTree.Node]]
+  /// Where each rank's first subtree goes among the received ones.
+  private let places: [Int]
+  private let additions: [MicroBatchTree.Addition]
+  private var accumulator: SubtreeAccumulator<Arena>
+  private var idle: [Arena] = []
+  private let shardSum: FloatBuffer
+  private let received: FloatBuffer
+
+  /// Floats of a shard that move together: enough for the network's latency, little enough to stay in cache.
+  private static let bucketSize = 1 << 18
+
+  public init(layout: ParameterLayout, microBatchCount: Int, communicator: Communicator, workers: WorkerPool) {
+    self.communicator = communicator
+    self.workers = workers
+    self.layout = layout
+    let tree = MicroBatchTree(leafCount: microBatchCount)
+    let runs = tree.rankRuns(communicator.size)
+    let subtrees = runs.map { tree.maximalSubtrees(of: $0) }
+    self.tree = tree
+    self.subtrees = subtrees
+    run = runs[communicator.rank]
+    shards = layout.shards(communicator.size)
+    places = subtrees.indices.map { rank in subtrees[..<rank].reduce(0) { $0 + $1.count } }
+    additions = tree.additions(of: subtrees.flatMap { $0 })
+    accumulator = SubtreeAccumulator(tree: tree, run: run)
+    let isAlone = communicator.size == 1
+    shardSum = FloatBuffer(count: isAlone ? 0 : shards[communicator.rank].count)
+    received = FloatBuffer(count: isAlone ? 0 : Self.bucketSize * subtrees.reduce(0) { $0 + $1.count })
+  }
+
+  /// This rank's shard.
+  public var shard: Range<Int> { shards[communicator.rank] }
+
+  /// Zeros for the gradients of the next micro-batch.
+  public func leaf() -> Arena {
+    guard let arena = idle.popLast() else { return Arena(layout) }
+    workers.forEachRange(arena.count, grain: 1 << 18) { range in
+      (arena.pointer + range.lowerBound).update(repeating: 0, count: range.count)
+    }
+    return arena
+  }
+
+  /// Takes the gradients of the next micro-batch of this rank's run.
+  public func add(_ leaf: Arena) {
+    idle += accumulator.append(leaf) { right, left in
+      Elementwise.add(right.pointer, into: left.pointer, count: left.count, workers: workers)
+    }
+  }
+
+  /// The sum over all micro-batches of all ranks, of this rank's shard. Collective; valid until the next `add`.
+  public func finish() throws -> UnsafeMutablePointer<Float> {
+    precondition(accumulator.isComplete, "micro-batches of run \(run) are missing")
+    defer {
+      idle += accumulator.sums.map(\.buffer)
+      accumulator = SubtreeAccumulator(tree: tree, run: run)
+    }
+    if communicator.size == 1 { return accumulator.sums[0].buffer.pointer }
+    let longest = shards.map(\.count).max() ?? 0
+    for start in stride(from: 0, to: longest, by: Self.bucketSize) {
+      try finishBucket(startingAt: start)
+    }
+    return shardSum.pointer
+  }
+
+  private func finishBucket(startingAt start: Int) throws {
+    let parts = shards.map { part(of: $0, bucketStart: start) }
+    let mine = parts[communicator.rank]
+    for index in 0..<(subtrees.map(\.count).max() ?? 0) {
+      let sends = index < subtrees[communicator.rank].count
+      let source = accumulator.sums[sends ? index : 0].buffer
+      try communicator.allToAllVariable(
+        send: source.pointer, sendCounts: parts.map { sends ? $0.count : 0 },
+        sendDisplacements: parts.map(\.lowerBound),
+        receive: received.pointer, receiveCounts: subtrees.map { index < $0.count ? mine.count : 0 },
+        receiveDisplacements: zip(places, subtrees).map { ($0 + min(index, $1.count - 1)) * Self.bucketSize })
+    }
+    for addition in additions {
+      Elementwise.add(
+        received.pointer + addition.right * Self.bucketSize, into: received.pointer + addition.left * Self.bucketSize,
+        count: mine.count, workers: workers)
+    }
+    if !mine.isEmpty { (shardSum.pointer + start).update(from: received.pointer, count: mine.count) }
+  }
+
+  /// The part of a shard that belongs to a bucket, from the start of the arena.
+  private func part(of shard: Range<Int>, bucketStart: Int) -> Range<Int> {
+    let start = min(shard.lowerBound + bucketStart, shard.upperBound)
+    return start..<min(start + Self.bucketSize, shard.upperBound)
+  }
+}

@@ -1,0 +1,98 @@
+import Diffusion
+import Images
+import MessagePassing
+import Network
+import Tensors
+
+/// Draws images with all ranks sharing the work. An image depends on the seed and its own number alone.
+public struct ImageDrawing {
+  public let network: UNet
+  public let sampler: AncestralSampler
+  public let seed: UInt64
+  public let communicator: Communicator
+  public let workers: WorkerPool
+  /// Images that go through the network together.
+  public let batchSize: Int
+
+  public init(
+    network: UNet, sampler: AncestralSampler, seed: UInt64, batchSize: Int = 32, communicator: Communicator,
+    workers: WorkerPool
+  ) {
+    self.network = network
+    self.sampler = sampler
+    self.seed = seed
+    self.batchSize = batchSize
+    self.communicator = communicator
+    self.workers = workers
+  }
+
+  /// [H, W, C].
+  public var imageShape: [Int] {
+    [network.configuration.imageHeight, network.configuration.imageWidth, network.configuration.imageChannels]
+  }
+
+  /// The images that a rank draws, of `count` altogether.
+  public func share(of count: Int, rank: Int) -> Range<Int> {
+    count * rank / communicator.size..<count * (rank + 1) / communicator.size
+  }
+
+  /// This rank's share of `count` images.
+  ///
+  /// - Parameters:
+  ///   - parameters: the weights to draw with.
+  ///   - latents: x_T of images number `range`, [range.count, H, W, C]; by default drawn from the seed.
+  ///   - progress: called with (steps done, steps in all) over this rank's batches.
+  /// - Returns: [share, H, W, C], about in [−1, 1].
+  public func drawShare(
+    of count: Int, parameters: Arena, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
+    progress: ((Int, Int) -> Void)? = nil
+  ) throws -> Tensor {
+    let share = share(of: count, rank: communicator.rank)
+    let size = imageShape.reduce(1, *)
+    let images = Tensor(uninitialised: [share.count] + imageShape)
+    let denoiser = UNetDenoiser(network: network, parameters: parameters, workers: workers)
+    let batchCount = (share.count + batchSize - 1) / batchSize
+    let steps = sampler.timesteps.count
+    for batch in 0..<batchCount {
+      let first = share.lowerBound + batch * batchSize
+      let range = first..<min(first + batchSize, share.upperBound)
+      let start =
+        try latents?(range) ?? Latents.draw(shape: [range.count] + imageShape, seed: seed, firstImage: range.lowerBound)
+      let drawn = try sampler.sample(
+        from: start, denoiser: denoiser, noise: SamplerNoise(seed: seed, firstImage: range.lowerBound),
+        workers: workers
+      ) { progress?(batch * steps + $0, batchCount * steps) }
+      (images.pointer + (range.lowerBound - share.lowerBound) * size).update(from: drawn.pointer, count: drawn.count)
+    }
+    return images
+  }
+
+  /// All `count` images on every rank, from the shares. Collective.
+  public func gather(_ share: Tensor, count: Int) throws -> Tensor {
+    let size = imageShape.reduce(1, *)
+    let shares = (0..<communicator.size).map { self.share(of: count, rank: $0) }
+    let all = Tensor(uninitialised: [count] + imageShape)
+    (all.pointer + shares[communicator.rank].lowerBound * size).update(from: share.pointer, count: share.count)
+    try communicator.allGatherVariable(
+      inPlace: all.pointer, counts: shares.map { $0.count * size }, displacements: shares.map { $0.lowerBound * size })
+    return all
+  }
+}
+
+/// Images in [−1, 1] as bytes, value 127.5·(x + 1) rounded; what lies outside the range is cut off.
+public func quantise(_ images: Tensor) -> [UInt8] {
+  (0..<images.count).map { index in
+    let value = ((images.pointer[index] + 1) * 127.5).rounded()
+    // A NaN must not trap here; it shows as black.
+    return value > 0 ? UInt8(min(value, 255)) : 0
+  }
+}
+
+/// The images [N, H, W, C] as a sheet about as wide as high.
+public func sampleGrid(_ images: Tensor) -> Image {
+  let (count, height, width, channels) = (images.shape[0], images.shape[1], images.shape[2], images.shape[3])
+  var columns = 1
+  while columns * columns < count { columns += 1 }
+  return ImageGrid.arrange(
+    quantise(images), count: count, height: height, width: width, channels: channels, columns: columns)
+}

@@ -1,0 +1,98 @@
+import Checkpoints
+import Diffusion
+import HDF5
+import MessagePassing
+import Tensors
+
+/// Writes, for the first steps of a run, all that is needed to replay them in another framework: the initial
+/// parameters, and per step the images x0, the time steps t, the noise, the loss, the averaged gradients before clipping
+/// and the parameters after the update. Every rank writes its part; images are in the order of the global batch.
+final class TraceRecorder {
+  private var file: HDF5File?
+  private let communicator: Communicator
+  private let batch: Int
+  private let microBatch: Int
+  private let imageShape: [Int]
+  let stepCount: Int
+
+  /// - Parameters:
+  ///   - path: the file; it is replaced if it exists.
+  ///   - stepCount: how many steps to write.
+  init(
+    path: String, stepCount: Int, imageShape: [Int], configuration: RunConfiguration, communicator: Communicator
+  ) throws {
+    file = try HDF5File.create(path, communicator: communicator)
+    self.communicator = communicator
+    batch = configuration.training.batch
+    microBatch = configuration.training.microBatch
+    self.imageShape = imageShape
+    self.stepCount = stepCount
+    try file!.writeAttribute("config", configuration.yaml)
+    try file!.writeAttribute("steps", Int64(stepCount))
+  }
+
+  /// Writes the parameters before the first step under `/initial`.
+  func recordInitial(_ trainer: DataParallelTrainer) throws {
+    let start = trainer.parameters.pointer + trainer.averaging.shard.lowerBound
+    try trainer.shardGroup("initial", start).write(to: file!, communicator: communicator)
+  }
+
+  /// Writes the inputs of step `step` (from 0) under `/step-<n>`, n counting from 1.
+  ///
+  /// - Parameters:
+  ///   - firstSample: this rank's first sample of the global batch.
+  ///   - original: x0 of this rank's micro-batches, in order.
+  func recordInputs(
+    step: Int, firstSample: Int, original: [Tensor], noised: [NoisedImages]
+  ) throws {
+    let group = Self.group(step)
+    let shape = [batch] + imageShape
+    try writeParts("\(group)/x0", shape: shape, firstSample: firstSample, parts: original)
+    try writeParts("\(group)/noise", shape: shape, firstSample: firstSample, parts: noised.map(\.noise))
+    let dataset = try file!.createDataset("\(group)/t", shape: [batch], type: .int64)
+    let timesteps = noised.flatMap(\.timesteps).map(Int64.init)
+    try timesteps.withUnsafeBufferPointer { buffer in
+      try dataset.write(
+        flatRange: firstSample..<firstSample + timesteps.count, from: UnsafeRawPointer(buffer.baseAddress!),
+        collective: true)
+    }
+    try dataset.close()
+  }
+
+  /// Writes the loss and the averaged gradient of step `step`.
+  func recordGradients(
+    step: Int, loss: Double, gradients: UnsafeMutablePointer<Float>, trainer: DataParallelTrainer
+  ) throws {
+    let group = Self.group(step)
+    let dataset = try file!.createDataset("\(group)/loss", shape: [1], type: .float64)
+    try dataset.writeAll([loss], collective: true)
+    try dataset.close()
+    try trainer.shardGroup("\(group)/gradients", gradients).write(to: file!, communicator: communicator)
+  }
+
+  /// Writes the parameters after step `step`.
+  func recordUpdate(step: Int, trainer: DataParallelTrainer) throws {
+    let start = trainer.parameters.pointer + trainer.averaging.shard.lowerBound
+    try trainer.shardGroup("\(Self.group(step))/parameters", start).write(to: file!, communicator: communicator)
+    try file!.flush()
+  }
+
+  /// Closes the file. Collective; nothing can be recorded afterwards.
+  func close() throws {
+    try file.take()?.close()
+  }
+
+  private static func group(_ step: Int) -> String { "step-\(step + 1)" }
+
+  private func writeParts(_ path: String, shape: [Int], firstSample: Int, parts: [Tensor]) throws {
+    let size = imageShape.reduce(1, *)
+    let dataset = try file!.createDataset(path, shape: shape, type: .float32)
+    let own = Tensor(uninitialised: [parts.count * microBatch * size])
+    for (index, part) in parts.enumerated() {
+      (own.pointer + index * part.count).update(from: part.pointer, count: part.count)
+    }
+    try dataset.write(
+      flatRange: firstSample * size..<firstSample * size + own.count, from: own.pointer, collective: true)
+    try dataset.close()
+  }
+}

@@ -1,0 +1,131 @@
+import Checkpoints
+import Datasets
+import Images
+import MessagePassing
+import Network
+import Tensors
+
+// What happens around the steps: agreeing, resuming, announcing, saving, sampling.
+extension TrainingRun {
+  /// Refuses to start when ranks do not hold the same program, configuration and data. Collective.
+  static func verifyRanksAgree(
+    _ configuration: RunConfiguration, _ dataset: any ImageDataset, _ communicator: Communicator
+  ) throws {
+    let facts = [
+      ("program version", ProgramVersion.current),
+      ("configuration", configuration.yaml),
+      ("data set", "\(dataset.name), \(dataset.count) images, fingerprint \(String(dataset.fingerprint, radix: 16))"),
+    ]
+    for (what, mine) in facts {
+      let all = try communicator.allGatherStrings(mine)
+      guard let other = all.firstIndex(where: { $0 != all[0] }) else { continue }
+      throw JobFailure(
+        rank: other, exitStatus: .badInput,
+        message: "its \(what) is not that of rank 0; every host must run the same program on the same files "
+          + "(rank 0: \(all[0]); rank \(other): \(all[other]))")
+    }
+  }
+
+  /// Loads the newest checkpoint that is whole, and returns its step; 0 if the folder has none. Collective.
+  /// - Throws: `JobFailure` if there are checkpoints but none is whole.
+  static func resume(
+    _ trainer: DataParallelTrainer, from folder: RunFolder, _ configuration: RunConfiguration,
+    _ communicator: Communicator, _ reporter: RunReporter
+  ) throws -> Int {
+    // Rank 0's view of the folder counts: a network file system may show others something else for a while.
+    let listing = try communicator.together {
+      communicator.rank == 0 ? try folder.checkpoints().map(\.path).joined(separator: "\n") : ""
+    }
+    let paths = try communicator.broadcast(listing, from: 0).split(separator: "\n").map(String.init)
+    for path in paths {
+      do {
+        let header = try Checkpoint.load(from: path, communicator: communicator) { header in
+          try configuration.checkResumable(saved: RunConfiguration(yaml: header.configuration, file: path))
+          return trainer.tensorGroups
+        }
+        try trainer.didLoad()
+        reporter.log.info("Resuming from \(path), step \(header.step).")
+        return header.step
+      } catch let error as CheckpointError {
+        reporter.log.warning("\(error); trying the one before")
+      }
+    }
+    guard let newest = paths.first else {
+      reporter.log.info("There is no checkpoint in \(folder.checkpointsPath) yet; starting at step 0.")
+      return 0
+    }
+    throw JobFailure(
+      rank: 0, exitStatus: .badCheckpoint,
+      message: "none of the \(paths.count) checkpoints in \(folder.checkpointsPath) is whole (the newest is \(newest)); "
+        + "start anew in another --output, or restore one of them")
+  }
+
+  func announce() {
+    let ranks = communicator.size == 1 ? "1 rank" : "\(communicator.size) ranks"
+    let threads = workers.threadCount == 1 ? "1 thread" : "\(workers.threadCount) threads"
+    let settings = configuration.training
+    reporter.message(
+      """
+      ddpm-mpi \(ProgramVersion.current): \(ranks) x \(threads), run folder \(folder.path)
+      data:     \(dataset.name), \(dataset.count) images of \(dataset.height)x\(dataset.width)x\(dataset.channels)
+      network:  \(trainer.network.layout.parameterCount) parameters
+      batch:    \(settings.batch) images in \(configuration.microBatchCount) micro-batches of \(settings.microBatch)
+      training: steps \(firstStep + 1) to \(settings.steps)
+      """)
+  }
+
+  /// The metrics file on rank 0, nil elsewhere. Collective.
+  func openMetrics() throws -> MetricsWriter? {
+    var writer: MetricsWriter?
+    try communicator.together {
+      if communicator.rank == 0 { writer = try MetricsWriter(path: folder.metricsPath, resumingFrom: firstStep) }
+    }
+    return writer
+  }
+
+  /// The trace file if one is asked for. Collective.
+  func openTrace() throws -> TraceRecorder? {
+    guard let trace = request.trace else { return nil }
+    let recorder = try TraceRecorder(
+      path: trace.path, stepCount: trace.steps, imageShape: dataset.imageShape, configuration: configuration,
+      communicator: communicator)
+    try recorder.recordInitial(trainer)
+    return recorder
+  }
+
+  /// Saves a checkpoint and removes those beyond the number to keep. Collective.
+  /// - Returns: its path.
+  func save(step: Int) throws -> String {
+    let path = folder.checkpointPath(step: step)
+    let header = CheckpointHeader(
+      step: step, images: step * configuration.training.batch, imageShape: dataset.imageShape,
+      configuration: configuration.yaml)
+    do {
+      try Checkpoint.save(to: path, header: header, groups: trainer.tensorGroups, communicator: communicator)
+    } catch let error as CheckpointError {
+      throw JobFailure(rank: 0, exitStatus: .failure, message: "a checkpoint could not be saved: \(error)")
+    }
+    try communicator.together {
+      if communicator.rank == 0 { try folder.pruneCheckpoints(keeping: configuration.training.keepCheckpoints) }
+    }
+    return path
+  }
+
+  /// Draws a grid of samples from the first average, all ranks sharing the work. Collective.
+  func drawGrid(step: Int) throws {
+    let count = configuration.sampling.count
+    let drawing = ImageDrawing(
+      network: trainer.network, sampler: try configuration.sampler(), seed: configuration.seed,
+      communicator: communicator, workers: workers)
+    let parameters = try trainer.gatherAverage(trainer.averages[0])
+    let share = try drawing.drawShare(
+      of: count, parameters: parameters,
+      progress: { done, steps in
+        reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
+      })
+    let images = try drawing.gather(share, count: count)
+    try communicator.together {
+      if communicator.rank == 0 { try PNG.write(sampleGrid(images), to: folder.samplePath(step: step)) }
+    }
+  }
+}

@@ -1,0 +1,183 @@
+import Checkpoints
+import Datasets
+import Diffusion
+import Foundation
+import Images
+import MessagePassing
+import Network
+import Tensors
+
+/// A run of training, from its configuration to its last checkpoint.
+public struct TrainingRun {
+  /// What the command line asks for.
+  public struct Request: Sendable {
+    public var sources: ConfigurationSources
+    /// The run's folder; by default `runs/<preset>`.
+    public var output: String?
+    /// Whether to go on from the newest valid checkpoint of the folder.
+    public var resumes: Bool
+    /// Threads per rank.
+    public var threads: Int
+    /// A file for a trace of the first steps, and how many steps.
+    public var trace: (path: String, steps: Int)?
+
+    public init(
+      sources: ConfigurationSources, output: String? = nil, resumes: Bool = false, threads: Int = 1,
+      trace: (path: String, steps: Int)? = nil
+    ) {
+      self.sources = sources
+      self.output = output
+      self.resumes = resumes
+      self.threads = threads
+      self.trace = trace
+    }
+  }
+
+  let request: Request
+  let communicator: Communicator
+  let workers: WorkerPool
+  let reporter: RunReporter
+  let folder: RunFolder
+  let configuration: RunConfiguration
+  let dataset: any ImageDataset
+  let trainer: DataParallelTrainer
+  /// Steps done before the loop starts.
+  let firstStep: Int
+
+  /// Checks everything that can be checked before the first step, and loads the checkpoint to resume from. Collective.
+  /// - Throws: `JobFailure` on all ranks if anything is wrong on any.
+  public init(_ request: Request, communicator: Communicator) throws {
+    self.request = request
+    self.communicator = communicator
+    let reporter = RunReporter(isSpeaking: communicator.rank == 0)
+    self.reporter = reporter
+    let folder = RunFolder(request.output ?? "runs/\(request.sources.runName)")
+    self.folder = folder
+    let (configuration, dataset, network) = try communicator.together {
+      let saved = request.resumes && folder.holdsRun ? try folder.savedConfiguration() : nil
+      let configuration = try request.sources.resolve(saved: saved)
+      if let saved { try configuration.checkResumable(saved: saved) }
+      try configuration.validate(rankCount: communicator.size)
+      let dataset = try DatasetCatalog.load(name: configuration.data.name, path: configuration.data.path)
+      let network = try configuration.network(
+        height: dataset.height, width: dataset.width, channels: dataset.channels)
+      return (configuration, dataset, network)
+    }
+    self.configuration = configuration
+    self.dataset = dataset
+    try Self.verifyRanksAgree(configuration, dataset, communicator)
+    try communicator.together {
+      guard communicator.rank == 0 else { return }
+      if request.resumes {
+        try folder.createFolders()
+        try folder.removeUnfinishedCheckpoints()
+      } else {
+        try folder.prepareFresh()
+      }
+      try folder.save(configuration)
+    }
+    workers = WorkerPool(threadCount: request.threads)
+    trainer = DataParallelTrainer(
+      configuration: configuration, network: network, communicator: communicator, workers: workers)
+    firstStep =
+      request.resumes
+      ? try Self.resume(trainer, from: folder, configuration, communicator, reporter) : 0
+  }
+
+  /// Trains until `training.steps` steps are done. Collective.
+  public func run() throws {
+    announce()
+    let plan = BatchPlan(
+      dataset: dataset, batchSize: configuration.training.batch, seed: configuration.seed,
+      flips: configuration.data.flip)
+    let objective = NoisePredictionObjective(process: try configuration.process())
+    let metrics = try openMetrics()
+    let trace = try openTrace()
+    let settings = configuration.training
+    let start = ContinuousClock.now
+    var rate = RateMeter()
+    var lastCheckpoint = firstStep > 0 ? folder.checkpointPath(step: firstStep) : nil
+
+    var step = firstStep
+    while step < settings.steps {
+      let stepStart = ContinuousClock.now
+
+      // Draw the batch, noise it, accumulate gradients: this rank's micro-batches one after another.
+      var losses: [Double] = []
+      var originals: [Tensor] = []
+      var inputs: [NoisedImages] = []
+      let isTraced = step - firstStep < (trace?.stepCount ?? 0)
+      for microBatch in trainer.averaging.run {
+        let samples = trainer.samples(ofMicroBatch: microBatch)
+        let images = Tensor(uninitialised: [samples.count] + dataset.imageShape)
+        plan.fillBatch(step: step, samples: samples, into: images, workers: workers)
+        let noised = objective.draw(
+          images: images, seed: configuration.seed, step: step, firstSample: samples.lowerBound, workers: workers)
+        losses.append(trainer.accumulateGradients(noised, microBatch: microBatch, step: step))
+        if isTraced {
+          originals.append(images)
+          inputs.append(noised)
+        }
+      }
+
+      // Average over all ranks.
+      let gradients = try trainer.averaging.finish()
+      let loss = try trainer.totalLoss(losses)
+      let norm = try trainer.gradientNorm(gradients)
+      guard loss.isFinite, norm.isFinite else {
+        reporter.finish()
+        throw NonFiniteError(step: step + 1, loss: loss, gradientNorm: norm, lastCheckpoint: lastCheckpoint)
+      }
+      if isTraced {
+        let firstSample = trainer.samples(ofMicroBatch: trainer.averaging.run.lowerBound).lowerBound
+        try trace?.recordInputs(step: step, firstSample: firstSample, original: originals, noised: inputs)
+        try trace?.recordGradients(step: step, loss: loss, gradients: gradients, trainer: trainer)
+      }
+
+      // Update the parameters and their averages.
+      let learningRate = trainer.learningRate(step: step)
+      try trainer.update(gradients: gradients, norm: norm, step: step)
+      trainer.updateAverages()
+      if isTraced { try trace?.recordUpdate(step: step, trainer: trainer) }
+      step += 1
+
+      // Report.
+      rate.record(settings.batch, seconds: stepStart.secondsUntilNow)
+      let isLast = step == settings.steps
+      let isLogged = step % settings.logEvery == 0 || isLast
+      if isLogged {
+        try communicator.together {
+          try metrics?.append(
+            MetricsRecord(
+              step: step, images: step * settings.batch, loss: loss, gradientNorm: norm, learningRate: learningRate,
+              imagesPerSecond: rate.perSecond, seconds: start.secondsUntilNow))
+        }
+      }
+      reporter.show(
+        TrainingProgress(
+          step: step, stepCount: settings.steps, loss: loss, gradientNorm: norm, imagesPerSecond: rate.perSecond,
+          imagesPerStep: settings.batch), isMilestone: isLogged)
+
+      // Save.
+      if step % settings.checkpointEvery == 0 || isLast {
+        lastCheckpoint = try save(step: step)
+      }
+
+      // Sample.
+      if step % settings.sampleEvery == 0 || isLast {
+        try drawGrid(step: step)
+      }
+    }
+    try trace?.close()
+    reporter.finish()
+    reporter.message("Done: \(step) steps. Checkpoints and samples are in \(folder.path).")
+  }
+}
+
+extension ContinuousClock.Instant {
+  /// Seconds from this moment to now.
+  var secondsUntilNow: Double {
+    let duration = duration(to: .now)
+    return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+  }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+import Kernels
+import MessagePassing
+import Training
+
+struct BenchmarkCommand: RankCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "benchmark", abstract: "Time training or sampling on this machine.",
+    discussion: "Random images, so that no data set is needed. Under mpirun the figures are those of the whole job.")
+
+  @Option(help: ArgumentHelp("The network: \(presetNames).", valueName: "name"))
+  var preset = "cifar10"
+
+  @Option(help: "What to time: train or sample.")
+  var job = Benchmark.Job.train
+
+  @Option(help: "Images per step over all ranks (default: the preset's).")
+  var batch: Int?
+
+  @Option(help: "Images that go through the network together (default: at most 16, one share of a rank).")
+  var microBatch: Int?
+
+  @Option(help: "Threads per rank.")
+  var threads = 1
+
+  @Option(help: "Steps to time, after one to warm up.")
+  var steps = 5
+
+  @Flag(help: "Print one line of JSON.")
+  var json = false
+
+  func validate() throws {
+    for (name, value) in [("--threads", threads), ("--steps", steps), ("--batch", batch ?? 1)] where value < 1 {
+      throw ValidationError("\(name) is \(value); it must be at least 1.")
+    }
+    if let microBatch, microBatch < 1 { throw ValidationError("--micro-batch is \(microBatch); it must be at least 1.") }
+  }
+
+  mutating func run(on communicator: Communicator) throws {
+    let benchmark = try communicator.together {
+      try Benchmark(
+        preset: try Presets.named(preset), job: job, batch: batch, microBatch: microBatch, threads: threads,
+        steps: steps, rankCount: communicator.size)
+    }
+    let result = try benchmark.run(communicator: communicator)
+    guard communicator.rank == 0 else { return }
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = .sortedKeys
+      print(String(decoding: try encoder.encode(result), as: UTF8.self))
+    } else {
+      print(
+        """
+        \(result.job) \(result.preset): \(result.parameters) parameters, \(result.ranks) ranks x \(result.threads) \
+        threads, batch \(result.batch) in micro-batches of \(result.micro_batch)
+        \(result.images_per_second_median) images/s (median of \(steps)), \(result.images_per_second_best) (best), \
+        \(result.peak_resident_gb) GiB resident at the peak over all ranks
+        vectors of \(Processor.vectorBits) bits, BLAS kernels for \(MatrixProduct.kernelFamily)
+        """)
+    }
+  }
+}
+
+extension Benchmark.Job: ExpressibleByArgument {}

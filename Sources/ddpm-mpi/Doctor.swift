@@ -1,0 +1,49 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import HDF5
+import Kernels
+import MessagePassing
+import Training
+
+struct Doctor: RankCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Look at the processor, libraries and data sets here, with advice.")
+
+  mutating func run(on communicator: Communicator) throws {
+    let names = try communicator.allGatherStrings(try communicator.processorName)
+    guard communicator.rank == 0 else { return }
+    print("ddpm-mpi \(ProgramVersion.current)")
+    print()
+    print("processor     \(Processor.modelName ?? "unknown"), \(ProcessInfo.processInfo.activeProcessorCount) usable cores")
+    print("  it has      \(Processor.features)")
+    print("  built for   \(Processor.buildFeatures), vectors of \(Processor.vectorBits) bits")
+    if Processor.features.contains("avx512f") && Processor.vectorBits < 512 {
+      print("  advice      this build leaves AVX-512 unused; build on this machine, or with DDPM_MARCH=x86-64-v4")
+    }
+    print("BLAS          OpenBLAS, kernels for \(MatrixProduct.kernelFamily)")
+    if let choice = ProcessInfo.processInfo.environment[Processor.blasVariable] {
+      print("  chosen by   \(Processor.blasVariable)=\(choice)")
+    }
+    if Processor.blasMisjudgesProcessor {
+      print("  advice      these leave AVX-512 unused; set \(Processor.blasVariable)=SkylakeX, or unset it")
+    }
+    print("MPI           \(try MPISession.libraryVersion().split(separator: ",").first ?? "")")
+    let hosts = Dictionary(grouping: names) { $0 }.map { "\($0.key) (\($0.value.count))" }.sorted()
+    print("  ranks       \(communicator.size) on \(hosts.joined(separator: ", "))")
+    if communicator.size == 1 { print("  advice      several ranks: mpirun -n RANKS ddpm-mpi doctor") }
+    print("HDF5          \(try HDF5Library.version()), parallel")
+    for name in DatasetCatalog.names {
+      print("data set      \(name): \(Self.state(of: name))")
+    }
+  }
+
+  private static func state(of name: String) -> String {
+    do {
+      let dataset = try DatasetCatalog.load(name: name)
+      return "\(dataset.count) images of \(dataset.height)x\(dataset.width)x\(dataset.channels)"
+    } catch {
+      return "not found; \(error)"
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import MessagePassing
+import Training
+
+struct Sample: RankCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Draw images from a checkpoint.",
+    discussion: """
+      Writes an HDF5 file with a dataset `images`, uint8 [N, H, W, C]. An image depends on the seed and its own number \
+      alone: more ranks or another --batch draw the same ones.
+      """)
+
+  @Option(help: ArgumentHelp("A checkpoint file, or a run's folder.", valueName: "folder-or-file"))
+  var checkpoint: String
+
+  @Option(help: "How many images.")
+  var count: Int
+
+  @Option(help: "Seed of latents and noise.")
+  var seed: UInt64 = 0
+
+  @Option(help: "Sampling steps (default: the run's sampling.steps).")
+  var steps: Int?
+
+  @Option(help: "Images that go through the network together on a rank.")
+  var batch = 32
+
+  @Option(help: "Weights to draw with: ema or model.")
+  var weights = SampleJob.Weights.ema
+
+  @Option(help: ArgumentHelp("Start from its dataset `latents`, float32 [N, H, W, C].", valueName: "file.h5"))
+  var latents: String?
+
+  @Option(help: ArgumentHelp("The file to write.", valueName: "file.h5"))
+  var output: String
+
+  @Option(help: ArgumentHelp("Write a sheet of the images too.", valueName: "file.png"))
+  var grid: String?
+
+  @Option(help: "Threads per rank.")
+  var threads = 1
+
+  func validate() throws {
+    for (name, value) in [("--count", count), ("--batch", batch), ("--threads", threads), ("--steps", steps ?? 1)]
+    where value < 1 {
+      throw ValidationError("\(name) is \(value); it must be at least 1.")
+    }
+  }
+
+  mutating func run(on communicator: Communicator) throws {
+    var job = SampleJob(checkpoint: checkpoint, count: count, output: output)
+    job.seed = seed
+    job.steps = steps
+    job.batch = batch
+    job.weights = weights
+    job.latents = latents
+    job.grid = grid
+    job.threads = threads
+    try job.run(communicator: communicator)
+  }
+}
+
+extension SampleJob.Weights: ExpressibleByArgument {}
