@@ -27,11 +27,11 @@ public struct RunFolder: Sendable, Equatable {
   public var samplesPath: String { path + "/samples" }
 
   public func checkpointPath(step: Int) -> String {
-    "\(checkpointsPath)/\(Self.name(step: step)).h5"
+    "\(checkpointsPath)/\(Self.stepName(step)).h5"
   }
 
   public func samplePath(step: Int) -> String {
-    "\(samplesPath)/\(Self.name(step: step)).png"
+    "\(samplesPath)/\(Self.stepName(step)).png"
   }
 
   /// Whether a run has been started here.
@@ -112,7 +112,7 @@ public struct RunFolder: Sendable, Equatable {
   }
 
   /// Eight digits, so that names sort by step.
-  private static func name(step: Int) -> String {
+  static func stepName(_ step: Int) -> String {
     precondition(step >= 0, "steps are counted from 0")
     let digits = String(step)
     return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits

@@ -37,7 +37,7 @@ final class TraceRecorder {
     try trainer.shardGroup("initial", start).write(to: file!, communicator: communicator)
   }
 
-  /// Writes the inputs of step `step` (from 0) under `/step-<n>`, n counting from 1.
+  /// Writes the inputs of step `step` (from 0) under `/step-<n>`, n being eight digits and counting from 1.
   ///
   /// - Parameters:
   ///   - firstSample: this rank's first sample of the global batch.
@@ -82,7 +82,7 @@ final class TraceRecorder {
     try file.take()?.close()
   }
 
-  private static func group(_ step: Int) -> String { "step-\(step + 1)" }
+  private static func group(_ step: Int) -> String { RunFolder.stepName(step + 1) }
 
   private func writeParts(_ path: String, shape: [Int], firstSample: Int, parts: [Tensor]) throws {
     let size = imageShape.reduce(1, *)
