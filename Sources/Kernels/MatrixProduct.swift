@@ -40,31 +40,39 @@ public enum MatrixProduct {
   ) {
     let (height, width) = (MicroKernel.rows, MicroKernel.columns)
     let paddedRows = roundUp(rows, height)
-    let input = FloatBuffer(count: paddedRows * depth)
-    input.pointer.update(from: x, count: rows * depth)
-    (input.pointer + rows * depth).update(repeating: 0, count: (paddedRows - rows) * depth)
-    workers.forEachRange(columns, grain: width) { strip in
-      let block = FloatBuffer(count: height * width)
-      var source = matrix + strip.lowerBound
-      var sourceStride = columns
-      var padded: FloatBuffer?
-      if strip.count < width {
-        let copy = FloatBuffer(count: depth * width)
-        copy.pointer.update(repeating: 0, count: copy.count)
-        for k in 0..<depth { (copy.pointer + k * width).update(from: source + k * columns, count: strip.count) }
-        source = UnsafePointer(copy.pointer)
-        sourceStride = width
-        padded = copy
-      }
-      for row in stride(from: 0, to: rows, by: height) {
-        MicroKernel.multiply(
-          depth: depth, a: input.pointer + row * depth, rowStride: depth, depthStride: 1, b: source,
-          bStride: sourceStride, c: block.pointer, cStride: width, accumulates: false)
-        for r in row..<min(row + height, rows) {
-          (y + r * columns + strip.lowerBound).update(from: block.pointer + (r - row) * width, count: strip.count)
+    withScratch(paddedRows * depth) { input in
+      input.update(from: x, count: rows * depth)
+      (input + rows * depth).update(repeating: 0, count: (paddedRows - rows) * depth)
+      workers.forEachRange(columns, grain: width) { strip in
+        withStrip(of: matrix, columns: columns, depth: depth, strip) { source, sourceStride in
+          withScratch(height * width) { block in
+            for row in stride(from: 0, to: rows, by: height) {
+              MicroKernel.multiply(
+                depth: depth, a: input + row * depth, rowStride: depth, depthStride: 1, b: source,
+                bStride: sourceStride, c: block, cStride: width, accumulates: false)
+              for r in row..<min(row + height, rows) {
+                (y + r * columns + strip.lowerBound).update(from: block + (r - row) * width, count: strip.count)
+              }
+            }
+          }
         }
       }
-      withExtendedLifetime(padded) {}
+    }
+  }
+
+  /// Some columns of a matrix as the micro-kernel reads them: where they are, or filled up with zeros in a copy if
+  /// there are fewer than it takes.
+  private static func withStrip(
+    of matrix: UnsafePointer<Float>, columns: Int, depth: Int, _ strip: Range<Int>,
+    _ body: (_ source: UnsafePointer<Float>, _ stride: Int) -> Void
+  ) {
+    let width = MicroKernel.columns
+    let source = matrix + strip.lowerBound
+    if strip.count == width { return body(source, columns) }
+    withScratch(depth * width) { copy in
+      copy.update(repeating: 0, count: depth * width)
+      for k in 0..<depth { (copy + k * width).update(from: source + k * columns, count: strip.count) }
+      body(copy, width)
     }
   }
 }

@@ -56,22 +56,24 @@ public enum Winograd {
     let strips = stripCount(geometry.outChannels)
     let blockSize = tilesPerBlock(geometry, workers: workers)
     workers.forEachRange(geometry.tileCount, grain: blockSize) { tiles in
-      let input = PointPlanes(tiles: tiles.count, channels: roundUp(depth, 16))
-      let product = PointPlanes(tiles: tiles.count, channels: strips * MicroKernel.columns)
-      transformInput(x, channels: depth, geometry: geometry, tiles: tiles, into: input)
-      for point in 0..<points {
-        for strip in 0..<strips {
-          let u = transformedKernel + (point * strips + strip) * depth * MicroKernel.columns
-          for row in stride(from: 0, to: tiles.count, by: MicroKernel.rows) {
-            MicroKernel.multiply(
-              depth: depth, a: input.row(point, row), rowStride: input.rowStride, depthStride: 1, b: u,
-              bStride: MicroKernel.columns, c: product.row(point, row) + strip * MicroKernel.columns,
-              cStride: product.rowStride, accumulates: false)
+      PointPlanes.withTwo(
+        tiles: tiles.count, channels: roundUp(depth, 16), strips * MicroKernel.columns
+      ) { input, product in
+        transformInput(x, channels: depth, geometry: geometry, tiles: tiles, into: input)
+        for point in 0..<points {
+          for strip in 0..<strips {
+            let u = transformedKernel + (point * strips + strip) * depth * MicroKernel.columns
+            for row in stride(from: 0, to: tiles.count, by: MicroKernel.rows) {
+              MicroKernel.multiply(
+                depth: depth, a: input.row(point, row), rowStride: input.rowStride, depthStride: 1, b: u,
+                bStride: MicroKernel.columns, c: product.row(point, row) + strip * MicroKernel.columns,
+                cStride: product.rowStride, accumulates: false)
+            }
           }
         }
+        transformOutput(
+          product, geometry: geometry, tiles: tiles, y: y, bias: bias, perImage: perImage, residual: residual)
       }
-      transformOutput(
-        product, geometry: geometry, tiles: tiles, y: y, bias: bias, perImage: perImage, residual: residual)
     }
   }
 
@@ -84,30 +86,34 @@ public enum Winograd {
   ) {
     let depth = roundUp(geometry.inChannels, MicroKernel.rows)
     let strips = stripCount(geometry.outChannels)
-    let gradient = FloatBuffer(count: points * strips * depth * MicroKernel.columns)
     let blockSize = min(gradientTilesPerBlock, geometry.tileCount)
-    let input = PointPlanes(tiles: blockSize, channels: roundUp(geometry.inChannels, 16))
-    let output = PointPlanes(tiles: blockSize, channels: strips * MicroKernel.columns)
-    for start in stride(from: 0, to: geometry.tileCount, by: blockSize) {
-      let tiles = start..<min(start + blockSize, geometry.tileCount)
-      workers.forEachRange(tiles.count, grain: 16) { part in
-        let range = start + part.lowerBound..<start + part.upperBound
-        transformInput(
-          x, channels: geometry.inChannels, geometry: geometry, tiles: range, into: input, firstRow: part.lowerBound)
-        transformOutputGradient(dy, geometry: geometry, tiles: range, into: output, firstRow: part.lowerBound)
-      }
-      workers.forEach(points * strips) { item in
-        let (point, strip) = item.quotientAndRemainder(dividingBy: strips)
-        let u = gradient.pointer + item * depth * MicroKernel.columns
-        for row in stride(from: 0, to: depth, by: MicroKernel.rows) {
-          MicroKernel.multiply(
-            depth: tiles.count, a: input.row(point, 0) + row, rowStride: 1, depthStride: input.rowStride,
-            b: output.row(point, 0) + strip * MicroKernel.columns, bStride: output.rowStride,
-            c: u + row * MicroKernel.columns, cStride: MicroKernel.columns, accumulates: start > 0)
+    withScratch(points * strips * depth * MicroKernel.columns) { gradient in
+      PointPlanes.withTwo(
+        tiles: blockSize, channels: roundUp(geometry.inChannels, 16), strips * MicroKernel.columns
+      ) { input, output in
+        for start in stride(from: 0, to: geometry.tileCount, by: blockSize) {
+          let tiles = start..<min(start + blockSize, geometry.tileCount)
+          workers.forEachRange(tiles.count, grain: 16) { part in
+            let range = start + part.lowerBound..<start + part.upperBound
+            transformInput(
+              x, channels: geometry.inChannels, geometry: geometry, tiles: range, into: input,
+              firstRow: part.lowerBound)
+            transformOutputGradient(dy, geometry: geometry, tiles: range, into: output, firstRow: part.lowerBound)
+          }
+          workers.forEach(points * strips) { item in
+            let (point, strip) = item.quotientAndRemainder(dividingBy: strips)
+            let u = gradient + item * depth * MicroKernel.columns
+            for row in stride(from: 0, to: depth, by: MicroKernel.rows) {
+              MicroKernel.multiply(
+                depth: tiles.count, a: input.row(point, 0) + row, rowStride: 1, depthStride: input.rowStride,
+                b: output.row(point, 0) + strip * MicroKernel.columns, bStride: output.rowStride,
+                c: u + row * MicroKernel.columns, cStride: MicroKernel.columns, accumulates: start > 0)
+            }
+          }
         }
       }
+      accumulateKernelTaps(gradient, paddedDepth: depth, dKernel: dKernel, geometry: geometry, workers: workers)
     }
-    accumulateKernelTaps(gradient.pointer, paddedDepth: depth, dKernel: dKernel, geometry: geometry, workers: workers)
   }
 
   static func stripCount(_ outChannels: Int) -> Int { roundUp(outChannels, MicroKernel.columns) / MicroKernel.columns }
@@ -126,19 +132,31 @@ public enum Winograd {
 struct PointPlanes {
   let rowStride: Int
   private let planeStride: Int
-  private let buffer: FloatBuffer
+  private let base: UnsafeMutablePointer<Float>
 
   /// Rows are padded to whole micro-kernel blocks. Planes are offset by an odd number of cache lines: 36 stores to
   /// addresses a power of two apart would fight for the same cache sets.
-  init(tiles: Int, channels: Int) {
-    rowStride = channels
+  private static func planeStride(tiles: Int, channels: Int) -> Int {
     let plane = roundUp(tiles, MicroKernel.rows) * channels
-    planeStride = plane + (plane / 16 % 2 == 0 ? 16 : 0) + 64
-    buffer = FloatBuffer(count: Winograd.points * planeStride + 64)
+    return plane + (plane / 16 % 2 == 0 ? 16 : 0) + 64
+  }
+
+  /// Two sets of planes for the same tiles, while `body` runs.
+  static func withTwo(
+    tiles: Int, channels first: Int, _ second: Int, _ body: (_ first: PointPlanes, _ second: PointPlanes) -> Void
+  ) {
+    let strides = (planeStride(tiles: tiles, channels: first), planeStride(tiles: tiles, channels: second))
+    withScratch(Winograd.points * strides.0) { a in
+      withScratch(Winograd.points * strides.1) { b in
+        body(
+          PointPlanes(rowStride: first, planeStride: strides.0, base: a),
+          PointPlanes(rowStride: second, planeStride: strides.1, base: b))
+      }
+    }
   }
 
   @inline(__always) func row(_ point: Int, _ row: Int) -> UnsafeMutablePointer<Float> {
-    buffer.pointer + point * planeStride + row * rowStride
+    base + point * planeStride + row * rowStride
   }
 }
 

@@ -2,7 +2,7 @@ import Tensors
 
 // Between images and points: gathering the 6x6 inputs under tiles, and scattering the 4x4 outputs.
 extension Winograd {
-  /// Where the 6x6 inputs and 4x4 outputs of a tile lie. Positions outside the image have offset -1.
+  /// Where a tile lies: its image, and the first of its 4x4 outputs.
   private struct Tile {
     let image: Int
     let top: Int
@@ -162,8 +162,9 @@ extension Winograd {
   }
 
   private static func withZeros(_ count: Int, _ body: (UnsafePointer<Float>) -> Void) {
-    let zeros = FloatBuffer(count: roundUp(count, 16))
-    zeros.pointer.update(repeating: 0, count: zeros.count)
-    body(zeros.pointer)
+    withScratch(roundUp(count, 16)) { zeros in
+      zeros.update(repeating: 0, count: roundUp(count, 16))
+      body(zeros)
+    }
   }
 }
