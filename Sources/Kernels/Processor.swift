@@ -49,13 +49,21 @@ public enum Processor {
   /// The environment variable by which OpenBLAS can be told; it is read when the library loads, before `main`.
   public static let blasVariable = "OPENBLAS_CORETYPE"
 
+  /// Set beside `blasVariable` when this program chose, so that the choice is not taken for the user's.
+  private static let restartMark = "DDPM_MPI_CHOSE_BLAS"
+
+  /// Whether `blasVariable` was set by `restartWithSuitableBLAS`.
+  public static var didChooseBLAS: Bool { getenv(restartMark) != nil }
+
   /// Starts the program anew with OpenBLAS set right, if OpenBLAS misjudges the processor and the user did not choose.
   ///
   /// Call it first of all, before MPI is initialised. Returns if nothing is to be done, or if it cannot be done.
   public static func restartWithSuitableBLAS() {
     guard blasMisjudgesProcessor, getenv(blasVariable) == nil else { return }
     setenv(blasVariable, "SkylakeX", 1)
+    setenv(restartMark, "1", 1)
     _ = execv("/proc/self/exe", CommandLine.unsafeArgv)
     unsetenv(blasVariable)
+    unsetenv(restartMark)
   }
 }

@@ -22,7 +22,9 @@ struct Doctor: RankCommand {
       print("  advice      this build leaves AVX-512 unused; build on this machine, or with DDPM_MARCH=x86-64-v4")
     }
     print("BLAS          OpenBLAS, kernels for \(MatrixProduct.kernelFamily)")
-    if let choice = ProcessInfo.processInfo.environment[Processor.blasVariable] {
+    if Processor.didChooseBLAS {
+      print("  chosen by   ddpm-mpi, since this OpenBLAS does not know the processor")
+    } else if let choice = ProcessInfo.processInfo.environment[Processor.blasVariable] {
       print("  chosen by   \(Processor.blasVariable)=\(choice)")
     }
     if Processor.blasMisjudgesProcessor {
