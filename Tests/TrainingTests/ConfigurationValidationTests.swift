@@ -78,7 +78,10 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
 
   @Test func batchMustBeWholeMicroBatches() {
     #expect(
-      problemsAfter { $0.training.batch = 100 } == [
+      problemsAfter {
+        $0.training.batch = 100
+        $0.training.microBatch = 8
+      } == [
         "training.batch is 100, which training.micro_batch 8 does not divide; choose a batch that is a multiple of it"
       ])
   }
@@ -114,7 +117,10 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
   }
 
   @Test func moreRanksThanMicroBatchesAreRefused() {
-    let configuration = RunConfiguration()
+    let configuration = changed {
+      $0.training.batch = 64
+      $0.training.microBatch = 8
+    }
     #expect(problems { () throws(ConfigurationError) in try configuration.validate(rankCount: 8) } == [])
     #expect(
       problems { () throws(ConfigurationError) in try configuration.validate(rankCount: 12) } == [

@@ -26,6 +26,8 @@ public enum Presets {
       $0.model.attentionResolutions = [16]
       $0.model.dropout = 0.1
       $0.training.steps = 100_000
+      $0.training.batch = 64
+      $0.training.microBatch = 8
       $0.training.learningRate = 2e-4
       $0.training.warmupSteps = 1000
       $0.training.emaDecays = [0.999]

@@ -59,10 +59,10 @@ public struct RunConfiguration: Sendable, Equatable {
   }
 
   public struct TrainingSettings: Sendable, Equatable {
-    public var steps = 2000
+    public var steps = 3000
     /// Images per optimiser step, over all ranks.
-    public var batch = 64
-    public var microBatch = 8
+    public var batch = 32
+    public var microBatch = 4
     public var learningRate = 1e-3
     public var warmupSteps = 100
     /// `nil`: gradients are not clipped.
@@ -74,7 +74,7 @@ public struct RunConfiguration: Sendable, Equatable {
     public var checkpointEvery = 500
     public var keepCheckpoints = 3
     public var logEvery = 10
-    public var sampleEvery = 500
+    public var sampleEvery = 1000
 
     public init() {}
   }
@@ -82,7 +82,7 @@ public struct RunConfiguration: Sendable, Equatable {
   public struct SamplingSettings: Sendable, Equatable {
     /// Images in the grid.
     public var count = 64
-    public var steps = 100
+    public var steps = 250
     public var clip = true
 
     public init() {}
