@@ -70,7 +70,7 @@ let package = Package(
     .testTarget(name: "DifferentiationTests", dependencies: ["Differentiation", "Kernels", "Tensors"]),
     .testTarget(
       name: "NetworkTests", dependencies: ["Network", "Differentiation", "HDF5", "Tensors"], exclude: ["Fixtures"]),
-    .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors"], exclude: ["Fixtures"]),
+    .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "HDF5", "Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "OptimisationTests", dependencies: ["Optimisation", "Tensors"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Compression", "Tensors"]),
     .testTarget(
@@ -78,7 +78,11 @@ let package = Package(
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     // Run under mpirun by scripts/test.sh.
     .executableTarget(
-      name: "rank-checks", dependencies: ["Training", "Checkpoints", "HDF5", "MessagePassing", "Tensors"],
+      name: "rank-checks",
+      dependencies: [
+        "Training", "Checkpoints", "Compression", "Differentiation", "Diffusion", "HDF5", "MessagePassing", "Network",
+        "Tensors",
+      ],
       path: "Tests/RankChecks"),
   ],
   swiftLanguageModes: [.v6]

@@ -66,10 +66,13 @@ public final class Tape {
   public let gradients: Arena?
   public let workers: WorkerPool
   public let isRecording: Bool
-  /// Called during `unwind` as soon as nothing more will be added to a parameter's gradient.
+  /// Called during `unwind` for every parameter of the recorded operations, once, as soon as nothing more will be added
+  /// to its gradient.
   public var parameterGradientIsFinal: ((ParameterEntry) -> Void)?
   let kernels: TransformedKernels?
   private var backwardSteps: [() -> Void] = []
+  /// How many recorded operations use a parameter, by its offset.
+  private var pendingUses: [Int: Int] = [:]
 
   /// A tape that records, for training or for gradients with respect to inputs.
   ///
@@ -121,12 +124,17 @@ public final class Tape {
     let result = Variable(value, needsGradient: needsGradient)
     if needsGradient {
       backwardSteps.append { [unowned self] in
-        guard let (gradient, isShared) = result.takeGradient() else { return }
-        backward(gradient, isShared)
-        if usesParameters { parameters.forEach { self.parameterGradientIsFinal?($0) } }
+        if let (gradient, isShared) = result.takeGradient() { backward(gradient, isShared) }
+        if usesParameters { parameters.forEach { finishUse(of: $0) } }
       }
+      if usesParameters { parameters.forEach { pendingUses[$0.offset, default: 0] += 1 } }
     }
     return result
+  }
+
+  private func finishUse(of parameter: ParameterEntry) {
+    pendingUses[parameter.offset]! -= 1
+    if pendingUses[parameter.offset] == 0 { parameterGradientIsFinal?(parameter) }
   }
 }
 

@@ -83,7 +83,7 @@ extension Communicator {
   }
 
   private static func split(_ report: String) -> (ExitStatus, String) {
-    let parts = report.split(separator: " ", maxSplits: 1)
+    let parts = report.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
     let status = parts.first.flatMap { Int32($0) }.flatMap(ExitStatus.init(rawValue:)) ?? .failure
     return (status, parts.count == 2 ? String(parts[1]) : report)
   }

@@ -6,7 +6,7 @@ import MessagePassing
 
 do {
   let world = try MPISession.initialise()
-  let allPassed = try run(messagePassingChecks + hdf5Checks, over: world)
+  let allPassed = try run(messagePassingChecks + hdf5Checks + checkpointChecks + trainingChecks, over: world)
   try MPISession.finalise()
   exit(allPassed ? 0 : 1)
 } catch {

@@ -1,0 +1,83 @@
+import Differentiation
+import Kernels
+
+extension Operation {
+  static let convolutions: [Operation] = [
+    convolution3x3(images: 1, height: 8, width: 8, from: 16, to: 16),
+    convolution3x3(images: 2, height: 5, width: 7, from: 3, to: 20, perImage: true, residual: true),
+    convolution3x3(images: 3, height: 9, width: 4, from: 20, to: 12, perImage: true),
+    convolution3x3(images: 2, height: 1, width: 3, from: 5, to: 33, residual: true),
+    convolution3x3(images: 1, height: 12, width: 20, from: 48, to: 1, residual: true),
+    downsampling3x3(images: 2, height: 6, width: 8, from: 3, to: 20),
+    downsampling3x3(images: 1, height: 4, width: 4, from: 17, to: 5),
+    downsampling3x3(images: 3, height: 2, width: 10, from: 16, to: 32),
+  ]
+
+  private static func convolution3x3(
+    images: Int, height: Int, width: Int, from inChannels: Int, to outChannels: Int, perImage: Bool = false,
+    residual: Bool = false
+  ) -> Operation {
+    let geometry = PatchGeometry(
+      images: images, height: height, width: width, channels: inChannels, kernelSize: 3, pad: 1)
+    let pixels = height * width
+    var shapes = [[images, height, width, inChannels]]
+    if perImage { shapes.append([images, outChannels]) }
+    if residual { shapes.append([images, height, width, outChannels]) }
+    let extras = (perImage ? " + perImage" : "") + (residual ? " + residual" : "")
+    return Operation(
+      testDescription: "convolution3x3 \(shapes[0]) to \(outChannels)\(extras)", inputShapes: shapes,
+      parameterShapes: [[3, 3, inChannels, outChannels], [outChannels]], tolerance: winograd,
+      apply: { tape, inputs, parameters in
+        tape.convolution3x3(
+          inputs[0], kernel: parameters[0], bias: parameters[1], perImage: perImage ? inputs[1] : nil,
+          residual: residual ? inputs.last : nil)
+      },
+      value: { inputs, parameters in
+        var y = Reference.convolution(
+          x: inputs[0], kernel: parameters[0], bias: parameters[1], geometry: geometry, outputChannels: outChannels)
+        for index in y.indices {
+          if perImage { y[index] += inputs[1][index / (pixels * outChannels) * outChannels + index % outChannels] }
+          if residual { y[index] += inputs.last![index] }
+        }
+        return y
+      },
+      gradients: { inputs, parameters, dy in
+        let plain = Reference.convolutionBackward(
+          x: inputs[0], kernel: parameters[0], dy: dy, geometry: geometry, outputChannels: outChannels)
+        var result = Gradients(inputs: [plain.dx], parameters: [plain.dKernel, plain.dBias])
+        if perImage {
+          var sums = [Double](repeating: 0, count: images * outChannels)
+          for (index, gradient) in dy.enumerated() {
+            sums[index / (pixels * outChannels) * outChannels + index % outChannels] += gradient
+          }
+          result.inputs.append(sums)
+        }
+        if residual { result.inputs.append(dy) }
+        return result
+      })
+  }
+
+  private static func downsampling3x3(
+    images: Int, height: Int, width: Int, from inChannels: Int, to outChannels: Int
+  ) -> Operation {
+    let geometry = PatchGeometry(
+      images: images, height: height, width: width, channels: inChannels, kernelHeight: 3, kernelWidth: 3, stride: 2,
+      padTop: 0, padLeft: 0, padBottom: 1, padRight: 1)
+    return Operation(
+      testDescription: "downsampling3x3 [\(images), \(height), \(width), \(inChannels)] to \(outChannels)",
+      inputShapes: [[images, height, width, inChannels]],
+      parameterShapes: [[3, 3, inChannels, outChannels], [outChannels]], tolerance: singlePrecision,
+      apply: { tape, inputs, parameters in
+        tape.downsampling3x3(inputs[0], kernel: parameters[0], bias: parameters[1])
+      },
+      value: { inputs, parameters in
+        Reference.convolution(
+          x: inputs[0], kernel: parameters[0], bias: parameters[1], geometry: geometry, outputChannels: outChannels)
+      },
+      gradients: { inputs, parameters, dy in
+        let plain = Reference.convolutionBackward(
+          x: inputs[0], kernel: parameters[0], dy: dy, geometry: geometry, outputChannels: outChannels)
+        return Gradients(inputs: [plain.dx], parameters: [plain.dKernel, plain.dBias])
+      })
+  }
+}

@@ -1,0 +1,151 @@
+import Checkpoints
+import Compression
+import Foundation
+import HDF5
+import MessagePassing
+import Tensors
+
+private let header = CheckpointHeader(step: 7, images: 448, imageShape: [8, 8, 1], configuration: "seed: 1\n")
+
+let checkpointChecks: [Check] = [
+  Check("a checkpoint written by all ranks is read by all, however they divide it") { context in
+    let layout = makeLayout()
+    let expected = makeArenas(layout)
+    for (index, written) in divisions(layout, context.size).enumerated() {
+      let path = context.folder.appendingPathComponent("checkpoint-\(index).h5").path
+      try Checkpoint.save(
+        to: path, header: header, groups: groups(expected, written[context.rank]), communicator: context.communicator)
+      var wrong: String?
+      for shards in divisions(layout, context.size) {
+        let shard = shards[context.rank]
+        let loaded = paths.map { _ in Arena(layout) }
+        let found = try Checkpoint.load(from: path, communicator: context.communicator) { _ in groups(loaded, shard) }
+        if found != header { wrong = "the header is \(found)" }
+        for (path, (actual, original)) in zip(paths, zip(loaded, expected)) {
+          for element in 0..<actual.count {
+            let value = shard.contains(element) ? original.pointer[element] : 0
+            if actual.pointer[element].bitPattern != value.bitPattern { wrong = "\(path) differs at \(element)" }
+          }
+        }
+      }
+      if let wrong { throw CheckFailure(description: wrong) }
+    }
+    let names = try FileManager.default.contentsOfDirectory(atPath: context.folder.path)
+    try expect(!names.contains { $0.hasSuffix(".partial") }, "a temporary file is left among \(names)")
+  },
+
+  Check("a checkpoint's tensors and checksums are those that one process would write") { context in
+    let layout = makeLayout()
+    let expected = makeArenas(layout)
+    let path = context.folder.appendingPathComponent("checkpoint-together.h5").path
+    try Checkpoint.save(
+      to: path, header: header, groups: groups(expected, layout.shards(context.size)[context.rank]),
+      communicator: context.communicator)
+    let file = try HDF5File.open(path)
+    for (group, arena) in zip(paths, expected) {
+      for entry in layout.entries {
+        let name = "\(group)/\(entry.name)"
+        let dataset = try file.openDataset(name)
+        let values = try dataset.readAll(as: Float.self)
+        try dataset.close()
+        let original = arena.elements(of: entry)
+        try expect(values.map(\.bitPattern) == original.map(\.bitPattern), "\(name) has other contents")
+        try expectEqual(
+          try file.readAttribute("crc32", of: name, as: UInt32.self), original.withUnsafeBytes { crc32($0) })
+        try expectEqual(try file.readAttribute("layout", of: name, as: String.self), entry.order.rawValue)
+      }
+    }
+    try file.close()
+    try expect(try CheckpointInspection(path: path).isWhole, "the inspection finds damage")
+  },
+
+  Check("all ranks refuse a damaged checkpoint with the same words, and can read the next") { context in
+    let layout = makeLayout()
+    let expected = makeArenas(layout)
+    let shard = layout.shards(context.size)[context.rank]
+    let path = context.folder.appendingPathComponent("checkpoint-damaged.h5").path
+    func save() throws {
+      try Checkpoint.save(
+        to: path, header: header, groups: groups(expected, shard), communicator: context.communicator)
+    }
+    try save()
+    let entry = layout.entries[1]
+    try context.communicator.agreeing {
+      guard context.rank == 0 else { return }
+      let url = URL(fileURLWithPath: path)
+      var data = try Data(contentsOf: url)
+      let bytes = expected[1].elements(of: entry).withUnsafeBytes { Data($0) }
+      guard let place = data.range(of: bytes) else { throw CheckFailure(description: "the tensor is not in the file") }
+      data[place.upperBound - 1] ^= 1
+      try data.write(to: url)
+    }
+    let loaded = paths.map { _ in Arena(layout) }
+    func load() throws -> CheckpointHeader {
+      try Checkpoint.load(from: path, communicator: context.communicator) { _ in groups(loaded, shard) }
+    }
+    let error = try expectError(CheckpointError.self) { _ = try load() }
+    let problems = try context.communicator.allGatherStrings(error.problem)
+    try save()
+    let found = try load()
+    try expectEqual(found, header)
+    try expect(Set(problems).count == 1, "ranks disagree: \(problems)")
+    try expect(problems[0].contains("\(paths[1])/\(entry.name) is damaged"), problems[0])
+  },
+
+  Check("a missing checkpoint and a missing folder are the same error on all ranks") { context in
+    let layout = makeLayout()
+    let arenas = makeArenas(layout)
+    let shard = layout.shards(context.size)[context.rank]
+    let path = context.folder.appendingPathComponent("nowhere/checkpoint.h5").path
+    let loading = try expectError(CheckpointError.self) {
+      _ = try Checkpoint.load(from: path, communicator: context.communicator) { _ in groups(arenas, shard) }
+    }
+    let saving = try expectError(CheckpointError.self) {
+      try Checkpoint.save(
+        to: path, header: header, groups: groups(arenas, shard), communicator: context.communicator)
+    }
+    let texts = try context.communicator.allGatherStrings("\(loading)\n\(saving)")
+    try expect(Set(texts).count == 1, "ranks disagree: \(texts)")
+    try expect(loading.path == path && saving.path == path, texts[0])
+  },
+]
+
+private let paths = ["model", "ema/0.995", "optimizer/first_moment"]
+
+/// Tensors that begin and end in the middle of shards, one longer than a shard and several inside one.
+private func makeLayout() -> ParameterLayout {
+  var layout = ParameterLayout()
+  _ = layout.add("conv_in.weight", shape: [3, 3, 3, 32], order: .hwio)
+  _ = layout.add("conv_in.bias", shape: [33], order: .c)
+  _ = layout.add("mid.weight", shape: [3, 3, 31, 64], order: .hwio)
+  _ = layout.add("time.weight", shape: [65, 129], order: .io)
+  _ = layout.add("conv_out.bias", shape: [1], order: .c)
+  return layout
+}
+
+private func makeArenas(_ layout: ParameterLayout) -> [Arena] {
+  paths.indices.map { index in
+    let arena = Arena(layout)
+    for (tensor, entry) in layout.entries.enumerated() {
+      RandomStream(seed: 3, purpose: .noise, sample: index, detail: tensor)
+        .fillNormal(arena.pointer(to: entry), count: entry.count)
+    }
+    return arena
+  }
+}
+
+private func groups(_ arenas: [Arena], _ shard: Range<Int>) -> [TensorGroup] {
+  zip(paths, arenas).map {
+    TensorGroup(path: $0, layout: $1.layout, shard: shard, values: $1.pointer + shard.lowerBound)
+  }
+}
+
+/// Ways to divide an arena among the ranks: as training does, all to one rank, and unevenly inside tensors.
+private func divisions(_ layout: ParameterLayout, _ ranks: Int) -> [[Range<Int>]] {
+  let count = layout.arenaCount
+  return [
+    layout.shards(ranks),
+    (0..<ranks).map { $0 == ranks - 1 ? 0..<count : 0..<0 },
+    (0..<ranks).map { count * $0 * $0 / (ranks * ranks)..<count * ($0 + 1) * ($0 + 1) / (ranks * ranks) },
+  ]
+}

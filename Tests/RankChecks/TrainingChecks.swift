@@ -1,0 +1,226 @@
+import Checkpoints
+import Differentiation
+import Diffusion
+import Foundation
+import MessagePassing
+import Network
+import Tensors
+import Training
+
+let trainingChecks: [Check] = [
+  Check("gradients are summed in the one order of the tree, on any number of ranks") { context in
+    // Three blocks leave some ranks of five and eight without a shard.
+    for (microBatches, floats) in [(8, 3 * 4096), (9, 3 * 4096), (13, 20 * 4096), (8, 20 * 4096)] {
+      try verifyGradientSums(context, microBatches: microBatches, floats: floats, steps: 3)
+    }
+  },
+
+  Check("shards longer than what moves at once are summed alike") { context in
+    // On eight ranks a shard has 2^18 + 2^15 floats, more than a bucket.
+    try verifyGradientSums(context, microBatches: 9, floats: 9 << 18, steps: 2)
+  },
+
+  Check("the averaged gradient is that of the large batch") { context in
+    try verifyLargeBatchGradient(context)
+  },
+
+  Check("an error on one rank reaches all as the same failure with its exit status") { context in
+    let errors: [(any Error, ExitStatus, String)] = [
+      (InputError("no such run"), .badInput, "no such run"),
+      (CheckpointError(path: "/a b", problem: "damaged"), .badCheckpoint, "/a b: damaged"),
+      (CheckFailure(description: "7 apples are too many"), .failure, "7 apples are too many"),
+      (CheckFailure(description: ""), .failure, ""),
+    ]
+    for (error, status, message) in errors {
+      for failing in 0..<context.size {
+        // The last rank fails as well; the lowest that fails is the one to be named.
+        let fails = context.rank == failing || context.rank == context.size - 1
+        let outcome = Result { try context.communicator.together { if fails { throw error } } }
+        guard case .failure(let thrown) = outcome, let failure = thrown as? JobFailure else {
+          throw CheckFailure(description: "no JobFailure: \(outcome)")
+        }
+        try expectEqual(failure.rank, failing)
+        try expectEqual(failure.exitStatus, status)
+        try expectEqual(failure.message, message)
+        try expect(failure.isKnownToAllRanks, "it would be reported by every rank")
+        // All know of it already, so it passes through the next agreement unchanged.
+        let again = try expectError(JobFailure.self) { try context.communicator.together { throw failure } }
+        try expectEqual(again.description, failure.description)
+      }
+    }
+    let results = try context.communicator.together { context.rank * 3 }
+    try expectEqual(results, context.rank * 3)
+  },
+
+  Check("the ranks' shares of the images cover them all and are gathered in order") { context in
+    let drawing = try makeDrawing(context)
+    for count in [0, 1, 4, 7, 16] {
+      let shares = (0..<context.size).map { drawing.share(of: count, rank: $0) }
+      try expectEqual(shares.flatMap(Array.init), Array(0..<count))
+      try expect(shares.map(\.count).max()! - shares.map(\.count).min()! <= 1, "uneven shares \(shares)")
+      let own = shares[context.rank]
+      let part = Tensor(own.flatMap { [Float](repeating: Float($0), count: 64) }, shape: [own.count, 8, 8, 1])
+      let all = try drawing.gather(part, count: count)
+      try expectEqual(all.shape, [count, 8, 8, 1])
+      try expectEqual(all.elements, (0..<count).flatMap { [Float](repeating: Float($0), count: 64) })
+    }
+  },
+
+  Check("images drawn together are those that one process draws") { context in
+    let drawing = try makeDrawing(context)
+    let parameters = Arena(drawing.network.layout)
+    fillVisibly(parameters)
+    let count = 5
+    let share = try drawing.drawShare(of: count, parameters: parameters)
+    let together = try drawing.gather(share, count: count)
+    let denoiser = UNetDenoiser(network: drawing.network, parameters: parameters, workers: drawing.workers)
+    let alone = try drawing.sampler.sample(
+      from: Latents.draw(shape: [count, 8, 8, 1], seed: drawing.seed, firstImage: 0), denoiser: denoiser,
+      noise: SamplerNoise(seed: drawing.seed))
+    try expect(bits(together) == bits(alone), "the images differ")
+    try expect(Set(bits(together)).count > count * 32, "the images are blank")
+  },
+]
+
+// MARK: Sums
+
+/// A gradient in which every order of additions gives other bits: sizes range over 2¹⁶.
+private func gradient(microBatch: Int, step: Int, element: Int) -> Float {
+  var word = UInt64(bitPattern: Int64(element &* 1009 &+ microBatch &* 31 &+ step)) &* 0x9E37_79B9_7F4A_7C15
+  word ^= word >> 29
+  word = word &* 0xBF58_476D_1CE4_E5B9
+  word ^= word >> 32
+  let fraction = Float(word & 0xFF_FFFF) * 0x1p-23 - 1
+  return fraction * Float(sign: .plus, exponent: Int(word >> 24 & 15) - 8, significand: 1)
+}
+
+/// The sum of one element over `leaves`: the left child of a node has the largest power of two of leaves below the
+/// node's number.
+private func treeSum(_ leaves: Range<Int>, step: Int, element: Int) -> Float {
+  if leaves.count == 1 { return gradient(microBatch: leaves.lowerBound, step: step, element: element) }
+  var half = 1
+  while 2 * half < leaves.count { half *= 2 }
+  let middle = leaves.lowerBound + half
+  return treeSum(leaves.lowerBound..<middle, step: step, element: element)
+    + treeSum(middle..<leaves.upperBound, step: step, element: element)
+}
+
+private func verifyGradientSums(_ context: CheckContext, microBatches: Int, floats: Int, steps: Int) throws {
+  var layout = ParameterLayout()
+  _ = layout.add("all", shape: [floats], order: .c)
+  let averaging = GradientAveraging(
+    layout: layout, microBatchCount: microBatches, communicator: context.communicator,
+    workers: WorkerPool(threadCount: 2))
+  try expectEqual(averaging.shards.map(\.upperBound).max() ?? 0, floats)
+  var wrong: String?
+  for step in 0..<steps {
+    for microBatch in averaging.run {
+      let leaf = averaging.leaf()
+      for element in 0..<floats {
+        if leaf.pointer[element] != 0 { wrong = wrong ?? "a new leaf of step \(step) does not hold zeros" }
+        leaf.pointer[element] += gradient(microBatch: microBatch, step: step, element: element)
+      }
+      averaging.add(leaf)
+    }
+    let sum = try averaging.finish()
+    for (index, element) in averaging.shard.enumerated() {
+      let expected = treeSum(0..<microBatches, step: step, element: element)
+      if sum[index].bitPattern != expected.bitPattern {
+        wrong = wrong ?? "step \(step), element \(element): \(sum[index]) instead of \(expected)"
+      }
+    }
+  }
+  if let wrong { throw CheckFailure(description: "\(microBatches) micro-batches of \(floats): \(wrong)") }
+}
+
+// MARK: A real network
+
+/// Sums over pixels and images in single precision, in two orders; deep in the network such errors grow tenfold.
+private let gradientTolerance = 1e-5
+
+private func smallConfiguration() -> RunConfiguration {
+  var configuration = RunConfiguration()
+  configuration.model.multipliers = [1, 2]
+  configuration.model.attentionResolutions = [4]
+  configuration.model.dropout = 0.2
+  configuration.training.batch = 8
+  configuration.training.microBatch = 1
+  return configuration
+}
+
+/// Values that make every parameter matter; the initial ones make blocks the identity.
+private func fillVisibly(_ parameters: Arena) {
+  for (index, entry) in parameters.layout.entries.enumerated() {
+    let values = parameters.pointer(to: entry)
+    RandomStream(seed: 6, purpose: .initialisation, detail: index).fillNormal(values, count: entry.count)
+    let isNormScale = entry.order == .c && entry.name.contains("norm") && entry.name.hasSuffix("weight")
+    let scale = entry.order == .c ? 0.1 : 1 / Float(entry.shape.dropLast().reduce(1, *)).squareRoot()
+    for element in 0..<entry.count { values[element] = values[element] * scale + (isNormScale ? 1 : 0) }
+  }
+}
+
+private func verifyLargeBatchGradient(_ context: CheckContext) throws {
+  let workers = WorkerPool(threadCount: 1)
+  let configuration = smallConfiguration()
+  let network = try configuration.network(height: 8, width: 8, channels: 1)
+  let trainer = DataParallelTrainer(
+    configuration: configuration, network: network, communicator: context.communicator, workers: workers)
+  fillVisibly(trainer.parameters)
+  let objective = NoisePredictionObjective(process: try configuration.process())
+  func inputs(_ samples: Range<Int>, step: Int) -> NoisedImages {
+    let images = Tensor(uninitialised: [samples.count, 8, 8, 1])
+    for (place, sample) in samples.enumerated() {
+      RandomStream(seed: 1, purpose: .proceduralImage, step: step, sample: sample)
+        .fillUniform(images.pointer + place * 64, count: 64)
+    }
+    return objective.draw(
+      images: images, seed: configuration.seed, step: step, firstSample: samples.lowerBound, workers: workers)
+  }
+  // The second step uses the first one's buffers again.
+  var wrong: String?
+  for step in 0..<2 {
+    let losses = trainer.averaging.run.map { microBatch in
+      trainer.accumulateGradients(
+        inputs(trainer.samples(ofMicroBatch: microBatch), step: step), microBatch: microBatch, step: step)
+    }
+    let loss = try trainer.totalLoss(losses)
+    let averaged = try trainer.averaging.finish()
+    let norm = try trainer.gradientNorm(averaged)
+
+    let batch = inputs(0..<8, step: step)
+    let gradients = Arena(network.layout)
+    let tape = Tape(recordingWith: trainer.parameters, gradients: gradients, workers: workers)
+    let dropout = UNet.DropoutContext(probability: 0.2, seed: configuration.seed, step: step, firstSample: 0)
+    let prediction = network(
+      tape.input(batch.noisy), timesteps: batch.denoiserTimesteps, dropout: dropout, on: tape)
+    let (batchLoss, seed) = SimpleLoss.lossAndGradient(
+      prediction: prediction.value, noise: batch.noise, elementsInGlobalBatch: batch.noisy.count)
+    tape.unwind(from: prediction, seed: seed)
+
+    var largest = 0.0
+    var squares = 0.0
+    for element in 0..<gradients.count {
+      largest = max(largest, abs(Double(gradients.pointer[element])))
+      squares += Double(gradients.pointer[element]) * Double(gradients.pointer[element])
+    }
+    var error = 0.0
+    for (index, element) in trainer.averaging.shard.enumerated() {
+      let difference = abs(Double(averaged[index]) - Double(gradients.pointer[element]))
+      error = max(error, difference.isFinite ? difference : .infinity)
+    }
+    if error > gradientTolerance * largest { wrong = wrong ?? "step \(step): off by \(error / largest)" }
+    // The forward pass of an image is the same to the bit in any batch; the loss is a sum in double precision.
+    if abs(loss - batchLoss) > 1e-12 * batchLoss { wrong = wrong ?? "step \(step): loss \(loss), not \(batchLoss)" }
+    if abs(norm - squares.squareRoot()) > gradientTolerance * norm { wrong = wrong ?? "step \(step): norm \(norm)" }
+  }
+  if let wrong { throw CheckFailure(description: wrong) }
+}
+
+private func makeDrawing(_ context: CheckContext) throws -> ImageDrawing {
+  let configuration = smallConfiguration()
+  return ImageDrawing(
+    network: try configuration.network(height: 8, width: 8, channels: 1), sampler: try configuration.sampler(steps: 3),
+    seed: 11, batchSize: 2, communicator: context.communicator, workers: WorkerPool(threadCount: 1))
+}
+
+private func bits(_ tensor: Tensor) -> [UInt32] { tensor.elements.map(\.bitPattern) }
