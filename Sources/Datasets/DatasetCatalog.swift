@@ -26,6 +26,15 @@ public enum DatasetCatalog {
     }
   }
 
+  /// [H, W, C] of a data set's images as they are loaded, without loading them; nil for an unknown name.
+  public static func imageShape(name: String) -> [Int]? {
+    switch name {
+    case "fashion-mnist", "mnist": [32, 32, 1]
+    case "cifar10", "shapes": [32, 32, 3]
+    default: nil
+    }
+  }
+
   private static func requiredPath(_ path: String?, _ name: String) throws -> String {
     guard let path else {
       throw DatasetError(

@@ -38,6 +38,17 @@ public struct InputError: JobEndingError, CustomStringConvertible {
   }
 }
 
+/// What went wrong during a run, on this rank.
+public struct RunError: JobEndingError, CustomStringConvertible {
+  public let exitStatus: ExitStatus
+  public let description: String
+
+  public init(_ exitStatus: ExitStatus, _ description: String) {
+    self.exitStatus = exitStatus
+    self.description = description
+  }
+}
+
 /// A failure on one rank that all ranks know of: each of them throws this, and rank 0 alone reports it.
 public struct JobFailure: JobEndingError, CustomStringConvertible {
   public let rank: Int

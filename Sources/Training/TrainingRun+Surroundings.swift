@@ -70,7 +70,7 @@ extension TrainingRun {
       data:     \(dataset.name), \(dataset.count) images of \(dataset.height)x\(dataset.width)x\(dataset.channels)
       network:  \(trainer.network.layout.parameterCount) parameters
       batch:    \(settings.batch) images in \(configuration.microBatchCount) micro-batches of \(settings.microBatch)
-      training: steps \(firstStep + 1) to \(settings.steps)
+      training: \(firstStep < settings.steps ? "steps \(firstStep + 1) to \(settings.steps)" : "all \(settings.steps) steps are done")
       """)
   }
 

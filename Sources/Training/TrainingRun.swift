@@ -147,10 +147,15 @@ public struct TrainingRun {
       let isLogged = step % settings.logEvery == 0 || isLast
       if isLogged {
         try communicator.together {
-          try metrics?.append(
-            MetricsRecord(
-              step: step, images: step * settings.batch, loss: loss, gradientNorm: norm, learningRate: learningRate,
-              imagesPerSecond: rate.perSecond, seconds: start.secondsUntilNow))
+          do throws(FileError) {
+            try metrics?.append(
+              MetricsRecord(
+                step: step, images: step * settings.batch, loss: loss, gradientNorm: norm, learningRate: learningRate,
+                imagesPerSecond: rate.perSecond, seconds: start.secondsUntilNow))
+          } catch {
+            // Not the user's input, as a file that cannot be opened at the start is.
+            throw RunError(.failure, error.description)
+          }
         }
       }
       reporter.show(

@@ -42,7 +42,8 @@ public struct ImageDrawing {
   ///   - parameters: the weights to draw with.
   ///   - latents: x_T of images number `range`, [range.count, H, W, C]; by default drawn from the seed.
   ///   - progress: called with (steps done, steps in all) over this rank's batches.
-  /// - Returns: [share, H, W, C], about in [−1, 1].
+  /// - Returns: [share, H, W, C], about in [−1, 1]. Collective.
+  /// - Throws: `JobFailure` on all ranks if an image is not finite.
   public func drawShare(
     of count: Int, parameters: Arena, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
     progress: ((Int, Int) -> Void)? = nil
@@ -64,6 +65,11 @@ public struct ImageDrawing {
       ) { progress?(batch * steps + $0, batchCount * steps) }
       (images.pointer + (range.lowerBound - share.lowerBound) * size).update(from: drawn.pointer, count: drawn.count)
     }
+    try communicator.together {
+      guard images.isFinite else {
+        throw RunError(.notFinite, "a drawn image has values that are not finite: the weights have diverged")
+      }
+    }
     return images
   }
 
@@ -79,12 +85,16 @@ public struct ImageDrawing {
   }
 }
 
+extension Tensor {
+  /// Whether no element is infinite or not a number.
+  var isFinite: Bool { (0..<count).allSatisfy { pointer[$0].isFinite } }
+}
+
 /// Images in [−1, 1] as bytes, value 127.5·(x + 1) rounded; what lies outside the range is cut off.
 public func quantise(_ images: Tensor) -> [UInt8] {
   (0..<images.count).map { index in
     let value = ((images.pointer[index] + 1) * 127.5).rounded()
-    // A NaN must not trap here; it shows as black.
-    return value > 0 ? UInt8(min(value, 255)) : 0
+    return UInt8(max(0, min(value, 255)))
   }
 }
 
