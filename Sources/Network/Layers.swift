@@ -8,8 +8,8 @@ struct Convolution {
   let bias: ParameterEntry
 
   init(
-    _ name: String, from inChannels: Int, to outChannels: Int, initialisation: Initialisation = .fanAverageUniform(scale: 1),
-    in declarations: inout ParameterDeclarations
+    _ name: String, from inChannels: Int, to outChannels: Int,
+    initialisation: Initialisation = .fanAverageUniform(scale: 1), in declarations: inout ParameterDeclarations
   ) {
     kernel = declarations.add(
       "\(name).weight", shape: [3, 3, inChannels, outChannels], order: .hwio, initialisation: initialisation)

@@ -41,7 +41,8 @@ final class BufferPool: Sendable {
     let alignment = size >= Self.hugePage ? Self.hugePage : 64
     var address: UnsafeMutableRawPointer?
     guard posix_memalign(&address, alignment, size) == 0, let address else {
-      fatalError("out of memory: \(size >> 20) MiB were refused; lower training.micro_batch or the number of ranks here")
+      fatalError(
+        "out of memory: \(size >> 20) MiB were refused; lower training.micro_batch or the number of ranks here")
     }
     if size >= Self.hugePage { madvise(address, size, Int32(MADV_HUGEPAGE)) }
     return Block(address: address, byteCount: size)

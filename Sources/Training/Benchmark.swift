@@ -19,13 +19,22 @@ public struct Benchmark {
     public let ranks: Int
     public let threads: Int
     public let batch: Int
-    public let micro_batch: Int
+    public let microBatch: Int
     /// Seconds of each step, shortest first.
-    public let seconds_per_step: [Double]
-    public let images_per_second_median: Double
-    public let images_per_second_best: Double
+    public let secondsPerStep: [Double]
+    public let imagesPerSecondMedian: Double
+    public let imagesPerSecondBest: Double
     /// Peak resident memory of all ranks together, in units of 2³⁰ bytes.
-    public let peak_resident_gb: Double
+    public let peakResidentGigabytes: Double
+
+    enum CodingKeys: String, CodingKey {
+      case job, preset, parameters, ranks, threads, batch
+      case microBatch = "micro_batch"
+      case secondsPerStep = "seconds_per_step"
+      case imagesPerSecondMedian = "images_per_second_median"
+      case imagesPerSecondBest = "images_per_second_best"
+      case peakResidentGigabytes = "peak_resident_gb"
+    }
   }
 
   public let preset: Preset
@@ -75,11 +84,11 @@ public struct Benchmark {
     let memory = try communicator.allReduceSum(Int64(Self.peakResidentBytes()))
     return Result(
       job: job.rawValue, preset: preset.name, parameters: network.layout.parameterCount, ranks: communicator.size,
-      threads: threads, batch: batch, micro_batch: microBatch,
-      seconds_per_step: sorted.map { ($0 * 10_000).rounded() / 10_000 },
-      images_per_second_median: (Double(batch) / sorted[sorted.count / 2] * 1000).rounded() / 1000,
-      images_per_second_best: (Double(batch) / sorted[0] * 1000).rounded() / 1000,
-      peak_resident_gb: (Double(memory) / Double(1 << 30) * 1000).rounded() / 1000)
+      threads: threads, batch: batch, microBatch: microBatch,
+      secondsPerStep: sorted.map { ($0 * 10_000).rounded() / 10_000 },
+      imagesPerSecondMedian: (Double(batch) / sorted[sorted.count / 2] * 1000).rounded() / 1000,
+      imagesPerSecondBest: (Double(batch) / sorted[0] * 1000).rounded() / 1000,
+      peakResidentGigabytes: (Double(memory) / Double(1 << 30) * 1000).rounded() / 1000)
   }
 
   private func timeTraining(

@@ -56,8 +56,8 @@ extension TrainingRun {
     }
     throw JobFailure(
       rank: 0, exitStatus: .badCheckpoint,
-      message: "none of the \(paths.count) checkpoints in \(folder.checkpointsPath) is whole (the newest is \(newest)); "
-        + "start anew in another --output, or restore one of them")
+      message: "none of the \(paths.count) checkpoints in \(folder.checkpointsPath) is whole "
+        + "(the newest is \(newest)); start anew in another --output, or restore one of them")
   }
 
   func announce() {

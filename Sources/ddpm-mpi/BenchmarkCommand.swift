@@ -34,7 +34,9 @@ struct BenchmarkCommand: RankCommand {
     for (name, value) in [("--threads", threads), ("--steps", steps), ("--batch", batch ?? 1)] where value < 1 {
       throw ValidationError("\(name) is \(value); it must be at least 1.")
     }
-    if let microBatch, microBatch < 1 { throw ValidationError("--micro-batch is \(microBatch); it must be at least 1.") }
+    if let microBatch, microBatch < 1 {
+      throw ValidationError("--micro-batch is \(microBatch); it must be at least 1.")
+    }
   }
 
   mutating func run(on communicator: Communicator) throws {
@@ -53,9 +55,9 @@ struct BenchmarkCommand: RankCommand {
       print(
         """
         \(result.job) \(result.preset): \(result.parameters) parameters, \(result.ranks) ranks x \(result.threads) \
-        threads, batch \(result.batch) in micro-batches of \(result.micro_batch)
-        \(result.images_per_second_median) images/s (median of \(steps)), \(result.images_per_second_best) (best), \
-        \(result.peak_resident_gb) GiB resident at the peak over all ranks
+        threads, batch \(result.batch) in micro-batches of \(result.microBatch)
+        \(result.imagesPerSecondMedian) images/s (median of \(steps)), \(result.imagesPerSecondBest) (best), \
+        \(result.peakResidentGigabytes) GiB resident at the peak over all ranks
         vectors of \(Processor.vectorBits) bits, BLAS kernels for \(MatrixProduct.kernelFamily)
         """)
     }

@@ -15,7 +15,8 @@ struct Doctor: RankCommand {
     guard communicator.rank == 0 else { return }
     print("ddpm-mpi \(ProgramVersion.current)")
     print()
-    print("processor     \(Processor.modelName ?? "unknown"), \(ProcessInfo.processInfo.activeProcessorCount) usable cores")
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    print("processor     \(Processor.modelName ?? "unknown"), \(cores) usable cores")
     print("  it has      \(Processor.features)")
     print("  built for   \(Processor.buildFeatures), vectors of \(Processor.vectorBits) bits")
     if Processor.features.contains("avx512f") && Processor.vectorBits < 512 {

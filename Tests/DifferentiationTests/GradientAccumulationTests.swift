@@ -94,10 +94,13 @@ import Testing
     // add to it: as residuals and as arguments.
     var (value, older) = (sum(second, first), first)
     var (count, olderCount) = (SIMD2<Float>(1, 1), SIMD2<Float>(1, 0))
-    for _ in 0..<depth {
-      let asResidual = sum(second, value)
-      let asArgument = sum(value, older)
-      let joined = sum(asResidual, asArgument)
+    for level in 0..<depth {
+      var users: [Variable] = []
+      // What is recorded last adds first.
+      for isResidual in level.isMultiple(of: 2) ? [false, true] : [true, false] {
+        users.append(isResidual ? sum(second, value) : sum(value, older))
+      }
+      let joined = sum(users[0], users[1])
       let next = sum(joined, value)
       (olderCount, count) = (count, SIMD2(0, 1) + count + count + olderCount + count)
       (older, value) = (value, next)

@@ -8,6 +8,8 @@ extension Operation {
     convolution3x3(images: 3, height: 9, width: 4, from: 20, to: 12, perImage: true),
     convolution3x3(images: 2, height: 1, width: 3, from: 5, to: 33, residual: true),
     convolution3x3(images: 1, height: 12, width: 20, from: 48, to: 1, residual: true),
+    convolution3x3(images: 2, height: 32, width: 32, from: 32, to: 48, perImage: true),
+    downsampling3x3(images: 3, height: 32, width: 32, from: 32, to: 16),
     downsampling3x3(images: 2, height: 6, width: 8, from: 3, to: 20),
     downsampling3x3(images: 1, height: 4, width: 4, from: 17, to: 5),
     downsampling3x3(images: 3, height: 2, width: 10, from: 16, to: 32),

@@ -98,7 +98,8 @@ func normalTensor(_ shape: [Int], seed: UInt64) -> Tensor {
     let pixels = shape.height * shape.width
     let expected = plain.elements.indices.map { i in
       let image = i / (pixels * shape.outChannels)
-      return plain.pointer[i] + perImage.pointer[image * shape.outChannels + i % shape.outChannels] + residual.pointer[i]
+      let added = perImage.pointer[image * shape.outChannels + i % shape.outChannels]
+      return plain.pointer[i] + added + residual.pointer[i]
     }
     #expect(relativeError(full.elements, expected) < 1e-6)
   }

@@ -16,8 +16,8 @@ struct FixtureNetwork {
   let network: UNet
 
   init(_ name: String) throws {
-    path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("Fixtures/unet-\(name).h5").path
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    path = folder.appendingPathComponent("Fixtures/unet-\(name).h5").path
     let file = try HDF5File.open(path)
     let text = try file.readAttribute("config", as: String.self)
     try file.close()
