@@ -19,7 +19,16 @@ public struct CheckpointInspection: Sendable {
   public var isWhole: Bool { groups.allSatisfy(\.damaged.isEmpty) }
 
   /// Reads every tensor of a checkpoint and compares its checksum. By this process alone.
+  /// - Throws: `CheckpointError` if the file is missing, cut short or no checkpoint.
   public init(path: String) throws {
+    do {
+      try self.init(reading: path)
+    } catch let error as HDF5Error {
+      throw CheckpointError(path: path, problem: error.message)
+    }
+  }
+
+  private init(reading path: String) throws {
     let file = try HDF5File.open(path)
     header = try Checkpoint.readHeader(from: file)
     var paths = ["model"]

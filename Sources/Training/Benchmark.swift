@@ -1,3 +1,4 @@
+import Datasets
 import Diffusion
 import Foundation
 import MessagePassing
@@ -72,10 +73,11 @@ public struct Benchmark {
 
   /// Runs one step to warm up and then the measured ones. Collective; the result is the same on all ranks.
   public func run(communicator: Communicator) throws -> Result {
-    let channels = preset.configuration.data.name == "cifar10" || preset.configuration.data.name == "shapes" ? 3 : 1
-    let network = try configuration.network(height: 32, width: 32, channels: channels)
+    guard let shape = DatasetCatalog.imageShape(name: preset.configuration.data.name) else {
+      throw ConfigurationError("data.name \(preset.configuration.data.name) is unknown")
+    }
+    let network = try configuration.network(height: shape[0], width: shape[1], channels: shape[2])
     let workers = WorkerPool(threadCount: threads)
-    let shape = [32, 32, channels]
     let seconds =
       job == .train
       ? try timeTraining(network, shape, communicator, workers)

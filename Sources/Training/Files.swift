@@ -52,6 +52,13 @@ func writeAll(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Bool {
   return true
 }
 
+/// Finds out early whether a file can be written at `path`, which stays as it is.
+func checkWritable(_ path: String) throws(FileError) {
+  let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+  guard access(folder, W_OK | X_OK) == 0 else { throw FileError(cannot: "write \(path): the folder", folder) }
+  guard access(path, F_OK) != 0 || access(path, W_OK) == 0 else { throw FileError(cannot: "write", path) }
+}
+
 /// Replaces the file at `path` as a whole: a crash leaves the old contents or the new.
 func replaceFile(at path: String, with bytes: some Sequence<UInt8>) throws(FileError) {
   let temporary = path + ".partial"

@@ -68,6 +68,7 @@ public struct TrainingRun {
     try Self.verifyRanksAgree(configuration, dataset, communicator)
     try communicator.together {
       guard communicator.rank == 0 else { return }
+      if let trace = request.trace { try checkWritable(trace.path) }
       if request.resumes {
         try folder.createFolders()
         try folder.removeUnfinishedCheckpoints()

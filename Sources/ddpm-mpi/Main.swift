@@ -15,11 +15,16 @@ struct Program: ParsableCommand {
       EXAMPLES
         mpirun -n 8 ddpm-mpi train
         ddpm-mpi train --preset shapes --set training.steps=50
-        mpirun -n 8 ddpm-mpi train --preset cifar10 --set data.path=/data/cifar-10-batches-bin --resume
-        ddpm-mpi sample --checkpoint runs/quickstart --count 64 --output samples.h5 --grid samples.png
+        mpirun -n 8 ddpm-mpi train --preset cifar10 --set data.path=/data/cifar10
+        mpirun -n 8 ddpm-mpi train --preset cifar10 --resume
+        ddpm-mpi sample --checkpoint runs/quickstart --count 64 --output images.h5
 
       EXIT STATUS
-        0 done, 1 failure, 2 bad arguments, configuration or data, 3 a number was not finite, 4 no usable checkpoint
+        0 done
+        1 something else failed: MPI, the file system
+        2 arguments, configuration or data are wrong
+        3 a loss, a gradient or an image was not finite
+        4 there is no usable checkpoint
       """,
     version: ProgramVersion.current,
     subcommands: [Train.self, Sample.self, BenchmarkCommand.self, Inspect.self, Doctor.self])
@@ -63,7 +68,9 @@ struct Main {
         report("rank \(communicator.rank): \(error)")
         MPISession.abort(status: status.rawValue)
       }
-      if communicator.rank == 0 { report("\(error)") }
+      // A process that works alone need not say which rank it is.
+      let isAlone = communicator.size == 1
+      if communicator.rank == 0 { report(isAlone ? (error as? JobFailure)?.message ?? "\(error)" : "\(error)") }
       try? MPISession.finalise()
       exit(status.rawValue)
     }

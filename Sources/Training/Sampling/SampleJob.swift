@@ -44,7 +44,8 @@ public struct SampleJob: Sendable {
     let reporter = RunReporter(isSpeaking: communicator.rank == 0)
     let workers = WorkerPool(threadCount: threads)
     let (model, path) = try communicator.together {
-      try TrainedModel.load(from: checkpoint, weights: weights)
+      if communicator.rank == 0 { for file in [output, grid].compactMap({ $0 }) { try checkWritable(file) } }
+      return try TrainedModel.load(from: checkpoint, weights: weights)
     }
     let drawing = try communicator.together {
       ImageDrawing(

@@ -30,8 +30,6 @@ struct TrainedModel {
         return (try load(file: checkpoint.path, weights: weights), checkpoint.path)
       } catch let error as CheckpointError {
         problems.append("\(error)")
-      } catch let error as HDF5Error {
-        problems.append("\(error)")
       }
     }
     throw CheckpointError(
@@ -41,6 +39,14 @@ struct TrainedModel {
   }
 
   private static func load(file path: String, weights: SampleJob.Weights) throws -> TrainedModel {
+    do {
+      return try read(path, weights: weights)
+    } catch let error as HDF5Error {
+      throw CheckpointError(path: path, problem: error.message)
+    }
+  }
+
+  private static func read(_ path: String, weights: SampleJob.Weights) throws -> TrainedModel {
     let file = try HDF5File.open(path)
     let header = try Checkpoint.readHeader(from: file)
     let configuration = try RunConfiguration(yaml: header.configuration, file: "\(path):config")
