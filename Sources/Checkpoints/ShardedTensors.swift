@@ -36,6 +36,23 @@ public struct TensorGroup: Sendable {
     part.isEmpty ? values : values + entry.offset + part.lowerBound - shard.lowerBound
   }
 
+  /// Whether this rank's shard has neither infinities nor NaN.
+  public var isFinite: Bool {
+    // Anything finite times zero is zero; the rest makes a NaN, which stays.
+    var zeros = SIMD16<Float>()
+    var index = 0
+    while index + 16 <= shard.count {
+      zeros += UnsafeRawPointer(values + index).loadUnaligned(as: SIMD16<Float>.self) * 0
+      index += 16
+    }
+    var isFinite = zeros == SIMD16()
+    while index < shard.count {
+      isFinite = isFinite && values[index].isFinite
+      index += 1
+    }
+    return isFinite
+  }
+
   func datasetPath(_ entry: ParameterEntry) -> String { "\(path)/\(entry.name)" }
 
   /// Writes every tensor, each rank its part. Collective over the file's ranks.

@@ -60,8 +60,13 @@ public struct HDF5File: ~Copyable {
   private static func openingError(_ path: String) -> HDF5Error {
     let explanation = innermostExplanation()
     if !exists(path) { return HDF5Error("H5Fopen", path, .noSuchFile, "there is no such file") }
+    var information = stat()
+    if stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
+      return HDF5Error("H5Fopen", path, .notHDF5, "this is a folder, not an HDF5 file")
+    }
     if H5Fis_hdf5(path) == 0 { return HDF5Error("H5Fopen", path, .notHDF5, "this is not an HDF5 file") }
-    return HDF5Error("H5Fopen", path, .other, explanation)
+    let isCut = explanation.hasPrefix("truncated file")
+    return HDF5Error("H5Fopen", path, .other, isCut ? "the file is cut short (\(explanation))" : explanation)
   }
 
   private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

@@ -48,8 +48,8 @@ public struct Benchmark {
 
   /// - Parameters:
   ///   - batch: images per step over all ranks; by default the preset's.
-  ///   - microBatch: by default the preset's, or what gives each rank one micro-batch if that is less.
-  /// - Throws: `ConfigurationError` if the numbers do not fit together.
+  ///   - microBatch: by default what shares the batch out best; sampling has none.
+  /// - Throws: `InputError` if the numbers do not fit together.
   public init(
     preset: Preset, job: Job, batch: Int?, microBatch: Int?, threads: Int, steps: Int, rankCount: Int
   ) throws {
@@ -57,11 +57,33 @@ public struct Benchmark {
     self.job = job
     self.threads = threads
     self.steps = steps
-    self.batch = batch ?? preset.configuration.training.batch
-    let share = max(1, self.batch / rankCount)
-    self.microBatch = microBatch ?? min(share, max(preset.configuration.training.microBatch, 16))
-    try configuration.validate()
-    try configuration.validate(rankCount: rankCount)
+    let batch = batch ?? preset.configuration.training.batch
+    self.batch = batch
+    guard batch >= rankCount else {
+      throw InputError(
+        "--batch \(batch) leaves some of the \(rankCount) ranks without an image; give at least \(rankCount)")
+    }
+    guard job == .train else {
+      self.microBatch = (batch + rankCount - 1) / rankCount
+      return
+    }
+    self.microBatch = microBatch ?? Self.bestMicroBatch(batch: batch, rankCount: rankCount)
+    guard batch.isMultiple(of: self.microBatch) else {
+      throw InputError("--batch \(batch) is not a multiple of --micro-batch \(self.microBatch)")
+    }
+    guard batch / self.microBatch >= rankCount else {
+      throw InputError(
+        "--batch \(batch) in pieces of --micro-batch \(self.microBatch) is too little for \(rankCount) ranks; "
+          + "give each at least one piece")
+    }
+  }
+
+  /// Of the micro-batches up to 16 that divide the batch, the one with which the busiest rank has the fewest images, and
+  /// of several such the largest.
+  private static func bestMicroBatch(batch: Int, rankCount: Int) -> Int {
+    func imagesOfBusiestRank(_ size: Int) -> Int { (batch / size + rankCount - 1) / rankCount * size }
+    let divisors = (1...16).filter { batch.isMultiple(of: $0) && batch / $0 >= rankCount }
+    return divisors.reversed().min { imagesOfBusiestRank($0) < imagesOfBusiestRank($1) } ?? 1
   }
 
   private var configuration: RunConfiguration {

@@ -54,6 +54,10 @@ func writeAll(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Bool {
 
 /// Finds out early whether a file can be written at `path`, which stays as it is.
 func checkWritable(_ path: String) throws(FileError) {
+  var isFolder: ObjCBool = false
+  if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+    throw FileError("cannot write \(path): it is a folder")
+  }
   let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
   guard access(folder, W_OK | X_OK) == 0 else { throw FileError(cannot: "write \(path): the folder", folder) }
   guard access(path, F_OK) != 0 || access(path, W_OK) == 0 else { throw FileError(cannot: "write", path) }
@@ -71,6 +75,13 @@ func replaceFile(at path: String, with bytes: some Sequence<UInt8>) throws(FileE
   }
   guard close(descriptor) == 0 else { throw FileError(cannot: "write", temporary) }
   guard rename(temporary, path) == 0 else { throw FileError(cannot: "rename \(temporary) to", path) }
+}
+
+/// `runs/a` for `runs/a//`.
+func withoutTrailingSlashes(_ path: String) -> String {
+  var path = path
+  while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+  return path
 }
 
 /// Makes the folder at `path` and those above it, where they are missing.

@@ -12,7 +12,7 @@ public struct RunFolder: Sendable, Equatable {
   public let path: String
 
   public init(_ path: String) {
-    self.path = path
+    self.path = withoutTrailingSlashes(path)
   }
 
   /// A finished checkpoint.

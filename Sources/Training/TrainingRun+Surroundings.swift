@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Foundation
 import Images
 import MessagePassing
 import Network
@@ -7,24 +8,59 @@ import Tensors
 
 // What happens around the steps: agreeing, resuming, announcing, saving, sampling.
 extension TrainingRun {
-  /// Refuses to start when ranks do not hold the same program, configuration and data. Collective.
+  /// Refuses to start when ranks do not hold the same program, configuration and data, or are to do different things.
+  /// Collective.
   static func verifyRanksAgree(
-    _ configuration: RunConfiguration, _ dataset: any ImageDataset, _ communicator: Communicator
+    _ request: Request, _ folder: RunFolder, _ configuration: RunConfiguration, _ dataset: any ImageDataset,
+    _ communicator: Communicator
   ) throws {
-    let facts = [
-      ("program version", ProgramVersion.current),
-      ("configuration", configuration.yaml),
-      ("data set", "\(dataset.name), \(dataset.count) images, fingerprint \(String(dataset.fingerprint, radix: 16))"),
-    ]
-    for (what, mine) in facts {
-      let all = try communicator.allGatherStrings(mine)
-      guard let other = all.firstIndex(where: { $0 != all[0] }) else { continue }
-      throw JobFailure(
-        rank: other, exitStatus: .badInput,
-        message: "its \(what) is not that of rank 0; every host must run the same program on the same files "
-          + "(rank 0: \(all[0]); rank \(other): \(all[other]))")
+    let fingerprint = String(dataset.fingerprint, radix: 16)
+    try communicator.requireAlike("program version", ProgramVersion.current)
+    try verifySameConfiguration(configuration, communicator)
+    try communicator.requireAlike("data set", "\(dataset.name), \(dataset.count) images, fingerprint \(fingerprint)")
+    try communicator.requireAlike("--output", folder.path)
+    try communicator.requireAlike("--resume", request.resumes ? "given" : "not given")
+    try communicator.requireAlike("--trace", request.trace.map { "\($0.path), \($0.steps) steps" } ?? "not given")
+  }
+
+  /// Names the keys that differ, which `requireAlike` would leave to the reader.
+  private static func verifySameConfiguration(_ mine: RunConfiguration, _ communicator: Communicator) throws {
+    let all = try communicator.allGatherStrings(mine.yaml)
+    guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
+    let theirs = try RunConfiguration(yaml: all[other], file: "rank \(other)")
+    let differences = try theirs.difference(from: RunConfiguration(yaml: all[0], file: "rank 0")).map {
+      "\($0.key.name) is \($0.mine) there and \($0.theirs) on rank 0"
+    }
+    throw JobFailure(
+      rank: other, exitStatus: .badInput,
+      message: "its configuration is not that of rank 0: " + differences.joined(separator: ", "))
+  }
+
+  /// Makes the run's folder ready on rank 0, and verifies that the other ranks find it. Collective.
+  static func prepare(
+    _ folder: RunFolder, _ request: Request, _ configuration: RunConfiguration, _ communicator: Communicator
+  ) throws {
+    let traceFolder = request.trace.map { Self.folder(of: $0.path) }
+    try communicator.together {
+      guard communicator.rank == 0 else { return }
+      // The run's own folder is about to be made.
+      if let trace = request.trace, traceFolder != standardised(folder.path) { try checkWritable(trace.path) }
+      try request.resumes ? folder.createFolders() : folder.prepareFresh()
+    }
+    try communicator.requireShared(folder: folder.path)
+    if let traceFolder { try communicator.requireShared(folder: traceFolder) }
+    try communicator.together {
+      guard communicator.rank == 0 else { return }
+      if request.resumes { try folder.removeUnfinishedCheckpoints() }
+      try folder.save(configuration)
     }
   }
+
+  private static func folder(of path: String) -> String {
+    standardised(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+  }
+
+  private static func standardised(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
   /// Loads the newest checkpoint that is whole, and returns its step; 0 if the folder has none. Collective.
   /// - Throws: `JobFailure` if there are checkpoints but none is whole.
@@ -68,9 +104,9 @@ extension TrainingRun {
       """
       ddpm-mpi \(ProgramVersion.current): \(ranks) x \(threads), run folder \(folder.path)
       data:     \(dataset.name), \(dataset.count) images of \(dataset.height)x\(dataset.width)x\(dataset.channels)
-      network:  \(trainer.network.layout.parameterCount) parameters
+      network:  \(ProgressFormat.count(trainer.network.layout.parameterCount)) parameters
       batch:    \(settings.batch) images in \(configuration.microBatchCount) micro-batches of \(settings.microBatch)
-      training: \(firstStep < settings.steps ? "steps \(firstStep + 1) to \(settings.steps)" : "all \(settings.steps) steps are done")
+      training: \(firstStep < settings.steps ? "steps \(firstStep + 1) to \(settings.steps)" : "all \(settings.steps) steps are done; more: a higher training.steps")
       """)
   }
 
@@ -94,8 +130,16 @@ extension TrainingRun {
   }
 
   /// Saves a checkpoint and removes those beyond the number to keep. Collective.
+  /// - Parameter last: the checkpoint saved before.
   /// - Returns: its path.
-  func save(step: Int) throws -> String {
+  /// - Throws: `NonFiniteError` on all ranks if what would be saved is of no use.
+  func save(step: Int, last: String?) throws -> String {
+    let broken = trainer.tensorGroups.first { !$0.isFinite }?.path
+    do {
+      try communicator.agree(broken)
+    } catch let failure as RankFailure {
+      throw NonFiniteError(step: step, problem: "values of \(failure.message) are not finite", lastCheckpoint: last)
+    }
     let path = folder.checkpointPath(step: step)
     let header = CheckpointHeader(
       step: step, images: step * configuration.training.batch, imageShape: dataset.imageShape,
@@ -112,7 +156,8 @@ extension TrainingRun {
   }
 
   /// Draws a grid of samples from the first average, all ranks sharing the work. Collective.
-  func drawGrid(step: Int) throws {
+  /// - Returns: the file's path.
+  func drawGrid(step: Int) throws -> String {
     let count = configuration.sampling.count
     let drawing = ImageDrawing(
       network: trainer.network, sampler: try configuration.sampler(), seed: configuration.seed,
@@ -127,5 +172,6 @@ extension TrainingRun {
     try communicator.together {
       if communicator.rank == 0 { try PNG.write(sampleGrid(images), to: folder.samplePath(step: step)) }
     }
+    return folder.samplePath(step: step)
   }
 }

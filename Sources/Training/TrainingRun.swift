@@ -65,18 +65,8 @@ public struct TrainingRun {
     }
     self.configuration = configuration
     self.dataset = dataset
-    try Self.verifyRanksAgree(configuration, dataset, communicator)
-    try communicator.together {
-      guard communicator.rank == 0 else { return }
-      if let trace = request.trace { try checkWritable(trace.path) }
-      if request.resumes {
-        try folder.createFolders()
-        try folder.removeUnfinishedCheckpoints()
-      } else {
-        try folder.prepareFresh()
-      }
-      try folder.save(configuration)
-    }
+    try Self.verifyRanksAgree(request, folder, configuration, dataset, communicator)
+    try Self.prepare(folder, request, configuration, communicator)
     workers = WorkerPool(threadCount: request.threads)
     trainer = DataParallelTrainer(
       configuration: configuration, network: network, communicator: communicator, workers: workers)
@@ -87,6 +77,8 @@ public struct TrainingRun {
 
   /// Trains until `training.steps` steps are done. Collective.
   public func run() throws {
+    // An error's message must not be written into a live line.
+    defer { reporter.finish() }
     announce()
     let plan = BatchPlan(
       dataset: dataset, batchSize: configuration.training.batch, seed: configuration.seed,
@@ -126,7 +118,6 @@ public struct TrainingRun {
       let loss = try trainer.totalLoss(losses)
       let norm = try trainer.gradientNorm(gradients)
       guard loss.isFinite, norm.isFinite else {
-        reporter.finish()
         throw NonFiniteError(step: step + 1, loss: loss, gradientNorm: norm, lastCheckpoint: lastCheckpoint)
       }
       if isTraced {
@@ -159,19 +150,21 @@ public struct TrainingRun {
           }
         }
       }
-      reporter.show(
-        TrainingProgress(
-          step: step, stepCount: settings.steps, loss: loss, gradientNorm: norm, imagesPerSecond: rate.perSecond,
-          imagesPerStep: settings.batch), isMilestone: isLogged)
+      let progress = TrainingProgress(
+        step: step, stepCount: settings.steps, loss: loss, gradientNorm: norm, imagesPerSecond: rate.perSecond,
+        imagesPerStep: settings.batch)
+      reporter.show(progress, isMilestone: isLogged)
 
       // Save.
       if step % settings.checkpointEvery == 0 || isLast {
-        lastCheckpoint = try save(step: step)
+        lastCheckpoint = try save(step: step, last: lastCheckpoint)
       }
 
       // Sample.
       if step % settings.sampleEvery == 0 || isLast {
-        try drawGrid(step: step)
+        let path = try drawGrid(step: step)
+        reporter.showLive(progress)
+        reporter.message("Drew \(path).")
       }
     }
     try trace?.close()

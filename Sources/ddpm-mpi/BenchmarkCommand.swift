@@ -7,24 +7,31 @@ import Training
 struct BenchmarkCommand: RankCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark", abstract: "Time training or sampling on this machine.",
+    usage: """
+      ddpm-mpi benchmark [--preset <name>] [--job train|sample] [--batch <n>]
+                         [--micro-batch <n>] [--threads <n>] [--steps <n>] [--json]
+      """,
     discussion: "Random images, so that no data set is needed. Under mpirun the figures are those of the whole job.")
 
   @Option(help: ArgumentHelp("The network: \(presetNames).", valueName: "name"))
   var preset = "cifar10"
 
-  @Option(help: "What to time: train or sample.")
+  @Option(help: "What to time.")
   var job = Benchmark.Job.train
 
-  @Option(help: "Images per step over all ranks (default: the preset's).")
+  @Option(help: ArgumentHelp("Images per step over all ranks (default: the preset's).", valueName: "n"))
   var batch: Int?
 
-  @Option(help: "Images that go through the network together (default: at most 16, one share of a rank).")
+  @Option(
+    help: ArgumentHelp(
+      "Images that train together, the unit that ranks share out (default: what shares them out best, at most 16).",
+      valueName: "n"))
   var microBatch: Int?
 
-  @Option(help: "Threads per rank.")
+  @Option(help: ArgumentHelp("Threads per rank.", valueName: "n"))
   var threads = 1
 
-  @Option(help: "Steps to time, after one to warm up.")
+  @Option(help: ArgumentHelp("Steps to time, after one to warm up.", valueName: "n"))
   var steps = 5
 
   @Flag(help: "Print one line of JSON.")
@@ -36,6 +43,9 @@ struct BenchmarkCommand: RankCommand {
     }
     if let microBatch, microBatch < 1 {
       throw ValidationError("--micro-batch is \(microBatch); it must be at least 1.")
+    }
+    if job == .sample && microBatch != nil {
+      throw ValidationError("--micro-batch is for --job train; sampling takes each rank's images together.")
     }
   }
 

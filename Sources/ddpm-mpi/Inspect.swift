@@ -25,7 +25,11 @@ struct Inspect: RankCommand {
       }
       print("configuration:")
       for line in header.configuration.split(separator: "\n") { print("  \(line)") }
-      if !inspection.isWhole { throw CheckpointError(path: file, problem: "tensors are damaged, see above") }
+      let damaged = inspection.groups.flatMap(\.damaged)
+      if !damaged.isEmpty {
+        let which = damaged.count == 1 ? "tensor \(damaged[0]) is" : "\(damaged[0]) and \(damaged.count - 1) more are"
+        throw CheckpointError(path: file, problem: "\(which) damaged: the checksum does not match")
+      }
     }
   }
 }

@@ -34,17 +34,36 @@ struct Program: ParsableCommand {
 struct Main {
   static func main() {
     Processor.restartWithSuitableBLAS()
-    let command: any ParsableCommand
-    do {
-      command = try Program.parseAsRoot()
-    } catch {
-      exitForArguments(error)
+    let parsed = Result { try parse() }
+    if case .failure(let mistake) = parsed, rankOfLauncher == nil {
+      report("\(mistake)")
+      exit(ExitStatus.badInput.rawValue)
     }
-    if var command = command as? any RankCommand {
-      run { communicator in try command.run(on: communicator) }
-    } else {
-      var command = command
-      do { try command.run() } catch { exitForArguments(error) }
+    run { communicator in
+      // The launcher may give each rank its own arguments, so a mistake may be one rank's.
+      var command = try communicator.together { try parsed.get() }
+      if !type(of: command).ranksMayDiffer {
+        try communicator.requireAlike("command line", CommandLine.arguments.dropFirst().joined(separator: " "))
+      }
+      try command.run(on: communicator)
+    }
+  }
+
+  /// The command that the arguments ask for. Does not return where they ask for help or the version.
+  private static func parse() throws -> any RankCommand {
+    do {
+      var command = try Program.parseAsRoot()
+      if let command = command as? any RankCommand { return command }
+      try command.run()
+      exit(ExitStatus.done.rawValue)
+    } catch {
+      let message = Program.message(for: error)
+      guard Program.exitCode(for: error) == .success else {
+        throw InputError("\(Program.missingSubcommand ?? message)\nSee `\(Program.helpCommand)`.")
+      }
+      // Under mpirun one rank is enough to say so.
+      if rankOfLauncher ?? "0" == "0" { print(message) }
+      exit(ExitStatus.done.rawValue)
     }
   }
 
@@ -76,29 +95,47 @@ struct Main {
     }
   }
 
-  /// `--help`, `--version` and mistakes in the arguments. Under mpirun one rank is enough to say so.
-  private static func exitForArguments(_ error: any Error) -> Never {
-    let isMistake = Program.exitCode(for: error) != .success
-    if isFirstProcess {
-      let message = Program.fullMessage(for: error)
-      if isMistake { report(message, prefix: "") } else { print(message) }
-    }
-    exit(isMistake ? ExitStatus.badInput.rawValue : ExitStatus.done.rawValue)
-  }
-
-  /// Whether the launcher calls this process rank 0, as far as the environment tells before MPI has started.
-  private static var isFirstProcess: Bool {
+  /// The rank that a launcher has given this process, as far as the environment tells before MPI has started.
+  private static var rankOfLauncher: String? {
     let environment = ProcessInfo.processInfo.environment
-    let rank = environment["OMPI_COMM_WORLD_RANK"] ?? environment["PMIX_RANK"] ?? environment["SLURM_PROCID"] ?? "0"
-    return rank == "0"
+    return environment["OMPI_COMM_WORLD_RANK"] ?? environment["PMIX_RANK"] ?? environment["SLURM_PROCID"]
   }
 
-  private static func report(_ message: String, prefix: String = "ddpm-mpi: ") {
-    FileHandle.standardError.write(Data("\(prefix)\(message)\n".utf8))
+  private static func report(_ message: String) {
+    // What was printed before is to stand before.
+    fflush(nil)
+    FileHandle.standardError.write(Data("ddpm-mpi: \(message)\n".utf8))
+  }
+}
+
+extension Program {
+  private static let subcommandNames = configuration.subcommands.map { $0._commandName }
+
+  private static var firstArgument: String? { CommandLine.arguments.dropFirst().first }
+
+  /// What is wrong, if the first argument is meant to be a subcommand and is none.
+  fileprivate static var missingSubcommand: String? {
+    guard let name = firstArgument, !name.hasPrefix("-"), !(subcommandNames + ["help"]).contains(name) else {
+      return nil
+    }
+    return "there is no command \(name); the commands are \(subcommandNames.joined(separator: ", "))"
+  }
+
+  /// The command line that shows the help for what was asked.
+  fileprivate static var helpCommand: String {
+    let name = firstArgument.flatMap { subcommandNames.contains($0) ? "\($0) " : nil } ?? ""
+    return "ddpm-mpi \(name)--help"
   }
 }
 
 /// A subcommand that all ranks run together.
 protocol RankCommand: ParsableCommand {
+  /// Whether the command itself finds out which differences between the ranks' arguments do harm.
+  static var ranksMayDiffer: Bool { get }
+
   mutating func run(on communicator: Communicator) throws
+}
+
+extension RankCommand {
+  static var ranksMayDiffer: Bool { false }
 }

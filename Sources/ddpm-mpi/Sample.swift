@@ -5,6 +5,12 @@ import Training
 struct Sample: RankCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw images from a checkpoint.",
+    usage: """
+      ddpm-mpi sample --checkpoint <folder-or-file> --count <n> --output <file.h5>
+                      [--grid <file.png>] [--seed <n>] [--steps <n>]
+                      [--weights ema|model] [--latents <file.h5>]
+                      [--batch <n>] [--threads <n>]
+      """,
     discussion: """
       Writes an HDF5 file with a dataset `images`, uint8 [N, H, W, C]. An image depends on the seed and its own number \
       alone: more ranks or another --batch draw the same ones.
@@ -13,19 +19,19 @@ struct Sample: RankCommand {
   @Option(help: ArgumentHelp("A checkpoint file, or a run's folder.", valueName: "folder-or-file"))
   var checkpoint: String
 
-  @Option(help: "How many images.")
+  @Option(help: ArgumentHelp("How many images.", valueName: "n"))
   var count: Int
 
-  @Option(help: "Seed of latents and noise.")
+  @Option(help: ArgumentHelp("Seed of latents and noise.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @Option(help: "Sampling steps (default: the run's sampling.steps).")
+  @Option(help: ArgumentHelp("Sampling steps (default: the run's sampling.steps).", valueName: "n"))
   var steps: Int?
 
-  @Option(help: "Images that go through the network together on a rank.")
+  @Option(help: ArgumentHelp("Images that go through the network together on a rank.", valueName: "n"))
   var batch = 32
 
-  @Option(help: "Weights to draw with: ema or model.")
+  @Option(help: "Weights to draw with.")
   var weights = SampleJob.Weights.ema
 
   @Option(help: ArgumentHelp("Start from its dataset `latents`, float32 [N, H, W, C].", valueName: "file.h5"))
@@ -37,7 +43,7 @@ struct Sample: RankCommand {
   @Option(help: ArgumentHelp("Write a sheet of the images too.", valueName: "file.png"))
   var grid: String?
 
-  @Option(help: "Threads per rank.")
+  @Option(help: ArgumentHelp("Threads per rank.", valueName: "n"))
   var threads = 1
 
   func validate() throws {

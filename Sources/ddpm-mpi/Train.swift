@@ -3,8 +3,16 @@ import MessagePassing
 import Training
 
 struct Train: RankCommand {
+  // The configurations are compared key by key once they are put together.
+  static let ranksMayDiffer = true
+
   static let configuration = CommandConfiguration(
     abstract: "Train a model, or go on with a run.",
+    usage: """
+      ddpm-mpi train [--preset <name> | --config <file>] [--set <key=value>] ...
+                     [--output <folder>] [--resume] [--threads <n>]
+                     [--trace <file.h5>] [--trace-steps <n>]
+      """,
     discussion: """
       The run's folder receives config.yaml, metrics.jsonl, checkpoints/ and samples/. A later source of configuration \
       wins over an earlier one: preset, file, --set.
@@ -19,7 +27,9 @@ struct Train: RankCommand {
   @Option(help: ArgumentHelp("Read configuration keys from a YAML file.", valueName: "file"))
   var config: String?
 
-  @Option(name: .customLong("set"), help: ArgumentHelp("Set one configuration key.", valueName: "key=value"))
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Set one configuration key; may be repeated.", valueName: "key=value"))
   var settings: [String] = []
 
   @Option(help: ArgumentHelp("The run's folder (default: runs/<preset>).", valueName: "folder"))
@@ -28,13 +38,13 @@ struct Train: RankCommand {
   @Flag(help: "Go on from the newest whole checkpoint in the run's folder.")
   var resume = false
 
-  @Option(help: "Threads per rank.")
+  @Option(help: ArgumentHelp("Threads per rank.", valueName: "n"))
   var threads = 1
 
   @Option(help: ArgumentHelp("Write the first steps to a file, to replay them elsewhere.", valueName: "file.h5"))
   var trace: String?
 
-  @Option(help: "How many steps --trace writes.")
+  @Option(help: ArgumentHelp("How many steps --trace writes.", valueName: "n"))
   var traceSteps = 1
 
   func validate() throws {

@@ -11,6 +11,8 @@ public struct ConfigurationKey: Sendable {
   public let help: String
   /// What to write: `a whole number`.
   public let expected: String
+  /// What may be written, for the reference: `a whole number; at least 1`.
+  let values: String
   /// What a value must be beyond its type (`at least 1`), where that is limited.
   public let allowed: String?
   /// Whether a resumed run may have another value: the key alters no number that the training computes.
@@ -34,6 +36,7 @@ public struct ConfigurationKey: Sendable {
     self.help = help
     self.expected = Value.expected
     self.allowed = allowed.description
+    self.values = [Value.expected, allowed.description].compactMap { $0 }.joined(separator: "; ")
     self.mayChangeOnResume = mayChangeOnResume
     self.node = { $0[keyPath: property].node }
     self.assign = { node, configuration in
@@ -53,6 +56,7 @@ public struct ConfigurationKey: Sendable {
     self.help = help
     self.expected = "\(Value.expected), or \(absent)"
     self.allowed = allowed.description.map { "\($0), or \(absent)" }
+    self.values = [Value.expected, allowed.description, "or \(absent)"].compactMap { $0 }.joined(separator: "; ")
     self.mayChangeOnResume = mayChangeOnResume
     self.node = { $0[keyPath: property]?.node ?? Node(absent, .implicit, .plain) }
     self.assign = { node, configuration in
@@ -72,12 +76,25 @@ public struct ConfigurationKey: Sendable {
     all.first { $0.name == name }
   }
 
-  /// Every key with its meaning, its values and its default, as text for a terminal.
+  /// Every key with its meaning, its values and its default, as text for a terminal of 80 columns.
   public static var reference: String {
     let defaults = RunConfiguration()
     return all.map { key in
-      let values = key.allowed.map { "\(key.expected); \($0)" } ?? key.expected
-      return "\(key.name)\n    \(key.help)\n    \(values). Default: \(key.value(in: defaults))"
+      let help = wrapped(key.help, indent: "    ")
+      return "\(key.name)\n\(help)\n" + wrapped("\(key.values). Default: \(key.value(in: defaults))", indent: "    ")
     }.joined(separator: "\n")
+  }
+
+  /// The words of `text` on lines of at most 79 characters.
+  private static func wrapped(_ text: String, indent: String) -> String {
+    var lines: [String] = []
+    for word in text.split(separator: " ") {
+      if let last = lines.last, last.count + 1 + word.count <= 79 {
+        lines[lines.count - 1] += " \(word)"
+      } else {
+        lines.append(indent + word)
+      }
+    }
+    return lines.joined(separator: "\n")
   }
 }

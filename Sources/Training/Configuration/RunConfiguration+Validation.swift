@@ -32,9 +32,11 @@ extension RunConfiguration {
   /// Checks that each of `rankCount` ranks gets at least one micro-batch of every batch.
   public func validate(rankCount: Int) throws(ConfigurationError) {
     guard rankCount > microBatchCount else { return }
+    let isOne = microBatchCount == 1
     throw ConfigurationError(
       "training.batch \(training.batch) in pieces of training.micro_batch \(training.microBatch) makes "
-        + "\(microBatchCount) micro-batches, fewer than the \(rankCount) ranks; run at most \(microBatchCount) ranks, "
+        + "\(microBatchCount) micro-\(isOne ? "batch" : "batches"), fewer than the \(rankCount) ranks; run at most "
+        + "\(microBatchCount) \(isOne ? "rank" : "ranks"), "
         + "or use a larger training.batch or a smaller training.micro_batch")
   }
 

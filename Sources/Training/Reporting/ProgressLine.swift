@@ -34,9 +34,17 @@ public struct ProgressLine {
       if isMilestone { write(progress.line(width: nil) + "\n") }
       return
     }
-    let now = ContinuousClock.now
-    if !isMilestone, let lastDrawn, now - lastDrawn < shortestInterval { return }
-    lastDrawn = now
+    if !isMilestone, let lastDrawn, ContinuousClock.now - lastDrawn < shortestInterval { return }
+    draw(progress, on: terminal)
+  }
+
+  /// Replaces a live line at once, such as one of other work that is done now. Elsewhere nothing is written.
+  public mutating func showLive(_ progress: some ProgressText) {
+    if let terminal { draw(progress, on: terminal) }
+  }
+
+  private mutating func draw(_ progress: some ProgressText, on terminal: Terminal) {
+    lastDrawn = .now
     // A full last column would move the cursor to the next line on some terminals.
     live = progress.line(width: max(1, terminal.columns() - 1))
     write(Self.clearLine + live)
@@ -45,6 +53,13 @@ public struct ProgressLine {
   /// Prints `text` on lines of its own; a live line goes on below.
   public mutating func message(_ text: String) {
     write(live.isEmpty ? text + "\n" : Self.clearLine + text + "\n" + live)
+  }
+
+  /// Removes a live line.
+  public mutating func clear() {
+    if !live.isEmpty { write(Self.clearLine) }
+    live = ""
+    lastDrawn = nil
   }
 
   /// Leaves a live line as it stands, so that other output can follow.

@@ -92,6 +92,16 @@ public enum ProgressFormat {
     String(format: perSecond >= 100 ? "%.0f" : perSecond >= 10 ? "%.1f" : "%.2f", perSecond)
   }
 
+  /// A whole number with its thousands set apart: `35,746,307`.
+  public static func count(_ number: Int) -> String {
+    var text = ""
+    for (index, digit) in String(number).reversed().enumerated() {
+      if index > 0 && index % 3 == 0 && digit != "-" { text = "," + text }
+      text = "\(digit)\(text)"
+    }
+    return text
+  }
+
   private static func padded(_ number: Int) -> String {
     number < 10 ? "0\(number)" : "\(number)"
   }

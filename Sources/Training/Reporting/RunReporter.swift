@@ -21,8 +21,18 @@ public final class RunReporter: Sendable {
     line?.with { $0.show(progress, isMilestone: isMilestone) }
   }
 
+  /// Replaces the progress line on a terminal at once; elsewhere nothing is written.
+  public func showLive(_ progress: some ProgressText) {
+    line?.with { $0.showLive(progress) }
+  }
+
   public func message(_ text: String) {
     line?.with { $0.message(text) }
+  }
+
+  /// Removes the progress line.
+  public func clear() {
+    line?.with { $0.clear() }
   }
 
   /// Leaves the progress line as it stands, so that other output can follow.

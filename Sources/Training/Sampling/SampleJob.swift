@@ -42,18 +42,26 @@ public struct SampleJob: Sendable {
   /// Collective.
   public func run(communicator: Communicator) throws {
     let reporter = RunReporter(isSpeaking: communicator.rank == 0)
+    // An error's message must not be written into a live line.
+    defer { reporter.finish() }
     let workers = WorkerPool(threadCount: threads)
-    let (model, path) = try communicator.together {
+    let (model, path, problems) = try communicator.together {
       if communicator.rank == 0 { for file in [output, grid].compactMap({ $0 }) { try checkWritable(file) } }
       return try TrainedModel.load(from: checkpoint, weights: weights)
     }
+    for problem in problems { reporter.log.warning("\(problem); trying the one before") }
+    try communicator.requireAlike("checkpoint", path)
+    try communicator.requireShared(folder: URL(fileURLWithPath: output).deletingLastPathComponent().path)
     let drawing = try communicator.together {
       ImageDrawing(
         network: model.network, sampler: try model.configuration.sampler(steps: steps), seed: seed,
         batchSize: batch, communicator: communicator, workers: workers)
     }
-    reporter.message("Drawing \(count) images from \(path) in \(drawing.sampler.timesteps.count) steps.")
     let start = try communicator.together { try latents.map { try readLatents($0, drawing) } }
+    let stepCount = drawing.sampler.timesteps.count
+    reporter.message(
+      "Drawing \(count) \(count == 1 ? "image" : "images") from \(path) in \(stepCount) "
+        + (stepCount == 1 ? "step." : "steps."))
     let share = try drawing.drawShare(
       of: count, parameters: model.parameters, latents: start,
       progress: { done, steps in
@@ -66,7 +74,7 @@ public struct SampleJob: Sendable {
         if communicator.rank == 0 { try PNG.write(sampleGrid(images), to: grid) }
       }
     }
-    reporter.finish()
+    reporter.clear()
     reporter.message("Wrote \(output)\(grid.map { " and \($0)" } ?? "").")
   }
 

@@ -14,20 +14,21 @@ struct TrainedModel {
   /// Reads a checkpoint by this process alone.
   ///
   /// - Parameter place: a checkpoint file, a run's folder, or its folder of checkpoints, whose newest whole one counts.
-  /// - Returns: the model, and the file it came from.
+  /// - Returns: the model, the file it came from, and what was wrong with newer ones.
   static func load(
     from place: String, weights: SampleJob.Weights
-  ) throws -> (TrainedModel, path: String) {
+  ) throws -> (TrainedModel, path: String, problems: [String]) {
+    let place = withoutTrailingSlashes(place)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: place, isDirectory: &isFolder) else {
       throw InputError("--checkpoint \(place): there is no such file or folder")
     }
-    guard isFolder.boolValue else { return (try load(file: place, weights: weights), place) }
+    guard isFolder.boolValue else { return (try load(file: place, weights: weights), place, []) }
     let folder = RunFolder(place.hasSuffix("/checkpoints") ? String(place.dropLast("/checkpoints".count)) : place)
     var problems: [String] = []
     for checkpoint in try folder.checkpoints() {
       do {
-        return (try load(file: checkpoint.path, weights: weights), checkpoint.path)
+        return (try load(file: checkpoint.path, weights: weights), checkpoint.path, problems)
       } catch let error as CheckpointError {
         problems.append("\(error)")
       }
