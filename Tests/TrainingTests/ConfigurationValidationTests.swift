@@ -104,7 +104,7 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
   @Test func samplingCannotTakeMoreStepsThanTheProcessHas() {
     #expect(
       problemsAfter { $0.diffusion.steps = 50 } == [
-        "sampling.steps is 100, more than diffusion.steps 50; it must be at most that"
+        "sampling.steps is \(RunConfiguration().sampling.steps), more than diffusion.steps 50; it must be at most that"
       ])
   }
 
@@ -170,8 +170,8 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
     }
     #expect(
       problems { () throws(ConfigurationError) in try resumed.checkResumable(saved: saved) } == [
-        "training.batch is 128, but the run to resume was started with 64; "
-          + "keep 64, or start a new run in another --output",
+        "training.batch is 128, but the run to resume was started with 32; "
+          + "keep 32, or start a new run in another --output",
         "training.max_gradient_norm is none, but the run to resume was started with 1.0; "
           + "keep 1.0, or start a new run in another --output",
       ])
