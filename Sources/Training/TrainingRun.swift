@@ -169,7 +169,7 @@ public struct TrainingRun {
     }
     try trace?.close()
     reporter.finish()
-    reporter.message("Done: \(step) steps. Checkpoints and samples are in \(folder.path).")
+    reporter.message("Done: \(step) \(step == 1 ? "step" : "steps"). Checkpoints and samples are in \(folder.path).")
   }
 }
 

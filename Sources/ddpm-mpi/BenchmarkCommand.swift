@@ -8,8 +8,9 @@ struct BenchmarkCommand: RankCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark", abstract: "Time training or sampling on this machine.",
     usage: """
-      ddpm-mpi benchmark [--preset <name>] [--job train|sample] [--batch <n>]
-                         [--micro-batch <n>] [--threads <n>] [--steps <n>] [--json]
+      ddpm-mpi benchmark [--preset <name>] [--job train|sample]
+                         [--batch <n>] [--micro-batch <n>] [--threads <n>]
+                         [--steps <n>] [--json]
       """,
     discussion: "Random images, so that no data set is needed. Under mpirun the figures are those of the whole job.")
 
@@ -62,10 +63,13 @@ struct BenchmarkCommand: RankCommand {
       encoder.outputFormatting = .sortedKeys
       print(String(decoding: try encoder.encode(result), as: UTF8.self))
     } else {
+      let parameters = ProgressFormat.count(result.parameters)
+      let ranks = result.ranks == 1 ? "1 rank" : "\(result.ranks) ranks"
+      let threads = result.threads == 1 ? "1 thread" : "\(result.threads) threads"
+      let pieces = job == .train ? " in micro-batches of \(result.microBatch)" : ""
       print(
         """
-        \(result.job) \(result.preset): \(result.parameters) parameters, \(result.ranks) ranks x \(result.threads) \
-        threads, batch \(result.batch) in micro-batches of \(result.microBatch)
+        \(result.job) \(result.preset): \(parameters) parameters, \(ranks) x \(threads), batch \(result.batch)\(pieces)
         \(result.imagesPerSecondMedian) images/s (median of \(steps)), \(result.imagesPerSecondBest) (best), \
         \(result.peakResidentGigabytes) GiB resident at the peak over all ranks
         vectors of \(Processor.vectorBits) bits, BLAS kernels for \(MatrixProduct.kernelFamily)

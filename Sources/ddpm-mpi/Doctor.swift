@@ -37,16 +37,19 @@ struct Doctor: RankCommand {
     if communicator.size == 1 { print("  advice      several ranks: mpirun -n RANKS ddpm-mpi doctor") }
     print("HDF5          \(try HDF5Library.version()), parallel")
     for name in DatasetCatalog.names {
-      print("data set      \(name): \(Self.state(of: name))")
+      printState(ofDataset: name)
     }
   }
 
-  private static func state(of name: String) -> String {
+  private func printState(ofDataset name: String) {
     do {
       let dataset = try DatasetCatalog.load(name: name)
-      return "\(dataset.count) images of \(dataset.height)x\(dataset.width)x\(dataset.channels)"
+      print("data set      \(name): \(dataset.count) images of \(dataset.height)x\(dataset.width)x\(dataset.channels)")
+    } catch let error as DatasetError {
+      print("data set      \(name): not usable; \(error.place): \(error.problem)")
+      print("  advice      \(error.advice)")
     } catch {
-      return "not found; \(error)"
+      print("data set      \(name): not usable; \(error)")
     }
   }
 }

@@ -6,10 +6,10 @@ struct Sample: RankCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw images from a checkpoint.",
     usage: """
-      ddpm-mpi sample --checkpoint <folder-or-file> --count <n> --output <file.h5>
-                      [--grid <file.png>] [--seed <n>] [--steps <n>]
-                      [--weights ema|model] [--latents <file.h5>]
-                      [--batch <n>] [--threads <n>]
+      ddpm-mpi sample --checkpoint <folder-or-file> --count <n>
+                      --output <file.h5> [--grid <file.png>] [--seed <n>]
+                      [--steps <n>] [--weights ema|model]
+                      [--latents <file.h5>] [--batch <n>] [--threads <n>]
       """,
     discussion: """
       Writes an HDF5 file with a dataset `images`, uint8 [N, H, W, C]. An image depends on the seed and its own number \

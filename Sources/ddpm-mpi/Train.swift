@@ -9,9 +9,9 @@ struct Train: RankCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a model, or go on with a run.",
     usage: """
-      ddpm-mpi train [--preset <name> | --config <file>] [--set <key=value>] ...
-                     [--output <folder>] [--resume] [--threads <n>]
-                     [--trace <file.h5>] [--trace-steps <n>]
+      ddpm-mpi train [--preset <name> | --config <file>]
+                     [--set <key=value> ...] [--output <folder>] [--resume]
+                     [--threads <n>] [--trace <file.h5>] [--trace-steps <n>]
       """,
     discussion: """
       The run's folder receives config.yaml, metrics.jsonl, checkpoints/ and samples/. A later source of configuration \
