@@ -31,43 +31,53 @@ report() {
   failed=$((failed + 1))
   echo "FAILED: $1"
   echo "  $2"
-  sed 's/^/  | /' "$log"
+  sed 's/^/  | /' "${3:-$log}"
 }
 
-# check TEXT COMMAND...: the command must succeed.
+# check TEXT COMMAND...: the command must succeed. It may read the log of the last run.
 check() {
   local text=$1
   shift
-  if "$@" >"$log" 2>&1; then
+  if "$@" >"$folder/check" 2>&1; then
     passed=$((passed + 1))
     echo "ok: $text"
   else
-    report "$text" "failed: $*"
+    report "$text" "failed: $*" "$folder/check"
   fi
 }
 
-# refuse TEXT ARGUMENT...: refused with status 2 and exactly one message, alone and on two ranks.
+# refuse TEXT ARGUMENT...: refused with status 2 and exactly one message, on two ranks and, at the same time, alone.
 refuse() {
-  local text=$1
+  local text=$1 alone=0
   shift
-  run 2 "$text" "$program" "$@"
-  run 2 "$text" "$mpirun" 2 "$program" "$@"
-  check "... once" test "$(grep -cE '^(ddpm-mpi|Error):' "$log")" = 1
+  timeout --kill-after=10 120 "$program" "$@" >"$folder/alone.log" 2>&1 </dev/null &
+  local job=$!
+  run 2 "rank 0: .*$text" "$mpirun" 2 "$program" "$@"
+  check "... once" test "$(grep -cE 'ddpm-mpi:|Error:' "$log")" = 1
+  wait "$job" || alone=$?
+  check "... alone, with status $alone" test "$alone" = 2
+  check "... in the same words" grep -qE "^ddpm-mpi: .*$text" "$folder/alone.log"
 }
 
 tiny=(--preset shapes --set training.batch=4 --set training.micro_batch=1 --set training.steps=4
   --set training.checkpoint_every=1 --set training.keep_checkpoints=3 --set training.sample_every=4
-  --set training.log_every=2 --set sampling.count=3 --set sampling.steps=2)
+  --set training.log_every=2 --set sampling.count=3 --set sampling.steps=2 --set 'model.multipliers=[1, 1]')
 
 echo "--- help"
 run 0 'SUBCOMMANDS' "$program" --help
 run 0 '^[0-9]+\.[0-9]+\.[0-9]+$' "$program" --version
-for command in train sample benchmark inspect doctor; do run 0 "USAGE: ddpm-mpi $command" "$program" "$command" --help; done
+for command in train sample benchmark inspect doctor; do
+  run 0 "USAGE: ddpm-mpi $command" "$program" "$command" --help
+  check "... within 80 columns" awk 'length > 80 { exit 1 }' "$log"
+done
+run 0 '^[0-9]+\.[0-9]+\.[0-9]+$' "$mpirun" 2 "$program" --version
+check "... once" test "$(wc -l <"$log")" = 1
 run 0 'kernels for' "$program" doctor
 
 echo "--- arguments and configuration"
 refuse "Unknown option '--nonsense'" train --nonsense
-refuse "Unexpected argument 'nonsense'" nonsense
+refuse 'there is no command nonsense; the commands are train, sample' nonsense
+refuse 'Missing expected argument .*--count' sample --checkpoint "$folder/x" --output "$folder/x.h5"
 refuse 'did you mean training.learning_rate' train --set training.learning_rat=1
 refuse 'training.batch is abc; expected a whole number' train --set training.batch=abc
 refuse 'training.batch is 30, which training.micro_batch 4 does not divide' train --set training.batch=30
@@ -75,6 +85,7 @@ refuse 'there is no preset fashion-mnits; did you mean fashion-mnist' train --pr
 refuse 'cannot open .*/none.yaml' train --config "$folder/none.yaml"
 printf 'training:\n  steps: [1\n' >"$folder/bad.yaml"
 refuse 'bad.yaml:3: this is not YAML' train --config "$folder/bad.yaml"
+refuse '[-]-preset and --config exclude each other' train --config "$folder/bad.yaml" --preset shapes
 refuse 'there is no data set "imagenet"' train --set data.name=imagenet --output "$folder/x"
 refuse 'neither it nor its .gz is there' train --set data.path="$folder/none" --output "$folder/x"
 refuse 'attention_resolutions has 7' train "${tiny[@]}" --set 'model.attention_resolutions=[7]' --output "$folder/x"
@@ -90,7 +101,7 @@ check "nothing was left behind" test ! -e "$folder/x"
 echo "--- a run"
 run 0 'step 4/4' "$mpirun" 2 "$program" train "${tiny[@]}" --output "$folder/run"
 check "plain lines at log intervals only" test "$(grep -c '^step ' "$log")" = 2
-check "no control characters in a log" sh -c "! grep -q \$'\\r' '$log'"
+check "no control characters in a log" test "$(tr -dc '\r\033' <"$log" | wc -c)" = 0
 check "the newest 3 checkpoints are kept" test "$(cd "$folder/run/checkpoints" && echo *)" = \
   "step-00000002.h5 step-00000003.h5 step-00000004.h5"
 check "a sample grid" sh -c "head -c 8 '$folder/run/samples/step-00000004.png' | grep -q PNG"
@@ -114,18 +125,43 @@ check "its config.yaml makes the same run" h5diff "$folder/run/checkpoints/step-
 echo "--- one rank alone"
 cat >"$folder/differently.sh" <<'SH'
 #!/bin/sh
-# Rank 1 gets an argument of its own.
-[ "$OMPI_COMM_WORLD_RANK" = 1 ] && exec "$PROGRAM" "$@" --set "$RANK_1"
-exec "$PROGRAM" "$@"
+# differently.sh FOLDER ARGUMENTS COMMAND...: rank 1 works in a folder and with arguments of its own.
+folder=$1 arguments=$2
+shift 2
+[ "$OMPI_COMM_WORLD_RANK" = 1 ] || exec "$@"
+cd "$folder" && exec "$@" $arguments
 SH
 chmod +x "$folder/differently.sh"
-export PROGRAM=$program
-export RANK_1=data.path=$folder/none
-run 2 'rank 1: .*neither it nor its .gz is there' "$mpirun" 3 "$folder/differently.sh" train --output "$folder/x"
-export RANK_1=training.learning_rate=0.5
-run 2 "rank 1: its configuration is not that of rank 0" \
-  "$mpirun" 3 "$folder/differently.sh" train "${tiny[@]}" --output "$folder/x"
-check "nothing was left behind" test ! -e "$folder/x"
+mkdir "$folder/elsewhere"
+
+# differ TEXT FOLDER ARGUMENTS ARGUMENT...: refused with status 2 and exactly one message, which names rank 1.
+differ() {
+  local text=$1 place=$2 arguments=$3
+  shift 3
+  run 2 "rank 1: $text" "$mpirun" 2 "$folder/differently.sh" "$place" "$arguments" "$program" "$@"
+  check "... once" test "$(grep -cE 'ddpm-mpi:|Error:' "$log")" = 1
+}
+differ '.*neither it nor its .gz is there' . "--set data.path=$folder/none" train --output "$folder/x"
+differ 'its configuration is not that of rank 0: training.learning_rate is 0.5 there and 0.001 on rank 0' \
+  . '--set training.learning_rate=0.5' train "${tiny[@]}" --output "$folder/x"
+differ "Unknown option '--nonsense'" . '--nonsense' train "${tiny[@]}" --output "$folder/x"
+differ 'its --output is not that of rank 0' . "--output $folder/y" train "${tiny[@]}" --output "$folder/x"
+differ 'its --resume is not that of rank 0 ' . '--resume' train "${tiny[@]}" --output "$folder/x"
+differ 'its command line is not that of rank 0 ' . '--seed 1' \
+  sample --checkpoint "$folder/run" --count 1 --output "$folder/x.h5"
+check "nothing was left behind" test ! -e "$folder/x" -a ! -e "$folder/y" -a ! -e "$folder/x.h5"
+pushd "$folder" >/dev/null
+differ 'on host .* the folder alone does not show what rank 0 writes there' elsewhere '' \
+  train "${tiny[@]}" --output alone
+popd >/dev/null
+
+"$mpirun" 3 "$program" train "${tiny[@]}" --set training.steps=100000 --output "$folder/killed" >"$log" 2>&1 &
+job=$!
+until [[ -e $folder/killed/checkpoints/step-00000002.h5 ]] || ! kill -0 "$job" 2>/dev/null; do sleep 0.1; done
+pgrep -f "^$program train .*--output $folder/killed" | tail -1 | xargs kill -9
+status=0
+wait "$job" || status=$?
+check "a killed rank ends the job, with status $status" test "$status" != 0
 
 echo "--- numbers that are not finite"
 run 3 'stopped at step [0-9]+: loss .*; the last good checkpoint is .*/diverged/checkpoints/step-0000000' \
@@ -133,6 +169,10 @@ run 3 'stopped at step [0-9]+: loss .*; the last good checkpoint is .*/diverged/
   --set training.max_gradient_norm=none --set training.warmup_steps=0 --set training.sample_every=50 \
   --output "$folder/diverged"
 check "checkpoints remain" sh -c "ls '$folder'/diverged/checkpoints/step-*.h5"
+run 3 'stopped at step 1: values of model are not finite; there is no checkpoint yet' \
+  "$mpirun" 2 "$program" train "${tiny[@]}" --set training.learning_rate=1e39 --set training.warmup_steps=0 \
+  --output "$folder/infinite"
+check "weights that are not finite are not saved" sh -c "! ls '$folder'/infinite/checkpoints/step-*.h5"
 
 echo "--- sampling"
 sample=("$program" sample --checkpoint "$folder/run" --steps 3)
@@ -140,9 +180,18 @@ run 0 'Wrote' "$mpirun" 2 "${sample[@]}" --count 3 --output "$folder/a.h5" --gri
 check "images are bytes [N, H, W, C]" sh -c "h5dump -H '$folder/a.h5' | tr -d '\n' | \
   grep -qE 'DATASET \"images\" \{ +DATATYPE +H5T_STD_U8LE +DATASPACE +SIMPLE \{ \( 3, 32, 32, 3 \)'"
 check "a grid of them" sh -c "head -c 8 '$folder/a.png' | grep -q PNG"
-run 0 'Wrote' "${sample[@]}" --weights model --count 2 --output "$folder/model.h5"
-# The noise of the sampler's steps is the seed's, so the seed's own latents from a file draw the seed's images.
-run 0 'Wrote' "${sample[@]}" --count 2 --seed 5 --output "$folder/b.h5"
+awk 'BEGIN { srand(1); for (i = 0; i < 2 * 32 * 32 * 3; i++) print rand() + rand() + rand() + rand() - 2 }' \
+  >"$folder/latents.txt"
+h5import "$folder/latents.txt" -dims 2,32,32,3 -path latents -type TEXTFP -size 32 -o "$folder/latents.h5"
+run 0 'Wrote' "${sample[@]}" --latents "$folder/latents.h5" --count 2 --output "$folder/b1.h5"
+run 0 'Wrote' "$mpirun" 2 "${sample[@]}" --latents "$folder/latents.h5" --count 2 --output "$folder/b2.h5"
+check "the same latents draw the same images" h5diff "$folder/b1.h5" "$folder/b2.h5" /images
+run 0 'Wrote' "${sample[@]}" --count 2 --output "$folder/b3.h5"
+check "latents matter" sh -c "! h5diff -q '$folder/b1.h5' '$folder/b3.h5' /images"
+run 0 'Wrote' "${sample[@]}" --latents "$folder/latents.h5" --weights model --count 2 --output "$folder/b4.h5"
+check "the last weights are not their average" sh -c "! h5diff -q '$folder/b1.h5' '$folder/b4.h5' /images"
+run 2 'float32 \[2, 32, 32, 3\], but float32 \[3, 32, 32, 3\] is needed' \
+  "${sample[@]}" --count 3 --latents "$folder/latents.h5" --output "$folder/c.h5"
 run 2 'there is no such file' "${sample[@]}" --count 2 --latents "$folder/none.h5" --output "$folder/c.h5"
 run 2 'it has no dataset `latents`' "${sample[@]}" --count 2 --latents "$folder/a.h5" --output "$folder/c.h5"
 refuse 'there is no such file or folder' sample --checkpoint "$folder/none" --count 1 --output "$folder/c.h5"
@@ -152,21 +201,18 @@ refuse 'cannot write .*/none/c.h5' sample --checkpoint "$folder/run" --count 1 -
 echo "--- checkpoints"
 newest=$folder/run/checkpoints/step-00000004.h5
 run 0 '/optimizer/second_moment: .* whole' "$program" inspect "$newest"
-python3 - "$newest" <<'PYTHON'
-import pathlib, sys
-path = pathlib.Path(sys.argv[1])
-data = bytearray(path.read_bytes())
-data[len(data) // 2] ^= 1  # tensors fill nearly all of the file
-path.write_bytes(data)
-PYTHON
-run 4 'DAMAGED: [a-z]' "$program" inspect "$newest"
+offset=$(h5dump -p -H -d /model/conv_in.weight "$newest" | awk '$1 == "OFFSET" { print $2 }')
+printf '\377' | dd of="$newest" bs=1 seek="$((offset + 3))" conv=notrunc status=none
+run 4 'DAMAGED: model/conv_in.weight' "$program" inspect "$newest"
+check "... in its message" grep -qE 'ddpm-mpi: .*step-00000004.h5: tensor model/conv_in.weight is damaged' "$log"
+run 4 'run: this is a folder, not an HDF5 file' "$program" inspect "$folder/run"
 head -c 200000 "$newest" >"$folder/cut.h5"
 run 4 'cut.h5: ' "$program" inspect "$folder/cut.h5"
 run 4 'cut.h5: ' "$program" sample --checkpoint "$folder/cut.h5" --count 1 --output "$folder/c.h5"
 run 4 'this is not an HDF5 file' "$program" inspect "$folder/bad.yaml"
 run 4 'there is no such file' "$program" inspect "$folder/none.h5"
 head -c 200000 "$newest" >"$newest.cut" && mv "$newest.cut" "$newest"
-run 0 'Drawing 1 images from .*step-00000003.h5' "${sample[@]}" --count 1 --output "$folder/d.h5"
+run 0 'Drawing 1 image from .*step-00000003.h5' "${sample[@]}" --count 1 --output "$folder/d.h5"
 run 0 'step-00000003.h5, step 3' "$mpirun" 2 "$program" train --resume --output "$folder/run"
 for file in "$folder"/run/checkpoints/*.h5; do echo "no checkpoint" >"$file"; done
 run 4 'none of the 3 checkpoints in .* is whole' "$mpirun" 2 "$program" train --resume --output "$folder/run"
@@ -180,6 +226,8 @@ lines = open(sys.argv[1]).read().splitlines()
 keys = ["images_per_second_best", "seconds_per_step", "peak_resident_gb", "ranks", "threads", "parameters"]
 assert len(lines) == 1 and all(key in json.loads(lines[0]) for key in keys) and json.loads(lines[0])["ranks"] == 2
 PYTHON
+run 0 'batch 16 in micro-batches of 2' "$mpirun" 3 "$program" benchmark --preset shapes --steps 1
+refuse '--batch 10 is not a multiple of --micro-batch 4' benchmark --preset shapes --batch 10 --micro-batch 4
 run 0 'images/s' "$program" benchmark --preset shapes --job sample --batch 4 --steps 2
 for ranks in 1 3; do
   run 0 'Done' "$mpirun" "$ranks" "$program" train "${tiny[@]}" --set training.steps=2 --trace "$folder/trace-$ranks.h5" \

@@ -90,6 +90,28 @@ private final class Screen {
     #expect(screen.text == "\r\u{1B}[Ksampling 2 images: step 1/5\r\u{1B}[Ksampling 2 images: step 5/5")
   }
 
+  @Test func liveLineOfFinishedWorkIsReplacedOrRemoved() {
+    let screen = Screen()
+    var line = ProgressLine(terminal: Terminal { 80 }, shortestInterval: .seconds(60)) { screen.text += $0 }
+    line.show(SamplingProgress(imageCount: 2, step: 1, stepCount: 3), isMilestone: false)
+    line.showLive(SamplingProgress(imageCount: 4, step: 5, stepCount: 6))
+    line.clear()
+    line.message("saved")
+    #expect(
+      screen.text == "\r\u{1B}[Ksampling 2 images: step 1/3\r\u{1B}[Ksampling 4 images: step 5/6\r\u{1B}[Ksaved\n")
+
+    screen.text = ""
+    var log = ProgressLine(terminal: nil) { screen.text += $0 }
+    log.showLive(SamplingProgress(imageCount: 4, step: 5, stepCount: 6))
+    log.clear()
+    #expect(screen.text.isEmpty)
+  }
+
+  @Test func countsAreReadable() {
+    #expect([0, 999, 1000, 35_746_307].map(ProgressFormat.count) == ["0", "999", "1,000", "35,746,307"])
+    #expect([-1, -999, -1000].map(ProgressFormat.count) == ["-1", "-999", "-1,000"])
+  }
+
   @Test func dumbTerminalIsNone() {
     #expect(Terminal.onStandardOutput(environment: ["TERM": "dumb"]) == nil)
     #expect(Terminal.onStandardOutput(environment: [:]) == nil)
