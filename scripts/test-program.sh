@@ -67,7 +67,7 @@ run 0 'kernels for' "$program" doctor
 
 echo "--- arguments and configuration"
 refuse "Unknown option '--nonsense'" train --nonsense
-refuse "Unexpected argument 'nonsense'" nonsense
+refuse 'there is no command nonsense' nonsense
 refuse 'did you mean training.learning_rate' train --set training.learning_rat=1
 refuse 'training.batch is abc; expected a whole number' train --set training.batch=abc
 refuse 'training.batch is 30, which training.micro_batch 4 does not divide' train --set training.batch=30
@@ -166,7 +166,7 @@ run 4 'cut.h5: ' "$program" sample --checkpoint "$folder/cut.h5" --count 1 --out
 run 4 'this is not an HDF5 file' "$program" inspect "$folder/bad.yaml"
 run 4 'there is no such file' "$program" inspect "$folder/none.h5"
 head -c 200000 "$newest" >"$newest.cut" && mv "$newest.cut" "$newest"
-run 0 'Drawing 1 images from .*step-00000003.h5' "${sample[@]}" --count 1 --output "$folder/d.h5"
+run 0 'Drawing 1 image from .*step-00000003.h5' "${sample[@]}" --count 1 --output "$folder/d.h5"
 run 0 'step-00000003.h5, step 3' "$mpirun" 2 "$program" train --resume --output "$folder/run"
 for file in "$folder"/run/checkpoints/*.h5; do echo "no checkpoint" >"$file"; done
 run 4 'none of the 3 checkpoints in .* is whole' "$mpirun" 2 "$program" train --resume --output "$folder/run"
