@@ -5,9 +5,8 @@ import PackageDescription
 // The processor the kernels are compiled for: the building machine's, or DDPM_MARCH (x86-64-v3, znver4, …).
 // Swift's code generator follows the C compiler's flag.
 let targetProcessor = ProcessInfo.processInfo.environment["DDPM_MARCH"] ?? "native"
-let defaultProcessor = "native"
 #if arch(arm64)
-  let processorFlag = "-mcpu=\(targetProcessor == defaultProcessor ? "native" : targetProcessor)"
+  let processorFlag = "-mcpu=\(targetProcessor)"
 #else
   let processorFlag = "-march=\(targetProcessor)"
 #endif
@@ -30,7 +29,6 @@ let package = Package(
     // System libraries: a module map and a shim header each.
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-openmpi", providers: [.apt(["libhdf5-openmpi-dev"])]),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
@@ -40,7 +38,7 @@ let package = Package(
 
     .target(name: "Tensors", dependencies: ["CProcessor"]),
     .target(
-      name: "Kernels", dependencies: ["Tensors", "COpenBLAS", "CBuildTarget", "CProcessor"],
+      name: "Kernels", dependencies: ["Tensors", "CBuildTarget", "CProcessor"],
       swiftSettings: numericCode),
     .target(name: "Differentiation", dependencies: ["Kernels", "Tensors"]),
     .target(name: "Diffusion", dependencies: ["Tensors"]),

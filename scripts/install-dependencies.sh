@@ -5,7 +5,6 @@ set -euo pipefail
 
 packages=(
   libopenmpi-dev openmpi-bin # MPI
-  libopenblas-dev            # matrix products
   libhdf5-openmpi-dev        # checkpoints, written by all ranks together
   libpng-dev                 # sample grids
   zlib1g-dev                 # compressed data sets

@@ -28,7 +28,4 @@ else
 fi
 
 if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
-# Threads are the program's own; libraries must not add theirs.
-export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
-
 exec mpirun -n "$ranks" "${flags[@]}" "$@"

@@ -8,68 +8,54 @@ extension Tape {
   ///   - x: [N, H, W, in].
   ///   - kernel: [3, 3, in, out].
   ///   - bias: [out].
+  ///   - enlargesInput: whether x is first enlarged twofold by repeating its pixels, which costs less than to do so and
+  ///     then convolve; the result is [N, 2H, 2W, out].
   ///   - perImage: [N, out], added to every pixel of its image.
-  ///   - residual: [N, H, W, out].
+  ///   - residual: like the result.
+  /// - Returns: [N, H, W, out].
   public func convolution3x3(
-    _ x: Variable, kernel: ParameterEntry, bias: ParameterEntry, perImage: Variable? = nil, residual: Variable? = nil
+    _ x: Variable, kernel: ParameterEntry, bias: ParameterEntry, enlargesInput: Bool = false,
+    perImage: Variable? = nil, residual: Variable? = nil
   ) -> Variable {
-    let shape = x.value.shape
+    let shape = x.shape
     let (inChannels, outChannels) = (kernel.shape[2], kernel.shape[3])
     precondition(shape.count == 4 && shape[3] == inChannels, "\(kernel.name) cannot be applied to \(shape)")
-    precondition(perImage.map { $0.value.shape == [shape[0], outChannels] } ?? true)
+    precondition(perImage.map { $0.shape == [shape[0], outChannels] } ?? true)
+    let factor = enlargesInput ? 2 : 1
     let geometry = Winograd.Geometry(
-      images: shape[0], height: shape[1], width: shape[2], inChannels: inChannels, outChannels: outChannels)
-    let y = Tensor(uninitialised: [shape[0], shape[1], shape[2], outChannels])
-    precondition(residual.map { $0.value.shape == y.shape } ?? true)
-
-    let transformed = transformedKernel(kernel)
+      images: shape[0], height: factor * shape[1], width: factor * shape[2], inChannels: inChannels,
+      outChannels: outChannels, enlargesInput: enlargesInput)
+    let y = Tensor(uninitialised: [shape[0], geometry.height, geometry.width, outChannels])
+    precondition(residual.map { $0.shape == y.shape } ?? true)
     Winograd.convolve(
-      x: x.value.pointer, transformedKernel: transformed.pointer, y: y.pointer, geometry: geometry,
-      bias: pointer(bias), perImage: perImage?.value.pointer, residual: residual?.value.pointer, workers: workers)
-    withExtendedLifetime(transformed) {}
+      x: x.value.pointer, kernel: pointer(kernel), y: y.pointer, geometry: geometry, bias: pointer(bias),
+      perImage: perImage?.value.pointer, residual: residual?.value.pointer, workers: workers)
 
+    let (input, dx) = (x.saved, x.gradient)
+    let (dPerImage, dResidual) = (perImage?.gradient, residual?.gradient)
     return record(y, inputs: [x, perImage, residual], parameters: [kernel, bias]) { [unowned self] dy, isShared in
       if let gradients {
         Winograd.accumulateKernelGradient(
-          x: x.value.pointer, dy: dy.pointer, dKernel: gradients.pointer(to: kernel), geometry: geometry,
+          x: input.tensor.pointer, dy: dy.pointer, dKernel: gradients.pointer(to: kernel), geometry: geometry,
           workers: workers)
         Rows.sumOfRows(
           dy.pointer, rows: dy.count / outChannels, channels: outChannels,
           accumulatingInto: gradients.pointer(to: bias), workers: workers)
       }
-      if let perImage, perImage.needsGradient {
-        let sums = Tensor(uninitialised: perImage.value.shape)
+      if let dPerImage, dPerImage.isNeeded {
+        let sums = Tensor(uninitialised: [shape[0], outChannels])
         Rows.sumOverPixels(
-          dy.pointer, into: sums.pointer, images: shape[0], pixels: shape[1] * shape[2], channels: outChannels,
+          dy.pointer, into: sums.pointer, images: shape[0], pixels: geometry.height * geometry.width,
+          channels: outChannels, workers: workers)
+        dPerImage.add(sums, workers: workers)
+      }
+      dx.add { dx, addend in
+        Winograd.propagateGradient(
+          dy: dy.pointer, kernel: pointer(kernel), dx: dx.pointer, geometry: geometry, addend: addend?.pointer,
           workers: workers)
-        perImage.addGradient(sums, workers: workers)
       }
-      x.addGradient { dx, addend in
-        let adjoint = FloatBuffer(
-          count: Winograd.transformedKernelCount(inChannels: outChannels, outChannels: inChannels))
-        Winograd.transformKernelForInputGradient(
-          pointer(kernel), inChannels: inChannels, outChannels: outChannels, into: adjoint.pointer, workers: workers)
-        Winograd.convolve(
-          x: dy.pointer, transformedKernel: adjoint.pointer, y: dx.pointer,
-          geometry: Winograd.Geometry(
-            images: shape[0], height: shape[1], width: shape[2], inChannels: outChannels, outChannels: inChannels),
-          residual: addend?.pointer, workers: workers)
-        withExtendedLifetime(adjoint) {}
-      }
-      residual?.addGradient(dy, isShared: isShared, workers: workers)
+      dResidual?.add(dy, isShared: isShared, workers: workers)
     }
-  }
-
-  private func transformedKernel(_ kernel: ParameterEntry) -> FloatBuffer {
-    let (inChannels, outChannels) = (kernel.shape[2], kernel.shape[3])
-    func transform() -> FloatBuffer {
-      let buffer = FloatBuffer(
-        count: Winograd.transformedKernelCount(inChannels: inChannels, outChannels: outChannels))
-      Winograd.transformKernel(
-        pointer(kernel), inChannels: inChannels, outChannels: outChannels, into: buffer.pointer, workers: workers)
-      return buffer
-    }
-    return kernels?.buffer(for: kernel, make: transform) ?? transform()
   }
 
   /// Stride-2 3x3 convolution padded by one zero at the right and the bottom only, as the original DDPM downsamples.
@@ -79,7 +65,7 @@ extension Tape {
   ///   - kernel: [3, 3, in, out].
   /// - Returns: [N, H/2, W/2, out].
   public func downsampling3x3(_ x: Variable, kernel: ParameterEntry, bias: ParameterEntry) -> Variable {
-    let shape = x.value.shape
+    let shape = x.shape
     let (inChannels, outChannels) = (kernel.shape[2], kernel.shape[3])
     precondition(shape.count == 4 && shape[3] == inChannels, "\(kernel.name) cannot be applied to \(shape)")
     let geometry = PatchGeometry(
@@ -88,25 +74,33 @@ extension Tape {
     let depth = geometry.patchLength
     let y = Tensor(uninitialised: [shape[0], geometry.outputHeight, geometry.outputWidth, outChannels])
 
-    func columns() -> Tensor {
+    let workers = workers
+    func columns(of x: Tensor) -> Tensor {
       let columns = Tensor(uninitialised: [geometry.patchCount, depth])
-      ImageToColumns.columns(of: x.value.pointer, into: columns.pointer, geometry: geometry, workers: workers)
+      ImageToColumns.columns(of: x.pointer, into: columns.pointer, geometry: geometry, workers: workers)
       return columns
     }
-    multiplyPerImage(
-      columns(), matrix: pointer(kernel), bias: pointer(bias), addend: nil, into: y, images: shape[0], depth: depth)
+    let patches = columns(of: x.value)
+    MatrixProduct.multiply(
+      MatrixView(patches.pointer, rowStride: depth), MatrixView(pointer(kernel), rowStride: outChannels),
+      into: y.pointer, rows: geometry.patchCount, columns: outChannels, depth: depth, bias: pointer(bias),
+      workers: workers)
+    withExtendedLifetime(patches) {}
 
+    let (input, slot) = (x.saved, x.gradient)
     return record(y, inputs: [x], parameters: [kernel, bias]) { [unowned self] dy, _ in
-      accumulateMatrixGradient(
-        wantsParameterGradients ? columns() : dy, dy: dy, matrix: kernel, bias: bias, depth: depth,
-        outChannels: outChannels)
-      guard x.needsGradient else { return }
+      if wantsParameterGradients {
+        accumulateMatrixGradient(
+          columns(of: input.tensor), dy: dy, matrix: kernel, bias: bias, depth: depth, outChannels: outChannels)
+      }
+      guard slot.isNeeded else { return }
       let dColumns = Tensor(uninitialised: [geometry.patchCount, depth])
-      multiplyPerImageTransposed(
-        dy, matrix: pointer(kernel), addend: nil, into: dColumns, images: shape[0], depth: depth)
+      MatrixProduct.multiply(
+        MatrixView(dy.pointer, rowStride: outChannels), MatrixView(pointer(kernel), rowStride: outChannels).transposed,
+        into: dColumns.pointer, rows: geometry.patchCount, columns: depth, depth: outChannels, workers: workers)
       let dx = Tensor(uninitialised: shape)
       ImageToColumns.addColumns(dColumns.pointer, into: dx.pointer, geometry: geometry, workers: workers)
-      x.addGradient(dx, workers: workers)
+      slot.add(dx, workers: workers)
     }
   }
 }

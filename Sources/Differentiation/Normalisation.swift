@@ -2,7 +2,8 @@ import Kernels
 import Tensors
 
 extension Tape {
-  /// Group normalisation (Wu and He, arXiv:1803.08494), then optionally SiLU and dropout, in one pass over the data.
+  /// Group normalisation (Wu and He, arXiv:1803.08494), then optionally SiLU and dropout, in one pass over the data. Not kept
+  /// for the backward pass but made again from x and its statistics.
   ///
   /// - Parameters:
   ///   - x: [N, …, C]; statistics are taken per image and group of C / groupCount channels.
@@ -12,7 +13,7 @@ extension Tape {
     _ x: Variable, scale: ParameterEntry, offset: ParameterEntry, groupCount: Int, epsilon: Float,
     activation: Activation = .silu, dropout: Dropout? = nil
   ) -> Variable {
-    let shape = x.value.shape
+    let shape = x.shape
     let (images, channels) = (shape[0], shape[shape.count - 1])
     precondition(channels % groupCount == 0, "\(channels) channels do not form \(groupCount) groups")
     let geometry = GroupNormGeometry(
@@ -26,30 +27,41 @@ extension Tape {
       inverseDeviations: inverseDeviations.pointer, geometry: geometry, activation: activation, dropout: dropout,
       workers: workers)
 
-    return record(y, inputs: [x], parameters: [scale, offset]) { [unowned self] dy, _ in
+    let (input, slot) = (x.saved, x.gradient)
+    let recompute = { [unowned self] in
+      let y = Tensor(uninitialised: shape)
+      GroupNorm.normalise(
+        x: input.tensor.pointer, scale: pointer(scale), offset: pointer(offset), y: y.pointer, means: means.pointer,
+        inverseDeviations: inverseDeviations.pointer, geometry: geometry, activation: activation, dropout: dropout,
+        workers: workers)
+      return y
+    }
+    return record(y, inputs: [x], parameters: [scale, offset], recomputedBy: recompute) { [unowned self] dy, _ in
       let dScale = gradients.map { $0.pointer(to: scale) }
       let dOffset = gradients.map { $0.pointer(to: offset) }
       let unused = FloatBuffer(count: channels)
       let dx = Tensor(uninitialised: shape)
       GroupNorm.backward(
-        x: x.value.pointer, dy: dy.pointer, scale: pointer(scale), offset: pointer(offset), means: means.pointer,
+        x: input.tensor.pointer, dy: dy.pointer, scale: pointer(scale), offset: pointer(offset), means: means.pointer,
         inverseDeviations: inverseDeviations.pointer, dx: dx.pointer, dScale: dScale ?? unused.pointer,
         dOffset: dOffset ?? unused.pointer, geometry: geometry, activation: activation, dropout: dropout,
         workers: workers)
       withExtendedLifetime(unused) {}
-      x.addGradient(dx, workers: workers)
+      slot.add(dx, workers: workers)
     }
   }
 
   /// x·sigmoid(x), elementwise.
   public func silu(_ x: Variable) -> Variable {
-    let y = Tensor(uninitialised: x.value.shape)
+    let shape = x.shape
+    let y = Tensor(uninitialised: shape)
     Elementwise.siluForward(x: x.value.pointer, y: y.pointer, count: y.count, workers: workers)
+    let (input, slot) = (x.saved, x.gradient)
     return record(y, inputs: [x]) { [unowned self] dy, _ in
-      let dx = Tensor(uninitialised: x.value.shape)
+      let dx = Tensor(uninitialised: shape)
       Elementwise.siluBackward(
-        x: x.value.pointer, dy: dy.pointer, dx: dx.pointer, count: dx.count, workers: workers)
-      x.addGradient(dx, workers: workers)
+        x: input.tensor.pointer, dy: dy.pointer, dx: dx.pointer, count: dx.count, workers: workers)
+      slot.add(dx, workers: workers)
     }
   }
 }

@@ -152,8 +152,8 @@ struct GroupNormBackward {
         offset += sums.doublePointer[image * 2 * channels + c]
         scale += sums.doublePointer[(image * 2 + 1) * channels + c]
       }
-      dOffset[c] = Float(Double(dOffset[c]) + offset)
-      dScale[c] = Float(Double(dScale[c]) + scale)
+      dOffset[c] += Float(offset)
+      dScale[c] += Float(scale)
     }
   }
 }

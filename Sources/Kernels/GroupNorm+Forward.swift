@@ -67,8 +67,6 @@ struct GroupNormForward {
   func finishStatistics(image: Int) {
     let perGroup = geometry.channelsPerGroup
     let source = partials.doublePointer + image * geometry.chunks * geometry.groups * 2
-    let shifts = coefficients.pointer + image * 2 * geometry.channels
-    let factors = shifts + geometry.channels
     for group in 0..<geometry.groups {
       var (count, mean, squares) = (0.0, 0.0, 0.0)
       for chunk in 0..<geometry.chunks {
@@ -80,12 +78,23 @@ struct GroupNormForward {
         squares += partial[1] + difference * difference * (count * added / total)
         count = total
       }
-      let inverseDeviation = Float(1 / (squares / count + Double(geometry.epsilon)).squareRoot())
       means[image * geometry.groups + group] = Float(mean)
-      inverseDeviations[image * geometry.groups + group] = inverseDeviation
+      inverseDeviations[image * geometry.groups + group] = Float(
+        1 / (squares / count + Double(geometry.epsilon)).squareRoot())
+    }
+    prepareNormalisation(image: image)
+  }
+
+  /// Spreads an image's statistics over its channels, for `normalise`.
+  func prepareNormalisation(image: Int) {
+    let perGroup = geometry.channelsPerGroup
+    let shifts = coefficients.pointer + image * 2 * geometry.channels
+    let factors = shifts + geometry.channels
+    for group in 0..<geometry.groups {
+      let index = image * geometry.groups + group
       for c in group * perGroup..<(group + 1) * perGroup {
-        shifts[c] = Float(mean)
-        factors[c] = inverseDeviation * scale[c]
+        shifts[c] = means[index]
+        factors[c] = inverseDeviations[index] * scale[c]
       }
     }
   }

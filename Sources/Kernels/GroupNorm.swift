@@ -55,6 +55,21 @@ public enum GroupNorm {
       between: { pass.finishStatistics(image: $0) }, last: { pass.normalise(image: $0, chunk: $1) })
   }
 
+  /// y of `forward` again, from the statistics that it wrote: the same bits.
+  public static func normalise(
+    x: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
+    means: UnsafeMutablePointer<Float>, inverseDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry,
+    activation: Activation, dropout: Dropout?, workers: WorkerPool
+  ) {
+    let pass = GroupNormForward(
+      x: x, scale: scale, offset: offset, y: y, means: means, inverseDeviations: inverseDeviations, geometry: geometry,
+      activation: activation, dropout: dropout)
+    for image in 0..<geometry.images { pass.prepareNormalisation(image: image) }
+    workers.forEach(geometry.images * geometry.chunks) {
+      pass.normalise(image: $0 / geometry.chunks, chunk: $0 % geometry.chunks)
+    }
+  }
+
   /// The gradients of `forward`, given dy = ∂loss/∂y; dropout's mask is made again.
   ///
   /// With u = x̂·scale + offset and g = mask·dy·act′(u): dOffset = Σ g, dScale = Σ g·x̂, and

@@ -1,78 +1,180 @@
-import COpenBLAS
 import Tensors
 
-/// Dense matrix products through OpenBLAS, one thread a call: threads are the caller's.
-public enum MatrixProduct {
-  private static let useOneThread: Void = openblas_set_num_threads(1)
+/// A matrix where it lies in memory: element (r, c) is at `pointer[r·rowStride + c·columnStride]`.
+public struct MatrixView {
+  public let pointer: UnsafePointer<Float>
+  public let rowStride: Int
+  public let columnStride: Int
 
-  /// The kernel family that OpenBLAS chose for this processor, such as "SkylakeX".
-  public static var kernelFamily: String { String(cString: openblas_get_corename()) }
-
-  /// C = scale·op(A)·op(B) + beta·C, all row-major; op(A) is [rows, depth], op(B) is [depth, columns].
-  ///
-  /// - Parameters:
-  ///   - aStride: floats between rows of A as stored; by default A is dense. Likewise for B and C.
-  @inline(__always)
-  public static func multiply(
-    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, rows: Int, columns: Int,
-    depth: Int, transposingA: Bool = false, transposingB: Bool = false, aStride: Int? = nil, bStride: Int? = nil,
-    cStride: Int? = nil, scale: Float = 1, beta: Float = 0
-  ) {
-    _ = useOneThread
-    cblas_sgemm(
-      CblasRowMajor, transposingA ? CblasTrans : CblasNoTrans, transposingB ? CblasTrans : CblasNoTrans,
-      Int32(truncatingIfNeeded: rows), Int32(truncatingIfNeeded: columns), Int32(truncatingIfNeeded: depth), scale, a,
-      Int32(truncatingIfNeeded: aStride ?? (transposingA ? rows : depth)), b,
-      Int32(truncatingIfNeeded: bStride ?? (transposingB ? depth : columns)), beta, c,
-      Int32(truncatingIfNeeded: cStride ?? columns))
+  /// A row-major matrix whose rows are `rowStride` floats apart.
+  public init(_ pointer: UnsafePointer<Float>, rowStride: Int) {
+    self.init(pointer, rowStride: rowStride, columnStride: 1)
   }
 
-  /// Y = X·W, where every row of Y depends on its own row of X alone, bit for bit, whatever the number of rows: a BLAS
-  /// chooses its kernels by shape and cannot promise that. For the few rows of embeddings.
+  private init(_ pointer: UnsafePointer<Float>, rowStride: Int, columnStride: Int) {
+    self.pointer = pointer
+    self.rowStride = rowStride
+    self.columnStride = columnStride
+  }
+
+  /// The same memory with rows and columns exchanged.
+  public var transposed: MatrixView { MatrixView(pointer, rowStride: columnStride, columnStride: rowStride) }
+}
+
+/// Dense matrix products C = A·B (+ bias + addend).
+///
+/// B is taken in strips of 48 or 32 columns, copied into the order in which `MicroKernel` reads them; A is read where
+/// it lies, eight rows at a time. Long sums are cut into fixed pieces of `depthBlock`. So element (r, c) depends on row
+/// r of A and column c of B alone, bit for bit: not on how many rows or columns there are, nor on threads.
+public enum MatrixProduct {
+  /// What to compute; A is [rows, depth], B [depth, columns], C [rows, columns].
+  struct Task {
+    let a: MatrixView
+    let b: MatrixView
+    let c: UnsafeMutablePointer<Float>
+    let cStride: Int
+    let rows: Int
+    let columns: Int
+    let depth: Int
+    let bias: UnsafePointer<Float>?
+    let addend: UnsafePointer<Float>?
+  }
+
+  /// Terms that are added in one go; a strip of B that long stays in the second-level cache.
+  static let depthBlock = 512
+  /// Rows for which a strip of B is copied once.
+  private static let rowBlock = 512
+  /// With fewer rows B is read where it lies: copying it would cost more than it saves.
+  static let fewRows = 32
+
+  /// C = A·B + bias + addend.
   ///
   /// - Parameters:
-  ///   - x: [rows, depth].
-  ///   - matrix: [depth, columns].
-  ///   - y: [rows, columns], overwritten.
-  public static func multiplyRows(
-    _ x: UnsafePointer<Float>, _ matrix: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, rows: Int,
-    columns: Int, depth: Int, workers: WorkerPool
+  ///   - a: [rows, depth].
+  ///   - b: [depth, columns].
+  ///   - c: [rows, columns], overwritten; rows are `cStride` floats apart, by default `columns`.
+  ///   - bias: [columns], added to every row.
+  ///   - addend: laid out like C; may be C, to which the product is then added.
+  public static func multiply(
+    _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, cStride: Int? = nil, rows: Int, columns: Int,
+    depth: Int, bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
   ) {
-    let (height, width) = (MicroKernel.rows, MicroKernel.columns)
-    let paddedRows = roundUp(rows, height)
-    withScratch(paddedRows * depth) { input in
-      input.update(from: x, count: rows * depth)
-      (input + rows * depth).update(repeating: 0, count: (paddedRows - rows) * depth)
-      workers.forEachRange(columns, grain: width) { strip in
-        withStrip(of: matrix, columns: columns, depth: depth, strip) { source, sourceStride in
-          withScratch(height * width) { block in
-            for row in stride(from: 0, to: rows, by: height) {
-              MicroKernel.multiply(
-                depth: depth, a: input + row * depth, rowStride: depth, depthStride: 1, b: source,
-                bStride: sourceStride, c: block, cStride: width, accumulates: false)
-              for r in row..<min(row + height, rows) {
-                (y + r * columns + strip.lowerBound).update(from: block + (r - row) * width, count: strip.count)
-              }
-            }
-          }
+    let task = Task(
+      a: a, b: b, c: c, cStride: cStride ?? columns, rows: rows, columns: columns, depth: depth, bias: bias,
+      addend: addend)
+    let strips = Strip.covering(columns)
+    workers.forEach((rows + rowBlock - 1) / rowBlock * strips.count) { item in
+      let (block, strip) = item.quotientAndRemainder(dividingBy: strips.count)
+      task.compute(strips[strip], rows: block * rowBlock..<min((block + 1) * rowBlock, rows))
+    }
+  }
+
+  /// The same product by the calling thread alone, for callers that share out their own work.
+  public static func multiplyOnThisThread(
+    _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, cStride: Int? = nil, rows: Int, columns: Int,
+    depth: Int, addend: UnsafePointer<Float>? = nil
+  ) {
+    let task = Task(
+      a: a, b: b, c: c, cStride: cStride ?? columns, rows: rows, columns: columns, depth: depth, bias: nil,
+      addend: addend)
+    for strip in Strip.covering(columns) { task.compute(strip, rows: 0..<rows) }
+  }
+}
+
+extension MatrixProduct.Task {
+  /// The columns of one strip, for some rows of C.
+  func compute(_ strip: Strip, rows: Range<Int>) {
+    let depthBlock = MatrixProduct.depthBlock
+    if depth == 0 { return clearToAddend(strip, rows: rows) }
+    let readsInPlace = rows.count <= MatrixProduct.fewRows && strip.isWhole && b.columnStride == 1
+    withScratch(readsInPlace ? 0 : min(depth, depthBlock) * strip.width) { packed in
+      for first in stride(from: 0, to: depth, by: depthBlock) {
+        let depths = first..<min(first + depthBlock, depth)
+        var (source, sourceStride) = (UnsafePointer(packed), strip.width)
+        if readsInPlace {
+          (source, sourceStride) = (b.pointer + depths.lowerBound * b.rowStride + strip.start, b.rowStride)
+        } else {
+          b.pack(strip, rows: depths, into: packed)
+        }
+        for row in stride(from: rows.lowerBound, to: rows.upperBound, by: MicroKernel.rows) {
+          multiplyBlock(
+            row: row, rowCount: min(MicroKernel.rows, rows.upperBound - row), strip: strip, depths: depths,
+            b: source, bStride: sourceStride)
         }
       }
     }
   }
 
-  /// Some columns of a matrix as the micro-kernel reads them: where they are, or filled up with zeros in a copy if
-  /// there are fewer than it takes.
-  private static func withStrip(
-    of matrix: UnsafePointer<Float>, columns: Int, depth: Int, _ strip: Range<Int>,
-    _ body: (_ source: UnsafePointer<Float>, _ stride: Int) -> Void
+  private func multiplyBlock(
+    row: Int, rowCount: Int, strip: Strip, depths: Range<Int>, b: UnsafePointer<Float>, bStride: Int
   ) {
-    let width = MicroKernel.columns
-    let source = matrix + strip.lowerBound
-    if strip.count == width { return body(source, columns) }
-    withScratch(depth * width) { copy in
-      copy.update(repeating: 0, count: depth * width)
-      for k in 0..<depth { (copy + k * width).update(from: source + k * columns, count: strip.count) }
-      body(copy, width)
+    let isFirst = depths.lowerBound == 0
+    let source = a.pointer + row * a.rowStride + depths.lowerBound * a.columnStride
+    if rowCount == MicroKernel.rows && strip.isWhole {
+      let hasStart = !isFirst || putStart(strip, row: row, rowCount: rowCount)
+      MicroKernel.multiply(
+        width: strip.width, depth: depths.count, a: source, rowStride: a.rowStride, depthStride: a.columnStride, b: b,
+        bStride: bStride, c: c + row * cStride + strip.start, cStride: cStride, accumulates: hasStart)
+      return
+    }
+    // Rows that do not exist repeat the last one, and go nowhere; so do columns.
+    withScratch(MicroKernel.rows * (strip.width + depths.count)) { scratch in
+      let (sums, rows) = (scratch, scratch + MicroKernel.rows * strip.width)
+      for r in 0..<MicroKernel.rows {
+        let from = source + min(r, rowCount - 1) * a.rowStride
+        for k in 0..<depths.count { rows[r * depths.count + k] = from[k * a.columnStride] }
+      }
+      MicroKernel.multiply(
+        width: strip.width, depth: depths.count, a: rows, rowStride: depths.count, depthStride: 1, b: b,
+        bStride: bStride, c: sums, cStride: strip.width, accumulates: false)
+      let hasStart = !isFirst || putStart(strip, row: row, rowCount: rowCount)
+      for r in 0..<rowCount {
+        let (from, to) = (sums + r * strip.width, c + (row + r) * cStride + strip.start)
+        for column in 0..<strip.count { to[column] = hasStart ? to[column] + from[column] : from[column] }
+      }
+    }
+  }
+
+  /// Writes bias + addend where the sums go; returns false, and writes nothing, if there is neither.
+  @inline(__always)
+  private func putStart(_ strip: Strip, row: Int, rowCount: Int) -> Bool {
+    if bias == nil && addend == nil { return false }
+    if bias == nil && addend == UnsafePointer(c) { return true }
+    for r in row..<row + rowCount {
+      let offset = r * cStride + strip.start
+      @inline(__always)
+      func put(_ column: Int, _ lanes: Int) {
+        var start = Vector.zero
+        if let bias { start += load(bias + strip.start + column, lanes) }
+        if let addend { start += load(addend + offset + column, lanes) }
+        store(start, c + offset + column, lanes)
+      }
+      forEachVector(strip.count, put)
+    }
+    return true
+  }
+
+  /// The product over no terms.
+  private func clearToAddend(_ strip: Strip, rows: Range<Int>) {
+    for row in rows where !putStart(strip, row: row, rowCount: 1) {
+      (c + row * cStride + strip.start).update(repeating: 0, count: strip.count)
+    }
+  }
+}
+
+extension MatrixView {
+  /// Copies some rows of a strip to [row][strip.width], zeros in the columns that do not exist.
+  func pack(_ strip: Strip, rows: Range<Int>, into target: UnsafeMutablePointer<Float>) {
+    let source = pointer + rows.lowerBound * rowStride + strip.start * columnStride
+    if !strip.isWhole { target.update(repeating: 0, count: rows.count * strip.width) }
+    if columnStride == 1 {
+      for row in 0..<rows.count {
+        Rows.copyRow(source + row * rowStride, to: target + row * strip.width, strip.count)
+      }
+    } else {
+      precondition(rowStride == 1, "a matrix is row-major or its transpose is")
+      Transposition.transpose(
+        source, stride: columnStride, rows: strip.count, columns: rows.count, into: target, targetStride: strip.width)
     }
   }
 }

@@ -1,127 +1,185 @@
 import CBuildTarget
 
-/// The innermost product: an 8 x 32 block of C from 8 rows of A and a 32-wide strip of B, held in registers.
+/// The innermost product: 8 rows of C by a strip of 48 or 32 columns, held in registers.
 ///
 /// Element (r, c) is the sum over k, in order, of a(r, k)·b(k, c): it depends on nothing but its own row and column, so
-/// a row of a product is the same whatever rows stand beside it.
+/// a row of a product is the same whatever rows stand beside it, and a column whatever strip it is in.
+///
+/// With 48 columns 24 of 32 registers are sums, and each step of the loop makes 24 multiply-adds of 11 loads, which the
+/// load units keep up with even when B streams from the second-level cache.
 enum MicroKernel {
   static let rows = 8
-  static let columns = 32
 
   /// C = A·B, or C += A·B when `accumulates`.
   ///
   /// - Parameters:
+  ///   - width: columns of the strip, 48 or 32.
   ///   - a: a(r, k) is at r·rowStride + k·depthStride.
   ///   - b: b(k, c) is at k·bStride + c.
   ///   - c: c(r, c) is at r·cStride + c.
   @inline(__always)
   static func multiply(
-    depth: Int, a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, b: UnsafePointer<Float>, bStride: Int,
-    c: UnsafeMutablePointer<Float>, cStride: Int, accumulates: Bool
+    width: Int, depth: Int, a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, b: UnsafePointer<Float>,
+    bStride: Int, c: UnsafeMutablePointer<Float>, cStride: Int, accumulates: Bool
   ) {
     if DDPM_VECTOR_BITS == 512 {
-      multiply8x32(
-        depth: depth, a: a, rowStride: rowStride, depthStride: depthStride, b: b, bStride: bStride, c: c,
-        cStride: cStride, accumulates: accumulates)
+      if width == 48 {
+        multiply8x48(depth, a, rowStride, depthStride, b, bStride, c, cStride, accumulates)
+      } else {
+        multiply8x32(depth, a, rowStride, depthStride, b, bStride, c, cStride, accumulates)
+      }
     } else {
       // 16 registers of 256 bits hold a 4 x 16 block and its operands.
-      for column in stride(from: 0, to: columns, by: 16) {
+      for column in stride(from: 0, to: width, by: vectorWidth) {
         for row in stride(from: 0, to: rows, by: 4) {
           multiply4x16(
-            depth: depth, a: a + row * rowStride, rowStride: rowStride, depthStride: depthStride, b: b + column,
-            bStride: bStride, c: c + row * cStride + column, cStride: cStride, accumulates: accumulates)
+            depth, a + row * rowStride, rowStride, depthStride, b + column, bStride, c + row * cStride + column,
+            cStride, accumulates)
         }
       }
     }
   }
 
-  @inline(__always)
-  private static func put(_ sum: Vector, _ c: UnsafeMutablePointer<Float>, _ accumulates: Bool) {
-    store16(accumulates ? load16(c) + sum : sum, c)
+  @inline(never)
+  private static func multiply8x48(
+    _ depth: Int, _ a: UnsafePointer<Float>, _ rowStride: Int, _ depthStride: Int, _ b: UnsafePointer<Float>,
+    _ bStride: Int, _ c: UnsafeMutablePointer<Float>, _ cStride: Int, _ accumulates: Bool
+  ) {
+    multiply8(ThreeVectors.self, depth, a, rowStride, depthStride, b, bStride, c, cStride, accumulates)
   }
 
-  // The accumulators are named variables: an array of them would not stay in registers.
   @inline(never)
   private static func multiply8x32(
-    depth: Int, a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, b: UnsafePointer<Float>, bStride: Int,
-    c: UnsafeMutablePointer<Float>, cStride: Int, accumulates: Bool
+    _ depth: Int, _ a: UnsafePointer<Float>, _ rowStride: Int, _ depthStride: Int, _ b: UnsafePointer<Float>,
+    _ bStride: Int, _ c: UnsafeMutablePointer<Float>, _ cStride: Int, _ accumulates: Bool
   ) {
-    var c00 = Vector.zero, c01 = Vector.zero, c10 = Vector.zero, c11 = Vector.zero
-    var c20 = Vector.zero, c21 = Vector.zero, c30 = Vector.zero, c31 = Vector.zero
-    var c40 = Vector.zero, c41 = Vector.zero, c50 = Vector.zero, c51 = Vector.zero
-    var c60 = Vector.zero, c61 = Vector.zero, c70 = Vector.zero, c71 = Vector.zero
+    multiply8(TwoVectors.self, depth, a, rowStride, depthStride, b, bStride, c, cStride, accumulates)
+  }
+
+  // The sums are named variables: an array of them would not stay in registers.
+  @inline(__always)
+  private static func multiply8<Row: RowOfVectors>(
+    _: Row.Type, _ depth: Int, _ a: UnsafePointer<Float>, _ rowStride: Int, _ depthStride: Int,
+    _ b: UnsafePointer<Float>, _ bStride: Int, _ c: UnsafeMutablePointer<Float>, _ cStride: Int, _ accumulates: Bool
+  ) {
+    var (c0, c1, c2, c3) = (Row(), Row(), Row(), Row())
+    var (c4, c5, c6, c7) = (Row(), Row(), Row(), Row())
     var upper = a
     var lower = a + 4 * rowStride
     var strip = b
     for _ in 0..<depth {
-      let b0 = load16(strip)
-      let b1 = load16(strip + 16)
-      var value = Vector(repeating: upper[0])
-      c00 = c00.addingProduct(value, b0)
-      c01 = c01.addingProduct(value, b1)
-      value = Vector(repeating: upper[rowStride])
-      c10 = c10.addingProduct(value, b0)
-      c11 = c11.addingProduct(value, b1)
-      value = Vector(repeating: upper[2 * rowStride])
-      c20 = c20.addingProduct(value, b0)
-      c21 = c21.addingProduct(value, b1)
-      value = Vector(repeating: upper[3 * rowStride])
-      c30 = c30.addingProduct(value, b0)
-      c31 = c31.addingProduct(value, b1)
-      value = Vector(repeating: lower[0])
-      c40 = c40.addingProduct(value, b0)
-      c41 = c41.addingProduct(value, b1)
-      value = Vector(repeating: lower[rowStride])
-      c50 = c50.addingProduct(value, b0)
-      c51 = c51.addingProduct(value, b1)
-      value = Vector(repeating: lower[2 * rowStride])
-      c60 = c60.addingProduct(value, b0)
-      c61 = c61.addingProduct(value, b1)
-      value = Vector(repeating: lower[3 * rowStride])
-      c70 = c70.addingProduct(value, b0)
-      c71 = c71.addingProduct(value, b1)
+      let row = Row(loading: strip)
+      c0.addProduct(upper[0], row)
+      c1.addProduct(upper[rowStride], row)
+      c2.addProduct(upper[2 * rowStride], row)
+      c3.addProduct(upper[3 * rowStride], row)
+      c4.addProduct(lower[0], row)
+      c5.addProduct(lower[rowStride], row)
+      c6.addProduct(lower[2 * rowStride], row)
+      c7.addProduct(lower[3 * rowStride], row)
       upper += depthStride
       lower += depthStride
       strip += bStride
     }
-    put(c00, c, accumulates)
-    put(c01, c + 16, accumulates)
-    put(c10, c + cStride, accumulates)
-    put(c11, c + cStride + 16, accumulates)
-    put(c20, c + 2 * cStride, accumulates)
-    put(c21, c + 2 * cStride + 16, accumulates)
-    put(c30, c + 3 * cStride, accumulates)
-    put(c31, c + 3 * cStride + 16, accumulates)
-    put(c40, c + 4 * cStride, accumulates)
-    put(c41, c + 4 * cStride + 16, accumulates)
-    put(c50, c + 5 * cStride, accumulates)
-    put(c51, c + 5 * cStride + 16, accumulates)
-    put(c60, c + 6 * cStride, accumulates)
-    put(c61, c + 6 * cStride + 16, accumulates)
-    put(c70, c + 7 * cStride, accumulates)
-    put(c71, c + 7 * cStride + 16, accumulates)
+    c0.store(c, accumulates)
+    c1.store(c + cStride, accumulates)
+    c2.store(c + 2 * cStride, accumulates)
+    c3.store(c + 3 * cStride, accumulates)
+    c4.store(c + 4 * cStride, accumulates)
+    c5.store(c + 5 * cStride, accumulates)
+    c6.store(c + 6 * cStride, accumulates)
+    c7.store(c + 7 * cStride, accumulates)
   }
 
   @inline(never)
   private static func multiply4x16(
-    depth: Int, a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, b: UnsafePointer<Float>, bStride: Int,
-    c: UnsafeMutablePointer<Float>, cStride: Int, accumulates: Bool
+    _ depth: Int, _ a: UnsafePointer<Float>, _ rowStride: Int, _ depthStride: Int, _ b: UnsafePointer<Float>,
+    _ bStride: Int, _ c: UnsafeMutablePointer<Float>, _ cStride: Int, _ accumulates: Bool
   ) {
-    var c0 = Vector.zero, c1 = Vector.zero, c2 = Vector.zero, c3 = Vector.zero
+    var (c0, c1, c2, c3) = (OneVector(), OneVector(), OneVector(), OneVector())
     var column = a
     var strip = b
     for _ in 0..<depth {
-      let b0 = load16(strip)
-      c0 = c0.addingProduct(Vector(repeating: column[0]), b0)
-      c1 = c1.addingProduct(Vector(repeating: column[rowStride]), b0)
-      c2 = c2.addingProduct(Vector(repeating: column[2 * rowStride]), b0)
-      c3 = c3.addingProduct(Vector(repeating: column[3 * rowStride]), b0)
+      let row = OneVector(loading: strip)
+      c0.addProduct(column[0], row)
+      c1.addProduct(column[rowStride], row)
+      c2.addProduct(column[2 * rowStride], row)
+      c3.addProduct(column[3 * rowStride], row)
       column += depthStride
       strip += bStride
     }
-    put(c0, c, accumulates)
-    put(c1, c + cStride, accumulates)
-    put(c2, c + 2 * cStride, accumulates)
-    put(c3, c + 3 * cStride, accumulates)
+    c0.store(c, accumulates)
+    c1.store(c + cStride, accumulates)
+    c2.store(c + 2 * cStride, accumulates)
+    c3.store(c + 3 * cStride, accumulates)
+  }
+}
+
+/// One row of a block of C, or of a strip of B, in registers.
+private protocol RowOfVectors {
+  /// Zeros.
+  init()
+  init(loading pointer: UnsafePointer<Float>)
+  /// self += factor·row.
+  mutating func addProduct(_ factor: Float, _ row: Self)
+  /// Overwrites what is at `pointer`, or adds to it.
+  func store(_ pointer: UnsafeMutablePointer<Float>, _ accumulates: Bool)
+}
+
+private struct OneVector: RowOfVectors {
+  private var x = Vector()
+
+  init() {}
+  @inline(__always) init(loading pointer: UnsafePointer<Float>) { x = load16(pointer) }
+
+  @inline(__always) mutating func addProduct(_ factor: Float, _ row: Self) {
+    x = x.addingProduct(Vector(repeating: factor), row.x)
+  }
+
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, _ accumulates: Bool) {
+    store16(accumulates ? load16(pointer) + x : x, pointer)
+  }
+}
+
+private struct TwoVectors: RowOfVectors {
+  private var x = Vector()
+  private var y = Vector()
+
+  init() {}
+  @inline(__always) init(loading pointer: UnsafePointer<Float>) { (x, y) = (load16(pointer), load16(pointer + 16)) }
+
+  @inline(__always) mutating func addProduct(_ factor: Float, _ row: Self) {
+    let factor = Vector(repeating: factor)
+    x = x.addingProduct(factor, row.x)
+    y = y.addingProduct(factor, row.y)
+  }
+
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, _ accumulates: Bool) {
+    store16(accumulates ? load16(pointer) + x : x, pointer)
+    store16(accumulates ? load16(pointer + 16) + y : y, pointer + 16)
+  }
+}
+
+private struct ThreeVectors: RowOfVectors {
+  private var x = Vector()
+  private var y = Vector()
+  private var z = Vector()
+
+  init() {}
+  @inline(__always) init(loading pointer: UnsafePointer<Float>) {
+    (x, y, z) = (load16(pointer), load16(pointer + 16), load16(pointer + 32))
+  }
+
+  @inline(__always) mutating func addProduct(_ factor: Float, _ row: Self) {
+    let factor = Vector(repeating: factor)
+    x = x.addingProduct(factor, row.x)
+    y = y.addingProduct(factor, row.y)
+    z = z.addingProduct(factor, row.z)
+  }
+
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, _ accumulates: Bool) {
+    store16(accumulates ? load16(pointer) + x : x, pointer)
+    store16(accumulates ? load16(pointer + 16) + y : y, pointer + 16)
+    store16(accumulates ? load16(pointer + 32) + z : z, pointer + 32)
   }
 }

@@ -35,7 +35,7 @@ public enum Rows {
       for c in 0..<channels {
         var sum = 0.0
         for block in 0..<blocks { sum += Double(partials[block * channels + c]) }
-        sums[c] = Float(Double(sums[c]) + sum)
+        sums[c] += Float(sum)
       }
     }
   }

@@ -1,124 +1,86 @@
 import Tensors
 
-// Between 3x3 kernels [3, 3, in, out] and their 36 points.
-extension Winograd {
-  /// U = G·g·Gᵀ in strips of 32 output channels, for the forward convolution.
-  public static func transformKernel(
-    _ kernel: UnsafePointer<Float>, inChannels: Int, outChannels: Int, into transformed: UnsafeMutablePointer<Float>,
-    workers: WorkerPool
-  ) {
-    let strips = stripCount(outChannels)
-    workers.forEachRange(inChannels, grain: 16) { depths in
-      withUnsafeTemporaryAllocation(of: Vector.self, capacity: 27) { scratch in
-        let taps = scratch.baseAddress!
-        for strip in 0..<strips {
-          for depth in depths {
-            for half in stride(from: 0, to: MicroKernel.columns, by: 16) {
-              let channel = strip * MicroKernel.columns + half
-              let lanes = max(0, min(16, outChannels - channel))
-              for tap in 0..<9 {
-                let source = kernel + (tap * inChannels + depth) * outChannels + channel
-                taps[tap] = lanes == 16 ? load16(source) : loadPartial(source, lanes)
-              }
-              let target = transformed + (strip * inChannels + depth) * MicroKernel.columns + half
-              transformTaps(taps, into: target, pointStride: strips * inChannels * MicroKernel.columns)
-            }
+/// Between 3x3 kernels [3, 3, in, out] and their points.
+struct WinogradKernel {
+  let taps: UnsafePointer<Float>
+  let inChannels: Int
+  let outChannels: Int
+  /// Turned by half a turn, with inputs and outputs exchanged: the adjoint convolution, which takes dy to dx.
+  let isAdjoint: Bool
+
+  /// Channels that are summed over.
+  var depth: Int { isAdjoint ? outChannels : inChannels }
+  /// Channels of the result.
+  var columns: Int { isAdjoint ? inChannels : outChannels }
+
+  /// Floats from a point of a transformed strip to the next: [depth][strip.width], and some more so that the points of
+  /// an element do not fight for the same sets of a cache.
+  func pointStride(_ strip: Strip) -> Int { PointPlanes.oddLines(depth * strip.width) }
+
+  /// U = G·g·Gᵀ of one strip of columns, [point][depth][strip.width] with `pointStride` from point to point.
+  func transform<Line: LineTransform>(_: Line.Type, strip: Strip, into target: UnsafeMutablePointer<Float>) {
+    let pointStride = pointStride(strip)
+    withUnsafeTemporaryAllocation(of: Vector.self, capacity: 9 * 16 + Line.outputs * 3) { scratch in
+      let block = scratch.baseAddress!
+      for column in stride(from: 0, to: strip.width, by: vectorWidth) {
+        let lanes = max(0, min(vectorWidth, strip.count - column))
+        for first in stride(from: 0, to: depth, by: 16) {
+          let depths = first..<min(first + 16, depth)
+          loadTaps(depths: depths, column: strip.start + column, lanes: lanes, into: block)
+          for row in 0..<depths.count {
+            let start = target + (first + row) * strip.width + column
+            Line.applyTwice(
+              scratch: block + 9 * 16, { block[($0 * 3 + $1) * 16 + row] },
+              { store16($2, start + ($0 * Line.outputs + $1) * pointStride) })
           }
         }
       }
     }
   }
 
-  /// U of the adjoint convolution: the kernel turned by half a turn, with inputs and outputs exchanged. Convolving dy
-  /// with it gives dx.
-  public static func transformKernelForInputGradient(
-    _ kernel: UnsafePointer<Float>, inChannels: Int, outChannels: Int, into transformed: UnsafeMutablePointer<Float>,
-    workers: WorkerPool
-  ) {
-    let strips = stripCount(inChannels)
-    workers.forEachRange(outChannels, grain: 16) { depths in
-      withUnsafeTemporaryAllocation(of: Vector.self, capacity: 27 + 9 * 16) { scratch in
-        let taps = scratch.baseAddress!
-        let turned = taps + 27
-        for strip in 0..<strips {
-          for half in stride(from: 0, to: MicroKernel.columns, by: 16) {
-            let channel = strip * MicroKernel.columns + half
-            let lanes = max(0, min(16, inChannels - channel))
-            // A 16x16 block of (in, out), transposed for each tap; taps in reverse order.
-            for tap in 0..<9 {
-              let block = turned + (8 - tap) * 16
-              for depth in 0..<depths.count { block[depth] = .zero }
-              for lane in 0..<lanes {
-                let source = kernel + (tap * inChannels + channel + lane) * outChannels + depths.lowerBound
-                for depth in 0..<depths.count { block[depth][lane] = source[depth] }
-              }
-            }
-            for depth in 0..<depths.count {
-              for tap in 0..<9 { taps[tap] = turned[tap * 16 + depth] }
-              let row = strip * outChannels + depths.lowerBound + depth
-              transformTaps(
-                taps, into: transformed + row * MicroKernel.columns + half,
-                pointStride: strips * outChannels * MicroKernel.columns)
-            }
-          }
-        }
-      }
-    }
-  }
-
-  /// Nine taps to 36 points; `taps` has room for 18 vectors of scratch behind them.
+  /// A block [tap][16][column] of up to 16 depths and up to 16 columns.
   @inline(__always)
-  private static func transformTaps(_ taps: VectorTable, into target: UnsafeMutablePointer<Float>, pointStride: Int) {
-    let columns = taps + 9
-    for j in 0..<3 {
-      WinogradTransform.kernel(taps[j], taps[3 + j], taps[6 + j]) { columns[$0 * 3 + j] = $1 }
-    }
-    for i in 0..<6 {
-      WinogradTransform.kernel(columns[i * 3], columns[i * 3 + 1], columns[i * 3 + 2]) { point, value in
-        store16(value, target + (i * 6 + point) * pointStride)
+  private func loadTaps(depths: Range<Int>, column: Int, lanes: Int, into block: VectorTable) {
+    let isWhole = lanes == vectorWidth && depths.count == 16
+    for tap in 0..<9 {
+      if !isAdjoint {
+        let source = taps + (tap * inChannels + depths.lowerBound) * outChannels + column
+        for row in 0..<depths.count { block[tap * 16 + row] = load(source + row * outChannels, lanes) }
+        continue
+      }
+      let source = taps + (tap * inChannels + column) * outChannels + depths.lowerBound
+      let target = block + (8 - tap) * 16
+      if !isWhole { for row in 0..<16 { target[row] = .zero } }
+      target.withMemoryRebound(to: Float.self, capacity: 256) {
+        Transposition.transpose(
+          source, stride: outChannels, rows: lanes, columns: depths.count, into: $0, targetStride: 16)
       }
     }
   }
 
-  /// dKernel += Gᵀ·dU·G.
-  static func accumulateKernelTaps(
-    _ gradient: UnsafePointer<Float>, paddedDepth: Int, dKernel: UnsafeMutablePointer<Float>, geometry: Geometry,
-    workers: WorkerPool
+  /// Gᵀ·dU·G of some rows of one strip: adds to dKernel [3, 3, in, out], or overwrites it.
+  ///
+  /// - Parameters:
+  ///   - gradient: dU, [point][row][strip.width] with `pointStride` from point to point; its first row is
+  ///     `rows.lowerBound`.
+  ///   - rows: input channels.
+  static func putTapGradients<Line: LineTransform>(
+    _: Line.Type, _ gradient: UnsafePointer<Float>, pointStride: Int, rows: Range<Int>, strip: Strip, inChannels: Int,
+    outChannels: Int, into dKernel: UnsafeMutablePointer<Float>, accumulates: Bool
   ) {
-    let (inChannels, outChannels) = (geometry.inChannels, geometry.outChannels)
-    let strips = stripCount(outChannels)
-    let pointStride = strips * paddedDepth * MicroKernel.columns
-    workers.forEachRange(inChannels, grain: 16) { depths in
-      withUnsafeTemporaryAllocation(of: Vector.self, capacity: 18) { scratch in
-        let columns = scratch.baseAddress!
-        for strip in 0..<strips {
-          for depth in depths {
-            for half in stride(from: 0, to: MicroKernel.columns, by: 16) {
-              let channel = strip * MicroKernel.columns + half
-              let lanes = min(16, outChannels - channel)
-              if lanes <= 0 { continue }
-              let source = gradient + (strip * paddedDepth + depth) * MicroKernel.columns + half
-              for j in 0..<6 {
-                WinogradTransform.kernelAdjoint(
-                  load16(source + j * pointStride), load16(source + (6 + j) * pointStride),
-                  load16(source + (12 + j) * pointStride), load16(source + (18 + j) * pointStride),
-                  load16(source + (24 + j) * pointStride), load16(source + (30 + j) * pointStride)
-                ) { columns[$0 * 6 + j] = $1 }
-              }
-              for i in 0..<3 {
-                let r = columns + i * 6
-                WinogradTransform.kernelAdjoint(r[0], r[1], r[2], r[3], r[4], r[5]) { j, value in
-                  let target = dKernel + ((i * 3 + j) * inChannels + depth) * outChannels + channel
-                  if lanes == 16 {
-                    store16(load16(target) + value, target)
-                  } else {
-                    for lane in 0..<lanes { target[lane] += value[lane] }
-                  }
-                }
-              }
-            }
-          }
+    withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.outputs * Line.inputs) { scratch in
+      for row in rows {
+        let source = gradient + (row - rows.lowerBound) * strip.width
+        @inline(__always)
+        func put(_ column: Int, _ lanes: Int) {
+          Line.applyTwice(
+            scratch: scratch.baseAddress!, { load16(source + ($0 * Line.inputs + $1) * pointStride + column) },
+            { i, j, value in
+              let target = dKernel + ((i * 3 + j) * inChannels + row) * outChannels + strip.start + column
+              store(accumulates ? load(target, lanes) + value : value, target, lanes)
+            })
         }
+        forEachVector(strip.count, put)
       }
     }
   }

@@ -1,170 +1,174 @@
 import Tensors
 
-// Between images and points: gathering the 6x6 inputs under tiles, and scattering the 4x4 outputs.
-extension Winograd {
-  /// Where a tile lies: its image, and the first of its 4x4 outputs.
-  private struct Tile {
+/// Where the windows of a convolution's tiles lie on an image batch [images, height, width, channels]: the window of
+/// tile (row, column) is the square of `size` pixels from (row·step − rim, column·step − rim).
+struct TileWindows {
+  let height: Int
+  let width: Int
+  let channels: Int
+  let tileRows: Int
+  let tileColumns: Int
+  let step: Int
+  let size: Int
+  let rim: Int
+
+  struct Place {
     let image: Int
     let top: Int
     let left: Int
-
-    @inline(__always)
-    init(_ index: Int, _ geometry: Geometry) {
-      let (image, inside) = index.quotientAndRemainder(dividingBy: geometry.tilesPerImage)
-      let (row, column) = inside.quotientAndRemainder(dividingBy: geometry.tileColumns)
-      self.image = image
-      top = row * 4
-      left = column * 4
-    }
-  }
-
-  /// V = Bᵀ·d·B for every tile of `tiles`; row r of `planes` holds tile `tiles.lowerBound + r - firstRow`.
-  static func transformInput(
-    _ x: UnsafePointer<Float>, channels: Int, geometry: Geometry, tiles: Range<Int>, into planes: PointPlanes,
-    firstRow: Int = 0
-  ) {
-    withZeros(channels) { zeros in
-      withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: points) { sources in
-        withUnsafeTemporaryAllocation(of: Vector.self, capacity: points) { scratch in
-          let columns = scratch.baseAddress!
-          let source = sources.baseAddress!
-          for (row, index) in tiles.enumerated() {
-            let tile = Tile(index, geometry)
-            let image = x + tile.image * geometry.height * geometry.width * channels
-            for i in 0..<6 {
-              for j in 0..<6 {
-                let (y, z) = (tile.top + i - 1, tile.left + j - 1)
-                let inside = y >= 0 && y < geometry.height && z >= 0 && z < geometry.width
-                source[i * 6 + j] = inside ? image + (y * geometry.width + z) * channels : zeros
-              }
-            }
-            var channel = 0
-            while channel < channels {
-              let width = min(16, channels - channel)
-              for j in 0..<6 {
-                if width == 16 {
-                  WinogradTransform.input(
-                    load16(source[j] + channel), load16(source[6 + j] + channel), load16(source[12 + j] + channel),
-                    load16(source[18 + j] + channel), load16(source[24 + j] + channel),
-                    load16(source[30 + j] + channel)
-                  ) { columns[$0 * 6 + j] = $1 }
-                } else {
-                  WinogradTransform.input(
-                    loadPartial(source[j] + channel, width), loadPartial(source[6 + j] + channel, width),
-                    loadPartial(source[12 + j] + channel, width), loadPartial(source[18 + j] + channel, width),
-                    loadPartial(source[24 + j] + channel, width), loadPartial(source[30 + j] + channel, width)
-                  ) { columns[$0 * 6 + j] = $1 }
-                }
-              }
-              for i in 0..<6 {
-                let r = columns + i * 6
-                WinogradTransform.input(r[0], r[1], r[2], r[3], r[4], r[5]) { point, value in
-                  store16(value, planes.row(i * 6 + point, firstRow + row) + channel)
-                }
-              }
-              channel += 16
-            }
-          }
-        }
-      }
-    }
-  }
-
-  /// dM = A·dY·Aᵀ for every tile; positions outside the image count as zero.
-  static func transformOutputGradient(
-    _ dy: UnsafePointer<Float>, geometry: Geometry, tiles: Range<Int>, into planes: PointPlanes, firstRow: Int
-  ) {
-    let channels = geometry.outChannels
-    withZeros(channels) { zeros in
-      withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: 16) { sources in
-        withUnsafeTemporaryAllocation(of: Vector.self, capacity: 24) { scratch in
-          let columns = scratch.baseAddress!
-          let source = sources.baseAddress!
-          for (row, index) in tiles.enumerated() {
-            let tile = Tile(index, geometry)
-            let image = dy + tile.image * geometry.height * geometry.width * channels
-            for i in 0..<4 {
-              for j in 0..<4 {
-                let (y, z) = (tile.top + i, tile.left + j)
-                let inside = y < geometry.height && z < geometry.width
-                source[i * 4 + j] = inside ? image + (y * geometry.width + z) * channels : zeros
-              }
-            }
-            for channel in stride(from: 0, to: planes.rowStride, by: 16) {
-              let width = max(0, min(16, channels - channel))
-              for j in 0..<4 {
-                WinogradTransform.outputAdjoint(
-                  load(source[j], channel, width), load(source[4 + j], channel, width),
-                  load(source[8 + j], channel, width), load(source[12 + j], channel, width)
-                ) { columns[$0 * 4 + j] = $1 }
-              }
-              for i in 0..<6 {
-                let r = columns + i * 4
-                WinogradTransform.outputAdjoint(r[0], r[1], r[2], r[3]) { point, value in
-                  store16(value, planes.row(i * 6 + point, firstRow + row) + channel)
-                }
-              }
-            }
-          }
-        }
-      }
-    }
-  }
-
-  /// y = Aᵀ·M·A + bias + perImage + residual for every tile.
-  static func transformOutput(
-    _ planes: PointPlanes, geometry: Geometry, tiles: Range<Int>, y: UnsafeMutablePointer<Float>,
-    bias: UnsafePointer<Float>?, perImage: UnsafePointer<Float>?, residual: UnsafePointer<Float>?
-  ) {
-    let channels = geometry.outChannels
-    withUnsafeTemporaryAllocation(of: Vector.self, capacity: 24) { scratch in
-      let columns = scratch.baseAddress!
-      for (row, index) in tiles.enumerated() {
-        let tile = Tile(index, geometry)
-        let rows = min(4, geometry.height - tile.top)
-        let width = min(4, geometry.width - tile.left)
-        let first = ((tile.image * geometry.height + tile.top) * geometry.width + tile.left) * channels
-        for channel in stride(from: 0, to: channels, by: 16) {
-          let lanes = min(16, channels - channel)
-          for j in 0..<6 {
-            WinogradTransform.output(
-              load16(planes.row(j, row) + channel), load16(planes.row(6 + j, row) + channel),
-              load16(planes.row(12 + j, row) + channel), load16(planes.row(18 + j, row) + channel),
-              load16(planes.row(24 + j, row) + channel), load16(planes.row(30 + j, row) + channel)
-            ) { columns[$0 * 6 + j] = $1 }
-          }
-          var offset = Vector.zero
-          if let bias { offset += load(bias, channel, lanes) }
-          if let perImage { offset += load(perImage + tile.image * channels, channel, lanes) }
-          for i in 0..<rows {
-            let r = columns + i * 6
-            let line = first + i * geometry.width * channels
-            WinogradTransform.output(r[0], r[1], r[2], r[3], r[4], r[5]) { j, value in
-              guard j < width else { return }
-              let position = line + j * channels
-              var result = value + offset
-              if let residual { result += load(residual + position, channel, lanes) }
-              if lanes == 16 {
-                store16(result, y + position + channel)
-              } else {
-                for lane in 0..<lanes { y[position + channel + lane] = result[lane] }
-              }
-            }
-          }
-        }
-      }
-    }
   }
 
   @inline(__always)
-  private static func load(_ pointer: UnsafePointer<Float>, _ channel: Int, _ lanes: Int) -> Vector {
-    lanes == 16 ? load16(pointer + channel) : loadPartial(pointer + channel, lanes)
+  func place(ofTile index: Int) -> Place {
+    let (image, inside) = index.quotientAndRemainder(dividingBy: tileRows * tileColumns)
+    let (row, column) = inside.quotientAndRemainder(dividingBy: tileColumns)
+    return Place(image: image, top: row * step - rim, left: column * step - rim)
+  }
+
+  /// Writes where each pixel of a window is, [size, size]: in the images, or at `zeros` if it is outside of them.
+  @inline(__always)
+  func locate(
+    tile: Int, of images: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
+    into pixels: UnsafeMutablePointer<UnsafePointer<Float>>
+  ) {
+    let place = place(ofTile: tile)
+    let image = images + place.image * height * width * channels
+    for i in 0..<size {
+      let y = place.top + i
+      for j in 0..<size {
+        let x = place.left + j
+        let isInside = y >= 0 && y < height && x >= 0 && x < width
+        pixels[i * size + j] = isInside ? image + (y * width + x) * channels : zeros
+      }
+    }
+  }
+}
+
+/// Scratch for the matrices [tile][channel] of all points.
+///
+/// Rows and planes are an odd number of cache lines apart: addresses a power of two apart would fight for the same sets
+/// of a cache.
+struct PointPlanes {
+  let base: UnsafeMutablePointer<Float>
+  let rowStride: Int
+  let planeStride: Int
+
+  static func rowStride(channels: Int) -> Int { oddLines(channels) }
+
+  static func planeStride(tiles: Int, channels: Int) -> Int {
+    oddLines(roundUp(tiles, MicroKernel.rows) * rowStride(channels: channels))
+  }
+
+  /// Planes for `body`; rows are padded to whole micro-kernel blocks.
+  static func with(points: Int, tiles: Int, channels: Int, _ body: (PointPlanes) -> Void) {
+    let planeStride = planeStride(tiles: tiles, channels: channels)
+    withScratch(points * planeStride) {
+      body(PointPlanes(base: $0, rowStride: rowStride(channels: channels), planeStride: planeStride))
+    }
+  }
+
+  /// At least `count` floats, and an odd number of cache lines.
+  static func oddLines(_ count: Int) -> Int {
+    let lines = (count + 15) / 16
+    return (lines % 2 == 0 ? lines + 1 : lines) * 16
+  }
+
+  @inline(__always) func row(_ point: Int, _ row: Int) -> UnsafeMutablePointer<Float> {
+    base + point * planeStride + row * rowStride
+  }
+}
+
+/// From images to points and back.
+enum WinogradTiles {
+  /// The points of some channels of every tile's window: row `firstRow + r` of `planes` receives tile
+  /// `tiles.lowerBound + r`, from column 0 on.
+  ///
+  /// - Parameter channels: which of the images' channels; the last vector is filled up with zeros.
+  static func transform<Line: LineTransform>(
+    _: Line.Type, of images: UnsafePointer<Float>, windows: TileWindows, tiles: Range<Int>, channels: Range<Int>,
+    into planes: PointPlanes, firstRow: Int
+  ) {
+    let whole = channels.count / vectorWidth * vectorWidth
+    withZeros(windows.channels) { zeros in
+      withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: Line.inputs * Line.inputs) { pixels in
+        withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.outputs * Line.inputs) { scratch in
+          let pixel = pixels.baseAddress!
+          for (row, tile) in tiles.enumerated() {
+            windows.locate(tile: tile, of: images, zeros: zeros, into: pixel)
+            let target = planes.row(0, firstRow + row)
+            var column = 0
+            while column < whole {
+              let channel = channels.lowerBound + column
+              Line.applyTwice(
+                scratch: scratch.baseAddress!, { load16(pixel[$0 * Line.inputs + $1] + channel) },
+                { store16($2, target + ($0 * Line.outputs + $1) * planes.planeStride + column) })
+              column += vectorWidth
+            }
+            if column < channels.count {
+              let channel = channels.lowerBound + column
+              let lanes = channels.count - column
+              Line.applyTwice(
+                scratch: scratch.baseAddress!, { loadPartial(pixel[$0 * Line.inputs + $1] + channel, lanes) },
+                { store16($2, target + ($0 * Line.outputs + $1) * planes.planeStride + column) })
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// What is added to a convolution's outputs.
+  struct Addends {
+    /// [channels], to every pixel.
+    var bias: UnsafePointer<Float>?
+    /// [images, channels], to every pixel of its image.
+    var perImage: UnsafePointer<Float>?
+    /// Like the outputs.
+    var residual: UnsafePointer<Float>?
+  }
+
+  /// Outputs of the channels of one strip: transforms each tile's points back and adds the addends. Row r of `planes`
+  /// holds tile `tiles.lowerBound + r`, column 0 the strip's first channel.
+  static func transformOutput<Line: LineTransform>(
+    _: Line.Type, from planes: PointPlanes, windows: TileWindows, tiles: Range<Int>, strip: Strip,
+    into images: UnsafeMutablePointer<Float>, addends: Addends
+  ) {
+    withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.outputs * Line.inputs) { scratch in
+      let channels = windows.channels
+      for (row, tile) in tiles.enumerated() {
+        let place = windows.place(ofTile: tile)
+        let rows = min(Line.outputs, windows.height - place.top)
+        let columns = min(Line.outputs, windows.width - place.left)
+        let first = ((place.image * windows.height + place.top) * windows.width + place.left) * channels
+        let source = planes.row(0, row)
+        @inline(__always)
+        func put(_ column: Int, _ lanes: Int) {
+          let channel = strip.start + column
+          var offset = Vector.zero
+          if let bias = addends.bias { offset += load(bias + channel, lanes) }
+          if let perImage = addends.perImage { offset += load(perImage + place.image * channels + channel, lanes) }
+          Line.applyTwice(
+            scratch: scratch.baseAddress!,
+            { load16(source + ($0 * Line.inputs + $1) * planes.planeStride + column) },
+            { i, j, value in
+              guard i < rows && j < columns else { return }
+              let position = first + (i * windows.width + j) * channels + channel
+              var result = value + offset
+              if let residual = addends.residual { result += load(residual + position, lanes) }
+              store(result, images + position, lanes)
+            })
+        }
+        forEachVector(strip.count, put)
+      }
+    }
   }
 
   private static func withZeros(_ count: Int, _ body: (UnsafePointer<Float>) -> Void) {
-    withScratch(roundUp(count, 16)) { zeros in
-      zeros.update(repeating: 0, count: roundUp(count, 16))
+    withScratch(roundUp(count, vectorWidth)) { zeros in
+      zeros.update(repeating: 0, count: roundUp(count, vectorWidth))
       body(zeros)
     }
   }
 }
+
+@inline(__always) func roundUp(_ count: Int, _ multiple: Int) -> Int { (count + multiple - 1) / multiple * multiple }

@@ -41,10 +41,10 @@ struct ResidualBlock {
   func callAsFunction(
     _ x: Variable, embedding: Variable, dropout: UNet.DropoutContext?, on tape: Tape
   ) -> Variable {
-    let projected = timeProjection.ofRows(embedding, on: tape)
+    let projected = timeProjection(embedding, on: tape)
     let h = conv1(norm1(x, on: tape), perImage: projected, on: tape)
     let dropped = norm2(h, dropout: dropout?.mask(forBlock: number), on: tape)
-    let straight = shortcut.map { $0.atEveryPixel(x, on: tape) } ?? x
+    let straight = shortcut.map { $0(x, on: tape) } ?? x
     return conv2(dropped, residual: straight, on: tape)
   }
 }
@@ -72,8 +72,8 @@ struct AttentionBlock {
   func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
     let h = norm(x, activation: .identity, on: tape)
     let attended = tape.attention(
-      query: query.atEveryPixel(h, on: tape), key: key.atEveryPixel(h, on: tape),
-      value: value.atEveryPixel(h, on: tape))
-    return output.atEveryPixel(attended, residual: x, on: tape)
+      query: query(h, on: tape), key: key(h, on: tape),
+      value: value(h, on: tape))
+    return output(attended, residual: x, on: tape)
   }
 }

@@ -19,6 +19,11 @@ struct Convolution {
   func callAsFunction(_ x: Variable, perImage: Variable? = nil, residual: Variable? = nil, on tape: Tape) -> Variable {
     tape.convolution3x3(x, kernel: kernel, bias: bias, perImage: perImage, residual: residual)
   }
+
+  /// Of x enlarged twofold by repeating its pixels.
+  func enlarging(_ x: Variable, on tape: Tape) -> Variable {
+    tape.convolution3x3(x, kernel: kernel, bias: bias, enlargesInput: true)
+  }
 }
 
 /// A linear map over channels, with bias: a matrix [in, out], or a 1x1 convolution [1, 1, in, out].
@@ -36,14 +41,9 @@ struct LinearLayer {
     bias = declarations.add("\(name).bias", shape: [outputs], order: .c, initialisation: .zeros)
   }
 
-  /// At every pixel of images [N, H, W, in].
-  func atEveryPixel(_ x: Variable, residual: Variable? = nil, on tape: Tape) -> Variable {
+  /// - Parameter x: [N, …, in]: rows, or images whose pixels are mapped one by one.
+  func callAsFunction(_ x: Variable, residual: Variable? = nil, on tape: Tape) -> Variable {
     tape.pointwise(x, matrix: matrix, bias: bias, residual: residual)
-  }
-
-  /// Of the rows of [N, in].
-  func ofRows(_ x: Variable, on tape: Tape) -> Variable {
-    tape.linear(x, matrix: matrix, bias: bias)
   }
 }
 

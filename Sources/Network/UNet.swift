@@ -180,13 +180,13 @@ public struct UNet {
   public func callAsFunction(
     _ x: Variable, timesteps: [Float], dropout: DropoutContext? = nil, on tape: Tape
   ) -> Variable {
-    precondition(timesteps.count == x.value.shape[0], "one time step for each image")
+    precondition(timesteps.count == x.shape[0], "one time step for each image")
     let sinusoids = Tensor(uninitialised: [timesteps.count, configuration.channels])
     TimestepEmbedding.embed(
       timesteps: timesteps, count: timesteps.count, dimension: configuration.channels, into: sinusoids.pointer)
-    let hidden = tape.silu(timeEmbedding1.ofRows(tape.input(sinusoids), on: tape))
+    let hidden = tape.silu(timeEmbedding1(tape.input(sinusoids), on: tape))
     // Every block takes silu(embedding): computed once.
-    let embedding = tape.silu(timeEmbedding2.ofRows(hidden, on: tape))
+    let embedding = tape.silu(timeEmbedding2(hidden, on: tape))
 
     var h = inputConvolution(x, on: tape)
     var skips = [h]
@@ -212,7 +212,7 @@ public struct UNet {
         h = block(h, embedding: embedding, dropout: dropout, on: tape)
         if !level.attentions.isEmpty { h = level.attentions[index](h, on: tape) }
       }
-      if let upsampler = level.upsampler { h = upsampler(tape.upsampleNearest(h), on: tape) }
+      if let upsampler = level.upsampler { h = upsampler.enlarging(h, on: tape) }
     }
 
     return outputConvolution(outputNorm(h, on: tape), on: tape)

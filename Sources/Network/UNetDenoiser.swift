@@ -7,8 +7,6 @@ public struct UNetDenoiser: Denoiser {
   private let network: UNet
   private let parameters: Arena
   private let workers: WorkerPool
-  /// A sampler calls the network hundreds of times with the same weights.
-  private let kernels = TransformedKernels()
 
   /// - Parameter parameters: must not change while the denoiser is in use.
   public init(network: UNet, parameters: Arena, workers: WorkerPool) {
@@ -18,7 +16,7 @@ public struct UNetDenoiser: Denoiser {
   }
 
   public func predictNoise(_ x: Tensor, timesteps: [Float]) throws -> Tensor {
-    let tape = Tape(inferenceWith: parameters, kernels: kernels, workers: workers)
+    let tape = Tape(inferenceWith: parameters, workers: workers)
     return network(tape.input(x), timesteps: timesteps, on: tape).value
   }
 }

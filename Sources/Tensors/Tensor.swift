@@ -24,7 +24,9 @@ public struct Tensor: Sendable {
     }
   }
 
-  private init(shape: [Int], buffer: FloatBuffer) {
+  /// A view of a buffer that holds just as many elements.
+  public init(shape: [Int], buffer: FloatBuffer) {
+    precondition(shape.reduce(1, *) == buffer.count, "a buffer of \(buffer.count) cannot be seen as \(shape)")
     self.shape = shape
     self.buffer = buffer
   }

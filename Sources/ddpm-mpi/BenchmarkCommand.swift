@@ -72,7 +72,7 @@ struct BenchmarkCommand: RankCommand {
         \(result.job) \(result.preset): \(parameters) parameters, \(ranks) x \(threads), batch \(result.batch)\(pieces)
         \(result.imagesPerSecondMedian) images/s (median of \(steps)), \(result.imagesPerSecondBest) (best), \
         \(result.peakResidentGigabytes) GiB resident at the peak over all ranks
-        vectors of \(Processor.vectorBits) bits, BLAS kernels for \(MatrixProduct.kernelFamily)
+        vectors of \(Processor.vectorBits) bits
         """)
     }
   }

@@ -22,15 +22,6 @@ struct Doctor: RankCommand {
     if Processor.features.contains("avx512f") && Processor.vectorBits < 512 {
       print("  advice      this build leaves AVX-512 unused; build on this machine, or with DDPM_MARCH=x86-64-v4")
     }
-    print("BLAS          OpenBLAS, kernels for \(MatrixProduct.kernelFamily)")
-    if Processor.didChooseBLAS {
-      print("  chosen by   ddpm-mpi, since this OpenBLAS does not know the processor")
-    } else if let choice = ProcessInfo.processInfo.environment[Processor.blasVariable] {
-      print("  chosen by   \(Processor.blasVariable)=\(choice)")
-    }
-    if Processor.blasMisjudgesProcessor {
-      print("  advice      these leave AVX-512 unused; set \(Processor.blasVariable)=SkylakeX, or unset it")
-    }
     print("MPI           \(try MPISession.libraryVersion().split(separator: ",").first ?? "")")
     let hosts = Dictionary(grouping: names) { $0 }.map { "\($0.key) (\($0.value.count))" }.sorted()
     print("  ranks       \(communicator.size) on \(hosts.joined(separator: ", "))")

@@ -33,7 +33,6 @@ struct Program: ParsableCommand {
 @main
 struct Main {
   static func main() {
-    Processor.restartWithSuitableBLAS()
     let parsed = Result { try parse() }
     if case .failure(let mistake) = parsed, rankOfLauncher == nil {
       report("\(mistake)")

@@ -9,6 +9,9 @@ extension Operation {
     convolution3x3(images: 2, height: 1, width: 3, from: 5, to: 33, residual: true),
     convolution3x3(images: 1, height: 12, width: 20, from: 48, to: 1, residual: true),
     convolution3x3(images: 2, height: 32, width: 32, from: 32, to: 48, perImage: true),
+    convolution3x3(images: 1, height: 2, width: 2, from: 16, to: 16, enlargesInput: true),
+    convolution3x3(images: 2, height: 3, width: 5, from: 20, to: 12, enlargesInput: true, residual: true),
+    convolution3x3(images: 3, height: 16, width: 16, from: 32, to: 48, enlargesInput: true),
     downsampling3x3(images: 3, height: 32, width: 32, from: 32, to: 16),
     downsampling3x3(images: 2, height: 6, width: 8, from: 3, to: 20),
     downsampling3x3(images: 1, height: 4, width: 4, from: 17, to: 5),
@@ -16,27 +19,39 @@ extension Operation {
   ]
 
   private static func convolution3x3(
-    images: Int, height: Int, width: Int, from inChannels: Int, to outChannels: Int, perImage: Bool = false,
-    residual: Bool = false
+    images: Int, height: Int, width: Int, from inChannels: Int, to outChannels: Int, enlargesInput: Bool = false,
+    perImage: Bool = false, residual: Bool = false
   ) -> Operation {
+    let factor = enlargesInput ? 2 : 1
     let geometry = PatchGeometry(
-      images: images, height: height, width: width, channels: inChannels, kernelSize: 3, pad: 1)
-    let pixels = height * width
+      images: images, height: factor * height, width: factor * width, channels: inChannels, kernelSize: 3, pad: 1)
+    let pixels = factor * height * factor * width
+    // What the plain convolution sees, and back.
+    @Sendable func seen(_ x: [Double]) -> [Double] {
+      guard enlargesInput else { return x }
+      return Reference.upsampleNearest(x: x, images: images, height: height, width: width, channels: inChannels)
+    }
+    @Sendable func unseen(_ dx: [Double]) -> [Double] {
+      guard enlargesInput else { return dx }
+      return Reference.upsampleNearestBackward(
+        dy: dx, images: images, height: height, width: width, channels: inChannels)
+    }
     var shapes = [[images, height, width, inChannels]]
     if perImage { shapes.append([images, outChannels]) }
-    if residual { shapes.append([images, height, width, outChannels]) }
-    let extras = (perImage ? " + perImage" : "") + (residual ? " + residual" : "")
+    if residual { shapes.append([images, geometry.height, geometry.width, outChannels]) }
+    let extras = (enlargesInput ? ", enlarged" : "") + (perImage ? " + perImage" : "") + (residual ? " + residual" : "")
     return Operation(
       testDescription: "convolution3x3 \(shapes[0]) to \(outChannels)\(extras)", inputShapes: shapes,
       parameterShapes: [[3, 3, inChannels, outChannels], [outChannels]], tolerance: winograd,
       apply: { tape, inputs, parameters in
         tape.convolution3x3(
-          inputs[0], kernel: parameters[0], bias: parameters[1], perImage: perImage ? inputs[1] : nil,
-          residual: residual ? inputs.last : nil)
+          inputs[0], kernel: parameters[0], bias: parameters[1], enlargesInput: enlargesInput,
+          perImage: perImage ? inputs[1] : nil, residual: residual ? inputs.last : nil)
       },
       value: { inputs, parameters in
         var y = Reference.convolution(
-          x: inputs[0], kernel: parameters[0], bias: parameters[1], geometry: geometry, outputChannels: outChannels)
+          x: seen(inputs[0]), kernel: parameters[0], bias: parameters[1], geometry: geometry,
+          outputChannels: outChannels)
         for index in y.indices {
           if perImage { y[index] += inputs[1][index / (pixels * outChannels) * outChannels + index % outChannels] }
           if residual { y[index] += inputs.last![index] }
@@ -45,8 +60,8 @@ extension Operation {
       },
       gradients: { inputs, parameters, dy in
         let plain = Reference.convolutionBackward(
-          x: inputs[0], kernel: parameters[0], dy: dy, geometry: geometry, outputChannels: outChannels)
-        var result = Gradients(inputs: [plain.dx], parameters: [plain.dKernel, plain.dBias])
+          x: seen(inputs[0]), kernel: parameters[0], dy: dy, geometry: geometry, outputChannels: outChannels)
+        var result = Gradients(inputs: [unseen(plain.dx)], parameters: [plain.dKernel, plain.dBias])
         if perImage {
           var sums = [Double](repeating: 0, count: images * outChannels)
           for (index, gradient) in dy.enumerated() {

@@ -9,9 +9,9 @@ extension Operation {
     linearMap([3, 9, 17], to: 40),
     linearMap([2, 2, 2, 5], to: 16, isKernel: true, residual: true),
     linearMap([3, 32, 32, 160], to: 16),
-    linearMap([1, 5], to: 3, isRows: true),
-    linearMap([7, 128], to: 64, isRows: true),
-    linearMap([2, 300], to: 10, isRows: true),
+    linearMap([1, 5], to: 3),
+    linearMap([7, 128], to: 64),
+    linearMap([2, 300], to: 10),
     attention([2, 3, 3, 5]),
     attention([1, 5, 7, 20]),
     attention([3, 1, 1, 4]),
@@ -28,27 +28,21 @@ extension Operation {
     concatenation([2, 3, 5, 7], [2, 3, 5, 20]),
     concatenation([1, 2, 2, 16], [1, 2, 2, 16]),
     concatenation([3, 4, 1, 33], [3, 4, 1, 1]),
-    upsampling([2, 3, 5, 7]),
-    upsampling([1, 1, 1, 16]),
   ]
 
   static let all = convolutions + others
 
-  /// `pointwise`, or `linear` if `isRows`.
   private static func linearMap(
-    _ shape: [Int], to outputs: Int, isRows: Bool = false, isKernel: Bool = false, residual: Bool = false
+    _ shape: [Int], to outputs: Int, isKernel: Bool = false, residual: Bool = false
   ) -> Operation {
     let depth = shape.last!
     let rows = shape.reduce(1, *) / depth
     return Operation(
-      testDescription: "\(isRows ? "linear" : "pointwise") \(shape) to \(outputs)\(residual ? " + residual" : "")",
+      testDescription: "pointwise \(shape) to \(outputs)\(residual ? " + residual" : "")",
       inputShapes: residual ? [shape, shape.dropLast() + [outputs]] : [shape],
       parameterShapes: [isKernel ? [1, 1, depth, outputs] : [depth, outputs], [outputs]], tolerance: singlePrecision,
       apply: { tape, inputs, parameters in
-        isRows
-          ? tape.linear(inputs[0], matrix: parameters[0], bias: parameters[1])
-          : tape.pointwise(
-            inputs[0], matrix: parameters[0], bias: parameters[1], residual: residual ? inputs[1] : nil)
+        tape.pointwise(inputs[0], matrix: parameters[0], bias: parameters[1], residual: residual ? inputs[1] : nil)
       },
       value: { inputs, parameters in
         var y = Reference.matrixProduct(inputs[0], parameters[0], rows: rows, inner: depth, columns: outputs)
@@ -153,22 +147,6 @@ extension Operation {
         return Gradients(inputs: [
           TestData.columns(0..<left, of: dy, width: width), TestData.columns(left..<width, of: dy, width: width),
         ])
-      })
-  }
-
-  private static func upsampling(_ shape: [Int]) -> Operation {
-    let (images, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
-    return Operation(
-      testDescription: "upsampleNearest \(shape)", inputShapes: [shape], parameterShapes: [],
-      tolerance: singlePrecision,
-      apply: { tape, inputs, _ in tape.upsampleNearest(inputs[0]) },
-      value: { inputs, _ in
-        Reference.upsampleNearest(x: inputs[0], images: images, height: height, width: width, channels: channels)
-      },
-      gradients: { _, _, dy in
-        let dx = Reference.upsampleNearestBackward(
-          dy: dy, images: images, height: height, width: width, channels: channels)
-        return Gradients(inputs: [dx])
       })
   }
 }

@@ -3,7 +3,7 @@ import Tensors
 import Testing
 
 @Suite struct TapeTests {
-  let parameters = TestParameters([[4, 4], [4], [4, 4], [4], [4], [4], [4, 4], [4]])
+  let parameters = TestParameters([[4, 4], [4], [4, 4], [4], [4], [4], [8], [4]])
 
   private var tape: Tape {
     Tape(recordingWith: parameters.values, gradients: parameters.gradients, workers: WorkerPool(threadCount: 1))
@@ -94,6 +94,24 @@ import Testing
       #expect(activation == nil)
     }
     withExtendedLifetime(tape) {}
+  }
+
+  @Test func normalisationsAreMadeAgainAndFreed() {
+    let tape = tape
+    let p = parameters.entries
+    weak var normalised: FloatBuffer?
+    weak var joined: FloatBuffer?
+    func forward() -> Variable {
+      let first = tape.pointwise(tape.input(input()), matrix: p[0], bias: p[1])
+      let norm = tape.groupNorm(first, scale: p[4], offset: p[5], groupCount: 2, epsilon: 1e-5)
+      let pair = tape.concatenate(norm, norm)
+      (normalised, joined) = (norm.value.buffer, pair.value.buffer)
+      #expect(normalised != nil && joined != nil)
+      return tape.groupNorm(pair, scale: p[6], offset: p[6], groupCount: 2, epsilon: 1e-5)
+    }
+    let result = forward()
+    #expect(normalised == nil && joined == nil)
+    withExtendedLifetime((tape, result)) {}
   }
 
   @Test func aGradientThatNobodyWantsIsNotRecorded() {

@@ -46,6 +46,10 @@ func normalTensor(_ shape: [Int], seed: UInt64) -> Tensor {
     Shape(images: 2, height: 16, width: 16, inChannels: 64, outChannels: 32),
     Shape(images: 5, height: 13, width: 9, inChannels: 33, outChannels: 65),
     Shape(images: 9, height: 16, width: 16, inChannels: 16, outChannels: 16),
+    // More tiles than one block, and every mixture of strips: 32 + 32, 48, 48 + 32, 48 + 32 + 32, 48 + 48.
+    Shape(images: 5, height: 32, width: 32, inChannels: 17, outChannels: 64),
+    Shape(images: 1, height: 8, width: 8, inChannels: 48, outChannels: 80),
+    Shape(images: 1, height: 4, width: 8, inChannels: 112, outChannels: 96),
   ]
 
   @Test(arguments: shapes)
@@ -67,18 +71,9 @@ func normalTensor(_ shape: [Int], seed: UInt64) -> Tensor {
       outputChannels: shape.outChannels)
     let workers = WorkerPool(threadCount: 1)
 
-    let transformed = Tensor(uninitialised: [
-      Winograd.transformedKernelCount(inChannels: shape.outChannels, outChannels: shape.inChannels)
-    ])
-    Winograd.transformKernelForInputGradient(
-      kernel.pointer, inChannels: shape.inChannels, outChannels: shape.outChannels, into: transformed.pointer,
-      workers: workers)
     let dx = Tensor(uninitialised: x.shape)
-    let adjoint = Winograd.Geometry(
-      images: shape.images, height: shape.height, width: shape.width, inChannels: shape.outChannels,
-      outChannels: shape.inChannels)
-    Winograd.convolve(
-      x: dy.pointer, transformedKernel: transformed.pointer, y: dx.pointer, geometry: adjoint, workers: workers)
+    Winograd.propagateGradient(
+      dy: dy.pointer, kernel: kernel.pointer, dx: dx.pointer, geometry: shape.winograd, workers: workers)
     #expect(relativeError(dx.elements, expected.dx) < Self.tolerance)
 
     // Accumulates: starts from ones.
@@ -147,54 +142,10 @@ func normalTensor(_ shape: [Int], seed: UInt64) -> Tensor {
     threads: Int
   ) -> Tensor {
     let workers = WorkerPool(threadCount: threads)
-    let transformed = Tensor(uninitialised: [
-      Winograd.transformedKernelCount(inChannels: shape.inChannels, outChannels: shape.outChannels)
-    ])
-    Winograd.transformKernel(
-      kernel.pointer, inChannels: shape.inChannels, outChannels: shape.outChannels, into: transformed.pointer,
-      workers: workers)
     let y = Tensor(uninitialised: [shape.images, shape.height, shape.width, shape.outChannels])
     Winograd.convolve(
-      x: x.pointer, transformedKernel: transformed.pointer, y: y.pointer, geometry: shape.winograd,
+      x: x.pointer, kernel: kernel.pointer, y: y.pointer, geometry: shape.winograd,
       bias: bias.pointer, perImage: perImage?.pointer, residual: residual?.pointer, workers: workers)
     return y
-  }
-}
-
-@Suite struct MatrixProductTests {
-  @Test(arguments: [(1, 1, 1), (5, 7, 3), (16, 40, 100), (64, 128, 32)])
-  func productsEqualTheDirectSums(rows: Int, columns: Int, depth: Int) {
-    for (transposingA, transposingB) in [(false, false), (true, false), (false, true)] {
-      let a = normalTensor(transposingA ? [depth, rows] : [rows, depth], seed: 1)
-      let b = normalTensor(transposingB ? [columns, depth] : [depth, columns], seed: 2)
-      let c = Tensor(uninitialised: [rows, columns])
-      MatrixProduct.multiply(
-        a.pointer, b.pointer, into: c.pointer, rows: rows, columns: columns, depth: depth, transposingA: transposingA,
-        transposingB: transposingB)
-      let expected = Reference.matrixProduct(
-        a.elements, b.elements, rows: rows, inner: depth, columns: columns, transposeA: transposingA,
-        transposeB: transposingB)
-      // Single-precision sums of `depth` products.
-      #expect(relativeError(c.elements, expected) < 1e-6)
-    }
-  }
-
-  @Test(arguments: [(1, 4, 8), (3, 40, 100), (9, 128, 32), (20, 33, 65)])
-  func rowsOfAProductStandAlone(rows: Int, columns: Int, depth: Int) {
-    let a = normalTensor([rows, depth], seed: 1)
-    let b = normalTensor([depth, columns], seed: 2)
-    let c = Tensor(uninitialised: [rows, columns])
-    let workers = WorkerPool(threadCount: 2)
-    MatrixProduct.multiplyRows(
-      a.pointer, b.pointer, into: c.pointer, rows: rows, columns: columns, depth: depth, workers: workers)
-    let expected = Reference.matrixProduct(a.elements, b.elements, rows: rows, inner: depth, columns: columns)
-    #expect(relativeError(c.elements, expected) < 1e-6)
-    for row in 0..<rows {
-      let alone = Tensor(uninitialised: [1, columns])
-      MatrixProduct.multiplyRows(
-        a.pointer + row * depth, b.pointer, into: alone.pointer, rows: 1, columns: columns, depth: depth,
-        workers: workers)
-      #expect(alone.elements == Array(c.elements[row * columns..<(row + 1) * columns]))
-    }
   }
 }

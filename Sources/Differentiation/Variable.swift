@@ -1,0 +1,111 @@
+import Kernels
+import Tensors
+
+/// A value on its way through a network.
+///
+/// Recorded backward passes hold on to its gradient and, if they need it, to its value, but not to the variable: once
+/// the forward code lets go of it, a value that nobody needs or that can be made again is freed.
+public final class Variable {
+  public let value: Tensor
+  /// Collects the gradient of the loss with respect to the value.
+  let gradient: GradientSlot
+  /// How a backward pass gets at the value later.
+  let saved: SavedValue
+
+  init(_ value: Tensor, needsGradient: Bool, recomputedBy recompute: (() -> Tensor)? = nil) {
+    self.value = value
+    gradient = GradientSlot(shape: value.shape, isNeeded: needsGradient)
+    saved = recompute.map { .recomputed(RecomputedValue(value, by: $0)) } ?? .kept(value)
+  }
+
+  public var shape: [Int] { value.shape }
+  /// Whether anything upstream wants a gradient; operations skip what nobody needs.
+  public var needsGradient: Bool { gradient.isNeeded }
+  /// The gradient that arrived at an input of the network, after `Tape.unwind`.
+  public var inputGradient: Tensor? { gradient.tensor }
+}
+
+/// What a backward pass keeps of a value from the forward pass.
+enum SavedValue {
+  case kept(Tensor)
+  case recomputed(RecomputedValue)
+
+  var tensor: Tensor {
+    switch self {
+    case .kept(let tensor): tensor
+    case .recomputed(let value): value.tensor
+    }
+  }
+}
+
+/// A value that is cheap to make again: it lives as long as the forward code holds it, and again from the first backward
+/// pass that asks for it to the last.
+final class RecomputedValue {
+  private let shape: [Int]
+  private weak var buffer: FloatBuffer?
+  private var remade: Tensor?
+  private let recompute: () -> Tensor
+
+  init(_ value: Tensor, by recompute: @escaping () -> Tensor) {
+    shape = value.shape
+    buffer = value.buffer
+    self.recompute = recompute
+  }
+
+  var tensor: Tensor {
+    if let remade { return remade }
+    if let buffer { return Tensor(shape: shape, buffer: buffer) }
+    let made = recompute()
+    remade = made
+    return made
+  }
+}
+
+/// The gradient of the loss with respect to a value, as its consumers contribute to it.
+final class GradientSlot {
+  let isNeeded: Bool
+  private let shape: [Int]
+  private(set) var tensor: Tensor?
+  /// The gradient's storage is also somebody else's, so it may be read but not added to in place.
+  private var isShared = false
+
+  init(shape: [Int], isNeeded: Bool) {
+    self.shape = shape
+    self.isNeeded = isNeeded
+  }
+
+  /// Hands the accumulated gradient over, with whether its storage is shared; nil if no consumer contributed.
+  func take() -> (tensor: Tensor, isShared: Bool)? {
+    defer { tensor = nil }
+    return tensor.map { ($0, isShared) }
+  }
+
+  /// Adds a contribution that the slot may keep.
+  func add(_ contribution: Tensor, isShared contributionIsShared: Bool = false, workers: WorkerPool) {
+    guard isNeeded else { return }
+    guard let present = tensor else {
+      tensor = contribution
+      isShared = contributionIsShared
+      return
+    }
+    if isShared {
+      let sum = Tensor(uninitialised: shape)
+      Elementwise.sum(present.pointer, contribution.pointer, into: sum.pointer, count: sum.count, workers: workers)
+      tensor = sum
+      isShared = false
+    } else {
+      Elementwise.add(contribution.pointer, into: present.pointer, count: present.count, workers: workers)
+    }
+  }
+
+  /// Adds a contribution that an operation computes: `compute(target, addend)` must set target = contribution + addend,
+  /// where the addend, if there is one, is the target itself or has the target's shape.
+  func add(computedBy compute: (_ target: Tensor, _ addend: Tensor?) -> Void) {
+    guard isNeeded else { return }
+    let present = tensor
+    let target = present == nil || isShared ? Tensor(uninitialised: shape) : present!
+    compute(target, present)
+    tensor = target
+    isShared = false
+  }
+}
