@@ -57,6 +57,10 @@ extension Vector {
   @inline(__always)
   func limited(below limit: Float) -> Vector { replacing(with: limit, where: self .< limit) }
 
+  /// self + factor·vector, rounded once.
+  @inline(__always)
+  func adding(_ factor: Float, times vector: Vector) -> Vector { addingProduct(Vector(repeating: factor), vector) }
+
   /// The sum of the lanes in double precision.
   @inline(__always)
   var doubleSum: Double {

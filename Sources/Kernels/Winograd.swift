@@ -126,19 +126,19 @@ public enum Winograd {
 
   /// Tiles that are transformed together: enough to pay for transforming the kernels, few enough for V to stay in the
   /// last-level cache beside that of other ranks. Equal parts of `tileCount`.
-  static func tilesPerBlock(tileCount: Int, channels: Int) -> Int {
-    let most = max(64, min(256, maximalBlock / channels))
-    let blocks = (tileCount + most - 1) / most
+  static func tilesPerBlock(tileCount: Int, channels: Int, leastBlocks: Int = 1) -> Int {
+    let most = max(128, min(256, maximalBlock / channels))
+    let blocks = max((tileCount + most - 1) / most, leastBlocks)
     return roundUp((tileCount + blocks - 1) / blocks, MicroKernel.rows)
   }
 
-  /// Tiles x channels of a block: 7 MiB of V.
-  private static let maximalBlock = 51200
+  /// Tiles x channels of a block: 9 MiB of V.
+  private static let maximalBlock = 1 << 16
 
-  /// Into how many parts to cut the tiles of a strip, or the rows of its gradient, so that all threads have work.
-  static func parts(strips: Int, workers: WorkerPool) -> Int {
-    if workers.threadCount == 1 || strips % workers.threadCount == 0 { return 1 }
-    return (4 * workers.threadCount + strips - 1) / strips
+  /// Into how many parts to cut each of `count` items so that all threads have work.
+  static func parts(_ count: Int, workers: WorkerPool) -> Int {
+    if count % workers.threadCount == 0 { return 1 }
+    return (4 * workers.threadCount + count - 1) / count
   }
 }
 
@@ -152,30 +152,56 @@ struct WinogradPass {
   let tileCount: Int
   let addends: WinogradTiles.Addends
 
+  /// With fewer tiles a thread is better off with a share of the channels than of the tiles.
+  private static let leastTilesPerThread = 48
+
   func run<Points: WinogradPoints>(_: Points.Type, workers: WorkerPool) {
-    let points = Points.Input.outputs * Points.Input.outputs
+    let threads = workers.threadCount
     let strips = Strip.covering(kernel.columns)
-    let blockSize = Winograd.tilesPerBlock(tileCount: tileCount, channels: kernel.depth)
-    let partSize = roundUp(
-      (blockSize + Winograd.parts(strips: strips.count, workers: workers) - 1)
-        / Winograd.parts(strips: strips.count, workers: workers), MicroKernel.rows)
-    PointPlanes.with(points: points, tiles: blockSize, channels: kernel.depth) { v in
-      for start in stride(from: 0, to: tileCount, by: blockSize) {
-        let tiles = start..<min(start + blockSize, tileCount)
-        workers.forEachRange(tiles.count, grain: 16) { part in
-          WinogradTiles.transform(
-            Points.Input.self, of: x, windows: inputs,
-            tiles: start + part.lowerBound..<start + part.upperBound, channels: 0..<kernel.depth, into: v,
-            firstRow: part.lowerBound)
+    let sharesTiles = threads == 1 || tileCount >= threads * Self.leastTilesPerThread
+    let blockSize = Winograd.tilesPerBlock(
+      tileCount: tileCount, channels: kernel.depth, leastBlocks: sharesTiles ? threads : 1)
+    let blocks = (tileCount + blockSize - 1) / blockSize
+    if sharesTiles {
+      // Each thread takes its blocks from beginning to end: V does not move from one core's cache to another's.
+      workers.forEach(blocks) { block in
+        let tiles = block * blockSize..<min((block + 1) * blockSize, tileCount)
+        withPoints(Points.self, tiles: tiles.count) { v in
+          transformInput(Points.self, tiles: tiles, into: v, firstRow: 0)
+          for strip in strips { compute(Points.self, strip, v, rows: 0..<tiles.count, firstTile: tiles.lowerBound) }
         }
-        let parts = (tiles.count + partSize - 1) / partSize
+      }
+      return
+    }
+    let parts = Winograd.parts(strips.count, workers: workers)
+    let partSize = roundUp((blockSize + parts - 1) / parts, MicroKernel.rows)
+    withPoints(Points.self, tiles: blockSize) { v in
+      for start in stride(from: 0, to: tileCount, by: blockSize) {
+        let count = min(blockSize, tileCount - start)
+        workers.forEachRange(count, grain: 8) { part in
+          transformInput(
+            Points.self, tiles: start + part.lowerBound..<start + part.upperBound, into: v, firstRow: part.lowerBound)
+        }
+        let parts = (count + partSize - 1) / partSize
         workers.forEach(strips.count * parts) { item in
           let (strip, part) = item.quotientAndRemainder(dividingBy: parts)
-          let rows = part * partSize..<min((part + 1) * partSize, tiles.count)
-          compute(Points.self, strips[strip], v, rows: rows, firstTile: start)
+          compute(
+            Points.self, strips[strip], v, rows: part * partSize..<min((part + 1) * partSize, count), firstTile: start)
         }
       }
     }
+  }
+
+  private func withPoints<Points: WinogradPoints>(_: Points.Type, tiles: Int, _ body: (PointPlanes) -> Void) {
+    PointPlanes.with(
+      points: Points.Input.outputs * Points.Input.outputs, tiles: tiles, channels: kernel.depth, body)
+  }
+
+  private func transformInput<Points: WinogradPoints>(
+    _: Points.Type, tiles: Range<Int>, into v: PointPlanes, firstRow: Int
+  ) {
+    WinogradTiles.transform(
+      Points.Input.self, of: x, windows: inputs, tiles: tiles, channels: 0..<kernel.depth, into: v, firstRow: firstRow)
   }
 
   /// The outputs of one strip of channels for some rows of V, of which row 0 is tile `firstTile`.
@@ -186,21 +212,28 @@ struct WinogradPass {
     let pointStride = kernel.pointStride(strip)
     withScratch(points * pointStride) { u in
       kernel.transform(Points.Kernel.self, strip: strip, into: u)
-      PointPlanes.with(points: points, tiles: rows.count, channels: strip.width) { m in
-        for point in 0..<points {
-          for row in stride(from: 0, to: rows.count, by: MicroKernel.rows) {
-            MicroKernel.multiply(
-              width: strip.width, depth: kernel.depth, a: v.row(point, rows.lowerBound + row), rowStride: v.rowStride,
-              depthStride: 1, b: u + point * pointStride, bStride: strip.width, c: m.row(point, row),
-              cStride: m.rowStride, accumulates: false)
+      let chunk = min(rows.count, Self.productRows)
+      PointPlanes.with(points: points, tiles: chunk, channels: strip.width) { m in
+        for start in stride(from: rows.lowerBound, to: rows.upperBound, by: chunk) {
+          let rows = start..<min(start + chunk, rows.upperBound)
+          for point in 0..<points {
+            for row in stride(from: 0, to: rows.count, by: MicroKernel.rows) {
+              MicroKernel.multiply(
+                width: strip.width, depth: kernel.depth, a: v.row(point, rows.lowerBound + row),
+                rowStride: v.rowStride, depthStride: 1, b: u + point * pointStride, bStride: strip.width,
+                c: m.row(point, row), cStride: m.rowStride, accumulates: false)
+            }
           }
+          WinogradTiles.transformOutput(
+            Points.Output.self, from: m, windows: outputs,
+            tiles: firstTile + rows.lowerBound..<firstTile + rows.upperBound, strip: strip, into: y, addends: addends)
         }
-        WinogradTiles.transformOutput(
-          Points.Output.self, from: m, windows: outputs,
-          tiles: firstTile + rows.lowerBound..<firstTile + rows.upperBound, strip: strip, into: y, addends: addends)
       }
     }
   }
+
+  /// Rows whose products are transformed back before the next are made: these M stay in the second-level cache.
+  private static let productRows = 96
 }
 
 /// The gradient with respect to the kernel: dU_p = V_pᵀ·dM_p summed over tiles, dM the points of dy.
@@ -212,40 +245,55 @@ struct WinogradKernelGradient {
 
   func run<Points: WinogradGradientPoints>(_: Points.Type, workers: WorkerPool) {
     let (inChannels, outChannels) = (geometry.inChannels, geometry.outChannels)
-    let points = Points.Input.outputs * Points.Input.outputs
     let strips = Strip.covering(outChannels)
-    let blockSize = Winograd.tilesPerBlock(tileCount: geometry.tileCount, channels: max(inChannels, outChannels))
-    // A part's rows of dU are at least 64, or the points of dy would be computed too often.
-    let wanted = Winograd.parts(strips: strips.count, workers: workers)
-    let partSize = max(64, roundUp((inChannels + wanted - 1) / wanted, MicroKernel.rows))
-    let parts = (inChannels + partSize - 1) / partSize
-    let isSingleBlock = blockSize >= geometry.tileCount
-    withScratch(isSingleBlock ? 0 : 9 * inChannels * outChannels) { sums in
-      PointPlanes.with(points: points, tiles: blockSize, channels: inChannels) { v in
-        for start in stride(from: 0, to: geometry.tileCount, by: blockSize) {
-          let tiles = start..<min(start + blockSize, geometry.tileCount)
-          workers.forEachRange(tiles.count, grain: 16) { part in
-            WinogradTiles.transform(
-              Points.Input.self, of: x, windows: geometry.inputWindows,
-              tiles: start + part.lowerBound..<start + part.upperBound, channels: 0..<inChannels, into: v,
-              firstRow: part.lowerBound)
-          }
-          workers.forEach(strips.count * parts) { item in
-            let (strip, part) = item.quotientAndRemainder(dividingBy: parts)
-            compute(
-              Points.self, strips[strip], v, tiles: tiles,
-              rows: part * partSize..<min((part + 1) * partSize, inChannels), into: isSingleBlock ? dKernel : sums,
-              accumulates: isSingleBlock || start > 0)
-          }
-        }
+    // A share of the input channels for each thread, whose V is its own; and where these would become so few that the
+    // points of dy cost too much, a share of the strips too.
+    let rowParts = max(1, min(workers.threadCount, inChannels / Self.leastRows))
+    let partSize = roundUp((inChannels + rowParts - 1) / rowParts, vectorWidth)
+    let stripParts = min(strips.count, (workers.threadCount + rowParts - 1) / rowParts)
+    let sumsInPlace = blockSize >= geometry.tileCount
+    withScratch(sumsInPlace ? 0 : 9 * inChannels * outChannels) { sums in
+      workers.forEach(rowParts * stripParts) { item in
+        let (row, strip) = item.quotientAndRemainder(dividingBy: stripParts)
+        let rows = min(row * partSize, inChannels)..<min((row + 1) * partSize, inChannels)
+        let part = strip * strips.count / stripParts..<(strip + 1) * strips.count / stripParts
+        if rows.isEmpty { return }
+        accumulate(Points.self, rows: rows, strips: strips[part], into: sumsInPlace ? dKernel : sums)
       }
-      if !isSingleBlock {
+      if !sumsInPlace {
         Elementwise.add(sums, into: dKernel, count: 9 * inChannels * outChannels, workers: workers)
       }
     }
   }
 
-  /// What some tiles contribute to some rows (input channels) of one strip.
+  private static let leastRows = 64
+
+  private var blockSize: Int {
+    Winograd.tilesPerBlock(tileCount: geometry.tileCount, channels: max(geometry.inChannels, geometry.outChannels))
+  }
+
+  /// The gradients of some rows (input channels) and strips (output channels), over all tiles in order: added to
+  /// `target` if all tiles are one block, else written to it.
+  private func accumulate<Points: WinogradGradientPoints>(
+    _: Points.Type, rows: Range<Int>, strips: ArraySlice<Strip>, into target: UnsafeMutablePointer<Float>
+  ) {
+    let points = Points.Input.outputs * Points.Input.outputs
+    let blockSize = blockSize
+    PointPlanes.with(points: points, tiles: min(blockSize, geometry.tileCount), channels: rows.count) { v in
+      for start in stride(from: 0, to: geometry.tileCount, by: blockSize) {
+        let tiles = start..<min(start + blockSize, geometry.tileCount)
+        WinogradTiles.transform(
+          Points.Input.self, of: x, windows: geometry.inputWindows, tiles: tiles, channels: rows, into: v, firstRow: 0)
+        for strip in strips {
+          compute(
+            Points.self, strip, v, tiles: tiles, rows: rows, into: target,
+            accumulates: blockSize >= geometry.tileCount || start > 0)
+        }
+      }
+    }
+  }
+
+  /// What some tiles contribute to some rows of one strip.
   private func compute<Points: WinogradGradientPoints>(
     _: Points.Type, _ strip: Strip, _ v: PointPlanes, tiles: Range<Int>, rows: Range<Int>,
     into target: UnsafeMutablePointer<Float>, accumulates: Bool
@@ -260,7 +308,7 @@ struct WinogradKernelGradient {
         for point in 0..<points {
           for row in stride(from: 0, to: rows.count, by: MicroKernel.rows) {
             MicroKernel.multiply(
-              width: strip.width, depth: tiles.count, a: v.row(point, 0) + rows.lowerBound + row, rowStride: 1,
+              width: strip.width, depth: tiles.count, a: v.row(point, 0) + row, rowStride: 1,
               depthStride: v.rowStride, b: dM.row(point, 0), bStride: dM.rowStride,
               c: dU + point * pointStride + row * strip.width, cStride: strip.width, accumulates: false)
           }

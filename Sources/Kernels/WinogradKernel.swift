@@ -1,3 +1,4 @@
+import CProcessor
 import Tensors
 
 /// Between 3x3 kernels [3, 3, in, out] and their points.
@@ -20,40 +21,43 @@ struct WinogradKernel {
   /// U = G·g·Gᵀ of one strip of columns, [point][depth][strip.width] with `pointStride` from point to point.
   func transform<Line: LineTransform>(_: Line.Type, strip: Strip, into target: UnsafeMutablePointer<Float>) {
     let pointStride = pointStride(strip)
-    withUnsafeTemporaryAllocation(of: Vector.self, capacity: 9 * 16 + Line.outputs * 3) { scratch in
-      let block = scratch.baseAddress!
-      for column in stride(from: 0, to: strip.width, by: vectorWidth) {
-        let lanes = max(0, min(vectorWidth, strip.count - column))
-        for first in stride(from: 0, to: depth, by: 16) {
-          let depths = first..<min(first + 16, depth)
-          loadTaps(depths: depths, column: strip.start + column, lanes: lanes, into: block)
-          for row in 0..<depths.count {
-            let start = target + (first + row) * strip.width + column
+    withScratch(9 * roundUp(depth, 16) * vectorWidth) { taps in
+      withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.outputs * 3 * 16) { scratch in
+        let tapStride = roundUp(depth, 16) * vectorWidth
+        for column in stride(from: 0, to: strip.width, by: vectorWidth) {
+          copyTaps(column: strip.start + column, lanes: min(vectorWidth, strip.count - column), into: taps, tapStride)
+          for first in stride(from: 0, to: depth, by: 16) {
+            let source = taps + first * vectorWidth
+            let start = target + first * strip.width + column
             Line.applyTwice(
-              scratch: block + 9 * 16, { block[($0 * 3 + $1) * 16 + row] },
-              { store16($2, start + ($0 * Line.outputs + $1) * pointStride) })
+              count: min(16, depth - first), scratch: scratch.baseAddress!,
+              { load16(source + ($0 * 3 + $1) * tapStride + $2 * vectorWidth) },
+              { store16($3, start + ($0 * Line.outputs + $1) * pointStride + $2 * strip.width) })
           }
         }
       }
     }
   }
 
-  /// A block [tap][16][column] of up to 16 depths and up to 16 columns.
-  @inline(__always)
-  private func loadTaps(depths: Range<Int>, column: Int, lanes: Int, into block: VectorTable) {
-    let isWhole = lanes == vectorWidth && depths.count == 16
+  /// All taps of up to 16 columns, [tap][depth][16], zeros in the columns that do not exist. Kernels come from memory,
+  /// so they are read in long runs.
+  private func copyTaps(
+    column: Int, lanes: Int, into target: UnsafeMutablePointer<Float>, _ tapStride: Int
+  ) {
+    if lanes < vectorWidth { target.update(repeating: 0, count: 9 * tapStride) }
+    if lanes <= 0 { return }
     for tap in 0..<9 {
-      if !isAdjoint {
-        let source = taps + (tap * inChannels + depths.lowerBound) * outChannels + column
-        for row in 0..<depths.count { block[tap * 16 + row] = load(source + row * outChannels, lanes) }
-        continue
-      }
-      let source = taps + (tap * inChannels + column) * outChannels + depths.lowerBound
-      let target = block + (8 - tap) * 16
-      if !isWhole { for row in 0..<16 { target[row] = .zero } }
-      target.withMemoryRebound(to: Float.self, capacity: 256) {
+      if isAdjoint {
         Transposition.transpose(
-          source, stride: outChannels, rows: lanes, columns: depths.count, into: $0, targetStride: 16)
+          taps + (tap * inChannels + column) * outChannels, stride: outChannels, rows: lanes, columns: depth,
+          into: target + (8 - tap) * tapStride, targetStride: vectorWidth)
+      } else {
+        let source = taps + tap * inChannels * outChannels + column
+        for row in 0..<depth {
+          let place = source + row * outChannels
+          ddpm_prefetch(place + 16 * outChannels)
+          store(load(place, lanes), target + tap * tapStride + row * vectorWidth, lanes)
+        }
       }
     }
   }
@@ -68,19 +72,28 @@ struct WinogradKernel {
     _: Line.Type, _ gradient: UnsafePointer<Float>, pointStride: Int, rows: Range<Int>, strip: Strip, inChannels: Int,
     outChannels: Int, into dKernel: UnsafeMutablePointer<Float>, accumulates: Bool
   ) {
-    withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.outputs * Line.inputs) { scratch in
-      for row in rows {
-        let source = gradient + (row - rows.lowerBound) * strip.width
-        @inline(__always)
-        func put(_ column: Int, _ lanes: Int) {
-          Line.applyTwice(
-            scratch: scratch.baseAddress!, { load16(source + ($0 * Line.inputs + $1) * pointStride + column) },
-            { i, j, value in
-              let target = dKernel + ((i * 3 + j) * inChannels + row) * outChannels + strip.start + column
+    let isWhole = strip.isWhole
+    let vectors = strip.width / vectorWidth
+    // Rows follow each other without a gap, so the vectors of several are taken together.
+    let together = max(1, 12 / vectors)
+    withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.outputs * Line.inputs * vectors * together) {
+      let scratch = $0.baseAddress!
+      for first in stride(from: rows.lowerBound, to: rows.upperBound, by: together) {
+        let source = gradient + (first - rows.lowerBound) * strip.width
+        Line.applyTwice(
+          count: vectors * min(together, rows.upperBound - first), scratch: scratch,
+          { load16(source + ($0 * Line.inputs + $1) * pointStride + $2 * vectorWidth) },
+          { i, j, vector, value in
+            let (row, part) = vector.quotientAndRemainder(dividingBy: vectors)
+            let column = part * vectorWidth
+            let target = dKernel + ((i * 3 + j) * inChannels + first + row) * outChannels + strip.start + column
+            if isWhole {
+              store16(accumulates ? load16(target) + value : value, target)
+            } else if column < strip.count {
+              let lanes = strip.count - column
               store(accumulates ? load(target, lanes) + value : value, target, lanes)
-            })
-        }
-        forEachVector(strip.count, put)
+            }
+          })
       }
     }
   }

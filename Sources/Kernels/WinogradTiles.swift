@@ -1,3 +1,4 @@
+import CProcessor
 import Tensors
 
 /// Where the windows of a convolution's tiles lie on an image batch [images, height, width, channels]: the window of
@@ -88,34 +89,47 @@ enum WinogradTiles {
     _: Line.Type, of images: UnsafePointer<Float>, windows: TileWindows, tiles: Range<Int>, channels: Range<Int>,
     into planes: PointPlanes, firstRow: Int
   ) {
-    let whole = channels.count / vectorWidth * vectorWidth
+    let (first, vectors) = (channels.lowerBound, channels.count / vectorWidth)
+    let rest = channels.count % vectorWidth
+    // From a window's pixels to those of the next window.
+    let ahead = windows.step * windows.channels
     withZeros(windows.channels) { zeros in
       withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: Line.inputs * Line.inputs) { pixels in
-        withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.outputs * Line.inputs) { scratch in
-          let pixel = pixels.baseAddress!
+        withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.outputs * Line.inputs * vectorsTogether) {
+          let (pixel, scratch) = (pixels.baseAddress!, $0.baseAddress!)
           for (row, tile) in tiles.enumerated() {
             windows.locate(tile: tile, of: images, zeros: zeros, into: pixel)
             let target = planes.row(0, firstRow + row)
-            var column = 0
-            while column < whole {
-              let channel = channels.lowerBound + column
+            for start in stride(from: 0, to: vectors, by: vectorsTogether) {
+              let column = start * vectorWidth
               Line.applyTwice(
-                scratch: scratch.baseAddress!, { load16(pixel[$0 * Line.inputs + $1] + channel) },
-                { store16($2, target + ($0 * Line.outputs + $1) * planes.planeStride + column) })
-              column += vectorWidth
+                count: min(vectorsTogether, vectors - start), scratch: scratch,
+                { i, j, vector in
+                  let source = pixel[i * Line.inputs + j] + first + column + vector * vectorWidth
+                  if j >= Line.inputs - windows.step { ddpm_prefetch(source + ahead) }
+                  return load16(source)
+                },
+                { i, j, vector, value in
+                  let place = target + (i * Line.outputs + j) * planes.planeStride + column + vector * vectorWidth
+                  ddpm_prefetch_to_write(place + planes.rowStride)
+                  store16(value, place)
+                })
             }
-            if column < channels.count {
-              let channel = channels.lowerBound + column
-              let lanes = channels.count - column
+            if rest > 0 {
+              let column = vectors * vectorWidth
               Line.applyTwice(
-                scratch: scratch.baseAddress!, { loadPartial(pixel[$0 * Line.inputs + $1] + channel, lanes) },
-                { store16($2, target + ($0 * Line.outputs + $1) * planes.planeStride + column) })
+                count: 1, scratch: scratch,
+                { i, j, _ in loadPartial(pixel[i * Line.inputs + j] + first + column, rest) },
+                { i, j, _, value in store16(value, target + (i * Line.outputs + j) * planes.planeStride + column) })
             }
           }
         }
       }
     }
   }
+
+  /// Vectors of channels that are transformed together: their intermediate results fit in the first-level cache.
+  private static let vectorsTogether = 4
 
   /// What is added to a convolution's outputs.
   struct Addends {
@@ -133,32 +147,49 @@ enum WinogradTiles {
     _: Line.Type, from planes: PointPlanes, windows: TileWindows, tiles: Range<Int>, strip: Strip,
     into images: UnsafeMutablePointer<Float>, addends: Addends
   ) {
-    withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.outputs * Line.inputs) { scratch in
+    let vectors = strip.width / vectorWidth
+    let isWhole = strip.isWhole
+    withUnsafeTemporaryAllocation(of: Vector.self, capacity: (Line.outputs * Line.inputs + 1) * vectors) {
+      let (offsets, scratch) = ($0.baseAddress!, $0.baseAddress! + vectors)
       let channels = windows.channels
       for (row, tile) in tiles.enumerated() {
         let place = windows.place(ofTile: tile)
         let rows = min(Line.outputs, windows.height - place.top)
         let columns = min(Line.outputs, windows.width - place.left)
-        let first = ((place.image * windows.height + place.top) * windows.width + place.left) * channels
+        let first = ((place.image * windows.height + place.top) * windows.width + place.left) * channels + strip.start
         let source = planes.row(0, row)
-        @inline(__always)
-        func put(_ column: Int, _ lanes: Int) {
-          let channel = strip.start + column
+        for vector in 0..<vectors {
+          let column = vector * vectorWidth
+          let lanes = strip.count - column
           var offset = Vector.zero
-          if let bias = addends.bias { offset += load(bias + channel, lanes) }
-          if let perImage = addends.perImage { offset += load(perImage + place.image * channels + channel, lanes) }
-          Line.applyTwice(
-            scratch: scratch.baseAddress!,
-            { load16(source + ($0 * Line.inputs + $1) * planes.planeStride + column) },
-            { i, j, value in
-              guard i < rows && j < columns else { return }
-              let position = first + (i * windows.width + j) * channels + channel
-              var result = value + offset
-              if let residual = addends.residual { result += load(residual + position, lanes) }
-              store(result, images + position, lanes)
-            })
+          if lanes > 0 {
+            let channel = strip.start + column
+            if let bias = addends.bias { offset += load(bias + channel, lanes) }
+            if let perImage = addends.perImage { offset += load(perImage + place.image * channels + channel, lanes) }
+          }
+          offsets[vector] = offset
         }
-        forEachVector(strip.count, put)
+        Line.applyTwice(
+          count: vectors, scratch: scratch,
+          {
+            let place = source + ($0 * Line.inputs + $1) * planes.planeStride + $2 * vectorWidth
+            ddpm_prefetch(place + planes.rowStride)
+            return load16(place)
+          },
+          { i, j, vector, value in
+            guard i < rows && j < columns else { return }
+            let column = vector * vectorWidth
+            let position = first + (i * windows.width + j) * channels + column
+            ddpm_prefetch_to_write(images + position + Line.outputs * channels)
+            var result = value + offsets[vector]
+            if isWhole {
+              if let residual = addends.residual { result += load16(residual + position) }
+              store16(result, images + position)
+            } else if column < strip.count {
+              if let residual = addends.residual { result += load(residual + position, strip.count - column) }
+              store(result, images + position, strip.count - column)
+            }
+          })
       }
     }
   }

@@ -17,20 +17,28 @@ protocol LineTransform {
 }
 
 extension LineTransform {
-  /// T·X·Tᵀ: the transform along the columns of X [inputs, inputs], then along the rows.
+  /// T·X·Tᵀ for `count` neighbouring vectors of channels: the transform along the columns of X [inputs, inputs], then
+  /// along the rows.
   ///
-  /// - Parameter scratch: room for outputs·inputs vectors.
+  /// All vectors take each step together, so that a step reads and writes few places at a time, each of them
+  /// consecutively: a processor prefetches a dozen streams, but not 36.
+  ///
+  /// - Parameter scratch: room for outputs·inputs·count vectors.
   @inline(__always)
   static func applyTwice(
-    scratch: VectorTable, _ input: (_ row: Int, _ column: Int) -> Vector,
-    _ put: (_ row: Int, _ column: Int, Vector) -> Void
+    count: Int, scratch: VectorTable, _ input: (_ row: Int, _ column: Int, _ vector: Int) -> Vector,
+    _ put: (_ row: Int, _ column: Int, _ vector: Int, Vector) -> Void
   ) {
     for column in 0..<inputs {
-      apply({ input($0, column) }) { scratch[$0 * inputs + column] = $1 }
+      for vector in 0..<count {
+        apply({ input($0, column, vector) }) { scratch[($0 * inputs + column) * count + vector] = $1 }
+      }
     }
     for row in 0..<outputs {
-      let line = scratch + row * inputs
-      apply({ line[$0] }) { put(row, $0, $1) }
+      let line = scratch + row * inputs * count
+      for vector in 0..<count {
+        apply({ line[$0 * count + vector] }) { put(row, $0, vector, $1) }
+      }
     }
   }
 }
@@ -62,16 +70,16 @@ enum SixPoints: WinogradGradientPoints {
     @inline(__always)
     static func apply(_ d: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
       let (d0, d1, d2, d3, d4, d5) = (d(0), d(1), d(2), d(3), d(4), d(5))
-      let even = d4 - 4 * d2
-      let odd = d3 - 4 * d1
+      let even = d4.adding(-4, times: d2)
+      let odd = d3.adding(-4, times: d1)
       let evenHalf = d4 - d2
-      let oddHalf = 2 * (d3 - d1)
-      put(0, 4 * d0 - 5 * d2 + d4)
+      let oddHalf = d3 - d1
+      put(0, d4.adding(-5, times: d2).adding(4, times: d0))
       put(1, even + odd)
       put(2, even - odd)
-      put(3, evenHalf + oddHalf)
-      put(4, evenHalf - oddHalf)
-      put(5, 4 * d1 - 5 * d3 + d5)
+      put(3, evenHalf.adding(2, times: oddHalf))
+      put(4, evenHalf.adding(-2, times: oddHalf))
+      put(5, d5.adding(-5, times: d3).adding(4, times: d1))
     }
   }
 
@@ -84,13 +92,12 @@ enum SixPoints: WinogradGradientPoints {
       let (g0, g1, g2) = (g(0), g(1), g(2))
       let outer = (g0 + g2) * (-1.0 / 6)
       let middle = g1 * (1.0 / 6)
-      let wide = g0 * (1.0 / 24) + g2 * (1.0 / 6)
-      let half = g1 * (1.0 / 12)
+      let wide = (g0 * (1.0 / 24)).adding(1.0 / 6, times: g2)
       put(0, g0 * 0.25)
       put(1, outer - middle)
       put(2, outer + middle)
-      put(3, wide + half)
-      put(4, wide - half)
+      put(3, wide.adding(1.0 / 12, times: g1))
+      put(4, wide.adding(-1.0 / 12, times: g1))
       put(5, g2)
     }
   }
@@ -107,9 +114,9 @@ enum SixPoints: WinogradGradientPoints {
       let sum2 = m3 + m4
       let difference2 = m3 - m4
       put(0, m(0) + sum1 + sum2)
-      put(1, difference1 + 2 * difference2)
-      put(2, sum1 + 4 * sum2)
-      put(3, difference1 + 8 * difference2 + m(5))
+      put(1, difference1.adding(2, times: difference2))
+      put(2, sum1.adding(4, times: sum2))
+      put(3, (difference1 + m(5)).adding(8, times: difference2))
     }
   }
 
@@ -122,13 +129,13 @@ enum SixPoints: WinogradGradientPoints {
       let (y0, y1, y2, y3) = (y(0), y(1), y(2), y(3))
       let even = y0 + y2
       let odd = y1 + y3
-      let evenWide = y0 + 4 * y2
-      let oddWide = 2 * y1 + 8 * y3
+      let evenWide = y0.adding(4, times: y2)
+      let oddHalf = y1.adding(4, times: y3)
       put(0, y0)
       put(1, even + odd)
       put(2, even - odd)
-      put(3, evenWide + oddWide)
-      put(4, evenWide - oddWide)
+      put(3, evenWide.adding(2, times: oddHalf))
+      put(4, evenWide.adding(-2, times: oddHalf))
       put(5, y3)
     }
   }
@@ -142,9 +149,9 @@ enum SixPoints: WinogradGradientPoints {
       let (u1, u2, u3, u4) = (u(1), u(2), u(3), u(4))
       let sum1 = u1 + u2
       let sum2 = u3 + u4
-      put(0, u(0) * 0.25 - sum1 * (1.0 / 6) + sum2 * (1.0 / 24))
-      put(1, (u2 - u1) * (1.0 / 6) + (u3 - u4) * (1.0 / 12))
-      put(2, (sum2 - sum1) * (1.0 / 6) + u(5))
+      put(0, (u(0) * 0.25).adding(-1.0 / 6, times: sum1).adding(1.0 / 24, times: sum2))
+      put(1, ((u2 - u1) * (1.0 / 6)).adding(1.0 / 12, times: u3 - u4))
+      put(2, u(5).adding(1.0 / 6, times: sum2 - sum1))
     }
   }
 }
@@ -159,11 +166,12 @@ enum EnlargedPoints: WinogradGradientPoints {
     static func apply(_ x: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
       let (b, c) = (x(1), x(2))
       let difference = c - b
-      put(0, 4 * x(0) - 5 * b + c)
-      put(1, 2 * (c - 4 * b))
-      put(2, 3 * difference)
-      put(3, -difference)
-      put(4, 4 * b - 5 * c + x(3))
+      let even = c.adding(-4, times: b)
+      put(0, c.adding(-5, times: b).adding(4, times: x(0)))
+      put(1, even + even)
+      put(2, difference * 3)
+      put(3, b - c)
+      put(4, x(3).adding(-5, times: c).adding(4, times: b))
     }
   }
 
@@ -179,9 +187,9 @@ enum EnlargedPoints: WinogradGradientPoints {
       let sum = m(2) + m(3)
       let difference = m(2) - m(3)
       put(0, m(0) + m1 + sum)
-      put(1, m1 + 2 * difference)
-      put(2, m1 + 4 * sum)
-      put(3, m1 + 8 * difference + m(4))
+      put(1, m1.adding(2, times: difference))
+      put(2, m1.adding(4, times: sum))
+      put(3, (m1 + m(4)).adding(8, times: difference))
     }
   }
 
@@ -195,9 +203,9 @@ enum EnlargedPoints: WinogradGradientPoints {
     static func apply(_ u: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
       let u1 = u(1)
       let sum = u(2) + u(3)
-      put(0, u(0) * 0.25 - u1 * (1.0 / 6) + sum * (1.0 / 24))
-      put(1, (u(2) - u(3)) * (1.0 / 12) - u1 * (1.0 / 6))
-      put(2, (sum - u1) * (1.0 / 6) + u(4))
+      put(0, (u(0) * 0.25).adding(-1.0 / 6, times: u1).adding(1.0 / 24, times: sum))
+      put(1, ((u(2) - u(3)) * (1.0 / 12)).adding(-1.0 / 6, times: u1))
+      put(2, u(4).adding(1.0 / 6, times: sum - u1))
     }
   }
 }
@@ -214,8 +222,8 @@ enum PooledPoints: WinogradPoints {
 
     @inline(__always)
     static func apply(_ m: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
-      put(0, m(0) + 2 * m(1) + 3 * m(2) - m(3))
-      put(1, 2 * m(1) + 12 * m(2) - 4 * m(3) + m(4))
+      put(0, (m(0) - m(3)).adding(2, times: m(1)).adding(3, times: m(2)))
+      put(1, m(4).adding(2, times: m(1)).adding(12, times: m(2)).adding(-4, times: m(3)))
     }
   }
 }

@@ -5,7 +5,9 @@ import Synchronization
 /// A fixed set of threads that share the iterations of a loop.
 ///
 /// Work is cut into items whose boundaries the caller chooses without looking at the number of threads; which thread
-/// runs which item never matters to the result. With one thread everything runs inline.
+/// runs which item never matters to the result. Each thread begins with its own contiguous share of the items, the same
+/// in every loop, so that what it wrote in one loop is in its caches in the next; when it is done it takes over items of
+/// the others. With one thread everything runs inline.
 public final class WorkerPool: Sendable {
   public let threadCount: Int
   private let shared: SharedState
@@ -15,7 +17,7 @@ public final class WorkerPool: Sendable {
     precondition(threadCount >= 1, "a pool needs at least one thread")
     self.threadCount = threadCount
     self.shared = SharedState(helperCount: threadCount - 1)
-    for _ in 1..<threadCount { shared.startHelper() }
+    for index in 1..<threadCount { shared.startHelper(index) }
   }
 
   deinit { shared.stop() }
@@ -49,7 +51,8 @@ private final class SharedState: @unchecked Sendable {
   private let helperCount: Int
   /// Counts jobs; helpers wait for it to move.
   private let generation = Atomic<Int>(0)
-  private let nextItem = Atomic<Int>(0)
+  /// The next item of each thread's share, each on cache lines of its own.
+  private let nextItems: UnsafeMutablePointer<PaddedCounter>
   private let busyHelpers = Atomic<Int>(0)
   private let stopping = Atomic<Bool>(false)
   private let sleepers = Atomic<Int>(0)
@@ -62,26 +65,32 @@ private final class SharedState: @unchecked Sendable {
 
   init(helperCount: Int) {
     self.helperCount = helperCount
+    nextItems = .allocate(capacity: helperCount + 1)
+    for thread in 0...helperCount { (nextItems + thread).initialize(to: PaddedCounter()) }
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wakeUp, nil)
   }
 
   deinit {
+    nextItems.deinitialize(count: helperCount + 1)
+    nextItems.deallocate()
     pthread_cond_destroy(wakeUp)
     pthread_mutex_destroy(mutex)
     wakeUp.deallocate()
     mutex.deallocate()
   }
 
-  func startHelper() {
+  /// - Parameter index: from 1; the calling thread is 0.
+  func startHelper(_ index: Int) {
     var thread = pthread_t()
-    let state = Unmanaged.passRetained(self)
+    let start = Unmanaged.passRetained(HelperStart(state: self, index: index))
     let status = pthread_create(
       &thread, nil,
       { argument in
-        Unmanaged<SharedState>.fromOpaque(argument!).takeRetainedValue().helperLoop()
+        let start = Unmanaged<HelperStart>.fromOpaque(argument!).takeRetainedValue()
+        start.state.helperLoop(start.index)
         return nil
-      }, state.toOpaque())
+      }, start.toOpaque())
     guard status == 0 else { fatalError("cannot start a worker thread: \(String(cString: strerror(status)))") }
     pthread_detach(thread)
   }
@@ -89,10 +98,10 @@ private final class SharedState: @unchecked Sendable {
   func run(count: Int, body: @escaping (Int) -> Void) {
     self.body = body
     itemCount = count
-    nextItem.store(0, ordering: .relaxed)
+    for thread in 0...helperCount { nextItems[thread].value.store(share(of: thread).lowerBound, ordering: .relaxed) }
     busyHelpers.store(helperCount, ordering: .relaxed)
     advanceGeneration()
-    takeItems()
+    takeItems(0)
     var turns = 0
     while busyHelpers.load(ordering: .acquiring) > 0 {
       turns += 1
@@ -115,24 +124,33 @@ private final class SharedState: @unchecked Sendable {
     }
   }
 
+  /// The items that a thread begins with.
+  private func share(of thread: Int) -> Range<Int> {
+    thread * itemCount / (helperCount + 1)..<(thread + 1) * itemCount / (helperCount + 1)
+  }
+
   // Never inlined: every reference to the closure must be gone when this returns, before the helper reports itself idle.
   @inline(never)
-  private func takeItems() {
+  private func takeItems(_ thread: Int) {
     guard let body else { return }
-    while true {
-      let item = nextItem.add(1, ordering: .relaxed).oldValue
-      if item >= itemCount { return }
-      body(item)
+    for offset in 0...helperCount {
+      let owner = (thread + offset) % (helperCount + 1)
+      let end = share(of: owner).upperBound
+      while true {
+        let item = nextItems[owner].value.add(1, ordering: .relaxed).oldValue
+        if item >= end { break }
+        body(item)
+      }
     }
   }
 
-  private func helperLoop() {
+  private func helperLoop(_ thread: Int) {
     var seen = 0
     while true {
       waitForGeneration(after: seen)
       seen += 1
       if stopping.load(ordering: .acquiring) { return }
-      takeItems()
+      takeItems(thread)
       busyHelpers.subtract(1, ordering: .releasing)
     }
   }
@@ -148,4 +166,21 @@ private final class SharedState: @unchecked Sendable {
     sleepers.subtract(1, ordering: .sequentiallyConsistent)
     pthread_mutex_unlock(mutex)
   }
+}
+
+/// What a new helper is told.
+private final class HelperStart {
+  let state: SharedState
+  let index: Int
+
+  init(state: SharedState, index: Int) {
+    self.state = state
+    self.index = index
+  }
+}
+
+/// A counter that shares no cache line, nor the one fetched along with it, with its neighbours.
+private struct PaddedCounter: ~Copyable {
+  let value = Atomic<Int>(0)
+  private let padding: (SIMD8<Int>, SIMD8<Int>) = (.zero, .zero)
 }

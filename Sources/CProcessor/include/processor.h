@@ -16,3 +16,9 @@ static inline void ddpm_pause(void) {
   __asm__ volatile("yield");
 #endif
 }
+
+/// Asks for the cache line at an address, which need not be valid, before it is read.
+static inline void ddpm_prefetch(const float *address) { __builtin_prefetch(address, 0, 3); }
+
+/// Asks for the cache line at an address, which need not be valid, before it is overwritten.
+static inline void ddpm_prefetch_to_write(const float *address) { __builtin_prefetch(address, 1, 3); }
