@@ -13,7 +13,7 @@ public final class DataParallelTrainer {
   public let network: UNet
   /// θ, equal on all ranks.
   public let parameters: Arena
-  public let averaging: GradientAveraging
+  public let averaging: any GradientReduction
   public let averages: [ExponentialMovingAverage]
 
   private let configuration: RunConfiguration
@@ -23,16 +23,27 @@ public final class DataParallelTrainer {
   private let schedule: LearningRateSchedule
 
   /// A trainer at step 0: parameters drawn from the seed, averages equal to them.
-  public init(configuration: RunConfiguration, network: UNet, communicator: Communicator, workers: WorkerPool) {
+  /// - Parameter reduction: how gradients are added up; a run that is to keep its bits takes the tree.
+  public init(
+    configuration: RunConfiguration, network: UNet, communicator: Communicator, workers: WorkerPool,
+    reduction: ReductionMethod = .tree
+  ) {
     self.configuration = configuration
     self.network = network
     self.communicator = communicator
     self.workers = workers
     parameters = Arena(network.layout)
     network.initialise(parameters, seed: configuration.seed, workers: workers)
-    averaging = GradientAveraging(
-      layout: network.layout, microBatchCount: configuration.microBatchCount, communicator: communicator,
-      workers: workers)
+    let microBatchCount = configuration.microBatchCount
+    averaging =
+      switch reduction {
+      case .tree:
+        GradientAveraging(
+          layout: network.layout, microBatchCount: microBatchCount, communicator: communicator, workers: workers)
+      case .allreduce:
+        PlainGradientSum(
+          layout: network.layout, microBatchCount: microBatchCount, communicator: communicator, workers: workers)
+      }
     let training = configuration.training
     let shard = averaging.shard
     let start = parameters.pointer + shard.lowerBound

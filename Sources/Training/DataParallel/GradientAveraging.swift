@@ -8,7 +8,7 @@ import Tensors
 /// A rank adds its leaves into the maximal subtrees of its run as they come. Then each rank sends every shard's owner
 /// its subtree sums of that shard, and the owner makes the remaining additions. The library only moves bytes; every
 /// addition is ours, so the bits are the same on any number of ranks. What moves is what a reduce-scatter moves.
-public final class GradientAveraging {
+public final class GradientAveraging: GradientReduction {
   public let tree: MicroBatchTree
   /// The micro-batches of this rank.
   public let run: Range<Int>
@@ -69,7 +69,7 @@ public final class GradientAveraging {
     }
   }
 
-  /// The sum over all micro-batches of all ranks, of this rank's shard. Collective; valid until the next `add`.
+  /// The sum over all micro-batches of all ranks, of this rank's shard. Collective; valid until the next `leaf`.
   public func finish() throws -> UnsafeMutablePointer<Float> {
     precondition(accumulator.isComplete, "micro-batches of run \(run) are missing")
     defer {
