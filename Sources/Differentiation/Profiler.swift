@@ -1,0 +1,65 @@
+import Kernels
+
+/// Adds up the time and the work of each kind of operation.
+///
+/// Operations take an optional profiler; without one they read no clock and count nothing. Measurements may contain one
+/// another: what an inner one takes does not count for the outer one, so all times add up to no more than has passed.
+/// To be used from one thread.
+public final class Profiler {
+  /// What is added up together.
+  public struct Kind: Hashable, Sendable {
+    /// For people.
+    public let name: String
+
+    public init(_ name: String) { self.name = name }
+  }
+
+  /// What all operations of a kind took together.
+  public struct Total: Sendable {
+    public var seconds = 0.0
+    public var calls = 0
+    public var work = Work()
+  }
+
+  public private(set) var totals: [Kind: Total] = [:]
+  /// The time of the measurements that the present one contains.
+  private var inner = Duration.zero
+
+  public init() {}
+
+  /// Forgets what was measured so far.
+  public func reset() { totals = [:] }
+
+  /// Runs `body` and adds its time and work to those of `kind`.
+  public func measure<Result>(_ kind: Kind, _ work: Work, _ body: () throws -> Result) rethrows -> Result {
+    let innerOfOuter = inner
+    inner = .zero
+    let start = ContinuousClock.now
+    defer {
+      let duration = start.duration(to: .now)
+      add(duration - inner, work, to: kind)
+      inner = innerOfOuter + duration
+    }
+    return try body()
+  }
+
+  private func add(_ duration: Duration, _ work: Work, to kind: Kind) {
+    let (seconds, attoseconds) = duration.components
+    var total = totals[kind] ?? Total()
+    total.seconds += Double(seconds) + Double(attoseconds) * 1e-18
+    total.calls += 1
+    total.work += work
+    totals[kind] = total
+  }
+}
+
+extension Profiler? {
+  /// Runs `body`; with a profiler, measures it. `work` is counted only then.
+  @inlinable @inline(__always)
+  public func measure<Result>(
+    _ kind: @autoclosure () -> Profiler.Kind, _ work: @autoclosure () -> Work = Work(), _ body: () throws -> Result
+  ) rethrows -> Result {
+    guard let profiler = self else { return try body() }
+    return try profiler.measure(kind(), work(), body)
+  }
+}
