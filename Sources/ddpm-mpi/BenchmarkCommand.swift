@@ -11,7 +11,7 @@ struct BenchmarkCommand: RankCommand {
                          [--batch <n>] [--micro-batch <n>] [--threads <n>]
                          [--steps <n>] [--image-size <n>]
                          [--set <key=value> ...] [--reduction tree|allreduce]
-                         [--scaling] [--json]
+                         [--scaling] [--profile] [--json]
       """,
     discussion: """
       Random images, so that no data set is needed. Under mpirun the figures are those of the whole job; per core means \
@@ -66,6 +66,13 @@ struct BenchmarkCommand: RankCommand {
       """)
   var scaling = false
 
+  @Flag(
+    help: """
+      Show where a step's time goes: each kind of operation beside what its arithmetic and its data must take at this \
+      machine's measured peaks.
+      """)
+  var profile = false
+
   @Flag(help: "Print one line of JSON.")
   var json = false
 
@@ -89,6 +96,18 @@ struct BenchmarkCommand: RankCommand {
     if job == .start && scaling {
       throw ValidationError("--scaling and --job start exclude each other; there are no steps to compare.")
     }
+    try validateProfile()
+  }
+
+  /// What cannot be profiled.
+  private func validateProfile() throws {
+    guard profile else { return }
+    if job == .start {
+      throw ValidationError("--profile and --job start exclude each other; there are no steps to profile.")
+    }
+    if scaling {
+      throw ValidationError("--profile and --scaling exclude each other; profile one number of ranks at a time.")
+    }
   }
 
   private var request: Benchmark.Request {
@@ -99,6 +118,7 @@ struct BenchmarkCommand: RankCommand {
     request.batch = batch
     request.microBatch = microBatch
     request.threads = threads
+    request.profiles = profile
     if let steps { request.steps = steps }
     if let reduction { request.reduction = reduction }
     return request

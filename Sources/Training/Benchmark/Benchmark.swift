@@ -1,9 +1,11 @@
 import Datasets
+import Differentiation
 import Diffusion
 import Foundation
 import Kernels
 import MessagePassing
 import Network
+import Optimisation
 import Tensors
 
 /// Times optimiser steps, a sampler's steps, or the way to the first step, of a preset's network on random images, all
@@ -36,6 +38,8 @@ public struct Benchmark {
     /// Steps to time, after one to warm up.
     public var steps = 5
     public var reduction = ReductionMethod.tree
+    /// Whether to measure the kinds of operations of a step.
+    public var profiles = false
 
     public init(preset: String) {
       self.preset = preset
@@ -87,30 +91,51 @@ public struct Benchmark {
   public func run(communicator: Communicator) throws -> Result {
     let start = ContinuousClock.now
     let workers = WorkerPool(threadCount: request.threads)
+    let profiler = request.profiles ? Profiler() : nil
     let step =
-      request.job == .sample ? samplingStep(communicator, workers) : try trainingStep(communicator, workers)
+      request.job == .sample
+      ? samplingStep(communicator, workers, profiler) : try trainingStep(communicator, workers, profiler)
     try communicator.barrier()
     let setupSeconds = start.secondsUntilNow
-    let seconds = request.job == .start ? nil : try time(communicator, step)
+    let seconds = request.job == .start ? nil : try time(communicator, profiler, step)
     let memory = try communicator.allReduceSum(Int64(Self.peakResidentBytes()))
+    var profile: Profile?
+    if let profiler, let seconds {
+      // Peaks come last: their buffers would count as the job's memory.
+      profile = Profile(
+        profiler.totals, secondsPerStep: seconds, images: images(ofRank: communicator.rank, of: communicator.size),
+        peaks: try Peaks.measure(communicator, workers))
+    }
     return Result(
       self, network: network, ranks: communicator.size, setupSeconds: setupSeconds, secondsPerStep: seconds,
-      peakResidentBytes: Int(memory))
+      peakResidentBytes: Int(memory), profile: profile)
   }
 
   private typealias Step = (_ number: Int) throws -> Void
 
-  private func trainingStep(_ communicator: Communicator, _ workers: WorkerPool) throws -> Step {
+  /// Images of one step that a rank takes.
+  private func images(ofRank rank: Int, of rankCount: Int) -> Int {
+    request.job == .sample
+      ? batch * (rank + 1) / rankCount - batch * rank / rankCount
+      : MicroBatchTree(leafCount: batch / microBatch).rankRuns(rankCount)[rank].count * microBatch
+  }
+
+  private func trainingStep(
+    _ communicator: Communicator, _ workers: WorkerPool, _ profiler: Profiler?
+  ) throws -> Step {
     let trainer = DataParallelTrainer(
       configuration: configuration, network: network, communicator: communicator, workers: workers,
-      reduction: request.reduction)
+      reduction: request.reduction, profiler: profiler)
     let objective = NoisePredictionObjective(process: try configuration.process())
     return { step in
       var losses: [Double] = []
       for index in trainer.averaging.run {
         let first = trainer.samples(ofMicroBatch: index).lowerBound
-        let images = randomImages(count: microBatch, first: first)
-        let inputs = objective.draw(images: images, seed: 0, step: step, firstSample: first, workers: workers)
+        let images = profiler.measure(.imageDrawing) { randomImages(count: microBatch, first: first) }
+        // Images are read; noise and noisy images are written.
+        let inputs = profiler.measure(.noiseDrawing, Work(floats: 3 * images.count)) {
+          objective.draw(images: images, seed: 0, step: step, firstSample: first, workers: workers)
+        }
         losses.append(trainer.accumulateGradients(inputs, microBatch: index, step: step))
       }
       let gradients = try trainer.averaging.finish()
@@ -120,12 +145,11 @@ public struct Benchmark {
     }
   }
 
-  private func samplingStep(_ communicator: Communicator, _ workers: WorkerPool) -> Step {
+  private func samplingStep(_ communicator: Communicator, _ workers: WorkerPool, _ profiler: Profiler?) -> Step {
     let parameters = Arena(network.layout)
     network.initialise(parameters, seed: 0, workers: workers)
-    let denoiser = UNetDenoiser(network: network, parameters: parameters, workers: workers)
-    let rank = communicator.rank
-    let share = batch * (rank + 1) / communicator.size - batch * rank / communicator.size
+    let denoiser = UNetDenoiser(network: network, parameters: parameters, workers: workers, profiler: profiler)
+    let share = images(ofRank: communicator.rank, of: communicator.size)
     var images = randomImages(count: share, first: 0)
     return { _ in
       images = try denoiser.predictNoise(images, timesteps: [Float](repeating: 500, count: share))
@@ -133,13 +157,14 @@ public struct Benchmark {
   }
 
   /// The time of each measured step, which ends when the last rank has ended it.
-  private func time(_ communicator: Communicator, _ step: Step) throws -> [Double] {
+  private func time(_ communicator: Communicator, _ profiler: Profiler?, _ step: Step) throws -> [Double] {
     var seconds: [Double] = []
     for number in 0...request.steps {
       try communicator.barrier()
+      if number <= 1 { profiler?.reset() }
       let start = ContinuousClock.now
       try step(number)
-      try communicator.barrier()
+      try profiler.measure(.waiting) { try communicator.barrier() }
       if number > 0 { seconds.append(start.secondsUntilNow) }
     }
     return seconds

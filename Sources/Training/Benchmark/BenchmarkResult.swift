@@ -31,6 +31,10 @@ extension Benchmark {
     public let imagesPerSecondPerCore: Double?
     /// Peak resident memory of all ranks together, in units of 2³⁰ bytes.
     public let peakResidentGigabytes: Double
+    /// Of rank 0; nil where none was asked for, as the next two.
+    public let profile: [Profile.Row]?
+    public let profileStep: Profile.Row?
+    public let profileScale: Profile.Scale?
 
     enum CodingKeys: String, CodingKey {
       case job, preset, settings, parameters, ranks, threads, batch, reduction
@@ -44,11 +48,14 @@ extension Benchmark {
       case imagesPerSecondBest = "images_per_second_best"
       case imagesPerSecondPerCore = "images_per_second_per_core"
       case peakResidentGigabytes = "peak_resident_gb"
+      case profile
+      case profileStep = "profile_step"
+      case profileScale = "profile_scale"
     }
 
     init(
       _ benchmark: Benchmark, network: UNet, ranks: Int, setupSeconds: Double, secondsPerStep: [Double]?,
-      peakResidentBytes: Int
+      peakResidentBytes: Int, profile: Profile?
     ) {
       let request = benchmark.request
       let sorted = secondsPerStep?.sorted()
@@ -71,17 +78,26 @@ extension Benchmark {
       imagesPerSecondBest = sorted.map { rounded(Double(benchmark.batch) / $0[0], places: 3) }
       imagesPerSecondPerCore = median.map { rounded($0 / Double(ranks * request.threads), places: 3) }
       peakResidentGigabytes = rounded(Double(peakResidentBytes) / Double(1 << 30), places: 3)
+      self.profile = profile?.rows
+      profileStep = profile?.step
+      profileScale = profile?.scale
     }
 
-    /// For people, three lines.
+    /// For people, three lines, and the profile.
     public var text: String {
       let pieces = job == "sample" ? "" : " in micro-batches of \(microBatch)"
       return """
         \(BenchmarkText.subject(job, preset, settings, imageSize: imageSize, parameters: parameters)), \
         \(BenchmarkText.count(ranks, "rank")) x \(BenchmarkText.count(threads, "thread")), batch \(batch)\(pieces)
         \(speedText), \(peakResidentGigabytes) GiB resident at the peak over all ranks
-        \(BenchmarkText.build)\(reduction == ReductionMethod.allreduce.rawValue ? ", gradients by MPI_Allreduce" : "")
+        \(BenchmarkText.build)\(reduction == ReductionMethod.allreduce.rawValue ? ", gradients by MPI_Allreduce" : "")\
+        \(profileText)
         """
+    }
+
+    private var profileText: String {
+      guard let profile, let profileStep, let profileScale else { return "" }
+      return "\n\n" + Profile(rows: profile, step: profileStep, scale: profileScale).text(ranks: ranks, threads: threads)
     }
 
     private var speedText: String {

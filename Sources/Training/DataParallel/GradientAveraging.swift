@@ -1,3 +1,4 @@
+import Differentiation
 import Kernels
 import MessagePassing
 import Optimisation
@@ -17,6 +18,7 @@ public final class GradientAveraging: GradientReduction {
 
   private let communicator: Communicator
   private let workers: WorkerPool
+  private let profiler: Profiler?
   private let layout: ParameterLayout
   /// The maximal subtrees of each rank.
   private let subtrees: [[MicroBatchTree.Node]]
@@ -31,9 +33,13 @@ public final class GradientAveraging: GradientReduction {
   /// Floats of a shard that move together: enough for the network's latency, little enough to stay in cache.
   private static let bucketSize = 1 << 18
 
-  public init(layout: ParameterLayout, microBatchCount: Int, communicator: Communicator, workers: WorkerPool) {
+  public init(
+    layout: ParameterLayout, microBatchCount: Int, communicator: Communicator, workers: WorkerPool,
+    profiler: Profiler? = nil
+  ) {
     self.communicator = communicator
     self.workers = workers
+    self.profiler = profiler
     self.layout = layout
     let tree = MicroBatchTree(leafCount: microBatchCount)
     let runs = tree.rankRuns(communicator.size)
@@ -56,8 +62,10 @@ public final class GradientAveraging: GradientReduction {
   /// Zeros for the gradients of the next micro-batch.
   public func leaf() -> Arena {
     guard let arena = idle.popLast() else { return Arena(layout) }
-    workers.forEachRange(arena.count, grain: 1 << 18) { range in
-      (arena.pointer + range.lowerBound).update(repeating: 0, count: range.count)
+    profiler.measure(.gradientClearing, Work(floats: arena.count)) {
+      workers.forEachRange(arena.count, grain: 1 << 18) { range in
+        (arena.pointer + range.lowerBound).update(repeating: 0, count: range.count)
+      }
     }
     return arena
   }
@@ -65,7 +73,9 @@ public final class GradientAveraging: GradientReduction {
   /// Takes the gradients of the next micro-batch of this rank's run.
   public func add(_ leaf: Arena) {
     idle += accumulator.append(leaf) { right, left in
-      Elementwise.add(right.pointer, into: left.pointer, count: left.count, workers: workers)
+      profiler.measure(.microBatchSum, Work(floats: 3 * left.count)) {
+        Elementwise.add(right.pointer, into: left.pointer, count: left.count, workers: workers)
+      }
     }
   }
 
@@ -78,8 +88,12 @@ public final class GradientAveraging: GradientReduction {
     }
     if communicator.size == 1 { return accumulator.sums[0].buffer.pointer }
     let longest = shards.map(\.count).max() ?? 0
-    for start in stride(from: 0, to: longest, by: Self.bucketSize) {
-      try finishBucket(startingAt: start)
+    let sent = (layout.arenaCount - shard.count) * subtrees[communicator.rank].count
+    let received = shard.count * (subtrees.reduce(0) { $0 + $1.count } - subtrees[communicator.rank].count)
+    try profiler.measure(.gradientExchange, Work(floats: sent + received)) {
+      for start in stride(from: 0, to: longest, by: Self.bucketSize) {
+        try finishBucket(startingAt: start)
+      }
     }
     return shardSum.pointer
   }

@@ -1,3 +1,5 @@
+import Differentiation
+import Kernels
 import MessagePassing
 import Optimisation
 import Tensors
@@ -14,13 +16,18 @@ public final class PlainGradientSum: GradientReduction {
 
   private let communicator: Communicator
   private let workers: WorkerPool
+  private let profiler: Profiler?
   private let sum: Arena
   /// How many micro-batches of the step are in `sum`.
   private var added = 0
 
-  public init(layout: ParameterLayout, microBatchCount: Int, communicator: Communicator, workers: WorkerPool) {
+  public init(
+    layout: ParameterLayout, microBatchCount: Int, communicator: Communicator, workers: WorkerPool,
+    profiler: Profiler? = nil
+  ) {
     self.communicator = communicator
     self.workers = workers
+    self.profiler = profiler
     tree = MicroBatchTree(leafCount: microBatchCount)
     run = tree.rankRuns(communicator.size)[communicator.rank]
     shards = layout.shards(communicator.size)
@@ -32,8 +39,10 @@ public final class PlainGradientSum: GradientReduction {
   /// The sum itself, as zeros for the first micro-batch: backward passes add to what is there.
   public func leaf() -> Arena {
     if added == 0 {
-      workers.forEachRange(sum.count, grain: 1 << 18) { range in
-        (sum.pointer + range.lowerBound).update(repeating: 0, count: range.count)
+      profiler.measure(.gradientClearing, Work(floats: sum.count)) {
+        workers.forEachRange(sum.count, grain: 1 << 18) { range in
+          (sum.pointer + range.lowerBound).update(repeating: 0, count: range.count)
+        }
       }
     }
     return sum
@@ -48,7 +57,10 @@ public final class PlainGradientSum: GradientReduction {
     precondition(added == run.count, "micro-batches of run \(run) are missing")
     added = 0
     if communicator.size > 1 {
-      try communicator.allReduceSum(UnsafeMutableBufferPointer(start: sum.pointer, count: sum.count))
+      // The sums are read and overwritten.
+      try profiler.measure(.gradientExchange, Work(floats: 2 * sum.count)) {
+        try communicator.allReduceSum(UnsafeMutableBufferPointer(start: sum.pointer, count: sum.count))
+      }
     }
     return sum.pointer + shard.lowerBound
   }
