@@ -252,6 +252,31 @@ for name, batches in (("strong", [4, 4]), ("weak", [2, 4])):
     speeds = [row["images_per_second_median"] for row in rows]
     assert rows[0]["efficiency"] == 1 and abs(rows[1]["efficiency"] - speeds[1] / speeds[0] / 2) < 1e-3, rows
 PYTHON
+for ranks in 1 2; do
+  run 0 '^3x3 convolution forward +[0-9.]+ +[0-9.]+% ' "$mpirun" "$ranks" "$program" benchmark --preset shapes --steps 2 \
+    --profile
+  check "... and the whole step on $ranks" grep -qE '^whole step +[0-9.]+ +100.0% ' "$log"
+  check "... within 100 columns" sh -c "sed 1,3d '$log' | awk 'length > 100 { exit 1 }'"
+  run 0 '"profile":' "$mpirun" "$ranks" "$program" "${quick[@]}" --profile --json
+  cp "$log" "$folder/profile.json"
+  check "... as JSON" python3 - "$folder/profile.json" <<'PYTHON'
+import json, sys
+result = json.loads(open(sys.argv[1]).read())
+rows, step, scale = result["profile"], result["profile_step"], result["profile_scale"]
+names = [row["operation"] for row in rows]
+assert len(set(names)) == len(names) and names[-1] == "other" and "Adam" in names, names
+assert all(row["seconds"] > 0 for row in rows if row["calls"]) and rows[-1]["seconds"] >= 0, rows
+assert abs(sum(row["seconds"] for row in rows) - step["seconds"]) < 1e-4, rows
+assert abs(sum(row["share"] for row in rows) - 1) < 1e-3, rows
+mean = sum(result["seconds_per_step"]) / len(result["seconds_per_step"])
+assert abs(step["seconds"] - mean) < 0.01 * mean + 1e-4 and scale["images"] == 4 // result["ranks"], result
+# A training step has three times the arithmetic of a forward pass, but for gradients of the network's inputs.
+assert 2.9 < scale["direct_gflop_per_image"] / result["forward_gflop_per_image"] <= 3, result
+assert 0 < step["share_of_peak"] < 1 and scale["copy_gb_per_second"] > 0, result
+PYTHON
+done
+run 0 '^attention forward ' "$program" "${quick[@]}" --job sample --profile
+check "no profile without --profile" sh -c "! grep -q profile '$folder/benchmark.json'"
 refuse '--batch 10 is not a multiple of --micro-batch 4' benchmark --preset shapes --batch 10 --micro-batch 4
 refuse '--set training.batch=8: a benchmark takes keys of model only' benchmark --set training.batch=8
 refuse 'did you mean model.channels' benchmark --set model.chanels=64
@@ -263,6 +288,8 @@ refuse '--reduction is for --job train; --job sample adds up no gradients' \
 refuse "The value 'ring' is invalid for '--reduction" benchmark --reduction ring
 refuse '--steps and --job start exclude each other' benchmark --job start --steps 2
 refuse '--scaling and --job start exclude each other' benchmark --job start --scaling
+refuse '--profile and --job start exclude each other' benchmark --job start --profile
+refuse '--profile and --scaling exclude each other' benchmark --profile --scaling
 run 2 '--scaling compares numbers of ranks, and this job has one' "$program" "${quick[@]}" --scaling
 run 2 '--batch 5 cannot be shared evenly by 2 ranks' "$mpirun" 2 "$program" benchmark --scaling --batch 5
 run 2 'There is no row speed; the rows are train-cifar10' scripts/benchmark-against-pytorch.sh speed

@@ -1,3 +1,4 @@
+import CProcessor
 import Glibc
 import Tensors
 
@@ -17,7 +18,7 @@ public struct MachinePeaks {
     // Far larger than the last-level cache, whose size some machines do not tell; not so large that many ranks on one
     // machine run out of memory.
     let cacheSize = max(32 << 20, Int(sysconf(Int32(_SC_LEVEL3_CACHE_SIZE))))
-    copyCount = min(4 * cacheSize, 256 << 20) / MemoryLayout<Float>.stride
+    copyCount = min(4 * cacheSize, 256 << 20) / (vectorWidth * MemoryLayout<Float>.stride) * vectorWidth
     copySource = FloatBuffer(count: copyCount)
     copyTarget = FloatBuffer(count: copyCount)
     // Memory that was never written is not there yet.
@@ -53,8 +54,10 @@ public struct MachinePeaks {
   /// second.
   public func measureCopiedBytesPerSecond() -> Double {
     let seconds = Self.seconds {
-      workers.forEachRange(copyCount, grain: (copyCount + workers.threadCount - 1) / workers.threadCount) { range in
-        (copyTarget.pointer + range.lowerBound).update(from: copySource.pointer + range.lowerBound, count: range.count)
+      let share = roundUp((copyCount + workers.threadCount - 1) / workers.threadCount, vectorWidth)
+      workers.forEachRange(copyCount, grain: share) { range in
+        ddpm_copy_past_caches(
+          copyTarget.pointer + range.lowerBound, copySource.pointer + range.lowerBound, range.count)
       }
     }
     return Double(2 * copyCount * MemoryLayout<Float>.stride) / seconds

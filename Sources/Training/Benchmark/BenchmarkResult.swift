@@ -86,18 +86,19 @@ extension Benchmark {
     /// For people, three lines, and the profile.
     public var text: String {
       let pieces = job == "sample" ? "" : " in micro-batches of \(microBatch)"
+      let sum = reduction == ReductionMethod.allreduce.rawValue ? ", gradients by MPI_Allreduce" : ""
       return """
         \(BenchmarkText.subject(job, preset, settings, imageSize: imageSize, parameters: parameters)), \
         \(BenchmarkText.count(ranks, "rank")) x \(BenchmarkText.count(threads, "thread")), batch \(batch)\(pieces)
         \(speedText), \(peakResidentGigabytes) GiB resident at the peak over all ranks
-        \(BenchmarkText.build)\(reduction == ReductionMethod.allreduce.rawValue ? ", gradients by MPI_Allreduce" : "")\
-        \(profileText)
+        \(BenchmarkText.build)\(sum)\(profileText)
         """
     }
 
     private var profileText: String {
       guard let profile, let profileStep, let profileScale else { return "" }
-      return "\n\n" + Profile(rows: profile, step: profileStep, scale: profileScale).text(ranks: ranks, threads: threads)
+      let whole = Profile(rows: profile, step: profileStep, scale: profileScale)
+      return "\n\n" + whole.text(ranks: ranks, threads: threads)
     }
 
     private var speedText: String {

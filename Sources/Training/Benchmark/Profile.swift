@@ -35,8 +35,9 @@ public struct Profile: Sendable {
       case idealSeconds = "ideal_seconds"
     }
 
-    init(_ operation: String, seconds: Double, share: Double, calls: Int, work: Work, idealSeconds: Double, peak: Double)
-    {
+    init(
+      _ operation: String, seconds: Double, share: Double, calls: Int, work: Work, idealSeconds: Double, peak: Double
+    ) {
       func perSecond(_ count: Int) -> Double? {
         count == 0 || seconds <= 0 ? nil : rounded(Double(count) * 1e-9 / seconds, places: 3)
       }

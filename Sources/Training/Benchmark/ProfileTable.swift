@@ -29,9 +29,10 @@ extension Profile {
     let cells = lines + (rows + [step]).map(Self.cells)
     let widths = cells[0].indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
     return cells.map { line in
-      zip(line, widths).enumerated().map { column, cell in
-        let padding = String(repeating: " ", count: cell.1 - cell.0.count)
-        return column == 0 ? cell.0 + padding : padding + cell.0
+      let last = line.lastIndex { !$0.isEmpty } ?? 0
+      return (0...last).map { column in
+        let padding = String(repeating: " ", count: widths[column] - line[column].count)
+        return column == 0 ? line[column] + padding : padding + line[column]
       }.joined(separator: "  ")
     }.joined(separator: "\n")
   }
