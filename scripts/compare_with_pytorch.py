@@ -189,7 +189,8 @@ def machine(python, cores):
         f"ddpm-mpi {output(PROGRAM, '--version')} ({commit or 'no commit'}), {facts['built for'].split(', ')[-1]}, "
         f"{facts['BLAS']}, {facts['MPI']}",
         f"{versions}, {cores} threads; ours computes in fp32",
-        f"Medians of {STEPS} steps or launches after one to warm up, then of {rounds}; {compiled}",
+        f"Medians of {STEPS} steps after warming up (ours one step, PyTorch three) or launches (after one), "
+        f"then of {rounds}; {compiled}",
     ] + ([f"Environment: {', '.join(variables)}"] if variables else [])
 
 
