@@ -16,9 +16,20 @@ public final class Profiler {
 
   /// What all operations of a kind took together.
   public struct Total: Sendable {
-    public var seconds = 0.0
-    public var calls = 0
-    public var work = Work()
+    public fileprivate(set) var duration = Duration.zero
+    public fileprivate(set) var calls = 0
+    public fileprivate(set) var work = Work()
+
+    public var seconds: Double {
+      let (seconds, attoseconds) = duration.components
+      return Double(seconds) + Double(attoseconds) * 1e-18
+    }
+
+    fileprivate mutating func add(_ duration: Duration, _ work: Work) {
+      self.duration += duration
+      calls += 1
+      self.work += work
+    }
   }
 
   public private(set) var totals: [Kind: Total] = [:]
@@ -37,19 +48,10 @@ public final class Profiler {
     let start = ContinuousClock.now
     defer {
       let duration = start.duration(to: .now)
-      add(duration - inner, work, to: kind)
+      totals[kind, default: Total()].add(duration - inner, work)
       inner = innerOfOuter + duration
     }
     return try body()
-  }
-
-  private func add(_ duration: Duration, _ work: Work, to kind: Kind) {
-    let (seconds, attoseconds) = duration.components
-    var total = totals[kind] ?? Total()
-    total.seconds += Double(seconds) + Double(attoseconds) * 1e-18
-    total.calls += 1
-    total.work += work
-    totals[kind] = total
   }
 }
 
