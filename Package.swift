@@ -73,7 +73,7 @@ let package = Package(
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Compression", "Tensors"]),
     .testTarget(
       name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "Differentiation", "Network", "Tensors"]),
     // Run under mpirun by scripts/test.sh.
     .executableTarget(
       name: "rank-checks",

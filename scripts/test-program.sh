@@ -217,18 +217,86 @@ run 0 'step-00000003.h5, step 3' "$mpirun" 2 "$program" train --resume --output 
 for file in "$folder"/run/checkpoints/*.h5; do echo "no checkpoint" >"$file"; done
 run 4 'none of the 3 checkpoints in .* is whole' "$mpirun" 2 "$program" train --resume --output "$folder/run"
 
-echo "--- benchmark and trace"
-run 0 '"images_per_second_median":' "$mpirun" 2 "$program" benchmark --preset shapes --batch 4 --steps 2 --json
+echo "--- benchmark"
+quick=(benchmark --preset shapes --set 'model.multipliers=[1, 1]' --batch 4 --steps 2)
+run 0 '"images_per_second_median":' "$mpirun" 2 "$program" "${quick[@]}" --json
 cp "$log" "$folder/benchmark.json"
 check "one line with all keys" python3 - "$folder/benchmark.json" <<'PYTHON'
 import json, sys
 lines = open(sys.argv[1]).read().splitlines()
-keys = ["images_per_second_best", "seconds_per_step", "peak_resident_gb", "ranks", "threads", "parameters"]
-assert len(lines) == 1 and all(key in json.loads(lines[0]) for key in keys) and json.loads(lines[0])["ranks"] == 2
+result = json.loads(lines[0])
+keys = ["images_per_second_best", "seconds_per_step", "peak_resident_gb", "ranks", "threads", "parameters",
+        "images_per_second_per_core", "vector_bits", "forward_gflop_per_image", "setup_seconds", "reduction"]
+assert len(lines) == 1 and all(key in result for key in keys) and result["ranks"] == 2, result
+assert result["vector_bits"] in (128, 256, 512) and len(result["seconds_per_step"]) == 2, result
+assert abs(2 * result["images_per_second_per_core"] - result["images_per_second_median"]) < 0.01, result
 PYTHON
 run 0 'batch 16 in micro-batches of 2' "$mpirun" 3 "$program" benchmark --preset shapes --steps 1
+run 0 '[0-9] per core, .*resident' "$program" benchmark --preset shapes --job sample --batch 4 --steps 2
+check "... with the width of its vectors" grep -qE '^vectors of (128|256|512) bits' "$log"
+run 0 'gradients by MPI_Allreduce' "$mpirun" 2 "$program" "${quick[@]}" --reduction allreduce
+run 0 'images of 16x16, 1 rank' "$program" "${quick[@]}" --image-size 16 --set 'model.attention_resolutions=[8]'
+run 0 '"setup_seconds":' "$mpirun" 2 "$program" benchmark --preset shapes --job start --json
+check "... without a step" sh -c "! grep -q seconds_per_step '$log'"
+run 0 'Weak scaling: 4 images per step and rank' "$mpirun" 3 "$program" "${quick[@]}" --batch 12 --scaling
+check "... on 1, 2 and 3 ranks, twice" test "$(grep -oE '^ +[123] +[0-9]+ ' "$log" | tr -s ' \n' ' ')" = \
+  ' 1 12 2 12 3 12 1 4 2 8 3 12 '
+run 0 '"strong":' "$mpirun" 2 "$program" "${quick[@]}" --scaling --json
+cp "$log" "$folder/scaling.json"
+check "... as JSON" python3 - "$folder/scaling.json" <<'PYTHON'
+import json, sys
+result = json.loads(open(sys.argv[1]).read())
+for name, batches in (("strong", [4, 4]), ("weak", [2, 4])):
+    rows = result[name]
+    assert [row["ranks"] for row in rows] == [1, 2] and [row["batch"] for row in rows] == batches, rows
+    speeds = [row["images_per_second_median"] for row in rows]
+    assert rows[0]["efficiency"] == 1 and abs(rows[1]["efficiency"] - speeds[1] / speeds[0] / 2) < 1e-3, rows
+PYTHON
+for ranks in 1 2; do
+  run 0 '^3x3 convolution forward +[0-9.]+ +[0-9.]+% ' "$mpirun" "$ranks" "$program" benchmark --preset shapes --steps 2 \
+    --profile
+  check "... and the whole step on $ranks" grep -qE '^whole step +[0-9.]+ +100.0% ' "$log"
+  check "... within 100 columns" sh -c "sed 1,3d '$log' | awk 'length > 100 { exit 1 }'"
+  run 0 '"profile":' "$mpirun" "$ranks" "$program" "${quick[@]}" --profile --json
+  cp "$log" "$folder/profile.json"
+  check "... as JSON" python3 - "$folder/profile.json" <<'PYTHON'
+import json, sys
+result = json.loads(open(sys.argv[1]).read())
+rows, step, scale = result["profile"], result["profile_step"], result["profile_scale"]
+names = [row["operation"] for row in rows]
+assert len(set(names)) == len(names) and names[-1] == "other" and "Adam" in names, names
+assert all(row["seconds"] > 0 for row in rows if row["calls"]) and rows[-1]["seconds"] >= 0, rows
+assert abs(sum(row["seconds"] for row in rows) - step["seconds"]) < 1e-4, rows
+assert abs(sum(row["share"] for row in rows) - 1) < 1e-3, rows
+mean = sum(result["seconds_per_step"]) / len(result["seconds_per_step"])
+assert abs(step["seconds"] - mean) < 0.01 * mean + 1e-4 and scale["images"] == 4 // result["ranks"], result
+# A training step has three times the arithmetic of a forward pass, but for gradients of the network's inputs.
+assert 2.9 < scale["direct_gflop_per_image"] / result["forward_gflop_per_image"] <= 3, result
+assert 0 < step["share_of_peak"] < 1 and scale["copy_gb_per_second"] > 0, result
+PYTHON
+done
+run 0 '^attention forward ' "$program" "${quick[@]}" --job sample --profile
+check "no profile without --profile" sh -c "! grep -q profile '$folder/benchmark.json'"
 refuse '--batch 10 is not a multiple of --micro-batch 4' benchmark --preset shapes --batch 10 --micro-batch 4
-run 0 'images/s' "$program" benchmark --preset shapes --job sample --batch 4 --steps 2
+refuse '--set training.batch=8: a benchmark takes keys of model only' benchmark --set training.batch=8
+refuse 'did you mean model.channels' benchmark --set model.chanels=64
+refuse 'a resolution that the network does not have; with images of 24x24' \
+  benchmark --preset shapes --image-size 24
+refuse '--image-size is 0; it must be at least 1' benchmark --image-size 0
+refuse '--reduction is for --job train; --job sample adds up no gradients' \
+  benchmark --job sample --reduction allreduce
+refuse "The value 'ring' is invalid for '--reduction" benchmark --reduction ring
+refuse '--steps and --job start exclude each other' benchmark --job start --steps 2
+refuse '--scaling and --job start exclude each other' benchmark --job start --scaling
+refuse '--profile and --job start exclude each other' benchmark --job start --profile
+refuse '--profile and --scaling exclude each other' benchmark --profile --scaling
+run 2 '--scaling compares numbers of ranks, and this job has one' "$program" "${quick[@]}" --scaling
+run 2 '--batch 5 cannot be shared evenly by 2 ranks' "$mpirun" 2 "$program" benchmark --scaling --batch 5
+run 2 'There is no row speed; the rows are train-cifar10' scripts/benchmark-against-pytorch.sh speed
+run 2 'There is no table width; the tables are batch' scripts/benchmark-growth.sh width
+run 0 '^\| 64x64 ' env RANKS=1 MICRO_BATCH=1 STEPS=1 scripts/benchmark-growth.sh resolution
+
+echo "--- trace"
 for ranks in 1 3; do
   run 0 'Done' "$mpirun" "$ranks" "$program" train "${tiny[@]}" --set training.steps=2 --trace "$folder/trace-$ranks.h5" \
     --trace-steps 2 --output "$folder/traced-$ranks"

@@ -41,6 +41,22 @@ static inline int ddpm_mpi_return_errors(ddpm_communicator communicator) {
   return MPI_Comm_set_errhandler(communicator.value, MPI_ERRORS_RETURN);
 }
 
+static inline int ddpm_mpi_undefined(void) { return MPI_UNDEFINED; }
+
+static inline int ddpm_mpi_split(ddpm_communicator communicator, int color, int key, ddpm_communicator *part) {
+  return MPI_Comm_split(communicator.value, color, key, &part->value);
+}
+
+static inline int ddpm_mpi_free(ddpm_communicator *communicator) { return MPI_Comm_free(&communicator->value); }
+
+static inline int ddpm_mpi_start_barrier(ddpm_communicator communicator, ddpm_request *request) {
+  return MPI_Ibarrier(communicator.value, &request->value);
+}
+
+static inline int ddpm_mpi_test(ddpm_request *request, int *done) {
+  return MPI_Test(&request->value, done, MPI_STATUS_IGNORE);
+}
+
 static inline int ddpm_mpi_broadcast(void *buffer, int count, ddpm_datatype type, int root,
                                      ddpm_communicator communicator) {
   return MPI_Bcast(buffer, count, type.value, root, communicator.value);

@@ -13,9 +13,11 @@ extension Tape {
     let geometry = Attention.Geometry(
       images: images, tokens: shape.reduce(1, *) / images / channels, channels: channels)
     let y = Tensor(uninitialised: shape)
-    Attention.forward(
-      query: query.value.pointer, key: key.value.pointer, value: value.value.pointer, y: y.pointer, geometry: geometry,
-      workers: workers)
+    profiler.measure(.attentionForward, geometry.forwardWork) {
+      Attention.forward(
+        query: query.value.pointer, key: key.value.pointer, value: value.value.pointer, y: y.pointer,
+        geometry: geometry, workers: workers)
+    }
 
     let (savedQuery, savedKey, savedValue) = (query.saved, key.saved, value.saved)
     let slots = (query.gradient, key.gradient, value.gradient)
@@ -23,13 +25,15 @@ extension Tape {
       let dQuery = Tensor(uninitialised: shape)
       let dKey = Tensor(uninitialised: shape)
       let dValue = Tensor(uninitialised: shape)
-      Attention.backward(
-        query: savedQuery.tensor.pointer, key: savedKey.tensor.pointer, value: savedValue.tensor.pointer,
-        dy: dy.pointer, dQuery: dQuery.pointer, dKey: dKey.pointer, dValue: dValue.pointer, geometry: geometry,
-        workers: workers)
-      slots.0.add(dQuery, workers: workers)
-      slots.1.add(dKey, workers: workers)
-      slots.2.add(dValue, workers: workers)
+      profiler.measure(.attentionBackward, geometry.backwardWork) {
+        Attention.backward(
+          query: savedQuery.tensor.pointer, key: savedKey.tensor.pointer, value: savedValue.tensor.pointer,
+          dy: dy.pointer, dQuery: dQuery.pointer, dKey: dKey.pointer, dValue: dValue.pointer, geometry: geometry,
+          workers: workers)
+      }
+      slots.0.add(dQuery, on: self)
+      slots.1.add(dKey, on: self)
+      slots.2.add(dValue, on: self)
     }
   }
 }

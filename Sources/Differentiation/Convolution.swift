@@ -27,34 +27,48 @@ extension Tape {
       outChannels: outChannels, enlargesInput: enlargesInput)
     let y = Tensor(uninitialised: [shape[0], geometry.height, geometry.width, outChannels])
     precondition(residual.map { $0.shape == y.shape } ?? true)
-    Winograd.convolve(
-      x: x.value.pointer, kernel: pointer(kernel), y: y.pointer, geometry: geometry, bias: pointer(bias),
-      perImage: perImage?.value.pointer, residual: residual?.value.pointer, workers: workers)
+    profiler.measure(
+      enlargesInput ? .enlargingForward : .convolutionForward,
+      geometry.convolutionWork(addend: residual?.value.count ?? 0)
+    ) {
+      Winograd.convolve(
+        x: x.value.pointer, kernel: pointer(kernel), y: y.pointer, geometry: geometry, bias: pointer(bias),
+        perImage: perImage?.value.pointer, residual: residual?.value.pointer, workers: workers)
+    }
 
     let (input, dx) = (x.saved, x.gradient)
     let (dPerImage, dResidual) = (perImage?.gradient, residual?.gradient)
     return record(y, inputs: [x, perImage, residual], parameters: [kernel, bias]) { [unowned self] dy, isShared in
       if let gradients {
-        Winograd.accumulateKernelGradient(
-          x: input.tensor.pointer, dy: dy.pointer, dKernel: gradients.pointer(to: kernel), geometry: geometry,
-          workers: workers)
-        Rows.sumOfRows(
-          dy.pointer, rows: dy.count / outChannels, channels: outChannels,
-          accumulatingInto: gradients.pointer(to: bias), workers: workers)
+        profiler.measure(
+          enlargesInput ? .enlargingKernelGradient : .convolutionKernelGradient, geometry.kernelGradientWork
+        ) {
+          Winograd.accumulateKernelGradient(
+            x: input.tensor.pointer, dy: dy.pointer, dKernel: gradients.pointer(to: kernel), geometry: geometry,
+            workers: workers)
+        }
+        accumulateBiasGradient(dy, bias: bias)
       }
       if let dPerImage, dPerImage.isNeeded {
         let sums = Tensor(uninitialised: [shape[0], outChannels])
-        Rows.sumOverPixels(
-          dy.pointer, into: sums.pointer, images: shape[0], pixels: geometry.height * geometry.width,
-          channels: outChannels, workers: workers)
-        dPerImage.add(sums, workers: workers)
+        profiler.measure(.biasGradient, Work(floats: dy.count + sums.count)) {
+          Rows.sumOverPixels(
+            dy.pointer, into: sums.pointer, images: shape[0], pixels: geometry.height * geometry.width,
+            channels: outChannels, workers: workers)
+        }
+        dPerImage.add(sums, on: self)
       }
       dx.add { dx, addend in
-        Winograd.propagateGradient(
-          dy: dy.pointer, kernel: pointer(kernel), dx: dx.pointer, geometry: geometry, addend: addend?.pointer,
-          workers: workers)
+        profiler.measure(
+          enlargesInput ? .enlargingInputGradient : .convolutionInputGradient,
+          geometry.convolutionWork(addend: addend?.count ?? 0)
+        ) {
+          Winograd.propagateGradient(
+            dy: dy.pointer, kernel: pointer(kernel), dx: dx.pointer, geometry: geometry, addend: addend?.pointer,
+            workers: workers)
+        }
       }
-      dResidual?.add(dy, isShared: isShared, workers: workers)
+      dResidual?.add(dy, isShared: isShared, on: self)
     }
   }
 
@@ -73,6 +87,9 @@ extension Tape {
       stride: 2, padTop: 0, padLeft: 0, padBottom: 1, padRight: 1)
     let depth = geometry.patchLength
     let y = Tensor(uninitialised: [shape[0], geometry.outputHeight, geometry.outputWidth, outChannels])
+    let work = Work(
+      arithmetic: 2 * geometry.patchCount * depth * outChannels,
+      floats: x.value.count + depth * outChannels + y.count)
 
     let workers = workers
     func columns(of x: Tensor) -> Tensor {
@@ -80,27 +97,35 @@ extension Tape {
       ImageToColumns.columns(of: x.pointer, into: columns.pointer, geometry: geometry, workers: workers)
       return columns
     }
-    let patches = columns(of: x.value)
-    MatrixProduct.multiply(
-      MatrixView(patches.pointer, rowStride: depth), MatrixView(pointer(kernel), rowStride: outChannels),
-      into: y.pointer, rows: geometry.patchCount, columns: outChannels, depth: depth, bias: pointer(bias),
-      workers: workers)
-    withExtendedLifetime(patches) {}
+    profiler.measure(.stridedForward, work) {
+      let patches = columns(of: x.value)
+      MatrixProduct.multiply(
+        MatrixView(patches.pointer, rowStride: depth), MatrixView(pointer(kernel), rowStride: outChannels),
+        into: y.pointer, rows: geometry.patchCount, columns: outChannels, depth: depth, bias: pointer(bias),
+        workers: workers)
+      withExtendedLifetime(patches) {}
+    }
 
     let (input, slot) = (x.saved, x.gradient)
     return record(y, inputs: [x], parameters: [kernel, bias]) { [unowned self] dy, _ in
       if wantsParameterGradients {
-        accumulateMatrixGradient(
-          columns(of: input.tensor), dy: dy, matrix: kernel, bias: bias, depth: depth, outChannels: outChannels)
+        profiler.measure(.stridedKernelGradient, work) {
+          accumulateMatrixGradient(columns(of: input.tensor), dy: dy, matrix: kernel, depth: depth)
+        }
+        accumulateBiasGradient(dy, bias: bias)
       }
       guard slot.isNeeded else { return }
-      let dColumns = Tensor(uninitialised: [geometry.patchCount, depth])
-      MatrixProduct.multiply(
-        MatrixView(dy.pointer, rowStride: outChannels), MatrixView(pointer(kernel), rowStride: outChannels).transposed,
-        into: dColumns.pointer, rows: geometry.patchCount, columns: depth, depth: outChannels, workers: workers)
       let dx = Tensor(uninitialised: shape)
-      ImageToColumns.addColumns(dColumns.pointer, into: dx.pointer, geometry: geometry, workers: workers)
-      slot.add(dx, workers: workers)
+      profiler.measure(.stridedInputGradient, work) {
+        let dColumns = Tensor(uninitialised: [geometry.patchCount, depth])
+        MatrixProduct.multiply(
+          MatrixView(dy.pointer, rowStride: outChannels),
+          MatrixView(pointer(kernel), rowStride: outChannels).transposed, into: dColumns.pointer,
+          rows: geometry.patchCount, columns: depth, depth: outChannels, workers: workers)
+        ImageToColumns.addColumns(dColumns.pointer, into: dx.pointer, geometry: geometry, workers: workers)
+        withExtendedLifetime(dColumns) {}
+      }
+      slot.add(dx, on: self)
     }
   }
 }

@@ -18,33 +18,48 @@ extension Tape {
     let rows = shape.dropLast().reduce(1, *)
     let y = Tensor(uninitialised: shape.dropLast() + [outChannels])
     precondition(residual.map { $0.shape == y.shape } ?? true)
-    MatrixProduct.multiply(
-      MatrixView(x.value.pointer, rowStride: depth), MatrixView(pointer(matrix), rowStride: outChannels),
-      into: y.pointer, rows: rows, columns: outChannels, depth: depth, bias: pointer(bias),
-      addend: residual?.value.pointer, workers: workers)
+    profiler.measure(
+      .linearForward,
+      MatrixProduct.work(rows: rows, columns: outChannels, depth: depth, addend: residual?.value.count ?? 0)
+    ) {
+      MatrixProduct.multiply(
+        MatrixView(x.value.pointer, rowStride: depth), MatrixView(pointer(matrix), rowStride: outChannels),
+        into: y.pointer, rows: rows, columns: outChannels, depth: depth, bias: pointer(bias),
+        addend: residual?.value.pointer, workers: workers)
+    }
 
     let (input, dx, dResidual) = (x.saved, x.gradient, residual?.gradient)
     return record(y, inputs: [x, residual], parameters: [matrix, bias]) { [unowned self] dy, isShared in
       if wantsParameterGradients {
-        accumulateMatrixGradient(
-          input.tensor, dy: dy, matrix: matrix, bias: bias, depth: depth, outChannels: outChannels)
+        // The sum is added to what is there.
+        profiler.measure(
+          .linearMatrixGradient,
+          MatrixProduct.work(rows: depth, columns: outChannels, depth: rows, addend: depth * outChannels)
+        ) {
+          accumulateMatrixGradient(input.tensor, dy: dy, matrix: matrix, depth: depth)
+        }
+        accumulateBiasGradient(dy, bias: bias)
       }
       dx.add { dx, addend in
-        MatrixProduct.multiply(
-          MatrixView(dy.pointer, rowStride: outChannels),
-          MatrixView(pointer(matrix), rowStride: outChannels).transposed, into: dx.pointer, rows: rows, columns: depth,
-          depth: outChannels, addend: addend?.pointer, workers: workers)
+        profiler.measure(
+          .linearInputGradient,
+          MatrixProduct.work(rows: rows, columns: depth, depth: outChannels, addend: addend?.count ?? 0)
+        ) {
+          MatrixProduct.multiply(
+            MatrixView(dy.pointer, rowStride: outChannels),
+            MatrixView(pointer(matrix), rowStride: outChannels).transposed, into: dx.pointer, rows: rows,
+            columns: depth, depth: outChannels, addend: addend?.pointer, workers: workers)
+        }
       }
-      dResidual?.add(dy, isShared: isShared, workers: workers)
+      dResidual?.add(dy, isShared: isShared, on: self)
     }
   }
 
-  /// dMatrix += xᵀ·dy and dBias += Σ dy, x seen as [rows, depth] and dy as [rows, outChannels].
-  func accumulateMatrixGradient(
-    _ x: Tensor, dy: Tensor, matrix: ParameterEntry, bias: ParameterEntry, depth: Int, outChannels: Int
-  ) {
+  /// dMatrix += xᵀ·dy, x seen as [rows, depth] and dy as [rows, outputs].
+  func accumulateMatrixGradient(_ x: Tensor, dy: Tensor, matrix: ParameterEntry, depth: Int) {
     guard let gradients else { return }
-    let rows = dy.count / outChannels
+    let rows = x.count / depth
+    let outChannels = dy.count / rows
     // The whole sum is made first and added once: see `Tape.gradients`.
     let sum = FloatBuffer(count: depth * outChannels)
     MatrixProduct.multiply(
@@ -52,7 +67,15 @@ extension Tape {
       into: sum.pointer, rows: depth, columns: outChannels, depth: rows, workers: workers)
     Elementwise.add(sum.pointer, into: gradients.pointer(to: matrix), count: sum.count, workers: workers)
     withExtendedLifetime(sum) {}
-    Rows.sumOfRows(
-      dy.pointer, rows: rows, channels: outChannels, accumulatingInto: gradients.pointer(to: bias), workers: workers)
+  }
+
+  /// dBias += Σ dy over all rows.
+  func accumulateBiasGradient(_ dy: Tensor, bias: ParameterEntry) {
+    guard let gradients else { return }
+    profiler.measure(.biasGradient, Work(floats: dy.count)) {
+      Rows.sumOfRows(
+        dy.pointer, rows: dy.count / bias.count, channels: bias.count, accumulatingInto: gradients.pointer(to: bias),
+        workers: workers)
+    }
   }
 }

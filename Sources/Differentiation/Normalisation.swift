@@ -22,18 +22,22 @@ extension Tape {
     let y = Tensor(uninitialised: shape)
     let means = Tensor(uninitialised: [images, groupCount])
     let inverseDeviations = Tensor(uninitialised: [images, groupCount])
-    GroupNorm.forward(
-      x: x.value.pointer, scale: pointer(scale), offset: pointer(offset), y: y.pointer, means: means.pointer,
-      inverseDeviations: inverseDeviations.pointer, geometry: geometry, activation: activation, dropout: dropout,
-      workers: workers)
+    profiler.measure(.normForward, Work(floats: 2 * y.count)) {
+      GroupNorm.forward(
+        x: x.value.pointer, scale: pointer(scale), offset: pointer(offset), y: y.pointer, means: means.pointer,
+        inverseDeviations: inverseDeviations.pointer, geometry: geometry, activation: activation, dropout: dropout,
+        workers: workers)
+    }
 
     let (input, slot) = (x.saved, x.gradient)
     let recompute = { [unowned self] in
       let y = Tensor(uninitialised: shape)
-      GroupNorm.normalise(
-        x: input.tensor.pointer, scale: pointer(scale), offset: pointer(offset), y: y.pointer, means: means.pointer,
-        inverseDeviations: inverseDeviations.pointer, geometry: geometry, activation: activation, dropout: dropout,
-        workers: workers)
+      profiler.measure(.normAgain, Work(floats: 2 * y.count)) {
+        GroupNorm.normalise(
+          x: input.tensor.pointer, scale: pointer(scale), offset: pointer(offset), y: y.pointer, means: means.pointer,
+          inverseDeviations: inverseDeviations.pointer, geometry: geometry, activation: activation, dropout: dropout,
+          workers: workers)
+      }
       return y
     }
     return record(y, inputs: [x], parameters: [scale, offset], recomputedBy: recompute) { [unowned self] dy, _ in
@@ -41,13 +45,15 @@ extension Tape {
       let dOffset = gradients.map { $0.pointer(to: offset) }
       let unused = FloatBuffer(count: channels)
       let dx = Tensor(uninitialised: shape)
-      GroupNorm.backward(
-        x: input.tensor.pointer, dy: dy.pointer, scale: pointer(scale), offset: pointer(offset), means: means.pointer,
-        inverseDeviations: inverseDeviations.pointer, dx: dx.pointer, dScale: dScale ?? unused.pointer,
-        dOffset: dOffset ?? unused.pointer, geometry: geometry, activation: activation, dropout: dropout,
-        workers: workers)
+      profiler.measure(.normBackward, Work(floats: 3 * dx.count)) {
+        GroupNorm.backward(
+          x: input.tensor.pointer, dy: dy.pointer, scale: pointer(scale), offset: pointer(offset),
+          means: means.pointer, inverseDeviations: inverseDeviations.pointer, dx: dx.pointer,
+          dScale: dScale ?? unused.pointer, dOffset: dOffset ?? unused.pointer, geometry: geometry,
+          activation: activation, dropout: dropout, workers: workers)
+      }
       withExtendedLifetime(unused) {}
-      slot.add(dx, workers: workers)
+      slot.add(dx, on: self)
     }
   }
 
@@ -55,13 +61,17 @@ extension Tape {
   public func silu(_ x: Variable) -> Variable {
     let shape = x.shape
     let y = Tensor(uninitialised: shape)
-    Elementwise.siluForward(x: x.value.pointer, y: y.pointer, count: y.count, workers: workers)
+    profiler.measure(.silu, Work(floats: 2 * y.count)) {
+      Elementwise.siluForward(x: x.value.pointer, y: y.pointer, count: y.count, workers: workers)
+    }
     let (input, slot) = (x.saved, x.gradient)
     return record(y, inputs: [x]) { [unowned self] dy, _ in
       let dx = Tensor(uninitialised: shape)
-      Elementwise.siluBackward(
-        x: input.tensor.pointer, dy: dy.pointer, dx: dx.pointer, count: dx.count, workers: workers)
-      slot.add(dx, workers: workers)
+      profiler.measure(.silu, Work(floats: 3 * dx.count)) {
+        Elementwise.siluBackward(
+          x: input.tensor.pointer, dy: dy.pointer, dx: dx.pointer, count: dx.count, workers: workers)
+      }
+      slot.add(dx, on: self)
     }
   }
 }

@@ -9,12 +9,14 @@ extension Tape {
     precondition(shape.dropLast() == second.shape.dropLast())
     let (firstChannels, secondChannels) = (shape.last!, second.shape.last!)
     let rows = first.value.count / firstChannels
-    let workers = workers
+    let (workers, profiler) = (workers, profiler)
     func concatenated(_ first: Tensor, _ second: Tensor) -> Tensor {
       let y = Tensor(uninitialised: shape.dropLast() + [firstChannels + secondChannels])
-      Rows.concatenateChannels(
-        first.pointer, second.pointer, into: y.pointer, rows: rows, channelsA: firstChannels,
-        channelsB: secondChannels, workers: workers)
+      profiler.measure(.concatenation, Work(floats: 2 * y.count)) {
+        Rows.concatenateChannels(
+          first.pointer, second.pointer, into: y.pointer, rows: rows, channelsA: firstChannels,
+          channelsB: secondChannels, workers: workers)
+      }
       return y
     }
     let y = concatenated(first.value, second.value)
@@ -22,14 +24,16 @@ extension Tape {
     let slots = (first.gradient, second.gradient)
     return record(
       y, inputs: [first, second], recomputedBy: { concatenated(savedFirst.tensor, savedSecond.tensor) }
-    ) { dy, _ in
+    ) { [unowned self] dy, _ in
       let dFirst = Tensor(uninitialised: shape)
       let dSecond = Tensor(uninitialised: shape.dropLast() + [secondChannels])
-      Rows.splitChannels(
-        dy.pointer, into: dFirst.pointer, dSecond.pointer, rows: rows, channelsA: firstChannels,
-        channelsB: secondChannels, workers: workers)
-      slots.0.add(dFirst, workers: workers)
-      slots.1.add(dSecond, workers: workers)
+      profiler.measure(.concatenation, Work(floats: 2 * dy.count)) {
+        Rows.splitChannels(
+          dy.pointer, into: dFirst.pointer, dSecond.pointer, rows: rows, channelsA: firstChannels,
+          channelsB: secondChannels, workers: workers)
+      }
+      slots.0.add(dFirst, on: self)
+      slots.1.add(dSecond, on: self)
     }
   }
 }

@@ -16,6 +16,8 @@ public final class Tape {
   public let gradients: Arena?
   public let workers: WorkerPool
   public let isRecording: Bool
+  /// Measures the operations; nil measures nothing.
+  public let profiler: Profiler?
   /// Called during `unwind` for every parameter of the recorded operations, once, as soon as nothing more will be added
   /// to its gradient.
   public var parameterGradientIsFinal: ((ParameterEntry) -> Void)?
@@ -26,19 +28,23 @@ public final class Tape {
   /// A tape that records, for training or for gradients with respect to inputs.
   ///
   /// - Parameter gradients: an arena of the parameters' layout to which gradients are added, or nil for none.
-  public init(recordingWith parameters: Arena, gradients: Arena?, workers: WorkerPool) {
+  public init(
+    recordingWith parameters: Arena, gradients: Arena?, workers: WorkerPool, profiler: Profiler? = nil
+  ) {
     self.parameters = parameters
     self.gradients = gradients
     self.workers = workers
     self.isRecording = true
+    self.profiler = profiler
   }
 
   /// A tape for inference.
-  public init(inferenceWith parameters: Arena, workers: WorkerPool) {
+  public init(inferenceWith parameters: Arena, workers: WorkerPool, profiler: Profiler? = nil) {
     self.parameters = parameters
     self.gradients = nil
     self.workers = workers
     self.isRecording = false
+    self.profiler = profiler
   }
 
   /// Enters a tensor into the computation.
@@ -50,7 +56,7 @@ public final class Tape {
   public func unwind(from output: Variable, seed: Tensor) {
     precondition(isRecording, "an inference tape has nothing to unwind")
     precondition(seed.shape == output.value.shape, "the seed's shape \(seed.shape) is not \(output.value.shape)")
-    output.gradient.add(seed, isShared: true, workers: workers)
+    output.gradient.add(seed, isShared: true, on: self)
     while let step = backwardSteps.popLast() { step() }
   }
 

@@ -81,7 +81,7 @@ final class GradientSlot {
   }
 
   /// Adds a contribution that the slot may keep.
-  func add(_ contribution: Tensor, isShared contributionIsShared: Bool = false, workers: WorkerPool) {
+  func add(_ contribution: Tensor, isShared contributionIsShared: Bool = false, on tape: Tape) {
     guard isNeeded else { return }
     guard let present = tensor else {
       tensor = contribution
@@ -90,11 +90,16 @@ final class GradientSlot {
     }
     if isShared {
       let sum = Tensor(uninitialised: shape)
-      Elementwise.sum(present.pointer, contribution.pointer, into: sum.pointer, count: sum.count, workers: workers)
+      tape.profiler.measure(.gradientAddition, Work(floats: 3 * sum.count)) {
+        Elementwise.sum(
+          present.pointer, contribution.pointer, into: sum.pointer, count: sum.count, workers: tape.workers)
+      }
       tensor = sum
       isShared = false
     } else {
-      Elementwise.add(contribution.pointer, into: present.pointer, count: present.count, workers: workers)
+      tape.profiler.measure(.gradientAddition, Work(floats: 3 * present.count)) {
+        Elementwise.add(contribution.pointer, into: present.pointer, count: present.count, workers: tape.workers)
+      }
     }
   }
 

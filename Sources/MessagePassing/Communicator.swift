@@ -1,4 +1,5 @@
 import CMPI
+import Glibc
 
 /// A group of processes that exchange messages with one another and nobody else (MPI 3.1, chapter 6).
 ///
@@ -58,6 +59,19 @@ public struct Communicator: @unchecked Sendable {
   /// Returns once every rank has called it (MPI 3.1, section 5.3).
   public func barrier() throws(MPIError) {
     try check("MPI_Barrier", MPI_Barrier(handle.value))
+  }
+
+  /// Returns once every rank has called it, and sleeps until then: where `barrier` keeps a core busy to be quick, this
+  /// leaves it to others, and may notice the last rank a millisecond late (MPI 3.1, sections 5.12.1 and 3.7.3).
+  public func sleepingBarrier() throws(MPIError) {
+    var request = ddpm_request()
+    try check("MPI_Ibarrier", ddpm_mpi_start_barrier(handle, &request))
+    var done: Int32 = 0
+    while true {
+      try check("MPI_Test", ddpm_mpi_test(&request, &done))
+      if done != 0 { return }
+      usleep(1000)
+    }
   }
 
   /// Cuts 0..<count into consecutive ranges of at most `messageLimit`; empty for a count of zero.

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Kernels
 import MessagePassing
 import Training
 
@@ -8,16 +7,26 @@ struct BenchmarkCommand: RankCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark", abstract: "Time training or sampling on this machine.",
     usage: """
-      ddpm-mpi benchmark [--preset <name>] [--job train|sample]
+      ddpm-mpi benchmark [--preset <name>] [--job train|sample|start]
                          [--batch <n>] [--micro-batch <n>] [--threads <n>]
-                         [--steps <n>] [--json]
+                         [--steps <n>] [--image-size <n>]
+                         [--set <key=value> ...] [--reduction tree|allreduce]
+                         [--scaling] [--profile] [--json]
       """,
-    discussion: "Random images, so that no data set is needed. Under mpirun the figures are those of the whole job.")
+    discussion: """
+      Random images, so that no data set is needed. Under mpirun the figures are those of the whole job; per core means \
+      per thread of all ranks.
+
+      EXAMPLES
+        mpirun -n 2 ddpm-mpi benchmark --preset cifar10 --batch 32
+        mpirun -n 8 ddpm-mpi benchmark --preset quickstart --scaling
+        ddpm-mpi benchmark --set model.channels=64 --image-size 64 --batch 8
+      """)
 
   @Option(help: ArgumentHelp("The network: \(presetNames).", valueName: "name"))
   var preset = "cifar10"
 
-  @Option(help: "What to time.")
+  @Option(help: "What to time; start is all up to the first training step.")
   var job = Benchmark.Job.train
 
   @Option(help: ArgumentHelp("Images per step over all ranks (default: the preset's).", valueName: "n"))
@@ -32,50 +41,108 @@ struct BenchmarkCommand: RankCommand {
   @Option(help: ArgumentHelp("Threads per rank.", valueName: "n"))
   var threads = 1
 
-  @Option(help: ArgumentHelp("Steps to time, after one to warm up.", valueName: "n"))
-  var steps = 5
+  @Option(help: ArgumentHelp("Steps to time, after one to warm up (default: 5).", valueName: "n"))
+  var steps: Int?
+
+  @Option(help: ArgumentHelp("Height and width of the images (default: those of the preset's data).", valueName: "n"))
+  var imageSize: Int?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Set one key of the model; may be repeated.", valueName: "key=value"))
+  var settings: [String] = []
+
+  @Option(
+    help: """
+      How gradients are added up over ranks: by training's own tree, or by MPI_Allreduce, whose bits depend on the \
+      number of ranks, to compare (default: tree).
+      """)
+  var reduction: ReductionMethod?
+
+  @Flag(
+    help: """
+      Time the first 1, 2, 4, … ranks while the others sleep: once with the same batch, once with the same batch per \
+      rank.
+      """)
+  var scaling = false
+
+  @Flag(
+    help: """
+      Show where a step's time goes: each kind of operation beside what its arithmetic and its data must take at this \
+      machine's measured peaks.
+      """)
+  var profile = false
 
   @Flag(help: "Print one line of JSON.")
   var json = false
 
   func validate() throws {
-    for (name, value) in [("--threads", threads), ("--steps", steps), ("--batch", batch ?? 1)] where value < 1 {
+    let counts = [
+      ("--batch", batch), ("--micro-batch", microBatch), ("--threads", threads), ("--steps", steps),
+      ("--image-size", imageSize),
+    ]
+    for case (let name, let value?) in counts where value < 1 {
       throw ValidationError("\(name) is \(value); it must be at least 1.")
     }
-    if let microBatch, microBatch < 1 {
-      throw ValidationError("--micro-batch is \(microBatch); it must be at least 1.")
-    }
     if job == .sample && microBatch != nil {
-      throw ValidationError("--micro-batch is for --job train; sampling takes each rank's images together.")
+      throw ValidationError("--micro-batch is for training; --job sample takes each rank's images together.")
+    }
+    if job != .train && reduction != nil {
+      throw ValidationError("--reduction is for --job train; --job \(job.rawValue) adds up no gradients.")
+    }
+    if job == .start && steps != nil {
+      throw ValidationError("--steps and --job start exclude each other; it ends before the first step.")
+    }
+    if job == .start && scaling {
+      throw ValidationError("--scaling and --job start exclude each other; there are no steps to compare.")
+    }
+    try validateProfile()
+  }
+
+  /// What cannot be profiled.
+  private func validateProfile() throws {
+    guard profile else { return }
+    if job == .start {
+      throw ValidationError("--profile and --job start exclude each other; there are no steps to profile.")
+    }
+    if scaling {
+      throw ValidationError("--profile and --scaling exclude each other; profile one number of ranks at a time.")
     }
   }
 
+  private var request: Benchmark.Request {
+    var request = Benchmark.Request(preset: preset)
+    request.settings = settings
+    request.imageSize = imageSize
+    request.job = job
+    request.batch = batch
+    request.microBatch = microBatch
+    request.threads = threads
+    request.profiles = profile
+    if let steps { request.steps = steps }
+    if let reduction { request.reduction = reduction }
+    return request
+  }
+
   mutating func run(on communicator: Communicator) throws {
-    let benchmark = try communicator.together {
-      try Benchmark(
-        preset: try Presets.named(preset), job: job, batch: batch, microBatch: microBatch, threads: threads,
-        steps: steps, rankCount: communicator.size)
-    }
-    let result = try benchmark.run(communicator: communicator)
-    guard communicator.rank == 0 else { return }
-    if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = .sortedKeys
-      print(String(decoding: try encoder.encode(result), as: UTF8.self))
+    let request = request
+    if scaling {
+      let benchmark = try communicator.together { try ScalingBenchmark(request, rankCount: communicator.size) }
+      if let result = try benchmark.run(communicator: communicator) { try report(result, result.text) }
     } else {
-      let parameters = ProgressFormat.count(result.parameters)
-      let ranks = result.ranks == 1 ? "1 rank" : "\(result.ranks) ranks"
-      let threads = result.threads == 1 ? "1 thread" : "\(result.threads) threads"
-      let pieces = job == .train ? " in micro-batches of \(result.microBatch)" : ""
-      print(
-        """
-        \(result.job) \(result.preset): \(parameters) parameters, \(ranks) x \(threads), batch \(result.batch)\(pieces)
-        \(result.imagesPerSecondMedian) images/s (median of \(steps)), \(result.imagesPerSecondBest) (best), \
-        \(result.peakResidentGigabytes) GiB resident at the peak over all ranks
-        vectors of \(Processor.vectorBits) bits
-        """)
+      let benchmark = try communicator.together { try Benchmark(request, rankCount: communicator.size) }
+      let result = try benchmark.run(communicator: communicator)
+      if communicator.rank == 0 { try report(result, result.text) }
     }
+  }
+
+  private func report(_ result: some Encodable, _ text: String) throws {
+    guard json else { return print(text) }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    print(String(decoding: try encoder.encode(result), as: UTF8.self))
   }
 }
 
 extension Benchmark.Job: ExpressibleByArgument {}
+extension ReductionMethod: ExpressibleByArgument {}

@@ -1,3 +1,4 @@
+import Foundation
 import MessagePassing
 
 /// Small enough that the buffers of these checks are cut into several messages, the last one shorter.
@@ -129,6 +130,43 @@ let messagePassingChecks: [Check] = [
         try expectEqual(Array(UnsafeBufferPointer(start: doubles, count: total)), expected.map(Double.init))
       }
     }
+  },
+
+  Check("groups of ranks communicate among themselves, in their order") { context in
+    // Even and odd ranks; the last rank joins nobody.
+    let joins = context.rank < context.size - 1
+    var members: [Int64]?
+    var sizes: [Int] = []
+    let limited = context.communicator.limitingMessages(to: smallMessage)
+    if let part = try limited.split(group: joins ? context.rank % 2 : nil) {
+      members = try part.communicator.allGather(Int64(context.rank))
+      sizes = [part.communicator.rank, part.communicator.size, part.communicator.messageLimit]
+      try part.close()
+    }
+    // All can still talk to each other, and divide themselves anew.
+    var sum: Int64?
+    if let whole = try context.communicator.split(group: 0) {
+      sum = try whole.communicator.allReduceSum(1)
+      try whole.close()
+    }
+    let expected = (0..<max(context.size - 1, 0)).filter { $0 % 2 == context.rank % 2 }
+    try expectEqual(members, joins ? expected.map(Int64.init) : nil)
+    try expectEqual(sizes, joins ? [context.rank / 2, expected.count, smallMessage] : [])
+    try expectEqual(sum, Int64(context.size))
+  },
+
+  Check("a group that is dropped leaves the others usable") { context in
+    for _ in 0..<3 { _ = try context.communicator.split(group: context.rank) }
+    try expectEqual(try context.communicator.allReduceSum(1), Int64(context.size))
+  },
+
+  Check("the sleeping barrier holds until the last rank has come") { context in
+    try context.communicator.barrier()
+    let start = ContinuousClock.now
+    if context.rank == context.size - 1 { usleep(100_000) }
+    try context.communicator.sleepingBarrier()
+    let waited = start.duration(to: .now)
+    try expect(waited >= .milliseconds(90), "it returned after \(waited)")
   },
 
   Check("agreement names the lowest rank that failed, on all ranks") { context in

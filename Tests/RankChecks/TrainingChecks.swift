@@ -24,6 +24,16 @@ let trainingChecks: [Check] = [
     try verifyLargeBatchGradient(context)
   },
 
+  Check("MPI_Allreduce sums gradients to the tree's numbers, up to rounding") { context in
+    for (microBatches, floats) in [(8, 3 * 4096), (13, 20 * 4096)] {
+      try verifyPlainSums(context, microBatches: microBatches, floats: floats, steps: 2)
+    }
+  },
+
+  Check("training by MPI_Allreduce makes the tree's steps, up to rounding") { context in
+    try verifyPlainTraining(context)
+  },
+
   Check("an error on one rank reaches all as the same failure with its exit status") { context in
     let errors: [(any Error, ExitStatus, String)] = [
       (InputError("no such run"), .badInput, "no such run"),
@@ -133,6 +143,36 @@ private func verifyGradientSums(_ context: CheckContext, microBatches: Int, floa
   if let wrong { throw CheckFailure(description: "\(microBatches) micro-batches of \(floats): \(wrong)") }
 }
 
+/// Sums of 13 numbers in single precision, in two orders: each addition adds at most 2⁻²⁴ of a partial sum.
+private let plainSumTolerance: Float = 13 * 0x1p-24
+
+private func verifyPlainSums(_ context: CheckContext, microBatches: Int, floats: Int, steps: Int) throws {
+  var layout = ParameterLayout()
+  _ = layout.add("all", shape: [floats], order: .c)
+  let plain = PlainGradientSum(
+    layout: layout, microBatchCount: microBatches,
+    communicator: context.communicator.limitingMessages(to: 5000), workers: WorkerPool(threadCount: 2))
+  var wrong: String?
+  for step in 0..<steps {
+    for microBatch in plain.run {
+      let leaf = plain.leaf()
+      for element in 0..<floats {
+        leaf.pointer[element] += gradient(microBatch: microBatch, step: step, element: element)
+      }
+      plain.add(leaf)
+    }
+    let sum = try plain.finish()
+    for (index, element) in plain.shard.enumerated() {
+      let expected = treeSum(0..<microBatches, step: step, element: element)
+      let sizes = (0..<microBatches).map { abs(gradient(microBatch: $0, step: step, element: element)) }
+      if !(abs(sum[index] - expected) <= plainSumTolerance * sizes.reduce(0, +)) {
+        wrong = wrong ?? "step \(step), element \(element): \(sum[index]) instead of \(expected)"
+      }
+    }
+  }
+  if let wrong { throw CheckFailure(description: "\(microBatches) micro-batches of \(floats): \(wrong)") }
+}
+
 // MARK: A real network
 
 /// Sums over pixels and images in single precision, in two orders; deep in the network such errors grow tenfold.
@@ -214,6 +254,35 @@ private func verifyLargeBatchGradient(_ context: CheckContext) throws {
     if abs(norm - squares.squareRoot()) > gradientTolerance * norm { wrong = wrong ?? "step \(step): norm \(norm)" }
   }
   if let wrong { throw CheckFailure(description: wrong) }
+}
+
+private func verifyPlainTraining(_ context: CheckContext) throws {
+  let workers = WorkerPool(threadCount: 1)
+  let configuration = smallConfiguration()
+  let network = try configuration.network(height: 8, width: 8, channels: 1)
+  let objective = NoisePredictionObjective(process: try configuration.process())
+  let norms = try ReductionMethod.allCases.map { reduction in
+    let trainer = DataParallelTrainer(
+      configuration: configuration, network: network, communicator: context.communicator, workers: workers,
+      reduction: reduction)
+    fillVisibly(trainer.parameters)
+    return try (0..<2).map { step in
+      for microBatch in trainer.averaging.run {
+        let samples = trainer.samples(ofMicroBatch: microBatch)
+        let images = Latents.draw(shape: [samples.count, 8, 8, 1], seed: 3, firstImage: samples.lowerBound)
+        let inputs = objective.draw(
+          images: images, seed: configuration.seed, step: step, firstSample: samples.lowerBound, workers: workers)
+        _ = trainer.accumulateGradients(inputs, microBatch: microBatch, step: step)
+      }
+      let gradients = try trainer.averaging.finish()
+      let norm = try trainer.gradientNorm(gradients)
+      try trainer.update(gradients: gradients, norm: norm, step: step)
+      return norm
+    }
+  }
+  for (plain, tree) in zip(norms[1], norms[0]) {
+    try expect(abs(plain - tree) <= gradientTolerance * tree, "gradients of size \(plain), not \(tree)")
+  }
 }
 
 private func makeDrawing(_ context: CheckContext) throws -> ImageDrawing {

@@ -13,26 +13,44 @@ public final class DataParallelTrainer {
   public let network: UNet
   /// θ, equal on all ranks.
   public let parameters: Arena
-  public let averaging: GradientAveraging
+  public let averaging: any GradientReduction
   public let averages: [ExponentialMovingAverage]
 
   private let configuration: RunConfiguration
   private let communicator: Communicator
   private let workers: WorkerPool
+  private let profiler: Profiler?
   private let adam: Adam
   private let schedule: LearningRateSchedule
 
   /// A trainer at step 0: parameters drawn from the seed, averages equal to them.
-  public init(configuration: RunConfiguration, network: UNet, communicator: Communicator, workers: WorkerPool) {
+  ///
+  /// - Parameters:
+  ///   - reduction: how gradients are added up; a run that is to keep its bits takes the tree.
+  ///   - profiler: measures the parts of a step; nil measures nothing.
+  public init(
+    configuration: RunConfiguration, network: UNet, communicator: Communicator, workers: WorkerPool,
+    reduction: ReductionMethod = .tree, profiler: Profiler? = nil
+  ) {
     self.configuration = configuration
     self.network = network
     self.communicator = communicator
     self.workers = workers
+    self.profiler = profiler
     parameters = Arena(network.layout)
     network.initialise(parameters, seed: configuration.seed, workers: workers)
-    averaging = GradientAveraging(
-      layout: network.layout, microBatchCount: configuration.microBatchCount, communicator: communicator,
-      workers: workers)
+    let microBatchCount = configuration.microBatchCount
+    averaging =
+      switch reduction {
+      case .tree:
+        GradientAveraging(
+          layout: network.layout, microBatchCount: microBatchCount, communicator: communicator, workers: workers,
+          profiler: profiler)
+      case .allreduce:
+        PlainGradientSum(
+          layout: network.layout, microBatchCount: microBatchCount, communicator: communicator, workers: workers,
+          profiler: profiler)
+      }
     let training = configuration.training
     let shard = averaging.shard
     let start = parameters.pointer + shard.lowerBound
@@ -61,15 +79,17 @@ public final class DataParallelTrainer {
   /// - Returns: the micro-batch's part of the global batch's loss.
   public func accumulateGradients(_ inputs: NoisedImages, microBatch: Int, step: Int) -> Double {
     let gradients = averaging.leaf()
-    let tape = Tape(recordingWith: parameters, gradients: gradients, workers: workers)
+    let tape = Tape(recordingWith: parameters, gradients: gradients, workers: workers, profiler: profiler)
     let dropout = UNet.DropoutContext(
       probability: network.configuration.dropout, seed: configuration.seed, step: step,
       firstSample: samples(ofMicroBatch: microBatch).lowerBound)
     let prediction = network(
       tape.input(inputs.noisy), timesteps: inputs.denoiserTimesteps, dropout: dropout, on: tape)
-    let (loss, gradient) = SimpleLoss.lossAndGradient(
-      prediction: prediction.value, noise: inputs.noise,
-      elementsInGlobalBatch: inputs.noisy.count / configuration.training.microBatch * configuration.training.batch)
+    let (loss, gradient) = profiler.measure(.loss, Work(floats: 3 * inputs.noise.count)) {
+      SimpleLoss.lossAndGradient(
+        prediction: prediction.value, noise: inputs.noise,
+        elementsInGlobalBatch: inputs.noisy.count / configuration.training.microBatch * configuration.training.batch)
+    }
     tape.unwind(from: prediction, seed: gradient)
     averaging.add(gradients)
     return loss
@@ -83,9 +103,11 @@ public final class DataParallelTrainer {
 
   /// ‖g‖ of the averaged gradient, from each rank's shard of it. Collective; equal on all ranks.
   public func gradientNorm(_ gradients: UnsafePointer<Float>) throws -> Double {
-    let sums = GradientNorm.blockSums(gradients, count: averaging.shard.count, workers: workers)
-    let counts = averaging.shards.map { $0.count / ParameterLayout.blockSize }
-    return GradientNorm.fixedTreeSum(try communicator.gatherInOrder(sums, counts: counts)).squareRoot()
+    try profiler.measure(.gradientNorm, Work(floats: averaging.shard.count)) {
+      let sums = GradientNorm.blockSums(gradients, count: averaging.shard.count, workers: workers)
+      let counts = averaging.shards.map { $0.count / ParameterLayout.blockSize }
+      return GradientNorm.fixedTreeSum(try communicator.gatherInOrder(sums, counts: counts)).squareRoot()
+    }
   }
 
   /// The learning rate of the step after `step` steps.
@@ -101,16 +123,24 @@ public final class DataParallelTrainer {
     let scale = configuration.training.maxGradientNorm.map {
       GradientNorm.clippingScale(norm: norm, maximum: $0)
     }
-    adam.update(
-      parameters: parameters.pointer + averaging.shard.lowerBound, gradients: gradients,
-      gradientScale: Float(scale ?? 1), learningRate: learningRate(step: step), step: step + 1, workers: workers)
-    try exchangeShards(of: parameters)
+    // Gradients are read; parameters and both moments are read and written.
+    profiler.measure(.adam, Work(floats: 7 * averaging.shard.count)) {
+      adam.update(
+        parameters: parameters.pointer + averaging.shard.lowerBound, gradients: gradients,
+        gradientScale: Float(scale ?? 1), learningRate: learningRate(step: step), step: step + 1, workers: workers)
+    }
+    // This rank's shard is read and all others are written.
+    try profiler.measure(.parameterExchange, Work(floats: communicator.size == 1 ? 0 : parameters.count)) {
+      try exchangeShards(of: parameters)
+    }
   }
 
   /// Moves the averages of this rank's shard towards the parameters.
   public func updateAverages() {
     for average in averages {
-      average.update(parameters: parameters.pointer + averaging.shard.lowerBound, workers: workers)
+      profiler.measure(.movingAverages, Work(floats: 3 * averaging.shard.count)) {
+        average.update(parameters: parameters.pointer + averaging.shard.lowerBound, workers: workers)
+      }
     }
   }
 

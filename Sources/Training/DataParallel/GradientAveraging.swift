@@ -1,3 +1,4 @@
+import Differentiation
 import Kernels
 import MessagePassing
 import Optimisation
@@ -8,7 +9,7 @@ import Tensors
 /// A rank adds its leaves into the maximal subtrees of its run as they come. Then each rank sends every shard's owner
 /// its subtree sums of that shard, and the owner makes the remaining additions. The library only moves bytes; every
 /// addition is ours, so the bits are the same on any number of ranks. What moves is what a reduce-scatter moves.
-public final class GradientAveraging {
+public final class GradientAveraging: GradientReduction {
   public let tree: MicroBatchTree
   /// The micro-batches of this rank.
   public let run: Range<Int>
@@ -17,6 +18,7 @@ public final class GradientAveraging {
 
   private let communicator: Communicator
   private let workers: WorkerPool
+  private let profiler: Profiler?
   private let layout: ParameterLayout
   /// The maximal subtrees of each rank.
   private let subtrees: [[MicroBatchTree.Node]]
@@ -31,9 +33,13 @@ public final class GradientAveraging {
   /// Floats of a shard that move together: enough for the network's latency, little enough to stay in cache.
   private static let bucketSize = 1 << 18
 
-  public init(layout: ParameterLayout, microBatchCount: Int, communicator: Communicator, workers: WorkerPool) {
+  public init(
+    layout: ParameterLayout, microBatchCount: Int, communicator: Communicator, workers: WorkerPool,
+    profiler: Profiler? = nil
+  ) {
     self.communicator = communicator
     self.workers = workers
+    self.profiler = profiler
     self.layout = layout
     let tree = MicroBatchTree(leafCount: microBatchCount)
     let runs = tree.rankRuns(communicator.size)
@@ -56,8 +62,10 @@ public final class GradientAveraging {
   /// Zeros for the gradients of the next micro-batch.
   public func leaf() -> Arena {
     guard let arena = idle.popLast() else { return Arena(layout) }
-    workers.forEachRange(arena.count, grain: 1 << 18) { range in
-      (arena.pointer + range.lowerBound).update(repeating: 0, count: range.count)
+    profiler.measure(.gradientClearing, Work(floats: arena.count)) {
+      workers.forEachRange(arena.count, grain: 1 << 18) { range in
+        (arena.pointer + range.lowerBound).update(repeating: 0, count: range.count)
+      }
     }
     return arena
   }
@@ -65,11 +73,13 @@ public final class GradientAveraging {
   /// Takes the gradients of the next micro-batch of this rank's run.
   public func add(_ leaf: Arena) {
     idle += accumulator.append(leaf) { right, left in
-      Elementwise.add(right.pointer, into: left.pointer, count: left.count, workers: workers)
+      profiler.measure(.microBatchSum, Work(floats: 3 * left.count)) {
+        Elementwise.add(right.pointer, into: left.pointer, count: left.count, workers: workers)
+      }
     }
   }
 
-  /// The sum over all micro-batches of all ranks, of this rank's shard. Collective; valid until the next `add`.
+  /// The sum over all micro-batches of all ranks, of this rank's shard. Collective; valid until the next `leaf`.
   public func finish() throws -> UnsafeMutablePointer<Float> {
     precondition(accumulator.isComplete, "micro-batches of run \(run) are missing")
     defer {
@@ -78,8 +88,12 @@ public final class GradientAveraging {
     }
     if communicator.size == 1 { return accumulator.sums[0].buffer.pointer }
     let longest = shards.map(\.count).max() ?? 0
-    for start in stride(from: 0, to: longest, by: Self.bucketSize) {
-      try finishBucket(startingAt: start)
+    let sent = (layout.arenaCount - shard.count) * subtrees[communicator.rank].count
+    let received = shard.count * (subtrees.reduce(0) { $0 + $1.count } - subtrees[communicator.rank].count)
+    try profiler.measure(.gradientExchange, Work(floats: sent + received)) {
+      for start in stride(from: 0, to: longest, by: Self.bucketSize) {
+        try finishBucket(startingAt: start)
+      }
     }
     return shardSum.pointer
   }

@@ -1,0 +1,38 @@
+/// The kinds of operations on a tape.
+extension Profiler.Kind {
+  public static let convolutionForward = Self("3x3 convolution forward")
+  public static let convolutionInputGradient = Self("3x3 input gradient")
+  public static let convolutionKernelGradient = Self("3x3 kernel gradient")
+
+  /// 3x3 convolutions of images that are first enlarged twofold.
+  public static let enlargingForward = Self("enlarging 3x3 forward")
+  public static let enlargingInputGradient = Self("enlarging 3x3 input gradient")
+  public static let enlargingKernelGradient = Self("enlarging 3x3 kernel gradient")
+
+  public static let stridedForward = Self("stride-2 3x3 forward")
+  public static let stridedInputGradient = Self("stride-2 3x3 input gradient")
+  public static let stridedKernelGradient = Self("stride-2 3x3 kernel gradient")
+
+  /// 1x1 convolutions too, which are linear maps of every pixel.
+  public static let linearForward = Self("linear map forward")
+  public static let linearInputGradient = Self("linear map input gradient")
+  public static let linearMatrixGradient = Self("linear map matrix gradient")
+
+  public static let attentionForward = Self("attention forward")
+  public static let attentionBackward = Self("attention backward")
+
+  /// With SiLU and dropout where these follow, as in the next two.
+  public static let normForward = Self("group norm + SiLU forward")
+  /// Made again for the backward pass, instead of kept.
+  public static let normAgain = Self("group norm + SiLU again")
+  public static let normBackward = Self("group norm + SiLU backward")
+
+  /// SiLU alone, forward and backward.
+  public static let silu = Self("SiLU")
+  /// Forward, again for the backward pass, and the division of gradients.
+  public static let concatenation = Self("concatenation")
+  /// Sums over rows or pixels: gradients of what is added to all of them.
+  public static let biasGradient = Self("bias gradient")
+  /// Gradients of a value that several operations use.
+  public static let gradientAddition = Self("gradient addition")
+}
