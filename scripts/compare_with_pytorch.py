@@ -151,7 +151,10 @@ ROWS = {
 
 
 def output(*command):
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{command[0]} failed with {done.returncode}, asked for what it is:\n{done.stderr}")
+    return done.stdout.strip()
 
 
 def find_python():
