@@ -190,7 +190,7 @@ def machine(python, cores):
     return doctor, [
         f"Machine: {facts['processor'].split(', ')[0]}, {cores} cores, {platform.system()} {platform.release()}",
         f"ddpm-mpi {output(PROGRAM, '--version')} ({commit or 'no commit'}), {facts['built for'].split(', ')[-1]}, "
-        f"{facts['BLAS']}, {facts['MPI']}",
+        f"{facts['MPI']}",
         f"{versions}, {cores} threads; ours computes in fp32",
         f"Medians of {STEPS} steps after warming up (ours one step, PyTorch three) or launches (after one), "
         f"then of {rounds}; {compiled}",

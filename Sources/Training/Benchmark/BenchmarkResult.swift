@@ -107,7 +107,7 @@ enum BenchmarkText {
 
   /// What the kernels are made for.
   static var build: String {
-    "vectors of \(Processor.vectorBits) bits, BLAS kernels for \(MatrixProduct.kernelFamily)"
+    "vectors of \(Processor.vectorBits) bits"
   }
 
   /// `1 rank`, `2 ranks`.
