@@ -168,9 +168,7 @@ def find_python():
     if not mark.exists():
         print(f"Setting up PyTorch in {folder} …", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        # Where that index can be reached, its builds without CUDA are taken: smaller, and quicker to import.
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "torch", "diffusers", "transformers",
-                        "--extra-index-url", "https://download.pytorch.org/whl/cpu"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "torch", "diffusers", "transformers"], check=True)
         mark.touch()
     return str(python)
 
