@@ -64,7 +64,7 @@ let package = Package(
       ]),
 
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Tensors"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Network", "Tensors", "Training"]),
     .testTarget(name: "DifferentiationTests", dependencies: ["Differentiation", "Kernels", "Tensors"]),
     .testTarget(
       name: "NetworkTests", dependencies: ["Network", "Differentiation", "HDF5", "Tensors"], exclude: ["Fixtures"]),

@@ -2,7 +2,8 @@ import Kernels
 import Tensors
 
 extension Tape {
-  /// Stride-1 3x3 convolution with a border of one zero: y = x ∗ kernel + bias + perImage + residual.
+  /// Stride-1 3x3 convolution with a border of one zero: y = x ∗ kernel + bias + perImage + residual, computed as
+  /// `convolutionMethod` says.
   ///
   /// - Parameters:
   ///   - x: [N, H, W, in].
@@ -29,9 +30,9 @@ extension Tape {
     precondition(residual.map { $0.shape == y.shape } ?? true)
     makeResult(
       enlargesInput ? .enlargingForward : .convolutionForward,
-      geometry.convolutionWork(addend: residual?.value.count ?? 0)
+      convolutionMethod.counted(geometry.convolutionWork(addend: residual?.value.count ?? 0))
     ) {
-      Winograd.convolve(
+      convolutionMethod.convolve(
         x: x.value.pointer, kernel: pointer(kernel), y: y.pointer, geometry: geometry, bias: pointer(bias),
         perImage: perImage?.value.pointer, residual: residual?.value.pointer, workers: workers)
     }
@@ -41,9 +42,10 @@ extension Tape {
     return record(y, inputs: [x, perImage, residual], parameters: [kernel, bias]) { [unowned self] dy, isShared in
       if let gradients {
         profiler.measure(
-          enlargesInput ? .enlargingKernelGradient : .convolutionKernelGradient, geometry.kernelGradientWork
+          enlargesInput ? .enlargingKernelGradient : .convolutionKernelGradient,
+          convolutionMethod.counted(geometry.kernelGradientWork)
         ) {
-          Winograd.accumulateKernelGradient(
+          convolutionMethod.accumulateKernelGradient(
             x: input.tensor.pointer, dy: dy.pointer, dKernel: gradients.pointer(to: kernel), geometry: geometry,
             workers: workers)
         }
@@ -61,9 +63,9 @@ extension Tape {
       dx.add { dx, addend in
         profiler.measure(
           enlargesInput ? .enlargingInputGradient : .convolutionInputGradient,
-          geometry.convolutionWork(addend: addend?.count ?? 0)
+          convolutionMethod.counted(geometry.convolutionWork(addend: addend?.count ?? 0))
         ) {
-          Winograd.propagateGradient(
+          convolutionMethod.propagateGradient(
             dy: dy.pointer, kernel: pointer(kernel), dx: dx.pointer, geometry: geometry, addend: addend?.pointer,
             workers: workers)
         }

@@ -16,7 +16,8 @@ extension Tape {
     _ inputs: [Variable], _ body: @escaping (_ inputs: [Variable], _ tape: Tape) -> Variable
   ) -> Variable {
     guard isRecording else { return body(inputs, self) }
-    let forward = Tape(inferenceWith: parameters, workers: workers, profiler: profiler)
+    let forward = Tape(
+      inferenceWith: parameters, workers: workers, profiler: profiler, convolutionMethod: convolutionMethod)
     let value = body(inputs, forward).value
     let used = wantsParameterGradients ? forward.usedParameters : []
     guard !used.isEmpty || inputs.contains(where: \.needsGradient) else {
@@ -29,7 +30,9 @@ extension Tape {
     let operationCount = forward.operationCount
     startUse(of: used)
     backwardSteps.append { [unowned self] in
-      let again = Tape(recordingWith: parameters, gradients: gradients, workers: workers, profiler: profiler)
+      let again = Tape(
+        recordingWith: parameters, gradients: gradients, workers: workers, profiler: profiler,
+        convolutionMethod: convolutionMethod)
       again.lastOperation = operationCount - 1
       again.parameterGradientIsFinal = { [unowned self] in finishUse(of: $0) }
       guard hand(slot, to: again, body, saved) else { return used.forEach { finishUse(of: $0) } }

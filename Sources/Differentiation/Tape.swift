@@ -16,6 +16,7 @@ public final class Tape {
   public let gradients: Arena?
   public let workers: WorkerPool
   public let isRecording: Bool
+  public let convolutionMethod: ConvolutionMethod
   /// Measures the operations; nil measures nothing.
   public let profiler: Profiler?
   /// Called during `unwind` for every parameter of the recorded operations, once, as soon as nothing more will be added
@@ -35,21 +36,27 @@ public final class Tape {
   ///
   /// - Parameter gradients: an arena of the parameters' layout to which gradients are added, or nil for none.
   public init(
-    recordingWith parameters: Arena, gradients: Arena?, workers: WorkerPool, profiler: Profiler? = nil
+    recordingWith parameters: Arena, gradients: Arena?, workers: WorkerPool, profiler: Profiler? = nil,
+    convolutionMethod: ConvolutionMethod = .winograd
   ) {
     self.parameters = parameters
     self.gradients = gradients
     self.workers = workers
     self.isRecording = true
+    self.convolutionMethod = convolutionMethod
     self.profiler = profiler
   }
 
   /// A tape for inference.
-  public init(inferenceWith parameters: Arena, workers: WorkerPool, profiler: Profiler? = nil) {
+  public init(
+    inferenceWith parameters: Arena, workers: WorkerPool, profiler: Profiler? = nil,
+    convolutionMethod: ConvolutionMethod = .winograd
+  ) {
     self.parameters = parameters
     self.gradients = nil
     self.workers = workers
     self.isRecording = false
+    self.convolutionMethod = convolutionMethod
     self.profiler = profiler
   }
 

@@ -2,7 +2,7 @@ import Differentiation
 import Kernels
 import Tensors
 
-/// What decides the shape of a U-Net.
+/// What decides the shape of a U-Net, and how it is computed.
 public struct UNetConfiguration: Sendable, Equatable {
   /// Channels of the images.
   public var imageChannels: Int
@@ -21,10 +21,13 @@ public struct UNetConfiguration: Sendable, Equatable {
   public var dropout: Float
   /// Groups of every group normalisation.
   public var groupCount: Int
+  /// For the tapes on which the network is to run.
+  public var convolutionMethod: ConvolutionMethod
 
   public init(
     imageChannels: Int, imageHeight: Int, imageWidth: Int, channels: Int, multipliers: [Int], blocksPerLevel: Int,
-    attentionResolutions: [Int], dropout: Float = 0, groupCount: Int = 32
+    attentionResolutions: [Int], dropout: Float = 0, groupCount: Int = 32,
+    convolutionMethod: ConvolutionMethod = .winograd
   ) {
     self.imageChannels = imageChannels
     self.imageHeight = imageHeight
@@ -35,6 +38,7 @@ public struct UNetConfiguration: Sendable, Equatable {
     self.attentionResolutions = attentionResolutions
     self.dropout = dropout
     self.groupCount = groupCount
+    self.convolutionMethod = convolutionMethod
   }
 
   var embeddingChannels: Int { 4 * channels }

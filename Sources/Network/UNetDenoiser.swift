@@ -18,7 +18,9 @@ public struct UNetDenoiser: Denoiser {
   }
 
   public func predictNoise(_ x: Tensor, timesteps: [Float]) throws -> Tensor {
-    let tape = Tape(inferenceWith: parameters, workers: workers, profiler: profiler)
+    let tape = Tape(
+      inferenceWith: parameters, workers: workers, profiler: profiler,
+      convolutionMethod: network.configuration.convolutionMethod)
     return network(tape.input(x), timesteps: timesteps, on: tape).value
   }
 }

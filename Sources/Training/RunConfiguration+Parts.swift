@@ -12,7 +12,8 @@ extension RunConfiguration {
       UNetConfiguration(
         imageChannels: channels, imageHeight: height, imageWidth: width, channels: model.channels,
         multipliers: model.multipliers, blocksPerLevel: model.blocks,
-        attentionResolutions: model.attentionResolutions, dropout: Float(model.dropout), groupCount: model.groups))
+        attentionResolutions: model.attentionResolutions, dropout: Float(model.dropout), groupCount: model.groups,
+        convolutionMethod: model.convolution))
   }
 
   /// The forward process.

@@ -100,11 +100,13 @@ extension TrainingRun {
     let ranks = communicator.size == 1 ? "1 rank" : "\(communicator.size) ranks"
     let threads = workers.threadCount == 1 ? "1 thread" : "\(workers.threadCount) threads"
     let settings = configuration.training
+    // What is slower than it could be should not be so unseen.
+    let convolutions = configuration.model.convolution == .direct ? ", direct convolutions" : ""
     reporter.message(
       """
       ddpm-mpi \(ProgramVersion.current): \(ranks) x \(threads), run folder \(folder.path)
       data:     \(dataset.name), \(dataset.count) images of \(dataset.height)x\(dataset.width)x\(dataset.channels)
-      network:  \(ProgressFormat.count(trainer.network.layout.parameterCount)) parameters
+      network:  \(ProgressFormat.count(trainer.network.layout.parameterCount)) parameters\(convolutions)
       batch:    \(settings.batch) images in \(configuration.microBatchCount) micro-batches of \(settings.microBatch)
       training: \(firstStep < settings.steps ? "steps \(firstStep + 1) to \(settings.steps)" : "all \(settings.steps) steps are done; more: a higher training.steps")
       """)

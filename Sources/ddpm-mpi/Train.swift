@@ -1,4 +1,5 @@
 import ArgumentParser
+import Kernels
 import MessagePassing
 import Training
 
@@ -11,7 +12,8 @@ struct Train: RankCommand {
     usage: """
       ddpm-mpi train [--preset <name> | --config <file>]
                      [--set <key=value> ...] [--output <folder>] [--resume]
-                     [--threads <n>] [--trace <file.h5>] [--trace-steps <n>]
+                     [--threads <n>] [--convolution <method>]
+                     [--trace <file.h5>] [--trace-steps <n>]
       """,
     discussion: """
       The run's folder receives config.yaml, metrics.jsonl, checkpoints/ and samples/. A later source of configuration \
@@ -41,6 +43,14 @@ struct Train: RankCommand {
   @Option(help: ArgumentHelp("Threads per rank.", valueName: "n"))
   var threads = 1
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      The same as --set model.convolution=<method>. direct is for comparison: slower, without the rounding of \
+      Winograd's transforms.
+      """, valueName: "method"))
+  var convolution: ConvolutionMethod?
+
   @Option(help: ArgumentHelp("Write the first steps to a file, to replay them elsewhere.", valueName: "file.h5"))
   var trace: String?
 
@@ -56,11 +66,14 @@ struct Train: RankCommand {
   }
 
   mutating func run(on communicator: Communicator) throws {
+    let settings = settings + (convolution.map { ["model.convolution=\($0.rawValue)"] } ?? [])
     let request = TrainingRun.Request(
       sources: ConfigurationSources(preset: preset, file: config, settings: settings), output: output,
       resumes: resume, threads: threads, trace: trace.map { ($0, traceSteps) })
     try TrainingRun(request, communicator: communicator).run()
   }
 }
+
+extension ConvolutionMethod: ExpressibleByArgument {}
 
 let presetNames = Presets.all.map(\.name).joined(separator: ", ")

@@ -23,6 +23,10 @@ extension ConfigurationKey {
     .init(
       "model.dropout", \.model.dropout, .within(0..<1), "probability that a residual block drops an activation"),
     .init("model.groups", \.model.groups, .within(1...65536), "groups of each group normalisation"),
+    .init(
+      "model.convolution", \.model.convolution, .all,
+      "how 3x3 convolutions are computed; direct, for comparison: slower, without the rounding of Winograd's transforms"
+    ),
 
     .init("diffusion.steps", \.diffusion.steps, .atLeast(2), "steps T of the forward process"),
     .init("diffusion.schedule", \.diffusion.schedule, .all, "how the noise variance grows over the steps"),

@@ -1,3 +1,4 @@
+import Kernels
 import Yams
 
 /// A type that a configuration key can have.
@@ -116,6 +117,7 @@ extension NamedChoice {
 extension RunConfiguration.DiffusionSettings.Schedule: NamedChoice {}
 extension RunConfiguration.DiffusionSettings.Variance: NamedChoice {}
 extension RunConfiguration.TrainingSettings.Recomputation: NamedChoice {}
+extension ConvolutionMethod: NamedChoice {}
 
 extension Node {
   /// The text of an unquoted scalar.

@@ -1,3 +1,5 @@
+import Kernels
+
 /// Everything that decides what a run computes and when it saves.
 ///
 /// A fresh value holds every key's default, which is the `quickstart` preset. `ConfigurationKey.all` describes the keys:
@@ -31,6 +33,7 @@ public struct RunConfiguration: Sendable, Equatable {
     public var dropout = 0.0
     /// Groups of each group normalisation.
     public var groups = 32
+    public var convolution = ConvolutionMethod.winograd
 
     public init() {}
   }

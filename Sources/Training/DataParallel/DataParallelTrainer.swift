@@ -79,7 +79,9 @@ public final class DataParallelTrainer {
   /// - Returns: the micro-batch's part of the global batch's loss.
   public func accumulateGradients(_ inputs: NoisedImages, microBatch: Int, step: Int) -> Double {
     let gradients = averaging.leaf()
-    let tape = Tape(recordingWith: parameters, gradients: gradients, workers: workers, profiler: profiler)
+    let tape = Tape(
+      recordingWith: parameters, gradients: gradients, workers: workers, profiler: profiler,
+      convolutionMethod: network.configuration.convolutionMethod)
     let dropout = UNet.DropoutContext(
       probability: network.configuration.dropout, seed: configuration.seed, step: step,
       firstSample: samples(ofMicroBatch: microBatch).lowerBound)

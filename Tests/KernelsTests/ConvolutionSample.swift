@@ -1,0 +1,153 @@
+import Foundation
+import Kernels
+import Tensors
+
+/// A convolution of random numbers and its gradients by Winograd's algorithm, and some elements of each result by the
+/// definition, in double and in single precision.
+struct ConvolutionSample {
+  private let geometry: Winograd.Geometry
+  private let x: Tensor
+  private let kernel: Tensor
+  private let dy: Tensor
+
+  /// Root mean squares and the largest of some elements' errors, in units of what sums of independent terms of the same
+  /// size have as their root mean square.
+  struct Errors {
+    var winograd = 0.0
+    var largest = 0.0
+    /// Of the terms added up one by one in single precision.
+    var direct = 0.0
+  }
+
+  private static let workers = WorkerPool(threadCount: 2)
+
+  /// - Parameter distribution: of x, and of the gradient that is propagated.
+  init(_ geometry: Winograd.Geometry, _ distribution: WinogradAccuracyTests.Distribution) {
+    self.geometry = geometry
+    let factor = geometry.enlargesInput ? 2 : 1
+    func draw(_ shape: [Int], seed: UInt64) -> Tensor {
+      let tensor = normalTensor(shape, seed: seed)
+      for i in 0..<tensor.count {
+        tensor.pointer[i] = tensor.pointer[i] * distribution.deviation + distribution.mean
+      }
+      return tensor
+    }
+    x = draw(
+      [geometry.images, geometry.height / factor, geometry.width / factor, geometry.inChannels], seed: 1)
+    kernel = normalTensor([3, 3, geometry.inChannels, geometry.outChannels], seed: 2)
+    dy = draw([geometry.images, geometry.height, geometry.width, geometry.outChannels], seed: 3)
+  }
+
+  var tileCount: Int { geometry.images * ((geometry.height + 3) / 4) * ((geometry.width + 3) / 4) }
+
+  func forwardErrors() -> Errors {
+    let y = Tensor(uninitialised: dy.shape)
+    Winograd.convolve(
+      x: x.pointer, kernel: kernel.pointer, y: y.pointer, geometry: geometry, workers: Self.workers)
+    let (inChannels, outChannels) = (geometry.inChannels, geometry.outChannels)
+    return errors(of: y) { element, add in
+      let (pixel, o) = element.quotientAndRemainder(dividingBy: outChannels)
+      forEachTap(of: pixel, sign: 1) { tap, neighbour in
+        let from = x.pointer + seen(neighbour) * inChannels
+        let weights = kernel.pointer + tap * inChannels * outChannels + o
+        for c in 0..<inChannels { add(from[c], weights[c * outChannels]) }
+      }
+    }
+  }
+
+  func inputGradientErrors() -> Errors {
+    let dx = Tensor(uninitialised: x.shape)
+    Winograd.propagateGradient(
+      dy: dy.pointer, kernel: kernel.pointer, dx: dx.pointer, geometry: geometry, workers: Self.workers)
+    let (inChannels, outChannels) = (geometry.inChannels, geometry.outChannels)
+    return errors(of: dx) { element, add in
+      let (pixel, i) = element.quotientAndRemainder(dividingBy: inChannels)
+      for full in pixels(seenAs: pixel) {
+        forEachTap(of: full, sign: -1) { tap, neighbour in
+          let from = dy.pointer + neighbour * outChannels
+          let weights = kernel.pointer + (tap * inChannels + i) * outChannels
+          for o in 0..<outChannels { add(from[o], weights[o]) }
+        }
+      }
+    }
+  }
+
+  func kernelGradientErrors() -> Errors {
+    // A gradient of the loss has no common part: the network's normalisations take it away.
+    let dy = normalTensor(dy.shape, seed: 4)
+    let dKernel = Tensor(repeating: 0, shape: kernel.shape)
+    Winograd.accumulateKernelGradient(
+      x: x.pointer, dy: dy.pointer, dKernel: dKernel.pointer, geometry: geometry, workers: Self.workers)
+    let (inChannels, outChannels) = (geometry.inChannels, geometry.outChannels)
+    return errors(of: dKernel) { element, add in
+      let (row, o) = element.quotientAndRemainder(dividingBy: outChannels)
+      let (tap, i) = row.quotientAndRemainder(dividingBy: inChannels)
+      for pixel in 0..<geometry.images * geometry.height * geometry.width {
+        guard let neighbour = neighbour(of: pixel, tap: tap, sign: 1) else { continue }
+        add(x.pointer[seen(neighbour) * inChannels + i], dy.pointer[pixel * outChannels + o])
+      }
+    }
+  }
+
+  /// How many elements of each result are computed by the definition.
+  private static let sampleSize = 200
+
+  /// - Parameter terms: calls `add` for each product whose sum an element is.
+  private func errors(
+    of result: Tensor, terms: (_ element: Int, _ add: (Float, Float) -> Void) -> Void
+  ) -> Errors {
+    var (winograd, direct, largest, scale) = (0.0, 0.0, 0.0, 0.0)
+    var count = 0
+    // A step without the factors 2 and 3, which channels and tiles have: the sample meets all places in a tile.
+    let step = result.count / Self.sampleSize / 6 * 6 + 1
+    for element in Swift.stride(from: 0, to: result.count, by: step) {
+      var (exact, squares) = (0.0, 0.0)
+      var single: Float = 0
+      terms(element) { a, b in
+        let product = Double(a) * Double(b)
+        exact += product
+        squares += product * product
+        single += a * b
+      }
+      let error = abs(Double(result.pointer[element]) - exact)
+      largest = max(largest, error.isFinite ? error : .infinity)
+      winograd += error * error
+      direct += (Double(single) - exact) * (Double(single) - exact)
+      scale += squares
+      count += 1
+    }
+    return Errors(
+      winograd: (winograd / scale).squareRoot(), largest: largest / (scale / Double(count)).squareRoot(),
+      direct: (direct / scale).squareRoot())
+  }
+
+  /// Calls `body` with the taps, and the pixels of the full resolution that they see, or that see `pixel` through them.
+  private func forEachTap(of pixel: Int, sign: Int, _ body: (_ tap: Int, _ neighbour: Int) -> Void) {
+    for tap in 0..<9 {
+      if let neighbour = neighbour(of: pixel, tap: tap, sign: sign) { body(tap, neighbour) }
+    }
+  }
+
+  private func neighbour(of pixel: Int, tap: Int, sign: Int) -> Int? {
+    let row = pixel / geometry.width % geometry.height + sign * (tap / 3 - 1)
+    let column = pixel % geometry.width + sign * (tap % 3 - 1)
+    guard 0..<geometry.height ~= row && 0..<geometry.width ~= column else { return nil }
+    return (pixel / (geometry.height * geometry.width) * geometry.height + row) * geometry.width + column
+  }
+
+  /// The pixel of x that is seen at a pixel of the full resolution.
+  private func seen(_ pixel: Int) -> Int {
+    guard geometry.enlargesInput else { return pixel }
+    // Images have even heights, so lines can be counted over all of them.
+    let (line, column) = pixel.quotientAndRemainder(dividingBy: geometry.width)
+    return line / 2 * (geometry.width / 2) + column / 2
+  }
+
+  /// The inverse of `seen`.
+  private func pixels(seenAs pixel: Int) -> [Int] {
+    guard geometry.enlargesInput else { return [pixel] }
+    let (line, column) = pixel.quotientAndRemainder(dividingBy: geometry.width / 2)
+    let first = 2 * line * geometry.width + 2 * column
+    return [first, first + 1, first + geometry.width, first + geometry.width + 1]
+  }
+}

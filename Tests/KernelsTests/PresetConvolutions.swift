@@ -1,0 +1,73 @@
+import Kernels
+import Network
+import Tensors
+import Testing
+import Training
+
+/// A stride-1 3x3 convolution of a preset's network.
+struct ConvolutionLayer: Hashable, CustomTestStringConvertible {
+  /// Height and width of the result.
+  let size: Int
+  let inChannels: Int
+  let outChannels: Int
+  let enlargesInput: Bool
+
+  var testDescription: String {
+    "\(enlargesInput ? "\(size / 2) to " : "")\(size)x\(size) \(inChannels)->\(outChannels)"
+  }
+
+  /// As many images as have 1024 pixels together: 64 tiles, and 1024 terms in a kernel's gradient.
+  var geometry: Winograd.Geometry { geometry(images: 1024 / (size * size)) }
+
+  func geometry(images: Int) -> Winograd.Geometry {
+    Winograd.Geometry(
+      images: images, height: size, width: size, inChannels: inChannels, outChannels: outChannels,
+      enlargesInput: enlargesInput)
+  }
+
+  /// The distinct ones of all presets, from the names and shapes of their networks' kernels.
+  static let ofAllPresets: [ConvolutionLayer] = {
+    var layers: [ConvolutionLayer] = []
+    for preset in Presets.all {
+      let configuration = preset.configuration
+      // Fashion-MNIST is grey, and its images get a rim that makes them as large as the others.
+      let channels = configuration.data.name == "fashion-mnist" ? 1 : 3
+      guard let network = try? configuration.network(height: imageSize, width: imageSize, channels: channels) else {
+        fatalError("\(preset.name) has no network")
+      }
+      for entry in network.layout.entries {
+        if let layer = ConvolutionLayer(entry, levels: configuration.model.multipliers.count), !layers.contains(layer) {
+          layers.append(layer)
+        }
+      }
+    }
+    return layers
+  }()
+
+  private static let imageSize = 32
+
+  /// nil for what is no kernel of such a convolution.
+  private init?(_ entry: ParameterEntry, levels: Int) {
+    guard entry.order == .hwio, entry.shape[0] == 3, !entry.name.contains("downsamplers") else { return nil }
+    enlargesInput = entry.name.contains("upsamplers")
+    inChannels = entry.shape[2]
+    outChannels = entry.shape[3]
+    let parts = entry.name.split(separator: ".")
+    let level =
+      switch parts[0] {
+      case "down_blocks": Int(parts[1])!
+      case "mid_block": levels - 1
+      // The last thing that a level does on the way up is to enlarge its result to the size of the next.
+      case "up_blocks": levels - 1 - Int(parts[1])! - (enlargesInput ? 1 : 0)
+      default: 0
+      }
+    size = Self.imageSize >> level
+  }
+
+  init(size: Int, inChannels: Int, outChannels: Int, enlargesInput: Bool = false) {
+    self.size = size
+    self.inChannels = inChannels
+    self.outChannels = outChannels
+    self.enlargesInput = enlargesInput
+  }
+}
