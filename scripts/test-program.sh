@@ -72,7 +72,7 @@ for command in train sample benchmark inspect doctor; do
 done
 run 0 '^[0-9]+\.[0-9]+\.[0-9]+$' "$mpirun" 2 "$program" --version
 check "... once" test "$(wc -l <"$log")" = 1
-run 0 'kernels for' "$program" doctor
+run 0 'built for' "$program" doctor
 
 echo "--- arguments and configuration"
 refuse "Unknown option '--nonsense'" train --nonsense
