@@ -1,5 +1,8 @@
+#define _GNU_SOURCE
 #include "processor.h"
 
+#include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +75,26 @@ void ddpm_feature_names(unsigned set, char *text, size_t capacity) {
     if (text[0]) strncat(text, ", ", capacity - strlen(text) - 1);
     strncat(text, features[i].name, capacity - strlen(text) - 1);
   }
+}
+
+int ddpm_usable_processors(int *numbers, int capacity) {
+  // The system refuses sets that are smaller than its own.
+  for (int size = 1024; size <= 1 << 20; size *= 2) {
+    cpu_set_t *set = CPU_ALLOC(size);
+    if (!set) return -1;
+    int status = sched_getaffinity(0, CPU_ALLOC_SIZE(size), set);
+    int code = errno;
+    int count = 0;
+    for (int number = 0; status == 0 && number < size; number++) {
+      if (!CPU_ISSET_S(number, CPU_ALLOC_SIZE(size), set)) continue;
+      if (count < capacity) numbers[count] = number;
+      count++;
+    }
+    CPU_FREE(set);
+    if (status == 0) return count;
+    if (code != EINVAL) return -1;
+  }
+  return -1;
 }
 
 // Runs before any Swift code, which may hold instructions that this processor lacks.

@@ -9,14 +9,28 @@ import Synchronization
 /// in every loop, so that what it wrote in one loop is in its caches in the next; when it is done it takes over items of
 /// the others. With one thread everything runs inline.
 public final class WorkerPool: Sendable {
+  /// What threads do that have nothing to do.
+  public enum Waiting: Sendable {
+    /// Look for work for some tens of microseconds before they sleep, which is quickest where each has a processor of
+    /// its own.
+    case spinning
+    /// Sleep at once, which leaves the processor to a thread that has work.
+    case sleeping
+  }
+
   public let threadCount: Int
+  public let waiting: Waiting
   private let shared: SharedState
 
-  /// - Parameter threadCount: threads that work, the calling one included; at least 1.
-  public init(threadCount: Int) {
+  /// - Parameters:
+  ///   - threadCount: threads that work, the calling one included; at least 1.
+  ///   - waiting: by default spinning, unless this process may use fewer processors than it has threads here. Who knows
+  ///     of other busy processes on these processors knows better.
+  public init(threadCount: Int, waiting: Waiting? = nil) {
     precondition(threadCount >= 1, "a pool needs at least one thread")
     self.threadCount = threadCount
-    self.shared = SharedState(helperCount: threadCount - 1)
+    self.waiting = waiting ?? (threadCount <= ProcessorSet.usable.count ? .spinning : .sleeping)
+    self.shared = SharedState(helperCount: threadCount - 1, spins: self.waiting == .spinning)
     for index in 1..<threadCount { shared.startHelper(index) }
   }
 
@@ -47,35 +61,45 @@ public final class WorkerPool: Sendable {
 
 /// What the threads of a pool share. The job's closure lives only while `run` waits for it, which is what makes
 /// handing it to other threads sound.
+///
+/// Helpers join a job while it is open. The caller closes it when no item is left, and waits for those that have joined:
+/// a helper that the system has not let run in time is not waited for.
 private final class SharedState: @unchecked Sendable {
   private let helperCount: Int
-  /// Counts jobs; helpers wait for it to move.
-  private let generation = Atomic<Int>(0)
+  private let spins: Bool
+  /// The job's number, how many helpers are in it, and whether more may join.
+  private let job = Atomic<JobState>(JobState(number: 0))
   /// The next item of each thread's share, each on cache lines of its own.
   private let nextItems: UnsafeMutablePointer<PaddedCounter>
-  private let busyHelpers = Atomic<Int>(0)
   private let stopping = Atomic<Bool>(false)
   private let sleepers = Atomic<Int>(0)
   private var itemCount = 0
   private var body: ((Int) -> Void)?
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let wakeUp = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  /// Turns of the waiting loop before a helper sleeps: some tens of microseconds, about what a wake-up costs.
+  /// The caller sleeps here until the last helper has left its job.
+  private let allLeft = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  /// Turns of the waiting loop before a thread that spins gives up: some tens of microseconds, about what a wake-up
+  /// costs.
   private static let spinLimit = 4000
 
-  init(helperCount: Int) {
+  init(helperCount: Int, spins: Bool) {
     self.helperCount = helperCount
+    self.spins = spins
     nextItems = .allocate(capacity: helperCount + 1)
     for thread in 0...helperCount { (nextItems + thread).initialize(to: PaddedCounter()) }
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(wakeUp, nil)
+    pthread_cond_init(allLeft, nil)
   }
 
   deinit {
     nextItems.deinitialize(count: helperCount + 1)
     nextItems.deallocate()
+    pthread_cond_destroy(allLeft)
     pthread_cond_destroy(wakeUp)
     pthread_mutex_destroy(mutex)
+    allLeft.deallocate()
     wakeUp.deallocate()
     mutex.deallocate()
   }
@@ -95,41 +119,70 @@ private final class SharedState: @unchecked Sendable {
     pthread_detach(thread)
   }
 
+  // MARK: The caller
+
   func run(count: Int, body: @escaping (Int) -> Void) {
     self.body = body
     itemCount = count
     for thread in 0...helperCount { nextItems[thread].value.store(share(of: thread).lowerBound, ordering: .relaxed) }
-    busyHelpers.store(helperCount, ordering: .relaxed)
-    advanceGeneration()
+    open()
+    wakeHelpers(atMost: count - 1)
     takeItems(0)
-    var turns = 0
-    while busyHelpers.load(ordering: .acquiring) > 0 {
-      turns += 1
-      if turns > Self.spinLimit { sched_yield() } else { ddpm_pause() }
-    }
+    if close().helpers > 0 { waitForHelpers() }
     self.body = nil
   }
 
   func stop() {
     stopping.store(true, ordering: .releasing)
-    advanceGeneration()
+    open()
+    wakeHelpers(atMost: helperCount)
   }
 
-  private func advanceGeneration() {
-    generation.add(1, ordering: .sequentiallyConsistent)
-    if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
+  private func open() {
+    let next = JobState(number: job.load(ordering: .relaxed).number + 1)
+    job.store(next, ordering: .sequentiallyConsistent)
+  }
+
+  private func close() -> JobState {
+    var state = job.load(ordering: .relaxed)
+    while true {
+      let (isDone, current) = job.weakCompareExchange(
+        expected: state, desired: state.closed, ordering: .acquiringAndReleasing)
+      if isDone { return state }
+      state = current
+    }
+  }
+
+  private func wakeHelpers(atMost count: Int) {
+    let sleeping = sleepers.load(ordering: .sequentiallyConsistent)
+    guard sleeping > 0 else { return }
+    pthread_mutex_lock(mutex)
+    if sleeping <= count { pthread_cond_broadcast(wakeUp) } else { for _ in 0..<count { pthread_cond_signal(wakeUp) } }
+    pthread_mutex_unlock(mutex)
+  }
+
+  private func waitForHelpers() {
+    if spins {
+      var turns = 0
+      while job.load(ordering: .acquiring).helpers > 0 {
+        turns += 1
+        if turns > Self.spinLimit { sched_yield() } else { ddpm_pause() }
+      }
+    } else {
       pthread_mutex_lock(mutex)
-      pthread_cond_broadcast(wakeUp)
+      while job.load(ordering: .acquiring).helpers > 0 { pthread_cond_wait(allLeft, mutex) }
       pthread_mutex_unlock(mutex)
     }
   }
+
+  // MARK: All threads
 
   /// The items that a thread begins with.
   private func share(of thread: Int) -> Range<Int> {
     thread * itemCount / (helperCount + 1)..<(thread + 1) * itemCount / (helperCount + 1)
   }
 
-  // Never inlined: every reference to the closure must be gone when this returns, before the helper reports itself idle.
+  // Never inlined: every reference to the closure must be gone when this returns, before the helper leaves the job.
   @inline(never)
   private func takeItems(_ thread: Int) {
     guard let body else { return }
@@ -144,28 +197,84 @@ private final class SharedState: @unchecked Sendable {
     }
   }
 
+  // MARK: Helpers
+
   private func helperLoop(_ thread: Int) {
     var seen = 0
     while true {
-      waitForGeneration(after: seen)
-      seen += 1
+      seen = waitForJob(after: seen)
       if stopping.load(ordering: .acquiring) { return }
+      guard join(seen) else { continue }
       takeItems(thread)
-      busyHelpers.subtract(1, ordering: .releasing)
+      leave()
     }
   }
 
-  private func waitForGeneration(after seen: Int) {
-    for _ in 0..<Self.spinLimit {
-      if generation.load(ordering: .acquiring) > seen { return }
+  /// The number of the present job, once it is another than `seen`.
+  private func waitForJob(after seen: Int) -> Int {
+    for _ in 0..<(spins ? Self.spinLimit : 1) {
+      let number = job.load(ordering: .acquiring).number
+      if number > seen { return number }
       ddpm_pause()
     }
     pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
     sleepers.add(1, ordering: .sequentiallyConsistent)
-    while generation.load(ordering: .sequentiallyConsistent) <= seen { pthread_cond_wait(wakeUp, mutex) }
-    sleepers.subtract(1, ordering: .sequentiallyConsistent)
-    pthread_mutex_unlock(mutex)
+    defer { sleepers.subtract(1, ordering: .sequentiallyConsistent) }
+    while true {
+      let number = job.load(ordering: .sequentiallyConsistent).number
+      if number > seen { return number }
+      pthread_cond_wait(wakeUp, mutex)
+    }
   }
+
+  /// Joins a job unless it is closed, or over.
+  private func join(_ number: Int) -> Bool {
+    var state = job.load(ordering: .relaxed)
+    while state.number == number && state.isOpen {
+      let (isDone, current) = job.weakCompareExchange(
+        expected: state, desired: state.addingHelpers(1), ordering: .acquiring)
+      if isDone { return true }
+      state = current
+    }
+    return false
+  }
+
+  private func leave() {
+    var state = job.load(ordering: .relaxed)
+    while true {
+      let desired = state.addingHelpers(-1)
+      let (isDone, current) = job.weakCompareExchange(expected: state, desired: desired, ordering: .releasing)
+      guard isDone else {
+        state = current
+        continue
+      }
+      if !spins && !desired.isOpen && desired.helpers == 0 {
+        pthread_mutex_lock(mutex)
+        pthread_cond_signal(allLeft)
+        pthread_mutex_unlock(mutex)
+      }
+      return
+    }
+  }
+}
+
+/// A job's number, from 1, with the helpers in it and whether more may join, all in one word.
+private struct JobState: AtomicRepresentable, RawRepresentable {
+  let rawValue: Int
+  private static let helperBits = 20
+
+  init(rawValue: Int) { self.rawValue = rawValue }
+
+  /// An open job without helpers.
+  init(number: Int) { rawValue = number << (Self.helperBits + 1) | 1 }
+
+  var number: Int { rawValue >> (Self.helperBits + 1) }
+  var helpers: Int { rawValue >> 1 & (1 << Self.helperBits - 1) }
+  var isOpen: Bool { rawValue & 1 == 1 }
+  var closed: JobState { JobState(rawValue: rawValue & ~1) }
+
+  func addingHelpers(_ count: Int) -> JobState { JobState(rawValue: rawValue + 2 * count) }
 }
 
 /// What a new helper is told.

@@ -8,6 +8,10 @@ unsigned ddpm_processor_features(void);
 /// Writes the names of the set bits of `features`, separated by ", ", into `text`.
 void ddpm_feature_names(unsigned features, char *text, size_t capacity);
 
+/// Writes the numbers of the processors that the calling thread may run on (sched_getaffinity) into `numbers`, in
+/// ascending order, as many as `capacity` has room for. Returns how many there are; -1 if the system does not tell.
+int ddpm_usable_processors(int *numbers, int capacity);
+
 /// Spin-wait hint to the processor.
 static inline void ddpm_pause(void) {
 #if defined(__x86_64__)

@@ -1,0 +1,46 @@
+import CProcessor
+
+/// Processors of a machine, by the numbers that Linux gives them; where a core has two hardware threads, both count.
+public struct ProcessorSet: Hashable, Sendable, CustomStringConvertible, LosslessStringConvertible {
+  /// In ascending order, each once.
+  public let numbers: [Int]
+
+  public init(_ numbers: some Sequence<Int>) { self.numbers = Set(numbers).sorted() }
+
+  public var count: Int { numbers.count }
+
+  /// Those that the calling thread may run on (sched_getaffinity(2)); threads that it starts begin with the same.
+  public static var usable: ProcessorSet {
+    let count = ddpm_usable_processors(nil, 0)
+    // A system that does not tell has at least the processor that this runs on.
+    guard count > 0 else { return ProcessorSet([0]) }
+    var numbers = [Int32](repeating: 0, count: Int(count))
+    let present = ddpm_usable_processors(&numbers, count)
+    return ProcessorSet(numbers.prefix(Int(max(present, 0))).map(Int.init))
+  }
+
+  /// As Linux writes lists of processors: `0-3,8`.
+  public var description: String {
+    var runs: [ClosedRange<Int>] = []
+    for number in numbers {
+      if let last = runs.last, last.upperBound + 1 == number {
+        runs[runs.count - 1] = last.lowerBound...number
+      } else {
+        runs.append(number...number)
+      }
+    }
+    return runs.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ",")
+  }
+
+  /// The set that a description describes.
+  public init?(_ description: String) {
+    var numbers: [Int] = []
+    for run in description.split(separator: ",") {
+      let bounds = run.split(separator: "-").map { Int($0) }
+      guard (1...2).contains(bounds.count), let first = bounds[0], let last = bounds[bounds.count - 1], first <= last
+      else { return nil }
+      numbers += first...last
+    }
+    self.init(numbers)
+  }
+}
