@@ -73,6 +73,8 @@ done
 run 0 '^[0-9]+\.[0-9]+\.[0-9]+$' "$mpirun" 2 "$program" --version
 check "... once" test "$(wc -l <"$log")" = 1
 run 0 'built for' "$program" doctor
+run 0 'rank 0 +[0-9]+ processors?, ' "$program" doctor
+run 0 'fewer than its 9999 threads; mpirun --map-by slot:PE=9999' "$program" doctor --threads 9999
 
 echo "--- arguments and configuration"
 refuse "Unknown option '--nonsense'" train --nonsense

@@ -36,7 +36,7 @@ public struct ProcessorSet: Hashable, Sendable, CustomStringConvertible, Lossles
   public init?(_ description: String) {
     var numbers: [Int] = []
     for run in description.split(separator: ",") {
-      let bounds = run.split(separator: "-").map { Int($0) }
+      let bounds = run.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
       guard (1...2).contains(bounds.count), let first = bounds[0], let last = bounds[bounds.count - 1], first <= last
       else { return nil }
       numbers += first...last

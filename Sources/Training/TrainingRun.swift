@@ -67,7 +67,9 @@ public struct TrainingRun {
     self.dataset = dataset
     try Self.verifyRanksAgree(request, folder, configuration, dataset, communicator)
     try Self.prepare(folder, request, configuration, communicator)
-    workers = WorkerPool(threadCount: request.threads)
+    let placement = try RankPlacement(of: communicator, threads: request.threads)
+    if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
+    workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
     trainer = DataParallelTrainer(
       configuration: configuration, network: network, communicator: communicator, workers: workers)
     firstStep =

@@ -10,8 +10,15 @@ struct Doctor: RankCommand {
   static let configuration = CommandConfiguration(
     abstract: "Look at the processor, libraries and data sets here, with advice.")
 
+  @Option(help: ArgumentHelp("Threads per rank that are to fit.", valueName: "n"))
+  var threads = 1
+
+  func validate() throws {
+    if threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1.") }
+  }
+
   mutating func run(on communicator: Communicator) throws {
-    let names = try communicator.allGatherStrings(try communicator.processorName)
+    let placement = try RankPlacement(of: communicator, threads: threads)
     guard communicator.rank == 0 else { return }
     print("ddpm-mpi \(ProgramVersion.current)")
     print()
@@ -23,8 +30,16 @@ struct Doctor: RankCommand {
       print("  advice      this build leaves AVX-512 unused; build on this machine, or with DDPM_MARCH=x86-64-v4")
     }
     print("MPI           \(try MPISession.libraryVersion().split(separator: ",").first ?? "")")
-    let hosts = Dictionary(grouping: names) { $0 }.map { "\($0.key) (\($0.value.count))" }.sorted()
+    let hosts = Dictionary(grouping: placement.places, by: \.host).map { "\($0.key) (\($0.value.count))" }.sorted()
     print("  ranks       \(communicator.size) on \(hosts.joined(separator: ", "))")
+    for (ranks, place) in placement.groups {
+      let label = ranks.count == 1 ? "rank \(ranks.lowerBound)" : "ranks \(ranks.lowerBound)-\(ranks.upperBound)"
+      let count = place.processors.count
+      let each = "\(count) \(count == 1 ? "processor" : "processors")\(ranks.count == 1 ? "" : " each")"
+      let column = label.padding(toLength: max(label.count + 1, 12), withPad: " ", startingAt: 0)
+      print("  \(column)\(each), \(place.processors) of \(place.host)")
+    }
+    if let advice = placement.advice { print("  advice      \(advice)") }
     if communicator.size == 1 { print("  advice      several ranks: mpirun -n RANKS ddpm-mpi doctor") }
     print("HDF5          \(try HDF5Library.version()), parallel")
     for name in DatasetCatalog.names {

@@ -8,6 +8,19 @@ import Tensors
 import Training
 
 let trainingChecks: [Check] = [
+  Check("every rank knows where all ranks run") { context in
+    let placement = try RankPlacement(of: context.communicator, threads: context.rank + 1)
+    let host = try context.communicator.processorName
+    try expectEqual(placement.places.map(\.threads), (0..<context.size).map { $0 + 1 })
+    try expectEqual(
+      placement.places[context.rank],
+      .init(host: host, processors: ProcessorSet.usable, threads: context.rank + 1))
+    // Whatever the others do, a rank with more threads than processors is crowded.
+    try expect(
+      placement.isCrowded(context.rank) || placement.places[context.rank].processors.count > context.rank,
+      "\(context.rank + 1) threads fit on \(ProcessorSet.usable)")
+  },
+
   Check("gradients are summed in the one order of the tree, on any number of ranks") { context in
     // Three blocks leave some ranks of five and eight without a shard.
     for (microBatches, floats) in [(8, 3 * 4096), (9, 3 * 4096), (13, 20 * 4096), (8, 20 * 4096)] {

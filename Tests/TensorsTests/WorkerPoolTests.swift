@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import Tensors
 import Testing
@@ -13,6 +14,53 @@ import Testing
         #expect(tally.elements.prefix(count).allSatisfy { $0 == 1 })
       }
     }
+  }
+
+  /// Threads that come too late for a job, or for several, must not run its items nor keep it from ending.
+  @Test(arguments: [WorkerPool.Waiting.spinning, .sleeping], [2, 5, 64])
+  func manyMoreThreadsThanProcessorsEndManyShortLoops(waiting: WorkerPool.Waiting, threads: Int) {
+    let pool = WorkerPool(threadCount: threads, waiting: waiting)
+    let tally = Tensor(repeating: 0, shape: [100])
+    let loops = 2000
+    for loop in 0..<loops { pool.forEach(2 + loop % 99) { tally.pointer[$0] += 1 } }
+    for (item, count) in tally.elements.enumerated() {
+      #expect(Int(count) == (0..<loops).count { 2 + $0 % 99 > item })
+    }
+  }
+
+  @Test func loopsMayFollowAPauseInWhichAllThreadsFellAsleep() {
+    for waiting in [WorkerPool.Waiting.spinning, .sleeping] {
+      let pool = WorkerPool(threadCount: 3, waiting: waiting)
+      let count = Atomic<Int>(0)
+      for _ in 0..<20 {
+        usleep(1000)
+        pool.forEach(3) { _ in
+          usleep(100)
+          count.add(1, ordering: .relaxed)
+        }
+      }
+      #expect(count.load(ordering: .relaxed) == 60)
+    }
+  }
+
+  @Test func aLoopEndsAfterTheItemsOfAllThreads() {
+    for waiting in [WorkerPool.Waiting.spinning, .sleeping] {
+      let pool = WorkerPool(threadCount: 4, waiting: waiting)
+      for _ in 0..<20 {
+        let count = Atomic<Int>(0)
+        pool.forEach(8) { item in
+          usleep(UInt32(50 * item))
+          count.add(1, ordering: .relaxed)
+        }
+        #expect(count.load(ordering: .relaxed) == 8)
+      }
+    }
+  }
+
+  @Test func threadsSpinOnlyWhereEachHasAProcessor() {
+    let processors = ProcessorSet.usable.count
+    #expect(WorkerPool(threadCount: processors).waiting == .spinning)
+    #expect(WorkerPool(threadCount: processors + 1).waiting == .sleeping)
   }
 
   @Test func rangesCoverTheWholeWithoutOverlap() {

@@ -94,7 +94,8 @@ public struct Benchmark {
   /// ranks, but for the times, which differ by what a barrier does.
   public func run(communicator: Communicator) throws -> Result {
     let start = ContinuousClock.now
-    let workers = WorkerPool(threadCount: request.threads)
+    let placement = try RankPlacement(of: communicator, threads: request.threads)
+    let workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
     let profiler = request.profiles ? Profiler() : nil
     let step =
       request.job == .sample
@@ -112,7 +113,7 @@ public struct Benchmark {
     }
     return Result(
       self, network: network, ranks: communicator.size, setupSeconds: setupSeconds, secondsPerStep: seconds,
-      peakResidentBytes: Int(memory), profile: profile)
+      peakResidentBytes: Int(memory), placement: placement, profile: profile)
   }
 
   private typealias Step = (_ number: Int) throws -> Void

@@ -13,6 +13,8 @@ extension Benchmark {
     public let parameters: Int
     public let ranks: Int
     public let threads: Int
+    /// The fewest that a rank may use, hardware threads counted singly.
+    public let processorsPerRank: Int
     public let batch: Int
     public let microBatch: Int
     /// How gradients were added up; nil where there are none.
@@ -40,6 +42,7 @@ extension Benchmark {
       case job, preset, settings, parameters, ranks, threads, batch, reduction
       case imageSize = "image_size"
       case microBatch = "micro_batch"
+      case processorsPerRank = "processors_per_rank"
       case vectorBits = "vector_bits"
       case forwardGigaflopsPerImage = "forward_gflop_per_image"
       case setupSeconds = "setup_seconds"
@@ -55,7 +58,7 @@ extension Benchmark {
 
     init(
       _ benchmark: Benchmark, network: UNet, ranks: Int, setupSeconds: Double, secondsPerStep: [Double]?,
-      peakResidentBytes: Int, profile: Profile?
+      peakResidentBytes: Int, placement: RankPlacement, profile: Profile?
     ) {
       let request = benchmark.request
       let sorted = secondsPerStep?.sorted()
@@ -67,6 +70,7 @@ extension Benchmark {
       parameters = network.layout.parameterCount
       self.ranks = ranks
       threads = request.threads
+      processorsPerRank = placement.fewestProcessors
       batch = benchmark.batch
       microBatch = benchmark.microBatch
       reduction = request.job == .train ? request.reduction.rawValue : nil
@@ -91,8 +95,13 @@ extension Benchmark {
         \(BenchmarkText.subject(job, preset, settings, imageSize: imageSize, parameters: parameters)), \
         \(BenchmarkText.count(ranks, "rank")) x \(BenchmarkText.count(threads, "thread")), batch \(batch)\(pieces)
         \(speedText), \(peakResidentGigabytes) GiB resident at the peak over all ranks
-        \(BenchmarkText.build)\(sum)\(profileText)
+        \(BenchmarkText.build), \(processorsText)\(sum)\(profileText)
         """
+    }
+
+    private var processorsText: String {
+      let processors = "\(BenchmarkText.count(processorsPerRank, "processor")) per rank"
+      return processorsPerRank < threads ? "only \(processors): see ddpm-mpi doctor --threads \(threads)" : processors
     }
 
     private var profileText: String {

@@ -44,7 +44,9 @@ public struct SampleJob: Sendable {
     let reporter = RunReporter(isSpeaking: communicator.rank == 0)
     // An error's message must not be written into a live line.
     defer { reporter.finish() }
-    let workers = WorkerPool(threadCount: threads)
+    let placement = try RankPlacement(of: communicator, threads: threads)
+    if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
+    let workers = WorkerPool(threadCount: threads, placement: placement, rank: communicator.rank)
     let (model, path, problems) = try communicator.together {
       if communicator.rank == 0 { for file in [output, grid].compactMap({ $0 }) { try checkWritable(file) } }
       return try TrainedModel.load(from: checkpoint, weights: weights)
