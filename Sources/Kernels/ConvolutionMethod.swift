@@ -27,7 +27,8 @@ public enum ConvolutionMethod: String, CaseIterable, Sendable {
 
   /// dx = addend + the adjoint of `convolve` applied to dy; see `Winograd.propagateGradient`.
   public func propagateGradient(
-    dy: UnsafePointer<Float>, kernel: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, geometry: Winograd.Geometry,
+    dy: UnsafePointer<Float>, kernel: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+    geometry: Winograd.Geometry,
     addend: UnsafePointer<Float>? = nil, workers: WorkerPool
   ) {
     switch self {
@@ -42,7 +43,8 @@ public enum ConvolutionMethod: String, CaseIterable, Sendable {
 
   /// dKernel += Σ over images and pixels of x ⊗ dy; see `Winograd.accumulateKernelGradient`.
   public func accumulateKernelGradient(
-    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dKernel: UnsafeMutablePointer<Float>, geometry: Winograd.Geometry,
+    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dKernel: UnsafeMutablePointer<Float>,
+    geometry: Winograd.Geometry,
     workers: WorkerPool
   ) {
     switch self {

@@ -33,7 +33,8 @@ public enum DirectConvolution {
 
   /// dx = addend + the adjoint of `convolve` applied to dy; see `Winograd.propagateGradient`.
   public static func propagateGradient(
-    dy: UnsafePointer<Float>, kernel: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, geometry: Winograd.Geometry,
+    dy: UnsafePointer<Float>, kernel: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+    geometry: Winograd.Geometry,
     addend: UnsafePointer<Float>? = nil, workers: WorkerPool
   ) {
     let blocks = PatchBlocks(geometry, channels: geometry.outChannels, isEnlarged: false)
@@ -66,7 +67,8 @@ public enum DirectConvolution {
   /// dKernel += Σ over images and pixels of x ⊗ dy, complete before it is added; see
   /// `Winograd.accumulateKernelGradient`.
   public static func accumulateKernelGradient(
-    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dKernel: UnsafeMutablePointer<Float>, geometry: Winograd.Geometry,
+    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dKernel: UnsafeMutablePointer<Float>,
+    geometry: Winograd.Geometry,
     workers: WorkerPool
   ) {
     let blocks = PatchBlocks(geometry, channels: geometry.inChannels, isEnlarged: geometry.enlargesInput)

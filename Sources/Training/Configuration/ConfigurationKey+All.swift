@@ -25,7 +25,8 @@ extension ConfigurationKey {
     .init("model.groups", \.model.groups, .within(1...65536), "groups of each group normalisation"),
     .init(
       "model.convolution", \.model.convolution, .all,
-      "how 3x3 convolutions are computed; direct, for comparison: slower, without the rounding of Winograd's transforms"),
+      "how 3x3 convolutions are computed; direct, for comparison: slower, without the rounding of Winograd's transforms"
+    ),
 
     .init("diffusion.steps", \.diffusion.steps, .atLeast(2), "steps T of the forward process"),
     .init("diffusion.schedule", \.diffusion.schedule, .all, "how the noise variance grows over the steps"),
