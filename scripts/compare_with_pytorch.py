@@ -151,7 +151,10 @@ ROWS = {
 
 
 def output(*command):
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{command[0]} failed with {done.returncode}, asked for what it is:\n{done.stderr}")
+    return done.stdout.strip()
 
 
 def find_python():
@@ -165,9 +168,7 @@ def find_python():
     if not mark.exists():
         print(f"Setting up PyTorch in {folder} …", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        # Where that index can be reached, its builds without CUDA are taken: smaller, and quicker to import.
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "torch", "diffusers", "transformers",
-                        "--extra-index-url", "https://download.pytorch.org/whl/cpu"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "torch", "diffusers", "transformers"], check=True)
         mark.touch()
     return str(python)
 
@@ -187,7 +188,7 @@ def machine(python, cores):
     return doctor, [
         f"Machine: {facts['processor'].split(', ')[0]}, {cores} cores, {platform.system()} {platform.release()}",
         f"ddpm-mpi {output(PROGRAM, '--version')} ({commit or 'no commit'}), {facts['built for'].split(', ')[-1]}, "
-        f"{facts['BLAS']}, {facts['MPI']}",
+        f"{facts['MPI']}",
         f"{versions}, {cores} threads; ours computes in fp32",
         f"Medians of {STEPS} steps after warming up (ours one step, PyTorch three) or launches (after one), "
         f"then of {rounds}; {compiled}",

@@ -72,7 +72,7 @@ for command in train sample benchmark inspect doctor; do
 done
 run 0 '^[0-9]+\.[0-9]+\.[0-9]+$' "$mpirun" 2 "$program" --version
 check "... once" test "$(wc -l <"$log")" = 1
-run 0 'kernels for' "$program" doctor
+run 0 'built for' "$program" doctor
 
 echo "--- arguments and configuration"
 refuse "Unknown option '--nonsense'" train --nonsense
@@ -278,7 +278,7 @@ done
 run 0 '^attention forward ' "$program" "${quick[@]}" --job sample --profile
 check "no profile without --profile" sh -c "! grep -q profile '$folder/benchmark.json'"
 refuse '--batch 10 is not a multiple of --micro-batch 4' benchmark --preset shapes --batch 10 --micro-batch 4
-refuse '--set training.batch=8: a benchmark takes keys of model only' benchmark --set training.batch=8
+refuse '--set training.batch=8: a benchmark takes keys of model, and' benchmark --set training.batch=8
 refuse 'did you mean model.channels' benchmark --set model.chanels=64
 refuse 'a resolution that the network does not have; with images of 24x24' \
   benchmark --preset shapes --image-size 24

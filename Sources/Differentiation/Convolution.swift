@@ -28,7 +28,7 @@ extension Tape {
       outChannels: outChannels, enlargesInput: enlargesInput)
     let y = Tensor(uninitialised: [shape[0], geometry.height, geometry.width, outChannels])
     precondition(residual.map { $0.shape == y.shape } ?? true)
-    profiler.measure(
+    makeResult(
       enlargesInput ? .enlargingForward : .convolutionForward,
       convolutionMethod.counted(geometry.convolutionWork(addend: residual?.value.count ?? 0))
     ) {

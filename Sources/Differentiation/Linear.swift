@@ -18,7 +18,7 @@ extension Tape {
     let rows = shape.dropLast().reduce(1, *)
     let y = Tensor(uninitialised: shape.dropLast() + [outChannels])
     precondition(residual.map { $0.shape == y.shape } ?? true)
-    profiler.measure(
+    makeResult(
       .linearForward,
       MatrixProduct.work(rows: rows, columns: outChannels, depth: depth, addend: residual?.value.count ?? 0)
     ) {

@@ -22,9 +22,15 @@ public final class Tape {
   /// Called during `unwind` for every parameter of the recorded operations, once, as soon as nothing more will be added
   /// to its gradient.
   public var parameterGradientIsFinal: ((ParameterEntry) -> Void)?
-  private var backwardSteps: [() -> Void] = []
+  var backwardSteps: [() -> Void] = []
   /// How many recorded operations use a parameter, by its offset.
   private var pendingUses: [Int: Int] = [:]
+  /// How many operations there were, and which parameters they used, each once.
+  private(set) var operationCount = 0
+  private(set) var usedParameters: [ParameterEntry] = []
+  private var usedOffsets: Set<Int> = []
+  /// The number of the operation whose result nobody needs; see `makeResult`.
+  var lastOperation: Int?
 
   /// A tape that records, for training or for gradients with respect to inputs.
   ///
@@ -64,6 +70,10 @@ public final class Tape {
     precondition(isRecording, "an inference tape has nothing to unwind")
     precondition(seed.shape == output.value.shape, "the seed's shape \(seed.shape) is not \(output.value.shape)")
     output.gradient.add(seed, isShared: true, on: self)
+    unwind()
+  }
+
+  func unwind() {
     while let step = backwardSteps.popLast() { step() }
   }
 
@@ -82,6 +92,8 @@ public final class Tape {
     recomputedBy recompute: (() -> Tensor)? = nil,
     backward: @escaping (_ gradient: Tensor, _ isShared: Bool) -> Void
   ) -> Variable {
+    operationCount += 1
+    for parameter in parameters where usedOffsets.insert(parameter.offset).inserted { usedParameters.append(parameter) }
     let usesParameters = wantsParameterGradients && !parameters.isEmpty
     let needsGradient = isRecording && (usesParameters || inputs.contains { $0?.needsGradient == true })
     guard needsGradient else { return Variable(value, needsGradient: false) }
@@ -91,11 +103,15 @@ public final class Tape {
       if let (gradient, isShared) = slot.take() { backward(gradient, isShared) }
       if usesParameters { parameters.forEach { finishUse(of: $0) } }
     }
-    if usesParameters { parameters.forEach { pendingUses[$0.offset, default: 0] += 1 } }
+    if usesParameters { startUse(of: parameters) }
     return result
   }
 
-  private func finishUse(of parameter: ParameterEntry) {
+  func startUse(of parameters: [ParameterEntry]) {
+    parameters.forEach { pendingUses[$0.offset, default: 0] += 1 }
+  }
+
+  func finishUse(of parameter: ParameterEntry) {
     pendingUses[parameter.offset]! -= 1
     if pendingUses[parameter.offset] == 0 { parameterGradientIsFinal?(parameter) }
   }

@@ -18,6 +18,13 @@ public final class Variable {
     saved = recompute.map { .recomputed(RecomputedValue(value, by: $0)) } ?? .kept(value)
   }
 
+  /// A variable of a forward pass on another tape, which goes on collecting its gradient in the same place.
+  init(again saved: SavedValue, gradient: GradientSlot) {
+    value = saved.tensor
+    self.gradient = gradient
+    self.saved = saved
+  }
+
   public var shape: [Int] { value.shape }
   /// Whether anything upstream wants a gradient; operations skip what nobody needs.
   public var needsGradient: Bool { gradient.isNeeded }

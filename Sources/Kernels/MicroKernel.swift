@@ -1,4 +1,5 @@
 import CBuildTarget
+import CProcessor
 
 /// The innermost product: 8 rows of C by a strip of 48 or 32 columns, held in registers.
 ///
@@ -69,6 +70,7 @@ enum MicroKernel {
     var strip = b
     for _ in 0..<depth {
       let row = Row(loading: strip)
+      ddpm_prefetch(upper + 16 * depthStride)
       c0.addProduct(upper[0], row)
       c1.addProduct(upper[rowStride], row)
       c2.addProduct(upper[2 * rowStride], row)

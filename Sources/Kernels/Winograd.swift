@@ -135,6 +135,12 @@ public enum Winograd {
   /// Tiles x channels of a block: 9 MiB of V.
   private static let maximalBlock = 1 << 16
 
+  /// Scratch to take in any case for V, for M or dM of a strip, and for U or dU of a strip, in floats: what the layers of
+  /// usual networks need.
+  static let leastPoints = 2_621_440
+  static let leastStrip = 1 << 18
+  static let leastKernel = 1 << 20
+
   /// Into how many parts to cut each of `count` items so that all threads have work.
   static func parts(_ count: Int, workers: WorkerPool) -> Int {
     if count % workers.threadCount == 0 { return 1 }
@@ -194,7 +200,8 @@ struct WinogradPass {
 
   private func withPoints<Points: WinogradPoints>(_: Points.Type, tiles: Int, _ body: (PointPlanes) -> Void) {
     PointPlanes.with(
-      points: Points.Input.outputs * Points.Input.outputs, tiles: tiles, channels: kernel.depth, body)
+      points: Points.Input.outputs * Points.Input.outputs, tiles: tiles, channels: kernel.depth,
+      atLeast: Winograd.leastPoints, body)
   }
 
   private func transformInput<Points: WinogradPoints>(
@@ -210,10 +217,10 @@ struct WinogradPass {
   ) {
     let points = Points.Input.outputs * Points.Input.outputs
     let pointStride = kernel.pointStride(strip)
-    withScratch(points * pointStride) { u in
+    withScratch(points * pointStride, atLeast: Winograd.leastKernel) { u in
       kernel.transform(Points.Kernel.self, strip: strip, into: u)
       let chunk = min(rows.count, Self.productRows)
-      PointPlanes.with(points: points, tiles: chunk, channels: strip.width) { m in
+      PointPlanes.with(points: points, tiles: chunk, channels: strip.width, atLeast: Winograd.leastStrip) { m in
         for start in stride(from: rows.lowerBound, to: rows.upperBound, by: chunk) {
           let rows = start..<min(start + chunk, rows.upperBound)
           for point in 0..<points {
@@ -233,7 +240,7 @@ struct WinogradPass {
   }
 
   /// Rows whose products are transformed back before the next are made: these M stay in the second-level cache.
-  private static let productRows = 96
+  private static let productRows = 128
 }
 
 /// The gradient with respect to the kernel: dU_p = V_pᵀ·dM_p summed over tiles, dM the points of dy.
@@ -279,7 +286,10 @@ struct WinogradKernelGradient {
   ) {
     let points = Points.Input.outputs * Points.Input.outputs
     let blockSize = blockSize
-    PointPlanes.with(points: points, tiles: min(blockSize, geometry.tileCount), channels: rows.count) { v in
+    PointPlanes.with(
+      points: points, tiles: min(blockSize, geometry.tileCount), channels: rows.count,
+      atLeast: Winograd.leastPoints
+    ) { v in
       for start in stride(from: 0, to: geometry.tileCount, by: blockSize) {
         let tiles = start..<min(start + blockSize, geometry.tileCount)
         WinogradTiles.transform(
@@ -300,11 +310,11 @@ struct WinogradKernelGradient {
   ) {
     let points = Points.Input.outputs * Points.Input.outputs
     let pointStride = PointPlanes.oddLines(roundUp(rows.count, MicroKernel.rows) * strip.width)
-    PointPlanes.with(points: points, tiles: tiles.count, channels: strip.width) { dM in
+    PointPlanes.with(points: points, tiles: tiles.count, channels: strip.width, atLeast: Winograd.leastStrip) { dM in
       WinogradTiles.transform(
         Points.OutputAdjoint.self, of: dy, windows: geometry.outputWindows, tiles: tiles,
         channels: strip.start..<strip.start + strip.count, into: dM, firstRow: 0)
-      withScratch(points * pointStride) { dU in
+      withScratch(points * pointStride, atLeast: Winograd.leastKernel) { dU in
         for point in 0..<points {
           for row in stride(from: 0, to: rows.count, by: MicroKernel.rows) {
             MicroKernel.multiply(

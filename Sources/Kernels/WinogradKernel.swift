@@ -21,7 +21,7 @@ struct WinogradKernel {
   /// U = G·g·Gᵀ of one strip of columns, [point][depth][strip.width] with `pointStride` from point to point.
   func transform<Line: LineTransform>(_: Line.Type, strip: Strip, into target: UnsafeMutablePointer<Float>) {
     let pointStride = pointStride(strip)
-    withScratch(9 * roundUp(depth, 16) * vectorWidth) { taps in
+    withScratch(9 * roundUp(depth, 16) * vectorWidth, atLeast: 1 << 17) { taps in
       withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.outputs * 3 * 16) { scratch in
         let tapStride = roundUp(depth, 16) * vectorWidth
         for column in stride(from: 0, to: strip.width, by: vectorWidth) {

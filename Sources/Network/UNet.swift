@@ -180,9 +180,11 @@ public struct UNet {
   ///   - x: noisy images x_t, [N, H, W, C].
   ///   - timesteps: t of each image, N of them.
   ///   - dropout: the masks to train with; nil drops nothing.
+  ///   - recomputesBlocks: whether the backward pass makes each residual block again, with its attention, instead of
+  ///     keeping what is inside it.
   /// - Returns: [N, H, W, C].
   public func callAsFunction(
-    _ x: Variable, timesteps: [Float], dropout: DropoutContext? = nil, on tape: Tape
+    _ x: Variable, timesteps: [Float], dropout: DropoutContext? = nil, recomputesBlocks: Bool = false, on tape: Tape
   ) -> Variable {
     precondition(timesteps.count == x.shape[0], "one time step for each image")
     let sinusoids = Tensor(uninitialised: [timesteps.count, configuration.channels])
@@ -192,12 +194,19 @@ public struct UNet {
     // Every block takes silu(embedding): computed once.
     let embedding = tape.silu(timeEmbedding2(hidden, on: tape))
 
+    func apply(_ block: ResidualBlock, _ attention: AttentionBlock?, to h: Variable) -> Variable {
+      func body(_ inputs: [Variable], _ tape: Tape) -> Variable {
+        let h = block(inputs[0], embedding: inputs[1], dropout: dropout, on: tape)
+        return attention.map { $0(h, on: tape) } ?? h
+      }
+      return recomputesBlocks ? tape.recomputing([h, embedding], body) : body([h, embedding], tape)
+    }
+
     var h = inputConvolution(x, on: tape)
     var skips = [h]
     for level in down {
       for (index, block) in level.blocks.enumerated() {
-        h = block(h, embedding: embedding, dropout: dropout, on: tape)
-        if !level.attentions.isEmpty { h = level.attentions[index](h, on: tape) }
+        h = apply(block, level.attentions.isEmpty ? nil : level.attentions[index], to: h)
         skips.append(h)
       }
       if let downsampler = level.downsampler {
@@ -206,15 +215,13 @@ public struct UNet {
       }
     }
 
-    h = middleBlock1(h, embedding: embedding, dropout: dropout, on: tape)
-    h = middleAttention(h, on: tape)
-    h = middleBlock2(h, embedding: embedding, dropout: dropout, on: tape)
+    h = apply(middleBlock1, middleAttention, to: h)
+    h = apply(middleBlock2, nil, to: h)
 
     for level in up {
       for (index, block) in level.blocks.enumerated() {
         h = tape.concatenate(h, skips.removeLast())
-        h = block(h, embedding: embedding, dropout: dropout, on: tape)
-        if !level.attentions.isEmpty { h = level.attentions[index](h, on: tape) }
+        h = apply(block, level.attentions.isEmpty ? nil : level.attentions[index], to: h)
       }
       if let upsampler = level.upsampler { h = upsampler.enlarging(h, on: tape) }
     }

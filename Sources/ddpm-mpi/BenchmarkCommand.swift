@@ -49,7 +49,8 @@ struct BenchmarkCommand: RankCommand {
 
   @Option(
     name: .customLong("set"),
-    help: ArgumentHelp("Set one key of the model; may be repeated.", valueName: "key=value"))
+    help: ArgumentHelp(
+      "Set one key of the model, or training.recompute_activations; may be repeated.", valueName: "key=value"))
   var settings: [String] = []
 
   @Option(

@@ -24,6 +24,23 @@ import Testing
     }
   }
 
+  @Test(arguments: Operation.convolutions)
+  func directConvolutionsAgreeWithThePlainTwin(operation: Operation) {
+    let outcome = operation.run(threads: 2, convolutionMethod: .direct)
+    let inputs = operation.inputs.map(TestData.doubles)
+    let parameters = TestParameters(operation.parameterShapes).doubles
+    let valueError = TestData.relativeError(outcome.value.elements, operation.value(inputs, parameters))
+    #expect(valueError <= Operation.singlePrecision)
+    let expected = operation.gradients(inputs, parameters, TestData.doubles(outcome.seed))
+    for (gradient, plain) in zip(
+      outcome.inputGradients + outcome.parameterGradients, expected.inputs + expected.parameters)
+    {
+      #expect(TestData.relativeError(gradient, plain) <= Operation.singlePrecision)
+    }
+    let single = operation.run(threads: 1, convolutionMethod: .direct)
+    #expect(zip(single.all, outcome.all).allSatisfy { TestData.sameBits($0, $1) })
+  }
+
   @Test(arguments: Operation.all)
   func theNumberOfThreadsChangesNoBit(operation: Operation) {
     let expected = operation.run(threads: 1).all

@@ -6,9 +6,9 @@ import Testing
 
 /// A whole network with both ways to convolve.
 @Suite struct ConvolutionMethodTests {
-  /// Norm-wise relative. Both methods' convolutions are within 1e-6 of the exact ones on the root of the mean square, and
-  /// an error goes on through some twenty layers; the fixtures' comparison with PyTorch allows five times as much.
-  static let tolerance = 2e-5
+  /// Norm-wise relative: half of what the comparison of the same networks with PyTorch allows. Winograd's results are
+  /// off by about 50 roundings of 2⁻²⁴ (`WinogradAccuracyTests`), 3e-6, and the error goes on through some layers.
+  static let tolerance = 5e-5
 
   @Test(arguments: ["grey", "colour", "odd"])
   func methodsAgreeOnOutputAndGradients(name: String) throws {

@@ -22,8 +22,10 @@ import Training
     #expect(throws: InputError.self) { try Benchmark(Self.request(batch: 8, microBatch: 3), rankCount: 2) }
   }
 
-  @Test func keysOfTheModelAloneMayBeSet() throws {
-    _ = try Benchmark(Self.request(batch: 2, settings: ["model.channels=64"]), rankCount: 1)
+  @Test func keysOfTheModelAndOfItsMemoryAloneMayBeSet() throws {
+    for setting in ["model.channels=64", "training.recompute_activations=blocks"] {
+      _ = try Benchmark(Self.request(batch: 2, settings: [setting]), rankCount: 1)
+    }
     #expect(throws: InputError.self) {
       try Benchmark(Self.request(batch: 2, settings: ["training.steps=3"]), rankCount: 1)
     }

@@ -36,6 +36,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
       training.max_gradient_norm: none
       training:
         ema_decays: [0.99, 0.9999]
+        recompute_activations: blocks
       sampling:
         clip: false
       """
@@ -52,6 +53,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
     expected.diffusion.betaFirst = 1e-3
     expected.training.maxGradientNorm = nil
     expected.training.emaDecays = [0.99, 0.9999]
+    expected.training.recomputeActivations = .blocks
     expected.sampling.clip = false
     #expect(try RunConfiguration(yaml: yaml, file: "run.yaml") == expected)
   }
@@ -112,6 +114,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
     ("data.name: [a]", "data.name is [a]; expected text"),
     ("diffusion.schedule: cosine", "diffusion.schedule is cosine; expected linear"),
     ("diffusion.variance: tiny", "diffusion.variance is tiny; expected small or large"),
+    ("training.recompute_activations: all", "training.recompute_activations is all; expected none or blocks"),
     ("seed: -1", "seed is -1; expected a whole number from 0 to 18446744073709551615"),
   ])
   func wrongTypeNamesKeyValueAndExpectation(yaml: String, message: String) {
@@ -173,6 +176,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
         "seed: 0", "data:", "  name: fashion-mnist", "  path: default", "  flip: default", "model:",
       ])
     #expect(lines.contains("  multipliers: [1, 2, 2]"))
+    #expect(lines.contains("  recompute_activations: none"))
     #expect(lines.contains("  adam_epsilon: 1.0e-08"))
   }
 }

@@ -24,7 +24,7 @@ public struct Benchmark {
   public struct Request: Sendable {
     /// A preset's name.
     public var preset: String
-    /// `key=value` pairs of the model.
+    /// `key=value` pairs of the model, and of `training.recompute_activations`.
     public var settings: [String] = []
     /// Height and width of the images; by default those of the preset's data set.
     public var imageSize: Int?
@@ -78,8 +78,12 @@ public struct Benchmark {
   private static func configuration(_ request: Request) throws -> RunConfiguration {
     for setting in try ConfigurationDocument(settings: request.settings).entries {
       // A name that is no key at all is told its nearest below.
-      guard let key = ConfigurationKey.named(setting.name), !key.name.hasPrefix("model.") else { continue }
-      throw InputError("\(setting.location): a benchmark takes keys of model only; for the rest it has options")
+      guard let key = ConfigurationKey.named(setting.name), !key.name.hasPrefix("model."),
+        key.name != "training.recompute_activations"
+      else { continue }
+      throw InputError(
+        "\(setting.location): a benchmark takes keys of model, and training.recompute_activations; "
+          + "for the rest it has options")
     }
     return try ConfigurationSources(preset: request.preset, settings: request.settings).resolve()
   }

@@ -43,6 +43,9 @@ extension ConfigurationKey {
       "training.micro_batch", \.training.microBatch, .atLeast(1),
       "images per forward and backward pass, the unit that ranks share out"),
     .init(
+      "training.recompute_activations", \.training.recomputeActivations, .all, mayChangeOnResume: true,
+      "what the backward pass makes again to save memory: blocks are the residual blocks with their attention"),
+    .init(
       "training.learning_rate", \.training.learningRate, .above(0), "Adam's step size after the warm-up"),
     .init(
       "training.warmup_steps", \.training.warmupSteps, .atLeast(0),

@@ -111,11 +111,12 @@ extension NamedChoice {
     self.init(rawValue: text)
   }
 
-  var node: Node { rawValue.node }
+  var node: Node { Node(rawValue, .implicit, .plain) }
 }
 
 extension RunConfiguration.DiffusionSettings.Schedule: NamedChoice {}
 extension RunConfiguration.DiffusionSettings.Variance: NamedChoice {}
+extension RunConfiguration.TrainingSettings.Recomputation: NamedChoice {}
 extension ConvolutionMethod: NamedChoice {}
 
 extension Node {

@@ -66,6 +66,7 @@ public struct RunConfiguration: Sendable, Equatable {
     /// Images per optimiser step, over all ranks.
     public var batch = 32
     public var microBatch = 4
+    public var recomputeActivations = Recomputation.none
     public var learningRate = 1e-3
     public var warmupSteps = 100
     /// `nil`: gradients are not clipped.
@@ -80,6 +81,14 @@ public struct RunConfiguration: Sendable, Equatable {
     public var sampleEvery = 1000
 
     public init() {}
+
+    /// What the backward pass makes again instead of keeping it from the forward pass.
+    public enum Recomputation: String, CaseIterable, Sendable {
+      /// Only what is cheap: normalisations and concatenations.
+      case none
+      /// Every residual block, with its attention.
+      case blocks
+    }
   }
 
   public struct SamplingSettings: Sendable, Equatable {

@@ -86,7 +86,8 @@ public final class DataParallelTrainer {
       probability: network.configuration.dropout, seed: configuration.seed, step: step,
       firstSample: samples(ofMicroBatch: microBatch).lowerBound)
     let prediction = network(
-      tape.input(inputs.noisy), timesteps: inputs.denoiserTimesteps, dropout: dropout, on: tape)
+      tape.input(inputs.noisy), timesteps: inputs.denoiserTimesteps, dropout: dropout,
+      recomputesBlocks: configuration.training.recomputeActivations == .blocks, on: tape)
     let (loss, gradient) = profiler.measure(.loss, Work(floats: 3 * inputs.noise.count)) {
       SimpleLoss.lossAndGradient(
         prediction: prediction.value, noise: inputs.noise,

@@ -1,0 +1,60 @@
+import Kernels
+import Tensors
+
+extension Tape {
+  /// Runs a part of a network of which only the inputs and the result are kept: the backward pass makes all values
+  /// between them again ("Training Deep Nets with Sublinear Memory Cost", Chen, Xu, Zhang, Guestrin, arXiv:1604.06174).
+  ///
+  /// Changes no bit: the backward pass makes the same additions to the same gradients in the same order.
+  ///
+  /// - Parameters:
+  ///   - inputs: all variables that the part uses.
+  ///   - body: the part, on the tape and with the variables that it is given, which are those of `inputs` in order. It is
+  ///     called again in the backward pass and must then do the same. It must not look at values itself: that of the last
+  ///     operation is not made again.
+  public func recomputing(
+    _ inputs: [Variable], _ body: @escaping (_ inputs: [Variable], _ tape: Tape) -> Variable
+  ) -> Variable {
+    guard isRecording else { return body(inputs, self) }
+    let forward = Tape(
+      inferenceWith: parameters, workers: workers, profiler: profiler, convolutionMethod: convolutionMethod)
+    let value = body(inputs, forward).value
+    let used = wantsParameterGradients ? forward.usedParameters : []
+    guard !used.isEmpty || inputs.contains(where: \.needsGradient) else {
+      return Variable(value, needsGradient: false)
+    }
+
+    let result = Variable(value, needsGradient: true)
+    let slot = result.gradient
+    let saved = inputs.map { ($0.saved, $0.gradient) }
+    let operationCount = forward.operationCount
+    startUse(of: used)
+    backwardSteps.append { [unowned self] in
+      let again = Tape(
+        recordingWith: parameters, gradients: gradients, workers: workers, profiler: profiler,
+        convolutionMethod: convolutionMethod)
+      again.lastOperation = operationCount - 1
+      again.parameterGradientIsFinal = { [unowned self] in finishUse(of: $0) }
+      guard hand(slot, to: again, body, saved) else { return used.forEach { finishUse(of: $0) } }
+      again.unwind()
+    }
+    return result
+  }
+
+  /// Makes a part again on another tape, and hands it the gradient of the result; false if there is none. A function of
+  /// its own, so that nothing but the tape holds on to values and gradients afterwards.
+  private func hand(
+    _ slot: GradientSlot, to tape: Tape, _ body: ([Variable], Tape) -> Variable, _ saved: [(SavedValue, GradientSlot)]
+  ) -> Bool {
+    guard let (gradient, isShared) = slot.take() else { return false }
+    let inputs = saved.map { Variable(again: $0.0, gradient: $0.1) }
+    body(inputs, tape).gradient.add(gradient, isShared: isShared, on: tape)
+    return true
+  }
+
+  /// Runs an operation's forward kernel and measures it, except for the last operation of a part that is made again:
+  /// nothing in the part uses its result. For operations whose backward pass does not need it either.
+  func makeResult(_ kind: @autoclosure () -> Profiler.Kind, _ work: @autoclosure () -> Work, _ body: () -> Void) {
+    if operationCount != lastOperation { profiler.measure(kind(), work(), body) }
+  }
+}
