@@ -95,15 +95,24 @@ import Testing
 
   @Test func theMethodDecidesWhichIsUsed() {
     let operands = Operands(Self.geometry(2, 16, 16, from: 64, to: 32))
-    func convolve(_ method: ConvolutionMethod) -> [Float] {
-      TestData.written(operands.dy.count) {
-        method.convolve(
-          x: operands.x.pointer, kernel: operands.kernel.pointer, y: $0, geometry: operands.geometry,
-          workers: TestData.pools[0])
-      }
+    let (x, kernel, dy) = (operands.x.pointer, operands.kernel.pointer, operands.dy.pointer)
+    func results(_ method: ConvolutionMethod) -> [[Float]] {
+      let (geometry, pool) = (operands.geometry, TestData.pools[0])
+      return [
+        TestData.written(operands.dy.count) {
+          method.convolve(x: x, kernel: kernel, y: $0, geometry: geometry, workers: pool)
+        },
+        TestData.written(operands.x.count) {
+          method.propagateGradient(dy: dy, kernel: kernel, dx: $0, geometry: geometry, workers: pool)
+        },
+        TestData.filled([Float](repeating: 1, count: operands.kernel.count)) {
+          method.accumulateKernelGradient(x: x, dy: dy, dKernel: $0, geometry: geometry, workers: pool)
+        },
+      ]
     }
-    #expect(TestData.sameBits(convolve(.direct), operands.convolve()))
-    #expect(!TestData.sameBits(convolve(.winograd), operands.convolve()))
+    let expected = [operands.convolve(), operands.propagate(), operands.kernelGradient()]
+    #expect(zip(results(.direct), expected).allSatisfy { TestData.sameBits($0, $1) })
+    #expect(!zip(results(.winograd), expected).contains { TestData.sameBits($0, $1) })
     let work = operands.geometry.convolutionWork()
     #expect(ConvolutionMethod.winograd.counted(work) == work)
     #expect(ConvolutionMethod.direct.counted(work).arithmetic == work.directArithmetic)
