@@ -67,7 +67,8 @@ let package = Package(
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Network", "Tensors", "Training"]),
     .testTarget(name: "DifferentiationTests", dependencies: ["Differentiation", "Kernels", "Tensors"]),
     .testTarget(
-      name: "NetworkTests", dependencies: ["Network", "Differentiation", "HDF5", "Tensors"], exclude: ["Fixtures"]),
+      name: "NetworkTests", dependencies: ["Network", "Differentiation", "HDF5", "Kernels", "Tensors"],
+      exclude: ["Fixtures"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "HDF5", "Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "OptimisationTests", dependencies: ["Optimisation", "Tensors"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Compression", "Tensors"]),

@@ -90,6 +90,7 @@ refuse 'bad.yaml:3: this is not YAML' train --config "$folder/bad.yaml"
 refuse '[-]-preset and --config exclude each other' train --config "$folder/bad.yaml" --preset shapes
 refuse 'there is no data set "imagenet"' train --set data.name=imagenet --output "$folder/x"
 refuse 'neither it nor its .gz is there' train --set data.path="$folder/none" --output "$folder/x"
+refuse "'quick' is invalid for '--convolution" train "${tiny[@]}" --convolution quick --output "$folder/x"
 refuse 'attention_resolutions has 7' train "${tiny[@]}" --set 'model.attention_resolutions=[7]' --output "$folder/x"
 mkdir "$folder/cut"
 head -c 1000 </dev/zero >"$folder/cut/train-images-idx3-ubyte"
@@ -118,7 +119,20 @@ refuse 'already holds a run; continue it with --resume, or choose another folder
   train "${tiny[@]}" --output "$folder/run"
 refuse 'model.dropout is 0.5, but the run to resume was started with 0.0' \
   train --resume --set model.dropout=0.5 --output "$folder/run"
+refuse 'model.convolution is direct, but the run to resume was started with winograd' \
+  train --resume --convolution direct --output "$folder/run"
 run 0 'all 4 steps are done' "$program" train --resume --output "$folder/run"
+run 0 'parameters, direct convolutions' "$mpirun" 2 "$program" train "${tiny[@]}" --convolution direct \
+  --output "$folder/direct"
+check "the method is kept" grep -q 'convolution: direct' "$folder/direct/config.yaml"
+run 0 'parameters, direct convolutions' "$program" train --resume --output "$folder/direct"
+check "its last bits are others" sh -c "! h5diff -q '$folder/run/checkpoints/step-00000004.h5' \
+  '$folder/direct/checkpoints/step-00000004.h5' /model"
+check "... and its losses nearly the same" python3 - "$folder/run/metrics.jsonl" "$folder/direct/metrics.jsonl" <<'PYTHON'
+import json, sys
+runs = [[json.loads(line)["loss"] for line in open(path)] for path in sys.argv[1:]]
+assert runs[0] != runs[1] and all(abs(a - b) < 1e-4 * a for a, b in zip(*runs)), runs
+PYTHON
 run 0 'starting at step 0' "$program" train "${tiny[@]}" --resume --output "$folder/empty"
 run 0 'step 4/4' "$program" train --config "$folder/run/config.yaml" --output "$folder/again"
 check "its config.yaml makes the same run" h5diff "$folder/run/checkpoints/step-00000004.h5" \

@@ -9,33 +9,54 @@ struct ConvolutionSample {
   private let x: Tensor
   private let kernel: Tensor
   private let dy: Tensor
+  /// For the kernel's gradient: a gradient of the loss has no mean worth speaking of.
+  private let centredDy: Tensor
 
-  /// Root mean squares and the largest of some elements' errors, in units of what sums of independent terms of the same
-  /// size have as their root mean square.
+  /// How far some elements of a result are off, in units of the root mean square of what independent terms of the same
+  /// size add up to.
   struct Errors {
-    var winograd = 0.0
-    var largest = 0.0
-    /// Of the terms added up one by one in single precision.
-    var direct = 0.0
+    /// Root mean square of Winograd's errors.
+    var winograd: Double
+    /// The largest of Winograd's errors; infinite if an element is not finite.
+    var largest: Double
+    /// Root mean square of the errors of adding up the terms one by one in single precision.
+    var direct: Double
+    /// Terms of an element, on the mean.
+    var termCount: Double
   }
 
   private static let workers = WorkerPool(threadCount: 2)
 
-  /// - Parameter distribution: of x, and of the gradient that is propagated.
-  init(_ geometry: Winograd.Geometry, _ distribution: WinogradAccuracyTests.Distribution) {
-    self.geometry = geometry
+  /// Operands of standard normal numbers.
+  init(_ geometry: Winograd.Geometry) {
     let factor = geometry.enlargesInput ? 2 : 1
-    func draw(_ shape: [Int], seed: UInt64) -> Tensor {
-      let tensor = normalTensor(shape, seed: seed)
-      for i in 0..<tensor.count {
-        tensor.pointer[i] = tensor.pointer[i] * distribution.deviation + distribution.mean
-      }
-      return tensor
+    self.init(
+      geometry,
+      x: normalTensor(
+        [geometry.images, geometry.height / factor, geometry.width / factor, geometry.inChannels], seed: 1),
+      kernel: normalTensor([3, 3, geometry.inChannels, geometry.outChannels], seed: 2),
+      dy: normalTensor([geometry.images, geometry.height, geometry.width, geometry.outChannels], seed: 3),
+      centredDy: normalTensor([geometry.images, geometry.height, geometry.width, geometry.outChannels], seed: 3))
+  }
+
+  private init(_ geometry: Winograd.Geometry, x: Tensor, kernel: Tensor, dy: Tensor, centredDy: Tensor) {
+    self.geometry = geometry
+    self.x = x
+    self.kernel = kernel
+    self.dy = dy
+    self.centredDy = centredDy
+  }
+
+  /// The same with x, and the gradient that is propagated, moved to another mean and deviation.
+  func drawn(from distribution: WinogradAccuracyTests.Distribution) -> ConvolutionSample {
+    func moved(_ tensor: Tensor, mean: Float) -> Tensor {
+      let result = tensor.copied()
+      for i in 0..<result.count { result.pointer[i] = result.pointer[i] * distribution.deviation + mean }
+      return result
     }
-    x = draw(
-      [geometry.images, geometry.height / factor, geometry.width / factor, geometry.inChannels], seed: 1)
-    kernel = normalTensor([3, 3, geometry.inChannels, geometry.outChannels], seed: 2)
-    dy = draw([geometry.images, geometry.height, geometry.width, geometry.outChannels], seed: 3)
+    return ConvolutionSample(
+      geometry, x: moved(x, mean: distribution.mean), kernel: kernel, dy: moved(dy, mean: distribution.mean),
+      centredDy: moved(dy, mean: 0))
   }
 
   var tileCount: Int { geometry.images * ((geometry.height + 3) / 4) * ((geometry.width + 3) / 4) }
@@ -73,8 +94,7 @@ struct ConvolutionSample {
   }
 
   func kernelGradientErrors() -> Errors {
-    // A gradient of the loss has no common part: the network's normalisations take it away.
-    let dy = normalTensor(dy.shape, seed: 4)
+    let dy = centredDy
     let dKernel = Tensor(repeating: 0, shape: kernel.shape)
     Winograd.accumulateKernelGradient(
       x: x.pointer, dy: dy.pointer, dKernel: dKernel.pointer, geometry: geometry, workers: Self.workers)
@@ -90,15 +110,15 @@ struct ConvolutionSample {
   }
 
   /// How many elements of each result are computed by the definition.
-  private static let sampleSize = 200
+  private static let sampleSize = 300
 
   /// - Parameter terms: calls `add` for each product whose sum an element is.
   private func errors(
     of result: Tensor, terms: (_ element: Int, _ add: (Float, Float) -> Void) -> Void
   ) -> Errors {
     var (winograd, direct, largest, scale) = (0.0, 0.0, 0.0, 0.0)
-    var count = 0
-    // A step without the factors 2 and 3, which channels and tiles have: the sample meets all places in a tile.
+    var (count, termCount) = (0.0, 0.0)
+    // A step without the factors 2 and 3, of which channels and tiles are made: the sample meets all places in a tile.
     let step = result.count / Self.sampleSize / 6 * 6 + 1
     for element in Swift.stride(from: 0, to: result.count, by: step) {
       var (exact, squares) = (0.0, 0.0)
@@ -108,6 +128,7 @@ struct ConvolutionSample {
         exact += product
         squares += product * product
         single += a * b
+        termCount += 1
       }
       let error = abs(Double(result.pointer[element]) - exact)
       largest = max(largest, error.isFinite ? error : .infinity)
@@ -117,8 +138,8 @@ struct ConvolutionSample {
       count += 1
     }
     return Errors(
-      winograd: (winograd / scale).squareRoot(), largest: largest / (scale / Double(count)).squareRoot(),
-      direct: (direct / scale).squareRoot())
+      winograd: (winograd / scale).squareRoot(), largest: largest / (scale / count).squareRoot(),
+      direct: (direct / scale).squareRoot(), termCount: termCount / count)
   }
 
   /// Calls `body` with the taps, and the pixels of the full resolution that they see, or that see `pixel` through them.

@@ -1,0 +1,200 @@
+import Kernels
+import Tensors
+import Testing
+
+@Suite struct DirectConvolutionTests {
+  /// Single-precision sums of up to 2000 products in one go: half as many roundings of 2⁻²⁴, of both signs.
+  static let tolerance = 2e-6
+
+  static let geometries = [
+    geometry(1, 1, 1, from: 1, to: 1),
+    geometry(3, 5, 7, from: 3, to: 20),
+    geometry(2, 6, 10, from: 20, to: 3),
+    geometry(5, 13, 9, from: 33, to: 65),
+    geometry(2, 16, 16, from: 64, to: 32),
+    // More rows than one block of patches has.
+    geometry(1, 42, 64, from: 64, to: 5),
+    geometry(1, 42, 64, from: 5, to: 64),
+    geometry(1, 2, 2, from: 16, to: 16, enlargesInput: true),
+    geometry(3, 6, 10, from: 20, to: 12, enlargesInput: true),
+    geometry(1, 42, 64, from: 64, to: 5, enlargesInput: true),
+    geometry(1, 42, 64, from: 5, to: 64, enlargesInput: true),
+  ]
+
+  @Test(arguments: geometries)
+  func convolutionEqualsTheDefinition(geometry: Winograd.Geometry) {
+    let operands = Operands(geometry)
+    let expected = Reference.convolution(
+      x: operands.enlargedX, kernel: operands.kernel.elements, bias: operands.bias.elements, geometry: geometry.patches,
+      outputChannels: geometry.outChannels)
+    #expect(relativeError(operands.convolve(bias: operands.bias), expected) < Self.tolerance)
+  }
+
+  @Test(arguments: geometries)
+  func addendsAreAdded(geometry: Winograd.Geometry) {
+    let operands = Operands(geometry)
+    let plain = operands.convolve()
+    let perImage = normalTensor([geometry.images, geometry.outChannels], seed: 8)
+    let residual = normalTensor(operands.dy.shape, seed: 9)
+    let all = operands.convolve(bias: operands.bias, perImage: perImage, residual: residual)
+    let imageSize = plain.count / geometry.images
+    let expected = plain.indices.map { i in
+      let channel = i % geometry.outChannels
+      return plain[i] + operands.bias.pointer[channel]
+        + perImage.pointer[i / imageSize * geometry.outChannels + channel] + residual.pointer[i]
+    }
+    #expect(relativeError(all, expected) < Self.tolerance)
+    let dx = operands.propagate()
+    let addend = normalTensor(operands.x.shape, seed: 10)
+    let sum = zip(dx, addend.elements).map(+)
+    #expect(relativeError(operands.propagate(addend: addend), sum) < Self.tolerance)
+    // The addend may be where the result goes.
+    let inPlace = addend.copied()
+    DirectConvolution.propagateGradient(
+      dy: operands.dy.pointer, kernel: operands.kernel.pointer, dx: inPlace.pointer, geometry: geometry,
+      addend: inPlace.pointer, workers: TestData.pools[1])
+    #expect(relativeError(inPlace.elements, sum) < Self.tolerance)
+  }
+
+  @Test(arguments: geometries)
+  func gradientsEqualTheDefinition(geometry: Winograd.Geometry) {
+    let operands = Operands(geometry)
+    let expected = Reference.convolutionBackward(
+      x: operands.enlargedX, kernel: operands.kernel.elements, dy: operands.dy.elements, geometry: geometry.patches,
+      outputChannels: geometry.outChannels)
+    let dx =
+      geometry.enlargesInput
+      ? Reference.upsampleNearestBackward(
+        dy: expected.dx, images: geometry.images, height: geometry.height / 2, width: geometry.width / 2,
+        channels: geometry.inChannels) : expected.dx
+    #expect(relativeError(operands.propagate(), dx) < Self.tolerance)
+    // Adds to what is there: ones.
+    #expect(relativeError(operands.kernelGradient(), expected.dKernel.map { $0 + 1 }) < Self.tolerance)
+  }
+
+  @Test(arguments: geometries)
+  func theNumberOfThreadsChangesNoBit(geometry: Winograd.Geometry) {
+    let operands = Operands(geometry)
+    for pool in TestData.pools[1...] {
+      #expect(TestData.sameBits(operands.convolve(pool: pool), operands.convolve()))
+      #expect(TestData.sameBits(operands.propagate(pool: pool), operands.propagate()))
+      #expect(TestData.sameBits(operands.kernelGradient(pool: pool), operands.kernelGradient()))
+    }
+  }
+
+  @Test func anImageDoesNotDependOnItsCompany() {
+    let together = Operands(Self.geometry(3, 6, 10, from: 20, to: 12, enlargesInput: true))
+    let (y, dx) = (together.convolve(), together.propagate())
+    for image in 0..<3 {
+      let alone = Operands(
+        Self.geometry(1, 6, 10, from: 20, to: 12, enlargesInput: true), image: image, of: together)
+      #expect(TestData.sameBits(alone.convolve(), Array(y[image * y.count / 3..<(image + 1) * y.count / 3])))
+      #expect(TestData.sameBits(alone.propagate(), Array(dx[image * dx.count / 3..<(image + 1) * dx.count / 3])))
+    }
+  }
+
+  @Test func theMethodDecidesWhichIsUsed() {
+    let operands = Operands(Self.geometry(2, 16, 16, from: 64, to: 32))
+    let (x, kernel, dy) = (operands.x.pointer, operands.kernel.pointer, operands.dy.pointer)
+    func results(_ method: ConvolutionMethod) -> [[Float]] {
+      let (geometry, pool) = (operands.geometry, TestData.pools[0])
+      return [
+        TestData.written(operands.dy.count) {
+          method.convolve(x: x, kernel: kernel, y: $0, geometry: geometry, workers: pool)
+        },
+        TestData.written(operands.x.count) {
+          method.propagateGradient(dy: dy, kernel: kernel, dx: $0, geometry: geometry, workers: pool)
+        },
+        TestData.filled([Float](repeating: 1, count: operands.kernel.count)) {
+          method.accumulateKernelGradient(x: x, dy: dy, dKernel: $0, geometry: geometry, workers: pool)
+        },
+      ]
+    }
+    let expected = [operands.convolve(), operands.propagate(), operands.kernelGradient()]
+    #expect(zip(results(.direct), expected).allSatisfy { TestData.sameBits($0, $1) })
+    #expect(!zip(results(.winograd), expected).contains { TestData.sameBits($0, $1) })
+    let work = operands.geometry.convolutionWork()
+    #expect(ConvolutionMethod.winograd.counted(work) == work)
+    #expect(ConvolutionMethod.direct.counted(work).arithmetic == work.directArithmetic)
+  }
+
+  private static func geometry(
+    _ images: Int, _ height: Int, _ width: Int, from inChannels: Int, to outChannels: Int, enlargesInput: Bool = false
+  ) -> Winograd.Geometry {
+    Winograd.Geometry(
+      images: images, height: height, width: width, inChannels: inChannels, outChannels: outChannels,
+      enlargesInput: enlargesInput)
+  }
+}
+
+extension Winograd.Geometry {
+  /// Of the convolution after enlarging.
+  fileprivate var patches: PatchGeometry {
+    PatchGeometry(images: images, height: height, width: width, channels: inChannels, kernelSize: 3, pad: 1)
+  }
+}
+
+/// Random operands of one convolution, and what `DirectConvolution` makes of them.
+private struct Operands {
+  let geometry: Winograd.Geometry
+  let x: Tensor
+  let kernel: Tensor
+  let bias: Tensor
+  let dy: Tensor
+
+  init(_ geometry: Winograd.Geometry) {
+    self.geometry = geometry
+    let factor = geometry.enlargesInput ? 2 : 1
+    x = normalTensor(
+      [geometry.images, geometry.height / factor, geometry.width / factor, geometry.inChannels], seed: 1)
+    kernel = normalTensor([3, 3, geometry.inChannels, geometry.outChannels], seed: 2)
+    bias = normalTensor([geometry.outChannels], seed: 3)
+    dy = normalTensor([geometry.images, geometry.height, geometry.width, geometry.outChannels], seed: 4)
+  }
+
+  /// One image of some.
+  init(_ geometry: Winograd.Geometry, image: Int, of all: Operands) {
+    func part(_ tensor: Tensor) -> Tensor {
+      let count = tensor.count / tensor.shape[0]
+      return Tensor(Array(tensor.elements[image * count..<(image + 1) * count]), shape: [1] + tensor.shape.dropFirst())
+    }
+    self.geometry = geometry
+    x = part(all.x)
+    kernel = all.kernel
+    bias = all.bias
+    dy = part(all.dy)
+  }
+
+  /// What a plain convolution sees.
+  var enlargedX: [Float] {
+    geometry.enlargesInput
+      ? Reference.upsampleNearest(
+        x: x.elements, images: geometry.images, height: geometry.height / 2, width: geometry.width / 2,
+        channels: geometry.inChannels) : x.elements
+  }
+
+  func convolve(
+    bias: Tensor? = nil, perImage: Tensor? = nil, residual: Tensor? = nil, pool: WorkerPool = TestData.pools[0]
+  ) -> [Float] {
+    TestData.written(dy.count) {
+      DirectConvolution.convolve(
+        x: x.pointer, kernel: kernel.pointer, y: $0, geometry: geometry, bias: bias?.pointer,
+        perImage: perImage?.pointer, residual: residual?.pointer, workers: pool)
+    }
+  }
+
+  func propagate(addend: Tensor? = nil, pool: WorkerPool = TestData.pools[0]) -> [Float] {
+    TestData.written(x.count) {
+      DirectConvolution.propagateGradient(
+        dy: dy.pointer, kernel: kernel.pointer, dx: $0, geometry: geometry, addend: addend?.pointer, workers: pool)
+    }
+  }
+
+  /// Added to ones.
+  func kernelGradient(pool: WorkerPool = TestData.pools[0]) -> [Float] {
+    TestData.filled([Float](repeating: 1, count: kernel.count)) {
+      DirectConvolution.accumulateKernelGradient(
+        x: x.pointer, dy: dy.pointer, dKernel: $0, geometry: geometry, workers: pool)
+    }
+  }
+}
