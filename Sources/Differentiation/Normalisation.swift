@@ -2,8 +2,8 @@ import Kernels
 import Tensors
 
 extension Tape {
-  /// Group normalisation (Wu and He, arXiv:1803.08494), then optionally SiLU and dropout, in one pass over the data. Not kept
-  /// for the backward pass but made again from x and its statistics.
+  /// Group normalisation (Wu and He, arXiv:1803.08494), then optionally SiLU and dropout, in one pass over the data.
+  /// Not kept for the backward pass but made again from x and its statistics.
   ///
   /// - Parameters:
   ///   - x: [N, …, C]; statistics are taken per image and group of C / groupCount channels.
@@ -19,28 +19,24 @@ extension Tape {
     let geometry = GroupNormGeometry(
       images: images, pixels: x.value.count / images / channels, channels: channels, groups: groupCount,
       epsilon: epsilon)
-    let y = Tensor(uninitialised: shape)
     let means = Tensor(uninitialised: [images, groupCount])
     let inverseDeviations = Tensor(uninitialised: [images, groupCount])
-    profiler.measure(.normForward, Work(floats: 2 * y.count)) {
-      GroupNorm.forward(
-        x: x.value.pointer, scale: pointer(scale), offset: pointer(offset), y: y.pointer, means: means.pointer,
-        inverseDeviations: inverseDeviations.pointer, geometry: geometry, activation: activation, dropout: dropout,
-        workers: workers)
-    }
-
-    let (input, slot) = (x.saved, x.gradient)
-    let recompute = { [unowned self] in
+    let normalised = { [unowned self] (x: Tensor, isAgain: Bool) -> Tensor in
       let y = Tensor(uninitialised: shape)
-      profiler.measure(.normAgain, Work(floats: 2 * y.count)) {
-        GroupNorm.normalise(
-          x: input.tensor.pointer, scale: pointer(scale), offset: pointer(offset), y: y.pointer, means: means.pointer,
+      profiler.measure(isAgain ? .normAgain : .normForward, Work(floats: 2 * y.count)) {
+        GroupNorm.forward(
+          x: x.pointer, scale: pointer(scale), offset: pointer(offset), y: y.pointer, means: means.pointer,
           inverseDeviations: inverseDeviations.pointer, geometry: geometry, activation: activation, dropout: dropout,
-          workers: workers)
+          hasStatistics: isAgain, workers: workers)
       }
       return y
     }
-    return record(y, inputs: [x], parameters: [scale, offset], recomputedBy: recompute) { [unowned self] dy, _ in
+    let y = normalised(x.value, false)
+
+    let (input, slot) = (x.saved, x.gradient)
+    return record(
+      y, inputs: [x], parameters: [scale, offset], recomputedBy: { normalised(input.tensor, true) }
+    ) { [unowned self] dy, _ in
       let dScale = gradients.map { $0.pointer(to: scale) }
       let dOffset = gradients.map { $0.pointer(to: offset) }
       let unused = FloatBuffer(count: channels)

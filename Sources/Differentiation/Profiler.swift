@@ -1,4 +1,5 @@
 import Kernels
+import Tensors
 
 /// Adds up the time and the work of each kind of operation.
 ///
@@ -20,10 +21,7 @@ public final class Profiler {
     public fileprivate(set) var calls = 0
     public fileprivate(set) var work = Work()
 
-    public var seconds: Double {
-      let (seconds, attoseconds) = duration.components
-      return Double(seconds) + Double(attoseconds) * 1e-18
-    }
+    public var seconds: Double { duration.inSeconds }
 
     fileprivate mutating func add(_ duration: Duration, _ work: Work) {
       self.duration += duration

@@ -32,32 +32,38 @@ public final class Tape {
   /// The number of the operation whose result nobody needs; see `makeResult`.
   var lastOperation: Int?
 
-  /// A tape that records, for training or for gradients with respect to inputs.
-  ///
-  /// - Parameter gradients: an arena of the parameters' layout to which gradients are added, or nil for none.
-  public init(
-    recordingWith parameters: Arena, gradients: Arena?, workers: WorkerPool, profiler: Profiler? = nil,
-    convolutionMethod: ConvolutionMethod = .winograd
+  private init(
+    _ parameters: Arena, gradients: Arena?, isRecording: Bool, workers: WorkerPool, profiler: Profiler?,
+    convolutionMethod: ConvolutionMethod
   ) {
     self.parameters = parameters
     self.gradients = gradients
+    self.isRecording = isRecording
     self.workers = workers
-    self.isRecording = true
-    self.convolutionMethod = convolutionMethod
     self.profiler = profiler
+    self.convolutionMethod = convolutionMethod
+  }
+
+  /// A tape that records, for training or for gradients with respect to inputs.
+  ///
+  /// - Parameter gradients: an arena of the parameters' layout to which gradients are added, or nil for none.
+  public convenience init(
+    recordingWith parameters: Arena, gradients: Arena?, workers: WorkerPool, profiler: Profiler? = nil,
+    convolutionMethod: ConvolutionMethod = .winograd
+  ) {
+    self.init(
+      parameters, gradients: gradients, isRecording: true, workers: workers, profiler: profiler,
+      convolutionMethod: convolutionMethod)
   }
 
   /// A tape for inference.
-  public init(
+  public convenience init(
     inferenceWith parameters: Arena, workers: WorkerPool, profiler: Profiler? = nil,
     convolutionMethod: ConvolutionMethod = .winograd
   ) {
-    self.parameters = parameters
-    self.gradients = nil
-    self.workers = workers
-    self.isRecording = false
-    self.convolutionMethod = convolutionMethod
-    self.profiler = profiler
+    self.init(
+      parameters, gradients: nil, isRecording: false, workers: workers, profiler: profiler,
+      convolutionMethod: convolutionMethod)
   }
 
   /// Enters a tensor into the computation.

@@ -42,9 +42,9 @@ public enum Attention {
       let first = start + block.lowerBound * channels
       withScratch(block.count * tokens) { probabilities in
         computeProbabilities(query + first, key + start, rows: block.count, geometry, into: probabilities)
-        MatrixProduct.multiplyOnThisThread(
+        MatrixProduct.multiply(
           MatrixView(probabilities, rowStride: tokens), MatrixView(value + start, rowStride: channels),
-          into: y + first, rows: block.count, columns: channels, depth: tokens)
+          into: y + first, rows: block.count, columns: channels, depth: tokens, workers: .callingThread)
       }
     }
   }
@@ -69,20 +69,22 @@ public enum Attention {
           let first = start + block.lowerBound * channels
           let isFirst = index == 0
           computeProbabilities(query + first, key + start, rows: rows, geometry, into: probabilities)
-          MatrixProduct.multiplyOnThisThread(
+          MatrixProduct.multiply(
             MatrixView(probabilities, rowStride: tokens).transposed, MatrixView(dy + first, rowStride: channels),
-            into: dValue + start, rows: tokens, columns: channels, depth: rows, addend: isFirst ? nil : dValue + start)
-          MatrixProduct.multiplyOnThisThread(
+            into: dValue + start, rows: tokens, columns: channels, depth: rows, addend: isFirst ? nil : dValue + start,
+            workers: .callingThread)
+          MatrixProduct.multiply(
             MatrixView(dy + first, rowStride: channels), MatrixView(value + start, rowStride: channels).transposed,
-            into: dScores, rows: rows, columns: tokens, depth: channels)
+            into: dScores, rows: rows, columns: tokens, depth: channels, workers: .callingThread)
           Softmax.backwardRows(
             probabilities: probabilities, dProbabilities: dScores, rows: rows, columns: tokens, scale: geometry.scale)
-          MatrixProduct.multiplyOnThisThread(
+          MatrixProduct.multiply(
             MatrixView(dScores, rowStride: tokens), MatrixView(key + start, rowStride: channels), into: dQuery + first,
-            rows: rows, columns: channels, depth: tokens)
-          MatrixProduct.multiplyOnThisThread(
+            rows: rows, columns: channels, depth: tokens, workers: .callingThread)
+          MatrixProduct.multiply(
             MatrixView(dScores, rowStride: tokens).transposed, MatrixView(query + first, rowStride: channels),
-            into: dKey + start, rows: tokens, columns: channels, depth: rows, addend: isFirst ? nil : dKey + start)
+            into: dKey + start, rows: tokens, columns: channels, depth: rows, addend: isFirst ? nil : dKey + start,
+            workers: .callingThread)
         }
       }
     }
@@ -94,9 +96,9 @@ public enum Attention {
     into probabilities: UnsafeMutablePointer<Float>
   ) {
     let (tokens, channels) = (geometry.tokens, geometry.channels)
-    MatrixProduct.multiplyOnThisThread(
+    MatrixProduct.multiply(
       MatrixView(query, rowStride: channels), MatrixView(key, rowStride: channels).transposed, into: probabilities,
-      rows: rows, columns: tokens, depth: channels)
+      rows: rows, columns: tokens, depth: channels, workers: .callingThread)
     Softmax.forwardRows(probabilities, rows: rows, columns: tokens, scale: geometry.scale)
   }
 }

@@ -21,11 +21,11 @@ public enum DirectConvolution {
         for c in 0..<outChannels {
           offset[c] = (bias?[c] ?? 0) + (perImage?[block.image * outChannels + c] ?? 0)
         }
-        blocks.withPatches(of: x, block, workers: alone) { patches in
+        blocks.withPatches(of: x, block, workers: .callingThread) { patches in
           MatrixProduct.multiply(
             patches, MatrixView(kernel, rowStride: outChannels), into: y + first, rows: block.pixelCount,
             columns: outChannels, depth: blocks.patchLength, bias: offset, addend: residual.map { $0 + first },
-            workers: alone)
+            workers: .callingThread)
         }
       }
     }
@@ -44,10 +44,10 @@ public enum DirectConvolution {
       workers.forEach(blocks.count) { number in
         let block = blocks[number]
         func multiply(into target: UnsafeMutablePointer<Float>, addend: UnsafePointer<Float>?) {
-          blocks.withPatches(of: dy, block, workers: alone) { patches in
+          blocks.withPatches(of: dy, block, workers: .callingThread) { patches in
             MatrixProduct.multiply(
               patches, MatrixView(adjoint, rowStride: inChannels), into: target, rows: block.pixelCount,
-              columns: inChannels, depth: blocks.patchLength, addend: addend, workers: alone)
+              columns: inChannels, depth: blocks.patchLength, addend: addend, workers: .callingThread)
           }
         }
         guard geometry.enlargesInput else {
@@ -88,9 +88,6 @@ public enum DirectConvolution {
       Elementwise.add(sums, into: dKernel, count: count, workers: workers)
     }
   }
-
-  /// For what one thread of a pool does by itself.
-  private static let alone = WorkerPool(threadCount: 1)
 
   /// The kernel of the adjoint convolution, [3, 3, out, in]: turned by half a turn, inputs and outputs exchanged.
   private static func putAdjoint(

@@ -42,32 +42,25 @@ public enum GroupNorm {
   ///   - y: like x; overwritten. May be x.
   ///   - means: [images, groups]; overwritten, for the backward pass.
   ///   - inverseDeviations: 1 / √(variance + epsilon) [images, groups]; overwritten, for the backward pass.
+  ///   - hasStatistics: whether means and inverseDeviations are there already, from an earlier call with the same x; then
+  ///     they are read, and y is the same bits as then.
   public static func forward(
     x: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
     means: UnsafeMutablePointer<Float>, inverseDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry,
-    activation: Activation, dropout: Dropout?, workers: WorkerPool
+    activation: Activation, dropout: Dropout?, hasStatistics: Bool = false, workers: WorkerPool
   ) {
     let pass = GroupNormForward(
       x: x, scale: scale, offset: offset, y: y, means: means, inverseDeviations: inverseDeviations, geometry: geometry,
       activation: activation, dropout: dropout)
+    if hasStatistics {
+      for image in 0..<geometry.images { pass.prepareNormalisation(image: image) }
+      return workers.forEach(geometry.images * geometry.chunks) {
+        pass.normalise(image: $0 / geometry.chunks, chunk: $0 % geometry.chunks)
+      }
+    }
     forEachImage(
       geometry, workers, first: { pass.accumulateStatistics(image: $0, chunk: $1) },
       between: { pass.finishStatistics(image: $0) }, last: { pass.normalise(image: $0, chunk: $1) })
-  }
-
-  /// y of `forward` again, from the statistics that it wrote: the same bits.
-  public static func normalise(
-    x: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
-    means: UnsafeMutablePointer<Float>, inverseDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry,
-    activation: Activation, dropout: Dropout?, workers: WorkerPool
-  ) {
-    let pass = GroupNormForward(
-      x: x, scale: scale, offset: offset, y: y, means: means, inverseDeviations: inverseDeviations, geometry: geometry,
-      activation: activation, dropout: dropout)
-    for image in 0..<geometry.images { pass.prepareNormalisation(image: image) }
-    workers.forEach(geometry.images * geometry.chunks) {
-      pass.normalise(image: $0 / geometry.chunks, chunk: $0 % geometry.chunks)
-    }
   }
 
   /// The gradients of `forward`, given dy = ∂loss/∂y; dropout's mask is made again.

@@ -22,11 +22,8 @@ public struct MachinePeaks {
     copySource = FloatBuffer(count: copyCount)
     copyTarget = FloatBuffer(count: copyCount)
     // Memory that was never written is not there yet.
-    for buffer in [copySource, copyTarget] {
-      workers.forEachRange(copyCount, grain: 1 << 18) { range in
-        (buffer.pointer + range.lowerBound).update(repeating: 0, count: range.count)
-      }
-    }
+    copySource.clear(on: workers)
+    copyTarget.clear(on: workers)
   }
 
   /// Multiplications and additions per second of the innermost product on operands in the first-level cache; takes some
@@ -64,7 +61,6 @@ public struct MachinePeaks {
   }
 
   private static func seconds(of body: () -> Void) -> Double {
-    let duration = ContinuousClock().measure(body)
-    return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+    ContinuousClock().measure(body).inSeconds
   }
 }

@@ -27,13 +27,11 @@ public struct MatrixView {
 /// it lies, eight rows at a time. Long sums are cut into fixed pieces of `depthBlock`. So element (r, c) depends on row
 /// r of A and column c of B alone, bit for bit: not on how many rows or columns there are, nor on threads.
 public enum MatrixProduct {
-  /// What to compute; A is [rows, depth], B [depth, columns], C [rows, columns].
+  /// What to compute; A is [rows, depth], B [depth, columns], C [rows, columns], for any number of rows.
   struct Task {
     let a: MatrixView
     let b: MatrixView
     let c: UnsafeMutablePointer<Float>
-    let cStride: Int
-    let rows: Int
     let columns: Int
     let depth: Int
     let bias: UnsafePointer<Float>?
@@ -52,32 +50,20 @@ public enum MatrixProduct {
   /// - Parameters:
   ///   - a: [rows, depth].
   ///   - b: [depth, columns].
-  ///   - c: [rows, columns], overwritten; rows are `cStride` floats apart, by default `columns`.
+  ///   - c: [rows, columns], overwritten.
   ///   - bias: [columns], added to every row.
   ///   - addend: laid out like C; may be C, to which the product is then added.
   public static func multiply(
-    _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, cStride: Int? = nil, rows: Int, columns: Int,
-    depth: Int, bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
+    _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, rows: Int, columns: Int, depth: Int,
+    bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
   ) {
     let task = Task(
-      a: a, b: b, c: c, cStride: cStride ?? columns, rows: rows, columns: columns, depth: depth, bias: bias,
-      addend: addend)
+      a: a, b: b, c: c, columns: columns, depth: depth, bias: bias, addend: addend)
     let strips = Strip.covering(columns)
     workers.forEach((rows + rowBlock - 1) / rowBlock * strips.count) { item in
       let (block, strip) = item.quotientAndRemainder(dividingBy: strips.count)
       task.compute(strips[strip], rows: block * rowBlock..<min((block + 1) * rowBlock, rows))
     }
-  }
-
-  /// The same product by the calling thread alone, for callers that share out their own work.
-  public static func multiplyOnThisThread(
-    _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, cStride: Int? = nil, rows: Int, columns: Int,
-    depth: Int, addend: UnsafePointer<Float>? = nil
-  ) {
-    let task = Task(
-      a: a, b: b, c: c, cStride: cStride ?? columns, rows: rows, columns: columns, depth: depth, bias: nil,
-      addend: addend)
-    for strip in Strip.covering(columns) { task.compute(strip, rows: 0..<rows) }
   }
 }
 
@@ -114,7 +100,7 @@ extension MatrixProduct.Task {
       let hasStart = !isFirst || putStart(strip, row: row, rowCount: rowCount)
       MicroKernel.multiply(
         width: strip.width, depth: depths.count, a: source, rowStride: a.rowStride, depthStride: a.columnStride, b: b,
-        bStride: bStride, c: c + row * cStride + strip.start, cStride: cStride, accumulates: hasStart)
+        bStride: bStride, c: c + row * columns + strip.start, cStride: columns, accumulates: hasStart)
       return
     }
     // Rows that do not exist repeat the last one, and go nowhere; so do columns.
@@ -129,7 +115,7 @@ extension MatrixProduct.Task {
         bStride: bStride, c: sums, cStride: strip.width, accumulates: false)
       let hasStart = !isFirst || putStart(strip, row: row, rowCount: rowCount)
       for r in 0..<rowCount {
-        let (from, to) = (sums + r * strip.width, c + (row + r) * cStride + strip.start)
+        let (from, to) = (sums + r * strip.width, c + (row + r) * columns + strip.start)
         for column in 0..<strip.count { to[column] = hasStart ? to[column] + from[column] : from[column] }
       }
     }
@@ -141,7 +127,7 @@ extension MatrixProduct.Task {
     if bias == nil && addend == nil { return false }
     if bias == nil && addend == UnsafePointer(c) { return true }
     for r in row..<row + rowCount {
-      let offset = r * cStride + strip.start
+      let offset = r * columns + strip.start
       @inline(__always)
       func put(_ column: Int, _ lanes: Int) {
         var start = Vector.zero
@@ -157,7 +143,7 @@ extension MatrixProduct.Task {
   /// The product over no terms.
   private func clearToAddend(_ strip: Strip, rows: Range<Int>) {
     for row in rows where !putStart(strip, row: row, rowCount: 1) {
-      (c + row * cStride + strip.start).update(repeating: 0, count: strip.count)
+      (c + row * columns + strip.start).update(repeating: 0, count: strip.count)
     }
   }
 }

@@ -70,6 +70,7 @@ enum MicroKernel {
     var strip = b
     for _ in 0..<depth {
       let row = Row(loading: strip)
+      // Sums over tiles read A a cache line at a time, from places that the processor does not foresee.
       ddpm_prefetch(upper + 16 * depthStride)
       c0.addProduct(upper[0], row)
       c1.addProduct(upper[rowStride], row)

@@ -7,15 +7,6 @@ public enum Rows {
 
   private static func rowsPerItem(_ channels: Int) -> Int { max(1, grain / max(channels, 1)) }
 
-  /// x[row, c] += bias[c].
-  public static func addBias(
-    _ bias: UnsafePointer<Float>, to x: UnsafeMutablePointer<Float>, rows: Int, channels: Int, workers: WorkerPool
-  ) {
-    workers.forEachRange(rows, grain: rowsPerItem(channels)) { range in
-      for row in range { addRow(bias, to: x + row * channels, channels) }
-    }
-  }
-
   /// sums[c] += Σ over rows of x[row, c], such as a bias's gradient.
   ///
   /// Blocks of rows, whose bounds depend on `channels` only, are summed in single precision, their sums in order in

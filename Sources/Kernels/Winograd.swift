@@ -140,12 +140,6 @@ public enum Winograd {
   static let leastPoints = 2_621_440
   static let leastStrip = 1 << 18
   static let leastKernel = 1 << 20
-
-  /// Into how many parts to cut each of `count` items so that all threads have work.
-  static func parts(_ count: Int, workers: WorkerPool) -> Int {
-    if count % workers.threadCount == 0 { return 1 }
-    return (4 * workers.threadCount + count - 1) / count
-  }
 }
 
 /// One convolution, or its adjoint.
@@ -179,7 +173,8 @@ struct WinogradPass {
       }
       return
     }
-    let parts = Winograd.parts(strips.count, workers: workers)
+    // Each strip is cut into as many parts as give all threads work.
+    let parts = strips.count % threads == 0 ? 1 : (4 * threads + strips.count - 1) / strips.count
     let partSize = roundUp((blockSize + parts - 1) / parts, MicroKernel.rows)
     withPoints(Points.self, tiles: blockSize) { v in
       for start in stride(from: 0, to: tileCount, by: blockSize) {
@@ -200,7 +195,7 @@ struct WinogradPass {
 
   private func withPoints<Points: WinogradPoints>(_: Points.Type, tiles: Int, _ body: (PointPlanes) -> Void) {
     PointPlanes.with(
-      points: Points.Input.outputs * Points.Input.outputs, tiles: tiles, channels: kernel.depth,
+      points: Points.count, tiles: tiles, channels: kernel.depth,
       atLeast: Winograd.leastPoints, body)
   }
 
@@ -215,15 +210,14 @@ struct WinogradPass {
   private func compute<Points: WinogradPoints>(
     _: Points.Type, _ strip: Strip, _ v: PointPlanes, rows: Range<Int>, firstTile: Int
   ) {
-    let points = Points.Input.outputs * Points.Input.outputs
     let pointStride = kernel.pointStride(strip)
-    withScratch(points * pointStride, atLeast: Winograd.leastKernel) { u in
+    withScratch(Points.count * pointStride, atLeast: Winograd.leastKernel) { u in
       kernel.transform(Points.Kernel.self, strip: strip, into: u)
       let chunk = min(rows.count, Self.productRows)
-      PointPlanes.with(points: points, tiles: chunk, channels: strip.width, atLeast: Winograd.leastStrip) { m in
+      PointPlanes.with(points: Points.count, tiles: chunk, channels: strip.width, atLeast: Winograd.leastStrip) { m in
         for start in stride(from: rows.lowerBound, to: rows.upperBound, by: chunk) {
           let rows = start..<min(start + chunk, rows.upperBound)
-          for point in 0..<points {
+          for point in 0..<Points.count {
             for row in stride(from: 0, to: rows.count, by: MicroKernel.rows) {
               MicroKernel.multiply(
                 width: strip.width, depth: kernel.depth, a: v.row(point, rows.lowerBound + row),
@@ -284,10 +278,9 @@ struct WinogradKernelGradient {
   private func accumulate<Points: WinogradGradientPoints>(
     _: Points.Type, rows: Range<Int>, strips: ArraySlice<Strip>, into target: UnsafeMutablePointer<Float>
   ) {
-    let points = Points.Input.outputs * Points.Input.outputs
     let blockSize = blockSize
     PointPlanes.with(
-      points: points, tiles: min(blockSize, geometry.tileCount), channels: rows.count,
+      points: Points.count, tiles: min(blockSize, geometry.tileCount), channels: rows.count,
       atLeast: Winograd.leastPoints
     ) { v in
       for start in stride(from: 0, to: geometry.tileCount, by: blockSize) {
@@ -308,14 +301,14 @@ struct WinogradKernelGradient {
     _: Points.Type, _ strip: Strip, _ v: PointPlanes, tiles: Range<Int>, rows: Range<Int>,
     into target: UnsafeMutablePointer<Float>, accumulates: Bool
   ) {
-    let points = Points.Input.outputs * Points.Input.outputs
     let pointStride = PointPlanes.oddLines(roundUp(rows.count, MicroKernel.rows) * strip.width)
-    PointPlanes.with(points: points, tiles: tiles.count, channels: strip.width, atLeast: Winograd.leastStrip) { dM in
+    PointPlanes.with(points: Points.count, tiles: tiles.count, channels: strip.width, atLeast: Winograd.leastStrip) {
+      dM in
       WinogradTiles.transform(
         Points.OutputAdjoint.self, of: dy, windows: geometry.outputWindows, tiles: tiles,
         channels: strip.start..<strip.start + strip.count, into: dM, firstRow: 0)
-      withScratch(points * pointStride, atLeast: Winograd.leastKernel) { dU in
-        for point in 0..<points {
+      withScratch(Points.count * pointStride, atLeast: Winograd.leastKernel) { dU in
+        for point in 0..<Points.count {
           for row in stride(from: 0, to: rows.count, by: MicroKernel.rows) {
             MicroKernel.multiply(
               width: strip.width, depth: tiles.count, a: v.row(point, 0) + row, rowStride: 1,

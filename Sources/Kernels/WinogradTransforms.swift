@@ -53,6 +53,11 @@ protocol WinogradPoints {
   associatedtype Output: LineTransform
 }
 
+extension WinogradPoints {
+  /// How many points a tile has.
+  static var count: Int { Input.outputs * Input.outputs }
+}
+
 /// And the adjoints of two of them, for the gradient with respect to the kernel.
 protocol WinogradGradientPoints: WinogradPoints {
   /// A: output gradients to points.

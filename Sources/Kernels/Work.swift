@@ -38,10 +38,9 @@ extension Winograd.Geometry {
   private var kernelCount: Int { 9 * inChannels * outChannels }
 
   private func work(floats: Int) -> Work {
-    let tiles = images * ((height + 3) / 4) * ((width + 3) / 4)
-    let points = enlargesInput ? 25 : 36
+    let points = enlargesInput ? EnlargedPoints.count : SixPoints.count
     return Work(
-      arithmetic: 2 * points * tiles * inChannels * outChannels,
+      arithmetic: 2 * points * tileCount * inChannels * outChannels,
       directArithmetic: 2 * images * height * width * kernelCount, floats: floats)
   }
 }

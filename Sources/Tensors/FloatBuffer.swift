@@ -18,6 +18,13 @@ public final class FloatBuffer: @unchecked Sendable {
   }
 
   deinit { BufferPool.shared.giveBack(block) }
+
+  /// Fills the buffer with zeros, on all threads.
+  public func clear(on workers: WorkerPool) {
+    workers.forEachRange(count, grain: 1 << 18) { range in
+      (pointer + range.lowerBound).update(repeating: 0, count: range.count)
+    }
+  }
 }
 
 /// Keeps the memory of released buffers for the next ones of about the same size.

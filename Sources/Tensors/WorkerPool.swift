@@ -36,6 +36,9 @@ public final class WorkerPool: Sendable {
 
   deinit { shared.stop() }
 
+  /// The calling thread and no other, for what one thread of a pool does by itself.
+  public static let callingThread = WorkerPool(threadCount: 1)
+
   /// Calls `body` once for every index below `count`, from several threads at once, and returns when all have ended.
   ///
   /// Not reentrant: `body` must not call `forEach` on the same pool, and one thread at a time may call it.

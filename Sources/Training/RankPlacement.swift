@@ -72,7 +72,7 @@ public struct RankPlacement: Sendable {
   public var misfit: String? {
     guard let rank = places.firstIndex(where: { $0.processors.count < $0.threads }) else { return nil }
     let place = places[rank]
-    let count = BenchmarkText.count(place.processors.count, "processor")
+    let count = ProgressFormat.count(place.processors.count, of: "processor")
     return "rank \(rank) may run on \(count) (\(place.processors) of \(place.host)), fewer than its "
       + "\(place.threads) threads; \(Self.binding(threads: place.threads))"
   }

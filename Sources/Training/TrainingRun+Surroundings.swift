@@ -97,8 +97,8 @@ extension TrainingRun {
   }
 
   func announce() {
-    let ranks = communicator.size == 1 ? "1 rank" : "\(communicator.size) ranks"
-    let threads = workers.threadCount == 1 ? "1 thread" : "\(workers.threadCount) threads"
+    let ranks = ProgressFormat.count(communicator.size, of: "rank")
+    let threads = ProgressFormat.count(workers.threadCount, of: "thread")
     let settings = configuration.training
     // What is slower than it could be should not be so unseen.
     let convolutions = configuration.model.convolution == .direct ? ", direct convolutions" : ""

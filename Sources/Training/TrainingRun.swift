@@ -171,14 +171,11 @@ public struct TrainingRun {
     }
     try trace?.close()
     reporter.finish()
-    reporter.message("Done: \(step) \(step == 1 ? "step" : "steps"). Checkpoints and samples are in \(folder.path).")
+    reporter.message("Done: \(ProgressFormat.count(step, of: "step")). Checkpoints and samples are in \(folder.path).")
   }
 }
 
 extension ContinuousClock.Instant {
   /// Seconds from this moment to now.
-  var secondsUntilNow: Double {
-    let duration = duration(to: .now)
-    return Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
-  }
+  var secondsUntilNow: Double { duration(to: .now).inSeconds }
 }

@@ -34,8 +34,8 @@ struct Doctor: RankCommand {
     print("  ranks       \(communicator.size) on \(hosts.joined(separator: ", "))")
     for (ranks, place) in placement.groups {
       let label = ranks.count == 1 ? "rank \(ranks.lowerBound)" : "ranks \(ranks.lowerBound)-\(ranks.upperBound)"
-      let count = place.processors.count
-      let each = "\(count) \(count == 1 ? "processor" : "processors")\(ranks.count == 1 ? "" : " each")"
+      let count = ProgressFormat.count(place.processors.count, of: "processor")
+      let each = count + (ranks.count == 1 ? "" : " each")
       let column = label.padding(toLength: max(label.count + 1, 12), withPad: " ", startingAt: 0)
       print("  \(column)\(each), \(place.processors) of \(place.host)")
     }

@@ -20,9 +20,12 @@ import Testing
     let workers = TestData.pools[pool]
     let (rows, second) = (700, 20)
     let (a, b) = (TestData.normals(rows * channels), TestData.normals(rows * second, seed: 2))
+    // A product over no terms adds the bias to the addend.
     let bias = TestData.normals(channels, seed: 3)
     let biased = TestData.filled(a) {
-      Rows.addBias(bias, to: $0, rows: rows, channels: channels, workers: workers)
+      let nothing = MatrixView($0, rowStride: channels)
+      MatrixProduct.multiply(
+        nothing, nothing, into: $0, rows: rows, columns: channels, depth: 0, bias: bias, addend: $0, workers: workers)
     }
     let expectedBiased: [Float] = a.indices.map { a[$0] + bias[$0 % channels] }
     #expect(biased.elementsEqual(expectedBiased))

@@ -33,9 +33,9 @@ import Testing
         }
       }
       let sum = addend.copied()
-      MatrixProduct.multiplyOnThisThread(
+      MatrixProduct.multiply(
         view(a, transposingA), view(b, transposingB), into: sum.pointer, rows: rows, columns: columns, depth: depth,
-        addend: sum.pointer)
+        addend: sum.pointer, workers: .callingThread)
       #expect(relativeError(sum.elements, zip(product, addend.elements).map(+)) < Self.tolerance)
     }
   }

@@ -93,14 +93,14 @@ extension Benchmark {
       let sum = reduction == ReductionMethod.allreduce.rawValue ? ", gradients by MPI_Allreduce" : ""
       return """
         \(BenchmarkText.subject(job, preset, settings, imageSize: imageSize, parameters: parameters)), \
-        \(BenchmarkText.count(ranks, "rank")) x \(BenchmarkText.count(threads, "thread")), batch \(batch)\(pieces)
+        \(ProgressFormat.count(ranks, of: "rank")) x \(ProgressFormat.count(threads, of: "thread")), batch \(batch)\(pieces)
         \(speedText), \(peakResidentGigabytes) GiB resident at the peak over all ranks
         \(BenchmarkText.build), \(processorsText)\(sum)\(profileText)
         """
     }
 
     private var processorsText: String {
-      let processors = "\(BenchmarkText.count(processorsPerRank, "processor")) per rank"
+      let processors = "\(ProgressFormat.count(processorsPerRank, of: "processor")) per rank"
       return processorsPerRank < threads ? "only \(processors): see ddpm-mpi doctor --threads \(threads)" : processors
     }
 
@@ -134,11 +134,6 @@ enum BenchmarkText {
   /// What the kernels are made for.
   static var build: String {
     "vectors of \(Processor.vectorBits) bits"
-  }
-
-  /// `1 rank`, `2 ranks`.
-  static func count(_ number: Int, _ noun: String) -> String {
-    number == 1 ? "1 \(noun)" : "\(number) \(noun)s"
   }
 }
 

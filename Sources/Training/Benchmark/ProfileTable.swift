@@ -7,10 +7,10 @@ extension Profile {
   func text(ranks: Int, threads: Int) -> String {
     let (whose, together) =
       ranks == 1 ? ("", "") : (" on rank 0", ", while all ranks do the same")
-    let images = BenchmarkText.count(scale.images, "image")
+    let images = ProgressFormat.count(scale.images, of: "image")
     return """
-      Mean of \(BenchmarkText.count(scale.steps, "step")) of \(images)\(whose). \
-      Peaks of \(BenchmarkText.count(threads, "thread"))\(together):
+      Mean of \(ProgressFormat.count(scale.steps, of: "step")) of \(images)\(whose). \
+      Peaks of \(ProgressFormat.count(threads, of: "thread"))\(together):
       \(number(scale.peakGigaflops)) GFLOP/s in the first-level cache, \
       \(number(scale.copyGigabytesPerSecond)) GB/s in a copy (read and written).
 

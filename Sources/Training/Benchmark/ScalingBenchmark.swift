@@ -50,13 +50,13 @@ public struct ScalingBenchmark {
     public var text: String {
       """
       \(BenchmarkText.subject(job, preset, settings, imageSize: imageSize, parameters: parameters)), \
-      \(BenchmarkText.count(threads, "thread")) per rank
+      \(ProgressFormat.count(threads, of: "thread")) per rank
       \(BenchmarkText.build)
 
       Strong scaling: \(strong[0].batch) images per step over all ranks
       \(ScalingTable.lines(strong))
 
-      Weak scaling: \(BenchmarkText.count(weak[0].batch, "image")) per step and rank
+      Weak scaling: \(ProgressFormat.count(weak[0].batch, of: "image")) per step and rank
       \(ScalingTable.lines(weak))
       """
     }

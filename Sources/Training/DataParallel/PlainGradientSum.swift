@@ -39,11 +39,7 @@ public final class PlainGradientSum: GradientReduction {
   /// The sum itself, as zeros for the first micro-batch: backward passes add to what is there.
   public func leaf() -> Arena {
     if added == 0 {
-      profiler.measure(.gradientClearing, Work(floats: sum.count)) {
-        workers.forEachRange(sum.count, grain: 1 << 18) { range in
-          (sum.pointer + range.lowerBound).update(repeating: 0, count: range.count)
-        }
-      }
+      profiler.measure(.gradientClearing, Work(floats: sum.count)) { sum.buffer.clear(on: workers) }
     }
     return sum
   }

@@ -61,7 +61,7 @@ public struct SamplingProgress: ProgressText, Sendable, Equatable {
   }
 
   public func line(width: Int? = nil) -> String {
-    let line = "sampling \(imageCount) \(imageCount == 1 ? "image" : "images"): step \(step)/\(stepCount)"
+    let line = "sampling \(ProgressFormat.count(imageCount, of: "image")): step \(step)/\(stepCount)"
     return width.map { String(line.prefix($0)) } ?? line
   }
 }
@@ -100,6 +100,11 @@ public enum ProgressFormat {
       text = "\(digit)\(text)"
     }
     return text
+  }
+
+  /// A number of things: `1 rank`, `2 ranks`.
+  public static func count(_ number: Int, of noun: String) -> String {
+    number == 1 ? "1 \(noun)" : "\(number) \(noun)s"
   }
 
   private static func padded(_ number: Int) -> String {

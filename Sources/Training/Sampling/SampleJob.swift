@@ -62,8 +62,8 @@ public struct SampleJob: Sendable {
     let start = try communicator.together { try latents.map { try readLatents($0, drawing) } }
     let stepCount = drawing.sampler.timesteps.count
     reporter.message(
-      "Drawing \(count) \(count == 1 ? "image" : "images") from \(path) in \(stepCount) "
-        + (stepCount == 1 ? "step." : "steps."))
+      "Drawing \(ProgressFormat.count(count, of: "image")) from \(path) in "
+        + "\(ProgressFormat.count(stepCount, of: "step")).")
     let share = try drawing.drawShare(
       of: count, parameters: model.parameters, latents: start,
       progress: { done, steps in
