@@ -14,14 +14,21 @@ import Testing
 
   /// What all ranks together compute, from leaves and an addition of any kind.
   private func total<Value>(
-    _ tree: MicroBatchTree, rankCount: Int, leaf: (Int) -> Value, add: (Value, Value) -> Value
+    _ tree: MicroBatchTree, rankCount: Int, addsToSiblings: Bool = false, leaf: (Int) -> Value,
+    add: (Value, Value) -> Value
   ) -> Value {
     var nodes: [MicroBatchTree.Node] = []
     var values: [Value] = []
     for run in tree.rankRuns(rankCount) {
       var accumulator = SubtreeAccumulator<Cell<Value>>(tree: tree, run: run)
+      let addUp = { (right: Cell<Value>, left: Cell<Value>) in left.value = add(left.value, right.value) }
       for index in run {
-        _ = accumulator.append(Cell(leaf(index))) { right, left in left.value = add(left.value, right.value) }
+        if addsToSiblings, let sibling = accumulator.siblingOfNextLeaf {
+          sibling.value = add(sibling.value, leaf(index))
+          _ = accumulator.appendAddedToSibling(add: addUp)
+        } else {
+          _ = accumulator.append(Cell(leaf(index)), add: addUp)
+        }
       }
       #expect(accumulator.isComplete)
       #expect(accumulator.sums.map(\.node) == tree.maximalSubtrees(of: run))
@@ -39,8 +46,11 @@ import Testing
     let tree = MicroBatchTree(leafCount: leafCount)
     let expected = expression(0..<leafCount)
     for rankCount in 1...leafCount {
-      let computed = total(tree, rankCount: rankCount, leaf: { "\($0)" }, add: { "(\($0) \($1))" })
-      #expect(computed == expected)
+      for addsToSiblings in [false, true] {
+        let computed = total(
+          tree, rankCount: rankCount, addsToSiblings: addsToSiblings, leaf: { "\($0)" }, add: { "(\($0) \($1))" })
+        #expect(computed == expected)
+      }
     }
   }
 
@@ -87,6 +97,24 @@ import Testing
     #expect(cut.level == 2 && cut.index == 2)
     #expect(tree.maximalSubtrees(of: 0..<11) == [tree.root])
     #expect(tree.maximalSubtrees(of: 4..<4).isEmpty)
+  }
+
+  /// Leaves that are right children need no buffer of their own: one for each level of the tree is enough.
+  @Test func addingToSiblingsSavesABuffer() {
+    for leafCount in 2...40 {
+      let tree = MicroBatchTree(leafCount: leafCount)
+      var accumulator = SubtreeAccumulator<Int>(tree: tree, run: 0..<leafCount)
+      for leaf in 0..<leafCount {
+        if accumulator.siblingOfNextLeaf != nil {
+          _ = accumulator.appendAddedToSibling { _, _ in }
+        } else {
+          _ = accumulator.append(leaf) { _, _ in }
+        }
+        #expect(accumulator.sums.count <= max(1, tree.root.level))
+      }
+      #expect(accumulator.isComplete && accumulator.siblingOfNextLeaf == nil)
+      #expect(accumulator.sums.map(\.node) == [tree.root])
+    }
   }
 
   @Test func accumulatorKeepsFewBuffersAndReturnsTheOthers() {

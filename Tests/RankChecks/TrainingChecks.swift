@@ -128,6 +128,12 @@ private func treeSum(_ leaves: Range<Int>, step: Int, element: Int) -> Float {
     + treeSum(middle..<leaves.upperBound, step: step, element: element)
 }
 
+/// The leaves of the node whose sibling is this leaf, if it lies in the rank's run and to the left.
+private func leftSibling(ofLeaf leaf: Int, in averaging: GradientAveraging) -> Range<Int>? {
+  guard let last = averaging.tree.maximalSubtrees(of: averaging.run.lowerBound..<leaf).last else { return nil }
+  return averaging.tree.maximalSubtrees(of: last.start..<leaf + 1).count == 1 ? last.leaves : nil
+}
+
 private func verifyGradientSums(_ context: CheckContext, microBatches: Int, floats: Int, steps: Int) throws {
   var layout = ParameterLayout()
   _ = layout.add("all", shape: [floats], order: .c)
@@ -138,9 +144,11 @@ private func verifyGradientSums(_ context: CheckContext, microBatches: Int, floa
   var wrong: String?
   for step in 0..<steps {
     for microBatch in averaging.run {
+      let sibling = leftSibling(ofLeaf: microBatch, in: averaging)
       let leaf = averaging.leaf()
       for element in 0..<floats {
-        if leaf.pointer[element] != 0 { wrong = wrong ?? "a new leaf of step \(step) does not hold zeros" }
+        let held = sibling.map { treeSum($0, step: step, element: element) } ?? 0
+        if leaf.pointer[element] != held { wrong = wrong ?? "leaf \(microBatch) of step \(step) does not hold \(held)" }
         leaf.pointer[element] += gradient(microBatch: microBatch, step: step, element: element)
       }
       averaging.add(leaf)

@@ -6,9 +6,10 @@ import Tensors
 
 /// Adds up the gradients of all micro-batches of a step, on all ranks, in the one order of `MicroBatchTree`.
 ///
-/// A rank adds its leaves into the maximal subtrees of its run as they come. Then each rank sends every shard's owner
-/// its subtree sums of that shard, and the owner makes the remaining additions. The library only moves bytes; every
-/// addition is ours, so the bits are the same on any number of ranks. What moves is what a reduce-scatter moves.
+/// A rank adds its leaves into the maximal subtrees of its run as they come; a backward pass whose left sibling is done
+/// adds to that one's arena. Then each rank sends every shard's owner its subtree sums of that shard, and the owner makes
+/// the remaining additions. The library only moves bytes; every addition is ours, so the bits are the same on any number
+/// of ranks. What moves is what a reduce-scatter moves.
 public final class GradientAveraging: GradientReduction {
   public let tree: MicroBatchTree
   /// The micro-batches of this rank.
@@ -27,7 +28,6 @@ public final class GradientAveraging: GradientReduction {
   private let additions: [MicroBatchTree.Addition]
   private var accumulator: SubtreeAccumulator<Arena>
   private var idle: [Arena] = []
-  private let shardSum: FloatBuffer
   private let received: FloatBuffer
 
   /// Floats of a shard that move together: enough for the network's latency, little enough to stay in cache.
@@ -51,16 +51,16 @@ public final class GradientAveraging: GradientReduction {
     places = subtrees.indices.map { rank in subtrees[..<rank].reduce(0) { $0 + $1.count } }
     additions = tree.additions(of: subtrees.flatMap { $0 })
     accumulator = SubtreeAccumulator(tree: tree, run: run)
-    let isAlone = communicator.size == 1
-    shardSum = FloatBuffer(count: isAlone ? 0 : shards[communicator.rank].count)
-    received = FloatBuffer(count: isAlone ? 0 : Self.bucketSize * subtrees.reduce(0) { $0 + $1.count })
+    received = FloatBuffer(
+      count: communicator.size == 1 ? 0 : Self.bucketSize * subtrees.reduce(0) { $0 + $1.count })
   }
 
   /// This rank's shard.
   public var shard: Range<Int> { shards[communicator.rank] }
 
-  /// Zeros for the gradients of the next micro-batch.
+  /// Zeros, or the gradients of the next micro-batch's sibling in the tree.
   public func leaf() -> Arena {
+    if let sibling = accumulator.siblingOfNextLeaf { return sibling }
     guard let arena = idle.popLast() else { return Arena(layout) }
     profiler.measure(.gradientClearing, Work(floats: arena.count)) { arena.buffer.clear(on: workers) }
     return arena
@@ -68,10 +68,16 @@ public final class GradientAveraging: GradientReduction {
 
   /// Takes the gradients of the next micro-batch of this rank's run.
   public func add(_ leaf: Arena) {
-    idle += accumulator.append(leaf) { right, left in
-      profiler.measure(.microBatchSum, Work(floats: 3 * left.count)) {
-        Elementwise.add(right.pointer, into: left.pointer, count: left.count, workers: workers)
-      }
+    if accumulator.siblingOfNextLeaf?.pointer == leaf.pointer {
+      idle += accumulator.appendAddedToSibling(add: addUp)
+    } else {
+      idle += accumulator.append(leaf, add: addUp)
+    }
+  }
+
+  private func addUp(_ right: Arena, into left: Arena) {
+    profiler.measure(.microBatchSum, Work(floats: 3 * left.count)) {
+      Elementwise.add(right.pointer, into: left.pointer, count: left.count, workers: workers)
     }
   }
 
@@ -82,19 +88,22 @@ public final class GradientAveraging: GradientReduction {
       idle += accumulator.sums.map(\.buffer)
       accumulator = SubtreeAccumulator(tree: tree, run: run)
     }
-    if communicator.size == 1 { return accumulator.sums[0].buffer.pointer }
+    let sum = accumulator.sums[0].buffer.pointer + shard.lowerBound
+    if communicator.size == 1 { return sum }
     let longest = shards.map(\.count).max() ?? 0
     let sent = (layout.arenaCount - shard.count) * subtrees[communicator.rank].count
     let received = shard.count * (subtrees.reduce(0) { $0 + $1.count } - subtrees[communicator.rank].count)
     try profiler.measure(.gradientExchange, Work(floats: sent + received)) {
       for start in stride(from: 0, to: longest, by: Self.bucketSize) {
-        try finishBucket(startingAt: start)
+        try finishBucket(startingAt: start, into: sum)
       }
     }
-    return shardSum.pointer
+    return sum
   }
 
-  private func finishBucket(startingAt start: Int) throws {
+  /// - Parameter sum: what this rank owns of its first subtree's sum. Once a bucket of it was received here with those of
+  ///   all others, it is free to take the bucket's total.
+  private func finishBucket(startingAt start: Int, into sum: UnsafeMutablePointer<Float>) throws {
     let parts = shards.map { part(of: $0, bucketStart: start) }
     let mine = parts[communicator.rank]
     for index in 0..<(subtrees.map(\.count).max() ?? 0) {
@@ -111,7 +120,7 @@ public final class GradientAveraging: GradientReduction {
         received.pointer + addition.right * Self.bucketSize, into: received.pointer + addition.left * Self.bucketSize,
         count: mine.count, workers: workers)
     }
-    if !mine.isEmpty { (shardSum.pointer + start).update(from: received.pointer, count: mine.count) }
+    if !mine.isEmpty { (sum + start).update(from: received.pointer, count: mine.count) }
   }
 
   /// The part of a shard that belongs to a bucket, from the start of the arena.

@@ -15,7 +15,7 @@ public protocol GradientReduction: AnyObject {
   /// This rank's shard.
   var shard: Range<Int> { get }
 
-  /// Where the gradients of the next micro-batch are to be added.
+  /// Where the gradients of the next micro-batch are to be added, each once to what is there.
   func leaf() -> Arena
 
   /// Takes the gradients of the next micro-batch of this rank's run.
