@@ -60,32 +60,39 @@ public enum MatrixProduct {
     let task = Task(
       a: a, b: b, c: c, columns: columns, depth: depth, bias: bias, addend: addend)
     let strips = Strip.covering(columns)
-    workers.forEach((rows + rowBlock - 1) / rowBlock * strips.count) { item in
-      let (block, strip) = item.quotientAndRemainder(dividingBy: strips.count)
-      task.compute(strips[strip], rows: block * rowBlock..<min((block + 1) * rowBlock, rows))
+    let blocks = (rows + rowBlock - 1) / rowBlock
+    // All strips together, so that each reads the same part of A; one by one where threads would lack work.
+    let parts = blocks.isMultiple(of: workers.threadCount) ? 1 : strips.count
+    workers.forEach(blocks * parts) { item in
+      let (block, part) = item.quotientAndRemainder(dividingBy: parts)
+      task.compute(
+        strips[part * strips.count / parts..<(part + 1) * strips.count / parts],
+        rows: block * rowBlock..<min((block + 1) * rowBlock, rows))
     }
   }
 }
 
 extension MatrixProduct.Task {
-  /// The columns of one strip, for some rows of C.
-  func compute(_ strip: Strip, rows: Range<Int>) {
+  /// The columns of some strips, for some rows of C.
+  func compute(_ strips: ArraySlice<Strip>, rows: Range<Int>) {
     let depthBlock = MatrixProduct.depthBlock
-    if depth == 0 { return clearToAddend(strip, rows: rows) }
-    let readsInPlace = rows.count <= MatrixProduct.fewRows && strip.isWhole && b.columnStride == 1
-    withScratch(readsInPlace ? 0 : min(depth, depthBlock) * strip.width) { packed in
+    if depth == 0 { return strips.forEach { clearToAddend($0, rows: rows) } }
+    let isShort = rows.count <= MatrixProduct.fewRows && b.columnStride == 1
+    withScratch(min(depth, depthBlock) * (strips.first?.width ?? 0)) { packed in
       for first in stride(from: 0, to: depth, by: depthBlock) {
         let depths = first..<min(first + depthBlock, depth)
-        var (source, sourceStride) = (UnsafePointer(packed), strip.width)
-        if readsInPlace {
-          (source, sourceStride) = (b.pointer + depths.lowerBound * b.rowStride + strip.start, b.rowStride)
-        } else {
-          b.pack(strip, rows: depths, into: packed)
-        }
-        for row in stride(from: rows.lowerBound, to: rows.upperBound, by: MicroKernel.rows) {
-          multiplyBlock(
-            row: row, rowCount: min(MicroKernel.rows, rows.upperBound - row), strip: strip, depths: depths,
-            b: source, bStride: sourceStride)
+        for strip in strips {
+          var (source, sourceStride) = (UnsafePointer(packed), strip.width)
+          if isShort && strip.isWhole {
+            (source, sourceStride) = (b.pointer + depths.lowerBound * b.rowStride + strip.start, b.rowStride)
+          } else {
+            b.pack(strip, rows: depths, into: packed)
+          }
+          for row in stride(from: rows.lowerBound, to: rows.upperBound, by: MicroKernel.rows) {
+            multiplyBlock(
+              row: row, rowCount: min(MicroKernel.rows, rows.upperBound - row), strip: strip, depths: depths,
+              b: source, bStride: sourceStride)
+          }
         }
       }
     }

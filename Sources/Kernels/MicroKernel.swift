@@ -68,10 +68,15 @@ enum MicroKernel {
     var upper = a
     var lower = a + 4 * rowStride
     var strip = b
+    // Rows of A are followed by those of the next call. Columns are read a cache line at a time, from places that the
+    // processor does not foresee.
+    var ahead = depthStride == 1 ? a + rows * rowStride : a + 64 * depthStride
+    let aheadStride = depthStride == 1 ? rows * rowStride / depth : depthStride
+    for row in 0..<rows { Row.prefetchToWrite(c + row * cStride) }
     for _ in 0..<depth {
       let row = Row(loading: strip)
-      // Sums over tiles read A a cache line at a time, from places that the processor does not foresee.
-      ddpm_prefetch(upper + 16 * depthStride)
+      ddpm_prefetch(ahead)
+      ahead += aheadStride
       c0.addProduct(upper[0], row)
       c1.addProduct(upper[rowStride], row)
       c2.addProduct(upper[2 * rowStride], row)
@@ -123,6 +128,7 @@ private protocol RowOfVectors {
   /// Zeros.
   init()
   init(loading pointer: UnsafePointer<Float>)
+  static func prefetchToWrite(_ pointer: UnsafePointer<Float>)
   /// self += factor·row.
   mutating func addProduct(_ factor: Float, _ row: Self)
   /// Overwrites what is at `pointer`, or adds to it.
@@ -134,6 +140,8 @@ private struct OneVector: RowOfVectors {
 
   init() {}
   @inline(__always) init(loading pointer: UnsafePointer<Float>) { x = load16(pointer) }
+
+  @inline(__always) static func prefetchToWrite(_ pointer: UnsafePointer<Float>) { ddpm_prefetch_to_write(pointer) }
 
   @inline(__always) mutating func addProduct(_ factor: Float, _ row: Self) {
     x = x.addingProduct(Vector(repeating: factor), row.x)
@@ -150,6 +158,11 @@ private struct TwoVectors: RowOfVectors {
 
   init() {}
   @inline(__always) init(loading pointer: UnsafePointer<Float>) { (x, y) = (load16(pointer), load16(pointer + 16)) }
+
+  @inline(__always) static func prefetchToWrite(_ pointer: UnsafePointer<Float>) {
+    ddpm_prefetch_to_write(pointer)
+    ddpm_prefetch_to_write(pointer + 16)
+  }
 
   @inline(__always) mutating func addProduct(_ factor: Float, _ row: Self) {
     let factor = Vector(repeating: factor)
@@ -171,6 +184,12 @@ private struct ThreeVectors: RowOfVectors {
   init() {}
   @inline(__always) init(loading pointer: UnsafePointer<Float>) {
     (x, y, z) = (load16(pointer), load16(pointer + 16), load16(pointer + 32))
+  }
+
+  @inline(__always) static func prefetchToWrite(_ pointer: UnsafePointer<Float>) {
+    ddpm_prefetch_to_write(pointer)
+    ddpm_prefetch_to_write(pointer + 16)
+    ddpm_prefetch_to_write(pointer + 32)
   }
 
   @inline(__always) mutating func addProduct(_ factor: Float, _ row: Self) {
