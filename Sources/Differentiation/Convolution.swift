@@ -40,25 +40,22 @@ extension Tape {
     let (input, dx) = (x.saved, x.gradient)
     let (dPerImage, dResidual) = (perImage?.gradient, residual?.gradient)
     return record(y, inputs: [x, perImage, residual], parameters: [kernel, bias]) { [unowned self] dy, isShared in
-      if let gradients {
+      if wantsParameterGradients || dPerImage?.isNeeded == true {
+        // The kernel's gradient brings the sums of dy with it, which is where those of bias and perImage come from.
+        let sums = Tensor(uninitialised: [shape[0], outChannels])
+        let dKernel = gradients?.pointer(to: kernel)
+        let unused = FloatBuffer(count: dKernel == nil ? kernel.count : 0)
         profiler.measure(
           enlargesInput ? .enlargingKernelGradient : .convolutionKernelGradient,
           convolutionMethod.counted(geometry.kernelGradientWork)
         ) {
           convolutionMethod.accumulateKernelGradient(
-            x: input.tensor.pointer, dy: dy.pointer, dKernel: gradients.pointer(to: kernel), geometry: geometry,
-            workers: workers)
+            x: input.tensor.pointer, dy: dy.pointer, dKernel: dKernel ?? unused.pointer, imageSums: sums.pointer,
+            geometry: geometry, workers: workers)
         }
-        accumulateBiasGradient(dy, bias: bias)
-      }
-      if let dPerImage, dPerImage.isNeeded {
-        let sums = Tensor(uninitialised: [shape[0], outChannels])
-        profiler.measure(.biasGradient, Work(floats: dy.count + sums.count)) {
-          Rows.sumOverPixels(
-            dy.pointer, into: sums.pointer, images: shape[0], pixels: geometry.height * geometry.width,
-            channels: outChannels, workers: workers)
-        }
-        dPerImage.add(sums, on: self)
+        withExtendedLifetime(unused) {}
+        accumulateBiasGradient(sums, bias: bias)
+        dPerImage?.add(sums, on: self)
       }
       dx.add { dx, addend in
         profiler.measure(

@@ -41,17 +41,19 @@ public enum ConvolutionMethod: String, CaseIterable, Sendable {
     }
   }
 
-  /// dKernel += Σ over images and pixels of x ⊗ dy; see `Winograd.accumulateKernelGradient`.
+  /// dKernel += Σ over images and pixels of x ⊗ dy, and imageSums = Σ over pixels of dy; see
+  /// `Winograd.accumulateKernelGradient`.
   public func accumulateKernelGradient(
     x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dKernel: UnsafeMutablePointer<Float>,
-    geometry: Winograd.Geometry,
-    workers: WorkerPool
+    imageSums: UnsafeMutablePointer<Float>, geometry: Winograd.Geometry, workers: WorkerPool
   ) {
     switch self {
     case .winograd:
-      Winograd.accumulateKernelGradient(x: x, dy: dy, dKernel: dKernel, geometry: geometry, workers: workers)
+      Winograd.accumulateKernelGradient(
+        x: x, dy: dy, dKernel: dKernel, imageSums: imageSums, geometry: geometry, workers: workers)
     case .direct:
-      DirectConvolution.accumulateKernelGradient(x: x, dy: dy, dKernel: dKernel, geometry: geometry, workers: workers)
+      DirectConvolution.accumulateKernelGradient(
+        x: x, dy: dy, dKernel: dKernel, imageSums: imageSums, geometry: geometry, workers: workers)
     }
   }
 

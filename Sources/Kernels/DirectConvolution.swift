@@ -64,13 +64,15 @@ public enum DirectConvolution {
     }
   }
 
-  /// dKernel += Σ over images and pixels of x ⊗ dy, complete before it is added; see
+  /// dKernel += Σ over images and pixels of x ⊗ dy, complete before it is added, and the sums of dy over pixels; see
   /// `Winograd.accumulateKernelGradient`.
   public static func accumulateKernelGradient(
     x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dKernel: UnsafeMutablePointer<Float>,
-    geometry: Winograd.Geometry,
-    workers: WorkerPool
+    imageSums: UnsafeMutablePointer<Float>, geometry: Winograd.Geometry, workers: WorkerPool
   ) {
+    Rows.sumOverPixels(
+      dy, into: imageSums, images: geometry.images, pixels: geometry.height * geometry.width,
+      channels: geometry.outChannels, workers: workers)
     let blocks = PatchBlocks(geometry, channels: geometry.inChannels, isEnlarged: geometry.enlargesInput)
     let outChannels = geometry.outChannels
     let count = blocks.patchLength * outChannels

@@ -112,11 +112,15 @@ public enum Winograd {
   ///
   /// Tiles are summed in order, in blocks that depend on the shape alone, so the result does not depend on the number of
   /// threads.
+  ///
+  /// - Parameter imageSums: receives the sums of dy over each image's pixels, [images, outChannels], of which the
+  ///   gradients of `bias` and `perImage` are made. They are among the points that are needed anyway.
   public static func accumulateKernelGradient(
-    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dKernel: UnsafeMutablePointer<Float>, geometry: Geometry,
-    workers: WorkerPool
+    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dKernel: UnsafeMutablePointer<Float>,
+    imageSums: UnsafeMutablePointer<Float>, geometry: Geometry, workers: WorkerPool
   ) {
-    let pass = WinogradKernelGradient(x: x, dy: dy, dKernel: dKernel, geometry: geometry)
+    imageSums.update(repeating: 0, count: geometry.images * geometry.outChannels)
+    let pass = WinogradKernelGradient(x: x, dy: dy, dKernel: dKernel, imageSums: imageSums, geometry: geometry)
     if geometry.enlargesInput {
       pass.run(EnlargedPoints.self, workers: workers)
     } else {
@@ -242,6 +246,8 @@ struct WinogradKernelGradient {
   let x: UnsafePointer<Float>
   let dy: UnsafePointer<Float>
   let dKernel: UnsafeMutablePointer<Float>
+  /// [images, outChannels].
+  let imageSums: UnsafeMutablePointer<Float>
   let geometry: Winograd.Geometry
 
   func run<Points: WinogradGradientPoints>(_: Points.Type, workers: WorkerPool) {
@@ -307,6 +313,7 @@ struct WinogradKernelGradient {
       WinogradTiles.transform(
         Points.OutputAdjoint.self, of: dy, windows: geometry.outputWindows, tiles: tiles,
         channels: strip.start..<strip.start + strip.count, into: dM, firstRow: 0)
+      if rows.lowerBound == 0 { addToImageSums(Points.self, dM, tiles: tiles, strip: strip) }
       withScratch(Points.count * pointStride, atLeast: Winograd.leastKernel) { dU in
         for point in 0..<Points.count {
           for row in stride(from: 0, to: rows.count, by: MicroKernel.rows) {
@@ -320,6 +327,28 @@ struct WinogradKernelGradient {
           Points.KernelAdjoint.self, dU, pointStride: pointStride, rows: rows, strip: strip,
           inChannels: geometry.inChannels, outChannels: geometry.outChannels, into: target, accumulates: accumulates)
       }
+    }
+  }
+
+  /// The point (1, 1) of dM is the sum of a tile's pixels: both transforms then add up their inputs.
+  private func addToImageSums<Points: WinogradGradientPoints>(
+    _: Points.Type, _ dM: PointPlanes, tiles: Range<Int>, strip: Strip
+  ) {
+    let point = Points.OutputAdjoint.outputs + 1
+    let tilesPerImage = geometry.tileRows * geometry.tileColumns
+    var start = tiles.lowerBound
+    while start < tiles.upperBound {
+      let image = start / tilesPerImage
+      let end = min((image + 1) * tilesPerImage, tiles.upperBound)
+      let sums = imageSums + image * geometry.outChannels + strip.start
+      @inline(__always)
+      func addColumns(_ column: Int, _ lanes: Int) {
+        var sum = load(sums + column, lanes)
+        for tile in start..<end { sum += load16(dM.row(point, tile - tiles.lowerBound) + column) }
+        store(sum, sums + column, lanes)
+      }
+      forEachVector(strip.count, addColumns)
+      start = end
     }
   }
 }

@@ -96,8 +96,10 @@ struct ConvolutionSample {
   func kernelGradientErrors() -> Errors {
     let dy = centredDy
     let dKernel = Tensor(repeating: 0, shape: kernel.shape)
+    let imageSums = Tensor(uninitialised: [geometry.images, geometry.outChannels])
     Winograd.accumulateKernelGradient(
-      x: x.pointer, dy: dy.pointer, dKernel: dKernel.pointer, geometry: geometry, workers: Self.workers)
+      x: x.pointer, dy: dy.pointer, dKernel: dKernel.pointer, imageSums: imageSums.pointer, geometry: geometry,
+      workers: Self.workers)
     let (inChannels, outChannels) = (geometry.inChannels, geometry.outChannels)
     return errors(of: dKernel) { element, add in
       let (row, o) = element.quotientAndRemainder(dividingBy: outChannels)

@@ -106,7 +106,8 @@ import Testing
           method.propagateGradient(dy: dy, kernel: kernel, dx: $0, geometry: geometry, workers: pool)
         },
         TestData.filled([Float](repeating: 1, count: operands.kernel.count)) {
-          method.accumulateKernelGradient(x: x, dy: dy, dKernel: $0, geometry: geometry, workers: pool)
+          method.accumulateKernelGradient(
+            x: x, dy: dy, dKernel: $0, imageSums: operands.imageSums.pointer, geometry: geometry, workers: pool)
         },
       ]
     }
@@ -141,9 +142,12 @@ private struct Operands {
   let kernel: Tensor
   let bias: Tensor
   let dy: Tensor
+  /// What the kernel's gradient brings along.
+  let imageSums: Tensor
 
   init(_ geometry: Winograd.Geometry) {
     self.geometry = geometry
+    imageSums = Tensor(repeating: .nan, shape: [geometry.images, geometry.outChannels])
     let factor = geometry.enlargesInput ? 2 : 1
     x = normalTensor(
       [geometry.images, geometry.height / factor, geometry.width / factor, geometry.inChannels], seed: 1)
@@ -159,6 +163,7 @@ private struct Operands {
       return Tensor(Array(tensor.elements[image * count..<(image + 1) * count]), shape: [1] + tensor.shape.dropFirst())
     }
     self.geometry = geometry
+    imageSums = Tensor(repeating: .nan, shape: [1, geometry.outChannels])
     x = part(all.x)
     kernel = all.kernel
     bias = all.bias
@@ -194,7 +199,7 @@ private struct Operands {
   func kernelGradient(pool: WorkerPool = TestData.pools[0]) -> [Float] {
     TestData.filled([Float](repeating: 1, count: kernel.count)) {
       DirectConvolution.accumulateKernelGradient(
-        x: x.pointer, dy: dy.pointer, dKernel: $0, geometry: geometry, workers: pool)
+        x: x.pointer, dy: dy.pointer, dKernel: $0, imageSums: imageSums.pointer, geometry: geometry, workers: pool)
     }
   }
 }

@@ -78,9 +78,17 @@ func normalTensor(_ shape: [Int], seed: UInt64) -> Tensor {
 
     // Accumulates: starts from ones.
     let dKernel = Tensor(repeating: 1, shape: kernel.shape)
+    let imageSums = Tensor(repeating: .nan, shape: [shape.images, shape.outChannels])
     Winograd.accumulateKernelGradient(
-      x: x.pointer, dy: dy.pointer, dKernel: dKernel.pointer, geometry: shape.winograd, workers: workers)
+      x: x.pointer, dy: dy.pointer, dKernel: dKernel.pointer, imageSums: imageSums.pointer, geometry: shape.winograd,
+      workers: workers)
     #expect(relativeError(dKernel.elements, expected.dKernel.map { $0 + 1 }) < Self.tolerance)
+    var sums = [Double](repeating: 0, count: imageSums.count)
+    for (index, element) in dy.elements.enumerated() {
+      let image = index / (dy.count / shape.images)
+      sums[image * shape.outChannels + index % shape.outChannels] += Double(element)
+    }
+    #expect(relativeError(imageSums.elements, sums.map { Float($0) }) < Self.tolerance)
   }
 
   @Test(arguments: shapes)
@@ -109,10 +117,11 @@ func normalTensor(_ shape: [Int], seed: UInt64) -> Tensor {
     let dy = normalTensor([shape.images, shape.height, shape.width, shape.outChannels], seed: 4)
     let gradients = [1, 2, 3].map { threads in
       let dKernel = Tensor(repeating: 0, shape: kernel.shape)
+      let imageSums = Tensor(repeating: .nan, shape: [shape.images, shape.outChannels])
       Winograd.accumulateKernelGradient(
-        x: x.pointer, dy: dy.pointer, dKernel: dKernel.pointer, geometry: shape.winograd,
-        workers: WorkerPool(threadCount: threads))
-      return dKernel.elements
+        x: x.pointer, dy: dy.pointer, dKernel: dKernel.pointer, imageSums: imageSums.pointer,
+        geometry: shape.winograd, workers: WorkerPool(threadCount: threads))
+      return dKernel.elements + imageSums.elements
     }
     #expect(gradients[0] == gradients[1] && gradients[0] == gradients[2])
   }
