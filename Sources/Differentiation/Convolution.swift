@@ -109,7 +109,7 @@ extension Tape {
     return record(y, inputs: [x], parameters: [kernel, bias]) { [unowned self] dy, _ in
       if wantsParameterGradients {
         profiler.measure(.stridedKernelGradient, work) {
-          accumulateMatrixGradient(columns(of: input.tensor), dy: dy, matrix: kernel, depth: depth)
+          accumulateMatrixGradient([columns(of: input.tensor)], dy: dy, matrix: kernel)
         }
         accumulateBiasGradient(dy, bias: bias)
       }

@@ -5,15 +5,15 @@ extension Tape {
   /// 1x1 convolution, or the same linear map at every token or row: y = x·matrix + bias + residual.
   ///
   /// - Parameters:
-  ///   - x: [N, …, in].
+  ///   - x: [N, …, in], in parts that count as joined along the channels.
   ///   - matrix: [in, out], or [1, 1, in, out].
   ///   - bias: [out].
   ///   - residual: [N, …, out].
   public func pointwise(
-    _ x: Variable, matrix: ParameterEntry, bias: ParameterEntry, residual: Variable? = nil
+    _ x: [Variable], matrix: ParameterEntry, bias: ParameterEntry, residual: Variable? = nil
   ) -> Variable {
     let (depth, outChannels) = (matrix.shape[matrix.shape.count - 2], matrix.shape[matrix.shape.count - 1])
-    let shape = x.shape
+    let shape = joinedShape(x)
     precondition(shape.last == depth, "\(matrix.name) cannot be applied to \(shape)")
     let rows = shape.dropLast().reduce(1, *)
     let y = Tensor(uninitialised: shape.dropLast() + [outChannels])
@@ -23,48 +23,63 @@ extension Tape {
       MatrixProduct.work(rows: rows, columns: outChannels, depth: depth, addend: residual?.value.count ?? 0)
     ) {
       MatrixProduct.multiply(
-        MatrixView(x.value.pointer, rowStride: depth), MatrixView(pointer(matrix), rowStride: outChannels),
-        into: y.pointer, rows: rows, columns: outChannels, depth: depth, bias: pointer(bias),
-        addend: residual?.value.pointer, workers: workers)
+        x.map { MatrixProduct.Part($0.value.rowMatrix, columns: $0.value.channels) },
+        MatrixView(pointer(matrix), rowStride: outChannels), into: y.pointer, rows: rows, columns: outChannels,
+        bias: pointer(bias), addend: residual?.value.pointer, workers: workers)
     }
 
-    let (input, dx, dResidual) = (x.saved, x.gradient, residual?.gradient)
-    return record(y, inputs: [x, residual], parameters: [matrix, bias]) { [unowned self] dy, isShared in
+    let (inputs, slots, dResidual) = (x.map(\.saved), x.map(\.gradient), residual?.gradient)
+    return record(y, inputs: x + [residual], parameters: [matrix, bias]) { [unowned self] dy, isShared in
       if wantsParameterGradients {
         // The sum is added to what is there.
         profiler.measure(
           .linearMatrixGradient,
           MatrixProduct.work(rows: depth, columns: outChannels, depth: rows, addend: depth * outChannels)
         ) {
-          accumulateMatrixGradient(input.tensor, dy: dy, matrix: matrix, depth: depth)
+          accumulateMatrixGradient(inputs.map(\.tensor), dy: dy, matrix: matrix)
         }
         accumulateBiasGradient(dy, bias: bias)
       }
-      dx.add { dx, addend in
-        profiler.measure(
-          .linearInputGradient,
-          MatrixProduct.work(rows: rows, columns: depth, depth: outChannels, addend: addend?.count ?? 0)
-        ) {
-          MatrixProduct.multiply(
-            MatrixView(dy.pointer, rowStride: outChannels),
-            MatrixView(pointer(matrix), rowStride: outChannels).transposed, into: dx.pointer, rows: rows,
-            columns: depth, depth: outChannels, addend: addend?.pointer, workers: workers)
+      var first = 0
+      for (input, slot) in zip(inputs, slots) {
+        let channels = input.channels
+        slot.add { dx, addend in
+          profiler.measure(
+            .linearInputGradient,
+            MatrixProduct.work(rows: rows, columns: channels, depth: outChannels, addend: addend?.count ?? 0)
+          ) {
+            MatrixProduct.multiply(
+              dy.rowMatrix, MatrixView(pointer(matrix), rowStride: outChannels).rows(from: first).transposed,
+              into: dx.pointer, rows: rows, columns: channels, depth: outChannels, addend: addend?.pointer,
+              workers: workers)
+          }
         }
+        first += channels
       }
       dResidual?.add(dy, isShared: isShared, on: self)
     }
   }
 
-  /// dMatrix += xᵀ·dy, x seen as [rows, depth] and dy as [rows, outputs].
-  func accumulateMatrixGradient(_ x: Tensor, dy: Tensor, matrix: ParameterEntry, depth: Int) {
+  /// The same for an x in one piece.
+  public func pointwise(
+    _ x: Variable, matrix: ParameterEntry, bias: ParameterEntry, residual: Variable? = nil
+  ) -> Variable {
+    pointwise([x], matrix: matrix, bias: bias, residual: residual)
+  }
+
+  /// dMatrix += xᵀ·dy, x seen as [rows, depth] in parts, dy as [rows, outputs].
+  func accumulateMatrixGradient(_ x: [Tensor], dy: Tensor, matrix: ParameterEntry) {
     guard let gradients else { return }
-    let rows = x.count / depth
-    let outChannels = dy.count / rows
+    let outChannels = dy.channels
     // The whole sum is made first and added once: see `Tape.gradients`.
-    let sum = FloatBuffer(count: depth * outChannels)
-    MatrixProduct.multiply(
-      MatrixView(x.pointer, rowStride: depth).transposed, MatrixView(dy.pointer, rowStride: outChannels),
-      into: sum.pointer, rows: depth, columns: outChannels, depth: rows, workers: workers)
+    let sum = FloatBuffer(count: matrix.count)
+    var first = 0
+    for part in x {
+      MatrixProduct.multiply(
+        part.rowMatrix.transposed, dy.rowMatrix, into: sum.pointer + first * outChannels, rows: part.channels,
+        columns: outChannels, depth: dy.count / outChannels, workers: workers)
+      first += part.channels
+    }
     Elementwise.add(sum.pointer, into: gradients.pointer(to: matrix), count: sum.count, workers: workers)
     withExtendedLifetime(sum) {}
   }

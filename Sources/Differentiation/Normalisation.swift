@@ -6,51 +6,65 @@ extension Tape {
   /// Not kept for the backward pass but made again from x and its statistics.
   ///
   /// - Parameters:
-  ///   - x: [N, …, C]; statistics are taken per image and group of C / groupCount channels.
+  ///   - x: [N, …, C] in parts that count as joined along the channels; statistics are taken per image and group of
+  ///     C / groupCount channels.
   ///   - scale, offset: [C].
   ///   - dropout: which elements to drop, or nil for none.
   public func groupNorm(
-    _ x: Variable, scale: ParameterEntry, offset: ParameterEntry, groupCount: Int, epsilon: Float,
+    _ x: [Variable], scale: ParameterEntry, offset: ParameterEntry, groupCount: Int, epsilon: Float,
     activation: Activation = .silu, dropout: Dropout? = nil
   ) -> Variable {
-    let shape = x.shape
+    let shape = joinedShape(x)
     let (images, channels) = (shape[0], shape[shape.count - 1])
+    precondition(channels == scale.count, "\(scale.name) is not for \(channels) channels")
     precondition(channels % groupCount == 0, "\(channels) channels do not form \(groupCount) groups")
     let geometry = GroupNormGeometry(
-      images: images, pixels: x.value.count / images / channels, channels: channels, groups: groupCount,
+      images: images, pixels: shape.dropFirst().dropLast().reduce(1, *), channels: channels, groups: groupCount,
       epsilon: epsilon)
     let means = Tensor(uninitialised: [images, groupCount])
     let inverseDeviations = Tensor(uninitialised: [images, groupCount])
-    let normalised = { [unowned self] (x: Tensor, isAgain: Bool) -> Tensor in
+    let normalised = { [unowned self] (x: [Tensor], isAgain: Bool) -> Tensor in
       let y = Tensor(uninitialised: shape)
       profiler.measure(isAgain ? .normAgain : .normForward, Work(floats: 2 * y.count)) {
         GroupNorm.forward(
-          x: x.pointer, scale: pointer(scale), offset: pointer(offset), y: y.pointer, means: means.pointer,
+          x: x.map(\.channelPart), scale: pointer(scale), offset: pointer(offset), y: y.pointer, means: means.pointer,
           inverseDeviations: inverseDeviations.pointer, geometry: geometry, activation: activation, dropout: dropout,
           hasStatistics: isAgain, workers: workers)
       }
       return y
     }
-    let y = normalised(x.value, false)
+    let y = normalised(x.map(\.value), false)
 
-    let (input, slot) = (x.saved, x.gradient)
+    let (inputs, slots) = (x.map(\.saved), x.map(\.gradient))
     return record(
-      y, inputs: [x], parameters: [scale, offset], recomputedBy: { normalised(input.tensor, true) }
-    ) { [unowned self] dy, _ in
+      y, inputs: x, parameters: [scale, offset], recomputedBy: { normalised(inputs.map(\.tensor), true) }
+    ) { [unowned self] dy, isShared in
       let dScale = gradients.map { $0.pointer(to: scale) }
       let dOffset = gradients.map { $0.pointer(to: offset) }
       let unused = FloatBuffer(count: channels)
-      let dx = Tensor(uninitialised: shape)
-      profiler.measure(.normBackward, Work(floats: 3 * dx.count)) {
+      let input = inputs.map(\.tensor)
+      let g = isShared ? Tensor(uninitialised: shape) : dy
+      let dx = slots.map { $0.makeTarget() }
+      profiler.measure(.normBackward, Work(floats: 3 * dy.count + dx.reduce(0) { $0 + ($1.addend?.count ?? 0) })) {
         GroupNorm.backward(
-          x: input.tensor.pointer, dy: dy.pointer, scale: pointer(scale), offset: pointer(offset),
-          means: means.pointer, inverseDeviations: inverseDeviations.pointer, dx: dx.pointer,
+          x: input.map(\.channelPart), dy: dy.pointer, scale: pointer(scale), offset: pointer(offset),
+          means: means.pointer, inverseDeviations: inverseDeviations.pointer, g: g.pointer,
+          dx: dx.map { ChannelPartGradient($0.target.pointer, addend: $0.addend?.pointer) },
           dScale: dScale ?? unused.pointer, dOffset: dOffset ?? unused.pointer, geometry: geometry,
           activation: activation, dropout: dropout, workers: workers)
       }
-      withExtendedLifetime(unused) {}
-      slot.add(dx, on: self)
+      withExtendedLifetime((unused, input, dx)) {}
     }
+  }
+
+  /// The same for an x in one piece.
+  public func groupNorm(
+    _ x: Variable, scale: ParameterEntry, offset: ParameterEntry, groupCount: Int, epsilon: Float,
+    activation: Activation = .silu, dropout: Dropout? = nil
+  ) -> Variable {
+    groupNorm(
+      [x], scale: scale, offset: offset, groupCount: groupCount, epsilon: epsilon, activation: activation,
+      dropout: dropout)
   }
 
   /// x·sigmoid(x), elementwise.

@@ -29,8 +29,6 @@ extension Profiler.Kind {
 
   /// SiLU alone, forward and backward.
   public static let silu = Self("SiLU")
-  /// Forward, again for the backward pass, and the division of gradients.
-  public static let concatenation = Self("concatenation")
   /// Sums over rows or pixels: gradients of what is added to all of them.
   public static let biasGradient = Self("bias gradient")
   /// Gradients of a value that several operations use.

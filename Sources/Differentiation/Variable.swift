@@ -43,12 +43,19 @@ enum SavedValue {
     case .recomputed(let value): value.tensor
     }
   }
+
+  var channels: Int {
+    switch self {
+    case .kept(let tensor): tensor.channels
+    case .recomputed(let value): value.shape[value.shape.count - 1]
+    }
+  }
 }
 
 /// A value that is cheap to make again: it lives as long as the forward code holds it, and again from the first backward
 /// pass that asks for it to the last.
 final class RecomputedValue {
-  private let shape: [Int]
+  let shape: [Int]
   private weak var buffer: FloatBuffer?
   private var remade: Tensor?
   private let recompute: () -> Tensor
@@ -114,10 +121,18 @@ final class GradientSlot {
   /// where the addend, if there is one, is the target itself or has the target's shape.
   func add(computedBy compute: (_ target: Tensor, _ addend: Tensor?) -> Void) {
     guard isNeeded else { return }
+    let (target, addend) = makeTarget()
+    compute(target, addend)
+  }
+
+  /// What an operation that computes several contributions at once is to write: target = contribution + addend, as in
+  /// `add(computedBy:)`. Where none is needed, it goes to a tensor that nobody keeps.
+  func makeTarget() -> (target: Tensor, addend: Tensor?) {
+    guard isNeeded else { return (Tensor(uninitialised: shape), nil) }
     let present = tensor
     let target = present == nil || isShared ? Tensor(uninitialised: shape) : present!
-    compute(target, present)
     tensor = target
     isShared = false
+    return (target, present)
   }
 }

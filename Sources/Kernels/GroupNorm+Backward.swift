@@ -2,13 +2,14 @@ import Tensors
 
 /// The phases of one call of `GroupNorm.backward`.
 struct GroupNormBackward {
-  let x: UnsafePointer<Float>
+  let x: [PlacedChannelPart]
   let dy: UnsafePointer<Float>
   let scale: UnsafePointer<Float>
   let offset: UnsafePointer<Float>
   let means: UnsafePointer<Float>
   let inverseDeviations: UnsafePointer<Float>
-  let dx: UnsafeMutablePointer<Float>
+  let g: UnsafeMutablePointer<Float>
+  let dx: [ChannelPartGradient]
   let geometry: GroupNormGeometry
   let activation: Activation
   let dropout: Dropout?
@@ -20,16 +21,17 @@ struct GroupNormBackward {
   private let coefficients: FloatBuffer
 
   init(
-    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
-    means: UnsafePointer<Float>, inverseDeviations: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
-    geometry: GroupNormGeometry, activation: Activation, dropout: Dropout?
+    x: [ChannelPart], dy: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
+    means: UnsafePointer<Float>, inverseDeviations: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
+    dx: [ChannelPartGradient], geometry: GroupNormGeometry, activation: Activation, dropout: Dropout?
   ) {
-    self.x = x
+    self.x = PlacedChannelPart.place(x)
     self.dy = dy
     self.scale = scale
     self.offset = offset
     self.means = means
     self.inverseDeviations = inverseDeviations
+    self.g = g
     self.dx = dx
     self.geometry = geometry
     self.activation = activation
@@ -39,7 +41,7 @@ struct GroupNormBackward {
     coefficients = FloatBuffer(count: geometry.images * 4 * geometry.channels)
   }
 
-  /// Whether g differs from dy; then it waits in dx until the second phase.
+  /// Whether g differs from dy; then it is kept for the second phase.
   private var storesGradient: Bool { activation == .silu || dropout != nil }
 
   private func fillShiftsAndFactors(image: Int, _ shifts: UnsafeMutablePointer<Float>) {
@@ -76,26 +78,42 @@ struct GroupNormBackward {
     _ image: Int, _ pixels: Range<Int>, _ shifts: UnsafePointer<Float>, _ sums: UnsafeMutablePointer<Float>,
     multipliers: UnsafePointer<Float>?
   ) {
-    let (activation, storesGradient) = (activation, storesGradient)
+    switch activation {
+    case .identity: accumulate(IdentityFunction.self, image, pixels, shifts, sums, multipliers: multipliers)
+    case .silu: accumulate(SiLUFunction.self, image, pixels, shifts, sums, multipliers: multipliers)
+    }
+  }
+
+  private func accumulate<Function: ActivationFunction>(
+    _: Function.Type, _ image: Int, _ pixels: Range<Int>, _ shifts: UnsafePointer<Float>,
+    _ sums: UnsafeMutablePointer<Float>, multipliers: UnsafePointer<Float>?
+  ) {
+    let storesGradient = storesGradient
     let channels = geometry.channels
-    let (factors, products) = (shifts + channels, sums + channels)
-    let start = image * geometry.imageCount + pixels.lowerBound * channels
-    for pixel in 0..<pixels.count {
-      let row = start + pixel * channels
-      @inline(__always)
-      func accumulateVector(_ c: Int, _ lanes: Int) {
-        let centred = load(x + row + c, lanes) - load(shifts + c, lanes)
-        var gradient = load(dy + row + c, lanes)
-        if let multipliers { gradient *= load(multipliers + pixel * channels + c, lanes) }
-        if activation == .silu {
-          let value = load(offset + c, lanes).addingProduct(centred, load(factors + c, lanes))
-          gradient *= siluSlope(value)
+    for part in x {
+      let offsets = offset + part.first
+      let shifts = shifts + part.first
+      let factors = shifts + channels
+      let sums = sums + part.first
+      let products = sums + channels
+      for pixel in pixels {
+        let number = image * geometry.pixels + pixel
+        let source = part.pixel(number)
+        let row = number * channels + part.first
+        let multipliers = multipliers.map { $0 + (pixel - pixels.lowerBound) * channels + part.first }
+        @inline(__always)
+        func accumulateVector(_ c: Int, _ lanes: Int) {
+          let centred = load(source + c, lanes) - load(shifts + c, lanes)
+          var gradient = load(dy + row + c, lanes)
+          if let multipliers { gradient *= load(multipliers + c, lanes) }
+          gradient = Function.propagate(
+            gradient, load(offsets + c, lanes).addingProduct(centred, load(factors + c, lanes)))
+          if storesGradient { store(gradient, g + row + c, lanes) }
+          store(load(sums + c, lanes) + gradient, sums + c, lanes)
+          store(load(products + c, lanes).addingProduct(gradient, centred), products + c, lanes)
         }
-        if storesGradient { store(gradient, dx + row + c, lanes) }
-        store(load(sums + c, lanes) + gradient, sums + c, lanes)
-        store(load(products + c, lanes).addingProduct(gradient, centred), products + c, lanes)
+        forEachVector(part.channels, accumulateVector)
       }
-      forEachVector(channels, accumulateVector)
     }
   }
 
@@ -126,20 +144,25 @@ struct GroupNormBackward {
 
   func propagate(image: Int, chunk: Int) {
     let (channels, pixels) = (geometry.channels, geometry.chunk(chunk))
-    let shifts = UnsafePointer(coefficients.pointer + image * 4 * channels)
-    let (factors, constants, slopes) = (shifts + channels, shifts + 2 * channels, shifts + 3 * channels)
-    let start = image * geometry.imageCount + pixels.lowerBound * channels
-    let gradients = storesGradient ? UnsafePointer(dx) : dy
-    for pixel in 0..<pixels.count {
-      let row = start + pixel * channels
-      @inline(__always)
-      func propagateVector(_ c: Int, _ lanes: Int) {
-        let centred = load(x + row + c, lanes) - load(shifts + c, lanes)
-        let mean = load(constants + c, lanes).addingProduct(centred, load(slopes + c, lanes))
-        let gradient = load(gradients + row + c, lanes)
-        store((-mean).addingProduct(gradient, load(factors + c, lanes)), dx + row + c, lanes)
+    let gradients = storesGradient ? UnsafePointer(g) : dy
+    for (part, result) in zip(x, dx) {
+      let shifts = UnsafePointer(coefficients.pointer + image * 4 * channels + part.first)
+      let (factors, constants, slopes) = (shifts + channels, shifts + 2 * channels, shifts + 3 * channels)
+      for pixel in pixels {
+        let number = image * geometry.pixels + pixel
+        let (source, gradient) = (part.pixel(number), gradients + number * channels + part.first)
+        let target = result.target + number * part.channels
+        let addend = result.addend.map { $0 + number * part.channels }
+        @inline(__always)
+        func propagateVector(_ c: Int, _ lanes: Int) {
+          let centred = load(source + c, lanes) - load(shifts + c, lanes)
+          let mean = load(constants + c, lanes).addingProduct(centred, load(slopes + c, lanes))
+          var value = (-mean).addingProduct(load(gradient + c, lanes), load(factors + c, lanes))
+          if let addend { value += load(addend + c, lanes) }
+          store(value, target + c, lanes)
+        }
+        forEachVector(part.channels, propagateVector)
       }
-      forEachVector(channels, propagateVector)
     }
   }
 

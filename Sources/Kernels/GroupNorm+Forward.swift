@@ -2,7 +2,7 @@ import Tensors
 
 /// The phases of one call of `GroupNorm.forward`.
 struct GroupNormForward {
-  let x: UnsafePointer<Float>
+  let x: [PlacedChannelPart]
   let scale: UnsafePointer<Float>
   let offset: UnsafePointer<Float>
   let y: UnsafeMutablePointer<Float>
@@ -17,11 +17,11 @@ struct GroupNormForward {
   private let coefficients: FloatBuffer
 
   init(
-    x: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
+    x: [ChannelPart], scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
     means: UnsafeMutablePointer<Float>, inverseDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry,
     activation: Activation, dropout: Dropout?
   ) {
-    self.x = x
+    self.x = PlacedChannelPart.place(x)
     self.scale = scale
     self.offset = offset
     self.y = y
@@ -39,19 +39,24 @@ struct GroupNormForward {
   func accumulateStatistics(image: Int, chunk: Int) {
     let (channels, perGroup) = (geometry.channels, geometry.channelsPerGroup)
     let pixels = geometry.chunk(chunk)
-    let start = x + image * geometry.imageCount + pixels.lowerBound * channels
+    let start = image * geometry.pixels + pixels.lowerBound
     let target = partials.doublePointer + (image * geometry.chunks + chunk) * geometry.groups * 2
     let count = Double(pixels.count * perGroup)
     withScratch(3 * channels) { centres in
       let (sums, squares) = (centres + channels, centres + 2 * channels)
-      ColumnSums.sum(start, rows: pixels.count, columns: channels, into: sums)
+      for part in x {
+        ColumnSums.sum(part.pixel(start), rows: pixels.count, columns: part.channels, into: sums + part.first)
+      }
       for group in 0..<geometry.groups {
         let range = group * perGroup..<(group + 1) * perGroup
         let mean = Float(range.reduce(0) { $0 + Double(sums[$1]) } / count)
         for c in range { centres[c] = mean }
       }
-      ColumnSums.sumDeviations(
-        start, rows: pixels.count, columns: channels, from: centres, sums: sums, squares: squares)
+      for part in x {
+        ColumnSums.sumDeviations(
+          part.pixel(start), rows: pixels.count, columns: part.channels, from: centres + part.first,
+          sums: sums + part.first, squares: squares + part.first)
+      }
       for group in 0..<geometry.groups {
         let range = group * perGroup..<(group + 1) * perGroup
         let sum = range.reduce(0) { $0 + Double(sums[$1]) }
@@ -116,22 +121,34 @@ struct GroupNormForward {
   }
 
   private func normalise(_ image: Int, _ pixels: Range<Int>, multipliers: UnsafePointer<Float>?) {
-    let activation = activation
+    switch activation {
+    case .identity: normalise(IdentityFunction.self, image, pixels, multipliers: multipliers)
+    case .silu: normalise(SiLUFunction.self, image, pixels, multipliers: multipliers)
+    }
+  }
+
+  private func normalise<Function: ActivationFunction>(
+    _: Function.Type, _ image: Int, _ pixels: Range<Int>, multipliers: UnsafePointer<Float>?
+  ) {
     let channels = geometry.channels
-    let shifts = UnsafePointer(coefficients.pointer + image * 2 * channels)
-    let factors = shifts + channels
-    let start = image * geometry.imageCount + pixels.lowerBound * channels
-    for pixel in 0..<pixels.count {
-      let (source, target) = (x + start + pixel * channels, y + start + pixel * channels)
-      @inline(__always)
-      func normaliseVector(_ c: Int, _ lanes: Int) {
-        let centred = load(source + c, lanes) - load(shifts + c, lanes)
-        var value = load(offset + c, lanes).addingProduct(centred, load(factors + c, lanes))
-        if activation == .silu { value = silu(value) }
-        if let multipliers { value *= load(multipliers + pixel * channels + c, lanes) }
-        store(value, target + c, lanes)
+    for part in x {
+      let offsets = offset + part.first
+      let shifts = UnsafePointer(coefficients.pointer + image * 2 * channels + part.first)
+      let factors = shifts + channels
+      for pixel in pixels {
+        let number = image * geometry.pixels + pixel
+        let (source, target) = (part.pixel(number), y + number * channels + part.first)
+        let multipliers = multipliers.map { $0 + (pixel - pixels.lowerBound) * channels + part.first }
+        @inline(__always)
+        func normaliseVector(_ c: Int, _ lanes: Int) {
+          let centred = load(source + c, lanes) - load(shifts + c, lanes)
+          var value = Function.value(
+            load(offsets + c, lanes).addingProduct(centred, load(factors + c, lanes)))
+          if let multipliers { value *= load(multipliers + c, lanes) }
+          store(value, target + c, lanes)
+        }
+        forEachVector(part.channels, normaliseVector)
       }
-      forEachVector(channels, normaliseVector)
     }
   }
 }

@@ -30,6 +30,30 @@ public struct GroupNormGeometry: Sendable, Equatable {
   var blockPixels: Int { max(1, 2048 / channels) }
 }
 
+/// Some of the channels of a tensor: [images, pixels, channels] of its own. Several count as one tensor, joined along the
+/// channels, which never has to be made.
+public struct ChannelPart {
+  public let pointer: UnsafePointer<Float>
+  public let channels: Int
+
+  public init(_ pointer: UnsafePointer<Float>, channels: Int) {
+    self.pointer = pointer
+    self.channels = channels
+  }
+}
+
+/// Where the gradient with respect to a `ChannelPart` goes.
+public struct ChannelPartGradient {
+  public let target: UnsafeMutablePointer<Float>
+  /// Added to the gradient; may be the target.
+  public let addend: UnsafePointer<Float>?
+
+  public init(_ target: UnsafeMutablePointer<Float>, addend: UnsafePointer<Float>? = nil) {
+    self.target = target
+    self.addend = addend
+  }
+}
+
 /// Group normalisation (Wu and He, arXiv:1803.08494) fused with the activation and the dropout that follow it.
 public enum GroupNorm {
   /// y = dropout(act(x̂·scale + offset)), x̂ = (x − mean) / √(variance + epsilon) over each image's groups.
@@ -37,15 +61,15 @@ public enum GroupNorm {
   /// An image's result does not depend on the other images.
   ///
   /// - Parameters:
-  ///   - x: [images, pixels, channels].
+  ///   - x: [images, pixels, channels], in one or more parts.
   ///   - scale: [channels], as `offset`.
-  ///   - y: like x; overwritten. May be x.
+  ///   - y: [images, pixels, channels]; overwritten. May be x, if that is one part.
   ///   - means: [images, groups]; overwritten, for the backward pass.
   ///   - inverseDeviations: 1 / √(variance + epsilon) [images, groups]; overwritten, for the backward pass.
   ///   - hasStatistics: whether means and inverseDeviations are there already, from an earlier call with the same x; then
   ///     they are read, and y is the same bits as then.
   public static func forward(
-    x: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
+    x: [ChannelPart], scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
     means: UnsafeMutablePointer<Float>, inverseDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry,
     activation: Activation, dropout: Dropout?, hasStatistics: Bool = false, workers: WorkerPool
   ) {
@@ -69,17 +93,21 @@ public enum GroupNorm {
   /// dx = (g·scale − mean(g·scale) − x̂·mean(g·scale·x̂)) / √(variance + epsilon), means over the image's group.
   ///
   /// - Parameters:
+  ///   - dy: [images, pixels, channels].
   ///   - means: what `forward` wrote, as `inverseDeviations`.
-  ///   - dx: like x; overwritten. May be dy.
+  ///   - g: room for g, [images, pixels, channels], which is needed unless there is neither activation nor dropout; may
+  ///     be dy.
+  ///   - dx: for each part of x, like it; overwritten with the gradient plus the addend. May be g or dy, if it is one
+  ///     part.
   ///   - dScale: [channels]; accumulated, as `dOffset`: image by image, in order.
   public static func backward(
-    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
-    means: UnsafePointer<Float>, inverseDeviations: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
-    dScale: UnsafeMutablePointer<Float>, dOffset: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry,
-    activation: Activation, dropout: Dropout?, workers: WorkerPool
+    x: [ChannelPart], dy: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
+    means: UnsafePointer<Float>, inverseDeviations: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
+    dx: [ChannelPartGradient], dScale: UnsafeMutablePointer<Float>, dOffset: UnsafeMutablePointer<Float>,
+    geometry: GroupNormGeometry, activation: Activation, dropout: Dropout?, workers: WorkerPool
   ) {
     let pass = GroupNormBackward(
-      x: x, dy: dy, scale: scale, offset: offset, means: means, inverseDeviations: inverseDeviations, dx: dx,
+      x: x, dy: dy, scale: scale, offset: offset, means: means, inverseDeviations: inverseDeviations, g: g, dx: dx,
       geometry: geometry, activation: activation, dropout: dropout)
     forEachImage(
       geometry, workers, first: { pass.accumulateSums(image: $0, chunk: $1) }, between: { pass.finishSums(image: $0) },
@@ -109,4 +137,23 @@ public enum GroupNorm {
       }
     }
   }
+}
+
+/// A part of x with its place among all channels.
+struct PlacedChannelPart {
+  let pointer: UnsafePointer<Float>
+  let channels: Int
+  /// The part's first channel.
+  let first: Int
+
+  static func place(_ parts: [ChannelPart]) -> [PlacedChannelPart] {
+    var first = 0
+    return parts.map { part in
+      defer { first += part.channels }
+      return PlacedChannelPart(pointer: part.pointer, channels: part.channels, first: first)
+    }
+  }
+
+  /// The part's elements of a pixel, by its number among those of all images.
+  @inline(__always) func pixel(_ number: Int) -> UnsafePointer<Float> { pointer + number * channels }
 }

@@ -17,6 +17,16 @@ public struct MatrixView {
     self.columnStride = columnStride
   }
 
+  /// The columns from one on.
+  func columns(from first: Int) -> MatrixView {
+    MatrixView(pointer + first * columnStride, rowStride: rowStride, columnStride: columnStride)
+  }
+
+  /// The rows from one on.
+  public func rows(from first: Int) -> MatrixView {
+    MatrixView(pointer + first * rowStride, rowStride: rowStride, columnStride: columnStride)
+  }
+
   /// The same memory with rows and columns exchanged.
   public var transposed: MatrixView { MatrixView(pointer, rowStride: columnStride, columnStride: rowStride) }
 }
@@ -27,13 +37,23 @@ public struct MatrixView {
 /// it lies, eight rows at a time. Long sums are cut into fixed pieces of `depthBlock`. So element (r, c) depends on row
 /// r of A and column c of B alone, bit for bit: not on how many rows or columns there are, nor on threads.
 public enum MatrixProduct {
+  /// Some columns of A, from one place on.
+  public struct Part {
+    public let view: MatrixView
+    public let columns: Int
+
+    public init(_ view: MatrixView, columns: Int) {
+      self.view = view
+      self.columns = columns
+    }
+  }
+
   /// What to compute; A is [rows, depth], B [depth, columns], C [rows, columns], for any number of rows.
   struct Task {
-    let a: MatrixView
+    let a: [Part]
     let b: MatrixView
     let c: UnsafeMutablePointer<Float>
     let columns: Int
-    let depth: Int
     let bias: UnsafePointer<Float>?
     let addend: UnsafePointer<Float>?
   }
@@ -57,8 +77,16 @@ public enum MatrixProduct {
     _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, rows: Int, columns: Int, depth: Int,
     bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
   ) {
-    let task = Task(
-      a: a, b: b, c: c, columns: columns, depth: depth, bias: bias, addend: addend)
+    multiply(
+      [Part(a, columns: depth)], b, into: c, rows: rows, columns: columns, bias: bias, addend: addend, workers: workers)
+  }
+
+  /// The same for an A in parts that lie in different places: its columns are those of all parts.
+  public static func multiply(
+    _ a: [Part], _ b: MatrixView, into c: UnsafeMutablePointer<Float>, rows: Int, columns: Int,
+    bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
+  ) {
+    let task = Task(a: a, b: b, c: c, columns: columns, bias: bias, addend: addend)
     let strips = Strip.covering(columns)
     let blocks = (rows + rowBlock - 1) / rowBlock
     // All strips together, so that each reads the same part of A; one by one where threads would lack work.
@@ -75,12 +103,20 @@ public enum MatrixProduct {
 extension MatrixProduct.Task {
   /// The columns of some strips, for some rows of C.
   func compute(_ strips: ArraySlice<Strip>, rows: Range<Int>) {
-    let depthBlock = MatrixProduct.depthBlock
-    if depth == 0 { return strips.forEach { clearToAddend($0, rows: rows) } }
     let isShort = rows.count <= MatrixProduct.fewRows && b.columnStride == 1
-    withScratch(min(depth, depthBlock) * (strips.first?.width ?? 0)) { packed in
-      for first in stride(from: 0, to: depth, by: depthBlock) {
-        let depths = first..<min(first + depthBlock, depth)
+    // Where each piece of the sums begins in a part of A, and what rows of B belong to it.
+    var pieces: [(a: MatrixView, depths: Range<Int>)] = []
+    var depth = 0
+    for part in a {
+      for first in stride(from: 0, to: part.columns, by: MatrixProduct.depthBlock) {
+        let count = min(MatrixProduct.depthBlock, part.columns - first)
+        pieces.append((part.view.columns(from: first), depth + first..<depth + first + count))
+      }
+      depth += part.columns
+    }
+    if depth == 0 { return strips.forEach { clearToAddend($0, rows: rows) } }
+    withScratch(min(depth, MatrixProduct.depthBlock) * (strips.first?.width ?? 0)) { packed in
+      for (a, depths) in pieces {
         for strip in strips {
           var (source, sourceStride) = (UnsafePointer(packed), strip.width)
           if isShort && strip.isWhole {
@@ -90,7 +126,7 @@ extension MatrixProduct.Task {
           }
           for row in stride(from: rows.lowerBound, to: rows.upperBound, by: MicroKernel.rows) {
             multiplyBlock(
-              row: row, rowCount: min(MicroKernel.rows, rows.upperBound - row), strip: strip, depths: depths,
+              a, row: row, rowCount: min(MicroKernel.rows, rows.upperBound - row), strip: strip, depths: depths,
               b: source, bStride: sourceStride)
           }
         }
@@ -98,11 +134,12 @@ extension MatrixProduct.Task {
     }
   }
 
+  /// - Parameter a: begins with the column that belongs to the first of `depths`.
   private func multiplyBlock(
-    row: Int, rowCount: Int, strip: Strip, depths: Range<Int>, b: UnsafePointer<Float>, bStride: Int
+    _ a: MatrixView, row: Int, rowCount: Int, strip: Strip, depths: Range<Int>, b: UnsafePointer<Float>, bStride: Int
   ) {
     let isFirst = depths.lowerBound == 0
-    let source = a.pointer + row * a.rowStride + depths.lowerBound * a.columnStride
+    let source = a.pointer + row * a.rowStride
     if rowCount == MicroKernel.rows && strip.isWhole {
       let hasStart = !isFirst || putStart(strip, row: row, rowCount: rowCount)
       MicroKernel.multiply(

@@ -66,35 +66,6 @@ public enum Rows {
     }
   }
 
-  /// y[row] = (a[row], b[row]); a is [rows, channelsA], b [rows, channelsB], y [rows, channelsA + channelsB];
-  /// overwrites.
-  public static func concatenateChannels(
-    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, rows: Int,
-    channelsA: Int, channelsB: Int, workers: WorkerPool
-  ) {
-    let channels = channelsA + channelsB
-    workers.forEachRange(rows, grain: rowsPerItem(channels)) { range in
-      for row in range {
-        copyRow(a + row * channelsA, to: y + row * channels, channelsA)
-        copyRow(b + row * channelsB, to: y + row * channels + channelsA, channelsB)
-      }
-    }
-  }
-
-  /// The inverse of `concatenateChannels`, and its adjoint; overwrites a and b.
-  public static func splitChannels(
-    _ y: UnsafePointer<Float>, into a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>, rows: Int,
-    channelsA: Int, channelsB: Int, workers: WorkerPool
-  ) {
-    let channels = channelsA + channelsB
-    workers.forEachRange(rows, grain: rowsPerItem(channels)) { range in
-      for row in range {
-        copyRow(y + row * channels, to: a + row * channelsA, channelsA)
-        copyRow(y + row * channels + channelsA, to: b + row * channelsB, channelsB)
-      }
-    }
-  }
-
   @inline(__always)
   static func addRow(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ count: Int) {
     @inline(__always)

@@ -18,8 +18,11 @@ func store16(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: Vector.self)
 }
 
+// Partial vectors are rare. As functions of their own they leave the loops around them short enough for everything else
+// to be inlined.
+
 /// The first `count` < 16 floats, then zeros.
-@inline(__always)
+@inline(never)
 func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector {
   var vector = Vector()
   withUnsafeMutableBytes(of: &vector) {
@@ -28,7 +31,7 @@ func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector {
   return vector
 }
 
-@inline(__always)
+@inline(never)
 func storePartial(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
   withUnsafeBytes(of: vector) {
     UnsafeMutableRawPointer(pointer).copyMemory(

@@ -36,15 +36,15 @@ struct ResidualBlock {
   }
 
   /// - Parameters:
-  ///   - x: [N, H, W, in].
+  ///   - x: [N, H, W, in], in parts that count as joined along the channels; one, if there is no shortcut.
   ///   - embedding: silu of the time embedding, [N, embeddingChannels].
   func callAsFunction(
-    _ x: Variable, embedding: Variable, dropout: UNet.DropoutContext?, on tape: Tape
+    _ x: [Variable], embedding: Variable, dropout: UNet.DropoutContext?, on tape: Tape
   ) -> Variable {
     let projected = timeProjection(embedding, on: tape)
-    let h = conv1(norm1(x, on: tape), perImage: projected, on: tape)
+    let h = conv1(norm1(joined: x, on: tape), perImage: projected, on: tape)
     let dropped = norm2(h, dropout: dropout?.mask(forBlock: number), on: tape)
-    let straight = shortcut.map { $0(x, on: tape) } ?? x
+    let straight = shortcut.map { $0(joined: x, on: tape) } ?? x[0]
     return conv2(dropped, residual: straight, on: tape)
   }
 }

@@ -43,6 +43,11 @@ struct LinearLayer {
 
   /// - Parameter x: [N, …, in]: rows, or images whose pixels are mapped one by one.
   func callAsFunction(_ x: Variable, residual: Variable? = nil, on tape: Tape) -> Variable {
+    self(joined: [x], residual: residual, on: tape)
+  }
+
+  /// The same for an x in parts, joined along the channels.
+  func callAsFunction(joined x: [Variable], residual: Variable? = nil, on tape: Tape) -> Variable {
     tape.pointwise(x, matrix: matrix, bias: bias, residual: residual)
   }
 }
@@ -63,6 +68,13 @@ struct GroupNormLayer {
 
   func callAsFunction(
     _ x: Variable, activation: Activation = .silu, dropout: Dropout? = nil, on tape: Tape
+  ) -> Variable {
+    self(joined: [x], activation: activation, dropout: dropout, on: tape)
+  }
+
+  /// The same for an x in parts, joined along the channels.
+  func callAsFunction(
+    joined x: [Variable], activation: Activation = .silu, dropout: Dropout? = nil, on tape: Tape
   ) -> Variable {
     tape.groupNorm(
       x, scale: scale, offset: offset, groupCount: groupCount, epsilon: Self.epsilon, activation: activation,

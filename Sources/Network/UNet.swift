@@ -194,12 +194,13 @@ public struct UNet {
     // Every block takes silu(embedding): computed once.
     let embedding = tape.silu(timeEmbedding2(hidden, on: tape))
 
-    func apply(_ block: ResidualBlock, _ attention: AttentionBlock?, to h: Variable) -> Variable {
+    func apply(_ block: ResidualBlock, _ attention: AttentionBlock?, to parts: Variable...) -> Variable {
       func body(_ inputs: [Variable], _ tape: Tape) -> Variable {
-        let h = block(inputs[0], embedding: inputs[1], dropout: dropout, on: tape)
+        let h = block(Array(inputs.dropFirst()), embedding: inputs[0], dropout: dropout, on: tape)
         return attention.map { $0(h, on: tape) } ?? h
       }
-      return recomputesBlocks ? tape.recomputing([h, embedding], body) : body([h, embedding], tape)
+      let inputs = [embedding] + parts
+      return recomputesBlocks ? tape.recomputing(inputs, body) : body(inputs, tape)
     }
 
     var h = inputConvolution(x, on: tape)
@@ -220,8 +221,7 @@ public struct UNet {
 
     for level in up {
       for (index, block) in level.blocks.enumerated() {
-        h = tape.concatenate(h, skips.removeLast())
-        h = apply(block, level.attentions.isEmpty ? nil : level.attentions[index], to: h)
+        h = apply(block, level.attentions.isEmpty ? nil : level.attentions[index], to: h, skips.removeLast())
       }
       if let upsampler = level.upsampler { h = upsampler.enlarging(h, on: tape) }
     }

@@ -16,7 +16,7 @@ import Testing
   private func network(_ tape: Tape, _ x: Variable, _ p: [ParameterEntry]) -> Variable {
     let a = tape.silu(x)
     let b = tape.convolution3x3(a, kernel: p[0], bias: p[1], residual: a)
-    let d = tape.pointwise(tape.concatenate(a, b), matrix: p[2], bias: p[3], residual: b)
+    let d = tape.pointwise([a, b], matrix: p[2], bias: p[3], residual: b)
     let e = tape.attention(query: d, key: d, value: d)
     let f = tape.silu(tape.pointwise(d, matrix: p[4], bias: p[5], residual: b))
     return tape.pointwise(e, matrix: p[4], bias: p[5], residual: f)
@@ -116,10 +116,14 @@ import Testing
   }
 
   @Test func anInputUsedThreeTimesGetsThreeTimesTheGradient() {
-    let parameters = TestParameters([[4, 4], [4]])
+    let parameters = TestParameters([[8, 4], [4]])
+    parameters.values.clear()
+    // Two identities, one below the other.
+    for row in 0..<8 { parameters.values.pointer[row * 4 + row % 4] = 1 }
     let tape = Tape(recordingWith: parameters.values, gradients: nil, workers: WorkerPool(threadCount: 1))
     let x = tape.input(TestData.normals(Self.shape, seed: 1), needsGradient: true)
-    let result = tape.concatenate(tape.concatenate(x, x), x)
+    let result = tape.pointwise(
+      [x, x], matrix: parameters.entries[0], bias: parameters.entries[1], residual: x)
     tape.unwind(from: result, seed: Tensor(repeating: 1, shape: result.value.shape))
     #expect(x.inputGradient?.elements == [Float](repeating: 3, count: x.value.count))
   }

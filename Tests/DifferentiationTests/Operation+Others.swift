@@ -12,6 +12,9 @@ extension Operation {
     linearMap([1, 5], to: 3),
     linearMap([7, 128], to: 64),
     linearMap([2, 300], to: 10),
+    linearMap([2, 3, 5, 27], parts: [7, 20], to: 12, residual: true),
+    linearMap([1, 2, 2, 32], parts: [16, 16], to: 48, isKernel: true),
+    linearMap([2, 20, 20, 640], parts: [600, 39, 1], to: 5),
     attention([2, 3, 3, 5]),
     attention([1, 5, 7, 20]),
     attention([3, 1, 1, 4]),
@@ -22,31 +25,56 @@ extension Operation {
     groupNorm([3, 7, 1, 12], groups: 3, .silu, dropout: 0.3),
     groupNorm([2, 3, 6, 33], groups: 11, .identity, dropout: 0.5),
     groupNorm([3, 32, 32, 40], groups: 8, .silu, dropout: 0.1),
+    groupNorm([2, 5, 3, 27], parts: [7, 20], groups: 9, .silu),
+    groupNorm([1, 2, 2, 32], parts: [16, 16], groups: 4, .identity),
+    groupNorm([3, 32, 32, 34], parts: [16, 17, 1], groups: 2, .silu, dropout: 0.1),
     silu([3, 5, 7]),
     silu([2, 32, 32, 48]),
     silu([2, 4, 4, 16]),
-    concatenation([2, 3, 5, 7], [2, 3, 5, 20]),
-    concatenation([1, 2, 2, 16], [1, 2, 2, 16]),
-    concatenation([3, 4, 1, 33], [3, 4, 1, 1]),
   ]
 
   static let all = convolutions + others
 
+  /// Tensors whose last axes are `parts` long, as one.
+  private static func join(_ tensors: ArraySlice<[Double]>, _ parts: [Int]) -> [Double] {
+    var (joined, width) = (tensors.first!, parts[0])
+    for (tensor, channels) in zip(tensors.dropFirst(), parts.dropFirst()) {
+      joined = TestData.joined(joined, width: width, tensor, width: channels)
+      width += channels
+    }
+    return joined
+  }
+
+  /// The inverse of `join`.
+  private static func split(_ tensor: [Double], _ parts: [Int]) -> [[Double]] {
+    var first = 0
+    return parts.map { channels in
+      defer { first += channels }
+      return TestData.columns(first..<first + channels, of: tensor, width: parts.reduce(0, +))
+    }
+  }
+
   private static func linearMap(
-    _ shape: [Int], to outputs: Int, isKernel: Bool = false, residual: Bool = false
+    _ shape: [Int], parts: [Int]? = nil, to outputs: Int, isKernel: Bool = false, residual: Bool = false
   ) -> Operation {
     let depth = shape.last!
     let rows = shape.reduce(1, *) / depth
+    let parts = parts ?? [depth]
     return Operation(
-      testDescription: "pointwise \(shape) to \(outputs)\(residual ? " + residual" : "")",
-      inputShapes: residual ? [shape, shape.dropLast() + [outputs]] : [shape],
+      testDescription: "pointwise \(shape) in \(parts) to \(outputs)\(residual ? " + residual" : "")",
+      inputShapes: (residual ? parts + [outputs] : parts).map { shape.dropLast() + [$0] },
       parameterShapes: [isKernel ? [1, 1, depth, outputs] : [depth, outputs], [outputs]], tolerance: singlePrecision,
       apply: { tape, inputs, parameters in
-        tape.pointwise(inputs[0], matrix: parameters[0], bias: parameters[1], residual: residual ? inputs[1] : nil)
+        tape.pointwise(
+          Array(inputs[..<parts.count]), matrix: parameters[0], bias: parameters[1],
+          residual: residual ? inputs[parts.count] : nil)
       },
       value: { inputs, parameters in
-        var y = Reference.matrixProduct(inputs[0], parameters[0], rows: rows, inner: depth, columns: outputs)
-        for index in y.indices { y[index] += parameters[1][index % outputs] + (residual ? inputs[1][index] : 0) }
+        let x = join(inputs[..<parts.count], parts)
+        var y = Reference.matrixProduct(x, parameters[0], rows: rows, inner: depth, columns: outputs)
+        for index in y.indices {
+          y[index] += parameters[1][index % outputs] + (residual ? inputs[parts.count][index] : 0)
+        }
         return y
       },
       gradients: { inputs, parameters, dy in
@@ -55,8 +83,8 @@ extension Operation {
         let dx = Reference.matrixProduct(
           dy, parameters[0], rows: rows, inner: outputs, columns: depth, transposeB: true)
         let dMatrix = Reference.matrixProduct(
-          inputs[0], dy, rows: depth, inner: rows, columns: outputs, transposeA: true)
-        return Gradients(inputs: residual ? [dx, dy] : [dx], parameters: [dMatrix, dBias])
+          join(inputs[..<parts.count], parts), dy, rows: depth, inner: rows, columns: outputs, transposeA: true)
+        return Gradients(inputs: split(dx, parts) + (residual ? [dy] : []), parameters: [dMatrix, dBias])
       })
   }
 
@@ -88,7 +116,7 @@ extension Operation {
   }
 
   private static func groupNorm(
-    _ shape: [Int], groups: Int, _ activation: Activation, dropout probability: Float? = nil
+    _ shape: [Int], parts: [Int]? = nil, groups: Int, _ activation: Activation, dropout probability: Float? = nil
   ) -> Operation {
     let (images, channels) = (shape[0], shape.last!)
     let geometry = GroupNormGeometry(
@@ -99,25 +127,27 @@ extension Operation {
       Reference.dropoutMultipliers(dropout, images: images, count: geometry.pixels * channels).map(Double.init)
     }
     let extras = probability.map { ", dropout \($0)" } ?? ""
+    let parts = parts ?? [channels]
     return Operation(
-      testDescription: "groupNorm \(shape) in \(groups) groups, \(activation)\(extras)", inputShapes: [shape],
+      testDescription: "groupNorm \(shape) of \(parts) in \(groups) groups, \(activation)\(extras)",
+      inputShapes: parts.map { shape.dropLast() + [$0] },
       parameterShapes: [[channels], [channels]], tolerance: singlePrecision,
       apply: { tape, inputs, parameters in
         tape.groupNorm(
-          inputs[0], scale: parameters[0], offset: parameters[1], groupCount: groups, epsilon: geometry.epsilon,
+          inputs, scale: parameters[0], offset: parameters[1], groupCount: groups, epsilon: geometry.epsilon,
           activation: activation, dropout: dropout)
       },
       value: { inputs, parameters in
         Reference.groupNorm(
-          x: inputs[0], scale: parameters[0], offset: parameters[1], geometry: geometry, activation: activation,
-          multipliers: multipliers
+          x: join(inputs[...], parts), scale: parameters[0], offset: parameters[1], geometry: geometry,
+          activation: activation, multipliers: multipliers
         ).y
       },
       gradients: { inputs, parameters, dy in
         let plain = Reference.groupNormBackward(
-          x: inputs[0], dy: dy, scale: parameters[0], offset: parameters[1], geometry: geometry,
+          x: join(inputs[...], parts), dy: dy, scale: parameters[0], offset: parameters[1], geometry: geometry,
           activation: activation, multipliers: multipliers)
-        return Gradients(inputs: [plain.dx], parameters: [plain.dScale, plain.dOffset])
+        return Gradients(inputs: split(plain.dx, parts), parameters: [plain.dScale, plain.dOffset])
       })
   }
 
@@ -132,21 +162,6 @@ extension Operation {
           return gradient * gate * (1 + x * (1 - gate))
         }
         return Gradients(inputs: [dx])
-      })
-  }
-
-  private static func concatenation(_ first: [Int], _ second: [Int]) -> Operation {
-    let (left, right) = (first.last!, second.last!)
-    return Operation(
-      testDescription: "concatenate \(first), \(second)", inputShapes: [first, second], parameterShapes: [],
-      tolerance: 0,
-      apply: { tape, inputs, _ in tape.concatenate(inputs[0], inputs[1]) },
-      value: { inputs, _ in TestData.joined(inputs[0], width: left, inputs[1], width: right) },
-      gradients: { _, _, dy in
-        let width = left + right
-        return Gradients(inputs: [
-          TestData.columns(0..<left, of: dy, width: width), TestData.columns(left..<width, of: dy, width: width),
-        ])
       })
   }
 }

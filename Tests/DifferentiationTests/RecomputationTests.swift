@@ -3,7 +3,7 @@ import Tensors
 import Testing
 
 @Suite struct RecomputationTests {
-  let parameters = TestParameters([[4, 4], [4], [4, 4], [4], [4], [4], [3, 3, 8, 4], [4]])
+  let parameters = TestParameters([[4, 4], [4], [4, 4], [4], [4], [4], [3, 3, 4, 4], [4], [8, 4], [4]])
 
   private func tape(threads: Int = 1, wantsGradients: Bool = true) -> Tape {
     Tape(
@@ -19,7 +19,8 @@ import Testing
     let norm = tape.groupNorm(inputs[0], scale: p[4], offset: p[5], groupCount: 2, epsilon: 1e-5)
     let h = tape.pointwise(norm, matrix: p[0], bias: p[1], residual: inputs[1])
     let attended = tape.attention(query: h, key: h, value: tape.silu(h))
-    return tape.convolution3x3(tape.concatenate(attended, h), kernel: p[6], bias: p[7], residual: inputs[0])
+    let mixed = tape.pointwise([attended, h], matrix: p[8], bias: p[9])
+    return tape.convolution3x3(mixed, kernel: p[6], bias: p[7], residual: inputs[0])
   }
 
   private func part(_ a: Variable, _ b: Variable, _ tape: Tape, recomputes: Bool) -> Variable {

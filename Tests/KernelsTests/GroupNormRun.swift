@@ -19,29 +19,36 @@ enum GroupNormRun {
     x: [Float], scale: [Float], offset: [Float], _ geometry: GroupNormGeometry, _ activation: Activation,
     _ dropout: Dropout?, _ pool: WorkerPool
   ) -> Forward {
+    let x = Tensor(x, shape: [x.count])
     let y = Tensor(repeating: .nan, shape: [x.count])
     let means = Tensor(repeating: .nan, shape: [geometry.images * geometry.groups])
     let inverseDeviations = Tensor(repeating: .nan, shape: [geometry.images * geometry.groups])
     GroupNorm.forward(
-      x: x, scale: scale, offset: offset, y: y.pointer, means: means.pointer,
-      inverseDeviations: inverseDeviations.pointer, geometry: geometry, activation: activation, dropout: dropout,
-      workers: pool)
+      x: [ChannelPart(x.pointer, channels: geometry.channels)], scale: scale, offset: offset, y: y.pointer,
+      means: means.pointer, inverseDeviations: inverseDeviations.pointer, geometry: geometry, activation: activation,
+      dropout: dropout, workers: pool)
     return Forward(y: y.elements, means: means.elements, inverseDeviations: inverseDeviations.elements)
   }
 
-  /// - Parameter start: what dScale and dOffset hold before.
+  /// - Parameters:
+  ///   - start: what dScale and dOffset hold before.
+  ///   - addend: is where dx goes.
+  ///   - inPlace: whether dx goes where dy was.
   static func backward(
-    x: [Float], dy: [Float], scale: [Float], offset: [Float], forward: Forward, start: Float = 0, inPlace: Bool = false,
-    _ geometry: GroupNormGeometry, _ activation: Activation, _ dropout: Dropout?, _ pool: WorkerPool
+    x: [Float], dy: [Float], scale: [Float], offset: [Float], forward: Forward, start: Float = 0,
+    addend: [Float]? = nil, inPlace: Bool = false, _ geometry: GroupNormGeometry, _ activation: Activation,
+    _ dropout: Dropout?, _ pool: WorkerPool
   ) -> Backward {
-    let gradient = Tensor(dy, shape: [dy.count])
-    let dx = inPlace ? gradient : Tensor(repeating: .nan, shape: [x.count])
+    let (x, gradient) = (Tensor(x, shape: [x.count]), Tensor(dy, shape: [dy.count]))
+    let dx = inPlace ? gradient : Tensor(addend ?? x.elements.map { _ in .nan }, shape: [x.count])
     let dScale = Tensor(repeating: start, shape: [geometry.channels])
     let dOffset = Tensor(repeating: start, shape: [geometry.channels])
     GroupNorm.backward(
-      x: x, dy: gradient.pointer, scale: scale, offset: offset, means: forward.means,
-      inverseDeviations: forward.inverseDeviations, dx: dx.pointer, dScale: dScale.pointer, dOffset: dOffset.pointer,
-      geometry: geometry, activation: activation, dropout: dropout, workers: pool)
+      x: [ChannelPart(x.pointer, channels: geometry.channels)], dy: gradient.pointer, scale: scale, offset: offset,
+      means: forward.means, inverseDeviations: forward.inverseDeviations, g: gradient.pointer,
+      dx: [ChannelPartGradient(dx.pointer, addend: addend == nil ? nil : UnsafePointer(dx.pointer))],
+      dScale: dScale.pointer, dOffset: dOffset.pointer, geometry: geometry, activation: activation, dropout: dropout,
+      workers: pool)
     return Backward(dx: dx.elements, dScale: dScale.elements, dOffset: dOffset.elements)
   }
 }

@@ -98,7 +98,7 @@ import Testing
   }
 
   @Test(arguments: [Activation.identity, .silu], [nil, dropout])
-  func gradientMayReplaceItsSource(_ activation: Activation, _ dropout: Dropout?) {
+  func gradientMayReplaceItsSourceAndBeAdded(_ activation: Activation, _ dropout: Dropout?) {
     let geometry = GroupNormGeometry(images: 2, pixels: 50, channels: 20, groups: 4, epsilon: 1e-5)
     let (x, dy, scale, offset) = input(geometry)
     let pool = TestData.pools[1]
@@ -109,6 +109,10 @@ import Testing
         pool)
     }
     #expect(TestData.sameBits(results[0].dx, results[1].dx))
+    let addend = TestData.normals(x.count, seed: 5)
+    let added = GroupNormRun.backward(
+      x: x, dy: dy, scale: scale, offset: offset, forward: forward, addend: addend, geometry, activation, dropout, pool)
+    #expect(TestData.sameBits(added.dx, zip(results[0].dx, addend).map(+)))
   }
 
   @Test(arguments: [Activation.identity, .silu], [false, true])

@@ -89,7 +89,7 @@ import Training
     let pass = try Pass(preset: "shapes", channels: 3, trains: true, profiler: Profiler())
     let totals = pass.profiler!.totals
     // Every kind of operation on a tape, but no more.
-    #expect(totals.count == 21)
+    #expect(totals.count == 20)
     #expect(totals.values.allSatisfy { $0.seconds > 0 && $0.calls > 0 && $0.work.bytes > 0 })
     let (seconds, attoseconds) = pass.duration.components
     let passed = Double(seconds) + Double(attoseconds) * 1e-18

@@ -84,7 +84,7 @@ public struct RunConfiguration: Sendable, Equatable {
 
     /// What the backward pass makes again instead of keeping it from the forward pass.
     public enum Recomputation: String, CaseIterable, Sendable {
-      /// Only what is cheap: normalisations and concatenations.
+      /// Only what is cheap: normalisations.
       case none
       /// Every residual block, with its attention.
       case blocks
