@@ -1,3 +1,5 @@
+import CBuildTarget
+
 /// Sixteen floats: one 512-bit register, or two of 256 bits.
 typealias Vector = SIMD16<Float>
 
@@ -49,6 +51,29 @@ func load(_ pointer: UnsafePointer<Float>, _ left: Int) -> Vector {
 @inline(__always)
 func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ left: Int) {
   if left >= vectorWidth { store16(vector, pointer) } else { storePartial(vector, pointer, left) }
+}
+
+// Arithmetic of whole vectors, in place of the standard library's; see build_target.h.
+extension Vector {
+  @inline(__always) static func + (a: Vector, b: Vector) -> Vector { ddpm_add(a, b) }
+  @inline(__always) static func - (a: Vector, b: Vector) -> Vector { ddpm_subtract(a, b) }
+  @inline(__always) static func * (a: Vector, b: Vector) -> Vector { ddpm_multiply(a, b) }
+  @inline(__always) static func / (a: Vector, b: Vector) -> Vector { ddpm_divide(a, b) }
+  @inline(__always) static func + (a: Float, b: Vector) -> Vector { ddpm_add(Vector(repeating: a), b) }
+  @inline(__always) static func + (a: Vector, b: Float) -> Vector { ddpm_add(a, Vector(repeating: b)) }
+  @inline(__always) static func - (a: Float, b: Vector) -> Vector { ddpm_subtract(Vector(repeating: a), b) }
+  @inline(__always) static func - (a: Vector, b: Float) -> Vector { ddpm_subtract(a, Vector(repeating: b)) }
+  @inline(__always) static func * (a: Float, b: Vector) -> Vector { ddpm_multiply(Vector(repeating: a), b) }
+  @inline(__always) static func * (a: Vector, b: Float) -> Vector { ddpm_multiply(a, Vector(repeating: b)) }
+  @inline(__always) static func / (a: Float, b: Vector) -> Vector { ddpm_divide(Vector(repeating: a), b) }
+  @inline(__always) static func / (a: Vector, b: Float) -> Vector { ddpm_divide(a, Vector(repeating: b)) }
+  @inline(__always) static func += (a: inout Vector, b: Vector) { a = a + b }
+  @inline(__always) static func -= (a: inout Vector, b: Vector) { a = a - b }
+  @inline(__always) static func *= (a: inout Vector, b: Vector) { a = a * b }
+
+  /// self + a·b, rounded once.
+  @inline(__always)
+  func addingProduct(_ a: Vector, _ b: Vector) -> Vector { ddpm_add_product(self, a, b) }
 }
 
 extension Vector {

@@ -22,17 +22,29 @@ struct WinogradKernel {
   func transform<Line: LineTransform>(_: Line.Type, strip: Strip, into target: UnsafeMutablePointer<Float>) {
     let pointStride = pointStride(strip)
     withScratch(9 * roundUp(depth, 16) * vectorWidth, atLeast: 1 << 17) { taps in
-      withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.outputs * 3 * 16) { scratch in
+      withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.scratchCount) { scratch in
         let tapStride = roundUp(depth, 16) * vectorWidth
         for column in stride(from: 0, to: strip.width, by: vectorWidth) {
           copyTaps(column: strip.start + column, lanes: min(vectorWidth, strip.count - column), into: taps, tapStride)
-          for first in stride(from: 0, to: depth, by: 16) {
-            let source = taps + first * vectorWidth
+          @inline(__always)
+          func transform(_ count: Int, from first: Int) {
+            let source = UnsafePointer(taps + first * vectorWidth)
             let start = target + first * strip.width + column
             Line.applyTwice(
-              count: min(16, depth - first), scratch: scratch.baseAddress!,
-              { load16(source + ($0 * 3 + $1) * tapStride + $2 * vectorWidth) },
-              { store16($3, start + ($0 * Line.outputs + $1) * pointStride + $2 * strip.width) })
+              count: count, scratch: scratch.baseAddress!, source: { source + ($0 * 3 + $1) * tapStride },
+              sourceStride: vectorWidth
+            ) { i, j, row, value in
+              store16(value, start + (i * Line.outputs + j) * pointStride + row * strip.width)
+            }
+          }
+          var first = 0
+          while first + 4 <= depth {
+            transform(4, from: first)
+            first += 4
+          }
+          while first < depth {
+            transform(1, from: first)
+            first += 1
           }
         }
       }
@@ -74,26 +86,35 @@ struct WinogradKernel {
   ) {
     let isWhole = strip.isWhole
     let vectors = strip.width / vectorWidth
-    // Rows follow each other without a gap, so the vectors of several are taken together.
-    let together = max(1, 12 / vectors)
-    withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.outputs * Line.inputs * vectors * together) {
-      let scratch = $0.baseAddress!
-      for first in stride(from: rows.lowerBound, to: rows.upperBound, by: together) {
-        let source = gradient + (first - rows.lowerBound) * strip.width
-        Line.applyTwice(
-          count: vectors * min(together, rows.upperBound - first), scratch: scratch,
-          { load16(source + ($0 * Line.inputs + $1) * pointStride + $2 * vectorWidth) },
-          { i, j, vector, value in
-            let (row, part) = vector.quotientAndRemainder(dividingBy: vectors)
-            let column = part * vectorWidth
-            let target = dKernel + ((i * 3 + j) * inChannels + first + row) * outChannels + strip.start + column
-            if isWhole {
-              store16(accumulates ? load16(target) + value : value, target)
-            } else if column < strip.count {
-              let lanes = strip.count - column
-              store(accumulates ? load(target, lanes) + value : value, target, lanes)
-            }
-          })
+    withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.scratchCount) { scratch in
+      for row in 0..<rows.count {
+        let source = gradient + row * strip.width
+        let target = dKernel + (rows.lowerBound + row) * outChannels + strip.start
+        let tapStride = inChannels * outChannels
+        @inline(__always)
+        func transform(_ count: Int, _ put: (_ i: Int, _ j: Int, _ vector: Int, Vector) -> Void) {
+          Line.applyTwice(
+            count: count, scratch: scratch.baseAddress!, source: { source + ($0 * Line.inputs + $1) * pointStride },
+            sourceStride: vectorWidth, ahead: strip.width, firstAhead: 0, put)
+        }
+        @inline(__always)
+        func putWhole(_ i: Int, _ j: Int, _ vector: Int, _ value: Vector) {
+          let place = target + (i * 3 + j) * tapStride + vector * vectorWidth
+          ddpm_prefetch_to_write(place + outChannels)
+          store16(accumulates ? load16(place) + value : value, place)
+        }
+        if isWhole && vectors == 3 {
+          transform(3, putWhole)
+        } else if isWhole {
+          transform(2, putWhole)
+        } else {
+          transform(vectors) { i, j, vector, value in
+            let column = vector * vectorWidth
+            if column >= strip.count { return }
+            let (place, lanes) = (target + (i * 3 + j) * tapStride + column, strip.count - column)
+            store(accumulates ? load(place, lanes) + value : value, place, lanes)
+          }
+        }
       }
     }
   }

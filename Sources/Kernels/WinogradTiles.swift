@@ -91,45 +91,57 @@ enum WinogradTiles {
   ) {
     let (first, vectors) = (channels.lowerBound, channels.count / vectorWidth)
     let rest = channels.count % vectorWidth
+    let count = Line.inputs * Line.inputs
     // From a window's pixels to those of the next window.
     let ahead = windows.step * windows.channels
+    let (planeStride, rowStride) = (planes.planeStride, planes.rowStride)
     withZeros(windows.channels) { zeros in
-      withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: Line.inputs * Line.inputs) { pixels in
-        withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.outputs * Line.inputs * vectorsTogether) {
+      withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: count) { pixels in
+        withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.scratchCount) {
           let (pixel, scratch) = (pixels.baseAddress!, $0.baseAddress!)
           for (row, tile) in tiles.enumerated() {
             windows.locate(tile: tile, of: images, zeros: zeros, into: pixel)
             let target = planes.row(0, firstRow + row)
-            for start in stride(from: 0, to: vectors, by: vectorsTogether) {
-              let column = start * vectorWidth
+            @inline(__always)
+            func transform(_ count: Int, from vector: Int) {
+              let column = vector * vectorWidth
+              let (source, target) = (first + column, target + column)
               Line.applyTwice(
-                count: min(vectorsTogether, vectors - start), scratch: scratch,
-                { i, j, vector in
-                  let source = pixel[i * Line.inputs + j] + first + column + vector * vectorWidth
-                  if j >= Line.inputs - windows.step { ddpm_prefetch(source + ahead) }
-                  return load16(source)
-                },
-                { i, j, vector, value in
-                  let place = target + (i * Line.outputs + j) * planes.planeStride + column + vector * vectorWidth
-                  ddpm_prefetch_to_write(place + planes.rowStride)
-                  store16(value, place)
-                })
+                count: count, scratch: scratch, source: { pixel[$0 * Line.inputs + $1] + source },
+                sourceStride: vectorWidth, ahead: ahead, firstAhead: Line.inputs - windows.step
+              ) { i, j, vector, value in
+                let place = target + (i * Line.outputs + j) * planeStride + vector * vectorWidth
+                ddpm_prefetch_to_write(place + rowStride)
+                store16(value, place)
+              }
+            }
+            var vector = 0
+            while vector + 4 <= vectors {
+              transform(4, from: vector)
+              vector += 4
+            }
+            while vector < vectors {
+              transform(1, from: vector)
+              vector += 1
             }
             if rest > 0 {
-              let column = vectors * vectorWidth
-              Line.applyTwice(
-                count: 1, scratch: scratch,
-                { i, j, _ in loadPartial(pixel[i * Line.inputs + j] + first + column, rest) },
-                { i, j, _, value in store16(value, target + (i * Line.outputs + j) * planes.planeStride + column) })
+              withUnsafeTemporaryAllocation(of: Vector.self, capacity: count) {
+                let padded = UnsafeMutableRawPointer($0.baseAddress!).assumingMemoryBound(to: Float.self)
+                let column = vectors * vectorWidth
+                for index in 0..<count {
+                  store16(loadPartial(pixel[index] + first + column, rest), padded + index * vectorWidth)
+                }
+                Line.applyTwice(
+                  count: 1, scratch: scratch, source: { UnsafePointer(padded) + ($0 * Line.inputs + $1) * vectorWidth },
+                  sourceStride: vectorWidth
+                ) { i, j, _, value in store16(value, target + (i * Line.outputs + j) * planeStride + column) }
+              }
             }
           }
         }
       }
     }
   }
-
-  /// Vectors of channels that are transformed together: their intermediate results fit in the first-level cache.
-  private static let vectorsTogether = 4
 
   /// What is added to a convolution's outputs.
   struct Addends {
@@ -148,8 +160,7 @@ enum WinogradTiles {
     into images: UnsafeMutablePointer<Float>, addends: Addends
   ) {
     let vectors = strip.width / vectorWidth
-    let isWhole = strip.isWhole
-    withUnsafeTemporaryAllocation(of: Vector.self, capacity: (Line.outputs * Line.inputs + 1) * vectors) {
+    withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.scratchCount + vectors) {
       let (offsets, scratch) = ($0.baseAddress!, $0.baseAddress! + vectors)
       let channels = windows.channels
       for (row, tile) in tiles.enumerated() {
@@ -157,7 +168,6 @@ enum WinogradTiles {
         let rows = min(Line.outputs, windows.height - place.top)
         let columns = min(Line.outputs, windows.width - place.left)
         let first = ((place.image * windows.height + place.top) * windows.width + place.left) * channels + strip.start
-        let source = planes.row(0, row)
         for vector in 0..<vectors {
           let column = vector * vectorWidth
           let lanes = strip.count - column
@@ -169,27 +179,50 @@ enum WinogradTiles {
           }
           offsets[vector] = offset
         }
-        Line.applyTwice(
-          count: vectors, scratch: scratch,
-          {
-            let place = source + ($0 * Line.inputs + $1) * planes.planeStride + $2 * vectorWidth
-            ddpm_prefetch(place + planes.rowStride)
-            return load16(place)
-          },
-          { i, j, vector, value in
-            guard i < rows && j < columns else { return }
-            let column = vector * vectorWidth
-            let position = first + (i * windows.width + j) * channels + column
-            ddpm_prefetch_to_write(images + position + Line.outputs * channels)
-            var result = value + offsets[vector]
-            if isWhole {
-              if let residual = addends.residual { result += load16(residual + position) }
-              store16(result, images + position)
-            } else if column < strip.count {
-              if let residual = addends.residual { result += load(residual + position, strip.count - column) }
-              store(result, images + position, strip.count - column)
-            }
-          })
+        let source = UnsafePointer(planes.row(0, row))
+        let lineLength = windows.width * channels
+        @inline(__always)
+        func transform(_ count: Int, _ put: (_ row: Int, _ column: Int, _ vector: Int, Vector) -> Void) {
+          Line.applyTwice(
+            count: count, scratch: scratch, source: { source + ($0 * Line.inputs + $1) * planes.planeStride },
+            sourceStride: vectorWidth, ahead: planes.rowStride, firstAhead: 0, put)
+        }
+        if strip.isWhole && rows == Line.outputs && columns == Line.outputs {
+          let (target, residual) = (images + first, addends.residual.map { $0 + first })
+          let next = windows.place(ofTile: min(tile + 1, tiles.upperBound - 1))
+          let ahead =
+            (((next.image - place.image) * windows.height + next.top - place.top) * windows.width + next.left
+              - place.left) * channels
+          @inline(__always)
+          func putWhole(_ i: Int, _ j: Int, _ vector: Int, _ value: Vector) {
+            let position = i * lineLength + j * channels + vector * vectorWidth
+            ddpm_prefetch_to_write(target + position + ahead)
+            store16(value + offsets[vector], target + position)
+          }
+          @inline(__always)
+          func putSum(_ i: Int, _ j: Int, _ vector: Int, _ value: Vector) {
+            let position = i * lineLength + j * channels + vector * vectorWidth
+            ddpm_prefetch_to_write(target + position + ahead)
+            ddpm_prefetch(residual.unsafelyUnwrapped + position + ahead)
+            store16(value + offsets[vector] + load16(residual.unsafelyUnwrapped + position), target + position)
+          }
+          switch (vectors, residual == nil) {
+          case (3, true): transform(3, putWhole)
+          case (3, false): transform(3, putSum)
+          case (_, true): transform(2, putWhole)
+          case (_, false): transform(2, putSum)
+          }
+          continue
+        }
+        transform(vectors) { i, j, vector, value in
+          let column = vector * vectorWidth
+          guard i < rows && j < columns && column < strip.count else { return }
+          let position = first + i * lineLength + j * channels + column
+          let lanes = strip.count - column
+          var result = value + offsets[vector]
+          if let residual = addends.residual { result += load(residual + position, lanes) }
+          store(result, images + position, lanes)
+        }
       }
     }
   }

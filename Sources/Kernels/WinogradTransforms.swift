@@ -6,7 +6,9 @@
 // inputs are then a, b, b, c, c, d, and their value at the point −1 is zero: this point takes no part in the
 // products. The same holds in the adjoint, where each two outputs are added.
 
-/// 36 or fewer vectors in the first-level cache.
+import CProcessor
+
+/// Vectors in the first-level cache.
 typealias VectorTable = UnsafeMutablePointer<Vector>
 
 /// A linear map of a few numbers to a few others, for 16 channels at once.
@@ -17,27 +19,57 @@ protocol LineTransform {
 }
 
 extension LineTransform {
+  /// Vectors that `applyTwice` can take together.
+  static var mostTogether: Int { 4 }
+  /// Room for the results of the first step.
+  static var scratchCount: Int { outputs * inputs * mostTogether }
+
   /// T·X·Tᵀ for `count` neighbouring vectors of channels: the transform along the columns of X [inputs, inputs], then
   /// along the rows.
   ///
   /// All vectors take each step together, so that a step reads and writes few places at a time, each of them
-  /// consecutively: a processor prefetches a dozen streams, but not 36.
+  /// consecutively: a processor prefetches a dozen streams, but not 36. Give the number of vectors as a literal, so that
+  /// the loops over them are unrolled and addresses are constants away from each other.
   ///
-  /// - Parameter scratch: room for outputs·inputs·count vectors.
+  /// - Parameters:
+  ///   - count: at most `mostTogether`.
+  ///   - scratch: room for `scratchCount` vectors.
+  ///   - source: where an element's first vector is.
+  ///   - sourceStride: floats from there to its next vector.
+  ///   - ahead: how many floats further the vectors are that the next call will read, which are asked for in time,
+  ///   - firstAhead: of these columns on. Those before are in the cache already.
+  ///   - put: takes a result.
   @inline(__always)
   static func applyTwice(
-    count: Int, scratch: VectorTable, _ input: (_ row: Int, _ column: Int, _ vector: Int) -> Vector,
-    _ put: (_ row: Int, _ column: Int, _ vector: Int, Vector) -> Void
+    count: Int, scratch: VectorTable, source: (_ row: Int, _ column: Int) -> UnsafePointer<Float>, sourceStride: Int,
+    ahead: Int = 0, firstAhead: Int = .max, _ put: (_ row: Int, _ column: Int, _ vector: Int, Vector) -> Void
   ) {
     for column in 0..<inputs {
+      // By names: a table would be read again for every vector.
+      let (p0, p1, p2) = (source(0, column), source(1, column), source(2, column))
+      let p3 = inputs > 3 ? source(3, column) : p0
+      let p4 = inputs > 4 ? source(4, column) : p0
+      let p5 = inputs > 5 ? source(5, column) : p0
+      let target = scratch + column * mostTogether
       for vector in 0..<count {
-        apply({ input($0, column, vector) }) { scratch[($0 * inputs + column) * count + vector] = $1 }
+        let offset = vector * sourceStride
+        if column >= firstAhead {
+          ddpm_prefetch(p0 + (offset + ahead))
+          ddpm_prefetch(p1 + (offset + ahead))
+          ddpm_prefetch(p2 + (offset + ahead))
+          if inputs > 3 { ddpm_prefetch(p3 + (offset + ahead)) }
+          if inputs > 4 { ddpm_prefetch(p4 + (offset + ahead)) }
+          if inputs > 5 { ddpm_prefetch(p5 + (offset + ahead)) }
+        }
+        apply({ row in
+          load16((row == 0 ? p0 : row == 1 ? p1 : row == 2 ? p2 : row == 3 ? p3 : row == 4 ? p4 : p5) + offset)
+        }) { target[$0 * inputs * mostTogether + vector] = $1 }
       }
     }
     for row in 0..<outputs {
-      let line = scratch + row * inputs * count
+      let line = scratch + row * inputs * mostTogether
       for vector in 0..<count {
-        apply({ line[$0 * count + vector] }) { put(row, $0, vector, $1) }
+        apply({ line[$0 * mostTogether + vector] }) { put(row, $0, vector, $1) }
       }
     }
   }

@@ -29,3 +29,19 @@ enum ddpm_processor_feature {
 
 /// Data only, never code: it must be readable on a processor that lacks these features.
 extern const unsigned ddpm_build_features;
+
+/// Sixteen floats, as in Swift's SIMD16<Float>.
+typedef float ddpm_sixteen_floats __attribute__((ext_vector_type(16)));
+
+// Their arithmetic. Swift's own is made lane by lane, for the compiler to put together again, which it does by halves.
+#define DDPM_VECTOR_FUNCTION static inline __attribute__((always_inline)) ddpm_sixteen_floats
+
+DDPM_VECTOR_FUNCTION ddpm_add(ddpm_sixteen_floats a, ddpm_sixteen_floats b) { return a + b; }
+DDPM_VECTOR_FUNCTION ddpm_subtract(ddpm_sixteen_floats a, ddpm_sixteen_floats b) { return a - b; }
+DDPM_VECTOR_FUNCTION ddpm_multiply(ddpm_sixteen_floats a, ddpm_sixteen_floats b) { return a * b; }
+DDPM_VECTOR_FUNCTION ddpm_divide(ddpm_sixteen_floats a, ddpm_sixteen_floats b) { return a / b; }
+
+/// a * b + sum, rounded once.
+DDPM_VECTOR_FUNCTION ddpm_add_product(ddpm_sixteen_floats sum, ddpm_sixteen_floats a, ddpm_sixteen_floats b) {
+  return __builtin_elementwise_fma(a, b, sum);
+}
