@@ -62,6 +62,8 @@ public enum MatrixProduct {
   static let depthBlock = 512
   /// Rows for which a strip of B is copied once.
   private static let rowBlock = 512
+  /// Rows for which that is worth its while, when threads share few rows.
+  private static let leastRowBlock = 64
   /// With fewer rows B is read where it lies: copying it would cost more than it saves.
   static let fewRows = 32
 
@@ -88,14 +90,20 @@ public enum MatrixProduct {
   ) {
     let task = Task(a: a, b: b, c: c, columns: columns, bias: bias, addend: addend)
     let strips = Strip.covering(columns)
-    let blocks = (rows + rowBlock - 1) / rowBlock
-    // All strips together, so that each reads the same part of A; one by one where threads would lack work.
-    let parts = blocks.isMultiple(of: workers.threadCount) ? 1 : strips.count
+    let threads = workers.threadCount
+    // As many blocks of rows as give each thread the same number of them; if these would be too short for copying B, a
+    // share of the strips for each item.
+    let atLeast = (rows + rowBlock - 1) / rowBlock
+    let even = (atLeast + threads - 1) / threads * threads
+    let isShared = rows >= even * leastRowBlock
+    let blockRows = isShared ? roundUp((rows + even - 1) / even, MicroKernel.rows) : rowBlock
+    let blocks = (rows + blockRows - 1) / blockRows
+    let parts = isShared ? 1 : strips.count
     workers.forEach(blocks * parts) { item in
       let (block, part) = item.quotientAndRemainder(dividingBy: parts)
       task.compute(
         strips[part * strips.count / parts..<(part + 1) * strips.count / parts],
-        rows: block * rowBlock..<min((block + 1) * rowBlock, rows))
+        rows: block * blockRows..<min((block + 1) * blockRows, rows))
     }
   }
 }
