@@ -8,8 +8,16 @@ from dataclasses import dataclass
 
 from contest import Contest, Report, Side
 
-ROUNDS = int(os.environ.get("ROUNDS", "3"))
-STEPS = int(os.environ.get("STEPS", "5"))
+
+def count_from_environment(name, default):
+    text = os.environ.get(name, default)
+    if not text.isdecimal() or int(text) < 1:
+        sys.exit(f"{name}={text} is no number of at least 1; the default is {default}.")
+    return int(text)
+
+
+ROUNDS = count_from_environment("ROUNDS", "3")
+STEPS = count_from_environment("STEPS", "5")
 COMPILES = os.environ.get("COMPILE", "1") != "0"
 PROGRAM = os.environ.get("PROGRAM", ".build/release/ddpm-mpi")
 PEER = "scripts/pytorch_peer.py"

@@ -304,7 +304,8 @@ struct WinogradKernelGradient {
       let rows = min(row * partSize, inChannels)..<min((row + 1) * partSize, inChannels)
       let part = strip * strips.count / stripParts..<(strip + 1) * strips.count / stripParts
       if rows.isEmpty { return }
-      accumulate(Points.self, block: 0, rows: rows, strips: strips[part],
+      accumulate(
+        Points.self, block: 0, rows: rows, strips: strips[part],
         into: Target(kernel: dKernel, images: imageSums), accumulates: true)
     }
   }

@@ -1,3 +1,4 @@
+import Foundation
 import MessagePassing
 import Tensors
 
@@ -8,11 +9,14 @@ public struct RankPlacement: Sendable {
     public let host: String
     public let processors: ProcessorSet
     public let threads: Int
+    /// Processors' worth of time that the rank's container grants to all that runs in it; nil if it sets no limit.
+    public let quota: Double?
 
-    public init(host: String, processors: ProcessorSet, threads: Int) {
+    public init(host: String, processors: ProcessorSet, threads: Int, quota: Double? = nil) {
       self.host = host
       self.processors = processors
       self.threads = threads
+      self.quota = quota
     }
   }
 
@@ -25,26 +29,35 @@ public struct RankPlacement: Sendable {
   /// - Parameter threads: of this rank.
   public init(of communicator: Communicator, threads: Int) throws {
     // A host's name comes last, since it may hold anything.
-    let mine = "\(threads) \(ProcessorSet.usable) \(try communicator.processorName)"
+    let quota = ProcessorQuota.own.map { "\($0)" } ?? "-"
+    let mine = "\(threads) \(ProcessorSet.usable) \(quota) \(try communicator.processorName)"
     places = try communicator.allGatherStrings(mine).map { text in
-      let parts = text.split(separator: " ", maxSplits: 2).map(String.init)
-      guard parts.count == 3, let threads = Int(parts[0]), let processors = ProcessorSet(parts[1]) else {
+      let parts = text.split(separator: " ", maxSplits: 3).map(String.init)
+      guard parts.count == 4, let threads = Int(parts[0]), let processors = ProcessorSet(parts[1]) else {
         preconditionFailure("a rank describes its place as \(text)")
       }
-      return Place(host: parts[2], processors: processors, threads: threads)
+      return Place(host: parts[3], processors: processors, threads: threads, quota: Double(parts[2]))
     }
   }
 
   /// Whether threads of this rank have to take turns on a processor, with one another or with those of other ranks, if
-  /// every rank spreads its threads evenly over its processors.
+  /// every rank spreads its threads evenly over its processors; or if they are more than the container grants time for.
   public func isCrowded(_ rank: Int) -> Bool {
     let place = places[rank]
     let ranksHere = places.filter { $0.host == place.host }
+    if exceedsQuota(rank) { return true }
     return place.processors.numbers.contains { number in
       let shares = ranksHere.filter { $0.processors.numbers.contains(number) }
         .map { Double($0.threads) / Double($0.processors.count) }
       return shares.reduce(0, +) > 1 + Self.rounding
     }
+  }
+
+  /// Whether a container grants its ranks less time than their threads take. Ranks of one host are taken to share one.
+  private func exceedsQuota(_ rank: Int) -> Bool {
+    guard let quota = places[rank].quota else { return false }
+    let threads = places.filter { $0.host == places[rank].host }.reduce(0) { $0 + $1.threads }
+    return Double(threads) > quota + Self.rounding
   }
 
   /// Sums of a few thousand fractions are off by less.
@@ -80,6 +93,10 @@ public struct RankPlacement: Sendable {
   /// What could be better about where the ranks run; nil if each has processors of its own, and enough of them.
   public var advice: String? {
     if let misfit { return misfit }
+    if let rank = places.indices.first(where: exceedsQuota), let quota = places[rank].quota {
+      return "the container of rank \(rank) on \(places[rank].host) grants the time of "
+        + "\(String(format: "%g", quota)) processors to more threads than that; take fewer ranks or threads"
+    }
     guard let (rank, other) = firstSharingRanks else { return nil }
     let place = places[rank]
     let what = "ranks \(rank) and \(other) share processors of \(place.host)"

@@ -50,6 +50,19 @@ import Training
         + "take fewer ranks or threads")
   }
 
+  @Test func aContainersQuotaCounts() {
+    func placement(_ quota: Double?) -> RankPlacement {
+      RankPlacement([0, 1].map { .init(host: "one", processors: ProcessorSet([$0]), threads: 1, quota: quota) })
+    }
+    #expect(!placement(nil).isCrowded(0) && placement(nil).advice == nil)
+    #expect(!placement(2).isCrowded(0) && placement(2).advice == nil)
+    #expect(placement(1.5).isCrowded(0) && placement(1.5).isCrowded(1))
+    #expect(
+      placement(1.5).advice
+        == "the container of rank 0 on one grants the time of 1.5 processors to more threads than that; "
+        + "take fewer ranks or threads")
+  }
+
   @Test func ranksWithTheSamePlaceAreAGroup() {
     let placement = Self.placement(["0-1", "0-1", "2", "0-1"])
     #expect(placement.groups.map(\.ranks) == [0...1, 2...2, 3...3])

@@ -195,7 +195,8 @@ extension Benchmark {
         "--batch \(batch) leaves some of the \(rankCount) ranks without an image; give at least \(rankCount)")
     }
     guard request.job != .sample else { return (batch + rankCount - 1) / rankCount }
-    let microBatch = request.microBatch ?? bestMicroBatch(batch: batch, rankCount: rankCount)
+    let microBatch =
+      request.microBatch ?? bestMicroBatch(batch: batch, rankCount: rankCount, threads: request.threads)
     guard batch.isMultiple(of: microBatch) else {
       throw InputError("--batch \(batch) is not a multiple of --micro-batch \(microBatch)")
     }
@@ -207,11 +208,11 @@ extension Benchmark {
     return microBatch
   }
 
-  /// Of the micro-batches up to 16 that divide the batch, the one with which the busiest rank has the fewest images, and
-  /// of several such the largest.
-  private static func bestMicroBatch(batch: Int, rankCount: Int) -> Int {
+  /// Of the micro-batches of up to 16 images per thread that divide the batch, the one with which the busiest rank has
+  /// the fewest images, and of several such the largest.
+  private static func bestMicroBatch(batch: Int, rankCount: Int, threads: Int) -> Int {
     func imagesOfBusiestRank(_ size: Int) -> Int { (batch / size + rankCount - 1) / rankCount * size }
-    let divisors = (1...16).filter { batch.isMultiple(of: $0) && batch / $0 >= rankCount }
+    let divisors = (1...16 * threads).filter { batch.isMultiple(of: $0) && batch / $0 >= rankCount }
     return divisors.reversed().min { imagesOfBusiestRank($0) < imagesOfBusiestRank($1) } ?? 1
   }
 }

@@ -1,0 +1,125 @@
+import Glibc
+import Synchronization
+
+/// Keeps the memory of released buffers for the next ones.
+///
+/// A training step asks for the same sizes in the same order again and again, so after the first step no memory is
+/// requested from the system and no page is faulted in. Released memory is joined with what is free beside it and cut
+/// anew, so that the most that is held is little more than the most that was ever in use. Of free pieces of one size the
+/// one released last is handed out first, since it is the likeliest to be in a cache. All memory lies in huge pages: a
+/// transform that touches dozens of places at once would otherwise wait for address translations.
+final class BufferPool: Sendable {
+  static let shared = BufferPool()
+
+  struct Block: @unchecked Sendable {
+    let address: UnsafeMutableRawPointer
+    let byteCount: Int
+  }
+
+  /// Small blocks keep to themselves, so that they do not cut up the room of large ones.
+  private let small = Mutex(FreeSpace(slabSize: 4 << 20))
+  private let large = Mutex(FreeSpace(slabSize: 32 << 20))
+  private static let largestSmall = 256 << 10
+
+  func take(byteCount: Int) -> Block {
+    byteCount <= Self.largestSmall
+      ? small.withLock { $0.take(Self.roundUp(byteCount, to: 64)) }
+      : large.withLock { $0.take(Self.roundUp(byteCount, to: 4096)) }
+  }
+
+  func giveBack(_ block: Block) {
+    if block.byteCount <= Self.largestSmall {
+      small.withLock { $0.giveBack(block) }
+    } else {
+      large.withLock { $0.giveBack(block) }
+    }
+  }
+
+  private static func roundUp(_ count: Int, to multiple: Int) -> Int {
+    max(1, (count + multiple - 1) / multiple) * multiple
+  }
+}
+
+/// Pieces of memory that nobody uses.
+private struct FreeSpace: @unchecked Sendable {
+  private struct Piece {
+    var address: UnsafeMutableRawPointer
+    var byteCount: Int
+    /// When it was released, in releases.
+    var released: Int
+
+    var end: UnsafeMutableRawPointer { address + byteCount }
+  }
+
+  /// In the order of addresses, none next to another.
+  private var pieces: [Piece] = []
+  private var releases = 0
+  /// What is requested from the system at a time, at least.
+  private let slabSize: Int
+
+  private static let hugePage = 2 << 20
+
+  init(slabSize: Int) { self.slabSize = slabSize }
+
+  /// The smallest piece that is large enough, or the beginning of it.
+  mutating func take(_ byteCount: Int) -> BufferPool.Block {
+    var best = -1
+    for (index, piece) in pieces.enumerated() where piece.byteCount >= byteCount {
+      if best < 0 || piece.byteCount < pieces[best].byteCount
+        || (piece.byteCount == pieces[best].byteCount && piece.released > pieces[best].released)
+      {
+        best = index
+      }
+    }
+    if best < 0 { best = grow(for: byteCount) }
+    let address = pieces[best].address
+    if pieces[best].byteCount == byteCount {
+      pieces.remove(at: best)
+    } else {
+      pieces[best].address += byteCount
+      pieces[best].byteCount -= byteCount
+    }
+    return BufferPool.Block(address: address, byteCount: byteCount)
+  }
+
+  mutating func giveBack(_ block: BufferPool.Block) {
+    releases += 1
+    insert(Piece(address: block.address, byteCount: block.byteCount, released: releases))
+  }
+
+  /// - Returns: where the piece is now.
+  @discardableResult
+  private mutating func insert(_ piece: Piece) -> Int {
+    var (low, high) = (0, pieces.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if pieces[middle].address < piece.address { low = middle + 1 } else { high = middle }
+    }
+    let joinsNext = low < pieces.count && piece.end == pieces[low].address
+    if low > 0, pieces[low - 1].end == piece.address {
+      pieces[low - 1].byteCount += piece.byteCount + (joinsNext ? pieces[low].byteCount : 0)
+      pieces[low - 1].released = piece.released
+      if joinsNext { pieces.remove(at: low) }
+      return low - 1
+    }
+    if joinsNext {
+      pieces[low] = Piece(
+        address: piece.address, byteCount: piece.byteCount + pieces[low].byteCount, released: piece.released)
+    } else {
+      pieces.insert(piece, at: low)
+    }
+    return low
+  }
+
+  /// Requests memory, which asks for huge pages.
+  private mutating func grow(for byteCount: Int) -> Int {
+    let size = (max(byteCount, slabSize) + Self.hugePage - 1) / Self.hugePage * Self.hugePage
+    var address: UnsafeMutableRawPointer?
+    guard posix_memalign(&address, Self.hugePage, size) == 0, let address else {
+      fatalError(
+        "out of memory: \(size >> 20) MiB were refused; lower training.micro_batch or the number of ranks here")
+    }
+    madvise(address, size, Int32(MADV_HUGEPAGE))
+    return insert(Piece(address: address, byteCount: size, released: releases))
+  }
+}

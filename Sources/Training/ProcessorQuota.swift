@@ -1,0 +1,45 @@
+import Foundation
+
+/// How much processor time a container grants its processes: a control group's limit, in processors.
+public enum ProcessorQuota {
+  /// That of this process; nil without a limit.
+  public static var own: Double? { read(membership: text("/proc/self/cgroup") ?? "", text: text) }
+
+  /// - Parameters:
+  ///   - membership: what `/proc/self/cgroup` says: a line `number:controllers:path` for each hierarchy.
+  ///   - text: the contents of a file, nil if there is none.
+  public static func read(membership: String, text: (String) -> String?) -> Double? {
+    var quotas: [Double] = []
+    for line in membership.split(separator: "\n") {
+      let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 3 else { continue }
+      // Inside a container the group's own path may not be visible; then its root is the group.
+      for path in Set([parts[2], ""]).map({ $0 == "/" ? "" : $0 }) {
+        if parts[1].isEmpty {
+          // Version 2: `200000 100000`, or `max 100000`, in microseconds.
+          let numbers = (text("/sys/fs/cgroup\(path)/cpu.max") ?? "").split(whereSeparator: \.isWhitespace).map {
+            Double($0)
+          }
+          if numbers.count == 2, let quota = numbers[0], let period = numbers[1], period > 0 {
+            quotas.append(quota / period)
+          }
+        } else if parts[1].split(separator: ",").contains("cpu") {
+          // Version 1, where −1 means no limit.
+          let folder = "/sys/fs/cgroup/\(parts[1])\(path)"
+          if let quota = number(text("\(folder)/cpu.cfs_quota_us")), quota > 0,
+            let period = number(text("\(folder)/cpu.cfs_period_us")), period > 0
+          {
+            quotas.append(quota / period)
+          }
+        }
+      }
+    }
+    return quotas.min()
+  }
+
+  private static func number(_ text: String?) -> Double? {
+    text.flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+  }
+
+  private static func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
+}
