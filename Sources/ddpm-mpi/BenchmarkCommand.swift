@@ -34,7 +34,7 @@ struct BenchmarkCommand: RankCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Images that train together, the unit that ranks share out (default: what shares them out best, at most 16).",
+      "Images that train together, the unit that ranks share x.",
       valueName: "n"))
   var microBatch: Int?
 
