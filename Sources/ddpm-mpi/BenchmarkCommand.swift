@@ -34,7 +34,10 @@ struct BenchmarkCommand: RankCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Images that train together, the unit that ranks share x.",
+      """
+      Images that train together, the unit that ranks share out (default: what shares them out best, at most 16 per \
+      thread).
+      """,
       valueName: "n"))
   var microBatch: Int?
 
