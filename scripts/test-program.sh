@@ -211,7 +211,20 @@ run 2 'float32 \[2, 32, 32, 3\], but float32 \[3, 32, 32, 3\] is needed' \
 run 2 'there is no such file' "${sample[@]}" --count 2 --latents "$folder/none.h5" --output "$folder/c.h5"
 run 2 'it has no dataset `latents`' "${sample[@]}" --count 2 --latents "$folder/a.h5" --output "$folder/c.h5"
 refuse 'there is no such file or folder' sample --checkpoint "$folder/none" --count 1 --output "$folder/c.h5"
-refuse 'this model has 1 to 1000' sample --checkpoint "$folder/run" --steps 1001 --count 1 --output "$folder/c.h5"
+refuse 'the process has 1000, so give 1 to 1000' sample --checkpoint "$folder/run" --steps 1001 --count 1 --output "$folder/c.h5"
+run 0 'dpm-solver' "$program" samplers
+refuse 'eta is for --sampler ddim' sample --checkpoint "$folder/run" --eta 1 --count 1 --output "$folder/c.h5"
+refuse 'chooses its steps by the error' sample --checkpoint "$folder/run" --sampler ode-rk45 --steps 3 --count 1 \
+  --output "$folder/c.h5"
+for sampler in $("$program" samplers | awk '/^[a-z]/ { print $1 }'); do
+  few=(--steps 2)
+  [[ $sampler == ode-rk45 ]] && few=()
+  again=("$program" sample --checkpoint "$folder/run" --sampler "$sampler" "${few[@]}" --count 3)
+  run 0 'evaluations? of the network' "${again[@]}" --float --output "$folder/e1.h5"
+  run 0 'evaluations? of the network' "$mpirun" 2 "${again[@]}" --float --batch 1 --output "$folder/e2.h5"
+  check "$sampler: an image depends on its number alone" h5diff "$folder/e1.h5" "$folder/e2.h5" /samples
+done
+check "--float keeps the latents" sh -c "h5dump -H '$folder/e1.h5' | grep -q 'DATASET \"latents\"'"
 refuse 'cannot write .*/none/c.h5' sample --checkpoint "$folder/run" --count 1 --output "$folder/none/c.h5"
 
 echo "--- checkpoints"

@@ -1,11 +1,51 @@
-import Tensors
-
-/// What processes, losses and samplers know of a network: it guesses the noise in a noisy image.
+/// What samplers and likelihoods know of a network: it tells an image and the noise on it apart.
 public protocol Denoiser {
-  /// The noise ε̂(x_t, t) in every image.
   /// - Parameters:
   ///   - x: noisy images x_t, [N, H, W, C].
-  ///   - timesteps: one t per image, N values. Fractions are allowed; the discrete process uses 0, 1 … T − 1.
-  /// - Returns: the predicted noise, shaped like `x`.
-  func predictNoise(_ x: Tensor, timesteps: [Float]) throws -> Tensor
+  ///   - times: t of each image, in units of the process.
+  ///   - images: which images of the batch these are, for denoisers that treat them differently, such as by class.
+  func estimate(_ x: DoubleTensor, at times: [Double], images: [Int]) throws -> Estimate
+}
+
+/// A guess at what x_t consists of: x_t = α·original + σ·noise.
+public struct Estimate: Sendable {
+  /// x̂_0, [N, H, W, C].
+  public var original: DoubleTensor
+  /// ε̂.
+  public var noise: DoubleTensor
+  /// What the network says of the reverse step's variance, if it was trained to.
+  public var variance: LearnedVariance?
+
+  public init(original: DoubleTensor, noise: DoubleTensor, variance: LearnedVariance? = nil) {
+    self.original = original
+    self.noise = noise
+    self.variance = variance
+  }
+
+  /// An estimate of the image alone.
+  public init(original: DoubleTensor, of x: DoubleTensor, at marginals: [Marginal], variance: LearnedVariance? = nil) {
+    self.init(
+      original: original,
+      noise: .sum([
+        (marginals.map { 1 / $0.deviation }, x), (marginals.map { -$0.signal / $0.deviation }, original),
+      ]),
+      variance: variance)
+  }
+
+  /// An estimate of the noise alone.
+  public init(noise: DoubleTensor, of x: DoubleTensor, at marginals: [Marginal], variance: LearnedVariance? = nil) {
+    self.init(
+      original: .sum([
+        (marginals.map { 1 / $0.signal }, x), (marginals.map { -$0.deviation / $0.signal }, noise),
+      ]),
+      noise: noise, variance: variance)
+  }
+}
+
+/// A network's word on the variance of the reverse step, for every element.
+public enum LearnedVariance: Sendable {
+  /// v between −1 and 1: log σ² = ½(1 + v)·log β_t + ½(1 − v)·log β̃_t (Nichol, Dhariwal, arXiv:2102.09672, equation 15).
+  case range(DoubleTensor)
+  /// log σ² itself.
+  case logarithm(DoubleTensor)
 }

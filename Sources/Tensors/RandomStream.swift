@@ -12,6 +12,8 @@ public enum RandomPurpose: UInt32, Sendable {
   case samplerNoise = 7
   case latents = 8
   case proceduralImage = 9
+  /// Of the trace estimator.
+  case traceProbe = 10
 }
 
 /// The random numbers of one (seed, purpose, step, sample, detail): a function, not a state.

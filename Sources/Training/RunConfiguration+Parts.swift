@@ -17,22 +17,24 @@ extension RunConfiguration {
   }
 
   /// The forward process.
-  public func process() throws -> VariancePreservingProcess {
-    VariancePreservingProcess(
+  public func process() throws -> DiscreteProcess {
+    DiscreteProcess(
       schedule: try NoiseSchedule.linear(
         steps: diffusion.steps, first: diffusion.betaFirst, last: diffusion.betaLast))
   }
 
-  /// The sampler.
-  /// - Parameter steps: how many steps to visit; by default `sampling.steps`.
-  public func sampler(steps: Int? = nil) throws -> AncestralSampler {
-    let steps = steps ?? sampling.steps
-    guard (1...diffusion.steps).contains(steps) else {
-      throw ConfigurationError("\(steps) sampling steps were asked for; this model has 1 to \(diffusion.steps)")
-    }
-    return try AncestralSampler(
-      process: try process(), steps: steps, variance: diffusion.variance == .small ? .small : .large,
-      clipsOriginal: sampling.clip)
+  /// What the network is trained for.
+  public func modelDescription() throws -> ModelDescription {
+    ModelDescription(process: try process(), parametrisation: .prediction(.noise))
+  }
+
+  /// The sampler's settings: those of the run.
+  public var samplerSettings: SamplerSettings {
+    var settings = SamplerSettings()
+    settings.steps = sampling.steps
+    settings.variance = diffusion.variance == .small ? .small : .large
+    settings.clipsOriginal = sampling.clip
+    return settings
   }
 
   private func validate(imageWidth: Int) throws(ConfigurationError) {

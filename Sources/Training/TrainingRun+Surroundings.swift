@@ -161,16 +161,16 @@ extension TrainingRun {
   /// - Returns: the file's path.
   func drawGrid(step: Int) throws -> String {
     let count = configuration.sampling.count
-    let drawing = ImageDrawing(
-      network: trainer.network, sampler: try configuration.sampler(), seed: configuration.seed,
-      communicator: communicator, workers: workers)
+    let drawing = try ImageDrawing(
+      network: trainer.network, configuration: configuration, seed: configuration.seed, communicator: communicator,
+      workers: workers)
     let parameters = try trainer.gatherAverage(trainer.averages[0])
     let share = try drawing.drawShare(
       of: count, parameters: parameters,
       progress: { done, steps in
         reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
       })
-    let images = try drawing.gather(share, count: count)
+    let images = try drawing.gather(share.images, count: count)
     try communicator.together {
       if communicator.rank == 0 { try PNG.write(sampleGrid(images), to: folder.samplePath(step: step)) }
     }

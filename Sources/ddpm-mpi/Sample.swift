@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diffusion
 import MessagePassing
 import Training
 
@@ -8,12 +9,15 @@ struct Sample: RankCommand {
     usage: """
       ddpm-mpi sample --checkpoint <folder-or-file> --count <n>
                       --output <file.h5> [--grid <file.png>] [--seed <n>]
-                      [--steps <n>] [--weights ema|model]
-                      [--latents <file.h5>] [--batch <n>] [--threads <n>]
+                      [--sampler <name>] [--steps <n>] [--eta <x>]
+                      [--spacing leading|trailing|linspace]
+                      [--weights ema|model]
+                      [--latents <file.h5>] [--float]
+                      [--batch <n>] [--threads <n>]
       """,
     discussion: """
       Writes an HDF5 file with a dataset `images`, uint8 [N, H, W, C]. An image depends on the seed and its own number \
-      alone: more ranks or another --batch draw the same ones.
+      alone: more ranks or another --batch draw the same ones. `ddpm-mpi samplers` describes the samplers.
       """)
 
   @Option(help: ArgumentHelp("A checkpoint file, or a run's folder.", valueName: "folder-or-file"))
@@ -24,6 +28,15 @@ struct Sample: RankCommand {
 
   @Option(help: ArgumentHelp("Seed of latents and noise.", valueName: "n"))
   var seed: UInt64 = 0
+
+  @Option(help: ArgumentHelp("The way from noise to images.", valueName: "name"))
+  var sampler = SamplerName.ddpm
+
+  @Option(help: ArgumentHelp("Fresh noise of ddim, from 0 to 1.", valueName: "x"))
+  var eta: Double?
+
+  @Option(help: "Which steps of the process are visited (default: linspace).")
+  var spacing: StepSpacing?
 
   @Option(help: ArgumentHelp("Sampling steps (default: the run's sampling.steps).", valueName: "n"))
   var steps: Int?
@@ -43,6 +56,9 @@ struct Sample: RankCommand {
   @Option(help: ArgumentHelp("Write a sheet of the images too.", valueName: "file.png"))
   var grid: String?
 
+  @Flag(help: "Write float32 datasets `samples`, the images in [-1, 1], and `latents` too.")
+  var float = false
+
   @Option(help: ArgumentHelp("Threads per rank.", valueName: "n"))
   var threads = 1
 
@@ -51,19 +67,29 @@ struct Sample: RankCommand {
     where value < 1 {
       throw ValidationError("\(name) is \(value); it must be at least 1.")
     }
+    if eta != nil && sampler != .ddim { throw ValidationError("--eta is for --sampler ddim.") }
+    if steps != nil && sampler == .odeAdaptive {
+      throw ValidationError("--steps is not for --sampler ode-rk45, which chooses its steps by the error.")
+    }
   }
 
   mutating func run(on communicator: Communicator) throws {
     var job = SampleJob(checkpoint: checkpoint, count: count, output: output)
     job.seed = seed
+    job.sampler = sampler
+    job.eta = eta
+    job.spacing = spacing
     job.steps = steps
     job.batch = batch
     job.weights = weights
     job.latents = latents
     job.grid = grid
+    job.writesFloats = float
     job.threads = threads
     try job.run(communicator: communicator)
   }
 }
 
 extension SampleJob.Weights: ExpressibleByArgument {}
+extension SamplerName: ExpressibleByArgument {}
+extension StepSpacing: ExpressibleByArgument {}

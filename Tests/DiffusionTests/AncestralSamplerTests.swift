@@ -1,12 +1,21 @@
 import Diffusion
-import Tensors
 import Testing
 
 @Suite struct AncestralSamplerTests {
-  let process: VariancePreservingProcess
+  let process: DiscreteProcess
+  let schedule: NoiseSchedule
 
   init() throws {
-    process = VariancePreservingProcess(schedule: try .linear())
+    schedule = try .linear()
+    process = DiscreteProcess(schedule: schedule)
+  }
+
+  private func sampler(
+    steps: Int, variance: AncestralSampler.Variance = .large, clips: Bool = true
+  ) throws -> AncestralSampler {
+    AncestralSampler(
+      process: process, visiting: try StepSpacing.linspace.steps(steps, of: 1000), variance: variance,
+      clipsOriginal: clips)
   }
 
   struct Case: Sendable {
@@ -30,20 +39,18 @@ import Testing
   @Test(arguments: cases)
   func reproducesGaussianDataFromTheBestDenoiser(_ testCase: Case) throws {
     let data = GaussianData(mean: 0.3, deviation: 0.5)
-    let sampler = try AncestralSampler(
-      process: process, steps: testCase.steps, variance: testCase.variance, clipsOriginal: false)
-    let latents = Latents.draw(shape: [5000, 2, 2, 1], seed: 21, firstImage: 0)
+    let sampler = try sampler(steps: testCase.steps, variance: testCase.variance, clips: false)
+    let exact = ExactDenoiser(data: GaussianMixture(mean: 0.3, deviation: 0.5, size: 4), process: process)
     let images = try sampler.sample(
-      from: latents, denoiser: GaussianDenoiser(data: data, schedule: process.schedule), noise: SamplerNoise(seed: 21),
-      workers: WorkerPool(threadCount: 2))
-
-    let count = Double(images.count)
-    let mean = images.elements.reduce(0.0) { $0 + Double($1) } / count
-    let variance = images.elements.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / (count - 1)
+      from: normals([5000, 2, 2, 1], seed: 21), denoiser: exact, noise: SamplerNoise(seed: 21)
+    ).images
+    let count = Double(images.elements.count)
+    let (mean, variance) = moments(images.elements)
     let expected = data.momentsAfterSampling(
-      cumulativeAlphas: sampler.timesteps.map { process.schedule.cumulativeAlphas[$0] },
+      cumulativeAlphas: sampler.visited.map { schedule.cumulativeAlphas[$0] },
       largeVariance: testCase.variance == .large)
-    // Four standard errors of the mean and of the variance of so many normal numbers.
+    // Four standard errors of the mean and of the variance of so many normal numbers; the latents, which have the
+    // variance 1 − ᾱ_T here and 1 there, differ by less.
     #expect(abs(mean - expected.mean) < 4 * (expected.variance / count).squareRoot())
     #expect(abs(variance - expected.variance) < 4 * expected.variance * (2 / count).squareRoot())
 
@@ -54,63 +61,55 @@ import Testing
   }
 
   @Test func anImageDoesNotDependOnItsCompany() throws {
-    let denoiser = GaussianDenoiser(data: GaussianData(mean: 0.1, deviation: 0.4), schedule: process.schedule)
-    let sampler = try AncestralSampler(process: process, steps: 25)
+    let exact = ExactDenoiser(data: GaussianMixture(mean: 0.1, deviation: 0.4, size: 12), process: process)
+    let sampler = try sampler(steps: 25)
+    let latents = DoubleTensor(Latents.draw(shape: [5, 2, 2, 3], seed: 9, firstImage: 100))
     let together = try sampler.sample(
-      from: Latents.draw(shape: [5, 2, 2, 3], seed: 9, firstImage: 100), denoiser: denoiser,
-      noise: SamplerNoise(seed: 9, firstImage: 100), workers: WorkerPool(threadCount: 3))
+      from: latents, denoiser: exact, noise: SamplerNoise(seed: 9, firstImage: 100)
+    ).images
     for image in 0..<5 {
       let alone = try sampler.sample(
-        from: Latents.draw(shape: [1, 2, 2, 3], seed: 9, firstImage: 100 + image), denoiser: denoiser,
-        noise: SamplerNoise(seed: 9, firstImage: 100 + image))
-      #expect(alone.elements == Array(together.elements[image * 12..<(image + 1) * 12]))
+        from: latents.images([image]), denoiser: exact, noise: SamplerNoise(seed: 9, firstImage: 100 + image))
+      #expect(alone.images == together.images([image]))
+    }
+  }
+
+  private func constant(_ noise: Double) -> ClosureDenoiser {
+    ClosureDenoiser { [process] x, times in
+      Estimate(
+        noise: DoubleTensor(repeating: noise, shape: x.shape), of: x, at: times.map { process.marginal(at: $0) })
     }
   }
 
   @Test func denoiserIsToldTheProcessesOwnTimesteps() throws {
-    var told: [Float] = []
-    let denoiser = ClosureDenoiser { x, timesteps in
-      #expect(timesteps.count == 2 && timesteps[0] == timesteps[1])
-      told.append(timesteps[0])
-      return Tensor(shape: x.shape)
+    var told: [Double] = []
+    let zero = constant(0)
+    let denoiser = ClosureDenoiser { x, times in
+      #expect(times.count == 2 && times[0] == times[1])
+      told.append(times[0])
+      return try zero.body(x, times)
     }
     var done: [Int] = []
-    _ = try AncestralSampler(process: process, steps: 4).sample(
-      from: Tensor(shape: [2, 1, 1, 1]), denoiser: denoiser, noise: SamplerNoise(seed: 1),
+    let result = try sampler(steps: 4).sample(
+      from: DoubleTensor(shape: [2, 1, 1, 1]), denoiser: denoiser, noise: SamplerNoise(seed: 1),
       progress: { done.append($0) })
     #expect(told == [999, 666, 333, 0])
-    #expect(done == [1, 2, 3, 4])
+    #expect(done == [1, 2, 3, 4] && result.evaluations == 4)
   }
 
   @Test func clippedImagesLieInTheRangeOfImages() throws {
-    let wild = ClosureDenoiser { x, _ in Tensor(repeating: 3, shape: x.shape) }
-    let latents = Latents.draw(shape: [4, 2, 2, 1], seed: 2, firstImage: 0)
-    let clipped = try AncestralSampler(process: process, steps: 10).sample(
-      from: latents, denoiser: wild, noise: SamplerNoise(seed: 2))
-    #expect(clipped.elements.allSatisfy { abs($0) <= 1 })
-    let free = try AncestralSampler(process: process, steps: 10, clipsOriginal: false).sample(
-      from: latents, denoiser: wild, noise: SamplerNoise(seed: 2))
-    #expect(free.elements.contains { abs($0) > 1 })
+    let latents = normals([4, 2, 2, 1], seed: 2)
+    let clipped = try sampler(steps: 10).sample(from: latents, denoiser: constant(3), noise: SamplerNoise(seed: 2))
+    #expect(clipped.images.elements.allSatisfy { abs($0) <= 1 })
+    let free = try sampler(steps: 10, clips: false).sample(
+      from: latents, denoiser: constant(3), noise: SamplerNoise(seed: 2))
+    #expect(free.images.elements.contains { abs($0) > 1 })
   }
 
   @Test func notANumberSurvivesClipping() throws {
-    let broken = ClosureDenoiser { x, _ in Tensor(repeating: .nan, shape: x.shape) }
-    let images = try AncestralSampler(process: process, steps: 3).sample(
-      from: Tensor(shape: [1, 1, 1, 2]), denoiser: broken, noise: SamplerNoise(seed: 2))
+    let images = try sampler(steps: 3).sample(
+      from: DoubleTensor(shape: [1, 1, 1, 2]), denoiser: constant(.nan), noise: SamplerNoise(seed: 2)
+    ).images
     #expect(images.elements.allSatisfy { $0.isNaN })
-  }
-
-  @Test func latentsAreLeftAsTheyAre() throws {
-    let latents = Latents.draw(shape: [1, 2, 2, 1], seed: 2, firstImage: 0)
-    let before = latents.elements
-    _ = try AncestralSampler(process: process, steps: 3).sample(
-      from: latents, denoiser: ClosureDenoiser { x, _ in x }, noise: SamplerNoise(seed: 2))
-    #expect(latents.elements == before)
-  }
-
-  @Test(arguments: [0, 1001])
-  func impossibleStepCountsAreRefused(steps: Int) {
-    let error = #expect(throws: DiffusionError.self) { try AncestralSampler(process: process, steps: steps) }
-    #expect(error?.key == "steps")
   }
 }

@@ -1,6 +1,3 @@
-import Diffusion
-import Tensors
-
 /// Data whose every element is normal, N(mean, deviation²), so that everything about it is known in closed form.
 struct GaussianData {
   let mean: Double
@@ -31,27 +28,4 @@ struct GaussianData {
     }
     return moments
   }
-}
-
-/// The best denoiser for Gaussian data.
-struct GaussianDenoiser: Denoiser {
-  let data: GaussianData
-  let schedule: NoiseSchedule
-
-  func predictNoise(_ x: Tensor, timesteps: [Float]) -> Tensor {
-    let result = Tensor(uninitialised: x.shape)
-    let size = x.count / timesteps.count
-    for index in 0..<x.count {
-      let cumulative = schedule.cumulativeAlphas[Int(timesteps[index / size])]
-      result.pointer[index] = Float(data.expectedNoise(Double(x.pointer[index]), cumulativeAlpha: cumulative))
-    }
-    return result
-  }
-}
-
-/// A denoiser made of a closure.
-struct ClosureDenoiser: Denoiser {
-  let predict: (Tensor, [Float]) throws -> Tensor
-
-  func predictNoise(_ x: Tensor, timesteps: [Float]) throws -> Tensor { try predict(x, timesteps) }
 }

@@ -32,40 +32,4 @@ import Testing
     let error = #expect(throws: DiffusionError.self) { try NoiseSchedule(betas: [0.1, 1.5]) }
     #expect(error?.description == "betas: the variance of step 1 is 1.5; it must lie between 0 and 1")
   }
-
-  @Test func evenlySpacedStepsIncludeBothEnds() throws {
-    let schedule = try NoiseSchedule.linear()
-    #expect(try schedule.evenlySpacedSteps(4) == [0, 333, 666, 999])
-    #expect(try schedule.evenlySpacedSteps(1000) == Array(0..<1000))
-    #expect(try schedule.evenlySpacedSteps(1) == [999])
-    for count in [2, 3, 50, 250, 999] {
-      let steps = try schedule.evenlySpacedSteps(count)
-      #expect(steps.count == count && steps.first == 0 && steps.last == 999)
-      #expect(Set(steps).count == count)
-    }
-  }
-
-  @Test(arguments: [0, -1, 1001])
-  func impossibleStepCountsAreRefused(count: Int) throws {
-    let schedule = try NoiseSchedule.linear()
-    #expect(throws: DiffusionError.self) { try schedule.evenlySpacedSteps(count) }
-  }
-
-  @Test func respacedScheduleHasTheSameSignalAtTheKeptSteps() throws {
-    let schedule = try NoiseSchedule.linear()
-    let kept = try schedule.evenlySpacedSteps(50)
-    let respaced = schedule.respaced(keeping: kept)
-    #expect(respaced.cumulativeAlphas == kept.map { schedule.cumulativeAlphas[$0] })
-    var product = 1.0
-    for (step, beta) in respaced.betas.enumerated() {
-      product *= 1 - beta
-      // Fifty roundings of about 1e-16 each.
-      #expect(abs(product / respaced.cumulativeAlphas[step] - 1) < 1e-13)
-    }
-  }
-
-  @Test func keepingAllStepsChangesNothing() throws {
-    let schedule = try NoiseSchedule.linear()
-    #expect(schedule.respaced(keeping: Array(0..<1000)) == schedule)
-  }
 }

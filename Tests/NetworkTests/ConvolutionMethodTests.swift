@@ -37,15 +37,15 @@ import Testing
     #expect(output.value.elements == recorded.output)
   }
 
-  @Test func denoiserUsesTheNetworksMethod() throws {
+  @Test func aTrainedNetworkUsesItsMethod() throws {
     let fixture = try FixtureNetwork("grey")
     let recorded = try Pass(fixture, .direct)
     var configuration = fixture.network.configuration
     configuration.convolutionMethod = .direct
-    let denoiser = UNetDenoiser(
+    let trained = TrainedUNet(
       network: UNet(configuration), parameters: fixture.parameters(), workers: WorkerPool(threadCount: 1))
-    let noise = try denoiser.predictNoise(fixture.tensor("x"), timesteps: recorded.timesteps)
-    #expect(noise.elements == recorded.output)
+    let output = trained.output(try fixture.tensor("x"), times: recorded.timesteps, classes: nil)
+    #expect(output.elements == recorded.output)
   }
 
   private struct Pass {

@@ -95,11 +95,15 @@ let trainingChecks: [Check] = [
     fillVisibly(parameters)
     let count = 5
     let share = try drawing.drawShare(of: count, parameters: parameters)
-    let together = try drawing.gather(share, count: count)
-    let denoiser = UNetDenoiser(network: drawing.network, parameters: parameters, workers: drawing.workers)
+    try expectEqual(share.evaluations, 3)
+    let together = try drawing.gather(share.images, count: count)
+    let denoiser = NetworkDenoiser(
+      network: TrainedUNet(network: drawing.network, parameters: parameters, workers: drawing.workers),
+      model: drawing.model)
+    let latents = Latents.draw(shape: [count, 8, 8, 1], seed: drawing.seed, firstImage: 0)
     let alone = try drawing.sampler.sample(
-      from: Latents.draw(shape: [count, 8, 8, 1], seed: drawing.seed, firstImage: 0), denoiser: denoiser,
-      noise: SamplerNoise(seed: drawing.seed))
+      from: DoubleTensor(latents), denoiser: denoiser, noise: SamplerNoise(seed: drawing.seed), progress: nil
+    ).images.single
     try expect(bits(together) == bits(alone), "the images differ")
     try expect(Set(bits(together)).count > count * 32, "the images are blank")
   },
@@ -308,9 +312,12 @@ private func verifyPlainTraining(_ context: CheckContext) throws {
 
 private func makeDrawing(_ context: CheckContext) throws -> ImageDrawing {
   let configuration = smallConfiguration()
-  return ImageDrawing(
-    network: try configuration.network(height: 8, width: 8, channels: 1), sampler: try configuration.sampler(steps: 3),
-    seed: 11, batchSize: 2, communicator: context.communicator, workers: WorkerPool(threadCount: 1))
+  var settings = configuration.samplerSettings
+  settings.steps = 3
+  return try ImageDrawing(
+    network: try configuration.network(height: 8, width: 8, channels: 1), configuration: configuration,
+    settings: settings, seed: 11, batchSize: 2, communicator: context.communicator,
+    workers: WorkerPool(threadCount: 1))
 }
 
 private func bits(_ tensor: Tensor) -> [UInt32] { tensor.elements.map(\.bitPattern) }

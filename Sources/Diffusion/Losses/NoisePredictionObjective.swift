@@ -15,9 +15,9 @@ public struct NoisedImages: Sendable {
 
 /// Draws the network's inputs and targets in training (Ho et al. 2020, algorithm 1, lines 3 to 5).
 public struct NoisePredictionObjective: Sendable {
-  public let process: VariancePreservingProcess
+  public let process: DiscreteProcess
 
-  public init(process: VariancePreservingProcess) {
+  public init(process: DiscreteProcess) {
     self.process = process
   }
 
@@ -39,7 +39,21 @@ public struct NoisePredictionObjective: Sendable {
       RandomStream(seed: seed, purpose: .noise, step: step, sample: firstSample + image)
         .fillNormal(noise.pointer + range.lowerBound, count: range.count)
     }
-    let noisy = process.noised(original: images, noise: noise, timesteps: timesteps, workers: workers)
+    let noisy = noised(original: images, noise: noise, timesteps: timesteps, workers: workers)
     return NoisedImages(noisy: noisy, noise: noise, timesteps: timesteps)
+  }
+
+  /// x_t = α_t·x_0 + σ_t·ε, a sample of q(x_t | x_0) (Ho et al. 2020, equation 4).
+  private func noised(original: Tensor, noise: Tensor, timesteps: [Int], workers: WorkerPool?) -> Tensor {
+    let result = Tensor(uninitialised: original.shape)
+    let marginals = timesteps.map { process.marginals[$0] }
+    forEachImage(timesteps.count, workers) { image in
+      let marginal = marginals[image]
+      for index in elementRange(of: image, in: original) {
+        result.pointer[index] = Float(
+          marginal.signal * Double(original.pointer[index]) + marginal.deviation * Double(noise.pointer[index]))
+      }
+    }
+    return result
   }
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// How much noise each of the T steps adds: β_t, and what follows from it, in double precision.
 ///
 /// Steps are counted from 0, as programs do: β[0] is the paper's β₁, and t = T − 1 is the noisiest step.
@@ -22,20 +24,12 @@ public struct NoiseSchedule: Sendable, Equatable {
       throw DiffusionError(
         key: "betas", problem: "the variance of step \(step) is \(beta); it must lie between 0 and 1")
     }
-    self.init(checkedBetas: betas, cumulativeAlphas: nil)
-  }
-
-  private init(checkedBetas betas: [Double], cumulativeAlphas: [Double]?) {
     self.betas = betas
     alphas = betas.map { 1 - $0 }
-    if let cumulativeAlphas {
-      self.cumulativeAlphas = cumulativeAlphas
-    } else {
-      var product = 1.0
-      self.cumulativeAlphas = alphas.map { alpha in
-        product *= alpha
-        return product
-      }
+    var product = 1.0
+    cumulativeAlphas = alphas.map { alpha in
+      product *= alpha
+      return product
     }
   }
 
@@ -45,6 +39,65 @@ public struct NoiseSchedule: Sendable, Equatable {
   public static func linear(
     steps: Int = 1000, first: Double = 1e-4, last: Double = 0.02
   ) throws(DiffusionError) -> NoiseSchedule {
+    try check(steps: steps, first: first, last: last)
+    return try NoiseSchedule(betas: spread(steps, first, last))
+  }
+
+  /// √β grows in equal increments from √`first` to √`last`, which makes β a quadratic function of the step (Song, Meng,
+  /// Ermon: "Denoising diffusion implicit models", arXiv:2010.02502, appendix D.2).
+  /// - Throws: `DiffusionError` naming `steps`, `first` or `last` when it is out of range.
+  public static func quadratic(
+    steps: Int = 1000, first: Double = 1e-4, last: Double = 0.02
+  ) throws(DiffusionError) -> NoiseSchedule {
+    try check(steps: steps, first: first, last: last)
+    return try NoiseSchedule(
+      betas: spread(steps, first.squareRoot(), last.squareRoot()).map { $0 * $0 })
+  }
+
+  /// β grows from `first` to `last` as the logistic function does from −6 to 6 (Jabri, Fleet, Chen: "Scalable adaptive
+  /// computation for iterative generation", arXiv:2212.11972, have it for ᾱ; for β it is GeoDiff's, Xu et al.,
+  /// arXiv:2203.02923).
+  /// - Throws: `DiffusionError` naming `steps`, `first` or `last` when it is out of range.
+  public static func sigmoid(
+    steps: Int = 1000, first: Double = 1e-4, last: Double = 0.02
+  ) throws(DiffusionError) -> NoiseSchedule {
+    try check(steps: steps, first: first, last: last)
+    return try NoiseSchedule(betas: spread(steps, -6, 6).map { first + (last - first) / (1 + exp(-$0)) })
+  }
+
+  /// ᾱ falls like a squared cosine: β_t = 1 − ᾱ((t + 1)/T) / ᾱ(t/T), at most `most`, with ᾱ(u) = cos²(π/2·(u + s)/(1 + s))
+  /// (Nichol, Dhariwal: "Improved denoising diffusion probabilistic models", arXiv:2102.09672, equation 17).
+  /// - Parameter offset: s, which keeps the first steps from being too small.
+  /// - Throws: `DiffusionError` naming what is out of range.
+  public static func cosine(
+    steps: Int = 1000, offset: Double = 0.008, most: Double = 0.999
+  ) throws(DiffusionError) -> NoiseSchedule {
+    guard steps >= 1 else {
+      throw DiffusionError(key: "steps", problem: "\(steps) steps are too few; at least 1 is needed")
+    }
+    guard offset >= 0, offset.isFinite else {
+      throw DiffusionError(key: "offset", problem: "s = \(offset) must not be negative")
+    }
+    guard most > 0 && most < 1 else {
+      throw DiffusionError(key: "most", problem: "the largest variance, \(most), must lie between 0 and 1")
+    }
+    func left(_ share: Double) -> Double {
+      let cosine = cos((share + offset) / (1 + offset) * Double.pi / 2)
+      return cosine * cosine
+    }
+    return try NoiseSchedule(
+      betas: (0..<steps).map { step in
+        min(most, 1 - left(Double(step + 1) / Double(steps)) / left(Double(step) / Double(steps)))
+      })
+  }
+
+  /// `count` numbers at equal distances.
+  private static func spread(_ count: Int, _ first: Double, _ last: Double) -> [Double] {
+    let increment = count > 1 ? (last - first) / Double(count - 1) : 0
+    return (0..<count).map { first + Double($0) * increment }
+  }
+
+  private static func check(steps: Int, first: Double, last: Double) throws(DiffusionError) {
     guard steps >= 1 else {
       throw DiffusionError(key: "steps", problem: "\(steps) steps are too few; at least 1 is needed")
     }
@@ -54,32 +107,5 @@ public struct NoiseSchedule: Sendable, Equatable {
     guard first <= last else {
       throw DiffusionError(key: "first", problem: "β must not shrink, but first = \(first) is above last = \(last)")
     }
-    let increment = steps > 1 ? (last - first) / Double(steps - 1) : 0
-    return try NoiseSchedule(betas: (0..<steps).map { first + Double($0) * increment })
-  }
-
-  /// The schedule that visits only some of the steps and has this schedule's ᾱ at each of them:
-  /// β'_i = 1 − ᾱ(kept_i) / ᾱ(kept_{i−1}) (Nichol, Dhariwal: "Improved denoising diffusion probabilistic models",
-  /// ICML 2021, section 4).
-  /// - Parameter kept: the steps to visit, ascending, without repetition, each below `steps`.
-  public func respaced(keeping kept: [Int]) -> NoiseSchedule {
-    precondition(!kept.isEmpty && kept.first! >= 0 && kept.last! < steps, "kept steps must lie in 0..<\(steps)")
-    precondition(zip(kept, kept.dropFirst()).allSatisfy(<), "kept steps must ascend")
-    if kept.count == steps { return self }
-    let cumulative = kept.map { cumulativeAlphas[$0] }
-    let previous = [1] + cumulative.dropLast()
-    return NoiseSchedule(checkedBetas: zip(cumulative, previous).map { 1 - $0 / $1 }, cumulativeAlphas: cumulative)
-  }
-
-  /// `count` steps spread evenly over all, the first and the last among them; a single one is the last.
-  /// - Throws: `DiffusionError` when `count` is not in 1...steps.
-  public func evenlySpacedSteps(_ count: Int) throws(DiffusionError) -> [Int] {
-    guard (1...steps).contains(count) else {
-      throw DiffusionError(
-        key: "steps", problem: "cannot sample in \(count) steps; the process has \(steps), so give 1 to \(steps)")
-    }
-    if count == 1 { return [steps - 1] }
-    let spacing = Double(steps - 1) / Double(count - 1)
-    return (0..<count).map { Int((Double($0) * spacing).rounded(.toNearestOrEven)) }
   }
 }

@@ -1,86 +1,98 @@
-import Tensors
+import Glibc
 
-/// Walks the process backwards, step by step, with fresh noise (Ho et al. 2020, algorithm 2).
-///
-/// Each step guesses the image, x̂_0 = (x_t − √(1 − ᾱ_t) ε̂) / √ᾱ_t, and draws x_{t−1} from the posterior
-/// q(x_{t−1} | x_t, x̂_0). Without clipping this is line 4 of the algorithm. An image does not depend on the others of
-/// its batch, provided that the denoiser treats each alone.
-public struct AncestralSampler: Sendable {
-  /// The variance σ_t² of a reverse step (Ho et al. 2020, section 3.2).
+/// Walks a discrete process backwards, step by step, with fresh noise (Ho, Jain, Abbeel, arXiv:2006.11239, algorithm 2):
+/// x_{t−1} is drawn from q(x_{t−1} | x_t, x̂_0).
+public struct AncestralSampler: Sampler {
+  /// The variance of a reverse step.
   public enum Variance: String, Sendable, CaseIterable {
-    /// β̃_t, right for data that is a single point.
+    /// β̃_t, right for data that is a single point (Ho et al., section 3.2).
     case small
     /// β_t, right for standard normal data.
     case large
+    /// The network's, between the two (Nichol, Dhariwal, arXiv:2102.09672, equation 15).
+    case learnedRange = "learned-range"
+    /// The network's.
+    case learned
   }
 
-  /// The time steps of the process that are visited, ascending; what the denoiser is told.
-  public let timesteps: [Int]
+  /// The steps that are visited, ascending.
+  public let visited: [Int]
   public let variance: Variance
   /// Whether x̂_0 is kept within [−1, 1], the range of images.
   public let clipsOriginal: Bool
-  /// The process over the visited steps alone.
-  private let process: VariancePreservingProcess
+  private let process: DiscreteProcess
+  private let respaced: DiscreteProcess
 
   /// - Parameters:
-  ///   - process: the process the denoiser was trained for.
-  ///   - steps: how many of its steps to visit, evenly spaced; `nil` means all.
-  /// - Throws: `DiffusionError` when `steps` is not in 1...process.steps.
+  ///   - process: the process that the denoiser was trained for.
+  ///   - visited: the steps to visit, ascending; by default all.
   public init(
-    process: VariancePreservingProcess, steps: Int? = nil, variance: Variance = .large, clipsOriginal: Bool = true
-  ) throws(DiffusionError) {
-    timesteps = try process.schedule.evenlySpacedSteps(steps ?? process.steps)
-    self.process = VariancePreservingProcess(schedule: process.schedule.respaced(keeping: timesteps))
+    process: DiscreteProcess, visiting visited: [Int]? = nil, variance: Variance = .large, clipsOriginal: Bool = true
+  ) {
+    self.process = process
+    self.visited = visited ?? Array(0..<process.steps)
     self.variance = variance
     self.clipsOriginal = clipsOriginal
+    respaced = process.respaced(keeping: self.visited)
   }
 
-  /// Images drawn from the latents.
-  /// - Parameters:
-  ///   - latents: x_T, [N, H, W, C]; left as they are.
-  ///   - noise: what is added after each step but the last.
-  ///   - progress: called after each step with the number of steps done.
-  /// - Returns: images, shaped like `latents`; about in [−1, 1], and within it when x̂_0 is clipped.
-  /// - Throws: what the denoiser throws.
+  public var stepCount: Int? { visited.count }
+
   public func sample(
-    from latents: Tensor, denoiser: some Denoiser, noise: SamplerNoise, workers: WorkerPool? = nil,
-    progress: ((Int) -> Void)? = nil
-  ) throws -> Tensor {
-    var current = latents
-    for (done, index) in timesteps.indices.reversed().enumerated() {
-      let times = [Float](repeating: Float(timesteps[index]), count: latents.shape[0])
-      let prediction = try denoiser.predictNoise(current, timesteps: times)
-      current = previous(of: current, prediction: prediction, index: index, noise: noise, workers: workers)
+    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)? = nil
+  ) throws -> Samples {
+    var evaluator = Evaluator(denoiser)
+    var x = DoubleTensor.sum((respaced.marginals[visited.count - 1].deviation, latents))
+    for (done, index) in visited.indices.reversed().enumerated() {
+      let estimate = try evaluator.estimate(x, at: Double(visited[index]))
+      let original = clipsOriginal ? estimate.original.clamped(to: -1...1) : estimate.original
+      let transition = respaced.transition(to: index)
+      let posterior = transition.posterior
+      let mean = DoubleTensor.sum((posterior.original, original), (posterior.noisy, x))
+      x = mean
+      if index > 0 {
+        let added = noise.draw(like: x, step: visited[index])
+        let deviations = reverseDeviations(transition, estimate.variance)
+        switch deviations {
+        case .same(let deviation): x = .sum((1, mean), (deviation, added))
+        case .each(let values):
+          for element in x.elements.indices { x.elements[element] += values[element] * added.elements[element] }
+        }
+      }
       progress?(done + 1)
     }
-    return current
+    return Samples(images: x, evaluations: evaluator.evaluations)
   }
 
-  /// x_{t−1} from x_t and the predicted noise, at the visited step number `index`.
-  private func previous(
-    of current: Tensor, prediction: Tensor, index: Int, noise: SamplerNoise, workers: WorkerPool?
-  ) -> Tensor {
-    precondition(prediction.shape == current.shape, "a prediction of shape \(prediction.shape) for \(current.shape)")
-    let marginal = process.marginal(at: index)
-    let posterior = process.posterior(at: index)
-    let deviation = variance == .small ? posterior.variance.squareRoot() : process.schedule.betas[index].squareRoot()
-    let result = Tensor(uninitialised: current.shape)
-    forEachImage(current.shape[0], workers) { image in
-      let range = elementRange(of: image, in: current)
-      let isLast = index == 0
-      if !isLast {
-        noise.fill(result.pointer + range.lowerBound, count: range.count, image: image, timestep: timesteps[index])
-      }
-      for element in range {
-        let noisy = Double(current.pointer[element])
-        var original = (noisy - marginal.deviation * Double(prediction.pointer[element])) / marginal.signal
-        // Comparisons rather than min and max, so that a NaN stays visible.
-        if clipsOriginal && original < -1 { original = -1 }
-        if clipsOriginal && original > 1 { original = 1 }
-        let mean = posterior.original * original + posterior.noisy * noisy
-        result.pointer[element] = Float(isLast ? mean : mean + deviation * Double(result.pointer[element]))
-      }
+  private enum Deviations {
+    case same(Double)
+    case each([Double])
+  }
+
+  private func reverseDeviations(_ transition: Transition, _ learned: LearnedVariance?) -> Deviations {
+    switch variance {
+    case .small: .same(transition.posterior.variance.squareRoot())
+    case .large: .same(transition.variance.squareRoot())
+    case .learnedRange, .learned:
+      .each(ReverseVariance.logarithms(learned, transition).map { exp($0 / 2) })
     }
-    return result
+  }
+}
+
+/// log σ² of a reverse step, from what a network says.
+enum ReverseVariance {
+  /// - Parameter firstStepBound: what takes the place of β̃ at the first step, where it is zero; by default β.
+  static func logarithms(
+    _ learned: LearnedVariance?, _ transition: Transition, firstStepBound: Double? = nil
+  ) -> [Double] {
+    switch learned {
+    case .logarithm(let values): return values.elements
+    case .range(let values):
+      let small = transition.posterior.variance
+      let low = log(small > 0 ? small : firstStepBound ?? transition.variance)
+      let high = log(transition.variance)
+      return values.elements.map { (1 + $0) / 2 * high + (1 - $0) / 2 * low }
+    case nil: preconditionFailure("this denoiser does not tell a variance")
+    }
   }
 }

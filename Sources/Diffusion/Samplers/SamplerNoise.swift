@@ -28,9 +28,10 @@ public struct SamplerNoise: Sendable {
     self.firstImage = firstImage
   }
 
-  /// Fills `destination` with the standard normal noise of one image of the batch at one time step.
-  func fill(_ destination: UnsafeMutablePointer<Float>, count: Int, image: Int, timestep: Int) {
-    RandomStream(seed: seed, purpose: .samplerNoise, step: timestep, sample: firstImage + image)
+  /// Fills `destination` with the standard normal noise of one image of the batch at one step.
+  /// - Parameter detail: which of several noises of the step.
+  func fill(_ destination: UnsafeMutablePointer<Float>, count: Int, image: Int, timestep: Int, detail: Int = 0) {
+    RandomStream(seed: seed, purpose: .samplerNoise, step: timestep, sample: firstImage + image, detail: detail)
       .fillNormal(destination, count: count)
   }
 }

@@ -153,11 +153,11 @@ public struct Benchmark {
   private func samplingStep(_ communicator: Communicator, _ workers: WorkerPool, _ profiler: Profiler?) -> Step {
     let parameters = Arena(network.layout)
     network.initialise(parameters, seed: 0, workers: workers)
-    let denoiser = UNetDenoiser(network: network, parameters: parameters, workers: workers, profiler: profiler)
+    let trained = TrainedUNet(network: network, parameters: parameters, workers: workers, profiler: profiler)
     let share = images(ofRank: communicator.rank, of: communicator.size)
     var images = randomImages(count: share, first: 0)
     return { _ in
-      images = try denoiser.predictNoise(images, timesteps: [Float](repeating: 500, count: share))
+      images = trained.output(images, times: [Float](repeating: 500, count: share), classes: nil)
     }
   }
 

@@ -7,19 +7,29 @@ import Tensors
 /// Draws images with all ranks sharing the work. An image depends on the seed and its own number alone.
 public struct ImageDrawing {
   public let network: UNet
-  public let sampler: AncestralSampler
+  public let model: ModelDescription
+  public let sampler: any Sampler
+  /// See `NetworkDenoiser.clipsOriginal`.
+  public let clipsInDenoiser: Bool
   public let seed: UInt64
   public let communicator: Communicator
   public let workers: WorkerPool
   /// Images that go through the network together.
   public let batchSize: Int
 
+  /// - Parameters:
+  ///   - configuration: what the network was trained with.
+  ///   - settings: the sampler's; by default the run's.
+  /// - Throws: `DiffusionError` for settings that cannot work.
   public init(
-    network: UNet, sampler: AncestralSampler, seed: UInt64, batchSize: Int = 32, communicator: Communicator,
-    workers: WorkerPool
-  ) {
+    network: UNet, configuration: RunConfiguration, settings: SamplerSettings? = nil, seed: UInt64,
+    batchSize: Int = 32, communicator: Communicator, workers: WorkerPool
+  ) throws {
+    let settings = settings ?? configuration.samplerSettings
     self.network = network
-    self.sampler = sampler
+    model = try configuration.modelDescription()
+    sampler = try settings.sampler(for: try configuration.process())
+    clipsInDenoiser = settings.clipsInDenoiser
     self.seed = seed
     self.batchSize = batchSize
     self.communicator = communicator
@@ -36,41 +46,57 @@ public struct ImageDrawing {
     count * rank / communicator.size..<count * (rank + 1) / communicator.size
   }
 
-  /// This rank's share of `count` images.
+  /// What a rank drew.
+  public struct Share: Sendable {
+    /// [share, H, W, C], about in [−1, 1].
+    public let images: Tensor
+    /// How often the network looked at an image, the most over all ranks' images.
+    public let evaluations: Int
+  }
+
+  /// This rank's share of `count` images. Collective.
   ///
   /// - Parameters:
   ///   - parameters: the weights to draw with.
   ///   - latents: x_T of images number `range`, [range.count, H, W, C]; by default drawn from the seed.
   ///   - progress: called with (steps done, steps in all) over this rank's batches.
-  /// - Returns: [share, H, W, C], about in [−1, 1]. Collective.
   /// - Throws: `JobFailure` on all ranks if an image is not finite.
   public func drawShare(
     of count: Int, parameters: Arena, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
     progress: ((Int, Int) -> Void)? = nil
-  ) throws -> Tensor {
+  ) throws -> Share {
     let share = share(of: count, rank: communicator.rank)
     let size = imageShape.reduce(1, *)
     let images = Tensor(uninitialised: [share.count] + imageShape)
-    let denoiser = UNetDenoiser(network: network, parameters: parameters, workers: workers)
+    let denoiser = NetworkDenoiser(
+      network: TrainedUNet(network: network, parameters: parameters, workers: workers), model: model,
+      clipsOriginal: clipsInDenoiser)
     let batchCount = (share.count + batchSize - 1) / batchSize
-    let steps = sampler.timesteps.count
+    // A sampler without steps of its own tells percents.
+    let steps = sampler.stepCount ?? 100
+    var evaluations = 0
     for batch in 0..<batchCount {
       let first = share.lowerBound + batch * batchSize
       let range = first..<min(first + batchSize, share.upperBound)
-      let start =
-        try latents?(range) ?? Latents.draw(shape: [range.count] + imageShape, seed: seed, firstImage: range.lowerBound)
+      let start = try latents?(range) ?? drawLatents(range)
       let drawn = try sampler.sample(
-        from: start, denoiser: denoiser, noise: SamplerNoise(seed: seed, firstImage: range.lowerBound),
-        workers: workers
+        from: DoubleTensor(start), denoiser: denoiser, noise: SamplerNoise(seed: seed, firstImage: range.lowerBound)
       ) { progress?(batch * steps + $0, batchCount * steps) }
-      (images.pointer + (range.lowerBound - share.lowerBound) * size).update(from: drawn.pointer, count: drawn.count)
+      evaluations = max(evaluations, drawn.evaluations)
+      let single = drawn.images.single
+      (images.pointer + (range.lowerBound - share.lowerBound) * size).update(from: single.pointer, count: single.count)
     }
     try communicator.together {
       guard images.isFinite else {
         throw RunError(.notFinite, "a drawn image has values that are not finite: the weights have diverged")
       }
     }
-    return images
+    return Share(images: images, evaluations: Int(try communicator.allReduceMaximum(Int64(evaluations))))
+  }
+
+  /// The latents of images number `range`, from the seed.
+  func drawLatents(_ range: Range<Int>) -> Tensor {
+    Latents.draw(shape: [range.count] + imageShape, seed: seed, firstImage: range.lowerBound)
   }
 
   /// All `count` images on every rank, from the shares. Collective.

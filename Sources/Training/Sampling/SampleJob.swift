@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Diffusion
 import Foundation
 import HDF5
 import Images
@@ -20,8 +21,13 @@ public struct SampleJob: Sendable {
   public var checkpoint: String
   public var count: Int
   public var seed: UInt64 = 0
+  public var sampler = SamplerName.ddpm
   /// Sampling steps; by default the run's `sampling.steps`.
   public var steps: Int?
+  /// Of `ddim`.
+  public var eta: Double?
+  /// Which steps of a discrete process are visited.
+  public var spacing: StepSpacing?
   /// Images that go through the network together on a rank.
   public var batch = 32
   public var weights = Weights.ema
@@ -29,6 +35,8 @@ public struct SampleJob: Sendable {
   public var latents: String?
   /// The file to write.
   public var output: String
+  /// Whether to write the images before they are made bytes, and their latents, too.
+  public var writesFloats = false
   /// A PNG file to write besides.
   public var grid: String?
   public var threads = 1
@@ -55,49 +63,78 @@ public struct SampleJob: Sendable {
     try communicator.requireAlike("checkpoint", path)
     try communicator.requireShared(folder: URL(fileURLWithPath: output).deletingLastPathComponent().path)
     let drawing = try communicator.together {
-      ImageDrawing(
-        network: model.network, sampler: try model.configuration.sampler(steps: steps), seed: seed,
-        batchSize: batch, communicator: communicator, workers: workers)
+      do {
+        return try ImageDrawing(
+          network: model.network, configuration: model.configuration, settings: settings(model.configuration),
+          seed: seed, batchSize: batch, communicator: communicator, workers: workers)
+      } catch let error as DiffusionError {
+        throw InputError("--\(error)")
+      }
     }
     let start = try communicator.together { try latents.map { try readLatents($0, drawing) } }
-    let stepCount = drawing.sampler.timesteps.count
+    let way = drawing.sampler.stepCount.map { ProgressFormat.count($0, of: "step") } ?? "steps chosen by the error"
     reporter.message(
-      "Drawing \(ProgressFormat.count(count, of: "image")) from \(path) in "
-        + "\(ProgressFormat.count(stepCount, of: "step")).")
+      "Drawing \(ProgressFormat.count(count, of: "image")) from \(path) by \(sampler.rawValue) in \(way).")
     let share = try drawing.drawShare(
       of: count, parameters: model.parameters, latents: start,
       progress: { done, steps in
         reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
       })
-    try write(share, drawing, path, communicator)
+    try write(share, latents: start, drawing, path, communicator)
     if let grid {
-      let images = try drawing.gather(share, count: count)
+      let images = try drawing.gather(share.images, count: count)
       try communicator.together {
         if communicator.rank == 0 { try PNG.write(sampleGrid(images), to: grid) }
       }
     }
     reporter.clear()
-    reporter.message("Wrote \(output)\(grid.map { " and \($0)" } ?? "").")
+    reporter.message(
+      "Wrote \(output)\(grid.map { " and \($0)" } ?? ""); "
+        + "\(ProgressFormat.count(share.evaluations, of: "evaluation")) of the network per image.")
+  }
+
+  /// The run's settings, with what the command line changes.
+  private func settings(_ configuration: RunConfiguration) -> SamplerSettings {
+    var settings = configuration.samplerSettings
+    settings.name = sampler
+    if let steps { settings.steps = steps }
+    if let eta { settings.eta = eta }
+    if let spacing { settings.spacing = spacing }
+    return settings
   }
 
   private func write(
-    _ share: Tensor, _ drawing: ImageDrawing, _ checkpoint: String, _ communicator: Communicator
+    _ share: ImageDrawing.Share, latents: ((Range<Int>) throws -> Tensor)?, _ drawing: ImageDrawing,
+    _ checkpoint: String, _ communicator: Communicator
   ) throws {
     let range = drawing.share(of: count, rank: communicator.rank)
-    let size = drawing.imageShape.reduce(1, *)
-    let bytes = quantise(share)
+    let bytes = quantise(share.images)
+    let starts = writesFloats ? try communicator.together { try latents?(range) ?? drawing.drawLatents(range) } : nil
     let file = try HDF5File.create(output, communicator: communicator)
-    let dataset = try file.createDataset("images", shape: [count] + drawing.imageShape, type: .uint8)
-    try bytes.withUnsafeBytes { buffer in
-      try dataset.write(
-        flatRange: range.lowerBound * size..<range.upperBound * size, from: buffer.baseAddress, collective: true)
+    try bytes.withUnsafeBytes { try write($0.baseAddress, .uint8, "images", range, drawing, to: file) }
+    if let starts {
+      try write(share.images.pointer, .float32, "samples", range, drawing, to: file)
+      try write(starts.pointer, .float32, "latents", range, drawing, to: file)
+      withExtendedLifetime((share, starts)) {}
     }
-    try dataset.close()
     try file.writeAttribute("seed", Int64(bitPattern: seed))
-    try file.writeAttribute("steps", Int64(drawing.sampler.timesteps.count))
+    try file.writeAttribute("sampler", sampler.rawValue)
+    if let steps = drawing.sampler.stepCount { try file.writeAttribute("steps", Int64(steps)) }
+    try file.writeAttribute("evaluations", Int64(share.evaluations))
     try file.writeAttribute("checkpoint", checkpoint)
     try file.writeAttribute("weights", weights.rawValue)
     try file.close()
+  }
+
+  /// This rank's images of a dataset of all.
+  private func write(
+    _ values: UnsafeRawPointer?, _ type: ElementType, _ name: String, _ range: Range<Int>, _ drawing: ImageDrawing,
+    to file: borrowing HDF5File
+  ) throws {
+    let size = drawing.imageShape.reduce(1, *)
+    let dataset = try file.createDataset(name, shape: [count] + drawing.imageShape, type: type)
+    try dataset.write(flatRange: range.lowerBound * size..<range.upperBound * size, from: values, collective: true)
+    try dataset.close()
   }
 
   /// Checks the file of latents, and returns how to read a range of them.

@@ -2,14 +2,14 @@ import Differentiation
 import Diffusion
 import Tensors
 
-/// A trained U-Net as samplers see it.
-public struct UNetDenoiser: Denoiser {
+/// A trained U-Net as denoisers see it.
+public struct TrainedUNet: DiffusionNetwork {
   private let network: UNet
   private let parameters: Arena
   private let workers: WorkerPool
   private let profiler: Profiler?
 
-  /// - Parameter parameters: must not change while the denoiser is in use.
+  /// - Parameter parameters: must not change while the network is in use.
   public init(network: UNet, parameters: Arena, workers: WorkerPool, profiler: Profiler? = nil) {
     self.network = network
     self.parameters = parameters
@@ -17,10 +17,11 @@ public struct UNetDenoiser: Denoiser {
     self.profiler = profiler
   }
 
-  public func predictNoise(_ x: Tensor, timesteps: [Float]) throws -> Tensor {
+  public func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
+    precondition(classes == nil, "this network knows no classes")
     let tape = Tape(
       inferenceWith: parameters, workers: workers, profiler: profiler,
       convolutionMethod: network.configuration.convolutionMethod)
-    return network(tape.input(x), timesteps: timesteps, on: tape).value
+    return network(tape.input(x), timesteps: times, on: tape).value
   }
 }

@@ -1,0 +1,121 @@
+import Glibc
+import Tensors
+
+/// A denoiser whose derivative is known too.
+public protocol DifferentiableDenoiser: Denoiser {
+  /// The estimate, and probeᵀ·∂ε̂/∂x: the derivative of Σ probe·ε̂ with respect to x, image by image.
+  func estimateWithDerivative(
+    _ x: DoubleTensor, at times: [Double], images: [Int], probe: DoubleTensor
+  ) throws -> (estimate: Estimate, derivative: DoubleTensor)
+}
+
+/// The exact log-density of images under the probability-flow equation, up to the estimate of a trace (Song et al.,
+/// arXiv:2011.13456, section 4.3 and appendix D.2): log p(x_0) = log p(x_T) + ∫ ∇·v dt along the flow, with
+/// ∇·v ≈ zᵀ·(∂v/∂x)·z for random z (Skilling 1989, Hutchinson 1990).
+public struct FlowLikelihood {
+  /// What z is drawn from: mean 0, variance 1.
+  public enum Probe: String, Sendable, CaseIterable {
+    /// −1 or 1: the smallest variance.
+    case rademacher
+    case gaussian
+  }
+
+  public let process: any DiffusionSDE
+  public let probe: Probe
+  /// Of the solver, relative and absolute.
+  public let tolerance: Double
+  public let seed: UInt64
+
+  /// - Throws: `DiffusionError` unless the tolerance is positive.
+  public init(
+    process: any DiffusionSDE, probe: Probe = .rademacher, tolerance: Double = 1e-5, seed: UInt64 = 0
+  ) throws(DiffusionError) {
+    guard tolerance > 0, tolerance.isFinite else {
+      throw DiffusionError(key: "tolerance", problem: "\(tolerance) must be positive")
+    }
+    self.process = process
+    self.probe = probe
+    self.tolerance = tolerance
+    self.seed = seed
+  }
+
+  public struct Result: Sendable {
+    /// log p(x_0) of each image, in nats.
+    public let logDensities: [Double]
+    /// Where the flow takes each image, divided by the prior's deviation: standard normal if the model is right.
+    public let latents: DoubleTensor
+    public let evaluations: Int
+  }
+
+  /// - Parameters:
+  ///   - images: x_0, as at the process's earliest time, [N, …].
+  ///   - firstImage: the number of the first among all whose likelihoods are taken with this seed.
+  /// - Throws: what the denoiser throws, and `DiffusionError` if the equation cannot be solved.
+  public func logDensities(
+    of images: DoubleTensor, denoiser: some DifferentiableDenoiser, firstImage: Int = 0
+  ) throws -> Result {
+    let (count, size) = (images.imageCount, images.imageSize)
+    let probes = drawProbes(like: images, firstImage: firstImage)
+    // The integral of the divergence is one more element of every image.
+    let start = pack(images, [Double](repeating: 0, count: count))
+    let solver = AdaptiveSolver(relative: tolerance, absolute: tolerance)
+    let solution = try solver.solve(start, from: process.times.lowerBound, to: process.times.upperBound) {
+      state, times, rows in
+      let (x, _) = unpack(state, shape: [rows.count] + images.shape.dropFirst())
+      let probe = probes.images(rows)
+      let (estimate, derivative) = try denoiser.estimateWithDerivative(x, at: times, images: rows, probe: probe)
+      let divergences = rows.indices.map { row -> Double in
+        let trace = x.range(ofImage: row).reduce(0.0) { $0 + derivative.elements[$1] * probe.elements[$1] }
+        let (time, marginal) = (times[row], process.marginal(at: times[row]))
+        return Double(size) * process.drift(at: time)
+          + process.squaredDiffusion(at: time) / (2 * marginal.deviation) * trace
+      }
+      return pack(ReverseSDE(process: process).flow(x, estimate, at: times), divergences)
+    }
+    let (end, integrals) = unpack(solution.y, shape: images.shape)
+    let deviation = process.priorDeviation
+    let latents = DoubleTensor.sum((1 / deviation, end))
+    let logDensities = (0..<count).map { image in
+      let square = latents.range(ofImage: image).reduce(0.0) { $0 + latents.elements[$1] * latents.elements[$1] }
+      return integrals[image] - square / 2 - Double(size) * (log(2 * Double.pi) / 2 + log(deviation))
+    }
+    return Result(logDensities: logDensities, latents: latents, evaluations: solution.evaluations.max() ?? 0)
+  }
+
+  /// −log₂ of the probability of an image whose values were whole numbers from 0 to 255, made continuous by uniform noise
+  /// and scaled to [−1, 1], per dimension: a density in units of the 256th part of the range.
+  public static func bitsPerDimension(logDensity: Double, dimensions: Int) -> Double {
+    -logDensity / (Double(dimensions) * log(2)) + 7
+  }
+
+  private func drawProbes(like images: DoubleTensor, firstImage: Int) -> DoubleTensor {
+    var result = DoubleTensor(shape: images.shape)
+    let size = images.imageSize
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: size) { floats in
+      for image in 0..<images.imageCount {
+        RandomStream(seed: seed, purpose: .traceProbe, sample: firstImage + image)
+          .fillNormal(floats.baseAddress!, count: size)
+        for index in 0..<size {
+          let value = Double(floats[index])
+          result.elements[image * size + index] = probe == .gaussian ? value : value < 0 ? -1 : 1
+        }
+      }
+    }
+    return result
+  }
+
+  private func pack(_ x: DoubleTensor, _ extra: [Double]) -> DoubleTensor {
+    DoubleTensor(
+      (0..<x.imageCount).flatMap { x.elements[x.range(ofImage: $0)] + [extra[$0]] },
+      shape: [x.imageCount, x.imageSize + 1])
+  }
+
+  private func unpack(_ state: DoubleTensor, shape: [Int]) -> (x: DoubleTensor, extra: [Double]) {
+    let size = state.imageSize - 1
+    let starts = (0..<state.imageCount).map { $0 * (size + 1) }
+    return (
+      DoubleTensor(starts.flatMap { state.elements[$0..<$0 + size] }, shape: shape),
+      starts.map { state.elements[$0 + size] }
+    )
+  }
+}

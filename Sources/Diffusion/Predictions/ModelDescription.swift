@@ -1,0 +1,95 @@
+/// What a network was trained for: how its input is made and its output read.
+public struct ModelDescription: Sendable {
+  public let process: any ForwardProcess
+  public let parametrisation: Parametrisation
+  /// What a second half of the output's channels says; nil if there is none.
+  public let variance: VarianceHead?
+
+  public enum Parametrisation: Sendable, Equatable {
+    case prediction(Prediction)
+    /// The preconditioning of Karras et al., arXiv:2206.00364, table 1, for data of this deviation.
+    case preconditioned(dataDeviation: Double)
+  }
+
+  public enum VarianceHead: String, Sendable, CaseIterable {
+    /// v, for `LearnedVariance.range`.
+    case range
+    /// log σ².
+    case logarithm
+  }
+
+  public init(process: any ForwardProcess, parametrisation: Parametrisation, variance: VarianceHead? = nil) {
+    self.process = process
+    self.parametrisation = parametrisation
+    self.variance = variance
+  }
+
+  /// What x_t is multiplied by before the network sees it. Where noise only ever comes on top, the sum is brought back to
+  /// the size of data; other processes keep it by themselves.
+  public func inputScale(at time: Double) -> Double {
+    let marginal = process.marginal(at: time)
+    let square: Double
+    switch parametrisation {
+    case .preconditioned(let data): square = marginal.signal * marginal.signal * data * data
+    case .prediction: square = marginal.signal * marginal.signal
+    }
+    if case .prediction = parametrisation, !addsOnly { return 1 }
+    return 1 / (square + marginal.deviation * marginal.deviation).squareRoot()
+  }
+
+  /// Whether α stays 1.
+  private var addsOnly: Bool { process.marginal(at: process.times.upperBound).signal == 1 }
+
+  /// How x̂_0 and ε̂ are read from the output.
+  public func reading(at time: Double) -> Reading {
+    let marginal = process.marginal(at: time)
+    switch parametrisation {
+    case .prediction(let prediction):
+      return Reading(prediction, at: marginal, posterior: prediction == .mean ? posterior(at: time) : nil)
+    case .preconditioned(let data):
+      return Reading(preconditionedFor: data, at: marginal)
+    }
+  }
+
+  /// The output that would be right, as factors of x_0 and ε.
+  public func target(at time: Double) -> (original: Double, noise: Double) {
+    let marginal = process.marginal(at: time)
+    switch parametrisation {
+    case .prediction(let prediction):
+      return prediction.target(at: marginal, posterior: prediction == .mean ? posterior(at: time) : nil)
+    case .preconditioned:
+      // x_0 = skip·(α·x_0 + σ·ε) + out·F, solved for F.
+      let original = reading(at: time).original
+      return (
+        (1 - original.noisy * marginal.signal) / original.output, -original.noisy * marginal.deviation / original.output
+      )
+    }
+  }
+
+  /// q(x_{t−1} | x_t, x_0) of the step at a time.
+  private func posterior(at time: Double) -> Transition.Posterior {
+    guard let discrete = process as? DiscreteProcess else {
+      preconditionFailure("only discrete processes have steps")
+    }
+    return discrete.transition(to: Int(time.rounded())).posterior
+  }
+}
+
+extension Reading {
+  /// x̂_0 = c_skip·x + c_out·F with c_skip = σ_d²/(σ² + σ_d²) and c_out = σ·σ_d/√(σ² + σ_d²) (Karras et al.,
+  /// arXiv:2206.00364, table 1), for x = x_0 + σ·ε.
+  init(preconditionedFor data: Double, at marginal: Marginal) {
+    let (signal, sigma) = (marginal.signal, marginal.deviation)
+    let square = signal * signal * data * data + sigma * sigma
+    let skip = signal * data * data / square
+    let out = sigma * data / square.squareRoot()
+    self.init(
+      original: Factors(noisy: skip, output: out),
+      noise: Factors(noisy: (1 - signal * skip) / sigma, output: -signal * out / sigma))
+  }
+
+  init(original: Factors, noise: Factors) {
+    self.original = original
+    self.noise = noise
+  }
+}

@@ -1,0 +1,121 @@
+import Glibc
+
+/// A process of T steps, counted from 0 to T − 1; the image itself lies "before step 0".
+///
+/// Between the steps it is continued so that a model that was trained on them also serves continuous samplers: log ᾱ, or
+/// log σ where nothing is taken from the image, is interpolated linearly, as a differential equation over 0 ≤ t ≤ T − 1.
+public struct DiscreteProcess: DiffusionSDE, Equatable {
+  public enum Family: String, Sendable {
+    /// α² + σ² = 1 (Ho, Jain, Abbeel, arXiv:2006.11239).
+    case variancePreserving
+    /// α = 1 (Song, Ermon, arXiv:1907.05600; as a chain of steps in Song et al., arXiv:2011.13456, equation 8).
+    case varianceExploding
+  }
+
+  public let family: Family
+  /// α and σ after each step.
+  public let marginals: [Marginal]
+  /// What the network is told of each step.
+  private let networkTimes: [Double]
+  /// log ᾱ, or log σ.
+  private let logarithms: [Double]
+
+  private init(_ family: Family, _ marginals: [Marginal], logarithms: [Double], networkTimes: [Double]) {
+    self.family = family
+    self.marginals = marginals
+    self.logarithms = logarithms
+    self.networkTimes = networkTimes
+  }
+
+  /// x_t = √ᾱ_t·x_0 + √(1 − ᾱ_t)·ε.
+  public init(schedule: NoiseSchedule) {
+    self.init(
+      .variancePreserving,
+      schedule.cumulativeAlphas.map { Marginal(signal: $0.squareRoot(), deviation: (1 - $0).squareRoot()) },
+      logarithms: schedule.cumulativeAlphas.map { log($0) }, networkTimes: schedule.betas.indices.map(Double.init))
+  }
+
+  /// x_t = x_0 + σ_t·ε with σ growing geometrically from `least` to `most` over `steps` steps (Song, Ermon: "Generative
+  /// modeling by estimating gradients of the data distribution", arXiv:1907.05600).
+  /// - Throws: `DiffusionError` naming `steps`, `least` or `most`.
+  public static func varianceExploding(
+    steps: Int, least: Double = 0.01, most: Double = 50
+  ) throws(DiffusionError) -> DiscreteProcess {
+    guard steps >= 2 else {
+      throw DiffusionError(key: "steps", problem: "\(steps) steps are too few; at least 2 are needed")
+    }
+    guard least > 0, least.isFinite else {
+      throw DiffusionError(key: "least", problem: "σ_min = \(least) must be positive")
+    }
+    guard most > least, most.isFinite else {
+      throw DiffusionError(key: "most", problem: "σ_max = \(most) must be above σ_min = \(least)")
+    }
+    let logarithms = (0..<steps).map { log(least) + log(most / least) * Double($0) / Double(steps - 1) }
+    return DiscreteProcess(
+      .varianceExploding, logarithms.map { Marginal(signal: 1, deviation: exp($0)) }, logarithms: logarithms,
+      networkTimes: (0..<steps).map(Double.init))
+  }
+
+  /// T.
+  public var steps: Int { marginals.count }
+
+  /// q(x_t | x_{t−1}), and back.
+  public func transition(to step: Int) -> Transition {
+    let (earlier, later) = (step == 0 ? Marginal.clean : marginals[step - 1], marginals[step])
+    guard family == .variancePreserving else { return Transition(from: earlier, to: later) }
+    // The variance is 1 − ᾱ_t/ᾱ_{t−1}, and the ratio its square root.
+    let change = logarithms[step] - (step == 0 ? 0 : logarithms[step - 1])
+    return Transition(from: earlier, to: later, ratio: exp(change / 2), variance: -expm1(change))
+  }
+
+  /// The process that visits only some of the steps, and has this one's marginals at each of them (Nichol, Dhariwal,
+  /// arXiv:2102.09672, section 4).
+  /// - Parameter kept: the steps to visit, ascending, without repetition, each below `steps`.
+  public func respaced(keeping kept: [Int]) -> DiscreteProcess {
+    precondition(!kept.isEmpty && kept.first! >= 0 && kept.last! < steps, "kept steps must lie in 0..<\(steps)")
+    precondition(zip(kept, kept.dropFirst()).allSatisfy(<), "kept steps must ascend")
+    return DiscreteProcess(
+      family, kept.map { marginals[$0] }, logarithms: kept.map { logarithms[$0] },
+      networkTimes: kept.map { networkTimes[$0] })
+  }
+
+  // MARK: In continuous time
+
+  public var times: ClosedRange<Double> { 0...Double(steps - 1) }
+
+  public func marginal(at time: Double) -> Marginal {
+    let whole = time.rounded()
+    if whole == time, (0..<steps).contains(Int(whole)) { return marginals[Int(whole)] }
+    let value = interpolated(logarithms, at: time)
+    return family == .varianceExploding
+      ? Marginal(signal: 1, deviation: exp(value))
+      : Marginal(signal: exp(value / 2), deviation: (-expm1(value)).squareRoot())
+  }
+
+  public func networkTime(at time: Double) -> Double { interpolated(networkTimes, at: time) }
+
+  public func drift(at time: Double) -> Double {
+    family == .varianceExploding ? 0 : slope(at: time) / 2
+  }
+
+  public func squaredDiffusion(at time: Double) -> Double {
+    guard family == .varianceExploding else { return -slope(at: time) }
+    let deviation = marginal(at: time).deviation
+    return 2 * deviation * deviation * slope(at: time)
+  }
+
+  /// The step before a time, or at it if it is the first; samplers come from above.
+  private func segment(of time: Double) -> Int { max(0, min(steps - 2, Int(time.rounded(.up)) - 1)) }
+
+  private func interpolated(_ values: [Double], at time: Double) -> Double {
+    if steps == 1 { return values[0] }
+    let first = segment(of: time)
+    return values[first] + (values[first + 1] - values[first]) * (time - Double(first))
+  }
+
+  private func slope(at time: Double) -> Double {
+    if steps == 1 { return 0 }
+    let first = segment(of: time)
+    return logarithms[first + 1] - logarithms[first]
+  }
+}

@@ -1,0 +1,66 @@
+import Glibc
+
+/// q(x_t | x_0) = N(signal·x_0, deviation²·I): what is left of an image at some time, and the noise on it.
+public struct Marginal: Sendable, Equatable {
+  /// α_t.
+  public let signal: Double
+  /// σ_t.
+  public let deviation: Double
+
+  public init(signal: Double, deviation: Double) {
+    self.signal = signal
+    self.deviation = deviation
+  }
+
+  /// The image itself.
+  public static let clean = Marginal(signal: 1, deviation: 0)
+
+  /// α_t² / σ_t².
+  public var signalToNoise: Double { signal * signal / (deviation * deviation) }
+  /// λ_t = log(α_t / σ_t), half the logarithm of the signal-to-noise ratio.
+  public var halfLogSignalToNoise: Double { log(signal / deviation) }
+}
+
+/// What leads from a time s to a later t of a process, and back. It follows from the two marginals alone, since
+/// everything is Gaussian and linear (Kingma, Salimans, Poole, Ho: "Variational diffusion models", arXiv:2107.00630,
+/// appendix A).
+public struct Transition: Sendable, Equatable {
+  public let earlier: Marginal
+  public let later: Marginal
+
+  /// q(x_t | x_s) = N(ratio·x_s, variance·I): α_t / α_s, √α_t of the discrete process with s = t − 1.
+  public let ratio: Double
+  /// σ_t² − ratio²·σ_s², the β_t of the discrete process with s = t − 1.
+  public let variance: Double
+
+  public init(from earlier: Marginal, to later: Marginal) {
+    let ratio = later.signal / earlier.signal
+    let kept = ratio * earlier.deviation
+    self.init(
+      from: earlier, to: later, ratio: ratio, variance: (later.deviation - kept) * (later.deviation + kept))
+  }
+
+  /// - Parameter variance: from whoever knows it without taking a difference of nearly equal numbers.
+  init(from earlier: Marginal, to later: Marginal, ratio: Double, variance: Double) {
+    self.earlier = earlier
+    self.later = later
+    self.ratio = ratio
+    self.variance = variance
+  }
+
+  /// q(x_s | x_t, x_0) = N(original·x_0 + noisy·x_t, variance·I).
+  public struct Posterior: Sendable, Equatable {
+    public let original: Double
+    public let noisy: Double
+    public let variance: Double
+  }
+
+  /// The distribution of x_s given x_t and the image (for s = t − 1: Ho, Jain, Abbeel, arXiv:2006.11239, equations 6
+  /// and 7). Without noise at s it is the image, exactly.
+  public var posterior: Posterior {
+    if earlier.deviation == 0 { return Posterior(original: earlier.signal, noisy: 0, variance: 0) }
+    let (before, after) = (earlier.deviation * earlier.deviation, later.deviation * later.deviation)
+    return Posterior(
+      original: earlier.signal * variance / after, noisy: ratio * before / after, variance: variance * before / after)
+  }
+}

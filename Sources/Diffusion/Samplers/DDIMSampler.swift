@@ -1,0 +1,42 @@
+/// Denoising diffusion implicit models (Song, Meng, Ermon, arXiv:2010.02502, equations 12 and 16): the marginals of the
+/// training, with as much fresh noise as one likes; with none, images are a function of the latents.
+public struct DDIMSampler: Sampler {
+  /// The steps that are visited, ascending.
+  public let visited: [Int]
+  /// η: 0 adds no noise, 1 as much as ancestral sampling with the small variance.
+  public let eta: Double
+  public let clipsOriginal: Bool
+  private let respaced: DiscreteProcess
+
+  /// - Throws: `DiffusionError` unless `eta` is finite and at least 0.
+  public init(
+    process: DiscreteProcess, visiting visited: [Int], eta: Double = 0, clipsOriginal: Bool = true
+  ) throws(DiffusionError) {
+    guard eta >= 0, eta.isFinite else { throw DiffusionError(key: "eta", problem: "\(eta) must be at least 0") }
+    self.visited = visited
+    self.eta = eta
+    self.clipsOriginal = clipsOriginal
+    respaced = process.respaced(keeping: visited)
+  }
+
+  public var stepCount: Int? { visited.count }
+
+  public func sample(
+    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)? = nil
+  ) throws -> Samples {
+    var evaluator = Evaluator(denoiser)
+    var x = DoubleTensor.sum((respaced.marginals[visited.count - 1].deviation, latents))
+    for (done, index) in visited.indices.reversed().enumerated() {
+      let estimate = try evaluator.estimate(x, at: Double(visited[index]))
+      let original = clipsOriginal ? estimate.original.clamped(to: -1...1) : estimate.original
+      let transition = respaced.transition(to: index)
+      let before = transition.earlier
+      let added = eta * transition.posterior.variance.squareRoot()
+      let kept = max(0, before.deviation * before.deviation - added * added).squareRoot()
+      x = .sum((before.signal, original), (kept, estimate.noise))
+      if added > 0 { x = .sum((1, x), (added, noise.draw(like: x, step: visited[index]))) }
+      progress?(done + 1)
+    }
+    return Samples(images: x, evaluations: evaluator.evaluations)
+  }
+}

@@ -1,0 +1,108 @@
+import Glibc
+
+/// Heun's method with noise added and taken away on the way (Karras, Aittala, Aila, Laine, arXiv:2206.00364, algorithm 2).
+/// It runs on x/α with noise σ/α, so that it serves any process.
+public struct EDMSampler: Sampler {
+  /// How much noise is added on the way; none by default, which makes it Heun's method.
+  public struct Churn: Sendable, Equatable {
+    public var amount = 0.0
+    public var least = 0.0
+    public var most = Double.infinity
+    /// S_noise, by which the added noise is larger than what its level says.
+    public var inflation = 1.0
+
+    public init() {}
+  }
+
+  public let process: any ForwardProcess
+  public let steps: Int
+  public let churn: Churn
+  private let rho: Double
+
+  /// - Parameter rho: how much denser steps are at little noise.
+  /// - Throws: `DiffusionError` naming `steps` or `churn`.
+  public init(
+    process: any ForwardProcess, steps: Int, rho: Double = 7, churn: Churn = Churn()
+  ) throws(DiffusionError) {
+    try requireSteps(steps)
+    guard churn.amount >= 0, churn.amount.isFinite, churn.least >= 0, churn.inflation > 0 else {
+      throw DiffusionError(key: "churn", problem: "\(churn) must not be negative")
+    }
+    self.process = process
+    self.steps = steps
+    self.churn = churn
+    self.rho = rho
+  }
+
+  public var stepCount: Int? { steps }
+
+  /// σ_i/α_i (equation 5), and 0 at the end.
+  var levels: [Double] {
+    let (most, least) = (level(at: process.times.upperBound), level(at: process.times.lowerBound))
+    if steps == 1 { return [most, 0] }
+    let (first, last) = (pow(most, 1 / rho), pow(least, 1 / rho))
+    return (0..<steps).map { step in
+      step == 0 ? most : step == steps - 1 ? least : pow(first + (last - first) * Double(step) / Double(steps - 1), rho)
+    } + [0]
+  }
+
+  private func level(at time: Double) -> Double {
+    let marginal = process.marginal(at: time)
+    return marginal.deviation / marginal.signal
+  }
+
+  public func sample(
+    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)? = nil
+  ) throws -> Samples {
+    var evaluator = Evaluator(denoiser)
+    let levels = levels
+    var x = DoubleTensor.sum((levels[0], latents))
+    for step in 0..<steps {
+      let gamma =
+        levels[step] >= churn.least && levels[step] <= churn.most
+        ? min(churn.amount / Double(steps), 2.0.squareRoot() - 1) : 0
+      // No more noise than the process knows.
+      let level = min(levels[step] * (1 + gamma), levels[0])
+      if level > levels[step] {
+        let added = churn.inflation * (level * level - levels[step] * levels[step]).squareRoot()
+        x = .sum((1, x), (added, noise.draw(like: x, step: step)))
+      }
+      let slope = try self.slope(x, level, &evaluator)
+      let length = levels[step + 1] - level
+      var next = DoubleTensor.sum((1, x), (length, slope))
+      if levels[step + 1] > 0 {
+        let later = try self.slope(next, levels[step + 1], &evaluator)
+        next = .sum((1, x), (length / 2, slope), (length / 2, later))
+      }
+      x = next
+      progress?(step + 1)
+    }
+    return Samples(images: x, evaluations: evaluator.evaluations)
+  }
+
+  /// d(x/α)/d(σ/α), which is ε̂.
+  private func slope<D>(_ x: DoubleTensor, _ level: Double, _ evaluator: inout Evaluator<D>) throws -> DoubleTensor {
+    let time = process.time(atLevel: level)
+    return try evaluator.estimate(.sum((process.marginal(at: time).signal, x)), at: time).noise
+  }
+}
+
+extension ForwardProcess {
+  /// The time at which σ/α has a value; it grows with time.
+  func time(atLevel level: Double) -> Double {
+    func value(_ time: Double) -> Double {
+      let marginal = marginal(at: time)
+      return marginal.deviation / marginal.signal
+    }
+    var (low, high) = (times.lowerBound, times.upperBound)
+    if level <= value(low) { return low }
+    if level >= value(high) { return high }
+    // Doubles have 53 bits; halving cannot do better.
+    for _ in 0..<80 {
+      let middle = (low + high) / 2
+      if middle <= low || middle >= high { break }
+      if value(middle) < level { low = middle } else { high = middle }
+    }
+    return (low + high) / 2
+  }
+}

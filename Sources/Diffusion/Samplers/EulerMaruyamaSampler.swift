@@ -1,0 +1,39 @@
+/// Equal steps of the reverse-time stochastic differential equation, x ← x − (f·x − g²·score)·h + g·√h·z (Song et al.,
+/// arXiv:2011.13456, equation 6; the method is Euler's with noise).
+public struct EulerMaruyamaSampler: Sampler {
+  public let process: any DiffusionSDE
+  public let steps: Int
+  public let ending: Ending
+
+  /// - Throws: `DiffusionError` unless `steps` is positive.
+  public init(process: any DiffusionSDE, steps: Int, ending: Ending = .denoised) throws(DiffusionError) {
+    try requireSteps(steps)
+    self.process = process
+    self.steps = steps
+    self.ending = ending
+  }
+
+  public var stepCount: Int? { steps }
+
+  public func sample(
+    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)? = nil
+  ) throws -> Samples {
+    let reverse = ReverseSDE(process: process)
+    var evaluator = Evaluator(denoiser)
+    var x = DoubleTensor.sum((process.priorDeviation, latents))
+    let times = process.samplingTimes(steps: steps)
+    for step in 0..<steps {
+      let (time, length) = (times[step], times[step] - times[step + 1])
+      let drift = reverse.drift(x, try evaluator.estimate(x, at: time), at: time)
+      let deviation = (process.squaredDiffusion(at: time) * length).squareRoot()
+      x = .sum((1, x), (-length, drift), (deviation, noise.draw(like: x, step: step)))
+      progress?(step + 1)
+    }
+    x = try evaluator.end(x, ending, at: times[steps])
+    return Samples(images: x, evaluations: evaluator.evaluations)
+  }
+}
+
+func requireSteps(_ steps: Int) throws(DiffusionError) {
+  guard steps >= 1 else { throw DiffusionError(key: "steps", problem: "\(steps) steps are too few; give at least 1") }
+}

@@ -1,0 +1,87 @@
+/// A step of the reverse process, then a few steps of Langevin dynamics at the same noise (Song et al.,
+/// arXiv:2011.13456, algorithms 2 to 5). Without the predictor it is annealed Langevin dynamics (Song, Ermon,
+/// arXiv:1907.05600, algorithm 1, with the step size of the later paper).
+public struct PredictorCorrectorSampler: Sampler {
+  public let process: any DiffusionSDE
+  public let steps: Int
+  /// Langevin steps at each time.
+  public let corrections: Int
+  /// r, how strong the noise of a Langevin step is beside its drift.
+  public let signalToNoise: Double
+  public let predicts: Bool
+  public let ending: Ending
+
+  /// - Throws: `DiffusionError` naming `steps`, `corrections` or `snr`.
+  public init(
+    process: any DiffusionSDE, steps: Int, corrections: Int = 1, signalToNoise: Double = 0.16, predicts: Bool = true,
+    ending: Ending = .denoised
+  ) throws(DiffusionError) {
+    try requireSteps(steps)
+    guard corrections >= 0, predicts || corrections >= 1 else {
+      throw DiffusionError(key: "corrections", problem: "\(corrections) Langevin steps are too few")
+    }
+    guard signalToNoise > 0, signalToNoise.isFinite else {
+      throw DiffusionError(key: "snr", problem: "\(signalToNoise) must be positive")
+    }
+    self.process = process
+    self.steps = steps
+    self.corrections = corrections
+    self.signalToNoise = signalToNoise
+    self.predicts = predicts
+    self.ending = ending
+  }
+
+  public var stepCount: Int? { steps }
+
+  public func sample(
+    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)? = nil
+  ) throws -> Samples {
+    var evaluator = Evaluator(denoiser)
+    let times = process.samplingTimes(steps: steps)
+    var x = DoubleTensor.sum((process.priorDeviation, latents))
+    for step in 0..<steps {
+      for correction in 0..<corrections {
+        let added = noise.draw(like: x, step: step, detail: 1 + correction)
+        x = correct(x, try evaluator.estimate(x, at: times[step]), at: times[step], to: times[step + 1], added)
+      }
+      if predicts {
+        let estimate = try evaluator.estimate(x, at: times[step])
+        let added = noise.draw(like: x, step: step)
+        x = predict(x, estimate, from: times[step], to: times[step + 1], added)
+      }
+      progress?(step + 1)
+    }
+    x = try evaluator.end(x, ending, at: times[steps])
+    return Samples(images: x, evaluations: evaluator.evaluations)
+  }
+
+  /// The reverse diffusion predictor: with x_t = a·x_s + b·z the process's own step from s to t, x_s = (x_t + b²·score)/a
+  /// + (b/a)·z (algorithms 2 and 3 for VE and VP, equation 46).
+  private func predict(
+    _ x: DoubleTensor, _ estimate: Estimate, from time: Double, to earlier: Double, _ added: DoubleTensor
+  ) -> DoubleTensor {
+    let transition = Transition(from: process.marginal(at: earlier), to: process.marginal(at: time))
+    let (ratio, variance) = (transition.ratio, transition.variance)
+    return .sum(
+      (1 / ratio, x), (-variance / (ratio * transition.later.deviation), estimate.noise),
+      (variance.squareRoot() / ratio, added))
+  }
+
+  /// x + e·score + √(2e)·z with e = 2α·(r·‖z‖ / ‖score‖)² (algorithms 4 and 5): each image by its own norms.
+  private func correct(
+    _ x: DoubleTensor, _ estimate: Estimate, at time: Double, to earlier: Double, _ added: DoubleTensor
+  ) -> DoubleTensor {
+    let deviation = process.marginal(at: time).deviation
+    // The share of the signal that a step of the process keeps, α_i of the discrete process: 1 for VE.
+    let ratio = Transition(from: process.marginal(at: earlier), to: process.marginal(at: time)).ratio
+    let (scores, noises) = (estimate.noise.imageNorms, added.imageNorms)
+    let sizes = zip(scores, noises).map { score, noise in
+      let share = score > 0 ? signalToNoise * noise * deviation / score : 0
+      return 2 * ratio * ratio * share * share
+    }
+    return .sum([
+      (sizes.map { _ in 1 }, x), (sizes.map { -$0 / deviation }, estimate.noise),
+      (sizes.map { (2 * $0).squareRoot() }, added),
+    ])
+  }
+}

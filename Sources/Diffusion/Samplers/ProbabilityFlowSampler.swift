@@ -1,0 +1,74 @@
+/// Solves the ordinary differential equation whose solutions have the same marginals as the process, from noise to image
+/// (Song et al., arXiv:2011.13456, equation 13): dx/dt = f·x − ½g²·score. Images are a function of the latents.
+public struct ProbabilityFlowSampler: Sampler {
+  public enum Solver: Sendable {
+    /// So many steps through the process's sampling times.
+    case fixed(RungeKutta, steps: Int)
+    /// Runge–Kutta 5(4) with steps chosen by the error, which may be relative + absolute·|x| in each.
+    case adaptive(relative: Double, absolute: Double)
+  }
+
+  public let process: any DiffusionSDE
+  public let solver: Solver
+  public let ending: Ending
+
+  /// - Throws: `DiffusionError` naming `steps` or `tolerance`.
+  public init(process: any DiffusionSDE, solver: Solver, ending: Ending = .denoised) throws(DiffusionError) {
+    switch solver {
+    case .fixed(_, let steps): try requireSteps(steps)
+    case .adaptive(let relative, let absolute):
+      for tolerance in [relative, absolute] where !(tolerance > 0 && tolerance.isFinite) {
+        throw DiffusionError(key: "tolerance", problem: "\(tolerance) must be positive")
+      }
+    }
+    self.process = process
+    self.solver = solver
+    self.ending = ending
+  }
+
+  public var stepCount: Int? {
+    if case .fixed(_, let steps) = solver { steps } else { nil }
+  }
+
+  public func sample(
+    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)? = nil
+  ) throws -> Samples {
+    let start = DoubleTensor.sum((process.priorDeviation, latents))
+    let flow = ProbabilityFlow(process: process, denoiser: denoiser)
+    var (x, evaluations) = try flow.follow(
+      start, from: process.times.upperBound, to: process.times.lowerBound, solver, progress: progress)
+    if ending == .denoised {
+      var evaluator = Evaluator(denoiser)
+      x = try evaluator.end(x, ending, at: process.times.lowerBound)
+      evaluations += 1
+    }
+    return Samples(images: x, evaluations: evaluations)
+  }
+}
+
+/// The equation with a denoiser in it.
+struct ProbabilityFlow<D: Denoiser> {
+  let process: any DiffusionSDE
+  let denoiser: D
+
+  func velocity(_ x: DoubleTensor, _ times: [Double], _ images: [Int]) throws -> DoubleTensor {
+    ReverseSDE(process: process).flow(x, try denoiser.estimate(x, at: times, images: images), at: times)
+  }
+
+  /// From one end of the process's times to the other; evaluations are the most that an image took.
+  func follow(
+    _ x: DoubleTensor, from start: Double, to end: Double, _ solver: ProbabilityFlowSampler.Solver,
+    progress: ((Int) -> Void)? = nil
+  ) throws -> (x: DoubleTensor, evaluations: Int) {
+    switch solver {
+    case .fixed(let method, let steps):
+      let descending = process.samplingTimes(steps: steps)
+      let times = start > end ? descending : descending.reversed()
+      return (try method.solve(x, through: times, progress: progress, velocity), steps * method.stageCount)
+    case .adaptive(let relative, let absolute):
+      let result = try AdaptiveSolver(relative: relative, absolute: absolute).solve(
+        x, from: start, to: end, progress: { progress?(Int(100 * $0)) }, velocity)
+      return (result.y, result.evaluations.max() ?? 0)
+    }
+  }
+}

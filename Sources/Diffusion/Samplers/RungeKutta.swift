@@ -1,0 +1,96 @@
+/// The right-hand side of dy/dt = F(y, t) for several images at once, each at a time of its own.
+/// - Parameter images: which images of the batch the rows of y are.
+typealias RightHandSide = (_ y: DoubleTensor, _ times: [Double], _ images: [Int]) throws -> DoubleTensor
+
+/// An explicit Runge–Kutta method, by its tableau (Hairer, Nørsett, Wanner: "Solving ordinary differential equations I",
+/// section II.1).
+public struct RungeKutta: Sendable {
+  public let name: String
+  /// The error of a whole solution falls with this power of the step.
+  public let order: Int
+  /// a_ij below the diagonal; the first stage has none.
+  let stages: [[Double]]
+  /// b_j.
+  let weights: [Double]
+  /// c_i.
+  let nodes: [Double]
+  /// b_j minus those of a method of one order less, to estimate the error from; nil where there is none.
+  let errorWeights: [Double]?
+
+  /// Evaluations of F per step, if none is shared with the next.
+  public var stageCount: Int { weights.count }
+
+  public static let euler = RungeKutta(
+    name: "Euler", order: 1, stages: [[]], weights: [1], nodes: [0], errorWeights: nil)
+
+  /// The trapezoidal rule with Euler's step in place of the unknown.
+  public static let heun = RungeKutta(
+    name: "Heun", order: 2, stages: [[], [1]], weights: [0.5, 0.5], nodes: [0, 1], errorWeights: nil)
+
+  public static let rungeKutta4 = RungeKutta(
+    name: "Runge–Kutta 4", order: 4, stages: [[], [0.5], [0, 0.5], [0, 0, 1]],
+    weights: [1 / 6, 1 / 3, 1 / 3, 1 / 6], nodes: [0, 0.5, 0.5, 1], errorWeights: nil)
+
+  /// The pair of orders 5 and 4 whose last stage is the first of the next step (Dormand, Prince: "A family of embedded
+  /// Runge–Kutta formulae", 1980).
+  public static let dormandPrince = RungeKutta(
+    name: "Dormand–Prince 5(4)", order: 5,
+    stages: [
+      [], [1 / 5], [3 / 40, 9 / 40], [44 / 45, -56 / 15, 32 / 9],
+      [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729],
+      [9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656],
+      [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84],
+    ],
+    weights: [35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84, 0],
+    nodes: [0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1],
+    errorWeights: [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40])
+
+  /// One step of each image.
+  /// - Parameters:
+  ///   - lengths: of each image's step; negative ones go back in time.
+  ///   - first: F at y, if it is known.
+  /// - Returns: y after the step, the estimated errors, and F at the last stage.
+  func step(
+    _ y: DoubleTensor, at times: [Double], lengths: [Double], images: [Int], first: DoubleTensor? = nil,
+    _ rightHandSide: RightHandSide
+  ) throws -> (y: DoubleTensor, error: DoubleTensor?, last: DoubleTensor) {
+    var slopes: [DoubleTensor] = []
+    for (index, row) in stages.enumerated() {
+      if index == 0, let first {
+        slopes.append(first)
+        continue
+      }
+      let place = combine(y, row, slopes, lengths)
+      slopes.append(try rightHandSide(place, zip(times, lengths).map { $0 + nodes[index] * $1 }, images))
+    }
+    let error = errorWeights.map { weights in
+      combine(DoubleTensor(shape: y.shape), weights, slopes, lengths)
+    }
+    return (combine(y, weights, slopes, lengths), error, slopes[slopes.count - 1])
+  }
+
+  private func combine(
+    _ y: DoubleTensor, _ factors: [Double], _ slopes: [DoubleTensor], _ lengths: [Double]
+  ) -> DoubleTensor {
+    .sum(
+      [(lengths.map { _ in 1 }, y)]
+        + zip(factors, slopes).filter { $0.0 != 0 }.map { factor, slope in (lengths.map { $0 * factor }, slope) })
+  }
+
+  /// Follows the equation through given times, the same for all images.
+  func solve(
+    _ y: DoubleTensor, through times: [Double], progress: ((Int) -> Void)? = nil, _ rightHandSide: RightHandSide
+  ) throws -> DoubleTensor {
+    let images = Array(0..<y.imageCount)
+    var y = y
+    for step in 0..<times.count - 1 {
+      let length = times[step + 1] - times[step]
+      y =
+        try self.step(
+          y, at: images.map { _ in times[step] }, lengths: images.map { _ in length }, images: images, rightHandSide
+        ).y
+      progress?(step + 1)
+    }
+    return y
+  }
+}

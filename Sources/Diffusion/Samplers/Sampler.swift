@@ -1,0 +1,55 @@
+/// A way from noise to images.
+public protocol Sampler: Sendable {
+  /// Draws images. One does not depend on the others of its batch, provided that the denoiser treats each alone.
+  ///
+  /// - Parameters:
+  ///   - latents: standard normal numbers, [N, H, W, C]; scaled to the process's prior here.
+  ///   - noise: what a stochastic sampler adds on its way.
+  ///   - progress: called after each step with the number of steps done.
+  /// - Throws: what the denoiser throws.
+  func sample(
+    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)?
+  ) throws -> Samples
+  /// Steps that `progress` hears of; nil where the images decide.
+  var stepCount: Int? { get }
+}
+
+/// What a sampler drew.
+public struct Samples: Sendable {
+  /// [N, H, W, C].
+  public var images: DoubleTensor
+  /// How often the network looked at an image, at most over the images of the batch.
+  public var evaluations: Int
+}
+
+/// A sampler's way to the denoiser: the same time for all images, counted.
+struct Evaluator<D: Denoiser> {
+  let denoiser: D
+  private(set) var evaluations = 0
+
+  init(_ denoiser: D) { self.denoiser = denoiser }
+
+  mutating func estimate(_ x: DoubleTensor, at time: Double) throws -> Estimate {
+    evaluations += 1
+    return try denoiser.estimate(
+      x, at: Array(repeating: time, count: x.imageCount), images: Array(0..<x.imageCount))
+  }
+}
+
+extension SamplerNoise {
+  /// Standard normal noise for a whole batch.
+  /// - Parameters:
+  ///   - step: the sampler's step, or time step.
+  ///   - detail: which of several noises of a step.
+  func draw(like x: DoubleTensor, step: Int, detail: Int = 0) -> DoubleTensor {
+    var result = DoubleTensor(shape: x.shape)
+    let size = x.imageSize
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: size) { floats in
+      for image in 0..<x.imageCount {
+        fill(floats.baseAddress!, count: size, image: image, timestep: step, detail: detail)
+        for index in 0..<size { result.elements[image * size + index] = Double(floats[index]) }
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,147 @@
+/// The samplers by the names that the command line has for them.
+public enum SamplerName: String, Sendable, CaseIterable {
+  case ddpm
+  case ddim
+  case eulerMaruyama = "euler-maruyama"
+  case predictorCorrector = "predictor-corrector"
+  case langevin
+  case odeEuler = "ode-euler"
+  case odeHeun = "ode-heun"
+  case odeRungeKutta4 = "ode-rk4"
+  case odeAdaptive = "ode-rk45"
+  case dpmSolver = "dpm-solver++"
+  case edm
+
+  /// One line for people.
+  public var summary: String {
+    switch self {
+    case .ddpm: "ancestral sampling: each step draws from the reverse process"
+    case .ddim: "implicit models: --eta 0 is deterministic, 1 adds as much noise as ddpm"
+    case .eulerMaruyama: "Euler-Maruyama steps of the reverse stochastic equation"
+    case .predictorCorrector: "a reverse diffusion step, then a Langevin step, at each time"
+    case .langevin: "annealed Langevin dynamics: Langevin steps at falling noise"
+    case .odeEuler: "the probability-flow equation by Euler's method"
+    case .odeHeun: "the probability-flow equation by Heun's method"
+    case .odeRungeKutta4: "the probability-flow equation by the classical Runge-Kutta method"
+    case .odeAdaptive: "the probability-flow equation by Runge-Kutta 5(4), steps chosen by the error"
+    case .dpmSolver: "DPM-Solver++(2M): the linear part exactly, images extrapolated"
+    case .edm: "Heun's method in the noise level, with noise added on the way if wanted"
+    }
+  }
+
+  /// The power of the step's length with which the error falls; nil for samplers that add noise.
+  public var order: Int? {
+    switch self {
+    case .ddpm, .eulerMaruyama, .predictorCorrector, .langevin: nil
+    case .ddim, .odeEuler: 1
+    case .odeHeun, .dpmSolver, .edm: 2
+    case .odeRungeKutta4: 4
+    case .odeAdaptive: 5
+    }
+  }
+
+  public var source: String {
+    switch self {
+    case .ddpm: "Ho et al. 2020, arXiv:2006.11239"
+    case .ddim: "Song, Meng, Ermon 2020, arXiv:2010.02502"
+    case .eulerMaruyama, .predictorCorrector, .odeEuler, .odeHeun, .odeRungeKutta4, .odeAdaptive:
+      "Song et al. 2020, arXiv:2011.13456"
+    case .langevin: "Song, Ermon 2019, arXiv:1907.05600"
+    case .dpmSolver: "Lu et al. 2022, arXiv:2211.01095"
+    case .edm: "Karras et al. 2022, arXiv:2206.00364"
+    }
+  }
+
+  /// Evaluations of the network per step; nil where the images decide.
+  public var evaluationsPerStep: Int? {
+    switch self {
+    case .ddpm, .ddim, .eulerMaruyama, .langevin, .odeEuler, .dpmSolver: 1
+    case .predictorCorrector, .odeHeun, .edm: 2
+    case .odeRungeKutta4: 4
+    case .odeAdaptive: nil
+    }
+  }
+
+  /// Whether it goes from step to step of a discrete process.
+  var needsDiscreteProcess: Bool { self == .ddpm || self == .ddim }
+}
+
+/// A sampler's name, and what may be chosen about it.
+public struct SamplerSettings: Sendable {
+  public var name = SamplerName.ddpm
+  /// Not for `ode-rk45`, which has a tolerance instead.
+  public var steps = 250
+  /// Of `ddim`.
+  public var eta = 0.0
+  /// Which steps of a discrete process are visited.
+  public var spacing = StepSpacing.linspace
+  /// Of `ddpm`.
+  public var variance = AncestralSampler.Variance.large
+  /// Whether x̂_0 is kept within [−1, 1].
+  public var clipsOriginal = true
+  /// Of `predictor-corrector` and `langevin`.
+  public var corrections = 1
+  public var signalToNoise = 0.16
+  /// Of `ode-rk45`, relative and absolute.
+  public var tolerance = 1e-5
+  /// Of `edm`.
+  public var churn = EDMSampler.Churn()
+
+  public init() {}
+
+  /// Whether the denoiser has to do the clipping: `ddpm` and `ddim` do it themselves, with the noise left as it was
+  /// predicted.
+  public var clipsInDenoiser: Bool { clipsOriginal && !name.needsDiscreteProcess }
+
+  /// The sampler, for models of a process.
+  /// - Throws: `DiffusionError` for what cannot work, with what would.
+  public func sampler(for process: any DiffusionSDE) throws(DiffusionError) -> any Sampler {
+    switch name {
+    case .ddpm:
+      let (discrete, visited) = try visitedSteps(of: process)
+      return AncestralSampler(process: discrete, visiting: visited, variance: variance, clipsOriginal: clipsOriginal)
+    case .ddim:
+      let (discrete, visited) = try visitedSteps(of: process)
+      return try DDIMSampler(process: discrete, visiting: visited, eta: eta, clipsOriginal: clipsOriginal)
+    case .eulerMaruyama: return try EulerMaruyamaSampler(process: process, steps: steps)
+    case .predictorCorrector:
+      return try PredictorCorrectorSampler(
+        process: process, steps: steps, corrections: corrections, signalToNoise: signalToNoise)
+    case .langevin:
+      return try PredictorCorrectorSampler(
+        process: process, steps: steps, corrections: corrections, signalToNoise: signalToNoise, predicts: false)
+    case .odeEuler: return try flow(process, .fixed(.euler, steps: steps))
+    case .odeHeun: return try flow(process, .fixed(.heun, steps: steps))
+    case .odeRungeKutta4: return try flow(process, .fixed(.rungeKutta4, steps: steps))
+    case .odeAdaptive: return try flow(process, .adaptive(relative: tolerance, absolute: tolerance))
+    case .dpmSolver:
+      try requireSteps(steps)
+      return try DPMSolverSampler(process: process, times: try times(of: process))
+    case .edm: return try EDMSampler(process: process, steps: steps, churn: churn)
+    }
+  }
+
+  private func flow(
+    _ process: any DiffusionSDE, _ solver: ProbabilityFlowSampler.Solver
+  ) throws(DiffusionError) -> ProbabilityFlowSampler {
+    try ProbabilityFlowSampler(process: process, solver: solver)
+  }
+
+  private func visitedSteps(of process: any DiffusionSDE) throws(DiffusionError) -> (DiscreteProcess, [Int]) {
+    guard let discrete = process as? DiscreteProcess else {
+      let others = SamplerName.allCases.filter { !$0.needsDiscreteProcess }.map(\.rawValue).joined(separator: ", ")
+      throw DiffusionError(
+        key: "sampler", problem: "\(name.rawValue) needs a discrete process; this model's is continuous: take \(others)"
+      )
+    }
+    return (discrete, try spacing.steps(steps, of: discrete.steps))
+  }
+
+  /// As many times as steps, descending.
+  private func times(of process: any DiffusionSDE) throws(DiffusionError) -> [Double] {
+    if let discrete = process as? DiscreteProcess {
+      return try spacing.steps(steps, of: discrete.steps).reversed().map(Double.init)
+    }
+    return steps == 1 ? [process.times.upperBound] : process.samplingTimes(steps: steps - 1)
+  }
+}

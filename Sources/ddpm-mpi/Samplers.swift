@@ -1,0 +1,24 @@
+import ArgumentParser
+import Diffusion
+
+struct Samplers: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "List the samplers.",
+    discussion: """
+      The order says how fast the error falls with the number of steps, for samplers that are a function of the latents; \
+      the others add noise. An evaluation is one look of the network at an image.
+      """)
+
+  func run() {
+    for name in SamplerName.allCases {
+      let order = name.order.map { "order \($0)" } ?? "random"
+      let cost = name.evaluationsPerStep.map { "\($0) evaluation\($0 == 1 ? "" : "s") a step" } ?? "as many as needed"
+      print("\(pad(name.rawValue, 20))\(name.summary)")
+      print("\(pad("", 20))\(order), \(cost); \(name.source)")
+    }
+  }
+
+  private func pad(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - text.count))
+  }
+}

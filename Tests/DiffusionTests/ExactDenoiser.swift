@@ -1,0 +1,105 @@
+import Diffusion
+import Glibc
+
+/// Images drawn from a few normal distributions, N(mean_k, deviation_k²·I) with probability weight_k: everything about
+/// them is known in closed form at every time of a process.
+struct GaussianMixture: Sendable {
+  struct Component: Sendable {
+    var weight: Double
+    /// One number for every element of an image.
+    var mean: [Double]
+    var deviation: Double
+  }
+
+  var components: [Component]
+
+  init(_ components: [Component]) { self.components = components }
+
+  /// One component, the same for every element.
+  init(mean: Double, deviation: Double, size: Int) {
+    self.init([Component(weight: 1, mean: [Double](repeating: mean, count: size), deviation: deviation)])
+  }
+
+  /// log(weight_k·q(x_t | k)) of each component.
+  func logJoint(_ x: ArraySlice<Double>, at marginal: Marginal) -> [Double] {
+    components.map { component in
+      let variance = totalVariance(component, marginal)
+      var square = 0.0
+      for (value, mean) in zip(x, component.mean) {
+        let difference = value - marginal.signal * mean
+        square += difference * difference
+      }
+      return log(component.weight) - square / (2 * variance) - Double(x.count) / 2 * log(2 * Double.pi * variance)
+    }
+  }
+
+  /// log q(x_t).
+  func logDensity(_ x: ArraySlice<Double>, at marginal: Marginal) -> Double {
+    let joint = logJoint(x, at: marginal)
+    let most = joint.max()!
+    return most + log(joint.reduce(0) { $0 + exp($1 - most) })
+  }
+
+  /// p(k | x_t).
+  func responsibilities(_ x: ArraySlice<Double>, at marginal: Marginal) -> [Double] {
+    let joint = logJoint(x, at: marginal)
+    let total = logDensity(x, at: marginal)
+    return joint.map { exp($0 - total) }
+  }
+
+  /// E[x_0 | x_t].
+  func expectedOriginal(_ x: ArraySlice<Double>, at marginal: Marginal) -> [Double] {
+    let shares = responsibilities(x, at: marginal)
+    var result = [Double](repeating: 0, count: x.count)
+    for (share, component) in zip(shares, components) {
+      let gain = marginal.signal * component.deviation * component.deviation / totalVariance(component, marginal)
+      for (index, value) in x.enumerated() {
+        result[index] += share * (component.mean[index] + gain * (value - marginal.signal * component.mean[index]))
+      }
+    }
+    return result
+  }
+
+  private func totalVariance(_ component: Component, _ marginal: Marginal) -> Double {
+    let kept = marginal.signal * component.deviation
+    return kept * kept + marginal.deviation * marginal.deviation
+  }
+}
+
+/// The best possible denoiser for a mixture, in double precision.
+struct ExactDenoiser: Denoiser {
+  let data: GaussianMixture
+  let process: any ForwardProcess
+
+  func estimate(_ x: DoubleTensor, at times: [Double], images: [Int]) -> Estimate {
+    let marginals = times.map { process.marginal(at: $0) }
+    var original = DoubleTensor(shape: x.shape)
+    for image in 0..<x.imageCount {
+      let range = x.range(ofImage: image)
+      original.elements.replaceSubrange(range, with: data.expectedOriginal(x.elements[range], at: marginals[image]))
+    }
+    return Estimate(original: original, of: x, at: marginals)
+  }
+}
+
+/// A denoiser made of a closure.
+struct ClosureDenoiser: Denoiser {
+  let body: (DoubleTensor, [Double]) throws -> Estimate
+
+  func estimate(_ x: DoubleTensor, at times: [Double], images: [Int]) throws -> Estimate { try body(x, times) }
+}
+
+/// Standard normal numbers.
+func normals(_ shape: [Int], seed: UInt64) -> DoubleTensor {
+  DoubleTensor(Latents.draw(shape: shape, seed: seed, firstImage: 0))
+}
+
+/// Mean and variance of all elements.
+func moments(_ x: [Double]) -> (mean: Double, variance: Double) {
+  let mean = x.reduce(0, +) / Double(x.count)
+  return (mean, x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(x.count - 1))
+}
+
+func largestDifference(_ a: DoubleTensor, _ b: DoubleTensor) -> Double {
+  zip(a.elements, b.elements).map { abs($0 - $1) }.max() ?? 0
+}

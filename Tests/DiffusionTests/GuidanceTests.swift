@@ -1,0 +1,107 @@
+import Diffusion
+import Glibc
+import Tensors
+import Testing
+
+/// Guidance with exact parts: a mixture's components are the classes.
+@Suite struct GuidanceTests {
+  static let mixture = GaussianMixture([
+    .init(weight: 0.25, mean: [0.8, -0.2, 0.1], deviation: 0.2),
+    .init(weight: 0.35, mean: [-0.4, 0.5, 0], deviation: 0.3),
+    .init(weight: 0.4, mean: [0, -0.6, 0.7], deviation: 0.15),
+  ])
+
+  /// Says the noise in single precision, as networks do.
+  struct ExactNetwork: DiffusionNetwork {
+    let process: DiscreteProcess
+
+    func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
+      let x = DoubleTensor(x)
+      var noise = DoubleTensor(shape: x.shape)
+      for image in 0..<x.imageCount {
+        let known = classes?[image]
+        let data = known.map { GaussianMixture([mixture.components[$0].certain]) } ?? mixture
+        let estimate = ExactDenoiser(data: data, process: process).estimate(
+          x.images([image]), at: [Double(times[image])], images: [0])
+        noise.replaceImages([image], with: estimate.noise)
+      }
+      return noise.single
+    }
+  }
+
+  struct ExactClassifier: NoisyClassifier {
+    let process: DiscreteProcess
+
+    /// ∇ log p(k | x) = ∇ log q(x | k) − ∇ log q(x), each −ε/σ.
+    func logProbabilityGradient(_ x: Tensor, times: [Float], classes: [Int]) -> Tensor {
+      let network = ExactNetwork(process: process)
+      let told = DoubleTensor(network.output(x, times: times, classes: classes.map { $0 }))
+      let untold = DoubleTensor(network.output(x, times: times, classes: classes.map { _ in nil }))
+      let scales = times.map { -1 / process.marginal(at: Double($0)).deviation }
+      return DoubleTensor.sum([(scales, told), (scales.map { -$0 }, untold)]).single
+    }
+  }
+
+  private func sample(
+    _ guidance: Guidance, _ latents: DoubleTensor, process: DiscreteProcess, steps: Int = 40
+  ) throws -> DoubleTensor {
+    let denoiser = NetworkDenoiser(
+      network: ExactNetwork(process: process),
+      model: ModelDescription(process: process, parametrisation: .prediction(.noise)), guidance: guidance)
+    let sampler = try DDIMSampler(
+      process: process, visiting: try StepSpacing.linspace.steps(steps, of: process.steps), clipsOriginal: false)
+    return try sampler.sample(from: latents, denoiser: denoiser, noise: SamplerNoise(seed: 1)).images
+  }
+
+  /// The identity that classifier-free guidance rests on.
+  @Test(arguments: [0.0, 0.5, 2])
+  func bothKindsOfGuidanceFollowTheSameTrajectory(scale: Double) throws {
+    let process = DiscreteProcess(schedule: try .linear())
+    let latents = normals([6, 3], seed: 8)
+    let classes = [0, 1, 2, 0, 1, 2]
+    let free = try sample(.classifierFree(classes, scale: scale), latents, process: process)
+    let classifier = ExactClassifier(process: process)
+    let told = try sample(
+      .classifier(classifier, classes: classes, scale: scale, modelClasses: classes), latents, process: process)
+    let untold = try sample(
+      .classifier(classifier, classes: classes, scale: 1 + scale, modelClasses: classes.map { _ in nil }), latents,
+      process: process)
+    // Single precision in 40 steps, of gradients that are differences.
+    #expect(largestDifference(free, told) < 2e-4)
+    #expect(largestDifference(free, untold) < 2e-4)
+  }
+
+  @Test func withoutExtraScaleTheConditionalDistributionIsSampled() throws {
+    let process = DiscreteProcess(schedule: try .linear())
+    let latents = normals([2000, 3], seed: 8)
+    let images = try sample(
+      .classifierFree([Int](repeating: 1, count: 2000), scale: 0), latents, process: process, steps: 500)
+    for element in 0..<3 {
+      let values = (0..<2000).map { images.elements[$0 * 3 + element] }
+      let (mean, variance) = moments(values)
+      let component = Self.mixture.components[1]
+      #expect(abs(mean - component.mean[element]) < 0.05)
+      #expect(abs(variance / (component.deviation * component.deviation) - 1) < 0.2)
+    }
+  }
+
+  @Test func moreScaleMeansMoreCertainty() throws {
+    let process = DiscreteProcess(schedule: try .linear())
+    let latents = normals([200, 3], seed: 8)
+    let shares = try [0.0, 1, 4].map { scale in
+      let images = try sample(
+        .classifierFree([Int](repeating: 1, count: 200), scale: scale), latents, process: process)
+      return (0..<200).reduce(0.0) {
+        $0
+          + Self.mixture.responsibilities(
+            images.elements[images.range(ofImage: $1)], at: .init(signal: 1, deviation: 0.3))[1]
+      } / 200
+    }
+    #expect(shares[0] < shares[1] && shares[1] < shares[2])
+  }
+}
+
+extension GaussianMixture.Component {
+  /// The same as the only one.
+  var certain: Self { Self(weight: 1, mean: mean, deviation: deviation) }
+}

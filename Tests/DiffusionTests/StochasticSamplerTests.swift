@@ -1,0 +1,140 @@
+import Diffusion
+import Glibc
+import Testing
+
+/// Samplers that add noise, with the best denoiser for Gaussian data: samples must have the data's mean and variance.
+@Suite struct StochasticSamplerTests {
+  static let (mean, deviation) = (0.3, 0.5)
+
+  struct Case: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    /// How far the variance may be from the data's, as a share of it; in the comment what it is.
+    let discretisation: Double
+    let sampler: @Sendable (any DiffusionSDE) throws -> any Sampler
+  }
+
+  static let cases: [Case] = [
+    Case(testDescription: "Euler-Maruyama", discretisation: 0.06) {
+      try EulerMaruyamaSampler(process: $0, steps: 400, ending: .asIs)
+    },
+    Case(testDescription: "predictor and corrector", discretisation: 0.06) {
+      try PredictorCorrectorSampler(process: $0, steps: 300, signalToNoise: 0.05, ending: .asIs)
+    },
+    Case(testDescription: "predictor alone", discretisation: 0.06) {
+      try PredictorCorrectorSampler(process: $0, steps: 400, corrections: 0, ending: .asIs)
+    },
+  ]
+
+  @Test(arguments: cases, ProcessTests.sdes.prefix(3))
+  func samplesHaveTheMomentsOfTheData(_ test: Case, _ named: ProcessTests.Named) throws {
+    let process = named.process
+    // Many elements: a Langevin step's length is chosen by the norms of an image's noise and score, which vary in few.
+    let exact = ExactDenoiser(
+      data: GaussianMixture(mean: Self.mean, deviation: Self.deviation, size: 500), process: process)
+    let images = try test.sampler(process).sample(
+      from: normals([20, 500], seed: 3), denoiser: exact, noise: SamplerNoise(seed: 3), progress: nil
+    ).images
+    let end = process.marginal(at: process.times.lowerBound)
+    let variance = pow(end.signal * Self.deviation, 2) + end.deviation * end.deviation
+    let (measuredMean, measuredVariance) = moments(images.elements)
+    // Four standard errors, and what the steps cost.
+    let count = Double(images.elements.count)
+    #expect(abs(measuredMean - end.signal * Self.mean) < 4 * (variance / count).squareRoot() + 0.02 * Self.mean)
+    #expect(
+      abs(measuredVariance / variance - 1) < 4 * (2 / count).squareRoot() + test.discretisation,
+      "\(measuredVariance / variance)")
+  }
+
+  /// Every error of Euler's steps halves with their length.
+  @Test func eulerMaruyamaConvergesInDistribution() throws {
+    let process = try VariancePreservingSDE()
+    let exact = ExactDenoiser(data: GaussianMixture(mean: 0, deviation: Self.deviation, size: 1), process: process)
+    // The variance of a linear recursion, followed exactly: two samples with opposite latents and noise show the factor.
+    func variance(steps: Int) throws -> Double {
+      let times = process.samplingTimes(steps: steps)
+      var variance = process.priorDeviation * process.priorDeviation
+      for step in 0..<steps {
+        let (time, length) = (times[step], times[step] - times[step + 1])
+        let one = DoubleTensor([1], shape: [1, 1])
+        let noise = exact.estimate(one, at: [time], images: [0]).noise.elements[0]
+        let drift =
+          process.drift(at: time) + process.squaredDiffusion(at: time) / process.marginal(at: time).deviation * noise
+        variance = pow(1 - length * drift, 2) * variance + process.squaredDiffusion(at: time) * length
+      }
+      return variance
+    }
+    let end = process.marginal(at: process.times.lowerBound)
+    let expected = pow(end.signal * Self.deviation, 2) + end.deviation * end.deviation
+    let errors = try [200, 400, 800, 1600].map { abs(try variance(steps: $0) - expected) }
+    for (coarse, fine) in zip(errors, errors.dropFirst()) { #expect((1.6...2.4).contains(coarse / fine), "\(errors)") }
+  }
+
+  @Test(arguments: [0.0, 0.5, 1])
+  func implicitModelsKeepTheMarginals(eta: Double) throws {
+    let process = DiscreteProcess(schedule: try .linear())
+    let exact = ExactDenoiser(
+      data: GaussianMixture(mean: Self.mean, deviation: Self.deviation, size: 4), process: process)
+    let sampler = try DDIMSampler(
+      process: process, visiting: try StepSpacing.linspace.steps(200, of: 1000), eta: eta, clipsOriginal: false)
+    let result = try sampler.sample(from: normals([2500, 4], seed: 3), denoiser: exact, noise: SamplerNoise(seed: 3))
+    let (mean, variance) = moments(result.images.elements)
+    #expect(abs(mean - Self.mean) < 0.02)
+    #expect(abs(variance / 0.25 - 1) < 0.1)
+    #expect(result.evaluations == 200)
+  }
+
+  @Test func annealedLangevinDynamicsFindsTheData() throws {
+    let process = try VarianceExplodingSDE(least: 0.01, most: 10)
+    let exact = ExactDenoiser(
+      data: GaussianMixture(mean: Self.mean, deviation: Self.deviation, size: 500), process: process)
+    let sampler = try PredictorCorrectorSampler(
+      process: process, steps: 200, corrections: 5, signalToNoise: 0.16, predicts: false)
+    let result = try sampler.sample(from: normals([20, 500], seed: 3), denoiser: exact, noise: SamplerNoise(seed: 3))
+    let (mean, variance) = moments(result.images.elements)
+    #expect(abs(mean - Self.mean) < 0.05)
+    #expect(abs(variance / 0.25 - 1) < 0.15)
+    #expect(result.evaluations == 1001)
+  }
+
+  /// Churn adds noise and takes it away: the distribution stays.
+  @Test func edmsChurnKeepsTheDistribution() throws {
+    let process = try EDMProcess()
+    let exact = ExactDenoiser(
+      data: GaussianMixture(mean: Self.mean, deviation: Self.deviation, size: 4), process: process)
+    var churn = EDMSampler.Churn()
+    churn.amount = 20
+    let result = try EDMSampler(process: process, steps: 60, churn: churn).sample(
+      from: normals([2500, 4], seed: 3), denoiser: exact, noise: SamplerNoise(seed: 3))
+    let (mean, variance) = moments(result.images.elements)
+    #expect(abs(mean - Self.mean) < 0.02)
+    #expect(abs(variance / 0.25 - 1) < 0.06)
+  }
+
+  @Test(arguments: SamplerName.allCases)
+  func anImageDoesNotDependOnItsCompany(_ name: SamplerName) throws {
+    let process = DiscreteProcess(schedule: try .linear())
+    let data = GaussianMixture([
+      .init(weight: 0.3, mean: [0.5, -0.5, 0.2], deviation: 0.1),
+      .init(weight: 0.7, mean: [-0.3, 0.4, 0], deviation: 0.3),
+    ])
+    let exact = ExactDenoiser(data: data, process: process)
+    var settings = SamplerSettings()
+    settings.name = name
+    settings.steps = 20
+    settings.eta = 0.5
+    settings.clipsOriginal = false
+    let sampler = try settings.sampler(for: process)
+    let latents = normals([4, 3], seed: 5)
+    let together = try sampler.sample(
+      from: latents, denoiser: exact, noise: SamplerNoise(seed: 6, firstImage: 10), progress: nil
+    ).images
+    for image in 0..<4 {
+      let alone = try sampler.sample(
+        from: latents.images([image]), denoiser: exact, noise: SamplerNoise(seed: 6, firstImage: 10 + image),
+        progress: nil
+      ).images
+      #expect(alone == together.images([image]))
+    }
+    #expect(Set(together.elements).count == 12)
+  }
+}
