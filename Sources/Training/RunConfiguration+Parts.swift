@@ -17,20 +17,46 @@ extension RunConfiguration {
   }
 
   /// The forward process.
-  public func process() throws -> DiscreteProcess {
-    DiscreteProcess(
-      schedule: try NoiseSchedule.linear(
-        steps: diffusion.steps, first: diffusion.betaFirst, last: diffusion.betaLast))
+  public func process() throws(DiffusionError) -> any DiffusionSDE {
+    let (least, most) = (diffusion.sigmaLeast, diffusion.sigmaMost)
+    switch diffusion.process {
+    case .discreteVariancePreserving: return DiscreteProcess(schedule: try schedule())
+    case .discreteVarianceExploding:
+      return try DiscreteProcess.varianceExploding(steps: diffusion.steps, least: least ?? 0.01, most: most ?? 50)
+    case .variancePreserving: return try VariancePreservingSDE()
+    case .varianceExploding: return try VarianceExplodingSDE(least: least ?? 0.01, most: most ?? 50)
+    case .subVariancePreserving: return try SubVariancePreservingSDE()
+    case .edm: return try EDMProcess(least: least ?? 0.002, most: most ?? 80)
+    }
+  }
+
+  private func schedule() throws(DiffusionError) -> NoiseSchedule {
+    let (steps, first, last) = (diffusion.steps, diffusion.betaFirst, diffusion.betaLast)
+    switch diffusion.schedule {
+    case .linear: return try .linear(steps: steps, first: first, last: last)
+    case .cosine: return try .cosine(steps: steps)
+    case .quadratic: return try .quadratic(steps: steps, first: first, last: last)
+    case .sigmoid: return try .sigmoid(steps: steps, first: first, last: last)
+    }
   }
 
   /// What the network is trained for.
-  public func modelDescription() throws -> ModelDescription {
-    ModelDescription(process: try process(), parametrisation: .prediction(.noise))
+  public func modelDescription() throws(DiffusionError) -> ModelDescription {
+    ModelDescription(
+      process: try process(),
+      parametrisation: diffusion.process == .edm
+        ? .preconditioned(dataDeviation: 0.5) : .prediction(diffusion.prediction))
+  }
+
+  /// How it is trained.
+  public func objective() throws(DiffusionError) -> TrainingObjective {
+    try TrainingObjective(model: try modelDescription(), loss: diffusion.loss)
   }
 
   /// The sampler's settings: those of the run.
   public var samplerSettings: SamplerSettings {
     var settings = SamplerSettings()
+    settings.name = diffusion.process.isDiscrete ? .ddpm : diffusion.process == .edm ? .edm : .eulerMaruyama
     settings.steps = sampling.steps
     settings.variance = diffusion.variance == .small ? .small : .large
     settings.clipsOriginal = sampling.clip

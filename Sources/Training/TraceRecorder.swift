@@ -12,6 +12,7 @@ final class TraceRecorder {
   private let communicator: Communicator
   private let batch: Int
   private let microBatch: Int
+  private let isDiscrete: Bool
   private let imageShape: [Int]
   let stepCount: Int
 
@@ -27,6 +28,7 @@ final class TraceRecorder {
     microBatch = configuration.training.microBatch
     self.imageShape = imageShape
     self.stepCount = stepCount
+    isDiscrete = configuration.diffusion.process.isDiscrete
     try file!.writeAttribute("config", configuration.yaml)
     try file!.writeAttribute("steps", Int64(stepCount))
   }
@@ -49,12 +51,16 @@ final class TraceRecorder {
     let shape = [batch] + imageShape
     try writeParts("\(group)/x0", shape: shape, firstSample: firstSample, parts: original)
     try writeParts("\(group)/noise", shape: shape, firstSample: firstSample, parts: noised.map(\.noise))
-    let dataset = try file!.createDataset("\(group)/t", shape: [batch], type: .int64)
-    let timesteps = noised.flatMap(\.timesteps).map(Int64.init)
-    try timesteps.withUnsafeBufferPointer { buffer in
-      try dataset.write(
-        flatRange: firstSample..<firstSample + timesteps.count, from: UnsafeRawPointer(buffer.baseAddress!),
-        collective: true)
+    // Whole numbers where the process has steps.
+    let times = noised.flatMap(\.times)
+    let range = firstSample..<firstSample + times.count
+    let dataset = try file!.createDataset("\(group)/t", shape: [batch], type: isDiscrete ? .int64 : .float64)
+    if isDiscrete {
+      try times.map { Int64($0) }.withUnsafeBytes {
+        try dataset.write(flatRange: range, from: $0.baseAddress, collective: true)
+      }
+    } else {
+      try times.withUnsafeBytes { try dataset.write(flatRange: range, from: $0.baseAddress, collective: true) }
     }
     try dataset.close()
   }

@@ -70,7 +70,7 @@ public struct TrainingRun {
     let placement = try RankPlacement(of: communicator, threads: request.threads)
     if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
     workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
-    trainer = DataParallelTrainer(
+    trainer = try DataParallelTrainer(
       configuration: configuration, network: network, communicator: communicator, workers: workers)
     firstStep =
       request.resumes
@@ -85,7 +85,6 @@ public struct TrainingRun {
     let plan = BatchPlan(
       dataset: dataset, batchSize: configuration.training.batch, seed: configuration.seed,
       flips: configuration.data.flip)
-    let objective = NoisePredictionObjective(process: try configuration.process())
     let metrics = try openMetrics()
     let trace = try openTrace()
     let settings = configuration.training
@@ -106,7 +105,7 @@ public struct TrainingRun {
         let samples = trainer.samples(ofMicroBatch: microBatch)
         let images = Tensor(uninitialised: [samples.count] + dataset.imageShape)
         plan.fillBatch(step: step, samples: samples, into: images, workers: workers)
-        let noised = objective.draw(
+        let noised = trainer.objective.draw(
           images: images, seed: configuration.seed, step: step, firstSample: samples.lowerBound, workers: workers)
         losses.append(trainer.accumulateGradients(noised, microBatch: microBatch, step: step))
         if isTraced {

@@ -29,8 +29,10 @@ struct Sample: RankCommand {
   @Option(help: ArgumentHelp("Seed of latents and noise.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @Option(help: ArgumentHelp("The way from noise to images.", valueName: "name"))
-  var sampler = SamplerName.ddpm
+  @Option(
+    help: ArgumentHelp(
+      "The way from noise to images (default: ddpm, or in continuous time euler-maruyama or edm).", valueName: "name"))
+  var sampler: SamplerName?
 
   @Option(help: ArgumentHelp("Fresh noise of ddim, from 0 to 1.", valueName: "x"))
   var eta: Double?

@@ -228,10 +228,10 @@ private func verifyLargeBatchGradient(_ context: CheckContext) throws {
   let workers = WorkerPool(threadCount: 1)
   let configuration = smallConfiguration()
   let network = try configuration.network(height: 8, width: 8, channels: 1)
-  let trainer = DataParallelTrainer(
+  let trainer = try DataParallelTrainer(
     configuration: configuration, network: network, communicator: context.communicator, workers: workers)
   fillVisibly(trainer.parameters)
-  let objective = NoisePredictionObjective(process: try configuration.process())
+  let objective = trainer.objective
   func inputs(_ samples: Range<Int>, step: Int) -> NoisedImages {
     let images = Tensor(uninitialised: [samples.count, 8, 8, 1])
     for (place, sample) in samples.enumerated() {
@@ -257,9 +257,9 @@ private func verifyLargeBatchGradient(_ context: CheckContext) throws {
     let tape = Tape(recordingWith: trainer.parameters, gradients: gradients, workers: workers)
     let dropout = UNet.DropoutContext(probability: 0.2, seed: configuration.seed, step: step, firstSample: 0)
     let prediction = network(
-      tape.input(batch.noisy), timesteps: batch.denoiserTimesteps, dropout: dropout, on: tape)
-    let (batchLoss, seed) = SimpleLoss.lossAndGradient(
-      prediction: prediction.value, noise: batch.noise, elementsInGlobalBatch: batch.noisy.count)
+      tape.input(batch.input), timesteps: batch.networkTimes, dropout: dropout, on: tape)
+    let (batchLoss, seed) = objective.lossAndGradient(
+      output: prediction.value, of: batch, elementsInGlobalBatch: batch.input.count)
     tape.unwind(from: prediction, seed: seed)
 
     var largest = 0.0
@@ -285,9 +285,9 @@ private func verifyPlainTraining(_ context: CheckContext) throws {
   let workers = WorkerPool(threadCount: 1)
   let configuration = smallConfiguration()
   let network = try configuration.network(height: 8, width: 8, channels: 1)
-  let objective = NoisePredictionObjective(process: try configuration.process())
+  let objective = try configuration.objective()
   let norms = try ReductionMethod.allCases.map { reduction in
-    let trainer = DataParallelTrainer(
+    let trainer = try DataParallelTrainer(
       configuration: configuration, network: network, communicator: context.communicator, workers: workers,
       reduction: reduction)
     fillVisibly(trainer.parameters)

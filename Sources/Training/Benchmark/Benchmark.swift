@@ -128,10 +128,9 @@ public struct Benchmark {
   private func trainingStep(
     _ communicator: Communicator, _ workers: WorkerPool, _ profiler: Profiler?
   ) throws -> Step {
-    let trainer = DataParallelTrainer(
+    let trainer = try DataParallelTrainer(
       configuration: configuration, network: network, communicator: communicator, workers: workers,
       reduction: request.reduction, profiler: profiler)
-    let objective = NoisePredictionObjective(process: try configuration.process())
     return { step in
       var losses: [Double] = []
       for index in trainer.averaging.run {
@@ -139,7 +138,7 @@ public struct Benchmark {
         let images = profiler.measure(.imageDrawing) { randomImages(count: microBatch, first: first) }
         // Images are read; noise and noisy images are written.
         let inputs = profiler.measure(.noiseDrawing, Work(floats: 3 * images.count)) {
-          objective.draw(images: images, seed: 0, step: step, firstSample: first, workers: workers)
+          trainer.objective.draw(images: images, seed: 0, step: step, firstSample: first, workers: workers)
         }
         losses.append(trainer.accumulateGradients(inputs, microBatch: index, step: step))
       }

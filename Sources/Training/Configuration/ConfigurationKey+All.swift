@@ -28,10 +28,25 @@ extension ConfigurationKey {
       "how 3x3 convolutions are computed; direct, for comparison: slower, without the rounding of Winograd's transforms"
     ),
 
-    .init("diffusion.steps", \.diffusion.steps, .atLeast(2), "steps T of the forward process"),
-    .init("diffusion.schedule", \.diffusion.schedule, .all, "how the noise variance grows over the steps"),
-    .init("diffusion.beta_first", \.diffusion.betaFirst, .between(0, 1), "noise variance of the first step"),
-    .init("diffusion.beta_last", \.diffusion.betaLast, .between(0, 1), "noise variance of the last step"),
+    .init(
+      "diffusion.process", \.diffusion.process, .all,
+      "how images become noise: in steps (vp, ve) or in continuous time"),
+    .init("diffusion.steps", \.diffusion.steps, .atLeast(2), "steps T of the processes vp and ve"),
+    .init("diffusion.schedule", \.diffusion.schedule, .all, "how the noise variance of vp grows over the steps"),
+    .init(
+      "diffusion.beta_first", \.diffusion.betaFirst, .between(0, 1), "noise variance of vp's first step, unless cosine"),
+    .init(
+      "diffusion.beta_last", \.diffusion.betaLast, .between(0, 1), "noise variance of vp's last step, unless cosine"),
+    .init(
+      "diffusion.sigma_min", \.diffusion.sigmaLeast, absent: "default", .above(0),
+      "least noise of ve, ve-sde and edm; default: 0.01, for edm 0.002"),
+    .init(
+      "diffusion.sigma_max", \.diffusion.sigmaMost, absent: "default", .above(0),
+      "most noise of ve, ve-sde and edm; default: 50, for edm 80"),
+    .init(
+      "diffusion.prediction", \.diffusion.prediction, .all,
+      "what the network predicts; edm has a preconditioned output instead"),
+    .init("diffusion.loss", \.diffusion.loss, .all, "which errors count how much"),
     .init(
       "diffusion.variance", \.diffusion.variance, .all,
       "variance of the reverse steps: small is the posterior's, large is the forward step's"),

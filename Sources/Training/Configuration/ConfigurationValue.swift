@@ -1,3 +1,4 @@
+import Diffusion
 import Kernels
 import Yams
 
@@ -103,7 +104,8 @@ protocol NamedChoice: ConfigurationValue, RawRepresentable, CaseIterable where R
 
 extension NamedChoice {
   static var expected: String {
-    allCases.map(\.rawValue).joined(separator: " or ")
+    let names = allCases.map(\.rawValue)
+    return names.dropLast().joined(separator: ", ") + (names.count > 1 ? " or " : "") + (names.last ?? "")
   }
 
   init?(node: Node) {
@@ -116,6 +118,9 @@ extension NamedChoice {
 
 extension RunConfiguration.DiffusionSettings.Schedule: NamedChoice {}
 extension RunConfiguration.DiffusionSettings.Variance: NamedChoice {}
+extension RunConfiguration.DiffusionSettings.Process: NamedChoice {}
+extension Prediction: NamedChoice {}
+extension TrainingObjective.Loss: NamedChoice {}
 extension RunConfiguration.TrainingSettings.Recomputation: NamedChoice {}
 extension ConvolutionMethod: NamedChoice {}
 

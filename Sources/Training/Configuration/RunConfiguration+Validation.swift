@@ -70,7 +70,19 @@ extension RunConfiguration {
         "diffusion.beta_last is \(text("diffusion.beta_last")), less than diffusion.beta_first "
           + "\(text("diffusion.beta_first")); the noise must not shrink")
     }
-    if sampling.steps > diffusion.steps {
+    if let least = diffusion.sigmaLeast, let most = diffusion.sigmaMost, most <= least {
+      problems.append(
+        "diffusion.sigma_max is \(text("diffusion.sigma_max")), not above diffusion.sigma_min "
+          + "\(text("diffusion.sigma_min")); the noise must grow")
+    }
+    if problems.isEmpty {
+      do {
+        _ = try objective()
+      } catch {
+        problems.append("diffusion.\(error)")
+      }
+    }
+    if diffusion.process.isDiscrete && sampling.steps > diffusion.steps {
       problems.append(
         "sampling.steps is \(sampling.steps), more than diffusion.steps \(diffusion.steps); it must be at most that")
     }

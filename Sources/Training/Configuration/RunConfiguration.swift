@@ -1,3 +1,4 @@
+import Diffusion
 import Kernels
 
 /// Everything that decides what a run computes and when it saves.
@@ -39,17 +40,38 @@ public struct RunConfiguration: Sendable, Equatable {
   }
 
   public struct DiffusionSettings: Sendable, Equatable {
+    public var process = Process.discreteVariancePreserving
     public var steps = 1000
     public var schedule = Schedule.linear
     public var betaFirst = 1e-4
     public var betaLast = 0.02
+    /// `nil`: the process's own choice.
+    public var sigmaLeast: Double?
+    public var sigmaMost: Double?
+    public var prediction = Prediction.noise
+    public var loss = TrainingObjective.Loss.simple
     public var variance = Variance.small
 
     public init() {}
 
-    /// How β_t grows from `betaFirst` to `betaLast`.
+    /// How images become noise.
+    public enum Process: String, CaseIterable, Sendable {
+      case discreteVariancePreserving = "vp"
+      case discreteVarianceExploding = "ve"
+      case variancePreserving = "vp-sde"
+      case varianceExploding = "ve-sde"
+      case subVariancePreserving = "sub-vp-sde"
+      case edm
+
+      public var isDiscrete: Bool { self == .discreteVariancePreserving || self == .discreteVarianceExploding }
+    }
+
+    /// How β_t grows over the steps of `vp`; all but the cosine go from `betaFirst` to `betaLast`.
     public enum Schedule: String, CaseIterable, Sendable {
       case linear
+      case cosine
+      case quadratic
+      case sigmoid
     }
 
     /// The reverse process's variance σ_t² (Ho et al. 2020, section 3.2).

@@ -16,6 +16,8 @@ public final class DataParallelTrainer {
   public let averaging: any GradientReduction
   public let averages: [ExponentialMovingAverage]
 
+  /// What the network is trained to say.
+  public let objective: TrainingObjective
   private let configuration: RunConfiguration
   private let communicator: Communicator
   private let workers: WorkerPool
@@ -28,10 +30,12 @@ public final class DataParallelTrainer {
   /// - Parameters:
   ///   - reduction: how gradients are added up; a run that is to keep its bits takes the tree.
   ///   - profiler: measures the parts of a step; nil measures nothing.
+  /// - Throws: `DiffusionError` if the configuration's loss and model do not fit.
   public init(
     configuration: RunConfiguration, network: UNet, communicator: Communicator, workers: WorkerPool,
     reduction: ReductionMethod = .tree, profiler: Profiler? = nil
-  ) {
+  ) throws {
+    objective = try configuration.objective()
     self.configuration = configuration
     self.network = network
     self.communicator = communicator
@@ -73,7 +77,7 @@ public final class DataParallelTrainer {
   /// Forward and backward pass over one of this rank's micro-batches; its gradients join the sum.
   ///
   /// - Parameters:
-  ///   - inputs: noisy images, noise and time steps of the micro-batch.
+  ///   - inputs: noisy images, noise and times of the micro-batch.
   ///   - microBatch: its number in the global batch; this rank's come in order.
   ///   - step: steps done before this one.
   /// - Returns: the micro-batch's part of the global batch's loss.
@@ -86,12 +90,12 @@ public final class DataParallelTrainer {
       probability: network.configuration.dropout, seed: configuration.seed, step: step,
       firstSample: samples(ofMicroBatch: microBatch).lowerBound)
     let prediction = network(
-      tape.input(inputs.noisy), timesteps: inputs.denoiserTimesteps, dropout: dropout,
+      tape.input(inputs.input), timesteps: inputs.networkTimes, dropout: dropout,
       recomputesBlocks: configuration.training.recomputeActivations == .blocks, on: tape)
     let (loss, gradient) = profiler.measure(.loss, Work(floats: 3 * inputs.noise.count)) {
-      SimpleLoss.lossAndGradient(
-        prediction: prediction.value, noise: inputs.noise,
-        elementsInGlobalBatch: inputs.noisy.count / configuration.training.microBatch * configuration.training.batch)
+      objective.lossAndGradient(
+        output: prediction.value, of: inputs,
+        elementsInGlobalBatch: inputs.input.count / configuration.training.microBatch * configuration.training.batch)
     }
     tape.unwind(from: prediction, seed: gradient)
     averaging.add(gradients)

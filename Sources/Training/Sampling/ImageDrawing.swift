@@ -8,6 +8,7 @@ import Tensors
 public struct ImageDrawing {
   public let network: UNet
   public let model: ModelDescription
+  public let samplerName: SamplerName
   public let sampler: any Sampler
   /// See `NetworkDenoiser.clipsOriginal`.
   public let clipsInDenoiser: Bool
@@ -29,6 +30,7 @@ public struct ImageDrawing {
     self.network = network
     model = try configuration.modelDescription()
     sampler = try settings.sampler(for: try configuration.process())
+    samplerName = settings.name
     clipsInDenoiser = settings.clipsInDenoiser
     self.seed = seed
     self.batchSize = batchSize

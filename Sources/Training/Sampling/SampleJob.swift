@@ -21,7 +21,8 @@ public struct SampleJob: Sendable {
   public var checkpoint: String
   public var count: Int
   public var seed: UInt64 = 0
-  public var sampler = SamplerName.ddpm
+  /// By default `ddpm`, or for processes in continuous time what suits them.
+  public var sampler: SamplerName?
   /// Sampling steps; by default the run's `sampling.steps`.
   public var steps: Int?
   /// Of `ddim`.
@@ -74,7 +75,7 @@ public struct SampleJob: Sendable {
     let start = try communicator.together { try latents.map { try readLatents($0, drawing) } }
     let way = drawing.sampler.stepCount.map { ProgressFormat.count($0, of: "step") } ?? "steps chosen by the error"
     reporter.message(
-      "Drawing \(ProgressFormat.count(count, of: "image")) from \(path) by \(sampler.rawValue) in \(way).")
+      "Drawing \(ProgressFormat.count(count, of: "image")) from \(path) by \(drawing.samplerName.rawValue) in \(way).")
     let share = try drawing.drawShare(
       of: count, parameters: model.parameters, latents: start,
       progress: { done, steps in
@@ -96,7 +97,7 @@ public struct SampleJob: Sendable {
   /// The run's settings, with what the command line changes.
   private func settings(_ configuration: RunConfiguration) -> SamplerSettings {
     var settings = configuration.samplerSettings
-    settings.name = sampler
+    if let sampler { settings.name = sampler }
     if let steps { settings.steps = steps }
     if let eta { settings.eta = eta }
     if let spacing { settings.spacing = spacing }
@@ -118,7 +119,7 @@ public struct SampleJob: Sendable {
       withExtendedLifetime((share, starts)) {}
     }
     try file.writeAttribute("seed", Int64(bitPattern: seed))
-    try file.writeAttribute("sampler", sampler.rawValue)
+    try file.writeAttribute("sampler", drawing.samplerName.rawValue)
     if let steps = drawing.sampler.stepCount { try file.writeAttribute("steps", Int64(steps)) }
     try file.writeAttribute("evaluations", Int64(share.evaluations))
     try file.writeAttribute("checkpoint", checkpoint)
