@@ -227,6 +227,20 @@ done
 check "--float keeps the latents" sh -c "h5dump -H '$folder/e1.h5' | grep -q 'DATASET \"latents\"'"
 refuse 'cannot write .*/none/c.h5' sample --checkpoint "$folder/run" --count 1 --output "$folder/none/c.h5"
 
+echo "--- processes"
+for process in ve vp-sde ve-sde sub-vp-sde edm; do
+  run 0 'Done: 2 steps' "$mpirun" 2 "$program" train "${tiny[@]}" --set diffusion.process=$process \
+    --set training.steps=2 --set sampling.steps=2 --output "$folder/$process"
+  run 0 'Wrote' "$program" sample --checkpoint "$folder/$process" --steps 2 --count 1 --output "$folder/f.h5"
+done
+run 0 'Done: 2 steps' "$program" train "${tiny[@]}" --set diffusion.schedule=cosine \
+  --set diffusion.prediction=velocity --set diffusion.loss=min-snr --set training.steps=2 --output "$folder/velocity"
+refuse 'diffusion.loss: edm is for the process edm' train --set diffusion.loss=edm --output "$folder/none"
+refuse 'diffusion.prediction: mean is for the discrete processes' \
+  train --set diffusion.process=ve-sde --set diffusion.prediction=mean --output "$folder/none"
+refuse 'ddim needs a discrete process; .* take euler-maruyama' \
+  sample --checkpoint "$folder/edm" --sampler ddim --count 1 --output "$folder/c.h5"
+
 echo "--- checkpoints"
 newest=$folder/run/checkpoints/step-00000004.h5
 run 0 '/optimizer/second_moment: .* whole' "$program" inspect "$newest"

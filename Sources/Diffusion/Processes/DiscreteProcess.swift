@@ -37,7 +37,7 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
 
   /// x_t = x_0 + σ_t·ε with σ growing geometrically from `least` to `most` over `steps` steps (Song, Ermon: "Generative
   /// modeling by estimating gradients of the data distribution", arXiv:1907.05600).
-  /// - Throws: `DiffusionError` naming `steps`, `least` or `most`.
+  /// - Throws: `DiffusionError` naming `steps`, `sigma_min` or `sigma_max`.
   public static func varianceExploding(
     steps: Int, least: Double = 0.01, most: Double = 50
   ) throws(DiffusionError) -> DiscreteProcess {
@@ -45,10 +45,10 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
       throw DiffusionError(key: "steps", problem: "\(steps) steps are too few; at least 2 are needed")
     }
     guard least > 0, least.isFinite else {
-      throw DiffusionError(key: "least", problem: "σ_min = \(least) must be positive")
+      throw DiffusionError(key: "sigma_min", problem: "σ_min = \(least) must be positive")
     }
     guard most > least, most.isFinite else {
-      throw DiffusionError(key: "most", problem: "σ_max = \(most) must be above σ_min = \(least)")
+      throw DiffusionError(key: "sigma_max", problem: "σ_max = \(most) must be above σ_min = \(least)")
     }
     let logarithms = (0..<steps).map { log(least) + log(most / least) * Double($0) / Double(steps - 1) }
     return DiscreteProcess(

@@ -11,7 +11,7 @@ public struct EDMProcess: DiffusionSDE, Equatable {
   /// - Throws: `DiffusionError` unless 0 < least < most and rho ≥ 1.
   public init(least: Double = 0.002, most: Double = 80, rho: Double = 7) throws(DiffusionError) {
     guard least > 0, most > least, most.isFinite else {
-      throw DiffusionError(key: "least", problem: "σ must grow from above 0, but goes from \(least) to \(most)")
+      throw DiffusionError(key: "sigma_min", problem: "σ must grow from above 0, but goes from \(least) to \(most)")
     }
     guard rho >= 1, rho.isFinite else { throw DiffusionError(key: "rho", problem: "\(rho) must be at least 1") }
     self.least = least

@@ -12,10 +12,10 @@ public struct VarianceExplodingSDE: DiffusionSDE, Equatable {
   /// - Throws: `DiffusionError` unless 0 < least < most.
   public init(least: Double = 0.01, most: Double = 50) throws(DiffusionError) {
     guard least > 0, least.isFinite else {
-      throw DiffusionError(key: "least", problem: "σ_min = \(least) must be positive")
+      throw DiffusionError(key: "sigma_min", problem: "σ_min = \(least) must be positive")
     }
     guard most > least, most.isFinite else {
-      throw DiffusionError(key: "most", problem: "σ_max = \(most) must be above σ_min = \(least)")
+      throw DiffusionError(key: "sigma_max", problem: "σ_max = \(most) must be above σ_min = \(least)")
     }
     self.least = least
     self.most = most
