@@ -214,6 +214,10 @@ refuse 'there is no such file or folder' sample --checkpoint "$folder/none" --co
 refuse 'the process has 1000, so give 1 to 1000' sample --checkpoint "$folder/run" --steps 1001 --count 1 --output "$folder/c.h5"
 run 0 'dpm-solver' "$program" samplers
 refuse 'eta is for --sampler ddim' sample --checkpoint "$folder/run" --eta 1 --count 1 --output "$folder/c.h5"
+refuse 'for --sampler predictor-corrector and langevin' \
+  sample --checkpoint "$folder/run" --snr 0.1 --count 1 --output "$folder/c.h5"
+refuse 'tolerance: -1.0 must be positive' \
+  sample --checkpoint "$folder/run" --sampler ode-rk45 --tolerance=-1 --count 1 --output "$folder/c.h5"
 refuse 'chooses its steps by the error' sample --checkpoint "$folder/run" --sampler ode-rk45 --steps 3 --count 1 \
   --output "$folder/c.h5"
 for sampler in $("$program" samplers | awk '/^[a-z]/ { print $1 }'); do

@@ -11,6 +11,7 @@ struct Sample: RankCommand {
                       --output <file.h5> [--grid <file.png>] [--seed <n>]
                       [--sampler <name>] [--steps <n>] [--eta <x>]
                       [--spacing leading|trailing|linspace]
+                      [--corrections <n>] [--snr <x>] [--tolerance <x>]
                       [--weights ema|model]
                       [--latents <file.h5>] [--float]
                       [--batch <n>] [--threads <n>]
@@ -39,6 +40,17 @@ struct Sample: RankCommand {
 
   @Option(help: "Which steps of the process are visited (default: linspace).")
   var spacing: StepSpacing?
+
+  @Option(
+    help: ArgumentHelp(
+      "Langevin steps at each time, of predictor-corrector and langevin (default: 1).", valueName: "n"))
+  var corrections: Int?
+
+  @Option(help: ArgumentHelp("How strong their noise is beside their drift (default: 0.16).", valueName: "x"))
+  var snr: Double?
+
+  @Option(help: ArgumentHelp("Error that ode-rk45 may make in a step (default: 1e-5).", valueName: "x"))
+  var tolerance: Double?
 
   @Option(help: ArgumentHelp("Sampling steps (default: the run's sampling.steps).", valueName: "n"))
   var steps: Int?
@@ -70,6 +82,11 @@ struct Sample: RankCommand {
       throw ValidationError("\(name) is \(value); it must be at least 1.")
     }
     if eta != nil && sampler != .ddim { throw ValidationError("--eta is for --sampler ddim.") }
+    let isLangevin = sampler == .predictorCorrector || sampler == .langevin
+    if (corrections != nil || snr != nil) && !isLangevin {
+      throw ValidationError("--corrections and --snr are for --sampler predictor-corrector and langevin.")
+    }
+    if tolerance != nil && sampler != .odeAdaptive { throw ValidationError("--tolerance is for --sampler ode-rk45.") }
     if steps != nil && sampler == .odeAdaptive {
       throw ValidationError("--steps is not for --sampler ode-rk45, which chooses its steps by the error.")
     }
@@ -81,6 +98,9 @@ struct Sample: RankCommand {
     job.sampler = sampler
     job.eta = eta
     job.spacing = spacing
+    job.corrections = corrections
+    job.signalToNoise = snr
+    job.tolerance = tolerance
     job.steps = steps
     job.batch = batch
     job.weights = weights

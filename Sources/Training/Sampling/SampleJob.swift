@@ -29,6 +29,11 @@ public struct SampleJob: Sendable {
   public var eta: Double?
   /// Which steps of a discrete process are visited.
   public var spacing: StepSpacing?
+  /// Langevin steps at each time, and how strong their noise is: of `predictor-corrector` and `langevin`.
+  public var corrections: Int?
+  public var signalToNoise: Double?
+  /// Of `ode-rk45`.
+  public var tolerance: Double?
   /// Images that go through the network together on a rank.
   public var batch = 32
   public var weights = Weights.ema
@@ -101,6 +106,9 @@ public struct SampleJob: Sendable {
     if let steps { settings.steps = steps }
     if let eta { settings.eta = eta }
     if let spacing { settings.spacing = spacing }
+    if let corrections { settings.corrections = corrections }
+    if let signalToNoise { settings.signalToNoise = signalToNoise }
+    if let tolerance { settings.tolerance = tolerance }
     return settings
   }
 
