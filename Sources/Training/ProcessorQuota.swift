@@ -14,7 +14,7 @@ public enum ProcessorQuota {
       let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
       guard parts.count == 3 else { continue }
       // Inside a container the group's own path may not be visible; then its root is the group.
-      for path in Set([parts[2], ""]).map({ $0 == "/" ? "" : $0 }) {
+      for path in parts[2] == "/" ? [""] : [parts[2], ""] {
         if parts[1].isEmpty {
           // Version 2: `200000 100000`, or `max 100000`, in microseconds.
           let numbers = (text("/sys/fs/cgroup\(path)/cpu.max") ?? "").split(whereSeparator: \.isWhitespace).map {

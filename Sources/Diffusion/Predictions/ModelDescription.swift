@@ -28,13 +28,13 @@ public struct ModelDescription: Sendable {
   /// the size of data; other processes keep it by themselves.
   public func inputScale(at time: Double) -> Double {
     let marginal = process.marginal(at: time)
-    let square: Double
-    switch parametrisation {
-    case .preconditioned(let data): square = marginal.signal * marginal.signal * data * data
-    case .prediction: square = marginal.signal * marginal.signal
+    func toUnit(_ signal: Double) -> Double {
+      1 / (signal * signal + marginal.deviation * marginal.deviation).squareRoot()
     }
-    if case .prediction = parametrisation, !addsOnly { return 1 }
-    return 1 / (square + marginal.deviation * marginal.deviation).squareRoot()
+    switch parametrisation {
+    case .preconditioned(let data): return toUnit(marginal.signal * data)
+    case .prediction: return addsOnly ? toUnit(marginal.signal) : 1
+    }
   }
 
   /// Whether α stays 1.

@@ -3,20 +3,15 @@ import Glibc
 /// dx = −½β(t)·x dt + √(β(t)·(1 − e^(−2∫β))) dw: the drift of the variance-preserving SDE with a variance that stays below
 /// its (Song et al., arXiv:2011.13456, equations 28 and 29).
 public struct SubVariancePreservingSDE: DiffusionSDE, Equatable {
-  public let first: Double
-  public let last: Double
+  private let rate: LinearRate
 
   /// - Parameters:
   ///   - first: β(0).
   ///   - last: β(1).
   /// - Throws: `DiffusionError` unless 0 < first ≤ last.
   public init(first: Double = 0.1, last: Double = 20) throws(DiffusionError) {
-    try LinearRate.check(first: first, last: last)
-    self.first = first
-    self.last = last
+    rate = try LinearRate(first: first, last: last)
   }
-
-  private var rate: LinearRate { LinearRate(first: first, last: last) }
 
   public var times: ClosedRange<Double> { 1e-3...1 }
   public var trainingTimes: ClosedRange<Double> { 1e-5...1 }

@@ -3,20 +3,15 @@ import Glibc
 /// dx = −½β(t)·x dt + √β(t) dw with β growing linearly over 0 ≤ t ≤ 1, the limit of the discrete process of Ho et al. for
 /// ever more steps (Song et al., arXiv:2011.13456, equations 11, 25 and 33).
 public struct VariancePreservingSDE: DiffusionSDE, Equatable {
-  public let first: Double
-  public let last: Double
+  private let rate: LinearRate
 
   /// - Parameters:
   ///   - first: β(0).
   ///   - last: β(1).
   /// - Throws: `DiffusionError` unless 0 < first ≤ last.
   public init(first: Double = 0.1, last: Double = 20) throws(DiffusionError) {
-    try LinearRate.check(first: first, last: last)
-    self.first = first
-    self.last = last
+    rate = try LinearRate(first: first, last: last)
   }
-
-  private var rate: LinearRate { LinearRate(first: first, last: last) }
 
   public var times: ClosedRange<Double> { 1e-3...1 }
   public var trainingTimes: ClosedRange<Double> { 1e-5...1 }
@@ -34,20 +29,23 @@ public struct VariancePreservingSDE: DiffusionSDE, Equatable {
 }
 
 /// β(t) = first + t·(last − first).
-struct LinearRate {
+struct LinearRate: Equatable {
   let first: Double
   let last: Double
 
-  func value(at time: Double) -> Double { first + time * (last - first) }
-  /// ∫₀ᵗ β.
-  func integral(to time: Double) -> Double { time * first + time * time * (last - first) / 2 }
-
-  static func check(first: Double, last: Double) throws(DiffusionError) {
+  /// - Throws: `DiffusionError` unless 0 < first ≤ last.
+  init(first: Double, last: Double) throws(DiffusionError) {
     guard first > 0, first.isFinite else {
       throw DiffusionError(key: "first", problem: "β(0) = \(first) must be positive")
     }
     guard last >= first, last.isFinite else {
       throw DiffusionError(key: "last", problem: "β(1) = \(last) must not be below β(0) = \(first)")
     }
+    self.first = first
+    self.last = last
   }
+
+  func value(at time: Double) -> Double { first + time * (last - first) }
+  /// ∫₀ᵗ β.
+  func integral(to time: Double) -> Double { time * first + time * time * (last - first) / 2 }
 }

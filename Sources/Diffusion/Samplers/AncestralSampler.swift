@@ -20,7 +20,6 @@ public struct AncestralSampler: Sampler {
   public let variance: Variance
   /// Whether x̂_0 is kept within [−1, 1], the range of images.
   public let clipsOriginal: Bool
-  private let process: DiscreteProcess
   private let respaced: DiscreteProcess
 
   /// - Parameters:
@@ -29,7 +28,6 @@ public struct AncestralSampler: Sampler {
   public init(
     process: DiscreteProcess, visiting visited: [Int]? = nil, variance: Variance = .large, clipsOriginal: Bool = true
   ) {
-    self.process = process
     self.visited = visited ?? Array(0..<process.steps)
     self.variance = variance
     self.clipsOriginal = clipsOriginal
