@@ -11,6 +11,8 @@ public struct BatchPlan: Sendable {
   public let seed: UInt64
   /// Whether half of the samples are mirrored.
   public let flips: Bool
+  /// How often a sample's class is left out.
+  public let labelDropout: Double
 
   /// One sample of a batch.
   public struct Choice: Sendable, Equatable {
@@ -23,12 +25,15 @@ public struct BatchPlan: Sendable {
   }
 
   /// - Parameter flips: `nil` leaves it to the data set.
-  public init(dataset: any ImageDataset, batchSize: Int, seed: UInt64, flips: Bool? = nil) {
+  public init(
+    dataset: any ImageDataset, batchSize: Int, seed: UInt64, flips: Bool? = nil, labelDropout: Double = 0
+  ) {
     precondition(batchSize >= 1, "a batch of \(batchSize) samples")
     self.dataset = dataset
     self.batchSize = batchSize
     self.seed = seed
     self.flips = flips ?? dataset.allowsFlips
+    self.labelDropout = labelDropout
   }
 
   /// The image that is one sample of a batch.
@@ -43,6 +48,15 @@ public struct BatchPlan: Sendable {
     let isFlipped =
       flips && RandomStream(seed: seed, purpose: .flip, step: step, sample: sample).uniform(0) < 0.5
     return Choice(epoch: epoch, index: order[position % dataset.count], isFlipped: isFlipped)
+  }
+
+  /// The classes of some samples of a batch; nil where it is left out, or the data has none.
+  public func labels(step: Int, samples: Range<Int>) -> [Int?] {
+    samples.map { sample in
+      let stream = RandomStream(seed: seed, purpose: .labelDropout, step: step, sample: sample)
+      if labelDropout > 0 && Double(stream.uniform(0)) < labelDropout { return nil }
+      return dataset.label(of: choice(step: step, sample: sample).index)
+    }
   }
 
   /// Writes some samples of a batch, [samples, H, W, C], in [−1, 1].

@@ -27,6 +27,8 @@ extension Profiler.Kind {
   public static let normAgain = Self("group norm + SiLU again")
   public static let normBackward = Self("group norm + SiLU backward")
 
+  /// Rows of a table, one for each image, added to something.
+  public static let rowAddition = Self("class embedding")
   /// SiLU alone, forward and backward.
   public static let silu = Self("SiLU")
   /// Sums over rows or pixels: gradients of what is added to all of them.

@@ -41,11 +41,3 @@ public struct Estimate: Sendable {
       noise: noise, variance: variance)
   }
 }
-
-/// A network's word on the variance of the reverse step, for every element.
-public enum LearnedVariance: Sendable {
-  /// v between −1 and 1: log σ² = ½(1 + v)·log β_t + ½(1 − v)·log β̃_t (Nichol, Dhariwal, arXiv:2102.09672, equation 15).
-  case range(DoubleTensor)
-  /// log σ² itself.
-  case logarithm(DoubleTensor)
-}

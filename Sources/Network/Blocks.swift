@@ -39,7 +39,7 @@ struct ResidualBlock {
   ///   - x: [N, H, W, in], in parts that count as joined along the channels; one, if there is no shortcut.
   ///   - embedding: silu of the time embedding, [N, embeddingChannels].
   func callAsFunction(
-    _ x: [Variable], embedding: Variable, dropout: UNet.DropoutContext?, on tape: Tape
+    _ x: [Variable], embedding: Variable, dropout: DropoutContext?, on tape: Tape
   ) -> Variable {
     let projected = timeProjection(embedding, on: tape)
     let h = conv1(norm1(joined: x, on: tape), perImage: projected, on: tape)

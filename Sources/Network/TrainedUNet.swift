@@ -18,10 +18,9 @@ public struct TrainedUNet: DiffusionNetwork {
   }
 
   public func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
-    precondition(classes == nil, "this network knows no classes")
     let tape = Tape(
       inferenceWith: parameters, workers: workers, profiler: profiler,
       convolutionMethod: network.configuration.convolutionMethod)
-    return network(tape.input(x), timesteps: times, on: tape).value
+    return network(tape.input(x), timesteps: times, classes: classes, on: tape).value
   }
 }

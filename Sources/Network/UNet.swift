@@ -6,6 +6,8 @@ import Tensors
 public struct UNetConfiguration: Sendable, Equatable {
   /// Channels of the images.
   public var imageChannels: Int
+  /// Channels of the output: those of the images, or twice as many where the variance is learned too.
+  public var outputChannels: Int
   /// Height and width of the images; divisible by 2^(levels − 1).
   public var imageHeight: Int
   public var imageWidth: Int
@@ -21,15 +23,18 @@ public struct UNetConfiguration: Sendable, Equatable {
   public var dropout: Float
   /// Groups of every group normalisation.
   public var groupCount: Int
+  /// Classes that the network is told of, besides that there is none; nil for a network without classes.
+  public var classCount: Int?
   /// For the tapes on which the network is to run.
   public var convolutionMethod: ConvolutionMethod
 
   public init(
     imageChannels: Int, imageHeight: Int, imageWidth: Int, channels: Int, multipliers: [Int], blocksPerLevel: Int,
-    attentionResolutions: [Int], dropout: Float = 0, groupCount: Int = 32,
-    convolutionMethod: ConvolutionMethod = .winograd
+    attentionResolutions: [Int], dropout: Float = 0, groupCount: Int = 32, outputChannels: Int? = nil,
+    classCount: Int? = nil, convolutionMethod: ConvolutionMethod = .winograd
   ) {
     self.imageChannels = imageChannels
+    self.outputChannels = outputChannels ?? imageChannels
     self.imageHeight = imageHeight
     self.imageWidth = imageWidth
     self.channels = channels
@@ -38,6 +43,7 @@ public struct UNetConfiguration: Sendable, Equatable {
     self.attentionResolutions = attentionResolutions
     self.dropout = dropout
     self.groupCount = groupCount
+    self.classCount = classCount
     self.convolutionMethod = convolutionMethod
   }
 
@@ -46,7 +52,8 @@ public struct UNetConfiguration: Sendable, Equatable {
 
 /// The noise-predicting network of "Denoising Diffusion Probabilistic Models" (Ho, Jain, Abbeel, arXiv:2006.11239,
 /// appendix B): a U-Net of residual blocks with attention at chosen resolutions, told the time step by a sinusoidal
-/// embedding.
+/// embedding, and the class, if it has classes, by a learned one that is added to it (Dhariwal, Nichol, arXiv:2105.05233,
+/// section 3.1).
 ///
 /// Parameter names are those of diffusers' `UNet2DModel`.
 public struct UNet {
@@ -56,6 +63,8 @@ public struct UNet {
   private let declarations: ParameterDeclarations
   private let timeEmbedding1: LinearLayer
   private let timeEmbedding2: LinearLayer
+  /// A row for each class, and a last one for none.
+  private let classEmbedding: ParameterEntry?
   private let inputConvolution: Convolution
   private let down: [DownLevel]
   private let middleBlock1: ResidualBlock
@@ -75,27 +84,6 @@ public struct UNet {
     var blocks: [ResidualBlock] = []
     var attentions: [AttentionBlock] = []
     var upsampler: Convolution?
-  }
-
-  /// Which dropout masks a micro-batch uses.
-  public struct DropoutContext: Sendable {
-    let probability: Float
-    let seed: UInt64
-    let step: Int
-    let firstSample: Int
-
-    /// - Parameter firstSample: index in the global batch of the micro-batch's first image.
-    public init(probability: Float, seed: UInt64, step: Int, firstSample: Int) {
-      self.probability = probability
-      self.seed = seed
-      self.step = step
-      self.firstSample = firstSample
-    }
-
-    func mask(forBlock number: Int) -> Dropout? {
-      probability == 0
-        ? nil : Dropout(probability: probability, seed: seed, step: step, firstSample: firstSample, layer: number)
-    }
   }
 
   public init(_ configuration: UNetConfiguration) {
@@ -120,6 +108,9 @@ public struct UNet {
     let embedding = configuration.embeddingChannels
     timeEmbedding1 = LinearLayer("time_embedding.linear_1", from: base, to: embedding, in: &declarations)
     timeEmbedding2 = LinearLayer("time_embedding.linear_2", from: embedding, to: embedding, in: &declarations)
+    classEmbedding = configuration.classCount.map {
+      declarations.add("class_embedding.weight", shape: [$0 + 1, embedding], order: .io, initialisation: .normal)
+    }
     inputConvolution = Convolution("conv_in", from: configuration.imageChannels, to: base, in: &declarations)
 
     var skipChannels = [base]
@@ -164,7 +155,7 @@ public struct UNet {
     outputNorm = GroupNormLayer(
       "conv_norm_out", channels: channels, groupCount: configuration.groupCount, in: &declarations)
     outputConvolution = Convolution(
-      "conv_out", from: channels, to: configuration.imageChannels, initialisation: .nearZero, in: &declarations)
+      "conv_out", from: channels, to: configuration.outputChannels, initialisation: .nearZero, in: &declarations)
     self.declarations = declarations
     layout = declarations.layout
   }
@@ -174,17 +165,19 @@ public struct UNet {
     declarations.initialise(parameters, seed: seed, workers: workers)
   }
 
-  /// The predicted noise ε̂(x_t, t).
+  /// What the network says of x_t: the predicted noise ε̂(x_t, t), or whatever it is trained to say.
   ///
   /// - Parameters:
   ///   - x: noisy images x_t, [N, H, W, C].
   ///   - timesteps: t of each image, N of them.
+  ///   - classes: of each image, nil for none of them; nil altogether for a network without classes.
   ///   - dropout: the masks to train with; nil drops nothing.
   ///   - recomputesBlocks: whether the backward pass makes each residual block again, with its attention, instead of
   ///     keeping what is inside it.
-  /// - Returns: [N, H, W, C].
+  /// - Returns: [N, H, W, output channels].
   public func callAsFunction(
-    _ x: Variable, timesteps: [Float], dropout: DropoutContext? = nil, recomputesBlocks: Bool = false, on tape: Tape
+    _ x: Variable, timesteps: [Float], classes: [Int?]? = nil, dropout: DropoutContext? = nil,
+    recomputesBlocks: Bool = false, on tape: Tape
   ) -> Variable {
     precondition(timesteps.count == x.shape[0], "one time step for each image")
     let sinusoids = Tensor(uninitialised: [timesteps.count, configuration.channels])
@@ -192,7 +185,7 @@ public struct UNet {
       timesteps: timesteps, count: timesteps.count, dimension: configuration.channels, into: sinusoids.pointer)
     let hidden = tape.silu(timeEmbedding1(tape.input(sinusoids), on: tape))
     // Every block takes silu(embedding): computed once.
-    let embedding = tape.silu(timeEmbedding2(hidden, on: tape))
+    let embedding = tape.silu(withClasses(classes, timeEmbedding2(hidden, on: tape), on: tape))
 
     func apply(_ block: ResidualBlock, _ attention: AttentionBlock?, to parts: Variable...) -> Variable {
       func body(_ inputs: [Variable], _ tape: Tape) -> Variable {
@@ -227,5 +220,12 @@ public struct UNet {
     }
 
     return outputConvolution(outputNorm(h, on: tape), on: tape)
+  }
+
+  private func withClasses(_ classes: [Int?]?, _ embedding: Variable, on tape: Tape) -> Variable {
+    precondition((classes == nil) == (classEmbedding == nil), "classes are for a network that has them, and only it")
+    guard let classEmbedding, let classes, let count = configuration.classCount else { return embedding }
+    precondition(classes.count == embedding.shape[0], "one class for each image")
+    return tape.addingRows(of: classEmbedding, classes.map { $0 ?? count }, to: embedding)
   }
 }

@@ -14,6 +14,9 @@ public enum RandomPurpose: UInt32, Sendable {
   case proceduralImage = 9
   /// Of the trace estimator.
   case traceProbe = 10
+  case labelDropout = 11
+  /// Of bytes that are made continuous.
+  case dequantisation = 12
 }
 
 /// The random numbers of one (seed, purpose, step, sample, detail): a function, not a state.

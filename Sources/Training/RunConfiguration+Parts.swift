@@ -13,6 +13,7 @@ extension RunConfiguration {
         imageChannels: channels, imageHeight: height, imageWidth: width, channels: model.channels,
         multipliers: model.multipliers, blocksPerLevel: model.blocks,
         attentionResolutions: model.attentionResolutions, dropout: Float(model.dropout), groupCount: model.groups,
+        outputChannels: diffusion.variance.isLearned ? 2 * channels : channels, classCount: model.classes,
         convolutionMethod: model.convolution))
   }
 
@@ -45,7 +46,8 @@ extension RunConfiguration {
     ModelDescription(
       process: try process(),
       parametrisation: diffusion.process == .edm
-        ? .preconditioned(dataDeviation: 0.5) : .prediction(diffusion.prediction))
+        ? .preconditioned(dataDeviation: 0.5) : .prediction(diffusion.prediction),
+      variance: diffusion.variance)
   }
 
   /// How it is trained.
@@ -58,7 +60,7 @@ extension RunConfiguration {
     var settings = SamplerSettings()
     settings.name = diffusion.process.isDiscrete ? .ddpm : diffusion.process == .edm ? .edm : .eulerMaruyama
     settings.steps = sampling.steps
-    settings.variance = diffusion.variance == .small ? .small : .large
+    settings.variance = diffusion.variance
     settings.clipsOriginal = sampling.clip
     return settings
   }

@@ -106,7 +106,7 @@ extension TrainingRun {
       """
       ddpm-mpi \(ProgramVersion.current): \(ranks) x \(threads), run folder \(folder.path)
       data:     \(dataset.name), \(dataset.count) images of \(dataset.height)x\(dataset.width)x\(dataset.channels)
-      network:  \(ProgressFormat.count(trainer.network.layout.parameterCount)) parameters\(convolutions)
+      network:  \(ProgressFormat.count(trainer.task.layout.parameterCount)) parameters\(convolutions)
       batch:    \(settings.batch) images in \(configuration.microBatchCount) micro-batches of \(settings.microBatch)
       training: \(firstStep < settings.steps ? "steps \(firstStep + 1) to \(settings.steps)" : "all \(settings.steps) steps are done; more: a higher training.steps")
       """)
@@ -162,7 +162,7 @@ extension TrainingRun {
   func drawGrid(step: Int) throws -> String {
     let count = configuration.sampling.count
     let drawing = try ImageDrawing(
-      network: trainer.network, configuration: configuration, seed: configuration.seed, communicator: communicator,
+      network: network, configuration: configuration, seed: configuration.seed, communicator: communicator,
       workers: workers)
     let parameters = try trainer.gatherAverage(trainer.averages[0])
     let share = try drawing.drawShare(

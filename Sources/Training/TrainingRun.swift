@@ -40,6 +40,7 @@ public struct TrainingRun {
   let folder: RunFolder
   let configuration: RunConfiguration
   let dataset: any ImageDataset
+  let network: UNet
   let trainer: DataParallelTrainer
   /// Steps done before the loop starts.
   let firstStep: Int
@@ -59,19 +60,22 @@ public struct TrainingRun {
       if let saved { try configuration.checkResumable(saved: saved) }
       try configuration.validate(rankCount: communicator.size)
       let dataset = try DatasetCatalog.load(name: configuration.data.name, path: configuration.data.path)
+      try configuration.validate(classNames: dataset.classNames)
       let network = try configuration.network(
         height: dataset.height, width: dataset.width, channels: dataset.channels)
       return (configuration, dataset, network)
     }
     self.configuration = configuration
     self.dataset = dataset
+    self.network = network
     try Self.verifyRanksAgree(request, folder, configuration, dataset, communicator)
     try Self.prepare(folder, request, configuration, communicator)
     let placement = try RankPlacement(of: communicator, threads: request.threads)
     if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
     workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
     trainer = try DataParallelTrainer(
-      configuration: configuration, network: network, communicator: communicator, workers: workers)
+      configuration: configuration, task: try DenoisingTask(configuration: configuration, network: network),
+      communicator: communicator, workers: workers)
     firstStep =
       request.resumes
       ? try Self.resume(trainer, from: folder, configuration, communicator, reporter) : 0
@@ -84,7 +88,7 @@ public struct TrainingRun {
     announce()
     let plan = BatchPlan(
       dataset: dataset, batchSize: configuration.training.batch, seed: configuration.seed,
-      flips: configuration.data.flip)
+      flips: configuration.data.flip, labelDropout: configuration.training.labelDropout)
     let metrics = try openMetrics()
     let trace = try openTrace()
     let settings = configuration.training
@@ -105,8 +109,9 @@ public struct TrainingRun {
         let samples = trainer.samples(ofMicroBatch: microBatch)
         let images = Tensor(uninitialised: [samples.count] + dataset.imageShape)
         plan.fillBatch(step: step, samples: samples, into: images, workers: workers)
-        let noised = trainer.objective.draw(
-          images: images, seed: configuration.seed, step: step, firstSample: samples.lowerBound, workers: workers)
+        let noised = trainer.task.draw(
+          images: images, classes: plan.labels(step: step, samples: samples), step: step,
+          firstSample: samples.lowerBound, lossAware: trainer.lossAware, workers: workers)
         losses.append(trainer.accumulateGradients(noised, microBatch: microBatch, step: step))
         if isTraced {
           originals.append(images)
@@ -117,6 +122,7 @@ public struct TrainingRun {
       // Average over all ranks.
       let gradients = try trainer.averaging.finish()
       let loss = try trainer.totalLoss(losses)
+      try trainer.noteLosses()
       let norm = try trainer.gradientNorm(gradients)
       guard loss.isFinite, norm.isFinite else {
         throw NonFiniteError(step: step + 1, loss: loss, gradientNorm: norm, lastCheckpoint: lastCheckpoint)

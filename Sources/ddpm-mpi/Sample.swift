@@ -12,6 +12,8 @@ struct Sample: RankCommand {
                       [--sampler <name>] [--steps <n>] [--eta <x>]
                       [--spacing leading|trailing|linspace]
                       [--corrections <n>] [--snr <x>] [--tolerance <x>]
+                      [--variance small|large|learned-range|learned]
+                      [--class <k> | --classes <k,k,...>] [--guidance <g>]
                       [--weights ema|model]
                       [--latents <file.h5>] [--float]
                       [--batch <n>] [--threads <n>]
@@ -19,6 +21,10 @@ struct Sample: RankCommand {
     discussion: """
       Writes an HDF5 file with a dataset `images`, uint8 [N, H, W, C]. An image depends on the seed and its own number \
       alone: more ranks or another --batch draw the same ones. `ddpm-mpi samplers` describes the samplers.
+
+      A model that was trained with classes draws all of them in turn, or those of --class or --classes; a dataset \
+      `labels` tells which. --guidance leads more strongly to them the larger it is: 0 draws from the distribution of \
+      the class as it is.
       """)
 
   @Option(help: ArgumentHelp("A checkpoint file, or a run's folder.", valueName: "folder-or-file"))
@@ -52,6 +58,23 @@ struct Sample: RankCommand {
   @Option(help: ArgumentHelp("Error that ode-rk45 may make in a step (default: 1e-5).", valueName: "x"))
   var tolerance: Double?
 
+  @Option(help: "Variance of the reverse steps of ddpm (default: the run's diffusion.variance).")
+  var variance: ReverseVariance?
+
+  @Option(
+    name: .customLong("class"),
+    help: ArgumentHelp("Draw images of this class; none draws without one.", valueName: "k"))
+  var classNumber: ClassNumber?
+
+  @Option(help: ArgumentHelp("Draw images of these classes in turn.", valueName: "k,k,..."))
+  var classes: ClassNumbers?
+
+  @Option(
+    help: ArgumentHelp(
+      "How much more strongly than they would by themselves images are led to their class (default: 0).",
+      valueName: "g"))
+  var guidance: Double?
+
   @Option(help: ArgumentHelp("Sampling steps (default: the run's sampling.steps).", valueName: "n"))
   var steps: Int?
 
@@ -81,6 +104,9 @@ struct Sample: RankCommand {
     where value < 1 {
       throw ValidationError("\(name) is \(value); it must be at least 1.")
     }
+    if classNumber != nil && classes != nil { throw ValidationError("--class and --classes exclude each other.") }
+    if let guidance, !guidance.isFinite { throw ValidationError("--guidance is \(guidance); it must be finite.") }
+    if variance != nil && (sampler ?? .ddpm) != .ddpm { throw ValidationError("--variance is for --sampler ddpm.") }
     if eta != nil && sampler != .ddim { throw ValidationError("--eta is for --sampler ddim.") }
     let isLangevin = sampler == .predictorCorrector || sampler == .langevin
     if (corrections != nil || snr != nil) && !isLangevin {
@@ -101,6 +127,9 @@ struct Sample: RankCommand {
     job.corrections = corrections
     job.signalToNoise = snr
     job.tolerance = tolerance
+    job.variance = variance
+    job.conditions.classes = classNumber.map { [$0.number] } ?? classes?.numbers
+    job.conditions.guidance = guidance
     job.steps = steps
     job.batch = batch
     job.weights = weights
@@ -115,3 +144,30 @@ struct Sample: RankCommand {
 extension SampleJob.Weights: ExpressibleByArgument {}
 extension SamplerName: ExpressibleByArgument {}
 extension StepSpacing: ExpressibleByArgument {}
+extension ReverseVariance: ExpressibleByArgument {}
+
+/// A class, or none.
+struct ClassNumber: ExpressibleByArgument {
+  let number: Int?
+
+  init?(argument: String) {
+    if argument == "none" {
+      number = nil
+    } else {
+      guard let value = Int(argument), value >= 0 else { return nil }
+      number = value
+    }
+  }
+}
+
+struct ClassNumbers: ExpressibleByArgument {
+  let numbers: [Int?]
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map {
+      ClassNumber(argument: String($0))
+    }
+    guard !parts.contains(where: { $0 == nil }) else { return nil }
+    numbers = parts.map { $0!.number }
+  }
+}

@@ -55,4 +55,21 @@ import Testing
     let plain = BatchPlan(dataset: dataset, batchSize: 100, seed: 1)
     #expect((0..<100).allSatisfy { !plain.choice(step: 0, sample: $0).isFlipped })
   }
+
+  @Test func labelsAreThoseOfTheImages() {
+    let dataset = Shapes(count: 30)
+    let plan = BatchPlan(dataset: dataset, batchSize: 8, seed: 5)
+    #expect(
+      plan.labels(step: 2, samples: 3..<8) == (3..<8).map { dataset.label(of: plan.choice(step: 2, sample: $0).index) })
+  }
+
+  @Test func labelsAreLeftOutAsOftenAsAskedAndWhateverTheRange() {
+    let plan = BatchPlan(dataset: Shapes(count: 30), batchSize: 4000, seed: 5, labelDropout: 0.2)
+    let labels = plan.labels(step: 1, samples: 0..<4000)
+    let share = Double(labels.filter { $0 == nil }.count) / 4000
+    // Four standard errors.
+    #expect(abs(share - 0.2) < 4 * (0.16 / 4000).squareRoot())
+    #expect(plan.labels(step: 1, samples: 70..<90) == Array(labels[70..<90]))
+    #expect(plan.labels(step: 2, samples: 0..<4000) != labels)
+  }
 }

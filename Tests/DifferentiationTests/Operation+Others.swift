@@ -15,6 +15,8 @@ extension Operation {
     linearMap([2, 3, 5, 27], parts: [7, 20], to: 12, residual: true),
     linearMap([1, 2, 2, 32], parts: [16, 16], to: 48, isKernel: true),
     linearMap([2, 20, 20, 640], parts: [600, 39, 1], to: 5),
+    rowAddition([5, 20], rows: [2, 0, 2, 3, 2], of: 4),
+    rowAddition([1, 33], rows: [0], of: 1),
     attention([2, 3, 3, 5]),
     attention([1, 5, 7, 20]),
     attention([3, 1, 1, 4]),
@@ -148,6 +150,22 @@ extension Operation {
           x: join(inputs[...], parts), dy: dy, scale: parameters[0], offset: parameters[1], geometry: geometry,
           activation: activation, multipliers: multipliers)
         return Gradients(inputs: split(plain.dx, parts), parameters: [plain.dScale, plain.dOffset])
+      })
+  }
+
+  private static func rowAddition(_ shape: [Int], rows: [Int], of count: Int) -> Operation {
+    let channels = shape[1]
+    return Operation(
+      testDescription: "rows \(rows) added to \(shape)", inputShapes: [shape], parameterShapes: [[count, channels]],
+      tolerance: singlePrecision,
+      apply: { tape, inputs, parameters in tape.addingRows(of: parameters[0], rows, to: inputs[0]) },
+      value: { inputs, parameters in
+        inputs[0].indices.map { inputs[0][$0] + parameters[0][rows[$0 / channels] * channels + $0 % channels] }
+      },
+      gradients: { _, parameters, dy in
+        var table = [Double](repeating: 0, count: parameters[0].count)
+        for index in dy.indices { table[rows[index / channels] * channels + index % channels] += dy[index] }
+        return Gradients(inputs: [dy], parameters: [table])
       })
   }
 

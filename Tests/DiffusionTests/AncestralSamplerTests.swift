@@ -11,7 +11,7 @@ import Testing
   }
 
   private func sampler(
-    steps: Int, variance: AncestralSampler.Variance = .large, clips: Bool = true
+    steps: Int, variance: ReverseVariance = .large, clips: Bool = true
   ) throws -> AncestralSampler {
     AncestralSampler(
       process: process, visiting: try StepSpacing.linspace.steps(steps, of: 1000), variance: variance,
@@ -20,7 +20,7 @@ import Testing
 
   struct Case: Sendable {
     let steps: Int
-    let variance: AncestralSampler.Variance
+    let variance: ReverseVariance
     /// How far the variance of the samples may be from that of the data, as a share of it. Discrete reverse steps are
     /// normal distributions of a fixed variance, wrong by a share that grows with their length; the exact value, from
     /// `momentsAfterSampling`, is in the comment.

@@ -34,14 +34,14 @@ import Testing
 
   struct Step: Sendable, CustomTestStringConvertible {
     let timestep: Int
-    let variance: AncestralSampler.Variance
+    let variance: ReverseVariance
     let clips: Bool
 
     var testDescription: String { "t = \(timestep), \(variance), \(clips ? "clipped" : "not clipped")" }
   }
 
   static let steps = [999, 500, 1, 0].flatMap { timestep in
-    [AncestralSampler.Variance.small, .large].flatMap { variance in
+    [ReverseVariance.small, .large].flatMap { variance in
       [true, false].map { Step(timestep: timestep, variance: variance, clips: $0) }
     }
   }

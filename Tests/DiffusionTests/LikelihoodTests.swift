@@ -82,8 +82,8 @@ import Testing
 
   /// For Gaussian data the expected bound has a closed form: every Kullback-Leibler divergence depends on
   /// E‖x̂_0 − x_0‖² alone, the posterior variance.
-  @Test(arguments: [AncestralSampler.Variance.small, .large])
-  func theBoundOfGaussianDataIsItsAnalyticValue(_ variance: AncestralSampler.Variance) throws {
+  @Test(arguments: [ReverseVariance.small, .large])
+  func theBoundOfGaussianDataIsItsAnalyticValue(_ variance: ReverseVariance) throws {
     let process = DiscreteProcess(schedule: try .linear(steps: 50, first: 1e-3, last: 0.3))
     let deviation = 0.4
     let count = 4000
@@ -111,7 +111,7 @@ import Testing
   @Test func theLevelsOfAnImageHaveProbabilityOneTogether() throws {
     // Step 0 with the estimate fixed: Σ over the 256 levels of p(x_0 | x_1).
     let process = DiscreteProcess(schedule: try .linear(steps: 10, first: 1e-3, last: 0.2))
-    for variance in [AncestralSampler.Variance.small, .large] {
+    for variance in [ReverseVariance.small, .large] {
       let bound = VariationalBound(process: process, variance: variance)
       let total = (0..<256).reduce(0.0) { sum, level in
         let image = DoubleTensor([Double(level) / 127.5 - 1], shape: [1, 1])

@@ -14,6 +14,8 @@ struct FixtureNetwork {
   let zeroGradients: [String: String]
   let path: String
   let network: UNet
+  /// Of the images; nil for none of the network's classes, nil altogether for a network without classes.
+  let classes: [Int?]?
 
   init(_ name: String) throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -27,11 +29,14 @@ struct FixtureNetwork {
     width = config["width"] as! Int
     parameterShapes = (config["parameters"] as! [[Any]]).map { ($0[0] as! String, $0[1] as! [Int]) }
     zeroGradients = config["zero_gradients"] as! [String: String]
+    let classCount = (config["class_rows"] as? Int).map { $0 - 1 }
+    classes = (config["classes"] as? [Int])?.map { $0 == classCount ? nil : $0 }
     network = UNet(
       UNetConfiguration(
         imageChannels: imageChannels, imageHeight: height, imageWidth: width,
         channels: (config["channels"] as! [Int])[0], multipliers: config["channel_multipliers"] as! [Int],
-        blocksPerLevel: config["blocks"] as! Int, attentionResolutions: config["attention_resolutions"] as! [Int]))
+        blocksPerLevel: config["blocks"] as! Int, attentionResolutions: config["attention_resolutions"] as! [Int],
+        outputChannels: config["out_channels"] as? Int, classCount: classCount))
   }
 
   /// The parameter values that the fixtures were made with: a function of each name's place in the sorted list.

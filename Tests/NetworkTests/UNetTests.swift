@@ -18,7 +18,7 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
   /// Norm-wise relative. PyTorch's own single precision is up to 6e-6 off on these networks.
   static let tolerance = 1e-4
 
-  @Test(arguments: ["grey", "colour", "odd"])
+  @Test(arguments: ["grey", "colour", "odd", "classes"])
   func agreesWithPyTorch(name: String) throws {
     let fixture = try FixtureNetwork(name)
     let parameters = fixture.parameters()
@@ -29,7 +29,7 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     let tape = Tape(recordingWith: parameters, gradients: gradients, workers: workers)
     let x = tape.input(try fixture.tensor("x"), needsGradient: true)
     let timesteps = try readTimesteps(fixture)
-    let output = fixture.network(x, timesteps: timesteps, on: tape)
+    let output = fixture.network(x, timesteps: timesteps, classes: fixture.classes, on: tape)
     let outputError = relativeError(doubles(output.value), doubles(try fixture.tensor("output")))
     #expect(outputError < Self.tolerance)
 
@@ -51,7 +51,7 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     }
   }
 
-  @Test(arguments: ["grey", "odd"])
+  @Test(arguments: ["grey", "odd", "classes"])
   func inferenceEqualsTheRecordedForwardPass(name: String) throws {
     let fixture = try FixtureNetwork(name)
     let parameters = fixture.parameters()
@@ -59,9 +59,13 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     let timesteps = try readTimesteps(fixture)
     let input = try fixture.tensor("x")
     let recording = Tape(recordingWith: parameters, gradients: nil, workers: workers)
-    let expected = fixture.network(recording.input(input), timesteps: timesteps, on: recording).value.elements
+    let expected = fixture.network(
+      recording.input(input), timesteps: timesteps, classes: fixture.classes, on: recording
+    ).value.elements
     let tape = Tape(inferenceWith: parameters, workers: workers)
-    #expect(fixture.network(tape.input(input), timesteps: timesteps, on: tape).value.elements == expected)
+    #expect(
+      fixture.network(tape.input(input), timesteps: timesteps, classes: fixture.classes, on: tape).value.elements
+        == expected)
   }
 
   @Test func anImageDoesNotDependOnItsCompanyOrTheThreads() throws {

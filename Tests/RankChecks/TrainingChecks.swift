@@ -229,9 +229,10 @@ private func verifyLargeBatchGradient(_ context: CheckContext) throws {
   let configuration = smallConfiguration()
   let network = try configuration.network(height: 8, width: 8, channels: 1)
   let trainer = try DataParallelTrainer(
-    configuration: configuration, network: network, communicator: context.communicator, workers: workers)
+    configuration: configuration, task: try DenoisingTask(configuration: configuration, network: network),
+    communicator: context.communicator, workers: workers)
   fillVisibly(trainer.parameters)
-  let objective = trainer.objective
+  let objective = try configuration.objective()
   func inputs(_ samples: Range<Int>, step: Int) -> NoisedImages {
     let images = Tensor(uninitialised: [samples.count, 8, 8, 1])
     for (place, sample) in samples.enumerated() {
@@ -255,12 +256,12 @@ private func verifyLargeBatchGradient(_ context: CheckContext) throws {
     let batch = inputs(0..<8, step: step)
     let gradients = Arena(network.layout)
     let tape = Tape(recordingWith: trainer.parameters, gradients: gradients, workers: workers)
-    let dropout = UNet.DropoutContext(probability: 0.2, seed: configuration.seed, step: step, firstSample: 0)
+    let dropout = DropoutContext(probability: 0.2, seed: configuration.seed, step: step, firstSample: 0)
     let prediction = network(
       tape.input(batch.input), timesteps: batch.networkTimes, dropout: dropout, on: tape)
-    let (batchLoss, seed) = objective.lossAndGradient(
+    let whole = objective.lossAndGradient(
       output: prediction.value, of: batch, elementsInGlobalBatch: batch.input.count)
-    tape.unwind(from: prediction, seed: seed)
+    tape.unwind(from: prediction, seed: whole.gradient)
 
     var largest = 0.0
     var squares = 0.0
@@ -275,7 +276,7 @@ private func verifyLargeBatchGradient(_ context: CheckContext) throws {
     }
     if error > gradientTolerance * largest { wrong = wrong ?? "step \(step): off by \(error / largest)" }
     // The forward pass of an image is the same to the bit in any batch; the loss is a sum in double precision.
-    if abs(loss - batchLoss) > 1e-12 * batchLoss { wrong = wrong ?? "step \(step): loss \(loss), not \(batchLoss)" }
+    if abs(loss - whole.loss) > 1e-12 * whole.loss { wrong = wrong ?? "step \(step): loss \(loss), not \(whole.loss)" }
     if abs(norm - squares.squareRoot()) > gradientTolerance * norm { wrong = wrong ?? "step \(step): norm \(norm)" }
   }
   if let wrong { throw CheckFailure(description: wrong) }
@@ -288,7 +289,8 @@ private func verifyPlainTraining(_ context: CheckContext) throws {
   let objective = try configuration.objective()
   let norms = try ReductionMethod.allCases.map { reduction in
     let trainer = try DataParallelTrainer(
-      configuration: configuration, network: network, communicator: context.communicator, workers: workers,
+      configuration: configuration, task: try DenoisingTask(configuration: configuration, network: network),
+      communicator: context.communicator, workers: workers,
       reduction: reduction)
     fillVisibly(trainer.parameters)
     return try (0..<2).map { step in

@@ -113,7 +113,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
     ("data.flip: maybe", "data.flip is maybe; expected true or false, or default"),
     ("data.name: [a]", "data.name is [a]; expected text"),
     ("diffusion.schedule: square", "diffusion.schedule is square; expected linear, cosine, quadratic or sigmoid"),
-    ("diffusion.variance: tiny", "diffusion.variance is tiny; expected small or large"),
+    ("diffusion.variance: tiny", "diffusion.variance is tiny; expected small, large, learned-range or learned"),
     ("training.recompute_activations: all", "training.recompute_activations is all; expected none or blocks"),
     ("seed: -1", "seed is -1; expected a whole number from 0 to 18446744073709551615"),
   ])

@@ -1,36 +1,19 @@
-import Glibc
 import Tensors
-
-/// Images with noise added, and what a network is to be told and asked about them.
-public struct NoisedImages: Sendable {
-  /// What the network sees: x_t, scaled as the model says, [N, H, W, C].
-  public let input: Tensor
-  /// x_0.
-  public let original: Tensor
-  /// ε, shaped like `original`.
-  public let noise: Tensor
-  /// t of each image, in units of the process.
-  public let times: [Double]
-  /// What the network is told of them.
-  public let networkTimes: [Float]
-
-  public init(input: Tensor, original: Tensor, noise: Tensor, times: [Double], networkTimes: [Float]) {
-    self.input = input
-    self.original = original
-    self.noise = noise
-    self.times = times
-    self.networkTimes = networkTimes
-  }
-}
 
 /// What a network is trained to say of what, and how much each error counts.
 ///
-/// All losses here are weighted mean squares of the error of the network's own output; the weights make them what they
-/// are as losses of the noise, the score or the image.
+/// Most losses are weighted mean squares of the error of the network's own output; the weights make them what they are as
+/// losses of the noise, the score or the image. The others are the variational bound, or have a part of it.
 public struct TrainingObjective: Sendable {
   public enum Loss: String, Sendable, CaseIterable {
     /// The mean square itself: for predicted noise L_simple (Ho, Jain, Abbeel, arXiv:2006.11239, equation 14).
     case simple
+    /// The variational bound L in bits per dimension: L_T, and T times the term of the step that was drawn (ibid.,
+    /// equation 5).
+    case variational
+    /// The mean square for the mean, and a thousandth of the bound for the variance, which alone the bound's gradient
+    /// reaches (Nichol, Dhariwal, arXiv:2102.09672, equation 16).
+    case hybrid
     /// Denoising score matching with λ(t) = σ_t² (Song et al., arXiv:2011.13456, equation 7): the square of the noise's
     /// error, whatever is predicted.
     case scoreMatching = "score-matching"
@@ -44,50 +27,85 @@ public struct TrainingObjective: Sendable {
     /// The square of the preconditioned output's error, with log σ drawn from N(−1.2, 1.2²) (Karras et al.,
     /// arXiv:2206.00364, table 1).
     case edm
+
+    /// Whether it tells the network about its variance.
+    var trainsVariance: Bool { self == .variational || self == .hybrid }
   }
 
   public let model: ModelDescription
   public let loss: Loss
-  /// Times at which the integral of g²/σ² has grown by equal amounts.
-  private let quantiles: [Double]
+  private let times: TrainingTimes
 
-  /// - Throws: `DiffusionError` if the loss is not for such models.
+  /// - Throws: `DiffusionError` naming `loss`, `prediction` or `variance` if they do not fit each other or the process.
   public init(model: ModelDescription, loss: Loss = .simple) throws(DiffusionError) {
     self.model = model
     self.loss = loss
     let isDiscrete = model.process is DiscreteProcess
-    switch loss {
-    case .likelihoodWeighted:
-      guard let process = model.process as? any DiffusionSDE, !isDiscrete, !(process is EDMProcess) else {
-        throw DiffusionError(
-          key: "loss", problem: "likelihood-weighted is for the processes vp-sde, sub-vp-sde and ve-sde")
-      }
-      quantiles = Self.quantiles(of: process)
-    case .edm:
-      guard model.process is EDMProcess else {
-        throw DiffusionError(key: "loss", problem: "edm is for the process edm")
-      }
-      quantiles = []
-    case .simple, .scoreMatching, .minimumSignalToNoise: quantiles = []
-    }
     if model.parametrisation == .prediction(.mean), !isDiscrete {
       throw DiffusionError(key: "prediction", problem: "mean is for the discrete processes vp and ve")
+    }
+    if model.variance.isLearned {
+      guard isDiscrete else {
+        throw DiffusionError(
+          key: "variance", problem: "\(model.variance.rawValue) is for the discrete processes vp and ve")
+      }
+      guard loss.trainsVariance else {
+        throw DiffusionError(
+          key: "loss",
+          problem: "\(loss.rawValue) does not train the variance, which is to be learned; take hybrid or variational")
+      }
+    }
+    times = try Self.times(loss, model)
+  }
+
+  private static func times(_ loss: Loss, _ model: ModelDescription) throws(DiffusionError) -> TrainingTimes {
+    func refused(_ problem: String) -> DiffusionError {
+      DiffusionError(key: "loss", problem: "\(loss.rawValue) is for \(problem)")
+    }
+    let isDiscrete = model.process is DiscreteProcess
+    switch loss {
+    case .variational where !isDiscrete: throw refused("the discrete processes vp and ve")
+    case .hybrid where !model.variance.isLearned:
+      throw refused("a variance that is learned-range or learned, of the discrete processes vp and ve")
+    case .likelihoodWeighted:
+      guard let process = model.process as? any DiffusionSDE, !isDiscrete, !(process is EDMProcess) else {
+        throw refused("the processes vp-sde, sub-vp-sde and ve-sde")
+      }
+      return .likelihoodWeighted(process)
+    case .edm:
+      guard let process = model.process as? EDMProcess else { throw refused("the process edm") }
+      return .edm(process)
+    default: return .even(over: model.process)
     }
   }
 
   // MARK: Drawing
 
   /// For every image a time and standard normal noise ε; both depend on the seed, the optimiser step and the image's place
-  /// in the global batch, on nothing else (for the discrete process Ho et al., algorithm 1, lines 3 to 5).
+  /// in the global batch, on nothing else but the losses so far where these decide (for the discrete process Ho et al.,
+  /// algorithm 1, lines 3 to 5).
   /// - Parameters:
   ///   - images: x_0, [N, H, W, C], the samples `firstSample`, `firstSample` + 1 … of the global batch.
+  ///   - classes: of the images, passed on.
   ///   - step: the optimiser step.
+  ///   - lossAware: what decides how often each step of a discrete process is drawn; nil for evenly.
   public func draw(
-    images: Tensor, seed: UInt64, step: Int, firstSample: Int, workers: WorkerPool? = nil
+    images: Tensor, classes: [Int?]? = nil, seed: UInt64, step: Int, firstSample: Int,
+    lossAware: LossAwareSteps? = nil, workers: WorkerPool? = nil
   ) -> NoisedImages {
     let imageCount = images.shape[0]
-    let times = (firstSample..<firstSample + imageCount).map { sample in
-      time(RandomStream(seed: seed, purpose: .timestep, step: step, sample: sample))
+    let streams = (firstSample..<firstSample + imageCount).map { sample in
+      RandomStream(seed: seed, purpose: .timestep, step: step, sample: sample)
+    }
+    let times: [Double]
+    var weights: [Double]?
+    if let lossAware {
+      let distribution = StepDistribution(lossAware)
+      let steps = streams.map { distribution.step(at: Double($0.uniform(0))) }
+      times = steps.map(Double.init)
+      weights = steps.map(distribution.weight)
+    } else {
+      times = streams.map(self.times.draw)
     }
     let noise = Tensor(uninitialised: images.shape)
     let input = Tensor(uninitialised: images.shape)
@@ -106,87 +124,7 @@ public struct TrainingObjective: Sendable {
     }
     return NoisedImages(
       input: input, original: images, noise: noise, times: times,
-      networkTimes: times.map { Float(model.process.networkTime(at: $0)) })
-  }
-
-  private func time(_ stream: RandomStream) -> Double {
-    if let discrete = model.process as? DiscreteProcess { return Double(stream.integer(0, below: discrete.steps)) }
-    let range = (model.process as? any DiffusionSDE)?.trainingTimes ?? model.process.times
-    switch loss {
-    case .edm:
-      var normal: Float = 0
-      stream.fillNormal(&normal, count: 1)
-      return min(max(exp(-1.2 + 1.2 * Double(normal)), range.lowerBound), range.upperBound)
-    case .likelihoodWeighted:
-      let place = Double(stream.uniform(0)) * Double(quantiles.count - 1)
-      let index = min(Int(place), quantiles.count - 2)
-      return quantiles[index] + (quantiles[index + 1] - quantiles[index]) * (place - Double(index))
-    case .simple, .scoreMatching, .minimumSignalToNoise:
-      return range.lowerBound + Double(stream.uniform(0)) * (range.upperBound - range.lowerBound)
-    }
-  }
-
-  private static func quantiles(of process: any DiffusionSDE) -> [Double] {
-    let (first, last) = (process.trainingTimes.lowerBound, process.trainingTimes.upperBound)
-    // Equal ratios of times, since the density is largest, and steepest, at the first.
-    let count = 20_000
-    let times = (0...count).map { first * pow(last / first, Double($0) / Double(count)) }
-    func density(_ time: Double) -> Double {
-      let deviation = process.marginal(at: time).deviation
-      return process.squaredDiffusion(at: time) / (deviation * deviation)
-    }
-    var sums = [0.0]
-    for (a, b) in zip(times, times.dropFirst()) { sums.append(sums.last! + (density(a) + density(b)) / 2 * (b - a)) }
-    var index = 0
-    return (0...1000).map { part in
-      let sought = sums.last! * Double(part) / 1000
-      while index < count - 1 && sums[index + 1] < sought { index += 1 }
-      let share = (sought - sums[index]) / (sums[index + 1] - sums[index])
-      return min(times[index] + (times[index + 1] - times[index]) * min(max(share, 0), 1), last)
-    }
-  }
-
-  // MARK: Loss
-
-  /// A micro-batch's part of the global batch's mean loss, and its gradient. Parts add up to the mean.
-  /// - Parameters:
-  ///   - output: the network's, [N, H, W, C].
-  ///   - elementsInGlobalBatch: images of the whole batch times elements of one.
-  /// - Returns: Σ weight·(output − target)² / elementsInGlobalBatch, added up in a fixed order in double precision, and its
-  ///   gradient with respect to the output.
-  public func lossAndGradient(
-    output: Tensor, of images: NoisedImages, elementsInGlobalBatch: Int
-  ) -> (loss: Double, gradient: Tensor) {
-    precondition(output.shape == images.noise.shape, "shapes \(output.shape) and \(images.noise.shape) differ")
-    precondition(elementsInGlobalBatch >= output.count, "a micro-batch is part of the global batch")
-    let gradient = Tensor(uninitialised: output.shape)
-    let scale = 1 / Double(elementsInGlobalBatch)
-    var total = 0.0
-    for (image, time) in images.times.enumerated() {
-      let (target, weight) = (model.target(at: time), weight(at: time))
-      var sum = 0.0
-      for index in elementRange(of: image, in: output) {
-        let right =
-          target.original * Double(images.original.pointer[index]) + target.noise * Double(images.noise.pointer[index])
-        let difference = Double(output.pointer[index]) - right
-        sum += difference * difference
-        gradient.pointer[index] = Float(2 * weight * difference * scale)
-      }
-      total += weight * sum
-    }
-    return (total * scale, gradient)
-  }
-
-  /// What the square of the output's error counts.
-  func weight(at time: Double) -> Double {
-    switch loss {
-    case .simple, .edm: return 1
-    case .scoreMatching, .likelihoodWeighted:
-      let factor = model.reading(at: time).noise.output
-      return factor * factor
-    case .minimumSignalToNoise:
-      let factor = model.reading(at: time).original.output
-      return factor * factor * min(model.process.marginal(at: time).signalToNoise, 5)
-    }
+      networkTimes: times.map { Float(model.process.networkTime(at: $0)) }, classes: classes,
+      weights: weights)
   }
 }

@@ -2,8 +2,8 @@
 public struct ModelDescription: Sendable {
   public let process: any ForwardProcess
   public let parametrisation: Parametrisation
-  /// What a second half of the output's channels says; nil if there is none.
-  public let variance: VarianceHead?
+  /// Of the reverse steps of a discrete process. If it is learned, a second half of the output's channels tells it.
+  public let variance: ReverseVariance
 
   public enum Parametrisation: Sendable, Equatable {
     case prediction(Prediction)
@@ -11,14 +11,7 @@ public struct ModelDescription: Sendable {
     case preconditioned(dataDeviation: Double)
   }
 
-  public enum VarianceHead: String, Sendable, CaseIterable {
-    /// v, for `LearnedVariance.range`.
-    case range
-    /// log σ².
-    case logarithm
-  }
-
-  public init(process: any ForwardProcess, parametrisation: Parametrisation, variance: VarianceHead? = nil) {
+  public init(process: any ForwardProcess, parametrisation: Parametrisation, variance: ReverseVariance = .large) {
     self.process = process
     self.parametrisation = parametrisation
     self.variance = variance

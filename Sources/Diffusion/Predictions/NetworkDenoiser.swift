@@ -92,7 +92,7 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
   }
 
   private func split(_ output: DoubleTensor, channels: Int) -> (DoubleTensor, LearnedVariance?) {
-    guard let head = model.variance else { return (output, nil) }
+    guard model.variance.isLearned else { return (output, nil) }
     let shape = Array(output.shape.dropLast()) + [channels]
     var (mean, variance) = ([Double](), [Double]())
     mean.reserveCapacity(output.elements.count / 2)
@@ -101,8 +101,9 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
       mean += output.elements[pixel..<pixel + channels]
       variance += output.elements[pixel + channels..<pixel + 2 * channels]
     }
-    let values = DoubleTensor(variance, shape: shape)
-    return (DoubleTensor(mean, shape: shape), head == .range ? .range(values) : .logarithm(values))
+    return (
+      DoubleTensor(mean, shape: shape), LearnedVariance(DoubleTensor(variance, shape: shape), as: model.variance)
+    )
   }
 }
 
@@ -115,8 +116,13 @@ public enum Guidance: Sendable {
   case conditional([Int?])
   /// (1 + γ)·ε̂(x, class) − γ·ε̂(x, no class) (Ho, Salimans: "Classifier-free diffusion guidance", arXiv:2207.12598,
   /// equation 6).
-  case classifierFree([Int], scale: Double)
+  case classifierFree([Int?], scale: Double)
   /// A classifier's gradient on top (Dhariwal, Nichol: "Diffusion models beat GANs on image synthesis", arXiv:2105.05233,
   /// algorithm 2). Its scale is γ for a network that is told the classes (`modelClasses`), 1 + γ for one that is not.
   case classifier(any NoisyClassifier & Sendable, classes: [Int], scale: Double, modelClasses: [Int?]?)
+
+  /// How often the network looks at an image for one estimate.
+  public var evaluationsPerEstimate: Int {
+    if case .classifierFree(_, let scale) = self, scale != 0 { 2 } else { 1 }
+  }
 }

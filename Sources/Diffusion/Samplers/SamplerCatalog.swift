@@ -76,7 +76,7 @@ public struct SamplerSettings: Sendable {
   /// Which steps of a discrete process are visited.
   public var spacing = StepSpacing.linspace
   /// Of `ddpm`.
-  public var variance = AncestralSampler.Variance.large
+  public var variance = ReverseVariance.large
   /// Whether x̂_0 is kept within [−1, 1].
   public var clipsOriginal = true
   /// Of `predictor-corrector` and `langevin`.

@@ -129,7 +129,8 @@ public struct Benchmark {
     _ communicator: Communicator, _ workers: WorkerPool, _ profiler: Profiler?
   ) throws -> Step {
     let trainer = try DataParallelTrainer(
-      configuration: configuration, network: network, communicator: communicator, workers: workers,
+      configuration: configuration, task: try DenoisingTask(configuration: configuration, network: network),
+      communicator: communicator, workers: workers,
       reduction: request.reduction, profiler: profiler)
     return { step in
       var losses: [Double] = []
@@ -138,7 +139,9 @@ public struct Benchmark {
         let images = profiler.measure(.imageDrawing) { randomImages(count: microBatch, first: first) }
         // Images are read; noise and noisy images are written.
         let inputs = profiler.measure(.noiseDrawing, Work(floats: 3 * images.count)) {
-          trainer.objective.draw(images: images, seed: 0, step: step, firstSample: first, workers: workers)
+          trainer.task.draw(
+            images: images, classes: classes(of: first..<first + microBatch), step: step, firstSample: first,
+            lossAware: nil, workers: workers)
         }
         losses.append(trainer.accumulateGradients(inputs, microBatch: index, step: step))
       }
@@ -149,14 +152,19 @@ public struct Benchmark {
     }
   }
 
+  private func classes(of samples: Range<Int>) -> [Int?] {
+    samples.map { sample in network.configuration.classCount.map { sample % $0 } }
+  }
+
   private func samplingStep(_ communicator: Communicator, _ workers: WorkerPool, _ profiler: Profiler?) -> Step {
     let parameters = Arena(network.layout)
     network.initialise(parameters, seed: 0, workers: workers)
     let trained = TrainedUNet(network: network, parameters: parameters, workers: workers, profiler: profiler)
     let share = images(ofRank: communicator.rank, of: communicator.size)
+    let classes = network.configuration.classCount == nil ? nil : classes(of: 0..<share)
     var images = randomImages(count: share, first: 0)
     return { _ in
-      images = trained.output(images, times: [Float](repeating: 500, count: share), classes: nil)
+      images = trained.output(images, times: [Float](repeating: 500, count: share), classes: classes)
     }
   }
 

@@ -24,6 +24,9 @@ extension ConfigurationKey {
       "model.dropout", \.model.dropout, .within(0..<1), "probability that a residual block drops an activation"),
     .init("model.groups", \.model.groups, .within(1...65536), "groups of each group normalisation"),
     .init(
+      "model.classes", \.model.classes, absent: "none", .within(1...65536),
+      "classes that the network is told of: as many as the data set has"),
+    .init(
       "model.convolution", \.model.convolution, .all,
       "how 3x3 convolutions are computed; direct, for comparison: slower, without the rounding of Winograd's transforms"
     ),
@@ -48,8 +51,12 @@ extension ConfigurationKey {
       "what the network predicts; edm has a preconditioned output instead"),
     .init("diffusion.loss", \.diffusion.loss, .all, "which errors count how much"),
     .init(
+      "diffusion.time_sampling", \.diffusion.timeSampling, .all,
+      "how often training draws each step of vp and ve: loss-aware draws more of those that count"),
+    .init(
       "diffusion.variance", \.diffusion.variance, .all,
-      "variance of the reverse steps: small is the posterior's, large is the forward step's"),
+      "variance of the reverse steps of vp and ve: small is the posterior's, large is the forward step's; the network learns learned-range between these two, and learned freely"
+    ),
 
     .init(
       "training.steps", \.training.steps, .atLeast(1), mayChangeOnResume: true, "optimiser steps of the whole run"),
@@ -57,6 +64,9 @@ extension ConfigurationKey {
     .init(
       "training.micro_batch", \.training.microBatch, .atLeast(1),
       "images per forward and backward pass, the unit that ranks share out"),
+    .init(
+      "training.label_dropout", \.training.labelDropout, .within(0..<1),
+      "probability that an image's class is kept from the network, which classifier-free guidance needs"),
     .init(
       "training.recompute_activations", \.training.recomputeActivations, .all, mayChangeOnResume: true,
       "what the backward pass makes again to save memory: blocks are the residual blocks with their attention"),

@@ -117,7 +117,8 @@ extension NamedChoice {
 }
 
 extension RunConfiguration.DiffusionSettings.Schedule: NamedChoice {}
-extension RunConfiguration.DiffusionSettings.Variance: NamedChoice {}
+extension RunConfiguration.DiffusionSettings.TimeSampling: NamedChoice {}
+extension ReverseVariance: NamedChoice {}
 extension RunConfiguration.DiffusionSettings.Process: NamedChoice {}
 extension Prediction: NamedChoice {}
 extension TrainingObjective.Loss: NamedChoice {}

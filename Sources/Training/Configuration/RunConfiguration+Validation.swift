@@ -29,6 +29,17 @@ extension RunConfiguration {
     if !problems.isEmpty { throw ConfigurationError(problems) }
   }
 
+  /// Checks that the network is told as many classes as the data set has, or none.
+  public func validate(classNames: [String]) throws(ConfigurationError) {
+    guard let count = model.classes, count != classNames.count else { return }
+    throw ConfigurationError(
+      "model.classes is \(count), but "
+        + (classNames.isEmpty
+          ? "\(data.name) has no classes; set it to none"
+          : "\(data.name) has \(classNames.count) classes (\(classNames.joined(separator: ", "))); set it to that, or to none")
+    )
+  }
+
   /// Checks that each of `rankCount` ranks gets at least one micro-batch of every batch.
   public func validate(rankCount: Int) throws(ConfigurationError) {
     guard rankCount > microBatchCount else { return }
@@ -81,6 +92,16 @@ extension RunConfiguration {
       } catch {
         problems.append("diffusion.\(error)")
       }
+    }
+    if training.labelDropout > 0 && model.classes == nil {
+      problems.append(
+        "training.label_dropout is \(text("training.label_dropout")), but the network is told no classes; set "
+          + "model.classes to the number of the data set's classes")
+    }
+    if diffusion.timeSampling == .lossAware && !diffusion.process.isDiscrete {
+      problems.append(
+        "diffusion.time_sampling is loss-aware, which is for the discrete processes vp and ve; diffusion.process is "
+          + diffusion.process.rawValue)
     }
     if diffusion.process.isDiscrete && sampling.steps > diffusion.steps {
       problems.append(

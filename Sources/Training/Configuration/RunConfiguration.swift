@@ -34,6 +34,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var dropout = 0.0
     /// Groups of each group normalisation.
     public var groups = 32
+    /// `nil`: the network is not told classes.
+    public var classes: Int?
     public var convolution = ConvolutionMethod.winograd
 
     public init() {}
@@ -50,7 +52,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var sigmaMost: Double?
     public var prediction = Prediction.noise
     public var loss = TrainingObjective.Loss.simple
-    public var variance = Variance.small
+    public var timeSampling = TimeSampling.even
+    public var variance = ReverseVariance.small
 
     public init() {}
 
@@ -74,12 +77,11 @@ public struct RunConfiguration: Sendable, Equatable {
       case sigmoid
     }
 
-    /// The reverse process's variance σ_t² (Ho et al. 2020, section 3.2).
-    public enum Variance: String, CaseIterable, Sendable {
-      /// The posterior's β̃_t.
-      case small
-      /// β_t.
-      case large
+    /// How often each step is drawn in training.
+    public enum TimeSampling: String, CaseIterable, Sendable {
+      case even
+      /// In proportion to how much its losses count (`LossAwareSteps`).
+      case lossAware = "loss-aware"
     }
   }
 
@@ -88,6 +90,8 @@ public struct RunConfiguration: Sendable, Equatable {
     /// Images per optimiser step, over all ranks.
     public var batch = 32
     public var microBatch = 4
+    /// How often an image's class is kept from the network.
+    public var labelDropout = 0.0
     public var recomputeActivations = Recomputation.none
     public var learningRate = 1e-3
     public var warmupSteps = 100

@@ -10,14 +10,18 @@ import Tensors
 /// The state of a training run and the parts of a step: every rank holds all parameters, and its shard of the
 /// optimiser's moments and of the averages.
 public final class DataParallelTrainer {
-  public let network: UNet
+  /// The network, and what it is trained for.
+  public let task: any TrainingTask
   /// θ, equal on all ranks.
   public let parameters: Arena
   public let averaging: any GradientReduction
   public let averages: [ExponentialMovingAverage]
 
-  /// What the network is trained to say.
-  public let objective: TrainingObjective
+  /// What decides how often training draws each step; nil for evenly.
+  public private(set) var lossAware: LossAwareSteps?
+  private let lossAwareRecord: LossAwareRecord?
+  /// The times and losses of this rank's images of the step under way, one after the other.
+  private var imageLosses: [Double] = []
   private let configuration: RunConfiguration
   private let communicator: Communicator
   private let workers: WorkerPool
@@ -30,29 +34,30 @@ public final class DataParallelTrainer {
   /// - Parameters:
   ///   - reduction: how gradients are added up; a run that is to keep its bits takes the tree.
   ///   - profiler: measures the parts of a step; nil measures nothing.
-  /// - Throws: `DiffusionError` if the configuration's loss and model do not fit.
   public init(
-    configuration: RunConfiguration, network: UNet, communicator: Communicator, workers: WorkerPool,
+    configuration: RunConfiguration, task: any TrainingTask, communicator: Communicator, workers: WorkerPool,
     reduction: ReductionMethod = .tree, profiler: Profiler? = nil
   ) throws {
-    objective = try configuration.objective()
     self.configuration = configuration
-    self.network = network
+    self.task = task
+    let drawnSteps = configuration.diffusion.timeSampling == .lossAware ? configuration.diffusion.steps : nil
+    lossAware = drawnSteps.map { LossAwareSteps(steps: $0) }
+    lossAwareRecord = drawnSteps.map { LossAwareRecord(steps: $0) }
     self.communicator = communicator
     self.workers = workers
     self.profiler = profiler
-    parameters = Arena(network.layout)
-    network.initialise(parameters, seed: configuration.seed, workers: workers)
+    parameters = Arena(task.layout)
+    task.initialise(parameters, seed: configuration.seed, workers: workers)
     let microBatchCount = configuration.microBatchCount
     averaging =
       switch reduction {
       case .tree:
         GradientAveraging(
-          layout: network.layout, microBatchCount: microBatchCount, communicator: communicator, workers: workers,
+          layout: task.layout, microBatchCount: microBatchCount, communicator: communicator, workers: workers,
           profiler: profiler)
       case .allreduce:
         PlainGradientSum(
-          layout: network.layout, microBatchCount: microBatchCount, communicator: communicator, workers: workers,
+          layout: task.layout, microBatchCount: microBatchCount, communicator: communicator, workers: workers,
           profiler: profiler)
       }
     let training = configuration.training
@@ -77,35 +82,36 @@ public final class DataParallelTrainer {
   /// Forward and backward pass over one of this rank's micro-batches; its gradients join the sum.
   ///
   /// - Parameters:
-  ///   - inputs: noisy images, noise and times of the micro-batch.
+  ///   - batch: noisy images, noise and times of the micro-batch.
   ///   - microBatch: its number in the global batch; this rank's come in order.
   ///   - step: steps done before this one.
   /// - Returns: the micro-batch's part of the global batch's loss.
-  public func accumulateGradients(_ inputs: NoisedImages, microBatch: Int, step: Int) -> Double {
+  public func accumulateGradients(_ batch: NoisedImages, microBatch: Int, step: Int) -> Double {
     let gradients = averaging.leaf()
-    let tape = Tape(
-      recordingWith: parameters, gradients: gradients, workers: workers, profiler: profiler,
-      convolutionMethod: network.configuration.convolutionMethod)
-    let dropout = UNet.DropoutContext(
-      probability: network.configuration.dropout, seed: configuration.seed, step: step,
-      firstSample: samples(ofMicroBatch: microBatch).lowerBound)
-    let prediction = network(
-      tape.input(inputs.input), timesteps: inputs.networkTimes, dropout: dropout,
-      recomputesBlocks: configuration.training.recomputeActivations == .blocks, on: tape)
-    let (loss, gradient) = profiler.measure(.loss, Work(floats: 3 * inputs.noise.count)) {
-      objective.lossAndGradient(
-        output: prediction.value, of: inputs,
-        elementsInGlobalBatch: inputs.input.count / configuration.training.microBatch * configuration.training.batch)
-    }
-    tape.unwind(from: prediction, seed: gradient)
+    let tape = task.tape(parameters, gradients: gradients, workers: workers, profiler: profiler)
+    let (output, loss) = task.forward(
+      batch, step: step, firstSample: samples(ofMicroBatch: microBatch).lowerBound, on: tape)
+    tape.unwind(from: output, seed: loss.gradient)
     averaging.add(gradients)
-    return loss
+    if lossAware != nil { imageLosses += zip(batch.times, loss.imageLosses).flatMap { [$0, $1] } }
+    return loss.loss
   }
 
   /// The loss of the global batch from those of this rank's micro-batches, in order. Collective; equal on all ranks.
   public func totalLoss(_ losses: [Double]) throws -> Double {
     GradientNorm.fixedTreeSum(
       try communicator.gatherInOrder(losses, counts: averaging.tree.rankRuns(communicator.size).map(\.count)))
+  }
+
+  /// Notes what the images of the step lost, if that decides which steps are drawn. Collective.
+  public func noteLosses() throws {
+    guard lossAware != nil else { return }
+    let counts = averaging.tree.rankRuns(communicator.size).map { 2 * configuration.training.microBatch * $0.count }
+    let all = try communicator.gatherInOrder(imageLosses, counts: counts)
+    for index in stride(from: 0, to: all.count, by: 2) {
+      lossAware?.note(loss: all[index + 1], ofStep: Int(all[index]))
+    }
+    imageLosses = []
   }
 
   /// ‖g‖ of the averaged gradient, from each rank's shard of it. Collective; equal on all ranks.
@@ -153,7 +159,7 @@ public final class DataParallelTrainer {
 
   /// All of an average, put together from the ranks' shards. Collective.
   public func gatherAverage(_ average: ExponentialMovingAverage) throws -> Arena {
-    let arena = Arena(network.layout)
+    let arena = Arena(task.layout)
     (arena.pointer + averaging.shard.lowerBound).update(from: average.average.pointer, count: average.count)
     try exchangeShards(of: arena)
     return arena
@@ -173,17 +179,28 @@ public final class DataParallelTrainer {
       + [
         shardGroup("optimizer/first_moment", adam.firstMoment.pointer),
         shardGroup("optimizer/second_moment", adam.secondMoment.pointer),
-      ]
+      ] + lossAwareGroups
   }
 
   /// A group of a file whose tensors have the parameters' names and shapes.
   /// - Parameter values: this rank's shard.
   public func shardGroup(_ path: String, _ values: UnsafeMutablePointer<Float>) -> TensorGroup {
-    TensorGroup(path: path, layout: network.layout, shard: averaging.shard, values: values)
+    TensorGroup(path: path, layout: task.layout, shard: averaging.shard, values: values)
   }
 
   /// To be called after `tensorGroups` were filled from a checkpoint. Collective.
-  public func didLoad() throws { try exchangeShards(of: parameters) }
+  public func didLoad() throws {
+    try exchangeShards(of: parameters)
+    guard let lossAwareRecord else { return }
+    try lossAwareRecord.share(communicator)
+    lossAware = lossAwareRecord.steps
+  }
+
+  private var lossAwareGroups: [TensorGroup] {
+    guard let lossAwareRecord, let lossAware else { return [] }
+    lossAwareRecord.store(lossAware)
+    return [lossAwareRecord.group(isOwner: communicator.rank == 0)]
+  }
 }
 
 extension Communicator {

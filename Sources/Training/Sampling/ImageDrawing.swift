@@ -12,6 +12,7 @@ public struct ImageDrawing {
   public let sampler: any Sampler
   /// See `NetworkDenoiser.clipsOriginal`.
   public let clipsInDenoiser: Bool
+  public let conditions: ClassConditions
   public let seed: UInt64
   public let communicator: Communicator
   public let workers: WorkerPool
@@ -21,10 +22,12 @@ public struct ImageDrawing {
   /// - Parameters:
   ///   - configuration: what the network was trained with.
   ///   - settings: the sampler's; by default the run's.
+  ///   - conditions: the images' classes; by default all in turn, if the network has any.
   /// - Throws: `DiffusionError` for settings that cannot work.
   public init(
-    network: UNet, configuration: RunConfiguration, settings: SamplerSettings? = nil, seed: UInt64,
-    batchSize: Int = 32, communicator: Communicator, workers: WorkerPool
+    network: UNet, configuration: RunConfiguration, settings: SamplerSettings? = nil,
+    conditions: ClassConditions? = nil, seed: UInt64, batchSize: Int = 32, communicator: Communicator,
+    workers: WorkerPool
   ) throws {
     let settings = settings ?? configuration.samplerSettings
     self.network = network
@@ -32,10 +35,21 @@ public struct ImageDrawing {
     sampler = try settings.sampler(for: try configuration.process())
     samplerName = settings.name
     clipsInDenoiser = settings.clipsInDenoiser
+    self.conditions = try conditions ?? ClassConditions(configuration: configuration)
+    try Self.check(settings, model)
     self.seed = seed
     self.batchSize = batchSize
     self.communicator = communicator
     self.workers = workers
+  }
+
+  /// A variance can be read only from a network that was trained to tell it.
+  private static func check(_ settings: SamplerSettings, _ model: ModelDescription) throws(DiffusionError) {
+    guard settings.variance.isLearned, settings.variance != model.variance else { return }
+    throw DiffusionError(
+      key: "variance",
+      problem: "\(settings.variance.rawValue) needs a model that was trained with diffusion.variance="
+        + "\(settings.variance.rawValue); this one's is \(model.variance.rawValue)")
   }
 
   /// [H, W, C].
@@ -70,9 +84,7 @@ public struct ImageDrawing {
     let share = share(of: count, rank: communicator.rank)
     let size = imageShape.reduce(1, *)
     let images = Tensor(uninitialised: [share.count] + imageShape)
-    let denoiser = NetworkDenoiser(
-      network: TrainedUNet(network: network, parameters: parameters, workers: workers), model: model,
-      clipsOriginal: clipsInDenoiser)
+    let trained = TrainedUNet(network: network, parameters: parameters, workers: workers)
     let batchCount = (share.count + batchSize - 1) / batchSize
     // A sampler without steps of its own tells percents.
     let steps = sampler.stepCount ?? 100
@@ -81,10 +93,12 @@ public struct ImageDrawing {
       let first = share.lowerBound + batch * batchSize
       let range = first..<min(first + batchSize, share.upperBound)
       let start = try latents?(range) ?? drawLatents(range)
+      let denoiser = NetworkDenoiser(
+        network: trained, model: model, guidance: conditions.guidance(for: range), clipsOriginal: clipsInDenoiser)
       let drawn = try sampler.sample(
         from: DoubleTensor(start), denoiser: denoiser, noise: SamplerNoise(seed: seed, firstImage: range.lowerBound)
       ) { progress?(batch * steps + $0, batchCount * steps) }
-      evaluations = max(evaluations, drawn.evaluations)
+      evaluations = max(evaluations, drawn.evaluations * denoiser.guidance.evaluationsPerEstimate)
       let single = drawn.images.single
       (images.pointer + (range.lowerBound - share.lowerBound) * size).update(from: single.pointer, count: single.count)
     }

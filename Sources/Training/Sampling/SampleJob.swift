@@ -34,6 +34,9 @@ public struct SampleJob: Sendable {
   public var signalToNoise: Double?
   /// Of `ode-rk45`.
   public var tolerance: Double?
+  /// Of the reverse steps of `ddpm`; by default the run's.
+  public var variance: ReverseVariance?
+  public var conditions = ClassConditions.Request()
   /// Images that go through the network together on a rank.
   public var batch = 32
   public var weights = Weights.ema
@@ -72,7 +75,8 @@ public struct SampleJob: Sendable {
       do {
         return try ImageDrawing(
           network: model.network, configuration: model.configuration, settings: settings(model.configuration),
-          seed: seed, batchSize: batch, communicator: communicator, workers: workers)
+          conditions: try ClassConditions(conditions, configuration: model.configuration), seed: seed, batchSize: batch,
+          communicator: communicator, workers: workers)
       } catch let error as DiffusionError {
         throw InputError("--\(error)")
       }
@@ -109,6 +113,7 @@ public struct SampleJob: Sendable {
     if let corrections { settings.corrections = corrections }
     if let signalToNoise { settings.signalToNoise = signalToNoise }
     if let tolerance { settings.tolerance = tolerance }
+    if let variance { settings.variance = variance }
     return settings
   }
 
@@ -125,6 +130,13 @@ public struct SampleJob: Sendable {
       try write(share.images.pointer, .float32, "samples", range, drawing, to: file)
       try write(starts.pointer, .float32, "latents", range, drawing, to: file)
       withExtendedLifetime((share, starts)) {}
+    }
+    if drawing.conditions.classes != nil {
+      let labels = range.map { Int64(drawing.conditions.classOf(image: $0) ?? -1) }
+      let dataset = try file.createDataset("labels", shape: [count], type: .int64)
+      try labels.withUnsafeBytes { try dataset.write(flatRange: range, from: $0.baseAddress, collective: true) }
+      try dataset.close()
+      try file.writeAttribute("guidance", drawing.conditions.guidance)
     }
     try file.writeAttribute("seed", Int64(bitPattern: seed))
     try file.writeAttribute("sampler", drawing.samplerName.rawValue)

@@ -3,7 +3,7 @@
     pip install torch diffusers h5py
     python make_fixtures.py
 
-Beside this file: unet-grey.h5, unet-colour.h5, unet-odd.h5 (a forward and a backward pass each) and unet-names.txt.
+Beside this file: unet-grey.h5, unet-colour.h5, unet-odd.h5, unet-classes.h5 (a forward and a backward pass each) and unet-names.txt.
 In Tests/DiffusionTests/Fixtures: schedule.h5. README.md says what each holds.
 
 Parameters and inputs are not stored: they are a function of their name (`values`), which the Swift tests repeat.
@@ -53,6 +53,11 @@ NETWORKS = {
     ),
     # At the lower level 6 x 10, which 4 x 4 tiles do not divide.
     "odd": dict(image_channels=3, height=12, width=20, channels=(32, 64), blocks=1, attention_levels=(0,), batch=2),
+    # Three classes and none of them; twice the channels, for a variance that is learned.
+    "classes": dict(
+        image_channels=1, height=8, width=8, channels=(32, 64), blocks=1, attention_levels=(), batch=3,
+        classes=(0, 3, 2), class_rows=4, output_channels=2,
+    ),
 }
 CIFAR10 = dict(
     image_channels=3, height=32, width=32, channels=(128, 256, 256, 256), blocks=2, attention_levels=(1,), batch=1
@@ -130,14 +135,20 @@ def values(name, number, shape):
 
 # Layouts
 
+TABLE = "class_embedding.weight"
 
-def ours(array):
-    """A parameter, or its gradient, from torch's layout to ours."""
+
+def ours(array, name):
+    """A parameter, or its gradient, from torch's layout to ours. A table of rows is the same in both."""
+    if name == TABLE:
+        return array
     return array.transpose({1: (0,), 2: (1, 0), 4: (2, 3, 1, 0)}[array.ndim])
 
 
-def torchs(array):
+def torchs(array, name):
     """A parameter from our layout to torch's."""
+    if name == TABLE:
+        return np.ascontiguousarray(array)
     return np.ascontiguousarray(array.transpose({1: (0,), 2: (1, 0), 4: (3, 2, 0, 1)}[array.ndim]))
 
 
@@ -175,7 +186,8 @@ def build(network):
     model = UNet2DModel(
         sample_size=(network["height"], network["width"]),
         in_channels=network["image_channels"],
-        out_channels=network["image_channels"],
+        out_channels=network.get("output_channels", network["image_channels"]),
+        num_class_embeds=network.get("class_rows"),
         block_out_channels=network["channels"],
         layers_per_block=network["blocks"],
         down_block_types=tuple("AttnDownBlock2D" if attends[level] else "DownBlock2D" for level in levels),
@@ -207,14 +219,14 @@ def sorted_parameters(model):
 
 
 def parameter_list(model):
-    return [[name, list(ours(parameter.detach().numpy()).shape)] for name, parameter in sorted_parameters(model)]
+    return [[name, list(ours(parameter.detach().numpy(), name).shape)] for name, parameter in sorted_parameters(model)]
 
 
 def fill(model):
     with torch.no_grad():
         for number, (name, parameter) in enumerate(sorted_parameters(model)):
-            shape = ours(parameter.numpy()).shape
-            parameter.copy_(torch.from_numpy(torchs(values(name, number, shape))))
+            shape = ours(parameter.numpy(), name).shape
+            parameter.copy_(torch.from_numpy(torchs(values(name, number, shape), name)))
 
 
 def zero_gradients(model):
@@ -249,16 +261,16 @@ def zero_gradients(model):
     return dict(sorted(zeros.items()))
 
 
-def run(model, x, target, timesteps):
+def run(model, x, target, timesteps, classes):
     """One forward and backward pass in the model's precision: output, loss, gradient of x, gradients by name, all in
     our layout."""
     precision = model.dtype
     x, target = images_to_torch(x).to(precision).requires_grad_(), images_to_torch(target).to(precision)
     model.zero_grad()
-    output = model(x, torch.from_numpy(timesteps)).sample
+    output = model(x, torch.from_numpy(timesteps), class_labels=classes).sample
     loss = torch.mean((output - target) ** 2)
     loss.backward()
-    gradients = {name: ours(parameter.grad.numpy().copy()) for name, parameter in sorted_parameters(model)}
+    gradients = {name: ours(parameter.grad.numpy().copy(), name) for name, parameter in sorted_parameters(model)}
     return images_from_torch(output), loss.item(), images_from_torch(x.grad), gradients
 
 
@@ -270,20 +282,22 @@ def write_network(name, network):
     model = build(network)
     fill(model)
     shape = (network["batch"], network["height"], network["width"], network["image_channels"])
-    x, target = uniforms(INPUT, shape), uniforms(TARGET, shape)
+    output_channels = network.get("output_channels", network["image_channels"])
+    x, target = uniforms(INPUT, shape), uniforms(TARGET, (*shape[:-1], output_channels))
+    classes = torch.tensor(network["classes"]) if "classes" in network else None
     timesteps = np.array(TIMESTEPS[: network["batch"]], np.int64)
 
     # How far float32 strays, for whoever sets a tolerance: with diffusers' own embedding, then with the exact one.
     with torch.no_grad():
         own_embedding = model.time_proj(torch.from_numpy(timesteps))
-        own_output = images_from_torch(model(images_to_torch(x), torch.from_numpy(timesteps)).sample)
+        own_output = images_from_torch(model(images_to_torch(x), torch.from_numpy(timesteps), class_labels=classes).sample)
     model.time_proj = PreciseTimesteps(network["channels"][0])
     embedding = model.time_proj(torch.from_numpy(timesteps)).numpy()
     embedding_error = np.abs(own_embedding.numpy() - embedding).max()
     assert embedding_error < 1e-3, "the sinusoidal embedding is not diffusers'"
-    single = run(model, x, target, timesteps)
+    single = run(model, x, target, timesteps, classes)
 
-    output, loss, gradient_x, gradients = run(model.double(), x, target, timesteps)
+    output, loss, gradient_x, gradients = run(model.double(), x, target, timesteps, classes)
 
     zeros = zero_gradients(model)
     for parameter, reference in zeros.items():
@@ -298,7 +312,8 @@ def write_network(name, network):
     levels = range(len(network["channels"]))
     config = {
         "in_channels": network["image_channels"],
-        "out_channels": network["image_channels"],
+        "out_channels": output_channels,
+        **{key: network[key] for key in ("classes", "class_rows") if key in network},
         "height": network["height"],
         "width": network["width"],
         "batch": network["batch"],

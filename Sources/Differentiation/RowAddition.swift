@@ -1,0 +1,49 @@
+import Kernels
+import Tensors
+
+extension Tape {
+  /// y_n = x_n + table[row_n]: a learned vector for each kind of image.
+  ///
+  /// - Parameters:
+  ///   - table: [K, channels].
+  ///   - rows: which row each image gets, N numbers below K.
+  ///   - x: [N, channels].
+  public func addingRows(of table: ParameterEntry, _ rows: [Int], to x: Variable) -> Variable {
+    let channels = table.shape[1]
+    precondition(x.shape == [rows.count, channels], "rows of \(table.shape) cannot be added to \(x.shape)")
+    precondition(rows.allSatisfy { (0..<table.shape[0]).contains($0) }, "rows lie in 0..<\(table.shape[0])")
+    let y = Tensor(uninitialised: x.shape)
+    profiler.measure(.rowAddition, Work(floats: 3 * y.count)) {
+      for (index, row) in rows.enumerated() {
+        Elementwise.sum(
+          x.value.pointer + index * channels, pointer(table) + row * channels, into: y.pointer + index * channels,
+          count: channels, workers: workers)
+      }
+    }
+    let dx = x.gradient
+    return record(y, inputs: [x], parameters: [table]) { [unowned self] dy, isShared in
+      accumulateRowGradients(dy, rows, table)
+      dx.add(dy, isShared: isShared, on: self)
+    }
+  }
+
+  /// Images of the same row are added up in order before the sum is added to what is there: see `Tape.gradients`.
+  private func accumulateRowGradients(_ dy: Tensor, _ rows: [Int], _ table: ParameterEntry) {
+    guard let gradients else { return }
+    let channels = table.shape[1]
+    profiler.measure(.rowAddition, Work(floats: 2 * dy.count)) {
+      for row in 0..<table.shape[0] {
+        let images = rows.indices.filter { rows[$0] == row }
+        if images.isEmpty { continue }
+        let sum = FloatBuffer(count: channels)
+        sum.pointer.update(from: dy.pointer + images[0] * channels, count: channels)
+        for image in images.dropFirst() {
+          Elementwise.add(dy.pointer + image * channels, into: sum.pointer, count: channels, workers: workers)
+        }
+        Elementwise.add(
+          sum.pointer, into: gradients.pointer(to: table) + row * channels, count: channels, workers: workers)
+        withExtendedLifetime(sum) {}
+      }
+    }
+  }
+}

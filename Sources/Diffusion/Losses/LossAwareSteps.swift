@@ -1,0 +1,84 @@
+import Glibc
+
+/// Draws the steps of a discrete process in proportion to √E[L_t²], as their last losses tell it: then the loss of a
+/// batch, with weights that make up for it, varies least (Nichol, Dhariwal, arXiv:2102.09672, section 3.3). Until every
+/// step has its history, steps are drawn evenly.
+public struct LossAwareSteps: Sendable, Equatable {
+  /// Losses that are remembered of each step.
+  public static let historyLength = 10
+  /// The share of draws that are even, so that no step is forgotten.
+  static let evenShare = 0.001
+
+  /// The last losses of each step, oldest first, [T, historyLength]; zeros where there are none yet.
+  public private(set) var history: [Float]
+  /// How many there are, T numbers.
+  public private(set) var counts: [Int]
+
+  public init(steps: Int) {
+    history = [Float](repeating: 0, count: steps * Self.historyLength)
+    counts = [Int](repeating: 0, count: steps)
+  }
+
+  /// What `history` and `counts` were once.
+  public init(history: [Float], counts: [Int]) {
+    precondition(history.count == counts.count * Self.historyLength, "a history for every step")
+    self.history = history
+    self.counts = counts
+  }
+
+  public var steps: Int { counts.count }
+  public var isComplete: Bool { counts.allSatisfy { $0 == Self.historyLength } }
+
+  /// Notes a step's loss. The order of notes matters, so it must be the same on all ranks.
+  public mutating func note(loss: Double, ofStep step: Int) {
+    let first = step * Self.historyLength
+    if counts[step] == Self.historyLength {
+      for index in first..<first + Self.historyLength - 1 { history[index] = history[index + 1] }
+    } else {
+      counts[step] += 1
+    }
+    history[first + counts[step] - 1] = Float(loss)
+  }
+
+  /// The probability with which each step is drawn.
+  public var probabilities: [Double] {
+    let even = 1 / Double(steps)
+    guard isComplete else { return counts.map { _ in even } }
+    let roots = (0..<steps).map { step -> Double in
+      let losses = history[step * Self.historyLength..<(step + 1) * Self.historyLength]
+      return (losses.reduce(0) { $0 + Double($1) * Double($1) } / Double(Self.historyLength)).squareRoot()
+    }
+    let total = roots.reduce(0, +)
+    guard total > 0, total.isFinite else { return counts.map { _ in even } }
+    return roots.map { (1 - Self.evenShare) * $0 / total + Self.evenShare * even }
+  }
+}
+
+/// A probability for each step, ready to draw from.
+struct StepDistribution {
+  private let probabilities: [Double]
+  private let sums: [Double]
+
+  init(_ steps: LossAwareSteps) {
+    probabilities = steps.probabilities
+    var sum = 0.0
+    sums = probabilities.map { probability in
+      sum += probability
+      return sum
+    }
+  }
+
+  /// - Parameter place: in [0, 1).
+  func step(at place: Double) -> Int {
+    let sought = place * sums[sums.count - 1]
+    var (low, high) = (0, sums.count - 1)
+    while low < high {
+      let middle = (low + high) / 2
+      if sums[middle] > sought { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+
+  /// 1/(T·p_t).
+  func weight(of step: Int) -> Double { 1 / (Double(sums.count) * probabilities[step]) }
+}

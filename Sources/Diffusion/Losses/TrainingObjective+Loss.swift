@@ -1,0 +1,146 @@
+import Glibc
+import Tensors
+
+/// A micro-batch's part of the loss of the global batch.
+public struct PartialLoss: Sendable {
+  /// Parts add up to the global batch's mean.
+  public let loss: Double
+  /// Of the global batch's mean loss with respect to the network's output.
+  public let gradient: Tensor
+  /// What each image would lose by itself, whatever it weighs.
+  public let imageLosses: [Double]
+}
+
+extension TrainingObjective {
+  /// What the bound's share of the hybrid loss is (Nichol, Dhariwal, arXiv:2102.09672, section 3.1).
+  static let hybridShare = 0.001
+
+  /// A micro-batch's part of the global batch's mean loss, and its gradient, added up in a fixed order in double precision.
+  /// - Parameters:
+  ///   - output: the network's, [N, H, W, C], or [N, H, W, 2·C] where the variance is learned.
+  ///   - elementsInGlobalBatch: images of the whole batch times elements of one.
+  public func lossAndGradient(output: Tensor, of images: NoisedImages, elementsInGlobalBatch: Int) -> PartialLoss {
+    let channels = images.noise.shape[images.noise.shape.count - 1]
+    let outputChannels = model.variance.isLearned ? 2 * channels : channels
+    precondition(
+      output.shape == images.noise.shape.dropLast() + [outputChannels],
+      "an output \(output.shape) for images \(images.noise.shape)")
+    precondition(elementsInGlobalBatch >= images.noise.count, "a micro-batch is part of the global batch")
+    let gradient = Tensor(uninitialised: output.shape)
+    let size = images.noise.count / images.noise.shape[0]
+    let share = Double(size) / Double(elementsInGlobalBatch)
+    var total = 0.0
+    var imageLosses: [Double] = []
+    for (image, time) in images.times.enumerated() {
+      let factor = share * images.weights[image]
+      let elements = ImageElements(
+        range: image * size..<(image + 1) * size, channels: channels, outputChannels: outputChannels)
+      let loss =
+        switch self.loss {
+        case .variational:
+          bound(output, images, elements, time: time, factor: factor, into: gradient, reachesMean: true)
+        case .hybrid:
+          squares(output, images, elements, time: time, factor: factor, into: gradient)
+            + Self.hybridShare
+            * bound(
+              output, images, elements, time: time, factor: Self.hybridShare * factor, into: gradient,
+              reachesMean: false)
+        case .simple, .edm, .scoreMatching, .likelihoodWeighted, .minimumSignalToNoise:
+          squares(output, images, elements, time: time, factor: factor, into: gradient)
+        }
+      imageLosses.append(loss)
+      total += factor * loss
+    }
+    return PartialLoss(loss: total, gradient: gradient, imageLosses: imageLosses)
+  }
+
+  /// An image's elements, and where the output has what it says of them.
+  private struct ImageElements {
+    let range: Range<Int>
+    let channels: Int
+    let outputChannels: Int
+
+    func mean(_ element: Int) -> Int { element / channels * outputChannels + element % channels }
+    func variance(_ element: Int) -> Int { mean(element) + channels }
+  }
+
+  /// The weighted mean square of the output's error.
+  private func squares(
+    _ output: Tensor, _ images: NoisedImages, _ elements: ImageElements, time: Double, factor: Double,
+    into gradient: Tensor
+  ) -> Double {
+    let (target, weight) = (model.target(at: time), weight(at: time))
+    let scale = 2 * weight * factor / Double(elements.range.count)
+    var sum = 0.0
+    for element in elements.range {
+      let right =
+        target.original * Double(images.original.pointer[element]) + target.noise
+        * Double(images.noise.pointer[element])
+      let place = elements.mean(element)
+      let difference = Double(output.pointer[place]) - right
+      sum += difference * difference
+      gradient.pointer[place] = Float(scale * difference)
+    }
+    return weight * sum / Double(elements.range.count)
+  }
+
+  /// What the square of the output's error counts.
+  func weight(at time: Double) -> Double {
+    switch loss {
+    case .simple, .edm, .hybrid, .variational: return 1
+    case .scoreMatching, .likelihoodWeighted:
+      let factor = model.reading(at: time).noise.output
+      return factor * factor
+    case .minimumSignalToNoise:
+      let factor = model.reading(at: time).original.output
+      return factor * factor * min(model.process.marginal(at: time).signalToNoise, 5)
+    }
+  }
+
+  /// The bound in bits per dimension, as the step that was drawn estimates it.
+  /// - Parameter reachesMean: whether the gradient goes to what the output says of the mean too.
+  private func bound(
+    _ output: Tensor, _ images: NoisedImages, _ elements: ImageElements, time: Double, factor: Double,
+    into gradient: Tensor, reachesMean: Bool
+  ) -> Double {
+    guard let process = model.process as? DiscreteProcess else { preconditionFailure("the bound is a sum over steps") }
+    let step = BoundStep(process, step: Int(time))
+    let (marginal, reading) = (process.marginal(at: time), model.reading(at: time))
+    let bits = 1 / (Double(elements.range.count) * log(2))
+    let scale = Double(process.steps) * bits * factor
+    let meanByOutput = step.posterior.original * reading.original.output
+    var sum = 0.0
+    for element in elements.range {
+      let original = Double(images.original.pointer[element])
+      let noisy = marginal.signal * original + marginal.deviation * Double(images.noise.pointer[element])
+      let said = Double(output.pointer[elements.mean(element)])
+      let (logVariance, logVarianceByOutput) = logVariance(step.bounds, output, elements, element)
+      let term = step.term(
+        original: original, noisy: noisy, estimate: reading.original.noisy * noisy + reading.original.output * said,
+        logVariance: logVariance)
+      sum += term.value
+      if reachesMean { gradient.pointer[elements.mean(element)] = Float(scale * term.byMean * meanByOutput) }
+      if model.variance.isLearned {
+        gradient.pointer[elements.variance(element)] = Float(scale * term.byLogVariance * logVarianceByOutput)
+      }
+    }
+    let prior = VariationalBound.priorTerm(elements.range.lazy.map { Double(images.original.pointer[$0]) }, process)
+    return (Double(process.steps) * sum + prior) * bits
+  }
+
+  /// log σ² of an element, and its derivative by what the output says of it.
+  private func logVariance(
+    _ bounds: LogVarianceBounds, _ output: Tensor, _ elements: ImageElements, _ element: Int
+  ) -> (value: Double, derivative: Double) {
+    switch model.variance {
+    case .small: (bounds.small, 0)
+    case .large: (bounds.large, 0)
+    case .learnedRange:
+      (
+        bounds.logVariance(range: Double(output.pointer[elements.variance(element)])),
+        (bounds.large - bounds.small) / 2
+      )
+    case .learned: (Double(output.pointer[elements.variance(element)]), 1)
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import Glibc
+import Tensors
+
+/// How the times of training are drawn: a number of the process, from a stream of an image's own.
+struct TrainingTimes: Sendable {
+  private enum Density: Sendable {
+    /// The steps of a discrete process.
+    case steps(Int)
+    case uniform(ClosedRange<Double>)
+    /// log t ~ N(mean, deviation²), kept within a range.
+    case logNormal(mean: Double, deviation: Double, ClosedRange<Double>)
+    /// The integral of the density grows by equal amounts between these.
+    case quantiles([Double])
+  }
+
+  private let density: Density
+
+  private init(_ density: Density) { self.density = density }
+
+  /// Evenly over the steps, or over the times that networks are trained for.
+  static func even(over process: any ForwardProcess) -> TrainingTimes {
+    if let discrete = process as? DiscreteProcess { return TrainingTimes(.steps(discrete.steps)) }
+    return TrainingTimes(.uniform((process as? any DiffusionSDE)?.trainingTimes ?? process.times))
+  }
+
+  /// log σ ~ N(−1.2, 1.2²) (Karras et al., arXiv:2206.00364, table 1).
+  static func edm(_ process: EDMProcess) -> TrainingTimes {
+    TrainingTimes(.logNormal(mean: -1.2, deviation: 1.2, process.times))
+  }
+
+  /// In proportion to g²/σ² (Song, Durkan, Murray, Ermon, arXiv:2101.09258, section 5).
+  static func likelihoodWeighted(_ process: any DiffusionSDE) -> TrainingTimes {
+    TrainingTimes(
+      .quantiles(
+        quantiles(over: process.trainingTimes) { time in
+          let deviation = process.marginal(at: time).deviation
+          return process.squaredDiffusion(at: time) / (deviation * deviation)
+        }))
+  }
+
+  func draw(_ stream: RandomStream) -> Double {
+    switch density {
+    case .steps(let count): return Double(stream.integer(0, below: count))
+    case .uniform(let range):
+      return range.lowerBound + Double(stream.uniform(0)) * (range.upperBound - range.lowerBound)
+    case .logNormal(let mean, let deviation, let range):
+      var normal: Float = 0
+      stream.fillNormal(&normal, count: 1)
+      return min(max(exp(mean + deviation * Double(normal)), range.lowerBound), range.upperBound)
+    case .quantiles(let quantiles):
+      let place = Double(stream.uniform(0)) * Double(quantiles.count - 1)
+      let index = min(Int(place), quantiles.count - 2)
+      return quantiles[index] + (quantiles[index + 1] - quantiles[index]) * (place - Double(index))
+    }
+  }
+
+  private static func quantiles(over range: ClosedRange<Double>, density: (Double) -> Double) -> [Double] {
+    let (first, last) = (range.lowerBound, range.upperBound)
+    // Equal ratios of times, since the density is largest, and steepest, at the first.
+    let count = 20_000
+    let times = (0...count).map { first * pow(last / first, Double($0) / Double(count)) }
+    var sums = [0.0]
+    for (a, b) in zip(times, times.dropFirst()) { sums.append(sums.last! + (density(a) + density(b)) / 2 * (b - a)) }
+    var index = 0
+    return (0...1000).map { part in
+      let sought = sums.last! * Double(part) / 1000
+      while index < count - 1 && sums[index + 1] < sought { index += 1 }
+      let share = (sought - sums[index]) / (sums[index + 1] - sums[index])
+      return min(times[index] + (times[index + 1] - times[index]) * min(max(share, 0), 1), last)
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import Checkpoints
+import Diffusion
+import MessagePassing
+import Tensors
+
+/// `LossAwareSteps` as checkpoints keep them: the group `loss_aware_steps` with the last losses of each step. All ranks
+/// hold the same; rank 0 writes and reads it.
+struct LossAwareRecord {
+  private let arena: Arena
+  private let history: ParameterEntry
+  private let counts: ParameterEntry
+
+  init(steps: Int) {
+    var layout = ParameterLayout()
+    history = layout.add("history", shape: [steps, LossAwareSteps.historyLength], order: .io)
+    counts = layout.add("counts", shape: [steps], order: .c)
+    arena = Arena(layout)
+  }
+
+  var steps: LossAwareSteps {
+    LossAwareSteps(history: arena.elements(of: history), counts: arena.elements(of: counts).map { Int($0) })
+  }
+
+  func store(_ steps: LossAwareSteps) {
+    arena.pointer(to: history).update(from: steps.history, count: history.count)
+    arena.pointer(to: counts).update(from: steps.counts.map(Float.init), count: counts.count)
+  }
+
+  /// For a file of all ranks, of which one owns the whole record.
+  func group(isOwner: Bool) -> TensorGroup {
+    TensorGroup(
+      path: "loss_aware_steps", layout: arena.layout, shard: isOwner ? 0..<arena.count : 0..<0, values: arena.pointer)
+  }
+
+  /// Gives rank 0's to all. Collective.
+  func share(_ communicator: Communicator) throws {
+    let others = [Int](repeating: 0, count: communicator.size - 1)
+    try communicator.allGatherVariable(
+      inPlace: arena.pointer, counts: [arena.count] + others, displacements: [0] + others.map { _ in arena.count })
+  }
+}
