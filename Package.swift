@@ -59,7 +59,7 @@ let package = Package(
     .executableTarget(
       name: "ddpm-mpi",
       dependencies: [
-        "Checkpoints", "Datasets", "HDF5", "Kernels", "MessagePassing", "Training",
+        "Checkpoints", "Datasets", "Diffusion", "HDF5", "Kernels", "MessagePassing", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -74,7 +74,9 @@ let package = Package(
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Compression", "Tensors"]),
     .testTarget(
       name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "Differentiation", "Network", "Tensors"]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["Training", "Datasets", "Differentiation", "Diffusion", "Network", "Tensors"]),
     // Run under mpirun by scripts/test.sh.
     .executableTarget(
       name: "rank-checks",

@@ -7,19 +7,23 @@ public enum CIFAR10 {
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
   ]
 
-  /// The training images.
   /// - Parameters:
-  ///   - folder: where `data_batch_1.bin` … `data_batch_5.bin` lie, or the folder above, `cifar-10-batches-bin`.
+  ///   - folder: where `data_batch_1.bin` … `data_batch_5.bin` and `test_batch.bin` lie, or the folder above,
+  ///     `cifar-10-batches-bin`.
+  ///   - split: which images.
   ///   - imagesPerFile: how many records each file must have.
   /// - Throws: `DatasetError`.
-  public static func load(folder: String, imagesPerFile: Int = 10_000) throws -> StoredImages {
+  public static func load(
+    folder: String, split: DatasetSplit = .training, imagesPerFile: Int = 10_000
+  ) throws -> StoredImages {
     let nested = "\(folder)/cifar-10-batches-bin"
     let folder = fileExists(nested) ? nested : folder
     var bytes: [UInt8] = []
     var labels: [UInt8] = []
-    bytes.reserveCapacity(5 * imagesPerFile * side * side * channels)
-    for number in 1...5 {
-      try append(file: "\(folder)/data_batch_\(number).bin", imagesPerFile: imagesPerFile, to: &bytes, &labels)
+    let files = split == .test ? ["test_batch"] : (1...5).map { "data_batch_\($0)" }
+    bytes.reserveCapacity(files.count * imagesPerFile * side * side * channels)
+    for file in files {
+      try append(file: "\(folder)/\(file).bin", imagesPerFile: imagesPerFile, to: &bytes, &labels)
     }
     return StoredImages(
       name: "cifar10", height: side, width: side, channels: channels, bytes: bytes, labels: labels,

@@ -8,17 +8,19 @@ public enum DatasetCatalog {
   ///   - name: one of `names`.
   ///   - path: the folder of its files. `nil` means the usual place, which only Fashion-MNIST has; `shapes` has no
   ///     files and needs no path.
+  ///   - split: which of its images.
   /// - Throws: `DatasetError` for an unknown name, and for files that are missing or damaged.
-  public static func load(name: String, path: String? = nil) throws -> any ImageDataset {
+  public static func load(name: String, path: String? = nil, split: DatasetSplit = .training) throws -> any ImageDataset
+  {
     switch name {
     case "fashion-mnist":
-      return try FashionMNIST.load(folder: path ?? FashionMNIST.defaultFolder)
+      return try FashionMNIST.load(folder: path ?? FashionMNIST.defaultFolder, split: split)
     case "mnist":
-      return try MNIST.load(folder: requiredPath(path, name))
+      return try MNIST.load(folder: requiredPath(path, name), split: split)
     case "cifar10":
-      return try CIFAR10.load(folder: requiredPath(path, name))
+      return try CIFAR10.load(folder: requiredPath(path, name), split: split)
     case "shapes":
-      return Shapes()
+      return Shapes(split: split)
     default:
       throw DatasetError(
         .unknownName, "data.name", "there is no data set \"\(name)\"",

@@ -1,11 +1,13 @@
 /// Handwritten digits (LeCun, Cortes, Burges: "The MNIST database", 1998): 28x28 grey, padded to 32x32.
 public enum MNIST {
-  /// The training images.
-  /// - Parameter folder: where `train-images-idx3-ubyte` and `train-labels-idx1-ubyte` lie, plain or `.gz`.
+  /// - Parameters:
+  ///   - folder: where `train-images-idx3-ubyte` and `train-labels-idx1-ubyte` lie, plain or `.gz`; for the test images
+  ///     `t10k-…`.
+  ///   - split: which images.
   /// - Throws: `DatasetError`.
-  public static func load(folder: String) throws -> StoredImages {
+  public static func load(folder: String, split: DatasetSplit = .training) throws -> StoredImages {
     try loadIDX(
-      name: "mnist", folder: folder, classNames: (0...9).map(String.init),
+      name: "mnist", folder: folder, split: split, classNames: (0...9).map(String.init),
       advice: "name the folder of train-images-idx3-ubyte and train-labels-idx1-ubyte (plain or .gz) with "
         + "`--set data.path=…`")
   }
@@ -17,12 +19,14 @@ public enum FashionMNIST {
   /// Where Debian's package dataset-fashion-mnist puts it.
   public static let defaultFolder = "/usr/share/datasets/fashion-mnist"
 
-  /// The training images.
-  /// - Parameter folder: where `train-images-idx3-ubyte` and `train-labels-idx1-ubyte` lie, plain or `.gz`.
+  /// - Parameters:
+  ///   - folder: where `train-images-idx3-ubyte` and `train-labels-idx1-ubyte` lie, plain or `.gz`; for the test images
+  ///     `t10k-…`.
+  ///   - split: which images.
   /// - Throws: `DatasetError`.
-  public static func load(folder: String = defaultFolder) throws -> StoredImages {
+  public static func load(folder: String = defaultFolder, split: DatasetSplit = .training) throws -> StoredImages {
     try loadIDX(
-      name: "fashion-mnist", folder: folder,
+      name: "fashion-mnist", folder: folder, split: split,
       classNames: [
         "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
       ],
@@ -35,9 +39,12 @@ public enum FashionMNIST {
 private let side = 28
 private let rim = 2
 
-private func loadIDX(name: String, folder: String, classNames: [String], advice: String) throws -> StoredImages {
-  let imagePath = try find("train-images-idx3-ubyte", in: folder, advice: advice)
-  let labelPath = try find("train-labels-idx1-ubyte", in: folder, advice: advice)
+private func loadIDX(
+  name: String, folder: String, split: DatasetSplit, classNames: [String], advice: String
+) throws -> StoredImages {
+  let prefix = split == .training ? "train" : "t10k"
+  let imagePath = try find("\(prefix)-images-idx3-ubyte", in: folder, advice: advice)
+  let labelPath = try find("\(prefix)-labels-idx1-ubyte", in: folder, advice: advice)
   let images = try IDXFile(path: imagePath, dimensionCount: 3)
   let labels = try IDXFile(path: labelPath, dimensionCount: 1)
   guard images.dimensions[1...] == [side, side] else {

@@ -15,19 +15,24 @@ public struct Shapes: ImageDataset {
   public let allowsFlips = false
   public let fingerprint: UInt64
 
+  /// Pictures before the first one.
+  private let offset: Int
+
   private static let seed: UInt64 = 0x5348_4150_4553
 
   /// - Parameters:
   ///   - size: height and width in pixels; at least 8.
   ///   - channels: 1 or 3.
-  public init(count: Int = 10_000, size: Int = 32, channels: Int = 3) {
+  ///   - split: test images are those after the first ten thousand.
+  public init(count: Int = 10_000, size: Int = 32, channels: Int = 3, split: DatasetSplit = .training) {
     precondition(count > 0 && size >= 8 && (channels == 1 || channels == 3))
     self.count = count
     height = size
     width = size
     self.channels = channels
+    offset = split == .training ? 0 : 10_000
     var fingerprint = Fingerprint()
-    for number in [count, size, channels] { fingerprint.add(number) }
+    for number in [count, size, channels] + (offset > 0 ? [offset] : []) { fingerprint.add(number) }
     self.fingerprint = fingerprint.value
   }
 
@@ -70,7 +75,7 @@ public struct Shapes: ImageDataset {
   }
 
   private func stream(_ index: Int) -> RandomStream {
-    RandomStream(seed: Self.seed, purpose: .proceduralImage, sample: index)
+    RandomStream(seed: Self.seed, purpose: .proceduralImage, sample: offset + index)
   }
 
   /// The distance in pixels from a point to the edge of a shape about the origin; negative inside.

@@ -3,7 +3,7 @@ import Diffusion
 import Tensors
 
 /// A trained U-Net as denoisers see it.
-public struct TrainedUNet: DiffusionNetwork {
+public struct TrainedUNet: DifferentiableNetwork {
   private let network: UNet
   private let parameters: Arena
   private let workers: WorkerPool
@@ -22,5 +22,29 @@ public struct TrainedUNet: DiffusionNetwork {
       inferenceWith: parameters, workers: workers, profiler: profiler,
       convolutionMethod: network.configuration.convolutionMethod)
     return network(tape.input(x), timesteps: times, classes: classes, on: tape).value
+  }
+
+  public func outputWithDerivative(
+    _ x: Tensor, times: [Float], classes: [Int?]?, vector: Tensor
+  ) -> (output: Tensor, derivative: Tensor) {
+    let tape = Tape(
+      recordingWith: parameters, gradients: nil, workers: workers, profiler: profiler,
+      convolutionMethod: network.configuration.convolutionMethod)
+    let input = tape.input(x, needsGradient: true)
+    let output = network(input, timesteps: times, classes: classes, on: tape)
+    tape.unwind(from: output, seed: seed(vector, like: output.value))
+    guard let derivative = input.inputGradient else { preconditionFailure("every output depends on the input") }
+    return (output.value, derivative)
+  }
+
+  /// The vector for the first channels and zeros for the others.
+  private func seed(_ vector: Tensor, like output: Tensor) -> Tensor {
+    let (channels, outputChannels) = (vector.shape[3], output.shape[3])
+    if channels == outputChannels { return vector }
+    let seed = Tensor(shape: output.shape)
+    for pixel in 0..<vector.count / channels {
+      (seed.pointer + pixel * outputChannels).update(from: vector.pointer + pixel * channels, count: channels)
+    }
+    return seed
   }
 }

@@ -17,6 +17,8 @@ public enum RandomPurpose: UInt32, Sendable {
   case labelDropout = 11
   /// Of bytes that are made continuous.
   case dequantisation = 12
+  /// Of the variational bound's terms, where it is measured.
+  case boundNoise = 13
 }
 
 /// The random numbers of one (seed, purpose, step, sample, detail): a function, not a state.

@@ -77,6 +77,14 @@ func replaceFile(at path: String, with bytes: some Sequence<UInt8>) throws(FileE
   guard rename(temporary, path) == 0 else { throw FileError(cannot: "rename \(temporary) to", path) }
 }
 
+/// The folder that a file is in.
+func folderPath(of path: String) -> String {
+  standardisedPath(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+}
+
+/// Without `.` and `..`.
+func standardisedPath(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
+
 /// `runs/a` for `runs/a//`.
 func withoutTrailingSlashes(_ path: String) -> String {
   var path = path

@@ -40,11 +40,11 @@ extension TrainingRun {
   static func prepare(
     _ folder: RunFolder, _ request: Request, _ configuration: RunConfiguration, _ communicator: Communicator
   ) throws {
-    let traceFolder = request.trace.map { Self.folder(of: $0.path) }
+    let traceFolder = request.trace.map { folderPath(of: $0.path) }
     try communicator.together {
       guard communicator.rank == 0 else { return }
       // The run's own folder is about to be made.
-      if let trace = request.trace, traceFolder != standardised(folder.path) { try checkWritable(trace.path) }
+      if let trace = request.trace, traceFolder != standardisedPath(folder.path) { try checkWritable(trace.path) }
       try request.resumes ? folder.createFolders() : folder.prepareFresh()
     }
     try communicator.requireShared(folder: folder.path)
@@ -55,12 +55,6 @@ extension TrainingRun {
       try folder.save(configuration)
     }
   }
-
-  private static func folder(of path: String) -> String {
-    standardised(URL(fileURLWithPath: path).deletingLastPathComponent().path)
-  }
-
-  private static func standardised(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
   /// Loads the newest checkpoint that is whole, and returns its step; 0 if the folder has none. Collective.
   /// - Throws: `JobFailure` if there are checkpoints but none is whole.

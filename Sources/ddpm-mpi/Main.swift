@@ -27,7 +27,10 @@ struct Program: ParsableCommand {
         4 there is no usable checkpoint
       """,
     version: ProgramVersion.current,
-    subcommands: [Train.self, Sample.self, Samplers.self, BenchmarkCommand.self, Inspect.self, Doctor.self])
+    subcommands: [
+      Train.self, Sample.self, Samplers.self, Likelihood.self, Encode.self, Decode.self, Interpolate.self,
+      BenchmarkCommand.self, Inspect.self, Doctor.self,
+    ])
 }
 
 @main

@@ -27,8 +27,7 @@ struct Sample: RankCommand {
       the class as it is.
       """)
 
-  @Option(help: ArgumentHelp("A checkpoint file, or a run's folder.", valueName: "folder-or-file"))
-  var checkpoint: String
+  @OptionGroup var model: ModelOptions
 
   @Option(help: ArgumentHelp("How many images.", valueName: "n"))
   var count: Int
@@ -78,12 +77,6 @@ struct Sample: RankCommand {
   @Option(help: ArgumentHelp("Sampling steps (default: the run's sampling.steps).", valueName: "n"))
   var steps: Int?
 
-  @Option(help: ArgumentHelp("Images that go through the network together on a rank.", valueName: "n"))
-  var batch = 32
-
-  @Option(help: "Weights to draw with.")
-  var weights = SampleJob.Weights.ema
-
   @Option(help: ArgumentHelp("Start from its dataset `latents`, float32 [N, H, W, C].", valueName: "file.h5"))
   var latents: String?
 
@@ -96,12 +89,8 @@ struct Sample: RankCommand {
   @Flag(help: "Write float32 datasets `samples`, the images in [-1, 1], and `latents` too.")
   var float = false
 
-  @Option(help: ArgumentHelp("Threads per rank.", valueName: "n"))
-  var threads = 1
-
   func validate() throws {
-    for (name, value) in [("--count", count), ("--batch", batch), ("--threads", threads), ("--steps", steps ?? 1)]
-    where value < 1 {
+    for (name, value) in [("--count", count), ("--steps", steps ?? 1)] where value < 1 {
       throw ValidationError("\(name) is \(value); it must be at least 1.")
     }
     if classNumber != nil && classes != nil { throw ValidationError("--class and --classes exclude each other.") }
@@ -119,7 +108,7 @@ struct Sample: RankCommand {
   }
 
   mutating func run(on communicator: Communicator) throws {
-    var job = SampleJob(checkpoint: checkpoint, count: count, output: output)
+    var job = SampleJob(model.request, count: count, output: output)
     job.seed = seed
     job.sampler = sampler
     job.eta = eta
@@ -131,17 +120,13 @@ struct Sample: RankCommand {
     job.conditions.classes = classNumber.map { [$0.number] } ?? classes?.numbers
     job.conditions.guidance = guidance
     job.steps = steps
-    job.batch = batch
-    job.weights = weights
     job.latents = latents
     job.grid = grid
     job.writesFloats = float
-    job.threads = threads
     try job.run(communicator: communicator)
   }
 }
 
-extension SampleJob.Weights: ExpressibleByArgument {}
 extension SamplerName: ExpressibleByArgument {}
 extension StepSpacing: ExpressibleByArgument {}
 extension ReverseVariance: ExpressibleByArgument {}

@@ -50,16 +50,20 @@ public struct FlowLikelihood {
   /// - Parameters:
   ///   - images: x_0, as at the process's earliest time, [N, …].
   ///   - firstImage: the number of the first among all whose likelihoods are taken with this seed.
+  ///   - progress: called with the share of the way that the slowest image has done.
   /// - Throws: what the denoiser throws, and `DiffusionError` if the equation cannot be solved.
   public func logDensities(
-    of images: DoubleTensor, denoiser: some DifferentiableDenoiser, firstImage: Int = 0
+    of images: DoubleTensor, denoiser: some DifferentiableDenoiser, firstImage: Int = 0,
+    progress: ((Double) -> Void)? = nil
   ) throws -> Result {
     let (count, size) = (images.imageCount, images.imageSize)
     let probes = drawProbes(like: images, firstImage: firstImage)
     // The integral of the divergence is one more element of every image.
     let start = pack(images, [Double](repeating: 0, count: count))
     let solver = AdaptiveSolver(relative: tolerance, absolute: tolerance)
-    let solution = try solver.solve(start, from: process.times.lowerBound, to: process.times.upperBound) {
+    let solution = try solver.solve(
+      start, from: process.times.lowerBound, to: process.times.upperBound, progress: progress
+    ) {
       state, times, rows in
       let (x, _) = unpack(state, shape: [rows.count] + images.shape.dropFirst())
       let probe = probes.images(rows)

@@ -10,6 +10,15 @@ public protocol DiffusionNetwork {
   func output(_ x: Tensor, times: [Float], classes: [Int?]?) throws -> Tensor
 }
 
+/// A network whose derivative is known too.
+public protocol DifferentiableNetwork: DiffusionNetwork {
+  /// The output, and vectorᵀ·∂output/∂x, image by image.
+  /// - Parameter vector: shaped like x. Of an output of twice as many channels the first half counts.
+  func outputWithDerivative(
+    _ x: Tensor, times: [Float], classes: [Int?]?, vector: Tensor
+  ) throws -> (output: Tensor, derivative: Tensor)
+}
+
 /// ∇ log p(class | x_t) of a classifier that knows noisy images.
 public protocol NoisyClassifier {
   /// - Parameters:
@@ -54,7 +63,7 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
       let conditional = try estimate(x, at: times, classes: images.map { classes[$0] })
       if scale == 0 { return conditional }
       let unconditional = try estimate(x, at: times, classes: images.map { _ in nil })
-      return try guided(
+      return guided(
         x, times, conditional,
         noise: .sum((1 + scale, conditional.noise), (-scale, unconditional.noise)))
     case .classifier(let classifier, let classes, let scale, let modelClasses):
@@ -62,29 +71,37 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
       if scale == 0 { return base }
       let gradient = DoubleTensor(
         try classifier.logProbabilityGradient(
-          x.single, times: times.map { Float(model.process.networkTime(at: $0)) }, classes: images.map { classes[$0] }))
+          x.single, times: networkTimes(times), classes: images.map { classes[$0] }))
       // score + scale·gradient, and ε = −σ·score.
       let deviations = times.map { -scale * model.process.marginal(at: $0).deviation }
-      return try guided(
+      return guided(
         x, times, base, noise: .sum([(times.map { _ in 1 }, base.noise), (deviations, gradient)]))
     }
   }
 
   private func guided(
     _ x: DoubleTensor, _ times: [Double], _ estimate: Estimate, noise: DoubleTensor
-  ) throws -> Estimate {
+  ) -> Estimate {
     Estimate(
       noise: noise, of: x, at: times.map { model.process.marginal(at: $0) }, variance: estimate.variance)
   }
 
   /// The network's own word.
   private func estimate(_ x: DoubleTensor, at times: [Double], classes: [Int?]?) throws -> Estimate {
+    read(
+      try network.output(scaled(x, at: times).single, times: networkTimes(times), classes: classes), of: x, at: times)
+  }
+
+  /// x as the network is to see it.
+  private func scaled(_ x: DoubleTensor, at times: [Double]) -> DoubleTensor {
     let scales = times.map { model.inputScale(at: $0) }
-    let input = scales.allSatisfy { $0 == 1 } ? x : DoubleTensor.sum([(scales, x)])
-    let output = DoubleTensor(
-      try network.output(
-        input.single, times: times.map { Float(model.process.networkTime(at: $0)) }, classes: classes))
-    let (mean, variance) = split(output, channels: x.shape[x.shape.count - 1])
+    return scales.allSatisfy { $0 == 1 } ? x : DoubleTensor.sum([(scales, x)])
+  }
+
+  private func networkTimes(_ times: [Double]) -> [Float] { times.map { Float(model.process.networkTime(at: $0)) } }
+
+  private func read(_ output: Tensor, of x: DoubleTensor, at times: [Double]) -> Estimate {
+    let (mean, variance) = split(DoubleTensor(output), channels: x.shape[x.shape.count - 1])
     let readings = times.map { model.reading(at: $0) }
     return Estimate(
       original: .sum([(readings.map(\.original.noisy), x), (readings.map(\.original.output), mean)]),
@@ -107,22 +124,34 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
   }
 }
 
-/// How samples are led towards classes. With all parts exact, the score is ∇log q(x_t) + (1 + γ)·∇log q(class | x_t) in
-/// every case; at γ = 0 that is the exact conditional distribution.
-public enum Guidance: Sendable {
-  /// A network without classes.
-  case none
-  /// A network that is told the classes, nil for its null class.
-  case conditional([Int?])
-  /// (1 + γ)·ε̂(x, class) − γ·ε̂(x, no class) (Ho, Salimans: "Classifier-free diffusion guidance", arXiv:2207.12598,
-  /// equation 6).
-  case classifierFree([Int?], scale: Double)
-  /// A classifier's gradient on top (Dhariwal, Nichol: "Diffusion models beat GANs on image synthesis", arXiv:2105.05233,
-  /// algorithm 2). Its scale is γ for a network that is told the classes (`modelClasses`), 1 + γ for one that is not.
-  case classifier(any NoisyClassifier & Sendable, classes: [Int], scale: Double, modelClasses: [Int?]?)
-
-  /// How often the network looks at an image for one estimate.
-  public var evaluationsPerEstimate: Int {
-    if case .classifierFree(_, let scale) = self, scale != 0 { 2 } else { 1 }
+extension NetworkDenoiser: DifferentiableDenoiser where Network: DifferentiableNetwork {
+  /// - Precondition: nothing is clipped, and no classifier guides: its second derivative would be needed.
+  public func estimateWithDerivative(
+    _ x: DoubleTensor, at times: [Double], images: [Int], probe: DoubleTensor
+  ) throws -> (estimate: Estimate, derivative: DoubleTensor) {
+    precondition(!clipsOriginal, "what is clipped has no derivative")
+    func told(_ classes: [Int?]?) throws -> (estimate: Estimate, derivative: DoubleTensor) {
+      let (output, product) = try network.outputWithDerivative(
+        scaled(x, at: times).single, times: networkTimes(times), classes: classes, vector: probe.single)
+      let readings = times.map { model.reading(at: $0).noise }
+      let factors = zip(times, readings).map { model.inputScale(at: $0) * $1.output }
+      return (
+        read(output, of: x, at: times), .sum([(readings.map(\.noisy), probe), (factors, DoubleTensor(product))])
+      )
+    }
+    switch guidance {
+    case .none: return try told(nil)
+    case .conditional(let classes): return try told(images.map { classes[$0] })
+    case .classifierFree(let classes, let scale):
+      let conditional = try told(images.map { classes[$0] })
+      let unconditional = try told(images.map { _ in nil })
+      return (
+        guided(
+          x, times, conditional.estimate,
+          noise: .sum((1 + scale, conditional.estimate.noise), (-scale, unconditional.estimate.noise))),
+        .sum((1 + scale, conditional.derivative), (-scale, unconditional.derivative))
+      )
+    case .classifier: preconditionFailure("a classifier's second derivative would be needed")
+    }
   }
 }

@@ -46,6 +46,19 @@ public struct ProbabilityFlowSampler: Sampler {
   }
 }
 
+extension ProbabilityFlowSampler {
+  /// The way back: from images, taken as they are at the process's earliest time, to latents, which for a good model are
+  /// standard normal. `sample(from:)` with the ending `asIs` returns the images.
+  /// - Parameter images: x_0, [N, H, W, C].
+  public func encode(
+    _ images: DoubleTensor, denoiser: some Denoiser, progress: ((Int) -> Void)? = nil
+  ) throws -> (latents: DoubleTensor, evaluations: Int) {
+    let (x, evaluations) = try ProbabilityFlow(process: process, denoiser: denoiser).follow(
+      images, from: process.times.lowerBound, to: process.times.upperBound, solver, progress: progress)
+    return (.sum((1 / process.priorDeviation, x)), evaluations)
+  }
+}
+
 /// The equation with a denoiser in it.
 struct ProbabilityFlow<D: Denoiser> {
   let process: any DiffusionSDE

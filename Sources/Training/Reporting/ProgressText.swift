@@ -48,20 +48,22 @@ public struct TrainingProgress: ProgressText, Sendable, Equatable {
   }
 }
 
-/// How far sampling is: `sampling 64 images: step 40/100`.
+/// How far sampling, or similar work, is: `sampling 64 images: step 40/100`.
 public struct SamplingProgress: ProgressText, Sendable, Equatable {
+  public var work: String
   public var imageCount: Int
   public var step: Int
   public var stepCount: Int
 
-  public init(imageCount: Int, step: Int, stepCount: Int) {
+  public init(_ work: String = "sampling", imageCount: Int, step: Int, stepCount: Int) {
+    self.work = work
     self.imageCount = imageCount
     self.step = step
     self.stepCount = stepCount
   }
 
   public func line(width: Int? = nil) -> String {
-    let line = "sampling \(ProgressFormat.count(imageCount, of: "image")): step \(step)/\(stepCount)"
+    let line = "\(work) \(ProgressFormat.count(imageCount, of: "image")): step \(step)/\(stepCount)"
     return width.map { String(line.prefix($0)) } ?? line
   }
 }

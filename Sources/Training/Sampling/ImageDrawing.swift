@@ -59,7 +59,7 @@ public struct ImageDrawing {
 
   /// The images that a rank draws, of `count` altogether.
   public func share(of count: Int, rank: Int) -> Range<Int> {
-    count * rank / communicator.size..<count * (rank + 1) / communicator.size
+    communicator.share(of: count, rank: rank)
   }
 
   /// What a rank drew.
@@ -140,11 +140,11 @@ public func quantise(_ images: Tensor) -> [UInt8] {
   }
 }
 
-/// The images [N, H, W, C] as a sheet about as wide as high.
-public func sampleGrid(_ images: Tensor) -> Image {
+/// The images [N, H, W, C] as a sheet.
+/// - Parameter columns: by default so many that it is about as wide as high.
+public func sampleGrid(_ images: Tensor, columns: Int? = nil) -> Image {
   let (count, height, width, channels) = (images.shape[0], images.shape[1], images.shape[2], images.shape[3])
-  var columns = 1
-  while columns * columns < count { columns += 1 }
+  let columns = columns ?? Int(Double(count).squareRoot().rounded(.up))
   return ImageGrid.arrange(
     quantise(images), count: count, height: height, width: width, channels: channels, columns: columns)
 }

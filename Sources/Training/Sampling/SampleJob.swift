@@ -9,16 +9,7 @@ import Tensors
 
 /// Draws images from a checkpoint into an HDF5 file, all ranks sharing the work and writing their part.
 public struct SampleJob: Sendable {
-  /// Which weights of a checkpoint to draw with.
-  public enum Weights: String, Sendable, CaseIterable {
-    /// The moving average (the first of `training.ema_decays`).
-    case ema
-    /// The parameters as they were at the last step.
-    case model
-  }
-
-  /// A checkpoint, a run's folder or its folder of checkpoints.
-  public var checkpoint: String
+  public var model: ModelRequest
   public var count: Int
   public var seed: UInt64 = 0
   /// By default `ddpm`, or for processes in continuous time what suits them.
@@ -37,9 +28,6 @@ public struct SampleJob: Sendable {
   /// Of the reverse steps of `ddpm`; by default the run's.
   public var variance: ReverseVariance?
   public var conditions = ClassConditions.Request()
-  /// Images that go through the network together on a rank.
-  public var batch = 32
-  public var weights = Weights.ema
   /// A file with a dataset `latents`, float32 [count, H, W, C], to start from.
   public var latents: String?
   /// The file to write.
@@ -48,10 +36,9 @@ public struct SampleJob: Sendable {
   public var writesFloats = false
   /// A PNG file to write besides.
   public var grid: String?
-  public var threads = 1
 
-  public init(checkpoint: String, count: Int, output: String) {
-    self.checkpoint = checkpoint
+  public init(_ model: ModelRequest, count: Int, output: String) {
+    self.model = model
     self.count = count
     self.output = output
   }
@@ -61,36 +48,29 @@ public struct SampleJob: Sendable {
     let reporter = RunReporter(isSpeaking: communicator.rank == 0)
     // An error's message must not be written into a live line.
     defer { reporter.finish() }
-    let placement = try RankPlacement(of: communicator, threads: threads)
-    if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
-    let workers = WorkerPool(threadCount: threads, placement: placement, rank: communicator.rank)
-    let (model, path, problems) = try communicator.together {
-      if communicator.rank == 0 { for file in [output, grid].compactMap({ $0 }) { try checkWritable(file) } }
-      return try TrainedModel.load(from: checkpoint, weights: weights)
-    }
-    for problem in problems { reporter.log.warning("\(problem); trying the one before") }
-    try communicator.requireAlike("checkpoint", path)
-    try communicator.requireShared(folder: URL(fileURLWithPath: output).deletingLastPathComponent().path)
+    let model = try ModelInUse(
+      model, writing: [output, grid].compactMap(\.self), communicator: communicator, reporter: reporter)
     let drawing = try communicator.together {
       do {
         return try ImageDrawing(
           network: model.network, configuration: model.configuration, settings: settings(model.configuration),
-          conditions: try ClassConditions(conditions, configuration: model.configuration), seed: seed, batchSize: batch,
-          communicator: communicator, workers: workers)
+          conditions: try ClassConditions(conditions, configuration: model.configuration), seed: seed,
+          batchSize: model.batchSize, communicator: communicator, workers: model.workers)
       } catch let error as DiffusionError {
         throw InputError("--\(error)")
       }
     }
-    let start = try communicator.together { try latents.map { try readLatents($0, drawing) } }
+    let start = try communicator.together { try latents.map { try startingPoints($0, drawing) } }
     let way = drawing.sampler.stepCount.map { ProgressFormat.count($0, of: "step") } ?? "steps chosen by the error"
     reporter.message(
-      "Drawing \(ProgressFormat.count(count, of: "image")) from \(path) by \(drawing.samplerName.rawValue) in \(way).")
+      "Drawing \(ProgressFormat.count(count, of: "image")) from \(model.path) by \(drawing.samplerName.rawValue) in \(way)."
+    )
     let share = try drawing.drawShare(
       of: count, parameters: model.parameters, latents: start,
       progress: { done, steps in
         reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
       })
-    try write(share, latents: start, drawing, path, communicator)
+    try write(share, latents: start, drawing, model.path, communicator)
     if let grid {
       let images = try drawing.gather(share.images, count: count)
       try communicator.together {
@@ -125,17 +105,16 @@ public struct SampleJob: Sendable {
     let bytes = quantise(share.images)
     let starts = writesFloats ? try communicator.together { try latents?(range) ?? drawing.drawLatents(range) } : nil
     let file = try HDF5File.create(output, communicator: communicator)
-    try bytes.withUnsafeBytes { try write($0.baseAddress, .uint8, "images", range, drawing, to: file) }
+    let images = ImageFile(path: output, imageShape: drawing.imageShape)
+    try bytes.withUnsafeBytes { try images.write($0.baseAddress, .uint8, "images", range, of: count, to: file) }
     if let starts {
-      try write(share.images.pointer, .float32, "samples", range, drawing, to: file)
-      try write(starts.pointer, .float32, "latents", range, drawing, to: file)
+      try images.write(share.images.pointer, .float32, "samples", range, of: count, to: file)
+      try images.write(starts.pointer, .float32, "latents", range, of: count, to: file)
       withExtendedLifetime((share, starts)) {}
     }
     if drawing.conditions.classes != nil {
       let labels = range.map { Int64(drawing.conditions.classOf(image: $0) ?? -1) }
-      let dataset = try file.createDataset("labels", shape: [count], type: .int64)
-      try labels.withUnsafeBytes { try dataset.write(flatRange: range, from: $0.baseAddress, collective: true) }
-      try dataset.close()
+      try images.write(labels, "labels", range, of: count, to: file)
       try file.writeAttribute("guidance", drawing.conditions.guidance)
     }
     try file.writeAttribute("seed", Int64(bitPattern: seed))
@@ -143,43 +122,14 @@ public struct SampleJob: Sendable {
     if let steps = drawing.sampler.stepCount { try file.writeAttribute("steps", Int64(steps)) }
     try file.writeAttribute("evaluations", Int64(share.evaluations))
     try file.writeAttribute("checkpoint", checkpoint)
-    try file.writeAttribute("weights", weights.rawValue)
+    try file.writeAttribute("weights", model.weights.rawValue)
     try file.close()
   }
 
-  /// This rank's images of a dataset of all.
-  private func write(
-    _ values: UnsafeRawPointer?, _ type: ElementType, _ name: String, _ range: Range<Int>, _ drawing: ImageDrawing,
-    to file: borrowing HDF5File
-  ) throws {
-    let size = drawing.imageShape.reduce(1, *)
-    let dataset = try file.createDataset(name, shape: [count] + drawing.imageShape, type: type)
-    try dataset.write(flatRange: range.lowerBound * size..<range.upperBound * size, from: values, collective: true)
-    try dataset.close()
-  }
-
   /// Checks the file of latents, and returns how to read a range of them.
-  private func readLatents(_ path: String, _ drawing: ImageDrawing) throws -> (Range<Int>) throws -> Tensor {
-    let shape = [count] + drawing.imageShape
-    func open() throws -> HDF5File {
-      do { return try HDF5File.open(path) } catch { throw InputError("--latents \(error)") }
-    }
-    let file = try open()
-    guard try file.exists("latents") else {
-      throw InputError("--latents \(path): it has no dataset `latents`, float32 \(shape)")
-    }
-    let dataset = try file.openDataset("latents")
-    guard dataset.shape == shape, dataset.type == .float32 else {
-      throw InputError(
-        "--latents \(path): `latents` is \(dataset.type.rawValue) \(dataset.shape), but float32 \(shape) is needed")
-    }
-    let size = drawing.imageShape.reduce(1, *)
-    return { range in
-      let file = try open()
-      let dataset = try file.openDataset("latents")
-      let tensor = Tensor(uninitialised: [range.count] + drawing.imageShape)
-      try dataset.read(flatRange: range.lowerBound * size..<range.upperBound * size, into: tensor.pointer)
-      return tensor
-    }
+  private func startingPoints(_ path: String, _ drawing: ImageDrawing) throws -> (Range<Int>) throws -> Tensor {
+    let file = ImageFile(path: path, imageShape: drawing.imageShape)
+    _ = try file.count(of: "latents", option: "--latents", expecting: count)
+    return { try file.read("latents", $0, option: "--latents") }
   }
 }

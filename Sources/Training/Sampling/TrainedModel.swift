@@ -16,7 +16,7 @@ struct TrainedModel {
   /// - Parameter place: a checkpoint file, a run's folder, or its folder of checkpoints, whose newest whole one counts.
   /// - Returns: the model, the file it came from, and what was wrong with newer ones.
   static func load(
-    from place: String, weights: SampleJob.Weights
+    from place: String, weights: ModelRequest.Weights
   ) throws -> (TrainedModel, path: String, problems: [String]) {
     let place = withoutTrailingSlashes(place)
     var isFolder: ObjCBool = false
@@ -39,7 +39,7 @@ struct TrainedModel {
         ? "there is no checkpoint in this folder" : "no checkpoint is whole: " + problems.joined(separator: "; "))
   }
 
-  private static func load(file path: String, weights: SampleJob.Weights) throws -> TrainedModel {
+  private static func load(file path: String, weights: ModelRequest.Weights) throws -> TrainedModel {
     do {
       return try read(path, weights: weights)
     } catch let error as HDF5Error {
@@ -47,7 +47,7 @@ struct TrainedModel {
     }
   }
 
-  private static func read(_ path: String, weights: SampleJob.Weights) throws -> TrainedModel {
+  private static func read(_ path: String, weights: ModelRequest.Weights) throws -> TrainedModel {
     let file = try HDF5File.open(path)
     let header = try Checkpoint.readHeader(from: file)
     let configuration = try RunConfiguration(yaml: header.configuration, file: "\(path):config")

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Datasets
+import Training
+
+/// Which model, and how it is run.
+struct ModelOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("A checkpoint file, or a run's folder.", valueName: "folder-or-file"))
+  var checkpoint: String
+
+  @Option(help: "Weights to use.")
+  var weights = ModelRequest.Weights.ema
+
+  @Option(help: ArgumentHelp("Images that go through the network together on a rank.", valueName: "n"))
+  var batch = 32
+
+  @Option(help: ArgumentHelp("Threads per rank.", valueName: "n"))
+  var threads = 1
+
+  func validate() throws {
+    for (name, value) in [("--batch", batch), ("--threads", threads)] where value < 1 {
+      throw ValidationError("\(name) is \(value); it must be at least 1.")
+    }
+  }
+
+  var request: ModelRequest {
+    var request = ModelRequest(checkpoint: checkpoint)
+    request.weights = weights
+    request.batch = batch
+    request.threads = threads
+    return request
+  }
+}
+
+/// Which images of the model's data set.
+struct DataOptions: ParsableArguments {
+  @Option(help: "Which images of the model's data set.")
+  var split = DatasetSplit.test
+
+  @Option(help: ArgumentHelp("Where the data set is (default: where it was in training).", valueName: "folder"))
+  var dataPath: String?
+
+  func choice(count: Int) -> LatentJob.DataChoice {
+    var choice = LatentJob.DataChoice(count: count)
+    choice.split = split
+    choice.path = dataPath
+    return choice
+  }
+}
+
+extension ModelRequest.Weights: ExpressibleByArgument {}

@@ -1,0 +1,161 @@
+import ArgumentParser
+import MessagePassing
+import Training
+
+struct Encode: RankCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Turn images into latents, along the probability-flow equation.",
+    usage: """
+      ddpm-mpi encode --checkpoint <folder-or-file> --count <n>
+                      --output <file.h5> [--grid <file.png>]
+                      [--split test|training] [--data-path <folder>]
+                      [--class <k>] [--tolerance <x>]
+                      [--weights ema|model] [--batch <n>] [--threads <n>]
+      """,
+    discussion: """
+      Writes float32 `latents` [N, H, W, C], which for a good model are standard normal, the `images` as bytes, and \
+      their `labels`. `ddpm-mpi decode` turns them back.
+      """)
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var flow: FlowOptions
+  @OptionGroup var data: DataOptions
+
+  @Option(help: ArgumentHelp("How many images, the first ones of the split.", valueName: "n"))
+  var count: Int
+
+  @Option(help: ArgumentHelp("The file to write.", valueName: "file.h5"))
+  var output: String
+
+  @Option(help: ArgumentHelp("Write a sheet of the images too.", valueName: "file.png"))
+  var grid: String?
+
+  func validate() throws {
+    if count < 1 { throw ValidationError("--count is \(count); it must be at least 1.") }
+  }
+
+  mutating func run(on communicator: Communicator) throws {
+    var job = flow.job(model, .encode(data.choice(count: count)))
+    job.output = output
+    job.grid = grid
+    try job.run(communicator: communicator)
+  }
+}
+
+struct Decode: RankCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Turn latents into images, along the probability-flow equation.",
+    usage: """
+      ddpm-mpi decode --checkpoint <folder-or-file> --latents <file.h5>
+                      --output <file.h5> [--float] [--grid <file.png>]
+                      [--class <k>] [--tolerance <x>]
+                      [--weights ema|model] [--batch <n>] [--threads <n>]
+      """,
+    discussion: """
+      Reads what `ddpm-mpi encode` writes, and returns the images that were encoded. Writes `images`, uint8 \
+      [N, H, W, C].
+      """)
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var flow: FlowOptions
+
+  @Option(help: ArgumentHelp("Its dataset `latents`, float32 [N, H, W, C].", valueName: "file.h5"))
+  var latents: String
+
+  @Option(help: ArgumentHelp("The file to write.", valueName: "file.h5"))
+  var output: String
+
+  @Flag(help: "Write float32 `samples`, the images in [-1, 1], too.")
+  var float = false
+
+  @Option(help: ArgumentHelp("Write a sheet of the images too.", valueName: "file.png"))
+  var grid: String?
+
+  mutating func run(on communicator: Communicator) throws {
+    var job = flow.job(model, .decode(latents: latents))
+    job.output = output
+    job.grid = grid
+    job.writesFloats = float
+    try job.run(communicator: communicator)
+  }
+}
+
+struct Interpolate: RankCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Draw the way from one image to another as a sheet.",
+    usage: """
+      ddpm-mpi interpolate --checkpoint <folder-or-file> --grid <file.png>
+                           [--rows <n>] [--columns <n>] [--random]
+                           [--seed <n>] [--split test|training]
+                           [--data-path <folder>] [--class <k>]
+                           [--output <file.h5> [--float]] [--tolerance <x>]
+                           [--weights ema|model] [--batch <n>] [--threads <n>]
+      """,
+    discussion: """
+      Each row goes from one image of the data set to the next one, or to the next of its class if the model has \
+      classes: both are encoded, latents between them are taken along the sphere, and all are decoded. With --random \
+      the ends are random latents.
+      """)
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var flow: FlowOptions
+  @OptionGroup var data: DataOptions
+
+  @Option(help: ArgumentHelp("The sheet to write.", valueName: "file.png"))
+  var grid: String
+
+  @Option(help: ArgumentHelp("Ways.", valueName: "n"))
+  var rows = 8
+
+  @Option(help: ArgumentHelp("Images of each way, its ends among them.", valueName: "n"))
+  var columns = 9
+
+  @Flag(help: "Go between random latents.")
+  var random = false
+
+  @Option(help: ArgumentHelp("Seed of random latents (default: 0).", valueName: "n"))
+  var seed: UInt64?
+
+  @Option(help: ArgumentHelp("Write the images to a file too.", valueName: "file.h5"))
+  var output: String?
+
+  @Flag(help: "Write float32 `samples`, the images in [-1, 1], and `latents` to it too.")
+  var float = false
+
+  func validate() throws {
+    if rows < 1 { throw ValidationError("--rows is \(rows); it must be at least 1.") }
+    if columns < 2 { throw ValidationError("--columns is \(columns); it must be at least 2.") }
+    if seed != nil && !random { throw ValidationError("--seed is for --random.") }
+    if float && output == nil { throw ValidationError("--float needs --output.") }
+  }
+
+  mutating func run(on communicator: Communicator) throws {
+    var interpolation = LatentJob.Interpolation(rows: rows, columns: columns)
+    interpolation.data = random ? nil : data.choice(count: 2 * rows)
+    if let seed { interpolation.seed = seed }
+    var job = flow.job(model, .interpolate(interpolation))
+    job.output = output
+    job.grid = grid
+    job.writesFloats = float
+    try job.run(communicator: communicator)
+  }
+}
+
+/// How the probability-flow equation is followed.
+struct FlowOptions: ParsableArguments {
+  @Option(
+    name: .customLong("class"),
+    help: ArgumentHelp(
+      "What a model with classes is told; none tells it nothing (default: each image's own).", valueName: "k"))
+  var classNumber: ClassNumber?
+
+  @Option(help: ArgumentHelp("Error that the solver may make in a step.", valueName: "x"))
+  var tolerance = 1e-5
+
+  func job(_ model: ModelOptions, _ work: LatentJob.Work) -> LatentJob {
+    var job = LatentJob(model.request, work)
+    job.tolerance = tolerance
+    if let classNumber { job.condition = .same(classNumber.number) }
+    return job
+  }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Datasets
+import Diffusion
+import MessagePassing
+import Training
+
+struct Likelihood: RankCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Tell how probable a model finds images.",
+    usage: """
+      ddpm-mpi likelihood --checkpoint <folder-or-file> --method bound|ode
+                          --count <n> [--json] [--split test|training]
+                          [--data-path <folder>] [--class <k>] [--seed <n>]
+                          [--probe rademacher|gaussian] [--tolerance <x>]
+                          [--weights ema|model] [--batch <n>] [--threads <n>]
+      """,
+    discussion: """
+      In bits per dimension, with the standard error of the mean over images. bound adds up the variational bound of a \
+      discrete process, one draw of x_t for each of its steps; ode solves the probability-flow equation, with the trace \
+      estimated by one random probe, for images made continuous by uniform noise. Results do not depend on the ranks.
+      """)
+
+  @OptionGroup var model: ModelOptions
+
+  @Option(help: "The variational bound, or the density under the probability-flow equation.")
+  var method: LikelihoodJob.Method
+
+  @Option(help: ArgumentHelp("How many images, the first ones of the split.", valueName: "n"))
+  var count: Int
+
+  @Flag(help: "Print one line of JSON.")
+  var json = false
+
+  @OptionGroup var data: DataOptions
+
+  @Option(
+    name: .customLong("class"),
+    help: ArgumentHelp(
+      "What a model with classes is told; none tells it nothing (default: each image's own).", valueName: "k"))
+  var classNumber: ClassNumber?
+
+  @Option(help: ArgumentHelp("Seed of the noise.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @Option(help: "What the trace of ode is estimated with (default: rademacher).")
+  var probe: FlowLikelihood.Probe?
+
+  @Option(help: ArgumentHelp("Error that ode may make in a step (default: 1e-5).", valueName: "x"))
+  var tolerance: Double?
+
+  func validate() throws {
+    if count < 1 { throw ValidationError("--count is \(count); it must be at least 1.") }
+    if method == .bound && (probe != nil || tolerance != nil) {
+      throw ValidationError("--probe and --tolerance are for --method ode.")
+    }
+    try model.validate()
+  }
+
+  mutating func run(on communicator: Communicator) throws {
+    var job = LikelihoodJob(model.request, method: method, count: count)
+    job.split = data.split
+    job.dataPath = data.dataPath
+    job.seed = seed
+    if let probe { job.probe = probe }
+    if let tolerance { job.tolerance = tolerance }
+    if let classNumber { job.condition = .same(classNumber.number) }
+    job.printsJSON = json
+    try job.run(communicator: communicator)
+  }
+}
+
+extension LikelihoodJob.Method: ExpressibleByArgument {}
+extension FlowLikelihood.Probe: ExpressibleByArgument {}
+extension DatasetSplit: ExpressibleByArgument {}

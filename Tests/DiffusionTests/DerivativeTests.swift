@@ -1,0 +1,95 @@
+import Diffusion
+import Glibc
+import Tensors
+import Testing
+
+/// The derivative that likelihoods need, through everything that is made of a network's output.
+@Suite struct DerivativeTests {
+  /// out_i = sin((1 + class)·x_i) + 0.3·x_{i+1}·x_i + t/1000, each image by itself.
+  struct SmallNetwork: DifferentiableNetwork {
+    private func factor(_ classes: [Int?]?, _ image: Int) -> Double { Double(classes?[image].map { 2 + $0 } ?? 1) }
+
+    private func neighbour(_ index: Int, _ size: Int) -> Int { index / size * size + (index + 1) % size }
+
+    func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
+      let size = x.count / times.count
+      return Tensor(
+        (0..<x.count).map { index in
+          let value = Double(x.elements[index])
+          return Float(
+            sin(factor(classes, index / size) * value) + 0.3 * Double(x.elements[neighbour(index, size)]) * value
+              + Double(times[index / size]) / 1000)
+        }, shape: x.shape)
+    }
+
+    func outputWithDerivative(
+      _ x: Tensor, times: [Float], classes: [Int?]?, vector: Tensor
+    ) -> (output: Tensor, derivative: Tensor) {
+      let size = x.count / times.count
+      var derivative = [Double](repeating: 0, count: x.count)
+      for index in 0..<x.count {
+        let (value, weight) = (Double(x.elements[index]), Double(vector.elements[index]))
+        let factor = factor(classes, index / size)
+        let next = neighbour(index, size)
+        derivative[index] += weight * (factor * cos(factor * value) + 0.3 * Double(x.elements[next]))
+        derivative[next] += weight * 0.3 * value
+      }
+      return (
+        output(x, times: times, classes: classes), Tensor(derivative.map(Float.init), shape: x.shape)
+      )
+    }
+  }
+
+  struct Case: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let model: ModelDescription
+    let guidance: Guidance
+  }
+
+  static let cases: [Case] = ProcessTests.sdes.flatMap { named -> [Case] in
+    let parametrisations: [ModelDescription.Parametrisation] =
+      named.process is EDMProcess
+      ? [.preconditioned(dataDeviation: 0.5)]
+      : Prediction.allCases.filter { $0 != .mean || named.process is DiscreteProcess }.map { .prediction($0) }
+    let guidances: [(String, Guidance)] = [
+      ("none", .none), ("conditional", .conditional([1, nil])),
+      ("classifier-free", .classifierFree([0, 2], scale: 1.5)),
+    ]
+    return parametrisations.flatMap { parametrisation in
+      guidances.map { name, guidance in
+        Case(
+          testDescription: "\(named.testDescription), \(parametrisation), \(name)",
+          model: ModelDescription(process: named.process, parametrisation: parametrisation), guidance: guidance)
+      }
+    }
+  }
+
+  @Test(arguments: cases)
+  func theDerivativeIsThatOfTheNoise(_ test: Case) throws {
+    let denoiser = NetworkDenoiser(network: SmallNetwork(), model: test.model, guidance: test.guidance)
+    let range = test.model.process.times
+    let times = [0.3, 0.8].map { (range.lowerBound + (range.upperBound - range.lowerBound) * $0).rounded(.up) }
+    let x = normals([2, 2, 2, 1], seed: 3)
+    let probe = normals([2, 2, 2, 1], seed: 4)
+    let clamped = times.map { min($0, range.upperBound) }
+    let (estimate, derivative) = try denoiser.estimateWithDerivative(x, at: clamped, images: [0, 1], probe: probe)
+    let plain = try denoiser.estimate(x, at: clamped, images: [0, 1])
+    #expect(estimate.noise == plain.noise && estimate.original == plain.original)
+    // Directional differences: Σ derivative·d against the change of Σ probe·ε̂ along d. The network sees single precision
+    // numbers, so the width is large and the tolerance that of second differences.
+    for seed in 5..<8 as Range<UInt64> {
+      let direction = normals([2, 2, 2, 1], seed: seed)
+      let width = 0x1p-6
+      func value(_ sign: Double) throws -> Double {
+        let noise = try denoiser.estimate(
+          .sum((1, x), (sign * width, direction)), at: clamped, images: [0, 1]
+        ).noise
+        return zip(noise.elements, probe.elements).reduce(0) { $0 + $1.0 * $1.1 }
+      }
+      let difference = (try value(1) - value(-1)) / (2 * width)
+      let product = zip(derivative.elements, direction.elements).reduce(0) { $0 + $1.0 * $1.1 }
+      let scale = zip(derivative.elements, direction.elements).reduce(0) { $0 + abs($1.0 * $1.1) }
+      #expect(abs(product - difference) < 2e-3 * (1 + scale), "\(product), not \(difference)")
+    }
+  }
+}
