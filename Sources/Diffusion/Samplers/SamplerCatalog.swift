@@ -140,7 +140,7 @@ public struct SamplerSettings: Sendable {
   /// As many times as steps, descending.
   private func times(of process: any DiffusionSDE) throws(DiffusionError) -> [Double] {
     if let discrete = process as? DiscreteProcess {
-      return try spacing.steps(steps, of: discrete.steps).reversed().map(Double.init)
+      return try spacing.stepsBeforeImage(steps, of: discrete.steps).reversed().map(Double.init)
     }
     return steps == 1 ? [process.times.upperBound] : process.samplingTimes(steps: steps - 1)
   }
