@@ -14,14 +14,16 @@ public struct VariationalBound: Sendable {
     self.clipsOriginal = clipsOriginal
   }
 
-  /// L_T of each image in nats: how much of it is left in x_T, KL(q(x_T | x_0) ‖ N(0, σ_T²·I)).
+  /// L_T of each image in nats: how much of it is left in x_T, KL(q(x_T | x_0) ‖ p(x_T)), where sampling starts with p.
   public func priorTerms(_ images: DoubleTensor) -> [Double] {
     let last = process.marginals[process.steps - 1]
-    // The prior has the deviation that sampling starts with; so variances are equal and only means differ.
+    let (logVariance, priorLogVariance) = (2 * log(last.deviation), 2 * log(process.priorDeviation))
     return (0..<images.imageCount).map { image in
       images.range(ofImage: image).reduce(0.0) { sum, index in
-        let mean = last.signal * images.elements[index]
-        return sum + mean * mean / (2 * last.deviation * last.deviation)
+        sum
+          + Self.divergence(
+            mean: last.signal * images.elements[index], logVariance: logVariance, from: 0,
+            otherLogVariance: priorLogVariance)
       }
     }
   }

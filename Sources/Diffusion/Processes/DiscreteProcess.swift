@@ -92,6 +92,11 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
       : Marginal(signal: exp(value / 2), deviation: (-expm1(value)).squareRoot())
   }
 
+  /// 1 where the variance is kept: x_T ~ N(0, I) (Ho, Jain, Abbeel, algorithm 2).
+  public func priorDeviation(at time: Double) -> Double {
+    family == .variancePreserving ? 1 : marginal(at: time).deviation
+  }
+
   public func networkTime(at time: Double) -> Double { interpolated(networkTimes, at: time) }
 
   public func drift(at time: Double) -> Double {
