@@ -49,8 +49,7 @@ import Testing
     let expected = data.momentsAfterSampling(
       cumulativeAlphas: sampler.visited.map { schedule.cumulativeAlphas[$0] },
       largeVariance: testCase.variance == .large)
-    // Four standard errors of the mean and of the variance of so many normal numbers; the latents, which have the
-    // variance 1 − ᾱ_T here and 1 there, differ by less.
+    // Four standard errors of the mean and of the variance of so many normal numbers.
     #expect(abs(mean - expected.mean) < 4 * (expected.variance / count).squareRoot())
     #expect(abs(variance - expected.variance) < 4 * expected.variance * (2 / count).squareRoot())
 

@@ -78,11 +78,9 @@ import Testing
       if seen.count == 2 { throw CancellationError() }
       return Estimate(noise: DoubleTensor(prediction), of: x, at: times.map { process.marginal(at: $0) })
     }
-    // Samplers scale their latents to the process's prior.
-    let start = DoubleTensor.sum((1 / process.priorDeviation, DoubleTensor(latents)))
     do {
-      return try sampler.sample(from: start, denoiser: denoiser, noise: SamplerNoise(seed: seed)).images.elements
-        .map(Float.init)
+      return try sampler.sample(from: DoubleTensor(latents), denoiser: denoiser, noise: SamplerNoise(seed: seed)).images
+        .elements.map(Float.init)
     } catch is CancellationError {
       return seen[1].elements.map(Float.init)
     }

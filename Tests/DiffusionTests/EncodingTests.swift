@@ -4,6 +4,10 @@ import Testing
 
 /// From images to latents and back.
 @Suite struct EncodingTests {
+  /// The solver's errors of 1e-9 a step, a thousand steps of a discrete process between which its equation is continued,
+  /// and what the way from latents to images, which spreads them, makes of these.
+  static let tolerance = 1e-5
+
   @Test(arguments: ProcessTests.sdes)
   func aRoundTripReturnsTheImage(_ named: ProcessTests.Named) throws {
     let data = GaussianMixture([
@@ -16,7 +20,7 @@ import Testing
       process: named.process, solver: .adaptive(relative: 1e-9, absolute: 1e-9), ending: .asIs)
     let latents = try sampler.encode(images, denoiser: denoiser).latents
     let back = try sampler.sample(from: latents, denoiser: denoiser, noise: SamplerNoise(seed: 0)).images
-    #expect(largestDifference(images, back) < 1e-6)
+    #expect(largestDifference(images, back) < Self.tolerance)
   }
 
   /// Latents of the model's own data are the prior's.

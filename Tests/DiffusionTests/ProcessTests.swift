@@ -17,6 +17,22 @@ import Testing
     Named(testDescription: "discrete ve", process: try! DiscreteProcess.varianceExploding(steps: 1000)),
   ]
 
+  /// Between the steps the equation goes on without jumps, which would cost solvers their order.
+  @Test(arguments: [try! NoiseSchedule.linear(), try! .quadratic(), try! .sigmoid()])
+  func discreteProcessesHaveContinuousRates(_ schedule: NoiseSchedule) {
+    let process = DiscreteProcess(schedule: schedule)
+    for step in [1, 2, 10, 500, 998] {
+      let time = Double(step)
+      let (before, after) = (process.squaredDiffusion(at: time - 1e-6), process.squaredDiffusion(at: time + 1e-6))
+      #expect(abs(before / after - 1) < 1e-5)
+      // And noise only ever grows.
+      #expect((0..<10).allSatisfy { process.squaredDiffusion(at: time + Double($0) / 10) > 0 })
+      // The rate is β of the steps around.
+      let betas = schedule.betas[step]...schedule.betas[step + 1]
+      #expect(betas.lowerBound * 0.99 < before && before < betas.upperBound * 1.02)
+    }
+  }
+
   /// dα/dt = f·α and dσ²/dt = 2f·σ² + g², by which drift and diffusion belong to the marginals.
   @Test(arguments: sdes)
   func marginalsFollowFromDriftAndDiffusion(_ named: Named) {

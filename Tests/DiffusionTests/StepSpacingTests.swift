@@ -9,6 +9,13 @@ import Testing
     #expect(try StepSpacing.trailing.steps(4, of: 1000) == [249, 499, 749, 999])
     #expect(try StepSpacing.leading.steps(3, of: 1000) == [0, 333, 666])
     #expect(try StepSpacing.trailing.steps(3, of: 1000) == [332, 666, 999])
+    #expect(try StepSpacing.linspace.stepsBeforeImage(4, of: 1000) == [250, 500, 749, 999])
+    #expect(try StepSpacing.leading.stepsBeforeImage(4, of: 1000) == [200, 400, 600, 800])
+    #expect(try StepSpacing.trailing.stepsBeforeImage(4, of: 1000) == [249, 499, 749, 999])
+  }
+
+  /// diffusers would take the first, numpy's `linspace` of one number, and see an almost finished image in the noise.
+  @Test func aSingleStepIsTheLast() throws {
     #expect(try StepSpacing.linspace.steps(1, of: 1000) == [999])
   }
 
@@ -26,5 +33,14 @@ import Testing
   func impossibleCountsAreRefused(count: Int) {
     let error = #expect(throws: DiffusionError.self) { try StepSpacing.linspace.steps(count, of: 1000) }
     #expect(error?.key == "steps")
+  }
+
+  /// Without the first of 1000 steps there are 999.
+  @Test(arguments: [StepSpacing.leading, .linspace])
+  func theFirstStepIsNotForSolversThatEndAtTheImage(_ spacing: StepSpacing) throws {
+    #expect(try spacing.stepsBeforeImage(999, of: 1000) == Array(1...999))
+    let error = #expect(throws: DiffusionError.self) { try spacing.stepsBeforeImage(1000, of: 1000) }
+    #expect(error?.key == "steps")
+    #expect(try StepSpacing.trailing.stepsBeforeImage(1000, of: 1000) == Array(0...999))
   }
 }

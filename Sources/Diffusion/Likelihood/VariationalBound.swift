@@ -14,19 +14,21 @@ public struct VariationalBound: Sendable {
     self.clipsOriginal = clipsOriginal
   }
 
-  /// L_T of each image in nats: how much of it is left in x_T, KL(q(x_T | x_0) ‖ N(0, σ_T²·I)).
+  /// L_T of each image in nats: how much of it is left in x_T, KL(q(x_T | x_0) ‖ p(x_T)), where sampling starts with p.
   public func priorTerms(_ images: DoubleTensor) -> [Double] {
     (0..<images.imageCount).map { image in
       Self.priorTerm(images.elements[images.range(ofImage: image)], process)
     }
   }
 
-  /// The prior has the deviation that sampling starts with; so variances are equal and only means differ.
   static func priorTerm(_ image: some Sequence<Double>, _ process: DiscreteProcess) -> Double {
     let last = process.marginals[process.steps - 1]
+    let (logVariance, priorLogVariance) = (2 * log(last.deviation), 2 * log(process.priorDeviation))
     return image.reduce(0.0) { sum, value in
-      let mean = last.signal * value
-      return sum + mean * mean / (2 * last.deviation * last.deviation)
+      sum
+        + BoundTerm.divergence(
+          mean: last.signal * value, logVariance: logVariance, from: 0, modelLogVariance: priorLogVariance
+        ).value
     }
   }
 

@@ -3,7 +3,7 @@ import Glibc
 /// A process of T steps, counted from 0 to T − 1; the image itself lies "before step 0".
 ///
 /// Between the steps it is continued so that a model that was trained on them also serves continuous samplers: log ᾱ, or
-/// log σ where nothing is taken from the image, is interpolated linearly, as a differential equation over 0 ≤ t ≤ T − 1.
+/// log σ where nothing is taken from the image, is interpolated smoothly, as a differential equation over 0 ≤ t ≤ T − 1.
 public struct DiscreteProcess: DiffusionSDE, Equatable {
   public enum Family: String, Sendable {
     /// α² + σ² = 1 (Ho, Jain, Abbeel, arXiv:2006.11239).
@@ -18,12 +18,12 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
   /// What the network is told of each step.
   private let networkTimes: [Double]
   /// log ᾱ, or log σ.
-  private let logarithms: [Double]
+  private let logarithms: MonotoneCubic
 
   private init(_ family: Family, _ marginals: [Marginal], logarithms: [Double], networkTimes: [Double]) {
     self.family = family
     self.marginals = marginals
-    self.logarithms = logarithms
+    self.logarithms = MonotoneCubic(logarithms)
     self.networkTimes = networkTimes
   }
 
@@ -64,7 +64,7 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
     let (earlier, later) = (step == 0 ? Marginal.clean : marginals[step - 1], marginals[step])
     guard family == .variancePreserving else { return Transition(from: earlier, to: later) }
     // The variance is 1 − ᾱ_t/ᾱ_{t−1}, and the ratio its square root.
-    let change = logarithms[step] - (step == 0 ? 0 : logarithms[step - 1])
+    let change = logarithms.values[step] - (step == 0 ? 0 : logarithms.values[step - 1])
     return Transition(from: earlier, to: later, ratio: exp(change / 2), variance: -expm1(change))
   }
 
@@ -75,7 +75,7 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
     precondition(!kept.isEmpty && kept.first! >= 0 && kept.last! < steps, "kept steps must lie in 0..<\(steps)")
     precondition(zip(kept, kept.dropFirst()).allSatisfy(<), "kept steps must ascend")
     return DiscreteProcess(
-      family, kept.map { marginals[$0] }, logarithms: kept.map { logarithms[$0] },
+      family, kept.map { marginals[$0] }, logarithms: kept.map { logarithms.values[$0] },
       networkTimes: kept.map { networkTimes[$0] })
   }
 
@@ -86,36 +86,31 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
   public func marginal(at time: Double) -> Marginal {
     let whole = time.rounded()
     if whole == time, (0..<steps).contains(Int(whole)) { return marginals[Int(whole)] }
-    let value = interpolated(logarithms, at: time)
+    let value = logarithms.value(at: time)
     return family == .varianceExploding
       ? Marginal(signal: 1, deviation: exp(value))
       : Marginal(signal: exp(value / 2), deviation: (-expm1(value)).squareRoot())
   }
 
-  public func networkTime(at time: Double) -> Double { interpolated(networkTimes, at: time) }
+  /// 1 where the variance is kept: x_T ~ N(0, I) (Ho, Jain, Abbeel, algorithm 2).
+  public func priorDeviation(at time: Double) -> Double {
+    family == .variancePreserving ? 1 : marginal(at: time).deviation
+  }
+
+  public func networkTime(at time: Double) -> Double {
+    if steps == 1 { return networkTimes[0] }
+    let first = max(0, min(steps - 2, Int(time.rounded(.down))))
+    return networkTimes[first] + (networkTimes[first + 1] - networkTimes[first]) * (time - Double(first))
+  }
 
   public func drift(at time: Double) -> Double {
-    family == .varianceExploding ? 0 : slope(at: time) / 2
+    family == .varianceExploding ? 0 : logarithms.slope(at: time) / 2
   }
 
   public func squaredDiffusion(at time: Double) -> Double {
-    guard family == .varianceExploding else { return -slope(at: time) }
+    let slope = logarithms.slope(at: time)
+    guard family == .varianceExploding else { return -slope }
     let deviation = marginal(at: time).deviation
-    return 2 * deviation * deviation * slope(at: time)
-  }
-
-  /// The step before a time, or at it if it is the first; samplers come from above.
-  private func segment(of time: Double) -> Int { max(0, min(steps - 2, Int(time.rounded(.up)) - 1)) }
-
-  private func interpolated(_ values: [Double], at time: Double) -> Double {
-    if steps == 1 { return values[0] }
-    let first = segment(of: time)
-    return values[first] + (values[first + 1] - values[first]) * (time - Double(first))
-  }
-
-  private func slope(at time: Double) -> Double {
-    if steps == 1 { return 0 }
-    let first = segment(of: time)
-    return logarithms[first + 1] - logarithms[first]
+    return 2 * deviation * deviation * slope
   }
 }

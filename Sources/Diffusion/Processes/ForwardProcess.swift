@@ -7,6 +7,9 @@ public protocol ForwardProcess: Sendable {
   func marginal(at time: Double) -> Marginal
   /// What a network is told of a time.
   func networkTime(at time: Double) -> Double
+  /// The deviation of what sampling starts from at a time, N(0, deviation²·I), as far as nothing of the image is left
+  /// there; by default that of the noise.
+  func priorDeviation(at time: Double) -> Double
   /// `steps` + 1 times from the last to the first, for a sampler of that many steps.
   func samplingTimes(steps: Int) -> [Double]
 }
@@ -18,11 +21,10 @@ extension ForwardProcess {
     return (0...steps).map { $0 == steps ? last : first + (last - first) * Double($0) / Double(steps) }
   }
 
-  /// The deviation of what sampling starts from, which is N(0, deviation²·I) as far as nothing of the image is left.
-  public var priorDeviation: Double {
-    let marginal = marginal(at: times.upperBound)
-    return marginal.deviation
-  }
+  public func priorDeviation(at time: Double) -> Double { marginal(at: time).deviation }
+
+  /// The deviation of what sampling starts from at the last time.
+  public var priorDeviation: Double { priorDeviation(at: times.upperBound) }
 }
 
 /// A process in continuous time: dx = f(t)·x dt + g(t) dw (Song, Sohl-Dickstein, Kingma, Kumar, Ermon, Poole:

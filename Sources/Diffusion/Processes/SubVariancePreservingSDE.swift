@@ -21,6 +21,9 @@ public struct SubVariancePreservingSDE: DiffusionSDE, Equatable {
     return Marginal(signal: exp(-integral / 2), deviation: -expm1(-integral))
   }
 
+  /// x_T ~ N(0, I) (Song et al., appendix C).
+  public func priorDeviation(at time: Double) -> Double { 1 }
+
   public func drift(at time: Double) -> Double { -rate.value(at: time) / 2 }
 
   public func squaredDiffusion(at time: Double) -> Double {

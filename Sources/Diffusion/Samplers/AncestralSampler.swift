@@ -29,7 +29,7 @@ public struct AncestralSampler: Sampler {
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)
-    var x = DoubleTensor.sum((respaced.marginals[visited.count - 1].deviation, latents))
+    var x = DoubleTensor.sum((respaced.priorDeviation, latents))
     for (done, index) in visited.indices.reversed().enumerated() {
       let estimate = try evaluator.estimate(x, at: Double(visited[index]))
       let original = clipsOriginal ? estimate.original.clamped(to: -1...1) : estimate.original

@@ -22,7 +22,7 @@ public struct DPMSolverSampler: Sampler {
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)
-    var x = DoubleTensor.sum((process.marginal(at: times[0]).deviation, latents))
+    var x = DoubleTensor.sum((process.priorDeviation(at: times[0]), latents))
     var last: (original: DoubleTensor, length: Double)?
     for (step, time) in times.enumerated() {
       let estimate = try evaluator.estimate(x, at: time).original

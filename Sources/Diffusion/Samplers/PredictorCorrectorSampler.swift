@@ -1,6 +1,7 @@
-/// A step of the reverse process, then a few steps of Langevin dynamics at the same noise (Song et al.,
-/// arXiv:2011.13456, algorithms 2 to 5). Without the predictor it is annealed Langevin dynamics (Song, Ermon,
-/// arXiv:1907.05600, algorithm 1, with the step size of the later paper).
+/// A few steps of Langevin dynamics, then a step of the reverse process, at as many levels of noise as there are steps,
+/// the least among them (Song et al., arXiv:2011.13456, algorithms 2 to 5, in the order of their program). Without the
+/// predictor it is annealed Langevin dynamics (Song, Ermon, arXiv:1907.05600, algorithm 1, with the step size of the later
+/// paper).
 public struct PredictorCorrectorSampler: Sampler {
   public let process: any DiffusionSDE
   public let steps: Int
@@ -37,30 +38,33 @@ public struct PredictorCorrectorSampler: Sampler {
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)
-    let times = process.samplingTimes(steps: steps)
+    let times = steps == 1 ? [process.times.upperBound] : process.samplingTimes(steps: steps - 1)
     var x = DoubleTensor.sum((process.priorDeviation, latents))
-    for step in 0..<steps {
+    for (step, time) in times.enumerated() {
+      let isLast = step == steps - 1
+      let transition = Transition(
+        from: isLast ? .clean : process.marginal(at: times[step + 1]), to: process.marginal(at: time))
       for correction in 0..<corrections {
         let added = noise.draw(like: x, step: step, detail: 1 + correction)
-        x = correct(x, try evaluator.estimate(x, at: times[step]), at: times[step], to: times[step + 1], added)
+        x = correct(x, try evaluator.estimate(x, at: time), transition, added)
       }
-      if predicts {
-        let estimate = try evaluator.estimate(x, at: times[step])
-        let added = noise.draw(like: x, step: step)
-        x = predict(x, estimate, from: times[step], to: times[step + 1], added)
+      if isLast {
+        // The predictor's step to the image itself, without its noise, is the image that the denoiser sees.
+        x = try evaluator.end(x, ending, at: time)
+      } else if predicts {
+        let estimate = try evaluator.estimate(x, at: time)
+        x = predict(x, estimate, transition, noise.draw(like: x, step: step))
       }
       progress?(step + 1)
     }
-    x = try evaluator.end(x, ending, at: times[steps])
     return Samples(images: x, evaluations: evaluator.evaluations)
   }
 
   /// The reverse diffusion predictor: with x_t = a·x_s + b·z the process's own step from s to t, x_s = (x_t + b²·score)/a
   /// + (b/a)·z (algorithms 2 and 3 for VE and VP, equation 46).
   private func predict(
-    _ x: DoubleTensor, _ estimate: Estimate, from time: Double, to earlier: Double, _ added: DoubleTensor
+    _ x: DoubleTensor, _ estimate: Estimate, _ transition: Transition, _ added: DoubleTensor
   ) -> DoubleTensor {
-    let transition = Transition(from: process.marginal(at: earlier), to: process.marginal(at: time))
     let (ratio, variance) = (transition.ratio, transition.variance)
     return .sum(
       (1 / ratio, x), (-variance / (ratio * transition.later.deviation), estimate.noise),
@@ -69,11 +73,10 @@ public struct PredictorCorrectorSampler: Sampler {
 
   /// x + e·score + √(2e)·z with e = 2α·(r·‖z‖ / ‖score‖)² (algorithms 4 and 5): each image by its own norms.
   private func correct(
-    _ x: DoubleTensor, _ estimate: Estimate, at time: Double, to earlier: Double, _ added: DoubleTensor
+    _ x: DoubleTensor, _ estimate: Estimate, _ transition: Transition, _ added: DoubleTensor
   ) -> DoubleTensor {
-    let deviation = process.marginal(at: time).deviation
-    // The share of the signal that a step of the process keeps, α_i of the discrete process: 1 for VE.
-    let ratio = Transition(from: process.marginal(at: earlier), to: process.marginal(at: time)).ratio
+    // The ratio is the share of the signal that a step of the process keeps, α_i of the discrete process: 1 for VE.
+    let (deviation, ratio) = (transition.later.deviation, transition.ratio)
     let (scores, noises) = (estimate.noise.imageNorms, added.imageNorms)
     let sizes = zip(scores, noises).map { score, noise in
       let share = score > 0 ? signalToNoise * noise * deviation / score : 0

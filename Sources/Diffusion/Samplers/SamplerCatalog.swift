@@ -18,7 +18,7 @@ public enum SamplerName: String, Sendable, CaseIterable {
     case .ddpm: "ancestral sampling: each step draws from the reverse process"
     case .ddim: "implicit models: --eta 0 is deterministic, 1 adds as much noise as ddpm"
     case .eulerMaruyama: "Euler-Maruyama steps of the reverse stochastic equation"
-    case .predictorCorrector: "a reverse diffusion step, then a Langevin step, at each time"
+    case .predictorCorrector: "a Langevin step, then a reverse diffusion step, at each time"
     case .langevin: "annealed Langevin dynamics: Langevin steps at falling noise"
     case .odeEuler: "the probability-flow equation by Euler's method"
     case .odeHeun: "the probability-flow equation by Heun's method"
@@ -140,7 +140,7 @@ public struct SamplerSettings: Sendable {
   /// As many times as steps, descending.
   private func times(of process: any DiffusionSDE) throws(DiffusionError) -> [Double] {
     if let discrete = process as? DiscreteProcess {
-      return try spacing.steps(steps, of: discrete.steps).reversed().map(Double.init)
+      return try spacing.stepsBeforeImage(steps, of: discrete.steps).reversed().map(Double.init)
     }
     return steps == 1 ? [process.times.upperBound] : process.samplingTimes(steps: steps - 1)
   }

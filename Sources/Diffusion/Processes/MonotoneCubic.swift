@@ -1,0 +1,50 @@
+/// A smooth curve through values at 0, 1, 2 …, which rises where they rise and falls where they fall: cubic between two of
+/// them, with the slopes of Fritsch and Butland ("A method for constructing local monotone piecewise cubic interpolants",
+/// 1984), as in SciPy's `PchipInterpolator`. Differential equations with kinks at every step would cost their solvers the order.
+struct MonotoneCubic: Sendable, Equatable {
+  let values: [Double]
+  private let slopes: [Double]
+
+  init(_ values: [Double]) {
+    self.values = values
+    let differences = zip(values.dropFirst(), values).map { $0 - $1 }
+    guard let first = differences.first, let last = differences.last else {
+      slopes = [0]
+      return
+    }
+    let inner = zip(differences, differences.dropFirst()).map { before, after in
+      // The harmonic mean: none is steeper than three times the flatter side.
+      before * after > 0 ? 2 * before * after / (before + after) : 0
+    }
+    let (second, secondLast) = (differences.dropFirst().first ?? first, differences.dropLast().last ?? last)
+    slopes = [Self.end(first, second)] + inner + [Self.end(last, secondLast)]
+  }
+
+  /// The slope at an end, from the difference beside it and the next: that of a parabola, if it keeps the direction.
+  private static func end(_ difference: Double, _ next: Double) -> Double {
+    let slope = (3 * difference - next) / 2
+    if slope * difference <= 0 { return 0 }
+    return difference * next <= 0 && abs(slope) > 3 * abs(difference) ? 3 * difference : slope
+  }
+
+  private func place(_ time: Double) -> (index: Int, share: Double) {
+    let index = max(0, min(values.count - 2, Int(time.rounded(.down))))
+    return (index, time - Double(index))
+  }
+
+  func value(at time: Double) -> Double {
+    if values.count == 1 { return values[0] }
+    let (index, u) = place(time)
+    let rise = values[index + 1] - values[index]
+    let (before, after) = (slopes[index], slopes[index + 1])
+    return values[index] + u * (before + u * (3 * rise - 2 * before - after + u * (before + after - 2 * rise)))
+  }
+
+  func slope(at time: Double) -> Double {
+    if values.count == 1 { return 0 }
+    let (index, u) = place(time)
+    let rise = values[index + 1] - values[index]
+    let (before, after) = (slopes[index], slopes[index + 1])
+    return before + u * (2 * (3 * rise - 2 * before - after) + 3 * u * (before + after - 2 * rise))
+  }
+}

@@ -1,0 +1,113 @@
+import Diffusion
+import HDF5
+import Tensors
+import Testing
+
+/// Samplers go where diffusers' schedulers go, from the same latents with the same network and noise;
+/// Fixtures/README.md says which scheduler each case is of, and where diffusers is not followed.
+@Suite(.serialized) struct DiffusersTrajectoryTests {
+  /// Of x up to 150 in size, in double precision, whose rounding is 1.1e-16 of it. Where little noise is left, 1 − ᾱ ≥ 1e-4
+  /// comes from a difference, which makes 1e-12 of that.
+  static let preciseTolerance = 1e-12
+
+  /// Of images of about 1 in size. In single precision 1 − ᾱ ≥ 1e-4 comes from a difference with a rounding of 6e-8: wrong
+  /// by a share of 6e-4, of a part of the image that is 0.01 in size.
+  static let tolerance = 1e-4
+
+  /// Of times up to 1000 that are found by their noise, whose logarithm changes by 2e-4 or more from one to the next.
+  static let timeTolerance = 1e-11
+
+  static let cases = TrajectoryFixture.configuration.cases
+  static let noise = SamplerNoise(seed: TrajectoryFixture.configuration.seed)
+
+  @Test(arguments: cases)
+  func everyStepIsDiffusersInDoublePrecision(_ test: TrajectoryCase) throws {
+    let denoiser = try PreciseDenoiser(test)
+    let samples = try test.makeSampler().sample(
+      from: try TrajectoryFixture.latents(test), denoiser: denoiser, noise: Self.noise, progress: nil)
+    let (times, _) = try TrajectoryFixture.read("cases/\(test.name)/times", as: Double.self)
+    let (places, _) = try TrajectoryFixture.read("cases/\(test.name)/places", as: Double.self)
+    let (images, shape) = try TrajectoryFixture.read("cases/\(test.name)/images", as: Double.self)
+    #expect(samples.images.shape == shape && samples.evaluations == times.count)
+    try #require(denoiser.times.count == times.count)
+    let size = samples.images.elements.count
+    for (number, (time, place)) in zip(denoiser.times, denoiser.places).enumerated() {
+      #expect(abs(time - times[number]) <= Self.timeTolerance, "evaluation \(number)")
+      expectEqual(
+        place, places[number * size..<(number + 1) * size], within: Self.preciseTolerance, "evaluation \(number)")
+    }
+    expectEqual(samples.images, images[...], within: Self.preciseTolerance, "images")
+  }
+
+  /// As both libraries are used: with networks in single precision, diffusers itself in it too.
+  @Test(arguments: cases)
+  func imagesAreDiffusersInSinglePrecision(_ test: TrajectoryCase) throws {
+    let denoiser = NetworkDenoiser(
+      network: FormulaNetwork(test: test), model: try test.makeModel(), clipsOriginal: test.clipsInDenoiser)
+    let samples = try test.makeSampler().sample(
+      from: try TrajectoryFixture.latents(test), denoiser: denoiser, noise: Self.noise, progress: nil)
+    let (images, _) = try TrajectoryFixture.read("cases/\(test.name)/images_in_single", as: Float.self)
+    expectEqual(samples.images, images.map(Double.init)[...], within: Self.tolerance, "images")
+  }
+
+  private func expectEqual(
+    _ actual: DoubleTensor, _ expected: ArraySlice<Double>, within tolerance: Double, _ what: String
+  ) {
+    let expected = DoubleTensor(Array(expected), shape: actual.shape)
+    #expect(
+      zip(actual.elements, expected.elements).allSatisfy { abs($0 - $1) <= tolerance },
+      "\(what): \(largestDifference(actual, expected))")
+  }
+
+  @Test(arguments: [SamplerName.ddpm, .ddim, .dpmSolver], StepSpacing.allCases)
+  func theStepsOfDiffusersAreVisited(_ name: SamplerName, _ spacing: StepSpacing) throws {
+    let folder = "timesteps/\(name.rawValue)/\(spacing.rawValue)"
+    let overruns = Set(try TrajectoryFixture.read("\(folder)/overruns", as: Int32.self).values.map(Int.init))
+    #expect(spacing == .trailing || overruns.isEmpty)
+    for numbers in TrajectoryFixture.configuration.stepCounts {
+      let (total, count) = (numbers[0], numbers[1])
+      var expected = try TrajectoryFixture.read("\(folder)/\(total)-\(count)", as: Int32.self).values.map(Int.init)
+      if expected.count == count + 1 { #expect(expected.removeLast() == -1) }
+      if isSingleLinspace(name, spacing, count) { expected = [total - 1] }
+      #expect(try visited(name, spacing, count, of: try process(total)) == expected, "\(count) of \(total)")
+    }
+    let sums = try TrajectoryFixture.read("\(folder)/sums", as: Int32.self).values.map(Int.init)
+    let process = try process(1000)
+    for (index, sum) in sums.enumerated() {
+      let count = index + 1
+      if isSingleLinspace(name, spacing, count) { continue }
+      if name == .dpmSolver && spacing != .trailing && count == 1000 {
+        // diffusers visits step 999 twice, or step 0 a thousand times.
+        #expect(throws: DiffusionError.self) { try visited(name, spacing, count, of: process) }
+        continue
+      }
+      let steps = try visited(name, spacing, count, of: process)
+      #expect(steps.enumerated().reduce(0) { $0 + ($1.offset + 1) * $1.element } == sum, "\(count) steps")
+    }
+    #expect(sums.count == 1000)
+  }
+
+  /// diffusers makes its single step the first, since numpy's `linspace` of one number is its start: the step at which
+  /// hardly any noise is left, to which pure noise is given.
+  private func isSingleLinspace(_ name: SamplerName, _ spacing: StepSpacing, _ count: Int) -> Bool {
+    name != .dpmSolver && spacing == .linspace && count == 1
+  }
+
+  private func process(_ steps: Int) throws -> DiscreteProcess { DiscreteProcess(schedule: try .linear(steps: steps)) }
+
+  /// Descending.
+  private func visited(
+    _ name: SamplerName, _ spacing: StepSpacing, _ count: Int, of process: DiscreteProcess
+  ) throws -> [Int] {
+    var settings = SamplerSettings()
+    settings.name = name
+    settings.spacing = spacing
+    settings.steps = count
+    switch try settings.sampler(for: process) {
+    case let sampler as AncestralSampler: return sampler.visited.reversed()
+    case let sampler as DDIMSampler: return sampler.visited.reversed()
+    case let sampler as DPMSolverSampler: return sampler.times.map { Int($0) }
+    default: throw DiffusionError(key: "sampler", problem: "\(name) visits no steps")
+    }
+  }
+}

@@ -1,0 +1,189 @@
+import Diffusion
+import Foundation
+import HDF5
+import Tensors
+import Testing
+
+/// The way of one of diffusers' schedulers from noise to images; see Fixtures/README.md.
+struct TrajectoryCase: Decodable, Sendable, CustomTestStringConvertible {
+  let name: String
+  let sampler: String
+  let process: String
+  let schedule: String
+  let first: Double
+  let last: Double
+  let sigmaMin: Double
+  let sigmaMax: Double
+  let prediction: String
+  let images: Int
+  let steps: Int
+  let spacing: String
+  let variance: String
+  let eta: Double
+  /// By the sampler, which leaves ε̂ as it is.
+  let clips: Bool
+  /// By the denoiser, which changes ε̂ too.
+  let clipsInDenoiser: Bool
+  let corrections: Int
+  let snr: Double
+  /// Amount, least, most and inflation.
+  let churn: [Double]
+
+  var testDescription: String { name }
+
+  func makeProcess() throws -> any DiffusionSDE {
+    switch (process, schedule) {
+    case ("edm", _): try EDMProcess(least: sigmaMin, most: sigmaMax)
+    case ("ve", _): try DiscreteProcess.varianceExploding(steps: steps, least: sigmaMin, most: sigmaMax)
+    case (_, "quadratic"): DiscreteProcess(schedule: try .quadratic(first: first, last: last))
+    case (_, "cosine"): DiscreteProcess(schedule: try .cosine())
+    case (_, "sigmoid"): DiscreteProcess(schedule: try .sigmoid(first: first, last: last))
+    default: DiscreteProcess(schedule: try .linear(first: first, last: last))
+    }
+  }
+
+  func makeModel() throws -> ModelDescription {
+    ModelDescription(
+      process: try makeProcess(),
+      parametrisation: process == "edm"
+        ? .preconditioned(dataDeviation: 0.5) : .prediction(Prediction(rawValue: prediction)!),
+      variance: ReverseVariance(rawValue: variance)!)
+  }
+
+  func makeSampler() throws -> any Sampler {
+    var settings = SamplerSettings()
+    settings.name = SamplerName(rawValue: sampler)!
+    settings.steps = steps
+    settings.spacing = StepSpacing(rawValue: spacing)!
+    settings.variance = ReverseVariance(rawValue: variance)!
+    settings.eta = eta
+    settings.clipsOriginal = clips
+    settings.corrections = corrections
+    settings.signalToNoise = snr
+    settings.churn.amount = churn[0]
+    settings.churn.least = churn[1]
+    settings.churn.most = churn[2]
+    settings.churn.inflation = churn[3]
+    return try settings.sampler(for: try makeProcess())
+  }
+}
+
+/// The fixture's formula in a network's place.
+struct FormulaNetwork: DiffusionNetwork {
+  let test: TrajectoryCase
+
+  /// - Returns: shaped like `x`, or with twice as many channels.
+  func output(_ x: DoubleTensor, time: Double) -> DoubleTensor {
+    let values = x.elements.enumerated().map { index, value in
+      let place = Double(index % x.imageSize)
+      return (mean(value, place, time), sin(2 * value + place))
+    }
+    guard test.variance == "learned-range" else { return DoubleTensor(values.map(\.0), shape: x.shape) }
+    let channels = x.shape.last!
+    let pixels = stride(from: 0, to: values.count, by: channels).map { values[$0..<$0 + channels] }
+    return DoubleTensor(pixels.flatMap { $0.map(\.0) + $0.map(\.1) }, shape: x.shape.dropLast() + [2 * channels])
+  }
+
+  private func mean(_ x: Double, _ place: Double, _ time: Double) -> Double {
+    switch test.process {
+    case "edm": return sin(1.5 * x + 0.7 * place + time)
+    case "ve":
+      let share = time / Double(test.steps - 1)
+      let sigma = test.sigmaMin * pow(test.sigmaMax / test.sigmaMin, share)
+      let whole = x * (1 + sigma * sigma).squareRoot()
+      return (1.2 * sin(1.5 * whole + 0.7 * place + share) - whole) / (sigma * sigma)
+    default:
+      let share = (time + 1) / 1000
+      let signal = exp(-0.05 * share - 4.975 * share * share)
+      let deviation = (1 - signal * signal).squareRoot()
+      let velocity = sin(1.5 * x + 0.7 * place + 3 * share)
+      return switch test.prediction {
+      case "data": signal * x - deviation * velocity
+      case "velocity": velocity
+      default: deviation * x + signal * velocity
+      }
+    }
+  }
+
+  func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
+    output(DoubleTensor(x), time: Double(times[0])).single
+  }
+}
+
+/// What `NetworkDenoiser` does, in double precision throughout. It remembers what it was asked.
+final class PreciseDenoiser: Denoiser {
+  let network: FormulaNetwork
+  let model: ModelDescription
+  private(set) var places: [DoubleTensor] = []
+  /// As the network is told them.
+  private(set) var times: [Double] = []
+
+  init(_ test: TrajectoryCase) throws {
+    network = FormulaNetwork(test: test)
+    model = try test.makeModel()
+  }
+
+  func estimate(_ x: DoubleTensor, at times: [Double], images: [Int]) -> Estimate {
+    let time = times[0]
+    let networkTime = model.process.networkTime(at: time)
+    places.append(x)
+    self.times.append(networkTime)
+    let output = network.output(.sum((model.inputScale(at: time), x)), time: networkTime)
+    let (mean, variance) = halves(output, channels: x.shape.last!)
+    let reading = model.reading(at: time)
+    let original = DoubleTensor.sum((reading.original.noisy, x), (reading.original.output, mean))
+    if network.test.clipsInDenoiser {
+      return Estimate(original: original.clamped(to: -1...1), of: x, at: times.map { model.process.marginal(at: $0) })
+    }
+    return Estimate(
+      original: original, noise: .sum((reading.noise.noisy, x), (reading.noise.output, mean)),
+      variance: variance.map { .range($0) })
+  }
+
+  private func halves(_ output: DoubleTensor, channels: Int) -> (DoubleTensor, DoubleTensor?) {
+    guard output.shape.last! == 2 * channels else { return (output, nil) }
+    let pixels = stride(from: 0, to: output.elements.count, by: 2 * channels)
+    func part(_ offset: Int) -> DoubleTensor {
+      DoubleTensor(
+        pixels.flatMap { output.elements[$0 + offset..<$0 + offset + channels] },
+        shape: output.shape.dropLast() + [channels])
+    }
+    return (part(0), part(channels))
+  }
+}
+
+/// The file of trajectories and of steps.
+struct TrajectoryFixture {
+  struct Configuration: Decodable {
+    let seed: UInt64
+    let cases: [TrajectoryCase]
+    /// Of training and of sampling.
+    let stepCounts: [[Int]]
+  }
+
+  static let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("Fixtures/trajectories.h5").path
+
+  static let configuration: Configuration = {
+    do {
+      let file = try HDF5File.open(path)
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      return try decoder.decode(Configuration.self, from: Data(try file.readAttribute("config", as: String.self).utf8))
+    } catch {
+      fatalError("\(error)")
+    }
+  }()
+
+  static func read<Element: HDF5Element>(_ name: String, as _: Element.Type) throws -> (values: [Element], shape: [Int])
+  {
+    let file = try HDF5File.open(path)
+    let dataset = try file.openDataset(name)
+    return (try dataset.readAll(as: Element.self), dataset.shape)
+  }
+
+  static func latents(_ test: TrajectoryCase) throws -> DoubleTensor {
+    let (values, shape) = try read("latents", as: Double.self)
+    return DoubleTensor(values, shape: shape).images(Array(0..<test.images))
+  }
+}
