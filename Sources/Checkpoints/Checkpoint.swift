@@ -7,6 +7,17 @@ public struct CheckpointHeader: Sendable, Equatable {
   /// The layout of checkpoint files that this program writes and reads.
   public static let formatVersion: Int64 = 1
 
+  /// What a network does.
+  public enum Kind: String, Sendable {
+    /// It tells images and noise apart.
+    case denoiser
+    /// It tells the classes of noisy images.
+    case classifier
+  }
+
+  public var kind: Kind
+  /// Of a classifier.
+  public var classCount: Int?
   /// Optimiser steps done.
   public var step: Int
   /// Images seen, repetitions included.
@@ -16,7 +27,11 @@ public struct CheckpointHeader: Sendable, Equatable {
   /// The run's configuration as YAML.
   public var configuration: String
 
-  public init(step: Int, images: Int, imageShape: [Int], configuration: String) {
+  public init(
+    kind: Kind = .denoiser, classCount: Int? = nil, step: Int, images: Int, imageShape: [Int], configuration: String
+  ) {
+    self.kind = kind
+    self.classCount = classCount
     self.step = step
     self.images = images
     self.imageShape = imageShape
@@ -47,6 +62,8 @@ public enum Checkpoint {
       try HDF5File.create(temporary, communicator: communicator)
     }
     try file.writeAttribute("format_version", CheckpointHeader.formatVersion)
+    try file.writeAttribute("kind", header.kind.rawValue)
+    if let classCount = header.classCount { try file.writeAttribute("classes", Int64(classCount)) }
     try file.writeAttribute("step", Int64(header.step))
     try file.writeAttribute("images", Int64(header.images))
     for (name, value) in zip(CheckpointHeader.imageShapeAttributes, header.imageShape) {
@@ -82,7 +99,14 @@ public enum Checkpoint {
     guard try file.attributeExists("complete"), try file.readAttribute("complete", as: Int64.self) == 1 else {
       throw CheckpointError(path: file.path, problem: "it was not written to its end")
     }
+    // Older files do not say what they are: denoisers all.
+    let kind = try file.attributeExists("kind") ? file.readAttribute("kind", as: String.self) : "denoiser"
+    guard let kind = CheckpointHeader.Kind(rawValue: kind) else {
+      throw CheckpointError(path: file.path, problem: "it holds a \(kind), which this program does not know")
+    }
     return CheckpointHeader(
+      kind: kind,
+      classCount: try file.attributeExists("classes") ? Int(try file.readAttribute("classes", as: Int64.self)) : nil,
       step: Int(try file.readAttribute("step", as: Int64.self)),
       images: Int(try file.readAttribute("images", as: Int64.self)),
       imageShape: try CheckpointHeader.imageShapeAttributes.map { Int(try file.readAttribute($0, as: Int64.self)) },

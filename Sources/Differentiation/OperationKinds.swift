@@ -29,6 +29,8 @@ extension Profiler.Kind {
 
   /// Rows of a table, one for each image, added to something.
   public static let rowAddition = Self("class embedding")
+  /// Of a classifier's head, forward and backward.
+  public static let pixelMean = Self("mean over pixels")
   /// SiLU alone, forward and backward.
   public static let silu = Self("SiLU")
   /// Sums over rows or pixels: gradients of what is added to all of them.

@@ -56,29 +56,18 @@ public struct UNetConfiguration: Sendable, Equatable {
 /// section 3.1).
 ///
 /// Parameter names are those of diffusers' `UNet2DModel`.
-public struct UNet {
+public struct UNet: Sendable {
   public let configuration: UNetConfiguration
   public let layout: ParameterLayout
 
   private let declarations: ParameterDeclarations
-  private let timeEmbedding1: LinearLayer
-  private let timeEmbedding2: LinearLayer
+  private let timeEmbedding: TimeEmbedding
   /// A row for each class, and a last one for none.
   private let classEmbedding: ParameterEntry?
-  private let inputConvolution: Convolution
-  private let down: [DownLevel]
-  private let middleBlock1: ResidualBlock
-  private let middleAttention: AttentionBlock
-  private let middleBlock2: ResidualBlock
+  private let encoder: Encoder
   private let up: [UpLevel]
   private let outputNorm: GroupNormLayer
   private let outputConvolution: Convolution
-
-  private struct DownLevel {
-    var blocks: [ResidualBlock] = []
-    var attentions: [AttentionBlock] = []
-    var downsampler: Convolution?
-  }
 
   private struct UpLevel {
     var blocks: [ResidualBlock] = []
@@ -88,75 +77,41 @@ public struct UNet {
 
   public init(_ configuration: UNetConfiguration) {
     self.configuration = configuration
-    let base = configuration.channels
-    let widths = configuration.multipliers.map { $0 * base }
-    let levels = widths.count
-    func hasAttention(_ level: Int) -> Bool {
-      configuration.attentionResolutions.contains(configuration.imageHeight >> level)
-    }
-    var declarations = ParameterDeclarations()
-    var blockNumber = 0
-    func block(_ name: String, from inChannels: Int, to outChannels: Int) -> ResidualBlock {
-      defer { blockNumber += 1 }
-      return ResidualBlock(
-        name, from: inChannels, to: outChannels, configuration: configuration, number: blockNumber, in: &declarations)
-    }
-    func attention(_ name: String, _ channels: Int) -> AttentionBlock {
-      AttentionBlock(name, channels: channels, configuration: configuration, in: &declarations)
-    }
-
-    let embedding = configuration.embeddingChannels
-    timeEmbedding1 = LinearLayer("time_embedding.linear_1", from: base, to: embedding, in: &declarations)
-    timeEmbedding2 = LinearLayer("time_embedding.linear_2", from: embedding, to: embedding, in: &declarations)
+    var builder = BlockBuilder(configuration)
+    timeEmbedding = TimeEmbedding(configuration, in: &builder.declarations)
     classEmbedding = configuration.classCount.map {
-      declarations.add("class_embedding.weight", shape: [$0 + 1, embedding], order: .io, initialisation: .normal)
+      builder.declarations.add(
+        "class_embedding.weight", shape: [$0 + 1, configuration.embeddingChannels], order: .io, initialisation: .normal)
     }
-    inputConvolution = Convolution("conv_in", from: configuration.imageChannels, to: base, in: &declarations)
-
-    var skipChannels = [base]
-    var channels = base
-    down = (0..<levels).map { level in
-      let name = "down_blocks.\(level)"
-      var result = DownLevel()
-      for index in 0..<configuration.blocksPerLevel {
-        result.blocks.append(block("\(name).resnets.\(index)", from: channels, to: widths[level]))
-        channels = widths[level]
-        if hasAttention(level) { result.attentions.append(attention("\(name).attentions.\(index)", channels)) }
-        skipChannels.append(channels)
-      }
-      if level < levels - 1 {
-        result.downsampler = Convolution(
-          "\(name).downsamplers.0.conv", from: channels, to: channels, in: &declarations)
-        skipChannels.append(channels)
-      }
-      return result
-    }
-
-    middleBlock1 = block("mid_block.resnets.0", from: channels, to: channels)
-    middleAttention = attention("mid_block.attentions.0", channels)
-    middleBlock2 = block("mid_block.resnets.1", from: channels, to: channels)
-
-    up = (0..<levels).map { index in
-      let level = levels - 1 - index
-      let name = "up_blocks.\(index)"
+    encoder = Encoder(&builder)
+    var skipChannels = encoder.skipChannels
+    var channels = encoder.channels
+    var up: [UpLevel] = []
+    for level in configuration.multipliers.indices.reversed() {
+      let name = "up_blocks.\(up.count)"
+      let width = configuration.multipliers[level] * configuration.channels
       var result = UpLevel()
       for index in 0...configuration.blocksPerLevel {
         let skip = skipChannels.removeLast()
-        result.blocks.append(block("\(name).resnets.\(index)", from: channels + skip, to: widths[level]))
-        channels = widths[level]
-        if hasAttention(level) { result.attentions.append(attention("\(name).attentions.\(index)", channels)) }
+        result.blocks.append(builder.block("\(name).resnets.\(index)", from: channels + skip, to: width))
+        channels = width
+        if builder.hasAttention(level: level) {
+          result.attentions.append(builder.attention("\(name).attentions.\(index)", channels))
+        }
       }
       if level > 0 {
-        result.upsampler = Convolution("\(name).upsamplers.0.conv", from: channels, to: channels, in: &declarations)
+        result.upsampler = Convolution(
+          "\(name).upsamplers.0.conv", from: channels, to: channels, in: &builder.declarations)
       }
-      return result
+      up.append(result)
     }
-
+    self.up = up
     outputNorm = GroupNormLayer(
-      "conv_norm_out", channels: channels, groupCount: configuration.groupCount, in: &declarations)
+      "conv_norm_out", channels: channels, groupCount: configuration.groupCount, in: &builder.declarations)
     outputConvolution = Convolution(
-      "conv_out", from: channels, to: configuration.outputChannels, initialisation: .nearZero, in: &declarations)
-    self.declarations = declarations
+      "conv_out", from: channels, to: configuration.outputChannels, initialisation: .nearZero,
+      in: &builder.declarations)
+    declarations = builder.declarations
     layout = declarations.layout
   }
 
@@ -180,45 +135,15 @@ public struct UNet {
     recomputesBlocks: Bool = false, on tape: Tape
   ) -> Variable {
     precondition(timesteps.count == x.shape[0], "one time step for each image")
-    let sinusoids = Tensor(uninitialised: [timesteps.count, configuration.channels])
-    TimestepEmbedding.embed(
-      timesteps: timesteps, count: timesteps.count, dimension: configuration.channels, into: sinusoids.pointer)
-    let hidden = tape.silu(timeEmbedding1(tape.input(sinusoids), on: tape))
-    // Every block takes silu(embedding): computed once.
-    let embedding = tape.silu(withClasses(classes, timeEmbedding2(hidden, on: tape), on: tape))
-
-    func apply(_ block: ResidualBlock, _ attention: AttentionBlock?, to parts: Variable...) -> Variable {
-      func body(_ inputs: [Variable], _ tape: Tape) -> Variable {
-        let h = block(Array(inputs.dropFirst()), embedding: inputs[0], dropout: dropout, on: tape)
-        return attention.map { $0(h, on: tape) } ?? h
-      }
-      let inputs = [embedding] + parts
-      return recomputesBlocks ? tape.recomputing(inputs, body) : body(inputs, tape)
-    }
-
-    var h = inputConvolution(x, on: tape)
-    var skips = [h]
-    for level in down {
-      for (index, block) in level.blocks.enumerated() {
-        h = apply(block, level.attentions.isEmpty ? nil : level.attentions[index], to: h)
-        skips.append(h)
-      }
-      if let downsampler = level.downsampler {
-        h = tape.downsampling3x3(h, kernel: downsampler.kernel, bias: downsampler.bias)
-        skips.append(h)
-      }
-    }
-
-    h = apply(middleBlock1, middleAttention, to: h)
-    h = apply(middleBlock2, nil, to: h)
-
+    let embedding = tape.silu(withClasses(classes, timeEmbedding(timesteps, on: tape), on: tape))
+    let run = BlockRun(tape: tape, embedding: embedding, dropout: dropout, recomputesBlocks: recomputesBlocks)
+    var (h, skips) = encoder(x, running: run)
     for level in up {
       for (index, block) in level.blocks.enumerated() {
-        h = apply(block, level.attentions.isEmpty ? nil : level.attentions[index], to: h, skips.removeLast())
+        h = run(block, level.attentions.isEmpty ? nil : level.attentions[index], on: h, skips.removeLast())
       }
       if let upsampler = level.upsampler { h = upsampler.enlarging(h, on: tape) }
     }
-
     return outputConvolution(outputNorm(h, on: tape), on: tape)
   }
 

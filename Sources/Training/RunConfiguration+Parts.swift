@@ -6,15 +6,25 @@ extension RunConfiguration {
   /// The network for images of this shape.
   /// - Throws: `ConfigurationError` if the model does not fit the images.
   public func network(height: Int, width: Int, channels: Int) throws -> UNet {
+    UNet(try networkConfiguration(height: height, width: width, channels: channels))
+  }
+
+  /// The same network's way down as a classifier of noisy images.
+  /// - Throws: `ConfigurationError` if the model does not fit the images.
+  public func classifier(height: Int, width: Int, channels: Int, classCount: Int) throws -> ClassifierNetwork {
+    ClassifierNetwork(
+      try networkConfiguration(height: height, width: width, channels: channels), classCount: classCount)
+  }
+
+  private func networkConfiguration(height: Int, width: Int, channels: Int) throws -> UNetConfiguration {
     try validate(imageSize: height)
     try validate(imageWidth: width)
-    return UNet(
-      UNetConfiguration(
-        imageChannels: channels, imageHeight: height, imageWidth: width, channels: model.channels,
-        multipliers: model.multipliers, blocksPerLevel: model.blocks,
-        attentionResolutions: model.attentionResolutions, dropout: Float(model.dropout), groupCount: model.groups,
-        outputChannels: diffusion.variance.isLearned ? 2 * channels : channels, classCount: model.classes,
-        convolutionMethod: model.convolution))
+    return UNetConfiguration(
+      imageChannels: channels, imageHeight: height, imageWidth: width, channels: model.channels,
+      multipliers: model.multipliers, blocksPerLevel: model.blocks,
+      attentionResolutions: model.attentionResolutions, dropout: Float(model.dropout), groupCount: model.groups,
+      outputChannels: diffusion.variance.isLearned ? 2 * channels : channels, classCount: model.classes,
+      convolutionMethod: model.convolution)
   }
 
   /// The forward process.

@@ -59,8 +59,8 @@ extension TrainingRun {
   /// Loads the newest checkpoint that is whole, and returns its step; 0 if the folder has none. Collective.
   /// - Throws: `JobFailure` if there are checkpoints but none is whole.
   static func resume(
-    _ trainer: DataParallelTrainer, from folder: RunFolder, _ configuration: RunConfiguration,
-    _ communicator: Communicator, _ reporter: RunReporter
+    _ trainer: DataParallelTrainer, from folder: RunFolder, _ kind: CheckpointHeader.Kind,
+    _ configuration: RunConfiguration, _ communicator: Communicator, _ reporter: RunReporter
   ) throws -> Int {
     // Rank 0's view of the folder counts: a network file system may show others something else for a while.
     let listing = try communicator.together {
@@ -70,6 +70,9 @@ extension TrainingRun {
     for path in paths {
       do {
         let header = try Checkpoint.load(from: path, communicator: communicator) { header in
+          guard header.kind == kind else {
+            throw InputError("\(path) is a \(header.kind.rawValue), not a \(kind.rawValue); choose another --output")
+          }
           try configuration.checkResumable(saved: RunConfiguration(yaml: header.configuration, file: path))
           return trainer.tensorGroups
         }
@@ -137,8 +140,11 @@ extension TrainingRun {
       throw NonFiniteError(step: step, problem: "values of \(failure.message) are not finite", lastCheckpoint: last)
     }
     let path = folder.checkpointPath(step: step)
+    var classCount: Int?
+    if case .classifier(let task, _) = model { classCount = task.network.classCount }
     let header = CheckpointHeader(
-      step: step, images: step * configuration.training.batch, imageShape: dataset.imageShape,
+      kind: request.kind, classCount: classCount, step: step, images: step * configuration.training.batch,
+      imageShape: dataset.imageShape,
       configuration: configuration.yaml)
     do {
       try Checkpoint.save(to: path, header: header, groups: trainer.tensorGroups, communicator: communicator)
@@ -151,9 +157,57 @@ extension TrainingRun {
     return path
   }
 
+  /// The network and what it is trained for.
+  static func model(
+    _ kind: CheckpointHeader.Kind, _ configuration: RunConfiguration, _ dataset: any ImageDataset
+  ) throws -> Model {
+    let (height, width, channels) = (dataset.height, dataset.width, dataset.channels)
+    switch kind {
+    case .denoiser:
+      let network = try configuration.network(height: height, width: width, channels: channels)
+      return .denoiser(try DenoisingTask(configuration: configuration, network: network))
+    case .classifier:
+      guard dataset.classNames.count > 1 else {
+        throw InputError("\(dataset.name) has no classes to tell apart; choose another data.name")
+      }
+      let network = try configuration.classifier(
+        height: height, width: width, channels: channels, classCount: dataset.classNames.count)
+      return .classifier(
+        try ClassificationTask(configuration: configuration, network: network),
+        tests: try DatasetCatalog.load(name: configuration.data.name, path: configuration.data.path, split: .test))
+    }
+  }
+
+  /// A grid of samples, or a classifier's accuracy, in a sentence. Collective.
+  func showWhatWasLearnt(step: Int) throws -> String {
+    switch model {
+    case .denoiser(let task): "Drew \(try drawGrid(step: step, task.network))."
+    case .classifier(let task, let tests): try measureAccuracy(task, tests)
+    }
+  }
+
+  /// How many test images the first average tells the classes of, at some times of the process. Collective.
+  private func measureAccuracy(_ task: ClassificationTask, _ tests: any ImageDataset) throws -> String {
+    let count = min(512, tests.count)
+    let classifier = TrainedClassifier(
+      network: task.network, parameters: try trainer.gatherAverage(trainer.averages[0]), workers: workers)
+    let share = communicator.share(of: count)
+    let images = DataImages(tests).images(Array(share))
+    let results = try task.timesToTest.map { time in
+      let (input, networkTime) = task.noised(images, at: time, firstImage: share.lowerBound)
+      let logarithms = classifier.logProbabilities(input, times: share.map { _ in networkTime })
+      let right = zip(share, logarithms).filter { image, values in
+        values.firstIndex(of: values.max() ?? 0) == tests.label(of: image)
+      }.count
+      let percent = 100 * Double(try communicator.allReduceSum(Int64(right))) / Double(count)
+      return "\(ProgressFormat.decimal(percent, places: 1))% at t = \(ProgressFormat.shortDecimal(time))"
+    }
+    return "Of \(count) test images it knows " + results.joined(separator: ", ") + "."
+  }
+
   /// Draws a grid of samples from the first average, all ranks sharing the work. Collective.
   /// - Returns: the file's path.
-  func drawGrid(step: Int) throws -> String {
+  private func drawGrid(step: Int, _ network: UNet) throws -> String {
     let count = configuration.sampling.count
     let drawing = try ImageDrawing(
       network: network, configuration: configuration, seed: configuration.seed, communicator: communicator,

@@ -16,6 +16,8 @@ public struct TrainingRun {
     public var output: String?
     /// Whether to go on from the newest valid checkpoint of the folder.
     public var resumes: Bool
+    /// What is trained.
+    public var kind = CheckpointHeader.Kind.denoiser
     /// Threads per rank.
     public var threads: Int
     /// A file for a trace of the first steps, and how many steps.
@@ -40,10 +42,24 @@ public struct TrainingRun {
   let folder: RunFolder
   let configuration: RunConfiguration
   let dataset: any ImageDataset
-  let network: UNet
+  /// The network under training.
+  let model: Model
   let trainer: DataParallelTrainer
   /// Steps done before the loop starts.
   let firstStep: Int
+
+  enum Model {
+    case denoiser(DenoisingTask)
+    /// With the images that show how good it is.
+    case classifier(ClassificationTask, tests: any ImageDataset)
+
+    var task: any TrainingTask {
+      switch self {
+      case .denoiser(let task): task
+      case .classifier(let task, _): task
+      }
+    }
+  }
 
   /// Checks everything that can be checked before the first step, and loads the checkpoint to resume from. Collective.
   /// - Throws: `JobFailure` on all ranks if anything is wrong on any.
@@ -52,33 +68,31 @@ public struct TrainingRun {
     self.communicator = communicator
     let reporter = RunReporter(isSpeaking: communicator.rank == 0)
     self.reporter = reporter
-    let folder = RunFolder(request.output ?? "runs/\(request.sources.runName)")
+    let suffix = request.kind == .classifier ? "-classifier" : ""
+    let folder = RunFolder(request.output ?? "runs/\(request.sources.runName)\(suffix)")
     self.folder = folder
-    let (configuration, dataset, network) = try communicator.together {
+    let (configuration, dataset, model) = try communicator.together {
       let saved = request.resumes && folder.holdsRun ? try folder.savedConfiguration() : nil
       let configuration = try request.sources.resolve(saved: saved)
       if let saved { try configuration.checkResumable(saved: saved) }
       try configuration.validate(rankCount: communicator.size)
       let dataset = try DatasetCatalog.load(name: configuration.data.name, path: configuration.data.path)
       try configuration.validate(classNames: dataset.classNames)
-      let network = try configuration.network(
-        height: dataset.height, width: dataset.width, channels: dataset.channels)
-      return (configuration, dataset, network)
+      return (configuration, dataset, try Self.model(request.kind, configuration, dataset))
     }
     self.configuration = configuration
     self.dataset = dataset
-    self.network = network
+    self.model = model
     try Self.verifyRanksAgree(request, folder, configuration, dataset, communicator)
     try Self.prepare(folder, request, configuration, communicator)
     let placement = try RankPlacement(of: communicator, threads: request.threads)
     if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
     workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
     trainer = try DataParallelTrainer(
-      configuration: configuration, task: try DenoisingTask(configuration: configuration, network: network),
-      communicator: communicator, workers: workers)
+      configuration: configuration, task: model.task, communicator: communicator, workers: workers)
     firstStep =
       request.resumes
-      ? try Self.resume(trainer, from: folder, configuration, communicator, reporter) : 0
+      ? try Self.resume(trainer, from: folder, request.kind, configuration, communicator, reporter) : 0
   }
 
   /// Trains until `training.steps` steps are done. Collective.
@@ -167,11 +181,11 @@ public struct TrainingRun {
         lastCheckpoint = try save(step: step, last: lastCheckpoint)
       }
 
-      // Sample.
+      // Sample, or measure.
       if step % settings.sampleEvery == 0 || isLast {
-        let path = try drawGrid(step: step)
+        let news = try showWhatWasLearnt(step: step)
         reporter.showLive(progress)
-        reporter.message("Drew \(path).")
+        reporter.message(news)
       }
     }
     try trace?.close()

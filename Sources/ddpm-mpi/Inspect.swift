@@ -18,6 +18,7 @@ struct Inspect: RankCommand {
       let header = inspection.header
       print("\(file)")
       print("step \(header.step), \(header.images) images seen, format \(CheckpointHeader.formatVersion)")
+      print(header.classCount.map { "classifier of \($0) classes" } ?? header.kind.rawValue)
       print("images of \(header.imageShape.map(String.init).joined(separator: "x"))")
       for group in inspection.groups {
         let state = group.damaged.isEmpty ? "whole" : "DAMAGED: \(group.damaged.joined(separator: ", "))"

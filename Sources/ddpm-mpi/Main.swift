@@ -28,7 +28,8 @@ struct Program: ParsableCommand {
       """,
     version: ProgramVersion.current,
     subcommands: [
-      Train.self, Sample.self, Samplers.self, Likelihood.self, Encode.self, Decode.self, Interpolate.self,
+      Train.self, TrainClassifier.self, Sample.self, Samplers.self, Likelihood.self, Encode.self, Decode.self,
+      Interpolate.self,
       BenchmarkCommand.self, Inspect.self, Doctor.self,
     ])
 }

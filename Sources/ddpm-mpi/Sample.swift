@@ -14,6 +14,7 @@ struct Sample: RankCommand {
                       [--corrections <n>] [--snr <x>] [--tolerance <x>]
                       [--variance small|large|learned-range|learned]
                       [--class <k> | --classes <k,k,...>] [--guidance <g>]
+                      [--classifier <folder-or-file>]
                       [--weights ema|model]
                       [--latents <file.h5>] [--float]
                       [--batch <n>] [--threads <n>]
@@ -74,6 +75,9 @@ struct Sample: RankCommand {
       valueName: "g"))
   var guidance: Double?
 
+  @Option(help: ArgumentHelp("What `ddpm-mpi train-classifier` made, to guide with.", valueName: "folder-or-file"))
+  var classifier: String?
+
   @Option(help: ArgumentHelp("Sampling steps (default: the run's sampling.steps).", valueName: "n"))
   var steps: Int?
 
@@ -119,6 +123,7 @@ struct Sample: RankCommand {
     job.variance = variance
     job.conditions.classes = classNumber.map { [$0.number] } ?? classes?.numbers
     job.conditions.guidance = guidance
+    job.classifier = classifier
     job.steps = steps
     job.latents = latents
     job.grid = grid

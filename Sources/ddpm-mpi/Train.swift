@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoints
 import Kernels
 import MessagePassing
 import Training
@@ -23,6 +24,62 @@ struct Train: RankCommand {
       \(ConfigurationKey.reference)
       """)
 
+  @OptionGroup var options: TrainingOptions
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      The same as --set model.convolution=<method>. direct is for comparison: slower, without the rounding of \
+      Winograd's transforms.
+      """, valueName: "method"))
+  var convolution: ConvolutionMethod?
+
+  @Option(help: ArgumentHelp("Write the first steps to a file, to replay them elsewhere.", valueName: "file.h5"))
+  var trace: String?
+
+  @Option(help: ArgumentHelp("How many steps --trace writes.", valueName: "n"))
+  var traceSteps = 1
+
+  func validate() throws {
+    if traceSteps < 1 { throw ValidationError("--trace-steps is \(traceSteps); it must be at least 1.") }
+  }
+
+  mutating func run(on communicator: Communicator) throws {
+    var request = options.request
+    if let convolution { request.sources.settings.append("model.convolution=\(convolution.rawValue)") }
+    request.trace = trace.map { ($0, traceSteps) }
+    try TrainingRun(request, communicator: communicator).run()
+  }
+}
+
+struct TrainClassifier: RankCommand {
+  static let ranksMayDiffer = true
+
+  static let configuration = CommandConfiguration(
+    commandName: "train-classifier",
+    abstract: "Train a classifier of noisy images, to guide samples with.",
+    usage: """
+      ddpm-mpi train-classifier [--preset <name> | --config <file>]
+                                [--set <key=value> ...] [--output <folder>]
+                                [--resume] [--threads <n>]
+      """,
+    discussion: """
+      Takes the configuration of `ddpm-mpi train`: the process's keys must be those of the model that it is to guide; \
+      the network is the way down of the model's keys. `ddpm-mpi sample --classifier` uses what comes out. At the \
+      steps at which `train` draws samples, it tells how many test images it knows, with how much noise on them.
+      """)
+
+  @OptionGroup var options: TrainingOptions
+
+  mutating func run(on communicator: Communicator) throws {
+    var request = options.request
+    request.kind = .classifier
+    try TrainingRun(request, communicator: communicator).run()
+  }
+}
+
+/// Where a configuration comes from, and what becomes of the run.
+struct TrainingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Start from a preset: \(presetNames).", valueName: "name"))
   var preset: String?
 
@@ -43,34 +100,17 @@ struct Train: RankCommand {
   @Option(help: ArgumentHelp("Threads per rank.", valueName: "n"))
   var threads = 1
 
-  @Option(
-    help: ArgumentHelp(
-      """
-      The same as --set model.convolution=<method>. direct is for comparison: slower, without the rounding of \
-      Winograd's transforms.
-      """, valueName: "method"))
-  var convolution: ConvolutionMethod?
-
-  @Option(help: ArgumentHelp("Write the first steps to a file, to replay them elsewhere.", valueName: "file.h5"))
-  var trace: String?
-
-  @Option(help: ArgumentHelp("How many steps --trace writes.", valueName: "n"))
-  var traceSteps = 1
-
   func validate() throws {
     if preset != nil && config != nil {
       throw ValidationError("--preset and --config exclude each other; a file may say `preset: NAME`.")
     }
     if threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1.") }
-    if traceSteps < 1 { throw ValidationError("--trace-steps is \(traceSteps); it must be at least 1.") }
   }
 
-  mutating func run(on communicator: Communicator) throws {
-    let settings = settings + (convolution.map { ["model.convolution=\($0.rawValue)"] } ?? [])
-    let request = TrainingRun.Request(
+  var request: TrainingRun.Request {
+    TrainingRun.Request(
       sources: ConfigurationSources(preset: preset, file: config, settings: settings), output: output,
-      resumes: resume, threads: threads, trace: trace.map { ($0, traceSteps) })
-    try TrainingRun(request, communicator: communicator).run()
+      resumes: resume, threads: threads)
   }
 }
 

@@ -22,8 +22,8 @@ public protocol DifferentiableNetwork: DiffusionNetwork {
 /// ∇ log p(class | x_t) of a classifier that knows noisy images.
 public protocol NoisyClassifier {
   /// - Parameters:
-  ///   - x: [N, H, W, C].
-  ///   - times: N values, as the classifier was trained with.
+  ///   - x: as the network of the same process sees it, [N, H, W, C].
+  ///   - times: what `ForwardProcess.networkTime` says, N values.
   ///   - classes: of each image.
   /// - Returns: shaped like x.
   func logProbabilityGradient(_ x: Tensor, times: [Float], classes: [Int]) throws -> Tensor
@@ -71,9 +71,9 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
       if scale == 0 { return base }
       let gradient = DoubleTensor(
         try classifier.logProbabilityGradient(
-          x.single, times: networkTimes(times), classes: images.map { classes[$0] }))
-      // score + scale·gradient, and ε = −σ·score.
-      let deviations = times.map { -scale * model.process.marginal(at: $0).deviation }
+          scaled(x, at: times).single, times: networkTimes(times), classes: images.map { classes[$0] }))
+      // score + scale·gradient, and ε = −σ·score; the classifier's gradient is by the scaled x.
+      let deviations = times.map { -scale * model.inputScale(at: $0) * model.process.marginal(at: $0).deviation }
       return guided(
         x, times, base, noise: .sum([(times.map { _ in 1 }, base.noise), (deviations, gradient)]))
     }

@@ -89,6 +89,11 @@ public enum ProgressFormat {
     return String(format: isShown ? "%.\(places)f" : "%.2e", value)
   }
 
+  /// A number in as few digits as three significant ones need: `0`, `249.8`, `0.0123`.
+  public static func shortDecimal(_ value: Double) -> String {
+    value == value.rounded() ? String(format: "%.0f", value) : String(format: value >= 100 ? "%.1f" : "%.3g", value)
+  }
+
   /// A speed in three or more digits: `812`, `24.3`, `0.57`.
   public static func rate(_ perSecond: Double) -> String {
     String(format: perSecond >= 100 ? "%.0f" : perSecond >= 10 ? "%.1f" : "%.2f", perSecond)

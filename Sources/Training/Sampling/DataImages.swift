@@ -23,6 +23,8 @@ struct DataImages {
     }
   }
 
+  init(_ dataset: any ImageDataset) { self.dataset = dataset }
+
   /// As networks take them, in [−1, 1], [images.count, H, W, C].
   func images(_ numbers: [Int]) -> Tensor {
     let tensor = Tensor(uninitialised: [numbers.count] + dataset.imageShape)

@@ -45,7 +45,9 @@ struct ModelInUse {
     workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
     let (model, path, problems) = try communicator.together {
       if communicator.rank == 0 { for file in outputs { try checkWritable(file) } }
-      return try TrainedModel.load(from: request.checkpoint, weights: request.weights)
+      return try CheckpointPlace.newest(at: request.checkpoint, option: "--checkpoint") {
+        try TrainedModel.read($0, weights: request.weights)
+      }
     }
     for problem in problems { reporter.log.warning("\(problem); trying the one before") }
     try communicator.requireAlike("checkpoint", path)

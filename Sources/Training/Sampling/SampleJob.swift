@@ -5,6 +5,7 @@ import Foundation
 import HDF5
 import Images
 import MessagePassing
+import Network
 import Tensors
 
 /// Draws images from a checkpoint into an HDF5 file, all ranks sharing the work and writing their part.
@@ -28,6 +29,8 @@ public struct SampleJob: Sendable {
   /// Of the reverse steps of `ddpm`; by default the run's.
   public var variance: ReverseVariance?
   public var conditions = ClassConditions.Request()
+  /// A classifier that guides: a checkpoint of `train-classifier`, or its run's folder.
+  public var classifier: String?
   /// A file with a dataset `latents`, float32 [count, H, W, C], to start from.
   public var latents: String?
   /// The file to write.
@@ -54,7 +57,8 @@ public struct SampleJob: Sendable {
       do {
         return try ImageDrawing(
           network: model.network, configuration: model.configuration, settings: settings(model.configuration),
-          conditions: try ClassConditions(conditions, configuration: model.configuration), seed: seed,
+          conditions: try ClassConditions(
+            conditions, configuration: model.configuration, classifier: try loadClassifier(for: model)), seed: seed,
           batchSize: model.batchSize, communicator: communicator, workers: model.workers)
       } catch let error as DiffusionError {
         throw InputError("--\(error)")
@@ -81,6 +85,18 @@ public struct SampleJob: Sendable {
     reporter.message(
       "Wrote \(output)\(grid.map { " and \($0)" } ?? ""); "
         + "\(ProgressFormat.count(share.evaluations, of: "evaluation")) of the network per image.")
+  }
+
+  private func loadClassifier(
+    for model: ModelInUse
+  ) throws -> (any NoisyClassifier & Sendable, classCount: Int)? {
+    guard let classifier else { return nil }
+    let (loaded, _, _) = try CheckpointPlace.newest(at: classifier, option: "--classifier") {
+      try TrainedClassifierModel.read($0, weights: .ema)
+    }
+    try loaded.check(fits: model.configuration, imageShape: model.imageShape)
+    let trained = TrainedClassifier(network: loaded.network, parameters: loaded.parameters, workers: model.workers)
+    return (trained, loaded.network.classCount)
   }
 
   /// The run's settings, with what the command line changes.

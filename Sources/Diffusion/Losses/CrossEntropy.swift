@@ -1,0 +1,36 @@
+import Glibc
+import Tensors
+
+/// The loss of classifiers, −log p(class | x_t).
+public enum CrossEntropy {
+  /// log p of each image and class.
+  /// - Parameter logits: [N, K].
+  public static func logProbabilities(_ logits: Tensor) -> [[Double]] {
+    let classCount = logits.shape[1]
+    return (0..<logits.shape[0]).map { image in
+      let values = (0..<classCount).map { Double(logits.pointer[image * classCount + $0]) }
+      let most = values.max() ?? 0
+      let logarithm = most + log(values.reduce(0) { $0 + exp($1 - most) })
+      return values.map { $0 - logarithm }
+    }
+  }
+
+  /// A micro-batch's part of the global batch's mean loss, with its gradient with respect to the logits.
+  /// - Parameters:
+  ///   - logits: [N, K].
+  ///   - classes: N numbers below K.
+  ///   - imagesInGlobalBatch: of the whole batch.
+  public static func lossAndGradient(logits: Tensor, classes: [Int], imagesInGlobalBatch: Int) -> PartialLoss {
+    let (classCount, share) = (logits.shape[1], 1 / Double(imagesInGlobalBatch))
+    let gradient = Tensor(uninitialised: logits.shape)
+    var losses: [Double] = []
+    for (image, logarithms) in logProbabilities(logits).enumerated() {
+      losses.append(-logarithms[classes[image]])
+      for (index, logarithm) in logarithms.enumerated() {
+        let one: Double = index == classes[image] ? 1 : 0
+        gradient.pointer[image * classCount + index] = Float(share * (exp(logarithm) - one))
+      }
+    }
+    return PartialLoss(loss: losses.reduce(0) { $0 + $1 * share }, gradient: gradient, imageLosses: losses)
+  }
+}

@@ -1,0 +1,54 @@
+import Differentiation
+import Kernels
+import Tensors
+
+/// A classifier of noisy images that is told the time: the U-Net's way down and its middle, then the mean over the pixels
+/// (Dhariwal, Nichol: "Diffusion models beat GANs on image synthesis", arXiv:2105.05233, section 4 and appendix H).
+public struct ClassifierNetwork: Sendable {
+  public let configuration: UNetConfiguration
+  public let classCount: Int
+  public let layout: ParameterLayout
+
+  private let declarations: ParameterDeclarations
+  private let timeEmbedding: TimeEmbedding
+  private let encoder: Encoder
+  private let norm: GroupNormLayer
+  private let head: LinearLayer
+
+  /// - Parameter configuration: of a U-Net with such a way down; its output and classes do not count.
+  public init(_ configuration: UNetConfiguration, classCount: Int) {
+    self.configuration = configuration
+    self.classCount = classCount
+    var builder = BlockBuilder(configuration)
+    timeEmbedding = TimeEmbedding(configuration, in: &builder.declarations)
+    encoder = Encoder(&builder)
+    norm = GroupNormLayer(
+      "classifier_norm", channels: encoder.channels, groupCount: configuration.groupCount, in: &builder.declarations)
+    head = LinearLayer("classifier_head", from: encoder.channels, to: classCount, in: &builder.declarations)
+    declarations = builder.declarations
+    layout = declarations.layout
+  }
+
+  /// Draws the initial values of all parameters, a function of the seed alone.
+  public func initialise(_ parameters: Arena, seed: UInt64, workers: WorkerPool) {
+    declarations.initialise(parameters, seed: seed, workers: workers)
+  }
+
+  /// log p(class | x_t) but for what all classes have in common.
+  ///
+  /// - Parameters:
+  ///   - x: noisy images x_t, [N, H, W, C].
+  ///   - timesteps: t of each image, N of them.
+  ///   - dropout: the masks to train with; nil drops nothing.
+  ///   - recomputesBlocks: whether the backward pass makes each residual block again.
+  /// - Returns: [N, classCount].
+  public func callAsFunction(
+    _ x: Variable, timesteps: [Float], dropout: DropoutContext? = nil, recomputesBlocks: Bool = false, on tape: Tape
+  ) -> Variable {
+    precondition(timesteps.count == x.shape[0], "one time step for each image")
+    let embedding = tape.silu(timeEmbedding(timesteps, on: tape))
+    let run = BlockRun(tape: tape, embedding: embedding, dropout: dropout, recomputesBlocks: recomputesBlocks)
+    let (h, _) = encoder(x, running: run)
+    return head(tape.pixelMean(norm(h, on: tape)), on: tape)
+  }
+}

@@ -1,0 +1,46 @@
+import Differentiation
+import Diffusion
+import Glibc
+import Tensors
+
+/// A trained classifier as guidance sees it.
+public struct TrainedClassifier: NoisyClassifier, Sendable {
+  private let network: ClassifierNetwork
+  private let parameters: Arena
+  private let workers: WorkerPool
+
+  /// - Parameter parameters: must not change while the network is in use.
+  public init(network: ClassifierNetwork, parameters: Arena, workers: WorkerPool) {
+    self.network = network
+    self.parameters = parameters
+    self.workers = workers
+  }
+
+  public var classCount: Int { network.classCount }
+
+  public func logProbabilityGradient(_ x: Tensor, times: [Float], classes: [Int]) -> Tensor {
+    let tape = Tape(
+      recordingWith: parameters, gradients: nil, workers: workers,
+      convolutionMethod: network.configuration.convolutionMethod)
+    let input = tape.input(x, needsGradient: true)
+    let logits = network(input, timesteps: times, on: tape)
+    // ∂ log p(k)/∂ logit_j = [j = k] − p(j).
+    let seed = Tensor(uninitialised: logits.shape)
+    for (image, logarithms) in CrossEntropy.logProbabilities(logits.value).enumerated() {
+      for (index, logarithm) in logarithms.enumerated() {
+        let one: Double = index == classes[image] ? 1 : 0
+        seed.pointer[image * classCount + index] = Float(one - exp(logarithm))
+      }
+    }
+    tape.unwind(from: logits, seed: seed)
+    guard let gradient = input.inputGradient else { preconditionFailure("every class depends on the input") }
+    return gradient
+  }
+
+  /// log p(class | x_t) of each image and class.
+  public func logProbabilities(_ x: Tensor, times: [Float]) -> [[Double]] {
+    let tape = Tape(
+      inferenceWith: parameters, workers: workers, convolutionMethod: network.configuration.convolutionMethod)
+    return CrossEntropy.logProbabilities(network(tape.input(x), timesteps: times, on: tape).value)
+  }
+}

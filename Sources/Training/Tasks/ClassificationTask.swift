@@ -1,0 +1,75 @@
+import Differentiation
+import Diffusion
+import Kernels
+import Network
+import Tensors
+
+/// Training a classifier of noisy images at all times of a process, drawn evenly.
+public struct ClassificationTask: TrainingTask {
+  public let network: ClassifierNetwork
+  private let configuration: RunConfiguration
+  /// Draws noisy images; what it asks of a network does not count.
+  private let objective: TrainingObjective
+
+  /// - Throws: `DiffusionError` if the configuration's process cannot be.
+  public init(configuration: RunConfiguration, network: ClassifierNetwork) throws {
+    self.network = network
+    self.configuration = configuration
+    let described = try configuration.modelDescription().parametrisation
+    let isPreconditioned = if case .preconditioned = described { true } else { false }
+    objective = try TrainingObjective(
+      model: ModelDescription(
+        process: try configuration.process(), parametrisation: isPreconditioned ? described : .prediction(.noise)))
+  }
+
+  public var layout: ParameterLayout { network.layout }
+
+  public func initialise(_ parameters: Arena, seed: UInt64, workers: WorkerPool) {
+    network.initialise(parameters, seed: seed, workers: workers)
+  }
+
+  public func tape(_ parameters: Arena, gradients: Arena, workers: WorkerPool, profiler: Profiler?) -> Tape {
+    Tape(
+      recordingWith: parameters, gradients: gradients, workers: workers, profiler: profiler,
+      convolutionMethod: network.configuration.convolutionMethod)
+  }
+
+  public func draw(
+    images: Tensor, classes: [Int?], step: Int, firstSample: Int, lossAware: LossAwareSteps?, workers: WorkerPool
+  ) -> NoisedImages {
+    objective.draw(
+      images: images, classes: classes, seed: configuration.seed, step: step, firstSample: firstSample,
+      workers: workers)
+  }
+
+  public func forward(
+    _ batch: NoisedImages, step: Int, firstSample: Int, on tape: Tape
+  ) -> (output: Variable, PartialLoss) {
+    let dropout = DropoutContext(
+      probability: network.configuration.dropout, seed: configuration.seed, step: step, firstSample: firstSample)
+    let logits = network(
+      tape.input(batch.input), timesteps: batch.networkTimes, dropout: dropout,
+      recomputesBlocks: configuration.training.recomputeActivations == .blocks, on: tape)
+    guard let classes = batch.classes?.compactMap(\.self), classes.count == batch.times.count else {
+      preconditionFailure("every image of a classifier's training has a class")
+    }
+    let loss = tape.profiler.measure(.loss, Work(floats: logits.value.count)) {
+      CrossEntropy.lossAndGradient(
+        logits: logits.value, classes: classes, imagesInGlobalBatch: configuration.training.batch)
+    }
+    return (logits, loss)
+  }
+
+  /// Test images with noise of one time.
+  func noised(_ images: Tensor, at time: Double, firstImage: Int) -> (input: Tensor, networkTime: Float) {
+    let model = objective.model
+    let (marginal, scale) = (model.process.marginal(at: time), model.inputScale(at: time))
+    let noise = BoundNoise.draw(
+      like: DoubleTensor(images), seed: configuration.seed, step: Int(time.rounded()), firstImage: firstImage)
+    let input = DoubleTensor.sum((scale * marginal.signal, DoubleTensor(images)), (scale * marginal.deviation, noise))
+    return (input.single, Float(model.process.networkTime(at: time)))
+  }
+
+  /// The first time of the process, and those after a quarter, a half and three quarters of its sampling steps.
+  var timesToTest: [Double] { objective.model.process.samplingTimes(steps: 4).dropFirst().reversed() }
+}
