@@ -8,13 +8,21 @@ program=.build/release/ddpm-mpi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# Eight micro-batches; dropout and two averages, so that every kind of state is compared. The configuration file is
+# Eight micro-batches; dropout, two averages and so few steps of the process that its losses decide early which of them
+# are drawn, so that every kind of state is compared. The configuration file is
 # what all runs share.
 cat >"$folder/config.yaml" <<'YAML'
 preset: shapes
 model:
   dropout: 0.1
+  classes: 5
+diffusion:
+  steps: 6
+  variance: learned-range
+  loss: hybrid
+  time_sampling: loss-aware
 training:
+  label_dropout: 0.2
   steps: 12
   batch: 16
   micro_batch: 2

@@ -66,7 +66,7 @@ tiny=(--preset shapes --set training.batch=4 --set training.micro_batch=1 --set 
 echo "--- help"
 run 0 'SUBCOMMANDS' "$program" --help
 run 0 '^[0-9]+\.[0-9]+\.[0-9]+$' "$program" --version
-for command in train sample benchmark inspect doctor; do
+for command in train train-classifier sample likelihood encode decode interpolate benchmark inspect doctor; do
   run 0 "USAGE: ddpm-mpi $command" "$program" "$command" --help
   check "... within 80 columns" awk 'length > 80 { exit 1 }' "$log"
 done
@@ -237,6 +237,8 @@ for process in ve vp-sde ve-sde sub-vp-sde edm; do
     --set training.steps=2 --set sampling.steps=2 --output "$folder/$process"
   run 0 'Wrote' "$program" sample --checkpoint "$folder/$process" --steps 2 --count 1 --output "$folder/f.h5"
 done
+run 0 'Done: 2 steps' "$program" train "${tiny[@]}" --set diffusion.steps=20 --set training.steps=2 \
+  --output "$folder/few"
 run 0 'Done: 2 steps' "$program" train "${tiny[@]}" --set diffusion.schedule=cosine \
   --set diffusion.prediction=velocity --set diffusion.loss=min-snr --set training.steps=2 --output "$folder/velocity"
 refuse 'diffusion.loss: edm is for the process edm' train --set diffusion.loss=edm --output "$folder/none"
@@ -244,6 +246,114 @@ refuse 'diffusion.prediction: mean is for the discrete processes' \
   train --set diffusion.process=ve-sde --set diffusion.prediction=mean --output "$folder/none"
 refuse 'ddim needs a discrete process; .* take euler-maruyama' \
   sample --checkpoint "$folder/edm" --sampler ddim --count 1 --output "$folder/c.h5"
+
+echo "--- classes, learned variances, guidance"
+refuse 'model.classes is 3, but shapes has 5 classes \(circle,' train "${tiny[@]}" --set model.classes=3 --output "$folder/none"
+refuse 'label_dropout is 0.1, but the network is told no classes' \
+  train --set training.label_dropout=0.1 --output "$folder/none"
+refuse 'diffusion.loss: simple does not train the variance' \
+  train --set diffusion.variance=learned --output "$folder/none"
+refuse 'time_sampling is loss-aware, which is for the discrete' \
+  train --set diffusion.time_sampling=loss-aware --set diffusion.process=edm --output "$folder/none"
+told=("${tiny[@]}" --set model.classes=5)
+run 0 'Done' "$mpirun" 2 "$program" train "${told[@]}" --set training.label_dropout=0.3 \
+  --set diffusion.variance=learned-range --set diffusion.loss=hybrid --set diffusion.time_sampling=loss-aware \
+  --trace "$folder/told.h5" --output "$folder/told"
+check "a trace has the classes" h5dump -H -d /step-00000001/classes "$folder/told.h5"
+run 0 'Done' "$program" train "${told[@]}" --output "$folder/always-told"
+run 0 'Done' "$program" train "${tiny[@]}" --set diffusion.variance=learned --set diffusion.loss=variational \
+  --output "$folder/learned"
+run 0 'Of 512 test images it knows' "$mpirun" 2 "$program" train-classifier "${tiny[@]}" --output "$folder/judge"
+check "it says so" sh -c "'$program' inspect '$folder/judge/checkpoints/step-00000004.h5' | grep -q 'classifier of 5 classes'"
+run 0 'step 4/4|all 4 steps are done' "$program" train-classifier --resume --output "$folder/judge"
+refuse 'step-00000004.h5 is a classifier, not a denoiser' train --resume --output "$folder/judge"
+run 0 'Done' "$program" train-classifier "${tiny[@]}" --set diffusion.process=vp-sde --output "$folder/other-judge"
+run 0 'Done' "$program" train-classifier "${tiny[@]}" --set diffusion.process=edm --output "$folder/edm-judge"
+draw=(sample --steps 2 --count 3)
+run 0 '2 evaluations' "$program" "${draw[@]}" --checkpoint "$folder/told" --output "$folder/g0.h5"
+check "labels are kept" sh -c "h5dump -d /labels '$folder/g0.h5' | grep -q '0, 1, 2'"
+run 0 '4 evaluations' "$mpirun" 2 "$program" "${draw[@]}" --checkpoint "$folder/told" --guidance 1.5 --classes 4,none \
+  --float --output "$folder/g1.h5"
+run 0 '4 evaluations' "$program" "${draw[@]}" --checkpoint "$folder/told" --guidance 1.5 --classes 4,none --float \
+  --batch 2 --output "$folder/g2.h5"
+check "guided images do not depend on the ranks" h5diff "$folder/g1.h5" "$folder/g2.h5" /samples
+run 0 '2 evaluations' "$program" "${draw[@]}" --checkpoint "$folder/told" --class 4 --variance small --output "$folder/g3.h5"
+for sampler in $("$program" samplers | awk '/^[a-z]/ { print $1 }'); do
+  few=(--steps 2)
+  [[ $sampler == ode-rk45 ]] && few=(--tolerance 0.01)
+  run 0 'evaluations? of the network' "$program" sample --checkpoint "$folder/learned" --classifier "$folder/judge" \
+    --sampler "$sampler" "${few[@]}" --count 1 --guidance 0.5 --output "$folder/g4.h5"
+  run 0 'evaluations? of the network' "$program" sample --checkpoint "$folder/told" --guidance 0.5 --class 2 \
+    --sampler "$sampler" "${few[@]}" --count 1 --output "$folder/g4.h5"
+done
+run 0 'Wrote' "$program" "${draw[@]}" --checkpoint "$folder/edm" --classifier "$folder/edm-judge" --sampler edm \
+  --output "$folder/g5.h5"
+refuse 'guidance: the model was trained without classes; .*, or give a --classifier' \
+  "${draw[@]}" --checkpoint "$folder/edm" --guidance 1 --output "$folder/c.h5"
+refuse 'class: the model was trained without classes' "${draw[@]}" --checkpoint "$folder/edm" --class 1 --output "$folder/c.h5"
+refuse 'class: there is no class 5; they are 0 to 4' "${draw[@]}" --checkpoint "$folder/told" --class 5 --output "$folder/c.h5"
+refuse 'guidance: the model has always been told the class' \
+  "${draw[@]}" --checkpoint "$folder/always-told" --guidance 1 --output "$folder/c.h5"
+refuse 'guidance is nan; it must be finite' "${draw[@]}" --checkpoint "$folder/told" --guidance nan --output "$folder/c.h5"
+refuse "'x' is invalid for '--class" "${draw[@]}" --checkpoint "$folder/told" --class x --output "$folder/c.h5"
+refuse '[-]-class and --classes exclude each other' \
+  "${draw[@]}" --checkpoint "$folder/told" --class 1 --classes 1,2 --output "$folder/c.h5"
+refuse 'variance: learned-range needs a model that was trained with diffusion.variance=learned-range' \
+  "${draw[@]}" --checkpoint "$folder/always-told" --variance learned-range --output "$folder/c.h5"
+refuse 'variance is for --sampler ddpm' \
+  "${draw[@]}" --checkpoint "$folder/told" --sampler ddim --variance small --output "$folder/c.h5"
+refuse 'this is a classifier, which draws no images' "${draw[@]}" --checkpoint "$folder/judge" --output "$folder/c.h5"
+refuse 'this is no classifier' \
+  "${draw[@]}" --checkpoint "$folder/told" --classifier "$folder/told" --output "$folder/c.h5"
+refuse 'trained with diffusion.process=vp-sde, but the model with vp' \
+  "${draw[@]}" --checkpoint "$folder/told" --classifier "$folder/other-judge" --output "$folder/c.h5"
+
+echo "--- likelihoods and latents"
+likely=(likelihood --count 3 --batch 2)
+for method in bound ode; do
+  few=()
+  [[ $method == ode ]] && few=(--tolerance 0.01)
+  for ranks in 1 2; do
+    run 0 '"bits_per_dimension":' "$mpirun" "$ranks" "$program" "${likely[@]}" --method "$method" "${few[@]}" \
+      --checkpoint "$folder/few" --json
+    cp "$log" "$folder/$method-$ranks.json"
+  done
+  check "$method: does not depend on the ranks" cmp "$folder/$method-1.json" "$folder/$method-2.json"
+done
+check "one line with all keys" python3 - "$folder/bound-1.json" <<'PYTHON'
+import json, sys
+lines = open(sys.argv[1]).read().splitlines()
+result = json.loads(lines[0])
+assert len(lines) == 1 and result["count"] == 3 and result["method"] == "bound", lines
+assert abs(sum(result["parts"].values()) - result["bits_per_dimension"]) < 1e-9, result
+assert result["standard_error"] > 0 and result["evaluations"] == 20, result
+PYTHON
+run 0 '± [0-9.]+ bits per dimension' "$program" "${likely[@]}" --method ode --tolerance 0.01 --probe gaussian \
+  --checkpoint "$folder/vp-sde"
+refuse 'bound is for the discrete processes vp and ve, .* take ode' \
+  "${likely[@]}" --method bound --checkpoint "$folder/vp-sde"
+refuse 'count is 20000, but the test images of shapes are 10000' \
+  likelihood --count 20000 --method ode --checkpoint "$folder/vp-sde"
+refuse 'probe and --tolerance are for --method ode' \
+  "${likely[@]}" --method bound --tolerance 0.1 --checkpoint "$folder/few"
+run 0 'Wrote' "$mpirun" 2 "$program" encode --checkpoint "$folder/vp-sde" --count 3 --output "$folder/z.h5" \
+  --grid "$folder/z.png"
+run 0 'Wrote' "$program" decode --checkpoint "$folder/vp-sde" --latents "$folder/z.h5" --output "$folder/x.h5" --float
+# Of 255 levels.
+check "a round trip returns the images" h5diff -d 1 "$folder/z.h5" "$folder/x.h5" /images
+run 0 'Wrote' "$mpirun" 2 "$program" interpolate --checkpoint "$folder/vp-sde" --rows 2 --columns 3 --tolerance 0.01 \
+  --grid "$folder/i.png" --output "$folder/i1.h5" --float
+run 0 'Wrote' "$program" interpolate --checkpoint "$folder/vp-sde" --rows 2 --columns 3 --tolerance 0.01 \
+  --grid "$folder/i.png" --output "$folder/i2.h5" --float --batch 4
+check "ways do not depend on the ranks" h5diff "$folder/i1.h5" "$folder/i2.h5" /samples
+run 0 'Wrote' "$program" interpolate --checkpoint "$folder/told" --rows 2 --columns 2 --tolerance 0.1 --random \
+  --grid "$folder/i.png"
+refuse 'a dataset `labels`, int64 \[N\], is needed' \
+  decode --checkpoint "$folder/told" --latents "$folder/latents.h5" --output "$folder/c.h5"
+refuse 'columns is 1; it must be at least 2' \
+  interpolate --checkpoint "$folder/vp-sde" --columns 1 --grid "$folder/i.png"
+refuse 'tolerance: 0.0 must be positive' \
+  encode --checkpoint "$folder/vp-sde" --count 1 --tolerance 0 --output "$folder/c.h5"
 
 echo "--- checkpoints"
 newest=$folder/run/checkpoints/step-00000004.h5

@@ -51,6 +51,15 @@ final class TraceRecorder {
     let shape = [batch] + imageShape
     try writeParts("\(group)/x0", shape: shape, firstSample: firstSample, parts: original)
     try writeParts("\(group)/noise", shape: shape, firstSample: firstSample, parts: noised.map(\.noise))
+    let classes = noised.compactMap(\.classes).flatMap(\.self)
+    if !classes.isEmpty {
+      let dataset = try file!.createDataset("\(group)/classes", shape: [batch], type: .int64)
+      try classes.map { Int64($0 ?? -1) }.withUnsafeBytes {
+        try dataset.write(
+          flatRange: firstSample..<firstSample + classes.count, from: $0.baseAddress, collective: true)
+      }
+      try dataset.close()
+    }
     // Whole numbers where the process has steps.
     let times = noised.flatMap(\.times)
     let range = firstSample..<firstSample + times.count

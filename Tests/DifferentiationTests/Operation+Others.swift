@@ -17,6 +17,8 @@ extension Operation {
     linearMap([2, 20, 20, 640], parts: [600, 39, 1], to: 5),
     rowAddition([5, 20], rows: [2, 0, 2, 3, 2], of: 4),
     rowAddition([1, 33], rows: [0], of: 1),
+    pixelMean([2, 3, 5, 20]),
+    pixelMean([3, 1, 1, 7]),
     attention([2, 3, 3, 5]),
     attention([1, 5, 7, 20]),
     attention([3, 1, 1, 4]),
@@ -166,6 +168,23 @@ extension Operation {
         var table = [Double](repeating: 0, count: parameters[0].count)
         for index in dy.indices { table[rows[index / channels] * channels + index % channels] += dy[index] }
         return Gradients(inputs: [dy], parameters: [table])
+      })
+  }
+
+  private static func pixelMean(_ shape: [Int]) -> Operation {
+    let (images, channels) = (shape[0], shape.last!)
+    let pixels = shape.reduce(1, *) / images / channels
+    @Sendable func place(_ index: Int) -> Int { index / (pixels * channels) * channels + index % channels }
+    return Operation(
+      testDescription: "mean over the pixels of \(shape)", inputShapes: [shape], parameterShapes: [],
+      tolerance: singlePrecision, apply: { tape, inputs, _ in tape.pixelMean(inputs[0]) },
+      value: { inputs, _ in
+        var means = [Double](repeating: 0, count: images * channels)
+        for (index, value) in inputs[0].enumerated() { means[place(index)] += value / Double(pixels) }
+        return means
+      },
+      gradients: { inputs, _, dy in
+        Gradients(inputs: [inputs[0].indices.map { dy[place($0)] / Double(pixels) }])
       })
   }
 

@@ -11,12 +11,16 @@ import Testing
     .init(weight: 0.4, mean: [0, -0.6, 0.7], deviation: 0.15),
   ])
 
-  /// Says the noise in single precision, as networks do.
+  /// Says the noise in single precision, as networks do, of images scaled as networks see them.
   struct ExactNetwork: DiffusionNetwork {
     let process: DiscreteProcess
 
+    private var model: ModelDescription { ModelDescription(process: process, parametrisation: .prediction(.noise)) }
+
+    func scales(_ times: [Float]) -> [Double] { times.map { model.inputScale(at: Double($0)) } }
+
     func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
-      let x = DoubleTensor(x)
+      let x = DoubleTensor.sum([(scales(times).map { 1 / $0 }, DoubleTensor(x))])
       var noise = DoubleTensor(shape: x.shape)
       for image in 0..<x.imageCount {
         let known = classes?[image]
@@ -32,12 +36,12 @@ import Testing
   struct ExactClassifier: NoisyClassifier {
     let process: DiscreteProcess
 
-    /// ∇ log p(k | x) = ∇ log q(x | k) − ∇ log q(x), each −ε/σ.
+    /// ∇ log p(k | x) = ∇ log q(x | k) − ∇ log q(x), each −ε/σ; by the scaled x, another factor.
     func logProbabilityGradient(_ x: Tensor, times: [Float], classes: [Int]) -> Tensor {
       let network = ExactNetwork(process: process)
       let told = DoubleTensor(network.output(x, times: times, classes: classes.map { $0 }))
       let untold = DoubleTensor(network.output(x, times: times, classes: classes.map { _ in nil }))
-      let scales = times.map { -1 / process.marginal(at: Double($0)).deviation }
+      let scales = zip(times, network.scales(times)).map { -1 / (process.marginal(at: Double($0)).deviation * $1) }
       return DoubleTensor.sum([(scales, told), (scales.map { -$0 }, untold)]).single
     }
   }
@@ -53,10 +57,15 @@ import Testing
     return try sampler.sample(from: latents, denoiser: denoiser, noise: SamplerNoise(seed: 1)).images
   }
 
+  static let processes = [
+    ProcessTests.Named(testDescription: "vp", process: DiscreteProcess(schedule: try! .linear())),
+    ProcessTests.Named(testDescription: "ve", process: try! DiscreteProcess.varianceExploding(steps: 1000)),
+  ]
+
   /// The identity that classifier-free guidance rests on.
-  @Test(arguments: [0.0, 0.5, 2])
-  func bothKindsOfGuidanceFollowTheSameTrajectory(scale: Double) throws {
-    let process = DiscreteProcess(schedule: try .linear())
+  @Test(arguments: processes, [0.0, 0.5, 2])
+  func bothKindsOfGuidanceFollowTheSameTrajectory(_ named: ProcessTests.Named, scale: Double) throws {
+    let process = named.process as! DiscreteProcess
     let latents = normals([6, 3], seed: 8)
     let classes = [0, 1, 2, 0, 1, 2]
     let free = try sample(.classifierFree(classes, scale: scale), latents, process: process)

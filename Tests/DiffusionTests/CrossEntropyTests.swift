@@ -1,0 +1,34 @@
+import Diffusion
+import Glibc
+import Tensors
+import Testing
+
+@Suite struct CrossEntropyTests {
+  private let logits = Tensor([1, -2, 0.5, 80, 3, -90], shape: [2, 3])
+
+  @Test func probabilitiesAddUpToOne() {
+    for logarithms in CrossEntropy.logProbabilities(logits) {
+      #expect(abs(logarithms.reduce(0) { $0 + exp($1) } - 1) < 1e-12)
+    }
+    let difference = CrossEntropy.logProbabilities(logits)[0]
+    #expect(abs(difference[0] - difference[2] - 0.5) < 1e-12)
+  }
+
+  @Test func theGradientAgreesWithFiniteDifferences() {
+    let part = CrossEntropy.lossAndGradient(logits: logits, classes: [2, 0], imagesInGlobalBatch: 8)
+    #expect(abs(part.loss - part.imageLosses.reduce(0, +) / 8) < 1e-15)
+    for index in 0..<6 {
+      let losses = [Float(0x1p-8), -0x1p-8].map { width in
+        let moved = logits.copied()
+        moved.pointer[index] += width
+        return (
+          CrossEntropy.lossAndGradient(logits: moved, classes: [2, 0], imagesInGlobalBatch: 8).loss,
+          Double(moved.elements[index])
+        )
+      }
+      let difference = (losses[0].0 - losses[1].0) / (losses[0].1 - losses[1].1)
+      // A third derivative of at most 1/8 of 0.1.
+      #expect(abs(Double(part.gradient.elements[index]) - difference) < 1e-6)
+    }
+  }
+}
