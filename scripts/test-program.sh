@@ -78,7 +78,7 @@ run 0 'fewer than its 9999 threads; mpirun --map-by slot:PE=9999' "$program" doc
 
 echo "--- arguments and configuration"
 refuse "Unknown option '--nonsense'" train --nonsense
-refuse 'there is no command nonsense; the commands are train, sample' nonsense
+refuse 'there is no command nonsense; the commands are train, train-classifier, sample' nonsense
 refuse 'Missing expected argument .*--count' sample --checkpoint "$folder/x" --output "$folder/x.h5"
 refuse 'did you mean training.learning_rate' train --set training.learning_rat=1
 refuse 'training.batch is abc; expected a whole number' train --set training.batch=abc

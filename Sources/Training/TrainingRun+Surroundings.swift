@@ -71,7 +71,10 @@ extension TrainingRun {
       do {
         let header = try Checkpoint.load(from: path, communicator: communicator) { header in
           guard header.kind == kind else {
-            throw InputError("\(path) is a \(header.kind.rawValue), not a \(kind.rawValue); choose another --output")
+            // All ranks read the same.
+            throw JobFailure(
+              rank: 0, exitStatus: .badInput,
+              message: "\(path) is a \(header.kind.rawValue), not a \(kind.rawValue); choose another --output")
           }
           try configuration.checkResumable(saved: RunConfiguration(yaml: header.configuration, file: path))
           return trainer.tensorGroups
