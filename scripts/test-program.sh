@@ -216,6 +216,13 @@ run 0 'dpm-solver' "$program" samplers
 refuse 'eta is for --sampler ddim' sample --checkpoint "$folder/run" --eta 1 --count 1 --output "$folder/c.h5"
 refuse 'for --sampler predictor-corrector and langevin' \
   sample --checkpoint "$folder/run" --snr 0.1 --count 1 --output "$folder/c.h5"
+run 0 '3 evaluations' "$program" sample --checkpoint "$folder/run" --sampler edm --steps 2 --churn 40 --churn-min 0.05 \
+  --churn-max 50 --churn-noise 1.003 --count 1 --output "$folder/c.h5"
+refuse 'churn-noise are for --sampler edm' \
+  sample --checkpoint "$folder/run" --churn 1 --count 1 --output "$folder/c.h5"
+refuse 'churn-min: noise cannot be added from level 2.0 to 1.0' \
+  sample --checkpoint "$folder/run" --sampler edm --churn-min 2 --churn-max 1 --count 1 --output "$folder/c.h5"
+rm "$folder/c.h5"
 refuse 'tolerance: -1.0 must be positive' \
   sample --checkpoint "$folder/run" --sampler ode-rk45 --tolerance=-1 --count 1 --output "$folder/c.h5"
 refuse 'chooses its steps by the error' sample --checkpoint "$folder/run" --sampler ode-rk45 --steps 3 --count 1 \

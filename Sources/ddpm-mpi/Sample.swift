@@ -12,6 +12,8 @@ struct Sample: RankCommand {
                       [--sampler <name>] [--steps <n>] [--eta <x>]
                       [--spacing leading|trailing|linspace]
                       [--corrections <n>] [--snr <x>] [--tolerance <x>]
+                      [--churn <x>] [--churn-min <x>] [--churn-max <x>]
+                      [--churn-noise <x>]
                       [--variance small|large|learned-range|learned]
                       [--class <k> | --classes <k,k,...>] [--guidance <g>]
                       [--classifier <folder-or-file>]
@@ -57,6 +59,18 @@ struct Sample: RankCommand {
 
   @Option(help: ArgumentHelp("Error that ode-rk45 may make in a step (default: 1e-5).", valueName: "x"))
   var tolerance: Double?
+
+  @Option(help: ArgumentHelp("S_churn of edm: noise added and taken away on the way (default: 0).", valueName: "x"))
+  var churn: Double?
+
+  @Option(help: ArgumentHelp("S_tmin of edm: no noise is added at lower levels (default: 0).", valueName: "x"))
+  var churnMin: Double?
+
+  @Option(help: ArgumentHelp("S_tmax of edm: no noise is added at higher levels (default: no limit).", valueName: "x"))
+  var churnMax: Double?
+
+  @Option(help: ArgumentHelp("S_noise of edm: the deviation of what is added (default: 1).", valueName: "x"))
+  var churnNoise: Double?
 
   @Option(help: "Variance of the reverse steps of ddpm (default: the run's diffusion.variance).")
   var variance: ReverseVariance?
@@ -106,6 +120,9 @@ struct Sample: RankCommand {
       throw ValidationError("--corrections and --snr are for --sampler predictor-corrector and langevin.")
     }
     if tolerance != nil && sampler != .odeAdaptive { throw ValidationError("--tolerance is for --sampler ode-rk45.") }
+    if (churn ?? churnMin ?? churnMax ?? churnNoise) != nil && sampler != .edm {
+      throw ValidationError("--churn, --churn-min, --churn-max and --churn-noise are for --sampler edm.")
+    }
     if steps != nil && sampler == .odeAdaptive {
       throw ValidationError("--steps is not for --sampler ode-rk45, which chooses its steps by the error.")
     }
@@ -120,6 +137,10 @@ struct Sample: RankCommand {
     job.corrections = corrections
     job.signalToNoise = snr
     job.tolerance = tolerance
+    if let churn { job.churn.amount = churn }
+    if let churnMin { job.churn.least = churnMin }
+    if let churnMax { job.churn.most = churnMax }
+    if let churnNoise { job.churn.inflation = churnNoise }
     job.variance = variance
     job.conditions.classes = classNumber.map { [$0.number] } ?? classes?.numbers
     job.conditions.guidance = guidance

@@ -20,13 +20,20 @@ public struct EDMSampler: Sampler {
   private let rho: Double
 
   /// - Parameter rho: how much denser steps are at little noise.
-  /// - Throws: `DiffusionError` naming `steps` or `churn`.
+  /// - Throws: `DiffusionError` naming `steps`, `churn`, `churn-min` or `churn-noise`.
   public init(
     process: any ForwardProcess, steps: Int, rho: Double = 7, churn: Churn = Churn()
   ) throws(DiffusionError) {
     try requireSteps(steps)
-    guard churn.amount >= 0, churn.amount.isFinite, churn.least >= 0, churn.inflation > 0 else {
-      throw DiffusionError(key: "churn", problem: "\(churn) must not be negative")
+    guard churn.amount >= 0, churn.amount.isFinite else {
+      throw DiffusionError(key: "churn", problem: "\(churn.amount) must be finite and not negative")
+    }
+    guard churn.least >= 0, churn.most >= churn.least else {
+      throw DiffusionError(
+        key: "churn-min", problem: "noise cannot be added from level \(churn.least) to \(churn.most)")
+    }
+    guard churn.inflation > 0, churn.inflation.isFinite else {
+      throw DiffusionError(key: "churn-noise", problem: "\(churn.inflation) must be positive")
     }
     self.process = process
     self.steps = steps
@@ -61,7 +68,7 @@ public struct EDMSampler: Sampler {
       let gamma =
         levels[step] >= churn.least && levels[step] <= churn.most
         ? min(churn.amount / Double(steps), 2.0.squareRoot() - 1) : 0
-      // No more noise than the process knows.
+      // No more noise than the process knows, and the network was trained with: so none at the first step.
       let level = min(levels[step] * (1 + gamma), levels[0])
       if level > levels[step] {
         let added = churn.inflation * (level * level - levels[step] * levels[step]).squareRoot()

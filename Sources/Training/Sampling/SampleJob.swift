@@ -26,6 +26,8 @@ public struct SampleJob: Sendable {
   public var signalToNoise: Double?
   /// Of `ode-rk45`.
   public var tolerance: Double?
+  /// Of `edm`.
+  public var churn = EDMSampler.Churn()
   /// Of the reverse steps of `ddpm`; by default the run's.
   public var variance: ReverseVariance?
   public var conditions = ClassConditions.Request()
@@ -109,6 +111,7 @@ public struct SampleJob: Sendable {
     if let corrections { settings.corrections = corrections }
     if let signalToNoise { settings.signalToNoise = signalToNoise }
     if let tolerance { settings.tolerance = tolerance }
+    settings.churn = churn
     if let variance { settings.variance = variance }
     return settings
   }

@@ -1,0 +1,122 @@
+import Diffusion
+import Glibc
+import Tensors
+import Testing
+
+/// What holds of every sampler.
+@Suite struct AllSamplersTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    let name: SamplerName
+    let process: any DiffusionSDE
+    let testDescription: String
+  }
+
+  static let cases: [Case] = ProcessTests.sdes.flatMap { named in
+    SamplerName.allCases.compactMap { name -> Case? in
+      if (name == .ddpm || name == .ddim) && !(named.process is DiscreteProcess) { return nil }
+      return Case(name: name, process: named.process, testDescription: "\(name.rawValue) on \(named.testDescription)")
+    }
+  }
+
+  /// Two clusters, so that the elements are correlated; pairs of elements repeat.
+  static func mixture(pairs: Int) -> GaussianMixture {
+    func mean(_ pair: [Double]) -> [Double] { (0..<pairs).flatMap { _ in pair } }
+    return GaussianMixture([
+      .init(weight: 0.6, mean: mean([0.6, -0.4]), deviation: 0.15),
+      .init(weight: 0.4, mean: mean([-0.5, 0.5]), deviation: 0.25),
+    ])
+  }
+
+  /// Mean and covariance of the mixture.
+  private static func exactMoments() -> (mean: [Double], covariance: [[Double]]) {
+    let components = mixture(pairs: 1).components
+    let mean = (0..<2).map { element in components.reduce(0) { $0 + $1.weight * $1.mean[element] } }
+    let covariance = (0..<2).map { row in
+      (0..<2).map { column in
+        components.reduce(-mean[row] * mean[column]) { sum, component in
+          sum + component.weight
+            * (component.mean[row] * component.mean[column]
+              + (row == column ? component.deviation * component.deviation : 0))
+        }
+      }
+    }
+    return (mean, covariance)
+  }
+
+  private func settings(_ name: SamplerName, steps: Int) -> SamplerSettings {
+    var settings = SamplerSettings()
+    settings.name = name
+    settings.steps = steps
+    settings.variance = .small
+    settings.clipsOriginal = false
+    settings.tolerance = 1e-4
+    // With one step of a level only, the noise of 300 levels falls faster than Langevin steps can follow.
+    if name == .langevin { settings.corrections = 5 }
+    return settings
+  }
+
+  /// Four standard errors, and what 300 steps are off by: a hundredth of the data's size.
+  static let bias = 0.01
+
+  /// A Langevin step's length comes from the norms of an image's noise and score, which for two elements say little: there
+  /// images have 128. Steps of a signal-to-noise ratio of 0.16 leave noise of which each level keeps some.
+  static let langevinBias = 0.03
+
+  @Test(arguments: cases)
+  func theDatasMeanAndCovarianceAreReproduced(_ test: Case) throws {
+    let isLangevin = test.name == .langevin || test.name == .predictorCorrector
+    let (count, pairs) = isLangevin ? (500, 64) : (2000, 1)
+    let bias = isLangevin ? Self.langevinBias : Self.bias
+    let sampler = try settings(test.name, steps: 300).sampler(for: test.process)
+    let images = try sampler.sample(
+      from: normals([count, 2 * pairs], seed: 3),
+      denoiser: ExactDenoiser(data: Self.mixture(pairs: pairs), process: test.process),
+      noise: SamplerNoise(seed: 4), progress: nil
+    ).images
+    let (mean, covariance) = Self.exactMoments()
+    let columns = (0..<2).map { element in (0..<count).map { images.elements[2 * pairs * $0 + element] } }
+    for row in 0..<2 {
+      let actual = moments(columns[row]).mean
+      #expect(abs(actual - mean[row]) < 4 * (covariance[row][row] / Double(count)).squareRoot() + bias)
+      for column in 0...row {
+        let products = zip(columns[row], columns[column]).map { ($0 - mean[row]) * ($1 - mean[column]) }
+        let (value, variance) = moments(products)
+        #expect(
+          abs(value - covariance[row][column]) < 4 * (variance / Double(count)).squareRoot() + bias,
+          "covariance of \(row) and \(column): \(value), not \(covariance[row][column])")
+      }
+    }
+  }
+
+  /// Says what it is asked for, as exactly as single precision can.
+  struct ExactNetwork: DiffusionNetwork {
+    let model: ModelDescription
+
+    func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
+      // What the network of a discrete process is told is the time itself.
+      let scales = times.map { 1 / model.inputScale(at: Double($0)) }
+      let x = DoubleTensor.sum([(scales, DoubleTensor(x))])
+      let estimate = ExactDenoiser(data: mixture(pairs: 1), process: model.process).estimate(
+        x, at: times.map(Double.init), images: Array(times.indices))
+      let targets = times.map { model.target(at: Double($0)) }
+      return DoubleTensor.sum([
+        (targets.map(\.original), estimate.original), (targets.map(\.noise), estimate.noise),
+      ]).single
+    }
+  }
+
+  /// Outputs are rounded to single precision, which at much noise is a hundred times that of the image.
+  @Test(arguments: SamplerName.allCases)
+  func allPredictionsDrawTheSameImages(_ name: SamplerName) throws {
+    let process = DiscreteProcess(schedule: try .linear(steps: 100, first: 1e-3, last: 0.1))
+    let latents = normals([5, 2], seed: 8)
+    let images = try Prediction.allCases.map { prediction in
+      let model = ModelDescription(process: process, parametrisation: .prediction(prediction))
+      let denoiser = NetworkDenoiser(network: ExactNetwork(model: model), model: model)
+      return try settings(name, steps: 20).sampler(for: process).sample(
+        from: latents, denoiser: denoiser, noise: SamplerNoise(seed: 4), progress: nil
+      ).images
+    }
+    for other in images.dropFirst() { #expect(largestDifference(images[0], other) < 1e-4) }
+  }
+}
