@@ -4,7 +4,7 @@ import Tensors
 
 /// A classifier of noisy images that is told the time: the U-Net's way down and its middle, then the mean over the pixels
 /// (Dhariwal, Nichol: "Diffusion models beat GANs on image synthesis", arXiv:2105.05233, section 4 and appendix H).
-public struct ClassifierNetwork: Sendable {
+public struct ClassifierNetwork: TrainableNetwork {
   public let configuration: UNetConfiguration
   public let classCount: Int
   public let layout: ParameterLayout
@@ -29,7 +29,8 @@ public struct ClassifierNetwork: Sendable {
     layout = declarations.layout
   }
 
-  /// Draws the initial values of all parameters, a function of the seed alone.
+  public var convolutionMethod: ConvolutionMethod { configuration.convolutionMethod }
+
   public func initialise(_ parameters: Arena, seed: UInt64, workers: WorkerPool) {
     declarations.initialise(parameters, seed: seed, workers: workers)
   }

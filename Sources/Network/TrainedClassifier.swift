@@ -21,7 +21,7 @@ public struct TrainedClassifier: NoisyClassifier, Sendable {
   public func logProbabilityGradient(_ x: Tensor, times: [Float], classes: [Int]) -> Tensor {
     let tape = Tape(
       recordingWith: parameters, gradients: nil, workers: workers,
-      convolutionMethod: network.configuration.convolutionMethod)
+      convolutionMethod: network.convolutionMethod)
     let input = tape.input(x, needsGradient: true)
     let logits = network(input, timesteps: times, on: tape)
     // ∂ log p(k)/∂ logit_j = [j = k] − p(j).
@@ -40,7 +40,7 @@ public struct TrainedClassifier: NoisyClassifier, Sendable {
   /// log p(class | x_t) of each image and class.
   public func logProbabilities(_ x: Tensor, times: [Float]) -> [[Double]] {
     let tape = Tape(
-      inferenceWith: parameters, workers: workers, convolutionMethod: network.configuration.convolutionMethod)
+      inferenceWith: parameters, workers: workers, convolutionMethod: network.convolutionMethod)
     return CrossEntropy.logProbabilities(network(tape.input(x), timesteps: times, on: tape).value)
   }
 }

@@ -20,7 +20,7 @@ public struct TrainedUNet: DifferentiableNetwork {
   public func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
     let tape = Tape(
       inferenceWith: parameters, workers: workers, profiler: profiler,
-      convolutionMethod: network.configuration.convolutionMethod)
+      convolutionMethod: network.convolutionMethod)
     return network(tape.input(x), timesteps: times, classes: classes, on: tape).value
   }
 
@@ -29,7 +29,7 @@ public struct TrainedUNet: DifferentiableNetwork {
   ) -> (output: Tensor, derivative: Tensor) {
     let tape = Tape(
       recordingWith: parameters, gradients: nil, workers: workers, profiler: profiler,
-      convolutionMethod: network.configuration.convolutionMethod)
+      convolutionMethod: network.convolutionMethod)
     let input = tape.input(x, needsGradient: true)
     let output = network(input, timesteps: times, classes: classes, on: tape)
     tape.unwind(from: output, seed: seed(vector, like: output.value))

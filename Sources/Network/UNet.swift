@@ -56,7 +56,7 @@ public struct UNetConfiguration: Sendable, Equatable {
 /// section 3.1).
 ///
 /// Parameter names are those of diffusers' `UNet2DModel`.
-public struct UNet: Sendable {
+public struct UNet: TrainableNetwork {
   public let configuration: UNetConfiguration
   public let layout: ParameterLayout
 
@@ -115,7 +115,8 @@ public struct UNet: Sendable {
     layout = declarations.layout
   }
 
-  /// Draws the initial values of all parameters, a function of the seed alone.
+  public var convolutionMethod: ConvolutionMethod { configuration.convolutionMethod }
+
   public func initialise(_ parameters: Arena, seed: UInt64, workers: WorkerPool) {
     declarations.initialise(parameters, seed: seed, workers: workers)
   }

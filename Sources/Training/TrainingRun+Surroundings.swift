@@ -106,7 +106,7 @@ extension TrainingRun {
       """
       ddpm-mpi \(ProgramVersion.current): \(ranks) x \(threads), run folder \(folder.path)
       data:     \(dataset.name), \(dataset.count) images of \(dataset.height)x\(dataset.width)x\(dataset.channels)
-      network:  \(ProgressFormat.count(trainer.task.layout.parameterCount)) parameters\(convolutions)
+      network:  \(ProgressFormat.count(trainer.task.trainee.layout.parameterCount)) parameters\(convolutions)
       batch:    \(settings.batch) images in \(configuration.microBatchCount) micro-batches of \(settings.microBatch)
       training: \(firstStep < settings.steps ? "steps \(firstStep + 1) to \(settings.steps)" : "all \(settings.steps) steps are done; more: a higher training.steps")
       """)

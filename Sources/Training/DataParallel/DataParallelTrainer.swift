@@ -46,18 +46,18 @@ public final class DataParallelTrainer {
     self.communicator = communicator
     self.workers = workers
     self.profiler = profiler
-    parameters = Arena(task.layout)
-    task.initialise(parameters, seed: configuration.seed, workers: workers)
+    parameters = Arena(task.trainee.layout)
+    task.trainee.initialise(parameters, seed: configuration.seed, workers: workers)
     let microBatchCount = configuration.microBatchCount
     averaging =
       switch reduction {
       case .tree:
         GradientAveraging(
-          layout: task.layout, microBatchCount: microBatchCount, communicator: communicator, workers: workers,
+          layout: task.trainee.layout, microBatchCount: microBatchCount, communicator: communicator, workers: workers,
           profiler: profiler)
       case .allreduce:
         PlainGradientSum(
-          layout: task.layout, microBatchCount: microBatchCount, communicator: communicator, workers: workers,
+          layout: task.trainee.layout, microBatchCount: microBatchCount, communicator: communicator, workers: workers,
           profiler: profiler)
       }
     let training = configuration.training
@@ -88,7 +88,9 @@ public final class DataParallelTrainer {
   /// - Returns: the micro-batch's part of the global batch's loss.
   public func accumulateGradients(_ batch: NoisedImages, microBatch: Int, step: Int) -> Double {
     let gradients = averaging.leaf()
-    let tape = task.tape(parameters, gradients: gradients, workers: workers, profiler: profiler)
+    let tape = Tape(
+      recordingWith: parameters, gradients: gradients, workers: workers, profiler: profiler,
+      convolutionMethod: task.trainee.convolutionMethod)
     let (output, loss) = task.forward(
       batch, step: step, firstSample: samples(ofMicroBatch: microBatch).lowerBound, on: tape)
     tape.unwind(from: output, seed: loss.gradient)
@@ -159,7 +161,7 @@ public final class DataParallelTrainer {
 
   /// All of an average, put together from the ranks' shards. Collective.
   public func gatherAverage(_ average: ExponentialMovingAverage) throws -> Arena {
-    let arena = Arena(task.layout)
+    let arena = Arena(task.trainee.layout)
     (arena.pointer + averaging.shard.lowerBound).update(from: average.average.pointer, count: average.count)
     try exchangeShards(of: arena)
     return arena
@@ -185,7 +187,7 @@ public final class DataParallelTrainer {
   /// A group of a file whose tensors have the parameters' names and shapes.
   /// - Parameter values: this rank's shard.
   public func shardGroup(_ path: String, _ values: UnsafeMutablePointer<Float>) -> TensorGroup {
-    TensorGroup(path: path, layout: task.layout, shard: averaging.shard, values: values)
+    TensorGroup(path: path, layout: task.trainee.layout, shard: averaging.shard, values: values)
   }
 
   /// To be called after `tensorGroups` were filled from a checkpoint. Collective.

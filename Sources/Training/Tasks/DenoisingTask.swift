@@ -17,17 +17,7 @@ public struct DenoisingTask: TrainingTask {
     objective = try configuration.objective()
   }
 
-  public var layout: ParameterLayout { network.layout }
-
-  public func initialise(_ parameters: Arena, seed: UInt64, workers: WorkerPool) {
-    network.initialise(parameters, seed: seed, workers: workers)
-  }
-
-  public func tape(_ parameters: Arena, gradients: Arena, workers: WorkerPool, profiler: Profiler?) -> Tape {
-    Tape(
-      recordingWith: parameters, gradients: gradients, workers: workers, profiler: profiler,
-      convolutionMethod: network.configuration.convolutionMethod)
-  }
+  public var trainee: any TrainableNetwork { network }
 
   public func draw(
     images: Tensor, classes: [Int?], step: Int, firstSample: Int, lossAware: LossAwareSteps?, workers: WorkerPool

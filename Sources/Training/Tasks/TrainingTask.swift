@@ -1,18 +1,11 @@
 import Differentiation
 import Diffusion
+import Network
 import Tensors
 
 /// A network under training and what it is trained for, as the data-parallel step sees them.
 public protocol TrainingTask {
-  /// Of the network's parameters.
-  var layout: ParameterLayout { get }
-  /// Draws the parameters' initial values, a function of the seed alone.
-  func initialise(_ parameters: Arena, seed: UInt64, workers: WorkerPool)
-
-  /// A tape on which the network can run.
-  func tape(
-    _ parameters: Arena, gradients: Arena, workers: WorkerPool, profiler: Profiler?
-  ) -> Tape
+  var trainee: any TrainableNetwork { get }
 
   /// Noisy images, and what else the network is told; a function of the seed, the step and the samples' places.
   /// - Parameters:
