@@ -51,20 +51,40 @@ let package = Package(
     .target(name: "Datasets", dependencies: ["Tensors", "Compression"]),
     .target(name: "Checkpoints", dependencies: ["HDF5", "MessagePassing", "Tensors", "Compression"]),
     .target(
+      name: "Jobs",
+      dependencies: [
+        "Checkpoints", "Datasets", "Diffusion", "HDF5", "MessagePassing", "Tensors",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .target(
+      name: "Configuration", dependencies: ["Datasets", "Diffusion", "Jobs", "Kernels", "Network", "Yams"]),
+    .target(
+      name: "Inference",
+      dependencies: [
+        "Checkpoints", "Configuration", "Datasets", "Diffusion", "HDF5", "Images", "Jobs", "MessagePassing", "Network",
+        "Tensors",
+      ]),
+    .target(
       name: "Training",
       dependencies: [
-        "Checkpoints", "Compression", "Datasets", "Differentiation", "Diffusion", "HDF5", "Images", "Kernels",
-        "MessagePassing", "Network", "Optimisation", "Tensors", "Yams", .product(name: "Logging", package: "swift-log"),
+        "Checkpoints", "Configuration", "Datasets", "Differentiation", "Diffusion", "HDF5", "Images", "Inference",
+        "Jobs", "Kernels", "MessagePassing", "Network", "Optimisation", "Tensors",
+      ]),
+    .target(
+      name: "Benchmarking",
+      dependencies: [
+        "Configuration", "Datasets", "Differentiation", "Diffusion", "Jobs", "Kernels", "MessagePassing", "Network",
+        "Optimisation", "Tensors", "Training",
       ]),
     .executableTarget(
       name: "ddpm-mpi",
       dependencies: [
-        "Checkpoints", "Datasets", "Diffusion", "HDF5", "Kernels", "MessagePassing", "Training",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusion", "HDF5", "Inference", "Jobs", "Kernels",
+        "MessagePassing", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "Network", "Tensors", "Training"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Configuration", "Kernels", "Network", "Tensors"]),
     .testTarget(name: "DifferentiationTests", dependencies: ["Differentiation", "Kernels", "Tensors"]),
     .testTarget(
       name: "NetworkTests", dependencies: ["Network", "Differentiation", "HDF5", "Kernels", "Tensors"],
@@ -74,15 +94,20 @@ let package = Package(
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Compression", "Tensors"]),
     .testTarget(
       name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
+    .testTarget(name: "JobsTests", dependencies: ["Jobs", "Tensors"]),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Jobs"]),
     .testTarget(
-      name: "TrainingTests",
-      dependencies: ["Training", "Datasets", "Differentiation", "Diffusion", "Network", "Tensors"]),
+      name: "InferenceTests", dependencies: ["Configuration", "Datasets", "Diffusion", "Inference", "Tensors"]),
+    .testTarget(
+      name: "BenchmarkingTests",
+      dependencies: ["Benchmarking", "Configuration", "Differentiation", "Jobs", "Network", "Tensors"]),
     // Run under mpirun by scripts/test.sh.
     .executableTarget(
       name: "rank-checks",
       dependencies: [
-        "Training", "Checkpoints", "Compression", "Differentiation", "Diffusion", "HDF5", "MessagePassing", "Network",
-        "Tensors",
+        "Training", "Checkpoints", "Compression", "Configuration", "Differentiation", "Diffusion", "HDF5", "Inference",
+        "Jobs",
+        "MessagePassing", "Network", "Tensors",
       ],
       path: "Tests/RankChecks"),
   ],

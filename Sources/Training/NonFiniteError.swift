@@ -1,3 +1,5 @@
+import Jobs
+
 /// Training stopped because the loss, the gradient or a weight was not a finite number. All ranks throw this at the same
 /// step.
 public struct NonFiniteError: JobEndingError, CustomStringConvertible {

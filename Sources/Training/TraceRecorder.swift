@@ -1,4 +1,5 @@
 import Checkpoints
+import Configuration
 import Diffusion
 import HDF5
 import MessagePassing

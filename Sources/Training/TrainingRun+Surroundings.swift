@@ -1,7 +1,10 @@
 import Checkpoints
+import Configuration
 import Datasets
 import Foundation
 import Images
+import Inference
+import Jobs
 import MessagePassing
 import Network
 import Tensors

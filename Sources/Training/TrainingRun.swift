@@ -1,8 +1,10 @@
 import Checkpoints
+import Configuration
 import Datasets
 import Diffusion
 import Foundation
 import Images
+import Jobs
 import MessagePassing
 import Network
 import Tensors
@@ -192,9 +194,4 @@ public struct TrainingRun {
     reporter.finish()
     reporter.message("Done: \(ProgressFormat.count(step, of: "step")). Checkpoints and samples are in \(folder.path).")
   }
-}
-
-extension ContinuousClock.Instant {
-  /// Seconds from this moment to now.
-  var secondsUntilNow: Double { duration(to: .now).inSeconds }
 }

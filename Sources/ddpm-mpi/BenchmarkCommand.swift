@@ -1,5 +1,9 @@
 import ArgumentParser
+import Benchmarking
+import Configuration
 import Foundation
+import Inference
+import Jobs
 import MessagePassing
 import Training
 

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Configuration
 import Datasets
-import Training
+import Inference
+import Jobs
 
 /// Which model, and how it is run.
 struct ModelOptions: ParsableArguments {

@@ -1,10 +1,12 @@
 import ArgumentParser
+import Configuration
 import Datasets
 import Foundation
 import HDF5
+import Inference
+import Jobs
 import Kernels
 import MessagePassing
-import Training
 
 struct Doctor: RankCommand {
   static let configuration = CommandConfiguration(

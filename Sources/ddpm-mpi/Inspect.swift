@@ -1,7 +1,9 @@
 import ArgumentParser
 import Checkpoints
+import Configuration
+import Inference
+import Jobs
 import MessagePassing
-import Training
 
 struct Inspect: RankCommand {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Configuration
+import Inference
+import Jobs
 import MessagePassing
-import Training
 
 struct Encode: RankCommand {
   static let configuration = CommandConfiguration(

@@ -1,8 +1,10 @@
 import ArgumentParser
+import Configuration
 import Datasets
 import Diffusion
+import Inference
+import Jobs
 import MessagePassing
-import Training
 
 struct Likelihood: RankCommand {
   static let configuration = CommandConfiguration(

@@ -1,8 +1,10 @@
 import ArgumentParser
+import Configuration
 import Foundation
+import Inference
+import Jobs
 import Kernels
 import MessagePassing
-import Training
 
 /// The command line's root. What the subcommands do is in `Training`; here is parsing and wiring only.
 struct Program: ParsableCommand {

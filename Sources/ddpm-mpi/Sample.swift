@@ -1,7 +1,9 @@
 import ArgumentParser
+import Configuration
 import Diffusion
+import Inference
+import Jobs
 import MessagePassing
-import Training
 
 struct Sample: RankCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,8 @@
 import ArgumentParser
 import Checkpoints
+import Configuration
+import Inference
+import Jobs
 import Kernels
 import MessagePassing
 import Training

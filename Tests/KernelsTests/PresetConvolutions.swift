@@ -1,8 +1,8 @@
+import Configuration
 import Kernels
 import Network
 import Tensors
 import Testing
-import Training
 
 /// A stride-1 3x3 convolution of a preset's network.
 struct ConvolutionLayer: Hashable, CustomTestStringConvertible {

@@ -1,7 +1,10 @@
 import Checkpoints
+import Configuration
 import Differentiation
 import Diffusion
 import Foundation
+import Inference
+import Jobs
 import MessagePassing
 import Network
 import Tensors

@@ -1,6 +1,8 @@
 import Checkpoints
+import Configuration
 import Differentiation
 import Diffusion
+import Jobs
 import Kernels
 import MessagePassing
 import Network
@@ -202,20 +204,5 @@ public final class DataParallelTrainer {
     guard let lossAwareRecord, let lossAware else { return [] }
     lossAwareRecord.store(lossAware)
     return [lossAwareRecord.group(isOwner: communicator.rank == 0)]
-  }
-}
-
-extension Communicator {
-  /// The concatenation of all ranks' numbers, in the order of ranks. Collective.
-  func gatherInOrder(_ mine: [Double], counts: [Int]) throws -> [Double] {
-    precondition(mine.count == counts[rank], "this rank has \(mine.count) numbers, not \(counts[rank])")
-    let displacements = counts.indices.map { counts[..<$0].reduce(0, +) }
-    var all = [Double](repeating: 0, count: counts.reduce(0, +))
-    all.replaceSubrange(displacements[rank]..<displacements[rank] + mine.count, with: mine)
-    try all.withUnsafeMutableBufferPointer { buffer in
-      guard let start = buffer.baseAddress else { return }
-      try allGatherVariable(inPlace: start, counts: counts, displacements: displacements)
-    }
-    return all
   }
 }

@@ -1,4 +1,5 @@
 import Differentiation
+import Jobs
 import Kernels
 import MessagePassing
 import Optimisation

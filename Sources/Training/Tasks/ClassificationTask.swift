@@ -1,5 +1,7 @@
+import Configuration
 import Differentiation
 import Diffusion
+import Inference
 import Kernels
 import Network
 import Tensors

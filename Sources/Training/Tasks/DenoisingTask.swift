@@ -1,3 +1,4 @@
+import Configuration
 import Differentiation
 import Diffusion
 import Kernels

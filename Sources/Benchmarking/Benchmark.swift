@@ -1,0 +1,229 @@
+import Configuration
+import Datasets
+import Differentiation
+import Diffusion
+import Foundation
+import Jobs
+import Kernels
+import MessagePassing
+import Network
+import Optimisation
+import Tensors
+import Training
+
+/// Times optimiser steps, a sampler's steps, or the way to the first step, of a preset's network on random images, all
+/// ranks together.
+public struct Benchmark {
+  public enum Job: String, Sendable, CaseIterable {
+    /// Optimiser steps.
+    case train
+    /// The network alone, as a sampler uses it.
+    case sample
+    /// Everything up to the first optimiser step, and no step.
+    case start
+  }
+
+  /// What the command line asks for.
+  public struct Request: Sendable {
+    /// A preset's name.
+    public var preset: String
+    /// `key=value` pairs of the model, and of `training.recompute_activations`.
+    public var settings: [String] = []
+    /// Height and width of the images; by default those of the preset's data set.
+    public var imageSize: Int?
+    public var job = Job.train
+    /// Images per step over all ranks; by default the preset's.
+    public var batch: Int?
+    /// By default what shares the batch out best; sampling has none.
+    public var microBatch: Int?
+    /// Threads per rank.
+    public var threads = 1
+    /// Steps to time, after one to warm up.
+    public var steps = 5
+    public var reduction = ReductionMethod.tree
+    /// Whether to measure the kinds of operations of a step.
+    public var profiles = false
+
+    public init(preset: String) {
+      self.preset = preset
+    }
+  }
+
+  public let request: Request
+  /// Images per step over all ranks.
+  public let batch: Int
+  /// Images that pass through the network together; when sampling, at most.
+  public let microBatch: Int
+
+  private let configuration: RunConfiguration
+  private let network: UNet
+  /// [H, W, C].
+  private let imageShape: [Int]
+
+  /// - Throws: `ConfigurationError` for keys and values, `InputError` if the numbers do not fit together.
+  public init(_ request: Request, rankCount: Int) throws {
+    self.request = request
+    var configuration = try Self.configuration(request)
+    guard var shape = DatasetCatalog.imageShape(name: configuration.data.name) else {
+      throw ConfigurationError("data.name \(configuration.data.name) is unknown")
+    }
+    if let size = request.imageSize { shape = [size, size, shape[2]] }
+    imageShape = shape
+    network = try configuration.network(height: shape[0], width: shape[1], channels: shape[2])
+    batch = request.batch ?? configuration.training.batch
+    microBatch = try Self.microBatch(request, batch: batch, rankCount: rankCount)
+    configuration.training.batch = batch
+    configuration.training.microBatch = microBatch
+    self.configuration = configuration
+  }
+
+  /// The preset with the request's settings.
+  private static func configuration(_ request: Request) throws -> RunConfiguration {
+    let sources = ConfigurationSources(preset: request.preset, settings: request.settings)
+    for setting in try sources.settingNames() {
+      // A name that is no key at all is told its nearest below.
+      guard let key = ConfigurationKey.named(setting.name), !key.name.hasPrefix("model."),
+        key.name != "training.recompute_activations"
+      else { continue }
+      throw InputError(
+        "\(setting.location): a benchmark takes keys of model, and training.recompute_activations; "
+          + "for the rest it has options")
+    }
+    return try sources.resolve()
+  }
+
+  // MARK: Measuring
+
+  /// Sets up the job, runs one step to warm up and then the measured ones. Collective; the result is the same on all
+  /// ranks, but for the times, which differ by what a barrier does.
+  public func run(communicator: Communicator) throws -> Result {
+    let start = ContinuousClock.now
+    let placement = try RankPlacement(of: communicator, threads: request.threads)
+    let workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
+    let profiler = request.profiles ? Profiler() : nil
+    let step =
+      request.job == .sample
+      ? samplingStep(communicator, workers, profiler) : try trainingStep(communicator, workers, profiler)
+    try communicator.barrier()
+    let setupSeconds = start.secondsUntilNow
+    let seconds = request.job == .start ? nil : try time(communicator, profiler, step)
+    let memory = try communicator.allReduceSum(Int64(Self.peakResidentBytes()))
+    var profile: Profile?
+    if let profiler, let seconds {
+      // Peaks come last: their buffers would count as the job's memory.
+      profile = Profile(
+        profiler.totals, secondsPerStep: seconds, images: images(ofRank: communicator.rank, of: communicator.size),
+        peaks: try Peaks.measure(communicator, workers))
+    }
+    return Result(
+      self, network: network, ranks: communicator.size, setupSeconds: setupSeconds, secondsPerStep: seconds,
+      peakResidentBytes: Int(memory), placement: placement, profile: profile)
+  }
+
+  private typealias Step = (_ number: Int) throws -> Void
+
+  /// Images of one step that a rank takes.
+  private func images(ofRank rank: Int, of rankCount: Int) -> Int {
+    request.job == .sample
+      ? batch * (rank + 1) / rankCount - batch * rank / rankCount
+      : MicroBatchTree(leafCount: batch / microBatch).rankRuns(rankCount)[rank].count * microBatch
+  }
+
+  private func trainingStep(
+    _ communicator: Communicator, _ workers: WorkerPool, _ profiler: Profiler?
+  ) throws -> Step {
+    let trainer = try DataParallelTrainer(
+      configuration: configuration, task: try DenoisingTask(configuration: configuration, network: network),
+      communicator: communicator, workers: workers,
+      reduction: request.reduction, profiler: profiler)
+    return { step in
+      var losses: [Double] = []
+      for index in trainer.averaging.run {
+        let first = trainer.samples(ofMicroBatch: index).lowerBound
+        let images = profiler.measure(.imageDrawing) { randomImages(count: microBatch, first: first) }
+        // Images are read; noise and noisy images are written.
+        let inputs = profiler.measure(.noiseDrawing, Work(floats: 3 * images.count)) {
+          trainer.task.draw(
+            images: images, classes: classes(of: first..<first + microBatch), step: step, firstSample: first,
+            lossAware: nil, workers: workers)
+        }
+        losses.append(trainer.accumulateGradients(inputs, microBatch: index, step: step))
+      }
+      let gradients = try trainer.averaging.finish()
+      _ = try trainer.totalLoss(losses)
+      try trainer.update(gradients: gradients, norm: try trainer.gradientNorm(gradients), step: step)
+      trainer.updateAverages()
+    }
+  }
+
+  private func classes(of samples: Range<Int>) -> [Int?] {
+    samples.map { sample in network.configuration.classCount.map { sample % $0 } }
+  }
+
+  private func samplingStep(_ communicator: Communicator, _ workers: WorkerPool, _ profiler: Profiler?) -> Step {
+    let parameters = Arena(network.layout)
+    network.initialise(parameters, seed: 0, workers: workers)
+    let trained = TrainedUNet(network: network, parameters: parameters, workers: workers, profiler: profiler)
+    let share = images(ofRank: communicator.rank, of: communicator.size)
+    let classes = network.configuration.classCount == nil ? nil : classes(of: 0..<share)
+    var images = randomImages(count: share, first: 0)
+    return { _ in
+      images = trained.output(images, times: [Float](repeating: 500, count: share), classes: classes)
+    }
+  }
+
+  /// The time of each measured step, which ends when the last rank has ended it.
+  private func time(_ communicator: Communicator, _ profiler: Profiler?, _ step: Step) throws -> [Double] {
+    var seconds: [Double] = []
+    for number in 0...request.steps {
+      try communicator.barrier()
+      if number <= 1 { profiler?.reset() }
+      let start = ContinuousClock.now
+      try step(number)
+      try profiler.measure(.waiting) { try communicator.barrier() }
+      if number > 0 { seconds.append(start.secondsUntilNow) }
+    }
+    return seconds
+  }
+
+  private func randomImages(count: Int, first: Int) -> Tensor {
+    Latents.draw(shape: [count] + imageShape, seed: 1, firstImage: first)
+  }
+
+  private static func peakResidentBytes() -> Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss * 1024
+  }
+}
+
+// MARK: The batch
+
+extension Benchmark {
+  private static func microBatch(_ request: Request, batch: Int, rankCount: Int) throws -> Int {
+    guard batch >= rankCount else {
+      throw InputError(
+        "--batch \(batch) leaves some of the \(rankCount) ranks without an image; give at least \(rankCount)")
+    }
+    guard request.job != .sample else { return (batch + rankCount - 1) / rankCount }
+    let microBatch =
+      request.microBatch ?? bestMicroBatch(batch: batch, rankCount: rankCount, threads: request.threads)
+    guard batch.isMultiple(of: microBatch) else {
+      throw InputError("--batch \(batch) is not a multiple of --micro-batch \(microBatch)")
+    }
+    guard batch / microBatch >= rankCount else {
+      throw InputError(
+        "--batch \(batch) in pieces of --micro-batch \(microBatch) is too little for \(rankCount) ranks; "
+          + "give each at least one piece")
+    }
+    return microBatch
+  }
+
+  /// Of the micro-batches of up to 16 images per thread that divide the batch, the one with which the busiest rank has
+  /// the fewest images, and of several such the largest.
+  private static func bestMicroBatch(batch: Int, rankCount: Int, threads: Int) -> Int {
+    func imagesOfBusiestRank(_ size: Int) -> Int { (batch / size + rankCount - 1) / rankCount * size }
+    let divisors = (1...16 * threads).filter { batch.isMultiple(of: $0) && batch / $0 >= rankCount }
+    return divisors.reversed().min { imagesOfBusiestRank($0) < imagesOfBusiestRank($1) } ?? 1
+  }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import Jobs
+import Kernels
+import Network
+import Training
+
+extension Benchmark {
+  /// What was measured. The keys of its JSON are those of `scripts/pytorch_peer.py` where both have them.
+  public struct Result: Sendable, Encodable {
+    public let job: String
+    public let preset: String
+    /// `key=value` pairs that differ from the preset.
+    public let settings: [String]
+    public let imageSize: Int
+    public let parameters: Int
+    public let ranks: Int
+    public let threads: Int
+    /// The fewest that a rank may use, hardware threads counted singly.
+    public let processorsPerRank: Int
+    public let batch: Int
+    public let microBatch: Int
+    /// How gradients were added up; nil where there are none.
+    public let reduction: String?
+    /// Width in bits of the vectors that the kernels use.
+    public let vectorBits: Int
+    /// See `ArithmeticCount`, in units of 10⁹.
+    public let forwardGigaflopsPerImage: Double
+    /// From the start of the job inside the program, when MPI is up, to the first step.
+    public let setupSeconds: Double
+    /// Seconds of each step, shortest first; nil if there was none.
+    public let secondsPerStep: [Double]?
+    public let imagesPerSecondMedian: Double?
+    public let imagesPerSecondBest: Double?
+    /// The median divided by ranks times threads.
+    public let imagesPerSecondPerCore: Double?
+    /// Peak resident memory of all ranks together, in units of 2³⁰ bytes.
+    public let peakResidentGigabytes: Double
+    /// Of rank 0; nil where none was asked for, as the next two.
+    public let profile: [Profile.Row]?
+    public let profileStep: Profile.Row?
+    public let profileScale: Profile.Scale?
+
+    enum CodingKeys: String, CodingKey {
+      case job, preset, settings, parameters, ranks, threads, batch, reduction
+      case imageSize = "image_size"
+      case microBatch = "micro_batch"
+      case processorsPerRank = "processors_per_rank"
+      case vectorBits = "vector_bits"
+      case forwardGigaflopsPerImage = "forward_gflop_per_image"
+      case setupSeconds = "setup_seconds"
+      case secondsPerStep = "seconds_per_step"
+      case imagesPerSecondMedian = "images_per_second_median"
+      case imagesPerSecondBest = "images_per_second_best"
+      case imagesPerSecondPerCore = "images_per_second_per_core"
+      case peakResidentGigabytes = "peak_resident_gb"
+      case profile
+      case profileStep = "profile_step"
+      case profileScale = "profile_scale"
+    }
+
+    init(
+      _ benchmark: Benchmark, network: UNet, ranks: Int, setupSeconds: Double, secondsPerStep: [Double]?,
+      peakResidentBytes: Int, placement: RankPlacement, profile: Profile?
+    ) {
+      let request = benchmark.request
+      let sorted = secondsPerStep?.sorted()
+      let median = sorted.map { Double(benchmark.batch) / $0[$0.count / 2] }
+      job = request.job.rawValue
+      preset = request.preset
+      settings = request.settings
+      imageSize = network.configuration.imageHeight
+      parameters = network.layout.parameterCount
+      self.ranks = ranks
+      threads = request.threads
+      processorsPerRank = placement.fewestProcessors
+      batch = benchmark.batch
+      microBatch = benchmark.microBatch
+      reduction = request.job == .train ? request.reduction.rawValue : nil
+      vectorBits = Processor.vectorBits
+      forwardGigaflopsPerImage = rounded(Double(ArithmeticCount.forwardPass(of: network)) * 1e-9, places: 3)
+      self.setupSeconds = rounded(setupSeconds, places: 4)
+      self.secondsPerStep = sorted.map { $0.map { rounded($0, places: 4) } }
+      imagesPerSecondMedian = median.map { rounded($0, places: 3) }
+      imagesPerSecondBest = sorted.map { rounded(Double(benchmark.batch) / $0[0], places: 3) }
+      imagesPerSecondPerCore = median.map { rounded($0 / Double(ranks * request.threads), places: 3) }
+      peakResidentGigabytes = rounded(Double(peakResidentBytes) / Double(1 << 30), places: 3)
+      self.profile = profile?.rows
+      profileStep = profile?.step
+      profileScale = profile?.scale
+    }
+
+    /// For people, three lines, and the profile.
+    public var text: String {
+      let pieces = job == "sample" ? "" : " in micro-batches of \(microBatch)"
+      let sum = reduction == ReductionMethod.allreduce.rawValue ? ", gradients by MPI_Allreduce" : ""
+      return """
+        \(BenchmarkText.subject(job, preset, settings, imageSize: imageSize, parameters: parameters)), \
+        \(ProgressFormat.count(ranks, of: "rank")) x \(ProgressFormat.count(threads, of: "thread")), batch \(batch)\(pieces)
+        \(speedText), \(peakResidentGigabytes) GiB resident at the peak over all ranks
+        \(BenchmarkText.build), \(processorsText)\(sum)\(profileText)
+        """
+    }
+
+    private var processorsText: String {
+      let processors = "\(ProgressFormat.count(processorsPerRank, of: "processor")) per rank"
+      return processorsPerRank < threads ? "only \(processors): see ddpm-mpi doctor --threads \(threads)" : processors
+    }
+
+    private var profileText: String {
+      guard let profile, let profileStep, let profileScale else { return "" }
+      let whole = Profile(rows: profile, step: profileStep, scale: profileScale)
+      return "\n\n" + whole.text(ranks: ranks, threads: threads)
+    }
+
+    private var speedText: String {
+      guard let secondsPerStep, let imagesPerSecondMedian, let imagesPerSecondBest, let imagesPerSecondPerCore else {
+        return "\(setupSeconds) s inside the program up to the first step"
+      }
+      return "\(imagesPerSecondMedian) images/s (median of \(secondsPerStep.count)), \(imagesPerSecondBest) (best), "
+        + "\(imagesPerSecondPerCore) per core"
+    }
+  }
+}
+
+/// Words that the benchmarks' reports share.
+enum BenchmarkText {
+  /// The job, its network and its data: `train cifar10: 35,746,307 parameters`.
+  static func subject(
+    _ job: String, _ preset: String, _ settings: [String], imageSize: Int, parameters: Int
+  ) -> String {
+    let changes = settings.isEmpty ? "" : " with \(settings.joined(separator: ", "))"
+    return "\(job) \(preset)\(changes): \(ProgressFormat.count(parameters)) parameters, "
+      + "images of \(imageSize)x\(imageSize)"
+  }
+
+  /// What the kernels are made for.
+  static var build: String {
+    "vectors of \(Processor.vectorBits) bits"
+  }
+}
+
+/// The nearest number with so many decimal places.
+func rounded(_ value: Double, places: Int) -> Double {
+  let scale = pow(10, Double(places))
+  return (value * scale).rounded() / scale
+}

@@ -1,0 +1,166 @@
+import Differentiation
+import Jobs
+import Kernels
+import MessagePassing
+import Tensors
+
+/// Where the time of a rank's steps went, beside what its operations must take on this machine.
+public struct Profile: Sendable {
+  /// One kind of operation, or a whole step; numbers are those of one step.
+  public struct Row: Sendable, Encodable {
+    public let operation: String
+    public let seconds: Double
+    /// Of the step's time.
+    public let share: Double
+    public let calls: Int
+    /// 10⁹ multiplications and additions per second if the results had been computed directly; nil where there are none,
+    /// as for all that follow. See `Work`.
+    public let effectiveGigaflops: Double?
+    /// The same of those that were made.
+    public let gigaflops: Double?
+    /// Those that were made, as a share of the machine's peak.
+    public let shareOfPeak: Double?
+    /// 10⁹ bytes per second, operands and results counted once.
+    public let gigabytesPerSecond: Double?
+    /// What arithmetic at its peak, or data at the speed of a copy, would take, whichever is longer.
+    public let idealSeconds: Double?
+    /// `seconds` in units of `idealSeconds`.
+    public let gap: Double?
+
+    enum CodingKeys: String, CodingKey {
+      case operation, seconds, share, calls, gap
+      case effectiveGigaflops = "effective_gflop_per_second"
+      case gigaflops = "gflop_per_second"
+      case shareOfPeak = "share_of_peak"
+      case gigabytesPerSecond = "gb_per_second"
+      case idealSeconds = "ideal_seconds"
+    }
+
+    init(
+      _ operation: String, seconds: Double, share: Double, calls: Int, work: Work, idealSeconds: Double, peak: Double
+    ) {
+      func perSecond(_ count: Int) -> Double? {
+        count == 0 || seconds <= 0 ? nil : rounded(Double(count) * 1e-9 / seconds, places: 3)
+      }
+      self.operation = operation
+      self.seconds = rounded(seconds, places: 7)
+      self.share = rounded(share, places: 5)
+      self.calls = calls
+      effectiveGigaflops = perSecond(work.directArithmetic)
+      gigaflops = perSecond(work.arithmetic)
+      shareOfPeak = gigaflops.map { rounded($0 * 1e9 / peak, places: 4) }
+      gigabytesPerSecond = perSecond(work.bytes)
+      self.idealSeconds = idealSeconds > 0 ? rounded(idealSeconds, places: 9) : nil
+      gap = idealSeconds > 0 ? rounded(seconds / idealSeconds, places: 3) : nil
+    }
+  }
+
+  /// What the rows are compared with, and the arithmetic of an image.
+  public struct Scale: Sendable, Encodable {
+    /// Measured steps, of which the rows are the mean.
+    public let steps: Int
+    /// Images per step of the rank.
+    public let images: Int
+    /// 10⁹ multiplications and additions per second of the rank's threads together, on operands in the first-level
+    /// cache, while all ranks do the same.
+    public let peakGigaflops: Double
+    /// 10⁹ bytes that the rank's threads read and write per second in a copy, while all ranks do the same.
+    public let copyGigabytesPerSecond: Double
+    /// 10⁹ multiplications and additions per image if all results were computed directly.
+    public let directGigaflopPerImage: Double
+    /// 10⁹ multiplications and additions per image as they are made.
+    public let gigaflopPerImage: Double
+
+    enum CodingKeys: String, CodingKey {
+      case steps, images
+      case peakGigaflops = "peak_gflop_per_second"
+      case copyGigabytesPerSecond = "copy_gb_per_second"
+      case directGigaflopPerImage = "direct_gflop_per_image"
+      case gigaflopPerImage = "gflop_per_image"
+    }
+  }
+
+  /// Longest first; `other`, what no operation accounts for, comes last.
+  public let rows: [Row]
+  /// The sum of all rows, with the time of the step.
+  public let step: Row
+  public let scale: Scale
+}
+
+extension Profile {
+  /// - Parameters:
+  ///   - totals: over all measured steps.
+  ///   - secondsPerStep: the time of each measured step.
+  ///   - images: images per step of this rank.
+  init(_ totals: [Profiler.Kind: Profiler.Total], secondsPerStep: [Double], images: Int, peaks: Peaks) {
+    let steps = secondsPerStep.count
+    let stepSeconds = secondsPerStep.reduce(0, +) / Double(steps)
+    var (sum, calls, seconds, idealSeconds) = (Work(), 0, 0.0, 0.0)
+    var rows: [Row] = []
+    for (kind, total) in totals {
+      let work = total.work.divided(by: steps)
+      let ideal = peaks.idealSeconds(work)
+      rows.append(
+        Row(
+          kind.name, seconds: total.seconds / Double(steps), share: total.seconds / Double(steps) / stepSeconds,
+          calls: total.calls / steps, work: work, idealSeconds: ideal, peak: peaks.arithmeticPerSecond))
+      sum += work
+      calls += total.calls / steps
+      seconds += total.seconds / Double(steps)
+      idealSeconds += ideal
+    }
+    // Kinds come out of their dictionary in any order.
+    rows.sort { ($1.seconds, $0.operation) < ($0.seconds, $1.operation) }
+    let other = stepSeconds - seconds
+    rows.append(
+      Row(
+        "other", seconds: other, share: other / stepSeconds, calls: 0, work: Work(), idealSeconds: 0,
+        peak: peaks.arithmeticPerSecond))
+    let step = Row(
+      "whole step", seconds: stepSeconds, share: 1, calls: calls, work: sum, idealSeconds: idealSeconds,
+      peak: peaks.arithmeticPerSecond)
+    let scale = Scale(
+      steps: steps, images: images, peakGigaflops: rounded(peaks.arithmeticPerSecond * 1e-9, places: 2),
+      copyGigabytesPerSecond: rounded(peaks.copiedBytesPerSecond * 1e-9, places: 3),
+      directGigaflopPerImage: rounded(Double(sum.directArithmetic) * 1e-9 / Double(images), places: 4),
+      gigaflopPerImage: rounded(Double(sum.arithmetic) * 1e-9 / Double(images), places: 4))
+    self.init(rows: rows, step: step, scale: scale)
+  }
+}
+
+/// What a rank can do at best.
+struct Peaks {
+  let arithmeticPerSecond: Double
+  let copiedBytesPerSecond: Double
+
+  /// The best of several measurements, in each of which all ranks take part at the same time. Collective.
+  static func measure(_ communicator: Communicator, _ workers: WorkerPool) throws -> Peaks {
+    let machine = MachinePeaks(workers: workers)
+    func best(_ measure: () -> Double) throws -> Double {
+      var best = 0.0
+      for _ in 0..<7 {
+        try communicator.barrier()
+        best = max(best, measure())
+      }
+      return best
+    }
+    return Peaks(
+      arithmeticPerSecond: try best(machine.measureArithmeticPerSecond),
+      copiedBytesPerSecond: try best(machine.measureCopiedBytesPerSecond))
+  }
+
+  func idealSeconds(_ work: Work) -> Double {
+    max(Double(work.arithmetic) / arithmeticPerSecond, Double(work.bytes) / copiedBytesPerSecond)
+  }
+}
+
+extension Work {
+  /// The part of one of `count` equal steps.
+  fileprivate func divided(by count: Int) -> Work {
+    var part = self
+    part.arithmetic /= count
+    part.directArithmetic /= count
+    part.bytes /= count
+    return part
+  }
+}

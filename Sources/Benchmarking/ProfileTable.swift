@@ -1,0 +1,56 @@
+import Foundation
+import Jobs
+
+extension Profile {
+  /// For people: a table of at most 100 columns, below what it is compared with.
+  ///
+  /// - Parameters: ranks, threads: the layout of the job.
+  func text(ranks: Int, threads: Int) -> String {
+    let (whose, together) =
+      ranks == 1 ? ("", "") : (" on rank 0", ", while all ranks do the same")
+    let images = ProgressFormat.count(scale.images, of: "image")
+    return """
+      Mean of \(ProgressFormat.count(scale.steps, of: "step")) of \(images)\(whose). \
+      Peaks of \(ProgressFormat.count(threads, of: "thread"))\(together):
+      \(number(scale.peakGigaflops)) GFLOP/s in the first-level cache, \
+      \(number(scale.copyGigabytesPerSecond)) GB/s in a copy (read and written).
+
+      \(table)
+
+      An image takes \(number(scale.directGigaflopPerImage)) GFLOP if computed directly, \
+      \(number(scale.gigaflopPerImage)) GFLOP as done.
+      """
+  }
+
+  private var table: String {
+    let lines = [
+      ["", "", "", "", "GFLOP/s", "GFLOP/s", "of", "", "ideal", ""],
+      ["operation", "ms", "share", "calls", "effective", "done", "peak", "GB/s", "ms", "gap"],
+    ]
+    let cells = lines + (rows + [step]).map(Self.cells)
+    let widths = cells[0].indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
+    return cells.map { line in
+      let last = line.lastIndex { !$0.isEmpty } ?? 0
+      return (0...last).map { column in
+        let padding = String(repeating: " ", count: widths[column] - line[column].count)
+        return column == 0 ? line[column] + padding : padding + line[column]
+      }.joined(separator: "  ")
+    }.joined(separator: "\n")
+  }
+
+  private static func cells(_ row: Row) -> [String] {
+    [
+      row.operation, milliseconds(row.seconds), String(format: "%.1f%%", row.share * 100),
+      row.calls == 0 ? "" : "\(row.calls)", row.effectiveGigaflops.map(number) ?? "", row.gigaflops.map(number) ?? "",
+      row.shareOfPeak.map { String(format: "%.0f%%", $0 * 100) } ?? "", row.gigabytesPerSecond.map(number) ?? "",
+      row.idealSeconds.map(milliseconds) ?? "", row.gap.map(number) ?? "",
+    ]
+  }
+
+  private static func milliseconds(_ seconds: Double) -> String {
+    String(format: seconds < 0.01 ? "%.2f" : "%.1f", seconds * 1000)
+  }
+}
+
+/// Three digits or more: `118`, `12.3`, `1.23`.
+private func number(_ value: Double) -> String { ProgressFormat.rate(value) }

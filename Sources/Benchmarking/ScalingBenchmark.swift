@@ -1,0 +1,156 @@
+import Jobs
+import Kernels
+import MessagePassing
+
+/// Times the same job on the first 1, 2, 4, … ranks and on all, while the others sleep.
+public struct ScalingBenchmark {
+  /// One number of ranks.
+  public struct Row: Sendable, Encodable {
+    public let ranks: Int
+    /// Images per step over these ranks.
+    public let batch: Int
+    /// Images that pass through the network together.
+    public let microBatch: Int
+    public let secondsPerStep: [Double]
+    public let imagesPerSecond: Double
+    public let imagesPerSecondPerCore: Double
+    /// Images per second and rank, in units of those of one rank.
+    public let efficiency: Double
+
+    enum CodingKeys: String, CodingKey {
+      case ranks, batch, efficiency
+      case microBatch = "micro_batch"
+      case secondsPerStep = "seconds_per_step"
+      case imagesPerSecond = "images_per_second_median"
+      case imagesPerSecondPerCore = "images_per_second_per_core"
+    }
+  }
+
+  /// What was measured.
+  public struct Result: Sendable, Encodable {
+    public let job: String
+    public let preset: String
+    public let settings: [String]
+    public let imageSize: Int
+    public let parameters: Int
+    public let threads: Int
+    public let reduction: String?
+    public let vectorBits: Int
+    /// The batch is the same for all numbers of ranks.
+    public let strong: [Row]
+    /// The batch of a rank is the same for all numbers of ranks.
+    public let weak: [Row]
+
+    enum CodingKeys: String, CodingKey {
+      case job, preset, settings, parameters, threads, reduction, strong, weak
+      case imageSize = "image_size"
+      case vectorBits = "vector_bits"
+    }
+
+    /// For people: two tables.
+    public var text: String {
+      """
+      \(BenchmarkText.subject(job, preset, settings, imageSize: imageSize, parameters: parameters)), \
+      \(ProgressFormat.count(threads, of: "thread")) per rank
+      \(BenchmarkText.build)
+
+      Strong scaling: \(strong[0].batch) images per step over all ranks
+      \(ScalingTable.lines(strong))
+
+      Weak scaling: \(ProgressFormat.count(weak[0].batch, of: "image")) per step and rank
+      \(ScalingTable.lines(weak))
+      """
+    }
+  }
+
+  private let request: Benchmark.Request
+  private let strong: [(ranks: Int, benchmark: Benchmark)]
+  private let weak: [(ranks: Int, benchmark: Benchmark)]
+
+  /// - Parameter request: its batch is that of all ranks; of fewer ranks, strong scaling takes all of it, weak scaling
+  ///   as much for each rank as with all ranks.
+  /// - Throws: `InputError` if the numbers do not fit together, for any number of ranks.
+  public init(_ request: Benchmark.Request, rankCount: Int) throws {
+    guard rankCount > 1 else {
+      throw InputError("--scaling compares numbers of ranks, and this job has one; start it with mpirun -n RANKS")
+    }
+    let whole = try Benchmark(request, rankCount: rankCount)
+    guard whole.batch.isMultiple(of: rankCount) else {
+      throw InputError(
+        "--batch \(whole.batch) cannot be shared evenly by \(rankCount) ranks, as weak scaling demands; "
+          + "give a multiple of \(rankCount)")
+    }
+    self.request = request
+    let counts = Self.rankCounts(upTo: rankCount)
+    strong = try counts.map { ($0, try Benchmark(request, rankCount: $0)) }
+    weak = try counts.map { ranks in
+      var part = request
+      part.batch = whole.batch / rankCount * ranks
+      return (ranks, try Benchmark(part, rankCount: ranks))
+    }
+  }
+
+  /// The powers of two below `rankCount`, and `rankCount`.
+  static func rankCounts(upTo rankCount: Int) -> [Int] {
+    Array(sequence(first: 1) { $0 * 2 }.prefix { $0 < rankCount }) + [rankCount]
+  }
+
+  /// Collective. Returns the result on rank 0, nil elsewhere.
+  public func run(communicator: Communicator) throws -> Result? {
+    let strong = try run(strong, communicator)
+    let weak = try run(weak, communicator)
+    guard communicator.rank == 0 else { return nil }
+    let any = strong[0]
+    return Result(
+      job: any.job, preset: any.preset, settings: any.settings, imageSize: any.imageSize, parameters: any.parameters,
+      threads: any.threads, reduction: any.reduction, vectorBits: any.vectorBits, strong: Self.rows(strong),
+      weak: Self.rows(weak))
+  }
+
+  /// The results in which this rank took part.
+  private func run(
+    _ benchmarks: [(ranks: Int, benchmark: Benchmark)], _ communicator: Communicator
+  ) throws -> [Benchmark.Result] {
+    var results: [Benchmark.Result] = []
+    for (ranks, benchmark) in benchmarks {
+      if let part = try communicator.split(group: communicator.rank < ranks ? 0 : nil) {
+        results.append(try benchmark.run(communicator: part.communicator))
+        try part.close()
+      }
+      // Ranks that have nothing to do must not take time from those that compute.
+      try communicator.sleepingBarrier()
+    }
+    return results
+  }
+
+  private static func rows(_ results: [Benchmark.Result]) -> [Row] {
+    let speedOfOne = results.first?.imagesPerSecondMedian ?? .nan
+    return results.map { result in
+      let speed = result.imagesPerSecondMedian ?? .nan
+      return Row(
+        ranks: result.ranks, batch: result.batch, microBatch: result.microBatch,
+        secondsPerStep: result.secondsPerStep ?? [], imagesPerSecond: speed,
+        imagesPerSecondPerCore: result.imagesPerSecondPerCore ?? .nan,
+        efficiency: rounded(speed / (Double(result.ranks) * speedOfOne), places: 4))
+    }
+  }
+}
+
+private enum ScalingTable {
+  private static let headings = ["ranks", "batch", "at once", "images/s", "images/s per core", "efficiency"]
+
+  /// Columns aligned to the right under their headings.
+  static func lines(_ rows: [ScalingBenchmark.Row]) -> String {
+    let cells = rows.map { row in
+      [
+        "\(row.ranks)", "\(row.batch)", "\(row.microBatch)", ProgressFormat.rate(row.imagesPerSecond),
+        ProgressFormat.rate(row.imagesPerSecondPerCore), ProgressFormat.decimal(row.efficiency * 100, places: 1) + "%",
+      ]
+    }
+    return ([headings] + cells).map { line in
+      zip(line, headings).map { cell, heading in
+        String(repeating: " ", count: max(0, heading.count - cell.count)) + cell
+      }.joined(separator: "  ")
+    }.joined(separator: "\n")
+  }
+}

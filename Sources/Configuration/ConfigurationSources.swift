@@ -1,0 +1,62 @@
+import Foundation
+import Jobs
+
+/// Where a run's configuration comes from, as the command line names it. Later sources win: the preset, the file, the
+/// settings.
+public struct ConfigurationSources: Sendable {
+  /// A preset's name.
+  public var preset: String?
+  /// The path of a YAML file, which may name its own preset.
+  public var file: String?
+  /// `key=value` pairs.
+  public var settings: [String]
+
+  public init(preset: String? = nil, file: String? = nil, settings: [String] = []) {
+    self.preset = preset
+    self.file = file
+    self.settings = settings
+  }
+
+  /// What a run is called when its user gives it no folder: the preset's name, or the file's without its ending.
+  public var runName: String {
+    if let file { return URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent }
+    return preset ?? Presets.default.name
+  }
+
+  /// The configuration that the sources make, validated.
+  ///
+  /// - Parameter saved: the configuration of the run to resume; it stands in where neither preset nor file is given.
+  /// - Throws: an unreadable file, an unknown preset, and everything that parsing and `validate()` find.
+  public func resolve(saved: RunConfiguration? = nil) throws(ConfigurationError) -> RunConfiguration {
+    var configuration = saved ?? Presets.default.configuration
+    if preset != nil || file != nil { configuration = Presets.default.configuration }
+    if let preset { configuration = try Presets.named(preset).configuration }
+    if let file {
+      let document = try ConfigurationDocument(yaml: Self.read(file), file: file)
+      if let ofDocument = try document.presetConfiguration() {
+        guard preset == nil else {
+          throw ConfigurationError("\(file) names a preset of its own; leave out --preset \(preset ?? "")")
+        }
+        configuration = ofDocument
+      }
+      try document.apply(to: &configuration)
+    }
+    try ConfigurationDocument(settings: settings).apply(to: &configuration)
+    try configuration.validate()
+    return configuration
+  }
+
+  /// The keys that the settings name, known or not, each with where it stands.
+  /// - Throws: settings that are none.
+  public func settingNames() throws(ConfigurationError) -> [(name: String, location: String)] {
+    try ConfigurationDocument(settings: settings).entries.map { ($0.name, $0.location) }
+  }
+
+  private static func read(_ file: String) throws(ConfigurationError) -> String {
+    do {
+      return try readText(at: file)
+    } catch {
+      throw ConfigurationError(error.description)
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Jobs
+
+/// The files of one run: its configuration, metrics, checkpoints and samples.
+///
+///     runs/quickstart/config.yaml
+///     runs/quickstart/metrics.jsonl
+///     runs/quickstart/checkpoints/step-00000500.h5
+///     runs/quickstart/samples/step-00000500.png
+///
+/// Only rank 0 creates and removes files through it.
+public struct RunFolder: Sendable, Equatable {
+  public let path: String
+
+  public init(_ path: String) {
+    self.path = withoutTrailingSlashes(path)
+  }
+
+  /// A finished checkpoint.
+  public struct Checkpoint: Sendable, Equatable {
+    public let step: Int
+    public let path: String
+  }
+
+  public var configurationPath: String { path + "/config.yaml" }
+  public var metricsPath: String { path + "/metrics.jsonl" }
+  public var checkpointsPath: String { path + "/checkpoints" }
+  public var samplesPath: String { path + "/samples" }
+
+  public func checkpointPath(step: Int) -> String {
+    "\(checkpointsPath)/\(Self.stepName(step)).h5"
+  }
+
+  public func samplePath(step: Int) -> String {
+    "\(samplesPath)/\(Self.stepName(step)).png"
+  }
+
+  /// Whether a run has been started here.
+  public var holdsRun: Bool {
+    if FileManager.default.fileExists(atPath: configurationPath) { return true }
+    return ((try? checkpoints()) ?? []).isEmpty == false
+  }
+
+  /// Makes the folder ready for a new run.
+  ///
+  /// - Throws: when it already holds a run, or a folder cannot be created.
+  public func prepareFresh() throws(FileError) {
+    if holdsRun {
+      throw FileError(
+        "\(path) already holds a run; continue it with --resume, or choose another folder with --output")
+    }
+    try createFolders()
+  }
+
+  /// Creates the folder and its subfolders where they are missing.
+  public func createFolders() throws(FileError) {
+    try makeFolder(at: path)
+    try makeFolder(at: checkpointsPath)
+    try makeFolder(at: samplesPath)
+  }
+
+  /// Writes `config.yaml`.
+  public func save(_ configuration: RunConfiguration) throws(FileError) {
+    try replaceFile(at: configurationPath, with: configuration.yaml.utf8)
+  }
+
+  /// Reads `config.yaml`.
+  ///
+  /// - Throws: `FileError` when it cannot be read, `ConfigurationError` when it makes no configuration.
+  public func savedConfiguration() throws -> RunConfiguration {
+    try RunConfiguration(yaml: readText(at: configurationPath), file: configurationPath)
+  }
+
+  /// The finished checkpoints, newest first; none when there is no folder for them.
+  public func checkpoints() throws(FileError) -> [Checkpoint] {
+    try checkpointFileNames().compactMap { name in
+      guard let step = Self.step(ofCheckpointNamed: name) else { return nil }
+      return Checkpoint(step: step, path: "\(checkpointsPath)/\(name)")
+    }.sorted { $0.step > $1.step }
+  }
+
+  /// Removes all but the newest `count` checkpoints.
+  public func pruneCheckpoints(keeping count: Int) throws(FileError) {
+    precondition(count >= 1, "the newest checkpoint is never removed")
+    for checkpoint in try checkpoints().dropFirst(count) { try Self.removeFile(at: checkpoint.path) }
+  }
+
+  /// Removes the temporary files of checkpoints that a crash left unfinished. Call it while nothing is being saved.
+  public func removeUnfinishedCheckpoints() throws(FileError) {
+    for name in try checkpointFileNames() where name.hasPrefix(".step-") && name.hasSuffix(".h5.partial") {
+      try Self.removeFile(at: "\(checkpointsPath)/\(name)")
+    }
+  }
+
+  private func checkpointFileNames() throws(FileError) -> [String] {
+    guard let folder = opendir(checkpointsPath) else {
+      if errno == ENOENT { return [] }
+      throw FileError(cannot: "list", checkpointsPath)
+    }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)) { String(cString: $0) }
+      }
+      names.append(name)
+    }
+    return names
+  }
+
+  private static func removeFile(at path: String) throws(FileError) {
+    guard unlink(path) == 0 || errno == ENOENT else { throw FileError(cannot: "remove", path) }
+  }
+
+  /// Eight digits, so that names sort by step.
+  public static func stepName(_ step: Int) -> String {
+    precondition(step >= 0, "steps are counted from 0")
+    let digits = String(step)
+    return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+  }
+
+  private static func step(ofCheckpointNamed name: String) -> Int? {
+    guard name.hasPrefix("step-"), name.hasSuffix(".h5") else { return nil }
+    let digits = name.dropFirst("step-".count).dropLast(".h5".count)
+    guard digits.count >= 8, digits.allSatisfy({ ("0"..."9").contains($0) }) else { return nil }
+    return Int(digits)
+  }
+}

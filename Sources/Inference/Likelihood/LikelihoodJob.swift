@@ -1,0 +1,108 @@
+import Configuration
+import Datasets
+import Diffusion
+import Foundation
+import Jobs
+import MessagePassing
+import Tensors
+
+/// How probable a model finds images of its data set, in bits per dimension; all ranks share the images.
+public struct LikelihoodJob: Sendable {
+  public enum Method: String, Sendable, CaseIterable {
+    /// The variational bound of a discrete process: all T terms, with one draw of x_t for each.
+    case bound
+    /// The density under the probability-flow equation.
+    case ode
+  }
+
+  public var model: ModelRequest
+  public var method: Method
+  /// The first images of the split.
+  public var count: Int
+  public var split = DatasetSplit.test
+  /// Where the data set is; by default where it was in training.
+  public var dataPath: String?
+  public var seed: UInt64 = 0
+  public var probe = FlowLikelihood.Probe.rademacher
+  public var tolerance = 1e-5
+  public var condition = ClassCondition.own
+  public var printsJSON = false
+
+  public init(_ model: ModelRequest, method: Method, count: Int) {
+    self.model = model
+    self.method = method
+    self.count = count
+  }
+
+  /// Computes and prints the likelihood. Collective.
+  public func run(communicator: Communicator) throws {
+    let reporter = RunReporter(isSpeaking: communicator.rank == 0 && !printsJSON)
+    defer { reporter.finish() }
+    let result = try evaluate(communicator: communicator, reporter: reporter)
+    reporter.clear()
+    guard communicator.rank == 0 else { return }
+    print(printsJSON ? result.json : result.text)
+  }
+
+  /// Computes the likelihood. Collective; equal on all ranks.
+  public func evaluate(communicator: Communicator, reporter: RunReporter) throws -> LikelihoodResult {
+    let model = try ModelInUse(model, communicator: communicator, reporter: reporter)
+    let (data, measure) = try communicator.together { () throws -> (DataImages, any LikelihoodMeasure) in
+      let data = try DataImages(
+        model.configuration, path: dataPath, split: split, imageShape: model.imageShape, atLeast: count)
+      do {
+        try condition.check(model.configuration)
+        return (data, try self.measure(model.configuration))
+      } catch let error as DiffusionError {
+        throw InputError("--\(error)")
+      }
+    }
+    let description = try model.configuration.modelDescription()
+    let batches = model.batches(of: count)
+    var bits: [Double] = []
+    var evaluations = 0
+    for (number, range) in batches.enumerated() {
+      let denoiser = NetworkDenoiser(
+        network: model.trainedNetwork, model: description,
+        guidance: condition.guidance(model.configuration, labels: range.map { data.dataset.label(of: $0) }))
+      let batch = try measure.bits(of: range, data, denoiser) { share in
+        let progress = SamplingProgress(
+          "likelihood of", imageCount: count, step: Int(100 * (Double(number) + share)), stepCount: 100 * batches.count)
+        reporter.show(progress, isMilestone: false)
+      }
+      bits += batch.bits
+      evaluations = max(evaluations, batch.evaluations)
+    }
+    let counts = (0..<communicator.size).map { measure.parts.count * communicator.share(of: count, rank: $0).count }
+    let result = LikelihoodResult(
+      method: method, checkpoint: model.path, dataset: data.dataset.name, split: split, parts: measure.parts,
+      bits: try communicator.gatherInOrder(bits, counts: counts),
+      evaluations: Int(try communicator.allReduceMaximum(Int64(evaluations))))
+    try communicator.together {
+      guard result.bitsPerDimension.isFinite else {
+        throw RunError(.notFinite, "the likelihood is not finite: the weights have diverged")
+      }
+    }
+    return result
+  }
+
+  private func measure(_ configuration: RunConfiguration) throws(DiffusionError) -> any LikelihoodMeasure {
+    let process = try configuration.process()
+    switch method {
+    case .bound:
+      guard let discrete = process as? DiscreteProcess else {
+        throw DiffusionError(
+          key: "method",
+          problem: "bound is for the discrete processes vp and ve, but this model's is "
+            + "\(configuration.diffusion.process.rawValue); take ode")
+      }
+      return BoundMeasure(
+        bound: VariationalBound(
+          process: discrete, variance: configuration.diffusion.variance, clipsOriginal: configuration.sampling.clip),
+        seed: seed)
+    case .ode:
+      return FlowMeasure(
+        likelihood: try FlowLikelihood(process: process, probe: probe, tolerance: tolerance, seed: seed), seed: seed)
+    }
+  }
+}

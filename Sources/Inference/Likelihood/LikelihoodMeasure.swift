@@ -1,0 +1,72 @@
+import Diffusion
+import Glibc
+import Network
+import Tensors
+
+/// A way to tell how probable images are.
+protocol LikelihoodMeasure {
+  /// What the bits of an image are made of.
+  var parts: [String] { get }
+
+  /// - Parameter progress: called with the share that is done.
+  /// - Returns: bits per dimension, for each image its parts, which add up; and how often the network looked at an image.
+  func bits(
+    of images: Range<Int>, _ data: DataImages, _ denoiser: NetworkDenoiser<TrainedUNet>, progress: (Double) -> Void
+  ) throws -> (bits: [Double], evaluations: Int)
+}
+
+/// All terms of the variational bound (Ho, Jain, Abbeel, arXiv:2006.11239, equation 5), each at one draw of x_t.
+struct BoundMeasure: LikelihoodMeasure {
+  let bound: VariationalBound
+  let seed: UInt64
+
+  let parts = ["prior", "steps", "image"]
+
+  func bits(
+    of images: Range<Int>, _ data: DataImages, _ denoiser: NetworkDenoiser<TrainedUNet>, progress: (Double) -> Void
+  ) throws -> (bits: [Double], evaluations: Int) {
+    let process = bound.process
+    let originals = DoubleTensor(data.images(Array(images)))
+    var steps = images.map { _ in 0.0 }
+    var image = steps
+    for step in (0..<process.steps).reversed() {
+      let marginal = process.marginals[step]
+      let noise = BoundNoise.draw(like: originals, seed: seed, step: step, firstImage: images.lowerBound)
+      let x = DoubleTensor.sum((marginal.signal, originals), (marginal.deviation, noise))
+      let estimate = try denoiser.estimate(
+        x, at: images.map { _ in Double(step) }, images: Array(images.indices.map { $0 - images.lowerBound }))
+      let terms = bound.terms(at: step, images: originals, x: x, estimate: estimate)
+      if step == 0 { image = terms } else { for index in terms.indices { steps[index] += terms[index] } }
+      progress(Double(process.steps - step) / Double(process.steps))
+    }
+    let scale = 1 / (Double(originals.imageSize) * log(2))
+    let prior = bound.priorTerms(originals)
+    return (
+      images.indices.map { $0 - images.lowerBound }.flatMap {
+        [prior[$0] * scale, steps[$0] * scale, image[$0] * scale]
+      },
+      process.steps * denoiser.guidance.evaluationsPerEstimate
+    )
+  }
+}
+
+/// The density under the probability-flow equation, of images made continuous by uniform noise.
+struct FlowMeasure: LikelihoodMeasure {
+  let likelihood: FlowLikelihood
+  let seed: UInt64
+
+  let parts = ["density"]
+
+  func bits(
+    of images: Range<Int>, _ data: DataImages, _ denoiser: NetworkDenoiser<TrainedUNet>, progress: (Double) -> Void
+  ) throws -> (bits: [Double], evaluations: Int) {
+    let x = data.dequantised(images, seed: seed)
+    let result = try withoutActuallyEscaping(progress) { progress in
+      try likelihood.logDensities(of: x, denoiser: denoiser, firstImage: images.lowerBound, progress: progress)
+    }
+    return (
+      result.logDensities.map { FlowLikelihood.bitsPerDimension(logDensity: $0, dimensions: x.imageSize) },
+      result.evaluations * denoiser.guidance.evaluationsPerEstimate
+    )
+  }
+}

@@ -1,0 +1,93 @@
+import Datasets
+import Foundation
+import Jobs
+
+/// Bits per dimension of some images.
+public struct LikelihoodResult: Sendable {
+  public let method: LikelihoodJob.Method
+  public let checkpoint: String
+  public let dataset: String
+  public let split: DatasetSplit
+  /// What the bits are made of.
+  public let parts: [String]
+  /// For each image its parts.
+  public let bits: [Double]
+  /// How often the network looked at an image, the most over all images.
+  public let evaluations: Int
+
+  public init(
+    method: LikelihoodJob.Method, checkpoint: String, dataset: String, split: DatasetSplit, parts: [String],
+    bits: [Double], evaluations: Int
+  ) {
+    self.method = method
+    self.checkpoint = checkpoint
+    self.dataset = dataset
+    self.split = split
+    self.parts = parts
+    self.bits = bits
+    self.evaluations = evaluations
+  }
+
+  public var count: Int { bits.count / parts.count }
+
+  /// Of each image.
+  public var imageBits: [Double] {
+    (0..<count).map { bits[$0 * parts.count..<($0 + 1) * parts.count].reduce(0, +) }
+  }
+
+  /// The mean over the images.
+  public var bitsPerDimension: Double { imageBits.reduce(0, +) / Double(count) }
+
+  /// Of the mean over such images; nil for a single one.
+  public var standardError: Double? {
+    guard count > 1 else { return nil }
+    let mean = bitsPerDimension
+    let variance = imageBits.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count - 1)
+    return (variance / Double(count)).squareRoot()
+  }
+
+  /// The mean of each part.
+  public var partMeans: [(name: String, bits: Double)] {
+    parts.enumerated().map { index, name in
+      (name, stride(from: index, to: bits.count, by: parts.count).reduce(0) { $0 + bits[$1] } / Double(count))
+    }
+  }
+
+  /// For people.
+  public var text: String {
+    let error = standardError.map { " ± \(String(format: "%.4f", $0))" } ?? ""
+    let what = method == .bound ? "variational bound" : "probability flow"
+    var text =
+      "\(String(format: "%.4f", bitsPerDimension))\(error) bits per dimension (\(what); "
+      + "\(ProgressFormat.count(count, of: "\(split.rawValue) image")) of \(dataset), "
+      + "\(ProgressFormat.count(evaluations, of: "evaluation")) of the network per image)"
+    if parts.count > 1 {
+      text += "\n" + partMeans.map { "\($0.name) \(String(format: "%.5f", $0.bits))" }.joined(separator: ", ")
+    }
+    return text
+  }
+
+  /// One line for scripts.
+  public var json: String {
+    struct Line: Encodable {
+      var bitsPerDimension: Double
+      var standardError: Double?
+      var count: Int
+      var method: String
+      var dataset: String
+      var split: String
+      var evaluations: Int
+      var checkpoint: String
+      var parts: [String: Double]
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    let line = Line(
+      bitsPerDimension: bitsPerDimension, standardError: standardError, count: count, method: method.rawValue,
+      dataset: dataset, split: split.rawValue, evaluations: evaluations, checkpoint: checkpoint,
+      parts: Dictionary(uniqueKeysWithValues: partMeans.map { ($0.name, $0.bits) }))
+    guard let data = try? encoder.encode(line) else { preconditionFailure("finite numbers and strings can be encoded") }
+    return String(decoding: data, as: UTF8.self)
+  }
+}

@@ -1,0 +1,54 @@
+import Configuration
+import Datasets
+import Diffusion
+import Jobs
+import Tensors
+
+/// The first images of a data set, for a model that was trained on the like of them.
+public struct DataImages {
+  public let dataset: any ImageDataset
+
+  /// - Parameters:
+  ///   - path: where the data set is; nil for where it was in training.
+  ///   - count: how many images there must be.
+  /// - Throws: `DatasetError`, and `InputError` if there are too few or the model is for others.
+  init(_ configuration: RunConfiguration, path: String?, split: DatasetSplit, imageShape: [Int], atLeast count: Int)
+    throws
+  {
+    dataset = try DatasetCatalog.load(
+      name: configuration.data.name, path: path ?? configuration.data.path, split: split)
+    guard dataset.imageShape == imageShape else {
+      throw InputError("\(dataset.name) has images \(dataset.imageShape), but the model is for \(imageShape)")
+    }
+    guard count <= dataset.count else {
+      throw InputError("--count is \(count), but the \(split.rawValue) images of \(dataset.name) are \(dataset.count)")
+    }
+  }
+
+  public init(_ dataset: any ImageDataset) { self.dataset = dataset }
+
+  /// As networks take them, in [−1, 1], [images.count, H, W, C].
+  public func images(_ numbers: [Int]) -> Tensor {
+    let tensor = Tensor(uninitialised: [numbers.count] + dataset.imageShape)
+    for (place, number) in numbers.enumerated() {
+      dataset.copyImage(number, into: tensor.pointer + place * dataset.elementsPerImage, flipped: false)
+    }
+    return tensor
+  }
+
+  /// Made continuous by uniform noise: (v + u)/128 − 1 for bytes v.
+  func dequantised(_ images: Range<Int>, seed: UInt64) -> DoubleTensor {
+    let size = dataset.elementsPerImage
+    var result = DoubleTensor(shape: [images.count] + dataset.imageShape)
+    var bytes = [UInt8](repeating: 0, count: size)
+    let uniform = Tensor(uninitialised: [size])
+    for (place, image) in images.enumerated() {
+      bytes.withUnsafeMutableBufferPointer { dataset.copyBytes(of: image, into: $0.baseAddress!) }
+      RandomStream(seed: seed, purpose: .dequantisation, sample: image).fillUniform(uniform.pointer, count: size)
+      for index in 0..<size {
+        result.elements[place * size + index] = (Double(bytes[index]) + Double(uniform.pointer[index])) / 128 - 1
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,80 @@
+import Configuration
+import Jobs
+import MessagePassing
+import Network
+import Tensors
+
+/// Which trained model to use, and how.
+public struct ModelRequest: Sendable {
+  /// Which weights of a checkpoint to use.
+  public enum Weights: String, Sendable, CaseIterable {
+    /// The moving average (the first of `training.ema_decays`).
+    case ema
+    /// The parameters as they were at the last step.
+    case model
+  }
+
+  /// A checkpoint, a run's folder or its folder of checkpoints.
+  public var checkpoint: String
+  public var weights = Weights.ema
+  /// Images that go through the network together on a rank.
+  public var batch = 32
+  public var threads = 1
+
+  public init(checkpoint: String) { self.checkpoint = checkpoint }
+}
+
+/// A trained model on all ranks.
+struct ModelInUse {
+  let configuration: RunConfiguration
+  let network: UNet
+  let parameters: Arena
+  /// The file that it was read from.
+  let path: String
+  let batchSize: Int
+  let communicator: Communicator
+  let workers: WorkerPool
+  let reporter: RunReporter
+
+  /// Reads a model on every rank. Collective.
+  /// - Parameter outputs: files that are to be written; it is checked first that they can be.
+  /// - Throws: `JobFailure` on all ranks.
+  init(
+    _ request: ModelRequest, writing outputs: [String] = [], communicator: Communicator, reporter: RunReporter
+  ) throws {
+    let placement = try RankPlacement(of: communicator, threads: request.threads)
+    if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
+    workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
+    let (model, path, problems) = try communicator.together {
+      if communicator.rank == 0 { for file in outputs { try checkWritable(file) } }
+      return try CheckpointPlace.newest(at: request.checkpoint, option: "--checkpoint") {
+        try TrainedModel.read($0, weights: request.weights)
+      }
+    }
+    for problem in problems { reporter.log.warning("\(problem); trying the one before") }
+    try communicator.requireAlike("checkpoint", path)
+    for output in outputs { try communicator.requireShared(folder: folderPath(of: output)) }
+    configuration = model.configuration
+    network = model.network
+    parameters = model.parameters
+    self.path = path
+    batchSize = request.batch
+    self.communicator = communicator
+    self.reporter = reporter
+  }
+
+  /// [H, W, C].
+  var imageShape: [Int] {
+    [network.configuration.imageHeight, network.configuration.imageWidth, network.configuration.imageChannels]
+  }
+
+  var trainedNetwork: TrainedUNet { TrainedUNet(network: network, parameters: parameters, workers: workers) }
+
+  /// This rank's share of `count` images, in batches.
+  func batches(of count: Int) -> [Range<Int>] {
+    let share = communicator.share(of: count)
+    return stride(from: share.lowerBound, to: share.upperBound, by: batchSize).map {
+      $0..<min($0 + batchSize, share.upperBound)
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import Checkpoints
+import Configuration
+import Diffusion
+import Foundation
+import HDF5
+import Jobs
+import MessagePassing
+import Network
+import Tensors
+
+/// A network with the weights of a checkpoint.
+struct TrainedModel {
+  let configuration: RunConfiguration
+  let network: UNet
+  let parameters: Arena
+
+  /// Reads a checkpoint by this process alone.
+  /// - Throws: `CheckpointError`, and `InputError` if it is no denoiser.
+  static func read(_ path: String, weights: ModelRequest.Weights) throws -> TrainedModel {
+    let (header, configuration, file) = try CheckpointPlace.open(path)
+    guard header.kind == .denoiser else {
+      throw InputError("--checkpoint \(path): this is a classifier, which draws no images; name it as --classifier")
+    }
+    let shape = header.imageShape
+    let network = try configuration.network(height: shape[0], width: shape[1], channels: shape[2])
+    let parameters = try CheckpointPlace.readWeights(weights, network.layout, configuration, from: file)
+    return TrainedModel(configuration: configuration, network: network, parameters: parameters)
+  }
+}
+
+/// A classifier of noisy images with the weights of a checkpoint.
+struct TrainedClassifierModel {
+  let configuration: RunConfiguration
+  /// [H, W, C].
+  let imageShape: [Int]
+  let network: ClassifierNetwork
+  let parameters: Arena
+
+  /// Reads a checkpoint by this process alone.
+  /// - Throws: `CheckpointError`, and `InputError` if it is no classifier.
+  static func read(_ path: String, weights: ModelRequest.Weights) throws -> TrainedClassifierModel {
+    let (header, configuration, file) = try CheckpointPlace.open(path)
+    guard header.kind == .classifier, let classCount = header.classCount else {
+      throw InputError("--classifier \(path): this is no classifier; `ddpm-mpi train-classifier` trains one")
+    }
+    let shape = header.imageShape
+    let network = try configuration.classifier(
+      height: shape[0], width: shape[1], channels: shape[2], classCount: classCount)
+    let parameters = try CheckpointPlace.readWeights(weights, network.layout, configuration, from: file)
+    return TrainedClassifierModel(
+      configuration: configuration, imageShape: shape, network: network, parameters: parameters)
+  }
+
+  /// - Throws: `DiffusionError` unless it knows noise as the model does.
+  func check(fits model: RunConfiguration, imageShape: [Int]) throws(DiffusionError) {
+    guard imageShape == self.imageShape else {
+      throw DiffusionError(
+        key: "classifier", problem: "it is for images \(self.imageShape), but the model for \(imageShape)")
+    }
+    let decisive = [
+      "diffusion.process", "diffusion.steps", "diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last",
+      "diffusion.sigma_min", "diffusion.sigma_max",
+    ]
+    for difference in configuration.difference(from: model) where decisive.contains(difference.key.name) {
+      throw DiffusionError(
+        key: "classifier",
+        problem: "it was trained with \(difference.key.name)=\(difference.mine), but the model with "
+          + "\(difference.theirs); train one with the model's process")
+    }
+  }
+}
+
+/// Where a checkpoint is looked for.
+enum CheckpointPlace {
+  /// The newest whole checkpoint at a place: a file, a run's folder, or its folder of checkpoints.
+  ///
+  /// - Parameter option: what the place was given by, for messages.
+  /// - Returns: what `read` makes of it, the file, and what was wrong with newer ones.
+  static func newest<Result>(
+    at place: String, option: String, read: (_ path: String) throws -> Result
+  ) throws -> (Result, path: String, problems: [String]) {
+    let place = withoutTrailingSlashes(place)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: place, isDirectory: &isFolder) else {
+      throw InputError("\(option) \(place): there is no such file or folder")
+    }
+    guard isFolder.boolValue else { return (try whole(place, read), place, []) }
+    let folder = RunFolder(place.hasSuffix("/checkpoints") ? String(place.dropLast("/checkpoints".count)) : place)
+    var problems: [String] = []
+    for checkpoint in try folder.checkpoints() {
+      do {
+        return (try whole(checkpoint.path, read), checkpoint.path, problems)
+      } catch let error as CheckpointError {
+        problems.append("\(error)")
+      }
+    }
+    throw CheckpointError(
+      path: place,
+      problem: problems.isEmpty
+        ? "there is no checkpoint in this folder" : "no checkpoint is whole: " + problems.joined(separator: "; "))
+  }
+
+  private static func whole<Result>(_ path: String, _ read: (String) throws -> Result) throws -> Result {
+    do { return try read(path) } catch let error as HDF5Error {
+      throw CheckpointError(path: path, problem: error.message)
+    }
+  }
+
+  static func open(_ path: String) throws -> (header: CheckpointHeader, configuration: RunConfiguration, file: OpenFile)
+  {
+    let file = OpenFile(try HDF5File.open(path))
+    let header = try Checkpoint.readHeader(from: file.file)
+    return (header, try RunConfiguration(yaml: header.configuration, file: "\(path):config"), file)
+  }
+
+  /// A file that tuples can hold.
+  final class OpenFile {
+    let file: HDF5File
+
+    init(_ file: consuming HDF5File) { self.file = file }
+  }
+
+  static func readWeights(
+    _ weights: ModelRequest.Weights, _ layout: ParameterLayout, _ configuration: RunConfiguration, from file: OpenFile
+  ) throws -> Arena {
+    let group = weights == .model ? "model" : "ema/\(configuration.training.emaDecays[0])"
+    let parameters = Arena(layout)
+    let tensors = TensorGroup(path: group, layout: layout, shard: 0..<parameters.count, values: parameters.pointer)
+    try tensors.read(from: file.file, communicator: nil)
+    return parameters
+  }
+}

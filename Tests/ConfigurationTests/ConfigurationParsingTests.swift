@@ -1,0 +1,183 @@
+import Configuration
+import Jobs
+import Testing
+
+/// What `body` complains about.
+func problems(_ body: () throws(ConfigurationError) -> Void) -> [String] {
+  do {
+    try body()
+    return []
+  } catch {
+    return error.problems
+  }
+}
+
+private func parsingProblems(_ yaml: String) -> [String] {
+  problems { () throws(ConfigurationError) in _ = try RunConfiguration(yaml: yaml, file: "run.yaml") }
+}
+
+@Suite struct ConfigurationParsingTests {
+  @Test func emptyTextAndCommentsGiveTheDefaults() throws {
+    #expect(try RunConfiguration(yaml: "", file: "run.yaml") == RunConfiguration())
+    #expect(try RunConfiguration(yaml: "# nothing\ntraining:\n  # batch: 3\n", file: "run.yaml") == RunConfiguration())
+  }
+
+  @Test func everyTypeOfValueIsRead() throws {
+    let yaml = """
+      seed: 18446744073709551615
+      data: {name: cifar10, path: "/data/with space", flip: true}
+      model:
+        channels: 64
+        multipliers: [1, 2]
+        attention_resolutions: []
+        dropout: 0.1
+      diffusion:
+        variance: large
+        beta_first: 1e-3
+      training.max_gradient_norm: none
+      training:
+        ema_decays: [0.99, 0.9999]
+        recompute_activations: blocks
+      sampling:
+        clip: false
+      """
+    var expected = RunConfiguration()
+    expected.seed = .max
+    expected.data.name = "cifar10"
+    expected.data.path = "/data/with space"
+    expected.data.flip = true
+    expected.model.channels = 64
+    expected.model.multipliers = [1, 2]
+    expected.model.attentionResolutions = []
+    expected.model.dropout = 0.1
+    expected.diffusion.variance = .large
+    expected.diffusion.betaFirst = 1e-3
+    expected.training.maxGradientNorm = nil
+    expected.training.emaDecays = [0.99, 0.9999]
+    expected.training.recomputeActivations = .blocks
+    expected.sampling.clip = false
+    #expect(try RunConfiguration(yaml: yaml, file: "run.yaml") == expected)
+  }
+
+  @Test func keysWithoutAValueAreReadAsAbsent() throws {
+    let yaml = "data: {path: default, flip: null}\ntraining: {max_gradient_norm: ~}"
+    let configuration = try RunConfiguration(yaml: yaml, file: "run.yaml")
+    #expect(configuration.data.path == nil)
+    #expect(configuration.data.flip == nil)
+    #expect(configuration.training.maxGradientNorm == nil)
+  }
+
+  @Test func quotedWordsForAbsenceAreText() throws {
+    #expect(try RunConfiguration(yaml: "data: {path: 'default'}", file: "run.yaml").data.path == "default")
+  }
+
+  @Test func unknownKeyNamesItsLineAndTheNearestKey() {
+    #expect(
+      parsingProblems("seed: 1\ntraining:\n  learning_rat: 1e-3") == [
+        "run.yaml:3: there is no key training.learning_rat; did you mean training.learning_rate?"
+      ])
+  }
+
+  @Test func keyInAnotherSectionIsFound() {
+    #expect(parsingProblems("batch: 64") == ["run.yaml:1: there is no key batch; did you mean training.batch?"])
+    #expect(
+      parsingProblems("model:\n  micro_batch: 8") == [
+        "run.yaml:2: there is no key model.micro_batch; did you mean training.micro_batch?"
+      ])
+  }
+
+  @Test func unknownKeyWithoutANearOneListsItsSiblings() {
+    #expect(
+      parsingProblems("sampling:\n  temperature: 3") == [
+        "run.yaml:2: there is no key sampling.temperature; the keys there are sampling.count, sampling.steps, "
+          + "sampling.clip"
+      ])
+    #expect(
+      parsingProblems("optimiser: adam") == [
+        "run.yaml:1: there is no key optimiser; keys begin with seed, data, model, diffusion, training, sampling"
+      ])
+  }
+
+  @Test(arguments: [
+    ("training.steps: many", "training.steps is many; expected a whole number"),
+    ("training.steps: 1.5", "training.steps is 1.5; expected a whole number"),
+    ("training.steps: \"100\"", "training.steps is \"100\"; expected a whole number"),
+    ("training.steps:", "training.steps has no value; expected a whole number"),
+    ("training.learning_rate: fast", "training.learning_rate is fast; expected a number"),
+    ("training.learning_rate: .nan", "training.learning_rate is .nan; expected a number"),
+    ("training.learning_rate: 1e999", "training.learning_rate is 1e999; expected a number"),
+    ("training.max_gradient_norm: off", "training.max_gradient_norm is off; expected a number, or none"),
+    ("model.multipliers: 1,2,2", "model.multipliers is 1,2,2; expected a list of whole numbers, like [1, 2, 2]"),
+    ("model.multipliers: [1, x]", "model.multipliers is [1, x]; expected a list of whole numbers, like [1, 2, 2]"),
+    ("training.ema_decays: 0.9", "training.ema_decays is 0.9; expected a list of numbers, like [0.999, 0.9999]"),
+    ("sampling.clip: yes", "sampling.clip is yes; expected true or false"),
+    ("data.flip: maybe", "data.flip is maybe; expected true or false, or default"),
+    ("data.name: [a]", "data.name is [a]; expected text"),
+    ("diffusion.schedule: square", "diffusion.schedule is square; expected linear, cosine, quadratic or sigmoid"),
+    ("diffusion.variance: tiny", "diffusion.variance is tiny; expected small, large, learned-range or learned"),
+    ("training.recompute_activations: all", "training.recompute_activations is all; expected none or blocks"),
+    ("seed: -1", "seed is -1; expected a whole number from 0 to 18446744073709551615"),
+  ])
+  func wrongTypeNamesKeyValueAndExpectation(yaml: String, message: String) {
+    #expect(parsingProblems(yaml) == ["run.yaml:1: " + message])
+  }
+
+  @Test func allProblemsAreReportedTogether() {
+    #expect(parsingProblems("seed: x\nsed: 1").count == 2)
+  }
+
+  @Test func repeatedKeysAreRefused() {
+    #expect(parsingProblems("training:\n  steps: 1\n  steps: 2") == ["run.yaml:2: there twice: steps"])
+    #expect(
+      parsingProblems("training:\n  steps: 1\ntraining.steps: 2") == [
+        "run.yaml:3: training.steps is there twice; the first is at run.yaml:2"
+      ])
+  }
+
+  @Test func brokenYAMLNamesTheLine() {
+    let found = parsingProblems("seed: 1\nmodel: [1, 2\n")
+    #expect(found.count == 1)
+    #expect(found.first?.hasPrefix("run.yaml:3: this is not YAML: ") == true)
+  }
+
+  @Test func listAsRootIsRefused() {
+    #expect(
+      parsingProblems("[1]") == ["run.yaml: expected keys and values, like training.steps: 1000, and found [1]"])
+  }
+
+  @Test(arguments: Presets.all.map(\.name))
+  func presetsRoundTripThroughYAML(name: String) throws {
+    let configuration = try Presets.named(name).configuration
+    #expect(try RunConfiguration(yaml: configuration.yaml, file: "run.yaml") == configuration)
+  }
+
+  @Test(arguments: [
+    "", "default", "null", "true", "12", "a: b", "# c", "two\nlines", "it's \"quoted\"", "C:\\data", " padded ",
+    "Größe/数据", "-", "~",
+  ])
+  func anyPathRoundTrips(path: String) throws {
+    var configuration = RunConfiguration()
+    configuration.data.path = path
+    #expect(try RunConfiguration(yaml: configuration.yaml, file: "run.yaml") == configuration)
+  }
+
+  @Test(arguments: [0.1, 1.0 / 3, 1e-5, 1.25e-300, .leastNonzeroMagnitude, 1e22, .greatestFiniteMagnitude])
+  func numbersRoundTripExactlyAndReadAsNumbersElsewhere(value: Double) throws {
+    var configuration = RunConfiguration()
+    configuration.training.adamEpsilon = value
+    #expect(try RunConfiguration(yaml: configuration.yaml, file: "run.yaml").training.adamEpsilon == value)
+    let line = try #require(configuration.yaml.split(separator: "\n").first { $0.contains("adam_epsilon") })
+    #expect(line.contains("."), "YAML 1.1 readers take a number without a point for text")
+  }
+
+  @Test func renderedTextIsStable() {
+    let lines = RunConfiguration().yaml.split(separator: "\n").map(String.init)
+    #expect(
+      lines.prefix(6) == [
+        "seed: 0", "data:", "  name: fashion-mnist", "  path: default", "  flip: default", "model:",
+      ])
+    #expect(lines.contains("  multipliers: [1, 2, 2]"))
+    #expect(lines.contains("  recompute_activations: none"))
+    #expect(lines.contains("  adam_epsilon: 1.0e-08"))
+  }
+}

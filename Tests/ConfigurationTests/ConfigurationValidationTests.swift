@@ -1,0 +1,193 @@
+import Configuration
+import Jobs
+import Testing
+
+private func changed(_ change: (inout RunConfiguration) -> Void) -> RunConfiguration {
+  var configuration = RunConfiguration()
+  change(&configuration)
+  return configuration
+}
+
+private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [String] {
+  let configuration = changed(change)
+  return problems { () throws(ConfigurationError) in try configuration.validate() }
+}
+
+@Suite struct ConfigurationValidationTests {
+  @Test(arguments: Presets.all.map(\.name))
+  func presetsAreValid(name: String) throws {
+    let configuration = try Presets.named(name).configuration
+    try configuration.validate()
+    // All data sets so far are 32x32, or are padded to it.
+    try configuration.validate(imageSize: 32)
+    try configuration.validate(rankCount: configuration.microBatchCount)
+  }
+
+  @Test func defaultsAreTheDefaultPreset() {
+    #expect(Presets.default.configuration == RunConfiguration())
+    #expect(Presets.all.first?.name == Presets.default.name)
+  }
+
+  @Test(arguments: [
+    ("data.name=''", "data.name is \"\"; it must be not empty"),
+    ("data.path=''", "data.path is \"\"; it must be not empty, or default"),
+    ("model.channels=0", "model.channels is 0; it must be from 1 to 65536"),
+    (
+      "model.multipliers=[]",
+      "model.multipliers is []; it must be a list of 1 to 16 entries, each from 1 to 1024"
+    ),
+    (
+      "model.multipliers=[1, 0]",
+      "model.multipliers is [1, 0]; it must be a list of 1 to 16 entries, each from 1 to 1024"
+    ),
+    (
+      "model.attention_resolutions=[0]",
+      "model.attention_resolutions is [0]; it must be a list of 0 to 16 entries, each at least 1"
+    ),
+    ("model.blocks=0", "model.blocks is 0; it must be from 1 to 64"),
+    ("model.dropout=1", "model.dropout is 1.0; it must be at least 0.0 and below 1.0"),
+    ("model.groups=0", "model.groups is 0; it must be from 1 to 65536"),
+    ("diffusion.steps=1", "diffusion.steps is 1; it must be at least 2"),
+    ("diffusion.beta_first=0", "diffusion.beta_first is 0.0; it must be above 0.0 and below 1.0"),
+    ("diffusion.beta_last=1", "diffusion.beta_last is 1.0; it must be above 0.0 and below 1.0"),
+    ("training.steps=0", "training.steps is 0; it must be at least 1"),
+    ("training.batch=-4", "training.batch is -4; it must be at least 1"),
+    ("training.micro_batch=0", "training.micro_batch is 0; it must be at least 1"),
+    ("training.learning_rate=0", "training.learning_rate is 0.0; it must be above 0.0"),
+    ("training.warmup_steps=-1", "training.warmup_steps is -1; it must be at least 0"),
+    ("training.max_gradient_norm=0", "training.max_gradient_norm is 0.0; it must be above 0.0, or none"),
+    (
+      "training.ema_decays=[1]",
+      "training.ema_decays is [1.0]; it must be a list of 1 to 16 entries, each at least 0.0 and below 1.0"
+    ),
+    ("training.adam_beta1=1", "training.adam_beta1 is 1.0; it must be at least 0.0 and below 1.0"),
+    ("training.adam_beta2=-0.5", "training.adam_beta2 is -0.5; it must be at least 0.0 and below 1.0"),
+    ("training.adam_epsilon=0", "training.adam_epsilon is 0.0; it must be above 0.0"),
+    ("training.checkpoint_every=0", "training.checkpoint_every is 0; it must be at least 1"),
+    ("training.keep_checkpoints=0", "training.keep_checkpoints is 0; it must be at least 1"),
+    ("training.log_every=0", "training.log_every is 0; it must be at least 1"),
+    ("training.sample_every=0", "training.sample_every is 0; it must be at least 1"),
+    ("sampling.count=0", "sampling.count is 0; it must be at least 1"),
+    ("sampling.steps=0", "sampling.steps is 0; it must be at least 1"),
+  ])
+  func valueOutOfRangeNamesKeyValueAndRange(setting: String, message: String) {
+    let found = problems { () throws(ConfigurationError) in
+      _ = try ConfigurationSources(settings: [setting]).resolve()
+    }
+    #expect(found == [message])
+  }
+
+  @Test func batchMustBeWholeMicroBatches() {
+    #expect(
+      problemsAfter {
+        $0.training.batch = 100
+        $0.training.microBatch = 8
+      } == [
+        "training.batch is 100, which training.micro_batch 8 does not divide; choose a batch that is a multiple of it"
+      ])
+  }
+
+  @Test func channelsMustFillTheGroups() {
+    #expect(
+      problemsAfter { $0.model.channels = 48 } == [
+        "model.channels is 48, which model.groups 32 does not divide; "
+          + "choose channels that are a multiple of it, or fewer groups"
+      ])
+  }
+
+  @Test func noiseMustNotShrink() {
+    #expect(
+      problemsAfter { $0.diffusion.betaFirst = 0.5 } == [
+        "diffusion.beta_last is 0.02, less than diffusion.beta_first 0.5; the noise must not shrink"
+      ])
+  }
+
+  @Test func samplingCannotTakeMoreStepsThanTheProcessHas() {
+    #expect(
+      problemsAfter { $0.diffusion.steps = 50 } == [
+        "sampling.steps is \(RunConfiguration().sampling.steps), more than diffusion.steps 50; it must be at most that"
+      ])
+  }
+
+  @Test func severalProblemsAreReportedTogether() {
+    let found = problemsAfter {
+      $0.training.batch = 0
+      $0.training.steps = 0
+    }
+    #expect(found.count == 2)
+  }
+
+  @Test func moreRanksThanMicroBatchesAreRefused() {
+    let configuration = changed {
+      $0.training.batch = 64
+      $0.training.microBatch = 8
+    }
+    #expect(problems { () throws(ConfigurationError) in try configuration.validate(rankCount: 8) } == [])
+    #expect(
+      problems { () throws(ConfigurationError) in try configuration.validate(rankCount: 12) } == [
+        "training.batch 64 in pieces of training.micro_batch 8 makes 8 micro-batches, fewer than the 12 ranks; "
+          + "run at most 8 ranks, or use a larger training.batch or a smaller training.micro_batch"
+      ])
+  }
+
+  @Test func imageMustHalveOncePerLevel() {
+    let configuration = changed { $0.model.multipliers = [1, 2, 2, 2] }
+    #expect(
+      problems { () throws(ConfigurationError) in try configuration.validate(imageSize: 28) } == [
+        "model.multipliers is [1, 2, 2, 2], whose 4 levels halve the image 3 times, which images of 28x28 pixels do "
+          + "not allow; use fewer multipliers, or images whose size is a multiple of 8"
+      ])
+  }
+
+  @Test func attentionMustBeAtALevelOfTheNetwork() {
+    let configuration = changed { $0.model.attentionResolutions = [8, 12] }
+    #expect(
+      problems { () throws(ConfigurationError) in try configuration.validate(imageSize: 32) } == [
+        "model.attention_resolutions has 12, a resolution that the network does not have; with images of 32x32 pixels "
+          + "and model.multipliers [1, 2, 2] it has 32, 16, 8"
+      ])
+    #expect(configuration.resolutions(imageSize: 32) == [32, 16, 8])
+  }
+
+  @Test(arguments: [
+    "training.steps=9", "training.checkpoint_every=9", "training.keep_checkpoints=9", "training.log_every=9",
+    "training.sample_every=9", "sampling.count=9", "sampling.steps=9", "sampling.clip=false", "data.path=/elsewhere",
+    "training.recompute_activations=blocks",
+  ])
+  func resumedRunMayChangeWhatAltersNoNumber(setting: String) throws {
+    let saved = RunConfiguration()
+    let resumed = try ConfigurationSources(settings: [setting]).resolve(saved: saved)
+    #expect(resumed.difference(from: saved).count == 1)
+    try resumed.checkResumable(saved: saved)
+  }
+
+  @Test func everythingElseIsRefusedOnResume() throws {
+    let free = ConfigurationKey.all.filter(\.mayChangeOnResume).map(\.name)
+    #expect(free.count == 10)
+    let saved = RunConfiguration()
+    let resumed = changed {
+      $0.training.batch = 128
+      $0.training.steps = 9
+      $0.training.maxGradientNorm = nil
+    }
+    #expect(
+      problems { () throws(ConfigurationError) in try resumed.checkResumable(saved: saved) } == [
+        "training.batch is 128, but the run to resume was started with 32; "
+          + "keep 32, or start a new run in another --output",
+        "training.max_gradient_norm is none, but the run to resume was started with 1.0; "
+          + "keep 1.0, or start a new run in another --output",
+      ])
+  }
+
+  @Test func keysHaveUniqueNamesAndHelp() {
+    let names = ConfigurationKey.all.map(\.name)
+    #expect(Set(names).count == names.count)
+    let lines = ConfigurationKey.reference.split(separator: "\n")
+    #expect(lines.allSatisfy { $0.count < 80 })
+    let words = lines.joined(separator: " ").split(separator: " ").joined(separator: " ")
+    for key in ConfigurationKey.all {
+      #expect(!key.help.isEmpty)
+      #expect(words.contains("\(key.name) \(key.help)"))
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import Configuration
+import Foundation
+import Jobs
+import Testing
+
+private func touch(_ paths: String...) throws {
+  for path in paths { try "".write(toFile: path, atomically: false, encoding: .utf8) }
+}
+
+private func message(_ body: () throws -> Void) -> String? {
+  do {
+    try body()
+    return nil
+  } catch {
+    return "\(error)"
+  }
+}
+
+@Suite struct RunFolderTests {
+  @Test func pathsCarryTheStepInEightDigits() {
+    let folder = RunFolder("runs/a")
+    #expect(folder.configurationPath == "runs/a/config.yaml")
+    #expect(folder.metricsPath == "runs/a/metrics.jsonl")
+    #expect(folder.checkpointPath(step: 100) == "runs/a/checkpoints/step-00000100.h5")
+    #expect(folder.samplePath(step: 123_456_789) == "runs/a/samples/step-123456789.png")
+  }
+
+  @Test func freshFolderIsCreatedWithItsSubfolders() throws {
+    try withTemporaryFolder { path in
+      let folder = RunFolder(path + "/deep/run")
+      try folder.prepareFresh()
+      #expect(FileManager.default.fileExists(atPath: folder.checkpointsPath))
+      #expect(FileManager.default.fileExists(atPath: folder.samplesPath))
+      #expect(!folder.holdsRun)
+      try folder.prepareFresh()
+    }
+  }
+
+  @Test func folderThatHoldsARunIsRefused() throws {
+    try withTemporaryFolder { path in
+      let folder = RunFolder(path)
+      let expected = "\(path) already holds a run; continue it with --resume, or choose another folder with --output"
+      try folder.prepareFresh()
+      try folder.save(RunConfiguration())
+      #expect(message { try folder.prepareFresh() } == expected)
+      try FileManager.default.removeItem(atPath: folder.configurationPath)
+      try touch(folder.checkpointPath(step: 1))
+      #expect(message { try folder.prepareFresh() } == expected)
+    }
+  }
+
+  @Test func configurationIsReadBack() throws {
+    try withTemporaryFolder { path in
+      let folder = RunFolder(path)
+      let configuration = try Presets.named("cifar10").configuration
+      try folder.save(configuration)
+      #expect(try folder.savedConfiguration() == configuration)
+    }
+  }
+
+  @Test func folderThatCannotBeCreatedNamesPathAndReason() throws {
+    try withTemporaryFolder { path in
+      try touch(path + "/file")
+      #expect(
+        message { try RunFolder(path + "/file").prepareFresh() }
+          == "cannot create the folder \(path)/file: a file is in its place")
+    }
+    #expect(
+      message { try RunFolder("/proc/run").prepareFresh() }
+        == "cannot create the folder /proc/run: No such file or directory")
+  }
+
+  @Test func checkpointsAreListedNewestFirstWithoutUnfinishedOnes() throws {
+    try withTemporaryFolder { path in
+      let folder = RunFolder(path)
+      #expect(try folder.checkpoints().isEmpty)
+      try folder.createFolders()
+      try touch(
+        folder.checkpointPath(step: 200), folder.checkpointPath(step: 1000), folder.checkpointPath(step: 100_000_000),
+        folder.checkpointsPath + "/.step-00002000.h5.partial", folder.checkpointsPath + "/step-00003000.h5.partial",
+        folder.checkpointsPath + "/step-latest.h5", folder.checkpointsPath + "/notes.txt")
+      #expect(try folder.checkpoints().map(\.step) == [100_000_000, 1000, 200])
+      #expect(try folder.checkpoints().map(\.path).last == folder.checkpointPath(step: 200))
+    }
+  }
+
+  @Test func pruningKeepsTheNewest() throws {
+    try withTemporaryFolder { path in
+      let folder = RunFolder(path)
+      try folder.createFolders()
+      try touch(folder.checkpointPath(step: 1), folder.checkpointPath(step: 2), folder.checkpointPath(step: 3))
+      try folder.pruneCheckpoints(keeping: 5)
+      #expect(try folder.checkpoints().count == 3)
+      try folder.pruneCheckpoints(keeping: 2)
+      #expect(try folder.checkpoints().map(\.step) == [3, 2])
+    }
+  }
+
+  @Test func unfinishedCheckpointsAreRemovedAndNothingElse() throws {
+    try withTemporaryFolder { path in
+      let folder = RunFolder(path)
+      try folder.createFolders()
+      let unfinished = folder.checkpointsPath + "/.step-00002000.h5.partial"
+      try touch(folder.checkpointPath(step: 1), unfinished)
+      try folder.removeUnfinishedCheckpoints()
+      #expect(!FileManager.default.fileExists(atPath: unfinished))
+      #expect(try folder.checkpoints().map(\.step) == [1])
+    }
+  }
+}
