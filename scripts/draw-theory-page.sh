@@ -17,9 +17,9 @@ mkdir -p "$folder"
 
 run() { scripts/mpirun.sh "$ranks" "$program" "$@"; }
 
-common=(--set training.ema_decays=[0.999] --set training.checkpoint_every=1000 --set training.sample_every=6000)
-[[ -e $model/config.yaml ]] || run train --output "$model" "${common[@]}" --set training.steps=6000 \
-  --set model.classes=10 --set training.label_dropout=0.1
+common=(--set training.ema_decays=[0.999] --set training.checkpoint_every=1000 --set training.sample_every=5000)
+[[ -e $model/config.yaml ]] || run train --output "$model" "${common[@]}" --set training.steps=5000 \
+  --set diffusion.prediction=velocity --set model.classes=10 --set training.label_dropout=0.1
 [[ -e $classifier/config.yaml ]] || run train-classifier --output "$classifier" "${common[@]}" --set training.steps=3000
 
 # draw NAME ARGUMENT...: ten images, one of each class; prints how often the network looked at one of them.
@@ -41,15 +41,17 @@ echo "|---|---|"
 for sampler in $("$program" samplers | awk '/^[a-z]/ { print $1 }'); do
   counts=()
   files=()
-  # Steps of about 10, 20, 50 and 1000 evaluations; for ode-rk45 errors that lead to about as many as it can use.
+  # Steps of about 10, 20, 50 and 1000 evaluations, one of which the equations need at the end; for ode-rk45 errors from
+  # the largest that makes sense.
   case $sampler in
+    euler-maruyama | langevin | ode-euler) choices=(9 19 49 999) ;;
     predictor-corrector | ode-heun | edm) choices=(5 10 25 500) ;;
     ode-rk4) choices=(2 5 12 250) ;;
-    ode-rk45) choices=(1 0.1 1e-2 1e-6) ;;
+    ode-rk45) choices=(1 1e-2 1e-4 1e-6) ;;
+    # It goes from its first step to the image itself, so one step of the process is left over.
+    dpm-solver++) choices=(10 20 50 999) ;;
     *) choices=(10 20 50 1000) ;;
   esac
-  # dpm-solver++ goes from the first step to the image itself, so one step of the process is left over.
-  [[ $sampler == dpm-solver++ ]] && choices=(10 20 50 999)
   option=--steps
   [[ $sampler == ode-rk45 ]] && option=--tolerance
   for choice in "${choices[@]}"; do

@@ -22,6 +22,7 @@ public enum Presets {
     `default`,
     Preset("fashion-mnist", "Fashion-MNIST, a network that draws clear garments") {
       $0.model.channels = 64
+      $0.model.groups = 32
       $0.model.blocks = 2
       $0.model.attentionResolutions = [16]
       $0.model.dropout = 0.1
@@ -39,6 +40,7 @@ public enum Presets {
       $0.data.name = "cifar10"
       $0.data.flip = true
       $0.model.channels = 128
+      $0.model.groups = 32
       $0.model.multipliers = [1, 2, 2, 2]
       $0.model.blocks = 2
       $0.model.attentionResolutions = [16]

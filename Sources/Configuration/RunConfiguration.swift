@@ -32,8 +32,9 @@ public struct RunConfiguration: Sendable, Equatable {
     public var blocks = 1
     public var attentionResolutions = [8]
     public var dropout = 0.0
-    /// Groups of each group normalisation.
-    public var groups = 32
+    /// Groups of each group normalisation. Several channels to a group: one by itself would lose whatever is added to a
+    /// channel, such as the time's embedding, and how strong it is.
+    public var groups = 8
     /// `nil`: the network is not told classes.
     public var classes: Int?
     public var convolution = ConvolutionMethod.winograd

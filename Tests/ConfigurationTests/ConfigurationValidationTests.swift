@@ -89,8 +89,8 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
 
   @Test func channelsMustFillTheGroups() {
     #expect(
-      problemsAfter { $0.model.channels = 48 } == [
-        "model.channels is 48, which model.groups 32 does not divide; "
+      problemsAfter { $0.model.channels = 36 } == [
+        "model.channels is 36, which model.groups 8 does not divide; "
           + "choose channels that are a multiple of it, or fewer groups"
       ])
   }
