@@ -92,6 +92,9 @@ extension ConfigurationKey {
       "training.keep_checkpoints", \.training.keepCheckpoints, .atLeast(1), mayChangeOnResume: true,
       "newest checkpoints that are kept"),
     .init(
+      "training.time_limit_minutes", \.training.timeLimitMinutes, absent: "none", .above(0), mayChangeOnResume: true,
+      "minutes after which training saves and stops, with exit status 5, to be resumed"),
+    .init(
       "training.log_every", \.training.logEvery, .atLeast(1), mayChangeOnResume: true,
       "steps between lines of the log and of metrics.jsonl"),
     .init(

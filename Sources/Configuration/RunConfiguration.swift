@@ -104,6 +104,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var adamEpsilon = 1e-8
     public var checkpointEvery = 500
     public var keepCheckpoints = 3
+    /// From the start of the program; `nil`: none.
+    public var timeLimitMinutes: Double?
     public var logEvery = 10
     public var sampleEvery = 1000
 

@@ -41,22 +41,32 @@ public struct RunFolder: Sendable, Equatable {
     return ((try? checkpoints()) ?? []).isEmpty == false
   }
 
-  /// Makes the folder ready for a new run.
+  /// Creates the folder and its subfolders where they are missing.
   ///
-  /// - Throws: when it already holds a run, or a folder cannot be created.
-  public func prepareFresh() throws(FileError) {
-    if holdsRun {
+  /// - Parameter mustBeFresh: whether a run that it already holds is an error.
+  /// - Throws: that, or when a folder cannot be created.
+  public func createFolders(mustBeFresh: Bool) throws(FileError) {
+    if mustBeFresh && holdsRun {
       throw FileError(
         "\(path) already holds a run; continue it with --resume, or choose another folder with --output")
     }
-    try createFolders()
-  }
-
-  /// Creates the folder and its subfolders where they are missing.
-  public func createFolders() throws(FileError) {
     try makeFolder(at: path)
     try makeFolder(at: checkpointsPath)
     try makeFolder(at: samplesPath)
+  }
+
+  /// Keeps other jobs from this folder while the lock is held.
+  /// - Throws: if another job holds it, saying which.
+  public func lock() throws(FileError) -> FileLock {
+    let environment = ProcessInfo.processInfo.environment
+    let job = environment["SLURM_JOB_ID"].map { "SLURM job \($0), " } ?? ""
+    do {
+      return try FileLock(
+        path + "/.lock", owner: "\(job)process \(getpid()) on \(ProcessInfo.processInfo.hostName)")
+    } catch {
+      throw FileError(
+        "\(path) cannot be trained in: \(error); wait for that job, or choose another folder with --output")
+    }
   }
 
   /// Writes `config.yaml`.

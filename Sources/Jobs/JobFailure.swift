@@ -15,6 +15,8 @@ public enum ExitStatus: Int32, Sendable {
   case notFinite = 3
   /// A checkpoint that should be loaded is damaged or missing.
   case badCheckpoint = 4
+  /// Training was asked to stop before its end, and everything is saved: run it again with `--resume`.
+  case stopped = 5
 }
 
 /// An error that knows how the job should end.

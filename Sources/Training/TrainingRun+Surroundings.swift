@@ -39,16 +39,19 @@ extension TrainingRun {
       message: "its configuration is not that of rank 0: " + differences.joined(separator: ", "))
   }
 
-  /// Makes the run's folder ready on rank 0, and verifies that the other ranks find it. Collective.
+  /// Makes the run's folder ready on rank 0 and keeps other jobs from it, and verifies that the other ranks find it.
+  /// Collective.
+  /// - Returns: the lock, on rank 0.
   static func prepare(
     _ folder: RunFolder, _ request: Request, _ configuration: RunConfiguration, _ communicator: Communicator
-  ) throws {
+  ) throws -> FileLock? {
     let traceFolder = request.trace.map { folderPath(of: $0.path) }
-    try communicator.together {
-      guard communicator.rank == 0 else { return }
+    let lock = try communicator.together { () throws -> FileLock? in
+      guard communicator.rank == 0 else { return nil }
       // The run's own folder is about to be made.
       if let trace = request.trace, traceFolder != standardisedPath(folder.path) { try checkWritable(trace.path) }
-      try request.resumes ? folder.createFolders() : folder.prepareFresh()
+      try folder.createFolders(mustBeFresh: !request.resumes)
+      return try folder.lock()
     }
     try communicator.requireShared(folder: folder.path)
     if let traceFolder { try communicator.requireShared(folder: traceFolder) }
@@ -57,6 +60,7 @@ extension TrainingRun {
       if request.resumes { try folder.removeUnfinishedCheckpoints() }
       try folder.save(configuration)
     }
+    return lock
   }
 
   /// Loads the newest checkpoint that is whole, and returns its step; 0 if the folder has none. Collective.

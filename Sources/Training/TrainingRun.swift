@@ -49,6 +49,9 @@ public struct TrainingRun {
   let trainer: DataParallelTrainer
   /// Steps done before the loop starts.
   let firstStep: Int
+  private var stopWatch: StopWatch
+  /// Keeps other jobs from the folder; on rank 0.
+  private let lock: FileLock?
 
   enum Model {
     case denoiser(DenoisingTask)
@@ -86,7 +89,8 @@ public struct TrainingRun {
     self.dataset = dataset
     self.model = model
     try Self.verifyRanksAgree(request, folder, configuration, dataset, communicator)
-    try Self.prepare(folder, request, configuration, communicator)
+    stopWatch = StopWatch(limitMinutes: configuration.training.timeLimitMinutes)
+    lock = try Self.prepare(folder, request, configuration, communicator)
     let placement = try RankPlacement(of: communicator, threads: request.threads)
     if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
     workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
@@ -98,7 +102,8 @@ public struct TrainingRun {
   }
 
   /// Trains until `training.steps` steps are done. Collective.
-  public func run() throws {
+  /// - Throws: besides what goes wrong, an error of exit status 5 on all ranks when it was asked to stop, and has saved.
+  public mutating func run() throws {
     // An error's message must not be written into a live line.
     defer { reporter.finish() }
     announce()
@@ -109,6 +114,7 @@ public struct TrainingRun {
     let trace = try openTrace()
     let settings = configuration.training
     let start = ContinuousClock.now
+    StopSignals.listen()
     var rate = RateMeter()
     var lastCheckpoint = firstStep > 0 ? folder.checkpointPath(step: firstStep) : nil
 
@@ -158,6 +164,7 @@ public struct TrainingRun {
 
       // Report.
       rate.record(settings.batch, seconds: stepStart.secondsUntilNow)
+      stopWatch.note(stepSeconds: stepStart.secondsUntilNow)
       let isLast = step == settings.steps
       let isLogged = step % settings.logEvery == 0 || isLast
       if isLogged {
@@ -179,8 +186,15 @@ public struct TrainingRun {
       reporter.show(progress, isMilestone: isLogged)
 
       // Save.
-      if step % settings.checkpointEvery == 0 || isLast {
+      let stopReason = isLast ? nil : try stopWatch.reason(communicator)
+      if step % settings.checkpointEvery == 0 || isLast || stopReason != nil {
+        let saveStart = ContinuousClock.now
         lastCheckpoint = try save(step: step, last: lastCheckpoint)
+        stopWatch.note(saveSeconds: saveStart.secondsUntilNow)
+      }
+      if let stopReason {
+        try trace?.close()
+        throw StoppedEarly(step: step, reason: stopReason, checkpoint: folder.checkpointPath(step: step))
       }
 
       // Sample, or measure.

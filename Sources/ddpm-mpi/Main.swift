@@ -27,6 +27,7 @@ struct Program: ParsableCommand {
         2 arguments, configuration or data are wrong
         3 a loss, a gradient or an image was not finite
         4 there is no usable checkpoint
+        5 training was asked to stop early and has saved: go on with --resume
       """,
     version: ProgramVersion.current,
     subcommands: [

@@ -51,7 +51,8 @@ struct Train: RankCommand {
     var request = options.request
     if let convolution { request.sources.settings.append("model.convolution=\(convolution.rawValue)") }
     request.trace = trace.map { ($0, traceSteps) }
-    try TrainingRun(request, communicator: communicator).run()
+    var run = try TrainingRun(request, communicator: communicator)
+    try run.run()
   }
 }
 
@@ -77,7 +78,8 @@ struct TrainClassifier: RankCommand {
   mutating func run(on communicator: Communicator) throws {
     var request = options.request
     request.kind = .classifier
-    try TrainingRun(request, communicator: communicator).run()
+    var run = try TrainingRun(request, communicator: communicator)
+    try run.run()
   }
 }
 

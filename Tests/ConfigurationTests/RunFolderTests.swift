@@ -28,11 +28,11 @@ private func message(_ body: () throws -> Void) -> String? {
   @Test func freshFolderIsCreatedWithItsSubfolders() throws {
     try withTemporaryFolder { path in
       let folder = RunFolder(path + "/deep/run")
-      try folder.prepareFresh()
+      try folder.createFolders(mustBeFresh: true)
       #expect(FileManager.default.fileExists(atPath: folder.checkpointsPath))
       #expect(FileManager.default.fileExists(atPath: folder.samplesPath))
       #expect(!folder.holdsRun)
-      try folder.prepareFresh()
+      try folder.createFolders(mustBeFresh: true)
     }
   }
 
@@ -40,12 +40,12 @@ private func message(_ body: () throws -> Void) -> String? {
     try withTemporaryFolder { path in
       let folder = RunFolder(path)
       let expected = "\(path) already holds a run; continue it with --resume, or choose another folder with --output"
-      try folder.prepareFresh()
+      try folder.createFolders(mustBeFresh: true)
       try folder.save(RunConfiguration())
-      #expect(message { try folder.prepareFresh() } == expected)
+      #expect(message { try folder.createFolders(mustBeFresh: true) } == expected)
       try FileManager.default.removeItem(atPath: folder.configurationPath)
       try touch(folder.checkpointPath(step: 1))
-      #expect(message { try folder.prepareFresh() } == expected)
+      #expect(message { try folder.createFolders(mustBeFresh: true) } == expected)
     }
   }
 
@@ -62,11 +62,11 @@ private func message(_ body: () throws -> Void) -> String? {
     try withTemporaryFolder { path in
       try touch(path + "/file")
       #expect(
-        message { try RunFolder(path + "/file").prepareFresh() }
+        message { try RunFolder(path + "/file").createFolders(mustBeFresh: true) }
           == "cannot create the folder \(path)/file: a file is in its place")
     }
     #expect(
-      message { try RunFolder("/proc/run").prepareFresh() }
+      message { try RunFolder("/proc/run").createFolders(mustBeFresh: true) }
         == "cannot create the folder /proc/run: No such file or directory")
   }
 
@@ -74,7 +74,7 @@ private func message(_ body: () throws -> Void) -> String? {
     try withTemporaryFolder { path in
       let folder = RunFolder(path)
       #expect(try folder.checkpoints().isEmpty)
-      try folder.createFolders()
+      try folder.createFolders(mustBeFresh: false)
       try touch(
         folder.checkpointPath(step: 200), folder.checkpointPath(step: 1000), folder.checkpointPath(step: 100_000_000),
         folder.checkpointsPath + "/.step-00002000.h5.partial", folder.checkpointsPath + "/step-00003000.h5.partial",
@@ -87,7 +87,7 @@ private func message(_ body: () throws -> Void) -> String? {
   @Test func pruningKeepsTheNewest() throws {
     try withTemporaryFolder { path in
       let folder = RunFolder(path)
-      try folder.createFolders()
+      try folder.createFolders(mustBeFresh: false)
       try touch(folder.checkpointPath(step: 1), folder.checkpointPath(step: 2), folder.checkpointPath(step: 3))
       try folder.pruneCheckpoints(keeping: 5)
       #expect(try folder.checkpoints().count == 3)
@@ -99,7 +99,7 @@ private func message(_ body: () throws -> Void) -> String? {
   @Test func unfinishedCheckpointsAreRemovedAndNothingElse() throws {
     try withTemporaryFolder { path in
       let folder = RunFolder(path)
-      try folder.createFolders()
+      try folder.createFolders(mustBeFresh: false)
       let unfinished = folder.checkpointsPath + "/.step-00002000.h5.partial"
       try touch(folder.checkpointPath(step: 1), unfinished)
       try folder.removeUnfinishedCheckpoints()
