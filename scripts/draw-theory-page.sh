@@ -36,7 +36,7 @@ sheet() { # NAME FILE...
   python3 scripts/compose_sheet.py "$folder/$name.png" "${@/#/$work/}"
 }
 
-echo "| sampler | rows of its picture, in evaluations of the network |"
+echo "| sampler | evaluations, row by row |"
 echo "|---|---|"
 for sampler in $("$program" samplers | awk '/^[a-z]/ { print $1 }'); do
   counts=()
@@ -64,13 +64,13 @@ done
 
 files=()
 for guidance in 0 0.5 1 2 4 8; do
-  draw "free-$guidance" --sampler ddim --steps 50 --guidance "$guidance" >/dev/null
+  draw "free-$guidance" --sampler dpm-solver++ --steps 25 --guidance "$guidance" >/dev/null
   files+=("free-$guidance.h5")
 done
 sheet classifier-free-guidance "${files[@]}"
 files=()
 for guidance in 0 0.5 1 2 4 8; do
-  draw "led-$guidance" --sampler ddim --steps 50 --guidance "$guidance" --classifier "$classifier" >/dev/null
+  draw "led-$guidance" --sampler dpm-solver++ --steps 25 --guidance "$guidance" --classifier "$classifier" >/dev/null
   files+=("led-$guidance.h5")
 done
 sheet classifier-guidance "${files[@]}"

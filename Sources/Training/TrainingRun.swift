@@ -69,6 +69,7 @@ public struct TrainingRun {
   /// Checks everything that can be checked before the first step, and loads the checkpoint to resume from. Collective.
   /// - Throws: `JobFailure` on all ranks if anything is wrong on any.
   public init(_ request: Request, communicator: Communicator) throws {
+    StopSignals.listen()
     self.request = request
     self.communicator = communicator
     let reporter = RunReporter(isSpeaking: communicator.rank == 0)
@@ -114,7 +115,6 @@ public struct TrainingRun {
     let trace = try openTrace()
     let settings = configuration.training
     let start = ContinuousClock.now
-    StopSignals.listen()
     var rate = RateMeter()
     var lastCheckpoint = firstStep > 0 ? folder.checkpointPath(step: firstStep) : nil
 

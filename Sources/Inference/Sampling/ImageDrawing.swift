@@ -36,8 +36,11 @@ public struct ImageDrawing {
     model = try configuration.modelDescription()
     sampler = try settings.sampler(for: try configuration.process())
     samplerName = settings.name
-    clipsInDenoiser = settings.clipsInDenoiser
-    self.conditions = try conditions ?? ClassConditions(configuration: configuration)
+    let conditions = try conditions ?? ClassConditions(configuration: configuration)
+    self.conditions = conditions
+    // Guided noise is more than what is left of x beside a clipped image. `ddim`, which would keep it as it is, would
+    // have more of it from step to step.
+    clipsInDenoiser = settings.clipsInDenoiser || (settings.clipsOriginal && conditions.guidance != 0)
     try Self.check(settings, model)
     self.seed = seed
     self.batchSize = batchSize
