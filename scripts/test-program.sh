@@ -273,7 +273,12 @@ run 0 'Done' "$program" train "${tiny[@]}" --set diffusion.variance=learned --se
 run 0 'Of 512 test images it knows' "$mpirun" 2 "$program" train-classifier "${tiny[@]}" --output "$folder/judge"
 check "it says so" sh -c "'$program' inspect '$folder/judge/checkpoints/step-00000004.h5' | grep -q 'classifier of 5 classes'"
 run 0 'step 4/4|all 4 steps are done' "$program" train-classifier --resume --output "$folder/judge"
-refuse 'step-00000004.h5 is a classifier, not a denoiser' train --resume --output "$folder/judge"
+# One after the other, since they would lock each other out of the folder.
+for ranks in 1 2; do
+  run 2 'step-00000004.h5 is a classifier, not a denoiser' "$mpirun" "$ranks" "$program" train --resume \
+    --output "$folder/judge"
+  check "... once" test "$(grep -cE 'ddpm-mpi:|Error:' "$log")" = 1
+done
 run 0 'Done' "$program" train-classifier "${tiny[@]}" --set diffusion.process=vp-sde --output "$folder/other-judge"
 run 0 'Done' "$program" train-classifier "${tiny[@]}" --set diffusion.process=edm --output "$folder/edm-judge"
 draw=(sample --steps 2 --count 3)
