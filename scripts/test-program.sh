@@ -281,6 +281,8 @@ for ranks in 1 2; do
 done
 run 0 'Done' "$program" train-classifier "${tiny[@]}" --set diffusion.process=vp-sde --output "$folder/other-judge"
 run 0 'Done' "$program" train-classifier "${tiny[@]}" --set diffusion.process=edm --output "$folder/edm-judge"
+# With the configuration of the model that it is to guide.
+run 0 'Done' "$program" train-classifier "${told[@]}" --set training.label_dropout=0.3 --output "$folder/told-judge"
 draw=(sample --steps 2 --count 3)
 run 0 '2 evaluations' "$program" "${draw[@]}" --checkpoint "$folder/told" --output "$folder/g0.h5"
 check "labels are kept" sh -c "h5dump -d /labels '$folder/g0.h5' | grep -q '0, 1, 2'"

@@ -1,6 +1,5 @@
 import Differentiation
 import Diffusion
-import Glibc
 import Tensors
 
 /// A trained classifier as guidance sees it.
@@ -24,15 +23,8 @@ public struct TrainedClassifier: NoisyClassifier, Sendable {
       convolutionMethod: network.convolutionMethod)
     let input = tape.input(x, needsGradient: true)
     let logits = network(input, timesteps: times, on: tape)
-    // ∂ log p(k)/∂ logit_j = [j = k] − p(j).
-    let seed = Tensor(uninitialised: logits.shape)
-    for (image, logarithms) in CrossEntropy.logProbabilities(logits.value).enumerated() {
-      for (index, logarithm) in logarithms.enumerated() {
-        let one: Double = index == classes[image] ? 1 : 0
-        seed.pointer[image * classCount + index] = Float(one - exp(logarithm))
-      }
-    }
-    tape.unwind(from: logits, seed: seed)
+    tape.unwind(
+      from: logits, seed: CrossEntropy.logProbabilityGradient(logits: logits.value, classes: classes))
     guard let gradient = input.inputGradient else { preconditionFailure("every class depends on the input") }
     return gradient
   }

@@ -58,6 +58,14 @@ public struct TrainingRun {
     /// With the images that show how good it is.
     case classifier(ClassificationTask, tests: any ImageDataset)
 
+    /// How often a class is kept from the network: a classifier is asked for all of them.
+    func labelDropout(_ configuration: RunConfiguration) -> Double {
+      switch self {
+      case .denoiser: configuration.training.labelDropout
+      case .classifier: 0
+      }
+    }
+
     var task: any TrainingTask {
       switch self {
       case .denoiser(let task): task
@@ -110,7 +118,7 @@ public struct TrainingRun {
     announce()
     let plan = BatchPlan(
       dataset: dataset, batchSize: configuration.training.batch, seed: configuration.seed,
-      flips: configuration.data.flip, labelDropout: configuration.training.labelDropout)
+      flips: configuration.data.flip, labelDropout: model.labelDropout(configuration))
     let metrics = try openMetrics()
     let trace = try openTrace()
     let settings = configuration.training

@@ -21,16 +21,22 @@ public enum CrossEntropy {
   ///   - classes: N numbers below K.
   ///   - imagesInGlobalBatch: of the whole batch.
   public static func lossAndGradient(logits: Tensor, classes: [Int], imagesInGlobalBatch: Int) -> PartialLoss {
-    let (classCount, share) = (logits.shape[1], 1 / Double(imagesInGlobalBatch))
+    let share = 1 / Double(imagesInGlobalBatch)
+    let losses = zip(logProbabilities(logits), classes).map { -$0[$1] }
+    return PartialLoss(
+      loss: losses.reduce(0) { $0 + $1 * share },
+      gradient: logProbabilityGradient(logits: logits, classes: classes, scale: -share), imageLosses: losses)
+  }
+
+  /// The gradient of scale·log p(class) of each image with respect to the logits: scale·([j = class] − p(j)).
+  public static func logProbabilityGradient(logits: Tensor, classes: [Int], scale: Double = 1) -> Tensor {
     let gradient = Tensor(uninitialised: logits.shape)
-    var losses: [Double] = []
     for (image, logarithms) in logProbabilities(logits).enumerated() {
-      losses.append(-logarithms[classes[image]])
       for (index, logarithm) in logarithms.enumerated() {
         let one: Double = index == classes[image] ? 1 : 0
-        gradient.pointer[image * classCount + index] = Float(share * (exp(logarithm) - one))
+        gradient.pointer[image * logarithms.count + index] = Float(scale * (one - exp(logarithm)))
       }
     }
-    return PartialLoss(loss: losses.reduce(0) { $0 + $1 * share }, gradient: gradient, imageLosses: losses)
+    return gradient
   }
 }

@@ -1,7 +1,6 @@
 import Configuration
 import Differentiation
 import Diffusion
-import Inference
 import Kernels
 import Network
 import Tensors
