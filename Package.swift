@@ -53,7 +53,7 @@ let package = Package(
     .target(
       name: "Jobs",
       dependencies: [
-        "Checkpoints", "Datasets", "Diffusion", "HDF5", "MessagePassing", "Tensors",
+        "Checkpoints", "Datasets", "Diffusion", "HDF5", "MessagePassing", "Optimisation", "Tensors",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -106,8 +106,7 @@ let package = Package(
       name: "rank-checks",
       dependencies: [
         "Training", "Checkpoints", "Compression", "Configuration", "Differentiation", "Diffusion", "HDF5", "Inference",
-        "Jobs",
-        "MessagePassing", "Network", "Tensors",
+        "Jobs", "MessagePassing", "Network", "Optimisation", "Tensors",
       ],
       path: "Tests/RankChecks"),
   ],

@@ -27,7 +27,7 @@ public struct Benchmark {
   public struct Request: Sendable {
     /// A preset's name.
     public var preset: String
-    /// `key=value` pairs of the model, and of `training.recompute_activations`.
+    /// `key=value` pairs of the model, and those of training that decide how fast it is and not what it does.
     public var settings: [String] = []
     /// Height and width of the images; by default those of the preset's data set.
     public var imageSize: Int?
@@ -77,16 +77,18 @@ public struct Benchmark {
     self.configuration = configuration
   }
 
+  private static let trainingKeys = ["training.recompute_activations", "training.overlap"]
+
   /// The preset with the request's settings.
   private static func configuration(_ request: Request) throws -> RunConfiguration {
     let sources = ConfigurationSources(preset: request.preset, settings: request.settings)
     for setting in try sources.settingNames() {
       // A name that is no key at all is told its nearest below.
       guard let key = ConfigurationKey.named(setting.name), !key.name.hasPrefix("model."),
-        key.name != "training.recompute_activations"
+        !trainingKeys.contains(key.name)
       else { continue }
       throw InputError(
-        "\(setting.location): a benchmark takes keys of model, and training.recompute_activations; "
+        "\(setting.location): a benchmark takes keys of model, \(trainingKeys.joined(separator: " and ")); "
           + "for the rest it has options")
     }
     return try sources.resolve()
@@ -103,7 +105,7 @@ public struct Benchmark {
     let profiler = request.profiles ? Profiler() : nil
     let step =
       request.job == .sample
-      ? samplingStep(communicator, workers, profiler) : try trainingStep(communicator, workers, profiler)
+      ? samplingStep(communicator, workers, profiler) : try trainingStep(communicator, workers, placement, profiler)
     try communicator.barrier()
     let setupSeconds = start.secondsUntilNow
     let seconds = request.job == .start ? nil : try time(communicator, profiler, step)
@@ -130,15 +132,16 @@ public struct Benchmark {
   }
 
   private func trainingStep(
-    _ communicator: Communicator, _ workers: WorkerPool, _ profiler: Profiler?
+    _ communicator: Communicator, _ workers: WorkerPool, _ placement: RankPlacement, _ profiler: Profiler?
   ) throws -> Step {
+    let arrangement = DataParallelTrainer.Arrangement(
+      reduction: request.reduction, overlaps: configuration.training.overlap, grid: placement.grid)
     let trainer = try DataParallelTrainer(
       configuration: configuration, task: try DenoisingTask(configuration: configuration, network: network),
-      communicator: communicator, workers: workers,
-      reduction: request.reduction, profiler: profiler)
+      communicator: communicator, workers: workers, arrangement: arrangement, profiler: profiler)
     return { step in
       var losses: [Double] = []
-      for index in trainer.averaging.run {
+      for index in trainer.run {
         let first = trainer.samples(ofMicroBatch: index).lowerBound
         let images = profiler.measure(.imageDrawing) { randomImages(count: microBatch, first: first) }
         // Images are read; noise and noisy images are written.
@@ -147,9 +150,9 @@ public struct Benchmark {
             images: images, classes: classes(of: first..<first + microBatch), step: step, firstSample: first,
             lossAware: nil, workers: workers)
         }
-        losses.append(trainer.accumulateGradients(inputs, microBatch: index, step: step))
+        losses.append(try trainer.accumulateGradients(inputs, microBatch: index, step: step))
       }
-      let gradients = try trainer.averaging.finish()
+      let gradients = try trainer.averagedGradients()
       _ = try trainer.totalLoss(losses)
       try trainer.update(gradients: gradients, norm: try trainer.gradientNorm(gradients), step: step)
       trainer.updateAverages()

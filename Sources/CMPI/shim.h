@@ -34,7 +34,7 @@ static inline ddpm_operation ddpm_mpi_minimum(void) { return (ddpm_operation){MP
 static inline ddpm_operation ddpm_mpi_maximum(void) { return (ddpm_operation){MPI_MAX}; }
 
 static inline int ddpm_mpi_initialise(int *granted) {
-  return MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, granted);
+  return MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, granted);
 }
 
 static inline int ddpm_mpi_return_errors(ddpm_communicator communicator) {

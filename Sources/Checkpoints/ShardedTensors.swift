@@ -1,5 +1,4 @@
 import Compression
-import Glibc
 import HDF5
 import MessagePassing
 import Tensors
@@ -7,46 +6,58 @@ import Tensors
 /// One role of all parameters (values, an average, a moment) as a group of a file: a dataset per parameter, with its
 /// true shape, its `layout` and the checksum `crc32` of its bytes.
 ///
-/// In memory a role is a flat arena of which a rank holds a shard; in the file every tensor stands alone, and each rank
-/// writes or reads the part of it that lies in its shard.
+/// In memory a role is a flat arena of which a rank holds some ranges; in the file every tensor stands alone, and each
+/// rank writes or reads the parts of it that it holds.
 public struct TensorGroup: Sendable {
   /// The group in the file, such as "model" or "ema/0.9999".
   public let path: String
   public let layout: ParameterLayout
-  /// What this rank holds, in floats from the start of the arena.
-  public let shard: Range<Int>
-  /// The shard's first float.
-  public nonisolated(unsafe) let values: UnsafeMutablePointer<Float>
+  /// What this rank holds, in floats from the start of the arena; from left to right, without overlap.
+  public let ranges: [Range<Int>]
+  /// The floats of all ranges, one after the other.
+  public let values: FloatBuffer
 
-  /// - Parameter values: the shard's first float; it must outlive the group.
-  public init(path: String, layout: ParameterLayout, shard: Range<Int>, values: UnsafeMutablePointer<Float>) {
+  public init(path: String, layout: ParameterLayout, ranges: [Range<Int>], values: FloatBuffer) {
+    precondition(values.count == ranges.reduce(0) { $0 + $1.count }, "one float for each place")
     self.path = path
     self.layout = layout
-    self.shard = shard
+    self.ranges = ranges
     self.values = values
   }
 
-  /// The part of a tensor that this rank holds, counted from the tensor's first element.
-  func part(of entry: ParameterEntry) -> Range<Int> {
-    let overlap = entry.range.clamped(to: shard)
-    return overlap.isEmpty ? 0..<0 : overlap.lowerBound - entry.offset..<overlap.upperBound - entry.offset
+  /// A part of a tensor.
+  private struct Part {
+    /// Counted from the tensor's first element.
+    let range: Range<Int>
+    /// Where its floats begin among `values`.
+    let offset: Int
   }
 
-  func pointer(to part: Range<Int>, of entry: ParameterEntry) -> UnsafeMutablePointer<Float> {
-    part.isEmpty ? values : values + entry.offset + part.lowerBound - shard.lowerBound
+  /// The parts of a tensor that this rank holds, from left to right. They follow one another in memory.
+  private func parts(of entry: ParameterEntry) -> [Part] {
+    var start = 0
+    return ranges.compactMap { range in
+      defer { start += range.count }
+      let overlap = entry.range.clamped(to: range)
+      if overlap.isEmpty { return nil }
+      return Part(
+        range: overlap.lowerBound - entry.offset..<overlap.upperBound - entry.offset,
+        offset: start + overlap.lowerBound - range.lowerBound)
+    }
   }
 
-  /// Whether this rank's shard has neither infinities nor NaN.
+  /// Whether what this rank holds has neither infinities nor NaN.
   public var isFinite: Bool {
+    let (values, count) = (values.pointer, values.count)
     // Anything finite times zero is zero; the rest makes a NaN, which stays.
     var zeros = SIMD16<Float>()
     var index = 0
-    while index + 16 <= shard.count {
+    while index + 16 <= count {
       zeros += UnsafeRawPointer(values + index).loadUnaligned(as: SIMD16<Float>.self) * 0
       index += 16
     }
     var isFinite = zeros == SIMD16()
-    while index < shard.count {
+    while index < count {
       isFinite = isFinite && values[index].isFinite
       index += 1
     }
@@ -61,8 +72,9 @@ public struct TensorGroup: Sendable {
     for (entry, checksum) in zip(layout.entries, checksums) {
       let name = datasetPath(entry)
       let dataset = try file.createDataset(name, shape: entry.shape, type: .float32)
-      let part = part(of: entry)
-      try dataset.write(flatRange: part, from: pointer(to: part, of: entry), collective: true)
+      let parts = parts(of: entry)
+      try dataset.write(
+        flatRanges: parts.map(\.range), from: values.pointer + (parts.first?.offset ?? 0), collective: true)
       try dataset.close()
       try file.writeAttribute("layout", entry.order.rawValue, of: name)
       try file.writeAttribute("crc32", checksum, of: name)
@@ -85,8 +97,10 @@ public struct TensorGroup: Sendable {
           problem: "tensor \(name) is \(dataset.type.rawValue) \(dataset.shape), but this network needs float32 "
             + "\(entry.shape); was it trained with other model settings?")
       }
-      let part = part(of: entry)
-      try dataset.read(flatRange: part, into: pointer(to: part, of: entry), collective: communicator != nil)
+      let parts = parts(of: entry)
+      try dataset.read(
+        flatRanges: parts.map(\.range), into: values.pointer + (parts.first?.offset ?? 0),
+        collective: communicator != nil)
       try dataset.close()
     }
     let checksums = try tensorChecksums(communicator)
@@ -100,28 +114,27 @@ public struct TensorGroup: Sendable {
 
   /// CRC-32 of each whole tensor's bytes, put together from those of the parts. Collective; equal on all ranks.
   private func tensorChecksums(_ communicator: Communicator?) throws -> [UInt32] {
-    let count = layout.entries.count
-    let (rank, size) = (communicator?.rank ?? 0, communicator?.size ?? 1)
-    // Per rank and tensor the checksum and the number of bytes; doubles hold both exactly.
-    var parts = [Double](repeating: 0, count: 2 * count * size)
-    let mine = 2 * count * rank
+    // Of each part the tensor's number, the start, the length and the checksum; doubles hold them all exactly.
+    var mine: [Double] = []
     for (index, entry) in layout.entries.enumerated() {
-      let part = part(of: entry)
-      let bytes = UnsafeRawBufferPointer(
-        start: pointer(to: part, of: entry), count: part.count * MemoryLayout<Float>.stride)
-      parts[mine + 2 * index] = Double(crc32(bytes))
-      parts[mine + 2 * index + 1] = Double(bytes.count)
-    }
-    try parts.withUnsafeMutableBufferPointer { buffer in
-      try communicator?.allGatherVariable(
-        inPlace: buffer.baseAddress!, counts: [Int](repeating: 2 * count, count: size),
-        displacements: (0..<size).map { 2 * count * $0 })
-    }
-    return (0..<count).map { index in
-      (0..<size).reduce(UInt32(0)) { checksum, rank in
-        let at = 2 * (count * rank + index)
-        return crc32Combine(checksum, UInt32(parts[at]), lengthOfSecond: Int(parts[at + 1]))
+      for part in parts(of: entry) {
+        let bytes = UnsafeRawBufferPointer(
+          start: values.pointer + part.offset, count: part.range.count * MemoryLayout<Float>.stride)
+        mine += [Double(index), Double(part.range.lowerBound), Double(bytes.count), Double(crc32(bytes))]
       }
     }
+    var all = mine
+    if let communicator {
+      let counts = try communicator.allGather(Int64(mine.count)).map(Int.init)
+      all = try communicator.gatherInOrder(mine, counts: counts)
+    }
+    let parts = stride(from: 0, to: all.count, by: 4).map { Array(all[$0..<$0 + 4]) }
+      .sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
+    var checksums = [UInt32](repeating: 0, count: layout.entries.count)
+    for part in parts {
+      let tensor = Int(part[0])
+      checksums[tensor] = crc32Combine(checksums[tensor], UInt32(part[3]), lengthOfSecond: Int(part[2]))
+    }
+    return checksums
   }
 }

@@ -86,6 +86,9 @@ extension ConfigurationKey {
     .init(
       "training.adam_epsilon", \.training.adamEpsilon, .above(0), "added to Adam's denominator"),
     .init(
+      "training.overlap", \.training.overlap, .all, mayChangeOnResume: true,
+      "move gradients and parameters between ranks while the network computes"),
+    .init(
       "training.checkpoint_every", \.training.checkpointEvery, .atLeast(1), mayChangeOnResume: true,
       "steps between checkpoints"),
     .init(

@@ -102,6 +102,7 @@ public struct RunConfiguration: Sendable, Equatable {
     public var adamBeta1 = 0.9
     public var adamBeta2 = 0.999
     public var adamEpsilon = 1e-8
+    public var overlap = true
     public var checkpointEvery = 500
     public var keepCheckpoints = 3
     /// From the start of the program; `nil`: none.

@@ -18,6 +18,7 @@ extension Tape {
     guard isRecording else { return body(inputs, self) }
     let forward = Tape(
       inferenceWith: parameters, workers: workers, profiler: profiler, convolutionMethod: convolutionMethod)
+    forward.parameterIsNeeded = parameterIsNeeded
     let value = body(inputs, forward).value
     let used = wantsParameterGradients ? forward.usedParameters : []
     guard !used.isEmpty || inputs.contains(where: \.needsGradient) else {

@@ -22,6 +22,8 @@ public final class Tape {
   /// Called during `unwind` for every parameter of the recorded operations, once, as soon as nothing more will be added
   /// to its gradient.
   public var parameterGradientIsFinal: ((ParameterEntry) -> Void)?
+  /// Called whenever an operation is about to read a parameter's values; it may wait until they are there.
+  public var parameterIsNeeded: ((ParameterEntry) -> Void)?
   var backwardSteps: [() -> Void] = []
   /// How many recorded operations use a parameter, by its offset.
   private var pendingUses: [Int: Int] = [:]
@@ -85,7 +87,10 @@ public final class Tape {
 
   var wantsParameterGradients: Bool { gradients != nil }
 
-  func pointer(_ entry: ParameterEntry) -> UnsafeMutablePointer<Float> { parameters.pointer(to: entry) }
+  func pointer(_ entry: ParameterEntry) -> UnsafeMutablePointer<Float> {
+    parameterIsNeeded?(entry)
+    return parameters.pointer(to: entry)
+  }
 
   /// Makes an operation's result and, if a gradient will be wanted, records its backward pass.
   ///

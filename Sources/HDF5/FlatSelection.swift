@@ -35,16 +35,31 @@ func boxes(covering range: Range<Int>, of shape: ArraySlice<Int>) -> [Box] {
   return result
 }
 
-/// Selects the elements `range`, counted in row-major order, of a dataspace of this shape.
+/// The elements `places` of what some ranges hold one after the other, as ranges themselves; none of them is empty.
+func part(_ places: Range<Int>, of ranges: [Range<Int>]) -> [Range<Int>] {
+  var start = 0
+  return ranges.compactMap { range in
+    defer { start += range.count }
+    let inside = places.clamped(to: start..<start + range.count)
+    return inside.isEmpty
+      ? nil : range.lowerBound + inside.lowerBound - start..<range.lowerBound + inside.upperBound - start
+  }
+}
+
+/// Selects the elements of some ranges, counted in row-major order, of a dataspace of this shape.
 ///
 /// The library goes through a selection in row-major order whatever boxes it was made of, which is the flat order.
-func select(_ range: Range<Int>, of shape: [Int], in dataspace: borrowing Handle, _ subject: String) throws(HDF5Error) {
-  if range.isEmpty {
+/// - Parameter ranges: from left to right, without overlap.
+func select(
+  _ ranges: [Range<Int>], of shape: [Int], in dataspace: borrowing Handle, _ subject: String
+) throws(HDF5Error) {
+  let elementCount = ranges.reduce(0) { $0 + $1.count }
+  if elementCount == 0 {
     try check("H5Sselect_none", subject, H5Sselect_none(dataspace.identifier))
-  } else if range.count == shape.reduce(1, *) {
+  } else if elementCount == shape.reduce(1, *) {
     try check("H5Sselect_all", subject, H5Sselect_all(dataspace.identifier))
   } else {
-    for (index, box) in boxes(covering: range, of: shape[...]).enumerated() {
+    for (index, box) in ranges.flatMap({ boxes(covering: $0, of: shape[...]) }).enumerated() {
       let status = H5Sselect_hyperslab(
         dataspace.identifier, index == 0 ? H5S_SELECT_SET : H5S_SELECT_OR,
         box.starts.map(hsize_t.init), nil, box.counts.map(hsize_t.init), nil)

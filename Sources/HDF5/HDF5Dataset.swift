@@ -50,7 +50,18 @@ public struct HDF5Dataset: ~Copyable {
   public borrowing func write(
     flatRange: Range<Int>, from elements: UnsafeRawPointer?, collective: Bool = false
   ) throws(HDF5Error) {
-    try forEachTransfer(of: flatRange, collective: collective) { (transfer, offset) throws(HDF5Error) in
+    try write(flatRanges: [flatRange], from: elements, collective: collective)
+  }
+
+  /// Writes the elements of some ranges from memory that holds them one after the other.
+  ///
+  /// - Parameters:
+  ///   - flatRanges: from left to right, without overlap.
+  ///   - elements: may be nil if all ranges are empty.
+  public borrowing func write(
+    flatRanges: [Range<Int>], from elements: UnsafeRawPointer?, collective: Bool = false
+  ) throws(HDF5Error) {
+    try forEachTransfer(of: flatRanges, collective: collective) { (transfer, offset) throws(HDF5Error) in
       let status = H5Dwrite(
         handle.identifier, type.inMemory, transfer.memory.identifier, transfer.file.identifier,
         transfer.properties.identifier, elements.map { $0 + offset })
@@ -64,7 +75,18 @@ public struct HDF5Dataset: ~Copyable {
   public borrowing func read(
     flatRange: Range<Int>, into elements: UnsafeMutableRawPointer?, collective: Bool = false
   ) throws(HDF5Error) {
-    try forEachTransfer(of: flatRange, collective: collective) { (transfer, offset) throws(HDF5Error) in
+    try read(flatRanges: [flatRange], into: elements, collective: collective)
+  }
+
+  /// Reads the elements of some ranges into memory, one after the other.
+  ///
+  /// - Parameters:
+  ///   - flatRanges: from left to right, without overlap.
+  ///   - elements: may be nil if all ranges are empty.
+  public borrowing func read(
+    flatRanges: [Range<Int>], into elements: UnsafeMutableRawPointer?, collective: Bool = false
+  ) throws(HDF5Error) {
+    try forEachTransfer(of: flatRanges, collective: collective) { (transfer, offset) throws(HDF5Error) in
       let status = H5Dread(
         handle.identifier, type.inMemory, transfer.memory.identifier, transfer.file.identifier,
         transfer.properties.identifier, elements.map { $0 + offset })
@@ -127,26 +149,28 @@ public struct HDF5Dataset: ~Copyable {
     }
   }
 
-  /// Calls `body` for consecutive pieces of a range that keep to the limit, with each piece's place in memory in bytes.
+  /// Calls `body` for consecutive pieces of some ranges that keep to the limit, with each piece's place in memory in
+  /// bytes.
   ///
   /// If the operation is collective the ranks go through the same number of pieces, the last of which may be empty. One
   /// whose piece fails takes part in the rest with nothing, so that the others do not wait for it.
   private borrowing func forEachTransfer(
-    of range: Range<Int>, collective: Bool,
+    of ranges: [Range<Int>], collective: Bool,
     _ body: (borrowing Transfer, _ offset: Int) throws(HDF5Error) -> Void
   ) throws(HDF5Error) {
-    precondition(range.lowerBound >= 0 && range.upperBound <= count, "the dataset has no such elements")
+    precondition(ranges.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= count }, "the dataset has no such elements")
     let limit = max(transferLimit / type.byteCount, 1)
-    var pieceCount = (range.count + limit - 1) / limit
+    let total = ranges.reduce(0) { $0 + $1.count }
+    var pieceCount = (total + limit - 1) / limit
     let shared = collective ? communicator : nil
     if let shared { pieceCount = try largest(pieceCount, over: shared) }
     var failure: HDF5Error?
     for piece in 0..<pieceCount {
-      let start = failure == nil ? min(range.lowerBound + piece * limit, range.upperBound) : range.upperBound
-      let end = min(start + limit, range.upperBound)
+      let start = failure == nil ? min(piece * limit, total) : total
+      let end = min(start + limit, total)
       do throws(HDF5Error) {
-        let transfer = try Transfer(start..<end, of: self, collective: shared != nil)
-        try body(transfer, (start - range.lowerBound) * type.byteCount)
+        let transfer = try Transfer(part(start..<end, of: ranges), of: self, collective: shared != nil)
+        try body(transfer, start * type.byteCount)
       } catch {
         failure = failure ?? error
       }
@@ -168,11 +192,11 @@ public struct HDF5Dataset: ~Copyable {
     let file: Handle
     let properties: Handle
 
-    init(_ range: Range<Int>, of dataset: borrowing HDF5Dataset, collective: Bool) throws(HDF5Error) {
+    init(_ ranges: [Range<Int>], of dataset: borrowing HDF5Dataset, collective: Bool) throws(HDF5Error) {
       let subject = dataset.subject
       let file = try Handle(.dataspace, "H5Dget_space", subject, H5Dget_space(dataset.handle.identifier))
-      try select(range, of: dataset.shape, in: file, subject)
-      var elementCount = hsize_t(range.count)
+      try select(ranges, of: dataset.shape, in: file, subject)
+      var elementCount = hsize_t(ranges.reduce(0) { $0 + $1.count })
       let memory = try Handle(.dataspace, "H5Screate_simple", subject, H5Screate_simple(1, &elementCount, nil))
       let properties = try PropertyLists.transfer(collective: collective, subject)
       self.memory = memory

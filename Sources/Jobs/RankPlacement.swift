@@ -1,5 +1,6 @@
 import Foundation
 import MessagePassing
+import Optimisation
 import Tensors
 
 /// On which processors of which hosts the ranks of a job may run, and whether that is room enough for their threads.
@@ -66,6 +67,9 @@ public struct RankPlacement: Sendable {
   /// The fewest processors that a rank has.
   public var fewestProcessors: Int { places.map(\.processors.count).min() ?? 0 }
 
+  /// Nodes and the ranks on each; nil where these are unequal or do not follow one another.
+  public var grid: RankGrid? { RankGrid(hosts: places.map(\.host)) }
+
   // MARK: For people
 
   /// The ranks in groups that follow one another and have the same place: `ranks 0-3`, with the place.
@@ -93,6 +97,11 @@ public struct RankPlacement: Sendable {
   /// What could be better about where the ranks run; nil if each has processors of its own, and enough of them.
   public var advice: String? {
     if let misfit { return misfit }
+    if grid == nil {
+      return
+        "the hosts have different numbers of ranks, or ranks that do not follow one another; with as many on each, "
+        + "in blocks (srun --distribution=block), less would cross the network"
+    }
     if let rank = places.indices.first(where: exceedsQuota), let quota = places[rank].quota {
       return "the container of rank \(rank) on \(places[rank].host) grants the time of "
         + "\(String(format: "%g", quota)) processors to more threads than that; take fewer ranks or threads"

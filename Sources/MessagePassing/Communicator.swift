@@ -6,7 +6,7 @@ import Glibc
 /// Every operation here is collective: all ranks must call it, in the same order, or those that did wait forever.
 ///
 /// Sending a communicator to another task is sound, because it is only a name for state inside the library; that calls
-/// follow one another instead of overlapping remains the program's duty (`MPI_THREAD_SERIALIZED`).
+/// on one communicator follow one another instead of overlapping remains the program's duty.
 public struct Communicator: @unchecked Sendable {
   package let handle: ddpm_communicator
   /// This process's number, from 0 up to `size`.

@@ -4,9 +4,16 @@ import Synchronization
 
 /// The process's membership in an MPI job, from `MPI_Init_thread` to `MPI_Finalize` (MPI 3.1, sections 8.7 and 12.4).
 ///
-/// Without a launcher a process becomes a job of one rank. Calls into MPI may come from any thread, one at a time.
+/// Without a launcher a process becomes a job of one rank. Calls into MPI may come from any thread, one at a time; from
+/// several at once where `allowsConcurrentCalls`.
 public enum MPISession {
   private static let current = Mutex<Communicator?>(nil)
+  private static let threadLevel = Atomic<Int32>(0)
+
+  /// Whether the library lets several threads call it at once (`MPI_THREAD_MULTIPLE`), each on a communicator of its own.
+  public static var allowsConcurrentCalls: Bool {
+    threadLevel.load(ordering: .relaxed) >= Int32(MPI_THREAD_MULTIPLE)
+  }
 
   /// Joins the job and returns the communicator of all its ranks; later calls return the same one.
   ///
@@ -35,6 +42,7 @@ public enum MPISession {
         call: "MPI_Init_thread", code: MPI_ERR_OTHER,
         message: "this MPI library only grants thread level \(granted), but MPI_THREAD_SERIALIZED is needed")
     }
+    threadLevel.store(granted, ordering: .relaxed)
     try check("MPI_Comm_set_errhandler", ddpm_mpi_return_errors(ddpm_mpi_world()))
     return try Communicator(handle: ddpm_mpi_world())
   }

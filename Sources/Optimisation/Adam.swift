@@ -42,17 +42,20 @@ public final class Adam: Sendable {
   /// Floats in the shard.
   public var count: Int { firstMoment.count }
 
-  /// One step: θ ← θ − η · m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ˢ) and v̂ = v / (1 − β₂ˢ) at step s.
+  /// One step of some elements: θ ← θ − η · m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ˢ) and v̂ = v / (1 − β₂ˢ) at step s.
   /// - Parameters:
-  ///   - parameters: θ, the shard's first float; `count` are read and written.
-  ///   - gradients: the shard's first float; `count` are read.
+  ///   - part: which of the shard's floats, in whole blocks; by default all of them.
+  ///   - parameters: θ, the part's first float; as many as it has are read and written.
+  ///   - gradients: the part's first float; as many as it has are read.
   ///   - gradientScale: what the gradients are multiplied by first, such as the factor of clipping.
   ///   - learningRate: η.
   ///   - step: s, the number of this update, counted from 1.
   public func update(
-    parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>, gradientScale: Float,
-    learningRate: Double, step: Int, workers: WorkerPool
+    _ part: Range<Int>? = nil, parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>,
+    gradientScale: Float, learningRate: Double, step: Int, workers: WorkerPool
   ) {
+    let part = part ?? 0..<count
+    precondition(part.lowerBound >= 0 && part.upperBound <= count, "the shard has no floats \(part)")
     precondition(step >= 1, "steps are counted from 1")
     let firstCorrection = 1 - pow(settings.firstMomentDecay, Double(step))
     let secondCorrection = 1 - pow(settings.secondMomentDecay, Double(step))
@@ -63,10 +66,10 @@ public final class Adam: Sendable {
     let secondDivisor = Vector(repeating: Float(secondCorrection.squareRoot()))
     let epsilon = Vector(repeating: Float(settings.epsilon))
     let stepSize = Vector(repeating: Float(-learningRate / firstCorrection))
-    let firstMoments = firstMoment.pointer
-    let secondMoments = secondMoment.pointer
+    let firstMoments = firstMoment.pointer + part.lowerBound
+    let secondMoments = secondMoment.pointer + part.lowerBound
 
-    forEachPart(ofShard: count, workers) { range in
+    forEachPart(ofShard: part.count, workers) { range in
       var index = range.lowerBound
       while index < range.upperBound {
         let gradient = load16(gradients + index) * scale

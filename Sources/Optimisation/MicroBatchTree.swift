@@ -70,6 +70,16 @@ public struct MicroBatchTree: Sendable, Equatable {
   /// The additions that turn the values of these nodes into that of the root, which ends at place 0.
   /// - Parameter nodes: nodes that cover all leaves, from left to right, such as the maximal subtrees of all ranks.
   public func additions(of nodes: [Node]) -> [Addition] {
+    let (additions, sums) = merging(nodes)
+    precondition(sums.count == 1 && sums[0].node == root, "the nodes do not cover the tree from left to right")
+    return additions
+  }
+
+  /// The additions that turn the values of these nodes into those of as few nodes as possible, and which those are, with
+  /// their places among `nodes`.
+  /// - Parameter nodes: nodes that follow one another, from left to right, such as the maximal subtrees of some ranks.
+  ///   What they become are the maximal subtrees of all their leaves.
+  public func merging(_ nodes: [Node]) -> (additions: [Addition], sums: [(node: Node, place: Int)]) {
     var additions: [Addition] = []
     var open: [(node: Node, place: Int)] = []
     for (place, node) in nodes.enumerated() {
@@ -81,8 +91,7 @@ public struct MicroBatchTree: Sendable, Equatable {
         open.append((parent, left.place))
       }
     }
-    precondition(open.count == 1 && open[0].node == root, "the nodes do not cover the tree from left to right")
-    return additions
+    return (additions, open)
   }
 
   /// The parent of the last two nodes if they are its two children.

@@ -1,68 +1,74 @@
-/// Adds up one rank's leaves as they come, into the maximal subtrees of its run.
+/// Says, leaf by leaf, how one rank adds up its leaves into the maximal subtrees of its run.
 ///
 /// Two finished siblings are added at once, so that few buffers are alive: at most one for each maximal subtree of the
-/// leaves so far, and the newest. A leaf whose left sibling is finished needs no buffer of its own: whoever makes it may
-/// add it to the sibling's, element by element, with the same rounding. What a buffer is and how two are added is the
-/// caller's business.
+/// leaves so far, and the newest. A leaf whose left sibling is finished gets no buffer of its own: whoever makes it adds
+/// it to the sibling's, element by element, with the same rounding. What a buffer is and how two are added is the
+/// caller's business; the caller may do it in parts, as parts of the leaf become final.
 public struct SubtreeAccumulator<Buffer> {
   public let tree: MicroBatchTree
   public let run: Range<Int>
-  /// The subtrees of the leaves so far and their sums, from left to right; once all leaves are in, they are the
-  /// maximal subtrees of the run.
+  /// What the run's leaves become, from left to right.
+  public let subtrees: [MicroBatchTree.Node]
+  /// The subtrees of the leaves so far and their sums, from left to right; once all leaves are in, they are `subtrees`.
   public private(set) var sums: [(node: MicroBatchTree.Node, buffer: Buffer)] = []
   private var nextLeaf: Int
+
+  /// A leaf under way.
+  public struct Leaf {
+    /// Where to add the leaf's elements: to zeros in a fresh buffer, or to the sum of its left sibling.
+    public let buffer: Buffer
+    /// The additions, in order, that make a subtree's sum of it: the right buffer's elements to the left one's. The
+    /// right ones are free afterwards.
+    public let additions: [(right: Buffer, left: Buffer)]
+    /// Where that sum is then.
+    public let sum: Buffer
+    /// The place among `subtrees`, if nothing more will be added to the sum.
+    public let finalPlace: Int?
+    fileprivate let sums: [(node: MicroBatchTree.Node, buffer: Buffer)]
+  }
 
   /// - Parameter run: the rank's leaves.
   public init(tree: MicroBatchTree, run: Range<Int>) {
     precondition(run.lowerBound >= 0 && run.upperBound <= tree.leafCount, "run \(run) leaves the tree")
     self.tree = tree
     self.run = run
+    subtrees = tree.maximalSubtrees(of: run)
     nextLeaf = run.lowerBound
   }
 
   /// Whether all leaves of the run are in.
   public var isComplete: Bool { nextLeaf == run.upperBound }
 
-  /// The sum that is the next leaf's left sibling, if there is one yet.
-  public var siblingOfNextLeaf: Buffer? {
-    guard !isComplete, let last = sums.last, tree.parentOfLastTwo([last.node, tree.leaf(nextLeaf)]) != nil else {
-      return nil
-    }
-    return last.buffer
-  }
-
-  /// Takes the next leaf's buffer and makes the additions that have become possible.
-  /// - Parameter add: adds the elements of the right buffer to those of the left one.
-  /// - Returns: buffers whose contents have been added to others and are free for new leaves.
-  public mutating func append(
-    _ buffer: Buffer, add: (_ right: Buffer, _ left: Buffer) throws -> Void
-  ) rethrows -> [Buffer] {
+  /// The next leaf. To be handed to `finish` when its elements and all its additions were made.
+  /// - Parameter fresh: gives a buffer of zeros.
+  public func start(fresh: () -> Buffer) -> Leaf {
     precondition(!isComplete, "all leaves of run \(run) are in already")
-    sums.append((tree.leaf(nextLeaf), buffer))
-    nextLeaf += 1
-    return try addSiblings(add)
-  }
-
-  /// Takes the next leaf, whose elements were added to `siblingOfNextLeaf`; otherwise as `append`.
-  public mutating func appendAddedToSibling(
-    add: (_ right: Buffer, _ left: Buffer) throws -> Void
-  ) rethrows -> [Buffer] {
-    precondition(siblingOfNextLeaf != nil, "leaf \(nextLeaf) has no sibling yet")
-    let last = sums.count - 1
-    sums[last].node = tree.parentOfLastTwo([sums[last].node, tree.leaf(nextLeaf)])!
-    nextLeaf += 1
-    return try addSiblings(add)
-  }
-
-  private mutating func addSiblings(_ add: (_ right: Buffer, _ left: Buffer) throws -> Void) rethrows -> [Buffer] {
-    var free: [Buffer] = []
+    let node = tree.leaf(nextLeaf)
+    var sums = sums
+    let buffer: Buffer
+    if let sibling = sums.last, let parent = tree.parentOfLastTwo([sibling.node, node]) {
+      buffer = sibling.buffer
+      sums[sums.count - 1].node = parent
+    } else {
+      buffer = fresh()
+      sums.append((node, buffer))
+    }
+    var additions: [(right: Buffer, left: Buffer)] = []
     while let parent = tree.parentOfLastTwo(sums.suffix(2).map(\.node)) {
       let right = sums.removeLast()
       let left = sums.removeLast()
-      try add(right.buffer, left.buffer)
+      additions.append((right.buffer, left.buffer))
       sums.append((parent, left.buffer))
-      free.append(right.buffer)
     }
-    return free
+    let last = sums[sums.count - 1]
+    return Leaf(
+      buffer: buffer, additions: additions, sum: last.buffer, finalPlace: subtrees.firstIndex(of: last.node),
+      sums: sums)
+  }
+
+  /// Counts a leaf as done.
+  public mutating func finish(_ leaf: Leaf) {
+    sums = leaf.sums
+    nextLeaf += 1
   }
 }

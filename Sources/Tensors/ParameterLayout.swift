@@ -24,7 +24,7 @@ public struct ParameterEntry: Sendable, Equatable {
 ///
 /// Entries start on cache lines and the whole is padded to full reduction blocks. Padding holds zeros in every arena.
 public struct ParameterLayout: Sendable, Equatable {
-  /// Floats per block of the fixed-order reductions (norms); shards begin and end on blocks.
+  /// Floats per block of the fixed-order reductions (norms); what a rank owns begins and ends on blocks.
   public static let blockSize = 4096
   private static let alignment = 16
 
@@ -51,14 +51,6 @@ public struct ParameterLayout: Sendable, Equatable {
 
   /// Parameters in the usual sense: elements of all entries, without padding.
   public var parameterCount: Int { entries.reduce(0) { $0 + $1.count } }
-
-  /// Divides the arena into contiguous shards of whole blocks, as even as possible.
-  public func shards(_ count: Int) -> [Range<Int>] {
-    let blocks = arenaCount / Self.blockSize
-    return (0..<count).map { shard in
-      (blocks * shard / count * Self.blockSize)..<(blocks * (shard + 1) / count * Self.blockSize)
-    }
-  }
 }
 
 /// One flat allocation for a role (values, gradients, first moment …) over all parameters.

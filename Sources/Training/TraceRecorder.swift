@@ -36,8 +36,8 @@ final class TraceRecorder {
 
   /// Writes the parameters before the first step under `/initial`.
   func recordInitial(_ trainer: DataParallelTrainer) throws {
-    let start = trainer.parameters.pointer + trainer.averaging.shard.lowerBound
-    try trainer.shardGroup("initial", start).write(to: file!, communicator: communicator)
+    let values = try trainer.parameters().pointer
+    try trainer.tensorGroup("initial", ofArena: values).write(to: file!, communicator: communicator)
   }
 
   /// Writes the inputs of step `step` (from 0) under `/step-<n>`, n being eight digits and counting from 1.
@@ -83,13 +83,14 @@ final class TraceRecorder {
     let dataset = try file!.createDataset("\(group)/loss", shape: [1], type: .float64)
     try dataset.writeAll([loss], collective: true)
     try dataset.close()
-    try trainer.shardGroup("\(group)/gradients", gradients).write(to: file!, communicator: communicator)
+    try trainer.tensorGroup("\(group)/gradients", ofArena: gradients).write(to: file!, communicator: communicator)
   }
 
   /// Writes the parameters after step `step`.
   func recordUpdate(step: Int, trainer: DataParallelTrainer) throws {
-    let start = trainer.parameters.pointer + trainer.averaging.shard.lowerBound
-    try trainer.shardGroup("\(Self.group(step))/parameters", start).write(to: file!, communicator: communicator)
+    let values = try trainer.parameters().pointer
+    try trainer.tensorGroup("\(Self.group(step))/parameters", ofArena: values)
+      .write(to: file!, communicator: communicator)
     try file!.flush()
   }
 

@@ -76,6 +76,7 @@ extension TrainingRun {
     let paths = try communicator.broadcast(listing, from: 0).split(separator: "\n").map(String.init)
     for path in paths {
       do {
+        var groups: [TensorGroup] = []
         let header = try Checkpoint.load(from: path, communicator: communicator) { header in
           guard header.kind == kind else {
             // All ranks read the same.
@@ -84,9 +85,10 @@ extension TrainingRun {
               message: "\(path) is a \(header.kind.rawValue), not a \(kind.rawValue); choose another --output")
           }
           try configuration.checkResumable(saved: RunConfiguration(yaml: header.configuration, file: path))
-          return trainer.tensorGroups
+          groups = trainer.tensorGroups
+          return groups
         }
-        try trainer.didLoad()
+        try trainer.didLoad(groups)
         reporter.log.info("Resuming from \(path), step \(header.step).")
         return header.step
       } catch let error as CheckpointError {
@@ -107,6 +109,9 @@ extension TrainingRun {
     let ranks = ProgressFormat.count(communicator.size, of: "rank")
     let threads = ProgressFormat.count(workers.threadCount, of: "thread")
     let settings = configuration.training
+    if configuration.training.overlap && communicator.size > 1 && !trainer.overlaps {
+      reporter.log.warning("this MPI library allows no calls from two threads, so nothing moves while ranks compute")
+    }
     // What is slower than it could be should not be so unseen.
     let convolutions = configuration.model.convolution == .direct ? ", direct convolutions" : ""
     reporter.message(
@@ -115,8 +120,18 @@ extension TrainingRun {
       data:     \(dataset.name), \(dataset.count) images of \(dataset.height)x\(dataset.width)x\(dataset.channels)
       network:  \(ProgressFormat.count(trainer.task.trainee.layout.parameterCount)) parameters\(convolutions)
       batch:    \(settings.batch) images in \(configuration.microBatchCount) micro-batches of \(settings.microBatch)
+      memory:   \(memoryText)
       training: \(firstStep < settings.steps ? "steps \(firstStep + 1) to \(settings.steps)" : "all \(settings.steps) steps are done; more: a higher training.steps")
       """)
+  }
+
+  /// What this rank holds of the training state, in words.
+  private var memoryText: String {
+    let parameters = ProgressFormat.bytes(trainer.task.trainee.layout.arenaCount * MemoryLayout<Float>.stride)
+    let state = ProgressFormat.bytes(trainer.shardedStateBytes)
+    return communicator.size == 1
+      ? "parameters \(parameters), optimiser and averages \(state)"
+      : "parameters \(parameters) on each rank, optimiser and averages \(state), 1/\(communicator.size) of the whole"
   }
 
   /// The metrics file on rank 0, nil elsewhere. Collective.
@@ -143,7 +158,8 @@ extension TrainingRun {
   /// - Returns: its path.
   /// - Throws: `NonFiniteError` on all ranks if what would be saved is of no use.
   func save(step: Int, last: String?) throws -> String {
-    let broken = trainer.tensorGroups.first { !$0.isFinite }?.path
+    let groups = trainer.tensorGroups
+    let broken = groups.first { !$0.isFinite }?.path
     do {
       try communicator.agree(broken)
     } catch let failure as RankFailure {
@@ -157,7 +173,7 @@ extension TrainingRun {
       imageShape: dataset.imageShape,
       configuration: configuration.yaml)
     do {
-      try Checkpoint.save(to: path, header: header, groups: trainer.tensorGroups, communicator: communicator)
+      try Checkpoint.save(to: path, header: header, groups: groups, communicator: communicator)
     } catch let error as CheckpointError {
       throw JobFailure(rank: 0, exitStatus: .failure, message: "a checkpoint could not be saved: \(error)")
     }

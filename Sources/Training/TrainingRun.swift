@@ -104,7 +104,8 @@ public struct TrainingRun {
     if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
     workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
     trainer = try DataParallelTrainer(
-      configuration: configuration, task: model.task, communicator: communicator, workers: workers)
+      configuration: configuration, task: model.task, communicator: communicator, workers: workers,
+      arrangement: .init(overlaps: configuration.training.overlap, grid: placement.grid))
     firstStep =
       request.resumes
       ? try Self.resume(trainer, from: folder, request.kind, configuration, communicator, reporter) : 0
@@ -135,14 +136,14 @@ public struct TrainingRun {
       var originals: [Tensor] = []
       var inputs: [NoisedImages] = []
       let isTraced = step - firstStep < (trace?.stepCount ?? 0)
-      for microBatch in trainer.averaging.run {
+      for microBatch in trainer.run {
         let samples = trainer.samples(ofMicroBatch: microBatch)
         let images = Tensor(uninitialised: [samples.count] + dataset.imageShape)
         plan.fillBatch(step: step, samples: samples, into: images, workers: workers)
         let noised = trainer.task.draw(
           images: images, classes: plan.labels(step: step, samples: samples), step: step,
           firstSample: samples.lowerBound, lossAware: trainer.lossAware, workers: workers)
-        losses.append(trainer.accumulateGradients(noised, microBatch: microBatch, step: step))
+        losses.append(try trainer.accumulateGradients(noised, microBatch: microBatch, step: step))
         if isTraced {
           originals.append(images)
           inputs.append(noised)
@@ -150,7 +151,7 @@ public struct TrainingRun {
       }
 
       // Average over all ranks.
-      let gradients = try trainer.averaging.finish()
+      let gradients = try trainer.averagedGradients()
       let loss = try trainer.totalLoss(losses)
       try trainer.noteLosses()
       let norm = try trainer.gradientNorm(gradients)
@@ -158,7 +159,7 @@ public struct TrainingRun {
         throw NonFiniteError(step: step + 1, loss: loss, gradientNorm: norm, lastCheckpoint: lastCheckpoint)
       }
       if isTraced {
-        let firstSample = trainer.samples(ofMicroBatch: trainer.averaging.run.lowerBound).lowerBound
+        let firstSample = trainer.samples(ofMicroBatch: trainer.run.lowerBound).lowerBound
         try trace?.recordInputs(step: step, firstSample: firstSample, original: originals, noised: inputs)
         try trace?.recordGradients(step: step, loss: loss, gradients: gradients, trainer: trainer)
       }

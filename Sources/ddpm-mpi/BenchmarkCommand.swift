@@ -57,7 +57,9 @@ struct BenchmarkCommand: RankCommand {
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp(
-      "Set one key of the model, or training.recompute_activations; may be repeated.", valueName: "key=value"))
+      """
+      Set one key of the model, training.recompute_activations or training.overlap; may be repeated.
+      """, valueName: "key=value"))
   var settings: [String] = []
 
   @Option(

@@ -25,7 +25,7 @@ import Testing
   }
 
   @Test func keysOfTheModelAndOfItsMemoryAloneMayBeSet() throws {
-    for setting in ["model.channels=64", "training.recompute_activations=blocks"] {
+    for setting in ["model.channels=64", "training.recompute_activations=blocks", "training.overlap=false"] {
       _ = try Benchmark(Self.request(batch: 2, settings: [setting]), rankCount: 1)
     }
     #expect(throws: InputError.self) {

@@ -8,7 +8,8 @@ private let block = ParameterLayout.blockSize
   @Test func approachesConstantParametersGeometrically() {
     let start = gaussian(block, sample: 1)
     let target = gaussian(block, sample: 2)
-    let average = ExponentialMovingAverage(decay: 0.9, parameters: start.pointer, count: block)
+    let average = ExponentialMovingAverage(decay: 0.9, count: block)
+    average.start(parameters: start.pointer)
     let workers = WorkerPool(threadCount: 1)
     var remaining = 1.0
     for _ in 0..<20 {
@@ -25,7 +26,8 @@ private let block = ParameterLayout.blockSize
   @Test func startsAtTheParametersAndLeavesThemAlone() {
     let start = gaussian(block, sample: 1)
     let before = start.elements
-    let average = ExponentialMovingAverage(decay: 0.5, parameters: start.pointer, count: block)
+    let average = ExponentialMovingAverage(decay: 0.5, count: block)
+    average.start(parameters: start.pointer)
     #expect(average.average.pointer[5] == before[5])
     average.average.pointer[5] = 100
     #expect(start.elements == before)
@@ -35,9 +37,11 @@ private let block = ParameterLayout.blockSize
     let start = gaussian(block, sample: 1)
     let target = gaussian(block, sample: 2)
     let workers = WorkerPool(threadCount: 2)
-    let copying = ExponentialMovingAverage(decay: 0, parameters: start.pointer, count: block)
+    let copying = ExponentialMovingAverage(decay: 0, count: block)
+    copying.start(parameters: start.pointer)
     copying.update(parameters: target.pointer, workers: workers)
-    let keeping = ExponentialMovingAverage(decay: 1, parameters: start.pointer, count: block)
+    let keeping = ExponentialMovingAverage(decay: 1, count: block)
+    keeping.start(parameters: start.pointer)
     keeping.update(parameters: target.pointer, workers: workers)
     for index in 0..<block {
       // a + (θ − a) rounds twice.

@@ -14,26 +14,27 @@ import Testing
 
   /// What all ranks together compute, from leaves and an addition of any kind.
   private func total<Value>(
-    _ tree: MicroBatchTree, rankCount: Int, addsToSiblings: Bool = false, leaf: (Int) -> Value,
+    _ tree: MicroBatchTree, rankCount: Int, leaf: (Int) -> Value,
     add: (Value, Value) -> Value
   ) -> Value {
     var nodes: [MicroBatchTree.Node] = []
     var values: [Value] = []
     for run in tree.rankRuns(rankCount) {
       var accumulator = SubtreeAccumulator<Cell<Value>>(tree: tree, run: run)
-      let addUp = { (right: Cell<Value>, left: Cell<Value>) in left.value = add(left.value, right.value) }
       for index in run {
-        if addsToSiblings, let sibling = accumulator.siblingOfNextLeaf {
-          sibling.value = add(sibling.value, leaf(index))
-          _ = accumulator.appendAddedToSibling(add: addUp)
-        } else {
-          _ = accumulator.append(Cell(leaf(index)), add: addUp)
-        }
+        let next = accumulator.start { Cell(nil) }
+        next.buffer.value = next.buffer.value.map { add($0, leaf(index)) } ?? leaf(index)
+        for addition in next.additions { addition.left.value = add(addition.left.value!, addition.right.value!) }
+        accumulator.finish(next)
+        // A sum is final once it is one of the run's own subtrees.
+        let last = accumulator.sums.last!
+        #expect(next.sum === last.buffer)
+        #expect(next.finalPlace == accumulator.subtrees.firstIndex(of: last.node))
       }
       #expect(accumulator.isComplete)
       #expect(accumulator.sums.map(\.node) == tree.maximalSubtrees(of: run))
       nodes += accumulator.sums.map(\.node)
-      values += accumulator.sums.map(\.buffer.value)
+      values += accumulator.sums.map { $0.buffer.value! }
     }
     for addition in tree.additions(of: nodes) {
       values[addition.left] = add(values[addition.left], values[addition.right])
@@ -46,11 +47,7 @@ import Testing
     let tree = MicroBatchTree(leafCount: leafCount)
     let expected = expression(0..<leafCount)
     for rankCount in 1...leafCount {
-      for addsToSiblings in [false, true] {
-        let computed = total(
-          tree, rankCount: rankCount, addsToSiblings: addsToSiblings, leaf: { "\($0)" }, add: { "(\($0) \($1))" })
-        #expect(computed == expected)
-      }
+      #expect(total(tree, rankCount: rankCount, leaf: { "\($0)" }, add: { "(\($0) \($1))" }) == expected)
     }
   }
 
@@ -105,14 +102,10 @@ import Testing
       let tree = MicroBatchTree(leafCount: leafCount)
       var accumulator = SubtreeAccumulator<Int>(tree: tree, run: 0..<leafCount)
       for leaf in 0..<leafCount {
-        if accumulator.siblingOfNextLeaf != nil {
-          _ = accumulator.appendAddedToSibling { _, _ in }
-        } else {
-          _ = accumulator.append(leaf) { _, _ in }
-        }
+        accumulator.finish(accumulator.start { leaf })
         #expect(accumulator.sums.count <= max(1, tree.root.level))
       }
-      #expect(accumulator.isComplete && accumulator.siblingOfNextLeaf == nil)
+      #expect(accumulator.isComplete)
       #expect(accumulator.sums.map(\.node) == [tree.root])
     }
   }
@@ -125,14 +118,33 @@ import Testing
       for start in 0..<leafCount {
         var accumulator = SubtreeAccumulator<Int>(tree: tree, run: start..<leafCount)
         var alive: Set<Int> = []
-        for leaf in start..<leafCount {
-          alive.insert(leaf)
+        for number in start..<leafCount {
+          let leaf = accumulator.start {
+            alive.insert(number)
+            return number
+          }
           let limit = start == 0 ? logarithm + 1 : max(2 * logarithm, 1)
           #expect(alive.count <= limit)
-          for buffer in accumulator.append(leaf, add: { _, _ in }) {
-            #expect(alive.remove(buffer) != nil)
-          }
+          accumulator.finish(leaf)
+          for addition in leaf.additions { #expect(alive.remove(addition.right) != nil) }
           #expect(alive == Set(accumulator.sums.map(\.buffer)))
+        }
+      }
+    }
+  }
+
+  /// A node's ranks together have the maximal subtrees of all their leaves, and these make the root.
+  @Test(arguments: 1...24)
+  func sumsOfNeighboursMergeIntoTheirMaximalSubtrees(leafCount: Int) {
+    let tree = MicroBatchTree(leafCount: leafCount)
+    for rankCount in 1...leafCount {
+      let runs = tree.rankRuns(rankCount)
+      for group in 1...rankCount {
+        for first in stride(from: 0, to: rankCount, by: group) {
+          let ranks = first..<min(first + group, rankCount)
+          let merged = tree.merging(ranks.flatMap { tree.maximalSubtrees(of: runs[$0]) })
+          let all = runs[ranks.lowerBound].lowerBound..<runs[ranks.upperBound - 1].upperBound
+          #expect(merged.sums.map(\.node) == tree.maximalSubtrees(of: all))
         }
       }
     }
@@ -141,7 +153,7 @@ import Testing
 
 /// A buffer of one value.
 private final class Cell<Value> {
-  var value: Value
+  var value: Value?
 
-  init(_ value: Value) { self.value = value }
+  init(_ value: Value?) { self.value = value }
 }

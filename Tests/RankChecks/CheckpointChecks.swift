@@ -3,6 +3,7 @@ import Compression
 import Foundation
 import HDF5
 import MessagePassing
+import Optimisation
 import Tensors
 
 private let header = CheckpointHeader(step: 7, images: 448, imageShape: [8, 8, 1], configuration: "seed: 1\n")
@@ -17,14 +18,15 @@ let checkpointChecks: [Check] = [
         to: path, header: header, groups: groups(expected, written[context.rank]), communicator: context.communicator)
       var wrong: String?
       for shards in divisions(layout, context.size) {
-        let shard = shards[context.rank]
-        let loaded = paths.map { _ in Arena(layout) }
-        let found = try Checkpoint.load(from: path, communicator: context.communicator) { _ in groups(loaded, shard) }
+        let ranges = shards[context.rank]
+        let loaded = groups(paths.map { _ in Arena(layout) }, ranges)
+        let found = try Checkpoint.load(from: path, communicator: context.communicator) { _ in loaded }
         if found != header { wrong = "the header is \(found)" }
-        for (path, (actual, original)) in zip(paths, zip(loaded, expected)) {
-          for element in 0..<actual.count {
-            let value = shard.contains(element) ? original.pointer[element] : 0
-            if actual.pointer[element].bitPattern != value.bitPattern { wrong = "\(path) differs at \(element)" }
+        for (group, original) in zip(loaded, expected) {
+          for (value, element) in zip(0..<group.values.count, ranges.joined()) {
+            if group.values.pointer[value].bitPattern != original.pointer[element].bitPattern {
+              wrong = "\(group.path) differs at \(element)"
+            }
           }
         }
       }
@@ -39,7 +41,7 @@ let checkpointChecks: [Check] = [
     let expected = makeArenas(layout)
     let path = context.folder.appendingPathComponent("checkpoint-together.h5").path
     try Checkpoint.save(
-      to: path, header: header, groups: groups(expected, layout.shards(context.size)[context.rank]),
+      to: path, header: header, groups: groups(expected, divisions(layout, context.size)[0][context.rank]),
       communicator: context.communicator)
     let file = try HDF5File.open(path)
     for (group, arena) in zip(paths, expected) {
@@ -62,7 +64,7 @@ let checkpointChecks: [Check] = [
   Check("all ranks refuse a damaged checkpoint with the same words, and can read the next") { context in
     let layout = makeLayout()
     let expected = makeArenas(layout)
-    let shard = layout.shards(context.size)[context.rank]
+    let shard = divisions(layout, context.size)[0][context.rank]
     let path = context.folder.appendingPathComponent("checkpoint-damaged.h5").path
     func save() throws {
       try Checkpoint.save(
@@ -95,7 +97,7 @@ let checkpointChecks: [Check] = [
   Check("a missing checkpoint and a missing folder are the same error on all ranks") { context in
     let layout = makeLayout()
     let arenas = makeArenas(layout)
-    let shard = layout.shards(context.size)[context.rank]
+    let shard = divisions(layout, context.size)[0][context.rank]
     let path = context.folder.appendingPathComponent("nowhere/checkpoint.h5").path
     let loading = try expectError(CheckpointError.self) {
       _ = try Checkpoint.load(from: path, communicator: context.communicator) { _ in groups(arenas, shard) }
@@ -134,18 +136,25 @@ private func makeArenas(_ layout: ParameterLayout) -> [Arena] {
   }
 }
 
-private func groups(_ arenas: [Arena], _ shard: Range<Int>) -> [TensorGroup] {
-  zip(paths, arenas).map {
-    TensorGroup(path: $0, layout: $1.layout, shard: shard, values: $1.pointer + shard.lowerBound)
+private func groups(_ arenas: [Arena], _ ranges: [Range<Int>]) -> [TensorGroup] {
+  zip(paths, arenas).map { path, arena in
+    let values = FloatBuffer(count: ranges.reduce(0) { $0 + $1.count })
+    for (place, element) in ranges.joined().enumerated() { values.pointer[place] = arena.pointer[element] }
+    return TensorGroup(path: path, layout: arena.layout, ranges: ranges, values: values)
   }
 }
 
-/// Ways to divide an arena among the ranks: as training does, all to one rank, and unevenly inside tensors.
-private func divisions(_ layout: ParameterLayout, _ ranks: Int) -> [[Range<Int>]] {
+/// Ways to divide an arena among the ranks: as training does, all to one rank, unevenly inside tensors, and in turns.
+private func divisions(_ layout: ParameterLayout, _ ranks: Int) -> [[[Range<Int>]]] {
   let count = layout.arenaCount
+  let sharding = Sharding(arenaCount: count, grid: .flat(ranks))
   return [
-    layout.shards(ranks),
-    (0..<ranks).map { $0 == ranks - 1 ? 0..<count : 0..<0 },
-    (0..<ranks).map { count * $0 * $0 / (ranks * ranks)..<count * ($0 + 1) * ($0 + 1) / (ranks * ranks) },
+    (0..<ranks).map { sharding.pieces(ofRank: $0).map(\.range) },
+    (0..<ranks).map { $0 == ranks - 1 ? [0..<count] : [] },
+    (0..<ranks).map { [count * $0 * $0 / (ranks * ranks)..<count * ($0 + 1) * ($0 + 1) / (ranks * ranks)] },
+    // Pieces of 100 floats in turn.
+    (0..<ranks).map { rank in
+      stride(from: rank * 100, to: count, by: ranks * 100).map { $0..<min($0 + 100, count) }
+    },
   ]
 }

@@ -7,6 +7,7 @@ import Inference
 import Jobs
 import MessagePassing
 import Network
+import Optimisation
 import Tensors
 import Training
 
@@ -25,15 +26,29 @@ let trainingChecks: [Check] = [
   },
 
   Check("gradients are summed in the one order of the tree, on any number of ranks") { context in
-    // Three blocks leave some ranks of five and eight without a shard.
-    for (microBatches, floats) in [(8, 3 * 4096), (9, 3 * 4096), (13, 20 * 4096), (8, 20 * 4096)] {
-      try verifyGradientSums(context, microBatches: microBatches, floats: floats, steps: 3)
+    // Three blocks leave some ranks of five and eight without any.
+    for (microBatches, blocks) in [(8, 3), (9, 3), (13, 20), (8, 20)] {
+      for arrangement in arrangements(context) {
+        try verifyGradientSums(context, microBatches: microBatches, blocks: blocks, steps: 3, arrangement)
+      }
     }
   },
 
-  Check("shards longer than what moves at once are summed alike") { context in
-    // On eight ranks a shard has 2^18 + 2^15 floats, more than a bucket.
-    try verifyGradientSums(context, microBatches: 9, floats: 9 << 18, steps: 2)
+  Check("many buckets are summed alike, more than are under way at a time") { context in
+    for arrangement in arrangements(context) {
+      try verifyGradientSums(context, microBatches: 9, blocks: 64 * 20 + 5, steps: 2, arrangement)
+    }
+  },
+
+  Check("each rank gets the others' parameters") { context in
+    for arrangement in arrangements(context) {
+      for blocks in [3, 20, 64 * 20 + 5] { try verifyParameterExchange(context, blocks: blocks, arrangement) }
+    }
+  },
+
+  Check("steps are the same bits with and without overlap, on any grid") { context in
+    let all = try arrangements(context).map { try stepsOfTraining(context, $0) }
+    try expect(all.allSatisfy { $0 == all[0] }, "training differs between arrangements")
   },
 
   Check("the averaged gradient is that of the large batch") { context in
@@ -135,40 +150,90 @@ private func treeSum(_ leaves: Range<Int>, step: Int, element: Int) -> Float {
     + treeSum(middle..<leaves.upperBound, step: step, element: element)
 }
 
-/// The leaves of the node whose sibling is this leaf, if it lies in the rank's run and to the left.
-private func leftSibling(ofLeaf leaf: Int, in averaging: GradientAveraging) -> Range<Int>? {
-  guard let last = averaging.tree.maximalSubtrees(of: averaging.run.lowerBound..<leaf).last else { return nil }
-  return averaging.tree.maximalSubtrees(of: last.start..<leaf + 1).count == 1 ? last.leaves : nil
+/// Every way to spread the ranks over nodes, with messages that move by themselves or while they are waited for.
+private func arrangements(_ context: CheckContext) -> [DataParallelTrainer.Arrangement] {
+  (1...context.size).filter { context.size.isMultiple(of: $0) }.flatMap { nodes in
+    [true, false].map {
+      .init(overlaps: $0, grid: RankGrid(nodes: nodes, slots: context.size / nodes))
+    }
+  }
 }
 
-private func verifyGradientSums(_ context: CheckContext, microBatches: Int, floats: Int, steps: Int) throws {
+/// Parameters of several sizes, some of them across buckets, that fill whole blocks.
+private func layout(blocks: Int) -> ParameterLayout {
   var layout = ParameterLayout()
-  _ = layout.add("all", shape: [floats], order: .c)
+  let floats = blocks * ParameterLayout.blockSize
+  let first = floats / 5 / 16 * 16
+  _ = layout.add("first", shape: [first], order: .c)
+  _ = layout.add("small", shape: [16], order: .c)
+  _ = layout.add("rest", shape: [floats - first - 16], order: .c)
+  return layout
+}
+
+private func verifyGradientSums(
+  _ context: CheckContext, microBatches: Int, blocks: Int, steps: Int, _ arrangement: DataParallelTrainer.Arrangement
+) throws {
+  let layout = layout(blocks: blocks)
+  let floats = layout.arenaCount
+  let tree = MicroBatchTree(leafCount: microBatches)
+  let sharding = Sharding(arenaCount: floats, grid: arrangement.grid!)
+  let loop = ProgressLoop(isBackground: arrangement.overlaps)
+  defer { loop.stop() }
   let averaging = GradientAveraging(
-    layout: layout, microBatchCount: microBatches, communicator: context.communicator,
-    workers: WorkerPool(threadCount: 2))
-  try expectEqual(averaging.shards.map(\.upperBound).max() ?? 0, floats)
+    layout: layout, tree: tree, sharding: sharding, communicator: context.communicator,
+    workers: WorkerPool(threadCount: 2), loop: loop)
   var wrong: String?
   for step in 0..<steps {
     for microBatch in averaging.run {
-      let sibling = leftSibling(ofLeaf: microBatch, in: averaging)
       let leaf = averaging.leaf()
       for element in 0..<floats {
-        let held = sibling.map { treeSum($0, step: step, element: element) } ?? 0
-        if leaf.pointer[element] != held { wrong = wrong ?? "leaf \(microBatch) of step \(step) does not hold \(held)" }
         leaf.pointer[element] += gradient(microBatch: microBatch, step: step, element: element)
       }
-      averaging.add(leaf)
+      // As backward passes do: from the end; one parameter is not used at all.
+      for entry in layout.entries.reversed() where entry.name != "small" { averaging.parameterIsFinal(entry) }
+      averaging.finishLeaf()
     }
     let sum = try averaging.finish()
-    for (index, element) in averaging.shard.enumerated() {
-      let expected = treeSum(0..<microBatches, step: step, element: element)
-      if sum[index].bitPattern != expected.bitPattern {
-        wrong = wrong ?? "step \(step), element \(element): \(sum[index]) instead of \(expected)"
+    for piece in sharding.pieces(ofRank: context.rank) {
+      for element in piece.range {
+        let expected = treeSum(0..<microBatches, step: step, element: element)
+        if sum[element].bitPattern != expected.bitPattern {
+          wrong = wrong ?? "step \(step), element \(element): \(sum[element]) instead of \(expected)"
+        }
       }
     }
+    try context.communicator.barrier()
   }
-  if let wrong { throw CheckFailure(description: "\(microBatches) micro-batches of \(floats): \(wrong)") }
+  if let wrong { throw CheckFailure(description: "\(microBatches) micro-batches of \(blocks) blocks: \(wrong)") }
+}
+
+private func verifyParameterExchange(
+  _ context: CheckContext, blocks: Int, _ arrangement: DataParallelTrainer.Arrangement
+) throws {
+  let arena = Arena(layout(blocks: blocks))
+  let sharding = Sharding(arenaCount: arena.count, grid: arrangement.grid!)
+  let loop = ProgressLoop(isBackground: arrangement.overlaps)
+  defer { loop.stop() }
+  let exchange = ParameterExchange(
+    sharding: sharding, rank: context.rank, communicator: context.communicator)
+  var wrong: String?
+  for round in 0..<3 {
+    arena.clear()
+    for piece in sharding.pieces(ofRank: context.rank) {
+      for element in piece.range { arena.pointer[element] = Float(element % 10_007 + round) }
+    }
+    exchange.begin(arena.pointer)
+    loop.start(exchange)
+    for (bucket, range) in sharding.buckets.enumerated() {
+      try loop.wait { exchange.arrivedCount > bucket }
+      for element in range where arena.pointer[element] != Float(element % 10_007 + round) {
+        wrong = wrong ?? "round \(round), element \(element) is \(arena.pointer[element])"
+      }
+    }
+    try loop.wait { exchange.isDone }
+    try context.communicator.barrier()
+  }
+  if let wrong { throw CheckFailure(description: "\(blocks) blocks, \(arrangement): \(wrong)") }
 }
 
 /// Sums of 13 numbers in single precision, in two orders: each addition adds at most 2⁻²⁴ of a partial sum.
@@ -178,7 +243,7 @@ private func verifyPlainSums(_ context: CheckContext, microBatches: Int, floats:
   var layout = ParameterLayout()
   _ = layout.add("all", shape: [floats], order: .c)
   let plain = PlainGradientSum(
-    layout: layout, microBatchCount: microBatches,
+    layout: layout, tree: MicroBatchTree(leafCount: microBatches),
     communicator: context.communicator.limitingMessages(to: 5000), workers: WorkerPool(threadCount: 2))
   var wrong: String?
   for step in 0..<steps {
@@ -187,14 +252,14 @@ private func verifyPlainSums(_ context: CheckContext, microBatches: Int, floats:
       for element in 0..<floats {
         leaf.pointer[element] += gradient(microBatch: microBatch, step: step, element: element)
       }
-      plain.add(leaf)
+      plain.finishLeaf()
     }
     let sum = try plain.finish()
-    for (index, element) in plain.shard.enumerated() {
+    for element in 0..<floats {
       let expected = treeSum(0..<microBatches, step: step, element: element)
       let sizes = (0..<microBatches).map { abs(gradient(microBatch: $0, step: step, element: element)) }
-      if !(abs(sum[index] - expected) <= plainSumTolerance * sizes.reduce(0, +)) {
-        wrong = wrong ?? "step \(step), element \(element): \(sum[index]) instead of \(expected)"
+      if !(abs(sum[element] - expected) <= plainSumTolerance * sizes.reduce(0, +)) {
+        wrong = wrong ?? "step \(step), element \(element): \(sum[element]) instead of \(expected)"
       }
     }
   }
@@ -234,7 +299,7 @@ private func verifyLargeBatchGradient(_ context: CheckContext) throws {
   let trainer = try DataParallelTrainer(
     configuration: configuration, task: try DenoisingTask(configuration: configuration, network: network),
     communicator: context.communicator, workers: workers)
-  fillVisibly(trainer.parameters)
+  fillVisibly(try trainer.parameters())
   let objective = try configuration.objective()
   func inputs(_ samples: Range<Int>, step: Int) -> NoisedImages {
     let images = Tensor(uninitialised: [samples.count, 8, 8, 1])
@@ -248,17 +313,17 @@ private func verifyLargeBatchGradient(_ context: CheckContext) throws {
   // The second step uses the first one's buffers again.
   var wrong: String?
   for step in 0..<2 {
-    let losses = trainer.averaging.run.map { microBatch in
-      trainer.accumulateGradients(
+    let losses = try trainer.run.map { microBatch in
+      try trainer.accumulateGradients(
         inputs(trainer.samples(ofMicroBatch: microBatch), step: step), microBatch: microBatch, step: step)
     }
     let loss = try trainer.totalLoss(losses)
-    let averaged = try trainer.averaging.finish()
+    let averaged = try trainer.averagedGradients()
     let norm = try trainer.gradientNorm(averaged)
 
     let batch = inputs(0..<8, step: step)
     let gradients = Arena(network.layout)
-    let tape = Tape(recordingWith: trainer.parameters, gradients: gradients, workers: workers)
+    let tape = Tape(recordingWith: try trainer.parameters(), gradients: gradients, workers: workers)
     let dropout = DropoutContext(probability: 0.2, seed: configuration.seed, step: step, firstSample: 0)
     let prediction = network(
       tape.input(batch.input), timesteps: batch.networkTimes, dropout: dropout, on: tape)
@@ -273,8 +338,8 @@ private func verifyLargeBatchGradient(_ context: CheckContext) throws {
       squares += Double(gradients.pointer[element]) * Double(gradients.pointer[element])
     }
     var error = 0.0
-    for (index, element) in trainer.averaging.shard.enumerated() {
-      let difference = abs(Double(averaged[index]) - Double(gradients.pointer[element]))
+    for element in trainer.sharding.pieces(ofRank: context.rank).flatMap(\.range) {
+      let difference = abs(Double(averaged[element]) - Double(gradients.pointer[element]))
       error = max(error, difference.isFinite ? difference : .infinity)
     }
     if error > gradientTolerance * largest { wrong = wrong ?? "step \(step): off by \(error / largest)" }
@@ -293,18 +358,17 @@ private func verifyPlainTraining(_ context: CheckContext) throws {
   let norms = try ReductionMethod.allCases.map { reduction in
     let trainer = try DataParallelTrainer(
       configuration: configuration, task: try DenoisingTask(configuration: configuration, network: network),
-      communicator: context.communicator, workers: workers,
-      reduction: reduction)
-    fillVisibly(trainer.parameters)
+      communicator: context.communicator, workers: workers, arrangement: .init(reduction: reduction))
+    fillVisibly(try trainer.parameters())
     return try (0..<2).map { step in
-      for microBatch in trainer.averaging.run {
+      for microBatch in trainer.run {
         let samples = trainer.samples(ofMicroBatch: microBatch)
         let images = Latents.draw(shape: [samples.count, 8, 8, 1], seed: 3, firstImage: samples.lowerBound)
         let inputs = objective.draw(
           images: images, seed: configuration.seed, step: step, firstSample: samples.lowerBound, workers: workers)
-        _ = trainer.accumulateGradients(inputs, microBatch: microBatch, step: step)
+        _ = try trainer.accumulateGradients(inputs, microBatch: microBatch, step: step)
       }
-      let gradients = try trainer.averaging.finish()
+      let gradients = try trainer.averagedGradients()
       let norm = try trainer.gradientNorm(gradients)
       try trainer.update(gradients: gradients, norm: norm, step: step)
       return norm
@@ -313,6 +377,34 @@ private func verifyPlainTraining(_ context: CheckContext) throws {
   for (plain, tree) in zip(norms[1], norms[0]) {
     try expect(abs(plain - tree) <= gradientTolerance * tree, "gradients of size \(plain), not \(tree)")
   }
+}
+
+/// The parameters after three steps, in bits, and one of the averages.
+private func stepsOfTraining(
+  _ context: CheckContext, _ arrangement: DataParallelTrainer.Arrangement
+) throws -> [UInt32] {
+  let workers = WorkerPool(threadCount: 1)
+  let configuration = smallConfiguration()
+  let network = try configuration.network(height: 8, width: 8, channels: 1)
+  let objective = try configuration.objective()
+  let trainer = try DataParallelTrainer(
+    configuration: configuration, task: try DenoisingTask(configuration: configuration, network: network),
+    communicator: context.communicator, workers: workers, arrangement: arrangement)
+  for step in 0..<3 {
+    for microBatch in trainer.run {
+      let samples = trainer.samples(ofMicroBatch: microBatch)
+      let images = Latents.draw(shape: [samples.count, 8, 8, 1], seed: 3, firstImage: samples.lowerBound)
+      let inputs = objective.draw(
+        images: images, seed: configuration.seed, step: step, firstSample: samples.lowerBound, workers: workers)
+      _ = try trainer.accumulateGradients(inputs, microBatch: microBatch, step: step)
+    }
+    let gradients = try trainer.averagedGradients()
+    try trainer.update(gradients: gradients, norm: try trainer.gradientNorm(gradients), step: step)
+    trainer.updateAverages()
+  }
+  let average = try trainer.gatherAverage(trainer.averages[0])
+  let parameters = try trainer.parameters()
+  return [parameters, average].flatMap { arena in (0..<arena.count).map { arena.pointer[$0].bitPattern } }
 }
 
 private func makeDrawing(_ context: CheckContext) throws -> ImageDrawing {

@@ -134,7 +134,7 @@ extension StorageTests {
       // As many elements in another arrangement.
       _ = layout.add("time.linear.weight", shape: [7, 20], order: .io)
       let arena = Arena(layout)
-      let group = TensorGroup(path: "model", layout: layout, shard: 0..<arena.count, values: arena.pointer)
+      let group = TensorGroup(path: "model", layout: layout, ranges: [0..<arena.count], values: arena.buffer)
       let error = #expect(throws: CheckpointError.self) {
         try Checkpoint.load(from: path, communicator: world) { _ in [group] }
       }
@@ -149,7 +149,7 @@ extension StorageTests {
       _ = layout.add("conv_out.bias", shape: [3], order: .c)
       let arena = Arena(layout)
       for groupPath in ["model", "ema/0.5"] {
-        let group = TensorGroup(path: groupPath, layout: layout, shard: 0..<arena.count, values: arena.pointer)
+        let group = TensorGroup(path: groupPath, layout: layout, ranges: [0..<arena.count], values: arena.buffer)
         let error = #expect(throws: CheckpointError.self) {
           try Checkpoint.load(from: path, communicator: world) { _ in [group] }
         }
@@ -262,7 +262,7 @@ private struct TestArenas {
 
   var groups: [TensorGroup] {
     zip(testGroupPaths, arenas).map {
-      TensorGroup(path: $0, layout: layout, shard: 0..<$1.count, values: $1.pointer)
+      TensorGroup(path: $0, layout: layout, ranges: [0..<$1.count], values: $1.buffer)
     }
   }
 

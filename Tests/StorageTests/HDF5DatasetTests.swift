@@ -51,6 +51,13 @@ extension StorageTests {
           }
           #expect(part == Array(bytes[range.lowerBound * width..<range.upperBound * width]), "\(shape) \(range)")
         }
+        // Every other of some pieces, all in one call.
+        let ranges = random.cuts(of: dataset.count, pieces: 7).enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
+        var parts = [UInt8](repeating: 0, count: ranges.reduce(0) { $0 + $1.count } * width)
+        try parts.withUnsafeMutableBytes {
+          try dataset.read(flatRanges: ranges, into: $0.baseAddress, collective: collective)
+        }
+        #expect(parts == ranges.flatMap { bytes[$0.lowerBound * width..<$0.upperBound * width] }, "\(shape) \(ranges)")
         try dataset.close()
       }
     }

@@ -72,14 +72,11 @@ import Testing
 }
 
 @Suite struct ParameterLayoutTests {
-  @Test(arguments: [1, 2, 3, 5, 8, 100])
-  func shardsCoverTheArenaInWholeBlocks(count: Int) {
+  @Test func parametersLieApartInWholeBlocks() {
     var layout = ParameterLayout()
     for i in 0..<9 { _ = layout.add("p\(i)", shape: [3, 3, 7 * i + 1, 11], order: .hwio) }
-    let shards = layout.shards(count)
-    #expect(shards.first!.lowerBound == 0 && shards.last!.upperBound == layout.arenaCount)
-    for (a, b) in zip(shards, shards.dropFirst()) { #expect(a.upperBound == b.lowerBound) }
-    #expect(shards.allSatisfy { $0.lowerBound % ParameterLayout.blockSize == 0 })
+    #expect(layout.arenaCount >= layout.entries.last!.range.upperBound)
+    #expect(layout.arenaCount % ParameterLayout.blockSize == 0)
     for (a, b) in zip(layout.entries, layout.entries.dropFirst()) { #expect(a.range.upperBound <= b.offset) }
   }
 }

@@ -125,7 +125,7 @@ enum CheckpointPlace {
   ) throws -> Arena {
     let group = weights == .model ? "model" : "ema/\(configuration.training.emaDecays[0])"
     let parameters = Arena(layout)
-    let tensors = TensorGroup(path: group, layout: layout, shard: 0..<parameters.count, values: parameters.pointer)
+    let tensors = TensorGroup(path: group, layout: layout, ranges: [0..<parameters.count], values: parameters.buffer)
     try tensors.read(from: file.file, communicator: nil)
     return parameters
   }

@@ -109,6 +109,19 @@ public enum ProgressFormat {
     return text
   }
 
+  /// An amount of memory: `512 B`, `3.4 MiB`, `136 MiB`, `1.2 GiB`.
+  public static func bytes(_ count: Int) -> String {
+    let units = ["KiB", "MiB", "GiB", "TiB"]
+    guard count >= 1024 else { return "\(count) B" }
+    var value = Double(count) / 1024
+    var unit = 0
+    while value >= 1024 && unit < units.count - 1 {
+      value /= 1024
+      unit += 1
+    }
+    return String(format: value >= 10 ? "%.0f %@" : "%.1f %@", value, units[unit])
+  }
+
   /// A number of things: `1 rank`, `2 ranks`.
   public static func count(_ number: Int, of noun: String) -> String {
     number == 1 ? "1 \(noun)" : "\(number) \(noun)s"

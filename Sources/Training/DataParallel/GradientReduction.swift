@@ -1,27 +1,27 @@
 import Optimisation
 import Tensors
 
-/// Adds up the gradients of all micro-batches of a step over all ranks, and leaves each rank its shard of the sum.
+/// Adds up the gradients of all micro-batches of a step over all ranks, and leaves each rank the sums of what it owns.
 ///
-/// Every rank takes a `leaf` for each micro-batch of its `run` in order, adds the gradients to it and hands it to `add`.
-/// Then all ranks call `finish`.
-public protocol GradientReduction: AnyObject {
+/// Every rank takes a `leaf` for each micro-batch of its `run` in order, adds the gradients to it, says of each parameter
+/// when nothing more will be added to its gradient, and calls `finishLeaf`. Then all ranks call `finish`.
+package protocol GradientReduction: AnyObject {
   /// The tree over the micro-batches, which says how ranks share them.
   var tree: MicroBatchTree { get }
   /// The micro-batches of this rank.
   var run: Range<Int> { get }
-  /// What each rank owns of the arena.
-  var shards: [Range<Int>] { get }
-  /// This rank's shard.
-  var shard: Range<Int> { get }
 
   /// Where the gradients of the next micro-batch are to be added, each once to what is there.
   func leaf() -> Arena
 
-  /// Takes the gradients of the next micro-batch of this rank's run.
-  func add(_ leaf: Arena)
+  /// Says that nothing more will be added to a parameter's gradient in this leaf.
+  func parameterIsFinal(_ entry: ParameterEntry)
 
-  /// The sum over all micro-batches of all ranks, of this rank's shard. Collective; valid until the next `leaf`.
+  /// Ends a leaf: whatever was not said to be final is so now.
+  func finishLeaf()
+
+  /// The sum over all micro-batches of all ranks, in an arena of which only the pieces that this rank owns hold it.
+  /// Collective; valid until the next `leaf`.
   func finish() throws -> UnsafeMutablePointer<Float>
 }
 

@@ -29,7 +29,8 @@ struct LossAwareRecord {
   /// For a file of all ranks, of which one owns the whole record.
   func group(isOwner: Bool) -> TensorGroup {
     TensorGroup(
-      path: "loss_aware_steps", layout: arena.layout, shard: isOwner ? 0..<arena.count : 0..<0, values: arena.pointer)
+      path: "loss_aware_steps", layout: arena.layout, ranges: isOwner ? [0..<arena.count] : [],
+      values: isOwner ? arena.buffer : FloatBuffer(count: 0))
   }
 
   /// Gives rank 0's to all. Collective.

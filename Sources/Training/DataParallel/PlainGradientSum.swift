@@ -9,10 +9,9 @@ import Tensors
 ///
 /// This is not deterministic over rank counts: where the micro-batches are cut into runs, and how the library adds up
 /// the ranks' sums, both change the rounding. It exists for the benchmark, which compares `GradientAveraging` with it.
-public final class PlainGradientSum: GradientReduction {
-  public let tree: MicroBatchTree
-  public let run: Range<Int>
-  public let shards: [Range<Int>]
+package final class PlainGradientSum: GradientReduction {
+  package let tree: MicroBatchTree
+  package let run: Range<Int>
 
   private let communicator: Communicator
   private let workers: WorkerPool
@@ -21,35 +20,31 @@ public final class PlainGradientSum: GradientReduction {
   /// How many micro-batches of the step are in `sum`.
   private var added = 0
 
-  public init(
-    layout: ParameterLayout, microBatchCount: Int, communicator: Communicator, workers: WorkerPool,
+  package init(
+    layout: ParameterLayout, tree: MicroBatchTree, communicator: Communicator, workers: WorkerPool,
     profiler: Profiler? = nil
   ) {
     self.communicator = communicator
     self.workers = workers
     self.profiler = profiler
-    tree = MicroBatchTree(leafCount: microBatchCount)
+    self.tree = tree
     run = tree.rankRuns(communicator.size)[communicator.rank]
-    shards = layout.shards(communicator.size)
     sum = Arena(layout)
   }
 
-  public var shard: Range<Int> { shards[communicator.rank] }
-
   /// The sum itself, as zeros for the first micro-batch: backward passes add to what is there.
-  public func leaf() -> Arena {
+  package func leaf() -> Arena {
     if added == 0 {
       profiler.measure(.gradientClearing, Work(floats: sum.count)) { sum.buffer.clear(on: workers) }
     }
     return sum
   }
 
-  public func add(_ leaf: Arena) {
-    precondition(leaf.pointer == sum.pointer, "this arena is not the sum")
-    added += 1
-  }
+  package func parameterIsFinal(_ entry: ParameterEntry) {}
 
-  public func finish() throws -> UnsafeMutablePointer<Float> {
+  package func finishLeaf() { added += 1 }
+
+  package func finish() throws -> UnsafeMutablePointer<Float> {
     precondition(added == run.count, "micro-batches of run \(run) are missing")
     added = 0
     if communicator.size > 1 {
@@ -58,6 +53,6 @@ public final class PlainGradientSum: GradientReduction {
         try communicator.allReduceSum(UnsafeMutableBufferPointer(start: sum.pointer, count: sum.count))
       }
     }
-    return sum.pointer + shard.lowerBound
+    return sum.pointer
   }
 }
