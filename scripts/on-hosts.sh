@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs an MPI program over several hosts that are made on this machine for it, as root:
+#   scripts/on-hosts.sh --hosts 4 [--rate 1gbit] [--ranks-per-host 1] PROGRAM [ARGUMENT]...
+# --rate shapes what each host sends, as `tc` takes it; without it the hosts' network is as fast as memory. Options of
+# Open MPI are taken from the environment (OMPI_MCA_…). What a host is, is told in scripts/hosts.sh. Exits with mpirun's
+# status.
+set -euo pipefail
+
+# shellcheck source=scripts/hosts.sh
+source "$(dirname "${BASH_SOURCE[0]}")/hosts.sh"
+
+usage() {
+  echo "Usage: scripts/on-hosts.sh --hosts COUNT [--rate RATE] [--ranks-per-host COUNT] PROGRAM [ARGUMENT]..." >&2
+  exit 2
+}
+
+hosts='' rate='' ranks=1
+while (($# > 0)); do
+  case $1 in
+    --hosts) hosts=${2:-} ;;
+    --rate) rate=${2:-} ;;
+    --ranks-per-host) ranks=${2:-} ;;
+    -*) usage ;;
+    *) break ;;
+  esac
+  shift 2 || usage
+done
+if (($# == 0)) || ! [[ $hosts =~ ^[1-9][0-9]*$ && $ranks =~ ^[1-9][0-9]*$ ]]; then usage; fi
+
+trap hosts_down EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+hosts_up "$hosts" "$rate"
+
+# In the background, so that signals are taken while it runs; a job may be asked to save and stop.
+exec_on_hosts "$ranks" "$@" &
+job=$!
+trap 'kill -USR1 "$job"' USR1
+trap 'kill -TERM "$job"' TERM
+trap 'kill -INT "$job"' INT
+status=0
+# A trap ends the wait; the job may not have ended.
+while true; do
+  wait "$job" && status=0 || status=$?
+  kill -0 "$job" 2>/dev/null || break
+done
+exit "$status"
