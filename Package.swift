@@ -36,6 +36,9 @@ let package = Package(
     .target(name: "CBuildTarget", cSettings: [.unsafeFlags([processorFlag])]),
     .target(name: "CProcessor", dependencies: ["CBuildTarget"]),
 
+    // A system call that Swift does not see.
+    .target(name: "CFileSpace"),
+
     .target(name: "Tensors", dependencies: ["CProcessor"]),
     .target(
       name: "Kernels", dependencies: ["Tensors", "CBuildTarget", "CProcessor"],
@@ -49,7 +52,7 @@ let package = Package(
     .target(name: "Images", dependencies: ["CPNG"]),
     .target(name: "Compression", dependencies: ["CZlib"]),
     .target(name: "Datasets", dependencies: ["Tensors", "Compression"]),
-    .target(name: "Checkpoints", dependencies: ["HDF5", "MessagePassing", "Tensors", "Compression"]),
+    .target(name: "Checkpoints", dependencies: ["CFileSpace", "Compression", "HDF5", "MessagePassing", "Tensors"]),
     .target(
       name: "Jobs",
       dependencies: [
@@ -98,6 +101,7 @@ let package = Package(
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Jobs"]),
     .testTarget(
       name: "InferenceTests", dependencies: ["Configuration", "Datasets", "Diffusion", "Inference", "Tensors"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(
       name: "BenchmarkingTests",
       dependencies: ["Benchmarking", "Configuration", "Differentiation", "Jobs", "Network", "Tensors"]),

@@ -100,6 +100,12 @@ static inline int ddpm_mpi_start_receive(void *buffer, int count, ddpm_datatype 
   return MPI_Irecv(buffer, count, type.value, source, tag, communicator.value, &request->value);
 }
 
+static inline int ddpm_mpi_cancel(ddpm_request *request) {
+  if (request->value == MPI_REQUEST_NULL) return MPI_SUCCESS;
+  int status = MPI_Cancel(&request->value);
+  return status == MPI_SUCCESS ? MPI_Wait(&request->value, MPI_STATUS_IGNORE) : status;
+}
+
 // A struct of one handle has the layout of the handle, so an array of requests is passed on as it is.
 static inline int ddpm_mpi_wait_all(int count, ddpm_request requests[], MPI_Status statuses[]) {
   return MPI_Waitall(count, (MPI_Request *)requests, statuses);

@@ -1,3 +1,4 @@
+import CFileSpace
 import Foundation
 import HDF5
 import MessagePassing
@@ -50,17 +51,67 @@ public enum Checkpoint {
   ///
   /// - Parameters:
   ///   - path: the final name; a file of that name is replaced.
-  ///   - groups: what to save; this rank's shard of each.
+  ///   - groups: what to save; of each what this rank holds.
+  ///   - progress: called whenever this rank gets on to another part, by which a watchdog sees who does not.
   /// - Throws: `CheckpointError` on every rank if the file cannot be created or renamed. Any other error may be this
   ///   rank's alone, in the middle of a collective call, and the job must be aborted.
   public static func save(
-    to path: String, header: CheckpointHeader, groups: [TensorGroup], communicator: Communicator
+    to path: String, header: CheckpointHeader, groups: [TensorGroup], communicator: Communicator,
+    progress: () -> Void = {}
   ) throws {
+    let rank = communicator.rank
     let temporary = temporaryPath(for: path)
-    try onRankZero(communicator, path) { try reserve(temporary, byteCount: expectedByteCount(groups)) }
-    let file = try openTogether(communicator, path) { () throws(HDF5Error) in
-      try HDF5File.create(temporary, communicator: communicator)
+    let byteCount = expectedByteCount(groups)
+    try onRankZero(communicator, path) {
+      try FaultPoint.saveReserve.pass(rank: 0)
+      try findRoom(temporary, byteCount: byteCount)
     }
+    progress()
+    let file: HDF5File
+    do {
+      file = try openTogether(communicator, path) {
+        let file = try HDF5File.create(temporary, communicator: communicator)
+        try FaultPoint.saveCreate.pass(rank: rank)
+        return file
+      }
+    } catch {
+      if rank == 0 { unlink(temporary) }
+      throw error
+    }
+    do {
+      try onRankZero(communicator, path) { try reserve(temporary, byteCount: byteCount) }
+    } catch let error as CheckpointError {
+      // Nothing was written yet, so it can be closed in good order.
+      try file.close()
+      if rank == 0 { unlink(temporary) }
+      throw error
+    }
+    progress()
+    try FaultPoint.saveHeader.pass(rank: rank)
+    try write(header, to: file)
+    for group in groups { try group.write(to: file, communicator: communicator, progress: progress) }
+    // Written last: a file without it was never finished.
+    try FaultPoint.saveMark.pass(rank: rank)
+    progress()
+    try file.writeAttribute("complete", Int64(1))
+    try FaultPoint.saveFlush.pass(rank: rank)
+    progress()
+    try file.flush()
+    try FaultPoint.saveClose.pass(rank: rank)
+    progress()
+    try file.close()
+    try onRankZero(communicator, path) {
+      do {
+        try FaultPoint.saveRename.pass(rank: 0)
+        try publish(temporary, as: path)
+      } catch {
+        unlink(temporary)
+        throw error
+      }
+    }
+  }
+
+  private static func write(_ header: CheckpointHeader, to file: borrowing HDF5File) throws {
     try file.writeAttribute("format_version", CheckpointHeader.formatVersion)
     try file.writeAttribute("kind", header.kind.rawValue)
     if let classCount = header.classCount { try file.writeAttribute("classes", Int64(classCount)) }
@@ -70,12 +121,6 @@ public enum Checkpoint {
       try file.writeAttribute(name, Int64(value))
     }
     try file.writeAttribute("config", header.configuration)
-    for group in groups { try group.write(to: file, communicator: communicator) }
-    // Written last: a file without it was never finished.
-    try file.writeAttribute("complete", Int64(1))
-    try file.flush()
-    try file.close()
-    try onRankZero(communicator, path) { try publish(temporary, as: path) }
   }
 
   /// The temporary name a file is written under.
@@ -121,11 +166,15 @@ public enum Checkpoint {
   public static func load(
     from path: String, communicator: Communicator, into groups: (CheckpointHeader) throws -> [TensorGroup]
   ) throws -> CheckpointHeader {
-    let file = try openTogether(communicator, path) { () throws(HDF5Error) in
-      try HDF5File.open(path, communicator: communicator)
+    let rank = communicator.rank
+    let file = try openTogether(communicator, path) {
+      let file = try HDF5File.open(path, communicator: communicator)
+      try FaultPoint.loadOpen.pass(rank: rank)
+      return file
     }
     let outcome: Result<CheckpointHeader, CheckpointError>
     do {
+      try FaultPoint.loadHeader.pass(rank: rank)
       let header = try readHeader(from: file)
       for group in try groups(header) { try group.read(from: file, communicator: communicator) }
       outcome = .success(header)
@@ -133,6 +182,7 @@ public enum Checkpoint {
       // Every rank found the same, so the file can be closed in good order and another one be tried.
       outcome = .failure(error)
     }
+    try FaultPoint.loadClose.pass(rank: rank)
     try file.close()
     return try outcome.get()
   }
@@ -141,11 +191,17 @@ public enum Checkpoint {
 
   /// Opens a file on all ranks, or on none.
   private static func openTogether(
-    _ communicator: Communicator, _ path: String, _ body: () throws(HDF5Error) -> HDF5File
+    _ communicator: Communicator, _ path: String, _ body: () throws -> HDF5File
   ) throws -> HDF5File {
     var file: HDF5File?
     var failure: String?
-    do throws(HDF5Error) { file = try body() } catch { failure = error.message }
+    do {
+      file = try body()
+    } catch let error as HDF5Error {
+      failure = error.message
+    } catch {
+      failure = "\(error)"
+    }
     try agree(communicator, path, failure)
     return file.take()!
   }
@@ -180,21 +236,30 @@ public enum Checkpoint {
     groups.reduce(1 << 20) { $0 + $1.layout.parameterCount * 4 + $1.layout.entries.count * 1024 }
   }
 
-  /// Asks the file system for the space before any rank starts to write: a disk that fills up in the middle of a
-  /// collective write leaves some ranks waiting for the others.
+  /// Asks the file system whether there is room, before any rank opens the file.
+  private static func findRoom(_ path: String, byteCount: Int) throws {
+    try allocate(path, byteCount: byteCount, flags: O_WRONLY | O_CREAT | O_TRUNC, keepsSize: false)
+  }
+
+  /// Takes the space for a file that has just been created: a disk that fills up in the middle of a collective write
+  /// leaves some ranks waiting for the others. The file's size stays; closing it gives back what it did not need.
   private static func reserve(_ path: String, byteCount: Int) throws {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+    try allocate(path, byteCount: byteCount, flags: O_WRONLY, keepsSize: true)
+  }
+
+  private static func allocate(_ path: String, byteCount: Int, flags: Int32, keepsSize: Bool) throws {
+    let descriptor = open(path, flags | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw CheckpointError(path: path, problem: "cannot be created: \(String(cString: strerror(errno)))")
     }
     defer { close(descriptor) }
-    let status = posix_fallocate(descriptor, 0, byteCount)
-    guard status == 0 || status == EOPNOTSUPP || status == EINVAL else {
-      unlink(path)
-      throw CheckpointError(
-        path: path,
-        problem: "there is no room for a checkpoint of \(byteCount >> 20) MiB: \(String(cString: strerror(status)))")
-    }
+    let status = ddpm_reserve_file_space(descriptor, Int64(byteCount), keepsSize ? 1 : 0)
+    // Some file systems cannot tell; then the write will.
+    if [0, EOPNOTSUPP, EINVAL, ENOSYS].contains(status) { return }
+    unlink(path)
+    throw CheckpointError(
+      path: path,
+      problem: "there is no room for a checkpoint of \(byteCount >> 20) MiB: \(String(cString: strerror(status)))")
   }
 
   private static func publish(_ temporary: String, as path: String) throws {

@@ -25,6 +25,13 @@ public struct TensorGroup: Sendable {
     self.values = values
   }
 
+  /// The same in a buffer of its own.
+  public func copied() -> TensorGroup {
+    let copy = FloatBuffer(count: values.count)
+    copy.pointer.update(from: values.pointer, count: values.count)
+    return TensorGroup(path: path, layout: layout, ranges: ranges, values: copy)
+  }
+
   /// A part of a tensor.
   private struct Part {
     /// Counted from the tensor's first element.
@@ -66,10 +73,15 @@ public struct TensorGroup: Sendable {
 
   func datasetPath(_ entry: ParameterEntry) -> String { "\(path)/\(entry.name)" }
 
-  /// Writes every tensor, each rank its part. Collective over the file's ranks.
-  public func write(to file: borrowing HDF5File, communicator: Communicator) throws {
+  /// Writes every tensor, each rank its parts. Collective over the file's ranks.
+  /// - Parameter progress: called before each tensor.
+  public func write(
+    to file: borrowing HDF5File, communicator: Communicator, progress: () -> Void = {}
+  ) throws {
     let checksums = try tensorChecksums(communicator)
     for (entry, checksum) in zip(layout.entries, checksums) {
+      try FaultPoint.saveWrite.pass(rank: communicator.rank)
+      progress()
       let name = datasetPath(entry)
       let dataset = try file.createDataset(name, shape: entry.shape, type: .float32)
       let parts = parts(of: entry)
@@ -86,6 +98,7 @@ public struct TensorGroup: Sendable {
   /// - Throws: `CheckpointError` naming the tensor that is missing, of another shape, or damaged.
   public func read(from file: borrowing HDF5File, communicator: Communicator?) throws {
     for entry in layout.entries {
+      try FaultPoint.loadRead.pass(rank: communicator?.rank ?? 0)
       let name = datasetPath(entry)
       guard try file.exists(name) else {
         throw CheckpointError(path: file.path, problem: "it has no tensor \(name), which this network needs")

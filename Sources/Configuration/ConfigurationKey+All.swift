@@ -95,6 +95,15 @@ extension ConfigurationKey {
       "training.keep_checkpoints", \.training.keepCheckpoints, .atLeast(1), mayChangeOnResume: true,
       "newest checkpoints that are kept"),
     .init(
+      "training.save_beside", \.training.saveBeside, .all, mayChangeOnResume: true,
+      "write checkpoints while the next steps run, where there is memory for a copy of the state"),
+    .init(
+      "training.save_timeout_seconds", \.training.saveTimeoutSeconds, .above(0), mayChangeOnResume: true,
+      "seconds that a save may take before the job is ended, with exit status 6"),
+    .init(
+      "training.hang_timeout_seconds", \.training.hangTimeoutSeconds, .atLeast(1), mayChangeOnResume: true,
+      "seconds that a rank may be silent or without progress before the job is ended, with exit status 6"),
+    .init(
       "training.time_limit_minutes", \.training.timeLimitMinutes, absent: "none", .above(0), mayChangeOnResume: true,
       "minutes after which training saves and stops, with exit status 5, to be resumed"),
     .init(

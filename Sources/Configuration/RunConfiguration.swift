@@ -105,6 +105,9 @@ public struct RunConfiguration: Sendable, Equatable {
     public var overlap = true
     public var checkpointEvery = 500
     public var keepCheckpoints = 3
+    public var saveBeside = true
+    public var saveTimeoutSeconds = 1800.0
+    public var hangTimeoutSeconds = 600.0
     /// From the start of the program; `nil`: none.
     public var timeLimitMinutes: Double?
     public var logEvery = 10

@@ -17,6 +17,8 @@ public enum ExitStatus: Int32, Sendable {
   case badCheckpoint = 4
   /// Training was asked to stop before its end, and everything is saved: run it again with `--resume`.
   case stopped = 5
+  /// A rank did not answer or did not move on, and the job was ended for it: go on with `--resume`.
+  case hung = 6
 }
 
 /// An error that knows how the job should end.

@@ -6,7 +6,7 @@ extension Communicator {
   /// - Parameter buffer: of the same size on every rank.
   public func broadcast(_ buffer: UnsafeMutableRawBufferPointer, from root: Int) throws(MPIError) {
     precondition((0..<size).contains(root), "there is no rank \(root)")
-    try check("MPI_Bcast", broadcastStatus(buffer, from: root))
+    try wait("MPI_Bcast") { broadcastStatus(buffer, from: root) }
   }
 
   /// Returns the root's bytes on every rank. What the others pass is ignored, and may be of any length.
@@ -14,8 +14,7 @@ extension Communicator {
     var count = Int64(bytes.count)
     try withUnsafeMutableBytes(of: &count) { (buffer) throws(MPIError) in try broadcast(buffer, from: root) }
     var result = rank == root ? bytes : [UInt8](repeating: 0, count: Int(count))
-    let status = result.withUnsafeMutableBytes { broadcastStatus($0, from: root) }
-    try check("MPI_Bcast", status)
+    try wait("MPI_Bcast") { result.withUnsafeMutableBytes { broadcastStatus($0, from: root) } }
     return result
   }
 

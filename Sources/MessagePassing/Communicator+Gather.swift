@@ -13,12 +13,13 @@ extension Communicator {
 
   private func allGather<Value>(_ value: Value, filler: Value, type: ddpm_datatype) throws(MPIError) -> [Value] {
     var values = [Value](repeating: filler, count: size)
-    let code = values.withUnsafeMutableBytes { values in
-      withUnsafeBytes(of: value) { value in
-        ddpm_mpi_all_gather(value.baseAddress, values.baseAddress, 1, type, handle)
+    try wait("MPI_Allgather") {
+      values.withUnsafeMutableBytes { values in
+        withUnsafeBytes(of: value) { value in
+          ddpm_mpi_all_gather(value.baseAddress, values.baseAddress, 1, type, handle)
+        }
       }
     }
-    try check("MPI_Allgather", code)
     return values
   }
 
@@ -27,14 +28,15 @@ extension Communicator {
     let part = Array(text.utf8)
     let layout = try PackedTexts(lengths: try allGather(Int64(part.count)), call: "MPI_Allgatherv")
     var bytes = [UInt8](repeating: 0, count: layout.byteCount)
-    let code = bytes.withUnsafeMutableBytes { bytes in
-      part.withUnsafeBytes { part in
-        ddpm_mpi_all_gather_parts(
-          part.baseAddress, Int32(part.count), bytes.baseAddress, layout.counts, layout.displacements, ddpm_mpi_byte(),
-          handle)
+    try wait("MPI_Allgatherv") {
+      bytes.withUnsafeMutableBytes { bytes in
+        part.withUnsafeBytes { part in
+          ddpm_mpi_all_gather_parts(
+            part.baseAddress, Int32(part.count), bytes.baseAddress, layout.counts, layout.displacements,
+            ddpm_mpi_byte(), handle)
+        }
       }
     }
-    try check("MPI_Allgatherv", code)
     return layout.texts(in: bytes)
   }
 
@@ -44,14 +46,15 @@ extension Communicator {
     let part = Array(text.utf8)
     let layout = try PackedTexts(lengths: try allGather(Int64(part.count)), call: "MPI_Gatherv")
     var bytes = [UInt8](repeating: 0, count: rank == root ? layout.byteCount : 0)
-    let code = bytes.withUnsafeMutableBytes { bytes in
-      part.withUnsafeBytes { part in
-        ddpm_mpi_gather_parts(
-          part.baseAddress, Int32(part.count), bytes.baseAddress, layout.counts, layout.displacements, ddpm_mpi_byte(),
-          Int32(root), handle)
+    try wait("MPI_Gatherv") {
+      bytes.withUnsafeMutableBytes { bytes in
+        part.withUnsafeBytes { part in
+          ddpm_mpi_gather_parts(
+            part.baseAddress, Int32(part.count), bytes.baseAddress, layout.counts, layout.displacements,
+            ddpm_mpi_byte(), Int32(root), handle)
+        }
       }
     }
-    try check("MPI_Gatherv", code)
     return rank == root ? layout.texts(in: bytes) : nil
   }
 
@@ -80,10 +83,10 @@ extension Communicator {
     precondition(counts.allSatisfy { $0 >= 0 } && displacements.allSatisfy { $0 >= 0 }, "parts lie inside the array")
     let end = zip(counts, displacements).map(+).max() ?? 0
     if end <= Int(Int32.max), counts.allSatisfy({ $0 <= messageLimit }) {
-      try check(
-        "MPI_Allgatherv",
+      try wait("MPI_Allgatherv") {
         ddpm_mpi_all_gather_parts_in_place(
-          elements, counts.map(Int32.init), displacements.map(Int32.init), type, handle))
+          elements, counts.map(Int32.init), displacements.map(Int32.init), type, handle)
+      }
       return
     }
     // Displacements are 32-bit as well, so beyond that each rank broadcasts its part. All ranks decide alike, since
@@ -91,7 +94,7 @@ extension Communicator {
     for owner in 0..<size {
       for message in messages(count: counts[owner]) {
         let start = elements + displacements[owner] + message.lowerBound
-        try check("MPI_Bcast", ddpm_mpi_broadcast(start, Int32(message.count), type, Int32(owner), handle))
+        try wait("MPI_Bcast") { ddpm_mpi_broadcast(start, Int32(message.count), type, Int32(owner), handle) }
       }
     }
   }

@@ -25,15 +25,15 @@ extension Communicator {
   public func allReduceSum(_ buffer: UnsafeMutableBufferPointer<Float>) throws(MPIError) {
     for message in messages(count: buffer.count) {
       let start = buffer.baseAddress! + message.lowerBound
-      try check(
-        "MPI_Allreduce",
-        ddpm_mpi_all_reduce_in_place(start, Int32(message.count), ddpm_mpi_float(), ddpm_mpi_sum(), handle))
+      try wait("MPI_Allreduce") {
+        ddpm_mpi_all_reduce_in_place(start, Int32(message.count), ddpm_mpi_float(), ddpm_mpi_sum(), handle)
+      }
     }
   }
 
   private func allReduce(_ value: Int64, _ operation: ddpm_operation) throws(MPIError) -> Int64 {
     var result = value
-    try check("MPI_Allreduce", ddpm_mpi_all_reduce_in_place(&result, 1, ddpm_mpi_int64(), operation, handle))
+    try wait("MPI_Allreduce") { ddpm_mpi_all_reduce_in_place(&result, 1, ddpm_mpi_int64(), operation, handle) }
     return result
   }
 }

@@ -10,7 +10,7 @@ extension Communicator {
     precondition((group ?? 0) >= 0, "a group's number cannot be negative")
     let color = try group.map { (group) throws(MPIError) in try int32(group, for: "MPI_Comm_split") }
     var handle = ddpm_communicator()
-    try check("MPI_Comm_split", ddpm_mpi_split(self.handle, color ?? ddpm_mpi_undefined(), Int32(rank), &handle))
+    try wait("MPI_Comm_split") { ddpm_mpi_split(self.handle, color ?? ddpm_mpi_undefined(), Int32(rank), &handle) }
     guard color != nil else { return nil }
     return try SplitCommunicator(handle: handle, messageLimit: messageLimit)
   }
@@ -20,6 +20,7 @@ extension Communicator {
 public struct SplitCommunicator: ~Copyable {
   /// To be used only while its owner is alive.
   public let communicator: Communicator
+  private var isClosed = false
 
   fileprivate init(handle: ddpm_communicator, messageLimit: Int) throws(MPIError) {
     communicator = try Communicator(handle: handle).limitingMessages(to: messageLimit)
@@ -28,13 +29,13 @@ public struct SplitCommunicator: ~Copyable {
   /// Gives the communicator back to the library (MPI 3.1, section 6.4.3). Collective over its ranks.
   public consuming func close() throws(MPIError) {
     var handle = communicator.handle
-    discard self
+    isClosed = true
     try check("MPI_Comm_free", ddpm_mpi_free(&handle))
   }
 
   deinit {
     // A safety net for errors on the way, when nobody is left to be told of another one.
-    guard MPISession.isInitialised else { return }
+    guard !isClosed, MPISession.isInitialised else { return }
     var handle = communicator.handle
     _ = ddpm_mpi_free(&handle)
   }

@@ -17,6 +17,9 @@ public struct Communicator: @unchecked Sendable {
   /// some transports fail on messages of 2 GiB and more.
   public let messageLimit: Int
 
+  /// Whether the thread that uses this communicator waits for others.
+  public let waits: WaitRecord
+
   static let defaultMessageLimit = 1 << 27
 
   init(handle: ddpm_communicator) throws(MPIError) {
@@ -24,14 +27,16 @@ public struct Communicator: @unchecked Sendable {
     var size: Int32 = 0
     try check("MPI_Comm_rank", MPI_Comm_rank(handle.value, &rank))
     try check("MPI_Comm_size", MPI_Comm_size(handle.value, &size))
-    self.init(handle: handle, rank: Int(rank), size: Int(size), messageLimit: Self.defaultMessageLimit)
+    self.init(
+      handle: handle, rank: Int(rank), size: Int(size), messageLimit: Self.defaultMessageLimit, waits: WaitRecord())
   }
 
-  private init(handle: ddpm_communicator, rank: Int, size: Int, messageLimit: Int) {
+  private init(handle: ddpm_communicator, rank: Int, size: Int, messageLimit: Int, waits: WaitRecord) {
     self.handle = handle
     self.rank = rank
     self.size = size
     self.messageLimit = messageLimit
+    self.waits = waits
   }
 
   /// All ranks of the job. `MPISession.initialise()` must have succeeded.
@@ -43,7 +48,7 @@ public struct Communicator: @unchecked Sendable {
   /// The same communicator with another `messageLimit`, which must be the same on all ranks.
   public func limitingMessages(to elementCount: Int) -> Communicator {
     precondition((1...Int(Int32.max)).contains(elementCount), "a message holds between 1 and 2^31 - 1 elements")
-    return Communicator(handle: handle, rank: rank, size: size, messageLimit: elementCount)
+    return Communicator(handle: handle, rank: rank, size: size, messageLimit: elementCount, waits: waits)
   }
 
   /// The name of the host this process runs on (MPI 3.1, section 8.1.2).
@@ -58,7 +63,7 @@ public struct Communicator: @unchecked Sendable {
 
   /// Returns once every rank has called it (MPI 3.1, section 5.3).
   public func barrier() throws(MPIError) {
-    try check("MPI_Barrier", MPI_Barrier(handle.value))
+    try wait("MPI_Barrier") { MPI_Barrier(handle.value) }
   }
 
   /// Returns once every rank has called it, and sleeps until then: where `barrier` keeps a core busy to be quick, this
@@ -67,11 +72,19 @@ public struct Communicator: @unchecked Sendable {
     var request = ddpm_request()
     try check("MPI_Ibarrier", ddpm_mpi_start_barrier(handle, &request))
     var done: Int32 = 0
-    while true {
-      try check("MPI_Test", ddpm_mpi_test(&request, &done))
-      if done != 0 { return }
-      usleep(1000)
+    try waits.during { () throws(MPIError) in
+      while true {
+        try check("MPI_Test", ddpm_mpi_test(&request, &done))
+        if done != 0 { return }
+        usleep(1000)
+      }
     }
+  }
+
+  /// Makes a call that returns when other ranks have made theirs.
+  func wait(_ name: String, _ call: () -> Int32) throws(MPIError) {
+    let code = waits.during { call() }
+    try check(name, code)
   }
 
   /// Cuts 0..<count into consecutive ranges of at most `messageLimit`; empty for a count of zero.

@@ -25,24 +25,50 @@ public final class MessageSet {
 
   /// Starts to receive `count` floats. Of messages from one rank with one tag, the one sent first is received first.
   public func receive(_ start: UnsafeMutablePointer<Float>, count: Int, from source: Int, tag: Int) throws(MPIError) {
-    var request = ddpm_request()
-    try check(
-      "MPI_Irecv",
-      ddpm_mpi_start_receive(
-        start, try messageCount(count), ddpm_mpi_float(), Int32(source), Self.checked(tag), communicator.handle,
-        &request))
-    requests.append(request)
+    try receive(UnsafeMutableRawPointer(start), count: count, ddpm_mpi_float(), from: source, tag: tag)
+  }
+
+  /// Starts to receive `count` whole numbers.
+  public func receive(_ start: UnsafeMutablePointer<Int64>, count: Int, from source: Int, tag: Int) throws(MPIError) {
+    try receive(UnsafeMutableRawPointer(start), count: count, ddpm_mpi_int64(), from: source, tag: tag)
   }
 
   /// Starts to send `count` floats.
   public func send(_ start: UnsafePointer<Float>, count: Int, to destination: Int, tag: Int) throws(MPIError) {
+    try send(UnsafeRawPointer(start), count: count, ddpm_mpi_float(), to: destination, tag: tag)
+  }
+
+  /// Starts to send `count` whole numbers.
+  public func send(_ start: UnsafePointer<Int64>, count: Int, to destination: Int, tag: Int) throws(MPIError) {
+    try send(UnsafeRawPointer(start), count: count, ddpm_mpi_int64(), to: destination, tag: tag)
+  }
+
+  private func receive(
+    _ start: UnsafeMutableRawPointer, count: Int, _ type: ddpm_datatype, from source: Int, tag: Int
+  ) throws(MPIError) {
+    var request = ddpm_request()
+    try check(
+      "MPI_Irecv",
+      ddpm_mpi_start_receive(
+        start, try messageCount(count), type, Int32(source), Self.checked(tag), communicator.handle, &request))
+    requests.append(request)
+  }
+
+  private func send(
+    _ start: UnsafeRawPointer, count: Int, _ type: ddpm_datatype, to destination: Int, tag: Int
+  ) throws(MPIError) {
     var request = ddpm_request()
     try check(
       "MPI_Isend",
       ddpm_mpi_start_send(
-        start, try messageCount(count), ddpm_mpi_float(), Int32(destination), Self.checked(tag), communicator.handle,
-        &request))
+        start, try messageCount(count), type, Int32(destination), Self.checked(tag), communicator.handle, &request))
     requests.append(request)
+  }
+
+  /// Takes back what was asked to be received and has not come. Nothing sent may be under way.
+  public func cancelReceives() {
+    for index in requests.indices { _ = ddpm_mpi_cancel(&requests[index]) }
+    requests.removeAll(keepingCapacity: true)
   }
 
   /// Gives the library a chance to move messages along, which it does only inside its functions, and returns whether

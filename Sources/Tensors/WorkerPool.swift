@@ -39,10 +39,15 @@ public final class WorkerPool: Sendable {
   /// The calling thread and no other, for what one thread of a pool does by itself.
   public static let callingThread = WorkerPool(threadCount: 1)
 
+  /// How many loops were run by all pools of this process: who looks at it twice knows whether something is computed.
+  public static var loopCount: Int { loops.load(ordering: .relaxed) }
+  private static let loops = Atomic<Int>(0)
+
   /// Calls `body` once for every index below `count`, from several threads at once, and returns when all have ended.
   ///
   /// Not reentrant: `body` must not call `forEach` on the same pool, and one thread at a time may call it.
   public func forEach(_ count: Int, _ body: (Int) -> Void) {
+    Self.loops.add(1, ordering: .relaxed)
     if threadCount == 1 || count <= 1 {
       for index in 0..<count { body(index) }
       return

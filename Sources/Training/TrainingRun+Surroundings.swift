@@ -153,34 +153,13 @@ extension TrainingRun {
     return recorder
   }
 
-  /// Saves a checkpoint and removes those beyond the number to keep. Collective.
-  /// - Parameter last: the checkpoint saved before.
-  /// - Returns: its path.
-  /// - Throws: `NonFiniteError` on all ranks if what would be saved is of no use.
-  func save(step: Int, last: String?) throws -> String {
-    let groups = trainer.tensorGroups
-    let broken = groups.first { !$0.isFinite }?.path
-    do {
-      try communicator.agree(broken)
-    } catch let failure as RankFailure {
-      throw NonFiniteError(step: step, problem: "values of \(failure.message) are not finite", lastCheckpoint: last)
-    }
-    let path = folder.checkpointPath(step: step)
+  /// What a checkpoint after a step says of itself.
+  func header(step: Int) -> CheckpointHeader {
     var classCount: Int?
     if case .classifier(let task, _) = model { classCount = task.network.classCount }
-    let header = CheckpointHeader(
+    return CheckpointHeader(
       kind: request.kind, classCount: classCount, step: step, images: step * configuration.training.batch,
-      imageShape: dataset.imageShape,
-      configuration: configuration.yaml)
-    do {
-      try Checkpoint.save(to: path, header: header, groups: groups, communicator: communicator)
-    } catch let error as CheckpointError {
-      throw JobFailure(rank: 0, exitStatus: .failure, message: "a checkpoint could not be saved: \(error)")
-    }
-    try communicator.together {
-      if communicator.rank == 0 { try folder.pruneCheckpoints(keeping: configuration.training.keepCheckpoints) }
-    }
-    return path
+      imageShape: dataset.imageShape, configuration: configuration.yaml)
   }
 
   /// The network and what it is trained for.

@@ -50,6 +50,8 @@ public struct TrainingRun {
   /// Steps done before the loop starts.
   let firstStep: Int
   private var stopWatch: StopWatch
+  private let watchdog: Watchdog?
+  private let saver: CheckpointSaver
   /// Keeps other jobs from the folder; on rank 0.
   private let lock: FileLock?
 
@@ -101,6 +103,13 @@ public struct TrainingRun {
     stopWatch = StopWatch(limitMinutes: configuration.training.timeLimitMinutes)
     lock = try Self.prepare(folder, request, configuration, communicator)
     let placement = try RankPlacement(of: communicator, threads: request.threads)
+    let hosts = placement.places.map(\.host)
+    let activity = SaveActivity()
+    watchdog = try Watchdog(
+      communicator: communicator, hosts: hosts,
+      limits: .init(
+        hangSeconds: configuration.training.hangTimeoutSeconds, saveSeconds: configuration.training.saveTimeoutSeconds),
+      activity: activity)
     if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
     workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
     trainer = try DataParallelTrainer(
@@ -109,13 +118,22 @@ public struct TrainingRun {
     firstStep =
       request.resumes
       ? try Self.resume(trainer, from: folder, request.kind, configuration, communicator, reporter) : 0
+    saver = try CheckpointSaver(
+      folder: folder, configuration: configuration, communicator: communicator,
+      ranksOnHost: hosts.filter { $0 == hosts[communicator.rank] }.count, reporter: reporter,
+      last: firstStep > 0 ? folder.checkpointPath(step: firstStep) : nil, activity: activity)
+    watchdog?.note(step: firstStep)
   }
 
   /// Trains until `training.steps` steps are done. Collective.
   /// - Throws: besides what goes wrong, an error of exit status 5 on all ranks when it was asked to stop, and has saved.
   public mutating func run() throws {
-    // An error's message must not be written into a live line.
-    defer { reporter.finish() }
+    defer {
+      saver.close()
+      watchdog?.stop()
+      // An error's message must not be written into a live line.
+      reporter.finish()
+    }
     announce()
     let plan = BatchPlan(
       dataset: dataset, batchSize: configuration.training.batch, seed: configuration.seed,
@@ -125,7 +143,6 @@ public struct TrainingRun {
     let settings = configuration.training
     let start = ContinuousClock.now
     var rate = RateMeter()
-    var lastCheckpoint = firstStep > 0 ? folder.checkpointPath(step: firstStep) : nil
 
     var step = firstStep
     while step < settings.steps {
@@ -136,6 +153,8 @@ public struct TrainingRun {
       var originals: [Tensor] = []
       var inputs: [NoisedImages] = []
       let isTraced = step - firstStep < (trace?.stepCount ?? 0)
+      // One thread at a time may write HDF5 files.
+      if isTraced { try saver.finish() }
       for microBatch in trainer.run {
         let samples = trainer.samples(ofMicroBatch: microBatch)
         let images = Tensor(uninitialised: [samples.count] + dataset.imageShape)
@@ -156,7 +175,7 @@ public struct TrainingRun {
       try trainer.noteLosses()
       let norm = try trainer.gradientNorm(gradients)
       guard loss.isFinite, norm.isFinite else {
-        throw NonFiniteError(step: step + 1, loss: loss, gradientNorm: norm, lastCheckpoint: lastCheckpoint)
+        throw NonFiniteError(step: step + 1, loss: loss, gradientNorm: norm, lastCheckpoint: saver.last)
       }
       if isTraced {
         let firstSample = trainer.samples(ofMicroBatch: trainer.run.lowerBound).lowerBound
@@ -174,6 +193,7 @@ public struct TrainingRun {
       // Report.
       rate.record(settings.batch, seconds: stepStart.secondsUntilNow)
       stopWatch.note(stepSeconds: stepStart.secondsUntilNow)
+      watchdog?.note(step: step)
       let isLast = step == settings.steps
       let isLogged = step % settings.logEvery == 0 || isLast
       if isLogged {
@@ -197,9 +217,8 @@ public struct TrainingRun {
       // Save.
       let stopReason = isLast ? nil : try stopWatch.reason(communicator)
       if step % settings.checkpointEvery == 0 || isLast || stopReason != nil {
-        let saveStart = ContinuousClock.now
-        lastCheckpoint = try save(step: step, last: lastCheckpoint)
-        stopWatch.note(saveSeconds: saveStart.secondsUntilNow)
+        try saver.save(header(step: step), of: trainer, mustBeWhole: isLast || stopReason != nil)
+        stopWatch.note(saveSeconds: saver.longestSeconds)
       }
       if let stopReason {
         try trace?.close()
@@ -213,6 +232,7 @@ public struct TrainingRun {
         reporter.message(news)
       }
     }
+    try saver.finish()
     try trace?.close()
     reporter.finish()
     reporter.message("Done: \(ProgressFormat.count(step, of: "step")). Checkpoints and samples are in \(folder.path).")

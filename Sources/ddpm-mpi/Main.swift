@@ -28,6 +28,7 @@ struct Program: ParsableCommand {
         3 a loss, a gradient or an image was not finite
         4 there is no usable checkpoint
         5 training was asked to stop early and has saved: go on with --resume
+        6 a rank hung, and the job was ended: go on with --resume
       """,
     version: ProgramVersion.current,
     subcommands: [
@@ -90,8 +91,7 @@ struct Main {
       let status = ExitStatus(for: error)
       guard let ending = error as? any JobEndingError, ending.isKnownToAllRanks || communicator.size == 1 else {
         // Other ranks do not know, and would wait for this one for ever.
-        report("rank \(communicator.rank): \(error)")
-        MPISession.abort(status: status.rawValue)
+        JobAbort.abort(rank: communicator.rank, error)
       }
       // A process that works alone need not say which rank it is.
       let isAlone = communicator.size == 1
@@ -107,11 +107,7 @@ struct Main {
     return environment["OMPI_COMM_WORLD_RANK"] ?? environment["PMIX_RANK"] ?? environment["SLURM_PROCID"]
   }
 
-  private static func report(_ message: String) {
-    // What was printed before is to stand before.
-    fflush(nil)
-    FileHandle.standardError.write(Data("ddpm-mpi: \(message)\n".utf8))
-  }
+  private static func report(_ message: String) { JobAbort.report(message) }
 }
 
 extension Program {

@@ -81,7 +81,8 @@ public final class DataParallelTrainer {
     exchangeRanks = try communicator.split(group: 0)!
     let tree = MicroBatchTree(leafCount: configuration.microBatchCount)
     let loop = ProgressLoop(
-      isBackground: communicator.size > 1 && arrangement.overlaps && MPISession.allowsConcurrentCalls)
+      isBackground: communicator.size > 1 && arrangement.overlaps && MPISession.allowsConcurrentCalls,
+      waits: communicator.waits)
     self.loop = loop
     parameterExchange = ParameterExchange(
       sharding: sharding, rank: communicator.rank, communicator: exchangeRanks.communicator)
@@ -291,6 +292,15 @@ public final class DataParallelTrainer {
         tensorGroup("optimizer/second_moment", adam.secondMoment),
       ] + lossAwareGroups
   }
+
+  /// The same, in buffers of its own: further steps change none of it.
+  public func snapshot() -> [TensorGroup] {
+    // The parameters are copied already.
+    tensorGroups.map { $0.path == "model" ? $0 : $0.copied() }
+  }
+
+  /// Bytes that a snapshot takes on this rank.
+  public var snapshotBytes: Int { shardedStateBytes + adam.count * MemoryLayout<Float>.stride }
 
   /// A group of a file whose tensors have the parameters' names and shapes.
   /// - Parameter values: an arena; what this rank owns of it is copied.

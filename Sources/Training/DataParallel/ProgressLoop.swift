@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import MessagePassing
 
 /// Something that other ranks take part in, and that moves on by being looked at.
 package protocol BackgroundWork: AnyObject {
@@ -24,6 +24,8 @@ package final class ProgressLoop: @unchecked Sendable {
   private var failure: (any Error)?
   private var isStopping = false
   private var waiters = 0
+  private var thread = pthread_t()
+  private let waits: WaitRecord
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   /// There is something to do.
   private let news = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -36,8 +38,10 @@ package final class ProgressLoop: @unchecked Sendable {
   /// Looks in a row, each giving way to other threads, before one that somebody waits for sleeps too.
   private static let looksBeforeSleep = 100
 
-  package init(isBackground: Bool) {
+  /// - Parameter waits: notes when somebody waits here.
+  package init(isBackground: Bool, waits: WaitRecord = WaitRecord()) {
     self.isBackground = isBackground
+    self.waits = waits
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(news, nil)
     pthread_cond_init(progress, nil)
@@ -55,10 +59,14 @@ package final class ProgressLoop: @unchecked Sendable {
 
   /// Ends the thread, which keeps the loop alive until then. Works that are not done are left as they are.
   package func stop() {
+    guard isBackground else { return }
+    var wasStopping = false
     locked {
+      wasStopping = isStopping
       isStopping = true
       pthread_cond_signal(news)
     }
+    if !wasStopping { pthread_join(thread, nil) }
   }
 
   /// Takes on a work.
@@ -78,7 +86,10 @@ package final class ProgressLoop: @unchecked Sendable {
   /// Returns once `condition` holds, which the works bring about.
   /// - Throws: what a work has thrown.
   package func wait(until condition: () -> Bool) throws {
-    if !isBackground { return try moveAlong(until: condition) }
+    try waits.during { try isBackground ? sleep(until: condition) : moveAlong(until: condition) }
+  }
+
+  private func sleep(until condition: () -> Bool) throws {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     waiters += 1
@@ -115,7 +126,6 @@ package final class ProgressLoop: @unchecked Sendable {
   // MARK: The thread
 
   private func startThread() {
-    var thread = pthread_t()
     let status = pthread_create(
       &thread, nil,
       { argument in
@@ -123,7 +133,6 @@ package final class ProgressLoop: @unchecked Sendable {
         return nil
       }, Unmanaged.passRetained(self).toOpaque())
     guard status == 0 else { fatalError("cannot start a thread: \(String(cString: strerror(status)))") }
-    pthread_detach(thread)
   }
 
   private func run() {

@@ -1,0 +1,13 @@
+#define _GNU_SOURCE
+#include "file_space.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+int ddpm_reserve_file_space(int descriptor, long long byte_count, int keeps_size) {
+  int status;
+  do {
+    status = fallocate(descriptor, keeps_size ? FALLOC_FL_KEEP_SIZE : 0, 0, byte_count);
+  } while (status != 0 && errno == EINTR);
+  return status == 0 ? 0 : errno;
+}

@@ -1,0 +1,72 @@
+import Glibc
+
+/// Places of a save or a load at which a test makes one rank fail, so that it can see what becomes of the others.
+///
+/// `DDPM_MPI_FAULT=save.write:1:error` makes rank 1 fail where it writes; `kill` ends its process there, as a lost machine
+/// would, and `hang` makes it wait for ever. With a fourth part, as in `save.write:1:kill:9`, it does so the ninth time
+/// that it comes there. Without the variable nothing happens.
+enum FaultPoint: String, CaseIterable {
+  case saveReserve = "save.reserve"
+  case saveCreate = "save.create"
+  case saveHeader = "save.header"
+  case saveWrite = "save.write"
+  case saveMark = "save.mark"
+  case saveFlush = "save.flush"
+  case saveClose = "save.close"
+  case saveRename = "save.rename"
+  case loadOpen = "load.open"
+  case loadHeader = "load.header"
+  case loadRead = "load.read"
+  case loadClose = "load.close"
+
+  /// To be called by every rank that comes by.
+  /// - Throws: where this rank is to fail.
+  func pass(rank: Int) throws {
+    guard let request = FaultRequest.ofEnvironment, request.point == self, request.rank == rank else { return }
+    request.passes.pointee += 1
+    guard request.passes.pointee == request.pass else { return }
+    switch request.action {
+    case .error: throw InjectedFault(point: self)
+    case .kill: kill(getpid(), SIGKILL)
+    case .hang: while true { sleep(1000) }
+    }
+  }
+}
+
+/// The failure that a test asked for.
+struct InjectedFault: Error, CustomStringConvertible {
+  let point: FaultPoint
+
+  var description: String { "failed at \(point.rawValue), as DDPM_MPI_FAULT asks for" }
+}
+
+private struct FaultRequest: @unchecked Sendable {
+  enum Action: String {
+    case error, kill, hang
+  }
+
+  let point: FaultPoint
+  let rank: Int
+  let action: Action
+  let pass: Int
+  /// How often it was come by; by one thread at a time, since saves follow one another.
+  let passes: UnsafeMutablePointer<Int>
+
+  static let ofEnvironment = getenv("DDPM_MPI_FAULT").map { FaultRequest(String(cString: $0)) }
+
+  init(_ text: String) {
+    let parts = text.split(separator: ":").map(String.init)
+    guard (3...4).contains(parts.count), let point = FaultPoint(rawValue: parts[0]), let rank = Int(parts[1]),
+      let action = Action(rawValue: parts[2]), let pass = parts.count == 4 ? Int(parts[3]) : 1
+    else {
+      let points = FaultPoint.allCases.map(\.rawValue).joined(separator: ", ")
+      fatalError("DDPM_MPI_FAULT is \(text); expected POINT:RANK:error|kill|hang[:PASS], POINT being one of \(points)")
+    }
+    self.point = point
+    self.rank = rank
+    self.action = action
+    self.pass = pass
+    passes = .allocate(capacity: 1)
+    passes.initialize(to: 0)
+  }
+}

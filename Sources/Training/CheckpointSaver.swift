@@ -1,0 +1,214 @@
+import Checkpoints
+import Configuration
+import Foundation
+import Jobs
+import MessagePassing
+import Synchronization
+
+/// Saves a run's checkpoints: beside training where it may, in a thread of its own that all ranks have, with a copy of
+/// the state; else while training waits.
+///
+/// A save that the file system has no room for is skipped with a warning, and training goes on. All calls are collective.
+final class CheckpointSaver {
+  /// What became of a save, the same on all ranks.
+  private enum Outcome: Sendable {
+    case saved(path: String)
+    case skipped(problem: String)
+    /// Not worth saving: a group has infinities or NaN.
+    case notFinite(group: String)
+  }
+
+  /// A save in a thread.
+  private final class Running: Sendable {
+    let step: Int
+    let result = Mutex<(outcome: Outcome, seconds: Double)?>(nil)
+    let isOver = DispatchSemaphore(value: 0)
+
+    init(step: Int) { self.step = step }
+  }
+
+  private let world: Communicator
+  private let ranks: SplitCommunicator
+  private let folder: RunFolder
+  private let keptCount: Int
+  private let reporter: RunReporter
+  private let mayRunBeside: Bool
+  private let activity: SaveActivity
+  /// Ranks that share this one's memory.
+  private let ranksOnHost: Int
+  private var running: Running?
+  /// The newest checkpoint that was saved or resumed from.
+  private(set) var last: String?
+  /// How long the longest save took.
+  private(set) var longestSeconds = 0.0
+  private var hasTold = false
+
+  /// - Parameters:
+  ///   - last: the checkpoint that training was resumed from.
+  ///   - activity: told when a save begins and ends.
+  init(
+    folder: RunFolder, configuration: RunConfiguration, communicator: Communicator, ranksOnHost: Int,
+    reporter: RunReporter, last: String?, activity: SaveActivity
+  ) throws {
+    world = communicator
+    ranks = try communicator.split(group: 0)!
+    self.folder = folder
+    keptCount = configuration.training.keepCheckpoints
+    self.reporter = reporter
+    mayRunBeside = configuration.training.saveBeside && MPISession.allowsConcurrentCalls
+    self.ranksOnHost = ranksOnHost
+    self.last = last
+    self.activity = activity
+  }
+
+  /// Waits until no thread saves any more. To be called by each rank before it leaves, whatever has happened.
+  func close() {
+    running?.isOver.wait()
+    running = nil
+  }
+
+  /// Saves the state after a step, and returns when training may go on. Collective.
+  ///
+  /// - Parameter mustBeWhole: whether training ends after it, so that there is no later save to make up for it.
+  /// - Throws: `NonFiniteError` if this or the save before would have been of no use; `JobFailure` if `mustBeWhole` and
+  ///   it could not be saved.
+  func save(_ header: CheckpointHeader, of trainer: DataParallelTrainer, mustBeWhole: Bool) throws {
+    let start = ContinuousClock.now
+    try finish()
+    let saving = Saving(
+      header: header, path: folder.checkpointPath(step: header.step), folder: folder, keptCount: keptCount,
+      communicator: ranks.communicator, activity: activity)
+    if !mustBeWhole, try hasRoom(for: trainer.snapshotBytes) {
+      let groups = trainer.snapshot()
+      let running = Running(step: header.step)
+      self.running = running
+      let reporter = reporter
+      let pause = start.secondsUntilNow
+      Thread.detachNewThread {
+        let outcome = saving.run(groups)
+        let seconds = start.secondsUntilNow
+        Self.report(outcome, step: header.step, seconds: seconds, pause: pause, reporter)
+        running.result.withLock { $0 = (outcome, seconds) }
+        running.isOver.signal()
+      }
+      return
+    }
+    let outcome = saving.run(trainer.tensorGroups)
+    let seconds = start.secondsUntilNow
+    Self.report(outcome, step: header.step, seconds: seconds, pause: nil, reporter)
+    try settle(outcome, step: header.step, seconds: seconds)
+    if mustBeWhole, case .skipped(let problem) = outcome {
+      let newest = last.map { "the newest whole one is \($0)" } ?? "there is none yet"
+      throw JobFailure(
+        rank: 0, exitStatus: .failure,
+        message: "the checkpoint of step \(header.step) could not be saved: \(problem); \(newest)")
+    }
+  }
+
+  /// Waits for the save that is under way, if any. Collective.
+  /// - Throws: `NonFiniteError` if it would have been of no use.
+  func finish() throws {
+    guard let running else { return }
+    world.waits.during { running.isOver.wait() }
+    self.running = nil
+    if let (outcome, seconds) = running.result.withLock({ $0 }) {
+      try settle(outcome, step: running.step, seconds: seconds)
+    }
+  }
+
+  private func settle(_ outcome: Outcome, step: Int, seconds: Double) throws {
+    longestSeconds = max(longestSeconds, seconds)
+    switch outcome {
+    case .saved(let path): last = path
+    case .skipped: break
+    case .notFinite(let group):
+      throw NonFiniteError(step: step, problem: "values of \(group) are not finite", lastCheckpoint: last)
+    }
+  }
+
+  /// Whether all ranks have memory for a copy of their state, and the library lets a thread save it. Collective.
+  private func hasRoom(for bytes: Int) throws -> Bool {
+    guard mayRunBeside else { return false }
+    // Half of what is left may go: the rest is for what training itself may still take.
+    let fits = AvailableMemory.bytes.map { bytes * ranksOnHost < $0 / 2 } ?? true
+    let allFit = try world.allReduceMinimum(fits ? 1 : 0) == 1
+    if !allFit && !hasTold {
+      hasTold = true
+      reporter.log.info(
+        """
+        There is no memory for a copy of the state (\(ProgressFormat.bytes(bytes)) on each rank), so training waits for \
+        each save.
+        """)
+    }
+    return allFit
+  }
+
+  private static func report(_ outcome: Outcome, step: Int, seconds: Double, pause: Double?, _ reporter: RunReporter) {
+    let took = ProgressFormat.decimal(seconds, places: 2)
+    switch outcome {
+    case .saved(let path):
+      let paused = pause.map { ", while training paused for \(ProgressFormat.decimal($0, places: 2)) s" } ?? ""
+      reporter.message("Saved \(path) in \(took) s\(paused).")
+    case .skipped(let problem):
+      reporter.log.warning("the checkpoint of step \(step) is skipped: \(problem); training goes on")
+    case .notFinite: break
+    }
+  }
+
+  /// All that a thread needs for a save.
+  private struct Saving: Sendable {
+    let header: CheckpointHeader
+    let path: String
+    let folder: RunFolder
+    let keptCount: Int
+    let communicator: Communicator
+    let activity: SaveActivity
+
+    /// Collective. Ends the job if something goes wrong on this rank alone.
+    func run(_ groups: [TensorGroup]) -> Outcome {
+      activity.begin()
+      defer { activity.end() }
+      do {
+        return try write(groups)
+      } catch {
+        // In the middle of a collective call there is no good order any more.
+        JobAbort.abort(rank: communicator.rank, error)
+      }
+    }
+
+    private func write(_ groups: [TensorGroup]) throws -> Outcome {
+      do {
+        try communicator.agree(groups.first { !$0.isFinite }?.path)
+      } catch let failure as RankFailure {
+        return .notFinite(group: failure.message)
+      }
+      do {
+        try Checkpoint.save(
+          to: path, header: header, groups: groups, communicator: communicator, progress: activity.moveOn)
+      } catch let error as CheckpointError {
+        return .skipped(problem: "\(error)")
+      }
+      // An old checkpoint too many does no harm.
+      if communicator.rank == 0 { try? folder.pruneCheckpoints(keeping: keptCount) }
+      return .saved(path: path)
+    }
+  }
+}
+
+/// What a rank is saving, for the watchdog.
+final class SaveActivity: Sendable {
+  struct Save: Sendable, Equatable {
+    let start: ContinuousClock.Instant
+    /// Parts that this rank has got on to.
+    var parts = 0
+  }
+
+  private let save = Mutex<Save?>(nil)
+
+  func begin() { save.withLock { $0 = Save(start: .now) } }
+  func moveOn() { save.withLock { $0?.parts += 1 } }
+  func end() { save.withLock { $0 = nil } }
+
+  /// The save under way; nil if there is none.
+  var current: Save? { save.withLock { $0 } }
+}

@@ -1,0 +1,119 @@
+import Testing
+import Training
+
+private let limits = WatchdogJudgement.Limits(hangSeconds: 10, saveSeconds: 20)
+private let hosts = ["a", "a", "b", "b"]
+
+/// A job of four ranks by a clock of its own.
+private struct Job {
+  var judgement = WatchdogJudgement(rankCount: 4, limits: limits, now: 0)
+  var reports = [WatchdogJudgement.Report](repeating: .init(progress: 0, isWaiting: false, step: 0), count: 4)
+
+  /// Lets half seconds pass, in which all but the silent ranks report what `change` makes of them.
+  mutating func pass(
+    from start: Double, seconds: Double, silent: Set<Int> = [],
+    _ change: (_ rank: Int, _ report: inout WatchdogJudgement.Report) -> Void
+  ) -> (time: Double, verdict: String)? {
+    var now = start
+    while now < start + seconds {
+      for rank in 0..<4 where !silent.contains(rank) {
+        change(rank, &reports[rank])
+        judgement.note(reports[rank], of: rank, now: now)
+      }
+      if let verdict = judgement.verdict(now: now, hosts: hosts) { return (now, verdict) }
+      now += 0.5
+    }
+    return nil
+  }
+}
+
+@Suite struct WatchdogTests {
+  @Test func nothingIsWrongWhileAllMoveOn() {
+    var job = Job()
+    #expect(job.pass(from: 0, seconds: 100) { $1.progress += 1 } == nil)
+  }
+
+  @Test func aSilentRankIsNamedInTime() throws {
+    var job = Job()
+    #expect(job.pass(from: 0, seconds: 30) { $1.progress += 1 } == nil)
+    let end = try #require(
+      job.pass(from: 30, seconds: 30, silent: [2]) { rank, report in
+        report.isWaiting = true
+        report.step = 7
+      })
+    #expect(end.verdict.hasPrefix("rank 2 on b has not been heard of for 10 s (the job has done 7 steps)"))
+    #expect((39.5...40.5).contains(end.time))
+  }
+
+  @Test func allRanksOfALostHostAreNamed() throws {
+    var job = Job()
+    let end = try #require(job.pass(from: 0, seconds: 30, silent: [2, 3]) { $1.isWaiting = true })
+    #expect(end.verdict.hasPrefix("ranks 2, 3 on b have not been heard of"))
+  }
+
+  @Test func aRankThatNeitherWaitsNorMovesIsNamed() throws {
+    var job = Job()
+    let end = try #require(job.pass(from: 0, seconds: 30) { rank, report in report.isWaiting = rank != 1 })
+    #expect(end.verdict.hasPrefix("rank 1 on a has made no progress for 10 s"))
+  }
+
+  @Test func whoWaitsForASlowRankIsNotToBlame() {
+    var job = Job()
+    let end = job.pass(from: 0, seconds: 100) { rank, report in
+      report.isWaiting = rank != 1
+      if rank == 1 { report.progress += 1 }
+    }
+    #expect(end == nil)
+  }
+
+  @Test func ranksThatAllWaitForOneAnotherAreTold() throws {
+    var job = Job()
+    let end = try #require(job.pass(from: 0, seconds: 30) { $1.isWaiting = true })
+    #expect(end.verdict.hasPrefix("all ranks have waited for one another for 10 s"))
+  }
+
+  @Test func theRankBehindInASaveIsNamed() throws {
+    var job = Job()
+    var now = 0.0
+    let end = try #require(
+      job.pass(from: 0, seconds: 60) { rank, report in
+        now += 0.125
+        report.progress += 1
+        report.save = .init(seconds: now, parts: rank == 3 ? 29 : 30)
+      })
+    #expect(end.verdict.hasPrefix("rank 3 on b has been saving a checkpoint for more than 20 s"))
+    #expect((19...22).contains(end.time))
+  }
+
+  @Test func aSaveThatEndsInTimeIsNoReason() {
+    var job = Job()
+    var count = 0
+    let end = job.pass(from: 0, seconds: 100) { rank, report in
+      count += 1
+      report.progress += 1
+      report.save = count / 4 % 40 < 30 ? .init(seconds: Double(count / 4 % 40) / 2, parts: 3) : nil
+    }
+    #expect(end == nil)
+  }
+
+  /// A job that is stopped as a whole (`scontrol suspend`) and goes on has not hung.
+  @Test func timeInWhichTheWatcherItselfStoodStillDoesNotCount() {
+    var job = Job()
+    #expect(job.pass(from: 0, seconds: 5) { $1.progress += 1 } == nil)
+    #expect(job.judgement.verdict(now: 500, hosts: hosts) == nil)
+    #expect(job.pass(from: 500.5, seconds: 20) { $1.progress += 1 } == nil)
+  }
+
+  @Test func reportsTravelAsNumbers() {
+    let reports: [WatchdogJudgement.Report] = [
+      .init(progress: 5, isWaiting: true, step: 3), .init(progress: 1 << 40, isWaiting: false, step: 0),
+      .init(progress: 9, isWaiting: false, step: 8, save: .init(seconds: 1.5, parts: 12)),
+    ]
+    for report in reports {
+      let numbers = UnsafeMutablePointer<Int64>.allocate(capacity: WatchdogJudgement.Report.width)
+      report.write(to: numbers)
+      #expect(WatchdogJudgement.Report(numbers) == report)
+      numbers.deallocate()
+    }
+  }
+}
