@@ -67,8 +67,8 @@ ends first 5 20
 # Weights that overflow: every rank stops at the same step, and says so once.
 start diverging 3 --set training.learning_rate=1.0e+30 --set training.warmup_steps=0
 ends diverging 3 20
-says diverging 'ddpm-mpi: .*not finite'
-if (($(grep -c '^ddpm-mpi: .*finite' "$folder/diverging.log") != 1)); then
+says diverging 'ddpm-mpi: training stopped at step [0-9]+: '
+if (($(grep -c '^ddpm-mpi: training stopped' "$folder/diverging.log") != 1)); then
   report diverging "it should say so once"
 fi
 
@@ -83,6 +83,17 @@ refused() {
     report "$name" "it ended with $status"
   fi
 }
+
+# Ranks that another MPI's mpirun has started: this one knows nothing of the others.
+status=0
+PMI_SIZE=2 PMI_RANK=0 "$program" train "${config[@]}" --output "$folder/stranger" >"$folder/stranger.log" 2>&1 ||
+  status=$?
+if ((status == 2)) && [[ ! -e $folder/stranger ]]; then
+  pass "stranger: refused before anything was written"
+else
+  report stranger "it ended with $status"
+fi
+says stranger 'one of 2 ranks, but MPI says that it is alone'
 
 touch "$folder/file"
 refused output-below-a-file 'file/run.*Not a directory' "$folder/file/run" env

@@ -253,6 +253,20 @@ test_mistake() {
   fi
 }
 
+# srun that does not tell its tasks of each other: MPI would make four jobs of one rank.
+test_strangers() {
+  local name=strangers
+  submit "$name" --nodes=2 --ntasks-per-node=2 \
+    --wrap "srun --mpi=none '$program' train --preset shapes --output '$folder/$name'"
+  becomes "$name" "$job" FAILED 30 || return 0
+  says "$name" '^ddpm-mpi: srun started 4 tasks without telling them of each other'
+  if [[ $(field "$job" ExitCode) == 2:0 && $(grep -c '^ddpm-mpi:' "$folder/$name.log") == 1 && ! -e $folder/$name ]]; then
+    pass "$name: refused once, before anything was written"
+  else
+    report "$name" "exit code $(field "$job" ExitCode), or it was written or said more than once"
+  fi
+}
+
 # Three runs side by side, of which the last, whose number is that of the whole array, is asked to stop.
 test_sweep() {
   local name=sweep task
@@ -263,7 +277,7 @@ test_sweep() {
 --set seed=2 --set 'training.ema_decays=[0.5, 0.9]'
 --set seed=0
 END
-  submit "$name" --array=1-3 --ntasks=2 --output="$folder/$name-%a.log" cluster/sweep.sbatch "$folder/settings.txt" \
+  submit "$name" --array=1-3 --ntasks=1 --output="$folder/$name-%a.log" cluster/sweep.sbatch "$folder/settings.txt" \
     "${slurm_config[@]}"
   for task in 1 2 3; do reach_in_slurm "$name-$task" 20; done
   if [[ $(in_slurm squeue --noheader --states=running --array --format=%i | wc -l) == 3 ]]; then
@@ -284,7 +298,7 @@ END
 }
 
 slurm_tests=(signal-srun signal-mpirun preemption-srun preemption-mpirun cut-link-srun cut-link-mpirun cancelled mistake
-  sweep)
+  strangers sweep)
 missing=$(hosts_missing)
 if [[ -n $missing ]]; then
   without "$missing" "${slurm_tests[@]}"
@@ -308,5 +322,6 @@ else
   test_cut_in_slurm mpirun
   test_cancelled
   test_mistake
+  test_strangers
   test_sweep
 fi
