@@ -58,6 +58,13 @@ hosts_up() {
   fi
   hosts_count=$count
   hosts_folder=$(mktemp -d)
+  # Hosts know each other's names, and no server that could be asked for others: nobody waits for an answer.
+  : >"$hosts_folder/resolv.conf"
+  {
+    echo "127.0.0.1 localhost"
+    echo "$hosts_network.254 head"
+    for ((i = 1; i <= count; i++)); do echo "$hosts_network.$i h$i"; done
+  } >"$hosts_folder/hosts"
   ip netns add "$hosts_prefix-head"
   ip -n "$hosts_prefix-head" link set lo up
   ip -n "$hosts_prefix-head" link add switch type bridge
@@ -79,7 +86,7 @@ hosts_up() {
   # What mpirun takes for ssh: drops the options, goes to the host and has a shell read the rest.
   {
     echo '#!/bin/bash'
-    declare -p hosts_prefix
+    declare -p hosts_prefix hosts_folder
     declare -f exec_on_host
     cat <<'END'
 while [[ $1 == -* ]]; do shift; done
@@ -114,7 +121,12 @@ exec_on_host() {
   shift
   # Not `ip netns exec`, which hides what is mounted below /sys.
   # shellcheck disable=SC2016 # for the shell on the other side
-  exec nsenter --net="/run/netns/$hosts_prefix-$host" unshare --uts bash -c 'hostname "$0"; exec "$@"' "$host" "$@"
+  exec nsenter --net="/run/netns/$hosts_prefix-$host" unshare --uts --mount bash -c '
+    hostname "$0"
+    mount --bind "$1/hosts" /etc/hosts
+    mount --bind "$1/resolv.conf" /etc/resolv.conf
+    shift
+    exec "$@"' "$host" "$hosts_folder" "$@"
 }
 
 exec_on_hosts() {

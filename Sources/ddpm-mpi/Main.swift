@@ -76,6 +76,7 @@ struct Main {
 
   /// Runs a command on all ranks and leaves with the status that its outcome calls for.
   private static func run(_ body: (Communicator) throws -> Void) -> Never {
+    requireOneJob(worldSize: nil)
     let communicator: Communicator
     do {
       communicator = try MPISession.initialise()
@@ -83,6 +84,7 @@ struct Main {
       report("\(error)")
       exit(ExitStatus.failure.rawValue)
     }
+    requireOneJob(worldSize: communicator.size)
     do {
       try body(communicator)
       try MPISession.finalise()
@@ -99,6 +101,15 @@ struct Main {
       try? MPISession.finalise()
       exit(status.rawValue)
     }
+  }
+
+  /// Leaves if MPI does not make one job of the processes that were started together.
+  private static func requireOneJob(worldSize: Int?) {
+    let environment = ProcessInfo.processInfo.environment
+    guard let problem = Launcher.misunderstanding(environment: environment, worldSize: worldSize) else { return }
+    if rankOfLauncher ?? "0" == "0" { report(problem) }
+    try? MPISession.finalise()
+    exit(ExitStatus.badInput.rawValue)
   }
 
   /// The rank that a launcher has given this process, as far as the environment tells before MPI has started.
