@@ -3,6 +3,7 @@
     pip install torch diffusers
     python pytorch_peer.py train --preset cifar10 --batch 32 --threads 2
     python pytorch_peer.py train --preset cifar10 --batch 32 --ranks 2    # DistributedDataParallel over gloo
+    mpirun -n 2 python pytorch_peer.py train --meet-at /tmp/meeting       # the same on the ranks of mpirun
 
 A step of `train` is what `ddpm-mpi benchmark` times: forward and backward pass, gradient clipping, Adam and a moving
 average of the weights. A step of `sample` is one pass of the network without gradients. `start` imports PyTorch and
@@ -90,7 +91,7 @@ def run(rank, arguments, meeting_place):
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(rank)
     if arguments.ranks > 1:
-        # All processes are on this machine.
+        # All processes are on this machine, unless the environment says otherwise.
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
         torch.distributed.init_process_group(
             "gloo", init_method=f"file://{meeting_place}", rank=rank, world_size=arguments.ranks)
@@ -146,11 +147,18 @@ def main():
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--bf16", action="store_true")
+    parser.add_argument(
+        "--meet-at", metavar="FILE",
+        help="be one of the processes that mpirun has started, which find one another through a file that is not there yet")
     arguments = parser.parse_args()
+    if arguments.meet_at:
+        arguments.ranks = int(os.environ["OMPI_COMM_WORLD_SIZE"])
     if arguments.batch % arguments.ranks:
         parser.error("--ranks must divide --batch")
     if arguments.ranks > 1 and arguments.job != "train":
         parser.error("--ranks is for train")
+    if arguments.meet_at:
+        return run(int(os.environ["OMPI_COMM_WORLD_RANK"]), arguments, arguments.meet_at)
     with tempfile.TemporaryDirectory() as folder:
         meeting_place = f"{folder}/processes"
         if arguments.ranks > 1:

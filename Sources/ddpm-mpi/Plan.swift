@@ -18,7 +18,7 @@ struct Plan: RankCommand {
     discussion: """
       Measures the preset's network on this machine for some seconds, and reckons from that, for 1, 2, 4, … nodes: the \
       time of a step, how well it scales, memory, checkpoints and the hours of the whole run. What it measured and what \
-      it assumed is printed; docs/clusters.md has the model and how far it was off.
+      it assumed is printed; docs/scaling.md has the model and how far it was off.
 
       EXAMPLE
         ddpm-mpi plan --preset cifar10 --nodes 64 --cores-per-node 128 --network-gbps 100
@@ -49,7 +49,8 @@ struct Plan: RankCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What a node's cores together copy, in 10^9 bytes per second (default: as much per core as here).", valueName: "x"))
+      "What a node's cores together copy, in 10^9 bytes per second (default: as much per core as here).", valueName: "x"
+    ))
   var memoryGbytes: Double?
 
   @Option(help: ArgumentHelp("The file system, in 10^9 bytes per second (default: 1).", valueName: "x"))

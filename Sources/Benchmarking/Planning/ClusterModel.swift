@@ -185,7 +185,8 @@ public struct ClusterModel: Sendable {
       // What the processor spends on moving bytes is missing from the computation beside it.
       let stolen = gradients.processor + parameters.processor
       exposed =
-        max(gradients.lastBucket, gradients.seconds - backward) + max(parameters.lastBucket, parameters.seconds - forward)
+        max(gradients.lastBucket, gradients.seconds - backward)
+        + max(parameters.lastBucket, parameters.seconds - forward)
         + stolen
     } else {
       exposed = gradients.seconds + parameters.seconds

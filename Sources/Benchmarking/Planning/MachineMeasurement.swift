@@ -41,7 +41,8 @@ struct MachineMeasurement {
       backward: Self.line(one.backward, many.backward, images: most), serialShare: serialShare,
       updateSecondsPerFloat: try updateSeconds(trainer, gradients) / Double(network.layout.arenaCount),
       copiedBytesPerSecond: try Peaks.measure(communicator, alone).copiedBytesPerSecond,
-      allCoresCopiedBytesPerSecond: try Peaks.measure(communicator, WorkerPool(threadCount: cores)).copiedBytesPerSecond,
+      allCoresCopiedBytesPerSecond: try Peaks.measure(communicator, WorkerPool(threadCount: cores))
+        .copiedBytesPerSecond,
       activationBytesPerImage: max(0, activations))
   }
 

@@ -198,7 +198,9 @@ extension TrainingPlan.Result {
   /// For people.
   public var text: String {
     guard let last = rows.last else { return "" }
-    let headings = ["nodes", "ranks x threads", "at once", "s/step", "images/s", "efficiency", "waits", "GiB/rank", "hours"]
+    let headings = [
+      "nodes", "ranks x threads", "at once", "s/step", "images/s", "efficiency", "waits", "GiB/rank", "hours",
+    ]
     let cells = rows.map { row in
       [
         "\(row.nodes)", "\(row.ranksPerNode) x \(row.threads)", "\(row.microBatch)",
@@ -216,8 +218,10 @@ extension TrainingPlan.Result {
       }.joined(separator: "  ")
     }.joined(separator: "\n")
     let what = ([preset] + settings).joined(separator: " ")
-    let sums = last.messagesPerRank == 0
-      ? "" : "\nA rank sends \(ProgressFormat.count(last.messagesPerRank)) messages of at most "
+    let sums =
+      last.messagesPerRank == 0
+      ? ""
+      : "\nA rank sends \(ProgressFormat.count(last.messagesPerRank)) messages of at most "
         + "\(ProgressFormat.bytes(last.largestMessage)) over the network in a step."
     return """
       \(what): \(ProgressFormat.count(parameters)) parameters, batches of \(batch) images, \

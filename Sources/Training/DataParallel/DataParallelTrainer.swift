@@ -157,6 +157,7 @@ public final class DataParallelTrainer {
     let (output, loss) = task.forward(
       batch, step: step, firstSample: samples(ofMicroBatch: microBatch).lowerBound, on: tape)
     if let exchangeFailure { throw exchangeFailure }
+    do { try FaultPoint.gradient.pass(rank: communicator.rank) } catch { loss.gradient.pointer[0] = .nan }
     tape.unwind(from: output, seed: loss.gradient)
     averaging.finishLeaf()
     if lossAware != nil { imageLosses += zip(batch.times, loss.imageLosses).flatMap { [$0, $1] } }

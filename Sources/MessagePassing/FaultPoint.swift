@@ -1,11 +1,13 @@
 import Glibc
 
-/// Places of a save or a load at which a test makes one rank fail, so that it can see what becomes of the others.
+/// Places at which a test makes one rank fail, so that it can see what becomes of the others.
 ///
 /// `DDPM_MPI_FAULT=save.write:1:error` makes rank 1 fail where it writes; `kill` ends its process there, as a lost machine
 /// would, and `hang` makes it wait for ever. With a fourth part, as in `save.write:1:kill:9`, it does so the ninth time
 /// that it comes there. Without the variable nothing happens.
-enum FaultPoint: String, CaseIterable {
+package enum FaultPoint: String, CaseIterable {
+  /// Instead of an error a gradient that is not a number.
+  case gradient
   case saveReserve = "save.reserve"
   case saveCreate = "save.create"
   case saveHeader = "save.header"
@@ -21,7 +23,7 @@ enum FaultPoint: String, CaseIterable {
 
   /// To be called by every rank that comes by.
   /// - Throws: where this rank is to fail.
-  func pass(rank: Int) throws {
+  package func pass(rank: Int) throws {
     guard let request = FaultRequest.ofEnvironment, request.point == self, request.rank == rank else { return }
     request.passes.pointee += 1
     guard request.passes.pointee == request.pass else { return }
@@ -34,10 +36,10 @@ enum FaultPoint: String, CaseIterable {
 }
 
 /// The failure that a test asked for.
-struct InjectedFault: Error, CustomStringConvertible {
-  let point: FaultPoint
+package struct InjectedFault: Error, CustomStringConvertible {
+  package let point: FaultPoint
 
-  var description: String { "failed at \(point.rawValue), as DDPM_MPI_FAULT asks for" }
+  package var description: String { "failed at \(point.rawValue), as DDPM_MPI_FAULT asks for" }
 }
 
 private struct FaultRequest: @unchecked Sendable {
