@@ -30,11 +30,15 @@ let package = Package(
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-openmpi", providers: [.apt(["libhdf5-openmpi-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // What the kernels were compiled for, and the check at start that this processor has it.
     .target(name: "CBuildTarget", cSettings: [.unsafeFlags([processorFlag])]),
     .target(name: "CProcessor", dependencies: ["CBuildTarget"]),
+
+    // What must be written in C: libjpeg leaves errors by longjmp.
+    .target(name: "CJPEGDecoder", dependencies: ["CJPEG"]),
 
     .target(name: "Tensors", dependencies: ["CProcessor"]),
     .target(
@@ -46,7 +50,7 @@ let package = Package(
     .target(name: "Optimisation", dependencies: ["Tensors"], swiftSettings: wideVectors),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "MessagePassing"]),
-    .target(name: "Images", dependencies: ["CPNG"]),
+    .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG"]),
     .target(name: "Compression", dependencies: ["CZlib"]),
     .target(name: "Datasets", dependencies: ["Tensors", "Compression"]),
     .target(name: "Checkpoints", dependencies: ["HDF5", "MessagePassing", "Tensors", "Compression"]),
