@@ -52,7 +52,7 @@ let package = Package(
     .target(name: "HDF5", dependencies: ["CHDF5", "MessagePassing"]),
     .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG"]),
     .target(name: "Compression", dependencies: ["CZlib"]),
-    .target(name: "Datasets", dependencies: ["Tensors", "Compression"]),
+    .target(name: "Datasets", dependencies: ["Compression", "HDF5", "Images", "Tensors"]),
     .target(name: "Checkpoints", dependencies: ["HDF5", "MessagePassing", "Tensors", "Compression"]),
     .target(
       name: "Jobs",
@@ -95,7 +95,7 @@ let package = Package(
       exclude: ["Fixtures"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "HDF5", "Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "OptimisationTests", dependencies: ["Optimisation", "Tensors"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Compression", "Tensors"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Compression", "Datasets", "HDF5", "Images", "Tensors"]),
     .testTarget(
       name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "Tensors"]),

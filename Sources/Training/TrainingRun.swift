@@ -116,9 +116,7 @@ public struct TrainingRun {
     // An error's message must not be written into a live line.
     defer { reporter.finish() }
     announce()
-    let plan = BatchPlan(
-      dataset: dataset, batchSize: configuration.training.batch, seed: configuration.seed,
-      flips: configuration.data.flip, labelDropout: model.labelDropout(configuration))
+    let batches = batchReader()
     let metrics = try openMetrics()
     let trace = try openTrace()
     let settings = configuration.training
@@ -130,6 +128,9 @@ public struct TrainingRun {
     while step < settings.steps {
       let stepStart = ContinuousClock.now
 
+      // Wait for the images, whose reading may fail on any rank.
+      if batches.readsFiles { try communicator.together { try batches.prepare(step: step) } }
+
       // Draw the batch, noise it, accumulate gradients: this rank's micro-batches one after another.
       var losses: [Double] = []
       var originals: [Tensor] = []
@@ -138,9 +139,9 @@ public struct TrainingRun {
       for microBatch in trainer.averaging.run {
         let samples = trainer.samples(ofMicroBatch: microBatch)
         let images = Tensor(uninitialised: [samples.count] + dataset.imageShape)
-        plan.fillBatch(step: step, samples: samples, into: images, workers: workers)
+        try batches.fillBatch(step: step, samples: samples, into: images, workers: workers)
         let noised = trainer.task.draw(
-          images: images, classes: plan.labels(step: step, samples: samples), step: step,
+          images: images, classes: batches.plan.labels(step: step, samples: samples), step: step,
           firstSample: samples.lowerBound, lossAware: trainer.lossAware, workers: workers)
         losses.append(trainer.accumulateGradients(noised, microBatch: microBatch, step: step))
         if isTraced {
