@@ -63,6 +63,8 @@ let package = Package(
     .target(
       name: "Configuration", dependencies: ["Datasets", "Diffusion", "Jobs", "Kernels", "Network", "Yams"]),
     .target(
+      name: "Packing", dependencies: ["Datasets", "Images", "Jobs", "MessagePassing", "Tensors"]),
+    .target(
       name: "Inference",
       dependencies: [
         "Checkpoints", "Configuration", "Datasets", "Diffusion", "HDF5", "Images", "Jobs", "MessagePassing", "Network",
@@ -84,7 +86,7 @@ let package = Package(
       name: "ddpm-mpi",
       dependencies: [
         "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusion", "HDF5", "Inference", "Jobs", "Kernels",
-        "MessagePassing", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MessagePassing", "Packing", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
