@@ -40,6 +40,12 @@ run 0 'Packed 32 training images of 32x32x1, 10 classes' "$program" pack "$folde
 check "from a file by h5py, the same images" h5diff "$folder/packed.h5" "$folder/from-h5py.h5" /images
 check "... labels and checksums" sh -c "h5diff '$folder/packed.h5' '$folder/from-h5py.h5' /labels &&
   h5diff '$folder/packed.h5' '$folder/from-h5py.h5' /crc32"
+# With checksums, but in chunks: for packing again.
+check "h5repack makes chunks" h5repack -l images:CHUNK=8x32x32x1 -f images:GZIP=1 "$folder/packed.h5" \
+  "$folder/chunks.h5"
+run 0 'Packed 32 training and 8 test images of 32x32x1, 10 classes' "$program" pack "$folder/chunks.h5" \
+  --output "$folder/again.h5"
+check "... which packing undoes" h5diff "$folder/packed.h5" "$folder/again.h5"
 run 0 'Packed 64 training and 17 test images of 8x8x3, no classes, into' "$program" pack "$folder/png" "$folder/png" \
   --test "$folder/kinds/drawn" --test "$folder/kinds/taken" --size 8 --background black --force \
   --output "$folder/from-h5py.h5" --name mine --flips
@@ -114,6 +120,8 @@ refuse 'data.path: hdf5 has no usual place .*; name the file that' train "${tiny
   --output "$folder/y"
 refuse 'h5py.h5: its images have no checksums .*ddpm-mpi pack .*h5py.h5 --output NEW.h5' train "${tiny[@]}" \
   --set data.name=hdf5 --set data.path="$folder/h5py.h5" --output "$folder/y"
+refuse 'chunks.h5: its images are not stored in one piece, .*ddpm-mpi pack' train "${tiny[@]}" \
+  --set data.name=hdf5 --set data.path="$folder/chunks.h5" --output "$folder/y"
 refuse 'step-00000006.h5: it has no dataset .images' train "${tiny[@]}" --set data.name=hdf5 \
   --set data.path="$folder/idx-1/checkpoints/step-00000006.h5" --output "$folder/y"
 refuse 'it has .* pixels in .*, but the first image has .*pack .*kinds' train "${tiny[@]}" --set data.name=folder \

@@ -42,7 +42,7 @@ public struct FolderImages: ImageDataset {
   /// - Parameter headers: those of the folder's files.
   public init(_ folder: ImageFolder, fitting: Fitting, headers: [ImageHeader]) throws {
     precondition(headers.count == folder.files.count && !headers.isEmpty, "a header for each file")
-    name = folder.path.split(separator: "/").last.map(String.init) ?? folder.path
+    name = folder.name
     self.folder = folder
     self.fitting = fitting
     height = fitting.side ?? headers[0].height

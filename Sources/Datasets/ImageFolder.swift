@@ -17,6 +17,8 @@ public struct ImageFolder: Sendable, Equatable {
   }
 
   public let path: String
+  /// What the folder is called, or the one that has its training and test images apart.
+  public private(set) var name: String
   public let classNames: [String]
   public private(set) var files: [File]
 
@@ -37,6 +39,7 @@ public struct ImageFolder: Sendable, Equatable {
     }
     let training = try ImageFolder("\(path)/train", classNames: nil)
     self = split == .training ? training : try ImageFolder("\(path)/test", classNames: training.classNames)
+    name = Self.lastPart(path)
   }
 
   /// Lists the images of a folder.
@@ -47,6 +50,7 @@ public struct ImageFolder: Sendable, Equatable {
     let images = try files.filter { try Self.isImage($0) }
     let classes = known ?? subfolders.map(Self.lastPart)
     self.path = path
+    name = Self.lastPart(path)
     classNames = classes
     if subfolders.isEmpty {
       self.files = try images.map { try Self.file($0, label: nil) }

@@ -63,9 +63,16 @@ public struct PackedImages: ImageDataset {
     let size = elementsPerImage
     try file.read("\(place)[\(index)]", at: offset + index * size, count: size, into: destination)
     guard crc32(UnsafeRawBufferPointer(start: destination, count: size)) == checksums[index] else {
-      throw DatasetError(
-        .damaged, file.path, "\(place)[\(index)] is damaged: its checksum does not match",
-        advice: "fetch the file again, or pack it again")
+      throw DatasetError(damaged: "\(place)[\(index)]", file.path)
     }
+  }
+}
+
+extension DatasetError {
+  /// An image whose bytes are not those that its checksum was made of.
+  init(damaged image: String, _ path: String) {
+    self.init(
+      .damaged, path, "\(image) is damaged: its checksum does not match",
+      advice: "fetch the file again, or pack it again")
   }
 }

@@ -73,7 +73,7 @@ struct PackSource {
     case .mnist: .images(try MNIST.load(folder: path, split: split))
     case .cifar10: .images(try CIFAR10.load(folder: path, split: split))
     case .cifar100: .images(try CIFAR100.load(folder: path, split: split))
-    case .hdf5: .images(try HDF5Images.load(path: path, split: split))
+    case .hdf5: .images(try HDF5Images(path: path, split: split))
     case .folder: .folder(try ImageFolder(path, split: split))
     }
   }

@@ -64,6 +64,7 @@ extension DatasetFileTests {
       try folder.writePNG([1, 2, 3, 4, 5, 6], width: 3, to: "test/dog/t.png")
       #expect(try open(folder).count == 4)
       let test = try open(folder, split: .test)
+      #expect(test.name == folder.path.split(separator: "/").last.map(String.init))
       // The classes are those of the training images, though one has no images here.
       #expect(test.classNames == ["cat", "dog"] && test.count == 1 && test.label(of: 0) == 1)
       try folder.createFolder("test/cow")

@@ -70,6 +70,8 @@ extension DatasetFileTests {
       #expect(error?.kind == .damaged && error?.place == path)
       #expect(error?.problem == "images[17] is damaged: its checksum does not match")
       #expect(try bytes(of: 16, images) == bytes(of: 16, training))
+      // As a source for another file too.
+      #expect(throws: try #require(error)) { try bytes(of: 17, HDF5Images(path: path)) }
       let damaged = try readAll(images, threads: 2)
       #expect(damaged.map(\.index) == [17] && damaged[0].error == error)
     }
@@ -150,7 +152,7 @@ extension DatasetFileTests {
       let path = "\(folder.path)/chunked.h5"
       try folder.write(try gunzip(contentsOf: "\(path).gz"), to: "chunked.h5")
       #expect(failure(path)?.kind == .wrongLayout)
-      let source = try HDF5Images.load(path: path, split: .training)
+      let source = try HDF5Images(path: path)
       let packer = ImagePacker(name: source.name, training: source, allowsFlips: false)
       _ = try packer.write(to: "\(folder.path)/packed.h5", workers: WorkerPool(threadCount: 2))
       let packed = try PackedImages(path: "\(folder.path)/packed.h5")
