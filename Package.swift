@@ -30,6 +30,7 @@ let package = Package(
     .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-openmpi", providers: [.apt(["libhdf5-openmpi-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // What the kernels were compiled for, and the check at start that this processor has it.
@@ -38,6 +39,9 @@ let package = Package(
 
     // A system call that Swift does not see.
     .target(name: "CFileSpace"),
+
+    // What must be written in C: libjpeg leaves errors by longjmp.
+    .target(name: "CJPEGDecoder", dependencies: ["CJPEG"]),
 
     .target(name: "Tensors", dependencies: ["CProcessor"]),
     .target(
@@ -49,9 +53,9 @@ let package = Package(
     .target(name: "Optimisation", dependencies: ["Tensors"], swiftSettings: wideVectors),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "MessagePassing"]),
-    .target(name: "Images", dependencies: ["CPNG"]),
+    .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG"]),
     .target(name: "Compression", dependencies: ["CZlib"]),
-    .target(name: "Datasets", dependencies: ["Tensors", "Compression"]),
+    .target(name: "Datasets", dependencies: ["Compression", "HDF5", "Images", "Tensors"]),
     .target(name: "Checkpoints", dependencies: ["CFileSpace", "Compression", "HDF5", "MessagePassing", "Tensors"]),
     .target(
       name: "Jobs",
@@ -61,6 +65,8 @@ let package = Package(
       ]),
     .target(
       name: "Configuration", dependencies: ["Datasets", "Diffusion", "Jobs", "Kernels", "Network", "Yams"]),
+    .target(
+      name: "Packing", dependencies: ["Datasets", "Images", "Jobs", "MessagePassing", "Tensors"]),
     .target(
       name: "Inference",
       dependencies: [
@@ -83,7 +89,7 @@ let package = Package(
       name: "ddpm-mpi",
       dependencies: [
         "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusion", "HDF5", "Inference", "Jobs", "Kernels",
-        "MessagePassing", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MessagePassing", "Packing", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
@@ -94,7 +100,7 @@ let package = Package(
       exclude: ["Fixtures"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "HDF5", "Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "OptimisationTests", dependencies: ["Optimisation", "Tensors"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Compression", "Tensors"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Compression", "Datasets", "HDF5", "Images", "Tensors"]),
     .testTarget(
       name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "Tensors"]),

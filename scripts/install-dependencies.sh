@@ -6,7 +6,8 @@ set -euo pipefail
 packages=(
   libopenmpi-dev openmpi-bin # MPI
   libhdf5-openmpi-dev        # checkpoints, written by all ranks together
-  libpng-dev                 # sample grids
+  libpng-dev                 # sample grids, images to train on
+  libjpeg-dev                # images to train on
   zlib1g-dev                 # compressed data sets
   pkg-config                 # tells the build where these are
   dataset-fashion-mnist      # what the quickstart learns to draw

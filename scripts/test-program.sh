@@ -4,60 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-program=$PWD/.build/release/ddpm-mpi
-mpirun=$PWD/scripts/mpirun.sh
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-log=$folder/log
-passed=0
-failed=0
-
-# run STATUS TEXT COMMAND...: the command must end with the status and say the text (an extended regular expression).
-run() {
-  local status=$1 text=$2 actual=0
-  shift 2
-  timeout --kill-after=10 120 "$@" >"$log" 2>&1 </dev/null || actual=$?
-  if ((actual != status)); then
-    report "$text" "ended with $actual instead of $status: $*"
-  elif ! grep -qE -- "$text" "$log"; then
-    report "$text" "did not say so: $*"
-  else
-    passed=$((passed + 1))
-    echo "ok: $text"
-  fi
-}
-
-report() {
-  failed=$((failed + 1))
-  echo "FAILED: $1"
-  echo "  $2"
-  sed 's/^/  | /' "${3:-$log}"
-}
-
-# check TEXT COMMAND...: the command must succeed. It may read the log of the last run.
-check() {
-  local text=$1
-  shift
-  if "$@" >"$folder/check" 2>&1; then
-    passed=$((passed + 1))
-    echo "ok: $text"
-  else
-    report "$text" "failed: $*" "$folder/check"
-  fi
-}
-
-# refuse TEXT ARGUMENT...: refused with status 2 and exactly one message, on two ranks and, at the same time, alone.
-refuse() {
-  local text=$1 alone=0
-  shift
-  timeout --kill-after=10 120 "$program" "$@" >"$folder/alone.log" 2>&1 </dev/null &
-  local job=$!
-  run 2 "rank 0: .*$text" "$mpirun" 2 "$program" "$@"
-  check "... once" test "$(grep -cE 'ddpm-mpi:|Error:' "$log")" = 1
-  wait "$job" || alone=$?
-  check "... alone, with status $alone" test "$alone" = 2
-  check "... in the same words" grep -qE "^ddpm-mpi: .*$text" "$folder/alone.log"
-}
+source scripts/cases.sh
 
 tiny=(--preset shapes --set training.batch=4 --set training.micro_batch=1 --set training.steps=4
   --set training.checkpoint_every=1 --set training.keep_checkpoints=3 --set training.sample_every=4
@@ -66,7 +13,7 @@ tiny=(--preset shapes --set training.batch=4 --set training.micro_batch=1 --set 
 echo "--- help"
 run 0 'SUBCOMMANDS' "$program" --help
 run 0 '^[0-9]+\.[0-9]+\.[0-9]+$' "$program" --version
-for command in train train-classifier sample likelihood encode decode interpolate benchmark inspect doctor; do
+for command in train train-classifier sample likelihood encode decode interpolate pack benchmark inspect doctor; do
   run 0 "USAGE: ddpm-mpi $command" "$program" "$command" --help
   check "... within 80 columns" awk 'length > 80 { exit 1 }' "$log"
 done
@@ -479,6 +426,4 @@ for name in initial/conv_in.weight step-00000001/x0 step-00000001/t step-0000000
 done
 refuse 'cannot write .*/none/t.h5' train "${tiny[@]}" --trace "$folder/none/t.h5" --output "$folder/untraced"
 
-echo
-echo "$passed passed, $failed failed"
-((failed == 0))
+finish

@@ -35,7 +35,7 @@ finish() {
   exit 0
 }
 
-stage "dependencies" scripts/install-dependencies.sh hdf5-tools || finish
+stage "dependencies" scripts/install-dependencies.sh hdf5-tools python3-h5py python3-pil || finish
 stage "format" swift format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests || true
 stage "build" swift build -c release --build-tests || finish
 # Testable imports would need a second build with other flags, and the tests are to run the code that users run.

@@ -65,7 +65,7 @@ public struct Benchmark {
     self.request = request
     var configuration = try Self.configuration(request)
     guard var shape = DatasetCatalog.imageShape(name: configuration.data.name) else {
-      throw ConfigurationError("data.name \(configuration.data.name) is unknown")
+      throw ConfigurationError("data.name \(configuration.data.name) does not tell the shape of images")
     }
     if let size = request.imageSize { shape = [size, size, shape[2]] }
     imageShape = shape

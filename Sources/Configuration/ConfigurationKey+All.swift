@@ -1,9 +1,13 @@
+import Datasets
+
 extension ConfigurationKey {
   /// Every key, in the order in which a configuration is written.
   public static let all: [ConfigurationKey] = [
     .init("seed", \.seed, .all, "seed of all random numbers"),
 
-    .init("data.name", \.data.name, .notEmpty, "data set to train on"),
+    .init(
+      "data.name", \.data.name, .notEmpty,
+      "data set to train on: \(DatasetCatalog.names.joined(separator: ", "))"),
     .init(
       "data.path", \.data.path, absent: "default", .notEmpty, mayChangeOnResume: true,
       "folder or file of the data set; default: where it is usually installed"),

@@ -64,18 +64,16 @@ public struct BatchPlan: Sendable {
   ///   - step: the batch's number, from 0.
   ///   - samples: places in the global batch, such as one rank's or one micro-batch's.
   ///   - images: a tensor of just that shape.
-  public func fillBatch(step: Int, samples: Range<Int>, into images: Tensor, workers: WorkerPool? = nil) {
+  /// - Throws: `DatasetError` if an image cannot be read.
+  public func fillBatch(
+    step: Int, samples: Range<Int>, into images: Tensor, workers: WorkerPool = .callingThread
+  ) throws {
     precondition(images.shape == [samples.count] + dataset.imageShape, "shape \(images.shape) for \(samples.count)")
     let size = dataset.elementsPerImage
     let first = images.pointer
-    func fill(_ offset: Int) {
+    try workers.forEachTrying(samples.count) { offset in
       let choice = choice(step: step, sample: samples.lowerBound + offset)
-      dataset.copyImage(choice.index, into: first + offset * size, flipped: choice.isFlipped)
-    }
-    if let workers {
-      workers.forEach(samples.count, fill)
-    } else {
-      for offset in 0..<samples.count { fill(offset) }
+      try dataset.copyImage(choice.index, into: first + offset * size, flipped: choice.isFlipped)
     }
   }
 }

@@ -1,8 +1,6 @@
 /// CIFAR-10 in its binary form (Krizhevsky: "Learning multiple layers of features from tiny images", 2009): 32x32
 /// colour, five files of 10 000 records; a record is a label, then 1024 red, 1024 green and 1024 blue values.
 public enum CIFAR10 {
-  private static let side = 32
-  private static let channels = 3
   private static let classNames = [
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
   ]
@@ -16,44 +14,93 @@ public enum CIFAR10 {
   public static func load(
     folder: String, split: DatasetSplit = .training, imagesPerFile: Int = 10_000
   ) throws -> StoredImages {
-    let nested = "\(folder)/cifar-10-batches-bin"
-    let folder = fileExists(nested) ? nested : folder
+    let files = split == .test ? ["test_batch.bin"] : (1...5).map { "data_batch_\($0).bin" }
+    return try CIFARRecords(archive: "cifar-10-binary.tar.gz", labelBytes: 1, classNames: classNames).load(
+      "cifar10", files.map { "\(self.folder(folder))/\($0)" }, imagesPerFile: imagesPerFile)
+  }
+
+  /// Where the files lie.
+  static func folder(_ path: String) -> String {
+    let nested = "\(path)/cifar-10-batches-bin"
+    return fileExists(nested) ? nested : path
+  }
+}
+
+/// CIFAR-100 in its binary form (the same report): as CIFAR-10, but one file of 50 000 records and one of 10 000, and in
+/// front of the label, which is the fine one of 100 classes, stands the coarse one of 20.
+public enum CIFAR100 {
+  /// - Parameters:
+  ///   - folder: where `train.bin`, `test.bin` and `fine_label_names.txt` lie, or the folder above, `cifar-100-binary`.
+  ///   - split: which images.
+  ///   - count: how many records the file must have; by default 50 000, for tests 10 000.
+  /// - Throws: `DatasetError`.
+  public static func load(folder: String, split: DatasetSplit = .training, count: Int? = nil) throws -> StoredImages {
+    let folder = self.folder(folder)
+    let advice = "unpack cifar-100-binary.tar.gz and name its folder"
+    let names = "\(folder)/fine_label_names.txt"
+    guard fileExists(names) else { throw DatasetError(.missing, names, "is not there", advice: advice) }
+    let classNames = String(decoding: try readFile(names), as: UTF8.self).split(whereSeparator: \.isNewline)
+    guard classNames.count == 100 else {
+      throw DatasetError(.countMismatch, names, "has \(classNames.count) names of 100 classes")
+    }
+    return try CIFARRecords(
+      archive: "cifar-100-binary.tar.gz", labelBytes: 2, classNames: classNames.map(String.init)
+    ).load(
+      "cifar100", ["\(folder)/\(split == .test ? "test" : "train").bin"],
+      imagesPerFile: count ?? (split == .test ? 10_000 : 50_000))
+  }
+
+  /// Where the files lie.
+  static func folder(_ path: String) -> String {
+    let nested = "\(path)/cifar-100-binary"
+    return fileExists(nested) ? nested : path
+  }
+}
+
+/// Records of labels and three planes of 32x32 values.
+private struct CIFARRecords {
+  private static let side = 32
+  private static let channels = 3
+  /// What they come in.
+  let archive: String
+  /// Bytes before the planes, of which the last is the label.
+  let labelBytes: Int
+  let classNames: [String]
+
+  func load(_ name: String, _ files: [String], imagesPerFile: Int) throws -> StoredImages {
     var bytes: [UInt8] = []
     var labels: [UInt8] = []
-    let files = split == .test ? ["test_batch"] : (1...5).map { "data_batch_\($0)" }
-    bytes.reserveCapacity(files.count * imagesPerFile * side * side * channels)
-    for file in files {
-      try append(file: "\(folder)/\(file).bin", imagesPerFile: imagesPerFile, to: &bytes, &labels)
-    }
+    bytes.reserveCapacity(files.count * imagesPerFile * Self.side * Self.side * Self.channels)
+    for file in files { try append(file: file, imagesPerFile: imagesPerFile, to: &bytes, &labels) }
     return StoredImages(
-      name: "cifar10", height: side, width: side, channels: channels, bytes: bytes, labels: labels,
+      name: name, height: Self.side, width: Self.side, channels: Self.channels, bytes: bytes, labels: labels,
       classNames: classNames, allowsFlips: true)
   }
 
-  private static func append(
+  private func append(
     file: String, imagesPerFile: Int, to bytes: inout [UInt8], _ labels: inout [UInt8]
   ) throws {
     guard fileExists(file) else {
       throw DatasetError(
         .missing, file, "is not there",
-        advice: "unpack cifar-10-binary.tar.gz and name its folder with `--set data.path=…`, or take "
+        advice: "unpack \(archive) and name its folder with `--set data.path=…`, or take "
           + "`--set data.name=shapes`, which needs no files")
     }
     let records = try readFile(file)
-    let plane = side * side
-    let recordSize = 1 + channels * plane
+    let (plane, channels) = (Self.side * Self.side, Self.channels)
+    let recordSize = labelBytes + channels * plane
     let expected = imagesPerFile * recordSize
     guard records.count == expected else {
       throw DatasetError(
         records.count < expected ? .truncated : .trailingBytes, file,
         "\(imagesPerFile) records of \(recordSize) bytes take \(expected) bytes, but the file has \(records.count)")
     }
-    let newLabels = stride(from: 0, to: expected, by: recordSize).map { records[$0] }
+    let newLabels = stride(from: 0, to: expected, by: recordSize).map { records[$0 + labelBytes - 1] }
     try checkLabels(newLabels, classCount: classNames.count, file: file)
     labels += newLabels
     bytes += [UInt8](unsafeUninitializedCapacity: imagesPerFile * channels * plane) { interleaved, initialised in
       for record in 0..<imagesPerFile {
-        let planes = record * recordSize + 1
+        let planes = record * recordSize + labelBytes
         let image = record * channels * plane
         for pixel in 0..<plane {
           for channel in 0..<channels {

@@ -12,6 +12,10 @@ public struct DatasetError: Error, Equatable, CustomStringConvertible {
     case countMismatch
     /// A label that stands for no class.
     case wrongLabel
+    /// An image's contents are not what they were, or no image.
+    case damaged
+    /// Whole, but not arranged as it must be for this use.
+    case wrongLayout
     case unknownName
   }
 

@@ -1,6 +1,9 @@
+import Synchronization
+import Tensors
+
 /// Images of one size, with bytes 0 … 255 as their values, numbered from 0.
 public protocol ImageDataset: Sendable {
-  /// The name it is asked for by, such as `fashion-mnist`.
+  /// What it is called, such as `fashion-mnist`.
   var name: String { get }
   /// How many images there are.
   var count: Int { get }
@@ -12,17 +15,55 @@ public protocol ImageDataset: Sendable {
   var classNames: [String] { get }
   /// Whether a mirror image (left and right swapped) would be one of this data as well.
   var allowsFlips: Bool { get }
-  /// A hash of contents and geometry; ranks compare it to be sure that they hold the same data.
+  /// A hash of contents and geometry, or of what stands for the contents; ranks compare it to be sure that they hold the
+  /// same data.
   var fingerprint: UInt64 { get }
+  /// Whether images come from files each time, which may take long and may fail; otherwise they are in memory.
+  var readsFiles: Bool { get }
 
   /// The class of an image, a place in `classNames`; `nil` if the data has no classes.
   func label(of index: Int) -> Int?
 
-  /// Writes the values of an image, [H, W, C].
-  func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>)
+  /// Writes the values of an image, [H, W, C]. Several threads may call it at once.
+  /// - Throws: `DatasetError` if it cannot be read; never if the images are in memory.
+  func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws
+
+  /// Writes the values of consecutive images, [images.count, H, W, C].
+  /// - Returns: the images that could not be read, whose values are undefined.
+  /// - Throws: what concerns more than single images.
+  func copyBytes(
+    of images: Range<Int>, into destination: UnsafeMutablePointer<UInt8>, workers: WorkerPool
+  ) throws -> [DamagedImage]
+}
+
+/// An image that could not be read, and why.
+public struct DamagedImage: Sendable, Equatable {
+  public var index: Int
+  public var error: DatasetError
+
+  public init(index: Int, error: DatasetError) {
+    self.index = index
+    self.error = error
+  }
 }
 
 extension ImageDataset {
+  public var readsFiles: Bool { false }
+
+  public func copyBytes(
+    of images: Range<Int>, into destination: UnsafeMutablePointer<UInt8>, workers: WorkerPool
+  ) throws -> [DamagedImage] {
+    let damaged = Mutex<[DamagedImage]>([])
+    try workers.forEachTrying(images.count) { offset in
+      do {
+        try copyBytes(of: images.lowerBound + offset, into: destination + offset * elementsPerImage)
+      } catch let error as DatasetError {
+        damaged.withLock { $0.append(DamagedImage(index: images.lowerBound + offset, error: error)) }
+      }
+    }
+    return damaged.withLock { $0.sorted { $0.index < $1.index } }
+  }
+
   /// [H, W, C].
   public var imageShape: [Int] { [height, width, channels] }
 
@@ -31,16 +72,22 @@ extension ImageDataset {
 
   /// Writes an image as floats in [−1, 1], value / 127.5 − 1, [H, W, C].
   /// - Parameter flipped: whether left and right are swapped.
-  public func copyImage(_ index: Int, into destination: UnsafeMutablePointer<Float>, flipped: Bool) {
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: elementsPerImage) { bytes in
+  /// - Throws: `DatasetError` if it cannot be read.
+  public func copyImage(_ index: Int, into destination: UnsafeMutablePointer<Float>, flipped: Bool) throws {
+    try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: elementsPerImage) { bytes in
       guard let source = bytes.baseAddress else { return }
-      copyBytes(of: index, into: source)
-      for row in 0..<height {
-        for column in 0..<width {
-          let from = source + (row * width + (flipped ? width - 1 - column : column)) * channels
-          let to = destination + (row * width + column) * channels
-          for channel in 0..<channels { to[channel] = Float(from[channel]) / 127.5 - 1 }
-        }
+      try copyBytes(of: index, into: source)
+      scale(source, into: destination, flipped: flipped)
+    }
+  }
+
+  /// The floats in [−1, 1] that an image's bytes stand for, value / 127.5 − 1, [H, W, C].
+  func scale(_ source: UnsafePointer<UInt8>, into destination: UnsafeMutablePointer<Float>, flipped: Bool) {
+    for row in 0..<height {
+      for column in 0..<width {
+        let from = source + (row * width + (flipped ? width - 1 - column : column)) * channels
+        let to = destination + (row * width + column) * channels
+        for channel in 0..<channels { to[channel] = Float(from[channel]) / 127.5 - 1 }
       }
     }
   }
@@ -57,9 +104,11 @@ struct Fingerprint {
 
   mutating func add(_ number: Int) { add(UInt64(bitPattern: Int64(number))) }
 
-  mutating func add(_ bytes: [UInt8]) {
-    add(bytes.count)
-    bytes.withUnsafeBytes { buffer in
+  mutating func add(_ text: String) { add(Array(text.utf8)) }
+
+  mutating func add(_ elements: [some BitwiseCopyable]) {
+    elements.withUnsafeBytes { buffer in
+      add(buffer.count)
       let wholeWords = buffer.count / 8
       for word in 0..<wholeWords {
         add(UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)))

@@ -155,6 +155,19 @@ public struct HDF5Dataset: ~Copyable {
     return elements
   }
 
+  /// Reads all elements of whole numbers of any width. Throws if they are of another type.
+  public borrowing func readIntegers() throws(HDF5Error) -> [Int64] {
+    guard [.uint8, .int32, .uint32, .int64].contains(type) else {
+      throw HDF5Error("H5Dread", subject, .wrongType, "it holds \(type), not whole numbers")
+    }
+    var numbers = [Int64](repeating: 0, count: count)
+    let status = H5Dread(
+      handle.identifier, ddpm_hdf5_native_int64(), ddpm_hdf5_all(), ddpm_hdf5_all(), ddpm_hdf5_default_properties(),
+      &numbers)
+    try check("H5Dread", subject, status)
+    return numbers
+  }
+
   private borrowing func requireType<Element: HDF5Element>(_: Element.Type, _ call: String) throws(HDF5Error) {
     guard type == Element.elementType else {
       throw HDF5Error(call, subject, .wrongType, "it holds \(type), not \(Element.elementType)")

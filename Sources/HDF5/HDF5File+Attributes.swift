@@ -8,17 +8,25 @@ extension HDF5File {
   /// which h5py reads as `str`. A zero byte would end it, so a text that has one is refused.
   public borrowing func writeAttribute(_ name: String, _ text: String, of objectPath: String = "/") throws(HDF5Error) {
     let subject = subject(objectPath, attribute: name)
-    guard !text.utf8.contains(0) else {
-      throw HDF5Error("H5Awrite", subject, .wrongType, "the text contains a zero byte")
-    }
-    let datatype = try Handle(.datatype, "H5Tcopy", subject, H5Tcopy(ddpm_hdf5_c_string()))
-    try check("H5Tset_size", subject, H5Tset_size(datatype.identifier, ddpm_hdf5_variable_length()))
-    try check("H5Tset_cset", subject, H5Tset_cset(datatype.identifier, H5T_CSET_UTF8))
+    let datatype = try textType([text], subject)
     let attribute = try createAttribute(name, datatype.identifier, of: objectPath)
     let status = text.withCString { characters in
       withUnsafePointer(to: characters) { H5Awrite(attribute.identifier, datatype.identifier, $0) }
     }
     try check("H5Awrite", subject, status)
+  }
+
+  /// Sets an attribute of a group or dataset to a list of texts, which h5py reads as an array of `str`.
+  public borrowing func writeAttribute(
+    _ name: String, _ texts: [String], of objectPath: String = "/"
+  ) throws(HDF5Error) {
+    let subject = subject(objectPath, attribute: name)
+    let datatype = try textType(texts, subject)
+    let attribute = try createAttribute(name, datatype.identifier, of: objectPath, count: texts.count)
+    if texts.isEmpty { return }
+    let copies = texts.map { strdup($0) }
+    defer { for copy in copies { free(copy) } }
+    try check("H5Awrite", subject, H5Awrite(attribute.identifier, datatype.identifier, copies))
   }
 
   /// Sets an attribute of a group or dataset, replacing one of the same name.
@@ -75,6 +83,31 @@ extension HDF5File {
     return text
   }
 
+  /// The texts of an attribute that is a list of variable-length strings.
+  public borrowing func readAttribute(
+    _ name: String, of objectPath: String = "/", as _: [String].Type
+  ) throws(HDF5Error) -> [String] {
+    let subject = subject(objectPath, attribute: name)
+    let attribute = try openAnyAttribute(name, of: objectPath)
+    let count = try valueCount(of: attribute, subject)
+    let datatype = try Handle(.datatype, "H5Aget_type", subject, H5Aget_type(attribute.identifier))
+    guard H5Tget_class(datatype.identifier) == H5T_STRING, H5Tis_variable_str(datatype.identifier) > 0 else {
+      throw HDF5Error("H5Aread", subject, .wrongType, "this is not a list of strings of variable length")
+    }
+    var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
+    if count > 0 { try check("H5Aread", subject, H5Aread(attribute.identifier, datatype.identifier, &pointers)) }
+    defer { for pointer in pointers { H5free_memory(pointer) } }
+    var texts: [String] = []
+    for pointer in pointers {
+      let bytes = pointer.map { UnsafeRawBufferPointer(start: $0, count: strlen($0)) }
+      guard let text = String(validating: bytes.map(Array.init) ?? [], as: UTF8.self) else {
+        throw HDF5Error("H5Aread", subject, .wrongType, "a string is not UTF-8")
+      }
+      texts.append(text)
+    }
+    return texts
+  }
+
   /// The value of an integer attribute of any width. Throws if it does not fit.
   public borrowing func readAttribute(
     _ name: String, of objectPath: String = "/", as _: Int64.Type
@@ -125,36 +158,62 @@ extension HDF5File {
   }
 
   private borrowing func createAttribute(
-    _ name: String, _ datatype: hid_t, of objectPath: String
+    _ name: String, _ datatype: hid_t, of objectPath: String, count: Int? = nil
   ) throws(HDF5Error) -> Handle {
     let subject = subject(objectPath, attribute: name)
     let object = try openObject(objectPath)
     if try check("H5Aexists", subject, H5Aexists(object.identifier, name)) > 0 {
       try check("H5Adelete", subject, H5Adelete(object.identifier, name))
     }
-    let dataspace = try Handle(.dataspace, "H5Screate", subject, H5Screate(H5S_SCALAR))
+    let dataspace: Handle
+    if let count {
+      var extent = hsize_t(count)
+      dataspace = try Handle(.dataspace, "H5Screate_simple", subject, H5Screate_simple(1, &extent, nil))
+    } else {
+      dataspace = try Handle(.dataspace, "H5Screate", subject, H5Screate(H5S_SCALAR))
+    }
     let identifier = H5Acreate2(
       object.identifier, name, datatype, dataspace.identifier, ddpm_hdf5_default_properties(),
       ddpm_hdf5_default_properties())
     return try Handle(.attribute, "H5Acreate2", subject, identifier)
   }
 
+  /// Variable-length UTF-8.
+  private borrowing func textType(_ texts: [String], _ subject: String) throws(HDF5Error) -> Handle {
+    guard !texts.contains(where: { $0.utf8.contains(0) }) else {
+      throw HDF5Error("H5Awrite", subject, .wrongType, "the text contains a zero byte")
+    }
+    let datatype = try Handle(.datatype, "H5Tcopy", subject, H5Tcopy(ddpm_hdf5_c_string()))
+    try check("H5Tset_size", subject, H5Tset_size(datatype.identifier, ddpm_hdf5_variable_length()))
+    try check("H5Tset_cset", subject, H5Tset_cset(datatype.identifier, H5T_CSET_UTF8))
+    return datatype
+  }
+
   /// Opens an attribute, which must hold a single value.
   private borrowing func openAttribute(_ name: String, of objectPath: String) throws(HDF5Error) -> Handle {
+    let subject = subject(objectPath, attribute: name)
+    let attribute = try openAnyAttribute(name, of: objectPath)
+    let valueCount = try valueCount(of: attribute, subject)
+    guard valueCount == 1 else {
+      throw HDF5Error("H5Aopen", subject, .wrongType, "it holds \(valueCount) values instead of one")
+    }
+    return attribute
+  }
+
+  private borrowing func openAnyAttribute(_ name: String, of objectPath: String) throws(HDF5Error) -> Handle {
     let subject = subject(objectPath, attribute: name)
     let object = try openObject(objectPath)
     guard try check("H5Aexists", subject, H5Aexists(object.identifier, name)) > 0 else {
       throw HDF5Error("H5Aopen", subject, .noSuchObject, "there is no such attribute")
     }
-    let attribute = try Handle(
+    return try Handle(
       .attribute, "H5Aopen", subject, H5Aopen(object.identifier, name, ddpm_hdf5_default_properties()))
+  }
+
+  private func valueCount(of attribute: borrowing Handle, _ subject: String) throws(HDF5Error) -> Int {
     let dataspace = try Handle(.dataspace, "H5Aget_space", subject, H5Aget_space(attribute.identifier))
-    let valueCount = try check(
-      "H5Sget_simple_extent_npoints", subject, H5Sget_simple_extent_npoints(dataspace.identifier))
-    guard valueCount == 1 else {
-      throw HDF5Error("H5Aopen", subject, .wrongType, "it holds \(valueCount) values instead of one")
-    }
-    return attribute
+    return Int(
+      try check("H5Sget_simple_extent_npoints", subject, H5Sget_simple_extent_npoints(dataspace.identifier)))
   }
 
   private func readVariableString(

@@ -134,6 +134,18 @@ extension TrainingRun {
       : "parameters \(parameters) on each rank, optimiser and averages \(state), 1/\(communicator.size) of the whole"
   }
 
+  /// This rank's images of every step, which are read ahead of need.
+  func batchReader() -> BatchReader {
+    let plan = BatchPlan(
+      dataset: dataset, batchSize: configuration.training.batch, seed: configuration.seed,
+      flips: configuration.data.flip, labelDropout: model.labelDropout(configuration))
+    let run = trainer.run
+    let samples =
+      trainer.samples(ofMicroBatch: run.lowerBound)
+      .lowerBound..<trainer.samples(ofMicroBatch: run.upperBound - 1).upperBound
+    return BatchReader(plan, samples: samples, steps: firstStep..<configuration.training.steps)
+  }
+
   /// The metrics file on rank 0, nil elsewhere. Collective.
   func openMetrics() throws -> MetricsWriter? {
     var writer: MetricsWriter?
@@ -207,7 +219,7 @@ extension TrainingRun {
     let classifier = TrainedClassifier(
       network: task.network, parameters: try trainer.gatherAverage(trainer.averages[0]), workers: workers)
     let share = communicator.share(of: count)
-    let images = DataImages(tests).images(Array(share))
+    let images = try communicator.together { try DataImages(tests).images(Array(share)) }
     let results = try task.timesToTest.map { time in
       let (input, networkTime) = task.noised(images, at: time, firstImage: share.lowerBound)
       let logarithms = classifier.logProbabilities(input, times: share.map { _ in networkTime })

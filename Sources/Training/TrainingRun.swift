@@ -136,9 +136,7 @@ public struct TrainingRun {
       reporter.finish()
     }
     announce()
-    let plan = BatchPlan(
-      dataset: dataset, batchSize: configuration.training.batch, seed: configuration.seed,
-      flips: configuration.data.flip, labelDropout: model.labelDropout(configuration))
+    let batches = batchReader()
     var metrics = try openMetrics()
     let trace = try openTrace()
     let settings = configuration.training
@@ -148,6 +146,9 @@ public struct TrainingRun {
     var step = firstStep
     while step < settings.steps {
       let stepStart = ContinuousClock.now
+
+      // Wait for the images, whose reading may fail on any rank.
+      if batches.readsFiles { try communicator.together { try batches.prepare(step: step) } }
 
       // Draw the batch, noise it, accumulate gradients: this rank's micro-batches one after another.
       var losses: [Double] = []
@@ -159,9 +160,9 @@ public struct TrainingRun {
       for microBatch in trainer.run {
         let samples = trainer.samples(ofMicroBatch: microBatch)
         let images = Tensor(uninitialised: [samples.count] + dataset.imageShape)
-        plan.fillBatch(step: step, samples: samples, into: images, workers: workers)
+        try batches.fillBatch(step: step, samples: samples, into: images, workers: workers)
         let noised = trainer.task.draw(
-          images: images, classes: plan.labels(step: step, samples: samples), step: step,
+          images: images, classes: batches.plan.labels(step: step, samples: samples), step: step,
           firstSample: samples.lowerBound, lossAware: trainer.lossAware, workers: workers)
         losses.append(try trainer.accumulateGradients(noised, microBatch: microBatch, step: step))
         if isTraced {

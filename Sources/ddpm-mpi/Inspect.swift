@@ -1,21 +1,27 @@
 import ArgumentParser
 import Checkpoints
 import Configuration
+import Datasets
 import Inference
 import Jobs
 import MessagePassing
+import Packing
 
 struct Inspect: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tell what a checkpoint holds, and whether it is whole.",
-    discussion: "Reads every tensor and compares its checksum. Exit status 4 if anything is wrong.")
+    abstract: "Tell what a checkpoint or packed images hold, and whether all is whole.",
+    discussion: """
+      Reads every tensor or image and compares its checksum. If anything is wrong, the exit status is 4 for a \
+      checkpoint and 2 for images.
+      """)
 
-  @Argument(help: ArgumentHelp("The checkpoint.", valueName: "file.h5"))
+  @Argument(help: ArgumentHelp("The checkpoint, or what `ddpm-mpi pack` has written.", valueName: "file.h5"))
   var file: String
 
   mutating func run(on communicator: Communicator) throws {
     try communicator.together {
       guard communicator.rank == 0 else { return }
+      if PackedImages.areIn(file) { return try inspectImages() }
       let inspection = try CheckpointInspection(path: file)
       let header = inspection.header
       print("\(file)")
@@ -34,5 +40,18 @@ struct Inspect: RankCommand {
         throw CheckpointError(path: file, problem: "\(which) damaged: the checksum does not match")
       }
     }
+  }
+
+  private func inspectImages() throws {
+    let inspection = try PackedFileInspection(path: file)
+    print("\(file)")
+    print("data set \(inspection.name), images of \(inspection.imageShape.map(String.init).joined(separator: "x"))")
+    let classes = inspection.classNames
+    print(classes.isEmpty ? "no classes" : "\(classes.count) classes: \(classes.joined(separator: ", "))")
+    for part in inspection.parts {
+      let damaged = part.damaged.map { "\($0.index)" }.joined(separator: ", ")
+      print("/\(part.name): \(part.count) images, \(damaged.isEmpty ? "whole" : "DAMAGED: \(damaged)")")
+    }
+    if let first = inspection.parts.flatMap(\.damaged).first { throw first.error }
   }
 }

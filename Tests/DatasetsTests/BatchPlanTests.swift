@@ -21,27 +21,27 @@ import Testing
     #expect(Set(orders).count == 3)
   }
 
-  @Test func partsOfABatchEqualTheWhole() {
+  @Test func partsOfABatchEqualTheWhole() throws {
     let dataset = Shapes(count: 20, size: 8, channels: 3)
     let plan = BatchPlan(dataset: dataset, batchSize: 12, seed: 1, flips: true)
     let whole = Tensor(uninitialised: [12, 8, 8, 3])
-    plan.fillBatch(step: 3, samples: 0..<12, into: whole)
+    try plan.fillBatch(step: 3, samples: 0..<12, into: whole)
     for samples in [0..<5, 5..<6, 6..<12] {
       let part = Tensor(uninitialised: [samples.count, 8, 8, 3])
-      plan.fillBatch(step: 3, samples: samples, into: part, workers: WorkerPool(threadCount: 3))
+      try plan.fillBatch(step: 3, samples: samples, into: part, workers: WorkerPool(threadCount: 3))
       #expect(part.elements == Array(whole.elements[samples.lowerBound * 192..<samples.upperBound * 192]))
     }
   }
 
-  @Test func batchHoldsTheChosenImages() {
+  @Test func batchHoldsTheChosenImages() throws {
     let dataset = Shapes(count: 20, size: 8, channels: 1)
     let plan = BatchPlan(dataset: dataset, batchSize: 6, seed: 1, flips: true)
     let batch = Tensor(uninitialised: [6, 8, 8, 1])
-    plan.fillBatch(step: 9, samples: 0..<6, into: batch)
+    try plan.fillBatch(step: 9, samples: 0..<6, into: batch)
     for sample in 0..<6 {
       let choice = plan.choice(step: 9, sample: sample)
       var image = [Float](repeating: 0, count: 64)
-      dataset.copyImage(choice.index, into: &image, flipped: choice.isFlipped)
+      try dataset.copyImage(choice.index, into: &image, flipped: choice.isFlipped)
       #expect(Array(batch.elements[sample * 64..<sample * 64 + 64]) == image)
     }
   }

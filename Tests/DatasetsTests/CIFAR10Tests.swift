@@ -38,8 +38,8 @@ import Testing
     let dataset = try CIFAR10.load(folder: folder.path, imagesPerFile: 2)
     var image = [Float](repeating: 0, count: 3072)
     var mirrored = image
-    dataset.copyImage(3, into: &image, flipped: false)
-    dataset.copyImage(3, into: &mirrored, flipped: true)
+    try dataset.copyImage(3, into: &image, flipped: false)
+    try dataset.copyImage(3, into: &mirrored, flipped: true)
     #expect(Array(mirrored[0..<3]) == Array(image[31 * 3..<32 * 3]))
     #expect(image[0..<3] == [-1, 1, 3 / 127.5 - 1])
   }
@@ -66,5 +66,35 @@ import Testing
     try folder.write(record(0) + [10] + record(1).dropFirst(), to: "data_batch_5.bin")
     let error = #expect(throws: DatasetError.self) { try CIFAR10.load(folder: folder.path, imagesPerFile: 2) }
     #expect(error?.kind == .wrongLabel)
+  }
+}
+
+@Suite struct CIFAR100Tests {
+  private func folder(names: Int = 100) throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    let planes = [1, 2, 3].flatMap { [UInt8](repeating: $0, count: 1024) }
+    try folder.write([19, 99] + planes + [3, 42] + planes, to: "train.bin")
+    try folder.write([0, 7] + planes, to: "test.bin")
+    try folder.write(Array((0..<names).map { "name \($0)\n" }.joined().utf8), to: "fine_label_names.txt")
+    return folder
+  }
+
+  @Test func fineLabelsCount() throws {
+    let folder = try folder()
+    let images = try CIFAR100.load(folder: folder.path, count: 2)
+    #expect(images.count == 2 && images.imageShape == [32, 32, 3] && images.classNames[42] == "name 42")
+    #expect([images.label(of: 0), images.label(of: 1)] == [99, 42])
+    #expect(try bytes(of: 1, images).prefix(6) == [1, 2, 3, 1, 2, 3])
+    let test = try CIFAR100.load(folder: folder.path, split: .test, count: 1)
+    #expect(test.count == 1 && test.label(of: 0) == 7)
+  }
+
+  @Test func namesMustBeThere() throws {
+    let few = try folder(names: 99)
+    #expect(throws: DatasetError.self) { try CIFAR100.load(folder: few.path, count: 2) }
+    let none = try folder()
+    try none.remove("fine_label_names.txt")
+    let error = #expect(throws: DatasetError.self) { try CIFAR100.load(folder: none.path, count: 2) }
+    #expect(error?.kind == .missing && error?.place.hasSuffix("fine_label_names.txt") == true)
   }
 }

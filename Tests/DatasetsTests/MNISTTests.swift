@@ -25,7 +25,7 @@ import Testing
     #expect((0..<3).map { dataset.label(of: $0) } == [7, 0, 9])
     #expect(dataset.classNames[9] == "ankle boot")
     var image = [Float](repeating: 0, count: 1024)
-    dataset.copyImage(2, into: &image, flipped: false)
+    try dataset.copyImage(2, into: &image, flipped: false)
     for row in 0..<32 {
       for column in 0..<32 {
         let isInside = (2..<30).contains(row) && (2..<30).contains(column)
@@ -40,8 +40,8 @@ import Testing
     let dataset = try MNIST.load(folder: folder.path)
     var image = [Float](repeating: 0, count: 1024)
     var mirrored = image
-    dataset.copyImage(1, into: &image, flipped: false)
-    dataset.copyImage(1, into: &mirrored, flipped: true)
+    try dataset.copyImage(1, into: &image, flipped: false)
+    try dataset.copyImage(1, into: &mirrored, flipped: true)
     for row in 0..<32 {
       #expect(Array(mirrored[row * 32..<row * 32 + 32]) == image[row * 32..<row * 32 + 32].reversed())
     }

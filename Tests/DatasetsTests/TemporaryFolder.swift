@@ -15,6 +15,8 @@ final class TemporaryFolder {
     try Data(bytes).write(to: URL(filePath: "\(path)/\(name)"))
   }
 
+  func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name)") }
+
   func createFolder(_ name: String) throws {
     try FileManager.default.createDirectory(atPath: "\(path)/\(name)", withIntermediateDirectories: true)
   }

@@ -54,6 +54,19 @@ private final class Screen {
     #expect(SamplingProgress(imageCount: 1, step: 0, stepCount: 9).line(width: 16) == "sampling 1 image")
   }
 
+  @Test func imagesAreCountedBesideABar() {
+    let progress = ImageProgress("packing", done: 30_000, count: 60_000, imagesPerSecond: 1500)
+    #expect(progress.line() == "packing [============>           ] 30,000/60,000  1500 img/s  0:20 left")
+    #expect(progress.line(width: 60) == "packing [=====>    ] 30,000/60,000  0:20 left")
+    #expect(progress.line(width: 22) == "packing 30,000/60,000")
+    for width in 0...80 { #expect(progress.line(width: width).count <= width) }
+    let ends = [(0, ">         "), (60_000, "==========")]
+    for (done, bar) in ends {
+      let line = ImageProgress("packing", done: done, count: 60_000, imagesPerSecond: 0).line(width: 40)
+      #expect(line.hasPrefix("packing [\(bar)] "))
+    }
+  }
+
   @Test func withoutATerminalOnlyMilestonesArePrinted() {
     let screen = Screen()
     var line = ProgressLine(terminal: nil) { screen.text += $0 }

@@ -1,3 +1,4 @@
+import Foundation
 import HDF5
 import MessagePassing
 import Testing
@@ -5,6 +6,36 @@ import Testing
 extension StorageTests {
   @Suite(.serialized) struct HDF5DatasetTests {
     static let shapes = [[], [1], [37], [5, 7], [1, 12], [4, 3, 5], [3, 1, 6], [3, 4, 2, 5], [2, 3, 4, 5]]
+
+    @Test func elementsLieWhereTheOffsetSays() throws {
+      let folder = try TemporaryFolder()
+      let path = folder.path("offset.h5")
+      let bytes = (0..<60).map { UInt8($0 * 3) }
+      let file = try HDF5File.create(path)
+      let written = try file.createDataset("group/images", shape: [5, 3, 4], type: .uint8)
+      try written.writeAll(bytes)
+      try written.close()
+      try file.close()
+      let reopened = try HDF5File.open(path)
+      let offset = try #require(try reopened.openDataset("group/images").contiguousOffset())
+      #expect([UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))[offset..<offset + 60] == bytes[...])
+      try reopened.close()
+    }
+
+    @Test func wholeNumbersOfAnyWidthAreRead() throws {
+      let folder = try TemporaryFolder()
+      let file = try HDF5File.create(folder.path("numbers.h5"))
+      try file.createDataset("bytes", shape: [2], type: .uint8).writeAll([255, 0] as [UInt8])
+      try file.createDataset("signed", shape: [2], type: .int32).writeAll([-5, 7] as [Int32])
+      try file.createDataset("unsigned", shape: [1], type: .uint32).writeAll([UInt32.max])
+      try file.createDataset("fractions", shape: [1], type: .float32).writeAll([0.5 as Float])
+      #expect(try file.openDataset("bytes").readIntegers() == [255, 0])
+      #expect(try file.openDataset("signed").readIntegers() == [-5, 7])
+      #expect(try file.openDataset("unsigned").readIntegers() == [Int64(UInt32.max)])
+      let error = #expect(throws: HDF5Error.self) { _ = try file.openDataset("fractions").readIntegers() }
+      #expect(error?.reason == .wrongType)
+      try file.close()
+    }
 
     @Test(arguments: ElementType.allCases)
     func piecesWrittenInAnyOrderReadBackInAnyPieces(type: ElementType) throws {

@@ -53,6 +53,20 @@ extension StorageTests {
       try file.close()
     }
 
+    @Test func listsOfTextsRoundTrip() throws {
+      let folder = try TemporaryFolder()
+      let file = try HDF5File.create(folder.path("lists.h5"))
+      let texts = (0..<5000).map { "class \($0) ä" } + [""]
+      try file.writeAttribute("names", ["replaced"])
+      try file.writeAttribute("names", texts)
+      try file.writeAttribute("none", [String]())
+      try file.close()
+      let reopened = try HDF5File.open(folder.path("lists.h5"))
+      #expect(try reopened.readAttribute("names", as: [String].self) == texts)
+      #expect(try reopened.readAttribute("none", as: [String].self) == [])
+      try reopened.close()
+    }
+
     @Test func filesByH5pyAreUnderstood() throws {
       let folder = try TemporaryFolder()
       let compressed = try folder.file("h5py.h5.gz", [UInt8](try #require(Data(base64Encoded: fileByH5py))))

@@ -24,7 +24,7 @@ extension StorageTests {
     @Test func writingIntoAMissingFolderNamesTheFile() throws {
       let folder = try TemporaryFolder()
       let path = folder.path("nowhere/image.png")
-      let error = try #require(throws: PNGError.self) {
+      let error = try #require(throws: ImageError.self) {
         try PNG.write(pixels: [0], width: 1, height: 1, channels: 1, to: path)
       }
       #expect(error.path == path)
@@ -35,14 +35,14 @@ extension StorageTests {
       let folder = try TemporaryFolder()
       let path = folder.path("image.png")
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-      #expect(throws: PNGError.self) { try PNG.write(pixels: [0], width: 1, height: 1, channels: 1, to: path) }
+      #expect(throws: ImageError.self) { try PNG.write(pixels: [0], width: 1, height: 1, channels: 1, to: path) }
       #expect(try folder.names() == ["image.png"])
     }
 
     @Test func readingSomethingElseNamesTheFile() throws {
       let folder = try TemporaryFolder()
       let path = try folder.file("text.png", Array("this is not an image".utf8))
-      let error = try #require(throws: PNGError.self) { _ = try PNG.read(path) }
+      let error = try #require(throws: ImageError.self) { _ = try PNG.read(path) }
       #expect(error.path == path)
       #expect(!error.message.isEmpty)
     }
@@ -54,7 +54,7 @@ extension StorageTests {
       try PNG.write(pixels: random.bytes(40 * 40), width: 40, height: 40, channels: 1, to: path)
       let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
       let shortened = try folder.file("short.png", Array(bytes.prefix(bytes.count / 2)))
-      #expect(throws: PNGError.self) { try PNG.read(shortened) }
+      #expect(throws: ImageError.self) { try PNG.read(shortened) }
     }
 
     @Test func gridPlacesImagesRowByRowWithPaddingAroundThem() {

@@ -92,13 +92,14 @@ public struct LatentJob: Sendable {
     let data = try map.data(choice)
     let labels = (0..<choice.count).map { data.dataset.label(of: $0) }
     let (range, count) = (map.communicator.share(of: choice.count), choice.count)
-    let latents = try map.walk(.encode, count: count, labels: labels, condition) { data.images(Array($0)) }
+    let latents = try map.walk(.encode, count: count, labels: labels, condition) { try data.images(Array($0)) }
+    let originals = try map.communicator.together { try data.images(Array(range)) }
     try write(map, count: count, labels: labels) { file, images in
       try images.write(latents.single.pointer, .float32, "latents", range, of: count, to: file)
-      let bytes = quantise(data.images(Array(range)))
+      let bytes = quantise(originals)
       try bytes.withUnsafeBytes { try images.write($0.baseAddress, .uint8, "images", range, of: count, to: file) }
     }
-    try drawGrid(map, data.images(Array(range)), count: count)
+    try drawGrid(map, originals, count: count)
   }
 
   private func decode(_ path: String, _ map: LatentMap) throws {
@@ -160,7 +161,9 @@ public struct LatentJob: Sendable {
     let data = try map.data(choice)
     let numbers = try map.communicator.together { try data.pairs(request.rows, classCount: classCount) }
     let labels = numbers.map { data.dataset.label(of: $0) }
-    let mine = try map.walk(.encode, count: count, labels: labels, condition) { data.images($0.map { numbers[$0] }) }
+    let mine = try map.walk(.encode, count: count, labels: labels, condition) {
+      try data.images($0.map { numbers[$0] })
+    }
     return (try map.gather(mine, count: count), labels)
   }
 

@@ -47,25 +47,26 @@ struct LatentMap {
   ) throws -> DoubleTensor {
     var elements: [Double] = []
     let batches = model.batches(of: count)
-    for (number, range) in batches.enumerated() {
-      let denoiser = NetworkDenoiser(
-        network: model.trainedNetwork, model: description,
-        guidance: condition.guidance(model.configuration, labels: Array(labels[range])))
-      let x = DoubleTensor(try start(range))
-      func report(_ percent: Int) {
-        let progress = SamplingProgress(
-          direction == .encode ? "encoding" : "decoding", imageCount: count, step: 100 * number + percent,
-          stepCount: 100 * batches.count)
-        model.reporter.show(progress, isMilestone: false)
-      }
-      switch direction {
-      case .encode: elements += try sampler.encode(x, denoiser: denoiser, progress: report).latents.elements
-      case .decode:
-        elements += try sampler.sample(from: x, denoiser: denoiser, noise: SamplerNoise(seed: 0), progress: report)
-          .images.elements
-      }
-    }
+    // An image may turn out to be damaged on one rank.
     try communicator.together {
+      for (number, range) in batches.enumerated() {
+        let denoiser = NetworkDenoiser(
+          network: model.trainedNetwork, model: description,
+          guidance: condition.guidance(model.configuration, labels: Array(labels[range])))
+        let x = DoubleTensor(try start(range))
+        func report(_ percent: Int) {
+          let progress = SamplingProgress(
+            direction == .encode ? "encoding" : "decoding", imageCount: count, step: 100 * number + percent,
+            stepCount: 100 * batches.count)
+          model.reporter.show(progress, isMilestone: false)
+        }
+        switch direction {
+        case .encode: elements += try sampler.encode(x, denoiser: denoiser, progress: report).latents.elements
+        case .decode:
+          elements += try sampler.sample(from: x, denoiser: denoiser, noise: SamplerNoise(seed: 0), progress: report)
+            .images.elements
+        }
+      }
       guard elements.allSatisfy(\.isFinite) else {
         throw RunError(.notFinite, "the flow's end is not finite: the weights have diverged")
       }

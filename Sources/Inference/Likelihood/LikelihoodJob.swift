@@ -61,17 +61,21 @@ public struct LikelihoodJob: Sendable {
     let batches = model.batches(of: count)
     var bits: [Double] = []
     var evaluations = 0
-    for (number, range) in batches.enumerated() {
-      let denoiser = NetworkDenoiser(
-        network: model.trainedNetwork, model: description,
-        guidance: condition.guidance(model.configuration, labels: range.map { data.dataset.label(of: $0) }))
-      let batch = try measure.bits(of: range, data, denoiser) { share in
-        let progress = SamplingProgress(
-          "likelihood of", imageCount: count, step: Int(100 * (Double(number) + share)), stepCount: 100 * batches.count)
-        reporter.show(progress, isMilestone: false)
+    // An image may turn out to be damaged on one rank.
+    try communicator.together {
+      for (number, range) in batches.enumerated() {
+        let denoiser = NetworkDenoiser(
+          network: model.trainedNetwork, model: description,
+          guidance: condition.guidance(model.configuration, labels: range.map { data.dataset.label(of: $0) }))
+        let batch = try measure.bits(of: range, data, denoiser) { share in
+          let progress = SamplingProgress(
+            "likelihood of", imageCount: count, step: Int(100 * (Double(number) + share)),
+            stepCount: 100 * batches.count)
+          reporter.show(progress, isMilestone: false)
+        }
+        bits += batch.bits
+        evaluations = max(evaluations, batch.evaluations)
       }
-      bits += batch.bits
-      evaluations = max(evaluations, batch.evaluations)
     }
     let counts = (0..<communicator.size).map { measure.parts.count * communicator.share(of: count, rank: $0).count }
     let result = LikelihoodResult(

@@ -26,7 +26,7 @@ struct BoundMeasure: LikelihoodMeasure {
     of images: Range<Int>, _ data: DataImages, _ denoiser: NetworkDenoiser<TrainedUNet>, progress: (Double) -> Void
   ) throws -> (bits: [Double], evaluations: Int) {
     let process = bound.process
-    let originals = DoubleTensor(data.images(Array(images)))
+    let originals = DoubleTensor(try data.images(Array(images)))
     var steps = images.map { _ in 0.0 }
     var image = steps
     for step in (0..<process.steps).reversed() {
@@ -60,7 +60,7 @@ struct FlowMeasure: LikelihoodMeasure {
   func bits(
     of images: Range<Int>, _ data: DataImages, _ denoiser: NetworkDenoiser<TrainedUNet>, progress: (Double) -> Void
   ) throws -> (bits: [Double], evaluations: Int) {
-    let x = data.dequantised(images, seed: seed)
+    let x = try data.dequantised(images, seed: seed)
     let result = try withoutActuallyEscaping(progress) { progress in
       try likelihood.logDensities(of: x, denoiser: denoiser, firstImage: images.lowerBound, progress: progress)
     }

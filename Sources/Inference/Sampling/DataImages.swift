@@ -28,22 +28,24 @@ public struct DataImages {
   public init(_ dataset: any ImageDataset) { self.dataset = dataset }
 
   /// As networks take them, in [−1, 1], [images.count, H, W, C].
-  public func images(_ numbers: [Int]) -> Tensor {
+  /// - Throws: `DatasetError` if one of them cannot be read.
+  public func images(_ numbers: [Int]) throws -> Tensor {
     let tensor = Tensor(uninitialised: [numbers.count] + dataset.imageShape)
     for (place, number) in numbers.enumerated() {
-      dataset.copyImage(number, into: tensor.pointer + place * dataset.elementsPerImage, flipped: false)
+      try dataset.copyImage(number, into: tensor.pointer + place * dataset.elementsPerImage, flipped: false)
     }
     return tensor
   }
 
   /// Made continuous by uniform noise: (v + u)/128 − 1 for bytes v.
-  func dequantised(_ images: Range<Int>, seed: UInt64) -> DoubleTensor {
+  /// - Throws: `DatasetError` if one of them cannot be read.
+  func dequantised(_ images: Range<Int>, seed: UInt64) throws -> DoubleTensor {
     let size = dataset.elementsPerImage
     var result = DoubleTensor(shape: [images.count] + dataset.imageShape)
     var bytes = [UInt8](repeating: 0, count: size)
     let uniform = Tensor(uninitialised: [size])
     for (place, image) in images.enumerated() {
-      bytes.withUnsafeMutableBufferPointer { dataset.copyBytes(of: image, into: $0.baseAddress!) }
+      try bytes.withUnsafeMutableBufferPointer { try dataset.copyBytes(of: image, into: $0.baseAddress!) }
       RandomStream(seed: seed, purpose: .dequantisation, sample: image).fillUniform(uniform.pointer, count: size)
       for index in 0..<size {
         result.elements[place * size + index] = (Double(bytes[index]) + Double(uniform.pointer[index])) / 128 - 1

@@ -1,0 +1,194 @@
+import Images
+import Tensors
+
+/// The images of another data set made square and of one size (`Image.square`), or into colours.
+public struct FittedImages: ImageDataset {
+  private let base: any ImageDataset
+  private let side: Int?
+  public let channels: Int
+
+  /// - Parameters:
+  ///   - side: of the squares; `nil` leaves sizes as they are.
+  ///   - channels: 3 makes colour images of grey ones.
+  public init(_ base: any ImageDataset, side: Int?, channels: Int) {
+    precondition(channels == base.channels || channels == 3, "colours cannot be made grey")
+    self.base = base
+    self.side = side
+    self.channels = channels
+  }
+
+  public var name: String { base.name }
+  public var count: Int { base.count }
+  public var height: Int { side ?? base.height }
+  public var width: Int { side ?? base.width }
+  public var classNames: [String] { base.classNames }
+  public var allowsFlips: Bool { base.allowsFlips }
+  public var readsFiles: Bool { base.readsFiles }
+
+  public var fingerprint: UInt64 {
+    var fingerprint = Fingerprint()
+    fingerprint.add(base.fingerprint)
+    for number in imageShape { fingerprint.add(number) }
+    return fingerprint.value
+  }
+
+  public func label(of index: Int) -> Int? { base.label(of: index) }
+
+  public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
+    var bytes = [UInt8](repeating: 0, count: base.elementsPerImage)
+    try bytes.withUnsafeMutableBufferPointer { try base.copyBytes(of: index, into: $0.baseAddress!) }
+    fit(bytes, into: destination)
+  }
+
+  public func copyBytes(
+    of images: Range<Int>, into destination: UnsafeMutablePointer<UInt8>, workers: WorkerPool
+  ) throws -> [DamagedImage] {
+    let size = base.elementsPerImage
+    let originals = UnsafeMutablePointer<UInt8>.allocate(capacity: images.count * size)
+    defer { originals.deallocate() }
+    let damaged = try base.copyBytes(of: images, into: originals, workers: workers)
+    let unusable = Set(damaged.map(\.index))
+    workers.forEach(images.count) { offset in
+      guard !unusable.contains(images.lowerBound + offset) else { return }
+      fit(
+        Array(UnsafeBufferPointer(start: originals + offset * size, count: size)),
+        into: destination + offset * elementsPerImage)
+    }
+    return damaged
+  }
+
+  private func fit(_ bytes: [UInt8], into destination: UnsafeMutablePointer<UInt8>) {
+    var image = Image(width: base.width, height: base.height, channels: base.channels, pixels: bytes)
+    if let side { image = image.square(side: side) }
+    if channels == 3 { image = image.inColour }
+    image.pixels.withUnsafeBufferPointer { destination.update(from: $0.baseAddress!, count: $0.count) }
+  }
+}
+
+/// Several data sets one after the other, all with the same classes.
+public struct JoinedImages: ImageDataset {
+  private let parts: [any ImageDataset]
+  /// The number of the first image of each part, and of what follows the last.
+  private let starts: [Int]
+  /// The label that each part's label becomes.
+  private let labels: [[Int]]
+  public let classNames: [String]
+  public let allowsFlips: Bool
+  public let fingerprint: UInt64
+
+  /// - Parameters:
+  ///   - parts: of one shape, each with classes or none of them.
+  ///   - classNames: what the classes of the parts are among; `nil`: those of the parts.
+  /// - Returns: `nil` if a part has a class that is not among them, or parts with and without classes come together.
+  public init?(_ parts: [any ImageDataset], classNames names: [String]? = nil) {
+    precondition(!parts.isEmpty && parts.allSatisfy { $0.imageShape == parts[0].imageShape }, "parts of one shape")
+    let lists = parts.map(\.classNames)
+    // Parts that agree keep their order.
+    let names =
+      names
+      ?? (lists.allSatisfy { $0 == lists[0] }
+        ? lists[0]
+        : Set(lists.joined()).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+    let places = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    let labels = lists.map { $0.map { places[$0] } }
+    guard lists.allSatisfy({ $0.isEmpty == names.isEmpty }), !labels.joined().contains(nil) else { return nil }
+    self.parts = parts
+    self.labels = labels.map { $0.compactMap(\.self) }
+    starts = parts.reduce(into: [0]) { $0.append($0.last! + $1.count) }
+    classNames = names
+    allowsFlips = parts.allSatisfy(\.allowsFlips)
+    var fingerprint = Fingerprint()
+    for part in parts { fingerprint.add(part.fingerprint) }
+    for name in names { fingerprint.add(name) }
+    self.fingerprint = fingerprint.value
+  }
+
+  public var name: String { parts[0].name }
+  public var count: Int { starts[parts.count] }
+  public var height: Int { parts[0].height }
+  public var width: Int { parts[0].width }
+  public var channels: Int { parts[0].channels }
+  public var readsFiles: Bool { parts.contains(where: \.readsFiles) }
+
+  public func label(of index: Int) -> Int? {
+    let part = part(of: index)
+    return parts[part].label(of: index - starts[part]).map { labels[part][$0] }
+  }
+
+  public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
+    let part = part(of: index)
+    try parts[part].copyBytes(of: index - starts[part], into: destination)
+  }
+
+  public func copyBytes(
+    of images: Range<Int>, into destination: UnsafeMutablePointer<UInt8>, workers: WorkerPool
+  ) throws -> [DamagedImage] {
+    var damaged: [DamagedImage] = []
+    for part in parts.indices {
+      let own = images.clamped(to: starts[part]..<starts[part + 1])
+      if own.isEmpty { continue }
+      damaged += try parts[part].copyBytes(
+        of: own.lowerBound - starts[part]..<own.upperBound - starts[part],
+        into: destination + (own.lowerBound - images.lowerBound) * elementsPerImage, workers: workers
+      ).map { DamagedImage(index: $0.index + starts[part], error: $0.error) }
+    }
+    return damaged
+  }
+
+  private func part(of index: Int) -> Int {
+    precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
+    return starts.lastIndex { $0 <= index }!
+  }
+}
+
+/// A data set without some of its images.
+public struct RemainingImages: ImageDataset {
+  private let base: any ImageDataset
+  private let indices: [Int]
+
+  public init(_ base: any ImageDataset, without excluded: Set<Int>) {
+    self.base = base
+    indices = (0..<base.count).filter { !excluded.contains($0) }
+  }
+
+  public var name: String { base.name }
+  public var count: Int { indices.count }
+  public var height: Int { base.height }
+  public var width: Int { base.width }
+  public var channels: Int { base.channels }
+  public var classNames: [String] { base.classNames }
+  public var allowsFlips: Bool { base.allowsFlips }
+  public var readsFiles: Bool { base.readsFiles }
+
+  public var fingerprint: UInt64 {
+    var fingerprint = Fingerprint()
+    fingerprint.add(base.fingerprint)
+    fingerprint.add(indices)
+    return fingerprint.value
+  }
+
+  public func label(of index: Int) -> Int? { base.label(of: indices[index]) }
+
+  public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
+    try base.copyBytes(of: indices[index], into: destination)
+  }
+
+  public func copyBytes(
+    of images: Range<Int>, into destination: UnsafeMutablePointer<UInt8>, workers: WorkerPool
+  ) throws -> [DamagedImage] {
+    var damaged: [DamagedImage] = []
+    var start = images.lowerBound
+    while start < images.upperBound {
+      // What is consecutive in the whole is read together.
+      var end = start + 1
+      while end < images.upperBound && indices[end] == indices[end - 1] + 1 { end += 1 }
+      let skipped = indices[start] - start
+      damaged += try base.copyBytes(
+        of: start + skipped..<end + skipped,
+        into: destination + (start - images.lowerBound) * elementsPerImage, workers: workers
+      ).map { DamagedImage(index: $0.index - skipped, error: $0.error) }
+      start = end
+    }
+    return damaged
+  }
+}

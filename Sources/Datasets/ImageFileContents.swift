@@ -1,0 +1,151 @@
+import HDF5
+
+/// What an HDF5 file of images holds besides their values; by `ddpm-mpi pack`, or by another program in the same or a
+/// simpler arrangement.
+struct ImageFileContents {
+  let path: String
+  /// The dataset of the images: `images` or `test/images`.
+  let dataset: String
+  var name: String
+  /// [N, H, W, C].
+  var shape: [Int] = []
+  var classNames: [String] = []
+  var allowsFlips = false
+  /// Empty if there are none.
+  var labels: [Int64] = []
+  /// nil if there are none.
+  var checksums: [Int64]?
+  /// Where in the file the images are, if in one piece.
+  var offset: Int?
+  var isComplete = false
+
+  /// - Throws: `DatasetError` if these are no images that could be used in any way.
+  static func read(_ path: String, split: DatasetSplit) throws -> ImageFileContents {
+    let outcome = Result { () throws(HDF5Error) -> (ImageFileContents, ElementType?) in
+      let file = try HDF5File.open(path)
+      return try read(file, split: split)
+    }
+    let (contents, type): (ImageFileContents, ElementType?)
+    switch outcome {
+    case .success(let result): (contents, type) = result
+    case .failure(let error): throw DatasetError(error, path)
+    }
+    try contents.check(type, split)
+    return contents
+  }
+
+  /// Whether a file has test images.
+  static func hasTests(_ path: String) throws -> Bool {
+    do {
+      return try HDF5File.open(path).exists("test/images")
+    } catch {
+      throw DatasetError(error, path)
+    }
+  }
+
+  private static func read(
+    _ file: borrowing HDF5File, split: DatasetSplit
+  ) throws(HDF5Error) -> (ImageFileContents, ElementType?) {
+    let group = split == .test ? "test/" : ""
+    var contents = ImageFileContents(path: file.path, dataset: "\(group)images", name: fileStem(file.path))
+    var type: ElementType?
+    if try file.exists(contents.dataset) {
+      let images = try file.openDataset(contents.dataset)
+      (contents.shape, type) = (images.shape, images.type)
+      contents.offset = try images.contiguousOffset()
+    }
+    contents.labels = try integers("\(group)labels", of: file) ?? []
+    contents.checksums = try integers("\(group)crc32", of: file)
+    if try file.attributeExists("name") { contents.name = try file.readAttribute("name", as: String.self) }
+    if try file.attributeExists("class_names") {
+      contents.classNames = try file.readAttribute("class_names", as: [String].self)
+    } else if let last = contents.labels.max(), last >= 0, last < 1 << 16 {
+      contents.classNames = (0...last).map(String.init)
+    }
+    if try file.attributeExists("allows_flips") {
+      contents.allowsFlips = try file.readAttribute("allows_flips", as: Int64.self) != 0
+    }
+    if try file.attributeExists("complete") {
+      contents.isComplete = try file.readAttribute("complete", as: Int64.self) == 1
+    }
+    return (contents, type)
+  }
+
+  private static func integers(_ dataset: String, of file: borrowing HDF5File) throws(HDF5Error) -> [Int64]? {
+    try file.exists(dataset) ? file.openDataset(dataset).readIntegers() : nil
+  }
+
+  private func check(_ type: ElementType?, _ split: DatasetSplit) throws {
+    guard type != nil else {
+      if split == .test {
+        throw DatasetError(
+          .missing, path, "there are no test images in it",
+          advice: "pack some with `ddpm-mpi pack … --test FOLDER`, or take the training images where there is a choice")
+      }
+      throw DatasetError(
+        .wrongLayout, path, "it has no dataset `images`", advice: "name a file that `ddpm-mpi pack` has written")
+    }
+    guard type == .uint8, shape.count == 4, [1, 3].contains(shape[3]), shape.allSatisfy({ $0 > 0 }) else {
+      throw DatasetError(
+        .wrongDimensions, path,
+        "`\(dataset)` must be uint8 [N, H, W, C] with 1 or 3 channels, but is \(type!.rawValue) \(shape)",
+        advice: "store bytes from 0 to 255, channels last")
+    }
+    for (what, numbers) in [("labels", labels.isEmpty ? nil : labels), ("crc32", checksums)] {
+      guard let numbers, numbers.count != shape[0] else { continue }
+      throw DatasetError(
+        .countMismatch, path, "`\(what)` has \(numbers.count) numbers for \(shape[0]) images",
+        advice: "write the file anew with `ddpm-mpi pack`")
+    }
+    if labels.isEmpty && !classNames.isEmpty && split == .training {
+      throw DatasetError(
+        .countMismatch, path, "it names \(classNames.count) classes, but has no `labels`",
+        advice: "write the file anew with `ddpm-mpi pack`")
+    }
+    for (index, label) in labels.enumerated() where label < 0 || label >= classNames.count {
+      throw DatasetError(
+        .wrongLabel, path, "label \(index) is \(label), but classes are 0 to \(classNames.count - 1)",
+        advice: "give every image the number of a class")
+    }
+  }
+
+  /// What is needed to read single images without libhdf5 and to notice damage.
+  func requirePacked() throws -> (offset: Int, checksums: [UInt32]) {
+    let problem: String
+    if let offset, let checksums, isComplete {
+      let values = checksums.compactMap { UInt32(exactly: $0) }
+      if values.count == checksums.count { return (offset, values) }
+      problem = "`crc32` holds numbers that are no checksums"
+    } else if checksums == nil {
+      problem = "its images have no checksums (`crc32`, uint32 [N])"
+    } else if offset == nil {
+      problem = "its images are not stored in one piece, but in chunks"
+    } else {
+      problem = "it was not written to its end (the attribute `complete` is not 1)"
+    }
+    throw DatasetError(
+      .wrongLayout, path, problem,
+      advice: "make a file that training can read with `ddpm-mpi pack \(path) --output NEW.h5`")
+  }
+}
+
+extension DatasetError {
+  /// What libhdf5 says of a file of images.
+  init(_ error: HDF5Error, _ path: String) {
+    switch error.reason {
+    case .noSuchFile: self.init(.missing, path, "there is no such file", advice: "check the path")
+    case .notHDF5:
+      self.init(.wrongMagic, path, error.message, advice: "name a file that `ddpm-mpi pack` has written")
+    case .noSuchObject, .wrongType, .fileExists:
+      self.init(.wrongLayout, error.subject, error.message, advice: "write the file anew with `ddpm-mpi pack`")
+    case .other: self.init(.unreadable, error.subject, error.message)
+    }
+  }
+}
+
+/// The last part of a path, without its extension.
+func fileStem(_ path: String) -> String {
+  let file = path.split(separator: "/").last.map(String.init) ?? path
+  guard let dot = file.lastIndex(of: "."), dot != file.startIndex else { return file }
+  return String(file[..<dot])
+}

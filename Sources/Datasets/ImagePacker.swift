@@ -1,0 +1,133 @@
+import Compression
+import Glibc
+import HDF5
+import Tensors
+
+/// Writes a file of `PackedImages`, piece by piece, so that data sets of any size can be packed.
+public struct ImagePacker: Sendable {
+  public var name: String
+  public var training: any ImageDataset
+  public var test: (any ImageDataset)?
+  public var allowsFlips: Bool
+
+  /// Bytes of images that are held at once, about; little enough for progress to be seen.
+  private static let pieceSize = 1 << 22
+
+  public init(name: String, training: any ImageDataset, test: (any ImageDataset)? = nil, allowsFlips: Bool) {
+    precondition(test.map { $0.imageShape == training.imageShape } ?? true, "test images have the same shape")
+    self.name = name
+    self.training = training
+    self.test = test
+    self.allowsFlips = allowsFlips
+  }
+
+  /// All images.
+  public var count: Int { training.count + (test?.count ?? 0) }
+
+  /// Writes a file that is either whole under its name or not there at all: under a temporary name, flushed to the disk,
+  /// then renamed. Only the thread that calls libhdf5 may do this.
+  ///
+  /// If images turn out to be damaged, all others are still read, to know of every one, but no file is written.
+  ///
+  /// - Parameters:
+  ///   - path: a file of this name is replaced.
+  ///   - stopsAtDamage: whether the first damaged image ends it.
+  ///   - progress: called with the number of images done.
+  /// - Returns: the damaged images of each part; the file is written if there are none.
+  /// - Throws: `DatasetError` for data that cannot be read, `PackingError` for a file that cannot be written.
+  public func write(
+    to path: String, workers: WorkerPool, stopsAtDamage: Bool = true, progress: (Int) -> Void = { _ in }
+  ) throws -> (training: [DamagedImage], test: [DamagedImage]) {
+    let temporary = temporaryPath(for: path)
+    var isPublished = false
+    defer { if !isPublished { unlink(temporary) } }
+    var done = 0
+    func count(_ images: Int) {
+      done += images
+      progress(done)
+    }
+    do {
+      let file = try HDF5File.create(temporary)
+      let damaged = try write(training, "", to: file, workers, stopsAtDamage, didPack: count)
+      let damagedTests =
+        try test.map { try write($0, "test/", to: file, workers, stopsAtDamage, didPack: count) } ?? []
+      guard damaged.isEmpty && damagedTests.isEmpty else { return (damaged, damagedTests) }
+      try file.writeAttribute("name", name)
+      if !training.classNames.isEmpty { try file.writeAttribute("class_names", training.classNames) }
+      try file.writeAttribute("allows_flips", Int64(allowsFlips ? 1 : 0))
+      try file.writeAttribute("format_version", Int64(1))
+      try file.writeAttribute("complete", Int64(1))
+      try file.close()
+    } catch let error as HDF5Error {
+      throw PackingError(path: path, problem: "\(error.message) (\(error.call))")
+    }
+    try publish(temporary, as: path)
+    isPublished = true
+    return ([], [])
+  }
+
+  private func write(
+    _ dataset: any ImageDataset, _ group: String, to file: borrowing HDF5File, _ workers: WorkerPool,
+    _ stopsAtDamage: Bool, didPack: (Int) -> Void
+  ) throws -> [DamagedImage] {
+    let size = dataset.elementsPerImage
+    let images = try file.createDataset("\(group)images", shape: [dataset.count] + dataset.imageShape, type: .uint8)
+    let piece = min(max(Self.pieceSize / size, 4 * workers.threadCount), 4096)
+    let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: min(piece, dataset.count) * size)
+    defer { bytes.deallocate() }
+    var checksums: [UInt32] = []
+    var damaged: [DamagedImage] = []
+    for start in stride(from: 0, to: dataset.count, by: piece) {
+      let range = start..<min(start + piece, dataset.count)
+      damaged += try dataset.copyBytes(of: range, into: bytes, workers: workers)
+      if stopsAtDamage, let first = damaged.first { throw first.error }
+      // Once one is damaged nothing will come of this file.
+      if damaged.isEmpty {
+        for offset in 0..<range.count {
+          checksums.append(crc32(UnsafeRawBufferPointer(start: bytes + offset * size, count: size)))
+        }
+        try images.write(flatRange: range.lowerBound * size..<range.upperBound * size, from: bytes)
+      }
+      didPack(range.count)
+    }
+    try images.close()
+    guard damaged.isEmpty else { return damaged }
+    let crc32 = try file.createDataset("\(group)crc32", shape: [dataset.count], type: .uint32)
+    try crc32.writeAll(checksums)
+    try crc32.close()
+    if !dataset.classNames.isEmpty {
+      let labels = try file.createDataset("\(group)labels", shape: [dataset.count], type: .int64)
+      try labels.writeAll((0..<dataset.count).map { Int64(dataset.label(of: $0) ?? -1) })
+      try labels.close()
+    }
+    return []
+  }
+
+  private func temporaryPath(for path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return ".\(path).partial" }
+    return "\(path[...slash]).\(path[path.index(after: slash)...]).partial"
+  }
+
+  private func publish(_ temporary: String, as path: String) throws {
+    func failure(_ what: String) -> PackingError {
+      PackingError(path: path, problem: "\(what): \(String(cString: strerror(errno)))")
+    }
+    func synchronise(_ path: String) throws {
+      let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw failure("cannot be opened") }
+      defer { close(descriptor) }
+      guard fsync(descriptor) == 0 else { throw failure("cannot be flushed to the disk") }
+    }
+    try synchronise(temporary)
+    guard rename(temporary, path) == 0 else { throw failure("cannot be renamed into place") }
+    try synchronise(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".")
+  }
+}
+
+/// A packed file that could not be written.
+public struct PackingError: Error, Equatable, CustomStringConvertible {
+  public let path: String
+  public let problem: String
+
+  public var description: String { "\(path): \(problem)" }
+}

@@ -1,0 +1,78 @@
+import Compression
+import HDF5
+
+/// Images in one HDF5 file, read from it one by one when they are needed; the labels and checksums are in memory.
+///
+/// The file has the dataset `images`, uint8 [N, H, W, C], all in one piece; `crc32`, uint32 [N], the CRC-32 (that of
+/// zlib) of each image's bytes, which is compared at every reading; and, if there are classes, `labels`, whole numbers
+/// [N], places in the root's attribute `class_names`. The group `test` may hold the same for test images. Further
+/// attributes of the root are `name`, `allows_flips` (0 or 1) and `complete`, which is 1 in a file that was written to
+/// its end.
+///
+/// Once it is open, libhdf5, which is not for several threads, has no part in it.
+public struct PackedImages: ImageDataset {
+  public let name: String
+  public let count: Int
+  public let height: Int
+  public let width: Int
+  public let channels: Int
+  public let classNames: [String]
+  public let allowsFlips: Bool
+  /// Of the labels and checksums, not of the images themselves.
+  public let fingerprint: UInt64
+  public let readsFiles = true
+  private let file: ReadOnlyFile
+  /// Where the first image begins.
+  private let offset: Int
+  private let labels: [Int32]
+  private let checksums: [UInt32]
+  /// The dataset, as messages name it.
+  private let place: String
+
+  /// Opens a file. Only the thread that calls libhdf5 may do this.
+  /// - Throws: `DatasetError`.
+  public init(path: String, split: DatasetSplit = .training) throws {
+    let contents = try ImageFileContents.read(path, split: split)
+    let shape = contents.shape
+    (count, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
+    name = contents.name
+    classNames = contents.classNames
+    allowsFlips = contents.allowsFlips
+    labels = contents.labels.map(Int32.init)
+    place = contents.dataset
+    (offset, checksums) = try contents.requirePacked()
+    file = try ReadOnlyFile(path)
+    var fingerprint = Fingerprint()
+    for number in shape + [allowsFlips ? 1 : 0, classNames.count] { fingerprint.add(number) }
+    for name in classNames { fingerprint.add(name) }
+    fingerprint.add(labels)
+    fingerprint.add(checksums)
+    self.fingerprint = fingerprint.value
+  }
+
+  /// Whether a file is one of images, in whatever state; false if it cannot be read at all.
+  public static func areIn(_ path: String) -> Bool { (try? HDF5File.open(path).exists("images")) ?? false }
+
+  /// Whether a file has test images.
+  public static func testsAreIn(_ path: String) throws -> Bool { try ImageFileContents.hasTests(path) }
+
+  public func label(of index: Int) -> Int? { labels.isEmpty ? nil : Int(labels[index]) }
+
+  public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
+    precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
+    let size = elementsPerImage
+    try file.read("\(place)[\(index)]", at: offset + index * size, count: size, into: destination)
+    guard crc32(UnsafeRawBufferPointer(start: destination, count: size)) == checksums[index] else {
+      throw DatasetError(damaged: "\(place)[\(index)]", file.path)
+    }
+  }
+}
+
+extension DatasetError {
+  /// An image whose bytes are not those that its checksum was made of.
+  init(damaged image: String, _ path: String) {
+    self.init(
+      .damaged, path, "\(image) is damaged: its checksum does not match",
+      advice: "fetch the file again, or pack it again")
+  }
+}

@@ -1,0 +1,108 @@
+// Bringing images of all kinds to one shape. Sums are of whole numbers, so results are the same everywhere.
+
+extension Image {
+  /// The largest square in the middle, made `side` pixels wide.
+  ///
+  /// Shrunk, a pixel is the mean over the area that it covers, where pixels that it covers in part count in part, rounded
+  /// to the nearest. Enlarged, it is interpolated linearly between the nearest pixels of each direction.
+  public func square(side: Int) -> Image {
+    precondition(side > 0, "an image has at least one pixel")
+    let crop = min(width, height)
+    let (left, top) = ((width - crop) / 2, (height - crop) / 2)
+    if crop == side && width == height { return self }
+    let taps = Taps(from: crop, to: side)
+    // Rows first: [crop, side, channels], in units of 1 / taps.total.
+    var rows = [UInt32](repeating: 0, count: crop * side * channels)
+    var result = [UInt8](repeating: 0, count: side * side * channels)
+    pixels.withUnsafeBufferPointer { pixels in
+      rows.withUnsafeMutableBufferPointer { rows in
+        for row in 0..<crop {
+          let line = ((top + row) * width + left) * channels
+          for column in 0..<side {
+            for channel in 0..<channels {
+              var sum: UInt32 = 0
+              for tap in taps.range(column) {
+                sum &+= taps.weights[tap] &* UInt32(pixels[line + taps.sources[tap] * channels + channel])
+              }
+              rows[(row * side + column) * channels + channel] = sum
+            }
+          }
+        }
+      }
+    }
+    let (lineLength, total) = (side * channels, UInt64(taps.total) * UInt64(taps.total))
+    rows.withUnsafeBufferPointer { rows in
+      for row in 0..<side {
+        for place in 0..<lineLength {
+          var sum: UInt64 = 0
+          for tap in taps.range(row) {
+            sum &+= UInt64(taps.weights[tap]) &* UInt64(rows[taps.sources[tap] * lineLength + place])
+          }
+          result[row * lineLength + place] = UInt8((sum + total / 2) / total)
+        }
+      }
+    }
+    return Image(width: side, height: side, channels: channels, pixels: result)
+  }
+
+  /// The same without opacity: over a background of one grey value where it is transparent.
+  /// - Parameter background: what is behind the image; `nil`: it must be opaque.
+  /// - Returns: `nil` if it is transparent somewhere and there is no background.
+  public func withoutOpacity(background: UInt8?) -> Image? {
+    guard channels == 4 else { return self }
+    var colours = [UInt8](repeating: 0, count: width * height * 3)
+    for pixel in 0..<width * height {
+      let opacity = Int(pixels[4 * pixel + 3])
+      guard opacity == 255 || background != nil else { return nil }
+      for channel in 0..<3 {
+        let mix = opacity * Int(pixels[4 * pixel + channel]) + (255 - opacity) * Int(background ?? 0)
+        colours[3 * pixel + channel] = UInt8((mix + 127) / 255)
+      }
+    }
+    return Image(width: width, height: height, channels: 3, pixels: colours)
+  }
+
+  /// The same in red, green and blue, equal to each other where it was grey.
+  public var inColour: Image {
+    guard channels == 1 else { return self }
+    return Image(width: width, height: height, channels: 3, pixels: pixels.flatMap { [$0, $0, $0] })
+  }
+}
+
+/// Which pixels of a line make up each pixel of a shorter or longer one, and how much they count.
+private struct Taps {
+  /// The taps of pixel p are bounds[p]..<bounds[p + 1].
+  var bounds = [0]
+  var sources: [Int] = []
+  var weights: [UInt32] = []
+  /// What the weights of a pixel add up to.
+  let total: Int
+
+  /// In units of 1 / target of a source's pixel, the target's pixel p covers p · source ..< (p + 1) · source.
+  init(from source: Int, to target: Int) {
+    total = target <= source ? source : 2 * target
+    for pixel in 0..<target {
+      if target <= source {
+        let (start, end) = (pixel * source, (pixel + 1) * source)
+        for covered in start / target...(end - 1) / target {
+          add(covered, min(end, (covered + 1) * target) - max(start, covered * target))
+        }
+      } else {
+        // The pixel's middle, in units of 1 / (2 target) from the middle of the source's first.
+        let middle = (2 * pixel + 1) * source - target
+        let before = middle < 0 ? -1 : middle / total
+        let beyond = middle - before * total
+        if beyond < total { add(max(before, 0), total - beyond) }
+        if beyond > 0 { add(min(before + 1, source - 1), beyond) }
+      }
+      bounds.append(sources.count)
+    }
+  }
+
+  func range(_ pixel: Int) -> Range<Int> { bounds[pixel]..<bounds[pixel + 1] }
+
+  private mutating func add(_ source: Int, _ weight: Int) {
+    sources.append(source)
+    weights.append(UInt32(weight))
+  }
+}

@@ -1,0 +1,36 @@
+/// How far work on many images is: `packing [=====>    ] 32,768/60,000  8120 img/s  0:03 left`.
+public struct ImageProgress: ProgressText, Sendable, Equatable {
+  public var work: String
+  public var done: Int
+  public var count: Int
+  /// 0 while it is not known.
+  public var imagesPerSecond: Double
+
+  public init(_ work: String, done: Int, count: Int, imagesPerSecond: Double) {
+    self.work = work
+    self.done = done
+    self.count = count
+    self.imagesPerSecond = imagesPerSecond
+  }
+
+  public func line(width: Int? = nil) -> String {
+    let numbers = "\(ProgressFormat.count(done))/\(ProgressFormat.count(count))"
+    let rate = imagesPerSecond > 0 ? "\(ProgressFormat.rate(imagesPerSecond)) img/s" : nil
+    let left = rate.map { _ in "\(ProgressFormat.duration(seconds: Double(count - done) / imagesPerSecond)) left" }
+    func text(_ parts: [String?]) -> String { parts.compactMap(\.self).joined(separator: "  ") }
+    let layouts = [
+      text(["\(work) \(bar(length: 24)) \(numbers)", rate, left]),
+      text(["\(work) \(bar(length: 10)) \(numbers)", left]),
+      text(["\(work) \(numbers)", left]), "\(work) \(numbers)", numbers,
+    ]
+    guard let width else { return layouts[0] }
+    return layouts.first { $0.count <= width } ?? String(numbers.prefix(width))
+  }
+
+  private func bar(length: Int) -> String {
+    let full = count > 0 ? length * min(max(done, 0), count) / count : 0
+    let tip = full < length ? ">" : ""
+    return "[" + String(repeating: "=", count: full) + tip
+      + String(repeating: " ", count: length - full - tip.count) + "]"
+  }
+}

@@ -1,0 +1,227 @@
+import Datasets
+import Foundation
+import Images
+import Jobs
+import MessagePassing
+import Tensors
+
+/// Turns folders of images and other data sets into one file, from which training reads what it needs.
+public struct PackJob: Sendable {
+  /// Folders, HDF5 files or names of data sets, one after the other.
+  public var sources: [String]
+  /// Where test images come from; if empty, from the sources that hold some apart.
+  public var tests: [String] = []
+  public var output: String
+  /// Of the data set; by default the source's or the file's.
+  public var name: String?
+  /// The side of the squares that all images become; nil leaves them as they are.
+  public var size: Int?
+  /// The grey value behind transparent pixels; nil: there must be none.
+  public var background: UInt8?
+  /// Whether mirror images are of the same data; by default as the sources say.
+  public var allowsFlips: Bool?
+  /// Whether to go on without images that are damaged.
+  public var skipsDamaged = false
+  /// Whether to replace the output if it exists.
+  public var replaces = false
+  public var threads = 1
+
+  public init(sources: [String], output: String) {
+    self.sources = sources
+    self.output = output
+  }
+
+  /// Packs in this process alone.
+  public func run(communicator: Communicator) throws {
+    guard communicator.size == 1 else {
+      throw JobFailure(
+        rank: 0, exitStatus: .badInput,
+        message: "pack works in one process: run it without mpirun, and with --threads to make it faster")
+    }
+    let reporter = RunReporter(isSpeaking: true)
+    defer { reporter.finish() }
+    try communicator.together {
+      try checkWritable(output)
+      guard replaces || access(output, F_OK) != 0 else {
+        throw InputError("\(output) exists; give --force to replace it, or name another --output")
+      }
+      try pack(reporter)
+    }
+  }
+
+  private func pack(_ reporter: RunReporter) throws {
+    let workers = WorkerPool(threadCount: threads)
+    var leftOut: [DatasetError] = []
+    var packer = try packer(workers, reporter, &leftOut)
+    while true {
+      let damaged = try write(packer, workers, reporter)
+      if damaged.training.isEmpty && damaged.test.isEmpty { break }
+      leftOut += (damaged.training + damaged.test).map(\.error)
+      packer.training = RemainingImages(packer.training, without: Set(damaged.training.map(\.index)))
+      packer.test = packer.test.map { RemainingImages($0, without: Set(damaged.test.map(\.index))) }
+      if packer.test?.count == 0 { packer.test = nil }
+      guard packer.training.count > 0 else { throw InputError("all images are damaged; the first: \(leftOut[0])") }
+    }
+    reporter.clear()
+    for error in leftOut { reporter.log.warning("left out \(error.place): \(error.problem)") }
+    reporter.message(summary(packer, leftOut: leftOut.count))
+  }
+
+  private func write(
+    _ packer: ImagePacker, _ workers: WorkerPool, _ reporter: RunReporter
+  ) throws -> (training: [DamagedImage], test: [DamagedImage]) {
+    var rate = RateMeter()
+    var (last, lastDone) = (ContinuousClock.now, 0)
+    return try packer.write(to: output, workers: workers, stopsAtDamage: !skipsDamaged) { done in
+      rate.record(done - lastDone, seconds: last.secondsUntilNow)
+      // Where there is no terminal, a line for every tenth is enough.
+      let isMilestone = done * 10 / packer.count > lastDone * 10 / packer.count
+      (last, lastDone) = (.now, done)
+      reporter.show(
+        ImageProgress("packing", done: done, count: packer.count, imagesPerSecond: rate.perSecond),
+        isMilestone: isMilestone)
+    }
+  }
+
+  private func summary(_ packer: ImagePacker, leftOut: Int) -> String {
+    let shape = packer.training.imageShape.map(String.init).joined(separator: "x")
+    let classes = packer.training.classNames.count
+    let bytes = (try? FileManager.default.attributesOfItem(atPath: output)[.size] as? Int) ?? 0
+    let tests = packer.test.map { " and \(ProgressFormat.count($0.count)) test" } ?? ""
+    return "Packed \(ProgressFormat.count(packer.training.count)) training\(tests) images of \(shape), "
+      + (classes == 0 ? "no classes" : classes == 1 ? "1 class" : "\(ProgressFormat.count(classes)) classes")
+      + (leftOut > 0 ? ", \(ProgressFormat.count(leftOut, of: "damaged image")) left out" : "")
+      + ", into \(output) (\(ProgressFormat.decimal(Double(bytes) / 1e6, places: 1)) MB).\n"
+      + "Train on it: --set data.name=hdf5 --set data.path=\(output)"
+  }
+
+  // MARK: What is packed
+
+  /// All sources, brought to one shape and one list of classes.
+  private func packer(
+    _ workers: WorkerPool, _ reporter: RunReporter, _ leftOut: inout [DatasetError]
+  ) throws -> ImagePacker {
+    let sources = try sources.map(PackSource.init)
+    var training: [Part] = []
+    for source in sources { training.append(try part(source.path, try source.open(.training), workers, &leftOut)) }
+    var testSources = try tests.map(PackSource.init)
+    if tests.isEmpty { testSources = try sources.filter { try $0.holdsTests() } }
+    let classNames = try joinedClassNames(training)
+    var test: [Part] = []
+    for source in testSources {
+      let contents = try source.openTests(classNames: classNames)
+      test.append(try part(source.path, contents, workers, &leftOut))
+    }
+
+    let channels = (training + test).contains(where: \.isInColour) ? 3 : 1
+    let trainingImages = try join(training.map { try images($0, channels) }, training, classNames)
+    let testImages = try test.isEmpty ? nil : join(test.map { try images($0, channels) }, test, classNames)
+    if let testImages, testImages.imageShape != trainingImages.imageShape {
+      throw differentShapes(test[0], testImages, training[0], trainingImages)
+    }
+    if let size {
+      let count = (training + test).map { $0.countSmaller(than: size) }.reduce(0, +)
+      if count > 0 {
+        reporter.log.warning(
+          "\(ProgressFormat.count(count, of: "image")) smaller than \(size)x\(size) will be enlarged")
+      }
+    }
+    var ownName = (output as NSString).lastPathComponent
+    ownName = (ownName as NSString).deletingPathExtension
+    if training.count == 1, case .images(let images) = training[0].contents { ownName = images.name }
+    return ImagePacker(
+      name: name ?? ownName, training: trainingImages, test: testImages,
+      allowsFlips: allowsFlips ?? trainingImages.allowsFlips)
+  }
+
+  /// A source's images, with the headers of its files.
+  private struct Part {
+    let source: String
+    var contents: PackSource.Contents
+    var headers: [ImageHeader] = []
+
+    var isInColour: Bool {
+      switch contents {
+      case .folder: headers.contains { $0.channels > 1 }
+      case .images(let images): images.channels == 3
+      }
+    }
+
+    var classNames: [String] {
+      switch contents {
+      case .folder(let folder): folder.classNames
+      case .images(let images): images.classNames
+      }
+    }
+
+    func countSmaller(than size: Int) -> Int {
+      switch contents {
+      case .folder: headers.count { min($0.width, $0.height) < size }
+      case .images(let images): min(images.width, images.height) < size ? images.count : 0
+      }
+    }
+  }
+
+  /// Looks at the beginning of every file of a folder.
+  private func part(
+    _ source: String, _ contents: PackSource.Contents, _ workers: WorkerPool, _ leftOut: inout [DatasetError]
+  ) throws -> Part {
+    guard case .folder(let folder) = contents else { return Part(source: source, contents: contents) }
+    let headers = folder.headers(workers: workers)
+    guard skipsDamaged else {
+      return Part(source: source, contents: contents, headers: try headers.map { try $0.get() })
+    }
+    var damaged: Set<String> = []
+    for (file, header) in zip(folder.files, headers) {
+      guard case .failure(let error) = header else { continue }
+      damaged.insert(file.path)
+      leftOut.append(error)
+    }
+    guard damaged.count < folder.files.count else {
+      throw InputError("\(source): all images are damaged; the first: \(leftOut[leftOut.count - damaged.count])")
+    }
+    return Part(
+      source: source, contents: .folder(folder.leavingOut(damaged)), headers: headers.compactMap { try? $0.get() })
+  }
+
+  private func images(_ part: Part, _ channels: Int) throws -> any ImageDataset {
+    switch part.contents {
+    case .folder(let folder):
+      let fitting = FolderImages.Fitting(side: size, background: background, channels: channels)
+      return try FolderImages(folder, fitting: fitting, headers: part.headers)
+    case .images(let images):
+      return size == nil && channels == images.channels ? images : FittedImages(images, side: size, channels: channels)
+    }
+  }
+
+  /// The classes of all sources together: as they are if all have the same, otherwise in the order of their names.
+  private func joinedClassNames(_ parts: [Part]) throws -> [String] {
+    let lists = parts.map(\.classNames)
+    if lists.allSatisfy({ $0 == lists[0] }) { return lists[0] }
+    guard let without = lists.firstIndex(of: []) else {
+      return Set(lists.joined()).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+    throw InputError("\(parts[without].source) has no classes, but another source has; pack them apart")
+  }
+
+  private func join(_ images: [any ImageDataset], _ parts: [Part], _ classNames: [String]) throws -> JoinedImages {
+    if let other = images.indices.first(where: { images[$0].imageShape != images[0].imageShape }) {
+      throw differentShapes(parts[other], images[other], parts[0], images[0])
+    }
+    guard let joined = JoinedImages(images, classNames: classNames) else {
+      let list = classNames.isEmpty ? "none" : classNames.joined(separator: ", ")
+      throw InputError(
+        "\(parts.map(\.source).joined(separator: ", ")): the classes must be those to train on (\(list))")
+    }
+    return joined
+  }
+
+  private func differentShapes(
+    _ part: Part, _ images: any ImageDataset, _ first: Part, _ firstImages: any ImageDataset
+  ) -> InputError {
+    func text(_ images: any ImageDataset) -> String { "\(images.width)x\(images.height)" }
+    return InputError(
+      "\(part.source) has images of \(text(images)) pixels, but \(first.source) of \(text(firstImages)); "
+        + "--size N makes all of them squares of N pixels")
+  }
+}

@@ -1,0 +1,43 @@
+import Datasets
+import Tensors
+
+/// What a file of packed images holds, and which of its images are damaged.
+public struct PackedFileInspection: Sendable {
+  public struct Part: Sendable {
+    /// The dataset: `images` or `test/images`.
+    public let name: String
+    public let count: Int
+    public let damaged: [DamagedImage]
+  }
+
+  public let name: String
+  /// [H, W, C].
+  public let imageShape: [Int]
+  public let classNames: [String]
+  public let parts: [Part]
+
+  /// Reads every image and compares its checksum.
+  /// - Throws: `DatasetError` if the file is not one to train on.
+  public init(path: String) throws {
+    let training = try PackedImages(path: path)
+    (name, imageShape, classNames) = (training.name, training.imageShape, training.classNames)
+    var parts = [Part(name: "images", count: training.count, damaged: try Self.damaged(training))]
+    if try PackedImages.testsAreIn(path) {
+      let test = try PackedImages(path: path, split: .test)
+      parts.append(Part(name: "test/images", count: test.count, damaged: try Self.damaged(test)))
+    }
+    self.parts = parts
+  }
+
+  private static func damaged(_ images: PackedImages) throws -> [DamagedImage] {
+    var bytes = [UInt8](repeating: 0, count: images.elementsPerImage)
+    return try (0..<images.count).compactMap { index in
+      do {
+        try bytes.withUnsafeMutableBufferPointer { try images.copyBytes(of: index, into: $0.baseAddress!) }
+        return nil
+      } catch let error as DatasetError {
+        return DamagedImage(index: index, error: error)
+      }
+    }
+  }
+}

@@ -1,0 +1,17 @@
+import Synchronization
+
+extension WorkerPool {
+  /// Calls `body` once for every index below `count`, from several threads at once; it may fail for some.
+  /// - Throws: what it threw for the lowest of these, once all have ended.
+  public func forEachTrying(_ count: Int, _ body: (Int) throws -> Void) throws {
+    let first = Mutex<(index: Int, error: any Error)?>(nil)
+    forEach(count) { index in
+      do {
+        try body(index)
+      } catch {
+        first.withLock { if $0.map({ index < $0.index }) ?? true { $0 = (index, error) } }
+      }
+    }
+    if let failure = first.withLock({ $0 }) { throw failure.error }
+  }
+}

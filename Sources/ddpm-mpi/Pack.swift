@@ -1,0 +1,83 @@
+import ArgumentParser
+import Jobs
+import MessagePassing
+import Packing
+
+struct Pack: RankCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Pack images into one file to train on, larger than memory if need be.",
+    usage: """
+      ddpm-mpi pack <source> ... --output <file.h5> [--test <source> ...]
+                    [--size <n>] [--background black|white] [--name <name>]
+                    [--flips | --no-flips] [--skip-damaged] [--force]
+                    [--threads <n>]
+      """,
+    discussion: """
+      A source is a folder of PNG and JPEG files, whose subfolders are classes (if they are just train and test, the \
+      classes are below); a folder of IDX files, or of CIFAR-10's or CIFAR-100's binary files; an HDF5 file with \
+      `images`, uint8 [N, H, W, C], and `labels`; or fashion-mnist or shapes. What it holds as test images is packed \
+      as such. Train on the file with data.name=hdf5 and data.path=<file.h5>.
+      """)
+
+  @Argument(help: ArgumentHelp("Where images come from; several follow one another.", valueName: "source"))
+  var sources: [String]
+
+  @Option(help: ArgumentHelp("The file to write.", valueName: "file.h5"))
+  var output: String
+
+  @Option(
+    name: .customLong("test"),
+    help: ArgumentHelp("Where test images come from; may be repeated.", valueName: "source"))
+  var tests: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Make all images squares of n pixels: the middle, averaged over each new pixel's area.", valueName: "n"))
+  var size: Int?
+
+  @Option(help: "What is behind transparent pixels, which are refused otherwise.")
+  var background: Background?
+
+  @Option(help: ArgumentHelp("What the data set is called (default: as the source or the file).", valueName: "name"))
+  var name: String?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Whether training mirrors images by default (default: as the source says, for image files no).")
+  var flips: Bool?
+
+  @Flag(help: "Leave out damaged images, and list them, instead of stopping at the first.")
+  var skipDamaged = false
+
+  @Flag(help: "Replace the file if it exists.")
+  var force = false
+
+  @Option(help: ArgumentHelp("Threads that read images.", valueName: "n"))
+  var threads = 1
+
+  enum Background: String, CaseIterable, ExpressibleByArgument {
+    case black
+    case white
+  }
+
+  func validate() throws {
+    if let size, !(1...8192).contains(size) {
+      throw ValidationError("--size is \(size); it must be from 1 to 8192.")
+    }
+    if threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1.") }
+    if let name, name.isEmpty { throw ValidationError("--name is empty.") }
+  }
+
+  mutating func run(on communicator: Communicator) throws {
+    var job = PackJob(sources: sources, output: output)
+    job.tests = tests
+    job.name = name
+    job.size = size
+    job.background = background.map { $0 == .white ? 255 : 0 }
+    job.allowsFlips = flips
+    job.skipsDamaged = skipDamaged
+    job.replaces = force
+    job.threads = threads
+    try job.run(communicator: communicator)
+  }
+}

@@ -1,0 +1,187 @@
+import Datasets
+import Images
+import Tensors
+import Testing
+
+/// What goes through libhdf5, or is about files of images: one after the other, since libhdf5 is not for several threads.
+@Suite(.serialized) struct DatasetFileTests {}
+
+extension TemporaryFolder {
+  /// A PNG file; grey, or of as many channels as there are values for each of the pixels.
+  func writePNG(_ pixels: [UInt8], width: Int, height: Int? = nil, channels: Int = 1, to name: String) throws {
+    let height = height ?? pixels.count / width / channels
+    try PNG.write(pixels: pixels, width: width, height: height, channels: channels, to: "\(path)/\(name)")
+  }
+}
+
+extension DatasetFileTests {
+  @Suite struct FolderImagesTests {
+    /// Two classes with two grey images of 3x2 each.
+    private func folder(inside nested: String = "") throws -> TemporaryFolder {
+      let folder = try TemporaryFolder()
+      for (index, name) in ["dog/b", "dog/a", "cat/x", "cat/nested/y"].enumerated() {
+        try folder.createFolder("\(nested)\(name.split(separator: "/").dropLast().joined(separator: "/"))")
+        try folder.writePNG((0..<6).map { UInt8(10 * index + $0) }, width: 3, to: "\(nested)\(name).png")
+      }
+      return folder
+    }
+
+    private func open(_ folder: TemporaryFolder, split: DatasetSplit = .training) throws -> FolderImages {
+      try FolderImages(ImageFolder(folder.path, split: split))
+    }
+
+    private func failure(_ folder: TemporaryFolder, split: DatasetSplit = .training) -> DatasetError? {
+      #expect(throws: DatasetError.self) { try open(folder, split: split) }
+    }
+
+    @Test func subfoldersAreClassesAndAllIsInTheOrderOfNames() throws {
+      let folder = try folder()
+      try folder.write([1], to: "cat/notes.txt")
+      try folder.write([1], to: "README")
+      try folder.write([1], to: ".hidden.png")
+      try folder.createFolder(".git")
+      let images = try open(folder)
+      #expect(images.classNames == ["cat", "dog"] && images.imageShape == [2, 3, 1] && images.count == 4)
+      #expect((0..<4).map { images.label(of: $0) } == [0, 0, 1, 1])
+      #expect(!images.allowsFlips && images.readsFiles)
+      // cat/x.png, cat/nested/y.png, dog/a.png, dog/b.png.
+      #expect(try (0..<4).map { try bytes(of: $0, images)[0] } == [20, 30, 10, 0])
+      withExtendedLifetime(folder) {}
+    }
+
+    @Test func aFolderWithoutSubfoldersHasNoClasses() throws {
+      let folder = try TemporaryFolder()
+      for name in ["é", "z", "Z", "10", "9"] { try folder.writePNG([5, 6], width: 2, to: "\(name).PNG") }
+      let listed = try ImageFolder(folder.path, split: .training)
+      #expect(listed.classNames.isEmpty && listed.files.allSatisfy { $0.label == nil })
+      #expect(
+        listed.files.map { $0.path.split(separator: "/").last } == ["10.PNG", "9.PNG", "Z.PNG", "z.PNG", "é.PNG"])
+    }
+
+    @Test func trainAndTestAreSplits() throws {
+      let folder = try folder(inside: "train/")
+      try folder.createFolder("test/dog")
+      try folder.writePNG([1, 2, 3, 4, 5, 6], width: 3, to: "test/dog/t.png")
+      #expect(try open(folder).count == 4)
+      let test = try open(folder, split: .test)
+      #expect(test.name == folder.path.split(separator: "/").last.map(String.init))
+      // The classes are those of the training images, though one has no images here.
+      #expect(test.classNames == ["cat", "dog"] && test.count == 1 && test.label(of: 0) == 1)
+      try folder.createFolder("test/cow")
+      #expect(failure(folder, split: .test)?.kind == .wrongLabel)
+      let missing = failure(try self.folder(), split: .test)
+      #expect(missing?.kind == .missing && missing?.problem.contains("test") == true)
+    }
+
+    @Test func imagesOfAnotherSizeOrKindAreNamed() throws {
+      let wide = try folder()
+      try wide.writePNG([1, 2, 3, 4], width: 4, to: "dog/wide.png")
+      var error = failure(wide)
+      #expect(error?.kind == .wrongDimensions && error?.place.hasSuffix("dog/wide.png") == true)
+      #expect(error?.problem == "it has 4x1 pixels in grey, but the first image has 3x2 pixels in grey")
+      #expect(error?.advice.contains("ddpm-mpi pack \(wide.path) --size N") == true)
+      let coloured = try folder()
+      try coloured.writePNG([UInt8](repeating: 9, count: 18), width: 3, channels: 3, to: "cat/colour.png")
+      error = failure(coloured)
+      #expect(error?.place.hasSuffix("cat/nested/y.png") == true || error?.place.hasSuffix("cat/x.png") == true)
+    }
+
+    @Test func whatIsNoClearArrangementIsRefused() throws {
+      let mixed = try folder()
+      try mixed.writePNG([1], width: 1, to: "lost.png")
+      #expect(failure(mixed)?.problem.contains("beside subfolders") == true)
+      let hollow = try folder()
+      try hollow.createFolder("emu")
+      #expect(failure(hollow)?.place.hasSuffix("/emu") == true)
+      let other = try folder()
+      try other.write([1], to: "cat/picture.WebP")
+      #expect(failure(other)?.problem == "images of this format are not read")
+      #expect(failure(try TemporaryFolder())?.kind == .missing)
+      let error = #expect(throws: DatasetError.self) { try ImageFolder("/nowhere", split: .training) }
+      #expect(error?.kind == .missing && error?.place == "/nowhere")
+    }
+
+    @Test func damagedFilesAreNamedAtTheStartOrWhenTheyAreRead() throws {
+      let folder = try folder()
+      try folder.write([1, 2, 3], to: "dog/a.png")
+      #expect(failure(folder)?.kind == .damaged && failure(folder)?.place.hasSuffix("dog/a.png") == true)
+      let later = try self.folder()
+      let images = try open(later)
+      try later.write([], to: "cat/x.png")
+      try later.writePNG([1, 2], width: 2, to: "dog/b.png")
+      try later.remove("dog/a.png")
+      #expect(throws: DatasetError.self) { try bytes(of: 0, images) }
+      #expect(try bytes(of: 1, images)[0] == 30)
+      let missing = #expect(throws: DatasetError.self) { try bytes(of: 2, images) }
+      #expect(missing?.description.contains("No such file") == true)
+      let changed = #expect(throws: DatasetError.self) { try bytes(of: 3, images) }
+      #expect(changed?.kind == .wrongDimensions)
+      withExtendedLifetime(later) {}
+    }
+
+    @Test func fingerprintTellsNamesAndSizesApart() throws {
+      let folders = try [folder(), folder(), folder(), folder()]
+      try folders[2].writePNG([1, 2, 3, 4, 5, 6], width: 3, to: "dog/c.png")
+      try folders[3].writePNG([UInt8](repeating: 0, count: 6), width: 3, to: "dog/b.png")
+      let prints = try folders.map { try open($0).fingerprint }
+      #expect(prints[0] == prints[1])
+      #expect(Set(prints).count == 3)
+    }
+
+    @Test func fittingMakesAllImagesAlike() throws {
+      let folder = try TemporaryFolder()
+      try folder.writePNG([1, 3, 5, 7, 9, 11, 13, 15], width: 4, to: "a.png")
+      try folder.writePNG([7, 8, 9, 20, 30, 40], width: 2, channels: 3, to: "b.png")
+      try folder.writePNG([100, 50, 0, 0], width: 1, channels: 4, to: "c.png")
+      let listed = try ImageFolder(folder.path, split: .training)
+      let headers = try listed.headers().map { try $0.get() }
+      var fitting = FolderImages.Fitting(side: 1, channels: 3)
+      let refusing = try FolderImages(listed, fitting: fitting, headers: headers)
+      #expect(try bytes(of: 0, refusing) == [8, 8, 8] && bytes(of: 1, refusing) == [7, 8, 9])
+      let error = #expect(throws: DatasetError.self) { try bytes(of: 2, refusing) }
+      #expect(error?.problem == "it has transparent pixels" && error?.advice.contains("--background") == true)
+      fitting.background = 255
+      #expect(try bytes(of: 2, FolderImages(listed, fitting: fitting, headers: headers)) == [255, 255, 255])
+      withExtendedLifetime(folder) {}
+    }
+  }
+
+  @Suite struct DerivedImagesTests {
+    @Test func joinedImagesFollowEachOtherWithCommonClasses() throws {
+      let folders = try [TemporaryFolder(), TemporaryFolder()]
+      for (folder, classes) in zip(folders, [["b", "c"], ["a", "c"]]) {
+        for (index, name) in classes.enumerated() {
+          try folder.createFolder(name)
+          try folder.writePNG([UInt8(index)], width: 1, to: "\(name)/1.png")
+        }
+      }
+      let parts = try folders.map { try FolderImages(ImageFolder($0.path, split: .training)) }
+      let joined = try #require(JoinedImages(parts))
+      #expect(joined.classNames == ["a", "b", "c"] && joined.count == 4)
+      #expect((0..<4).map { joined.label(of: $0) } == [1, 2, 0, 2])
+      #expect(try (0..<4).map { try bytes(of: $0, joined) } == [[0], [1], [0], [1]])
+      var all = [UInt8](repeating: 9, count: 3)
+      let damaged = try all.withUnsafeMutableBufferPointer {
+        try joined.copyBytes(of: 1..<4, into: $0.baseAddress!, workers: .callingThread)
+      }
+      #expect(damaged.isEmpty && all == [1, 0, 1])
+      #expect(JoinedImages(parts, classNames: ["a", "b"]) == nil)
+      #expect(JoinedImages([parts[0], parts[0]])?.classNames == ["b", "c"])
+      withExtendedLifetime(folders) {}
+    }
+
+    @Test func fittedImagesAreThoseOfTheirSquares() throws {
+      let shapes = Shapes(count: 5, size: 16, channels: 1)
+      let fitted = FittedImages(shapes, side: 4, channels: 3)
+      #expect(fitted.imageShape == [4, 4, 3] && fitted.label(of: 3) == shapes.label(of: 3))
+      let expected = Image(width: 16, height: 16, channels: 1, pixels: try bytes(of: 3, shapes)).square(side: 4)
+        .inColour
+      #expect(try bytes(of: 3, fitted) == expected.pixels)
+      var all = [UInt8](repeating: 0, count: 2 * 48)
+      _ = try all.withUnsafeMutableBufferPointer {
+        try fitted.copyBytes(of: 2..<4, into: $0.baseAddress!, workers: WorkerPool(threadCount: 2))
+      }
+      #expect(all[48...] == expected.pixels[...])
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import Foundation
+import Images
+import Testing
+
+extension StorageTests {
+  @Suite struct ImageReadingTests {
+    private func file(_ base64: String, in folder: TemporaryFolder) throws -> String {
+      try folder.file("image.jpg", [UInt8](try #require(Data(base64Encoded: base64))))
+    }
+
+    /// What quality 95 leaves of a smooth gradient.
+    private static let compressionError = 6
+
+    @Test func coloursOfJPEGFilesAreRead() throws {
+      let folder = try TemporaryFolder()
+      for (base64, kind) in [(JPEGFiles.colour, "colour"), (JPEGFiles.inks, "inks")] {
+        let path = try file(base64, in: folder)
+        #expect(try Image.header(of: path) == ImageHeader(width: 16, height: 12, channels: 3))
+        let image = try Image.read(path)
+        for y in 0..<12 {
+          for x in 0..<16 {
+            for (channel, value) in [10 * x, 12 * y, 6 * (x + y)].enumerated() {
+              let read = Int(image.pixels[(y * 16 + x) * 3 + channel])
+              #expect(abs(read - value) <= Self.compressionError, "\(kind) \(x) \(y)")
+            }
+          }
+        }
+      }
+    }
+
+    @Test func greyJPEGFilesHaveOneChannel() throws {
+      let folder = try TemporaryFolder()
+      let path = try file(JPEGFiles.grey, in: folder)
+      #expect(try Image.header(of: path) == ImageHeader(width: 16, height: 12, channels: 1))
+      let image = try Image.read(path)
+      // What Pillow reads.
+      #expect([image.pixels[0], image.pixels[5 * 16 + 9], image.pixels[11 * 16 + 15]] == [0, 72, 140])
+    }
+
+    @Test func everyTruncationOfAJPEGFileIsAnError() throws {
+      let folder = try TemporaryFolder()
+      let bytes = [UInt8](try #require(Data(base64Encoded: JPEGFiles.colour)))
+      // The last two bytes only mark the end.
+      for length in stride(from: 0, to: bytes.count - 2, by: 7) {
+        let path = try folder.file("short.jpg", Array(bytes[..<length]))
+        let error = #expect(throws: ImageError.self, "\(length) bytes") { try Image.read(path) }
+        #expect(error?.path == path && error?.message.isEmpty == false)
+      }
+    }
+
+    @Test func damagedPixelsOfAPNGFileAreAnError() throws {
+      let folder = try TemporaryFolder()
+      var random = TestRandom(state: 3)
+      let path = folder.path("image.png")
+      try PNG.write(pixels: random.bytes(32 * 32), width: 32, height: 32, channels: 1, to: path)
+      var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+      bytes[bytes.count / 2] ^= 1
+      #expect(throws: ImageError.self) { try Image.read(try folder.file("damaged.png", bytes)) }
+    }
+
+    @Test func contentsDecideNotTheName() throws {
+      let folder = try TemporaryFolder()
+      try PNG.write(pixels: [1, 2, 3], width: 1, height: 1, channels: 3, to: folder.path("image.jpg"))
+      #expect(try Image.read(folder.path("image.jpg")).pixels == [1, 2, 3])
+      #expect(try Image.header(of: folder.path("image.jpg")) == ImageHeader(width: 1, height: 1, channels: 3))
+      let text = try folder.file("text.png", Array("no image at all".utf8))
+      for read in [{ _ = try Image.read($0) }, { _ = try Image.header(of: $0) }] as [(String) throws -> Void] {
+        let error = #expect(throws: ImageError.self) { try read(text) }
+        #expect(error?.message == "this is neither a PNG nor a JPEG file")
+      }
+      #expect(throws: ImageError.self) { try Image.read(folder.path("none.png")) }
+      #expect(throws: ImageError.self) { try Image.read(folder.path("")) }
+    }
+
+    @Test(arguments: [(12, 12, 4), (13, 9, 4), (9, 13, 5), (16, 16, 15), (7, 7, 7), (50, 31, 1)])
+    func shrunkPixelsAreMeansOfTheirAreas(width: Int, height: Int, side: Int) {
+      var random = TestRandom(state: UInt64(width * height))
+      let image = Image(width: width, height: height, channels: 3, pixels: random.bytes(width * height * 3))
+      let result = image.square(side: side)
+      #expect(result.width == side && result.height == side)
+      let crop = min(width, height)
+      let scale = Double(crop) / Double(side)
+      /// How much of a source's pixel lies between two places.
+      func share(_ pixel: Int, _ start: Double, _ end: Double) -> Double {
+        max(0, min(end, Double(pixel + 1)) - max(start, Double(pixel)))
+      }
+      for y in 0..<side {
+        for x in 0..<side {
+          for channel in 0..<3 {
+            var sum = 0.0
+            for v in 0..<crop {
+              for u in 0..<crop {
+                let place = (((height - crop) / 2 + v) * width + (width - crop) / 2 + u) * 3 + channel
+                sum +=
+                  share(u, Double(x) * scale, Double(x + 1) * scale)
+                  * share(v, Double(y) * scale, Double(y + 1) * scale)
+                  * Double(image.pixels[place])
+              }
+            }
+            // Halves may fall to either side by the rounding of this sum.
+            #expect(abs(Double(result.pixels[(y * side + x) * 3 + channel]) - sum / scale / scale) < 0.5 + 1e-9)
+          }
+        }
+      }
+    }
+
+    @Test func enlargedPixelsLieOnTheLinesBetweenOriginals() {
+      let image = Image(width: 2, height: 2, channels: 1, pixels: [0, 80, 40, 120])
+      // Pixels in the middle of a quarter: at the rim, and a quarter and three quarters of the way.
+      let expected: [UInt8] = [0, 20, 60, 80, 10, 30, 70, 90, 30, 50, 90, 110, 40, 60, 100, 120]
+      #expect(image.square(side: 4).pixels == expected)
+      let even = Image(width: 3, height: 3, channels: 1, pixels: [UInt8](repeating: 77, count: 9))
+      #expect(Set(even.square(side: 10).pixels) == [77])
+    }
+
+    @Test func opacityIsMixedWithTheBackgroundOrRefused() {
+      let image = Image(width: 2, height: 1, channels: 4, pixels: [100, 0, 255, 51, 1, 2, 3, 255])
+      #expect(image.withoutOpacity(background: nil) == nil)
+      #expect(image.withoutOpacity(background: 255)?.pixels == [224, 204, 255, 1, 2, 3])
+      #expect(image.withoutOpacity(background: 0)?.pixels == [20, 0, 51, 1, 2, 3])
+      let opaque = Image(width: 1, height: 1, channels: 4, pixels: [9, 8, 7, 255])
+      #expect(opaque.withoutOpacity(background: nil)?.pixels == [9, 8, 7])
+      let grey = Image(width: 2, height: 1, channels: 1, pixels: [5, 6])
+      #expect(grey.withoutOpacity(background: nil) == grey && grey.inColour.pixels == [5, 5, 5, 6, 6, 6])
+    }
+  }
+}

@@ -1,0 +1,190 @@
+#!/usr/bin/env bash
+# Data sets of the user's own, as the program meets them: packing, training from a packed file and from a folder, and
+# what happens when images are damaged or missing, on one rank or on all. Each case prints one line.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/cases.sh
+
+# Debian's packages are for the system's Python, which may not be the first one.
+for python in python3 /usr/bin/python3; do
+  if "$python" -c 'import h5py, PIL' 2>/dev/null; then break; fi
+done
+"$python" Tests/Peers/packed_images.py make "$folder"
+
+tiny=(--set training.batch=8 --set training.micro_batch=2 --set training.steps=6 --set training.sample_every=6
+  --set training.checkpoint_every=3 --set training.log_every=2 --set sampling.count=2 --set sampling.steps=2
+  --set model.channels=16 --set 'model.multipliers=[1, 1]' --set 'model.attention_resolutions=[16]')
+
+# same TEXT RUN RUN: two runs' last checkpoints must hold the same bits.
+same() {
+  local group
+  for group in model ema optimizer; do
+    check "$1: /$group" h5diff "$2"/checkpoints/step-00000006.h5 "$3"/checkpoints/step-00000006.h5 "/$group"
+  done
+}
+
+echo "--- packing"
+kinds=(pack "$folder/kinds" --size 24 --background white)
+for threads in 1 2; do
+  run 0 'Packed 17 training images of 24x24x3, 2 classes, into' \
+    "$program" "${kinds[@]}" --threads "$threads" --name kinds --output "$folder/kinds-$threads.h5"
+done
+check "... with a progress bar" grep -qE '^packing \[=+\] 17/17  ' "$log"
+check "... and a word on small ones" grep -q '1 image smaller than 24x24 will be enlarged' "$log"
+check "as Pillow does it" "$python" Tests/Peers/packed_images.py compare "$folder/kinds-1.h5" "$folder/kinds" 24
+check "the same on two threads" h5diff "$folder/kinds-1.h5" "$folder/kinds-2.h5"
+run 0 'Packed 32 training and 8 test images of 32x32x1, 10 classes' "$program" pack "$folder/idx" \
+  --output "$folder/packed.h5"
+run 0 'Packed 32 training images of 32x32x1, 10 classes' "$program" pack "$folder/h5py.h5" \
+  --output "$folder/from-h5py.h5"
+check "from a file by h5py, the same images" h5diff "$folder/packed.h5" "$folder/from-h5py.h5" /images
+check "... labels and checksums" sh -c "h5diff '$folder/packed.h5' '$folder/from-h5py.h5' /labels &&
+  h5diff '$folder/packed.h5' '$folder/from-h5py.h5' /crc32"
+# With checksums, but in chunks: for packing again.
+check "h5repack makes chunks" h5repack -l images:CHUNK=8x32x32x1 -f images:GZIP=1 "$folder/packed.h5" \
+  "$folder/chunks.h5"
+run 0 'Packed 32 training and 8 test images of 32x32x1, 10 classes' "$program" pack "$folder/chunks.h5" \
+  --output "$folder/again.h5"
+check "... which packing undoes" h5diff "$folder/packed.h5" "$folder/again.h5"
+run 0 'Packed 64 training and 17 test images of 8x8x3, no classes, into' "$program" pack "$folder/png" "$folder/png" \
+  --test "$folder/kinds/drawn" --test "$folder/kinds/taken" --size 8 --background black --force \
+  --output "$folder/from-h5py.h5" --name mine --flips
+check "... with name and flips" "$python" - "$folder/from-h5py.h5" <<'PYTHON'
+import h5py, sys
+with h5py.File(sys.argv[1]) as file:
+    assert file.attrs["name"] == "mine" and file.attrs["allows_flips"] == 1 and "labels" not in file, dict(file.attrs)
+PYTHON
+run 2 'packed.h5 exists; give --force to replace it' "$program" pack "$folder/idx" --output "$folder/packed.h5"
+run 2 'none: there is no such file or folder' "$program" pack "$folder/none" --output "$folder/x.h5"
+run 2 'cannot write .*none/x.h5' "$program" pack "$folder/idx" --output "$folder/none/x.h5"
+run 2 'grey.png: it has 83x61 pixels in grey, but the first image has 70x90 pixels in colour; bring all images to one kind with .ddpm-mpi pack .* --size N' \
+  "$program" pack "$folder/kinds" --output "$folder/x.h5"
+run 2 'transparent.png: it has transparent pixels; .*--background' \
+  "$program" pack "$folder/kinds" --size 24 --output "$folder/x.h5"
+run 2 'has no classes, but another source has' "$program" pack "$folder/png" "$folder/kinds" --size 8 \
+  --output "$folder/x.h5"
+run 2 'images of 32x32 pixels, but .* of 8x8; --size N' "$program" pack "$folder/from-h5py.h5" "$folder/png" \
+  --output "$folder/x.h5"
+run 2 '--size is 0; it must be from 1 to 8192' "$program" pack "$folder/png" --size 0 --output "$folder/x.h5"
+run 2 'pack works in one process: run it without mpirun' "$mpirun" 2 "$program" pack "$folder/png" \
+  --output "$folder/x.h5"
+
+run 0 '^/images: 32 images, whole' "$program" inspect "$folder/packed.h5"
+check "... tests too" grep -q '^/test/images: 8 images, whole' "$log"
+
+echo "--- damaged images"
+cp -r "$folder/png" "$folder/broken"
+printf 'no image' >"$folder/broken/00003.png"
+head -c 200 "$folder/png/00017.png" >"$folder/broken/00017.png"
+run 2 '00003.png: cannot be read as an image: this is neither a PNG nor a JPEG file' \
+  "$program" pack "$folder/broken" --output "$folder/x.h5"
+rm "$folder/broken/00003.png"
+run 2 '00017.png: cannot be read as an image: ' "$program" pack "$folder/broken" --output "$folder/x.h5"
+check "nothing was left behind" sh -c "! ls -A '$folder' | grep -E 'x\.h5'"
+printf 'no image' >"$folder/broken/00003.png"
+run 0 'Packed 30 training images of 32x32x1, no classes, 2 damaged images left out' \
+  "$program" pack "$folder/broken" --skip-damaged --output "$folder/x.h5"
+check "... which are listed" sh -c "grep -q 'left out .*00003.png: ' '$log' && grep -q 'left out .*00017.png: ' '$log'"
+check "... and the others are there" "$python" - "$folder" <<'PYTHON'
+import h5py, sys
+with h5py.File(sys.argv[1] + "/x.h5") as few, h5py.File(sys.argv[1] + "/packed.h5") as all:
+    kept = [index for index in range(32) if index not in (3, 17)]
+    assert (few["images"][:] == all["images"][:][kept]).all()
+PYTHON
+
+echo "--- the same bits from every form"
+run 0 'Done' "$program" train "${tiny[@]}" --set data.name=mnist --set data.path="$folder/idx" --output "$folder/idx-1"
+run 0 'data: +packed, 32 images of 32x32x1|data: +mnist, 32 images of 32x32x1' "$program" train "${tiny[@]}" \
+  --set data.name=hdf5 --set data.path="$folder/packed.h5" --output "$folder/hdf5-1"
+run 0 'Done' "$mpirun" 2 "$program" train "${tiny[@]}" --set data.name=hdf5 --set data.path="$folder/packed.h5" \
+  --output "$folder/hdf5-2"
+run 0 'data: +png, 32 images of 32x32x1' "$mpirun" 2 "$program" train "${tiny[@]}" --set data.name=folder \
+  --set data.path="$folder/png" --output "$folder/folder-2"
+same "a packed file" "$folder/idx-1" "$folder/hdf5-1"
+same "a packed file on two ranks" "$folder/idx-1" "$folder/hdf5-2"
+same "a folder" "$folder/idx-1" "$folder/folder-2"
+run 0 'Done' "$program" train "${tiny[@]}" --set data.name=hdf5 --set data.path="$folder/packed.h5" \
+  --set training.steps=3 --output "$folder/resumed"
+run 0 'step-00000003.h5, step 3' "$mpirun" 2 "$program" train --resume --set training.steps=6 \
+  --output "$folder/resumed"
+same "a packed file, resumed" "$folder/idx-1" "$folder/resumed"
+classes=(--set data.name=hdf5 --set data.path="$folder/packed.h5" --set model.classes=10)
+run 0 'Of 8 test images it knows' "$mpirun" 2 "$program" train-classifier "${tiny[@]}" "${classes[@]}" \
+  --output "$folder/judge"
+run 0 'bits per dimension \(variational bound; 2 test images of' "$program" likelihood --checkpoint "$folder/hdf5-1" \
+  --method bound --count 2
+refuse 'png: it has no test images' likelihood --checkpoint "$folder/folder-2" --method bound --count 2
+refuse 'model.classes is 10, but folder has no classes' train "${tiny[@]}" --set model.classes=10 \
+  --set data.name=folder --set data.path="$folder/png" --output "$folder/y"
+refuse 'data.path: hdf5 has no usual place .*; name the file that' train "${tiny[@]}" --set data.name=hdf5 \
+  --output "$folder/y"
+refuse 'h5py.h5: its images have no checksums .*ddpm-mpi pack .*h5py.h5 --output NEW.h5' train "${tiny[@]}" \
+  --set data.name=hdf5 --set data.path="$folder/h5py.h5" --output "$folder/y"
+refuse 'chunks.h5: its images are not stored in one piece, .*ddpm-mpi pack' train "${tiny[@]}" \
+  --set data.name=hdf5 --set data.path="$folder/chunks.h5" --output "$folder/y"
+refuse 'step-00000006.h5: it has no dataset .images' train "${tiny[@]}" --set data.name=hdf5 \
+  --set data.path="$folder/idx-1/checkpoints/step-00000006.h5" --output "$folder/y"
+refuse 'it has .* pixels in .*, but the first image has .*pack .*kinds' train "${tiny[@]}" --set data.name=folder \
+  --set data.path="$folder/kinds" --output "$folder/y"
+
+echo "--- other data on one rank"
+# Relative paths lead each rank to files of its own, as on machines that share no file system.
+cat >"$folder/apart.sh" <<'SH'
+#!/usr/bin/env bash
+cd "$(dirname "$0")/rank-$OMPI_COMM_WORLD_RANK" && exec "$@"
+SH
+chmod +x "$folder/apart.sh"
+for rank in 0 1; do
+  mkdir "$folder/rank-$rank"
+  cp -r "$folder/packed.h5" "$folder/png" "$folder/rank-$rank"
+done
+long=(--set training.steps=1000000 --set training.checkpoint_every=1000000 --set training.sample_every=1000000)
+
+# apart TEXT ARGUMENT...: the job ends with status 2 and exactly one message, which names rank 1.
+apart() {
+  local text=$1
+  shift
+  run 2 "ddpm-mpi: rank 1: $text" "$mpirun" 2 "$folder/apart.sh" "$program" train "${tiny[@]}" "${long[@]}" "$@" \
+    --output "$folder/apart"
+  check "... once" test "$(grep -cE 'ddpm-mpi:|Error:' "$log")" = 1
+  check "... and no process is left" test -z "$(pgrep -f "^$program train .*--output $folder/apart")"
+  rm -rf "$folder/apart"
+}
+from_file=(--set data.name=hdf5 --set data.path=packed.h5)
+from_folder=(--set data.name=folder --set data.path=png)
+
+# The bytes of one image; its checksum stays, so that nothing shows before it is read.
+damage() {
+  local offset
+  offset=$(h5dump -p -H -d /images "$1" | awk '$1 == "OFFSET" { print $2 }')
+  printf '\377\376\375' | dd of="$1" bs=1 seek="$((offset + $2 * 1024 + 500))" conv=notrunc status=none
+}
+damage "$folder/rank-1/packed.h5" 11
+run 2 '^/images: 32 images, DAMAGED: 11$' "$program" inspect "$folder/rank-1/packed.h5"
+check "... in its message" grep -qE 'ddpm-mpi: .*packed.h5: images\[11\] is damaged' "$log"
+apart 'packed.h5: images\[11\] is damaged: its checksum does not match; fetch the file again' "${from_file[@]}"
+truncate -s 20000 "$folder/rank-1/packed.h5"
+apart 'packed.h5: .*truncated' "${from_file[@]}"
+rm "$folder/rank-1/packed.h5"
+apart 'packed.h5: there is no such file' "${from_file[@]}"
+cp "$folder/x.h5" "$folder/rank-1/packed.h5"
+apart 'its data set is not that of rank 0' "${from_file[@]}"
+size=$(stat -c %s "$folder/rank-1/png/00005.png")
+printf '\377' | dd of="$folder/rank-1/png/00005.png" bs=1 seek="$((size - 30))" conv=notrunc status=none
+apart 'png/00005.png: cannot be read as an image: ' "${from_folder[@]}"
+rm "$folder/rank-1/png/00005.png"
+apart 'its data set is not that of rank 0' "${from_folder[@]}"
+
+# While it trains: a file disappears.
+cp "$folder/rank-0/png/00005.png" "$folder/rank-1/png"
+timeout --kill-after=10 120 "$mpirun" 2 "$folder/apart.sh" "$program" train "${tiny[@]}" "${long[@]}" \
+  "${from_folder[@]}" --set training.checkpoint_every=2 --output "$folder/apart" >"$log" 2>&1 </dev/null &
+job=$!
+until [[ -e $folder/apart/checkpoints/step-00000002.h5 ]] || ! kill -0 "$job" 2>/dev/null; do sleep 0.1; done
+rm "$folder/rank-1/png/00007.png"
+status=0
+wait "$job" || status=$?
+check "a file that disappears ends the job, with status $status" test "$status" = 2
+check "... and is named" grep -qE 'ddpm-mpi: rank 1: png/00007.png: .*No such file' "$log"
+
+finish
