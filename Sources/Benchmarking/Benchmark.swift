@@ -27,7 +27,7 @@ public struct Benchmark {
   public struct Request: Sendable {
     /// A preset's name.
     public var preset: String
-    /// `key=value` pairs of the model, and those of training that decide how fast it is and not what it does.
+    /// `key=value` pairs of the model, and those of training that decide how fast it is.
     public var settings: [String] = []
     /// Height and width of the images; by default those of the preset's data set.
     public var imageSize: Int?
@@ -77,7 +77,7 @@ public struct Benchmark {
     self.configuration = configuration
   }
 
-  private static let trainingKeys = ["training.recompute_activations", "training.overlap"]
+  private static let trainingKeys = ["training.recompute_activations", "training.overlap", "training.wire"]
 
   /// The preset with the request's settings.
   private static func configuration(_ request: Request) throws -> RunConfiguration {
@@ -88,7 +88,7 @@ public struct Benchmark {
         !trainingKeys.contains(key.name)
       else { continue }
       throw InputError(
-        "\(setting.location): a benchmark takes keys of model, \(trainingKeys.joined(separator: " and ")); "
+        "\(setting.location): a benchmark takes keys of model, \(trainingKeys.joined(separator: ", ")); "
           + "for the rest it has options")
     }
     return try sources.resolve()
@@ -135,7 +135,8 @@ public struct Benchmark {
     _ communicator: Communicator, _ workers: WorkerPool, _ placement: RankPlacement, _ profiler: Profiler?
   ) throws -> Step {
     let arrangement = DataParallelTrainer.Arrangement(
-      reduction: request.reduction, overlaps: configuration.training.overlap, grid: placement.grid)
+      reduction: request.reduction, overlaps: configuration.training.overlap, wire: configuration.training.wire,
+      grid: placement.grid)
     let trainer = try DataParallelTrainer(
       configuration: configuration, task: try DenoisingTask(configuration: configuration, network: network),
       communicator: communicator, workers: workers, arrangement: arrangement, profiler: profiler)

@@ -26,6 +26,7 @@ static inline MPI_Info ddpm_mpi_no_info(void) { return MPI_INFO_NULL; }
 
 static inline ddpm_datatype ddpm_mpi_byte(void) { return (ddpm_datatype){MPI_BYTE}; }
 static inline ddpm_datatype ddpm_mpi_int64(void) { return (ddpm_datatype){MPI_INT64_T}; }
+static inline ddpm_datatype ddpm_mpi_uint16(void) { return (ddpm_datatype){MPI_UINT16_T}; }
 static inline ddpm_datatype ddpm_mpi_float(void) { return (ddpm_datatype){MPI_FLOAT}; }
 static inline ddpm_datatype ddpm_mpi_double(void) { return (ddpm_datatype){MPI_DOUBLE}; }
 

@@ -6,7 +6,7 @@ import MessagePassing
 /// What a checkpoint says of itself: the root attributes of its file.
 public struct CheckpointHeader: Sendable, Equatable {
   /// The layout of checkpoint files that this program writes and reads.
-  public static let formatVersion: Int64 = 1
+  public static let formatVersion: Int64 = 2
 
   /// What a network does.
   public enum Kind: String, Sendable {
@@ -46,7 +46,7 @@ public struct CheckpointHeader: Sendable, Equatable {
 public enum Checkpoint {
   /// Writes a checkpoint that is either whole under its name or not there at all. Collective.
   ///
-  /// The file is written under a temporary name, marked complete, flushed to the disk by every rank, and only then
+  /// The file is written under a temporary name, marked complete, flushed to the disk by every rank, sealed, and only then
   /// renamed; a crash at any moment leaves the older checkpoints as they were.
   ///
   /// - Parameters:
@@ -89,7 +89,8 @@ public enum Checkpoint {
     progress()
     try FaultPoint.saveHeader.pass(rank: rank)
     try write(header, to: file)
-    for group in groups { try group.write(to: file, communicator: communicator, progress: progress) }
+    var tensors: [Range<Int>] = []
+    for group in groups { tensors += try group.write(to: file, communicator: communicator, progress: progress) }
     // Written last: a file without it was never finished.
     try FaultPoint.saveMark.pass(rank: rank)
     progress()
@@ -102,6 +103,7 @@ public enum Checkpoint {
     try file.close()
     try onRankZero(communicator, path) {
       do {
+        try FileSeal.add(to: temporary, tensors: tensors)
         try FaultPoint.saveRename.pass(rank: 0)
         try publish(temporary, as: path)
       } catch {
@@ -129,6 +131,13 @@ public enum Checkpoint {
     return url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).partial").path
   }
 
+  /// Opens a checkpoint to be read by this process alone.
+  /// - Throws: `CheckpointError` if it is missing, unfinished or damaged outside of its tensors; `HDF5Error`.
+  public static func openAlone(_ path: String) throws -> HDF5File {
+    try FileSeal.verify(path)
+    return try HDF5File.open(path)
+  }
+
   /// Reads the header of a finished checkpoint.
   /// - Throws: `CheckpointError` if the file was never finished or is of another format.
   public static func readHeader(from file: borrowing HDF5File) throws -> CheckpointHeader {
@@ -144,8 +153,7 @@ public enum Checkpoint {
     guard try file.attributeExists("complete"), try file.readAttribute("complete", as: Int64.self) == 1 else {
       throw CheckpointError(path: file.path, problem: "it was not written to its end")
     }
-    // Older files do not say what they are: denoisers all.
-    let kind = try file.attributeExists("kind") ? file.readAttribute("kind", as: String.self) : "denoiser"
+    let kind = try file.readAttribute("kind", as: String.self)
     guard let kind = CheckpointHeader.Kind(rawValue: kind) else {
       throw CheckpointError(path: file.path, problem: "it holds a \(kind), which this program does not know")
     }
@@ -158,15 +166,16 @@ public enum Checkpoint {
       configuration: try file.readAttribute("config", as: String.self))
   }
 
-  /// Reads a checkpoint's header and fills the groups, each rank its shard. Collective.
+  /// Reads a checkpoint's header and fills the groups, each rank its parts. Collective.
   ///
   /// - Parameter groups: given the header, the groups to fill; it must decide alike on all ranks.
-  /// - Throws: `CheckpointError` on every rank if the file is missing, unfinished, damaged or of another shape. Any
-  ///   other error may be this rank's alone, in the middle of a collective call, and the job must be aborted.
+  /// - Throws: `CheckpointError` on every rank, the same, if the file is missing, unfinished, damaged, of another shape or
+  ///   cannot be read on some rank; then another file can be tried. What `groups` throws. `MPIError`.
   public static func load(
     from path: String, communicator: Communicator, into groups: (CheckpointHeader) throws -> [TensorGroup]
   ) throws -> CheckpointHeader {
     let rank = communicator.rank
+    try onRankZero(communicator, path) { try FileSeal.verify(path) }
     let file = try openTogether(communicator, path) {
       let file = try HDF5File.open(path, communicator: communicator)
       try FaultPoint.loadOpen.pass(rank: rank)
@@ -174,15 +183,17 @@ public enum Checkpoint {
     }
     let outcome: Result<CheckpointHeader, CheckpointError>
     do {
-      try FaultPoint.loadHeader.pass(rank: rank)
-      let header = try readHeader(from: file)
+      let header = try agreeing(communicator, path) {
+        try FaultPoint.loadHeader.pass(rank: rank)
+        return try readHeader(from: file)
+      }
       for group in try groups(header) { try group.read(from: file, communicator: communicator) }
       outcome = .success(header)
     } catch let error as CheckpointError {
       // Every rank found the same, so the file can be closed in good order and another one be tried.
       outcome = .failure(error)
     }
-    try FaultPoint.loadClose.pass(rank: rank)
+    try agreeing(communicator, path) { try FaultPoint.loadClose.pass(rank: rank) }
     try file.close()
     return try outcome.get()
   }
@@ -194,38 +205,53 @@ public enum Checkpoint {
     _ communicator: Communicator, _ path: String, _ body: () throws -> HDF5File
   ) throws -> HDF5File {
     var file: HDF5File?
-    var failure: String?
-    do {
-      file = try body()
-    } catch let error as HDF5Error {
-      failure = error.message
-    } catch {
-      failure = "\(error)"
-    }
-    try agree(communicator, path, failure)
+    try agreeing(communicator, path) { file = try body() }
     return file.take()!
   }
 
   private static func onRankZero(_ communicator: Communicator, _ path: String, _ body: () throws -> Void) throws {
     var failure: String?
     if communicator.rank == 0 {
-      do {
-        try body()
-      } catch let error as CheckpointError {
-        failure = error.problem
-      } catch {
-        failure = "\(error)"
-      }
+      do { try body() } catch { failure = problem(error) }
     }
-    try agree(communicator, path, failure)
-  }
-
-  /// A rank's failure becomes everybody's, as the same `CheckpointError`.
-  private static func agree(_ communicator: Communicator, _ path: String, _ failure: String?) throws {
     do {
       try communicator.agree(failure)
     } catch let failure as RankFailure {
       throw CheckpointError(path: path, problem: failure.message)
+    }
+  }
+
+  /// Runs each rank's own part of a step. If it fails anywhere, every rank throws the same `CheckpointError`, which names
+  /// the rank unless all have failed.
+  ///
+  /// - Parameter communicator: nil for this process alone.
+  @discardableResult
+  static func agreeing<Success>(
+    _ communicator: Communicator?, _ path: String, _ body: () throws -> Success
+  ) throws -> Success {
+    let outcome = Result(catching: body)
+    var failure: String?
+    if case .failure(let error) = outcome { failure = problem(error) }
+    guard let communicator else {
+      if let failure { throw CheckpointError(path: path, problem: failure) }
+      return try outcome.get()
+    }
+    let failureCount = Int(try communicator.allReduceSum(failure == nil ? 0 : 1))
+    if failureCount == 0 { return try outcome.get() }
+    do {
+      try communicator.agree(failure)
+    } catch let first as RankFailure {
+      let isEverywhere = failureCount == communicator.size
+      throw CheckpointError(path: path, problem: isEverywhere ? first.message : "\(first)")
+    }
+    return try outcome.get()
+  }
+
+  private static func problem(_ error: any Error) -> String {
+    switch error {
+    case let error as CheckpointError: error.problem
+    case let error as HDF5Error: error.message
+    default: "\(error)"
     }
   }
 

@@ -29,7 +29,7 @@ public struct CheckpointInspection: Sendable {
   }
 
   private init(reading path: String) throws {
-    let file = try HDF5File.open(path)
+    let file = try Checkpoint.openAlone(path)
     header = try Checkpoint.readHeader(from: file)
     var paths = ["model"]
     if try file.exists("ema") { paths += try file.names(in: "ema").map { "ema/\($0)" } }

@@ -75,9 +75,12 @@ public struct TensorGroup: Sendable {
 
   /// Writes every tensor, each rank its parts. Collective over the file's ranks.
   /// - Parameter progress: called before each tensor.
+  /// - Returns: the bytes of the file that the tensors take.
+  @discardableResult
   public func write(
     to file: borrowing HDF5File, communicator: Communicator, progress: () -> Void = {}
-  ) throws {
+  ) throws -> [Range<Int>] {
+    var places: [Range<Int>] = []
     let checksums = try tensorChecksums(communicator)
     for (entry, checksum) in zip(layout.entries, checksums) {
       try FaultPoint.saveWrite.pass(rank: communicator.rank)
@@ -87,42 +90,61 @@ public struct TensorGroup: Sendable {
       let parts = parts(of: entry)
       try dataset.write(
         flatRanges: parts.map(\.range), from: values.pointer + (parts.first?.offset ?? 0), collective: true)
+      if let start = try dataset.contiguousOffset() {
+        places.append(start..<start + entry.count * MemoryLayout<Float>.stride)
+      }
       try dataset.close()
       try file.writeAttribute("layout", entry.order.rawValue, of: name)
       try file.writeAttribute("crc32", checksum, of: name)
     }
+    return places
   }
 
-  /// Reads every tensor, each rank its part, and compares checksums. Collective over the file's ranks.
+  /// Reads every tensor, each rank its parts, and compares checksums. Collective over the file's ranks.
   /// - Parameter communicator: the ranks that opened the file together; nil for this process alone.
-  /// - Throws: `CheckpointError` naming the tensor that is missing, of another shape, or damaged.
+  /// - Throws: `CheckpointError`, the same on all ranks, naming the tensor that is missing, of another shape, or damaged,
+  ///   or the rank that cannot read. `MPIError`.
   public func read(from file: borrowing HDF5File, communicator: Communicator?) throws {
     for entry in layout.entries {
-      try FaultPoint.loadRead.pass(rank: communicator?.rank ?? 0)
-      let name = datasetPath(entry)
-      guard try file.exists(name) else {
-        throw CheckpointError(path: file.path, problem: "it has no tensor \(name), which this network needs")
+      // Nobody may enter the collective read alone.
+      try Checkpoint.agreeing(communicator, file.path) {
+        try FaultPoint.loadRead.pass(rank: communicator?.rank ?? 0)
+        try check(entry, in: file)
       }
-      let dataset = try file.openDataset(name)
-      guard dataset.shape == entry.shape, dataset.type == .float32 else {
-        throw CheckpointError(
-          path: file.path,
-          problem: "tensor \(name) is \(dataset.type.rawValue) \(dataset.shape), but this network needs float32 "
-            + "\(entry.shape); was it trained with other model settings?")
+      try Checkpoint.agreeing(communicator, file.path) {
+        let dataset = try file.openDataset(datasetPath(entry))
+        let parts = parts(of: entry)
+        try dataset.read(
+          flatRanges: parts.map(\.range), into: values.pointer + (parts.first?.offset ?? 0),
+          collective: communicator != nil)
+        try dataset.close()
       }
-      let parts = parts(of: entry)
-      try dataset.read(
-        flatRanges: parts.map(\.range), into: values.pointer + (parts.first?.offset ?? 0),
-        collective: communicator != nil)
-      try dataset.close()
     }
     let checksums = try tensorChecksums(communicator)
-    for (entry, checksum) in zip(layout.entries, checksums) {
-      let name = datasetPath(entry)
-      guard try file.readAttribute("crc32", of: name, as: UInt32.self) == checksum else {
-        throw CheckpointError(path: file.path, problem: "tensor \(name) is damaged: its checksum does not match")
+    try Checkpoint.agreeing(communicator, file.path) {
+      for (entry, checksum) in zip(layout.entries, checksums) {
+        let name = datasetPath(entry)
+        guard try file.readAttribute("crc32", of: name, as: UInt32.self) == checksum else {
+          throw CheckpointError(path: file.path, problem: "tensor \(name) is damaged: its checksum does not match")
+        }
       }
     }
+  }
+
+  /// - Throws: `CheckpointError` if the file does not hold this tensor, `HDF5Error`.
+  private func check(_ entry: ParameterEntry, in file: borrowing HDF5File) throws {
+    let name = datasetPath(entry)
+    guard try file.exists(name) else {
+      throw CheckpointError(path: file.path, problem: "it has no tensor \(name), which this network needs")
+    }
+    let dataset = try file.openDataset(name)
+    guard dataset.shape == entry.shape, dataset.type == .float32 else {
+      throw CheckpointError(
+        path: file.path,
+        problem: "tensor \(name) is \(dataset.type.rawValue) \(dataset.shape), but this network needs float32 "
+          + "\(entry.shape); was it trained with other model settings?")
+    }
+    try dataset.close()
   }
 
   /// CRC-32 of each whole tensor's bytes, put together from those of the parts. Collective; equal on all ranks.

@@ -89,6 +89,10 @@ extension ConfigurationKey {
       "training.overlap", \.training.overlap, .all, mayChangeOnResume: true,
       "move gradients and parameters between ranks while the network computes"),
     .init(
+      "training.wire", \.training.wire, .all,
+      "how gradients travel between machines; bfloat16 takes half the bytes, and results then depend on how many machines there are"
+    ),
+    .init(
       "training.checkpoint_every", \.training.checkpointEvery, .atLeast(1), mayChangeOnResume: true,
       "steps between checkpoints"),
     .init(

@@ -123,6 +123,7 @@ extension RunConfiguration.DiffusionSettings.Process: NamedChoice {}
 extension Prediction: NamedChoice {}
 extension TrainingObjective.Loss: NamedChoice {}
 extension RunConfiguration.TrainingSettings.Recomputation: NamedChoice {}
+extension RunConfiguration.TrainingSettings.WireFormat: NamedChoice {}
 extension ConvolutionMethod: NamedChoice {}
 
 extension Node {

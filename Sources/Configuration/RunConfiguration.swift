@@ -103,6 +103,7 @@ public struct RunConfiguration: Sendable, Equatable {
     public var adamBeta2 = 0.999
     public var adamEpsilon = 1e-8
     public var overlap = true
+    public var wire = WireFormat.float32
     public var checkpointEvery = 500
     public var keepCheckpoints = 3
     public var saveBeside = true
@@ -114,6 +115,13 @@ public struct RunConfiguration: Sendable, Equatable {
     public var sampleEvery = 1000
 
     public init() {}
+
+    /// How gradients travel between machines.
+    public enum WireFormat: String, CaseIterable, Sendable {
+      case float32
+      /// Rounded to 8 bits of precision: half the bytes.
+      case bfloat16
+    }
 
     /// What the backward pass makes again instead of keeping it from the forward pass.
     public enum Recomputation: String, CaseIterable, Sendable {

@@ -38,6 +38,18 @@ public struct HDF5Dataset: ~Copyable {
   /// The number of elements; 1 for a scalar.
   public var count: Int { shape.reduce(1, *) }
 
+  /// Where in the file the elements lie one after the other, in bytes from its beginning, so that they can be read
+  /// without the library; nil if they are stored in pieces, compressed or elsewhere.
+  public borrowing func contiguousOffset() throws(HDF5Error) -> Int? {
+    let creation = try Handle(
+      .propertyList, "H5Dget_create_plist", subject, H5Dget_create_plist(handle.identifier))
+    guard H5Pget_layout(creation.identifier) == H5D_CONTIGUOUS, H5Pget_external_count(creation.identifier) == 0 else {
+      return nil
+    }
+    // All ones where nothing is allocated.
+    return Int(exactly: H5Dget_offset(handle.identifier))
+  }
+
   /// Closes the dataset. In a file that ranks share they all close it.
   public consuming func close() throws(HDF5Error) {
     let subject = subject

@@ -33,6 +33,11 @@ public final class MessageSet {
     try receive(UnsafeMutableRawPointer(start), count: count, ddpm_mpi_int64(), from: source, tag: tag)
   }
 
+  /// Starts to receive `count` numbers of 16 bits.
+  public func receive(_ start: UnsafeMutablePointer<UInt16>, count: Int, from source: Int, tag: Int) throws(MPIError) {
+    try receive(UnsafeMutableRawPointer(start), count: count, ddpm_mpi_uint16(), from: source, tag: tag)
+  }
+
   /// Starts to send `count` floats.
   public func send(_ start: UnsafePointer<Float>, count: Int, to destination: Int, tag: Int) throws(MPIError) {
     try send(UnsafeRawPointer(start), count: count, ddpm_mpi_float(), to: destination, tag: tag)
@@ -41,6 +46,11 @@ public final class MessageSet {
   /// Starts to send `count` whole numbers.
   public func send(_ start: UnsafePointer<Int64>, count: Int, to destination: Int, tag: Int) throws(MPIError) {
     try send(UnsafeRawPointer(start), count: count, ddpm_mpi_int64(), to: destination, tag: tag)
+  }
+
+  /// Starts to send `count` numbers of 16 bits.
+  public func send(_ start: UnsafePointer<UInt16>, count: Int, to destination: Int, tag: Int) throws(MPIError) {
+    try send(UnsafeRawPointer(start), count: count, ddpm_mpi_uint16(), to: destination, tag: tag)
   }
 
   private func receive(

@@ -143,6 +143,16 @@ extension TrainingRun {
     return writer
   }
 
+  /// Adds a line to the metrics file. That it cannot be written, on a full disk for instance, is no reason to give up
+  /// what was computed.
+  func append(_ record: MetricsRecord, to metrics: inout MetricsWriter?) {
+    do throws(FileError) {
+      try metrics?.append(record)
+    } catch {
+      reporter.log.warning("\(error); training goes on, and will try again")
+    }
+  }
+
   /// The trace file if one is asked for. Collective.
   func openTrace() throws -> TraceRecorder? {
     guard let trace = request.trace else { return nil }
@@ -186,7 +196,7 @@ extension TrainingRun {
   /// A grid of samples, or a classifier's accuracy, in a sentence. Collective.
   func showWhatWasLearnt(step: Int) throws -> String {
     switch model {
-    case .denoiser(let task): "Drew \(try drawGrid(step: step, task.network))."
+    case .denoiser(let task): try drawGrid(step: step, task.network)
     case .classifier(let task, let tests): try measureAccuracy(task, tests)
     }
   }
@@ -211,7 +221,7 @@ extension TrainingRun {
   }
 
   /// Draws a grid of samples from the first average, all ranks sharing the work. Collective.
-  /// - Returns: the file's path.
+  /// - Returns: a sentence about it.
   private func drawGrid(step: Int, _ network: UNet) throws -> String {
     let count = configuration.sampling.count
     let drawing = try ImageDrawing(
@@ -224,9 +234,13 @@ extension TrainingRun {
         reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
       })
     let images = try drawing.gather(share.images, count: count)
-    try communicator.together {
-      if communicator.rank == 0 { try PNG.write(sampleGrid(images), to: folder.samplePath(step: step)) }
+    let path = folder.samplePath(step: step)
+    if communicator.rank == 0 {
+      // That it cannot be written is no reason to give up what was computed.
+      do { try PNG.write(sampleGrid(images), to: path) } catch {
+        return "Drew samples, but they could not be written: \(error)."
+      }
     }
-    return folder.samplePath(step: step)
+    return "Drew \(path)."
   }
 }

@@ -114,7 +114,8 @@ public struct TrainingRun {
     workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
     trainer = try DataParallelTrainer(
       configuration: configuration, task: model.task, communicator: communicator, workers: workers,
-      arrangement: .init(overlaps: configuration.training.overlap, grid: placement.grid))
+      arrangement: .init(
+        overlaps: configuration.training.overlap, wire: configuration.training.wire, grid: placement.grid))
     firstStep =
       request.resumes
       ? try Self.resume(trainer, from: folder, request.kind, configuration, communicator, reporter) : 0
@@ -138,7 +139,7 @@ public struct TrainingRun {
     let plan = BatchPlan(
       dataset: dataset, batchSize: configuration.training.batch, seed: configuration.seed,
       flips: configuration.data.flip, labelDropout: model.labelDropout(configuration))
-    let metrics = try openMetrics()
+    var metrics = try openMetrics()
     let trace = try openTrace()
     let settings = configuration.training
     let start = ContinuousClock.now
@@ -197,17 +198,10 @@ public struct TrainingRun {
       let isLast = step == settings.steps
       let isLogged = step % settings.logEvery == 0 || isLast
       if isLogged {
-        try communicator.together {
-          do throws(FileError) {
-            try metrics?.append(
-              MetricsRecord(
-                step: step, images: step * settings.batch, loss: loss, gradientNorm: norm, learningRate: learningRate,
-                imagesPerSecond: rate.perSecond, seconds: start.secondsUntilNow))
-          } catch {
-            // Not the user's input, as a file that cannot be opened at the start is.
-            throw RunError(.failure, error.description)
-          }
-        }
+        append(
+          MetricsRecord(
+            step: step, images: step * settings.batch, loss: loss, gradientNorm: norm, learningRate: learningRate,
+            imagesPerSecond: rate.perSecond, seconds: start.secondsUntilNow), to: &metrics)
       }
       let progress = TrainingProgress(
         step: step, stepCount: settings.steps, loss: loss, gradientNorm: norm, imagesPerSecond: rate.perSecond,

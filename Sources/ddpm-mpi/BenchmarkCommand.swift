@@ -58,7 +58,8 @@ struct BenchmarkCommand: RankCommand {
     name: .customLong("set"),
     help: ArgumentHelp(
       """
-      Set one key of the model, training.recompute_activations or training.overlap; may be repeated.
+      Set one key of the model, or training.recompute_activations, training.overlap or training.wire; may be \
+      repeated.
       """, valueName: "key=value"))
   var settings: [String] = []
 

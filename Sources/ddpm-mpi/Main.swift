@@ -34,7 +34,7 @@ struct Program: ParsableCommand {
     subcommands: [
       Train.self, TrainClassifier.self, Sample.self, Samplers.self, Likelihood.self, Encode.self, Decode.self,
       Interpolate.self,
-      BenchmarkCommand.self, Inspect.self, Doctor.self,
+      BenchmarkCommand.self, Plan.self, Inspect.self, Doctor.self,
     ])
 }
 

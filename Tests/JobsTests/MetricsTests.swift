@@ -30,7 +30,7 @@ private func record(step: Int, loss: Double = 0.5) -> MetricsRecord {
   @Test func lineIsInTheFileWhenAppendReturns() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/metrics.jsonl"
-      let writer = try MetricsWriter(path: path, resumingFrom: 0)
+      var writer = try MetricsWriter(path: path, resumingFrom: 0)
       try writer.append(record(step: 1))
       #expect(try text(at: path) == record(step: 1).json + "\n")
       try writer.append(record(step: 2))
@@ -43,7 +43,7 @@ private func record(step: Int, loss: Double = 0.5) -> MetricsRecord {
       let path = folder + "/metrics.jsonl"
       let before = (1...5).map { record(step: $0).json + "\n" }
       try (before.joined() + "{\"step\": 6, \"ima").write(toFile: path, atomically: true, encoding: .utf8)
-      let writer = try MetricsWriter(path: path, resumingFrom: 3)
+      var writer = try MetricsWriter(path: path, resumingFrom: 3)
       #expect(try text(at: path) == before[..<3].joined())
       try writer.append(record(step: 4, loss: 0.125))
       #expect(try text(at: path) == before[..<3].joined() + record(step: 4, loss: 0.125).json + "\n")

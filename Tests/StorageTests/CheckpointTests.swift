@@ -107,7 +107,7 @@ extension StorageTests {
       }
     }
 
-    @Test(arguments: [0, 2] as [Int64])
+    @Test(arguments: [0, 3] as [Int64])
     func anotherFormatVersionIsRefused(version: Int64) throws {
       let path = folder.path("version.h5")
       try write(path, version: version)
@@ -120,10 +120,23 @@ extension StorageTests {
       try expectRefusal(of: path, because: "not a checkpoint of ddpm-mpi")
     }
 
+    /// As a copy that another program has made of one.
+    @Test func aFileWithoutItsSealIsRefused() throws {
+      let path = folder.path("step.h5")
+      try Checkpoint.save(to: path, header: testHeader, groups: TestArenas(seed: 1).groups, communicator: world)
+      let whole = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
+      let tensorCount = testGroupPaths.count * testTensorNames.count
+      try expectRefusal(
+        of: try folder.file("unsealed.h5", Array(whole.dropLast(28 + 16 * tensorCount))), because: "no seal")
+    }
+
     @Test func whatIsNotThereOrNotHDF5IsRefused() throws {
       try expectRefusal(of: folder.path("nothing.h5"), because: "no such file")
-      try expectRefusal(of: try folder.file("text.h5", Array("text".utf8)), because: "not an HDF5 file")
-      try expectRefusal(of: try folder.file("empty.h5", []), because: "not an HDF5 file")
+      try expectRefusal(of: try folder.file("text.h5", Array("text".utf8)), because: "no seal")
+      try expectRefusal(of: try folder.file("empty.h5", []), because: "no seal")
+      let sealed = try folder.file("sealed.h5", Array("text".utf8))
+      try FileSeal.add(to: sealed, tensors: [])
+      try expectRefusal(of: sealed, because: "not an HDF5 file")
     }
 
     @Test func aTensorOfAnotherShapeIsRefusedByName() throws {
@@ -172,6 +185,32 @@ extension StorageTests {
       }
     }
 
+    /// Each byte of the header's attributes, and one in eleven elsewhere.
+    @Test func aDamagedByteAnywhereIsFound() throws {
+      let path = folder.path("step.h5")
+      let saved = TestArenas(seed: 1)
+      try Checkpoint.save(to: path, header: testHeader, groups: saved.groups, communicator: world)
+      let whole = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
+      let configuration = try #require(Data(whole).range(of: Data(testHeader.configuration.utf8)))
+      let places = Set(stride(from: 0, to: whole.count, by: 11)).union(0..<96).union(configuration).union(
+        whole.count - 300..<whole.count)
+      var refused = 0
+      for place in places.sorted() {
+        var bytes = whole
+        bytes[place] ^= 1 << UInt8(place % 8)
+        let damaged = try folder.file("damaged.h5", bytes)
+        let loaded = TestArenas(seed: 2)
+        do {
+          let header = try Checkpoint.load(from: damaged, communicator: world) { _ in loaded.groups }
+          #expect(header == testHeader && loaded.bits == saved.bits, "byte \(place)")
+        } catch let error as CheckpointError {
+          refused += 1
+          #expect(error.path == damaged)
+        }
+      }
+      #expect(refused == places.count, "a seal leaves no gap")
+    }
+
     @Test func otherProgramsSeeShapesAndLayouts() throws {
       let path = folder.path("step.h5")
       try Checkpoint.save(to: path, header: testHeader, groups: TestArenas(seed: 1).groups, communicator: world)
@@ -194,9 +233,10 @@ extension StorageTests {
 
     // MARK: Files that are wrong
 
-    private func write(_ path: String, version: Int64? = 1, complete: Int64? = 1) throws {
+    private func write(_ path: String, version: Int64? = 2, complete: Int64? = 1) throws {
       let file = try HDF5File.create(path)
       if let version { try file.writeAttribute("format_version", version) }
+      try file.writeAttribute("kind", "denoiser")
       try file.writeAttribute("step", Int64(testHeader.step))
       try file.writeAttribute("images", Int64(testHeader.images))
       for (name, value) in zip(["image_height", "image_width", "image_channels"], testHeader.imageShape) {
@@ -206,6 +246,7 @@ extension StorageTests {
       for group in TestArenas(seed: 1).groups { try group.write(to: file, communicator: world) }
       if let complete { try file.writeAttribute("complete", complete) }
       try file.close()
+      try FileSeal.add(to: path, tensors: [])
     }
 
     private func expectRefusal(of path: String, because reason: String) throws {

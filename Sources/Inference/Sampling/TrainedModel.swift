@@ -108,7 +108,7 @@ enum CheckpointPlace {
 
   static func open(_ path: String) throws -> (header: CheckpointHeader, configuration: RunConfiguration, file: OpenFile)
   {
-    let file = OpenFile(try HDF5File.open(path))
+    let file = OpenFile(try Checkpoint.openAlone(path))
     let header = try Checkpoint.readHeader(from: file.file)
     return (header, try RunConfiguration(yaml: header.configuration, file: "\(path):config"), file)
   }

@@ -1,9 +1,12 @@
 import Foundation
 
-/// Appends to metrics.jsonl, one JSON object per line. Each line is in the file when `append` returns.
+/// Appends to metrics.jsonl, one JSON object per line. Each line is in the file when `append` returns, or, should the
+/// file system refuse it, after a later `append`.
 public struct MetricsWriter: ~Copyable {
   private let path: String
   private let descriptor: Int32
+  /// What the file system has not taken yet.
+  private var pending: [UInt8] = []
 
   /// Opens the file at `path`, creating it where it is missing.
   ///
@@ -21,8 +24,15 @@ public struct MetricsWriter: ~Copyable {
     close(descriptor)
   }
 
-  public func append(_ record: MetricsRecord) throws(FileError) {
-    guard writeAll((record.json + "\n").utf8, to: descriptor) else { throw FileError(cannot: "write", path) }
+  /// - Throws: if the file system takes nothing more, as when it is full; the line is kept for the next time.
+  public mutating func append(_ record: MetricsRecord) throws(FileError) {
+    pending += (record.json + "\n").utf8
+    while !pending.isEmpty {
+      let count = pending.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { throw FileError(cannot: "write", path) }
+      pending.removeFirst(count)
+    }
   }
 
   private static func dropLines(after step: Int, path: String) throws(FileError) {

@@ -12,18 +12,24 @@ import Tensors
 /// The state of a training run and the parts of a step: every rank holds all parameters, and of the optimiser's moments
 /// and of the averages what it owns (`Sharding`).
 public final class DataParallelTrainer {
-  /// How ranks work together; none of it changes a bit, save the plain sum.
+  /// How ranks work together; none of it changes a bit, save the plain sum and rounding on the wire.
   public struct Arrangement: Sendable {
     /// How gradients are added up; a run that is to keep its bits takes the tree.
     public var reduction = ReductionMethod.tree
     /// Whether messages move while the network computes.
     public var overlaps = true
+    /// How gradients travel between nodes.
+    public var wire = RunConfiguration.TrainingSettings.WireFormat.float32
     /// How ranks are spread over nodes; nil for each a node of its own.
     public var grid: RankGrid?
 
-    public init(reduction: ReductionMethod = .tree, overlaps: Bool = true, grid: RankGrid? = nil) {
+    public init(
+      reduction: ReductionMethod = .tree, overlaps: Bool = true,
+      wire: RunConfiguration.TrainingSettings.WireFormat = .float32, grid: RankGrid? = nil
+    ) {
       self.reduction = reduction
       self.overlaps = overlaps
+      self.wire = wire
       self.grid = grid
     }
   }
@@ -91,7 +97,7 @@ public final class DataParallelTrainer {
       case .tree:
         GradientAveraging(
           layout: layout, tree: tree, sharding: sharding, communicator: exchangeRanks.communicator, workers: workers,
-          loop: loop, profiler: profiler)
+          loop: loop, wire: arrangement.wire, profiler: profiler)
       case .allreduce:
         PlainGradientSum(layout: layout, tree: tree, communicator: communicator, workers: workers, profiler: profiler)
       }

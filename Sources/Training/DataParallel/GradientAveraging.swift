@@ -1,3 +1,4 @@
+import Configuration
 import Differentiation
 import Jobs
 import Kernels
@@ -33,7 +34,8 @@ package final class GradientAveraging: GradientReduction {
   /// - Parameter loop: moves the messages along.
   package init(
     layout: ParameterLayout, tree: MicroBatchTree, sharding: Sharding, communicator: Communicator,
-    workers: WorkerPool, loop: ProgressLoop, profiler: Profiler? = nil
+    workers: WorkerPool, loop: ProgressLoop, wire: RunConfiguration.TrainingSettings.WireFormat = .float32,
+    profiler: Profiler? = nil
   ) {
     self.layout = layout
     self.tree = tree
@@ -47,7 +49,8 @@ package final class GradientAveraging: GradientReduction {
       communicator.size == 1
       ? nil
       : GradientExchange(
-        plan: ReductionPlan(tree: tree, sharding: sharding, rank: communicator.rank), communicator: communicator)
+        plan: ReductionPlan(tree: tree, sharding: sharding, rank: communicator.rank), communicator: communicator,
+        roundsBetweenNodes: wire == .bfloat16)
     var counts = [Int](repeating: 0, count: sharding.buckets.count)
     for entry in layout.entries { for bucket in sharding.buckets(touching: entry.range) { counts[bucket] += 1 } }
     parametersPerBucket = counts

@@ -39,11 +39,12 @@ final class GradientExchange: BackgroundWork, @unchecked Sendable {
   /// Received floats that may be on their way together: enough to keep a network busy.
   private static let floatsInFlight = 1 << 22
 
-  init(plan: ReductionPlan, communicator: Communicator) {
+  /// - Parameter roundsBetweenNodes: whether sums travel between nodes as `BFloat16`.
+  init(plan: ReductionPlan, communicator: Communicator, roundsBetweenNodes: Bool = false) {
     self.plan = plan
     let sharding = plan.sharding
     let windowCount = min(sharding.buckets.count, max(2, min(16, Self.floatsInFlight / max(1, sharding.bucketSize))))
-    windows = (0..<windowCount).map { _ in Window(plan) }
+    windows = (0..<windowCount).map { _ in Window(plan, roundsBetweenNodes: roundsBetweenNodes) }
     buckets = sharding.buckets.indices.map { Bucket(number: $0, plan, communicator) }
     ownSums = [UnsafeMutablePointer<Float>?](repeating: nil, count: plan.levels[0].sumCounts[plan.levels[0].own])
     let sumCount = ownSums.count * sharding.buckets.count
@@ -116,8 +117,13 @@ private final class Window {
   let buffers: [FloatBuffer]
   /// Floats of a level's buffer that one sum has.
   let strides: [Int]
+  /// Where sums travel rounded between nodes: what is sent, a section for each sum, and what is received, laid out as in
+  /// the second level's buffer.
+  let rounded: (sent: HalfBuffer, received: HalfBuffer)?
+  /// Numbers of a section.
+  let sectionStride: Int
 
-  init(_ plan: ReductionPlan) {
+  init(_ plan: ReductionPlan, roundsBetweenNodes: Bool) {
     let buckets = plan.sharding.buckets.indices
     strides = plan.levels.indices.map { level in
       buckets.map { plan.part(level: level, bucket: $0, peer: plan.levels[level].own).count }.max() ?? 0
@@ -125,7 +131,20 @@ private final class Window {
     buffers = zip(plan.levels, strides).map { level, stride in
       FloatBuffer(count: (level.placeCount - level.sumCounts[level.own]) * stride)
     }
+    sectionStride = strides[0]
+    rounded =
+      roundsBetweenNodes && plan.levels[1].peers.count > 1
+      ? (HalfBuffer(count: plan.levels[0].results.count * sectionStride), HalfBuffer(count: buffers[1].count)) : nil
   }
+}
+
+/// Numbers of 16 bits.
+private final class HalfBuffer {
+  let pointer: UnsafeMutablePointer<UInt16>
+
+  init(count: Int) { pointer = .allocate(capacity: max(1, count)) }
+
+  deinit { pointer.deallocate() }
 }
 
 /// A bucket on its way through the levels.
@@ -173,12 +192,21 @@ private final class Bucket {
   private func send(_ sum: Int, _ values: UnsafeMutablePointer<Float>, onLevel index: Int) throws {
     let level = plan.levels[index]
     let tag = MessageTag(.gradients, level: index, sum: sum, bucket: number).number
+    // Of a section the first float; as rounded numbers, where they go.
+    let section = plan.part(level: 0, bucket: number, peer: plan.levels[0].own)
+    let halves = index == 1 ? window?.rounded.map { $0.sent.pointer + sum * window!.sectionStride } : nil
+    if let halves { BFloat16.round(values + section.lowerBound, into: halves, count: section.count) }
     // Each begins with the next one, so that they do not all begin with the first.
     for distance in 1..<max(1, level.peers.count) {
       let peer = (level.own + distance) % level.peers.count
       let part = plan.part(level: index, bucket: number, peer: peer)
       if part.isEmpty { continue }
-      try sent.send(values + part.lowerBound, count: part.count, to: level.peers[peer], tag: tag)
+      if let halves {
+        try sent.send(
+          halves + part.lowerBound - section.lowerBound, count: part.count, to: level.peers[peer], tag: tag)
+      } else {
+        try sent.send(values + part.lowerBound, count: part.count, to: level.peers[peer], tag: tag)
+      }
     }
   }
 
@@ -188,13 +216,18 @@ private final class Bucket {
     for (index, level) in plan.levels.enumerated() {
       let part = plan.part(level: index, bucket: number, peer: level.own)
       if part.isEmpty { continue }
-      var next = window.buffers[index].pointer
+      let start = window.buffers[index].pointer
+      var next = start
       for distance in 1..<max(1, level.peers.count) {
         let peer = (level.own + level.peers.count - distance) % level.peers.count
         for sum in 0..<level.sumCounts[peer] {
-          try received[index].receive(
-            next, count: part.count, from: level.peers[peer],
-            tag: MessageTag(.gradients, level: index, sum: sum, bucket: number).number)
+          let tag = MessageTag(.gradients, level: index, sum: sum, bucket: number).number
+          if index == 1, let rounded = window.rounded {
+            try received[index].receive(
+              rounded.received.pointer + (next - start), count: part.count, from: level.peers[peer], tag: tag)
+          } else {
+            try received[index].receive(next, count: part.count, from: level.peers[peer], tag: tag)
+          }
           sums[index][level.places[peer] + sum] = next - part.lowerBound
           next += window.strides[index]
         }
@@ -220,6 +253,9 @@ private final class Bucket {
   private func finishLevel(_ ownSums: [UnsafeMutablePointer<Float>?]) throws {
     let now = plan.levels[level]
     let part = plan.part(level: level, bucket: number, peer: now.own)
+    if level == 1, let window, let rounded = window.rounded {
+      BFloat16.widen(rounded.received.pointer, into: window.buffers[1].pointer, count: window.buffers[1].count)
+    }
     if level == 0 {
       for (place, sum) in ownSums.enumerated() { sums[0][now.places[now.own] + place] = sum }
     }

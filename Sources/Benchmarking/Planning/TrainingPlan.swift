@@ -1,0 +1,238 @@
+import Configuration
+import Datasets
+import Jobs
+import Kernels
+import MessagePassing
+import Network
+import Tensors
+
+/// What training a preset would take on a cluster, reckoned from this machine's speed.
+public struct TrainingPlan {
+  /// What the command line asks for.
+  public struct Request: Sendable {
+    public var preset: String
+    /// `key=value` pairs of the model and of training.
+    public var settings: [String] = []
+    public var nodes = 1
+    public var coresPerNode = 1
+    /// Nil for the fastest.
+    public var ranksPerNode: Int?
+    /// 10⁹ bits per second and direction.
+    public var networkGigabits = 1.0
+    /// What of these a program sees.
+    public var networkEfficiency = 0.94
+    /// In microseconds.
+    public var latency = 20.0
+    /// 10⁹ bytes per second.
+    public var storageGigabytes = 1.0
+    /// What a node's cores together copy, in 10⁹ bytes per second; nil for as much per core as here.
+    public var memoryGigabytes: Double?
+    /// The cluster's cores in units of this machine's.
+    public var coreSpeed = 1.0
+
+    public init(preset: String) { self.preset = preset }
+  }
+
+  /// One number of machines.
+  public struct Row: Sendable, Encodable {
+    public let nodes: Int
+    public let ranksPerNode: Int
+    public let threads: Int
+    public let microBatch: Int
+    public let secondsPerStep: Double
+    public let imagesPerSecond: Double
+    /// Images per second and machine in relation to one machine.
+    public let efficiency: Double
+    public let computeSeconds: Double
+    public let networkSeconds: Double
+    public let exposedSeconds: Double
+    public let hours: Double
+    public let bytesPerRank: Int
+    public let messagesPerRank: Int
+    public let largestMessage: Int
+
+    enum CodingKeys: String, CodingKey {
+      case nodes, threads, efficiency, hours
+      case ranksPerNode = "ranks_per_node"
+      case microBatch = "micro_batch"
+      case secondsPerStep = "seconds_per_step"
+      case imagesPerSecond = "images_per_second"
+      case computeSeconds = "compute_seconds"
+      case networkSeconds = "network_seconds"
+      case exposedSeconds = "exposed_seconds"
+      case bytesPerRank = "bytes_per_rank"
+      case messagesPerRank = "messages_per_rank"
+      case largestMessage = "largest_message_bytes"
+    }
+  }
+
+  public struct Result: Sendable, Encodable {
+    public let preset: String
+    public let settings: [String]
+    public let batch: Int
+    public let steps: Int
+    public let parameters: Int
+    public let rows: [Row]
+    public let checkpointBytes: Int
+    public let checkpointSeconds: Double
+    public let checkpointPause: Double
+    /// What was measured and assumed, in words.
+    public let basis: [String]
+
+    enum CodingKeys: String, CodingKey {
+      case preset, settings, batch, steps, parameters, rows, basis
+      case checkpointBytes = "checkpoint_bytes"
+      case checkpointSeconds = "checkpoint_seconds"
+      case checkpointPause = "checkpoint_pause_seconds"
+    }
+  }
+
+  private let request: Request
+  private let configuration: RunConfiguration
+  private let network: UNet
+  private let imageShape: [Int]
+
+  /// - Throws: `ConfigurationError` for keys and values, `InputError` if the numbers do not fit together.
+  public init(_ request: Request) throws {
+    self.request = request
+    configuration = try ConfigurationSources(preset: request.preset, settings: request.settings).resolve()
+    guard let shape = DatasetCatalog.imageShape(name: configuration.data.name) else {
+      throw InputError("the size of the images of data.name \(configuration.data.name) is not known without its files")
+    }
+    imageShape = shape
+    network = try configuration.network(height: shape[0], width: shape[1], channels: shape[2])
+    guard request.nodes <= configuration.training.batch else {
+      throw InputError(
+        "--nodes \(request.nodes) are more than the \(configuration.training.batch) images of a batch; "
+          + "take fewer, or a larger training.batch")
+    }
+  }
+
+  /// Measures this machine, and reckons. In one process.
+  public func run(communicator: Communicator) throws -> Result {
+    var alone = configuration
+    alone.training.batch = configuration.training.microBatch
+    let measured = try MachineMeasurement(
+      configuration: alone, network: network, imageShape: imageShape, communicator: communicator
+    ).run()
+    return try result(measured)
+  }
+
+  func result(_ measured: ClusterModel.Machine) throws -> Result {
+    var machine = measured
+    for path in [\ClusterModel.Machine.forward, \.backward] {
+      machine[keyPath: path].perPass /= request.coreSpeed
+      machine[keyPath: path].perImage /= request.coreSpeed
+    }
+    machine.updateSecondsPerFloat /= request.coreSpeed
+    machine.copiedBytesPerSecond *= request.coreSpeed
+    machine.allCoresCopiedBytesPerSecond = copiedBytesPerNode(measured)
+    let training = configuration.training
+    let model = ClusterModel(
+      machine: machine,
+      network: .init(
+        bytesPerSecond: request.networkGigabits * 1e9 / 8 * request.networkEfficiency,
+        latency: request.latency * 1e-6, storageBytesPerSecond: request.storageGigabytes * 1e9),
+      workload: .init(
+        arenaCount: network.layout.arenaCount, batch: training.batch, microBatch: training.microBatch,
+        averageCount: training.emaDecays.count, wireBytes: training.wire == .bfloat16 ? 2 : 4,
+        overlaps: training.overlap))
+    let counts = ScalingBenchmark.rankCounts(upTo: request.nodes)
+    let predictions = counts.compactMap {
+      model.best(nodes: $0, coresPerNode: request.coresPerNode, ranksPerNode: request.ranksPerNode)
+    }
+    guard let first = predictions.first, let last = predictions.last, last.arrangement.grid.nodeCount == request.nodes
+    else {
+      throw InputError(
+        "training.batch \(training.batch) has no micro-batch for each of \(request.nodes) x "
+          + "\(request.ranksPerNode ?? 1) ranks; take fewer ranks, or a larger training.batch")
+    }
+    return Result(
+      preset: request.preset, settings: request.settings, batch: training.batch, steps: training.steps,
+      parameters: network.layout.parameterCount,
+      rows: predictions.map { row($0, first, steps: training.steps) }, checkpointBytes: last.checkpointBytes,
+      checkpointSeconds: last.checkpointSeconds, checkpointPause: last.checkpointPause, basis: basis(measured))
+  }
+
+  private func copiedBytesPerNode(_ machine: ClusterModel.Machine) -> Double {
+    request.memoryGigabytes.map { $0 * 1e9 }
+      ?? machine.allCoresCopiedBytesPerSecond / Double(ProcessorSet.usable.count) * Double(request.coresPerNode)
+      * request.coreSpeed
+  }
+
+  private func row(_ prediction: ClusterModel.Prediction, _ first: ClusterModel.Prediction, steps: Int) -> Row {
+    let grid = prediction.arrangement.grid
+    return Row(
+      nodes: grid.nodeCount, ranksPerNode: grid.slotCount, threads: prediction.arrangement.threads,
+      microBatch: prediction.arrangement.microBatch, secondsPerStep: prediction.stepSeconds,
+      imagesPerSecond: prediction.imagesPerSecond,
+      efficiency: prediction.imagesPerSecond / Double(grid.nodeCount) / first.imagesPerSecond,
+      computeSeconds: prediction.computeSeconds, networkSeconds: prediction.networkSeconds,
+      exposedSeconds: prediction.exposedSeconds, hours: prediction.stepSeconds * Double(steps) / 3600,
+      bytesPerRank: prediction.bytesPerRank, messagesPerRank: prediction.messagesPerRank,
+      largestMessage: prediction.largestMessage)
+  }
+
+  private func basis(_ machine: ClusterModel.Machine) -> [String] {
+    func milliseconds(_ seconds: Double) -> String { ProgressFormat.decimal(seconds * 1e3, places: 1) }
+    let share = ProgressFormat.decimal(100 * machine.serialShare, places: 1)
+    return [
+      "measured here, one thread: forward \(milliseconds(machine.forward.perPass)) ms + "
+        + "\(milliseconds(machine.forward.perImage)) ms per image, backward \(milliseconds(machine.backward.perPass)) ms + "
+        + "\(milliseconds(machine.backward.perImage)) ms per image",
+      "measured here, \(ProgressFormat.count(ProcessorSet.usable.count, of: "thread")): "
+        + "\(share)% of the time is not sped up by threads (taken to hold for more threads, too)",
+      "measured here: a core copies \(ProgressFormat.decimal(machine.copiedBytesPerSecond * 1e-9, places: 1)) GB/s, all "
+        + "together \(ProgressFormat.decimal(machine.allCoresCopiedBytesPerSecond * 1e-9, places: 1)) GB/s",
+      "assumed: cores as fast as these times \(ProgressFormat.shortDecimal(request.coreSpeed)), which together copy "
+        + "\(ProgressFormat.shortDecimal(copiedBytesPerNode(machine) * 1e-9)) GB/s on a node; network "
+        + "\(ProgressFormat.shortDecimal(request.networkGigabits)) Gbit/s per machine and direction, of which "
+        + "\(ProgressFormat.shortDecimal(request.networkEfficiency * 100))% are used, and "
+        + "\(ProgressFormat.shortDecimal(request.latency)) microseconds per message; storage "
+        + "\(ProgressFormat.shortDecimal(request.storageGigabytes)) GB/s",
+    ]
+  }
+}
+
+extension TrainingPlan.Result {
+  /// For people.
+  public var text: String {
+    guard let last = rows.last else { return "" }
+    let headings = ["nodes", "ranks x threads", "at once", "s/step", "images/s", "efficiency", "waits", "GiB/rank", "hours"]
+    let cells = rows.map { row in
+      [
+        "\(row.nodes)", "\(row.ranksPerNode) x \(row.threads)", "\(row.microBatch)",
+        ProgressFormat.decimal(row.secondsPerStep, places: 3), ProgressFormat.rate(row.imagesPerSecond),
+        ProgressFormat.decimal(100 * row.efficiency, places: 1) + "%",
+        ProgressFormat.decimal(100 * row.exposedSeconds / row.secondsPerStep, places: 1) + "%",
+        ProgressFormat.decimal(Double(row.bytesPerRank) / Double(1 << 30), places: 2),
+        ProgressFormat.decimal(row.hours, places: 1),
+      ]
+    }
+    let table = ([headings] + cells).map { line in
+      zip(line.indices, line).map { column, cell in
+        let width = ([headings] + cells).map { $0[column].count }.max() ?? 0
+        return String(repeating: " ", count: width - cell.count) + cell
+      }.joined(separator: "  ")
+    }.joined(separator: "\n")
+    let what = ([preset] + settings).joined(separator: " ")
+    let sums = last.messagesPerRank == 0
+      ? "" : "\nA rank sends \(ProgressFormat.count(last.messagesPerRank)) messages of at most "
+        + "\(ProgressFormat.bytes(last.largestMessage)) over the network in a step."
+    return """
+      \(what): \(ProgressFormat.count(parameters)) parameters, batches of \(batch) images, \
+      \(ProgressFormat.count(steps)) steps
+      \(basis.joined(separator: "\n"))
+
+      \(table)
+
+      Ranks and threads are per node; "at once" are the images of a micro-batch; "waits" is the share of a step in which
+      computation waits for messages or loses time to them.\(sums)
+      A checkpoint has \(ProgressFormat.bytes(checkpointBytes)) and takes \
+      \(ProgressFormat.decimal(checkpointSeconds, places: 1)) s beside training, which it stops for \
+      \(ProgressFormat.decimal(checkpointPause, places: 2)) s.
+      On \(ProgressFormat.count(last.nodes, of: "node")): --ntasks-per-node=\(last.ranksPerNode) \
+      --cpus-per-task=\(last.threads), and --set training.micro_batch=\(last.microBatch)
+      """
+  }
+}

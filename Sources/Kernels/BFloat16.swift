@@ -1,0 +1,49 @@
+import Tensors
+
+/// Numbers of 16 bits with the range of a `Float` and 8 bits of precision: its upper half.
+public enum BFloat16 {
+  private typealias Words = SIMD16<UInt32>
+
+  /// Rounds to the nearest, halves to the even one; infinities stay, and what is not a number stays none.
+  public static func round(_ values: UnsafePointer<Float>, into halves: UnsafeMutablePointer<UInt16>, count: Int) {
+    var index = 0
+    while index + 16 <= count {
+      let vector = UnsafeRawPointer(values + index).loadUnaligned(as: SIMD16<Float>.self)
+      let word = unsafeBitCast(vector, to: Words.self)
+      let odd = (word &>> 16) & 1
+      let rounded = (word &+ 0x7FFF &+ odd) &>> 16
+      // Rounding would carry the bits of a NaN into its sign.
+      let isNotANumber = (word & 0x7FFF_FFFF) .> Words(repeating: 0x7F80_0000)
+      let result = rounded.replacing(with: (word &>> 16) | 0x40, where: isNotANumber)
+      UnsafeMutableRawPointer(halves + index)
+        .storeBytes(of: SIMD16<UInt16>(truncatingIfNeeded: result), as: SIMD16<UInt16>.self)
+      index += 16
+    }
+    while index < count {
+      halves[index] = round(values[index])
+      index += 1
+    }
+  }
+
+  /// One number.
+  public static func round(_ value: Float) -> UInt16 {
+    let word = value.bitPattern
+    if value.isNaN { return UInt16(truncatingIfNeeded: word >> 16) | 0x40 }
+    return UInt16(truncatingIfNeeded: (word &+ 0x7FFF &+ (word >> 16 & 1)) >> 16)
+  }
+
+  /// The same numbers as floats.
+  public static func widen(_ halves: UnsafePointer<UInt16>, into values: UnsafeMutablePointer<Float>, count: Int) {
+    var index = 0
+    while index + 16 <= count {
+      let half = UnsafeRawPointer(halves + index).loadUnaligned(as: SIMD16<UInt16>.self)
+      let word = Words(truncatingIfNeeded: half) &<< 16
+      UnsafeMutableRawPointer(values + index).storeBytes(of: word, as: Words.self)
+      index += 16
+    }
+    while index < count {
+      values[index] = Float(bitPattern: UInt32(halves[index]) << 16)
+      index += 1
+    }
+  }
+}

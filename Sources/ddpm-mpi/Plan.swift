@@ -1,0 +1,105 @@
+import ArgumentParser
+import Benchmarking
+import Configuration
+import Foundation
+import Jobs
+import MessagePassing
+
+struct Plan: RankCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Reckon what training would take on a cluster.",
+    usage: """
+      ddpm-mpi plan --nodes <n> --cores-per-node <n> --network-gbps <x>
+                    [--preset <name>] [--set <key=value> ...]
+                    [--ranks-per-node <n>] [--network-latency-us <x>]
+                    [--memory-gbytes <x>] [--storage-gbytes <x>]
+                    [--core-speed <x>] [--json]
+      """,
+    discussion: """
+      Measures the preset's network on this machine for some seconds, and reckons from that, for 1, 2, 4, … nodes: the \
+      time of a step, how well it scales, memory, checkpoints and the hours of the whole run. What it measured and what \
+      it assumed is printed; docs/clusters.md has the model and how far it was off.
+
+      EXAMPLE
+        ddpm-mpi plan --preset cifar10 --nodes 64 --cores-per-node 128 --network-gbps 100
+      """)
+
+  @Option(help: ArgumentHelp("The network and its training: \(presetNames).", valueName: "name"))
+  var preset = "cifar10"
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Set one configuration key; may be repeated.", valueName: "key=value"))
+  var settings: [String] = []
+
+  @Option(help: ArgumentHelp("Machines.", valueName: "n"))
+  var nodes: Int
+
+  @Option(help: ArgumentHelp("Physical cores of each.", valueName: "n"))
+  var coresPerNode: Int
+
+  @Option(help: ArgumentHelp("Ranks on each (default: the fastest).", valueName: "n"))
+  var ranksPerNode: Int?
+
+  @Option(help: ArgumentHelp("The network between machines, in 10^9 bits per second and direction.", valueName: "x"))
+  var networkGbps: Double
+
+  @Option(help: ArgumentHelp("What each message takes besides, in microseconds (default: 20).", valueName: "x"))
+  var networkLatencyUs = 20.0
+
+  @Option(
+    help: ArgumentHelp(
+      "What a node's cores together copy, in 10^9 bytes per second (default: as much per core as here).", valueName: "x"))
+  var memoryGbytes: Double?
+
+  @Option(help: ArgumentHelp("The file system, in 10^9 bytes per second (default: 1).", valueName: "x"))
+  var storageGbytes = 1.0
+
+  @Option(help: ArgumentHelp("The cluster's cores, in units of this machine's (default: 1).", valueName: "x"))
+  var coreSpeed = 1.0
+
+  @Flag(help: "Print one line of JSON.")
+  var json = false
+
+  func validate() throws {
+    for (name, value) in [
+      ("--nodes", nodes), ("--cores-per-node", coresPerNode), ("--ranks-per-node", ranksPerNode ?? 1),
+    ] where value < 1 {
+      throw ValidationError("\(name) is \(value); it must be at least 1.")
+    }
+    for (name, value) in [
+      ("--network-gbps", networkGbps), ("--storage-gbytes", storageGbytes), ("--core-speed", coreSpeed),
+      ("--memory-gbytes", memoryGbytes ?? 1),
+    ] where !(value > 0 && value.isFinite) {
+      throw ValidationError("\(name) is \(value); it must be above 0.")
+    }
+    if !(networkLatencyUs >= 0 && networkLatencyUs.isFinite) {
+      throw ValidationError("--network-latency-us is \(networkLatencyUs); it must be at least 0.")
+    }
+    if let ranksPerNode, ranksPerNode > coresPerNode {
+      throw ValidationError("--ranks-per-node \(ranksPerNode) are more than --cores-per-node \(coresPerNode).")
+    }
+  }
+
+  mutating func run(on communicator: Communicator) throws {
+    guard communicator.size == 1 else {
+      throw JobFailure(
+        rank: 0, exitStatus: .badInput, message: "plan measures in one process; run it without mpirun or srun")
+    }
+    var request = TrainingPlan.Request(preset: preset)
+    request.settings = settings
+    request.nodes = nodes
+    request.coresPerNode = coresPerNode
+    request.ranksPerNode = ranksPerNode
+    request.networkGigabits = networkGbps
+    request.latency = networkLatencyUs
+    request.storageGigabytes = storageGbytes
+    request.memoryGigabytes = memoryGbytes
+    request.coreSpeed = coreSpeed
+    let result = try TrainingPlan(request).run(communicator: communicator)
+    guard json else { return print(result.text) }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    print(String(decoding: try encoder.encode(result), as: UTF8.self))
+  }
+}

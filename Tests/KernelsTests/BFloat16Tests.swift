@@ -1,0 +1,50 @@
+import Kernels
+import Testing
+
+@Suite struct BFloat16Tests {
+  private func rounded(_ values: [Float]) -> [UInt16] {
+    [UInt16](unsafeUninitializedCapacity: values.count) { halves, count in
+      BFloat16.round(values, into: halves.baseAddress!, count: values.count)
+      count = values.count
+    }
+  }
+
+  private func widened(_ halves: [UInt16]) -> [Float] {
+    [Float](unsafeUninitializedCapacity: halves.count) { values, count in
+      BFloat16.widen(halves, into: values.baseAddress!, count: halves.count)
+      count = halves.count
+    }
+  }
+
+  @Test func allNumbersOfSixteenBitsStay() {
+    let halves = (0...UInt16.max).filter { !widened([$0])[0].isNaN }
+    #expect(rounded(widened(halves)) == halves)
+    #expect(halves.allSatisfy { BFloat16.round(widened([$0])[0]) == $0 })
+  }
+
+  @Test func othersGoToTheNearestAndHalvesToTheEvenOne() {
+    let cases: [(Float, UInt16)] = [
+      (1 + 0x1p-8, 0x3F80), (1 + 3 * 0x1p-8, 0x3F82), ((1 + 0x1p-8).nextUp, 0x3F81), ((1 + 0x1p-8).nextDown, 0x3F80),
+      (-1 - 3 * 0x1p-8, 0xBF82), (.greatestFiniteMagnitude, 0x7F80), (.infinity, 0x7F80), (-.infinity, 0xFF80),
+      (.leastNonzeroMagnitude, 0), (-0.0, 0x8000), (0x1p-133, 1),
+    ]
+    for (value, expected) in cases {
+      // Through vectors and through single steps.
+      #expect(rounded([Float](repeating: value, count: 19)) == [UInt16](repeating: expected, count: 19))
+      #expect(BFloat16.round(value) == expected)
+    }
+  }
+
+  @Test func whatIsNotANumberStaysNone() {
+    for bits: UInt32 in [0x7FC0_0000, 0x7F80_0001, 0xFF80_0001, 0x7FFF_FFFF, 0xFFFF_FFFF] {
+      let halves = rounded([Float](repeating: Float(bitPattern: bits), count: 19))
+      #expect(widened(halves).allSatisfy { $0.isNaN })
+      #expect(halves.allSatisfy { $0 >> 15 == UInt16(bits >> 31) })
+    }
+  }
+
+  @Test func theErrorIsAtMostHalfAUnitOfEightBits() {
+    let values = TestData.normals(1003)
+    for (value, back) in zip(values, widened(rounded(values))) { #expect(abs(back - value) <= abs(value) * 0x1p-8) }
+  }
+}
