@@ -102,12 +102,12 @@ leave() {
     # What mpirun says when it has lost a machine.
     205) reason="a machine could not be reached any more" ;;
     *)
-      # Ranks that are not yet ready for it, or not any more, end at a signal.
-      if ((status < 128 || signals == 0)); then
+      # At SLURM's signal ranks may end in any way, if they are not yet ready to save, or have no time for it.
+      if ((signals == 0 || (status >= 2 && status <= 4))); then
         echo "Job $job ends with status $status, and does not return to the queue, since it would fail again. The messages above say why." >&2
         exit "$status"
       fi
-      reason="training ended at the signal $last_signal before it could save"
+      reason="training ended with status $status at the signal $last_signal"
       ;;
   esac
 

@@ -36,13 +36,17 @@ hosts_up "$hosts" "$rate"
 # In the background, so that signals are taken while it runs; a job may be asked to save and stop.
 exec_on_hosts "$ranks" "$@" &
 job=$!
-trap 'kill -USR1 "$job"' USR1
-trap 'kill -TERM "$job"' TERM
-trap 'kill -INT "$job"' INT
-status=0
-# A trap ends the wait; the job may not have ended.
-while true; do
-  wait "$job" && status=0 || status=$?
-  kill -0 "$job" 2>/dev/null || break
+signals=0
+for signal in USR1 TERM INT; do
+  # shellcheck disable=SC2064 # the signal is this one
+  trap "signals=\$((signals + 1)); kill -$signal $job 2>/dev/null || true" "$signal"
+done
+
+# A signal ends the wait as well. If the job ended at the same time, the next wait does not know it any more: 127.
+status=127 count=-1
+while ((count != signals)); do
+  count=$signals code=0
+  wait "$job" || code=$?
+  if ((code != 127)); then status=$code; fi
 done
 exit "$status"

@@ -96,7 +96,7 @@ fi
 says stranger 'one of 2 ranks, but MPI says that it is alone'
 
 touch "$folder/file"
-refused output-below-a-file 'file/run.*Not a directory' "$folder/file/run" env
+refused output-below-a-file 'cannot create the folder .*/file: a file is in its place' "$folder/file/run" env
 mkdir "$folder/read-only"
 if ((EUID == 0)); then
   # Permissions do not keep root from anything, so the file system has to.
