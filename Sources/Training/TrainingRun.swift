@@ -177,6 +177,8 @@ public struct TrainingRun {
       try trainer.noteLosses()
       let norm = try trainer.gradientNorm(gradients)
       guard loss.isFinite, norm.isFinite else {
+        // One that is being saved is good.
+        try saver.finish()
         throw NonFiniteError(step: step + 1, loss: loss, gradientNorm: norm, lastCheckpoint: saver.last)
       }
       if isTraced {

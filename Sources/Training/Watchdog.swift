@@ -266,8 +266,10 @@ package struct WatchdogJudgement: Sendable {
   package mutating func note(_ report: Report, of rank: Int, now: Double) {
     ranks[rank].silence.hear(now: now)
     let hasMoved = ranks[rank].report?.progress != report.progress
-    if hasMoved { ranks[rank].stillness.hear(now: now) }
-    if hasMoved || report.isWaiting { ranks[rank].idleness.hear(now: now) }
+    // A save has a time limit of its own.
+    let isFree = hasMoved || report.save != nil
+    if isFree { ranks[rank].stillness.hear(now: now) }
+    if isFree || report.isWaiting { ranks[rank].idleness.hear(now: now) }
     ranks[rank].report = report
   }
 

@@ -44,8 +44,8 @@ struct Plan: RankCommand {
   @Option(help: ArgumentHelp("The network between machines, in 10^9 bits per second and direction.", valueName: "x"))
   var networkGbps: Double
 
-  @Option(help: ArgumentHelp("What each message takes besides, in microseconds (default: 20).", valueName: "x"))
-  var networkLatencyUs = 20.0
+  @Option(help: ArgumentHelp("What each message takes besides, in microseconds (default: 5).", valueName: "x"))
+  var networkLatencyUs = 5.0
 
   @Option(
     help: ArgumentHelp(

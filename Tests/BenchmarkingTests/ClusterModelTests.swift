@@ -4,12 +4,12 @@ import Testing
 
 /// A machine of round numbers: an image takes 3 seconds forward and backward.
 private func model(
-  gigabits: Double = 8, latency: Double = 0, overlaps: Bool = true, wireBytes: Int = 4, copiedBytes: Double = 1e15
+  gigabits: Double = 8, latency: Double = 0, overlaps: Bool = true, wireBytes: Int = 4
 ) -> ClusterModel {
   ClusterModel(
     machine: .init(
       forward: .init(perPass: 0, perImage: 1), backward: .init(perPass: 0, perImage: 2), serialShare: 0,
-      updateSecondsPerFloat: 0, copiedBytesPerSecond: copiedBytes, allCoresCopiedBytesPerSecond: 1e15,
+      updateSecondsPerFloat: 0, copiedBytesPerSecond: .infinity, allCoresCopiedBytesPerSecond: .infinity,
       activationBytesPerImage: 0),
     network: .init(bytesPerSecond: gigabits * 1e9 / 8, latency: latency, storageBytesPerSecond: 1e9),
     workload: .init(

@@ -85,6 +85,13 @@ private struct Job {
     #expect((19...22).contains(end.time))
   }
 
+  /// Nothing is computed in a save that training waits for.
+  @Test func aSaveMayTakeLongerThanAHang() {
+    var job = Job()
+    let end = job.pass(from: 0, seconds: 19) { $1.save = .init(seconds: 15, parts: 3) }
+    #expect(end == nil)
+  }
+
   @Test func aSaveThatEndsInTimeIsNoReason() {
     var job = Job()
     var count = 0

@@ -126,24 +126,24 @@ copy flipped-tensor && flip "$folder/flipped-tensor/$newest" $((size / 2))
 skipped flipped-tensor 'tensor .* is damaged: its checksum does not match'
 
 # Cut short anywhere, empty, or something else: skipped, and the next save takes its place.
-short=(--set training.steps=40)
-for part in $(seq 0 19) empty text; do
-  name=cut-at-$part
+short=(--set training.steps=22)
+for place in $(seq 0 19) empty text; do
+  name=cut-at-$place
   copy "$name"
-  case $part in
+  case $place in
     empty) : >"$folder/$name/$newest" ;;
     text) echo "This is no checkpoint." >"$folder/$name/$newest" ;;
-    *) truncate -s $((size * part / 20 + part)) "$folder/$name/$newest" ;;
+    *) truncate -s $((size * place / 20 + place)) "$folder/$name/$newest" ;;
   esac
-  echo "left over" >"$folder/$name/checkpoints/.step-00000040.h5.partial"
+  echo "left over" >"$folder/$name/checkpoints/.step-00000022.h5.partial"
   if "$program" train "${config[@]}" "${short[@]}" --resume --output "$folder/$name" >"$folder/$name.log" 2>&1 &&
     grep -q 'step-00000040.h5: .*; trying the one before' "$folder/$name.log" &&
     grep -q 'Resuming from .*/step-00000020.h5' "$folder/$name.log" &&
-    [[ ! -e $folder/$name/checkpoints/.step-00000040.h5.partial ]] &&
-    "$program" inspect "$folder/$name/$newest" >>"$folder/$name.log" 2>&1; then
-    pass "$name: skipped, and saved again"
+    [[ ! -e $folder/$name/checkpoints/.step-00000022.h5.partial ]] &&
+    "$program" inspect "$folder/$name/checkpoints/step-00000022.h5" >>"$folder/$name.log" 2>&1; then
+    pass "$name: skipped, and the next is saved"
   else
-    report "$name" "the damaged checkpoint should have been skipped and replaced"
+    report "$name" "the damaged checkpoint should have been skipped, and another one saved"
   fi
   rm -rf "${folder:?}/$name"
 done
@@ -171,20 +171,21 @@ done
 unchanged shrinking
 
 # A configuration that is not the run's, on all ranks or on one.
-refused_resume() { # NAME TEXT [ARGUMENT]...
-  local name=$1 text=$2 status=0
-  shift 2
+refused_resume() { # NAME RANKS TEXT [ARGUMENT]...
+  local name=$1 ranks=$2 text=$3 status=0
+  shift 3
   copy "$name"
-  "$mpirun" 2 "$program" train "${config[@]}" --resume --output "$folder/$name" "$@" >"$folder/$name.log" 2>&1 || status=$?
+  "$mpirun" "$ranks" "$program" train "${config[@]}" --resume --output "$folder/$name" "$@" >"$folder/$name.log" 2>&1 ||
+    status=$?
   if ((status == 2)) && grep -qE "$text" "$folder/$name.log"; then
     pass "$name: refused"
   else
     report "$name" "it ended with $status, without: $text"
   fi
 }
-refused_resume another-batch 'training.batch' --set training.batch=16
-refused_resume another-shape 'model.channels' --set model.channels=64
-refused_resume rank-of-its-own 'rank 1: its configuration is not that of rank 0: seed is 7 there and 0 on rank 0' \
+refused_resume another-batch 2 'training.batch' --set training.batch=16
+refused_resume another-shape 2 'model.channels' --set model.channels=64
+refused_resume rank-of-its-own 1 'rank 1: its configuration is not that of rank 0: seed is 7 there and 0 on rank 0' \
   : -n 1 "$program" train "${config[@]}" --resume --output "$folder/rank-of-its-own" --set seed=7
 
 # Nonsense on one rank stops all, at one step.

@@ -22,7 +22,7 @@ public struct TrainingPlan {
     /// What of these a program sees.
     public var networkEfficiency = 0.94
     /// In microseconds.
-    public var latency = 20.0
+    public var latency = 5.0
     /// 10⁹ bytes per second.
     public var storageGigabytes = 1.0
     /// What a node's cores together copy, in 10⁹ bytes per second; nil for as much per core as here.
