@@ -105,24 +105,30 @@ public struct TrainingRun {
     let placement = try RankPlacement(of: communicator, threads: request.threads)
     let hosts = placement.places.map(\.host)
     let activity = SaveActivity()
-    watchdog = try Watchdog(
+    let watchdog = try Watchdog(
       communicator: communicator, hosts: hosts,
       limits: .init(
         hangSeconds: configuration.training.hangTimeoutSeconds, saveSeconds: configuration.training.saveTimeoutSeconds),
       activity: activity)
+    self.watchdog = watchdog
     if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
     workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
-    trainer = try DataParallelTrainer(
-      configuration: configuration, task: model.task, communicator: communicator, workers: workers,
-      arrangement: .init(
-        overlaps: configuration.training.overlap, wire: configuration.training.wire, grid: placement.grid))
-    firstStep =
-      request.resumes
-      ? try Self.resume(trainer, from: folder, request.kind, configuration, communicator, reporter) : 0
-    saver = try CheckpointSaver(
-      folder: folder, configuration: configuration, communicator: communicator,
-      ranksOnHost: hosts.filter { $0 == hosts[communicator.rank] }.count, reporter: reporter,
-      last: firstStep > 0 ? folder.checkpointPath(step: firstStep) : nil, activity: activity)
+    do {
+      trainer = try DataParallelTrainer(
+        configuration: configuration, task: model.task, communicator: communicator, workers: workers,
+        arrangement: .init(
+          overlaps: configuration.training.overlap, wire: configuration.training.wire, grid: placement.grid))
+      firstStep =
+        request.resumes
+        ? try Self.resume(trainer, from: folder, request.kind, configuration, communicator, reporter) : 0
+      saver = try CheckpointSaver(
+        folder: folder, configuration: configuration, communicator: communicator,
+        ranksOnHost: hosts.filter { $0 == hosts[communicator.rank] }.count, reporter: reporter,
+        last: firstStep > 0 ? folder.checkpointPath(step: firstStep) : nil, activity: activity)
+    } catch {
+      watchdog?.stop()
+      throw error
+    }
     watchdog?.note(step: firstStep)
   }
 
