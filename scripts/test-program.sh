@@ -396,7 +396,7 @@ done
 run 0 '^attention forward ' "$program" "${quick[@]}" --job sample --profile
 check "no profile without --profile" sh -c "! grep -q profile '$folder/benchmark.json'"
 refuse '--batch 10 is not a multiple of --micro-batch 4' benchmark --preset shapes --batch 10 --micro-batch 4
-refuse '--set training.batch=8: a benchmark takes keys of model, and' benchmark --set training.batch=8
+refuse '--set training.batch=8: a benchmark takes keys of model, training.recompute_activations, training.overlap, ' benchmark --set training.batch=8
 refuse 'did you mean model.channels' benchmark --set model.chanels=64
 refuse 'a resolution that the network does not have; with images of 24x24' \
   benchmark --preset shapes --image-size 24

@@ -122,7 +122,12 @@ public struct Benchmark {
       peakResidentBytes: Int(memory), placement: placement, profile: profile)
   }
 
-  private typealias Step = (_ number: Int) throws -> Void
+  /// What is timed.
+  private struct Step {
+    let run: (_ number: Int) throws -> Void
+    /// To be called after the last one. Collective.
+    var finish: () throws -> Void = {}
+  }
 
   /// Images of one step that a rank takes.
   private func images(ofRank rank: Int, of rankCount: Int) -> Int {
@@ -140,24 +145,25 @@ public struct Benchmark {
     let trainer = try DataParallelTrainer(
       configuration: configuration, task: try DenoisingTask(configuration: configuration, network: network),
       communicator: communicator, workers: workers, arrangement: arrangement, profiler: profiler)
-    return { step in
-      var losses: [Double] = []
-      for index in trainer.run {
-        let first = trainer.samples(ofMicroBatch: index).lowerBound
-        let images = profiler.measure(.imageDrawing) { randomImages(count: microBatch, first: first) }
-        // Images are read; noise and noisy images are written.
-        let inputs = profiler.measure(.noiseDrawing, Work(floats: 3 * images.count)) {
-          trainer.task.draw(
-            images: images, classes: classes(of: first..<first + microBatch), step: step, firstSample: first,
-            lossAware: nil, workers: workers)
+    return Step(
+      run: { step in
+        var losses: [Double] = []
+        for index in trainer.run {
+          let first = trainer.samples(ofMicroBatch: index).lowerBound
+          let images = profiler.measure(.imageDrawing) { randomImages(count: microBatch, first: first) }
+          // Images are read; noise and noisy images are written.
+          let inputs = profiler.measure(.noiseDrawing, Work(floats: 3 * images.count)) {
+            trainer.task.draw(
+              images: images, classes: classes(of: first..<first + microBatch), step: step, firstSample: first,
+              lossAware: nil, workers: workers)
+          }
+          losses.append(try trainer.accumulateGradients(inputs, microBatch: index, step: step))
         }
-        losses.append(try trainer.accumulateGradients(inputs, microBatch: index, step: step))
-      }
-      let gradients = try trainer.averagedGradients()
-      _ = try trainer.totalLoss(losses)
-      try trainer.update(gradients: gradients, norm: try trainer.gradientNorm(gradients), step: step)
-      trainer.updateAverages()
-    }
+        let gradients = try trainer.averagedGradients()
+        _ = try trainer.totalLoss(losses)
+        try trainer.update(gradients: gradients, norm: try trainer.gradientNorm(gradients), step: step)
+        trainer.updateAverages()
+      }, finish: trainer.settle)
   }
 
   private func classes(of samples: Range<Int>) -> [Int?] {
@@ -171,9 +177,9 @@ public struct Benchmark {
     let share = images(ofRank: communicator.rank, of: communicator.size)
     let classes = network.configuration.classCount == nil ? nil : classes(of: 0..<share)
     var images = randomImages(count: share, first: 0)
-    return { _ in
+    return Step(run: { _ in
       images = trained.output(images, times: [Float](repeating: 500, count: share), classes: classes)
-    }
+    })
   }
 
   /// The time of each measured step, which ends when the last rank has ended it.
@@ -183,10 +189,11 @@ public struct Benchmark {
       try communicator.barrier()
       if number <= 1 { profiler?.reset() }
       let start = ContinuousClock.now
-      try step(number)
+      try step.run(number)
       try profiler.measure(.waiting) { try communicator.barrier() }
       if number > 0 { seconds.append(start.secondsUntilNow) }
     }
+    try step.finish()
     return seconds
   }
 

@@ -142,6 +142,17 @@ public struct TrainingRun {
       reporter.finish()
     }
     announce()
+    do {
+      try train()
+    } catch {
+      // Where all ranks end in good order no message may be left between them.
+      if (error as? any JobEndingError)?.isKnownToAllRanks == true { try? trainer.settle() }
+      throw error
+    }
+    try trainer.settle()
+  }
+
+  private mutating func train() throws {
     let batches = batchReader()
     var metrics = try openMetrics()
     let trace = try openTrace()

@@ -129,6 +129,10 @@ public final class DataParallelTrainer {
     return arena
   }
 
+  /// Waits until nothing is under way between ranks. Collective; to be called before the trainer is let go, unless the job
+  /// is about to be aborted.
+  public func settle() throws { try settleParameters() }
+
   // MARK: The step
 
   /// The micro-batches of this rank.
