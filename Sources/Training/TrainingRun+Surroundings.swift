@@ -109,7 +109,7 @@ extension TrainingRun {
     let ranks = ProgressFormat.count(communicator.size, of: "rank")
     let threads = ProgressFormat.count(workers.threadCount, of: "thread")
     let settings = configuration.training
-    if configuration.training.overlap && communicator.size > 1 && !trainer.overlaps {
+    if configuration.training.overlap && communicator.size > 1 && !MPISession.allowsConcurrentCalls {
       reporter.log.warning("this MPI library allows no calls from two threads, so nothing moves while ranks compute")
     }
     // What is slower than it could be should not be so unseen.

@@ -86,8 +86,9 @@ public final class DataParallelTrainer {
     pieces = sharding.pieces(ofRank: communicator.rank)
     exchangeRanks = try communicator.split(group: 0)!
     let tree = MicroBatchTree(leafCount: configuration.microBatchCount)
+    // Inside a machine, messages are copies that a processor makes, and there is nothing to hide.
     let loop = ProgressLoop(
-      isBackground: communicator.size > 1 && arrangement.overlaps && MPISession.allowsConcurrentCalls,
+      isBackground: sharding.grid.nodeCount > 1 && arrangement.overlaps && MPISession.allowsConcurrentCalls,
       waits: communicator.waits)
     self.loop = loop
     parameterExchange = ParameterExchange(

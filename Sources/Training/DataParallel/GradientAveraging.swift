@@ -23,6 +23,8 @@ package final class GradientAveraging: GradientReduction {
   /// Nil for a single rank.
   private let exchange: GradientExchange?
   private let loop: ProgressLoop
+  /// Whether messages of this step move.
+  private var hasStarted = false
   private var accumulator: SubtreeAccumulator<Arena>
   private var idle: [Arena] = []
   /// The leaf under way, and how many of the parameters that touch each bucket are not final yet.
@@ -59,9 +61,9 @@ package final class GradientAveraging: GradientReduction {
 
   /// Zeros, or the gradients of the next micro-batch's sibling in the tree.
   package func leaf() -> Arena {
-    if accumulator.sums.isEmpty, let exchange {
-      exchange.begin()
-      loop.start(exchange)
+    if accumulator.sums.isEmpty {
+      exchange?.begin()
+      hasStarted = false
     }
     let leaf = accumulator.start {
       guard let arena = idle.popLast() else { return Arena(layout) }
@@ -103,7 +105,9 @@ package final class GradientAveraging: GradientReduction {
     }
     if let place = leaf.finalPlace, let exchange {
       exchange.publish(bucket: bucket, ofSum: place, arena: leaf.sum.pointer)
-      loop.announceNews()
+      // Not before: until then the others have nothing to send either, and looking costs time.
+      if hasStarted { loop.announceNews() } else { loop.start(exchange) }
+      hasStarted = true
     }
   }
 

@@ -32,9 +32,10 @@ package final class ProgressLoop: @unchecked Sendable {
   /// Something has moved.
   private let progress = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-  /// How long the thread sleeps when nothing has moved, in nanoseconds: long enough to cost little, short enough that a
-  /// network of a gigabit fills no more than a socket's buffer meanwhile.
-  private static let nap = 200_000
+  /// How long the thread sleeps when nothing has moved, in nanoseconds: a little at first, then twice as long each time.
+  /// The most is what a network of a gigabit takes to fill a socket's buffer.
+  private static let shortestNap = 50_000
+  private static let longestNap = 800_000
   /// Looks in a row, each giving way to other threads, before one that somebody waits for sleeps too.
   private static let looksBeforeSleep = 100
 
@@ -175,7 +176,7 @@ package final class ProgressLoop: @unchecked Sendable {
     }
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
-    time.tv_nsec += Self.nap
+    time.tv_nsec += min(Self.longestNap, Self.shortestNap << min(idleLooks - 1, 8))
     if time.tv_nsec >= 1_000_000_000 {
       time.tv_nsec -= 1_000_000_000
       time.tv_sec += 1
