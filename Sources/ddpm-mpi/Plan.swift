@@ -12,8 +12,8 @@ struct Plan: RankCommand {
       ddpm-mpi plan --nodes <n> --cores-per-node <n> --network-gbps <x>
                     [--preset <name>] [--set <key=value> ...]
                     [--ranks-per-node <n>] [--network-latency-us <x>]
-                    [--memory-gbytes <x>] [--storage-gbytes <x>]
-                    [--core-speed <x>] [--json]
+                    [--core-network-gbytes <x>] [--memory-gbytes <x>]
+                    [--storage-gbytes <x>] [--core-speed <x>] [--json]
       """,
     discussion: """
       Measures the preset's network on this machine for some seconds, and reckons from that, for 1, 2, 4, … nodes: the \
@@ -49,6 +49,14 @@ struct Plan: RankCommand {
 
   @Option(
     help: ArgumentHelp(
+      """
+      What a core moves through the network if it does nothing else, in 10^9 bytes per second (default: 2, as by TCP; \
+      with a network that copies by itself, give 1000).
+      """, valueName: "x"))
+  var coreNetworkGbytes = 2.0
+
+  @Option(
+    help: ArgumentHelp(
       "What a node's cores together copy, in 10^9 bytes per second (default: as much per core as here).", valueName: "x"
     ))
   var memoryGbytes: Double?
@@ -70,7 +78,7 @@ struct Plan: RankCommand {
     }
     for (name, value) in [
       ("--network-gbps", networkGbps), ("--storage-gbytes", storageGbytes), ("--core-speed", coreSpeed),
-      ("--memory-gbytes", memoryGbytes ?? 1),
+      ("--memory-gbytes", memoryGbytes ?? 1), ("--core-network-gbytes", coreNetworkGbytes),
     ] where !(value > 0 && value.isFinite) {
       throw ValidationError("\(name) is \(value); it must be above 0.")
     }
@@ -96,6 +104,7 @@ struct Plan: RankCommand {
     request.latency = networkLatencyUs
     request.storageGigabytes = storageGbytes
     request.memoryGigabytes = memoryGbytes
+    request.coreNetworkGigabytes = coreNetworkGbytes
     request.coreSpeed = coreSpeed
     let result = try TrainingPlan(request).run(communicator: communicator)
     guard json else { return print(result.text) }

@@ -11,7 +11,9 @@ private func model(
       forward: .init(perPass: 0, perImage: 1), backward: .init(perPass: 0, perImage: 2), serialShare: 0,
       updateSecondsPerFloat: 0, copiedBytesPerSecond: .infinity, allCoresCopiedBytesPerSecond: .infinity,
       activationBytesPerImage: 0),
-    network: .init(bytesPerSecond: gigabits * 1e9 / 8, latency: latency, storageBytesPerSecond: 1e9),
+    network: .init(
+      bytesPerSecond: gigabits * 1e9 / 8, latency: latency, bytesPerCoreSecond: .infinity,
+      storageBytesPerSecond: 1e9),
     workload: .init(
       arenaCount: 250 * blocks, batch: 64, microBatch: 4, averageCount: 1, wireBytes: wireBytes, overlaps: overlaps))
 }

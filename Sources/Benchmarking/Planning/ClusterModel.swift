@@ -9,8 +9,8 @@ import Tensors
 ///   the same time, each at β.
 /// - **Inside a machine.** Bytes are copied at the measured speed of a copy, which its ranks share.
 /// - **Overlap.** Gradients move while the last backward pass is under way and parameters while the next forward pass is;
-///   what does not fit into these, and the last bucket's way, is waited for. Moving a byte over the network costs a
-///   processor `copiesPerByte` copies of it, which the computation loses.
+///   what does not fit into these, and the last bucket's way, is waited for. Sending and receiving takes processor time,
+///   which the computation loses.
 public struct ClusterModel: Sendable {
   /// A line: seconds of a pass over so many images.
   public struct PassTime: Sendable, Equatable {
@@ -62,12 +62,17 @@ public struct ClusterModel: Sendable {
     public var bytesPerSecond: Double
     /// α, in seconds.
     public var latency: Double
+    /// Bytes that a core sends or receives per second if it does nothing else.
+    public var bytesPerCoreSecond: Double
     /// Bytes per second of the file system, for all ranks together.
     public var storageBytesPerSecond: Double
 
-    public init(bytesPerSecond: Double, latency: Double, storageBytesPerSecond: Double) {
+    public init(
+      bytesPerSecond: Double, latency: Double, bytesPerCoreSecond: Double, storageBytesPerSecond: Double
+    ) {
       self.bytesPerSecond = bytesPerSecond
       self.latency = latency
+      self.bytesPerCoreSecond = bytesPerCoreSecond
       self.storageBytesPerSecond = storageBytesPerSecond
     }
   }
@@ -138,10 +143,6 @@ public struct ClusterModel: Sendable {
   public let network: Network
   public let workload: Workload
 
-  /// Copies of a byte that a processor makes when it sends or receives it: into and out of the system's buffers, and to
-  /// and from the program's.
-  public static let copiesPerByte = 2.0
-
   public init(machine: Machine, network: Network, workload: Workload) {
     self.machine = machine
     self.network = network
@@ -189,7 +190,7 @@ public struct ClusterModel: Sendable {
         + max(parameters.lastBucket, parameters.seconds - forward)
         + stolen
     } else {
-      exposed = gradients.seconds + parameters.seconds
+      exposed = max(gradients.seconds, gradients.processor) + max(parameters.seconds, parameters.processor)
     }
     if grid.rankCount == 1 { exposed = 0 }
 
@@ -229,7 +230,7 @@ public struct ClusterModel: Sendable {
       let messages = buckets * Double((grid.nodeCount - 1) * sums * grid.slotCount)
       seconds = messages * network.latency + bytes / network.bytesPerSecond
       // Sent and received, shared by the machine's ranks.
-      processor = 2 * bytes * Self.copiesPerByte / machine.copiedBytesPerSecond / Double(grid.slotCount)
+      processor = 2 * bytes / network.bytesPerCoreSecond / Double(grid.slotCount)
     }
     let overNetwork = seconds
     // Inside: every rank reads what the others have of its section.

@@ -7,10 +7,12 @@ import Kernels
 import MessagePassing
 import Network
 import Optimisation
+import Synchronization
 import Tensors
 import Training
 
-/// Measures what `ClusterModel` wants to know of this machine, in a process of its own.
+/// Measures what `ClusterModel` wants to know of this machine, in a process of its own. While one thread is measured, all
+/// other cores do the same work, as they will in a job: then they share caches and memory, and may be clocked lower.
 struct MachineMeasurement {
   let configuration: RunConfiguration
   let network: UNet
@@ -28,9 +30,21 @@ struct MachineMeasurement {
     let gradients = Arena(network.layout)
     let settled = Self.peakResidentBytes()
     let most = configuration.training.microBatch
+    // Alone, for the memory, and to warm up.
+    _ = passes(parameters, gradients, images: most, alone, repetitions: 0)
+    let activations = Double(Self.peakResidentBytes() - settled) / Double(most)
+
+    let count = cores - 1
+    let bytes = Double(count) * (activations * Double(most) + Double(4 * network.layout.arenaCount))
+    let images = bytes < Double(AvailableMemory.bytes ?? .max) / 2 ? most : 1
+    let companions = Companions(count: min(count, images == most ? count : Self.mostCompanions)) {
+      let own = Arena(network.layout)
+      return { _ = passes(parameters, own, images: images, WorkerPool.callingThread, repetitions: 0) }
+    }
     let one = passes(parameters, gradients, images: 1, alone)
     let many = most > 1 ? passes(parameters, gradients, images: most, alone) : one
-    let activations = Double(Self.peakResidentBytes() - settled) / Double(most)
+    let update = try updateSeconds(trainer, gradients) / Double(network.layout.arenaCount)
+    companions.stop()
     let everywhere = cores > 1 ? passes(parameters, gradients, images: most, WorkerPool(threadCount: cores)) : many
 
     // Amdahl's share from the speed-up on all cores of this machine.
@@ -39,7 +53,7 @@ struct MachineMeasurement {
     return ClusterModel.Machine(
       forward: Self.line(one.forward, many.forward, images: most),
       backward: Self.line(one.backward, many.backward, images: most), serialShare: serialShare,
-      updateSecondsPerFloat: try updateSeconds(trainer, gradients) / Double(network.layout.arenaCount),
+      updateSecondsPerFloat: update,
       copiedBytesPerSecond: try Peaks.measure(communicator, alone).copiedBytesPerSecond,
       allCoresCopiedBytesPerSecond: try Peaks.measure(communicator, WorkerPool(threadCount: cores))
         .copiedBytesPerSecond,
@@ -52,15 +66,18 @@ struct MachineMeasurement {
     return perImage > 0 ? .init(perPass: max(0, one - perImage), perImage: perImage) : .init(perPass: 0, perImage: one)
   }
 
-  /// The median of some passes after one to warm up.
+  /// Where memory is short; each takes some for gradients and an image's activations.
+  private static let mostCompanions = 31
+
+  /// The median of some passes after one to warm up; of none, zeros.
   private func passes(
-    _ parameters: Arena, _ gradients: Arena, images count: Int, _ workers: WorkerPool
+    _ parameters: Arena, _ gradients: Arena, images count: Int, _ workers: WorkerPool, repetitions: Int = 3
   ) -> (forward: Double, backward: Double, total: Double) {
     let images = Latents.draw(shape: [count] + imageShape, seed: 1, firstImage: 0)
     let classes = network.configuration.classCount == nil ? nil : [Int?](repeating: 0, count: count)
     let times = [Float](repeating: 500, count: count)
     var results: [(forward: Double, backward: Double)] = []
-    for repetition in 0...3 {
+    for repetition in 0...repetitions {
       let start = ContinuousClock.now
       let tape = Tape(
         recordingWith: parameters, gradients: gradients, workers: workers,
@@ -70,8 +87,9 @@ struct MachineMeasurement {
       tape.unwind(from: output, seed: output.value)
       if repetition > 0 { results.append((start.duration(to: middle).inSeconds, middle.secondsUntilNow)) }
     }
-    let forward = results.map(\.forward).sorted()[1]
-    let backward = results.map(\.backward).sorted()[1]
+    guard !results.isEmpty else { return (0, 0, 0) }
+    let forward = results.map(\.forward).sorted()[results.count / 2]
+    let backward = results.map(\.backward).sorted()[results.count / 2]
     return (forward, backward, forward + backward)
   }
 
@@ -91,5 +109,29 @@ struct MachineMeasurement {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return usage.ru_maxrss * 1024
+  }
+}
+
+/// Threads that repeat a work until they are stopped.
+private final class Companions: @unchecked Sendable {
+  private let isStopping = Atomic<Bool>(false)
+  private let ended = DispatchSemaphore(value: 0)
+  private let count: Int
+
+  /// - Parameter prepare: called once for each thread; what it returns is repeated.
+  init(count: Int, _ prepare: () -> @Sendable () -> Void) {
+    self.count = count
+    for _ in 0..<count {
+      let work = prepare()
+      Thread.detachNewThread { [self] in
+        while !isStopping.load(ordering: .acquiring) { work() }
+        ended.signal()
+      }
+    }
+  }
+
+  func stop() {
+    isStopping.store(true, ordering: .releasing)
+    for _ in 0..<count { ended.wait() }
   }
 }

@@ -23,6 +23,8 @@ public struct TrainingPlan {
     public var networkEfficiency = 0.94
     /// In microseconds.
     public var latency = 5.0
+    /// What a core sends or receives if it does nothing else, in 10⁹ bytes per second: by TCP about this.
+    public var coreNetworkGigabytes = 2.0
     /// 10⁹ bytes per second.
     public var storageGigabytes = 1.0
     /// What a node's cores together copy, in 10⁹ bytes per second; nil for as much per core as here.
@@ -132,7 +134,9 @@ public struct TrainingPlan {
       machine: machine,
       network: .init(
         bytesPerSecond: request.networkGigabits * 1e9 / 8 * request.networkEfficiency,
-        latency: request.latency * 1e-6, storageBytesPerSecond: request.storageGigabytes * 1e9),
+        latency: request.latency * 1e-6,
+        bytesPerCoreSecond: request.coreNetworkGigabytes * 1e9 * request.coreSpeed,
+        storageBytesPerSecond: request.storageGigabytes * 1e9),
       workload: .init(
         arenaCount: network.layout.arenaCount, batch: training.batch, microBatch: training.microBatch,
         averageCount: training.emaDecays.count, wireBytes: training.wire == .bfloat16 ? 2 : 4,
@@ -188,7 +192,8 @@ public struct TrainingPlan {
         + "\(ProgressFormat.shortDecimal(copiedBytesPerNode(machine) * 1e-9)) GB/s on a node; network "
         + "\(ProgressFormat.shortDecimal(request.networkGigabits)) Gbit/s per machine and direction, of which "
         + "\(ProgressFormat.shortDecimal(request.networkEfficiency * 100))% are used, and "
-        + "\(ProgressFormat.shortDecimal(request.latency)) microseconds per message; storage "
+        + "\(ProgressFormat.shortDecimal(request.latency)) microseconds per message; a core that does nothing else moves "
+        + "\(ProgressFormat.shortDecimal(request.coreNetworkGigabytes)) GB/s through it; storage "
         + "\(ProgressFormat.shortDecimal(request.storageGigabytes)) GB/s",
     ]
   }
