@@ -398,6 +398,25 @@ check "no profile without --profile" sh -c "! grep -q profile '$folder/benchmark
 refuse '--batch 10 is not a multiple of --micro-batch 4' benchmark --preset shapes --batch 10 --micro-batch 4
 refuse '--set training.batch=8: a benchmark takes keys of model, training.recompute_activations, training.overlap, ' benchmark --set training.batch=8
 refuse 'did you mean model.channels' benchmark --set model.chanels=64
+run 0 '^ +4 +[0-9]+ x [0-9]+ ' \
+  "$program" plan --preset shapes --nodes 4 --cores-per-node 4 --network-gbps 10
+check "... within 120 columns" sh -c "! grep -q '.\{121\}' '$log'"
+run 0 '"efficiency":' \
+  "$program" plan --preset shapes --nodes 2 --cores-per-node 1 --network-gbps 1 --set training.overlap=false --json
+check "... as JSON" python3 - "$log" <<'PYTHON'
+import json, sys
+plan = json.loads(open(sys.argv[1]).read())
+one, two = plan["rows"]
+assert one["exposed_seconds"] == 0 and two["exposed_seconds"] > 0, plan
+# Without overlap two machines wait for all that the network takes.
+assert two["exposed_seconds"] >= two["network_seconds"] * 0.999, plan
+assert two["seconds_per_step"] < one["seconds_per_step"] and 0.5 < two["efficiency"] <= 1, plan
+assert plan["checkpoint_bytes"] >= 4 * 4 * plan["parameters"], plan
+PYTHON
+run 2 'nodes 64 are more than the 16 images of a batch' \
+  "$program" plan --preset shapes --nodes 64 --cores-per-node 1 --network-gbps 1
+run 2 '--network-gbps is 0' "$program" plan --nodes 2 --cores-per-node 1 --network-gbps 0
+run 2 'plan measures in one process' "$mpirun" 2 "$program" plan --nodes 2 --cores-per-node 1 --network-gbps 1
 refuse 'a resolution that the network does not have; with images of 24x24' \
   benchmark --preset shapes --image-size 24
 refuse '--image-size is 0; it must be at least 1' benchmark --image-size 0

@@ -180,21 +180,23 @@ public struct TrainingPlan {
   private func basis(_ machine: ClusterModel.Machine) -> [String] {
     func milliseconds(_ seconds: Double) -> String { ProgressFormat.decimal(seconds * 1e3, places: 1) }
     let share = ProgressFormat.decimal(100 * machine.serialShare, places: 1)
+    let cores = ProcessorSet.usable.count
+    let copies = ProgressFormat.decimal(machine.copiedBytesPerSecond * 1e-9, places: 1)
+    let together = ProgressFormat.decimal(machine.allCoresCopiedBytesPerSecond * 1e-9, places: 1)
     return [
-      "measured here, one thread: forward \(milliseconds(machine.forward.perPass)) ms + "
-        + "\(milliseconds(machine.forward.perImage)) ms per image, backward \(milliseconds(machine.backward.perPass)) ms + "
-        + "\(milliseconds(machine.backward.perImage)) ms per image",
-      "measured here, \(ProgressFormat.count(ProcessorSet.usable.count, of: "thread")): "
-        + "\(share)% of the time is not sped up by threads (taken to hold for more threads, too)",
-      "measured here: a core copies \(ProgressFormat.decimal(machine.copiedBytesPerSecond * 1e-9, places: 1)) GB/s, all "
-        + "together \(ProgressFormat.decimal(machine.allCoresCopiedBytesPerSecond * 1e-9, places: 1)) GB/s",
-      "assumed: cores as fast as these times \(ProgressFormat.shortDecimal(request.coreSpeed)), which together copy "
-        + "\(ProgressFormat.shortDecimal(copiedBytesPerNode(machine) * 1e-9)) GB/s on a node; network "
-        + "\(ProgressFormat.shortDecimal(request.networkGigabits)) Gbit/s per machine and direction, of which "
-        + "\(ProgressFormat.shortDecimal(request.networkEfficiency * 100))% are used, and "
-        + "\(ProgressFormat.shortDecimal(request.latency)) microseconds per message; a core that does nothing else moves "
-        + "\(ProgressFormat.shortDecimal(request.coreNetworkGigabytes)) GB/s through it; storage "
-        + "\(ProgressFormat.shortDecimal(request.storageGigabytes)) GB/s",
+      "Measured here, \(cores == 1 ? "on its only core" : "with all \(cores) cores at work"):",
+      "  forward \(milliseconds(machine.forward.perPass)) ms + \(milliseconds(machine.forward.perImage)) ms per image, "
+        + "backward \(milliseconds(machine.backward.perPass)) ms + \(milliseconds(machine.backward.perImage)) ms per image",
+      "  \(ProgressFormat.count(cores, of: "thread")) leave \(share)% of that as it is; more threads are taken to do the same",
+      "  a core copies \(copies) GB/s, all together \(together) GB/s",
+      "Assumed:",
+      "  cores \(ProgressFormat.shortDecimal(request.coreSpeed)) times as fast as these, which together copy "
+        + "\(ProgressFormat.shortDecimal(copiedBytesPerNode(machine) * 1e-9)) GB/s on a node",
+      "  network of \(ProgressFormat.shortDecimal(request.networkGigabits)) Gbit/s each way, "
+        + "\(ProgressFormat.shortDecimal(request.networkEfficiency * 100))% of it usable, and "
+        + "\(ProgressFormat.shortDecimal(request.latency)) microseconds per message",
+      "  a core that does nothing else moves \(ProgressFormat.shortDecimal(request.coreNetworkGigabytes)) GB/s through it; "
+        + "storage takes \(ProgressFormat.shortDecimal(request.storageGigabytes)) GB/s",
     ]
   }
 }
@@ -213,7 +215,7 @@ extension TrainingPlan.Result {
         ProgressFormat.decimal(100 * row.efficiency, places: 1) + "%",
         ProgressFormat.decimal(100 * row.exposedSeconds / row.secondsPerStep, places: 1) + "%",
         ProgressFormat.decimal(Double(row.bytesPerRank) / Double(1 << 30), places: 2),
-        ProgressFormat.decimal(row.hours, places: 1),
+        ProgressFormat.duration(seconds: row.hours * 3600),
       ]
     }
     let table = ([headings] + cells).map { line in
@@ -235,11 +237,11 @@ extension TrainingPlan.Result {
 
       \(table)
 
-      Ranks and threads are per node; "at once" are the images of a micro-batch; "waits" is the share of a step in which
-      computation waits for messages or loses time to them.\(sums)
+      Ranks and threads are per node, "at once" are the images of a micro-batch, and "waits" is the share of a
+      step in which computation waits for messages or loses time to them.\(sums)
       A checkpoint has \(ProgressFormat.bytes(checkpointBytes)) and takes \
-      \(ProgressFormat.decimal(checkpointSeconds, places: 1)) s beside training, which it stops for \
-      \(ProgressFormat.decimal(checkpointPause, places: 2)) s.
+      \(ProgressFormat.shortDecimal(checkpointSeconds)) s beside training, which it stops for \
+      \(ProgressFormat.shortDecimal(checkpointPause)) s.
       On \(ProgressFormat.count(last.nodes, of: "node")): --ntasks-per-node=\(last.ranksPerNode) \
       --cpus-per-task=\(last.threads), and --set training.micro_batch=\(last.microBatch)
       """
