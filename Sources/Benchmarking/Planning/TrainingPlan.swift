@@ -206,7 +206,7 @@ extension TrainingPlan.Result {
   public var text: String {
     guard let last = rows.last else { return "" }
     let headings = [
-      "nodes", "ranks x threads", "at once", "s/step", "images/s", "efficiency", "waits", "GiB/rank", "hours",
+      "nodes", "ranks x threads", "at once", "s/step", "images/s", "efficiency", "waits", "GiB/rank", "whole run",
     ]
     let cells = rows.map { row in
       [
@@ -241,7 +241,7 @@ extension TrainingPlan.Result {
       step in which computation waits for messages or loses time to them.\(sums)
       A checkpoint has \(ProgressFormat.bytes(checkpointBytes)) and takes \
       \(ProgressFormat.shortDecimal(checkpointSeconds)) s beside training, which it stops for \
-      \(ProgressFormat.shortDecimal(checkpointPause)) s.
+      \(ProgressFormat.decimal(checkpointPause, places: 4)) s.
       On \(ProgressFormat.count(last.nodes, of: "node")): --ntasks-per-node=\(last.ranksPerNode) \
       --cpus-per-task=\(last.threads), and --set training.micro_batch=\(last.microBatch)
       """
