@@ -91,7 +91,7 @@ extension ConfigurationKey {
       "training.adam_epsilon", \.training.adamEpsilon, .above(0), "added to Adam's denominator"),
     .init(
       "training.overlap", \.training.overlap, .all, mayChangeOnResume: true,
-      "move gradients and parameters between ranks while the network computes"),
+      "move gradients and parameters between machines while the network computes"),
     .init(
       "training.wire", \.training.wire, .all,
       "how gradients travel between machines; bfloat16 takes half the bytes, and results then depend on how many machines there are"
