@@ -185,13 +185,13 @@ refused_resume() { # NAME RANKS TEXT [ARGUMENT]...
 }
 refused_resume another-batch 2 'training.batch' --set training.batch=16
 refused_resume another-shape 2 'model.channels' --set model.channels=64
-refused_resume rank-of-its-own 1 'rank 1: its configuration is not that of rank 0: seed is 7 there and 0 on rank 0' \
+refused_resume rank-of-its-own 1 'rank 1: seed is 7, but the run to resume was started with 0' \
   : -n 1 "$program" train "${config[@]}" --resume --output "$folder/rank-of-its-own" --set seed=7
 
 # Nonsense on one rank stops all, at one step.
 for rank in 0 2; do
   name=not-a-number-on-rank-$rank
-  faulty "$name" 3 "gradient:$rank:error:50"
+  faulty "$name" 3 "gradient:$rank:error:70"
   ends "$name" 3 20
   says "$name" 'ddpm-mpi: training stopped at step [0-9]+: .*nan.*; the last good checkpoint is '
   if (($(grep -c '^ddpm-mpi: training stopped' "$folder/$name.log") != 1)); then report "$name" "it should say so once"; fi
