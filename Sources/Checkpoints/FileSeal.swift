@@ -17,6 +17,8 @@ package struct FileSeal: Sendable, Equatable {
   let checksum: UInt32
 
   private static let magic = Array("ddpm-mpi".utf8)
+  /// What every HDF5 file begins with.
+  private static let signature: [UInt8] = [0x89] + Array("HDF\r\n".utf8) + [0x1a, 0x0a]
   private static let endSize = 8 + 8 + 4 + 8
 
   /// Adds a seal to a file that has none.
@@ -34,8 +36,12 @@ package struct FileSeal: Sendable, Equatable {
   package static func verify(_ path: String) throws(CheckpointError) {
     let file = try SealedFile(path, writable: false)
     guard let seal = try read(from: file) else {
+      let isHDF5 = try file.read(0..<min(signature.count, file.size)) == signature
       throw CheckpointError(
-        path: path, problem: "it has no seal at its end: it was cut short, or is not a checkpoint of this version")
+        path: path,
+        problem: isHDF5
+          ? "it has no seal at its end: it was cut short, or is not a checkpoint of this version"
+          : "this is not an HDF5 file")
     }
     guard try checksum(of: file, tensors: seal.tensors, length: seal.length) == seal.checksum else {
       throw CheckpointError(path: path, problem: "it is damaged outside of its tensors: the checksum does not match")
@@ -109,22 +115,26 @@ private struct SealedFile: ~Copyable {
   private let descriptor: Int32
 
   init(_ path: String, writable: Bool) throws(CheckpointError) {
-    descriptor = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC)
-    self.path = path
+    let descriptor = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC)
     var information = stat()
-    guard descriptor >= 0, fstat(descriptor, &information) == 0 else {
-      let reason = errno
-      if descriptor >= 0 { Glibc.close(descriptor) }
-      size = 0
-      throw CheckpointError(
-        path: path,
-        problem: reason == ENOENT
-          ? "there is no such file" : "cannot be opened: \(String(cString: strerror(reason)))")
+    var problem: String?
+    if descriptor < 0 && errno == ENOENT {
+      problem = "there is no such file"
+    } else if descriptor < 0 || fstat(descriptor, &information) != 0 {
+      problem = "cannot be opened: \(String(cString: strerror(errno)))"
+    } else if information.st_mode & S_IFMT == S_IFDIR {
+      problem = "this is a folder, not an HDF5 file"
     }
+    if let problem {
+      if descriptor >= 0 { Glibc.close(descriptor) }
+      throw CheckpointError(path: path, problem: problem)
+    }
+    self.path = path
+    self.descriptor = descriptor
     size = Int(information.st_size)
   }
 
-  deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
+  deinit { Glibc.close(descriptor) }
 
   borrowing func read(_ range: Range<Int>) throws(CheckpointError) -> [UInt8] {
     var failure: Int32 = 0

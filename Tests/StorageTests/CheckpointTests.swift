@@ -132,8 +132,9 @@ extension StorageTests {
 
     @Test func whatIsNotThereOrNotHDF5IsRefused() throws {
       try expectRefusal(of: folder.path("nothing.h5"), because: "no such file")
-      try expectRefusal(of: try folder.file("text.h5", Array("text".utf8)), because: "no seal")
-      try expectRefusal(of: try folder.file("empty.h5", []), because: "no seal")
+      try expectRefusal(of: try folder.file("text.h5", Array("text".utf8)), because: "not an HDF5 file")
+      try expectRefusal(of: try folder.file("empty.h5", []), because: "not an HDF5 file")
+      try expectRefusal(of: folder.path("."), because: "this is a folder")
       let sealed = try folder.file("sealed.h5", Array("text".utf8))
       try FileSeal.add(to: sealed, tensors: [])
       try expectRefusal(of: sealed, because: "not an HDF5 file")
