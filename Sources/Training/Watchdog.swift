@@ -287,13 +287,14 @@ package struct WatchdogJudgement: Sendable {
     if let all = name(hosts, { $0.idleness.seconds(now: now) > limits.hangSeconds }) {
       return "\(all) made no progress for \(Int(limits.hangSeconds)) s\(lastSteps)"
     }
-    // Whoever is behind keeps the others waiting inside of the same call.
+    // All wait inside of the same calls for the one that hangs, so who that is cannot be told; how far each has come can.
     let late = ranks.compactMap(\.report?.save).filter { $0.seconds > limits.saveSeconds }
-    let least = late.map(\.parts).min()
-    if !late.isEmpty,
-      let all = name(hosts, { ($0.report?.save?.seconds ?? 0) > limits.saveSeconds && $0.report?.save?.parts == least })
-    {
-      return "\(all) been saving a checkpoint for more than \(Int(limits.saveSeconds)) s\(lastSteps)"
+    if !late.isEmpty {
+      let places = Set(late.map(\.parts)).sorted().compactMap { parts in
+        names(hosts, { $0.report?.save?.parts == parts }).map { "\($0) at part \(parts)" }
+      }
+      return "a checkpoint has been under way for more than \(Int(limits.saveSeconds)) s, "
+        + "\(places.joined(separator: ", "))\(lastSteps)"
     }
     if ranks.allSatisfy({ $0.stillness.seconds(now: now) > limits.hangSeconds }) {
       return "all ranks have waited for one another for \(Int(limits.hangSeconds)) s\(lastSteps)"
@@ -303,12 +304,17 @@ package struct WatchdogJudgement: Sendable {
 
   /// `rank 3 on node7 has`, `ranks 4, 5 on node2 have`; nil for none.
   private func name(_ hosts: [String], _ isMeant: (Rank) -> Bool) -> String? {
+    names(hosts, isMeant).map { "\($0) \(ranks.count(where: isMeant) == 1 ? "has" : "have")" }
+  }
+
+  /// `rank 3 on node7`, `ranks 4, 5 on node2`; nil for none.
+  private func names(_ hosts: [String], _ isMeant: (Rank) -> Bool) -> String? {
     let meant = ranks.indices.filter { isMeant(ranks[$0]) }
     guard let first = meant.first else { return nil }
-    if meant.count == 1 { return "rank \(first) on \(hosts[first]) has" }
+    if meant.count == 1 { return "rank \(first) on \(hosts[first])" }
     var names: [String] = []
     for host in meant.map({ hosts[$0] }) where !names.contains(host) { names.append(host) }
-    return "ranks \(meant.map(String.init).joined(separator: ", ")) on \(names.joined(separator: ", ")) have"
+    return "ranks \(meant.map(String.init).joined(separator: ", ")) on \(names.joined(separator: ", "))"
   }
 
   private var lastSteps: String {
