@@ -288,9 +288,9 @@ package struct WatchdogJudgement: Sendable {
       return "\(all) made no progress for \(Int(limits.hangSeconds)) s\(lastSteps)"
     }
     // All wait inside of the same calls for the one that hangs, so who that is cannot be told; how far each has come can.
-    let late = ranks.compactMap(\.report?.save).filter { $0.seconds > limits.saveSeconds }
-    if !late.isEmpty {
-      let places = Set(late.map(\.parts)).sorted().compactMap { parts in
+    let saves = ranks.compactMap(\.report?.save)
+    if saves.contains(where: { $0.seconds > limits.saveSeconds }) {
+      let places = Set(saves.map(\.parts)).sorted().compactMap { parts in
         names(hosts, { $0.report?.save?.parts == parts }).map { "\($0) at part \(parts)" }
       }
       return "a checkpoint has been under way for more than \(Int(limits.saveSeconds)) s, "
