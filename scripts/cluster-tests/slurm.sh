@@ -155,7 +155,8 @@ goes_on() {
   await_end_of_steps "$number"
   # It may have been started already: SLURM does not let a job wait whose machine has failed.
   in_slurm scontrol update "jobid=$number" starttime=now || true
-  becomes "$name" "$number" COMPLETED 120 || return 0
+  # SLURM itself waits for two minutes before it starts a requeued job.
+  becomes "$name" "$number" COMPLETED 240 || return 0
   if [[ $(field "$number" Restarts) != "$3" ]]; then
     report "$name" "it was restarted $(field "$number" Restarts) times, not $3"
   elif ! h5diff "$folder/slurm-reference/$slurm_last" "$folder/$name/$slurm_last" >>"$folder/$name.log" 2>&1; then
@@ -230,7 +231,7 @@ test_cancelled() {
   await_end_of_steps "$job"
   # Submitted again, to one machine.
   submit "$name" --ntasks=2 cluster/one-node.sbatch "${slurm_config[@]}"
-  becomes "$name" "$job" COMPLETED 120 || return 0
+  becomes "$name" "$job" COMPLETED 240 || return 0
   unchanged_in_slurm "$name"
 }
 
@@ -288,12 +289,12 @@ END
   in_slurm scancel --batch --signal=USR1 "${job}_3"
   becomes "$name-3" "${job}_3" PENDING 30 || return 0
   for task in 1 2; do
-    becomes "$name-$task" "${job}_$task" COMPLETED 120 || return 0
+    becomes "$name-$task" "${job}_$task" COMPLETED 240 || return 0
     if [[ $(field "${job}_$task" Restarts) != 0 ]]; then report "$name-$task" "it was restarted as well"; fi
   done
   await_end_of_steps "$job"
   in_slurm scontrol update "jobid=${job}_3" starttime=now
-  becomes "$name-3" "${job}_3" COMPLETED 120 || return 0
+  becomes "$name-3" "${job}_3" COMPLETED 240 || return 0
   unchanged_in_slurm "$name/3"
 }
 
