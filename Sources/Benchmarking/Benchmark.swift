@@ -201,7 +201,7 @@ public struct Benchmark {
     Latents.draw(shape: [count] + imageShape, seed: 1, firstImage: first)
   }
 
-  private static func peakResidentBytes() -> Int {
+  static func peakResidentBytes() -> Int {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return usage.ru_maxrss * 1024

@@ -36,6 +36,9 @@ public struct Sharding: Sendable, Equatable {
   /// The most floats that a bucket has.
   public var bucketSize: Int { buckets.first?.count ?? 0 }
 
+  /// How many buckets may be on their way to a rank together: enough to keep a network busy, in little memory.
+  public var bucketsInFlight: Int { max(2, min(16, (1 << 22) / max(1, bucketSize))) }
+
   /// The buckets that hold elements of a range of the arena.
   public func buckets(touching range: Range<Int>) -> Range<Int> {
     guard !range.isEmpty, bucketSize > 0 else { return 0..<0 }

@@ -148,11 +148,15 @@ struct BenchmarkCommand: RankCommand {
   }
 
   private func report(_ result: some Encodable, _ text: String) throws {
-    guard json else { return print(text) }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    print(String(decoding: try encoder.encode(result), as: UTF8.self))
+    if json { try printJSON(result) } else { print(text) }
   }
+}
+
+/// Prints a result as one line of JSON.
+func printJSON(_ result: some Encodable) throws {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  print(String(decoding: try encoder.encode(result), as: UTF8.self))
 }
 
 extension Benchmark.Job: ExpressibleByArgument {}

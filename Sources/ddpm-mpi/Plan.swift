@@ -107,9 +107,6 @@ struct Plan: RankCommand {
     request.coreNetworkGigabytes = coreNetworkGbytes
     request.coreSpeed = coreSpeed
     let result = try TrainingPlan(request).run(communicator: communicator)
-    guard json else { return print(result.text) }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    print(String(decoding: try encoder.encode(result), as: UTF8.self))
+    if json { try printJSON(result) } else { print(result.text) }
   }
 }

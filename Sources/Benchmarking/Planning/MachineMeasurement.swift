@@ -28,11 +28,11 @@ struct MachineMeasurement {
       communicator: communicator, workers: alone)
     let parameters = try trainer.parameters()
     let gradients = Arena(network.layout)
-    let settled = Self.peakResidentBytes()
+    let settled = Benchmark.peakResidentBytes()
     let most = configuration.training.microBatch
     // Alone, for the memory, and to warm up.
     _ = passes(parameters, gradients, images: most, alone, repetitions: 0)
-    let activations = Double(Self.peakResidentBytes() - settled) / Double(most)
+    let activations = Double(Benchmark.peakResidentBytes() - settled) / Double(most)
 
     let count = cores - 1
     let bytes = Double(count) * (activations * Double(most) + Double(4 * network.layout.arenaCount))
@@ -103,12 +103,6 @@ struct MachineMeasurement {
       if repetition > 0 { seconds.append(start.secondsUntilNow) }
     }
     return seconds.min() ?? 0
-  }
-
-  private static func peakResidentBytes() -> Int {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return usage.ru_maxrss * 1024
   }
 }
 

@@ -36,14 +36,11 @@ final class GradientExchange: BackgroundWork, @unchecked Sendable {
     let arena: UnsafeMutablePointer<Float>
   }
 
-  /// Received floats that may be on their way together: enough to keep a network busy.
-  private static let floatsInFlight = 1 << 22
-
   /// - Parameter roundsBetweenNodes: whether sums travel between nodes as `BFloat16`.
   init(plan: ReductionPlan, communicator: Communicator, roundsBetweenNodes: Bool = false) {
     self.plan = plan
     let sharding = plan.sharding
-    let windowCount = min(sharding.buckets.count, max(2, min(16, Self.floatsInFlight / max(1, sharding.bucketSize))))
+    let windowCount = min(sharding.buckets.count, sharding.bucketsInFlight)
     windows = (0..<windowCount).map { _ in Window(plan, roundsBetweenNodes: roundsBetweenNodes) }
     buckets = sharding.buckets.indices.map { Bucket(number: $0, plan, communicator) }
     ownSums = [UnsafeMutablePointer<Float>?](repeating: nil, count: plan.levels[0].sumCounts[plan.levels[0].own])

@@ -16,11 +16,9 @@ package final class ParameterExchange: BackgroundWork, @unchecked Sendable {
   private let arrived: Atomic<Int>
   private let isDoneFlag = Atomic<Bool>(true)
 
-  private static let floatsInFlight = 1 << 22
-
   package init(sharding: Sharding, rank: Int, communicator: Communicator) {
     buckets = sharding.buckets.indices.map { Bucket(number: $0, sharding, rank: rank, communicator) }
-    windowSize = max(2, min(16, Self.floatsInFlight / max(1, sharding.bucketSize)))
+    windowSize = sharding.bucketsInFlight
     arrived = Atomic(buckets.count)
     open.reserveCapacity(windowSize)
   }
