@@ -55,6 +55,7 @@ let package = Package(
     .target(name: "HDF5", dependencies: ["CHDF5", "MessagePassing"]),
     .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG"]),
     .target(name: "Compression", dependencies: ["CZlib"]),
+    .target(name: "Interchange"),
     .target(name: "Datasets", dependencies: ["Compression", "HDF5", "Images", "Tensors"]),
     .target(name: "Checkpoints", dependencies: ["CFileSpace", "Compression", "HDF5", "MessagePassing", "Tensors"]),
     .target(
@@ -103,6 +104,7 @@ let package = Package(
     .testTarget(name: "DatasetsTests", dependencies: ["Compression", "Datasets", "HDF5", "Images", "Tensors"]),
     .testTarget(
       name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
+    .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "Tensors"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Jobs"]),
     .testTarget(

@@ -1,0 +1,15 @@
+/// A file of another program that cannot be used: which file, what is wrong with it, what to do.
+public struct InterchangeError: Error, Equatable, CustomStringConvertible {
+  public let path: String
+  /// What was expected and what was found.
+  public let problem: String
+  public let advice: String
+
+  public var description: String { "\(path): \(problem); \(advice)" }
+
+  public init(_ path: String, _ problem: String, advice: String = "the file is damaged: fetch or make it again") {
+    self.path = path
+    self.problem = problem
+    self.advice = advice
+  }
+}

@@ -1,0 +1,148 @@
+import Foundation
+
+/// A file of named tensors in the safetensors format, as Hugging Face's libraries read and write them: eight bytes with
+/// the header's length, a header in JSON, then the tensors' elements, little-endian and row-major.
+public struct Safetensors: Sendable {
+  /// The kinds of elements that are read here; others can be listed only.
+  public enum ElementType: String, Sendable {
+    case float64 = "F64"
+    case float32 = "F32"
+    case float16 = "F16"
+    case bfloat16 = "BF16"
+
+    var byteCount: Int {
+      switch self {
+      case .float64: 8
+      case .float32: 4
+      case .float16, .bfloat16: 2
+      }
+    }
+  }
+
+  public struct Entry: Sendable, Equatable {
+    public let name: String
+    /// As the format names it: `F32`, `I64` and so on.
+    public let type: String
+    public let shape: [Int]
+    /// In the file.
+    fileprivate let bytes: Range<Int>
+  }
+
+  /// What messages call the file.
+  public let path: String
+  /// In the order of their names.
+  public let entries: [Entry]
+  /// What the header says besides, under `__metadata__`.
+  public let metadata: [String: String]
+
+  private let contents: Data
+  private let places: [String: Int]
+
+  /// Maps the file at `path` into memory and checks its header.
+  /// - Throws: `InterchangeError` for a file that cannot be read or is not whole.
+  public init(readingFrom path: String) throws(InterchangeError) {
+    let contents: Data
+    do { contents = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) } catch {
+      let isThere = FileManager.default.fileExists(atPath: path)
+      throw InterchangeError(
+        path, isThere ? "cannot be read" : "there is no such file", advice: "check the path and who may read it")
+    }
+    try self.init(contents, path: path)
+  }
+
+  /// - Parameters:
+  ///   - contents: the whole file's bytes.
+  ///   - path: what messages call the file.
+  /// - Throws: `InterchangeError` unless the header fits the bytes.
+  public init(_ contents: Data, path: String) throws(InterchangeError) {
+    self.path = path
+    self.contents = contents
+    let lengthBytes = 8
+    guard contents.count >= lengthBytes else { throw InterchangeError(path, "is too short for a safetensors file") }
+    let length = contents.prefix(lengthBytes).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard length <= UInt64(contents.count - lengthBytes) else {
+      throw InterchangeError(path, "is no safetensors file, or cut short: its header would have \(length) bytes")
+    }
+    let start = lengthBytes + Int(length)
+    let header = contents.subdata(in: contents.startIndex + lengthBytes..<contents.startIndex + start)
+    guard let object = try? JSONSerialization.jsonObject(with: header), let fields = object as? [String: Any] else {
+      throw InterchangeError(path, "is no safetensors file: its header is no JSON object")
+    }
+    metadata = (fields["__metadata__"] as? [String: String]) ?? [:]
+    var entries: [Entry] = []
+    for (name, field) in fields where name != "__metadata__" {
+      entries.append(try Self.entry(name, field, dataStart: start, end: contents.count, path: path))
+    }
+    self.entries = entries.sorted { $0.name < $1.name }
+    places = Dictionary(uniqueKeysWithValues: self.entries.indices.map { (self.entries[$0].name, $0) })
+  }
+
+  private static func entry(
+    _ name: String, _ field: Any, dataStart: Int, end: Int, path: String
+  ) throws(InterchangeError) -> Entry {
+    guard let field = field as? [String: Any], let type = field["dtype"] as? String,
+      let shape = field["shape"] as? [Int], shape.allSatisfy({ $0 >= 0 }),
+      let offsets = field["data_offsets"] as? [Int], offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1],
+      offsets[1] <= end - dataStart
+    else { throw InterchangeError(path, "the header's entry for \(name) is wrong, or the file is cut short") }
+    let bytes = dataStart + offsets[0]..<dataStart + offsets[1]
+    if let known = ElementType(rawValue: type) {
+      var count = known.byteCount
+      for length in shape {
+        let (product, overflows) = count.multipliedReportingOverflow(by: length)
+        guard !overflows else { throw InterchangeError(path, "the shape of \(name) is impossible: \(shape)") }
+        count = product
+      }
+      guard count == bytes.count else {
+        throw InterchangeError(path, "\(name) of shape \(shape) takes \(count) bytes, but has \(bytes.count)")
+      }
+    }
+    return Entry(name: name, type: type, shape: shape, bytes: bytes)
+  }
+
+  public subscript(name: String) -> Entry? { places[name].map { entries[$0] } }
+
+  /// The elements of one tensor, row-major in its shape, in single precision.
+  /// - Throws: `InterchangeError` if there is no such tensor, or it holds no floating-point numbers.
+  public func floats(_ name: String) throws(InterchangeError) -> [Float] {
+    guard let entry = self[name] else {
+      throw InterchangeError(path, "has no tensor \(name)", advice: "check that this is the right file")
+    }
+    guard let type = ElementType(rawValue: entry.type) else {
+      throw InterchangeError(
+        path, "\(name) holds elements of type \(entry.type)", advice: "store it as F32, F16, BF16 or F64")
+    }
+    return contents.withUnsafeBytes { all in
+      let bytes = UnsafeRawBufferPointer(rebasing: all[entry.bytes])
+      let count = bytes.count / type.byteCount
+      return switch type {
+      case .float32:
+        (0..<count).map { Float(bitPattern: Self.word(bytes, $0)) }
+      case .float64:
+        (0..<count).map { Float(Double(bitPattern: Self.word(bytes, $0))) }
+      case .bfloat16:
+        (0..<count).map { Float(bitPattern: UInt32(Self.word(bytes, $0) as UInt16) << 16) }
+      case .float16:
+        (0..<count).map { Self.single(half: Self.word(bytes, $0)) }
+      }
+    }
+  }
+
+  private static func word<Word: FixedWidthInteger>(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> Word {
+    Word(littleEndian: bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<Word>.size, as: Word.self))
+  }
+
+  /// IEEE 754's binary16. (Swift's Float16 does not exist on every platform.)
+  private static func single(half: UInt16) -> Float {
+    let exponent = Int(half >> 10 & 0x1f)
+    let fraction = UInt32(half & 0x3ff)
+    let sign = UInt32(half >> 15) << 31
+    switch exponent {
+    case 0:
+      let magnitude = Float(fraction) * 0x1p-24
+      return sign == 0 ? magnitude : -magnitude
+    case 31: return Float(bitPattern: sign | 0x7f80_0000 | fraction << 13)
+    default: return Float(bitPattern: sign | UInt32(exponent + 112) << 23 | fraction << 13)
+    }
+  }
+}
