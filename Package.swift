@@ -40,6 +40,10 @@ let package = Package(
     // A system call that Swift does not see.
     .target(name: "CFileSpace"),
 
+    // The weights of a classifier, which the program carries in itself.
+    .target(
+      name: "CFashionMNISTClassifier", exclude: ["weights"], cSettings: [.headerSearchPath("weights")]),
+
     // What must be written in C: libjpeg leaves errors by longjmp.
     .target(name: "CJPEGDecoder", dependencies: ["CJPEG"]),
 
@@ -69,10 +73,16 @@ let package = Package(
     .target(
       name: "Packing", dependencies: ["Datasets", "Images", "Jobs", "MessagePassing", "Tensors"]),
     .target(
+      name: "FeatureNetworks",
+      dependencies: [
+        "CFashionMNISTClassifier", "Compression", "Configuration", "Differentiation", "Diffusion", "Interchange",
+        "Network", "Tensors",
+      ]),
+    .target(
       name: "Inference",
       dependencies: [
-        "Checkpoints", "Configuration", "Datasets", "Diffusion", "HDF5", "Images", "Jobs", "MessagePassing", "Network",
-        "Tensors",
+        "Checkpoints", "Configuration", "Datasets", "Diffusion", "Evaluation", "FeatureNetworks", "HDF5", "Images",
+        "Interchange", "Jobs", "MessagePassing", "Network", "Tensors",
       ]),
     .target(
       name: "Training",
@@ -89,7 +99,8 @@ let package = Package(
     .executableTarget(
       name: "ddpm-mpi",
       dependencies: [
-        "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusion", "HDF5", "Inference", "Jobs", "Kernels",
+        "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusion", "FeatureNetworks", "HDF5", "Inference",
+        "Jobs", "Kernels",
         "MessagePassing", "Packing", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
