@@ -56,6 +56,7 @@ let package = Package(
     .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG"]),
     .target(name: "Compression", dependencies: ["CZlib"]),
     .target(name: "Interchange"),
+    .target(name: "FeatureNetworks", dependencies: ["Interchange", "Network"]),
     .target(name: "Datasets", dependencies: ["Compression", "HDF5", "Images", "Tensors"]),
     .target(name: "Checkpoints", dependencies: ["CFileSpace", "Compression", "HDF5", "MessagePassing", "Tensors"]),
     .target(
@@ -105,6 +106,7 @@ let package = Package(
     .testTarget(
       name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
+    .testTarget(name: "FeatureNetworksTests", dependencies: ["FeatureNetworks", "Interchange", "Network", "Tensors"]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "Tensors"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Jobs"]),
     .testTarget(
@@ -121,6 +123,14 @@ let package = Package(
         "Jobs", "MessagePassing", "Network", "Optimisation", "Tensors",
       ],
       path: "Tests/RankChecks"),
+    // Run by scripts/peer-tests/*.sh beside other programs.
+    .executableTarget(
+      name: "peer-program",
+      dependencies: [
+        "FeatureNetworks", "Interchange", "Network", "Tensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/PeerProgram"),
   ],
   swiftLanguageModes: [.v6]
 )
