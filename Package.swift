@@ -121,6 +121,7 @@ let package = Package(
       name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
+    .testTarget(name: "FeatureNetworksTests", dependencies: ["FeatureNetworks", "Interchange", "Network", "Tensors"]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "Tensors"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Jobs"]),
     .testTarget(
@@ -141,7 +142,8 @@ let package = Package(
     .executableTarget(
       name: "peer-program",
       dependencies: [
-        "Evaluation", "Interchange", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Evaluation", "FeatureNetworks", "Interchange", "Network", "Tensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/PeerProgram"),
   ],

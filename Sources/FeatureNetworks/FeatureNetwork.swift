@@ -4,7 +4,7 @@ import Tensors
 public protocol FeatureNetwork: Sendable {
   /// What measures on these features are labelled with, as in FID[name].
   var name: String { get }
-  /// Of the file of weights, so that figures on other weights are told apart; see `FeatureNetworkFile.hash`.
+  /// Of the file of weights, so that figures on other weights are told apart; see `weightsHash`.
   var hash: String { get }
   /// Numbers of a feature.
   var featureCount: Int { get }

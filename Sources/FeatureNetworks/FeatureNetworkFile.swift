@@ -50,8 +50,7 @@ public struct FeatureNetworkFile: Sendable {
     self.classCount = classCount
     imageShape = shape
     configuration = try RunConfiguration(yaml: yaml, file: "\(path):configuration")
-    let checksum = contents.withUnsafeBytes { crc32($0) }
-    hash = String(format: "%08x", checksum)
+    hash = weightsHash(contents)
   }
 
   /// The bytes of a file.
@@ -91,4 +90,10 @@ public struct FeatureNetworkFile: Sendable {
     }
     return arena
   }
+}
+
+/// The CRC-32 of a file of weights, eight hexadecimal digits: it tells one training from another, and a damaged file from
+/// a whole one.
+func weightsHash(_ contents: Data) -> String {
+  String(format: "%08x", contents.withUnsafeBytes { crc32($0) })
 }

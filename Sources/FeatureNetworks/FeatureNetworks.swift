@@ -12,6 +12,7 @@ public enum FeatureNetworks {
   ///   - inceptionWeights: where Inception's weights are; nil for the usual places.
   /// - Throws: `InterchangeError` for a file that is missing or damaged, `FeatureNetworkError` for an unknown name.
   public static func load(_ name: String, inceptionWeights: String? = nil) throws -> any FeatureNetwork {
+    if name == inceptionName { return try InceptionFeatures(option: inceptionWeights) }
     if name == EmbeddedClassifier.name { return try EmbeddedClassifier.load() }
     guard FileManager.default.fileExists(atPath: name) else {
       throw FeatureNetworkError(

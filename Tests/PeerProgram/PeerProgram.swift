@@ -14,5 +14,7 @@ import ArgumentParser
       InceptionScoreCommand.self,
       KernelDistanceCommand.self,
       PrecisionRecallCommand.self,
+      InceptionFeaturesCommand.self,
+      InceptionSpeedCommand.self,
     ])
 }
