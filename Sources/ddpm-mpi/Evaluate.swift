@@ -1,5 +1,5 @@
 import ArgumentParser
-import Configuration
+import Datasets
 import FeatureNetworks
 import Inference
 import Jobs
