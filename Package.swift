@@ -32,6 +32,8 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-serial-dev"])]),
 
     // What the kernels were compiled for, and the check at start that this processor has it.
     .target(name: "CBuildTarget", cSettings: [.unsafeFlags([processorFlag])]),
@@ -39,6 +41,10 @@ let package = Package(
 
     // A system call that Swift does not see.
     .target(name: "CFileSpace"),
+
+    // The weights of a classifier, which the program carries in itself.
+    .target(
+      name: "CFashionMNISTClassifier", exclude: ["weights"], cSettings: [.headerSearchPath("weights")]),
 
     // What must be written in C: libjpeg leaves errors by longjmp.
     .target(name: "CJPEGDecoder", dependencies: ["CJPEG"]),
@@ -55,7 +61,9 @@ let package = Package(
     .target(name: "HDF5", dependencies: ["CHDF5", "MessagePassing"]),
     .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG"]),
     .target(name: "Compression", dependencies: ["CZlib"]),
-    .target(name: "Interchange"),
+    .target(name: "Interchange", dependencies: ["CZip"]),
+    .target(
+      name: "Evaluation", dependencies: ["COpenBLAS", "Interchange", "Kernels", "MessagePassing", "Tensors"]),
     .target(name: "Datasets", dependencies: ["Compression", "HDF5", "Images", "Tensors"]),
     .target(name: "Checkpoints", dependencies: ["CFileSpace", "Compression", "HDF5", "MessagePassing", "Tensors"]),
     .target(
@@ -69,10 +77,16 @@ let package = Package(
     .target(
       name: "Packing", dependencies: ["Datasets", "Images", "Jobs", "MessagePassing", "Tensors"]),
     .target(
+      name: "FeatureNetworks",
+      dependencies: [
+        "CFashionMNISTClassifier", "Compression", "Configuration", "Differentiation", "Diffusion", "Interchange",
+        "Network", "Tensors",
+      ]),
+    .target(
       name: "Inference",
       dependencies: [
-        "Checkpoints", "Configuration", "Datasets", "Diffusion", "HDF5", "Images", "Jobs", "MessagePassing", "Network",
-        "Tensors",
+        "Checkpoints", "Configuration", "Datasets", "Diffusion", "Evaluation", "FeatureNetworks", "HDF5", "Images",
+        "Interchange", "Jobs", "MessagePassing", "Network", "Tensors",
       ]),
     .target(
       name: "Training",
@@ -89,7 +103,8 @@ let package = Package(
     .executableTarget(
       name: "ddpm-mpi",
       dependencies: [
-        "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusion", "HDF5", "Inference", "Jobs", "Kernels",
+        "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusion", "FeatureNetworks", "HDF5", "Inference",
+        "Jobs", "Kernels",
         "MessagePassing", "Packing", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -105,6 +120,8 @@ let package = Package(
     .testTarget(
       name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
+    .testTarget(name: "FeatureNetworksTests", dependencies: ["FeatureNetworks", "Interchange", "Network", "Tensors"]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "Tensors"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Jobs"]),
     .testTarget(
@@ -117,10 +134,18 @@ let package = Package(
     .executableTarget(
       name: "rank-checks",
       dependencies: [
-        "Training", "Checkpoints", "Compression", "Configuration", "Differentiation", "Diffusion", "HDF5", "Inference",
-        "Jobs", "MessagePassing", "Network", "Optimisation", "Tensors",
+        "Training", "Checkpoints", "Compression", "Configuration", "Differentiation", "Diffusion", "Evaluation", "HDF5",
+        "Inference", "Jobs", "MessagePassing", "Network", "Optimisation", "Tensors",
       ],
       path: "Tests/RankChecks"),
+    // Run by scripts/peer-tests/*.sh beside other programs.
+    .executableTarget(
+      name: "peer-program",
+      dependencies: [
+        "Evaluation", "FeatureNetworks", "Interchange", "Network", "Tensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/PeerProgram"),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -35,7 +35,7 @@ struct Program: ParsableCommand {
       Train.self, TrainClassifier.self, Sample.self, PresetsCommand.self, Samplers.self, Likelihood.self, Encode.self,
       Decode.self,
       Interpolate.self,
-      Pack.self, BenchmarkCommand.self, Plan.self, Inspect.self, Doctor.self,
+      Evaluate.self, Frechet.self, Pack.self, BenchmarkCommand.self, Plan.self, Inspect.self, Doctor.self,
     ])
 }
 

@@ -13,6 +13,7 @@ struct TrainedModel {
   let configuration: RunConfiguration
   let network: UNet
   let parameters: Arena
+  let trainingSteps: Int
 
   /// Reads a checkpoint by this process alone.
   /// - Throws: `CheckpointError`, and `InputError` if it is no denoiser.
@@ -24,7 +25,8 @@ struct TrainedModel {
     let shape = header.imageShape
     let network = try configuration.network(height: shape[0], width: shape[1], channels: shape[2])
     let parameters = try CheckpointPlace.readWeights(weights, network.layout, configuration, from: file)
-    return TrainedModel(configuration: configuration, network: network, parameters: parameters)
+    return TrainedModel(
+      configuration: configuration, network: network, parameters: parameters, trainingSteps: header.step)
   }
 }
 
