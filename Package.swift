@@ -32,6 +32,8 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-serial-dev"])]),
 
     // What the kernels were compiled for, and the check at start that this processor has it.
     .target(name: "CBuildTarget", cSettings: [.unsafeFlags([processorFlag])]),
@@ -55,7 +57,9 @@ let package = Package(
     .target(name: "HDF5", dependencies: ["CHDF5", "MessagePassing"]),
     .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG"]),
     .target(name: "Compression", dependencies: ["CZlib"]),
-    .target(name: "Interchange"),
+    .target(name: "Interchange", dependencies: ["CZip"]),
+    .target(
+      name: "Evaluation", dependencies: ["COpenBLAS", "Interchange", "Kernels", "MessagePassing", "Tensors"]),
     .target(name: "FeatureNetworks", dependencies: ["Interchange", "Network"]),
     .target(name: "Datasets", dependencies: ["Compression", "HDF5", "Images", "Tensors"]),
     .target(name: "Checkpoints", dependencies: ["CFileSpace", "Compression", "HDF5", "MessagePassing", "Tensors"]),
@@ -106,6 +110,7 @@ let package = Package(
     .testTarget(
       name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
     .testTarget(name: "FeatureNetworksTests", dependencies: ["FeatureNetworks", "Interchange", "Network", "Tensors"]),
     .testTarget(name: "JobsTests", dependencies: ["Jobs", "Tensors"]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Jobs"]),
@@ -119,15 +124,15 @@ let package = Package(
     .executableTarget(
       name: "rank-checks",
       dependencies: [
-        "Training", "Checkpoints", "Compression", "Configuration", "Differentiation", "Diffusion", "HDF5", "Inference",
-        "Jobs", "MessagePassing", "Network", "Optimisation", "Tensors",
+        "Training", "Checkpoints", "Compression", "Configuration", "Differentiation", "Diffusion", "Evaluation", "HDF5",
+        "Inference", "Jobs", "MessagePassing", "Network", "Optimisation", "Tensors",
       ],
       path: "Tests/RankChecks"),
     // Run by scripts/peer-tests/*.sh beside other programs.
     .executableTarget(
       name: "peer-program",
       dependencies: [
-        "FeatureNetworks", "Interchange", "Network", "Tensors",
+        "Evaluation", "FeatureNetworks", "Interchange", "Network", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/PeerProgram"),

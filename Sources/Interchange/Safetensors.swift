@@ -41,13 +41,7 @@ public struct Safetensors: Sendable {
   /// Maps the file at `path` into memory and checks its header.
   /// - Throws: `InterchangeError` for a file that cannot be read or is not whole.
   public init(readingFrom path: String) throws(InterchangeError) {
-    let contents: Data
-    do { contents = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) } catch {
-      let isThere = FileManager.default.fileExists(atPath: path)
-      throw InterchangeError(
-        path, isThere ? "cannot be read" : "there is no such file", advice: "check the path and who may read it")
-    }
-    try self.init(contents, path: path)
+    try self.init(try fileContents(path), path: path)
   }
 
   /// - Parameters:

@@ -9,6 +9,11 @@ import ArgumentParser
     abstract: "Prints, as JSON in full precision, what other programs compute too.",
     // A file each.
     subcommands: [
+      StatisticsCommand.self,
+      FrechetDistanceCommand.self,
+      InceptionScoreCommand.self,
+      KernelDistanceCommand.self,
+      PrecisionRecallCommand.self,
       InceptionFeaturesCommand.self,
       InceptionSpeedCommand.self,
     ])
