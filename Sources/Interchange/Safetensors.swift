@@ -73,8 +73,9 @@ public struct Safetensors: Sendable {
     for (name, field) in fields where name != "__metadata__" {
       entries.append(try Self.entry(name, field, dataStart: start, end: contents.count, path: path))
     }
-    self.entries = entries.sorted { $0.name < $1.name }
-    places = Dictionary(uniqueKeysWithValues: self.entries.indices.map { (self.entries[$0].name, $0) })
+    let sorted = entries.sorted { $0.name < $1.name }
+    self.entries = sorted
+    places = Dictionary(uniqueKeysWithValues: sorted.indices.map { (sorted[$0].name, $0) })
   }
 
   private static func entry(

@@ -34,7 +34,7 @@ struct Program: ParsableCommand {
     subcommands: [
       Train.self, TrainClassifier.self, Sample.self, Samplers.self, Likelihood.self, Encode.self, Decode.self,
       Interpolate.self,
-      Pack.self, BenchmarkCommand.self, Plan.self, Inspect.self, Doctor.self,
+      Export.self, Import.self, Pack.self, BenchmarkCommand.self, Plan.self, Inspect.self, Doctor.self,
     ])
 }
 
