@@ -101,3 +101,14 @@ refuse_export() {
 }
 refuse_export 'diffusion.process is ve-sde, which diffusers cannot follow' --set diffusion.process=ve-sde
 refuse_export 'diffusion.prediction is score' --set diffusion.prediction=score
+
+# The page itself. Its mpirun is the one with the options that this machine needs.
+mkdir "$moved/page" "$moved/bin" "$moved/mpi"
+ln -s "$program" "$moved/bin/ddpm-mpi"
+cat >"$moved/mpi/mpirun" <<SH
+#!/usr/bin/env bash
+[[ \$1 == -n ]] && PATH=\${PATH/"$moved/mpi:"/} exec "$mpirun" "\${@:2}"
+SH
+chmod +x "$moved/mpi/mpirun"
+check "every block of docs/interchange.md runs" env -C "$moved/page" PATH="$moved/mpi:$moved/bin:$PATH" "$python" \
+  "$PWD/Tests/Peers/run_document.py" "$PWD/docs/interchange.md"
