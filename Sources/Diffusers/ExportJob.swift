@@ -25,7 +25,7 @@ public struct ExportJob: Sendable {
     let reporter = RunReporter(isSpeaking: true)
     defer { reporter.finish() }
     try communicator.together {
-      let folder = try NewFolder(output, replacing: replaces ? PipelineExport.Place.pipeline : nil)
+      let folder = try NewFolder(output, replacing: replaces ? PipelineExport.Place.network : nil)
       let (model, path, problems) = try CheckpointPlace.newest(at: checkpoint, option: "--checkpoint") {
         try TrainedModel.read($0, weights: weights)
       }
@@ -36,6 +36,9 @@ public struct ExportJob: Sendable {
       reporter.message(
         "Wrote \(folder.path): the \(weights == .ema ? "averaged " : "")weights of \(path), "
           + "\(ProgressFormat.count(model.network.layout.parameterCount)) parameters.")
+      if !export.hasPipeline {
+        reporter.message("No pipeline of diffusers draws from its process; docs/interchange.md has a loop that does.")
+      }
       if let classes = model.configuration.model.classes {
         reporter.message(
           "Its network is told classes: class_labels 0 to \(classes - 1), and \(classes) for none, which DDPMPipeline "

@@ -41,8 +41,9 @@ public struct ImportJob: Sendable {
         let run = RunFolder(output)
         try run.createFolders(mustBeFresh: true)
         let lock = try run.lock()
-        try run.save(model.configuration)
+        // The weights first: a run that is configured but has none would begin from random ones.
         try save(model, to: run.checkpointPath(step: 0), communicator)
+        try run.save(model.configuration)
         withExtendedLifetime(lock) {}
       }
       tell(model, isFile: isFile, reporter)
@@ -67,14 +68,19 @@ public struct ImportJob: Sendable {
     try trainer.settle()
   }
 
+  private func processText(_ settings: RunConfiguration.DiffusionSettings) -> String {
+    guard settings.process.isDiscrete else { return settings.process.rawValue }
+    return "\(settings.process.rawValue) of \(settings.steps) steps, \(settings.schedule.rawValue), prediction "
+      + "\(settings.prediction.rawValue), variance \(settings.variance.rawValue)"
+  }
+
   private func tell(_ model: ModelImport, isFile: Bool, _ reporter: RunReporter) {
     let shape = model.imageShape.map(String.init).joined(separator: "x")
     let settings = model.configuration.diffusion
     reporter.message(
       """
       Imported \(folder): \(ProgressFormat.count(model.network.layout.parameterCount)) parameters, images of \(shape), \
-      process \(settings.process.rawValue) of \(settings.steps) steps, \(settings.schedule.rawValue), prediction \
-      \(settings.prediction.rawValue), variance \(settings.variance.rawValue).
+      process \(processText(settings)).
       """)
     if !model.knowsProcess {
       reporter.log.warning(

@@ -25,16 +25,16 @@ public struct ModelImport: Sendable {
   public init(from path: String, sources: ConfigurationSources, classCount: Int? = nil) throws {
     let folder = try PipelineFolder(path)
     let mapping = try UNetMapping(folder.network)
-    let scheduler = try folder.scheduler.map { (file) throws(InterchangeError) in try SchedulerMapping(file) }
+    let process = try folder.scheduler.map { (file) throws(InterchangeError) in try ProcessMapping(file) }
     let exported = try Self.exportedConfiguration(folder)
     let classes = try Self.classCount(classCount, mapping, exported, folder)
-    knowsProcess = scheduler != nil || exported != nil
+    knowsProcess = process != nil || exported != nil
 
     var base = sources
     base.settings = []
     var told = try base.resolve(saved: exported)
     mapping.apply(to: &told, classCount: classes)
-    scheduler?.apply(to: &told)
+    process?.apply(to: &told)
     if mapping.outputChannels == mapping.inputChannels, told.diffusion.variance.isLearned {
       throw folder.network.refusal(
         "out_channels", "is \(mapping.outputChannels), but the scheduler says that a variance is learned",
@@ -97,7 +97,7 @@ public struct ModelImport: Sendable {
     let free = ["model.dropout", "model.convolution"]
     let process = [
       "diffusion.process", "diffusion.steps", "diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last",
-      "diffusion.prediction",
+      "diffusion.sigma_min", "diffusion.sigma_max", "diffusion.prediction",
     ]
     for difference in configuration.difference(from: told) {
       let name = difference.key.name

@@ -6,7 +6,8 @@ import Interchange
 import Network
 import Tensors
 
-/// A trained model as the files of a pipeline of diffusers: what `DDPMPipeline.from_pretrained` reads.
+/// A trained model as the files of a pipeline of diffusers: what `DDPMPipeline.from_pretrained` reads, or, where no pipeline
+/// of diffusers draws from the model, what `from_pretrained` of the network and of the scheduler read.
 public struct PipelineExport: Sendable {
   /// Under which keys of the safetensors file's metadata an import finds what diffusers has no place for.
   enum MetadataKey {
@@ -25,13 +26,13 @@ public struct PipelineExport: Sendable {
 
   private let configuration: RunConfiguration
   private let network: UNetMapping
-  private let scheduler: SchedulerMapping
+  private let process: ProcessMapping
 
   /// - Parameter network: what the configuration makes for images of their size.
   /// - Throws: an error that names the key of what diffusers cannot follow.
   public init(_ configuration: RunConfiguration, network: UNetConfiguration) throws {
     self.configuration = configuration
-    scheduler = try SchedulerMapping(configuration)
+    process = try ProcessMapping(configuration)
     self.network = UNetMapping(network, dropout: configuration.model.dropout)
     try checkThatNothingIsLost()
   }
@@ -73,12 +74,14 @@ public struct PipelineExport: Sendable {
     func component(_ place: String, _ values: [String: JSONValue]) -> (place: String, contents: Data) {
       (place, ComponentFile(path: place, values: values).contents)
     }
-    return [
-      component(Place.pipeline, Self.pipeline), component(Place.network, network.file),
-      component(Place.scheduler, try scheduler.file()),
+    return (hasPipeline ? [component(Place.pipeline, Self.pipeline)] : []) + [
+      component(Place.network, network.file), component(Place.scheduler, try process.file()),
       (Place.weights, Safetensors.contents(of: tensors, metadata: metadata)),
     ]
   }
+
+  /// Whether a pipeline of diffusers draws from the model.
+  public var hasPipeline: Bool { process.suitsPipeline }
 
   private static let pipeline: [String: JSONValue] = [
     "_class_name": .text("DDPMPipeline"),

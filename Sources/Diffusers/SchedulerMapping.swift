@@ -24,7 +24,8 @@ struct SchedulerMapping: Equatable, Sendable {
         "diffusion.process", settings.process.rawValue,
         settings.process == .discreteVarianceExploding
           ? "there is no scheduler whose network sees images scaled down and steps counted, as it does here"
-          : "diffusers' pipelines for images go in counted steps of a process that keeps the variance (vp)")
+          : "its schedulers go in counted steps of a process that keeps the variance (vp), or in the noise levels of edm"
+      )
     }
     guard Self.predictionNames[settings.prediction] != nil else {
       throw ExportRefusal(

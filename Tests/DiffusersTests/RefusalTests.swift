@@ -21,7 +21,7 @@ import Testing
   @Test(arguments: [
     ("diffusion.process is ve,", smallConfiguration { $0.diffusion.process = .discreteVarianceExploding }),
     ("diffusion.process is vp-sde,", smallConfiguration { $0.diffusion.process = .variancePreserving }),
-    ("diffusion.process is edm,", smallConfiguration { $0.diffusion.process = .edm }),
+    ("diffusion.process is sub-vp-sde,", smallConfiguration { $0.diffusion.process = .subVariancePreserving }),
     ("diffusion.prediction is score,", smallConfiguration { $0.diffusion.prediction = .score }),
     ("diffusion.prediction is mean,", smallConfiguration { $0.diffusion.prediction = .mean }),
     (
@@ -89,6 +89,17 @@ import Testing
   ]) func whatOurProcessesAreNotIsNamed(change: Change) {
     let message = message {
       _ = try importing { try edit("\($0)/scheduler/scheduler_config.json", [change.key: change.value]) }
+    }
+    #expect(message.contains("/scheduler/scheduler_config.json: \(change.key): "))
+  }
+
+  @Test(arguments: [
+    Change("sigma_data", 1.0), Change("sigma_schedule", "exponential"), Change("prediction_type", "v_prediction"),
+    Change("rho", 5), Change("_class_name", "EulerDiscreteScheduler"),
+  ]) func whatOurNoiseLevelsAreNotIsNamed(change: Change) {
+    let configuration = smallConfiguration { $0.diffusion.process = .edm }
+    let message = message {
+      _ = try importing(configuration) { try edit("\($0)/scheduler/scheduler_config.json", [change.key: change.value]) }
     }
     #expect(message.contains("/scheduler/scheduler_config.json: \(change.key): "))
   }

@@ -34,6 +34,11 @@ import Testing
       $0.diffusion.betaLast = 0.015
     },
     smallConfiguration { $0.diffusion.schedule = .quadratic },
+    smallConfiguration {
+      $0.diffusion.process = .edm
+      $0.diffusion.loss = .edm
+      $0.diffusion.sigmaMost = 50
+    },
   ]
 
   @Test(arguments: configurations) func whatIsExportedComesBackBitByBit(configuration: RunConfiguration) throws {

@@ -27,6 +27,9 @@ exported velocity --set diffusion.prediction=velocity --set diffusion.schedule=q
   --set diffusion.variance=large
 exported data --set diffusion.prediction=data --set diffusion.schedule=sigmoid --set sampling.clip=false
 
+exported edm --set diffusion.process=edm --set diffusion.loss=edm --set sampling.clip=false
+check "... without a pipeline, which would scale nothing" test ! -e "$moved/edm/model_index.json"
+
 # What diffusers has made.
 made=$moved/made
 mkdir "$made"
@@ -40,30 +43,32 @@ run 0 'Imported .*images of 16x24x3, process vp of 1000 steps, cosine, predictio
   "$program" import "$made/classes" --classes 4 --output "$moved/classes.h5"
 run 0 'variance learned-range' "$program" import "$made/learned" --output "$moved/learned.h5"
 
-exports=("$moved"/{plain,classes,learned,velocity,data})
+names=(plain classes learned velocity data edm)
+exports=("${names[@]/#/$moved/}")
 imports=("$made"/{cifar,legacy,classes,learned})
 check "inputs for both" $models inputs "${exports[@]}" "${imports[@]}"
-for name in plain classes learned velocity data; do
+for name in "${names[@]}"; do
   check "what the network of $name says" "$peer" network "$moved/run-$name" "$moved/$name.input.safetensors" \
     "$moved/$name.output.safetensors"
-  classes=()
-  if [[ $name == classes ]]; then classes=(--classes 0,3,none); fi
-  run 0 'Wrote' "$program" sample --checkpoint "$moved/run-$name" --count 3 --sampler ddim --steps 10 \
-    --spacing leading --latents "$moved/$name.latents.h5" "${classes[@]}" --float --output "$moved/$name.ddim.h5"
+  way=(--sampler ddim --spacing leading)
+  if [[ $name == edm ]]; then way=(--sampler dpm-solver++); fi
+  if [[ $name == classes ]]; then way+=(--classes 0,3,none); fi
+  run 0 'Wrote' "$program" sample --checkpoint "$moved/run-$name" --count 3 "${way[@]}" --steps 10 \
+    --latents "$moved/$name.latents.h5" --float --output "$moved/$name.images.h5"
 done
 for name in cifar legacy classes learned; do
   check "what the network of $name says, imported" "$peer" network "$moved/$name.h5" \
     "$made/$name.input.safetensors" "$made/$name.output.safetensors"
 done
-run 0 '^data: ' $models outputs "${exports[@]}"
+run 0 '^edm: ' $models outputs "${exports[@]}"
 cat "$log"
 run 0 '^learned: ' $models outputs "${imports[@]}"
 cat "$log"
-run 0 '^data: .*steps of DDIM' $models draw "${exports[@]}"
+run 0 '^edm: .*steps of EDMDPMSolver' $models draw "${exports[@]}"
 cat "$log"
 
 # There and back.
-for name in plain classes learned; do
+for name in plain classes learned edm; do
   run 0 'Imported' "$program" import "$moved/$name" --output "$moved/back-$name"
   run 0 'Wrote' "$program" export --checkpoint "$moved/back-$name" "$moved/again-$name"
   check "$name comes back as it went" $models same "$moved/$name" "$moved/again-$name"
