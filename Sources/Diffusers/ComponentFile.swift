@@ -19,8 +19,11 @@ struct ComponentFile: Sendable {
     do { bytes = try readBytes(at: path) } catch {
       throw InterchangeError(path, "cannot be read", advice: "check the path and who may read it")
     }
+    let decoder = JSONDecoder()
+    // Python writes -Infinity, which some schedulers have.
+    decoder.allowsJSON5 = true
     do {
-      self.init(path: path, values: try JSONDecoder().decode([String: JSONValue].self, from: Data(bytes)))
+      self.init(path: path, values: try decoder.decode([String: JSONValue].self, from: Data(bytes)))
     } catch {
       throw InterchangeError(path, "is no JSON object")
     }

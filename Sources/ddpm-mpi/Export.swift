@@ -16,6 +16,10 @@ struct Export: RankCommand {
       scheduler/. `DDPMPipeline.from_pretrained("<folder>")` draws images from it. `ddpm-mpi import` reads it again.
 
       What diffusers cannot follow is refused: docs/interchange.md lists it.
+
+      EXAMPLES
+        ddpm-mpi export --checkpoint runs/cifar10 --format diffusers cifar10-diffusers
+        ddpm-mpi export --checkpoint runs/cifar10/checkpoints/step-00800000.h5 --weights model --force cifar10-diffusers
       """)
 
   enum Format: String, CaseIterable, ExpressibleByArgument {

@@ -19,6 +19,10 @@ struct Import: RankCommand {
 
       `ddpm-mpi sample` draws from the result. If it is a run's folder, `ddpm-mpi train --resume --output <run>` trains \
       the model on, from step 0 with a new optimiser.
+
+      EXAMPLES
+        ddpm-mpi import ddpm-cifar10-32 --preset cifar10 --output runs/google
+        ddpm-mpi import made-in-python --set data.name=mnist --classes 10 --output model.h5
       """)
 
   @Argument(help: ArgumentHelp("The folder to read.", valueName: "folder"))

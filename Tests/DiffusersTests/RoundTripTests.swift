@@ -141,4 +141,19 @@ import Testing
       }
     }
   }
+
+  @Test func infinityAsPythonWritesItIsRead() throws {
+    let configuration = smallConfiguration()
+    let (network, parameters) = try network(configuration)
+    let export = try PipelineExport(configuration, network: network.configuration)
+    try withTemporaryFolder { folder in
+      try write(export.files(parameters: parameters, step: 0, images: 0), to: folder)
+      let path = "\(folder)/scheduler/scheduler_config.json"
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      try ("{\n\"lambda_min_clipped\": -Infinity," + text.dropFirst())
+        .write(toFile: path, atomically: true, encoding: .utf8)
+      let model = try ModelImport(from: folder, sources: ConfigurationSources())
+      #expect(model.configuration == configuration)
+    }
+  }
 }

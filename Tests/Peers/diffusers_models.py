@@ -16,7 +16,10 @@ import sys
 import h5py
 import numpy as np
 import torch
-from diffusers import DDIMPipeline, DDIMScheduler, DDPMPipeline, DDPMScheduler, EDMDPMSolverMultistepScheduler, UNet2DModel
+from diffusers import (
+    DDIMPipeline, DDIMScheduler, DDPMPipeline, DDPMScheduler, DPMSolverMultistepScheduler, EDMDPMSolverMultistepScheduler,
+    UNet2DModel,
+)  # fmt: skip
 from diffusers.utils import logging
 from safetensors.numpy import load_file, save_file
 
@@ -56,7 +59,7 @@ MADE = {
 SCHEDULERS = {
     "cifar": dict(variance_type="fixed_large"),
     "legacy": dict(beta_schedule="scaled_linear", num_train_timesteps=500, prediction_type="v_prediction"),
-    "classes": dict(beta_schedule="squaredcos_cap_v2", prediction_type="sample", clip_sample=False),
+    "classes": dict(beta_schedule="squaredcos_cap_v2", prediction_type="sample"),
     "learned": dict(beta_schedule="squaredcos_cap_v2", variance_type="learned_range"),
 }
 LEGACY_NAMES = {".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.", ".to_out.0.": ".proj_attn."}
@@ -71,7 +74,8 @@ def make(folder):
             for parameter in network.parameters():
                 if parameter.dim() == 1:
                     parameter.add_(0.1 * torch.randn(parameter.shape))
-        DDPMPipeline(network, DDPMScheduler(**SCHEDULERS[name])).save_pretrained(folder / name)
+        kind = DPMSolverMultistepScheduler if name == "classes" else DDPMScheduler
+        DDPMPipeline(network, kind(**SCHEDULERS[name])).save_pretrained(folder / name)
     weights = folder / "legacy/unet/diffusion_pytorch_model.safetensors"
     renamed = {}
     for name, tensor in load_file(weights).items():
