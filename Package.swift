@@ -69,7 +69,7 @@ let package = Package(
     .target(
       name: "Jobs",
       dependencies: [
-        "Checkpoints", "Datasets", "Diffusion", "HDF5", "MessagePassing", "Optimisation", "Tensors",
+        "Checkpoints", "Datasets", "Diffusion", "HDF5", "Interchange", "MessagePassing", "Optimisation", "Tensors",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -100,12 +100,18 @@ let package = Package(
         "Configuration", "Datasets", "Differentiation", "Diffusion", "Jobs", "Kernels", "MessagePassing", "Network",
         "Optimisation", "Tensors", "Training",
       ]),
+    .target(
+      name: "Diffusers",
+      dependencies: [
+        "Checkpoints", "Configuration", "Datasets", "Diffusion", "Inference", "Interchange", "Jobs", "MessagePassing",
+        "Network", "Tensors", "Training",
+      ]),
     .executableTarget(
       name: "ddpm-mpi",
       dependencies: [
-        "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusion", "FeatureNetworks", "HDF5", "Inference",
-        "Jobs", "Kernels",
-        "MessagePassing", "Packing", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusers", "Diffusion", "FeatureNetworks", "HDF5",
+        "Inference", "Jobs", "Kernels", "MessagePassing", "Packing", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
@@ -128,6 +134,9 @@ let package = Package(
       name: "InferenceTests", dependencies: ["Configuration", "Datasets", "Diffusion", "Inference", "Tensors"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(
+      name: "DiffusersTests",
+      dependencies: ["Configuration", "Diffusers", "Diffusion", "Interchange", "Jobs", "Network", "Tensors"]),
+    .testTarget(
       name: "BenchmarkingTests",
       dependencies: ["Benchmarking", "Configuration", "Differentiation", "Jobs", "Network", "Tensors"]),
     // Run under mpirun by scripts/test.sh.
@@ -142,7 +151,7 @@ let package = Package(
     .executableTarget(
       name: "peer-program",
       dependencies: [
-        "Evaluation", "FeatureNetworks", "Interchange", "Network", "Tensors",
+        "Evaluation", "FeatureNetworks", "Inference", "Interchange", "MessagePassing", "Network", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/PeerProgram"),

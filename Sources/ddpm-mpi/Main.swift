@@ -34,7 +34,8 @@ struct Program: ParsableCommand {
     subcommands: [
       Train.self, TrainClassifier.self, Sample.self, Samplers.self, Likelihood.self, Encode.self, Decode.self,
       Interpolate.self,
-      Evaluate.self, Frechet.self, Pack.self, BenchmarkCommand.self, Plan.self, Inspect.self, Doctor.self,
+      Evaluate.self, Frechet.self, Export.self, Import.self, Pack.self, BenchmarkCommand.self, Plan.self, Inspect.self,
+      Doctor.self,
     ])
 }
 
