@@ -23,6 +23,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
   targets: [
@@ -56,6 +57,9 @@ let package = Package(
     .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG"]),
     .target(name: "Compression", dependencies: ["CZlib"]),
     .target(name: "Interchange"),
+    .target(
+      name: "TensorBoard", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Protobuf/tensorboard_events.proto"]),
     .target(name: "Datasets", dependencies: ["Compression", "HDF5", "Images", "Tensors"]),
     .target(name: "Checkpoints", dependencies: ["CFileSpace", "Compression", "HDF5", "MessagePassing", "Tensors"]),
     .target(
@@ -78,8 +82,12 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Checkpoints", "Configuration", "Datasets", "Differentiation", "Diffusion", "HDF5", "Images", "Inference",
-        "Jobs", "Kernels", "MessagePassing", "Network", "Optimisation", "Tensors",
+        "Jobs", "Kernels", "MessagePassing", "Network", "Optimisation", "TensorBoard", "Tensors",
+        .product(name: "Logging", package: "swift-log"),
       ]),
+    .target(
+      name: "Reports", dependencies: ["Configuration", "Images", "Jobs"],
+      resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")]),
     .target(
       name: "Benchmarking",
       dependencies: [
@@ -90,7 +98,8 @@ let package = Package(
       name: "ddpm-mpi",
       dependencies: [
         "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusion", "HDF5", "Inference", "Jobs", "Kernels",
-        "MessagePassing", "Packing", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MessagePassing", "Packing", "Reports", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
@@ -105,7 +114,10 @@ let package = Package(
     .testTarget(
       name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
-    .testTarget(name: "JobsTests", dependencies: ["Jobs", "Tensors"]),
+    .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Configuration", "Images", "Jobs", "Reports"]),
+    .testTarget(
+      name: "JobsTests", dependencies: ["Jobs", "Tensors", .product(name: "Logging", package: "swift-log")]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Jobs"]),
     .testTarget(
       name: "InferenceTests", dependencies: ["Configuration", "Datasets", "Diffusion", "Inference", "Tensors"]),
