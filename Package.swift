@@ -23,6 +23,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
   targets: [
@@ -64,6 +65,9 @@ let package = Package(
     .target(name: "Interchange", dependencies: ["CZip"]),
     .target(
       name: "Evaluation", dependencies: ["COpenBLAS", "Interchange", "Kernels", "MessagePassing", "Tensors"]),
+    .target(
+      name: "TensorBoard", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Protobuf/tensorboard_events.proto"]),
     .target(name: "Datasets", dependencies: ["Compression", "HDF5", "Images", "Tensors"]),
     .target(name: "Checkpoints", dependencies: ["CFileSpace", "Compression", "HDF5", "MessagePassing", "Tensors"]),
     .target(
@@ -92,8 +96,12 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Checkpoints", "Configuration", "Datasets", "Differentiation", "Diffusion", "HDF5", "Images", "Inference",
-        "Jobs", "Kernels", "MessagePassing", "Network", "Optimisation", "Tensors",
+        "Jobs", "Kernels", "MessagePassing", "Network", "Optimisation", "TensorBoard", "Tensors",
+        .product(name: "Logging", package: "swift-log"),
       ]),
+    .target(
+      name: "Reports", dependencies: ["Configuration", "Images", "Jobs"],
+      resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")]),
     .target(
       name: "Benchmarking",
       dependencies: [
@@ -110,7 +118,7 @@ let package = Package(
       name: "ddpm-mpi",
       dependencies: [
         "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusers", "Diffusion", "FeatureNetworks", "HDF5",
-        "Inference", "Jobs", "Kernels", "MessagePassing", "Packing", "Training",
+        "Inference", "Jobs", "Kernels", "MessagePassing", "Packing", "Reports", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -128,7 +136,10 @@ let package = Package(
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
     .testTarget(name: "FeatureNetworksTests", dependencies: ["FeatureNetworks", "Interchange", "Network", "Tensors"]),
-    .testTarget(name: "JobsTests", dependencies: ["Jobs", "Tensors"]),
+    .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Configuration", "Images", "Jobs", "Reports"]),
+    .testTarget(
+      name: "JobsTests", dependencies: ["Jobs", "Tensors", .product(name: "Logging", package: "swift-log")]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Jobs"]),
     .testTarget(
       name: "InferenceTests", dependencies: ["Configuration", "Datasets", "Diffusion", "Inference", "Tensors"]),
