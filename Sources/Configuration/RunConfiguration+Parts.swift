@@ -24,7 +24,7 @@ extension RunConfiguration {
       multipliers: model.multipliers, blocksPerLevel: model.blocks,
       attentionResolutions: model.attentionResolutions, dropout: Float(model.dropout), groupCount: model.groups,
       outputChannels: diffusion.variance.isLearned ? 2 * channels : channels, classCount: model.classes,
-      convolutionMethod: model.convolution)
+      convolutionMethod: model.convolution, architecture: model.architecture)
   }
 
   /// The forward process.
@@ -58,7 +58,9 @@ extension RunConfiguration {
       process: try process(),
       parametrisation: diffusion.process == .edm
         ? .preconditioned(dataDeviation: 0.5) : .prediction(diffusion.prediction),
-      variance: diffusion.variance)
+      variance: diffusion.variance,
+      timeSignal: model.architecture.timeFeatures == .fourier ? .logarithmic : .linear,
+      scalesInput: diffusion.scaleInput)
   }
 
   /// How it is trained.

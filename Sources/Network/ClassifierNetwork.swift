@@ -22,8 +22,7 @@ public struct ClassifierNetwork: TrainableNetwork {
     var builder = BlockBuilder(configuration)
     timeEmbedding = TimeEmbedding(configuration, in: &builder.declarations)
     encoder = Encoder(&builder)
-    norm = GroupNormLayer(
-      "classifier_norm", channels: encoder.channels, groupCount: configuration.groupCount, in: &builder.declarations)
+    norm = builder.norm("classifier_norm", encoder.channels)
     head = LinearLayer("classifier_head", from: encoder.channels, to: classCount, in: &builder.declarations)
     declarations = builder.declarations
     layout = declarations.layout
