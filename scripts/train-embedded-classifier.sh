@@ -15,12 +15,12 @@ trap 'rm -rf "$run"' EXIT
 # Images with next to no noise: ten steps of it, so small that the last has a tenth of a grey level's deviation.
 scripts/mpirun.sh "${RANKS:-2}" "$program" train-classifier --output "$run/run" \
   --set data.name=fashion-mnist --set data.flip=true \
-  --set model.channels=32 --set 'model.multipliers=[1, 2, 2]' --set model.blocks=1 --set 'model.attention_resolutions=[]' \
+  --set model.channels=16 --set 'model.multipliers=[1, 2, 4]' --set model.blocks=1 --set 'model.attention_resolutions=[]' \
   --set model.groups=8 --set model.dropout=0.2 \
-  --set diffusion.steps=10 --set diffusion.beta_first=1e-8 --set diffusion.beta_last=1e-8 \
-  --set training.steps=6000 --set training.batch=128 --set training.micro_batch=16 \
+  --set diffusion.steps=10 --set diffusion.beta_first=1e-8 --set diffusion.beta_last=1e-8 --set sampling.steps=10 \
+  --set training.steps=2000 --set training.batch=128 --set training.micro_batch=16 \
   --set training.learning_rate=1e-3 --set training.warmup_steps=200 --set 'training.ema_decays=[0.999]' \
-  --set training.checkpoint_every=1000 --set training.sample_every=1000
+  --set training.checkpoint_every=1000 --set training.sample_every=500
 "$program" export --format features --checkpoint "$run/run" --name "$name" \
   "Sources/CFashionMNISTClassifier/weights/$name.safetensors"
 echo "Build the program again to put them into it: scripts/build.sh"

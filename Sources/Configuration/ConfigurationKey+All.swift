@@ -161,6 +161,9 @@ extension ConfigurationKey {
     .init(
       "training.sample_every", \.training.sampleEvery, .atLeast(1), mayChangeOnResume: true,
       "steps between sample grids"),
+    .init(
+      "training.tensorboard", \.training.tensorBoard, .all, mayChangeOnResume: true,
+      "write what TensorBoard reads into the run's folder"),
 
     .init("sampling.count", \.sampling.count, .atLeast(1), mayChangeOnResume: true, "images in a sample grid"),
     .init(

@@ -41,7 +41,8 @@ extension RunConfiguration {
     }
   }
 
-  private func schedule() throws(DiffusionError) -> NoiseSchedule {
+  /// The variances of the steps of `vp`.
+  public func schedule() throws(DiffusionError) -> NoiseSchedule {
     let (steps, first, last) = (diffusion.steps, diffusion.betaFirst, diffusion.betaLast)
     switch diffusion.schedule {
     case .linear: return try .linear(steps: steps, first: first, last: last)

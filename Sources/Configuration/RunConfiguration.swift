@@ -117,6 +117,7 @@ public struct RunConfiguration: Sendable, Equatable {
     public var timeLimitMinutes: Double?
     public var logEvery = 10
     public var sampleEvery = 1000
+    public var tensorBoard = true
 
     public init() {}
 

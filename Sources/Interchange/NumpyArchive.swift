@@ -32,6 +32,8 @@ public struct NumpyArchive: Sendable {
       }
       entries[String(member.dropLast(suffix.count))] = Entry(header: header, elements: bytes[start...])
     }
+    // libzip takes a file of no bytes for an archive of no members.
+    guard !entries.isEmpty else { throw InterchangeError(path, "holds no arrays") }
     self.entries = entries
   }
 

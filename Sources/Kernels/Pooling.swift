@@ -86,15 +86,20 @@ private struct Window {
     forEachVector(channels, put)
   }
 
+  /// Of a whole window by name, which most are.
   @inline(__always)
   private func reduced(_ c: Int, _ lanes: Int, _ combine: (Vector, Vector) -> Vector) -> Vector {
-    var result = Vector.zero
-    for row in 0..<rows {
-      let line = first + row * lineStride + c
-      for column in 0..<columns {
-        let value = load(line + column * pixelStride, lanes)
-        result = row == 0 && column == 0 ? value : combine(result, value)
-      }
+    @inline(__always)
+    func pixel(_ row: Int, _ column: Int) -> Vector { load(first + row * lineStride + column * pixelStride + c, lanes) }
+    if rows == 3 && columns == 3 {
+      let upper = combine(combine(pixel(0, 0), pixel(0, 1)), pixel(0, 2))
+      let middle = combine(combine(pixel(1, 0), pixel(1, 1)), pixel(1, 2))
+      let lower = combine(combine(pixel(2, 0), pixel(2, 1)), pixel(2, 2))
+      return combine(combine(upper, middle), lower)
+    }
+    var result = pixel(0, 0)
+    for index in 1..<max(rows * columns, 1) {
+      result = combine(result, pixel(index / columns, index % columns))
     }
     return result
   }

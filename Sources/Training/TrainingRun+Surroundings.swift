@@ -105,6 +105,44 @@ extension TrainingRun {
         + "(the newest is \(newest)); start anew in another --output, or restore one of them")
   }
 
+  /// The journal on rank 0, nil elsewhere. Collective.
+  static func openJournal(
+    _ folder: RunFolder, _ communicator: Communicator, _ reporter: RunReporter
+  ) throws -> RunJournal? {
+    try communicator.together {
+      communicator.rank == 0 ? try RunJournal(path: folder.journalPath, log: reporter.log) : nil
+    }
+  }
+
+  /// What TensorBoard reads, on rank 0, if it is asked for. Collective.
+  static func openTensorBoard(
+    _ folder: RunFolder, _ configuration: RunConfiguration, after step: Int, _ communicator: Communicator,
+    _ reporter: RunReporter
+  ) throws -> TensorBoardLog? {
+    try communicator.together {
+      guard communicator.rank == 0, configuration.training.tensorBoard else { return nil }
+      return try TensorBoardLog(
+        folder: folder.tensorBoardPath, after: step, configuration: configuration.yaml, log: reporter.log)
+    }
+  }
+
+  func noteStart() {
+    let job = JournalEntry.Job(
+      version: ProgramVersion.current, ranks: communicator.size, threadsPerRank: workers.threadCount, hosts: hostCount,
+      steps: configuration.training.steps, parameters: trainer.task.trainee.layout.parameterCount, data: dataset.name,
+      images: dataset.count)
+    journal?.note(JournalEntry(request.resumes ? .resume : .start, step: firstStep, job: job))
+  }
+
+  /// - Parameter error: what training ends with before its last step.
+  func noteEnd(_ error: any Error) {
+    if let stop = error as? StoppedEarly {
+      journal?.note(JournalEntry(.stop, step: stop.step, reason: stop.reason))
+    } else {
+      journal?.note(JournalEntry(.failure, step: lastStep, reason: "\(error)"))
+    }
+  }
+
   func announce() {
     let ranks = ProgressFormat.count(communicator.size, of: "rank")
     let threads = ProgressFormat.count(workers.threadCount, of: "thread")
@@ -249,9 +287,11 @@ extension TrainingRun {
     let path = folder.samplePath(step: step)
     if communicator.rank == 0 {
       // That it cannot be written is no reason to give up what was computed.
-      do { try PNG.write(sampleGrid(images), to: path) } catch {
+      let grid = sampleGrid(images)
+      do { try PNG.write(grid, to: path) } catch {
         return "Drew samples, but they could not be written: \(error)."
       }
+      tensorBoard?.noteSamples(grid, path: path, step: step)
     }
     return "Drew \(path)."
   }

@@ -11,6 +11,13 @@ import Testing
     return base * base * base
   }
 
+  private func meanAndDeviation(_ values: [Double]) -> (mean: Double, deviation: Double) {
+    let count = Double(values.count)
+    let mean = values.reduce(0, +) / count
+    let squares: [Double] = values.map { ($0 - mean) * ($0 - mean) }
+    return (mean, (squares.reduce(0, +) / count).squareRoot())
+  }
+
   /// Means over pairs, as the definition has it.
   private func direct(_ first: Features, _ second: Features) -> Double {
     func mean(_ a: Features, _ b: Features, differing: Bool) -> Double {
@@ -63,10 +70,9 @@ import Testing
         a[KernelDistance.places(subset, side: 0, size: 30, of: 90, seed: 11)],
         b[KernelDistance.places(subset, side: 1, size: 30, of: 70, seed: 11)])
     }
-    let mean = estimates.reduce(0, +) / 7
-    let variance = estimates.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 7
+    let (mean, deviation) = meanAndDeviation(estimates)
     #expect(abs(distances[0].mean - mean) < Self.tolerance)
-    #expect(abs(distances[0].deviation - variance.squareRoot()) < Self.tolerance)
+    #expect(abs(distances[0].deviation - deviation) < Self.tolerance)
     #expect(distances[1] == distances[0] && distances[2] == distances[0])
     #expect(distances[0].subsetCount == 7 && distances[0].subsetSize == 30)
   }
@@ -83,14 +89,13 @@ import Testing
 
   /// An estimate without bias is zero on average for one distribution, and within three deviations of the mean's.
   @Test func oneDistributionHasNoDistanceOnAverage() {
-    let estimates = (0..<60).map { pair in
-      KernelDistance.discrepancy(
-        TestFeatures.normals(40, dimension: 6, seed: UInt64(2 * pair + 100)),
-        TestFeatures.normals(40, dimension: 6, seed: UInt64(2 * pair + 101)), workers: .callingThread)
+    let estimates = (0..<60).map { (pair: UInt64) -> Double in
+      let first = TestFeatures.normals(40, dimension: 6, seed: 2 * pair + 100)
+      let second = TestFeatures.normals(40, dimension: 6, seed: 2 * pair + 101)
+      return KernelDistance.discrepancy(first, second, workers: .callingThread)
     }
-    let mean = estimates.reduce(0, +) / 60
-    let deviation = (estimates.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 60).squareRoot()
-    #expect(abs(mean) < 3 * deviation / 60.squareRoot())
+    let (mean, deviation) = meanAndDeviation(estimates)
+    #expect(abs(mean) < 3 * deviation / Double(estimates.count).squareRoot())
     #expect(estimates.contains { $0 < 0 } && estimates.contains { $0 > 0 })
   }
 

@@ -18,9 +18,14 @@ import Testing
   @Test func theOptionComesFirstThenTheEnvironmentThenTheUsualPlace() throws {
     try Self.withFile { path, folder in
       let variable = [InceptionFile.environmentVariable: path]
-      #expect(try InceptionFile.locate(option: path, environment: [:], home: "/nowhere") == path)
-      #expect(try InceptionFile.locate(option: nil, environment: variable, home: "/nowhere") == path)
-      #expect(try InceptionFile.locate(option: nil, environment: [:], home: folder) == path)
+      let places: [(option: String?, environment: [String: String], home: String)] = [
+        (path, [:], "/nowhere"), (nil, variable, "/nowhere"), (nil, [:], folder),
+      ]
+      for place in places {
+        let found = try InceptionFile.locate(
+          option: place.option, environment: place.environment, home: place.home)
+        #expect(found == path)
+      }
       // What is named and is not there is not replaced by what is there.
       #expect(throws: InterchangeError.self) {
         _ = try InceptionFile.locate(option: "/nowhere", environment: variable, home: folder)

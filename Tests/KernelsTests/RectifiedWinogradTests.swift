@@ -3,10 +3,6 @@ import Tensors
 import Testing
 
 @Suite struct RectifiedWinogradTests {
-  /// Sums of up to 9·100 products of normal numbers have a deviation of up to 30; Winograd's transforms lose some four
-  /// bits of 24 (`WinogradAccuracyTests` bounds that for each layer).
-  private static let tolerance = 30 * 16 * 8 * 0x1p-24
-
   @Test(arguments: [(5, 7), (8, 8), (35, 11), (3, 3), (13, 16)], [0, 1])
   func equalsTheTwin(size: (Int, Int), pad: Int) {
     for (inChannels, outChannels) in [(3, 5), (20, 48), (32, 64), (100, 33)] {
@@ -28,7 +24,7 @@ import Testing
         return y.elements
       }
       let inside = results[0].indices.filter { 2..<2 + outChannels ~= $0 % (outChannels + 3) }
-      #expect(TestData.largestDifference(inside.map { results[0][$0] }, expected) < Self.tolerance)
+      #expect(relativeError(inside.map { results[0][$0] }, expected) < WinogradTests.tolerance)
       #expect(results[0].count { $0 == 7 } == 3 * geometry.patchCount)
       #expect(TestData.sameBits(results[0], results[1]) && TestData.sameBits(results[0], results[2]))
     }

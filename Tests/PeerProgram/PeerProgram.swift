@@ -16,5 +16,6 @@ import ArgumentParser
       PrecisionRecallCommand.self,
       InceptionFeaturesCommand.self,
       InceptionSpeedCommand.self,
+      NetworkCommand.self,
     ])
 }

@@ -58,7 +58,7 @@ struct ModelInUse {
     configuration = model.configuration
     network = model.network
     parameters = model.parameters
-    trainingSteps = model.trainingSteps
+    trainingSteps = model.header.step
     self.path = path
     batchSize = request.batch
     self.communicator = communicator

@@ -11,7 +11,9 @@ struct RectifiedConvolution: InceptionLayer {
 
   private enum Method {
     case direct(FixedConvolution)
-    /// For 3x3 kernels of stride 1, which `Winograd` computes faster.
+    /// For padded kernels of one row or one column, with fewer multiplications.
+    case lines(LineConvolution)
+    /// For 3x3 kernels of stride 1, with fewer multiplications.
     case winograd(kernel: FloatBuffer, bias: FloatBuffer)
   }
 
@@ -51,6 +53,11 @@ struct RectifiedConvolution: InceptionLayer {
     if kernel == (3, 3) && stride == 1 {
       method = .winograd(
         kernel: Tensor(folded, shape: [folded.count]).buffer, bias: Tensor(bias, shape: [outChannels]).buffer)
+    } else if min(kernel.height, kernel.width) == 1, isPadded, stride == 1, LineConvolution.tapCounts.contains(taps) {
+      method = .lines(
+        LineConvolution(
+          inChannels: inChannels, outChannels: outChannels, tapCount: taps,
+          direction: kernel.height == 1 ? .alongRows : .alongColumns, kernel: folded, bias: bias))
     } else {
       method = .direct(FixedConvolution(shape, kernel: folded, bias: bias, rectifies: true))
     }
@@ -64,6 +71,8 @@ struct RectifiedConvolution: InceptionLayer {
   func callAsFunction(_ x: ImageView, into y: ImageView, workers: WorkerPool) {
     switch method {
     case .direct(let convolution):
+      convolution(x, into: y, workers: workers)
+    case .lines(let convolution):
       convolution(x, into: y, workers: workers)
     case .winograd(let kernel, let bias):
       Winograd.convolveRectified(x, kernel: kernel, bias: bias, pad: shape.padHeight, into: y, workers: workers)
