@@ -113,16 +113,17 @@ public struct LineConvolution: Sendable {
   private func transformInput<Line: LineTransform>(
     _: Line.Type, of x: ImageView, _ lines: LineTiles, tiles: Range<Int>, into v: PointPlanes
   ) {
-    withScratch(roundUp(inChannels, vectorWidth)) { zeros in
+    withScratch(roundUp(inChannels, vectorWidth)) { (zeros: UnsafeMutablePointer<Float>) -> Void in
       zeros.update(repeating: 0, count: roundUp(inChannels, vectorWidth))
-      withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: Line.inputs) { places in
+      let outside = UnsafePointer(zeros)
+      withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: Line.inputs) { places -> Void in
         for (row, tile) in tiles.enumerated() {
           let line = lines.line(ofTile: tile)
           for index in 0..<Line.inputs {
             let place = line.first - tapCount / 2 + index
             let isInside = 0 <= place && place < lines.length
-            places[index] =
-              isInside ? x.pointer + (line.origin + place * lines.step) * x.pixelStride : UnsafePointer(zeros)
+            let pixel = line.origin + place * lines.step
+            places[index] = isInside ? UnsafePointer(x.pointer + pixel * x.pixelStride) : outside
           }
           let target = v.row(0, row)
           @inline(__always)
