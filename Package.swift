@@ -33,6 +33,8 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-serial-dev"])]),
 
     // What the kernels were compiled for, and the check at start that this processor has it.
     .target(name: "CBuildTarget", cSettings: [.unsafeFlags([processorFlag])]),
@@ -40,6 +42,10 @@ let package = Package(
 
     // A system call that Swift does not see.
     .target(name: "CFileSpace"),
+
+    // The weights of a classifier, which the program carries in itself.
+    .target(
+      name: "CFashionMNISTClassifier", exclude: ["weights"], cSettings: [.headerSearchPath("weights")]),
 
     // What must be written in C: libjpeg leaves errors by longjmp.
     .target(name: "CJPEGDecoder", dependencies: ["CJPEG"]),
@@ -56,7 +62,9 @@ let package = Package(
     .target(name: "HDF5", dependencies: ["CHDF5", "MessagePassing"]),
     .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG"]),
     .target(name: "Compression", dependencies: ["CZlib"]),
-    .target(name: "Interchange"),
+    .target(name: "Interchange", dependencies: ["CZip"]),
+    .target(
+      name: "Evaluation", dependencies: ["COpenBLAS", "Interchange", "Kernels", "MessagePassing", "Tensors"]),
     .target(
       name: "TensorBoard", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Protobuf/tensorboard_events.proto"]),
@@ -65,7 +73,7 @@ let package = Package(
     .target(
       name: "Jobs",
       dependencies: [
-        "Checkpoints", "Datasets", "Diffusion", "HDF5", "MessagePassing", "Optimisation", "Tensors",
+        "Checkpoints", "Datasets", "Diffusion", "HDF5", "Interchange", "MessagePassing", "Optimisation", "Tensors",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -73,10 +81,16 @@ let package = Package(
     .target(
       name: "Packing", dependencies: ["Datasets", "Images", "Jobs", "MessagePassing", "Tensors"]),
     .target(
+      name: "FeatureNetworks",
+      dependencies: [
+        "CFashionMNISTClassifier", "Compression", "Configuration", "Differentiation", "Diffusion", "Interchange",
+        "Network", "Tensors",
+      ]),
+    .target(
       name: "Inference",
       dependencies: [
-        "Checkpoints", "Configuration", "Datasets", "Diffusion", "HDF5", "Images", "Jobs", "MessagePassing", "Network",
-        "Tensors",
+        "Checkpoints", "Configuration", "Datasets", "Diffusion", "Evaluation", "FeatureNetworks", "HDF5", "Images",
+        "Interchange", "Jobs", "MessagePassing", "Network", "Tensors",
       ]),
     .target(
       name: "Training",
@@ -94,11 +108,17 @@ let package = Package(
         "Configuration", "Datasets", "Differentiation", "Diffusion", "Jobs", "Kernels", "MessagePassing", "Network",
         "Optimisation", "Tensors", "Training",
       ]),
+    .target(
+      name: "Diffusers",
+      dependencies: [
+        "Checkpoints", "Configuration", "Datasets", "Diffusion", "Inference", "Interchange", "Jobs", "MessagePassing",
+        "Network", "Tensors", "Training",
+      ]),
     .executableTarget(
       name: "ddpm-mpi",
       dependencies: [
-        "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusion", "HDF5", "Inference", "Jobs", "Kernels",
-        "MessagePassing", "Packing", "Reports", "Training",
+        "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusers", "Diffusion", "FeatureNetworks", "HDF5",
+        "Inference", "Jobs", "Kernels", "MessagePassing", "Packing", "Reports", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -114,6 +134,8 @@ let package = Package(
     .testTarget(
       name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
+    .testTarget(name: "FeatureNetworksTests", dependencies: ["FeatureNetworks", "Interchange", "Network", "Tensors"]),
     .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"]),
     .testTarget(name: "ReportsTests", dependencies: ["Configuration", "Images", "Jobs", "Reports"]),
     .testTarget(
@@ -123,16 +145,27 @@ let package = Package(
       name: "InferenceTests", dependencies: ["Configuration", "Datasets", "Diffusion", "Inference", "Tensors"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(
+      name: "DiffusersTests",
+      dependencies: ["Configuration", "Diffusers", "Diffusion", "Interchange", "Jobs", "Network", "Tensors"]),
+    .testTarget(
       name: "BenchmarkingTests",
       dependencies: ["Benchmarking", "Configuration", "Differentiation", "Jobs", "Network", "Tensors"]),
     // Run under mpirun by scripts/test.sh.
     .executableTarget(
       name: "rank-checks",
       dependencies: [
-        "Training", "Checkpoints", "Compression", "Configuration", "Differentiation", "Diffusion", "HDF5", "Inference",
-        "Jobs", "MessagePassing", "Network", "Optimisation", "Tensors",
+        "Training", "Checkpoints", "Compression", "Configuration", "Differentiation", "Diffusion", "Evaluation", "HDF5",
+        "Inference", "Jobs", "MessagePassing", "Network", "Optimisation", "Tensors",
       ],
       path: "Tests/RankChecks"),
+    // Run by scripts/peer-tests/*.sh beside other programs.
+    .executableTarget(
+      name: "peer-program",
+      dependencies: [
+        "Evaluation", "FeatureNetworks", "Inference", "Interchange", "MessagePassing", "Network", "Tensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/PeerProgram"),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -14,7 +14,7 @@ fi
 swift build -c release --static-swift-stdlib --product ddpm-mpi
 
 program=.build/release/ddpm-mpi
-libraries=$(ldd "$program" | awk '$1 ~ /^lib(mpi|hdf5|png|jpeg)/ { printf " %s", $1 }')
+libraries=$(ldd "$program" | awk '$1 ~ /^lib(mpi|hdf5|png|jpeg|zip|openblas)/ { printf " %s", $1 }')
 echo
 echo "Built $program ($(du -Lh "$program" | cut -f1)) for the processor ${DDPM_MARCH:-of this machine (native)}."
 echo "A cluster's nodes need this one file, in a folder that all of them see or copied to each, and the libraries"

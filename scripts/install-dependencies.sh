@@ -9,6 +9,8 @@ packages=(
   libpng-dev                 # sample grids, images to train on
   libjpeg-dev                # images to train on
   zlib1g-dev                 # compressed data sets
+  libzip-dev                 # statistics of features in NumPy's archives
+  libopenblas-serial-dev     # eigenvalues, for Fréchet distances
   pkg-config                 # tells the build where these are
   dataset-fashion-mnist      # what the quickstart learns to draw
   "$@"

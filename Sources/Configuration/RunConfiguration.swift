@@ -1,5 +1,6 @@
 import Diffusion
 import Kernels
+import Network
 
 /// Everything that decides what a run computes and when it saves.
 ///
@@ -38,6 +39,8 @@ public struct RunConfiguration: Sendable, Equatable {
     /// `nil`: the network is not told classes.
     public var classes: Int?
     public var convolution = ConvolutionMethod.winograd
+    /// Defaults: those of DDPM.
+    public var architecture = UNetArchitecture.ddpm
 
     public init() {}
   }
@@ -52,6 +55,7 @@ public struct RunConfiguration: Sendable, Equatable {
     public var sigmaLeast: Double?
     public var sigmaMost: Double?
     public var prediction = Prediction.noise
+    public var scaleInput = true
     public var loss = TrainingObjective.Loss.simple
     public var timeSampling = TimeSampling.even
     public var variance = ReverseVariance.small

@@ -35,19 +35,14 @@ public struct Safetensors: Sendable {
   /// What the header says besides, under `__metadata__`.
   public let metadata: [String: String]
 
-  private let contents: Data
+  /// The whole file's bytes.
+  public let contents: Data
   private let places: [String: Int]
 
   /// Maps the file at `path` into memory and checks its header.
   /// - Throws: `InterchangeError` for a file that cannot be read or is not whole.
   public init(readingFrom path: String) throws(InterchangeError) {
-    let contents: Data
-    do { contents = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) } catch {
-      let isThere = FileManager.default.fileExists(atPath: path)
-      throw InterchangeError(
-        path, isThere ? "cannot be read" : "there is no such file", advice: "check the path and who may read it")
-    }
-    try self.init(contents, path: path)
+    try self.init(try fileContents(path), path: path)
   }
 
   /// - Parameters:
@@ -73,8 +68,9 @@ public struct Safetensors: Sendable {
     for (name, field) in fields where name != "__metadata__" {
       entries.append(try Self.entry(name, field, dataStart: start, end: contents.count, path: path))
     }
-    self.entries = entries.sorted { $0.name < $1.name }
-    places = Dictionary(uniqueKeysWithValues: self.entries.indices.map { (self.entries[$0].name, $0) })
+    let sorted = entries.sorted { $0.name < $1.name }
+    self.entries = sorted
+    places = Dictionary(uniqueKeysWithValues: sorted.indices.map { (sorted[$0].name, $0) })
   }
 
   private static func entry(

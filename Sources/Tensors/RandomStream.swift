@@ -19,6 +19,8 @@ public enum RandomPurpose: UInt32, Sendable {
   case dequantisation = 12
   /// Of the variational bound's terms, where it is measured.
   case boundNoise = 13
+  /// Of images that an evaluation is made over.
+  case evaluationSubset = 14
 }
 
 /// The random numbers of one (seed, purpose, step, sample, detail): a function, not a state.

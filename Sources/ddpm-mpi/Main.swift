@@ -33,9 +33,11 @@ struct Program: ParsableCommand {
       """,
     version: ProgramVersion.current,
     subcommands: [
-      Train.self, TrainClassifier.self, Sample.self, Samplers.self, Likelihood.self, Encode.self, Decode.self,
+      Train.self, TrainClassifier.self, Sample.self, PresetsCommand.self, Samplers.self, Likelihood.self, Encode.self,
+      Decode.self,
       Interpolate.self,
-      Pack.self, Report.self, BenchmarkCommand.self, Plan.self, Inspect.self, Doctor.self,
+      Evaluate.self, Frechet.self, Report.self, Export.self, Import.self, Pack.self, BenchmarkCommand.self, Plan.self,
+      Inspect.self, Doctor.self,
     ])
 }
 

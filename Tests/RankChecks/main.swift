@@ -6,7 +6,8 @@ import MessagePassing
 
 do {
   let world = try MPISession.initialise()
-  let allPassed = try run(messagePassingChecks + hdf5Checks + checkpointChecks + trainingChecks, over: world)
+  let allPassed = try run(
+    messagePassingChecks + hdf5Checks + checkpointChecks + trainingChecks + evaluationChecks, over: world)
   try MPISession.finalise()
   exit(allPassed ? 0 : 1)
 } catch {

@@ -20,4 +20,27 @@ extension Reference {
     }
     return rounded(product)
   }
+
+  /// c + op(a)·op(b) in double precision, each element's products added to it in order.
+  ///
+  /// - Parameters:
+  ///   - a: [rows, inner], or [inner, rows] if `transposeA`.
+  ///   - b: [inner, columns], or [columns, inner] if `transposeB`.
+  ///   - c: [rows, columns].
+  public static func preciseProduct(
+    _ a: [Float], _ b: [Float], addedTo c: [Double], rows: Int, inner: Int, columns: Int, transposeA: Bool = false,
+    transposeB: Bool = false
+  ) -> [Double] {
+    var sums = c
+    for row in 0..<rows {
+      for column in 0..<columns {
+        for k in 0..<inner {
+          sums[row * columns + column] +=
+            Double(a[transposeA ? k * rows + row : row * inner + k])
+            * Double(b[transposeB ? column * inner + k : k * columns + column])
+        }
+      }
+    }
+    return sums
+  }
 }

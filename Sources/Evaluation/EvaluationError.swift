@@ -1,0 +1,29 @@
+/// Why a measure of images cannot be computed, and what to do about it.
+public enum EvaluationError: Error, Equatable, CustomStringConvertible {
+  /// - measure: what was to be computed.
+  case tooFewImages(Int, least: Int, measure: String)
+  /// Of the features, or of their means and covariances, on both sides.
+  case dimensionsDiffer(Int, Int)
+  /// - place: which number of which image or matrix.
+  case notFinite(place: String)
+  /// An eigenvalue is below zero by more than rounding.
+  case notACovariance(name: String, eigenvalue: Double, largest: Double)
+  /// - status: what LAPACK's routine returned.
+  case notConverged(routine: String, status: Int)
+
+  public var description: String {
+    switch self {
+    case .tooFewImages(let count, let least, let measure):
+      "\(measure) needs at least \(least) images, and there \(count == 1 ? "is" : "are") \(count); take more images"
+    case .dimensionsDiffer(let first, let second):
+      "one side has features of \(first) numbers, the other of \(second); take both from the same network and layer"
+    case .notFinite(let place):
+      "\(place) is not a finite number; look at the images and at the network's weights"
+    case .notACovariance(let name, let eigenvalue, let largest):
+      "\(name) has an eigenvalue of \(eigenvalue), the largest being \(largest), but a covariance has none below zero; "
+        + "make the statistics again"
+    case .notConverged(let routine, let status):
+      "LAPACK's \(routine) found no decomposition (status \(status)); look at the features and their statistics"
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import Tensors
+
+/// Mean and covariance of features: the Gaussian that a Fréchet distance compares.
+public struct FeatureStatistics: Sendable, Equatable {
+  /// μ, [D].
+  public let mean: [Double]
+  /// Σ, [D, D], symmetric.
+  public let covariance: [Double]
+  /// How many images they are of, where that is known.
+  public let count: Int?
+
+  /// D.
+  public var dimension: Int { mean.count }
+
+  /// - Parameters:
+  ///   - mean: [D].
+  ///   - covariance: [D, D], symmetric.
+  ///   - count: nil where the statistics' source does not say.
+  public init(mean: [Double], covariance: [Double], count: Int?) {
+    precondition(covariance.count == mean.count * mean.count, "a mean of D numbers has a covariance of D·D")
+    self.mean = mean
+    self.covariance = covariance
+    self.count = count
+  }
+
+  /// Of features that are all here.
+  ///
+  /// - Throws: `EvaluationError` if a feature is not finite, or for fewer than two images.
+  public init(_ features: Features, workers: WorkerPool) throws(EvaluationError) {
+    try features.checkFinite()
+    var sums = FeatureSums(dimension: features.dimension)
+    features.withPointer { sums.add($0, count: features.count, workers: workers) }
+    try self.init(count: sums.count, sum: sums.sum, products: sums.products)
+  }
+
+  /// μ = Σ f / N, and the unbiased covariance (Σ f·fᵀ − N·μ·μᵀ) / (N − 1), as `numpy.cov` defines it.
+  ///
+  /// The difference loses digits where features vary little beside their mean: of sixteen, twice as many as the mean is
+  /// orders of magnitude larger than the deviation. Features after a rectifier are of the order of their deviation.
+  ///
+  /// - Parameter products: Σ f·fᵀ, [D, D]; what stands left of the diagonal does not matter.
+  init(count: Int, sum: [Double], products: [Double]) throws(EvaluationError) {
+    guard count >= 2 else { throw .tooFewImages(count, least: 2, measure: "a covariance") }
+    let dimension = sum.count
+    let images = Double(count)
+    var covariance = products
+    covariance.withUnsafeMutableBufferPointer { matrix in
+      for row in 0..<dimension {
+        for column in row..<dimension {
+          let value = (matrix[row * dimension + column] - sum[row] * sum[column] / images) / (images - 1)
+          matrix[row * dimension + column] = value
+          matrix[column * dimension + row] = value
+        }
+      }
+    }
+    self.init(mean: sum.map { $0 / images }, covariance: covariance, count: count)
+  }
+}

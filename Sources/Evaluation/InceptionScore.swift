@@ -1,0 +1,57 @@
+import Glibc
+
+/// How sure a classifier is of each image, and how evenly the images are spread over its classes.
+///
+/// exp(E_x KL(p(y|x) ‖ p(y))), between 1 and the number of classes (Salimans et al., arXiv:1606.03498, section 4). The
+/// images are divided into consecutive splits, each with a p(y) of its own.
+public struct InceptionScore: Codable, Sendable, Equatable {
+  /// Over the splits.
+  public let mean: Double
+  /// The standard deviation of the splits' scores, with their number as divisor.
+  public let deviation: Double
+  public let splitCount: Int
+  public let imageCount: Int
+
+  /// - Parameters:
+  ///   - logits: [N, K], before the softmax. Neighbours share a split, so images of one class must not stand together.
+  ///   - splitCount: as in the paper, 10.
+  /// - Throws: `EvaluationError` if there are fewer images than splits, or a logit is not finite.
+  public init(logits: Features, splitCount: Int = 10) throws(EvaluationError) {
+    precondition(splitCount >= 1, "there is at least one split")
+    guard logits.count >= splitCount else {
+      throw .tooFewImages(logits.count, least: splitCount, measure: "an Inception score over \(splitCount) splits")
+    }
+    try logits.checkFinite()
+    let scores = (0..<splitCount).map { split in
+      Self.score(logits, images: split * logits.count / splitCount..<(split + 1) * logits.count / splitCount)
+    }
+    (mean, deviation) = meanAndDeviation(scores)
+    self.splitCount = splitCount
+    imageCount = logits.count
+  }
+
+  private static func score(_ logits: Features, images: Range<Int>) -> Double {
+    let logarithms = images.map { logarithmsOfProbabilities(logits[$0]) }
+    var marginal = [Double](repeating: 0, count: logits.dimension)
+    for row in logarithms {
+      for (label, logarithm) in row.enumerated() { marginal[label] += exp(logarithm) }
+    }
+    let marginalLogarithms = marginal.map { log($0 / Double(images.count)) }
+    var divergence = 0.0
+    for row in logarithms {
+      for (logarithm, ofMarginal) in zip(row, marginalLogarithms) {
+        let probability = exp(logarithm)
+        // p·log p goes to zero with p.
+        if probability > 0 { divergence += probability * (logarithm - ofMarginal) }
+      }
+    }
+    return exp(divergence / Double(images.count))
+  }
+
+  /// log p(y|x) = z_y − log Σ exp z, with the largest z taken out so that nothing overflows.
+  private static func logarithmsOfProbabilities(_ logits: ArraySlice<Float>) -> [Double] {
+    let largest = Double(logits.max() ?? 0)
+    let normaliser = largest + log(logits.reduce(0.0) { $0 + exp(Double($1) - largest) })
+    return logits.map { Double($0) - normaliser }
+  }
+}

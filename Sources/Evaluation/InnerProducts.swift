@@ -1,0 +1,54 @@
+import Kernels
+import Tensors
+
+/// Inner products x·y of features in double precision, some pairs at a time. Each is the sum of exact products in the
+/// order of the features' numbers, whatever pairs are computed with it.
+struct InnerProducts {
+  /// Images of the first side.
+  let rows: Range<Int>
+  /// Images of the second side.
+  let columns: Range<Int>
+  private let products: UnsafePointer<Double>
+
+  /// x·y of images `row` and `column`.
+  @inline(__always)
+  subscript(row: Int, column: Int) -> Double {
+    products[(row - rows.lowerBound) * columns.count + column - columns.lowerBound]
+  }
+
+  /// Large enough that copying rows into place costs little beside multiplying them; 16 MiB of products.
+  private static let blockRows = 1024
+  private static let blockColumns = 2048
+
+  /// Calls `body` for blocks that cover all pairs, from left to right and from top to bottom.
+  ///
+  /// - Parameter aboveDiagonal: leaves out blocks without a pair of column > row; what stands at other places of a
+  ///   block is undefined.
+  static func forEachBlock(
+    _ first: Features, _ second: Features, aboveDiagonal: Bool = false, workers: WorkerPool,
+    _ body: (InnerProducts) -> Void
+  ) {
+    let dimension = first.dimension
+    let capacity = min(blockRows, first.count) * min(blockColumns, second.count)
+    let block = UnsafeMutablePointer<Double>.allocate(capacity: capacity)
+    defer { block.deallocate() }
+    for row in stride(from: 0, to: first.count, by: blockRows) {
+      let rows = row..<min(row + blockRows, first.count)
+      for column in stride(from: 0, to: second.count, by: blockColumns) {
+        let columns = column..<min(column + blockColumns, second.count)
+        if aboveDiagonal && columns.upperBound - 1 <= row { continue }
+        block.update(repeating: 0, count: rows.count * columns.count)
+        first.withPointer { first in
+          second.withPointer { second in
+            PreciseProduct.add(
+              MatrixView(first + row * dimension, rowStride: dimension),
+              MatrixView(second + column * dimension, rowStride: dimension).transposed, to: block,
+              rowStride: columns.count, rows: rows.count, columns: columns.count, depth: dimension,
+              fromDiagonal: aboveDiagonal ? row + 1 - column : nil, workers: workers)
+          }
+        }
+        body(InnerProducts(rows: rows, columns: columns, products: block))
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import Kernels
+import Tensors
+
+/// The kernel distance, called KID with Inception's features: the squared maximum mean discrepancy of two sets of
+/// features under the kernel k(x, y) = (x·y / D + 1)³ (Bińkowski et al., arXiv:1801.01401, sections 2 and 4).
+///
+/// Its estimate has no bias, and so is as often below zero as above for equal distributions. It is made over random
+/// subsets of both sides, drawn without replacement.
+public struct KernelDistance: Codable, Sendable, Equatable {
+  /// Over the subsets.
+  public let mean: Double
+  /// The standard deviation of the subsets' estimates, with their number as divisor.
+  public let deviation: Double
+  public let subsetCount: Int
+  /// Images of each side in a subset.
+  public let subsetSize: Int
+  /// Of the subsets.
+  public let seed: UInt64
+
+  /// - Parameters:
+  ///   - second: [M, D].
+  ///   - subsetCount: 100 is usual, as is a `subsetSize` of 1000.
+  ///   - seed: decides, with the numbers of images, which images are drawn.
+  /// - Throws: `EvaluationError` if a side has fewer images than a subset, dimensions differ, or a feature is not finite.
+  public init(
+    _ first: Features, _ second: Features, subsetSize: Int = 1000, subsetCount: Int = 100, seed: UInt64,
+    workers: WorkerPool
+  ) throws(EvaluationError) {
+    try Self.check(first, second, subsetSize: subsetSize)
+    let estimates = (0..<subsetCount).map {
+      Self.estimate(first, second, subset: $0, subsetSize: subsetSize, seed: seed, workers: workers)
+    }
+    self.init(estimates: estimates, subsetSize: subsetSize, seed: seed)
+  }
+
+  init(estimates: [Double], subsetSize: Int, seed: UInt64) {
+    precondition(!estimates.isEmpty, "there is at least one subset")
+    (mean, deviation) = meanAndDeviation(estimates)
+    subsetCount = estimates.count
+    self.subsetSize = subsetSize
+    self.seed = seed
+  }
+
+  static func check(_ first: Features, _ second: Features, subsetSize: Int) throws(EvaluationError) {
+    precondition(subsetSize >= 2, "an unbiased estimate needs pairs of different images")
+    guard first.dimension == second.dimension else { throw .dimensionsDiffer(first.dimension, second.dimension) }
+    for features in [first, second] {
+      guard features.count >= subsetSize else {
+        throw .tooFewImages(
+          features.count, least: subsetSize, measure: "a kernel distance over subsets of \(subsetSize) images")
+      }
+      try features.checkFinite()
+    }
+  }
+
+  static func estimate(
+    _ first: Features, _ second: Features, subset: Int, subsetSize: Int, seed: UInt64, workers: WorkerPool
+  ) -> Double {
+    discrepancy(
+      first[places(subset, side: 0, size: subsetSize, of: first.count, seed: seed)],
+      second[places(subset, side: 1, size: subsetSize, of: second.count, seed: seed)], workers: workers)
+  }
+
+  /// The images of one side that are in a subset: different ones, in the order in which they are drawn.
+  ///
+  /// - Parameters:
+  ///   - subset: its number.
+  ///   - side: 0 or 1.
+  ///   - count: images that there are.
+  public static func places(_ subset: Int, side: Int, size: Int, of count: Int, seed: UInt64) -> [Int] {
+    precondition(size <= count, "no \(size) of \(count) images are different")
+    let stream = RandomStream(seed: seed, purpose: .evaluationSubset, step: subset, detail: side)
+    // Fisher and Yates's shuffle, as far as it is needed.
+    var places = Array(0..<count)
+    for place in 0..<size { places.swapAt(place, place + stream.integer(place, below: count - place)) }
+    return Array(places[..<size])
+  }
+
+  /// The unbiased estimate of the squared maximum mean discrepancy between all of two sets (ibid., equation 4):
+  /// the mean of k(x, x′) over pairs of different x, the same of y, less twice the mean of k(x, y).
+  ///
+  /// - Parameters:
+  ///   - first: [N, D], N ≥ 2.
+  ///   - second: [M, D], M ≥ 2.
+  public static func discrepancy(_ first: Features, _ second: Features, workers: WorkerPool) -> Double {
+    precondition(first.dimension == second.dimension, "features of both sides have one dimension")
+    let (m, n) = (Double(first.count), Double(second.count))
+    let withinFirst = 2 * sumOfKernels(first, first, aboveDiagonal: true, workers: workers) / (m * (m - 1))
+    let withinSecond = 2 * sumOfKernels(second, second, aboveDiagonal: true, workers: workers) / (n * (n - 1))
+    let between = sumOfKernels(first, second, aboveDiagonal: false, workers: workers) / (m * n)
+    return withinFirst + withinSecond - 2 * between
+  }
+
+  /// Σ k(x_i, y_j) over all pairs, or over those with j > i.
+  private static func sumOfKernels(
+    _ first: Features, _ second: Features, aboveDiagonal: Bool, workers: WorkerPool
+  ) -> Double {
+    let dimension = Double(first.dimension)
+    // One sum for each x, so that threads do not decide the order.
+    var sums = [Double](repeating: 0, count: first.count)
+    sums.withUnsafeMutableBufferPointer { sums in
+      InnerProducts.forEachBlock(first, second, aboveDiagonal: aboveDiagonal, workers: workers) { products in
+        let rows = products.rows
+        workers.forEachRange(rows.count, grain: 16) { part in
+          for row in part.lowerBound + rows.lowerBound..<part.upperBound + rows.lowerBound {
+            let start = aboveDiagonal ? max(products.columns.lowerBound, row + 1) : products.columns.lowerBound
+            var sum = 0.0
+            for column in start..<max(start, products.columns.upperBound) {
+              let base = products[row, column] / dimension + 1
+              sum += base * base * base
+            }
+            sums[row] += sum
+          }
+        }
+      }
+    }
+    return sums.reduce(0, +)
+  }
+}

@@ -1,0 +1,134 @@
+import Tensors
+
+/// How much of what is generated is realistic, and how much of what is real can be generated (Kynkäänniemi et al.,
+/// arXiv:1904.06991, section 2).
+///
+/// A set's manifold is the union of balls around its features, each as large as the distance to the kth nearest other
+/// feature of the set, in Euclidean distance.
+public struct PrecisionRecall: Codable, Sendable, Equatable {
+  /// The part of the generated images that lie on the real images' manifold.
+  public let precision: Double
+  /// The part of the real images that lie on the generated images' manifold.
+  public let recall: Double
+  /// k.
+  public let neighbourCount: Int
+  public let generatedCount: Int
+  public let realCount: Int
+
+  /// - Parameters:
+  ///   - generated: [N, D].
+  ///   - real: [M, D].
+  ///   - neighbourCount: as in the paper, 3.
+  /// - Throws: `EvaluationError` if a side has no k neighbours, dimensions differ, or a feature is not finite.
+  public init(
+    generated: Features, real: Features, neighbourCount: Int = 3, workers: WorkerPool
+  ) throws(EvaluationError) {
+    precondition(neighbourCount >= 1, "a ball reaches to some neighbour")
+    guard generated.dimension == real.dimension else { throw .dimensionsDiffer(generated.dimension, real.dimension) }
+    for features in [generated, real] {
+      guard features.count > neighbourCount else {
+        throw .tooFewImages(
+          features.count, least: neighbourCount + 1,
+          measure: "precision and recall with \(neighbourCount) neighbours")
+      }
+      try features.checkFinite()
+    }
+    let onManifold = Self.membership(generated, real, neighbourCount: neighbourCount, workers: workers)
+    precision = Double(onManifold.first.count(where: { $0 })) / Double(generated.count)
+    recall = Double(onManifold.second.count(where: { $0 })) / Double(real.count)
+    self.neighbourCount = neighbourCount
+    generatedCount = generated.count
+    realCount = real.count
+  }
+
+  /// Which images of each set lie on the manifold of the other.
+  private static func membership(
+    _ first: Features, _ second: Features, neighbourCount: Int, workers: WorkerPool
+  ) -> (first: [Bool], second: [Bool]) {
+    let (firstSquares, secondSquares) = (squaredNorms(first), squaredNorms(second))
+    let firstRadii = squaredRadii(first, squares: firstSquares, neighbourCount: neighbourCount, workers: workers)
+    let secondRadii = squaredRadii(second, squares: secondSquares, neighbourCount: neighbourCount, workers: workers)
+    var ofFirst = [Bool](repeating: false, count: first.count)
+    var ofSecond = [Bool](repeating: false, count: second.count)
+    ofFirst.withUnsafeMutableBufferPointer { ofFirst in
+      ofSecond.withUnsafeMutableBufferPointer { ofSecond in
+        InnerProducts.forEachBlock(first, second, workers: workers) { products in
+          @inline(__always)
+          func distance(_ row: Int, _ column: Int) -> Double {
+            squaredDistance(firstSquares[row], secondSquares[column], products[row, column])
+          }
+          forEachRange(products.rows, workers) { rows in
+            for row in rows where !ofFirst[row] {
+              ofFirst[row] = products.columns.contains { distance(row, $0) <= secondRadii[$0] }
+            }
+          }
+          forEachRange(products.columns, workers) { columns in
+            for row in products.rows {
+              for column in columns where distance(row, column) <= firstRadii[row] { ofSecond[column] = true }
+            }
+          }
+        }
+      }
+    }
+    return (ofFirst, ofSecond)
+  }
+
+  /// Each image's squared distance to its kth nearest neighbour within the set.
+  private static func squaredRadii(
+    _ features: Features, squares: [Double], neighbourCount: Int, workers: WorkerPool
+  ) -> [Double] {
+    // [N, k], each image's smallest distances in ascending order.
+    var nearest = [Double](repeating: .infinity, count: features.count * neighbourCount)
+    nearest.withUnsafeMutableBufferPointer { nearest in
+      @inline(__always)
+      func offer(_ distance: Double, to image: Int) {
+        var place = (image + 1) * neighbourCount - 1
+        if distance >= nearest[place] { return }
+        while place > image * neighbourCount && nearest[place - 1] > distance {
+          nearest[place] = nearest[place - 1]
+          place -= 1
+        }
+        nearest[place] = distance
+      }
+      // Each pair once; its distance counts for both.
+      InnerProducts.forEachBlock(features, features, aboveDiagonal: true, workers: workers) { products in
+        @inline(__always)
+        func distance(_ row: Int, _ column: Int) -> Double {
+          squaredDistance(squares[row], squares[column], products[row, column])
+        }
+        forEachRange(products.rows, workers) { rows in
+          for row in rows {
+            let start = max(products.columns.lowerBound, row + 1)
+            for column in start..<max(start, products.columns.upperBound) { offer(distance(row, column), to: row) }
+          }
+        }
+        forEachRange(products.columns, workers) { columns in
+          for row in products.rows {
+            let start = max(columns.lowerBound, row + 1)
+            for column in start..<max(start, columns.upperBound) { offer(distance(row, column), to: column) }
+          }
+        }
+      }
+    }
+    return (1...features.count).map { nearest[$0 * neighbourCount - 1] }
+  }
+
+  /// |x|² + |y|² − 2·x·y. Rounding may leave a little less than nothing of it where x and y nearly coincide; it leaves
+  /// nothing where they are equal, as the three sums then are.
+  @inline(__always)
+  private static func squaredDistance(_ first: Double, _ second: Double, _ product: Double) -> Double {
+    max(0, first + second - 2 * product)
+  }
+
+  /// |x|² of each image, added in the order in which `InnerProducts` adds x·x.
+  private static func squaredNorms(_ features: Features) -> [Double] {
+    (0..<features.count).map { features[$0].reduce(0) { $0 + Double($1) * Double($1) } }
+  }
+
+  /// Calls `body` from several threads with parts of a range.
+  private static func forEachRange(_ range: Range<Int>, _ workers: WorkerPool, _ body: (Range<Int>) -> Void) {
+    workers.forEachRange(range.count, grain: 64) {
+      body($0.lowerBound + range.lowerBound..<$0.upperBound + range.lowerBound)
+    }
+  }
+}

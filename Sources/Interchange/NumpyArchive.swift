@@ -1,0 +1,147 @@
+import Foundation
+
+/// A file of named arrays as `numpy.savez` and `numpy.savez_compressed` write them (`.npz`): a ZIP archive with an
+/// array in NumPy's format for each name.
+public struct NumpyArchive: Sendable {
+  private struct Entry {
+    let header: NumpyHeader
+    let elements: ArraySlice<UInt8>
+  }
+
+  /// What messages call the file.
+  public let path: String
+  private let entries: [String: Entry]
+
+  /// - Throws: `InterchangeError` for a file that cannot be read, is not whole, or holds something else.
+  public init(readingFrom path: String) throws(InterchangeError) {
+    try self.init(try fileContents(path), path: path)
+  }
+
+  /// - Parameters:
+  ///   - contents: the whole file's bytes.
+  ///   - path: what messages call the file.
+  /// - Throws: `InterchangeError` if the archive is damaged or a member of it is no array.
+  public init(_ contents: Data, path: String) throws(InterchangeError) {
+    self.path = path
+    var entries: [String: Entry] = [:]
+    for (member, bytes) in try ZipArchive.members(of: contents, path: path) {
+      let suffix = ".npy"
+      guard member.hasSuffix(suffix), let (header, start) = NumpyHeader.parse(bytes) else {
+        throw InterchangeError(
+          path, "its member \(member) is no array of NumPy's", advice: "give a file that numpy.savez has written")
+      }
+      entries[String(member.dropLast(suffix.count))] = Entry(header: header, elements: bytes[start...])
+    }
+    // libzip takes a file of no bytes for an archive of no members.
+    guard !entries.isEmpty else { throw InterchangeError(path, "holds no arrays") }
+    self.entries = entries
+  }
+
+  /// In alphabetical order.
+  public var names: [String] { entries.keys.sorted() }
+
+  /// [] for a single value; nil if there is no such array.
+  public func shape(_ name: String) -> [Int]? { entries[name]?.header.shape }
+
+  /// The elements of an array of floating-point numbers in double or single precision, row-major in its shape.
+  /// - Throws: `InterchangeError` if there is no such array, it holds something else or is not whole.
+  public func doubles(_ name: String) throws(InterchangeError) -> [Double] {
+    let entry = try entry(name)
+    let stored: [Double]
+    switch entry.header.type {
+    case "<f8": stored = try words(name, entry).map { Double(bitPattern: UInt64(littleEndian: $0)) }
+    case ">f8": stored = try words(name, entry).map { Double(bitPattern: UInt64(bigEndian: $0)) }
+    case "<f4": stored = try words(name, entry).map { Double(Float(bitPattern: UInt32(littleEndian: $0))) }
+    case ">f4": stored = try words(name, entry).map { Double(Float(bitPattern: UInt32(bigEndian: $0))) }
+    default: throw wrongType(name, entry, expected: "float64 or float32")
+    }
+    return entry.header.isColumnMajor ? Self.rowMajor(stored, shape: entry.header.shape) : stored
+  }
+
+  /// A single whole number.
+  /// - Throws: `InterchangeError` if there is no such array, it holds something else or is not whole.
+  public func integer(_ name: String) throws(InterchangeError) -> Int {
+    let entry = try entry(name)
+    guard entry.header.type == "<i8", entry.header.shape.isEmpty else {
+      throw wrongType(name, entry, expected: "int64, a single one")
+    }
+    return Int(Int64(littleEndian: try words(name, entry)[0]))
+  }
+
+  /// A single text.
+  /// - Throws: `InterchangeError` if there is no such array, it holds something else or is not whole.
+  public func text(_ name: String) throws(InterchangeError) -> String {
+    let entry = try entry(name)
+    guard entry.header.type.hasPrefix("<U"), let length = Int(entry.header.type.dropFirst(2)),
+      entry.header.shape.isEmpty
+    else { throw wrongType(name, entry, expected: "text, a single one") }
+    let characters: [UInt32] = try words(name, entry, count: length)
+    var text = ""
+    // Shorter texts are filled up with zeros.
+    for character in characters.map(UInt32.init(littleEndian:)).prefix(while: { $0 != 0 }) {
+      guard let scalar = Unicode.Scalar(character) else { throw InterchangeError(path, "\(name) is no text") }
+      text.unicodeScalars.append(scalar)
+    }
+    return text
+  }
+
+  private func entry(_ name: String) throws(InterchangeError) -> Entry {
+    guard let entry = entries[name] else {
+      throw InterchangeError(
+        path, "has no array \(name), but \(names.joined(separator: ", "))", advice: "check that this is the right file")
+    }
+    return entry
+  }
+
+  private func wrongType(_ name: String, _ entry: Entry, expected: String) -> InterchangeError {
+    InterchangeError(
+      path, "\(name) holds elements of type \(entry.header.type) in shape \(entry.header.shape), not \(expected)",
+      advice: "convert it with NumPy's astype")
+  }
+
+  /// The elements' bytes as words in the file's order.
+  ///
+  /// - Parameter count: what the shape says, where nil.
+  private func words<Word: FixedWidthInteger>(
+    _ name: String, _ entry: Entry, count: Int? = nil
+  ) throws(InterchangeError) -> [Word] {
+    let size = MemoryLayout<Word>.size
+    var bytes = size
+    for length in [count ?? 1] + entry.header.shape {
+      let (product, overflows) = bytes.multipliedReportingOverflow(by: length)
+      guard !overflows else {
+        throw InterchangeError(path, "the shape of \(name) is impossible: \(entry.header.shape)")
+      }
+      bytes = product
+    }
+    guard bytes == entry.elements.count else {
+      throw InterchangeError(
+        path, "\(name) of shape \(entry.header.shape) takes \(bytes) bytes, but has \(entry.elements.count)")
+    }
+    return entry.elements.withUnsafeBytes { elements in
+      (0..<bytes / size).map { elements.loadUnaligned(fromByteOffset: $0 * size, as: Word.self) }
+    }
+  }
+
+  private static func rowMajor(_ values: [Double], shape: [Int]) -> [Double] {
+    // Each index's step in the file.
+    var steps: [Int] = []
+    var step = 1
+    for length in shape {
+      steps.append(step)
+      step *= length
+    }
+    var result: [Double] = []
+    result.reserveCapacity(values.count)
+    var index = [Int](repeating: 0, count: shape.count)
+    for _ in values {
+      result.append(values[zip(index, steps).reduce(0) { $0 + $1.0 * $1.1 }])
+      for place in shape.indices.reversed() {
+        index[place] += 1
+        if index[place] < shape[place] { break }
+        index[place] = 0
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Configuration
+import Jobs
+
+/// Lists the presets, or prints one.
+struct PresetsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "presets",
+    abstract: "List the presets, or print one as YAML.",
+    discussion: """
+      Those that repeat a paper name it and the figures that its authors reached.
+
+      EXAMPLES
+        ddpm-mpi presets
+        ddpm-mpi presets cifar10-edm > mine.yaml && ddpm-mpi train --config mine.yaml
+        ddpm-mpi presets --json
+      """)
+
+  @Argument(help: "The preset to print, for --config; without it, all are listed.")
+  var name: String?
+
+  @Flag(help: "Print one line of JSON.")
+  var json = false
+
+  func run() throws {
+    guard let name else {
+      if json { return try printJSON(Presets.all.map(Entry.init)) }
+      print(Presets.all.map(text).joined(separator: "\n"))
+      return
+    }
+    let preset = try Presets.named(name)
+    if json { return try printJSON(Entry(preset, withYAML: true)) }
+    print(preset.configuration.yaml, terminator: "")
+  }
+
+  private func text(_ preset: Preset) -> String {
+    let width = Presets.all.map(\.name.count).max()! + 2
+    let title = preset.name + String(repeating: " ", count: width - preset.name.count) + preset.summary
+    let indent = String(repeating: " ", count: width)
+    var lines = [title]
+    if let publication = preset.publication {
+      lines += [publication.paper, publication.figures].map { indent + $0 }
+      if let differences = publication.differences { lines.append(indent + differences) }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private struct Entry: Encodable {
+    let name: String
+    let summary: String
+    let paper: String?
+    let figures: String?
+    let differences: String?
+    let yaml: String?
+
+    init(_ preset: Preset) { self.init(preset, withYAML: false) }
+
+    init(_ preset: Preset, withYAML: Bool) {
+      name = preset.name
+      summary = preset.summary
+      paper = preset.publication?.paper
+      figures = preset.publication?.figures
+      differences = preset.publication?.differences
+      yaml = withYAML ? preset.configuration.yaml : nil
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import Evaluation
+import Glibc
+import Tensors
+
+enum TestFeatures {
+  /// Independent standard normal numbers, the same on every run.
+  static func normals(_ count: Int, dimension: Int, seed: UInt64) -> Features {
+    var values = [Float](repeating: 0, count: count * dimension)
+    values.withUnsafeMutableBufferPointer { values in
+      RandomStream(seed: seed, purpose: .noise).fillNormal(values.baseAddress!, count: values.count)
+    }
+    return Features(values, dimension: dimension)
+  }
+
+  /// Like features after a rectifier: correlated, not negative, many of them zero.
+  static func rectified(_ count: Int, dimension: Int, seed: UInt64, shift: Float = 0) -> Features {
+    let factors = normals(count, dimension: 8, seed: seed)
+    let weights = normals(8, dimension: dimension, seed: 99)
+    let noise = normals(count, dimension: dimension, seed: seed + 1)
+    var values: [Float] = []
+    for image in 0..<count {
+      for place in 0..<dimension {
+        var sum = shift + 0.3 * noise.values[image * dimension + place]
+        for factor in 0..<8 {
+          sum += 0.4 * factors.values[image * 8 + factor] * weights.values[factor * dimension + place]
+        }
+        values.append(max(0, sum))
+      }
+    }
+    return Features(values, dimension: dimension)
+  }
+
+  /// Pools of one, two and three threads.
+  static let pools = [1, 2, 3].map { WorkerPool(threadCount: $0) }
+}

@@ -1,0 +1,66 @@
+import Evaluation
+import MessagePassing
+import Tensors
+
+private let imageCount = 1100
+private let dimension = 70
+
+/// Features of all images, the same on all ranks; correlated.
+private func allFeatures(seed: UInt64, count: Int) -> Features {
+  var values = [Float](repeating: 0, count: count * dimension)
+  values.withUnsafeMutableBufferPointer { values in
+    guard let start = values.baseAddress else { return }
+    RandomStream(seed: seed, purpose: .noise).fillNormal(start, count: values.count)
+  }
+  for place in values.indices where !place.isMultiple(of: dimension) { values[place] += 0.7 * values[place - 1] }
+  return Features(values, dimension: dimension)
+}
+
+let evaluationChecks: [Check] = [
+  Check("statistics of features have the bits of one rank's") { context in
+    for count in [2, 511, imageCount] {
+      let all = allFeatures(seed: 1, count: count)
+      let alone = try FeatureStatistics(all, workers: .callingThread)
+      for threads in [1, 2] {
+        let together = try FeatureStatistics(
+          share: all[context.communicator.share(of: count)], of: count, over: context.communicator,
+          workers: WorkerPool(threadCount: threads))
+        try expect(together == alone, "\(count) images, \(threads) threads: other statistics")
+      }
+    }
+  },
+
+  Check("features are gathered in the order of images") { context in
+    let all = allFeatures(seed: 2, count: 37)
+    let share = all[context.communicator.share(of: 37)]
+    for communicator in [context.communicator, context.communicator.limitingMessages(to: 100)] {
+      try expect(try Features(gathering: share, of: 37, over: communicator) == all, "other features")
+    }
+  },
+
+  Check("distances have the bits of one rank's") { context in
+    let (first, second) = (allFeatures(seed: 3, count: 220), allFeatures(seed: 4, count: 300))
+    let alone = try KernelDistance(first, second, subsetSize: 50, subsetCount: 7, seed: 5, workers: .callingThread)
+    let together = try KernelDistance(
+      first, second, subsetSize: 50, subsetCount: 7, seed: 5, over: context.communicator, workers: .callingThread)
+    try expectEqual(together, alone)
+  },
+
+  Check("features that one rank cannot use are refused by all") { context in
+    let communicator = context.communicator
+    let mine = communicator.share(of: 40)
+    let last = communicator.rank == communicator.size - 1
+    let broken = Features(
+      [Float](repeating: last ? .nan : 1, count: mine.count * 3), dimension: 3)
+    let failure = try expectError(RankFailure.self) {
+      _ = try FeatureStatistics(share: broken, of: 40, over: communicator, workers: .callingThread)
+    }
+    try expectEqual(failure.rank, communicator.size - 1)
+    if communicator.size == 1 { return }
+    let other = Features(
+      [Float](repeating: 1, count: mine.count * (last ? 2 : 3)), dimension: last ? 2 : 3)
+    _ = try expectError(RankFailure.self) {
+      _ = try Features(gathering: other, of: 40, over: communicator)
+    }
+  },
+]
