@@ -52,7 +52,7 @@ public struct PipelineExport: Sendable {
         "UNet2DModel's first level has as many channels as its first convolution, a multiplier of 1")
     }
     if let lost = copy.difference(from: configuration).first {
-      throw ExportRefusal(lost.key.name, lost.theirs, "UNet2DModel has \(lost.mine) alone")
+      throw ExportRefusal(lost.key.name, lost.theirs, "the network that moves is the one with \(lost.mine)")
     }
   }
 

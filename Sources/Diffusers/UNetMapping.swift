@@ -173,6 +173,11 @@ struct UNetMapping: Equatable, Sendable {
     model.groups = groupCount
     model.classes = classCount
     model.convolution = configuration.model.convolution
+    // Of initial values, and of options that this network has not.
+    let architecture = configuration.model.architecture
+    model.architecture.attentionInitialScale = architecture.attentionInitialScale
+    model.architecture.fourierScale = architecture.fourierScale
+    model.architecture.combination = architecture.combination
     configuration.model = model
   }
 }

@@ -34,6 +34,13 @@ import Testing
     ("model.multipliers is [2, 4],", smallConfiguration { $0.model.multipliers = [2, 4] }),
     ("model.block is biggan,", smallConfiguration { $0.model.architecture.levelChange = .residualBlock }),
     ("model.skip_rescale is true,", smallConfiguration { $0.model.architecture.rescalesSums = true }),
+    (
+      "model.embedding is fourier,",
+      smallConfiguration {
+        $0.model.architecture.timeFeatures = .fourier
+        $0.diffusion.process = .edm
+      }
+    ),
   ]) func whatDiffusersCannotFollowDoesNotLeave(expected: String, configuration: RunConfiguration) throws {
     let (network, _) = try network(configuration)
     let message = message { _ = try PipelineExport(configuration, network: network.configuration) }

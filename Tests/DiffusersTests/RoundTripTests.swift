@@ -33,7 +33,11 @@ import Testing
       $0.diffusion.betaFirst = 1e-5
       $0.diffusion.betaLast = 0.015
     },
-    smallConfiguration { $0.diffusion.schedule = .quadratic },
+    smallConfiguration {
+      $0.diffusion.schedule = .quadratic
+      // Decides initial values alone.
+      $0.model.architecture.attentionInitialScale = 0.1
+    },
     smallConfiguration {
       $0.diffusion.process = .edm
       $0.diffusion.loss = .edm
