@@ -234,7 +234,7 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
 
   @Test func everythingElseIsRefusedOnResume() throws {
     let free = ConfigurationKey.all.filter(\.mayChangeOnResume).map(\.name)
-    #expect(free.count == 15)
+    #expect(free.count == 21)
     let saved = RunConfiguration()
     let resumed = changed {
       $0.training.batch = 128
