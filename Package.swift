@@ -23,6 +23,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
   targets: [
@@ -42,6 +43,10 @@ let package = Package(
     // A system call that Swift does not see.
     .target(name: "CFileSpace"),
 
+    // The weights of a classifier, which the program carries in itself.
+    .target(
+      name: "CFashionMNISTClassifier", exclude: ["weights"], cSettings: [.headerSearchPath("weights")]),
+
     // What must be written in C: libjpeg leaves errors by longjmp.
     .target(name: "CJPEGDecoder", dependencies: ["CJPEG"]),
 
@@ -60,12 +65,15 @@ let package = Package(
     .target(name: "Interchange", dependencies: ["CZip"]),
     .target(
       name: "Evaluation", dependencies: ["COpenBLAS", "Interchange", "Kernels", "MessagePassing", "Tensors"]),
+    .target(
+      name: "TensorBoard", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Protobuf/tensorboard_events.proto"]),
     .target(name: "Datasets", dependencies: ["Compression", "HDF5", "Images", "Tensors"]),
     .target(name: "Checkpoints", dependencies: ["CFileSpace", "Compression", "HDF5", "MessagePassing", "Tensors"]),
     .target(
       name: "Jobs",
       dependencies: [
-        "Checkpoints", "Datasets", "Diffusion", "HDF5", "MessagePassing", "Optimisation", "Tensors",
+        "Checkpoints", "Datasets", "Diffusion", "HDF5", "Interchange", "MessagePassing", "Optimisation", "Tensors",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -73,28 +81,46 @@ let package = Package(
     .target(
       name: "Packing", dependencies: ["Datasets", "Images", "Jobs", "MessagePassing", "Tensors"]),
     .target(
+      name: "FeatureNetworks",
+      dependencies: [
+        "CFashionMNISTClassifier", "Compression", "Configuration", "Differentiation", "Diffusion", "Interchange",
+        "Network", "Tensors",
+      ]),
+    .target(
       name: "Inference",
       dependencies: [
-        "Checkpoints", "Configuration", "Datasets", "Diffusion", "HDF5", "Images", "Jobs", "MessagePassing", "Network",
-        "Tensors",
+        "Checkpoints", "Configuration", "Datasets", "Diffusion", "Evaluation", "FeatureNetworks", "HDF5", "Images",
+        "Interchange", "Jobs", "MessagePassing", "Network", "Tensors",
       ]),
     .target(
       name: "Training",
       dependencies: [
-        "Checkpoints", "Configuration", "Datasets", "Differentiation", "Diffusion", "HDF5", "Images", "Inference",
-        "Jobs", "Kernels", "MessagePassing", "Network", "Optimisation", "Tensors",
+        "Checkpoints", "Configuration", "Datasets", "Differentiation", "Diffusion", "Evaluation", "FeatureNetworks",
+        "HDF5", "Images", "Inference", "Jobs", "Kernels", "MessagePassing", "Network", "Optimisation", "TensorBoard",
+        "Tensors",
+        .product(name: "Logging", package: "swift-log"),
       ]),
+    .target(
+      name: "Reports", dependencies: ["Configuration", "Images", "Jobs"],
+      resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")]),
     .target(
       name: "Benchmarking",
       dependencies: [
         "Configuration", "Datasets", "Differentiation", "Diffusion", "Jobs", "Kernels", "MessagePassing", "Network",
         "Optimisation", "Tensors", "Training",
       ]),
+    .target(
+      name: "Diffusers",
+      dependencies: [
+        "Checkpoints", "Configuration", "Datasets", "Diffusion", "Inference", "Interchange", "Jobs", "MessagePassing",
+        "Network", "Tensors", "Training",
+      ]),
     .executableTarget(
       name: "ddpm-mpi",
       dependencies: [
-        "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusion", "HDF5", "Inference", "Jobs", "Kernels",
-        "MessagePassing", "Packing", "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusers", "Diffusion", "FeatureNetworks", "HDF5",
+        "Inference", "Jobs", "Kernels", "MessagePassing", "Packing", "Reports", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
@@ -110,11 +136,18 @@ let package = Package(
       name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
-    .testTarget(name: "JobsTests", dependencies: ["Jobs", "Tensors"]),
+    .testTarget(name: "FeatureNetworksTests", dependencies: ["FeatureNetworks", "Interchange", "Network", "Tensors"]),
+    .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Configuration", "Images", "Jobs", "Reports"]),
+    .testTarget(
+      name: "JobsTests", dependencies: ["Jobs", "Tensors", .product(name: "Logging", package: "swift-log")]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Jobs"]),
     .testTarget(
       name: "InferenceTests", dependencies: ["Configuration", "Datasets", "Diffusion", "Inference", "Tensors"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(
+      name: "DiffusersTests",
+      dependencies: ["Configuration", "Diffusers", "Diffusion", "Interchange", "Jobs", "Network", "Tensors"]),
     .testTarget(
       name: "BenchmarkingTests",
       dependencies: ["Benchmarking", "Configuration", "Differentiation", "Jobs", "Network", "Tensors"]),
@@ -130,7 +163,8 @@ let package = Package(
     .executableTarget(
       name: "peer-program",
       dependencies: [
-        "Evaluation", "Interchange", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Evaluation", "FeatureNetworks", "Inference", "Interchange", "MessagePassing", "Network", "Tensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/PeerProgram"),
   ],

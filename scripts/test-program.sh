@@ -13,7 +13,7 @@ tiny=(--preset shapes --set training.batch=4 --set training.micro_batch=1 --set 
 echo "--- help"
 run 0 'SUBCOMMANDS' "$program" --help
 run 0 '^[0-9]+\.[0-9]+\.[0-9]+$' "$program" --version
-for command in train train-classifier sample likelihood encode decode interpolate pack benchmark inspect doctor; do
+for command in train train-classifier sample likelihood encode decode interpolate pack presets benchmark inspect doctor; do
   run 0 "USAGE: ddpm-mpi $command" "$program" "$command" --help
   check "... within 80 columns" awk 'length > 80 { exit 1 }' "$log"
 done
@@ -47,6 +47,40 @@ refuse 'cannot create the folder /proc/nowhere' train "${tiny[@]}" --output /pro
 run 2 'training.batch 4 in pieces of training.micro_batch 2 makes 2 micro-batches, fewer than the 3 ranks' \
   "$mpirun" 3 "$program" train "${tiny[@]}" --set training.micro_batch=2 --output "$folder/x"
 check "nothing was left behind" test ! -e "$folder/x"
+
+echo "--- presets"
+run 0 'table 3: FID 2.38' "$program" presets
+run 0 '^  scale_by_sigma: true$' "$program" presets cifar10-ncsnpp-ve
+"$program" presets shapes >"$folder/shapes.yaml"
+run 0 'images_per_second_median' "$program" benchmark --preset cifar10-ncsnpp-ve --set model.channels=16 --set model.blocks=1 \
+  --batch 2 --steps 1 --json
+run 0 '"name":"cifar10-edm"' "$program" presets --json
+check "each is listed once" python3 -c 'import json, sys
+names = [entry["name"] for entry in json.load(open(sys.argv[1]))]
+assert len(names) == len(set(names)) >= 12, names' "$log"
+refuse 'there is no preset cifar10-edn; did you mean cifar10-edm' presets cifar10-edn
+
+echo "--- networks of the continuous family"
+continuous=(--set data.name=shapes --set model.channels=16 --set model.blocks=1 --set training.batch=4
+  --set training.micro_batch=1 --set training.steps=3 --set training.checkpoint_every=3 --set training.sample_every=3
+  --set sampling.count=2 --set sampling.steps=3)
+for preset in ddpmpp-subvp ncsnpp-ve edm; do
+  run 0 'step 3/3' "$program" train --preset "cifar10-$preset" "${continuous[@]}" --output "$folder/$preset-1"
+  run 0 'step 3/3' "$mpirun" 3 "$program" train --preset "cifar10-$preset" "${continuous[@]}" --output "$folder/$preset-3"
+  check "$preset: the same bits on 1 and 3 ranks" \
+    h5diff "$folder/$preset-1/checkpoints/step-00000003.h5" "$folder/$preset-3/checkpoints/step-00000003.h5"
+  run 0 'evaluations' "$program" sample --checkpoint "$folder/$preset-1" --count 2 --sampler ode-heun --steps 3 --output "$folder/s.h5"
+  rm "$folder/s.h5"
+done
+run 0 'step 3/3' "$program" train --preset cifar10-ncsnpp-ve "${continuous[@]}" \
+  --set training.recompute_activations=blocks --output "$folder/ncsnpp-ve-again"
+check "blocks that are made again change no bit" h5diff "$folder/ncsnpp-ve-1/checkpoints/step-00000003.h5" \
+  "$folder/ncsnpp-ve-again/checkpoints/step-00000003.h5" /model
+# Their average starts as they do: it would differ if they had moved.
+check "random frequencies stay" h5diff "$folder/ncsnpp-ve-1/checkpoints/step-00000003.h5" \
+  "$folder/ncsnpp-ve-3/checkpoints/step-00000003.h5" /model/time_proj.weight /ema/0.999/time_proj.weight
+check "... and other parameters do not" sh -c "! h5diff -q '$folder/ncsnpp-ve-1/checkpoints/step-00000003.h5' \
+  '$folder/ncsnpp-ve-3/checkpoints/step-00000003.h5' /model/conv_in.weight /ema/0.999/conv_in.weight"
 
 echo "--- a run"
 run 0 'step 4/4' "$mpirun" 2 "$program" train "${tiny[@]}" --output "$folder/run"

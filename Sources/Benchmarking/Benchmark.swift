@@ -105,7 +105,8 @@ public struct Benchmark {
     let profiler = request.profiles ? Profiler() : nil
     let step =
       request.job == .sample
-      ? samplingStep(communicator, workers, profiler) : try trainingStep(communicator, workers, placement, profiler)
+      ? try samplingStep(communicator, workers, profiler)
+      : try trainingStep(communicator, workers, placement, profiler)
     try communicator.barrier()
     let setupSeconds = start.secondsUntilNow
     let seconds = request.job == .start ? nil : try time(communicator, profiler, step)
@@ -170,15 +171,18 @@ public struct Benchmark {
     samples.map { sample in network.configuration.classCount.map { sample % $0 } }
   }
 
-  private func samplingStep(_ communicator: Communicator, _ workers: WorkerPool, _ profiler: Profiler?) -> Step {
+  private func samplingStep(_ communicator: Communicator, _ workers: WorkerPool, _ profiler: Profiler?) throws -> Step {
     let parameters = Arena(network.layout)
     network.initialise(parameters, seed: 0, workers: workers)
     let trained = TrainedUNet(network: network, parameters: parameters, workers: workers, profiler: profiler)
     let share = images(ofRank: communicator.rank, of: communicator.size)
     let classes = network.configuration.classCount == nil ? nil : classes(of: 0..<share)
-    var images = randomImages(count: share, first: 0)
+    let images = randomImages(count: share, first: 0)
+    let model = try configuration.modelDescription()
+    let times = model.process.times
+    let told = Float(model.networkTime(at: (times.lowerBound + times.upperBound) / 2))
     return Step(run: { _ in
-      images = trained.output(images, times: [Float](repeating: 500, count: share), classes: classes)
+      _ = trained.output(images, times: [Float](repeating: told, count: share), classes: classes)
     })
   }
 

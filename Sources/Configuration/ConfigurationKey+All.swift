@@ -26,7 +26,10 @@ extension ConfigurationKey {
       "widths in pixels of the levels that have self-attention"),
     .init(
       "model.dropout", \.model.dropout, .within(0..<1), "probability that a residual block drops an activation"),
-    .init("model.groups", \.model.groups, .within(1...65536), "groups of each group normalisation"),
+    .init("model.groups", \.model.groups, .within(1...65536), "groups of each group normalisation, at most"),
+    .init(
+      "model.group_channels", \.model.architecture.leastChannelsPerGroup, .within(1...65536),
+      "channels that each group must have at least: a layer with too few for model.groups has fewer groups"),
     .init(
       "model.classes", \.model.classes, absent: "none", .within(1...65536),
       "classes that the network is told of: as many as the data set has"),
@@ -34,6 +37,41 @@ extension ConfigurationKey {
       "model.convolution", \.model.convolution, .all,
       "how 3x3 convolutions are computed; direct, for comparison: slower, without the rounding of Winograd's transforms"
     ),
+
+    .init(
+      "model.block", \.model.architecture.levelChange, .all,
+      "what leads from one level to the next: ddpm a convolution, biggan a residual block that changes the size inside"),
+    .init(
+      "model.fir", \.model.architecture.smoothsResampling, .all,
+      "smooth images with the filter [1, 3, 3, 1] where their size changes"),
+    .init(
+      "model.up_attention", \.model.architecture.upwardAttention, .all,
+      "after which blocks of a level attention follows on the way up"),
+    .init(
+      "model.skip_rescale", \.model.architecture.rescalesSums, .all,
+      "divide the sums of a block's result and its input by the root of 2"),
+    .init(
+      "model.attention_init_scale", \.model.architecture.attentionInitialScale, .above(0),
+      "variance of the initial matrices of attention's queries, keys and values, in units of DDPM's"),
+    .init(
+      "model.embedding", \.model.architecture.timeFeatures, .all,
+      "how the network is told the time: sinusoidal features of the step, or Fourier features of random frequencies of the noise's logarithm"
+    ),
+    .init(
+      "model.fourier_scale", \.model.architecture.fourierScale, .above(0), "deviation of the random frequencies"),
+    .init(
+      "model.progressive_input", \.model.architecture.progressiveInput, .all,
+      "what each level going down sees of the image: input-skip the image made smaller, residual a chain of convolutions of it"
+    ),
+    .init(
+      "model.progressive_combine", \.model.architecture.combination, .all,
+      "how input-skip joins the image with a level's values: added, or side by side"),
+    .init(
+      "model.progressive_output", \.model.architecture.progressiveOutput, .all,
+      "what levels going up add to the output: output-skip an image each, residual a chain of convolutions"),
+    .init(
+      "model.scale_by_sigma", \.model.architecture.dividesOutputByNoise, .all,
+      "divide the network's output by the noise's deviation; for ve and ve-sde with model.embedding fourier"),
 
     .init(
       "diffusion.process", \.diffusion.process, .all,
@@ -53,6 +91,9 @@ extension ConfigurationKey {
     .init(
       "diffusion.prediction", \.diffusion.prediction, .all,
       "what the network predicts; edm has a preconditioned output instead"),
+    .init(
+      "diffusion.scale_input", \.diffusion.scaleInput, .all,
+      "bring noisy images of ve and ve-sde to the size of data before the network sees them"),
     .init("diffusion.loss", \.diffusion.loss, .all, "which errors count how much"),
     .init(
       "diffusion.time_sampling", \.diffusion.timeSampling, .all,
@@ -120,6 +161,9 @@ extension ConfigurationKey {
     .init(
       "training.sample_every", \.training.sampleEvery, .atLeast(1), mayChangeOnResume: true,
       "steps between sample grids"),
+    .init(
+      "training.tensorboard", \.training.tensorBoard, .all, mayChangeOnResume: true,
+      "write what TensorBoard reads into the run's folder"),
 
     .init("sampling.count", \.sampling.count, .atLeast(1), mayChangeOnResume: true, "images in a sample grid"),
     .init(
@@ -128,5 +172,21 @@ extension ConfigurationKey {
     .init(
       "sampling.clip", \.sampling.clip, .all, mayChangeOnResume: true,
       "clip the predicted image to [-1, 1] in each reverse step"),
+
+    .init(
+      "evaluation.every", \.evaluation.every, absent: "none", .atLeast(1), mayChangeOnResume: true,
+      "steps between measurements of drawn images; the checkpoint of the best is kept as checkpoints/best.h5"),
+    .init(
+      "evaluation.count", \.evaluation.count, .atLeast(10), mayChangeOnResume: true,
+      "images to draw for each, by sampling.steps"),
+    .init(
+      "evaluation.features", \.evaluation.features, .notEmpty, mayChangeOnResume: true,
+      "whose features are measured: inception, fashion-mnist-classifier, or a file by `ddpm-mpi export`"),
+    .init(
+      "evaluation.split", \.evaluation.split, .all, mayChangeOnResume: true,
+      "images of the data set to compare with"),
+    .init(
+      "evaluation.reference_count", \.evaluation.referenceCount, absent: "all", .atLeast(2), mayChangeOnResume: true,
+      "how many of them, the first ones"),
   ]
 }

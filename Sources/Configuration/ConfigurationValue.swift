@@ -1,5 +1,7 @@
+import Datasets
 import Diffusion
 import Kernels
+import Network
 import Yams
 
 /// A type that a configuration key can have.
@@ -125,6 +127,13 @@ extension TrainingObjective.Loss: NamedChoice {}
 extension RunConfiguration.TrainingSettings.Recomputation: NamedChoice {}
 extension RunConfiguration.TrainingSettings.WireFormat: NamedChoice {}
 extension ConvolutionMethod: NamedChoice {}
+extension DatasetSplit: NamedChoice {}
+extension UNetArchitecture.LevelChange: NamedChoice {}
+extension UNetArchitecture.TimeFeatures: NamedChoice {}
+extension UNetArchitecture.ProgressiveInput: NamedChoice {}
+extension UNetArchitecture.ProgressiveOutput: NamedChoice {}
+extension UNetArchitecture.Combination: NamedChoice {}
+extension UNetArchitecture.UpwardAttention: NamedChoice {}
 
 extension Node {
   /// The text of an unquoted scalar.

@@ -24,7 +24,7 @@ extension RunConfiguration {
       multipliers: model.multipliers, blocksPerLevel: model.blocks,
       attentionResolutions: model.attentionResolutions, dropout: Float(model.dropout), groupCount: model.groups,
       outputChannels: diffusion.variance.isLearned ? 2 * channels : channels, classCount: model.classes,
-      convolutionMethod: model.convolution)
+      convolutionMethod: model.convolution, architecture: model.architecture)
   }
 
   /// The forward process.
@@ -41,7 +41,8 @@ extension RunConfiguration {
     }
   }
 
-  private func schedule() throws(DiffusionError) -> NoiseSchedule {
+  /// The variances of the steps of `vp`.
+  public func schedule() throws(DiffusionError) -> NoiseSchedule {
     let (steps, first, last) = (diffusion.steps, diffusion.betaFirst, diffusion.betaLast)
     switch diffusion.schedule {
     case .linear: return try .linear(steps: steps, first: first, last: last)
@@ -57,7 +58,9 @@ extension RunConfiguration {
       process: try process(),
       parametrisation: diffusion.process == .edm
         ? .preconditioned(dataDeviation: 0.5) : .prediction(diffusion.prediction),
-      variance: diffusion.variance)
+      variance: diffusion.variance,
+      timeSignal: model.architecture.timeFeatures == .fourier ? .logarithmic : .linear,
+      scalesInput: diffusion.scaleInput)
   }
 
   /// How it is trained.

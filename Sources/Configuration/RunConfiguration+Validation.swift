@@ -70,12 +70,7 @@ extension RunConfiguration {
         "training.batch is \(training.batch), which training.micro_batch \(training.microBatch) does not divide; "
           + "choose a batch that is a multiple of it")
     }
-    // Every level's channels are a multiple of the first one's, and so are those that skip connections join.
-    if !model.channels.isMultiple(of: model.groups) {
-      problems.append(
-        "model.channels is \(model.channels), which model.groups \(model.groups) does not divide; "
-          + "choose channels that are a multiple of it, or fewer groups")
-    }
+    problems += groupProblems
     if diffusion.betaLast < diffusion.betaFirst {
       problems.append(
         "diffusion.beta_last is \(text("diffusion.beta_last")), less than diffusion.beta_first "
@@ -93,6 +88,7 @@ extension RunConfiguration {
         problems.append("diffusion.\(error)")
       }
     }
+    problems += noiseEmbeddingProblems
     if training.labelDropout > 0 && model.classes == nil {
       problems.append(
         "training.label_dropout is \(text("training.label_dropout")), but the network is told no classes; set "
@@ -108,6 +104,73 @@ extension RunConfiguration {
         "sampling.steps is \(sampling.steps), more than diffusion.steps \(diffusion.steps); it must be at most that")
     }
     return problems
+  }
+
+  /// Whether every normalisation's channels can be cut into its groups.
+  private var groupProblems: [String] {
+    let least = model.architecture.leastChannelsPerGroup
+    if least == 1 {
+      // Every level's channels are a multiple of the first one's, and so are those that skip connections join.
+      if model.channels.isMultiple(of: model.groups) { return [] }
+      return [
+        "model.channels is \(model.channels), which model.groups \(model.groups) does not divide; "
+          + "choose channels that are a multiple of it, or fewer groups"
+      ]
+    }
+    if !model.channels.isMultiple(of: least) {
+      return [
+        "model.channels is \(model.channels), which model.group_channels \(least) does not divide; "
+          + "choose channels that are a multiple of it"
+      ]
+    }
+    let uneven = normalisedChannels.sorted().filter { !$0.isMultiple(of: min(model.groups, $0 / least)) }
+    guard let first = uneven.first else { return [] }
+    return [
+      "model.groups is \(model.groups), which does not divide \(first) channels, as one normalisation has with "
+        + "model.channels \(model.channels) and model.multipliers \(text("model.multipliers")); choose channels that "
+        + "are a multiple of it, or fewer groups"
+    ]
+  }
+
+  /// Channels of a level, and of what skip connections join: with those of the level itself or of the next one.
+  private var normalisedChannels: Set<Int> {
+    let levels = model.multipliers.map { $0 * model.channels }
+    let isDoubled =
+      model.architecture.progressiveInput == .inputSkip && model.architecture.combination == .concatenation
+    var result = Set(levels + [model.channels, levels[0] + model.channels])
+    for (level, below) in zip(levels, levels.dropFirst() + [levels[levels.count - 1]]) {
+      for skip in isDoubled ? [level, 2 * level] : [level] { result.formUnion([skip, level + skip, below + skip]) }
+    }
+    return result
+  }
+
+  /// Whether the process has a noise whose logarithm the network can be told.
+  private var noiseEmbeddingProblems: [String] {
+    let architecture = model.architecture
+    let process = diffusion.process
+    if architecture.timeFeatures == .fourier && process == .discreteVariancePreserving {
+      return [
+        "model.embedding is fourier, features of a logarithm that step 0 of diffusion.process vp does not have; take "
+          + "vp-sde, or model.embedding sinusoidal"
+      ]
+    }
+    guard architecture.dividesOutputByNoise else { return [] }
+    if architecture.timeFeatures != .fourier {
+      return ["model.scale_by_sigma is true, but the network is not told the noise; set model.embedding to fourier"]
+    }
+    if process != .varianceExploding && process != .discreteVarianceExploding {
+      return [
+        "model.scale_by_sigma is true, which is for diffusion.process ve and ve-sde; diffusion.process is "
+          + process.rawValue
+      ]
+    }
+    if diffusion.variance.isLearned {
+      return [
+        "model.scale_by_sigma is true, which does not go with a variance that the network learns; diffusion.variance is "
+          + diffusion.variance.rawValue
+      ]
+    }
+    return []
   }
 
   private func text(_ name: String) -> String {

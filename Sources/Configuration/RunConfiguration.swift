@@ -1,5 +1,7 @@
+import Datasets
 import Diffusion
 import Kernels
+import Network
 
 /// Everything that decides what a run computes and when it saves.
 ///
@@ -12,6 +14,7 @@ public struct RunConfiguration: Sendable, Equatable {
   public var diffusion = DiffusionSettings()
   public var training = TrainingSettings()
   public var sampling = SamplingSettings()
+  public var evaluation = EvaluationSettings()
 
   public init() {}
 
@@ -38,6 +41,8 @@ public struct RunConfiguration: Sendable, Equatable {
     /// `nil`: the network is not told classes.
     public var classes: Int?
     public var convolution = ConvolutionMethod.winograd
+    /// Defaults: those of DDPM.
+    public var architecture = UNetArchitecture.ddpm
 
     public init() {}
   }
@@ -52,6 +57,7 @@ public struct RunConfiguration: Sendable, Equatable {
     public var sigmaLeast: Double?
     public var sigmaMost: Double?
     public var prediction = Prediction.noise
+    public var scaleInput = true
     public var loss = TrainingObjective.Loss.simple
     public var timeSampling = TimeSampling.even
     public var variance = ReverseVariance.small
@@ -113,6 +119,7 @@ public struct RunConfiguration: Sendable, Equatable {
     public var timeLimitMinutes: Double?
     public var logEvery = 10
     public var sampleEvery = 1000
+    public var tensorBoard = true
 
     public init() {}
 
@@ -137,6 +144,19 @@ public struct RunConfiguration: Sendable, Equatable {
     public var count = 64
     public var steps = 250
     public var clip = true
+
+    public init() {}
+  }
+
+  public struct EvaluationSettings: Sendable, Equatable {
+    /// `nil`: images are not measured in training.
+    public var every: Int?
+    public var count = 1000
+    /// Whose features: `inception`, the name of features that the program has, or a file.
+    public var features = "fashion-mnist-classifier"
+    public var split = DatasetSplit.training
+    /// `nil`: all images of the split.
+    public var referenceCount: Int?
 
     public init() {}
   }

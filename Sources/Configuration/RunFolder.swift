@@ -1,12 +1,17 @@
 import Foundation
 import Jobs
 
-/// The files of one run: its configuration, metrics, checkpoints and samples.
+/// The files of one run: its configuration, metrics, journal, checkpoints and samples, what TensorBoard reads, a report.
 ///
 ///     runs/quickstart/config.yaml
 ///     runs/quickstart/metrics.jsonl
+///     runs/quickstart/journal.jsonl
+///     runs/quickstart/evaluations.jsonl
 ///     runs/quickstart/checkpoints/step-00000500.h5
+///     runs/quickstart/checkpoints/best.h5
 ///     runs/quickstart/samples/step-00000500.png
+///     runs/quickstart/tensorboard/events.out.tfevents.1767225600.node1.4242
+///     runs/quickstart/report.html
 ///
 /// Only rank 0 creates and removes files through it.
 public struct RunFolder: Sendable, Equatable {
@@ -22,9 +27,22 @@ public struct RunFolder: Sendable, Equatable {
     public let path: String
   }
 
+  /// A sheet of samples.
+  public struct Samples: Sendable, Equatable {
+    public let step: Int
+    public let path: String
+  }
+
   public var configurationPath: String { path + "/config.yaml" }
   public var metricsPath: String { path + "/metrics.jsonl" }
+  public var journalPath: String { path + "/journal.jsonl" }
+  public var tensorBoardPath: String { path + "/tensorboard" }
+  public var reportPath: String { path + "/report.html" }
+  /// Measures of drawn images, with all that they depend on.
+  public var evaluationsPath: String { path + "/evaluations.jsonl" }
   public var checkpointsPath: String { path + "/checkpoints" }
+  /// The checkpoint whose images were best.
+  public var bestCheckpointPath: String { checkpointsPath + "/best.h5" }
   public var samplesPath: String { path + "/samples" }
 
   public func checkpointPath(step: Int) -> String {
@@ -83,10 +101,33 @@ public struct RunFolder: Sendable, Equatable {
 
   /// The finished checkpoints, newest first; none when there is no folder for them.
   public func checkpoints() throws(FileError) -> [Checkpoint] {
-    try checkpointFileNames().compactMap { name in
-      guard let step = Self.step(ofCheckpointNamed: name) else { return nil }
+    try Self.fileNames(in: checkpointsPath).compactMap { name in
+      guard let step = Self.step(of: name, ending: ".h5") else { return nil }
       return Checkpoint(step: step, path: "\(checkpointsPath)/\(name)")
     }.sorted { $0.step > $1.step }
+  }
+
+  /// The sheets of samples, oldest first; none when there is no folder for them.
+  public func samples() throws(FileError) -> [Samples] {
+    try Self.fileNames(in: samplesPath).compactMap { name in
+      guard let step = Self.step(of: name, ending: ".png") else { return nil }
+      return Samples(step: step, path: "\(samplesPath)/\(name)")
+    }.sorted { $0.step < $1.step }
+  }
+
+  /// Keeps the checkpoint of a step as the best one, whatever becomes of the others.
+  public func keepAsBest(step: Int) throws(FileError) {
+    let temporary = checkpointsPath + "/.best.h5.partial"
+    try Self.removeFile(at: temporary)
+    if link(checkpointPath(step: step), temporary) != 0 {
+      // Some file systems have no links.
+      do { try FileManager.default.copyItem(atPath: checkpointPath(step: step), toPath: temporary) } catch {
+        throw FileError("cannot copy \(checkpointPath(step: step)) to \(temporary): \(error.localizedDescription)")
+      }
+    }
+    guard rename(temporary, bestCheckpointPath) == 0 else {
+      throw FileError(cannot: "rename \(temporary) to", bestCheckpointPath)
+    }
   }
 
   /// Removes all but the newest `count` checkpoints.
@@ -97,15 +138,16 @@ public struct RunFolder: Sendable, Equatable {
 
   /// Removes the temporary files of checkpoints that a crash left unfinished. Call it while nothing is being saved.
   public func removeUnfinishedCheckpoints() throws(FileError) {
-    for name in try checkpointFileNames() where name.hasPrefix(".step-") && name.hasSuffix(".h5.partial") {
+    for name in try Self.fileNames(in: checkpointsPath) where name.hasPrefix(".step-") && name.hasSuffix(".h5.partial")
+    {
       try Self.removeFile(at: "\(checkpointsPath)/\(name)")
     }
   }
 
-  private func checkpointFileNames() throws(FileError) -> [String] {
-    guard let folder = opendir(checkpointsPath) else {
+  private static func fileNames(in path: String) throws(FileError) -> [String] {
+    guard let folder = opendir(path) else {
       if errno == ENOENT { return [] }
-      throw FileError(cannot: "list", checkpointsPath)
+      throw FileError(cannot: "list", path)
     }
     defer { closedir(folder) }
     var names: [String] = []
@@ -129,9 +171,9 @@ public struct RunFolder: Sendable, Equatable {
     return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
   }
 
-  private static func step(ofCheckpointNamed name: String) -> Int? {
-    guard name.hasPrefix("step-"), name.hasSuffix(".h5") else { return nil }
-    let digits = name.dropFirst("step-".count).dropLast(".h5".count)
+  private static func step(of name: String, ending: String) -> Int? {
+    guard name.hasPrefix("step-"), name.hasSuffix(ending) else { return nil }
+    let digits = name.dropFirst("step-".count).dropLast(ending.count)
     guard digits.count >= 8, digits.allSatisfy({ ("0"..."9").contains($0) }) else { return nil }
     return Int(digits)
   }

@@ -2,7 +2,7 @@ import Kernels
 import Tensors
 
 extension Tape {
-  /// Stride-1 3x3 convolution with a border of one zero: y = x ∗ kernel + bias + perImage + residual, computed as
+  /// Stride-1 3x3 convolution with a border of one zero: y = scale·(x ∗ kernel + bias + perImage + residual), computed as
   /// `convolutionMethod` says.
   ///
   /// - Parameters:
@@ -16,7 +16,7 @@ extension Tape {
   /// - Returns: [N, H, W, out].
   public func convolution3x3(
     _ x: Variable, kernel: ParameterEntry, bias: ParameterEntry, enlargesInput: Bool = false,
-    perImage: Variable? = nil, residual: Variable? = nil
+    perImage: Variable? = nil, residual: Variable? = nil, scale: Float = 1
   ) -> Variable {
     let shape = x.shape
     let (inChannels, outChannels) = (kernel.shape[2], kernel.shape[3])
@@ -35,11 +35,13 @@ extension Tape {
       convolutionMethod.convolve(
         x: x.value.pointer, kernel: pointer(kernel), y: y.pointer, geometry: geometry, bias: pointer(bias),
         perImage: perImage?.value.pointer, residual: residual?.value.pointer, workers: workers)
+      multiply(y, by: scale)
     }
 
     let (input, dx) = (x.saved, x.gradient)
     let (dPerImage, dResidual) = (perImage?.gradient, residual?.gradient)
-    return record(y, inputs: [x, perImage, residual], parameters: [kernel, bias]) { [unowned self] dy, isShared in
+    return record(y, inputs: [x, perImage, residual], parameters: [kernel, bias]) { [unowned self] gradient, isShared in
+      let (dy, isShared) = multiple(of: gradient, isShared: isShared, by: scale)
       if wantsParameterGradients || dPerImage?.isNeeded == true {
         // The kernel's gradient brings the sums of dy with it, which is where those of bias and perImage come from.
         let sums = Tensor(uninitialised: [shape[0], outChannels])
@@ -71,19 +73,22 @@ extension Tape {
     }
   }
 
-  /// Stride-2 3x3 convolution padded by one zero at the right and the bottom only, as the original DDPM downsamples.
+  /// Stride-2 3x3 convolution padded by one zero at the right and the bottom only, as the original DDPM downsamples, or
+  /// not at all.
   ///
   /// - Parameters:
-  ///   - x: [N, H, W, in], H and W even.
+  ///   - x: [N, H, W, in], H and W even; without padding [N, H + 1, W + 1, in].
   ///   - kernel: [3, 3, in, out].
   /// - Returns: [N, H/2, W/2, out].
-  public func downsampling3x3(_ x: Variable, kernel: ParameterEntry, bias: ParameterEntry) -> Variable {
-    let shape = x.shape
+  public func downsampling3x3(
+    _ x: Variable, kernel: ParameterEntry, bias: ParameterEntry, pads: Bool = true
+  ) -> Variable {
+    let (shape, padding) = (x.shape, pads ? 1 : 0)
     let (inChannels, outChannels) = (kernel.shape[2], kernel.shape[3])
     precondition(shape.count == 4 && shape[3] == inChannels, "\(kernel.name) cannot be applied to \(shape)")
     let geometry = PatchGeometry(
       images: shape[0], height: shape[1], width: shape[2], channels: inChannels, kernelHeight: 3, kernelWidth: 3,
-      stride: 2, padTop: 0, padLeft: 0, padBottom: 1, padRight: 1)
+      stride: 2, padTop: 0, padLeft: 0, padBottom: padding, padRight: padding)
     let depth = geometry.patchLength
     let y = Tensor(uninitialised: [shape[0], geometry.outputHeight, geometry.outputWidth, outChannels])
     let work = Work(

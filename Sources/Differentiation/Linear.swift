@@ -2,7 +2,7 @@ import Kernels
 import Tensors
 
 extension Tape {
-  /// 1x1 convolution, or the same linear map at every token or row: y = x·matrix + bias + residual.
+  /// 1x1 convolution, or the same linear map at every token or row: y = scale·(x·matrix + bias + residual).
   ///
   /// - Parameters:
   ///   - x: [N, …, in], in parts that count as joined along the channels.
@@ -10,7 +10,7 @@ extension Tape {
   ///   - bias: [out].
   ///   - residual: [N, …, out].
   public func pointwise(
-    _ x: [Variable], matrix: ParameterEntry, bias: ParameterEntry, residual: Variable? = nil
+    _ x: [Variable], matrix: ParameterEntry, bias: ParameterEntry, residual: Variable? = nil, scale: Float = 1
   ) -> Variable {
     let (depth, outChannels) = (matrix.shape[matrix.shape.count - 2], matrix.shape[matrix.shape.count - 1])
     let shape = joinedShape(x)
@@ -26,10 +26,12 @@ extension Tape {
         x.map { MatrixProduct.Part($0.value.rowMatrix, columns: $0.value.channels) },
         MatrixView(pointer(matrix), rowStride: outChannels), into: y.pointer, rows: rows, columns: outChannels,
         bias: pointer(bias), addend: residual?.value.pointer, workers: workers)
+      multiply(y, by: scale)
     }
 
     let (inputs, slots, dResidual) = (x.map(\.saved), x.map(\.gradient), residual?.gradient)
-    return record(y, inputs: x + [residual], parameters: [matrix, bias]) { [unowned self] dy, isShared in
+    return record(y, inputs: x + [residual], parameters: [matrix, bias]) { [unowned self] gradient, isShared in
+      let (dy, isShared) = multiple(of: gradient, isShared: isShared, by: scale)
       if wantsParameterGradients {
         // The sum is added to what is there.
         profiler.measure(
@@ -62,9 +64,9 @@ extension Tape {
 
   /// The same for an x in one piece.
   public func pointwise(
-    _ x: Variable, matrix: ParameterEntry, bias: ParameterEntry, residual: Variable? = nil
+    _ x: Variable, matrix: ParameterEntry, bias: ParameterEntry, residual: Variable? = nil, scale: Float = 1
   ) -> Variable {
-    pointwise([x], matrix: matrix, bias: bias, residual: residual)
+    pointwise([x], matrix: matrix, bias: bias, residual: residual, scale: scale)
   }
 
   /// dMatrix += xᵀ·dy, x seen as [rows, depth] in parts, dy as [rows, outputs].

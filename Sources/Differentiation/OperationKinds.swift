@@ -27,6 +27,15 @@ extension Profiler.Kind {
   public static let normAgain = Self("group norm + SiLU again")
   public static let normBackward = Self("group norm + SiLU backward")
 
+  /// Filters that change an image's size or smooth it, forward and backward.
+  public static let resampling = Self("resampling")
+  /// Sums of two values that are scaled, and the scaling of other results, forward and backward.
+  public static let scaling = Self("scaled sum")
+  /// Values put side by side, forward and backward.
+  public static let joining = Self("joining")
+  /// Sinusoids of random frequencies.
+  public static let fourierFeatures = Self("Fourier features")
+
   /// Rows of a table, one for each image, added to something.
   public static let rowAddition = Self("class embedding")
   /// Of a classifier's head, forward and backward.

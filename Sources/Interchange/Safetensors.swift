@@ -35,7 +35,8 @@ public struct Safetensors: Sendable {
   /// What the header says besides, under `__metadata__`.
   public let metadata: [String: String]
 
-  private let contents: Data
+  /// The whole file's bytes.
+  public let contents: Data
   private let places: [String: Int]
 
   /// Maps the file at `path` into memory and checks its header.

@@ -2,6 +2,7 @@ import Checkpoints
 import Datasets
 import Diffusion
 import HDF5
+import Interchange
 import MessagePassing
 
 /// How a job ends, as the shell sees it. Documented in the README; scripts rely on the numbers.
@@ -73,7 +74,7 @@ extension ExitStatus {
   public init(for error: any Error) {
     switch error {
     case let error as any JobEndingError: self = error.exitStatus
-    case is DatasetError, is DiffusionError, is FileError: self = .badInput
+    case is DatasetError, is DiffusionError, is FileError, is InterchangeError: self = .badInput
     case is CheckpointError: self = .badCheckpoint
     default: self = .failure
     }

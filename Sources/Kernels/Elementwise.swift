@@ -28,9 +28,28 @@ public enum Elementwise {
   public static func scale(
     _ values: UnsafeMutablePointer<Float>, by factor: Float, count: Int, workers: WorkerPool
   ) {
+    multiple(values, by: factor, into: values, count: count, workers: workers)
+  }
+
+  /// y = factor·x; overwrites, and may be x.
+  public static func multiple(
+    _ x: UnsafePointer<Float>, by factor: Float, into y: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
+  ) {
     workers.forEachRange(count, grain: grain) { range in
       @inline(__always)
-      func step(_ i: Int, _ lanes: Int) { store(load(values + i, lanes) * factor, values + i, lanes) }
+      func step(_ i: Int, _ lanes: Int) { store(load(x + i, lanes) * factor, y + i, lanes) }
+      forEachVector(range, step)
+    }
+  }
+
+  /// sum = factor·(a + b); overwrites, and may be a or b.
+  public static func scaledSum(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, by factor: Float, into sum: UnsafeMutablePointer<Float>,
+    count: Int, workers: WorkerPool
+  ) {
+    workers.forEachRange(count, grain: grain) { range in
+      @inline(__always)
+      func step(_ i: Int, _ lanes: Int) { store((load(a + i, lanes) + load(b + i, lanes)) * factor, sum + i, lanes) }
       forEachVector(range, step)
     }
   }

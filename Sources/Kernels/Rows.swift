@@ -66,6 +66,16 @@ public enum Rows {
     }
   }
 
+  /// target[row, c] = source[row, c] for some columns of two matrices.
+  public static func copyColumns(
+    of source: UnsafePointer<Float>, rowStride sourceStride: Int, into target: UnsafeMutablePointer<Float>,
+    rowStride targetStride: Int, rows: Int, columns: Int, workers: WorkerPool
+  ) {
+    workers.forEachRange(rows, grain: rowsPerItem(columns)) { range in
+      for row in range { copyRow(source + row * sourceStride, to: target + row * targetStride, columns) }
+    }
+  }
+
   @inline(__always)
   static func addRow(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ count: Int) {
     @inline(__always)

@@ -26,4 +26,27 @@ public enum TimestepEmbedding {
       for n in 0..<count { embedding[n * dimension + dimension - 1] = 0 }
     }
   }
+
+  /// embedding[n] = [sin(2π·f_0·v), sin(2π·f_1·v), …, cos(2π·f_0·v), cos(2π·f_1·v), …] with v = values[n]: Fourier features
+  /// of random frequencies (Tancik et al., arXiv:2006.10739; Song et al., arXiv:2011.13456, appendix H).
+  ///
+  /// Computed in double precision, since angles are large.
+  ///
+  /// - Parameters:
+  ///   - values: [count].
+  ///   - frequencies: [frequencyCount].
+  ///   - embedding: [count, 2·frequencyCount]; overwritten.
+  public static func embed(
+    values: UnsafePointer<Float>, count: Int, frequencies: UnsafePointer<Float>, frequencyCount: Int,
+    into embedding: UnsafeMutablePointer<Float>
+  ) {
+    for n in 0..<count {
+      let row = embedding + n * 2 * frequencyCount
+      for i in 0..<frequencyCount {
+        let angle = 2 * Double.pi * Double(frequencies[i]) * Double(values[n])
+        row[i] = Float(sin(angle))
+        row[frequencyCount + i] = Float(cos(angle))
+      }
+    }
+  }
 }

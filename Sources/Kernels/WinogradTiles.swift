@@ -151,6 +151,8 @@ enum WinogradTiles {
     var perImage: UnsafePointer<Float>?
     /// Like the outputs.
     var residual: UnsafePointer<Float>?
+    /// Whether sums below zero become zero; not with a residual.
+    var rectifies = false
   }
 
   /// Outputs of the channels of one strip: transforms each tile's points back and adds the addends. Row r of `planes`
@@ -206,11 +208,19 @@ enum WinogradTiles {
             ddpm_prefetch(residual.unsafelyUnwrapped + position + ahead)
             store16(value + offsets[vector] + load16(residual.unsafelyUnwrapped + position), target + position)
           }
-          switch (vectors, residual == nil) {
-          case (3, true): transform(3, putWhole)
-          case (3, false): transform(3, putSum)
-          case (_, true): transform(2, putWhole)
-          case (_, false): transform(2, putSum)
+          @inline(__always)
+          func putRectified(_ i: Int, _ j: Int, _ vector: Int, _ value: Vector) {
+            let position = i * lineLength + j * channels + vector * vectorWidth
+            ddpm_prefetch_to_write(target + position + ahead)
+            store16((value + offsets[vector]).limited(below: 0), target + position)
+          }
+          switch (vectors, residual == nil, addends.rectifies) {
+          case (3, true, true): transform(3, putRectified)
+          case (3, true, false): transform(3, putWhole)
+          case (3, false, _): transform(3, putSum)
+          case (_, true, true): transform(2, putRectified)
+          case (_, true, false): transform(2, putWhole)
+          case (_, false, _): transform(2, putSum)
           }
           continue
         }
@@ -221,6 +231,7 @@ enum WinogradTiles {
           let lanes = strip.count - column
           var result = value + offsets[vector]
           if let residual = addends.residual { result += load(residual + position, lanes) }
+          if addends.rectifies { result = result.limited(below: 0) }
           store(result, images + position, lanes)
         }
       }

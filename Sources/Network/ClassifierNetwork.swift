@@ -22,8 +22,7 @@ public struct ClassifierNetwork: TrainableNetwork {
     var builder = BlockBuilder(configuration)
     timeEmbedding = TimeEmbedding(configuration, in: &builder.declarations)
     encoder = Encoder(&builder)
-    norm = GroupNormLayer(
-      "classifier_norm", channels: encoder.channels, groupCount: configuration.groupCount, in: &builder.declarations)
+    norm = builder.norm("classifier_norm", encoder.channels)
     head = LinearLayer("classifier_head", from: encoder.channels, to: classCount, in: &builder.declarations)
     declarations = builder.declarations
     layout = declarations.layout
@@ -46,10 +45,25 @@ public struct ClassifierNetwork: TrainableNetwork {
   public func callAsFunction(
     _ x: Variable, timesteps: [Float], dropout: DropoutContext? = nil, recomputesBlocks: Bool = false, on tape: Tape
   ) -> Variable {
+    let features = features(
+      x, timesteps: timesteps, dropout: dropout, recomputesBlocks: recomputesBlocks, on: tape)
+    return logits(features, on: tape)
+  }
+
+  /// Channels of the features.
+  public var featureCount: Int { encoder.channels }
+
+  /// What the classes are told from: the last feature maps' means over the pixels, [N, featureCount].
+  public func features(
+    _ x: Variable, timesteps: [Float], dropout: DropoutContext? = nil, recomputesBlocks: Bool = false, on tape: Tape
+  ) -> Variable {
     precondition(timesteps.count == x.shape[0], "one time step for each image")
     let embedding = tape.silu(timeEmbedding(timesteps, on: tape))
     let run = BlockRun(tape: tape, embedding: embedding, dropout: dropout, recomputesBlocks: recomputesBlocks)
     let (h, _) = encoder(x, running: run)
-    return head(tape.pixelMean(norm(h, on: tape)), on: tape)
+    return tape.pixelMean(norm(h, on: tape))
   }
+
+  /// log p(class | x_t) but for a constant, [N, classCount], from the features.
+  public func logits(_ features: Variable, on tape: Tape) -> Variable { head(features, on: tape) }
 }

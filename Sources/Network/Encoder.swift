@@ -15,15 +15,17 @@ struct Encoder {
   private struct Level {
     var blocks: [ResidualBlock] = []
     var attentions: [AttentionBlock] = []
-    var downsampler: Convolution?
+    var descent: LevelChange?
+    var progressiveInput: ProgressiveInput?
   }
 
   init(_ builder: inout BlockBuilder) {
     let configuration = builder.configuration
     let base = configuration.channels
-    inputConvolution = Convolution("conv_in", from: configuration.imageChannels, to: base, in: &builder.declarations)
+    inputConvolution = builder.convolution("conv_in", from: configuration.imageChannels, to: base)
     var skipChannels = [base]
     var channels = base
+    var pyramidChannels = configuration.imageChannels
     var levels: [Level] = []
     for level in configuration.multipliers.indices {
       let name = "down_blocks.\(level)"
@@ -38,8 +40,9 @@ struct Encoder {
         skipChannels.append(channels)
       }
       if level < configuration.multipliers.count - 1 {
-        result.downsampler = Convolution(
-          "\(name).downsamplers.0.conv", from: channels, to: channels, in: &builder.declarations)
+        result.descent = builder.descent("\(name).downsamplers.0", channels)
+        result.progressiveInput = ProgressiveInput(
+          name, pyramidChannels: &pyramidChannels, channels: &channels, &builder)
         skipChannels.append(channels)
       }
       levels.append(result)
@@ -54,64 +57,22 @@ struct Encoder {
 
   /// - Returns: the lowest level's values, and those that the way up joins, in the order in which they were made.
   func callAsFunction(_ x: Variable, running run: BlockRun) -> (result: Variable, skips: [Variable]) {
-    let tape = run.tape
-    var h = inputConvolution(x, on: tape)
+    var pyramid = x
+    var h = inputConvolution(x, on: run.tape)
     var skips = [h]
     for level in levels {
       for (index, block) in level.blocks.enumerated() {
         h = run(block, level.attentions.isEmpty ? nil : level.attentions[index], on: h)
         skips.append(h)
       }
-      if let downsampler = level.downsampler {
-        h = tape.downsampling3x3(h, kernel: downsampler.kernel, bias: downsampler.bias)
+      if let descent = level.descent {
+        h = descent(h, running: run)
+        if let input = level.progressiveInput { h = input(h, pyramid: &pyramid, on: run.tape) }
         skips.append(h)
       }
     }
     h = run(middleBlock1, middleAttention, on: h)
     h = run(middleBlock2, nil, on: h)
     return (h, skips)
-  }
-}
-
-/// Declares the blocks of a network one after the other.
-struct BlockBuilder {
-  let configuration: UNetConfiguration
-  var declarations = ParameterDeclarations()
-  private var blockCount = 0
-
-  init(_ configuration: UNetConfiguration) { self.configuration = configuration }
-
-  func hasAttention(level: Int) -> Bool {
-    configuration.attentionResolutions.contains(configuration.imageHeight >> level)
-  }
-
-  mutating func block(_ name: String, from inChannels: Int, to outChannels: Int) -> ResidualBlock {
-    defer { blockCount += 1 }
-    return ResidualBlock(
-      name, from: inChannels, to: outChannels, configuration: configuration, number: blockCount, in: &declarations)
-  }
-
-  mutating func attention(_ name: String, _ channels: Int) -> AttentionBlock {
-    AttentionBlock(name, channels: channels, configuration: configuration, in: &declarations)
-  }
-}
-
-/// How a forward pass runs its blocks.
-struct BlockRun {
-  let tape: Tape
-  /// silu of what the blocks are told, [N, embeddingChannels]; computed once for all of them.
-  let embedding: Variable
-  let dropout: DropoutContext?
-  let recomputesBlocks: Bool
-
-  /// - Parameter parts: what counts as joined along the channels.
-  func callAsFunction(_ block: ResidualBlock, _ attention: AttentionBlock?, on parts: Variable...) -> Variable {
-    let dropout = dropout
-    func body(_ inputs: [Variable], _ tape: Tape) -> Variable {
-      let h = block(Array(inputs.dropFirst()), embedding: inputs[0], dropout: dropout, on: tape)
-      return attention.map { $0(h, on: tape) } ?? h
-    }
-    let inputs = [embedding] + parts
-    return recomputesBlocks ? tape.recomputing(inputs, body) : body(inputs, tape)
   }
 }

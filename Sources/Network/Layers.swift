@@ -16,13 +16,15 @@ struct Convolution {
     bias = declarations.add("\(name).bias", shape: [outChannels], order: .c, initialisation: .zeros)
   }
 
-  func callAsFunction(_ x: Variable, perImage: Variable? = nil, residual: Variable? = nil, on tape: Tape) -> Variable {
-    tape.convolution3x3(x, kernel: kernel, bias: bias, perImage: perImage, residual: residual)
+  func callAsFunction(
+    _ x: Variable, perImage: Variable? = nil, residual: Variable? = nil, scale: Float = 1, on tape: Tape
+  ) -> Variable {
+    tape.convolution3x3(x, kernel: kernel, bias: bias, perImage: perImage, residual: residual, scale: scale)
   }
 
   /// Of x enlarged twofold by repeating its pixels.
-  func enlarging(_ x: Variable, on tape: Tape) -> Variable {
-    tape.convolution3x3(x, kernel: kernel, bias: bias, enlargesInput: true)
+  func enlarging(_ x: Variable, perImage: Variable? = nil, on tape: Tape) -> Variable {
+    tape.convolution3x3(x, kernel: kernel, bias: bias, enlargesInput: true, perImage: perImage)
   }
 }
 
@@ -42,13 +44,15 @@ struct LinearLayer {
   }
 
   /// - Parameter x: [N, …, in]: rows, or images whose pixels are mapped one by one.
-  func callAsFunction(_ x: Variable, residual: Variable? = nil, on tape: Tape) -> Variable {
-    self(joined: [x], residual: residual, on: tape)
+  func callAsFunction(_ x: Variable, residual: Variable? = nil, scale: Float = 1, on tape: Tape) -> Variable {
+    self(joined: [x], residual: residual, scale: scale, on: tape)
   }
 
   /// The same for an x in parts, joined along the channels.
-  func callAsFunction(joined x: [Variable], residual: Variable? = nil, on tape: Tape) -> Variable {
-    tape.pointwise(x, matrix: matrix, bias: bias, residual: residual)
+  func callAsFunction(
+    joined x: [Variable], residual: Variable? = nil, scale: Float = 1, on tape: Tape
+  ) -> Variable {
+    tape.pointwise(x, matrix: matrix, bias: bias, residual: residual, scale: scale)
   }
 }
 
@@ -60,10 +64,12 @@ struct GroupNormLayer {
 
   static let epsilon: Float = 1e-6
 
-  init(_ name: String, channels: Int, groupCount: Int, in declarations: inout ParameterDeclarations) {
+  init(
+    _ name: String, channels: Int, _ configuration: UNetConfiguration, in declarations: inout ParameterDeclarations
+  ) {
     scale = declarations.add("\(name).weight", shape: [channels], order: .c, initialisation: .ones)
     offset = declarations.add("\(name).bias", shape: [channels], order: .c, initialisation: .zeros)
-    self.groupCount = groupCount
+    groupCount = configuration.groupCount(ofChannels: channels)
   }
 
   func callAsFunction(

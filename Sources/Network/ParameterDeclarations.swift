@@ -8,8 +8,8 @@ enum Initialisation: Sendable {
   /// Uniform on ±√(3·scale / ((fanIn + fanOut)/2)): variance scaling over the average of both fans, as in the original
   /// DDPM code.
   case fanAverageUniform(scale: Double)
-  /// N(0, 1).
-  case normal
+  /// N(0, deviation²).
+  case normal(deviation: Double)
 
   /// For the last layer of a block: near zero, so that the block starts as the identity.
   static let nearZero = fanAverageUniform(scale: 1e-10)
@@ -41,8 +41,9 @@ struct ParameterDeclarations {
         stream.fillUniform(target, count: entry.count)
         let limit = Float((3 * scale / entry.averageFan).squareRoot())
         for i in 0..<entry.count { target[i] = limit * (2 * target[i] - 1) }
-      case .normal:
+      case .normal(let deviation):
         RandomStream(seed: seed, purpose: .initialisation, detail: index).fillNormal(target, count: entry.count)
+        if deviation != 1 { for i in 0..<entry.count { target[i] *= Float(deviation) } }
       }
     }
   }

@@ -5,22 +5,50 @@ import Tensors
 /// What a network is told of the time: sinusoids through two linear layers (Ho, Jain, Abbeel, arXiv:2006.11239,
 /// appendix B).
 struct TimeEmbedding {
+  private let features: Features
   private let linear1: LinearLayer
   private let linear2: LinearLayer
-  private let channels: Int
+
+  private enum Features {
+    case sinusoidal(channels: Int)
+    /// Of random frequencies, which are parameters that never change.
+    case fourier(frequencies: ParameterEntry)
+
+    var channels: Int {
+      switch self {
+      case .sinusoidal(let channels): channels
+      case .fourier(let frequencies): 2 * frequencies.count
+      }
+    }
+  }
 
   init(_ configuration: UNetConfiguration, in declarations: inout ParameterDeclarations) {
-    channels = configuration.channels
-    let embedding = configuration.embeddingChannels
-    linear1 = LinearLayer("time_embedding.linear_1", from: channels, to: embedding, in: &declarations)
+    let (channels, embedding) = (configuration.channels, configuration.embeddingChannels)
+    switch configuration.architecture.timeFeatures {
+    case .sinusoidal: features = .sinusoidal(channels: channels)
+    case .fourier:
+      features = .fourier(
+        frequencies: declarations.add(
+          "time_proj.weight", shape: [channels], order: .c,
+          initialisation: .normal(deviation: configuration.architecture.fourierScale)))
+    }
+    linear1 = LinearLayer("time_embedding.linear_1", from: features.channels, to: embedding, in: &declarations)
     linear2 = LinearLayer("time_embedding.linear_2", from: embedding, to: embedding, in: &declarations)
   }
 
   /// [N, embeddingChannels].
   func callAsFunction(_ timesteps: [Float], on tape: Tape) -> Variable {
-    let sinusoids = Tensor(uninitialised: [timesteps.count, channels])
-    TimestepEmbedding.embed(
-      timesteps: timesteps, count: timesteps.count, dimension: channels, into: sinusoids.pointer)
-    return linear2(tape.silu(linear1(tape.input(sinusoids), on: tape)), on: tape)
+    linear2(tape.silu(linear1(sinusoids(timesteps, on: tape), on: tape)), on: tape)
+  }
+
+  private func sinusoids(_ timesteps: [Float], on tape: Tape) -> Variable {
+    switch features {
+    case .fourier(let frequencies): return tape.fourierFeatures(of: timesteps, frequencies: frequencies)
+    case .sinusoidal(let channels):
+      let sinusoids = Tensor(uninitialised: [timesteps.count, channels])
+      TimestepEmbedding.embed(
+        timesteps: timesteps, count: timesteps.count, dimension: channels, into: sinusoids.pointer)
+      return tape.input(sinusoids)
+    }
   }
 }

@@ -1,61 +1,14 @@
 import Differentiation
+import Glibc
 import Kernels
 import Tensors
-
-/// What decides the shape of a U-Net, and how it is computed.
-public struct UNetConfiguration: Sendable, Equatable {
-  /// Channels of the images.
-  public var imageChannels: Int
-  /// Channels of the output: those of the images, or twice as many where the variance is learned too.
-  public var outputChannels: Int
-  /// Height and width of the images; divisible by 2^(levels − 1).
-  public var imageHeight: Int
-  public var imageWidth: Int
-  /// Channels of the first level.
-  public var channels: Int
-  /// Channels of each level, in units of `channels`.
-  public var multipliers: [Int]
-  /// Residual blocks of each level going down; going up there is one more.
-  public var blocksPerLevel: Int
-  /// Heights of feature maps at which every residual block is followed by attention.
-  public var attentionResolutions: [Int]
-  /// Probability of dropping an element before each block's second convolution, in training.
-  public var dropout: Float
-  /// Groups of every group normalisation.
-  public var groupCount: Int
-  /// Classes that the network is told of, besides that there is none; nil for a network without classes.
-  public var classCount: Int?
-  /// For the tapes on which the network is to run.
-  public var convolutionMethod: ConvolutionMethod
-
-  public init(
-    imageChannels: Int, imageHeight: Int, imageWidth: Int, channels: Int, multipliers: [Int], blocksPerLevel: Int,
-    attentionResolutions: [Int], dropout: Float = 0, groupCount: Int = 32, outputChannels: Int? = nil,
-    classCount: Int? = nil, convolutionMethod: ConvolutionMethod = .winograd
-  ) {
-    self.imageChannels = imageChannels
-    self.outputChannels = outputChannels ?? imageChannels
-    self.imageHeight = imageHeight
-    self.imageWidth = imageWidth
-    self.channels = channels
-    self.multipliers = multipliers
-    self.blocksPerLevel = blocksPerLevel
-    self.attentionResolutions = attentionResolutions
-    self.dropout = dropout
-    self.groupCount = groupCount
-    self.classCount = classCount
-    self.convolutionMethod = convolutionMethod
-  }
-
-  var embeddingChannels: Int { 4 * channels }
-}
 
 /// The noise-predicting network of "Denoising Diffusion Probabilistic Models" (Ho, Jain, Abbeel, arXiv:2006.11239,
 /// appendix B): a U-Net of residual blocks with attention at chosen resolutions, told the time step by a sinusoidal
 /// embedding, and the class, if it has classes, by a learned one that is added to it (Dhariwal, Nichol, arXiv:2105.05233,
-/// section 3.1).
+/// section 3.1). `UNetArchitecture` says how others differ from it.
 ///
-/// Parameter names are those of diffusers' `UNet2DModel`.
+/// Parameter names are those of diffusers' `UNet2DModel`, as far as that has them.
 public struct UNet: TrainableNetwork {
   public let configuration: UNetConfiguration
   public let layout: ParameterLayout
@@ -65,15 +18,7 @@ public struct UNet: TrainableNetwork {
   /// A row for each class, and a last one for none.
   private let classEmbedding: ParameterEntry?
   private let encoder: Encoder
-  private let up: [UpLevel]
-  private let outputNorm: GroupNormLayer
-  private let outputConvolution: Convolution
-
-  private struct UpLevel {
-    var blocks: [ResidualBlock] = []
-    var attentions: [AttentionBlock] = []
-    var upsampler: Convolution?
-  }
+  private let decoder: Decoder
 
   public init(_ configuration: UNetConfiguration) {
     self.configuration = configuration
@@ -81,36 +26,11 @@ public struct UNet: TrainableNetwork {
     timeEmbedding = TimeEmbedding(configuration, in: &builder.declarations)
     classEmbedding = configuration.classCount.map {
       builder.declarations.add(
-        "class_embedding.weight", shape: [$0 + 1, configuration.embeddingChannels], order: .io, initialisation: .normal)
+        "class_embedding.weight", shape: [$0 + 1, configuration.embeddingChannels], order: .io,
+        initialisation: .normal(deviation: 1))
     }
     encoder = Encoder(&builder)
-    var skipChannels = encoder.skipChannels
-    var channels = encoder.channels
-    var up: [UpLevel] = []
-    for level in configuration.multipliers.indices.reversed() {
-      let name = "up_blocks.\(up.count)"
-      let width = configuration.multipliers[level] * configuration.channels
-      var result = UpLevel()
-      for index in 0...configuration.blocksPerLevel {
-        let skip = skipChannels.removeLast()
-        result.blocks.append(builder.block("\(name).resnets.\(index)", from: channels + skip, to: width))
-        channels = width
-        if builder.hasAttention(level: level) {
-          result.attentions.append(builder.attention("\(name).attentions.\(index)", channels))
-        }
-      }
-      if level > 0 {
-        result.upsampler = Convolution(
-          "\(name).upsamplers.0.conv", from: channels, to: channels, in: &builder.declarations)
-      }
-      up.append(result)
-    }
-    self.up = up
-    outputNorm = GroupNormLayer(
-      "conv_norm_out", channels: channels, groupCount: configuration.groupCount, in: &builder.declarations)
-    outputConvolution = Convolution(
-      "conv_out", from: channels, to: configuration.outputChannels, initialisation: .nearZero,
-      in: &builder.declarations)
+    decoder = Decoder(after: encoder, &builder)
     declarations = builder.declarations
     layout = declarations.layout
   }
@@ -125,7 +45,7 @@ public struct UNet: TrainableNetwork {
   ///
   /// - Parameters:
   ///   - x: noisy images x_t, [N, H, W, C].
-  ///   - timesteps: t of each image, N of them.
+  ///   - timesteps: t of each image, N of them; the logarithm of σ for an architecture that divides by it.
   ///   - classes: of each image, nil for none of them; nil altogether for a network without classes.
   ///   - dropout: the masks to train with; nil drops nothing.
   ///   - recomputesBlocks: whether the backward pass makes each residual block again, with its attention, instead of
@@ -138,14 +58,11 @@ public struct UNet: TrainableNetwork {
     precondition(timesteps.count == x.shape[0], "one time step for each image")
     let embedding = tape.silu(withClasses(classes, timeEmbedding(timesteps, on: tape), on: tape))
     let run = BlockRun(tape: tape, embedding: embedding, dropout: dropout, recomputesBlocks: recomputesBlocks)
-    var (h, skips) = encoder(x, running: run)
-    for level in up {
-      for (index, block) in level.blocks.enumerated() {
-        h = run(block, level.attentions.isEmpty ? nil : level.attentions[index], on: h, skips.removeLast())
-      }
-      if let upsampler = level.upsampler { h = upsampler.enlarging(h, on: tape) }
-    }
-    return outputConvolution(outputNorm(h, on: tape), on: tape)
+    let (h, skips) = encoder(x, running: run)
+    // Given away, so that the way up can free what it no longer needs.
+    let output = decoder(consume h, skips: consume skips, running: run)
+    guard configuration.architecture.dividesOutputByNoise else { return output }
+    return tape.scalingImages(output, by: timesteps.map { exp(-$0) })
   }
 
   private func withClasses(_ classes: [Int?]?, _ embedding: Variable, on tape: Tape) -> Variable {

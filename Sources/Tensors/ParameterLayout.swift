@@ -76,4 +76,10 @@ public struct Arena: Sendable {
   public func elements(of entry: ParameterEntry) -> [Float] {
     Array(UnsafeBufferPointer(start: pointer(to: entry), count: entry.count))
   }
+
+  /// Sets the elements of one parameter, row-major in its shape.
+  public func setElements(of entry: ParameterEntry, to elements: [Float]) {
+    precondition(elements.count == entry.count, "\(entry.name) has \(entry.count) elements, not \(elements.count)")
+    elements.withUnsafeBufferPointer { pointer(to: entry).update(from: $0.baseAddress!, count: entry.count) }
+  }
 }

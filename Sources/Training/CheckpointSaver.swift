@@ -34,6 +34,7 @@ final class CheckpointSaver {
   private let reporter: RunReporter
   private let mayRunBeside: Bool
   private let activity: SaveActivity
+  private let journal: RunJournal?
   /// Ranks that share this one's memory.
   private let ranksOnHost: Int
   private var running: Running?
@@ -46,9 +47,10 @@ final class CheckpointSaver {
   /// - Parameters:
   ///   - last: the checkpoint that training was resumed from.
   ///   - activity: told when a save begins and ends.
+  ///   - journal: told of each checkpoint; on rank 0.
   init(
     folder: RunFolder, configuration: RunConfiguration, communicator: Communicator, ranksOnHost: Int,
-    reporter: RunReporter, last: String?, activity: SaveActivity
+    reporter: RunReporter, last: String?, activity: SaveActivity, journal: RunJournal?
   ) throws {
     world = communicator
     ranks = try communicator.split(group: 0)!
@@ -59,6 +61,7 @@ final class CheckpointSaver {
     self.ranksOnHost = ranksOnHost
     self.last = last
     self.activity = activity
+    self.journal = journal
   }
 
   /// Waits until no thread saves any more. To be called by each rank before it leaves, whatever has happened.
@@ -83,11 +86,12 @@ final class CheckpointSaver {
       let running = Running(step: header.step)
       self.running = running
       let reporter = reporter
+      let journal = journal
       let pause = start.secondsUntilNow
       Thread.detachNewThread {
         let outcome = saving.run(groups)
         let seconds = start.secondsUntilNow
-        Self.report(outcome, step: header.step, seconds: seconds, pause: pause, reporter)
+        Self.report(outcome, step: header.step, seconds: seconds, pause: pause, reporter, journal)
         running.result.withLock { $0 = (outcome, seconds) }
         running.isOver.signal()
       }
@@ -95,7 +99,7 @@ final class CheckpointSaver {
     }
     let outcome = saving.run(trainer.tensorGroups)
     let seconds = start.secondsUntilNow
-    Self.report(outcome, step: header.step, seconds: seconds, pause: nil, reporter)
+    Self.report(outcome, step: header.step, seconds: seconds, pause: nil, reporter, journal)
     try settle(outcome, step: header.step, seconds: seconds)
     if mustBeWhole, case .skipped(let problem) = outcome {
       let newest = last.map { "the newest whole one is \($0)" } ?? "there is none yet"
@@ -143,12 +147,15 @@ final class CheckpointSaver {
     return allFit
   }
 
-  private static func report(_ outcome: Outcome, step: Int, seconds: Double, pause: Double?, _ reporter: RunReporter) {
+  private static func report(
+    _ outcome: Outcome, step: Int, seconds: Double, pause: Double?, _ reporter: RunReporter, _ journal: RunJournal?
+  ) {
     let took = ProgressFormat.decimal(seconds, places: 2)
     switch outcome {
     case .saved(let path):
       let paused = pause.map { ", while training paused for \(ProgressFormat.decimal($0, places: 2)) s" } ?? ""
       reporter.message("Saved \(path) in \(took) s\(paused).")
+      journal?.note(JournalEntry(.checkpoint, step: step, seconds: seconds))
     case .skipped(let problem):
       reporter.log.warning("the checkpoint of step \(step) is skipped: \(problem); training goes on")
     case .notFinite: break

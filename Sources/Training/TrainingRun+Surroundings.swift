@@ -105,6 +105,44 @@ extension TrainingRun {
         + "(the newest is \(newest)); start anew in another --output, or restore one of them")
   }
 
+  /// The journal on rank 0, nil elsewhere. Collective.
+  static func openJournal(
+    _ folder: RunFolder, _ communicator: Communicator, _ reporter: RunReporter
+  ) throws -> RunJournal? {
+    try communicator.together {
+      communicator.rank == 0 ? try RunJournal(path: folder.journalPath, log: reporter.log) : nil
+    }
+  }
+
+  /// What TensorBoard reads, on rank 0, if it is asked for. Collective.
+  static func openTensorBoard(
+    _ folder: RunFolder, _ configuration: RunConfiguration, after step: Int, _ communicator: Communicator,
+    _ reporter: RunReporter
+  ) throws -> TensorBoardLog? {
+    try communicator.together {
+      guard communicator.rank == 0, configuration.training.tensorBoard else { return nil }
+      return try TensorBoardLog(
+        folder: folder.tensorBoardPath, after: step, configuration: configuration.yaml, log: reporter.log)
+    }
+  }
+
+  func noteStart() {
+    let job = JournalEntry.Job(
+      version: ProgramVersion.current, ranks: communicator.size, threadsPerRank: workers.threadCount, hosts: hostCount,
+      steps: configuration.training.steps, parameters: trainer.task.trainee.layout.parameterCount, data: dataset.name,
+      images: dataset.count)
+    journal?.note(JournalEntry(request.resumes ? .resume : .start, step: firstStep, job: job))
+  }
+
+  /// - Parameter error: what training ends with before its last step.
+  func noteEnd(_ error: any Error) {
+    if let stop = error as? StoppedEarly {
+      journal?.note(JournalEntry(.stop, step: stop.step, reason: stop.reason))
+    } else {
+      journal?.note(JournalEntry(.failure, step: lastStep, reason: "\(error)"))
+    }
+  }
+
   func announce() {
     let ranks = ProgressFormat.count(communicator.size, of: "rank")
     let threads = ProgressFormat.count(workers.threadCount, of: "thread")
@@ -155,11 +193,11 @@ extension TrainingRun {
     return writer
   }
 
-  /// Adds a line to the metrics file. That it cannot be written, on a full disk for instance, is no reason to give up
+  /// Writes what the run tells of itself. That it cannot be written, on a full disk for instance, is no reason to give up
   /// what was computed.
-  func append(_ record: MetricsRecord, to metrics: inout MetricsWriter?) {
+  func writeOrWarn(_ body: () throws(FileError) -> Void) {
     do throws(FileError) {
-      try metrics?.append(record)
+      try body()
     } catch {
       reporter.log.warning("\(error); training goes on, and will try again")
     }
@@ -232,6 +270,32 @@ extension TrainingRun {
     return "Of \(count) test images it knows " + results.joined(separator: ", ") + "."
   }
 
+  /// Measures images drawn by the first average, and keeps the checkpoint if they are the best. Collective.
+  /// - Returns: a sentence about them; nil for a classifier, which draws none.
+  func measureImages(step: Int, _ metrics: inout MetricsWriter?) throws -> String? {
+    guard let evaluation, case .denoiser(let task) = model else { return nil }
+    let drawing = try ImageDrawing(
+      network: task.network, configuration: configuration, seed: configuration.seed, communicator: communicator,
+      workers: workers)
+    // A file that is being written cannot be kept yet.
+    try saver.finish()
+    let (result, isBest) = try evaluation.evaluate(
+      drawing, parameters: try trainer.gatherAverage(trainer.averages[0]), step: step)
+    guard communicator.rank == 0 else { return "" }
+    writeOrWarn { () throws(FileError) in try metrics?.append(step: step, result.numbers) }
+    tensorBoard?.noteMeasures(result.numbers, step: step)
+    var news = result.text
+    if isBest {
+      do {
+        try folder.keepAsBest(step: step)
+        news += "\nThe best so far: kept as \(folder.bestCheckpointPath)."
+      } catch {
+        reporter.log.warning("the best checkpoint so far is not kept: \(error)")
+      }
+    }
+    return news
+  }
+
   /// Draws a grid of samples from the first average, all ranks sharing the work. Collective.
   /// - Returns: a sentence about it.
   private func drawGrid(step: Int, _ network: UNet) throws -> String {
@@ -249,9 +313,11 @@ extension TrainingRun {
     let path = folder.samplePath(step: step)
     if communicator.rank == 0 {
       // That it cannot be written is no reason to give up what was computed.
-      do { try PNG.write(sampleGrid(images), to: path) } catch {
+      let grid = sampleGrid(images)
+      do { try PNG.write(grid, to: path) } catch {
         return "Drew samples, but they could not be written: \(error)."
       }
+      tensorBoard?.noteSamples(grid, path: path, step: step)
     }
     return "Drew \(path)."
   }

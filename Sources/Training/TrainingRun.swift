@@ -49,11 +49,20 @@ public struct TrainingRun {
   let trainer: DataParallelTrainer
   /// Steps done before the loop starts.
   let firstStep: Int
+  /// Steps done.
+  private(set) var lastStep: Int
   private var stopWatch: StopWatch
   private let watchdog: Watchdog?
-  private let saver: CheckpointSaver
+  let saver: CheckpointSaver
   /// Keeps other jobs from the folder; on rank 0.
   private let lock: FileLock?
+  /// What happens to the run; on rank 0.
+  let journal: RunJournal?
+  /// On rank 0, if it is asked for.
+  let tensorBoard: TensorBoardLog?
+  let hostCount: Int
+  /// Measures the images that are drawn, if it is asked for.
+  let evaluation: TrainingEvaluation?
 
   enum Model {
     case denoiser(DenoisingTask)
@@ -104,6 +113,9 @@ public struct TrainingRun {
     lock = try Self.prepare(folder, request, configuration, communicator)
     let placement = try RankPlacement(of: communicator, threads: request.threads)
     let hosts = placement.places.map(\.host)
+    hostCount = Set(hosts).count
+    let journal = try Self.openJournal(folder, communicator, reporter)
+    self.journal = journal
     let activity = SaveActivity()
     let watchdog = try Watchdog(
       communicator: communicator, hosts: hosts,
@@ -124,11 +136,16 @@ public struct TrainingRun {
       saver = try CheckpointSaver(
         folder: folder, configuration: configuration, communicator: communicator,
         ranksOnHost: hosts.filter { $0 == hosts[communicator.rank] }.count, reporter: reporter,
-        last: firstStep > 0 ? folder.checkpointPath(step: firstStep) : nil, activity: activity)
+        last: firstStep > 0 ? folder.checkpointPath(step: firstStep) : nil, activity: activity, journal: journal)
+      tensorBoard = try Self.openTensorBoard(folder, configuration, after: firstStep, communicator, reporter)
+      evaluation = try TrainingEvaluation(
+        configuration, training: dataset, folder: folder, after: firstStep, communicator: communicator,
+        workers: workers, reporter: reporter)
     } catch {
       watchdog?.stop()
       throw error
     }
+    lastStep = firstStep
     watchdog?.note(step: firstStep)
   }
 
@@ -142,9 +159,11 @@ public struct TrainingRun {
       reporter.finish()
     }
     announce()
+    noteStart()
     do {
       try train()
     } catch {
+      noteEnd(error)
       // Where all ranks end in good order no message may be left between them.
       if (error as? any JobEndingError)?.isKnownToAllRanks == true { try? trainer.settle() }
       throw error
@@ -210,6 +229,7 @@ public struct TrainingRun {
       trainer.updateAverages()
       if isTraced { try trace?.recordUpdate(step: step, trainer: trainer) }
       step += 1
+      lastStep = step
 
       // Report.
       rate.record(settings.batch, seconds: stepStart.secondsUntilNow)
@@ -218,10 +238,11 @@ public struct TrainingRun {
       let isLast = step == settings.steps
       let isLogged = step % settings.logEvery == 0 || isLast
       if isLogged {
-        append(
-          MetricsRecord(
-            step: step, images: step * settings.batch, loss: loss, gradientNorm: norm, learningRate: learningRate,
-            imagesPerSecond: rate.perSecond, seconds: start.secondsUntilNow), to: &metrics)
+        let record = MetricsRecord(
+          step: step, images: step * settings.batch, loss: loss, gradientNorm: norm, learningRate: learningRate,
+          imagesPerSecond: rate.perSecond, seconds: start.secondsUntilNow)
+        writeOrWarn { () throws(FileError) in try metrics?.append(record) }
+        tensorBoard?.note(record)
       }
       let progress = TrainingProgress(
         step: step, stepCount: settings.steps, loss: loss, gradientNorm: norm, imagesPerSecond: rate.perSecond,
@@ -230,7 +251,8 @@ public struct TrainingRun {
 
       // Save.
       let stopReason = isLast ? nil : try stopWatch.reason(communicator)
-      if step % settings.checkpointEvery == 0 || isLast || stopReason != nil {
+      let isMeasured = evaluation?.isDue(after: step) ?? false
+      if step % settings.checkpointEvery == 0 || isMeasured || isLast || stopReason != nil {
         try saver.save(header(step: step), of: trainer, mustBeWhole: isLast || stopReason != nil)
         stopWatch.note(saveSeconds: saver.longestSeconds)
       }
@@ -239,7 +261,13 @@ public struct TrainingRun {
         throw StoppedEarly(step: step, reason: stopReason, checkpoint: folder.checkpointPath(step: step))
       }
 
-      // Sample, or measure.
+      // Measure, and keep the best.
+      if isMeasured, let news = try measureImages(step: step, &metrics) {
+        reporter.showLive(progress)
+        reporter.message(news)
+      }
+
+      // Sample, or count what is known.
       if step % settings.sampleEvery == 0 || isLast {
         let news = try showWhatWasLearnt(step: step)
         reporter.showLive(progress)
@@ -248,6 +276,7 @@ public struct TrainingRun {
     }
     try saver.finish()
     try trace?.close()
+    journal?.note(JournalEntry(.done, step: step))
     reporter.finish()
     reporter.message("Done: \(ProgressFormat.count(step, of: "step")). Checkpoints and samples are in \(folder.path).")
   }

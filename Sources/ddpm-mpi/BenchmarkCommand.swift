@@ -153,11 +153,7 @@ struct BenchmarkCommand: RankCommand {
 }
 
 /// Prints a result as one line of JSON.
-func printJSON(_ result: some Encodable) throws {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  print(String(decoding: try encoder.encode(result), as: UTF8.self))
-}
+func printJSON(_ result: some Encodable) throws { print(try jsonLine(result)) }
 
 extension Benchmark.Job: ExpressibleByArgument {}
 extension ReductionMethod: ExpressibleByArgument {}

@@ -20,6 +20,7 @@ struct Program: ParsableCommand {
         mpirun -n 8 ddpm-mpi train --preset cifar10 --set data.path=/data/cifar10
         mpirun -n 8 ddpm-mpi train --preset cifar10 --resume
         ddpm-mpi sample --checkpoint runs/quickstart --count 64 --output images.h5
+        ddpm-mpi report runs/quickstart
 
       EXIT STATUS
         0 done
@@ -32,9 +33,11 @@ struct Program: ParsableCommand {
       """,
     version: ProgramVersion.current,
     subcommands: [
-      Train.self, TrainClassifier.self, Sample.self, Samplers.self, Likelihood.self, Encode.self, Decode.self,
+      Train.self, TrainClassifier.self, Sample.self, PresetsCommand.self, Samplers.self, Likelihood.self, Encode.self,
+      Decode.self,
       Interpolate.self,
-      Pack.self, BenchmarkCommand.self, Plan.self, Inspect.self, Doctor.self,
+      Evaluate.self, Frechet.self, Report.self, Export.self, Import.self, Pack.self, BenchmarkCommand.self, Plan.self,
+      Inspect.self, Doctor.self,
     ])
 }
 

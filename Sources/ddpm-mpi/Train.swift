@@ -20,8 +20,8 @@ struct Train: RankCommand {
                      [--trace <file.h5>] [--trace-steps <n>]
       """,
     discussion: """
-      The run's folder receives config.yaml, metrics.jsonl, checkpoints/ and samples/. A later source of configuration \
-      wins over an earlier one: preset, file, --set.
+      The run's folder receives config.yaml, metrics.jsonl, journal.jsonl, checkpoints/, samples/ and tensorboard/. A \
+      later source of configuration wins over an earlier one: preset, file, --set.
 
       KEYS
       \(ConfigurationKey.reference)

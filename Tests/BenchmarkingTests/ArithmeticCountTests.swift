@@ -1,6 +1,9 @@
 import Benchmarking
 import Configuration
+import Differentiation
 import Jobs
+import Network
+import Tensors
 import Testing
 
 @Suite struct ArithmeticCountTests {
@@ -11,5 +14,29 @@ import Testing
   func forwardPassHasTheArithmeticThatPyTorchCounts(preset: String, channels: Int, count: Int) throws {
     let network = try Presets.named(preset).configuration.network(height: 32, width: 32, channels: channels)
     #expect(ArithmeticCount.forwardPass(of: network) == count)
+  }
+
+  /// Architectures, beside those of the presets.
+  static let settings: [String] = [
+    "model.fir=true", "model.fir=true model.progressive_output=residual", "model.progressive_output=output-skip",
+    "model.progressive_input=residual", "model.block=biggan model.progressive_input=input-skip",
+    "model.block=biggan model.fir=true model.progressive_input=input-skip model.progressive_combine=cat",
+  ]
+
+  @Test(arguments: Presets.all.map(\.name), [""] + settings)
+  func everyArchitectureMakesTheArithmeticThatIsCounted(preset: String, settings: String) throws {
+    let sources = ConfigurationSources(
+      preset: preset,
+      settings: ["model.channels=16", "model.groups=4", "model.blocks=1", "model.attention_init_scale=1"]
+        + settings.split(separator: " ").map(String.init))
+    let configuration = try sources.resolve()
+    let network = try configuration.network(height: 32, width: 32, channels: 3)
+    let (profiler, workers) = (Profiler(), WorkerPool(threadCount: 1))
+    let parameters = Arena(network.layout)
+    network.initialise(parameters, seed: 1, workers: workers)
+    let tape = Tape(inferenceWith: parameters, workers: workers, profiler: profiler)
+    _ = network(tape.input(Tensor(shape: [1, 32, 32, 3])), timesteps: [1], on: tape)
+    let made = profiler.totals.values.reduce(0) { $0 + $1.work.directArithmetic }
+    #expect(ArithmeticCount.forwardPass(of: network) == made)
   }
 }

@@ -21,6 +21,9 @@ private func message(_ body: () throws -> Void) -> String? {
     let folder = RunFolder("runs/a")
     #expect(folder.configurationPath == "runs/a/config.yaml")
     #expect(folder.metricsPath == "runs/a/metrics.jsonl")
+    #expect(folder.journalPath == "runs/a/journal.jsonl")
+    #expect(folder.tensorBoardPath == "runs/a/tensorboard")
+    #expect(folder.reportPath == "runs/a/report.html")
     #expect(folder.checkpointPath(step: 100) == "runs/a/checkpoints/step-00000100.h5")
     #expect(folder.samplePath(step: 123_456_789) == "runs/a/samples/step-123456789.png")
   }
@@ -46,6 +49,19 @@ private func message(_ body: () throws -> Void) -> String? {
       try FileManager.default.removeItem(atPath: folder.configurationPath)
       try touch(folder.checkpointPath(step: 1))
       #expect(message { try folder.createFolders(mustBeFresh: true) } == expected)
+    }
+  }
+
+  @Test func samplesAreListedInTheOrderOfTheirSteps() throws {
+    try withTemporaryFolder { path in
+      let folder = RunFolder(path)
+      #expect(try folder.samples().isEmpty)
+      try folder.createFolders(mustBeFresh: true)
+      let steps = [100_000_000, 20, 3]
+      for step in steps { try touch(folder.samplePath(step: step)) }
+      try touch(folder.samplesPath + "/step-1.png", folder.samplePath(step: 4) + ".17.partial")
+      #expect(try folder.samples().map(\.step) == steps.sorted())
+      #expect(try folder.samples().map(\.path) == steps.sorted().map(folder.samplePath))
     }
   }
 

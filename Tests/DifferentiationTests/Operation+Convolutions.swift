@@ -9,18 +9,22 @@ extension Operation {
     convolution3x3(images: 2, height: 1, width: 3, from: 5, to: 33, residual: true),
     convolution3x3(images: 1, height: 12, width: 20, from: 48, to: 1, residual: true),
     convolution3x3(images: 2, height: 32, width: 32, from: 32, to: 48, perImage: true),
+    convolution3x3(images: 2, height: 5, width: 7, from: 20, to: 12, perImage: true, residual: true, scale: 0.7),
     convolution3x3(images: 1, height: 2, width: 2, from: 16, to: 16, enlargesInput: true),
     convolution3x3(images: 2, height: 3, width: 5, from: 20, to: 12, enlargesInput: true, residual: true),
+    convolution3x3(images: 2, height: 3, width: 5, from: 20, to: 12, enlargesInput: true, perImage: true, scale: -3),
     convolution3x3(images: 3, height: 16, width: 16, from: 32, to: 48, enlargesInput: true),
     downsampling3x3(images: 3, height: 32, width: 32, from: 32, to: 16),
     downsampling3x3(images: 2, height: 6, width: 8, from: 3, to: 20),
     downsampling3x3(images: 1, height: 4, width: 4, from: 17, to: 5),
     downsampling3x3(images: 3, height: 2, width: 10, from: 16, to: 32),
+    downsampling3x3(images: 2, height: 7, width: 9, from: 20, to: 5, pads: false),
+    downsampling3x3(images: 1, height: 3, width: 5, from: 3, to: 16, pads: false),
   ]
 
   private static func convolution3x3(
     images: Int, height: Int, width: Int, from inChannels: Int, to outChannels: Int, enlargesInput: Bool = false,
-    perImage: Bool = false, residual: Bool = false
+    perImage: Bool = false, residual: Bool = false, scale: Float = 1
   ) -> Operation {
     let factor = enlargesInput ? 2 : 1
     let geometry = PatchGeometry(
@@ -39,14 +43,16 @@ extension Operation {
     var shapes = [[images, height, width, inChannels]]
     if perImage { shapes.append([images, outChannels]) }
     if residual { shapes.append([images, geometry.height, geometry.width, outChannels]) }
-    let extras = (enlargesInput ? ", enlarged" : "") + (perImage ? " + perImage" : "") + (residual ? " + residual" : "")
+    let extras =
+      (enlargesInput ? ", enlarged" : "") + (perImage ? " + perImage" : "") + (residual ? " + residual" : "")
+      + (scale == 1 ? "" : ", times \(scale)")
     return Operation(
       testDescription: "convolution3x3 \(shapes[0]) to \(outChannels)\(extras)", inputShapes: shapes,
       parameterShapes: [[3, 3, inChannels, outChannels], [outChannels]], tolerance: winograd,
       apply: { tape, inputs, parameters in
         tape.convolution3x3(
           inputs[0], kernel: parameters[0], bias: parameters[1], enlargesInput: enlargesInput,
-          perImage: perImage ? inputs[1] : nil, residual: residual ? inputs.last : nil)
+          perImage: perImage ? inputs[1] : nil, residual: residual ? inputs.last : nil, scale: scale)
       },
       value: { inputs, parameters in
         var y = Reference.convolution(
@@ -56,9 +62,10 @@ extension Operation {
           if perImage { y[index] += inputs[1][index / (pixels * outChannels) * outChannels + index % outChannels] }
           if residual { y[index] += inputs.last![index] }
         }
-        return y
+        return y.map { Double(scale) * $0 }
       },
-      gradients: { inputs, parameters, dy in
+      gradients: { inputs, parameters, gradient in
+        let dy = gradient.map { Double(scale) * $0 }
         let plain = Reference.convolutionBackward(
           x: seen(inputs[0]), kernel: parameters[0], dy: dy, geometry: geometry, outputChannels: outChannels)
         var result = Gradients(inputs: [unseen(plain.dx)], parameters: [plain.dKernel, plain.dBias])
@@ -75,17 +82,18 @@ extension Operation {
   }
 
   private static func downsampling3x3(
-    images: Int, height: Int, width: Int, from inChannels: Int, to outChannels: Int
+    images: Int, height: Int, width: Int, from inChannels: Int, to outChannels: Int, pads: Bool = true
   ) -> Operation {
     let geometry = PatchGeometry(
       images: images, height: height, width: width, channels: inChannels, kernelHeight: 3, kernelWidth: 3, stride: 2,
-      padTop: 0, padLeft: 0, padBottom: 1, padRight: 1)
+      padTop: 0, padLeft: 0, padBottom: pads ? 1 : 0, padRight: pads ? 1 : 0)
     return Operation(
-      testDescription: "downsampling3x3 [\(images), \(height), \(width), \(inChannels)] to \(outChannels)",
+      testDescription: "downsampling3x3 [\(images), \(height), \(width), \(inChannels)] to \(outChannels)"
+        + (pads ? "" : ", unpadded"),
       inputShapes: [[images, height, width, inChannels]],
       parameterShapes: [[3, 3, inChannels, outChannels], [outChannels]], tolerance: singlePrecision,
       apply: { tape, inputs, parameters in
-        tape.downsampling3x3(inputs[0], kernel: parameters[0], bias: parameters[1])
+        tape.downsampling3x3(inputs[0], kernel: parameters[0], bias: parameters[1], pads: pads)
       },
       value: { inputs, parameters in
         Reference.convolution(

@@ -15,6 +15,8 @@ extension Operation {
     linearMap([2, 3, 5, 27], parts: [7, 20], to: 12, residual: true),
     linearMap([1, 2, 2, 32], parts: [16, 16], to: 48, isKernel: true),
     linearMap([2, 20, 20, 640], parts: [600, 39, 1], to: 5),
+    linearMap([2, 3, 5, 20], to: 12, residual: true, scale: 0.7),
+    linearMap([1, 4, 33], to: 7, scale: -3),
     rowAddition([5, 20], rows: [2, 0, 2, 3, 2], of: 4),
     rowAddition([1, 33], rows: [0], of: 1),
     pixelMean([2, 3, 5, 20]),
@@ -37,7 +39,7 @@ extension Operation {
     silu([2, 4, 4, 16]),
   ]
 
-  static let all = convolutions + others
+  static let all = convolutions + resampling + others
 
   /// Tensors whose last axes are `parts` long, as one.
   private static func join(_ tensors: ArraySlice<[Double]>, _ parts: [Int]) -> [Double] {
@@ -59,19 +61,20 @@ extension Operation {
   }
 
   private static func linearMap(
-    _ shape: [Int], parts: [Int]? = nil, to outputs: Int, isKernel: Bool = false, residual: Bool = false
+    _ shape: [Int], parts: [Int]? = nil, to outputs: Int, isKernel: Bool = false, residual: Bool = false,
+    scale: Float = 1
   ) -> Operation {
     let depth = shape.last!
     let rows = shape.reduce(1, *) / depth
     let parts = parts ?? [depth]
     return Operation(
-      testDescription: "pointwise \(shape) in \(parts) to \(outputs)\(residual ? " + residual" : "")",
+      testDescription: "pointwise \(shape) in \(parts) to \(outputs)\(residual ? " + residual" : ""), times \(scale)",
       inputShapes: (residual ? parts + [outputs] : parts).map { shape.dropLast() + [$0] },
       parameterShapes: [isKernel ? [1, 1, depth, outputs] : [depth, outputs], [outputs]], tolerance: singlePrecision,
       apply: { tape, inputs, parameters in
         tape.pointwise(
           Array(inputs[..<parts.count]), matrix: parameters[0], bias: parameters[1],
-          residual: residual ? inputs[parts.count] : nil)
+          residual: residual ? inputs[parts.count] : nil, scale: scale)
       },
       value: { inputs, parameters in
         let x = join(inputs[..<parts.count], parts)
@@ -79,9 +82,10 @@ extension Operation {
         for index in y.indices {
           y[index] += parameters[1][index % outputs] + (residual ? inputs[parts.count][index] : 0)
         }
-        return y
+        return y.map { Double(scale) * $0 }
       },
-      gradients: { inputs, parameters, dy in
+      gradients: { inputs, parameters, gradient in
+        let dy = gradient.map { Double(scale) * $0 }
         var dBias = [Double](repeating: 0, count: outputs)
         for (index, gradient) in dy.enumerated() { dBias[index % outputs] += gradient }
         let dx = Reference.matrixProduct(

@@ -11,8 +11,15 @@ import Testing
     let added = TestData.filled(a) { Elementwise.add(b, into: $0, count: count, workers: workers) }
     let sum = TestData.written(count) { Elementwise.sum(a, b, into: $0, count: count, workers: workers) }
     let scaled = TestData.filled(a) { Elementwise.scale($0, by: 0.3, count: count, workers: workers) }
+    let multiple = TestData.written(count) {
+      Elementwise.multiple(a, by: 0.3, into: $0, count: count, workers: workers)
+    }
+    let scaledSum = TestData.written(count) {
+      Elementwise.scaledSum(a, b, by: 0.3, into: $0, count: count, workers: workers)
+    }
     #expect(added.elementsEqual(expected) && sum.elementsEqual(expected))
-    #expect(scaled.elementsEqual(a.map { $0 * 0.3 }))
+    #expect(scaled.elementsEqual(a.map { $0 * 0.3 }) && multiple.elementsEqual(scaled))
+    #expect(scaledSum.elementsEqual(expected.map { $0 * 0.3 }))
   }
 
   @Test(arguments: TestData.channelCounts, TestData.pools.indices)

@@ -36,7 +36,7 @@ struct ConvolutionLayer: Hashable, CustomTestStringConvertible {
         fatalError("\(preset.name) has no network")
       }
       for entry in network.layout.entries {
-        if let layer = ConvolutionLayer(entry, levels: configuration.model.multipliers.count), !layers.contains(layer) {
+        if let layer = ConvolutionLayer(entry, configuration.model), !layers.contains(layer) {
           layers.append(layer)
         }
       }
@@ -47,18 +47,22 @@ struct ConvolutionLayer: Hashable, CustomTestStringConvertible {
   private static let imageSize = 32
 
   /// nil for what is no kernel of such a convolution.
-  private init?(_ entry: ParameterEntry, levels: Int) {
-    guard entry.order == .hwio, entry.shape[0] == 3, !entry.name.contains("downsamplers") else { return nil }
-    enlargesInput = entry.name.contains("upsamplers")
+  private init?(_ entry: ParameterEntry, _ model: RunConfiguration.ModelSettings) {
+    let (name, levels) = (entry.name, model.multipliers.count)
+    let hasStride =
+      name.contains("downsamplers.0.conv.") || name.hasPrefix("down_blocks") && name.contains("skip_conv")
+    guard entry.order == .hwio, entry.shape[0] == 3, !hasStride else { return nil }
+    let repeatsPixels = name.contains("upsamplers.0.conv1.") && !model.architecture.smoothsResampling
+    enlargesInput = name.contains("upsamplers.0.conv.") || repeatsPixels
     inChannels = entry.shape[2]
     outChannels = entry.shape[3]
-    let parts = entry.name.split(separator: ".")
+    let parts = name.split(separator: ".")
     let level =
       switch parts[0] {
-      case "down_blocks": Int(parts[1])!
+      case "down_blocks": Int(parts[1])! + (name.contains("downsamplers") ? 1 : 0)
       case "mid_block": levels - 1
       // The last thing that a level does on the way up is to enlarge its result to the size of the next.
-      case "up_blocks": levels - 1 - Int(parts[1])! - (enlargesInput ? 1 : 0)
+      case "up_blocks": levels - 1 - Int(parts[1])! - (name.contains("upsamplers") ? 1 : 0)
       default: 0
       }
     size = Self.imageSize >> level

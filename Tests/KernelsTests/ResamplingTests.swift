@@ -10,3 +10,66 @@ import Testing
     #expect(TestData.largestDifference(gradient, dx) < TestData.finiteDifferenceTolerance)
   }
 }
+
+@Suite struct AxisFilterTests {
+  private static let resamplings: [Resampling] = [
+    .halving(.box), .halving(.binomial), .doubling(.box), .doubling(.binomial), .smoothing, .doublingWithRim,
+    .withoutRim,
+  ]
+
+  @Test(arguments: resamplings)
+  func twoTransposedFiltersAreTheFilter(_ resampling: Resampling) {
+    let axis = resampling.axis(6)
+    #expect(axis.transposed.inputs == axis.outputs && axis.transposed.outputs == axis.inputs)
+    for (a, b) in zip(axis.transposed.transposed.taps, axis.taps) where !a.weights.isEmpty { #expect(a == b) }
+  }
+
+  @Test(arguments: resamplings)
+  func constantImagesKeepTheirValueInside(_ resampling: Resampling) {
+    let sums = resampling.axis(8).taps.map { $0.weights.reduce(0, +) }
+    #expect(sums.dropFirst(3).dropLast(3).allSatisfy { $0 == 1 })
+  }
+
+  @Test func sizesAreWhatTheConvolutionsExpect() {
+    #expect(Resampling.halving(.binomial).size(height: 6, width: 4) == (3, 2))
+    #expect(Resampling.doubling(.binomial).size(height: 3, width: 5) == (6, 10))
+    #expect(Resampling.smoothing.size(height: 6, width: 4) == (7, 5))
+    #expect(Resampling.doublingWithRim.size(height: 3, width: 5) == (8, 12))
+    #expect(Resampling.withoutRim.size(height: 8, width: 12) == (6, 10))
+  }
+
+  /// Doubling is what halving does to gradients, but for the factor 2 per axis, and the other way round.
+  @Test(arguments: [Resampling.Filter.box, .binomial])
+  func doublingIsTheAdjointOfHalving(_ filter: Resampling.Filter) {
+    let (halving, doubling) = (Resampling.halving(filter).axis(8), Resampling.doubling(filter).axis(4))
+    for (a, b) in zip(halving.transposed.taps, doubling.taps) {
+      #expect(a.first == b.first && a.weights.map { 2 * $0 } == b.weights)
+    }
+  }
+
+  @Test(arguments: TestData.channelCounts, TestData.pools.indices)
+  func filteredImagesAgreeWithTheDefinition(_ channels: Int, _ pool: Int) {
+    let (images, height, width) = (2, 3, 5)
+    let x = TestData.normals(images * height * width * channels)
+    let expected = Reference.upfirdn(
+      x: x.map(Double.init), images: images, height: height, width: width, channels: channels,
+      kernel: [0.25, 0.75, 0.75, 0.25], up: 2, before: 2, after: 1)
+    let addend = TestData.normals(expected.count, seed: 2)
+    let axes = (Resampling.doubling(.binomial).axis(height), Resampling.doubling(.binomial).axis(width))
+    let plain = TestData.written(expected.count) {
+      Resampling.apply(
+        vertical: axes.0, horizontal: axes.1, x: x, y: $0, images: images, channels: channels,
+        workers: TestData.pools[pool])
+    }
+    let added = TestData.filled(addend) {
+      Resampling.apply(
+        vertical: axes.0, horizontal: axes.1, x: x, y: $0, images: images, channels: channels, addend: $0,
+        workers: TestData.pools[pool])
+    }
+    // Sums of four products of numbers of size 1, twice.
+    let tolerance = 8 * 0x1p-24 * 4
+    #expect(TestData.largestDifference(plain.map(Double.init), expected) < tolerance)
+    #expect(
+      TestData.largestDifference(added.map(Double.init), zip(expected, addend).map { $0 + Double($1) }) < tolerance)
+  }
+}

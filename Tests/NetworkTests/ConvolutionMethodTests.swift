@@ -10,7 +10,7 @@ import Testing
   /// off by about 50 roundings of 2⁻²⁴ (`WinogradAccuracyTests`), 3e-6, and the error goes on through some layers.
   static let tolerance = 5e-5
 
-  @Test(arguments: ["grey", "colour", "odd"])
+  @Test(arguments: ["unet-grey", "unet-colour", "unet-odd"])
   func methodsAgreeOnOutputAndGradients(name: String) throws {
     let fixture = try FixtureNetwork(name)
     let winograd = try Pass(fixture, .winograd)
@@ -28,7 +28,7 @@ import Testing
   }
 
   @Test func inferenceTapeUsesTheMethodToo() throws {
-    let fixture = try FixtureNetwork("grey")
+    let fixture = try FixtureNetwork("unet-grey")
     let recorded = try Pass(fixture, .direct)
     let tape = Tape(
       inferenceWith: fixture.parameters(), workers: WorkerPool(threadCount: 1), convolutionMethod: .direct)
@@ -38,7 +38,7 @@ import Testing
   }
 
   @Test func aTrainedNetworkUsesItsMethod() throws {
-    let fixture = try FixtureNetwork("grey")
+    let fixture = try FixtureNetwork("unet-grey")
     let recorded = try Pass(fixture, .direct)
     var configuration = fixture.network.configuration
     configuration.convolutionMethod = .direct

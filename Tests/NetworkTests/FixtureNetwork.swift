@@ -3,7 +3,8 @@ import HDF5
 import Network
 import Tensors
 
-/// A U-Net whose forward and backward passes diffusers computed; see Fixtures/README.md.
+/// A U-Net whose forward and backward passes PyTorch computed, by diffusers' definition or that of Song et al.; see
+/// Fixtures/README.md.
 struct FixtureNetwork {
   let imageChannels: Int
   let height: Int
@@ -19,7 +20,7 @@ struct FixtureNetwork {
 
   init(_ name: String) throws {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    path = folder.appendingPathComponent("Fixtures/unet-\(name).h5").path
+    path = folder.appendingPathComponent("Fixtures/\(name).h5").path
     let file = try HDF5File.open(path)
     let text = try file.readAttribute("config", as: String.self)
     try file.close()
@@ -36,7 +37,25 @@ struct FixtureNetwork {
         imageChannels: imageChannels, imageHeight: height, imageWidth: width,
         channels: (config["channels"] as! [Int])[0], multipliers: config["channel_multipliers"] as! [Int],
         blocksPerLevel: config["blocks"] as! Int, attentionResolutions: config["attention_resolutions"] as! [Int],
-        outputChannels: config["out_channels"] as? Int, classCount: classCount))
+        outputChannels: config["out_channels"] as? Int, classCount: classCount,
+        architecture: (config["architecture"] as? [String: Any]).map(Self.architecture) ?? .ddpm))
+  }
+
+  /// What the public code of Song et al. calls its options, by our names of the choices.
+  private static func architecture(_ options: [String: Any]) -> UNetArchitecture {
+    func choice<Choice: RawRepresentable<String>>(_ name: String) -> Choice {
+      Choice(rawValue: options[name] as! String)!
+    }
+    var result = UNetArchitecture.ddpmPlusPlus
+    result.levelChange = choice("block")
+    result.smoothsResampling = options["fir"] as! Bool
+    result.rescalesSums = options["skip_rescale"] as! Bool
+    result.timeFeatures = choice("embedding")
+    result.progressiveInput = choice("progressive_input")
+    result.progressiveOutput = choice("progressive_output")
+    result.combination = choice("progressive_combine")
+    result.dividesOutputByNoise = options["scale_by_sigma"] as! Bool
+    return result
   }
 
   /// The parameter values that the fixtures were made with: a function of each name's place in the sorted list.
@@ -47,7 +66,9 @@ struct FixtureNetwork {
       let isNormWeight = entry.shape.count == 1 && entry.name.contains("norm") && entry.name.hasSuffix(".weight")
       let fanIn = entry.shape.dropLast().reduce(1, *)
       let scale: Float =
-        entry.shape.count > 1 ? Float((3 / Double(fanIn)).squareRoot()) : isNormWeight ? Float(0.2) : Float(0.1)
+        entry.shape.count > 1
+        ? Float((3 / Double(fanIn)).squareRoot())
+        : isNormWeight ? 0.2 : entry.name == "time_proj.weight" ? 16 : 0.1
       let values = arena.pointer(to: entry)
       for j in 0..<entry.count {
         let u = generated(tensor: index, element: j) * scale

@@ -13,12 +13,16 @@ private func relativeError(_ a: [Double], _ b: [Double]) -> Double {
 
 private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.init) }
 
-/// Agreement with diffusers' `UNet2DModel`, run in double precision.
+/// Agreement with diffusers' `UNet2DModel` and with the networks of Song et al., run in double precision.
 @Suite(.serialized) struct UNetTests {
   /// Norm-wise relative. PyTorch's own single precision is up to 6e-6 off on these networks.
   static let tolerance = 1e-4
 
-  @Test(arguments: ["grey", "colour", "odd", "classes"])
+  static let scoreSDE = [
+    "ddpmpp", "ncsnpp", "skips", "smooth-convolutions", "plain-convolutions", "plain-skips",
+  ].map { "score-sde-\($0)" }
+
+  @Test(arguments: ["unet-grey", "unet-colour", "unet-odd", "unet-classes"] + scoreSDE)
   func agreesWithPyTorch(name: String) throws {
     let fixture = try FixtureNetwork(name)
     let parameters = fixture.parameters()
@@ -51,7 +55,7 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     }
   }
 
-  @Test(arguments: ["grey", "odd", "classes"])
+  @Test(arguments: ["unet-grey", "unet-odd", "unet-classes", "score-sde-ncsnpp", "score-sde-plain-skips"])
   func inferenceEqualsTheRecordedForwardPass(name: String) throws {
     let fixture = try FixtureNetwork(name)
     let parameters = fixture.parameters()
@@ -68,8 +72,9 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
         == expected)
   }
 
-  @Test func anImageDoesNotDependOnItsCompanyOrTheThreads() throws {
-    let fixture = try FixtureNetwork("colour")
+  @Test(arguments: ["unet-colour"] + scoreSDE)
+  func anImageDoesNotDependOnItsCompanyOrTheThreads(name: String) throws {
+    let fixture = try FixtureNetwork(name)
     let parameters = fixture.parameters()
     let input = try fixture.tensor("x")
     let timesteps = try readTimesteps(fixture)
@@ -101,6 +106,22 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     #expect(Set(actual) == Set(expected))
   }
 
+  /// As many as the public networks of Song et al. for CIFAR-10 have, and that of Karras et al. without augmentation.
+  @Test(arguments: [
+    (UNetArchitecture.ddpmPlusPlus, [1, 2, 2, 2], 4, 61_804_419), (.ddpmPlusPlus, [1, 2, 2, 2], 8, 106_632_579),
+    (.ncsnPlusPlus, [1, 2, 2, 2], 4, 62_758_915), (.ncsnPlusPlus, [1, 2, 2, 2], 8, 107_587_075),
+    (.ddpmPlusPlus, [2, 2, 2], 4, 55_732_739),
+  ])
+  func theContinuousFamilyHasItsParameters(
+    architecture: UNetArchitecture, multipliers: [Int], blocks: Int, count: Int
+  ) {
+    let network = UNet(
+      UNetConfiguration(
+        imageChannels: 3, imageHeight: 32, imageWidth: 32, channels: 128, multipliers: multipliers,
+        blocksPerLevel: blocks, attentionResolutions: [16], architecture: architecture))
+    #expect(network.layout.parameterCount == count)
+  }
+
   @Test func initialisationFollowsTheOriginal() {
     let network = UNet(
       UNetConfiguration(
@@ -130,7 +151,30 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     }
   }
 
+  @Test func initialisationOfNCSNPlusPlusFollowsItsCode() {
+    let network = UNet(
+      UNetConfiguration(
+        imageChannels: 3, imageHeight: 8, imageWidth: 8, channels: 256, multipliers: [1, 1], blocksPerLevel: 1,
+        attentionResolutions: [4], architecture: .ncsnPlusPlus))
+    let arena = Arena(network.layout)
+    network.initialise(arena, seed: 7, workers: WorkerPool(threadCount: 2))
+    func meanSquare(_ name: String) -> Double {
+      let values = arena.elements(of: network.layout[name]!).map(Double.init)
+      return values.reduce(0) { $0 + $1 * $1 } / Double(values.count)
+    }
+    // N(0, 16²); 256 squares of normal numbers are right to √(2/256), three times that.
+    #expect(abs(meanSquare("time_proj.weight") / 256 - 1) < 3 * (2.0 / 256).squareRoot())
+    // Uniform numbers of variance scale/fan; 65536 of them, whose squares deviate by 0.9 of their mean.
+    for (name, scale) in [("to_q", 0.1), ("to_k", 0.1), ("to_v", 0.1), ("to_out.0", 1e-10)] {
+      #expect(abs(meanSquare("mid_block.attentions.0.\(name).weight") / (scale / 256) - 1) < 5 * 0.9 / 256)
+    }
+    // Fans of 9 taps times 3 and 256 channels; 6912 numbers.
+    let fan = 9 * (3.0 + 256) / 2
+    #expect(abs(meanSquare("down_blocks.0.skip_conv.weight") * fan - 1) < 5 * 0.9 / 6912.0.squareRoot())
+  }
+
   private func readTimesteps(_ fixture: FixtureNetwork) throws -> [Float] {
+    if try fixture.contains("times") { return try fixture.tensor("times").elements }
     let file = try HDF5File.open(fixture.path)
     let dataset = try file.openDataset("timesteps")
     let values = try dataset.readAll(as: Int64.self)

@@ -14,5 +14,8 @@ import ArgumentParser
       InceptionScoreCommand.self,
       KernelDistanceCommand.self,
       PrecisionRecallCommand.self,
+      InceptionFeaturesCommand.self,
+      InceptionSpeedCommand.self,
+      NetworkCommand.self,
     ])
 }

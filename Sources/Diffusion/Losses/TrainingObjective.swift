@@ -124,7 +124,7 @@ public struct TrainingObjective: Sendable {
     }
     return NoisedImages(
       input: input, original: images, noise: noise, times: times,
-      networkTimes: times.map { Float(model.process.networkTime(at: $0)) }, classes: classes,
+      networkTimes: times.map { Float(model.networkTime(at: $0)) }, classes: classes,
       weights: weights)
   }
 }

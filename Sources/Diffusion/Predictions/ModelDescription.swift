@@ -4,6 +4,17 @@ public struct ModelDescription: Sendable {
   public let parametrisation: Parametrisation
   /// Of the reverse steps of a discrete process. If it is learned, a second half of the output's channels tells it.
   public let variance: ReverseVariance
+  public let timeSignal: TimeSignal
+  /// Whether x_t is brought back to the size of data where noise only ever comes on top.
+  public let scalesInput: Bool
+
+  /// What the network is told of a time.
+  public enum TimeSignal: Sendable {
+    /// `ForwardProcess.networkTime`.
+    case linear
+    /// `ForwardProcess.logarithmicNetworkTime`.
+    case logarithmic
+  }
 
   public enum Parametrisation: Sendable, Equatable {
     case prediction(Prediction)
@@ -11,14 +22,27 @@ public struct ModelDescription: Sendable {
     case preconditioned(dataDeviation: Double)
   }
 
-  public init(process: any ForwardProcess, parametrisation: Parametrisation, variance: ReverseVariance = .large) {
+  public init(
+    process: any ForwardProcess, parametrisation: Parametrisation, variance: ReverseVariance = .large,
+    timeSignal: TimeSignal = .linear, scalesInput: Bool = true
+  ) {
     self.process = process
     self.parametrisation = parametrisation
     self.variance = variance
+    self.timeSignal = timeSignal
+    self.scalesInput = scalesInput
+  }
+
+  /// What the network is told of a time.
+  public func networkTime(at time: Double) -> Double {
+    switch timeSignal {
+    case .linear: process.networkTime(at: time)
+    case .logarithmic: process.logarithmicNetworkTime(at: time)
+    }
   }
 
   /// What x_t is multiplied by before the network sees it. Where noise only ever comes on top, the sum is brought back to
-  /// the size of data; other processes keep it by themselves.
+  /// the size of data, if `scalesInput`; other processes keep it by themselves.
   public func inputScale(at time: Double) -> Double {
     let marginal = process.marginal(at: time)
     func toUnit(_ signal: Double) -> Double {
@@ -26,7 +50,7 @@ public struct ModelDescription: Sendable {
     }
     switch parametrisation {
     case .preconditioned(let data): return toUnit(marginal.signal * data)
-    case .prediction: return addsOnly ? toUnit(marginal.signal) : 1
+    case .prediction: return scalesInput && addsOnly ? toUnit(marginal.signal) : 1
     }
   }
 

@@ -4,7 +4,7 @@ import Tensors
 public protocol DiffusionNetwork {
   /// - Parameters:
   ///   - x: [N, H, W, C].
-  ///   - times: what `ForwardProcess.networkTime` says, N values.
+  ///   - times: what `ModelDescription.networkTime` says, N values.
   ///   - classes: of each image, nil for the null class; nil altogether for a network without classes.
   /// - Returns: [N, H, W, C], or twice as many channels where the variance is learned too.
   func output(_ x: Tensor, times: [Float], classes: [Int?]?) throws -> Tensor
@@ -23,7 +23,7 @@ public protocol DifferentiableNetwork: DiffusionNetwork {
 public protocol NoisyClassifier {
   /// - Parameters:
   ///   - x: as the network of the same process sees it, [N, H, W, C].
-  ///   - times: what `ForwardProcess.networkTime` says, N values.
+  ///   - times: what `ModelDescription.networkTime` says, N values.
   ///   - classes: of each image.
   /// - Returns: shaped like x.
   func logProbabilityGradient(_ x: Tensor, times: [Float], classes: [Int]) throws -> Tensor
@@ -98,7 +98,7 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
     return scales.allSatisfy { $0 == 1 } ? x : DoubleTensor.sum([(scales, x)])
   }
 
-  private func networkTimes(_ times: [Double]) -> [Float] { times.map { Float(model.process.networkTime(at: $0)) } }
+  private func networkTimes(_ times: [Double]) -> [Float] { times.map { Float(model.networkTime(at: $0)) } }
 
   private func read(_ output: Tensor, of x: DoubleTensor, at times: [Double]) -> Estimate {
     let (mean, variance) = split(DoubleTensor(output), channels: x.shape[x.shape.count - 1])

@@ -103,6 +103,11 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
     return networkTimes[first] + (networkTimes[first + 1] - networkTimes[first]) * (time - Double(first))
   }
 
+  /// log σ where nothing is taken from the image.
+  public func logarithmicNetworkTime(at time: Double) -> Double {
+    family == .varianceExploding ? log(marginal(at: time).deviation) : log(networkTime(at: time))
+  }
+
   public func drift(at time: Double) -> Double {
     family == .varianceExploding ? 0 : logarithms.slope(at: time) / 2
   }

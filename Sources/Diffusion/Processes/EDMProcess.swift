@@ -28,6 +28,9 @@ public struct EDMProcess: DiffusionSDE, Equatable {
   /// c_noise = ¼·ln σ (table 1).
   public func networkTime(at time: Double) -> Double { log(time) / 4 }
 
+  /// c_noise too.
+  public func logarithmicNetworkTime(at time: Double) -> Double { networkTime(at: time) }
+
   /// σ_i = (σ_max^(1/ρ) + i/(N − 1)·(σ_min^(1/ρ) − σ_max^(1/ρ)))^ρ (equation 5), N = steps + 1 of them: the step from σ_min
   /// to 0 is not among them.
   public func samplingTimes(steps: Int) -> [Double] {

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A process that turns images into noise: q(x_t | x_0) = N(α_t·x_0, σ_t²·I) at each time t. Time runs in units of the
 /// process's own, from little noise to much.
 public protocol ForwardProcess: Sendable {
@@ -5,8 +7,11 @@ public protocol ForwardProcess: Sendable {
   var times: ClosedRange<Double> { get }
   /// α and σ at a time, which may lie between those of a discrete process.
   func marginal(at time: Double) -> Marginal
-  /// What a network is told of a time.
+  /// What a network is told of a time, in the range that networks for 1000 discrete steps know.
   func networkTime(at time: Double) -> Double
+  /// What a network with Fourier features of the noise is told of a time: the logarithm of σ or, where the noise stays
+  /// bounded, that of `networkTime`; minus infinity where that is 0.
+  func logarithmicNetworkTime(at time: Double) -> Double
   /// The deviation of what sampling starts from at a time, N(0, deviation²·I), as far as nothing of the image is left
   /// there; by default that of the noise.
   func priorDeviation(at time: Double) -> Double
@@ -22,6 +27,8 @@ extension ForwardProcess {
   }
 
   public func priorDeviation(at time: Double) -> Double { marginal(at: time).deviation }
+
+  public func logarithmicNetworkTime(at time: Double) -> Double { log(networkTime(at: time)) }
 
   /// The deviation of what sampling starts from at the last time.
   public var priorDeviation: Double { priorDeviation(at: times.upperBound) }

@@ -38,4 +38,6 @@ public struct VarianceExplodingSDE: DiffusionSDE, Equatable {
 
   /// In the range that networks for 1000 discrete steps know; a linear function of log σ.
   public func networkTime(at time: Double) -> Double { 999 * time }
+
+  public func logarithmicNetworkTime(at time: Double) -> Double { log(least) + time * logarithmicRange }
 }

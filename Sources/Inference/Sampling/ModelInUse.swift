@@ -29,6 +29,7 @@ struct ModelInUse {
   let configuration: RunConfiguration
   let network: UNet
   let parameters: Arena
+  let trainingSteps: Int
   /// The file that it was read from.
   let path: String
   let batchSize: Int
@@ -57,6 +58,7 @@ struct ModelInUse {
     configuration = model.configuration
     network = model.network
     parameters = model.parameters
+    trainingSteps = model.header.step
     self.path = path
     batchSize = request.batch
     self.communicator = communicator

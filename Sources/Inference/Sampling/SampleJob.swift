@@ -15,23 +15,7 @@ public struct SampleJob: Sendable {
   public var model: ModelRequest
   public var count: Int
   public var seed: UInt64 = 0
-  /// By default `ddpm`, or for processes in continuous time what suits them.
-  public var sampler: SamplerName?
-  /// Sampling steps; by default the run's `sampling.steps`.
-  public var steps: Int?
-  /// Of `ddim`.
-  public var eta: Double?
-  /// Which steps of a discrete process are visited.
-  public var spacing: StepSpacing?
-  /// Langevin steps at each time, and how strong their noise is: of `predictor-corrector` and `langevin`.
-  public var corrections: Int?
-  public var signalToNoise: Double?
-  /// Of `ode-rk45`.
-  public var tolerance: Double?
-  /// Of `edm`.
-  public var churn = EDMSampler.Churn()
-  /// Of the reverse steps of `ddpm`; by default the run's.
-  public var variance: ReverseVariance?
+  public var sampler = SamplerChoice()
   public var conditions = ClassConditions.Request()
   /// A classifier that guides: a checkpoint of `train-classifier`, or its run's folder.
   public var classifier: String?
@@ -60,7 +44,8 @@ public struct SampleJob: Sendable {
     let drawing = try communicator.together {
       do {
         return try ImageDrawing(
-          network: model.network, configuration: model.configuration, settings: settings(model.configuration),
+          network: model.network, configuration: model.configuration,
+          settings: sampler.settings(for: model.configuration),
           conditions: try ClassConditions(
             conditions, configuration: model.configuration, classifier: try loadClassifier(for: model)), seed: seed,
           batchSize: model.batchSize, communicator: communicator, workers: model.workers)
@@ -101,21 +86,6 @@ public struct SampleJob: Sendable {
     try loaded.check(fits: model.configuration, imageShape: model.imageShape)
     let trained = TrainedClassifier(network: loaded.network, parameters: loaded.parameters, workers: model.workers)
     return (trained, loaded.network.classCount)
-  }
-
-  /// The run's settings, with what the command line changes.
-  private func settings(_ configuration: RunConfiguration) -> SamplerSettings {
-    var settings = configuration.samplerSettings
-    if let sampler { settings.name = sampler }
-    if let steps { settings.steps = steps }
-    if let eta { settings.eta = eta }
-    if let spacing { settings.spacing = spacing }
-    if let corrections { settings.corrections = corrections }
-    if let signalToNoise { settings.signalToNoise = signalToNoise }
-    if let tolerance { settings.tolerance = tolerance }
-    settings.churn = churn
-    if let variance { settings.variance = variance }
-    return settings
   }
 
   private func write(

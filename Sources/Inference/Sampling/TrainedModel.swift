@@ -9,14 +9,16 @@ import Network
 import Tensors
 
 /// A network with the weights of a checkpoint.
-struct TrainedModel {
-  let configuration: RunConfiguration
-  let network: UNet
-  let parameters: Arena
+package struct TrainedModel {
+  /// What the checkpoint says of itself.
+  package let header: CheckpointHeader
+  package let configuration: RunConfiguration
+  package let network: UNet
+  package let parameters: Arena
 
   /// Reads a checkpoint by this process alone.
   /// - Throws: `CheckpointError`, and `InputError` if it is no denoiser.
-  static func read(_ path: String, weights: ModelRequest.Weights) throws -> TrainedModel {
+  package static func read(_ path: String, weights: ModelRequest.Weights) throws -> TrainedModel {
     let (header, configuration, file) = try CheckpointPlace.open(path)
     guard header.kind == .denoiser else {
       throw InputError("--checkpoint \(path): this is a classifier, which draws no images; name it as --classifier")
@@ -24,7 +26,7 @@ struct TrainedModel {
     let shape = header.imageShape
     let network = try configuration.network(height: shape[0], width: shape[1], channels: shape[2])
     let parameters = try CheckpointPlace.readWeights(weights, network.layout, configuration, from: file)
-    return TrainedModel(configuration: configuration, network: network, parameters: parameters)
+    return TrainedModel(header: header, configuration: configuration, network: network, parameters: parameters)
   }
 }
 
@@ -71,12 +73,12 @@ struct TrainedClassifierModel {
 }
 
 /// Where a checkpoint is looked for.
-enum CheckpointPlace {
+package enum CheckpointPlace {
   /// The newest whole checkpoint at a place: a file, a run's folder, or its folder of checkpoints.
   ///
   /// - Parameter option: what the place was given by, for messages.
   /// - Returns: what `read` makes of it, the file, and what was wrong with newer ones.
-  static func newest<Result>(
+  package static func newest<Result>(
     at place: String, option: String, read: (_ path: String) throws -> Result
   ) throws -> (Result, path: String, problems: [String]) {
     let place = withoutTrailingSlashes(place)

@@ -25,15 +25,21 @@ public struct MetricsRecord: Sendable, Equatable {
     self.seconds = seconds
   }
 
-  /// The record as a JSON object on one line. Numbers parse back to the same bits; JSON has no infinity and no NaN, so
-  /// these become `null`.
-  public var json: String {
-    let numbers = [
+  /// Every number but the step, by its name in the file.
+  public var scalars: [(name: String, value: Double)] { [("images", Double(images))] + measurements }
+
+  private var measurements: [(name: String, value: Double)] {
+    [
       ("loss", loss), ("gradient_norm", gradientNorm), ("learning_rate", learningRate),
       ("images_per_second", imagesPerSecond), ("seconds", seconds),
     ]
+  }
+
+  /// The record as a JSON object on one line. Numbers parse back to the same bits; JSON has no infinity and no NaN, so
+  /// these become `null`.
+  public var json: String {
     let fields = ["\"step\": \(step)", "\"images\": \(images)"]
-    let numberFields = numbers.map { name, value in "\"\(name)\": \(value.isFinite ? "\(value)" : "null")" }
+    let numberFields = measurements.map { name, value in "\"\(name)\": \(value.isFinite ? "\(value)" : "null")" }
     return "{" + (fields + numberFields).joined(separator: ", ") + "}"
   }
 }

@@ -3,10 +3,7 @@ import Foundation
 /// Appends to metrics.jsonl, one JSON object per line. Each line is in the file when `append` returns, or, should the
 /// file system refuse it, after a later `append`.
 public struct MetricsWriter: ~Copyable {
-  private let path: String
-  private let descriptor: Int32
-  /// What the file system has not taken yet.
-  private var pending: [UInt8] = []
+  private var file: AppendedFile
 
   /// Opens the file at `path`, creating it where it is missing.
   ///
@@ -14,25 +11,20 @@ public struct MetricsWriter: ~Copyable {
   ///   is a last line that a crash cut short, so that the file has each step once.
   public init(path: String, resumingFrom step: Int) throws(FileError) {
     if access(path, F_OK) == 0 { try Self.dropLines(after: step, path: path) }
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw FileError(cannot: "open", path) }
-    self.path = path
-    self.descriptor = descriptor
-  }
-
-  deinit {
-    close(descriptor)
+    file = try AppendedFile(path: path)
   }
 
   /// - Throws: if the file system takes nothing more, as when it is full; the line is kept for the next time.
   public mutating func append(_ record: MetricsRecord) throws(FileError) {
-    pending += (record.json + "\n").utf8
-    while !pending.isEmpty {
-      let count = pending.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw FileError(cannot: "write", path) }
-      pending.removeFirst(count)
-    }
+    try file.append((record.json + "\n").utf8)
+  }
+
+  /// Adds a line with other numbers of a step.
+  /// - Parameter numbers: finite ones, by their names.
+  /// - Throws: as for records.
+  public mutating func append(step: Int, _ numbers: [(name: String, value: Double)]) throws(FileError) {
+    let fields = ["\"step\": \(step)"] + numbers.map { "\"\($0.name)\": \($0.value)" }
+    try file.append(("{" + fields.joined(separator: ", ") + "}\n").utf8)
   }
 
   private static func dropLines(after step: Int, path: String) throws(FileError) {

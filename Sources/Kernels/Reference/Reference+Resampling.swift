@@ -33,3 +33,52 @@ extension Reference {
     }
   }
 }
+
+extension Reference {
+  /// What upfirdn is by its definition, along both axes: zeros put in, zeros put around, every product of a kernel's tap
+  /// and a pixel, and every `down`-th result kept. y is the result of the kernel kernel·kernelᵀ.
+  ///
+  /// - Parameters:
+  ///   - x: [images, height, width, channels].
+  ///   - before, after: zeros at the left and top, and at the right and bottom; negative where pixels are cut off.
+  /// - Returns: [images, height′, width′, channels] with height′ = (up·height + before + after − taps)/down + 1.
+  public static func upfirdn<Scalar: BinaryFloatingPoint>(
+    x: [Scalar], images: Int, height: Int, width: Int, channels: Int, kernel: [Double], up: Int = 1, down: Int = 1,
+    before: Int, after: Int
+  ) -> [Scalar] {
+    let (tall, wide) = (up * height + before + after, up * width + before + after)
+    let taps = kernel.count
+    let (outHeight, outWidth) = ((tall - taps) / down + 1, (wide - taps) / down + 1)
+    var y: [Double] = []
+    for image in 0..<images {
+      for c in 0..<channels {
+        var spread = [Double](repeating: 0, count: tall * wide)
+        for i in 0..<height {
+          for j in 0..<width {
+            let (row, column) = (up * i + before, up * j + before)
+            guard (0..<tall).contains(row), (0..<wide).contains(column) else { continue }
+            spread[row * wide + column] = Double(x[((image * height + i) * width + j) * channels + c])
+          }
+        }
+        for i in 0..<outHeight {
+          for j in 0..<outWidth {
+            var sum = 0.0
+            for a in 0..<taps {
+              for b in 0..<taps {
+                sum += kernel[taps - 1 - a] * kernel[taps - 1 - b] * spread[(down * i + a) * wide + down * j + b]
+              }
+            }
+            y.append(sum)
+          }
+        }
+      }
+    }
+    // From [images, channels, height′, width′].
+    let pixels = outHeight * outWidth
+    return rounded(
+      (0..<y.count).map { index in
+        let (image, pixel, c) = (index / (pixels * channels), index / channels % pixels, index % channels)
+        return y[(image * channels + c) * pixels + pixel]
+      })
+  }
+}

@@ -58,7 +58,7 @@ public struct ClassificationTask: TrainingTask {
     let noise = BoundNoise.draw(
       like: DoubleTensor(images), seed: configuration.seed, step: Int(time.rounded()), firstImage: firstImage)
     let input = DoubleTensor.sum((scale * marginal.signal, DoubleTensor(images)), (scale * marginal.deviation, noise))
-    return (input.single, Float(model.process.networkTime(at: time)))
+    return (input.single, Float(model.networkTime(at: time)))
   }
 
   /// The first time of the process, and those after a quarter, a half and three quarters of its sampling steps.

@@ -1,0 +1,10 @@
+#ifndef DDPM_FASHION_MNIST_CLASSIFIER_H
+#define DDPM_FASHION_MNIST_CLASSIFIER_H
+
+#include <stddef.h>
+
+/// The bytes of weights/fashion-mnist-classifier.safetensors, and how many.
+const void *ddpm_fashion_mnist_classifier(void);
+size_t ddpm_fashion_mnist_classifier_count(void);
+
+#endif

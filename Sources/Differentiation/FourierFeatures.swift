@@ -1,0 +1,20 @@
+import Kernels
+import Tensors
+
+extension Tape {
+  /// Sines and cosines of 2π·frequency·value, [N, 2·frequencies]. The frequencies stay what they are: nothing is ever added
+  /// to their gradient.
+  ///
+  /// - Parameters:
+  ///   - values: N of them.
+  ///   - frequencies: a vector.
+  public func fourierFeatures(of values: [Float], frequencies: ParameterEntry) -> Variable {
+    let y = Tensor(uninitialised: [values.count, 2 * frequencies.count])
+    profiler.measure(.fourierFeatures, Work(floats: values.count + frequencies.count + y.count)) {
+      TimestepEmbedding.embed(
+        values: values, count: values.count, frequencies: pointer(frequencies), frequencyCount: frequencies.count,
+        into: y.pointer)
+    }
+    return record(y, inputs: [], parameters: [frequencies]) { _, _ in }
+  }
+}

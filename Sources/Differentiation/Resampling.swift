@@ -1,0 +1,31 @@
+import Kernels
+import Tensors
+
+extension Tape {
+  /// x filtered along both axes, [N, H, W, C] to [N, H′, W′, C] with the size that `Resampling.size` says. Not kept for
+  /// backward passes but made again from x.
+  public func resampled(_ x: Variable, by resampling: Resampling) -> Variable {
+    let shape = x.shape
+    precondition(shape.count == 4, "only images can be resampled, not \(shape)")
+    let (vertical, horizontal) = (resampling.axis(shape[1]), resampling.axis(shape[2]))
+    let resample = { [unowned self] (x: Tensor) -> Tensor in
+      let y = Tensor(uninitialised: [shape[0], vertical.outputs, horizontal.outputs, shape[3]])
+      profiler.measure(.resampling, Work(floats: x.count + y.count)) {
+        Resampling.apply(
+          vertical: vertical, horizontal: horizontal, x: x.pointer, y: y.pointer, images: shape[0], channels: shape[3],
+          workers: workers)
+      }
+      return y
+    }
+    let (input, slot) = (x.saved, x.gradient)
+    return record(resample(x.value), inputs: [x], recomputedBy: { resample(input.tensor) }) { [unowned self] dy, _ in
+      slot.add { dx, addend in
+        profiler.measure(.resampling, Work(floats: dy.count + dx.count + (addend?.count ?? 0))) {
+          Resampling.apply(
+            vertical: vertical.transposed, horizontal: horizontal.transposed, x: dy.pointer, y: dx.pointer,
+            images: shape[0], channels: shape[3], addend: addend?.pointer, workers: workers)
+        }
+      }
+    }
+  }
+}

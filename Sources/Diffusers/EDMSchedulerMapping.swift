@@ -1,0 +1,55 @@
+import Configuration
+import Diffusion
+import Interchange
+
+/// The process `edm` as the arguments of a scheduler of diffusers, and back.
+struct EDMSchedulerMapping: Equatable, Sendable {
+  static let className = "EDMDPMSolverMultistepScheduler"
+  private static let classNames = [className, "EDMEulerScheduler"]
+
+  var sigmaLeast: Double
+  var sigmaMost: Double
+
+  /// nil for another process.
+  init?(_ configuration: RunConfiguration) throws(DiffusionError) {
+    guard let process = try configuration.process() as? EDMProcess else { return nil }
+    sigmaLeast = process.least
+    sigmaMost = process.most
+  }
+
+  /// What both take for granted.
+  private static let fixedKeys: [(key: String, needed: JSONValue)] = [
+    ("sigma_data", .number(0.5)), ("sigma_schedule", .text("karras")), ("rho", .number(7)),
+    // That is, with the sign of Karras et al., table 1.
+    ("prediction_type", .text("epsilon")),
+  ]
+
+  /// `scheduler/scheduler_config.json`.
+  var file: [String: JSONValue] {
+    var values: [String: JSONValue] = [
+      "_class_name": .text(Self.className), "sigma_min": .number(sigmaLeast), "sigma_max": .number(sigmaMost),
+    ]
+    for (key, needed) in Self.fixedKeys { values[key] = needed }
+    return values
+  }
+
+  /// nil for a scheduler of another process.
+  /// - Throws: `InterchangeError` naming the key of what is not known here.
+  init?(_ file: ComponentFile) throws(InterchangeError) {
+    guard let name = file.className, Self.classNames.contains(name) else { return nil }
+    for (key, needed) in Self.fixedKeys {
+      let value = file.value(key, default: needed)
+      guard value.means(needed) else { throw file.refusal(key, "is \(value); here it is \(needed)") }
+    }
+    sigmaLeast = try file.number("sigma_min", default: .number(0.002))
+    sigmaMost = try file.number("sigma_max", default: .number(80))
+  }
+
+  func apply(to configuration: inout RunConfiguration) {
+    if configuration.diffusion.process != .edm { configuration.diffusion.loss = .edm }
+    configuration.diffusion.process = .edm
+    let known = (try? configuration.process()) as? EDMProcess
+    if known?.least != sigmaLeast { configuration.diffusion.sigmaLeast = sigmaLeast }
+    if known?.most != sigmaMost { configuration.diffusion.sigmaMost = sigmaMost }
+  }
+}

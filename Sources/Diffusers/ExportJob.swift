@@ -1,0 +1,56 @@
+import Checkpoints
+import Foundation
+import Inference
+import Jobs
+import MessagePassing
+
+/// Writes a checkpoint's model as a folder that diffusers reads.
+public struct ExportJob: Sendable {
+  /// A checkpoint, a run's folder or its folder of checkpoints.
+  public var checkpoint: String
+  public var weights = ModelRequest.Weights.ema
+  /// The folder to write.
+  public var output: String
+  /// Whether to replace a pipeline that is in its place.
+  public var replaces = false
+
+  public init(checkpoint: String, output: String) {
+    self.checkpoint = checkpoint
+    self.output = output
+  }
+
+  /// Works in this process alone.
+  public func run(communicator: Communicator) throws {
+    try requireOneProcess("export", communicator)
+    let reporter = RunReporter(isSpeaking: true)
+    defer { reporter.finish() }
+    try communicator.together {
+      let folder = try NewFolder(output, replacing: replaces ? PipelineExport.Place.network : nil)
+      let (model, path, problems) = try CheckpointPlace.newest(at: checkpoint, option: "--checkpoint") {
+        try TrainedModel.read($0, weights: weights)
+      }
+      for problem in problems { reporter.log.warning("\(problem); trying the one before") }
+      let export = try PipelineExport(model.configuration, network: model.network.configuration)
+      try folder.write(
+        try export.files(parameters: model.parameters, step: model.header.step, images: model.header.images))
+      reporter.message(
+        "Wrote \(folder.path): the \(weights == .ema ? "averaged " : "")weights of \(path), "
+          + "\(ProgressFormat.count(model.network.layout.parameterCount)) parameters.")
+      if !export.hasPipeline {
+        reporter.message("No pipeline of diffusers draws from its process; docs/interchange.md has a loop that does.")
+      }
+      if let classes = model.configuration.model.classes {
+        reporter.message(
+          "Its network is told classes: class_labels 0 to \(classes - 1), and \(classes) for none, which DDPMPipeline "
+            + "does not do; docs/interchange.md has a loop that does.")
+      }
+    }
+  }
+}
+
+/// - Throws: `JobFailure` on all ranks of several.
+func requireOneProcess(_ command: String, _ communicator: Communicator) throws {
+  guard communicator.size > 1 else { return }
+  throw JobFailure(
+    rank: 0, exitStatus: .badInput, message: "\(command) works in one process: run it without mpirun")
+}

@@ -1,0 +1,111 @@
+import Checkpoints
+import Configuration
+import Datasets
+import Foundation
+import Jobs
+import MessagePassing
+import Network
+import Tensors
+import Training
+
+/// Makes a checkpoint of a folder that diffusers has written.
+public struct ImportJob: Sendable {
+  public var folder: String
+  public var sources: ConfigurationSources
+  /// See `ModelImport`.
+  public var classCount: Int?
+  /// A run's folder to make, or a checkpoint that ends in `.h5`.
+  public var output: String
+
+  public init(folder: String, sources: ConfigurationSources, output: String) {
+    self.folder = folder
+    self.sources = sources
+    self.output = output
+  }
+
+  /// Works in this process alone.
+  public func run(communicator: Communicator) throws {
+    try requireOneProcess("import", communicator)
+    let reporter = RunReporter(isSpeaking: true)
+    defer { reporter.finish() }
+    try communicator.together {
+      let isFile = output.hasSuffix(".h5")
+      if isFile {
+        try checkWritable(output)
+        guard access(output, F_OK) != 0 else { throw InputError("\(output) exists; name another --output") }
+      }
+      let model = try ModelImport(from: folder, sources: sources, classCount: classCount)
+      if isFile {
+        try save(model, to: output, communicator)
+      } else {
+        let run = RunFolder(output)
+        try run.createFolders(mustBeFresh: true)
+        let lock = try run.lock()
+        // The weights first: a run that is configured but has none would begin from random ones.
+        try save(model, to: run.checkpointPath(step: 0), communicator)
+        try run.save(model.configuration)
+        withExtendedLifetime(lock) {}
+      }
+      tell(model, isFile: isFile, reporter)
+    }
+  }
+
+  /// Writes what a run has before its first step, with the imported weights.
+  private func save(_ model: ModelImport, to path: String, _ communicator: Communicator) throws {
+    let task = try DenoisingTask(configuration: model.configuration, network: model.network)
+    let trainer = try DataParallelTrainer(
+      configuration: model.configuration, task: task, communicator: communicator,
+      workers: WorkerPool(threadCount: 1))
+    let weights = trainer.tensorGroup("model", ofArena: model.parameters.pointer)
+    let groups = trainer.tensorGroups.map { group in
+      let isWeights = group.path == weights.path || group.path.hasPrefix("ema/")
+      return isWeights
+        ? TensorGroup(path: group.path, layout: weights.layout, ranges: weights.ranges, values: weights.values) : group
+    }
+    let header = CheckpointHeader(
+      step: 0, images: 0, imageShape: model.imageShape, configuration: model.configuration.yaml)
+    try Checkpoint.save(to: path, header: header, groups: groups, communicator: communicator)
+    try trainer.settle()
+  }
+
+  private func processText(_ settings: RunConfiguration.DiffusionSettings) -> String {
+    guard settings.process.isDiscrete else { return settings.process.rawValue }
+    return "\(settings.process.rawValue) of \(settings.steps) steps, \(settings.schedule.rawValue), prediction "
+      + "\(settings.prediction.rawValue), variance \(settings.variance.rawValue)"
+  }
+
+  private func tell(_ model: ModelImport, isFile: Bool, _ reporter: RunReporter) {
+    let shape = model.imageShape.map(String.init).joined(separator: "x")
+    let settings = model.configuration.diffusion
+    reporter.message(
+      """
+      Imported \(folder): \(ProgressFormat.count(model.network.layout.parameterCount)) parameters, images of \(shape), \
+      process \(processText(settings)).
+      """)
+    if !model.knowsProcess {
+      reporter.log.warning(
+        """
+        the folder has no scheduler: the process is that of the configuration; if the model was trained for another one, \
+        say so with --set diffusion.…
+        """)
+    }
+    if model.addedNoClass {
+      reporter.log.warning(
+        """
+        the network was given a row of zeros for no class, which it was not trained for: guidance needs training with \
+        training.label_dropout first
+        """)
+    }
+    let data = model.configuration.data.name
+    if let known = DatasetCatalog.imageShape(name: data), known != model.imageShape, !isFile {
+      reporter.log.warning(
+        """
+        data.name is \(data), whose images are \(known.map(String.init).joined(separator: "x")): to train it on, import \
+        it with another --set data.name
+        """)
+    }
+    reporter.message(
+      "Draw from it:  ddpm-mpi sample --checkpoint \(output) --count 16 --output images.h5"
+        + (isFile ? "" : "\nTrain it on:   ddpm-mpi train --resume --output \(output)"))
+  }
+}

@@ -1,0 +1,168 @@
+import Configuration
+import Diffusion
+import Interchange
+import Jobs
+import Network
+import Tensors
+
+/// A model of diffusers as a configuration, a network and its weights.
+public struct ModelImport: Sendable {
+  public let configuration: RunConfiguration
+  public let network: UNet
+  public let parameters: Arena
+  /// Whether the class embedding's row for no class was added, as zeros.
+  public let addedNoClass: Bool
+  /// Whether the folder tells the process; otherwise the configuration's sources did.
+  public let knowsProcess: Bool
+
+  /// Reads a folder that diffusers has written.
+  /// - Parameters:
+  ///   - sources: where everything else comes from that a run is configured with. By default what the folder tells of
+  ///     the run that it was exported from.
+  ///   - classCount: how many rows of the class embedding are classes: all, or all but the last, which is for none.
+  ///     By default what the folder tells.
+  /// - Throws: `InterchangeError` naming the file and key of what our network does not have, `ConfigurationError`.
+  public init(from path: String, sources: ConfigurationSources, classCount: Int? = nil) throws {
+    let folder = try PipelineFolder(path)
+    let mapping = try UNetMapping(folder.network)
+    let process = try folder.scheduler.map { (file) throws(InterchangeError) in try ProcessMapping(file) }
+    let exported = try Self.exportedConfiguration(folder)
+    let classes = try Self.classCount(classCount, mapping, exported, folder)
+    knowsProcess = process != nil || exported != nil
+
+    var base = sources
+    base.settings = []
+    var told = try base.resolve(saved: exported)
+    mapping.apply(to: &told, classCount: classes)
+    process?.apply(to: &told)
+    if mapping.outputChannels == mapping.inputChannels, told.diffusion.variance.isLearned {
+      throw folder.network.refusal(
+        "out_channels", "is \(mapping.outputChannels), but the scheduler says that a variance is learned",
+        advice: "correct variance_type, or out_channels")
+    }
+    told.fitLoss()
+
+    var own = ConfigurationSources()
+    own.settings = sources.settings
+    configuration = try own.resolve(saved: told)
+    try Self.check(configuration, against: told, knowsProcess: knowsProcess, mapping, folder)
+    network = try configuration.network(
+      height: mapping.height, width: mapping.width, channels: mapping.inputChannels)
+    (parameters, addedNoClass) = try Self.read(folder.weights, network.layout)
+  }
+
+  /// [H, W, C].
+  public var imageShape: [Int] {
+    let network = network.configuration
+    return [network.imageHeight, network.imageWidth, network.imageChannels]
+  }
+
+  // MARK: The configuration
+
+  /// Of the run that the folder was exported from.
+  private static func exportedConfiguration(_ folder: PipelineFolder) throws -> RunConfiguration? {
+    try folder.weights.metadata[PipelineExport.MetadataKey.configuration].map {
+      try RunConfiguration(yaml: $0, file: "\(folder.weights.path): \(PipelineExport.MetadataKey.configuration)")
+    }
+  }
+
+  private static func classCount(
+    _ asked: Int?, _ mapping: UNetMapping, _ exported: RunConfiguration?, _ folder: PipelineFolder
+  ) throws -> Int? {
+    guard let rows = mapping.classRowCount else {
+      guard asked == nil else {
+        throw InputError("--classes is for a network that is told classes; num_class_embeds of \(folder.path) is null")
+      }
+      return nil
+    }
+    if let asked {
+      guard (asked == rows || asked == rows - 1) && asked > 0 else {
+        throw InputError(
+          "--classes is \(asked), but the network has num_class_embeds \(rows); give \(rows) if all of them are classes, "
+            + "or \(rows - 1) if the last one is for no class")
+      }
+      return asked
+    }
+    if let count = exported?.model.classes, count == rows - 1 { return count }
+    throw folder.network.refusal(
+      "num_class_embeds", "is \(rows), and nothing tells whether the last of them is for no class",
+      advice: "say --classes \(rows) if all of them are classes, or --classes \(rows - 1)")
+  }
+
+  /// Refuses settings that would make another network of the weights, or another process.
+  private static func check(
+    _ configuration: RunConfiguration, against told: RunConfiguration, knowsProcess: Bool, _ mapping: UNetMapping,
+    _ folder: PipelineFolder
+  ) throws {
+    let free = ["model.dropout", "model.convolution"]
+    let process = [
+      "diffusion.process", "diffusion.steps", "diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last",
+      "diffusion.sigma_min", "diffusion.sigma_max", "diffusion.prediction",
+    ]
+    for difference in configuration.difference(from: told) {
+      let name = difference.key.name
+      let isFixed = name.hasPrefix("model.") ? !free.contains(name) : knowsProcess && process.contains(name)
+      if isFixed {
+        throw InputError(
+          "--set \(name)=\(difference.mine): \(folder.path) says that it is \(difference.theirs); leave it out")
+      }
+    }
+    let isLearned = configuration.diffusion.variance.isLearned
+    guard isLearned == (mapping.outputChannels == 2 * mapping.inputChannels) else {
+      throw folder.network.refusal(
+        "out_channels",
+        "is \(mapping.outputChannels) and in_channels \(mapping.inputChannels), which "
+          + (isLearned ? "has no room for a learned variance" : "is for a variance that is learned")
+          + ", but diffusion.variance is \(configuration.diffusion.variance.rawValue)",
+        advice: isLearned
+          ? "--set diffusion.variance=small or large"
+          : "--set diffusion.variance=learned-range if the model was trained so")
+    }
+  }
+
+  // MARK: The weights
+
+  private static func read(
+    _ weights: WeightFiles, _ layout: ParameterLayout
+  ) throws(InterchangeError) -> (Arena, addedNoClass: Bool) {
+    let parameters = Arena(layout)
+    var addedNoClass = false
+    var unread = Set(weights.names)
+    for entry in layout.entries {
+      let mapping = TensorMapping(entry)
+      var name = entry.name
+      if let legacy = mapping.legacyName, weights.shape(of: name) == nil, weights.shape(of: legacy) != nil {
+        name = legacy
+      }
+      var elements = try weights.floats(name)
+      unread.remove(name)
+      guard let shape = weights.shape(of: name) else { preconditionFailure("it has just been read") }
+      if entry.name == TensorMapping.tableName, shape == [entry.shape[0] - 1, entry.shape[1]] {
+        elements += [Float](repeating: 0, count: entry.shape[1])
+        addedNoClass = true
+      } else if shape != mapping.shape {
+        throw InterchangeError(
+          weights.path, "tensor \(name) is \(shape), but the network of config.json has \(mapping.shape)",
+          advice: "check that the two files belong together")
+      }
+      guard elements.allSatisfy(\.isFinite) else {
+        throw InterchangeError(weights.path, "tensor \(name) has values that are not finite")
+      }
+      parameters.setElements(of: entry, to: mapping.fromPyTorch(elements))
+    }
+    if let name = unread.sorted().first {
+      throw InterchangeError(
+        weights.path, "tensor \(name) is not one of the network that config.json describes",
+        advice: ComponentFile.usualAdvice)
+    }
+    return (parameters, addedNoClass)
+  }
+}
+
+extension RunConfiguration {
+  /// Trains on by another loss where this one does not fit the model.
+  fileprivate mutating func fitLoss() {
+    if (try? objective()) != nil { return }
+    diffusion.loss = diffusion.variance.isLearned ? .hybrid : .simple
+  }
+}

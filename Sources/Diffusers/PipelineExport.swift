@@ -1,0 +1,91 @@
+import Configuration
+import Diffusion
+import Foundation
+import Inference
+import Interchange
+import Network
+import Tensors
+
+/// A trained model as the files of a pipeline of diffusers: what `DDPMPipeline.from_pretrained` reads, or, where no pipeline
+/// of diffusers draws from the model, what `from_pretrained` of the network and of the scheduler read.
+public struct PipelineExport: Sendable {
+  /// Under which keys of the safetensors file's metadata an import finds what diffusers has no place for.
+  enum MetadataKey {
+    static let configuration = "ddpm_mpi_configuration"
+    static let step = "ddpm_mpi_step"
+    static let images = "ddpm_mpi_images"
+  }
+
+  /// Where each file is in the pipeline's folder.
+  enum Place {
+    static let pipeline = "model_index.json"
+    static let network = "unet/config.json"
+    static let weights = "unet/\(WeightFiles.fileName)"
+    static let scheduler = "scheduler/scheduler_config.json"
+  }
+
+  private let configuration: RunConfiguration
+  private let network: UNetMapping
+  private let process: ProcessMapping
+
+  /// - Parameter network: what the configuration makes for images of their size.
+  /// - Throws: an error that names the key of what diffusers cannot follow.
+  public init(_ configuration: RunConfiguration, network: UNetConfiguration) throws {
+    self.configuration = configuration
+    process = try ProcessMapping(configuration)
+    self.network = UNetMapping(network, dropout: configuration.model.dropout)
+    try checkThatNothingIsLost()
+  }
+
+  /// Reads back what is about to be written: what then is another network must not be written.
+  private func checkThatNothingIsLost() throws {
+    let read = try UNetMapping(ComponentFile(path: Place.network, values: network.file))
+    var copy = configuration
+    read.apply(to: &copy, classCount: configuration.model.classes)
+    // In whatever order they are.
+    if Set(copy.model.attentionResolutions) == Set(configuration.model.attentionResolutions) {
+      copy.model.attentionResolutions = configuration.model.attentionResolutions
+    }
+    if configuration.model.multipliers[0] != 1 {
+      throw ExportRefusal(
+        "model.multipliers", "\(configuration.model.multipliers)",
+        "UNet2DModel's first level has as many channels as its first convolution, a multiplier of 1")
+    }
+    if let lost = copy.difference(from: configuration).first {
+      throw ExportRefusal(lost.key.name, lost.theirs, "the network that moves is the one with \(lost.mine)")
+    }
+  }
+
+  /// The files, by their place in the folder.
+  /// - Parameters:
+  ///   - parameters: the weights.
+  ///   - step: optimiser steps done.
+  ///   - images: images seen.
+  public func files(parameters: Arena, step: Int, images: Int) throws -> [(place: String, contents: Data)] {
+    let tensors = parameters.layout.entries.map { entry in
+      let mapping = TensorMapping(entry)
+      return Safetensors.Tensor(
+        entry.name, shape: mapping.shape, mapping.toPyTorch(parameters.elements(of: entry)))
+    }
+    let metadata = [
+      "format": "pt", MetadataKey.configuration: configuration.yaml, MetadataKey.step: "\(step)",
+      MetadataKey.images: "\(images)",
+    ]
+    func component(_ place: String, _ values: [String: JSONValue]) -> (place: String, contents: Data) {
+      (place, ComponentFile(path: place, values: values).contents)
+    }
+    return (hasPipeline ? [component(Place.pipeline, Self.pipeline)] : []) + [
+      component(Place.network, network.file), component(Place.scheduler, try process.file()),
+      (Place.weights, Safetensors.contents(of: tensors, metadata: metadata)),
+    ]
+  }
+
+  /// Whether a pipeline of diffusers draws from the model.
+  public var hasPipeline: Bool { process.suitsPipeline }
+
+  private static let pipeline: [String: JSONValue] = [
+    "_class_name": .text("DDPMPipeline"),
+    "unet": .list([.text("diffusers"), .text(UNetMapping.className)]),
+    "scheduler": .list([.text("diffusers"), .text(SchedulerMapping.className)]),
+  ]
+}

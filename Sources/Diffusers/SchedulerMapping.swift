@@ -1,0 +1,196 @@
+import Configuration
+import Diffusion
+import Interchange
+
+/// Our process of T steps as the arguments of a scheduler of diffusers, and back.
+struct SchedulerMapping: Equatable, Sendable {
+  static let className = "DDPMScheduler"
+
+  var steps: Int
+  var schedule: RunConfiguration.DiffusionSettings.Schedule
+  var betaFirst: Double
+  var betaLast: Double
+  var prediction: Prediction
+  /// Of the reverse steps; nil where the scheduler does not say.
+  var variance: ReverseVariance?
+  /// Whether a predicted image is kept within [-1, 1]; nil where the scheduler does not say.
+  var clips: Bool?
+
+  /// - Throws: `ExportRefusal` for a model that no scheduler can follow.
+  init(_ configuration: RunConfiguration) throws(ExportRefusal) {
+    let settings = configuration.diffusion
+    guard settings.process == .discreteVariancePreserving else {
+      throw ExportRefusal(
+        "diffusion.process", settings.process.rawValue,
+        settings.process == .discreteVarianceExploding
+          ? "there is no scheduler whose network sees images scaled down and steps counted, as it does here"
+          : "its schedulers go in counted steps of a process that keeps the variance (vp), or in the noise levels of edm"
+      )
+    }
+    guard Self.predictionNames[settings.prediction] != nil else {
+      throw ExportRefusal(
+        "diffusion.prediction", settings.prediction.rawValue,
+        "schedulers read noise, data or velocity from a network's output")
+    }
+    guard Self.varianceNames[settings.variance] != nil else {
+      throw ExportRefusal(
+        "diffusion.variance", settings.variance.rawValue,
+        "the network tells the variance's logarithm, which diffusers' \"learned\" takes for the variance itself")
+    }
+    steps = settings.steps
+    schedule = settings.schedule
+    betaFirst = settings.betaFirst
+    betaLast = settings.betaLast
+    prediction = settings.prediction
+    variance = settings.variance
+    clips = configuration.sampling.clip
+  }
+
+  private static let predictionNames: [Prediction: String] = [
+    .noise: "epsilon", .data: "sample", .velocity: "v_prediction",
+  ]
+  private static let varianceNames: [ReverseVariance: String] = [
+    .small: "fixed_small", .large: "fixed_large", .learnedRange: "learned_range",
+  ]
+  private static let scheduleNames: [RunConfiguration.DiffusionSettings.Schedule: String] = [
+    .linear: "linear", .quadratic: "scaled_linear", .cosine: "squaredcos_cap_v2", .sigmoid: "sigmoid",
+  ]
+
+  // MARK: To diffusers
+
+  /// `scheduler/scheduler_config.json`.
+  func file() throws(DiffusionError) -> [String: JSONValue] {
+    var values: [String: JSONValue] = [
+      "_class_name": .text(Self.className), "num_train_timesteps": .integer(steps), "beta_start": .number(betaFirst),
+      "beta_end": .number(betaLast), "trained_betas": .null, "clip_sample_range": .number(1),
+      "thresholding": .boolean(false), "rescale_betas_zero_snr": .boolean(false), "steps_offset": .integer(0),
+      // With other spacings DDIMScheduler takes steps of other lengths than it visits.
+      "timestep_spacing": .text("leading"),
+    ]
+    values["beta_schedule"] = Self.scheduleNames[schedule].map(JSONValue.text)
+    values["prediction_type"] = Self.predictionNames[prediction].map(JSONValue.text)
+    values["variance_type"] = variance.flatMap { Self.varianceNames[$0] }.map(JSONValue.text)
+    values["clip_sample"] = clips.map(JSONValue.boolean)
+    // DDIMScheduler does not know this schedule, but all take numbers.
+    if schedule == .sigmoid {
+      values["trained_betas"] = .list(try Self.betas(schedule, steps, betaFirst, betaLast).map(JSONValue.number))
+    }
+    return values
+  }
+
+  private static func betas(
+    _ schedule: RunConfiguration.DiffusionSettings.Schedule, _ steps: Int, _ first: Double, _ last: Double
+  ) throws(DiffusionError) -> [Double] {
+    var configuration = RunConfiguration()
+    configuration.diffusion.schedule = schedule
+    configuration.diffusion.steps = steps
+    configuration.diffusion.betaFirst = first
+    configuration.diffusion.betaLast = last
+    return try configuration.schedule().betas
+  }
+
+  // MARK: From diffusers
+
+  /// Those that keep the variance and count their steps, and what tells them apart in how they sample.
+  private static let classNames = ["DDPMScheduler", "DDIMScheduler", "PNDMScheduler", "DPMSolverMultistepScheduler"]
+
+  /// - Throws: `InterchangeError` naming the key of what is not known here.
+  init(_ file: ComponentFile) throws(InterchangeError) {
+    guard let name = file.className, Self.classNames.contains(name) else {
+      throw file.refusal(
+        "_class_name",
+        "is \(file.values["_class_name"] ?? .null); known here are \(Self.classNames.joined(separator: ", "))",
+        advice: "if the model was trained for steps of one of these, save the pipeline with that one")
+    }
+    for key in ["thresholding", "rescale_betas_zero_snr", "use_flow_sigmas"]
+    where try file.boolean(key, default: .boolean(false)) {
+      throw file.refusal(key, "is true, which there is not here")
+    }
+    steps = try file.integer("num_train_timesteps", default: .integer(1000))
+    betaFirst = try file.number("beta_start", default: .number(1e-4))
+    betaLast = try file.number("beta_end", default: .number(0.02))
+    prediction = try Self.prediction(file)
+    variance = try Self.variance(file)
+    clips = try Self.clips(file, name)
+    let text = try file.text("beta_schedule", default: .text("linear"))
+    let named = Self.scheduleNames.first { $0.value == text }?.key
+    schedule = named ?? .linear
+    if file.value("trained_betas", default: .null) != .null {
+      try setSchedule(to: try file.numbers("trained_betas", default: .null), preferring: named, file)
+    } else if named == nil {
+      throw file.refusal(
+        "beta_schedule",
+        "is \(text); known here are \(Self.scheduleNames.values.sorted().joined(separator: ", "))")
+    }
+  }
+
+  /// Looks for the schedule that has the given variances.
+  private mutating func setSchedule(
+    to betas: [Double], preferring named: RunConfiguration.DiffusionSettings.Schedule?, _ file: ComponentFile
+  ) throws(InterchangeError) {
+    // Diffusers keeps them in single precision, which has a relative error of 6e-8.
+    let tolerance = 1e-6
+    steps = betas.count
+    let all = RunConfiguration.DiffusionSettings.Schedule.allCases
+    let ends = [(betaFirst, betaLast), (betas.first ?? 0, betas.last ?? 0)]
+    for candidate in [named].compactMap(\.self) + all {
+      for (first, last) in ends {
+        guard let known = try? Self.betas(candidate, steps, first, last), known.count == betas.count,
+          zip(known, betas).allSatisfy({ abs($0 - $1) <= tolerance * $0 })
+        else { continue }
+        (schedule, betaFirst, betaLast) = (candidate, first, last)
+        return
+      }
+    }
+    throw file.refusal(
+      "trained_betas",
+      "are not those of a schedule that is known here: \(all.map(\.rawValue).joined(separator: ", "))")
+  }
+
+  private static func prediction(_ file: ComponentFile) throws(InterchangeError) -> Prediction {
+    // What was said before there was prediction_type.
+    let isNoise = try file.boolean("predict_epsilon", default: .boolean(true))
+    let name = try file.text("prediction_type", default: .text(isNoise ? "epsilon" : "sample"))
+    guard let prediction = predictionNames.first(where: { $0.value == name })?.key else {
+      throw file.refusal(
+        "prediction_type", "is \(name); known here are \(predictionNames.values.sorted().joined(separator: ", "))")
+    }
+    return prediction
+  }
+
+  private static func variance(_ file: ComponentFile) throws(InterchangeError) -> ReverseVariance? {
+    switch file.value("variance_type", default: file.className == className ? .text("fixed_small") : .null) {
+    case .null: return nil
+    case .text("fixed_small"), .text("fixed_small_log"): return .small
+    case .text("fixed_large"), .text("fixed_large_log"): return .large
+    case .text("learned_range"): return .learnedRange
+    case let other:
+      throw file.refusal(
+        "variance_type", "is \(other); known here are fixed_small, fixed_large, both with _log, and learned_range")
+    }
+  }
+
+  private static func clips(_ file: ComponentFile, _ name: String) throws(InterchangeError) -> Bool? {
+    guard ["DDPMScheduler", "DDIMScheduler"].contains(name) else { return nil }
+    let clips = try file.boolean("clip_sample", default: .boolean(true))
+    let range = try file.number("clip_sample_range", default: .number(1))
+    guard !clips || range == 1 else {
+      throw file.refusal("clip_sample_range", "is \(range); here images are kept within [-1, 1]")
+    }
+    return clips
+  }
+
+  // MARK: Into a run's configuration
+
+  func apply(to configuration: inout RunConfiguration) {
+    configuration.diffusion.process = .discreteVariancePreserving
+    configuration.diffusion.steps = steps
+    configuration.diffusion.schedule = schedule
+    configuration.diffusion.betaFirst = betaFirst
+    configuration.diffusion.betaLast = betaLast
+    configuration.diffusion.prediction = prediction
+    if let variance { configuration.diffusion.variance = variance }
+    if let clips { configuration.sampling.clip = clips }
+    configuration.sampling.steps = min(configuration.sampling.steps, steps)
+  }
+}

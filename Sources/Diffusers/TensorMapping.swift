@@ -1,0 +1,75 @@
+import Interchange
+import Tensors
+
+/// A parameter as PyTorch has it: the same name, other axes.
+///
+/// Kernels [height, width, in, out] are [out, in, height, width] there, and matrices [in, out] are [out, in]. A table of
+/// rows is the same in both.
+struct TensorMapping {
+  let entry: ParameterEntry
+
+  init(_ entry: ParameterEntry) { self.entry = entry }
+
+  /// The class embedding.
+  static let tableName = "class_embedding.weight"
+
+  private var isTransposed: Bool { entry.order != .c && entry.name != Self.tableName }
+
+  /// In PyTorch.
+  var shape: [Int] {
+    guard isTransposed else { return entry.shape }
+    let taps = Array(entry.shape.dropLast(2))
+    return [entry.shape[entry.shape.count - 1], entry.shape[entry.shape.count - 2]] + taps
+  }
+
+  /// Elements in our order, in PyTorch's.
+  func toPyTorch(_ elements: [Float]) -> [Float] {
+    guard isTransposed else { return elements }
+    let (taps, inputs, outputs) = lengths
+    return [Float](unsafeUninitializedCapacity: elements.count) { result, count in
+      for tap in 0..<taps {
+        for input in 0..<inputs {
+          let row = (tap * inputs + input) * outputs
+          for output in 0..<outputs { result[(output * inputs + input) * taps + tap] = elements[row + output] }
+        }
+      }
+      count = elements.count
+    }
+  }
+
+  /// Elements in PyTorch's order, in ours.
+  func fromPyTorch(_ elements: [Float]) -> [Float] {
+    guard isTransposed else { return elements }
+    let (taps, inputs, outputs) = lengths
+    return [Float](unsafeUninitializedCapacity: elements.count) { result, count in
+      for tap in 0..<taps {
+        for input in 0..<inputs {
+          let row = (tap * inputs + input) * outputs
+          for output in 0..<outputs { result[row + output] = elements[(output * inputs + input) * taps + tap] }
+        }
+      }
+      count = elements.count
+    }
+  }
+
+  private var lengths: (taps: Int, inputs: Int, outputs: Int) {
+    let (inputs, outputs) = (entry.shape[entry.shape.count - 2], entry.shape[entry.shape.count - 1])
+    return (entry.count / (inputs * outputs), inputs, outputs)
+  }
+
+  // MARK: Names
+
+  /// What attention's layers are called in models of old versions of diffusers.
+  private static let legacyLayers = ["to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"]
+
+  /// The name in models of old versions of diffusers, if it was another one there.
+  var legacyName: String? {
+    guard entry.name.contains(".attentions.") else { return nil }
+    for (layer, legacy) in Self.legacyLayers {
+      for end in [".weight", ".bias"] where entry.name.hasSuffix(".\(layer)\(end)") {
+        return String(entry.name.dropLast(layer.count + end.count)) + legacy + end
+      }
+    }
+    return nil
+  }
+}

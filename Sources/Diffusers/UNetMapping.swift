@@ -1,0 +1,183 @@
+import Configuration
+import Interchange
+import Network
+
+/// Our U-Net as the arguments of diffusers' `UNet2DModel`, and back.
+struct UNetMapping: Equatable, Sendable {
+  static let className = "UNet2DModel"
+
+  /// Of the images.
+  var height: Int
+  var width: Int
+  var inputChannels: Int
+  var outputChannels: Int
+  /// Of each level, the first one first.
+  var levelChannels: [Int]
+  var blocksPerLevel: Int
+  /// Whether each level has attention.
+  var attends: [Bool]
+  var dropout: Double
+  var groupCount: Int
+  /// Rows of the class embedding; nil for a network that is told no classes.
+  var classRowCount: Int?
+
+  init(_ network: UNetConfiguration, dropout: Double) {
+    height = network.imageHeight
+    width = network.imageWidth
+    inputChannels = network.imageChannels
+    outputChannels = network.outputChannels
+    levelChannels = network.multipliers.map { $0 * network.channels }
+    blocksPerLevel = network.blocksPerLevel
+    attends = network.multipliers.indices.map { network.attentionResolutions.contains(network.imageHeight >> $0) }
+    self.dropout = dropout
+    groupCount = network.groupCount
+    // The last row is for no class.
+    classRowCount = network.classCount.map { $0 + 1 }
+  }
+
+  // MARK: To diffusers
+
+  /// `unet/config.json`.
+  var file: [String: JSONValue] {
+    var values = Self.fixedKeys.mapValues { $0.needed[0] }
+    values["_class_name"] = .text(Self.className)
+    values["sample_size"] = height == width ? .integer(height) : .list([.integer(height), .integer(width)])
+    values["in_channels"] = .integer(inputChannels)
+    values["out_channels"] = .integer(outputChannels)
+    values["block_out_channels"] = .list(levelChannels.map(JSONValue.integer))
+    values["layers_per_block"] = .integer(blocksPerLevel)
+    values["down_block_types"] = .list(attends.map { .text($0 ? "AttnDownBlock2D" : "DownBlock2D") })
+    values["up_block_types"] = .list(attends.reversed().map { .text($0 ? "AttnUpBlock2D" : "UpBlock2D") })
+    values["attention_head_dim"] = .null
+    values["attn_norm_num_groups"] = .null
+    values["time_embedding_dim"] = .null
+    values["dropout"] = .number(dropout)
+    values["norm_num_groups"] = .integer(groupCount)
+    values["num_class_embeds"] = classRowCount.map(JSONValue.integer) ?? .null
+    return values
+  }
+
+  // MARK: From diffusers
+
+  /// - Throws: `InterchangeError` naming the key of what our network does not have.
+  init(_ file: ComponentFile) throws(InterchangeError) {
+    guard file.className == Self.className else {
+      throw file.refusal(
+        "_class_name",
+        "is \(file.values["_class_name"] ?? .null); only UNet2DModel can be imported, which is told no more than the "
+          + "time and a class")
+    }
+    try Self.checkFixedKeys(file)
+    levelChannels = try file.integers(
+      "block_out_channels", default: .list([224, 448, 672, 896].map(JSONValue.integer)))
+    guard let base = levelChannels.first, base > 0, levelChannels.allSatisfy({ $0 > 0 && $0.isMultiple(of: base) })
+    else {
+      throw file.refusal(
+        "block_out_channels", "is \(levelChannels); here each level's channels are a multiple of the first one's")
+    }
+    let size = file.value("sample_size", default: .null)
+    switch (size.integer, size.list?.compactMap(\.integer)) {
+    case (let side?, _): (height, width) = (side, side)
+    case (_, let sides?) where sides.count == 2: (height, width) = (sides[0], sides[1])
+    default:
+      throw file.refusal(
+        "sample_size", "is \(size), so that nobody knows for images of which size the network is",
+        advice: "write the images' height and width into the file: [height, width]")
+    }
+    guard height > 0, width > 0 else { throw file.refusal("sample_size", "is \(size)", advice: "correct the file") }
+    inputChannels = try file.integer("in_channels", default: .integer(3))
+    outputChannels = try file.integer("out_channels", default: .integer(3))
+    guard inputChannels > 0 else {
+      throw file.refusal("in_channels", "is \(inputChannels)", advice: "correct the file")
+    }
+    guard outputChannels == inputChannels || outputChannels == 2 * inputChannels else {
+      throw file.refusal(
+        "out_channels",
+        "is \(outputChannels); with in_channels \(inputChannels) it must be as many, or twice as many for a variance "
+          + "that is learned")
+    }
+    blocksPerLevel = try file.integer("layers_per_block", default: .integer(2))
+    dropout = try file.number("dropout", default: .number(0))
+    groupCount = try file.integer("norm_num_groups", default: .integer(32))
+    let rows = file.value("num_class_embeds", default: .null)
+    classRowCount = rows == .null ? nil : try file.integer("num_class_embeds", default: .null)
+    if let classRowCount, classRowCount < 1 { throw file.refusal("num_class_embeds", "is \(classRowCount)") }
+    attends = try Self.attention(file, levelCount: levelChannels.count)
+    try checkDerivedKeys(file)
+  }
+
+  /// Whether each level has attention, going down as going up.
+  private static func attention(_ file: ComponentFile, levelCount: Int) throws(InterchangeError) -> [Bool] {
+    func levels(_ key: String, _ plain: String, _ attentive: String, _ assumed: [Bool]) throws(InterchangeError)
+      -> [Bool]
+    {
+      let types = try file.texts(key, default: .list(assumed.map { .text($0 ? attentive : plain) }))
+      guard types.count == levelCount else {
+        throw file.refusal(
+          key, "has \(types.count) entries, but block_out_channels \(levelCount)", advice: "correct the file")
+      }
+      var result: [Bool] = []
+      for type in types {
+        // Old files say UNetRes before the name.
+        let name = type.hasPrefix("UNetRes") ? String(type.dropFirst("UNetRes".count)) : type
+        guard name == plain || name == attentive else {
+          throw file.refusal(key, "has \(type); here there are \(plain) and \(attentive) alone")
+        }
+        result.append(name == attentive)
+      }
+      return result
+    }
+    let down = try levels("down_block_types", "DownBlock2D", "AttnDownBlock2D", [false, true, true, true])
+    let up = try levels("up_block_types", "UpBlock2D", "AttnUpBlock2D", [true, true, true, false])
+    guard down == up.reversed() else {
+      throw file.refusal(
+        "up_block_types", "do not mirror down_block_types; here a level has attention going down and up, or not at all")
+    }
+    return down
+  }
+
+  /// Checks the keys whose right value depends on others.
+  private func checkDerivedKeys(_ file: ComponentFile) throws(InterchangeError) {
+    // Attention in the middle is at the last level's channels.
+    let attentive = Set(zip(levelChannels, attends).filter(\.1).map(\.0) + [levelChannels[levelChannels.count - 1]])
+    let head = file.value("attention_head_dim", default: .integer(8))
+    guard head == .null || attentive == Set([head.integer].compactMap(\.self)) else {
+      let isAbsent = file.values["attention_head_dim"] == nil
+      throw file.refusal(
+        "attention_head_dim",
+        "\(isAbsent ? "is not there, which means 8" : "is \(head)"), which makes several heads; here attention has one "
+          + "(null)")
+    }
+    let attentionGroups = file.value("attn_norm_num_groups", default: .null)
+    guard attentionGroups == .null || attentionGroups.integer == groupCount else {
+      throw file.refusal("attn_norm_num_groups", "is \(attentionGroups); here all norms have norm_num_groups groups")
+    }
+    let embedding = file.value("time_embedding_dim", default: .null)
+    guard embedding == .null || embedding.integer == 4 * levelChannels[0] else {
+      throw file.refusal("time_embedding_dim", "is \(embedding); here it is 4 times the first level's channels")
+    }
+  }
+
+  // MARK: Into a run's configuration
+
+  /// Sets what the model's keys say of the network.
+  /// - Parameter classCount: how many of the class embedding's rows are classes.
+  func apply(to configuration: inout RunConfiguration, classCount: Int?) {
+    // What no key of diffusers speaks of is as in UNet2DModel by default.
+    var model = RunConfiguration.ModelSettings()
+    model.channels = levelChannels[0]
+    model.multipliers = levelChannels.map { $0 / levelChannels[0] }
+    model.blocks = blocksPerLevel
+    model.attentionResolutions = attends.indices.filter { attends[$0] }.map { height >> $0 }
+    model.dropout = dropout
+    model.groups = groupCount
+    model.classes = classCount
+    model.convolution = configuration.model.convolution
+    // Of initial values, and of options that this network has not.
+    let architecture = configuration.model.architecture
+    model.architecture.attentionInitialScale = architecture.attentionInitialScale
+    model.architecture.fourierScale = architecture.fourierScale
+    model.architecture.combination = architecture.combination
+    configuration.model = model
+  }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import Interchange
+
+/// The tensors of one part of a pipeline: in one file, or in several with an index.
+struct WeightFiles {
+  static let fileName = "diffusion_pytorch_model.safetensors"
+  private static let indexName = fileName + ".index.json"
+  private static let pickleName = "diffusion_pytorch_model.bin"
+
+  /// What messages call them.
+  let path: String
+  private let files: [Safetensors]
+  private let places: [String: Int]
+
+  /// - Parameter folder: the part's own.
+  /// - Throws: `InterchangeError` if there are none that can be read here.
+  init(in folder: String) throws(InterchangeError) {
+    let single = "\(folder)/\(Self.fileName)"
+    let index = "\(folder)/\(Self.indexName)"
+    let names: [String]
+    if FileManager.default.fileExists(atPath: single) {
+      path = single
+      names = [Self.fileName]
+    } else if FileManager.default.fileExists(atPath: index) {
+      path = index
+      names = try Self.fileNames(ComponentFile(readingFrom: index))
+    } else {
+      throw Self.missing(folder)
+    }
+    var files: [Safetensors] = []
+    for name in names { files.append(try Safetensors(readingFrom: "\(folder)/\(name)")) }
+    var places: [String: Int] = [:]
+    for (number, file) in files.enumerated() {
+      for entry in file.entries where places.updateValue(number, forKey: entry.name) != nil {
+        throw InterchangeError(file.path, "tensor \(entry.name) is in another file too")
+      }
+    }
+    self.files = files
+    self.places = places
+  }
+
+  /// Of all tensors, in alphabetical order.
+  var names: [String] { places.keys.sorted() }
+
+  /// What the header of the first file says besides.
+  var metadata: [String: String] { files.first?.metadata ?? [:] }
+
+  func shape(of name: String) -> [Int]? { places[name].flatMap { files[$0][name]?.shape } }
+
+  /// The elements of one tensor, row-major in its shape.
+  func floats(_ name: String) throws(InterchangeError) -> [Float] {
+    guard let place = places[name] else {
+      throw InterchangeError(path, "has no tensor \(name)", advice: ComponentFile.usualAdvice)
+    }
+    return try files[place].floats(name)
+  }
+
+  private static func fileNames(_ index: ComponentFile) throws(InterchangeError) -> [String] {
+    guard case .object(let map)? = index.values["weight_map"] else {
+      throw InterchangeError(index.path, "has no weight_map, which tells where each tensor is")
+    }
+    let names = map.values.compactMap(\.text)
+    // A file outside of the folder is none of the model's.
+    guard names.count == map.count, names.allSatisfy({ !$0.contains("/") && $0.hasSuffix(".safetensors") }) else {
+      throw InterchangeError(index.path, "weight_map must name files of this folder that end in .safetensors")
+    }
+    return Set(names).sorted()
+  }
+
+  private static func missing(_ folder: String) -> InterchangeError {
+    let pickle = "\(folder)/\(pickleName)"
+    guard FileManager.default.fileExists(atPath: pickle) else {
+      return InterchangeError(
+        folder, "has no \(fileName)",
+        advice: "name the folder that `save_pretrained` wrote, or the one of its U-Net")
+    }
+    return InterchangeError(
+      pickle, "is a pickle, which is a program and not read here", advice: "convert it with\n" + conversion(folder))
+  }
+
+  /// The command that makes a safetensors file of a pickle.
+  static func conversion(_ folder: String) -> String {
+    """
+    python3 -c 'import sys, torch; from safetensors.torch import save_file; save_file({k: v.contiguous() for k, v in \
+    torch.load(sys.argv[1], map_location="cpu", weights_only=True).items()}, sys.argv[2])' \
+    \(folder)/\(pickleName) \(folder)/\(fileName)
+    """
+  }
+}

@@ -1,0 +1,59 @@
+import Configuration
+import Differentiation
+import Diffusion
+import Network
+import Tensors
+
+/// The features of a classifier that `train-classifier` has trained: what it tells the classes from, at the first time of
+/// its process, when images have least noise.
+public struct ClassifierFeatures: FeatureNetwork {
+  public let name: String
+  public let hash: String
+  private let network: ClassifierNetwork
+  private let parameters: Arena
+  /// [H, W, C].
+  private let imageShape: [Int]
+  private let time: Float
+  /// What images are multiplied by at that time.
+  private let scale: Float
+
+  /// - Throws: `InterchangeError` if the weights are not those of the network that the file describes, and what is wrong
+  ///   with that description.
+  public init(_ file: FeatureNetworkFile) throws {
+    name = file.name
+    hash = file.hash
+    imageShape = file.imageShape
+    let configuration = file.configuration
+    network = try configuration.classifier(
+      height: imageShape[0], width: imageShape[1], channels: imageShape[2], classCount: file.classCount)
+    parameters = try file.parameters(network.layout)
+    let model = try configuration.modelDescription()
+    let first = model.process.times.lowerBound
+    time = Float(model.networkTime(at: first))
+    scale = Float(model.inputScale(at: first) * model.process.marginal(at: first).signal)
+  }
+
+  public var featureCount: Int { network.featureCount }
+  public var classCount: Int { network.classCount }
+  public var batchSize: Int { 32 }
+
+  public func check(shape: [Int]) throws {
+    guard shape == imageShape else {
+      throw FeatureNetworkError(
+        "\(name) knows images of shape \(imageShape), and these are \(shape); choose other features")
+    }
+  }
+
+  public func features(
+    of images: UnsafeBufferPointer<UInt8>, shape: [Int], workers: WorkerPool
+  ) throws -> (features: Tensor, logits: Tensor) {
+    try check(shape: shape)
+    let count = images.count / shape.reduce(1, *)
+    let input = Tensor(uninitialised: [count] + shape)
+    for (place, byte) in images.enumerated() { input.pointer[place] = scale * (Float(byte) / 127.5 - 1) }
+    let tape = Tape(inferenceWith: parameters, workers: workers, convolutionMethod: network.convolutionMethod)
+    let features = network.features(
+      tape.input(input), timesteps: [Float](repeating: time, count: count), on: tape)
+    return (features.value, network.logits(features, on: tape).value)
+  }
+}

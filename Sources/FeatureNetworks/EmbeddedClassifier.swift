@@ -1,0 +1,18 @@
+import CFashionMNISTClassifier
+import Foundation
+
+/// The classifier that is part of the program: of Fashion-MNIST's ten classes, trained by
+/// `scripts/train-embedded-classifier.sh`.
+public enum EmbeddedClassifier {
+  public static let name = "fashion-mnist-classifier"
+
+  /// - Throws: never, if the program was built from an unharmed checkout.
+  public static func load() throws -> ClassifierFeatures {
+    guard let start = UnsafeMutableRawPointer(mutating: ddpm_fashion_mnist_classifier()) else {
+      throw FeatureNetworkError("this program was built without the weights of \(name)")
+    }
+    let count = Int(ddpm_fashion_mnist_classifier_count())
+    let contents = Data(bytesNoCopy: start, count: count, deallocator: .none)
+    return try ClassifierFeatures(FeatureNetworkFile(contents, path: "the weights of \(name) inside the program"))
+  }
+}

@@ -1,0 +1,99 @@
+import Compression
+import Configuration
+import Foundation
+import Interchange
+import Tensors
+
+/// A classifier whose features others are to use: a safetensors file with its weights and, as metadata, all that is
+/// needed to build it again.
+public struct FeatureNetworkFile: Sendable {
+  /// What measures on these features are labelled with.
+  public let name: String
+  /// What it was trained with.
+  public let configuration: RunConfiguration
+  /// [H, W, C].
+  public let imageShape: [Int]
+  public let classCount: Int
+  /// The CRC-32 of the whole file, eight hexadecimal digits.
+  public let hash: String
+  private let tensors: Safetensors
+
+  private static let kind = "ddpm-mpi feature network, version 1"
+
+  /// - Throws: `InterchangeError` for a file that is missing, damaged or of another kind.
+  public init(readingFrom path: String) throws {
+    let contents: Data
+    do { contents = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
+      throw InterchangeError(path, "cannot be read", advice: "check the path and who may read it")
+    }
+    try self.init(contents, path: path)
+  }
+
+  /// - Parameters:
+  ///   - contents: the whole file's bytes.
+  ///   - path: what messages call the file.
+  /// - Throws: `InterchangeError` for a file that is damaged or of another kind.
+  public init(_ contents: Data, path: String) throws {
+    tensors = try Safetensors(contents, path: path)
+    let metadata = tensors.metadata
+    guard metadata["kind"] == Self.kind else {
+      throw InterchangeError(
+        path, "is not a file of features (its kind is \(metadata["kind"] ?? "not told"))",
+        advice: "`ddpm-mpi export --format features` makes one of a classifier's checkpoint")
+    }
+    guard let name = metadata["name"], let yaml = metadata["configuration"],
+      let classCount = metadata["class_count"].flatMap({ Int($0) }), classCount > 0,
+      let shape = metadata["image_shape"]?.split(separator: ",").map({ Int($0) ?? 0 }), shape.count == 3,
+      shape.allSatisfy({ $0 > 0 })
+    else { throw InterchangeError(path, "its metadata are incomplete") }
+    self.name = name
+    self.classCount = classCount
+    imageShape = shape
+    configuration = try RunConfiguration(yaml: yaml, file: "\(path):configuration")
+    hash = weightsHash(contents)
+  }
+
+  /// The bytes of a file.
+  /// - Parameters:
+  ///   - configuration: the run's, as YAML.
+  ///   - imageShape: [H, W, C].
+  public static func contents(
+    name: String, configuration: String, imageShape: [Int], classCount: Int, parameters: Arena
+  ) -> Data {
+    let tensors = parameters.layout.entries.map {
+      Safetensors.Tensor($0.name, shape: $0.shape, parameters.elements(of: $0))
+    }
+    let shape = imageShape.map(String.init).joined(separator: ",")
+    return Safetensors.contents(
+      of: tensors,
+      metadata: [
+        "kind": kind, "name": name, "configuration": configuration, "image_shape": shape,
+        "class_count": String(classCount),
+      ])
+  }
+
+  /// The weights.
+  /// - Throws: `InterchangeError` unless there is each tensor of the layout, with its shape, and no other.
+  func parameters(_ layout: ParameterLayout) throws -> Arena {
+    let arena = Arena(layout)
+    for entry in layout.entries {
+      let shape = tensors[entry.name]?.shape
+      guard shape == entry.shape else {
+        throw InterchangeError(
+          tensors.path, "\(entry.name) is \(shape.map { "of shape \($0)" } ?? "missing"), but must be \(entry.shape)")
+      }
+      let values = try tensors.floats(entry.name)
+      arena.pointer(to: entry).update(from: values, count: values.count)
+    }
+    if let stranger = tensors.entries.first(where: { layout[$0.name] == nil }) {
+      throw InterchangeError(tensors.path, "has a tensor \(stranger.name), which the network does not have")
+    }
+    return arena
+  }
+}
+
+/// The CRC-32 of a file of weights, eight hexadecimal digits: it tells one training from another, and a damaged file from
+/// a whole one.
+func weightsHash(_ contents: Data) -> String {
+  String(format: "%08x", contents.withUnsafeBytes { crc32($0) })
+}

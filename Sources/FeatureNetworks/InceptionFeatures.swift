@@ -1,0 +1,40 @@
+import Interchange
+import Network
+import Tensors
+
+/// The features of published figures: Inception-v3's last mean over pixels, as pytorch-fid computes it.
+public struct InceptionFeatures: FeatureNetwork {
+  public let name = "inception-v3"
+  public let hash: String
+  private let network: InceptionNetwork
+
+  /// - Parameter option: where the weights are; nil for the usual places.
+  /// - Throws: `InterchangeError` for a file that is missing, with what to do, or damaged.
+  public init(option: String?) throws {
+    let path = try InceptionFile.locate(option: option)
+    let file = try Safetensors(readingFrom: path)
+    network = try InceptionNetwork(file)
+    hash = weightsHash(file.contents)
+  }
+
+  public var featureCount: Int { InceptionNetwork.featureCount }
+  public var classCount: Int { InceptionNetwork.logitCount }
+  public var batchSize: Int { 16 }
+
+  public func check(shape: [Int]) throws {
+    guard shape[2] == 1 || shape[2] == 3 else {
+      throw FeatureNetworkError("\(name) takes grey and coloured images, and these have \(shape[2]) channels")
+    }
+  }
+
+  public func features(
+    of images: UnsafeBufferPointer<UInt8>, shape: [Int], workers: WorkerPool
+  ) throws -> (features: Tensor, logits: Tensor) {
+    try check(shape: shape)
+    let input = Tensor(uninitialised: [images.count / shape.reduce(1, *)] + shape)
+    for (place, byte) in images.enumerated() { input.pointer[place] = Float(byte) / 255 }
+    let features = network.features(of: input, workers: workers)
+    // The Inception score's authors left the bias out, and so do those who compare with them.
+    return (features, network.logits(of: features, hasBias: false, workers: workers))
+  }
+}

@@ -1,0 +1,107 @@
+import Configuration
+import Datasets
+import Diffusion
+import Evaluation
+import FeatureNetworks
+import Foundation
+import Jobs
+import MessagePassing
+
+/// Draws images from a checkpoint and measures them against its data set; all ranks share the work.
+public struct EvaluateJob: Sendable {
+  public var model: ModelRequest
+  /// Images to draw.
+  public var count: Int
+  public var measures = Measure.allCases
+  /// What `FeatureNetworks.load` takes.
+  public var features = EmbeddedClassifier.name
+  public var inceptionWeights: String?
+  public var sampler = SamplerChoice()
+  public var seed: UInt64 = 0
+  public var conditions = ClassConditions.Request()
+  /// What to compare with.
+  public var split = DatasetSplit.training
+  /// Where the data set is; by default where it was in training.
+  public var dataPath: String?
+  /// How many images of the split, the first ones; by default all.
+  public var referenceCount: Int?
+  /// A file of statistics to compare with instead.
+  public var referenceFile: String?
+  public var printsJSON = false
+
+  public init(_ model: ModelRequest, count: Int) {
+    self.model = model
+    self.count = count
+  }
+
+  /// Computes and prints the measures. Collective.
+  public func run(communicator: Communicator) throws {
+    let reporter = RunReporter(isSpeaking: communicator.rank == 0 && !printsJSON)
+    defer { reporter.finish() }
+    let result = try evaluate(communicator: communicator, reporter: reporter)
+    reporter.clear()
+    guard communicator.rank == 0 else { return }
+    print(printsJSON ? try jsonLine(result) : result.text)
+  }
+
+  /// Computes the measures. Collective; equal on all ranks.
+  public func evaluate(communicator: Communicator, reporter: RunReporter) throws -> EvaluationResult {
+    let model = try ModelInUse(model, communicator: communicator, reporter: reporter)
+    let (drawing, network) = try communicator.together { () throws -> (ImageDrawing, any FeatureNetwork) in
+      let network = try FeatureNetworks.load(features, inceptionWeights: inceptionWeights)
+      try network.check(shape: model.imageShape)
+      do {
+        let drawing = try ImageDrawing(
+          network: model.network, configuration: model.configuration,
+          settings: sampler.settings(for: model.configuration),
+          conditions: try ClassConditions(conditions, configuration: model.configuration), seed: seed,
+          batchSize: model.batchSize, communicator: communicator, workers: model.workers)
+        return (drawing, network)
+      } catch let error as DiffusionError {
+        throw InputError("--\(error)")
+      }
+    }
+    try communicator.requireAlike("feature network", network.hash)
+    let extraction = FeatureExtraction(network: network, communicator: communicator, workers: model.workers)
+    let evaluator = Evaluator(
+      extraction: extraction, reference: try reference(model, extraction), measures: measures, count: count)
+    return try evaluator.evaluate(
+      drawing, parameters: model.parameters,
+      subject: .init(checkpoint: model.path, weights: self.model.weights, trainingSteps: model.trainingSteps),
+      reporter: reporter)
+  }
+
+  private func reference(_ model: ModelInUse, _ extraction: FeatureExtraction) throws -> Reference {
+    if let referenceFile {
+      return try extraction.communicator.together {
+        if let measure = measures.first(where: \.needsReferenceFeatures) {
+          throw InputError(
+            "--reference \(referenceFile) has statistics, but \(measure.rawValue) needs every image; leave it out of "
+              + "--measures, or compare with the data set")
+        }
+        let file = try StatisticsFile(readingFrom: referenceFile)
+        guard file.statistics.dimension == extraction.network.featureCount else {
+          throw InputError(
+            "--reference \(referenceFile) is of features of \(file.statistics.dimension) numbers, but those of "
+              + "\(extraction.network.name) have \(extraction.network.featureCount)")
+        }
+        return Reference(file, path: referenceFile)
+      }
+    }
+    let dataset = try extraction.communicator.together {
+      let configuration = model.configuration
+      let dataset = try DatasetCatalog.load(
+        name: configuration.data.name, path: dataPath ?? configuration.data.path, split: split)
+      if let referenceCount, referenceCount > dataset.count {
+        throw InputError(
+          "--reference-count is \(referenceCount), but the \(split.rawValue) images of \(dataset.name) are "
+            + "\(dataset.count)")
+      }
+      return dataset
+    }
+    return try Reference(
+      dataset, split: split, count: referenceCount ?? dataset.count,
+      keepsFeatures: measures.contains(where: \.needsReferenceFeatures), extraction: extraction,
+      reporter: model.reporter)
+  }
+}

@@ -1,0 +1,121 @@
+import Datasets
+import Evaluation
+import Foundation
+import Jobs
+
+/// What is measured on the features and logits of drawn images.
+public enum Measure: String, Sendable, CaseIterable, Codable {
+  /// The Fréchet distance.
+  case fid
+  /// The Inception score.
+  case inceptionScore = "is"
+  /// The kernel distance.
+  case kid
+  /// Precision and recall.
+  case precisionRecall = "pr"
+
+  /// Whether it needs the features of every image of the reference.
+  var needsReferenceFeatures: Bool { self == .kid || self == .precisionRecall }
+}
+
+/// Measures of drawn images, with all that they depend on.
+public struct EvaluationResult: Sendable, Codable, Equatable {
+  public var fid: Double?
+  public var inceptionScore: Double?
+  public var inceptionScoreDeviation: Double?
+  public var kid: Double?
+  public var kidDeviation: Double?
+  public var kidSubsetSize: Int?
+  public var precision: Double?
+  public var recall: Double?
+
+  /// The network of the features, and the checksum of its weights.
+  public var features: String
+  public var featureHash: String
+  /// Images that were drawn.
+  public var count: Int
+  /// The data set, or the file of statistics.
+  public var reference: String
+  public var referenceSplit: String?
+  public var referenceCount: Int?
+  public var sampler: String
+  /// Of the sampler; nil for one that chooses them by the error.
+  public var steps: Int?
+  /// How often the network looked at an image, the most over all images.
+  public var evaluations: Int
+  public var seed: UInt64
+  public var weights: String
+  public var checkpoint: String
+  /// Training steps of the checkpoint.
+  public var trainingSteps: Int
+
+  /// Fewer images than are usual: measures of few images are biased, and those of different numbers cannot be compared.
+  public var isComparable: Bool { count >= Self.comparableCount && (referenceCount ?? .max) >= Self.comparableCount }
+
+  /// The least that papers take; most take 50,000.
+  public static let comparableCount = 10_000
+
+  /// The measures, by their names in files.
+  public var numbers: [(name: String, value: Double)] {
+    let all: [(CodingKeys, Double?)] = [
+      (.fid, fid), (.inceptionScore, inceptionScore), (.inceptionScoreDeviation, inceptionScoreDeviation), (.kid, kid),
+      (.kidDeviation, kidDeviation), (.precision, precision), (.recall, recall),
+    ]
+    return all.compactMap { key, value in value.map { (key.stringValue, $0) } }
+  }
+
+  /// For people.
+  public var text: String {
+    var lines: [String] = []
+    func add(_ name: String, _ value: Double?, _ deviation: Double? = nil, places: Int) {
+      guard let value else { return }
+      let spread = deviation.map { " ± " + String(format: "%.\(places)f", $0) } ?? ""
+      let label = "\(name)[\(features)]".padding(toLength: features.count + 12, withPad: " ", startingAt: 0)
+      lines.append(label + String(format: "%.\(places)f", value) + spread)
+    }
+    add("FID", fid, places: 3)
+    add("IS", inceptionScore, inceptionScoreDeviation, places: 3)
+    add("KID", kid, kidDeviation, places: 6)
+    add("precision", precision, places: 4)
+    add("recall", recall, places: 4)
+    let way = steps.map { " in \(ProgressFormat.count($0, of: "step"))" } ?? ""
+    let ofReference = [
+      referenceCount.map { ProgressFormat.count($0) }, referenceSplit, referenceCount.map { _ in "images of" },
+    ]
+    .compactMap(\.self).joined(separator: " ")
+    lines.append(
+      "\(ProgressFormat.count(count, of: "image")) by \(sampler)\(way), seed \(seed), \(weights) weights of "
+        + "\(checkpoint), against \(ofReference.isEmpty ? "" : ofReference + " ")\(reference); features \(featureHash)")
+    if !isComparable {
+      lines.append(
+        "Not comparable with published figures: fewer than \(ProgressFormat.count(Self.comparableCount)) images.")
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension EvaluationResult {
+  private enum CodingKeys: String, CodingKey {
+    case fid
+    case inceptionScore = "inception_score"
+    case inceptionScoreDeviation = "inception_score_deviation"
+    case kid
+    case kidDeviation = "kid_deviation"
+    case kidSubsetSize = "kid_subset_size"
+    case precision
+    case recall
+    case features
+    case featureHash = "feature_hash"
+    case count
+    case reference
+    case referenceSplit = "reference_split"
+    case referenceCount = "reference_count"
+    case sampler
+    case steps
+    case evaluations
+    case seed
+    case weights
+    case checkpoint
+    case trainingSteps = "step"
+  }
+}

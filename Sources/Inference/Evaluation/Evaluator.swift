@@ -1,0 +1,107 @@
+import Configuration
+import Evaluation
+import FeatureNetworks
+import Foundation
+import Jobs
+import MessagePassing
+import Tensors
+
+/// Draws images from a network and measures them against a reference.
+public struct Evaluator: Sendable {
+  public let extraction: FeatureExtraction
+  public let reference: Reference
+  public let measures: [Measure]
+  /// Images to draw.
+  public let count: Int
+
+  public init(extraction: FeatureExtraction, reference: Reference, measures: [Measure], count: Int) {
+    self.extraction = extraction
+    self.reference = reference
+    self.measures = measures
+    self.count = count
+  }
+
+  /// Which network is measured, for the result.
+  public struct Subject: Sendable {
+    public var checkpoint: String
+    public var weights: ModelRequest.Weights
+    public var trainingSteps: Int
+
+    public init(checkpoint: String, weights: ModelRequest.Weights, trainingSteps: Int) {
+      self.checkpoint = checkpoint
+      self.weights = weights
+      self.trainingSteps = trainingSteps
+    }
+  }
+
+  /// Collective; equal on all ranks, and on any number of them.
+  ///
+  /// - Parameters:
+  ///   - parameters: the weights to draw with.
+  /// - Throws: `JobFailure` on all ranks if an image is not finite, or there are too few of them for a measure.
+  public func evaluate(
+    _ drawing: ImageDrawing, parameters: Arena, subject: Subject, reporter: RunReporter
+  ) throws -> EvaluationResult {
+    let drawn = try drawing.drawShare(
+      of: count, parameters: parameters,
+      progress: { done, steps in
+        reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
+      })
+    let bytes = quantise(drawn.images)
+    let first = drawing.share(of: count, rank: drawing.communicator.rank).lowerBound
+    let size = drawing.imageShape.reduce(1, *)
+    let share = try extraction.extract(count: count, shape: drawing.imageShape) { range, target in
+      bytes.withUnsafeBufferPointer {
+        guard let source = $0.baseAddress else { return }
+        target.update(from: source + (range.lowerBound - first) * size, count: range.count * size)
+      }
+    }
+    var result = EvaluationResult(
+      features: extraction.network.name, featureHash: extraction.network.hash, count: count,
+      reference: reference.name, referenceSplit: reference.split?.rawValue, referenceCount: reference.count,
+      sampler: drawing.samplerName.rawValue, steps: drawing.sampler.stepCount, evaluations: drawn.evaluations,
+      seed: drawing.seed, weights: subject.weights.rawValue, checkpoint: subject.checkpoint,
+      trainingSteps: subject.trainingSteps)
+    try measure(share, &result)
+    return result
+  }
+
+  /// Fills in the measures. Collective; rank 0 computes what follows from all features together.
+  private func measure(_ share: FeatureExtraction.Share, _ result: inout EvaluationResult) throws {
+    let communicator = extraction.communicator
+    let workers = extraction.workers
+    let statistics =
+      measures.contains(.fid)
+      ? try FeatureStatistics(share: share.features, of: count, over: communicator, workers: workers) : nil
+    let logits =
+      measures.contains(.inceptionScore)
+      ? try Features(gathering: share.logits, of: count, over: communicator) : nil
+    let features =
+      measures.contains(where: \.needsReferenceFeatures)
+      ? try Features(gathering: share.features, of: count, over: communicator) : nil
+    let local = result
+    let encoded = try communicator.together { () throws -> String in
+      guard communicator.rank == 0 else { return "" }
+      var result = local
+      if let statistics { result.fid = try FrechetDistance(statistics, reference.statistics).value }
+      if let logits {
+        let score = try InceptionScore(logits: logits)
+        (result.inceptionScore, result.inceptionScoreDeviation) = (score.mean, score.deviation)
+      }
+      if let features, let real = reference.features {
+        if measures.contains(.kid) {
+          let size = min(1000, features.count, real.count)
+          let distance = try KernelDistance(features, real, subsetSize: size, seed: result.seed, workers: workers)
+          (result.kid, result.kidDeviation, result.kidSubsetSize) = (distance.mean, distance.deviation, size)
+        }
+        if measures.contains(.precisionRecall) {
+          let found = try PrecisionRecall(generated: features, real: real, workers: workers)
+          (result.precision, result.recall) = (found.precision, found.recall)
+        }
+      }
+      return String(decoding: try JSONEncoder().encode(result), as: UTF8.self)
+    }
+    let text = try communicator.broadcast(encoded, from: 0)
+    result = try JSONDecoder().decode(EvaluationResult.self, from: Data(text.utf8))
+  }
+}

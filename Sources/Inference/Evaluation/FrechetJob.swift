@@ -1,0 +1,117 @@
+import Evaluation
+import FeatureNetworks
+import Foundation
+import Interchange
+import Jobs
+import MessagePassing
+import Tensors
+
+/// The Fréchet distance between two sets of images, or of what was computed of them; all ranks share the work.
+public struct FrechetJob: Sendable {
+  /// Folders of images, HDF5 files, or files of statistics.
+  public var first: String
+  public var second: String
+  /// What `FeatureNetworks.load` takes.
+  public var features = EmbeddedClassifier.name
+  public var inceptionWeights: String?
+  /// Where to write the first side's statistics; nil for nowhere.
+  public var statisticsFile: String?
+  public var threads = 1
+  public var printsJSON = false
+
+  public init(_ first: String, _ second: String) {
+    self.first = first
+    self.second = second
+  }
+
+  /// What is printed.
+  public struct Result: Sendable, Codable, Equatable {
+    public var fid: Double
+    public var features: String
+    /// nil if nothing had to be computed with the network.
+    public var featureHash: String?
+    public var countA: Int?
+    public var countB: Int?
+
+    enum CodingKeys: String, CodingKey {
+      case fid
+      case features
+      case featureHash = "feature_hash"
+      case countA = "count_a"
+      case countB = "count_b"
+    }
+
+    /// For people.
+    public var text: String {
+      func images(_ count: Int?) -> String {
+        count.map { ProgressFormat.count($0, of: "image") } ?? "an unknown number"
+      }
+      let least = min(countA ?? .max, countB ?? .max)
+      let remark =
+        least < EvaluationResult.comparableCount
+        ? "\nNot comparable with published figures: fewer than "
+          + "\(ProgressFormat.count(EvaluationResult.comparableCount)) images." : ""
+      return "FID[\(features)] \(String(format: "%.4f", fid))   (\(images(countA)) against \(images(countB)))\(remark)"
+    }
+  }
+
+  /// Computes and prints the distance. Collective.
+  public func run(communicator: Communicator) throws {
+    let reporter = RunReporter(isSpeaking: communicator.rank == 0 && !printsJSON)
+    defer { reporter.finish() }
+    let result = try compare(communicator: communicator, reporter: reporter)
+    reporter.clear()
+    guard communicator.rank == 0, let result else { return }
+    print(printsJSON ? try jsonLine(result) : result.text)
+  }
+
+  /// Collective.
+  /// - Returns: the distance on rank 0, nil elsewhere.
+  func compare(communicator: Communicator, reporter: RunReporter) throws -> Result? {
+    let placement = try RankPlacement(of: communicator, threads: threads)
+    if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
+    let workers = WorkerPool(threadCount: threads, placement: placement, rank: communicator.rank)
+    let (sides, network) = try communicator.together { () throws -> ([ImageSet], (any FeatureNetwork)?) in
+      if communicator.rank == 0, let statisticsFile { try checkWritable(statisticsFile) }
+      let sides = [try ImageSet(first), try ImageSet(second)]
+      let shapes = sides.compactMap { if case .images(let dataset) = $0 { dataset.imageShape } else { nil } }
+      // Between two files of statistics nothing is left to compute with a network.
+      guard !shapes.isEmpty else { return (sides, nil) }
+      let network = try FeatureNetworks.load(features, inceptionWeights: inceptionWeights)
+      for shape in shapes { try network.check(shape: shape) }
+      return (sides, network)
+    }
+    if let network { try communicator.requireAlike("feature network", network.hash) }
+    let statistics = try sides.enumerated().map { number, side in
+      switch side {
+      case .statistics(let file): return file.statistics
+      case .images(let dataset):
+        guard let network else { preconditionFailure("images have a network") }
+        let extraction = FeatureExtraction(network: network, communicator: communicator, workers: workers)
+        try communicator.requireAlike(
+          "images of \([first, second][number])", "\(dataset.count), \(dataset.fingerprint)")
+        let share = try extraction.extract(
+          of: dataset, count: dataset.count, work: [first, second][number], reporter: reporter)
+        return try FeatureStatistics(share: share.features, of: dataset.count, over: communicator, workers: workers)
+      }
+    }
+    return try communicator.together {
+      guard communicator.rank == 0 else { return nil }
+      if let statisticsFile { try write(statistics[0], network, to: statisticsFile) }
+      return Result(
+        fid: try FrechetDistance(statistics[0], statistics[1]).value, features: network?.name ?? "of the statistics",
+        featureHash: network?.hash, countA: statistics[0].count, countB: statistics[1].count)
+    }
+  }
+
+  private func write(_ statistics: FeatureStatistics, _ network: (any FeatureNetwork)?, to path: String) throws {
+    struct Provenance: Encodable {
+      var images: String
+      var features: String?
+      var featureHash: String?
+    }
+    let provenance = try jsonLine(Provenance(images: first, features: network?.name, featureHash: network?.hash))
+    let contents = try StatisticsFile(statistics, provenance: provenance).contents(path: path)
+    try replaceFile(at: path, with: contents)
+  }
+}

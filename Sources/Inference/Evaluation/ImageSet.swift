@@ -1,0 +1,36 @@
+import Datasets
+import Evaluation
+import Foundation
+import Images
+import Interchange
+import Jobs
+
+/// One side of a comparison: images, or what was computed of some.
+enum ImageSet {
+  /// Of a folder or an HDF5 file.
+  case images(any ImageDataset)
+  /// Of a NumPy archive.
+  case statistics(StatisticsFile)
+
+  /// Finds out what is at a path.
+  /// - Throws: `InputError`, `DatasetError`, `InterchangeError`.
+  init(_ path: String) throws {
+    let path = withoutTrailingSlashes(path)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw InputError(
+        "\(path): there is no such file or folder; name a folder of PNG or JPEG images, an HDF5 file with a dataset "
+          + "`images`, or statistics (.npz)")
+    }
+    if isFolder.boolValue {
+      guard !ImageFolder.hasSplits(path) else {
+        throw InputError("\(path): it has training and test images; name \(path)/train or \(path)/test")
+      }
+      self = .images(try FolderImages(ImageFolder(path, classNames: nil)))
+    } else if path.hasSuffix(".npz") {
+      self = .statistics(try StatisticsFile(readingFrom: path))
+    } else {
+      self = .images(try HDF5Images(path: path))
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/// A linear map along one axis of an image, from `inputs` places to `outputs`: each output is a weighted sum of a few
+/// neighbouring inputs.
+public struct AxisFilter: Sendable, Equatable {
+  /// What an output is made of: `weights` of the inputs from `first` on; none where it is zero.
+  public struct Taps: Sendable, Equatable {
+    public var first: Int
+    public var weights: [Float]
+  }
+
+  public let inputs: Int
+  /// One entry for each output.
+  public let taps: [Taps]
+
+  public var outputs: Int { taps.count }
+
+  /// `up` − 1 zeros are put after every input, `before` and `after` zeros around all (or as many places taken away, where
+  /// they are negative), `kernel` is convolved with that where it fits as a whole, and every `down`-th result is kept: what
+  /// signal processing calls upfirdn.
+  public init(kernel: [Float], inputs: Int, up: Int = 1, down: Int = 1, before: Int = 0, after: Int = 0) {
+    let outputs = (inputs * up + before + after - kernel.count) / down + 1
+    precondition(up >= 1 && down >= 1 && outputs >= 1, "a filter of \(kernel.count) taps does not fit \(inputs) places")
+    self.inputs = inputs
+    taps = (0..<outputs).map { output in
+      var taps = Taps(first: 0, weights: [])
+      for (index, weight) in kernel.reversed().enumerated() {
+        let place = output * down + index - before
+        guard place >= 0, place.isMultiple(of: up), place / up < inputs else { continue }
+        if taps.weights.isEmpty { taps.first = place / up }
+        taps.weights.append(weight)
+      }
+      return taps
+    }
+  }
+
+  private init(inputs: Int, taps: [Taps]) {
+    self.inputs = inputs
+    self.taps = taps
+  }
+
+  /// The adjoint map, which takes gradients back: the same weights with inputs and outputs exchanged.
+  public var transposed: AxisFilter {
+    var result = [Taps](repeating: Taps(first: 0, weights: []), count: inputs)
+    for (output, taps) in taps.enumerated() {
+      for (index, weight) in taps.weights.enumerated() {
+        let input = taps.first + index
+        if result[input].weights.isEmpty { result[input].first = output }
+        result[input].weights.append(weight)
+      }
+    }
+    return AxisFilter(inputs: outputs, taps: result)
+  }
+}

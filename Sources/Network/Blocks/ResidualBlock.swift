@@ -1,0 +1,65 @@
+import Differentiation
+import Kernels
+import Tensors
+
+/// Residual block: x + conv2(dropout(silu(norm2(conv1(silu(norm1(x))) + embedding)))), with a 1x1 convolution on the
+/// shortcut where the number of channels changes (Ho, Jain, Abbeel, arXiv:2006.11239, appendix B).
+///
+/// A block that changes the images' size does so before conv1 and on the shortcut, which then always has its convolution
+/// (Brock, Donahue, Simonyan: "Large scale GAN training for high fidelity natural image synthesis", arXiv:1809.11096).
+struct ResidualBlock {
+  let norm1: GroupNormLayer
+  let conv1: Convolution
+  let timeProjection: LinearLayer
+  let norm2: GroupNormLayer
+  let conv2: Convolution
+  let shortcut: LinearLayer?
+  let sizeChange: SizeChange?
+  /// What the sum is multiplied by.
+  let scale: Float
+  /// Tells this block's dropout masks from those of other blocks.
+  let number: Int
+
+  init(
+    _ name: String, from inChannels: Int, to outChannels: Int, changing sizeChange: SizeChange? = nil,
+    configuration: UNetConfiguration, number: Int, in declarations: inout ParameterDeclarations
+  ) {
+    self.number = number
+    self.sizeChange = sizeChange
+    scale = configuration.architecture.sumScale
+    norm1 = GroupNormLayer("\(name).norm1", channels: inChannels, configuration, in: &declarations)
+    conv1 = Convolution("\(name).conv1", from: inChannels, to: outChannels, in: &declarations)
+    timeProjection = LinearLayer(
+      "\(name).time_emb_proj", from: configuration.embeddingChannels, to: outChannels, in: &declarations)
+    norm2 = GroupNormLayer("\(name).norm2", channels: outChannels, configuration, in: &declarations)
+    conv2 = Convolution(
+      "\(name).conv2", from: outChannels, to: outChannels, initialisation: .nearZero, in: &declarations)
+    shortcut =
+      inChannels == outChannels && sizeChange == nil
+      ? nil
+      : LinearLayer(
+        "\(name).conv_shortcut", from: inChannels, to: outChannels, isConvolution: true, in: &declarations)
+  }
+
+  /// - Parameters:
+  ///   - x: [N, H, W, in], in parts that count as joined along the channels; one, if there is no shortcut or the size
+  ///     changes.
+  ///   - embedding: silu of the time embedding, [N, embeddingChannels].
+  func callAsFunction(
+    _ x: [Variable], embedding: Variable, dropout: DropoutContext?, on tape: Tape
+  ) -> Variable {
+    let projected = timeProjection(embedding, on: tape)
+    let normalised = norm1(joined: x, on: tape)
+    let h =
+      sizeChange.map { $0.convolving(normalised, conv1, perImage: projected, on: tape) }
+      ?? conv1(normalised, perImage: projected, on: tape)
+    let dropped = norm2(h, dropout: dropout?.mask(forBlock: number), on: tape)
+    return conv2(dropped, residual: straight(x, on: tape), scale: scale, on: tape)
+  }
+
+  private func straight(_ x: [Variable], on tape: Tape) -> Variable {
+    guard let shortcut else { return x[0] }
+    guard let sizeChange else { return shortcut(joined: x, on: tape) }
+    return sizeChange.mapping(x[0], shortcut, on: tape)
+  }
+}

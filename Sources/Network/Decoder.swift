@@ -1,0 +1,70 @@
+import Differentiation
+import Tensors
+
+/// The way of a U-Net from its lowest level up to the output.
+struct Decoder {
+  private let levels: [Level]
+  /// nil where the pyramid of `ProgressiveOutput.outputSkip` is the output.
+  private let output: (norm: GroupNormLayer, convolution: Convolution)?
+
+  private struct Level {
+    var blocks: [ResidualBlock] = []
+    /// By the block that it follows.
+    var attentions: [Int: AttentionBlock] = [:]
+    var progressiveOutput: ProgressiveOutput?
+    var ascent: LevelChange?
+  }
+
+  init(after encoder: Encoder, _ builder: inout BlockBuilder) {
+    let configuration = builder.configuration
+    var skipChannels = encoder.skipChannels
+    var channels = encoder.channels
+    var pyramidChannels: Int?
+    var levels: [Level] = []
+    for level in configuration.multipliers.indices.reversed() {
+      let name = "up_blocks.\(levels.count)"
+      let width = configuration.multipliers[level] * configuration.channels
+      let last = configuration.blocksPerLevel
+      var result = Level()
+      for index in 0...last {
+        let skip = skipChannels.removeLast()
+        result.blocks.append(builder.block("\(name).resnets.\(index)", from: channels + skip, to: width))
+        channels = width
+        let isItsPlace = index == last || builder.architecture.upwardAttention == .everyBlock
+        if builder.hasAttention(level: level) && isItsPlace {
+          result.attentions[index] = builder.attention("\(name).attentions.\(result.attentions.count)", channels)
+        }
+      }
+      result.progressiveOutput = ProgressiveOutput(
+        name, channels: channels, pyramidChannels: &pyramidChannels, &builder)
+      if level > 0 { result.ascent = builder.ascent("\(name).upsamplers.0", channels) }
+      levels.append(result)
+    }
+    self.levels = levels
+    if builder.architecture.progressiveOutput == .outputSkip {
+      output = nil
+    } else {
+      output = (
+        builder.norm("conv_norm_out", channels),
+        builder.convolution("conv_out", from: channels, to: configuration.outputChannels, initialisation: .nearZero)
+      )
+    }
+  }
+
+  /// - Parameter skips: what the encoder kept, in the order in which it was made.
+  /// - Returns: [N, H, W, output channels].
+  func callAsFunction(_ x: consuming Variable, skips: consuming [Variable], running run: BlockRun) -> Variable {
+    var h = consume x
+    var pyramid: Variable?
+    for level in levels {
+      for (index, block) in level.blocks.enumerated() {
+        h = run(block, level.attentions[index], on: h, skips.removeLast())
+      }
+      if let output = level.progressiveOutput { h = output(h, pyramid: &pyramid, on: run.tape) }
+      if let ascent = level.ascent { h = ascent(h, running: run) }
+    }
+    if let output { return output.convolution(output.norm(h, on: run.tape), on: run.tape) }
+    guard let pyramid else { preconditionFailure("a network without a last convolution has a pyramid") }
+    return pyramid
+  }
+}

@@ -1,0 +1,134 @@
+import Kernels
+import Tensors
+
+/// Where a network's tensors come from: the elements of the tensor of that name, which has that shape.
+public typealias InceptionWeights = (_ name: String, _ shape: [Int]) throws -> [Float]
+
+/// Inception-v3 in the variant that the Fréchet inception distance is defined with (Heusel et al.: "GANs trained by a
+/// two time-scale update rule converge to a local Nash equilibrium", arXiv:1706.08500), as the program pytorch-fid has
+/// it; for inference.
+///
+/// An image's features depend on that image alone.
+public struct InceptionNetwork: Sendable {
+  /// Features of an image: the means of the last block's maps.
+  public static let featureCount = 2048
+  /// Numbers of the classifier, of which 1000 belong to ImageNet's classes.
+  public static let logitCount = 1008
+  /// Height and width that images are brought to.
+  public static let side = 299
+
+  private let stages: [Stage]
+  private let classifier: FixedConvolution
+  private let classifierWithoutBias: FixedConvolution
+
+  /// Some blocks, and how many images they take together: enough for their weights to pay, few enough for the maps to
+  /// stay in a cache.
+  private struct Stage {
+    let layers: Chain
+    let imagesAtOnce: Int
+
+    func callAsFunction(_ x: ImageView, workers: WorkerPool) -> ImageView {
+      let shape = layers.outputShape(of: MapShape(x))
+      let y = ImageView(images: x.images, height: shape.height, width: shape.width, channels: shape.channels)
+      for first in stride(from: 0, to: x.images, by: imagesAtOnce) {
+        let range = first..<min(first + imagesAtOnce, x.images)
+        layers(x.images(range), into: y.images(range), workers: workers)
+      }
+      return y
+    }
+  }
+
+  /// Images that go through all stages together.
+  private static let mostTogether = 16
+
+  /// - Parameter weights: gives each tensor of the network, by the name that it has in pytorch-fid's module and in
+  ///   PyTorch's order of dimensions: kernels [out, in, height, width], the classifier [out, in].
+  /// - Throws: what `weights` throws.
+  public init(weights: InceptionWeights) throws {
+    (stages, classifier, classifierWithoutBias) = try withoutActuallyEscaping(weights) { weights in
+      let blocks = InceptionBlocks(weights: weights)
+      let stages = [
+        Stage(layers: try blocks.stem(), imagesAtOnce: 1),
+        Stage(
+          layers: Chain(
+            try blocks.a("Mixed_5b", from: 192, poolChannels: 32),
+            try blocks.a("Mixed_5c", from: 256, poolChannels: 64),
+            try blocks.a("Mixed_5d", from: 288, poolChannels: 64),
+            try blocks.b("Mixed_6a", from: 288)),
+          imagesAtOnce: 1),
+        Stage(
+          layers: Chain(
+            try blocks.c("Mixed_6b", inner: 128), try blocks.c("Mixed_6c", inner: 160),
+            try blocks.c("Mixed_6d", inner: 160), try blocks.c("Mixed_6e", inner: 192), try blocks.d("Mixed_7a")),
+          imagesAtOnce: 4),
+        Stage(
+          layers: Chain(
+            try blocks.e("Mixed_7b", from: 1280, pooling: .mean),
+            try blocks.e("Mixed_7c", from: 2048, pooling: .maximum)),
+          imagesAtOnce: Self.mostTogether),
+      ]
+      let (inputs, outputs) = (Self.featureCount, Self.logitCount)
+      let matrix = try weights("fc.weight", [outputs, inputs])
+      let bias = try weights("fc.bias", [outputs])
+      var transposed = [Float](repeating: 0, count: matrix.count)
+      for out in 0..<outputs {
+        for input in 0..<inputs { transposed[input * outputs + out] = matrix[out * inputs + input] }
+      }
+      let classifier = FixedConvolution(
+        FixedConvolution.Shape(inChannels: inputs, outChannels: outputs, kernelHeight: 1, kernelWidth: 1),
+        kernel: transposed, bias: bias, rectifies: false)
+      return (stages, classifier, classifier.withoutBias)
+    }
+  }
+
+  /// The features of images.
+  ///
+  /// - Parameter images: [N, H, W, 3] or, grey, [N, H, W, 1], of any size, values from 0 to 1.
+  /// - Returns: [N, 2048].
+  public func features(of images: Tensor, workers: WorkerPool) -> Tensor {
+    let images = ImageView(images)
+    precondition(images.channels == 3 || images.channels == 1, "images are coloured or grey")
+    let features = Tensor(uninitialised: [images.images, Self.featureCount])
+    let means = ImageView(features.reshaped([images.images, 1, 1, Self.featureCount]))
+    let threads = workers.threadCount
+    // Each thread takes its images from beginning to end, if there is one for each; else all take the same images.
+    let isShared = images.images < threads
+    let leastGroups = (images.images + Self.mostTogether - 1) / Self.mostTogether
+    let groups = isShared ? leastGroups : (leastGroups + threads - 1) / threads * threads
+    func compute(_ group: Int, on workers: WorkerPool) {
+      let range = group * images.images / groups..<(group + 1) * images.images / groups
+      computeFeatures(images.images(range), into: means.images(range), workers: workers)
+    }
+    if isShared {
+      for group in 0..<groups { compute(group, on: workers) }
+    } else {
+      workers.forEach(groups) { compute($0, on: .callingThread) }
+    }
+    return features
+  }
+
+  private func computeFeatures(_ images: ImageView, into means: ImageView, workers: WorkerPool) {
+    var maps = ImageView(images: images.images, height: Self.side, width: Self.side, channels: 3)
+    // The network expects values from −1 to 1.
+    BilinearResizing.resize(images, into: maps, scale: 2, offset: -1, workers: workers)
+    for stage in stages { maps = stage(maps, workers: workers) }
+    Pooling.meanOverPixels(maps, into: means, workers: workers)
+  }
+
+  /// What the classifier makes of features.
+  ///
+  /// - Parameters:
+  ///   - features: [N, 2048].
+  ///   - hasBias: the classifier's bias is left out where the inception score is computed as its authors did.
+  /// - Returns: [N, 1008].
+  public func logits(of features: Tensor, hasBias: Bool = true, workers: WorkerPool) -> Tensor {
+    precondition(features.shape.count == 2 && features.shape[1] == Self.featureCount, "features are [N, 2048]")
+    let images = features.shape[0]
+    let logits = Tensor(uninitialised: [images, Self.logitCount])
+    let classifier = hasBias ? classifier : classifierWithoutBias
+    classifier(
+      ImageView(features.reshaped([images, 1, 1, Self.featureCount])),
+      into: ImageView(logits.reshaped([images, 1, 1, Self.logitCount])), workers: workers)
+    return logits
+  }
+}

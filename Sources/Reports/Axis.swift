@@ -1,0 +1,99 @@
+import Foundation
+
+/// Where values lie along a side of a drawing, and which of them are labelled.
+public struct Axis: Sendable, Equatable {
+  public struct Tick: Sendable, Equatable {
+    public var value: Double
+    public var label: String
+  }
+
+  public let lower: Double
+  public let upper: Double
+  public let isLogarithmic: Bool
+  public let ticks: [Tick]
+
+  /// From 0 at the lower end to 1 at the upper.
+  public func place(of value: Double) -> Double {
+    isLogarithmic ? log(value / lower) / log(upper / lower) : (value - lower) / (upper - lower)
+  }
+
+  /// An axis whose ends are ticks, with others between them at multiples of 1, 2 or 5 times a power of ten.
+  ///
+  /// It begins at zero where that wastes no more than half of it.
+  public static func linear(covering range: ClosedRange<Double>, atMost intervalCount: Int = 6) -> Axis {
+    var (least, greatest) = (range.lowerBound, range.upperBound)
+    if least > 0 && least < greatest / 2 { least = 0 }
+    if greatest < 0 && greatest > least / 2 { greatest = 0 }
+    if least == greatest {
+      // A flat line lies in the middle.
+      let margin = least == 0 ? 1 : abs(least) / 2
+      (least, greatest) = (least - margin, greatest + margin)
+    }
+    let step = niceStep(atLeast: (greatest - least) / Double(intervalCount))
+    // What rounding adds to a multiple does not count.
+    let first = (least / step + 1e-9).rounded(.down)
+    let last = (greatest / step - 1e-9).rounded(.up)
+    // Numbers so large that a step is lost in them have no ticks between.
+    let values = last - first <= 20 ? stride(from: first, through: last, by: 1).map { $0 * step } : [least, greatest]
+    return Axis(
+      lower: min(values[0], least), upper: max(values[values.count - 1], greatest), isLogarithmic: false,
+      ticks: values.map { Tick(value: $0, label: label($0, step: step)) })
+  }
+
+  /// An axis of steps, from 0 to the last one, whether that is a tick or not.
+  public static func steps(upTo last: Int, atMost intervalCount: Int = 5) -> Axis {
+    let last = Double(max(last, 1))
+    let step = max(1, niceStep(atLeast: last / Double(intervalCount)))
+    let values = stride(from: 0, through: last, by: step)
+    return Axis(
+      lower: 0, upper: last, isLogarithmic: false,
+      ticks: values.map { Tick(value: $0, label: label($0, step: step)) })
+  }
+
+  /// An axis that gives each power of ten the same room; nil if not all values are greater than zero.
+  public static func logarithmic(covering range: ClosedRange<Double>) -> Axis? {
+    guard range.lowerBound > 0 else { return nil }
+    let decades = log10(range.upperBound / range.lowerBound)
+    // With few powers of ten in it, also twice and five times those.
+    let factors: [Double] = decades < 1 ? [1, 1.5, 2, 3, 5, 7] : decades < 2.5 ? [1, 2, 5] : [1]
+    let first = Int(log10(range.lowerBound).rounded(.down))
+    let last = Int(log10(range.upperBound).rounded(.up))
+    let candidates = (first...max(last, first + 1)).flatMap { power in factors.map { $0 * pow(10, Double(power)) } }
+    let lower = candidates.last { $0 <= range.lowerBound * (1 + 1e-9) } ?? range.lowerBound
+    let upper = candidates.first { $0 >= range.upperBound * (1 - 1e-9) && $0 > lower } ?? range.upperBound * 10
+    let inside = candidates.filter { $0 >= lower && $0 <= upper }
+    let every = max(1, (inside.count + 6) / 7)
+    let values = inside.enumerated().filter { $0.offset % every == 0 }.map(\.element)
+    return Axis(
+      lower: lower, upper: upper, isLogarithmic: true,
+      ticks: values.map { Tick(value: $0, label: label($0, step: $0)) })
+  }
+
+  /// The least of 1, 2 and 5 times powers of ten that is not below `size`.
+  private static func niceStep(atLeast size: Double) -> Double {
+    let power = pow(10, log10(size).rounded(.down))
+    // Rounding must not make a step of 1 one of 2.
+    let factor = [1, 2, 5, 10].first { $0 * power >= size * (1 - 1e-9) } ?? 10
+    return factor * power
+  }
+
+  /// `0.05`, `20k`, `1.5M`, `5e-5`: with the decimals that tell it from its neighbours a step away.
+  public static func label(_ value: Double, step: Double) -> String {
+    let size = max(abs(value), step)
+    if value == 0 || abs(value) < step / 1000 { return "0" }
+    if step < 1e-4 || size >= 1e9 { return exponential(value) }
+    let (divisor, suffix): (Double, String) = size >= 1e6 ? (1e6, "M") : size >= 1e4 ? (1e3, "k") : (1, "")
+    let decimals = max(0, -Int(log10(step / divisor * (1 + 1e-9)).rounded(.down)))
+    var text = String(format: "%.\(min(decimals + 1, 6))f", value / divisor)
+    // No more decimals than there are.
+    while text.contains("."), text.hasSuffix("0") || text.hasSuffix(".") { text.removeLast() }
+    return text + suffix
+  }
+
+  private static func exponential(_ value: Double) -> String {
+    let parts = String(format: "%.2e", value).split(separator: "e")
+    var digits = String(parts[0])
+    while digits.contains("."), digits.hasSuffix("0") || digits.hasSuffix(".") { digits.removeLast() }
+    return "\(digits)e\(Int(parts[1]) ?? 0)"
+  }
+}

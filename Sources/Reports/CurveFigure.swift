@@ -1,0 +1,128 @@
+import Foundation
+import Jobs
+
+/// A curve as a figure of the page: an SVG drawing with a linear and, where it can have one, a logarithmic axis, and the
+/// numbers that its script shows.
+///
+/// The drawing has no size of its own: places are percentages, and the paths are stretched without their strokes. So
+/// text has the same size on every screen.
+struct CurveFigure {
+  let curve: Curve
+  let steps: Axis
+  /// The steps after which the program was started again.
+  let restartSteps: [Int]
+
+  var html: HTML {
+    let values = curve.points.compactMap(\.value)
+    guard let least = values.min(), let greatest = values.max(), let last = values.last else {
+      return """
+        <figure class="curve empty"><h3>\(curve.title)</h3>
+        <p>None of its \(ProgressFormat.count(curve.pointCount, of: "value")) is a finite number.</p></figure>
+        """
+    }
+    let linear = Axis.linear(covering: least...greatest)
+    let logarithmic = Axis.logarithmic(covering: least...greatest)
+    let unit = curve.unit.isEmpty ? "" : " \(curve.unit)"
+    let lastStep = curve.points.last { $0.value != nil }?.step ?? 0
+    let summary =
+      "\(ProgressFormat.count(curve.pointCount, of: "value")) from \(Self.number(least)) to \(Self.number(greatest))"
+      + "\(unit), the last \(Self.number(last))\(unit) at step \(lastStep)"
+    let scale: HTML =
+      logarithmic == nil
+      ? "" : "<label><input type=\"checkbox\" class=\"scale\" autocomplete=\"off\"> log axis</label>"
+    return """
+      <figure class="curve" id="curve-\(curve.name)" data-scale="linear" tabindex="0" role="group" \
+      aria-label="\(curve.title)">
+      <h3>\(curve.title)\(unit.isEmpty ? "" : ",")\(unit)</h3>
+      <div class="bar"><output class="readout">\(Self.number(last))\(unit) at step \(lastStep)</output>\(scale)</div>
+      <svg class="plot" role="img" aria-label="\(curve.title): \(summary)">
+      \(HTML.joined(steps.ticks.map(tick)))<text class="axis" x="100%" y="100%" dy="32" text-anchor="end">step</text>
+      \(drawing(linear, name: "linear"))
+      \(logarithmic.map { drawing($0, name: "logarithmic") } ?? "")
+      \(HTML.joined(restartSteps.map(mark)))
+      <line class="cursor" y1="0" y2="100%"/><circle class="dot" r="4"/>
+      </svg>
+      <figcaption>\(summary).\(averageNote)</figcaption>
+      <script type="application/json">\(verbatim: data(linear, logarithmic))</script>
+      </figure>
+
+      """
+  }
+
+  private var averageNote: String {
+    curve.averages.isEmpty ? "" : " Bold: moving average over about \(curve.averageSpan) values."
+  }
+
+  /// `0.04321`, `812`, `0.0002`.
+  static func number(_ value: Double) -> String { String(format: "%.4g", value) }
+
+  private func tick(_ tick: Axis.Tick) -> HTML {
+    let place = Self.percent(steps.place(of: tick.value))
+    return """
+      <line class="grid" x1="\(place)" x2="\(place)" y1="0" y2="100%"/>\
+      <text x="\(place)" y="100%" dy="16" text-anchor="middle">\(tick.label)</text>
+      """
+  }
+
+  private func mark(_ step: Int) -> HTML {
+    let place = Self.percent(steps.place(of: Double(step)))
+    return """
+      <line class="restart" x1="\(place)" x2="\(place)" y1="0" y2="100%">\
+      <title>resumed after step \(step)</title></line>
+      """
+  }
+
+  private func drawing(_ axis: Axis, name: String) -> HTML {
+    let ticks = axis.ticks.map { tick -> HTML in
+      let place = Self.percent(1 - axis.place(of: tick.value))
+      return """
+        <line class="grid" x1="0" x2="100%" y1="\(place)" y2="\(place)"/>\
+        <text x="-8" y="\(place)" dy=".35em" text-anchor="end">\(tick.label)</text>
+        """
+    }
+    let values = curve.points.map(\.value)
+    let isAveraged = !curve.averages.isEmpty
+    // Few values are seen one by one.
+    let dots: HTML = values.count <= 40 ? "<path class=\"points\" d=\"\(path(values, axis, joined: false))\"/>" : ""
+    let average: HTML = isAveraged ? "<path class=\"line\" d=\"\(path(curve.averages, axis))\"/>" : ""
+    return """
+      <g class="\(name)">\(HTML.joined(ticks))
+      <svg class="lines" width="100%" height="100%" viewBox="0 0 1000 1000" preserveAspectRatio="none">
+      <path class="\(isAveraged ? "faint" : "line")" d="\(path(values, axis))"/>\(average)\(dots)</svg></g>
+      """
+  }
+
+  /// Lines between neighbours that both have a value, or points of no length.
+  private func path(_ values: [Double?], _ axis: Axis, joined: Bool = true) -> String {
+    var text = ""
+    var isDrawing = false
+    for (point, value) in zip(curve.points, values) {
+      guard let value else {
+        isDrawing = false
+        continue
+      }
+      let x = Self.place(1000 * steps.place(of: Double(point.step)))
+      let y = Self.place(1000 * (1 - axis.place(of: value)))
+      text += joined && isDrawing ? "L\(x) \(y)" : "M\(x) \(y)\(joined ? "" : "h0")"
+      isDrawing = true
+    }
+    return text
+  }
+
+  /// What the page's script needs: the ends of the axes, and of each point step, value and average.
+  private func data(_ linear: Axis, _ logarithmic: Axis?) -> String {
+    let points = curve.points.enumerated().map { index, point in
+      let average = curve.averages.isEmpty ? nil : curve.averages[index]
+      return "[\(point.step),\(Self.json(point.value)),\(Self.json(average))]"
+    }
+    let logarithmicEnds = logarithmic.map { "[\($0.lower),\($0.upper)]" } ?? "null"
+    return """
+      {"steps":[\(steps.lower),\(steps.upper)],"linear":[\(linear.lower),\(linear.upper)],\
+      "logarithmic":\(logarithmicEnds),"unit":"\(curve.unit)","points":[\(points.joined(separator: ","))]}
+      """
+  }
+
+  private static func json(_ value: Double?) -> String { value.map { String(format: "%.6g", $0) } ?? "null" }
+  private static func place(_ value: Double) -> String { String(format: "%.1f", value) }
+  private static func percent(_ share: Double) -> String { String(format: "%.2f%%", 100 * share) }
+}

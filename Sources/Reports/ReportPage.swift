@@ -1,0 +1,180 @@
+import Configuration
+import Foundation
+import Jobs
+
+/// Puts the page together.
+struct ReportPage {
+  let run: RunRecord
+  let curves: [Curve]
+  /// Marks the page's own script and style; nothing else runs, and nothing is loaded.
+  private let nonce = String(UInt64.random(in: .min ... .max), radix: 36)
+
+  init(run: RunRecord, curves: [Curve]) {
+    self.run = run
+    self.curves = curves
+  }
+
+  private var name: String { URL(fileURLWithPath: run.folder.path).lastPathComponent }
+
+  var html: HTML {
+    """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'nonce-\(nonce)'; \
+    script-src 'nonce-\(nonce)'; base-uri 'none'; form-action 'none'">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>\(name) – ddpm-mpi</title>
+    <style nonce="\(nonce)">\(verbatim: String(decoding: PackageResources.report_css, as: UTF8.self))</style>
+    <script nonce="\(nonce)">\(verbatim: String(decoding: PackageResources.report_js, as: UTF8.self))</script>
+    </head>
+    <body>
+    <header><h1>\(name)</h1><p>\(state)</p></header>
+    <main>
+    \(notes)\(facts)\(curveSection)\(sampleSection)\(sessionSection)\(ConfigurationSection(run.configuration).html)
+    </main>
+    <footer>Written \(Self.text(Date())) by ddpm-mpi \(ProgramVersion.current).</footer>
+    </body>
+    </html>
+
+    """
+  }
+
+  /// How far the run is, in a sentence.
+  private var state: String {
+    let steps = run.configuration.training.steps
+    let logged = run.metrics.lastStep
+    guard let session = run.sessions.last else {
+      return "Step \(ProgressFormat.count(logged)) of \(ProgressFormat.count(steps)) is the last in the log."
+    }
+    let ending = session.ending(isNewest: true)
+    let sentence = ending.prefix(1).uppercased() + ending.dropFirst() + "."
+    if session.end?.event == .done { return sentence }
+    return "Step \(ProgressFormat.count(logged)) of \(ProgressFormat.count(steps)). \(sentence)"
+  }
+
+  private var notes: HTML {
+    if run.omissions.isEmpty { return "" }
+    let items = run.omissions.map { omission -> HTML in "<li>\(omission)</li>" }
+    return "<section class=\"notes\"><h2>Left out</h2><ul>\(HTML.joined(items))</ul></section>\n"
+  }
+
+  private var facts: HTML {
+    var facts: [(String, String)] = []
+    let last = run.metrics.lastStep
+    facts.append(
+      ("Steps", "\(ProgressFormat.count(last)) of \(ProgressFormat.count(run.configuration.training.steps))"))
+    if let images = run.metrics.series(named: "images")?.points.last?.value {
+      facts.append(("Images seen", ProgressFormat.count(Int(images))))
+    }
+    if let first = run.sessions.first { facts.append(("First start", Self.text(first.start.time))) }
+    if let lastSign = run.lastSign { facts.append(("Last line of the log", Self.text(lastSign))) }
+    if run.metrics.seconds > 0 {
+      facts.append(("Time in training", ProgressFormat.duration(seconds: run.metrics.seconds)))
+    }
+    if let job = run.sessions.last?.start.job {
+      facts.append(("Ranks", Self.text(job)))
+      facts.append(("Network", "\(ProgressFormat.count(job.parameters)) parameters"))
+      facts.append(("Data", "\(job.data), \(ProgressFormat.count(job.images)) images"))
+      facts.append(("Version", job.version))
+    } else {
+      facts.append(("Data", run.configuration.data.name))
+    }
+    facts.append(("Starts", run.sessions.isEmpty ? "not known" : "\(run.sessions.count)"))
+    let checkpoints = run.checkpointSteps.map(ProgressFormat.count).joined(separator: ", ")
+    facts.append(("Checkpoints kept", checkpoints.isEmpty ? "none yet" : "step \(checkpoints)"))
+    let items = facts.map { name, value -> HTML in "<div><dt>\(name)</dt><dd>\(value)</dd></div>" }
+    return "<section><h2>Facts</h2><dl>\(HTML.joined(items))</dl></section>\n"
+  }
+
+  private var curveSection: HTML {
+    if curves.isEmpty { return "<section><h2>Curves</h2><p>No step has been logged yet.</p></section>\n" }
+    let steps = Axis.steps(upTo: run.metrics.lastStep)
+    let restarts = run.restartSteps.filter { $0 <= run.metrics.lastStep }
+    let figures = curves.map { CurveFigure(curve: $0, steps: steps, restartSteps: restarts).html }
+    let legend: HTML =
+      restarts.isEmpty
+      ? ""
+      : """
+      <p class="legend"><svg width="10" height="16" aria-hidden="true"><line class="restart" x1="5" x2="5" y1="0" \
+      y2="16"/></svg> resumed after step \(restarts.map(ProgressFormat.count).joined(separator: ", "))</p>
+      """
+    let thinned: HTML =
+      curves.contains { $0.points.count < $0.pointCount }
+      ? "<p class=\"legend\">Long curves are drawn by the least and greatest value of each of \(Curve.stretchCount) stretches.</p>"
+      : ""
+    return """
+      <section id="curves"><h2>Curves</h2>\(legend)\(thinned)
+      <div class="curves">
+      \(HTML.joined(figures))</div></section>
+
+      """
+  }
+
+  private var sampleSection: HTML {
+    guard let newest = run.sheets.last else {
+      return "<section><h2>Samples</h2><p>No samples have been drawn yet.</p></section>\n"
+    }
+    let images = run.sheets.enumerated().map { index, sheet -> HTML in
+      """
+      <li><button type="button" data-index="\(index)"><img alt="Samples drawn after step \(sheet.step)" \
+      width="\(sheet.width)" height="\(sheet.height)" src="data:image/png;base64,\
+      \(Data(sheet.png).base64EncodedString())"><span>step \(ProgressFormat.count(sheet.step))</span></button></li>
+
+      """
+    }
+    let slider: HTML =
+      run.sheets.count < 2
+      ? ""
+      : """
+      <label class="slider">Step <input type="range" min="0" max="\(run.sheets.count - 1)" \
+      value="\(run.sheets.count - 1)" autocomplete="off" aria-label="Sheet of samples by step"></label>
+      """
+    return """
+      <section id="samples"><h2>Samples</h2>
+      <figure class="sheet" hidden><img alt="" width="\(newest.width)" height="\(newest.height)">\
+      <figcaption>\(slider)<output></output></figcaption></figure>
+      <ol class="strip">
+      \(HTML.joined(images))</ol></section>
+
+      """
+  }
+
+  private var sessionSection: HTML {
+    if run.sessions.isEmpty { return "" }
+    let rows = run.sessions.enumerated().map { index, session -> HTML in
+      let isNewest = index == run.sessions.count - 1
+      let ranks = session.start.job.map(Self.text) ?? "not known"
+      let reached = isNewest ? max(run.metrics.lastStep, session.last.step) : session.last.step
+      return """
+        <tr><td>\(index + 1)</td><td>\(Self.text(session.start.time))</td>\
+        <td>\(session.isResumed ? "resumed after step" : "started at step") \
+        \(ProgressFormat.count(session.firstStep))</td><td>\(ProgressFormat.count(reached))</td><td>\(ranks)</td>\
+        <td>\(session.checkpointCount)</td><td>\(session.ending(isNewest: isNewest))</td></tr>
+
+        """
+    }
+    return """
+      <section id="starts"><h2>Starts</h2><div class="scroll"><table>
+      <thead><tr><th>#</th><th>Time</th><th>From</th><th>Known to have reached</th><th>Ranks</th><th>Checkpoints</th>\
+      <th>End</th></tr></thead>
+      <tbody>
+      \(HTML.joined(rows))</tbody></table></div></section>
+
+      """
+  }
+
+  /// `2026-01-31 12:00:00 UTC`.
+  private static func text(_ time: Date) -> String {
+    let style = Date.ISO8601FormatStyle(dateTimeSeparator: .space)
+    return time.formatted(style).replacingOccurrences(of: "Z", with: " UTC")
+  }
+
+  /// `2 x 1 thread on 1 host`.
+  private static func text(_ job: JournalEntry.Job) -> String {
+    "\(job.ranks) x \(ProgressFormat.count(job.threadsPerRank, of: "thread")) on "
+      + ProgressFormat.count(job.hosts, of: "host")
+  }
+}

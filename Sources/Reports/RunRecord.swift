@@ -1,0 +1,126 @@
+import Configuration
+import Foundation
+import Images
+import Jobs
+
+/// What a run's folder tells of it, as far as it can be read. The run may still be going on.
+struct RunRecord {
+  /// A sheet of samples, whole.
+  struct Sheet {
+    var step: Int
+    var png: [UInt8]
+    var width: Int
+    var height: Int
+  }
+
+  let folder: RunFolder
+  let configuration: RunConfiguration
+  let metrics: MetricsLog
+  let sessions: [Session]
+  let sheets: [Sheet]
+  /// Steps of the checkpoints that are there, the first first.
+  let checkpointSteps: [Int]
+  /// When the log was last written to.
+  let lastSign: Date?
+  /// What the page lacks, a sentence each.
+  let omissions: [String]
+
+  /// More sheets than these, or more bytes of them, are thinned.
+  static let sheetLimit = 60
+  static let sheetByteLimit = 24 << 20
+
+  /// - Throws: `InputError` if there is no run in the folder, `ConfigurationError` or `FileError` if its configuration
+  ///   cannot be read, or its log although it is there.
+  init(_ folder: RunFolder) throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
+      throw InputError("\(folder.path): there is no such folder; name a run's folder, such as runs/quickstart")
+    }
+    guard FileManager.default.fileExists(atPath: folder.configurationPath) else {
+      throw InputError(
+        "\(folder.path) holds no run: it has no config.yaml; name a folder that ddpm-mpi train has made")
+    }
+    self.folder = folder
+    configuration = try folder.savedConfiguration()
+    var omissions: [String] = []
+
+    let metricsBytes = try Self.bytes(at: folder.metricsPath)
+    metrics = MetricsLog(metricsBytes ?? [])
+    if metricsBytes == nil { omissions.append("There is no metrics.jsonl yet, so there are no curves.") }
+    if metrics.isCutShort {
+      omissions.append(
+        "The last line of metrics.jsonl is cut short, and left out: it is being written, or its writer was killed.")
+    }
+    if metrics.damagedLineCount > 0 {
+      omissions.append(
+        "\(ProgressFormat.count(metrics.damagedLineCount, of: "line")) of metrics.jsonl cannot be read, and "
+          + "\(metrics.damagedLineCount == 1 ? "is" : "are") left out.")
+    }
+    let modified = try? FileManager.default.attributesOfItem(atPath: folder.metricsPath)[.modificationDate]
+    lastSign = modified as? Date
+
+    if let journal = try Self.bytes(at: folder.journalPath) {
+      let lines = journal.split(separator: UInt8(ascii: "\n"))
+      let entries = lines.compactMap { JournalEntry(line: $0) }
+      sessions = Session.all(of: entries)
+      if entries.count < lines.count {
+        omissions.append(
+          "\(ProgressFormat.count(lines.count - entries.count, of: "line")) of journal.jsonl cannot be read, and "
+            + "\(lines.count - entries.count == 1 ? "is" : "are") left out.")
+      }
+    } else {
+      sessions = []
+      omissions.append("There is no journal.jsonl, so when and where the run was started is not known.")
+    }
+
+    checkpointSteps = try folder.checkpoints().map(\.step).reversed()
+    sheets = try Self.readSheets(folder, &omissions)
+    self.omissions = omissions
+  }
+
+  /// The steps after which the program was started again.
+  var restartSteps: [Int] {
+    let steps = sessions.isEmpty ? metrics.restartSteps : sessions.filter(\.isResumed).map(\.firstStep)
+    return Set(steps).sorted()
+  }
+
+  private static func bytes(at path: String) throws(FileError) -> [UInt8]? {
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    return try readBytes(at: path)
+  }
+
+  /// The sheets that are whole; where they are too many, the first, the last and evenly some between.
+  private static func readSheets(_ folder: RunFolder, _ omissions: inout [String]) throws -> [Sheet] {
+    let all = try folder.samples()
+    var sizes: [Int] = []
+    for sheet in all {
+      sizes.append((try? FileManager.default.attributesOfItem(atPath: sheet.path)[.size] as? Int) ?? 0)
+    }
+    var kept = Array(all.indices)
+    while kept.count > 2 && (kept.count > sheetLimit || kept.reduce(0) { $0 + sizes[$1] } > sheetByteLimit) {
+      kept = evenly(all.count, atMost: min(sheetLimit, kept.count - 1))
+    }
+    if kept.count < all.count {
+      omissions.append("Of \(all.count) sheets of samples, \(kept.count) are here, which keeps the page small.")
+    }
+    var sheets: [Sheet] = []
+    for sheet in kept.map({ all[$0] }) {
+      do throws(ImageError) {
+        let image = try PNG.read(sheet.path)
+        if let png = try? readBytes(at: sheet.path) {
+          sheets.append(Sheet(step: sheet.step, png: png, width: image.width, height: image.height))
+        }
+      } catch {
+        omissions.append("\(error)")
+      }
+    }
+    return sheets
+  }
+
+  /// `limit` of the numbers from 0 to `count` - 1, the first and the last among them.
+  static func evenly(_ count: Int, atMost limit: Int) -> [Int] {
+    guard count > limit else { return Array(0..<count) }
+    guard limit > 1 else { return [count - 1] }
+    return (0..<limit).map { $0 * (count - 1) / (limit - 1) }
+  }
+}

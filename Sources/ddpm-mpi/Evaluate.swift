@@ -1,0 +1,117 @@
+import ArgumentParser
+import Datasets
+import FeatureNetworks
+import Inference
+import Jobs
+import MessagePassing
+
+struct Evaluate: RankCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Draw images from a checkpoint and measure how good they are.",
+    usage: """
+      ddpm-mpi evaluate --checkpoint <folder-or-file> --count <n> [--json]
+                        [--measures fid,is,kid,pr]
+                        [--features inception|<name>|<file>]
+                        [--split training|test] [--data-path <folder>]
+                        [--reference-count <n> | --reference <file.npz>]
+                        [--seed <n>] [--sampler <name>] [--steps <n>] [...]
+                        [--weights ema|model] [--batch <n>] [--threads <n>]
+      """,
+    discussion: """
+      Prints the Frechet distance (fid), the Inception score (is), the kernel distance (kid), and precision and recall \
+      (pr) of the drawn images, on the features of a network: Inception-v3, as in papers, or by default a small \
+      classifier of Fashion-MNIST that is part of the program. Figures on different features cannot be compared, so each \
+      is labelled with its own. The options of `ddpm-mpi sample` choose how images are drawn. Results do not depend on \
+      the number of ranks.
+
+      EXAMPLES
+        mpirun -n 8 ddpm-mpi evaluate --checkpoint runs/quickstart --count 10000
+        ddpm-mpi evaluate --checkpoint runs/cifar10 --count 50000 --features inception --measures fid,is
+      """)
+
+  @OptionGroup var model: ModelOptions
+
+  @Option(help: ArgumentHelp("How many images to draw; papers take 50000.", valueName: "n"))
+  var count: Int
+
+  @Flag(help: "Print one line of JSON.")
+  var json = false
+
+  @Option(help: ArgumentHelp("What to measure (default: fid,is,kid,pr).", valueName: "names"))
+  var measures: Measures?
+
+  @OptionGroup var features: FeatureOptions
+
+  @Option(help: "Which images of the model's data set to compare with.")
+  var split = DatasetSplit.training
+
+  @Option(help: ArgumentHelp("Where the data set is (default: where it was in training).", valueName: "folder"))
+  var dataPath: String?
+
+  @Option(help: ArgumentHelp("How many of them, the first ones (default: all).", valueName: "n"))
+  var referenceCount: Int?
+
+  @Option(help: ArgumentHelp("Compare with statistics instead, `mu` and `sigma`.", valueName: "file.npz"))
+  var reference: String?
+
+  @Option(help: ArgumentHelp("Seed of latents and noise.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @OptionGroup var sampler: SamplerOptions
+
+  @OptionGroup var conditions: ConditionOptions
+
+  func validate() throws {
+    if count < 2 { throw ValidationError("--count is \(count); it must be at least 2.") }
+    if let referenceCount, referenceCount < 2 {
+      throw ValidationError("--reference-count is \(referenceCount); it must be at least 2.")
+    }
+    if reference != nil && referenceCount != nil {
+      throw ValidationError("--reference and --reference-count exclude each other.")
+    }
+    try model.validate()
+  }
+
+  mutating func run(on communicator: Communicator) throws {
+    var job = EvaluateJob(model.request, count: count)
+    if let measures {
+      job.measures = measures.list
+    } else if reference != nil {
+      job.measures = [.fid, .inceptionScore]
+    }
+    job.features = features.features
+    job.inceptionWeights = features.inceptionWeights
+    job.sampler = sampler.choice
+    job.seed = seed
+    job.conditions = conditions.request
+    job.split = split
+    job.dataPath = dataPath
+    job.referenceCount = referenceCount
+    job.referenceFile = reference
+    job.printsJSON = json
+    try job.run(communicator: communicator)
+  }
+}
+
+/// Which network makes features.
+struct FeatureOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Network whose features are compared: inception, or fashion-mnist-classifier, or a file by `ddpm-mpi export`.",
+      valueName: "name-or-file"))
+  var features = EmbeddedClassifier.name
+
+  @Option(help: ArgumentHelp("Inception's weights (default: see docs/evaluation.md).", valueName: "file"))
+  var inceptionWeights: String?
+}
+
+/// Names of measures, with commas between them.
+struct Measures: ExpressibleByArgument {
+  let list: [Measure]
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { Measure(rawValue: String($0)) }
+    guard !parts.contains(nil) else { return nil }
+    list = parts.compactMap(\.self)
+  }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Diffusers
+import Inference
+import Jobs
+import MessagePassing
+
+struct Export: RankCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write a checkpoint's model for other programs.",
+    usage: """
+      ddpm-mpi export --checkpoint <folder-or-file> [--format diffusers]
+                      [--weights ema|model] [--force] <folder>
+      ddpm-mpi export --checkpoint <folder-or-file> --format features
+                      --name <name> [--weights ema|model] [--force] <file>
+      """,
+    discussion: """
+      Writes a folder that diffusers reads: model_index.json, the network and its weights in unet/, the process in \
+      scheduler/. `DDPMPipeline.from_pretrained("<folder>")` draws images from it. `ddpm-mpi import` reads it again.
+
+      What diffusers cannot follow is refused: docs/interchange.md lists it.
+
+      EXAMPLES
+        ddpm-mpi export --checkpoint runs/cifar10 --format diffusers cifar10-diffusers
+        ddpm-mpi export --checkpoint runs/cifar10/checkpoints/step-00800000.h5 --weights model --force cifar10-diffusers
+      """)
+
+  enum Format: String, CaseIterable, ExpressibleByArgument {
+    case diffusers
+    case features
+  }
+
+  @Option(help: ArgumentHelp("A checkpoint file, or a run's folder.", valueName: "folder-or-file"))
+  var checkpoint: String
+
+  @Option(help: "For which program.")
+  var format = Format.diffusers
+
+  @Option(help: "Weights to write.")
+  var weights = ModelRequest.Weights.ema
+
+  @Flag(help: "Replace a pipeline that is in the folder, or the file.")
+  var force = false
+
+  @Option(help: ArgumentHelp("What measures on these features are labelled with.", valueName: "name"))
+  var name: String?
+
+  @Argument(help: ArgumentHelp("The folder to write, or the file.", valueName: "folder-or-file"))
+  var output: String
+
+  func validate() throws {
+    if format == .features && name == nil { throw ValidationError("--format features needs a --name.") }
+    if format != .features && name != nil { throw ValidationError("--name is for --format features.") }
+  }
+
+  mutating func run(on communicator: Communicator) throws {
+    switch format {
+    case .diffusers:
+      var job = ExportJob(checkpoint: checkpoint, output: output)
+      job.weights = weights
+      job.replaces = force
+      try job.run(communicator: communicator)
+    case .features:
+      var job = FeatureExportJob(checkpoint: checkpoint, name: name ?? "", output: output)
+      job.weights = weights
+      job.replaces = force
+      try job.run(communicator: communicator)
+    }
+  }
+}

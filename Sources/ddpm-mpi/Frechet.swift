@@ -1,0 +1,54 @@
+import ArgumentParser
+import Inference
+import MessagePassing
+
+struct Frechet: RankCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fid",
+    abstract: "Tell the Frechet distance between two sets of images.",
+    usage: """
+      ddpm-mpi fid <a> <b> [--features inception|<name>|<file>] [--json]
+                   [--save-statistics <file.npz>]
+                   [--inception-weights <file>] [--threads <n>]
+      """,
+    discussion: """
+      Each side is a folder of PNG or JPEG images of one size, an HDF5 file with a dataset `images`, uint8 [N, H, W, C], \
+      as `ddpm-mpi sample` and `pack` write them, or a file of statistics, .npz with `mu` and `sigma`, as pytorch-fid \
+      writes them.
+
+      EXAMPLES
+        ddpm-mpi fid images.h5 photographs/ --features inception
+        mpirun -n 8 ddpm-mpi fid images.h5 cifar10-train.npz --features inception --json
+      """)
+
+  @Argument(help: ArgumentHelp("A folder, an HDF5 file, or statistics (.npz).", valueName: "a"))
+  var first: String
+
+  @Argument(help: ArgumentHelp("The same.", valueName: "b"))
+  var second: String
+
+  @OptionGroup var features: FeatureOptions
+
+  @Flag(help: "Print one line of JSON: fid, features, feature_hash, count_a, count_b.")
+  var json = false
+
+  @Option(help: ArgumentHelp("Write the statistics of <a>.", valueName: "file.npz"))
+  var saveStatistics: String?
+
+  @Option(help: ArgumentHelp("Threads per rank.", valueName: "n"))
+  var threads = 1
+
+  func validate() throws {
+    if threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1.") }
+  }
+
+  mutating func run(on communicator: Communicator) throws {
+    var job = FrechetJob(first, second)
+    job.features = features.features
+    job.inceptionWeights = features.inceptionWeights
+    job.statisticsFile = saveStatistics
+    job.threads = threads
+    job.printsJSON = json
+    try job.run(communicator: communicator)
+  }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Configuration
+import Jobs
+
+/// Lists the presets, or prints one.
+struct PresetsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "presets",
+    abstract: "List the presets, or print one as YAML.",
+    discussion: """
+      Those that repeat a paper name it and the figures that its authors reached.
+
+      EXAMPLES
+        ddpm-mpi presets
+        ddpm-mpi presets cifar10-edm > mine.yaml && ddpm-mpi train --config mine.yaml
+        ddpm-mpi presets --json
+      """)
+
+  @Argument(help: "The preset to print, for --config; without it, all are listed.")
+  var name: String?
+
+  @Flag(help: "Print one line of JSON.")
+  var json = false
+
+  func run() throws {
+    guard let name else {
+      if json { return try printJSON(Presets.all.map(Entry.init)) }
+      print(Presets.all.map(text).joined(separator: "\n"))
+      return
+    }
+    let preset = try Presets.named(name)
+    if json { return try printJSON(Entry(preset, withYAML: true)) }
+    print(preset.configuration.yaml, terminator: "")
+  }
+
+  private func text(_ preset: Preset) -> String {
+    let publication = preset.publication
+    let details = [preset.summary, publication?.paper, publication?.figures, publication?.differences]
+    return ([preset.name] + details.compactMap { $0 }.flatMap(indented)).joined(separator: "\n")
+  }
+
+  /// Lines for a terminal of 80 columns.
+  private func indented(_ text: String) -> [String] {
+    text.split(separator: " ").reduce(into: []) { lines, word in
+      if let last = lines.last, last.count + 1 + word.count <= 79 {
+        lines[lines.count - 1] += " \(word)"
+      } else {
+        lines.append((lines.isEmpty ? "  " : "    ") + word)
+      }
+    }
+  }
+
+  private struct Entry: Encodable {
+    let name: String
+    let summary: String
+    let paper: String?
+    let figures: String?
+    let differences: String?
+    let yaml: String?
+
+    init(_ preset: Preset) { self.init(preset, withYAML: false) }
+
+    init(_ preset: Preset, withYAML: Bool) {
+      name = preset.name
+      summary = preset.summary
+      paper = preset.publication?.paper
+      figures = preset.publication?.figures
+      differences = preset.publication?.differences
+      yaml = withYAML ? preset.configuration.yaml : nil
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Configuration
+import Jobs
+import MessagePassing
+import Reports
+
+struct Report: RankCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write a page about a run: curves, samples, configuration.",
+    discussion: """
+      The page is one HTML file that loads nothing, for any browser. The run may still be going on: call it again for \
+      what has come since.
+      """)
+
+  @Argument(help: ArgumentHelp("The run's folder.", valueName: "folder"))
+  var folder: String
+
+  @Option(help: ArgumentHelp("The page to write (default: report.html in the run's folder).", valueName: "file.html"))
+  var output: String?
+
+  mutating func run(on communicator: Communicator) throws {
+    guard communicator.size == 1 else {
+      throw JobFailure(rank: 0, exitStatus: .badInput, message: "report works in one process: run it without mpirun")
+    }
+    let run = RunFolder(folder)
+    let report = try RunReport(run)
+    let path = output ?? run.reportPath
+    try checkWritable(path)
+    try replaceFile(at: path, with: report.html.utf8)
+    for omission in report.omissions { print(omission) }
+    print(
+      "Wrote \(path) (\(ProgressFormat.bytes(report.html.utf8.count))): "
+        + "\(ProgressFormat.count(report.curveCount, of: "curve")), "
+        + "\(ProgressFormat.count(report.sheetCount, of: "sheet")) of samples.")
+  }
+}

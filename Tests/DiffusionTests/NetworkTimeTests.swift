@@ -1,0 +1,74 @@
+import Diffusion
+import Glibc
+import Tensors
+import Testing
+
+/// What networks are told of the time, and how they see the image, as the public code of Song et al. (arXiv:2011.13456) and
+/// of Karras et al. (arXiv:2206.00364) has it.
+@Suite struct NetworkTimeTests {
+  private static func describe(
+    _ process: any DiffusionSDE, _ signal: ModelDescription.TimeSignal, scalesInput: Bool = true
+  ) -> ModelDescription {
+    ModelDescription(
+      process: process, parametrisation: .prediction(.score), timeSignal: signal, scalesInput: scalesInput)
+  }
+
+  @Test(arguments: [1e-5, 0.3, 1])
+  func sinusoidalFeaturesAreToldTheTimeTimes999(_ time: Double) throws {
+    for process in [try VariancePreservingSDE(), try SubVariancePreservingSDE()] as [any DiffusionSDE] {
+      #expect(Self.describe(process, .linear).networkTime(at: time) == 999 * time)
+      #expect(Self.describe(process, .logarithmic).networkTime(at: time) == log(999 * time))
+    }
+  }
+
+  @Test(arguments: [1e-5, 0.3, 1])
+  func fourierFeaturesAreToldTheNoisesLogarithm(_ time: Double) throws {
+    let process = try VarianceExplodingSDE(least: 0.02, most: 100)
+    let told = Self.describe(process, .logarithmic).networkTime(at: time)
+    #expect(abs(told - log(process.marginal(at: time).deviation)) < 1e-13)
+    #expect(abs(exp(told) - 0.02 * pow(5000, time)) < 1e-13 * exp(told))
+    let edm = try EDMProcess()
+    #expect(Self.describe(edm, .logarithmic).networkTime(at: 3) == log(3) / 4)
+  }
+
+  @Test func stepsOfTheDiscreteExplodingProcessAreToldByTheirNoise() throws {
+    let process = try DiscreteProcess.varianceExploding(steps: 10)
+    let told = Self.describe(process, .logarithmic).networkTime(at: 4)
+    #expect(abs(told - log(process.marginals[4].deviation)) < 1e-13)
+  }
+
+  @Test func imagesThatAreNotScaledAreSeenAsTheyAre() throws {
+    let process = try VarianceExplodingSDE()
+    #expect(Self.describe(process, .linear, scalesInput: false).inputScale(at: 0.7) == 1)
+    let deviation = process.marginal(at: 0.7).deviation
+    let scale = Self.describe(process, .linear).inputScale(at: 0.7)
+    #expect(abs(scale * (1 + deviation * deviation).squareRoot() - 1) < 1e-15)
+    let edm = ModelDescription(
+      process: try EDMProcess(), parametrisation: .preconditioned(dataDeviation: 0.5), scalesInput: false)
+    #expect(abs(edm.inputScale(at: 2) - 1 / 4.25.squareRoot()) < 1e-15)
+  }
+
+  /// The public loss of a network that says the score: the mean of (σ·score + ε)².
+  @Test func scoreMatchingOfAScoreIsThePublicLoss() throws {
+    let model = Self.describe(try VarianceExplodingSDE(least: 0.02, most: 100), .logarithmic, scalesInput: false)
+    let objective = try TrainingObjective(model: model, loss: .scoreMatching)
+    let images = Tensor([0.5, -0.25, 0.75, 1, -1, 0], shape: [2, 1, 1, 3])
+    let drawn = objective.draw(images: images, seed: 3, step: 1, firstSample: 0)
+    let output = Tensor([0.1, -2, 3, 0.4, 0.5, -0.6], shape: [2, 1, 1, 3])
+    let result = objective.lossAndGradient(output: output, of: drawn, elementsInGlobalBatch: 6)
+    var expected = 0.0
+    for index in 0..<6 {
+      let deviation = model.process.marginal(at: drawn.times[index / 3]).deviation
+      let noise = Double(drawn.noise.elements[index])
+      let error = deviation * Double(output.elements[index]) + noise
+      expected += error * error / 6
+      let gradient = 2 * deviation * error / 6
+      #expect(abs(Double(result.gradient.elements[index]) - gradient) < 1e-6 * max(abs(gradient), 1))
+      // The network sees x itself, and is told log σ.
+      let noisy = Double(images.elements[index]) + deviation * noise
+      #expect(abs(Double(drawn.input.elements[index]) - noisy) < 1e-6 * max(abs(noisy), 1))
+      #expect(abs(Double(drawn.networkTimes[index / 3]) - log(deviation)) < 1e-6)
+    }
+    #expect(abs(result.loss - expected) < 1e-12 * expected)
+  }
+}

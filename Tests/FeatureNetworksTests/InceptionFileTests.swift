@@ -1,0 +1,68 @@
+import FeatureNetworks
+import Foundation
+import Interchange
+import Network
+import Testing
+
+@Suite struct InceptionFileTests {
+  private static func withFile(_ body: (_ path: String, _ folder: String) throws -> Void) throws {
+    let folder = NSTemporaryDirectory() + UUID().uuidString
+    let path = "\(folder)/.cache/ddpm-mpi/inception-v3-fid.safetensors"
+    try FileManager.default.createDirectory(
+      atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try Data().write(to: URL(fileURLWithPath: path))
+    try body(path, folder)
+  }
+
+  @Test func theOptionComesFirstThenTheEnvironmentThenTheUsualPlace() throws {
+    try Self.withFile { path, folder in
+      let variable = [InceptionFile.environmentVariable: path]
+      let places: [(option: String?, environment: [String: String], home: String)] = [
+        (path, [:], "/nowhere"), (nil, variable, "/nowhere"), (nil, [:], folder),
+      ]
+      for place in places {
+        let found = try InceptionFile.locate(
+          option: place.option, environment: place.environment, home: place.home)
+        #expect(found == path)
+      }
+      // What is named and is not there is not replaced by what is there.
+      #expect(throws: InterchangeError.self) {
+        _ = try InceptionFile.locate(option: "/nowhere", environment: variable, home: folder)
+      }
+      #expect(throws: InterchangeError.self) {
+        _ = try InceptionFile.locate(
+          option: nil, environment: [InceptionFile.environmentVariable: "/nowhere"], home: folder)
+      }
+    }
+  }
+
+  @Test func aMissingFileIsExplained() {
+    let error = #expect(throws: InterchangeError.self) {
+      _ = try InceptionFile.locate(option: nil, environment: [:], home: "/nowhere")
+    }
+    let message = error?.description ?? ""
+    for part in [
+      "/nowhere/.cache/ddpm-mpi/inception-v3-fid.safetensors: there is no such file", InceptionFile.published,
+      InceptionFile.publishedPage, InceptionFile.publishedSHA256, "scripts/convert-inception.py", "--inception-weights",
+      InceptionFile.environmentVariable,
+    ] {
+      #expect(message.contains(part), "\(part) is not in: \(message)")
+    }
+  }
+
+  @Test func aTensorThatIsMissingOrOfAnotherShapeIsNamed() throws {
+    let name = "Conv2d_1a_3x3.conv.weight"
+    for (tensors, problem) in [
+      ([], "weights: has no tensor \(name) of shape [32, 3, 3, 3]"),
+      (
+        [Safetensors.Tensor(name, shape: [32, 9], [Float](repeating: 0, count: 288))],
+        "weights: \(name) has the shape [32, 9], not [32, 3, 3, 3]"
+      ),
+    ] {
+      let file = try Safetensors(Safetensors.contents(of: tensors), path: "weights")
+      let error = #expect(throws: InterchangeError.self) { _ = try InceptionNetwork(file) }
+      #expect(error?.description.hasPrefix(problem) == true)
+    }
+  }
+}

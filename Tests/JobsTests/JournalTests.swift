@@ -1,0 +1,50 @@
+import Foundation
+import Jobs
+import Logging
+import Testing
+
+@Suite struct JournalTests {
+  private let job = JournalEntry.Job(
+    version: "1", ranks: 2, threadsPerRank: 3, hosts: 1, steps: 200, parameters: 5, data: "shapes", images: 10)
+
+  @Test func entryIsAJSONObjectThatReadsBack() {
+    let entry = JournalEntry(.stop, step: 7, time: Date(timeIntervalSince1970: 0), reason: "since \"a/b\"")
+    #expect(
+      entry.json == #"{"event":"stop","reason":"since \"a/b\"","step":7,"time":"1970-01-01T00:00:00Z"}"#)
+    #expect(JournalEntry(line: entry.json.utf8) == entry)
+    let start = JournalEntry(.start, step: 0, time: Date(timeIntervalSince1970: 60), job: job)
+    #expect(start.json.contains("\"threads_per_rank\":3"))
+    #expect(JournalEntry(line: start.json.utf8) == start)
+    #expect(JournalEntry(line: "{\"event\":\"st".utf8) == nil)
+  }
+
+  @Test func earlierEntriesStay() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/journal.jsonl"
+      for step in [1, 2] {
+        try RunJournal(path: path, log: Logger(label: "test")).note(JournalEntry(.checkpoint, step: step))
+      }
+      #expect(try text(at: path).split(separator: "\n").compactMap { JournalEntry(line: $0.utf8)?.step } == [1, 2])
+    }
+  }
+
+  @Test func entryAfterALineThatWasCutShortHasALineOfItsOwn() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/journal.jsonl"
+      try "{\"event\": \"che".write(toFile: path, atomically: true, encoding: .utf8)
+      try RunJournal(path: path, log: Logger(label: "test")).note(JournalEntry(.done, step: 3))
+      let lines = try text(at: path).split(separator: "\n")
+      #expect(lines.count == 2 && JournalEntry(line: lines[1].utf8)?.event == .done)
+    }
+  }
+}
+
+@Suite struct AppendedFileTests {
+  @Test func bytesThatTheFileSystemRefusesAreKept() throws {
+    var file = try AppendedFile(path: "/dev/full")
+    for count in 1...2 {
+      #expect(throws: FileError("cannot write /dev/full: No space left on device")) { try file.append([1, 2, 3]) }
+      #expect(file.pendingCount == 3 * count)
+    }
+  }
+}

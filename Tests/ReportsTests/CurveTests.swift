@@ -1,0 +1,113 @@
+import Foundation
+import Reports
+import Testing
+
+private func series(_ name: String, _ values: [Double?]) -> MetricsLog.Series {
+  var series = MetricsLog.Series(name: name)
+  series.points = values.enumerated().map { .init(step: 10 * $0 + 10, value: $1) }
+  return series
+}
+
+@Suite struct CurveTests {
+  @Test func shortSeriesIsDrawnAsItIs() {
+    let values = (0..<2 * Curve.stretchCount).map(Double.init)
+    #expect(Curve(series("loss", values)).points.map(\.value) == values)
+  }
+
+  @Test func thinnedSeriesKeepsPeaksEndsAndGaps() {
+    var values: [Double?] = (0..<100_000).map { sin(Double($0)) }
+    values[31_415] = 100
+    values[27_182] = -100
+    values[60_000] = nil
+    let curve = Curve(series("loss", values))
+    #expect(curve.pointCount == 100_000)
+    #expect(curve.points.count > Curve.stretchCount && curve.points.count <= 2 * Curve.stretchCount + 3)
+    #expect(curve.points.contains(.init(step: 314_160, value: 100)))
+    #expect(curve.points.contains(.init(step: 271_830, value: -100)))
+    #expect(curve.points.contains(.init(step: 600_010, value: nil)))
+    #expect(curve.points.first?.step == 10 && curve.points.last?.step == 1_000_000)
+    #expect(curve.points.map(\.step) == Set(curve.points.map(\.step)).sorted())
+    #expect(curve.averages.count == curve.points.count)
+  }
+
+  /// Against the sum over all values so far, weighted with the power of what a step back takes.
+  @Test func movingAverageIsTheWeightedMeanOfWhatCameBefore() {
+    let values: [Double?] = [3, 1, nil, 4, 1, 5, 9, 2, 6]
+    let span = 4
+    let averages = Curve.movingAverages(values, span: span)
+    for (index, average) in averages.enumerated() {
+      guard values[index] != nil else {
+        #expect(average == nil)
+        continue
+      }
+      let past = values[...index].compactMap(\.self)
+      let weights = past.indices.map { pow(1 - 2 / Double(span + 1), Double(past.count - 1 - $0)) }
+      let expected = zip(past, weights).map(*).reduce(0, +) / weights.reduce(0, +)
+      // A few roundings of numbers below 10.
+      #expect(abs(average! - expected) < 1e-14)
+    }
+  }
+
+  @Test func knownNamesComeFirstAndCountersAreNoCurves() {
+    let lines = [
+      "{\"step\": 1, \"images\": 4, \"fid\": 1, \"accuracy\": 1, \"images_per_second\": 1, \"loss\": 1, \"seconds\": 1}"
+    ]
+    let curves = Curve.all(of: MetricsLog(Array(lines.joined().utf8)))
+    #expect(curves.map(\.name) == ["loss", "images_per_second", "accuracy", "fid"])
+    #expect(curves[1].unit == "images/s")
+  }
+}
+
+@Suite struct AxisTests {
+  @Test(arguments: [
+    (0.03...1.02, ["0", "0.2", "0.4", "0.6", "0.8", "1", "1.2"]), (0.9...1.1, ["0.9", "0.95", "1", "1.05", "1.1"]),
+    (0...0.001, ["0", "0.0002", "0.0004", "0.0006", "0.0008", "0.001"]),
+    (0...2e-5, ["0", "5e-6", "1e-5", "1.5e-5", "2e-5"]),
+    (3...48_000, ["0", "10k", "20k", "30k", "40k", "50k"]), (-3...5, ["-4", "-2", "0", "2", "4", "6"]),
+    (5...5, ["2", "3", "4", "5", "6", "7", "8"]), (0...0, ["-1", "-0.5", "0", "0.5", "1"]),
+    (1.2e6...2.1e6, ["1.2M", "1.4M", "1.6M", "1.8M", "2M", "2.2M"]),
+  ])
+  func linearTicksAreRoundNumbers(range: ClosedRange<Double>, labels: [String]) {
+    let axis = Axis.linear(covering: range)
+    #expect(axis.ticks.map(\.label) == labels)
+    #expect(axis.place(of: range.lowerBound) >= 0 && axis.place(of: range.upperBound) <= 1)
+  }
+
+  @Test(arguments: [
+    (0.03...1.02, ["0.02", "0.05", "0.1", "0.2", "0.5", "1", "2"]),
+    (1e-4...1e4, ["0.0001", "0.01", "1", "100", "10k"]),
+    (0.5...0.9, ["0.5", "0.7", "1"]),
+  ])
+  func logarithmicTicksAreRoundNumbers(range: ClosedRange<Double>, labels: [String]) {
+    let axis = Axis.logarithmic(covering: range)
+    #expect(axis?.ticks.map(\.label) == labels)
+    #expect(axis!.place(of: range.lowerBound) >= 0 && axis!.place(of: range.upperBound) <= 1)
+  }
+
+  @Test func logarithmicAxisNeedsPositiveNumbers() {
+    #expect(Axis.logarithmic(covering: 0...1) == nil)
+    #expect(Axis.logarithmic(covering: -1...1) == nil)
+  }
+
+  @Test func placesAreEvenInTheirScale() {
+    #expect(Axis.linear(covering: 0...10).place(of: 5) == 0.5)
+    // A rounding of the logarithm.
+    #expect(abs(Axis.logarithmic(covering: 1e-2...1e2)!.place(of: 1) - 0.5) < 1e-15)
+  }
+
+  @Test(arguments: [1, 7, 200, 3000, 800_000])
+  func axisOfStepsEndsAtTheLast(last: Int) {
+    let axis = Axis.steps(upTo: last)
+    #expect(axis.place(of: 0) == 0 && axis.place(of: Double(last)) == 1)
+    #expect(axis.ticks.count >= 2 && axis.ticks.count <= 6)
+    #expect(axis.ticks.allSatisfy { $0.value == $0.value.rounded() })
+  }
+
+  @Test(arguments: [(1e-300...1e300), (1e300...1e300), (123_456_789_012...123_456_789_013), (-1e-12...1e-12)])
+  func extremeRangesHaveAnAxis(range: ClosedRange<Double>) {
+    let axis = Axis.linear(covering: range)
+    #expect(axis.lower < axis.upper && (2...20).contains(axis.ticks.count))
+    #expect((0...1).contains(axis.place(of: range.lowerBound)) && (0...1).contains(axis.place(of: range.upperBound)))
+    if let axis = Axis.logarithmic(covering: range) { #expect((1...20).contains(axis.ticks.count)) }
+  }
+}

@@ -1,0 +1,130 @@
+import Configuration
+import Foundation
+import Images
+import Jobs
+import Reports
+import Testing
+
+/// Calls `body` with a run's folder that has a configuration, and removes it afterwards.
+private func withRun(_ name: String = "a run", _ body: (RunFolder) throws -> Void) throws {
+  let parent = NSTemporaryDirectory() + "/reports-tests-" + UUID().uuidString
+  defer { try? FileManager.default.removeItem(atPath: parent) }
+  let folder = RunFolder("\(parent)/\(name)")
+  try makeFolder(at: folder.samplesPath)
+  try makeFolder(at: folder.checkpointsPath)
+  try folder.save(Presets.named("shapes").configuration)
+  try body(folder)
+}
+
+private func write(_ text: String, to path: String) throws {
+  try text.write(toFile: path, atomically: true, encoding: .utf8)
+}
+
+private func line(step: Int) -> String {
+  let record = MetricsRecord(
+    step: step, images: 4 * step, loss: 1 / Double(step), gradientNorm: 1, learningRate: 1e-3, imagesPerSecond: 50,
+    seconds: Double(step))
+  return record.json + "\n"
+}
+
+private let job = JournalEntry.Job(
+  version: "1", ranks: 2, threadsPerRank: 1, hosts: 1, steps: 200, parameters: 1234, data: "shapes", images: 10)
+
+@Suite struct RunReportTests {
+  @Test func runWithoutAnythingYetHasAPageThatSaysSo() throws {
+    try withRun { folder in
+      let report = try RunReport(folder)
+      #expect(report.curveCount == 0 && report.sheetCount == 0)
+      #expect(
+        report.html.contains("No step has been logged yet.") && report.html.contains("No samples have been drawn"))
+      #expect(report.omissions.contains { $0.contains("metrics.jsonl") })
+      #expect(report.omissions.contains { $0.contains("journal.jsonl") })
+    }
+  }
+
+  @Test func pageHasCurvesSheetsAndStarts() throws {
+    try withRun { folder in
+      try write((1...5).map(line).joined(), to: folder.metricsPath)
+      let entries = [
+        JournalEntry(.start, step: 0, job: job), JournalEntry(.checkpoint, step: 2, seconds: 0.5),
+        JournalEntry(.resume, step: 2, job: job), JournalEntry(.stop, step: 5, reason: "since <b>"),
+      ]
+      try write(entries.map { $0.json + "\n" }.joined(), to: folder.journalPath)
+      for step in [2, 4] {
+        try PNG.write(pixels: [0, 255], width: 2, height: 1, channels: 1, to: folder.samplePath(step: step))
+      }
+      let report = try RunReport(folder)
+      #expect(report.curveCount == 4 && report.sheetCount == 2 && report.omissions.isEmpty)
+      #expect(report.html.contains("resumed after step 2") && report.html.contains("killed: no end is recorded"))
+      #expect(report.html.contains("stopped after step 5, since &lt;b&gt;") && !report.html.contains("since <b>"))
+      #expect(report.html.contains(Data(try readBytes(at: folder.samplePath(step: 4))).base64EncodedString()))
+    }
+  }
+
+  @Test func damageIsNamedAndLeftOut() throws {
+    try withRun { folder in
+      try write("\(line(step: 1))rubbish\n\(line(step: 2)){\"step\": 3, \"lo", to: folder.metricsPath)
+      try write("\(JournalEntry(.start, step: 0).json)\n{\"event\": \"jump\"}\n", to: folder.journalPath)
+      try write("no PNG", to: folder.samplePath(step: 2))
+      let report = try RunReport(folder)
+      #expect(report.curveCount == 4 && report.sheetCount == 0)
+      for part in ["cut short", "1 line of metrics.jsonl", "1 line of journal.jsonl", "step-00000002.png: "] {
+        #expect(report.omissions.contains { $0.contains(part) }, "\(part)")
+        #expect(report.html.contains(part))
+      }
+    }
+  }
+
+  @Test func textOfTheRunIsEscaped() throws {
+    try withRun("<script>alert('1')<") { folder in
+      var configuration = try Presets.named("shapes").configuration
+      configuration.data.path = "</pre><script>\"&"
+      try folder.save(configuration)
+      try write("{\"step\": 1, \"</script><i>\": 2}\n", to: folder.metricsPath)
+      let html = try RunReport(folder).html
+      #expect(!html.contains("<script>") && !html.contains("</script><i>") && !html.contains("</pre><script"))
+      #expect(html.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;"))
+    }
+  }
+
+  @Test func runWithoutAJournalIsMarkedWhereItsClockBeganAnew() throws {
+    try withRun { folder in
+      let record = MetricsRecord(
+        step: 3, images: 1, loss: 1, gradientNorm: 1, learningRate: 1, imagesPerSecond: 1, seconds: 0.5)
+      try write(line(step: 1) + line(step: 2) + record.json + "\n", to: folder.metricsPath)
+      #expect(try RunReport(folder).html.contains("<title>resumed after step 2</title>"))
+    }
+  }
+
+  @Test func keysThatDifferFromThePresetAreMarked() throws {
+    try withRun { folder in
+      var configuration = try Presets.named("shapes").configuration
+      configuration.training.steps = 201
+      try folder.save(configuration)
+      let html = try RunReport(folder).html
+      #expect(html.contains("<mark>  steps: 201</mark>"))
+      #expect(html.contains("<code>training.steps</code></td><td><code>201</code></td><td><code>200</code>"))
+    }
+  }
+
+  @Test func manySheetsAreThinned() throws {
+    try withRun { folder in
+      for step in 1...100 {
+        try PNG.write(pixels: [0], width: 1, height: 1, channels: 1, to: folder.samplePath(step: step))
+      }
+      let report = try RunReport(folder)
+      #expect(report.sheetCount == 60)
+      #expect(report.html.contains("after step 1\"") && report.html.contains("after step 100\""))
+      #expect(report.omissions.contains { $0.contains("Of 100 sheets of samples, 60") })
+    }
+  }
+
+  @Test func folderThatHoldsNoRunIsRefused() throws {
+    #expect { try RunReport(RunFolder("/nowhere")) } throws: { "\($0)".contains("/nowhere: there is no such folder") }
+    #expect { try RunReport(RunFolder(NSTemporaryDirectory())) } throws: { "\($0)".contains("it has no config.yaml") }
+    try withRun { folder in
+      try write("training: {stepz: 1}", to: folder.configurationPath)
+      #expect(throws: ConfigurationError.self) { try RunReport(folder) }
+    }
+  }
+}
