@@ -95,8 +95,9 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Checkpoints", "Configuration", "Datasets", "Differentiation", "Diffusion", "HDF5", "Images", "Inference",
-        "Jobs", "Kernels", "MessagePassing", "Network", "Optimisation", "TensorBoard", "Tensors",
+        "Checkpoints", "Configuration", "Datasets", "Differentiation", "Diffusion", "Evaluation", "FeatureNetworks",
+        "HDF5", "Images", "Inference", "Jobs", "Kernels", "MessagePassing", "Network", "Optimisation", "TensorBoard",
+        "Tensors",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(

@@ -64,6 +64,17 @@ check "the resume is marked in each curve" test "$(grep -c '<title>resumed after
 check "... and in the list" test "$(grep -c 'resumed after step 20</td>' "$folder/page.html")" = 2
 check "the page names nothing to load" sh -c "! grep -qE '(src|href)=\"?[^\"d]|url\(|@import|https?:' '$folder/page.html'"
 
+echo "--- how runs end"
+more=("${tiny[@]}" --resume --set training.steps=100000 --set training.sample_every=100000)
+run 5 'stopped after step' "$mpirun" 2 "$program" "${more[@]}" --set training.time_limit_minutes=0.05
+check "two ranks have one journal" test "$(grep -c '"event":"resume".*"ranks":2' "$run_folder/journal.jsonl")" = 1
+DDPM_MPI_FAULT=gradient:0:error run 3 'training stopped at step' "$program" "${more[@]}"
+run 0 'Wrote' "$program" report "$run_folder"
+check "a stop has its reason" grep -q 'stopped after step [0-9]*, since training.time_limit_minutes is over</td>' \
+  "$run_folder/report.html"
+check "a failure has its error" grep -qE '<p>Step .*Failed after step [0-9]+: training stopped at step .*nan' \
+  "$run_folder/report.html"
+
 echo "--- the commands of docs/watching.md"
 mapfile -t commands < <(grep '^ddpm-mpi ' docs/watching.md)
 mkdir "$folder/user"

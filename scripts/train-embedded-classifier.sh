@@ -21,6 +21,6 @@ scripts/mpirun.sh "${RANKS:-2}" "$program" train-classifier --output "$run/run" 
   --set training.steps=2000 --set training.batch=128 --set training.micro_batch=16 \
   --set training.learning_rate=1e-3 --set training.warmup_steps=200 --set 'training.ema_decays=[0.999]' \
   --set training.checkpoint_every=1000 --set training.sample_every=500
-"$program" export --format features --checkpoint "$run/run" --name "$name" \
+"$program" export --format features --checkpoint "$run/run" --name "$name" --force \
   "Sources/CFashionMNISTClassifier/weights/$name.safetensors"
 echo "Build the program again to put them into it: scripts/build.sh"

@@ -172,5 +172,21 @@ extension ConfigurationKey {
     .init(
       "sampling.clip", \.sampling.clip, .all, mayChangeOnResume: true,
       "clip the predicted image to [-1, 1] in each reverse step"),
+
+    .init(
+      "evaluation.every", \.evaluation.every, absent: "none", .atLeast(1), mayChangeOnResume: true,
+      "steps between measurements of drawn images; the checkpoint of the best is kept as checkpoints/best.h5"),
+    .init(
+      "evaluation.count", \.evaluation.count, .atLeast(10), mayChangeOnResume: true,
+      "images to draw for each, by sampling.steps"),
+    .init(
+      "evaluation.features", \.evaluation.features, .notEmpty, mayChangeOnResume: true,
+      "whose features are measured: inception, fashion-mnist-classifier, or a file by `ddpm-mpi export`"),
+    .init(
+      "evaluation.split", \.evaluation.split, .all, mayChangeOnResume: true,
+      "images of the data set to compare with"),
+    .init(
+      "evaluation.reference_count", \.evaluation.referenceCount, absent: "all", .atLeast(2), mayChangeOnResume: true,
+      "how many of them, the first ones"),
   ]
 }

@@ -1,3 +1,4 @@
+import Datasets
 import Diffusion
 import Kernels
 import Network
@@ -126,6 +127,7 @@ extension TrainingObjective.Loss: NamedChoice {}
 extension RunConfiguration.TrainingSettings.Recomputation: NamedChoice {}
 extension RunConfiguration.TrainingSettings.WireFormat: NamedChoice {}
 extension ConvolutionMethod: NamedChoice {}
+extension DatasetSplit: NamedChoice {}
 extension UNetArchitecture.LevelChange: NamedChoice {}
 extension UNetArchitecture.TimeFeatures: NamedChoice {}
 extension UNetArchitecture.ProgressiveInput: NamedChoice {}

@@ -125,7 +125,8 @@ extension Presets {
       "Karras, Aittala, Aila, Laine: Elucidating the design space of diffusion-based generative models, NeurIPS 2022, "
         + "arXiv:2206.00364",
       figures: "table 2, configuration F, unconditional, VP: FID 1.97 with 35 evaluations",
-      differences: "theirs augments images by more than mirroring and tells the network how, lets the moving average's "
+      differences:
+        "theirs augments images by more than mirroring and tells the network how, and lets the moving average's "
         + "half-life grow at first")
   ) {
     base(&$0)

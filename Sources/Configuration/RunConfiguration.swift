@@ -1,3 +1,4 @@
+import Datasets
 import Diffusion
 import Kernels
 import Network
@@ -13,6 +14,7 @@ public struct RunConfiguration: Sendable, Equatable {
   public var diffusion = DiffusionSettings()
   public var training = TrainingSettings()
   public var sampling = SamplingSettings()
+  public var evaluation = EvaluationSettings()
 
   public init() {}
 
@@ -142,6 +144,19 @@ public struct RunConfiguration: Sendable, Equatable {
     public var count = 64
     public var steps = 250
     public var clip = true
+
+    public init() {}
+  }
+
+  public struct EvaluationSettings: Sendable, Equatable {
+    /// `nil`: images are not measured in training.
+    public var every: Int?
+    public var count = 1000
+    /// Whose features: `inception`, the name of features that the program has, or a file.
+    public var features = "fashion-mnist-classifier"
+    public var split = DatasetSplit.training
+    /// `nil`: all images of the split.
+    public var referenceCount: Int?
 
     public init() {}
   }

@@ -6,7 +6,9 @@ import Jobs
 ///     runs/quickstart/config.yaml
 ///     runs/quickstart/metrics.jsonl
 ///     runs/quickstart/journal.jsonl
+///     runs/quickstart/evaluations.jsonl
 ///     runs/quickstart/checkpoints/step-00000500.h5
+///     runs/quickstart/checkpoints/best.h5
 ///     runs/quickstart/samples/step-00000500.png
 ///     runs/quickstart/tensorboard/events.out.tfevents.1767225600.node1.4242
 ///     runs/quickstart/report.html
@@ -36,7 +38,11 @@ public struct RunFolder: Sendable, Equatable {
   public var journalPath: String { path + "/journal.jsonl" }
   public var tensorBoardPath: String { path + "/tensorboard" }
   public var reportPath: String { path + "/report.html" }
+  /// Measures of drawn images, with all that they depend on.
+  public var evaluationsPath: String { path + "/evaluations.jsonl" }
   public var checkpointsPath: String { path + "/checkpoints" }
+  /// The checkpoint whose images were best.
+  public var bestCheckpointPath: String { checkpointsPath + "/best.h5" }
   public var samplesPath: String { path + "/samples" }
 
   public func checkpointPath(step: Int) -> String {
@@ -107,6 +113,21 @@ public struct RunFolder: Sendable, Equatable {
       guard let step = Self.step(of: name, ending: ".png") else { return nil }
       return Samples(step: step, path: "\(samplesPath)/\(name)")
     }.sorted { $0.step < $1.step }
+  }
+
+  /// Keeps the checkpoint of a step as the best one, whatever becomes of the others.
+  public func keepAsBest(step: Int) throws(FileError) {
+    let temporary = checkpointsPath + "/.best.h5.partial"
+    try Self.removeFile(at: temporary)
+    if link(checkpointPath(step: step), temporary) != 0 {
+      // Some file systems have no links.
+      do { try FileManager.default.copyItem(atPath: checkpointPath(step: step), toPath: temporary) } catch {
+        throw FileError("cannot copy \(checkpointPath(step: step)) to \(temporary): \(error.localizedDescription)")
+      }
+    }
+    guard rename(temporary, bestCheckpointPath) == 0 else {
+      throw FileError(cannot: "rename \(temporary) to", bestCheckpointPath)
+    }
   }
 
   /// Removes all but the newest `count` checkpoints.

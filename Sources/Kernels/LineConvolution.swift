@@ -83,6 +83,11 @@ public struct LineConvolution: Sendable {
   /// Tiles for a thread that are worth reading the kernel's points once more.
   private static let leastTiles = 32
 
+  /// Scratch to take in any case for the points of tiles and for those of a strip, in floats: what Inception's layers
+  /// need.
+  private static let leastPoints = 1 << 19
+  private static let leastStrip = 1 << 17
+
   private func run<Points: LinePoints>(_: Points.Type, _ x: ImageView, _ y: ImageView, workers: WorkerPool) {
     let lines = LineTiles(x, tapCount: tapCount, direction: direction)
     let count = lines.count
@@ -90,10 +95,11 @@ public struct LineConvolution: Sendable {
       (count + Self.mostTiles - 1) / Self.mostTiles, min(workers.threadCount, count / Self.leastTiles))
     workers.forEach(blocks) { block in
       let tiles = block * count / blocks..<(block + 1) * count / blocks
-      PointPlanes.with(points: pointCount, tiles: tiles.count, channels: inChannels, atLeast: 0) { v in
+      PointPlanes.with(points: pointCount, tiles: tiles.count, channels: inChannels, atLeast: Self.leastPoints) { v in
         transformInput(Points.Input.self, of: x, lines, tiles: tiles, into: v)
         for strip in strips {
-          PointPlanes.with(points: pointCount, tiles: tiles.count, channels: strip.width, atLeast: 0) { m in
+          PointPlanes.with(points: pointCount, tiles: tiles.count, channels: strip.width, atLeast: Self.leastStrip) {
+            m in
             let kernel = points.pointer + pointCount * inChannels * strip.start
             for point in 0..<pointCount {
               for row in stride(from: 0, to: tiles.count, by: MicroKernel.rows) {
@@ -113,16 +119,17 @@ public struct LineConvolution: Sendable {
   private func transformInput<Line: LineTransform>(
     _: Line.Type, of x: ImageView, _ lines: LineTiles, tiles: Range<Int>, into v: PointPlanes
   ) {
-    withScratch(roundUp(inChannels, vectorWidth)) { zeros in
+    withScratch(roundUp(inChannels, vectorWidth)) { (zeros: UnsafeMutablePointer<Float>) -> Void in
       zeros.update(repeating: 0, count: roundUp(inChannels, vectorWidth))
-      withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: Line.inputs) { places in
+      let outside = UnsafePointer(zeros)
+      withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: Line.inputs) { places -> Void in
         for (row, tile) in tiles.enumerated() {
           let line = lines.line(ofTile: tile)
           for index in 0..<Line.inputs {
             let place = line.first - tapCount / 2 + index
             let isInside = 0 <= place && place < lines.length
-            places[index] =
-              isInside ? x.pointer + (line.origin + place * lines.step) * x.pixelStride : UnsafePointer(zeros)
+            let pixel = line.origin + place * lines.step
+            places[index] = isInside ? UnsafePointer(x.pointer + pixel * x.pixelStride) : outside
           }
           let target = v.row(0, row)
           @inline(__always)

@@ -36,7 +36,7 @@ public struct Axis: Sendable, Equatable {
     // Numbers so large that a step is lost in them have no ticks between.
     let values = last - first <= 20 ? stride(from: first, through: last, by: 1).map { $0 * step } : [least, greatest]
     return Axis(
-      lower: values[0], upper: values[values.count - 1], isLogarithmic: false,
+      lower: min(values[0], least), upper: max(values[values.count - 1], greatest), isLogarithmic: false,
       ticks: values.map { Tick(value: $0, label: label($0, step: step)) })
   }
 
@@ -77,7 +77,7 @@ public struct Axis: Sendable, Equatable {
     return factor * power
   }
 
-  /// `0.05`, `20k`, `1.5M`, `5e-05`: with the decimals that tell it from its neighbours a step away.
+  /// `0.05`, `20k`, `1.5M`, `5e-5`: with the decimals that tell it from its neighbours a step away.
   public static func label(_ value: Double, step: Double) -> String {
     let size = max(abs(value), step)
     if value == 0 || abs(value) < step / 1000 { return "0" }

@@ -34,6 +34,11 @@ final class TensorBoardLog {
     append(.scalars(record.scalars.map { ("training/\($0.name)", $0.value) }), step: record.step)
   }
 
+  /// - Parameter numbers: measures of drawn images, by their names.
+  func noteMeasures(_ numbers: [(name: String, value: Double)], step: Int) {
+    append(.scalars(numbers.map { ("evaluation/\($0.name)", $0.value) }), step: step)
+  }
+
   /// - Parameter path: the grid's PNG file.
   func noteSamples(_ image: Image, path: String, step: Int) {
     do throws(FileError) {

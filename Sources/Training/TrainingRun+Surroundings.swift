@@ -193,11 +193,11 @@ extension TrainingRun {
     return writer
   }
 
-  /// Adds a line to the metrics file. That it cannot be written, on a full disk for instance, is no reason to give up
+  /// Writes what the run tells of itself. That it cannot be written, on a full disk for instance, is no reason to give up
   /// what was computed.
-  func append(_ record: MetricsRecord, to metrics: inout MetricsWriter?) {
+  func writeOrWarn(_ body: () throws(FileError) -> Void) {
     do throws(FileError) {
-      try metrics?.append(record)
+      try body()
     } catch {
       reporter.log.warning("\(error); training goes on, and will try again")
     }
@@ -268,6 +268,32 @@ extension TrainingRun {
       return "\(ProgressFormat.decimal(percent, places: 1))% at t = \(ProgressFormat.shortDecimal(time))"
     }
     return "Of \(count) test images it knows " + results.joined(separator: ", ") + "."
+  }
+
+  /// Measures images drawn by the first average, and keeps the checkpoint if they are the best. Collective.
+  /// - Returns: a sentence about them; nil for a classifier, which draws none.
+  func measureImages(step: Int, _ metrics: inout MetricsWriter?) throws -> String? {
+    guard let evaluation, case .denoiser(let task) = model else { return nil }
+    let drawing = try ImageDrawing(
+      network: task.network, configuration: configuration, seed: configuration.seed, communicator: communicator,
+      workers: workers)
+    // A file that is being written cannot be kept yet.
+    try saver.finish()
+    let (result, isBest) = try evaluation.evaluate(
+      drawing, parameters: try trainer.gatherAverage(trainer.averages[0]), step: step)
+    guard communicator.rank == 0 else { return "" }
+    writeOrWarn { () throws(FileError) in try metrics?.append(step: step, result.numbers) }
+    tensorBoard?.noteMeasures(result.numbers, step: step)
+    var news = result.text
+    if isBest {
+      do {
+        try folder.keepAsBest(step: step)
+        news += "\nThe best so far: kept as \(folder.bestCheckpointPath)."
+      } catch {
+        reporter.log.warning("the best checkpoint so far is not kept: \(error)")
+      }
+    }
+    return news
   }
 
   /// Draws a grid of samples from the first average, all ranks sharing the work. Collective.

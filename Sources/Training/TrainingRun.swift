@@ -53,7 +53,7 @@ public struct TrainingRun {
   private(set) var lastStep: Int
   private var stopWatch: StopWatch
   private let watchdog: Watchdog?
-  private let saver: CheckpointSaver
+  let saver: CheckpointSaver
   /// Keeps other jobs from the folder; on rank 0.
   private let lock: FileLock?
   /// What happens to the run; on rank 0.
@@ -61,6 +61,8 @@ public struct TrainingRun {
   /// On rank 0, if it is asked for.
   let tensorBoard: TensorBoardLog?
   let hostCount: Int
+  /// Measures the images that are drawn, if it is asked for.
+  let evaluation: TrainingEvaluation?
 
   enum Model {
     case denoiser(DenoisingTask)
@@ -136,6 +138,9 @@ public struct TrainingRun {
         ranksOnHost: hosts.filter { $0 == hosts[communicator.rank] }.count, reporter: reporter,
         last: firstStep > 0 ? folder.checkpointPath(step: firstStep) : nil, activity: activity, journal: journal)
       tensorBoard = try Self.openTensorBoard(folder, configuration, after: firstStep, communicator, reporter)
+      evaluation = try TrainingEvaluation(
+        configuration, training: dataset, folder: folder, after: firstStep, communicator: communicator,
+        workers: workers, reporter: reporter)
     } catch {
       watchdog?.stop()
       throw error
@@ -236,7 +241,7 @@ public struct TrainingRun {
         let record = MetricsRecord(
           step: step, images: step * settings.batch, loss: loss, gradientNorm: norm, learningRate: learningRate,
           imagesPerSecond: rate.perSecond, seconds: start.secondsUntilNow)
-        append(record, to: &metrics)
+        writeOrWarn { () throws(FileError) in try metrics?.append(record) }
         tensorBoard?.note(record)
       }
       let progress = TrainingProgress(
@@ -246,7 +251,8 @@ public struct TrainingRun {
 
       // Save.
       let stopReason = isLast ? nil : try stopWatch.reason(communicator)
-      if step % settings.checkpointEvery == 0 || isLast || stopReason != nil {
+      let isMeasured = evaluation?.isDue(after: step) ?? false
+      if step % settings.checkpointEvery == 0 || isMeasured || isLast || stopReason != nil {
         try saver.save(header(step: step), of: trainer, mustBeWhole: isLast || stopReason != nil)
         stopWatch.note(saveSeconds: saver.longestSeconds)
       }
@@ -255,7 +261,13 @@ public struct TrainingRun {
         throw StoppedEarly(step: step, reason: stopReason, checkpoint: folder.checkpointPath(step: step))
       }
 
-      // Sample, or measure.
+      // Measure, and keep the best.
+      if isMeasured, let news = try measureImages(step: step, &metrics) {
+        reporter.showLive(progress)
+        reporter.message(news)
+      }
+
+      // Sample, or count what is known.
       if step % settings.sampleEvery == 0 || isLast {
         let news = try showWhatWasLearnt(step: step)
         reporter.showLive(progress)

@@ -10,6 +10,8 @@ struct Export: RankCommand {
     usage: """
       ddpm-mpi export --checkpoint <folder-or-file> [--format diffusers]
                       [--weights ema|model] [--force] <folder>
+      ddpm-mpi export --checkpoint <folder-or-file> --format features
+                      --name <name> [--weights ema|model] [--force] <file>
       """,
     discussion: """
       Writes a folder that diffusers reads: model_index.json, the network and its weights in unet/, the process in \
@@ -24,6 +26,7 @@ struct Export: RankCommand {
 
   enum Format: String, CaseIterable, ExpressibleByArgument {
     case diffusers
+    case features
   }
 
   @Option(help: ArgumentHelp("A checkpoint file, or a run's folder.", valueName: "folder-or-file"))
@@ -35,16 +38,32 @@ struct Export: RankCommand {
   @Option(help: "Weights to write.")
   var weights = ModelRequest.Weights.ema
 
-  @Flag(help: "Replace a pipeline that is in the folder.")
+  @Flag(help: "Replace a pipeline that is in the folder, or the file.")
   var force = false
 
-  @Argument(help: ArgumentHelp("The folder to write.", valueName: "folder"))
-  var folder: String
+  @Option(help: ArgumentHelp("What measures on these features are labelled with.", valueName: "name"))
+  var name: String?
+
+  @Argument(help: ArgumentHelp("The folder to write, or the file.", valueName: "folder-or-file"))
+  var output: String
+
+  func validate() throws {
+    if format == .features && name == nil { throw ValidationError("--format features needs a --name.") }
+    if format != .features && name != nil { throw ValidationError("--name is for --format features.") }
+  }
 
   mutating func run(on communicator: Communicator) throws {
-    var job = ExportJob(checkpoint: checkpoint, output: folder)
-    job.weights = weights
-    job.replaces = force
-    try job.run(communicator: communicator)
+    switch format {
+    case .diffusers:
+      var job = ExportJob(checkpoint: checkpoint, output: output)
+      job.weights = weights
+      job.replaces = force
+      try job.run(communicator: communicator)
+    case .features:
+      var job = FeatureExportJob(checkpoint: checkpoint, name: name ?? "", output: output)
+      job.weights = weights
+      job.replaces = force
+      try job.run(communicator: communicator)
+    }
   }
 }

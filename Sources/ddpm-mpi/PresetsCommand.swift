@@ -34,15 +34,20 @@ struct PresetsCommand: ParsableCommand {
   }
 
   private func text(_ preset: Preset) -> String {
-    let width = Presets.all.map(\.name.count).max()! + 2
-    let title = preset.name + String(repeating: " ", count: width - preset.name.count) + preset.summary
-    let indent = String(repeating: " ", count: width)
-    var lines = [title]
-    if let publication = preset.publication {
-      lines += [publication.paper, publication.figures].map { indent + $0 }
-      if let differences = publication.differences { lines.append(indent + differences) }
+    let publication = preset.publication
+    let details = [preset.summary, publication?.paper, publication?.figures, publication?.differences]
+    return ([preset.name] + details.compactMap { $0 }.flatMap(indented)).joined(separator: "\n")
+  }
+
+  /// Lines for a terminal of 80 columns.
+  private func indented(_ text: String) -> [String] {
+    text.split(separator: " ").reduce(into: []) { lines, word in
+      if let last = lines.last, last.count + 1 + word.count <= 79 {
+        lines[lines.count - 1] += " \(word)"
+      } else {
+        lines.append((lines.isEmpty ? "  " : "    ") + word)
+      }
     }
-    return lines.joined(separator: "\n")
   }
 
   private struct Entry: Encodable {

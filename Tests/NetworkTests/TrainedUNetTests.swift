@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct TrainedUNetTests {
   /// vᵀ·∂output/∂x along a direction, against central differences of the network in single precision.
-  @Test(arguments: ["grey", "classes"])
+  @Test(arguments: ["unet-grey", "unet-classes"])
   func theDerivativeIsThatOfTheOutput(name: String) throws {
     let fixture = try FixtureNetwork(name)
     let network = TrainedUNet(

@@ -16,8 +16,8 @@ struct InceptionSpeedCommand: ParsableCommand {
   private struct Result: Encodable {
     let threads: Int
     let batch: Int
-    let seconds_per_step: [Double]
-    let images_per_second_median: Double
+    let secondsPerStep: [Double]
+    let imagesPerSecondMedian: Double
   }
 
   func run() throws {
@@ -42,8 +42,10 @@ struct InceptionSpeedCommand: ParsableCommand {
     }
     seconds.sort()
     let result = Result(
-      threads: threads, batch: batch, seconds_per_step: seconds,
-      images_per_second_median: Double(batch) / seconds[seconds.count / 2])
-    print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
+      threads: threads, batch: batch, secondsPerStep: seconds,
+      imagesPerSecondMedian: Double(batch) / seconds[seconds.count / 2])
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    print(String(decoding: try encoder.encode(result), as: UTF8.self))
   }
 }

@@ -55,6 +55,15 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
   /// The least that papers take; most take 50,000.
   public static let comparableCount = 10_000
 
+  /// The measures, by their names in files.
+  public var numbers: [(name: String, value: Double)] {
+    let all: [(CodingKeys, Double?)] = [
+      (.fid, fid), (.inceptionScore, inceptionScore), (.inceptionScoreDeviation, inceptionScoreDeviation), (.kid, kid),
+      (.kidDeviation, kidDeviation), (.precision, precision), (.recall, recall),
+    ]
+    return all.compactMap { key, value in value.map { (key.stringValue, $0) } }
+  }
+
   /// For people.
   public var text: String {
     var lines: [String] = []
@@ -107,6 +116,6 @@ extension EvaluationResult {
     case seed
     case weights
     case checkpoint
-    case trainingSteps = "training_steps"
+    case trainingSteps = "step"
   }
 }

@@ -1,6 +1,7 @@
 import FeatureNetworks
 import Foundation
 import Jobs
+import MessagePassing
 
 /// Makes a classifier's checkpoint a file of features, which others can measure with too. For one process.
 public struct FeatureExportJob: Sendable {
@@ -11,6 +12,8 @@ public struct FeatureExportJob: Sendable {
   public var name: String
   /// The file to write.
   public var output: String
+  /// Whether to replace a file that is in its place.
+  public var replaces = false
 
   public init(checkpoint: String, name: String, output: String) {
     self.checkpoint = checkpoint
@@ -18,22 +21,34 @@ public struct FeatureExportJob: Sendable {
     self.output = output
   }
 
-  /// - Returns: a sentence about what was written.
-  public func run() throws -> String {
-    guard !name.isEmpty, name != FeatureNetworks.inceptionName else {
-      throw InputError("--name \(name): this is what other features are called; choose another name")
+  /// Works in this process alone.
+  public func run(communicator: Communicator) throws {
+    guard communicator.size == 1 else {
+      throw JobFailure(
+        rank: 0, exitStatus: .badInput, message: "export works in one process: run it without mpirun")
     }
-    try checkWritable(output)
-    let (model, path, problems) = try CheckpointPlace.newest(at: checkpoint, option: "--checkpoint") {
-      try TrainedClassifierModel.read($0, weights: weights)
+    let reporter = RunReporter(isSpeaking: true)
+    defer { reporter.finish() }
+    try communicator.together {
+      guard !name.isEmpty, name != FeatureNetworks.inceptionName else {
+        throw InputError("--name \(name): this is what other features are called; choose another name")
+      }
+      guard replaces || !FileManager.default.fileExists(atPath: output) else {
+        throw InputError("\(output) exists; give --force to replace it")
+      }
+      try checkWritable(output)
+      let (model, path, problems) = try CheckpointPlace.newest(at: checkpoint, option: "--checkpoint") {
+        try TrainedClassifierModel.read($0, weights: weights)
+      }
+      for problem in problems { reporter.log.warning("\(problem); trying the one before") }
+      let contents = FeatureNetworkFile.contents(
+        name: name, configuration: model.configuration.yaml, imageShape: model.imageShape,
+        classCount: model.network.classCount, parameters: model.parameters)
+      try replaceFile(at: output, with: contents)
+      let written = try ClassifierFeatures(FeatureNetworkFile(readingFrom: output))
+      reporter.message(
+        "Wrote \(output) from \(path): features \(name), \(written.featureCount) numbers of each image, checksum "
+          + "\(written.hash).")
     }
-    let contents = FeatureNetworkFile.contents(
-      name: name, configuration: model.configuration.yaml, imageShape: model.imageShape,
-      classCount: model.network.classCount, parameters: model.parameters)
-    try replaceFile(at: output, with: contents)
-    let written = try ClassifierFeatures(FeatureNetworkFile(readingFrom: output))
-    let skipped = problems.map { "\($0); took the one before. " }.joined()
-    return skipped + "Wrote \(output) from \(path): features \(name), \(written.featureCount) numbers of each image, "
-      + "checksum \(written.hash)."
   }
 }

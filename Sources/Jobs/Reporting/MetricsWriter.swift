@@ -19,6 +19,14 @@ public struct MetricsWriter: ~Copyable {
     try file.append((record.json + "\n").utf8)
   }
 
+  /// Adds a line with other numbers of a step.
+  /// - Parameter numbers: finite ones, by their names.
+  /// - Throws: as for records.
+  public mutating func append(step: Int, _ numbers: [(name: String, value: Double)]) throws(FileError) {
+    let fields = ["\"step\": \(step)"] + numbers.map { "\"\($0.name)\": \($0.value)" }
+    try file.append(("{" + fields.joined(separator: ", ") + "}\n").utf8)
+  }
+
   private static func dropLines(after step: Int, path: String) throws(FileError) {
     struct Line: Decodable {
       let step: Int

@@ -107,7 +107,7 @@ function showSheets(section) {
 }
 
 /** What is wrong with the page as this browser shows it, in words. */
-async function problems() {
+function problems() {
   const found = refused.map((address) => `refused to load ${address}`);
   for (const entry of performance.getEntriesByType("resource")) {
     if (!entry.name.startsWith("data:")) found.push(`loaded ${entry.name}`);
@@ -127,24 +127,22 @@ async function problems() {
     if (box.top < plot.top - edge || box.bottom > plot.bottom + edge) found.push(`${figure.id} leaves its axes`);
   }
   for (const image of document.images) {
-    try {
-      await image.decode();
-    } catch {
-      found.push(`cannot show: ${image.alt}`);
-    }
+    if (!image.complete || image.naturalWidth === 0) found.push(`cannot show: ${image.alt}`);
   }
   return found;
 }
 
-document.addEventListener("DOMContentLoaded", async () => {
-  const curves = document.querySelectorAll("figure.curve:not(.empty)");
-  curves.forEach(animate);
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("figure.curve:not(.empty)").forEach(animate);
   const samples = document.querySelector("#samples");
   if (samples) showSheets(samples);
-  const found = await problems();
-  const root = document.documentElement;
-  root.dataset.curves = curves.length;
-  root.dataset.sheets = document.querySelectorAll(".strip img").length;
-  root.dataset.problems = found.join("; ");
-  root.dataset.ready = "yes";
+});
+
+// All images are there by now.
+addEventListener("load", () => {
+  const { dataset } = document.documentElement;
+  dataset.curves = document.querySelectorAll("figure.curve:not(.empty)").length;
+  dataset.sheets = document.querySelectorAll(".strip img").length;
+  dataset.problems = problems().join("; ");
+  dataset.ready = "yes";
 });

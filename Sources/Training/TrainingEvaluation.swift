@@ -1,0 +1,111 @@
+import Configuration
+import Datasets
+import Evaluation
+import FeatureNetworks
+import Foundation
+import Inference
+import Jobs
+import MessagePassing
+import Network
+import Tensors
+
+/// Measures a run's images at intervals, against the data that it is trained on. All calls are collective.
+final class TrainingEvaluation {
+  private let settings: RunConfiguration.EvaluationSettings
+  private let every: Int
+  private let extraction: FeatureExtraction
+  private let dataset: any ImageDataset
+  private let folder: RunFolder
+  private let reporter: RunReporter
+  /// Made when it is first needed.
+  private var reference: Reference?
+  /// Of the steps that the run goes on from; the least so far.
+  private var best: Double?
+  private var file: AppendedFile?
+
+  /// Checks all that can be checked before training; nil if nothing is to be measured.
+  /// - Parameters:
+  ///   - training: the images to train on.
+  ///   - step: that the run goes on from.
+  /// - Throws: `JobFailure` on all ranks if there are no such features, or too few images to compare with.
+  init?(
+    _ configuration: RunConfiguration, training: any ImageDataset, folder: RunFolder, after step: Int,
+    communicator: Communicator, workers: WorkerPool, reporter: RunReporter
+  ) throws {
+    let settings = configuration.evaluation
+    guard let every = settings.every else { return nil }
+    let (network, dataset) = try communicator.together { () throws -> (any FeatureNetwork, any ImageDataset) in
+      let network = try FeatureNetworks.load(settings.features)
+      try network.check(shape: training.imageShape)
+      let dataset =
+        settings.split == .training
+        ? training
+        : try DatasetCatalog.load(
+          name: configuration.data.name, path: configuration.data.path, split: settings.split)
+      if let count = settings.referenceCount, count > dataset.count {
+        throw InputError(
+          "evaluation.reference_count is \(count), but the \(settings.split.rawValue) images of \(dataset.name) are "
+            + "\(dataset.count)")
+      }
+      return (network, dataset)
+    }
+    try communicator.requireAlike("feature network", network.hash)
+    extraction = FeatureExtraction(network: network, communicator: communicator, workers: workers)
+    self.settings = settings
+    self.every = every
+    self.dataset = dataset
+    self.folder = folder
+    self.reporter = reporter
+    try communicator.together {
+      guard communicator.rank == 0 else { return }
+      best = Self.best(in: folder.evaluationsPath, before: step, features: network.hash, settings)
+      file = try AppendedFile(path: folder.evaluationsPath)
+    }
+  }
+
+  func isDue(after step: Int) -> Bool { step % every == 0 }
+
+  /// Draws images by the run's first average and measures them.
+  /// - Returns: the measures, equal on all ranks, and whether, on rank 0, no step before had as small a distance.
+  func evaluate(
+    _ drawing: ImageDrawing, parameters: Arena, step: Int
+  ) throws -> (result: EvaluationResult, isBest: Bool) {
+    let reference =
+      try self.reference
+      ?? Reference(
+        dataset, split: settings.split, count: settings.referenceCount ?? dataset.count, keepsFeatures: false,
+        extraction: extraction, reporter: reporter)
+    self.reference = reference
+    let evaluator = Evaluator(
+      extraction: extraction, reference: reference, measures: [.fid, .inceptionScore], count: settings.count)
+    let result = try evaluator.evaluate(
+      drawing, parameters: parameters,
+      subject: .init(checkpoint: folder.checkpointPath(step: step), weights: .ema, trainingSteps: step),
+      reporter: reporter)
+    guard extraction.communicator.rank == 0, let fid = result.fid else { return (result, false) }
+    do {
+      try file?.append((try jsonLine(result) + "\n").utf8)
+    } catch {
+      reporter.log.warning("\(error); training goes on, and will try again")
+    }
+    let isBest = best.map { fid < $0 } ?? true
+    if isBest { best = fid }
+    return (result, isBest)
+  }
+
+  /// The least distance of what was measured in the same way; nil if there is none. Lines that a crash cut short are
+  /// passed over.
+  private static func best(
+    in path: String, before step: Int, features hash: String, _ settings: RunConfiguration.EvaluationSettings
+  ) -> Double? {
+    guard let bytes = try? readBytes(at: path) else { return nil }
+    let results = bytes.split(separator: UInt8(ascii: "\n")).compactMap {
+      try? JSONDecoder().decode(EvaluationResult.self, from: Data($0))
+    }
+    return results.filter {
+      $0.trainingSteps <= step && $0.featureHash == hash && $0.count == settings.count
+        && $0.referenceSplit == settings.split.rawValue
+        && (settings.referenceCount == nil || $0.referenceCount == settings.referenceCount)
+    }.compactMap(\.fid).min()
+  }
+}
