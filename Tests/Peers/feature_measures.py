@@ -1,10 +1,6 @@
 """Measures of sets of features against the libraries that defined or spread them: NumPy, pytorch-fid, torch-fidelity.
 
-<<<<<<<< HEAD:Tests/Peers/feature_statistics.py
-    feature_statistics.py PROGRAM FOLDER QUESTION
-========
     feature_measures.py PROGRAM FOLDER QUESTION
->>>>>>>> 0a6bd56970b98ef77647f26e11205db1b1672505:Tests/Peers/feature_measures.py
 
 PROGRAM is .build/release/peer-program. Prints the largest error found; ends with an error if it is above the tolerance.
 """
