@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if ! command -v swift >/dev/null; then
-  echo "There is no Swift compiler here. Please install Swift 6 or newer: https://www.swift.org/install/linux" >&2
+  echo "There is no Swift compiler here. Please install Swift 6.2 or newer: https://www.swift.org/install/linux" >&2
   exit 1
 fi
 
