@@ -5,6 +5,7 @@
 #
 #   scripts/soak.sh [MINUTES]      then as long again, or less, for the run to compare with
 #   SEED=1  RANKS="1 2 3 4"        what happens when, and the numbers of ranks to choose from
+#   HANG_SECONDS=10                after which a stopped rank ends the job; more where other work delays ranks
 #   PROGRAM=.build/release/ddpm-mpi
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,7 +19,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 config=(--preset shapes --set training.batch=16 --set training.micro_batch=2 --set training.checkpoint_every=50
-  --set training.sample_every=1000000 --set training.log_every=10 --set training.hang_timeout_seconds=10
+  --set training.sample_every=1000000 --set training.log_every=10 --set training.hang_timeout_seconds=${HANG_SECONDS:-10}
   --set training.save_timeout_seconds=60 --set sampling.count=2 --set sampling.steps=2)
 forever=100000000
 
@@ -66,7 +67,7 @@ while ((SECONDS < end)); do
   esac
   status=0
   wait "$job" 2>/dev/null || status=$?
-  for ((second = 0; second < 30; second++)); do
+  for ((second = 0; second < 30 + ${HANG_SECONDS:-10}; second++)); do
     [[ -z $(ranks_of_run) ]] && break
     sleep 1
   done
@@ -80,9 +81,15 @@ done
 
 steps=$(($(last_step) + 100))
 ranks=$(some "${choices[@]}")
-(train "$folder/soak" "$ranks" "$steps" --resume) >>"$folder/log" 2>&1
+finish() {
+  (train "$@") >>"$folder/log" 2>&1 && return
+  echo "The run did not reach its end:" >&2
+  tail -20 "$folder/log" >&2
+  exit 1
+}
+finish "$folder/soak" "$ranks" "$steps" --resume
 echo "$(date +%T) ended at step $steps on $ranks ranks; now the same without interruption"
-(train "$folder/quiet" 2 "$steps") >>"$folder/log" 2>&1
+finish "$folder/quiet" 2 "$steps"
 file=checkpoints/step-$(printf %08d "$steps").h5
 if h5diff "$folder/soak/$file" "$folder/quiet/$file"; then
   for event in "${!happened[@]}"; do echo "$event: ${happened[$event]}"; done

@@ -72,6 +72,10 @@ for preset in ddpmpp-subvp ncsnpp-ve edm; do
   run 0 'evaluations' "$program" sample --checkpoint "$folder/$preset-1" --count 2 --sampler ode-heun --steps 3 --output "$folder/s.h5"
   rm "$folder/s.h5"
 done
+run 0 'step 3/3' "$program" train --preset cifar10-ncsnpp-ve "${continuous[@]}" \
+  --set training.recompute_activations=blocks --output "$folder/ncsnpp-ve-again"
+check "blocks that are made again change no bit" h5diff "$folder/ncsnpp-ve-1/checkpoints/step-00000003.h5" \
+  "$folder/ncsnpp-ve-again/checkpoints/step-00000003.h5" /model
 # Their average starts as they do: it would differ if they had moved.
 check "random frequencies stay" h5diff "$folder/ncsnpp-ve-1/checkpoints/step-00000003.h5" \
   "$folder/ncsnpp-ve-3/checkpoints/step-00000003.h5" /model/time_proj.weight /ema/0.999/time_proj.weight

@@ -29,7 +29,7 @@ public struct ClassifierFeatures: FeatureNetwork {
     parameters = try file.parameters(network.layout)
     let model = try configuration.modelDescription()
     let first = model.process.times.lowerBound
-    time = Float(model.process.networkTime(at: first))
+    time = Float(model.networkTime(at: first))
     scale = Float(model.inputScale(at: first) * model.process.marginal(at: first).signal)
   }
 

@@ -94,7 +94,8 @@ private func parsingProblems(_ yaml: String) -> [String] {
       ])
     #expect(
       parsingProblems("optimiser: adam") == [
-        "run.yaml:1: there is no key optimiser; keys begin with seed, data, model, diffusion, training, sampling"
+        "run.yaml:1: there is no key optimiser; keys begin with seed, data, model, diffusion, training, sampling, "
+          + "evaluation"
       ])
   }
 

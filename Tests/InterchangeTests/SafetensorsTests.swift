@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct SafetensorsTests {
   private let tensors = [
-    Safetensors.Tensor("b.weight", shape: [2, 3], [1, -2, 3.5, 0, .infinity, 1e-40]),
+    Safetensors.Tensor("b.weight", shape: [2, 3], [1, -2, 3.5, 0, .infinity, .leastNonzeroMagnitude]),
     Safetensors.Tensor("a", shape: [], [7]),
     Safetensors.Tensor("empty", shape: [0, 4], []),
   ]

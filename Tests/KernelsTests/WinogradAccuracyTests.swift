@@ -61,8 +61,8 @@ import Testing
     for size in [8, 16, 32] {
       #expect(layers.contains(ConvolutionLayer(size: size, inChannels: 256, outChannels: 256, enlargesInput: true)))
     }
-    // Four at 16x16, two each at 8x8 and 4x4, and the three that enlarge.
-    #expect(layers.filter { $0.outChannels == 256 }.count == 11)
+    // Four each at 32x32 and 16x16, two each at 8x8 and 4x4, and the three that enlarge.
+    #expect(layers.filter { $0.outChannels == 256 }.count == 15)
   }
 
   @Test func amplificationIsThatOfTheTransforms() {

@@ -2,7 +2,7 @@
 
 for question in archives frechet inception_score kernel_distance precision_recall; do
   check "${question/_/ } as other programs compute it" \
-    "$python" Tests/Peers/feature_statistics.py "$PWD/.build/release/peer-program" "$folder" "$question"
+    "$python" Tests/Peers/feature_measures.py "$PWD/.build/release/peer-program" "$folder" "$question"
   grep -E ': error [0-9.e+-]+, tolerance' "$folder/check" | sed 's/^/    /' || true
 done
 

@@ -51,7 +51,9 @@ public struct FrechetJob: Sendable {
         least < EvaluationResult.comparableCount
         ? "\nNot comparable with published figures: fewer than "
           + "\(ProgressFormat.count(EvaluationResult.comparableCount)) images." : ""
-      return "FID[\(features)] \(String(format: "%.4f", fid))   (\(images(countA)) against \(images(countB)))\(remark)"
+      // Rounding may leave a little less than nothing.
+      let rounded = (fid * 1e4).rounded() / 1e4 + 0
+      return "FID[\(features)] \(String(format: "%.4f", rounded))   (\(images(countA)) against \(images(countB)))\(remark)"
     }
   }
 

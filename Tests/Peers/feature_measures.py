@@ -1,6 +1,6 @@
 """Measures of sets of features against the libraries that defined or spread them: NumPy, pytorch-fid, torch-fidelity.
 
-    feature_statistics.py PROGRAM FOLDER QUESTION
+    feature_measures.py PROGRAM FOLDER QUESTION
 
 PROGRAM is .build/release/peer-program. Prints the largest error found; ends with an error if it is above the tolerance.
 """
