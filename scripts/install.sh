@@ -7,6 +7,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+if (($# > 1)) || [[ ${1:-} == -* ]]; then
+  sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "$0"
+  exit 2
+fi
 prefix=${1:-/usr/local}
 target=${DESTDIR:-}$prefix
 if ! mkdir -p "$target" || [[ ! -w $target ]]; then
@@ -19,10 +23,8 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 # The argument parser's own tool, which asks the program for all its options.
-swift build -c release --product generate-manual-tool 2>/dev/null >&2 || swift build -c release --product generate-manual
-tool=.build/release/generate-manual-tool
-[[ -x $tool ]] || tool=.build/release/generate-manual
-"$tool" "$program" --multi-page --output-directory "$folder"
+swift build -c release --product generate-manual
+.build/release/generate-manual "$program" --multi-page --output-directory "$folder"
 
 install -D -m 755 "$program" "$target/bin/ddpm-mpi"
 for page in "$folder"/*.1; do

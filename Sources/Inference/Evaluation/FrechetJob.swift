@@ -53,7 +53,8 @@ public struct FrechetJob: Sendable {
           + "\(ProgressFormat.count(EvaluationResult.comparableCount)) images." : ""
       // Rounding may leave a little less than nothing.
       let rounded = (fid * 1e4).rounded() / 1e4 + 0
-      return "FID[\(features)] \(String(format: "%.4f", rounded))   (\(images(countA)) against \(images(countB)))\(remark)"
+      return "FID[\(features)] \(String(format: "%.4f", rounded))   "
+        + "(\(images(countA)) against \(images(countB)))\(remark)"
     }
   }
 
