@@ -121,7 +121,9 @@ copy flipped-configuration
 flip "$folder/flipped-configuration/$newest" \
   "$(grep -abo -m 1 'learning_rate' "$folder/complete/$newest" | head -1 | cut -d: -f1)"
 skipped flipped-configuration 'it is damaged outside of its tensors'
-copy flipped-tensor && flip "$folder/flipped-tensor/$newest" $((size / 2))
+copy flipped-tensor
+flip "$folder/flipped-tensor/$newest" \
+  "$(h5dump -p -H -d /model/conv_in.weight "$folder/complete/$newest" | sed -n 's/^ *OFFSET //p')"
 skipped flipped-tensor 'tensor .* is damaged: its checksum does not match'
 
 # Cut short anywhere, empty, or something else: skipped, and the next save takes its place.
