@@ -47,10 +47,3 @@ public struct ExportJob: Sendable {
     }
   }
 }
-
-/// - Throws: `JobFailure` on all ranks of several.
-func requireOneProcess(_ command: String, _ communicator: Communicator) throws {
-  guard communicator.size > 1 else { return }
-  throw JobFailure(
-    rank: 0, exitStatus: .badInput, message: "\(command) works in one process: run it without mpirun")
-}

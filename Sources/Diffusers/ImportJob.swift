@@ -2,6 +2,7 @@ import Checkpoints
 import Configuration
 import Datasets
 import Foundation
+import Inference
 import Jobs
 import MessagePassing
 import Network

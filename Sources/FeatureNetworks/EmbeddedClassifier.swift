@@ -1,5 +1,6 @@
 import CFashionMNISTClassifier
 import Foundation
+import Interchange
 
 /// The classifier that is part of the program: of Fashion-MNIST's ten classes, trained by
 /// `scripts/train-embedded-classifier.sh`.
@@ -13,6 +14,7 @@ public enum EmbeddedClassifier {
     }
     let count = Int(ddpm_fashion_mnist_classifier_count())
     let contents = Data(bytesNoCopy: start, count: count, deallocator: .none)
-    return try ClassifierFeatures(FeatureNetworkFile(contents, path: "the weights of \(name) inside the program"))
+    let file = try Safetensors(contents, path: "the weights of \(name) inside the program")
+    return try ClassifierFeatures(FeatureNetworkFile(file))
   }
 }

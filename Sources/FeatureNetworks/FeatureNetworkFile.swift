@@ -21,20 +21,12 @@ public struct FeatureNetworkFile: Sendable {
   private static let kind = "ddpm-mpi feature network, version 1"
 
   /// - Throws: `InterchangeError` for a file that is missing, damaged or of another kind.
-  public init(readingFrom path: String) throws {
-    let contents: Data
-    do { contents = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw InterchangeError(path, "cannot be read", advice: "check the path and who may read it")
-    }
-    try self.init(contents, path: path)
-  }
+  public init(readingFrom path: String) throws { try self.init(Safetensors(readingFrom: path)) }
 
-  /// - Parameters:
-  ///   - contents: the whole file's bytes.
-  ///   - path: what messages call the file.
-  /// - Throws: `InterchangeError` for a file that is damaged or of another kind.
-  public init(_ contents: Data, path: String) throws {
-    tensors = try Safetensors(contents, path: path)
+  /// - Throws: `InterchangeError` for a file of another kind.
+  public init(_ tensors: Safetensors) throws {
+    self.tensors = tensors
+    let path = tensors.path
     let metadata = tensors.metadata
     guard metadata["kind"] == Self.kind else {
       throw InterchangeError(
@@ -50,7 +42,7 @@ public struct FeatureNetworkFile: Sendable {
     self.classCount = classCount
     imageShape = shape
     configuration = try RunConfiguration(yaml: yaml, file: "\(path):configuration")
-    hash = weightsHash(contents)
+    hash = weightsHash(tensors.contents)
   }
 
   /// The bytes of a file.

@@ -23,10 +23,7 @@ public struct FeatureExportJob: Sendable {
 
   /// Works in this process alone.
   public func run(communicator: Communicator) throws {
-    guard communicator.size == 1 else {
-      throw JobFailure(
-        rank: 0, exitStatus: .badInput, message: "export works in one process: run it without mpirun")
-    }
+    try requireOneProcess("export", communicator)
     let reporter = RunReporter(isSpeaking: true)
     defer { reporter.finish() }
     try communicator.together {
