@@ -43,7 +43,7 @@ SAMPLERS = {
     "dpm-solver++": (["--sampler", "dpm-solver++"], 1),
     "ode-heun": (["--sampler", "ode-heun"], 2),
 }
-EVALUATIONS = [10, 20, 50, 100, 250]
+EVALUATIONS = [int(count) for count in os.environ.get("EVALUATIONS", "10 20 50 100").split()]
 
 
 def train(folder, seed, settings):

@@ -10,6 +10,8 @@ run 0 '^[0-9]+[.][0-9]+' "$installed/bin/ddpm-mpi" --version
 "$program" --help | sed -n '/^SUBCOMMANDS/,$p' | grep -oE '^  [a-z-]+ ' | tr -d ' ' >"$folder/commands"
 check "there are commands" test "$(wc -l <"$folder/commands")" -gt 15
 while read -r command; do
+  "$program" "$command" --help | sed -n '/^EXAMPLES/,/^USAGE/p' | grep -E '^[a-z-]' >"$log" || true
+  check "examples of $command fit into 80 columns" test ! -s "$log"
   check "man page of $command" grep -q '^.Sh DESCRIPTION' "$installed/share/man/man1/ddpm-mpi-$command.1"
   check "bash completes $command" grep -qw -- "$command" "$installed/share/bash-completion/completions/ddpm-mpi"
   check "zsh completes $command" grep -qw -- "$command" "$installed/share/zsh/site-functions/_ddpm-mpi"

@@ -78,7 +78,7 @@ public struct JoinedImages: ImageDataset {
 
   /// - Parameters:
   ///   - parts: of one shape, each with classes or none of them.
-  ///   - classNames: what the classes of the parts are among; `nil`: those of the parts.
+  ///   - names: what the classes of the parts are among; `nil`: those of the parts.
   /// - Returns: `nil` if a part has a class that is not among them, or parts with and without classes come together.
   public init?(_ parts: [any ImageDataset], classNames names: [String]? = nil) {
     precondition(!parts.isEmpty && parts.allSatisfy { $0.imageShape == parts[0].imageShape }, "parts of one shape")

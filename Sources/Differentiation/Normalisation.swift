@@ -8,7 +8,8 @@ extension Tape {
   /// - Parameters:
   ///   - x: [N, …, C] in parts that count as joined along the channels; statistics are taken per image and group of
   ///     C / groupCount channels.
-  ///   - scale, offset: [C].
+  ///   - scale: [C].
+  ///   - offset: [C].
   ///   - dropout: which elements to drop, or nil for none.
   public func groupNorm(
     _ x: [Variable], scale: ParameterEntry, offset: ParameterEntry, groupCount: Int, epsilon: Float,

@@ -5,7 +5,7 @@ import HDF5
 import Interchange
 import MessagePassing
 
-/// How a job ends, as the shell sees it. Documented in the README; scripts rely on the numbers.
+/// How a job ends, as the shell sees it. Documented in docs/clusters.md; scripts rely on the numbers.
 public enum ExitStatus: Int32, Sendable {
   case done = 0
   /// Something outside the user's input went wrong: MPI, the file system, a bug.

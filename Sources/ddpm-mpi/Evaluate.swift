@@ -26,7 +26,7 @@ struct Evaluate: RankCommand {
 
       EXAMPLES
         mpirun -n 8 ddpm-mpi evaluate --checkpoint runs/quickstart --count 10000
-        ddpm-mpi evaluate --checkpoint runs/cifar10 --count 50000 --features inception --measures fid,is
+        ddpm-mpi evaluate --checkpoint runs/cifar10 --count 50000 --measures fid,is
       """)
 
   @OptionGroup var model: ModelOptions

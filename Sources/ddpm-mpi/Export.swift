@@ -20,8 +20,8 @@ struct Export: RankCommand {
       What diffusers cannot follow is refused: docs/interchange.md lists it.
 
       EXAMPLES
-        ddpm-mpi export --checkpoint runs/cifar10 --format diffusers cifar10-diffusers
-        ddpm-mpi export --checkpoint runs/cifar10/checkpoints/step-00800000.h5 --weights model --force cifar10-diffusers
+        ddpm-mpi export --checkpoint runs/cifar10 --format diffusers exported
+        ddpm-mpi export --checkpoint step-00800000.h5 --weights model --force exported
       """)
 
   enum Format: String, CaseIterable, ExpressibleByArgument {

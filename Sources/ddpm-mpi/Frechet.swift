@@ -18,7 +18,7 @@ struct Frechet: RankCommand {
 
       EXAMPLES
         ddpm-mpi fid images.h5 photographs/ --features inception
-        mpirun -n 8 ddpm-mpi fid images.h5 cifar10-train.npz --features inception --json
+        mpirun -n 8 ddpm-mpi fid images.h5 train.npz --features inception --json
       """)
 
   @Argument(help: ArgumentHelp("A folder, an HDF5 file, or statistics (.npz).", valueName: "a"))

@@ -22,7 +22,7 @@ struct Import: RankCommand {
 
       EXAMPLES
         ddpm-mpi import ddpm-cifar10-32 --preset cifar10 --output runs/google
-        ddpm-mpi import made-in-python --set data.name=mnist --classes 10 --output model.h5
+        ddpm-mpi import made-in-python --classes 10 --output model.h5
       """)
 
   @Argument(help: ArgumentHelp("The folder to read.", valueName: "folder"))

@@ -116,4 +116,4 @@ cat >"$moved/mpi/mpirun" <<SH
 SH
 chmod +x "$moved/mpi/mpirun"
 check "every block of docs/interchange.md runs" env -C "$moved/page" PATH="$moved/mpi:$moved/bin:$PATH" "$python" \
-  "$PWD/Tests/Peers/run_document.py" "$PWD/docs/interchange.md"
+  "$PWD/Tests/Documentation/run_document.py" "$PWD/docs/interchange.md"

@@ -40,7 +40,8 @@ extension Reference {
   ///
   /// - Parameters:
   ///   - x: [images, height, width, channels].
-  ///   - before, after: zeros at the left and top, and at the right and bottom; negative where pixels are cut off.
+  ///   - before: zeros at the left and top; negative where pixels are cut off.
+  ///   - after: the same at the right and bottom.
   /// - Returns: [images, height′, width′, channels] with height′ = (up·height + before + after − taps)/down + 1.
   public static func upfirdn<Scalar: BinaryFloatingPoint>(
     x: [Scalar], images: Int, height: Int, width: Int, channels: Int, kernel: [Double], up: Int = 1, down: Int = 1,
