@@ -6,6 +6,7 @@
 #   scripts/test-documentation.sh docs/data.md
 set -euo pipefail
 cd "$(dirname "$0")/.."
+scripts/install-dependencies.sh hdf5-tools python3-h5py python3-pil
 source scripts/cases.sh
 
 pages=("$@")
@@ -14,7 +15,12 @@ if ((${#pages[@]} == 0)); then
     docs/reproducibility.md docs/measuring.md docs/clusters.md docs/scaling.md)
 fi
 
-check "links, keys, presets, samplers and modules are as the pages say" python3 Tests/Documentation/check_pages.py "$program"
+# Debian's Python has the packages, wherever another one comes first.
+for python in python3 /usr/bin/python3; do
+  if "$python" -c 'import h5py, PIL' 2>/dev/null; then break; fi
+done
+
+check "links, keys, presets, samplers and modules are as the pages say" "$python" Tests/Documentation/check_pages.py "$program"
 
 # The reader's folder, and the commands as they are called here.
 reader=$folder/reader
@@ -22,18 +28,20 @@ mkdir -p "$reader" "$folder/bin"
 ln -s "$PWD/scripts" "$PWD/cluster" "$PWD/.build" "$reader"
 cat >"$folder/bin/ddpm-mpi" <<SH
 #!/usr/bin/env bash
-exec python3 "$PWD/Tests/Documentation/brief.py" "$program" "\$@"
+exec $python "$PWD/Tests/Documentation/brief.py" "$program" "\$@"
 SH
 cat >"$folder/bin/mpirun" <<SH
 #!/usr/bin/env bash
-[[ \$1 == -n ]] && PATH=\${PATH/"$folder/bin:"/} exec "$mpirun" "\$2" "$folder/bin/\$3" "\${@:4}"
+PATH=\${PATH/"$folder/bin:"/}
+if [[ \$3 == ddpm-mpi ]]; then exec "$mpirun" "\$2" "$folder/bin/ddpm-mpi" "\${@:4}"; fi
+exec mpirun "\$@"
 SH
 chmod +x "$folder/bin/"*
-(cd "$reader" && python3 "$OLDPWD/Tests/Documentation/make_photographs.py")
+(cd "$reader" && "$python" "$OLDPWD/Tests/Documentation/make_photographs.py")
 
 for page in README.md "${pages[@]}"; do
   check "every block of $page runs" env -C "$reader" PATH="$folder/bin:$PATH" \
-    python3 "$PWD/Tests/Documentation/run_document.py" "$PWD/$page"
+    "$python" "$PWD/Tests/Documentation/run_document.py" "$PWD/$page"
   tail -n 1 "$folder/check"
 done
 finish

@@ -52,7 +52,7 @@ def brief(arguments):
         if "--steps" not in rest and "--help" not in rest:
             rest += ["--steps", str(MOST_SAMPLING_STEPS)]
         cut(rest, "--steps", MOST_SAMPLING_STEPS)
-    if command == "benchmark" and "--steps" not in rest:
+    if command == "benchmark" and "--steps" not in rest and "start" not in rest:
         rest += ["--steps", "1"]
     cut(rest, "--count", MOST_IMAGES)
     return [command, *rest]
