@@ -3,11 +3,12 @@
 # named. Warnings, such as links that lead nowhere, are errors. To read it:
 #   scripts/document.sh && python3 -m http.server --directory .build/documentation 8000
 #   http://localhost:8000/documentation/diffusion
-# It reads the modules that `swift build -c release` has built.
+# It reads the modules that `swift build -c release` makes, and with BUILD=no those that are built already.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 output=${1:-.build/documentation}
 build=.build/release
+[[ ${BUILD:-yes} == no ]] || swift build -c release
 docc=$(dirname "$(readlink -f "$(command -v swift)")")/docc
 graphs=$(mktemp -d)
 trap 'rm -rf "$graphs"' EXIT
@@ -25,7 +26,7 @@ for catalog in Sources/*/*.docc; do
   module=$(basename "$catalog" .docc)
   mkdir "$graphs/$module"
   swift-symbolgraph-extract -module-name "$module" -I "$build/Modules" -target "$(uname -m)-unknown-linux-gnu" \
-    -minimum-access-level public -skip-inherited-docs -output-dir "$graphs/$module" "${flags[@]}"
+    -minimum-access-level public -skip-inherited-docs -emit-extension-block-symbols -output-dir "$graphs/$module" "${flags[@]}"
   # Parameters that their names explain need no words.
   "$docc" convert "$catalog" --additional-symbol-graph-dir "$graphs/$module" --output-path "$graphs/$module.doccarchive" \
     --fallback-display-name "$module" --fallback-bundle-identifier "ddpm-mpi.$module" --ide-console-output 2>&1 |
