@@ -4,7 +4,7 @@ public struct ProbabilityFlowSampler: Sampler {
   public enum Solver: Sendable {
     /// So many steps through the process's sampling times.
     case fixed(RungeKutta, steps: Int)
-    /// Runge–Kutta 5(4) with steps chosen by the error, which may be relative + absolute·|x| in each.
+    /// Runge–Kutta 5(4) with steps chosen by the error, which may be absolute + relative·|x| in each.
     case adaptive(relative: Double, absolute: Double)
   }
 

@@ -49,7 +49,8 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
   /// Training steps of the checkpoint.
   public var trainingSteps: Int
 
-  /// Fewer images than are usual: measures of few images are biased, and those of different numbers cannot be compared.
+  /// Whether there are as many images as papers take: measures of few images are biased, and those of different numbers
+  /// cannot be compared.
   public var isComparable: Bool { count >= Self.comparableCount && (referenceCount ?? .max) >= Self.comparableCount }
 
   /// The least that papers take; most take 50,000.
