@@ -21,6 +21,7 @@ for python in python3 /usr/bin/python3; do
 done
 
 check "links, keys, presets, samplers and modules are as the pages say" "$python" Tests/Documentation/check_pages.py "$program"
+check "the modules' reference has no warnings" env BUILD=no scripts/document.sh "$folder/reference"
 
 # The reader's folder, and the commands as they are called here.
 reader=$folder/reader

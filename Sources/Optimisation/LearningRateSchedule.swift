@@ -1,4 +1,4 @@
-/// The learning rate of every step: η · min(1, step / warmupSteps), as Ho et al. 2020 (appendix B) train.
+/// The learning rate of every step: η · min(1, step / warmupSteps), as the published code of Ho et al. 2020 has it.
 public struct LearningRateSchedule: Sendable, Equatable {
   /// η, the rate after the warm-up.
   public let learningRate: Double

@@ -43,8 +43,8 @@ public struct NoiseSchedule: Sendable, Equatable {
     return try NoiseSchedule(betas: spread(steps, first, last))
   }
 
-  /// √β grows in equal increments from √`first` to √`last`, which makes β a quadratic function of the step (Song, Meng,
-  /// Ermon: "Denoising diffusion implicit models", arXiv:2010.02502, appendix D.2).
+  /// √β grows in equal increments from √`first` to √`last`, which makes β a quadratic function of the step: a choice
+  /// of the published code of Ho et al. 2020 and of Song, Meng, Ermon 2020 ("quad"), not of their papers.
   /// - Throws: `DiffusionError` naming `steps`, `first` or `last` when it is out of range.
   public static func quadratic(
     steps: Int = 1000, first: Double = 1e-4, last: Double = 0.02
