@@ -4,7 +4,7 @@ import Tensors
 
 /// The features of published figures: Inception-v3's last mean over pixels, as pytorch-fid computes it.
 public struct InceptionFeatures: FeatureNetwork {
-  public let name = "inception-v3"
+  public let name = "inception"
   public let hash: String
   private let network: InceptionNetwork
 

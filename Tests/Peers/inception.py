@@ -1,18 +1,23 @@
 """Inception-v3 for FID: pytorch-fid's own module with random weights, beside ours.
 
-    inception.py make FOLDER      writes weights.pth, images.safetensors and theirs.safetensors
-    inception.py compare FOLDER   compares ours.safetensors with theirs.safetensors
+    inception.py make FOLDER       writes weights.pth, images.safetensors and theirs.safetensors
+    inception.py compare FOLDER    compares ours.safetensors with theirs.safetensors
+    inception.py paint FOLDER      writes two folders of images, a and b
+    inception.py distance FOLDER   the distance of a and b as pytorch-fid tells it, and of a.npz and b.npz, which the
+                                   program has written, beside ours.json, what the program said
 
 The published weights may not be copied here. Random ones make every layer work as long as its numbers are of order one:
 so batch normalisation gets the statistics of random images, which are then moved at random.
 """
+import json
 import pathlib
 import sys
 
 import numpy
+import PIL.Image
 import torch
 import torchvision
-from pytorch_fid import inception
+from pytorch_fid import fid_score, inception
 from safetensors.numpy import load_file, save_file
 
 # Of the largest number: |a − b| ≤ TOLERANCE · max |b|.
@@ -71,6 +76,10 @@ def as_pytorch_fid_gets_them(batch):
     return (batch / 255).permute(0, 3, 1, 2).expand(-1, 3, -1, -1)
 
 
+def take_weights_from(folder):
+    inception.load_state_dict_from_url = lambda url, progress: torch.load(folder / "weights.pth", weights_only=True)
+
+
 @torch.no_grad()
 def make(folder):
     folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +91,7 @@ def make(folder):
     resized = [torch.nn.functional.interpolate(as_pytorch_fid_gets_them(batch), (299, 299), mode="bilinear")
                for batch in batches.values()]
     torch.save(random_state(2 * torch.cat(resized) - 1), folder / "weights.pth")
-    inception.load_state_dict_from_url = lambda url, progress: torch.load(folder / "weights.pth", weights_only=True)
+    take_weights_from(folder)
     module = inception.InceptionV3().eval()
     classifier = inception.fid_inception_v3().fc
 
@@ -115,5 +124,32 @@ def compare(folder):
     sys.exit(fails)
 
 
+# Of the distance itself. Features agree to 3e-5, and the distance is a sum of their squares.
+DISTANCE_TOLERANCE = 1e-3
+IMAGES = {"a": (24, 0.0), "b": (30, 0.2)}
+
+
+def paint(folder):
+    torch.manual_seed(1)
+    for name, (count, brightness) in IMAGES.items():
+        (folder / name).mkdir()
+        images = (random_images(count, 32, 32, 3) / 255 + brightness).clamp(0, 1)
+        for number, image in enumerate((255 * images).round().byte().numpy()):
+            PIL.Image.fromarray(image).save(folder / name / f"{number:03}.png")
+
+
+def distance(folder):
+    take_weights_from(folder)
+    ours = json.loads((folder / "ours.json").read_text())
+    options = {"batch_size": 10, "device": "cpu", "dims": 2048, "num_workers": 0}
+    theirs = fid_score.calculate_fid_given_paths([str(folder / "a"), str(folder / "b")], **options)
+    from_files = fid_score.calculate_fid_given_paths([str(folder / "a.npz"), str(folder / "b.npz")], **options)
+    print(f"distance: theirs {theirs:.6f}, of our statistics {from_files:.6f}, ours {ours['fid']:.6f}")
+    if (ours["features"], ours["count_a"], ours["count_b"]) != ("inception", IMAGES["a"][0], IMAGES["b"][0]):
+        sys.exit(f"{ours} is not about these images")
+    if not all(abs(other - ours["fid"]) <= DISTANCE_TOLERANCE * ours["fid"] for other in (theirs, from_files)):
+        sys.exit("the distances differ")
+
+
 if __name__ == "__main__":
-    {"make": make, "compare": compare}[sys.argv[1]](pathlib.Path(sys.argv[2]))
+    {"make": make, "compare": compare, "paint": paint, "distance": distance}[sys.argv[1]](pathlib.Path(sys.argv[2]))
