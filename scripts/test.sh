@@ -36,6 +36,8 @@ finish() {
 }
 
 stage "dependencies" scripts/install-dependencies.sh hdf5-tools python3-h5py python3-pil || finish
+# Minutes of downloads, meanwhile. If it fails, scripts/test-peers.sh tries again, and says why.
+[[ -n ${PEERS_PYTHON:-} ]] || scripts/install-peers.sh >/dev/null 2>&1 &
 stage "format" swift format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests || true
 stage "build" swift build -c release --build-tests || finish
 # Testable imports would need a second build with other flags, and the tests are to run the code that users run.
