@@ -55,7 +55,7 @@ run 0 '^\{"count_a":90,"count_b":90,"feature_hash":"[0-9a-f]{8}","features":"fas
 cp "$log" "$folder/fid.json"
 run 0 '^\{' "$program" fid "$folder/a.npz" "$folder/images-2.h5" --json
 check "statistics of one side make the same distance" cmp "$folder/fid.json" "$log"
-run 0 '\[of the statistics\] ' "$program" fid "$folder/a.npz" "$folder/a.npz"
+run 0 '^FID\[fashion-mnist-classifier\] 0\.0000 ' "$program" fid "$folder/a.npz" "$folder/a.npz"
 run 0 '^FID\[fashion-mnist-classifier\] 0\.0000 ' "$program" fid "$folder/images-1.h5" "$folder/images-1.h5"
 run 2 'none: there is no such file or folder; name a folder of PNG or JPEG images' \
   "$program" fid "$folder/none" "$folder/images-1.h5"
@@ -68,6 +68,10 @@ run 0 'features mine, 16 numbers of each image, checksum' "$program" export --fo
   --checkpoint "$folder/classifier" "$folder/mine.safetensors"
 run 2 'mine.safetensors exists; give --force to replace it' "$program" export --format features --name mine \
   --checkpoint "$folder/classifier" "$folder/mine.safetensors"
+run 2 'a.npz: its statistics are of the features fashion-mnist-classifier, checksum .* and are compared with the features mine' \
+  "$program" fid "$folder/images-1.h5" "$folder/a.npz" --features "$folder/mine.safetensors"
+run 2 'a.npz: its statistics are of the features' "$program" evaluate --checkpoint "$folder/run" --count 20 --steps 2 \
+  --measures fid --reference "$folder/a.npz" --features "$folder/mine.safetensors"
 run 0 '^FID\[mine\] ' "$program" fid "$folder/images-1.h5" "$folder/images-2.h5" --features "$folder/mine.safetensors"
 head -c 5000 "$folder/mine.safetensors" >"$folder/cut.safetensors"
 run 2 'cut.safetensors' "$program" fid "$folder/images-1.h5" "$folder/images-2.h5" --features "$folder/cut.safetensors"

@@ -91,7 +91,9 @@ int ddpm_jpeg_file_header(const char *path, struct ddpm_jpeg_header *header, cha
   return status;
 }
 
-int ddpm_jpeg_header(const unsigned char *bytes, size_t count, struct ddpm_jpeg_header *header, char *message) {
+/// Reads what a whole file in memory says of itself, and its pixels unless there is no room for them.
+static int read_memory(const unsigned char *bytes, size_t count, struct ddpm_jpeg_header *header, unsigned char *pixels,
+                       char *message) {
   struct jpeg_decompress_struct info;
   struct error_state state;
   set_error_handling(&info, &state, message);
@@ -102,29 +104,24 @@ int ddpm_jpeg_header(const unsigned char *bytes, size_t count, struct ddpm_jpeg_
   jpeg_create_decompress(&info);
   jpeg_mem_src(&info, bytes, (unsigned long)count);
   start(&info, header);
+  if (pixels != NULL) {
+    jpeg_start_decompress(&info);
+    size_t row_size = (size_t)header->width * (size_t)header->channels;
+    while (info.output_scanline < info.output_height) {
+      JSAMPROW row = pixels + (size_t)info.output_scanline * row_size;
+      jpeg_read_scanlines(&info, &row, 1);
+    }
+    jpeg_finish_decompress(&info);
+  }
   jpeg_destroy_decompress(&info);
   return 0;
 }
 
+int ddpm_jpeg_header(const unsigned char *bytes, size_t count, struct ddpm_jpeg_header *header, char *message) {
+  return read_memory(bytes, count, header, NULL, message);
+}
+
 int ddpm_jpeg_decode(const unsigned char *bytes, size_t count, unsigned char *pixels, char *message) {
-  struct jpeg_decompress_struct info;
-  struct error_state state;
-  set_error_handling(&info, &state, message);
-  if (setjmp(state.target) != 0) {
-    jpeg_destroy_decompress(&info);
-    return -1;
-  }
-  jpeg_create_decompress(&info);
-  jpeg_mem_src(&info, bytes, (unsigned long)count);
   struct ddpm_jpeg_header header;
-  start(&info, &header);
-  jpeg_start_decompress(&info);
-  size_t row_size = (size_t)header.width * (size_t)header.channels;
-  while (info.output_scanline < info.output_height) {
-    JSAMPROW row = pixels + (size_t)info.output_scanline * row_size;
-    jpeg_read_scanlines(&info, &row, 1);
-  }
-  jpeg_finish_decompress(&info);
-  jpeg_destroy_decompress(&info);
-  return 0;
+  return read_memory(bytes, count, &header, pixels, message);
 }

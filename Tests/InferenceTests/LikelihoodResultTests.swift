@@ -20,8 +20,8 @@ import Testing
   }
 
   @Test func scriptsReadOneLineOfJSON() throws {
-    #expect(!result.json.contains("\n"))
-    let line = try #require(try JSONSerialization.jsonObject(with: Data(result.json.utf8)) as? [String: Any])
+    #expect(!(try result.json).contains("\n"))
+    let line = try #require(try JSONSerialization.jsonObject(with: Data(try result.json.utf8)) as? [String: Any])
     #expect(line["method"] as? String == "bound")
     #expect(line["count"] as? Int == 3)
     #expect(abs((line["bits_per_dimension"] as? Double ?? 0) - 3.1) < 1e-12)

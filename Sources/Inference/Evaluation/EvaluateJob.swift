@@ -80,6 +80,9 @@ public struct EvaluateJob: Sendable {
               + "--measures, or compare with the data set")
         }
         let file = try StatisticsFile(readingFrom: referenceFile)
+        if let provenance = StatisticsProvenance(of: file) {
+          try provenance.check(referenceFile, against: extraction.network.name, extraction.network.hash)
+        }
         guard file.statistics.dimension == extraction.network.featureCount else {
           throw InputError(
             "--reference \(referenceFile) is of features of \(file.statistics.dimension) numbers, but those of "

@@ -28,7 +28,7 @@ public struct FrechetJob: Sendable {
   public struct Result: Sendable, Codable, Equatable {
     public var fid: Double
     public var features: String
-    /// nil if nothing had to be computed with the network.
+    /// nil if both sides are statistics of which one does not say what features it is of.
     public var featureHash: String?
     public var countA: Int?
     public var countB: Int?
@@ -74,15 +74,16 @@ public struct FrechetJob: Sendable {
     let placement = try RankPlacement(of: communicator, threads: threads)
     if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
     let workers = WorkerPool(threadCount: threads, placement: placement, rank: communicator.rank)
-    let (sides, network) = try communicator.together { () throws -> ([ImageSet], (any FeatureNetwork)?) in
+    typealias Compared = (sides: [ImageSet], network: (any FeatureNetwork)?, features: KnownFeatures?)
+    let (sides, network, known) = try communicator.together { () throws -> Compared in
       if communicator.rank == 0, let statisticsFile { try checkWritable(statisticsFile) }
       let sides = [try ImageSet(first), try ImageSet(second)]
       let shapes = sides.compactMap { if case .images(let dataset) = $0 { dataset.imageShape } else { nil } }
       // Between two files of statistics nothing is left to compute with a network.
-      guard !shapes.isEmpty else { return (sides, nil) }
+      guard !shapes.isEmpty else { return (sides, nil, try knownFeatures(of: sides, network: nil)) }
       let network = try FeatureNetworks.load(features, inceptionWeights: inceptionWeights)
       for shape in shapes { try network.check(shape: shape) }
-      return (sides, network)
+      return (sides, network, try knownFeatures(of: sides, network: network))
     }
     if let network { try communicator.requireAlike("feature network", network.hash) }
     let statistics = try sides.enumerated().map { number, side in
@@ -100,20 +101,47 @@ public struct FrechetJob: Sendable {
     }
     return try communicator.together {
       guard communicator.rank == 0 else { return nil }
-      if let statisticsFile { try write(statistics[0], network, to: statisticsFile) }
+      if let statisticsFile { try write(statistics[0], of: sides[0], network, to: statisticsFile) }
       return Result(
-        fid: try FrechetDistance(statistics[0], statistics[1]).value, features: network?.name ?? "of the statistics",
-        featureHash: network?.hash, countA: statistics[0].count, countB: statistics[1].count)
+        fid: try FrechetDistance(statistics[0], statistics[1]).value, features: known?.name ?? "of the statistics",
+        featureHash: known?.hash, countA: statistics[0].count, countB: statistics[1].count)
     }
   }
 
-  private func write(_ statistics: FeatureStatistics, _ network: (any FeatureNetwork)?, to path: String) throws {
-    struct Provenance: Encodable {
-      var images: String
-      var features: String?
-      var featureHash: String?
+  private struct KnownFeatures {
+    var name: String
+    var hash: String
+  }
+
+  /// What features the distance is of.
+  /// - Returns: nil if a file of statistics does not say, and there is no network.
+  /// - Throws: `InputError` if the sides are of different features.
+  private func knownFeatures(
+    of sides: [ImageSet], network: (any FeatureNetwork)?
+  ) throws(InputError) -> KnownFeatures? {
+    var known = network.map { KnownFeatures(name: $0.name, hash: $0.hash) }
+    var isKnown = true
+    for (side, path) in zip(sides, [first, second]) {
+      guard case .statistics(let file) = side else { continue }
+      guard let provenance = StatisticsProvenance(of: file) else {
+        isKnown = network != nil
+        continue
+      }
+      if let known { try provenance.check(path, against: known.name, known.hash) }
+      known = KnownFeatures(name: provenance.features, hash: provenance.featureHash)
     }
-    let provenance = try jsonLine(Provenance(images: first, features: network?.name, featureHash: network?.hash))
+    return isKnown ? known : nil
+  }
+
+  /// Statistics of the first side; those of a file keep what it says of itself.
+  private func write(
+    _ statistics: FeatureStatistics, of side: ImageSet, _ network: (any FeatureNetwork)?, to path: String
+  ) throws {
+    let provenance: String? =
+      switch side {
+      case .statistics(let file): file.provenance
+      case .images: try network.map { try jsonLine(StatisticsProvenance(images: first, network: $0)) }
+      }
     let contents = try StatisticsFile(statistics, provenance: provenance).contents(path: path)
     try replaceFile(at: path, with: contents)
   }

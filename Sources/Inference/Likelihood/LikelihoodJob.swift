@@ -41,7 +41,7 @@ public struct LikelihoodJob: Sendable {
     let result = try evaluate(communicator: communicator, reporter: reporter)
     reporter.clear()
     guard communicator.rank == 0 else { return }
-    print(printsJSON ? result.json : result.text)
+    print(printsJSON ? try result.json : result.text)
   }
 
   /// Computes the likelihood. Collective; equal on all ranks.

@@ -69,25 +69,23 @@ public struct LikelihoodResult: Sendable {
 
   /// One line for scripts.
   public var json: String {
-    struct Line: Encodable {
-      var bitsPerDimension: Double
-      var standardError: Double?
-      var count: Int
-      var method: String
-      var dataset: String
-      var split: String
-      var evaluations: Int
-      var checkpoint: String
-      var parts: [String: Double]
+    get throws {
+      struct Line: Encodable {
+        var bitsPerDimension: Double
+        var standardError: Double?
+        var count: Int
+        var method: String
+        var dataset: String
+        var split: String
+        var evaluations: Int
+        var checkpoint: String
+        var parts: [String: Double]
+      }
+      return try jsonLine(
+        Line(
+          bitsPerDimension: bitsPerDimension, standardError: standardError, count: count, method: method.rawValue,
+          dataset: dataset, split: split.rawValue, evaluations: evaluations, checkpoint: checkpoint,
+          parts: Dictionary(uniqueKeysWithValues: partMeans.map { ($0.name, $0.bits) })))
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    let line = Line(
-      bitsPerDimension: bitsPerDimension, standardError: standardError, count: count, method: method.rawValue,
-      dataset: dataset, split: split.rawValue, evaluations: evaluations, checkpoint: checkpoint,
-      parts: Dictionary(uniqueKeysWithValues: partMeans.map { ($0.name, $0.bits) }))
-    guard let data = try? encoder.encode(line) else { preconditionFailure("finite numbers and strings can be encoded") }
-    return String(decoding: data, as: UTF8.self)
   }
 }
