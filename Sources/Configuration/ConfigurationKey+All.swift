@@ -25,6 +25,12 @@ extension ConfigurationKey {
       "model.attention_resolutions", \.model.attentionResolutions, .list(of: .atLeast(1), counts: 0...16),
       "widths in pixels of the levels that have self-attention"),
     .init(
+      "model.heads", \.model.architecture.headCount, .within(1...65536),
+      "heads of each attention, which share its channels equally"),
+    .init(
+      "model.head_channels", \.model.architecture.headChannels, absent: "none", .within(1...65536),
+      "channels of each head, in the place of model.heads: attention of more channels has more heads"),
+    .init(
       "model.dropout", \.model.dropout, .within(0..<1), "probability that a residual block drops an activation"),
     .init("model.groups", \.model.groups, .within(1...65536), "groups of each group normalisation, at most"),
     .init(

@@ -120,6 +120,10 @@ public struct UNetArchitecture: Sendable, Equatable {
   public var progressiveOutput = ProgressiveOutput.none
   public var combination = Combination.sum
   public var upwardAttention = UpwardAttention.everyBlock
+  /// Heads of every attention, among which its channels are divided; where `headChannels` is nil.
+  public var headCount = 1
+  /// Channels of every head of attention, so that there are as many heads as a level's channels make.
+  public var headChannels: Int?
   /// Normalisations of few channels have fewer groups, so that each has as many channels as this.
   public var leastChannelsPerGroup = 1
   /// Variance of the initial matrices of attention's queries, keys and values, where 1 keeps that of their input.
@@ -151,6 +155,9 @@ public struct UNetArchitecture: Sendable, Equatable {
     result.dividesOutputByNoise = true
     return result
   }()
+
+  /// Heads of an attention of so many channels.
+  public func headCount(ofChannels count: Int) -> Int { headChannels.map { count / $0 } ?? headCount }
 
   var resamplingFilter: Resampling.Filter { smoothsResampling ? .binomial : .box }
   /// What sums of a block's result and its input are multiplied by.

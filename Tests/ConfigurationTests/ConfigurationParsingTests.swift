@@ -30,6 +30,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
         channels: 64
         multipliers: [1, 2]
         attention_resolutions: []
+        head_channels: 16
         dropout: 0.1
       diffusion:
         variance: large
@@ -49,6 +50,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
     expected.model.channels = 64
     expected.model.multipliers = [1, 2]
     expected.model.attentionResolutions = []
+    expected.model.architecture.headChannels = 16
     expected.model.dropout = 0.1
     expected.diffusion.variance = .large
     expected.diffusion.betaFirst = 1e-3
@@ -178,6 +180,8 @@ private func parsingProblems(_ yaml: String) -> [String] {
         "seed: 0", "data:", "  name: fashion-mnist", "  path: default", "  flip: default", "model:",
       ])
     #expect(lines.contains("  multipliers: [1, 2, 2]"))
+    #expect(lines.contains("  heads: 1"))
+    #expect(lines.contains("  head_channels: none"))
     #expect(lines.contains("  recompute_activations: none"))
     #expect(lines.contains("  adam_epsilon: 1.0e-08"))
   }

@@ -25,6 +25,9 @@ extension Operation {
     attention([1, 5, 7, 20]),
     attention([3, 1, 1, 4]),
     attention([2, 10, 16]),
+    attention([2, 3, 3, 6], heads: 3),
+    attention([1, 5, 7, 20], heads: 4),
+    attention([1, 17, 31, 48], heads: 2),
     groupNorm([2, 5, 3, 20], groups: 5, .identity),
     groupNorm([2, 5, 3, 20], groups: 4, .silu),
     groupNorm([1, 4, 4, 32], groups: 32, .silu),
@@ -96,28 +99,28 @@ extension Operation {
       })
   }
 
-  private static func attention(_ shape: [Int]) -> Operation {
+  private static func attention(_ shape: [Int], heads: Int = 1) -> Operation {
     let (images, channels) = (shape[0], shape.last!)
     let tokens = shape.reduce(1, *) / images / channels
     @Sendable func part(_ values: [Double], _ image: Int) -> [Double] {
       Array(values[image * tokens * channels..<(image + 1) * tokens * channels])
     }
     return Operation(
-      testDescription: "attention \(shape)", inputShapes: [shape, shape, shape], parameterShapes: [],
+      testDescription: "attention \(shape), \(heads) heads", inputShapes: [shape, shape, shape], parameterShapes: [],
       tolerance: singlePrecision,
-      apply: { tape, inputs, _ in tape.attention(query: inputs[0], key: inputs[1], value: inputs[2]) },
+      apply: { tape, inputs, _ in tape.attention(query: inputs[0], key: inputs[1], value: inputs[2], heads: heads) },
       value: { inputs, _ in
         (0..<images).flatMap { image in
           Reference.attention(
             q: part(inputs[0], image), k: part(inputs[1], image), v: part(inputs[2], image), tokens: tokens,
-            channels: channels)
+            channels: channels, heads: heads)
         }
       },
       gradients: { inputs, _, dy in
         let parts = (0..<images).map { image in
           Reference.attentionBackward(
             q: part(inputs[0], image), k: part(inputs[1], image), v: part(inputs[2], image), dy: part(dy, image),
-            tokens: tokens, channels: channels)
+            tokens: tokens, channels: channels, heads: heads)
         }
         return Gradients(inputs: [parts.flatMap(\.dq), parts.flatMap(\.dk), parts.flatMap(\.dv)])
       })
