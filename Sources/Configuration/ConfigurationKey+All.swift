@@ -64,6 +64,10 @@ extension ConfigurationKey {
       "how the network is told the time: sinusoidal features of the step, or Fourier features of random frequencies of the noise's logarithm"
     ),
     .init(
+      "model.time_conditioning", \.model.architecture.timeConditioning, .all,
+      "what a residual block does with the embedding of time and class: add it before the second normalisation, or scale and shift what that makes"
+    ),
+    .init(
       "model.fourier_scale", \.model.architecture.fourierScale, .above(0), "deviation of the random frequencies"),
     .init(
       "model.progressive_input", \.model.architecture.progressiveInput, .all,

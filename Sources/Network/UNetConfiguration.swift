@@ -74,6 +74,15 @@ public struct UNetArchitecture: Sendable, Equatable {
     case fourier
   }
 
+  /// What a residual block does with the embedding of time and class.
+  public enum TimeConditioning: String, Sendable, CaseIterable {
+    /// A number for each channel is added before the second normalisation.
+    case add
+    /// Two numbers for each channel scale and shift what the second normalisation makes (Nichol, Dhariwal,
+    /// arXiv:2102.09672, section 4).
+    case scaleShift = "scale-shift"
+  }
+
   /// What each level going down is told of the image itself.
   public enum ProgressiveInput: String, Sendable, CaseIterable {
     case none
@@ -114,6 +123,7 @@ public struct UNetArchitecture: Sendable, Equatable {
   public var timeFeatures = TimeFeatures.sinusoidal
   /// Deviation of the random frequencies.
   public var fourierScale = 16.0
+  public var timeConditioning = TimeConditioning.add
   /// Sums of a block's result and its input are divided by √2, which keeps their variance.
   public var rescalesSums = false
   public var progressiveInput = ProgressiveInput.none

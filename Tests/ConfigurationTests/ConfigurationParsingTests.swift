@@ -31,6 +31,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
         multipliers: [1, 2]
         attention_resolutions: []
         head_channels: 16
+        time_conditioning: scale-shift
         dropout: 0.1
       diffusion:
         variance: large
@@ -51,6 +52,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
     expected.model.multipliers = [1, 2]
     expected.model.attentionResolutions = []
     expected.model.architecture.headChannels = 16
+    expected.model.architecture.timeConditioning = .scaleShift
     expected.model.dropout = 0.1
     expected.diffusion.variance = .large
     expected.diffusion.betaFirst = 1e-3
@@ -118,6 +120,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
     ("data.name: [a]", "data.name is [a]; expected text"),
     ("diffusion.schedule: square", "diffusion.schedule is square; expected linear, cosine, quadratic or sigmoid"),
     ("diffusion.variance: tiny", "diffusion.variance is tiny; expected small, large, learned-range or learned"),
+    ("model.time_conditioning: both", "model.time_conditioning is both; expected add or scale-shift"),
     ("training.recompute_activations: all", "training.recompute_activations is all; expected none or blocks"),
     ("seed: -1", "seed is -1; expected a whole number from 0 to 18446744073709551615"),
   ])

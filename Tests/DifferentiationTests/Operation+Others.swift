@@ -36,6 +36,9 @@ extension Operation {
     groupNorm([3, 32, 32, 40], groups: 8, .silu, dropout: 0.1),
     groupNorm([2, 5, 3, 27], parts: [7, 20], groups: 9, .silu),
     groupNorm([1, 2, 2, 32], parts: [16, 16], groups: 4, .identity),
+    groupNorm([2, 5, 3, 20], groups: 4, .silu, isModulated: true),
+    groupNorm([3, 32, 32, 34], parts: [16, 18], groups: 2, .silu, dropout: 0.1, isModulated: true),
+    groupNorm([1, 7, 9, 33], groups: 33, .identity, isModulated: true),
     groupNorm([3, 32, 32, 34], parts: [16, 17, 1], groups: 2, .silu, dropout: 0.1),
     silu([3, 5, 7]),
     silu([2, 32, 32, 48]),
@@ -127,7 +130,8 @@ extension Operation {
   }
 
   private static func groupNorm(
-    _ shape: [Int], parts: [Int]? = nil, groups: Int, _ activation: Activation, dropout probability: Float? = nil
+    _ shape: [Int], parts: [Int]? = nil, groups: Int, _ activation: Activation, dropout probability: Float? = nil,
+    isModulated: Bool = false
   ) -> Operation {
     let (images, channels) = (shape[0], shape.last!)
     let geometry = GroupNormGeometry(
@@ -137,28 +141,31 @@ extension Operation {
     let multipliers = dropout.map { dropout in
       Reference.dropoutMultipliers(dropout, images: images, count: geometry.pixels * channels).map(Double.init)
     }
-    let extras = probability.map { ", dropout \($0)" } ?? ""
+    let extras = (probability.map { ", dropout \($0)" } ?? "") + (isModulated ? ", modulated" : "")
     let parts = parts ?? [channels]
+    @Sendable func modulation<Element>(_ inputs: [Element]) -> Element? { isModulated ? inputs[parts.count] : nil }
     return Operation(
       testDescription: "groupNorm \(shape) of \(parts) in \(groups) groups, \(activation)\(extras)",
-      inputShapes: parts.map { shape.dropLast() + [$0] },
+      inputShapes: parts.map { shape.dropLast() + [$0] } + (isModulated ? [[images, 2 * channels]] : []),
       parameterShapes: [[channels], [channels]], tolerance: singlePrecision,
       apply: { tape, inputs, parameters in
         tape.groupNorm(
-          inputs, scale: parameters[0], offset: parameters[1], groupCount: groups, epsilon: geometry.epsilon,
-          activation: activation, dropout: dropout)
+          Array(inputs[..<parts.count]), scale: parameters[0], offset: parameters[1], modulation: modulation(inputs),
+          groupCount: groups, epsilon: geometry.epsilon, activation: activation, dropout: dropout)
       },
       value: { inputs, parameters in
         Reference.groupNorm(
-          x: join(inputs[...], parts), scale: parameters[0], offset: parameters[1], geometry: geometry,
-          activation: activation, multipliers: multipliers
+          x: join(inputs[..<parts.count], parts), scale: parameters[0], offset: parameters[1],
+          modulation: modulation(inputs), geometry: geometry, activation: activation, multipliers: multipliers
         ).y
       },
       gradients: { inputs, parameters, dy in
         let plain = Reference.groupNormBackward(
-          x: join(inputs[...], parts), dy: dy, scale: parameters[0], offset: parameters[1], geometry: geometry,
-          activation: activation, multipliers: multipliers)
-        return Gradients(inputs: split(plain.dx, parts), parameters: [plain.dScale, plain.dOffset])
+          x: join(inputs[..<parts.count], parts), dy: dy, scale: parameters[0], offset: parameters[1],
+          modulation: modulation(inputs), geometry: geometry, activation: activation, multipliers: multipliers)
+        return Gradients(
+          inputs: split(plain.dx, parts) + (isModulated ? [plain.dModulation] : []),
+          parameters: [plain.dScale, plain.dOffset])
       })
   }
 
