@@ -87,6 +87,9 @@ extension ConfigurationKey {
       "diffusion.process", \.diffusion.process, .all,
       "how images become noise: in steps (vp, ve) or in continuous time"),
     .init("diffusion.steps", \.diffusion.steps, .atLeast(2), "steps T of the processes vp and ve"),
+    .init(
+      "diffusion.rescale_times", \.diffusion.rescaleTimes, .all,
+      "tell the network the times of vp and ve as if there were 1000 steps, whatever diffusion.steps is"),
     .init("diffusion.schedule", \.diffusion.schedule, .all, "how the noise variance of vp grows over the steps"),
     .init(
       "diffusion.beta_first", \.diffusion.betaFirst, .between(0, 1), "noise variance of vp's first step, unless cosine"),

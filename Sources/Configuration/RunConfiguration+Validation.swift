@@ -105,6 +105,15 @@ extension RunConfiguration {
         "diffusion.time_sampling is loss-aware, which is for the discrete processes vp and ve; diffusion.process is "
           + diffusion.process.rawValue)
     }
+    if diffusion.rescaleTimes && !diffusion.process.isDiscrete {
+      problems.append(
+        "diffusion.rescale_times is true, which is for the steps of vp and ve; diffusion.process is "
+          + diffusion.process.rawValue)
+    } else if diffusion.rescaleTimes && model.architecture.timeFeatures == .fourier {
+      problems.append(
+        "diffusion.rescale_times is true, but with model.embedding fourier the network is told the noise's logarithm, not "
+          + "the step; set one of them to its default")
+    }
     if diffusion.process.isDiscrete && sampling.steps > diffusion.steps {
       problems.append(
         "sampling.steps is \(sampling.steps), more than diffusion.steps \(diffusion.steps); it must be at most that")

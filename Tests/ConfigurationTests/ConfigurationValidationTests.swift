@@ -165,6 +165,27 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
       ])
   }
 
+  @Test func onlyTimesThatAreStepsAreRescaled() throws {
+    #expect(
+      problemsAfter {
+        $0.diffusion.rescaleTimes = true
+        $0.diffusion.process = .subVariancePreserving
+      } == [
+        "diffusion.rescale_times is true, which is for the steps of vp and ve; diffusion.process is sub-vp-sde"
+      ])
+    #expect(
+      problemsAfter {
+        $0.diffusion.rescaleTimes = true
+        $0.diffusion.process = .discreteVarianceExploding
+        $0.model.architecture.timeFeatures = .fourier
+      } == [
+        "diffusion.rescale_times is true, but with model.embedding fourier the network is told the noise's logarithm, not "
+          + "the step; set one of them to its default"
+      ])
+    let improved = try Presets.named("cifar10-improved").configuration
+    #expect(try improved.modelDescription().networkTime(at: 3998) == 999.5)
+  }
+
   @Test func noiseMustNotShrink() {
     #expect(
       problemsAfter { $0.diffusion.betaFirst = 0.5 } == [
