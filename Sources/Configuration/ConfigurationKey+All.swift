@@ -25,6 +25,12 @@ extension ConfigurationKey {
       "model.attention_resolutions", \.model.attentionResolutions, .list(of: .atLeast(1), counts: 0...16),
       "widths in pixels of the levels that have self-attention"),
     .init(
+      "model.heads", \.model.architecture.headCount, .within(1...65536),
+      "heads of each attention, which share its channels equally"),
+    .init(
+      "model.head_channels", \.model.architecture.headChannels, absent: "none", .within(1...65536),
+      "channels of each head, in the place of model.heads: attention of more channels has more heads"),
+    .init(
       "model.dropout", \.model.dropout, .within(0..<1), "probability that a residual block drops an activation"),
     .init("model.groups", \.model.groups, .within(1...65536), "groups of each group normalisation, at most"),
     .init(
@@ -58,6 +64,10 @@ extension ConfigurationKey {
       "how the network is told the time: sinusoidal features of the step, or Fourier features of random frequencies of the noise's logarithm"
     ),
     .init(
+      "model.time_conditioning", \.model.architecture.timeConditioning, .all,
+      "what a residual block does with the embedding of time and class: add it before the second normalisation, or scale and shift what that makes"
+    ),
+    .init(
       "model.fourier_scale", \.model.architecture.fourierScale, .above(0), "deviation of the random frequencies"),
     .init(
       "model.progressive_input", \.model.architecture.progressiveInput, .all,
@@ -77,6 +87,9 @@ extension ConfigurationKey {
       "diffusion.process", \.diffusion.process, .all,
       "how images become noise: in steps (vp, ve) or in continuous time"),
     .init("diffusion.steps", \.diffusion.steps, .atLeast(2), "steps T of the processes vp and ve"),
+    .init(
+      "diffusion.rescale_times", \.diffusion.rescaleTimes, .all,
+      "tell the network the times of vp and ve as if there were 1000 steps, whatever diffusion.steps is"),
     .init("diffusion.schedule", \.diffusion.schedule, .all, "how the noise variance of vp grows over the steps"),
     .init(
       "diffusion.beta_first", \.diffusion.betaFirst, .between(0, 1), "noise variance of vp's first step, unless cosine"),

@@ -130,6 +130,7 @@ extension ConvolutionMethod: NamedChoice {}
 extension DatasetSplit: NamedChoice {}
 extension UNetArchitecture.LevelChange: NamedChoice {}
 extension UNetArchitecture.TimeFeatures: NamedChoice {}
+extension UNetArchitecture.TimeConditioning: NamedChoice {}
 extension UNetArchitecture.ProgressiveInput: NamedChoice {}
 extension UNetArchitecture.ProgressiveOutput: NamedChoice {}
 extension UNetArchitecture.Combination: NamedChoice {}

@@ -23,16 +23,19 @@ extension Presets {
       "Nichol, Dhariwal: Improved denoising diffusion probabilistic models, ICML 2021, arXiv:2102.09672",
       figures: "table 2, L_hybrid with 4000 steps and the cosine schedule: FID 3.19, NLL 3.17 bits per dimension",
       differences:
-        "theirs has four attention heads, scales as well as shifts normalised values by the time's embedding, "
-        + "and is told times from 0 to 1000")
+        "theirs pads strided convolutions on all sides, begins with PyTorch's initial values, and has slightly other "
+        + "frequencies of the time's sinusoids and 1e-5 as the norms' epsilon")
   ) {
     base(&$0)
     $0.data.flip = false
     $0.model.blocks = 3
     $0.model.attentionResolutions = [16, 8]
+    $0.model.architecture.headCount = 4
+    $0.model.architecture.timeConditioning = .scaleShift
     $0.model.dropout = 0.3
     $0.diffusion.steps = 4000
     $0.diffusion.schedule = .cosine
+    $0.diffusion.rescaleTimes = true
     $0.diffusion.variance = .learnedRange
     $0.diffusion.loss = .hybrid
     $0.training.steps = 500_000

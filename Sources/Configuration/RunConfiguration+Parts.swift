@@ -31,14 +31,19 @@ extension RunConfiguration {
   public func process() throws(DiffusionError) -> any DiffusionSDE {
     let (least, most) = (diffusion.sigmaLeast, diffusion.sigmaMost)
     switch diffusion.process {
-    case .discreteVariancePreserving: return DiscreteProcess(schedule: try schedule())
+    case .discreteVariancePreserving: return toldOtherTimes(DiscreteProcess(schedule: try schedule()))
     case .discreteVarianceExploding:
-      return try DiscreteProcess.varianceExploding(steps: diffusion.steps, least: least ?? 0.01, most: most ?? 50)
+      return toldOtherTimes(
+        try DiscreteProcess.varianceExploding(steps: diffusion.steps, least: least ?? 0.01, most: most ?? 50))
     case .variancePreserving: return try VariancePreservingSDE()
     case .varianceExploding: return try VarianceExplodingSDE(least: least ?? 0.01, most: most ?? 50)
     case .subVariancePreserving: return try SubVariancePreservingSDE()
     case .edm: return try EDMProcess(least: least ?? 0.002, most: most ?? 80)
     }
+  }
+
+  private func toldOtherTimes(_ process: DiscreteProcess) -> DiscreteProcess {
+    diffusion.rescaleTimes ? process.rescalingNetworkTimes() : process
   }
 
   /// The variances of the steps of `vp`.

@@ -21,11 +21,12 @@ extension RunConfiguration {
           + "whose size is a multiple of \(1 << halvings)")
     }
     let resolutions = resolutions(imageSize: imageSize)
-    let problems = model.attentionResolutions.filter { !resolutions.contains($0) }.map { missing in
+    var problems = model.attentionResolutions.filter { !resolutions.contains($0) }.map { missing in
       "model.attention_resolutions has \(missing), a resolution that the network does not have; with images of "
         + "\(imageSize)x\(imageSize) pixels and model.multipliers \(text("model.multipliers")) it has "
         + resolutions.map(\.description).joined(separator: ", ")
     }
+    problems += headProblems(resolutions)
     if !problems.isEmpty { throw ConfigurationError(problems) }
   }
 
@@ -71,6 +72,11 @@ extension RunConfiguration {
           + "choose a batch that is a multiple of it")
     }
     problems += groupProblems
+    if let channels = model.architecture.headChannels, model.architecture.headCount != 1 {
+      problems.append(
+        "model.heads is \(model.architecture.headCount) and model.head_channels is \(channels), but one decides the "
+          + "other; set model.heads to 1, or model.head_channels to none")
+    }
     if diffusion.betaLast < diffusion.betaFirst {
       problems.append(
         "diffusion.beta_last is \(text("diffusion.beta_last")), less than diffusion.beta_first "
@@ -98,6 +104,15 @@ extension RunConfiguration {
       problems.append(
         "diffusion.time_sampling is loss-aware, which is for the discrete processes vp and ve; diffusion.process is "
           + diffusion.process.rawValue)
+    }
+    if diffusion.rescaleTimes && !diffusion.process.isDiscrete {
+      problems.append(
+        "diffusion.rescale_times is true, which is for the steps of vp and ve; diffusion.process is "
+          + diffusion.process.rawValue)
+    } else if diffusion.rescaleTimes && model.architecture.timeFeatures == .fourier {
+      problems.append(
+        "diffusion.rescale_times is true, but with model.embedding fourier the network is told the noise's logarithm, not "
+          + "the step; set one of them to its default")
     }
     if diffusion.process.isDiscrete && sampling.steps > diffusion.steps {
       problems.append(
@@ -142,6 +157,22 @@ extension RunConfiguration {
       for skip in isDoubled ? [level, 2 * level] : [level] { result.formUnion([skip, level + skip, below + skip]) }
     }
     return result
+  }
+
+  /// Whether every attention's channels can be divided among its heads; the lowest level always has one.
+  private func headProblems(_ resolutions: [Int]) -> [String] {
+    let architecture = model.architecture
+    let (key, parts) =
+      architecture.headChannels.map { ("model.head_channels", $0) } ?? ("model.heads", architecture.headCount)
+    return resolutions.indices.filter { level in
+      level == resolutions.count - 1 || model.attentionResolutions.contains(resolutions[level])
+    }.compactMap { level in
+      let channels = model.multipliers[level] * model.channels
+      if channels.isMultiple(of: parts) { return nil }
+      return "\(key) is \(parts), which does not divide the \(channels) channels of the attention at "
+        + "\(resolutions[level])x\(resolutions[level]) pixels; choose a number that divides the channels of every level "
+        + "with attention, and of the lowest level, whose middle always has it"
+    }
   }
 
   /// Whether the process has a noise whose logarithm the network can be told.

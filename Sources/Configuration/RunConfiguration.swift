@@ -51,6 +51,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var process = Process.discreteVariancePreserving
     public var steps = 1000
     public var schedule = Schedule.linear
+    /// Whether the network is told times from 0 to 1000, however many steps there are.
+    public var rescaleTimes = false
     public var betaFirst = 1e-4
     public var betaLast = 0.02
     /// `nil`: the process's own choice.

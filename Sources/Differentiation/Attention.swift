@@ -2,16 +2,21 @@ import Kernels
 import Tensors
 
 extension Tape {
-  /// Single-head scaled dot-product attention over the pixels of each image: softmax(q·kᵀ/√C)·v.
+  /// Scaled dot-product attention over the pixels of each image: softmax(q·kᵀ/√d)·v of every head's d = C / heads
+  /// channels.
   ///
-  /// - Parameters: query, key, value: [N, …, C], the dimensions between being tokens.
+  /// - Parameters:
+  ///   - query: [N, …, C], the dimensions between being tokens.
+  ///   - key: like query.
+  ///   - value: like query.
+  ///   - heads: head h has the channels from h·d to (h + 1)·d.
   /// - Returns: [N, …, C].
-  public func attention(query: Variable, key: Variable, value: Variable) -> Variable {
+  public func attention(query: Variable, key: Variable, value: Variable, heads: Int = 1) -> Variable {
     let shape = query.shape
     precondition(shape == key.shape && shape == value.shape)
     let (images, channels) = (shape[0], shape[shape.count - 1])
     let geometry = Attention.Geometry(
-      images: images, tokens: shape.reduce(1, *) / images / channels, channels: channels)
+      images: images, tokens: shape.reduce(1, *) / images / channels, channels: channels, heads: heads)
     let y = Tensor(uninitialised: shape)
     profiler.measure(.attentionForward, geometry.forwardWork) {
       Attention.forward(

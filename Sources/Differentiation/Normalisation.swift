@@ -2,7 +2,8 @@ import Kernels
 import Tensors
 
 extension Tape {
-  /// Group normalisation (Wu and He, arXiv:1803.08494), then optionally SiLU and dropout, in one pass over the data.
+  /// Group normalisation (Wu and He, arXiv:1803.08494), then optionally a modulation of each image's channels, SiLU and
+  /// dropout, in one pass over the data.
   /// Not kept for the backward pass but made again from x and its statistics.
   ///
   /// - Parameters:
@@ -10,35 +11,40 @@ extension Tape {
   ///     C / groupCount channels.
   ///   - scale: [C].
   ///   - offset: [C].
+  ///   - modulation: s and b of every image, [N, 2·C]: what is normalised is multiplied by 1 + s, and b is added.
   ///   - dropout: which elements to drop, or nil for none.
   public func groupNorm(
-    _ x: [Variable], scale: ParameterEntry, offset: ParameterEntry, groupCount: Int, epsilon: Float,
-    activation: Activation = .silu, dropout: Dropout? = nil
+    _ x: [Variable], scale: ParameterEntry, offset: ParameterEntry, modulation: Variable? = nil, groupCount: Int,
+    epsilon: Float, activation: Activation = .silu, dropout: Dropout? = nil
   ) -> Variable {
     let shape = joinedShape(x)
     let (images, channels) = (shape[0], shape[shape.count - 1])
     precondition(channels == scale.count, "\(scale.name) is not for \(channels) channels")
     precondition(channels % groupCount == 0, "\(channels) channels do not form \(groupCount) groups")
+    precondition(modulation.map { $0.shape == [images, 2 * channels] } ?? true, "two numbers for each image's channel")
     let geometry = GroupNormGeometry(
       images: images, pixels: shape.dropFirst().dropLast().reduce(1, *), channels: channels, groups: groupCount,
       epsilon: epsilon)
     let means = Tensor(uninitialised: [images, groupCount])
     let inverseDeviations = Tensor(uninitialised: [images, groupCount])
-    let normalised = { [unowned self] (x: [Tensor], isAgain: Bool) -> Tensor in
+    let normalised = { [unowned self] (x: [Tensor], modulation: Tensor?, isAgain: Bool) -> Tensor in
       let y = Tensor(uninitialised: shape)
       profiler.measure(isAgain ? .normAgain : .normForward, Work(floats: 2 * y.count)) {
         GroupNorm.forward(
-          x: x.map(\.channelPart), scale: pointer(scale), offset: pointer(offset), y: y.pointer, means: means.pointer,
-          inverseDeviations: inverseDeviations.pointer, geometry: geometry, activation: activation, dropout: dropout,
+          x: x.map(\.channelPart), scale: pointer(scale), offset: pointer(offset), modulation: modulation?.pointer,
+          y: y.pointer, means: means.pointer, inverseDeviations: inverseDeviations.pointer, geometry: geometry,
+          activation: activation, dropout: dropout,
           hasStatistics: isAgain, workers: workers)
       }
       return y
     }
-    let y = normalised(x.map(\.value), false)
+    let y = normalised(x.map(\.value), modulation?.value, false)
 
     let (inputs, slots) = (x.map(\.saved), x.map(\.gradient))
+    let (savedModulation, modulationSlot) = (modulation?.saved, modulation?.gradient)
     return record(
-      y, inputs: x, parameters: [scale, offset], recomputedBy: { normalised(inputs.map(\.tensor), true) }
+      y, inputs: x + [modulation], parameters: [scale, offset],
+      recomputedBy: { normalised(inputs.map(\.tensor), savedModulation?.tensor, true) }
     ) { [unowned self] dy, isShared in
       let dScale = gradients.map { $0.pointer(to: scale) }
       let dOffset = gradients.map { $0.pointer(to: offset) }
@@ -46,26 +52,31 @@ extension Tape {
       let input = inputs.map(\.tensor)
       let g = isShared ? Tensor(uninitialised: shape) : dy
       let dx = slots.map { $0.makeTarget() }
+      let modulation = savedModulation?.tensor
+      let wantsModulation = modulationSlot?.isNeeded == true
+      let dModulation = wantsModulation ? Tensor(uninitialised: [images, 2 * channels]) : nil
       profiler.measure(.normBackward, Work(floats: 3 * dy.count + dx.reduce(0) { $0 + ($1.addend?.count ?? 0) })) {
         GroupNorm.backward(
           x: input.map(\.channelPart), dy: dy.pointer, scale: pointer(scale), offset: pointer(offset),
           means: means.pointer, inverseDeviations: inverseDeviations.pointer, g: g.pointer,
           dx: dx.map { ChannelPartGradient($0.target.pointer, addend: $0.addend?.pointer) },
-          dScale: dScale ?? unused.pointer, dOffset: dOffset ?? unused.pointer, geometry: geometry,
-          activation: activation, dropout: dropout, workers: workers)
+          dScale: dScale ?? unused.pointer, dOffset: dOffset ?? unused.pointer, modulation: modulation?.pointer,
+          dModulation: dModulation?.pointer, geometry: geometry, activation: activation, dropout: dropout,
+          workers: workers)
       }
-      withExtendedLifetime((unused, input, dx)) {}
+      withExtendedLifetime((unused, input, dx, modulation)) {}
+      if let dModulation { modulationSlot?.add(dModulation, on: self) }
     }
   }
 
   /// The same for an x in one piece.
   public func groupNorm(
-    _ x: Variable, scale: ParameterEntry, offset: ParameterEntry, groupCount: Int, epsilon: Float,
-    activation: Activation = .silu, dropout: Dropout? = nil
+    _ x: Variable, scale: ParameterEntry, offset: ParameterEntry, modulation: Variable? = nil, groupCount: Int,
+    epsilon: Float, activation: Activation = .silu, dropout: Dropout? = nil
   ) -> Variable {
     groupNorm(
-      [x], scale: scale, offset: offset, groupCount: groupCount, epsilon: epsilon, activation: activation,
-      dropout: dropout)
+      [x], scale: scale, offset: offset, modulation: modulation, groupCount: groupCount, epsilon: epsilon,
+      activation: activation, dropout: dropout)
   }
 
   /// x·sigmoid(x), elementwise.

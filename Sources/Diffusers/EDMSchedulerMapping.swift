@@ -48,6 +48,7 @@ struct EDMSchedulerMapping: Equatable, Sendable {
   func apply(to configuration: inout RunConfiguration) {
     if configuration.diffusion.process != .edm { configuration.diffusion.loss = .edm }
     configuration.diffusion.process = .edm
+    configuration.diffusion.rescaleTimes = false
     let known = (try? configuration.process()) as? EDMProcess
     if known?.least != sigmaLeast { configuration.diffusion.sigmaLeast = sigmaLeast }
     if known?.most != sigmaMost { configuration.diffusion.sigmaMost = sigmaMost }

@@ -97,7 +97,7 @@ public struct ModelImport: Sendable {
     let free = ["model.dropout", "model.convolution"]
     let process = [
       "diffusion.process", "diffusion.steps", "diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last",
-      "diffusion.sigma_min", "diffusion.sigma_max", "diffusion.prediction",
+      "diffusion.sigma_min", "diffusion.sigma_max", "diffusion.prediction", "diffusion.rescale_times",
     ]
     for difference in configuration.difference(from: told) {
       let name = difference.key.name

@@ -51,6 +51,12 @@ public struct PipelineExport: Sendable {
         "model.multipliers", "\(configuration.model.multipliers)",
         "UNet2DModel's first level has as many channels as its first convolution, a multiplier of 1")
     }
+    let (mine, theirs) = (configuration.model.architecture, copy.model.architecture)
+    if mine.headCount != theirs.headCount || mine.headChannels != theirs.headChannels {
+      throw ExportRefusal(
+        "model.heads", "\(mine.headCount)",
+        "UNet2DModel's heads have equally many channels at every level with attention, as with model.head_channels")
+    }
     if let lost = copy.difference(from: configuration).first {
       throw ExportRefusal(lost.key.name, lost.theirs, "the network that moves is the one with \(lost.mine)")
     }

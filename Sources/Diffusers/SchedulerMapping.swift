@@ -27,6 +27,9 @@ struct SchedulerMapping: Equatable, Sendable {
           : "its schedulers go in counted steps of a process that keeps the variance (vp), or in the noise levels of edm"
       )
     }
+    guard !settings.rescaleTimes || settings.steps == 1000 else {
+      throw ExportRefusal("diffusion.rescale_times", "true", "its networks are told the scheduler's steps as they are")
+    }
     guard Self.predictionNames[settings.prediction] != nil else {
       throw ExportRefusal(
         "diffusion.prediction", settings.prediction.rawValue,
@@ -188,6 +191,8 @@ struct SchedulerMapping: Equatable, Sendable {
     configuration.diffusion.schedule = schedule
     configuration.diffusion.betaFirst = betaFirst
     configuration.diffusion.betaLast = betaLast
+    // With 1000 steps it changes nothing.
+    if steps != 1000 { configuration.diffusion.rescaleTimes = false }
     configuration.diffusion.prediction = prediction
     if let variance { configuration.diffusion.variance = variance }
     if let clips { configuration.sampling.clip = clips }

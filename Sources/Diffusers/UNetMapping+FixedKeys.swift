@@ -33,8 +33,6 @@ extension UNetMapping {
       .text("UNetMidBlock2D"), needed: .text("UNetMidBlock2D"), .text("UNetResMidBlock2D"), why: "there is a middle"),
     "norm_eps": FixedKey(.number(1e-5), needed: .number(1e-6), why: "the norms' epsilon is 1e-6"),
     "num_train_timesteps": FixedKey(.null, needed: .null, why: "no table of times is learned"),
-    "resnet_time_scale_shift": FixedKey(
-      .text("default"), needed: .text("default"), why: "the time's embedding is added to the channels"),
     "time_embedding_type": FixedKey(
       .text("positional"), needed: .text("positional"), why: "times are told as sinusoids of fixed frequencies"),
     "upsample_type": FixedKey(
@@ -45,7 +43,7 @@ extension UNetMapping {
   private static let otherKeys: Set = [
     "sample_size", "in_channels", "out_channels", "block_out_channels", "layers_per_block", "down_block_types",
     "up_block_types", "attention_head_dim", "attn_norm_num_groups", "time_embedding_dim", "dropout", "norm_num_groups",
-    "num_class_embeds",
+    "num_class_embeds", "resnet_time_scale_shift",
   ]
 
   /// - Throws: `InterchangeError` naming a key that asks for what our network does not have, or that nobody here knows.

@@ -16,6 +16,9 @@ struct UNetMapping: Equatable, Sendable {
   var blocksPerLevel: Int
   /// Whether each level has attention.
   var attends: [Bool]
+  /// Of each head of attention; nil for one head.
+  var headChannels: Int?
+  var timeConditioning: UNetArchitecture.TimeConditioning
   var dropout: Double
   var groupCount: Int
   /// Rows of the class embedding; nil for a network that is told no classes.
@@ -29,10 +32,22 @@ struct UNetMapping: Equatable, Sendable {
     levelChannels = network.multipliers.map { $0 * network.channels }
     blocksPerLevel = network.blocksPerLevel
     attends = network.multipliers.indices.map { network.attentionResolutions.contains(network.imageHeight >> $0) }
+    timeConditioning = network.architecture.timeConditioning
     self.dropout = dropout
     groupCount = network.groupCount
     // The last row is for no class.
     classRowCount = network.classCount.map { $0 + 1 }
+    let headCounts = attentionChannels.map { (channels: $0, heads: network.architecture.headCount(ofChannels: $0)) }
+    if headCounts.contains(where: { $0.heads != 1 }) {
+      // Where they have not equally many at all levels, what is read back is another network.
+      headChannels = headCounts.map { $0.channels / $0.heads }.min()
+    }
+  }
+
+  /// The channels of every level with attention; the middle, which always has it, has those of the last level.
+  private var attentionChannels: [Int] {
+    let lowest = levelChannels[levelChannels.count - 1]
+    return Set(zip(levelChannels, attends).filter(\.1).map(\.0) + [lowest]).sorted()
   }
 
   // MARK: To diffusers
@@ -48,14 +63,20 @@ struct UNetMapping: Equatable, Sendable {
     values["layers_per_block"] = .integer(blocksPerLevel)
     values["down_block_types"] = .list(attends.map { .text($0 ? "AttnDownBlock2D" : "DownBlock2D") })
     values["up_block_types"] = .list(attends.reversed().map { .text($0 ? "AttnUpBlock2D" : "UpBlock2D") })
-    values["attention_head_dim"] = .null
-    values["attn_norm_num_groups"] = .null
+    values["attention_head_dim"] = headChannels.map(JSONValue.integer) ?? .null
+    values["resnet_time_scale_shift"] = Self.conditioningNames[timeConditioning].map(JSONValue.text)
+    // By default the middle's attention has a norm only where blocks add the time's embedding.
+    values["attn_norm_num_groups"] = timeConditioning == .add ? .null : .integer(groupCount)
     values["time_embedding_dim"] = .null
     values["dropout"] = .number(dropout)
     values["norm_num_groups"] = .integer(groupCount)
     values["num_class_embeds"] = classRowCount.map(JSONValue.integer) ?? .null
     return values
   }
+
+  private static let conditioningNames: [UNetArchitecture.TimeConditioning: String] = [
+    .add: "default", .scaleShift: "scale_shift",
+  ]
 
   // MARK: From diffusers
 
@@ -103,7 +124,28 @@ struct UNetMapping: Equatable, Sendable {
     classRowCount = rows == .null ? nil : try file.integer("num_class_embeds", default: .null)
     if let classRowCount, classRowCount < 1 { throw file.refusal("num_class_embeds", "is \(classRowCount)") }
     attends = try Self.attention(file, levelCount: levelChannels.count)
+    let conditioning = try file.text("resnet_time_scale_shift", default: .text("default"))
+    guard let known = Self.conditioningNames.first(where: { $0.value == conditioning })?.key else {
+      throw file.refusal(
+        "resnet_time_scale_shift",
+        "is \(conditioning); known here are \(Self.conditioningNames.values.sorted().joined(separator: ", "))")
+    }
+    timeConditioning = known
+    headChannels = try readHeadChannels(file)
     try checkDerivedKeys(file)
+  }
+
+  /// Channels of each head, which must divide those of every attention: diffusers would leave out the rest.
+  private func readHeadChannels(_ file: ComponentFile) throws(InterchangeError) -> Int? {
+    let key = "attention_head_dim"
+    if file.value(key, default: .integer(8)) == .null { return nil }
+    let count = try file.integer(key, default: .integer(8))
+    guard count > 0 else { throw file.refusal(key, "is \(count)", advice: "correct the file") }
+    if let uneven = attentionChannels.first(where: { !$0.isMultiple(of: count) }) {
+      let found = file.values[key] == nil ? "is not there, which means 8" : "is \(count)"
+      throw file.refusal(key, "\(found), but an attention has \(uneven) channels; here heads divide all of them")
+    }
+    return attentionChannels == [count] ? nil : count
   }
 
   /// Whether each level has attention, going down as going up.
@@ -138,19 +180,14 @@ struct UNetMapping: Equatable, Sendable {
 
   /// Checks the keys whose right value depends on others.
   private func checkDerivedKeys(_ file: ComponentFile) throws(InterchangeError) {
-    // Attention in the middle is at the last level's channels.
-    let attentive = Set(zip(levelChannels, attends).filter(\.1).map(\.0) + [levelChannels[levelChannels.count - 1]])
-    let head = file.value("attention_head_dim", default: .integer(8))
-    guard head == .null || attentive == Set([head.integer].compactMap(\.self)) else {
-      let isAbsent = file.values["attention_head_dim"] == nil
-      throw file.refusal(
-        "attention_head_dim",
-        "\(isAbsent ? "is not there, which means 8" : "is \(head)"), which makes several heads; here attention has one "
-          + "(null)")
-    }
     let attentionGroups = file.value("attn_norm_num_groups", default: .null)
-    guard attentionGroups == .null || attentionGroups.integer == groupCount else {
-      throw file.refusal("attn_norm_num_groups", "is \(attentionGroups); here all norms have norm_num_groups groups")
+    guard attentionGroups.integer == groupCount || (attentionGroups == .null && timeConditioning == .add) else {
+      throw file.refusal(
+        "attn_norm_num_groups",
+        attentionGroups == .null
+          ? "is null, which with resnet_time_scale_shift scale_shift leaves the middle's attention without a norm; here it "
+            + "has one of norm_num_groups groups"
+          : "is \(attentionGroups); here all norms have norm_num_groups groups")
     }
     let embedding = file.value("time_embedding_dim", default: .null)
     guard embedding == .null || embedding.integer == 4 * levelChannels[0] else {
@@ -172,12 +209,24 @@ struct UNetMapping: Equatable, Sendable {
     model.dropout = dropout
     model.groups = groupCount
     model.classes = classCount
+    model.architecture.timeConditioning = timeConditioning
+    // There are two ways to say the same; the configuration's own, if that is what it says.
+    let own = configuration.model.architecture
+    func ownHeads(ofChannels count: Int) -> Int? {
+      let heads = own.headCount(ofChannels: count)
+      return heads * (own.headChannels ?? count / max(1, heads)) == count ? heads : nil
+    }
+    if attentionChannels.allSatisfy({ ownHeads(ofChannels: $0) == $0 / (headChannels ?? $0) }) {
+      model.architecture.headCount = own.headCount
+      model.architecture.headChannels = own.headChannels
+    } else {
+      model.architecture.headChannels = headChannels
+    }
     model.convolution = configuration.model.convolution
     // Of initial values, and of options that this network has not.
-    let architecture = configuration.model.architecture
-    model.architecture.attentionInitialScale = architecture.attentionInitialScale
-    model.architecture.fourierScale = architecture.fourierScale
-    model.architecture.combination = architecture.combination
+    model.architecture.attentionInitialScale = own.attentionInitialScale
+    model.architecture.fourierScale = own.fourierScale
+    model.architecture.combination = own.combination
     configuration.model = model
   }
 }

@@ -4,8 +4,7 @@ import Tensors
 struct GroupNormBackward {
   let x: [PlacedChannelPart]
   let dy: UnsafePointer<Float>
-  let scale: UnsafePointer<Float>
-  let offset: UnsafePointer<Float>
+  let affine: ModulatedAffine
   let means: UnsafePointer<Float>
   let inverseDeviations: UnsafePointer<Float>
   let g: UnsafeMutablePointer<Float>
@@ -21,14 +20,13 @@ struct GroupNormBackward {
   private let coefficients: FloatBuffer
 
   init(
-    x: [ChannelPart], dy: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
-    means: UnsafePointer<Float>, inverseDeviations: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
+    x: [ChannelPart], dy: UnsafePointer<Float>, affine: ModulatedAffine, means: UnsafePointer<Float>,
+    inverseDeviations: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
     dx: [ChannelPartGradient], geometry: GroupNormGeometry, activation: Activation, dropout: Dropout?
   ) {
     self.x = PlacedChannelPart.place(x)
     self.dy = dy
-    self.scale = scale
-    self.offset = offset
+    self.affine = affine
     self.means = means
     self.inverseDeviations = inverseDeviations
     self.g = g
@@ -46,6 +44,7 @@ struct GroupNormBackward {
 
   private func fillShiftsAndFactors(image: Int, _ shifts: UnsafeMutablePointer<Float>) {
     let perGroup = geometry.channelsPerGroup
+    let scale = affine.scale(image: image)
     for group in 0..<geometry.groups {
       let index = image * geometry.groups + group
       for c in group * perGroup..<(group + 1) * perGroup {
@@ -91,7 +90,7 @@ struct GroupNormBackward {
     let storesGradient = storesGradient
     let channels = geometry.channels
     for part in x {
-      let offsets = offset + part.first
+      let offsets = affine.offset(image: image) + part.first
       let shifts = shifts + part.first
       let factors = shifts + channels
       let sums = sums + part.first
@@ -129,6 +128,7 @@ struct GroupNormBackward {
     fillShiftsAndFactors(image: image, shifts)
     let (constants, slopes) = (shifts + 2 * channels, shifts + 3 * channels)
     let count = Double(geometry.pixels * perGroup)
+    let scale = affine.scale(image: image)
     for group in 0..<geometry.groups {
       let range = group * perGroup..<(group + 1) * perGroup
       let inverse = Double(inverseDeviations[image * geometry.groups + group])
@@ -167,16 +167,34 @@ struct GroupNormBackward {
   }
 
   /// Adds the sums over images, taken in order and in double precision.
-  func addParameterGradients(dScale: UnsafeMutablePointer<Float>, dOffset: UnsafeMutablePointer<Float>) {
+  func addParameterGradients(
+    modulation: UnsafePointer<Float>?, dScale: UnsafeMutablePointer<Float>, dOffset: UnsafeMutablePointer<Float>
+  ) {
     let channels = geometry.channels
     for c in 0..<channels {
       var (offset, scale) = (0.0, 0.0)
       for image in 0..<geometry.images {
-        offset += sums.doublePointer[image * 2 * channels + c]
-        scale += sums.doublePointer[(image * 2 + 1) * channels + c]
+        let factor = modulation.map { 1 + Double($0[image * 2 * channels + c]) } ?? 1
+        offset += factor * sums.doublePointer[image * 2 * channels + c]
+        scale += factor * sums.doublePointer[(image * 2 + 1) * channels + c]
       }
       dOffset[c] += Float(offset)
       dScale[c] += Float(scale)
+    }
+  }
+
+  /// ds and db of each image: [images, 2, channels].
+  func fillModulationGradients(
+    scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>
+  ) {
+    let channels = geometry.channels
+    for image in 0..<geometry.images {
+      let first = image * 2 * channels
+      let (gradients, products) = (sums.doublePointer + first, sums.doublePointer + first + channels)
+      for c in 0..<channels {
+        target[first + c] = Float(Double(scale[c]) * products[c] + Double(offset[c]) * gradients[c])
+        target[first + channels + c] = Float(gradients[c])
+      }
     }
   }
 }

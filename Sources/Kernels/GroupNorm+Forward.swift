@@ -3,8 +3,7 @@ import Tensors
 /// The phases of one call of `GroupNorm.forward`.
 struct GroupNormForward {
   let x: [PlacedChannelPart]
-  let scale: UnsafePointer<Float>
-  let offset: UnsafePointer<Float>
+  let affine: ModulatedAffine
   let y: UnsafeMutablePointer<Float>
   let means: UnsafeMutablePointer<Float>
   let inverseDeviations: UnsafeMutablePointer<Float>
@@ -17,13 +16,12 @@ struct GroupNormForward {
   private let coefficients: FloatBuffer
 
   init(
-    x: [ChannelPart], scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
-    means: UnsafeMutablePointer<Float>, inverseDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry,
+    x: [ChannelPart], affine: ModulatedAffine, y: UnsafeMutablePointer<Float>, means: UnsafeMutablePointer<Float>,
+    inverseDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry,
     activation: Activation, dropout: Dropout?
   ) {
     self.x = PlacedChannelPart.place(x)
-    self.scale = scale
-    self.offset = offset
+    self.affine = affine
     self.y = y
     self.means = means
     self.inverseDeviations = inverseDeviations
@@ -95,6 +93,7 @@ struct GroupNormForward {
     let perGroup = geometry.channelsPerGroup
     let shifts = coefficients.pointer + image * 2 * geometry.channels
     let factors = shifts + geometry.channels
+    let scale = affine.scale(image: image)
     for group in 0..<geometry.groups {
       let index = image * geometry.groups + group
       for c in group * perGroup..<(group + 1) * perGroup {
@@ -132,7 +131,7 @@ struct GroupNormForward {
   ) {
     let channels = geometry.channels
     for part in x {
-      let offsets = offset + part.first
+      let offsets = affine.offset(image: image) + part.first
       let shifts = UnsafePointer(coefficients.pointer + image * 2 * channels + part.first)
       let factors = shifts + channels
       for pixel in pixels {

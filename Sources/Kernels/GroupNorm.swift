@@ -54,27 +54,32 @@ public struct ChannelPartGradient {
   }
 }
 
-/// Group normalisation (Wu and He, arXiv:1803.08494) fused with the activation and the dropout that follow it.
+/// Group normalisation (Wu and He, arXiv:1803.08494) fused with the modulation, the activation and the dropout that follow
+/// it.
 public enum GroupNorm {
-  /// y = dropout(act(x̂·scale + offset)), x̂ = (x − mean) / √(variance + epsilon) over each image's groups.
+  /// y = dropout(act(x̂·scale + offset)), x̂ = (x − mean) / √(variance + epsilon) over each image's groups; with a modulation
+  /// by s and b, y = dropout(act((x̂·scale + offset)·(1 + s) + b)).
   ///
   /// An image's result does not depend on the other images.
   ///
   /// - Parameters:
   ///   - x: [images, pixels, channels], in one or more parts.
   ///   - scale: [channels], as `offset`.
+  ///   - modulation: s and b of each image's channels, [images, 2, channels]; nil for none.
   ///   - y: [images, pixels, channels]; overwritten. May be x, if that is one part.
   ///   - means: [images, groups]; overwritten, for the backward pass.
   ///   - inverseDeviations: 1 / √(variance + epsilon) [images, groups]; overwritten, for the backward pass.
   ///   - hasStatistics: whether means and inverseDeviations are there already, from an earlier call with the same x; then
   ///     they are read, and y is the same bits as then.
   public static func forward(
-    x: [ChannelPart], scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
-    means: UnsafeMutablePointer<Float>, inverseDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry,
-    activation: Activation, dropout: Dropout?, hasStatistics: Bool = false, workers: WorkerPool
+    x: [ChannelPart], scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
+    modulation: UnsafePointer<Float>? = nil, y: UnsafeMutablePointer<Float>, means: UnsafeMutablePointer<Float>,
+    inverseDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry, activation: Activation,
+    dropout: Dropout?, hasStatistics: Bool = false, workers: WorkerPool
   ) {
+    let affine = ModulatedAffine(scale: scale, offset: offset, modulation: modulation, geometry: geometry)
     let pass = GroupNormForward(
-      x: x, scale: scale, offset: offset, y: y, means: means, inverseDeviations: inverseDeviations, geometry: geometry,
+      x: x, affine: affine, y: y, means: means, inverseDeviations: inverseDeviations, geometry: geometry,
       activation: activation, dropout: dropout)
     if hasStatistics {
       for image in 0..<geometry.images { pass.prepareNormalisation(image: image) }
@@ -90,7 +95,9 @@ public enum GroupNorm {
   /// The gradients of `forward`, given dy = ∂loss/∂y; dropout's mask is made again.
   ///
   /// With u = x̂·scale + offset and g = mask·dy·act′(u): dOffset = Σ g, dScale = Σ g·x̂, and
-  /// dx = (g·scale − mean(g·scale) − x̂·mean(g·scale·x̂)) / √(variance + epsilon), means over the image's group.
+  /// dx = (g·scale − mean(g·scale) − x̂·mean(g·scale·x̂)) / √(variance + epsilon), means over the image's group. With a
+  /// modulation, u = x̂·scale·(1 + s) + offset·(1 + s) + b; dx has scale·(1 + s) in scale's place, and with P = Σ g·x̂ and
+  /// O = Σ g over an image's pixels ds = scale·P + offset·O, db = O, dScale = Σ (1 + s)·P and dOffset = Σ (1 + s)·O.
   ///
   /// - Parameters:
   ///   - dy: [images, pixels, channels].
@@ -100,19 +107,24 @@ public enum GroupNorm {
   ///   - dx: for each part of x, like it; overwritten with the gradient plus the addend. May be g or dy, if it is one
   ///     part.
   ///   - dScale: [channels]; accumulated, as `dOffset`: image by image, in order.
+  ///   - modulation: what `forward` had.
+  ///   - dModulation: ds and db, like the modulation; overwritten. nil where nobody wants them.
   public static func backward(
     x: [ChannelPart], dy: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
     means: UnsafePointer<Float>, inverseDeviations: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
     dx: [ChannelPartGradient], dScale: UnsafeMutablePointer<Float>, dOffset: UnsafeMutablePointer<Float>,
+    modulation: UnsafePointer<Float>? = nil, dModulation: UnsafeMutablePointer<Float>? = nil,
     geometry: GroupNormGeometry, activation: Activation, dropout: Dropout?, workers: WorkerPool
   ) {
+    let affine = ModulatedAffine(scale: scale, offset: offset, modulation: modulation, geometry: geometry)
     let pass = GroupNormBackward(
-      x: x, dy: dy, scale: scale, offset: offset, means: means, inverseDeviations: inverseDeviations, g: g, dx: dx,
+      x: x, dy: dy, affine: affine, means: means, inverseDeviations: inverseDeviations, g: g, dx: dx,
       geometry: geometry, activation: activation, dropout: dropout)
     forEachImage(
       geometry, workers, first: { pass.accumulateSums(image: $0, chunk: $1) }, between: { pass.finishSums(image: $0) },
       last: { pass.propagate(image: $0, chunk: $1) })
-    pass.addParameterGradients(dScale: dScale, dOffset: dOffset)
+    pass.addParameterGradients(modulation: modulation, dScale: dScale, dOffset: dOffset)
+    if let dModulation { pass.fillModulationGradients(scale: scale, offset: offset, dModulation) }
   }
 
   /// Runs three phases over every image: `first` on its chunks, `between` once, `last` on its chunks.

@@ -53,6 +53,7 @@ public enum MatrixProduct {
     let a: [Part]
     let b: MatrixView
     let c: UnsafeMutablePointer<Float>
+    let cStride: Int
     let columns: Int
     let bias: UnsafePointer<Float>?
     let addend: UnsafePointer<Float>?
@@ -73,22 +74,24 @@ public enum MatrixProduct {
   ///   - a: [rows, depth].
   ///   - b: [depth, columns].
   ///   - c: [rows, columns], overwritten.
+  ///   - cStride: floats between c's rows, where these are parts of longer ones; then addend's rows are as far apart.
   ///   - bias: [columns], added to every row.
   ///   - addend: laid out like C; may be C, to which the product is then added.
   public static func multiply(
-    _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, rows: Int, columns: Int, depth: Int,
-    bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
+    _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, cStride: Int? = nil, rows: Int, columns: Int,
+    depth: Int, bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
   ) {
     multiply(
-      [Part(a, columns: depth)], b, into: c, rows: rows, columns: columns, bias: bias, addend: addend, workers: workers)
+      [Part(a, columns: depth)], b, into: c, cStride: cStride, rows: rows, columns: columns, bias: bias, addend: addend,
+      workers: workers)
   }
 
   /// The same for an A in parts that lie in different places: its columns are those of all parts.
   public static func multiply(
-    _ a: [Part], _ b: MatrixView, into c: UnsafeMutablePointer<Float>, rows: Int, columns: Int,
+    _ a: [Part], _ b: MatrixView, into c: UnsafeMutablePointer<Float>, cStride: Int? = nil, rows: Int, columns: Int,
     bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
   ) {
-    let task = Task(a: a, b: b, c: c, columns: columns, bias: bias, addend: addend)
+    let task = Task(a: a, b: b, c: c, cStride: cStride ?? columns, columns: columns, bias: bias, addend: addend)
     let strips = Strip.covering(columns)
     let threads = workers.threadCount
     // As many blocks of rows as give each thread the same number of them; if these would be too short for copying B, a
@@ -152,7 +155,7 @@ extension MatrixProduct.Task {
       let hasStart = !isFirst || putStart(strip, row: row, rowCount: rowCount)
       MicroKernel.multiply(
         width: strip.width, depth: depths.count, a: source, rowStride: a.rowStride, depthStride: a.columnStride, b: b,
-        bStride: bStride, c: c + row * columns + strip.start, cStride: columns, accumulates: hasStart)
+        bStride: bStride, c: c + row * cStride + strip.start, cStride: cStride, accumulates: hasStart)
       return
     }
     // Rows that do not exist repeat the last one, and go nowhere; so do columns.
@@ -167,7 +170,7 @@ extension MatrixProduct.Task {
         bStride: bStride, c: sums, cStride: strip.width, accumulates: false)
       let hasStart = !isFirst || putStart(strip, row: row, rowCount: rowCount)
       for r in 0..<rowCount {
-        let (from, to) = (sums + r * strip.width, c + (row + r) * columns + strip.start)
+        let (from, to) = (sums + r * strip.width, c + (row + r) * cStride + strip.start)
         for column in 0..<strip.count { to[column] = hasStart ? to[column] + from[column] : from[column] }
       }
     }
@@ -179,7 +182,7 @@ extension MatrixProduct.Task {
     if bias == nil && addend == nil { return false }
     if bias == nil && addend == UnsafePointer(c) { return true }
     for r in row..<row + rowCount {
-      let offset = r * columns + strip.start
+      let offset = r * cStride + strip.start
       @inline(__always)
       func put(_ column: Int, _ lanes: Int) {
         var start = Vector.zero
@@ -195,7 +198,7 @@ extension MatrixProduct.Task {
   /// The product over no terms.
   private func clearToAddend(_ strip: Strip, rows: Range<Int>) {
     for row in rows where !putStart(strip, row: row, rowCount: 1) {
-      (c + row * columns + strip.start).update(repeating: 0, count: strip.count)
+      (c + row * cStride + strip.start).update(repeating: 0, count: strip.count)
     }
   }
 }

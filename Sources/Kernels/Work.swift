@@ -56,7 +56,8 @@ extension MatrixProduct {
 }
 
 extension Attention.Geometry {
-  /// Two products of all queries and all keys or values.
+  /// Two products of all queries and all keys or values. As many heads as there may be, each has its share of the
+  /// channels: together they make the same.
   public var forwardWork: Work { work(products: 2, directProducts: 2, operands: 4) }
 
   /// Four products, and one more to make the probabilities again.

@@ -72,18 +72,20 @@ struct GroupNormLayer {
     groupCount = configuration.groupCount(ofChannels: channels)
   }
 
+  /// - Parameter modulation: [N, 2·channels]; `Tape.groupNorm` says what it does.
   func callAsFunction(
-    _ x: Variable, activation: Activation = .silu, dropout: Dropout? = nil, on tape: Tape
+    _ x: Variable, modulation: Variable? = nil, activation: Activation = .silu, dropout: Dropout? = nil, on tape: Tape
   ) -> Variable {
-    self(joined: [x], activation: activation, dropout: dropout, on: tape)
+    self(joined: [x], modulation: modulation, activation: activation, dropout: dropout, on: tape)
   }
 
   /// The same for an x in parts, joined along the channels.
   func callAsFunction(
-    joined x: [Variable], activation: Activation = .silu, dropout: Dropout? = nil, on tape: Tape
+    joined x: [Variable], modulation: Variable? = nil, activation: Activation = .silu, dropout: Dropout? = nil,
+    on tape: Tape
   ) -> Variable {
     tape.groupNorm(
-      x, scale: scale, offset: offset, groupCount: groupCount, epsilon: Self.epsilon, activation: activation,
-      dropout: dropout)
+      x, scale: scale, offset: offset, modulation: modulation, groupCount: groupCount, epsilon: Self.epsilon,
+      activation: activation, dropout: dropout)
   }
 }

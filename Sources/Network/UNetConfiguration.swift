@@ -74,6 +74,15 @@ public struct UNetArchitecture: Sendable, Equatable {
     case fourier
   }
 
+  /// What a residual block does with the embedding of time and class.
+  public enum TimeConditioning: String, Sendable, CaseIterable {
+    /// A number for each channel is added before the second normalisation.
+    case add
+    /// Two numbers for each channel scale and shift what the second normalisation makes (Nichol, Dhariwal,
+    /// arXiv:2102.09672, section 4).
+    case scaleShift = "scale-shift"
+  }
+
   /// What each level going down is told of the image itself.
   public enum ProgressiveInput: String, Sendable, CaseIterable {
     case none
@@ -114,12 +123,17 @@ public struct UNetArchitecture: Sendable, Equatable {
   public var timeFeatures = TimeFeatures.sinusoidal
   /// Deviation of the random frequencies.
   public var fourierScale = 16.0
+  public var timeConditioning = TimeConditioning.add
   /// Sums of a block's result and its input are divided by √2, which keeps their variance.
   public var rescalesSums = false
   public var progressiveInput = ProgressiveInput.none
   public var progressiveOutput = ProgressiveOutput.none
   public var combination = Combination.sum
   public var upwardAttention = UpwardAttention.everyBlock
+  /// Heads of every attention, among which its channels are divided; where `headChannels` is nil.
+  public var headCount = 1
+  /// Channels of every head of attention, so that there are as many heads as a level's channels make.
+  public var headChannels: Int?
   /// Normalisations of few channels have fewer groups, so that each has as many channels as this.
   public var leastChannelsPerGroup = 1
   /// Variance of the initial matrices of attention's queries, keys and values, where 1 keeps that of their input.
@@ -151,6 +165,9 @@ public struct UNetArchitecture: Sendable, Equatable {
     result.dividesOutputByNoise = true
     return result
   }()
+
+  /// Heads of an attention of so many channels.
+  public func headCount(ofChannels count: Int) -> Int { headChannels.map { count / $0 } ?? headCount }
 
   var resamplingFilter: Resampling.Filter { smoothsResampling ? .binomial : .box }
   /// What sums of a block's result and its input are multiplied by.

@@ -18,7 +18,9 @@ import Testing
 
   /// Architectures, beside those of the presets.
   static let settings: [String] = [
-    "model.fir=true", "model.fir=true model.progressive_output=residual", "model.progressive_output=output-skip",
+    "model.heads=4 model.time_conditioning=scale-shift", "model.fir=true",
+    "model.fir=true model.progressive_output=residual",
+    "model.progressive_output=output-skip",
     "model.progressive_input=residual", "model.block=biggan model.progressive_input=input-skip",
     "model.block=biggan model.fir=true model.progressive_input=input-skip model.progressive_combine=cat",
   ]

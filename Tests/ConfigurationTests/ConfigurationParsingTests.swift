@@ -30,6 +30,8 @@ private func parsingProblems(_ yaml: String) -> [String] {
         channels: 64
         multipliers: [1, 2]
         attention_resolutions: []
+        head_channels: 16
+        time_conditioning: scale-shift
         dropout: 0.1
       diffusion:
         variance: large
@@ -49,6 +51,8 @@ private func parsingProblems(_ yaml: String) -> [String] {
     expected.model.channels = 64
     expected.model.multipliers = [1, 2]
     expected.model.attentionResolutions = []
+    expected.model.architecture.headChannels = 16
+    expected.model.architecture.timeConditioning = .scaleShift
     expected.model.dropout = 0.1
     expected.diffusion.variance = .large
     expected.diffusion.betaFirst = 1e-3
@@ -116,6 +120,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
     ("data.name: [a]", "data.name is [a]; expected text"),
     ("diffusion.schedule: square", "diffusion.schedule is square; expected linear, cosine, quadratic or sigmoid"),
     ("diffusion.variance: tiny", "diffusion.variance is tiny; expected small, large, learned-range or learned"),
+    ("model.time_conditioning: both", "model.time_conditioning is both; expected add or scale-shift"),
     ("training.recompute_activations: all", "training.recompute_activations is all; expected none or blocks"),
     ("seed: -1", "seed is -1; expected a whole number from 0 to 18446744073709551615"),
   ])
@@ -178,6 +183,8 @@ private func parsingProblems(_ yaml: String) -> [String] {
         "seed: 0", "data:", "  name: fashion-mnist", "  path: default", "  flip: default", "model:",
       ])
     #expect(lines.contains("  multipliers: [1, 2, 2]"))
+    #expect(lines.contains("  heads: 1"))
+    #expect(lines.contains("  head_channels: none"))
     #expect(lines.contains("  recompute_activations: none"))
     #expect(lines.contains("  adam_epsilon: 1.0e-08"))
   }

@@ -45,6 +45,8 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
       "model.attention_resolutions is [0]; it must be a list of 0 to 16 entries, each at least 1"
     ),
     ("model.blocks=0", "model.blocks is 0; it must be from 1 to 64"),
+    ("model.heads=0", "model.heads is 0; it must be from 1 to 65536"),
+    ("model.head_channels=0", "model.head_channels is 0; it must be from 1 to 65536, or none"),
     ("model.dropout=1", "model.dropout is 1.0; it must be at least 0.0 and below 1.0"),
     ("model.groups=0", "model.groups is 0; it must be from 1 to 65536"),
     ("model.group_channels=0", "model.group_channels is 0; it must be from 1 to 65536"),
@@ -163,6 +165,27 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
       ])
   }
 
+  @Test func onlyTimesThatAreStepsAreRescaled() throws {
+    #expect(
+      problemsAfter {
+        $0.diffusion.rescaleTimes = true
+        $0.diffusion.process = .subVariancePreserving
+      } == [
+        "diffusion.rescale_times is true, which is for the steps of vp and ve; diffusion.process is sub-vp-sde"
+      ])
+    #expect(
+      problemsAfter {
+        $0.diffusion.rescaleTimes = true
+        $0.diffusion.process = .discreteVarianceExploding
+        $0.model.architecture.timeFeatures = .fourier
+      } == [
+        "diffusion.rescale_times is true, but with model.embedding fourier the network is told the noise's logarithm, not "
+          + "the step; set one of them to its default"
+      ])
+    let improved = try Presets.named("cifar10-improved").configuration
+    #expect(try improved.modelDescription().networkTime(at: 3998) == 999.5)
+  }
+
   @Test func noiseMustNotShrink() {
     #expect(
       problemsAfter { $0.diffusion.betaFirst = 0.5 } == [
@@ -215,6 +238,47 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
           + "and model.multipliers [1, 2, 2] it has 32, 16, 8"
       ])
     #expect(configuration.resolutions(imageSize: 32) == [32, 16, 8])
+  }
+
+  @Test func headsMustShareTheChannelsOfEveryAttentionEqually() throws {
+    // 32, 64 and 128 channels; attention at the second level, and in the middle of the third.
+    let choice =
+      "choose a number that divides the channels of every level with attention, and of the lowest level, whose "
+      + "middle always has it"
+    func found(_ heads: Int, _ channels: Int?) -> [String] {
+      let configuration = changed {
+        $0.model.multipliers = [1, 2, 4]
+        $0.model.attentionResolutions = [16]
+        $0.model.architecture.headCount = heads
+        $0.model.architecture.headChannels = channels
+      }
+      return problems { () throws(ConfigurationError) in try configuration.validate(imageSize: 32) }
+    }
+    for heads in [1, 4, 64] { #expect(found(heads, nil).isEmpty) }
+    for channels in [1, 8, 64] { #expect(found(1, channels).isEmpty) }
+    #expect(
+      found(3, nil)
+        == [(64, 16), (128, 8)].map { channels, size in
+          "model.heads is 3, which does not divide the \(channels) channels of the attention at \(size)x\(size) pixels; "
+            + choice
+        })
+    #expect(
+      found(1, 128) == [
+        "model.head_channels is 128, which does not divide the 64 channels of the attention at 16x16 pixels; " + choice
+      ])
+    let small = changed { $0.model.architecture.headChannels = 48 }
+    #expect(throws: ConfigurationError.self) { try small.network(height: 32, width: 32, channels: 1) }
+  }
+
+  @Test func headsAreCountedInOneWay() {
+    #expect(
+      problemsAfter {
+        $0.model.architecture.headCount = 4
+        $0.model.architecture.headChannels = 8
+      } == [
+        "model.heads is 4 and model.head_channels is 8, but one decides the other; set model.heads to 1, or "
+          + "model.head_channels to none"
+      ])
   }
 
   @Test(arguments: [

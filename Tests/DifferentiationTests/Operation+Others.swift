@@ -25,6 +25,9 @@ extension Operation {
     attention([1, 5, 7, 20]),
     attention([3, 1, 1, 4]),
     attention([2, 10, 16]),
+    attention([2, 3, 3, 6], heads: 3),
+    attention([1, 5, 7, 20], heads: 4),
+    attention([1, 17, 31, 48], heads: 2),
     groupNorm([2, 5, 3, 20], groups: 5, .identity),
     groupNorm([2, 5, 3, 20], groups: 4, .silu),
     groupNorm([1, 4, 4, 32], groups: 32, .silu),
@@ -33,6 +36,9 @@ extension Operation {
     groupNorm([3, 32, 32, 40], groups: 8, .silu, dropout: 0.1),
     groupNorm([2, 5, 3, 27], parts: [7, 20], groups: 9, .silu),
     groupNorm([1, 2, 2, 32], parts: [16, 16], groups: 4, .identity),
+    groupNorm([2, 5, 3, 20], groups: 4, .silu, isModulated: true),
+    groupNorm([3, 32, 32, 34], parts: [16, 18], groups: 2, .silu, dropout: 0.1, isModulated: true),
+    groupNorm([1, 7, 9, 33], groups: 33, .identity, isModulated: true),
     groupNorm([3, 32, 32, 34], parts: [16, 17, 1], groups: 2, .silu, dropout: 0.1),
     silu([3, 5, 7]),
     silu([2, 32, 32, 48]),
@@ -96,35 +102,36 @@ extension Operation {
       })
   }
 
-  private static func attention(_ shape: [Int]) -> Operation {
+  private static func attention(_ shape: [Int], heads: Int = 1) -> Operation {
     let (images, channels) = (shape[0], shape.last!)
     let tokens = shape.reduce(1, *) / images / channels
     @Sendable func part(_ values: [Double], _ image: Int) -> [Double] {
       Array(values[image * tokens * channels..<(image + 1) * tokens * channels])
     }
     return Operation(
-      testDescription: "attention \(shape)", inputShapes: [shape, shape, shape], parameterShapes: [],
+      testDescription: "attention \(shape), \(heads) heads", inputShapes: [shape, shape, shape], parameterShapes: [],
       tolerance: singlePrecision,
-      apply: { tape, inputs, _ in tape.attention(query: inputs[0], key: inputs[1], value: inputs[2]) },
+      apply: { tape, inputs, _ in tape.attention(query: inputs[0], key: inputs[1], value: inputs[2], heads: heads) },
       value: { inputs, _ in
         (0..<images).flatMap { image in
           Reference.attention(
             q: part(inputs[0], image), k: part(inputs[1], image), v: part(inputs[2], image), tokens: tokens,
-            channels: channels)
+            channels: channels, heads: heads)
         }
       },
       gradients: { inputs, _, dy in
         let parts = (0..<images).map { image in
           Reference.attentionBackward(
             q: part(inputs[0], image), k: part(inputs[1], image), v: part(inputs[2], image), dy: part(dy, image),
-            tokens: tokens, channels: channels)
+            tokens: tokens, channels: channels, heads: heads)
         }
         return Gradients(inputs: [parts.flatMap(\.dq), parts.flatMap(\.dk), parts.flatMap(\.dv)])
       })
   }
 
   private static func groupNorm(
-    _ shape: [Int], parts: [Int]? = nil, groups: Int, _ activation: Activation, dropout probability: Float? = nil
+    _ shape: [Int], parts: [Int]? = nil, groups: Int, _ activation: Activation, dropout probability: Float? = nil,
+    isModulated: Bool = false
   ) -> Operation {
     let (images, channels) = (shape[0], shape.last!)
     let geometry = GroupNormGeometry(
@@ -134,28 +141,31 @@ extension Operation {
     let multipliers = dropout.map { dropout in
       Reference.dropoutMultipliers(dropout, images: images, count: geometry.pixels * channels).map(Double.init)
     }
-    let extras = probability.map { ", dropout \($0)" } ?? ""
+    let extras = (probability.map { ", dropout \($0)" } ?? "") + (isModulated ? ", modulated" : "")
     let parts = parts ?? [channels]
+    @Sendable func modulation<Element>(_ inputs: [Element]) -> Element? { isModulated ? inputs[parts.count] : nil }
     return Operation(
       testDescription: "groupNorm \(shape) of \(parts) in \(groups) groups, \(activation)\(extras)",
-      inputShapes: parts.map { shape.dropLast() + [$0] },
+      inputShapes: parts.map { shape.dropLast() + [$0] } + (isModulated ? [[images, 2 * channels]] : []),
       parameterShapes: [[channels], [channels]], tolerance: singlePrecision,
       apply: { tape, inputs, parameters in
         tape.groupNorm(
-          inputs, scale: parameters[0], offset: parameters[1], groupCount: groups, epsilon: geometry.epsilon,
-          activation: activation, dropout: dropout)
+          Array(inputs[..<parts.count]), scale: parameters[0], offset: parameters[1], modulation: modulation(inputs),
+          groupCount: groups, epsilon: geometry.epsilon, activation: activation, dropout: dropout)
       },
       value: { inputs, parameters in
         Reference.groupNorm(
-          x: join(inputs[...], parts), scale: parameters[0], offset: parameters[1], geometry: geometry,
-          activation: activation, multipliers: multipliers
+          x: join(inputs[..<parts.count], parts), scale: parameters[0], offset: parameters[1],
+          modulation: modulation(inputs), geometry: geometry, activation: activation, multipliers: multipliers
         ).y
       },
       gradients: { inputs, parameters, dy in
         let plain = Reference.groupNormBackward(
-          x: join(inputs[...], parts), dy: dy, scale: parameters[0], offset: parameters[1], geometry: geometry,
-          activation: activation, multipliers: multipliers)
-        return Gradients(inputs: split(plain.dx, parts), parameters: [plain.dScale, plain.dOffset])
+          x: join(inputs[..<parts.count], parts), dy: dy, scale: parameters[0], offset: parameters[1],
+          modulation: modulation(inputs), geometry: geometry, activation: activation, multipliers: multipliers)
+        return Gradients(
+          inputs: split(plain.dx, parts) + (isModulated ? [plain.dModulation] : []),
+          parameters: [plain.dScale, plain.dOffset])
       })
   }
 

@@ -22,6 +22,13 @@ import Testing
     ("diffusion.process is ve,", smallConfiguration { $0.diffusion.process = .discreteVarianceExploding }),
     ("diffusion.process is vp-sde,", smallConfiguration { $0.diffusion.process = .variancePreserving }),
     ("diffusion.process is sub-vp-sde,", smallConfiguration { $0.diffusion.process = .subVariancePreserving }),
+    (
+      "diffusion.rescale_times is true,",
+      smallConfiguration {
+        $0.diffusion.rescaleTimes = true
+        $0.diffusion.steps = 500
+      }
+    ),
     ("diffusion.prediction is score,", smallConfiguration { $0.diffusion.prediction = .score }),
     ("diffusion.prediction is mean,", smallConfiguration { $0.diffusion.prediction = .mean }),
     (
@@ -33,6 +40,13 @@ import Testing
     ),
     ("model.multipliers is [2, 4],", smallConfiguration { $0.model.multipliers = [2, 4] }),
     ("model.block is biggan,", smallConfiguration { $0.model.architecture.levelChange = .residualBlock }),
+    (
+      "model.heads is 2,",
+      smallConfiguration {
+        $0.model.attentionResolutions = [8, 4]
+        $0.model.architecture.headCount = 2
+      }
+    ),
     ("model.skip_rescale is true,", smallConfiguration { $0.model.architecture.rescalesSums = true }),
     (
       "model.embedding is fourier,",
@@ -75,13 +89,14 @@ import Testing
 
   @Test(arguments: [
     Change("_class_name", "UNet2DConditionModel"), Change("act_fn", "relu"), Change("add_attention", false),
-    Change("attention_head_dim", 8), Change("attention_head_dim", nil), Change("attn_norm_num_groups", 2),
+    Change("attention_head_dim", 6), Change("attention_head_dim", 0), Change("attention_head_dim", "all"),
+    Change("attn_norm_num_groups", 2),
     Change("block_out_channels", [8, 12]), Change("center_input_sample", true), Change("class_embed_type", "timestep"),
     Change("cross_attention_dim", 768), Change("down_block_types", ["DownBlock2D", "AttnSkipDownBlock2D"]),
     Change("down_block_types", ["DownBlock2D"]), Change("downsample_padding", 1), Change("downsample_padding", nil),
     Change("downsample_type", "resnet"), Change("flip_sin_to_cos", true), Change("freq_shift", 0),
     Change("layers_per_block", "two"), Change("mid_block_scale_factor", 1.5), Change("mid_block_type", JSONNull()),
-    Change("norm_eps", 1e-5), Change("out_channels", 4), Change("resnet_time_scale_shift", "scale_shift"),
+    Change("norm_eps", 1e-5), Change("out_channels", 4), Change("resnet_time_scale_shift", "spatial"),
     Change("sample_size", JSONNull()), Change("time_embedding_dim", 64), Change("time_embedding_type", "fourier"),
     Change("up_block_types", ["UpBlock2D", "AttnUpBlock2D"]), Change("upsample_type", "resnet"),
   ]) func whatOurNetworkIsNotIsNamed(change: Change) {
@@ -116,6 +131,28 @@ import Testing
   @Test func oneHeadMaySayItsChannels() throws {
     let model = try importing { try edit("\($0)/unet/config.json", ["attention_head_dim": 16]) }
     #expect(model.network.configuration.channels == 8)
+    #expect(model.network.configuration.architecture.headCount(ofChannels: 16) == 1)
+  }
+
+  @Test func headsHaveEightChannelsUnlessTheFileSaysOtherwise() throws {
+    let model = try importing { try edit("\($0)/unet/config.json", ["attention_head_dim": nil]) }
+    #expect(model.configuration.model.architecture.headChannels == 8)
+    let four = try importing { try edit("\($0)/unet/config.json", ["attention_head_dim": 4]) }
+    #expect(four.configuration.model.architecture.headChannels == 4)
+    // Two ways to say the same: the exported run's.
+    let same = try importing(smallConfiguration { $0.model.architecture.headCount = 4 }) { _ in }
+    #expect(same.configuration.model.architecture.headCount == 4)
+    #expect(same.configuration.model.architecture.headChannels == nil)
+  }
+
+  @Test func attentionInTheMiddleMustHaveItsNorm() {
+    let modulated = smallConfiguration { $0.model.architecture.timeConditioning = .scaleShift }
+    for groups: any Sendable in [JSONNull(), 2] {
+      let message = message {
+        _ = try importing(modulated) { try edit("\($0)/unet/config.json", ["attn_norm_num_groups": groups]) }
+      }
+      #expect(message.contains("/unet/config.json: attn_norm_num_groups: "))
+    }
   }
 
   @Test func anOutputForAVarianceNeedsOne() {

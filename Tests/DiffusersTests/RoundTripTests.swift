@@ -39,6 +39,21 @@ import Testing
       $0.model.architecture.attentionInitialScale = 0.1
     },
     smallConfiguration {
+      $0.model.architecture.headCount = 4
+      $0.model.architecture.timeConditioning = .scaleShift
+      // With 1000 steps it changes nothing.
+      $0.diffusion.rescaleTimes = true
+    },
+    smallConfiguration {
+      $0.model.attentionResolutions = [8, 4]
+      $0.model.architecture.headChannels = 4
+    },
+    smallConfiguration {
+      // One head, said in the other way.
+      $0.model.architecture.headChannels = 16
+      $0.model.architecture.timeConditioning = .scaleShift
+    },
+    smallConfiguration {
       $0.diffusion.process = .edm
       $0.diffusion.loss = .edm
       $0.diffusion.sigmaMost = 50

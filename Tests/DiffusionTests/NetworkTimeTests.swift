@@ -37,6 +37,18 @@ import Testing
     #expect(abs(told - log(process.marginals[4].deviation)) < 1e-13)
   }
 
+  @Test func rescaledTimesAreThoseOfAThousandSteps() throws {
+    let process = DiscreteProcess(schedule: try .cosine(steps: 4000)).rescalingNetworkTimes()
+    for step in [0, 1, 1234, 3999] {
+      #expect(Self.describe(process, .linear).networkTime(at: Double(step)) == Double(step) / 4)
+    }
+    #expect(process.marginals == DiscreteProcess(schedule: try .cosine(steps: 4000)).marginals)
+    // The times of the steps that are kept stay what they were.
+    #expect(process.respaced(keeping: [2, 400, 3998]).networkTime(at: 2) == 3998.0 / 4)
+    let same = try DiscreteProcess.varianceExploding(steps: 1000)
+    #expect(same.rescalingNetworkTimes() == same)
+  }
+
   @Test func imagesThatAreNotScaledAreSeenAsTheyAre() throws {
     let process = try VarianceExplodingSDE()
     #expect(Self.describe(process, .linear, scalesInput: false).inputScale(at: 0.7) == 1)

@@ -66,6 +66,31 @@ import Testing
     }
   }
 
+  @Test(arguments: shapes)
+  func aResultMayBePartOfLongerRows(rows: Int, columns: Int, depth: Int) {
+    let (a, b) = operands(rows, columns, depth, false, true)
+    let stride = columns + 5
+    let addend = normalTensor([rows, stride], seed: 4)
+    func product(into c: Tensor, stride: Int?, addend: UnsafePointer<Float>?, _ pool: WorkerPool) -> [Float] {
+      MatrixProduct.multiply(
+        view(a, false), view(b, true), into: c.pointer, cStride: stride, rows: rows, columns: columns, depth: depth,
+        addend: addend, workers: pool)
+      return c.elements
+    }
+    func part(_ values: [Float]) -> [Float] { values.indices.filter { $0 % stride < columns }.map { values[$0] } }
+    for adds in [false, true] {
+      let compact = Tensor(part(addend.elements), shape: [rows, columns])
+      let expected = product(
+        into: compact, stride: nil, addend: adds ? UnsafePointer(compact.pointer) : nil, TestData.pools[0])
+      for pool in TestData.pools {
+        let c = addend.copied()
+        let result = product(into: c, stride: stride, addend: adds ? UnsafePointer(c.pointer) : nil, pool)
+        #expect(TestData.sameBits(part(result), expected))
+        #expect(result.indices.allSatisfy { $0 % stride < columns || result[$0] == addend.elements[$0] })
+      }
+    }
+  }
+
   @Test func aProductOfNothingIsTheAddend() {
     let bias = normalTensor([20], seed: 3)
     let c = TestData.written(60) {

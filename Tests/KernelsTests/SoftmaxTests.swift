@@ -37,20 +37,4 @@ import Testing
     #expect(p[..<20].allSatisfy { $0.isFinite })
     #expect(p[20...].allSatisfy { $0.isNaN })
   }
-
-  @Test func attentionTwinsBackwardEqualsFiniteDifferences() {
-    let (tokens, channels) = (5, 3)
-    let values = (1...4).map { TestData.normalDoubles(tokens * channels, seed: $0) }
-    func forward(_ q: [Double], _ k: [Double], _ v: [Double]) -> [Double] {
-      Reference.attention(q: q, k: k, v: v, tokens: tokens, channels: channels)
-    }
-    let (q, k, v, dy) = (values[0], values[1], values[2], values[3])
-    let gradients = Reference.attentionBackward(q: q, k: k, v: v, dy: dy, tokens: tokens, channels: channels)
-    let dq = TestData.finiteDifferences(of: { forward($0, k, v) }, at: q, weights: dy)
-    let dk = TestData.finiteDifferences(of: { forward(q, $0, v) }, at: k, weights: dy)
-    let dv = TestData.finiteDifferences(of: { forward(q, k, $0) }, at: v, weights: dy)
-    #expect(TestData.largestDifference(gradients.dq, dq) < TestData.finiteDifferenceTolerance)
-    #expect(TestData.largestDifference(gradients.dk, dk) < TestData.finiteDifferenceTolerance)
-    #expect(TestData.largestDifference(gradients.dv, dv) < TestData.finiteDifferenceTolerance)
-  }
 }

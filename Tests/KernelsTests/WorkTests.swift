@@ -37,5 +37,7 @@ import Testing
     #expect(
       geometry.backwardWork
         == Work(arithmetic: 2 * 5 * (2 * 9 * 5), directArithmetic: 2 * 4 * (2 * 9 * 5), floats: 7 * 30))
+    let heads = Attention.Geometry(images: 2, tokens: 3, channels: 5, heads: 5)
+    #expect(heads.forwardWork == geometry.forwardWork && heads.backwardWork == geometry.backwardWork)
   }
 }

@@ -38,7 +38,15 @@ struct FixtureNetwork {
         channels: (config["channels"] as! [Int])[0], multipliers: config["channel_multipliers"] as! [Int],
         blocksPerLevel: config["blocks"] as! Int, attentionResolutions: config["attention_resolutions"] as! [Int],
         outputChannels: config["out_channels"] as? Int, classCount: classCount,
-        architecture: (config["architecture"] as? [String: Any]).map(Self.architecture) ?? .ddpm))
+        architecture: (config["architecture"] as? [String: Any]).map(Self.architecture) ?? Self.diffusers(config)))
+  }
+
+  /// What a `UNet2DModel` has beside what DDPM's network has.
+  private static func diffusers(_ config: [String: Any]) -> UNetArchitecture {
+    var result = UNetArchitecture.ddpm
+    result.headChannels = config["head_channels"] as? Int
+    result.timeConditioning = (config["time_conditioning"] as? String).flatMap { .init(rawValue: $0) } ?? .add
+    return result
   }
 
   /// What the public code of Song et al. calls its options, by our names of the choices.

@@ -5,66 +5,79 @@ import Testing
 
 /// Blocks of the network that the backward pass makes again.
 @Suite struct RecomputationTests {
-  let network = UNet(
-    UNetConfiguration(
-      imageChannels: 1, imageHeight: 8, imageWidth: 8, channels: 32, multipliers: [1, 2], blocksPerLevel: 1,
-      attentionResolutions: [4], dropout: 0.3))
-  let parameters: Arena
-  let x: Tensor
-  let seed: Tensor
+  /// DDPM's, and one that is told the time otherwise.
+  static let architectures: [UNetArchitecture] = {
+    var other = UNetArchitecture.ddpm
+    other.headCount = 4
+    other.timeConditioning = .scaleShift
+    return [.ddpm, other]
+  }()
 
-  init() {
-    parameters = Arena(network.layout)
-    // The initial values make blocks the identity.
-    for (index, entry) in network.layout.entries.enumerated() {
-      let values = parameters.pointer(to: entry)
-      RandomStream(seed: 6, purpose: .initialisation, detail: index).fillNormal(values, count: entry.count)
-      let scale = entry.order == .c ? 0.5 : 1 / Float(entry.shape.dropLast().reduce(1, *)).squareRoot()
-      for element in 0..<entry.count { values[element] *= scale }
+  private struct Sample {
+    let network: UNet
+    let parameters: Arena
+    let x: Tensor
+    let seed: Tensor
+
+    init(_ architecture: UNetArchitecture) {
+      network = UNet(
+        UNetConfiguration(
+          imageChannels: 1, imageHeight: 8, imageWidth: 8, channels: 32, multipliers: [1, 2], blocksPerLevel: 1,
+          attentionResolutions: [4], dropout: 0.3, architecture: architecture))
+      parameters = Arena(network.layout)
+      // The initial values make blocks the identity.
+      for (index, entry) in network.layout.entries.enumerated() {
+        let values = parameters.pointer(to: entry)
+        RandomStream(seed: 6, purpose: .initialisation, detail: index).fillNormal(values, count: entry.count)
+        let scale = entry.order == .c ? 0.5 : 1 / Float(entry.shape.dropLast().reduce(1, *)).squareRoot()
+        for element in 0..<entry.count { values[element] *= scale }
+      }
+      func normals(_ seed: UInt64) -> Tensor {
+        let tensor = Tensor(uninitialised: [3, 8, 8, 1])
+        RandomStream(seed: seed, purpose: .noise).fillNormal(tensor.pointer, count: tensor.count)
+        return tensor
+      }
+      (x, seed) = (normals(7), normals(8))
     }
-    func normals(_ seed: UInt64) -> Tensor {
-      let tensor = Tensor(uninitialised: [3, 8, 8, 1])
-      RandomStream(seed: seed, purpose: .noise).fillNormal(tensor.pointer, count: tensor.count)
-      return tensor
+
+    func forward(_ tape: Tape, recomputesBlocks: Bool) -> (input: Variable, output: Variable) {
+      let input = tape.input(x, needsGradient: true)
+      let dropout = DropoutContext(probability: 0.3, seed: 8, step: 2, firstSample: 5)
+      let output = network(
+        input, timesteps: [3, 999, 20], dropout: dropout, recomputesBlocks: recomputesBlocks, on: tape)
+      return (input, output)
     }
-    (x, seed) = (normals(7), normals(8))
-  }
 
-  private func forward(_ tape: Tape, recomputesBlocks: Bool) -> (input: Variable, output: Variable) {
-    let input = tape.input(x, needsGradient: true)
-    let dropout = DropoutContext(probability: 0.3, seed: 8, step: 2, firstSample: 5)
-    let output = network(
-      input, timesteps: [3, 999, 20], dropout: dropout, recomputesBlocks: recomputesBlocks, on: tape)
-    return (input, output)
-  }
-
-  /// Output, gradient of the input and of all parameters; two passes into the same gradients.
-  private func bits(recomputesBlocks: Bool, threads: Int) -> [[UInt32]] {
-    let gradients = Arena(network.layout)
-    let tape = Tape(recordingWith: parameters, gradients: gradients, workers: WorkerPool(threadCount: threads))
-    var tensors: [[Float]] = []
-    for _ in 0..<2 {
-      let (input, output) = forward(tape, recomputesBlocks: recomputesBlocks)
-      tape.unwind(from: output, seed: seed)
-      tensors += [output.value.elements, input.inputGradient!.elements]
+    /// Output, gradient of the input and of all parameters; two passes into the same gradients.
+    func bits(recomputesBlocks: Bool, threads: Int) -> [[UInt32]] {
+      let gradients = Arena(network.layout)
+      let tape = Tape(recordingWith: parameters, gradients: gradients, workers: WorkerPool(threadCount: threads))
+      var tensors: [[Float]] = []
+      for _ in 0..<2 {
+        let (input, output) = forward(tape, recomputesBlocks: recomputesBlocks)
+        tape.unwind(from: output, seed: seed)
+        tensors += [output.value.elements, input.inputGradient!.elements]
+      }
+      tensors += network.layout.entries.map { gradients.elements(of: $0) }
+      return tensors.map { $0.map(\.bitPattern) }
     }
-    tensors += network.layout.entries.map { gradients.elements(of: $0) }
-    return tensors.map { $0.map(\.bitPattern) }
   }
 
-  @Test func changesNoBit() {
-    let kept = bits(recomputesBlocks: false, threads: 1)
-    #expect(bits(recomputesBlocks: true, threads: 1) == kept)
-    #expect(bits(recomputesBlocks: true, threads: 2) == kept)
+  @Test(arguments: architectures) func changesNoBit(architecture: UNetArchitecture) {
+    let sample = Sample(architecture)
+    let kept = sample.bits(recomputesBlocks: false, threads: 1)
+    #expect(sample.bits(recomputesBlocks: true, threads: 1) == kept)
+    #expect(sample.bits(recomputesBlocks: true, threads: 2) == kept)
   }
 
-  @Test func forwardKernelsRunAgainExceptTheLastOfEachBlock() {
+  @Test(arguments: architectures) func forwardKernelsRunAgainExceptTheLastOfEachBlock(architecture: UNetArchitecture) {
+    let sample = Sample(architecture)
     func calls(recomputesBlocks: Bool) -> [Profiler.Kind: Int] {
       let profiler = Profiler()
       let tape = Tape(
-        recordingWith: parameters, gradients: Arena(network.layout), workers: WorkerPool(threadCount: 1),
+        recordingWith: sample.parameters, gradients: Arena(sample.network.layout), workers: WorkerPool(threadCount: 1),
         profiler: profiler)
-      tape.unwind(from: forward(tape, recomputesBlocks: recomputesBlocks).output, seed: seed)
+      tape.unwind(from: sample.forward(tape, recomputesBlocks: recomputesBlocks).output, seed: sample.seed)
       return profiler.totals.mapValues(\.calls)
     }
     let (kept, again) = (calls(recomputesBlocks: false), calls(recomputesBlocks: true))

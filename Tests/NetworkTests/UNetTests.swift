@@ -22,7 +22,7 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     "ddpmpp", "ncsnpp", "skips", "smooth-convolutions", "plain-convolutions", "plain-skips",
   ].map { "score-sde-\($0)" }
 
-  @Test(arguments: ["unet-grey", "unet-colour", "unet-odd", "unet-classes"] + scoreSDE)
+  @Test(arguments: ["unet-grey", "unet-colour", "unet-odd", "unet-classes", "unet-improved"] + scoreSDE)
   func agreesWithPyTorch(name: String) throws {
     let fixture = try FixtureNetwork(name)
     let parameters = fixture.parameters()
@@ -55,7 +55,9 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     }
   }
 
-  @Test(arguments: ["unet-grey", "unet-odd", "unet-classes", "score-sde-ncsnpp", "score-sde-plain-skips"])
+  @Test(arguments: [
+    "unet-grey", "unet-odd", "unet-classes", "unet-improved", "score-sde-ncsnpp", "score-sde-plain-skips",
+  ])
   func inferenceEqualsTheRecordedForwardPass(name: String) throws {
     let fixture = try FixtureNetwork(name)
     let parameters = fixture.parameters()
@@ -72,7 +74,7 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
         == expected)
   }
 
-  @Test(arguments: ["unet-colour"] + scoreSDE)
+  @Test(arguments: ["unet-colour", "unet-improved"] + scoreSDE)
   func anImageDoesNotDependOnItsCompanyOrTheThreads(name: String) throws {
     let fixture = try FixtureNetwork(name)
     let parameters = fixture.parameters()
@@ -84,11 +86,13 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     }
     let together = run(input, timesteps, threads: 1)
     #expect(run(input, timesteps, threads: 3) == together)
-    let perImage = input.count / timesteps.count
+    func part(_ values: [Float], _ image: Int) -> [Float] {
+      let count = values.count / timesteps.count
+      return Array(values[image * count..<(image + 1) * count])
+    }
     for image in timesteps.indices {
-      let range = image * perImage..<(image + 1) * perImage
-      let alone = Tensor(Array(input.elements[range]), shape: [1] + input.shape.dropFirst())
-      #expect(run(alone, [timesteps[image]], threads: 2) == Array(together[range]))
+      let alone = Tensor(part(input.elements, image), shape: [1] + input.shape.dropFirst())
+      #expect(run(alone, [timesteps[image]], threads: 2) == part(together, image))
     }
   }
 
@@ -120,6 +124,18 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
         imageChannels: 3, imageHeight: 32, imageWidth: 32, channels: 128, multipliers: multipliers,
         blocksPerLevel: blocks, attentionResolutions: [16], architecture: architecture))
     #expect(network.layout.parameterCount == count)
+  }
+
+  /// As many as diffusers' `UNet2DModel` with these options has, and the network of Nichol and Dhariwal's code.
+  @Test func theImprovedNetworkHasItsParameters() {
+    var architecture = UNetArchitecture.ddpm
+    architecture.headCount = 4
+    architecture.timeConditioning = .scaleShift
+    let network = UNet(
+      UNetConfiguration(
+        imageChannels: 3, imageHeight: 32, imageWidth: 32, channels: 128, multipliers: [1, 2, 2, 2],
+        blocksPerLevel: 3, attentionResolutions: [16, 8], outputChannels: 6, architecture: architecture))
+    #expect(network.layout.parameterCount == 52_546_438)
   }
 
   @Test func initialisationFollowsTheOriginal() {

@@ -33,7 +33,7 @@ OUTPUT_TOLERANCE = 2e-5
 STEPS = 10
 DRAWING_TOLERANCE = 1e-4
 
-# What our network has no choice in (docs/interchange.md).
+# What our network has no choice in (docs/interchange.md), and one head.
 OURS = dict(attention_head_dim=None, downsample_padding=0, flip_sin_to_cos=False, freq_shift=1, norm_eps=1e-6)
 
 MADE = {
@@ -56,12 +56,19 @@ MADE = {
         sample_size=8, block_out_channels=(32, 32), norm_num_groups=16, out_channels=6, layers_per_block=3,
         down_block_types=("DownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "UpBlock2D"),
     ),
+    # Several heads, more of them where there are more channels, and a time that scales as well as shifts.
+    "heads": dict(
+        sample_size=16, block_out_channels=(32, 64), norm_num_groups=8, attention_head_dim=8,
+        resnet_time_scale_shift="scale_shift", attn_norm_num_groups=8,
+        down_block_types=("AttnDownBlock2D", "AttnDownBlock2D"), up_block_types=("AttnUpBlock2D", "AttnUpBlock2D"),
+    ),
 }  # fmt: skip
 SCHEDULERS = {
     "cifar": dict(variance_type="fixed_large"),
     "legacy": dict(beta_schedule="scaled_linear", num_train_timesteps=500, prediction_type="v_prediction"),
     "classes": dict(beta_schedule="squaredcos_cap_v2", prediction_type="sample"),
     "learned": dict(beta_schedule="squaredcos_cap_v2", variance_type="learned_range"),
+    "heads": dict(),
 }
 LEGACY_NAMES = {".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.", ".to_out.0.": ".proj_attn."}
 
@@ -69,7 +76,7 @@ LEGACY_NAMES = {".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.", ".t
 def make(folder):
     for number, (name, arguments) in enumerate(MADE.items()):
         torch.manual_seed(number)
-        network = UNet2DModel(**OURS, **arguments)
+        network = UNet2DModel(**{**OURS, **arguments})
         # Norms and biases too: at first they are ones and zeros.
         with torch.no_grad():
             for parameter in network.parameters():

@@ -26,6 +26,9 @@ exported learned --set diffusion.variance=learned-range --set diffusion.loss=hyb
 exported velocity --set diffusion.prediction=velocity --set diffusion.schedule=quadratic --set diffusion.steps=500 \
   --set diffusion.variance=large
 exported data --set diffusion.prediction=data --set diffusion.schedule=sigmoid --set sampling.clip=false
+exported improved --set model.heads=4 --set model.time_conditioning=scale-shift \
+  --set diffusion.variance=learned-range --set diffusion.loss=hybrid
+exported heads --set model.head_channels=8 --set model.attention_resolutions='[16, 32]'
 
 exported edm --set diffusion.process=edm --set diffusion.loss=edm --set sampling.clip=false
 check "... without a pipeline, which would scale nothing" test ! -e "$moved/edm/model_index.json"
@@ -42,10 +45,11 @@ run 2 'num_class_embeds: is 5, and nothing tells whether the last of them is for
 run 0 'Imported .*images of 16x24x3, process vp of 1000 steps, cosine, prediction data, variance small' \
   "$program" import "$made/classes" --classes 4 --output "$moved/classes.h5"
 run 0 'variance learned-range' "$program" import "$made/learned" --output "$moved/learned.h5"
+run 0 'Imported' "$program" import "$made/heads" --output "$moved/heads.h5"
 
-names=(plain classes learned velocity data edm)
+names=(plain classes learned velocity data improved heads edm)
 exports=("${names[@]/#/$moved/}")
-imports=("$made"/{cifar,legacy,classes,learned})
+imports=("$made"/{cifar,legacy,classes,heads,learned})
 check "inputs for both" $models inputs "${exports[@]}" "${imports[@]}"
 for name in "${names[@]}"; do
   check "what the network of $name says" "$peer" network "$moved/run-$name" "$moved/$name.input.safetensors" \
@@ -56,7 +60,7 @@ for name in "${names[@]}"; do
   run 0 'Wrote' "$program" sample --checkpoint "$moved/run-$name" --count 3 "${way[@]}" --steps 10 \
     --latents "$moved/$name.latents.h5" --float --output "$moved/$name.images.h5"
 done
-for name in cifar legacy classes learned; do
+for name in cifar legacy classes heads learned; do
   check "what the network of $name says, imported" "$peer" network "$moved/$name.h5" \
     "$made/$name.input.safetensors" "$made/$name.output.safetensors"
 done
@@ -68,7 +72,7 @@ run 0 '^edm: .*steps of EDMDPMSolver' $models draw "${exports[@]}"
 cat "$log"
 
 # There and back.
-for name in plain classes learned edm; do
+for name in plain classes learned improved heads edm; do
   run 0 'Imported' "$program" import "$moved/$name" --output "$moved/back-$name"
   run 0 'Wrote' "$program" export --checkpoint "$moved/back-$name" "$moved/again-$name"
   check "$name comes back as it went" $models same "$moved/$name" "$moved/again-$name"
@@ -105,6 +109,7 @@ refuse_export() {
   rm -r "$moved/refused"
 }
 refuse_export 'diffusion.process is ve-sde, which diffusers cannot follow' --set diffusion.process=ve-sde
+refuse_export 'model.heads is 2' --set model.heads=2 --set model.attention_resolutions='[16, 32]'
 refuse_export 'diffusion.prediction is score' --set diffusion.prediction=score
 
 # The page itself. Its mpirun is the one with the options that this machine needs.

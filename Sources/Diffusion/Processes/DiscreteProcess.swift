@@ -79,6 +79,13 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
       networkTimes: kept.map { networkTimes[$0] })
   }
 
+  /// The same process, whose network is told t·1000/T of step t, as if there were 1000 steps (`rescale_timesteps` in the
+  /// code of Nichol and Dhariwal, arXiv:2102.09672). To be called before steps are left out.
+  public func rescalingNetworkTimes() -> DiscreteProcess {
+    DiscreteProcess(
+      family, marginals, logarithms: logarithms.values, networkTimes: networkTimes.map { $0 * 1000 / Double(steps) })
+  }
+
   // MARK: In continuous time
 
   public var times: ClosedRange<Double> { 0...Double(steps - 1) }

@@ -61,7 +61,7 @@ struct TrainedClassifierModel {
     }
     let decisive = [
       "diffusion.process", "diffusion.steps", "diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last",
-      "diffusion.sigma_min", "diffusion.sigma_max",
+      "diffusion.sigma_min", "diffusion.sigma_max", "diffusion.rescale_times",
     ]
     for difference in configuration.difference(from: model) where decisive.contains(difference.key.name) {
       throw DiffusionError(

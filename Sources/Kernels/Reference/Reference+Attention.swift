@@ -1,10 +1,21 @@
 import Glibc
 
 extension Reference {
-  /// softmax(q·kᵀ / √channels)·v of one head of one image (Vaswani et al., arXiv:1706.03762, equation 1).
+  /// softmax(q·kᵀ / √d)·v of one image's heads of d = channels / heads channels each, their results side by side (Vaswani
+  /// et al., arXiv:1706.03762, section 3.2).
   ///
   /// q, k, v and the result are [tokens, channels].
   public static func attention<Scalar: BinaryFloatingPoint>(
+    q: [Scalar], k: [Scalar], v: [Scalar], tokens: Int, channels: Int, heads: Int = 1
+  ) -> [Scalar] {
+    joined(
+      (0..<heads).map { head in
+        let (q, k, v) = (part(q, head, heads, channels), part(k, head, heads, channels), part(v, head, heads, channels))
+        return headAttention(q: q, k: k, v: v, tokens: tokens, channels: channels / heads)
+      }, channels: channels)
+  }
+
+  private static func headAttention<Scalar: BinaryFloatingPoint>(
     q: [Scalar], k: [Scalar], v: [Scalar], tokens: Int, channels: Int
   ) -> [Scalar] {
     let weights = attentionWeights(doubles(q), doubles(k), tokens, channels)
@@ -13,6 +24,20 @@ extension Reference {
 
   /// Gradients of a loss with respect to `attention`'s arguments, given dy = ∂loss/∂result.
   public static func attentionBackward<Scalar: BinaryFloatingPoint>(
+    q: [Scalar], k: [Scalar], v: [Scalar], dy: [Scalar], tokens: Int, channels: Int, heads: Int = 1
+  ) -> (dq: [Scalar], dk: [Scalar], dv: [Scalar]) {
+    let parts = (0..<heads).map { head in
+      headAttentionBackward(
+        q: part(q, head, heads, channels), k: part(k, head, heads, channels), v: part(v, head, heads, channels),
+        dy: part(dy, head, heads, channels), tokens: tokens, channels: channels / heads)
+    }
+    return (
+      joined(parts.map(\.dq), channels: channels), joined(parts.map(\.dk), channels: channels),
+      joined(parts.map(\.dv), channels: channels)
+    )
+  }
+
+  private static func headAttentionBackward<Scalar: BinaryFloatingPoint>(
     q: [Scalar], k: [Scalar], v: [Scalar], dy: [Scalar], tokens: Int, channels: Int
   ) -> (dq: [Scalar], dk: [Scalar], dv: [Scalar]) {
     let (queries, keys, values, gradient) = (doubles(q), doubles(k), doubles(v), doubles(dy))
@@ -53,6 +78,21 @@ extension Reference {
       for index in range { result[index] = scale * weights[index] * (gradient[index] - mean) }
     }
     return rounded(result)
+  }
+
+  /// The channels of one head.
+  private static func part<Scalar>(_ values: [Scalar], _ head: Int, _ heads: Int, _ channels: Int) -> [Scalar] {
+    let width = channels / heads
+    return values.indices.filter { $0 % channels / width == head }.map { values[$0] }
+  }
+
+  /// The inverse: the channels of all heads side by side.
+  private static func joined<Scalar>(_ heads: [[Scalar]], channels: Int) -> [Scalar] {
+    let width = channels / heads.count
+    return (0..<heads[0].count * heads.count).map { index in
+      let (token, channel) = index.quotientAndRemainder(dividingBy: channels)
+      return heads[channel / width][token * width + channel % width]
+    }
   }
 
   private static func attentionWeights(

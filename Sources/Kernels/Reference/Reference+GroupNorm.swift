@@ -1,15 +1,16 @@
 import Glibc
 
 extension Reference {
-  /// y = multiplier · act(x̂·scale + offset) with x̂ = (x − mean) / √(variance + epsilon), where mean and (biased)
-  /// variance are those of the image's group (Wu and He, arXiv:1803.08494).
+  /// y = multiplier · act((x̂·scale + offset)·(1 + s) + b) with x̂ = (x − mean) / √(variance + epsilon), where mean and
+  /// (biased) variance are those of the image's group (Wu and He, arXiv:1803.08494).
   ///
   /// - Parameters:
   ///   - x: [images, pixels, channels]; groups are runs of channels / groups consecutive channels.
+  ///   - modulation: s, then b of each image, [images, 2, channels]; nil for zeros.
   ///   - multipliers: dropout's factors, of x's shape, or nil for ones.
   public static func groupNorm<Scalar: BinaryFloatingPoint>(
-    x: [Scalar], scale: [Scalar], offset: [Scalar], geometry: GroupNormGeometry, activation: Activation,
-    multipliers: [Scalar]? = nil
+    x: [Scalar], scale: [Scalar], offset: [Scalar], modulation: [Scalar]? = nil, geometry: GroupNormGeometry,
+    activation: Activation, multipliers: [Scalar]? = nil
   ) -> (y: [Scalar], means: [Scalar], inverseDeviations: [Scalar]) {
     let input = doubles(x)
     let (means, inverseDeviations) = groupStatistics(input, geometry)
@@ -17,34 +18,42 @@ extension Reference {
     for element in x.indices {
       let (channel, group) = channelAndGroup(of: element, geometry)
       let normalised = (input[element] - means[group]) * inverseDeviations[group]
-      let u = normalised * Double(scale[channel]) + Double(offset[channel])
+      let (s, b) = scaleAndShift(of: element, modulation, geometry)
+      let u = (normalised * Double(scale[channel]) + Double(offset[channel])) * (1 + s) + b
       y[element] = activation == .silu ? u / (1 + exp(-u)) : u
       if let multipliers { y[element] *= Double(multipliers[element]) }
     }
     return (rounded(y), rounded(means), rounded(inverseDeviations))
   }
 
-  /// Gradients of a loss with respect to `groupNorm`'s input, scale and offset, given dy = ∂loss/∂y.
+  /// Gradients of a loss with respect to `groupNorm`'s input, scale, offset and modulation, given dy = ∂loss/∂y.
   public static func groupNormBackward<Scalar: BinaryFloatingPoint>(
-    x: [Scalar], dy: [Scalar], scale: [Scalar], offset: [Scalar], geometry: GroupNormGeometry, activation: Activation,
-    multipliers: [Scalar]? = nil
-  ) -> (dx: [Scalar], dScale: [Scalar], dOffset: [Scalar]) {
+    x: [Scalar], dy: [Scalar], scale: [Scalar], offset: [Scalar], modulation: [Scalar]? = nil,
+    geometry: GroupNormGeometry, activation: Activation, multipliers: [Scalar]? = nil
+  ) -> (dx: [Scalar], dScale: [Scalar], dOffset: [Scalar], dModulation: [Scalar]) {
     let input = doubles(x)
     let (means, inverseDeviations) = groupStatistics(input, geometry)
     var dNormalised = [Double](repeating: 0, count: x.count)
     var dScale = [Double](repeating: 0, count: geometry.channels)
     var dOffset = dScale
+    var dModulation = [Double](repeating: 0, count: 2 * geometry.images * geometry.channels)
     var sums = [Double](repeating: 0, count: means.count)
     var products = sums
     for element in x.indices {
       let (channel, group) = channelAndGroup(of: element, geometry)
       let normalised = (input[element] - means[group]) * inverseDeviations[group]
+      let (s, b) = scaleAndShift(of: element, modulation, geometry)
+      let affine = normalised * Double(scale[channel]) + Double(offset[channel])
       var gradient = Double(dy[element]) * (multipliers.map { Double($0[element]) } ?? 1)
       if activation == .silu {
-        let u = normalised * Double(scale[channel]) + Double(offset[channel])
+        let u = affine * (1 + s) + b
         let gate = 1 / (1 + exp(-u))
         gradient *= gate * (1 + u * (1 - gate))
       }
+      let place = modulationPlace(of: element, geometry)
+      dModulation[place] += gradient * affine
+      dModulation[place + geometry.channels] += gradient
+      gradient *= 1 + s
       dScale[channel] += gradient * normalised
       dOffset[channel] += gradient
       dNormalised[element] = gradient * Double(scale[channel])
@@ -59,7 +68,21 @@ extension Reference {
       let centred = dNormalised[element] - sums[group] / count - normalised * products[group] / count
       dx[element] = centred * inverseDeviations[group]
     }
-    return (rounded(dx), rounded(dScale), rounded(dOffset))
+    return (rounded(dx), rounded(dScale), rounded(dOffset), rounded(dModulation))
+  }
+
+  /// s and b of an element's channel in its image.
+  private static func scaleAndShift<Scalar: BinaryFloatingPoint>(
+    of element: Int, _ modulation: [Scalar]?, _ geometry: GroupNormGeometry
+  ) -> (Double, Double) {
+    guard let modulation else { return (0, 0) }
+    let place = modulationPlace(of: element, geometry)
+    return (Double(modulation[place]), Double(modulation[place + geometry.channels]))
+  }
+
+  /// Where the s of an element's channel and image is.
+  private static func modulationPlace(of element: Int, _ geometry: GroupNormGeometry) -> Int {
+    2 * (element / geometry.imageCount) * geometry.channels + element % geometry.channels
   }
 
   private static func channelAndGroup(of element: Int, _ geometry: GroupNormGeometry) -> (channel: Int, group: Int) {

@@ -2,13 +2,14 @@ import Differentiation
 import Kernels
 import Tensors
 
-/// Self-attention over the pixels: x + out(attention(q, k, v of norm(x))), one head.
+/// Self-attention over the pixels: x + out(attention(q, k, v of norm(x))).
 struct AttentionBlock {
   let norm: GroupNormLayer
   let query: LinearLayer
   let key: LinearLayer
   let value: LinearLayer
   let output: LinearLayer
+  let heads: Int
   /// What the sum is multiplied by.
   let scale: Float
 
@@ -17,6 +18,7 @@ struct AttentionBlock {
   ) {
     let initialisation = Initialisation.fanAverageUniform(scale: configuration.architecture.attentionInitialScale)
     scale = configuration.architecture.sumScale
+    heads = configuration.architecture.headCount(ofChannels: channels)
     norm = GroupNormLayer("\(name).group_norm", channels: channels, configuration, in: &declarations)
     query = LinearLayer(
       "\(name).to_q", from: channels, to: channels, initialisation: initialisation, in: &declarations)
@@ -31,8 +33,7 @@ struct AttentionBlock {
   func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
     let h = norm(x, activation: .identity, on: tape)
     let attended = tape.attention(
-      query: query(h, on: tape), key: key(h, on: tape),
-      value: value(h, on: tape))
+      query: query(h, on: tape), key: key(h, on: tape), value: value(h, on: tape), heads: heads)
     return output(attended, residual: x, scale: scale, on: tape)
   }
 }

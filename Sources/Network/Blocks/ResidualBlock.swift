@@ -5,12 +5,16 @@ import Tensors
 /// Residual block: x + conv2(dropout(silu(norm2(conv1(silu(norm1(x))) + embedding)))), with a 1x1 convolution on the
 /// shortcut where the number of channels changes (Ho, Jain, Abbeel, arXiv:2006.11239, appendix B).
 ///
+/// With `UNetArchitecture.TimeConditioning.scaleShift` the embedding makes a scale s and a shift b instead, and the block
+/// computes silu(norm2(conv1(…))·(1 + s) + b) (Nichol, Dhariwal, arXiv:2102.09672, section 4).
+///
 /// A block that changes the images' size does so before conv1 and on the shortcut, which then always has its convolution
 /// (Brock, Donahue, Simonyan: "Large scale GAN training for high fidelity natural image synthesis", arXiv:1809.11096).
 struct ResidualBlock {
   let norm1: GroupNormLayer
   let conv1: Convolution
   let timeProjection: LinearLayer
+  let timeConditioning: UNetArchitecture.TimeConditioning
   let norm2: GroupNormLayer
   let conv2: Convolution
   let shortcut: LinearLayer?
@@ -29,8 +33,10 @@ struct ResidualBlock {
     scale = configuration.architecture.sumScale
     norm1 = GroupNormLayer("\(name).norm1", channels: inChannels, configuration, in: &declarations)
     conv1 = Convolution("\(name).conv1", from: inChannels, to: outChannels, in: &declarations)
+    timeConditioning = configuration.architecture.timeConditioning
     timeProjection = LinearLayer(
-      "\(name).time_emb_proj", from: configuration.embeddingChannels, to: outChannels, in: &declarations)
+      "\(name).time_emb_proj", from: configuration.embeddingChannels,
+      to: timeConditioning == .add ? outChannels : 2 * outChannels, in: &declarations)
     norm2 = GroupNormLayer("\(name).norm2", channels: outChannels, configuration, in: &declarations)
     conv2 = Convolution(
       "\(name).conv2", from: outChannels, to: outChannels, initialisation: .nearZero, in: &declarations)
@@ -49,11 +55,12 @@ struct ResidualBlock {
     _ x: [Variable], embedding: Variable, dropout: DropoutContext?, on tape: Tape
   ) -> Variable {
     let projected = timeProjection(embedding, on: tape)
+    let (addend, modulation) = timeConditioning == .add ? (projected, nil) : (nil, projected)
     let normalised = norm1(joined: x, on: tape)
     let h =
-      sizeChange.map { $0.convolving(normalised, conv1, perImage: projected, on: tape) }
-      ?? conv1(normalised, perImage: projected, on: tape)
-    let dropped = norm2(h, dropout: dropout?.mask(forBlock: number), on: tape)
+      sizeChange.map { $0.convolving(normalised, conv1, perImage: addend, on: tape) }
+      ?? conv1(normalised, perImage: addend, on: tape)
+    let dropped = norm2(h, modulation: modulation, dropout: dropout?.mask(forBlock: number), on: tape)
     return conv2(dropped, residual: straight(x, on: tape), scale: scale, on: tape)
   }
 

@@ -15,7 +15,7 @@ struct SizeChange: Equatable {
   }
 
   /// The 3x3 convolution of x of the other size.
-  func convolving(_ x: Variable, _ convolution: Convolution, perImage: Variable, on tape: Tape) -> Variable {
+  func convolving(_ x: Variable, _ convolution: Convolution, perImage: Variable?, on tape: Tape) -> Variable {
     if repeatsPixels { return convolution.enlarging(x, perImage: perImage, on: tape) }
     return convolution(self(x, on: tape), perImage: perImage, on: tape)
   }

@@ -3,7 +3,8 @@
     pip install torch diffusers h5py
     python make_fixtures.py
 
-Beside this file: unet-grey.h5, unet-colour.h5, unet-odd.h5, unet-classes.h5 (a forward and a backward pass each) and unet-names.txt.
+Beside this file: unet-grey.h5, unet-colour.h5, unet-odd.h5, unet-classes.h5, unet-improved.h5 (a forward and a backward pass
+each) and unet-names.txt.
 In Tests/DiffusionTests/Fixtures: schedule.h5. README.md says what each holds.
 
 Parameters and inputs are not stored: they are a function of their name (`values`), which the Swift tests repeat.
@@ -57,6 +58,11 @@ NETWORKS = {
     "classes": dict(
         image_channels=1, height=8, width=8, channels=(32, 64), blocks=1, attention_levels=(), batch=3,
         classes=(0, 3, 2), class_rows=4, output_channels=2,
+    ),
+    # Two heads of attention and four, and a time that scales as well as shifts.
+    "improved": dict(
+        image_channels=3, height=8, width=12, channels=(32, 64), blocks=1, attention_levels=(0, 1), batch=3,
+        output_channels=6, head_channels=16, time_conditioning="scale-shift",
     ),
 }
 CIFAR10 = dict(
@@ -180,6 +186,11 @@ class PreciseTimesteps(torch.nn.Module):
         return torch.cat([torch.sin(angles), torch.cos(angles)], dim=1)
 
 
+def scales(network):
+    """Whether the time's embedding scales and shifts what the second norm of a block makes."""
+    return network.get("time_conditioning") == "scale-shift"
+
+
 def build(network):
     levels = range(len(network["channels"]))
     attends = [level in network["attention_levels"] for level in levels]
@@ -192,7 +203,10 @@ def build(network):
         layers_per_block=network["blocks"],
         down_block_types=tuple("AttnDownBlock2D" if attends[level] else "DownBlock2D" for level in levels),
         up_block_types=tuple("AttnUpBlock2D" if attends[level] else "UpBlock2D" for level in reversed(levels)),
-        attention_head_dim=None,
+        attention_head_dim=network.get("head_channels"),
+        resnet_time_scale_shift="scale_shift" if scales(network) else "default",
+        # By default the attention in the middle of such a network has no norm.
+        attn_norm_num_groups=GROUPS if scales(network) else None,
         act_fn="silu",
         norm_eps=EPSILON,
         norm_num_groups=GROUPS,
@@ -203,13 +217,16 @@ def build(network):
     )
     for name, module in model.named_modules():
         if isinstance(module, Attention):
-            assert module.heads == 1, f"{name} has {module.heads} heads"
+            channels = module.to_q.in_features
+            head_channels = network.get("head_channels", channels)
+            assert module.heads == channels // head_channels, f"{name} has {module.heads} heads"
             assert module.group_norm.eps == EPSILON and module.residual_connection
-            assert module.rescale_output_factor == 1 and math.isclose(module.scale, module.to_q.in_features**-0.5)
+            assert module.rescale_output_factor == 1 and math.isclose(module.scale, head_channels**-0.5)
         if isinstance(module, torch.nn.GroupNorm):
             assert module.num_groups == GROUPS and module.eps == EPSILON
         if isinstance(module, ResnetBlock2D):
             assert module.output_scale_factor == 1 and not module.skip_time_act
+            assert module.time_embedding_norm == ("scale_shift" if scales(network) else "default")
     return model.eval()
 
 
@@ -235,7 +252,7 @@ def zero_gradients(model):
 
     * The key's bias b adds q·b to all of a query's scores, and softmax ignores what is added to all.
     * A group norm with one channel per group ignores what is added to a channel: the first convolution's bias and the
-      time projection before such a `norm2`, and whatever adds a constant to a channel just before `conv_norm_out`
+      time projection before such a `norm2` (not one that scales and shifts what it makes), and whatever adds a constant to a channel just before `conv_norm_out`
       (a value's bias reaches every pixel unchanged, as attention's weights add up to 1).
     """
     zeros = {}
@@ -247,7 +264,8 @@ def zero_gradients(model):
         if isinstance(module, Attention):
             zeros[f"{name}.to_k.bias"] = f"{name}.to_k.weight"
         if isinstance(module, ResnetBlock2D) and one_channel_per_group(module.norm2):
-            for parameter in ("conv1.bias", "time_emb_proj.weight", "time_emb_proj.bias"):
+            added = ("time_emb_proj.weight", "time_emb_proj.bias") if module.time_embedding_norm == "default" else ()
+            for parameter in ("conv1.bias", *added):
                 zeros[f"{name}.{parameter}"] = f"{name}.conv1.weight"
 
     if one_channel_per_group(model.conv_norm_out):
@@ -313,7 +331,7 @@ def write_network(name, network):
     config = {
         "in_channels": network["image_channels"],
         "out_channels": output_channels,
-        **{key: network[key] for key in ("classes", "class_rows") if key in network},
+        **{key: network[key] for key in ("classes", "class_rows", "head_channels", "time_conditioning") if key in network},
         "height": network["height"],
         "width": network["width"],
         "batch": network["batch"],

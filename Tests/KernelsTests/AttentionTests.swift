@@ -1,0 +1,105 @@
+import Kernels
+import Tensors
+import Testing
+
+@Suite struct AttentionTests {
+  /// Averages of values of order one, with weights that are off by a few roundings each; gradients are sums over some
+  /// hundred tokens.
+  static let tolerance = 1e-5
+
+  /// Heads that fill no vector, a strip of a product and more than that; tokens of one block and of several.
+  static let geometries: [Attention.Geometry] = [
+    .init(images: 2, tokens: 1, channels: 6, heads: 3),
+    .init(images: 3, tokens: 7, channels: 5),
+    .init(images: 2, tokens: 35, channels: 20, heads: 4),
+    .init(images: 1, tokens: 64, channels: 128, heads: 4),
+    .init(images: 2, tokens: 49, channels: 150, heads: 3),
+    .init(images: 1, tokens: 300, channels: 16, heads: 16),
+    .init(images: 1, tokens: 527, channels: 33, heads: 3),
+  ]
+
+  private struct Gradients {
+    let (q, k, v): ([Float], [Float], [Float])
+    var all: [[Float]] { [q, k, v] }
+  }
+
+  /// Query, key, value and dy.
+  private func operands(_ geometry: Attention.Geometry) -> [[Float]] {
+    (1...4).map { TestData.normals(geometry.images * geometry.tokens * geometry.channels, seed: $0) }
+  }
+
+  private func forward(_ operands: [[Float]], _ geometry: Attention.Geometry, _ pool: WorkerPool) -> [Float] {
+    TestData.written(operands[0].count) {
+      Attention.forward(
+        query: operands[0], key: operands[1], value: operands[2], y: $0, geometry: geometry, workers: pool)
+    }
+  }
+
+  private func backward(_ operands: [[Float]], _ geometry: Attention.Geometry, _ pool: WorkerPool) -> Gradients {
+    let results = (0..<3).map { _ in Tensor(repeating: .nan, shape: [operands[0].count]) }
+    Attention.backward(
+      query: operands[0], key: operands[1], value: operands[2], dy: operands[3], dQuery: results[0].pointer,
+      dKey: results[1].pointer, dValue: results[2].pointer, geometry: geometry, workers: pool)
+    return Gradients(q: results[0].elements, k: results[1].elements, v: results[2].elements)
+  }
+
+  @Test(arguments: geometries) func headsEqualTheTwinForAnyThreadCount(_ geometry: Attention.Geometry) {
+    let operands = operands(geometry)
+    let size = geometry.tokens * geometry.channels
+    var (y, dq, dk, dv): ([Float], [Float], [Float], [Float]) = ([], [], [], [])
+    for image in 0..<geometry.images {
+      let parts = operands.map { Array($0[image * size..<(image + 1) * size]) }
+      y += Reference.attention(
+        q: parts[0], k: parts[1], v: parts[2], tokens: geometry.tokens, channels: geometry.channels,
+        heads: geometry.heads)
+      let gradients = Reference.attentionBackward(
+        q: parts[0], k: parts[1], v: parts[2], dy: parts[3], tokens: geometry.tokens, channels: geometry.channels,
+        heads: geometry.heads)
+      dq += gradients.dq
+      dk += gradients.dk
+      dv += gradients.dv
+    }
+    let results = TestData.pools.map { (forward(operands, geometry, $0), backward(operands, geometry, $0)) }
+    #expect(TestData.largestDifference(results[0].0, y) < Self.tolerance)
+    #expect(TestData.largestDifference(results[0].1.q, dq) < Self.tolerance)
+    #expect(TestData.largestDifference(results[0].1.k, dk) < Self.tolerance)
+    #expect(TestData.largestDifference(results[0].1.v, dv) < Self.tolerance)
+    for other in results.dropFirst() {
+      #expect(TestData.sameBits(other.0, results[0].0))
+      #expect(zip(other.1.all, results[0].1.all).allSatisfy { TestData.sameBits($0, $1) })
+    }
+  }
+
+  /// Head h has the channels from h·d on, and its own softmax: the same bits as attention that has these channels alone.
+  @Test(arguments: geometries) func aHeadKnowsItsOwnChannelsAlone(_ geometry: Attention.Geometry) {
+    let operands = operands(geometry)
+    let width = geometry.channels / geometry.heads
+    let whole = [forward(operands, geometry, TestData.pools[1])] + backward(operands, geometry, TestData.pools[1]).all
+    let alone = Attention.Geometry(images: geometry.images, tokens: geometry.tokens, channels: width)
+    for head in 0..<geometry.heads {
+      func part(_ values: [Float]) -> [Float] {
+        values.indices.filter { $0 % geometry.channels / width == head }.map { values[$0] }
+      }
+      let parts = operands.map(part)
+      let single = [forward(parts, alone, TestData.pools[0])] + backward(parts, alone, TestData.pools[0]).all
+      #expect(zip(whole.map(part), single).allSatisfy { TestData.sameBits($0, $1) }, "head \(head)")
+    }
+  }
+
+  @Test(arguments: [1, 2, 3]) func twinsBackwardEqualsFiniteDifferences(heads: Int) {
+    let (tokens, channels) = (5, 6)
+    let values = (1...4).map { TestData.normalDoubles(tokens * channels, seed: $0) }
+    func forward(_ q: [Double], _ k: [Double], _ v: [Double]) -> [Double] {
+      Reference.attention(q: q, k: k, v: v, tokens: tokens, channels: channels, heads: heads)
+    }
+    let (q, k, v, dy) = (values[0], values[1], values[2], values[3])
+    let gradients = Reference.attentionBackward(
+      q: q, k: k, v: v, dy: dy, tokens: tokens, channels: channels, heads: heads)
+    let dq = TestData.finiteDifferences(of: { forward($0, k, v) }, at: q, weights: dy)
+    let dk = TestData.finiteDifferences(of: { forward(q, $0, v) }, at: k, weights: dy)
+    let dv = TestData.finiteDifferences(of: { forward(q, k, $0) }, at: v, weights: dy)
+    #expect(TestData.largestDifference(gradients.dq, dq) < TestData.finiteDifferenceTolerance)
+    #expect(TestData.largestDifference(gradients.dk, dk) < TestData.finiteDifferenceTolerance)
+    #expect(TestData.largestDifference(gradients.dv, dv) < TestData.finiteDifferenceTolerance)
+  }
+}
