@@ -28,6 +28,8 @@ config=(--preset shapes --set training.steps=60 --set training.batch=8 --set tra
   --set training.checkpoint_every=20 --set training.sample_every=60 --set training.log_every=5
   --set sampling.count=2 --set sampling.steps=2 --set 'model.multipliers=[1, 1]')
 last=checkpoints/step-00000060.h5
+# The run that nothing happened to, with which others are compared.
+reference=reference
 
 report() { # NAME PROBLEM
   failed=$((failed + 1))
@@ -89,7 +91,7 @@ same() {
   local name=$1
   if ! "$mpirun" "$2" "$program" train "${config[@]}" --resume --output "$folder/$name" >"$folder/$name.log" 2>&1; then
     report "$name" "it could not be resumed"
-  elif ! h5diff "$folder/reference/$last" "$folder/$name/$last" >>"$folder/$name.log" 2>&1; then
+  elif ! h5diff "$folder/$reference/$last" "$folder/$name/$last" >>"$folder/$name.log" 2>&1; then
     report "$name" "the resumed run ends with other bits"
   else
     pass "$name: resumed on $2 ranks, the same bits"
@@ -98,7 +100,7 @@ same() {
 
 # unchanged NAME: it ended as if nothing had happened, without being resumed.
 unchanged() {
-  if h5diff "$folder/reference/$last" "$folder/$1/$last" >>"$folder/$1.log" 2>&1; then
+  if h5diff "$folder/$reference/$last" "$folder/$1/$last" >>"$folder/$1.log" 2>&1; then
     pass "$1: the same bits"
   else
     report "$1" "it ends with other bits"
