@@ -62,6 +62,18 @@ reach() {
   done
 }
 
+# saves NAME: waits until the run has a checkpoint.
+saves() {
+  local deadline=$((SECONDS + 60))
+  until compgen -G "$folder/$1/checkpoints/step-*.h5" >/dev/null; do
+    if ((SECONDS > deadline)); then
+      report "$1" "it has saved nothing"
+      return 1
+    fi
+    sleep 0.05
+  done
+}
+
 ranks_of() { pgrep -f "^$program train .*--output $folder/$1" || true; }
 
 # ends NAME STATUS SECONDS: the job ends in time and with this status (x: any but 0), and leaves nothing running.
@@ -86,11 +98,13 @@ ends() {
   if [[ -n $(ranks_of "$name") ]]; then report "$name" "ranks are left running"; else pass "$name: ended with $status"; fi
 }
 
-# same NAME RANKS: resumed, it ends as if nothing had happened.
+# same NAME RANKS: resumed from a checkpoint, it ends as if nothing had happened.
 same() {
   local name=$1
   if ! "$mpirun" "$2" "$program" train "${config[@]}" --resume --output "$folder/$name" >"$folder/$name.log" 2>&1; then
     report "$name" "it could not be resumed"
+  elif ! grep -q 'Resuming from ' "$folder/$name.log"; then
+    report "$name" "it was begun anew"
   elif ! h5diff "$folder/$reference/$last" "$folder/$name/$last" >>"$folder/$name.log" 2>&1; then
     report "$name" "the resumed run ends with other bits"
   else

@@ -46,7 +46,7 @@ same during-a-save 3
 for rank in 0 1 2; do
   name=stopped-rank-$rank
   start "$name" 3 "${watched[@]}"
-  reach "$name" 25
+  saves "$name"
   kill -STOP "$(ranks_of "$name" | sed -n "$((rank + 1))p")"
   ends "$name" 6 12
   says "$name" "rank $rank on .* has not been heard of for 3 s"
@@ -58,19 +58,21 @@ faulty hanging-save 3 "save.write:1:hang:$((tensors + tensors / 2))" "${watched[
 ends hanging-save 6 25
 says hanging-save 'a checkpoint has been under way for more than 4 s, .*ranks? .*1.* on .* at part [0-9]+'
 same hanging-save 2
+says hanging-save 'Resuming from .*/step-00000020.h5'
 
-# An error on one rank at each step of a save. Where all ranks can still agree the save is skipped; else all end.
+# An error on one rank at each step of the second save. Where all ranks can still agree it is skipped; else all end.
 for phase in reserve create header write mark flush close rename; do
-  rank=1
+  rank=1 pass=2
   case $phase in
     reserve | rename) rank=0 ;;
+    write) pass=$((tensors + tensors / 2)) ;;
   esac
   name=failing-at-$phase
-  faulty "$name" 2 "save.$phase:$rank:error"
+  faulty "$name" 2 "save.$phase:$rank:error:$pass"
   case $phase in
     reserve | create | rename)
       ends "$name" 0 60
-      says "$name" "checkpoint of step 20 is skipped: .*failed at save.$phase"
+      says "$name" "checkpoint of step 40 is skipped: .*failed at save.$phase"
       tidy "$name"
       unchanged "$name"
       ;;
@@ -78,6 +80,7 @@ for phase in reserve create header write mark flush close rename; do
       ends "$name" 1 20
       says "$name" "ddpm-mpi: rank $rank: failed at save.$phase"
       same "$name" 1
+      says "$name" 'Resuming from .*/step-00000020.h5'
       ;;
   esac
 done

@@ -208,10 +208,11 @@ test_preemption() { # LAUNCHER
 test_cut_in_slurm() { # LAUNCHER
   local name=cut-link-$1
   LAUNCHER=$1 submit "$name" --nodes=2 --ntasks-per-node=1 cluster/train.sbatch "${slurm_config[@]}"
-  reach_in_slurm "$name" 25
+  saves "$name"
   cut_link h2
   unreachable=h2
   goes_on "$name" "$job" 1
+  says "$name" 'Resuming from '
   if [[ $(field "$job" NodeList) != 'h[1,3]' ]]; then report "$name" "it ran on $(field "$job" NodeList) again"; fi
   restore_link h2
   unreachable=
