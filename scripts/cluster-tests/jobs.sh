@@ -71,7 +71,7 @@ ends first 5 20
 # Weights that overflow: every rank stops at the same step, and says so once.
 start diverging 3 --set training.learning_rate=1.0e+30 --set training.warmup_steps=0
 ends diverging 3 20
-says diverging 'ddpm-mpi: training stopped at step [0-9]+: '
+says diverging 'ddpm-mpi: training stopped at step [0-9]+: loss '
 if (($(grep -c '^ddpm-mpi: training stopped' "$folder/diverging.log") != 1)); then
   report diverging "it should say so once"
 fi
@@ -81,7 +81,7 @@ refused() {
   local name=$1 text=$2 output=$3 status=0
   shift 3
   "$@" "$mpirun" 2 "$program" train "${config[@]}" --output "$output" >"$folder/$name.log" 2>&1 || status=$?
-  if ((status == 2)) && grep -qE "$text" "$folder/$name.log" && ! grep -q '^step ' "$folder/$name.log"; then
+  if ((status == 2)) && grep -qE "$text" "$folder/$name.log" && ! grep -qE '^step |MPI_ABORT' "$folder/$name.log"; then
     pass "$name: refused"
   else
     report "$name" "it ended with $status"
