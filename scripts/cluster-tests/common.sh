@@ -126,6 +126,11 @@ says() {
   if grep -qE -- "$2" "$folder/$1.log"; then pass "$1: says \"$2\""; else report "$1" "did not say $2"; fi
 }
 
+# in_order NAME: no rank had to end the others.
+in_order() {
+  if grep -q MPI_ABORT "$folder/$1.log"; then report "$1" "the job was aborted"; else pass "$1: ended in good order"; fi
+}
+
 tidy() { # NAME: no unfinished file is visible
   if compgen -G "$folder/$1/checkpoints/.*.partial" >/dev/null; then
     report "$1" "an unfinished checkpoint was left"
