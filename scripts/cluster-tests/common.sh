@@ -28,6 +28,8 @@ config=(--preset shapes --set training.steps=60 --set training.batch=8 --set tra
   --set training.checkpoint_every=20 --set training.sample_every=60 --set training.log_every=5
   --set sampling.count=2 --set sampling.steps=2 --set 'model.multipliers=[1, 1]')
 last=checkpoints/step-00000060.h5
+# The run that nothing happened to, with which others are compared.
+reference=reference
 
 report() { # NAME PROBLEM
   failed=$((failed + 1))
@@ -60,6 +62,18 @@ reach() {
   done
 }
 
+# saves NAME: waits until the run has a checkpoint.
+saves() {
+  local deadline=$((SECONDS + 60))
+  until compgen -G "$folder/$1/checkpoints/step-*.h5" >/dev/null; do
+    if ((SECONDS > deadline)); then
+      report "$1" "it has saved nothing"
+      return 1
+    fi
+    sleep 0.05
+  done
+}
+
 ranks_of() { pgrep -f "^$program train .*--output $folder/$1" || true; }
 
 # ends NAME STATUS SECONDS: the job ends in time and with this status (x: any but 0), and leaves nothing running.
@@ -84,12 +98,14 @@ ends() {
   if [[ -n $(ranks_of "$name") ]]; then report "$name" "ranks are left running"; else pass "$name: ended with $status"; fi
 }
 
-# same NAME RANKS: resumed, it ends as if nothing had happened.
+# same NAME RANKS: resumed from a checkpoint, it ends as if nothing had happened.
 same() {
   local name=$1
   if ! "$mpirun" "$2" "$program" train "${config[@]}" --resume --output "$folder/$name" >"$folder/$name.log" 2>&1; then
     report "$name" "it could not be resumed"
-  elif ! h5diff "$folder/reference/$last" "$folder/$name/$last" >>"$folder/$name.log" 2>&1; then
+  elif ! grep -q 'Resuming from ' "$folder/$name.log"; then
+    report "$name" "it was begun anew"
+  elif ! h5diff "$folder/$reference/$last" "$folder/$name/$last" >>"$folder/$name.log" 2>&1; then
     report "$name" "the resumed run ends with other bits"
   else
     pass "$name: resumed on $2 ranks, the same bits"
@@ -98,7 +114,7 @@ same() {
 
 # unchanged NAME: it ended as if nothing had happened, without being resumed.
 unchanged() {
-  if h5diff "$folder/reference/$last" "$folder/$1/$last" >>"$folder/$1.log" 2>&1; then
+  if h5diff "$folder/$reference/$last" "$folder/$1/$last" >>"$folder/$1.log" 2>&1; then
     pass "$1: the same bits"
   else
     report "$1" "it ends with other bits"
@@ -108,6 +124,11 @@ unchanged() {
 # says NAME TEXT: what the job said.
 says() {
   if grep -qE -- "$2" "$folder/$1.log"; then pass "$1: says \"$2\""; else report "$1" "did not say $2"; fi
+}
+
+# in_order NAME: no rank had to end the others.
+in_order() {
+  if grep -q MPI_ABORT "$folder/$1.log"; then report "$1" "the job was aborted"; else pass "$1: ended in good order"; fi
 }
 
 tidy() { # NAME: no unfinished file is visible

@@ -6,6 +6,11 @@ watched=(--set training.hang_timeout_seconds=3 --set training.save_timeout_secon
 # Tensors that a save writes.
 tensors=$("$program" inspect "$folder/reference/$last" | awk '/ tensors/ { for (i = 1; i < NF; i++) if ($(i + 1) ~ /^tensors/) n += $i } END { print n }')
 
+# Debian's h5py is for the system's Python, which may not be the first one.
+for python in python3 /usr/bin/python3; do
+  if "$python" -c 'import h5py' 2>/dev/null; then break; fi
+done
+
 # faulty NAME RANKS FAULT [ARGUMENT]...: a job in which one rank fails.
 faulty() {
   local name=$1 ranks=$2
@@ -25,6 +30,7 @@ for phase in reserve create header write mark flush close rename; do
   name=killed-at-$phase
   faulty "$name" 2 "save.$phase:$rank:kill:$pass"
   ends "$name" x 20
+  if [[ -e $folder/$name/checkpoints/step-00000040.h5 ]]; then report "$name" "half a checkpoint has its name"; fi
   same "$name" 1
   says "$name" 'Resuming from .*/step-00000020.h5'
 done
@@ -41,7 +47,7 @@ same during-a-save 3
 for rank in 0 1 2; do
   name=stopped-rank-$rank
   start "$name" 3 "${watched[@]}"
-  reach "$name" 25
+  saves "$name"
   kill -STOP "$(ranks_of "$name" | sed -n "$((rank + 1))p")"
   ends "$name" 6 12
   says "$name" "rank $rank on .* has not been heard of for 3 s"
@@ -53,19 +59,21 @@ faulty hanging-save 3 "save.write:1:hang:$((tensors + tensors / 2))" "${watched[
 ends hanging-save 6 25
 says hanging-save 'a checkpoint has been under way for more than 4 s, .*ranks? .*1.* on .* at part [0-9]+'
 same hanging-save 2
+says hanging-save 'Resuming from .*/step-00000020.h5'
 
-# An error on one rank at each step of a save. Where all ranks can still agree the save is skipped; else all end.
+# An error on one rank at each step of the second save. Where all ranks can still agree it is skipped; else all end.
 for phase in reserve create header write mark flush close rename; do
-  rank=1
+  rank=1 pass=2
   case $phase in
     reserve | rename) rank=0 ;;
+    write) pass=$((tensors + tensors / 2)) ;;
   esac
   name=failing-at-$phase
-  faulty "$name" 2 "save.$phase:$rank:error"
+  faulty "$name" 2 "save.$phase:$rank:error:$pass"
   case $phase in
     reserve | create | rename)
       ends "$name" 0 60
-      says "$name" "checkpoint of step 20 is skipped: .*failed at save.$phase"
+      says "$name" "checkpoint of step 40 is skipped: .*failed at save.$phase"
       tidy "$name"
       unchanged "$name"
       ;;
@@ -73,6 +81,7 @@ for phase in reserve create header write mark flush close rename; do
       ends "$name" 1 20
       says "$name" "ddpm-mpi: rank $rank: failed at save.$phase"
       same "$name" 1
+      says "$name" 'Resuming from .*/step-00000020.h5'
       ;;
   esac
 done
@@ -126,6 +135,27 @@ flip "$folder/flipped-tensor/$newest" \
   "$(h5dump -p -H -d /model/conv_in.weight "$folder/complete/$newest" | sed -n 's/^ *OFFSET //p')"
 skipped flipped-tensor 'tensor .* is damaged: its checksum does not match'
 
+# Whole, but of another format: the version is changed, and the seal made anew as FileSeal.swift tells.
+copy version
+"$python" - "$folder/version/$newest" <<'PYTHON'
+import h5py, struct, sys, zlib
+
+path = sys.argv[1]
+whole = open(path, "rb").read()
+length = struct.unpack("<Q", whole[-20:-12])[0]
+table = whole[length:-12]
+with h5py.File(path, "r+") as file:
+    file.attrs.modify("format_version", 3)
+changed = open(path, "rb").read()[:length]
+checksum = place = 0
+for start, size in struct.iter_unpack("<QQ", table[:-16]):
+    checksum = zlib.crc32(changed[place:start], checksum)
+    place = start + size
+checksum = zlib.crc32(changed[place:] + table, checksum)
+open(path, "wb").write(changed + table + struct.pack("<I", checksum) + whole[-8:])
+PYTHON
+skipped version 'its format_version is 3, but this program reads 2'
+
 # Cut short anywhere, empty, or something else: skipped, and the next save takes its place.
 short=(--set training.steps=22)
 for place in $(seq 0 19) empty text; do
@@ -136,11 +166,12 @@ for place in $(seq 0 19) empty text; do
     text) echo "This is no checkpoint." >"$folder/$name/$newest" ;;
     *) truncate -s $((size * place / 20 + place)) "$folder/$name/$newest" ;;
   esac
-  echo "left over" >"$folder/$name/checkpoints/.step-00000022.h5.partial"
+  # Of which one is the next save's.
+  for step in 21 22; do echo "left over" >"$folder/$name/checkpoints/.step-000000$step.h5.partial"; done
   if "$program" train "${config[@]}" "${short[@]}" --resume --output "$folder/$name" >"$folder/$name.log" 2>&1 &&
-    grep -q 'step-00000040.h5: .*; trying the one before' "$folder/$name.log" &&
+    grep -qE 'step-00000040.h5: (it has no seal|this is not an HDF5 file).*; trying the one before' "$folder/$name.log" &&
     grep -q 'Resuming from .*/step-00000020.h5' "$folder/$name.log" &&
-    [[ ! -e $folder/$name/checkpoints/.step-00000022.h5.partial ]] &&
+    ! compgen -G "$folder/$name/checkpoints/.*.partial" >/dev/null &&
     "$program" inspect "$folder/$name/checkpoints/step-00000022.h5" >>"$folder/$name.log" 2>&1; then
     pass "$name: skipped, and the next is saved"
   else
@@ -178,7 +209,7 @@ refused_resume() { # NAME RANKS TEXT [ARGUMENT]...
   copy "$name"
   "$mpirun" "$ranks" "$program" train "${config[@]}" --resume --output "$folder/$name" "$@" >"$folder/$name.log" 2>&1 ||
     status=$?
-  if ((status == 2)) && grep -qE "$text" "$folder/$name.log"; then
+  if ((status == 2)) && grep -qE "$text" "$folder/$name.log" && ! grep -q MPI_ABORT "$folder/$name.log"; then
     pass "$name: refused"
   else
     report "$name" "it ended with $status, without: $text"
@@ -188,6 +219,64 @@ refused_resume another-batch 2 'training.batch' --set training.batch=16
 refused_resume another-shape 2 'model.channels' --set model.channels=64
 refused_resume rank-of-its-own 1 'rank 1: seed is 7, but the run to resume was started with 0' \
   : -n 1 "$program" train "${config[@]}" --resume --output "$folder/rank-of-its-own" --set seed=7
+
+# Another version of the program on one rank: the same file, but for what it says that it is.
+version=$("$program" --version)
+other=$folder/other-version
+LC_ALL=C sed "s/${version//./\\.}/${version//[0-9]/9}/g" "$program" >"$other"
+chmod +x "$other"
+refused_resume rank-of-another-version 1 \
+  "rank 1: its program version is not that of rank 0 \\(rank 0: $version; rank 1: $("$other" --version)\\)" \
+  : -n 1 "$other" train "${config[@]}" --resume --output "$folder/rank-of-another-version"
+
+# Images from a file. There are more of them than the run needs, so each is read once, by one rank.
+test_data() {
+  local reference=undamaged-images name=damaged-image images=$folder/images/images.h5 image=9542 place
+  local config=("${config[@]}" --set data.name=hdf5 --set "data.path=$images")
+  mkdir "$folder/images"
+  "$program" pack shapes --output "$images" >"$folder/$reference.log" 2>&1
+  start "$reference" 1
+  ends "$reference" 0 60
+
+  # The image that rank 1 reads in step 31, after the first save.
+  place=$(h5dump -p -H -d /images "$images" | sed -n 's/^ *OFFSET //p')
+  place=$((place + image * 3072 + 1000))
+  flip "$images" "$place"
+  start "$name" 3
+  ends "$name" 2 20
+  says "$name" "ddpm-mpi: rank 1: $images: images\[$image\] is damaged: its checksum does not match"
+  in_order "$name"
+  flip "$images" "$place"
+  same "$name" 2
+  says "$name" 'Resuming from .*/step-00000020.h5'
+
+  # A folder of its own for one rank, as on machines that share none.
+  mkdir "$folder/other-images"
+  config+=(--set data.path=images.h5)
+  test_other_data missing-data 'images.h5: there is no such file'
+  # The same images, but to be mirrored.
+  "$program" pack shapes --flips --output "$folder/other-images/images.h5" >"$folder/other-data.log" 2>&1
+  test_other_data other-data 'its data set is not that of rank 0'
+}
+
+test_other_data() { # NAME TEXT
+  local name=$1 here=$PWD
+  cp -r "$folder/$reference" "$folder/$name"
+  rm "$folder/$name/$last"
+  cd "$folder/images" || return
+  start "$name" 1 --resume \
+    : -n 1 -wdir "$folder/other-images" "$program" train "${config[@]}" --output "$folder/$name" --resume
+  cd "$here" || return
+  ends "$name" 2 20
+  says "$name" "ddpm-mpi: rank 1: $2"
+  in_order "$name"
+  if cmp "$folder/$reference/$newest" "$folder/$name/$newest" >>"$folder/$name.log" 2>&1; then
+    pass "$name: what was saved is as it was"
+  else
+    report "$name" "the newest checkpoint has changed"
+  fi
+}
+test_data
 
 # Nonsense on one rank stops all, at one step.
 for rank in 0 2; do

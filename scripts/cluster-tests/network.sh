@@ -29,7 +29,7 @@ test_outage() {
 test_cut() {
   local name=cut-link from status=0
   start_on_hosts "$name"
-  reach "$name" 25
+  saves "$name"
   cut_link h2
   from=$SECONDS
   while kill -0 "$job" 2>/dev/null || [[ -n $(ranks_of "$name") ]]; do

@@ -195,6 +195,19 @@ test_signal() { # LAUNCHER
   says "$name" "^Job $job: training has saved .*/$name/checkpoints/step-[0-9]+.h5. It returns to the queue"
 }
 
+# The signal as SLURM sends it before the time limit. With two minutes in all it comes at once, within half a minute.
+submit_time_limit() {
+  submit time-limit --nodes=1 --ntasks-per-node=1 --time=2 cluster/train.sbatch "${slurm_config[@]}" \
+    --set training.steps=100000
+}
+
+test_time_limit() { # JOB
+  restarts_become time-limit "$1" 1 60 || return 0
+  in_slurm scancel "$1"
+  says time-limit "^Job $1 got the signal USR1"
+  says time-limit "^Job $1: training has saved .*. It returns to the queue"
+}
+
 test_preemption() { # LAUNCHER
   local name=preemption-$1 high
   LAUNCHER=$1 submit "$name" --nodes=2 --ntasks-per-node=1 cluster/train.sbatch "${slurm_config[@]}"
@@ -208,10 +221,11 @@ test_preemption() { # LAUNCHER
 test_cut_in_slurm() { # LAUNCHER
   local name=cut-link-$1
   LAUNCHER=$1 submit "$name" --nodes=2 --ntasks-per-node=1 cluster/train.sbatch "${slurm_config[@]}"
-  reach_in_slurm "$name" 25
+  saves "$name"
   cut_link h2
   unreachable=h2
   goes_on "$name" "$job" 1
+  says "$name" 'Resuming from '
   if [[ $(field "$job" NodeList) != 'h[1,3]' ]]; then report "$name" "it ran on $(field "$job" NodeList) again"; fi
   restore_link h2
   unreachable=
@@ -298,7 +312,7 @@ END
   unchanged_in_slurm "$name/3"
 }
 
-slurm_tests=(signal-srun signal-mpirun preemption-srun preemption-mpirun cut-link-srun cut-link-mpirun cancelled mistake
+slurm_tests=(signal-srun signal-mpirun time-limit preemption-srun preemption-mpirun cut-link-srun cut-link-mpirun cancelled mistake
   strangers sweep)
 missing=$(hosts_missing)
 if [[ -n $missing ]]; then
@@ -311,8 +325,12 @@ else
   slurm_up
   start slurm-reference 2 "${slurm_config[@]}"
   ends slurm-reference 0 120
+  # On the machine that the next two leave alone.
+  submit_time_limit
+  limited=$job
   test_signal srun
   test_signal mpirun
+  test_time_limit "$limited"
   # SLURM sends TERM to the ranks...
   test_preemption srun
   # ...or, if it is told to, what --signal asks for to the script: mpirun needs that.
