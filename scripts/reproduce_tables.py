@@ -30,7 +30,7 @@ OBJECTIVES = {
 
 # Song et al. 2021, table 2: likelihood and images by the probability-flow equation, for all three.
 PROCESSES = {
-    "DDPM": {"process": "vp"},
+    "DDPM": OBJECTIVES["ε, L_simple"],
     "VP": {"process": "vp-sde", "loss": "score-matching"},
     "sub-VP": {"process": "sub-vp-sde", "loss": "score-matching"},
 }
@@ -47,10 +47,11 @@ SAMPLERS = {
 EVALUATIONS = [int(count) for count in os.environ.get("EVALUATIONS", "10 20 50 100").split()]
 
 
-def train(folder, seed, settings):
-    """Trains once; what is trained already is left as it is."""
+def trained(settings, seed):
+    """The folder of a model, which is trained once."""
+    folder = OUTPUT / f"{'-'.join(settings.values())}-seed-{seed}"
     if (folder / "checkpoints" / f"step-{STEPS:08d}.h5").exists():
-        return
+        return folder
     options = [f"seed={seed}", f"training.steps={STEPS}", "training.checkpoint_every=1000",
                "training.keep_checkpoints=1", f"training.sample_every={STEPS}"]
     options += [f"diffusion.{key}={value}" for key, value in settings.items()]
@@ -60,6 +61,7 @@ def train(folder, seed, settings):
     if (folder / "checkpoints").exists():
         command.append("--resume")
     run(command, sys.stderr)
+    return folder
 
 
 def measured(folder, name, command):
@@ -91,12 +93,8 @@ def spread(values, places):
 
 def objectives():
     print("| predicted, loss | FID | IS |\n|---|---|---|", flush=True)
-    for number, (row, settings) in enumerate(OBJECTIVES.items()):
-        figures = []
-        for seed in SEEDS:
-            folder = OUTPUT / f"objective-{number}-seed-{seed}"
-            train(folder, seed, settings)
-            figures.append(quality(folder, options=["--steps", str(SAMPLING_STEPS)]))
+    for row, settings in OBJECTIVES.items():
+        figures = [quality(trained(settings, seed), options=["--steps", str(SAMPLING_STEPS)]) for seed in SEEDS]
         print(f"| {row} | {spread([f['fid'] for f in figures], 2)} | "
               f"{spread([f['inception_score'] for f in figures], 2)} |", flush=True)
 
@@ -106,21 +104,17 @@ def processes():
     for row, settings in PROCESSES.items():
         bits, figures = [], []
         for seed in SEEDS:
-            folder = OUTPUT / f"process-{row}-seed-{seed}"
-            train(folder, seed, settings)
+            folder = trained(settings, seed)
             bits.append(measured(folder, "likelihood", [
                 "likelihood", "--method", "ode", "--count", str(LIKELIHOOD_IMAGES)])["bits_per_dimension"])
-            figures.append(quality(folder, options=PROBABILITY_FLOW)["fid"])
+            figures.append(quality(folder, "flow-quality", PROBABILITY_FLOW)["fid"])
         print(f"| {row} | {spread(bits, 3)} | {spread(figures, 2)} |", flush=True)
 
 
 def samplers():
     headings = " | ".join(str(count) for count in EVALUATIONS)
     print(f"| FID after evaluations | {headings} |\n|---|" + "---|" * len(EVALUATIONS), flush=True)
-    number = list(OBJECTIVES).index("ε, L_simple")
-    folders = [OUTPUT / f"objective-{number}-seed-{seed}" for seed in SEEDS]
-    for folder, seed in zip(folders, SEEDS):
-        train(folder, seed, OBJECTIVES["ε, L_simple"])
+    folders = [trained(OBJECTIVES["ε, L_simple"], seed) for seed in SEEDS]
     for row, (options, cost) in SAMPLERS.items():
         cells = []
         for count in EVALUATIONS:
