@@ -80,6 +80,46 @@ import Testing
     #expect(largestDifference(free, untold) < 2e-4)
   }
 
+  /// Notes what it is shown.
+  final class Listener: NoisyClassifier, @unchecked Sendable {
+    var x: [Float] = []
+    var times: [Float] = []
+
+    func logProbabilityGradient(_ x: Tensor, times: [Float], classes: [Int]) -> Tensor {
+      self.x += x.elements
+      self.times += times
+      return x
+    }
+  }
+
+  struct ZeroNetwork: DiffusionNetwork {
+    func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
+      Tensor([Float](repeating: 0, count: x.count), shape: x.shape)
+    }
+  }
+
+  /// A classifier is trained by itself, on scaled images and steps.
+  @Test func aClassifierIsShownWhatItWasTrainedOnWhateverTheModelSees() throws {
+    let process = try DiscreteProcess.varianceExploding(steps: 1000)
+    let model = ModelDescription(
+      process: process, parametrisation: .prediction(.noise), timeSignal: .logarithmic, scalesInput: false)
+    let listener = Listener()
+    let denoiser = NetworkDenoiser(
+      network: ZeroNetwork(), model: model,
+      guidance: .classifier(listener, classes: [0], scale: 1, modelClasses: nil))
+    let x = normals([1, 4], seed: 3)
+    let time = 700.0
+    let estimate = try denoiser.estimate(x, at: [time], images: [0])
+    let sigma = process.marginal(at: time).deviation
+    let scale = 1 / (1 + sigma * sigma).squareRoot()
+    #expect(listener.times == [Float(process.networkTime(at: time))])
+    for (shown, element) in zip(listener.x, x.elements) { #expect(abs(Double(shown) - scale * element) < 1e-6) }
+    // The listener's gradient is its input; by x itself it has the factor of the scaling.
+    for (noise, element) in zip(estimate.noise.elements, x.elements) {
+      #expect(abs(noise + sigma * scale * scale * element) < 1e-6)
+    }
+  }
+
   @Test func withoutExtraScaleTheConditionalDistributionIsSampled() throws {
     let process = DiscreteProcess(schedule: try .linear())
     let latents = normals([2000, 3], seed: 8)

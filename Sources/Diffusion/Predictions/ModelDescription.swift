@@ -33,6 +33,14 @@ public struct ModelDescription: Sendable {
     self.scalesInput = scalesInput
   }
 
+  /// How a classifier of this process's noisy images sees them and is told the time, whatever the model's own way is: it
+  /// is trained by itself, and guides any model of the process.
+  public var ofClassifier: ModelDescription {
+    let isPreconditioned = if case .preconditioned = parametrisation { true } else { false }
+    return ModelDescription(
+      process: process, parametrisation: isPreconditioned ? parametrisation : .prediction(.noise))
+  }
+
   /// What the network is told of a time.
   public func networkTime(at time: Double) -> Double {
     switch timeSignal {

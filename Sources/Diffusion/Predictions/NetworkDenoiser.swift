@@ -22,8 +22,8 @@ public protocol DifferentiableNetwork: DiffusionNetwork {
 /// ∇ log p(class | x_t) of a classifier that knows noisy images.
 public protocol NoisyClassifier {
   /// - Parameters:
-  ///   - x: as the network of the same process sees it, [N, H, W, C].
-  ///   - times: what `ModelDescription.networkTime` says, N values.
+  ///   - x: as `ModelDescription.ofClassifier` has it, [N, H, W, C].
+  ///   - times: what its `networkTime` says, N values.
   ///   - classes: of each image.
   /// - Returns: shaped like x.
   func logProbabilityGradient(_ x: Tensor, times: [Float], classes: [Int]) throws -> Tensor
@@ -69,11 +69,12 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
     case .classifier(let classifier, let classes, let scale, let modelClasses):
       let base = try estimate(x, at: times, classes: modelClasses.map { known in images.map { known[$0] } })
       if scale == 0 { return base }
+      let seen = model.ofClassifier
       let gradient = DoubleTensor(
         try classifier.logProbabilityGradient(
-          scaled(x, at: times).single, times: networkTimes(times), classes: images.map { classes[$0] }))
+          seen.scaled(x, at: times).single, times: seen.networkTimes(times), classes: images.map { classes[$0] }))
       // score + scale·gradient, and ε = −σ·score; the classifier's gradient is by the scaled x.
-      let deviations = times.map { -scale * model.inputScale(at: $0) * model.process.marginal(at: $0).deviation }
+      let deviations = times.map { -scale * seen.inputScale(at: $0) * model.process.marginal(at: $0).deviation }
       return guided(
         x, times, base, noise: .sum([(times.map { _ in 1 }, base.noise), (deviations, gradient)]))
     }
@@ -89,16 +90,9 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
   /// The network's own word.
   private func estimate(_ x: DoubleTensor, at times: [Double], classes: [Int?]?) throws -> Estimate {
     read(
-      try network.output(scaled(x, at: times).single, times: networkTimes(times), classes: classes), of: x, at: times)
+      try network.output(model.scaled(x, at: times).single, times: model.networkTimes(times), classes: classes), of: x,
+      at: times)
   }
-
-  /// x as the network is to see it.
-  private func scaled(_ x: DoubleTensor, at times: [Double]) -> DoubleTensor {
-    let scales = times.map { model.inputScale(at: $0) }
-    return scales.allSatisfy { $0 == 1 } ? x : DoubleTensor.sum([(scales, x)])
-  }
-
-  private func networkTimes(_ times: [Double]) -> [Float] { times.map { Float(model.networkTime(at: $0)) } }
 
   private func read(_ output: Tensor, of x: DoubleTensor, at times: [Double]) -> Estimate {
     let (mean, variance) = split(DoubleTensor(output), channels: x.shape[x.shape.count - 1])
@@ -132,7 +126,7 @@ extension NetworkDenoiser: DifferentiableDenoiser where Network: DifferentiableN
     precondition(!clipsOriginal, "what is clipped has no derivative")
     func told(_ classes: [Int?]?) throws -> (estimate: Estimate, derivative: DoubleTensor) {
       let (output, product) = try network.outputWithDerivative(
-        scaled(x, at: times).single, times: networkTimes(times), classes: classes, vector: probe.single)
+        model.scaled(x, at: times).single, times: model.networkTimes(times), classes: classes, vector: probe.single)
       let readings = times.map { model.reading(at: $0).noise }
       let factors = zip(times, readings).map { model.inputScale(at: $0) * $1.output }
       return (
@@ -154,4 +148,14 @@ extension NetworkDenoiser: DifferentiableDenoiser where Network: DifferentiableN
     case .classifier: preconditionFailure("a classifier's second derivative would be needed")
     }
   }
+}
+
+extension ModelDescription {
+  /// x as the network is to see it.
+  fileprivate func scaled(_ x: DoubleTensor, at times: [Double]) -> DoubleTensor {
+    let scales = times.map { inputScale(at: $0) }
+    return scales.allSatisfy { $0 == 1 } ? x : DoubleTensor.sum([(scales, x)])
+  }
+
+  fileprivate func networkTimes(_ times: [Double]) -> [Float] { times.map { Float(networkTime(at: $0)) } }
 }

@@ -16,11 +16,7 @@ public struct ClassificationTask: TrainingTask {
   public init(configuration: RunConfiguration, network: ClassifierNetwork) throws {
     self.network = network
     self.configuration = configuration
-    let described = try configuration.modelDescription().parametrisation
-    let isPreconditioned = if case .preconditioned = described { true } else { false }
-    objective = try TrainingObjective(
-      model: ModelDescription(
-        process: try configuration.process(), parametrisation: isPreconditioned ? described : .prediction(.noise)))
+    objective = try TrainingObjective(model: try configuration.modelDescription().ofClassifier)
   }
 
   public var trainee: any TrainableNetwork { network }
