@@ -8,55 +8,57 @@ Long runs, many images and many steps are cut down; everything else is passed on
 import os
 import sys
 
-STEPS = 4
-# More than these is cut down; less is small enough to be done as it is written.
-LONGEST_RUN = 100
-MOST_IMAGES = 64
-MOST_SAMPLING_STEPS = 10
+# Settings of a run: what is not given is set so.
+SETTINGS = {
+    "training.steps": 4, "training.checkpoint_every": 4, "training.log_every": 1, "sampling.steps": 2,
+    "sampling.count": 4, "evaluation.reference_count": 500,
+}
+# What is given and larger than the first number becomes the second: a hundred steps are quickly done.
+LARGEST_SETTINGS = {"training.steps": (100, 4), "evaluation.every": (2, 2), "evaluation.count": (16, 16)}
 
-# What is given, whichever value it has, is not set again.
-TRAINING = {
-    "training.steps": STEPS, "training.checkpoint_every": STEPS, "sampling.steps": 2, "sampling.count": 4,
-    "training.log_every": 1,
+# Options of other commands: the same, with the one number for both.
+OPTIONS = {
+    "sample": {"--steps": 10, "--count": 64},
+    "evaluate": {"--steps": 10, "--count": 64, "--reference-count": 500},
+    "benchmark": {"--steps": 1, "--batch": 16},
+    # Each image is looked at hundreds of times.
+    "likelihood": {"--count": 2},
+    "encode": {"--count": 2},
 }
 
 
-def cut(arguments, option, most):
-    for place, argument in enumerate(arguments[:-1]):
-        if argument == option and arguments[place + 1].isdigit():
-            arguments[place + 1] = str(min(int(arguments[place + 1]), most))
-
-
-def settings(arguments):
-    return {
+def brief_settings(arguments):
+    given = {
         arguments[place + 1].split("=")[0]: place + 1
         for place, argument in enumerate(arguments[:-1]) if argument == "--set"
     }
+    for key, (largest, value) in LARGEST_SETTINGS.items():
+        if key in given and int(arguments[given[key]].split("=")[1]) > largest:
+            arguments[given[key]] = f"{key}={value}"
+    for key, value in SETTINGS.items():
+        if key not in given:
+            arguments += ["--set", f"{key}={value}"]
 
 
-def brief(arguments):
-    command, rest = arguments[0], arguments[1:]
+def brief_options(arguments, limits):
+    for option, limit in limits.items():
+        if option in arguments:
+            place = arguments.index(option) + 1
+            arguments[place] = str(min(int(arguments[place]), limit))
+        else:
+            arguments += [option, str(limit)]
+
+
+def brief(command, arguments):
+    arguments = list(arguments)
     if command in ("train", "train-classifier"):
-        given = settings(rest)
-        for key in ("training.steps", "evaluation.every", "evaluation.count"):
-            if key in given:
-                name, value = rest[given[key]].split("=")
-                most = {"training.steps": STEPS, "evaluation.every": 2, "evaluation.count": 16}[key]
-                if key != "training.steps" or int(value) > LONGEST_RUN:
-                    rest[given[key]] = f"{name}={most}"
-        if "--help" not in rest:
-            for key, value in TRAINING.items():
-                if key not in given:
-                    rest += ["--set", f"{key}={value}"]
-    if command in ("sample", "evaluate"):
-        if "--steps" not in rest and "--help" not in rest:
-            rest += ["--steps", str(MOST_SAMPLING_STEPS)]
-        cut(rest, "--steps", MOST_SAMPLING_STEPS)
-    if command == "benchmark" and "--steps" not in rest and "start" not in rest:
-        rest += ["--steps", "1"]
-    cut(rest, "--count", MOST_IMAGES)
-    return [command, *rest]
+        brief_settings(arguments)
+    # The way to the first step has no steps.
+    elif command in OPTIONS and "start" not in arguments:
+        brief_options(arguments, OPTIONS[command])
+    return [command, *arguments]
 
 
 if __name__ == "__main__":
-    os.execv(sys.argv[1], ["ddpm-mpi", *(brief(sys.argv[2:]) if len(sys.argv) > 2 else [])])
+    program, command, *rest = sys.argv[1:]
+    os.execv(program, ["ddpm-mpi", *brief(command, rest)])
