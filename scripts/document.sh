@@ -15,7 +15,10 @@ trap 'rm -rf "$graphs"' EXIT
 
 # What the modules import from C.
 flags=()
-for map in "$build"/*.build/module.modulemap Sources/C*/module.modulemap .build/checkouts/*/Sources/C*/include/module.modulemap; do flags+=(-Xcc "-fmodule-map-file=$map"); done
+for map in "$build"/*.build/module.modulemap Sources/C*/module.modulemap \
+  .build/checkouts/*/Sources/C*/include/module.modulemap; do
+  flags+=(-Xcc "-fmodule-map-file=$map")
+done
 for name in $(sed -n 's/.*pkgConfig: "\([^"]*\)".*/\1/p' Package.swift); do
   for flag in $(pkg-config --cflags "$name"); do flags+=(-Xcc "$flag"); done
 done

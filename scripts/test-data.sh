@@ -5,10 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/cases.sh
 
-# Debian's packages are for the system's Python, which may not be the first one.
-for python in python3 /usr/bin/python3; do
-  if "$python" -c 'import h5py, PIL' 2>/dev/null; then break; fi
-done
+python=$(scripts/find-python.sh h5py PIL)
 "$python" Tests/Peers/packed_images.py make "$folder"
 
 tiny=(--set training.batch=8 --set training.micro_batch=2 --set training.steps=6 --set training.sample_every=6

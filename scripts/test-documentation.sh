@@ -15,11 +15,7 @@ if ((${#pages[@]} == 0)); then
     docs/reproducibility.md docs/measuring.md docs/clusters.md docs/scaling.md)
 fi
 
-# Debian's Python has the packages, wherever another one comes first.
-for python in python3 /usr/bin/python3; do
-  if "$python" -c 'import h5py, PIL' 2>/dev/null; then break; fi
-done
-
+python=$(scripts/find-python.sh h5py PIL)
 check "links, keys, presets, samplers and modules are as the pages say" "$python" Tests/Documentation/check_pages.py "$program"
 check "the modules' reference has no warnings" env BUILD=no scripts/document.sh "$folder/reference"
 

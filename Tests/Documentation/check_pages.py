@@ -44,7 +44,7 @@ def links():
 
 
 def rows(page, heading):
-    """The first cells of the first table below a heading, each with all its cells."""
+    """The rows of the first table below a heading, each as the list of its cells."""
     section = pathlib.Path(page).read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
     table = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE).group(0)
     return [[cell.strip() for cell in row.strip("|\n ").split("|")] for row in table.strip().split("\n")[2:]]

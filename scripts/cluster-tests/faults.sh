@@ -5,10 +5,7 @@
 # Tensors that a save writes.
 tensors=$("$program" inspect "$folder/reference/$last" | awk '/ tensors/ { for (i = 1; i < NF; i++) if ($(i + 1) ~ /^tensors/) n += $i } END { print n }')
 
-# Debian's h5py is for the system's Python, which may not be the first one.
-for python in python3 /usr/bin/python3; do
-  if "$python" -c 'import h5py' 2>/dev/null; then break; fi
-done
+python=$(scripts/find-python.sh h5py)
 
 # faulty NAME RANKS FAULT [ARGUMENT]...: a job in which one rank fails.
 faulty() {

@@ -120,17 +120,16 @@ public struct FrechetJob: Sendable {
     of sides: [ImageSet], network: (any FeatureNetwork)?
   ) throws(InputError) -> KnownFeatures? {
     var known = network.map { KnownFeatures(name: $0.name, hash: $0.hash) }
-    var isKnown = true
     for (side, path) in zip(sides, [first, second]) {
       guard case .statistics(let file) = side else { continue }
       guard let provenance = StatisticsProvenance(of: file) else {
-        isKnown = network != nil
+        if network == nil { return nil }
         continue
       }
       if let known { try provenance.check(path, against: known.name, known.hash) }
       known = KnownFeatures(name: provenance.features, hash: provenance.featureHash)
     }
-    return isKnown ? known : nil
+    return known
   }
 
   /// Statistics of the first side; those of a file keep what it says of itself.
