@@ -55,6 +55,27 @@ refuse() {
   check "... in the same words" grep -qE "^ddpm-mpi: .*$text" "$folder/alone.log"
 }
 
+# stand_in_for_mpirun FOLDER: makes FOLDER/mpirun, to be found before the real one by what readers are shown. It starts
+# FOLDER/ddpm-mpi, with the options that this machine needs.
+stand_in_for_mpirun() {
+  cat >"$1/mpirun" <<SH
+#!/usr/bin/env bash
+PATH=\${PATH/"$1:"/}
+if [[ \$1 == -n && \$3 == ddpm-mpi ]]; then exec "$mpirun" "\$2" "$1/ddpm-mpi" "\${@:4}"; fi
+exec mpirun "\$@"
+SH
+  chmod +x "$1/mpirun"
+}
+
+# brief_program FILE PYTHON: makes FILE, the program for a moment: what takes hours takes seconds.
+brief_program() {
+  cat >"$1" <<SH
+#!/usr/bin/env bash
+exec "$2" "$PWD/Tests/Documentation/brief.py" "$program" "\$@"
+SH
+  chmod +x "$1"
+}
+
 # Says how many cases there were, and ends with 0 if all passed.
 finish() {
   echo

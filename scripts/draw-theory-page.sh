@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Makes the pictures of docs/theory.md, and prints the table of network evaluations that stands beside them: trains a
 # model of Fashion-MNIST that knows its classes, and a classifier to guide it, if they are not there yet (ten minutes on
-# two cores), and draws with both (ten more). MODEL and CLASSIFIER name other runs, FOLDER another place for the pictures.
+# two cores), and draws with both (ten more). MODEL and CLASSIFIER name other runs, FOLDER another place for the pictures,
+# PROGRAM another program, SAMPLERS some samplers instead of all.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-program=$PWD/.build/release/ddpm-mpi
+program=${PROGRAM:-$PWD/.build/release/ddpm-mpi}
 cores=$(scripts/count-cores.sh)
 ranks=${RANKS:-$((cores < 8 ? cores : 8))}
 model=${MODEL:-runs/theory}
@@ -38,7 +39,7 @@ sheet() { # NAME FILE...
 
 echo "| sampler | evaluations, row by row |"
 echo "|---|---|"
-for sampler in $("$program" samplers | awk '/^[a-z]/ { print $1 }'); do
+for sampler in ${SAMPLERS:-$("$program" samplers | awk '/^[a-z]/ { print $1 }')}; do
   counts=()
   files=()
   # Steps of about 10, 20, 50 and 1000 evaluations, one of which the equations need at the end; for ode-rk45 errors from

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs, builds and trains on all cores of this machine. Arguments go to `ddpm-mpi train`:
 #   scripts/quickstart.sh --set training.steps=500
-# Started again, it goes on where it stopped. RANKS and THREADS override how the cores are used.
+# Started again, it goes on where it stopped. RANKS and THREADS override how the cores are used; BUILD=no trains with the
+# program that was built before.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,7 +33,7 @@ else
 fi
 
 scripts/install-dependencies.sh
-scripts/build.sh
+[[ ${BUILD:-yes} == no ]] || scripts/build.sh
 
 # One rank per core. The quickstart's batch is 8 micro-batches, which at most 8 ranks can share: with more cores, each
 # rank takes several.

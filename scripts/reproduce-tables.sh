@@ -10,6 +10,7 @@
 #   STEPS=3000                     training steps of every run, of 32 images each
 #   IMAGES=2000                    drawn for each figure; SAMPLING_STEPS=100
 #   LIKELIHOOD_IMAGES=256          test images
+#   REFERENCE_IMAGES=60000         training images to compare with
 #   EVALUATIONS="10 20 50 100"     of the network, in the table of samplers
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -15,6 +15,7 @@ STEPS = int(os.environ.get("STEPS", "3000"))
 IMAGES = int(os.environ.get("IMAGES", "2000"))
 SAMPLING_STEPS = int(os.environ.get("SAMPLING_STEPS", "100"))
 LIKELIHOOD_IMAGES = int(os.environ.get("LIKELIHOOD_IMAGES", "256"))
+REFERENCE_IMAGES = os.environ.get("REFERENCE_IMAGES", "60000")
 PROGRAM = os.environ.get("PROGRAM", ".build/release/ddpm-mpi")
 
 # What is predicted, the loss, the variance (Ho et al. 2020, table 2), and what our configuration calls it. The paper's
@@ -53,7 +54,7 @@ def trained(settings, seed):
     if (folder / "checkpoints" / f"step-{STEPS:08d}.h5").exists():
         return folder
     options = [f"seed={seed}", f"training.steps={STEPS}", "training.checkpoint_every=1000",
-               "training.keep_checkpoints=1", f"training.sample_every={STEPS}"]
+               "training.keep_checkpoints=1", f"training.sample_every={STEPS}", f"sampling.steps={SAMPLING_STEPS}"]
     options += [f"diffusion.{key}={value}" for key, value in settings.items()]
     command = ["train", "--preset", "quickstart", "--output", str(folder)]
     for option in options:
@@ -83,7 +84,8 @@ def run(arguments, output):
 
 def quality(folder, name="quality", options=()):
     return measured(folder, name, [
-        "evaluate", "--count", str(IMAGES), "--measures", "fid,is", "--split", "training", "--seed", "1", *options])
+        "evaluate", "--count", str(IMAGES), "--measures", "fid,is", "--split", "training", "--reference-count",
+        REFERENCE_IMAGES, "--seed", "1", *options])
 
 
 def spread(values, places):

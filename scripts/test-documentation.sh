@@ -21,19 +21,10 @@ check "the modules' reference has no warnings" env BUILD=no scripts/document.sh 
 
 # The reader's folder, and the commands as they are called here.
 reader=$folder/reader
-mkdir -p "$reader" "$folder/bin"
+mkdir "$reader" "$folder/bin"
 ln -s "$PWD/scripts" "$PWD/cluster" "$PWD/.build" "$reader"
-cat >"$folder/bin/ddpm-mpi" <<SH
-#!/usr/bin/env bash
-exec $python "$PWD/Tests/Documentation/brief.py" "$program" "\$@"
-SH
-cat >"$folder/bin/mpirun" <<SH
-#!/usr/bin/env bash
-PATH=\${PATH/"$folder/bin:"/}
-if [[ \$3 == ddpm-mpi ]]; then exec "$mpirun" "\$2" "$folder/bin/ddpm-mpi" "\${@:4}"; fi
-exec mpirun "\$@"
-SH
-chmod +x "$folder/bin/"*
+brief_program "$folder/bin/ddpm-mpi" "$python"
+stand_in_for_mpirun "$folder/bin"
 (cd "$reader" && "$python" "$OLDPWD/Tests/Documentation/make_photographs.py")
 
 for page in README.md "${pages[@]}"; do

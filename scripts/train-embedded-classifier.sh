@@ -4,11 +4,14 @@
 # processors with other vectors; the weights in the repository were made with 512-bit vectors.
 #
 #   RANKS=2      ranks to train with
+#   PROGRAM=.build/release/ddpm-mpi
+#   OUTPUT=Sources/CFashionMNISTClassifier/weights/fashion-mnist-classifier.safetensors
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-program=.build/release/ddpm-mpi
+program=${PROGRAM:-.build/release/ddpm-mpi}
 name=fashion-mnist-classifier
+output=${OUTPUT:-Sources/CFashionMNISTClassifier/weights/$name.safetensors}
 run=$(mktemp -d)
 trap 'rm -rf "$run"' EXIT
 
@@ -22,5 +25,5 @@ scripts/mpirun.sh "${RANKS:-2}" "$program" train-classifier --output "$run/run" 
   --set training.learning_rate=1e-3 --set training.warmup_steps=200 --set 'training.ema_decays=[0.999]' \
   --set training.checkpoint_every=1000 --set training.sample_every=500
 "$program" export --format features --checkpoint "$run/run" --name "$name" --force \
-  "Sources/CFashionMNISTClassifier/weights/$name.safetensors"
+  "$output"
 echo "Build the program again to put them into it: scripts/build.sh"

@@ -24,6 +24,7 @@ OPTIONS = {
     # Each image is looked at hundreds of times.
     "likelihood": {"--count": 2},
     "encode": {"--count": 2},
+    "interpolate": {"--rows": 2, "--columns": 3},
 }
 
 
@@ -55,7 +56,11 @@ def brief(command, arguments):
         brief_settings(arguments)
     # The way to the first step has no steps.
     elif command in OPTIONS and "start" not in arguments:
-        brief_options(arguments, OPTIONS[command])
+        limits = dict(OPTIONS[command])
+        # It chooses its steps itself.
+        if "ode-rk45" in arguments:
+            limits.pop("--steps", None)
+        brief_options(arguments, limits)
     return [command, *arguments]
 
 

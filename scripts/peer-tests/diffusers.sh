@@ -113,12 +113,8 @@ refuse_export 'model.heads is 2' --set model.heads=2 --set model.attention_resol
 refuse_export 'diffusion.prediction is score' --set diffusion.prediction=score
 
 # The page itself. Its mpirun is the one with the options that this machine needs.
-mkdir "$moved/page" "$moved/bin" "$moved/mpi"
+mkdir "$moved/page" "$moved/bin"
 ln -s "$program" "$moved/bin/ddpm-mpi"
-cat >"$moved/mpi/mpirun" <<SH
-#!/usr/bin/env bash
-[[ \$1 == -n ]] && PATH=\${PATH/"$moved/mpi:"/} exec "$mpirun" "\${@:2}"
-SH
-chmod +x "$moved/mpi/mpirun"
-check "every block of docs/interchange.md runs" env -C "$moved/page" PATH="$moved/mpi:$moved/bin:$PATH" "$python" \
+stand_in_for_mpirun "$moved/bin"
+check "every block of docs/interchange.md runs" env -C "$moved/page" PATH="$moved/bin:$PATH" "$python" \
   "$PWD/Tests/Documentation/run_document.py" "$PWD/docs/interchange.md"

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# The scripts that the documentation tells readers to run, for a moment each: README's first command, from packages to a
+# trained model, and those that made the tables and pictures of the pages. Those that need a PyTorch are run by
+# scripts/test-peers.sh, those that need hosts by scripts/test-cluster.sh.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/cases.sh
+
+brief_program "$folder/ddpm-mpi" "$(command -v python3)"
+
+# Twice: the same command goes on. With the program that all tests have; scripts/build.sh would compile everything anew.
+quickstart=(env BUILD=no scripts/quickstart.sh --output "$folder/quickstart" --set training.sample_every=2 --set sampling.steps=2)
+run 0 "What it draws now:  $folder/quickstart/samples/step-00000002.png" "${quickstart[@]}" --set training.steps=2
+check "... and it is there" test -s "$folder/quickstart/samples/step-00000002.png"
+run 0 "Resuming from .*step-00000002.h5" "${quickstart[@]}" --set training.steps=4
+
+run 0 'largest difference between methods' env STEPS=5 scripts/compare-convolutions.sh
+run 0 'Build the program again' env PROGRAM="$folder/ddpm-mpi" OUTPUT="$folder/features.safetensors" \
+  scripts/train-embedded-classifier.sh
+run 0 'FID\[fashion-mnist-classifier\]' "$program" evaluate --checkpoint "$folder/quickstart" --count 10 --steps 2 \
+  --reference-count 64 --features "$folder/features.safetensors"
+
+tables=(env OUTPUT="$folder/tables" STEPS=2 IMAGES=16 REFERENCE_IMAGES=64 SAMPLING_STEPS=2 LIKELIHOOD_IMAGES=1
+  EVALUATIONS=4)
+run 0 '^\| ε, L_simple \| [0-9.]+ ± [0-9.]+ \| [0-9.]+ ± [0-9.]+ \|$' "${tables[@]}" TABLES=objectives SEEDS="1 2" \
+  scripts/reproduce-tables.sh
+run 0 '^\| sub-VP \| [0-9.]+ \| [0-9.]+ \|$' "${tables[@]}" TABLES="processes samplers" SEEDS=1 \
+  scripts/reproduce-tables.sh
+check "... and how samplers compare" grep -qE '^\| ode-heun \| [0-9.]+ \|$' "$log"
+run 1 'there is no table sizes; they are objectives' "${tables[@]}" TABLES=sizes scripts/reproduce-tables.sh
+
+run 0 '^\| `ode-rk45` \| [0-9]+, [0-9]+, [0-9]+, [0-9]+ \|$' env PROGRAM="$folder/ddpm-mpi" RANKS=1 SAMPLERS="ddim ode-rk45" \
+  MODEL="$folder/theory" CLASSIFIER="$folder/theory-classifier" FOLDER="$folder/pictures" scripts/draw-theory-page.sh
+for picture in ddim ode-rk45 classifier-free-guidance classifier-guidance interpolation reconstruction; do
+  check "... and the picture $picture" test -s "$folder/pictures/$picture.png" -a -s "docs/theory/$picture.png"
+done
+finish
