@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The scripts that the documentation tells readers to run, for a moment each: README's first command, from packages to a
 # trained model, and those that made the tables and pictures of the pages. Those that need a PyTorch are run by
-# scripts/test-peers.sh, those that need hosts by scripts/test-cluster.sh.
+# scripts/test-peers.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/cases.sh
@@ -34,4 +34,12 @@ run 0 '^\| `ode-rk45` \| [0-9]+, [0-9]+, [0-9]+, [0-9]+ \|$' env PROGRAM="$folde
 for picture in ddim ode-rk45 classifier-free-guidance classifier-guidance interpolation reconstruction; do
   check "... and the picture $picture" test -s "$folder/pictures/$picture.png" -a -s "docs/theory/$picture.png"
 done
+
+source scripts/hosts.sh
+missing=$(hosts_missing)
+if [[ -z $missing ]]; then
+  run 0 'overlap hides' env HOSTS=2 ROUNDS=1 STEPS=1 PRESET=quickstart IMAGES=2 PYTHON=python3 scripts/measure-scaling.sh
+else
+  echo "not run, since $missing: measure-scaling.sh"
+fi
 finish
