@@ -39,7 +39,9 @@ source scripts/hosts.sh
 missing=$(hosts_missing)
 if [[ -z $missing ]]; then
   run 0 'overlap hides' env HOSTS=2 ROUNDS=1 STEPS=1 PRESET=quickstart IMAGES=2 PYTHON=python3 scripts/measure-scaling.sh
+  run 0 '"ranks":4' scripts/on-hosts.sh --hosts 2 --ranks-per-host 2 --rate 1gbit "$program" benchmark --preset quickstart \
+    --batch 8 --micro-batch 2 --steps 1 --json
 else
-  echo "not run, since $missing: measure-scaling.sh"
+  echo "not run, since $missing: measure-scaling.sh and on-hosts.sh"
 fi
 finish

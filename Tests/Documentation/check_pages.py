@@ -1,4 +1,5 @@
-"""Compares what the pages say with what is there: links and headings, configuration keys, presets, samplers, modules.
+"""Compares what the pages say with what is there: links and headings, configuration keys, presets, samplers, modules,
+packages, and that what is too long to be run from a page is run by some test.
 
     python check_pages.py PROGRAM      in the repository; prints a line for each thing that is wrong, and ends with 1
 """
@@ -112,7 +113,32 @@ def modules():
                 wrong.append(f"{page}: {name} imports {used}, which stands above it")
 
 
+def packages():
+    told = re.search(r"^sudo apt-get install --no-install-recommends (libopenmpi-dev .*)$",
+                     pathlib.Path("README.md").read_text(), re.MULTILINE).group(1)
+    listed = pathlib.Path("scripts/install-dependencies.sh").read_text().split("packages=(\n")[1].split('"$@"')[0]
+    same("README.md", "package", set(told.split()), set(re.sub(r"#.*", "", listed).split()))
+
+
+# scripts/build.sh would compile everything anew, with Swift's libraries inside.
+NOT_RUN = {"scripts/build.sh", "scripts/test.sh"}
+
+
+def scripts():
+    """Those that pages show in blocks that are not run from there."""
+    tests = [*pathlib.Path("scripts").glob("test-*.sh"), *pathlib.Path("scripts/peer-tests").glob("*.sh"),
+             *pathlib.Path("scripts/cluster-tests").glob("*.sh")]
+    run = "".join(test.read_text() for test in tests)
+    for page in PAGES:
+        for block in re.findall(r"^```sh [^\n]*\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL):
+            for script in re.findall(r"\b(?:scripts|cluster)/[\w-]+\.(?:sh|py|sbatch)", block):
+                if script not in run and script not in NOT_RUN:
+                    wrong.append(f"{page}: no test runs {script}")
+
+
 links()
+packages()
+scripts()
 keys(sys.argv[1])
 presets(sys.argv[1])
 samplers(sys.argv[1])

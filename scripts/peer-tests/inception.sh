@@ -30,5 +30,3 @@ run 1 "there is no such file .* download pt_inception-2015-12-05-6726825d.pth" \
 run 1 "has no tensor Conv2d_1a_3x3.conv.weight of shape" \
   "$peer_program" inception-features "$folder/inception/images.safetensors" "$folder/none" \
   --inception-weights "$folder/inception/images.safetensors"
-
-run 0 '^\| 2 \| [0-9.]+ \|' "$python" scripts/benchmark-inception.py --python "$python" --threads 2 --rounds 1 --steps 1 --batch 2

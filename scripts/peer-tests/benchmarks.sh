@@ -1,0 +1,6 @@
+# The other side of the benchmarks, for a moment: that it runs, and that the figures come out.
+
+run 0 '^\| 2 \| [0-9.]+ \|' "$python" scripts/benchmark-inception.py --python "$python" --threads 2 --rounds 1 --steps 1 --batch 2
+peer=("$python" scripts/pytorch_peer.py train --preset fashion-mnist --batch 2 --steps 1 --warm-up 1)
+run 0 '"ranks": 2, .*"images_per_second_median": [0-9]' "${peer[@]}" --ranks 2
+run 0 '"bf16": true, .*"images_per_second_median": [0-9]' "${peer[@]}" --threads 2 --channels-last --bf16
