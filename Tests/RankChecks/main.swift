@@ -7,7 +7,9 @@ import MessagePassing
 do {
   let world = try MPISession.initialise()
   let allPassed = try run(
-    messagePassingChecks + hdf5Checks + checkpointChecks + trainingChecks + evaluationChecks, over: world)
+    messagePassingChecks + hdf5Checks + checkpointChecks + exchangeChecks + trainingChecks + jobChecks
+      + evaluationChecks,
+    over: world)
   try MPISession.finalise()
   exit(allPassed ? 0 : 1)
 } catch {

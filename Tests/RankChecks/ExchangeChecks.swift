@@ -1,0 +1,188 @@
+import Configuration
+import Optimisation
+import Tensors
+import Training
+
+let exchangeChecks: [Check] = [
+  Check("gradients are summed in the one order of the tree, on any number of ranks") { context in
+    // Three blocks leave some ranks of five and eight without any.
+    for (microBatches, blocks) in [(8, 3), (9, 3), (13, 20), (8, 20)] {
+      for arrangement in arrangements(context) {
+        try verifyGradientSums(context, microBatches: microBatches, blocks: blocks, steps: 3, arrangement)
+      }
+    }
+  },
+
+  Check("many buckets are summed alike, more than are under way at a time") { context in
+    for arrangement in arrangements(context) {
+      try verifyGradientSums(context, microBatches: 9, blocks: 64 * 20 + 5, steps: 2, arrangement)
+    }
+  },
+
+  Check("sums that travel rounded between nodes are off by the rounding alone") { context in
+    for arrangement in arrangements(context) {
+      var rounding = arrangement
+      rounding.wire = .bfloat16
+      try verifyGradientSums(context, microBatches: 9, blocks: 64 * 20 + 5, steps: 2, rounding)
+    }
+  },
+
+  Check("each rank gets the others' parameters") { context in
+    for arrangement in arrangements(context) {
+      for blocks in [3, 20, 64 * 20 + 5] { try verifyParameterExchange(context, blocks: blocks, arrangement) }
+    }
+  },
+
+  Check("MPI_Allreduce sums gradients to the tree's numbers, up to rounding") { context in
+    for (microBatches, floats) in [(8, 3 * 4096), (13, 20 * 4096)] {
+      try verifyPlainSums(context, microBatches: microBatches, floats: floats, steps: 2)
+    }
+  },
+]
+
+/// A gradient in which every order of additions gives other bits: sizes range over 2¹⁶.
+private func gradient(microBatch: Int, step: Int, element: Int) -> Float {
+  var word = UInt64(bitPattern: Int64(element &* 1009 &+ microBatch &* 31 &+ step)) &* 0x9E37_79B9_7F4A_7C15
+  word ^= word >> 29
+  word = word &* 0xBF58_476D_1CE4_E5B9
+  word ^= word >> 32
+  let fraction = Float(word & 0xFF_FFFF) * 0x1p-23 - 1
+  return fraction * Float(sign: .plus, exponent: Int(word >> 24 & 15) - 8, significand: 1)
+}
+
+/// The sum of one element over `leaves`: the left child of a node has the largest power of two of leaves below the
+/// node's number.
+private func treeSum(_ leaves: Range<Int>, step: Int, element: Int) -> Float {
+  if leaves.count == 1 { return gradient(microBatch: leaves.lowerBound, step: step, element: element) }
+  var half = 1
+  while 2 * half < leaves.count { half *= 2 }
+  let middle = leaves.lowerBound + half
+  return treeSum(leaves.lowerBound..<middle, step: step, element: element)
+    + treeSum(middle..<leaves.upperBound, step: step, element: element)
+}
+
+/// Every way to spread the ranks over nodes, with messages that move by themselves or while they are waited for.
+func arrangements(_ context: CheckContext) -> [DataParallelTrainer.Arrangement] {
+  (1...context.size).filter { context.size.isMultiple(of: $0) }.flatMap { nodes in
+    [true, false].map {
+      .init(overlaps: $0, grid: RankGrid(nodes: nodes, slots: context.size / nodes))
+    }
+  }
+}
+
+/// Parameters of several sizes, some of them across buckets, that fill whole blocks.
+private func layout(blocks: Int) -> ParameterLayout {
+  var layout = ParameterLayout()
+  let floats = blocks * ParameterLayout.blockSize
+  let first = floats / 5 / 16 * 16
+  _ = layout.add("first", shape: [first], order: .c)
+  _ = layout.add("small", shape: [16], order: .c)
+  _ = layout.add("rest", shape: [floats - first - 16], order: .c)
+  return layout
+}
+
+private func verifyGradientSums(
+  _ context: CheckContext, microBatches: Int, blocks: Int, steps: Int, _ arrangement: DataParallelTrainer.Arrangement
+) throws {
+  let layout = layout(blocks: blocks)
+  let floats = layout.arenaCount
+  let tree = MicroBatchTree(leafCount: microBatches)
+  let sharding = Sharding(arenaCount: floats, grid: arrangement.grid!)
+  let loop = ProgressLoop(isBackground: arrangement.overlaps)
+  defer { loop.stop() }
+  let averaging = GradientAveraging(
+    layout: layout, tree: tree, sharding: sharding, communicator: context.communicator,
+    workers: WorkerPool(threadCount: 2), loop: loop, wire: arrangement.wire)
+  // Each sum that another node sends is off by at most 2⁻⁸ of itself; those of all nodes together are no larger than the
+  // micro-batches' sizes.
+  let roundsAnything = arrangement.wire == .bfloat16 && arrangement.grid!.nodeCount > 1
+  var wrong: String?
+  for step in 0..<steps {
+    for microBatch in averaging.run {
+      let leaf = averaging.leaf()
+      for element in 0..<floats {
+        leaf.pointer[element] += gradient(microBatch: microBatch, step: step, element: element)
+      }
+      // As backward passes do: from the end; one parameter is not used at all.
+      for entry in layout.entries.reversed() where entry.name != "small" { averaging.parameterIsFinal(entry) }
+      averaging.finishLeaf()
+    }
+    let sum = try averaging.finish()
+    for piece in sharding.pieces(ofRank: context.rank) {
+      for element in piece.range {
+        let expected = treeSum(0..<microBatches, step: step, element: element)
+        var tolerance: Float = 0
+        if roundsAnything {
+          let sizes = (0..<microBatches).map { abs(gradient(microBatch: $0, step: step, element: element)) }
+          tolerance = sizes.reduce(0, +) * (0x1p-8 + 13 * 0x1p-24)
+        }
+        let isRight =
+          roundsAnything ? abs(sum[element] - expected) <= tolerance : sum[element].bitPattern == expected.bitPattern
+        if !isRight {
+          wrong = wrong ?? "step \(step), element \(element): \(sum[element]) instead of \(expected)"
+        }
+      }
+    }
+    try context.communicator.barrier()
+  }
+  if let wrong { throw CheckFailure(description: "\(microBatches) micro-batches of \(blocks) blocks: \(wrong)") }
+}
+
+private func verifyParameterExchange(
+  _ context: CheckContext, blocks: Int, _ arrangement: DataParallelTrainer.Arrangement
+) throws {
+  let arena = Arena(layout(blocks: blocks))
+  let sharding = Sharding(arenaCount: arena.count, grid: arrangement.grid!)
+  let loop = ProgressLoop(isBackground: arrangement.overlaps)
+  defer { loop.stop() }
+  let exchange = ParameterExchange(
+    sharding: sharding, rank: context.rank, communicator: context.communicator)
+  var wrong: String?
+  for round in 0..<3 {
+    arena.clear()
+    for piece in sharding.pieces(ofRank: context.rank) {
+      for element in piece.range { arena.pointer[element] = Float(element % 10_007 + round) }
+    }
+    exchange.begin(arena.pointer)
+    loop.start(exchange)
+    for (bucket, range) in sharding.buckets.enumerated() {
+      try loop.wait { exchange.arrivedCount > bucket }
+      for element in range where arena.pointer[element] != Float(element % 10_007 + round) {
+        wrong = wrong ?? "round \(round), element \(element) is \(arena.pointer[element])"
+      }
+    }
+    try loop.wait { exchange.isDone }
+    try context.communicator.barrier()
+  }
+  if let wrong { throw CheckFailure(description: "\(blocks) blocks, \(arrangement): \(wrong)") }
+}
+
+/// Sums of 13 numbers in single precision, in two orders: each addition adds at most 2⁻²⁴ of a partial sum.
+private let plainSumTolerance: Float = 13 * 0x1p-24
+
+private func verifyPlainSums(_ context: CheckContext, microBatches: Int, floats: Int, steps: Int) throws {
+  var layout = ParameterLayout()
+  _ = layout.add("all", shape: [floats], order: .c)
+  let plain = PlainGradientSum(
+    layout: layout, tree: MicroBatchTree(leafCount: microBatches),
+    communicator: context.communicator.limitingMessages(to: 5000), workers: WorkerPool(threadCount: 2))
+  var wrong: String?
+  for step in 0..<steps {
+    for microBatch in plain.run {
+      let leaf = plain.leaf()
+      for element in 0..<floats {
+        leaf.pointer[element] += gradient(microBatch: microBatch, step: step, element: element)
+      }
+      plain.finishLeaf()
+    }
+    let sum = try plain.finish()
+    for element in 0..<floats {
+      let expected = treeSum(0..<microBatches, step: step, element: element)
+      let sizes = (0..<microBatches).map { abs(gradient(microBatch: $0, step: step, element: element)) }
+      if !(abs(sum[element] - expected) <= plainSumTolerance * sizes.reduce(0, +)) {
+        wrong = wrong ?? "step \(step), element \(element): \(sum[element]) instead of \(expected)"
+      }
+    }
+  }
+  if let wrong { throw CheckFailure(description: "\(microBatches) micro-batches of \(floats): \(wrong)") }
+}

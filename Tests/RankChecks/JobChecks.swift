@@ -1,0 +1,95 @@
+import Checkpoints
+import Configuration
+import Diffusion
+import Inference
+import Jobs
+import Network
+import Tensors
+
+let jobChecks: [Check] = [
+  Check("every rank knows where all ranks run") { context in
+    let placement = try RankPlacement(of: context.communicator, threads: context.rank + 1)
+    let host = try context.communicator.processorName
+    try expectEqual(placement.places.map(\.threads), (0..<context.size).map { $0 + 1 })
+    try expectEqual(
+      placement.places[context.rank],
+      .init(host: host, processors: ProcessorSet.usable, threads: context.rank + 1))
+    // Whatever the others do, a rank with more threads than processors is crowded.
+    try expect(
+      placement.isCrowded(context.rank) || placement.places[context.rank].processors.count > context.rank,
+      "\(context.rank + 1) threads fit on \(ProcessorSet.usable)")
+  },
+
+  Check("an error on one rank reaches all as the same failure with its exit status") { context in
+    let errors: [(any Error, ExitStatus, String)] = [
+      (InputError("no such run"), .badInput, "no such run"),
+      (CheckpointError(path: "/a b", problem: "damaged"), .badCheckpoint, "/a b: damaged"),
+      (CheckFailure(description: "7 apples are too many"), .failure, "7 apples are too many"),
+      (CheckFailure(description: ""), .failure, ""),
+    ]
+    for (error, status, message) in errors {
+      for failing in 0..<context.size {
+        // The last rank fails as well; the lowest that fails is the one to be named.
+        let fails = context.rank == failing || context.rank == context.size - 1
+        let outcome = Result { try context.communicator.together { if fails { throw error } } }
+        guard case .failure(let thrown) = outcome, let failure = thrown as? JobFailure else {
+          throw CheckFailure(description: "no JobFailure: \(outcome)")
+        }
+        try expectEqual(failure.rank, failing)
+        try expectEqual(failure.exitStatus, status)
+        try expectEqual(failure.message, message)
+        try expect(failure.isKnownToAllRanks, "it would be reported by every rank")
+        // All know of it already, so it passes through the next agreement unchanged.
+        let again = try expectError(JobFailure.self) { try context.communicator.together { throw failure } }
+        try expectEqual(again.description, failure.description)
+      }
+    }
+    let results = try context.communicator.together { context.rank * 3 }
+    try expectEqual(results, context.rank * 3)
+  },
+
+  Check("the ranks' shares of the images cover them all and are gathered in order") { context in
+    let drawing = try makeDrawing(context)
+    for count in [0, 1, 4, 7, 16] {
+      let shares = (0..<context.size).map { drawing.share(of: count, rank: $0) }
+      try expectEqual(shares.flatMap(Array.init), Array(0..<count))
+      try expect(shares.map(\.count).max()! - shares.map(\.count).min()! <= 1, "uneven shares \(shares)")
+      let own = shares[context.rank]
+      let part = Tensor(own.flatMap { [Float](repeating: Float($0), count: 64) }, shape: [own.count, 8, 8, 1])
+      let all = try drawing.gather(part, count: count)
+      try expectEqual(all.shape, [count, 8, 8, 1])
+      try expectEqual(all.elements, (0..<count).flatMap { [Float](repeating: Float($0), count: 64) })
+    }
+  },
+
+  Check("images drawn together are those that one process draws") { context in
+    let drawing = try makeDrawing(context)
+    let parameters = Arena(drawing.network.layout)
+    fillVisibly(parameters)
+    let count = 5
+    let share = try drawing.drawShare(of: count, parameters: parameters)
+    try expectEqual(share.evaluations, 3)
+    let together = try drawing.gather(share.images, count: count)
+    let denoiser = NetworkDenoiser(
+      network: TrainedUNet(network: drawing.network, parameters: parameters, workers: drawing.workers),
+      model: drawing.model)
+    let latents = Latents.draw(shape: [count, 8, 8, 1], seed: drawing.seed, firstImage: 0)
+    let alone = try drawing.sampler.sample(
+      from: DoubleTensor(latents), denoiser: denoiser, noise: SamplerNoise(seed: drawing.seed), progress: nil
+    ).images.single
+    try expect(bits(together) == bits(alone), "the images differ")
+    try expect(Set(bits(together)).count > count * 32, "the images are blank")
+  },
+]
+
+private func makeDrawing(_ context: CheckContext) throws -> ImageDrawing {
+  let configuration = smallConfiguration()
+  var settings = configuration.samplerSettings
+  settings.steps = 3
+  return try ImageDrawing(
+    network: try configuration.network(height: 8, width: 8, channels: 1), configuration: configuration,
+    settings: settings, seed: 11, batchSize: 2, communicator: context.communicator,
+    workers: WorkerPool(threadCount: 1))
+}
+
+private func bits(_ tensor: Tensor) -> [UInt32] { tensor.elements.map(\.bitPattern) }
