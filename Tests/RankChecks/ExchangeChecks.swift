@@ -50,6 +50,20 @@ private func gradient(microBatch: Int, step: Int, element: Int) -> Float {
   return fraction * Float(sign: .plus, exponent: Int(word >> 24 & 15) - 8, significand: 1)
 }
 
+private func addGradient(to leaf: Arena, microBatch: Int, step: Int) {
+  for element in 0..<leaf.count {
+    leaf.pointer[element] += gradient(microBatch: microBatch, step: step, element: element)
+  }
+}
+
+/// What bounds the error of a sum over all micro-batches.
+private func sumOfSizes(_ microBatches: Int, step: Int, element: Int) -> Float {
+  (0..<microBatches).reduce(0) { $0 + abs(gradient(microBatch: $1, step: step, element: element)) }
+}
+
+/// Sums of 13 numbers in single precision, in two orders: each addition adds at most 2⁻²⁴ of a partial sum.
+private let plainSumTolerance: Float = 13 * 0x1p-24
+
 /// The sum of one element over `leaves`: the left child of a node has the largest power of two of leaves below the
 /// node's number.
 private func treeSum(_ leaves: Range<Int>, step: Int, element: Int) -> Float {
@@ -100,9 +114,7 @@ private func verifyGradientSums(
   for step in 0..<steps {
     for microBatch in averaging.run {
       let leaf = averaging.leaf()
-      for element in 0..<floats {
-        leaf.pointer[element] += gradient(microBatch: microBatch, step: step, element: element)
-      }
+      addGradient(to: leaf, microBatch: microBatch, step: step)
       // As backward passes do: from the end; one parameter is not used at all.
       for entry in layout.entries.reversed() where entry.name != "small" { averaging.parameterIsFinal(entry) }
       averaging.finishLeaf()
@@ -113,8 +125,7 @@ private func verifyGradientSums(
         let expected = treeSum(0..<microBatches, step: step, element: element)
         var tolerance: Float = 0
         if roundsAnything {
-          let sizes = (0..<microBatches).map { abs(gradient(microBatch: $0, step: step, element: element)) }
-          tolerance = sizes.reduce(0, +) * (0x1p-8 + 13 * 0x1p-24)
+          tolerance = sumOfSizes(microBatches, step: step, element: element) * (0x1p-8 + plainSumTolerance)
         }
         let isRight =
           roundsAnything ? abs(sum[element] - expected) <= tolerance : sum[element].bitPattern == expected.bitPattern
@@ -157,9 +168,6 @@ private func verifyParameterExchange(
   if let wrong { throw CheckFailure(description: "\(blocks) blocks, \(arrangement): \(wrong)") }
 }
 
-/// Sums of 13 numbers in single precision, in two orders: each addition adds at most 2⁻²⁴ of a partial sum.
-private let plainSumTolerance: Float = 13 * 0x1p-24
-
 private func verifyPlainSums(_ context: CheckContext, microBatches: Int, floats: Int, steps: Int) throws {
   var layout = ParameterLayout()
   _ = layout.add("all", shape: [floats], order: .c)
@@ -170,16 +178,14 @@ private func verifyPlainSums(_ context: CheckContext, microBatches: Int, floats:
   for step in 0..<steps {
     for microBatch in plain.run {
       let leaf = plain.leaf()
-      for element in 0..<floats {
-        leaf.pointer[element] += gradient(microBatch: microBatch, step: step, element: element)
-      }
+      addGradient(to: leaf, microBatch: microBatch, step: step)
       plain.finishLeaf()
     }
     let sum = try plain.finish()
     for element in 0..<floats {
       let expected = treeSum(0..<microBatches, step: step, element: element)
-      let sizes = (0..<microBatches).map { abs(gradient(microBatch: $0, step: step, element: element)) }
-      if !(abs(sum[element] - expected) <= plainSumTolerance * sizes.reduce(0, +)) {
+      let tolerance = plainSumTolerance * sumOfSizes(microBatches, step: step, element: element)
+      if !(abs(sum[element] - expected) <= tolerance) {
         wrong = wrong ?? "step \(step), element \(element): \(sum[element]) instead of \(expected)"
       }
     }
