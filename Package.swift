@@ -50,6 +50,9 @@ let package = Package(
     // What must be written in C: libjpeg leaves errors by longjmp.
     .target(name: "CJPEGDecoder", dependencies: ["CJPEG"]),
 
+    // What reads and writes files: regular ones only, whole or not at all.
+    .target(name: "Files"),
+
     .target(name: "Tensors", dependencies: ["CProcessor"]),
     .target(
       name: "Kernels", dependencies: ["Tensors", "CBuildTarget", "CProcessor"],
@@ -59,49 +62,51 @@ let package = Package(
     .target(name: "Network", dependencies: ["Differentiation", "Diffusion", "Kernels", "Tensors"]),
     .target(name: "Optimisation", dependencies: ["Tensors"], swiftSettings: wideVectors),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
-    .target(name: "HDF5", dependencies: ["CHDF5", "MessagePassing"]),
-    .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG"]),
-    .target(name: "Compression", dependencies: ["CZlib"]),
-    .target(name: "Interchange", dependencies: ["CZip"]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "Files", "MessagePassing"]),
+    .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG", "Files"]),
+    .target(name: "Compression", dependencies: ["CZlib", "Files"]),
+    .target(name: "Interchange", dependencies: ["CZip", "Files"]),
     .target(
       name: "Evaluation", dependencies: ["COpenBLAS", "Interchange", "Kernels", "MessagePassing", "Tensors"]),
     .target(
       name: "TensorBoard", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Protobuf/tensorboard_events.proto"]),
-    .target(name: "Datasets", dependencies: ["Compression", "HDF5", "Images", "Tensors"]),
-    .target(name: "Checkpoints", dependencies: ["CFileSpace", "Compression", "HDF5", "MessagePassing", "Tensors"]),
+    .target(name: "Datasets", dependencies: ["Compression", "Files", "HDF5", "Images", "Tensors"]),
+    .target(
+      name: "Checkpoints", dependencies: ["CFileSpace", "Compression", "Files", "HDF5", "MessagePassing", "Tensors"]),
     .target(
       name: "Jobs",
       dependencies: [
-        "Checkpoints", "Datasets", "Diffusion", "HDF5", "Interchange", "MessagePassing", "Optimisation", "Tensors",
+        "Checkpoints", "Datasets", "Diffusion", "Files", "HDF5", "Interchange", "MessagePassing", "Optimisation",
+        "Tensors",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
-      name: "Configuration", dependencies: ["Datasets", "Diffusion", "Jobs", "Kernels", "Network", "Yams"]),
+      name: "Configuration", dependencies: ["Datasets", "Diffusion", "Files", "Jobs", "Kernels", "Network", "Yams"]),
     .target(
-      name: "Packing", dependencies: ["Datasets", "Images", "Jobs", "MessagePassing", "Tensors"]),
+      name: "Packing", dependencies: ["Datasets", "Files", "Images", "Jobs", "MessagePassing", "Tensors"]),
     .target(
       name: "FeatureNetworks",
       dependencies: [
-        "CFashionMNISTClassifier", "Compression", "Configuration", "Differentiation", "Diffusion", "Interchange",
-        "Network", "Tensors",
+        "CFashionMNISTClassifier", "Compression", "Configuration", "Differentiation", "Diffusion", "Files",
+        "Interchange", "Network", "Tensors",
       ]),
     .target(
       name: "Inference",
       dependencies: [
-        "Checkpoints", "Configuration", "Datasets", "Diffusion", "Evaluation", "FeatureNetworks", "HDF5", "Images",
-        "Interchange", "Jobs", "MessagePassing", "Network", "Tensors",
+        "Checkpoints", "Configuration", "Datasets", "Diffusion", "Evaluation", "FeatureNetworks", "Files", "HDF5",
+        "Images", "Interchange", "Jobs", "MessagePassing", "Network", "Tensors",
       ]),
     .target(
       name: "Training",
       dependencies: [
         "Checkpoints", "Configuration", "Datasets", "Differentiation", "Diffusion", "Evaluation", "FeatureNetworks",
-        "HDF5", "Images", "Inference", "Jobs", "Kernels", "MessagePassing", "Network", "Optimisation", "TensorBoard",
-        "Tensors",
+        "Files", "HDF5", "Images", "Inference", "Jobs", "Kernels", "MessagePassing", "Network", "Optimisation",
+        "TensorBoard", "Tensors",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
-      name: "Reports", dependencies: ["Configuration", "Images", "Jobs"],
+      name: "Reports", dependencies: ["Configuration", "Files", "Images", "Jobs"],
       resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")]),
     .target(
       name: "Benchmarking",
@@ -112,17 +117,19 @@ let package = Package(
     .target(
       name: "Diffusers",
       dependencies: [
-        "Checkpoints", "Configuration", "Datasets", "Diffusion", "Inference", "Interchange", "Jobs", "MessagePassing",
-        "Network", "Tensors", "Training",
+        "Checkpoints", "Configuration", "Datasets", "Diffusion", "Files", "Inference", "Interchange", "Jobs",
+        "MessagePassing", "Network", "Tensors", "Training",
       ]),
     .executableTarget(
       name: "ddpm-mpi",
       dependencies: [
-        "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusers", "Diffusion", "FeatureNetworks", "HDF5",
-        "Inference", "Jobs", "Kernels", "MessagePassing", "Packing", "Reports", "Training",
+        "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusers", "Diffusion", "FeatureNetworks",
+        "Files",
+        "HDF5", "Inference", "Jobs", "Kernels", "MessagePassing", "Packing", "Reports", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
+    .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "KernelsTests", dependencies: ["Configuration", "Kernels", "Network", "Tensors"]),
     .testTarget(name: "DifferentiationTests", dependencies: ["Differentiation", "Kernels", "Tensors"]),
@@ -131,16 +138,17 @@ let package = Package(
       exclude: ["Fixtures"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "HDF5", "Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "OptimisationTests", dependencies: ["Optimisation", "Tensors"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Compression", "Datasets", "HDF5", "Images", "Tensors"]),
+    .testTarget(
+      name: "DatasetsTests", dependencies: ["Compression", "Datasets", "Files", "HDF5", "Images", "Tensors"]),
     .testTarget(
       name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
     .testTarget(name: "FeatureNetworksTests", dependencies: ["FeatureNetworks", "Interchange", "Network", "Tensors"]),
     .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"]),
-    .testTarget(name: "ReportsTests", dependencies: ["Configuration", "Images", "Jobs", "Reports"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Configuration", "Files", "Images", "Jobs", "Reports"]),
     .testTarget(
-      name: "JobsTests", dependencies: ["Jobs", "Tensors", .product(name: "Logging", package: "swift-log")]),
+      name: "JobsTests", dependencies: ["Files", "Jobs", "Tensors", .product(name: "Logging", package: "swift-log")]),
     .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Jobs"]),
     .testTarget(
       name: "InferenceTests", dependencies: ["Configuration", "Datasets", "Diffusion", "Inference", "Tensors"]),

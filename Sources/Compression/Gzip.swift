@@ -1,5 +1,5 @@
 import CZlib
-import Glibc
+import Files
 
 /// A file that could not be read or decompressed.
 public struct CompressionError: Error, Equatable, CustomStringConvertible {
@@ -14,7 +14,8 @@ public struct CompressionError: Error, Equatable, CustomStringConvertible {
 /// A gzip file may have several members, whose contents follow one another, and zeros after the last. Throws if the
 /// file cannot be read, ends too soon, or does not match its checksums.
 public func gunzip(contentsOf path: String) throws(CompressionError) -> [UInt8] {
-  let input = try contents(of: path)
+  let input: [UInt8]
+  do { input = try readBytes(at: path) } catch { throw CompressionError(path: path, message: error.reason) }
   guard input.starts(with: gzipMagic) else { return input }
   let outcome = input.withUnsafeBytes { bytes in
     Result { () throws(CompressionError) in
@@ -93,27 +94,4 @@ private struct GzipDecompressor: ~Copyable {
     let detail = stream.pointee.msg.map { " (\(String(cString: $0)))" } ?? ""
     return CompressionError(path: path, message: summary + detail)
   }
-}
-
-/// All bytes of a file.
-private func contents(of path: String) throws(CompressionError) -> [UInt8] {
-  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { throw systemError(path) }
-  defer { close(descriptor) }
-  var information = stat()
-  guard fstat(descriptor, &information) == 0 else { throw systemError(path) }
-  var bytes = [UInt8](repeating: 0, count: Int(information.st_size))
-  var filled = 0
-  while filled < bytes.count {
-    let count = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress! + filled, $0.count - filled) }
-    if count < 0 && errno == EINTR { continue }
-    guard count >= 0 else { throw systemError(path) }
-    guard count > 0 else { throw CompressionError(path: path, message: "the file shrank while it was read") }
-    filled += count
-  }
-  return bytes
-}
-
-private func systemError(_ path: String) -> CompressionError {
-  CompressionError(path: path, message: String(cString: strerror(errno)))
 }

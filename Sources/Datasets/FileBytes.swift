@@ -1,19 +1,12 @@
 import Compression
+import Files
 import Glibc
 
 /// The bytes of a file; a file that gzip has compressed is unpacked.
 /// - Throws: `DatasetError` (`missing`, `unreadable`).
 func readFile(_ path: String) throws -> [UInt8] {
-  var information = stat()
-  guard stat(path, &information) == 0 else {
-    let reason = errno
-    throw DatasetError(
-      reason == ENOENT ? .missing : .unreadable, path, "cannot be opened: \(String(cString: strerror(reason)))",
-      advice: "check the path and who may read it")
-  }
-  guard information.st_mode & S_IFMT == S_IFREG else {
-    throw DatasetError(.unreadable, path, "is no ordinary file", advice: "check the path")
-  }
+  // What is missing is told apart from what is damaged.
+  do { _ = try RegularFile(path) } catch { throw DatasetError(error, path) }
   do {
     return try gunzip(contentsOf: path)
   } catch {
@@ -22,3 +15,12 @@ func readFile(_ path: String) throws -> [UInt8] {
 }
 
 func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+extension DatasetError {
+  /// A file that could not be opened.
+  init(_ error: FileError, _ path: String) {
+    self.init(
+      error.kind == .missing ? .missing : .unreadable, path, "cannot be opened: \(error.reason)",
+      advice: "check the path and who may read it")
+  }
+}

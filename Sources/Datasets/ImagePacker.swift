@@ -1,5 +1,5 @@
 import Compression
-import Glibc
+import Files
 import HDF5
 import Tensors
 
@@ -34,20 +34,21 @@ public struct ImagePacker: Sendable {
   ///   - stopsAtDamage: whether the first damaged image ends it.
   ///   - progress: called with the number of images done.
   /// - Returns: the damaged images of each part; the file is written if there are none.
-  /// - Throws: `DatasetError` for data that cannot be read, `PackingError` for a file that cannot be written.
+  /// - Throws: `DatasetError` for data that cannot be read, `PackingError` or `FileError` for a file that cannot be written.
   public func write(
     to path: String, workers: WorkerPool, stopsAtDamage: Bool = true, progress: (Int) -> Void = { _ in }
   ) throws -> (training: [DamagedImage], test: [DamagedImage]) {
-    let temporary = temporaryPath(for: path)
+    let output = try OutputFile(path)
+    try output.prepare()
     var isPublished = false
-    defer { if !isPublished { unlink(temporary) } }
+    defer { if !isPublished { output.discard() } }
     var done = 0
     func count(_ images: Int) {
       done += images
       progress(done)
     }
     do {
-      let file = try HDF5File.create(temporary)
+      let file = try HDF5File.create(output.temporaryPath)
       let damaged = try write(training, "", to: file, workers, stopsAtDamage, didPack: count)
       let damagedTests =
         try test.map { try write($0, "test/", to: file, workers, stopsAtDamage, didPack: count) } ?? []
@@ -61,7 +62,7 @@ public struct ImagePacker: Sendable {
     } catch let error as HDF5Error {
       throw PackingError(path: path, problem: "\(error.message) (\(error.call))")
     }
-    try publish(temporary, as: path)
+    try output.publish()
     isPublished = true
     return ([], [])
   }
@@ -101,26 +102,6 @@ public struct ImagePacker: Sendable {
       try labels.close()
     }
     return []
-  }
-
-  private func temporaryPath(for path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return ".\(path).partial" }
-    return "\(path[...slash]).\(path[path.index(after: slash)...]).partial"
-  }
-
-  private func publish(_ temporary: String, as path: String) throws {
-    func failure(_ what: String) -> PackingError {
-      PackingError(path: path, problem: "\(what): \(String(cString: strerror(errno)))")
-    }
-    func synchronise(_ path: String) throws {
-      let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-      guard descriptor >= 0 else { throw failure("cannot be opened") }
-      defer { close(descriptor) }
-      guard fsync(descriptor) == 0 else { throw failure("cannot be flushed to the disk") }
-    }
-    try synchronise(temporary)
-    guard rename(temporary, path) == 0 else { throw failure("cannot be renamed into place") }
-    try synchronise(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".")
   }
 }
 

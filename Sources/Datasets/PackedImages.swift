@@ -1,4 +1,5 @@
 import Compression
+import Files
 import HDF5
 
 /// Images in one HDF5 file, read from it one by one when they are needed; the labels and checksums are in memory.
@@ -21,7 +22,7 @@ public struct PackedImages: ImageDataset {
   /// Of the labels and checksums, not of the images themselves.
   public let fingerprint: UInt64
   public let readsFiles = true
-  private let file: ReadOnlyFile
+  private let file: OpenedFile
   /// Where the first image begins.
   private let offset: Int
   private let labels: [Int32]
@@ -41,7 +42,7 @@ public struct PackedImages: ImageDataset {
     labels = contents.labels.map(Int32.init)
     place = contents.dataset
     (offset, checksums) = try contents.requirePacked()
-    file = try ReadOnlyFile(path)
+    do { file = try OpenedFile(RegularFile(path)) } catch { throw DatasetError(error, path) }
     var fingerprint = Fingerprint()
     for number in shape + [allowsFlips ? 1 : 0, classNames.count] { fingerprint.add(number) }
     for name in classNames { fingerprint.add(name) }
@@ -74,5 +75,29 @@ extension DatasetError {
     self.init(
       .damaged, path, "\(image) is damaged: its checksum does not match",
       advice: "fetch the file again, or pack it again")
+  }
+}
+
+/// A file that copies of a data set share.
+private final class OpenedFile: Sendable {
+  private let file: RegularFile
+
+  init(_ file: consuming RegularFile) { self.file = file }
+
+  var path: String { file.path }
+
+  /// Reads `count` bytes from `offset` on.
+  /// - Parameter what: what they are, in the words of a message.
+  /// - Throws: `DatasetError` (`unreadable`, `truncated`).
+  func read(
+    _ what: @autoclosure () -> String, at offset: Int, count: Int, into destination: UnsafeMutablePointer<UInt8>
+  ) throws {
+    let received: Int
+    do { received = try file.read(at: offset, count: count, into: destination) } catch {
+      throw DatasetError(
+        .unreadable, path, "\(what()) cannot be read: \(error.reason)",
+        advice: "check the file system, and start again with --resume")
+    }
+    guard received == count else { throw DatasetError(.truncated, path, "it ends before the end of \(what())") }
   }
 }

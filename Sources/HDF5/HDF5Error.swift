@@ -1,4 +1,5 @@
 import CHDF5
+import Files
 
 /// A call into the HDF5 library, or a request to it, that did not succeed.
 public struct HDF5Error: Error, Equatable, CustomStringConvertible {
@@ -26,6 +27,15 @@ public struct HDF5Error: Error, Equatable, CustomStringConvertible {
     self.subject = subject
     self.reason = reason
     self.message = message
+  }
+
+  /// A file that could not be opened.
+  init(_ error: FileError, _ path: String) {
+    switch error.kind {
+    case .missing: self.init("H5Fopen", path, .noSuchFile, "there is no such file")
+    case .notRegular: self.init("H5Fopen", path, .notHDF5, error.reason)
+    default: self.init("H5Fopen", path, .other, error.reason)
+    }
   }
 
   public var description: String { "\(subject): \(message) (\(call))" }

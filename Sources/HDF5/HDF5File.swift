@@ -1,4 +1,5 @@
 import CHDF5
+import Files
 import Glibc
 import MessagePassing
 
@@ -50,6 +51,7 @@ public struct HDF5File: ~Copyable {
     _ path: String, writable: Bool = false, communicator: Communicator? = nil
   ) throws(HDF5Error) -> HDF5File {
     try HDF5Library.prepare()
+    do { _ = try RegularFile(path) } catch { throw HDF5Error(error, path) }
     let access = try PropertyLists.fileAccess(communicator, path)
     let identifier = H5Fopen(path, writable ? ddpm_hdf5_read_write() : ddpm_hdf5_read_only(), access.identifier)
     if identifier < 0 { throw openingError(path) }
@@ -59,11 +61,6 @@ public struct HDF5File: ~Copyable {
   /// What the failure to open a file comes down to.
   private static func openingError(_ path: String) -> HDF5Error {
     let explanation = innermostExplanation()
-    if !exists(path) { return HDF5Error("H5Fopen", path, .noSuchFile, "there is no such file") }
-    var information = stat()
-    if stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
-      return HDF5Error("H5Fopen", path, .notHDF5, "this is a folder, not an HDF5 file")
-    }
     if H5Fis_hdf5(path) == 0 { return HDF5Error("H5Fopen", path, .notHDF5, "this is not an HDF5 file") }
     let isCut = explanation.hasPrefix("truncated file")
     return HDF5Error("H5Fopen", path, .other, isCut ? "the file is cut short (\(explanation))" : explanation)

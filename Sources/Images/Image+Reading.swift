@@ -1,5 +1,5 @@
 import CJPEGDecoder
-import Glibc
+import Files
 
 /// What an image file says of itself at its beginning.
 public struct ImageHeader: Sendable, Equatable {
@@ -62,28 +62,12 @@ extension Image {
   }
 
   private static func contents(of path: String, atMost limit: Int = .max) throws(ImageError) -> [UInt8] {
-    func failure() -> ImageError { ImageError(path: path, message: String(cString: strerror(errno))) }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw failure() }
-    defer { close(descriptor) }
-    var information = stat()
-    guard fstat(descriptor, &information) == 0 else { throw failure() }
-    guard information.st_mode & S_IFMT == S_IFREG else {
-      throw ImageError(path: path, message: "this is no ordinary file")
+    do throws(FileError) {
+      let file = try RegularFile(path)
+      return try file.bytes(first: limit)
+    } catch {
+      throw ImageError(path: path, message: error.reason)
     }
-    let size = min(Int(information.st_size), limit)
-    var failed = false
-    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      while count < size {
-        let received = Glibc.read(descriptor, buffer.baseAddress! + count, size - count)
-        if received < 0 && errno == EINTR { continue }
-        failed = received < 0
-        if received <= 0 { break }
-        count += received
-      }
-    }
-    if failed { throw failure() }
-    return bytes
   }
 }
 

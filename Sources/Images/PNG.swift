@@ -1,5 +1,5 @@
 import CPNG
-import Glibc
+import Files
 
 /// Reads and writes PNG files by libpng's simplified interface, which reports errors without `longjmp`: that must not
 /// cross Swift code.
@@ -27,15 +27,16 @@ public enum PNG {
     control.format = format(channels: image.channels)
     defer { png_image_free(&control) }
 
-    let temporaryPath = "\(path).\(getpid()).partial"
-    guard png_image_write_to_file(&control, temporaryPath, 0, image.pixels, 0, nil) != 0 else {
-      unlink(temporaryPath)
-      throw ImageError(path: path, message: message(of: control))
-    }
-    guard rename(temporaryPath, path) == 0 else {
-      let reason = String(cString: strerror(errno))
-      unlink(temporaryPath)
-      throw ImageError(path: path, message: reason)
+    do {
+      try OutputFile(path).write { temporaryPath in
+        guard png_image_write_to_file(&control, temporaryPath, 0, image.pixels, 0, nil) != 0 else {
+          throw ImageError(path: path, message: message(of: control))
+        }
+      }
+    } catch let error as ImageError {
+      throw error
+    } catch {
+      throw ImageError(path: path, message: (error as? FileError)?.reason ?? "\(error)")
     }
   }
 

@@ -1,10 +1,11 @@
+import Files
 import Foundation
 
-/// A file's bytes, mapped into memory where that is safe.
+/// A file's bytes, mapped into memory.
 func fileContents(_ path: String) throws(InterchangeError) -> Data {
-  do { return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) } catch {
-    let isThere = FileManager.default.fileExists(atPath: path)
+  do { return try RegularFile(path).mapped() } catch {
     throw InterchangeError(
-      path, isThere ? "cannot be read" : "there is no such file", advice: "check the path and who may read it")
+      path, error.kind == .missing ? "there is no such file" : "cannot be read: \(error.reason)",
+      advice: "check the path and who may read it")
   }
 }

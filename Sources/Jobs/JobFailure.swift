@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Diffusion
+import Files
 import HDF5
 import Interchange
 import MessagePassing

@@ -2,6 +2,7 @@ import Configuration
 import Datasets
 import Evaluation
 import FeatureNetworks
+import Files
 import Foundation
 import Inference
 import Jobs

@@ -2,6 +2,7 @@ import Checkpoints
 import Configuration
 import Datasets
 import Diffusion
+import Files
 import Foundation
 import Images
 import Jobs

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Files
 import Jobs
 import MessagePassing
 import Reports

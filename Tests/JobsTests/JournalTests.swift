@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Jobs
 import Logging
@@ -41,10 +42,27 @@ import Testing
 
 @Suite struct AppendedFileTests {
   @Test func bytesThatTheFileSystemRefusesAreKept() throws {
-    var file = try AppendedFile(path: "/dev/full")
-    for count in 1...2 {
-      #expect(throws: FileError("cannot write /dev/full: No space left on device")) { try file.append([1, 2, 3]) }
-      #expect(file.pendingCount == 3 * count)
+    try withTemporaryFolder { folder in
+      let path = folder + "/log"
+      var file = try AppendedFile(path: path)
+      try file.append([1, 2])
+      // Beyond this size the system refuses bytes, as a full disk does.
+      var limit = rlimit()
+      getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+      let before = limit
+      let handler = signal(SIGXFSZ, SIG_IGN)
+      limit.rlim_cur = 2
+      setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+      for count in 1...2 {
+        let error = #expect(throws: FileError.self) { try file.append([3, 4, 5]) }
+        #expect(error?.description == "cannot write \(path): File too large")
+        #expect(file.pendingCount == 3 * count)
+      }
+      limit = before
+      setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+      signal(SIGXFSZ, handler)
+      try file.append([6])
+      #expect(try readBytes(at: path) == [1, 2, 3, 4, 5, 3, 4, 5, 6])
     }
   }
 }

@@ -1,4 +1,5 @@
 import FeatureNetworks
+import Files
 import Foundation
 import Jobs
 import MessagePassing

@@ -1,5 +1,6 @@
 import Evaluation
 import FeatureNetworks
+import Files
 import Foundation
 import Interchange
 import Jobs

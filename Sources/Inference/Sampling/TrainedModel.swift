@@ -1,6 +1,7 @@
 import Checkpoints
 import Configuration
 import Diffusion
+import Files
 import Foundation
 import HDF5
 import Jobs

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Appends to metrics.jsonl, one JSON object per line. Each line is in the file when `append` returns, or, should the

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Shows how far a run is: one live line on a terminal, plain lines at intervals elsewhere (files, batch systems).

@@ -9,9 +9,9 @@ public struct AppendedFile: ~Copyable {
   private var pending: [UInt8] = []
 
   /// Opens the file at `path`, creating it where it is missing.
+  /// - Throws: `FileError`, also where a link or anything else that is no file is in its place.
   public init(path: String) throws(FileError) {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw FileError(cannot: "open", path) }
+    let descriptor = try openInPlace(path, O_WRONLY | O_CREAT | O_APPEND)
     self.path = path
     self.descriptor = descriptor
   }

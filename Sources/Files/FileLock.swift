@@ -11,8 +11,7 @@ public final class FileLock {
   /// - Throws: `FileError` if another process holds the lock, with what that one said of itself, or the file cannot be
   ///   written.
   public init(_ path: String, owner: String) throws(FileError) {
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw FileError(cannot: "open", path) }
+    let descriptor = try openInPlace(path, O_RDWR | O_CREAT)
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let isTaken = errno == EWOULDBLOCK
       let error = FileError(cannot: "lock", path)

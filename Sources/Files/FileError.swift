@@ -1,0 +1,36 @@
+import Glibc
+
+/// What could not be done with a file or folder, its path and the system's reason.
+public struct FileError: Error, Equatable, CustomStringConvertible {
+  public enum Kind: Sendable {
+    case missing
+    /// A folder, a pipe, a device or a socket, where a file is expected.
+    case notRegular
+    case tooLarge
+    case other
+  }
+
+  public let kind: Kind
+  /// What is wrong, without the action and the path.
+  public let reason: String
+  public let description: String
+
+  public init(_ description: String, kind: Kind = .other) {
+    self.kind = kind
+    self.reason = description
+    self.description = description
+  }
+
+  /// `cannot <action> <path>: <reason>`.
+  public init(cannot action: String, _ path: String, reason: String, kind: Kind) {
+    self.kind = kind
+    self.reason = reason
+    description = "cannot \(action) \(path): \(reason)"
+  }
+
+  /// The failure of the system call just made.
+  public init(cannot action: String, _ path: String) {
+    let code = errno
+    self.init(cannot: action, path, reason: String(cString: strerror(code)), kind: code == ENOENT ? .missing : .other)
+  }
+}

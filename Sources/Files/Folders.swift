@@ -1,0 +1,49 @@
+import Foundation
+
+/// The folder that a file is in.
+public func folderPath(of path: String) -> String { standardisedPath(parentFolder(of: path)) }
+
+/// Without `.` and `..`.
+public func standardisedPath(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
+
+/// `runs/a` for `runs/a//`.
+public func withoutTrailingSlashes(_ path: String) -> String {
+  var path = path
+  while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
+  return path
+}
+
+/// Makes the folder at `path` and those above it, where they are missing.
+public func makeFolder(at path: String) throws(FileError) {
+  var information = stat()
+  if stat(path, &information) == 0 {
+    guard information.st_mode & S_IFMT == S_IFDIR else {
+      throw FileError("cannot create the folder \(path): a file is in its place")
+    }
+    return
+  }
+  let parent = (path as NSString).deletingLastPathComponent
+  if !parent.isEmpty && parent != path { try makeFolder(at: parent) }
+  guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw FileError(cannot: "create the folder", path) }
+}
+
+/// The names in a folder, in no order, without `.` and `..`.
+/// - Throws: `FileError`, `missing` if there is no folder.
+public func namesInFolder(_ path: String) throws(FileError) -> [String] {
+  guard let folder = opendir(path) else { throw FileError(cannot: "list", path) }
+  defer { closedir(folder) }
+  var names: [String] = []
+  while let entry = readdir(folder) {
+    let name = withUnsafePointer(to: &entry.pointee.d_name) {
+      $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)) { String(cString: $0) }
+    }
+    if name != "." && name != ".." { names.append(name) }
+  }
+  return names
+}
+
+/// `.` for a name alone.
+func parentFolder(of path: String) -> String {
+  let parent = (path as NSString).deletingLastPathComponent
+  return parent.isEmpty ? "." : parent
+}

@@ -1,0 +1,128 @@
+import Foundation
+
+/// A file open for reading. Pipes, devices, sockets and folders are refused when it is opened: a pipe would block for
+/// ever, and a device may have no end.
+///
+/// Several threads may read from it at once.
+public struct RegularFile: ~Copyable, Sendable {
+  public let path: String
+  /// Bytes, when it was opened.
+  public let size: Int
+  private let descriptor: Int32
+
+  /// - Parameter followsLink: whether `path` may be a symbolic link.
+  /// - Throws: `FileError`: `missing`, `notRegular`, or `other` with the system's reason.
+  public init(_ path: String, followsLink: Bool = true) throws(FileError) {
+    // Opening a pipe that nobody writes to would wait.
+    let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (followsLink ? 0 : O_NOFOLLOW)
+    let descriptor = try openDescriptor(path, flags)
+    var information = stat()
+    guard fstat(descriptor, &information) == 0 else {
+      let error = FileError(cannot: "read", path)
+      close(descriptor)
+      throw error
+    }
+    if let kind = nameOfSpecialFile(information) {
+      close(descriptor)
+      throw FileError(cannot: "read", path, reason: "it is \(kind), not a file", kind: .notRegular)
+    }
+    self.path = path
+    self.size = Int(information.st_size)
+    self.descriptor = descriptor
+  }
+
+  deinit { close(descriptor) }
+
+  /// Reads up to `count` bytes from `offset` on; fewer only where the file ends.
+  /// - Returns: how many bytes were read.
+  public func read(at offset: Int, count: Int, into destination: UnsafeMutableRawPointer) throws(FileError) -> Int {
+    var done = 0
+    while done < count {
+      let received = pread(descriptor, destination + done, count - done, off_t(offset + done))
+      if received < 0 && errno == EINTR { continue }
+      guard received >= 0 else { throw FileError(cannot: "read", path) }
+      if received == 0 { break }
+      done += received
+    }
+    return done
+  }
+
+  /// All bytes.
+  /// - Parameter limit: what the file may have at most; it is compared before memory is taken.
+  /// - Throws: `FileError`: `tooLarge`, naming the limit.
+  public func bytes(limit: Int = .max) throws(FileError) -> [UInt8] {
+    guard size <= limit else {
+      throw FileError(
+        cannot: "read", path, reason: "it has \(size) bytes, more than the limit of \(limit)", kind: .tooLarge)
+    }
+    return try bytes(first: limit)
+  }
+
+  /// The first `count` bytes, or all if there are fewer. A file that grows meanwhile, such as a log, is read to where it
+  /// was.
+  public func bytes(first count: Int) throws(FileError) -> [UInt8] {
+    let wanted = min(size, count)
+    var failure: FileError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, filled in
+      guard let start = buffer.baseAddress else { return }
+      do throws(FileError) { filled = try read(at: 0, count: wanted, into: start) } catch { failure = error }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
+  /// The bytes, mapped into memory: they are read as they are looked at.
+  public func mapped() throws(FileError) -> Data {
+    if size == 0 { return Data() }
+    guard let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+      throw FileError(cannot: "read", path)
+    }
+    return Data(bytesNoCopy: start, count: size, deallocator: .unmap)
+  }
+}
+
+/// The bytes of the file at `path`.
+public func readBytes(at path: String, limit: Int = .max) throws(FileError) -> [UInt8] {
+  try RegularFile(path).bytes(limit: limit)
+}
+
+/// The text of the UTF-8 file at `path`.
+public func readText(at path: String, limit: Int = .max) throws(FileError) -> String {
+  guard let text = String(validating: try readBytes(at: path, limit: limit), as: UTF8.self) else {
+    throw FileError(cannot: "read", path, reason: "it is not UTF-8 text", kind: .other)
+  }
+  return text
+}
+
+/// Opens a path that the system can hold.
+func openDescriptor(_ path: String, _ flags: Int32, _ mode: mode_t = 0o666) throws(FileError) -> Int32 {
+  // A C string ends at its first zero, and an empty path names nothing.
+  guard !path.isEmpty, !path.utf8.contains(0) else {
+    throw FileError("\"\(path.filter { $0 != "\0" })\" is no path", kind: .missing)
+  }
+  let descriptor = open(path, flags, mode)
+  guard descriptor >= 0 else { throw FileError(cannot: "open", path) }
+  return descriptor
+}
+
+/// Opens a file to be written where it lies. A link is refused: in a folder from somewhere else it could lead to a file
+/// that has nothing to do with the run.
+func openInPlace(_ path: String, _ flags: Int32) throws(FileError) -> Int32 {
+  var information = stat()
+  if lstat(path, &information) == 0, let kind = nameOfSpecialFile(information) {
+    throw FileError(cannot: "write", path, reason: "it is \(kind), not a file; remove it", kind: .notRegular)
+  }
+  return try openDescriptor(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+}
+
+/// What a file is, in words, if it is not a regular one.
+func nameOfSpecialFile(_ information: stat) -> String? {
+  switch information.st_mode & S_IFMT {
+  case S_IFREG: nil
+  case S_IFDIR: "a folder"
+  case S_IFIFO: "a pipe"
+  case S_IFSOCK: "a socket"
+  case S_IFLNK: "a link"
+  default: "a device"
+  }
+}

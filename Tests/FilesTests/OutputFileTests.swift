@@ -1,0 +1,111 @@
+import Files
+import Foundation
+import Testing
+
+@Suite final class OutputFileTests {
+  private let folder: String
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.path + "/files-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+  private func path(_ name: String) -> String { "\(folder)/\(name)" }
+  private func put(_ text: String, _ name: String) throws {
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path(name)))
+  }
+  private var names: [String] { (try? namesInFolder(folder).sorted()) ?? [] }
+
+  private func message(_ body: () throws -> Void) -> String? {
+    do {
+      try body()
+      return nil
+    } catch { return "\(error)" }
+  }
+
+  @Test func fileAppearsWholeAndKeepsItsPermissions() throws {
+    try put("old", "a")
+    chmod(path("a"), 0o640)
+    try replaceFile(at: path("a"), with: "new".utf8)
+    #expect(try readText(at: path("a")) == "new")
+    var information = stat()
+    #expect(stat(path("a"), &information) == 0)
+    #expect(information.st_mode & 0o777 == 0o640)
+    #expect(names == ["a"])
+  }
+
+  @Test func failureLeavesTheOldFileAndNothingElse() throws {
+    struct Failure: Error {}
+    try put("old", "a")
+    #expect(throws: Failure.self) {
+      try OutputFile(path("a")).write { temporary in
+        try Data("half".utf8).write(to: URL(fileURLWithPath: temporary))
+        throw Failure()
+      }
+    }
+    #expect(try readText(at: path("a")) == "old")
+    #expect(names == ["a"])
+  }
+
+  @Test func linkIsFollowedAndStays() throws {
+    try put("old", "a")
+    symlink("a", path("link"))
+    symlink("later", path("dangling"))
+    try replaceFile(at: path("link"), with: "new".utf8)
+    try replaceFile(at: path("dangling"), with: "first".utf8)
+    #expect(try readText(at: path("a")) == "new")
+    #expect(try readText(at: path("later")) == "first")
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path("link")) == "a")
+  }
+
+  @Test func devicesPipesAndFoldersAreNeverReplaced() throws {
+    mkfifo(path("pipe"), 0o600)
+    symlink("loop", path("loop"))
+    for special in ["/dev/full", "/dev/null", path("pipe"), folder, "", path("a/"), path("none/a"), path("loop")] {
+      #expect(message { _ = try OutputFile(special) } != nil, "\(special)")
+    }
+    #expect(message { try checkWritable("/dev/full") } == "cannot write /dev/full: it is a device; name a file")
+  }
+
+  @Test func longestNameCanBeWritten() throws {
+    let name = String(repeating: "ü", count: 127)
+    try replaceFile(at: path(name), with: "x".utf8)
+    #expect(names == [name])
+  }
+
+  @Test func outputsMustNotBeInputsOrEachOther() throws {
+    try put("model", "model")
+    symlink("model", path("link"))
+    link(path("model"), path("hard"))
+    mkdir(path("sub"), 0o700)
+    for output in [path("model"), path("link"), path("hard"), path("sub/../model")] {
+      #expect(
+        message {
+          try checkApart(
+            outputs: [NamedFile("--output", output)], inputs: [NamedFile("--checkpoint", path("model"))])
+        } != nil, "\(output)")
+    }
+    for second in [path("new"), path("./new"), path("sub/../new")] {
+      #expect(
+        message {
+          try checkApart(outputs: [NamedFile("--output", path("new")), NamedFile("--grid", second)], inputs: [])
+        } == "--grid \(second) and --output are the same file; name two")
+    }
+    #expect(
+      message {
+        try checkApart(
+          outputs: [NamedFile("--output", path("new")), NamedFile("--grid", path("sub/new"))],
+          inputs: [NamedFile("--checkpoint", path("model"))])
+      } == nil)
+  }
+
+  @Test func filesWrittenInPlaceAreNoLinks() throws {
+    try put("theirs", "a")
+    symlink("a", path("journal.jsonl"))
+    #expect(message { _ = try AppendedFile(path: path("journal.jsonl")) } != nil)
+    #expect(message { _ = try FileLock(path("journal.jsonl"), owner: "us") } != nil)
+    #expect(try readText(at: path("a")) == "theirs")
+  }
+}
