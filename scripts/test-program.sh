@@ -39,6 +39,14 @@ refuse 'there is no data set "imagenet"' train --set data.name=imagenet --output
 refuse 'neither it nor its .gz is there' train --set data.path="$folder/none" --output "$folder/x"
 refuse "'quick' is invalid for '--convolution" train "${tiny[@]}" --convolution quick --output "$folder/x"
 refuse 'attention_resolutions has 7' train "${tiny[@]}" --set 'model.attention_resolutions=[7]' --output "$folder/x"
+refuse 'training.ema_decays is \[0.9, 0.9\], which has a value twice' \
+  train "${tiny[@]}" --set 'training.ema_decays=[0.9, 0.9]' --output "$folder/x"
+refuse 'evaluation.features|there is no .*/none.safetensors|cannot open .*/none.safetensors' train "${tiny[@]}" \
+  --set evaluation.every=2 --set evaluation.features="$folder/none.safetensors" --output "$folder/x"
+long=$folder/x/$(printf '%0200d' 0)
+refuse 'checkpoints could not be saved: .* bytes, but MPI libraries hold 244; take a shorter path' \
+  train "${tiny[@]}" --output "$long"
+refuse 'bytes, but MPI libraries hold 244' train "${tiny[@]}" --trace "$folder/$(printf '%0240d' 0)" --output "$folder/x"
 mkdir "$folder/cut"
 head -c 1000 </dev/zero >"$folder/cut/train-images-idx3-ubyte"
 head -c 1000 </dev/zero >"$folder/cut/train-labels-idx1-ubyte"
@@ -102,6 +110,8 @@ refuse 'model.dropout is 0.5, but the run to resume was started with 0.0' \
   train --resume --set model.dropout=0.5 --output "$folder/run"
 refuse 'model.convolution is direct, but the run to resume was started with winograd' \
   train --resume --convolution direct --output "$folder/run"
+refuse 'training.steps is 3, but 4 steps are done in .*step-00000004.h5; give at least as many' \
+  train --resume --set training.steps=3 --output "$folder/run"
 run 0 'all 4 steps are done' "$program" train --resume --output "$folder/run"
 run 0 'parameters, direct convolutions' "$mpirun" 2 "$program" train "${tiny[@]}" --convolution direct \
   --output "$folder/direct"
@@ -177,6 +187,7 @@ run 0 'Wrote' "$mpirun" 2 "${sample[@]}" --count 3 --output "$folder/a.h5" --gri
 check "images are bytes [N, H, W, C]" sh -c "h5dump -H '$folder/a.h5' | tr -d '\n' | \
   grep -qE 'DATASET \"images\" \{ +DATATYPE +H5T_STD_U8LE +DATASPACE +SIMPLE \{ \( 3, 32, 32, 3 \)'"
 check "a grid of them" sh -c "head -c 8 '$folder/a.png' | grep -q PNG"
+run 0 'Wrote s' env -C "$folder" "$program" sample --checkpoint run --steps 1 --count 1 --output s
 awk 'BEGIN { srand(1); for (i = 0; i < 2 * 32 * 32 * 3; i++) print rand() + rand() + rand() + rand() - 2 }' \
   >"$folder/latents.txt"
 h5import "$folder/latents.txt" -dims 2,32,32,3 -path latents -type TEXTFP -size 32 -o "$folder/latents.h5"

@@ -113,6 +113,17 @@ public enum Checkpoint {
     }
   }
 
+  /// Finds out whether a checkpoint could be saved: makes its unfinished file, with room for all of it, and removes it.
+  /// Collective.
+  /// - Throws: `CheckpointError` on every rank if it could not.
+  public static func rehearse(path: String, groups: [TensorGroup], communicator: Communicator) throws {
+    let temporary = temporaryPath(for: path)
+    defer { if communicator.rank == 0 { unlink(temporary) } }
+    try onRankZero(communicator, path) { try findRoom(temporary, byteCount: expectedByteCount(groups)) }
+    let file = try openTogether(communicator, path) { try HDF5File.create(temporary, communicator: communicator) }
+    try file.close()
+  }
+
   private static func write(_ header: CheckpointHeader, to file: borrowing HDF5File) throws {
     try file.writeAttribute("format_version", CheckpointHeader.formatVersion)
     try file.writeAttribute("kind", header.kind.rawValue)

@@ -71,6 +71,10 @@ extension RunConfiguration {
         "training.batch is \(training.batch), which training.micro_batch \(training.microBatch) does not divide; "
           + "choose a batch that is a multiple of it")
     }
+    if Set(training.emaDecays).count < training.emaDecays.count {
+      problems.append(
+        "training.ema_decays is \(text("training.ema_decays")), which has a value twice; give each once")
+    }
     problems += groupProblems
     if let channels = model.architecture.headChannels, model.architecture.headCount != 1 {
       problems.append(

@@ -63,15 +63,22 @@ public struct RunFolder: Sendable, Equatable {
   /// Creates the folder and its subfolders where they are missing.
   ///
   /// - Parameter mustBeFresh: whether a run that it already holds is an error.
+  /// - Returns: the folders that were missing, for `removeEmptyFolders`.
   /// - Throws: that, or when a folder cannot be created.
-  public func createFolders(mustBeFresh: Bool) throws(FileError) {
+  @discardableResult
+  public func createFolders(mustBeFresh: Bool) throws(FileError) -> [String] {
     if mustBeFresh && holdsRun {
       throw FileError(
         "\(path) already holds a run; continue it with --resume, or choose another folder with --output")
     }
-    try makeFolder(at: path)
-    try makeFolder(at: checkpointsPath)
-    try makeFolder(at: samplesPath)
+    var made: [String] = []
+    do {
+      for folder in [path, checkpointsPath, samplesPath] { made += try makeFolder(at: folder) }
+    } catch {
+      removeEmptyFolders(made)
+      throw error
+    }
+    return made
   }
 
   /// Keeps other jobs from this folder while the lock is held.

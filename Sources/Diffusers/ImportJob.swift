@@ -40,13 +40,11 @@ public struct ImportJob: Sendable {
       if isFile {
         try save(model, to: output, communicator)
       } else {
-        let run = RunFolder(output)
-        try run.createFolders(mustBeFresh: true)
-        let lock = try run.lock()
+        let place = RunPlace(RunFolder(output))
+        try place.take(mustBeFresh: true)
         // The weights first: a run that is configured but has none would begin from random ones.
-        try save(model, to: run.checkpointPath(step: 0), communicator)
-        try run.save(model.configuration)
-        withExtendedLifetime(lock) {}
+        try save(model, to: place.folder.checkpointPath(step: 0), communicator)
+        try place.begin(model.configuration)
       }
       tell(model, isFile: isFile, reporter)
     }

@@ -14,17 +14,30 @@ public func withoutTrailingSlashes(_ path: String) -> String {
 }
 
 /// Makes the folder at `path` and those above it, where they are missing.
-public func makeFolder(at path: String) throws(FileError) {
+/// - Returns: those that were missing, the outermost first.
+@discardableResult
+public func makeFolder(at path: String) throws(FileError) -> [String] {
   var information = stat()
   if stat(path, &information) == 0 {
     guard information.st_mode & S_IFMT == S_IFDIR else {
       throw FileError("cannot create the folder \(path): a file is in its place")
     }
-    return
+    return []
   }
   let parent = (path as NSString).deletingLastPathComponent
-  if !parent.isEmpty && parent != path { try makeFolder(at: parent) }
-  guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw FileError(cannot: "create the folder", path) }
+  let above = !parent.isEmpty && parent != path ? try makeFolder(at: parent) : []
+  if mkdir(path, 0o777) == 0 { return above + [path] }
+  guard errno == EEXIST else {
+    let error = FileError(cannot: "create the folder", path)
+    removeEmptyFolders(above)
+    throw error
+  }
+  return above
+}
+
+/// Removes folders that `makeFolder` made, as far as they are empty.
+public func removeEmptyFolders(_ paths: [String]) {
+  for path in paths.reversed() { rmdir(path) }
 }
 
 /// The names in a folder, in no order, without `.` and `..`.

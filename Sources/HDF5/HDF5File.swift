@@ -33,11 +33,15 @@ public struct HDF5File: ~Copyable {
   ) throws(HDF5Error) -> HDF5File {
     try HDF5Library.prepare()
     let access = try PropertyLists.fileAccess(communicator, path)
+    let name = communicator == nil ? path : try SharedPath.absolute(path, "H5Fcreate")
     let identifier = H5Fcreate(
-      path, exclusive ? ddpm_hdf5_exclusive() : ddpm_hdf5_truncate(), ddpm_hdf5_default_properties(), access.identifier)
+      name, exclusive ? ddpm_hdf5_exclusive() : ddpm_hdf5_truncate(), ddpm_hdf5_default_properties(), access.identifier)
     if identifier < 0 {
       let explanation = innermostExplanation()
-      guard exclusive, exists(path) else { throw HDF5Error("H5Fcreate", path, .other, explanation) }
+      guard exclusive, exists(path) else {
+        let hint = communicator == nil ? "" : SharedPath.hint(name)
+        throw HDF5Error("H5Fcreate", path, .other, explanation + hint)
+      }
       throw HDF5Error("H5Fcreate", path, .fileExists, "the file exists already")
     }
     return try HDF5File(path: path, communicator: communicator, call: "H5Fcreate", identifier)
@@ -53,17 +57,18 @@ public struct HDF5File: ~Copyable {
     try HDF5Library.prepare()
     do { _ = try RegularFile(path) } catch { throw HDF5Error(error, path) }
     let access = try PropertyLists.fileAccess(communicator, path)
-    let identifier = H5Fopen(path, writable ? ddpm_hdf5_read_write() : ddpm_hdf5_read_only(), access.identifier)
-    if identifier < 0 { throw openingError(path) }
+    let name = communicator == nil ? path : try SharedPath.absolute(path, "H5Fopen")
+    let identifier = H5Fopen(name, writable ? ddpm_hdf5_read_write() : ddpm_hdf5_read_only(), access.identifier)
+    if identifier < 0 { throw openingError(path, hint: communicator == nil ? "" : SharedPath.hint(name)) }
     return try HDF5File(path: path, communicator: communicator, call: "H5Fopen", identifier)
   }
 
   /// What the failure to open a file comes down to.
-  private static func openingError(_ path: String) -> HDF5Error {
+  private static func openingError(_ path: String, hint: String) -> HDF5Error {
     let explanation = innermostExplanation()
     if H5Fis_hdf5(path) == 0 { return HDF5Error("H5Fopen", path, .notHDF5, "this is not an HDF5 file") }
     let isCut = explanation.hasPrefix("truncated file")
-    return HDF5Error("H5Fopen", path, .other, isCut ? "the file is cut short (\(explanation))" : explanation)
+    return HDF5Error("H5Fopen", path, .other, isCut ? "the file is cut short (\(explanation))" : explanation + hint)
   }
 
   private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

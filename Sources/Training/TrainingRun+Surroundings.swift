@@ -3,6 +3,7 @@ import Configuration
 import Datasets
 import Files
 import Foundation
+import HDF5
 import Images
 import Inference
 import Jobs
@@ -42,26 +43,34 @@ extension TrainingRun {
 
   /// Makes the run's folder ready on rank 0 and keeps other jobs from it, and verifies that the other ranks find it.
   /// Collective.
-  /// - Returns: the lock, on rank 0.
-  static func prepare(
-    _ folder: RunFolder, _ request: Request, _ configuration: RunConfiguration, _ communicator: Communicator
-  ) throws -> FileLock? {
+  static func prepare(_ place: RunPlace, _ request: Request, _ communicator: Communicator) throws {
+    let folder = place.folder
     let traceFolder = request.trace.map { folderPath(of: $0.path) }
-    let lock = try communicator.together { () throws -> FileLock? in
-      guard communicator.rank == 0 else { return nil }
+    try communicator.together {
+      if let trace = request.trace { try HDF5File.checkShareable(trace.path) }
+      guard communicator.rank == 0 else { return }
       // The run's own folder is about to be made.
       if let trace = request.trace, traceFolder != standardisedPath(folder.path) { try checkWritable(trace.path) }
-      try folder.createFolders(mustBeFresh: !request.resumes)
-      return try folder.lock()
+      try place.take(mustBeFresh: !request.resumes)
     }
     try communicator.requireShared(folder: folder.path)
     if let traceFolder { try communicator.requireShared(folder: traceFolder) }
     try communicator.together {
-      guard communicator.rank == 0 else { return }
-      if request.resumes { try folder.removeUnfinishedCheckpoints() }
-      try folder.save(configuration)
+      if communicator.rank == 0 && request.resumes { try folder.removeUnfinishedCheckpoints() }
     }
-    return lock
+  }
+
+  /// Verifies that the checkpoint of the last step could be saved as things are. Collective.
+  static func rehearseSaving(
+    _ trainer: DataParallelTrainer, _ folder: RunFolder, _ configuration: RunConfiguration, _ communicator: Communicator
+  ) throws {
+    do {
+      try Checkpoint.rehearse(
+        path: folder.checkpointPath(step: configuration.training.steps), groups: trainer.tensorGroups,
+        communicator: communicator)
+    } catch let error as CheckpointError {
+      throw JobFailure(rank: 0, exitStatus: .badInput, message: "checkpoints could not be saved: \(error)")
+    }
   }
 
   /// Loads the newest checkpoint that is whole, and returns its step; 0 if the folder has none. Collective.
@@ -86,6 +95,12 @@ extension TrainingRun {
               message: "\(path) is a \(header.kind.rawValue), not a \(kind.rawValue); choose another --output")
           }
           try configuration.checkResumable(saved: RunConfiguration(yaml: header.configuration, file: path))
+          guard header.step <= configuration.training.steps else {
+            throw JobFailure(
+              rank: 0, exitStatus: .badInput,
+              message: "training.steps is \(configuration.training.steps), but \(header.step) steps are done in \(path); "
+                + "give at least as many")
+          }
           groups = trainer.tensorGroups
           return groups
         }

@@ -55,8 +55,8 @@ public struct TrainingRun {
   private var stopWatch: StopWatch
   private let watchdog: Watchdog?
   let saver: CheckpointSaver
-  /// Keeps other jobs from the folder; on rank 0.
-  private let lock: FileLock?
+  /// Keeps other jobs from the folder.
+  private let place: RunPlace
   /// What happens to the run; on rank 0.
   let journal: RunJournal?
   /// On rank 0, if it is asked for.
@@ -111,12 +111,12 @@ public struct TrainingRun {
     self.model = model
     try Self.verifyRanksAgree(request, folder, configuration, dataset, communicator)
     stopWatch = StopWatch(limitMinutes: configuration.training.timeLimitMinutes)
-    lock = try Self.prepare(folder, request, configuration, communicator)
+    let place = RunPlace(folder)
+    self.place = place
+    try Self.prepare(place, request, communicator)
     let placement = try RankPlacement(of: communicator, threads: request.threads)
     let hosts = placement.places.map(\.host)
     hostCount = Set(hosts).count
-    let journal = try Self.openJournal(folder, communicator, reporter)
-    self.journal = journal
     let activity = SaveActivity()
     let watchdog = try Watchdog(
       communicator: communicator, hosts: hosts,
@@ -134,14 +134,19 @@ public struct TrainingRun {
       firstStep =
         request.resumes
         ? try Self.resume(trainer, from: folder, request.kind, configuration, communicator, reporter) : 0
+      try Self.rehearseSaving(trainer, folder, configuration, communicator)
+      evaluation = try TrainingEvaluation(
+        configuration, training: dataset, folder: folder, after: firstStep, communicator: communicator,
+        workers: workers, reporter: reporter)
+      // Nothing refuses it any more.
+      try communicator.together { if communicator.rank == 0 { try place.begin(configuration) } }
+      let journal = try Self.openJournal(folder, communicator, reporter)
+      self.journal = journal
       saver = try CheckpointSaver(
         folder: folder, configuration: configuration, communicator: communicator,
         ranksOnHost: hosts.filter { $0 == hosts[communicator.rank] }.count, reporter: reporter,
         last: firstStep > 0 ? folder.checkpointPath(step: firstStep) : nil, activity: activity, journal: journal)
       tensorBoard = try Self.openTensorBoard(folder, configuration, after: firstStep, communicator, reporter)
-      evaluation = try TrainingEvaluation(
-        configuration, training: dataset, folder: folder, after: firstStep, communicator: communicator,
-        workers: workers, reporter: reporter)
     } catch {
       watchdog?.stop()
       throw error

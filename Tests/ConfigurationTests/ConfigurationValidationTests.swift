@@ -23,6 +23,14 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
     try configuration.validate(rankCount: configuration.microBatchCount)
   }
 
+  @Test func anAverageThatIsKeptTwiceIsRefused() {
+    #expect(
+      problemsAfter { $0.training.emaDecays = [0.99, 0.9, 0.99] } == [
+        "training.ema_decays is [0.99, 0.9, 0.99], which has a value twice; give each once"
+      ])
+    #expect(problemsAfter { $0.training.emaDecays = [0.99, 0.9] } == [])
+  }
+
   @Test func defaultsAreTheDefaultPreset() {
     #expect(Presets.default.configuration == RunConfiguration())
     #expect(Presets.all.first?.name == Presets.default.name)

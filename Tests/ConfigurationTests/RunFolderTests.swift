@@ -123,4 +123,36 @@ private func message(_ body: () throws -> Void) -> String? {
       #expect(try folder.checkpoints().map(\.step) == [1])
     }
   }
+
+  @Test func nothingIsLeftOfARunThatDidNotBegin() throws {
+    try withTemporaryFolder { path in
+      let folder = RunFolder(path + "/runs/a")
+      let refuse = { try RunPlace(folder).take(mustBeFresh: true) }
+      try refuse()
+      #expect(try FileManager.default.contentsOfDirectory(atPath: path) == [])
+      try FileManager.default.createDirectory(atPath: path + "/runs", withIntermediateDirectories: true)
+      try touch(path + "/runs/notes.txt")
+      try refuse()
+      #expect(try FileManager.default.contentsOfDirectory(atPath: path + "/runs") == ["notes.txt"])
+    }
+  }
+
+  @Test func aRunThatBeganStaysWithItsConfiguration() throws {
+    try withTemporaryFolder { path in
+      let folder = RunFolder(path + "/run")
+      do {
+        let place = RunPlace(folder)
+        try place.take(mustBeFresh: true)
+        #expect(message { try RunPlace(folder).take(mustBeFresh: false) }?.contains("cannot be trained in") == true)
+        #expect(!folder.holdsRun)
+        try place.begin(RunConfiguration())
+      }
+      #expect(folder.holdsRun)
+      #expect(try folder.savedConfiguration() == RunConfiguration())
+      // A resume that is refused changes nothing.
+      try RunPlace(folder).take(mustBeFresh: false)
+      #expect(try folder.savedConfiguration() == RunConfiguration())
+      #expect(FileManager.default.fileExists(atPath: folder.samplesPath))
+    }
+  }
 }

@@ -48,6 +48,36 @@ extension StorageTests {
       #expect(loaded.bits == newer.bits)
     }
 
+    @Test func aRehearsalLeavesNothingBehindAndFindsOutWhatASaveWould() throws {
+      let groups = TestArenas(seed: 1).groups
+      try Checkpoint.rehearse(path: folder.path("step.h5"), groups: groups, communicator: world)
+      #expect(try folder.names() == [])
+      let missing = #expect(throws: CheckpointError.self) {
+        try Checkpoint.rehearse(path: folder.path("missing/step.h5"), groups: groups, communicator: world)
+      }
+      #expect(missing?.problem.contains("No such file") == true)
+    }
+
+    /// Open MPI writes past a buffer's end for longer ones.
+    @Test func aPathThatMPICannotHoldIsAnError() throws {
+      let groups = TestArenas(seed: 1).groups
+      var parent = folder.path("x")
+      while parent.utf8.count < 120 { parent += "x" }
+      try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+      let room = 244 - "\(parent)/..partial".utf8.count
+      for (length, fits) in [(room, true), (room + 1, false)] {
+        let path = parent + "/" + String(repeating: "y", count: length)
+        #expect(Checkpoint.temporaryPath(for: path).utf8.count == (fits ? 244 : 245))
+        func rehearse() throws { try Checkpoint.rehearse(path: path, groups: groups, communicator: world) }
+        if fits {
+          try rehearse()
+        } else {
+          let error = #expect(throws: CheckpointError.self) { try rehearse() }
+          #expect(error?.problem.contains("has 245 bytes, but MPI libraries hold 244; take a shorter path") == true)
+        }
+      }
+    }
+
     @Test func leftoversOfAnInterruptedSaveDoNotDisturbTheNext() throws {
       let path = folder.path("step.h5")
       #expect(URL(fileURLWithPath: Checkpoint.temporaryPath(for: path)).lastPathComponent == ".step.h5.partial")

@@ -291,6 +291,11 @@ test_full_disk() {
   room=$((size * 17 / 10))
   mount -t tmpfs -o "size=$room" tmpfs "$folder/$name" || return 1
   undo umount "$folder/$name"
+  mount -o "remount,size=$((size / 2))" "$folder/$name" || return 1
+  start "$name" 2
+  ends "$name" 2 60
+  says "$name" 'checkpoints could not be saved: .*there is no room for a checkpoint of .*No space left on device'
+  mount -o "remount,size=$room" "$folder/$name" || return 1
   start "$name" 2
   ends "$name" 1 60
   says "$name" 'the checkpoint of step 40 is skipped: .*there is no room for a checkpoint of .*No space left on device'

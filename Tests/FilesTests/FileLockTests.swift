@@ -1,0 +1,41 @@
+import Files
+import Foundation
+import Testing
+
+@Suite final class FileLockTests {
+  private let folder: String
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.path + "/files-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+  @Test func whoeverHoldsItKeepsOthersOutAndIsNamed() throws {
+    let path = folder + "/.lock"
+    let first = try FileLock(path, owner: "job 7")
+    let error = #expect(throws: FileError.self) { try FileLock(path, owner: "job 8") }
+    #expect(error?.description == "\(path) is locked by job 7")
+    withExtendedLifetime(first) {}
+  }
+
+  @Test func aLockOnAFileThatWasRemovedIsNone() throws {
+    let path = folder + "/.lock"
+    let first = try FileLock(path, owner: "job 7")
+    first.removeFile()
+    let second = try FileLock(path, owner: "job 8")
+    let error = #expect(throws: FileError.self) { try FileLock(path, owner: "job 9") }
+    #expect(error?.description == "\(path) is locked by job 8")
+    withExtendedLifetime((first, second)) {}
+  }
+
+  @Test func foldersThatWereMadeAreRemovedWhereTheyAreEmpty() throws {
+    let made = try makeFolder(at: folder + "/a/b/c")
+    #expect(made == ["a", "a/b", "a/b/c"].map { "\(folder)/\($0)" })
+    #expect(try makeFolder(at: folder + "/a/b").isEmpty)
+    try Data().write(to: URL(fileURLWithPath: folder + "/a/kept"))
+    removeEmptyFolders(made)
+    #expect(try namesInFolder(folder + "/a") == ["kept"])
+  }
+}
