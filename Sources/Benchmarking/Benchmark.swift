@@ -163,7 +163,7 @@ public struct Benchmark {
         let gradients = try trainer.averagedGradients()
         _ = try trainer.totalLoss(losses)
         try trainer.update(gradients: gradients, norm: try trainer.gradientNorm(gradients), step: step)
-        trainer.updateAverages()
+        trainer.updateAverages(step: step)
       }, finish: trainer.settle)
   }
 

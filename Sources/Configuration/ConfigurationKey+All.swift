@@ -139,6 +139,9 @@ extension ConfigurationKey {
     .init(
       "training.ema_decays", \.training.emaDecays, .list(of: .within(0..<1), counts: 1...16),
       "decay per step of each moving average of the weights; samples come from the first"),
+    .init(
+      "training.ema_rampup", \.training.emaRampup, absent: "none", .above(0),
+      "each average's half-life is at most this share of the steps done, so that none keeps the initial weights"),
     .init("training.adam_beta1", \.training.adamBeta1, .within(0..<1), "Adam's decay of the gradient's mean"),
     .init("training.adam_beta2", \.training.adamBeta2, .within(0..<1), "Adam's decay of the gradient's square"),
     .init(

@@ -13,6 +13,23 @@ extension RunConfiguration {
     try document.apply(to: &self)
   }
 
+  /// Reads what a run has stored of itself, when there may have been fewer keys: those that are missing stand for what
+  /// the program did then.
+  ///
+  /// - Throws: as for other YAML.
+  public init(ofRun yaml: String, file: String) throws(ConfigurationError) {
+    let document = try ConfigurationDocument(yaml: yaml, file: file)
+    self = try document.presetConfiguration() ?? .beforeLaterKeys
+    try document.apply(to: &self)
+  }
+
+  /// The defaults, but for keys that came later and whose default is something new.
+  private static var beforeLaterKeys: RunConfiguration {
+    var configuration = RunConfiguration()
+    configuration.training.emaRampup = nil
+    return configuration
+  }
+
   /// Every key in YAML, in a fixed order. Parses back to an equal configuration.
   public var yaml: String {
     var sections: [(name: String, pairs: [(Node, Node)])] = []

@@ -107,6 +107,8 @@ public struct RunConfiguration: Sendable, Equatable {
     /// `nil`: gradients are not clipped.
     public var maxGradientNorm: Double? = 1
     public var emaDecays = [0.995]
+    /// `nil`: averages have their decay from the first step.
+    public var emaRampup: Double? = 0.05
     public var adamBeta1 = 0.9
     public var adamBeta2 = 0.999
     public var adamEpsilon = 1e-8

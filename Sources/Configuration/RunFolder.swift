@@ -104,7 +104,7 @@ public struct RunFolder: Sendable, Equatable {
   ///
   /// - Throws: `FileError` when it cannot be read, `ConfigurationError` when it makes no configuration.
   public func savedConfiguration() throws -> RunConfiguration {
-    try RunConfiguration(yaml: readText(at: configurationPath), file: configurationPath)
+    try RunConfiguration(ofRun: readText(at: configurationPath), file: configurationPath)
   }
 
   /// The finished checkpoints, newest first; none when there is no folder for them.

@@ -34,7 +34,7 @@ public struct ExportJob: Sendable {
       try folder.write(
         try export.files(parameters: model.parameters, step: model.header.step, images: model.header.images))
       reporter.message(
-        "Wrote \(folder.path): the \(weights == .ema ? "averaged " : "")weights of \(path), "
+        "Wrote \(folder.path): the \(weights == .model ? "" : "averaged ")weights of \(path), "
           + "\(ProgressFormat.count(model.network.layout.parameterCount)) parameters.")
       if !export.hasPipeline {
         reporter.message("No pipeline of diffusers draws from its process; docs/interchange.md has a loop that does.")

@@ -94,7 +94,7 @@ extension TrainingRun {
               rank: 0, exitStatus: .badInput,
               message: "\(path) is a \(header.kind.rawValue), not a \(kind.rawValue); choose another --output")
           }
-          try configuration.checkResumable(saved: RunConfiguration(yaml: header.configuration, file: path))
+          try configuration.checkResumable(saved: RunConfiguration(ofRun: header.configuration, file: path))
           guard header.step <= configuration.training.steps else {
             throw JobFailure(
               rank: 0, exitStatus: .badInput,

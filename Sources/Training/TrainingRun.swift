@@ -232,7 +232,7 @@ public struct TrainingRun {
       // Update the parameters and their averages.
       let learningRate = trainer.learningRate(step: step)
       try trainer.update(gradients: gradients, norm: norm, step: step)
-      trainer.updateAverages()
+      trainer.updateAverages(step: step)
       if isTraced { try trace?.recordUpdate(step: step, trainer: trainer) }
       step += 1
       lastStep = step

@@ -9,7 +9,9 @@ struct ModelOptions: ParsableArguments {
   @Option(help: ArgumentHelp("A checkpoint file, or a run's folder.", valueName: "folder-or-file"))
   var checkpoint: String
 
-  @Option(help: "Weights to use.")
+  @Option(
+    help: ArgumentHelp(
+      "Weights to use: ema (the first average), model (those of the last step), or an average's decay.", valueName: "weights"))
   var weights = ModelRequest.Weights.ema
 
   @Option(help: ArgumentHelp("Images that go through the network together on a rank.", valueName: "n"))

@@ -9,9 +9,9 @@ struct Export: RankCommand {
     abstract: "Write a checkpoint's model for other programs.",
     usage: """
       ddpm-mpi export --checkpoint <folder-or-file> [--format diffusers]
-                      [--weights ema|model] [--force] <folder>
+                      [--weights ema|model|<decay>] [--force] <folder>
       ddpm-mpi export --checkpoint <folder-or-file> --format features
-                      --name <name> [--weights ema|model] [--force] <file>
+                      --name <name> [--weights ema|model|<decay>] [--force] <file>
       """,
     discussion: """
       Writes a folder that diffusers reads: model_index.json, the network and its weights in unet/, the process in \
@@ -35,7 +35,9 @@ struct Export: RankCommand {
   @Option(help: "For which program.")
   var format = Format.diffusers
 
-  @Option(help: "Weights to write.")
+  @Option(
+    help: ArgumentHelp(
+      "Weights to write: ema (the first average), model (those of the last step), or an average's decay.", valueName: "weights"))
   var weights = ModelRequest.Weights.ema
 
   @Flag(help: "Replace a pipeline that is in the folder, or the file.")

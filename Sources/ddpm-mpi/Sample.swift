@@ -19,7 +19,7 @@ struct Sample: RankCommand {
                       [--variance small|large|learned-range|learned]
                       [--class <k> | --classes <k,k,...>] [--guidance <g>]
                       [--classifier <folder-or-file>]
-                      [--weights ema|model]
+                      [--weights ema|model|<decay>]
                       [--latents <file.h5>] [--float]
                       [--batch <n>] [--threads <n>]
       """,

@@ -1,3 +1,4 @@
+import Glibc
 import Optimisation
 import Tensors
 import Testing
@@ -12,8 +13,8 @@ private let block = ParameterLayout.blockSize
     average.start(parameters: start.pointer)
     let workers = WorkerPool(threadCount: 1)
     var remaining = 1.0
-    for _ in 0..<20 {
-      average.update(parameters: target.pointer, workers: workers)
+    for step in 0..<20 {
+      average.update(step: step, parameters: target.pointer, workers: workers)
       remaining *= 0.9
     }
     for index in 0..<block {
@@ -39,14 +40,56 @@ private let block = ParameterLayout.blockSize
     let workers = WorkerPool(threadCount: 2)
     let copying = ExponentialMovingAverage(decay: 0, count: block)
     copying.start(parameters: start.pointer)
-    copying.update(parameters: target.pointer, workers: workers)
+    copying.update(step: 0, parameters: target.pointer, workers: workers)
     let keeping = ExponentialMovingAverage(decay: 1, count: block)
     keeping.start(parameters: start.pointer)
-    keeping.update(parameters: target.pointer, workers: workers)
+    keeping.update(step: 0, parameters: target.pointer, workers: workers)
     for index in 0..<block {
       // a + (θ − a) rounds twice.
       #expect(abs(copying.average.pointer[index] - target.pointer[index]) < 1e-6)
       #expect(keeping.average.pointer[index] == start.pointer[index])
+    }
+  }
+}
+
+@Suite struct AverageRampupTests {
+  /// As the training loop of EDM's published code has it, in images: `ema_halflife_nimg` is at most
+  /// `cur_nimg * ema_rampup_ratio`, and `ema_beta = 0.5 ** (batch_size / ema_halflife_nimg)`.
+  @Test func decaysAreThoseOfTheReference() {
+    let (batch, ratio, decay) = (64.0, 0.05, 0.9993)
+    let halfLife = -batch * 0.693147180559945309 / Glibc.log(decay)
+    let average = ExponentialMovingAverage(decay: decay, rampup: ratio, count: block)
+    for step in [0, 1, 2, 10, 940, 19_000, 20_000, 1_000_000] {
+      let images = Double(step) * batch
+      let expected = Glibc.pow(0.5, batch / max(min(halfLife, images * ratio), 1e-8))
+      // The decay goes through a logarithm and back.
+      #expect(abs(average.decay(atStep: step) - expected) < 1e-12)
+    }
+    #expect(average.decay(atStep: 0) == 0)
+    #expect(average.decay(atStep: 20_000) == decay)
+  }
+
+  @Test func withoutARampTheDecayIsConstant() {
+    let average = ExponentialMovingAverage(decay: 0.9, count: block)
+    #expect([0, 1, 1000].allSatisfy { average.decay(atStep: $0) == 0.9 })
+  }
+
+  @Test func extremeRampsAreSharesToo() {
+    for rampup in [5e-324, 1e-300, 1, 1e300, .greatestFiniteMagnitude] {
+      let average = ExponentialMovingAverage(decay: 0.9, rampup: rampup, count: block)
+      for step in [0, 1, Int.max] { #expect((0...0.9).contains(average.decay(atStep: step))) }
+    }
+  }
+
+  @Test func theInitialParametersAreForgotten() {
+    let start = gaussian(block, sample: 1)
+    let target = gaussian(block, sample: 2)
+    let average = ExponentialMovingAverage(decay: 0.999, rampup: 0.05, count: block)
+    average.start(parameters: start.pointer)
+    for step in 0..<2 { average.update(step: step, parameters: target.pointer, workers: WorkerPool(threadCount: 1)) }
+    for index in 0..<block {
+      // a + (θ − a) rounds twice.
+      #expect(abs(average.average.pointer[index] - target.pointer[index]) < 1e-6)
     }
   }
 }

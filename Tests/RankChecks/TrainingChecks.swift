@@ -124,7 +124,7 @@ private func stepsOfTraining(
   let trainer = training.trainer
   for step in 0..<3 {
     try training.step(step)
-    trainer.updateAverages()
+    trainer.updateAverages(step: step)
   }
   let average = try trainer.gatherAverage(trainer.averages[0])
   let parameters = try trainer.parameters()

@@ -99,7 +99,7 @@ struct MachineMeasurement {
       let start = ContinuousClock.now
       let norm = try trainer.gradientNorm(gradients.pointer)
       try trainer.update(gradients: gradients.pointer, norm: norm, step: 0)
-      trainer.updateAverages()
+      trainer.updateAverages(step: 0)
       if repetition > 0 { seconds.append(start.secondsUntilNow) }
     }
     return seconds.min() ?? 0

@@ -126,7 +126,19 @@ package enum CheckpointPlace {
   static func readWeights(
     _ weights: ModelRequest.Weights, _ layout: ParameterLayout, _ configuration: RunConfiguration, from file: OpenFile
   ) throws -> Arena {
-    let group = weights == .model ? "model" : "ema/\(configuration.training.emaDecays[0])"
+    let decays = configuration.training.emaDecays
+    let group: String
+    switch weights {
+    case .model: group = "model"
+    case .ema: group = "ema/\(decays[0])"
+    case .average(let decay):
+      guard decays.contains(decay) else {
+        throw InputError(
+          "--weights \(weights.rawValue): \(file.file.path) has no average of this decay; it has "
+            + decays.map { "\($0)" }.joined(separator: ", "))
+      }
+      group = "ema/\(decay)"
+    }
     let parameters = Arena(layout)
     let tensors = TensorGroup(path: group, layout: layout, ranges: [0..<parameters.count], values: parameters.buffer)
     try tensors.read(from: file.file, communicator: nil)

@@ -109,7 +109,7 @@ public final class DataParallelTrainer {
       count: count,
       settings: Adam.Settings(
         firstMomentDecay: training.adamBeta1, secondMomentDecay: training.adamBeta2, epsilon: training.adamEpsilon))
-    averages = training.emaDecays.map { ExponentialMovingAverage(decay: $0, count: count) }
+    averages = training.emaDecays.map { ExponentialMovingAverage(decay: $0, rampup: training.emaRampup, count: count) }
     schedule = LearningRateSchedule(learningRate: training.learningRate, warmupSteps: training.warmupSteps)
     for average in averages {
       for piece in pieces { average.start(piece.part, parameters: arena.pointer + piece.range.lowerBound) }
@@ -230,11 +230,12 @@ public final class DataParallelTrainer {
   }
 
   /// Moves the averages of what this rank owns towards the parameters.
-  public func updateAverages() {
+  /// - Parameter step: steps done before this one.
+  public func updateAverages(step: Int) {
     for average in averages {
       profiler.measure(.movingAverages, Work(floats: 3 * average.count)) {
         for piece in pieces {
-          average.update(piece.part, parameters: arena.pointer + piece.range.lowerBound, workers: workers)
+          average.update(piece.part, step: step, parameters: arena.pointer + piece.range.lowerBound, workers: workers)
         }
       }
     }
