@@ -82,7 +82,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
-      name: "Configuration", dependencies: ["Datasets", "Diffusion", "Files", "Jobs", "Kernels", "Network", "Yams"]),
+      name: "Configuration",
+      dependencies: ["Datasets", "Diffusion", "Files", "Jobs", "Kernels", "Network", "Optimisation", "Yams"]),
     .target(
       name: "Packing", dependencies: ["Datasets", "Files", "Images", "Jobs", "MessagePassing", "Tensors"]),
     .target(
@@ -100,9 +101,9 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Checkpoints", "Configuration", "Datasets", "Differentiation", "Diffusion", "Evaluation", "FeatureNetworks",
-        "Files", "HDF5", "Images", "Inference", "Jobs", "Kernels", "MessagePassing", "Network", "Optimisation",
-        "TensorBoard", "Tensors",
+        "Checkpoints", "Compression", "Configuration", "Datasets", "Differentiation", "Diffusion", "Evaluation",
+        "FeatureNetworks", "Files", "HDF5", "Images", "Inference", "Jobs", "Kernels", "MessagePassing", "Network",
+        "Optimisation", "TensorBoard", "Tensors",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -149,7 +150,7 @@ let package = Package(
     .testTarget(name: "ReportsTests", dependencies: ["Configuration", "Files", "Images", "Jobs", "Reports"]),
     .testTarget(
       name: "JobsTests", dependencies: ["Files", "Jobs", "Tensors", .product(name: "Logging", package: "swift-log")]),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Jobs"]),
+    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Files", "Jobs", "Optimisation"]),
     .testTarget(
       name: "InferenceTests", dependencies: ["Configuration", "Datasets", "Diffusion", "Inference", "Tensors"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
@@ -171,7 +172,8 @@ let package = Package(
     .executableTarget(
       name: "peer-program",
       dependencies: [
-        "Evaluation", "FeatureNetworks", "Inference", "Interchange", "MessagePassing", "Network", "Tensors",
+        "Evaluation", "FeatureNetworks", "Inference", "Interchange", "MessagePassing", "Network", "Optimisation",
+        "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/PeerProgram"),

@@ -55,6 +55,16 @@ refuse() {
   check "... in the same words" grep -qE "^ddpm-mpi: .*$text" "$folder/alone.log"
 }
 
+# refuse_in_turn TEXT ARGUMENT...: the same, one after the other: they would lock each other out of the run's folder.
+refuse_in_turn() {
+  local text=$1 ranks
+  shift
+  for ranks in 1 2; do
+    run 2 "$text" "$mpirun" "$ranks" "$program" "$@"
+    check "... once" test "$(grep -cE 'ddpm-mpi:|Error:' "$log")" = 1
+  done
+}
+
 # stand_in_for_mpirun FOLDER: makes FOLDER/mpirun, to be found before the real one by what readers are shown. It starts
 # FOLDER/ddpm-mpi, with the options that this machine needs.
 stand_in_for_mpirun() {

@@ -8,9 +8,9 @@ program=.build/release/ddpm-mpi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# Eight micro-batches; dropout, two averages and so few steps of the process that its losses decide early which of them
-# are drawn, so that every kind of state is compared. The configuration file is
-# what all runs share.
+# Eight micro-batches; dropout, a learning rate that falls, two averages, of which one leaves its ramp, and so few steps of
+# the process that its losses decide early which of them are drawn, so that every kind of state is compared. The
+# configuration file is what all runs share.
 cat >"$folder/config.yaml" <<'YAML'
 preset: shapes
 model:
@@ -26,7 +26,9 @@ training:
   steps: 12
   batch: 16
   micro_batch: 2
-  ema_decays: [0.9, 0.99]
+  ema_decays: [0.5, 0.99]
+  warmup_steps: 2
+  schedule: inverse-sqrt
   checkpoint_every: 4
   keep_checkpoints: 10
   log_every: 1

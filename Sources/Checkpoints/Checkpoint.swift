@@ -27,9 +27,12 @@ public struct CheckpointHeader: Sendable, Equatable {
   public var imageShape: [Int]
   /// The run's configuration as YAML.
   public var configuration: String
+  /// Of the data set that the last steps were trained on; nil in files of older programs.
+  public var dataFingerprint: String?
 
   public init(
-    kind: Kind = .denoiser, classCount: Int? = nil, step: Int, images: Int, imageShape: [Int], configuration: String
+    kind: Kind = .denoiser, classCount: Int? = nil, step: Int, images: Int, imageShape: [Int], configuration: String,
+    dataFingerprint: String? = nil
   ) {
     self.kind = kind
     self.classCount = classCount
@@ -37,6 +40,7 @@ public struct CheckpointHeader: Sendable, Equatable {
     self.images = images
     self.imageShape = imageShape
     self.configuration = configuration
+    self.dataFingerprint = dataFingerprint
   }
 
   static let imageShapeAttributes = ["image_height", "image_width", "image_channels"]
@@ -134,6 +138,7 @@ public enum Checkpoint {
       try file.writeAttribute(name, Int64(value))
     }
     try file.writeAttribute("config", header.configuration)
+    if let fingerprint = header.dataFingerprint { try file.writeAttribute("data_fingerprint", fingerprint) }
   }
 
   /// The temporary name a file is written under.
@@ -174,7 +179,9 @@ public enum Checkpoint {
       step: Int(try file.readAttribute("step", as: Int64.self)),
       images: Int(try file.readAttribute("images", as: Int64.self)),
       imageShape: try CheckpointHeader.imageShapeAttributes.map { Int(try file.readAttribute($0, as: Int64.self)) },
-      configuration: try file.readAttribute("config", as: String.self))
+      configuration: try file.readAttribute("config", as: String.self),
+      dataFingerprint: try file.attributeExists("data_fingerprint")
+        ? try file.readAttribute("data_fingerprint", as: String.self) : nil)
   }
 
   /// Reads a checkpoint's header and fills the groups, each rank its parts. Collective.

@@ -14,11 +14,12 @@ public struct CheckpointInspection: Sendable {
   }
 
   public let header: CheckpointHeader
+  /// Every group that holds tensors, in the order of the file's names.
   public let groups: [Group]
 
   public var isWhole: Bool { groups.allSatisfy(\.damaged.isEmpty) }
 
-  /// Reads every tensor of a checkpoint and compares its checksum. By this process alone.
+  /// Reads every tensor of a checkpoint, whatever it is called, and compares its checksum. By this process alone.
   /// - Throws: `CheckpointError` if the file is missing, cut short or no checkpoint.
   public init(path: String) throws {
     do {
@@ -31,27 +32,61 @@ public struct CheckpointInspection: Sendable {
   private init(reading path: String) throws {
     let file = try Checkpoint.openAlone(path)
     header = try Checkpoint.readHeader(from: file)
-    var paths = ["model"]
-    if try file.exists("ema") { paths += try file.names(in: "ema").map { "ema/\($0)" } }
-    if try file.exists("optimizer") { paths += try file.names(in: "optimizer").map { "optimizer/\($0)" } }
+    guard try file.exists("model") else { throw CheckpointError(path: path, problem: "it has no group model") }
+    var walk = Walk()
+    try walk.visit("", of: file, depth: 0)
+    groups = walk.groups
+  }
+
+  /// A walk through all groups of a file.
+  private struct Walk {
     var groups: [Group] = []
-    for group in paths {
-      guard try file.exists(group) else { throw CheckpointError(path: path, problem: "it has no group \(group)") }
-      var damaged: [String] = []
-      var elements = 0
-      let names = try file.names(in: group)
-      for name in names {
-        let dataset = try file.openDataset("\(group)/\(name)")
+    private var visited = 0
+    private let values = FloatBuffer(count: 1 << 18)
+
+    /// More than any checkpoint has: a file whose groups hold themselves would have no end.
+    private static let maximumDepth = 8
+    private static let maximumCount = 1 << 20
+
+    mutating func visit(_ path: String, of file: borrowing HDF5File, depth: Int) throws {
+      var (tensors, elements, damaged) = (0, 0, [String]())
+      var inside: [String] = []
+      for name in try file.names(in: path.isEmpty ? "/" : path) {
+        let place = path.isEmpty ? name : "\(path)/\(name)"
+        visited += 1
+        guard visited <= Self.maximumCount, depth < Self.maximumDepth else {
+          throw CheckpointError(path: file.path, problem: "it has more groups than a checkpoint, such as \(place)")
+        }
+        if try file.isGroup(place) {
+          inside.append(place)
+          continue
+        }
+        let dataset = try file.openDataset(place)
+        tensors += 1
         elements += dataset.count
-        let values = FloatBuffer(count: dataset.count)
-        try dataset.read(flatRange: 0..<dataset.count, into: values.pointer)
-        let bytes = UnsafeRawBufferPointer(start: values.pointer, count: dataset.count * MemoryLayout<Float>.stride)
-        let expected = try file.readAttribute("crc32", of: "\(group)/\(name)", as: UInt32.self)
-        if crc32(bytes) != expected { damaged.append("\(group)/\(name)") }
-        withExtendedLifetime(values) {}
+        let isWhole =
+          try file.attributeExists("crc32", of: place)
+          && file.readAttribute("crc32", of: place, as: UInt32.self) == checksum(of: dataset)
+        if !isWhole { damaged.append(place) }
       }
-      groups.append(Group(path: group, tensorCount: names.count, elementCount: elements, damaged: damaged))
+      if tensors > 0 {
+        groups.append(Group(path: path, tensorCount: tensors, elementCount: elements, damaged: damaged))
+      }
+      for place in inside { try visit(place, of: file, depth: depth + 1) }
     }
-    self.groups = groups
+
+    /// CRC-32 of all elements, read a part at a time.
+    private func checksum(of dataset: borrowing HDF5Dataset) throws -> UInt32 {
+      let size = dataset.type.byteCount
+      let step = values.count * MemoryLayout<Float>.stride / size
+      var result: UInt32 = 0
+      for start in stride(from: 0, to: dataset.count, by: step) {
+        let range = start..<min(start + step, dataset.count)
+        try dataset.read(flatRange: range, into: values.pointer)
+        let bytes = UnsafeRawBufferPointer(start: values.pointer, count: range.count * size)
+        result = crc32Combine(result, crc32(bytes), lengthOfSecond: bytes.count)
+      }
+      return result
+    }
   }
 }

@@ -129,10 +129,18 @@ extension ConfigurationKey {
       "training.recompute_activations", \.training.recomputeActivations, .all, mayChangeOnResume: true,
       "what the backward pass makes again to save memory: blocks are the residual blocks with their attention"),
     .init(
-      "training.learning_rate", \.training.learningRate, .above(0), "Adam's step size after the warm-up"),
+      "training.learning_rate", \.training.learningRate, .above(0), mayChangeOnResume: true,
+      "Adam's step size after the warm-up"),
     .init(
-      "training.warmup_steps", \.training.warmupSteps, .atLeast(0),
+      "training.warmup_steps", \.training.warmupSteps, .atLeast(0), mayChangeOnResume: true,
       "steps over which the learning rate rises linearly from 0"),
+    .init(
+      "training.schedule", \.training.schedule, .all, mayChangeOnResume: true,
+      "how the learning rate falls after the warm-up: cosine and linear to 0 at training.steps, inverse-sqrt as the root of the steps"
+    ),
+    .init(
+      "training.decay_start", \.training.decayStart, absent: "default", .atLeast(0), mayChangeOnResume: true,
+      "steps after which it begins to fall; default: those of the warm-up"),
     .init(
       "training.max_gradient_norm", \.training.maxGradientNorm, absent: "none", .above(0),
       "larger gradients are scaled down to this Euclidean norm"),
@@ -154,29 +162,35 @@ extension ConfigurationKey {
       "how gradients travel between machines; bfloat16 takes half the bytes, and results then depend on how many machines there are"
     ),
     .init(
-      "training.checkpoint_every", \.training.checkpointEvery, .atLeast(1), mayChangeOnResume: true,
-      "steps between checkpoints"),
+      "training.checkpoint_every", \.training.checkpointEvery, absent: "none", .atLeast(1),
+      mayChangeOnResume: true,
+      "steps between checkpoints; none: one after the last step only"),
     .init(
-      "training.keep_checkpoints", \.training.keepCheckpoints, .atLeast(1), mayChangeOnResume: true,
+      "training.keep_checkpoints", \.training.keepCheckpoints, absent: "all", .atLeast(1),
+      mayChangeOnResume: true,
       "newest checkpoints that are kept"),
     .init(
       "training.save_beside", \.training.saveBeside, .all, mayChangeOnResume: true,
       "write checkpoints while the next steps run, where there is memory for a copy of the state"),
     .init(
-      "training.save_timeout_seconds", \.training.saveTimeoutSeconds, .above(0), mayChangeOnResume: true,
+      "training.save_timeout_seconds", \.training.saveTimeoutSeconds, absent: "none", .above(0),
+      mayChangeOnResume: true,
       "seconds that a save may take before the job is ended, with exit status 6"),
     .init(
-      "training.hang_timeout_seconds", \.training.hangTimeoutSeconds, .atLeast(1), mayChangeOnResume: true,
+      "training.hang_timeout_seconds", \.training.hangTimeoutSeconds, absent: "none", .atLeast(1),
+      mayChangeOnResume: true,
       "seconds that a rank may be silent or without progress before the job is ended, with exit status 6"),
     .init(
       "training.time_limit_minutes", \.training.timeLimitMinutes, absent: "none", .above(0), mayChangeOnResume: true,
       "minutes after which training saves and stops, with exit status 5, to be resumed"),
     .init(
-      "training.log_every", \.training.logEvery, .atLeast(1), mayChangeOnResume: true,
-      "steps between lines of the log and of metrics.jsonl"),
+      "training.log_every", \.training.logEvery, absent: "none", .atLeast(1),
+      mayChangeOnResume: true,
+      "steps between lines of the log and of metrics.jsonl; none: one after the last step only"),
     .init(
-      "training.sample_every", \.training.sampleEvery, .atLeast(1), mayChangeOnResume: true,
-      "steps between sample grids"),
+      "training.sample_every", \.training.sampleEvery, absent: "none", .atLeast(1),
+      mayChangeOnResume: true,
+      "steps between sample grids; there is one after the last step too, unless this is none"),
     .init(
       "training.tensorboard", \.training.tensorBoard, .all, mayChangeOnResume: true,
       "write what TensorBoard reads into the run's folder"),

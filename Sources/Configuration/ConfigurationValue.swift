@@ -2,6 +2,7 @@ import Datasets
 import Diffusion
 import Kernels
 import Network
+import Optimisation
 import Yams
 
 /// A type that a configuration key can have.
@@ -135,6 +136,7 @@ extension UNetArchitecture.ProgressiveInput: NamedChoice {}
 extension UNetArchitecture.ProgressiveOutput: NamedChoice {}
 extension UNetArchitecture.Combination: NamedChoice {}
 extension UNetArchitecture.UpwardAttention: NamedChoice {}
+extension LearningRateSchedule.Decay: NamedChoice {}
 
 extension Node {
   /// The text of an unquoted scalar.

@@ -1,6 +1,7 @@
 import Datasets
 import Diffusion
 import Network
+import Optimisation
 
 extension RunConfiguration {
   /// The network for images of this shape.
@@ -71,6 +72,13 @@ extension RunConfiguration {
   /// How it is trained.
   public func objective() throws(DiffusionError) -> TrainingObjective {
     try TrainingObjective(model: try modelDescription(), loss: diffusion.loss)
+  }
+
+  /// The learning rate of each step.
+  public var learningRateSchedule: LearningRateSchedule {
+    LearningRateSchedule(
+      learningRate: training.learningRate, warmupSteps: training.warmupSteps, decay: training.schedule,
+      decayStart: training.decayStart, steps: training.steps)
   }
 
   /// The sampler's settings: those of the run.

@@ -8,13 +8,15 @@ extension RunConfiguration {
     }
   }
 
-  /// Checks that a run saved with `saved` computes the same numbers when it goes on with this configuration.
+  /// Checks that a run saved with `saved` can go on with this configuration: that nothing differs but keys that may change,
+  /// such as the learning rate's, how long to train, how often to save, log and sample, and where the data lie.
   ///
-  /// How long to train, how often to save, log and sample, how to sample and where the data lie may change.
-  ///
+  /// - Parameter otherData: whether it may be another data set.
   /// - Throws: every other key that differs, with both values.
-  public func checkResumable(saved: RunConfiguration) throws(ConfigurationError) {
-    let problems = difference(from: saved).filter { !$0.key.mayChangeOnResume }.map { difference in
+  public func checkResumable(saved: RunConfiguration, otherData: Bool = false) throws(ConfigurationError) {
+    let problems = difference(from: saved).filter { difference in
+      !difference.key.mayChangeOnResume && !(otherData && difference.key.name == "data.name")
+    }.map { difference in
       "\(difference.key.name) is \(difference.mine), but the run to resume was started with \(difference.theirs); "
         + "keep \(difference.theirs), or start a new run in another --output"
     }

@@ -99,6 +99,7 @@ extension RunConfiguration {
       }
     }
     problems += noiseEmbeddingProblems
+    problems += scheduleProblems
     if training.labelDropout > 0 && model.classes == nil {
       problems.append(
         "training.label_dropout is \(text("training.label_dropout")), but the network is told no classes; set "
@@ -204,6 +205,24 @@ extension RunConfiguration {
         "model.scale_by_sigma is true, which does not go with a variance that the network learns; diffusion.variance is "
           + diffusion.variance.rawValue
       ]
+    }
+    return []
+  }
+
+  /// Whether the place where the learning rate begins to fall means anything.
+  private var scheduleProblems: [String] {
+    guard let start = training.decayStart else { return [] }
+    let found = "training.decay_start is \(start)"
+    if training.schedule == .constant {
+      return [
+        "\(found), but with training.schedule constant the learning rate does not fall; set one of them to another value"
+      ]
+    }
+    if start < training.warmupSteps {
+      return ["\(found), less than training.warmup_steps \(training.warmupSteps); it must be at least that"]
+    }
+    if training.schedule.endsWithTheRun && start >= training.steps {
+      return ["\(found), but training.steps is \(training.steps); it must be less than that"]
     }
     return []
   }

@@ -2,6 +2,7 @@ import Datasets
 import Diffusion
 import Kernels
 import Network
+import Optimisation
 
 /// Everything that decides what a run computes and when it saves.
 ///
@@ -104,6 +105,9 @@ public struct RunConfiguration: Sendable, Equatable {
     public var recomputeActivations = Recomputation.none
     public var learningRate = 1e-3
     public var warmupSteps = 100
+    public var schedule = LearningRateSchedule.Decay.constant
+    /// `nil`: the end of the warm-up.
+    public var decayStart: Int?
     /// `nil`: gradients are not clipped.
     public var maxGradientNorm: Double? = 1
     public var emaDecays = [0.995]
@@ -114,15 +118,21 @@ public struct RunConfiguration: Sendable, Equatable {
     public var adamEpsilon = 1e-8
     public var overlap = true
     public var wire = WireFormat.float32
-    public var checkpointEvery = 500
-    public var keepCheckpoints = 3
+    /// `nil`: after the last step only.
+    public var checkpointEvery: Int? = 500
+    /// `nil`: all.
+    public var keepCheckpoints: Int? = 3
     public var saveBeside = true
-    public var saveTimeoutSeconds = 1800.0
-    public var hangTimeoutSeconds = 600.0
+    /// `nil`: as long as it takes.
+    public var saveTimeoutSeconds: Double? = 1800
+    /// `nil`: for ever.
+    public var hangTimeoutSeconds: Double? = 600
     /// From the start of the program; `nil`: none.
     public var timeLimitMinutes: Double?
-    public var logEvery = 10
-    public var sampleEvery = 1000
+    /// `nil`: after the last step only.
+    public var logEvery: Int? = 10
+    /// `nil`: never.
+    public var sampleEvery: Int? = 1000
     public var tensorBoard = true
 
     public init() {}

@@ -56,15 +56,10 @@ public struct ImportJob: Sendable {
     let trainer = try DataParallelTrainer(
       configuration: model.configuration, task: task, communicator: communicator,
       workers: WorkerPool(threadCount: 1))
-    let weights = trainer.tensorGroup("model", ofArena: model.parameters.pointer)
-    let groups = trainer.tensorGroups.map { group in
-      let isWeights = group.path == weights.path || group.path.hasPrefix("ema/")
-      return isWeights
-        ? TensorGroup(path: group.path, layout: weights.layout, ranges: weights.ranges, values: weights.values) : group
-    }
+    trainer.begin(with: model.parameters)
     let header = CheckpointHeader(
       step: 0, images: 0, imageShape: model.imageShape, configuration: model.configuration.yaml)
-    try Checkpoint.save(to: path, header: header, groups: groups, communicator: communicator)
+    try Checkpoint.save(to: path, header: header, groups: trainer.tensorGroups, communicator: communicator)
     try trainer.settle()
   }
 

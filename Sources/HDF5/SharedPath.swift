@@ -27,7 +27,8 @@ enum SharedPath {
   /// What to say besides where a file could not be opened.
   static func hint(_ path: String) -> String {
     guard path.contains(":") else { return "" }
-    return "; this MPI library may take what stands before a colon for the name of a file system: take a path without one"
+    return
+      "; this MPI library may take what stands before a colon for the name of a file system: take a path without one"
   }
 }
 

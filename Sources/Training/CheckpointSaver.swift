@@ -30,7 +30,8 @@ final class CheckpointSaver {
   private let world: Communicator
   private let ranks: SplitCommunicator
   private let folder: RunFolder
-  private let keptCount: Int
+  /// Nil for all.
+  private let keptCount: Int?
   private let reporter: RunReporter
   private let mayRunBeside: Bool
   private let activity: SaveActivity
@@ -167,7 +168,7 @@ final class CheckpointSaver {
     let header: CheckpointHeader
     let path: String
     let folder: RunFolder
-    let keptCount: Int
+    let keptCount: Int?
     let communicator: Communicator
     let activity: SaveActivity
 
@@ -196,7 +197,7 @@ final class CheckpointSaver {
         return .skipped(problem: "\(error)")
       }
       // An old checkpoint too many does no harm.
-      if communicator.rank == 0 { try? folder.pruneCheckpoints(keeping: keptCount) }
+      if communicator.rank == 0, let keptCount { try? folder.pruneCheckpoints(keeping: keptCount) }
       return .saved(path: path)
     }
   }

@@ -19,14 +19,19 @@ extension TrainingRun {
     _ request: Request, _ folder: RunFolder, _ configuration: RunConfiguration, _ dataset: any ImageDataset,
     _ communicator: Communicator
   ) throws {
-    let fingerprint = String(dataset.fingerprint, radix: 16)
     try communicator.requireAlike("program version", ProgramVersion.current)
     try verifySameConfiguration(configuration, communicator)
-    try communicator.requireAlike("data set", "\(dataset.name), \(dataset.count) images, fingerprint \(fingerprint)")
+    try communicator.requireAlike(
+      "data set", "\(dataset.name), \(dataset.count) images, fingerprint \(fingerprint(of: dataset))")
     try communicator.requireAlike("--output", folder.path)
     try communicator.requireAlike("--resume", request.resumes ? "given" : "not given")
+    try communicator.requireAlike(
+      "--initial", request.initial.map { "\($0.place), \($0.weights.rawValue)" } ?? "not given")
+    try communicator.requireAlike("--allow-other-data", request.allowsOtherData ? "given" : "not given")
     try communicator.requireAlike("--trace", request.trace.map { "\($0.path), \($0.steps) steps" } ?? "not given")
   }
+
+  static func fingerprint(of dataset: any ImageDataset) -> String { String(dataset.fingerprint, radix: 16) }
 
   /// Names the keys that differ, which `requireAlike` would leave to the reader.
   private static func verifySameConfiguration(_ mine: RunConfiguration, _ communicator: Communicator) throws {
@@ -47,7 +52,13 @@ extension TrainingRun {
     let folder = place.folder
     let traceFolder = request.trace.map { folderPath(of: $0.path) }
     try communicator.together {
-      if let trace = request.trace { try HDF5File.checkShareable(trace.path) }
+      if let trace = request.trace {
+        do throws(HDF5Error) {
+          try HDF5File.checkShareable(trace.path)
+        } catch {
+          throw InputError("--trace: \(error.message)")
+        }
+      }
       guard communicator.rank == 0 else { return }
       // The run's own folder is about to be made.
       if let trace = request.trace, traceFolder != standardisedPath(folder.path) { try checkWritable(trace.path) }
@@ -73,12 +84,20 @@ extension TrainingRun {
     }
   }
 
-  /// Loads the newest checkpoint that is whole, and returns its step; 0 if the folder has none. Collective.
-  /// - Throws: `JobFailure` if there are checkpoints but none is whole.
+  /// Where a run goes on.
+  struct Resumption {
+    /// Steps done.
+    var step = 0
+    /// What is not as it was when the checkpoint was saved, each in words.
+    var changes: [String] = []
+  }
+
+  /// Loads the newest checkpoint that is whole; step 0 if the folder has none. Collective.
+  /// - Throws: `JobFailure` if there are checkpoints but none is whole, or the newest cannot go on like this.
   static func resume(
-    _ trainer: DataParallelTrainer, from folder: RunFolder, _ kind: CheckpointHeader.Kind,
-    _ configuration: RunConfiguration, _ communicator: Communicator, _ reporter: RunReporter
-  ) throws -> Int {
+    _ trainer: DataParallelTrainer, from folder: RunFolder, _ request: Request, _ configuration: RunConfiguration,
+    _ dataset: any ImageDataset, _ communicator: Communicator, _ reporter: RunReporter
+  ) throws -> Resumption {
     // Rank 0's view of the folder counts: a network file system may show others something else for a while.
     let listing = try communicator.together {
       communicator.rank == 0 ? try folder.checkpoints().map(\.path).joined(separator: "\n") : ""
@@ -87,39 +106,70 @@ extension TrainingRun {
     for path in paths {
       do {
         var groups: [TensorGroup] = []
+        var changes: [String] = []
         let header = try Checkpoint.load(from: path, communicator: communicator) { header in
-          guard header.kind == kind else {
-            // All ranks read the same.
-            throw JobFailure(
-              rank: 0, exitStatus: .badInput,
-              message: "\(path) is a \(header.kind.rawValue), not a \(kind.rawValue); choose another --output")
-          }
-          try configuration.checkResumable(saved: RunConfiguration(ofRun: header.configuration, file: path))
-          guard header.step <= configuration.training.steps else {
-            throw JobFailure(
-              rank: 0, exitStatus: .badInput,
-              message: "training.steps is \(configuration.training.steps), but \(header.step) steps are done in \(path); "
-                + "give at least as many")
+          // All ranks read the same, so all refuse it.
+          changes = try communicator.together {
+            try changesSince(header, path, request, configuration, dataset)
           }
           groups = trainer.tensorGroups
           return groups
         }
         try trainer.didLoad(groups)
         reporter.log.info("Resuming from \(path), step \(header.step).")
-        return header.step
+        for change in changes { reporter.log.info("\(change)") }
+        return Resumption(step: header.step, changes: changes)
       } catch let error as CheckpointError {
         reporter.log.warning("\(error); trying the one before")
       }
     }
     guard let newest = paths.first else {
       reporter.log.info("There is no checkpoint in \(folder.checkpointsPath) yet; starting at step 0.")
-      return 0
+      return Resumption()
     }
     throw JobFailure(
       rank: 0, exitStatus: .badCheckpoint,
       message: "none of the \(paths.count) checkpoints in \(folder.checkpointsPath) is whole "
         + "(the newest is \(newest)); start anew in another --output, or restore one of them")
   }
+
+  /// What is not as it was when a checkpoint was saved, each in words.
+  /// - Throws: `InputError` and `ConfigurationError` if the run cannot go on from it like this.
+  private static func changesSince(
+    _ header: CheckpointHeader, _ path: String, _ request: Request, _ configuration: RunConfiguration,
+    _ dataset: any ImageDataset
+  ) throws -> [String] {
+    guard header.kind == request.kind else {
+      throw InputError(
+        "\(path) is a \(header.kind.rawValue), not a \(request.kind.rawValue); choose another --output")
+    }
+    let saved = try RunConfiguration(ofRun: header.configuration, file: path)
+    try configuration.checkResumable(saved: saved, otherData: request.allowsOtherData)
+    guard header.step <= configuration.training.steps else {
+      throw InputError(
+        "training.steps is \(configuration.training.steps), but \(header.step) steps are done in \(path); give at least "
+          + "as many")
+    }
+    guard header.imageShape == dataset.imageShape else {
+      let (there, here) = (header.imageShape, dataset.imageShape)
+      throw InputError(
+        "\(path) is for images of \(sizeText(there)), but those of \(dataset.name) are \(sizeText(here)); "
+          + "--initial begins a new run with its weights")
+    }
+    var changes = configuration.difference(from: saved).map { "\($0.key.name) was \($0.theirs) and is \($0.mine)" }
+    let fingerprint = fingerprint(of: dataset)
+    if let before = header.dataFingerprint, before != fingerprint {
+      guard request.allowsOtherData else {
+        throw InputError(
+          "\(path) was trained on other images: the fingerprint of \(dataset.name) was \(before) and is \(fingerprint); "
+            + "name the images of then by data.path, or give --allow-other-data to go on with these")
+      }
+      changes.append("the data set's fingerprint was \(before) and is \(fingerprint)")
+    }
+    return changes
+  }
+
+  private static func sizeText(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "x") }
 
   /// The journal on rank 0, nil elsewhere. Collective.
   static func openJournal(
@@ -146,8 +196,11 @@ extension TrainingRun {
     let job = JournalEntry.Job(
       version: ProgramVersion.current, ranks: communicator.size, threadsPerRank: workers.threadCount, hosts: hostCount,
       steps: configuration.training.steps, parameters: trainer.task.trainee.layout.parameterCount, data: dataset.name,
-      images: dataset.count)
-    journal?.note(JournalEntry(request.resumes ? .resume : .start, step: firstStep, job: job))
+      images: dataset.count, dataFingerprint: Self.fingerprint(of: dataset))
+    journal?.note(
+      JournalEntry(
+        request.resumes ? .resume : .start, step: firstStep, job: job, changes: changes.isEmpty ? nil : changes,
+        initial: initialPath))
   }
 
   /// - Parameter error: what training ends with before its last step.
@@ -235,7 +288,8 @@ extension TrainingRun {
     if case .classifier(let task, _) = model { classCount = task.network.classCount }
     return CheckpointHeader(
       kind: request.kind, classCount: classCount, step: step, images: step * configuration.training.batch,
-      imageShape: dataset.imageShape, configuration: configuration.yaml)
+      imageShape: dataset.imageShape, configuration: configuration.yaml,
+      dataFingerprint: Self.fingerprint(of: dataset))
   }
 
   /// The network and what it is trained for.
@@ -250,6 +304,9 @@ extension TrainingRun {
     case .classifier:
       guard dataset.classNames.count > 1 else {
         throw InputError("\(dataset.name) has no classes to tell apart; choose another data.name")
+      }
+      if let every = configuration.evaluation.every {
+        throw InputError("evaluation.every is \(every), but a classifier draws no images to measure; set it to none")
       }
       let network = try configuration.classifier(
         height: height, width: width, channels: channels, classCount: dataset.classNames.count)

@@ -5,6 +5,7 @@ import Diffusion
 import Files
 import Foundation
 import Images
+import Inference
 import Jobs
 import MessagePassing
 import Network
@@ -19,6 +20,10 @@ public struct TrainingRun {
     public var output: String?
     /// Whether to go on from the newest valid checkpoint of the folder.
     public var resumes: Bool
+    /// Whether to go on although the images are not those of the checkpoint.
+    public var allowsOtherData = false
+    /// A checkpoint, or a run's folder, whose weights a new run begins with.
+    public var initial: (place: String, weights: ModelRequest.Weights)?
     /// What is trained.
     public var kind = CheckpointHeader.Kind.denoiser
     /// Threads per rank.
@@ -48,8 +53,12 @@ public struct TrainingRun {
   /// The network under training.
   let model: Model
   let trainer: DataParallelTrainer
+  /// The checkpoint whose weights it begins with; nil for those that the seed draws, or for a run that goes on.
+  let initialPath: String?
   /// Steps done before the loop starts.
   let firstStep: Int
+  /// What is not as it was in the checkpoint that the run goes on from.
+  let changes: [String]
   /// Steps done.
   private(set) var lastStep: Int
   private var stopWatch: StopWatch
@@ -97,15 +106,21 @@ public struct TrainingRun {
     let suffix = request.kind == .classifier ? "-classifier" : ""
     let folder = RunFolder(request.output ?? "runs/\(request.sources.runName)\(suffix)")
     self.folder = folder
-    let (configuration, dataset, model) = try communicator.together {
+    let (configuration, dataset, model, initial) = try communicator.together {
       let saved = request.resumes && folder.holdsRun ? try folder.savedConfiguration() : nil
-      let configuration = try request.sources.resolve(saved: saved)
-      if let saved { try configuration.checkResumable(saved: saved) }
+      let initial = try request.initial.map {
+        try InitialWeights(at: $0.place, weights: $0.weights, kind: request.kind)
+      }
+      let configuration = try request.sources.resolve(saved: saved ?? initial?.configuration)
+      if let saved { try configuration.checkResumable(saved: saved, otherData: request.allowsOtherData) }
       try configuration.validate(rankCount: communicator.size)
       let dataset = try DatasetCatalog.load(name: configuration.data.name, path: configuration.data.path)
       try configuration.validate(classNames: dataset.classNames)
-      return (configuration, dataset, try Self.model(request.kind, configuration, dataset))
+      let model = try Self.model(request.kind, configuration, dataset)
+      try initial?.read(for: model.task.trainee.layout, of: configuration)
+      return (configuration, dataset, model, initial)
     }
+    initialPath = initial?.path
     self.configuration = configuration
     self.dataset = dataset
     self.model = model
@@ -121,7 +136,8 @@ public struct TrainingRun {
     let watchdog = try Watchdog(
       communicator: communicator, hosts: hosts,
       limits: .init(
-        hangSeconds: configuration.training.hangTimeoutSeconds, saveSeconds: configuration.training.saveTimeoutSeconds),
+        hangSeconds: configuration.training.hangTimeoutSeconds ?? .infinity,
+        saveSeconds: configuration.training.saveTimeoutSeconds ?? .infinity),
       activity: activity)
     self.watchdog = watchdog
     if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
@@ -131,15 +147,16 @@ public struct TrainingRun {
         configuration: configuration, task: model.task, communicator: communicator, workers: workers,
         arrangement: .init(
           overlaps: configuration.training.overlap, wire: configuration.training.wire, grid: placement.grid))
-      firstStep =
+      if let initial { try initial.give(to: trainer, configuration, communicator, reporter) }
+      let resumption =
         request.resumes
-        ? try Self.resume(trainer, from: folder, request.kind, configuration, communicator, reporter) : 0
+        ? try Self.resume(trainer, from: folder, request, configuration, dataset, communicator, reporter) : Resumption()
+      firstStep = resumption.step
+      changes = resumption.changes
       try Self.rehearseSaving(trainer, folder, configuration, communicator)
       evaluation = try TrainingEvaluation(
         configuration, training: dataset, folder: folder, after: firstStep, communicator: communicator,
         workers: workers, reporter: reporter)
-      // Nothing refuses it any more.
-      try communicator.together { if communicator.rank == 0 { try place.begin(configuration) } }
       let journal = try Self.openJournal(folder, communicator, reporter)
       self.journal = journal
       saver = try CheckpointSaver(
@@ -167,6 +184,7 @@ public struct TrainingRun {
     announce()
     noteStart()
     do {
+      try begin()
       try train()
     } catch {
       noteEnd(error)
@@ -175,6 +193,13 @@ public struct TrainingRun {
       throw error
     }
     try trainer.settle()
+  }
+
+  /// Stores what was accepted: from here on the folder holds a run.
+  private func begin() throws {
+    // Resumed without a checkpoint, it would begin with weights drawn from the seed.
+    if initialPath != nil { try saver.save(header(step: 0), of: trainer, mustBeWhole: true) }
+    try communicator.together { if communicator.rank == 0 { try place.begin(configuration) } }
   }
 
   private mutating func train() throws {
@@ -242,7 +267,7 @@ public struct TrainingRun {
       stopWatch.note(stepSeconds: stepStart.secondsUntilNow)
       watchdog?.note(step: step)
       let isLast = step == settings.steps
-      let isLogged = step % settings.logEvery == 0 || isLast
+      let isLogged = isDue(step, every: settings.logEvery) || isLast
       if isLogged {
         let record = MetricsRecord(
           step: step, images: step * settings.batch, loss: loss, gradientNorm: norm, learningRate: learningRate,
@@ -258,7 +283,7 @@ public struct TrainingRun {
       // Save.
       let stopReason = isLast ? nil : try stopWatch.reason(communicator)
       let isMeasured = evaluation?.isDue(after: step) ?? false
-      if step % settings.checkpointEvery == 0 || isMeasured || isLast || stopReason != nil {
+      if isDue(step, every: settings.checkpointEvery) || isMeasured || isLast || stopReason != nil {
         try saver.save(header(step: step), of: trainer, mustBeWhole: isLast || stopReason != nil)
         stopWatch.note(saveSeconds: saver.longestSeconds)
       }
@@ -274,7 +299,7 @@ public struct TrainingRun {
       }
 
       // Sample, or count what is known.
-      if step % settings.sampleEvery == 0 || isLast {
+      if isDue(step, every: settings.sampleEvery) || (isLast && settings.sampleEvery != nil) {
         let news = try showWhatWasLearnt(step: step)
         reporter.showLive(progress)
         reporter.message(news)
@@ -286,4 +311,7 @@ public struct TrainingRun {
     reporter.finish()
     reporter.message("Done: \(ProgressFormat.count(step, of: "step")). Checkpoints and samples are in \(folder.path).")
   }
+
+  /// Whether something is done after a step that is done at intervals, or never where there is none.
+  private func isDue(_ step: Int, every interval: Int?) -> Bool { interval.map { step.isMultiple(of: $0) } ?? false }
 }

@@ -11,7 +11,8 @@ struct ModelOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Weights to use: ema (the first average), model (those of the last step), or an average's decay.", valueName: "weights"))
+      "Weights to use: ema (the first average), model (those of the last step), or an average's decay.",
+      valueName: "weights"))
   var weights = ModelRequest.Weights.ema
 
   @Option(help: ArgumentHelp("Images that go through the network together on a rank.", valueName: "n"))

@@ -15,7 +15,8 @@ struct Evaluate: RankCommand {
                         [--split training|test] [--data-path <folder>]
                         [--reference-count <n> | --reference <file.npz>]
                         [--seed <n>] [--sampler <name>] [--steps <n>] [...]
-                        [--weights ema|model|<decay>] [--batch <n>] [--threads <n>]
+                        [--weights ema|model|<decay>]
+                        [--batch <n>] [--threads <n>]
       """,
     discussion: """
       Prints the Frechet distance (fid), the Inception score (is), the kernel distance (kid), and precision and recall \

@@ -11,7 +11,8 @@ struct Export: RankCommand {
       ddpm-mpi export --checkpoint <folder-or-file> [--format diffusers]
                       [--weights ema|model|<decay>] [--force] <folder>
       ddpm-mpi export --checkpoint <folder-or-file> --format features
-                      --name <name> [--weights ema|model|<decay>] [--force] <file>
+                      --name <name> [--weights ema|model|<decay>]
+                      [--force] <file>
       """,
     discussion: """
       Writes a folder that diffusers reads: model_index.json, the network and its weights in unet/, the process in \
@@ -37,7 +38,8 @@ struct Export: RankCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Weights to write: ema (the first average), model (those of the last step), or an average's decay.", valueName: "weights"))
+      "Weights to write: ema (the first average), model (those of the last step), or an average's decay.",
+      valueName: "weights"))
   var weights = ModelRequest.Weights.ema
 
   @Flag(help: "Replace a pipeline that is in the folder, or the file.")

@@ -28,6 +28,7 @@ struct Inspect: RankCommand {
       print("step \(header.step), \(header.images) images seen, format \(CheckpointHeader.formatVersion)")
       print(header.classCount.map { "classifier of \($0) classes" } ?? header.kind.rawValue)
       print("images of \(header.imageShape.map(String.init).joined(separator: "x"))")
+      if let fingerprint = header.dataFingerprint { print("data set of fingerprint \(fingerprint)") }
       for group in inspection.groups {
         let state = group.damaged.isEmpty ? "whole" : "DAMAGED: \(group.damaged.joined(separator: ", "))"
         print("/\(group.path): \(group.tensorCount) tensors, \(group.elementCount) numbers, \(state)")

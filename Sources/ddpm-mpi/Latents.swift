@@ -12,7 +12,8 @@ struct Encode: RankCommand {
                       --output <file.h5> [--grid <file.png>]
                       [--split test|training] [--data-path <folder>]
                       [--class <k>] [--tolerance <x>]
-                      [--weights ema|model|<decay>] [--batch <n>] [--threads <n>]
+                      [--weights ema|model|<decay>]
+                      [--batch <n>] [--threads <n>]
       """,
     discussion: """
       Writes float32 `latents` [N, H, W, C], which for a good model are standard normal, the `images` as bytes, and \
@@ -51,7 +52,8 @@ struct Decode: RankCommand {
       ddpm-mpi decode --checkpoint <folder-or-file> --latents <file.h5>
                       --output <file.h5> [--float] [--grid <file.png>]
                       [--class <k>] [--tolerance <x>]
-                      [--weights ema|model|<decay>] [--batch <n>] [--threads <n>]
+                      [--weights ema|model|<decay>]
+                      [--batch <n>] [--threads <n>]
       """,
     discussion: """
       Reads what `ddpm-mpi encode` writes, and returns the images that were encoded. Writes `images`, uint8 \
@@ -91,7 +93,8 @@ struct Interpolate: RankCommand {
                            [--seed <n>] [--split test|training]
                            [--data-path <folder>] [--class <k>]
                            [--output <file.h5> [--float]] [--tolerance <x>]
-                           [--weights ema|model|<decay>] [--batch <n>] [--threads <n>]
+                           [--weights ema|model|<decay>]
+                           [--batch <n>] [--threads <n>]
       """,
     discussion: """
       Each row goes from one image of the data set to the next one, or to the next of its class if the model has \

@@ -14,7 +14,8 @@ struct Likelihood: RankCommand {
                           --count <n> [--json] [--split test|training]
                           [--data-path <folder>] [--class <k>] [--seed <n>]
                           [--probe rademacher|gaussian] [--tolerance <x>]
-                          [--weights ema|model|<decay>] [--batch <n>] [--threads <n>]
+                          [--weights ema|model|<decay>]
+                          [--batch <n>] [--threads <n>]
       """,
     discussion: """
       In bits per dimension, with the standard error of the mean over images. bound adds up the variational bound of a \

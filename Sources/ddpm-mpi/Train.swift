@@ -15,7 +15,9 @@ struct Train: RankCommand {
     abstract: "Train a model, or go on with a run.",
     usage: """
       ddpm-mpi train [--preset <name> | --config <file>]
-                     [--set <key=value> ...] [--output <folder>] [--resume]
+                     [--set <key=value> ...] [--output <folder>]
+                     [--initial <folder-or-file> [--initial-weights <weights>]]
+                     [--resume [--allow-other-data]]
                      [--threads <n>] [--convolution <method>]
                      [--trace <file.h5>] [--trace-steps <n>]
       """,
@@ -65,7 +67,9 @@ struct TrainClassifier: RankCommand {
     usage: """
       ddpm-mpi train-classifier [--preset <name> | --config <file>]
                                 [--set <key=value> ...] [--output <folder>]
-                                [--resume] [--threads <n>]
+                                [--initial <folder-or-file>]
+                                [--initial-weights <weights>]
+                                [--resume [--allow-other-data]] [--threads <n>]
       """,
     discussion: """
       Takes the configuration of `ddpm-mpi train`: the process's keys must be those of the model that it is to guide; \
@@ -102,6 +106,23 @@ struct TrainingOptions: ParsableArguments {
   @Flag(help: "Go on from the newest whole checkpoint in the run's folder.")
   var resume = false
 
+  @Flag(help: "Go on although the images are not those that the checkpoint was trained on.")
+  var allowOtherData = false
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Begin a new run with a checkpoint's weights, to fine-tune them. Without --preset and --config, its configuration \
+      counts.
+      """, valueName: "folder-or-file"))
+  var initial: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Which of its weights: ema (the first average, the default), model, or an average's decay.",
+      valueName: "weights"))
+  var initialWeights: ModelRequest.Weights?
+
   @Option(help: ArgumentHelp("Threads per rank.", valueName: "n"))
   var threads = 1
 
@@ -109,13 +130,24 @@ struct TrainingOptions: ParsableArguments {
     if preset != nil && config != nil {
       throw ValidationError("--preset and --config exclude each other; a file may say `preset: NAME`.")
     }
+    if initial != nil && resume {
+      throw ValidationError("--initial begins a new run and --resume goes on with one; give one of them.")
+    }
+    if initial != nil && preset == nil && config == nil && output == nil {
+      throw ValidationError("--initial without --preset and --config needs an --output.")
+    }
+    if initialWeights != nil && initial == nil { throw ValidationError("--initial-weights is for --initial.") }
+    if allowOtherData && !resume { throw ValidationError("--allow-other-data is for --resume.") }
     if threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1.") }
   }
 
   var request: TrainingRun.Request {
-    TrainingRun.Request(
+    var request = TrainingRun.Request(
       sources: ConfigurationSources(preset: preset, file: config, settings: settings), output: output,
       resumes: resume, threads: threads)
+    request.allowsOtherData = allowOtherData
+    request.initial = initial.map { ($0, initialWeights ?? .ema) }
+    return request
   }
 }
 

@@ -176,6 +176,15 @@ private func parsingProblems(_ yaml: String) -> [String] {
     #expect(line.contains("."), "YAML 1.1 readers take a number without a point for text")
   }
 
+  @Test func keysThatAnOlderRunLacksStandForWhatTheProgramDidThen() throws {
+    let lines = RunConfiguration().yaml.split(separator: "\n")
+    let older = lines.filter { !$0.contains("ema_rampup") }.joined(separator: "\n")
+    #expect(try RunConfiguration(ofRun: older, file: "config.yaml").training.emaRampup == nil)
+    // In a file by hand a key that is missing has its default.
+    #expect(try RunConfiguration(yaml: older, file: "my-run.yaml") == RunConfiguration())
+    #expect(try RunConfiguration(ofRun: RunConfiguration().yaml, file: "config.yaml") == RunConfiguration())
+  }
+
   @Test func renderedTextIsStable() {
     let lines = RunConfiguration().yaml.split(separator: "\n").map(String.init)
     #expect(
@@ -187,5 +196,8 @@ private func parsingProblems(_ yaml: String) -> [String] {
     #expect(lines.contains("  head_channels: none"))
     #expect(lines.contains("  recompute_activations: none"))
     #expect(lines.contains("  adam_epsilon: 1.0e-08"))
+    #expect(lines.contains("  ema_rampup: 0.05"))
+    #expect(lines.contains("  schedule: constant"))
+    #expect(lines.contains("  decay_start: default"))
   }
 }

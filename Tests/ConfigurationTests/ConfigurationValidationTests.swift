@@ -1,5 +1,6 @@
 import Configuration
 import Jobs
+import Optimisation
 import Testing
 
 private func changed(_ change: (inout RunConfiguration) -> Void) -> RunConfiguration {
@@ -76,10 +77,10 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
     ("training.adam_beta1=1", "training.adam_beta1 is 1.0; it must be at least 0.0 and below 1.0"),
     ("training.adam_beta2=-0.5", "training.adam_beta2 is -0.5; it must be at least 0.0 and below 1.0"),
     ("training.adam_epsilon=0", "training.adam_epsilon is 0.0; it must be above 0.0"),
-    ("training.checkpoint_every=0", "training.checkpoint_every is 0; it must be at least 1"),
-    ("training.keep_checkpoints=0", "training.keep_checkpoints is 0; it must be at least 1"),
-    ("training.log_every=0", "training.log_every is 0; it must be at least 1"),
-    ("training.sample_every=0", "training.sample_every is 0; it must be at least 1"),
+    ("training.checkpoint_every=0", "training.checkpoint_every is 0; it must be at least 1, or none"),
+    ("training.keep_checkpoints=0", "training.keep_checkpoints is 0; it must be at least 1, or all"),
+    ("training.log_every=0", "training.log_every is 0; it must be at least 1, or none"),
+    ("training.sample_every=0", "training.sample_every is 0; it must be at least 1, or none"),
     ("sampling.count=0", "sampling.count is 0; it must be at least 1"),
     ("sampling.steps=0", "sampling.steps is 0; it must be at least 1"),
   ])
@@ -295,18 +296,58 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
     "training.recompute_activations=blocks", "training.time_limit_minutes=9", "training.overlap=false",
     "training.tensorboard=false", "training.save_beside=false", "training.save_timeout_seconds=9",
     "training.hang_timeout_seconds=9", "evaluation.every=9", "evaluation.count=99", "evaluation.features=mine",
-    "evaluation.split=test", "evaluation.reference_count=99",
+    "evaluation.split=test", "evaluation.reference_count=99", "training.learning_rate=0.5", "training.warmup_steps=9",
+    "training.schedule=cosine", "training.checkpoint_every=none", "training.keep_checkpoints=all",
+    "training.log_every=none", "training.sample_every=none", "training.save_timeout_seconds=none",
+    "training.hang_timeout_seconds=none",
   ])
-  func resumedRunMayChangeWhatAltersNoNumber(setting: String) throws {
+  func resumedRunMayChangeWhatTheKeysSay(setting: String) throws {
     let saved = RunConfiguration()
     let resumed = try ConfigurationSources(settings: [setting]).resolve(saved: saved)
     #expect(resumed.difference(from: saved).count == 1)
     try resumed.checkResumable(saved: saved)
   }
 
+  @Test func anotherDataSetIsRefusedOnResumeUnlessItIsAllowed() throws {
+    let saved = RunConfiguration()
+    let resumed = changed { $0.data.name = "mnist" }
+    #expect(throws: ConfigurationError.self) { try resumed.checkResumable(saved: saved) }
+    try resumed.checkResumable(saved: saved, otherData: true)
+    let smaller = changed { $0.data.flip = true }
+    #expect(throws: ConfigurationError.self) { try smaller.checkResumable(saved: saved, otherData: true) }
+  }
+
+  @Test func aPlaceWhereTheLearningRateFallsMustMeanSomething() {
+    #expect(
+      problemsAfter { $0.training.decayStart = 500 } == [
+        "training.decay_start is 500, but with training.schedule constant the learning rate does not fall; set one of "
+          + "them to another value"
+      ])
+    #expect(
+      problemsAfter {
+        $0.training.schedule = .linear
+        $0.training.decayStart = 99
+      } == ["training.decay_start is 99, less than training.warmup_steps 100; it must be at least that"])
+    for schedule in [LearningRateSchedule.Decay.cosine, .linear, .inverseSquareRoot] {
+      let problems = problemsAfter {
+        $0.training.schedule = schedule
+        $0.training.decayStart = 3000
+      }
+      let isRefused = schedule != .inverseSquareRoot
+      #expect(
+        problems
+          == (isRefused ? ["training.decay_start is 3000, but training.steps is 3000; it must be less than that"] : []))
+      #expect(
+        problemsAfter {
+          $0.training.schedule = schedule
+          $0.training.decayStart = 100
+        } == [])
+    }
+  }
+
   @Test func everythingElseIsRefusedOnResume() throws {
     let free = ConfigurationKey.all.filter(\.mayChangeOnResume).map(\.name)
-    #expect(free.count == 21)
+    #expect(free.count == 25)
     let saved = RunConfiguration()
     let resumed = changed {
       $0.training.batch = 128

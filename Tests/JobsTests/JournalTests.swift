@@ -17,6 +17,9 @@ import Testing
     #expect(start.json.contains("\"threads_per_rank\":3"))
     #expect(JournalEntry(line: start.json.utf8) == start)
     #expect(JournalEntry(line: "{\"event\":\"st".utf8) == nil)
+    let resume = JournalEntry(.resume, step: 7, time: start.time, job: job, changes: ["seed was 1 and is 2"])
+    #expect(resume.json.contains(#""changes":["seed was 1 and is 2"]"#))
+    #expect(JournalEntry(line: resume.json.utf8) == resume)
   }
 
   @Test func earlierEntriesStay() throws {

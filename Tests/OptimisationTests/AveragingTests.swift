@@ -103,6 +103,49 @@ private let block = ParameterLayout.blockSize
     #expect(schedule.rate(atStep: 800_000) == 2e-4)
   }
 
+  /// `get_cosine_schedule_with_warmup` and `get_linear_schedule_with_warmup` of diffusers 0.30 (`optimization.py`), whose
+  /// steps are counted from 0 and whose warm-up starts at 0; and EDM2's `learning_rate_schedule`.
+  @Test func decaysAreThoseOfTheReferences() {
+    let (rate, warmup, steps) = (1e-3, 10, 100)
+    for step in [11, 12, 40, 55, 99, 100] {
+      let progress = Double(step - 1 - warmup) / Double(steps - warmup)
+      let expected: [(LearningRateSchedule.Decay, Double)] = [
+        (.constant, 1), (.cosine, 0.5 * (1 + cos(.pi * progress))), (.linear, 1 - progress),
+        (.inverseSquareRoot, 1 / max(Double(step - 1) / Double(warmup), 1).squareRoot()),
+      ]
+      for (decay, factor) in expected {
+        let schedule = LearningRateSchedule(learningRate: rate, warmupSteps: warmup, decay: decay, steps: steps)
+        // Roundings.
+        #expect(abs(schedule.rate(atStep: step) / (rate * factor) - 1) < 1e-14, "\(decay) at \(step)")
+        #expect(schedule.rate(atStep: 5) == rate / 2)
+        #expect(schedule.rate(atStep: 10) == rate)
+      }
+    }
+  }
+
+  @Test(arguments: LearningRateSchedule.Decay.allCases)
+  func ratesFallFromWhereTheDecayBeginsAndStayAboveZero(decay: LearningRateSchedule.Decay) {
+    for start in [0, 7, 50] {
+      let schedule = LearningRateSchedule(
+        learningRate: 1, warmupSteps: 0, decay: decay, decayStart: start, steps: 60)
+      let rates = (1...60).map(schedule.rate)
+      #expect(rates.prefix(max(start, 1)).allSatisfy { $0 == 1 })
+      #expect(rates.allSatisfy { $0 > 0 })
+      #expect(zip(rates, rates.dropFirst()).allSatisfy { decay == .constant ? $0 == $1 : $0 >= $1 })
+      #expect(decay == .constant || rates[59] < rates[start])
+    }
+  }
+
+  /// After the last step of a run there is none; a warm-up longer than the run is all there is of it.
+  @Test(arguments: LearningRateSchedule.Decay.allCases)
+  func shortRunsHaveRatesToo(decay: LearningRateSchedule.Decay) {
+    let schedule = LearningRateSchedule(learningRate: 1, warmupSteps: 100, decay: decay, steps: 3)
+    #expect((1...3).map(schedule.rate) == [0.01, 0.02, 0.03])
+    #expect(LearningRateSchedule(learningRate: 1, warmupSteps: 0, decay: decay, steps: 1).rate(atStep: 1) == 1)
+    let huge = LearningRateSchedule(learningRate: 1, warmupSteps: 0, decay: decay, steps: .max)
+    #expect((0...1).contains(huge.rate(atStep: .max)))
+  }
+
   @Test func withoutWarmupItIsConstant() {
     #expect(LearningRateSchedule(learningRate: 0.1, warmupSteps: 0).rate(atStep: 1) == 0.1)
   }

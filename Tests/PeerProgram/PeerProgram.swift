@@ -17,5 +17,6 @@ import ArgumentParser
       InceptionFeaturesCommand.self,
       InceptionSpeedCommand.self,
       NetworkCommand.self,
+      LearningRatesCommand.self,
     ])
 }

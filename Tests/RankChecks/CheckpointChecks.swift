@@ -106,9 +106,12 @@ let checkpointChecks: [Check] = [
       try Checkpoint.save(
         to: path, header: header, groups: groups(arenas, shard), communicator: context.communicator)
     }
-    let texts = try context.communicator.allGatherStrings("\(loading)\n\(saving)")
+    let rehearsing = try expectError(CheckpointError.self) {
+      try Checkpoint.rehearse(path: path, groups: groups(arenas, shard), communicator: context.communicator)
+    }
+    let texts = try context.communicator.allGatherStrings("\(loading)\n\(saving)\n\(rehearsing)")
     try expect(Set(texts).count == 1, "ranks disagree: \(texts)")
-    try expect(loading.path == path && saving.path == path, texts[0])
+    try expect([loading, saving, rehearsing].allSatisfy { $0.path == path }, texts[0])
   },
 ]
 

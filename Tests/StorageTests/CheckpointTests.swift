@@ -129,6 +129,27 @@ extension StorageTests {
       #expect(inspection.groups.allSatisfy { $0.elementCount == saved.layout.parameterCount })
     }
 
+    @Test func inspectionFindsTensorsWhateverTheirGroupsAreCalled() throws {
+      let path = folder.path("step.h5")
+      var layout = ParameterLayout()
+      let entry = layout.add("counts", shape: [300_001], order: .c)
+      let arenas = [0, 0.5].map { (first: Float) in
+        let arena = Arena(layout)
+        for index in 0..<entry.count { arena.pointer(to: entry)[index] = first + Float(index) }
+        return arena
+      }
+      let others = zip(["loss_aware_steps", "of/later/programs"], arenas).map { path, arena in
+        TensorGroup(path: path, layout: layout, ranges: [0..<arena.count], values: arena.buffer)
+      }
+      try Checkpoint.save(
+        to: path, header: testHeader, groups: TestArenas(seed: 1).groups + others, communicator: world)
+      let whole = try CheckpointInspection(path: path)
+      #expect(whole.isWhole)
+      #expect(whole.groups.map(\.path).sorted() == (testGroupPaths + others.map(\.path)).sorted())
+      try flipLastBit(of: arenas[0].elements(of: entry).withUnsafeBytes { Array($0) }, inFile: path)
+      #expect(try CheckpointInspection(path: path).groups.flatMap(\.damaged) == ["loss_aware_steps/counts"])
+    }
+
     @Test func anUnfinishedFileIsRefused() throws {
       for complete in [nil, 0] as [Int64?] {
         let path = folder.path("unfinished.h5")
@@ -305,7 +326,8 @@ extension StorageTests {
 
 private let testHeader = CheckpointHeader(
   kind: .classifier, classCount: 7,
-  step: 1234, images: 78976, imageShape: [28, 20, 3], configuration: "seed: 3\ndata:\n  name: größer\n")
+  step: 1234, images: 78976, imageShape: [28, 20, 3], configuration: "seed: 3\ndata:\n  name: größer\n",
+  dataFingerprint: "5eed")
 
 private let testGroupPaths = ["model", "ema/0.9999", "optimizer/first_moment", "optimizer/second_moment"]
 

@@ -19,22 +19,31 @@ public enum CrossEntropy {
   /// - Parameters:
   ///   - logits: [N, K].
   ///   - classes: N numbers below K.
+  ///   - weights: what each image's loss counts, to make up for times that were not drawn evenly; N of them.
   ///   - imagesInGlobalBatch: of the whole batch.
-  public static func lossAndGradient(logits: Tensor, classes: [Int], imagesInGlobalBatch: Int) -> PartialLoss {
-    let share = 1 / Double(imagesInGlobalBatch)
+  public static func lossAndGradient(
+    logits: Tensor, classes: [Int], weights: [Double], imagesInGlobalBatch: Int
+  ) -> PartialLoss {
+    let factors = weights.map { $0 / Double(imagesInGlobalBatch) }
     let losses = zip(logProbabilities(logits), classes).map { -$0[$1] }
     return PartialLoss(
-      loss: losses.reduce(0) { $0 + $1 * share },
-      gradient: logProbabilityGradient(logits: logits, classes: classes, scale: -share), imageLosses: losses)
+      loss: zip(losses, factors).reduce(0) { $0 + $1.0 * $1.1 },
+      gradient: logProbabilityGradient(logits: logits, classes: classes, factors: factors.map { -$0 }),
+      imageLosses: losses)
   }
 
-  /// The gradient of scale·log p(class) of each image with respect to the logits: scale·([j = class] − p(j)).
-  public static func logProbabilityGradient(logits: Tensor, classes: [Int], scale: Double = 1) -> Tensor {
+  /// The gradient of log p(class) of each image with respect to the logits.
+  public static func logProbabilityGradient(logits: Tensor, classes: [Int]) -> Tensor {
+    logProbabilityGradient(logits: logits, classes: classes, factors: classes.map { _ in 1 })
+  }
+
+  /// The gradient of f·log p(class) of each image, f being its factor: f·([j = class] − p(j)).
+  private static func logProbabilityGradient(logits: Tensor, classes: [Int], factors: [Double]) -> Tensor {
     let gradient = Tensor(uninitialised: logits.shape)
     for (image, logarithms) in logProbabilities(logits).enumerated() {
       for (index, logarithm) in logarithms.enumerated() {
         let one: Double = index == classes[image] ? 1 : 0
-        gradient.pointer[image * logarithms.count + index] = Float(scale * (one - exp(logarithm)))
+        gradient.pointer[image * logarithms.count + index] = Float(factors[image] * (one - exp(logarithm)))
       }
     }
     return gradient

@@ -109,36 +109,44 @@ package enum CheckpointPlace {
     }
   }
 
-  static func open(_ path: String) throws -> (header: CheckpointHeader, configuration: RunConfiguration, file: OpenFile)
-  {
+  package static func open(_ path: String) throws -> (
+    header: CheckpointHeader, configuration: RunConfiguration, file: OpenFile
+  ) {
     let file = OpenFile(try Checkpoint.openAlone(path))
     let header = try Checkpoint.readHeader(from: file.file)
     return (header, try RunConfiguration(yaml: header.configuration, file: "\(path):config"), file)
   }
 
   /// A file that tuples can hold.
-  final class OpenFile {
-    let file: HDF5File
+  package final class OpenFile {
+    package let file: HDF5File
 
     init(_ file: consuming HDF5File) { self.file = file }
+  }
+
+  /// The group that holds weights.
+  /// - Parameter option: what they were chosen by, for messages.
+  package static func group(
+    _ weights: ModelRequest.Weights, _ configuration: RunConfiguration, in file: OpenFile, option: String = "--weights"
+  ) throws -> String {
+    let decays = configuration.training.emaDecays
+    switch weights {
+    case .model: return "model"
+    case .ema: return "ema/\(decays[0])"
+    case .average(let decay):
+      guard decays.contains(decay) else {
+        throw InputError(
+          "\(option) \(weights.rawValue): \(file.file.path) has no average of this decay; it has "
+            + decays.map { "\($0)" }.joined(separator: ", "))
+      }
+      return "ema/\(decay)"
+    }
   }
 
   static func readWeights(
     _ weights: ModelRequest.Weights, _ layout: ParameterLayout, _ configuration: RunConfiguration, from file: OpenFile
   ) throws -> Arena {
-    let decays = configuration.training.emaDecays
-    let group: String
-    switch weights {
-    case .model: group = "model"
-    case .ema: group = "ema/\(decays[0])"
-    case .average(let decay):
-      guard decays.contains(decay) else {
-        throw InputError(
-          "--weights \(weights.rawValue): \(file.file.path) has no average of this decay; it has "
-            + decays.map { "\($0)" }.joined(separator: ", "))
-      }
-      group = "ema/\(decay)"
-    }
+    let group = try group(weights, configuration, in: file)
     let parameters = Arena(layout)
     let tensors = TensorGroup(path: group, layout: layout, ranges: [0..<parameters.count], values: parameters.buffer)
     try tensors.read(from: file.file, communicator: nil)

@@ -29,6 +29,10 @@ public struct JournalEntry: Codable, Sendable, Equatable {
   public var reason: String?
   /// Of a checkpoint: how long it took to save.
   public var seconds: Double?
+  /// Of a resume: what is not as it was when the checkpoint was saved, each in words.
+  public var changes: [String]?
+  /// Of a start: the checkpoint whose weights it begins with.
+  public var initial: String?
 
   /// Who trains, and what.
   public struct Job: Codable, Sendable, Equatable {
@@ -42,10 +46,12 @@ public struct JournalEntry: Codable, Sendable, Equatable {
     /// The data set's name, and how many images it has.
     public var data: String
     public var images: Int
+    /// The data set's fingerprint.
+    public var dataFingerprint: String?
 
     public init(
       version: String, ranks: Int, threadsPerRank: Int, hosts: Int, steps: Int, parameters: Int, data: String,
-      images: Int
+      images: Int, dataFingerprint: String? = nil
     ) {
       self.version = version
       self.ranks = ranks
@@ -55,16 +61,19 @@ public struct JournalEntry: Codable, Sendable, Equatable {
       self.parameters = parameters
       self.data = data
       self.images = images
+      self.dataFingerprint = dataFingerprint
     }
 
     private enum CodingKeys: String, CodingKey {
       case version, ranks, hosts, steps, parameters, data, images
       case threadsPerRank = "threads_per_rank"
+      case dataFingerprint = "data_fingerprint"
     }
   }
 
   public init(
-    _ event: Event, step: Int, time: Date = Date(), job: Job? = nil, reason: String? = nil, seconds: Double? = nil
+    _ event: Event, step: Int, time: Date = Date(), job: Job? = nil, reason: String? = nil, seconds: Double? = nil,
+    changes: [String]? = nil, initial: String? = nil
   ) {
     self.event = event
     self.step = step
@@ -72,6 +81,8 @@ public struct JournalEntry: Codable, Sendable, Equatable {
     self.job = job
     self.reason = reason
     self.seconds = seconds
+    self.changes = changes
+    self.initial = initial
   }
 
   /// The entry as a JSON object on one line; times are UTC in whole seconds, `2026-01-31T12:00:00Z` (ISO 8601).

@@ -110,13 +110,25 @@ public final class DataParallelTrainer {
       settings: Adam.Settings(
         firstMomentDecay: training.adamBeta1, secondMomentDecay: training.adamBeta2, epsilon: training.adamEpsilon))
     averages = training.emaDecays.map { ExponentialMovingAverage(decay: $0, rampup: training.emaRampup, count: count) }
-    schedule = LearningRateSchedule(learningRate: training.learningRate, warmupSteps: training.warmupSteps)
+    schedule = configuration.learningRateSchedule
+    startAverages()
+  }
+
+  deinit { loop.stop() }
+
+  private func startAverages() {
     for average in averages {
       for piece in pieces { average.start(piece.part, parameters: arena.pointer + piece.range.lowerBound) }
     }
   }
 
-  deinit { loop.stop() }
+  /// Begins with other parameters than those drawn from the seed; the averages start from them too. Before the first step,
+  /// and alike on all ranks.
+  public func begin(with parameters: Arena) {
+    precondition(parameters.count == arena.count, "parameters of another network")
+    arena.pointer.update(from: parameters.pointer, count: arena.count)
+    startAverages()
+  }
 
   /// Whether messages move while the network computes.
   public var overlaps: Bool { loop.isBackground }

@@ -5,7 +5,7 @@ import Kernels
 import Network
 import Tensors
 
-/// Training a classifier of noisy images at all times of a process, drawn evenly.
+/// Training a classifier of noisy images at all times of a process.
 public struct ClassificationTask: TrainingTask {
   public let network: ClassifierNetwork
   private let configuration: RunConfiguration
@@ -26,7 +26,7 @@ public struct ClassificationTask: TrainingTask {
   ) -> NoisedImages {
     objective.draw(
       images: images, classes: classes, seed: configuration.seed, step: step, firstSample: firstSample,
-      workers: workers)
+      lossAware: lossAware, workers: workers)
   }
 
   public func forward(
@@ -42,7 +42,8 @@ public struct ClassificationTask: TrainingTask {
     }
     let loss = tape.profiler.measure(.loss, Work(floats: logits.value.count)) {
       CrossEntropy.lossAndGradient(
-        logits: logits.value, classes: classes, imagesInGlobalBatch: configuration.training.batch)
+        logits: logits.value, classes: classes, weights: batch.weights,
+        imagesInGlobalBatch: configuration.training.batch)
     }
     return (logits, loss)
   }

@@ -1,0 +1,95 @@
+import Checkpoints
+import Compression
+import Configuration
+import HDF5
+import Inference
+import Jobs
+import MessagePassing
+import Network
+import Tensors
+
+/// The weights of a checkpoint that a new run begins with, in the place of those drawn from the seed.
+final class InitialWeights {
+  /// The checkpoint.
+  let path: String
+  let configuration: RunConfiguration
+  private let header: CheckpointHeader
+  private let file: CheckpointPlace.OpenFile
+  /// Where the weights are in it.
+  private let group: String
+  private let problems: [String]
+  private var parameters: Arena?
+
+  /// Finds the checkpoint, by this process alone.
+  /// - Parameter place: a checkpoint, a run's folder or its folder of checkpoints.
+  /// - Throws: `CheckpointError`, and `InputError` if it holds no weights of the kind.
+  init(at place: String, weights: ModelRequest.Weights, kind: CheckpointHeader.Kind) throws {
+    let (found, path, problems) = try CheckpointPlace.newest(at: place, option: "--initial") {
+      try CheckpointPlace.open($0)
+    }
+    guard found.header.kind == kind else {
+      throw InputError("--initial \(path): this is a \(found.header.kind.rawValue), not a \(kind.rawValue)")
+    }
+    (header, configuration, file) = found
+    group = try CheckpointPlace.group(weights, configuration, in: file, option: "--initial-weights")
+    self.path = path
+    self.problems = problems
+  }
+
+  /// Reads the weights, by this process alone.
+  /// - Throws: `InputError` if they are those of another network than the new run's, with what differs; `CheckpointError`
+  ///   if they are damaged.
+  func read(for layout: ParameterLayout, of new: RunConfiguration) throws {
+    let free: Set = ["model.dropout", "model.convolution", "model.attention_init_scale"]
+    var problems = new.difference(from: configuration).compactMap { difference in
+      difference.key.name.hasPrefix("model.") && !free.contains(difference.key.name)
+        ? "\(difference.key.name) is \(difference.theirs) there and \(difference.mine) here" : nil
+    }
+    if problems.isEmpty { problems = try tensorProblems(layout) }
+    guard problems.isEmpty else {
+      throw InputError("--initial \(path): its network is another: \(problems.joined(separator: ", "))")
+    }
+    let arena = Arena(layout)
+    try TensorGroup(path: group, layout: layout, ranges: [0..<arena.count], values: arena.buffer)
+      .read(from: file.file, communicator: nil)
+    parameters = arena
+  }
+
+  /// What no key of the model decides: images of another size, other channels, another variance.
+  private func tensorProblems(_ layout: ParameterLayout) throws -> [String] {
+    let there = Set(try file.file.names(in: group))
+    let here = Set(layout.entries.map(\.name))
+    var problems: [String] = []
+    if let name = there.subtracting(here).min() { problems.append("it has \(name), which is missing here") }
+    if let name = here.subtracting(there).min() { problems.append("it has no \(name)") }
+    for entry in layout.entries where there.contains(entry.name) && problems.isEmpty {
+      let dataset = try file.file.openDataset("\(group)/\(entry.name)")
+      if dataset.shape != entry.shape {
+        problems.append("\(entry.name) is \(dataset.shape) there and \(entry.shape) here")
+      }
+      try dataset.close()
+    }
+    if !problems.isEmpty {
+      problems.append("and it is for images of \(header.imageShape.map(String.init).joined(separator: "x"))")
+    }
+    return problems
+  }
+
+  /// Makes them those of a trainer before its first step. Collective.
+  func give(
+    to trainer: DataParallelTrainer, _ new: RunConfiguration, _ communicator: Communicator, _ reporter: RunReporter
+  ) throws {
+    guard let parameters else { preconditionFailure("they have not been read") }
+    let bytes = UnsafeRawBufferPointer(
+      start: parameters.pointer, count: parameters.count * MemoryLayout<Float>.stride)
+    try communicator.requireAlike("--initial", "\(path), step \(header.step), checksum \(crc32(bytes))")
+    trainer.begin(with: parameters)
+    self.parameters = nil
+    for problem in problems { reporter.log.warning("\(problem); trying the one before") }
+    reporter.log.info("Beginning with the weights /\(group) of \(path), step \(header.step).")
+    for difference in new.difference(from: configuration) where difference.key.name.hasPrefix("diffusion.") {
+      reporter.log.warning(
+        "they were trained with \(difference.key.name)=\(difference.theirs), and go on with \(difference.mine)")
+    }
+  }
+}

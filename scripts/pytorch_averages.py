@@ -1,0 +1,103 @@
+"""PyTorch's side of measure-averages.sh: trains the network of an exported pipeline anew on Fashion-MNIST, with Adam, the
+warm-up, the clipping and the average of our configuration, and stores for diffusers, at each point, the weights, their
+average and the same with a ramp (`ema_rampup_ratio` of EDM's code).
+"""
+import argparse
+import gzip
+import json
+import pathlib
+import re
+import time
+
+import torch
+from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
+
+USUAL_FOLDER = "/usr/share/dataset-fashion-mnist"
+
+
+def images(folder):
+    """[N, 1, 32, 32] in [-1, 1], with a black margin."""
+    for name, read in (("train-images-idx3-ubyte", open), ("train-images-idx3-ubyte.gz", gzip.open)):
+        path = pathlib.Path(folder, name)
+        if path.exists():
+            with read(path, "rb") as file:
+                data = bytearray(file.read())
+            pixels = torch.frombuffer(data, dtype=torch.uint8, offset=16).reshape(-1, 1, 28, 28)
+            return torch.nn.functional.pad(pixels, (2, 2, 2, 2)).float() / 127.5 - 1
+    raise SystemExit(f"There is no train-images-idx3-ubyte in {folder}.")
+
+
+def setting(yaml, name):
+    """A key of training in a configuration that the program has written."""
+    return re.search(rf"^  {name}: (.*)$", yaml.split("\ntraining:\n")[1], re.MULTILINE).group(1)
+
+
+class Averages:
+    """Of the weights: one with the decay from the first step, one with the ramp."""
+
+    def __init__(self, parameters, decay, rampup):
+        self.decay, self.rampup, self.step = decay, rampup, 0
+        self.kept = {name: [p.detach().clone() for p in parameters] for name in ("average", "ramp")}
+
+    def update(self, parameters):
+        ramp = 0.5 ** (1 / max(self.rampup * self.step, 1e-8)) if self.step else 0.0
+        for name, decay in (("average", self.decay), ("ramp", min(self.decay, ramp))):
+            torch._foreach_lerp_(self.kept[name], [p.detach() for p in parameters], 1 - decay)
+        self.step += 1
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--network", required=True)
+    parser.add_argument("--configuration", required=True)
+    parser.add_argument("--rampup", type=float, required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--output", type=pathlib.Path, required=True)
+    parser.add_argument("--minutes", type=float, nargs="*", default=[])
+    parser.add_argument("--steps", type=int, nargs="*", default=[])
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(0)
+
+    yaml = pathlib.Path(arguments.configuration).read_text()
+    folder = re.search(r"^  path: (.*)$", yaml, re.MULTILINE).group(1)
+    data = images(USUAL_FOLDER if folder == "default" else folder)
+    rate, warmup = float(setting(yaml, "learning_rate")), int(setting(yaml, "warmup_steps"))
+    batch, decay = int(setting(yaml, "batch")), json.loads(setting(yaml, "ema_decays"))[0]
+    network = UNet2DModel.from_config(UNet2DModel.load_config(arguments.network, subfolder="unet"))
+    scheduler = DDPMScheduler.from_pretrained(arguments.network, subfolder="scheduler")
+    parameters = list(network.parameters())
+    averages = Averages(parameters, decay, arguments.rampup)
+    optimiser = torch.optim.Adam(parameters, rate, fused=True)
+
+    points = arguments.steps or arguments.minutes
+    trained = 0.0
+    step = 0
+    for number, point in enumerate(points):
+        while step < point if arguments.steps else trained < 60 * point:
+            start = time.perf_counter()
+            for group in optimiser.param_groups:
+                group["lr"] = rate * min(1.0, (step + 1) / max(warmup, 1))
+            x = data[torch.randint(len(data), (batch,))]
+            noise, t = torch.randn_like(x), torch.randint(0, scheduler.config.num_train_timesteps, (batch,))
+            loss = ((network(scheduler.add_noise(x, noise, t), t).sample - noise) ** 2).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimiser.step()
+            averages.update(parameters)
+            step += 1
+            trained += time.perf_counter() - start
+        place = arguments.output / str(number)
+        current = [p.detach().clone() for p in parameters]
+        for name, values in (("weights", current), *averages.kept.items()):
+            torch._foreach_copy_([p.data for p in parameters], values)
+            DDPMPipeline(network, scheduler).save_pretrained(place / name)
+        torch._foreach_copy_([p.data for p in parameters], current)
+        (place / "steps").write_text(str(step))
+        print(f"{step} steps, {trained:.0f} s, loss {loss.item():.4f}", flush=True)
+    (arguments.output / "done").touch()
+
+
+if __name__ == "__main__":
+    main()
