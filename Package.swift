@@ -51,7 +51,7 @@ let package = Package(
     .target(name: "CJPEGDecoder", dependencies: ["CJPEG"]),
 
     // What reads and writes files: regular ones only, whole or not at all.
-    .target(name: "Files"),
+    .target(name: "Files", dependencies: ["CFileSpace"]),
 
     .target(name: "Tensors", dependencies: ["CProcessor"]),
     .target(

@@ -24,6 +24,23 @@ run 0 'rank 0 +[0-9]+ processors?, ' "$program" doctor
 run 0 'fewer than its 9999 threads; mpirun --map-by slot:PE=9999' "$program" doctor --threads 9999
 
 echo "--- arguments and configuration"
+check "every number may be negative on the command line" python3 - "$program" <<'PYTHON'
+import json, subprocess, sys
+program = sys.argv[1]
+def say(*arguments):
+    return subprocess.run([program, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+numbers = 0
+for command in json.loads(say("--experimental-dump-help"))["command"]["subcommands"]:
+    for argument in command.get("arguments", []):
+        if argument["kind"] != "option" or argument.get("valueName") not in ("n", "x", "k", "g", "k,k,..."):
+            continue
+        option = "--" + argument["preferredName"]["name"]
+        # Refused it may be, but not as another option.
+        run = subprocess.run([program, command["commandName"], option, "-1"], capture_output=True, text=True)
+        assert run.returncode == 2 and "Missing value" not in run.stderr, (command["commandName"], option, run.stderr)
+        numbers += 1
+assert numbers > 60, numbers
+PYTHON
 refuse "Unknown option '--nonsense'" train --nonsense
 refuse 'there is no command nonsense; the commands are train, train-classifier, sample' nonsense
 refuse 'Missing expected argument .*--count' sample --checkpoint "$folder/x" --output "$folder/x.h5"
@@ -288,18 +305,24 @@ run 2 'it has no dataset `latents`' "${sample[@]}" --count 2 --latents "$folder/
 refuse 'there is no such file or folder' sample --checkpoint "$folder/none" --count 1 --output "$folder/c.h5"
 refuse 'the process has 1000, so give 1 to 1000' sample --checkpoint "$folder/run" --steps 1001 --count 1 --output "$folder/c.h5"
 run 0 'dpm-solver' "$program" samplers
-refuse 'eta is for --sampler ddim' sample --checkpoint "$folder/run" --eta 1 --count 1 --output "$folder/c.h5"
-refuse 'for --sampler predictor-corrector and langevin' \
+refuse 'eta: it is not for the sampler ddpm, but for ddim' sample --checkpoint "$folder/run" --eta 1 --count 1 --output "$folder/c.h5"
+refuse 'snr: it is not for the sampler ddpm, but for predictor-corrector, langevin' \
   sample --checkpoint "$folder/run" --snr 0.1 --count 1 --output "$folder/c.h5"
 run 0 '3 evaluations' "$program" sample --checkpoint "$folder/run" --sampler edm --steps 2 --churn 40 --churn-min 0.05 \
   --churn-max 50 --churn-noise 1.003 --count 1 --output "$folder/c.h5"
-refuse 'churn-noise are for --sampler edm' \
+refuse 'churn: it is not for the sampler ddpm, but for edm' \
   sample --checkpoint "$folder/run" --churn 1 --count 1 --output "$folder/c.h5"
 refuse 'churn-min: noise cannot be added from level 2.0 to 1.0' \
-  sample --checkpoint "$folder/run" --sampler edm --churn-min 2 --churn-max 1 --count 1 --output "$folder/c.h5"
+  sample --checkpoint "$folder/run" --sampler edm --churn 1 --churn-min 2 --churn-max 1 --count 1 --output "$folder/c.h5"
 rm "$folder/c.h5"
+refuse 'eta: 1.5 must be from 0 to 1' \
+  sample --checkpoint "$folder/run" --sampler ddim --eta 1.5 --count 1 --output "$folder/c.h5"
+refuse 'spacing: it is not for the sampler ode-heun, but for ddpm, ddim, dpm-solver' \
+  sample --checkpoint "$folder/run" --sampler ode-heun --spacing trailing --count 1 --output "$folder/c.h5"
+refuse 'churn-max: no noise is added without --churn above 0' \
+  sample --checkpoint "$folder/run" --sampler edm --churn-max 1 --count 1 --output "$folder/c.h5"
 refuse 'tolerance: -1.0 must be positive' \
-  sample --checkpoint "$folder/run" --sampler ode-rk45 --tolerance=-1 --count 1 --output "$folder/c.h5"
+  sample --checkpoint "$folder/run" --sampler ode-rk45 --tolerance -1 --count 1 --output "$folder/c.h5"
 refuse 'chooses its steps by the error' sample --checkpoint "$folder/run" --sampler ode-rk45 --steps 3 --count 1 \
   --output "$folder/c.h5"
 for sampler in $("$program" samplers | awk '/^[a-z]/ { print $1 }'); do
@@ -311,6 +334,59 @@ for sampler in $("$program" samplers | awk '/^[a-z]/ { print $1 }'); do
   check "$sampler: an image depends on its number alone" h5diff "$folder/e1.h5" "$folder/e2.h5" /samples
 done
 check "--float keeps the latents" sh -c "h5dump -H '$folder/e1.h5' | grep -q 'DATASET \"latents\"'"
+run 0 'Wrote .*all.h5 and .*all.png and .*all; ' "${sample[@]}" --count 5 --float --output "$folder/all.h5" \
+  --grid "$folder/all.png" --images "$folder/all"
+run 0 'Wrote' "$mpirun" 2 "${sample[@]}" --batch 1 --count 2 --first 3 --float --output "$folder/part.h5" \
+  --images "$folder/part"
+run 0 'Wrote' "$mpirun" 2 "$program" sample --checkpoint "$folder/run" --steps 5 --batch 1 --count 3 --first 7 --every 2 \
+  --float --output "$folder/ways.h5" --grid "$folder/ways.png" --images "$folder/ways"
+run 0 'Wrote' "${sample[@]}" --latents "$folder/latents.h5" --first 1 --count 1 --output "$folder/b5.h5"
+check "image k is the same in every drawing, file, sheet and film" python3 - "$folder" <<'PYTHON'
+import os, sys
+import h5py, numpy as np
+from PIL import Image
+def read(name): return np.asarray(Image.open(f"{sys.argv[1]}/{name}"))
+def cell(sheet, row, column): return sheet[2 + 34 * row:34 + 34 * row, 2 + 34 * column:34 + 34 * column]
+def names(folder): return sorted(os.listdir(f"{sys.argv[1]}/{folder}"))
+whole, part, ways, b1, b5 = (h5py.File(f"{sys.argv[1]}/{name}.h5") for name in ("all", "part", "ways", "b1", "b5"))
+for name in ("images", "samples", "latents"):
+    assert np.array_equal(whole[name][3:], part[name][:]), name
+assert "first" not in whole.attrs and part.attrs["first"] == 3
+assert np.array_equal(b1["images"][1:], b5["images"][:])
+assert names("all") == [f"{k:06}.png" for k in range(5)] and names("part") == ["000003.png", "000004.png"]
+sheet = read("all.png")
+for k in range(5):
+    assert np.array_equal(read(f"all/{k:06}.png"), whole["images"][k])
+    assert np.array_equal(cell(sheet, *divmod(k, 3)), whole["images"][k])
+# After 0, 2, 4 and all 5 steps.
+sheet = read("ways.png")
+assert sheet.shape == (2 + 3 * 34, 2 + 4 * 34, 3) and names("ways") == ["000007", "000008", "000009"]
+for row in range(3):
+    assert names(f"ways/{7 + row:06}") == [f"{frame:04}.png" for frame in range(4)]
+    frames = [read(f"ways/{7 + row:06}/{frame:04}.png") for frame in range(4)]
+    for column, frame in enumerate(frames):
+        assert np.array_equal(frame, cell(sheet, row, column))
+    noise = np.clip(np.floor((ways["latents"][row] + np.float32(1)) * np.float32(127.5) + np.float32(0.5)), 0, 255)
+    assert np.abs(frames[0] - noise).max() <= 1 and np.array_equal(frames[3], ways["images"][row])
+    assert not np.array_equal(frames[1], frames[2])
+PYTHON
+refuse 'every: ode-rk45 chooses its steps by the error' \
+  sample --checkpoint "$folder/run" --sampler ode-rk45 --every 2 --count 1 --grid "$folder/c.png"
+refuse 'Nothing would be written' sample --checkpoint "$folder/run" --count 1
+refuse 'every needs --grid or --images' sample --checkpoint "$folder/run" --every 2 --count 1 --output "$folder/c.h5"
+refuse 'all is not empty' sample --checkpoint "$folder/run" --count 1 --images "$folder/all"
+refuse 'count is 2; it must be at most 1' \
+  sample --checkpoint "$folder/run" --first 4294967295 --count 2 --output "$folder/c.h5"
+refuse 'float32 .2, 32, 32, 3., but float32 .3, 32, 32, 3. or more is needed' \
+  sample --checkpoint "$folder/run" --first 1 --count 2 --latents "$folder/latents.h5" --output "$folder/c.h5"
+"${sample[@]}" --count 10000000 --grid "$folder/many.png" >"$folder/many.log" 2>&1 &
+job=$!
+until grep -q Drawing "$folder/many.log" || ! kill -0 "$job" 2>/dev/null; do sleep 0.1; done
+sleep 1
+peak=$(awk '/^VmHWM/ { print $2 }' "/proc/$job/status")
+kill "$job"
+wait "$job" || true
+check "ten million images take the memory of a batch, $peak KiB" test "$peak" -lt 1000000
 refuse 'cannot write .*/none/c.h5' sample --checkpoint "$folder/run" --count 1 --output "$folder/none/c.h5"
 
 echo "--- processes"
@@ -319,6 +395,10 @@ for process in ve vp-sde ve-sde sub-vp-sde edm; do
     --set training.steps=2 --set sampling.steps=2 --output "$folder/$process"
   run 0 'Wrote' "$program" sample --checkpoint "$folder/$process" --steps 2 --count 1 --output "$folder/f.h5"
 done
+refuse 'variance: it is not for the sampler euler-maruyama, but for ddpm' \
+  sample --checkpoint "$folder/vp-sde" --variance small --count 1 --output "$folder/c.h5"
+refuse 'spacing: it is for discrete processes; this model' \
+  sample --checkpoint "$folder/vp-sde" --sampler dpm-solver++ --spacing leading --count 1 --output "$folder/c.h5"
 run 0 'Done: 2 steps' "$program" train "${tiny[@]}" --set diffusion.steps=20 --set training.steps=2 \
   --output "$folder/few"
 run 0 'Done: 2 steps' "$program" train "${tiny[@]}" --set diffusion.schedule=cosine \
@@ -387,6 +467,8 @@ for sampler in $("$program" samplers | awk '/^[a-z]/ { print $1 }'); do
 done
 run 0 'Wrote' "$program" "${draw[@]}" --checkpoint "$folder/edm" --classifier "$folder/edm-judge" --sampler edm \
   --output "$folder/g5.h5"
+run 0 '4 evaluations' "$program" "${draw[@]}" --checkpoint "$folder/told" --guidance -1 --output "$folder/g6.h5"
+check "guidance of less than nothing is another" sh -c "! h5diff -q '$folder/g0.h5' '$folder/g6.h5' /images"
 refuse 'guidance: the model was trained without classes; .*, or give a --classifier' \
   "${draw[@]}" --checkpoint "$folder/edm" --guidance 1 --output "$folder/c.h5"
 refuse 'class: the model was trained without classes' "${draw[@]}" --checkpoint "$folder/edm" --class 1 --output "$folder/c.h5"
@@ -399,7 +481,7 @@ refuse '[-]-class and --classes exclude each other' \
   "${draw[@]}" --checkpoint "$folder/told" --class 1 --classes 1,2 --output "$folder/c.h5"
 refuse 'variance: learned-range needs a model that was trained with diffusion.variance=learned-range' \
   "${draw[@]}" --checkpoint "$folder/always-told" --variance learned-range --output "$folder/c.h5"
-refuse 'variance is for --sampler ddpm' \
+refuse 'variance: it is not for the sampler ddim, but for ddpm' \
   "${draw[@]}" --checkpoint "$folder/told" --sampler ddim --variance small --output "$folder/c.h5"
 refuse 'this is a classifier, which draws no images' "${draw[@]}" --checkpoint "$folder/judge" --output "$folder/c.h5"
 refuse 'this is no classifier' \

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 int ddpm_reserve_file_space(int descriptor, long long byte_count, int keeps_size) {
   int status;
@@ -11,3 +12,5 @@ int ddpm_reserve_file_space(int descriptor, long long byte_count, int keeps_size
   } while (status != 0 && errno == EINTR);
   return status == 0 ? 0 : errno;
 }
+
+int ddpm_synchronise_file_system(int descriptor) { return syncfs(descriptor) == 0 ? 0 : errno; }

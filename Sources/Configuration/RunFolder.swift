@@ -45,6 +45,29 @@ public struct RunFolder: Sendable, Equatable {
   /// The checkpoint whose images were best.
   public var bestCheckpointPath: String { checkpointsPath + "/best.h5" }
   public var samplesPath: String { path + "/samples" }
+  private var lockPath: String { path + "/.lock" }
+
+  /// The files and folders of which the run consists: what nothing else may replace. The report is made anew from them.
+  public var parts: [String] {
+    [
+      configurationPath, metricsPath, journalPath, evaluationsPath, lockPath, checkpointsPath, samplesPath,
+      tensorBoardPath,
+    ]
+  }
+
+  /// What must not be replaced while the checkpoint, run or folder of checkpoints at a place is read: it, and the run
+  /// that it belongs to.
+  /// - Parameter option: what it was given by.
+  public static func files(at place: String, option: String) -> [NamedFile] {
+    let place = withoutTrailingSlashes(place)
+    var isFolder: ObjCBool = false
+    _ = FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
+    let folder = isFolder.boolValue ? place : folderPath(of: place)
+    let isOfCheckpoints = (folder as NSString).lastPathComponent == "checkpoints"
+    let run = isOfCheckpoints ? folderPath(of: folder) : isFolder.boolValue ? folder : nil
+    let parts = run.map { RunFolder($0).parts } ?? []
+    return (isFolder.boolValue ? parts : [place] + parts).map { NamedFile(option, $0) }
+  }
 
   public func checkpointPath(step: Int) -> String {
     "\(checkpointsPath)/\(Self.stepName(step)).h5"
@@ -88,7 +111,7 @@ public struct RunFolder: Sendable, Equatable {
     let job = environment["SLURM_JOB_ID"].map { "SLURM job \($0), " } ?? ""
     do {
       return try FileLock(
-        path + "/.lock", owner: "\(job)process \(getpid()) on \(ProcessInfo.processInfo.hostName)")
+        lockPath, owner: "\(job)process \(getpid()) on \(ProcessInfo.processInfo.hostName)")
     } catch {
       throw FileError(
         "\(path) cannot be trained in: \(error); wait for that job, or choose another folder with --output")

@@ -38,6 +38,16 @@ public enum DatasetCatalog {
     }
   }
 
+  /// Where a data set's files are: a folder or a file; nil if it has none, or nobody says where.
+  /// - Parameter path: as for `load`.
+  public static func place(name: String, path: String?) -> String? {
+    switch name {
+    case "shapes": nil
+    case "fashion-mnist": path ?? FashionMNIST.defaultFolder
+    default: path
+    }
+  }
+
   /// [H, W, C] of a data set's images as they are loaded, without loading them; nil for an unknown name and the user's own data.
   public static func imageShape(name: String) -> [Int]? {
     switch name {

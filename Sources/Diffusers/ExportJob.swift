@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 import Inference
 import Jobs
@@ -25,7 +26,8 @@ public struct ExportJob: Sendable {
     let reporter = RunReporter(isSpeaking: true)
     defer { reporter.finish() }
     try communicator.together {
-      let folder = try NewFolder(output, replacing: replaces ? PipelineExport.Place.network : nil)
+      let folder = try OutputFolder(
+        output, replacing: .init(of: "a pipeline", knownBy: PipelineExport.Place.network, isWanted: replaces))
       let (model, path, problems) = try CheckpointPlace.newest(at: checkpoint, option: "--checkpoint") {
         try TrainedModel.read($0, weights: weights)
       }

@@ -32,13 +32,10 @@ public struct ImportJob: Sendable {
     defer { reporter.finish() }
     try communicator.together {
       let isFile = output.hasSuffix(".h5")
-      if isFile {
-        try checkWritable(output)
-        guard access(output, F_OK) != 0 else { throw InputError("\(output) exists; name another --output") }
-      }
+      if isFile, access(output, F_OK) == 0 { throw InputError("\(output) exists; name another --output") }
       let model = try ModelImport(from: folder, sources: sources, classCount: classCount)
       if isFile {
-        try save(model, to: output, communicator)
+        try save(model, to: OutputFile(output).target, communicator)
       } else {
         let place = RunPlace(RunFolder(output))
         try place.take(mustBeFresh: true)

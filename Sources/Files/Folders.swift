@@ -60,3 +60,14 @@ func parentFolder(of path: String) -> String {
   let parent = (path as NSString).deletingLastPathComponent
   return parent.isEmpty ? "." : parent
 }
+
+/// Where a chain of links ends, whether or not there is a file.
+func followLinks(_ path: String) throws(FileError) -> String {
+  var path = path
+  // As many as Linux follows.
+  for _ in 0..<40 {
+    guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { return path }
+    path = next.hasPrefix("/") ? next : (parentFolder(of: path) as NSString).appendingPathComponent(next)
+  }
+  throw FileError(cannot: "write", path, reason: "its links lead nowhere", kind: .other)
+}

@@ -1,3 +1,4 @@
+import CFileSpace
 import Foundation
 
 /// A file that a command writes: it appears whole or not at all. It is written under a temporary name in the same
@@ -19,7 +20,7 @@ public struct OutputFile: Sendable, Equatable {
     guard !path.isEmpty, !path.utf8.contains(0), !path.hasSuffix("/") else {
       throw FileError("cannot write \"\(path.filter { $0 != "\0" })\": it is no file's name")
     }
-    target = try Self.followLinks(path)
+    target = try followLinks(path)
     let folder = parentFolder(of: target)
     let name = (target as NSString).lastPathComponent
     // With the process's number, so that two jobs never write to one file; cut, so that long names stay possible.
@@ -67,6 +68,20 @@ public struct OutputFile: Sendable, Equatable {
   /// and call `publish` or `discard`: for files that several ranks write together. Otherwise `write` does all of it.
   public func prepare() throws(FileError) { close(try create()) }
 
+  /// Sets aside space on the disk for the temporary file, so that a full disk is found before the work and not after
+  /// it. The file's size stays as it is.
+  public func reserve(byteCount: Int) throws(FileError) {
+    let descriptor = try openDescriptor(temporaryPath, O_WRONLY | O_CLOEXEC)
+    defer { close(descriptor) }
+    let status = ddpm_reserve_file_space(descriptor, Int64(byteCount), 1)
+    // Some file systems cannot tell; then the write will.
+    if [0, EOPNOTSUPP, EINVAL, ENOSYS].contains(status) { return }
+    throw FileError(
+      cannot: "write", path,
+      reason: "there is no room for its \(byteCount) bytes: \(String(cString: strerror(status)))",
+      kind: .other)
+  }
+
   /// Brings the temporary file to the disk and gives it its name.
   public func publish() throws(FileError) {
     try synchronise(temporaryPath)
@@ -86,17 +101,6 @@ public struct OutputFile: Sendable, Equatable {
     if stat(target, &information) == 0 { fchmod(descriptor, information.st_mode & 0o777) }
     return descriptor
   }
-
-  /// Where a chain of links ends, whether or not there is a file.
-  private static func followLinks(_ path: String) throws(FileError) -> String {
-    var path = path
-    // As many as Linux follows.
-    for _ in 0..<40 {
-      guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { return path }
-      path = next.hasPrefix("/") ? next : (parentFolder(of: path) as NSString).appendingPathComponent(next)
-    }
-    throw FileError(cannot: "write", path, reason: "its links lead nowhere", kind: .other)
-  }
 }
 
 /// Replaces the file at `path` as a whole: a crash leaves the old contents or the new.
@@ -106,56 +110,6 @@ public func replaceFile(at path: String, with bytes: some Sequence<UInt8>) throw
 
 /// Finds out early whether a file can be written at `path`, which stays as it is.
 public func checkWritable(_ path: String) throws(FileError) { _ = try OutputFile(path) }
-
-/// A file as the command line names it: which option, and the path.
-public struct NamedFile: Sendable, Equatable {
-  public let option: String
-  public let path: String
-
-  public init(_ option: String, _ path: String) {
-    self.option = option
-    self.path = path
-  }
-}
-
-/// Checks that no output of a command is one of its inputs or another of its outputs, by whatever names and links.
-/// - Throws: `FileError`, with both options.
-public func checkApart(outputs: [NamedFile], inputs: [NamedFile]) throws(FileError) {
-  for (index, output) in outputs.enumerated() {
-    let place = try FileIdentity(output.path)
-    for other in outputs[..<index] where try FileIdentity(other.path) == place {
-      throw FileError("\(output.option) \(output.path) and \(other.option) are the same file; name two")
-    }
-    for input in inputs where try FileIdentity(input.path) == place {
-      throw FileError(
-        "\(output.option) \(output.path) would replace \(input.option) \(input.path), which is read; name another file")
-    }
-  }
-}
-
-/// Tells files apart whatever they are called: by where they lie on the disk or, for a file to come, by its folder there
-/// and its name.
-private struct FileIdentity: Equatable {
-  private let device: dev_t
-  private let inode: ino_t
-  /// Empty for a file that is there.
-  private let name: String
-
-  init(_ path: String) throws(FileError) {
-    var information = stat()
-    if stat(path, &information) == 0 {
-      name = ""
-    } else {
-      let target = (try? OutputFile(path).target) ?? path
-      name = (target as NSString).lastPathComponent
-      guard stat(parentFolder(of: target), &information) == 0 else {
-        throw FileError(cannot: "find the folder of", path)
-      }
-    }
-    device = information.st_dev
-    inode = information.st_ino
-  }
-}
 
 /// Writes all of `bytes`; true when the system took them.
 public func writeAll(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Bool {

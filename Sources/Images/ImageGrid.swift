@@ -3,6 +3,11 @@ public enum ImageGrid {
   /// Pixels between images and around the sheet.
   public static let padding = 2
 
+  /// How many images a sheet may have, so that it can be held in memory and looked at: about 2²⁶ pixels.
+  public static func capacity(height: Int, width: Int) -> Int {
+    max(1, (1 << 26) / ((height + padding) * (width + padding)))
+  }
+
   /// Lays `count` images out from left to right and top to bottom, on black.
   ///
   /// - Parameters:

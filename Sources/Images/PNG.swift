@@ -17,6 +17,21 @@ public enum PNG {
 
   /// Writes an image under a temporary name in the same folder and renames it, so that a reader never finds half of it.
   public static func write(_ image: Image, to path: String) throws(ImageError) {
+    do {
+      try OutputFile(path).write { temporaryPath in
+        do throws(ImageError) { try write(image, inPlace: temporaryPath) } catch {
+          throw ImageError(path: path, message: error.message)
+        }
+      }
+    } catch let error as ImageError {
+      throw error
+    } catch {
+      throw ImageError(path: path, message: (error as? FileError)?.reason ?? "\(error)")
+    }
+  }
+
+  /// Writes an image into a file whose name is not its last: one of a folder that is still to be published.
+  public static func write(_ image: Image, inPlace path: String) throws(ImageError) {
     guard let width = UInt32(exactly: image.width), let height = UInt32(exactly: image.height) else {
       throw ImageError(path: path, message: "\(image.width) x \(image.height) pixels are too many")
     }
@@ -26,17 +41,8 @@ public enum PNG {
     control.height = height
     control.format = format(channels: image.channels)
     defer { png_image_free(&control) }
-
-    do {
-      try OutputFile(path).write { temporaryPath in
-        guard png_image_write_to_file(&control, temporaryPath, 0, image.pixels, 0, nil) != 0 else {
-          throw ImageError(path: path, message: message(of: control))
-        }
-      }
-    } catch let error as ImageError {
-      throw error
-    } catch {
-      throw ImageError(path: path, message: (error as? FileError)?.reason ?? "\(error)")
+    guard png_image_write_to_file(&control, path, 0, image.pixels, 0, nil) != 0 else {
+      throw ImageError(path: path, message: message(of: control))
     }
   }
 

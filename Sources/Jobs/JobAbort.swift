@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import MessagePassing
 
@@ -19,6 +20,7 @@ public enum JobAbort {
   /// Writes a line to standard error, after what was printed before.
   public static func report(_ message: String) {
     fflush(nil)
-    FileHandle.standardError.write(Data("ddpm-mpi: \(message)\n".utf8))
+    // If it cannot be written there is nowhere left to say so.
+    _ = writeAll("ddpm-mpi: \(message)\n".utf8, to: STDERR_FILENO)
   }
 }

@@ -42,8 +42,18 @@ extension Communicator {
 
   /// Every rank's text, in the order of ranks, on the root; nil elsewhere.
   public func gatherStrings(_ text: String, to root: Int) throws(MPIError) -> [String]? {
+    try gatherParts(Array(text.utf8), to: root).map { layout, bytes in layout.texts(in: bytes) }
+  }
+
+  /// Every rank's bytes, one after the other in the order of ranks, on the root; nil elsewhere. Less than 2 GiB in all.
+  public func gather(_ bytes: [UInt8], to root: Int) throws(MPIError) -> [UInt8]? {
+    try gatherParts(bytes, to: root)?.bytes
+  }
+
+  private func gatherParts(
+    _ part: [UInt8], to root: Int
+  ) throws(MPIError) -> (layout: PackedTexts, bytes: [UInt8])? {
     precondition((0..<size).contains(root), "there is no rank \(root)")
-    let part = Array(text.utf8)
     let layout = try PackedTexts(lengths: try allGather(Int64(part.count)), call: "MPI_Gatherv")
     var bytes = [UInt8](repeating: 0, count: rank == root ? layout.byteCount : 0)
     try wait("MPI_Gatherv") {
@@ -55,7 +65,7 @@ extension Communicator {
         }
       }
     }
-    return rank == root ? layout.texts(in: bytes) : nil
+    return rank == root ? (layout, bytes) : nil
   }
 
   /// Completes everybody's copy of an array of which each rank holds one part (MPI 3.1, section 5.7, in place).

@@ -42,7 +42,6 @@ public struct PackJob: Sendable {
     let reporter = RunReporter(isSpeaking: true)
     defer { reporter.finish() }
     try communicator.together {
-      try checkWritable(output)
       guard replaces || access(output, F_OK) != 0 else {
         throw InputError("\(output) exists; give --force to replace it, or name another --output")
       }

@@ -3,6 +3,7 @@ import Configuration
 import Diffusion
 import Files
 import HDF5
+import Jobs
 import MessagePassing
 import Tensors
 
@@ -10,7 +11,7 @@ import Tensors
 /// parameters, and per step the images x0, the time steps t, the noise, the loss, the averaged gradients before clipping
 /// and the parameters after the update. Every rank writes its part; images are in the order of the global batch.
 final class TraceRecorder {
-  private var file: HDF5File?
+  private let output: SharedOutput
   private let communicator: Communicator
   private let batch: Int
   private let microBatch: Int
@@ -19,26 +20,32 @@ final class TraceRecorder {
   let stepCount: Int
 
   /// - Parameters:
-  ///   - path: the file; it is replaced if it exists.
+  ///   - path: the file; it is replaced if it exists, when the trace is whole.
   ///   - stepCount: how many steps to write.
+  ///   - parameterCount: of the network.
   init(
-    path: String, stepCount: Int, imageShape: [Int], configuration: RunConfiguration, communicator: Communicator
+    path: String, stepCount: Int, imageShape: [Int], parameterCount: Int, configuration: RunConfiguration,
+    communicator: Communicator
   ) throws {
-    file = try HDF5File.create(path, communicator: communicator)
+    // The parameters, and for each step images, noise, gradients and parameters.
+    let images = Double(configuration.training.batch) * Double(imageShape.reduce(1, *))
+    let steps = Double(min(stepCount, configuration.training.steps))
+    let byteCount = 4 * (Double(parameterCount) + 2 * steps * (Double(parameterCount) + images))
+    output = try SharedOutput(path, byteCount: Int(min(byteCount, 1e18)), communicator: communicator)
     self.communicator = communicator
     batch = configuration.training.batch
     microBatch = configuration.training.microBatch
     self.imageShape = imageShape
     self.stepCount = stepCount
     isDiscrete = configuration.diffusion.process.isDiscrete
-    try file!.writeAttribute("config", configuration.yaml)
-    try file!.writeAttribute("steps", Int64(stepCount))
+    try output.file!.writeAttribute("config", configuration.yaml)
+    try output.file!.writeAttribute("steps", Int64(stepCount))
   }
 
   /// Writes the parameters before the first step under `/initial`.
   func recordInitial(_ trainer: DataParallelTrainer) throws {
     let values = try trainer.parameters().pointer
-    try trainer.tensorGroup("initial", ofArena: values).write(to: file!, communicator: communicator)
+    try trainer.tensorGroup("initial", ofArena: values).write(to: output.file!, communicator: communicator)
   }
 
   /// Writes the inputs of step `step` (from 0) under `/step-<n>`, n being eight digits and counting from 1.
@@ -55,7 +62,7 @@ final class TraceRecorder {
     try writeParts("\(group)/noise", shape: shape, firstSample: firstSample, parts: noised.map(\.noise))
     let classes = noised.compactMap(\.classes).flatMap(\.self)
     if !classes.isEmpty {
-      let dataset = try file!.createDataset("\(group)/classes", shape: [batch], type: .int64)
+      let dataset = try output.file!.createDataset("\(group)/classes", shape: [batch], type: .int64)
       try classes.map { Int64($0 ?? -1) }.withUnsafeBytes {
         try dataset.write(
           flatRange: firstSample..<firstSample + classes.count, from: $0.baseAddress, collective: true)
@@ -65,7 +72,7 @@ final class TraceRecorder {
     // Whole numbers where the process has steps.
     let times = noised.flatMap(\.times)
     let range = firstSample..<firstSample + times.count
-    let dataset = try file!.createDataset("\(group)/t", shape: [batch], type: isDiscrete ? .int64 : .float64)
+    let dataset = try output.file!.createDataset("\(group)/t", shape: [batch], type: isDiscrete ? .int64 : .float64)
     if isDiscrete {
       try times.map { Int64($0) }.withUnsafeBytes {
         try dataset.write(flatRange: range, from: $0.baseAddress, collective: true)
@@ -81,30 +88,31 @@ final class TraceRecorder {
     step: Int, loss: Double, gradients: UnsafeMutablePointer<Float>, trainer: DataParallelTrainer
   ) throws {
     let group = Self.group(step)
-    let dataset = try file!.createDataset("\(group)/loss", shape: [1], type: .float64)
+    let dataset = try output.file!.createDataset("\(group)/loss", shape: [1], type: .float64)
     try dataset.writeAll([loss], collective: true)
     try dataset.close()
-    try trainer.tensorGroup("\(group)/gradients", ofArena: gradients).write(to: file!, communicator: communicator)
+    try trainer.tensorGroup("\(group)/gradients", ofArena: gradients).write(
+      to: output.file!, communicator: communicator)
   }
 
   /// Writes the parameters after step `step`.
   func recordUpdate(step: Int, trainer: DataParallelTrainer) throws {
     let values = try trainer.parameters().pointer
     try trainer.tensorGroup("\(Self.group(step))/parameters", ofArena: values)
-      .write(to: file!, communicator: communicator)
-    try file!.flush()
+      .write(to: output.file!, communicator: communicator)
+    try output.file!.flush()
   }
 
-  /// Closes the file. Collective; nothing can be recorded afterwards.
+  /// Finishes the file and gives it its name. Collective; nothing can be recorded afterwards.
   func close() throws {
-    try file.take()?.close()
+    if !output.isPublished { try output.publish() }
   }
 
   private static func group(_ step: Int) -> String { RunFolder.stepName(step + 1) }
 
   private func writeParts(_ path: String, shape: [Int], firstSample: Int, parts: [Tensor]) throws {
     let size = imageShape.reduce(1, *)
-    let dataset = try file!.createDataset(path, shape: shape, type: .float32)
+    let dataset = try output.file!.createDataset(path, shape: shape, type: .float32)
     let own = Tensor(uninitialised: [parts.count * microBatch * size])
     for (index, part) in parts.enumerated() {
       (own.pointer + index * part.count).update(from: part.pointer, count: part.count)

@@ -48,7 +48,9 @@ extension TrainingRun {
 
   /// Makes the run's folder ready on rank 0 and keeps other jobs from it, and verifies that the other ranks find it.
   /// Collective.
-  static func prepare(_ place: RunPlace, _ request: Request, _ communicator: Communicator) throws {
+  static func prepare(
+    _ place: RunPlace, _ request: Request, _ configuration: RunConfiguration, _ communicator: Communicator
+  ) throws {
     let folder = place.folder
     let traceFolder = request.trace.map { folderPath(of: $0.path) }
     try communicator.together {
@@ -60,8 +62,11 @@ extension TrainingRun {
         }
       }
       guard communicator.rank == 0 else { return }
-      // The run's own folder is about to be made.
-      if let trace = request.trace, traceFolder != standardisedPath(folder.path) { try checkWritable(trace.path) }
+      if let trace = request.trace {
+        try check(
+          trace: trace.path, isInRunFolder: traceFolder == standardisedPath(folder.path), folder, request, configuration
+        )
+      }
       try place.take(mustBeFresh: !request.resumes)
     }
     try communicator.requireShared(folder: folder.path)
@@ -69,6 +74,24 @@ extension TrainingRun {
     try communicator.together {
       if communicator.rank == 0 && request.resumes { try folder.removeUnfinishedCheckpoints() }
     }
+  }
+
+  /// Finds out whether a trace can be written and replaces nothing that the run reads or writes.
+  private static func check(
+    trace: String, isInRunFolder: Bool, _ folder: RunFolder, _ request: Request, _ configuration: RunConfiguration
+  ) throws {
+    let output = NamedFile("--trace", trace)
+    // The run's own folder may still have to be made.
+    let name = (trace as NSString).lastPathComponent
+    guard !isInRunFolder || !folder.parts.contains("\(folder.path)/\(name)") else {
+      throw FileError("--trace \(trace) is a file of the run itself; name another")
+    }
+    let data = DatasetCatalog.place(name: configuration.data.name, path: configuration.data.path)
+    try checkApart(
+      outputs: isInRunFolder && access(folder.path, F_OK) != 0 ? [] : [output],
+      inputs: NamedFile.list(("--config", request.sources.file), ("data.path", data))
+        + folder.parts.map { NamedFile("the run's", $0) })
+    if !isInRunFolder { _ = try OutputFile(trace) }
   }
 
   /// Verifies that the checkpoint of the last step could be saved as things are. Collective.
@@ -276,7 +299,8 @@ extension TrainingRun {
   func openTrace() throws -> TraceRecorder? {
     guard let trace = request.trace else { return nil }
     let recorder = try TraceRecorder(
-      path: trace.path, stepCount: trace.steps, imageShape: dataset.imageShape, configuration: configuration,
+      path: trace.path, stepCount: trace.steps, imageShape: dataset.imageShape,
+      parameterCount: trainer.task.trainee.layout.parameterCount, configuration: configuration,
       communicator: communicator)
     try recorder.recordInitial(trainer)
     return recorder

@@ -128,7 +128,7 @@ public struct TrainingRun {
     stopWatch = StopWatch(limitMinutes: configuration.training.timeLimitMinutes)
     let place = RunPlace(folder)
     self.place = place
-    try Self.prepare(place, request, communicator)
+    try Self.prepare(place, request, configuration, communicator)
     let placement = try RankPlacement(of: communicator, threads: request.threads)
     let hosts = placement.places.map(\.host)
     hostCount = Set(hosts).count

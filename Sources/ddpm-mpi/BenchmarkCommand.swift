@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarking
 import Configuration
+import Files
 import Foundation
 import Inference
 import Jobs
@@ -33,10 +34,13 @@ struct BenchmarkCommand: RankCommand {
   @Option(help: "What to time; start is all up to the first training step.")
   var job = Benchmark.Job.train
 
-  @Option(help: ArgumentHelp("Images per step over all ranks (default: the preset's).", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Images per step over all ranks (default: the preset's).", valueName: "n"))
   var batch: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       """
       Images that train together, the unit that ranks share out (default: what shares them out best, at most 16 per \
@@ -45,13 +49,16 @@ struct BenchmarkCommand: RankCommand {
       valueName: "n"))
   var microBatch: Int?
 
-  @Option(help: ArgumentHelp("Threads per rank.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Threads per rank.", valueName: "n"))
   var threads = 1
 
-  @Option(help: ArgumentHelp("Steps to time, after one to warm up (default: 5).", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Steps to time, after one to warm up (default: 5).", valueName: "n"))
   var steps: Int?
 
-  @Option(help: ArgumentHelp("Height and width of the images (default: those of the preset's data).", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Height and width of the images (default: those of the preset's data).", valueName: "n"))
   var imageSize: Int?
 
   @Option(
@@ -134,6 +141,8 @@ struct BenchmarkCommand: RankCommand {
     if let reduction { request.reduction = reduction }
     return request
   }
+
+  var files: CommandFiles { .none }
 
   mutating func run(on communicator: Communicator) throws {
     let request = request

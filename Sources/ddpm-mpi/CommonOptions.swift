@@ -1,8 +1,16 @@
 import ArgumentParser
 import Configuration
 import Datasets
+import Files
 import Inference
 import Jobs
+
+/// - Throws: `ValidationError` if an option was given a number out of its range.
+func check(_ option: String, _ value: Int?, within range: ClosedRange<Int>) throws(ValidationError) {
+  guard let value, !range.contains(value) else { return }
+  let bound = value < range.lowerBound ? "at least \(range.lowerBound)" : "at most \(range.upperBound)"
+  throw ValidationError("\(option) is \(value); it must be \(bound).")
+}
 
 /// Which model, and how it is run.
 struct ModelOptions: ParsableArguments {
@@ -15,17 +23,20 @@ struct ModelOptions: ParsableArguments {
       valueName: "weights"))
   var weights = ModelRequest.Weights.ema
 
-  @Option(help: ArgumentHelp("Images that go through the network together on a rank.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Images that go through the network together on a rank.", valueName: "n"))
   var batch = 32
 
-  @Option(help: ArgumentHelp("Threads per rank.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Threads per rank.", valueName: "n"))
   var threads = 1
 
   func validate() throws {
-    for (name, value) in [("--batch", batch), ("--threads", threads)] where value < 1 {
-      throw ValidationError("\(name) is \(value); it must be at least 1.")
-    }
+    try check("--batch", batch, within: 1...1 << 20)
+    try check("--threads", threads, within: 1...4096)
   }
+
+  var files: [NamedFile] { RunFolder.files(at: checkpoint, option: "--checkpoint") }
 
   var request: ModelRequest {
     var request = ModelRequest(checkpoint: checkpoint)
@@ -38,15 +49,15 @@ struct ModelOptions: ParsableArguments {
 
 /// Which images of the model's data set.
 struct DataOptions: ParsableArguments {
-  @Option(help: "Which images of the model's data set.")
-  var split = DatasetSplit.test
+  @Option(help: "Which images of the model's data set (default: test).")
+  var split: DatasetSplit?
 
   @Option(help: ArgumentHelp("Where the data set is (default: where it was in training).", valueName: "folder"))
   var dataPath: String?
 
   func choice(count: Int) -> LatentJob.DataChoice {
     var choice = LatentJob.DataChoice(count: count)
-    choice.split = split
+    if let split { choice.split = split }
     choice.path = dataPath
     return choice
   }

@@ -4,14 +4,15 @@ import Inference
 /// What classes images are drawn of, and how strongly they are led there.
 struct ConditionOptions: ParsableArguments {
   @Option(
-    name: .customLong("class"),
+    name: .customLong("class"), parsing: .unconditional,
     help: ArgumentHelp("Draw images of this class; none draws without one.", valueName: "k"))
   var classNumber: ClassNumber?
 
-  @Option(help: ArgumentHelp("Draw images of these classes in turn.", valueName: "k,k,..."))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Draw images of these classes in turn.", valueName: "k,k,..."))
   var classes: ClassNumbers?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "How much more strongly than they would by themselves images are led to their class (default: 0).",
       valueName: "g"))

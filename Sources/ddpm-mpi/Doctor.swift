@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Datasets
+import Files
 import Foundation
 import HDF5
 import Inference
@@ -12,12 +13,14 @@ struct Doctor: RankCommand {
   static let configuration = CommandConfiguration(
     abstract: "Look at the processor, libraries and data sets here, with advice.")
 
-  @Option(help: ArgumentHelp("Threads per rank that are to fit.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Threads per rank that are to fit.", valueName: "n"))
   var threads = 1
 
   func validate() throws {
     if threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1.") }
   }
+
+  var files: CommandFiles { .none }
 
   mutating func run(on communicator: Communicator) throws {
     let placement = try RankPlacement(of: communicator, threads: threads)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import FeatureNetworks
+import Files
 import Inference
 import Jobs
 import MessagePassing
@@ -32,7 +33,7 @@ struct Evaluate: RankCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: ArgumentHelp("How many images to draw; papers take 50000.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("How many images to draw; papers take 50000.", valueName: "n"))
   var count: Int
 
   @Flag(help: "Print one line of JSON.")
@@ -49,13 +50,14 @@ struct Evaluate: RankCommand {
   @Option(help: ArgumentHelp("Where the data set is (default: where it was in training).", valueName: "folder"))
   var dataPath: String?
 
-  @Option(help: ArgumentHelp("How many of them, the first ones (default: all).", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("How many of them, the first ones (default: all).", valueName: "n"))
   var referenceCount: Int?
 
   @Option(help: ArgumentHelp("Compare with statistics instead, `mu` and `sigma`.", valueName: "file.npz"))
   var reference: String?
 
-  @Option(help: ArgumentHelp("Seed of latents and noise.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Seed of latents and noise.", valueName: "n"))
   var seed: UInt64 = 0
 
   @OptionGroup var sampler: SamplerOptions
@@ -72,6 +74,8 @@ struct Evaluate: RankCommand {
     }
     try model.validate()
   }
+
+  var files: CommandFiles { .none }
 
   mutating func run(on communicator: Communicator) throws {
     var job = EvaluateJob(model.request, count: count)
@@ -104,6 +108,8 @@ struct FeatureOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Inception's weights (default: see docs/evaluation.md).", valueName: "file"))
   var inceptionWeights: String?
+
+  var files: [NamedFile] { NamedFile.list(("--features", features), ("--inception-weights", inceptionWeights)) }
 }
 
 /// Names of measures, with commas between them.

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Configuration
 import Diffusers
+import Files
 import Inference
 import Jobs
 import MessagePassing
@@ -54,6 +56,15 @@ struct Export: RankCommand {
   func validate() throws {
     if format == .features && name == nil { throw ValidationError("--format features needs a --name.") }
     if format != .features && name != nil { throw ValidationError("--name is for --format features.") }
+  }
+
+  var files: CommandFiles {
+    let (inputs, outputs) = (
+      RunFolder.files(at: checkpoint, option: "--checkpoint"),
+      [NamedFile(format == .diffusers ? "<folder>" : "<file>", output)]
+    )
+    return format == .diffusers
+      ? CommandFiles(inputs: inputs, outputFolders: outputs) : CommandFiles(inputs: inputs, outputs: outputs)
   }
 
   mutating func run(on communicator: Communicator) throws {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Inference
 import MessagePassing
 
@@ -35,11 +36,17 @@ struct Frechet: RankCommand {
   @Option(help: ArgumentHelp("Write the statistics of <a>.", valueName: "file.npz"))
   var saveStatistics: String?
 
-  @Option(help: ArgumentHelp("Threads per rank.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Threads per rank.", valueName: "n"))
   var threads = 1
 
   func validate() throws {
     if threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1.") }
+  }
+
+  var files: CommandFiles {
+    CommandFiles(
+      inputs: [NamedFile("<a>", first), NamedFile("<b>", second)] + features.files,
+      outputs: NamedFile.list(("--save-statistics", saveStatistics)))
   }
 
   mutating func run(on communicator: Communicator) throws {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Diffusers
+import Files
 import Jobs
 import MessagePassing
 
@@ -32,6 +33,7 @@ struct Import: RankCommand {
   var output: String
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       """
       How many of the network's num_class_embeds are classes: all, or all but the last, which then is for no class.
@@ -53,6 +55,12 @@ struct Import: RankCommand {
     if preset != nil && config != nil {
       throw ValidationError("--preset and --config exclude each other; a file may say `preset: NAME`.")
     }
+  }
+
+  var files: CommandFiles {
+    CommandFiles(
+      inputs: [NamedFile("<folder>", folder)] + NamedFile.list(("--config", config)),
+      outputs: output.hasSuffix(".h5") ? [NamedFile("--output", output)] : [])
   }
 
   mutating func run(on communicator: Communicator) throws {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Configuration
 import Datasets
+import Files
 import Inference
 import Jobs
 import MessagePassing
@@ -17,6 +18,8 @@ struct Inspect: RankCommand {
 
   @Argument(help: ArgumentHelp("The checkpoint, or what `ddpm-mpi pack` has written.", valueName: "file.h5"))
   var file: String
+
+  var files: CommandFiles { .none }
 
   mutating func run(on communicator: Communicator) throws {
     try communicator.together {

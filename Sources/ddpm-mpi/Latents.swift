@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Files
 import Inference
 import Jobs
 import MessagePassing
@@ -24,7 +25,7 @@ struct Encode: RankCommand {
   @OptionGroup var flow: FlowOptions
   @OptionGroup var data: DataOptions
 
-  @Option(help: ArgumentHelp("How many images, the first ones of the split.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("How many images, the first ones of the split.", valueName: "n"))
   var count: Int
 
   @Option(help: ArgumentHelp("The file to write.", valueName: "file.h5"))
@@ -34,13 +35,20 @@ struct Encode: RankCommand {
   var grid: String?
 
   func validate() throws {
-    if count < 1 { throw ValidationError("--count is \(count); it must be at least 1.") }
+    try check("--count", count, within: 1...SampleJob.imageNumbers.count)
   }
+
+  var files: CommandFiles {
+    CommandFiles(
+      inputs: model.files,
+      outputs: outputs.files)
+  }
+
+  private var outputs: ImageOutputs { ImageOutputs(file: output, grid: grid) }
 
   mutating func run(on communicator: Communicator) throws {
     var job = flow.job(model, .encode(data.choice(count: count)))
-    job.output = output
-    job.grid = grid
+    job.outputs = outputs
     try job.run(communicator: communicator)
   }
 }
@@ -75,11 +83,17 @@ struct Decode: RankCommand {
   @Option(help: ArgumentHelp("Write a sheet of the images too.", valueName: "file.png"))
   var grid: String?
 
+  var files: CommandFiles {
+    CommandFiles(
+      inputs: model.files + NamedFile.list(("--latents", latents)),
+      outputs: outputs.files)
+  }
+
+  private var outputs: ImageOutputs { ImageOutputs(file: output, grid: grid, writesFloats: float) }
+
   mutating func run(on communicator: Communicator) throws {
     var job = flow.job(model, .decode(latents: latents))
-    job.output = output
-    job.grid = grid
-    job.writesFloats = float
+    job.outputs = outputs
     try job.run(communicator: communicator)
   }
 }
@@ -109,16 +123,16 @@ struct Interpolate: RankCommand {
   @Option(help: ArgumentHelp("The sheet to write.", valueName: "file.png"))
   var grid: String
 
-  @Option(help: ArgumentHelp("Ways.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Ways.", valueName: "n"))
   var rows = 8
 
-  @Option(help: ArgumentHelp("Images of each way, its ends among them.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Images of each way, its ends among them.", valueName: "n"))
   var columns = 9
 
   @Flag(help: "Go between random latents.")
   var random = false
 
-  @Option(help: ArgumentHelp("Seed of random latents (default: 0).", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Seed of random latents (default: 0).", valueName: "n"))
   var seed: UInt64?
 
   @Option(help: ArgumentHelp("Write the images to a file too.", valueName: "file.h5"))
@@ -128,20 +142,30 @@ struct Interpolate: RankCommand {
   var float = false
 
   func validate() throws {
-    if rows < 1 { throw ValidationError("--rows is \(rows); it must be at least 1.") }
-    if columns < 2 { throw ValidationError("--columns is \(columns); it must be at least 2.") }
+    // Each row has two ends, and each of them a number.
+    try check("--rows", rows, within: 1...SampleJob.imageNumbers.count / 2)
+    try check("--columns", columns, within: 2...SampleJob.imageNumbers.count / rows)
+    if random && (data.split != nil || data.dataPath != nil) {
+      throw ValidationError("--split and --data-path are not for --random, which takes no images.")
+    }
     if seed != nil && !random { throw ValidationError("--seed is for --random.") }
     if float && output == nil { throw ValidationError("--float needs --output.") }
   }
+
+  var files: CommandFiles {
+    CommandFiles(
+      inputs: model.files,
+      outputs: outputs.files)
+  }
+
+  private var outputs: ImageOutputs { ImageOutputs(file: output, grid: grid, writesFloats: float) }
 
   mutating func run(on communicator: Communicator) throws {
     var interpolation = LatentJob.Interpolation(rows: rows, columns: columns)
     interpolation.data = random ? nil : data.choice(count: 2 * rows)
     if let seed { interpolation.seed = seed }
     var job = flow.job(model, .interpolate(interpolation))
-    job.output = output
-    job.grid = grid
-    job.writesFloats = float
+    job.outputs = outputs
     try job.run(communicator: communicator)
   }
 }
@@ -149,12 +173,12 @@ struct Interpolate: RankCommand {
 /// How the probability-flow equation is followed.
 struct FlowOptions: ParsableArguments {
   @Option(
-    name: .customLong("class"),
+    name: .customLong("class"), parsing: .unconditional,
     help: ArgumentHelp(
       "What a model with classes is told; none tells it nothing (default: each image's own).", valueName: "k"))
   var classNumber: ClassNumber?
 
-  @Option(help: ArgumentHelp("Error that the solver may make in a step.", valueName: "x"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Error that the solver may make in a step.", valueName: "x"))
   var tolerance = 1e-5
 
   func job(_ model: ModelOptions, _ work: LatentJob.Work) -> LatentJob {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Datasets
 import Diffusion
+import Files
 import Inference
 import Jobs
 import MessagePassing
@@ -28,7 +29,7 @@ struct Likelihood: RankCommand {
   @Option(help: "The variational bound, or the density under the probability-flow equation.")
   var method: LikelihoodJob.Method
 
-  @Option(help: ArgumentHelp("How many images, the first ones of the split.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("How many images, the first ones of the split.", valueName: "n"))
   var count: Int
 
   @Flag(help: "Print one line of JSON.")
@@ -37,31 +38,34 @@ struct Likelihood: RankCommand {
   @OptionGroup var data: DataOptions
 
   @Option(
-    name: .customLong("class"),
+    name: .customLong("class"), parsing: .unconditional,
     help: ArgumentHelp(
       "What a model with classes is told; none tells it nothing (default: each image's own).", valueName: "k"))
   var classNumber: ClassNumber?
 
-  @Option(help: ArgumentHelp("Seed of the noise.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Seed of the noise.", valueName: "n"))
   var seed: UInt64 = 0
 
   @Option(help: "What the trace of ode is estimated with (default: rademacher).")
   var probe: FlowLikelihood.Probe?
 
-  @Option(help: ArgumentHelp("Error that ode may make in a step (default: 1e-5).", valueName: "x"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Error that ode may make in a step (default: 1e-5).", valueName: "x"))
   var tolerance: Double?
 
   func validate() throws {
-    if count < 1 { throw ValidationError("--count is \(count); it must be at least 1.") }
+    try check("--count", count, within: 1...SampleJob.imageNumbers.count)
     if method == .bound && (probe != nil || tolerance != nil) {
       throw ValidationError("--probe and --tolerance are for --method ode.")
     }
     try model.validate()
   }
 
+  var files: CommandFiles { .none }
+
   mutating func run(on communicator: Communicator) throws {
     var job = LikelihoodJob(model.request, method: method, count: count)
-    job.split = data.split
+    if let split = data.split { job.split = split }
     job.dataPath = data.dataPath
     job.seed = seed
     if let probe { job.probe = probe }

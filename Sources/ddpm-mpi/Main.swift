@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Files
 import Foundation
 import Inference
 import Jobs
@@ -44,6 +45,9 @@ struct Program: ParsableCommand {
 @main
 struct Main {
   static func main() {
+    StandardOutput.takeStandardDescriptors()
+    // A file that exceeds its limit is an error like a full disk, and no reason to die.
+    signal(SIGXFSZ, SIG_IGN)
     let parsed = Result { try parse() }
     if case .failure(let mistake) = parsed, rankOfLauncher == nil {
       report("\(mistake)")
@@ -55,6 +59,7 @@ struct Main {
       if !type(of: command).ranksMayDiffer {
         try communicator.requireAlike("command line", CommandLine.arguments.dropFirst().joined(separator: " "))
       }
+      try communicator.check(command.files)
       try command.run(on: communicator)
     }
   }
@@ -65,7 +70,7 @@ struct Main {
       var command = try Program.parseAsRoot()
       if let command = command as? any RankCommand { return command }
       try command.run()
-      exit(ExitStatus.done.rawValue)
+      leave(.done)
     } catch {
       let message = Program.message(for: error)
       guard Program.exitCode(for: error) == .success else {
@@ -73,8 +78,19 @@ struct Main {
       }
       // Under mpirun one rank is enough to say so.
       if rankOfLauncher ?? "0" == "0" { print(message) }
-      exit(ExitStatus.done.rawValue)
+      leave(.done)
     }
+  }
+
+  /// Ends the process. What was to be printed and has not arrived makes it a failure.
+  private static func leave(_ status: ExitStatus) -> Never {
+    do {
+      try StandardOutput.flush()
+    } catch {
+      report("\(error)")
+      exit(status == .done ? ExitStatus.failure.rawValue : status.rawValue)
+    }
+    exit(status.rawValue)
   }
 
   /// Runs a command on all ranks and leaves with the status that its outcome calls for.
@@ -91,7 +107,7 @@ struct Main {
     do {
       try body(communicator)
       try MPISession.finalise()
-      exit(ExitStatus.done.rawValue)
+      leave(.done)
     } catch {
       let status = ExitStatus(for: error)
       guard let ending = error as? any JobEndingError, ending.isKnownToAllRanks || communicator.size == 1 else {
@@ -102,7 +118,7 @@ struct Main {
       let isAlone = communicator.size == 1
       if communicator.rank == 0 { report(isAlone ? (error as? JobFailure)?.message ?? "\(error)" : "\(error)") }
       try? MPISession.finalise()
-      exit(status.rawValue)
+      leave(status)
     }
   }
 
@@ -148,6 +164,8 @@ extension Program {
 protocol RankCommand: ParsableCommand {
   /// Whether the command itself finds out which differences between the ranks' arguments do harm.
   static var ranksMayDiffer: Bool { get }
+  /// What it reads and writes, as far as the command line says. It is checked before the command runs.
+  var files: CommandFiles { get }
 
   mutating func run(on communicator: Communicator) throws
 }

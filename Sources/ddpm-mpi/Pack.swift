@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Jobs
 import MessagePassing
 import Packing
@@ -31,6 +32,7 @@ struct Pack: RankCommand {
   var tests: [String] = []
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Make all images squares of n pixels: the middle, averaged over each new pixel's area.", valueName: "n"))
   var size: Int?
@@ -52,7 +54,7 @@ struct Pack: RankCommand {
   @Flag(help: "Replace the file if it exists.")
   var force = false
 
-  @Option(help: ArgumentHelp("Threads that read images.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Threads that read images.", valueName: "n"))
   var threads = 1
 
   enum Background: String, CaseIterable, ExpressibleByArgument {
@@ -66,6 +68,12 @@ struct Pack: RankCommand {
     }
     if threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1.") }
     if let name, name.isEmpty { throw ValidationError("--name is empty.") }
+  }
+
+  var files: CommandFiles {
+    CommandFiles(
+      inputs: sources.map { NamedFile("the source", $0) } + tests.map { NamedFile("--test", $0) },
+      outputs: [NamedFile("--output", output)])
   }
 
   mutating func run(on communicator: Communicator) throws {

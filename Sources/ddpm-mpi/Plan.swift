@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarking
 import Configuration
+import Files
 import Foundation
 import Jobs
 import MessagePassing
@@ -32,22 +33,27 @@ struct Plan: RankCommand {
     help: ArgumentHelp("Set one configuration key; may be repeated.", valueName: "key=value"))
   var settings: [String] = []
 
-  @Option(help: ArgumentHelp("Machines.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Machines.", valueName: "n"))
   var nodes: Int
 
-  @Option(help: ArgumentHelp("Physical cores of each.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Physical cores of each.", valueName: "n"))
   var coresPerNode: Int
 
-  @Option(help: ArgumentHelp("Ranks on each (default: the fastest).", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Ranks on each (default: the fastest).", valueName: "n"))
   var ranksPerNode: Int?
 
-  @Option(help: ArgumentHelp("The network between machines, in 10^9 bits per second and direction.", valueName: "x"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The network between machines, in 10^9 bits per second and direction.", valueName: "x"))
   var networkGbps: Double
 
-  @Option(help: ArgumentHelp("What each message takes besides, in microseconds (default: 5).", valueName: "x"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("What each message takes besides, in microseconds (default: 5).", valueName: "x"))
   var networkLatencyUs = 5.0
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       """
       What a core moves through the network if it does nothing else, in 10^9 bytes per second (default: 2, as by TCP; \
@@ -56,15 +62,20 @@ struct Plan: RankCommand {
   var coreNetworkGbytes = 2.0
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "What a node's cores together copy, in 10^9 bytes per second (default: as much per core as here).", valueName: "x"
     ))
   var memoryGbytes: Double?
 
-  @Option(help: ArgumentHelp("The file system, in 10^9 bytes per second (default: 1).", valueName: "x"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The file system, in 10^9 bytes per second (default: 1).", valueName: "x"))
   var storageGbytes = 1.0
 
-  @Option(help: ArgumentHelp("The cluster's cores, in units of this machine's (default: 1).", valueName: "x"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The cluster's cores, in units of this machine's (default: 1).", valueName: "x"))
   var coreSpeed = 1.0
 
   @Flag(help: "Print one line of JSON.")
@@ -89,6 +100,8 @@ struct Plan: RankCommand {
       throw ValidationError("--ranks-per-node \(ranksPerNode) are more than --cores-per-node \(coresPerNode).")
     }
   }
+
+  var files: CommandFiles { .none }
 
   mutating func run(on communicator: Communicator) throws {
     guard communicator.size == 1 else {

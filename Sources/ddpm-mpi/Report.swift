@@ -19,6 +19,12 @@ struct Report: RankCommand {
   @Option(help: ArgumentHelp("The page to write (default: report.html in the run's folder).", valueName: "file.html"))
   var output: String?
 
+  var files: CommandFiles {
+    CommandFiles(
+      inputs: RunFolder.files(at: folder, option: "the run's"),
+      outputs: NamedFile.list(("--output", output)))
+  }
+
   mutating func run(on communicator: Communicator) throws {
     guard communicator.size == 1 else {
       throw JobFailure(rank: 0, exitStatus: .badInput, message: "report works in one process: run it without mpirun")
@@ -26,7 +32,7 @@ struct Report: RankCommand {
     let run = RunFolder(folder)
     let report = try RunReport(run)
     let path = output ?? run.reportPath
-    try checkWritable(path)
+    _ = try OutputFile(path)
     try replaceFile(at: path, with: report.html.utf8)
     for omission in report.omissions { print(omission) }
     print(

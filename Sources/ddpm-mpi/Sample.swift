@@ -1,6 +1,7 @@
 import ArgumentParser
 import Configuration
 import Diffusion
+import Files
 import Inference
 import Jobs
 import MessagePassing
@@ -10,8 +11,9 @@ struct Sample: RankCommand {
     abstract: "Draw images from a checkpoint.",
     usage: """
       ddpm-mpi sample --checkpoint <folder-or-file> --count <n>
-                      --output <file.h5> [--grid <file.png>] [--seed <n>]
-                      [--sampler <name>] [--steps <n>] [--eta <x>]
+                      [--output <file.h5> [--float]] [--grid <file.png>]
+                      [--images <folder>] [--first <k>] [--every <n>]
+                      [--seed <n>] [--sampler <name>] [--steps <n>] [--eta <x>]
                       [--spacing leading|trailing|linspace]
                       [--corrections <n>] [--snr <x>] [--tolerance <x>]
                       [--churn <x>] [--churn-min <x>] [--churn-max <x>]
@@ -20,24 +22,34 @@ struct Sample: RankCommand {
                       [--class <k> | --classes <k,k,...>] [--guidance <g>]
                       [--classifier <folder-or-file>]
                       [--weights ema|model|<decay>]
-                      [--latents <file.h5>] [--float]
+                      [--latents <file.h5>]
                       [--batch <n>] [--threads <n>]
       """,
     discussion: """
-      Writes an HDF5 file with a dataset `images`, uint8 [N, H, W, C]. An image depends on the seed and its own number \
-      alone: more ranks or another --batch draw the same ones. `ddpm-mpi samplers` describes the samplers.
+      --output writes an HDF5 file with a dataset `images`, uint8 [N, H, W, C], --images a folder of PNG files, --grid a \
+      sheet; any number of images takes no more memory than a batch. An image depends on the seed and its own number \
+      alone: more ranks or another --batch draw the same ones, and --first draws one of them again. `ddpm-mpi samplers` \
+      describes the samplers.
 
       A model that was trained with classes draws all of them in turn, or those of --class or --classes; a dataset \
       `labels` tells which. --guidance leads more strongly to them the larger it is: 0 draws from the distribution of \
       the class as it is.
+
+      EXAMPLES
+        mpirun -n 8 ddpm-mpi sample --checkpoint runs/quickstart --count 64 \\
+          --output images.h5 --grid images.png
+        ddpm-mpi sample --checkpoint runs/quickstart --count 1 --first 7 \\
+          --images again
+        ddpm-mpi sample --checkpoint runs/quickstart --count 8 --every 25 \\
+          --grid ways.png
       """)
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: ArgumentHelp("How many images.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("How many images.", valueName: "n"))
   var count: Int
 
-  @Option(help: ArgumentHelp("Seed of latents and noise.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Seed of latents and noise.", valueName: "n"))
   var seed: UInt64 = 0
 
   @OptionGroup var sampler: SamplerOptions
@@ -50,28 +62,64 @@ struct Sample: RankCommand {
   @Option(help: ArgumentHelp("Start from its dataset `latents`, float32 [N, H, W, C].", valueName: "file.h5"))
   var latents: String?
 
-  @Option(help: ArgumentHelp("The file to write.", valueName: "file.h5"))
-  var output: String
+  @Option(help: ArgumentHelp("Write the images to an HDF5 file.", valueName: "file.h5"))
+  var output: String?
 
-  @Option(help: ArgumentHelp("Write a sheet of the images too.", valueName: "file.png"))
+  @Option(help: ArgumentHelp("Write a sheet of the first images.", valueName: "file.png"))
   var grid: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write PNG files, 000000.png and so on, into a folder that is new or empty.", valueName: "folder"))
+  var images: String?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Begin with image k of what the seed draws (default: 0).", valueName: "k"))
+  var first = 0
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Show the way to each image, after every n steps: as rows of --grid, as folders of frames in --images.",
+      valueName: "n"))
+  var every: Int?
 
   @Flag(help: "Write float32 datasets `samples`, the images in [-1, 1], and `latents` too.")
   var float = false
 
   func validate() throws {
-    if count < 1 { throw ValidationError("--count is \(count); it must be at least 1.") }
+    let numbers = SampleJob.imageNumbers
+    try check("--first", first, within: 0...numbers.upperBound - 1)
+    try check("--count", count, within: 1...numbers.upperBound - first)
+    try check("--every", every, within: 1...1_000_000)
+    if output == nil && grid == nil && images == nil {
+      throw ValidationError("Nothing would be written: give --output, --images or --grid.")
+    }
+    if every != nil && grid == nil && images == nil { throw ValidationError("--every needs --grid or --images.") }
+    if float && output == nil { throw ValidationError("--float needs --output.") }
+  }
+
+  var files: CommandFiles {
+    CommandFiles(
+      inputs: model.files + (classifier.map { RunFolder.files(at: $0, option: "--classifier") } ?? [])
+        + NamedFile.list(("--latents", latents)),
+      outputs: outputs.files, outputFolders: outputs.folders)
+  }
+
+  private var outputs: ImageOutputs {
+    ImageOutputs(file: output, grid: grid, images: images, every: every, writesFloats: float)
   }
 
   mutating func run(on communicator: Communicator) throws {
-    var job = SampleJob(model.request, count: count, output: output)
+    var job = SampleJob(model.request, count: count)
+    job.first = first
     job.seed = seed
     job.sampler = sampler.choice
     job.conditions = conditions.request
     job.classifier = classifier
     job.latents = latents
-    job.grid = grid
-    job.writesFloats = float
+    job.outputs = outputs
     try job.run(communicator: communicator)
   }
 }

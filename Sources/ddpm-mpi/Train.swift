@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Configuration
+import Files
 import Inference
 import Jobs
 import Kernels
@@ -42,12 +43,15 @@ struct Train: RankCommand {
   @Option(help: ArgumentHelp("Write the first steps to a file, to replay them elsewhere.", valueName: "file.h5"))
   var trace: String?
 
-  @Option(help: ArgumentHelp("How many steps --trace writes.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("How many steps --trace writes.", valueName: "n"))
   var traceSteps = 1
 
   func validate() throws {
     if traceSteps < 1 { throw ValidationError("--trace-steps is \(traceSteps); it must be at least 1.") }
   }
+
+  // Checked with the run's folder and its data.
+  var files: CommandFiles { .none }
 
   mutating func run(on communicator: Communicator) throws {
     var request = options.request
@@ -78,6 +82,9 @@ struct TrainClassifier: RankCommand {
       """)
 
   @OptionGroup var options: TrainingOptions
+
+  // Checked with the run's folder and its data.
+  var files: CommandFiles { .none }
 
   mutating func run(on communicator: Communicator) throws {
     var request = options.request
@@ -123,7 +130,7 @@ struct TrainingOptions: ParsableArguments {
       valueName: "weights"))
   var initialWeights: ModelRequest.Weights?
 
-  @Option(help: ArgumentHelp("Threads per rank.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Threads per rank.", valueName: "n"))
   var threads = 1
 
   func validate() throws {

@@ -91,7 +91,7 @@ import Testing
     var done: [Int] = []
     let result = try sampler(steps: 4).sample(
       from: DoubleTensor(shape: [2, 1, 1, 1]), denoiser: denoiser, noise: SamplerNoise(seed: 1),
-      progress: { done.append($0) })
+      progress: { done.append($0.done) })
     #expect(told == [999, 666, 333, 0])
     #expect(done == [1, 2, 3, 4] && result.evaluations == 4)
   }

@@ -68,14 +68,12 @@ import Testing
       let (total, count) = (numbers[0], numbers[1])
       var expected = try TrajectoryFixture.read("\(folder)/\(total)-\(count)", as: Int32.self).values.map(Int.init)
       if expected.count == count + 1 { #expect(expected.removeLast() == -1) }
-      if isSingleLinspace(name, spacing, count) { expected = [total - 1] }
       #expect(try visited(name, spacing, count, of: try process(total)) == expected, "\(count) of \(total)")
     }
     let sums = try TrajectoryFixture.read("\(folder)/sums", as: Int32.self).values.map(Int.init)
     let process = try process(1000)
     for (index, sum) in sums.enumerated() {
       let count = index + 1
-      if isSingleLinspace(name, spacing, count) { continue }
       if name == .dpmSolver && spacing != .trailing && count == 1000 {
         // diffusers visits step 999 twice, or step 0 a thousand times.
         #expect(throws: DiffusionError.self) { try visited(name, spacing, count, of: process) }
@@ -85,12 +83,6 @@ import Testing
       #expect(steps.enumerated().reduce(0) { $0 + ($1.offset + 1) * $1.element } == sum, "\(count) steps")
     }
     #expect(sums.count == 1000)
-  }
-
-  /// diffusers makes its single step the first, since numpy's `linspace` of one number is its start: the step at which
-  /// hardly any noise is left, to which pure noise is given.
-  private func isSingleLinspace(_ name: SamplerName, _ spacing: StepSpacing, _ count: Int) -> Bool {
-    name != .dpmSolver && spacing == .linspace && count == 1
   }
 
   private func process(_ steps: Int) throws -> DiscreteProcess { DiscreteProcess(schedule: try .linear(steps: steps)) }

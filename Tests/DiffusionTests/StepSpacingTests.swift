@@ -14,9 +14,12 @@ import Testing
     #expect(try StepSpacing.trailing.stepsBeforeImage(4, of: 1000) == [249, 499, 749, 999])
   }
 
-  /// diffusers would take the first, numpy's `linspace` of one number, and see an almost finished image in the noise.
-  @Test func aSingleStepIsTheLast() throws {
-    #expect(try StepSpacing.linspace.steps(1, of: 1000) == [999])
+  /// numpy's `linspace` of one number is its start.
+  @Test func aSingleStepIsWhereDiffusersPutsIt() throws {
+    #expect(try StepSpacing.linspace.steps(1, of: 1000) == [0])
+    #expect(try StepSpacing.leading.steps(1, of: 1000) == [0])
+    #expect(try StepSpacing.trailing.steps(1, of: 1000) == [999])
+    #expect(try StepSpacing.linspace.stepsBeforeImage(1, of: 1000) == [999])
   }
 
   @Test(arguments: StepSpacing.allCases)

@@ -101,6 +101,63 @@ import Testing
       } == nil)
   }
 
+  @Test func outputsReplaceNothingInFoldersThatAreRead() throws {
+    mkdir(path("data"), 0o700)
+    mkdir(path("data/deep"), 0o700)
+    try put("image", "data/deep/a.png")
+    symlink("data", path("link"))
+    func refusal(_ output: String, _ input: String) -> String? {
+      message {
+        try checkApart(outputs: [NamedFile("--output", path(output))], inputs: [NamedFile("<a>", path(input))])
+      }
+    }
+    for output in ["data/deep/a.png", "link/deep/a.png", "data/../data/deep/./a.png", "data", "data/", "link"] {
+      #expect(refusal(output, "data") != nil, "\(output)")
+    }
+    // What is new replaces nothing.
+    #expect(refusal("data/deep/b.png", "data") == nil)
+    // An input that is not there is none.
+    #expect(refusal("data/deep/a.png", "nothing") == nil)
+    // A folder that would be replaced with the input in it.
+    for output in ["data", "link", "data/deep/.."] { #expect(refusal(output, "data/deep/a.png") != nil, "\(output)") }
+    #expect(refusal("data/deep", "data/a.png") == nil)
+  }
+
+  @Test func folderAppearsWholeOrNotAtAll() throws {
+    let files = [("a/b", Data("text".utf8)), ("c", Data())]
+    try OutputFolder(path("new")).write(files)
+    #expect(try readText(at: path("new/a/b")) == "text")
+    #expect(names == ["new"])
+    #expect(throws: FileError.self) { try OutputFolder(path("other")).write([("a", Data()), ("a/b", Data())]) }
+    #expect(names == ["new"])
+    // It is not empty.
+    #expect(message { _ = try OutputFolder(path("new")) } != nil)
+    func replacement(_ isWanted: Bool, _ mark: String) -> OutputFolder.Replacement {
+      .init(of: "a pipeline", knownBy: mark, isWanted: isWanted)
+    }
+    #expect(message { _ = try OutputFolder(path("new"), replacing: replacement(false, "c")) } != nil)
+    #expect(message { _ = try OutputFolder(path("new"), replacing: replacement(true, "d")) } != nil)
+    symlink("new", path("link"))
+    try OutputFolder(path("link/"), replacing: replacement(true, "c")).write([("e", Data())])
+    #expect(try namesInFolder(path("new")) == ["e"])
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path("link")) == "new")
+    #expect(names == ["link", "new"])
+    mkfifo(path("pipe"), 0o600)
+    for special in ["", "\0", path("pipe"), path("link/e"), "/dev/null"] {
+      #expect(message { _ = try OutputFolder(special) } != nil, "\(special)")
+    }
+  }
+
+  @Test func spaceIsSetAsideOrRefused() throws {
+    let output = try OutputFile(path("a"))
+    try output.prepare()
+    try output.reserve(byteCount: 1 << 16)
+    #expect(try RegularFile(output.temporaryPath).size == 0)
+    #expect(message { try output.reserve(byteCount: 1 << 60) } != nil)
+    output.discard()
+    #expect(names == [])
+  }
+
   @Test func filesWrittenInPlaceAreNoLinks() throws {
     try put("theirs", "a")
     symlink("a", path("journal.jsonl"))

@@ -26,7 +26,7 @@ public struct AncestralSampler: Sampler {
   public var stepCount: Int? { visited.count }
 
   public func sample(
-    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)? = nil
+    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)
     var x = DoubleTensor.sum((respaced.priorDeviation, latents))
@@ -42,7 +42,7 @@ public struct AncestralSampler: Sampler {
         let added = noise.draw(like: x, step: visited[index])
         x = add(added, to: mean, transition, LogVarianceBounds(respaced, step: index), estimate.variance)
       }
-      progress?(done + 1)
+      progress?(SamplerStep(done + 1, x, transition.earlier))
     }
     return Samples(images: x, evaluations: evaluator.evaluations)
   }

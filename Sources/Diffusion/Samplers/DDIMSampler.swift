@@ -8,11 +8,11 @@ public struct DDIMSampler: Sampler {
   public let clipsOriginal: Bool
   private let respaced: DiscreteProcess
 
-  /// - Throws: `DiffusionError` unless `eta` is finite and at least 0.
+  /// - Throws: `DiffusionError` unless `eta` is from 0 to 1.
   public init(
     process: DiscreteProcess, visiting visited: [Int], eta: Double = 0, clipsOriginal: Bool = true
   ) throws(DiffusionError) {
-    guard eta >= 0, eta.isFinite else { throw DiffusionError(key: "eta", problem: "\(eta) must be at least 0") }
+    guard (0...1).contains(eta) else { throw DiffusionError(key: "eta", problem: "\(eta) must be from 0 to 1") }
     self.visited = visited
     self.eta = eta
     self.clipsOriginal = clipsOriginal
@@ -22,7 +22,7 @@ public struct DDIMSampler: Sampler {
   public var stepCount: Int? { visited.count }
 
   public func sample(
-    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)? = nil
+    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)
     var x = DoubleTensor.sum((respaced.priorDeviation, latents))
@@ -35,7 +35,7 @@ public struct DDIMSampler: Sampler {
       let kept = max(0, before.deviation * before.deviation - added * added).squareRoot()
       x = .sum((before.signal, original), (kept, estimate.noise))
       if added > 0 { x = .sum((1, x), (added, noise.draw(like: x, step: visited[index]))) }
-      progress?(done + 1)
+      progress?(SamplerStep(done + 1, x, before))
     }
     return Samples(images: x, evaluations: evaluator.evaluations)
   }

@@ -19,7 +19,7 @@ public struct DPMSolverSampler: Sampler {
   public var stepCount: Int? { times.count }
 
   public func sample(
-    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)? = nil
+    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)
     var x = DoubleTensor.sum((process.priorDeviation(at: times[0]), latents))
@@ -43,7 +43,7 @@ public struct DPMSolverSampler: Sampler {
         }
         last = (original, length)
       }
-      progress?(step + 1)
+      progress?(SamplerStep(step + 1, x, step == times.count - 1 ? .clean : process.marginal(at: times[step + 1])))
     }
     return Samples(images: x, evaluations: evaluator.evaluations)
   }

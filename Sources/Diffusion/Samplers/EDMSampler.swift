@@ -59,7 +59,7 @@ public struct EDMSampler: Sampler {
   }
 
   public func sample(
-    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)? = nil
+    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)
     let levels = levels
@@ -82,7 +82,7 @@ public struct EDMSampler: Sampler {
         next = .sum((1, x), (length / 2, slope), (length / 2, later))
       }
       x = next
-      progress?(step + 1)
+      progress?(SamplerStep(step + 1, x, Marginal(signal: 1, deviation: levels[step + 1])))
     }
     return Samples(images: x, evaluations: evaluator.evaluations)
   }

@@ -16,7 +16,7 @@ public struct EulerMaruyamaSampler: Sampler {
   public var stepCount: Int? { steps }
 
   public func sample(
-    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)? = nil
+    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     let reverse = ReverseSDE(process: process)
     var evaluator = Evaluator(denoiser)
@@ -27,7 +27,7 @@ public struct EulerMaruyamaSampler: Sampler {
       let drift = reverse.drift(x, try evaluator.estimate(x, at: time), at: time)
       let deviation = (process.squaredDiffusion(at: time) * length).squareRoot()
       x = .sum((1, x), (-length, drift), (deviation, noise.draw(like: x, step: step)))
-      progress?(step + 1)
+      progress?(SamplerStep(step + 1, x, process.marginal(at: times[step + 1])))
     }
     x = try evaluator.end(x, ending, at: times[steps])
     return Samples(images: x, evaluations: evaluator.evaluations)

@@ -35,7 +35,7 @@ public struct PredictorCorrectorSampler: Sampler {
   public var stepCount: Int? { steps }
 
   public func sample(
-    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)? = nil
+    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)
     let times = steps == 1 ? [process.times.upperBound] : process.samplingTimes(steps: steps - 1)
@@ -55,7 +55,7 @@ public struct PredictorCorrectorSampler: Sampler {
         let estimate = try evaluator.estimate(x, at: time)
         x = predict(x, estimate, transition, noise.draw(like: x, step: step))
       }
-      progress?(step + 1)
+      progress?(SamplerStep(step + 1, x, predicts || isLast ? transition.earlier : transition.later))
     }
     return Samples(images: x, evaluations: evaluator.evaluations)
   }

@@ -31,7 +31,7 @@ public struct ProbabilityFlowSampler: Sampler {
   }
 
   public func sample(
-    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)? = nil
+    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     let start = DoubleTensor.sum((process.priorDeviation, latents))
     let flow = ProbabilityFlow(process: process, denoiser: denoiser)
@@ -51,7 +51,7 @@ extension ProbabilityFlowSampler {
   /// standard normal. `sample(from:)` with the ending `asIs` returns the images.
   /// - Parameter images: x_0, [N, H, W, C].
   public func encode(
-    _ images: DoubleTensor, denoiser: some Denoiser, progress: ((Int) -> Void)? = nil
+    _ images: DoubleTensor, denoiser: some Denoiser, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> (latents: DoubleTensor, evaluations: Int) {
     let (x, evaluations) = try ProbabilityFlow(process: process, denoiser: denoiser).follow(
       images, from: process.times.lowerBound, to: process.times.upperBound, solver, progress: progress)
@@ -71,16 +71,18 @@ struct ProbabilityFlow<D: Denoiser> {
   /// From one end of the process's times to the other; evaluations are the most that an image took.
   func follow(
     _ x: DoubleTensor, from start: Double, to end: Double, _ solver: ProbabilityFlowSampler.Solver,
-    progress: ((Int) -> Void)? = nil
+    progress: ((SamplerStep) -> Void)? = nil
   ) throws -> (x: DoubleTensor, evaluations: Int) {
     switch solver {
     case .fixed(let method, let steps):
       let descending = process.samplingTimes(steps: steps)
       let times = start > end ? descending : descending.reversed()
-      return (try method.solve(x, through: times, progress: progress, velocity), steps * method.stageCount)
+      let end = try method.solve(
+        x, through: times, progress: { progress?(SamplerStep($0, $1, process.marginal(at: times[$0]))) }, velocity)
+      return (end, steps * method.stageCount)
     case .adaptive(let relative, let absolute):
       let result = try AdaptiveSolver(relative: relative, absolute: absolute).solve(
-        x, from: start, to: end, progress: { progress?(Int(100 * $0)) }, velocity)
+        x, from: start, to: end, progress: { progress?(SamplerStep(percents: Int(100 * $0))) }, velocity)
       return (result.y, result.evaluations.max() ?? 0)
     }
   }

@@ -78,8 +78,10 @@ public struct RungeKutta: Sendable {
   }
 
   /// Follows the equation through given times, the same for all images.
+  /// - Parameter progress: called after each step with the number of steps done and y there.
   func solve(
-    _ y: DoubleTensor, through times: [Double], progress: ((Int) -> Void)? = nil, _ rightHandSide: RightHandSide
+    _ y: DoubleTensor, through times: [Double], progress: ((Int, DoubleTensor) -> Void)? = nil,
+    _ rightHandSide: RightHandSide
   ) throws -> DoubleTensor {
     let images = Array(0..<y.imageCount)
     var y = y
@@ -89,7 +91,7 @@ public struct RungeKutta: Sendable {
         try self.step(
           y, at: images.map { _ in times[step] }, lengths: images.map { _ in length }, images: images, rightHandSide
         ).y
-      progress?(step + 1)
+      progress?(step + 1, y)
     }
     return y
   }

@@ -5,13 +5,39 @@ public protocol Sampler: Sendable {
   /// - Parameters:
   ///   - latents: standard normal numbers, [N, H, W, C]; scaled to the process's prior here.
   ///   - noise: what a stochastic sampler adds on its way.
-  ///   - progress: called after each step with the number of steps done.
+  ///   - progress: called after each step.
   /// - Throws: what the denoiser throws.
   func sample(
-    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((Int) -> Void)?
+    from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)?
   ) throws -> Samples
   /// Steps that `progress` hears of; nil where the images decide.
   var stepCount: Int? { get }
+}
+
+/// What a sampler tells after a step.
+public struct SamplerStep: Sendable {
+  /// Steps done; percents of the way where the images decide how many there are.
+  public let done: Int
+  /// Where the images are; nil where each is at a time of its own.
+  private let place: (x: DoubleTensor, marginal: Marginal)?
+
+  init(_ done: Int, _ x: DoubleTensor, _ marginal: Marginal) {
+    self.done = done
+    place = (x, marginal)
+  }
+
+  init(percents: Int) {
+    done = percents
+    place = nil
+  }
+
+  /// What there is of the images by now, x/√(α² + σ²): scaled so that the noise is no larger than images, whatever the
+  /// process.
+  public var images: DoubleTensor? {
+    place.map { x, marginal in
+      .sum((1 / (marginal.signal * marginal.signal + marginal.deviation * marginal.deviation).squareRoot(), x))
+    }
+  }
 }
 
 /// What a sampler drew.

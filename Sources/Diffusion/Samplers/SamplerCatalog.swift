@@ -62,8 +62,51 @@ public enum SamplerName: String, Sendable, CaseIterable {
     }
   }
 
+  /// What may be chosen about it.
+  public var options: Set<SamplerOption> {
+    switch self {
+    case .ddpm: [.steps, .spacing, .variance]
+    case .ddim: [.steps, .spacing, .eta]
+    case .eulerMaruyama, .odeEuler, .odeHeun, .odeRungeKutta4: [.steps]
+    case .predictorCorrector, .langevin: [.steps, .corrections, .signalToNoise]
+    case .odeAdaptive: [.tolerance]
+    case .dpmSolver: [.steps, .spacing]
+    case .edm: [.steps, .churn, .churnLeast, .churnMost, .churnInflation]
+    }
+  }
+
   /// Whether it goes from step to step of a discrete process.
   var needsDiscreteProcess: Bool { self == .ddpm || self == .ddim }
+}
+
+/// What may be chosen about samplers, by the names that the command line has for it.
+public enum SamplerOption: String, Sendable, CaseIterable {
+  case steps
+  case eta
+  case spacing
+  case corrections
+  case signalToNoise = "snr"
+  case tolerance
+  case churn
+  case churnLeast = "churn-min"
+  case churnMost = "churn-max"
+  case churnInflation = "churn-noise"
+  case variance
+
+  /// - Parameter isDiscrete: whether the process has steps, some of which are visited.
+  /// - Throws: `DiffusionError` if a sampler does not read it, with those that do.
+  func check(_ name: SamplerName, isDiscrete: Bool) throws(DiffusionError) {
+    guard name.options.contains(self) else {
+      let readers = SamplerName.allCases.filter { $0.options.contains(self) }.map(\.rawValue)
+      let reason = self == .steps ? ", which chooses its steps by the error" : ""
+      throw DiffusionError(
+        key: rawValue,
+        problem: "it is not for the sampler \(name.rawValue)\(reason), but for \(readers.joined(separator: ", "))")
+    }
+    guard self != .spacing || isDiscrete else {
+      throw DiffusionError(key: rawValue, problem: "it is for discrete processes; this model's is continuous")
+    }
+  }
 }
 
 /// A sampler's name, and what may be chosen about it.
@@ -88,6 +131,23 @@ public struct SamplerSettings: Sendable {
   public var churn = EDMSampler.Churn()
 
   public init() {}
+
+  /// Checks that what was chosen is read: a choice without effect would be a mistake that nobody sees.
+  /// - Parameters:
+  ///   - chosen: the options that someone has set, beside the defaults.
+  ///   - process: the model's.
+  /// - Throws: `DiffusionError`, which names the option.
+  public func checkAllAreRead(_ chosen: [SamplerOption], process: any DiffusionSDE) throws(DiffusionError) {
+    for option in chosen { try option.check(name, isDiscrete: process is DiscreteProcess) }
+    for option in [SamplerOption.churnLeast, .churnMost, .churnInflation] where chosen.contains(option) {
+      guard churn.amount != 0 else {
+        throw DiffusionError(key: option.rawValue, problem: "no noise is added without --churn above 0")
+      }
+    }
+    if chosen.contains(.signalToNoise), corrections == 0 {
+      throw DiffusionError(key: "snr", problem: "there are no Langevin steps with --corrections 0")
+    }
+  }
 
   /// Whether the denoiser has to do the clipping: `ddpm` and `ddim` do it themselves, with the noise left as it was
   /// predicted.

@@ -25,7 +25,8 @@ public enum StepSpacing: String, Sendable, CaseIterable {
         Int((Double(total) - Double($0) * distance).rounded(.toNearestOrEven)) - 1
       }
     case .linspace:
-      if count == 1 { return [total - 1] }
+      // As numpy's linspace, and with it diffusers, has it.
+      if count == 1 { return [0] }
       let distance = Double(total - 1) / Double(count - 1)
       return (0..<count).map { Int((Double($0) * distance).rounded(.toNearestOrEven)) }
     }

@@ -31,10 +31,7 @@ public struct FeatureExportJob: Sendable {
       guard !name.isEmpty, name != FeatureNetworks.inceptionName else {
         throw InputError("--name \(name): this is what other features are called; choose another name")
       }
-      guard replaces || !FileManager.default.fileExists(atPath: output) else {
-        throw InputError("\(output) exists; give --force to replace it")
-      }
-      try checkWritable(output)
+      _ = try OutputFile(output, replaces: replaces)
       let (model, path, problems) = try CheckpointPlace.newest(at: checkpoint, option: "--checkpoint") {
         try TrainedClassifierModel.read($0, weights: weights)
       }

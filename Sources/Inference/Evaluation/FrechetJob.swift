@@ -77,7 +77,6 @@ public struct FrechetJob: Sendable {
     let workers = WorkerPool(threadCount: threads, placement: placement, rank: communicator.rank)
     typealias Compared = (sides: [ImageSet], network: (any FeatureNetwork)?, features: KnownFeatures?)
     let (sides, network, known) = try communicator.together { () throws -> Compared in
-      if communicator.rank == 0, let statisticsFile { try checkWritable(statisticsFile) }
       let sides = [try ImageSet(first), try ImageSet(second)]
       let shapes = sides.compactMap { if case .images(let dataset) = $0 { dataset.imageShape } else { nil } }
       // Between two files of statistics nothing is left to compute with a network.

@@ -46,12 +46,7 @@ public struct LatentJob: Sendable {
   public var work: Work
   public var tolerance = 1e-5
   public var condition = ClassCondition.own
-  /// The HDF5 file to write.
-  public var output: String?
-  /// Whether to write images before they are made bytes, too.
-  public var writesFloats = false
-  /// A PNG file to write besides.
-  public var grid: String?
+  public var outputs = ImageOutputs()
 
   public init(_ model: ModelRequest, _ work: Work) {
     self.model = model
@@ -62,8 +57,7 @@ public struct LatentJob: Sendable {
   public func run(communicator: Communicator) throws {
     let reporter = RunReporter(isSpeaking: communicator.rank == 0)
     defer { reporter.finish() }
-    let model = try ModelInUse(
-      model, writing: [output, grid].compactMap(\.self), communicator: communicator, reporter: reporter)
+    let model = try ModelInUse(model, communicator: communicator, reporter: reporter)
     let map = try communicator.together {
       do {
         try condition.check(model.configuration)
@@ -82,114 +76,77 @@ public struct LatentJob: Sendable {
     case .interpolate(let interpolation): try interpolate(interpolation, map)
     }
     reporter.clear()
-    let written = [output, grid].compactMap(\.self).joined(separator: " and ")
-    reporter.message("Wrote \(written).")
+    reporter.message("Wrote \(outputs.description).")
   }
 
   // MARK: The kinds of work
 
   private func encode(_ choice: DataChoice, _ map: LatentMap) throws {
-    let data = try map.data(choice)
-    let labels = (0..<choice.count).map { data.dataset.label(of: $0) }
-    let (range, count) = (map.communicator.share(of: choice.count), choice.count)
-    let latents = try map.walk(.encode, count: count, labels: labels, condition) { try data.images(Array($0)) }
-    let originals = try map.communicator.together { try data.images(Array(range)) }
-    try write(map, count: count, labels: labels) { file, images in
-      try images.write(latents.single.pointer, .float32, "latents", range, of: count, to: file)
-      let bytes = quantise(originals)
-      try bytes.withUnsafeBytes { try images.write($0.baseAddress, .uint8, "images", range, of: count, to: file) }
+    let data = try map.data(choice, outputs: outputs)
+    try write(map, count: choice.count, [.latents, .labels]) { writer in
+      try map.walk(
+        .encode, count: choice.count, condition,
+        labels: { $0.map { data.dataset.label(of: $0) } }, from: { try data.images(Array($0)) },
+        take: { range, labels, images, latents in
+          try writer.write(ImageBatch(places: range, images: images, latents: latents, labels: labels))
+        })
     }
-    try drawGrid(map, originals, count: count)
   }
 
   private func decode(_ path: String, _ map: LatentMap) throws {
     let source = ImageFile(path: path, imageShape: map.model.imageShape)
-    let (count, labels) = try map.communicator.together {
-      let count = try source.count(of: "latents", option: "--latents")
-      let stored = try source.readLabels("labels", count: count, option: "--latents")
-      let labels = stored?.map { $0 < 0 ? nil : Int($0) }
-      try map.requireLabels(labels, condition, in: path)
-      return (count, labels ?? [Int?](repeating: nil, count: count))
+    let option = "--latents"
+    let (count, hasLabels) = try map.communicator.together {
+      let count = try source.count(of: "latents", option: option)
+      let hasLabels = try source.hasLabels("labels", count: count, option: option)
+      if !hasLabels { try map.requireLabels(nil, condition, in: path) }
+      return (count, hasLabels)
     }
-    let range = map.communicator.share(of: count)
-    let samples = try map.walk(.decode, count: count, labels: labels, condition) {
-      try source.read("latents", $0, option: "--latents")
-    }.single
-    try write(map, count: count, labels: labels) { file, images in
-      let bytes = quantise(samples)
-      try bytes.withUnsafeBytes { try images.write($0.baseAddress, .uint8, "images", range, of: count, to: file) }
-      if writesFloats { try images.write(samples.pointer, .float32, "samples", range, of: count, to: file) }
+    try write(map, count: count, outputs.writesFloats ? [.samples, .labels] : .labels) { writer in
+      try map.walk(
+        .decode, count: count, condition,
+        labels: { range in
+          guard hasLabels else { return range.map { _ in nil } }
+          let labels = try source.readLabels("labels", range, option: option)
+          try map.requireLabels(labels, condition, in: path)
+          return labels
+        },
+        from: { try source.read("latents", $0, option: option) },
+        take: { range, labels, _, images in
+          try writer.write(ImageBatch(places: range, images: images, labels: labels))
+        })
     }
-    try drawGrid(map, samples, count: count)
   }
 
   private func interpolate(_ request: Interpolation, _ map: LatentMap) throws {
-    let ends = try self.ends(request, map)
-    let count = request.rows * request.columns
-    let shape = map.model.imageShape
-    func latents(_ images: Range<Int>) -> Tensor {
-      let parts = images.map { image -> DoubleTensor in
-        let (row, column) = (image / request.columns, image % request.columns)
-        return sphericalInterpolation(
-          ends.latents.images([2 * row]), ends.latents.images([2 * row + 1]),
-          share: Double(column) / Double(request.columns - 1))
-      }
-      return DoubleTensor(parts.flatMap(\.elements), shape: [images.count] + shape).single
+    let ways = try LatentWays(request, map, condition, data: request.data.map { try map.data($0, outputs: outputs) })
+    try write(
+      map, count: request.rows * request.columns, outputs.writesFloats ? [.samples, .latents, .labels] : .labels,
+      columns: request.columns
+    ) { writer in
+      try map.walk(
+        .decode, count: request.rows * request.columns, condition,
+        labels: { $0.map { ways.label(ofRow: $0 / request.columns) } }, from: ways.latents,
+        take: { range, labels, latents, images in
+          try writer.write(ImageBatch(places: range, images: images, latents: latents, labels: labels))
+        })
     }
-    let labels = (0..<count).map { ends.labels[2 * ($0 / request.columns)] }
-    let range = map.communicator.share(of: count)
-    let samples = try map.walk(.decode, count: count, labels: labels, condition, latents).single
-    try write(map, count: count, labels: labels) { file, images in
-      let bytes = quantise(samples)
-      try bytes.withUnsafeBytes { try images.write($0.baseAddress, .uint8, "images", range, of: count, to: file) }
-      if writesFloats {
-        try images.write(samples.pointer, .float32, "samples", range, of: count, to: file)
-        try images.write(latents(range).pointer, .float32, "latents", range, of: count, to: file)
-      }
-    }
-    try drawGrid(map, samples, count: count, columns: request.columns)
   }
 
-  /// Two latents for each row, one after the other, and the rows' classes.
-  private func ends(_ request: Interpolation, _ map: LatentMap) throws -> (latents: DoubleTensor, labels: [Int?]) {
-    let (count, shape) = (2 * request.rows, map.model.imageShape)
-    let classCount = map.model.configuration.model.classes
-    guard let choice = request.data else {
-      let drawn = Latents.draw(shape: [count] + shape, seed: request.seed, firstImage: 0)
-      return (DoubleTensor(drawn), (0..<count).map { end in classCount.map { end / 2 % $0 } })
-    }
-    let data = try map.data(choice)
-    let numbers = try map.communicator.together { try data.pairs(request.rows, classCount: classCount) }
-    let labels = numbers.map { data.dataset.label(of: $0) }
-    let mine = try map.walk(.encode, count: count, labels: labels, condition) {
-      try data.images($0.map { numbers[$0] })
-    }
-    return (try map.gather(mine, count: count), labels)
-  }
-
-  // MARK: Writing
-
+  /// - Parameters:
+  ///   - contents: of the HDF5 file, besides the images.
+  ///   - columns: of the sheet.
   private func write(
-    _ map: LatentMap, count: Int, labels: [Int?], _ datasets: (borrowing HDF5File, ImageFile) throws -> Void
+    _ map: LatentMap, count: Int, _ contents: ImageWriter.Contents, columns: Int? = nil,
+    _ body: (ImageWriter) throws -> Void
   ) throws {
-    guard let output else { return }
-    let communicator = map.communicator
-    let file = try HDF5File.create(output, communicator: communicator)
-    let images = ImageFile(path: output, imageShape: map.model.imageShape)
-    try datasets(file, images)
-    let range = communicator.share(of: count)
-    try images.write(labels[range].map { Int64($0 ?? -1) }, "labels", range, of: count, to: file)
-    try file.writeAttribute("checkpoint", map.model.path)
-    try file.writeAttribute("weights", model.weights.rawValue)
-    try file.writeAttribute("tolerance", tolerance)
-    try file.close()
-  }
-
-  private func drawGrid(_ map: LatentMap, _ share: Tensor, count: Int, columns: Int? = nil) throws {
-    guard let grid else { return }
-    let images = try map.gather(DoubleTensor(share), count: count).single
-    try map.communicator.together {
-      if map.communicator.rank == 0 { try PNG.write(sampleGrid(images, columns: columns), to: grid) }
+    let writer = try ImageWriter(
+      outputs, count: count, imageShape: map.model.imageShape, contents: contents, columns: columns,
+      communicator: map.communicator)
+    try writer.write(body) { file, _ in
+      try file.writeAttribute("checkpoint", map.model.path)
+      try file.writeAttribute("weights", model.weights.rawValue)
+      try file.writeAttribute("tolerance", tolerance)
     }
   }
 }

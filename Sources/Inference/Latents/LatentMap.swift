@@ -1,4 +1,6 @@
+import Datasets
 import Diffusion
+import Files
 import Jobs
 import MessagePassing
 import Tensors
@@ -17,9 +19,14 @@ struct LatentMap {
   var communicator: Communicator { model.communicator }
 
   /// The images of a data set that the model is for. Collective.
-  func data(_ choice: LatentJob.DataChoice) throws -> DataImages {
-    try communicator.together {
-      try DataImages(
+  /// - Parameter outputs: what must replace none of its files.
+  func data(_ choice: LatentJob.DataChoice, outputs: ImageOutputs) throws -> DataImages {
+    let settings = model.configuration.data
+    return try communicator.together {
+      if let place = DatasetCatalog.place(name: settings.name, path: choice.path ?? settings.path) {
+        try checkApart(outputs: outputs.files, inputs: [NamedFile("the data set", place)])
+      }
+      return try DataImages(
         model.configuration, path: choice.path, split: choice.split, imageShape: model.imageShape,
         atLeast: choice.count)
     }
@@ -36,49 +43,57 @@ struct LatentMap {
     }
   }
 
-  /// This rank's share of `count` images, each to where the equation takes it. Collective.
+  /// Takes this rank's share of `count` images where the equation takes them, and hands over each batch as it is done.
+  /// Collective.
   /// - Parameters:
-  ///   - labels: of all images.
-  ///   - start: a range of them, [range.count, H, W, C].
-  /// - Throws: `JobFailure` on all ranks if a result is not finite.
+  ///   - labels: of a range of images.
+  ///   - start: a range of them, [range.count, H, W, C]; like `take` it must not communicate.
+  ///   - take: called for one batch after the other with its start and end.
+  /// - Throws: `JobFailure` on all ranks if a result is not finite, or a closure throws on one.
   func walk(
-    _ direction: Direction, count: Int, labels: [Int?], _ condition: ClassCondition,
-    _ start: (Range<Int>) throws -> Tensor
-  ) throws -> DoubleTensor {
-    var elements: [Double] = []
-    let batches = model.batches(of: count)
+    _ direction: Direction, count: Int, _ condition: ClassCondition, labels: (Range<Int>) throws -> [Int?],
+    from start: (Range<Int>) throws -> Tensor,
+    take: (_ range: Range<Int>, _ labels: [Int?], _ start: Tensor, _ end: Tensor) throws -> Void
+  ) throws {
+    let share = communicator.share(of: count)
+    let batchCount = (share.count + model.batchSize - 1) / model.batchSize
     // An image may turn out to be damaged on one rank.
     try communicator.together {
-      for (number, range) in batches.enumerated() {
-        let denoiser = NetworkDenoiser(
-          network: model.trainedNetwork, model: description,
-          guidance: condition.guidance(model.configuration, labels: Array(labels[range])))
-        let x = DoubleTensor(try start(range))
-        func report(_ percent: Int) {
+      for number in 0..<batchCount {
+        let range = share.dropFirst(number * model.batchSize).prefix(model.batchSize)
+        let (labels, start) = (try labels(range), try start(range))
+        let end = try follow(direction, DoubleTensor(start), condition, labels) { percent in
           let progress = SamplingProgress(
             direction == .encode ? "encoding" : "decoding", imageCount: count, step: 100 * number + percent,
-            stepCount: 100 * batches.count)
+            stepCount: 100 * batchCount)
           model.reporter.show(progress, isMilestone: false)
         }
-        switch direction {
-        case .encode: elements += try sampler.encode(x, denoiser: denoiser, progress: report).latents.elements
-        case .decode:
-          elements += try sampler.sample(from: x, denoiser: denoiser, noise: SamplerNoise(seed: 0), progress: report)
-            .images.elements
-        }
-      }
-      guard elements.allSatisfy(\.isFinite) else {
-        throw RunError(.notFinite, "the flow's end is not finite: the weights have diverged")
+        try take(range, labels, start, end.single)
       }
     }
-    return DoubleTensor(elements, shape: [communicator.share(of: count).count] + model.imageShape)
   }
 
-  /// All images on every rank, from the shares. Collective.
-  func gather(_ share: DoubleTensor, count: Int) throws -> DoubleTensor {
-    let counts = (0..<communicator.size).map { communicator.share(of: count, rank: $0).count * share.imageSize }
-    return DoubleTensor(
-      try communicator.gatherInOrder(share.elements, counts: counts), shape: [count] + model.imageShape)
+  /// Takes some images where the equation takes them, by this rank alone.
+  /// - Parameter progress: called with percents.
+  /// - Throws: `RunError` if a result is not finite.
+  func follow(
+    _ direction: Direction, _ x: DoubleTensor, _ condition: ClassCondition, _ labels: [Int?],
+    progress: ((Int) -> Void)? = nil
+  ) throws -> DoubleTensor {
+    let denoiser = NetworkDenoiser(
+      network: model.trainedNetwork, model: description,
+      guidance: condition.guidance(model.configuration, labels: labels))
+    let end =
+      switch direction {
+      case .encode: try sampler.encode(x, denoiser: denoiser, progress: { progress?($0.done) }).latents
+      case .decode:
+        try sampler.sample(from: x, denoiser: denoiser, noise: SamplerNoise(seed: 0), progress: { progress?($0.done) })
+          .images
+      }
+    guard end.elements.allSatisfy(\.isFinite) else {
+      throw RunError(.notFinite, "the flow's end is not finite: the weights have diverged")
+    }
+    return end
   }
 }
 

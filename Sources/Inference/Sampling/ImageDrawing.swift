@@ -75,44 +75,84 @@ public struct ImageDrawing {
     public let evaluations: Int
   }
 
+  /// Images that went through the network together.
+  public struct Batch: Sendable {
+    public let numbers: Range<Int>
+    /// x_T, [numbers.count, H, W, C].
+    public let latents: Tensor
+    /// [numbers.count, H, W, C], about in [−1, 1].
+    public let images: Tensor
+  }
+
   /// This rank's share of `count` images. Collective.
   ///
   /// - Parameters:
   ///   - parameters: the weights to draw with.
-  ///   - latents: x_T of images number `range`, [range.count, H, W, C]; by default drawn from the seed.
   ///   - progress: called with (steps done, steps in all) over this rank's batches.
   /// - Throws: `JobFailure` on all ranks if an image is not finite.
   public func drawShare(
-    of count: Int, parameters: Arena, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
-    progress: ((Int, Int) -> Void)? = nil
+    of count: Int, parameters: Arena, progress: ((Int, Int) -> Void)? = nil
   ) throws -> Share {
     let share = share(of: count, rank: communicator.rank)
     let size = imageShape.reduce(1, *)
     let images = Tensor(uninitialised: [share.count] + imageShape)
+    let evaluations = try draw(0..<count, parameters: parameters, progress: progress) { batch in
+      (images.pointer + (batch.numbers.lowerBound - share.lowerBound) * size)
+        .update(from: batch.images.pointer, count: batch.images.count)
+    }
+    return Share(images: images, evaluations: evaluations)
+  }
+
+  /// Draws images, this rank its share of them, and hands over each batch as it is drawn. Collective.
+  ///
+  /// - Parameters:
+  ///   - numbers: which of all images that the seed makes.
+  ///   - parameters: the weights to draw with.
+  ///   - latents: x_T of a range of images, [range.count, H, W, C]; by default drawn from the seed.
+  ///   - progress: called with (steps done, steps in all) over this rank's batches.
+  ///   - way: called for each batch with where its images are, before the first step and after each, with the number of
+  ///     steps done; not if the sampler has no steps of its own. Like `take` it must not communicate.
+  ///   - take: called for one batch after the other.
+  /// - Returns: how often the network looked at an image, the most over all ranks' images.
+  /// - Throws: `JobFailure` on all ranks if an image is not finite, or `latents` or `take` throws on one.
+  public func draw(
+    _ numbers: Range<Int>, parameters: Arena, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
+    progress: ((Int, Int) -> Void)? = nil, way: ((_ range: Range<Int>, _ done: Int, Tensor) throws -> Void)? = nil,
+    take: (Batch) throws -> Void
+  ) throws -> Int {
+    let share = share(of: numbers.count, rank: communicator.rank)
     let trained = TrainedUNet(network: network, parameters: parameters, workers: workers)
     let batchCount = (share.count + batchSize - 1) / batchSize
     // A sampler without steps of its own tells percents.
     let steps = sampler.stepCount ?? 100
     var evaluations = 0
-    for batch in 0..<batchCount {
-      let first = share.lowerBound + batch * batchSize
-      let range = first..<min(first + batchSize, share.upperBound)
-      let start = try latents?(range) ?? drawLatents(range)
-      let denoiser = NetworkDenoiser(
-        network: trained, model: model, guidance: conditions.guidance(for: range), clipsOriginal: clipsInDenoiser)
-      let drawn = try sampler.sample(
-        from: DoubleTensor(start), denoiser: denoiser, noise: SamplerNoise(seed: seed, firstImage: range.lowerBound)
-      ) { progress?(batch * steps + $0, batchCount * steps) }
-      evaluations = max(evaluations, drawn.evaluations * denoiser.guidance.evaluationsPerEstimate)
-      let single = drawn.images.single
-      (images.pointer + (range.lowerBound - share.lowerBound) * size).update(from: single.pointer, count: single.count)
-    }
     try communicator.together {
-      guard images.isFinite else {
-        throw RunError(.notFinite, "a drawn image has values that are not finite: the weights have diverged")
+      for batch in 0..<batchCount {
+        let places = share.dropFirst(batch * batchSize).prefix(batchSize)
+        let range = numbers.lowerBound + places.lowerBound..<numbers.lowerBound + places.upperBound
+        let start = try latents?(range) ?? drawLatents(range)
+        let denoiser = NetworkDenoiser(
+          network: trained, model: model, guidance: conditions.guidance(for: range), clipsOriginal: clipsInDenoiser)
+        try way?(range, 0, start)
+        // The sampler's own way takes no errors.
+        var failure: (any Error)?
+        let drawn = try sampler.sample(
+          from: DoubleTensor(start), denoiser: denoiser, noise: SamplerNoise(seed: seed, firstImage: range.lowerBound)
+        ) { step in
+          progress?(batch * steps + step.done, batchCount * steps)
+          guard let way, failure == nil, let images = step.images else { return }
+          do { try way(range, step.done, images.single) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        evaluations = max(evaluations, drawn.evaluations * denoiser.guidance.evaluationsPerEstimate)
+        let images = drawn.images.single
+        guard images.isFinite else {
+          throw RunError(.notFinite, "a drawn image has values that are not finite: the weights have diverged")
+        }
+        try take(Batch(numbers: range, latents: start, images: images))
       }
     }
-    return Share(images: images, evaluations: Int(try communicator.allReduceMaximum(Int64(evaluations))))
+    return Int(try communicator.allReduceMaximum(Int64(evaluations)))
   }
 
   /// The latents of images number `range`, from the seed.

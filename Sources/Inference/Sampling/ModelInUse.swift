@@ -59,23 +59,18 @@ struct ModelInUse {
   let reporter: RunReporter
 
   /// Reads a model on every rank. Collective.
-  /// - Parameter outputs: files that are to be written; it is checked first that they can be.
   /// - Throws: `JobFailure` on all ranks.
-  init(
-    _ request: ModelRequest, writing outputs: [String] = [], communicator: Communicator, reporter: RunReporter
-  ) throws {
+  init(_ request: ModelRequest, communicator: Communicator, reporter: RunReporter) throws {
     let placement = try RankPlacement(of: communicator, threads: request.threads)
     if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
     workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
     let (model, path, problems) = try communicator.together {
-      if communicator.rank == 0 { for file in outputs { try checkWritable(file) } }
-      return try CheckpointPlace.newest(at: request.checkpoint, option: "--checkpoint") {
+      try CheckpointPlace.newest(at: request.checkpoint, option: "--checkpoint") {
         try TrainedModel.read($0, weights: request.weights)
       }
     }
     for problem in problems { reporter.log.warning("\(problem); trying the one before") }
     try communicator.requireAlike("checkpoint", path)
-    for output in outputs { try communicator.requireShared(folder: folderPath(of: output)) }
     configuration = model.configuration
     network = model.network
     parameters = model.parameters

@@ -12,26 +12,25 @@ import Tensors
 
 /// Draws images from a checkpoint into an HDF5 file, all ranks sharing the work and writing their part.
 public struct SampleJob: Sendable {
+  /// The numbers that images may have: each has its own stream of random numbers.
+  public static let imageNumbers = 0..<1 << 32
+
   public var model: ModelRequest
   public var count: Int
+  /// The number of the first image: image k of any drawing with a seed is the same.
+  public var first = 0
   public var seed: UInt64 = 0
   public var sampler = SamplerChoice()
   public var conditions = ClassConditions.Request()
   /// A classifier that guides: a checkpoint of `train-classifier`, or its run's folder.
   public var classifier: String?
-  /// A file with a dataset `latents`, float32 [count, H, W, C], to start from.
+  /// A file with a dataset `latents`, float32 [N, H, W, C], to start from: row k is where image k begins.
   public var latents: String?
-  /// The file to write.
-  public var output: String
-  /// Whether to write the images before they are made bytes, and their latents, too.
-  public var writesFloats = false
-  /// A PNG file to write besides.
-  public var grid: String?
+  public var outputs = ImageOutputs()
 
-  public init(_ model: ModelRequest, count: Int, output: String) {
+  public init(_ model: ModelRequest, count: Int) {
     self.model = model
     self.count = count
-    self.output = output
   }
 
   /// Collective.
@@ -39,8 +38,7 @@ public struct SampleJob: Sendable {
     let reporter = RunReporter(isSpeaking: communicator.rank == 0)
     // An error's message must not be written into a live line.
     defer { reporter.finish() }
-    let model = try ModelInUse(
-      model, writing: [output, grid].compactMap(\.self), communicator: communicator, reporter: reporter)
+    let model = try ModelInUse(model, communicator: communicator, reporter: reporter)
     let drawing = try communicator.together {
       do {
         return try ImageDrawing(
@@ -54,26 +52,63 @@ public struct SampleJob: Sendable {
       }
     }
     let start = try communicator.together { try latents.map { try startingPoints($0, drawing) } }
-    let way = drawing.sampler.stepCount.map { ProgressFormat.count($0, of: "step") } ?? "steps chosen by the error"
+    let steps = drawing.sampler.stepCount.map { ProgressFormat.count($0, of: "step") } ?? "steps chosen by the error"
     reporter.message(
-      "Drawing \(ProgressFormat.count(count, of: "image")) from \(model.path) by \(drawing.samplerName.rawValue) in \(way)."
+      "Drawing \(ProgressFormat.count(count, of: "image")) from \(model.path) by \(drawing.samplerName.rawValue) in \(steps)."
     )
-    let share = try drawing.drawShare(
-      of: count, parameters: model.parameters, latents: start,
-      progress: { done, steps in
-        reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
-      })
-    try write(share, latents: start, drawing, model.path, communicator)
-    if let grid {
-      let images = try drawing.gather(share.images, count: count)
-      try communicator.together {
-        if communicator.rank == 0 { try PNG.write(sampleGrid(images), to: grid) }
-      }
+    let way = try communicator.together { try self.way(of: drawing) }
+    let writer = try ImageWriter(
+      outputs, count: count, imageShape: drawing.imageShape, contents: contents(drawing), way: way?.count, first: first,
+      communicator: communicator)
+    let evaluations = try writer.write { writer in
+      try drawing.draw(
+        first..<first + count, parameters: model.parameters, latents: start,
+        progress: { done, steps in
+          reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
+        },
+        way: way.map { way in
+          { range, done, images in
+            guard let picture = way.firstIndex(of: done), picture < way.count - 1 else { return }
+            try writer.writeWay(images, places(range), picture: picture)
+          }
+        },
+        take: { batch in
+          if let way { try writer.writeWay(batch.images, places(batch.numbers), picture: way.count - 1) }
+          try writer.write(
+            ImageBatch(
+              places: places(batch.numbers), images: batch.images, latents: batch.latents,
+              labels: batch.numbers.map(drawing.conditions.classOf)))
+        })
+    } describe: { file, evaluations in
+      try describe(drawing, evaluations: evaluations, checkpoint: model.path, in: file)
     }
     reporter.clear()
     reporter.message(
-      "Wrote \(output)\(grid.map { " and \($0)" } ?? ""); "
-        + "\(ProgressFormat.count(share.evaluations, of: "evaluation")) of the network per image.")
+      "Wrote \(outputs.description); \(ProgressFormat.count(evaluations, of: "evaluation")) of the network per image.")
+  }
+
+  /// Where images are among those that are drawn.
+  private func places(_ numbers: Range<Int>) -> Range<Int> { numbers.lowerBound - first..<numbers.upperBound - first }
+
+  /// The numbers of steps after which there is a picture of the way, if it is wanted: 0, every so many, the last.
+  /// - Throws: `InputError` if there can be none, or they do not go on a sheet.
+  private func way(of drawing: ImageDrawing) throws(InputError) -> [Int]? {
+    guard let every = outputs.every else { return nil }
+    guard let steps = drawing.sampler.stepCount else {
+      throw InputError("--every: \(drawing.samplerName.rawValue) chooses its steps by the error, for each image others")
+    }
+    let way = Array(stride(from: 0, to: steps, by: every)) + [steps]
+    let capacity = ImageGrid.capacity(height: drawing.imageShape[0], width: drawing.imageShape[1])
+    guard outputs.grid == nil || way.count <= capacity else {
+      throw InputError("--every \(every) makes \(way.count) pictures of an image, more than a row has room for")
+    }
+    return way
+  }
+
+  private func contents(_ drawing: ImageDrawing) -> ImageWriter.Contents {
+    var contents: ImageWriter.Contents = outputs.writesFloats ? [.samples, .latents] : []
+    if drawing.conditions.classes != nil { contents.insert(.labels) }
+    return contents
   }
 
   private func loadClassifier(
@@ -88,39 +123,29 @@ public struct SampleJob: Sendable {
     return (trained, loaded.network.classCount)
   }
 
-  private func write(
-    _ share: ImageDrawing.Share, latents: ((Range<Int>) throws -> Tensor)?, _ drawing: ImageDrawing,
-    _ checkpoint: String, _ communicator: Communicator
+  private func describe(
+    _ drawing: ImageDrawing, evaluations: Int, checkpoint: String, in file: borrowing HDF5File
   ) throws {
-    let range = drawing.share(of: count, rank: communicator.rank)
-    let bytes = quantise(share.images)
-    let starts = writesFloats ? try communicator.together { try latents?(range) ?? drawing.drawLatents(range) } : nil
-    let file = try HDF5File.create(output, communicator: communicator)
-    let images = ImageFile(path: output, imageShape: drawing.imageShape)
-    try bytes.withUnsafeBytes { try images.write($0.baseAddress, .uint8, "images", range, of: count, to: file) }
-    if let starts {
-      try images.write(share.images.pointer, .float32, "samples", range, of: count, to: file)
-      try images.write(starts.pointer, .float32, "latents", range, of: count, to: file)
-      withExtendedLifetime((share, starts)) {}
-    }
-    if drawing.conditions.classes != nil {
-      let labels = range.map { Int64(drawing.conditions.classOf(image: $0) ?? -1) }
-      try images.write(labels, "labels", range, of: count, to: file)
-      try file.writeAttribute("guidance", drawing.conditions.guidance)
-    }
+    if drawing.conditions.classes != nil { try file.writeAttribute("guidance", drawing.conditions.guidance) }
+    if first > 0 { try file.writeAttribute("first", Int64(first)) }
     try file.writeAttribute("seed", Int64(bitPattern: seed))
     try file.writeAttribute("sampler", drawing.samplerName.rawValue)
     if let steps = drawing.sampler.stepCount { try file.writeAttribute("steps", Int64(steps)) }
-    try file.writeAttribute("evaluations", Int64(share.evaluations))
+    try file.writeAttribute("evaluations", Int64(evaluations))
     try file.writeAttribute("checkpoint", checkpoint)
     try file.writeAttribute("weights", model.weights.rawValue)
-    try file.close()
   }
 
   /// Checks the file of latents, and returns how to read a range of them.
   private func startingPoints(_ path: String, _ drawing: ImageDrawing) throws -> (Range<Int>) throws -> Tensor {
     let file = ImageFile(path: path, imageShape: drawing.imageShape)
-    _ = try file.count(of: "latents", option: "--latents", expecting: count)
+    // A later part of a drawing is drawn from the latents of the whole.
+    let (found, needed) = (try file.count(of: "latents", option: "--latents"), first + count)
+    guard first > 0 ? found >= needed : found == needed else {
+      throw InputError(
+        "--latents \(path): `latents` is float32 \([found] + drawing.imageShape), but float32 "
+          + "\([needed] + drawing.imageShape)\(first > 0 ? " or more" : "") is needed")
+    }
     return { try file.read("latents", $0, option: "--latents") }
   }
 }

@@ -16,15 +16,30 @@ public struct SamplerChoice: Sendable {
   public var signalToNoise: Double?
   /// Of `ode-rk45`.
   public var tolerance: Double?
-  /// Of `edm`.
-  public var churn = EDMSampler.Churn()
+  /// Of `edm`: see `EDMSampler.Churn`.
+  public var churn: Double?
+  public var churnLeast: Double?
+  public var churnMost: Double?
+  public var churnInflation: Double?
   /// Of the reverse steps of `ddpm`; by default the run's.
   public var variance: ReverseVariance?
 
   public init() {}
 
+  /// What is asked for.
+  private var options: [SamplerOption] {
+    let options: [(SamplerOption, Bool)] = [
+      (.steps, steps != nil), (.eta, eta != nil), (.spacing, spacing != nil), (.corrections, corrections != nil),
+      (.signalToNoise, signalToNoise != nil), (.tolerance, tolerance != nil), (.churn, churn != nil),
+      (.churnLeast, churnLeast != nil), (.churnMost, churnMost != nil), (.churnInflation, churnInflation != nil),
+      (.variance, variance != nil),
+    ]
+    return options.filter(\.1).map(\.0)
+  }
+
   /// The run's settings, with what is asked for.
-  func settings(for configuration: RunConfiguration) -> SamplerSettings {
+  /// - Throws: `DiffusionError` for what the sampler does not read, whether it was chosen or is the run's.
+  public func settings(for configuration: RunConfiguration) throws(DiffusionError) -> SamplerSettings {
     var settings = configuration.samplerSettings
     if let name { settings.name = name }
     if let steps { settings.steps = steps }
@@ -33,8 +48,12 @@ public struct SamplerChoice: Sendable {
     if let corrections { settings.corrections = corrections }
     if let signalToNoise { settings.signalToNoise = signalToNoise }
     if let tolerance { settings.tolerance = tolerance }
-    settings.churn = churn
+    if let churn { settings.churn.amount = churn }
+    if let churnLeast { settings.churn.least = churnLeast }
+    if let churnMost { settings.churn.most = churnMost }
+    if let churnInflation { settings.churn.inflation = churnInflation }
     if let variance { settings.variance = variance }
+    try settings.checkAllAreRead(options, process: configuration.process())
     return settings
   }
 }

@@ -23,10 +23,10 @@ public struct ProgressLine {
     self.write = write
   }
 
-  /// A progress line on standard output. Text that cannot be written is lost: training does not depend on its
-  /// spectators.
+  /// A progress line on standard output. Text that cannot be written stops no work: it is an error when the program
+  /// ends.
   public static func onStandardOutput() -> ProgressLine {
-    ProgressLine(terminal: .onStandardOutput()) { _ = writeAll($0.utf8, to: STDOUT_FILENO) }
+    ProgressLine(terminal: .onStandardOutput(), write: StandardOutput.write)
   }
 
   /// Shows `progress`. Where there is no terminal, only if it is a milestone: a step to log, or the last one.

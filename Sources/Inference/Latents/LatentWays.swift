@@ -1,0 +1,81 @@
+import Diffusion
+import Jobs
+import Tensors
+
+/// Latents on the ways between pairs, one way to a row; what a rank needs of the ends it makes itself, when it comes to
+/// them, so that there may be any number of rows.
+final class LatentWays {
+  private let request: LatentJob.Interpolation
+  private let map: LatentMap
+  private let condition: ClassCondition
+  private let data: DataImages?
+  /// Of a data set, two images for each row, one after the other.
+  private let pairs: [Int]
+  private var classCount: Int? { map.model.configuration.model.classes }
+  /// The ends of the rows that were needed last, two for each.
+  private var ends: (rows: Range<Int>, latents: DoubleTensor)?
+
+  /// Collective.
+  /// - Parameter data: where the ends come from; nil for random latents.
+  /// - Throws: `JobFailure` on all ranks if there are too few images.
+  init(_ request: LatentJob.Interpolation, _ map: LatentMap, _ condition: ClassCondition, data: DataImages?) throws {
+    self.request = request
+    self.map = map
+    self.condition = condition
+    self.data = data
+    let classCount = map.model.configuration.model.classes
+    pairs = try map.communicator.together { try data?.pairs(request.rows, classCount: classCount) ?? [] }
+  }
+
+  func label(ofRow row: Int) -> Int? {
+    data.map { $0.dataset.label(of: pairs[2 * row]) } ?? classCount.map { row % $0 }
+  }
+
+  /// Latents of a range of all images, [range.count, H, W, C], by this rank alone; the ranges must ascend.
+  func latents(_ images: Range<Int>) throws -> Tensor {
+    let columns = request.columns
+    let rows = images.lowerBound / columns..<(images.upperBound - 1) / columns + 1
+    let ends = try ends(of: rows)
+    let parts = images.flatMap { image -> [Double] in
+      let (row, column) = (image / columns - rows.lowerBound, image % columns)
+      return sphericalInterpolation(
+        ends.images([2 * row]), ends.images([2 * row + 1]), share: Double(column) / Double(columns - 1)
+      ).elements
+    }
+    return DoubleTensor(parts, shape: [images.count] + map.model.imageShape).single
+  }
+
+  /// Two latents for each row.
+  private func ends(of rows: Range<Int>) throws -> DoubleTensor {
+    // The last row of a batch goes on in the next.
+    var elements: [Double] = []
+    var first = rows.lowerBound
+    if let ends, ends.rows.contains(first) {
+      let known = first..<min(ends.rows.upperBound, rows.upperBound)
+      elements =
+        ends.latents.images(
+          known.flatMap { row in
+            [2 * (row - ends.rows.lowerBound), 2 * (row - ends.rows.lowerBound) + 1]
+          }
+        ).elements
+      first = known.upperBound
+    }
+    // Two images for each row, in batches as large as others.
+    for start in stride(from: 2 * first, to: 2 * rows.upperBound, by: map.model.batchSize) {
+      let range = start..<min(start + map.model.batchSize, 2 * rows.upperBound)
+      elements += try makeEnds(range).elements
+    }
+    let latents = DoubleTensor(elements, shape: [2 * rows.count] + map.model.imageShape)
+    ends = (rows, latents)
+    return latents
+  }
+
+  private func makeEnds(_ range: Range<Int>) throws -> DoubleTensor {
+    guard let data else {
+      return DoubleTensor(
+        Latents.draw(shape: [range.count] + map.model.imageShape, seed: request.seed, firstImage: range.lowerBound))
+    }
+    let images = DoubleTensor(try data.images(range.map { pairs[$0] }))
+    return try map.follow(.encode, images, condition, range.map { data.dataset.label(of: pairs[$0]) })
+  }
+}
