@@ -12,7 +12,7 @@ import time
 import torch
 from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
 
-USUAL_FOLDER = "/usr/share/dataset-fashion-mnist"
+USUAL_FOLDER = "/usr/share/datasets/fashion-mnist"
 
 
 def images(folder):

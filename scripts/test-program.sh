@@ -64,6 +64,9 @@ long=$folder/x/$(printf '%0200d' 0)
 refuse_in_turn 'checkpoints could not be saved: .* bytes, but MPI libraries hold 244; take a shorter path' \
   train "${tiny[@]}" --output "$long"
 refuse 'trace: its absolute path has [0-9]+ bytes, but MPI libraries hold 244' train "${tiny[@]}" --trace "$folder/$(printf '%0240d' 0)" --output "$folder/x"
+run 2 'checkpoints could not be saved: .* take a path without one' env OMPI_MCA_io=romio321 "$program" train "${tiny[@]}" \
+  --output "$folder/x:y"
+check "nothing was left of it" test ! -e "$folder/x:y"
 mkdir "$folder/cut"
 head -c 1000 </dev/zero >"$folder/cut/train-images-idx3-ubyte"
 head -c 1000 </dev/zero >"$folder/cut/train-labels-idx1-ubyte"
@@ -283,6 +286,9 @@ run 0 'Wrote' "$mpirun" 2 "${sample[@]}" --count 3 --output "$folder/a.h5" --gri
 check "images are bytes [N, H, W, C]" sh -c "h5dump -H '$folder/a.h5' | tr -d '\n' | \
   grep -qE 'DATASET \"images\" \{ +DATATYPE +H5T_STD_U8LE +DATASPACE +SIMPLE \{ \( 3, 32, 32, 3 \)'"
 check "a grid of them" sh -c "head -c 8 '$folder/a.png' | grep -q PNG"
+# Names of a file system and of a single character, to an MPI library.
+run 0 'Done: 1 step' env -C "$folder" "$program" train "${tiny[@]}" --set training.steps=1 --output nfs:run
+check "... where it was to be" test -e "$folder/nfs:run/checkpoints/step-00000001.h5"
 run 0 'Wrote s' env -C "$folder" "$program" sample --checkpoint run --steps 1 --count 1 --output s
 awk 'BEGIN { srand(1); for (i = 0; i < 2 * 32 * 32 * 3; i++) print rand() + rand() + rand() + rand() - 2 }' \
   >"$folder/latents.txt"
