@@ -81,7 +81,7 @@ public struct ImageDrawing {
   ///   - parameters: the weights to draw with.
   ///   - latents: x_T of images number `range`, [range.count, H, W, C]; by default drawn from the seed.
   ///   - progress: called with (steps done, steps in all) over this rank's batches.
-  /// - Throws: `JobFailure` on all ranks if an image is not finite.
+  /// - Throws: `JobFailure` on all ranks if an image is not finite, or the sampler gives up on one.
   public func drawShare(
     of count: Int, parameters: Arena, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
     progress: ((Int, Int) -> Void)? = nil
@@ -94,20 +94,21 @@ public struct ImageDrawing {
     // A sampler without steps of its own tells percents.
     let steps = sampler.stepCount ?? 100
     var evaluations = 0
-    for batch in 0..<batchCount {
-      let first = share.lowerBound + batch * batchSize
-      let range = first..<min(first + batchSize, share.upperBound)
-      let start = try latents?(range) ?? drawLatents(range)
-      let denoiser = NetworkDenoiser(
-        network: trained, model: model, guidance: conditions.guidance(for: range), clipsOriginal: clipsInDenoiser)
-      let drawn = try sampler.sample(
-        from: DoubleTensor(start), denoiser: denoiser, noise: SamplerNoise(seed: seed, firstImage: range.lowerBound)
-      ) { progress?(batch * steps + $0, batchCount * steps) }
-      evaluations = max(evaluations, drawn.evaluations * denoiser.guidance.evaluationsPerEstimate)
-      let single = drawn.images.single
-      (images.pointer + (range.lowerBound - share.lowerBound) * size).update(from: single.pointer, count: single.count)
-    }
     try communicator.together {
+      for batch in 0..<batchCount {
+        let first = share.lowerBound + batch * batchSize
+        let range = first..<min(first + batchSize, share.upperBound)
+        let start = try latents?(range) ?? drawLatents(range)
+        let denoiser = NetworkDenoiser(
+          network: trained, model: model, guidance: conditions.guidance(for: range), clipsOriginal: clipsInDenoiser)
+        let drawn = try sampler.sample(
+          from: DoubleTensor(start), denoiser: denoiser, noise: SamplerNoise(seed: seed, firstImage: range.lowerBound)
+        ) { progress?(batch * steps + $0, batchCount * steps) }
+        evaluations = max(evaluations, drawn.evaluations * denoiser.guidance.evaluationsPerEstimate)
+        let single = drawn.images.single
+        let place = (range.lowerBound - share.lowerBound) * size
+        (images.pointer + place).update(from: single.pointer, count: single.count)
+      }
       guard images.isFinite else {
         throw RunError(.notFinite, "a drawn image has values that are not finite: the weights have diverged")
       }
