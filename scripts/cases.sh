@@ -4,6 +4,8 @@ program=$PWD/.build/release/ddpm-mpi
 mpirun=$PWD/scripts/mpirun.sh
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+# Tests neither read nor write what the user keeps.
+export DDPM_REFERENCE_CACHE=$folder/references
 log=$folder/log
 passed=0
 failed=0

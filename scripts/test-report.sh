@@ -75,6 +75,27 @@ check "a stop has its reason" grep -q 'stopped after step [0-9]*, since training
 check "a failure has its error" grep -qE '<p>Step .*Failed after step [0-9]+: training stopped at step .*nan' \
   "$run_folder/report.html"
 
+echo "--- a log of 800,000 lines"
+mkdir "$folder/long"
+cp "$run_folder/config.yaml" "$folder/long"
+check "a page of it takes little memory" python3 - "$program" "$folder/long" <<'PYTHON'
+import resource, subprocess, sys
+program, folder = sys.argv[1:]
+with open(f"{folder}/metrics.jsonl", "w") as log:
+    for step in range(1, 800_001):
+        noise = step * 2654435761 % 1000003 / 1000003
+        log.write(f'{{"step": {step}, "images": {128 * step}, "loss": {0.1 + noise}, "gradient_norm": {noise}, '
+                  f'"learning_rate": 0.0002, "images_per_second": {800 + noise}, "seconds": {step * 0.16}}}\n')
+said = subprocess.run([program, "report", folder], check=True, capture_output=True, text=True).stdout
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(said, f"{used.ru_maxrss / 1024:.0f} MiB, {used.ru_utime + used.ru_stime:.1f} s of a processor")
+# What does not depend on the log: the program itself, MPI, the page.
+assert used.ru_maxrss < 100 * 1000, used.ru_maxrss
+assert "4 curves" in said, said
+PYTHON
+cp "$folder/check" "$log"
+run 0 '800000 values from 0.1 to 1.1' cat "$folder/long/report.html"
+
 echo "--- the commands of docs/watching.md"
 mapfile -t commands < <(grep '^ddpm-mpi ' docs/watching.md)
 mkdir "$folder/user"

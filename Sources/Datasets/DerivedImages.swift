@@ -25,6 +25,8 @@ public struct FittedImages: ImageDataset {
   public var allowsFlips: Bool { base.allowsFlips }
   public var readsFiles: Bool { base.readsFiles }
 
+  public var contentMark: UInt64 { Fingerprint.of([fingerprint, base.contentMark]) }
+
   public var fingerprint: UInt64 {
     var fingerprint = Fingerprint()
     fingerprint.add(base.fingerprint)
@@ -108,6 +110,7 @@ public struct JoinedImages: ImageDataset {
   public var height: Int { parts[0].height }
   public var width: Int { parts[0].width }
   public var channels: Int { parts[0].channels }
+  public var contentMark: UInt64 { Fingerprint.of([fingerprint] + parts.map(\.contentMark)) }
   public var readsFiles: Bool { parts.contains(where: \.readsFiles) }
 
   public func label(of index: Int) -> Int? {
@@ -159,6 +162,8 @@ public struct RemainingImages: ImageDataset {
   public var classNames: [String] { base.classNames }
   public var allowsFlips: Bool { base.allowsFlips }
   public var readsFiles: Bool { base.readsFiles }
+
+  public var contentMark: UInt64 { Fingerprint.of([fingerprint, base.contentMark]) }
 
   public var fingerprint: UInt64 {
     var fingerprint = Fingerprint()

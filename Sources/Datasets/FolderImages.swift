@@ -60,6 +60,10 @@ public struct FolderImages: ImageDataset {
     for (file, header) in zip(folder.files, headers) { try check(header, of: file.path) }
   }
 
+  public var contentMark: UInt64 {
+    Fingerprint.of([fingerprint] + folder.files.map { modificationMark($0.path) })
+  }
+
   public func label(of index: Int) -> Int? { folder.files[index].label }
 
   public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {

@@ -40,6 +40,8 @@ public final class HDF5Images: ImageDataset, @unchecked Sendable {
     }
   }
 
+  public var contentMark: UInt64 { Fingerprint.of([fingerprint, modificationMark(path)]) }
+
   public func label(of index: Int) -> Int? { labels.isEmpty ? nil : Int(labels[index]) }
 
   public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {

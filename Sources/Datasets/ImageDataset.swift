@@ -18,6 +18,9 @@ public protocol ImageDataset: Sendable {
   /// A hash of contents and geometry, or of what stands for the contents; ranks compare it to be sure that they hold the
   /// same data.
   var fingerprint: UInt64 { get }
+  /// A hash that is another one whenever the contents may have changed: the fingerprint where that covers them, else with
+  /// the times at which files were changed.
+  var contentMark: UInt64 { get }
   /// Whether images come from files each time, which may take long and may fail; otherwise they are in memory.
   var readsFiles: Bool { get }
 
@@ -49,6 +52,7 @@ public struct DamagedImage: Sendable, Equatable {
 
 extension ImageDataset {
   public var readsFiles: Bool { false }
+  public var contentMark: UInt64 { fingerprint }
 
   public func copyBytes(
     of images: Range<Int>, into destination: UnsafeMutablePointer<UInt8>, workers: WorkerPool
@@ -89,31 +93,6 @@ extension ImageDataset {
         let to = destination + (row * width + column) * channels
         for channel in 0..<channels { to[channel] = Float(from[channel]) / 127.5 - 1 }
       }
-    }
-  }
-}
-
-/// A hash of bytes and numbers that does not depend on the machine: eight bytes at a time, multiplied and folded.
-struct Fingerprint {
-  private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
-
-  mutating func add(_ word: UInt64) {
-    value = (value ^ word) &* 0x9e37_79b9_7f4a_7c15
-    value ^= value >> 32
-  }
-
-  mutating func add(_ number: Int) { add(UInt64(bitPattern: Int64(number))) }
-
-  mutating func add(_ text: String) { add(Array(text.utf8)) }
-
-  mutating func add(_ elements: [some BitwiseCopyable]) {
-    elements.withUnsafeBytes { buffer in
-      add(buffer.count)
-      let wholeWords = buffer.count / 8
-      for word in 0..<wholeWords {
-        add(UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)))
-      }
-      for index in wholeWords * 8..<buffer.count { add(UInt64(buffer[index])) }
     }
   }
 }

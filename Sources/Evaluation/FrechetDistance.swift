@@ -23,12 +23,17 @@ public struct FrechetDistance: Codable, Sendable, Equatable {
     let root2 = try CovarianceRoot(of: second, name: "the second covariance")
     covarianceTerm = first.trace + second.trace - 2 * (try root1.traceOfRoot(with: root2))
     value = meanTerm + covarianceTerm
+    guard value.isFinite else { throw .notFinite(place: "the distance") }
     (firstCount, secondCount) = (first.count, second.count)
   }
 }
 
 extension FeatureStatistics {
   fileprivate var trace: Double { (0..<dimension).reduce(0) { $0 + covariance[$1 * (dimension + 1)] } }
+
+  /// tr Σ + |μ|², about the mean square of a feature's length: what rounding is in proportion to, however little the
+  /// features vary.
+  fileprivate var meanSquare: Double { mean.reduce(trace) { $0 + $1 * $1 } }
 }
 
 /// A matrix A with A·Aᵀ = Σ: Σ's eigenvectors, times the roots of their eigenvalues.
@@ -39,12 +44,13 @@ private struct CovarianceRoot {
   /// [dimension, rank], column-major.
   let elements: [Double]
 
-  /// Rounding makes of an eigenvalue of zero one of either sign, of this order relative to the largest. Its root would
-  /// be a hundred million times larger, and there are hundreds of them where there are fewer images than features:
-  /// such eigenvalues are zero.
-  private static let rounding = 64 * Double.ulpOfOne
-  /// What an eigenvalue may be below zero, relative to the largest one, in a covariance that was stored in single
-  /// precision.
+  /// Rounding makes of an eigenvalue of zero one of either sign, of the order of this, or of one rounding for each image
+  /// that was added, relative to the features' mean square. Its root would be a hundred million times larger, and there
+  /// are hundreds of them where there are fewer images than features, or where all images are alike: such eigenvalues
+  /// are zero. However many images a file claims, they are a billionth at most.
+  private static let roundings = 64...1 << 22
+  /// What an eigenvalue may be below zero, relative to the mean square, in a covariance that was computed or stored in
+  /// single precision.
   private static let storage = 1e-5
 
   init(of statistics: FeatureStatistics, name: String) throws(EvaluationError) {
@@ -57,11 +63,14 @@ private struct CovarianceRoot {
     }
     let decomposition = try LinearAlgebra.eigenDecomposition(of: statistics.covariance, n: dimension)
     let (smallest, largest) = (decomposition.values[0], decomposition.values[dimension - 1])
-    guard smallest >= -Self.storage * max(largest, 0) else {
+    let scale = max(statistics.meanSquare, largest)
+    guard smallest >= -Self.storage * scale else {
       throw .notACovariance(name: name, eigenvalue: smallest, largest: largest)
     }
     // Ascending: what is not zero comes last.
-    let zeros = decomposition.values.prefix { $0 <= Self.rounding * largest }.count
+    let roundings = min(max(statistics.count ?? 0, Self.roundings.lowerBound), Self.roundings.upperBound)
+    let rounding = Double(roundings) * Double.ulpOfOne * scale
+    let zeros = decomposition.values.prefix { $0 <= rounding }.count
     rank = dimension - zeros
     var elements = Array(decomposition.vectors[(zeros * dimension)...])
     for column in 0..<rank {

@@ -12,11 +12,14 @@ public struct InceptionScore: Codable, Sendable, Equatable {
   public let splitCount: Int
   public let imageCount: Int
 
+  /// As in the paper.
+  public static let usualSplitCount = 10
+
   /// - Parameters:
   ///   - logits: [N, K], before the softmax. Neighbours share a split, so images of one class must not stand together.
-  ///   - splitCount: as in the paper, 10.
+  ///   - splitCount: 10 by default.
   /// - Throws: `EvaluationError` if there are fewer images than splits, or a logit is not finite.
-  public init(logits: Features, splitCount: Int = 10) throws(EvaluationError) {
+  public init(logits: Features, splitCount: Int = Self.usualSplitCount) throws(EvaluationError) {
     precondition(splitCount >= 1, "there is at least one split")
     guard logits.count >= splitCount else {
       throw .tooFewImages(logits.count, least: splitCount, measure: "an Inception score over \(splitCount) splits")

@@ -15,13 +15,16 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
   public let generatedCount: Int
   public let realCount: Int
 
+  /// As in the paper.
+  public static let usualNeighbourCount = 3
+
   /// - Parameters:
   ///   - generated: [N, D].
   ///   - real: [M, D].
-  ///   - neighbourCount: as in the paper, 3.
+  ///   - neighbourCount: 3 by default.
   /// - Throws: `EvaluationError` if a side has no k neighbours, dimensions differ, or a feature is not finite.
   public init(
-    generated: Features, real: Features, neighbourCount: Int = 3, workers: WorkerPool
+    generated: Features, real: Features, neighbourCount: Int = Self.usualNeighbourCount, workers: WorkerPool
   ) throws(EvaluationError) {
     precondition(neighbourCount >= 1, "a ball reaches to some neighbour")
     guard generated.dimension == real.dimension else { throw .dimensionsDiffer(generated.dimension, real.dimension) }

@@ -48,6 +48,9 @@ public struct StatisticsFile: Sendable, Equatable {
       throw InterchangeError(archive.path, "mu or sigma holds \(value)", advice: "make the statistics again")
     }
     let count = archive.names.contains("count") ? try archive.integer("count") : nil
+    if let count, count < 2 {
+      throw InterchangeError(archive.path, "count is \(count), but statistics are of 2 images or more")
+    }
     statistics = FeatureStatistics(mean: mean, covariance: covariance, count: count)
     provenance = archive.names.contains("provenance") ? try archive.text("provenance") : nil
   }

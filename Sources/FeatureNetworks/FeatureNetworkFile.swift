@@ -1,4 +1,3 @@
-import Compression
 import Configuration
 import Foundation
 import Interchange
@@ -20,6 +19,9 @@ public struct FeatureNetworkFile: Sendable {
 
   private static let kind = "ddpm-mpi feature network, version 1"
 
+  /// Whether a file says of itself that it is one of these.
+  static func canBe(_ tensors: Safetensors) -> Bool { tensors.metadata["kind"] == kind }
+
   /// - Throws: `InterchangeError` for a file that is missing, damaged or of another kind.
   public init(readingFrom path: String) throws { try self.init(Safetensors(readingFrom: path)) }
 
@@ -28,7 +30,7 @@ public struct FeatureNetworkFile: Sendable {
     self.tensors = tensors
     let path = tensors.path
     let metadata = tensors.metadata
-    guard metadata["kind"] == Self.kind else {
+    guard Self.canBe(tensors) else {
       throw InterchangeError(
         path, "is not a file of features (its kind is \(metadata["kind"] ?? "not told"))",
         advice: "`ddpm-mpi export --format features` makes one of a classifier's checkpoint")
@@ -42,7 +44,7 @@ public struct FeatureNetworkFile: Sendable {
     self.classCount = classCount
     imageShape = shape
     configuration = try RunConfiguration(yaml: yaml, file: "\(path):configuration")
-    hash = weightsHash(tensors.contents)
+    hash = WeightsHash.text(of: tensors.contents)
   }
 
   /// The bytes of a file.
@@ -82,10 +84,4 @@ public struct FeatureNetworkFile: Sendable {
     }
     return arena
   }
-}
-
-/// The CRC-32 of a file of weights, eight hexadecimal digits: it tells one training from another, and a damaged file from
-/// a whole one.
-func weightsHash(_ contents: Data) -> String {
-  String(format: "%08x", contents.withUnsafeBytes { crc32($0) })
 }

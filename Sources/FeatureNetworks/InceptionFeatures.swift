@@ -4,17 +4,16 @@ import Tensors
 
 /// The features of published figures: Inception-v3's last mean over pixels, as pytorch-fid computes it.
 public struct InceptionFeatures: FeatureNetwork {
-  public let name = "inception"
+  public let name = FeatureNetworks.inceptionName
   public let hash: String
   private let network: InceptionNetwork
 
-  /// - Parameter option: where the weights are; nil for the usual places.
-  /// - Throws: `InterchangeError` for a file that is missing, with what to do, or damaged.
-  public init(option: String?) throws {
-    let path = try InceptionFile.locate(option: option)
-    let file = try Safetensors(readingFrom: path)
-    network = try InceptionNetwork(file)
-    hash = weightsHash(file.contents)
+  /// - Throws: `InterchangeError` if the file does not have the network's tensors.
+  public init(_ file: any TensorFile) throws {
+    // Of the tensors, not of the file: the same weights have the same features in either format.
+    var hash = WeightsHash()
+    network = try InceptionNetwork(file) { hash.add($0, shape: $1, $2) }
+    self.hash = hash.text
   }
 
   public var featureCount: Int { InceptionNetwork.featureCount }

@@ -2,29 +2,36 @@ import Interchange
 import Network
 
 extension InceptionNetwork {
-  /// Reads a file that scripts/convert-inception.py has written.
+  /// Reads the published file of weights, or one with the same tensors in the safetensors format.
   ///
   /// - Throws: `InterchangeError` that names the tensor which is not there, or has another shape.
   public init(readingFrom path: String) throws {
-    try self.init(Safetensors(readingFrom: path))
+    try self.init(tensorFile(readingFrom: path))
   }
 
-  /// - Parameter file: has the tensors of pytorch-fid's module under its names.
-  public init(_ file: Safetensors) throws {
+  /// - Parameters:
+  ///   - file: has the tensors of pytorch-fid's module under its names.
+  ///   - note: called with each tensor that the network takes, always in the same order.
+  public init(
+    _ file: any TensorFile, note: (_ name: String, _ shape: [Int], _ values: [Float]) -> Void = { _, _, _ in }
+  ) throws {
     try self.init { name, shape in
-      guard let entry = file[name] else {
+      guard let found = file.shape(of: name) else {
         throw InterchangeError(
           file.path, "has no tensor \(name) of shape \(shape), which Inception-v3 needs", advice: Self.advice)
       }
-      guard entry.shape == shape else {
+      guard found == shape else {
         throw InterchangeError(
-          file.path, "\(name) has the shape \(entry.shape), not \(shape) as in Inception-v3 for FID",
-          advice: Self.advice)
+          file.path, "\(name) has the shape \(found), not \(shape) as in Inception-v3 for FID", advice: Self.advice)
       }
-      return try file.floats(name)
+      let values = try file.floats(name)
+      note(name, shape, values)
+      return values
     }
   }
 
-  private static let advice =
-    "make it by scripts/convert-inception.py from \(InceptionFile.published), see \(InceptionFile.publishedPage)"
+  /// Whether a file may be of this network.
+  static func canBe(in file: any TensorFile) -> Bool { file.shape(of: "Conv2d_1a_3x3.conv.weight") != nil }
+
+  private static let advice = "take \(InceptionFile.published), see \(InceptionFile.publishedPage)"
 }

@@ -24,7 +24,7 @@ extension Safetensors {
       let start = end
       end += 4 * tensor.values.count
       let field: [String: Any] = [
-        "dtype": ElementType.float32.rawValue, "shape": tensor.shape, "data_offsets": [start, end],
+        "dtype": FloatType.float32.rawValue, "shape": tensor.shape, "data_offsets": [start, end],
       ]
       precondition(fields.updateValue(field, forKey: tensor.name) == nil, "\(tensor.name) occurs once")
     }

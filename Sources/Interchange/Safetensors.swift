@@ -3,25 +3,9 @@ import Foundation
 /// A file of named tensors in the safetensors format, as Hugging Face's libraries read and write them: eight bytes with
 /// the header's length, a header in JSON, then the tensors' elements, little-endian and row-major.
 public struct Safetensors: Sendable {
-  /// The kinds of elements that are read here; others can be listed only.
-  public enum ElementType: String, Sendable {
-    case float64 = "F64"
-    case float32 = "F32"
-    case float16 = "F16"
-    case bfloat16 = "BF16"
-
-    var byteCount: Int {
-      switch self {
-      case .float64: 8
-      case .float32: 4
-      case .float16, .bfloat16: 2
-      }
-    }
-  }
-
   public struct Entry: Sendable, Equatable {
     public let name: String
-    /// As the format names it: `F32`, `I64` and so on.
+    /// As the format names it: `F32`, `I64` and so on. Only floating-point numbers are read here.
     public let type: String
     public let shape: [Int]
     /// In the file.
@@ -82,7 +66,7 @@ public struct Safetensors: Sendable {
       offsets[1] <= end - dataStart
     else { throw InterchangeError(path, "the header's entry for \(name) is wrong, or the file is cut short") }
     let bytes = dataStart + offsets[0]..<dataStart + offsets[1]
-    if let known = ElementType(rawValue: type) {
+    if let known = FloatType(rawValue: type) {
       var count = known.byteCount
       for length in shape {
         let (product, overflows) = count.multipliedReportingOverflow(by: length)
@@ -104,41 +88,16 @@ public struct Safetensors: Sendable {
     guard let entry = self[name] else {
       throw InterchangeError(path, "has no tensor \(name)", advice: "check that this is the right file")
     }
-    guard let type = ElementType(rawValue: entry.type) else {
+    guard let type = FloatType(rawValue: entry.type) else {
       throw InterchangeError(
         path, "\(name) holds elements of type \(entry.type)", advice: "store it as F32, F16, BF16 or F64")
     }
-    return contents.withUnsafeBytes { all in
-      let bytes = UnsafeRawBufferPointer(rebasing: all[entry.bytes])
-      let count = bytes.count / type.byteCount
-      return switch type {
-      case .float32:
-        (0..<count).map { Float(bitPattern: Self.word(bytes, $0)) }
-      case .float64:
-        (0..<count).map { Float(Double(bitPattern: Self.word(bytes, $0))) }
-      case .bfloat16:
-        (0..<count).map { Float(bitPattern: UInt32(Self.word(bytes, $0) as UInt16) << 16) }
-      case .float16:
-        (0..<count).map { Self.single(half: Self.word(bytes, $0)) }
-      }
-    }
+    return contents.withUnsafeBytes { type.floats(UnsafeRawBufferPointer(rebasing: $0[entry.bytes])) }
   }
+}
 
-  private static func word<Word: FixedWidthInteger>(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> Word {
-    Word(littleEndian: bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<Word>.size, as: Word.self))
-  }
+extension Safetensors: TensorFile {
+  public var names: [String] { entries.map(\.name) }
 
-  /// IEEE 754's binary16. (Swift's Float16 does not exist on every platform.)
-  private static func single(half: UInt16) -> Float {
-    let exponent = Int(half >> 10 & 0x1f)
-    let fraction = UInt32(half & 0x3ff)
-    let sign = UInt32(half >> 15) << 31
-    switch exponent {
-    case 0:
-      let magnitude = Float(fraction) * 0x1p-24
-      return sign == 0 ? magnitude : -magnitude
-    case 31: return Float(bitPattern: sign | 0x7f80_0000 | fraction << 13)
-    default: return Float(bitPattern: sign | UInt32(exponent + 112) << 23 | fraction << 13)
-    }
-  }
+  public func shape(of name: String) -> [Int]? { self[name]?.shape }
 }

@@ -71,6 +71,11 @@ public struct JobFailure: JobEndingError, CustomStringConvertible {
   public var description: String { "rank \(rank): \(message)" }
 }
 
+extension RankFailure: JobEndingError {
+  public var exitStatus: ExitStatus { .failure }
+  public var isKnownToAllRanks: Bool { true }
+}
+
 extension ExitStatus {
   public init(for error: any Error) {
     switch error {

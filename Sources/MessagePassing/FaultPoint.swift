@@ -20,6 +20,7 @@ package enum FaultPoint: String, CaseIterable {
   case loadHeader = "load.header"
   case loadRead = "load.read"
   case loadClose = "load.close"
+  case evaluate
 
   /// To be called by every rank that comes by.
   /// - Throws: where this rank is to fail.

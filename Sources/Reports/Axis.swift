@@ -14,8 +14,17 @@ public struct Axis: Sendable, Equatable {
 
   /// From 0 at the lower end to 1 at the upper.
   public func place(of value: Double) -> Double {
-    isLogarithmic ? log(value / lower) / log(upper / lower) : (value - lower) / (upper - lower)
+    let place =
+      isLogarithmic
+      ? (log(value) - log(lower)) / (log(upper) - log(lower))
+      // Halves, since the largest numbers are more than the largest number apart.
+      : (value / 2 - lower / 2) / (upper / 2 - lower / 2)
+    return place.isNaN ? 0.5 : min(max(place, 0), 1)
   }
+
+  /// Distances that have round numbers between them. Others are so near to what a number can be at most or at least that
+  /// arithmetic has no room.
+  private static let sizes = 1e-290...1e290
 
   /// An axis whose ends are ticks, with others between them at multiples of 1, 2 or 5 times a power of ten.
   ///
@@ -26,15 +35,21 @@ public struct Axis: Sendable, Equatable {
     if greatest < 0 && greatest > least / 2 { greatest = 0 }
     if least == greatest {
       // A flat line lies in the middle.
-      let margin = least == 0 ? 1 : abs(least) / 2
-      (least, greatest) = (least - margin, greatest + margin)
+      let margin = least == 0 ? 1 : max(abs(least) / 2, sizes.lowerBound)
+      let most = Double.greatestFiniteMagnitude
+      (least, greatest) = (max(least - margin, -most), min(greatest + margin, most))
     }
-    let step = niceStep(atLeast: (greatest - least) / Double(intervalCount))
+    let size = greatest / Double(intervalCount) - least / Double(intervalCount)
+    let step = sizes.contains(size) ? niceStep(atLeast: size) : size
     // What rounding adds to a multiple does not count.
     let first = (least / step + 1e-9).rounded(.down)
     let last = (greatest / step - 1e-9).rounded(.up)
+    var values = [least, greatest]
     // Numbers so large that a step is lost in them have no ticks between.
-    let values = last - first <= 20 ? stride(from: first, through: last, by: 1).map { $0 * step } : [least, greatest]
+    if sizes.contains(size), last - first <= 20 {
+      let multiples = stride(from: first, through: last, by: 1).map { $0 * step }
+      if multiples.allSatisfy(\.isFinite) { values = multiples }
+    }
     return Axis(
       lower: min(values[0], least), upper: max(values[values.count - 1], greatest), isLogarithmic: false,
       ticks: values.map { Tick(value: $0, label: label($0, step: step)) })
@@ -50,17 +65,22 @@ public struct Axis: Sendable, Equatable {
       ticks: values.map { Tick(value: $0, label: label($0, step: step)) })
   }
 
-  /// An axis that gives each power of ten the same room; nil if not all values are greater than zero.
+  /// An axis that gives each power of ten the same room; nil if not all values are greater than zero, or they are the
+  /// largest that there are.
   public static func logarithmic(covering range: ClosedRange<Double>) -> Axis? {
     guard range.lowerBound > 0 else { return nil }
-    let decades = log10(range.upperBound / range.lowerBound)
+    let decades = log10(range.upperBound) - log10(range.lowerBound)
     // With few powers of ten in it, also twice and five times those.
     let factors: [Double] = decades < 1 ? [1, 1.5, 2, 3, 5, 7] : decades < 2.5 ? [1, 2, 5] : [1]
     let first = Int(log10(range.lowerBound).rounded(.down))
     let last = Int(log10(range.upperBound).rounded(.up))
     let candidates = (first...max(last, first + 1)).flatMap { power in factors.map { $0 * pow(10, Double(power)) } }
+      .filter { $0 > 0 && $0.isFinite }
     let lower = candidates.last { $0 <= range.lowerBound * (1 + 1e-9) } ?? range.lowerBound
-    let upper = candidates.first { $0 >= range.upperBound * (1 - 1e-9) && $0 > lower } ?? range.upperBound * 10
+    let upper =
+      candidates.first { $0 >= range.upperBound * (1 - 1e-9) && $0 > lower }
+      ?? min(range.upperBound * 10, .greatestFiniteMagnitude)
+    guard lower < upper else { return nil }
     let inside = candidates.filter { $0 >= lower && $0 <= upper }
     let every = max(1, (inside.count + 6) / 7)
     let values = inside.enumerated().filter { $0.offset % every == 0 }.map(\.element)
@@ -81,7 +101,7 @@ public struct Axis: Sendable, Equatable {
   public static func label(_ value: Double, step: Double) -> String {
     let size = max(abs(value), step)
     if value == 0 || abs(value) < step / 1000 { return "0" }
-    if step < 1e-4 || size >= 1e9 { return exponential(value) }
+    if step < 1e-4 || !(size < 1e9) { return exponential(value) }
     let (divisor, suffix): (Double, String) = size >= 1e6 ? (1e6, "M") : size >= 1e4 ? (1e3, "k") : (1, "")
     let decimals = max(0, -Int(log10(step / divisor * (1 + 1e-9)).rounded(.down)))
     var text = String(format: "%.\(min(decimals + 1, 6))f", value / divisor)
@@ -92,6 +112,7 @@ public struct Axis: Sendable, Equatable {
 
   private static func exponential(_ value: Double) -> String {
     let parts = String(format: "%.2e", value).split(separator: "e")
+    guard parts.count == 2 else { return "\(value)" }
     var digits = String(parts[0])
     while digits.contains("."), digits.hasSuffix("0") || digits.hasSuffix(".") { digits.removeLast() }
     return "\(digits)e\(Int(parts[1]) ?? 0)"

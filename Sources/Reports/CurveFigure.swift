@@ -122,7 +122,11 @@ struct CurveFigure {
       """
   }
 
-  private static func json(_ value: Double?) -> String { value.map { String(format: "%.6g", $0) } ?? "null" }
+  private static func json(_ value: Double?) -> String {
+    guard let value, value.isFinite else { return "null" }
+    return String(format: "%.6g", value)
+  }
+
   private static func place(_ value: Double) -> String { String(format: "%.1f", value) }
   private static func percent(_ share: Double) -> String { String(format: "%.2f%%", 100 * share) }
 }

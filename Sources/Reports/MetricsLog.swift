@@ -1,33 +1,11 @@
-import Foundation
-import Jobs
+import Files
 
-/// What metrics.jsonl tells: a series of values for each name that its lines have.
+/// What metrics.jsonl tells: a series of values for each name that its lines have. The file is read once, from its end,
+/// in memory that does not grow with it.
 ///
 /// Names other than those that training writes are series like any other, on lines of their own or not.
 public struct MetricsLog: Sendable, Equatable {
-  /// The values of one name, in the order of their steps.
-  public struct Series: Sendable, Equatable {
-    public var name: String
-    public var points: [Point]
-
-    public init(name: String, points: [Point] = []) {
-      self.name = name
-      self.points = points
-    }
-  }
-
-  public struct Point: Sendable, Equatable {
-    public var step: Int
-    /// Nil where it was no finite number.
-    public var value: Double?
-
-    public init(step: Int, value: Double?) {
-      self.step = step
-      self.value = value
-    }
-  }
-
-  /// In the order in which names turn up.
+  /// In alphabetical order.
   public private(set) var series: [Series] = []
   /// Lines that are no records.
   public private(set) var damagedLineCount = 0
@@ -37,72 +15,127 @@ public struct MetricsLog: Sendable, Equatable {
   public private(set) var restartSteps: [Int] = []
   /// Seconds of training that the log covers, over all starts.
   public private(set) var seconds = 0.0
+  /// Whether there were more names than `nameLimit`: values of the others are left out.
+  public private(set) var hasTooManyNames = false
+
+  /// Training writes some dozen.
+  public static let nameLimit = 100
 
   public init() {}
 
-  /// - Parameter bytes: of the file. A last line without an end that is no record counts as cut short, not as damaged.
-  public init(_ bytes: [UInt8]) {
-    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    let decoder = JSONDecoder()
-    var places: [String: Int] = [:]
-    for (index, line) in lines.enumerated() where !line.isEmpty {
-      guard let record = try? decoder.decode([String: Value].self, from: Data(line)),
-        case .number(let number)? = record["step"], let step = Int(exactly: number)
-      else {
-        if index == lines.count - 1 { isCutShort = true } else { damagedLineCount += 1 }
-        continue
-      }
-      for name in record.keys.sorted() where name != "step" {
-        guard let value = record[name], value != .other else { continue }
-        let place = places[name] ?? series.count
-        if place == series.count {
-          places[name] = place
-          series.append(Series(name: name))
+  /// - Throws: `FileError` if the file cannot be read.
+  public init(readingFrom path: String) throws {
+    let file = try RegularFile(path)
+    // What is written meanwhile is for the next time.
+    try self.init(
+      BackwardLines(size: file.size) { range, bytes in
+        guard let start = bytes.baseAddress else { return }
+        guard try file.read(at: range.lowerBound, count: range.count, into: start) == range.count else {
+          throw FileError("cannot read \(path): it became shorter meanwhile; try again")
         }
-        series[place].append(Point(step: step, value: value.number))
-      }
+      })
+  }
+
+  /// - Parameter bytes: of the file.
+  public init(_ bytes: [UInt8]) {
+    do {
+      try self.init(BackwardLines(size: bytes.count) { range, target in target.copyBytes(from: bytes[range]) })
+    } catch {
+      preconditionFailure("bytes in memory can be read: \(error)")
     }
-    noteRestarts()
+  }
+
+  private init(_ lines: BackwardLines) throws {
+    var reader = MetricsReader()
+    try lines.forEach { line, hasEnd in
+      if line.isEmpty || reader.read(line) { return }
+      // A last line without an end that is no record counts as cut short, not as damaged.
+      if hasEnd { damagedLineCount += 1 } else { isCutShort = true }
+    }
+    series = reader.series
+    hasTooManyNames = reader.hasTooManyNames
+    (restartSteps, seconds) = (reader.clock.restartSteps.reversed(), reader.clock.seconds)
   }
 
   public func series(named name: String) -> Series? { series.first { $0.name == name } }
 
   /// The last step of any series; 0 if there is none.
-  public var lastStep: Int { series.compactMap { $0.points.last?.step }.max() ?? 0 }
+  public var lastStep: Int { series.map(\.last.step).max() ?? 0 }
+}
 
-  private mutating func noteRestarts() {
-    var last: Point?
-    for point in series(named: "seconds")?.points ?? [] {
-      if let last, let before = last.value, let now = point.value, now < before {
-        restartSteps.append(last.step)
-        seconds += before
-      }
-      last = point
+/// Sorts the values of lines, the last one first, into series.
+private struct MetricsReader {
+  private var names: [[UInt8]] = []
+  private var thinnings: [SeriesThinning] = []
+  private var places: [String: Int] = [:]
+  private var line = MetricsLine()
+  private(set) var hasTooManyNames = false
+  private(set) var clock = TrainingClock()
+
+  var series: [Series] {
+    zip(names, thinnings).compactMap { Series(name: String(decoding: $0, as: UTF8.self), $1) }.sorted {
+      $0.name < $1.name
     }
-    seconds += last?.value ?? 0
   }
 
-  private enum Value: Decodable, Equatable {
-    case number(Double)
-    /// A number that is not finite.
-    case null
-    case other
-
-    var number: Double? {
-      if case .number(let number) = self { number } else { nil }
+  /// - Returns: whether the line is a record.
+  mutating func read(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    if line.read(bytes), let step = line.step {
+      // Lines mostly have the same names in the same order.
+      var guess = 0
+      for (name, value) in line.fields {
+        let name = UnsafeRawBufferPointer(rebasing: bytes[name])
+        if guess < names.count, name.elementsEqual(names[guess]) {
+          add(step, value, to: guess)
+        } else if let place = place(String(decoding: name, as: UTF8.self)) {
+          guess = place
+          add(step, value, to: place)
+        }
+        guess += 1
+      }
+      return true
     }
-
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.singleValueContainer()
-      self = container.decodeNil() ? .null : (try? container.decode(Double.self)).map(Value.number) ?? .other
+    guard let (step, values) = MetricsLine.decode(bytes) else { return false }
+    for (name, value) in values.sorted(by: { $0.name < $1.name }) {
+      if let place = place(name) { add(step, value, to: place) }
     }
+    return true
+  }
+
+  private mutating func place(_ name: String) -> Int? {
+    if let place = places[name] { return place }
+    guard names.count < MetricsLog.nameLimit else {
+      hasTooManyNames = true
+      return nil
+    }
+    places[name] = names.count
+    names.append(Array(name.utf8))
+    thinnings.append(SeriesThinning())
+    return names.count - 1
+  }
+
+  private mutating func add(_ step: Int, _ value: Double?, to place: Int) {
+    let point = Series.Point(step: step, value: value)
+    if thinnings[place].add(point), names[place].elementsEqual("seconds".utf8) { clock.note(point) }
   }
 }
 
-extension MetricsLog.Series {
-  /// Adds a point, in whose place none stands any more: a resumed run says anew what an earlier one has said.
-  fileprivate mutating func append(_ point: MetricsLog.Point) {
-    while let last = points.last, last.step >= point.step { points.removeLast() }
-    points.append(point)
+/// Finds out when training began anew and how long it took altogether, from its `seconds`, the last ones first.
+private struct TrainingClock {
+  /// The last one first.
+  private(set) var restartSteps: [Int] = []
+  private(set) var seconds = 0.0
+  private var later: Series.Point?
+
+  mutating func note(_ point: Series.Point) {
+    if let later {
+      if let before = point.value, let after = later.value, after < before {
+        restartSteps.append(point.step)
+        seconds += before
+      }
+    } else {
+      seconds = point.value ?? 0
+    }
+    later = point
   }
 }

@@ -66,8 +66,8 @@ struct ReportPage {
     let last = run.metrics.lastStep
     facts.append(
       ("Steps", "\(ProgressFormat.count(last)) of \(ProgressFormat.count(run.configuration.training.steps))"))
-    if let images = run.metrics.series(named: "images")?.points.last?.value {
-      facts.append(("Images seen", ProgressFormat.count(Int(images))))
+    if let images = run.metrics.series(named: "images")?.last.value.flatMap({ Int(exactly: $0.rounded()) }) {
+      facts.append(("Images seen", ProgressFormat.count(images)))
     }
     if let first = run.sessions.first { facts.append(("First start", Self.text(first.start.time))) }
     if let lastSign = run.lastSign { facts.append(("Last line of the log", Self.text(lastSign))) }
@@ -92,7 +92,7 @@ struct ReportPage {
   private var curveSection: HTML {
     if curves.isEmpty { return "<section><h2>Curves</h2><p>No step has been logged yet.</p></section>\n" }
     let steps = Axis.steps(upTo: run.metrics.lastStep)
-    let restarts = run.restartSteps.filter { $0 <= run.metrics.lastStep }
+    let restarts = run.restartSteps.filter { (0...run.metrics.lastStep).contains($0) }
     let figures = curves.map { CurveFigure(curve: $0, steps: steps, restartSteps: restarts).html }
     let legend: HTML =
       restarts.isEmpty
@@ -103,7 +103,7 @@ struct ReportPage {
       """
     let thinned: HTML =
       curves.contains { $0.points.count < $0.pointCount }
-      ? "<p class=\"legend\">Long curves are drawn by the least and greatest value of each of \(Curve.stretchCount) stretches.</p>"
+      ? "<p class=\"legend\">Long curves are drawn by the least and greatest value of each of up to \(Series.stretchLimit) stretches.</p>"
       : ""
     return """
       <section id="curves"><h2>Curves</h2>\(legend)\(thinned)

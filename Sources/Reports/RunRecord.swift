@@ -29,6 +29,8 @@ struct RunRecord {
   /// More sheets than these, or more bytes of them, are thinned.
   static let sheetLimit = 60
   static let sheetByteLimit = 24 << 20
+  /// A longer journal is not read: a run of years has some MiB.
+  static let journalByteLimit = 256 << 20
 
   /// - Throws: `InputError` if there is no run in the folder, `ConfigurationError` or `FileError` if its configuration
   ///   cannot be read, or its log although it is there.
@@ -45,9 +47,13 @@ struct RunRecord {
     configuration = try folder.savedConfiguration()
     var omissions: [String] = []
 
-    let metricsBytes = try Self.bytes(at: folder.metricsPath)
-    metrics = MetricsLog(metricsBytes ?? [])
-    if metricsBytes == nil { omissions.append("There is no metrics.jsonl yet, so there are no curves.") }
+    let hasMetrics = FileManager.default.fileExists(atPath: folder.metricsPath)
+    metrics = hasMetrics ? try MetricsLog(readingFrom: folder.metricsPath) : MetricsLog()
+    if !hasMetrics { omissions.append("There is no metrics.jsonl yet, so there are no curves.") }
+    if metrics.hasTooManyNames {
+      omissions.append(
+        "The lines of metrics.jsonl have more than \(MetricsLog.nameLimit) names, and only as many have curves.")
+    }
     if metrics.isCutShort {
       omissions.append(
         "The last line of metrics.jsonl is cut short, and left out: it is being written, or its writer was killed.")
@@ -87,7 +93,7 @@ struct RunRecord {
 
   private static func bytes(at path: String) throws(FileError) -> [UInt8]? {
     guard FileManager.default.fileExists(atPath: path) else { return nil }
-    return try readBytes(at: path)
+    return try readBytes(at: path, limit: journalByteLimit)
   }
 
   /// The sheets that are whole; where they are too many, the first, the last and evenly some between.
@@ -108,7 +114,7 @@ struct RunRecord {
     for sheet in kept.map({ all[$0] }) {
       do throws(ImageError) {
         let image = try PNG.read(sheet.path)
-        if let png = try? readBytes(at: sheet.path) {
+        if let png = try? readBytes(at: sheet.path, limit: sheetByteLimit) {
           sheets.append(Sheet(step: sheet.step, png: png, width: image.width, height: image.height))
         }
       } catch {

@@ -15,7 +15,7 @@ struct Session: Equatable {
   var end: JournalEntry? {
     switch last.event {
     case .done, .stop, .failure: last
-    case .start, .resume, .checkpoint: nil
+    case .start, .resume, .checkpoint, .warning: nil
     }
   }
 
@@ -26,7 +26,7 @@ struct Session: Equatable {
     case .done: "all \(last.step) steps done"
     case .stop: "stopped after step \(last.step)" + (last.reason.map { ", \($0)" } ?? "")
     case .failure: "failed after step \(last.step)" + (last.reason.map { ": \($0)" } ?? "")
-    case .start, .resume, .checkpoint:
+    case .start, .resume, .checkpoint, .warning:
       isNewest ? "no end is recorded: it is still running, or was killed" : "killed: no end is recorded"
     }
   }
@@ -37,7 +37,7 @@ struct Session: Equatable {
     for entry in entries {
       switch entry.event {
       case .start, .resume: sessions.append(Session(start: entry, last: entry))
-      case .checkpoint, .done, .stop, .failure:
+      case .checkpoint, .warning, .done, .stop, .failure:
         guard !sessions.isEmpty else { continue }
         sessions[sessions.count - 1].last = entry
         if entry.event == .checkpoint { sessions[sessions.count - 1].checkpointCount += 1 }

@@ -23,6 +23,7 @@ final class TrainingEvaluation {
   /// Of the steps that the run goes on from; the least so far.
   private var best: Double?
   private var file: AppendedFile?
+  private static let measures: [Measure] = [.fid, .inceptionScore]
 
   /// Checks all that can be checked before training; nil if nothing is to be measured.
   /// - Parameters:
@@ -47,6 +48,11 @@ final class TrainingEvaluation {
         throw InputError(
           "evaluation.reference_count is \(count), but the \(settings.split.rawValue) images of \(dataset.name) are "
             + "\(dataset.count)")
+      }
+      if let measure = Self.measures.first(where: { $0.leastReferenceCount > dataset.count }) {
+        throw InputError(
+          "evaluation.every: \(measure.rawValue) needs at least \(measure.leastReferenceCount) images to compare with, "
+            + "and the \(settings.split.rawValue) images of \(dataset.name) are \(dataset.count)")
       }
       return (network, dataset)
     }
@@ -74,11 +80,11 @@ final class TrainingEvaluation {
     let reference =
       try self.reference
       ?? Reference(
-        dataset, split: settings.split, count: settings.referenceCount ?? dataset.count, keepsFeatures: false,
-        extraction: extraction, reporter: reporter)
+        dataset, split: settings.split, count: settings.referenceCount ?? dataset.count, measures: Self.measures,
+        cache: ReferenceCache(option: nil), extraction: extraction, reporter: reporter)
     self.reference = reference
     let evaluator = Evaluator(
-      extraction: extraction, reference: reference, measures: [.fid, .inceptionScore], count: settings.count)
+      extraction: extraction, reference: reference, measures: Self.measures, count: settings.count)
     let result = try evaluator.evaluate(
       drawing, parameters: parameters,
       subject: .init(checkpoint: folder.checkpointPath(step: step), weights: .ema, trainingSteps: step),

@@ -340,11 +340,28 @@ extension TrainingRun {
     }
   }
 
-  /// A grid of samples, or a classifier's accuracy, in a sentence. Collective.
-  func showWhatWasLearnt(step: Int) throws -> String {
-    switch model {
-    case .denoiser(let task): try drawGrid(step: step, task.network)
-    case .classifier(let task, let tests): try measureAccuracy(task, tests)
+  /// Tells a grid of samples, or a classifier's accuracy. Collective.
+  func showWhatWasLearnt(step: Int) throws {
+    try tell("the samples are not drawn", step: step) {
+      switch model {
+      case .denoiser(let task): try drawGrid(step: step, task.network)
+      case .classifier(let task, let tests): try measureAccuracy(task, tests)
+      }
+    }
+  }
+
+  /// Tells what `body` finds out, which training does not need: where it fails on all ranks alike, the log and the journal
+  /// have the reason, and training goes on. Collective.
+  /// - Parameters:
+  ///   - failure: what it means if it fails.
+  ///   - body: returns a sentence for the user, on rank 0.
+  private func tell(_ failure: String, step: Int, _ body: () throws -> String) throws {
+    do {
+      let news = try body()
+      reporter.message(news)
+    } catch let error as any JobEndingError where error.isKnownToAllRanks {
+      reporter.log.warning("\(failure) after step \(step): \(error); training goes on")
+      journal?.note(JournalEntry(.warning, step: step, reason: "\(failure): \(error)"))
     }
   }
 
@@ -367,15 +384,24 @@ extension TrainingRun {
     return "Of \(count) test images it knows " + results.joined(separator: ", ") + "."
   }
 
-  /// Measures images drawn by the first average, and keeps the checkpoint if they are the best. Collective.
-  /// - Returns: a sentence about them; nil for a classifier, which draws none.
-  func measureImages(step: Int, _ metrics: inout MetricsWriter?) throws -> String? {
-    guard let evaluation, case .denoiser(let task) = model else { return nil }
-    let drawing = try ImageDrawing(
-      network: task.network, configuration: configuration, seed: configuration.seed, communicator: communicator,
-      workers: workers)
+  /// Measures images drawn by the first average, and keeps the checkpoint if they are the best; tells what it found.
+  /// Collective.
+  func measureImages(step: Int, _ metrics: inout MetricsWriter?) throws {
+    // A classifier draws none.
+    guard let evaluation, case .denoiser(let task) = model else { return }
     // A file that is being written cannot be kept yet.
     try saver.finish()
+    try tell("the images are not measured", step: step) {
+      try measure(task.network, evaluation, step: step, &metrics)
+    }
+  }
+
+  private func measure(
+    _ network: UNet, _ evaluation: TrainingEvaluation, step: Int, _ metrics: inout MetricsWriter?
+  ) throws -> String {
+    let drawing = try ImageDrawing(
+      network: network, configuration: configuration, seed: configuration.seed, communicator: communicator,
+      workers: workers)
     let (result, isBest) = try evaluation.evaluate(
       drawing, parameters: try trainer.gatherAverage(trainer.averages[0]), step: step)
     guard communicator.rank == 0 else { return "" }

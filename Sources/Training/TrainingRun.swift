@@ -293,16 +293,15 @@ public struct TrainingRun {
       }
 
       // Measure, and keep the best.
-      if isMeasured, let news = try measureImages(step: step, &metrics) {
+      if isMeasured {
+        try measureImages(step: step, &metrics)
         reporter.showLive(progress)
-        reporter.message(news)
       }
 
       // Sample, or count what is known.
       if isDue(step, every: settings.sampleEvery) || (isLast && settings.sampleEvery != nil) {
-        let news = try showWhatWasLearnt(step: step)
+        try showWhatWasLearnt(step: step)
         reporter.showLive(progress)
-        reporter.message(news)
       }
     }
     try saver.finish()

@@ -15,6 +15,7 @@ struct Evaluate: RankCommand {
                         [--features inception|<name>|<file>]
                         [--split training|test] [--data-path <folder>]
                         [--reference-count <n> | --reference <file.npz>]
+                        [--reference-cache <folder>|none]
                         [--seed <n>] [--sampler <name>] [--steps <n>] [...]
                         [--weights ema|model|<decay>]
                         [--batch <n>] [--threads <n>]
@@ -57,6 +58,12 @@ struct Evaluate: RankCommand {
   @Option(help: ArgumentHelp("Compare with statistics instead, `mu` and `sigma`.", valueName: "file.npz"))
   var reference: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Where statistics of reference images are kept, or none (default: ~/.cache/ddpm-mpi/references).",
+      valueName: "folder"))
+  var referenceCache: String?
+
   @Option(parsing: .unconditional, help: ArgumentHelp("Seed of latents and noise.", valueName: "n"))
   var seed: UInt64 = 0
 
@@ -93,6 +100,7 @@ struct Evaluate: RankCommand {
     job.dataPath = dataPath
     job.referenceCount = referenceCount
     job.referenceFile = reference
+    job.referenceCache = ReferenceCache(option: referenceCache)
     job.printsJSON = json
     try job.run(communicator: communicator)
   }

@@ -88,6 +88,39 @@ import Testing
     #expect(try FrechetDistance(still, diagonal([1, 4])).value == 30)
   }
 
+  /// A collapsed model's images. Sums of thousands of equal numbers are off by thousands of roundings, which are no spread.
+  @Test(arguments: [2, 100, 10_000], [1, 2]) func equalImagesHaveADistance(count: Int, kinds: Int) throws {
+    let dimension = 40
+    let images = TestFeatures.rectified(kinds, dimension: dimension, seed: 10, shift: 3)
+    let equal = Features((0..<count).flatMap { images[$0 % kinds] }, dimension: dimension)
+    let real = try FeatureStatistics(
+      TestFeatures.rectified(300, dimension: dimension, seed: 11), workers: .callingThread)
+    let collapsed = try FeatureStatistics(equal, workers: .callingThread)
+    // In double precision from the images: one deviation, along the difference of the two kinds, if there are two.
+    let difference = zip(images[0], images[kinds - 1]).map { (Double($0) - Double($1)) / 2 }
+    let variance = Double(count) / Double(count - 1)
+    let projected = (0..<dimension * dimension).reduce(0.0) {
+      $0 + difference[$1 / dimension] * real.covariance[$1] * difference[$1 % dimension]
+    }
+    let mean = zip(images[0], images[kinds - 1]).map { (Double($0) + Double($1)) / 2 }
+    let expected =
+      zip(mean, real.mean).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } + trace(real)
+      + variance * difference.reduce(0) { $0 + $1 * $1 } - 2 * (variance * projected).squareRoot()
+    let scale = expected + trace(real) + mean.reduce(0) { $0 + $1 * $1 }
+    let tolerance = Double(max(count, 64)) * Double.ulpOfOne * scale
+    #expect(abs(try FrechetDistance(collapsed, real).value - expected) < tolerance)
+    #expect(abs(try FrechetDistance(real, collapsed).value - expected) < tolerance)
+    #expect(abs(try FrechetDistance(collapsed, collapsed).value) < tolerance)
+  }
+
+  /// Further below zero than rounding is broken, on the scale of the features.
+  @Test func aBrokenMatrixIsRefusedOnTheScaleOfTheFeatures() throws {
+    let large = [1e3, 0]
+    #expect(throws: Never.self) { try FrechetDistance(diagonal([1, -1e-3], mean: large), diagonal([1, 1])) }
+    #expect(throws: EvaluationError.self) { try FrechetDistance(diagonal([1, -20], mean: large), diagonal([1, 1])) }
+    #expect(throws: EvaluationError.self) { try FrechetDistance(diagonal([-1, -1]), diagonal([1, 1])) }
+  }
+
   @Test func statisticsThatDoNotFitAreRefused() {
     #expect(throws: EvaluationError.dimensionsDiffer(2, 1)) { try FrechetDistance(diagonal([1, 1]), diagonal([1])) }
     #expect(throws: EvaluationError.notFinite(place: "element (1, 1) of the second covariance")) {

@@ -15,6 +15,21 @@ import Testing
     try body(path, folder)
   }
 
+  @Test func weightsAreFoundWhereTheyWereDownloadedTo() throws {
+    let names = [
+      "ddpm-mpi/pt_inception-2015-12-05-6726825d.pth", "ddpm-mpi/inception-v3-fid.safetensors",
+      "torch/hub/checkpoints/pt_inception-2015-12-05-6726825d.pth",
+    ]
+    func paths(_ environment: [String: String]) -> [String] {
+      InceptionFile.usualPaths(environment: environment, home: "/home/a")
+    }
+    #expect(paths([:]) == names.map { "/home/a/.cache/\($0)" })
+    #expect(paths(["XDG_CACHE_HOME": "/fast"]) == names.map { "/fast/\($0)" })
+    // A relative one does not count.
+    #expect(paths(["XDG_CACHE_HOME": "fast"]) == paths([:]))
+    #expect(paths(["TORCH_HOME": "/torch"])[2] == "/torch/hub/checkpoints/\(InceptionFile.published)")
+  }
+
   @Test func theOptionComesFirstThenTheEnvironmentThenTheUsualPlace() throws {
     try Self.withFile { path, folder in
       let variable = [InceptionFile.environmentVariable: path]
@@ -43,8 +58,8 @@ import Testing
     }
     let message = error?.description ?? ""
     for part in [
-      "/nowhere/.cache/ddpm-mpi/inception-v3-fid.safetensors: there is no such file", InceptionFile.published,
-      InceptionFile.publishedPage, InceptionFile.publishedSHA256, "scripts/convert-inception.py", "--inception-weights",
+      "/nowhere/.cache/ddpm-mpi/\(InceptionFile.published): there is no such file", InceptionFile.publishedPage,
+      InceptionFile.publishedSHA256, "to /nowhere/.cache/ddpm-mpi/\(InceptionFile.published)", "--inception-weights",
       InceptionFile.environmentVariable,
     ] {
       #expect(message.contains(part), "\(part) is not in: \(message)")

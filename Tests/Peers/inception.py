@@ -1,6 +1,7 @@
 """Inception-v3 for FID: pytorch-fid's own module with random weights, beside ours.
 
-    inception.py make FOLDER       writes weights.pth, images.safetensors and theirs.safetensors
+    inception.py make FOLDER       writes weights.pth, the same weights in two more formats, images.safetensors and
+                                   theirs.safetensors
     inception.py compare FOLDER    compares ours.safetensors with theirs.safetensors
     inception.py paint FOLDER      writes two folders of images, a and b
     inception.py distance FOLDER   the distance of a and b as pytorch-fid tells it, and of a.npz and b.npz, which the
@@ -90,7 +91,12 @@ def make(folder):
     }
     resized = [torch.nn.functional.interpolate(as_pytorch_fid_gets_them(batch), (299, 299), mode="bilinear")
                for batch in batches.values()]
-    torch.save(random_state(2 * torch.cat(resized) - 1), folder / "weights.pth")
+    state = random_state(2 * torch.cat(resized) - 1)
+    torch.save(state, folder / "weights.pth")
+    # As the published file is stored.
+    torch.save(state, folder / "legacy.pth", _use_new_zipfile_serialization=False)
+    numbers = {name: tensor.numpy() for name, tensor in state.items() if tensor.is_floating_point()}
+    save_file(numbers, folder / "weights.safetensors")
     take_weights_from(folder)
     module = inception.InceptionV3().eval()
     classifier = inception.fid_inception_v3().fc

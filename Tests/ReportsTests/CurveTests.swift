@@ -2,15 +2,13 @@ import Foundation
 import Reports
 import Testing
 
-private func series(_ name: String, _ values: [Double?]) -> MetricsLog.Series {
-  var series = MetricsLog.Series(name: name)
-  series.points = values.enumerated().map { .init(step: 10 * $0 + 10, value: $1) }
-  return series
+private func series(_ name: String, _ values: [Double?]) -> Series {
+  Series(name: name, values.enumerated().map { .init(step: 10 * $0 + 10, value: $1) })!
 }
 
 @Suite struct CurveTests {
   @Test func shortSeriesIsDrawnAsItIs() {
-    let values = (0..<2 * Curve.stretchCount).map(Double.init)
+    let values = (0..<Series.stretchLimit).map(Double.init)
     #expect(Curve(series("loss", values)).points.map(\.value) == values)
   }
 
@@ -21,7 +19,7 @@ private func series(_ name: String, _ values: [Double?]) -> MetricsLog.Series {
     values[60_000] = nil
     let curve = Curve(series("loss", values))
     #expect(curve.pointCount == 100_000)
-    #expect(curve.points.count > Curve.stretchCount && curve.points.count <= 2 * Curve.stretchCount + 3)
+    #expect(curve.points.count > Series.stretchLimit / 2 && curve.points.count <= 2 * Series.stretchLimit + 3)
     #expect(curve.points.contains(.init(step: 314_160, value: 100)))
     #expect(curve.points.contains(.init(step: 271_830, value: -100)))
     #expect(curve.points.contains(.init(step: 600_010, value: nil)))
@@ -30,11 +28,37 @@ private func series(_ name: String, _ values: [Double?]) -> MetricsLog.Series {
     #expect(curve.averages.count == curve.points.count)
   }
 
+  /// Steps far apart or close together, many or few: all of them between the ends, as many as can be.
+  @Test(arguments: [1, 3, 1 << 30]) func seriesOfAnySpacingIsThinnedAlike(spacing: Int) {
+    let points = (0..<5000).map { Series.Point(step: $0 * spacing, value: Double($0)) }
+    let thinned = Series(name: "loss", points)!
+    #expect(thinned.count == 5000)
+    #expect((Series.stretchLimit / 2...Series.stretchLimit).contains(thinned.stretches.count))
+    #expect(thinned.stretches.map(\.valueCount).reduce(0, +) == 5000)
+  }
+
+  /// The average of a thinned series is near that of all values: stretches are a tenth of what it looks back on.
+  @Test func movingAverageOfAThinnedSeriesIsNearThatOfAll() {
+    let values = (0..<60_000).map { 1 + sin(Double($0) / 5000) }
+    let curve = Curve(series("loss", values))
+    let share = 2 / Double(curve.averageSpan + 1)
+    var (sum, weight) = (0.0, 0.0)
+    let exact = values.map { value in
+      sum += share * (value - sum)
+      weight += share * (1 - weight)
+      return sum / weight
+    }
+    for (point, average) in zip(curve.points, curve.averages) {
+      // A stretch of 117 values, in which the average moves by less than 117 / 5000.
+      #expect(abs(average! - exact[point.step / 10 - 1]) < 0.03)
+    }
+  }
+
   /// Against the sum over all values so far, weighted with the power of what a step back takes.
   @Test func movingAverageIsTheWeightedMeanOfWhatCameBefore() {
     let values: [Double?] = [3, 1, nil, 4, 1, 5, 9, 2, 6]
     let span = 4
-    let averages = Curve.movingAverages(values, span: span)
+    let averages = Curve.movingAverages(series("loss", values).stretches, span: span)
     for (index, average) in averages.enumerated() {
       guard values[index] != nil else {
         #expect(average == nil)
@@ -103,11 +127,21 @@ private func series(_ name: String, _ values: [Double?]) -> MetricsLog.Series {
     #expect(axis.ticks.allSatisfy { $0.value == $0.value.rounded() })
   }
 
-  @Test(arguments: [(1e-300...1e300), (1e300...1e300), (123_456_789_012...123_456_789_013), (-1e-12...1e-12)])
-  func extremeRangesHaveAnAxis(range: ClosedRange<Double>) {
+  private static let most = Double.greatestFiniteMagnitude
+  private static let extremes = [
+    1e-300...1e300, 1e300...1e300, 123_456_789_012...123_456_789_013, -1e-12...1e-12, -1e308...1e308, -most...most,
+    most...most, -most ... -most, 0...most, 5e-324...5e-324, 5e-324...1e-323, 0...5e-324, -5e-324...5e-324,
+    5e-324...most,
+    1e308...1.0000000000000002e308, 1e-290...3e-290, 1e290...7e290, -1e291...1e-291, 1e-310...1e-300,
+  ]
+
+  @Test(arguments: extremes) func extremeRangesHaveAnAxis(range: ClosedRange<Double>) {
     let axis = Axis.linear(covering: range)
     #expect(axis.lower < axis.upper && (2...20).contains(axis.ticks.count))
+    #expect(axis.lower.isFinite && axis.upper.isFinite && axis.ticks.allSatisfy { $0.value.isFinite })
     #expect((0...1).contains(axis.place(of: range.lowerBound)) && (0...1).contains(axis.place(of: range.upperBound)))
-    if let axis = Axis.logarithmic(covering: range) { #expect((1...20).contains(axis.ticks.count)) }
+    guard let axis = Axis.logarithmic(covering: range) else { return }
+    #expect((1...20).contains(axis.ticks.count) && axis.lower > 0 && axis.upper.isFinite)
+    #expect((0...1).contains(axis.place(of: range.lowerBound)) && (0...1).contains(axis.place(of: range.upperBound)))
   }
 }

@@ -1,19 +1,24 @@
+import Foundation
 import Reports
 import Testing
 
 private func log(_ text: String) -> MetricsLog { MetricsLog(Array(text.utf8)) }
 
+private func points(_ log: MetricsLog, _ name: String) -> [Series.Point] {
+  log.series(named: name).map { Curve($0).points } ?? []
+}
+
 @Suite struct MetricsLogTests {
   @Test func everyNumberIsASeriesByItsName() {
     let log = log("{\"step\": 1, \"loss\": 0.5}\n{\"step\": 2, \"loss\": 0.25, \"fid\": 12, \"note\": \"x\"}\n")
-    #expect(log.series(named: "loss")?.points == [.init(step: 1, value: 0.5), .init(step: 2, value: 0.25)])
-    #expect(log.series(named: "fid")?.points == [.init(step: 2, value: 12)])
-    #expect(log.series.map(\.name) == ["loss", "fid"])
+    #expect(points(log, "loss") == [.init(step: 1, value: 0.5), .init(step: 2, value: 0.25)])
+    #expect(points(log, "fid") == [.init(step: 2, value: 12)])
+    #expect(log.series.map(\.name) == ["fid", "loss"])
     #expect(log.lastStep == 2 && log.damagedLineCount == 0 && !log.isCutShort)
   }
 
   @Test func nullIsAPointWithoutValue() {
-    #expect(log("{\"step\": 1, \"loss\": null}\n").series(named: "loss")?.points == [.init(step: 1, value: nil)])
+    #expect(points(log("{\"step\": 1, \"loss\": null}\n"), "loss") == [.init(step: 1, value: nil)])
   }
 
   @Test func lastLineWithoutEndIsCutShortUnlessItIsWhole() {
@@ -25,26 +30,78 @@ private func log(_ text: String) -> MetricsLog { MetricsLog(Array(text.utf8)) }
 
   @Test(arguments: [
     "no JSON", "[1]", "{\"loss\": 1}", "{\"step\": 1.5, \"loss\": 1}", "{\"step\": \"1\"}", "\u{0}\u{0}",
+    "{\"step\": null, \"loss\": 1}", "{\"step\": -2, \"loss\": 1}", "{\"step\": 2, \"loss\": nan}",
+    "{\"step\": 2, \"loss\": Infinity}", "{\"step\": 2, \"loss\": 1}}", "{\"step\": 2 \"loss\": 1}",
+    "{\"step\": 2, \"loss\"}", "{\"step\": 9007199254740994, \"loss\": 1}", "{\"step\": 1e300, \"loss\": 1}",
+    "{\"step\": 1e999, \"loss\": 1}",
   ])
   func lineThatIsNoRecordIsCounted(line: String) {
     let log = log("{\"step\": 1, \"loss\": 1}\n\(line)\n{\"step\": 3, \"loss\": 1}\n")
     #expect(log.damagedLineCount == 1 && !log.isCutShort)
-    #expect(log.series(named: "loss")?.points.map(\.step) == [1, 3])
+    #expect(points(log, "loss").map(\.step) == [1, 3])
   }
 
   @Test func bytesThatAreNoTextAreCounted() {
     #expect(MetricsLog([0xFF, 0xFE, 0x0A]).damagedLineCount == 1)
+    let line = Array("{\"step\": 2, \"a\": 1}\n".utf8)
+    let place = line.firstIndex(of: UInt8(ascii: "a"))!
+    for byte: UInt8 in [0x80, 0xC3, 0xFF, 0] {
+      #expect(MetricsLog(line[..<place] + [byte] + line[(place + 1)...]).damagedLineCount == 1)
+    }
   }
 
   @Test func laterLineOfAStepSupersedesThoseFromItOn() {
     let log = log((([1, 2, 3, 2]).map { "{\"step\": \($0), \"loss\": \($0)}\n" }).joined())
-    #expect(log.series(named: "loss")?.points.map(\.step) == [1, 2])
+    #expect(points(log, "loss") == [.init(step: 1, value: 1), .init(step: 2, value: 2)])
+    let swapped = written([(1, 10), (2, 20), (3, 30), (2, 21), (4, 41)])
+    #expect(points(swapped, "loss").map(\.value) == [10, 21, 41])
   }
 
   @Test func secondsThatBeginAnewAreARestart() {
     let log = log([(1, 5.0), (2, 9), (3, 4), (4, 6)].map { "{\"step\": \($0), \"seconds\": \($1)}\n" }.joined())
     #expect(log.restartSteps == [2])
     #expect(log.seconds == 15)
+  }
+
+  private func written(_ values: [(step: Int, loss: Double)]) -> MetricsLog {
+    log(values.map { "{\"step\": \($0.step), \"loss\": \($0.loss)}\n" }.joined())
+  }
+
+  /// Spaces, escapes and nested values are JSON too; what is no number has no curve.
+  @Test func otherJSONIsReadAsWell() {
+    let line = " {\t\"loss\" :1.5e0 , \"l\\u006fng\": 2, \"ä\": 3, \"list\": [1, {\"step\": 9}], \"step\":\r7.0e0 } \n"
+    let log = log(line)
+    #expect(log.damagedLineCount == 0 && log.series.map(\.name) == ["long", "loss", "ä"])
+    #expect(points(log, "loss") == [.init(step: 7, value: 1.5)] && points(log, "ä") == [.init(step: 7, value: 3)])
+  }
+
+  @Test func everyNumberHasTheBitsThatItWasWrittenWith() {
+    let values = [
+      0.1, 1e308, -1e308, 5e-324, 1.7976931348623157e308, -0.0, 123456789.01234567, 2.2250738585072014e-308,
+    ]
+    let log = written(values.enumerated().map { ($0, $1) })
+    #expect(points(log, "loss").map { $0.value?.bitPattern } == values.map(\.bitPattern))
+  }
+
+  /// A file is read in pieces; lines may be cut by them anywhere, and have any length.
+  @Test func linesAcrossPiecesAreWhole() throws {
+    let path = NSTemporaryDirectory() + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let padding = { (count: Int) in String(repeating: " ", count: count) }
+    var text = ""
+    for step in 1...3000 { text += "{\"step\": \(step), \"loss\": \(step)\(padding(step * 7 % 500))}\n" }
+    text += "{\"step\": 4000, \"loss\": 0\(padding(900_000))}\n{\"step\": 5000, \"loss\": 0\(padding(2_000_000))}\n"
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    let log = try MetricsLog(readingFrom: path)
+    // The last line is longer than the limit.
+    #expect(log.damagedLineCount == 1 && log.lastStep == 4000 && log.series(named: "loss")?.count == 3001)
+    #expect(log == MetricsLog(Array(text.utf8)))
+  }
+
+  @Test func moreNamesThanTheLimitAreLeftOut() {
+    let names = (0..<MetricsLog.nameLimit + 5).map { "\"n\($0)\": 1" }.joined(separator: ", ")
+    let log = log("{\"step\": 1, \(names)}\n")
+    #expect(log.hasTooManyNames && log.series.count == MetricsLog.nameLimit && log.damagedLineCount == 0)
   }
 
   @Test func emptyLogHasNothing() {

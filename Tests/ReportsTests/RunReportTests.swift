@@ -76,6 +76,64 @@ private let job = JournalEntry.Job(
     }
   }
 
+  /// Whatever numbers the logs hold, there is a page, and what its script reads is JSON.
+  @Test(arguments: [
+    ["1e308", "-1e308"], ["1e308", "1e-308"], ["1.7976931348623157e308"], ["5e-324", "1e-323"], ["-0.0"],
+    ["-5e-324", "0"],
+    ["9223372036854775808", "-9223372036854775808"], ["null"], ["1e999"], ["1", "null", "1e308", "-1e308", "1e308"],
+  ])
+  func extremeNumbersHaveAPage(values: [String]) throws {
+    try withRun { folder in
+      let many = (0..<30).flatMap { _ in values }
+      let lines = many.enumerated().map { index, value in
+        "{\"step\": \(index + 1), \"loss\": \(value), \"images\": \(value), \"seconds\": \(value)}\n"
+      }
+      let last = "{\"step\": 9007199254740992, \"loss\": 1}\n"
+      try write(lines.joined() + last, to: folder.metricsPath)
+      let journal = [Int.min, -1, 0, Int.max].flatMap { step in
+        [JournalEntry(.resume, step: step, job: job), JournalEntry(.stop, step: step, reason: "")]
+      }
+      try write(journal.map { $0.json + "\n" }.joined(), to: folder.journalPath)
+      let report = try RunReport(folder)
+      #expect(report.curveCount == 1)
+      let parts = report.html.components(separatedBy: "<script type=\"application/json\">").dropFirst()
+      for part in parts {
+        let data = Data((part.components(separatedBy: "</script>").first ?? "").utf8)
+        #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: data) }
+      }
+      #expect(!report.html.contains("nan") && !report.html.contains(">inf"))
+    }
+  }
+
+  @Test(arguments: [
+    "{\"event\": \"start\", \"step\": 1e300, \"time\": \"2026-01-01T00:00:00Z\"}",
+    "{\"event\": \"start\", \"step\": 1}",
+    "{\"event\": \"start\", \"step\": 1, \"time\": \"99999999999-01-01T00:00:00Z\"}", "[]", "{\"event\": 1}", "\u{0}",
+    "{\"event\": \"start\", \"step\": 99999999999999999999, \"time\": \"2026-01-01T00:00:00Z\"}", "{", "nul",
+    "{\"event\": \"checkpoint\", \"step\": 1, \"time\": \"2026-01-01T00:00:00Z\", \"seconds\": 1e999}",
+  ])
+  func lineOfTheJournalThatIsNoEntryIsCounted(line: String) throws {
+    try withRun { folder in
+      try write("\(JournalEntry(.start, step: 0).json)\n\(line)\n", to: folder.journalPath)
+      let report = try RunReport(folder)
+      #expect(report.omissions.contains { $0.contains("1 line of journal.jsonl") })
+    }
+  }
+
+  @Test func bytesThatAreNoTextHarmNoJournal() throws {
+    try withRun { folder in
+      let start = Array(JournalEntry(.start, step: 0, job: job).json.utf8)
+      for place in stride(from: 1, to: start.count, by: 5) {
+        for byte: UInt8 in [0, 0x80, 0xC3, 0xFF] {
+          var line = start
+          line[place] = byte
+          try Data(line + [UInt8(ascii: "\n")]).write(to: URL(fileURLWithPath: folder.journalPath))
+          _ = try RunReport(folder)
+        }
+      }
+    }
+  }
+
   @Test func textOfTheRunIsEscaped() throws {
     try withRun("<script>alert('1')<") { folder in
       var configuration = try Presets.named("shapes").configuration

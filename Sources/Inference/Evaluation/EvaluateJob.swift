@@ -27,6 +27,8 @@ public struct EvaluateJob: Sendable {
   public var referenceCount: Int?
   /// A file of statistics to compare with instead.
   public var referenceFile: String?
+  /// Where what is computed of the reference is kept; nil for nowhere.
+  public var referenceCache: ReferenceCache?
   public var printsJSON = false
 
   public init(_ model: ModelRequest, count: Int) {
@@ -46,6 +48,12 @@ public struct EvaluateJob: Sendable {
 
   /// Computes the measures. Collective; equal on all ranks.
   public func evaluate(communicator: Communicator, reporter: RunReporter) throws -> EvaluationResult {
+    try communicator.together {
+      guard let measure = measures.first(where: { $0.leastCount > count }) else { return }
+      throw InputError(
+        "--count is \(count), but \(measure.rawValue) needs at least \(measure.leastCount) images; draw more, or leave "
+          + "it out of --measures")
+    }
     let model = try ModelInUse(model, communicator: communicator, reporter: reporter)
     let (drawing, network) = try communicator.together { () throws -> (ImageDrawing, any FeatureNetwork) in
       let network = try FeatureNetworks.load(features, inceptionWeights: inceptionWeights)
@@ -100,11 +108,16 @@ public struct EvaluateJob: Sendable {
           "--reference-count is \(referenceCount), but the \(split.rawValue) images of \(dataset.name) are "
             + "\(dataset.count)")
       }
+      let count = referenceCount ?? dataset.count
+      if let measure = measures.first(where: { $0.leastReferenceCount > count }) {
+        throw InputError(
+          "\(measure.rawValue) needs at least \(measure.leastReferenceCount) images to compare with, and there "
+            + "\(count == 1 ? "is" : "are") \(count); take more, or leave it out of --measures")
+      }
       return dataset
     }
     return try Reference(
-      dataset, split: split, count: referenceCount ?? dataset.count,
-      keepsFeatures: measures.contains(where: \.needsReferenceFeatures), extraction: extraction,
-      reporter: model.reporter)
+      dataset, split: split, count: referenceCount ?? dataset.count, measures: measures, cache: referenceCache,
+      extraction: extraction, reporter: model.reporter)
   }
 }

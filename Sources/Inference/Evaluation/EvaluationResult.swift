@@ -16,6 +16,18 @@ public enum Measure: String, Sendable, CaseIterable, Codable {
 
   /// Whether it needs the features of every image of the reference.
   var needsReferenceFeatures: Bool { self == .kid || self == .precisionRecall }
+
+  /// The minimum number of images to draw.
+  public var leastCount: Int {
+    switch self {
+    case .fid, .kid: 2
+    case .inceptionScore: InceptionScore.usualSplitCount
+    case .precisionRecall: PrecisionRecall.usualNeighbourCount + 1
+    }
+  }
+
+  /// The minimum number of images to compare with; 0 if it looks at none.
+  public var leastReferenceCount: Int { self == .inceptionScore ? 0 : leastCount }
 }
 
 /// Measures of drawn images, with all that they depend on.

@@ -78,6 +78,10 @@ public struct FrechetJob: Sendable {
     typealias Compared = (sides: [ImageSet], network: (any FeatureNetwork)?, features: KnownFeatures?)
     let (sides, network, known) = try communicator.together { () throws -> Compared in
       let sides = [try ImageSet(first), try ImageSet(second)]
+      for (side, path) in zip(sides, [first, second]) {
+        guard case .images(let dataset) = side, dataset.count < Measure.fid.leastCount else { continue }
+        throw InputError("\(path): a distance needs at least \(Measure.fid.leastCount) images, and there is 1")
+      }
       let shapes = sides.compactMap { if case .images(let dataset) = $0 { dataset.imageShape } else { nil } }
       // Between two files of statistics nothing is left to compute with a network.
       guard !shapes.isEmpty else { return (sides, nil, try knownFeatures(of: sides, network: nil)) }

@@ -89,7 +89,7 @@ public struct ImageDrawing {
   /// - Parameters:
   ///   - parameters: the weights to draw with.
   ///   - progress: called with (steps done, steps in all) over this rank's batches.
-  /// - Throws: `JobFailure` on all ranks if an image is not finite.
+  /// - Throws: `JobFailure` on all ranks if an image is not finite, or the sampler gives up on one.
   public func drawShare(
     of count: Int, parameters: Arena, progress: ((Int, Int) -> Void)? = nil
   ) throws -> Share {

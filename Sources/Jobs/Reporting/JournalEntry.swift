@@ -11,6 +11,8 @@ public struct JournalEntry: Codable, Sendable, Equatable {
     case resume
     /// A checkpoint was saved.
     case checkpoint
+    /// Something failed that training does not need, such as a measurement, and training went on.
+    case warning
     /// All steps were done.
     case done
     /// Training was asked to stop, and had saved.
@@ -25,7 +27,7 @@ public struct JournalEntry: Codable, Sendable, Equatable {
   public var time: Date
   /// Of a start: what runs.
   public var job: Job?
-  /// Of a stop: why; of a failure: the error.
+  /// Of a stop: why; of a failure or a warning: the error.
   public var reason: String?
   /// Of a checkpoint: how long it took to save.
   public var seconds: Double?

@@ -11,8 +11,9 @@ function short(value) {
 /** The share of the way from one end of an axis to the other. */
 function place(value, [lower, upper], isLogarithmic) {
   return isLogarithmic
-    ? Math.log(value / lower) / Math.log(upper / lower)
-    : (value - lower) / (upper - lower);
+    ? (Math.log(value) - Math.log(lower)) / (Math.log(upper) - Math.log(lower))
+    // Halves, since the largest numbers are more than the largest number apart.
+    : (value / 2 - lower / 2) / (upper / 2 - lower / 2);
 }
 
 /** Lets a curve be read at a pointer or with arrow keys, and its axis be changed. */

@@ -1,0 +1,22 @@
+import Compression
+import Foundation
+
+/// A CRC-32 in eight hexadecimal digits, which tells one training's weights from another's.
+struct WeightsHash {
+  private var value: UInt32 = 0
+
+  mutating func add(_ name: String, shape: [Int], _ values: [Float]) {
+    Data("\(name) \(shape)\n".utf8).withUnsafeBytes { value = crc32($0, seed: value) }
+    #if _endian(big)
+      let values = values.map(\.bitPattern.littleEndian)
+    #endif
+    values.withUnsafeBytes { value = crc32($0, seed: value) }
+  }
+
+  var text: String { Self.text(value) }
+
+  /// Of a whole file.
+  static func text(of contents: Data) -> String { text(contents.withUnsafeBytes { crc32($0) }) }
+
+  private static func text(_ value: UInt32) -> String { String(format: "%08x", value) }
+}

@@ -1,0 +1,144 @@
+import Compression
+import Evaluation
+import FeatureNetworks
+import Files
+import Foundation
+import Interchange
+import Jobs
+
+/// Files in which what was computed of reference images is kept for the next time: their statistics, and where measures
+/// need them their features. One rank alone looks into it.
+public struct ReferenceCache: Sendable {
+  let folder: String
+
+  /// What users may set instead of the option `--reference-cache`.
+  public static let environmentVariable = "DDPM_REFERENCE_CACHE"
+  /// What they say to have none.
+  public static let none = "none"
+
+  /// Features of more bytes are not kept.
+  static let featureByteLimit = 1 << 30
+
+  /// - Parameter option: a folder, or `none`; nil for what the environment says, or else the usual place.
+  /// - Returns: nil if nothing is to be kept.
+  public init?(option: String?, environment: [String: String] = ProcessInfo.processInfo.environment) {
+    let said = option ?? environment[Self.environmentVariable] ?? ""
+    if said == Self.none { return nil }
+    folder = said.isEmpty ? CacheFolder.ours(environment: environment) + "/references" : said
+  }
+
+  /// All that the numbers depend on. Files say it of themselves, and are not taken for anything else.
+  struct Key: Codable, Equatable {
+    /// The data set's name, for people.
+    var images: String
+    /// Of the contents of the data set, 16 hexadecimal digits.
+    var fingerprint: String
+    var split: String
+    /// The first images of the split, so many.
+    var count: Int
+    /// [H, W, C].
+    var imageShape: [Int]
+    var features: String
+    var featureHash: String
+    /// Numbers of a feature.
+    var featureCount: Int
+    /// Another build of the program may round differently.
+    var program: String
+
+    /// Names as in `StatisticsProvenance`: the statistics can be used as those of any other file.
+    enum CodingKeys: String, CodingKey {
+      case images, fingerprint, split, count, features, program
+      case imageShape = "image_shape"
+      case featureHash = "feature_hash"
+      case featureCount = "feature_count"
+    }
+  }
+
+  struct Contents: Sendable, Equatable {
+    var statistics: FeatureStatistics
+    /// Of every image; nil where only the statistics are asked for.
+    var features: Features?
+  }
+
+  enum Finding: Equatable {
+    case found(Contents)
+    case nothing
+    /// Which file, and what is wrong with it.
+    case damaged(String)
+  }
+
+  /// What is kept under `key`.
+  func find(_ key: Key, withFeatures: Bool) -> Finding {
+    do throws(InterchangeError) {
+      let path = statisticsPath(key)
+      guard FileManager.default.fileExists(atPath: path) else { return .nothing }
+      let file = try StatisticsFile(readingFrom: path)
+      guard file.provenance.flatMap(Self.key) == key else { return .nothing }
+      guard file.statistics.dimension == key.featureCount, file.statistics.count == key.count else {
+        return .damaged("\(path): its statistics are not those that it says they are")
+      }
+      guard withFeatures else { return .found(Contents(statistics: file.statistics)) }
+      guard FileManager.default.fileExists(atPath: featurePath(key)) else { return .nothing }
+      let features = try Safetensors(readingFrom: featurePath(key))
+      guard features.metadata["key"].flatMap(Self.key) == key else { return .nothing }
+      guard features.shape(of: Self.featureName) == [key.count, key.featureCount] else {
+        return .damaged("\(featurePath(key)): its features are not those that it says they are")
+      }
+      let values = try features.floats(Self.featureName)
+      guard features.metadata["checksum"] == Self.checksum(values) else {
+        return .damaged("\(featurePath(key)): its features do not have the checksum that they were written with")
+      }
+      return .found(
+        Contents(statistics: file.statistics, features: Features(values, dimension: key.featureCount)))
+    } catch {
+      return .damaged("\(error.path): \(error.problem)")
+    }
+  }
+
+  /// Keeps `contents`; files appear whole or not at all, so that others may read and write them at the same time.
+  /// - Returns: where.
+  /// - Throws: `FileError` if a file cannot be written.
+  func keep(_ contents: Contents, _ key: Key) throws -> String {
+    try makeFolder(at: folder)
+    let text = String(decoding: try Self.encoder.encode(key), as: UTF8.self)
+    if let features = contents.features, features.values.count <= Self.featureByteLimit / MemoryLayout<Float>.size {
+      let tensor = Safetensors.Tensor(
+        Self.featureName, shape: [features.count, features.dimension], features.values)
+      try replaceFile(
+        at: featurePath(key),
+        with: Safetensors.contents(
+          of: [tensor], metadata: ["key": text, "checksum": Self.checksum(features.values)]))
+    }
+    let path = statisticsPath(key)
+    try replaceFile(at: path, with: StatisticsFile(contents.statistics, provenance: text).contents(path: path))
+    return path
+  }
+
+  private func statisticsPath(_ key: Key) -> String { "\(folder)/\(name(key)).npz" }
+  private func featurePath(_ key: Key) -> String { "\(folder)/\(name(key)).safetensors" }
+
+  /// Without the program, so that a new build's files replace those of the one before.
+  private func name(_ key: Key) -> String { "\(key.featureHash)-\(key.fingerprint)-\(key.split)-\(key.count)" }
+
+  private static let featureName = "features"
+
+  private static var encoder: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return encoder
+  }
+
+  private static func key(_ text: String) -> Key? { try? JSONDecoder().decode(Key.self, from: Data(text.utf8)) }
+
+  private static func checksum(_ values: [Float]) -> String {
+    String(format: "%08x", values.withUnsafeBytes { crc32($0) })
+  }
+
+  /// The program's version and the CRC-32 of its executable file; nil if that cannot be read.
+  static let program: String? = {
+    guard let contents = try? Data(contentsOf: URL(fileURLWithPath: "/proc/self/exe"), options: .alwaysMapped) else {
+      return nil
+    }
+    return ProgramVersion.current + String(format: "-%08x", contents.withUnsafeBytes { crc32($0) })
+  }()
+}

@@ -1,0 +1,122 @@
+import Foundation
+
+/// A file that PyTorch's `torch.save` has written of a module's `state_dict()`: in the ZIP format, which is usual since
+/// version 1.6, or in the one before it, pickles and the tensors' elements one after another. Nothing in it is run.
+public struct TorchFile: TensorFile {
+  public let path: String
+  private let tensors: [String: TorchTensor]
+  private let storages: [String: TorchStorage]
+
+  /// Whether a file begins like one of PyTorch's.
+  public static func canBe(_ contents: Data) -> Bool {
+    contents.starts(with: TorchArchive.signature) || contents.starts(with: LegacyTorchFile.signature)
+  }
+
+  /// - Parameters:
+  ///   - contents: the whole file's bytes.
+  ///   - path: what messages call the file.
+  /// - Throws: `InterchangeError` for a file that is not whole, or holds something else than tensors by their names.
+  public init(_ contents: Data, path: String) throws(InterchangeError) {
+    let (pickle, storages) =
+      contents.starts(with: TorchArchive.signature)
+      ? try TorchArchive.read(contents, path: path) : try LegacyTorchFile.read(contents, path: path)
+    self.path = path
+    self.storages = storages
+    var tensors: [String: TorchTensor] = [:]
+    for item in pickle.items(pickle.root) ?? [] {
+      guard let name = pickle.text(item.key) else { continue }
+      tensors[name] = try TorchTensor(item.value, of: pickle, name: name, path: path)
+    }
+    guard !tensors.isEmpty else {
+      throw InterchangeError(
+        path, "is a file of PyTorch's, but not of tensors by their names",
+        advice: "save a module's tensors: torch.save(module.state_dict(), path)")
+    }
+    for (name, tensor) in tensors {
+      guard let storage = storages[tensor.storage.key], storage.type == tensor.storage.type else {
+        throw InterchangeError(path, "the elements of \(name) are missing")
+      }
+      try tensor.check(name, path: path)
+    }
+    self.tensors = tensors
+  }
+
+  public var names: [String] { tensors.keys.sorted() }
+
+  public func shape(of name: String) -> [Int]? { tensors[name]?.shape }
+
+  public func floats(_ name: String) throws(InterchangeError) -> [Float] {
+    guard let tensor = tensors[name], let storage = storages[tensor.storage.key] else {
+      throw InterchangeError(path, "has no tensor \(name)", advice: "check that this is the right file")
+    }
+    guard let type = TorchStorage.floatTypes[tensor.storage.type] else {
+      throw InterchangeError(
+        path, "\(name) holds elements of type \(tensor.storage.type)",
+        advice: "store it as one of floating-point numbers")
+    }
+    return storage.bytes.withUnsafeBytes { bytes in
+      if let range = tensor.contiguousElements {
+        let first = range.lowerBound * type.byteCount
+        return type.floats(UnsafeRawBufferPointer(rebasing: bytes[first..<first + range.count * type.byteCount]))
+      }
+      let all = type.floats(bytes)
+      return tensor.places.map { all[$0] }
+    }
+  }
+}
+
+/// Elements that one or several tensors are views of.
+struct TorchStorage {
+  /// PyTorch's name, such as `torch.FloatStorage`.
+  let type: String
+  let bytes: Data
+
+  static let floatTypes: [String: FloatType] = [
+    "torch.DoubleStorage": .float64, "torch.FloatStorage": .float32, "torch.HalfStorage": .float16,
+    "torch.BFloat16Storage": .bfloat16,
+  ]
+
+  /// Bytes of an element; nil for a type that PyTorch does not have.
+  static func elementByteCount(_ type: String) -> Int? {
+    if let known = floatTypes[type] { return known.byteCount }
+    return switch type {
+    case "torch.BoolStorage", "torch.ByteStorage", "torch.CharStorage", "torch.storage.UntypedStorage": 1
+    case "torch.ShortStorage": 2
+    case "torch.IntStorage": 4
+    case "torch.LongStorage", "torch.ComplexFloatStorage": 8
+    case "torch.ComplexDoubleStorage": 16
+    default: nil
+    }
+  }
+}
+
+/// What a pickle says of a storage, under the persistent identifier ('storage', type, key, device, count).
+struct TorchStorageReference {
+  let type: String
+  let key: String
+  /// Elements.
+  let count: Int
+  let byteCount: Int
+
+  /// - Parameter identifier: of a persistent value.
+  init(_ identifier: Pickle.Reference, of pickle: Pickle, path: String) throws(InterchangeError) {
+    guard let parts = pickle.elements(identifier), parts.count >= 5, pickle.text(parts[0]) == "storage",
+      case .global(let type) = pickle[parts[1]], let key = pickle.text(parts[2]),
+      let count = pickle.integer(parts[4]), count >= 0
+    else { throw InterchangeError(path, "its pickle names elements in a way that PyTorch does not") }
+    // Views of storages, which PyTorch has not written since 2018.
+    if parts.count > 5 {
+      guard case .none = pickle[parts[5]] else {
+        throw InterchangeError(path, "storage \(key) is a part of another one", advice: Self.advice)
+      }
+    }
+    guard let size = TorchStorage.elementByteCount(type) else {
+      throw InterchangeError(path, "storage \(key) has the type \(type), which is not read here", advice: Self.advice)
+    }
+    let (byteCount, overflows) = count.multipliedReportingOverflow(by: size)
+    guard !overflows else { throw InterchangeError(path, "storage \(key) would have \(count) elements") }
+    (self.type, self.key, self.count, self.byteCount) = (type, key, count, byteCount)
+  }
+
+  private static let advice = "load it with PyTorch and save it again"
+}

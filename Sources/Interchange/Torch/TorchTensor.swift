@@ -1,0 +1,85 @@
+/// A view of a storage's elements.
+struct TorchTensor {
+  let storage: TorchStorageReference
+  /// The place of the first element.
+  let offset: Int
+  let shape: [Int]
+  /// How many elements apart neighbours along each axis are.
+  let strides: [Int]
+
+  /// - Returns: nil for something else than a tensor.
+  /// - Throws: `InterchangeError` for a tensor that is not described as PyTorch does it.
+  init?(
+    _ reference: Pickle.Reference, of pickle: Pickle, name: String, path: String
+  ) throws(InterchangeError) {
+    guard var call = pickle.call(reference) else { return nil }
+    if call.function == "torch._utils._rebuild_parameter" {
+      guard let data = call.arguments.first, let inner = pickle.call(data) else {
+        throw InterchangeError(path, "\(name) is not described as PyTorch does it")
+      }
+      call = inner
+    }
+    guard ["torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor"].contains(call.function) else {
+      return nil
+    }
+    guard call.arguments.count >= 4, case .persistent(let identifier) = pickle[call.arguments[0]],
+      let offset = pickle.integer(call.arguments[1]), offset >= 0,
+      let shape = Self.integers(call.arguments[2], of: pickle),
+      let strides = Self.integers(call.arguments[3], of: pickle), strides.count == shape.count
+    else { throw InterchangeError(path, "\(name) is not described as PyTorch does it") }
+    storage = try TorchStorageReference(identifier, of: pickle, path: path)
+    (self.offset, self.shape, self.strides) = (offset, shape, strides)
+  }
+
+  /// nil if one of them is negative.
+  private static func integers(_ reference: Pickle.Reference, of pickle: Pickle) -> [Int]? {
+    guard let elements = pickle.elements(reference) else { return nil }
+    let integers = elements.compactMap { pickle.integer($0) }.filter { $0 >= 0 }
+    return integers.count == elements.count ? integers : nil
+  }
+
+  /// Finds out whether all elements are in the storage, each of them at most once.
+  /// - Throws: `InterchangeError` if not.
+  func check(_ name: String, path: String) throws(InterchangeError) {
+    var count = 1
+    var last = offset
+    var overflows = false
+    func note(_ result: (partialValue: Int, overflow: Bool)) -> Int {
+      if result.overflow { overflows = true }
+      return result.partialValue
+    }
+    for (length, stride) in zip(shape, strides) {
+      count = note(count.multipliedReportingOverflow(by: length))
+      last = note(last.addingReportingOverflow(note((max(length, 1) - 1).multipliedReportingOverflow(by: stride))))
+    }
+    // A tensor without elements may lie anywhere.
+    if shape.contains(0) { return }
+    guard !overflows, count <= storage.count, last < storage.count else {
+      throw InterchangeError(
+        path,
+        "\(name) of shape \(shape), strides \(strides) from element \(offset) on does not fit a storage of "
+          + "\(storage.count) elements, or repeats some",
+        advice: "if it was expanded, save a contiguous copy of it; else the file is damaged: fetch or make it again")
+    }
+  }
+
+  /// The place of its elements, where they stand one after another in row-major order.
+  var contiguousElements: Range<Int>? {
+    if shape.contains(0) { return 0..<0 }
+    var count = 1
+    for (length, stride) in zip(shape, strides).reversed() {
+      guard length == 1 || stride == count else { return nil }
+      count *= length
+    }
+    return offset..<offset + count
+  }
+
+  /// The place of each element in row-major order.
+  var places: [Int] {
+    var places = [offset]
+    for (length, stride) in zip(shape, strides) {
+      places = places.flatMap { first in (0..<length).map { first + $0 * stride } }
+    }
+    return places
+  }
+}

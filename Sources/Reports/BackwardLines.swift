@@ -1,0 +1,57 @@
+/// The lines of a file from the last to the first, read a piece at a time.
+struct BackwardLines {
+  /// A longer line is given as its last bytes only.
+  static let lengthLimit = 1 << 20
+
+  /// What is read at a time.
+  private let pieceSize: Int
+  private let size: Int
+  /// Writes the bytes of a range of the file.
+  private let read: (Range<Int>, UnsafeMutableRawBufferPointer) throws -> Void
+
+  /// - Parameters:
+  ///   - size: of the file.
+  ///   - read: fills the buffer with the bytes of a range of the file.
+  init(
+    size: Int, pieceSize: Int = 1 << 18, read: @escaping (Range<Int>, UnsafeMutableRawBufferPointer) throws -> Void
+  ) {
+    self.size = size
+    self.pieceSize = pieceSize
+    self.read = read
+  }
+
+  /// Calls `body` with each line, without its end. What follows the last line's end comes first, and `hasEnd` is false;
+  /// it may be empty.
+  func forEach(_ body: (_ line: UnsafeRawBufferPointer, _ hasEnd: Bool) -> Void) throws {
+    let newline = UInt8(ascii: "\n")
+    // What is known of a line whose beginning has not been read yet.
+    var rest: [UInt8] = []
+    var hasEnd = false
+    func finish(_ beginning: UnsafeRawBufferPointer) {
+      if rest.isEmpty {
+        body(beginning, hasEnd)
+      } else {
+        if rest.count <= Self.lengthLimit { rest.insert(contentsOf: beginning, at: 0) }
+        rest.withUnsafeBytes { body($0, hasEnd) }
+        rest.removeAll(keepingCapacity: true)
+      }
+      hasEnd = true
+    }
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, min(pieceSize, size)), alignment: 16)
+    defer { piece.deallocate() }
+    var end = size
+    while end > 0 {
+      let start = max(0, end - pieceSize)
+      let bytes = UnsafeMutableRawBufferPointer(rebasing: piece[..<(end - start)])
+      try read(start..<end, bytes)
+      var lineEnd = bytes.count
+      while let place = bytes[..<lineEnd].lastIndex(of: newline) {
+        finish(UnsafeRawBufferPointer(rebasing: bytes[(place + 1)..<lineEnd]))
+        lineEnd = place
+      }
+      if rest.count <= Self.lengthLimit { rest.insert(contentsOf: bytes[..<lineEnd], at: 0) }
+      end = start
+    }
+    finish(UnsafeRawBufferPointer(start: nil, count: 0))
+  }
+}

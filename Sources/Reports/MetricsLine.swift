@@ -1,0 +1,147 @@
+import Foundation
+
+/// A line of metrics.jsonl: a JSON object with the whole number `step` and other values.
+struct MetricsLine {
+  /// Training counts no further; beyond, doubles are no whole numbers any more.
+  static let stepLimit = 1 << 53
+
+  private(set) var step: Int?
+  /// The names' places in the line, and the values: nil for one that is not finite.
+  private(set) var fields: [(name: Range<Int>, value: Double?)] = []
+
+  /// Reads a line as training writes it: plain names, numbers and null.
+  /// - Returns: whether it is one. Others may still be JSON.
+  mutating func read(_ line: UnsafeRawBufferPointer) -> Bool {
+    step = nil
+    fields.removeAll(keepingCapacity: true)
+    var scanner = Scanner(line)
+    guard scanner.take("{") else { return false }
+    repeat {
+      guard let name = scanner.name(), scanner.take(":") else { return false }
+      let value: Double?
+      if scanner.takeNull() {
+        value = nil
+      } else {
+        guard let number = scanner.number() else { return false }
+        value = number
+      }
+      if line[name].elementsEqual("step".utf8) {
+        guard let step = value.flatMap(Self.step) else { return false }
+        self.step = step
+      } else {
+        fields.append((name, value))
+      }
+    } while scanner.take(",")
+    return scanner.take("}") && scanner.isAtEnd && step != nil
+  }
+
+  static func step(_ number: Double) -> Int? {
+    guard number >= 0, number <= Double(stepLimit), let step = Int(exactly: number) else { return nil }
+    return step
+  }
+
+  private struct Scanner {
+    let line: UnsafeRawBufferPointer
+    var place = 0
+
+    init(_ line: UnsafeRawBufferPointer) { self.line = line }
+
+    var isAtEnd: Bool {
+      mutating get {
+        skipSpace()
+        return place == line.count
+      }
+    }
+
+    private var next: UInt8 { place < line.count ? line[place] : 0 }
+
+    private mutating func skipSpace() {
+      while next == 0x20 || next == 0x09 || next == 0x0d { place += 1 }
+    }
+
+    mutating func take(_ character: Unicode.Scalar) -> Bool {
+      skipSpace()
+      guard place < line.count, line[place] == UInt8(ascii: character) else { return false }
+      place += 1
+      return true
+    }
+
+    /// A text of printable ASCII without escapes.
+    mutating func name() -> Range<Int>? {
+      guard take("\"") else { return nil }
+      let start = place
+      while next >= 0x20 && next < 0x7f && next != UInt8(ascii: "\"") && next != UInt8(ascii: "\\") { place += 1 }
+      let end = place
+      return next == UInt8(ascii: "\"") && take("\"") ? start..<end : nil
+    }
+
+    mutating func takeNull() -> Bool {
+      skipSpace()
+      guard line.count - place >= 4, line[place..<place + 4].elementsEqual("null".utf8) else { return false }
+      place += 4
+      return true
+    }
+
+    private mutating func takeDigits() -> Int {
+      let start = place
+      while next >= UInt8(ascii: "0") && next <= UInt8(ascii: "9") { place += 1 }
+      return place - start
+    }
+
+    /// A finite number as JSON has it.
+    mutating func number() -> Double? {
+      skipSpace()
+      let start = place
+      if next == UInt8(ascii: "-") { place += 1 }
+      let beginsWithZero = next == UInt8(ascii: "0")
+      let digits = takeDigits()
+      guard digits > 0, !(beginsWithZero && digits > 1) else { return nil }
+      if next == UInt8(ascii: ".") {
+        place += 1
+        guard takeDigits() > 0 else { return nil }
+      }
+      if next == UInt8(ascii: "e") || next == UInt8(ascii: "E") {
+        place += 1
+        if next == UInt8(ascii: "-") || next == UInt8(ascii: "+") { place += 1 }
+        guard takeDigits() > 0 else { return nil }
+      }
+      // strtod stops at what follows a number in an object; the line must have that.
+      guard place < line.count, let text = line.baseAddress else { return nil }
+      let value = strtod(text.assumingMemoryBound(to: CChar.self) + start, nil)
+      return value.isFinite ? value : nil
+    }
+  }
+}
+
+extension MetricsLine {
+  /// What any other JSON object says; slower.
+  static func decode(_ line: UnsafeRawBufferPointer) -> (step: Int, values: [(name: String, value: Double?)])? {
+    guard let text = String(validating: line, as: UTF8.self),
+      let record = try? JSONDecoder().decode([String: Value].self, from: Data(text.utf8)),
+      case .number(let number)? = record["step"], let step = step(number)
+    else { return nil }
+    var values: [(name: String, value: Double?)] = []
+    for (name, value) in record where name != "step" {
+      switch value {
+      case .number(let number): values.append((name, number))
+      case .null: values.append((name, nil))
+      case .other: break
+      }
+    }
+    return (step, values)
+  }
+
+  private enum Value: Decodable {
+    case number(Double)
+    case null
+    case other
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      self =
+        container.decodeNil()
+        ? .null
+        : (try? container.decode(Double.self)).flatMap { $0.isFinite ? .number($0) : nil } ?? .other
+    }
+  }
+}
