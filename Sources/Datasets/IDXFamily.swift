@@ -28,8 +28,8 @@ struct IDXFamily: Sendable, Equatable {
   static let qmnist = IDXFamily(
     name: "qmnist", prefix: "qmnist-", test: "test", classNames: digits, labels: "labels-idx2-int")
 
-  /// Letters and digits (Cohen et al.: "EMNIST", 2017, arXiv 1702.05373): six sets in files beside each other, which keep
-  /// the order of the NIST's files, column by column. Of `letters`, 1 is the first label.
+  /// Letters and digits (Cohen et al.: "EMNIST", 2017, arXiv 1702.05373): six sets in files beside each other, which
+  /// keep the order of the NIST's files, column by column. Of `letters`, 1 is the first label.
   static let emnist: [IDXFamily] = {
     let capitals = (UInt8(ascii: "A")...UInt8(ascii: "Z")).map { String(UnicodeScalar($0)) }
     let small = capitals.map { $0.lowercased() }

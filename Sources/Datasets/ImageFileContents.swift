@@ -84,8 +84,8 @@ struct ImageFileContents {
     return (contents, type)
   }
 
-  /// A number for each image, [N] or [N, 1]; nil if there are none. None are read if they are as many as they should not
-  /// be.
+  /// A number for each image, [N] or [N, 1]; nil if there are none. None are read if they are as many as they should
+  /// not be.
   private mutating func integers(_ dataset: String, of file: borrowing HDF5File) throws(HDF5Error) -> [Int64]? {
     guard try file.exists(dataset) else { return nil }
     let shape = try file.integerShape(dataset)
@@ -125,8 +125,7 @@ struct ImageFileContents {
         .unreadable, path, "`\(dataset)` is compressed by \(missingFilter), which this machine's libhdf5 cannot undo",
         advice: missingFilter.number == 32000
           ? "install Debian's package hdf5-plugin-lzf, or write the file with gzip compression or none"
-          : "install its plugin and name its folder in HDF5_PLUGIN_PATH, or write the file with gzip compression or none"
-      )
+          : "install its plugin and name its folder in HDF5_PLUGIN_PATH, or write the file with gzip or without")
     }
     if labels.isEmpty && !classNames.isEmpty && split == .training {
       throw DatasetError(
@@ -169,8 +168,8 @@ struct ImageFileContents {
 extension DatasetError {
   /// What a file of images must hold, whoever has written it.
   fileprivate static let expectedDatasets =
-    "an HDF5 file of images has `images`, uint8 [N, H, W, C], and with classes `labels`, whole numbers [N], and perhaps "
-    + "the attribute `class_names`, a list of strings"
+    "an HDF5 file of images has `images`, uint8 [N, H, W, C], and with classes `labels`, whole numbers [N], and "
+    + "perhaps the attribute `class_names`, a list of strings"
 
   /// What libhdf5 says of a file of images.
   init(_ error: HDF5Error, _ path: String) {

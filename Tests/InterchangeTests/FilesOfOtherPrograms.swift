@@ -1,5 +1,6 @@
-/// Arrays of every type of whole numbers, booleans and texts, as numpy.savez_compressed writes them; in base 64. Integers
-/// are [[100, 0], [3, 2]]; `columns` and `bytes` 0 to 5 as [2, 3], column by column; texts are cat, dög and nothing.
+/// Arrays of every type of whole numbers, booleans and texts, as numpy.savez_compressed writes them; in base 64.
+/// Integers are [[100, 0], [3, 2]]; `columns` and `bytes` 0 to 5 as [2, 3], column by column; texts are cat, dög and
+/// nothing.
 let arraysByNumPy =
   """
   UEsDBBQAAAAIAAAAIQD7lv+qSgAAAIQAAAANABQAbGl0dGxlLWkxLm5weQEAEACEAAAAAAAAAEoAAAAAAAAAm+wX6hsQychQxlCtnpJanFykbqWgXpNp\
@@ -64,8 +65,8 @@ let arrayByNumPy =
   ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAQIDBAUGBwgJCgs=
   """
 
-/// The members a/one.txt ("one", 50 times, compressed), two.txt ("two"), the folder b/ and ö.txt ("umlaut"), as Python's
-/// zipfile writes them; in base 64.
+/// The members a/one.txt ("one", 50 times, compressed), two.txt ("two"), the folder b/ and ö.txt ("umlaut"), as
+/// Python's zipfile writes them; in base 64.
 let archiveByPython =
   """
   UEsDBBQAAAAIACiqfF1lvpvfCAAAAJYAAAAJAAAAYS9vbmUudHh0y89LzR98CABQSwMEFAAAAAgAKKp8XWaKyhEFAAAAAwAAAAcAAAB0d28udHh0KynP\
