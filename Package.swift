@@ -71,7 +71,7 @@ let package = Package(
     .target(
       name: "TensorBoard", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Protobuf/tensorboard_events.proto"]),
-    .target(name: "Datasets", dependencies: ["Compression", "Files", "HDF5", "Images", "Tensors"]),
+    .target(name: "Datasets", dependencies: ["Compression", "Files", "HDF5", "Images", "Interchange", "Tensors"]),
     .target(
       name: "Checkpoints", dependencies: ["CFileSpace", "Compression", "Files", "HDF5", "MessagePassing", "Tensors"]),
     .target(

@@ -76,10 +76,10 @@ head -c 200 "$folder/png/00017.png" >"$folder/broken/00017.png"
 run 2 '00003.png: cannot be read as an image: this is neither a PNG nor a JPEG file' \
   "$program" pack "$folder/broken" --output "$folder/x.h5"
 rm "$folder/broken/00003.png"
-run 2 '00017.png: cannot be read as an image: ' "$program" pack "$folder/broken" --output "$folder/x.h5"
+run 2 '00017.png: cannot be read as an image: .*--skip-damaged' "$program" pack "$folder/broken" --output "$folder/x.h5"
 check "nothing was left behind" sh -c "! ls -A '$folder' | grep -E 'x\.h5'"
 printf 'no image' >"$folder/broken/00003.png"
-run 0 'Packed 30 training images of 32x32x1, no classes, 2 damaged images left out' \
+run 0 'Packed 30 training images of 32x32x1, no classes, 2 unusable images left out' \
   "$program" pack "$folder/broken" --skip-damaged --output "$folder/x.h5"
 check "... which are listed" sh -c "grep -q 'left out .*00003.png: ' '$log' && grep -q 'left out .*00017.png: ' '$log'"
 check "... and the others are there" "$python" - "$folder" <<'PYTHON'
@@ -88,6 +88,87 @@ with h5py.File(sys.argv[1] + "/x.h5") as few, h5py.File(sys.argv[1] + "/packed.h
     kept = [index for index in range(32) if index not in (3, 17)]
     assert (few["images"][:] == all["images"][:][kept]).all()
 PYTHON
+
+# What is no image at all, though its name or place says so: no pipe is waited for.
+mkdir "$folder/mixed"
+cp "$folder/png/00000.png" "$folder/mixed/a.jfif"
+cp "$folder/png/00001.png" "$folder/mixed/b.webp"
+mkfifo "$folder/mixed/c.png"
+ln -s /nowhere "$folder/mixed/d.png"
+cp "$folder/png/00002.png" "$folder/mixed/$(printf 'e\377.png')"
+run 2 'b.webp: images of this format are not read; .*--skip-damaged' "$program" pack "$folder/mixed" \
+  --output "$folder/y.h5"
+run 2 'b.webp: images of this format are not read' "$program" train "${tiny[@]}" --set data.name=folder \
+  --set data.path="$folder/mixed" --output "$folder/y"
+run 0 'Packed 1 training images of 32x32x1, no classes, 4 unusable images left out' \
+  "$program" pack "$folder/mixed" --skip-damaged --output "$folder/y.h5"
+for text in 'b.webp: images of' 'c.png: is neither a file nor' 'd.png: cannot be opened' 'its name is not UTF-8'; do
+  check "... and listed: $text" grep -q "left out .*$text" "$log"
+done
+run 2 'c.png: it is a pipe, not a file' "$program" pack "$folder/mixed/c.png" --output "$folder/y2.h5"
+
+echo "--- data of other programs"
+"$python" Tests/Peers/packed_images.py forms "$folder"
+forms=$folder/forms
+
+# packs SOURCE TEXT: a source is packed, and the summary says the text.
+packs() {
+  run 0 "$2" "$program" pack "$forms/$1" --output "$forms/${1//\//+}.packed.h5"
+}
+packs splits 'Packed 2 training and 2 test images of 8x8x3, 2 classes, '
+check "... the summary tells what became of each subfolder" grep -qF "From $forms/splits: TEST: 2 images, for tests; \
+Train: 2 images, for training; valid: 2 images, left out (for tests in the place of TEST: --test $forms/splits/valid); \
+__MACOSX: a system's, left out; 1 file that is no image, left out." <(tr -d '\n' <"$log")
+check "... and the classes" grep -qxF 'Classes: cat, dog.' "$log"
+run 0 '^data: +splits, 2 images of 8x8x3$' "$program" train "${tiny[@]}" --set 'model.attention_resolutions=[]' \
+  --set training.batch=2 --set data.name=folder --set data.path="$forms/splits" --output "$folder/splits-1"
+check "... training says so too" grep -q '^ *valid: 2 images, left out' "$log"
+mkdir "$folder/transport"
+cp -r "$forms/splits/Train" "$folder/transport/train"
+cp -r "$forms/splits/Train/cat" "$folder/transport/ship"
+run 2 'transport/ship: is neither for training nor for tests, .*--no-splits' "$program" pack "$folder/transport" \
+  --output "$folder/y2.h5"
+run 0 '^Classes: ship, train' "$program" pack "$folder/transport" --no-splits --output "$folder/y2.h5"
+packs booleans.h5 'Packed 12 training images of 8x8x1, 2 classes'
+packs fixed.h5 'Packed 12 training images of 8x8x3, 3 classes'
+packs variable.h5 'Packed 12 training images of 8x8x3, 3 classes'
+packs FashionMNIST 'Packed 12 training and 12 test images of 32x32x1, 10 classes'
+packs EMNIST/raw/emnist-letters 'Packed 12 training and 12 test images of 32x32x1, 26 classes'
+check "... and those without images are named" grep -q '^Without training images: a, b, c, ' "$log"
+run 2 'it has several data sets \(emnist-digits, emnist-letters\); name one of them: .*raw/emnist-digits' \
+  "$program" pack "$forms/EMNIST" --output "$folder/y2.h5"
+packs edm 'Packed 12 training images of 8x8x3, 3 classes'
+packs edm.zip 'Packed 12 training images of 8x8x3, 3 classes'
+packs splits.zip 'Packed 2 training and 2 test images of 8x8x3, 2 classes'
+check "... with a word on each folder" grep -q 'splits.zip: TEST: 2 .*; Train: 2 .*; valid: 2 .*left out' "$log"
+packs alone.npy 'Packed 12 training images of 8x8x3, no classes'
+packs documented.npz 'Packed 12 training images of 8x8x1, 3 classes'
+packs medmnist.npz 'Packed 6 training and 4 test images of 8x8x1, 3 classes'
+check "... with a word on the others" grep -q 'medmnist.npz: .*; val_images: left out; val_labels: left out\.' "$log"
+packs keras.npz 'Packed 9 training and 3 test images of 8x8x3, 3 classes'
+packs nameless.npz 'Packed 12 training images of 8x8x3, 3 classes'
+check "every one holds what its source does" "$python" Tests/Peers/packed_images.py verify "$folder"
+run 2 'it has no dataset .images., but x, y; an HDF5 file of images has' "$program" pack "$forms/x-and-y.h5" \
+  --output "$folder/y2.h5"
+run 2 'but is uint8 \[12, 3, 8, 8\]; .*images.transpose\(0, 2, 3, 1\)' "$program" pack "$forms/channels-first.h5" \
+  --output "$folder/y2.h5"
+run 2 'fractions.npz: images must be uint8 .* but is <f8 \[12, 8, 8, 3\]' "$program" pack "$forms/fractions.npz" \
+  --output "$folder/y2.h5"
+run 2 'unknown.npz: it has no array .images., but pictures; write' "$program" pack "$forms/unknown.npz" \
+  --output "$folder/y2.h5"
+# Debian's plugin may be installed.
+run 2 'lzf.h5: .images. is compressed by LZF .*hdf5-plugin-lzf' env HDF5_PLUGIN_PATH=/nowhere "$program" pack \
+  "$forms/lzf.h5" --output "$folder/y2.h5"
+for name in a.parquet a.arrow a.tar a.mdb a.tfrecord a.pkl a.mat; do printf 'something' >"$folder/$name"; done
+printf 'PAR1' >"$folder/file"
+for text in 'a.parquet: is Parquet' 'a.arrow: is Arrow' 'a.tar: is a tar' 'a.mdb: is LMDB' 'a.tfrecord: is TFRecord' \
+  'a.pkl: is a Python pickle' 'a.mat: is MATLAB' 'file: is Parquet'; do
+  run 2 "$text.* not read; .*\.npz" "$program" pack "$folder/${text%%:*}" --output "$folder/y2.h5"
+done
+printf 'something' >"$folder/something"
+run 2 'something: this is not an HDF5 file; .*has .images., uint8' "$program" pack "$folder/something" \
+  --output "$folder/y2.h5"
+check "... nor is a packed file asked for" sh -c "! grep -q 'has written' '$log'"
 
 echo "--- the same bits from every form"
 run 0 'Done' "$program" train "${tiny[@]}" --set data.name=mnist --set data.path="$folder/idx" --output "$folder/idx-1"

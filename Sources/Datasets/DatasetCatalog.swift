@@ -26,7 +26,7 @@ public enum DatasetCatalog {
     case "cifar100":
       return try CIFAR100.load(folder: requiredPath(path, name), split: split)
     case "folder":
-      return try FolderImages(ImageFolder(requiredPath(path, name), split: split))
+      return try FolderImages(FolderArrangement(requiredPath(path, name)).images(split))
     case "hdf5":
       return try PackedImages(path: requiredPath(path, name), split: split)
     case "shapes":

@@ -85,14 +85,8 @@ public struct JoinedImages: ImageDataset {
   public init?(_ parts: [any ImageDataset], classNames names: [String]? = nil) {
     precondition(!parts.isEmpty && parts.allSatisfy { $0.imageShape == parts[0].imageShape }, "parts of one shape")
     let lists = parts.map(\.classNames)
-    // Parts that agree keep their order.
-    let names =
-      names
-      ?? (lists.allSatisfy { $0 == lists[0] }
-        ? lists[0]
-        : Set(lists.joined()).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
-    let places = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    let labels = lists.map { $0.map { places[$0] } }
+    let names = names ?? ClassNames.union(lists)
+    let labels = lists.map { ClassNames.places(of: $0, in: names) }
     guard lists.allSatisfy({ $0.isEmpty == names.isEmpty }), !labels.joined().contains(nil) else { return nil }
     self.parts = parts
     self.labels = labels.map { $0.compactMap(\.self) }

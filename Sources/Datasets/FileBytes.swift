@@ -4,7 +4,7 @@ import Glibc
 
 /// The bytes of a file; a file that gzip has compressed is unpacked.
 /// - Throws: `DatasetError` (`missing`, `unreadable`).
-func readFile(_ path: String) throws -> [UInt8] {
+func readFile(_ path: String) throws(DatasetError) -> [UInt8] {
   // What is missing is told apart from what is damaged.
   do { _ = try RegularFile(path) } catch { throw DatasetError(error, path) }
   do {
@@ -15,6 +15,16 @@ func readFile(_ path: String) throws -> [UInt8] {
 }
 
 func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+func isRegularFile(_ path: String) -> Bool {
+  var information = stat()
+  return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
+}
+
+/// As many bytes as tell a format; none if it is no file that can be read.
+func firstBytes(of path: String) -> [UInt8] {
+  do { return try RegularFile(path).bytes(first: 512) } catch { return [] }
+}
 
 extension DatasetError {
   /// A file that could not be opened.

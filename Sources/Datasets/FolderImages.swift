@@ -33,9 +33,11 @@ public struct FolderImages: ImageDataset {
 
   public var count: Int { folder.files.count }
   public var classNames: [String] { folder.classNames }
+  public var remarks: [String] { folder.remarks }
 
   /// - Throws: `DatasetError` if an image cannot be read, or does not fit the others.
   public init(_ folder: ImageFolder, fitting: Fitting = Fitting()) throws {
+    if let problem = folder.problems.first { throw problem }
     try self.init(folder, fitting: fitting, headers: folder.headers().map { try $0.get() })
   }
 
@@ -69,12 +71,7 @@ public struct FolderImages: ImageDataset {
   public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
     let path = folder.files[index].path
-    let original: Image
-    do {
-      original = try Image.read(path)
-    } catch {
-      throw DatasetError(error)
-    }
+    let original = try folder.image(at: index)
     // The file may be another than it was at the start.
     try check(
       ImageHeader(width: original.width, height: original.height, channels: original.channels), of: path)

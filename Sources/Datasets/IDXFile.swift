@@ -4,10 +4,19 @@ struct IDXFile {
   let dimensions: [Int]
   let elements: ArraySlice<UInt8>
 
+  /// What its elements are.
+  enum ElementType: UInt8 {
+    case byte = 8
+    /// Of 32 bits, big-endian.
+    case int = 12
+
+    var byteCount: Int { self == .byte ? 1 : 4 }
+  }
+
   /// - Throws: `DatasetError` (`wrongMagic`, `truncated`, `trailingBytes`, and those of reading).
-  init(path: String, dimensionCount: Int) throws {
+  init(path: String, dimensionCount: Int, type: ElementType = .byte) throws {
     let bytes = try readFile(path)
-    let magic = [0, 0, 8, UInt8(dimensionCount)]
+    let magic = [0, 0, type.rawValue, UInt8(dimensionCount)]
     let headerSize = 4 + 4 * dimensionCount
     guard bytes.count >= headerSize else {
       throw DatasetError(.truncated, path, "the header takes \(headerSize) bytes, but the file has \(bytes.count)")
@@ -15,13 +24,13 @@ struct IDXFile {
     guard bytes.starts(with: magic) else {
       throw DatasetError(
         .wrongMagic, path,
-        "an IDX file of bytes in \(dimensionCount) dimensions begins with \(magic), this one with \(bytes[..<4])",
+        "an IDX file of \(type)s in \(dimensionCount) dimensions begins with \(magic), this one with \(bytes[..<4])",
         advice: "check that it is the file its name says")
     }
     dimensions = (0..<dimensionCount).map { dimension in
       bytes[4 + 4 * dimension..<8 + 4 * dimension].reduce(0) { $0 << 8 | Int($1) }
     }
-    let (size, overflow) = dimensions.reduce((1, false)) { product, dimension in
+    let (size, overflow) = dimensions.reduce((type.byteCount, false)) { product, dimension in
       let (value, overflow) = product.0.multipliedReportingOverflow(by: dimension)
       return (value, product.1 || overflow)
     }
@@ -33,5 +42,35 @@ struct IDXFile {
       throw DatasetError(
         .trailingBytes, path, "dimensions \(dimensions) take \(size) bytes, but \(elements.count) follow the header")
     }
+  }
+}
+
+/// The classes of images, from a file of labels.
+struct IDXLabels {
+  /// For each image the place of its class.
+  let places: [UInt8]
+
+  /// - Throws: `DatasetError`, `wrongLabel` among others.
+  init(path: String, _ family: IDXFamily) throws {
+    let labels: [Int]
+    if family.labels.hasSuffix("-int") {
+      // A row for each image, which begins with its class.
+      let file = try IDXFile(path: path, dimensionCount: 2, type: .int)
+      let rowSize = 4 * file.dimensions[1]
+      guard rowSize > 0 else { throw DatasetError(.wrongDimensions, path, "there are no labels in it") }
+      labels = stride(from: file.elements.startIndex, to: file.elements.endIndex, by: rowSize).map { start in
+        Int(file.elements[start..<start + 4].reduce(Int32(0)) { $0 << 8 | Int32($1) })
+      }
+    } else {
+      labels = try IDXFile(path: path, dimensionCount: 1).elements.map(Int.init)
+    }
+    let classes = family.firstLabel..<family.firstLabel + family.classNames.count
+    for (index, label) in labels.enumerated() where !classes.contains(label) {
+      throw DatasetError(
+        .wrongLabel, path,
+        "label \(index) is \(label), but classes are \(classes.lowerBound) to \(classes.upperBound - 1)",
+        advice: "the file is damaged or belongs to another data set")
+    }
+    places = labels.map { UInt8($0 - family.firstLabel) }
   }
 }

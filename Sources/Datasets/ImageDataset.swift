@@ -23,6 +23,8 @@ public protocol ImageDataset: Sendable {
   var contentMark: UInt64 { get }
   /// Whether images come from files each time, which may take long and may fail; otherwise they are in memory.
   var readsFiles: Bool { get }
+  /// What of its files is not in it, in the words of a summary.
+  var remarks: [String] { get }
 
   /// The class of an image, a place in `classNames`; `nil` if the data has no classes.
   func label(of index: Int) -> Int?
@@ -53,6 +55,7 @@ public struct DamagedImage: Sendable, Equatable {
 extension ImageDataset {
   public var readsFiles: Bool { false }
   public var contentMark: UInt64 { fingerprint }
+  public var remarks: [String] { [] }
 
   public func copyBytes(
     of images: Range<Int>, into destination: UnsafeMutablePointer<UInt8>, workers: WorkerPool

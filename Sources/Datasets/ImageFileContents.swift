@@ -18,6 +18,12 @@ struct ImageFileContents {
   /// Where in the file the images are, if in one piece.
   var offset: Int?
   var isComplete = false
+  /// What its images are compressed with and libhdf5 lacks.
+  private var missingFilter: HDF5Filter?
+  /// Numbers that are not one for each image: which, and their shape.
+  private var mismatch: (dataset: String, shape: [Int])?
+  /// What is in the file, if there is no dataset of images.
+  private var otherNames: [String] = []
 
   /// - Throws: `DatasetError` if these are no images that could be used in any way.
   static func read(_ path: String, split: DatasetSplit) throws -> ImageFileContents {
@@ -52,13 +58,20 @@ struct ImageFileContents {
     if try file.exists(contents.dataset) {
       let images = try file.openDataset(contents.dataset)
       (contents.shape, type) = (images.shape, images.type)
+      // Grey images need no channels.
+      if contents.shape.count == 3 { contents.shape.append(1) }
       contents.offset = try images.contiguousOffset()
+      contents.missingFilter = try images.missingFilter()
+    } else {
+      contents.otherNames = try file.names()
     }
-    contents.labels = try integers("\(group)labels", of: file) ?? []
-    contents.checksums = try integers("\(group)crc32", of: file)
+    contents.labels = try contents.integers("\(group)labels", of: file) ?? []
+    contents.checksums = try contents.integers("\(group)crc32", of: file)
     if try file.attributeExists("name") { contents.name = try file.readAttribute("name", as: String.self) }
     if try file.attributeExists("class_names") {
       contents.classNames = try file.readAttribute("class_names", as: [String].self)
+    } else if try file.exists("class_names") {
+      contents.classNames = try file.readTexts("class_names")
     } else if let last = contents.labels.max(), last >= 0, last < 1 << 16 {
       contents.classNames = (0...last).map(String.init)
     }
@@ -71,8 +84,16 @@ struct ImageFileContents {
     return (contents, type)
   }
 
-  private static func integers(_ dataset: String, of file: borrowing HDF5File) throws(HDF5Error) -> [Int64]? {
-    try file.exists(dataset) ? file.openDataset(dataset).readIntegers() : nil
+  /// A number for each image, [N] or [N, 1]; nil if there are none. None are read if they are as many as they should
+  /// not be.
+  private mutating func integers(_ dataset: String, of file: borrowing HDF5File) throws(HDF5Error) -> [Int64]? {
+    guard try file.exists(dataset) else { return nil }
+    let shape = try file.integerShape(dataset)
+    guard let count = self.shape.first, shape.first == count, shape.dropFirst().allSatisfy({ $0 == 1 }) else {
+      mismatch = mismatch ?? (dataset, shape)
+      return nil
+    }
+    return try file.readIntegers(dataset)
   }
 
   private func check(_ type: ElementType?, _ split: DatasetSplit) throws {
@@ -82,25 +103,40 @@ struct ImageFileContents {
           .missing, path, "there are no test images in it",
           advice: "pack some with `ddpm-mpi pack … --test FOLDER`, or take the training images where there is a choice")
       }
+      let others = otherNames.isEmpty ? "" : ", but \(otherNames.prefix(10).joined(separator: ", "))"
       throw DatasetError(
-        .wrongLayout, path, "it has no dataset `images`", advice: "name a file that `ddpm-mpi pack` has written")
+        .wrongLayout, path, "it has no dataset `images`\(others)", advice: DatasetError.expectedDatasets)
     }
     guard type == .uint8, shape.count == 4, [1, 3].contains(shape[3]), shape.allSatisfy({ $0 > 0 }) else {
+      let isChannelsFirst = shape.count == 4 && [1, 3].contains(shape[1])
       throw DatasetError(
         .wrongDimensions, path,
-        "`\(dataset)` must be uint8 [N, H, W, C] with 1 or 3 channels, but is \(type!.rawValue) \(shape)",
-        advice: "store bytes from 0 to 255, channels last")
+        "`\(dataset)` must be uint8 [N, H, W, C] with 1 or 3 channels, or [N, H, W], but is \(type!.rawValue) \(shape)",
+        advice: "store bytes from 0 to 255, channels last"
+          + (isChannelsFirst ? " (images.transpose(0, 2, 3, 1))" : ""))
     }
-    for (what, numbers) in [("labels", labels.isEmpty ? nil : labels), ("crc32", checksums)] {
-      guard let numbers, numbers.count != shape[0] else { continue }
+    if let mismatch {
       throw DatasetError(
-        .countMismatch, path, "`\(what)` has \(numbers.count) numbers for \(shape[0]) images",
-        advice: "write the file anew with `ddpm-mpi pack`")
+        .countMismatch, path, "`\(mismatch.dataset)` has shape \(mismatch.shape) for \(shape[0]) images",
+        advice: "store a whole number for each image, [N]")
+    }
+    if let missingFilter {
+      throw DatasetError(
+        .unreadable, path, "`\(dataset)` is compressed by \(missingFilter), which this machine's libhdf5 cannot undo",
+        advice: missingFilter.number == 32000
+          ? "install Debian's package hdf5-plugin-lzf, or write the file with gzip compression or none"
+          : "install its plugin and name its folder in HDF5_PLUGIN_PATH, or write the file with gzip or without")
     }
     if labels.isEmpty && !classNames.isEmpty && split == .training {
       throw DatasetError(
         .countMismatch, path, "it names \(classNames.count) classes, but has no `labels`",
-        advice: "write the file anew with `ddpm-mpi pack`")
+        advice: "add `labels`, a whole number for each image, or remove `class_names`")
+    }
+    if classNames.isEmpty, let last = labels.max() {
+      throw DatasetError(
+        .wrongLabel, path,
+        "there is a label \(last), but no `class_names`, and classes are numbered from 0 up to 65535",
+        advice: "number the classes from 0")
     }
     for (index, label) in labels.enumerated() where label < 0 || label >= classNames.count {
       throw DatasetError(
@@ -130,14 +166,18 @@ struct ImageFileContents {
 }
 
 extension DatasetError {
+  /// What a file of images must hold, whoever has written it.
+  fileprivate static let expectedDatasets =
+    "an HDF5 file of images has `images`, uint8 [N, H, W, C], and with classes `labels`, whole numbers [N], and "
+    + "perhaps the attribute `class_names`, a list of strings"
+
   /// What libhdf5 says of a file of images.
   init(_ error: HDF5Error, _ path: String) {
     switch error.reason {
     case .noSuchFile: self.init(.missing, path, "there is no such file", advice: "check the path")
-    case .notHDF5:
-      self.init(.wrongMagic, path, error.message, advice: "name a file that `ddpm-mpi pack` has written")
+    case .notHDF5: self.init(.wrongMagic, path, error.message, advice: Self.expectedDatasets)
     case .noSuchObject, .wrongType, .fileExists:
-      self.init(.wrongLayout, error.subject, error.message, advice: "write the file anew with `ddpm-mpi pack`")
+      self.init(.wrongLayout, error.subject, error.message, advice: Self.expectedDatasets)
     case .other: self.init(.unreadable, error.subject, error.message)
     }
   }

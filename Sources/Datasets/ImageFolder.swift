@@ -1,97 +1,155 @@
-import Glibc
 import Images
+import Interchange
 import Tensors
 
-/// The image files of a folder, by name: those of each subfolder are a class. Without subfolders there are no classes.
-///
-/// Classes and files are in the order of their names' bytes. Inside a class's folder further folders count as parts of
-/// it. A folder that has the two subfolders `train` and `test` has training and test images apart. What begins with a dot
-/// is not seen; neither are files whose names do not end in `.png`, `.jpg` or `.jpeg`, unless they must be images.
-public struct ImageFolder: Sendable, Equatable {
-  public struct File: Sendable, Equatable {
+/// Image files in the order of their names' bytes, in classes or not.
+public struct ImageFolder: Sendable {
+  public struct File: Sendable {
     public let path: String
     /// In bytes.
     public let size: Int
     /// A place in `classNames`.
     public let label: Int?
+    /// Where it is in an archive.
+    let member: ZipFile.Member?
+
+    fileprivate init(_ file: FileTree.File, label: Int?) {
+      (path, size, member) = (file.path, file.size, file.member)
+      self.label = label
+    }
   }
 
   public let path: String
   /// What the folder is called, or the one that has its training and test images apart.
-  public private(set) var name: String
+  public internal(set) var name: String
   public let classNames: [String]
   public private(set) var files: [File]
+  /// What should be images but cannot be used, each with the file's name.
+  public let problems: [DatasetError]
+  /// What became of splits and of what is left out, in the words of a summary.
+  public internal(set) var remarks: [String] = []
+  /// What the files lie in, if in an archive.
+  private let archive: ZipFile?
 
-  /// Whether a folder has the subfolders `train` and `test`.
-  public static func hasSplits(_ path: String) -> Bool { isFolder("\(path)/train") && isFolder("\(path)/test") }
-
-  /// Lists the training or test images of a folder.
+  /// All images of a folder. Each subfolder is a class, and what lies in further folders inside it is part of it;
+  /// without subfolders there are no classes.
+  ///
+  /// - Parameters:
+  ///   - known: the classes that there must be, if others have decided on them; there may be none of some.
+  ///   - allowsSplitNames: whether a class may have the name of a split.
   /// - Throws: `DatasetError`.
-  public init(_ path: String, split: DatasetSplit) throws {
-    guard Self.hasSplits(path) else {
-      if split == .test {
-        throw DatasetError(
-          .missing, path, "it has no test images, which would be in its subfolder test, beside train",
-          advice: "make these two, or take the training images where there is a choice")
-      }
-      try self.init(path, classNames: nil)
-      return
-    }
-    let training = try ImageFolder("\(path)/train", classNames: nil)
-    self = split == .training ? training : try ImageFolder("\(path)/test", classNames: training.classNames)
-    name = Self.lastPart(path)
-  }
-
-  /// Lists the images of a folder.
-  /// - Parameter known: the classes that there must be, if others have decided on them; there may be none of some.
-  /// - Throws: `DatasetError`.
-  public init(_ path: String, classNames known: [String]?) throws {
-    let (subfolders, files) = try Self.entries(path)
-    let images = try files.filter { try Self.isImage($0) }
-    let classes = known ?? subfolders.map(Self.lastPart)
-    self.path = path
-    name = Self.lastPart(path)
-    classNames = classes
-    if subfolders.isEmpty {
-      self.files = try images.map { try Self.file($0, label: nil) }
+  init(_ tree: FileTree, classNames known: [String]?, allowsSplitNames: Bool = false) throws(DatasetError) {
+    path = tree.path
+    name = tree.name
+    archive = tree.archive
+    problems = tree.allProblems
+    classNames = known ?? tree.folders.map(\.name)
+    if tree.folders.isEmpty {
+      files = tree.images.map { File($0, label: nil) }
     } else {
-      if let first = images.first {
+      if let first = tree.images.first {
         throw DatasetError(
-          .wrongLayout, first, "lies beside subfolders, which are classes",
+          .wrongLayout, first.path, "lies beside subfolders, which are classes",
           advice: "put every image into the folder of its class, or all images into one folder without subfolders")
       }
-      var all: [File] = []
-      for subfolder in subfolders {
-        guard let label = classes.firstIndex(of: Self.lastPart(subfolder)) else {
+      if known == nil { try Self.checkClasses(tree, allowsSplitNames: allowsSplitNames) }
+      files = []
+      for (place, folder) in tree.folders.enumerated() {
+        guard let label = known.map({ Self.place(of: folder.name, in: $0) }) ?? place else {
           throw DatasetError(
-            .wrongLabel, subfolder, "the training images have no class of this name",
-            advice: "the classes are \(classes.isEmpty ? "none" : classes.joined(separator: ", "))")
+            .wrongLabel, folder.path, "the training images have no class of this name",
+            advice:
+              "the classes are \(Self.list(classNames)); leave the folder out, or name that of the training images "
+              + "itself")
         }
-        let count = all.count
-        try Self.collect(subfolder, label: label, into: &all)
-        if all.count == count && known == nil {
-          throw DatasetError(
-            .missing, subfolder, "there are no PNG or JPEG files in it, but a subfolder is a class",
-            advice: "remove the folder, or put images there")
-        }
+        files += folder.allImages.map { File($0, label: label) }
       }
-      self.files = all
     }
-    guard !self.files.isEmpty else {
-      throw DatasetError(
-        .missing, path, "there are no PNG or JPEG files in it", advice: "name the folder of the images")
-    }
-    guard classes.isEmpty == subfolders.isEmpty else {
+    guard !files.isEmpty || !problems.isEmpty else { throw DatasetError(withoutImages: tree) }
+    guard classNames.isEmpty == tree.folders.isEmpty else {
       throw DatasetError(
         .wrongLayout, path, "its images have no classes, but the training images have",
         advice: "put them into subfolders of the classes' names")
     }
   }
 
-  /// The same without some of its files.
-  public func leavingOut(_ paths: Set<String>) -> ImageFolder {
+  /// All images of a folder, in the order of their names below it, with classes by their names.
+  /// - Throws: `DatasetError` if an image has no class.
+  init(_ tree: FileTree, _ labels: DatasetLabels) throws(DatasetError) {
+    path = tree.path
+    name = tree.name
+    archive = tree.archive
+    problems = tree.allProblems
+    classNames = labels.classNames
+    files = []
+    for image in tree.allImages {
+      let name = image.path.utf8.dropFirst(tree.path.utf8.count + 1)
+      let label = labels.labels.map { $0[Array(name)] }
+      guard label != .some(nil) else {
+        throw DatasetError(
+          .countMismatch, image.path, "\(DatasetLabels.fileName) has no label for it",
+          advice: "remove the image or add its label; without \(DatasetLabels.fileName), subfolders are classes")
+      }
+      files.append(File(image, label: label ?? nil))
+    }
+    files.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    guard !files.isEmpty || !problems.isEmpty else { throw DatasetError(withoutImages: tree) }
+  }
+
+  /// Names that differ in their bytes are different classes, even if they look alike ("é" has two spellings). A name
+  /// that is there in its other spelling only is that one.
+  private static func place(of name: String, in names: [String]) -> Int? {
+    names.firstIndex { $0.utf8.elementsEqual(name.utf8) } ?? names.firstIndex(of: name)
+  }
+
+  /// Names, but not hundreds of them.
+  private static func list(_ names: [String]) -> String {
+    if names.isEmpty { return "none" }
+    return names.prefix(20).joined(separator: ", ") + (names.count > 20 ? " and \(names.count - 20) more" : "")
+  }
+
+  /// Refuses subfolders that are hardly classes.
+  private static func checkClasses(_ tree: FileTree, allowsSplitNames: Bool) throws(DatasetError) {
+    for folder in tree.folders {
+      guard folder.holdsImages else {
+        if let format = folder.allOtherFiles.lazy.compactMap({ ForeignFormat(ofName: $0.path) }).first {
+          throw DatasetError(format, folder.path)
+        }
+        throw DatasetError(
+          .missing, folder.path, "there are no PNG or JPEG files in it, but a subfolder is a class",
+          advice: "remove the folder, or put images there")
+      }
+      let isSplit = SplitRole(folder.name) != nil
+      let hasSplits = SplitRole.roles(of: folder.folders.map(\.name))?.contains(.training) ?? false
+      let isCompanion = tree.folders.count > 1 && companionNames.contains(folder.name.lowercased())
+      if !allowsSplitNames, isSplit || hasSplits || isCompanion {
+        let problem =
+          isSplit ? "is called like a split" : hasSplits ? "contains splits" : "is called like masks or labels"
+        let remedy =
+          hasSplits && tree.folders.count == 1
+          ? "name it itself" : hasSplits ? "put splits above classes, in folders train and test" : "move it away"
+        throw DatasetError(
+          .wrongLayout, folder.path, "would be a class, but \(problem)",
+          advice: "\(remedy), or if it is a class: `ddpm-mpi pack \(tree.path) --no-splits`")
+      }
+    }
+    if tree.folders.count == 1, case let only = tree.folders[0], only.images.isEmpty, only.folders.count > 1 {
+      throw DatasetError(
+        .wrongLayout, only.path, "would be the only class, but has just folders in it",
+        advice: "name it itself if these are the classes, or put its images into one folder")
+    }
+  }
+
+  /// Whether a file is one image, by how it begins.
+  public static func isImage(_ path: String) -> Bool {
+    let bytes = firstBytes(of: path)
+    return bytes.starts(with: [0x89, 0x50, 0x4e, 0x47]) || bytes.starts(with: [0xff, 0xd8, 0xff])
+  }
+
+  /// The same without some of its files, by their places.
+  public func leavingOut(_ places: Set<Int>) -> ImageFolder {
     var result = self
-    result.files.removeAll { paths.contains($0.path) }
+    result.files = files.indices.filter { !places.contains($0) }.map { files[$0] }
     return result
   }
 
@@ -101,84 +159,50 @@ public struct ImageFolder: Sendable, Equatable {
     headers.withUnsafeMutableBufferPointer { buffer in
       let results = SharedPlaces(buffer)
       workers.forEach(files.count) { index in
-        let path = files[index].path
-        results[index] = Result { () throws(ImageError) in try Image.header(of: path) }.mapError(DatasetError.init)
+        results[index] = Result { () throws(DatasetError) in try header(of: files[index]) }
       }
     }
     return headers.map { $0! }
   }
 
-  // MARK: Listing
-
-  private static func collect(_ folder: String, label: Int, into all: inout [File]) throws {
-    let (subfolders, files) = try entries(folder)
-    for path in files where try isImage(path) { all.append(try file(path, label: label)) }
-    for subfolder in subfolders { try collect(subfolder, label: label, into: &all) }
+  private func header(of file: File) throws(DatasetError) -> ImageHeader {
+    let bytes = try memberBytes(of: file)
+    do throws(ImageError) {
+      if let bytes { return try Image.header(of: bytes, named: file.path) }
+      return try Image.header(of: file.path)
+    } catch {
+      throw DatasetError(error)
+    }
   }
 
-  private static func isImage(_ path: String) throws -> Bool {
-    let name = lastPart(path)
-    guard let dot = name.lastIndex(of: ".") else { return false }
-    switch name[name.index(after: dot)...].lowercased() {
-    case "png", "jpg", "jpeg": return true
-    case "webp", "bmp", "gif", "tif", "tiff", "heic", "avif", "jp2", "ppm", "pgm":
+  /// An image as its file has it.
+  func image(at index: Int) throws(DatasetError) -> Image {
+    let file = files[index]
+    let bytes = try memberBytes(of: file)
+    do throws(ImageError) {
+      if let bytes { return try Image.read(bytes, named: file.path) }
+      return try Image.read(file.path)
+    } catch {
+      throw DatasetError(error)
+    }
+  }
+
+  /// The bytes of a file in an archive; nil for one that lies on the disk by itself.
+  private func memberBytes(of file: File) throws(DatasetError) -> [UInt8]? {
+    guard let archive, let member = file.member else { return nil }
+    do { return try archive.read(member) } catch {
       throw DatasetError(
-        .wrongLayout, path, "images of this format are not read", advice: "turn it into PNG or JPEG, or move it away")
-    default: return false
+        .damaged, file.path, "cannot be read: \(error.problem)",
+        advice: "fetch the archive again, \(DatasetError.orSkip)")
     }
-  }
-
-  private static func file(_ path: String, label: Int?) throws -> File {
-    var information = stat()
-    guard stat(path, &information) == 0 else { throw unreadable(path) }
-    return File(path: path, size: Int(information.st_size), label: label)
-  }
-
-  /// The paths of the folders and other entries in a folder, each in the order of their names' bytes.
-  private static func entries(_ path: String) throws -> (folders: [String], files: [String]) {
-    guard let directory = opendir(path) else { throw unreadable(path) }
-    defer { closedir(directory) }
-    var names: [String] = []
-    errno = 0
-    while let entry = readdir(directory) {
-      let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-      guard let name = String(validating: bytes, as: UTF8.self) else {
-        throw DatasetError(
-          .unreadable, "\(path)/\(String(decoding: bytes, as: UTF8.self))", "its name is not UTF-8",
-          advice: "rename it")
-      }
-      if !name.hasPrefix(".") { names.append(name) }
-      errno = 0
-    }
-    guard errno == 0 else { throw unreadable(path) }
-    names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    let paths = names.map { "\(path)/\($0)" }
-    var isFolder: [Bool] = []
-    for path in paths {
-      var information = stat()
-      guard stat(path, &information) == 0 else { throw unreadable(path) }
-      isFolder.append(information.st_mode & S_IFMT == S_IFDIR)
-    }
-    return (
-      zip(paths, isFolder).filter(\.1).map(\.0),
-      zip(paths, isFolder).filter { !$0.1 }.map(\.0)
-    )
-  }
-
-  private static func isFolder(_ path: String) -> Bool {
-    var information = stat()
-    return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
-  }
-
-  private static func lastPart(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
-
-  private static func unreadable(_ path: String) -> DatasetError {
-    let reason = errno
-    return DatasetError(
-      reason == ENOENT ? .missing : .unreadable, path, "cannot be opened: \(String(cString: strerror(reason)))",
-      advice: "check the path and who may read it")
   }
 }
+
+/// What often lies beside a folder of images and says something of them. In small letters.
+private let companionNames: Set = [
+  "mask", "masks", "annotation", "annotations", "label", "labels", "segmentation", "segmentations", "ground_truth",
+  "groundtruth", "gt", "trimaps",
+]
 
 /// Places of an array that several threads write, each its own.
 private struct SharedPlaces<Element>: @unchecked Sendable {
@@ -195,6 +219,7 @@ private struct SharedPlaces<Element>: @unchecked Sendable {
 extension DatasetError {
   init(_ error: ImageError) {
     self.init(
-      .damaged, error.path, "cannot be read as an image: \(error.message)", advice: "replace or remove the file")
+      .damaged, error.path, "cannot be read as an image: \(error.message)",
+      advice: "replace or remove the file, \(DatasetError.orSkip)")
   }
 }

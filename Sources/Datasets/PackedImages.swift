@@ -74,7 +74,7 @@ extension DatasetError {
   init(damaged image: String, _ path: String) {
     self.init(
       .damaged, path, "\(image) is damaged: its checksum does not match",
-      advice: "fetch the file again, or pack it again")
+      advice: "fetch the file again, or leave out such images with `ddpm-mpi pack … --skip-damaged`")
   }
 }
 

@@ -41,13 +41,17 @@ public struct HDF5Dataset: ~Copyable {
   /// Where in the file the elements lie one after the other, in bytes from its beginning, so that they can be read
   /// without the library; nil if they are stored in pieces, compressed or elsewhere.
   public borrowing func contiguousOffset() throws(HDF5Error) -> Int? {
-    let creation = try Handle(
-      .propertyList, "H5Dget_create_plist", subject, H5Dget_create_plist(handle.identifier))
+    let creation = try creationProperties()
     guard H5Pget_layout(creation.identifier) == H5D_CONTIGUOUS, H5Pget_external_count(creation.identifier) == 0 else {
       return nil
     }
     // All ones where nothing is allocated.
     return Int(exactly: H5Dget_offset(handle.identifier))
+  }
+
+  /// How the dataset was made.
+  borrowing func creationProperties() throws(HDF5Error) -> Handle {
+    try Handle(.propertyList, "H5Dget_create_plist", subject, H5Dget_create_plist(handle.identifier))
   }
 
   /// Closes the dataset. In a file that ranks share they all close it.
@@ -153,19 +157,6 @@ public struct HDF5Dataset: ~Copyable {
     }
     try outcome.get()
     return elements
-  }
-
-  /// Reads all elements of whole numbers of any width. Throws if they are of another type.
-  public borrowing func readIntegers() throws(HDF5Error) -> [Int64] {
-    guard [.uint8, .int32, .uint32, .int64].contains(type) else {
-      throw HDF5Error("H5Dread", subject, .wrongType, "it holds \(type), not whole numbers")
-    }
-    var numbers = [Int64](repeating: 0, count: count)
-    let status = H5Dread(
-      handle.identifier, ddpm_hdf5_native_int64(), ddpm_hdf5_all(), ddpm_hdf5_all(), ddpm_hdf5_default_properties(),
-      &numbers)
-    try check("H5Dread", subject, status)
-    return numbers
   }
 
   private borrowing func requireType<Element: HDF5Element>(_: Element.Type, _ call: String) throws(HDF5Error) {

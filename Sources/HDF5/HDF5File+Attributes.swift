@@ -83,39 +83,14 @@ extension HDF5File {
     return text
   }
 
-  /// The texts of an attribute that is a list of variable-length strings.
-  public borrowing func readAttribute(
-    _ name: String, of objectPath: String = "/", as _: [String].Type
-  ) throws(HDF5Error) -> [String] {
-    let subject = subject(objectPath, attribute: name)
-    let attribute = try openAnyAttribute(name, of: objectPath)
-    let count = try valueCount(of: attribute, subject)
-    let datatype = try Handle(.datatype, "H5Aget_type", subject, H5Aget_type(attribute.identifier))
-    guard H5Tget_class(datatype.identifier) == H5T_STRING, H5Tis_variable_str(datatype.identifier) > 0 else {
-      throw HDF5Error("H5Aread", subject, .wrongType, "this is not a list of strings of variable length")
-    }
-    var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
-    if count > 0 { try check("H5Aread", subject, H5Aread(attribute.identifier, datatype.identifier, &pointers)) }
-    defer { for pointer in pointers { H5free_memory(pointer) } }
-    var texts: [String] = []
-    for pointer in pointers {
-      let bytes = pointer.map { UnsafeRawBufferPointer(start: $0, count: strlen($0)) }
-      guard let text = String(validating: bytes.map(Array.init) ?? [], as: UTF8.self) else {
-        throw HDF5Error("H5Aread", subject, .wrongType, "a string is not UTF-8")
-      }
-      texts.append(text)
-    }
-    return texts
-  }
-
-  /// The value of an integer attribute of any width. Throws if it does not fit.
+  /// The value of an integer attribute of any width, or of a boolean as h5py writes it. Throws if it does not fit.
   public borrowing func readAttribute(
     _ name: String, of objectPath: String = "/", as _: Int64.Type
   ) throws(HDF5Error) -> Int64 {
     let subject = subject(objectPath, attribute: name)
     let attribute = try openAttribute(name, of: objectPath)
     let datatype = try Handle(.datatype, "H5Aget_type", subject, H5Aget_type(attribute.identifier))
-    guard H5Tget_class(datatype.identifier) == H5T_INTEGER else {
+    guard holdsIntegers(datatype) else {
       throw HDF5Error("H5Aread", subject, .wrongType, "this is not an integer")
     }
     // The library would silently replace an unsigned number that is too large by the largest signed one.
@@ -153,7 +128,7 @@ extension HDF5File {
 
   // MARK: Parts
 
-  private func subject(_ objectPath: String, attribute: String) -> String {
+  func subject(_ objectPath: String, attribute: String) -> String {
     "\(subject(objectPath)), attribute \(attribute)"
   }
 
@@ -200,7 +175,7 @@ extension HDF5File {
     return attribute
   }
 
-  private borrowing func openAnyAttribute(_ name: String, of objectPath: String) throws(HDF5Error) -> Handle {
+  borrowing func openAnyAttribute(_ name: String, of objectPath: String) throws(HDF5Error) -> Handle {
     let subject = subject(objectPath, attribute: name)
     let object = try openObject(objectPath)
     guard try check("H5Aexists", subject, H5Aexists(object.identifier, name)) > 0 else {
@@ -233,11 +208,7 @@ extension HDF5File {
   ) throws(HDF5Error) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: H5Tget_size(datatype.identifier))
     try check("H5Aread", subject, H5Aread(attribute.identifier, datatype.identifier, &bytes))
-    if H5Tget_strpad(datatype.identifier) == H5T_STR_SPACEPAD {
-      while bytes.last == UInt8(ascii: " ") { bytes.removeLast() }
-      return bytes
-    }
-    return Array(bytes.prefix { $0 != 0 })
+    return withoutPadding(bytes, spaces: H5Tget_strpad(datatype.identifier) == H5T_STR_SPACEPAD)
   }
 
   private func narrow<Value: FixedWidthInteger, Result: FixedWidthInteger>(

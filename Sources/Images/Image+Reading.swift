@@ -24,12 +24,29 @@ extension Image {
   /// - Throws: `ImageError` for a file that cannot be read, is something else, or is damaged in any way that its pixels
   ///   could have suffered from.
   public static func read(_ path: String) throws(ImageError) -> Image {
-    let bytes = try contents(of: path)
+    try read(contents(of: path), named: path)
+  }
+
+  /// Reads an image from the bytes of a PNG or JPEG file.
+  /// - Parameter name: what messages call the file.
+  public static func read(_ bytes: [UInt8], named name: String) throws(ImageError) -> Image {
     switch Format(bytes) {
-    case .png: return try PNG.decode(bytes, path: path)
-    case .jpeg: return try JPEG.decode(bytes, path: path)
-    case nil: throw ImageError(path: path, message: unknownFormat)
+    case .png: return try PNG.decode(bytes, path: name)
+    case .jpeg: return try JPEG.decode(bytes, path: name)
+    case nil: throw ImageError(path: name, message: unknownFormat)
     }
+  }
+
+  /// The size of an image, from the bytes of a PNG or JPEG file.
+  public static func header(of bytes: [UInt8], named name: String) throws(ImageError) -> ImageHeader {
+    let header: ImageHeader
+    switch Format(bytes) {
+    case .png: header = try PNG.header(of: bytes, path: name)
+    case .jpeg: header = try JPEG.header(of: bytes, path: name)
+    case nil: throw ImageError(path: name, message: unknownFormat)
+    }
+    try header.check(name)
+    return header
   }
 
   /// The size of a PNG or JPEG file's image, from the file's beginning only.
@@ -85,6 +102,12 @@ enum JPEG {
   static func header(of path: String) throws(ImageError) -> ImageHeader {
     var header = ddpm_jpeg_header()
     try run(path) { ddpm_jpeg_file_header(path, &header, $0) }
+    return ImageHeader(width: Int(header.width), height: Int(header.height), channels: header.channels == 1 ? 1 : 3)
+  }
+
+  static func header(of bytes: [UInt8], path: String) throws(ImageError) -> ImageHeader {
+    var header = ddpm_jpeg_header()
+    try run(path) { ddpm_jpeg_header(bytes, bytes.count, &header, $0) }
     return ImageHeader(width: Int(header.width), height: Int(header.height), channels: header.channels == 1 ? 1 : 3)
   }
 

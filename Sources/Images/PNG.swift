@@ -74,6 +74,22 @@ public enum PNG {
     return header(control)
   }
 
+  /// The same from the file's bytes.
+  static func header(of bytes: [UInt8], path: String) throws(ImageError) -> ImageHeader {
+    let outcome = bytes.withUnsafeBytes { memory in
+      Result { () throws(ImageError) in
+        var control = png_image()
+        control.version = UInt32(PNG_IMAGE_VERSION)
+        defer { png_image_free(&control) }
+        guard png_image_begin_read_from_memory(&control, memory.baseAddress, memory.count) != 0 else {
+          throw ImageError(path: path, message: message(of: control))
+        }
+        return header(control)
+      }
+    }
+    return try outcome.get()
+  }
+
   private static func decode(_ path: String, from start: (inout png_image) -> Int32) throws(ImageError) -> Image {
     var control = png_image()
     control.version = UInt32(PNG_IMAGE_VERSION)

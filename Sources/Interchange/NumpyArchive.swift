@@ -3,7 +3,7 @@ import Foundation
 /// A file of named arrays as `numpy.savez` and `numpy.savez_compressed` write them (`.npz`): a ZIP archive with an
 /// array in NumPy's format for each name.
 public struct NumpyArchive: Sendable {
-  private struct Entry {
+  struct Entry {
     let header: NumpyHeader
     let elements: ArraySlice<UInt8>
   }
@@ -85,7 +85,7 @@ public struct NumpyArchive: Sendable {
     return text
   }
 
-  private func entry(_ name: String) throws(InterchangeError) -> Entry {
+  func entry(_ name: String) throws(InterchangeError) -> Entry {
     guard let entry = entries[name] else {
       throw InterchangeError(
         path, "has no array \(name), but \(names.joined(separator: ", "))", advice: "check that this is the right file")
@@ -93,7 +93,7 @@ public struct NumpyArchive: Sendable {
     return entry
   }
 
-  private func wrongType(_ name: String, _ entry: Entry, expected: String) -> InterchangeError {
+  func wrongType(_ name: String, _ entry: Entry, expected: String) -> InterchangeError {
     InterchangeError(
       path, "\(name) holds elements of type \(entry.header.type) in shape \(entry.header.shape), not \(expected)",
       advice: "convert it with NumPy's astype")
@@ -102,7 +102,7 @@ public struct NumpyArchive: Sendable {
   /// The elements' bytes as words in the file's order.
   ///
   /// - Parameter count: what the shape says, where nil.
-  private func words<Word: FixedWidthInteger>(
+  func words<Word: FixedWidthInteger>(
     _ name: String, _ entry: Entry, count: Int? = nil
   ) throws(InterchangeError) -> [Word] {
     let size = MemoryLayout<Word>.size
@@ -123,7 +123,7 @@ public struct NumpyArchive: Sendable {
     }
   }
 
-  private static func rowMajor(_ values: [Double], shape: [Int]) -> [Double] {
+  static func rowMajor<Element>(_ values: [Element], shape: [Int]) -> [Element] {
     // Each index's step in the file.
     var steps: [Int] = []
     var step = 1
@@ -131,7 +131,7 @@ public struct NumpyArchive: Sendable {
       steps.append(step)
       step *= length
     }
-    var result: [Double] = []
+    var result: [Element] = []
     result.reserveCapacity(values.count)
     var index = [Int](repeating: 0, count: shape.count)
     for _ in values {

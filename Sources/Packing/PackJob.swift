@@ -23,6 +23,8 @@ public struct PackJob: Sendable {
   public var allowsFlips: Bool?
   /// Whether to go on without images that are damaged.
   public var skipsDamaged = false
+  /// Whether every subfolder of a source is a class, even one that is called like a split.
+  public var subfoldersAreClasses = false
   /// Whether to replace the output if it exists.
   public var replaces = false
   public var threads = 1
@@ -52,7 +54,8 @@ public struct PackJob: Sendable {
   private func pack(_ reporter: RunReporter) throws {
     let workers = WorkerPool(threadCount: threads)
     var leftOut: [DatasetError] = []
-    var packer = try packer(workers, reporter, &leftOut)
+    let (made, remarks) = try packer(workers, reporter, &leftOut)
+    var packer = made
     while true {
       let damaged = try write(packer, workers, reporter)
       if damaged.training.isEmpty && damaged.test.isEmpty { break }
@@ -64,7 +67,7 @@ public struct PackJob: Sendable {
     }
     reporter.clear()
     for error in leftOut { reporter.log.warning("left out \(error.place): \(error.problem)") }
-    reporter.message(summary(packer, leftOut: leftOut.count))
+    reporter.message(summary(packer, leftOut: leftOut.count, remarks))
   }
 
   private func write(
@@ -83,28 +86,40 @@ public struct PackJob: Sendable {
     }
   }
 
-  private func summary(_ packer: ImagePacker, leftOut: Int) -> String {
+  private func summary(_ packer: ImagePacker, leftOut: Int, _ remarks: [String]) -> String {
     let shape = packer.training.imageShape.map(String.init).joined(separator: "x")
-    let classes = packer.training.classNames.count
+    let classes = packer.training.classNames
     let bytes = (try? FileManager.default.attributesOfItem(atPath: output)[.size] as? Int) ?? 0
     let tests = packer.test.map { " and \(ProgressFormat.count($0.count)) test" } ?? ""
     return "Packed \(ProgressFormat.count(packer.training.count)) training\(tests) images of \(shape), "
-      + (classes == 0 ? "no classes" : classes == 1 ? "1 class" : "\(ProgressFormat.count(classes)) classes")
-      + (leftOut > 0 ? ", \(ProgressFormat.count(leftOut, of: "damaged image")) left out" : "")
+      + (classes.isEmpty
+        ? "no classes" : classes.count == 1 ? "1 class" : "\(ProgressFormat.count(classes.count)) classes")
+      + (leftOut > 0 ? ", \(ProgressFormat.count(leftOut, of: "unusable image")) left out" : "")
       + ", into \(output) (\(ProgressFormat.decimal(Double(bytes) / 1e6, places: 1)) MB).\n"
+      + (classes.isEmpty ? "" : "Classes: \(list(classes)).\n")
+      + remarks.map { "\($0).\n" }.joined()
       + "Train on it: --set data.name=hdf5 --set data.path=\(output)"
+  }
+
+  /// Names, but not hundreds of them.
+  private func list(_ names: [String]) -> String {
+    let shown = names.prefix(20).joined(separator: ", ")
+    return names.count > 20 ? "\(shown) and \(names.count - 20) more" : shown
   }
 
   // MARK: What is packed
 
-  /// All sources, brought to one shape and one list of classes.
+  /// All sources, brought to one shape and one list of classes, and what became of what is in them.
   private func packer(
     _ workers: WorkerPool, _ reporter: RunReporter, _ leftOut: inout [DatasetError]
-  ) throws -> ImagePacker {
-    let sources = try sources.map(PackSource.init)
+  ) throws -> (ImagePacker, remarks: [String]) {
+    func source(_ argument: String) throws -> PackSource {
+      try PackSource(argument, subfoldersAreClasses: subfoldersAreClasses)
+    }
+    let sources = try sources.map(source)
     var training: [Part] = []
     for source in sources { training.append(try part(source.path, try source.open(.training), workers, &leftOut)) }
-    var testSources = try tests.map(PackSource.init)
+    var testSources = try tests.map(source)
     if tests.isEmpty { testSources = try sources.filter { try $0.holdsTests() } }
     let classNames = try joinedClassNames(training)
     var test: [Part] = []
@@ -129,9 +144,28 @@ public struct PackJob: Sendable {
     var ownName = (output as NSString).lastPathComponent
     ownName = (ownName as NSString).deletingPathExtension
     if training.count == 1, case .images(let images) = training[0].contents { ownName = images.name }
-    return ImagePacker(
+    let packer = ImagePacker(
       name: name ?? ownName, training: trainingImages, test: testImages,
       allowsFlips: allowsFlips ?? trainingImages.allowsFlips)
+    return (packer, remarks(of: training + test) + withoutImages(trainingImages))
+  }
+
+  /// A line for each source of which there is something to say.
+  private func remarks(of parts: [Part]) -> [String] {
+    var lines: [String] = []
+    for part in parts where !part.remarks.isEmpty {
+      let line = "From \(part.source): \(part.remarks.joined(separator: "; "))"
+      if !lines.contains(line) { lines.append(line) }
+    }
+    return lines
+  }
+
+  /// The classes of which there are no images.
+  private func withoutImages(_ images: JoinedImages) -> [String] {
+    var counts = [Int](repeating: 0, count: images.classNames.count)
+    for index in 0..<images.count { if let label = images.label(of: index) { counts[label] += 1 } }
+    let names = zip(images.classNames, counts).filter { $0.1 == 0 }.map(\.0)
+    return names.isEmpty ? [] : ["Without training images: \(list(names))"]
   }
 
   /// A source's images, with the headers of its files.
@@ -154,6 +188,13 @@ public struct PackJob: Sendable {
       }
     }
 
+    var remarks: [String] {
+      switch contents {
+      case .folder(let folder): folder.remarks
+      case .images(let images): images.remarks
+      }
+    }
+
     func countSmaller(than size: Int) -> Int {
       switch contents {
       case .folder: headers.count { min($0.width, $0.height) < size }
@@ -167,19 +208,22 @@ public struct PackJob: Sendable {
     _ source: String, _ contents: PackSource.Contents, _ workers: WorkerPool, _ leftOut: inout [DatasetError]
   ) throws -> Part {
     guard case .folder(let folder) = contents else { return Part(source: source, contents: contents) }
+    if !skipsDamaged, let problem = folder.problems.first { throw problem }
     let headers = folder.headers(workers: workers)
     guard skipsDamaged else {
       return Part(source: source, contents: contents, headers: try headers.map { try $0.get() })
     }
-    var damaged: Set<String> = []
-    for (file, header) in zip(folder.files, headers) {
+    var unusable = folder.problems
+    var damaged: Set<Int> = []
+    for (place, header) in headers.enumerated() {
       guard case .failure(let error) = header else { continue }
-      damaged.insert(file.path)
-      leftOut.append(error)
+      damaged.insert(place)
+      unusable.append(error)
     }
     guard damaged.count < folder.files.count else {
-      throw InputError("\(source): all images are damaged; the first: \(leftOut[leftOut.count - damaged.count])")
+      throw InputError("\(source): all images are unusable; the first: \(unusable[0])")
     }
+    leftOut += unusable
     return Part(
       source: source, contents: .folder(folder.leavingOut(damaged)), headers: headers.compactMap { try? $0.get() })
   }
@@ -197,10 +241,7 @@ public struct PackJob: Sendable {
   /// The classes of all sources together: as they are if all have the same, otherwise in the order of their names.
   private func joinedClassNames(_ parts: [Part]) throws -> [String] {
     let lists = parts.map(\.classNames)
-    if lists.allSatisfy({ $0 == lists[0] }) { return lists[0] }
-    guard let without = lists.firstIndex(of: []) else {
-      return Set(lists.joined()).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    }
+    guard let without = lists.firstIndex(of: []), !lists.allSatisfy(\.isEmpty) else { return ClassNames.union(lists) }
     throw InputError("\(parts[without].source) has no classes, but another source has; pack them apart")
   }
 

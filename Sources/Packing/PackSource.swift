@@ -8,12 +8,12 @@ struct PackSource {
   enum Kind {
     /// A data set that is found by its name.
     case named
-    case fashionMNIST
-    case mnist
+    case idx(IDXSet)
     case cifar10
     case cifar100
     case hdf5
-    case folder
+    case numpy(NumpySource)
+    case folder(FolderArrangement)
   }
 
   enum Contents {
@@ -25,32 +25,49 @@ struct PackSource {
   let path: String
   let kind: Kind
 
-  /// - Throws: `InputError` if there is nothing of this name.
-  init(_ argument: String) throws {
+  /// - Parameter subfoldersAreClasses: whether no subfolder is a split, whatever it is called.
+  /// - Throws: `InputError` if there is nothing of this name, `DatasetError` if it is of a kind that is not read.
+  init(_ argument: String, subfoldersAreClasses: Bool = false) throws {
     path = withoutTrailingSlashes(argument)
     var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      guard ["fashion-mnist", "shapes"].contains(argument) else {
-        throw InputError("\(argument): there is no such file or folder to pack")
-      }
+    let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    if !isThere, ["fashion-mnist", "shapes"].contains(argument) {
       kind = .named
-      return
-    }
-    guard isFolder.boolValue else {
-      kind = .hdf5
-      return
-    }
-    let path = path
-    func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
-    if has("train-images-idx3-ubyte") || has("train-images-idx3-ubyte.gz") {
-      kind = (standardisedPath(path) as NSString).lastPathComponent == "fashion-mnist" ? .fashionMNIST : .mnist
-    } else if has("data_batch_1.bin") || has("cifar-10-batches-bin") {
-      kind = .cifar10
-    } else if has("fine_label_names.txt") || has("cifar-100-binary") {
-      kind = .cifar100
+    } else if let set = try Self.idxSet(path) {
+      kind = .idx(set)
+    } else if !isThere {
+      throw InputError("\(argument): there is no such file or folder to pack")
+    } else if isFolder.boolValue {
+      kind = try Self.kind(ofFolder: path, subfoldersAreClasses: subfoldersAreClasses)
+    } else if FolderArrangement.isArchive(path) {
+      kind = .folder(try FolderArrangement(path, subfoldersAreClasses: subfoldersAreClasses))
     } else {
-      kind = .folder
+      kind = try Self.kind(ofFile: path)
     }
+  }
+
+  private static func idxSet(_ path: String) throws -> IDXSet? {
+    let sets = IDXSet.sets(in: path)
+    guard sets.count > 1 else { return sets.first }
+    throw InputError(
+      "\(path): it has several data sets (\(sets.map(\.name).joined(separator: ", "))); name one of them: "
+        + sets[0].path)
+  }
+
+  private static func kind(ofFolder path: String, subfoldersAreClasses: Bool) throws -> Kind {
+    func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
+    if has("data_batch_1.bin") || has("cifar-10-batches-bin") { return .cifar10 }
+    if has("fine_label_names.txt") || has("cifar-100-binary") { return .cifar100 }
+    return .folder(try FolderArrangement(path, subfoldersAreClasses: subfoldersAreClasses))
+  }
+
+  private static func kind(ofFile path: String) throws -> Kind {
+    if let format = ForeignFormat(ofFile: path) { throw DatasetError(format, path) }
+    if NumpySource.canRead(path) { return .numpy(try NumpySource(path)) }
+    guard !ImageFolder.isImage(path) else {
+      throw InputError("\(path): it is a single image; name the folder that it lies in")
+    }
+    return .hdf5
   }
 
   /// Whether it holds test images apart from the others.
@@ -58,11 +75,12 @@ struct PackSource {
     func has(_ names: String...) -> Bool { names.contains { FileManager.default.fileExists(atPath: "\(path)/\($0)") } }
     return switch kind {
     case .named: true
-    case .fashionMNIST, .mnist: has("t10k-images-idx3-ubyte", "t10k-images-idx3-ubyte.gz")
+    case .idx(let set): set.has(.test)
     case .cifar10: has("test_batch.bin", "cifar-10-batches-bin/test_batch.bin")
     case .cifar100: has("test.bin", "cifar-100-binary/test.bin")
     case .hdf5: try PackedImages.testsAreIn(path)
-    case .folder: ImageFolder.hasSplits(path)
+    case .numpy(let arrays): arrays.hasTests
+    case .folder(let folder): folder.hasTests
     }
   }
 
@@ -70,19 +88,19 @@ struct PackSource {
   func open(_ split: DatasetSplit) throws -> Contents {
     switch kind {
     case .named: .images(try DatasetCatalog.load(name: path, split: split))
-    case .fashionMNIST: .images(try FashionMNIST.load(folder: path, split: split))
-    case .mnist: .images(try MNIST.load(folder: path, split: split))
+    case .idx(let set): .images(try set.load(split))
     case .cifar10: .images(try CIFAR10.load(folder: path, split: split))
     case .cifar100: .images(try CIFAR100.load(folder: path, split: split))
     case .hdf5: .images(try HDF5Images(path: path, split: split))
-    case .folder: .folder(try ImageFolder(path, split: split))
+    case .numpy(let arrays): .images(try arrays.images(split))
+    case .folder(let folder): .folder(try folder.images(split))
     }
   }
 
   /// What it has for tests: if it holds test images apart, these, and otherwise all of it.
   /// - Parameter classNames: the classes of the training images.
   func openTests(classNames: [String]) throws -> Contents {
-    if try holdsTests() { return try open(.test) }
-    return kind == .folder ? .folder(try ImageFolder(path, classNames: classNames)) : try open(.training)
+    if case .folder(let folder) = kind { return .folder(try folder.imagesForTests(classNames: classNames)) }
+    return try open(holdsTests() ? .test : .training)
   }
 }

@@ -244,10 +244,13 @@ extension TrainingRun {
     }
     // What is slower than it could be should not be so unseen.
     let convolutions = configuration.model.convolution == .direct ? ", direct convolutions" : ""
+    let shape = dataset.imageShape.map(String.init).joined(separator: "x")
+    let data = (["\(dataset.name), \(dataset.count) images of \(shape)"] + dataset.remarks)
+      .joined(separator: "\n          ")
     reporter.message(
       """
       ddpm-mpi \(ProgramVersion.current): \(ranks) x \(threads), run folder \(folder.path)
-      data:     \(dataset.name), \(dataset.count) images of \(dataset.height)x\(dataset.width)x\(dataset.channels)
+      data:     \(data)
       network:  \(ProgressFormat.count(trainer.task.trainee.layout.parameterCount)) parameters\(convolutions)
       batch:    \(settings.batch) images in \(configuration.microBatchCount) micro-batches of \(settings.microBatch)
       memory:   \(memoryText)

@@ -10,12 +10,12 @@ struct Pack: RankCommand {
     usage: """
       ddpm-mpi pack <source> ... --output <file.h5> [--test <source> ...]
                     [--size <n>] [--background black|white] [--name <name>]
-                    [--flips | --no-flips] [--skip-damaged] [--force]
-                    [--threads <n>]
+                    [--flips | --no-flips] [--no-splits] [--skip-damaged]
+                    [--force] [--threads <n>]
       """,
     discussion: """
-      A source is a folder of PNG and JPEG files, whose subfolders are classes (if they are just train and test, the \
-      classes are below); a folder of IDX files, or of CIFAR-10's or CIFAR-100's binary files; an HDF5 file with \
+      A source is a folder of PNG and JPEG files, whose subfolders are classes (or splits such as train, \
+      val and test, with the classes below); a folder of IDX files, or of CIFAR-10's or CIFAR-100's binary files; an HDF5 file with \
       `images`, uint8 [N, H, W, C], and `labels`; or fashion-mnist or shapes. What it holds as test images is packed \
       as such. Train on the file with data.name=hdf5 and data.path=<file.h5>.
       """)
@@ -48,7 +48,10 @@ struct Pack: RankCommand {
     help: "Whether training mirrors images by default (default: as the source says, for image files no).")
   var flips: Bool?
 
-  @Flag(help: "Leave out damaged images, and list them, instead of stopping at the first.")
+  @Flag(help: "Take every subfolder for a class, even one called train or test.")
+  var noSplits = false
+
+  @Flag(help: "Leave out images that cannot be used, and list them, instead of stopping at the first.")
   var skipDamaged = false
 
   @Flag(help: "Replace the file if it exists.")
@@ -83,6 +86,7 @@ struct Pack: RankCommand {
     job.size = size
     job.background = background.map { $0 == .white ? 255 : 0 }
     job.allowsFlips = flips
+    job.subfoldersAreClasses = noSplits
     job.skipsDamaged = skipDamaged
     job.replaces = force
     job.threads = threads

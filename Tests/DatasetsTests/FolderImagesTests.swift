@@ -27,7 +27,7 @@ extension DatasetFileTests {
     }
 
     private func open(_ folder: TemporaryFolder, split: DatasetSplit = .training) throws -> FolderImages {
-      try FolderImages(ImageFolder(folder.path, split: split))
+      try FolderImages(FolderArrangement(folder.path).images(split))
     }
 
     private func failure(_ folder: TemporaryFolder, split: DatasetSplit = .training) -> DatasetError? {
@@ -52,25 +52,10 @@ extension DatasetFileTests {
     @Test func aFolderWithoutSubfoldersHasNoClasses() throws {
       let folder = try TemporaryFolder()
       for name in ["é", "z", "Z", "10", "9"] { try folder.writePNG([5, 6], width: 2, to: "\(name).PNG") }
-      let listed = try ImageFolder(folder.path, split: .training)
+      let listed = try FolderArrangement(folder.path).images(.training)
       #expect(listed.classNames.isEmpty && listed.files.allSatisfy { $0.label == nil })
       #expect(
         listed.files.map { $0.path.split(separator: "/").last } == ["10.PNG", "9.PNG", "Z.PNG", "z.PNG", "é.PNG"])
-    }
-
-    @Test func trainAndTestAreSplits() throws {
-      let folder = try folder(inside: "train/")
-      try folder.createFolder("test/dog")
-      try folder.writePNG([1, 2, 3, 4, 5, 6], width: 3, to: "test/dog/t.png")
-      #expect(try open(folder).count == 4)
-      let test = try open(folder, split: .test)
-      #expect(test.name == folder.path.split(separator: "/").last.map(String.init))
-      // The classes are those of the training images, though one has no images here.
-      #expect(test.classNames == ["cat", "dog"] && test.count == 1 && test.label(of: 0) == 1)
-      try folder.createFolder("test/cow")
-      #expect(failure(folder, split: .test)?.kind == .wrongLabel)
-      let missing = failure(try self.folder(), split: .test)
-      #expect(missing?.kind == .missing && missing?.problem.contains("test") == true)
     }
 
     @Test func imagesOfAnotherSizeOrKindAreNamed() throws {
@@ -97,7 +82,7 @@ extension DatasetFileTests {
       try other.write([1], to: "cat/picture.WebP")
       #expect(failure(other)?.problem == "images of this format are not read")
       #expect(failure(try TemporaryFolder())?.kind == .missing)
-      let error = #expect(throws: DatasetError.self) { try ImageFolder("/nowhere", split: .training) }
+      let error = #expect(throws: DatasetError.self) { try FolderArrangement("/nowhere") }
       #expect(error?.kind == .missing && error?.place == "/nowhere")
     }
 
@@ -133,7 +118,7 @@ extension DatasetFileTests {
       try folder.writePNG([1, 3, 5, 7, 9, 11, 13, 15], width: 4, to: "a.png")
       try folder.writePNG([7, 8, 9, 20, 30, 40], width: 2, channels: 3, to: "b.png")
       try folder.writePNG([100, 50, 0, 0], width: 1, channels: 4, to: "c.png")
-      let listed = try ImageFolder(folder.path, split: .training)
+      let listed = try FolderArrangement(folder.path).images(.training)
       let headers = try listed.headers().map { try $0.get() }
       var fitting = FolderImages.Fitting(side: 1, channels: 3)
       let refusing = try FolderImages(listed, fitting: fitting, headers: headers)
@@ -155,7 +140,7 @@ extension DatasetFileTests {
           try folder.writePNG([UInt8(index)], width: 1, to: "\(name)/1.png")
         }
       }
-      let parts = try folders.map { try FolderImages(ImageFolder($0.path, split: .training)) }
+      let parts = try folders.map { try FolderImages(FolderArrangement($0.path).images(.training)) }
       let joined = try #require(JoinedImages(parts))
       #expect(joined.classNames == ["a", "b", "c"] && joined.count == 4)
       #expect((0..<4).map { joined.label(of: $0) } == [1, 2, 0, 2])
@@ -168,6 +153,24 @@ extension DatasetFileTests {
       #expect(JoinedImages(parts, classNames: ["a", "b"]) == nil)
       #expect(JoinedImages([parts[0], parts[0]])?.classNames == ["b", "c"])
       withExtendedLifetime(folders) {}
+    }
+
+    @Test func classesOfOneNameStayTwo() throws {
+      #expect(ClassNames.union([["a", "b", "a"]]) == ["a", "b", "a"])
+      #expect(ClassNames.union([["a", "b", "a"], ["c", "a"]]) == ["a", "a", "b", "c"])
+      // The same letter in two spellings.
+      let (composed, decomposed) = ("\u{e9}", "e\u{301}")
+      #expect(ClassNames.union([[composed], [decomposed]]).map { $0.utf8.count } == [3, 2])
+      let folder = try TemporaryFolder()
+      for (index, name) in [composed, decomposed].enumerated() {
+        try folder.createFolder(name)
+        try folder.writePNG([UInt8(index)], width: 1, to: "\(name)/1.png")
+      }
+      let images = try FolderImages(FolderArrangement(folder.path).images(.training))
+      // In the order of the names' bytes: the decomposed one comes first.
+      #expect((0..<2).map { images.label(of: $0) } == [0, 1])
+      #expect(try (0..<2).map { try bytes(of: $0, images) } == [[1], [0]])
+      #expect(JoinedImages([images, images]).map { joined in (0..<4).map { joined.label(of: $0) } } == [0, 1, 0, 1])
     }
 
     @Test func fittedImagesAreThoseOfTheirSquares() throws {

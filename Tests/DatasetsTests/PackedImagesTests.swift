@@ -51,7 +51,7 @@ extension DatasetFileTests {
       let folder = try TemporaryFolder()
       try folder.writePNG([1, 2, 3, 4], width: 2, to: "a.png")
       let path = "\(folder.path)/packed.h5"
-      let images = try FolderImages(ImageFolder(folder.path, split: .training))
+      let images = try FolderImages(FolderArrangement(folder.path).images(.training))
       _ = try ImagePacker(name: "x", training: images, allowsFlips: false).write(to: path, workers: .callingThread)
       let packed = try PackedImages(path: path)
       #expect(packed.classNames.isEmpty && packed.label(of: 0) == nil && !packed.allowsFlips)

@@ -2,13 +2,17 @@
 
     python packed_images.py make FOLDER       writes FOLDER/kinds, FOLDER/idx, FOLDER/png, FOLDER/h5py.h5
     python packed_images.py compare FILE.h5 FOLDER/kinds SIDE
+    python packed_images.py forms FOLDER      writes FOLDER/forms: the same images in the forms of other programs
+    python packed_images.py verify FOLDER     compares FOLDER/forms/….packed.h5 with the images
 
-Needs Pillow, numpy and h5py. `compare` exits with 1 if a value differs by more than 1 of 255.
+Needs Pillow, numpy and h5py. `compare` exits with 1 if a value differs by more than 1 of 255, `verify` if any does.
 """
 
+import json
 import pathlib
 import struct
 import sys
+import zipfile
 import zlib
 
 import h5py
@@ -81,8 +85,7 @@ def make(folder):
     (folder / "idx").mkdir()
     for stem, part in (("train", slice(0, 32)), ("t10k", slice(32, 40))):
         for kind, values in (("images-idx3", images[part]), ("labels-idx1", labels[part])):
-            header = bytes([0, 0, 8, values.ndim]) + np.array(values.shape, ">u4").tobytes()
-            (folder / "idx" / f"{stem}-{kind}-ubyte").write_bytes(header + values.astype(np.uint8).tobytes())
+            write_idx(folder / "idx" / f"{stem}-{kind}-ubyte", values)
     (folder / "png").mkdir()
     padded = np.pad(images, ((0, 0), (2, 2), (2, 2)))
     for index, image in enumerate(padded[:32]):
@@ -90,6 +93,151 @@ def make(folder):
     with h5py.File(folder / "h5py.h5", "w") as file:
         file.create_dataset("images", data=padded[:32, :, :, None], chunks=(7, 32, 32, 1), compression="gzip")
         file["labels"] = labels[:32]
+
+
+def write_idx(path, values, kind=8, dtype=np.uint8):
+    header = bytes([0, 0, kind, values.ndim]) + np.array(values.shape, ">u4").tobytes()
+    path.write_bytes(header + values.astype(dtype).tobytes())
+
+
+class Forms:
+    """Sources in a folder, each with what must be in its packed file."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir()
+        self.colours = picture(8 * 12, 8, 3, 20).reshape(12, 8, 8, 3)
+        self.greys = self.colours[..., :1]
+        self.labels = np.arange(12) * 5 % 3
+        self.digits = np.array(["0", "1", "2"])
+
+    def expect(self, source, images, labels=None, names=(), test_images=None, test_labels=None):
+        parts = {"images": images, "labels": labels, "names": list(names)}
+        parts |= {"test": test_images, "test_labels": test_labels}
+        parts = {name: value for name, value in parts.items() if value is not None}
+        np.savez(self.folder / f"{source.replace('/', '+')}.expected.npz", **parts)
+
+    def hdf5(self, name, attributes={}, **datasets):
+        with h5py.File(self.folder / name, "w") as file:
+            for key, value in datasets.items():
+                file[key] = value
+            file.attrs.update(attributes)
+
+    def files(self, source, files):
+        """PNG files by name: the number of the image, from the first or after the last."""
+        for name, number in files.items():
+            path = self.folder / source / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(self.colours[number]).save(path)
+
+    def splits(self):
+        names = {"cat": 0, "dog": 1}
+        self.files("splits", {f"Train/{name}/{n}.png": n for name, n in names.items()})
+        self.files("splits", {f"valid/{name}/{n + 2}.png": n + 2 for name, n in names.items()})
+        self.files("splits", {f"TEST/{name}/{n + 4}.png": n + 4 for name, n in names.items()})
+        self.files("splits", {"__MACOSX/cat/0.png": 0})
+        (self.folder / "splits" / "notes.txt").write_text("notes")
+        self.expect("splits", self.colours[:2], [0, 1], names, self.colours[4:6], [0, 1])
+
+    def of_hdf5(self):
+        self.hdf5("booleans.h5", images=self.greys[..., 0], labels=self.labels == 1)
+        self.expect("booleans.h5", self.greys, self.labels == 1, ["0", "1"])
+        fixed = np.array([name.encode() for name in ("cat", "d\u00f6g", "cat")], h5py.string_dtype("utf-8", 8))
+        self.hdf5("fixed.h5", {"class_names": fixed}, images=self.colours, labels=self.labels[:, None].astype(">u2"))
+        self.expect("fixed.h5", self.colours, self.labels, ["cat", "d\u00f6g", "cat"])
+        self.hdf5("variable.h5", images=self.colours, labels=self.labels.astype("i1"), class_names=["a", "b", "c"])
+        self.expect("variable.h5", self.colours, self.labels, ["a", "b", "c"])
+        self.hdf5("x-and-y.h5", x=self.colours, y=self.labels)
+        self.hdf5("channels-first.h5", images=self.colours.transpose(0, 3, 1, 2))
+        with h5py.File(self.folder / "lzf.h5", "w") as file:
+            file.create_dataset("images", data=self.colours, compression="lzf")
+
+    def of_mnist(self):
+        images = picture(28 * 12, 28, 1, 21).reshape(12, 28, 28)
+        padded = np.pad(images, ((0, 0), (2, 2), (2, 2)))[..., None]
+        clothes = ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"]
+        raw = self.folder / "FashionMNIST" / "raw"
+        raw.mkdir(parents=True)
+        for stem in ("train", "t10k"):
+            write_idx(raw / f"{stem}-images-idx3-ubyte", images)
+            write_idx(raw / f"{stem}-labels-idx1-ubyte", np.arange(12) % 10)
+        self.expect("FashionMNIST", padded, np.arange(12) % 10, clothes, padded, np.arange(12) % 10)
+        raw = self.folder / "EMNIST" / "raw"
+        raw.mkdir(parents=True)
+        for name, labels in (("letters", np.arange(12) + 15), ("digits", np.arange(12) % 10)):
+            for part in ("train", "test"):
+                write_idx(raw / f"emnist-{name}-{part}-images-idx3-ubyte", images)
+                write_idx(raw / f"emnist-{name}-{part}-labels-idx1-ubyte", labels)
+        upright = padded.transpose(0, 2, 1, 3)
+        letters = [chr(ord("a") + letter) for letter in range(26)]
+        labels = np.arange(12) + 14
+        self.expect("EMNIST/raw/emnist-letters", upright, labels, letters, upright, labels)
+
+    def of_numpy(self):
+        np.save(self.folder / "alone.npy", self.colours)
+        self.expect("alone.npy", self.colours)
+        np.savez(self.folder / "documented.npz", images=np.asfortranarray(self.greys[..., 0]), labels=self.labels)
+        self.expect("documented.npz", self.greys, self.labels, self.digits)
+        np.savez_compressed(
+            self.folder / "medmnist.npz", train_images=self.greys[:6, ..., 0], train_labels=self.labels[:6, None],
+            val_images=self.greys[6:8, ..., 0], val_labels=self.labels[6:8, None],
+            test_images=self.greys[8:, ..., 0], test_labels=self.labels[8:, None])
+        self.expect("medmnist.npz", self.greys[:6], self.labels[:6], self.digits, self.greys[8:], self.labels[8:])
+        np.savez(
+            self.folder / "keras.npz", x_train=self.colours[:9], y_train=self.labels[:9].astype(">i2"),
+            x_test=self.colours[9:], y_test=self.labels[9:], class_names=["a", "b", "\u00e7"])
+        names = ["a", "b", "\u00e7"]
+        self.expect("keras.npz", self.colours[:9], self.labels[:9], names, self.colours[9:], self.labels[9:])
+        np.savez(self.folder / "nameless.npz", self.colours, self.labels)
+        self.expect("nameless.npz", self.colours, self.labels, self.digits)
+        np.savez(self.folder / "fractions.npz", images=self.colours / 255)
+        np.savez(self.folder / "unknown.npz", pictures=self.colours)
+
+    def of_edm(self):
+        names = [f"{n // 5:05}/img{n:08}.png" for n in range(12)]
+        self.files("edm", {name: n for n, name in enumerate(names)})
+        pairs = [[name, int(label)] for name, label in zip(names, self.labels)]
+        (self.folder / "edm" / "dataset.json").write_text(json.dumps({"labels": pairs}))
+        self.expect("edm", self.colours, self.labels, self.digits)
+
+    def archives(self):
+        with zipfile.ZipFile(self.folder / "edm.zip", "w", zipfile.ZIP_STORED) as archive:
+            for path in sorted((self.folder / "edm").rglob("*.*")):
+                archive.write(path, path.relative_to(self.folder / "edm"))
+        self.expect("edm.zip", self.colours, self.labels, self.digits)
+        with zipfile.ZipFile(self.folder / "splits.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted((self.folder / "splits").rglob("*"), reverse=True):
+                archive.write(path, path.relative_to(self.folder / "splits"))
+        self.expect("splits.zip", self.colours[:2], [0, 1], ["cat", "dog"], self.colours[4:6], [0, 1])
+
+
+def forms(folder):
+    made = Forms(folder / "forms")
+    made.splits()
+    made.of_hdf5()
+    made.of_mnist()
+    made.of_numpy()
+    made.of_edm()
+    made.archives()
+
+
+def verify(folder):
+    """Whether each packed file holds exactly what its source does."""
+    wrong = []
+    for path in sorted((folder / "forms").glob("*.expected.npz")):
+        packed = path.with_name(path.name.replace(".expected.npz", ".packed.h5"))
+        wanted = np.load(path)
+        with h5py.File(packed) as file:
+            found = {"images": file["images"][:], "names": list(file.attrs.get("class_names", []))}
+            for key, dataset in (("labels", "labels"), ("test", "test/images"), ("test_labels", "test/labels")):
+                if dataset in file:
+                    found[key] = file[dataset][:]
+        same = set(found) == set(wanted.files)
+        same = same and all(np.array_equal(np.asarray(found[key]), wanted[key]) for key in found)
+        print(f"{packed.name}: {'the same' if same else 'ANOTHER'}")
+        if not same:
+            wrong.append(packed.name)
+    sys.exit(1 if wrong else 0)
 
 
 def expected(path, side):
@@ -132,5 +280,9 @@ def compare(packed, folder, side):
 if __name__ == "__main__":
     if sys.argv[1] == "make":
         make(pathlib.Path(sys.argv[2]))
+    elif sys.argv[1] == "forms":
+        forms(pathlib.Path(sys.argv[2]))
+    elif sys.argv[1] == "verify":
+        verify(pathlib.Path(sys.argv[2]))
     else:
         compare(sys.argv[2], pathlib.Path(sys.argv[3]), int(sys.argv[4]))

@@ -29,10 +29,10 @@ extension StorageTests {
       try file.createDataset("signed", shape: [2], type: .int32).writeAll([-5, 7] as [Int32])
       try file.createDataset("unsigned", shape: [1], type: .uint32).writeAll([UInt32.max])
       try file.createDataset("fractions", shape: [1], type: .float32).writeAll([0.5 as Float])
-      #expect(try file.openDataset("bytes").readIntegers() == [255, 0])
-      #expect(try file.openDataset("signed").readIntegers() == [-5, 7])
-      #expect(try file.openDataset("unsigned").readIntegers() == [Int64(UInt32.max)])
-      let error = #expect(throws: HDF5Error.self) { _ = try file.openDataset("fractions").readIntegers() }
+      #expect(try file.readIntegers("bytes") == [255, 0])
+      #expect(try file.readIntegers("signed") == [-5, 7])
+      #expect(try file.readIntegers("unsigned") == [Int64(UInt32.max)])
+      let error = #expect(throws: HDF5Error.self) { _ = try file.readIntegers("fractions") }
       #expect(error?.reason == .wrongType)
       try file.close()
     }

@@ -24,10 +24,11 @@ enum ImageSet {
           + "`images`, or statistics (.npz)")
     }
     if isFolder.boolValue {
-      guard !ImageFolder.hasSplits(path) else {
-        throw InputError("\(path): it has training and test images; name \(path)/train or \(path)/test")
+      let folder = try FolderArrangement(path)
+      guard !folder.hasSplits else {
+        throw InputError("\(path): it has training and test images apart; name the folder of one of them")
       }
-      self = .images(try FolderImages(ImageFolder(path, classNames: nil)))
+      self = .images(try FolderImages(folder.images(.training)))
     } else if path.hasSuffix(".npz") {
       self = .statistics(try StatisticsFile(readingFrom: path))
     } else {

@@ -1,0 +1,223 @@
+import Glibc
+import Interchange
+
+/// What lies below a folder, or in a ZIP archive, as far as names tell: images, further folders, and what is neither.
+///
+/// All is in the order of the names' bytes. What begins with a dot is not seen.
+struct FileTree: Sendable {
+  struct File: Sendable {
+    let path: String
+    /// In bytes.
+    let size: Int
+    /// Where it is in an archive.
+    var member: ZipFile.Member?
+  }
+
+  let path: String
+  /// What it all lies in, if in an archive.
+  private(set) var archive: ZipFile?
+  private(set) var folders: [FileTree] = []
+  /// PNG and JPEG files, by their names.
+  private(set) var images: [File] = []
+  /// What cannot be an image or a folder of images although its name or kind says so; each names one file.
+  private(set) var problems: [DatasetError] = []
+  /// Folders in which systems keep things of their own.
+  private(set) var systemFolders: [String] = []
+  /// Files that are no images, such as notes and lists.
+  private(set) var otherFiles: [File] = []
+
+  var name: String { lastPart(of: path) }
+
+  /// Lists a folder and all below it, or what is in an archive.
+  /// - Throws: `DatasetError` if the folder or archive itself cannot be listed.
+  init(_ path: String) throws(DatasetError) {
+    guard isRegularFile(path) else {
+      try self.init(path, inside: [])
+      return
+    }
+    guard firstBytes(of: path).starts(with: Array("PK".utf8)) else {
+      throw DatasetError(
+        .wrongLayout, path, "is neither a folder nor a ZIP archive", advice: "name the folder of the images")
+    }
+    let archive: ZipFile
+    do { archive = try ZipFile(path) } catch { throw DatasetError(error) }
+    self.init(path, in: archive)
+    for member in archive.members.sorted(by: { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }) {
+      insert(member, below: member.name.split(separator: "/")[...])
+    }
+    sortFolders()
+  }
+
+  private init(_ path: String, inside ancestors: [FileIdentity]) throws(DatasetError) {
+    self.path = path
+    var information = stat()
+    guard stat(path, &information) == 0 else { throw DatasetError(cannotOpen: path) }
+    let ancestors = ancestors + [FileIdentity(information)]
+    for name in try Self.names(in: path) {
+      guard let text = String(validating: name, as: UTF8.self) else {
+        problems.append(
+          DatasetError(
+            .unreadable, "\(path)/\(String(decoding: name, as: UTF8.self))", "its name is not UTF-8",
+            advice: "rename it, \(DatasetError.orSkip)"))
+        continue
+      }
+      if !text.hasPrefix(".") { add("\(path)/\(text)", inside: ancestors) }
+    }
+  }
+
+  private mutating func add(_ path: String, inside ancestors: [FileIdentity]) {
+    var information = stat()
+    guard stat(path, &information) == 0 else {
+      let reason = String(cString: strerror(errno))
+      problems.append(
+        DatasetError(
+          .unreadable, path, "cannot be opened: \(reason)",
+          advice: "check where it leads and who may read it, or remove it, \(DatasetError.orSkip)"))
+      return
+    }
+    let name = lastPart(of: path)
+    switch information.st_mode & S_IFMT {
+    case S_IFDIR where systemFolderNames.contains(name.lowercased()): systemFolders.append(path)
+    case S_IFDIR where ancestors.contains(FileIdentity(information)):
+      problems.append(
+        DatasetError(
+          .wrongLayout, path, "is a link to a folder that it lies in", advice: "remove it, \(DatasetError.orSkip)"))
+    case S_IFDIR:
+      do throws(DatasetError) { folders.append(try FileTree(path, inside: ancestors)) } catch { problems.append(error) }
+    case S_IFREG: addFile(File(path: path, size: Int(information.st_size)))
+    default:
+      problems.append(
+        DatasetError(
+          .unreadable, path, "is neither a file nor a folder", advice: "remove it, \(DatasetError.orSkip)"))
+    }
+  }
+
+  // MARK: Archives
+
+  private init(_ path: String, in archive: ZipFile) {
+    self.path = path
+    self.archive = archive
+  }
+
+  /// Members come in the order of their names, so those of one folder follow each other.
+  private mutating func insert(_ member: ZipFile.Member, below parts: ArraySlice<Substring>) {
+    guard let name = parts.first, !name.hasPrefix(".") else { return }
+    let path = "\(self.path)/\(name)"
+    if parts.count == 1 && !member.name.hasSuffix("/") {
+      addFile(File(path: path, size: member.size, member: member))
+    } else if systemFolderNames.contains(name.lowercased()) {
+      if systemFolders.last != path { systemFolders.append(path) }
+    } else if parts.count > Self.depthLimit {
+      problems.append(
+        DatasetError(.wrongLayout, path, "lies in too many folders", advice: "unpack the archive and name the folder"))
+    } else if let archive {
+      // Two spellings of a letter are two names.
+      if folders.last?.path.utf8.elementsEqual(path.utf8) != true { folders.append(FileTree(path, in: archive)) }
+      folders[folders.count - 1].insert(member, below: parts.dropFirst())
+    }
+  }
+
+  /// More folders inside each other than anybody has.
+  private static let depthLimit = 64
+
+  private mutating func sortFolders() {
+    folders.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    for index in folders.indices { folders[index].sortFolders() }
+  }
+
+  private mutating func addFile(_ file: File) {
+    let ending = fileEnding(of: file.path)
+    if imageEndings.contains(ending) {
+      images.append(file)
+    } else if endingsOfOtherImages.contains(ending) {
+      problems.append(
+        DatasetError(
+          .wrongLayout, file.path, "images of this format are not read",
+          advice: "turn it into PNG or JPEG, or move it away, \(DatasetError.orSkip)"))
+    } else {
+      otherFiles.append(file)
+    }
+  }
+
+  /// The names in a folder as they are on the disk, sorted.
+  private static func names(in path: String) throws(DatasetError) -> [[UInt8]] {
+    guard let directory = opendir(path) else { throw DatasetError(cannotOpen: path) }
+    defer { closedir(directory) }
+    var names: [[UInt8]] = []
+    errno = 0
+    while let entry = readdir(directory) {
+      names.append(withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) })
+      errno = 0
+    }
+    guard errno == 0 else { throw DatasetError(cannotOpen: path) }
+    return names.sorted { $0.lexicographicallyPrecedes($1) }
+  }
+
+  /// What `dataset.json` here says, if there is one that says something.
+  func datasetLabels() throws(DatasetError) -> DatasetLabels? {
+    guard let file = otherFiles.first(where: { lastPart(of: $0.path) == DatasetLabels.fileName }) else { return nil }
+    let bytes: [UInt8]
+    if let archive, let member = file.member {
+      do { bytes = try archive.read(member) } catch { throw DatasetError(error) }
+    } else {
+      bytes = try readFile(file.path)
+    }
+    return try DatasetLabels(bytes, path: file.path)
+  }
+
+  // MARK: All that is below
+
+  /// This folder and all below it.
+  private var all: [FileTree] { [self] + folders.flatMap(\.all) }
+
+  /// The images here and below, those here first.
+  var allImages: [File] { all.flatMap(\.images) }
+  var allProblems: [DatasetError] { all.flatMap(\.problems) }
+  var allSystemFolders: [String] { all.flatMap(\.systemFolders) }
+  var allOtherFiles: [File] { all.flatMap(\.otherFiles) }
+  /// Whether there are images here or below, or what should be some.
+  var holdsImages: Bool { all.contains { !$0.images.isEmpty || !$0.problems.isEmpty } }
+}
+
+/// Files are the same if these are, whatever links lead to them.
+private struct FileIdentity: Equatable {
+  let device: dev_t
+  let number: ino_t
+
+  init(_ information: stat) { (device, number) = (information.st_dev, information.st_ino) }
+}
+
+/// JPEG and PNG by all their names.
+private let imageEndings: Set = ["png", "apng", "jpg", "jpeg", "jpe", "jfif", "jif", "jfi"]
+
+private let endingsOfOtherImages: Set = [
+  "webp", "bmp", "dib", "gif", "tif", "tiff", "heic", "heif", "avif", "jp2", "j2k", "jxl", "ppm", "pgm", "pbm", "pnm",
+  "tga", "ico", "psd", "exr", "hdr", "dcm", "svg", "cr2", "nef", "arw", "dng",
+]
+
+/// In small letters. Of macOS, Synology, Windows, Linux and Python.
+private let systemFolderNames: Set = [
+  "__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__pycache__",
+]
+
+/// In small letters, without the dot; empty if there is none.
+func fileEnding(of path: String) -> String {
+  let name = lastPart(of: path)
+  guard let dot = name.lastIndex(of: ".") else { return "" }
+  return name[name.index(after: dot)...].lowercased()
+}
+
+func lastPart(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+
+extension DatasetError {
+  /// The other way out for whatever concerns single images.
+  static let orSkip = "or leave out all of its kind with `ddpm-mpi pack … --skip-damaged`"
+
+  /// The failure of the system call just made.
+  fileprivate init(cannotOpen path: String) {
+    let reason = errno
+    self.init(
+      reason == ENOENT ? .missing : .unreadable, path, "cannot be opened: \(String(cString: strerror(reason)))",
+      advice: "check the path and who may read it")
+  }
+}

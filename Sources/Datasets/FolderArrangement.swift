@@ -1,0 +1,155 @@
+/// How the images of a folder, or of a ZIP archive of one, are arranged: in classes or not, and whether training and
+/// test images are apart.
+///
+/// Subfolders whose names say so are splits: `train` and `val`, `Training` and `Testing`, `train`, `valid` and `test`,
+/// `seg_train` and `seg_test`, or the first alone. Of validation and test images the latter are for tests, or the
+/// former if there are no others with the same arrangement. Without splits all images are for training. In a split, or
+/// in the folder, each subfolder is a class. If there is a file `dataset.json` with labels (EDM, StyleGAN), it has the
+/// classes, and subfolders mean nothing.
+public struct FolderArrangement: Sendable {
+  public let path: String
+  /// Whether training and test images lie in subfolders of their own.
+  public let hasSplits: Bool
+  /// What became of each split and of what is left out, in the words of a summary.
+  public let remarks: [String]
+  private let training: FileTree?
+  private let test: FileTree?
+  private let subfoldersAreClasses: Bool
+  /// Of a folder whose images have their classes in a file.
+  private let labels: DatasetLabels?
+
+  /// Looks at all names below a folder.
+  /// - Parameter subfoldersAreClasses: whether no subfolder is a split, whatever it is called.
+  /// - Throws: `DatasetError` for an arrangement that may be understood in several ways.
+  public init(_ path: String, subfoldersAreClasses: Bool = false) throws(DatasetError) {
+    self.path = path
+    self.subfoldersAreClasses = subfoldersAreClasses
+    let tree = try FileTree(path)
+    let names = tree.folders.map(\.name)
+    var remarks: [String] = []
+    labels = try tree.datasetLabels()
+    if labels != nil {
+      (hasSplits, training, test) = (false, tree, nil)
+      remarks = ["\(DatasetLabels.fileName): labels"]
+    } else if !subfoldersAreClasses, let roles = SplitRole.roles(of: names) {
+      let splits = try Splits(tree, roles)
+      (hasSplits, training, test) = (true, splits.training, splits.test)
+      remarks = splits.remarks
+    } else {
+      guard subfoldersAreClasses || names.isEmpty || !SplitRole.areMixed(in: names) else {
+        throw DatasetError(
+          .wrongLayout, path, "its subfolders seem to be classes and splits at once (\(names.joined(separator: ", ")))",
+          advice: "make folders train and test with a subfolder for each class in them, "
+            + "or take each as a class with `ddpm-mpi pack \(path) --no-splits`")
+      }
+      (hasSplits, training, test) = (false, tree, nil)
+    }
+    remarks += tree.allSystemFolders.map { folder in
+      "\(String(decoding: folder.utf8.dropFirst(path.utf8.count + 1), as: UTF8.self)): a system's, left out"
+    }
+    if case let count = tree.allOtherFiles.count - (labels == nil ? 0 : 1), count > 0 {
+      remarks.append(count == 1 ? "1 file that is no image, left out" : "\(count) files that are no images, left out")
+    }
+    self.remarks = remarks
+  }
+
+  /// Whether a file is a ZIP archive, and no other program's that is one inside (`.npz`, `.pt`).
+  public static func isArchive(_ path: String) -> Bool {
+    firstBytes(of: path).starts(with: Array("PK".utf8)) && !NumpySource.canRead(path)
+      && ForeignFormat(ofName: path) == nil
+  }
+
+  /// Whether there are test images apart.
+  public var hasTests: Bool { test != nil }
+
+  /// The training or test images; the classes of the latter are those of the former.
+  /// - Throws: `DatasetError`.
+  public func images(_ split: DatasetSplit) throws(DatasetError) -> ImageFolder {
+    guard let training else {
+      throw DatasetError(
+        .missing, path, "it has test images only",
+        advice: "add a folder train beside them, or name the folder of the images themselves")
+    }
+    guard split == .training || test != nil else {
+      throw DatasetError(
+        .missing, path, "it has no test images, which would be in its subfolder test, beside train",
+        advice: "make these two, or take the training images where there is a choice")
+    }
+    var images: ImageFolder
+    if let labels {
+      images = try ImageFolder(training, labels)
+    } else {
+      images = try ImageFolder(training, classNames: nil, allowsSplitNames: subfoldersAreClasses)
+    }
+    if split == .test, let test { images = try ImageFolder(test, classNames: images.classNames) }
+    images.name = isRegularFile(path) ? fileStem(path) : lastPart(of: path)
+    images.remarks = remarks
+    return images
+  }
+
+  /// The test images if there are some apart, otherwise all.
+  /// - Parameter classNames: the classes that there must be; there may be no images of some.
+  /// - Throws: `DatasetError`.
+  public func imagesForTests(classNames: [String]) throws(DatasetError) -> ImageFolder {
+    guard labels == nil, let tree = test ?? training else { return try images(.training) }
+    var images = try ImageFolder(tree, classNames: classNames, allowsSplitNames: subfoldersAreClasses)
+    images.remarks = remarks
+    return images
+  }
+}
+
+/// Subfolders that are splits.
+private struct Splits {
+  let training: FileTree?
+  let test: FileTree?
+  /// A line for each subfolder.
+  let remarks: [String]
+
+  init(_ tree: FileTree, _ roles: [SplitRole?]) throws(DatasetError) {
+    let names = tree.folders.map(\.name)
+    let splitNames = zip(names, roles).filter { $0.1 != nil }.map(\.0).joined(separator: ", ")
+    let otherwise = "; if it is a class: `ddpm-mpi pack \(tree.path) --no-splits`"
+    if let image = tree.images.first {
+      throw DatasetError(
+        .wrongLayout, image.path, "lies beside folders of splits (\(splitNames))",
+        advice: "move it into one of them, or away\(otherwise)")
+    }
+    func folder(_ role: SplitRole) throws(DatasetError) -> FileTree? {
+      let folders = zip(tree.folders, roles).filter { $0.1 == role }.map(\.0)
+      guard folders.count <= 1 else {
+        throw DatasetError(
+          .wrongLayout, folders[1].path, "means the same as \(folders[0].name)",
+          advice: "put the images of both into one folder\(otherwise)")
+      }
+      return folders.first
+    }
+    for (folder, role) in zip(tree.folders, roles) where role == nil && folder.holdsImages {
+      throw DatasetError(
+        .wrongLayout, folder.path, "is neither for training nor for tests, but lies beside \(splitNames)",
+        advice: "move it away, or name the folder of the images themselves\(otherwise)")
+    }
+    let training = try folder(.training)
+    let candidates = [try folder(.test), try folder(.validation)].compactMap(\.self).filter(\.holdsImages)
+    // Both without classes, or with some in common.
+    let classes = training.map { Set($0.folders.map(\.name)) }
+    let fitting = candidates.filter { folder in
+      guard let classes, !(classes.isEmpty && folder.folders.isEmpty) else { return true }
+      return folder.folders.contains { classes.contains($0.name) }
+    }
+    let test = fitting.first
+    self.training = training
+    self.test = test
+    remarks = tree.folders.map { folder in
+      guard folder.holdsImages else { return "\(folder.name): no images, left out" }
+      let count = folder.allImages.count
+      let images = "\(folder.name): \(count) \(count == 1 ? "image" : "images")"
+      if folder.path == training?.path { return "\(images), for training" }
+      if folder.path == test?.path { return "\(images), for tests" }
+      if fitting.contains(where: { $0.path == folder.path }) {
+        return "\(images), left out (for tests in the place of \(test?.name ?? ""): --test \(folder.path))"
+      }
+      return
+        "\(images) \(folder.folders.isEmpty ? "without classes" : "in other classes than training images"), left out"
+    }
+  }
+}

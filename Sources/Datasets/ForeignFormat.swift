@@ -1,0 +1,109 @@
+/// A format of images that is not read here: refused by its name, with the way to one that is.
+public struct ForeignFormat: Sendable, Equatable {
+  public let name: String
+  public let advice: String
+
+  private init(_ name: String, advice: String = Self.waysOut) {
+    self.name = name
+    self.advice = advice
+  }
+
+  private static let waysOut =
+    "write its images as PNG files, in a folder for each class, or all into an .npz: in Python, "
+    + "numpy.savez(\"images.npz\", images=images, labels=labels) with images of uint8 [N, H, W, C] and labels of "
+    + "whole numbers [N]"
+
+  private static let parquet = ForeignFormat("Parquet")
+  private static let arrow = ForeignFormat("Arrow")
+  private static let tar = ForeignFormat(
+    "a tar archive (webdataset, for example)",
+    advice: "unpack it; if its classes are not folders, \(waysOut)")
+  private static let lmdb = ForeignFormat("LMDB")
+  private static let tfRecord = ForeignFormat("TFRecord")
+  private static let pickle = ForeignFormat("a Python pickle (which may run any code)")
+  private static let matlab = ForeignFormat("MATLAB")
+  private static let packed = ForeignFormat("a compressed archive", advice: "unpack it and name the folder")
+  private static let video = ForeignFormat("a film", advice: "write its frames as PNG files into a folder")
+  private static let cifar10 = ForeignFormat(
+    "Python's pickles of CIFAR-10", advice: "unpack cifar-10-binary.tar.gz instead, and name its folder")
+  private static let cifar100 = ForeignFormat(
+    "Python's pickles of CIFAR-100", advice: "unpack cifar-100-binary.tar.gz instead, and name its folder")
+
+  private static let endings: [String: ForeignFormat] = [
+    "parquet": parquet, "arrow": arrow, "feather": arrow, "tar": tar, "mdb": lmdb, "lmdb": lmdb, "tfrecord": tfRecord,
+    "tfrecords": tfRecord, "pkl": pickle, "pickle": pickle, "pt": pickle, "pth": pickle, "mat": matlab,
+    "rec": ForeignFormat("MXNet's RecordIO"), "beton": ForeignFormat("FFCV"),
+    "mds": ForeignFormat("MosaicML's streaming format"), "tgz": packed, "gz": packed, "xz": packed,
+    "bz2": packed,
+    "zst": packed, "rar": packed, "7z": packed, "mp4": video, "avi": video, "mov": video, "mkv": video, "webm": video,
+  ]
+
+  /// By a file's name; nil if it tells nothing.
+  init?(ofName path: String) {
+    let parts = path.split(separator: "/")
+    let folder = parts.dropLast().last ?? ""
+    let name = parts.last ?? ""
+    if name == "batches.meta" || name.hasPrefix("data_batch_") && !name.contains(".") {
+      self = .cifar10
+    } else if folder == "cifar-100-python" {
+      self = .cifar100
+    } else if name.hasSuffix("_X.bin") {
+      self = ForeignFormat("STL-10's binary format")
+    } else if name.contains(".tfrecord") {
+      self = .tfRecord
+    } else if let format = Self.endings[fileEnding(of: path)] {
+      self = format
+    } else {
+      return nil
+    }
+  }
+
+  /// By how a file begins; nil if it tells nothing.
+  init?(ofFirstBytes bytes: [UInt8]) {
+    func begins(_ text: String) -> Bool { bytes.starts(with: text.utf8) }
+    if begins("PAR1") {
+      self = .parquet
+    } else if begins("ARROW1") {
+      self = .arrow
+    } else if bytes.count > 262, bytes[257..<262].elementsEqual("ustar".utf8) {
+      self = .tar
+    } else if begins("MATLAB") {
+      self = .matlab
+    } else if bytes.count > 1, bytes[0] == 0x80, (2...5).contains(bytes[1]) {
+      self = .pickle
+    } else if begins("7z\u{bc}") || begins("Rar!") || bytes.starts(with: [0xfd] + Array("7zXZ".utf8)) {
+      self = .packed
+    } else {
+      return nil
+    }
+  }
+
+  /// By a file's name or how it begins.
+  public init?(ofFile path: String) {
+    if let format = ForeignFormat(ofName: path) ?? ForeignFormat(ofFirstBytes: firstBytes(of: path)) {
+      self = format
+    } else {
+      return nil
+    }
+  }
+}
+
+extension DatasetError {
+  public init(_ format: ForeignFormat, _ path: String) {
+    self.init(.wrongLayout, path, "is \(format.name), which is not read", advice: format.advice)
+  }
+
+  /// A folder in which there are no images; what is there in their place may be known.
+  init(withoutImages tree: FileTree) {
+    let others = tree.allOtherFiles.map(\.path)
+    for path in others.prefix(20) {
+      if let format = ForeignFormat(ofFile: path) {
+        self.init(format, path)
+        return
+      }
+    }
+    let such = others.first.map { ", but \(others.count) of other kinds, such as \(lastPart(of: $0))" } ?? ""
+    self.init(
+      .missing, tree.path, "there are no PNG or JPEG files in it\(such)", advice: "name the folder of the images")
+  }
+}

@@ -1,0 +1,176 @@
+import Files
+
+/// MNIST and the data sets that were made in its likeness: which files they have, and what their labels mean.
+struct IDXFamily: Sendable, Equatable {
+  let name: String
+  /// What files' names begin with, before `train` or `t10k`.
+  var prefix = ""
+  /// How the files of test images begin, after the prefix.
+  var test = "t10k"
+  let classNames: [String]
+  /// The label of the first class.
+  var firstLabel = 0
+  /// Whether images lie with rows and columns exchanged.
+  var isTransposed = false
+  /// How the name of a labels' file ends.
+  var labels = "labels-idx1-ubyte"
+
+  private static let digits = (0...9).map(String.init)
+
+  static let mnist = IDXFamily(name: "mnist", classNames: digits)
+  static let fashionMNIST = IDXFamily(
+    name: "fashion-mnist",
+    classNames: ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"])
+  /// Japanese letters (Clanuwat et al.: "Deep Learning for Classical Japanese Literature", 2018, arXiv 1812.01718).
+  static let kmnist = IDXFamily(
+    name: "kmnist", classNames: ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"])
+  /// MNIST with more tests (Yadav, Bottou: "Cold Case: The Lost MNIST Digits", 2019, arXiv 1905.10498).
+  static let qmnist = IDXFamily(
+    name: "qmnist", prefix: "qmnist-", test: "test", classNames: digits, labels: "labels-idx2-int")
+
+  /// Letters and digits (Cohen et al.: "EMNIST", 2017, arXiv 1702.05373): six sets in files beside each other, which
+  /// keep the order of the NIST's files, column by column. Of `letters`, 1 is the first label.
+  static let emnist: [IDXFamily] = {
+    let capitals = (UInt8(ascii: "A")...UInt8(ascii: "Z")).map { String(UnicodeScalar($0)) }
+    let small = capitals.map { $0.lowercased() }
+    // The other small letters look like capitals and count as such.
+    let merged = digits + capitals + ["a", "b", "d", "e", "f", "g", "h", "n", "q", "r", "t"]
+    return [
+      ("balanced", merged), ("byclass", digits + capitals + small), ("bymerge", merged), ("digits", digits),
+      ("letters", small), ("mnist", digits),
+    ].map { name, classes in
+      IDXFamily(
+        name: "emnist-\(name)", prefix: "emnist-\(name)-", test: "test", classNames: classes,
+        firstLabel: name == "letters" ? 1 : 0, isTransposed: true)
+    }
+  }()
+
+  /// Those whose files tell what they are.
+  private static let withPrefix = emnist + [qmnist]
+
+  /// The names of the files of images, without and with compression; some write a point before the format.
+  func imageFiles(_ split: DatasetSplit) -> [String] { Self.spellings("\(stem(split))-images-idx3-ubyte") }
+  func labelFiles(_ split: DatasetSplit) -> [String] { Self.spellings("\(stem(split))-\(labels)") }
+
+  private func stem(_ split: DatasetSplit) -> String { prefix + (split == .training ? "train" : test) }
+
+  private static func spellings(_ name: String) -> [String] {
+    let names = [name, name.replacing("-idx", with: ".idx")]
+    return names + names.map { "\($0).gz" }
+  }
+
+  /// The folders in which torchvision leaves them, below its root.
+  private static let usualFolders = ["FashionMNIST", "MNIST", "KMNIST", "QMNIST", "EMNIST"]
+
+  /// The data sets whose training images lie in a folder, in its subfolder `raw` (torchvision) or `gzip` (EMNIST's
+  /// archive), or in that of a subfolder with one of torchvision's names.
+  static func sets(in path: String) -> [IDXSet] {
+    let folders = [path] + usualFolders.map { "\(path)/\($0)" }.filter(fileExists)
+    return folders.flatMap { folder in ["", "/raw", "/gzip"].flatMap { sets(directlyIn: folder + $0) } }
+  }
+
+  private static func sets(directlyIn folder: String) -> [IDXSet] {
+    let all = withPrefix + [byName(of: folder)]
+    return all.map { IDXSet(family: $0, folder: folder) }.filter { $0.has(.training) }
+  }
+
+  /// Which of those that have the same files a folder holds, by its name.
+  private static func byName(of folder: String) -> IDXFamily {
+    var parts = standardisedPath(folder).split(separator: "/")
+    while parts.count > 1, ["raw", "gzip"].contains(parts.last?.lowercased()) { parts.removeLast() }
+    let name = parts.last.map(String.init) ?? "mnist"
+    let letters = name.lowercased().filter(\.isLetter)
+    if letters.contains("fashion") { return fashionMNIST }
+    if letters.contains("kmnist") || letters.contains("kuzushiji") { return kmnist }
+    return letters == "mnist" ? mnist : IDXFamily(name: name, classNames: digits)
+  }
+}
+
+/// A data set of IDX files in a folder.
+public struct IDXSet: Sendable {
+  let family: IDXFamily
+  let folder: String
+
+  public var name: String { family.name }
+  /// How a source is named that is this one of several in a folder.
+  public var path: String { family.prefix.isEmpty ? folder : "\(folder)/\(family.prefix.dropLast())" }
+
+  /// All that are in a folder, or the one of several that is named by how its files begin: `raw/emnist-letters`.
+  public static func sets(in path: String) -> [IDXSet] {
+    if fileExists(path) { return IDXFamily.sets(in: path) }
+    let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    return IDXFamily.sets(in: parent).filter { $0.family.prefix == "\(lastPart(of: path))-" }
+  }
+
+  /// Whether it has images for this.
+  public func has(_ split: DatasetSplit) -> Bool {
+    family.imageFiles(split).contains { fileExists("\(folder)/\($0)") }
+  }
+
+  /// - Throws: `DatasetError`.
+  public func load(_ split: DatasetSplit) throws -> StoredImages {
+    try load(
+      split, advice: "put the files of images and labels into one folder, plain or compressed (.gz)")
+  }
+
+  /// - Parameter advice: what to do where files are missing.
+  func load(_ split: DatasetSplit, advice: String) throws -> StoredImages {
+    let imagePath = try find(family.imageFiles(split), advice: advice)
+    let labelPath = try find(family.labelFiles(split), advice: advice)
+    let images = try IDXFile(path: imagePath, dimensionCount: 3)
+    let labels = try IDXLabels(path: labelPath, family)
+    guard images.dimensions[1...] == [side, side] else {
+      throw DatasetError(
+        .wrongDimensions, imagePath,
+        "images of \(side)x\(side) were expected, these have \(images.dimensions[1])x\(images.dimensions[2])",
+        advice: "check that it is the file its name says")
+    }
+    guard images.dimensions[0] > 0 else {
+      throw DatasetError(.wrongDimensions, imagePath, "there are no images in it")
+    }
+    guard labels.places.count == images.dimensions[0] else {
+      throw DatasetError(
+        .countMismatch, labelPath, "\(labels.places.count) labels for \(images.dimensions[0]) images",
+        advice: "take both files from one source")
+    }
+    return StoredImages(
+      name: family.name, height: side + 2 * rim, width: side + 2 * rim, channels: 1,
+      bytes: padded(images.elements, transposed: family.isTransposed), labels: labels.places,
+      classNames: family.classNames, allowsFlips: false)
+  }
+
+  /// The first of these files that is there.
+  private func find(_ names: [String], advice: String) throws -> String {
+    let paths = names.map { "\(folder)/\($0)" }.filter(fileExists)
+    // Some unpackers make a folder of the file's name.
+    if let path = paths.first(where: isRegularFile) ?? paths.first { return path }
+    throw DatasetError(.missing, "\(folder)/\(names[0])", "neither it nor its .gz is there", advice: advice)
+  }
+}
+
+/// The side of MNIST's images, and the rim of zeros that makes it a power of two.
+private let side = 28
+private let rim = 2
+
+/// Images with a rim of zeros on all four sides.
+/// - Parameter transposed: whether rows and columns are exchanged.
+private func padded(_ images: ArraySlice<UInt8>, transposed: Bool) -> [UInt8] {
+  let paddedSide = side + 2 * rim
+  let rows = images.count / side
+  var result = [UInt8](repeating: 0, count: rows / side * paddedSide * paddedSide)
+  result.withUnsafeMutableBufferPointer { destination in
+    images.withUnsafeBufferPointer { source in
+      guard let to = destination.baseAddress, let from = source.baseAddress else { return }
+      for row in 0..<rows {
+        let (image, place) = row.quotientAndRemainder(dividingBy: side)
+        let target = to + image * paddedSide * paddedSide
+        if transposed {
+          for column in 0..<side { target[(column + rim) * paddedSide + place + rim] = from[row * side + column] }
+        } else {
+          (target + (place + rim) * paddedSide + rim).update(from: from + row * side, count: side)
+        }
+      }
+    }
+  }
+  return result
+}

@@ -1,0 +1,214 @@
+import Interchange
+import Tensors
+
+/// NumPy's arrays of images, uint8 [N, H, W, C] or [N, H, W]: one (`.npy`), or an archive (`.npz`) with labels and
+/// perhaps test images, by the names that are usual for them.
+public struct NumpySource: Sendable {
+  /// An array and the labels that belong to it.
+  private typealias Names = (images: String, labels: String)
+
+  /// As in the documentation, in Keras's files, in MedMNIST's, and without names of their own. Capitals do not matter.
+  private static let trainingNames: [Names] = [
+    ("images", "labels"), ("train_images", "train_labels"), ("x_train", "y_train"), ("arr_0", "arr_1"),
+  ]
+  private static let testNames: [Names] = [("test_images", "test_labels"), ("x_test", "y_test")]
+  private static let validationNames: [Names] = [("val_images", "val_labels"), ("x_val", "y_val")]
+
+  private enum Contents {
+    case array(NumpyFile)
+    case archive(NumpyArchive)
+  }
+
+  public let path: String
+  /// What became of each array that is not simply packed, in the words of a summary.
+  public let remarks: [String]
+  private let contents: Contents
+  /// With the spelling of the file.
+  private let training: Names
+  private let test: Names?
+
+  /// Whether a file is one of NumPy's arrays or a ZIP archive of such, by how it begins and its name.
+  public static func canRead(_ path: String) -> Bool {
+    let bytes = firstBytes(of: path)
+    return bytes.starts(with: [0x93] + Array("NUMPY".utf8))
+      || (bytes.starts(with: Array("PK".utf8)) && fileEnding(of: path) == "npz")
+  }
+
+  /// - Throws: `DatasetError` for a file that cannot be read, or whose names tell nothing.
+  public init(_ path: String) throws(DatasetError) {
+    self.path = path
+    do throws(InterchangeError) {
+      contents =
+        firstBytes(of: path).first == 0x93
+        ? .array(try NumpyFile(readingFrom: path)) : .archive(try NumpyArchive(readingFrom: path))
+    } catch {
+      throw DatasetError(error)
+    }
+    guard case .archive(let archive) = contents else {
+      (training, test, remarks) = (("", ""), nil, [])
+      return
+    }
+    let spellings = Dictionary(archive.names.map { ($0.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+    func find(_ candidates: [Names]) -> Names? {
+      candidates.lazy.compactMap { names in
+        spellings[names.images].map { ($0, spellings[names.labels] ?? names.labels) }
+      }.first
+    }
+    guard let training = find(Self.trainingNames) else {
+      throw DatasetError(
+        .wrongLayout, path, "it has no array `images`, but \(archive.names.joined(separator: ", "))",
+        advice: "write the images as uint8 [N, H, W, C] into `images` and classes as whole numbers [N] into `labels`")
+    }
+    self.training = training
+    test = find(Self.testNames) ?? find(Self.validationNames)
+    let used = [training, test].compactMap(\.self).flatMap { [$0.images, $0.labels] } + ["class_names"]
+    let others = archive.names.filter { !used.contains($0) }
+    let testRemark = test.map { ["\($0.images): for tests"] } ?? []
+    remarks = ["\(training.images): for training"] + testRemark + others.map { "\($0): left out" }
+  }
+
+  public var hasTests: Bool { test != nil }
+
+  /// - Throws: `DatasetError`.
+  public func images(_ split: DatasetSplit) throws(DatasetError) -> NumpyImages {
+    do throws(InterchangeError) {
+      switch contents {
+      case .array(let file): return try images(file)
+      case .archive(let archive): return try images(archive, split)
+      }
+    } catch {
+      throw DatasetError(error)
+    }
+  }
+
+  private func images(_ file: NumpyFile) throws(InterchangeError) -> NumpyImages {
+    let shape = try shape(file.shape, type: file.type, of: "the array")
+    guard !file.isColumnMajor else {
+      throw InterchangeError(path, "its last index varies slowest", advice: "write it with numpy.ascontiguousarray")
+    }
+    guard file.elementBytes == shape.reduce(1, *) else {
+      throw InterchangeError(
+        path, "shape \(file.shape) takes \(shape.reduce(1, *)) bytes, but \(file.elementBytes) follow the header")
+    }
+    return NumpyImages(name: fileStem(path), shape: shape, .file(file), labels: [], classNames: [], remarks: remarks)
+  }
+
+  private func images(_ archive: NumpyArchive, _ split: DatasetSplit) throws(InterchangeError) -> NumpyImages {
+    let names = split == .training ? training : test ?? training
+    let shape = try shape(
+      archive.shape(names.images) ?? [], type: archive.type(names.images) ?? "", of: names.images)
+    let bytes = try archive.bytes(names.images)
+    let labels = try labels(archive, names.labels, count: shape[0])
+    let classNames = try classNames(archive)
+    guard labels.isEmpty == classNames.isEmpty else {
+      throw InterchangeError(
+        path, "there are \(classNames.count) classes, but no \(names.labels)",
+        advice: "add a whole number for each image, [N], or leave `class_names` out")
+    }
+    for (index, label) in labels.enumerated() where label < 0 || label >= classNames.count {
+      throw InterchangeError(
+        path, "label \(index) of \(names.labels) is \(label), but classes are 0 to \(max(classNames.count, 1) - 1)",
+        advice: "number the classes from 0")
+    }
+    return NumpyImages(
+      name: fileStem(path), shape: shape, .memory(bytes), labels: labels, classNames: classNames, remarks: remarks)
+  }
+
+  /// The names of classes, or their numbers as far as there are labels in any part.
+  private func classNames(_ archive: NumpyArchive) throws(InterchangeError) -> [String] {
+    if archive.shape("class_names") != nil { return try archive.texts("class_names") }
+    var last: Int64 = -1
+    for names in [training, test].compactMap(\.self) where archive.shape(names.labels) != nil {
+      last = max(last, try archive.integers(names.labels).max() ?? -1)
+    }
+    return last < 0 ? [] : (0...min(last, 1 << 16 - 1)).map(String.init)
+  }
+
+  /// A number for each image, [N] or [N, 1]; empty if there are none.
+  private func labels(_ archive: NumpyArchive, _ name: String, count: Int) throws(InterchangeError) -> [Int64] {
+    guard let shape = archive.shape(name) else { return [] }
+    guard shape.first == count, shape.dropFirst().allSatisfy({ $0 == 1 }) else {
+      throw InterchangeError(
+        path, "\(name) has shape \(shape) for \(count) images",
+        advice: "store a whole number for each image, [N], or leave \(name) out")
+    }
+    return try archive.integers(name)
+  }
+
+  /// [N, H, W, C] for that or [N, H, W].
+  private func shape(_ shape: [Int], type: String, of name: String) throws(InterchangeError) -> [Int] {
+    let full = shape.count == 3 ? shape + [1] : shape
+    guard type == "|u1", full.count == 4, [1, 3].contains(full[3]), full.allSatisfy({ $0 > 0 }) else {
+      let isChannelsFirst = shape.count == 4 && [1, 3].contains(shape[1])
+      throw InterchangeError(
+        path, "\(name) must be uint8 [N, H, W, C] with 1 or 3 channels, or [N, H, W], but is \(type) \(shape)",
+        advice: "store bytes from 0 to 255, channels last"
+          + (isChannelsFirst ? " (images.transpose(0, 2, 3, 1))" : ""))
+    }
+    var count = 1
+    for length in full {
+      let (product, overflows) = count.multipliedReportingOverflow(by: length)
+      guard !overflows else { throw InterchangeError(path, "the shape of \(name) is impossible: \(shape)") }
+      count = product
+    }
+    return full
+  }
+}
+
+/// Images of a `NumpySource`.
+public struct NumpyImages: ImageDataset {
+  enum Pixels: Sendable {
+    /// [N, H, W, C].
+    case memory([UInt8])
+    case file(NumpyFile)
+  }
+
+  public let name: String
+  public let count: Int
+  public let height: Int
+  public let width: Int
+  public let channels: Int
+  public let classNames: [String]
+  public let allowsFlips = false
+  /// Of the shape, the labels and, where they are in memory, the images.
+  public let fingerprint: UInt64
+  public let readsFiles = true
+  public let remarks: [String]
+  private let labels: [Int64]
+  private let pixels: Pixels
+
+  /// - Parameter labels: empty if there are none.
+  init(name: String, shape: [Int], _ pixels: Pixels, labels: [Int64], classNames: [String], remarks: [String]) {
+    self.name = name
+    (count, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
+    self.pixels = pixels
+    self.labels = labels
+    self.classNames = classNames
+    self.remarks = remarks
+    var fingerprint = Fingerprint()
+    for number in shape { fingerprint.add(number) }
+    fingerprint.add(labels)
+    if case .memory(let bytes) = pixels { fingerprint.add(bytes) }
+    self.fingerprint = fingerprint.value
+  }
+
+  public func label(of index: Int) -> Int? { labels.isEmpty ? nil : Int(labels[index]) }
+
+  public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
+    precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
+    let size = elementsPerImage
+    switch pixels {
+    case .memory(let bytes):
+      bytes.withUnsafeBufferPointer { destination.update(from: $0.baseAddress! + index * size, count: size) }
+    case .file(let file):
+      do { try file.read(at: index * size, count: size, into: destination) } catch { throw DatasetError(error) }
+    }
+  }
+}
+
+extension DatasetError {
+  /// What another program's file has wrong.
+  init(_ error: InterchangeError) {
+    self.init(.wrongLayout, error.path, error.problem, advice: error.advice)
+  }
+}

@@ -1,0 +1,71 @@
+import CHDF5
+
+extension HDF5File {
+  /// The shape of a dataset of whole numbers: of any width and byte order, or the booleans that h5py writes.
+  ///
+  /// Throws for the reasons `noSuchObject` and `wrongType` among others.
+  public borrowing func integerShape(_ datasetPath: String) throws(HDF5Error) -> [Int] {
+    let subject = subject(datasetPath)
+    let dataset = try openIntegers(datasetPath)
+    return try extent(of: dataset, subject)
+  }
+
+  /// The whole numbers of a dataset, row-major. Throws if one of them is beyond 2⁶³ − 1.
+  ///
+  /// Memory is taken for as many as `integerShape` says.
+  public borrowing func readIntegers(_ datasetPath: String) throws(HDF5Error) -> [Int64] {
+    let subject = subject(datasetPath)
+    let dataset = try openIntegers(datasetPath)
+    var count = 1
+    for length in try extent(of: dataset, subject) {
+      let (product, overflows) = count.multipliedReportingOverflow(by: length)
+      guard !overflows else { throw HDF5Error("H5Dread", subject, .wrongType, "its size is impossible") }
+      count = product
+    }
+    let datatype = try Handle(.datatype, "H5Dget_type", subject, H5Dget_type(dataset.identifier))
+    func read(_ type: hid_t, into numbers: UnsafeMutableRawPointer?) throws(HDF5Error) {
+      let status = H5Dread(
+        dataset.identifier, type, ddpm_hdf5_all(), ddpm_hdf5_all(), ddpm_hdf5_default_properties(), numbers)
+      try check("H5Dread", subject, status)
+    }
+    if H5Tget_sign(datatype.identifier) == H5T_SGN_NONE {
+      // The library would silently replace an unsigned number that is too large by the largest signed one.
+      var numbers = [UInt64](repeating: 0, count: count)
+      try read(ddpm_hdf5_native_uint64(), into: &numbers)
+      if let large = numbers.first(where: { $0 > Int64.max }) {
+        throw HDF5Error("H5Dread", subject, .wrongType, "\(large) is out of range")
+      }
+      return numbers.map(Int64.init)
+    }
+    var numbers = [Int64](repeating: 0, count: count)
+    try read(ddpm_hdf5_native_int64(), into: &numbers)
+    return numbers
+  }
+
+  private borrowing func openIntegers(_ datasetPath: String) throws(HDF5Error) -> Handle {
+    let subject = subject(datasetPath)
+    guard try kind(of: datasetPath) == .dataset else {
+      throw HDF5Error("H5Dopen2", subject, .wrongType, "this is not a dataset")
+    }
+    let dataset = try Handle(
+      .dataset, "H5Dopen2", subject, H5Dopen2(handle.identifier, datasetPath, ddpm_hdf5_default_properties()))
+    let datatype = try Handle(.datatype, "H5Dget_type", subject, H5Dget_type(dataset.identifier))
+    guard holdsIntegers(datatype) else {
+      throw HDF5Error("H5Dget_type", subject, .wrongType, "it does not hold whole numbers")
+    }
+    return dataset
+  }
+
+  private func extent(of dataset: borrowing Handle, _ subject: String) throws(HDF5Error) -> [Int] {
+    let dataspace = try Handle(.dataspace, "H5Dget_space", subject, H5Dget_space(dataset.identifier))
+    let count = try check("H5Sget_simple_extent_ndims", subject, H5Sget_simple_extent_ndims(dataspace.identifier))
+    var lengths = [hsize_t](repeating: 0, count: Int(count))
+    try check("H5Sget_simple_extent_dims", subject, H5Sget_simple_extent_dims(dataspace.identifier, &lengths, nil))
+    return lengths.map { Int(clamping: $0) }
+  }
+}
+
+/// Whether a type is one of whole numbers, or of names for some, as booleans are.
+func holdsIntegers(_ datatype: borrowing Handle) -> Bool {
+  [H5T_INTEGER, H5T_ENUM].contains(H5Tget_class(datatype.identifier))
+}

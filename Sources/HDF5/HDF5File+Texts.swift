@@ -1,0 +1,82 @@
+import CHDF5
+import Glibc
+
+extension HDF5File {
+  /// The texts of an attribute that is a list of strings, of fixed or variable length.
+  public borrowing func readAttribute(
+    _ name: String, of objectPath: String = "/", as _: [String].Type
+  ) throws(HDF5Error) -> [String] {
+    let subject = subject(objectPath, attribute: name)
+    let attribute = try openAnyAttribute(name, of: objectPath)
+    let dataspace = try Handle(.dataspace, "H5Aget_space", subject, H5Aget_space(attribute.identifier))
+    let datatype = try Handle(.datatype, "H5Aget_type", subject, H5Aget_type(attribute.identifier))
+    return try texts(datatype, dataspace, subject) { H5Aread(attribute.identifier, datatype.identifier, $0) }
+  }
+
+  /// The texts of a dataset of strings, of fixed or variable length.
+  public borrowing func readTexts(_ datasetPath: String) throws(HDF5Error) -> [String] {
+    let subject = subject(datasetPath)
+    guard try kind(of: datasetPath) == .dataset else {
+      throw HDF5Error("H5Dopen2", subject, .wrongType, "this is not a dataset")
+    }
+    let dataset = try Handle(
+      .dataset, "H5Dopen2", subject, H5Dopen2(handle.identifier, datasetPath, ddpm_hdf5_default_properties()))
+    let dataspace = try Handle(.dataspace, "H5Dget_space", subject, H5Dget_space(dataset.identifier))
+    let datatype = try Handle(.datatype, "H5Dget_type", subject, H5Dget_type(dataset.identifier))
+    return try texts(datatype, dataspace, subject) {
+      H5Dread(
+        dataset.identifier, datatype.identifier, ddpm_hdf5_all(), ddpm_hdf5_all(), ddpm_hdf5_default_properties(), $0)
+    }
+  }
+
+  /// - Parameter read: reads all into memory, in the type of the file.
+  private func texts(
+    _ datatype: borrowing Handle, _ dataspace: borrowing Handle, _ subject: String,
+    read: (UnsafeMutableRawPointer) -> herr_t
+  ) throws(HDF5Error) -> [String] {
+    guard H5Tget_class(datatype.identifier) == H5T_STRING else {
+      throw HDF5Error("H5Aread", subject, .wrongType, "this is not a list of strings")
+    }
+    let count = Int(
+      try check("H5Sget_simple_extent_npoints", subject, H5Sget_simple_extent_npoints(dataspace.identifier)))
+    let size = H5Tget_size(datatype.identifier)
+    // What asks for more is rather damaged.
+    guard size > 0, count <= textLimit / size else {
+      throw HDF5Error("H5Aread", subject, .wrongType, "\(count) strings of \(size) bytes are too many")
+    }
+    if count == 0 { return [] }
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count * size, alignment: 16)
+    defer { memory.deallocate() }
+    memory.initializeMemory(as: UInt8.self, repeating: 0)
+    let isVariable = try check("H5Tis_variable_str", subject, H5Tis_variable_str(datatype.identifier)) > 0
+    try check("H5Aread", subject, read(memory.baseAddress!))
+    let pointers = isVariable ? Array(memory.bindMemory(to: UnsafeMutablePointer<CChar>?.self)) : []
+    defer { for pointer in pointers { H5free_memory(pointer) } }
+    let isPaddedWithSpaces = H5Tget_strpad(datatype.identifier) == H5T_STR_SPACEPAD
+    var texts: [String] = []
+    for index in 0..<count {
+      let bytes =
+        isVariable
+        ? pointers[index].map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) } ?? []
+        : withoutPadding(memory[index * size..<(index + 1) * size], spaces: isPaddedWithSpaces)
+      guard let text = String(validating: bytes, as: UTF8.self) else {
+        throw HDF5Error("H5Aread", subject, .wrongType, "a string is not UTF-8")
+      }
+      texts.append(text)
+    }
+    return texts
+  }
+}
+
+/// The bytes of all texts of a list together.
+private let textLimit = 1 << 26
+
+/// A string of fixed length without what fills it up.
+func withoutPadding(_ bytes: some Collection<UInt8>, spaces: Bool) -> [UInt8] {
+  var bytes = Array(bytes)
+  if spaces {
+    while bytes.last == UInt8(ascii: " ") { bytes.removeLast() }
+    return bytes
+  }
+  return Array(bytes.prefix { $0 != 0 })
+}

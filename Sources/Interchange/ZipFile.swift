@@ -1,0 +1,116 @@
+import CZip
+import Files
+import Synchronization
+
+/// A ZIP archive on the disk whose members are read one by one, by libzip. Several threads may read at once; they take
+/// turns.
+public final class ZipFile: Sendable {
+  public struct Member: Sendable {
+    /// With the folders that it lies in; a folder's own ends with "/".
+    public let name: String
+    /// In bytes, not compressed, as the archive says.
+    public let size: Int
+    fileprivate let index: UInt64
+  }
+
+  /// The most bytes that a member may have: an image file is never that large, but what a damaged archive says may be.
+  public static let memberLimit = 1 << 28
+
+  public let path: String
+  /// In the archive's order.
+  public let members: [Member]
+  private let archive: Mutex<Archive>
+
+  /// - Throws: `InterchangeError` for a file that cannot be read or is no archive.
+  public init(_ path: String) throws(InterchangeError) {
+    do throws(FileError) { _ = try RegularFile(path) } catch {
+      throw InterchangeError(path, "cannot be opened: \(error.reason)", advice: "check the path and who may read it")
+    }
+    let archive = try Archive(path)
+    self.path = path
+    members = try archive.members(path)
+    // libzip takes a file of no bytes for an archive of no members.
+    guard !members.isEmpty else {
+      archive.close()
+      throw InterchangeError(path, "holds no files")
+    }
+    self.archive = Mutex(archive)
+  }
+
+  deinit { archive.withLock { $0.close() } }
+
+  /// The bytes of a member, compared with its checksum.
+  /// - Throws: `InterchangeError`.
+  public func read(_ member: Member) throws(InterchangeError) -> [UInt8] {
+    let outcome = archive.withLock { archive in
+      Result { () throws(InterchangeError) in try archive.read(member, path) }
+    }
+    return try outcome.get()
+  }
+}
+
+/// What libzip opened. It is used by one thread at a time.
+private struct Archive: @unchecked Sendable {
+  private let pointer: OpaquePointer
+
+  init(_ path: String) throws(InterchangeError) {
+    var code: Int32 = 0
+    guard let pointer = zip_open(path, ZIP_RDONLY, &code) else {
+      var error = zip_error_t()
+      zip_error_init_with_code(&error, code)
+      defer { zip_error_fini(&error) }
+      throw InterchangeError(
+        path, "is no ZIP archive, or cut short: \(String(cString: zip_error_strerror(&error)))")
+    }
+    self.pointer = pointer
+  }
+
+  func close() { zip_discard(pointer) }
+
+  func members(_ path: String) throws(InterchangeError) -> [ZipFile.Member] {
+    var members: [ZipFile.Member] = []
+    for index in 0..<UInt64(max(0, zip_get_num_entries(pointer, 0))) {
+      var information = zip_stat_t()
+      guard zip_stat_index(pointer, index, 0, &information) == 0, let name = information.name else {
+        close()
+        throw InterchangeError(path, "is damaged: \(String(cString: zip_strerror(pointer)))")
+      }
+      members.append(
+        ZipFile.Member(name: String(cString: name), size: Int(clamping: information.size), index: index))
+    }
+    return members
+  }
+
+  func read(_ member: ZipFile.Member, _ path: String) throws(InterchangeError) -> [UInt8] {
+    guard member.size <= ZipFile.memberLimit else {
+      throw InterchangeError(
+        path, "its member \(member.name) has \(member.size) bytes, more than the limit of \(ZipFile.memberLimit)",
+        advice: "unpack the archive and name the folder")
+    }
+    guard let file = zip_fopen_index(pointer, member.index, 0) else {
+      throw damaged(path, member, zip_strerror(pointer))
+    }
+    defer { zip_fclose(file) }
+    // One more than there should be: the checksum is compared where the member ends.
+    var bytes = [UInt8](repeating: 0, count: member.size + 1)
+    var filled = 0
+    while filled < bytes.count {
+      let count = bytes.withUnsafeMutableBytes { zip_fread(file, $0.baseAddress! + filled, UInt64($0.count - filled)) }
+      guard count >= 0 else { throw damaged(path, member, zip_file_strerror(file)) }
+      if count == 0 { break }
+      filled += Int(count)
+    }
+    guard filled == member.size else {
+      throw InterchangeError(path, "its member \(member.name) has not the \(member.size) bytes that it should have")
+    }
+    bytes.removeLast()
+    return bytes
+  }
+
+  private func damaged(
+    _ path: String, _ member: ZipFile.Member, _ reason: UnsafePointer<CChar>?
+  ) -> InterchangeError {
+    InterchangeError(
+      path, "its member \(member.name) is damaged: \(reason.map { String(cString: $0) } ?? "no reason is known")")
+  }
+}
