@@ -47,6 +47,7 @@ public struct EvaluateJob: Sendable {
   /// Computes the measures. Collective; equal on all ranks.
   public func evaluate(communicator: Communicator, reporter: RunReporter) throws -> EvaluationResult {
     let model = try ModelInUse(model, communicator: communicator, reporter: reporter)
+    try model.requireMemory(forImages: count, copies: 1, option: "--count")
     let (drawing, network) = try communicator.together { () throws -> (ImageDrawing, any FeatureNetwork) in
       let network = try FeatureNetworks.load(features, inceptionWeights: inceptionWeights)
       try network.check(shape: model.imageShape)

@@ -77,6 +77,12 @@ public struct LatentJob: Sendable {
       }
     }
     switch work {
+    case .encode(let choice): try model.requireMemory(forImages: choice.count, copies: 4, option: "--count")
+    case .interpolate(let ways):
+      try model.requireMemory(forImages: ways.rows * ways.columns, copies: 3, option: "--rows x --columns")
+    case .decode: break
+    }
+    switch work {
     case .encode(let choice): try encode(choice, map)
     case .decode(let file): try decode(file, map)
     case .interpolate(let interpolation): try interpolate(interpolation, map)
@@ -111,6 +117,7 @@ public struct LatentJob: Sendable {
       try map.requireLabels(labels, condition, in: path)
       return (count, labels ?? [Int?](repeating: nil, count: count))
     }
+    try map.model.requireMemory(forImages: count, copies: 3, option: "--latents \(path):")
     let range = map.communicator.share(of: count)
     let samples = try map.walk(.decode, count: count, labels: labels, condition) {
       try source.read("latents", $0, option: "--latents")
