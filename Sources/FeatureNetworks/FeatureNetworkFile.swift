@@ -18,6 +18,8 @@ public struct FeatureNetworkFile: Sendable {
   public let hash: String
   private let tensors: Safetensors
 
+  public var path: String { tensors.path }
+
   private static let kind = "ddpm-mpi feature network, version 1"
 
   /// - Throws: `InterchangeError` for a file that is missing, damaged or of another kind.

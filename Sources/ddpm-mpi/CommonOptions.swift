@@ -22,9 +22,8 @@ struct ModelOptions: ParsableArguments {
   var threads = 1
 
   func validate() throws {
-    for (name, value) in [("--batch", batch), ("--threads", threads)] where value < 1 {
-      throw ValidationError("\(name) is \(value); it must be at least 1.")
-    }
+    try require("--batch", batch, in: OptionRange.batch)
+    try require("--threads", threads, in: OptionRange.threads)
   }
 
   var request: ModelRequest {

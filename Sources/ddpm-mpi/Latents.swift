@@ -34,7 +34,7 @@ struct Encode: RankCommand {
   var grid: String?
 
   func validate() throws {
-    if count < 1 { throw ValidationError("--count is \(count); it must be at least 1.") }
+    try require("--count", count, in: OptionRange.images)
   }
 
   mutating func run(on communicator: Communicator) throws {
@@ -128,8 +128,8 @@ struct Interpolate: RankCommand {
   var float = false
 
   func validate() throws {
-    if rows < 1 { throw ValidationError("--rows is \(rows); it must be at least 1.") }
-    if columns < 2 { throw ValidationError("--columns is \(columns); it must be at least 2.") }
+    try require("--rows", rows, in: OptionRange.places)
+    try require("--columns", columns, in: 2...OptionRange.places.upperBound)
     if seed != nil && !random { throw ValidationError("--seed is for --random.") }
     if float && output == nil { throw ValidationError("--float needs --output.") }
   }

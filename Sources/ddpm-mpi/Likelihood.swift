@@ -52,7 +52,7 @@ struct Likelihood: RankCommand {
   var tolerance: Double?
 
   func validate() throws {
-    if count < 1 { throw ValidationError("--count is \(count); it must be at least 1.") }
+    try require("--count", count, in: OptionRange.images)
     if method == .bound && (probe != nil || tolerance != nil) {
       throw ValidationError("--probe and --tolerance are for --method ode.")
     }

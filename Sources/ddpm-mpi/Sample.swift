@@ -60,7 +60,7 @@ struct Sample: RankCommand {
   var float = false
 
   func validate() throws {
-    if count < 1 { throw ValidationError("--count is \(count); it must be at least 1.") }
+    try require("--count", count, in: OptionRange.images)
   }
 
   mutating func run(on communicator: Communicator) throws {

@@ -45,7 +45,8 @@ struct SamplerOptions: ParsableArguments {
   var steps: Int?
 
   func validate() throws {
-    if let steps, steps < 1 { throw ValidationError("--steps is \(steps); it must be at least 1.") }
+    try require("--steps", steps, in: OptionRange.steps)
+    try require("--corrections", corrections, in: 0...OptionRange.steps.upperBound)
     if variance != nil && (sampler ?? .ddpm) != .ddpm { throw ValidationError("--variance is for --sampler ddpm.") }
     if eta != nil && sampler != .ddim { throw ValidationError("--eta is for --sampler ddim.") }
     let isLangevin = sampler == .predictorCorrector || sampler == .langevin
