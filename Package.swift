@@ -83,7 +83,7 @@ let package = Package(
       ]),
     .target(
       name: "Configuration",
-      dependencies: ["Datasets", "Diffusion", "Files", "Jobs", "Kernels", "Network", "Optimisation", "Yams"]),
+      dependencies: ["Datasets", "Diffusion", "Files", "Jobs", "Kernels", "Network", "Optimisation", "Tensors", "Yams"]),
     .target(
       name: "Packing", dependencies: ["Datasets", "Files", "Images", "Jobs", "MessagePassing", "Tensors"]),
     .target(

@@ -191,6 +191,7 @@ run 0 'Of 8 test images it knows' "$mpirun" 2 "$program" train-classifier "${tin
   --output "$folder/judge"
 run 0 'bits per dimension \(variational bound; 2 test images of' "$program" likelihood --checkpoint "$folder/hdf5-1" \
   --method bound --count 2
+refuse 'nowhere.h5' likelihood --checkpoint "$folder/hdf5-1" --data-path "$folder/nowhere.h5" --method bound --count 2
 refuse 'png: it has no test images' likelihood --checkpoint "$folder/folder-2" --method bound --count 2
 refuse 'model.classes is 10, but folder has no classes' train "${tiny[@]}" --set model.classes=10 \
   --set data.name=folder --set data.path="$folder/png" --output "$folder/y"

@@ -74,6 +74,19 @@ refuse 'cut/train-(images|labels)-idx' train --set data.path="$folder/cut" --out
 refuse 'cannot create the folder /proc/nowhere' train "${tiny[@]}" --output /proc/nowhere
 run 2 'training.batch 4 in pieces of training.micro_batch 2 makes 2 micro-batches, fewer than the 3 ranks' \
   "$mpirun" 3 "$program" train "${tiny[@]}" --set training.micro_batch=2 --output "$folder/x"
+refuse '[-]-threads is 4611686018427387904; it must be at most 4096' train --threads 4611686018427387904
+refuse '[-]-steps is 9223372036854775807; it must be at most 1000000' sample --checkpoint "$folder/x" --count 1 \
+  --steps 9223372036854775807 --output "$folder/x.h5"
+refuse 'training.steps is 9223372036854775807; it must be from 1 to 4294967295' train "${tiny[@]}" \
+  --set training.steps=9223372036854775807 --output "$folder/x"
+refuse 'takes at least [0-9.]+ TiB of memory.*parameters, their gradients, moments and averages .model.channels' \
+  train "${tiny[@]}" --set model.channels=65536 --output "$folder/x"
+refuse 'takes at least [0-9.]+ GiB of memory.*activations of training.micro_batch 1048576 images' \
+  train "${tiny[@]}" --set training.batch=2097152 --set training.micro_batch=1048576 --output "$folder/x"
+refuse 'diffusion.steps 40000, diffusion.schedule linear, .*the image is lost in the noise' train "${tiny[@]}" \
+  --set diffusion.steps=40000 --output "$folder/x"
+{ echo 'a0: &a0 [1, 1]'; for n in {1..30}; do echo "a$n: &a$n [*a$((n - 1)), *a$((n - 1))]"; done; } >"$folder/bomb.yaml"
+refuse 'bomb.yaml: this is no configuration: it has the alias [*]a' train --config "$folder/bomb.yaml"
 check "nothing was left behind" test ! -e "$folder/x"
 
 echo "--- presets"
@@ -530,6 +543,9 @@ run 0 'Wrote' "$mpirun" 2 "$program" encode --checkpoint "$folder/vp-sde" --coun
 run 0 'Wrote' "$program" decode --checkpoint "$folder/vp-sde" --latents "$folder/z.h5" --output "$folder/x.h5" --float \
   "${exact[@]}"
 # Of 255 levels.
+run 0 'Wrote' "$program" encode --checkpoint "$folder/vp-sde" --count 1 --split training --tolerance 0.1 \
+  --output "$folder/t.h5"
+check "images of the other split are others" sh -c "! h5diff -q '$folder/z.h5' '$folder/t.h5' /images"
 check "a round trip returns the images" h5diff -d 1 "$folder/z.h5" "$folder/x.h5" /images
 run 0 'Wrote' "$mpirun" 2 "$program" interpolate --checkpoint "$folder/vp-sde" --rows 2 --columns 3 --tolerance 0.01 \
   --grid "$folder/i.png" --output "$folder/i1.h5" --float
@@ -578,6 +594,19 @@ assert len(lines) == 1 and all(key in result for key in keys) and result["ranks"
 assert result["vector_bits"] in (128, 256, 512) and len(result["seconds_per_step"]) == 2, result
 assert abs(2 * result["images_per_second_per_core"] - result["images_per_second_median"]) < 0.01, result
 PYTHON
+for job in '--preset shapes --batch 16 --micro-batch 16' '--preset cifar10 --batch 4 --micro-batch 4' \
+  '--preset cifar10-ncsnpp-ve --batch 2 --micro-batch 1' '--preset cifar10 --batch 8 --job sample'; do
+  # shellcheck disable=SC2086  # They are several arguments.
+  run 0 '"memory_estimate_gb":' "$program" benchmark $job --steps 1 --json
+  check "... whose memory was estimated well" python3 - "$log" <<'PYTHON'
+import json, sys
+result = json.load(open(sys.argv[1]))
+# Besides what the estimate counts, the program itself takes some.
+program = 0.1
+peak, estimate = result["peak_resident_gb"], result["memory_estimate_gb"]
+assert peak / 1.6 - program < estimate < peak, (peak, estimate)
+PYTHON
+done
 run 0 'batch 16 in micro-batches of 2' "$mpirun" 3 "$program" benchmark --preset shapes --steps 1
 run 0 '[0-9] per core, .*resident' "$program" benchmark --preset shapes --job sample --batch 4 --steps 2
 check "... with the width of its vectors" grep -qE '^vectors of (128|256|512) bits' "$log"
@@ -641,6 +670,18 @@ assert one["exposed_seconds"] == 0 and two["exposed_seconds"] > 0, plan
 assert two["exposed_seconds"] >= two["network_seconds"] * 0.999, plan
 assert two["seconds_per_step"] < one["seconds_per_step"] and 0.5 < two["efficiency"] <= 1, plan
 assert plan["checkpoint_bytes"] >= 4 * 4 * plan["parameters"], plan
+PYTHON
+run 0 '"checkpoint_seconds":' "$program" plan --preset shapes --nodes 2 --cores-per-node 2 --network-gbps 1 --json \
+  --ranks-per-node 1 --network-latency-us 5000 --core-network-gbytes 1 --memory-gbytes 10 --storage-gbytes 0.001 \
+  --core-speed 0.001
+check "... of such machines" python3 - "$log" <<'PYTHON'
+import json, sys
+plan = json.loads(open(sys.argv[1]).read())
+one, two = plan["rows"]
+assert (one["ranks_per_node"], one["threads"]) == (1, 2) and two["network_seconds"] > 0.005, plan
+assert abs(plan["checkpoint_seconds"] - plan["checkpoint_bytes"] / 1e6) < 0.01 * plan["checkpoint_seconds"], plan
+# A thousandth of this machine's speed.
+assert one["seconds_per_step"] > 5, plan
 PYTHON
 run 2 'nodes 64 are more than the 16 images of a batch' \
   "$program" plan --preset shapes --nodes 64 --cores-per-node 1 --network-gbps 1

@@ -101,6 +101,8 @@ public struct Benchmark {
   public func run(communicator: Communicator) throws -> Result {
     let start = ContinuousClock.now
     let placement = try RankPlacement(of: communicator, threads: request.threads)
+    let limits = try MemoryLimits(of: communicator)
+    try communicator.together { try memoryNeed(rankCount: communicator.size).require(limits) }
     let workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
     let profiler = request.profiles ? Profiler() : nil
     let step =
@@ -121,6 +123,13 @@ public struct Benchmark {
     return Result(
       self, network: network, ranks: communicator.size, setupSeconds: setupSeconds, secondsPerStep: seconds,
       peakResidentBytes: Int(memory), placement: placement, profile: profile)
+  }
+
+  /// On each rank.
+  func memoryNeed(rankCount: Int) -> MemoryNeed {
+    request.job == .sample
+      ? MemoryNeed.inference(network, batch: microBatch, option: "--batch \(batch), on a rank")
+      : configuration.trainingMemory(network.layout, network.configuration, rankCount: rankCount)
   }
 
   /// What is timed.

@@ -35,6 +35,8 @@ extension Benchmark {
     public let imagesPerSecondPerCore: Double?
     /// Peak resident memory of all ranks together, in units of 2³⁰ bytes.
     public let peakResidentGigabytes: Double
+    /// What was estimated from the shape of the network before any of it was taken, likewise.
+    public let estimatedGigabytes: Double
     /// Of rank 0; nil where none was asked for, as the next two.
     public let profile: [Profile.Row]?
     public let profileStep: Profile.Row?
@@ -53,6 +55,7 @@ extension Benchmark {
       case imagesPerSecondBest = "images_per_second_best"
       case imagesPerSecondPerCore = "images_per_second_per_core"
       case peakResidentGigabytes = "peak_resident_gb"
+      case estimatedGigabytes = "memory_estimate_gb"
       case profile
       case profileStep = "profile_step"
       case profileScale = "profile_scale"
@@ -84,6 +87,8 @@ extension Benchmark {
       imagesPerSecondBest = sorted.map { rounded(Double(benchmark.batch) / $0[0], places: 3) }
       imagesPerSecondPerCore = median.map { rounded($0 / Double(ranks * request.threads), places: 3) }
       peakResidentGigabytes = rounded(Double(peakResidentBytes) / Double(1 << 30), places: 3)
+      estimatedGigabytes = rounded(
+        benchmark.memoryNeed(rankCount: ranks).bytes * Double(ranks) / Double(1 << 30), places: 3)
       self.profile = profile?.rows
       profileStep = profile?.step
       profileScale = profile?.scale

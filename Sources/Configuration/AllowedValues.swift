@@ -11,12 +11,12 @@ struct AllowedValues<Value: Sendable>: Sendable {
 }
 
 extension AllowedValues where Value: Comparable {
-  static func atLeast(_ least: Value) -> Self {
-    Self(description: "at least \(least)") { $0 >= least }
-  }
-
   static func above(_ bound: Value) -> Self {
     Self(description: "above \(bound)") { $0 > bound }
+  }
+
+  static func above(_ bound: Value, atMost maximum: Value) -> Self {
+    Self(description: "above \(bound) and at most \(maximum)") { bound < $0 && $0 <= maximum }
   }
 
   static func within(_ range: ClosedRange<Value>) -> Self {

@@ -16,7 +16,7 @@ struct ConfigurationDocument {
   init(yaml: String, file: String) throws(ConfigurationError) {
     let root: Node?
     do {
-      root = try Yams.compose(yaml: yaml)
+      root = try Self.compose(yaml)
     } catch {
       throw ConfigurationError(Self.message(for: error, file: file))
     }
@@ -53,7 +53,7 @@ struct ConfigurationDocument {
         continue
       }
       do {
-        guard let value = try Yams.compose(yaml: setting[setting.index(after: equals)...].trimmed) else {
+        guard let value = try Self.compose(setting[setting.index(after: equals)...].trimmed) else {
           problems.append("\(location): there is no value after the =")
           continue
         }
@@ -81,6 +81,45 @@ struct ConfigurationDocument {
       }
     }
     if !problems.isEmpty { throw ConfigurationError(problems) }
+  }
+
+  /// What a configuration may not be: too long, or written with aliases, by which a few bytes can stand for a text without
+  /// end.
+  private enum Excess: Error, CustomStringConvertible {
+    case length(Int)
+    case alias(String)
+
+    var description: String {
+      switch self {
+      case .length(let bytes):
+        "it has \(bytes) bytes, more than the \(ConfigurationDocument.maximumBytes) that a configuration may have"
+      case .alias(let name): "it has the alias *\(name), which is not read; write out what it stands for"
+      }
+    }
+  }
+
+  /// Far more than all keys with long comments take. Nesting is limited by the parser, to 1000.
+  static let maximumBytes = 1 << 16
+
+  private static func compose(_ yaml: String) throws -> Node? {
+    if yaml.utf8.count > maximumBytes { throw Excess.length(yaml.utf8.count) }
+    // An alias that has no anchor is refused by the parser.
+    if let name = names(after: "*", in: yaml).intersection(names(after: "&", in: yaml)).min() {
+      throw Excess.alias(name)
+    }
+    return try Yams.compose(yaml: yaml)
+  }
+
+  /// What YAML would take for the names of anchors, or of aliases, at every place of the mark.
+  private static func names(after mark: Unicode.Scalar, in yaml: String) -> Set<String> {
+    let parts = yaml.unicodeScalars.split(separator: mark, omittingEmptySubsequences: false)
+    func isPartOfName(_ scalar: Unicode.Scalar) -> Bool {
+      switch scalar {
+      case "0"..."9", "A"..."Z", "a"..."z", "-", "_": true
+      default: false
+      }
+    }
+    return Set(parts.dropFirst().map { String($0.prefix(while: isPartOfName)) }.filter { !$0.isEmpty })
   }
 
   private mutating func collect(_ mapping: Node.Mapping, prefix: String, file: String) {
@@ -123,6 +162,7 @@ struct ConfigurationDocument {
       line = ":\(mark.line)"
     default: break
     }
+    if error is Excess { return "\(file): this is no configuration: \(error)" }
     return "\(file)\(line): this is not YAML: \(problem(in: error))"
   }
 
@@ -131,6 +171,7 @@ struct ConfigurationDocument {
     case YamlError.scanner(_, let problem, _, _), YamlError.parser(_, let problem, _, _),
       YamlError.composer(_, let problem, _, _), YamlError.reader(let problem, _, _, _):
       return problem
+    case YamlError.memory: return "it is nested too deeply"
     case YamlError.duplicatedKeysInMapping(let names, _):
       return "there twice: \(names.joined(separator: ", "))"
     default:

@@ -14,6 +14,17 @@ public struct ConfigurationError: JobEndingError, Equatable, CustomStringConvert
     self.init([problem])
   }
 
+  /// The same problems, each with the file's name before the key's.
+  public func found(in file: String) -> ConfigurationError {
+    ConfigurationError(problems.map { "\(file): \($0)" })
+  }
+
+  /// What `body` returns.
+  /// - Throws: its problems with a configuration that comes from a file, each with the file's name before the key's.
+  public static func found<Result>(in file: String, _ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as ConfigurationError { throw error.found(in: file) }
+  }
+
   public var exitStatus: ExitStatus { .badInput }
 
   public var description: String {

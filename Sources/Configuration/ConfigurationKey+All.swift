@@ -1,6 +1,11 @@
 import Datasets
 
 extension ConfigurationKey {
+  /// Random streams count steps in 32 bits.
+  private static let maximumSteps = Int(UInt32.max)
+  private static let maximumBatch = 1 << 20
+  private static let maximumImages = 10_000_000
+
   /// Every key, in the order in which a configuration is written.
   public static let all: [ConfigurationKey] = [
     .init("seed", \.seed, .all, "seed of all random numbers"),
@@ -22,7 +27,7 @@ extension ConfigurationKey {
       "channels of each level, in multiples of model.channels; each further level halves the resolution"),
     .init("model.blocks", \.model.blocks, .within(1...64), "residual blocks per level"),
     .init(
-      "model.attention_resolutions", \.model.attentionResolutions, .list(of: .atLeast(1), counts: 0...16),
+      "model.attention_resolutions", \.model.attentionResolutions, .list(of: .within(1...65536), counts: 0...16),
       "widths in pixels of the levels that have self-attention"),
     .init(
       "model.heads", \.model.architecture.headCount, .within(1...65536),
@@ -31,7 +36,7 @@ extension ConfigurationKey {
       "model.head_channels", \.model.architecture.headChannels, absent: "none", .within(1...65536),
       "channels of each head, in the place of model.heads: attention of more channels has more heads"),
     .init(
-      "model.dropout", \.model.dropout, .within(0..<1), "probability that a residual block drops an activation"),
+      "model.dropout", \.model.dropout, .within(0...0.99), "probability that a residual block drops an activation"),
     .init("model.groups", \.model.groups, .within(1...65536), "groups of each group normalisation, at most"),
     .init(
       "model.group_channels", \.model.architecture.leastChannelsPerGroup, .within(1...65536),
@@ -57,7 +62,7 @@ extension ConfigurationKey {
       "model.skip_rescale", \.model.architecture.rescalesSums, .all,
       "divide the sums of a block's result and its input by the root of 2"),
     .init(
-      "model.attention_init_scale", \.model.architecture.attentionInitialScale, .above(0),
+      "model.attention_init_scale", \.model.architecture.attentionInitialScale, .within(1e-12...1e6),
       "variance of the initial matrices of attention's queries, keys and values, in units of DDPM's"),
     .init(
       "model.embedding", \.model.architecture.timeFeatures, .all,
@@ -68,7 +73,8 @@ extension ConfigurationKey {
       "what a residual block does with the embedding of time and class: add it before the second normalisation, or scale and shift what that makes"
     ),
     .init(
-      "model.fourier_scale", \.model.architecture.fourierScale, .above(0), "deviation of the random frequencies"),
+      "model.fourier_scale", \.model.architecture.fourierScale, .within(1e-3...1000),
+      "deviation of the random frequencies"),
     .init(
       "model.progressive_input", \.model.architecture.progressiveInput, .all,
       "what each level going down sees of the image: input-skip the image made smaller, residual a chain of convolutions of it"
@@ -86,7 +92,7 @@ extension ConfigurationKey {
     .init(
       "diffusion.process", \.diffusion.process, .all,
       "how images become noise: in steps (vp, ve) or in continuous time"),
-    .init("diffusion.steps", \.diffusion.steps, .atLeast(2), "steps T of the processes vp and ve"),
+    .init("diffusion.steps", \.diffusion.steps, .within(2...1_000_000), "steps T of the processes vp and ve"),
     .init(
       "diffusion.rescale_times", \.diffusion.rescaleTimes, .all,
       "tell the network the times of vp and ve as if there were 1000 steps, whatever diffusion.steps is"),
@@ -95,6 +101,9 @@ extension ConfigurationKey {
       "diffusion.beta_first", \.diffusion.betaFirst, .between(0, 1), "noise variance of vp's first step, unless cosine"),
     .init(
       "diffusion.beta_last", \.diffusion.betaLast, .between(0, 1), "noise variance of vp's last step, unless cosine"),
+    .init(
+      "diffusion.zero_terminal_snr", \.diffusion.zeroTerminalSNR, .all,
+      "rescale vp's variances so that the last step leaves nothing of the image; for prediction velocity and data"),
     .init(
       "diffusion.sigma_min", \.diffusion.sigmaLeast, absent: "default", .above(0),
       "least noise of ve, ve-sde and edm; default: 0.01, for edm 0.002"),
@@ -117,10 +126,12 @@ extension ConfigurationKey {
     ),
 
     .init(
-      "training.steps", \.training.steps, .atLeast(1), mayChangeOnResume: true, "optimiser steps of the whole run"),
-    .init("training.batch", \.training.batch, .atLeast(1), "images per optimiser step, over all ranks"),
+      "training.steps", \.training.steps, .within(1...maximumSteps), mayChangeOnResume: true,
+      "optimiser steps of the whole run"),
     .init(
-      "training.micro_batch", \.training.microBatch, .atLeast(1),
+      "training.batch", \.training.batch, .within(1...maximumBatch), "images per optimiser step, over all ranks"),
+    .init(
+      "training.micro_batch", \.training.microBatch, .within(1...maximumBatch),
       "images per forward and backward pass, the unit that ranks share out"),
     .init(
       "training.label_dropout", \.training.labelDropout, .within(0..<1),
@@ -129,31 +140,32 @@ extension ConfigurationKey {
       "training.recompute_activations", \.training.recomputeActivations, .all, mayChangeOnResume: true,
       "what the backward pass makes again to save memory: blocks are the residual blocks with their attention"),
     .init(
-      "training.learning_rate", \.training.learningRate, .above(0), mayChangeOnResume: true,
+      "training.learning_rate", \.training.learningRate, .within(1e-12...1000), mayChangeOnResume: true,
       "Adam's step size after the warm-up"),
     .init(
-      "training.warmup_steps", \.training.warmupSteps, .atLeast(0), mayChangeOnResume: true,
+      "training.warmup_steps", \.training.warmupSteps, .within(0...maximumSteps), mayChangeOnResume: true,
       "steps over which the learning rate rises linearly from 0"),
     .init(
       "training.schedule", \.training.schedule, .all, mayChangeOnResume: true,
       "how the learning rate falls after the warm-up: cosine and linear to 0 at training.steps, inverse-sqrt as the root of the steps"
     ),
     .init(
-      "training.decay_start", \.training.decayStart, absent: "default", .atLeast(0), mayChangeOnResume: true,
+      "training.decay_start", \.training.decayStart, absent: "default", .within(0...maximumSteps),
+      mayChangeOnResume: true,
       "steps after which it begins to fall; default: those of the warm-up"),
     .init(
-      "training.max_gradient_norm", \.training.maxGradientNorm, absent: "none", .above(0),
+      "training.max_gradient_norm", \.training.maxGradientNorm, absent: "none", .within(1e-12...1e30),
       "larger gradients are scaled down to this Euclidean norm"),
     .init(
-      "training.ema_decays", \.training.emaDecays, .list(of: .within(0..<1), counts: 1...16),
+      "training.ema_decays", \.training.emaDecays, .list(of: .within(0...0.999_999), counts: 1...16),
       "decay per step of each moving average of the weights; samples come from the first"),
     .init(
-      "training.ema_rampup", \.training.emaRampup, absent: "none", .above(0),
+      "training.ema_rampup", \.training.emaRampup, absent: "none", .above(0, atMost: 1000),
       "each average's half-life is at most this share of the steps done, so that none keeps the initial weights"),
     .init("training.adam_beta1", \.training.adamBeta1, .within(0..<1), "Adam's decay of the gradient's mean"),
     .init("training.adam_beta2", \.training.adamBeta2, .within(0..<1), "Adam's decay of the gradient's square"),
     .init(
-      "training.adam_epsilon", \.training.adamEpsilon, .above(0), "added to Adam's denominator"),
+      "training.adam_epsilon", \.training.adamEpsilon, .within(1e-30...1), "added to Adam's denominator"),
     .init(
       "training.overlap", \.training.overlap, .all, mayChangeOnResume: true,
       "move gradients and parameters between machines while the network computes"),
@@ -162,52 +174,53 @@ extension ConfigurationKey {
       "how gradients travel between machines; bfloat16 takes half the bytes, and results then depend on how many machines there are"
     ),
     .init(
-      "training.checkpoint_every", \.training.checkpointEvery, absent: "none", .atLeast(1),
+      "training.checkpoint_every", \.training.checkpointEvery, absent: "none", .within(1...maximumSteps),
       mayChangeOnResume: true,
       "steps between checkpoints; none: one after the last step only"),
     .init(
-      "training.keep_checkpoints", \.training.keepCheckpoints, absent: "all", .atLeast(1),
+      "training.keep_checkpoints", \.training.keepCheckpoints, absent: "all", .within(1...maximumSteps),
       mayChangeOnResume: true,
       "newest checkpoints that are kept"),
     .init(
       "training.save_beside", \.training.saveBeside, .all, mayChangeOnResume: true,
       "write checkpoints while the next steps run, where there is memory for a copy of the state"),
     .init(
-      "training.save_timeout_seconds", \.training.saveTimeoutSeconds, absent: "none", .above(0),
+      "training.save_timeout_seconds", \.training.saveTimeoutSeconds, absent: "none", .above(0, atMost: 1e9),
       mayChangeOnResume: true,
       "seconds that a save may take before the job is ended, with exit status 6"),
     .init(
-      "training.hang_timeout_seconds", \.training.hangTimeoutSeconds, absent: "none", .atLeast(1),
+      "training.hang_timeout_seconds", \.training.hangTimeoutSeconds, absent: "none", .within(1...1e9),
       mayChangeOnResume: true,
       "seconds that a rank may be silent or without progress before the job is ended, with exit status 6"),
     .init(
-      "training.time_limit_minutes", \.training.timeLimitMinutes, absent: "none", .above(0), mayChangeOnResume: true,
+      "training.time_limit_minutes", \.training.timeLimitMinutes, absent: "none", .above(0, atMost: 1e9),
+      mayChangeOnResume: true,
       "minutes after which training saves and stops, with exit status 5, to be resumed"),
     .init(
-      "training.log_every", \.training.logEvery, absent: "none", .atLeast(1),
+      "training.log_every", \.training.logEvery, absent: "none", .within(1...maximumSteps),
       mayChangeOnResume: true,
       "steps between lines of the log and of metrics.jsonl; none: one after the last step only"),
     .init(
-      "training.sample_every", \.training.sampleEvery, absent: "none", .atLeast(1),
+      "training.sample_every", \.training.sampleEvery, absent: "none", .within(1...maximumSteps),
       mayChangeOnResume: true,
       "steps between sample grids; there is one after the last step too, unless this is none"),
     .init(
       "training.tensorboard", \.training.tensorBoard, .all, mayChangeOnResume: true,
       "write what TensorBoard reads into the run's folder"),
 
-    .init("sampling.count", \.sampling.count, .atLeast(1), mayChangeOnResume: true, "images in a sample grid"),
+    .init("sampling.count", \.sampling.count, .within(1...65536), mayChangeOnResume: true, "images in a sample grid"),
     .init(
-      "sampling.steps", \.sampling.steps, .atLeast(1), mayChangeOnResume: true,
+      "sampling.steps", \.sampling.steps, .within(1...1_000_000), mayChangeOnResume: true,
       "reverse steps per sample, spread over diffusion.steps"),
     .init(
       "sampling.clip", \.sampling.clip, .all, mayChangeOnResume: true,
       "clip the predicted image to [-1, 1] in each reverse step"),
 
     .init(
-      "evaluation.every", \.evaluation.every, absent: "none", .atLeast(1), mayChangeOnResume: true,
+      "evaluation.every", \.evaluation.every, absent: "none", .within(1...maximumSteps), mayChangeOnResume: true,
       "steps between measurements of drawn images; the checkpoint of the best is kept as checkpoints/best.h5"),
     .init(
-      "evaluation.count", \.evaluation.count, .atLeast(10), mayChangeOnResume: true,
+      "evaluation.count", \.evaluation.count, .within(10...maximumImages), mayChangeOnResume: true,
       "images to draw for each, by sampling.steps"),
     .init(
       "evaluation.features", \.evaluation.features, .notEmpty, mayChangeOnResume: true,
@@ -216,7 +229,8 @@ extension ConfigurationKey {
       "evaluation.split", \.evaluation.split, .all, mayChangeOnResume: true,
       "images of the data set to compare with"),
     .init(
-      "evaluation.reference_count", \.evaluation.referenceCount, absent: "all", .atLeast(2), mayChangeOnResume: true,
+      "evaluation.reference_count", \.evaluation.referenceCount, absent: "all", .within(2...maximumImages),
+      mayChangeOnResume: true,
       "how many of them, the first ones"),
   ]
 }

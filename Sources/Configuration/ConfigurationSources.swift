@@ -55,7 +55,7 @@ public struct ConfigurationSources: Sendable {
 
   private static func read(_ file: String) throws(ConfigurationError) -> String {
     do {
-      return try readText(at: file)
+      return try readText(at: file, limit: ConfigurationDocument.maximumBytes)
     } catch {
       throw ConfigurationError(error.description)
     }

@@ -10,14 +10,26 @@ extension RunConfiguration {
     UNet(try networkConfiguration(height: height, width: width, channels: channels))
   }
 
+  private static let maximumSide = 16384
+  private static let maximumImageChannels = 16
+
   /// The same network's way down as a classifier of noisy images.
   /// - Throws: `ConfigurationError` if the model does not fit the images.
   public func classifier(height: Int, width: Int, channels: Int, classCount: Int) throws -> ClassifierNetwork {
-    ClassifierNetwork(
+    guard (1...65536).contains(classCount) else {
+      throw ConfigurationError("a classifier of \(classCount) classes is not possible: they must be from 1 to 65536")
+    }
+    return ClassifierNetwork(
       try networkConfiguration(height: height, width: width, channels: channels), classCount: classCount)
   }
 
   private func networkConfiguration(height: Int, width: Int, channels: Int) throws -> UNetConfiguration {
+    let (sides, counts) = (1...Self.maximumSide, 1...Self.maximumImageChannels)
+    guard sides.contains(height), sides.contains(width), counts.contains(channels) else {
+      throw ConfigurationError(
+        "images of \(height)x\(width)x\(channels) are not possible: height and width must be from 1 to "
+          + "\(sides.upperBound), and channels from 1 to \(counts.upperBound)")
+    }
     try validate(imageSize: height)
     try validate(imageWidth: width)
     return UNetConfiguration(
@@ -49,6 +61,11 @@ extension RunConfiguration {
 
   /// The variances of the steps of `vp`.
   public func schedule() throws(DiffusionError) -> NoiseSchedule {
+    let schedule = try scheduleWithSignal()
+    return diffusion.zeroTerminalSNR ? try schedule.withZeroTerminalSNR() : schedule
+  }
+
+  private func scheduleWithSignal() throws(DiffusionError) -> NoiseSchedule {
     let (steps, first, last) = (diffusion.steps, diffusion.betaFirst, diffusion.betaLast)
     switch diffusion.schedule {
     case .linear: return try .linear(steps: steps, first: first, last: last)

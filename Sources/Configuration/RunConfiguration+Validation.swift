@@ -1,13 +1,22 @@
+import Diffusion
+
 extension RunConfiguration {
   /// Checks everything that can be checked without the data set and the ranks.
   ///
   /// - Throws: every problem, each naming its key, the value found and what is allowed.
   public func validate() throws(ConfigurationError) {
     // Checks across keys would only repeat, or divide by, a value that is wrong by itself.
-    let problems = singleKeyProblems
-    if !problems.isEmpty { throw ConfigurationError(problems) }
+    try validateKeys()
     let relationProblems = self.relationProblems
     if !relationProblems.isEmpty { throw ConfigurationError(relationProblems) }
+  }
+
+  /// Checks each key by itself.
+  ///
+  /// - Throws: every problem, each naming its key, the value found and what is allowed.
+  public func validateKeys() throws(ConfigurationError) {
+    let problems = singleKeyProblems
+    if !problems.isEmpty { throw ConfigurationError(problems) }
   }
 
   /// Checks that the network fits images of `imageSize` x `imageSize` pixels. Expects a configuration that is valid
@@ -75,6 +84,11 @@ extension RunConfiguration {
       problems.append(
         "training.ema_decays is \(text("training.ema_decays")), which has a value twice; give each once")
     }
+    if let largest = model.multipliers.max(), largest * model.channels > Self.maximumChannels {
+      problems.append(
+        "model.channels is \(model.channels) and model.multipliers \(text("model.multipliers")), which makes levels of "
+          + "\(largest * model.channels) channels; they may have at most \(Self.maximumChannels)")
+    }
     problems += groupProblems
     if let channels = model.architecture.headChannels, model.architecture.headCount != 1 {
       problems.append(
@@ -91,13 +105,7 @@ extension RunConfiguration {
         "diffusion.sigma_max is \(text("diffusion.sigma_max")), not above diffusion.sigma_min "
           + "\(text("diffusion.sigma_min")); the noise must grow")
     }
-    if problems.isEmpty {
-      do {
-        _ = try objective()
-      } catch {
-        problems.append("diffusion.\(error)")
-      }
-    }
+    if problems.isEmpty { problems += processProblems }
     problems += noiseEmbeddingProblems
     problems += scheduleProblems
     if training.labelDropout > 0 && model.classes == nil {
@@ -124,6 +132,46 @@ extension RunConfiguration {
         "sampling.steps is \(sampling.steps), more than diffusion.steps \(diffusion.steps); it must be at most that")
     }
     return problems
+  }
+
+  /// Of a level: then no number of parameters or of activations of an image is beyond what integers hold.
+  private static let maximumChannels = 65536
+
+  /// Whether there is such a process, it can be computed with, and a network can be trained for it.
+  private var processProblems: [String] {
+    if diffusion.zeroTerminalSNR && diffusion.process != .discreteVariancePreserving {
+      return [
+        "diffusion.zero_terminal_snr is true, which is for diffusion.process vp; diffusion.process is "
+          + diffusion.process.rawValue
+      ]
+    }
+    do {
+      guard let unworkable = try process().firstUnworkableTime else {
+        _ = try objective()
+        return []
+      }
+      return [problem(unworkable)]
+    } catch {
+      return ["diffusion.\(error)"]
+    }
+  }
+
+  /// - Parameter unworkable: of the process that the configuration makes.
+  private func problem(_ unworkable: UnworkableTime) -> String {
+    let keys =
+      diffusion.process == .discreteVariancePreserving
+      ? ["diffusion.steps", "diffusion.schedule"]
+        + (diffusion.schedule == .cosine ? [] : ["diffusion.beta_first", "diffusion.beta_last"])
+      : ["diffusion.sigma_min", "diffusion.sigma_max"]
+    let values = keys.map { "\($0) \(text($0))" }.joined(separator: ", ")
+    switch unworkable {
+    case .littleNoise(let time):
+      return "\(values): at time \(time) there is too little noise, or too little more than before, to compute with; "
+        + "take fewer steps, or more noise at the beginning"
+    case .littleSignal(let time):
+      return "\(values): at time \(time) the image is lost in the noise: its part is below what 32-bit floats can hold "
+        + "beside it; take fewer steps, or less noise at the end"
+    }
   }
 
   /// Whether every normalisation's channels can be cut into its groups.

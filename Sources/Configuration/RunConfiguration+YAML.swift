@@ -1,16 +1,13 @@
 import Yams
 
 extension RunConfiguration {
-  /// Reads YAML text: the values of its `preset`, or else the defaults, and over them the keys that it sets.
-  ///
-  /// Values are not checked against each other; `validate()` does that.
+  /// Reads YAML text, such as a checkpoint's or a run's: the values of its `preset`, or else the defaults, and over them
+  /// the keys that it sets. What it makes is valid.
   ///
   /// - Parameter file: the name that messages show, with the line.
-  /// - Throws: every unknown or repeated key and every value of a wrong type.
+  /// - Throws: every unknown or repeated key and every value of a wrong type; then everything that `validate()` finds.
   public init(yaml: String, file: String) throws(ConfigurationError) {
-    let document = try ConfigurationDocument(yaml: yaml, file: file)
-    self = try document.presetConfiguration() ?? RunConfiguration()
-    try document.apply(to: &self)
+    try self.init(yaml: yaml, file: file, over: RunConfiguration())
   }
 
   /// Reads what a run has stored of itself, when there may have been fewer keys: those that are missing stand for what
@@ -18,9 +15,14 @@ extension RunConfiguration {
   ///
   /// - Throws: as for other YAML.
   public init(ofRun yaml: String, file: String) throws(ConfigurationError) {
+    try self.init(yaml: yaml, file: file, over: .beforeLaterKeys)
+  }
+
+  private init(yaml: String, file: String, over base: RunConfiguration) throws(ConfigurationError) {
     let document = try ConfigurationDocument(yaml: yaml, file: file)
-    self = try document.presetConfiguration() ?? .beforeLaterKeys
+    self = try document.presetConfiguration() ?? base
     try document.apply(to: &self)
+    do { try validate() } catch { throw error.found(in: file) }
   }
 
   /// The defaults, but for keys that came later and whose default is something new.

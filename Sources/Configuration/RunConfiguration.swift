@@ -56,6 +56,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var rescaleTimes = false
     public var betaFirst = 1e-4
     public var betaLast = 0.02
+    /// Whether the last step leaves nothing of the image.
+    public var zeroTerminalSNR = false
     /// `nil`: the process's own choice.
     public var sigmaLeast: Double?
     public var sigmaMost: Double?

@@ -127,7 +127,8 @@ public struct RunFolder: Sendable, Equatable {
   ///
   /// - Throws: `FileError` when it cannot be read, `ConfigurationError` when it makes no configuration.
   public func savedConfiguration() throws -> RunConfiguration {
-    try RunConfiguration(ofRun: readText(at: configurationPath), file: configurationPath)
+    try RunConfiguration(
+      ofRun: readText(at: configurationPath, limit: ConfigurationDocument.maximumBytes), file: configurationPath)
   }
 
   /// The finished checkpoints, newest first; none when there is no folder for them.

@@ -49,6 +49,7 @@ struct EDMSchedulerMapping: Equatable, Sendable {
     if configuration.diffusion.process != .edm { configuration.diffusion.loss = .edm }
     configuration.diffusion.process = .edm
     configuration.diffusion.rescaleTimes = false
+    configuration.diffusion.zeroTerminalSNR = false
     let known = (try? configuration.process()) as? EDMProcess
     if known?.least != sigmaLeast { configuration.diffusion.sigmaLeast = sigmaLeast }
     if known?.most != sigmaMost { configuration.diffusion.sigmaMost = sigmaMost }

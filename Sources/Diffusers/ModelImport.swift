@@ -40,14 +40,21 @@ public struct ModelImport: Sendable {
         "out_channels", "is \(mapping.outputChannels), but the scheduler says that a variance is learned",
         advice: "correct variance_type, or out_channels")
     }
+    try ConfigurationError.found(in: folder.path) { try told.validateKeys() }
     told.fitLoss()
 
     var own = ConfigurationSources()
     own.settings = sources.settings
-    configuration = try own.resolve(saved: told)
+    do { configuration = try own.resolve(saved: told) } catch {
+      // What is impossible without the settings is the folder's fault.
+      let isPossible = (try? told.validate()) != nil
+      throw isPossible ? error : error.found(in: folder.path)
+    }
     try Self.check(configuration, against: told, knowsProcess: knowsProcess, mapping, folder)
-    network = try configuration.network(
-      height: mapping.height, width: mapping.width, channels: mapping.inputChannels)
+    network = try ConfigurationError.found(in: folder.network.path) { [configuration] in
+      try configuration.network(height: mapping.height, width: mapping.width, channels: mapping.inputChannels)
+    }
+    try MemoryNeed.inference(network, batch: 0, option: "").require(.alone)
     (parameters, addedNoClass) = try Self.read(folder.weights, network.layout)
   }
 
@@ -97,6 +104,7 @@ public struct ModelImport: Sendable {
     let free = ["model.dropout", "model.convolution"]
     let process = [
       "diffusion.process", "diffusion.steps", "diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last",
+      "diffusion.zero_terminal_snr",
       "diffusion.sigma_min", "diffusion.sigma_max", "diffusion.prediction", "diffusion.rescale_times",
     ]
     for difference in configuration.difference(from: told) {

@@ -10,6 +10,7 @@ struct SchedulerMapping: Equatable, Sendable {
   var schedule: RunConfiguration.DiffusionSettings.Schedule
   var betaFirst: Double
   var betaLast: Double
+  var zeroTerminalSNR: Bool
   var prediction: Prediction
   /// Of the reverse steps; nil where the scheduler does not say.
   var variance: ReverseVariance?
@@ -44,6 +45,7 @@ struct SchedulerMapping: Equatable, Sendable {
     schedule = settings.schedule
     betaFirst = settings.betaFirst
     betaLast = settings.betaLast
+    zeroTerminalSNR = settings.zeroTerminalSNR
     prediction = settings.prediction
     variance = settings.variance
     clips = configuration.sampling.clip
@@ -66,9 +68,10 @@ struct SchedulerMapping: Equatable, Sendable {
     var values: [String: JSONValue] = [
       "_class_name": .text(Self.className), "num_train_timesteps": .integer(steps), "beta_start": .number(betaFirst),
       "beta_end": .number(betaLast), "trained_betas": .null, "clip_sample_range": .number(1),
-      "thresholding": .boolean(false), "rescale_betas_zero_snr": .boolean(false), "steps_offset": .integer(0),
-      // With other spacings DDIMScheduler takes steps of other lengths than it visits.
-      "timestep_spacing": .text("leading"),
+      "thresholding": .boolean(false), "rescale_betas_zero_snr": .boolean(zeroTerminalSNR), "steps_offset": .integer(0),
+      // With other spacings DDIMScheduler takes steps of other lengths than it visits, if their number does not divide
+      // T; but "leading" leaves out the last step, which without signal is where images begin.
+      "timestep_spacing": .text(zeroTerminalSNR ? "trailing" : "leading"),
     ]
     values["beta_schedule"] = Self.scheduleNames[schedule].map(JSONValue.text)
     values["prediction_type"] = Self.predictionNames[prediction].map(JSONValue.text)
@@ -105,14 +108,20 @@ struct SchedulerMapping: Equatable, Sendable {
         "is \(file.values["_class_name"] ?? .null); known here are \(Self.classNames.joined(separator: ", "))",
         advice: "if the model was trained for steps of one of these, save the pipeline with that one")
     }
-    for key in ["thresholding", "rescale_betas_zero_snr", "use_flow_sigmas"]
+    for key in ["thresholding", "use_flow_sigmas"]
     where try file.boolean(key, default: .boolean(false)) {
       throw file.refusal(key, "is true, which there is not here")
     }
     steps = try file.integer("num_train_timesteps", default: .integer(1000))
     betaFirst = try file.number("beta_start", default: .number(1e-4))
     betaLast = try file.number("beta_end", default: .number(0.02))
+    zeroTerminalSNR = try file.boolean("rescale_betas_zero_snr", default: .boolean(false))
     prediction = try Self.prediction(file)
+    guard !zeroTerminalSNR || prediction != .noise else {
+      throw file.refusal(
+        "rescale_betas_zero_snr", "is true, but prediction_type epsilon says nothing of the image at the last step",
+        advice: "correct the one that the model was not trained with")
+    }
     variance = try Self.variance(file)
     clips = try Self.clips(file, name)
     let text = try file.text("beta_schedule", default: .text("linear"))
@@ -191,6 +200,7 @@ struct SchedulerMapping: Equatable, Sendable {
     configuration.diffusion.schedule = schedule
     configuration.diffusion.betaFirst = betaFirst
     configuration.diffusion.betaLast = betaLast
+    configuration.diffusion.zeroTerminalSNR = zeroTerminalSNR
     // With 1000 steps it changes nothing.
     if steps != 1000 { configuration.diffusion.rescaleTimes = false }
     configuration.diffusion.prediction = prediction

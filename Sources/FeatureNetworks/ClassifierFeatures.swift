@@ -24,8 +24,11 @@ public struct ClassifierFeatures: FeatureNetwork {
     hash = file.hash
     imageShape = file.imageShape
     let configuration = file.configuration
-    network = try configuration.classifier(
-      height: imageShape[0], width: imageShape[1], channels: imageShape[2], classCount: file.classCount)
+    let shape = file.imageShape
+    network = try ConfigurationError.found(in: file.path) {
+      try configuration.classifier(
+        height: shape[0], width: shape[1], channels: shape[2], classCount: file.classCount)
+    }
     parameters = try file.parameters(network.layout)
     let model = try configuration.modelDescription()
     let first = model.process.times.lowerBound

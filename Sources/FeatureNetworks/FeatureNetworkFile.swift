@@ -17,6 +17,8 @@ public struct FeatureNetworkFile: Sendable {
   public let hash: String
   private let tensors: Safetensors
 
+  public var path: String { tensors.path }
+
   private static let kind = "ddpm-mpi feature network, version 1"
 
   /// Whether a file says of itself that it is one of these.

@@ -1,40 +1,82 @@
 import Foundation
 
-/// How much memory this process and others of its host may still take.
+/// How much memory this process and others of its host may still take, and how much there is.
 public enum AvailableMemory {
-  /// Bytes, by what the system reckons and what the control group grants; nil where it does not tell.
-  public static var bytes: Int? {
-    read(membership: text("/proc/self/cgroup") ?? "", text: text)
-  }
+  /// Bytes that may still be taken, by what the system says and what the control groups grant; nil where it does not
+  /// tell.
+  public static var bytes: Int? { read(membership: membership, text: text) }
+
+  /// Bytes that the machine has; nil where it does not tell.
+  public static var total: Int? { machine("MemTotal:", text: text) }
 
   /// - Parameters:
   ///   - membership: what `/proc/self/cgroup` says.
   ///   - text: the contents of a file, nil if there is none.
   public static func read(membership: String, text: (String) -> String?) -> Int? {
-    var limits: [Int] = []
-    let meminfo = (text("/proc/meminfo") ?? "").split(separator: "\n")
-    if let line = meminfo.first(where: { $0.hasPrefix("MemAvailable:") }) {
-      let words = line.split(separator: " ")
-      if words.count >= 2, let kibibytes = Int(words[1]) { limits.append(kibibytes << 10) }
-    }
-    for line in membership.split(separator: "\n") where line.hasPrefix("0::") {
-      let path = String(line.dropFirst(3))
-      // A limit of any group above counts too.
-      for group in sequence(
-        first: path, next: { $0.isEmpty || $0 == "/" ? nil : ($0 as NSString).deletingLastPathComponent })
-      {
-        let folder = "/sys/fs/cgroup\(group == "/" ? "" : group)"
-        if let limit = number(text("\(folder)/memory.max")), let used = number(text("\(folder)/memory.current")) {
-          limits.append(max(0, limit - used))
-        }
+    let groups = ControlGroup.groups(membership: membership, text: text)
+    return ([machine("MemAvailable:", text: text)] + groups.map(\.available)).compactMap(\.self).min()
+  }
+
+  private static func machine(_ name: String, text: (String) -> String?) -> Int? {
+    let lines = (text("/proc/meminfo") ?? "").split(separator: "\n")
+    guard let line = lines.first(where: { $0.hasPrefix(name) }) else { return nil }
+    let words = line.split(separator: " ")
+    return words.count >= 2 ? Int(words[1]).map { $0 << 10 } : nil
+  }
+
+  static var membership: String { text("/proc/self/cgroup") ?? "" }
+
+  static func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
+}
+
+/// A control group that limits memory, of either version of the system's interface.
+public struct ControlGroup: Sendable, Equatable {
+  /// The folder that describes it.
+  public let path: String
+  /// Bytes that its processes may take together; nil for no limit.
+  public let limit: Int?
+  /// Bytes that they may still take, if there is a limit: besides what files are kept of, which the system gives up.
+  public let available: Int?
+
+  /// Those of this process.
+  static var own: [ControlGroup] { groups(membership: AvailableMemory.membership, text: AvailableMemory.text) }
+
+  /// The groups of a process and all above them, since a limit of any of them counts.
+  /// - Parameters:
+  ///   - membership: what `/proc/self/cgroup` says.
+  ///   - text: the contents of a file, nil if there is none.
+  public static func groups(membership: String, text: (String) -> String?) -> [ControlGroup] {
+    membership.split(separator: "\n").flatMap { line -> [ControlGroup] in
+      // The hierarchy's number, its controllers, and the group's place.
+      let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+      guard parts.count == 3 else { return [] }
+      let isUnified = parts[0] == "0" && parts[1].isEmpty
+      guard isUnified || parts[1].split(separator: ",").contains("memory") else { return [] }
+      let places = sequence(first: String(parts[2])) {
+        $0.isEmpty || $0 == "/" ? nil : ($0 as NSString).deletingLastPathComponent
+      }
+      return places.map { place in
+        let end = place == "/" ? "" : place
+        return isUnified
+          ? ControlGroup(
+            "/sys/fs/cgroup\(end)", limit: "memory.max", used: "memory.current", files: "inactive_file", text: text)
+          : ControlGroup(
+            "/sys/fs/cgroup/memory\(end)", limit: "memory.limit_in_bytes", used: "memory.usage_in_bytes",
+            files: "total_inactive_file", text: text)
       }
     }
-    return limits.min()
   }
 
-  private static func number(_ text: String?) -> Int? {
-    text.flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+  private init(_ path: String, limit: String, used: String, files: String, text: (String) -> String?) {
+    func number(_ name: String) -> Int? {
+      text("\(path)/\(name)").flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+    }
+    self.path = path
+    // The first version has a number for no limit too, which is about the largest there is.
+    self.limit = number(limit).flatMap { $0 < 1 << 60 ? $0 : nil }
+    let kept =
+      (text("\(path)/memory.stat") ?? "").split(separator: "\n").first { $0.hasPrefix(files + " ") }
+      .flatMap { Int($0.dropFirst(files.count + 1)) } ?? 0
+    available = self.limit.flatMap { limit in number(used).map { max(0, limit - max(0, $0 - kept)) } }
   }
-
-  private static func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
 }

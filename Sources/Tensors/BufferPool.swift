@@ -116,7 +116,7 @@ private struct FreeSpace: @unchecked Sendable {
     let size = (max(byteCount, slabSize) + Self.hugePage - 1) / Self.hugePage * Self.hugePage
     var address: UnsafeMutableRawPointer?
     guard posix_memalign(&address, Self.hugePage, size) == 0, let address else {
-      fatalError(
+      endProcess(
         "out of memory: \(size >> 20) MiB were refused; lower training.micro_batch or the number of ranks here")
     }
     madvise(address, size, Int32(MADV_HUGEPAGE))

@@ -123,7 +123,9 @@ private final class SharedState: @unchecked Sendable {
         start.state.helperLoop(start.index)
         return nil
       }, start.toOpaque())
-    guard status == 0 else { fatalError("cannot start a worker thread: \(String(cString: strerror(status)))") }
+    guard status == 0 else {
+      endProcess("cannot start thread \(index + 1): \(String(cString: strerror(status))); give fewer --threads")
+    }
     pthread_detach(thread)
   }
 

@@ -125,6 +125,7 @@ public struct TrainingRun {
     self.dataset = dataset
     self.model = model
     try Self.verifyRanksAgree(request, folder, configuration, dataset, communicator)
+    try Self.requireMemory(for: model, configuration, communicator)
     stopWatch = StopWatch(limitMinutes: configuration.training.timeLimitMinutes)
     let place = RunPlace(folder)
     self.place = place

@@ -95,13 +95,11 @@ struct BenchmarkCommand: RankCommand {
   var json = false
 
   func validate() throws {
-    let counts = [
-      ("--batch", batch), ("--micro-batch", microBatch), ("--threads", threads), ("--steps", steps),
-      ("--image-size", imageSize),
-    ]
-    for case (let name, let value?) in counts where value < 1 {
-      throw ValidationError("\(name) is \(value); it must be at least 1.")
-    }
+    try require("--batch", batch, in: OptionRange.batch)
+    try require("--micro-batch", microBatch, in: OptionRange.batch)
+    try require("--threads", threads, in: OptionRange.threads)
+    try require("--steps", steps, in: OptionRange.steps)
+    try require("--image-size", imageSize, in: 1...16384)
     if job == .sample && microBatch != nil {
       throw ValidationError("--micro-batch is for training; --job sample takes each rank's images together.")
     }

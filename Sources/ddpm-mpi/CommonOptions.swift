@@ -5,13 +5,6 @@ import Files
 import Inference
 import Jobs
 
-/// - Throws: `ValidationError` if an option was given a number out of its range.
-func check(_ option: String, _ value: Int?, within range: ClosedRange<Int>) throws(ValidationError) {
-  guard let value, !range.contains(value) else { return }
-  let bound = value < range.lowerBound ? "at least \(range.lowerBound)" : "at most \(range.upperBound)"
-  throw ValidationError("\(option) is \(value); it must be \(bound).")
-}
-
 /// Which model, and how it is run.
 struct ModelOptions: ParsableArguments {
   @Option(help: ArgumentHelp("A checkpoint file, or a run's folder.", valueName: "folder-or-file"))
@@ -32,8 +25,8 @@ struct ModelOptions: ParsableArguments {
   var threads = 1
 
   func validate() throws {
-    try check("--batch", batch, within: 1...1 << 20)
-    try check("--threads", threads, within: 1...4096)
+    try require("--batch", batch, in: OptionRange.batch)
+    try require("--threads", threads, in: OptionRange.threads)
   }
 
   var files: [NamedFile] { RunFolder.files(at: checkpoint, option: "--checkpoint") }

@@ -17,7 +17,7 @@ struct Doctor: RankCommand {
   var threads = 1
 
   func validate() throws {
-    if threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1.") }
+    try require("--threads", threads, in: OptionRange.threads)
   }
 
   var files: CommandFiles { .none }

@@ -72,7 +72,7 @@ struct Evaluate: RankCommand {
   @OptionGroup var conditions: ConditionOptions
 
   func validate() throws {
-    if count < 2 { throw ValidationError("--count is \(count); it must be at least 2.") }
+    try require("--count", count, in: 2...OptionRange.images.upperBound)
     if let referenceCount, referenceCount < 2 {
       throw ValidationError("--reference-count is \(referenceCount); it must be at least 2.")
     }

@@ -40,7 +40,7 @@ struct Frechet: RankCommand {
   var threads = 1
 
   func validate() throws {
-    if threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1.") }
+    try require("--threads", threads, in: OptionRange.threads)
   }
 
   var files: CommandFiles {

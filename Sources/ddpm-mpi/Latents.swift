@@ -35,7 +35,7 @@ struct Encode: RankCommand {
   var grid: String?
 
   func validate() throws {
-    try check("--count", count, within: 1...SampleJob.imageNumbers.count)
+    try require("--count", count, in: OptionRange.images)
   }
 
   var files: CommandFiles {
@@ -143,8 +143,8 @@ struct Interpolate: RankCommand {
 
   func validate() throws {
     // Each row has two ends, and each of them a number.
-    try check("--rows", rows, within: 1...SampleJob.imageNumbers.count / 2)
-    try check("--columns", columns, within: 2...SampleJob.imageNumbers.count / rows)
+    try require("--rows", rows, in: 1...SampleJob.imageNumbers.count / 2)
+    try require("--columns", columns, in: 2...SampleJob.imageNumbers.count / rows)
     if random && (data.split != nil || data.dataPath != nil) {
       throw ValidationError("--split and --data-path are not for --random, which takes no images.")
     }

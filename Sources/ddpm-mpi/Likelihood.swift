@@ -54,7 +54,7 @@ struct Likelihood: RankCommand {
   var tolerance: Double?
 
   func validate() throws {
-    try check("--count", count, within: 1...SampleJob.imageNumbers.count)
+    try require("--count", count, in: OptionRange.images)
     if method == .bound && (probe != nil || tolerance != nil) {
       throw ValidationError("--probe and --tolerance are for --method ode.")
     }

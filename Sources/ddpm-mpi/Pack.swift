@@ -69,7 +69,7 @@ struct Pack: RankCommand {
     if let size, !(1...8192).contains(size) {
       throw ValidationError("--size is \(size); it must be from 1 to 8192.")
     }
-    if threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1.") }
+    try require("--threads", threads, in: OptionRange.threads)
     if let name, name.isEmpty { throw ValidationError("--name is empty.") }
   }
 

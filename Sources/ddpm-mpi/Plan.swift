@@ -82,19 +82,17 @@ struct Plan: RankCommand {
   var json = false
 
   func validate() throws {
-    for (name, value) in [
-      ("--nodes", nodes), ("--cores-per-node", coresPerNode), ("--ranks-per-node", ranksPerNode ?? 1),
-    ] where value < 1 {
-      throw ValidationError("\(name) is \(value); it must be at least 1.")
-    }
+    try require("--nodes", nodes, in: OptionRange.batch)
+    try require("--cores-per-node", coresPerNode, in: OptionRange.threads)
+    try require("--ranks-per-node", ranksPerNode, in: OptionRange.threads)
     for (name, value) in [
       ("--network-gbps", networkGbps), ("--storage-gbytes", storageGbytes), ("--core-speed", coreSpeed),
       ("--memory-gbytes", memoryGbytes ?? 1), ("--core-network-gbytes", coreNetworkGbytes),
-    ] where !(value > 0 && value.isFinite) {
-      throw ValidationError("\(name) is \(value); it must be above 0.")
+    ] where !(1e-6...1e9).contains(value) {
+      throw ValidationError("\(name) is \(value); it must be from 1e-6 to 1e9.")
     }
-    if !(networkLatencyUs >= 0 && networkLatencyUs.isFinite) {
-      throw ValidationError("--network-latency-us is \(networkLatencyUs); it must be at least 0.")
+    if !(0...1e9).contains(networkLatencyUs) {
+      throw ValidationError("--network-latency-us is \(networkLatencyUs); it must be from 0 to 1e9.")
     }
     if let ranksPerNode, ranksPerNode > coresPerNode {
       throw ValidationError("--ranks-per-node \(ranksPerNode) are more than --cores-per-node \(coresPerNode).")

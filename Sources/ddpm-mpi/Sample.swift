@@ -90,9 +90,9 @@ struct Sample: RankCommand {
 
   func validate() throws {
     let numbers = SampleJob.imageNumbers
-    try check("--first", first, within: 0...numbers.upperBound - 1)
-    try check("--count", count, within: 1...numbers.upperBound - first)
-    try check("--every", every, within: 1...1_000_000)
+    try require("--first", first, in: 0...numbers.upperBound - 1)
+    try require("--count", count, in: 1...numbers.upperBound - first)
+    try require("--every", every, in: OptionRange.steps)
     if output == nil && grid == nil && images == nil {
       throw ValidationError("Nothing would be written: give --output, --images or --grid.")
     }

@@ -59,9 +59,9 @@ struct SamplerOptions: ParsableArguments {
   var steps: Int?
 
   func validate() throws {
-    try check("--steps", steps, within: 1...1_000_000)
+    try require("--steps", steps, in: OptionRange.steps)
     // Each Langevin step of a step has a stream of random numbers to itself.
-    try check("--corrections", corrections, within: 0...1_000_000)
+    try require("--corrections", corrections, in: 0...OptionRange.steps.upperBound)
   }
 
   var choice: SamplerChoice {

@@ -47,7 +47,7 @@ struct Train: RankCommand {
   var traceSteps = 1
 
   func validate() throws {
-    if traceSteps < 1 { throw ValidationError("--trace-steps is \(traceSteps); it must be at least 1.") }
+    try require("--trace-steps", traceSteps, in: OptionRange.steps)
   }
 
   // Checked with the run's folder and its data.
@@ -145,7 +145,7 @@ struct TrainingOptions: ParsableArguments {
     }
     if initialWeights != nil && initial == nil { throw ValidationError("--initial-weights is for --initial.") }
     if allowOtherData && !resume { throw ValidationError("--allow-other-data is for --resume.") }
-    if threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1.") }
+    try require("--threads", threads, in: OptionRange.threads)
   }
 
   var request: TrainingRun.Request {

@@ -51,44 +51,120 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
     ),
     (
       "model.attention_resolutions=[0]",
-      "model.attention_resolutions is [0]; it must be a list of 0 to 16 entries, each at least 1"
+      "model.attention_resolutions is [0]; it must be a list of 0 to 16 entries, each from 1 to 65536"
     ),
     ("model.blocks=0", "model.blocks is 0; it must be from 1 to 64"),
     ("model.heads=0", "model.heads is 0; it must be from 1 to 65536"),
     ("model.head_channels=0", "model.head_channels is 0; it must be from 1 to 65536, or none"),
-    ("model.dropout=1", "model.dropout is 1.0; it must be at least 0.0 and below 1.0"),
+    ("model.dropout=1", "model.dropout is 1.0; it must be from 0.0 to 0.99"),
     ("model.groups=0", "model.groups is 0; it must be from 1 to 65536"),
     ("model.group_channels=0", "model.group_channels is 0; it must be from 1 to 65536"),
-    ("model.attention_init_scale=0", "model.attention_init_scale is 0.0; it must be above 0.0"),
-    ("model.fourier_scale=-1", "model.fourier_scale is -1.0; it must be above 0.0"),
-    ("diffusion.steps=1", "diffusion.steps is 1; it must be at least 2"),
+    ("model.attention_init_scale=0", "model.attention_init_scale is 0.0; it must be from 1e-12 to 1000000.0"),
+    ("model.fourier_scale=-1", "model.fourier_scale is -1.0; it must be from 0.001 to 1000.0"),
+    ("diffusion.steps=1", "diffusion.steps is 1; it must be from 2 to 1000000"),
     ("diffusion.beta_first=0", "diffusion.beta_first is 0.0; it must be above 0.0 and below 1.0"),
     ("diffusion.beta_last=1", "diffusion.beta_last is 1.0; it must be above 0.0 and below 1.0"),
-    ("training.steps=0", "training.steps is 0; it must be at least 1"),
-    ("training.batch=-4", "training.batch is -4; it must be at least 1"),
-    ("training.micro_batch=0", "training.micro_batch is 0; it must be at least 1"),
-    ("training.learning_rate=0", "training.learning_rate is 0.0; it must be above 0.0"),
-    ("training.warmup_steps=-1", "training.warmup_steps is -1; it must be at least 0"),
-    ("training.max_gradient_norm=0", "training.max_gradient_norm is 0.0; it must be above 0.0, or none"),
+    ("training.steps=0", "training.steps is 0; it must be from 1 to 4294967295"),
+    ("training.batch=-4", "training.batch is -4; it must be from 1 to 1048576"),
+    ("training.micro_batch=0", "training.micro_batch is 0; it must be from 1 to 1048576"),
+    ("training.learning_rate=0", "training.learning_rate is 0.0; it must be from 1e-12 to 1000.0"),
+    ("training.warmup_steps=-1", "training.warmup_steps is -1; it must be from 0 to 4294967295"),
+    ("training.max_gradient_norm=0", "training.max_gradient_norm is 0.0; it must be from 1e-12 to 1e+30, or none"),
     (
       "training.ema_decays=[1]",
-      "training.ema_decays is [1.0]; it must be a list of 1 to 16 entries, each at least 0.0 and below 1.0"
+      "training.ema_decays is [1.0]; it must be a list of 1 to 16 entries, each from 0.0 to 0.999999"
     ),
     ("training.adam_beta1=1", "training.adam_beta1 is 1.0; it must be at least 0.0 and below 1.0"),
     ("training.adam_beta2=-0.5", "training.adam_beta2 is -0.5; it must be at least 0.0 and below 1.0"),
-    ("training.adam_epsilon=0", "training.adam_epsilon is 0.0; it must be above 0.0"),
-    ("training.checkpoint_every=0", "training.checkpoint_every is 0; it must be at least 1, or none"),
-    ("training.keep_checkpoints=0", "training.keep_checkpoints is 0; it must be at least 1, or all"),
-    ("training.log_every=0", "training.log_every is 0; it must be at least 1, or none"),
-    ("training.sample_every=0", "training.sample_every is 0; it must be at least 1, or none"),
-    ("sampling.count=0", "sampling.count is 0; it must be at least 1"),
-    ("sampling.steps=0", "sampling.steps is 0; it must be at least 1"),
+    ("training.adam_epsilon=0", "training.adam_epsilon is 0.0; it must be from 1e-30 to 1.0"),
+    ("training.checkpoint_every=0", "training.checkpoint_every is 0; it must be from 1 to 4294967295, or none"),
+    ("training.keep_checkpoints=0", "training.keep_checkpoints is 0; it must be from 1 to 4294967295, or all"),
+    ("training.log_every=0", "training.log_every is 0; it must be from 1 to 4294967295, or none"),
+    ("training.sample_every=0", "training.sample_every is 0; it must be from 1 to 4294967295, or none"),
+    ("sampling.count=0", "sampling.count is 0; it must be from 1 to 65536"),
+    ("sampling.steps=0", "sampling.steps is 0; it must be from 1 to 1000000"),
   ])
   func valueOutOfRangeNamesKeyValueAndRange(setting: String, message: String) {
     let found = problems { () throws(ConfigurationError) in
       _ = try ConfigurationSources(settings: [setting]).resolve()
     }
     #expect(found == [message])
+  }
+
+  /// No number is so large that what follows from it could not be computed with.
+  @Test(arguments: ConfigurationKey.all.map(\.name))
+  func hugeNumbersAreRefusedOrHarmless(name: String) throws {
+    for number in ["4611686018427387904", "9223372036854775807", "-9223372036854775808", "1e308", "-1e308"] {
+      for value in [number, "[\(number)]", "[1, \(number)]"] {
+        guard let configuration = try? ConfigurationSources(settings: ["\(name)=\(value)"]).resolve() else { continue }
+        // Texts; and noise levels, which the default process does not have.
+        let harmless = [
+          "seed", "data.name", "data.path", "evaluation.features", "diffusion.sigma_min", "diffusion.sigma_max",
+        ]
+        #expect(harmless.contains(name), "\(name)=\(value)")
+        _ = configuration.yaml
+      }
+    }
+  }
+
+  @Test func levelsHaveNoMoreChannelsThanNumbersCanCount() {
+    #expect(
+      problemsAfter {
+        $0.model.channels = 65536
+        $0.model.multipliers = [1, 1024]
+      } == [
+        "model.channels is 65536 and model.multipliers [1, 1024], which makes levels of 67108864 channels; they may have "
+          + "at most 65536"
+      ])
+  }
+
+  @Test(arguments: [
+    ("beta_last=0.999", "at time 348.0 the image is lost in the noise"),
+    ("steps=40000", "at time 16441.0 the image is lost in the noise"),
+    ("process=ve sigma_max=1e30", "at time 531.0 the image is lost in the noise"),
+    ("process=ve-sde sigma_max=1e30", "at time 0.532"),
+    ("process=edm sigma_max=1e30 loss=edm", "the image is lost in the noise"),
+    ("process=edm sigma_min=1e-30", "there is too little noise"),
+    ("beta_first=1e-17 beta_last=1e-17", "there is too little noise, or too little more than before"),
+  ])
+  func processesThatFloatsCannotHoldAreRefused(settings: String, message: String) {
+    let found = problems { () throws(ConfigurationError) in
+      _ = try ConfigurationSources(settings: settings.split(separator: " ").map { "diffusion.\($0)" }).resolve()
+    }
+    #expect(found.count == 1)
+    #expect(found.first?.contains(message) == true, "\(found)")
+  }
+
+  @Test func withoutSignalAtTheEndTheNetworkIsAskedForTheImage() throws {
+    func found(_ settings: String...) -> [String] {
+      problems { () throws(ConfigurationError) in
+        _ = try ConfigurationSources(
+          settings: ["diffusion.zero_terminal_snr=true"] + settings.map { "diffusion.\($0)" }
+        )
+        .resolve()
+      }
+    }
+    #expect(found("prediction=velocity") == [])
+    #expect(found("prediction=data", "schedule=cosine") == [])
+    #expect(found("prediction=data", "loss=variational") == [])
+    for prediction in ["noise", "score", "mean"] {
+      #expect(
+        found("prediction=\(prediction)") == [
+          "diffusion.prediction: with zero_terminal_snr the last step has nothing of the image, so that noise, score and "
+            + "mean do not tell it; take velocity or data"
+        ])
+    }
+    for loss in ["min-snr", "score-matching"] {
+      #expect(
+        found("prediction=velocity", "loss=\(loss)") == [
+          "diffusion.loss: \(loss) would not train the last step, whose signal-to-noise ratio zero_terminal_snr makes 0; "
+            + "take simple"
+        ])
+    }
+    #expect(
+      found("process=vp-sde", "prediction=velocity") == [
+        "diffusion.zero_terminal_snr is true, which is for diffusion.process vp; diffusion.process is vp-sde"
+      ])
   }
 
   @Test func batchMustBeWholeMicroBatches() {
@@ -237,6 +313,25 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
         "model.multipliers is [1, 2, 2, 2], whose 4 levels halve the image 3 times, which images of 28x28 pixels do "
           + "not allow; use fewer multipliers, or images whose size is a multiple of 8"
       ])
+  }
+
+  @Test(arguments: [[0, 32, 1], [32, -8, 1], [32, 32, 0], [1 << 62, 32, 1], [32, 1 << 62, 3], [32, 32, 1 << 62]])
+  func imagesOfImpossibleSizesAreRefused(shape: [Int]) {
+    let message = "images of \(shape.map(String.init).joined(separator: "x")) are not possible"
+    let configuration = RunConfiguration()
+    for make in [
+      { _ = try configuration.network(height: shape[0], width: shape[1], channels: shape[2]) },
+      { _ = try configuration.classifier(height: shape[0], width: shape[1], channels: shape[2], classCount: 10) },
+    ] {
+      #expect { try make() } throws: { error in
+        (error as? ConfigurationError)?.problems.first?.hasPrefix(message) == true
+      }
+    }
+    for count in [0, -1, 1 << 62] {
+      #expect(throws: ConfigurationError.self) {
+        try configuration.classifier(height: 32, width: 32, channels: 1, classCount: count)
+      }
+    }
   }
 
   @Test func attentionMustBeAtALevelOfTheNetwork() {

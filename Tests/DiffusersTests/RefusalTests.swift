@@ -162,6 +162,27 @@ import Testing
       }.contains("/unet/config.json: out_channels: "))
   }
 
+  /// What a folder tells is as valid as what a person writes.
+  @Test(arguments: [
+    ("unet/config.json", "layers_per_block", 1 << 62, "model.blocks is 4611686018427387904; it must be from 1 to 64"),
+    ("unet/config.json", "layers_per_block", 0, "model.blocks is 0; it must be from 1 to 64"),
+    ("unet/config.json", "norm_num_groups", -1, "model.groups is -1; it must be from 1 to 65536"),
+    ("unet/config.json", "norm_num_groups", 3, "model.channels is 8, which model.groups 3 does not divide"),
+    ("unet/config.json", "sample_size", 1 << 40, "model.attention_resolutions is [549755813888]; it must be"),
+    (
+      "scheduler/scheduler_config.json", "num_train_timesteps", 1 << 62,
+      "diffusion.steps is 4611686018427387904; it must be from 2 to 1000000"
+    ),
+    ("scheduler/scheduler_config.json", "num_train_timesteps", 1, "diffusion.steps is 1; it must be from 2 to 1000000"),
+    (
+      "scheduler/scheduler_config.json", "beta_end", 2, "diffusion.beta_last is 2.0; it must be above 0.0 and below 1.0"
+    ),
+  ])
+  func whatTheFolderTellsIsValidated(place: String, key: String, value: Int, expected: String) {
+    let message = message { _ = try importing { try edit("\($0)/\(place)", [key: value]) } }
+    #expect(message.contains(": " + expected) && message.hasPrefix("/"), "\(message)")
+  }
+
   @Test func settingsMustNotContradictTheFolder() throws {
     for setting in ["model.channels=16", "model.classes=3", "diffusion.steps=500", "diffusion.prediction=data"] {
       #expect(message { _ = try importing(settings: [setting]) { _ in } }.hasPrefix("--set \(setting): "))

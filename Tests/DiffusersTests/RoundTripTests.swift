@@ -54,6 +54,10 @@ import Testing
       $0.model.architecture.timeConditioning = .scaleShift
     },
     smallConfiguration {
+      $0.diffusion.prediction = .velocity
+      $0.diffusion.zeroTerminalSNR = true
+    },
+    smallConfiguration {
       $0.diffusion.process = .edm
       $0.diffusion.loss = .edm
       $0.diffusion.sigmaMost = 50

@@ -11,7 +11,7 @@ import Testing
     let testDescription: String
   }
 
-  static let cases: [Case] = ProcessTests.sdes.flatMap { named in
+  static let cases: [Case] = (ProcessTests.sdes + [ProcessTests.zeroTerminalSNR]).flatMap { named in
     SamplerName.allCases.compactMap { name -> Case? in
       if (name == .ddpm || name == .ddim) && !(named.process is DiscreteProcess) { return nil }
       return Case(name: name, process: named.process, testDescription: "\(name.rawValue) on \(named.testDescription)")

@@ -17,17 +17,19 @@ import Testing
   /// Of times up to 1000 that are found by their noise, whose logarithm changes by 2e-4 or more from one to the next.
   static let timeTolerance = 1e-11
 
-  static let cases = TrajectoryFixture.configuration.cases
-  static let noise = SamplerNoise(seed: TrajectoryFixture.configuration.seed)
+  static let cases =
+    TrajectoryFixture.ordinary.configuration.cases + TrajectoryFixture.zeroTerminalSNR.configuration.cases
+  static let noise = SamplerNoise(seed: TrajectoryFixture.ordinary.configuration.seed)
 
   @Test(arguments: cases)
   func everyStepIsDiffusersInDoublePrecision(_ test: TrajectoryCase) throws {
     let denoiser = try PreciseDenoiser(test)
+    let fixture = TrajectoryFixture.file(of: test)
     let samples = try test.makeSampler().sample(
-      from: try TrajectoryFixture.latents(test), denoiser: denoiser, noise: Self.noise, progress: nil)
-    let (times, _) = try TrajectoryFixture.read("cases/\(test.name)/times", as: Double.self)
-    let (places, _) = try TrajectoryFixture.read("cases/\(test.name)/places", as: Double.self)
-    let (images, shape) = try TrajectoryFixture.read("cases/\(test.name)/images", as: Double.self)
+      from: try fixture.latents(test), denoiser: denoiser, noise: Self.noise, progress: nil)
+    let (times, _) = try fixture.read("cases/\(test.name)/times", as: Double.self)
+    let (places, _) = try fixture.read("cases/\(test.name)/places", as: Double.self)
+    let (images, shape) = try fixture.read("cases/\(test.name)/images", as: Double.self)
     #expect(samples.images.shape == shape && samples.evaluations == times.count)
     try #require(denoiser.times.count == times.count)
     let size = samples.images.elements.count
@@ -44,9 +46,10 @@ import Testing
   func imagesAreDiffusersInSinglePrecision(_ test: TrajectoryCase) throws {
     let denoiser = NetworkDenoiser(
       network: FormulaNetwork(test: test), model: try test.makeModel(), clipsOriginal: test.clipsInDenoiser)
+    let fixture = TrajectoryFixture.file(of: test)
     let samples = try test.makeSampler().sample(
-      from: try TrajectoryFixture.latents(test), denoiser: denoiser, noise: Self.noise, progress: nil)
-    let (images, _) = try TrajectoryFixture.read("cases/\(test.name)/images_in_single", as: Float.self)
+      from: try fixture.latents(test), denoiser: denoiser, noise: Self.noise, progress: nil)
+    let (images, _) = try fixture.read("cases/\(test.name)/images_in_single", as: Float.self)
     expectEqual(samples.images, images.map(Double.init)[...], within: Self.tolerance, "images")
   }
 
@@ -59,18 +62,32 @@ import Testing
       "\(what): \(largestDifference(actual, expected))")
   }
 
+  @Test(arguments: ["linear", "quadratic", "cosine", "sigmoid"])
+  func schedulesAreRescaledToEndWithoutSignal(_ name: String) throws {
+    let schedule = try NoiseSchedule.named(name, first: 1e-4, last: 0.02, zeroTerminalSNR: true)
+    #expect(schedule.betas.last == 1 && schedule.cumulativeAlphas.last == 0)
+    let fixture = TrajectoryFixture.zeroTerminalSNR
+    let betas = try fixture.read("betas/\(name)", as: Double.self).values
+    #expect(betas.count == 1000)
+    #expect(zip(schedule.betas, betas).allSatisfy { abs($0 - $1) <= Self.preciseTolerance })
+    // Of 1 - beta, which is a ratio of products of up to 1000 factors.
+    let single = try fixture.read("betas_in_single/\(name)", as: Float.self).values
+    #expect(zip(schedule.betas, single).allSatisfy { abs($0 - Double($1)) <= 1e-5 })
+  }
+
   @Test(arguments: [SamplerName.ddpm, .ddim, .dpmSolver], StepSpacing.allCases)
   func theStepsOfDiffusersAreVisited(_ name: SamplerName, _ spacing: StepSpacing) throws {
     let folder = "timesteps/\(name.rawValue)/\(spacing.rawValue)"
-    let overruns = Set(try TrajectoryFixture.read("\(folder)/overruns", as: Int32.self).values.map(Int.init))
+    let overruns = Set(try TrajectoryFixture.ordinary.read("\(folder)/overruns", as: Int32.self).values.map(Int.init))
     #expect(spacing == .trailing || overruns.isEmpty)
-    for numbers in TrajectoryFixture.configuration.stepCounts {
+    for numbers in TrajectoryFixture.ordinary.configuration.stepCounts {
       let (total, count) = (numbers[0], numbers[1])
-      var expected = try TrajectoryFixture.read("\(folder)/\(total)-\(count)", as: Int32.self).values.map(Int.init)
+      var expected = try TrajectoryFixture.ordinary.read("\(folder)/\(total)-\(count)", as: Int32.self).values.map(
+        Int.init)
       if expected.count == count + 1 { #expect(expected.removeLast() == -1) }
       #expect(try visited(name, spacing, count, of: try process(total)) == expected, "\(count) of \(total)")
     }
-    let sums = try TrajectoryFixture.read("\(folder)/sums", as: Int32.self).values.map(Int.init)
+    let sums = try TrajectoryFixture.ordinary.read("\(folder)/sums", as: Int32.self).values.map(Int.init)
     let process = try process(1000)
     for (index, sum) in sums.enumerated() {
       let count = index + 1

@@ -8,7 +8,7 @@ import Testing
   /// and what the way from latents to images, which spreads them, makes of these.
   static let tolerance = 1e-5
 
-  @Test(arguments: ProcessTests.sdes)
+  @Test(arguments: ProcessTests.sdes + [ProcessTests.zeroTerminalSNR])
   func aRoundTripReturnsTheImage(_ named: ProcessTests.Named) throws {
     let data = GaussianMixture([
       .init(weight: 0.6, mean: [0.5, -0.5, 0.2], deviation: 0.2),

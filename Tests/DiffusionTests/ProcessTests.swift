@@ -17,6 +17,35 @@ import Testing
     Named(testDescription: "discrete ve", process: try! DiscreteProcess.varianceExploding(steps: 1000)),
   ]
 
+  /// Whose last step has nothing of the image; not among the others, since a network cannot be asked for its noise there.
+  static let zeroTerminalSNR = Named(
+    testDescription: "discrete vp without signal at the end",
+    process: DiscreteProcess(schedule: try! NoiseSchedule.linear().withZeroTerminalSNR()))
+
+  @Test func aLastStepWithoutSignalIsKeptFromSolversOfEquations() throws {
+    let process = try #require(Self.zeroTerminalSNR.process as? DiscreteProcess)
+    #expect(process.hasZeroTerminalSNR && process.marginal(at: 999) == Marginal(signal: 0, deviation: 1))
+    #expect(process.times == 0...998)
+    #expect(process.drift(at: 998).isFinite && process.squaredDiffusion(at: 998).isFinite)
+    // x_{T−2} does not depend on what came after it.
+    let transition = process.transition(to: 999)
+    let before = process.marginals[998]
+    #expect(transition.ratio == 0 && transition.variance == 1)
+    let posterior = transition.posterior
+    #expect(posterior.original == before.signal && posterior.noisy == 0)
+    #expect(posterior.variance == before.deviation * before.deviation)
+    for respaced in [process.respaced(keeping: [3, 999]), process.respaced(keeping: [999])] {
+      #expect(respaced.hasZeroTerminalSNR && respaced.transition(to: respaced.steps - 1).ratio == 0)
+    }
+    #expect(process.firstUnworkableTime == nil)
+    // Guidance moves what is said of the image, of which x has nothing.
+    for prediction in [Prediction.velocity, .data] {
+      let reading = ModelDescription(process: process, parametrisation: .prediction(prediction)).reading(at: 999)
+      #expect(reading.original.noisy == 0 && abs(reading.original.output) == 1)
+      #expect(reading.noise.noisy == 1 && reading.noise.output == 0)
+    }
+  }
+
   /// Between the steps the equation goes on without jumps, which would cost solvers their order.
   @Test(arguments: [try! NoiseSchedule.linear(), try! .quadratic(), try! .sigmoid()])
   func discreteProcessesHaveContinuousRates(_ schedule: NoiseSchedule) {

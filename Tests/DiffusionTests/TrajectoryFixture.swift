@@ -12,6 +12,8 @@ struct TrajectoryCase: Decodable, Sendable, CustomTestStringConvertible {
   let schedule: String
   let first: Double
   let last: Double
+  /// Whether the last step has nothing of the image.
+  let zeroTerminalSnr: Bool?
   let sigmaMin: Double
   let sigmaMax: Double
   let prediction: String
@@ -35,10 +37,9 @@ struct TrajectoryCase: Decodable, Sendable, CustomTestStringConvertible {
     switch (process, schedule) {
     case ("edm", _): try EDMProcess(least: sigmaMin, most: sigmaMax)
     case ("ve", _): try DiscreteProcess.varianceExploding(steps: steps, least: sigmaMin, most: sigmaMax)
-    case (_, "quadratic"): DiscreteProcess(schedule: try .quadratic(first: first, last: last))
-    case (_, "cosine"): DiscreteProcess(schedule: try .cosine())
-    case (_, "sigmoid"): DiscreteProcess(schedule: try .sigmoid(first: first, last: last))
-    default: DiscreteProcess(schedule: try .linear(first: first, last: last))
+    default:
+      DiscreteProcess(
+        schedule: try NoiseSchedule.named(schedule, first: first, last: last, zeroTerminalSNR: zeroTerminalSnr == true))
     }
   }
 
@@ -152,8 +153,22 @@ final class PreciseDenoiser: Denoiser {
   }
 }
 
-/// The file of trajectories and of steps.
-struct TrajectoryFixture {
+extension NoiseSchedule {
+  /// Of 1000 steps.
+  static func named(_ name: String, first: Double, last: Double, zeroTerminalSNR: Bool) throws -> NoiseSchedule {
+    let schedule =
+      switch name {
+      case "quadratic": try quadratic(first: first, last: last)
+      case "cosine": try cosine()
+      case "sigmoid": try sigmoid(first: first, last: last)
+      default: try linear(first: first, last: last)
+      }
+    return zeroTerminalSNR ? try schedule.withZeroTerminalSNR() : schedule
+  }
+}
+
+/// A file of trajectories, and what is with them.
+struct TrajectoryFixture: Sendable {
   struct Configuration: Decodable {
     let seed: UInt64
     let cases: [TrajectoryCase]
@@ -161,28 +176,39 @@ struct TrajectoryFixture {
     let stepCounts: [[Int]]
   }
 
-  static let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("Fixtures/trajectories.h5").path
+  /// With the steps that are visited.
+  static let ordinary = TrajectoryFixture("trajectories.h5")
+  /// With the variances of rescaled schedules.
+  static let zeroTerminalSNR = TrajectoryFixture("zero-snr.h5")
 
-  static let configuration: Configuration = {
+  /// Where a case is.
+  static func file(of test: TrajectoryCase) -> TrajectoryFixture {
+    test.zeroTerminalSnr == true ? zeroTerminalSNR : ordinary
+  }
+
+  let path: String
+  let configuration: Configuration
+
+  private init(_ name: String) {
+    path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/\(name)").path
     do {
       let file = try HDF5File.open(path)
       let decoder = JSONDecoder()
       decoder.keyDecodingStrategy = .convertFromSnakeCase
-      return try decoder.decode(Configuration.self, from: Data(try file.readAttribute("config", as: String.self).utf8))
+      configuration = try decoder.decode(
+        Configuration.self, from: Data(try file.readAttribute("config", as: String.self).utf8))
     } catch {
       fatalError("\(error)")
     }
-  }()
+  }
 
-  static func read<Element: HDF5Element>(_ name: String, as _: Element.Type) throws -> (values: [Element], shape: [Int])
-  {
+  func read<Element: HDF5Element>(_ name: String, as _: Element.Type) throws -> (values: [Element], shape: [Int]) {
     let file = try HDF5File.open(path)
     let dataset = try file.openDataset(name)
     return (try dataset.readAll(as: Element.self), dataset.shape)
   }
 
-  static func latents(_ test: TrajectoryCase) throws -> DoubleTensor {
+  func latents(_ test: TrajectoryCase) throws -> DoubleTensor {
     let (values, shape) = try read("latents", as: Double.self)
     return DoubleTensor(values, shape: shape).images(Array(0..<test.images))
   }

@@ -21,7 +21,32 @@ import Testing
     #expect(AvailableMemory.read(membership: "0::/system.slice/job_7/step_0\n") { files[$0] } == 3_000_000_000)
   }
 
+  /// What is kept of files is given up when memory is wanted.
+  @Test func filesThatAreKeptDoNotCount() {
+    let files = [
+      "/sys/fs/cgroup/memory.max": "8000000000\n", "/sys/fs/cgroup/memory.current": "7000000000\n",
+      "/sys/fs/cgroup/memory.stat": "anon 1\ninactive_file 6000000000\nactive_file 5\n",
+    ]
+    #expect(AvailableMemory.read(membership: "0::/\n") { files[$0] } == 7_000_000_000)
+  }
+
+  @Test func theFirstVersionOfControlGroupsIsRead() throws {
+    let folder = "/sys/fs/cgroup/memory/slurm/job_7"
+    let files = [
+      "\(folder)/memory.limit_in_bytes": "4000000000\n", "\(folder)/memory.usage_in_bytes": "1000000000\n",
+      "\(folder)/task_0/memory.limit_in_bytes": "9223372036854771712\n",
+      "\(folder)/task_0/memory.usage_in_bytes": "1000000000\n",
+      "/sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+    ]
+    let membership = "5:cpuset:/slurm\n4:cpu,memory:/slurm/job_7/task_0\n0::/\n"
+    #expect(AvailableMemory.read(membership: membership) { files[$0] } == 3_000_000_000)
+    let groups = ControlGroup.groups(membership: membership) { files[$0] }
+    #expect(groups.map(\.path).contains(folder))
+    #expect(groups.compactMap(\.limit) == [4_000_000_000])
+  }
+
   @Test func thisMachineTells() throws {
+    #expect(try #require(AvailableMemory.total) >= (try #require(AvailableMemory.bytes)))
     #expect(try #require(AvailableMemory.bytes) > 1 << 20)
   }
 }

@@ -25,6 +25,7 @@ exported classes --set model.classes=5 --set training.label_dropout=0.2 --set di
 exported learned --set diffusion.variance=learned-range --set diffusion.loss=hybrid --set diffusion.schedule=cosine
 exported velocity --set diffusion.prediction=velocity --set diffusion.schedule=quadratic --set diffusion.steps=500 \
   --set diffusion.variance=large
+exported zero-snr --set diffusion.prediction=velocity --set diffusion.zero_terminal_snr=true
 exported data --set diffusion.prediction=data --set diffusion.schedule=sigmoid --set sampling.clip=false
 exported improved --set model.heads=4 --set model.time_conditioning=scale-shift \
   --set diffusion.variance=learned-range --set diffusion.loss=hybrid
@@ -47,7 +48,7 @@ run 0 'Imported .*images of 16x24x3, process vp of 1000 steps, cosine, predictio
 run 0 'variance learned-range' "$program" import "$made/learned" --output "$moved/learned.h5"
 run 0 'Imported' "$program" import "$made/heads" --output "$moved/heads.h5"
 
-names=(plain classes learned velocity data improved heads edm)
+names=(plain classes learned velocity zero-snr data improved heads edm)
 exports=("${names[@]/#/$moved/}")
 imports=("$made"/{cifar,legacy,classes,heads,learned})
 check "inputs for both" $models inputs "${exports[@]}" "${imports[@]}"
@@ -56,6 +57,7 @@ for name in "${names[@]}"; do
     "$moved/$name.output.safetensors"
   way=(--sampler ddim --spacing leading)
   if [[ $name == edm ]]; then way=(--sampler dpm-solver++); fi
+  if [[ $name == zero-snr ]]; then way=(--sampler ddim --spacing trailing); fi
   if [[ $name == classes ]]; then way+=(--classes 0,3,none); fi
   run 0 'Wrote' "$program" sample --checkpoint "$moved/run-$name" --count 3 "${way[@]}" --steps 10 \
     --latents "$moved/$name.latents.h5" --float --output "$moved/$name.images.h5"
@@ -72,7 +74,7 @@ run 0 '^edm: .*steps of EDMDPMSolver' $models draw "${exports[@]}"
 cat "$log"
 
 # There and back.
-for name in plain classes learned improved heads edm; do
+for name in plain classes learned zero-snr improved heads edm; do
   run 0 'Imported' "$program" import "$moved/$name" --output "$moved/back-$name"
   run 0 'Wrote' "$program" export --checkpoint "$moved/back-$name" "$moved/again-$name"
   check "$name comes back as it went" $models same "$moved/$name" "$moved/again-$name"

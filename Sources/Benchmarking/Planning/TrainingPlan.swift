@@ -114,6 +114,7 @@ public struct TrainingPlan {
   public func run(communicator: Communicator) throws -> Result {
     var alone = configuration
     alone.training.batch = configuration.training.microBatch
+    try alone.trainingMemory(network.layout, network.configuration, rankCount: 1).require(.alone)
     let measured = try MachineMeasurement(
       configuration: alone, network: network, imageShape: imageShape, communicator: communicator
     ).run()

@@ -55,7 +55,26 @@ public struct TrainingObjective: Sendable {
           problem: "\(loss.rawValue) does not train the variance, which is to be learned; take hybrid or variational")
       }
     }
+    try Self.checkLastStep(loss, model)
     times = try Self.times(loss, model)
+  }
+
+  /// Where nothing is left of the image, it must be what the network is asked for, and an error must count.
+  private static func checkLastStep(_ loss: Loss, _ model: ModelDescription) throws(DiffusionError) {
+    guard (model.process as? DiscreteProcess)?.hasZeroTerminalSNR == true else { return }
+    guard [.prediction(.velocity), .prediction(.data)].contains(model.parametrisation) else {
+      throw DiffusionError(
+        key: "prediction",
+        problem: "with zero_terminal_snr the last step has nothing of the image, so that noise, score and mean do not "
+          + "tell it; take velocity or data")
+    }
+    guard loss != .minimumSignalToNoise && loss != .scoreMatching else {
+      throw DiffusionError(
+        key: "loss",
+        problem:
+          "\(loss.rawValue) would not train the last step, whose signal-to-noise ratio zero_terminal_snr makes 0; "
+          + "take simple")
+    }
   }
 
   private static func times(_ loss: Loss, _ model: ModelDescription) throws(DiffusionError) -> TrainingTimes {

@@ -63,9 +63,7 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
       let conditional = try estimate(x, at: times, classes: images.map { classes[$0] })
       if scale == 0 { return conditional }
       let unconditional = try estimate(x, at: times, classes: images.map { _ in nil })
-      return guided(
-        x, times, conditional,
-        noise: .sum((1 + scale, conditional.noise), (-scale, unconditional.noise)))
+      return Self.guided(from: unconditional, to: conditional, scale: scale)
     case .classifier(let classifier, let classes, let scale, let modelClasses):
       let base = try estimate(x, at: times, classes: modelClasses.map { known in images.map { known[$0] } })
       if scale == 0 { return base }
@@ -74,17 +72,20 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
         try classifier.logProbabilityGradient(
           seen.scaled(x, at: times).single, times: seen.networkTimes(times), classes: images.map { classes[$0] }))
       // score + scale·gradient, and ε = −σ·score; the classifier's gradient is by the scaled x.
-      let deviations = times.map { -scale * seen.inputScale(at: $0) * model.process.marginal(at: $0).deviation }
-      return guided(
-        x, times, base, noise: .sum([(times.map { _ in 1 }, base.noise), (deviations, gradient)]))
+      let marginals = times.map { model.process.marginal(at: $0) }
+      let deviations = zip(times, marginals).map { -scale * seen.inputScale(at: $0) * $1.deviation }
+      return Estimate(
+        noise: .sum([(times.map { _ in 1 }, base.noise), (deviations, gradient)]), of: x, at: marginals,
+        variance: base.variance)
     }
   }
 
-  private func guided(
-    _ x: DoubleTensor, _ times: [Double], _ estimate: Estimate, noise: DoubleTensor
-  ) -> Estimate {
+  /// Beyond what the network says with classes, away from what it says without. Image and noise are both moved, so that
+  /// neither is computed from the other, which cannot be done where x has nothing of the image.
+  private static func guided(from unconditional: Estimate, to conditional: Estimate, scale: Double) -> Estimate {
     Estimate(
-      noise: noise, of: x, at: times.map { model.process.marginal(at: $0) }, variance: estimate.variance)
+      original: .sum((1 + scale, conditional.original), (-scale, unconditional.original)),
+      noise: .sum((1 + scale, conditional.noise), (-scale, unconditional.noise)), variance: conditional.variance)
   }
 
   /// The network's own word.
@@ -140,9 +141,7 @@ extension NetworkDenoiser: DifferentiableDenoiser where Network: DifferentiableN
       let conditional = try told(images.map { classes[$0] })
       let unconditional = try told(images.map { _ in nil })
       return (
-        guided(
-          x, times, conditional.estimate,
-          noise: .sum((1 + scale, conditional.estimate.noise), (-scale, unconditional.estimate.noise))),
+        Self.guided(from: unconditional.estimate, to: conditional.estimate, scale: scale),
         .sum((1 + scale, conditional.derivative), (-scale, unconditional.derivative))
       )
     case .classifier: preconditionFailure("a classifier's second derivative would be needed")

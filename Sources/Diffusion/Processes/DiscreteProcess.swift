@@ -3,7 +3,8 @@ import Glibc
 /// A process of T steps, counted from 0 to T − 1; the image itself lies "before step 0".
 ///
 /// Between the steps it is continued so that a model that was trained on them also serves continuous samplers: log ᾱ, or
-/// log σ where nothing is taken from the image, is interpolated smoothly, as a differential equation over 0 ≤ t ≤ T − 1.
+/// log σ where nothing is taken from the image, is interpolated smoothly, as a differential equation over 0 ≤ t ≤ T − 1,
+/// or, where step T − 1 leaves nothing of the image and log ᾱ is minus infinity, over 0 ≤ t ≤ T − 2.
 public struct DiscreteProcess: DiffusionSDE, Equatable {
   public enum Family: String, Sendable {
     /// α² + σ² = 1 (Ho, Jain, Abbeel, arXiv:2006.11239).
@@ -17,13 +18,16 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
   public let marginals: [Marginal]
   /// What the network is told of each step.
   private let networkTimes: [Double]
-  /// log ᾱ, or log σ.
-  private let logarithms: MonotoneCubic
+  /// log ᾱ, or log σ, after each step.
+  private let logarithms: [Double]
+  /// The same between the steps, as far as they are finite.
+  private let curve: MonotoneCubic
 
   private init(_ family: Family, _ marginals: [Marginal], logarithms: [Double], networkTimes: [Double]) {
     self.family = family
     self.marginals = marginals
-    self.logarithms = MonotoneCubic(logarithms)
+    self.logarithms = logarithms
+    curve = MonotoneCubic(logarithms.last?.isFinite == true ? logarithms : logarithms.dropLast())
     self.networkTimes = networkTimes
   }
 
@@ -59,12 +63,15 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
   /// T.
   public var steps: Int { marginals.count }
 
+  /// Whether the last step leaves nothing of the image.
+  public var hasZeroTerminalSNR: Bool { marginals[steps - 1].signal == 0 }
+
   /// q(x_t | x_{t−1}), and back.
   public func transition(to step: Int) -> Transition {
     let (earlier, later) = (step == 0 ? Marginal.clean : marginals[step - 1], marginals[step])
     guard family == .variancePreserving else { return Transition(from: earlier, to: later) }
     // The variance is 1 − ᾱ_t/ᾱ_{t−1}, and the ratio its square root.
-    let change = logarithms.values[step] - (step == 0 ? 0 : logarithms.values[step - 1])
+    let change = logarithms[step] - (step == 0 ? 0 : logarithms[step - 1])
     return Transition(from: earlier, to: later, ratio: exp(change / 2), variance: -expm1(change))
   }
 
@@ -75,7 +82,7 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
     precondition(!kept.isEmpty && kept.first! >= 0 && kept.last! < steps, "kept steps must lie in 0..<\(steps)")
     precondition(zip(kept, kept.dropFirst()).allSatisfy(<), "kept steps must ascend")
     return DiscreteProcess(
-      family, kept.map { marginals[$0] }, logarithms: kept.map { logarithms.values[$0] },
+      family, kept.map { marginals[$0] }, logarithms: kept.map { logarithms[$0] },
       networkTimes: kept.map { networkTimes[$0] })
   }
 
@@ -83,17 +90,17 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
   /// code of Nichol and Dhariwal, arXiv:2102.09672). To be called before steps are left out.
   public func rescalingNetworkTimes() -> DiscreteProcess {
     DiscreteProcess(
-      family, marginals, logarithms: logarithms.values, networkTimes: networkTimes.map { $0 * 1000 / Double(steps) })
+      family, marginals, logarithms: logarithms, networkTimes: networkTimes.map { $0 * 1000 / Double(steps) })
   }
 
   // MARK: In continuous time
 
-  public var times: ClosedRange<Double> { 0...Double(steps - 1) }
+  public var times: ClosedRange<Double> { 0...Double(max(1, curve.values.count) - 1) }
 
   public func marginal(at time: Double) -> Marginal {
     let whole = time.rounded()
     if whole == time, (0..<steps).contains(Int(whole)) { return marginals[Int(whole)] }
-    let value = logarithms.value(at: time)
+    let value = curve.value(at: time)
     return family == .varianceExploding
       ? Marginal(signal: 1, deviation: exp(value))
       : Marginal(signal: exp(value / 2), deviation: (-expm1(value)).squareRoot())
@@ -116,11 +123,11 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
   }
 
   public func drift(at time: Double) -> Double {
-    family == .varianceExploding ? 0 : logarithms.slope(at: time) / 2
+    family == .varianceExploding ? 0 : curve.slope(at: time) / 2
   }
 
   public func squaredDiffusion(at time: Double) -> Double {
-    let slope = logarithms.slope(at: time)
+    let slope = curve.slope(at: time)
     guard family == .varianceExploding else { return -slope }
     let deviation = marginal(at: time).deviation
     return 2 * deviation * deviation * slope

@@ -4,7 +4,7 @@ import Glibc
 ///
 /// Steps are counted from 0, as programs do: β[0] is the paper's β₁, and t = T − 1 is the noisiest step.
 public struct NoiseSchedule: Sendable, Equatable {
-  /// β_t, the variance that step t adds; each in (0, 1).
+  /// β_t, the variance that step t adds; each in (0, 1), but 1 at the last step of a schedule with zero terminal SNR.
   public let betas: [Double]
   /// α_t = 1 − β_t.
   public let alphas: [Double]
@@ -24,13 +24,38 @@ public struct NoiseSchedule: Sendable, Equatable {
       throw DiffusionError(
         key: "betas", problem: "the variance of step \(step) is \(beta); it must lie between 0 and 1")
     }
-    self.betas = betas
-    alphas = betas.map { 1 - $0 }
     var product = 1.0
-    cumulativeAlphas = alphas.map { alpha in
-      product *= alpha
-      return product
+    self.init(
+      betas: betas,
+      cumulativeAlphas: betas.map { beta in
+        product *= 1 - beta
+        return product
+      })
+  }
+
+  private init(betas: [Double], cumulativeAlphas: [Double]) {
+    self.betas = betas
+    self.alphas = betas.map { 1 - $0 }
+    self.cumulativeAlphas = cumulativeAlphas
+  }
+
+  /// The schedule whose last step leaves nothing of the image: √ᾱ is shifted so that it ends at 0, and scaled so that it
+  /// begins as before (Lin, Liu, Li, Yang: "Common diffusion noise schedules and sample steps are flawed",
+  /// arXiv:2305.08891, algorithm 1).
+  /// - Throws: `DiffusionError` when there is one step only, or the noise does not grow.
+  public func withZeroTerminalSNR() throws(DiffusionError) -> NoiseSchedule {
+    let roots = cumulativeAlphas.map { $0.squareRoot() }
+    guard let first = roots.first, let last = roots.last, first > last else {
+      throw DiffusionError(key: "steps", problem: "a schedule that is to end without signal needs at least 2 steps")
     }
+    let cumulativeAlphas = roots.map { root in
+      let rescaled = (root - last) * (first / (first - last))
+      return rescaled * rescaled
+    }
+    return NoiseSchedule(
+      betas: cumulativeAlphas.indices.map { step in
+        1 - cumulativeAlphas[step] / (step == 0 ? 1 : cumulativeAlphas[step - 1])
+      }, cumulativeAlphas: cumulativeAlphas)
   }
 
   /// β grows in equal increments from `first` to `last` (Ho, Jain, Abbeel: "Denoising diffusion probabilistic models",

@@ -55,6 +55,7 @@ public struct EvaluateJob: Sendable {
           + "it out of --measures")
     }
     let model = try ModelInUse(model, communicator: communicator, reporter: reporter)
+    try model.requireMemory(forImages: count, copies: 1, option: "--count")
     let (drawing, network) = try communicator.together { () throws -> (ImageDrawing, any FeatureNetwork) in
       let network = try FeatureNetworks.load(features, inceptionWeights: inceptionWeights)
       try network.check(shape: model.imageShape)

@@ -46,7 +46,10 @@ public struct LikelihoodJob: Sendable {
 
   /// Computes the likelihood. Collective; equal on all ranks.
   public func evaluate(communicator: Communicator, reporter: RunReporter) throws -> LikelihoodResult {
-    let model = try ModelInUse(model, communicator: communicator, reporter: reporter)
+    // The density takes the derivative of the network.
+    let model = try ModelInUse(
+      model, activations: { method == .ode ? $0.training : $0.inference }, communicator: communicator,
+      reporter: reporter)
     let (data, measure) = try communicator.together { () throws -> (DataImages, any LikelihoodMeasure) in
       let data = try DataImages(
         model.configuration, path: dataPath, split: split, imageShape: model.imageShape, atLeast: count)

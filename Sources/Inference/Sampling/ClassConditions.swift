@@ -55,6 +55,12 @@ public struct ClassConditions: Sendable {
   private func check(_ configuration: RunConfiguration, classifierClassCount: Int?) throws(DiffusionError) {
     guard guidance.isFinite else { throw DiffusionError(key: "guidance", problem: "\(guidance) must be finite") }
     if let classifierClassCount {
+      if configuration.diffusion.zeroTerminalSNR {
+        throw DiffusionError(
+          key: "classifier",
+          problem: "the model has diffusion.zero_terminal_snr, with which images begin without any signal that a "
+            + "classifier could change; guide a model that has classes of its own")
+      }
       if let count = configuration.model.classes, count != classifierClassCount {
         throw DiffusionError(
           key: "classifier", problem: "it knows \(classifierClassCount) classes, but the model \(count)")

@@ -57,16 +57,25 @@ struct ModelInUse {
   let communicator: Communicator
   let workers: WorkerPool
   let reporter: RunReporter
+  private let limits: MemoryLimits
 
   /// Reads a model on every rank. Collective.
+  /// - Parameter activations: what the network's passes take; it is checked first that there is memory.
   /// - Throws: `JobFailure` on all ranks.
-  init(_ request: ModelRequest, communicator: Communicator, reporter: RunReporter) throws {
+  init(
+    _ request: ModelRequest, activations: (ActivationCount) -> Double = \.inference, communicator: Communicator,
+    reporter: RunReporter
+  ) throws {
+    let limits = try MemoryLimits(of: communicator)
+    self.limits = limits
     let placement = try RankPlacement(of: communicator, threads: request.threads)
     if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
     workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
     let (model, path, problems) = try communicator.together {
       try CheckpointPlace.newest(at: request.checkpoint, option: "--checkpoint") {
-        try TrainedModel.read($0, weights: request.weights)
+        try TrainedModel.read($0, weights: request.weights) { network in
+          try MemoryNeed.inference(network, batch: request.batch, option: "--batch", activations).require(limits)
+        }
       }
     }
     for problem in problems { reporter.log.warning("\(problem); trying the one before") }
@@ -79,6 +88,17 @@ struct ModelInUse {
     batchSize = request.batch
     self.communicator = communicator
     self.reporter = reporter
+  }
+
+  /// Checks that there is memory for a rank's share of images that are kept until all are there. Collective.
+  /// - Parameters:
+  ///   - copies: how many 32-bit floats are kept of each value of an image.
+  ///   - option: what the number was given by.
+  func requireMemory(forImages count: Int, copies: Double, option: String) throws {
+    var need = MemoryNeed()
+    let values = imageShape.reduce(1) { $0 * Double($1) }
+    need.add(floats: Double(count) / Double(communicator.size) * copies * values, for: "the \(option) \(count) images")
+    try communicator.together { try need.require(limits) }
   }
 
   /// [H, W, C].

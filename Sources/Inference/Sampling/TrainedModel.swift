@@ -18,14 +18,21 @@ package struct TrainedModel {
   package let parameters: Arena
 
   /// Reads a checkpoint by this process alone.
+  /// - Parameter check: called with the network before there are weights; what it throws is thrown.
   /// - Throws: `CheckpointError`, and `InputError` if it is no denoiser.
-  package static func read(_ path: String, weights: ModelRequest.Weights) throws -> TrainedModel {
+  package static func read(
+    _ path: String, weights: ModelRequest.Weights,
+    checking check: (UNet) throws -> Void = { try MemoryNeed.inference($0, batch: 1, option: "").require(.alone) }
+  ) throws -> TrainedModel {
     let (header, configuration, file) = try CheckpointPlace.open(path)
     guard header.kind == .denoiser else {
       throw InputError("--checkpoint \(path): this is a classifier, which draws no images; name it as --classifier")
     }
     let shape = header.imageShape
-    let network = try configuration.network(height: shape[0], width: shape[1], channels: shape[2])
+    let network = try ConfigurationError.found(in: path) {
+      try configuration.network(height: shape[0], width: shape[1], channels: shape[2])
+    }
+    try check(network)
     let parameters = try CheckpointPlace.readWeights(weights, network.layout, configuration, from: file)
     return TrainedModel(header: header, configuration: configuration, network: network, parameters: parameters)
   }
@@ -47,8 +54,9 @@ struct TrainedClassifierModel {
       throw InputError("--classifier \(path): this is no classifier; `ddpm-mpi train-classifier` trains one")
     }
     let shape = header.imageShape
-    let network = try configuration.classifier(
-      height: shape[0], width: shape[1], channels: shape[2], classCount: classCount)
+    let network = try ConfigurationError.found(in: path) {
+      try configuration.classifier(height: shape[0], width: shape[1], channels: shape[2], classCount: classCount)
+    }
     let parameters = try CheckpointPlace.readWeights(weights, network.layout, configuration, from: file)
     return TrainedClassifierModel(
       configuration: configuration, imageShape: shape, network: network, parameters: parameters)
@@ -62,6 +70,7 @@ struct TrainedClassifierModel {
     }
     let decisive = [
       "diffusion.process", "diffusion.steps", "diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last",
+      "diffusion.zero_terminal_snr",
       "diffusion.sigma_min", "diffusion.sigma_max", "diffusion.rescale_times",
     ]
     for difference in configuration.difference(from: model) where decisive.contains(difference.key.name) {

@@ -1,9 +1,10 @@
-"""Writes trajectories.h5: the ways from noise to images that diffusers' schedulers take, and the steps that they visit.
+"""Writes the ways from noise to images that diffusers' schedulers take: trajectories.h5, with the steps that they visit, and
+zero-snr.h5, of schedules that end without signal.
 
     pip install torch diffusers h5py scipy
-    python make_trajectories.py
+    python make_trajectories.py [FILE...]
 
-README.md says what the file holds, and where diffusers is not followed.
+README.md says what the files hold, and where diffusers is not followed.
 
 A scheduler runs twice: in double precision, by the same code with its float32 replaced (`double_precision`), and as it
 comes, in float32. Its network is a formula, its noise that of the Swift package's own generator; the tests repeat both.
@@ -63,6 +64,7 @@ DEFAULTS = dict(
     schedule="linear",
     first=1e-4,
     last=0.02,
+    zero_terminal_snr=False,
     prediction="noise",
     spacing="linspace",
     eta=0.0,
@@ -125,6 +127,26 @@ CASES = {
     "predictor-corrector": dict(sampler="predictor-corrector", process="ve", steps=12, prediction="score", images=1),
     "predictor-corrector-twice": dict(
         sampler="predictor-corrector", process="ve", steps=6, corrections=2, snr=0.3, prediction="score", images=1
+    ),
+}
+
+# Where nothing is left of the image at the last step.
+ZERO_SNR_CASES = {
+    "ddpm-zero-snr": dict(
+        sampler="ddpm", steps=10, spacing="trailing", prediction="velocity", zero_terminal_snr=True
+    ),
+    "ddpm-zero-snr-clipped": dict(
+        sampler="ddpm", steps=12, prediction="data", variance="large", clips=True, zero_terminal_snr=True
+    ),
+    "ddim-zero-snr": dict(
+        sampler="ddim", steps=10, spacing="trailing", prediction="velocity", zero_terminal_snr=True
+    ),
+    "ddim-zero-snr-quadratic": dict(
+        sampler="ddim", steps=20, spacing="trailing", eta=0.5, schedule="quadratic", first=0.00085, last=0.012,
+        prediction="velocity", zero_terminal_snr=True,
+    ),
+    "ddim-zero-snr-data": dict(
+        sampler="ddim", steps=10, spacing="trailing", schedule="cosine", prediction="data", zero_terminal_snr=True
     ),
 }
 
@@ -256,6 +278,7 @@ def discrete_options(case):
         beta_end=case["last"],
         beta_schedule=SCHEDULES[case["schedule"]],
         prediction_type=PREDICTIONS[case["prediction"]],
+        rescale_betas_zero_snr=case["zero_terminal_snr"],
     )
 
 
@@ -345,8 +368,10 @@ def dpm_solver_edm(case, latents, noise, trajectory):
 
 
 def heun(case, latents, noise, trajectory):
+    options = discrete_options(case)
+    del options["rescale_betas_zero_snr"]
     scheduler = HeunDiscreteScheduler(
-        **discrete_options(case), use_karras_sigmas=True, clip_sample=case["clips_in_denoiser"]
+        **options, use_karras_sigmas=True, clip_sample=case["clips_in_denoiser"]
     )
     scheduler.set_timesteps(case["steps"])
     logarithms = torch.log(scheduler.alphas_cumprod).double().numpy()
@@ -449,8 +474,8 @@ def follow(case, latents):
     return trajectory, array(result)
 
 
-def write_cases(file, latents):
-    for name, settings in CASES.items():
+def write_cases(file, cases, latents):
+    for name, settings in cases.items():
         case = DEFAULTS | settings
         with double_precision():
             trajectory, images = follow(case, latents)
@@ -499,24 +524,41 @@ def write_timesteps(file):
             group["sums"] = np.array(sums, np.int32)
 
 
-def main():
-    logging.disable(logging.WARNING)
-    check_philox()
-    latents = batch_of_normals(LATENTS, SHAPE[0])
-    path = HERE / "trajectories.h5"
+# Schedules
+
+
+def write_betas(file):
+    """The variances of rescaled schedules, in double precision, and as they come."""
+    for name in SCHEDULES:
+        options = discrete_options(DEFAULTS | dict(schedule=name, zero_terminal_snr=True))
+        with double_precision():
+            file[f"betas/{name}"] = DDPMScheduler(**options).betas.numpy()
+        file[f"betas_in_single/{name}"] = DDPMScheduler(**options).betas.numpy()
+
+
+def write(path, cases, latents, write_more):
     with h5py.File(path, "w", libver=("earliest", "v110")) as file:
         config = {
             "seed": SEED,
-            "cases": [DEFAULTS | case | {"name": name} for name, case in CASES.items()],
+            "cases": [DEFAULTS | case | {"name": name} for name, case in cases.items()],
             "step_counts": STEP_COUNTS,
             "torch": torch.__version__,
             "diffusers": diffusers.__version__,
         }
         write_text(file, "config", json.dumps(config))
         file["latents"] = latents
-        write_cases(file, latents)
-        write_timesteps(file)
+        write_cases(file, cases, latents)
+        write_more(file)
     print(f"{path.name}: {path.stat().st_size / 1e3:.0f} kB")
+
+
+def main():
+    logging.disable(logging.WARNING)
+    check_philox()
+    latents = batch_of_normals(LATENTS, SHAPE[0])
+    files = {"trajectories.h5": (CASES, write_timesteps), "zero-snr.h5": (ZERO_SNR_CASES, write_betas)}
+    for name in sys.argv[1:] or files:
+        write(HERE / name, files[name][0], latents, files[name][1])
 
 
 if __name__ == "__main__":

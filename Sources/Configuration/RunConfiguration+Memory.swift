@@ -1,0 +1,64 @@
+import Jobs
+import Network
+import Tensors
+
+extension RunConfiguration {
+  /// What training takes on each rank.
+  /// - Parameters:
+  ///   - layout: of the network under training.
+  ///   - network: its shape.
+  public func trainingMemory(
+    _ layout: ParameterLayout, _ network: UNetConfiguration, rankCount: Int
+  ) -> MemoryNeed {
+    var need = MemoryNeed()
+    // Sums of 2, 4, 8 … micro-batches' gradients exist side by side.
+    let microBatches = max(1, microBatchCount / rankCount)
+    let sums = max(1, Int.bitWidth - (microBatches - 1).leadingZeroBitCount)
+    let state = Double(2 + training.emaDecays.count) / Double(rankCount)
+    need.add(
+      floats: Double(layout.arenaCount) * (1 + Double(sums) + state),
+      for: "\(ProgressFormat.count(layout.parameterCount)) parameters, their gradients, moments and averages "
+        + "(model.channels, model.multipliers, model.blocks, training.ema_decays)")
+    let activations = ActivationCount(layout, network)
+    let perImage =
+      training.recomputeActivations == .blocks ? activations.trainingWithRecomputedBlocks : activations.training
+    need.add(
+      floats: perImage * Double(training.microBatch),
+      for: "the activations of training.micro_batch \(training.microBatch) images of "
+        + "\(network.imageHeight)x\(network.imageWidth)x\(network.imageChannels)")
+    return need
+  }
+
+  /// What drawn images take on each rank that are kept until all are there, in training.
+  public func drawnImagesMemory(_ network: UNetConfiguration, rankCount: Int) -> MemoryNeed {
+    let size = Double(network.imageHeight * network.imageWidth * network.imageChannels)
+    var need = MemoryNeed()
+    need.add(
+      floats: Double(sampling.count) * size * (1 + 1 / Double(rankCount)),
+      for: "sampling.count \(sampling.count) images")
+    if evaluation.every != nil {
+      need.add(
+        floats: Double(evaluation.count) * size / Double(rankCount), for: "evaluation.count \(evaluation.count) images")
+    }
+    return need
+  }
+}
+
+extension MemoryNeed {
+  /// What it takes on a rank to use a trained network on `batch` images at a time.
+  /// - Parameters:
+  ///   - option: what the batch was given by.
+  ///   - activations: which passes are made.
+  public static func inference(
+    _ network: UNet, batch: Int, option: String, _ activations: (ActivationCount) -> Double = \.inference
+  ) -> MemoryNeed {
+    var need = MemoryNeed()
+    need.add(
+      floats: Double(network.layout.arenaCount),
+      for: "\(ProgressFormat.count(network.layout.parameterCount)) parameters")
+    need.add(
+      floats: activations(ActivationCount(network.layout, network.configuration)) * Double(batch),
+      for: "the activations of \(option) \(batch) images")
+    return need
+  }
+}

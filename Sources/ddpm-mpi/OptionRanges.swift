@@ -1,0 +1,22 @@
+import ArgumentParser
+
+/// What numbers options may be: far more than anybody needs, and so few that nothing that follows from them is beyond what
+/// can be counted.
+enum OptionRange {
+  static let threads = 1...4096
+  /// That go through a network together.
+  static let batch = 1...1 << 20
+  static let images = 1...100_000_000
+  /// Of a sampler.
+  static let steps = 1...1_000_000
+  /// On a side of a sheet.
+  static let places = 1...4096
+}
+
+/// - Throws: an error that names the option, its value and the bound that it is beyond. An option that is not given is
+///   right.
+func require(_ option: String, _ value: Int?, in range: ClosedRange<Int>) throws(ValidationError) {
+  guard let value, !range.contains(value) else { return }
+  let bound = value < range.lowerBound ? "at least \(range.lowerBound)" : "at most \(range.upperBound)"
+  throw ValidationError("\(option) is \(value); it must be \(bound).")
+}

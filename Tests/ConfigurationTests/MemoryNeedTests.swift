@@ -1,0 +1,66 @@
+import Configuration
+import Jobs
+import Network
+import Testing
+
+@Suite struct MemoryNeedTests {
+  private static let gibibyte = 1 << 30
+
+  private func need(_ preset: String, _ change: (inout RunConfiguration) -> Void = { _ in }) throws -> MemoryNeed {
+    var configuration = try Presets.named(preset).configuration
+    change(&configuration)
+    let network = try configuration.network(height: 32, width: 32, channels: preset.hasPrefix("cifar10") ? 3 : 1)
+    return configuration.trainingMemory(network.layout, network.configuration, rankCount: 1)
+  }
+
+  /// On one rank, with its default micro-batch.
+  @Test(arguments: Presets.all.map(\.name))
+  func everyPresetFitsIntoAnOrdinaryMachine(name: String) throws {
+    let limits = MemoryLimits([.init(bytes: 8 * Self.gibibyte, owner: "this machine", rankCount: 1)])
+    try need(name).require(limits)
+    let network = try Presets.named(name).configuration.network(height: 32, width: 32, channels: 3)
+    try MemoryNeed.inference(network, batch: 32, option: "--batch").require(limits)
+  }
+
+  @Test func whatDoesNotFitIsRefusedWithKeysAndFigures() throws {
+    let need = try need("cifar10") {
+      $0.training.microBatch = 1024; $0.training.batch = 1024
+    }
+    let one = MemoryLimits([.init(bytes: 8 * Self.gibibyte, owner: "node1", rankCount: 1)])
+    #expect {
+      try need.require(one)
+    } throws: {
+      let text = "\($0)"
+      return text.hasPrefix("this takes at least ") && text.contains("of memory, but node1 has 8.0 GiB: ")
+        && text.hasSuffix(" for the activations of training.micro_batch 1024 images of 32x32x3")
+    }
+    // What fits by itself need not fit twice.
+    let small = try self.need("cifar10")
+    let bytes = Int(small.bytes * 1.5)
+    try small.require(MemoryLimits([.init(bytes: bytes, owner: "node1", rankCount: 1)]))
+    #expect {
+      try small.require(
+        MemoryLimits([
+          .init(bytes: 8 * bytes, owner: "node1", rankCount: 2), .init(bytes: bytes, owner: "its group", rankCount: 2),
+        ]))
+    } throws: {
+      "\($0)".contains("on each of the 2 ranks there, but its group has")
+    }
+  }
+
+  /// The largest network that the keys allow, and the largest images.
+  @Test func nothingIsTooLargeToBeCounted() throws {
+    var configuration = RunConfiguration()
+    configuration.model.channels = 65536
+    configuration.model.multipliers = [Int](repeating: 1, count: 15)
+    configuration.model.blocks = 64
+    configuration.model.attentionResolutions = []
+    configuration.training.batch = 1 << 20
+    configuration.training.microBatch = 1 << 20
+    try configuration.validate()
+    let network = try configuration.network(height: 16384, width: 16384, channels: 16)
+    let need = configuration.trainingMemory(network.layout, network.configuration, rankCount: 1)
+    #expect(need.bytes > 1e20)
+    #expect(throws: InputError.self) { try need.require(.alone) }
+  }
+}

@@ -1,0 +1,273 @@
+"""Trains for two steps with another value of every key of the configuration, and compares with the run that has the default.
+
+    python check_keys.py PROGRAM FOLDER
+
+A key must change what `KEYS` says, or be refused with the words that it says; a key that is not there is an error, and so
+is an option of the command line that no test names. Keys that change no result, but where and how it is computed, must
+change none, and name the test of what they do change.
+"""
+
+import concurrent.futures
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+TESTS = Path(__file__).resolve().parents[2]
+
+BASE = {
+    "model.channels": "16", "model.multipliers": "[1, 1]", "model.attention_resolutions": "[16]",
+    "training.batch": "2", "training.micro_batch": "1", "training.steps": "2", "training.warmup_steps": "1",
+    "training.learning_rate": "0.01", "training.checkpoint_every": "2", "training.sample_every": "2",
+    "training.log_every": "2", "sampling.count": "1", "sampling.steps": "2", "evaluation.count": "10",
+    "evaluation.reference_count": "12",
+}  # fmt: skip
+EXPLODING = {"diffusion.process": "ve-sde", "model.embedding": "fourier"}
+STEPS_OF_NOISE = {"diffusion.process": "ve"}
+CLASSES = {"model.classes": "5"}
+VELOCITY = {"diffusion.prediction": "velocity"}
+FASHION = {"data.name": "fashion-mnist"}
+MEASURED = FASHION | {"evaluation.every": "2"}
+
+# What a key changes.
+WEIGHTS = "weights"
+AVERAGES = "averages"
+STATE = "state"  # what a checkpoint has besides
+SAMPLES = "samples"
+METRICS = "metrics"
+MEASURES = "measures"
+FILES = "files"
+
+
+class Refused:
+    def __init__(self, text, status=2):
+        self.text, self.status = text, status
+
+
+class Unchanged:
+    """What the key does is the business of a test file, which must have the word."""
+
+    def __init__(self, path, word):
+        self.path, self.word = path, word
+
+
+# Of each key: another value, what that changes, and what else both runs have.
+KEYS = {
+    "seed": ("1", WEIGHTS),
+    "data.name": ("fashion-mnist", WEIGHTS),
+    "data.path": ("/nowhere", Refused("/nowhere.*there"), {"data.name": "mnist"}),
+    "data.flip": ("true", WEIGHTS),
+    "model.channels": ("32", WEIGHTS),
+    "model.multipliers": ("[1, 2]", WEIGHTS),
+    "model.blocks": ("2", WEIGHTS),
+    "model.attention_resolutions": ("[]", WEIGHTS),
+    "model.heads": ("4", WEIGHTS),
+    "model.head_channels": ("4", WEIGHTS),
+    "model.dropout": ("0.5", WEIGHTS),
+    "model.groups": ("4", WEIGHTS),
+    "model.group_channels": ("4", WEIGHTS),
+    "model.classes": ("5", WEIGHTS),
+    "model.convolution": ("direct", WEIGHTS),
+    "model.block": ("biggan", WEIGHTS),
+    "model.fir": ("true", WEIGHTS, {"model.block": "biggan"}),
+    "model.up_attention": ("last-block", WEIGHTS),
+    "model.skip_rescale": ("true", WEIGHTS),
+    "model.attention_init_scale": ("0.1", WEIGHTS),
+    "model.embedding": ("fourier", WEIGHTS, {"diffusion.process": "ve-sde"}),
+    "model.time_conditioning": ("scale-shift", WEIGHTS),
+    "model.fourier_scale": ("2.0", WEIGHTS, EXPLODING),
+    "model.progressive_input": ("residual", WEIGHTS),
+    "model.progressive_combine": ("cat", WEIGHTS, {"model.progressive_input": "input-skip"}),
+    "model.progressive_output": ("output-skip", WEIGHTS),
+    "model.scale_by_sigma": ("true", WEIGHTS, EXPLODING),
+    "diffusion.process": ("vp-sde", WEIGHTS),
+    "diffusion.steps": ("500", WEIGHTS),
+    "diffusion.rescale_times": ("true", WEIGHTS, {"diffusion.steps": "500"}),
+    "diffusion.schedule": ("cosine", WEIGHTS),
+    "diffusion.beta_first": ("0.001", WEIGHTS),
+    "diffusion.beta_last": ("0.03", WEIGHTS),
+    "diffusion.zero_terminal_snr": ("true", WEIGHTS, VELOCITY),
+    "diffusion.sigma_min": ("0.02", WEIGHTS, STEPS_OF_NOISE),
+    "diffusion.sigma_max": ("60.0", WEIGHTS, STEPS_OF_NOISE),
+    "diffusion.prediction": ("velocity", WEIGHTS),
+    "diffusion.scale_input": ("false", WEIGHTS, STEPS_OF_NOISE),
+    "diffusion.loss": ("min-snr", WEIGHTS),
+    "diffusion.time_sampling": ("loss-aware", STATE),
+    "diffusion.variance": ("large", SAMPLES),
+    "training.steps": ("3", WEIGHTS),
+    "training.batch": ("4", WEIGHTS),
+    "training.micro_batch": ("2", WEIGHTS),
+    "training.label_dropout": ("0.9", WEIGHTS, CLASSES),
+    "training.recompute_activations": ("blocks", Unchanged("scripts/test-program.sh", "training.recompute_activations")),
+    "training.learning_rate": ("0.02", WEIGHTS),
+    "training.warmup_steps": ("9", WEIGHTS),
+    "training.schedule": ("linear", WEIGHTS),
+    "training.decay_start": ("1", WEIGHTS, {"training.schedule": "linear", "training.warmup_steps": "0"}),
+    "training.max_gradient_norm": ("0.001", WEIGHTS),
+    "training.ema_decays": ("[0.5]", AVERAGES),
+    "training.ema_rampup": ("none", AVERAGES),
+    "training.adam_beta1": ("0.5", WEIGHTS),
+    "training.adam_beta2": ("0.5", WEIGHTS),
+    "training.adam_epsilon": ("0.01", WEIGHTS),
+    "training.overlap": ("false", Unchanged("Tests/RankChecks/ExchangeChecks.swift", "overlaps")),
+    "training.wire": ("bfloat16", Unchanged("Tests/RankChecks/ExchangeChecks.swift", "bfloat16")),
+    "training.checkpoint_every": ("1", FILES),
+    "training.keep_checkpoints": ("1", FILES, {"training.checkpoint_every": "1"}),
+    "training.save_beside": ("false", Unchanged("scripts/test-report.sh", "training.save_beside")),
+    "training.save_timeout_seconds": ("999.0", Unchanged("scripts/cluster-tests/faults.sh", "save_timeout_seconds")),
+    "training.hang_timeout_seconds": ("999.0", Unchanged("scripts/cluster-tests/faults.sh", "hang_timeout_seconds")),
+    "training.time_limit_minutes": ("1e-9", Refused("training.time_limit_minutes is over", status=5)),
+    "training.log_every": ("1", METRICS),
+    "training.sample_every": ("1", FILES),
+    "training.tensorboard": ("false", FILES),
+    "sampling.count": ("2", SAMPLES),
+    "sampling.steps": ("3", SAMPLES),
+    "sampling.clip": ("false", SAMPLES),
+    "evaluation.every": ("2", FILES, FASHION),
+    "evaluation.count": ("12", MEASURES, MEASURED),
+    "evaluation.features": ("/nowhere", Refused("/nowhere"), MEASURED),
+    "evaluation.split": ("test", MEASURES, MEASURED),
+    "evaluation.reference_count": ("14", MEASURES, MEASURED),
+}
+
+
+class Run:
+    """A run with some keys; made once for each."""
+
+    made = {}
+
+    def __init__(self, program, folder, settings):
+        self.path = folder / f"run-{len(Run.made)}"
+        self.command = [program, "train", "--preset", "shapes", "--output", str(self.path)]
+        for key, value in settings.items():
+            self.command += ["--set", f"{key}={value}"]
+        self.result = None
+
+    @staticmethod
+    def of(program, folder, settings):
+        name = json.dumps(settings, sort_keys=True)
+        if name not in Run.made:
+            Run.made[name] = Run(program, folder, settings)
+        return Run.made[name]
+
+    def make(self):
+        self.result = subprocess.run(self.command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+    def tensors(self, select):
+        """The last checkpoint's."""
+        found = {}
+
+        def note(name, item):
+            if isinstance(item, h5py.Dataset) and select(name):
+                found[name] = item[()]
+
+        with h5py.File(sorted((self.path / "checkpoints").glob("step-*.h5"))[-1]) as file:
+            file.visititems(note)
+        return found
+
+    def lines(self, name, without=()):
+        path = self.path / name
+        if not path.exists():
+            return None
+        return [
+            {key: value for key, value in json.loads(line).items() if key not in without}
+            for line in path.read_text().splitlines()
+        ]
+
+    def part(self, what):
+        if what == WEIGHTS:
+            return self.tensors(lambda name: name.startswith("model/"))
+        if what == AVERAGES:
+            return self.tensors(lambda name: name.startswith("ema/"))
+        if what == STATE:
+            return self.tensors(lambda name: not name.startswith(("model/", "ema/", "adam/")))
+        if what == SAMPLES:
+            return {path.name: path.read_bytes() for path in sorted((self.path / "samples").glob("*"))[-1:]}
+        if what == METRICS:
+            return self.lines("metrics.jsonl", without=("seconds", "images_per_second"))
+        if what == MEASURES:
+            lines = self.lines("evaluations.jsonl") or []
+            return [{key: value for key, value in line.items() if re.search("fid|kid|precision", key)} for line in lines]
+        names = [str(path.relative_to(self.path)) for path in self.path.rglob("*") if path.is_file()]
+        return sorted(re.sub("tfevents.*", "tfevents", name) for name in names)
+
+
+def same(mine, theirs):
+    if isinstance(mine, dict):
+        return mine.keys() == theirs.keys() and all(np.array_equal(mine[key], theirs[key]) for key in mine)
+    return mine == theirs
+
+
+def problem(key, what, default, changed):
+    """What is wrong with a key; None if it does what it should."""
+    if isinstance(what, Refused):
+        said = changed.result.stdout + changed.result.stderr
+        if changed.result.returncode != what.status or not re.search(what.text, said):
+            return f"it ended with {changed.result.returncode}, saying {said[-300:]}"
+        return None
+    if default.result.returncode:
+        return f"the run with the default failed: {default.result.stderr[-300:]}"
+    if changed.result.returncode:
+        return f"the run with the other value failed: {changed.result.stderr[-300:]}"
+    if isinstance(what, Unchanged):
+        if what.word not in (TESTS / what.path).read_text():
+            return f"{what.path} does not test it"
+        for part in (WEIGHTS, AVERAGES, SAMPLES):
+            if not same(default.part(part), changed.part(part)):
+                return f"it changes {part}"
+        return None
+    if same(default.part(what), changed.part(what)):
+        return f"it changes no {what}"
+    if what in (AVERAGES, SAMPLES, METRICS, MEASURES, FILES) and not same(default.part(WEIGHTS), changed.part(WEIGHTS)):
+        return "it changes weights too"
+    return None
+
+
+def options_without_a_test(program):
+    """The options of all commands that no script of the tests names after the command."""
+    scripts = [*TESTS.glob("scripts/test-*.sh"), *TESTS.glob("scripts/peer-tests/*.sh"), TESTS / "scripts/cases.sh"]
+    text = "\n".join(path.read_text().replace("\\\n", " ") for path in scripts)
+    commands = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
+    names = re.findall(r"^  ([a-z-]+)  ", commands.split("SUBCOMMANDS:")[1], re.M)
+    missing = []
+    for name in names:
+        told = subprocess.run([program, name, "--help"], capture_output=True, text=True, check=True).stdout
+        for option in sorted(set(re.findall(r"^  (--[a-z-]+)", told, re.M)) - {"--version", "--help"}):
+            if not re.search(rf"{re.escape(option)}\b", text):
+                missing.append(f"{name} {option}")
+    return missing
+
+
+def main():
+    program, folder = os.path.abspath(sys.argv[1]), Path(sys.argv[2])
+    told = subprocess.run([program, "presets", "quickstart"], capture_output=True, text=True, check=True).stdout
+    names, section = [], ""
+    for line in told.splitlines():
+        name, _, value = line.partition(":")
+        section = name if not line.startswith(" ") and not value.strip() else section if line.startswith(" ") else ""
+        if value.strip():
+            names.append(f"{section}.{name.strip()}" if section else name)
+    wrong = [f"{name} is no key" for name in KEYS.keys() - set(names)]
+    wrong += [f"{name}: Tests/Keys/check_keys.py does not say what it changes" for name in names if name not in KEYS]
+
+    pairs = {}
+    for key, (value, what, *more) in KEYS.items():
+        settings = BASE | (more[0] if more else {})
+        pairs[key] = (what, Run.of(program, folder, settings), Run.of(program, folder, settings | {key: value}))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(Run.make, Run.made.values()))
+    for key, (what, default, changed) in pairs.items():
+        found = problem(key, what, default, changed)
+        if found:
+            wrong.append(f"{key}: {found}")
+    wrong += [f"{option} has no test" for option in options_without_a_test(program)]
+    print("\n".join(wrong) or f"{len(KEYS)} keys, {len(Run.made)} runs")
+    sys.exit(bool(wrong))
+
+
+main()
