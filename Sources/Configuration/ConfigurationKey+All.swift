@@ -140,7 +140,7 @@ extension ConfigurationKey {
       "training.recompute_activations", \.training.recomputeActivations, .all, mayChangeOnResume: true,
       "what the backward pass makes again to save memory: blocks are the residual blocks with their attention"),
     .init(
-      "training.learning_rate", \.training.learningRate, .within(1e-12...1000), mayChangeOnResume: true,
+      "training.learning_rate", \.training.learningRate, .within(1e-12...1e40), mayChangeOnResume: true,
       "Adam's step size after the warm-up"),
     .init(
       "training.warmup_steps", \.training.warmupSteps, .within(0...maximumSteps), mayChangeOnResume: true,

@@ -67,7 +67,7 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
     ("training.steps=0", "training.steps is 0; it must be from 1 to 4294967295"),
     ("training.batch=-4", "training.batch is -4; it must be from 1 to 1048576"),
     ("training.micro_batch=0", "training.micro_batch is 0; it must be from 1 to 1048576"),
-    ("training.learning_rate=0", "training.learning_rate is 0.0; it must be from 1e-12 to 1000.0"),
+    ("training.learning_rate=0", "training.learning_rate is 0.0; it must be from 1e-12 to 1e+40"),
     ("training.warmup_steps=-1", "training.warmup_steps is -1; it must be from 0 to 4294967295"),
     ("training.max_gradient_norm=0", "training.max_gradient_norm is 0.0; it must be from 1e-12 to 1e+30, or none"),
     (
