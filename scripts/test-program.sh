@@ -81,7 +81,7 @@ refuse 'training.steps is 9223372036854775807; it must be from 1 to 4294967295' 
   --set training.steps=9223372036854775807 --output "$folder/x"
 refuse 'takes at least [0-9.]+ TiB of memory.*parameters, their gradients, moments and averages .model.channels' \
   train "${tiny[@]}" --set model.channels=65536 --output "$folder/x"
-refuse 'takes at least [0-9.]+ GiB of memory.*activations of training.micro_batch 1048576 images' \
+refuse 'takes at least [0-9.]+ [GT]iB of memory.*activations of training.micro_batch 1048576 images' \
   train "${tiny[@]}" --set training.batch=2097152 --set training.micro_batch=1048576 --output "$folder/x"
 refuse 'diffusion.steps 40000, diffusion.schedule linear, .*the image is lost in the noise' train "${tiny[@]}" \
   --set diffusion.steps=40000 --output "$folder/x"
@@ -329,6 +329,8 @@ refuse 'snr: it is not for the sampler ddpm, but for predictor-corrector, langev
   sample --checkpoint "$folder/run" --snr 0.1 --count 1 --output "$folder/c.h5"
 run 0 '3 evaluations' "$program" sample --checkpoint "$folder/run" --sampler edm --steps 2 --churn 40 --churn-min 0.05 \
   --churn-max 50 --churn-noise 1.003 --count 1 --output "$folder/c.h5"
+run 0 '6 evaluations' "$program" sample --checkpoint "$folder/run" --sampler predictor-corrector --steps 2 \
+  --corrections 2 --snr 0.1 --count 1 --output "$folder/c.h5"
 refuse 'churn: it is not for the sampler ddpm, but for edm' \
   sample --checkpoint "$folder/run" --churn 1 --count 1 --output "$folder/c.h5"
 refuse 'churn-min: noise cannot be added from level 2.0 to 1.0' \
