@@ -77,7 +77,8 @@ private func points(_ log: MetricsLog, _ name: String) -> [Series.Point] {
 
   @Test func everyNumberHasTheBitsThatItWasWrittenWith() {
     let values = [
-      0.1, 1e308, -1e308, 5e-324, 1.7976931348623157e308, -0.0, 123456789.01234567, 2.2250738585072014e-308,
+      0.1, 1e308, -1e308, .leastNonzeroMagnitude, 1.7976931348623157e308, -0.0, 123456789.01234567,
+      2.2250738585072014e-308,
     ]
     let log = written(values.enumerated().map { ($0, $1) })
     #expect(points(log, "loss").map { $0.value?.bitPattern } == values.map(\.bitPattern))
