@@ -172,7 +172,7 @@ check "... nor is a packed file asked for" sh -c "! grep -q 'has written' '$log'
 
 echo "--- the same bits from every form"
 run 0 'Done' "$program" train "${tiny[@]}" --set data.name=mnist --set data.path="$folder/idx" --output "$folder/idx-1"
-run 0 'data: +packed, 32 images of 32x32x1|data: +mnist, 32 images of 32x32x1' "$program" train "${tiny[@]}" \
+run 0 'data: +idx, 32 images of 32x32x1' "$program" train "${tiny[@]}" \
   --set data.name=hdf5 --set data.path="$folder/packed.h5" --output "$folder/hdf5-1"
 run 0 'Done' "$mpirun" 2 "$program" train "${tiny[@]}" --set data.name=hdf5 --set data.path="$folder/packed.h5" \
   --output "$folder/hdf5-2"

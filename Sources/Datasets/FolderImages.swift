@@ -63,7 +63,7 @@ public struct FolderImages: ImageDataset {
   }
 
   public var contentMark: UInt64 {
-    Fingerprint.of([fingerprint] + folder.files.map { modificationMark($0.path) })
+    Fingerprint.of([fingerprint] + folder.storedPaths.map(modificationMark))
   }
 
   public func label(of index: Int) -> Int? { folder.files[index].label }

@@ -187,6 +187,9 @@ public struct ImageFolder: Sendable {
     }
   }
 
+  /// The files on the disk that hold the images: these themselves, or their archive.
+  var storedPaths: [String] { archive.map { [$0.path] } ?? files.map(\.path) }
+
   /// The bytes of a file in an archive; nil for one that lies on the disk by itself.
   private func memberBytes(of file: File) throws(DatasetError) -> [UInt8]? {
     guard let archive, let member = file.member else { return nil }

@@ -192,6 +192,11 @@ public struct NumpyImages: ImageDataset {
     self.fingerprint = fingerprint.value
   }
 
+  public var contentMark: UInt64 {
+    guard case .file(let file) = pixels else { return fingerprint }
+    return Fingerprint.of([fingerprint, modificationMark(file.path)])
+  }
+
   public func label(of index: Int) -> Int? { labels.isEmpty ? nil : Int(labels[index]) }
 
   public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
