@@ -47,8 +47,9 @@ let package = Package(
     .target(
       name: "CFashionMNISTClassifier", exclude: ["weights"], cSettings: [.headerSearchPath("weights")]),
 
-    // What must be written in C: libjpeg leaves errors by longjmp.
+    // What must be written in C: libjpeg and libpng leave errors by longjmp.
     .target(name: "CJPEGDecoder", dependencies: ["CJPEG"]),
+    .target(name: "CPNGDecoder", dependencies: ["CPNG"]),
 
     // What reads and writes files: regular ones only, whole or not at all.
     .target(name: "Files", dependencies: ["CFileSpace"]),
@@ -63,7 +64,7 @@ let package = Package(
     .target(name: "Optimisation", dependencies: ["Tensors"], swiftSettings: wideVectors),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "Files", "MessagePassing"]),
-    .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG", "Files"]),
+    .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG", "CPNGDecoder", "Compression", "Files"]),
     .target(name: "Compression", dependencies: ["CZlib", "Files"]),
     .target(name: "Interchange", dependencies: ["CZip", "Files"]),
     .target(
@@ -83,7 +84,9 @@ let package = Package(
       ]),
     .target(
       name: "Configuration",
-      dependencies: ["Datasets", "Diffusion", "Files", "Jobs", "Kernels", "Network", "Optimisation", "Tensors", "Yams"]),
+      dependencies: [
+        "Datasets", "Diffusion", "Files", "Images", "Jobs", "Kernels", "Network", "Optimisation", "Tensors", "Yams",
+      ]),
     .target(
       name: "Packing", dependencies: ["Datasets", "Files", "Images", "Jobs", "MessagePassing", "Tensors"]),
     .target(
@@ -126,7 +129,7 @@ let package = Package(
       dependencies: [
         "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusers", "Diffusion", "FeatureNetworks",
         "Files",
-        "HDF5", "Inference", "Jobs", "Kernels", "MessagePassing", "Packing", "Reports", "Training",
+        "HDF5", "Images", "Inference", "Jobs", "Kernels", "MessagePassing", "Packing", "Reports", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

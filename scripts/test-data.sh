@@ -23,11 +23,12 @@ same() {
 echo "--- packing"
 kinds=(pack "$folder/kinds" --size 24 --background white)
 for threads in 1 2; do
-  run 0 'Packed 17 training images of 24x24x3, 2 classes, into' \
+  run 0 'Packed 32 training images of 24x24x3, 2 classes, into' \
     "$program" "${kinds[@]}" --threads "$threads" --name kinds --output "$folder/kinds-$threads.h5"
 done
-check "... with a progress bar" grep -qE '^packing \[=+\] 17/17  ' "$log"
+check "... with a progress bar" grep -qE '^packing \[=+\] 32/32  ' "$log"
 check "... and a word on small ones" grep -q '1 image smaller than 24x24 will be enlarged' "$log"
+check "... and on turned ones" grep -q '^Turned 8 images upright, as EXIF says' "$log"
 check "as Pillow does it" "$python" Tests/Peers/packed_images.py compare "$folder/kinds-1.h5" "$folder/kinds" 24
 check "the same on two threads" h5diff "$folder/kinds-1.h5" "$folder/kinds-2.h5"
 run 0 'Packed 32 training and 8 test images of 32x32x1, 10 classes' "$program" pack "$folder/idx" \
@@ -43,7 +44,7 @@ check "h5repack makes chunks" h5repack -l images:CHUNK=8x32x32x1 -f images:GZIP=
 run 0 'Packed 32 training and 8 test images of 32x32x1, 10 classes' "$program" pack "$folder/chunks.h5" \
   --output "$folder/again.h5"
 check "... which packing undoes" h5diff "$folder/packed.h5" "$folder/again.h5"
-run 0 'Packed 64 training and 17 test images of 8x8x3, no classes, into' "$program" pack "$folder/png" "$folder/png" \
+run 0 'Packed 64 training and 32 test images of 8x8x3, no classes, into' "$program" pack "$folder/png" "$folder/png" \
   --test "$folder/kinds/drawn" --test "$folder/kinds/taken" --size 8 --background black --force \
   --output "$folder/from-h5py.h5" --name mine --flips
 check "... with name and flips" "$python" - "$folder/from-h5py.h5" <<'PYTHON'
@@ -54,10 +55,14 @@ PYTHON
 run 2 'packed.h5 exists; give --force to replace it' "$program" pack "$folder/idx" --output "$folder/packed.h5"
 run 2 'none: there is no such file or folder' "$program" pack "$folder/none" --output "$folder/x.h5"
 run 2 'cannot write .*none/x.h5' "$program" pack "$folder/idx" --output "$folder/none/x.h5"
-run 2 'grey.png: it has 83x61 pixels in grey, but the first image has 70x90 pixels in colour; bring all images to one kind with .ddpm-mpi pack .* --size N' \
+run 2 'kinds: its images are not all alike: .* of 70x90 pixels .such as drawn/colour.png., .* more kinds; .*--size N' \
   "$program" pack "$folder/kinds" --output "$folder/x.h5"
-run 2 'transparent.png: it has transparent pixels; .*--background' \
-  "$program" pack "$folder/kinds" --size 24 --output "$folder/x.h5"
+run 2 'kinds: of its 32 images 5 have transparent pixels, the first drawn/grey-transparent.png; .*--background' \
+  "$program" pack "$folder/kinds" --size 24 --skip-damaged --output "$folder/x.h5"
+run 2 '417x300 pixels are more than the limit of 100000; .*--pixel-limit' "$program" pack "$folder/kinds" --size 24 \
+  --background white --pixel-limit 100000 --skip-damaged --output "$folder/x.h5"
+run 2 '--background white is about image files, but no source is a folder' "$program" pack "$folder/idx" \
+  --background white --output "$folder/x.h5"
 run 2 'has no classes, but another source has' "$program" pack "$folder/png" "$folder/kinds" --size 8 \
   --output "$folder/x.h5"
 run 2 'images of 32x32 pixels, but .* of 8x8; --size N' "$program" pack "$folder/from-h5py.h5" "$folder/png" \
@@ -203,7 +208,22 @@ refuse 'chunks.h5: its images are not stored in one piece, .*ddpm-mpi pack' trai
   --set data.name=hdf5 --set data.path="$folder/chunks.h5" --output "$folder/y"
 refuse 'step-00000006.h5: it has no dataset .images' train "${tiny[@]}" --set data.name=hdf5 \
   --set data.path="$folder/idx-1/checkpoints/step-00000006.h5" --output "$folder/y"
-refuse 'it has .* pixels in .*, but the first image has .*pack .*kinds' train "${tiny[@]}" --set data.name=folder \
+mixed=(--set data.name=folder --set data.path="$folder/mixed")
+refuse 'mixed: its images are not all alike: 6 of 32x32 pixels in grey .such as grey-0.png., 4 of .* in colour .such as colour-0.png.; --channels .* data.channels' \
+  train "${tiny[@]}" "${mixed[@]}" --output "$folder/y"
+refuse 'mixed: of its 10 images 2 have transparent pixels, the first opacity-0.png; .*data.background' \
+  train "${tiny[@]}" "${mixed[@]}" --set data.channels=3 --output "$folder/y"
+run 0 'data: +mixed, 10 images of 32x32x3' "$mpirun" 2 "$program" train "${tiny[@]}" "${mixed[@]}" \
+  --set data.channels=3 --set data.background=white --set training.steps=1 --output "$folder/mixed-2"
+run 2 'data.background is black, but the run to resume was started with white' "$program" train --resume \
+  --set data.background=black --output "$folder/mixed-2"
+run 0 'FID.* 0.0000 ' "$program" fid "$folder/mixed" "$folder/mixed" --channels 1 --background black
+run 2 'mixed: of its 10 images 2 have transparent pixels' "$program" fid "$folder/mixed" "$folder/mixed" --channels 1
+run 2 '--background, --channels and --orientation are about image files' "$program" fid "$folder/packed.h5" \
+  "$folder/packed.h5" --orientation as-stored
+run 2 '--background is for image files, data.name folder, but' "$program" likelihood --checkpoint "$folder/hdf5-1" \
+  --method bound --count 2 --background black
+refuse 'kinds: its images are not all alike: .*pack .*kinds' train "${tiny[@]}" --set data.name=folder \
   --set data.path="$folder/kinds" --output "$folder/y"
 
 echo "--- other data on one rank"

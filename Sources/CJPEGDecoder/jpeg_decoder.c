@@ -1,6 +1,5 @@
 #include "jpeg_decoder.h"
 
-#include <errno.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,119 +8,128 @@
 
 #include <jerror.h>
 
-struct error_state {
+// More than any encoder makes: each goes over the whole picture, however few bytes it has.
+static const int scan_limit = 500;
+
+struct reading {
   struct jpeg_error_mgr manager;
+  struct jpeg_progress_mgr progress;
   jmp_buf target;
   char *message;
+  // Whether the file has ended before its end was marked.
+  int has_ended;
 };
 
+static void leave_with(struct reading *reading, const char *text) {
+  snprintf(reading->message, DDPM_JPEG_MESSAGE_LENGTH, "%s", text);
+  longjmp(reading->target, 1);
+}
+
 static void leave(j_common_ptr info) {
-  struct error_state *state = (struct error_state *)info->err;
+  struct reading *reading = (struct reading *)info->err;
   char text[JMSG_LENGTH_MAX];
-  state->manager.format_message(info, text);
-  snprintf(state->message, DDPM_JPEG_MESSAGE_LENGTH, "%s", text);
-  longjmp(state->target, 1);
+  reading->manager.format_message(info, text);
+  leave_with(reading, text);
 }
 
 // Level -1 are warnings, of which these do not concern the pixels.
 static void judge_message(j_common_ptr info, int level) {
   if (level >= 0) return;
+  struct reading *reading = (struct reading *)info->err;
   switch (info->err->msg_code) {
   case JWRN_ADOBE_XFORM:
   case JWRN_JFIF_MAJOR:
+  // Some encoders leave zeros where a sequential file has nothing to say.
+  case JWRN_NOT_SEQUENTIAL:
 #ifdef JWRN_BOGUS_ICC
   case JWRN_BOGUS_ICC:
 #endif
+    return;
+  case JWRN_EXTRANEOUS_DATA: {
+    // Bytes before a marker. Within a scan, before one that restarts it, they are pixels that were not found.
+    int marker = info->err->msg_parm.i[1];
+    if (marker >= JPEG_RST0 && marker <= JPEG_RST0 + 7) leave(info);
+    return;
+  }
+  case JWRN_JPEG_EOF:
+    // Whether anything is missing shows later: if so, JWRN_HIT_MARKER follows, or coefficients are not complete.
+    reading->has_ended = 1;
     return;
   default:
     leave(info);
   }
 }
 
-static void set_error_handling(struct jpeg_decompress_struct *info, struct error_state *state, char *message) {
-  memset(info, 0, sizeof *info);
-  info->err = jpeg_std_error(&state->manager);
-  state->manager.error_exit = leave;
-  state->manager.emit_message = judge_message;
-  state->message = message;
+static void count_scans(j_common_ptr info) {
+  if (((j_decompress_ptr)info)->input_scan_number > scan_limit)
+    leave_with((struct reading *)info->err, "it has more than 500 scans");
 }
 
-// Reads the header and decides on the colours of the output.
-static void start(struct jpeg_decompress_struct *info, struct ddpm_jpeg_header *header) {
-  jpeg_read_header(info, TRUE);
-  switch (info->jpeg_color_space) {
+// The colours of the output.
+static J_COLOR_SPACE output_colours(J_COLOR_SPACE stored) {
+  switch (stored) {
   case JCS_GRAYSCALE:
-    info->out_color_space = JCS_GRAYSCALE;
-    break;
+    return JCS_GRAYSCALE;
   case JCS_CMYK:
   case JCS_YCCK:
-    info->out_color_space = JCS_CMYK;
-    break;
+    return JCS_CMYK;
   default:
-    info->out_color_space = JCS_RGB;
+    return JCS_RGB;
   }
+}
+
+// Whether every bit of every coefficient has been sent. Of several scans that are not progressive it is not known.
+static int is_complete(j_decompress_ptr info) {
+  if (!jpeg_has_multiple_scans(info)) return 1;
+  if (info->coef_bits == NULL) return 0;
+  for (int component = 0; component < info->num_components; component++)
+    for (int place = 0; place < DCTSIZE2; place++)
+      if (info->coef_bits[component][place] != 0) return 0;
+  return 1;
+}
+
+static void read_image(j_decompress_ptr info, struct reading *reading, const struct ddpm_jpeg_layout *expected,
+                       unsigned char *pixels, int *are_inks_inverted) {
+  jpeg_read_header(info, TRUE);
+  if (reading->has_ended) leave_with(reading, "the file ends before its pixels");
+  info->out_color_space = output_colours(info->jpeg_color_space);
   // The same arithmetic on every processor.
   info->dct_method = JDCT_ISLOW;
-  header->width = (int)info->image_width;
-  header->height = (int)info->image_height;
-  header->channels = info->out_color_space == JCS_GRAYSCALE ? 1 : info->out_color_space == JCS_RGB ? 3 : 4;
-  header->is_inverted = info->saw_Adobe_marker;
+  *are_inks_inverted = info->saw_Adobe_marker;
+  jpeg_calc_output_dimensions(info);
+  if (info->output_width != expected->width || info->output_height != expected->height
+      || info->output_components != expected->channels)
+    leave_with(reading, "its size or its colours have changed");
+  // Of several scans it reads all.
+  jpeg_start_decompress(info);
+  if (reading->has_ended && !is_complete(info)) leave_with(reading, "the file ends too soon");
+  size_t row_size = (size_t)expected->width * (size_t)expected->channels;
+  while (info->output_scanline < info->output_height) {
+    JSAMPROW row = pixels + info->output_scanline * row_size;
+    jpeg_read_scanlines(info, &row, 1);
+  }
+  jpeg_finish_decompress(info);
 }
 
-int ddpm_jpeg_file_header(const char *path, struct ddpm_jpeg_header *header, char *message) {
-  FILE *file = fopen(path, "rb");
-  if (file == NULL) {
-    snprintf(message, DDPM_JPEG_MESSAGE_LENGTH, "%s", strerror(errno));
-    return -1;
-  }
+int ddpm_jpeg_decode(const unsigned char *bytes, size_t count, const struct ddpm_jpeg_layout *expected,
+                     unsigned char *pixels, int *are_inks_inverted, char *message) {
   struct jpeg_decompress_struct info;
-  struct error_state state;
-  set_error_handling(&info, &state, message);
-  int status = -1;
-  if (setjmp(state.target) == 0) {
-    jpeg_create_decompress(&info);
-    jpeg_stdio_src(&info, file);
-    start(&info, header);
-    status = 0;
-  } else {
-    status = -1;
-  }
-  jpeg_destroy_decompress(&info);
-  fclose(file);
-  return status;
-}
-
-/// Reads what a whole file in memory says of itself, and its pixels unless there is no room for them.
-static int read_memory(const unsigned char *bytes, size_t count, struct ddpm_jpeg_header *header, unsigned char *pixels,
-                       char *message) {
-  struct jpeg_decompress_struct info;
-  struct error_state state;
-  set_error_handling(&info, &state, message);
-  if (setjmp(state.target) != 0) {
+  struct reading reading;
+  memset(&info, 0, sizeof info);
+  memset(&reading, 0, sizeof reading);
+  info.err = jpeg_std_error(&reading.manager);
+  reading.manager.error_exit = leave;
+  reading.manager.emit_message = judge_message;
+  reading.progress.progress_monitor = count_scans;
+  reading.message = message;
+  if (setjmp(reading.target) != 0) {
     jpeg_destroy_decompress(&info);
     return -1;
   }
   jpeg_create_decompress(&info);
+  info.progress = &reading.progress;
   jpeg_mem_src(&info, bytes, (unsigned long)count);
-  start(&info, header);
-  if (pixels != NULL) {
-    jpeg_start_decompress(&info);
-    size_t row_size = (size_t)header->width * (size_t)header->channels;
-    while (info.output_scanline < info.output_height) {
-      JSAMPROW row = pixels + (size_t)info.output_scanline * row_size;
-      jpeg_read_scanlines(&info, &row, 1);
-    }
-    jpeg_finish_decompress(&info);
-  }
+  read_image(&info, &reading, expected, pixels, are_inks_inverted);
   jpeg_destroy_decompress(&info);
   return 0;
-}
-
-int ddpm_jpeg_header(const unsigned char *bytes, size_t count, struct ddpm_jpeg_header *header, char *message) {
-  return read_memory(bytes, count, header, NULL, message);
-}
-
-int ddpm_jpeg_decode(const unsigned char *bytes, size_t count, unsigned char *pixels, char *message) {
-  struct ddpm_jpeg_header header;
-  return read_memory(bytes, count, &header, pixels, message);
 }

@@ -10,6 +10,12 @@ struct AllowedValues<Value: Sendable>: Sendable {
 
 }
 
+extension AllowedValues where Value: Equatable & CustomStringConvertible {
+  static func among(_ values: [Value]) -> Self {
+    Self(description: values.map(\.description).joined(separator: " or ")) { values.contains($0) }
+  }
+}
+
 extension AllowedValues where Value: Comparable {
   static func above(_ bound: Value) -> Self {
     Self(description: "above \(bound)") { $0 > bound }

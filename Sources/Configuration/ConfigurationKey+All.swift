@@ -19,6 +19,15 @@ extension ConfigurationKey {
     .init(
       "data.flip", \.data.flip, absent: "default", .all,
       "mirror images left to right at random; default: the data set's own choice"),
+    .init(
+      "data.background", \.data.background, absent: "none", .all,
+      "what is behind transparent pixels of the files of data.name folder; none: there must be no such pixels"),
+    .init(
+      "data.channels", \.data.channels, absent: "default", .among([1, 3]),
+      "make all image files of data.name folder grey or coloured; default: they must be of one kind"),
+    .init(
+      "data.orientation", \.data.orientation, .all,
+      "whether image files of data.name folder are turned as EXIF says"),
 
     .init(
       "model.channels", \.model.channels, .within(1...65536), "channels of the first level, before its multiplier"),

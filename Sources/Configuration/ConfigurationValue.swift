@@ -1,5 +1,6 @@
 import Datasets
 import Diffusion
+import Images
 import Kernels
 import Network
 import Optimisation
@@ -129,6 +130,8 @@ extension RunConfiguration.TrainingSettings.Recomputation: NamedChoice {}
 extension RunConfiguration.TrainingSettings.WireFormat: NamedChoice {}
 extension ConvolutionMethod: NamedChoice {}
 extension DatasetSplit: NamedChoice {}
+extension FolderImages.Background: NamedChoice {}
+extension ImageReader.Turning: NamedChoice {}
 extension UNetArchitecture.LevelChange: NamedChoice {}
 extension UNetArchitecture.TimeFeatures: NamedChoice {}
 extension UNetArchitecture.TimeConditioning: NamedChoice {}

@@ -1,9 +1,28 @@
 import Datasets
 import Diffusion
+import Jobs
 import Network
 import Optimisation
 
 extension RunConfiguration {
+  /// The images to train on, or others of the same data set. Only the thread that calls libhdf5 may do this.
+  /// - Parameters:
+  ///   - path: where they are, if not where the configuration says.
+  ///   - background: what is behind transparent pixels, if not what the configuration says.
+  /// - Throws: `DatasetError`, and `InputError` for a background where there are no image files.
+  public func dataset(
+    path: String? = nil, split: DatasetSplit = .training, background: FolderImages.Background? = nil
+  ) throws -> any ImageDataset {
+    var fitting = data.fitting
+    if let background {
+      guard data.name == "folder" else {
+        throw InputError("--background is for image files, data.name folder, but the model's data set is \(data.name)")
+      }
+      fitting.background = background
+    }
+    return try DatasetCatalog.load(name: data.name, path: path ?? data.path, split: split, fitting: fitting)
+  }
+
   /// The network for images of this shape.
   /// - Throws: `ConfigurationError` if the model does not fit the images.
   public func network(height: Int, width: Int, channels: Int) throws -> UNet {

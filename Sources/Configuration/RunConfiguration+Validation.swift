@@ -89,6 +89,7 @@ extension RunConfiguration {
         "model.channels is \(model.channels) and model.multipliers \(text("model.multipliers")), which makes levels of "
           + "\(largest * model.channels) channels; they may have at most \(Self.maximumChannels)")
     }
+    problems += imageFileProblems
     problems += groupProblems
     if let channels = model.architecture.headChannels, model.architecture.headCount != 1 {
       problems.append(
@@ -171,6 +172,15 @@ extension RunConfiguration {
     case .littleSignal(let time):
       return "\(values): at time \(time) the image is lost in the noise: its part is below what 32-bit floats can hold "
         + "beside it; take fewer steps, or less noise at the end"
+    }
+  }
+
+  /// Whether keys about image files are for data that come from such.
+  private var imageFileProblems: [String] {
+    if data.name == "folder" { return [] }
+    let usual = RunConfiguration()
+    return ["data.background", "data.channels", "data.orientation"].filter { text($0) != usual.text($0) }.map {
+      "\($0) is \(text($0)), which is for image files, data.name folder; data.name is \(data.name), so leave it out"
     }
   }
 

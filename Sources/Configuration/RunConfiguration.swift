@@ -1,5 +1,6 @@
 import Datasets
 import Diffusion
+import Images
 import Kernels
 import Network
 import Optimisation
@@ -25,6 +26,16 @@ public struct RunConfiguration: Sendable, Equatable {
     public var path: String?
     /// `nil`: the data set's own choice.
     public var flip: Bool?
+    /// What is behind transparent pixels of image files; `nil`: there must be none.
+    public var background: FolderImages.Background?
+    /// What image files become, 1 (grey) or 3 (colour); `nil`: what they are.
+    public var channels: Int?
+    public var orientation = ImageReader.Turning.upright
+
+    /// How image files are read, and brought to one kind.
+    public var fitting: FolderImages.Fitting {
+      FolderImages.Fitting(background: background, channels: channels, reader: ImageReader(turning: orientation))
+    }
 
     public init() {}
   }

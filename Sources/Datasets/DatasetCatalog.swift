@@ -13,9 +13,12 @@ public enum DatasetCatalog {
   ///   - path: the folder of its files, or the file. `nil` means the usual place, which only Fashion-MNIST has; `shapes`
   ///     has no files and needs no path.
   ///   - split: which of its images.
+  ///   - fitting: how image files are read, and brought to one kind.
   /// - Throws: `DatasetError` for an unknown name, and for files that are missing or damaged.
-  public static func load(name: String, path: String? = nil, split: DatasetSplit = .training) throws -> any ImageDataset
-  {
+  public static func load(
+    name: String, path: String? = nil, split: DatasetSplit = .training,
+    fitting: FolderImages.Fitting = FolderImages.Fitting()
+  ) throws -> any ImageDataset {
     switch name {
     case "fashion-mnist":
       return try FashionMNIST.load(folder: path ?? FashionMNIST.defaultFolder, split: split)
@@ -26,7 +29,7 @@ public enum DatasetCatalog {
     case "cifar100":
       return try CIFAR100.load(folder: requiredPath(path, name), split: split)
     case "folder":
-      return try FolderImages(FolderArrangement(requiredPath(path, name)).images(split))
+      return try FolderImages(FolderArrangement(requiredPath(path, name)).images(split), fitting: fitting)
     case "hdf5":
       return try PackedImages(path: requiredPath(path, name), split: split)
     case "shapes":

@@ -17,6 +17,10 @@ public struct DatasetError: Error, Equatable, CustomStringConvertible {
     /// Whole, but not arranged as it must be for this use.
     case wrongLayout
     case unknownName
+    /// Pixels are transparent, and nothing says what is behind them.
+    case transparent
+    /// Above a limit that was set to save memory.
+    case tooLarge
   }
 
   public let kind: Kind
@@ -25,6 +29,9 @@ public struct DatasetError: Error, Equatable, CustomStringConvertible {
   /// What was expected and what was found.
   public let problem: String
   public let advice: String
+
+  /// Whether the data are not what they should be. Otherwise they are whole, and the user has something to decide.
+  public var isOfDamage: Bool { kind != .transparent && kind != .tooLarge }
 
   public var description: String { "\(place): \(problem); \(advice)" }
 

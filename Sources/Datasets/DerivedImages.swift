@@ -1,7 +1,7 @@
 import Images
 import Tensors
 
-/// The images of another data set made square and of one size (`Image.square`), or into colours.
+/// The images of another data set made square and of one size (`Image.square`), or into colours or grey ones.
 public struct FittedImages: ImageDataset {
   private let base: any ImageDataset
   private let side: Int?
@@ -9,9 +9,8 @@ public struct FittedImages: ImageDataset {
 
   /// - Parameters:
   ///   - side: of the squares; `nil` leaves sizes as they are.
-  ///   - channels: 3 makes colour images of grey ones.
+  ///   - channels: 1 makes grey images of coloured ones, 3 colour images of grey ones.
   public init(_ base: any ImageDataset, side: Int?, channels: Int) {
-    precondition(channels == base.channels || channels == 3, "colours cannot be made grey")
     self.base = base
     self.side = side
     self.channels = channels
@@ -61,6 +60,7 @@ public struct FittedImages: ImageDataset {
 
   private func fit(_ bytes: [UInt8], into destination: UnsafeMutablePointer<UInt8>) {
     var image = Image(width: base.width, height: base.height, channels: base.channels, pixels: bytes)
+    if channels == 1 { image = image.inGrey }
     if let side { image = image.square(side: side) }
     if channels == 3 { image = image.inColour }
     image.pixels.withUnsafeBufferPointer { destination.update(from: $0.baseAddress!, count: $0.count) }

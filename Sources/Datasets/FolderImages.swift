@@ -1,22 +1,35 @@
 import Images
+import Synchronization
 import Tensors
 
 /// The images of a folder, decoded whenever they are needed.
 public struct FolderImages: ImageDataset {
-  /// How images of different kinds become one.
+  /// How image files are read, and how images of different kinds become one.
   public struct Fitting: Sendable, Equatable {
     /// The side of the squares that all become (`Image.square`); `nil`: all must have the same size.
     public var side: Int?
-    /// The grey value behind transparent pixels; `nil`: there must be none.
-    public var background: UInt8?
-    /// What all become: 3 makes colour images of grey ones. `nil`: all must be of the same kind.
+    /// What is behind transparent pixels; `nil`: there must be none.
+    public var background: Background?
+    /// What all become, 1 (grey) or 3 (colour); `nil`: all must be of the same kind.
     public var channels: Int?
+    public var reader: ImageReader
 
-    public init(side: Int? = nil, background: UInt8? = nil, channels: Int? = nil) {
+    public init(
+      side: Int? = nil, background: Background? = nil, channels: Int? = nil, reader: ImageReader = ImageReader()
+    ) {
       self.side = side
       self.background = background
       self.channels = channels
+      self.reader = reader
     }
+  }
+
+  public enum Background: String, CaseIterable, Sendable {
+    case black
+    case white
+
+    /// The value of its channels.
+    var value: UInt8 { self == .white ? 255 : 0 }
   }
 
   public let name: String
@@ -38,20 +51,24 @@ public struct FolderImages: ImageDataset {
   /// - Throws: `DatasetError` if an image cannot be read, or does not fit the others.
   public init(_ folder: ImageFolder, fitting: Fitting = Fitting()) throws {
     if let problem = folder.problems.first { throw problem }
-    try self.init(folder, fitting: fitting, headers: folder.headers().map { try $0.get() })
+    try self.init(folder, fitting: fitting, headers: folder.headers(by: fitting.reader).map { try $0.get() })
   }
 
+  /// Without a background, images that may have transparent pixels are decoded to see whether they do.
   /// - Parameter headers: those of the folder's files.
-  public init(_ folder: ImageFolder, fitting: Fitting, headers: [ImageHeader]) throws {
+  public init(
+    _ folder: ImageFolder, fitting: Fitting, headers: [ImageHeader], workers: WorkerPool = .callingThread
+  ) throws {
     precondition(headers.count == folder.files.count && !headers.isEmpty, "a header for each file")
     name = folder.name
     self.folder = folder
     self.fitting = fitting
     height = fitting.side ?? headers[0].height
     width = fitting.side ?? headers[0].width
-    channels = fitting.channels ?? (headers[0].channels == 1 ? 1 : 3)
+    channels = fitting.channels ?? (headers[0].isGrey ? 1 : 3)
     var fingerprint = Fingerprint()
     for number in [folder.files.count, height, width, channels] { fingerprint.add(number) }
+    for choice in [fitting.background?.rawValue ?? "", fitting.reader.turning.rawValue] { fingerprint.add(choice) }
     for name in folder.classNames { fingerprint.add(name) }
     for file in folder.files {
       // Ranks may find the folder under different paths.
@@ -59,7 +76,8 @@ public struct FolderImages: ImageDataset {
       fingerprint.add(file.size)
     }
     self.fingerprint = fingerprint.value
-    for (file, header) in zip(folder.files, headers) { try check(header, of: file.path) }
+    if let mixture = ImageMixture(folder, headers, fitting) { throw DatasetError(mixture, folder) }
+    if fitting.background == nil { try checkOpacity(headers, workers) }
   }
 
   public var contentMark: UInt64 {
@@ -71,32 +89,46 @@ public struct FolderImages: ImageDataset {
   public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
     let path = folder.files[index].path
-    let original = try folder.image(at: index)
+    let original = try folder.image(at: index, by: fitting.reader)
     // The file may be another than it was at the start.
-    try check(
-      ImageHeader(width: original.width, height: original.height, channels: original.channels), of: path)
-    guard var image = original.withoutOpacity(background: fitting.background) else {
+    let isGrey = original.channels < 3
+    let fitsSize = fitting.side != nil || (original.width == width && original.height == height)
+    guard fitsSize, fitting.channels != nil || isGrey == (channels == 1) else {
       throw DatasetError(
-        .wrongLayout, path, "it has transparent pixels",
-        advice: "say what is behind them with `ddpm-mpi pack … --background black` or white")
+        .wrongDimensions, path, "it is not what it was at the start, \(width)x\(height) pixels in \(channels) channels",
+        advice: "leave the files alone as long as they are used, and start again with --resume")
     }
+    guard var image = original.withoutOpacity(background: fitting.background?.value) else {
+      throw DatasetError(.transparent, path, "it has transparent pixels", advice: DatasetError.howToChooseBackground)
+    }
+    if channels == 1 { image = image.inGrey }
     if let side = fitting.side { image = image.square(side: side) }
     if channels == 3 { image = image.inColour }
     image.pixels.withUnsafeBufferPointer { destination.update(from: $0.baseAddress!, count: $0.count) }
   }
 
-  private func check(_ header: ImageHeader, of path: String) throws {
-    let isGrey = header.channels == 1
-    let fitsSize = fitting.side != nil || (header.width == width && header.height == height)
-    guard fitsSize, isGrey == (channels == 1) || (isGrey && fitting.channels == 3) else {
-      func text(_ width: Int, _ height: Int, _ isGrey: Bool) -> String {
-        "\(width)x\(height) pixels in \(isGrey ? "grey" : "colour")"
+  /// Refuses transparent pixels before they are met. A file that cannot be read is left to those who need it.
+  private func checkOpacity(_ headers: [ImageHeader], _ workers: WorkerPool) throws {
+    let suspects = headers.indices.filter { headers[$0].hasOpacity }
+    let transparent = Mutex<[Int]>([])
+    workers.forEach(suspects.count) { place in
+      let index = suspects[place]
+      guard let image = try? folder.image(at: index, by: fitting.reader), image.isTransparent else {
+        return
       }
-      throw DatasetError(
-        .wrongDimensions, path,
-        "it has \(text(header.width, header.height, isGrey)), but the first image has "
-          + text(width, height, channels == 1),
-        advice: "bring all images to one kind with `ddpm-mpi pack \(folder.path) --size N --output FILE.h5`")
+      transparent.withLock { $0.append(index) }
     }
+    let found = transparent.withLock { $0.sorted() }
+    guard let first = found.first else { return }
+    throw DatasetError(
+      .transparent, folder.path,
+      "of its \(headers.count) images \(found.count) \(found.count == 1 ? "has" : "have") transparent pixels, "
+        + "the first \(folder.relativePath(of: first))",
+      advice: DatasetError.howToChooseBackground)
   }
+}
+
+extension DatasetError {
+  fileprivate static let howToChooseBackground =
+    "say what is behind them: --background black or white, or for training data.background"
 }

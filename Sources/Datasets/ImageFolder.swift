@@ -154,34 +154,36 @@ public struct ImageFolder: Sendable {
   }
 
   /// What each file says of its size and colours.
-  public func headers(workers: WorkerPool = .callingThread) -> [Result<ImageHeader, DatasetError>] {
+  public func headers(
+    by reader: ImageReader = ImageReader(), workers: WorkerPool = .callingThread
+  ) -> [Result<ImageHeader, DatasetError>] {
     var headers = [Result<ImageHeader, DatasetError>?](repeating: nil, count: files.count)
     headers.withUnsafeMutableBufferPointer { buffer in
       let results = SharedPlaces(buffer)
       workers.forEach(files.count) { index in
-        results[index] = Result { () throws(DatasetError) in try header(of: files[index]) }
+        results[index] = Result { () throws(DatasetError) in try header(of: files[index], by: reader) }
       }
     }
     return headers.map { $0! }
   }
 
-  private func header(of file: File) throws(DatasetError) -> ImageHeader {
+  private func header(of file: File, by reader: ImageReader) throws(DatasetError) -> ImageHeader {
     let bytes = try memberBytes(of: file)
     do throws(ImageError) {
-      if let bytes { return try Image.header(of: bytes, named: file.path) }
-      return try Image.header(of: file.path)
+      if let bytes { return try reader.header(of: bytes, named: file.path) }
+      return try reader.header(of: file.path)
     } catch {
       throw DatasetError(error)
     }
   }
 
   /// An image as its file has it.
-  func image(at index: Int) throws(DatasetError) -> Image {
+  func image(at index: Int, by reader: ImageReader) throws(DatasetError) -> Image {
     let file = files[index]
     let bytes = try memberBytes(of: file)
     do throws(ImageError) {
-      if let bytes { return try Image.read(bytes, named: file.path) }
-      return try Image.read(file.path)
+      if let bytes { return try reader.read(bytes, named: file.path) }
+      return try reader.read(file.path)
     } catch {
       throw DatasetError(error)
     }
@@ -221,8 +223,19 @@ private struct SharedPlaces<Element>: @unchecked Sendable {
 
 extension DatasetError {
   init(_ error: ImageError) {
-    self.init(
-      .damaged, error.path, "cannot be read as an image: \(error.message)",
-      advice: "replace or remove the file, \(DatasetError.orSkip)")
+    let (path, reason) = (error.path, error.message)
+    switch error.kind {
+    case .damaged:
+      self.init(
+        .damaged, path, "cannot be read as an image: \(reason)",
+        advice: "replace or remove the file, \(DatasetError.orSkip)")
+    case .tooLarge:
+      self.init(
+        .tooLarge, path, reason, advice: "raise the limit with --pixel-limit of `ddpm-mpi pack`, or remove the file")
+    case .inaccessible:
+      self.init(
+        .unreadable, path, "cannot be read: \(reason)",
+        advice: "check the path and who may read it, \(DatasetError.orSkip)")
+    }
   }
 }

@@ -45,27 +45,44 @@ extension Image {
     return Image(width: side, height: side, channels: channels, pixels: result)
   }
 
+  /// Whether a pixel is not opaque.
+  public var isTransparent: Bool {
+    guard hasOpacity else { return false }
+    return stride(from: channels - 1, to: pixels.count, by: channels).contains { pixels[$0] < 255 }
+  }
+
   /// The same without opacity: over a background of one grey value where it is transparent.
   /// - Parameter background: what is behind the image; `nil`: it must be opaque.
   /// - Returns: `nil` if it is transparent somewhere and there is no background.
   public func withoutOpacity(background: UInt8?) -> Image? {
-    guard channels == 4 else { return self }
-    var colours = [UInt8](repeating: 0, count: width * height * 3)
+    guard hasOpacity else { return self }
+    guard background != nil || !isTransparent else { return nil }
+    let behind = Int(background ?? 0)
+    var colours = [UInt8](repeating: 0, count: width * height * (channels - 1))
     for pixel in 0..<width * height {
-      let opacity = Int(pixels[4 * pixel + 3])
-      guard opacity == 255 || background != nil else { return nil }
-      for channel in 0..<3 {
-        let mix = opacity * Int(pixels[4 * pixel + channel]) + (255 - opacity) * Int(background ?? 0)
-        colours[3 * pixel + channel] = UInt8((mix + 127) / 255)
+      let opacity = Int(pixels[channels * pixel + channels - 1])
+      for channel in 0..<channels - 1 {
+        let mix = opacity * Int(pixels[channels * pixel + channel]) + (255 - opacity) * behind
+        colours[(channels - 1) * pixel + channel] = UInt8((mix + 127) / 255)
       }
     }
-    return Image(width: width, height: height, channels: 3, pixels: colours)
+    return Image(width: width, height: height, channels: channels - 1, pixels: colours)
   }
 
-  /// The same in red, green and blue, equal to each other where it was grey.
+  /// An image without opacity in red, green and blue, equal to each other where it was grey.
   public var inColour: Image {
     guard channels == 1 else { return self }
     return Image(width: width, height: height, channels: 3, pixels: pixels.flatMap { [$0, $0, $0] })
+  }
+
+  /// An image without opacity in grey: 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601, 2.5.1), in units of 2⁻¹⁶.
+  public var inGrey: Image {
+    guard channels == 3 else { return self }
+    let grey = (0..<width * height).map { pixel in
+      let (red, green, blue) = (Int(pixels[3 * pixel]), Int(pixels[3 * pixel + 1]), Int(pixels[3 * pixel + 2]))
+      return UInt8((19595 * red + 38470 * green + 7471 * blue + 1 << 15) >> 16)
+    }
+    return Image(width: width, height: height, channels: 1, pixels: grey)
   }
 }
 

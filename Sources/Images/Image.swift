@@ -2,18 +2,21 @@
 public struct Image: Sendable, Equatable {
   public let width: Int
   public let height: Int
-  /// 1: gray; 3: red, green, blue; 4: the same and opacity.
+  /// 1: grey; 2: grey and opacity; 3: red, green, blue; 4: the same and opacity.
   public let channels: Int
   /// [height, width, channels], row-major.
   public var pixels: [UInt8]
 
   public init(width: Int, height: Int, channels: Int, pixels: [UInt8]) {
     precondition(width > 0 && height > 0, "an image has at least one pixel")
-    precondition([1, 3, 4].contains(channels), "an image has 1, 3 or 4 channels")
+    precondition((1...4).contains(channels), "an image has 1 to 4 channels")
     precondition(pixels.count == width * height * channels, "the pixels do not fill the image exactly")
     self.width = width
     self.height = height
     self.channels = channels
     self.pixels = pixels
   }
+
+  /// Whether the last channel is opacity.
+  var hasOpacity: Bool { channels.isMultiple(of: 2) }
 }

@@ -17,8 +17,12 @@ public struct PackJob: Sendable {
   public var name: String?
   /// The side of the squares that all images become; nil leaves them as they are.
   public var size: Int?
-  /// The grey value behind transparent pixels; nil: there must be none.
-  public var background: UInt8?
+  /// What is behind transparent pixels; nil: there must be none.
+  public var background: FolderImages.Background?
+  /// 1 makes all images grey, 3 coloured; nil makes all coloured if one is.
+  public var channels: Int?
+  /// How image files are read.
+  public var reader = ImageReader()
   /// Whether mirror images are of the same data; by default as the sources say.
   public var allowsFlips: Bool?
   /// Whether to go on without images that are damaged.
@@ -54,10 +58,10 @@ public struct PackJob: Sendable {
   private func pack(_ reporter: RunReporter) throws {
     let workers = WorkerPool(threadCount: threads)
     var leftOut: [DatasetError] = []
-    let (made, remarks) = try packer(workers, reporter, &leftOut)
-    var packer = made
+    var (packer, remarks, turned) = try packer(workers, reporter, &leftOut)
     while true {
       let damaged = try write(packer, workers, reporter)
+      if let other = (damaged.training + damaged.test).first(where: { !$0.error.isOfDamage }) { throw other.error }
       if damaged.training.isEmpty && damaged.test.isEmpty { break }
       leftOut += (damaged.training + damaged.test).map(\.error)
       packer.training = RemainingImages(packer.training, without: Set(damaged.training.map(\.index)))
@@ -67,6 +71,11 @@ public struct PackJob: Sendable {
     }
     reporter.clear()
     for error in leftOut { reporter.log.warning("left out \(error.place): \(error.problem)") }
+    let unused = Set(leftOut.map(\.place))
+    turned.removeAll(where: unused.contains)
+    if !turned.isEmpty {
+      remarks.append("Turned \(ProgressFormat.count(turned.count, of: "image")) upright, as EXIF says")
+    }
     reporter.message(summary(packer, leftOut: leftOut.count, remarks))
   }
 
@@ -112,7 +121,7 @@ public struct PackJob: Sendable {
   /// All sources, brought to one shape and one list of classes, and what became of what is in them.
   private func packer(
     _ workers: WorkerPool, _ reporter: RunReporter, _ leftOut: inout [DatasetError]
-  ) throws -> (ImagePacker, remarks: [String]) {
+  ) throws -> (ImagePacker, remarks: [String], turned: [String]) {
     func source(_ argument: String) throws -> PackSource {
       try PackSource(argument, subfoldersAreClasses: subfoldersAreClasses)
     }
@@ -128,14 +137,17 @@ public struct PackJob: Sendable {
       test.append(try part(source.path, contents, workers, &leftOut))
     }
 
-    let channels = (training + test).contains(where: \.isInColour) ? 3 : 1
-    let trainingImages = try join(training.map { try images($0, channels) }, training, classNames)
-    let testImages = try test.isEmpty ? nil : join(test.map { try images($0, channels) }, test, classNames)
+    let parts = training + test
+    try checkOptions(parts)
+    let channels = channels ?? (parts.contains(where: \.isInColour) ? 3 : 1)
+    func images(_ part: Part) throws -> any ImageDataset { try self.images(part, channels, workers) }
+    let trainingImages = try join(training.map(images), training, classNames)
+    let testImages = try test.isEmpty ? nil : join(test.map(images), test, classNames)
     if let testImages, testImages.imageShape != trainingImages.imageShape {
       throw differentShapes(test[0], testImages, training[0], trainingImages)
     }
     if let size {
-      let count = (training + test).map { $0.countSmaller(than: size) }.reduce(0, +)
+      let count = parts.map { $0.countSmaller(than: size) }.reduce(0, +)
       if count > 0 {
         reporter.log.warning(
           "\(ProgressFormat.count(count, of: "image")) smaller than \(size)x\(size) will be enlarged")
@@ -147,7 +159,17 @@ public struct PackJob: Sendable {
     let packer = ImagePacker(
       name: name ?? ownName, training: trainingImages, test: testImages,
       allowsFlips: allowsFlips ?? trainingImages.allowsFlips)
-    return (packer, remarks(of: training + test) + withoutImages(trainingImages))
+    return (packer, remarks(of: parts) + withoutImages(trainingImages), turned: parts.flatMap(\.turnedFiles))
+  }
+
+  /// Refuses what would change nothing.
+  private func checkOptions(_ parts: [Part]) throws {
+    let options = [
+      background.map { "--background \($0.rawValue)" }, reader.turning == .upright ? nil : "--orientation as-stored",
+      reader.pixelLimit == ImageReader.usualPixelLimit ? nil : "--pixel-limit \(reader.pixelLimit)",
+    ]
+    guard let option = options.compactMap(\.self).first, !parts.contains(where: \.hasFiles) else { return }
+    throw InputError("\(option) is about image files, but no source is a folder of them; leave it out")
   }
 
   /// A line for each source of which there is something to say.
@@ -176,9 +198,16 @@ public struct PackJob: Sendable {
 
     var isInColour: Bool {
       switch contents {
-      case .folder: headers.contains { $0.channels > 1 }
+      case .folder: headers.contains { !$0.isGrey }
       case .images(let images): images.channels == 3
       }
+    }
+
+    var hasFiles: Bool { !headers.isEmpty }
+
+    var turnedFiles: [String] {
+      guard case .folder(let folder) = contents else { return [] }
+      return zip(folder.files, headers).filter(\.1.isTurned).map(\.0.path)
     }
 
     var classNames: [String] {
@@ -209,7 +238,7 @@ public struct PackJob: Sendable {
   ) throws -> Part {
     guard case .folder(let folder) = contents else { return Part(source: source, contents: contents) }
     if !skipsDamaged, let problem = folder.problems.first { throw problem }
-    let headers = folder.headers(workers: workers)
+    let headers = folder.headers(by: reader, workers: workers)
     guard skipsDamaged else {
       return Part(source: source, contents: contents, headers: try headers.map { try $0.get() })
     }
@@ -217,6 +246,7 @@ public struct PackJob: Sendable {
     var damaged: Set<Int> = []
     for (place, header) in headers.enumerated() {
       guard case .failure(let error) = header else { continue }
+      guard error.isOfDamage else { throw error }
       damaged.insert(place)
       unusable.append(error)
     }
@@ -228,11 +258,12 @@ public struct PackJob: Sendable {
       source: source, contents: .folder(folder.leavingOut(damaged)), headers: headers.compactMap { try? $0.get() })
   }
 
-  private func images(_ part: Part, _ channels: Int) throws -> any ImageDataset {
+  private func images(_ part: Part, _ channels: Int, _ workers: WorkerPool) throws -> any ImageDataset {
     switch part.contents {
     case .folder(let folder):
-      let fitting = FolderImages.Fitting(side: size, background: background, channels: channels)
-      return try FolderImages(folder, fitting: fitting, headers: part.headers)
+      let fitting = FolderImages.Fitting(
+        side: size, background: background, channels: channels, reader: reader)
+      return try FolderImages(folder, fitting: fitting, headers: part.headers, workers: workers)
     case .images(let images):
       return size == nil && channels == images.channels ? images : FittedImages(images, side: size, channels: channels)
     }

@@ -113,7 +113,7 @@ struct RunRecord {
     var sheets: [Sheet] = []
     for sheet in kept.map({ all[$0] }) {
       do throws(ImageError) {
-        let image = try PNG.read(sheet.path)
+        let image = try ImageReader().read(sheet.path)
         if let png = try? readBytes(at: sheet.path, limit: sheetByteLimit) {
           sheets.append(Sheet(step: sheet.step, png: png, width: image.width, height: image.height))
         }

@@ -39,11 +39,7 @@ final class TrainingEvaluation {
     let (network, dataset) = try communicator.together { () throws -> (any FeatureNetwork, any ImageDataset) in
       let network = try FeatureNetworks.load(settings.features)
       try network.check(shape: training.imageShape)
-      let dataset =
-        settings.split == .training
-        ? training
-        : try DatasetCatalog.load(
-          name: configuration.data.name, path: configuration.data.path, split: settings.split)
+      let dataset = settings.split == .training ? training : try configuration.dataset(split: settings.split)
       if let count = settings.referenceCount, count > dataset.count {
         throw InputError(
           "evaluation.reference_count is \(count), but the \(settings.split.rawValue) images of \(dataset.name) are "

@@ -339,7 +339,7 @@ extension TrainingRun {
         height: height, width: width, channels: channels, classCount: dataset.classNames.count)
       return .classifier(
         try ClassificationTask(configuration: configuration, network: network),
-        tests: try DatasetCatalog.load(name: configuration.data.name, path: configuration.data.path, split: .test))
+        tests: try configuration.dataset(split: .test))
     }
   }
 

@@ -114,7 +114,7 @@ public struct TrainingRun {
       let configuration = try request.sources.resolve(saved: saved ?? initial?.configuration)
       if let saved { try configuration.checkResumable(saved: saved, otherData: request.allowsOtherData) }
       try configuration.validate(rankCount: communicator.size)
-      let dataset = try DatasetCatalog.load(name: configuration.data.name, path: configuration.data.path)
+      let dataset = try configuration.dataset()
       try configuration.validate(classNames: dataset.classNames)
       let model = try Self.model(request.kind, configuration, dataset)
       try initial?.read(for: model.task.trainee.layout, of: configuration)

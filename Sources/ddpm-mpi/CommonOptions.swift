@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Datasets
 import Files
+import Images
 import Inference
 import Jobs
 
@@ -48,12 +49,43 @@ struct DataOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where the data set is (default: where it was in training).", valueName: "folder"))
   var dataPath: String?
 
+  @Option(help: "What is behind transparent pixels of image files (default: as in training).")
+  var background: FolderImages.Background?
+
   func choice(count: Int) -> LatentJob.DataChoice {
     var choice = LatentJob.DataChoice(count: count)
     if let split { choice.split = split }
     choice.path = dataPath
+    choice.background = background
     return choice
   }
 }
 
+/// How image files are read, and brought to one kind.
+struct ImageFileOptions: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Make all images grey (1) or coloured (3); by default pack makes all coloured if one is.", valueName: "1|3"))
+  var channels: Int?
+
+  @Option(help: "What is behind transparent pixels, which are refused otherwise.")
+  var background: FolderImages.Background?
+
+  @Option(help: "Whether images are turned as EXIF says.")
+  var orientation = ImageReader.Turning.upright
+
+  func validate() throws {
+    if let channels, channels != 1 && channels != 3 {
+      throw ValidationError("--channels is \(channels); it must be 1 or 3.")
+    }
+  }
+
+  var fitting: FolderImages.Fitting {
+    FolderImages.Fitting(background: background, channels: channels, reader: ImageReader(turning: orientation))
+  }
+}
+
 extension ModelRequest.Weights: ExpressibleByArgument {}
+extension FolderImages.Background: ExpressibleByArgument {}
+extension ImageReader.Turning: ExpressibleByArgument {}

@@ -14,6 +14,7 @@ struct Evaluate: RankCommand {
                         [--measures fid,is,kid,pr]
                         [--features inception|<name>|<file>]
                         [--split training|test] [--data-path <folder>]
+                        [--background black|white]
                         [--reference-count <n> | --reference <file.npz>]
                         [--reference-cache <folder>|none]
                         [--seed <n>] [--sampler <name>] [--steps <n>] [...]
@@ -51,6 +52,9 @@ struct Evaluate: RankCommand {
   @Option(help: ArgumentHelp("Where the data set is (default: where it was in training).", valueName: "folder"))
   var dataPath: String?
 
+  @Option(help: "What is behind transparent pixels of image files (default: as in training).")
+  var background: FolderImages.Background?
+
   @Option(
     parsing: .unconditional, help: ArgumentHelp("How many of them, the first ones (default: all).", valueName: "n"))
   var referenceCount: Int?
@@ -79,6 +83,9 @@ struct Evaluate: RankCommand {
     if reference != nil && referenceCount != nil {
       throw ValidationError("--reference and --reference-count exclude each other.")
     }
+    if reference != nil && background != nil {
+      throw ValidationError("--reference and --background exclude each other.")
+    }
     try model.validate()
   }
 
@@ -98,6 +105,7 @@ struct Evaluate: RankCommand {
     job.conditions = conditions.request
     job.split = split
     job.dataPath = dataPath
+    job.background = background
     job.referenceCount = referenceCount
     job.referenceFile = reference
     job.referenceCache = ReferenceCache(option: referenceCache)

@@ -11,6 +11,8 @@ struct Frechet: RankCommand {
       ddpm-mpi fid <a> <b> [--features inception|<name>|<file>] [--json]
                    [--save-statistics <file.npz>]
                    [--inception-weights <file>] [--threads <n>]
+                   [--channels 1|3] [--background black|white]
+                   [--orientation upright|as-stored]
       """,
     discussion: """
       Each side is a folder of PNG or JPEG images of one size, an HDF5 file with a dataset `images`, uint8 [N, H, W, C], \
@@ -29,6 +31,8 @@ struct Frechet: RankCommand {
   var second: String
 
   @OptionGroup var features: FeatureOptions
+
+  @OptionGroup var images: ImageFileOptions
 
   @Flag(help: "Print one line of JSON: fid, features, feature_hash, count_a, count_b.")
   var json = false
@@ -53,6 +57,7 @@ struct Frechet: RankCommand {
     var job = FrechetJob(first, second)
     job.features = features.features
     job.inceptionWeights = features.inceptionWeights
+    job.fitting = images.fitting
     job.statisticsFile = saveStatistics
     job.threads = threads
     job.printsJSON = json

@@ -12,6 +12,7 @@ struct Encode: RankCommand {
       ddpm-mpi encode --checkpoint <folder-or-file> --count <n>
                       --output <file.h5> [--grid <file.png>]
                       [--split test|training] [--data-path <folder>]
+                      [--background black|white]
                       [--class <k>] [--tolerance <x>]
                       [--weights ema|model|<decay>]
                       [--batch <n>] [--threads <n>]
@@ -105,7 +106,8 @@ struct Interpolate: RankCommand {
       ddpm-mpi interpolate --checkpoint <folder-or-file> --grid <file.png>
                            [--rows <n>] [--columns <n>] [--random]
                            [--seed <n>] [--split test|training]
-                           [--data-path <folder>] [--class <k>]
+                           [--data-path <folder>] [--background black|white]
+                           [--class <k>]
                            [--output <file.h5> [--float]] [--tolerance <x>]
                            [--weights ema|model|<decay>]
                            [--batch <n>] [--threads <n>]

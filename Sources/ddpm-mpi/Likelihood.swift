@@ -13,7 +13,8 @@ struct Likelihood: RankCommand {
     usage: """
       ddpm-mpi likelihood --checkpoint <folder-or-file> --method bound|ode
                           --count <n> [--json] [--split test|training]
-                          [--data-path <folder>] [--class <k>] [--seed <n>]
+                          [--data-path <folder>] [--background black|white]
+                          [--class <k>] [--seed <n>]
                           [--probe rademacher|gaussian] [--tolerance <x>]
                           [--weights ema|model|<decay>]
                           [--batch <n>] [--threads <n>]
@@ -67,6 +68,7 @@ struct Likelihood: RankCommand {
     var job = LikelihoodJob(model.request, method: method, count: count)
     if let split = data.split { job.split = split }
     job.dataPath = data.dataPath
+    job.background = data.background
     job.seed = seed
     if let probe { job.probe = probe }
     if let tolerance { job.tolerance = tolerance }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Files
+import Images
 import Jobs
 import MessagePassing
 import Packing
@@ -9,8 +10,10 @@ struct Pack: RankCommand {
     abstract: "Pack images into one file to train on, larger than memory if need be.",
     usage: """
       ddpm-mpi pack <source> ... --output <file.h5> [--test <source> ...]
-                    [--size <n>] [--background black|white] [--name <name>]
-                    [--flips | --no-flips] [--no-splits] [--skip-damaged]
+                    [--size <n>] [--channels 1|3] [--background black|white]
+                    [--orientation upright|as-stored] [--pixel-limit <n>]
+                    [--name <name>] [--flips | --no-flips] [--no-splits]
+                    [--skip-damaged]
                     [--force] [--threads <n>]
       """,
     discussion: """
@@ -37,8 +40,10 @@ struct Pack: RankCommand {
       "Make all images squares of n pixels: the middle, averaged over each new pixel's area.", valueName: "n"))
   var size: Int?
 
-  @Option(help: "What is behind transparent pixels, which are refused otherwise.")
-  var background: Background?
+  @OptionGroup var images: ImageFileOptions
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("How many pixels an image file may have.", valueName: "n"))
+  var pixelLimit = ImageReader.usualPixelLimit
 
   @Option(help: ArgumentHelp("What the data set is called (default: as the source or the file).", valueName: "name"))
   var name: String?
@@ -60,15 +65,11 @@ struct Pack: RankCommand {
   @Option(parsing: .unconditional, help: ArgumentHelp("Threads that read images.", valueName: "n"))
   var threads = 1
 
-  enum Background: String, CaseIterable, ExpressibleByArgument {
-    case black
-    case white
-  }
-
   func validate() throws {
     if let size, !(1...8192).contains(size) {
       throw ValidationError("--size is \(size); it must be from 1 to 8192.")
     }
+    try require("--pixel-limit", pixelLimit, in: 1...1 << 34)
     try require("--threads", threads, in: OptionRange.threads)
     if let name, name.isEmpty { throw ValidationError("--name is empty.") }
   }
@@ -84,7 +85,9 @@ struct Pack: RankCommand {
     job.tests = tests
     job.name = name
     job.size = size
-    job.background = background.map { $0 == .white ? 255 : 0 }
+    let fitting = images.fitting
+    (job.background, job.channels) = (fitting.background, fitting.channels)
+    job.reader = ImageReader(turning: fitting.reader.turning, pixelLimit: pixelLimit)
     job.allowsFlips = flips
     job.subfoldersAreClasses = noSplits
     job.skipsDamaged = skipDamaged

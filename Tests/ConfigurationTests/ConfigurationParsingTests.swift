@@ -117,6 +117,8 @@ private func parsingProblems(_ yaml: String) -> [String] {
     ("training.ema_decays: 0.9", "training.ema_decays is 0.9; expected a list of numbers, like [0.999, 0.9999]"),
     ("sampling.clip: yes", "sampling.clip is yes; expected true or false"),
     ("data.flip: maybe", "data.flip is maybe; expected true or false, or default"),
+    ("data.background: grey", "data.background is grey; expected black or white, or none"),
+    ("data.orientation: 6", "data.orientation is 6; expected upright or as-stored"),
     ("data.name: [a]", "data.name is [a]; expected text"),
     ("diffusion.schedule: square", "diffusion.schedule is square; expected linear, cosine, quadratic or sigmoid"),
     ("diffusion.variance: tiny", "diffusion.variance is tiny; expected small, large, learned-range or learned"),
@@ -234,8 +236,9 @@ private func parsingProblems(_ yaml: String) -> [String] {
   @Test func renderedTextIsStable() {
     let lines = RunConfiguration().yaml.split(separator: "\n").map(String.init)
     #expect(
-      lines.prefix(6) == [
-        "seed: 0", "data:", "  name: fashion-mnist", "  path: default", "  flip: default", "model:",
+      lines.prefix(9) == [
+        "seed: 0", "data:", "  name: fashion-mnist", "  path: default", "  flip: default", "  background: none",
+        "  channels: default", "  orientation: upright", "model:",
       ])
     #expect(lines.contains("  multipliers: [1, 2, 2]"))
     #expect(lines.contains("  heads: 1"))

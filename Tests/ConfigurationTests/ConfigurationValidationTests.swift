@@ -40,6 +40,7 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
   @Test(arguments: [
     ("data.name=''", "data.name is \"\"; it must be not empty"),
     ("data.path=''", "data.path is \"\"; it must be not empty, or default"),
+    ("data.channels=2", "data.channels is 2; it must be 1 or 3, or default"),
     ("model.channels=0", "model.channels is 0; it must be from 1 to 65536"),
     (
       "model.multipliers=[]",
@@ -165,6 +166,15 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
       found("process=vp-sde", "prediction=velocity") == [
         "diffusion.zero_terminal_snr is true, which is for diffusion.process vp; diffusion.process is vp-sde"
       ])
+  }
+
+  @Test(arguments: ["data.background=white", "data.channels=3", "data.orientation=as-stored"])
+  func whatIsAboutImageFilesNeedsThem(setting: String) throws {
+    let sources = ConfigurationSources(settings: [setting])
+    let parts = setting.split(separator: "=")
+    let error = #expect(throws: ConfigurationError.self) { try sources.resolve() }
+    #expect(error?.problems.first?.hasPrefix("\(parts[0]) is \(parts[1]), which is for image files") == true)
+    _ = try ConfigurationSources(settings: ["data.name=folder", "data.path=/photos", setting]).resolve()
   }
 
   @Test func batchMustBeWholeMicroBatches() {

@@ -58,17 +58,24 @@ extension DatasetFileTests {
         listed.files.map { $0.path.split(separator: "/").last } == ["10.PNG", "9.PNG", "Z.PNG", "z.PNG", "é.PNG"])
     }
 
-    @Test func imagesOfAnotherSizeOrKindAreNamed() throws {
+    @Test func imagesOfOtherSizesAndKindsAreCountedAndNamed() throws {
       let wide = try folder()
       try wide.writePNG([1, 2, 3, 4], width: 4, to: "dog/wide.png")
       var error = failure(wide)
-      #expect(error?.kind == .wrongDimensions && error?.place.hasSuffix("dog/wide.png") == true)
-      #expect(error?.problem == "it has 4x1 pixels in grey, but the first image has 3x2 pixels in grey")
+      #expect(error?.kind == .wrongDimensions && error?.place == wide.path)
+      #expect(
+        error?.problem == "its images are not all alike: 4 of 3x2 pixels in grey (such as cat/x.png), "
+          + "1 of 4x1 pixels in grey (such as dog/wide.png)")
       #expect(error?.advice.contains("ddpm-mpi pack \(wide.path) --size N") == true)
       let coloured = try folder()
       try coloured.writePNG([UInt8](repeating: 9, count: 18), width: 3, channels: 3, to: "cat/colour.png")
       error = failure(coloured)
-      #expect(error?.place.hasSuffix("cat/nested/y.png") == true || error?.place.hasSuffix("cat/x.png") == true)
+      #expect(error?.problem.contains("1 of 3x2 pixels in colour (such as cat/colour.png)") == true)
+      #expect(error?.advice.contains("--channels") == true && error?.advice.contains("data.channels") == true)
+      // Of many kinds the rest is counted.
+      let many = try TemporaryFolder()
+      for width in 1...9 { try many.writePNG([UInt8](repeating: 0, count: width), width: width, to: "\(width).png") }
+      #expect(failure(many)?.problem.hasSuffix("(such as 4.png), 5 of 5 more kinds") == true)
     }
 
     @Test func whatIsNoClearArrangementIsRefused() throws {
@@ -119,15 +126,54 @@ extension DatasetFileTests {
       try folder.writePNG([7, 8, 9, 20, 30, 40], width: 2, channels: 3, to: "b.png")
       try folder.writePNG([100, 50, 0, 0], width: 1, channels: 4, to: "c.png")
       let listed = try FolderArrangement(folder.path).images(.training)
-      let headers = try listed.headers().map { try $0.get() }
-      var fitting = FolderImages.Fitting(side: 1, channels: 3)
-      let refusing = try FolderImages(listed, fitting: fitting, headers: headers)
-      #expect(try bytes(of: 0, refusing) == [8, 8, 8] && bytes(of: 1, refusing) == [7, 8, 9])
-      let error = #expect(throws: DatasetError.self) { try bytes(of: 2, refusing) }
-      #expect(error?.problem == "it has transparent pixels" && error?.advice.contains("--background") == true)
-      fitting.background = 255
-      #expect(try bytes(of: 2, FolderImages(listed, fitting: fitting, headers: headers)) == [255, 255, 255])
+      let images = try FolderImages(listed, fitting: .init(side: 1, background: .white, channels: 3))
+      #expect(try (0..<3).map { try bytes(of: $0, images) } == [[8, 8, 8], [7, 8, 9], [255, 255, 255]])
+      let grey = try FolderImages(listed, fitting: .init(side: 1, background: .black, channels: 1))
+      // 0.299 · 7 + 0.587 · 8 + 0.114 · 9.
+      #expect(try (0..<3).map { try bytes(of: $0, grey) } == [[8], [8], [0]])
       withExtendedLifetime(folder) {}
+    }
+
+    @Test func transparentPixelsAreFoundBeforeTheFirstImageIsTaken() throws {
+      let folder = try TemporaryFolder()
+      try folder.writePNG([9, 255, 7, 255], width: 2, channels: 2, to: "a.png")
+      let opaque = try open(folder)
+      #expect(opaque.channels == 1)
+      #expect(try bytes(of: 0, opaque) == [9, 7])
+      try folder.writePNG([9, 255, 7, 254], width: 2, channels: 2, to: "b.png")
+      try folder.writePNG([9, 255, 7, 0], width: 2, channels: 2, to: "c.png")
+      let error = failure(folder)
+      #expect(error?.kind == .transparent && error?.isOfDamage == false && error?.place == folder.path)
+      #expect(error?.problem == "of its 3 images 2 have transparent pixels, the first b.png")
+      #expect(error?.advice.contains("--background black") == true && error?.advice.contains("data.background") == true)
+      let prints = try [FolderImages.Background.black, .white].map { background in
+        let images = try FolderImages(
+          FolderArrangement(folder.path).images(.training), fitting: .init(background: background))
+        #expect(try bytes(of: 2, images) == [9, background == .white ? 255 : 0])
+        return images.fingerprint
+      }
+      #expect(prints[0] != prints[1])
+      // Of an image that becomes transparent later it is no damage either.
+      try folder.writePNG([9, 7], width: 2, to: "b.png")
+      try folder.writePNG([9, 7], width: 2, to: "c.png")
+      let images = try open(folder)
+      try folder.writePNG([9, 255, 7, 0], width: 2, channels: 2, to: "c.png")
+      let later = #expect(throws: DatasetError.self) { try bytes(of: 2, images) }
+      #expect(later?.kind == .transparent && later?.place.hasSuffix("/c.png") == true)
+      withExtendedLifetime(folder) {}
+    }
+
+    @Test func imagesThatAreTooLargeAreNoDamage() throws {
+      let folder = try TemporaryFolder()
+      try folder.writePNG([UInt8](repeating: 0, count: 12), width: 4, to: "a.png")
+      let error = #expect(throws: DatasetError.self) {
+        try FolderImages(
+          FolderArrangement(folder.path).images(.training), fitting: .init(reader: ImageReader(pixelLimit: 11)))
+      }
+      #expect(error?.kind == .tooLarge && error?.isOfDamage == false)
+      #expect(
+        error?.description.contains("4x3 pixels are more than the limit of 11; raise the limit with --pixel-limit")
+          == true)
     }
   }
 
@@ -185,6 +231,9 @@ extension DatasetFileTests {
         try fitted.copyBytes(of: 2..<4, into: $0.baseAddress!, workers: WorkerPool(threadCount: 2))
       }
       #expect(all[48...] == expected.pixels[...])
+      let coloured = Shapes(count: 5, size: 16, channels: 3)
+      let original = Image(width: 16, height: 16, channels: 3, pixels: try bytes(of: 2, coloured))
+      #expect(try bytes(of: 2, FittedImages(coloured, side: nil, channels: 1)) == original.inGrey.pixels)
     }
   }
 }

@@ -1,6 +1,7 @@
 """Makes images of many kinds with Pillow, and compares what `ddpm-mpi pack` makes of them with what Pillow does.
 
-    python packed_images.py make FOLDER       writes FOLDER/kinds, FOLDER/idx, FOLDER/png, FOLDER/h5py.h5
+    python packed_images.py make FOLDER       writes FOLDER/kinds, FOLDER/mixed, FOLDER/idx, FOLDER/png,
+                                                   FOLDER/h5py.h5
     python packed_images.py compare FILE.h5 FOLDER/kinds SIDE
     python packed_images.py forms FOLDER      writes FOLDER/forms: the same images in the forms of other programs
     python packed_images.py verify FOLDER     compares FOLDER/forms/….packed.h5 with the images
@@ -17,7 +18,7 @@ import zlib
 
 import h5py
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 
 def picture(height, width, channels, seed):
@@ -28,9 +29,9 @@ def picture(height, width, channels, seed):
     return np.clip(waves, 0, 255).astype(np.uint8)
 
 
-def write_png(path, rows, depth, colour_type, interlaced=False):
+def write_png(path, rows, depth, colour_type, interlaced=False, chunks=()):
     """A PNG file of samples [height, width, channels] of 8 or 16 bits: Pillow writes neither 16 bits of colour nor
-    interlaced files."""
+    interlaced files. `chunks` (kind, data) come before the pixels."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -45,8 +46,15 @@ def write_png(path, rows, depth, colour_type, interlaced=False):
             if row.size:
                 lines += b"\0" + row.astype(">u2" if depth == 16 else np.uint8).tobytes()
     header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, interlaced)
-    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+    chunks = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(lines)), (b"IEND", b"")]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, data) for kind, data in chunks))
+
+
+def exif(orientation):
+    """EXIF data of an orientation alone, the lowest byte first."""
+    data = Image.Exif()
+    data[274] = orientation
+    return data.tobytes()
 
 
 def make_kinds(folder):
@@ -69,6 +77,13 @@ def make_kinds(folder):
     write_png(drawn / "interlaced.png", picture(45, 51, 3, 4), 8, 2, interlaced=True)
     write_png(drawn / "sixteen-bits.png", picture(50, 40, 3, 5).astype(int) * 257, 16, 2)
     write_png(drawn / "sixteen-bits-grey.png", picture(50, 40, 1, 6).astype(int) * 257, 16, 0)
+    for kind, depth, channels in (("", 2, 3), ("-grey", 0, 1), ("-opacity", 6, 4), ("-grey-opacity", 4, 2)):
+        write_png(
+            drawn / f"sixteen-bits{kind}-interlaced.png", picture(50, 40, channels, 11).astype(int) * 257, 16, depth,
+            interlaced=True)
+    write_png(drawn / "gamma.png", picture(50, 40, 3, 12), 8, 2, chunks=[(b"gAMA", struct.pack(">I", 100_000))])
+    write_png(
+        drawn / "turned.png", picture(50, 40, 3, 13), 8, 2, chunks=[(b"eXIf", exif(8).removeprefix(b"Exif\0\0"))])
     Image.fromarray(picture(24, 24, 3, 7)).save(drawn / "of-this-size.png")
     Image.fromarray(picture(11, 13, 3, 8)).save(drawn / "small.png")
     colour.save(taken / "colour.jpg", quality=90)
@@ -76,10 +91,21 @@ def make_kinds(folder):
     grey.save(taken / "grey.JPG", quality=90)
     colour.convert("CMYK").save(taken / "inks.jpg", quality=90)
     Image.fromarray(picture(300, 417, 3, 9)).save(taken / "wide.jpg", quality=90)
+    for orientation in range(1, 9):
+        colour.save(taken / f"turned-{orientation}.jpg", quality=90, exif=exif(orientation))
+    whole = (taken / "colour.jpg").read_bytes()
+    (taken / "stray.jpg").write_bytes(whole[:-2] + b"\0\1\2" + whole[-2:] + b"more")
 
 
 def make(folder):
     make_kinds(folder / "kinds")
+    # Of one size once they are upright.
+    (folder / "mixed").mkdir()
+    for index in range(4):
+        Image.fromarray(picture(32, 32, 1, 20 + index)[:, :, 0]).save(folder / "mixed" / f"grey-{index}.png")
+        Image.fromarray(picture(32, 32, 3, 24 + index)).save(folder / "mixed" / f"colour-{index}.png")
+    for index in range(2):
+        Image.fromarray(picture(32, 32, 2, 28 + index), "LA").save(folder / "mixed" / f"opacity-{index}.png")
     images = picture(28 * 40, 28, 1, 10).reshape(40, 28, 28)
     labels = np.arange(40) % 10
     (folder / "idx").mkdir()
@@ -241,9 +267,10 @@ def verify(folder):
 
 
 def expected(path, side):
-    """The file's image by Pillow: on white, in colour, the square in the middle brought to one side."""
-    image = Image.open(path)
-    if path.stem.startswith("sixteen-bits-grey"):
+    """The file's image by Pillow: upright, on white, in colour, the square in the middle brought to one side."""
+    image = ImageOps.exif_transpose(Image.open(path))
+    # Pillow cuts off what is above 255.
+    if image.mode.startswith("I"):
         image = Image.fromarray((np.array(image).astype(int) // 257).astype(np.uint8))
     image = image.convert("CMYK").convert("RGB") if image.mode == "CMYK" else image.convert("RGBA")
     if image.mode == "RGBA":

@@ -23,6 +23,8 @@ public struct EvaluateJob: Sendable {
   public var split = DatasetSplit.training
   /// Where the data set is; by default where it was in training.
   public var dataPath: String?
+  /// What is behind transparent pixels of image files; by default as in training.
+  public var background: FolderImages.Background?
   /// How many images of the split, the first ones; by default all.
   public var referenceCount: Int?
   /// A file of statistics to compare with instead.
@@ -101,9 +103,7 @@ public struct EvaluateJob: Sendable {
       }
     }
     let dataset = try extraction.communicator.together {
-      let configuration = model.configuration
-      let dataset = try DatasetCatalog.load(
-        name: configuration.data.name, path: dataPath ?? configuration.data.path, split: split)
+      let dataset = try model.configuration.dataset(path: dataPath, split: split, background: background)
       if let referenceCount, referenceCount > dataset.count {
         throw InputError(
           "--reference-count is \(referenceCount), but the \(split.rawValue) images of \(dataset.name) are "

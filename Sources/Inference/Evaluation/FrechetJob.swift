@@ -1,3 +1,4 @@
+import Datasets
 import Evaluation
 import FeatureNetworks
 import Files
@@ -15,6 +16,8 @@ public struct FrechetJob: Sendable {
   /// What `FeatureNetworks.load` takes.
   public var features = EmbeddedClassifier.name
   public var inceptionWeights: String?
+  /// How image files are read, and brought to one kind.
+  public var fitting = FolderImages.Fitting()
   /// Where to write the first side's statistics; nil for nowhere.
   public var statisticsFile: String?
   public var threads = 1
@@ -77,7 +80,12 @@ public struct FrechetJob: Sendable {
     let workers = WorkerPool(threadCount: threads, placement: placement, rank: communicator.rank)
     typealias Compared = (sides: [ImageSet], network: (any FeatureNetwork)?, features: KnownFeatures?)
     let (sides, network, known) = try communicator.together { () throws -> Compared in
-      let sides = [try ImageSet(first), try ImageSet(second)]
+      let sides = [try ImageSet(first, fitting: fitting), try ImageSet(second, fitting: fitting)]
+      guard fitting == FolderImages.Fitting() || sides.contains(where: \.readsImageFiles) else {
+        throw InputError(
+          "--background, --channels and --orientation are about image files, but neither side is a folder of them; "
+            + "leave them out")
+      }
       for (side, path) in zip(sides, [first, second]) {
         guard case .images(let dataset) = side, dataset.count < Measure.fid.leastCount else { continue }
         throw InputError("\(path): a distance needs at least \(Measure.fid.leastCount) images, and there is 1")

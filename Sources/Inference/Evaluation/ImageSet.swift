@@ -13,9 +13,15 @@ enum ImageSet {
   /// Of a NumPy archive.
   case statistics(StatisticsFile)
 
+  var readsImageFiles: Bool {
+    guard case .images(let images) = self else { return false }
+    return images is FolderImages
+  }
+
   /// Finds out what is at a path.
+  /// - Parameter fitting: how image files are read, and brought to one kind.
   /// - Throws: `InputError`, `DatasetError`, `InterchangeError`.
-  init(_ path: String) throws {
+  init(_ path: String, fitting: FolderImages.Fitting) throws {
     let path = withoutTrailingSlashes(path)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -28,7 +34,7 @@ enum ImageSet {
       guard !folder.hasSplits else {
         throw InputError("\(path): it has training and test images apart; name the folder of one of them")
       }
-      self = .images(try FolderImages(folder.images(.training)))
+      self = .images(try FolderImages(folder.images(.training), fitting: fitting))
     } else if path.hasSuffix(".npz") {
       self = .statistics(try StatisticsFile(readingFrom: path))
     } else {

@@ -24,6 +24,8 @@ public struct LatentJob: Sendable {
     public var split = DatasetSplit.test
     /// Where the data set is; by default where it was in training.
     public var path: String?
+    /// What is behind transparent pixels of image files; by default as in training.
+    public var background: FolderImages.Background?
 
     public init(count: Int) { self.count = count }
   }

@@ -27,8 +27,8 @@ struct LatentMap {
         try checkApart(outputs: outputs.files, inputs: [NamedFile("the data set", place)])
       }
       return try DataImages(
-        model.configuration, path: choice.path, split: choice.split, imageShape: model.imageShape,
-        atLeast: choice.count)
+        model.configuration, path: choice.path, background: choice.background, split: choice.split,
+        imageShape: model.imageShape, atLeast: choice.count)
     }
   }
 

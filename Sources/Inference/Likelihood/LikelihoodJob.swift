@@ -22,6 +22,8 @@ public struct LikelihoodJob: Sendable {
   public var split = DatasetSplit.test
   /// Where the data set is; by default where it was in training.
   public var dataPath: String?
+  /// What is behind transparent pixels of image files; by default as in training.
+  public var background: FolderImages.Background?
   public var seed: UInt64 = 0
   public var probe = FlowLikelihood.Probe.rademacher
   public var tolerance = 1e-5
@@ -52,7 +54,8 @@ public struct LikelihoodJob: Sendable {
       reporter: reporter)
     let (data, measure) = try communicator.together { () throws -> (DataImages, any LikelihoodMeasure) in
       let data = try DataImages(
-        model.configuration, path: dataPath, split: split, imageShape: model.imageShape, atLeast: count)
+        model.configuration, path: dataPath, background: background, split: split, imageShape: model.imageShape,
+        atLeast: count)
       do {
         try condition.check(model.configuration)
         return (data, try self.measure(model.configuration))

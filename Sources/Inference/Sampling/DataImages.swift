@@ -10,13 +10,14 @@ public struct DataImages {
 
   /// - Parameters:
   ///   - path: where the data set is; nil for where it was in training.
+  ///   - background: what is behind transparent pixels of image files; nil for what it was in training.
   ///   - count: how many images there must be.
   /// - Throws: `DatasetError`, and `InputError` if there are too few or the model is for others.
-  init(_ configuration: RunConfiguration, path: String?, split: DatasetSplit, imageShape: [Int], atLeast count: Int)
-    throws
-  {
-    dataset = try DatasetCatalog.load(
-      name: configuration.data.name, path: path ?? configuration.data.path, split: split)
+  init(
+    _ configuration: RunConfiguration, path: String?, background: FolderImages.Background?, split: DatasetSplit,
+    imageShape: [Int], atLeast count: Int
+  ) throws {
+    dataset = try configuration.dataset(path: path, split: split, background: background)
     guard dataset.imageShape == imageShape else {
       throw InputError("\(dataset.name) has images \(dataset.imageShape), but the model is for \(imageShape)")
     }

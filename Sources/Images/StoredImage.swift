@@ -1,0 +1,25 @@
+/// What an image file says of its image before it is decoded.
+struct StoredImage {
+  enum Format {
+    /// With the place where the last of the chunks that hold the pixels ends.
+    case png(pixelsEnd: Int)
+    /// Whether its four components are cyan, magenta, yellow and black.
+    case jpeg(hasInks: Bool)
+  }
+
+  let format: Format
+  let width: Int
+  let height: Int
+  /// Of the image that decoding gives, as in `Image`.
+  let channels: Int
+  let orientation: Orientation
+
+  /// - Throws: `ImageError` if the source cannot be read, or is not an image's.
+  static func find(in source: borrowing some ByteSource & ~Copyable) throws(ImageError) -> StoredImage {
+    var window = ByteWindow()
+    let start = try window.bytes(0..<min(8, source.size), of: source) ?? []
+    if start.elementsEqual(PNG.signature) { return try PNG.stored(in: source, &window) }
+    if start.starts(with: JPEG.signature) { return try JPEG.stored(in: source, &window) }
+    throw ImageError(.damaged, source.name, "this is neither a PNG nor a JPEG file")
+  }
+}
