@@ -63,16 +63,19 @@ let package = Package(
     .target(name: "Network", dependencies: ["Differentiation", "Diffusion", "Kernels", "Tensors"]),
     .target(name: "Optimisation", dependencies: ["Tensors"], swiftSettings: wideVectors),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
-    .target(name: "HDF5", dependencies: ["CHDF5", "Files", "MessagePassing"]),
-    .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG", "CPNGDecoder", "Compression", "Files"]),
     .target(name: "Compression", dependencies: ["CZlib", "Files"]),
+    .target(name: "ForeignFiles"),
+    .target(name: "HDF5", dependencies: ["CHDF5", "Compression", "Files", "MessagePassing"]),
+    .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG", "CPNGDecoder", "Compression", "Files"]),
     .target(name: "Interchange", dependencies: ["CZip", "Files"]),
     .target(
       name: "Evaluation", dependencies: ["COpenBLAS", "Interchange", "Kernels", "MessagePassing", "Tensors"]),
     .target(
       name: "TensorBoard", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Protobuf/tensorboard_events.proto"]),
-    .target(name: "Datasets", dependencies: ["Compression", "Files", "HDF5", "Images", "Interchange", "Tensors"]),
+    .target(
+      name: "Datasets",
+      dependencies: ["Compression", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "Tensors"]),
     .target(
       name: "Checkpoints", dependencies: ["CFileSpace", "Compression", "Files", "HDF5", "MessagePassing", "Tensors"]),
     .target(
@@ -98,8 +101,8 @@ let package = Package(
     .target(
       name: "Inference",
       dependencies: [
-        "Checkpoints", "Configuration", "Datasets", "Diffusion", "Evaluation", "FeatureNetworks", "Files", "HDF5",
-        "Images", "Interchange", "Jobs", "MessagePassing", "Network", "Tensors",
+        "Checkpoints", "Configuration", "Datasets", "Diffusion", "Evaluation", "FeatureNetworks", "Files",
+        "ForeignFiles", "HDF5", "Images", "Interchange", "Jobs", "MessagePassing", "Network", "Tensors",
       ]),
     .target(
       name: "Training",
@@ -128,8 +131,8 @@ let package = Package(
       name: "ddpm-mpi",
       dependencies: [
         "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusers", "Diffusion", "FeatureNetworks",
-        "Files",
-        "HDF5", "Images", "Inference", "Jobs", "Kernels", "MessagePassing", "Packing", "Reports", "Training",
+        "Files", "ForeignFiles", "HDF5", "Images", "Inference", "Jobs", "Kernels", "MessagePassing", "Packing", "Reports",
+        "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

@@ -202,9 +202,9 @@ refuse 'model.classes is 10, but folder has no classes' train "${tiny[@]}" --set
   --set data.name=folder --set data.path="$folder/png" --output "$folder/y"
 refuse 'data.path: hdf5 has no usual place .*; name the file that' train "${tiny[@]}" --set data.name=hdf5 \
   --output "$folder/y"
-refuse 'h5py.h5: its images have no checksums .*ddpm-mpi pack .*h5py.h5 --output NEW.h5' train "${tiny[@]}" \
+refuse 'h5py.h5: it has no seal at its end.*ddpm-mpi pack .*h5py.h5 --output NEW.h5' train "${tiny[@]}" \
   --set data.name=hdf5 --set data.path="$folder/h5py.h5" --output "$folder/y"
-refuse 'chunks.h5: its images are not stored in one piece, .*ddpm-mpi pack' train "${tiny[@]}" \
+refuse 'chunks.h5: it has no seal at its end.*ddpm-mpi pack' train "${tiny[@]}" \
   --set data.name=hdf5 --set data.path="$folder/chunks.h5" --output "$folder/y"
 refuse 'step-00000006.h5: it has no dataset .images' train "${tiny[@]}" --set data.name=hdf5 \
   --set data.path="$folder/idx-1/checkpoints/step-00000006.h5" --output "$folder/y"
@@ -263,7 +263,7 @@ run 2 '^/images: 32 images, DAMAGED: 11$' "$program" inspect "$folder/rank-1/pac
 check "... in its message" grep -qE 'ddpm-mpi: .*packed.h5: images\[11\] is damaged' "$log"
 apart 'packed.h5: images\[11\] is damaged: its checksum does not match; fetch the file again' "${from_file[@]}"
 truncate -s 20000 "$folder/rank-1/packed.h5"
-apart 'packed.h5: .*truncated' "${from_file[@]}"
+apart 'packed.h5: it has no seal at its end: it was cut short' "${from_file[@]}"
 rm "$folder/rank-1/packed.h5"
 apart 'packed.h5: there is no such file' "${from_file[@]}"
 cp "$folder/x.h5" "$folder/rank-1/packed.h5"

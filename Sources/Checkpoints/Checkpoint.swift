@@ -107,7 +107,7 @@ public enum Checkpoint {
     try file.close()
     try onRankZero(communicator, path) {
       do {
-        try FileSeal.add(to: temporary, tensors: tensors)
+        try FileSeal.add(to: temporary, contents: tensors)
         try FaultPoint.saveRename.pass(rank: 0)
         try publish(temporary, as: path)
       } catch {
@@ -150,7 +150,9 @@ public enum Checkpoint {
   /// Opens a checkpoint to be read by this process alone.
   /// - Throws: `CheckpointError` if it is missing, unfinished or damaged outside of its tensors; `HDF5Error`.
   public static func openAlone(_ path: String) throws -> HDF5File {
-    try FileSeal.verify(path)
+    do { try FileSeal.verify(path) } catch {
+      throw CheckpointError(path: path, problem: error.message)
+    }
     return try HDF5File.open(path)
   }
 
@@ -173,12 +175,20 @@ public enum Checkpoint {
     guard let kind = CheckpointHeader.Kind(rawValue: kind) else {
       throw CheckpointError(path: file.path, problem: "it holds a \(kind), which this program does not know")
     }
+    func number(_ name: String, _ range: ClosedRange<Int64>) throws -> Int {
+      let value = try file.readAttribute(name, as: Int64.self)
+      guard range.contains(value) else {
+        throw CheckpointError(
+          path: file.path,
+          problem: "its \(name) is \(value), but must be from \(range.lowerBound) to \(range.upperBound)")
+      }
+      return Int(value)
+    }
     return CheckpointHeader(
       kind: kind,
-      classCount: try file.attributeExists("classes") ? Int(try file.readAttribute("classes", as: Int64.self)) : nil,
-      step: Int(try file.readAttribute("step", as: Int64.self)),
-      images: Int(try file.readAttribute("images", as: Int64.self)),
-      imageShape: try CheckpointHeader.imageShapeAttributes.map { Int(try file.readAttribute($0, as: Int64.self)) },
+      classCount: try file.attributeExists("classes") ? try number("classes", 1...1 << 24) : nil,
+      step: try number("step", 0...1 << 53), images: try number("images", 0...1 << 53),
+      imageShape: try CheckpointHeader.imageShapeAttributes.map { try number($0, 1...1 << 16) },
       configuration: try file.readAttribute("config", as: String.self),
       dataFingerprint: try file.attributeExists("data_fingerprint")
         ? try file.readAttribute("data_fingerprint", as: String.self) : nil)
@@ -282,7 +292,9 @@ public enum Checkpoint {
 
   /// Asks the file system whether there is room, before any rank opens the file.
   private static func findRoom(_ path: String, byteCount: Int) throws {
-    try allocate(path, byteCount: byteCount, flags: O_WRONLY | O_CREAT | O_TRUNC, keepsSize: false)
+    // What an interrupted save has left, or a link that leads elsewhere.
+    unlink(path)
+    try allocate(path, byteCount: byteCount, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, keepsSize: false)
   }
 
   /// Takes the space for a file that has just been created: a disk that fills up in the middle of a collective write

@@ -1,6 +1,6 @@
 /// Data that cannot be used: which file, what is wrong with it, what to do.
-public struct DatasetError: Error, Equatable, CustomStringConvertible {
-  public enum Kind: Sendable, CaseIterable {
+public struct DatasetError: Error, Equatable, Codable, CustomStringConvertible {
+  public enum Kind: String, Sendable, CaseIterable, Codable {
     case missing
     case unreadable
     /// The first bytes are not those of the format.

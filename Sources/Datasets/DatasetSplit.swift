@@ -1,5 +1,5 @@
 /// Which images of a data set.
-public enum DatasetSplit: String, Sendable, CaseIterable {
+public enum DatasetSplit: String, Sendable, CaseIterable, Codable {
   case training
   /// Those that are kept for tests.
   case test

@@ -1,9 +1,11 @@
 import Compression
+import ForeignFiles
 import HDF5
 import Tensors
 
 /// The images of an HDF5 file that is arranged in any way that libhdf5 reads, in chunks or compressed, with checksums or
-/// without: to be packed. Only one thread may use it, the one that calls libhdf5.
+/// without: to be packed. A child process reads it, since a damaged file could crash libhdf5 or keep it for ever. Only
+/// one thread may use it.
 public final class HDF5Images: ImageDataset, @unchecked Sendable {
   public let name: String
   public let count: Int
@@ -19,25 +21,35 @@ public final class HDF5Images: ImageDataset, @unchecked Sendable {
   /// nil if there are none to compare.
   private let checksums: [Int64]?
   private let path: String
-  private let file: HDF5File
+  private let reader: ForeignReader
   private let dataset: String
+
+  /// Bytes of images that the child sends at once.
+  private static let pieceSize = 1 << 24
 
   /// - Throws: `DatasetError`.
   public init(path: String, split: DatasetSplit = .training) throws {
-    let contents = try ImageFileContents.read(path, split: split)
+    // One that we wrote need not be taken on trust.
+    do { _ = try FileSeal.isOn(path) } catch { throw DatasetError(error, path) }
+    let (reader, contents) = try DatasetError.naming(path) {
+      let reader = try ForeignReader()
+      return (reader, try reader.ask(ImageContentsQuestion(path: path, split: split)))
+    }
     let shape = contents.shape
     (count, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
     (name, classNames, allowsFlips) = (contents.name, contents.classNames, contents.allowsFlips)
-    (labels, checksums, dataset, self.path) = (contents.labels, contents.checksums, contents.dataset, path)
+    (labels, checksums, dataset) = (contents.labels, contents.checksums, contents.dataset)
+    (self.path, self.reader) = (path, reader)
     var fingerprint = Fingerprint()
     for number in shape { fingerprint.add(number) }
     fingerprint.add(labels)
     self.fingerprint = fingerprint.value
-    do {
-      file = try HDF5File.open(path)
-    } catch {
-      throw DatasetError(error, path)
-    }
+  }
+
+  /// Whether a file has test images.
+  /// - Throws: `DatasetError`.
+  public static func testsAreIn(_ path: String) throws -> Bool {
+    try ForeignReader.askOnce(PresenceQuestion(path: path, dataset: "test/images"), path).isThere
   }
 
   public var contentMark: UInt64 { Fingerprint.of([fingerprint, modificationMark(path)]) }
@@ -52,11 +64,13 @@ public final class HDF5Images: ImageDataset, @unchecked Sendable {
   public func copyBytes(
     of images: Range<Int>, into destination: UnsafeMutablePointer<UInt8>, workers: WorkerPool
   ) throws -> [DamagedImage] {
-    do {
-      let elements = images.lowerBound * elementsPerImage..<images.upperBound * elementsPerImage
-      try file.openDataset(dataset).read(flatRange: elements, into: destination)
-    } catch {
-      throw DatasetError(error, path)
+    let elements = images.lowerBound * elementsPerImage..<images.upperBound * elementsPerImage
+    for start in stride(from: elements.lowerBound, to: elements.upperBound, by: Self.pieceSize) {
+      let piece = start..<min(start + Self.pieceSize, elements.upperBound)
+      let answer = try DatasetError.naming(path) {
+        try reader.ask(ImageValuesQuestion(path: path, dataset: dataset, range: piece))
+      }
+      answer.values.copyBytes(to: destination + (start - elements.lowerBound), count: piece.count)
     }
     guard let checksums else { return [] }
     return images.compactMap { index in

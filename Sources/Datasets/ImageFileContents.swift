@@ -24,6 +24,8 @@ struct ImageFileContents {
   private var mismatch: (dataset: String, shape: [Int])?
   /// What is in the file, if there is no dataset of images.
   private var otherNames: [String] = []
+  /// Whether most values of the images were never stored.
+  private var isUnwritten = false
 
   /// - Throws: `DatasetError` if these are no images that could be used in any way.
   static func read(_ path: String, split: DatasetSplit) throws -> ImageFileContents {
@@ -40,15 +42,6 @@ struct ImageFileContents {
     return contents
   }
 
-  /// Whether a file has test images.
-  static func hasTests(_ path: String) throws -> Bool {
-    do {
-      return try HDF5File.open(path).exists("test/images")
-    } catch {
-      throw DatasetError(error, path)
-    }
-  }
-
   private static func read(
     _ file: borrowing HDF5File, split: DatasetSplit
   ) throws(HDF5Error) -> (ImageFileContents, ElementType?) {
@@ -58,6 +51,7 @@ struct ImageFileContents {
     if try file.exists(contents.dataset) {
       let images = try file.openDataset(contents.dataset)
       (contents.shape, type) = (images.shape, images.type)
+      contents.isUnwritten = images.isMostlyUnwritten()
       // Grey images need no channels.
       if contents.shape.count == 3 { contents.shape.append(1) }
       contents.offset = try images.contiguousOffset()
@@ -114,6 +108,11 @@ struct ImageFileContents {
         "`\(dataset)` must be uint8 [N, H, W, C] with 1 or 3 channels, or [N, H, W], but is \(type!.rawValue) \(shape)",
         advice: "store bytes from 0 to 255, channels last"
           + (isChannelsFirst ? " (images.transpose(0, 2, 3, 1))" : ""))
+    }
+    guard !isUnwritten else {
+      throw DatasetError(
+        .truncated, path, "`\(dataset)` is \(shape), but most of its values were never written",
+        advice: "write all images into the file")
     }
     if let mismatch {
       throw DatasetError(
@@ -178,6 +177,11 @@ extension DatasetError {
     case .notHDF5: self.init(.wrongMagic, path, error.message, advice: Self.expectedDatasets)
     case .noSuchObject, .wrongType, .fileExists:
       self.init(.wrongLayout, error.subject, error.message, advice: Self.expectedDatasets)
+    case .damaged: self.init(.damaged, path, error.message, advice: "fetch the file again, or pack it again")
+    case .unsealed:
+      self.init(
+        .wrongLayout, path, error.message,
+        advice: "make a file that training can read with `ddpm-mpi pack \(path) --output NEW.h5`")
     case .other: self.init(.unreadable, error.subject, error.message)
     }
   }

@@ -49,16 +49,18 @@ public struct ImagePacker: Sendable {
     }
     do {
       let file = try HDF5File.create(output.temporaryPath)
-      let damaged = try write(training, "", to: file, workers, stopsAtDamage, didPack: count)
+      var places: [Range<Int>] = []
+      let damaged = try write(training, "", to: file, workers, stopsAtDamage, &places, didPack: count)
       let damagedTests =
-        try test.map { try write($0, "test/", to: file, workers, stopsAtDamage, didPack: count) } ?? []
+        try test.map { try write($0, "test/", to: file, workers, stopsAtDamage, &places, didPack: count) } ?? []
       guard damaged.isEmpty && damagedTests.isEmpty else { return (damaged, damagedTests) }
       try file.writeAttribute("name", name)
       if !training.classNames.isEmpty { try file.writeAttribute("class_names", training.classNames) }
       try file.writeAttribute("allows_flips", Int64(allowsFlips ? 1 : 0))
-      try file.writeAttribute("format_version", Int64(1))
+      try file.writeAttribute("format_version", Int64(2))
       try file.writeAttribute("complete", Int64(1))
       try file.close()
+      try FileSeal.add(to: output.temporaryPath, contents: places)
     } catch let error as HDF5Error {
       throw PackingError(path: path, problem: "\(error.message) (\(error.call))")
     }
@@ -69,7 +71,7 @@ public struct ImagePacker: Sendable {
 
   private func write(
     _ dataset: any ImageDataset, _ group: String, to file: borrowing HDF5File, _ workers: WorkerPool,
-    _ stopsAtDamage: Bool, didPack: (Int) -> Void
+    _ stopsAtDamage: Bool, _ places: inout [Range<Int>], didPack: (Int) -> Void
   ) throws -> [DamagedImage] {
     let size = dataset.elementsPerImage
     let images = try file.createDataset("\(group)images", shape: [dataset.count] + dataset.imageShape, type: .uint8)
@@ -91,6 +93,7 @@ public struct ImagePacker: Sendable {
       }
       didPack(range.count)
     }
+    if let start = try images.contiguousOffset() { places.append(start..<start + images.count) }
     try images.close()
     guard damaged.isEmpty else { return damaged }
     let crc32 = try file.createDataset("\(group)crc32", shape: [dataset.count], type: .uint32)

@@ -1,5 +1,6 @@
 import Compression
 import Files
+import ForeignFiles
 import HDF5
 
 /// Images in one HDF5 file, read from it one by one when they are needed; the labels and checksums are in memory.
@@ -8,7 +9,7 @@ import HDF5
 /// zlib) of each image's bytes, which is compared at every reading; and, if there are classes, `labels`, whole numbers
 /// [N], places in the root's attribute `class_names`. The group `test` may hold the same for test images. Further
 /// attributes of the root are `name`, `allows_flips` (0 or 1) and `complete`, which is 1 in a file that was written to
-/// its end.
+/// its end. A `FileSeal` covers everything but the images; it is verified before libhdf5 sees the file.
 ///
 /// Once it is open, libhdf5, which is not for several threads, has no part in it.
 public struct PackedImages: ImageDataset {
@@ -33,6 +34,7 @@ public struct PackedImages: ImageDataset {
   /// Opens a file. Only the thread that calls libhdf5 may do this.
   /// - Throws: `DatasetError`.
   public init(path: String, split: DatasetSplit = .training) throws {
+    do { try FileSeal.verify(path) } catch { throw DatasetError(error, path) }
     let contents = try ImageFileContents.read(path, split: split)
     let shape = contents.shape
     (count, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
@@ -52,10 +54,18 @@ public struct PackedImages: ImageDataset {
   }
 
   /// Whether a file is one of images, in whatever state; false if it cannot be read at all.
-  public static func areIn(_ path: String) -> Bool { (try? HDF5File.open(path).exists("images")) ?? false }
+  public static func areIn(_ path: String) -> Bool {
+    let question = PresenceQuestion(path: path, dataset: "images")
+    guard let isSealed = try? FileSeal.isOn(path) else { return false }
+    let answer = isSealed ? try? question.answer() : try? ForeignReader.askOnce(question, path)
+    return answer?.isThere ?? false
+  }
 
-  /// Whether a file has test images.
-  public static func testsAreIn(_ path: String) throws -> Bool { try ImageFileContents.hasTests(path) }
+  /// Whether a file that training can read has test images.
+  public static func testsAreIn(_ path: String) throws -> Bool {
+    do { try FileSeal.verify(path) } catch { throw DatasetError(error, path) }
+    return try PresenceQuestion(path: path, dataset: "test/images").answer().isThere
+  }
 
   public func label(of index: Int) -> Int? { labels.isEmpty ? nil : Int(labels[index]) }
 

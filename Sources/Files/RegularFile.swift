@@ -71,6 +71,26 @@ public struct RegularFile: ~Copyable, Sendable {
     return bytes
   }
 
+  /// The bytes `range`.
+  /// - Throws: `FileError`, also where the file ends before.
+  public func bytes(in range: Range<Int>) throws(FileError) -> [UInt8] {
+    guard range.upperBound <= size else {
+      throw FileError(cannot: "read", path, reason: "it ends after \(size) bytes", kind: .other)
+    }
+    var failure: FileError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, filled in
+      guard let start = buffer.baseAddress else { return }
+      do throws(FileError) { filled = try read(at: range.lowerBound, count: range.count, into: start) } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    guard bytes.count == range.count else {
+      throw FileError(cannot: "read", path, reason: "it has become shorter", kind: .other)
+    }
+    return bytes
+  }
+
   /// The bytes, mapped into memory: they are read as they are looked at.
   public func mapped() throws(FileError) -> Data {
     if size == 0 { return Data() }

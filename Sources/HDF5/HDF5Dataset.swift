@@ -12,9 +12,9 @@ public struct HDF5Dataset: ~Copyable {
   /// The most bytes one call into the library moves; longer ranges take several. MPI-IO's counts have 32 bits, and
   /// HDF5 1.10 refuses what exceeds them.
   public var transferLimit = 1 << 29
-  private let subject: String
+  let subject: String
   private let communicator: Communicator?
-  private let handle: Handle
+  let handle: Handle
 
   /// Takes over an open dataset and asks it for its shape and type.
   init(_ handle: consuming Handle, _ subject: String, _ communicator: Communicator?) throws(HDF5Error) {
@@ -28,7 +28,12 @@ public struct HDF5Dataset: ~Copyable {
     guard let type = ElementType(of: datatype.identifier) else {
       throw HDF5Error("H5Dget_type", subject, .wrongType, "the elements are of a type that is not supported")
     }
-    self.shape = dimensions.map(Int.init)
+    // So that elements and bytes can be counted below without overflow.
+    let shape = dimensions.map { Int(clamping: $0) }
+    guard sizeInMemory(shape, type) != nil else {
+      throw HDF5Error("H5Sget_simple_extent_dims", subject, .wrongType, "its shape is impossible: \(shape)")
+    }
+    self.shape = shape
     self.type = type
     self.subject = subject
     self.communicator = communicator
@@ -140,7 +145,8 @@ public struct HDF5Dataset: ~Copyable {
   public borrowing func readAll<Element: HDF5Element>(
     as _: Element.Type, collective: Bool = false
   ) throws(HDF5Error) -> [Element] {
-    try read(flatRange: 0..<count, as: Element.self, collective: collective)
+    try requireStored()
+    return try read(flatRange: 0..<count, as: Element.self, collective: collective)
   }
 
   /// Reads the elements `flatRange`. Throws if the dataset holds another type of them.
@@ -219,5 +225,14 @@ public struct HDF5Dataset: ~Copyable {
       self.file = file
       self.properties = properties
     }
+  }
+}
+
+/// The bytes of elements in memory; nil if they are more than can be.
+private func sizeInMemory(_ shape: [Int], _ type: ElementType) -> Int? {
+  // A zero among large numbers would hide that their product is impossible.
+  shape.map { max($0, 1) }.reduce(type.byteCount) { product, length in
+    let (next, overflows) = (product ?? 0).multipliedReportingOverflow(by: length)
+    return product == nil || overflows ? nil : next
   }
 }

@@ -12,6 +12,10 @@ public struct HDF5Error: Error, Equatable, CustomStringConvertible {
     case noSuchObject
     /// The object is there, but is not of the expected type or shape.
     case wrongType
+    /// A file that must have a `FileSeal` has none.
+    case unsealed
+    /// A file's `FileSeal` does not match.
+    case damaged
     case other
   }
 

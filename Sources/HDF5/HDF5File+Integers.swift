@@ -22,6 +22,7 @@ extension HDF5File {
       guard !overflows else { throw HDF5Error("H5Dread", subject, .wrongType, "its size is impossible") }
       count = product
     }
+    try requireStored(dataset, elements: count, ofBytes: MemoryLayout<Int64>.size, subject)
     let datatype = try Handle(.datatype, "H5Dget_type", subject, H5Dget_type(dataset.identifier))
     func read(_ type: hid_t, into numbers: UnsafeMutableRawPointer?) throws(HDF5Error) {
       let status = H5Dread(
@@ -49,6 +50,7 @@ extension HDF5File {
     }
     let dataset = try Handle(
       .dataset, "H5Dopen2", subject, H5Dopen2(handle.identifier, datasetPath, ddpm_hdf5_default_properties()))
+    try requireOwnStorage(dataset, subject)
     let datatype = try Handle(.datatype, "H5Dget_type", subject, H5Dget_type(dataset.identifier))
     guard holdsIntegers(datatype) else {
       throw HDF5Error("H5Dget_type", subject, .wrongType, "it does not hold whole numbers")

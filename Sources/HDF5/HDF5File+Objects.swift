@@ -16,6 +16,12 @@ extension HDF5File {
       prefix += "/" + component
       let linkExists = H5Lexists(handle.identifier, prefix, ddpm_hdf5_default_properties())
       guard try check("H5Lexists", subject, linkExists) > 0 else { return false }
+      var link = H5L_info_t()
+      try check(
+        "H5Lget_info", subject, H5Lget_info(handle.identifier, prefix, &link, ddpm_hdf5_default_properties()))
+      guard link.type != H5L_TYPE_EXTERNAL else {
+        throw HDF5Error("H5Lget_info", subject, .wrongType, "\(prefix) is a link into another file, which is not read")
+      }
       let objectExists = H5Oexists_by_name(handle.identifier, prefix, ddpm_hdf5_default_properties())
       guard try check("H5Oexists_by_name", subject, objectExists) > 0 else { return false }
     }
@@ -96,7 +102,17 @@ extension HDF5File {
       throw HDF5Error("H5Dopen2", subject, .wrongType, "this is not a dataset")
     }
     let identifier = H5Dopen2(handle.identifier, datasetPath, ddpm_hdf5_default_properties())
-    return try HDF5Dataset(Handle(.dataset, "H5Dopen2", subject, identifier), subject, communicator)
+    let dataset = try Handle(.dataset, "H5Dopen2", subject, identifier)
+    try requireOwnStorage(dataset, subject)
+    return try HDF5Dataset(dataset, subject, communicator)
+  }
+
+  /// Refuses a dataset whose elements are in other files, which could be any on this machine.
+  func requireOwnStorage(_ dataset: borrowing Handle, _ subject: String) throws(HDF5Error) {
+    let creation = try Handle(.propertyList, "H5Dget_create_plist", subject, H5Dget_create_plist(dataset.identifier))
+    guard H5Pget_layout(creation.identifier) != H5D_VIRTUAL, H5Pget_external_count(creation.identifier) == 0 else {
+      throw HDF5Error("H5Dopen2", subject, .wrongType, "its elements are in other files, which are not read")
+    }
   }
 
   /// Opens whatever is at a path; "/" and "" are the root group.

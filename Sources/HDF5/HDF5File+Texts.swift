@@ -23,6 +23,11 @@ extension HDF5File {
       .dataset, "H5Dopen2", subject, H5Dopen2(handle.identifier, datasetPath, ddpm_hdf5_default_properties()))
     let dataspace = try Handle(.dataspace, "H5Dget_space", subject, H5Dget_space(dataset.identifier))
     let datatype = try Handle(.datatype, "H5Dget_type", subject, H5Dget_type(dataset.identifier))
+    try requireOwnStorage(dataset, subject)
+    let count = try check(
+      "H5Sget_simple_extent_npoints", subject, H5Sget_simple_extent_npoints(dataspace.identifier))
+    try requireStored(
+      dataset, elements: Int(count), ofBytes: H5Tget_size(datatype.identifier), subject)
     return try texts(datatype, dataspace, subject) {
       H5Dread(
         dataset.identifier, datatype.identifier, ddpm_hdf5_all(), ddpm_hdf5_all(), ddpm_hdf5_default_properties(), $0)

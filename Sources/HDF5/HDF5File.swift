@@ -71,6 +71,12 @@ public struct HDF5File: ~Copyable {
     return HDF5Error("H5Fopen", path, .other, isCut ? "the file is cut short (\(explanation))" : explanation + hint)
   }
 
+  /// Whether a file begins as every HDF5 file does. (Those with a block of their maker's before are not read here.)
+  static func hasSignature(_ path: String) -> Bool {
+    let signature: [UInt8] = [0x89] + Array("HDF\r\n".utf8) + [0x1a, 0x0a]
+    return (try? RegularFile(path).bytes(first: signature.count)) == signature
+  }
+
   private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// Hands everything written so far to the operating system; ranks that share the file also let it reach the disk.

@@ -13,13 +13,17 @@ public enum HDF5Library {
   /// Opens the library on first use.
   ///
   /// Errors become Swift errors instead of text on stderr. The library must not close files when the process exits:
-  /// closing a file that other ranks share waits for them, and one that exits after an error would hang.
+  /// closing a file that other ranks share waits for them, and one that exits after an error would hang. Links into
+  /// other files lead nowhere.
   static func prepare() throws(HDF5Error) {
     try check("H5open", "libhdf5", openStatus)
   }
 
   private static let openStatus: herr_t = {
-    guard H5dont_atexit() >= 0, H5open() >= 0 else { return -1 }
-    return H5Eset_auto2(ddpm_hdf5_default_errors(), nil, nil)
+    guard H5dont_atexit() >= 0, H5open() >= 0, H5Eset_auto2(ddpm_hdf5_default_errors(), nil, nil) >= 0 else {
+      return -1
+    }
+    // A file from somewhere else must not make us read others.
+    return H5Lunregister(H5L_TYPE_EXTERNAL)
   }()
 }

@@ -78,7 +78,7 @@ struct PackSource {
     case .idx(let set): set.has(.test)
     case .cifar10: has("test_batch.bin", "cifar-10-batches-bin/test_batch.bin")
     case .cifar100: has("test.bin", "cifar-100-binary/test.bin")
-    case .hdf5: try PackedImages.testsAreIn(path)
+    case .hdf5: try HDF5Images.testsAreIn(path)
     case .numpy(let arrays): arrays.hasTests
     case .folder(let folder): folder.hasTests
     }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Configuration
+import Datasets
 import Files
+import ForeignFiles
 import Foundation
 import Inference
 import Jobs
@@ -45,6 +47,7 @@ struct Program: ParsableCommand {
 @main
 struct Main {
   static func main() {
+    ForeignReader.serveIfAsked(imageFileQuestions + latentFileQuestions)
     StandardOutput.takeStandardDescriptors()
     // A file that exceeds its limit is an error like a full disk, and no reason to die.
     signal(SIGXFSZ, SIG_IGN)

@@ -187,7 +187,7 @@ extension StorageTests {
       try expectRefusal(of: try folder.file("empty.h5", []), because: "not an HDF5 file")
       try expectRefusal(of: folder.path("."), because: "this is a folder")
       let sealed = try folder.file("sealed.h5", Array("text".utf8))
-      try FileSeal.add(to: sealed, tensors: [])
+      try FileSeal.add(to: sealed, contents: [])
       try expectRefusal(of: sealed, because: "not an HDF5 file")
     }
 
@@ -298,7 +298,7 @@ extension StorageTests {
       for group in TestArenas(seed: 1).groups { try group.write(to: file, communicator: world) }
       if let complete { try file.writeAttribute("complete", complete) }
       try file.close()
-      try FileSeal.add(to: path, tensors: [])
+      try FileSeal.add(to: path, contents: [])
     }
 
     private func expectRefusal(of path: String, because reason: String) throws {

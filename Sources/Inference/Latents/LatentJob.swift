@@ -96,24 +96,22 @@ public struct LatentJob: Sendable {
   }
 
   private func decode(_ path: String, _ map: LatentMap) throws {
-    let source = ImageFile(path: path, imageShape: map.model.imageShape)
-    let option = "--latents"
-    let (count, hasLabels) = try map.communicator.together {
-      let count = try source.count(of: "latents", option: option)
-      let hasLabels = try source.hasLabels("labels", count: count, option: option)
-      if !hasLabels { try map.requireLabels(nil, condition, in: path) }
-      return (count, hasLabels)
+    let source = try map.communicator.together {
+      let source = try LatentFile(path, dataset: "latents", imageShape: map.model.imageShape, option: "--latents")
+      if !source.hasLabels { try map.requireLabels(nil, condition, in: path) }
+      return source
     }
+    let count = source.count
     try write(map, count: count, outputs.writesFloats ? [.samples, .labels] : .labels) { writer in
       try map.walk(
         .decode, count: count, condition,
         labels: { range in
-          guard hasLabels else { return range.map { _ in nil } }
-          let labels = try source.readLabels("labels", range, option: option)
+          guard source.hasLabels else { return range.map { _ in nil } }
+          let labels = try source.readLabels(range)
           try map.requireLabels(labels, condition, in: path)
           return labels
         },
-        from: { try source.read("latents", $0, option: option) },
+        from: source.read,
         take: { range, labels, _, images in
           try writer.write(ImageBatch(places: range, images: images, labels: labels))
         })

@@ -138,14 +138,14 @@ public struct SampleJob: Sendable {
 
   /// Checks the file of latents, and returns how to read a range of them.
   private func startingPoints(_ path: String, _ drawing: ImageDrawing) throws -> (Range<Int>) throws -> Tensor {
-    let file = ImageFile(path: path, imageShape: drawing.imageShape)
+    let file = try LatentFile(path, dataset: "latents", imageShape: drawing.imageShape, option: "--latents")
     // A later part of a drawing is drawn from the latents of the whole.
-    let (found, needed) = (try file.count(of: "latents", option: "--latents"), first + count)
-    guard first > 0 ? found >= needed : found == needed else {
+    let needed = first + count
+    guard first > 0 ? file.count >= needed : file.count == needed else {
       throw InputError(
-        "--latents \(path): `latents` is float32 \([found] + drawing.imageShape), but float32 "
+        "--latents \(path): `latents` is float32 \([file.count] + drawing.imageShape), but float32 "
           + "\([needed] + drawing.imageShape)\(first > 0 ? " or more" : "") is needed")
     }
-    return { try file.read("latents", $0, option: "--latents") }
+    return file.read
   }
 }

@@ -1,0 +1,23 @@
+/// Something to be found out about a file that may be damaged, by a library that may not survive it. A child process
+/// answers, so that a crash or an endless loop is an error like others (`ForeignReader`).
+public protocol ForeignQuestion: Codable, Sendable {
+  associatedtype Answer: Codable & Sendable
+  /// Why there is no answer.
+  associatedtype Failure: Error & Codable
+
+  /// Called in the child process.
+  func answer() throws(Failure) -> Answer
+}
+
+/// What a child process sends back.
+enum ForeignReply<Question: ForeignQuestion>: Codable {
+  case answer(Question.Answer)
+  case failure(Question.Failure)
+}
+
+/// A child process that ended before it answered.
+public struct ForeignReaderError: Error, Equatable, CustomStringConvertible {
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}

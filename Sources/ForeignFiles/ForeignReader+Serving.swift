@@ -1,0 +1,51 @@
+import Foundation
+
+extension ForeignReader {
+  /// Where the program was started as a child that answers questions: does so until nobody asks, and does not return.
+  /// Called before anything else.
+  /// - Parameter kinds: of the questions that are answered.
+  public static func serveIfAsked(_ kinds: [any ForeignQuestion.Type]) {
+    isServing.withLock { $0 = true }
+    guard CommandLine.arguments.dropFirst().first == argument else { return }
+    limitMemory()
+    let socket = MessageSocket(STDIN_FILENO)
+    while let name = socket.receive(), let question = socket.receive() {
+      guard let kind = kinds.first(where: { Data("\($0)".utf8) == name }) else { break }
+      limitProcessorTime()
+      guard let reply = try? reply(to: question, of: kind), socket.send(reply) else { break }
+    }
+    // Without handlers, which MPI or HDF5 may have left.
+    _exit(0)
+  }
+
+  private static func reply<Question: ForeignQuestion>(to question: Data, of kind: Question.Type) throws -> Data {
+    let question = try PropertyListDecoder().decode(kind, from: question)
+    let encoder = PropertyListEncoder()
+    encoder.outputFormat = .binary
+    let reply: ForeignReply<Question>
+    do throws(Question.Failure) { reply = .answer(try question.answer()) } catch { reply = .failure(error) }
+    return try encoder.encode(reply)
+  }
+
+  private static func limitMemory() {
+    // A crash is expected, and nobody wants its core.
+    setLimit(RLIMIT_CORE, 0)
+    let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .ascii))?.split(separator: " ").first
+    setLimit(RLIMIT_AS, rlim_t(pages.flatMap { Int($0) } ?? 0) * rlim_t(getpagesize()) + rlim_t(memoryLimit))
+  }
+
+  /// From now on, for the next question.
+  private static func limitProcessorTime() {
+    var used = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &used)
+    setLimit(RLIMIT_CPU, rlim_t(used.ru_utime.tv_sec + used.ru_stime.tv_sec + processorSeconds))
+  }
+
+  /// Leaves the hard limit, so that the limit can be raised again.
+  private static func setLimit(_ kind: __rlimit_resource, _ value: rlim_t) {
+    var limit = rlimit()
+    getrlimit(Int32(kind.rawValue), &limit)
+    limit.rlim_cur = min(value, limit.rlim_max)
+    setrlimit(Int32(kind.rawValue), &limit)
+  }
+}

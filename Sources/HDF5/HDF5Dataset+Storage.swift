@@ -1,0 +1,41 @@
+import CHDF5
+import Files
+
+extension HDF5Dataset {
+  /// Bytes that the elements take in memory.
+  public var byteCount: Int { count * type.byteCount }
+
+  /// - Throws: `HDF5Error` for elements that would take far more memory than the file has of them.
+  borrowing func requireStored() throws(HDF5Error) {
+    try HDF5.requireStored(handle, elements: count, ofBytes: type.byteCount, subject)
+  }
+
+  /// Whether most of the elements were never written; a compressed byte makes no more than 1032 (DEFLATE).
+  public borrowing func isMostlyUnwritten() -> Bool {
+    byteCount / 1100 > Int(clamping: H5Dget_storage_size(handle.identifier))
+  }
+
+  /// - Throws: `HDF5Error` unless the dataset has this shape.
+  public func requireShape(_ expected: [Int]) throws(HDF5Error) {
+    guard shape == expected else {
+      throw HDF5Error("H5Dget_space", subject, .wrongType, "its shape is \(shape), but must be \(expected)")
+    }
+  }
+}
+
+/// Refuses a dataset whose elements would take far more memory than the file has of them: compressed zeros, or values
+/// that were never written.
+/// - Throws: `HDF5Error`.
+func requireStored(
+  _ dataset: borrowing Handle, elements count: Int, ofBytes size: Int, _ subject: String
+) throws(HDF5Error) {
+  let stored = Int(clamping: H5Dget_storage_size(dataset.identifier))
+  let limit = unpackedLimit(ofStored: stored)
+  let (byteCount, overflows) = count.multipliedReportingOverflow(by: size)
+  guard !overflows, byteCount <= limit else {
+    throw HDF5Error(
+      "H5Dread", subject, .wrongType,
+      "its \(count) elements would take more than the limit of \(limit) bytes, and the file stores \(stored); if they are "
+        + "right, store them without compression")
+  }
+}
