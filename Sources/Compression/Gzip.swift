@@ -12,7 +12,7 @@ public struct CompressionError: Error, Equatable, CustomStringConvertible {
 /// The contents of a file, decompressed if it is in the gzip format (RFC 1952) and as they are if not.
 ///
 /// A gzip file may have several members, whose contents follow one another, and zeros after the last. Throws if the
-/// file cannot be read, ends too soon, or does not match its checksums.
+/// file cannot be read, ends too soon, does not match its checksums, or grows beyond `unpackedLimit`.
 public func gunzip(contentsOf path: String) throws(CompressionError) -> [UInt8] {
   let input: [UInt8]
   do { input = try readBytes(at: path) } catch { throw CompressionError(path: path, message: error.reason) }
@@ -71,6 +71,13 @@ private struct GzipDecompressor: ~Copyable {
         return inflate(stream, Z_NO_FLUSH)
       }
       offset += available - Int(stream.pointee.avail_in)
+      guard output.count <= unpackedLimit(ofStored: input.count) - Self.pieceSize else {
+        throw CompressionError(
+          path: path,
+          message:
+            "\(input.count) bytes unpack to more than the limit of \(unpackedLimit(ofStored: input.count)); if that "
+            + "is right, unpack them with gunzip and give the unpacked file")
+      }
       output.append(contentsOf: piece.prefix(Self.pieceSize - Int(stream.pointee.avail_out)))
       switch status {
       case Z_STREAM_END: return

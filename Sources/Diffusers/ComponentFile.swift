@@ -17,17 +17,13 @@ struct ComponentFile: Sendable {
   /// - Throws: `InterchangeError` for a file that cannot be read or holds no JSON object.
   init(readingFrom path: String) throws(InterchangeError) {
     let bytes: [UInt8]
-    do { bytes = try readBytes(at: path) } catch {
-      throw InterchangeError(path, "cannot be read", advice: "check the path and who may read it")
+    do { bytes = try readBytes(at: path, limit: JSONValue.sizeLimit) } catch {
+      throw InterchangeError(path, "cannot be read: \(error.reason)", advice: "check the path and who may read it")
     }
-    let decoder = JSONDecoder()
-    // Python writes -Infinity, which some schedulers have.
-    decoder.allowsJSON5 = true
-    do {
-      self.init(path: path, values: try decoder.decode([String: JSONValue].self, from: Data(bytes)))
-    } catch {
+    guard case .object(let values) = try JSONValue(parsing: bytes, path: path) else {
       throw InterchangeError(path, "is no JSON object")
     }
+    self.init(path: path, values: values)
   }
 
   /// The file's bytes, keys in alphabetical order.

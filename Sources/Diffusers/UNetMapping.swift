@@ -108,8 +108,9 @@ struct UNetMapping: Equatable, Sendable {
     guard height > 0, width > 0 else { throw file.refusal("sample_size", "is \(size)", advice: "correct the file") }
     inputChannels = try file.integer("in_channels", default: .integer(3))
     outputChannels = try file.integer("out_channels", default: .integer(3))
-    guard inputChannels > 0 else {
-      throw file.refusal("in_channels", "is \(inputChannels)", advice: "correct the file")
+    guard (1...1 << 16).contains(inputChannels) else {
+      throw file.refusal(
+        "in_channels", "is \(inputChannels), but must be from 1 to \(1 << 16)", advice: "correct the file")
     }
     guard outputChannels == inputChannels || outputChannels == 2 * inputChannels else {
       throw file.refusal(

@@ -43,11 +43,16 @@ public struct Safetensors: Sendable {
       throw InterchangeError(path, "is no safetensors file, or cut short: its header would have \(length) bytes")
     }
     let start = lengthBytes + Int(length)
-    let header = contents.subdata(in: contents.startIndex + lengthBytes..<contents.startIndex + start)
-    guard let object = try? JSONSerialization.jsonObject(with: header), let fields = object as? [String: Any] else {
+    guard length <= JSONValue.sizeLimit else {
+      throw InterchangeError(
+        path, "its header has \(length) bytes, more than the limit of \(JSONValue.sizeLimit)",
+        advice: "divide the tensors among several files")
+    }
+    let header = [UInt8](contents[contents.startIndex + lengthBytes..<contents.startIndex + start])
+    guard case .object(let fields) = try JSONValue(parsing: header, path: path) else {
       throw InterchangeError(path, "is no safetensors file: its header is no JSON object")
     }
-    metadata = (fields["__metadata__"] as? [String: String]) ?? [:]
+    metadata = fields["__metadata__"]?.object?.compactMapValues(\.text) ?? [:]
     var entries: [Entry] = []
     for (name, field) in fields where name != "__metadata__" {
       entries.append(try Self.entry(name, field, dataStart: start, end: contents.count, path: path))
@@ -58,12 +63,11 @@ public struct Safetensors: Sendable {
   }
 
   private static func entry(
-    _ name: String, _ field: Any, dataStart: Int, end: Int, path: String
+    _ name: String, _ field: JSONValue, dataStart: Int, end: Int, path: String
   ) throws(InterchangeError) -> Entry {
-    guard let field = field as? [String: Any], let type = field["dtype"] as? String,
-      let shape = field["shape"] as? [Int], shape.allSatisfy({ $0 >= 0 }),
-      let offsets = field["data_offsets"] as? [Int], offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1],
-      offsets[1] <= end - dataStart
+    guard let field = field.object, let type = field["dtype"]?.text, let shape = field["shape"]?.integers,
+      shape.allSatisfy({ $0 >= 0 }), let offsets = field["data_offsets"]?.integers, offsets.count == 2, offsets[0] >= 0,
+      offsets[0] <= offsets[1], offsets[1] <= end - dataStart
     else { throw InterchangeError(path, "the header's entry for \(name) is wrong, or the file is cut short") }
     let bytes = dataStart + offsets[0]..<dataStart + offsets[1]
     if let known = FloatType(rawValue: type) {

@@ -1,4 +1,5 @@
 import CZip
+import Files
 import Foundation
 
 /// ZIP archives in memory, by libzip.
@@ -29,6 +30,8 @@ enum ZipArchive {
 private struct ZipReader: ~Copyable {
   private let archive: OpaquePointer
   private let path: String
+  /// Bytes that all members together may have.
+  private let limit: Int
 
   /// - Parameter bytes: must stay where they are while this exists.
   init(_ bytes: UnsafeRawBufferPointer, path: String) throws(InterchangeError) {
@@ -44,22 +47,26 @@ private struct ZipReader: ~Copyable {
     }
     self.archive = archive
     self.path = path
+    limit = unpackedLimit(ofStored: bytes.count)
   }
 
   deinit { zip_discard(archive) }
 
   func members() throws(InterchangeError) -> [(name: String, bytes: [UInt8])] {
     var members: [(name: String, bytes: [UInt8])] = []
+    var remaining = limit
     for index in 0..<max(0, zip_get_num_entries(archive, 0)) {
       guard let name = zip_get_name(archive, UInt64(index), 0) else {
         throw InterchangeError(path, "is damaged: \(String(cString: zip_strerror(archive)))")
       }
-      members.append((String(cString: name), try bytes(UInt64(index), name: String(cString: name))))
+      let bytes = try bytes(UInt64(index), name: String(cString: name), limit: remaining)
+      remaining -= bytes.count
+      members.append((String(cString: name), bytes))
     }
     return members
   }
 
-  private func bytes(_ index: UInt64, name: String) throws(InterchangeError) -> [UInt8] {
+  private func bytes(_ index: UInt64, name: String, limit: Int) throws(InterchangeError) -> [UInt8] {
     guard let file = zip_fopen_index(archive, index, 0) else {
       throw InterchangeError(path, "its member \(name) is damaged: \(String(cString: zip_strerror(archive)))")
     }
@@ -73,6 +80,11 @@ private struct ZipReader: ~Copyable {
         throw InterchangeError(path, "its member \(name) is damaged: \(String(cString: zip_file_strerror(file)))")
       }
       if count == 0 { return bytes }
+      guard Int(count) <= limit - bytes.count else {
+        throw InterchangeError(
+          path, "its members unpack to more than the limit of \(self.limit) bytes",
+          advice: "if that is right, store them without compression, as numpy.savez does")
+      }
       bytes += piece[..<Int(count)]
     }
   }

@@ -84,7 +84,7 @@ public struct LatentJob: Sendable {
   // MARK: The kinds of work
 
   private func encode(_ choice: DataChoice, _ map: LatentMap) throws {
-    let data = try map.data(choice, outputs: outputs)
+    let data = try map.data(choice, condition, outputs: outputs)
     try write(map, count: choice.count, [.latents, .labels]) { writer in
       try map.walk(
         .encode, count: choice.count, condition,

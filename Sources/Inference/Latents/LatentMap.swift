@@ -19,8 +19,12 @@ struct LatentMap {
   var communicator: Communicator { model.communicator }
 
   /// The images of a data set that the model is for. Collective.
-  /// - Parameter outputs: what must replace none of its files.
-  func data(_ choice: LatentJob.DataChoice, outputs: ImageOutputs) throws -> DataImages {
+  /// - Parameters:
+  ///   - condition: what the model is conditioned on.
+  ///   - outputs: what must replace none of its files.
+  func data(
+    _ choice: LatentJob.DataChoice, _ condition: ClassCondition = .own, outputs: ImageOutputs
+  ) throws -> DataImages {
     let settings = model.configuration.data
     return try communicator.together {
       if let place = DatasetCatalog.place(name: settings.name, path: choice.path ?? settings.path) {
@@ -28,7 +32,7 @@ struct LatentMap {
       }
       return try DataImages(
         model.configuration, path: choice.path, background: choice.background, split: choice.split,
-        imageShape: model.imageShape, atLeast: choice.count)
+        imageShape: model.imageShape, atLeast: choice.count, condition: condition)
     }
   }
 

@@ -55,7 +55,7 @@ public struct LikelihoodJob: Sendable {
     let (data, measure) = try communicator.together { () throws -> (DataImages, any LikelihoodMeasure) in
       let data = try DataImages(
         model.configuration, path: dataPath, background: background, split: split, imageShape: model.imageShape,
-        atLeast: count)
+        atLeast: count, condition: condition)
       do {
         try condition.check(model.configuration)
         return (data, try self.measure(model.configuration))

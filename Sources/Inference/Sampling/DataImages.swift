@@ -12,10 +12,11 @@ public struct DataImages {
   ///   - path: where the data set is; nil for where it was in training.
   ///   - background: what is behind transparent pixels of image files; nil for what it was in training.
   ///   - count: how many images there must be.
+  ///   - condition: what the model is conditioned on; images' own classes must be the model's.
   /// - Throws: `DatasetError`, and `InputError` if there are too few or the model is for others.
   init(
     _ configuration: RunConfiguration, path: String?, background: FolderImages.Background?, split: DatasetSplit,
-    imageShape: [Int], atLeast count: Int
+    imageShape: [Int], atLeast count: Int, condition: ClassCondition = .own
   ) throws {
     dataset = try configuration.dataset(path: path, split: split, background: background)
     guard dataset.imageShape == imageShape else {
@@ -23,6 +24,11 @@ public struct DataImages {
     }
     guard count <= dataset.count else {
       throw InputError("--count is \(count), but the \(split.rawValue) images of \(dataset.name) are \(dataset.count)")
+    }
+    if let classCount = configuration.model.classes, condition == .own, dataset.classNames.count > classCount {
+      throw InputError(
+        "\(dataset.name) has \(dataset.classNames.count) classes, but the model was trained with \(classCount); name the data "
+          + "that it was trained on with --data-path, or one class for all images with --class")
     }
   }
 

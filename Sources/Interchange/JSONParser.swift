@@ -1,0 +1,178 @@
+/// Reads JSON (RFC 8259) as strictly as it is defined, but for `NaN`, `Infinity` and `-Infinity`, which Python writes.
+/// What is nested more deeply than `depthLimit` is refused, and so are two values for one key.
+struct JSONParser {
+  static let depthLimit = 64
+
+  /// Where a text is no JSON, in bytes from its beginning, and why.
+  struct Failure: Error {
+    let place: Int
+    let problem: String
+  }
+
+  private let bytes: [UInt8]
+  private var place = 0
+
+  /// The value of a whole text.
+  static func value(of bytes: [UInt8]) throws(Failure) -> JSONValue {
+    var parser = JSONParser(bytes: bytes)
+    let value = try parser.value(depth: 0)
+    parser.skipSpace()
+    guard parser.place == bytes.count else { throw parser.failure("something follows the value") }
+    return value
+  }
+
+  private init(bytes: [UInt8]) { self.bytes = bytes }
+
+  private func failure(_ problem: String) -> Failure { Failure(place: place, problem: problem) }
+
+  private var next: UInt8? { place < bytes.count ? bytes[place] : nil }
+
+  private mutating func skipSpace() {
+    while let byte = next, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { place += 1 }
+  }
+
+  /// Passes over a text if it comes next.
+  private mutating func skip(_ text: StaticString) -> Bool {
+    let count = text.utf8CodeUnitCount
+    guard bytes.count - place >= count, (0..<count).allSatisfy({ bytes[place + $0] == text.utf8Start[$0] }) else {
+      return false
+    }
+    place += count
+    return true
+  }
+
+  private mutating func value(depth: Int) throws(Failure) -> JSONValue {
+    guard depth <= Self.depthLimit else { throw failure("it is nested more than \(Self.depthLimit) deep") }
+    skipSpace()
+    switch next {
+    case UInt8(ascii: "{"): return .object(try object(depth: depth))
+    case UInt8(ascii: "["): return .list(try list(depth: depth))
+    case UInt8(ascii: "\""): return .text(try text())
+    case nil: throw failure("it ends too soon")
+    default: break
+    }
+    if skip("null") { return .null }
+    if skip("true") { return .boolean(true) }
+    if skip("false") { return .boolean(false) }
+    if skip("NaN") { return .number(.nan) }
+    if skip("Infinity") { return .number(.infinity) }
+    if skip("-Infinity") { return .number(-.infinity) }
+    return try number()
+  }
+
+  private mutating func list(depth: Int) throws(Failure) -> [JSONValue] {
+    place += 1
+    var values: [JSONValue] = []
+    skipSpace()
+    if skip("]") { return values }
+    while true {
+      values.append(try value(depth: depth + 1))
+      skipSpace()
+      if skip("]") { return values }
+      guard skip(",") else { throw failure("a list goes on without a comma") }
+    }
+  }
+
+  private mutating func object(depth: Int) throws(Failure) -> [String: JSONValue] {
+    place += 1
+    var values: [String: JSONValue] = [:]
+    skipSpace()
+    if skip("}") { return values }
+    while true {
+      skipSpace()
+      guard next == UInt8(ascii: "\"") else { throw failure("a key is no text") }
+      let key = try text()
+      skipSpace()
+      guard skip(":") else { throw failure("a key has no value") }
+      guard values.updateValue(try value(depth: depth + 1), forKey: key) == nil else {
+        throw failure("there are two values for the key \(key)")
+      }
+      skipSpace()
+      if skip("}") { return values }
+      guard skip(",") else { throw failure("an object goes on without a comma") }
+    }
+  }
+
+  private mutating func number() throws(Failure) -> JSONValue {
+    let start = place
+    _ = skip("-")
+    let first = next
+    try digits()
+    guard first != UInt8(ascii: "0") || place - start == (bytes[start] == UInt8(ascii: "-") ? 2 : 1) else {
+      throw failure("a number begins with 0")
+    }
+    var isWhole = true
+    if skip(".") {
+      isWhole = false
+      try digits()
+    }
+    if skip("e") || skip("E") {
+      isWhole = false
+      if !skip("+") { _ = skip("-") }
+      try digits()
+    }
+    let text = String(decoding: bytes[start..<place], as: UTF8.self)
+    if isWhole, let value = Int(text) { return .integer(value) }
+    guard let value = Double(text), value.isFinite else { throw failure("a number is too large") }
+    return .number(value)
+  }
+
+  private mutating func digits() throws(Failure) {
+    let start = place
+    while let byte = next, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { place += 1 }
+    guard place > start else { throw failure("there is no value") }
+  }
+
+  private mutating func text() throws(Failure) -> String {
+    place += 1
+    var characters: [UInt8] = []
+    while let byte = next {
+      place += 1
+      switch byte {
+      case UInt8(ascii: "\""):
+        guard let text = String(validating: characters, as: UTF8.self) else { throw failure("a text is not UTF-8") }
+        return text
+      case UInt8(ascii: "\\"): characters += try escaped()
+      case 0..<0x20: throw failure("a text has a control character")
+      default: characters.append(byte)
+      }
+    }
+    throw failure("a text ends too soon")
+  }
+
+  /// What a backslash and its followers stand for.
+  private mutating func escaped() throws(Failure) -> [UInt8] {
+    guard let byte = next else { throw failure("a text ends too soon") }
+    place += 1
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
+    case UInt8(ascii: "b"): return [0x08]
+    case UInt8(ascii: "f"): return [0x0c]
+    case UInt8(ascii: "n"): return [0x0a]
+    case UInt8(ascii: "r"): return [0x0d]
+    case UInt8(ascii: "t"): return [0x09]
+    case UInt8(ascii: "u"):
+      var code = try hexadecimal()
+      if (0xd800..<0xdc00).contains(code) {
+        guard skip("\\u") else { throw failure("a surrogate has no partner") }
+        let low = try hexadecimal()
+        guard (0xdc00..<0xe000).contains(low) else { throw failure("a surrogate has no partner") }
+        code = 0x10000 + (code - 0xd800) << 10 + (low - 0xdc00)
+      }
+      guard let scalar = Unicode.Scalar(code) else { throw failure("a surrogate has no partner") }
+      return Array(String(Character(scalar)).utf8)
+    default: throw failure("an escape is unknown")
+    }
+  }
+
+  private mutating func hexadecimal() throws(Failure) -> UInt32 {
+    guard bytes.count - place >= 4 else { throw failure("a text ends too soon") }
+    var code: UInt32 = 0
+    for byte in bytes[place..<place + 4] {
+      guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { throw failure("an escape is unknown") }
+      code = code << 4 | UInt32(digit)
+    }
+    place += 4
+    return code
+  }
+}

@@ -1,0 +1,88 @@
+/// A value of a JSON file.
+public enum JSONValue: Encodable, Equatable, Sendable {
+  case null
+  case boolean(Bool)
+  case integer(Int)
+  case number(Double)
+  case text(String)
+  case list([JSONValue])
+  case object([String: JSONValue])
+
+  /// Bytes that a text of JSON may have: with its values it then fits into memory.
+  public static let sizeLimit = 1 << 24
+
+  /// - Parameter path: what messages call the file.
+  /// - Throws: `InterchangeError` for what is no JSON, longer than `sizeLimit` or nested too deeply.
+  public init(parsing bytes: [UInt8], path: String) throws(InterchangeError) {
+    guard bytes.count <= Self.sizeLimit else {
+      throw InterchangeError(
+        path, "its JSON has \(bytes.count) bytes, more than the limit of \(Self.sizeLimit)",
+        advice: "divide it into several files")
+    }
+    do { self = try JSONParser.value(of: bytes) } catch {
+      throw InterchangeError(path, "is no JSON: at byte \(error.place) \(error.problem)")
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .null: try container.encodeNil()
+    case .boolean(let value): try container.encode(value)
+    case .integer(let value): try container.encode(value)
+    case .number(let value): try container.encode(value)
+    case .text(let value): try container.encode(value)
+    case .list(let values): try container.encode(values)
+    case .object(let values): try container.encode(values)
+    }
+  }
+
+  /// Whether it says the same: 1 and 1.0 do.
+  public func means(_ other: JSONValue) -> Bool {
+    if let (mine, theirs) = number.flatMap({ mine in other.number.map { (mine, $0) } }) { return mine == theirs }
+    return self == other
+  }
+
+  public var integer: Int? {
+    switch self {
+    case .integer(let value): value
+    case .number(let value): Int(exactly: value)
+    default: nil
+    }
+  }
+
+  public var number: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .number(let value): value
+    default: nil
+    }
+  }
+
+  public var boolean: Bool? { if case .boolean(let value) = self { value } else { nil } }
+  public var text: String? { if case .text(let value) = self { value } else { nil } }
+  public var object: [String: JSONValue]? { if case .object(let values) = self { values } else { nil } }
+  public var list: [JSONValue]? { if case .list(let values) = self { values } else { nil } }
+
+  /// nil unless this is a list of whole numbers.
+  public var integers: [Int]? {
+    guard let list else { return nil }
+    let numbers = list.compactMap(\.integer)
+    return numbers.count == list.count ? numbers : nil
+  }
+}
+
+extension JSONValue: CustomStringConvertible {
+  /// As JSON has it.
+  public var description: String {
+    switch self {
+    case .null: "null"
+    case .boolean(let value): "\(value)"
+    case .integer(let value): "\(value)"
+    case .number(let value): "\(value)"
+    case .text(let value): "\"\(value)\""
+    case .list(let values): "[\(values.map(\.description).joined(separator: ", "))]"
+    case .object: "an object"
+    }
+  }
+}
