@@ -96,12 +96,19 @@ public struct RunFolder: Sendable, Equatable {
     }
     var made: [String] = []
     do {
-      for folder in [path, checkpointsPath, samplesPath] { made += try makeFolder(at: folder) }
+      made += try makeFolder(at: path)
+      try requireOwnFiles()
+      for folder in [checkpointsPath, samplesPath] { made += try makeFolder(at: folder) }
     } catch {
       removeEmptyFolders(made)
       throw error
     }
     return made
+  }
+
+  /// Refuses a folder with links that lead out of it.
+  public func requireOwnFiles() throws(FileError) {
+    try requireInnerLinks(in: path, subfolders: ["checkpoints", "samples", "tensorboard"])
   }
 
   /// Keeps other jobs from this folder while the lock is held.
@@ -127,13 +134,15 @@ public struct RunFolder: Sendable, Equatable {
   ///
   /// - Throws: `FileError` when it cannot be read, `ConfigurationError` when it makes no configuration.
   public func savedConfiguration() throws -> RunConfiguration {
-    try RunConfiguration(
+    try requireOwnFiles()
+    return try RunConfiguration(
       ofRun: readText(at: configurationPath, limit: ConfigurationDocument.maximumBytes), file: configurationPath)
   }
 
   /// The finished checkpoints, newest first; none when there is no folder for them.
   public func checkpoints() throws(FileError) -> [Checkpoint] {
-    try Self.fileNames(in: checkpointsPath).compactMap { name in
+    try requireOwnFiles()
+    return try Self.fileNames(in: checkpointsPath).compactMap { name in
       guard let step = Self.step(of: name, ending: ".h5") else { return nil }
       return Checkpoint(step: step, path: "\(checkpointsPath)/\(name)")
     }.sorted { $0.step > $1.step }

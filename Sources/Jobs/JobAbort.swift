@@ -21,6 +21,6 @@ public enum JobAbort {
   public static func report(_ message: String) {
     fflush(nil)
     // If it cannot be written there is nowhere left to say so.
-    _ = writeAll("ddpm-mpi: \(message)\n".utf8, to: STDERR_FILENO)
+    _ = writeAll("ddpm-mpi: \(message.printable)\n".utf8, to: STDERR_FILENO)
   }
 }

@@ -27,17 +27,17 @@ struct Inspect: RankCommand {
       if PackedImages.areIn(file) { return try inspectImages() }
       let inspection = try CheckpointInspection(path: file)
       let header = inspection.header
-      print("\(file)")
-      print("step \(header.step), \(header.images) images seen, format \(CheckpointHeader.formatVersion)")
-      print(header.classCount.map { "classifier of \($0) classes" } ?? header.kind.rawValue)
-      print("images of \(header.imageShape.map(String.init).joined(separator: "x"))")
-      if let fingerprint = header.dataFingerprint { print("data set of fingerprint \(fingerprint)") }
+      tell("\(file)")
+      tell("step \(header.step), \(header.images) images seen, format \(CheckpointHeader.formatVersion)")
+      tell(header.classCount.map { "classifier of \($0) classes" } ?? header.kind.rawValue)
+      tell("images of \(header.imageShape.map(String.init).joined(separator: "x"))")
+      if let fingerprint = header.dataFingerprint { tell("data set of fingerprint \(fingerprint)") }
       for group in inspection.groups {
         let state = group.damaged.isEmpty ? "whole" : "DAMAGED: \(group.damaged.joined(separator: ", "))"
-        print("/\(group.path): \(group.tensorCount) tensors, \(group.elementCount) numbers, \(state)")
+        tell("/\(group.path): \(group.tensorCount) tensors, \(group.elementCount) numbers, \(state)")
       }
-      print("configuration:")
-      for line in header.configuration.split(separator: "\n") { print("  \(line)") }
+      tell("configuration:")
+      for line in header.configuration.split(separator: "\n") { tell("  \(line)") }
       let damaged = inspection.groups.flatMap(\.damaged)
       if !damaged.isEmpty {
         let which = damaged.count == 1 ? "tensor \(damaged[0]) is" : "\(damaged[0]) and \(damaged.count - 1) more are"
@@ -48,14 +48,17 @@ struct Inspect: RankCommand {
 
   private func inspectImages() throws {
     let inspection = try PackedFileInspection(path: file)
-    print("\(file)")
-    print("data set \(inspection.name), images of \(inspection.imageShape.map(String.init).joined(separator: "x"))")
+    tell("\(file)")
+    tell("data set \(inspection.name), images of \(inspection.imageShape.map(String.init).joined(separator: "x"))")
     let classes = inspection.classNames
-    print(classes.isEmpty ? "no classes" : "\(classes.count) classes: \(classes.joined(separator: ", "))")
+    tell(classes.isEmpty ? "no classes" : "\(classes.count) classes: \(classes.joined(separator: ", "))")
     for part in inspection.parts {
       let damaged = part.damaged.map { "\($0.index)" }.joined(separator: ", ")
-      print("/\(part.name): \(part.count) images, \(damaged.isEmpty ? "whole" : "DAMAGED: \(damaged)")")
+      tell("/\(part.name): \(part.count) images, \(damaged.isEmpty ? "whole" : "DAMAGED: \(damaged)")")
     }
     if let first = inspection.parts.flatMap(\.damaged).first { throw first.error }
   }
+
+  /// Names and texts from a file must not command a terminal.
+  private func tell(_ text: String) { print(text.printable) }
 }

@@ -34,7 +34,7 @@ struct Report: RankCommand {
     let path = output ?? run.reportPath
     _ = try OutputFile(path)
     try replaceFile(at: path, with: report.html.utf8)
-    for omission in report.omissions { print(omission) }
+    for omission in report.omissions { print(omission.printable) }
     print(
       "Wrote \(path) (\(ProgressFormat.bytes(report.html.utf8.count))): "
         + "\(ProgressFormat.count(report.curveCount, of: "curve")), "

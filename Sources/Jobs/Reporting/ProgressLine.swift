@@ -53,7 +53,8 @@ public struct ProgressLine {
 
   /// Prints `text` on lines of its own; a live line goes on below.
   public mutating func message(_ text: String) {
-    write(live.isEmpty ? text + "\n" : Self.clearLine + text + "\n" + live)
+    let text = text.printable + "\n"
+    write(live.isEmpty ? text : Self.clearLine + text + live)
   }
 
   /// Removes a live line.
