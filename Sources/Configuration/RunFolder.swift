@@ -108,6 +108,7 @@ public struct RunFolder: Sendable, Equatable {
 
   /// Refuses a folder with links that lead out of it.
   public func requireOwnFiles() throws(FileError) {
+    guard !path.isEmpty else { throw FileError("a run's folder needs a name", kind: .missing) }
     try requireInnerLinks(in: path, subfolders: ["checkpoints", "samples", "tensorboard"])
   }
 

@@ -69,8 +69,8 @@ public final class ForeignReader {
     return ForeignReaderError(
       signal == SIGXCPU
         ? "reading it takes more than \(Self.processorSeconds) s of processor time: it is damaged"
-        : "reading it ends in a crash (signal \(signal)) or takes more than \(Self.memoryLimit >> 30) GiB of memory: it is "
-          + "damaged, or stored in pieces that are too large")
+        : "reading it ends in a crash (signal \(signal)) or takes more than \(Self.memoryLimit >> 30) GiB of memory: "
+          + "it is damaged, or stored in pieces that are too large")
   }
 
   private static func startError(_ code: Int32) -> ForeignReaderError {

@@ -14,13 +14,6 @@ extension HDF5Dataset {
   public borrowing func isMostlyUnwritten() -> Bool {
     byteCount / 1100 > Int(clamping: H5Dget_storage_size(handle.identifier))
   }
-
-  /// - Throws: `HDF5Error` unless the dataset has this shape.
-  public func requireShape(_ expected: [Int]) throws(HDF5Error) {
-    guard shape == expected else {
-      throw HDF5Error("H5Dget_space", subject, .wrongType, "its shape is \(shape), but must be \(expected)")
-    }
-  }
 }
 
 /// Refuses a dataset whose elements would take far more memory than the file has of them: compressed zeros, or values

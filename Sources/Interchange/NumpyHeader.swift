@@ -28,7 +28,8 @@ struct NumpyHeader: Equatable {
     let start = magic.count + 2 + lengthBytes
     guard (1...3).contains(version), contents.count >= start else { return nil }
     let length = contents[(start - lengthBytes)..<start].reversed().reduce(0) { $0 << 8 | Int($1) }
-    guard length <= contents.count - start else { return nil }
+    // NumPy's own limit is 10,000.
+    guard length <= contents.count - start, length <= 1 << 16 else { return nil }
     let text = String(decoding: contents[start..<start + length], as: UTF8.self)
     guard let type = text.firstMatch(of: /'descr'\s*:\s*'([^']*)'/)?.1,
       let order = text.firstMatch(of: /'fortran_order'\s*:\s*(True|False)/)?.1,

@@ -27,8 +27,8 @@ public struct DataImages {
     }
     if let classCount = configuration.model.classes, condition == .own, dataset.classNames.count > classCount {
       throw InputError(
-        "\(dataset.name) has \(dataset.classNames.count) classes, but the model was trained with \(classCount); name the data "
-          + "that it was trained on with --data-path, or one class for all images with --class")
+        "\(dataset.name) has \(dataset.classNames.count) classes, but the model was trained with \(classCount); name the "
+          + "data that it was trained on with --data-path, or one class for all images with --class")
     }
   }
 
