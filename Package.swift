@@ -174,6 +174,15 @@ let package = Package(
         "Inference", "Jobs", "MessagePassing", "Network", "Optimisation", "Tensors",
       ],
       path: "Tests/RankChecks"),
+    // Run by scripts/fuzz.sh.
+    .executableTarget(
+      name: "fuzz",
+      dependencies: [
+        "Checkpoints", "Compression", "Configuration", "Datasets", "Diffusers", "Evaluation", "FeatureNetworks",
+        "Files",
+        "HDF5", "Images", "Inference", "Interchange", "Network", "Packing", "Reports", "Tensors",
+      ],
+      path: "Tests/Fuzz", exclude: ["Regressions"]),
     // Run by scripts/peer-tests/*.sh beside other programs.
     .executableTarget(
       name: "peer-program",

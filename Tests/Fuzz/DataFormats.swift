@@ -1,0 +1,88 @@
+import Compression
+import Datasets
+import Files
+import Foundation
+import HDF5
+import Packing
+import Tensors
+
+/// Reads every image and label.
+private func readAll(_ images: any ImageDataset) throws {
+  var bytes = [UInt8](repeating: 0, count: images.elementsPerImage)
+  for index in 0..<images.count {
+    _ = images.label(of: index)
+    try bytes.withUnsafeMutableBufferPointer { try images.copyBytes(of: index, into: $0.baseAddress!) }
+  }
+}
+
+private func idx(_ shape: [UInt32], _ values: [UInt8]) -> [UInt8] {
+  [0, 0, 8, UInt8(shape.count)] + shape.flatMap(bigEndian) + values
+}
+
+private func packedImages(_ count: Int) throws -> [UInt8] {
+  try contents { path in
+    let packer = ImagePacker(
+      name: "shapes", training: Shapes(count: count, size: 8), test: Shapes(count: 3, size: 8, split: .test),
+      allowsFlips: true)
+    _ = try packer.write(to: path, workers: .callingThread)
+  }
+}
+
+let dataFormats = [
+  Format(
+    name: "idx",
+    example: {
+      let images = idx([4, 28, 28], (0..<4 * 784).map { UInt8($0 % 251) })
+      let labels = idx([4], [0, 9, 3, 3])
+      return Example([
+        "train-images-idx3-ubyte": images, "train-labels-idx1-ubyte": labels, "t10k-images-idx3-ubyte": images,
+        "t10k-labels-idx1-ubyte": labels,
+      ])
+    },
+    mayRefuseExample: true,
+    read: { folder in
+      for split in DatasetSplit.allCases { try readAll(MNIST.load(folder: folder, split: split)) }
+    }),
+  Format(
+    name: "cifar",
+    example: {
+      let batch = (0..<10_000).flatMap { [UInt8($0 % 10)] + [UInt8](repeating: UInt8($0 % 251), count: 3072) }
+      return Example(["test_batch.bin": Array(batch.prefix(3073 * 10_000))])
+    },
+    mayRefuseExample: true, read: { try readAll(CIFAR10.load(folder: $0, split: .test)) }),
+  Format(
+    name: "packed",
+    example: { Example(["packed.h5": try packedImages(5)]) },
+    read: { folder in
+      _ = PackedImages.areIn("\(folder)/packed.h5")
+      let inspection = try PackedFileInspection(path: "\(folder)/packed.h5")
+      if let damaged = inspection.parts.flatMap(\.damaged).first { throw damaged.error }
+    }),
+  Format(
+    name: "foreign",
+    example: {
+      // Without its seal anybody may have written it.
+      Example([
+        "images.h5": try contents { path in
+          try Data(packedImages(3)).write(to: URL(fileURLWithPath: path))
+          let file = try HDF5File.open(path, writable: true)
+          try file.writeAttribute("name", "no seal")
+          try file.close()
+        }
+      ])
+    },
+    read: { try readAll(HDF5Images(path: "\($0)/images.h5")) }),
+  Format(
+    name: "gzip",
+    example: { Example(["text.gz": [UInt8](Data(base64Encoded: gzipOfText)!)]) },
+    read: { _ = try gunzip(contentsOf: "\($0)/text.gz") }),
+]
+
+/// By gzip: two members.
+private let gzipOfText = """
+  H4sIAAAAAAACA0tUKEmtKFEoyUgsUcgsVihKLUhNLElN0VFIxC5hjUtiVMeojlEdg1YHAO86ddHoAwAAH4sIAAAAAAACAwEAAf/+AAECAwQFBg\
+  cICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+P0BBQkNERUZHSElKS0xNTk9QUVJTVFVWV1hZ\
+  WltcXV5fYGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6e3x9fn+AgYKDhIWGh4iJiouMjY6PkJGSk5SVlpeYmZqbnJ2en6ChoqOkpaanqKmqq6\
+  ytrq+wsbKztLW2t7i5uru8vb6/wMHCw8TFxsfIycrLzM3Oz9DR0tPU1dbX2Nna29zd3t/g4eLj5OXm5+jp6uvs7e7v8PHy8/T19vf4+fr7/P3+\
+  /3OMBSkAAQAA
+  """

@@ -1,0 +1,70 @@
+import Foundation
+
+/// How a child process took an input.
+enum Outcome: Equatable {
+  /// It was used.
+  case read
+  /// It was refused with an error.
+  case refused
+  /// It took more time than there is.
+  case slow
+  /// It ended the process: by which signal, or with which exit status that is no refusal.
+  case died(String)
+}
+
+/// Runs `body` in a child process, within limits of time and memory.
+enum ForkedRun {
+  /// Seconds, of processor time and by the clock.
+  static let secondLimit: UInt32 = 20
+  /// Bytes above what the process begins with.
+  static let memoryLimit = 1 << 30
+
+  /// Of a child that throws an error, and of the program itself (`ExitStatus`).
+  private static let refusals: ClosedRange<Int32> = 1...6
+
+  static func outcome(of body: () throws -> Void) -> Outcome {
+    fflush(nil)
+    let child = forkProcess()
+    precondition(child >= 0, "no process can be started: \(String(cString: strerror(errno)))")
+    if child == 0 {
+      limit()
+      do {
+        try body()
+        _exit(0)
+      } catch { _exit(refusals.lowerBound) }
+    }
+    var status: Int32 = 0
+    while waitpid(child, &status, 0) < 0, errno == EINTR {}
+    let (signal, code) = (status & 0x7f, (status >> 8) & 0xff)
+    switch signal {
+    case 0: return code == 0 ? .read : refusals.contains(code) ? .refused : .died("exit status \(code)")
+    case SIGALRM, SIGXCPU: return .slow
+    default: return .died("signal \(signal) (\(String(cString: strsignal(signal))))")
+    }
+  }
+
+  private static func limit() {
+    for descriptor in [STDOUT_FILENO, STDERR_FILENO] where getenv("FUZZ_VERBOSE") == nil {
+      let nowhere = open("/dev/null", O_WRONLY)
+      dup2(nowhere, descriptor)
+      close(nowhere)
+    }
+    set(RLIMIT_CORE, 0)
+    set(RLIMIT_CPU, rlim_t(secondLimit))
+    let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .ascii))?.split(separator: " ").first
+    set(RLIMIT_AS, rlim_t(pages.flatMap { Int($0) } ?? 0) * rlim_t(getpagesize()) + rlim_t(memoryLimit))
+    alarm(secondLimit)
+  }
+
+  static func set(_ kind: __rlimit_resource, _ value: rlim_t) {
+    var limit = rlimit()
+    getrlimit(Int32(kind.rawValue), &limit)
+    limit.rlim_cur = min(value, limit.rlim_max)
+    setrlimit(Int32(kind.rawValue), &limit)
+  }
+
+  /// Swift hides it, since a child of several threads has only one of them. We have one.
+  private static let forkProcess: @convention(c) () -> pid_t = {
+    unsafeBitCast(dlsym(nil, "fork"), to: (@convention(c) () -> pid_t).self)
+  }()
+}

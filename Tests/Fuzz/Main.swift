@@ -1,0 +1,143 @@
+import Foundation
+
+/// `fuzz SECONDS [FORMAT] [--seed NUMBER]`: hands changed inputs to every reader, each in a child process. First come the
+/// inputs in Tests/Fuzz/Regressions that have once failed.
+///
+/// Ends with status 1 if an input ended its process, took too long or too much memory; such inputs are kept in the folder
+/// that is printed, each with what must be said to have it again.
+@main
+struct Main {
+  static func main() throws {
+    var arguments = Array(CommandLine.arguments.dropFirst())
+    var seed = UInt64(Date().timeIntervalSince1970)
+    if let place = arguments.firstIndex(of: "--seed"), place + 1 < arguments.count {
+      guard let number = UInt64(arguments[place + 1]) else { throw Usage() }
+      seed = number
+      arguments.removeSubrange(place...place + 1)
+    }
+    let all = Format.all
+    guard let seconds = arguments.first.flatMap(Double.init), arguments.count <= 2 else { throw Usage() }
+    let formats = arguments.count == 2 ? all.filter { $0.name == arguments[1] } : all
+    guard !formats.isEmpty else {
+      print("there is no format \(arguments[1]); the formats are \(all.map(\.name).joined(separator: ", "))")
+      exit(2)
+    }
+    print("seed \(seed)")
+    var failureCount = 0
+    for format in formats {
+      var campaign = try Campaign(format, seed: seed)
+      try campaign.runRegressions()
+      try campaign.run(seconds: seconds / Double(formats.count))
+      print(campaign.summary)
+      failureCount += campaign.failureCount
+    }
+    exit(failureCount == 0 ? 0 : 1)
+  }
+
+  struct Usage: Error, CustomStringConvertible {
+    let description = "usage: fuzz SECONDS [FORMAT] [--seed NUMBER]"
+  }
+}
+
+/// The inputs of one format, one after the other.
+struct Campaign {
+  private let format: Format
+  private let seed: UInt64
+  /// Where the inputs lie while they are read.
+  private let folder: String
+  /// Where those that fail are kept.
+  private let failures: String
+  private let valid: Example
+  private var counts: (inputs: Int, read: Int, refused: Int) = (0, 0, 0)
+  private var slowest = 0.0
+  private(set) var failureCount = 0
+
+  /// Of one format, that many are told one by one.
+  private static let failureLimit = 10
+
+  init(_ format: Format, seed: UInt64) throws {
+    self.format = format
+    self.seed = seed
+    let root = FileManager.default.temporaryDirectory.path
+    folder = "\(root)/ddpm-mpi-fuzz-\(getpid())/\(format.name)"
+    failures = "\(root)/ddpm-mpi-fuzz-failures/\(format.name)"
+    try? FileManager.default.removeItem(atPath: folder)
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    valid = try format.example()
+    for (name, contents) in valid.files { try Self.write(contents, to: "\(folder)/\(name)") }
+    let (folder, read) = (folder, format.read)
+    let outcome = ForkedRun.outcome { try read(folder) }
+    guard outcome == .read || format.mayRefuseExample else {
+      throw Problem("\(format.name): the example that is changed must be read, but \(outcome)")
+    }
+  }
+
+  mutating func runRegressions() throws {
+    let manager = FileManager.default
+    let source = "Tests/Fuzz/Regressions/\(format.name)"
+    for name in (try? manager.contentsOfDirectory(atPath: source).sorted()) ?? [] {
+      for target in valid.targets {
+        guard let contents = manager.contents(atPath: "\(source)/\(name)/\(target)") else { continue }
+        try run([UInt8](contents), as: target, named: "\(source)/\(name)")
+      }
+    }
+  }
+
+  mutating func run(seconds: Double) throws {
+    let end = Date().addingTimeInterval(seconds)
+    var number: UInt64 = 0
+    while Date() < end, failureCount < Self.failureLimit {
+      var generator = SeededGenerator(seed: seed &+ number)
+      let target = valid.targets.randomElement(using: &generator)!
+      let others = Array(valid.files.values)
+      var contents = format.mutate(valid.files[target]!, others, &generator)
+      if Bool.random(using: &generator) { format.repair(&contents) }
+      try run(contents, as: target, named: "--seed \(seed &+ number)")
+      number += 1
+    }
+  }
+
+  private mutating func run(_ contents: [UInt8], as target: String, named name: String) throws {
+    try Self.write(contents, to: "\(folder)/\(target)")
+    let start = Date()
+    let (folder, read) = (folder, format.read)
+    let outcome = ForkedRun.outcome { try read(folder) }
+    slowest = max(slowest, Date().timeIntervalSince(start))
+    counts.inputs += 1
+    let reason: String?
+    switch outcome {
+    case .read:
+      counts.read += 1
+      reason = nil
+    case .refused:
+      counts.refused += 1
+      reason = nil
+    case .slow: reason = format.mayBeSlow ? nil : "took more than \(ForkedRun.secondLimit) s"
+    case .died(let signal): reason = signal
+    }
+    if let reason {
+      failureCount += 1
+      let kept = "\(failures)/\(seed)-\(counts.inputs)/\(target)"
+      try Self.write(contents, to: kept)
+      print("FAILED \(format.name): \(reason): \(name), kept as \(kept)")
+    }
+    try Self.write(valid.files[target]!, to: "\(folder)/\(target)")
+  }
+
+  var summary: String {
+    "\(format.name): \(counts.inputs) inputs, \(counts.read) read, \(counts.refused) refused, \(failureCount) failed; "
+      + "the slowest took \(String(format: "%.2f", slowest)) s"
+  }
+
+  private static func write(_ contents: [UInt8], to path: String) throws {
+    try FileManager.default.createDirectory(
+      atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+    try Data(contents).write(to: URL(fileURLWithPath: path))
+  }
+}
+
+struct Problem: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}
