@@ -88,7 +88,7 @@ import Testing
     let found = problems { () throws(ConfigurationError) in
       _ = try ConfigurationSources(settings: ["training.batch=0"]).resolve()
     }
-    #expect(found == ["training.batch is 0; it must be at least 1"])
+    #expect(found == ["training.batch is 0; it must be from 1 to 1048576"])
   }
 
   @Test func resumedRunStartsFromItsSavedValues() throws {

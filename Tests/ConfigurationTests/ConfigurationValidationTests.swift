@@ -98,9 +98,10 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
     for number in ["4611686018427387904", "9223372036854775807", "-9223372036854775808", "1e308", "-1e308"] {
       for value in [number, "[\(number)]", "[1, \(number)]"] {
         guard let configuration = try? ConfigurationSources(settings: ["\(name)=\(value)"]).resolve() else { continue }
-        // Texts; and noise levels, which the default process does not have.
+        // Texts; real numbers that are only multiplied; and noise levels, which the default process does not have.
         let harmless = [
           "seed", "data.name", "data.path", "evaluation.features", "diffusion.sigma_min", "diffusion.sigma_max",
+          "training.learning_rate", "training.max_gradient_norm",
         ]
         #expect(harmless.contains(name), "\(name)=\(value)")
         _ = configuration.yaml

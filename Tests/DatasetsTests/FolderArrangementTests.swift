@@ -64,10 +64,12 @@ import Testing
     #expect(
       arrangement.remarks == [leftOut, "train: 2 images, for training", "val: 1 image, for tests"])
     // Tiny ImageNet's, whose classes are in lists.
-    let tiny = try FolderArrangement(
-      folder(["train/n1/images/1.png", "train/n2/images/2.png", "val/images/3.png"]).path)
+    let inLists = try folder(["train/n1/images/1.png", "train/n2/images/2.png", "val/images/3.png"])
+    let tiny = try FolderArrangement(inLists.path)
     #expect(!tiny.hasTests && tiny.remarks[1] == "val: 1 image in other classes than training images, left out")
-    let two = try FolderArrangement(folder(["train/a/1.png", "test/4.png", "test/5.png"]).path)
+    let unsorted = try folder(["train/a/1.png", "test/4.png", "test/5.png"])
+    let two = try FolderArrangement(unsorted.path)
+    withExtendedLifetime((three, inLists, unsorted)) {}
     #expect(!two.hasTests && two.remarks.contains(leftOut))
   }
 
@@ -107,8 +109,10 @@ import Testing
     for names in [
       ["bullet_train", "freight_train"], ["train_station", "test_tube", "valley"], ["trainer", "attest"],
     ] {
-      let images = try FolderArrangement(folder(names.map { "\($0)/1.png" }).path).images(.training)
+      let folder = try folder(names.map { "\($0)/1.png" })
+      let images = try FolderArrangement(folder.path).images(.training)
       #expect(images.classNames == names.sorted())
+      withExtendedLifetime(folder) {}
     }
   }
 
