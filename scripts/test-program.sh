@@ -570,7 +570,7 @@ offset=$(h5dump -p -H -d /model/conv_in.weight "$newest" | awk '$1 == "OFFSET" {
 printf '\377' | dd of="$newest" bs=1 seek="$((offset + 3))" conv=notrunc status=none
 run 4 'DAMAGED: model/conv_in.weight' "$program" inspect "$newest"
 check "... in its message" grep -qE 'ddpm-mpi: .*step-00000004.h5: tensor model/conv_in.weight is damaged' "$log"
-run 4 'run: this is a folder, not an HDF5 file' "$program" inspect "$folder/run"
+run 4 'it is a folder, not a file' "$program" inspect "$folder/run"
 head -c 200000 "$newest" >"$folder/cut.h5"
 run 4 'cut.h5: ' "$program" inspect "$folder/cut.h5"
 run 4 'cut.h5: ' "$program" sample --checkpoint "$folder/cut.h5" --count 1 --output "$folder/c.h5"

@@ -195,7 +195,7 @@ extension DatasetFileTests {
       try write { try $0.createDataset("labels", shape: [2], type: .int64).writeAll([0, -1] as [Int64]) }
       #expect(failure(path)?.kind == .wrongLabel)
       let empty = try HDF5File.create(path)
-      try empty.createDataset("images", shape: [2, 2, 2], type: .uint8).writeAll((0..<8).map { UInt8($0) })
+      try empty.createDataset("images", shape: [2, 4], type: .uint8).writeAll((0..<8).map { UInt8($0) })
       try empty.close()
       try FileSeal.add(to: path, contents: [])
       #expect(failure(path)?.kind == .wrongDimensions)

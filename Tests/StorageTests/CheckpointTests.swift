@@ -185,7 +185,7 @@ extension StorageTests {
       try expectRefusal(of: folder.path("nothing.h5"), because: "no such file")
       try expectRefusal(of: try folder.file("text.h5", Array("text".utf8)), because: "not an HDF5 file")
       try expectRefusal(of: try folder.file("empty.h5", []), because: "not an HDF5 file")
-      try expectRefusal(of: folder.path("."), because: "this is a folder")
+      try expectRefusal(of: folder.path("."), because: "it is a folder, not a file")
       let sealed = try folder.file("sealed.h5", Array("text".utf8))
       try FileSeal.add(to: sealed, contents: [])
       try expectRefusal(of: sealed, because: "not an HDF5 file")

@@ -24,7 +24,7 @@ extension StorageTests {
     }
 
     @Test func elementsThatWereNeverWrittenTakeNoMemory() throws {
-      #expect(try refusal(of: "zeros")?.contains("the limit is 268435456") == true)
+      #expect(try refusal(of: "zeros")?.contains("more than the limit of 268435456 bytes") == true)
     }
   }
 }
