@@ -131,8 +131,8 @@ let package = Package(
       name: "ddpm-mpi",
       dependencies: [
         "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusers", "Diffusion", "FeatureNetworks",
-        "Files", "ForeignFiles", "HDF5", "Images", "Inference", "Jobs", "Kernels", "MessagePassing", "Packing", "Reports",
-        "Training",
+        "Files", "ForeignFiles", "HDF5", "Images", "Inference", "Jobs", "Kernels", "MessagePassing", "Packing",
+        "Reports", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

@@ -95,22 +95,22 @@ with h5py.File(sys.argv[1] + "/x.h5") as few, h5py.File(sys.argv[1] + "/packed.h
 PYTHON
 
 # What is no image at all, though its name or place says so: no pipe is waited for.
-mkdir "$folder/mixed"
-cp "$folder/png/00000.png" "$folder/mixed/a.jfif"
-cp "$folder/png/00001.png" "$folder/mixed/b.webp"
-mkfifo "$folder/mixed/c.png"
-ln -s /nowhere "$folder/mixed/d.png"
-cp "$folder/png/00002.png" "$folder/mixed/$(printf 'e\377.png')"
-run 2 'b.webp: images of this format are not read; .*--skip-damaged' "$program" pack "$folder/mixed" \
+mkdir "$folder/no-images"
+cp "$folder/png/00000.png" "$folder/no-images/a.jfif"
+cp "$folder/png/00001.png" "$folder/no-images/b.webp"
+mkfifo "$folder/no-images/c.png"
+ln -s /nowhere "$folder/no-images/d.png"
+cp "$folder/png/00002.png" "$folder/no-images/$(printf 'e\377.png')"
+run 2 'b.webp: images of this format are not read; .*--skip-damaged' "$program" pack "$folder/no-images" \
   --output "$folder/y.h5"
 run 2 'b.webp: images of this format are not read' "$program" train "${tiny[@]}" --set data.name=folder \
-  --set data.path="$folder/mixed" --output "$folder/y"
+  --set data.path="$folder/no-images" --output "$folder/y"
 run 0 'Packed 1 training images of 32x32x1, no classes, 4 unusable images left out' \
-  "$program" pack "$folder/mixed" --skip-damaged --output "$folder/y.h5"
+  "$program" pack "$folder/no-images" --skip-damaged --output "$folder/y.h5"
 for text in 'b.webp: images of' 'c.png: is neither a file nor' 'd.png: cannot be opened' 'its name is not UTF-8'; do
   check "... and listed: $text" grep -q "left out .*$text" "$log"
 done
-run 2 'c.png: it is a pipe, not a file' "$program" pack "$folder/mixed/c.png" --output "$folder/y2.h5"
+run 2 'c.png: it is a pipe, not a file' "$program" pack "$folder/no-images/c.png" --output "$folder/y2.h5"
 
 echo "--- data of other programs"
 "$python" Tests/Peers/packed_images.py forms "$folder"
