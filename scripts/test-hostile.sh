@@ -48,11 +48,11 @@ mkfifo "$folder/fifo"
 echo "--- what is no file"
 run 2 'a pipe, not a file' "$program" pack "$folder/fifo" --output "$folder/x.h5"
 run 4 'a pipe, not a file' "$program" inspect "$folder/fifo"
-run 4 'a pipe, not a file' "$program" sample --checkpoint "$folder/fifo" --output "$folder/x.h5"
+run 4 'a pipe, not a file' "$program" sample --checkpoint "$folder/fifo" --count 1 --output "$folder/x.h5"
 run 2 'a pipe, not a file' "$program" train --config "$folder/fifo" --output "$folder/x"
 run 2 'no such folder' "$program" report "$folder/fifo"
 run 2 'a device, not a file' "$program" train --config /dev/zero --output "$folder/x"
-run 2 'a device, not a file' "$program" frechet /dev/zero "$folder/two.h5"
+run 2 'a device, not a file' "$program" fid /dev/zero "$folder/two.h5"
 run 2 'a pipe, not a file' "$program" train --set data.name=hdf5 --set data.path="$folder/fifo" --output "$folder/x"
 mkdir "$folder/run"
 mkfifo "$folder/run/config.yaml"
@@ -91,15 +91,15 @@ run 2 'never written' "$program" "${decode[@]}" "$folder/many.h5"
 run 2 'a pipe, not a file' "$program" "${decode[@]}" "$folder/fifo"
 run 2 'has values that are not finite' "$mpirun" 2 "$program" "${decode[@]}" "$folder/nan.h5"
 for command in encode likelihood; do
-  output=()
-  [[ $command == likelihood ]] || output=(--output "$folder/x.h5")
+  rest=(--output "$folder/x.h5")
+  [[ $command == encode ]] || rest=(--method ode)
   run 2 'has 3 classes, but the model was trained with 2' "$program" "$command" --checkpoint "$folder/model" \
-    --data-path "$folder/three-packed.h5" --split training --count 2 "${output[@]}"
+    --data-path "$folder/three-packed.h5" --split training --count 2 "${rest[@]}"
 done
 
 echo "--- models of others"
 run 0 'Done' "$program" train "${tiny[@]}" --set diffusion.process=vp --set data.name=shapes --output "$folder/shapes"
-run 0 '' "$program" export --checkpoint "$folder/shapes" --output "$folder/pipeline"
+run 0 '' "$program" export --checkpoint "$folder/shapes" "$folder/pipeline"
 # change FILE PYTHON: a copy of the pipeline with another file, whose bytes are the value of an expression of b.
 change() {
   rm -rf "$folder/changed"
