@@ -133,7 +133,7 @@ cp -r "$forms/splits/Train" "$folder/transport/train"
 cp -r "$forms/splits/Train/cat" "$folder/transport/ship"
 run 2 'transport/ship: is neither for training nor for tests, .*--no-splits' "$program" pack "$folder/transport" \
   --output "$folder/y2.h5"
-run 0 '^Classes: ship, train' "$program" pack "$folder/transport" --no-splits --output "$folder/y2.h5"
+run 0 '^Classes: ship, train' "$program" pack "$folder/transport" --no-splits --output "$folder/transport.h5"
 packs booleans.h5 'Packed 12 training images of 8x8x1, 2 classes'
 packs fixed.h5 'Packed 12 training images of 8x8x3, 3 classes'
 packs variable.h5 'Packed 12 training images of 8x8x3, 3 classes'
@@ -174,6 +174,7 @@ printf 'something' >"$folder/something"
 run 2 'something: this is not an HDF5 file; .*has .images., uint8' "$program" pack "$folder/something" \
   --output "$folder/y2.h5"
 check "... nor is a packed file asked for" sh -c "! grep -q 'has written' '$log'"
+check "none of them left a file behind" sh -c "! ls -A '$folder' | grep -E 'y2\.h5'"
 
 echo "--- the same bits from every form"
 run 0 'Done' "$program" train "${tiny[@]}" --set data.name=mnist --set data.path="$folder/idx" --output "$folder/idx-1"

@@ -28,6 +28,8 @@ with h5py.File(f"{folder}/elsewhere.h5", "w") as file:
     file.create_dataset("images", (1, 2, 2, 1), "u1", external=[("/etc/passwd", 0, 4)])
 with h5py.File(f"{folder}/unwritten.h5", "w") as file:
     file.create_dataset("images", (1 << 30, 32, 32, 1), "u1", chunks=(64, 32, 32, 1))
+with h5py.File(f"{folder}/unwritten-labels.h5", "w") as file:
+    file["images"] = numpy.zeros((2, 32, 32, 1), "u1")
     file.create_dataset("labels", (1 << 30,), "i8", chunks=(1 << 20,))
 with h5py.File(f"{folder}/nan.h5", "w") as file:
     file["latents"] = numpy.full((2, 32, 32, 1), numpy.nan, "f4")
@@ -65,8 +67,9 @@ run 0 'Packed 24 training images' "$program" pack "$folder/three.h5" --output "$
 run 0 '3 classes: a, b, \\u\{1b\}\[31mred\\u\{7\}' "$program" inspect "$folder/three-packed.h5"
 check "... and nothing that commands a terminal" sh -c "! grep -q '$(printf '\033')' '$log'"
 run 2 'in other files, which are not read' "$program" pack "$folder/elsewhere.h5" --output "$folder/x.h5"
-run 2 'most of its values were never written|the limit is 268435456' "$program" pack "$folder/unwritten.h5" \
-  --output "$folder/x.h5"
+run 2 'most of its values were never written' "$program" pack "$folder/unwritten.h5" --output "$folder/x.h5"
+run 2 'labels: its 1073741824 elements would take more than the limit of 268435456 bytes, and the file stores 0' \
+  "$program" pack "$folder/unwritten-labels.h5" --output "$folder/x.h5"
 cp "$folder/packed.h5" "$folder/flipped.h5"
 printf '\377' | dd of="$folder/flipped.h5" bs=1 seek=100 conv=notrunc status=none
 for command in "pack $folder/flipped.h5 --output $folder/x.h5" \
@@ -100,19 +103,25 @@ done
 echo "--- models of others"
 run 0 'Done' "$program" train "${tiny[@]}" --set diffusion.process=vp --set data.name=shapes --output "$folder/shapes"
 run 0 '' "$program" export --checkpoint "$folder/shapes" "$folder/pipeline"
-# change FILE PYTHON: a copy of the pipeline with another file, whose bytes are the value of an expression of b.
-change() {
+# refuse_changed TEXT OLD NEW: the pipeline with other text in its network's configuration (re.sub of bytes) is refused.
+refuse_changed() {
   rm -rf "$folder/changed"
   cp -r "$folder/pipeline" "$folder/changed"
-  "$python" -c "import sys; p = sys.argv[1]; b = open(p, 'rb').read(); open(p, 'wb').write($2)" "$folder/changed/$1"
+  check "$1: a changed pipeline" "$python" - "$folder/changed/unet/config.json" "$2" "$3" <<'PYTHON'
+import re, sys
+
+path, old, new = sys.argv[1], sys.argv[2].encode(), eval(sys.argv[3])
+text = open(path, "rb").read()
+changed, count = re.subn(old, lambda match: new, text, flags=re.DOTALL)
+assert count == 1, text
+open(path, "wb").write(changed)
+PYTHON
+  run 2 "$1" "$program" import "$folder/changed" --output "$folder/imported.h5"
 }
-change unet/config.json "b.replace(b'\"in_channels\" : 1', b'\"in_channels\" : 4611686018427387904')"
-run 2 'in_channels: is 4611686018427387904, but must be from 1 to 65536' "$program" import "$folder/changed" \
-  --output "$folder/x.h5"
-change unet/config.json "b.replace(b'\"in_channels\"', b'\"in_\xff\xfe\"')"
-run 2 'a text is not UTF-8' "$program" import "$folder/changed" --output "$folder/x.h5"
-change unet/config.json "b'[' * 1000000"
-run 2 'nested more than 64 deep' "$program" import "$folder/changed" --output "$folder/x.h5"
+refuse_changed 'in_channels: is 4611686018427387904, but must be from 1 to 65536' \
+  '"in_channels" *: *3' 'b"\"in_channels\": 4611686018427387904"'
+refuse_changed 'a text is not UTF-8' '"in_channels"' 'b"\"in_\xff\xfe\""'
+refuse_changed 'nested more than 64 deep' '^.*$' 'b"[" * 1000000'
 
 echo "--- a run's folder from elsewhere"
 for name in journal.jsonl metrics.jsonl evaluations.jsonl config.yaml .lock checkpoints samples tensorboard \

@@ -10,7 +10,7 @@ public struct Curve: Sendable, Equatable {
   public var unit: String
   /// Of the whole series, before it was thinned.
   public var pointCount: Int
-  /// The values, thinned: of each stretch the least and the greatest, so that no peak is lost, and a point without a
+  /// The values, thinned: of each stretch the minimum and the maximum, so that no peak is lost, and a point without a
   /// value; and the first and the last.
   public var points: [Point] = []
   /// Their moving averages, one for each of `points`; empty where values are not averaged.

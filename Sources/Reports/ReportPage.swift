@@ -103,7 +103,7 @@ struct ReportPage {
       """
     let thinned: HTML =
       curves.contains { $0.points.count < $0.pointCount }
-      ? "<p class=\"legend\">Long curves are drawn by the least and greatest value of each of up to \(Series.stretchLimit) stretches.</p>"
+      ? "<p class=\"legend\">Long curves are drawn by the minimum and maximum of each of up to \(Series.stretchLimit) stretches.</p>"
       : ""
     return """
       <section id="curves"><h2>Curves</h2>\(legend)\(thinned)

@@ -52,7 +52,7 @@ struct Campaign {
   private var slowest = 0.0
   private(set) var failureCount = 0
 
-  /// Of one format, that many are told one by one.
+  /// Of one format, that many are listed one by one.
   private static let failureLimit = 10
 
   init(_ format: Format, seed: UInt64) throws {
