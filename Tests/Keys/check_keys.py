@@ -17,6 +17,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from PIL import Image
 
 TESTS = Path(__file__).resolve().parents[2]
 
@@ -33,6 +34,7 @@ CLASSES = {"model.classes": "5"}
 VELOCITY = {"diffusion.prediction": "velocity"}
 FASHION = {"data.name": "fashion-mnist"}
 MEASURED = FASHION | {"evaluation.every": "2"}
+FILES_OF_IMAGES = {"data.name": "folder", "data.path": "images", "data.background": "black"}
 
 # What a key changes.
 WEIGHTS = "weights"
@@ -62,6 +64,9 @@ KEYS = {
     "data.name": ("fashion-mnist", WEIGHTS),
     "data.path": ("/nowhere", Refused("/nowhere.*there"), {"data.name": "mnist"}),
     "data.flip": ("true", WEIGHTS),
+    "data.background": ("white", WEIGHTS, FILES_OF_IMAGES),
+    "data.channels": ("1", WEIGHTS, FILES_OF_IMAGES),
+    "data.orientation": ("as-stored", WEIGHTS, FILES_OF_IMAGES),
     "model.channels": ("32", WEIGHTS),
     "model.multipliers": ("[1, 2]", WEIGHTS),
     "model.blocks": ("2", WEIGHTS),
@@ -106,7 +111,7 @@ KEYS = {
     "training.recompute_activations": ("blocks", Unchanged("scripts/test-program.sh", "training.recompute_activations")),
     "training.learning_rate": ("0.02", WEIGHTS),
     "training.warmup_steps": ("9", WEIGHTS),
-    "training.schedule": ("linear", WEIGHTS),
+    "training.schedule": ("linear", WEIGHTS, {"training.warmup_steps": "0"}),
     "training.decay_start": ("1", WEIGHTS, {"training.schedule": "linear", "training.warmup_steps": "0"}),
     "training.max_gradient_norm": ("0.001", WEIGHTS),
     "training.ema_decays": ("[0.5]", AVERAGES),
@@ -142,6 +147,7 @@ class Run:
     made = {}
 
     def __init__(self, program, folder, settings):
+        self.folder = folder
         self.path = folder / f"run-{len(Run.made)}"
         self.command = [program, "train", "--preset", "shapes", "--output", str(self.path)]
         for key, value in settings.items():
@@ -156,7 +162,9 @@ class Run:
         return Run.made[name]
 
     def make(self):
-        self.result = subprocess.run(self.command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        self.result = subprocess.run(
+            self.command, capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd=self.folder
+        )
 
     def tensors(self, select):
         """The last checkpoint's."""
@@ -243,8 +251,20 @@ def options_without_a_test(program):
     return missing
 
 
+def draw_images(folder):
+    """Images in colour, with transparent pixels, that EXIF says to turn by a quarter."""
+    folder.mkdir()
+    random = np.random.default_rng(1)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for index in range(4):
+        pixels = random.integers(0, 256, (32, 32, 4), dtype=np.uint8)
+        Image.fromarray(pixels, "RGBA").save(folder / f"{index}.png", exif=exif)
+
+
 def main():
     program, folder = os.path.abspath(sys.argv[1]), Path(sys.argv[2])
+    draw_images(folder / "images")
     told = subprocess.run([program, "presets", "quickstart"], capture_output=True, text=True, check=True).stdout
     names, section = [], ""
     for line in told.splitlines():
