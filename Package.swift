@@ -64,7 +64,7 @@ let package = Package(
     .target(name: "Optimisation", dependencies: ["Tensors"], swiftSettings: wideVectors),
     .target(name: "MessagePassing", dependencies: ["CMPI"]),
     .target(name: "Compression", dependencies: ["CZlib", "Files"]),
-    .target(name: "ForeignFiles"),
+    .target(name: "ForeignFiles", dependencies: ["Files"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "Compression", "Files", "MessagePassing"]),
     .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG", "CPNGDecoder", "Compression", "Files"]),
     .target(name: "Interchange", dependencies: ["CZip", "Files"]),

@@ -362,7 +362,7 @@ run 0 'Wrote' "$mpirun" 2 "${sample[@]}" --batch 1 --count 2 --first 3 --float -
 run 0 'Wrote' "$mpirun" 2 "$program" sample --checkpoint "$folder/run" --steps 5 --batch 1 --count 3 --first 7 --every 2 \
   --float --output "$folder/ways.h5" --grid "$folder/ways.png" --images "$folder/ways"
 run 0 'Wrote' "${sample[@]}" --latents "$folder/latents.h5" --first 1 --count 1 --output "$folder/b5.h5"
-check "image k is the same in every drawing, file, sheet and film" python3 - "$folder" <<'PYTHON'
+check "image k is the same in every drawing, file, sheet and film" "$(scripts/find-python.sh h5py PIL)" - "$folder" <<'PYTHON'
 import os, sys
 import h5py, numpy as np
 from PIL import Image

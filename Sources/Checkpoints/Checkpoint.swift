@@ -1,4 +1,5 @@
 import CFileSpace
+import Files
 import Foundation
 import HDF5
 import MessagePassing
@@ -143,8 +144,7 @@ public enum Checkpoint {
 
   /// The temporary name a file is written under.
   public static func temporaryPath(for path: String) -> String {
-    let url = URL(fileURLWithPath: path)
-    return url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).partial").path
+    Files.path(of: ".\(lastPart(ofPath: path)).partial", in: parentFolder(of: path))
   }
 
   /// Opens a checkpoint to be read by this process alone.
@@ -323,7 +323,7 @@ public enum Checkpoint {
     guard rename(temporary, path) == 0 else {
       throw CheckpointError(path: path, problem: "cannot be renamed into place: \(String(cString: strerror(errno)))")
     }
-    try synchronise(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+    try synchronise(parentFolder(of: path))
   }
 
   /// Waits until a file's or folder's contents are on the disk.

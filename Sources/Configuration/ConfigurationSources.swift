@@ -20,7 +20,7 @@ public struct ConfigurationSources: Sendable {
 
   /// What a run is called when its user gives it no folder: the preset's name, or the file's without its ending.
   public var runName: String {
-    if let file { return URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent }
+    if let file { return withoutEnding(lastPart(ofPath: file)) }
     return preset ?? Presets.default.name
   }
 

@@ -63,7 +63,7 @@ public struct RunFolder: Sendable, Equatable {
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
     let folder = isFolder.boolValue ? place : folderPath(of: place)
-    let isOfCheckpoints = (folder as NSString).lastPathComponent == "checkpoints"
+    let isOfCheckpoints = lastPart(ofPath: folder) == "checkpoints"
     let run = isOfCheckpoints ? folderPath(of: folder) : isFolder.boolValue ? folder : nil
     let parts = run.map { RunFolder($0).parts } ?? []
     return (isFolder.boolValue ? parts : [place] + parts).map { NamedFile(option, $0) }

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Interchange
 
@@ -26,7 +27,7 @@ struct FileTree: Sendable {
   /// Files that are no images, such as notes and lists.
   private(set) var otherFiles: [File] = []
 
-  var name: String { lastPart(of: path) }
+  var name: String { lastPart(ofPath: path) }
 
   /// Lists a folder and all below it, or what is in an archive.
   /// - Throws: `DatasetError` if the folder or archive itself cannot be listed.
@@ -75,7 +76,7 @@ struct FileTree: Sendable {
           advice: "check where it leads and who may read it, or remove it, \(DatasetError.orSkip)"))
       return
     }
-    let name = lastPart(of: path)
+    let name = lastPart(ofPath: path)
     switch information.st_mode & S_IFMT {
     case S_IFDIR where systemFolderNames.contains(name.lowercased()): systemFolders.append(path)
     case S_IFDIR where ancestors.contains(FileIdentity(information)):
@@ -155,7 +156,9 @@ struct FileTree: Sendable {
 
   /// What `dataset.json` here says, if there is one that says something.
   func datasetLabels() throws(DatasetError) -> DatasetLabels? {
-    guard let file = otherFiles.first(where: { lastPart(of: $0.path) == DatasetLabels.fileName }) else { return nil }
+    guard let file = otherFiles.first(where: { lastPart(ofPath: $0.path) == DatasetLabels.fileName }) else {
+      return nil
+    }
     let bytes: [UInt8]
     if let archive, let member = file.member {
       do { bytes = try archive.read(member) } catch { throw DatasetError(error) }
@@ -202,12 +205,10 @@ private let systemFolderNames: Set = [
 
 /// In small letters, without the dot; empty if there is none.
 func fileEnding(of path: String) -> String {
-  let name = lastPart(of: path)
+  let name = lastPart(ofPath: path)
   guard let dot = name.lastIndex(of: ".") else { return "" }
   return name[name.index(after: dot)...].lowercased()
 }
-
-func lastPart(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
 extension DatasetError {
   /// The other way out for whatever concerns single images.

@@ -1,3 +1,5 @@
+import Files
+
 /// How the images of a folder, or of a ZIP archive of one, are arranged: in classes or not, and whether training and
 /// test images are apart.
 ///
@@ -82,7 +84,7 @@ public struct FolderArrangement: Sendable {
       images = try ImageFolder(training, classNames: nil, allowsSplitNames: subfoldersAreClasses)
     }
     if split == .test, let test { images = try ImageFolder(test, classNames: images.classNames) }
-    images.name = isRegularFile(path) ? fileStem(path) : lastPart(of: path)
+    images.name = isRegularFile(path) ? fileStem(path) : lastPart(ofPath: path)
     images.remarks = remarks
     return images
   }

@@ -1,3 +1,5 @@
+import Files
+
 /// A format of images that is not read here: refused by its name, with the way to one that is.
 public struct ForeignFormat: Sendable, Equatable {
   public let name: String
@@ -102,7 +104,7 @@ extension DatasetError {
         return
       }
     }
-    let such = others.first.map { ", but \(others.count) of other kinds, such as \(lastPart(of: $0))" } ?? ""
+    let such = others.first.map { ", but \(others.count) of other kinds, such as \(lastPart(ofPath: $0))" } ?? ""
     self.init(
       .missing, tree.path, "there are no PNG or JPEG files in it\(such)", advice: "name the folder of the images")
   }

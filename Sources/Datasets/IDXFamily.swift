@@ -99,7 +99,7 @@ public struct IDXSet: Sendable {
   public static func sets(in path: String) -> [IDXSet] {
     if fileExists(path) { return IDXFamily.sets(in: path) }
     let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-    return IDXFamily.sets(in: parent).filter { $0.family.prefix == "\(lastPart(of: path))-" }
+    return IDXFamily.sets(in: parent).filter { $0.family.prefix == "\(lastPart(ofPath: path))-" }
   }
 
   /// Whether it has images for this.

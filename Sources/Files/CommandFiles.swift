@@ -97,11 +97,11 @@ private struct FilePlace {
     let found = information
     let isFolder = exists && information.st_mode & S_IFMT == S_IFDIR
     var parent = isFolder ? target + "/.." : parentFolder(of: target)
-    var name = (target as NSString).lastPathComponent
+    var name = lastPart(ofPath: target)
     // Folders on the way may still have to be made.
     while stat(parent, &information) != 0 {
       guard errno == ENOENT, !path.isEmpty, parent != ".", parent != "/" else { throw FileError(cannot: "write", path) }
-      name = "\((parent as NSString).lastPathComponent)/\(name)"
+      name = "\(lastPart(ofPath: parent))/\(name)"
       parent = parentFolder(of: parent)
     }
     identity = exists ? Identity(found) : Identity(information, name: name)

@@ -6,13 +6,6 @@ public func folderPath(of path: String) -> String { standardisedPath(parentFolde
 /// Without `.` and `..`.
 public func standardisedPath(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
-/// `runs/a` for `runs/a//`.
-public func withoutTrailingSlashes(_ path: String) -> String {
-  var path = path
-  while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
-  return path
-}
-
 /// Makes the folder at `path` and those above it, where they are missing.
 /// - Returns: those that were missing, the outermost first.
 @discardableResult
@@ -24,8 +17,8 @@ public func makeFolder(at path: String) throws(FileError) -> [String] {
     }
     return []
   }
-  let parent = (path as NSString).deletingLastPathComponent
-  let above = !parent.isEmpty && parent != path ? try makeFolder(at: parent) : []
+  let parent = parentFolder(of: path)
+  let above = parent == "." || parent == path ? [] : try makeFolder(at: parent)
   if mkdir(path, 0o777) == 0 { return above + [path] }
   guard errno == EEXIST else {
     let error = FileError(cannot: "create the folder", path)
@@ -55,19 +48,13 @@ public func namesInFolder(_ path: String) throws(FileError) -> [String] {
   return names
 }
 
-/// `.` for a name alone.
-func parentFolder(of path: String) -> String {
-  let parent = (path as NSString).deletingLastPathComponent
-  return parent.isEmpty ? "." : parent
-}
-
 /// Where a chain of links ends, whether or not there is a file.
 func followLinks(_ path: String) throws(FileError) -> String {
   var path = path
   // As many as Linux follows.
   for _ in 0..<40 {
     guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { return path }
-    path = next.hasPrefix("/") ? next : (parentFolder(of: path) as NSString).appendingPathComponent(next)
+    path = next.hasPrefix("/") ? next : Files.path(of: next, in: parentFolder(of: path))
   }
   throw FileError(cannot: "write", path, reason: "its links lead nowhere", kind: .other)
 }

@@ -22,10 +22,10 @@ public struct OutputFile: Sendable, Equatable {
     }
     target = try followLinks(path)
     let folder = parentFolder(of: target)
-    let name = (target as NSString).lastPathComponent
+    let name = lastPart(ofPath: target)
     // With the process's number, so that two jobs never write to one file; cut, so that long names stay possible.
-    temporaryPath = (folder as NSString).appendingPathComponent(
-      ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).\(getpid()).partial")
+    temporaryPath = Files.path(
+      of: ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).\(getpid()).partial", in: folder)
     var information = stat()
     if stat(target, &information) == 0 {
       if let kind = nameOfSpecialFile(information) {

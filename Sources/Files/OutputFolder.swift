@@ -37,10 +37,10 @@ public struct OutputFolder: Sendable, Equatable {
     }
     target = try followLinks(self.path)
     replaces = replacement?.isWanted ?? false
-    let name = (target as NSString).lastPathComponent
+    let name = lastPart(ofPath: target)
     let parent = parentFolder(of: target)
-    temporaryPath = (parent as NSString).appendingPathComponent(
-      ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).\(getpid()).partial")
+    temporaryPath = Files.path(
+      of: ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).\(getpid()).partial", in: parent)
     var information = stat()
     if stat(target, &information) == 0 {
       guard information.st_mode & S_IFMT == S_IFDIR else {

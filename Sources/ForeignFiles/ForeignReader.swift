@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Synchronization
 
@@ -82,6 +83,6 @@ public final class ForeignReader {
     let own = "/proc/self/exe"
     if isServing.withLock({ $0 }) { return own }
     let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: own)) ?? ""
-    return ((path as NSString).deletingLastPathComponent as NSString).appendingPathComponent("ddpm-mpi")
+    return Files.path(of: "ddpm-mpi", in: parentFolder(of: path))
   }()
 }

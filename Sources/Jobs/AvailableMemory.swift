@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// How much memory this process and others of its host may still take, and how much there is.
@@ -53,7 +54,7 @@ public struct ControlGroup: Sendable, Equatable {
       let isUnified = parts[0] == "0" && parts[1].isEmpty
       guard isUnified || parts[1].split(separator: ",").contains("memory") else { return [] }
       let places = sequence(first: String(parts[2])) {
-        $0.isEmpty || $0 == "/" ? nil : ($0 as NSString).deletingLastPathComponent
+        ["", ".", "/"].contains($0) ? nil : parentFolder(of: $0)
       }
       return places.map { place in
         let end = place == "/" ? "" : place

@@ -153,8 +153,7 @@ public struct PackJob: Sendable {
           "\(ProgressFormat.count(count, of: "image")) smaller than \(size)x\(size) will be enlarged")
       }
     }
-    var ownName = (output as NSString).lastPathComponent
-    ownName = (ownName as NSString).deletingPathExtension
+    var ownName = withoutEnding(lastPart(ofPath: output))
     if training.count == 1, case .images(let images) = training[0].contents { ownName = images.name }
     let packer = ImagePacker(
       name: name ?? ownName, training: trainingImages, test: testImages,

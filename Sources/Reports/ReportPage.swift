@@ -1,4 +1,5 @@
 import Configuration
+import Files
 import Foundation
 import Jobs
 
@@ -14,7 +15,7 @@ struct ReportPage {
     self.curves = curves
   }
 
-  private var name: String { URL(fileURLWithPath: run.folder.path).lastPathComponent }
+  private var name: String { lastPart(ofPath: standardisedPath(run.folder.path)) }
 
   var html: HTML {
     """

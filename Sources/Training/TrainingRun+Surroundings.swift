@@ -82,7 +82,7 @@ extension TrainingRun {
   ) throws {
     let output = NamedFile("--trace", trace)
     // The run's own folder may still have to be made.
-    let name = (trace as NSString).lastPathComponent
+    let name = lastPart(ofPath: trace)
     guard !isInRunFolder || !folder.parts.contains("\(folder.path)/\(name)") else {
       throw FileError("--trace \(trace) is a file of the run itself; name another")
     }
