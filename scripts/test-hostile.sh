@@ -26,11 +26,11 @@ images("two", ["a", "b"])
 images("three", ["a", "b", "\x1b[31mred\x07"])
 with h5py.File(f"{folder}/elsewhere.h5", "w") as file:
     file.create_dataset("images", (1, 2, 2, 1), "u1", external=[("/etc/passwd", 0, 4)])
-with h5py.File(f"{folder}/unwritten.h5", "w") as file:
-    file.create_dataset("images", (1 << 30, 32, 32, 1), "u1", chunks=(64, 32, 32, 1))
-with h5py.File(f"{folder}/unwritten-labels.h5", "w") as file:
-    file["images"] = numpy.zeros((2, 32, 32, 1), "u1")
-    file.create_dataset("labels", (1 << 30,), "i8", chunks=(1 << 20,))
+for name in ["unwritten", "unwritten-labels"]:
+    with h5py.File(f"{folder}/{name}.h5", "w") as file:
+        file.create_dataset("images", (1 << 30, 32, 32, 1), "u1", chunks=(64, 32, 32, 1))
+        if name == "unwritten-labels":
+            file.create_dataset("labels", (1 << 30,), "i8", chunks=(1 << 20,))
 with h5py.File(f"{folder}/nan.h5", "w") as file:
     file["latents"] = numpy.full((2, 32, 32, 1), numpy.nan, "f4")
     file["labels"] = numpy.zeros(2, "i8")

@@ -39,7 +39,6 @@ let dataFormats = [
         "t10k-labels-idx1-ubyte": labels,
       ])
     },
-    mayRefuseExample: true,
     read: { folder in
       for split in DatasetSplit.allCases { try readAll(MNIST.load(folder: folder, split: split)) }
     }),
@@ -49,7 +48,7 @@ let dataFormats = [
       let batch = (0..<10_000).flatMap { [UInt8($0 % 10)] + [UInt8](repeating: UInt8($0 % 251), count: 3072) }
       return Example(["test_batch.bin": Array(batch.prefix(3073 * 10_000))])
     },
-    mayRefuseExample: true, read: { try readAll(CIFAR10.load(folder: $0, split: .test)) }),
+    read: { try readAll(CIFAR10.load(folder: $0, split: .test)) }),
   Format(
     name: "packed",
     example: { Example(["packed.h5": try packedImages(5)]) },

@@ -6,28 +6,32 @@ enum Outcome: Equatable {
   case read
   /// It was refused with an error.
   case refused
-  /// It took more time than there is.
+  /// It took more processor time than there is.
   case slow
+  /// It waited for ever.
+  case hung
   /// It ended the process: by which signal, or with which exit status that is no refusal.
   case died(String)
 }
 
 /// Runs `body` in a child process, within limits of time and memory.
 enum ForkedRun {
-  /// Seconds, of processor time and by the clock.
-  static let secondLimit: UInt32 = 20
+  /// Seconds of processor time.
+  static let secondLimit = 20
+  /// Seconds by the clock, for those that wait for ever. A busy machine does not need them.
+  private static let clockLimit: UInt32 = 180
   /// Bytes above what the process begins with.
   static let memoryLimit = 1 << 30
 
   /// Of a child that throws an error, and of the program itself (`ExitStatus`).
   private static let refusals: ClosedRange<Int32> = 1...6
 
-  static func outcome(of body: () throws -> Void) -> Outcome {
+  static func outcome(seconds: Int, of body: () throws -> Void) -> Outcome {
     fflush(nil)
     let child = forkProcess()
     precondition(child >= 0, "no process can be started: \(String(cString: strerror(errno)))")
     if child == 0 {
-      limit()
+      limit(seconds: seconds)
       do {
         try body()
         _exit(0)
@@ -38,22 +42,23 @@ enum ForkedRun {
     let (signal, code) = (status & 0x7f, (status >> 8) & 0xff)
     switch signal {
     case 0: return code == 0 ? .read : refusals.contains(code) ? .refused : .died("exit status \(code)")
-    case SIGALRM, SIGXCPU: return .slow
+    case SIGXCPU: return .slow
+    case SIGALRM: return .hung
     default: return .died("signal \(signal) (\(String(cString: strsignal(signal))))")
     }
   }
 
-  private static func limit() {
+  private static func limit(seconds: Int) {
     for descriptor in [STDOUT_FILENO, STDERR_FILENO] where getenv("FUZZ_VERBOSE") == nil {
       let nowhere = open("/dev/null", O_WRONLY)
       dup2(nowhere, descriptor)
       close(nowhere)
     }
     set(RLIMIT_CORE, 0)
-    set(RLIMIT_CPU, rlim_t(secondLimit))
+    set(RLIMIT_CPU, rlim_t(seconds))
     let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .ascii))?.split(separator: " ").first
     set(RLIMIT_AS, rlim_t(pages.flatMap { Int($0) } ?? 0) * rlim_t(getpagesize()) + rlim_t(memoryLimit))
-    alarm(secondLimit)
+    alarm(clockLimit)
   }
 
   static func set(_ kind: __rlimit_resource, _ value: rlim_t) {

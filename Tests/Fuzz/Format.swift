@@ -24,6 +24,8 @@ struct Format: Sendable {
   var repair: @Sendable (inout [UInt8]) -> Void = { _ in }
   /// Whether the example need not be one that is read: nothing then is known to be good.
   var mayRefuseExample = false
+  /// Seconds of processor time that an input may take.
+  var secondLimit = ForkedRun.secondLimit
   /// Whether an input may ask for more work than there is time for.
   var mayBeSlow = false
   /// Reads what is in a folder; an error is a refusal.

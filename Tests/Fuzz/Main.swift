@@ -7,7 +7,17 @@ import Foundation
 /// that is printed, each with what must be said to have it again.
 @main
 struct Main {
-  static func main() throws {
+  static func main() {
+    do {
+      exit(try failureCount() == 0 ? 0 : 1)
+    } catch {
+      FileHandle.standardError.write(Data("fuzz: \(error)\n".utf8))
+      exit(2)
+    }
+  }
+
+  /// How many of the inputs failed that the command line asks for.
+  private static func failureCount() throws -> Int {
     var arguments = Array(CommandLine.arguments.dropFirst())
     var seed = UInt64(Date().timeIntervalSince1970)
     if let place = arguments.firstIndex(of: "--seed"), place + 1 < arguments.count {
@@ -19,10 +29,10 @@ struct Main {
     guard let seconds = arguments.first.flatMap(Double.init), arguments.count <= 2 else { throw Usage() }
     let formats = arguments.count == 2 ? all.filter { $0.name == arguments[1] } : all
     guard !formats.isEmpty else {
-      print("there is no format \(arguments[1]); the formats are \(all.map(\.name).joined(separator: ", "))")
-      exit(2)
+      throw Problem("there is no format \(arguments[1]); the formats are \(all.map(\.name).joined(separator: ", "))")
     }
     print("seed \(seed)")
+    defer { try? FileManager.default.removeItem(atPath: Campaign.root) }
     var failureCount = 0
     for format in formats {
       var campaign = try Campaign(format, seed: seed)
@@ -31,7 +41,7 @@ struct Main {
       print(campaign.summary)
       failureCount += campaign.failureCount
     }
-    exit(failureCount == 0 ? 0 : 1)
+    return failureCount
   }
 
   struct Usage: Error, CustomStringConvertible {
@@ -43,12 +53,15 @@ struct Main {
 struct Campaign {
   private let format: Format
   private let seed: UInt64
-  /// Where the inputs lie while they are read.
+  /// Where the inputs of all formats lie while they are read.
+  static let root = "\(FileManager.default.temporaryDirectory.path)/ddpm-mpi-fuzz-\(getpid())"
+
+  /// Those of this one.
   private let folder: String
   /// Where those that fail are kept.
   private let failures: String
   private let valid: Example
-  private var counts: (inputs: Int, read: Int, refused: Int) = (0, 0, 0)
+  private var counts: (inputs: Int, read: Int, refused: Int, stopped: Int) = (0, 0, 0, 0)
   private var slowest = 0.0
   private(set) var failureCount = 0
 
@@ -58,15 +71,14 @@ struct Campaign {
   init(_ format: Format, seed: UInt64) throws {
     self.format = format
     self.seed = seed
-    let root = FileManager.default.temporaryDirectory.path
-    folder = "\(root)/ddpm-mpi-fuzz-\(getpid())/\(format.name)"
-    failures = "\(root)/ddpm-mpi-fuzz-failures/\(format.name)"
+    folder = "\(Self.root)/\(format.name)"
+    failures = "\(FileManager.default.temporaryDirectory.path)/ddpm-mpi-fuzz-failures/\(format.name)"
     try? FileManager.default.removeItem(atPath: folder)
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     valid = try format.example()
     for (name, contents) in valid.files { try Self.write(contents, to: "\(folder)/\(name)") }
     let (folder, read) = (folder, format.read)
-    let outcome = ForkedRun.outcome { try read(folder) }
+    let outcome = ForkedRun.outcome(seconds: format.secondLimit) { try read(folder) }
     guard outcome == .read || format.mayRefuseExample else {
       throw Problem("\(format.name): the example that is changed must be read, but \(outcome)")
     }
@@ -101,18 +113,16 @@ struct Campaign {
     try Self.write(contents, to: "\(folder)/\(target)")
     let start = Date()
     let (folder, read) = (folder, format.read)
-    let outcome = ForkedRun.outcome { try read(folder) }
+    let outcome = ForkedRun.outcome(seconds: format.secondLimit) { try read(folder) }
     slowest = max(slowest, Date().timeIntervalSince(start))
     counts.inputs += 1
-    let reason: String?
+    var reason: String?
     switch outcome {
-    case .read:
-      counts.read += 1
-      reason = nil
-    case .refused:
-      counts.refused += 1
-      reason = nil
-    case .slow: reason = format.mayBeSlow ? nil : "took more than \(ForkedRun.secondLimit) s"
+    case .read: counts.read += 1
+    case .refused: counts.refused += 1
+    case .slow where format.mayBeSlow: counts.stopped += 1
+    case .slow: reason = "took more than \(format.secondLimit) s"
+    case .hung: reason = "waited for ever"
     case .died(let signal): reason = signal
     }
     if let reason {
@@ -125,8 +135,9 @@ struct Campaign {
   }
 
   var summary: String {
-    "\(format.name): \(counts.inputs) inputs, \(counts.read) read, \(counts.refused) refused, \(failureCount) failed; "
-      + "the slowest took \(String(format: "%.2f", slowest)) s"
+    let stopped = counts.stopped > 0 ? "\(counts.stopped) stopped, " : ""
+    return "\(format.name): \(counts.inputs) inputs, \(counts.read) read, \(counts.refused) refused, \(stopped)"
+      + "\(failureCount) failed; the slowest took \(String(format: "%.2f", slowest)) s"
   }
 
   private static func write(_ contents: [UInt8], to path: String) throws {

@@ -140,7 +140,7 @@ let modelFormats = [
             parameters: Arena(network.layout)))
       ])
     },
-    mutate: Format.textMutation, mayRefuseExample: true,
+    mutate: Format.textMutation,
     read: { _ = try FeatureNetworks.load("\($0)/features.safetensors") }),
   Format(
     name: "npz",
