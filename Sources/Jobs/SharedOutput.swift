@@ -38,13 +38,18 @@ public final class SharedOutput {
         throw InputError("\(path): \(error.message)")
       }
       try output.prepare()
+      // Before libhdf5 opens it: of a file whose first bytes find no room it crashes.
+      do { try output.reserve(byteCount: byteCount) } catch {
+        output.discard()
+        throw error
+      }
       return output
     }
     temporaryPath = try communicator.broadcast(output?.temporaryPath ?? "", from: 0)
     file = nil
     try communicator.together { file = try HDF5File.create(temporaryPath, communicator: communicator) }
     do {
-      // Only now: making the file has given back what it had.
+      // Again: making the file has given back what it had.
       try communicator.together { try output?.reserve(byteCount: byteCount) }
     } catch {
       abandon()
