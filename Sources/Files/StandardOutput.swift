@@ -1,4 +1,5 @@
 @preconcurrency import Foundation
+import Synchronization
 
 /// Standard output, where a command's results go: what does not arrive there is an error.
 public enum StandardOutput {
@@ -11,19 +12,27 @@ public enum StandardOutput {
     }
   }
 
+  /// Why text was lost, by the system's number; 0 if none was.
+  private static let firstFailure = Mutex<Int32>(0)
+
   /// Writes text at once, after what was printed before.
   public static func write(_ text: String) {
     fputs(text, stdout)
-    fflush(stdout)
+    noteFailure(fflush(stdout))
+  }
+
+  private static func noteFailure(_ status: Int32) {
+    let code = errno
+    if status != 0 { firstFailure.withLock { if $0 == 0 { $0 = code } } }
   }
 
   /// Writes what is still kept back.
   /// - Throws: `FileError` if any of what was written or printed so far has been lost.
   public static func flush() throws(FileError) {
-    errno = 0
-    let isFlushed = fflush(stdout) == 0
-    guard isFlushed, ferror(stdout) == 0 else {
-      let reason = errno == 0 ? "some of the text is lost" : String(cString: strerror(errno))
+    noteFailure(fflush(stdout))
+    let code = firstFailure.withLock { $0 }
+    guard code == 0, ferror(stdout) == 0 else {
+      let reason = code == 0 ? "some of the text is lost" : String(cString: strerror(code))
       throw FileError(cannot: "write to", "standard output", reason: reason, kind: .other)
     }
   }
