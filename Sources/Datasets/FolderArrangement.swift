@@ -84,7 +84,7 @@ public struct FolderArrangement: Sendable {
       images = try ImageFolder(training, classNames: nil, allowsSplitNames: subfoldersAreClasses)
     }
     if split == .test, let test { images = try ImageFolder(test, classNames: images.classNames) }
-    images.name = isRegularFile(path) ? fileStem(path) : lastPart(ofPath: path)
+    images.name = isRegularFile(path) ? withoutEnding(lastPart(ofPath: path)) : lastPart(ofPath: path)
     images.remarks = remarks
     return images
   }

@@ -1,3 +1,4 @@
+import Files
 import HDF5
 
 /// What an HDF5 file of images holds besides their values; by `ddpm-mpi pack`, or by another program in the same or a
@@ -46,7 +47,8 @@ struct ImageFileContents {
     _ file: borrowing HDF5File, split: DatasetSplit
   ) throws(HDF5Error) -> (ImageFileContents, ElementType?) {
     let group = split == .test ? "test/" : ""
-    var contents = ImageFileContents(path: file.path, dataset: "\(group)images", name: fileStem(file.path))
+    var contents = ImageFileContents(
+      path: file.path, dataset: "\(group)images", name: withoutEnding(lastPart(ofPath: file.path)))
     var type: ElementType?
     if try file.exists(contents.dataset) {
       let images = try file.openDataset(contents.dataset)
@@ -185,11 +187,4 @@ extension DatasetError {
     case .other: self.init(.unreadable, error.subject, error.message)
     }
   }
-}
-
-/// The last part of a path, without its extension.
-func fileStem(_ path: String) -> String {
-  let file = path.split(separator: "/").last.map(String.init) ?? path
-  guard let dot = file.lastIndex(of: "."), dot != file.startIndex else { return file }
-  return String(file[..<dot])
 }

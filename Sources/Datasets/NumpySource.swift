@@ -1,3 +1,4 @@
+import Files
 import Interchange
 import Tensors
 
@@ -90,7 +91,9 @@ public struct NumpySource: Sendable {
       throw InterchangeError(
         path, "shape \(file.shape) takes \(shape.reduce(1, *)) bytes, but \(file.elementBytes) follow the header")
     }
-    return NumpyImages(name: fileStem(path), shape: shape, .file(file), labels: [], classNames: [], remarks: remarks)
+    return NumpyImages(
+      name: withoutEnding(lastPart(ofPath: path)), shape: shape, .file(file), labels: [], classNames: [],
+      remarks: remarks)
   }
 
   private func images(_ archive: NumpyArchive, _ split: DatasetSplit) throws(InterchangeError) -> NumpyImages {
@@ -111,7 +114,8 @@ public struct NumpySource: Sendable {
         advice: "number the classes from 0")
     }
     return NumpyImages(
-      name: fileStem(path), shape: shape, .memory(bytes), labels: labels, classNames: classNames, remarks: remarks)
+      name: withoutEnding(lastPart(ofPath: path)), shape: shape, .memory(bytes), labels: labels, classNames: classNames,
+      remarks: remarks)
   }
 
   /// The names of classes, or their numbers as far as there are labels in any part.

@@ -108,9 +108,6 @@ public func replaceFile(at path: String, with bytes: some Sequence<UInt8>) throw
   try OutputFile(path).write(bytes)
 }
 
-/// Finds out early whether a file can be written at `path`, which stays as it is.
-public func checkWritable(_ path: String) throws(FileError) { _ = try OutputFile(path) }
-
 /// Writes all of `bytes`; true when the system took them.
 public func writeAll(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Bool {
   let bytes = Array(bytes)
