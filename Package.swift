@@ -151,7 +151,8 @@ let package = Package(
       name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], exclude: ["Fixtures"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
-    .testTarget(name: "FeatureNetworksTests", dependencies: ["FeatureNetworks", "Interchange", "Network", "Tensors"]),
+    .testTarget(
+      name: "FeatureNetworksTests", dependencies: ["FeatureNetworks", "Files", "Interchange", "Network", "Tensors"]),
     .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"]),
     .testTarget(name: "ReportsTests", dependencies: ["Configuration", "Files", "Images", "Jobs", "Reports"]),
     .testTarget(

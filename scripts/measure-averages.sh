@@ -5,7 +5,8 @@
 # cores, which should have nothing else to do; what is done is kept, and the script goes on where it was.
 #
 #   OUTPUT=runs/averages           where runs and figures are kept
-#   PRESET=fashion-mnist           its averages have the first of training.ema_decays
+#   PRESET=quickstart              its averages have the first of training.ema_decays
+#   SETTINGS="training.ema_decays=[0.999]"   what is set besides; the usual decay of larger networks
 #   MINUTES="1 2 4 8"              of training; or STEPS="100 200": steps in their place, on both sides
 #   RAMPUPS="0.05 0.1"             what is tried besides none
 #   SEED=1  RANKS=2                PyTorch has as many threads

@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 OUTPUT = pathlib.Path(os.environ.get("OUTPUT", "runs/averages"))
-PRESET = os.environ.get("PRESET", "fashion-mnist")
+PRESET = os.environ.get("PRESET", "quickstart")
+SETTINGS = os.environ.get("SETTINGS", "training.ema_decays=[0.999]").split()
 STEPS = [int(text) for text in os.environ.get("STEPS", "").split()]
 MINUTES = [] if STEPS else [float(text) for text in os.environ.get("MINUTES", "1 2 4 8").split()]
 RAMPUPS = os.environ.get("RAMPUPS", "0.05 0.1").split()
@@ -22,7 +23,7 @@ PROGRAM = os.environ.get("PROGRAM", ".build/release/ddpm-mpi")
 STOPPED = 5
 # Nothing but training, so that minutes are minutes of it.
 QUIET = ["training.checkpoint_every=none", "training.keep_checkpoints=all", "training.sample_every=none",
-         "training.log_every=100", f"seed={SEED}"]
+         "training.log_every=100", f"seed={SEED}", *SETTINGS]
 
 
 def ours(*arguments, output=None, statuses=(0,)):
@@ -44,8 +45,8 @@ def train(rampup, *, minutes=None, steps=None):
     options = [*QUIET, f"training.ema_rampup={rampup}"]
     if minutes:
         options.append(f"training.time_limit_minutes={minutes}")
-    if steps:
-        options.append(f"training.steps={steps}")
+    # By time, it must not come to its last step before.
+    options.append(f"training.steps={steps or 1_000_000}")
     command = ["train", "--preset", PRESET, "--output", str(folder)]
     for option in options:
         command += ["--set", option]
@@ -132,7 +133,8 @@ def peer_table(reference):
 def main():
     OUTPUT.mkdir(parents=True, exist_ok=True)
     references = trained_without_ramp()
-    print(f"{PRESET}, {RANKS} ranks, {IMAGES} images of {SAMPLING_STEPS} steps for each distance, "
+    settings = ", ".join(SETTINGS)
+    print(f"{PRESET}, {settings}, {RANKS} ranks, {IMAGES} images of {SAMPLING_STEPS} steps for each distance, "
           f"{REFERENCE_IMAGES} reference images.\n\nddpm-mpi\n", flush=True)
     our_table(references)
     if PYTHON:

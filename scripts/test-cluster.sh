@@ -21,7 +21,7 @@ done
 source scripts/cluster-tests/common.sh
 
 start reference 2
-ends reference 0 120
+ends reference 0
 
 for part in "${parts[@]}"; do
   began=$SECONDS

@@ -82,7 +82,26 @@ echo "--- bombs"
 mkdir "$folder/idx"
 mv "$folder/zeros.gz" "$folder/idx/train-images-idx3-ubyte.gz"
 printf 'x' >"$folder/idx/train-labels-idx1-ubyte"
-run 2 'unpack to more than the limit of 268435456; .*gunzip' "$program" pack "$folder/idx" --output "$folder/x.h5"
+run 2 'unpack to more than the limit of 268435456; .*DDPM_UNPACKED_LIMIT.*gunzip' "$program" pack "$folder/idx" \
+  --output "$folder/x.h5"
+"$python" - "$folder" <<'PYTHON'
+import sys, zipfile, numpy
+
+folder = sys.argv[1]
+numpy.savez_compressed(f"{folder}/bomb.npz", images=numpy.zeros((300, 1024, 1024, 1), "u1"))
+with zipfile.ZipFile(f"{folder}/bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+    for name in ["0.png", "1.png"]:
+        archive.writestr(name, bytes(300 << 20))
+with zipfile.ZipFile(f"{folder}/bomb.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+    archive.writestr("archive/data.pkl", bytes(300 << 20))
+PYTHON
+for file in bomb.npz bomb.zip; do
+  run 2 "$file: .*268435456 bytes; .*DDPM_UNPACKED_LIMIT" "$program" pack "$folder/$file" --output "$folder/x.h5"
+done
+run 2 'bomb.pth: .*268435456 bytes; .*DDPM_UNPACKED_LIMIT' "$program" fid "$folder/packed.h5" "$folder/packed.h5" \
+  --features inception --inception-weights "$folder/bomb.pth"
+run 0 'Packed 300' env DDPM_UNPACKED_LIMIT=400000000 "$program" pack "$folder/bomb.npz" --output "$folder/x.h5"
+run 2 'DDPM_UNPACKED_LIMIT is much; it must be a number of bytes' env DDPM_UNPACKED_LIMIT=much "$program" samplers
 
 echo "--- values that cannot be"
 run 0 'Done' "$program" train "${tiny[@]}" --set model.classes=2 --set data.name=hdf5 \

@@ -436,7 +436,7 @@ refuse 'label_dropout is 0.1, but the network is told no classes' \
   train --set training.label_dropout=0.1 --output "$folder/none"
 refuse 'diffusion.loss: simple does not train the variance' \
   train --set diffusion.variance=learned --output "$folder/none"
-refuse 'time_sampling is loss-aware, which is for the discrete' \
+refuse 'time_sampling is loss-aware, which is for diffusion.process vp and ve;' \
   train --set diffusion.time_sampling=loss-aware --set diffusion.process=edm --output "$folder/none"
 told=("${tiny[@]}" --set model.classes=5)
 run 0 'Done' "$mpirun" 2 "$program" train "${told[@]}" --set training.label_dropout=0.3 \

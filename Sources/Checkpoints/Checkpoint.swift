@@ -86,7 +86,7 @@ public enum Checkpoint {
     do {
       try onRankZero(communicator, path) { try reserve(temporary, byteCount: byteCount) }
     } catch let error as CheckpointError {
-      // Nothing was written yet, so it can be closed in good order.
+      // Nothing was written yet, so it can be closed cleanly.
       try file.close()
       if rank == 0 { unlink(temporary) }
       throw error
@@ -218,7 +218,7 @@ public enum Checkpoint {
       for group in try groups(header) { try group.read(from: file, communicator: communicator) }
       outcome = .success(header)
     } catch let error as CheckpointError {
-      // Every rank found the same, so the file can be closed in good order and another one be tried.
+      // Every rank found the same, so the file can be closed cleanly and another one be tried.
       outcome = .failure(error)
     }
     try agreeing(communicator, path) { try FaultPoint.loadClose.pass(rank: rank) }

@@ -12,7 +12,7 @@ public struct CompressionError: Error, Equatable, CustomStringConvertible {
 /// The contents of a file, decompressed if it is in the gzip format (RFC 1952) and as they are if not.
 ///
 /// A gzip file may have several members, whose contents follow one another, and zeros after the last. Throws if the
-/// file cannot be read, ends too soon, does not match its checksums, or grows beyond `unpackedLimit`.
+/// file cannot be read, ends too soon, does not match its checksums, or grows beyond `UnpackedLimit`.
 public func gunzip(contentsOf path: String) throws(CompressionError) -> [UInt8] {
   let input: [UInt8]
   do { input = try readBytes(at: path) } catch { throw CompressionError(path: path, message: error.reason) }
@@ -59,6 +59,7 @@ private struct GzipDecompressor: ~Copyable {
   }
 
   private mutating func decompressMember() throws(CompressionError) {
+    let limit = UnpackedLimit.bytes(ofStored: input.count)
     var piece = [UInt8](repeating: 0, count: Self.pieceSize)
     while true {
       let available = min(input.count - offset, Self.pieceSize)
@@ -71,12 +72,12 @@ private struct GzipDecompressor: ~Copyable {
         return inflate(stream, Z_NO_FLUSH)
       }
       offset += available - Int(stream.pointee.avail_in)
-      guard output.count <= unpackedLimit(ofStored: input.count) - Self.pieceSize else {
+      guard output.count <= limit - Self.pieceSize else {
         throw CompressionError(
           path: path,
           message:
-            "\(input.count) bytes unpack to more than the limit of \(unpackedLimit(ofStored: input.count)); if that "
-            + "is right, unpack them with gunzip and give the unpacked file")
+            "\(input.count) bytes unpack to more than the limit of \(limit); \(UnpackedLimit.advice), or unpack them with "
+            + "gunzip and give the unpacked file")
       }
       output.append(contentsOf: piece.prefix(Self.pieceSize - Int(stream.pointee.avail_out)))
       switch status {

@@ -89,7 +89,7 @@ extension RunConfiguration {
         "model.channels is \(model.channels) and model.multipliers \(text("model.multipliers")), which makes levels of "
           + "\(largest * model.channels) channels; they may have at most \(Self.maximumChannels)")
     }
-    problems += imageFileProblems
+    problems += unreadKeys.map(\.problem)
     problems += groupProblems
     if let channels = model.architecture.headChannels, model.architecture.headCount != 1 {
       problems.append(
@@ -114,16 +114,7 @@ extension RunConfiguration {
         "training.label_dropout is \(text("training.label_dropout")), but the network is told no classes; set "
           + "model.classes to the number of the data set's classes")
     }
-    if diffusion.timeSampling == .lossAware && !diffusion.process.isDiscrete {
-      problems.append(
-        "diffusion.time_sampling is loss-aware, which is for the discrete processes vp and ve; diffusion.process is "
-          + diffusion.process.rawValue)
-    }
-    if diffusion.rescaleTimes && !diffusion.process.isDiscrete {
-      problems.append(
-        "diffusion.rescale_times is true, which is for the steps of vp and ve; diffusion.process is "
-          + diffusion.process.rawValue)
-    } else if diffusion.rescaleTimes && model.architecture.timeFeatures == .fourier {
+    if diffusion.rescaleTimes && model.architecture.timeFeatures == .fourier {
       problems.append(
         "diffusion.rescale_times is true, but with model.embedding fourier the network is told the noise's logarithm, not "
           + "the step; set one of them to its default")
@@ -140,12 +131,6 @@ extension RunConfiguration {
 
   /// Whether there is such a process, it can be computed with, and a network can be trained for it.
   private var processProblems: [String] {
-    if diffusion.zeroTerminalSNR && diffusion.process != .discreteVariancePreserving {
-      return [
-        "diffusion.zero_terminal_snr is true, which is for diffusion.process vp; diffusion.process is "
-          + diffusion.process.rawValue
-      ]
-    }
     do {
       guard let unworkable = try process().firstUnworkableTime else {
         _ = try objective()
@@ -172,15 +157,6 @@ extension RunConfiguration {
     case .littleSignal(let time):
       return "\(values): at time \(time) the image is lost in the noise: its part is below what 32-bit floats can hold "
         + "beside it; take fewer steps, or less noise at the end"
-    }
-  }
-
-  /// Whether keys about image files are for data that come from such.
-  private var imageFileProblems: [String] {
-    if data.name == "folder" { return [] }
-    let usual = RunConfiguration()
-    return ["data.background", "data.channels", "data.orientation"].filter { text($0) != usual.text($0) }.map {
-      "\($0) is \(text($0)), which is for image files, data.name folder; data.name is \(data.name), so leave it out"
     }
   }
 
@@ -252,12 +228,6 @@ extension RunConfiguration {
     if architecture.timeFeatures != .fourier {
       return ["model.scale_by_sigma is true, but the network is not told the noise; set model.embedding to fourier"]
     }
-    if process != .varianceExploding && process != .discreteVarianceExploding {
-      return [
-        "model.scale_by_sigma is true, which is for diffusion.process ve and ve-sde; diffusion.process is "
-          + process.rawValue
-      ]
-    }
     if diffusion.variance.isLearned {
       return [
         "model.scale_by_sigma is true, which does not go with a variance that the network learns; diffusion.variance is "
@@ -285,7 +255,7 @@ extension RunConfiguration {
     return []
   }
 
-  private func text(_ name: String) -> String {
+  func text(_ name: String) -> String {
     guard let key = ConfigurationKey.named(name) else { preconditionFailure("no key \(name)") }
     return key.value(in: self)
   }

@@ -7,21 +7,27 @@ extension RunConfiguration {
   /// - Parameter file: the name that messages show, with the line.
   /// - Throws: every unknown or repeated key and every value of a wrong type; then everything that `validate()` finds.
   public init(yaml: String, file: String) throws(ConfigurationError) {
-    try self.init(yaml: yaml, file: file, over: RunConfiguration())
+    try self.init(reading: yaml, file, over: RunConfiguration())
+    try validate(asIn: file)
   }
 
   /// Reads what a run has stored of itself, when there may have been fewer keys: those that are missing stand for what
-  /// the program did then.
+  /// the program did then. It may also have keys that nothing read.
   ///
   /// - Throws: as for other YAML.
   public init(ofRun yaml: String, file: String) throws(ConfigurationError) {
-    try self.init(yaml: yaml, file: file, over: .beforeLaterKeys)
+    try self.init(reading: yaml, file, over: .beforeLaterKeys)
+    self = withoutUnreadKeys()
+    try validate(asIn: file)
   }
 
-  private init(yaml: String, file: String, over base: RunConfiguration) throws(ConfigurationError) {
+  private init(reading yaml: String, _ file: String, over base: RunConfiguration) throws(ConfigurationError) {
     let document = try ConfigurationDocument(yaml: yaml, file: file)
     self = try document.presetConfiguration() ?? base
     try document.apply(to: &self)
+  }
+
+  private func validate(asIn file: String) throws(ConfigurationError) {
     do { try validate() } catch { throw error.found(in: file) }
   }
 

@@ -1,4 +1,4 @@
-/// Lists of classes, which are told apart by their names' bytes and, where several have one name, by their order.
+/// Lists of classes, which are distinguished by their names' bytes and, where several have one name, by their order.
 public enum ClassNames {
   private struct Key: Hashable {
     let name: [UInt8]

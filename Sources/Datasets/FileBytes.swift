@@ -5,7 +5,7 @@ import Glibc
 /// The bytes of a file; a file that gzip has compressed is unpacked.
 /// - Throws: `DatasetError` (`missing`, `unreadable`).
 func readFile(_ path: String) throws(DatasetError) -> [UInt8] {
-  // What is missing is told apart from what is damaged.
+  // What is missing is distinguished from what is damaged.
   do { _ = try RegularFile(path) } catch { throw DatasetError(error, path) }
   do {
     return try gunzip(contentsOf: path)

@@ -1,3 +1,4 @@
+import Files
 import Images
 import Interchange
 import Tensors
@@ -195,6 +196,11 @@ public struct ImageFolder: Sendable {
   /// The bytes of a file in an archive; nil for one that lies on the disk by itself.
   private func memberBytes(of file: File) throws(DatasetError) -> [UInt8]? {
     guard let archive, let member = file.member else { return nil }
+    guard member.size <= member.sizeLimit else {
+      throw DatasetError(
+        .tooLarge, file.path, "it unpacks to more than the limit of \(member.sizeLimit) bytes",
+        advice: UnpackedLimit.advice + ", or unpack the archive and name the folder")
+    }
     do { return try archive.read(member) } catch {
       throw DatasetError(
         .damaged, file.path, "cannot be read: \(error.problem)",

@@ -35,6 +35,8 @@ public struct ModelImport: Sendable {
     var told = try base.resolve(saved: exported)
     mapping.apply(to: &told, classCount: classes)
     process?.apply(to: &told)
+    // The base was for another process, perhaps.
+    told = told.withoutUnreadKeys()
     if mapping.outputChannels == mapping.inputChannels, told.diffusion.variance.isLearned {
       throw folder.network.refusal(
         "out_channels", "is \(mapping.outputChannels), but the scheduler says that a variance is learned",

@@ -4,7 +4,7 @@ import Tensors
 public protocol FeatureNetwork: Sendable {
   /// What measures on these features are labelled with, as in FID[name].
   var name: String { get }
-  /// Of the weights, so that figures on other weights are told apart; see `WeightsHash`.
+  /// Of the weights, so that figures on other weights are not taken for the same; see `WeightsHash`.
   var hash: String { get }
   /// Numbers of a feature.
   var featureCount: Int { get }

@@ -1,11 +1,21 @@
 extension String {
   /// The text as a terminal can show it: control characters, by which a name or a text from a file could move the cursor
   /// or rewrite what stands there, become visible, such as `\u{1b}`. Line ends and tabs stay.
-  public var printable: String {
+  public var printable: String { withVisible { "\\u{\(String($0, radix: 16))}" } }
+
+  /// The same of text in JSON, where these characters can be in strings only: `\u001b`. It means what it meant.
+  public var printableJSON: String {
+    withVisible {
+      let digits = String($0, radix: 16)
+      return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    }
+  }
+
+  private func withVisible(_ escape: (UInt32) -> String) -> String {
     if !unicodeScalars.contains(where: \.isHidden) { return self }
     return unicodeScalars.reduce(into: "") { text, scalar in
       if scalar.isHidden {
-        text += "\\u{\(String(scalar.value, radix: 16))}"
+        text += escape(scalar.value)
       } else {
         text.unicodeScalars.append(scalar)
       }
@@ -14,7 +24,7 @@ extension String {
 }
 
 extension Unicode.Scalar {
-  /// A control character, or one that turns the direction of writing.
+  /// A control character, or one that turns the direction of writing. None is beyond U+FFFF.
   fileprivate var isHidden: Bool {
     switch value {
     case 0x09, 0x0a: false

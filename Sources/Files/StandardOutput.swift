@@ -21,6 +21,9 @@ public enum StandardOutput {
     noteFailure(fflush(stdout))
   }
 
+  /// Writes a line, or several, as a terminal can show them.
+  public static func print(_ text: String = "") { write(text.printable + "\n") }
+
   private static func noteFailure(_ status: Int32) {
     let code = errno
     if status != 0 { firstFailure.withLock { if $0 == 0 { $0 = code } } }

@@ -23,12 +23,12 @@ func requireStored(
   _ dataset: borrowing Handle, elements count: Int, ofBytes size: Int, _ subject: String
 ) throws(HDF5Error) {
   let stored = Int(clamping: H5Dget_storage_size(dataset.identifier))
-  let limit = unpackedLimit(ofStored: stored)
+  let limit = UnpackedLimit.bytes(ofStored: stored)
   let (byteCount, overflows) = count.multipliedReportingOverflow(by: size)
   guard !overflows, byteCount <= limit else {
     throw HDF5Error(
       "H5Dread", subject, .wrongType,
-      "its \(count) elements would take more than the limit of \(limit) bytes, and the file stores \(stored); if they are "
-        + "right, store them without compression")
+      "its \(count) elements would take more than the limit of \(limit) bytes, and the file stores \(stored); "
+        + "\(UnpackedLimit.advice), or store them without compression")
   }
 }

@@ -47,7 +47,7 @@ private struct ZipReader: ~Copyable {
     }
     self.archive = archive
     self.path = path
-    limit = unpackedLimit(ofStored: bytes.count)
+    limit = UnpackedLimit.bytes(ofStored: bytes.count)
   }
 
   deinit { zip_discard(archive) }
@@ -83,7 +83,7 @@ private struct ZipReader: ~Copyable {
       guard Int(count) <= limit - bytes.count else {
         throw InterchangeError(
           path, "its members unpack to more than the limit of \(self.limit) bytes",
-          advice: "if that is right, store them without compression, as numpy.savez does")
+          advice: UnpackedLimit.advice + ", or store them without compression, as numpy.savez does")
       }
       bytes += piece[..<Int(count)]
     }

@@ -10,11 +10,10 @@ public final class ZipFile: Sendable {
     public let name: String
     /// In bytes, not compressed, as the archive says.
     public let size: Int
+    /// What it may have.
+    public let sizeLimit: Int
     fileprivate let index: UInt64
   }
-
-  /// The most bytes that a member may have: an image file is never that large, but what a damaged archive says may be.
-  public static let memberLimit = 1 << 28
 
   public let path: String
   /// In the archive's order.
@@ -76,16 +75,18 @@ private struct Archive: @unchecked Sendable {
         throw InterchangeError(path, "is damaged: \(String(cString: zip_strerror(pointer)))")
       }
       members.append(
-        ZipFile.Member(name: String(cString: name), size: Int(clamping: information.size), index: index))
+        ZipFile.Member(
+          name: String(cString: name), size: Int(clamping: information.size),
+          sizeLimit: UnpackedLimit.bytes(ofStored: Int(clamping: information.comp_size)), index: index))
     }
     return members
   }
 
   func read(_ member: ZipFile.Member, _ path: String) throws(InterchangeError) -> [UInt8] {
-    guard member.size <= ZipFile.memberLimit else {
+    guard member.size <= member.sizeLimit else {
       throw InterchangeError(
-        path, "its member \(member.name) has \(member.size) bytes, more than the limit of \(ZipFile.memberLimit)",
-        advice: "unpack the archive and name the folder")
+        path, "its member \(member.name) unpacks to more than the limit of \(member.sizeLimit) bytes",
+        advice: UnpackedLimit.advice)
     }
     guard let file = zip_fopen_index(pointer, member.index, 0) else {
       throw damaged(path, member, zip_strerror(pointer))

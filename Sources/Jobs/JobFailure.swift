@@ -26,7 +26,7 @@ public enum ExitStatus: Int32, Sendable {
 /// An error that knows how the job should end.
 public protocol JobEndingError: Error {
   var exitStatus: ExitStatus { get }
-  /// Whether every rank throws this error too: then rank 0 alone reports it, and all leave in good order.
+  /// Whether every rank throws this error too: then rank 0 alone reports it, and all leave cleanly.
   var isKnownToAllRanks: Bool { get }
 }
 

@@ -6,10 +6,11 @@ import Synchronization
 public enum StopSignals {
   private static let noted = Atomic<Int32>(0)
 
-  /// Notes these signals from now on, instead of ending at them.
+  /// Notes these signals from now on, instead of ending at them. A process calls it before it starts MPI: a scheduler's
+  /// warning may come at any time after that, and one that is missed is a job that ends without a last save.
   public static func listen() {
     // The note must be there before a handler looks for it.
-    noted.store(0, ordering: .relaxed)
+    _ = noted.load(ordering: .relaxed)
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { StopSignals.noted.store($0, ordering: .relaxed) }
     // Reading and writing go on as if nothing had happened.

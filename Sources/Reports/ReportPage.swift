@@ -148,11 +148,12 @@ struct ReportPage {
     let rows = run.sessions.enumerated().map { index, session -> HTML in
       let isNewest = index == run.sessions.count - 1
       let ranks = session.start.job.map(Self.text) ?? "not known"
+      let differences = HTML.joined(session.differences.map { "<br>\($0)" })
       let reached = isNewest ? max(run.metrics.lastStep, session.last.step) : session.last.step
       return """
         <tr><td>\(index + 1)</td><td>\(Self.text(session.start.time))</td>\
         <td>\(session.isResumed ? "resumed after step" : "started at step") \
-        \(ProgressFormat.count(session.firstStep))</td><td>\(ProgressFormat.count(reached))</td><td>\(ranks)</td>\
+        \(ProgressFormat.count(session.firstStep))\(differences)</td><td>\(ProgressFormat.count(reached))</td><td>\(ranks)</td>\
         <td>\(session.checkpointCount)</td><td>\(session.ending(isNewest: isNewest))</td></tr>
 
         """

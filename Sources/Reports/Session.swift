@@ -11,6 +11,11 @@ struct Session: Equatable {
   var firstStep: Int { start.step }
   var isResumed: Bool { start.event == .resume }
 
+  /// What it began with instead of random weights, and what is not as it was before; each in words.
+  var differences: [String] {
+    (start.initial.map { ["weights of \($0)"] } ?? []) + (start.changes ?? [])
+  }
+
   /// How it ended; nil if it did not say so.
   var end: JournalEntry? {
     switch last.event {

@@ -61,7 +61,7 @@ final class TrainingEvaluation {
     self.reporter = reporter
     try communicator.together {
       guard communicator.rank == 0 else { return }
-      best = Self.best(in: folder.evaluationsPath, before: step, features: network.hash, settings)
+      best = Self.best(in: folder.evaluationsPath, before: step, features: network.hash, of: dataset, settings)
       file = try AppendedFile(path: folder.evaluationsPath)
     }
   }
@@ -96,10 +96,11 @@ final class TrainingEvaluation {
     return (result, isBest)
   }
 
-  /// The least distance of what was measured in the same way; nil if there is none. Lines that a crash cut short are
+  /// The least distance of what was measured in the same way, against the same images; nil if there is none. Lines that a crash cut short are
   /// passed over.
   private static func best(
-    in path: String, before step: Int, features hash: String, _ settings: RunConfiguration.EvaluationSettings
+    in path: String, before step: Int, features hash: String, of dataset: any ImageDataset,
+    _ settings: RunConfiguration.EvaluationSettings
   ) -> Double? {
     guard let bytes = try? readBytes(at: path) else { return nil }
     let results = bytes.split(separator: UInt8(ascii: "\n")).compactMap {
@@ -108,6 +109,7 @@ final class TrainingEvaluation {
     return results.filter {
       $0.trainingSteps <= step && $0.featureHash == hash && $0.count == settings.count
         && $0.referenceSplit == settings.split.rawValue
+        && $0.referenceFingerprint == Reference.fingerprint(of: dataset)
         && (settings.referenceCount == nil || $0.referenceCount == settings.referenceCount)
     }.compactMap(\.fid).min()
   }

@@ -185,7 +185,7 @@ extension TrainingRun {
       guard request.allowsOtherData else {
         throw InputError(
           "\(path) was trained on other images: the fingerprint of \(dataset.name) was \(before) and is \(fingerprint); "
-            + "name the images of then by data.path, or give --allow-other-data to go on with these")
+            + "set data.path to the images that it was trained on, or give --allow-other-data to go on with these")
       }
       changes.append("the data set's fingerprint was \(before) and is \(fingerprint)")
     }

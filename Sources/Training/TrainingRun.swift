@@ -98,7 +98,6 @@ public struct TrainingRun {
   /// Checks everything that can be checked before the first step, and loads the checkpoint to resume from. Collective.
   /// - Throws: `JobFailure` on all ranks if anything is wrong on any.
   public init(_ request: Request, communicator: Communicator) throws {
-    StopSignals.listen()
     self.request = request
     self.communicator = communicator
     let reporter = RunReporter(isSpeaking: communicator.rank == 0)
@@ -117,7 +116,6 @@ public struct TrainingRun {
       let dataset = try configuration.dataset()
       try configuration.validate(classNames: dataset.classNames)
       let model = try Self.model(request.kind, configuration, dataset)
-      try initial?.read(for: model.task.trainee.layout, of: configuration)
       return (configuration, dataset, model, initial)
     }
     initialPath = initial?.path
@@ -126,6 +124,7 @@ public struct TrainingRun {
     self.model = model
     try Self.verifyRanksAgree(request, folder, configuration, dataset, communicator)
     try Self.requireMemory(for: model, configuration, communicator)
+    try communicator.together { try initial?.read(for: model.task.trainee.layout, of: configuration) }
     stopWatch = StopWatch(limitMinutes: configuration.training.timeLimitMinutes)
     let place = RunPlace(folder)
     self.place = place
@@ -189,7 +188,7 @@ public struct TrainingRun {
       try train()
     } catch {
       noteEnd(error)
-      // Where all ranks end in good order no message may be left between them.
+      // Where all ranks end cleanly, no message may be left between them.
       if (error as? any JobEndingError)?.isKnownToAllRanks == true { try? trainer.settle() }
       throw error
     }

@@ -155,12 +155,12 @@ struct BenchmarkCommand: RankCommand {
   }
 
   private func report(_ result: some Encodable, _ text: String) throws {
-    if json { try printJSON(result) } else { print(text) }
+    if json { try printJSON(result) } else { StandardOutput.print(text) }
   }
 }
 
 /// Prints a result as one line of JSON.
-func printJSON(_ result: some Encodable) throws { print(try jsonLine(result)) }
+func printJSON(_ result: some Encodable) throws { StandardOutput.print(try jsonLine(result)) }
 
 extension Benchmark.Job: ExpressibleByArgument {}
 extension ReductionMethod: ExpressibleByArgument {}

@@ -63,4 +63,6 @@ struct Doctor: RankCommand {
       print("data set      \(name): not usable; \(error)")
     }
   }
+
+  private func print(_ text: String = "") { StandardOutput.print(text) }
 }

@@ -46,8 +46,8 @@ struct Evaluate: RankCommand {
 
   @OptionGroup var features: FeatureOptions
 
-  @Option(help: "Which images of the model's data set to compare with.")
-  var split = DatasetSplit.training
+  @Option(help: "Which images of the model's data set to compare with (default: training).")
+  var split: DatasetSplit?
 
   @Option(help: ArgumentHelp("Where the data set is (default: where it was in training).", valueName: "folder"))
   var dataPath: String?
@@ -80,11 +80,12 @@ struct Evaluate: RankCommand {
     if let referenceCount, referenceCount < 2 {
       throw ValidationError("--reference-count is \(referenceCount); it must be at least 2.")
     }
-    if reference != nil && referenceCount != nil {
-      throw ValidationError("--reference and --reference-count exclude each other.")
-    }
-    if reference != nil && background != nil {
-      throw ValidationError("--reference and --background exclude each other.")
+    let ofDataSet = [
+      ("--reference-count", referenceCount != nil), ("--background", background != nil), ("--split", split != nil),
+      ("--data-path", dataPath != nil), ("--reference-cache", referenceCache != nil),
+    ]
+    if reference != nil, let (name, _) = ofDataSet.first(where: { $0.1 }) {
+      throw ValidationError("--reference and \(name) exclude each other: statistics are all that is compared with.")
     }
     try model.validate()
   }
@@ -103,7 +104,7 @@ struct Evaluate: RankCommand {
     job.sampler = sampler.choice
     job.seed = seed
     job.conditions = conditions.request
-    job.split = split
+    job.split = split ?? .training
     job.dataPath = dataPath
     job.background = background
     job.referenceCount = referenceCount
@@ -124,6 +125,13 @@ struct FeatureOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Inception's weights (default: see docs/evaluation.md).", valueName: "file"))
   var inceptionWeights: String?
+
+  func validate() throws {
+    if inceptionWeights != nil && features != FeatureNetworks.inceptionName {
+      throw ValidationError(
+        "--inception-weights is for --features \(FeatureNetworks.inceptionName), and --features is \(features).")
+    }
+  }
 
   var files: [NamedFile] { NamedFile.list(("--features", features), ("--inception-weights", inceptionWeights)) }
 }

@@ -60,5 +60,5 @@ struct Inspect: RankCommand {
   }
 
   /// Names and texts from a file must not command a terminal.
-  private func tell(_ text: String) { print(text.printable) }
+  private func tell(_ text: String) { StandardOutput.print(text) }
 }

@@ -51,11 +51,16 @@ struct Main {
     StandardOutput.takeStandardDescriptors()
     // A file that exceeds its limit is an error like a full disk, and no reason to die.
     signal(SIGXFSZ, SIG_IGN)
+    if let problem = UnpackedLimit.problem() {
+      report(problem)
+      exit(ExitStatus.badInput.rawValue)
+    }
     let parsed = Result { try parse() }
     if case .failure(let mistake) = parsed, rankOfLauncher == nil {
       report("\(mistake)")
       exit(ExitStatus.badInput.rawValue)
     }
+    if case .success(let command) = parsed, type(of: command).stopsWhenAsked { StopSignals.listen() }
     run { communicator in
       // The launcher may give each rank its own arguments, so a mistake may be one rank's.
       var command = try communicator.together { try parsed.get() }
@@ -80,7 +85,7 @@ struct Main {
         throw InputError("\(Program.missingSubcommand ?? message)\nSee `\(Program.helpCommand)`.")
       }
       // Under mpirun one rank is enough to say so.
-      if rankOfLauncher ?? "0" == "0" { print(message) }
+      if rankOfLauncher ?? "0" == "0" { StandardOutput.print(message) }
       leave(.done)
     }
   }
@@ -167,6 +172,8 @@ extension Program {
 protocol RankCommand: ParsableCommand {
   /// Whether the command itself finds out which differences between the ranks' arguments do harm.
   static var ranksMayDiffer: Bool { get }
+  /// Whether a signal that asks for a stop is noted and waits until the work has been saved.
+  static var stopsWhenAsked: Bool { get }
   /// What it reads and writes, as far as the command line says. It is checked before the command runs.
   var files: CommandFiles { get }
 
@@ -175,4 +182,5 @@ protocol RankCommand: ParsableCommand {
 
 extension RankCommand {
   static var ranksMayDiffer: Bool { false }
+  static var stopsWhenAsked: Bool { false }
 }

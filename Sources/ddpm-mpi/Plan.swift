@@ -17,7 +17,7 @@ struct Plan: RankCommand {
                     [--storage-gbytes <x>] [--core-speed <x>] [--json]
       """,
     discussion: """
-      Measures the preset's network on this machine for some seconds, and reckons from that, for 1, 2, 4, … nodes: the \
+      Measures the preset's network on this machine for some seconds, and estimates from that, for 1, 2, 4, … nodes: the \
       time of a step, how well it scales, memory, checkpoints and the hours of the whole run. What it measured and what \
       it assumed is printed; docs/scaling.md has the model and how far it was off.
 
@@ -118,6 +118,6 @@ struct Plan: RankCommand {
     request.coreNetworkGigabytes = coreNetworkGbytes
     request.coreSpeed = coreSpeed
     let result = try TrainingPlan(request).run(communicator: communicator)
-    if json { try printJSON(result) } else { print(result.text) }
+    if json { try printJSON(result) } else { StandardOutput.print(result.text) }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Files
 import Jobs
 
 /// Lists the presets, or prints one.
@@ -25,12 +26,12 @@ struct PresetsCommand: ParsableCommand {
   func run() throws {
     guard let name else {
       if json { return try printJSON(Presets.all.map(Entry.init)) }
-      print(Presets.all.map(text).joined(separator: "\n"))
+      StandardOutput.print(Presets.all.map(text).joined(separator: "\n"))
       return
     }
     let preset = try Presets.named(name)
     if json { return try printJSON(Entry(preset, withYAML: true)) }
-    print(preset.configuration.yaml, terminator: "")
+    StandardOutput.write(preset.configuration.yaml)
   }
 
   private func text(_ preset: Preset) -> String {

@@ -34,8 +34,8 @@ struct Report: RankCommand {
     let path = output ?? run.reportPath
     _ = try OutputFile(path)
     try replaceFile(at: path, with: report.html.utf8)
-    for omission in report.omissions { print(omission.printable) }
-    print(
+    for omission in report.omissions { StandardOutput.print(omission) }
+    StandardOutput.print(
       "Wrote \(path) (\(ProgressFormat.bytes(report.html.utf8.count))): "
         + "\(ProgressFormat.count(report.curveCount, of: "curve")), "
         + "\(ProgressFormat.count(report.sheetCount, of: "sheet")) of samples.")

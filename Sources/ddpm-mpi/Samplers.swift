@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diffusion
+import Files
 
 struct Samplers: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -13,8 +14,8 @@ struct Samplers: ParsableCommand {
     for name in SamplerName.allCases {
       let order = name.order.map { "order \($0)" } ?? "random"
       let cost = name.evaluationsPerStep.map { "\($0) evaluation\($0 == 1 ? "" : "s") a step" } ?? "as many as needed"
-      print("\(pad(name.rawValue, 20))\(name.summary)")
-      print("\(pad("", 20))\(order), \(cost); \(name.source)")
+      StandardOutput.print("\(pad(name.rawValue, 20))\(name.summary)")
+      StandardOutput.print("\(pad("", 20))\(order), \(cost); \(name.source)")
     }
   }
 

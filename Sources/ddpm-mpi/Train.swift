@@ -11,6 +11,7 @@ import Training
 struct Train: RankCommand {
   // The configurations are compared key by key once they are put together.
   static let ranksMayDiffer = true
+  static let stopsWhenAsked = true
 
   static let configuration = CommandConfiguration(
     abstract: "Train a model, or go on with a run.",
@@ -64,6 +65,7 @@ struct Train: RankCommand {
 
 struct TrainClassifier: RankCommand {
   static let ranksMayDiffer = true
+  static let stopsWhenAsked = true
 
   static let configuration = CommandConfiguration(
     commandName: "train-classifier",

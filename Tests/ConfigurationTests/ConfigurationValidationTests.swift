@@ -165,17 +165,9 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
     }
     #expect(
       found("process=vp-sde", "prediction=velocity") == [
-        "diffusion.zero_terminal_snr is true, which is for diffusion.process vp; diffusion.process is vp-sde"
+        "diffusion.zero_terminal_snr is true, which is for diffusion.process vp; diffusion.process is vp-sde, so leave "
+          + "diffusion.zero_terminal_snr at its default, false"
       ])
-  }
-
-  @Test(arguments: ["data.background=white", "data.channels=3", "data.orientation=as-stored"])
-  func whatIsAboutImageFilesNeedsThem(setting: String) throws {
-    let sources = ConfigurationSources(settings: [setting])
-    let parts = setting.split(separator: "=")
-    let error = #expect(throws: ConfigurationError.self) { try sources.resolve() }
-    #expect(error?.problems.first?.hasPrefix("\(parts[0]) is \(parts[1]), which is for image files") == true)
-    _ = try ConfigurationSources(settings: ["data.name=folder", "data.path=/photos", setting]).resolve()
   }
 
   @Test func batchMustBeWholeMicroBatches() {
@@ -246,7 +238,8 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
         $0.model.architecture.timeFeatures = .fourier
         $0.diffusion.process = .variancePreserving
       } == [
-        "model.scale_by_sigma is true, which is for diffusion.process ve and ve-sde; diffusion.process is vp-sde"
+        "model.scale_by_sigma is true, which is for diffusion.process ve and ve-sde; diffusion.process is vp-sde, so "
+          + "leave model.scale_by_sigma at its default, false"
       ])
     #expect(
       problemsAfter {
@@ -267,7 +260,8 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
         $0.diffusion.rescaleTimes = true
         $0.diffusion.process = .subVariancePreserving
       } == [
-        "diffusion.rescale_times is true, which is for the steps of vp and ve; diffusion.process is sub-vp-sde"
+        "diffusion.rescale_times is true, which is for diffusion.process vp and ve; diffusion.process is sub-vp-sde, so "
+          + "leave diffusion.rescale_times at its default, false"
       ])
     #expect(
       problemsAfter {

@@ -1,4 +1,5 @@
 import FeatureNetworks
+import Files
 import Foundation
 import Interchange
 import Network
@@ -9,7 +10,7 @@ import Testing
     let folder = NSTemporaryDirectory() + UUID().uuidString
     let path = "\(folder)/.cache/ddpm-mpi/inception-v3-fid.safetensors"
     try FileManager.default.createDirectory(
-      atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+      atPath: parentFolder(of: path), withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try Data().write(to: URL(fileURLWithPath: path))
     try body(path, folder)

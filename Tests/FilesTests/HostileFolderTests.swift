@@ -38,5 +38,6 @@ final class HostileFolderTests: XCTestCase {
   func testControlCharactersBecomeVisible() {
     XCTAssertEqual("plain é 😀\tand\nlines".printable, "plain é 😀\tand\nlines")
     XCTAssertEqual("\u{1b}[31mred\r\u{7}\u{9b}x\u{202e}".printable, "\\u{1b}[31mred\\u{d}\\u{7}\\u{9b}x\\u{202e}")
+    XCTAssertEqual(#"{"name":"\#u{1b}[31m\#u{9b}"}"#.printableJSON, #"{"name":"\u001b[31m\u009b"}"#)
   }
 }

@@ -75,7 +75,35 @@ let dataFormats = [
     name: "gzip",
     example: { Example(["text.gz": [UInt8](Data(base64Encoded: gzipOfText)!)]) },
     read: { _ = try gunzip(contentsOf: "\($0)/text.gz") }),
+  Format(
+    name: "npy",
+    example: {
+      let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (3, 4, 4), }"
+      let padded = header.padding(toLength: 117, withPad: " ", startingAt: 0) + "\n"
+      return Example([
+        "images.npy": [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(padded.utf8) + (0..<48).map { UInt8($0) }
+      ])
+    },
+    mutate: { Bool.random(using: &$2) ? Mutator.text($0, $1, using: &$2) : Mutator.bytes($0, $1, using: &$2) },
+    read: { try readAll(NumpySource("\($0)/images.npy").images(.training)) }),
+  Format(
+    name: "archive",
+    example: { Example(["images.zip": [UInt8](Data(base64Encoded: archiveOfImages)!)]) },
+    mutate: { Bool.random(using: &$2) ? Mutator.text($0, $1, using: &$2) : Mutator.bytes($0, $1, using: &$2) },
+    repair: repairZip,
+    read: { try readAll(FolderImages(FolderArrangement("\($0)/images.zip").images(.training))) }),
 ]
+
+/// By Python's zipfile: two PNGs of 4x4 pixels in a folder, and their labels in EDM's dataset.json.
+private let archiveOfImages = """
+  UEsDBBQAAAAAAAAAIQCI5Ro7UwAAAFMAAAAOAAAAMDAwMDAvaW1nMC5wbmeJUE5HDQoaCgAAAA1JSERSAAAABAAAAAQIAAAAAIyawaIAAAAaSURBVHic\
+  Y2AGAgZmFlY2BmZWdk4GZjZOHgACqABVzCqOdwAAAABJRU5ErkJgglBLAwQUAAAAAAAAACEACNsEhVMAAABTAAAADgAAADAwMDAwL2ltZzEucG5niVBO\
+  Rw0KGgoAAAANSUhEUgAAAAQAAAAECAAAAACMmsGiAAAAGklEQVR4nGOIAgKGqOiYWIaomLgEhqjYhGQAOQgFxekeVNcAAAAASUVORK5CYIJQSwMEFAAA\
+  AAAAAAAhAMe4ZEM6AAAAOgAAAAwAAABkYXRhc2V0Lmpzb257ImxhYmVscyI6IFtbIjAwMDAwL2ltZzAucG5nIiwgMV0sIFsiMDAwMDAvaW1nMS5wbmci\
+  LCAwXV19UEsBAhQDFAAAAAAAAAAhAIjlGjtTAAAAUwAAAA4AAAAAAAAAAAAAAIABAAAAADAwMDAwL2ltZzAucG5nUEsBAhQDFAAAAAAAAAAhAAjbBIVT\
+  AAAAUwAAAA4AAAAAAAAAAAAAAIABfwAAADAwMDAwL2ltZzEucG5nUEsBAhQDFAAAAAAAAAAhAMe4ZEM6AAAAOgAAAAwAAAAAAAAAAAAAAIAB/gAAAGRh\
+  dGFzZXQuanNvblBLBQYAAAAAAwADALIAAABiAQAAAAA=
+  """
 
 /// By gzip: two members.
 private let gzipOfText = """

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// `fuzz SECONDS [FORMAT] [--seed NUMBER]`: hands changed inputs to every reader, each in a child process. First come the
@@ -142,7 +143,7 @@ struct Campaign {
 
   private static func write(_ contents: [UInt8], to path: String) throws {
     try FileManager.default.createDirectory(
-      atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+      atPath: parentFolder(of: path), withIntermediateDirectories: true)
     try Data(contents).write(to: URL(fileURLWithPath: path))
   }
 }

@@ -163,6 +163,21 @@ let modelFormats = [
       _ = try StatisticsFile(readingFrom: path)
     }),
   Format(
+    name: "torch",
+    example: {
+      let files = ["zip.pth", "legacy.pth"]
+      return Example(
+        Dictionary(
+          uniqueKeysWithValues: try files.map { ($0, try contents(of: "Tests/InterchangeTests/Fixtures/\($0)")) }))
+    },
+    repair: repairZip,
+    read: { folder in
+      for name in ["zip.pth", "legacy.pth"] {
+        let file = try TorchFile(Data(contents(of: "\(folder)/\(name)")), path: name)
+        for tensor in file.names { _ = try? file.floats(tensor) }
+      }
+    }),
+  Format(
     name: "diffusers",
     example: {
       let (configuration, network, parameters) = try smallNetwork()
@@ -176,7 +191,7 @@ let modelFormats = [
 ]
 
 /// Makes the checksums of members right that are stored as they are.
-@Sendable private func repairZip(_ bytes: inout [UInt8]) {
+@Sendable func repairZip(_ bytes: inout [UInt8]) {
   func number(_ place: Int, _ width: Int) -> Int {
     bytes[place..<place + width].reversed().reduce(0) { $0 << 8 | Int($1) }
   }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Images
 
@@ -65,7 +66,7 @@ private let commands: [[String]] = [
 
 private let program: String = {
   let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-  return ((own as NSString).deletingLastPathComponent as NSString).appendingPathComponent("ddpm-mpi")
+  return path(of: "ddpm-mpi", in: parentFolder(of: own))
 }()
 
 /// What the program prints.

@@ -7,6 +7,8 @@ folder=$(mktemp -d)
 passed=0
 failed=0
 not_run=0
+# Seconds after which what has not happened never will, however busy the machine is.
+patience=300
 
 # shellcheck source=scripts/hosts.sh
 source scripts/hosts.sh
@@ -52,9 +54,9 @@ start() {
 
 # reach NAME STEP: waits until the job has logged a step.
 reach() {
-  local tries=0
+  local deadline=$((SECONDS + patience))
   until grep -qs "^step $2/" "$folder/$1.log"; do
-    if ! kill -0 "$job" 2>/dev/null || ((++tries == 600)); then
+    if ! kill -0 "$job" 2>/dev/null || ((SECONDS > deadline)); then
       report "$1" "it did not get to step $2"
       return 1
     fi
@@ -64,7 +66,7 @@ reach() {
 
 # saves NAME: waits until the run has a checkpoint.
 saves() {
-  local deadline=$((SECONDS + 60))
+  local deadline=$((SECONDS + patience))
   until compgen -G "$folder/$1/checkpoints/step-*.h5" >/dev/null; do
     if ((SECONDS > deadline)); then
       report "$1" "it has saved nothing"
@@ -76,12 +78,12 @@ saves() {
 
 ranks_of() { pgrep -f "^$program train .*--output $folder/$1" || true; }
 
-# ends NAME STATUS SECONDS: the job ends in time and with this status (x: any but 0), and leaves nothing running.
+# ends NAME STATUS: the job ends, with this status (x: any but 0), and leaves nothing running.
 ends() {
-  local name=$1 expected=$2 status=0 deadline=$((SECONDS + $3))
+  local name=$1 expected=$2 status=0 deadline=$((SECONDS + patience))
   while kill -0 "$job" 2>/dev/null; do
     if ((SECONDS > deadline)); then
-      report "$name" "it did not end within $3 s"
+      report "$name" "it did not end within $patience s"
       pkill -9 -f "^$program train .*--output $folder/$name" || true
       wait "$job" || true
       return
@@ -94,7 +96,7 @@ ends() {
     report "$name" "it ended with $status"
     return
   fi
-  sleep 0.2
+  until [[ -z $(ranks_of "$name") ]] || ((SECONDS > deadline)); do sleep 0.05; done
   if [[ -n $(ranks_of "$name") ]]; then report "$name" "ranks are left running"; else pass "$name: ended with $status"; fi
 }
 

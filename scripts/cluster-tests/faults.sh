@@ -25,7 +25,7 @@ for phase in reserve create header write mark flush close rename; do
   esac
   name=killed-at-$phase
   faulty "$name" 2 "save.$phase:$rank:kill:$pass"
-  ends "$name" x 20
+  ends "$name" x
   if [[ -e $folder/$name/checkpoints/step-00000040.h5 ]]; then report "$name" "half a checkpoint has its name"; fi
   same "$name" 1
   says "$name" 'Resuming from .*/step-00000020.h5'
@@ -35,7 +35,7 @@ done
 start during-a-save 2
 until compgen -G "$folder/during-a-save/checkpoints/.*.partial" >/dev/null || ! kill -0 "$job" 2>/dev/null; do :; done
 ranks_of during-a-save | head -1 | xargs -r kill -USR1
-ends during-a-save 5 20
+ends during-a-save 5
 tidy during-a-save
 same during-a-save 3
 
@@ -45,14 +45,14 @@ for rank in 0 1 2; do
   start "$name" 3 --set training.hang_timeout_seconds=3
   saves "$name"
   kill -STOP "$(ranks_of "$name" | sed -n "$((rank + 1))p")"
-  ends "$name" 6 12
+  ends "$name" 6
   says "$name" "rank $rank on .* has not been heard of for 3 s"
 done
 same stopped-rank-1 2
 
 # One that does not end a save keeps all others waiting in the same calls; how far each has come is told.
 faulty hanging-save 3 "save.write:1:hang:$((tensors + tensors / 2))" --set training.save_timeout_seconds=8
-ends hanging-save 6 30
+ends hanging-save 6
 says hanging-save 'a checkpoint has been under way for more than 8 s, .*ranks? .*1.* on .* at part [0-9]+'
 same hanging-save 2
 says hanging-save 'Resuming from .*/step-00000020.h5'
@@ -68,13 +68,13 @@ for phase in reserve create header write mark flush close rename; do
   faulty "$name" 2 "save.$phase:$rank:error:$pass"
   case $phase in
     reserve | create | rename)
-      ends "$name" 0 60
+      ends "$name" 0
       says "$name" "checkpoint of step 40 is skipped: .*failed at save.$phase"
       tidy "$name"
       unchanged "$name"
       ;;
     *)
-      ends "$name" 1 20
+      ends "$name" 1
       says "$name" "ddpm-mpi: rank $rank: failed at save.$phase"
       same "$name" 1
       says "$name" 'Resuming from .*/step-00000020.h5'
@@ -84,7 +84,7 @@ done
 
 # copy NAME: a run that has saved steps 20 and 40 and the last, without the last.
 start complete 1
-ends complete 0 60
+ends complete 0
 copy() {
   rm -rf "${folder:?}/$1"
   cp -r "$folder/complete" "$folder/$1"
@@ -194,7 +194,7 @@ for step in 8:15 4:30 2:45 1:60; do
   resume=(--resume)
   if ((ranks == 8)); then resume=(); fi
   start shrinking "$ranks" --set "training.steps=${step#*:}" "${resume[@]}"
-  ends shrinking 0 60
+  ends shrinking 0
 done
 unchanged shrinking
 
@@ -232,14 +232,14 @@ test_data() {
   mkdir "$folder/images"
   "$program" pack shapes --output "$images" >"$folder/$reference.log" 2>&1
   start "$reference" 1
-  ends "$reference" 0 60
+  ends "$reference" 0
 
   # The image that rank 1 reads in step 31, after the first save.
   place=$(h5dump -p -H -d /images "$images" | sed -n 's/^ *OFFSET //p')
   place=$((place + image * 3072 + 1000))
   flip "$images" "$place"
   start "$name" 3
-  ends "$name" 2 20
+  ends "$name" 2
   says "$name" "ddpm-mpi: rank 1: $images: images\[$image\] is damaged: its checksum does not match"
   in_order "$name"
   flip "$images" "$place"
@@ -263,7 +263,7 @@ test_other_data() { # NAME TEXT
   start "$name" 1 --resume \
     : -n 1 -wdir "$folder/other-images" "$program" train "${config[@]}" --output "$folder/$name" --resume
   cd "$here" || return
-  ends "$name" 2 20
+  ends "$name" 2
   says "$name" "ddpm-mpi: rank 1: $2"
   in_order "$name"
   if cmp "$folder/$reference/$newest" "$folder/$name/$newest" >>"$folder/$name.log" 2>&1; then
@@ -278,7 +278,7 @@ test_data
 for rank in 0 2; do
   name=not-a-number-on-rank-$rank
   faulty "$name" 3 "gradient:$rank:error:70"
-  ends "$name" 3 20
+  ends "$name" 3
   says "$name" 'ddpm-mpi: training stopped at step [0-9]+: .*nan.*; the last good checkpoint is '
   if (($(grep -c '^ddpm-mpi: training stopped' "$folder/$name.log") != 1)); then report "$name" "it should say so once"; fi
 done
@@ -293,11 +293,11 @@ test_full_disk() {
   undo umount "$folder/$name"
   mount -o "remount,size=$((size / 2))" "$folder/$name" || return 1
   start "$name" 2
-  ends "$name" 2 60
+  ends "$name" 2
   says "$name" 'checkpoints could not be saved: .*there is no room for a checkpoint of .*No space left on device'
   mount -o "remount,size=$room" "$folder/$name" || return 1
   start "$name" 2
-  ends "$name" 1 60
+  ends "$name" 1
   says "$name" 'the checkpoint of step 40 is skipped: .*there is no room for a checkpoint of .*No space left on device'
   says "$name" 'the checkpoint of step 60 could not be saved: .*; the newest whole one is .*step-00000020.h5'
   tidy "$name"

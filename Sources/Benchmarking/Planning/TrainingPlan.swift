@@ -6,7 +6,7 @@ import MessagePassing
 import Network
 import Tensors
 
-/// What training a preset would take on a cluster, reckoned from this machine's speed.
+/// What training a preset would take on a cluster, estimated from this machine's speed.
 public struct TrainingPlan {
   /// What the command line asks for.
   public struct Request: Sendable {
@@ -110,7 +110,7 @@ public struct TrainingPlan {
     }
   }
 
-  /// Measures this machine, and reckons. In one process.
+  /// Measures this machine and estimates the rest. In one process.
   public func run(communicator: Communicator) throws -> Result {
     var alone = configuration
     alone.training.batch = configuration.training.microBatch

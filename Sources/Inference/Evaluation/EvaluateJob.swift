@@ -3,6 +3,7 @@ import Datasets
 import Diffusion
 import Evaluation
 import FeatureNetworks
+import Files
 import Foundation
 import Jobs
 import MessagePassing
@@ -45,7 +46,7 @@ public struct EvaluateJob: Sendable {
     let result = try evaluate(communicator: communicator, reporter: reporter)
     reporter.clear()
     guard communicator.rank == 0 else { return }
-    print(printsJSON ? try jsonLine(result) : result.text)
+    StandardOutput.print(printsJSON ? try jsonLine(result) : result.text)
   }
 
   /// Computes the measures. Collective; equal on all ranks.

@@ -50,6 +50,8 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
   public var reference: String
   public var referenceSplit: String?
   public var referenceCount: Int?
+  /// Of the contents of the reference's data set, 16 hexadecimal digits.
+  public var referenceFingerprint: String?
   public var sampler: String
   /// Of the sampler; nil for one that chooses them by the error.
   public var steps: Int?
@@ -123,6 +125,7 @@ extension EvaluationResult {
     case reference
     case referenceSplit = "reference_split"
     case referenceCount = "reference_count"
+    case referenceFingerprint = "reference_fingerprint"
     case sampler
     case steps
     case evaluations

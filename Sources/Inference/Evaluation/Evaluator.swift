@@ -59,7 +59,8 @@ public struct Evaluator: Sendable {
     var result = EvaluationResult(
       features: extraction.network.name, featureHash: extraction.network.hash, count: count,
       reference: reference.name, referenceSplit: reference.split?.rawValue, referenceCount: reference.count,
-      sampler: drawing.samplerName.rawValue, steps: drawing.sampler.stepCount, evaluations: drawn.evaluations,
+      referenceFingerprint: reference.fingerprint, sampler: drawing.samplerName.rawValue,
+      steps: drawing.sampler.stepCount, evaluations: drawn.evaluations,
       seed: drawing.seed, weights: subject.weights.rawValue, checkpoint: subject.checkpoint,
       trainingSteps: subject.trainingSteps)
     try measure(share, &result)

@@ -69,7 +69,7 @@ public struct FrechetJob: Sendable {
     let result = try compare(communicator: communicator, reporter: reporter)
     reporter.clear()
     guard communicator.rank == 0, let result else { return }
-    print(printsJSON ? try jsonLine(result) : result.text)
+    StandardOutput.print(printsJSON ? try jsonLine(result) : result.text)
   }
 
   /// Collective.

@@ -12,6 +12,8 @@ public struct Reference: Sendable {
   /// nil for a file of statistics.
   public let split: DatasetSplit?
   public let count: Int?
+  /// Of the contents of the data set, 16 hexadecimal digits; nil for a file of statistics.
+  public let fingerprint: String?
   /// What measures need; on rank 0, which computes them. nil if they need nothing.
   let contents: ReferenceCache.Contents?
 
@@ -25,6 +27,7 @@ public struct Reference: Sendable {
     extraction: FeatureExtraction, reporter: RunReporter
   ) throws {
     (name, self.split, self.count) = (dataset.name, split, count)
+    fingerprint = Self.fingerprint(of: dataset)
     guard measures.contains(where: { $0.leastReferenceCount > 0 }) else {
       contents = nil
       return
@@ -49,7 +52,12 @@ public struct Reference: Sendable {
   /// Statistics that somebody has published, or computed before.
   public init(_ file: StatisticsFile, path: String) {
     contents = ReferenceCache.Contents(statistics: file.statistics)
-    (name, split, count) = (path, nil, file.statistics.count)
+    (name, split, count, fingerprint) = (path, nil, file.statistics.count, nil)
+  }
+
+  /// What results and the cache know a data set's contents by.
+  public static func fingerprint(of dataset: any ImageDataset) -> String {
+    String(format: "%016llx", dataset.contentMark)
   }
 }
 
@@ -66,7 +74,7 @@ private struct KeptReference {
     guard let program = ReferenceCache.program else { return nil }
     self.cache = cache
     key = ReferenceCache.Key(
-      images: dataset.name, fingerprint: String(format: "%016llx", dataset.contentMark), split: split.rawValue,
+      images: dataset.name, fingerprint: Reference.fingerprint(of: dataset), split: split.rawValue,
       count: count, imageShape: dataset.imageShape, features: extraction.network.name,
       featureHash: extraction.network.hash, featureCount: extraction.network.featureCount, program: program)
   }

@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Diffusion
+import Files
 import Foundation
 import Jobs
 import MessagePassing
@@ -43,7 +44,7 @@ public struct LikelihoodJob: Sendable {
     let result = try evaluate(communicator: communicator, reporter: reporter)
     reporter.clear()
     guard communicator.rank == 0 else { return }
-    print(printsJSON ? try result.json : result.text)
+    StandardOutput.print(printsJSON ? try result.json : result.text)
   }
 
   /// Computes the likelihood. Collective; equal on all ranks.

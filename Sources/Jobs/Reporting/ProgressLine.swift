@@ -32,7 +32,7 @@ public struct ProgressLine {
   /// Shows `progress`. Where there is no terminal, only if it is a milestone: a step to log, or the last one.
   public mutating func show(_ progress: some ProgressText, isMilestone: Bool) {
     guard let terminal else {
-      if isMilestone { write(progress.line(width: nil) + "\n") }
+      if isMilestone { write(progress.line(width: nil).printable + "\n") }
       return
     }
     if !isMilestone, let lastDrawn, ContinuousClock.now - lastDrawn < shortestInterval { return }
@@ -47,7 +47,7 @@ public struct ProgressLine {
   private mutating func draw(_ progress: some ProgressText, on terminal: Terminal) {
     lastDrawn = .now
     // A full last column would move the cursor to the next line on some terminals.
-    live = progress.line(width: max(1, terminal.columns() - 1))
+    live = progress.line(width: max(1, terminal.columns() - 1)).printable
     write(Self.clearLine + live)
   }
 

@@ -1,0 +1,57 @@
+import Configuration
+import Testing
+
+/// A key that is set where nothing reads it is refused.
+struct UnreadKeysTests {
+  @Test(arguments: [
+    "data.background=white", "data.channels=3", "data.orientation=as-stored", "model.fourier_scale=2",
+    "model.progressive_combine=cat", "diffusion.sigma_min=0.02", "diffusion.sigma_max=60",
+    "diffusion.scale_input=false",
+  ])
+  func aKeyOfSomethingElseIsRefused(setting: String) throws {
+    try requireUnread(setting, besides: [])
+  }
+
+  @Test(arguments: [
+    "diffusion.steps=500", "diffusion.rescale_times=true", "diffusion.time_sampling=loss-aware",
+    "diffusion.variance=large", "diffusion.schedule=sigmoid", "diffusion.beta_first=0.001", "diffusion.beta_last=0.03",
+    "diffusion.zero_terminal_snr=true", "diffusion.prediction=data",
+  ])
+  func aKeyOfAnotherProcessIsRefused(setting: String) throws {
+    try requireUnread(setting, besides: ["diffusion.process=edm", "diffusion.loss=edm"])
+  }
+
+  @Test(arguments: ["diffusion.beta_first=0.001", "diffusion.beta_last=0.03"])
+  func theCosineHasNoEnds(setting: String) throws {
+    try requireUnread(setting, besides: ["diffusion.schedule=cosine"])
+  }
+
+  /// Refused when it is set, dropped when a run has stored it.
+  private func requireUnread(_ setting: String, besides others: [String]) throws {
+    let usual = try ConfigurationSources(settings: others).resolve()
+    let (name, value) = (setting.prefix { $0 != "=" }, setting.drop { $0 != "=" }.dropFirst())
+    let error = #expect(throws: ConfigurationError.self) {
+      try ConfigurationSources(settings: others + [setting]).resolve()
+    }
+    let problems = try #require(error?.problems)
+    #expect(problems.contains { $0.hasPrefix("\(name) is \(value)") && $0.contains("leave \(name) at its default, ") })
+
+    let parts = name.split(separator: ".")
+    var section = ""
+    let stored = usual.yaml.split(separator: "\n").map { line in
+      if !line.hasPrefix(" ") { section = String(line.prefix { $0 != ":" }) }
+      return section == parts[0] && line.hasPrefix("  \(parts[1]): ") ? "  \(parts[1]): \(value)" : String(line)
+    }
+    #expect(try RunConfiguration(ofRun: stored.joined(separator: "\n"), file: "config.yaml") == usual)
+  }
+
+  @Test func everyScopeIsOfKeysAndTheirValues() throws {
+    for scope in KeyScope.all {
+      #expect(ConfigurationKey.named(scope.key) != nil)
+      let decider = try #require(ConfigurationKey.named(scope.decider))
+      for value in scope.values where value != "folder" {
+        #expect(decider.expected.contains(value) || decider.help.contains(value), "\(decider.name) \(value)")
+      }
+    }
+  }
+}
