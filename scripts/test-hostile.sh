@@ -96,7 +96,7 @@ with zipfile.ZipFile(f"{folder}/bomb.pth", "w", zipfile.ZIP_DEFLATED) as archive
     archive.writestr("archive/data.pkl", bytes(300 << 20))
 PYTHON
 for file in bomb.npz bomb.zip; do
-  run 2 "$file: .*268435456 bytes; .*DDPM_UNPACKED_LIMIT" "$program" pack "$folder/$file" --output "$folder/x.h5"
+  run 2 "$file.* 268435456 bytes; .*DDPM_UNPACKED_LIMIT" "$program" pack "$folder/$file" --output "$folder/x.h5"
 done
 run 2 'bomb.pth: .*268435456 bytes; .*DDPM_UNPACKED_LIMIT' "$program" fid "$folder/packed.h5" "$folder/packed.h5" \
   --features inception --inception-weights "$folder/bomb.pth"
