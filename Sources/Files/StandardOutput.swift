@@ -17,7 +17,8 @@ public enum StandardOutput {
 
   /// Writes text at once, after what was printed before.
   public static func write(_ text: String) {
-    fputs(text, stdout)
+    // A long text is written at once, and only the call that failed knows why.
+    noteFailure(min(0, fputs(text, stdout)))
     noteFailure(fflush(stdout))
   }
 
