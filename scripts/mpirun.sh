@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs a program under MPI on this machine, with flags that suit it:
 #   scripts/mpirun.sh RANKS PROGRAM [ARGUMENT]...
-# THREADS=4 gives each rank four cores, for programs that are told to use them.
+# THREADS=4 gives each rank four cores, for programs that are told to use them. SHARED=yes is for a machine on which
+# other jobs run too: no core belongs to a rank, and a rank that waits gives way.
 set -euo pipefail
 
 if (($# < 2)) || ! [[ $1 =~ ^[1-9][0-9]*$ ]]; then
@@ -19,7 +20,7 @@ fi
 
 cores=$("$(dirname "$0")/count-cores.sh")
 flags=()
-if ((ranks * threads <= cores)); then
+if ((ranks * threads <= cores)) && [[ ${SHARED:-no} == no ]]; then
   flags+=(--map-by "slot:PE=$threads" --bind-to core)
 else
   # More work than cores: let the system move ranks, and let a waiting rank give its core to one that computes.

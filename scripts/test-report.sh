@@ -61,7 +61,8 @@ for step in 20 40 60; do echo "{\"step\": $step, \"fid\": $((200 - 2 * step))}";
 run 0 'page.html \(.*\): 5 curves, 6 sheets of samples' "$program" report "$run_folder" --output "$folder/page.html"
 shown resumed 5 6 "$folder/page.html"
 check "the resume is marked in each curve" test "$(grep -c '<title>resumed after step 20</title>' "$folder/page.html")" = 5
-check "... and in the list" test "$(grep -c 'resumed after step 20</td>' "$folder/page.html")" = 2
+check "... and in the list" test "$(grep -cE 'resumed after step 20<(br|/td)>' "$folder/page.html")" = 2
+check "... which tells what was changed" grep -q 'resumed after step 20<br>training.steps was 20 and is 60</td>' "$folder/page.html"
 check "the page names nothing to load" sh -c "! grep -qE '(src|href)=\"?[^\"d]|url\(|@import|https?:' '$folder/page.html'"
 
 echo "--- how runs end"

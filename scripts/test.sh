@@ -79,6 +79,8 @@ fi
 stage "format" swift format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests || true
 stage "build" swift build -c release --build-tests || finish
 [[ -z $peers ]] || wait "$peers" || true
+# Two tests share the processors from here on.
+export SHARED=yes
 (for name in "${beside[@]}"; do stage "$name" "scripts/$name.sh" || true; done) >"$logs/beside" 2>&1 &
 # Testable imports would need a second build with other flags, and the tests are to run the code that users run.
 stage "unit tests" swift test -c release --no-parallel --disable-testable-imports || true
