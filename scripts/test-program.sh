@@ -512,6 +512,13 @@ refuse 'trained with diffusion.process=vp-sde, but the model with vp' \
 
 echo "--- likelihoods and latents"
 likely=(likelihood --count 3 --batch 2)
+# With a zero terminal SNR the last step is pure noise: the bound's prior costs nothing.
+run 0 Done "$program" train "${tiny[@]}" --set diffusion.zero_terminal_snr=true --set diffusion.steps=20 \
+  --set diffusion.prediction=velocity --output "$folder/zero-snr"
+run 0 '^prior 0.00000, steps [0-9.]+, image [0-9.]+$' "$program" "${likely[@]}" --checkpoint "$folder/zero-snr" \
+  --method bound
+run 0 'bits per dimension \(probability flow' "$program" likelihood --count 1 --checkpoint "$folder/zero-snr" --method ode \
+  --tolerance 0.1
 for method in bound ode; do
   few=()
   [[ $method == ode ]] && few=(--tolerance 0.01)
