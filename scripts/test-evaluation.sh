@@ -106,6 +106,15 @@ run 2 'none: there is no such file or folder; name a folder of PNG or JPEG image
 echo damaged >"$folder/damaged.npz"
 run 2 'damaged.npz' "$program" fid "$folder/damaged.npz" "$folder/images-1.h5"
 
+# Statistics are all that is compared with.
+for option in "--split test" "--data-path x" "--background white" "--reference-count 20" "--reference-cache x"; do
+  # shellcheck disable=SC2086
+  run 2 "reference and ${option%% *} exclude each other" "$program" evaluate --checkpoint "$folder/run" --count 20 \
+    --reference "$folder/a.npz" $option
+done
+run 2 'inception-weights is for --features inception, and --features is fashion-mnist-classifier' "$program" fid \
+  "$folder/images-1.h5" "$folder/images-2.h5" --inception-weights "$folder/a.npz"
+
 echo "--- features of one's own"
 run 0 'Done: 6 steps' "$program" train-classifier "${tiny[@]}" --output "$folder/classifier"
 run 0 'features mine, 16 numbers of each image, checksum' "$program" export --format features --name mine \
