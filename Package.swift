@@ -51,88 +51,99 @@ let package = Package(
     .target(name: "CJPEGDecoder", dependencies: ["CJPEG"]),
     .target(name: "CPNGDecoder", dependencies: ["CPNG"]),
 
+    // What errors say of the job that they end.
+    .target(name: "Failures"),
     // What reads and writes files: regular ones only, whole or not at all.
-    .target(name: "Files", dependencies: ["CFileSpace"]),
+    .target(name: "Files", dependencies: ["CFileSpace", "Failures"]),
 
     .target(name: "Tensors", dependencies: ["CProcessor"]),
     .target(
-      name: "Kernels", dependencies: ["Tensors", "CBuildTarget", "CProcessor"],
+      name: "Kernels", dependencies: ["CBuildTarget", "CProcessor", "Tensors"],
       swiftSettings: numericCode),
     .target(name: "Differentiation", dependencies: ["Kernels", "Tensors"]),
-    .target(name: "Diffusion", dependencies: ["Tensors"]),
+    .target(name: "Diffusion", dependencies: ["Failures", "Tensors"]),
     .target(name: "Network", dependencies: ["Differentiation", "Diffusion", "Kernels", "Tensors"]),
     .target(name: "Optimisation", dependencies: ["Tensors"], swiftSettings: wideVectors),
-    .target(name: "MessagePassing", dependencies: ["CMPI"]),
-    .target(name: "Compression", dependencies: ["CZlib", "Files"]),
-    .target(name: "ForeignFiles", dependencies: ["Files"]),
-    .target(name: "HDF5", dependencies: ["CHDF5", "Compression", "Files", "MessagePassing"]),
-    .target(name: "Images", dependencies: ["CJPEGDecoder", "CPNG", "CPNGDecoder", "Compression", "Files"]),
-    .target(name: "Interchange", dependencies: ["CZip", "Files"]),
+    .target(name: "MessagePassing", dependencies: ["CMPI", "Failures"]),
+    .target(name: "Compression", dependencies: ["CZlib", "Failures", "Files"]),
+    .target(name: "ForeignFiles", dependencies: ["Failures", "Files"]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "CMPI", "Compression", "Failures", "Files", "MessagePassing"]),
+    .target(name: "Images", dependencies: ["CJPEGDecoder", "Compression", "CPNG", "CPNGDecoder", "Failures", "Files"]),
+    .target(name: "Interchange", dependencies: ["CZip", "Failures", "Files"]),
     .target(
-      name: "Evaluation", dependencies: ["COpenBLAS", "Interchange", "Kernels", "MessagePassing", "Tensors"]),
+      name: "Evaluation",
+      dependencies: ["COpenBLAS", "Failures", "Interchange", "Kernels", "MessagePassing", "Tensors"]),
     .target(
       name: "TensorBoard", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Protobuf/tensorboard_events.proto"]),
     .target(
       name: "Datasets",
-      dependencies: ["Compression", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "Tensors"]),
+      dependencies: ["Compression", "Failures", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "Tensors"]),
     .target(
-      name: "Checkpoints", dependencies: ["CFileSpace", "Compression", "Files", "HDF5", "MessagePassing", "Tensors"]),
-    .target(
-      name: "Jobs",
-      dependencies: [
-        "Checkpoints", "Datasets", "Diffusion", "Files", "HDF5", "Interchange", "MessagePassing", "Optimisation",
-        "Tensors",
-        .product(name: "Logging", package: "swift-log"),
-      ]),
+      name: "Checkpoints",
+      dependencies: ["CFileSpace", "Compression", "Failures", "Files", "HDF5", "MessagePassing", "Tensors"]),
+    // Progress and messages on the console, and a run's own records.
+    .target(name: "Reporting", dependencies: ["Files", .product(name: "Logging", package: "swift-log")]),
+    // What every command of many ranks needs: agreement, room on processors and memory, ending together.
+    .target(name: "Ranks", dependencies: ["Failures", "Files", "HDF5", "MessagePassing", "Reporting", "Tensors"]),
     .target(
       name: "Configuration",
       dependencies: [
-        "Datasets", "Diffusion", "Files", "Images", "Jobs", "Kernels", "Network", "Optimisation", "Tensors", "Yams",
+        "Datasets", "Diffusion", "Failures", "Files", "Images", "Kernels", "Network", "Optimisation", "Ranks",
+        "Reporting", "Tensors", "Yams",
       ]),
     .target(
-      name: "Packing", dependencies: ["Datasets", "Files", "Images", "Jobs", "MessagePassing", "Tensors"]),
+      name: "Packing",
+      dependencies: ["Datasets", "Failures", "Files", "Images", "MessagePassing", "Ranks", "Reporting", "Tensors"]),
     .target(
       name: "FeatureNetworks",
       dependencies: [
-        "CFashionMNISTClassifier", "Compression", "Configuration", "Differentiation", "Diffusion", "Files",
+        "CFashionMNISTClassifier", "Compression", "Configuration", "Differentiation", "Diffusion", "Failures", "Files",
         "Interchange", "Network", "Tensors",
       ]),
     .target(
       name: "Inference",
       dependencies: [
-        "Checkpoints", "Configuration", "Datasets", "Diffusion", "Evaluation", "FeatureNetworks", "Files",
-        "ForeignFiles", "HDF5", "Images", "Interchange", "Jobs", "MessagePassing", "Network", "Tensors",
+        "Checkpoints", "Compression", "Configuration", "Datasets", "Diffusion", "Evaluation", "Failures",
+        "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "MessagePassing", "Network",
+        "Ranks", "Reporting", "Tensors",
+      ]),
+    // How ranks share a step: who has which micro-batches and owns what, what moves between them, and the step itself.
+    .target(
+      name: "DataParallel",
+      dependencies: [
+        "Checkpoints", "Configuration", "Differentiation", "Diffusion", "Kernels", "MessagePassing", "Network",
+        "Optimisation", "Ranks", "Tensors",
       ]),
     .target(
       name: "Training",
       dependencies: [
-        "Checkpoints", "Compression", "Configuration", "Datasets", "Differentiation", "Diffusion", "Evaluation",
-        "FeatureNetworks", "Files", "HDF5", "Images", "Inference", "Jobs", "Kernels", "MessagePassing", "Network",
-        "Optimisation", "TensorBoard", "Tensors",
+        "Checkpoints", "Compression", "Configuration", "DataParallel", "Datasets", "Differentiation", "Diffusion",
+        "Evaluation", "Failures", "FeatureNetworks", "Files", "HDF5", "Images", "Inference", "Kernels",
+        "MessagePassing", "Network", "Ranks", "Reporting", "TensorBoard", "Tensors",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
-      name: "Reports", dependencies: ["Configuration", "Files", "Images", "Jobs"],
+      name: "Reports", dependencies: ["Configuration", "Failures", "Files", "Images", "Reporting"],
       resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")]),
     .target(
       name: "Benchmarking",
       dependencies: [
-        "Configuration", "Datasets", "Differentiation", "Diffusion", "Jobs", "Kernels", "MessagePassing", "Network",
-        "Optimisation", "Tensors", "Training",
+        "Configuration", "DataParallel", "Datasets", "Differentiation", "Diffusion", "Failures", "Kernels",
+        "MessagePassing", "Network", "Ranks", "Reporting", "Tensors", "Training",
       ]),
     .target(
       name: "Diffusers",
       dependencies: [
-        "Checkpoints", "Configuration", "Datasets", "Diffusion", "Files", "Inference", "Interchange", "Jobs",
-        "MessagePassing", "Network", "Tensors", "Training",
+        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Diffusion", "Failures", "Files", "Inference",
+        "Interchange", "MessagePassing", "Network", "Ranks", "Reporting", "Tensors", "Training",
       ]),
     .executableTarget(
       name: "ddpm-mpi",
       dependencies: [
-        "Benchmarking", "Checkpoints", "Configuration", "Datasets", "Diffusers", "Diffusion", "FeatureNetworks",
-        "Files", "ForeignFiles", "HDF5", "Images", "Inference", "Jobs", "Kernels", "MessagePassing", "Packing",
-        "Reports", "Training",
+        "Benchmarking", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Diffusers", "Diffusion",
+        "Failures", "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Inference", "Kernels",
+        "MessagePassing", "Packing", "Ranks", "Reporting", "Reports", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -141,38 +152,43 @@ let package = Package(
     .testTarget(name: "KernelsTests", dependencies: ["Configuration", "Kernels", "Network", "Tensors"]),
     .testTarget(name: "DifferentiationTests", dependencies: ["Differentiation", "Kernels", "Tensors"]),
     .testTarget(
-      name: "NetworkTests", dependencies: ["Network", "Differentiation", "HDF5", "Kernels", "Tensors"],
+      name: "NetworkTests", dependencies: ["Differentiation", "HDF5", "Kernels", "Network", "Tensors"],
       exclude: ["Fixtures"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "HDF5", "Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "OptimisationTests", dependencies: ["Optimisation", "Tensors"]),
     .testTarget(
       name: "DatasetsTests", dependencies: ["Compression", "Datasets", "Files", "HDF5", "Images", "Tensors"]),
     .testTarget(
-      name: "StorageTests", dependencies: ["Checkpoints", "HDF5", "MessagePassing", "Images", "Compression", "Tensors"]),
+      name: "StorageTests", dependencies: ["Checkpoints", "Compression", "HDF5", "Images", "MessagePassing", "Tensors"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], exclude: ["Fixtures"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
     .testTarget(
-      name: "FeatureNetworksTests", dependencies: ["FeatureNetworks", "Files", "Interchange", "Network", "Tensors"]),
+      name: "FeatureNetworksTests", dependencies: ["FeatureNetworks", "Files", "Interchange", "Network"]),
     .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"]),
-    .testTarget(name: "ReportsTests", dependencies: ["Configuration", "Files", "Images", "Jobs", "Reports"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Configuration", "Files", "Images", "Reporting", "Reports"]),
     .testTarget(
-      name: "JobsTests", dependencies: ["Files", "Jobs", "Tensors", .product(name: "Logging", package: "swift-log")]),
-    .testTarget(name: "ConfigurationTests", dependencies: ["Configuration", "Files", "Jobs", "Optimisation"]),
+      name: "ReportingTests", dependencies: ["Files", "Reporting", .product(name: "Logging", package: "swift-log")]),
+    .testTarget(name: "RanksTests", dependencies: ["Ranks", "Tensors"]),
+    .testTarget(name: "DataParallelTests", dependencies: ["DataParallel", "Optimisation", "Ranks", "Tensors"]),
     .testTarget(
-      name: "InferenceTests", dependencies: ["Configuration", "Datasets", "Diffusion", "Inference", "Tensors"]),
+      name: "ConfigurationTests", dependencies: ["Configuration", "Failures", "Network", "Optimisation", "Ranks"]),
+    .testTarget(
+      name: "InferenceTests", dependencies: ["Configuration", "Diffusion", "Inference", "Tensors"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(
       name: "DiffusersTests",
-      dependencies: ["Configuration", "Diffusers", "Diffusion", "Interchange", "Jobs", "Network", "Tensors"]),
+      dependencies: ["Configuration", "Diffusers", "Diffusion", "Interchange", "Network", "Tensors"]),
     .testTarget(
       name: "BenchmarkingTests",
-      dependencies: ["Benchmarking", "Configuration", "Differentiation", "Jobs", "Network", "Tensors"]),
+      dependencies: [
+        "Benchmarking", "Configuration", "DataParallel", "Differentiation", "Failures", "Network", "Ranks", "Tensors",
+      ]),
     // Run under mpirun by scripts/test.sh.
     .executableTarget(
       name: "rank-checks",
       dependencies: [
-        "Training", "Checkpoints", "Compression", "Configuration", "Differentiation", "Diffusion", "Evaluation", "HDF5",
-        "Inference", "Jobs", "MessagePassing", "Network", "Optimisation", "Tensors",
+        "Checkpoints", "Compression", "Configuration", "DataParallel", "Differentiation", "Diffusion", "Evaluation",
+        "Failures", "HDF5", "Inference", "MessagePassing", "Network", "Ranks", "Tensors", "Training",
       ],
       path: "Tests/RankChecks"),
     // Run by scripts/fuzz.sh.
@@ -180,8 +196,7 @@ let package = Package(
       name: "fuzz",
       dependencies: [
         "Checkpoints", "Compression", "Configuration", "Datasets", "Diffusers", "Evaluation", "FeatureNetworks",
-        "Files",
-        "HDF5", "Images", "Inference", "Interchange", "Network", "Packing", "Reports", "Tensors",
+        "Files", "HDF5", "Images", "Inference", "Interchange", "Network", "Packing", "Reports", "Tensors",
       ],
       path: "Tests/Fuzz", exclude: ["Regressions"]),
     // Run by scripts/peer-tests/*.sh beside other programs.
@@ -189,8 +204,7 @@ let package = Package(
       name: "peer-program",
       dependencies: [
         "Evaluation", "FeatureNetworks", "Inference", "Interchange", "MessagePassing", "Network", "Optimisation",
-        "Tensors",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/PeerProgram"),
   ],

@@ -1,13 +1,14 @@
 import Configuration
+import DataParallel
 import Datasets
 import Differentiation
 import Diffusion
+import Failures
 import Foundation
-import Jobs
 import Kernels
 import MessagePassing
 import Network
-import Optimisation
+import Ranks
 import Tensors
 import Training
 
@@ -157,22 +158,10 @@ public struct Benchmark {
       communicator: communicator, workers: workers, arrangement: arrangement, profiler: profiler)
     return Step(
       run: { step in
-        var losses: [Double] = []
-        for index in trainer.run {
-          let first = trainer.samples(ofMicroBatch: index).lowerBound
-          let images = profiler.measure(.imageDrawing) { randomImages(count: microBatch, first: first) }
-          // Images are read; noise and noisy images are written.
-          let inputs = profiler.measure(.noiseDrawing, Work(floats: 3 * images.count)) {
-            trainer.task.draw(
-              images: images, classes: classes(of: first..<first + microBatch), step: step, firstSample: first,
-              lossAware: nil, workers: workers)
-          }
-          losses.append(try trainer.accumulateGradients(inputs, microBatch: index, step: step))
+        _ = try trainer.step(step) { samples in
+          let images = profiler.measure(.imageDrawing) { randomImages(count: samples.count, first: samples.lowerBound) }
+          return LabelledImages(images, classes: classes(of: samples))
         }
-        let gradients = try trainer.averagedGradients()
-        _ = try trainer.totalLoss(losses)
-        try trainer.update(gradients: gradients, norm: try trainer.gradientNorm(gradients), step: step)
-        trainer.updateAverages(step: step)
       }, finish: trainer.settle)
   }
 

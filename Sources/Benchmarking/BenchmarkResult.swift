@@ -1,7 +1,9 @@
+import DataParallel
 import Foundation
-import Jobs
 import Kernels
 import Network
+import Ranks
+import Reporting
 import Training
 
 extension Benchmark {

@@ -1,5 +1,4 @@
 import Differentiation
-import Jobs
 import Kernels
 import MessagePassing
 import Tensors

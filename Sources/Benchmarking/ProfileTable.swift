@@ -1,5 +1,6 @@
 import Foundation
-import Jobs
+import Ranks
+import Reporting
 
 extension Profile {
   /// For people: a table of at most 100 columns, below what it is compared with.

@@ -1,6 +1,7 @@
-import Jobs
+import Failures
 import Kernels
 import MessagePassing
+import Reporting
 
 /// Times the same job on the first 1, 2, 4, … ranks and on all, while the others sleep.
 public struct ScalingBenchmark {

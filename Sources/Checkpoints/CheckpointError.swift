@@ -1,5 +1,7 @@
+import Failures
+
 /// A checkpoint that cannot be used, or could not be written.
-public struct CheckpointError: Error, Equatable, CustomStringConvertible {
+public struct CheckpointError: JobEndingError, Equatable, CustomStringConvertible {
   public let path: String
   public let problem: String
 
@@ -8,5 +10,6 @@ public struct CheckpointError: Error, Equatable, CustomStringConvertible {
     self.problem = problem
   }
 
+  public var exitStatus: ExitStatus { .badCheckpoint }
   public var description: String { "\(path): \(problem)" }
 }

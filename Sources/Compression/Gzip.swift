@@ -1,11 +1,13 @@
 import CZlib
+import Failures
 import Files
 
 /// A file that could not be read or decompressed.
-public struct CompressionError: Error, Equatable, CustomStringConvertible {
+public struct CompressionError: JobEndingError, Equatable, CustomStringConvertible {
   public let path: String
   public let message: String
 
+  public var exitStatus: ExitStatus { .badInput }
   public var description: String { "\(path): \(message)" }
 }
 

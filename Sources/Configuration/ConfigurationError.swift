@@ -1,4 +1,4 @@
-import Jobs
+import Failures
 
 /// What is wrong with a configuration: every problem found, one line each, with the key, the value found and what is
 /// allowed.

@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Jobs
 
 /// Where a run's configuration comes from, as the command line names it. Later sources win: the preset, the file, the
 /// settings.

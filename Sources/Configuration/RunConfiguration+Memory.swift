@@ -1,5 +1,6 @@
-import Jobs
 import Network
+import Ranks
+import Reporting
 import Tensors
 
 extension RunConfiguration {

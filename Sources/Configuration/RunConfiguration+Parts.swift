@@ -1,6 +1,6 @@
 import Datasets
 import Diffusion
-import Jobs
+import Failures
 import Network
 import Optimisation
 

@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Jobs
 
 /// The files of one run: its configuration, metrics, journal, checkpoints and samples, what TensorBoard reads, a report.
 ///

@@ -1,5 +1,7 @@
+import Failures
+
 /// Data that cannot be used: which file, what is wrong with it, what to do.
-public struct DatasetError: Error, Equatable, Codable, CustomStringConvertible {
+public struct DatasetError: JobEndingError, Equatable, Codable, CustomStringConvertible {
   public enum Kind: String, Sendable, CaseIterable, Codable {
     case missing
     case unreadable
@@ -33,6 +35,7 @@ public struct DatasetError: Error, Equatable, Codable, CustomStringConvertible {
   /// Whether the data are not what they should be. Otherwise they are whole, and the user has something to decide.
   public var isOfDamage: Bool { kind != .transparent && kind != .tooLarge }
 
+  public var exitStatus: ExitStatus { .badInput }
   public var description: String { "\(place): \(problem); \(advice)" }
 
   init(_ kind: Kind, _ place: String, _ problem: String, advice: String = "the file is damaged: fetch it again") {

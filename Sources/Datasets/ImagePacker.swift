@@ -1,4 +1,5 @@
 import Compression
+import Failures
 import Files
 import HDF5
 import Tensors
@@ -109,9 +110,10 @@ public struct ImagePacker: Sendable {
 }
 
 /// A packed file that could not be written.
-public struct PackingError: Error, Equatable, CustomStringConvertible {
+public struct PackingError: JobEndingError, Equatable, CustomStringConvertible {
   public let path: String
   public let problem: String
 
+  public var exitStatus: ExitStatus { .failure }
   public var description: String { "\(path): \(problem)" }
 }

@@ -1,7 +1,6 @@
 import Files
 import Foundation
 import Interchange
-import Jobs
 
 /// The configuration of one part of a pipeline, as diffusers stores it: the arguments of a class in Python.
 struct ComponentFile: Sendable {

@@ -2,8 +2,9 @@ import Checkpoints
 import Files
 import Foundation
 import Inference
-import Jobs
 import MessagePassing
+import Ranks
+import Reporting
 
 /// Writes a checkpoint's model as a folder that diffusers reads.
 public struct ExportJob: Sendable {

@@ -1,4 +1,4 @@
-import Jobs
+import Failures
 
 /// Why a model cannot leave for diffusers.
 struct ExportRefusal: JobEndingError, Equatable, CustomStringConvertible {

@@ -1,12 +1,15 @@
 import Checkpoints
 import Configuration
+import DataParallel
 import Datasets
+import Failures
 import Files
 import Foundation
 import Inference
-import Jobs
 import MessagePassing
 import Network
+import Ranks
+import Reporting
 import Tensors
 import Training
 

@@ -1,8 +1,9 @@
 import Configuration
 import Diffusion
+import Failures
 import Interchange
-import Jobs
 import Network
+import Ranks
 import Tensors
 
 /// A model of diffusers as a configuration, a network and its weights.

@@ -1,7 +1,6 @@
 import Files
 import Foundation
 import Interchange
-import Jobs
 
 /// What diffusers has stored in a folder: a pipeline, or a U-Net alone.
 struct PipelineFolder {

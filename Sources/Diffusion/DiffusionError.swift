@@ -1,5 +1,7 @@
+import Failures
+
 /// A setting of the diffusion process or of a sampler that cannot work.
-public struct DiffusionError: Error, Equatable, CustomStringConvertible {
+public struct DiffusionError: JobEndingError, Equatable, CustomStringConvertible {
   /// The setting at fault, such as `steps`.
   public let key: String
   /// What is wrong with it and what would be right.
@@ -10,5 +12,6 @@ public struct DiffusionError: Error, Equatable, CustomStringConvertible {
     self.problem = problem
   }
 
+  public var exitStatus: ExitStatus { .badInput }
   public var description: String { "\(key): \(problem)" }
 }

@@ -1,5 +1,7 @@
+import Failures
+
 /// Why a measure of images cannot be computed, and what to do about it.
-public enum EvaluationError: Error, Equatable, CustomStringConvertible {
+public enum EvaluationError: JobEndingError, Equatable, CustomStringConvertible {
   /// - measure: what was to be computed.
   case tooFewImages(Int, least: Int, measure: String)
   /// Of the features, or of their means and covariances, on both sides.
@@ -11,6 +13,7 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
   /// - status: what LAPACK's routine returned.
   case notConverged(routine: String, status: Int)
 
+  public var exitStatus: ExitStatus { if case .notFinite = self { .notFinite } else { .badInput } }
   public var description: String {
     switch self {
     case .tooFewImages(let count, let least, let measure):

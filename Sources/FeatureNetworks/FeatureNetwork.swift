@@ -1,3 +1,4 @@
+import Failures
 import Tensors
 
 /// What turns images into features, whose statistics are then compared, and into logits of classes.
@@ -26,7 +27,8 @@ public protocol FeatureNetwork: Sendable {
 }
 
 /// Why images have no features: what was asked for, what is wrong, what to do.
-public struct FeatureNetworkError: Error, Equatable, CustomStringConvertible {
+public struct FeatureNetworkError: JobEndingError, Equatable, CustomStringConvertible {
+  public var exitStatus: ExitStatus { .badInput }
   public let description: String
 
   init(_ description: String) { self.description = description }

@@ -1,7 +1,8 @@
+import Failures
 import Glibc
 
 /// What could not be done with a file or folder, its path and the system's reason.
-public struct FileError: Error, Equatable, CustomStringConvertible {
+public struct FileError: JobEndingError, Equatable, CustomStringConvertible {
   public enum Kind: Sendable {
     case missing
     /// A folder, a pipe, a device or a socket, where a file is expected.
@@ -13,6 +14,7 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
   public let kind: Kind
   /// What is wrong, without the action and the path.
   public let reason: String
+  public var exitStatus: ExitStatus { .badInput }
   public let description: String
 
   public init(_ description: String, kind: Kind = .other) {

@@ -1,3 +1,5 @@
+import Failures
+
 /// Something to be found out about a file that may be damaged, by a library that may not survive it. A child process
 /// answers, so that a crash or an endless loop is an error like others (`ForeignReader`).
 public protocol ForeignQuestion: Codable, Sendable {
@@ -16,7 +18,8 @@ enum ForeignReply<Question: ForeignQuestion>: Codable {
 }
 
 /// A child process that ended before it answered.
-public struct ForeignReaderError: Error, Equatable, CustomStringConvertible {
+public struct ForeignReaderError: JobEndingError, Equatable, CustomStringConvertible {
+  public var exitStatus: ExitStatus { .failure }
   public let description: String
 
   init(_ description: String) { self.description = description }

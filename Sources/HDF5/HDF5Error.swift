@@ -1,8 +1,9 @@
 import CHDF5
+import Failures
 import Files
 
 /// A call into the HDF5 library, or a request to it, that did not succeed.
-public struct HDF5Error: Error, Equatable, CustomStringConvertible {
+public struct HDF5Error: JobEndingError, Equatable, CustomStringConvertible {
   /// What kinds of failure a caller may want to tell apart.
   public enum Reason: Sendable, Equatable {
     case noSuchFile
@@ -42,6 +43,7 @@ public struct HDF5Error: Error, Equatable, CustomStringConvertible {
     }
   }
 
+  public var exitStatus: ExitStatus { .failure }
   public var description: String { "\(subject): \(message) (\(call))" }
 }
 

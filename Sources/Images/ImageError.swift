@@ -1,7 +1,8 @@
+import Failures
 import Files
 
 /// An image file that could not be read or written.
-public struct ImageError: Error, Equatable, CustomStringConvertible {
+public struct ImageError: JobEndingError, Equatable, CustomStringConvertible {
   public enum Kind: Sendable {
     /// Its contents are not what they were, or no image that can be read.
     case damaged
@@ -16,6 +17,7 @@ public struct ImageError: Error, Equatable, CustomStringConvertible {
   /// What the library of the format or the operating system says.
   public let message: String
 
+  public var exitStatus: ExitStatus { .badInput }
   public var description: String { "\(path): \(message)" }
 
   init(_ kind: Kind, _ path: String, _ message: String) {

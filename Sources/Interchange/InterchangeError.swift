@@ -1,10 +1,13 @@
+import Failures
+
 /// A file of another program that cannot be used: which file, what is wrong with it, what to do.
-public struct InterchangeError: Error, Equatable, CustomStringConvertible {
+public struct InterchangeError: JobEndingError, Equatable, CustomStringConvertible {
   public let path: String
   /// What was expected and what was found.
   public let problem: String
   public let advice: String
 
+  public var exitStatus: ExitStatus { .badInput }
   public var description: String { "\(path): \(problem); \(advice)" }
 
   public init(_ path: String, _ problem: String, advice: String = "the file is damaged: fetch or make it again") {

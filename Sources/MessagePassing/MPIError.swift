@@ -1,7 +1,8 @@
 import CMPI
+import Failures
 
 /// A call into the MPI library that did not succeed.
-public struct MPIError: Error, Equatable, CustomStringConvertible {
+public struct MPIError: JobEndingError, Equatable, CustomStringConvertible {
   /// The MPI function, such as `MPI_Bcast`.
   public let call: String
   /// The code the function returned (MPI 3.1, section 8.4).
@@ -23,11 +24,12 @@ public struct MPIError: Error, Equatable, CustomStringConvertible {
     self.message = message
   }
 
+  public var exitStatus: ExitStatus { .failure }
   public var description: String { "\(call) failed: \(message) (MPI error \(code))" }
 }
 
 /// The news, on every rank, that some rank could not do its part.
-public struct RankFailure: Error, Equatable, CustomStringConvertible {
+public struct RankFailure: JobEndingError, Equatable, CustomStringConvertible {
   /// The lowest rank that failed.
   public let rank: Int
   /// What that rank said went wrong.
@@ -38,6 +40,8 @@ public struct RankFailure: Error, Equatable, CustomStringConvertible {
     self.message = message
   }
 
+  public var exitStatus: ExitStatus { .failure }
+  public var isKnownToAllRanks: Bool { true }
   public var description: String { "rank \(rank): \(message)" }
 }
 

@@ -22,24 +22,12 @@ public enum GradientNorm {
     }
   }
 
-  /// The sum of numbers in the fixed binary tree of `MicroBatchTree`: it depends on the numbers and their order alone.
-  /// The sum of none is 0.
-  public static func fixedTreeSum(_ numbers: [Double]) -> Double {
-    sum(numbers[...])
-  }
-
   /// What to multiply gradients by so that their norm is at most `maximum`: min(1, maximum / (norm + 10⁻⁶)), as in
   /// PyTorch's `clip_grad_norm_`. Not a number when `norm` is not, so that a broken gradient stays visible.
   public static func clippingScale(norm: Double, maximum: Double) -> Double {
     precondition(maximum > 0, "a norm cannot be clipped to \(maximum)")
     let scale = maximum / (norm + 1e-6)
     return scale > 1 ? 1 : scale
-  }
-
-  private static func sum(_ numbers: ArraySlice<Double>) -> Double {
-    if numbers.count <= 1 { return numbers.first ?? 0 }
-    let middle = numbers.startIndex + MicroBatchTree.leavesOfLeftChild(leafCount: numbers.count)
-    return sum(numbers[..<middle]) + sum(numbers[middle...])
   }
 
   /// Eight running sums, added up pairwise at the end.

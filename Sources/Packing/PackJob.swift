@@ -1,9 +1,11 @@
 import Datasets
+import Failures
 import Files
 import Foundation
 import Images
-import Jobs
 import MessagePassing
+import Ranks
+import Reporting
 import Tensors
 
 /// Turns folders of images and other data sets into one file, from which training reads what it needs.

@@ -1,7 +1,7 @@
 import Datasets
+import Failures
 import Files
 import Foundation
-import Jobs
 
 /// Where images to pack come from; what it is, is found out by looking at it.
 struct PackSource {

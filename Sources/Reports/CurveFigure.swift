@@ -1,5 +1,5 @@
 import Foundation
-import Jobs
+import Reporting
 
 /// A curve as a figure of the page: an SVG drawing with a linear and, where it can have one, a logarithmic axis, and the
 /// numbers that its script shows.

@@ -1,7 +1,7 @@
 import Configuration
 import Files
 import Foundation
-import Jobs
+import Reporting
 
 /// Puts the page together.
 struct ReportPage {

@@ -1,8 +1,9 @@
 import Configuration
+import Failures
 import Files
 import Foundation
 import Images
-import Jobs
+import Reporting
 
 /// What a run's folder tells of it, as far as it can be read. The run may still be going on.
 struct RunRecord {

@@ -1,7 +1,6 @@
 import Configuration
 import Foundation
 import Images
-import Jobs
 
 /// A run as one HTML page that loads nothing: curves, samples, configuration, and what happened.
 public struct RunReport {

@@ -1,5 +1,5 @@
 import Foundation
-import Jobs
+import Reporting
 
 /// The program's work from one start to its end, as the journal has it.
 struct Session: Equatable {

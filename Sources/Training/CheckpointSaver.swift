@@ -1,9 +1,13 @@
 import Checkpoints
 import Configuration
+import DataParallel
+import Failures
 import Foundation
-import Jobs
 import MessagePassing
+import Ranks
+import Reporting
 import Synchronization
+import Tensors
 
 /// Saves a run's checkpoints: beside training where it may, in a thread of its own that all ranks have, with a copy of
 /// the state; else while training waits.

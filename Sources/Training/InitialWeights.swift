@@ -1,11 +1,14 @@
 import Checkpoints
 import Compression
 import Configuration
+import DataParallel
+import Failures
 import HDF5
 import Inference
-import Jobs
 import MessagePassing
 import Network
+import Ranks
+import Reporting
 import Tensors
 
 /// The weights of a checkpoint that a new run begins with, in the place of those drawn from the seed.

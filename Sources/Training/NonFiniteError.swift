@@ -1,4 +1,4 @@
-import Jobs
+import Failures
 
 /// Training stopped because the loss, the gradient or a weight was not a finite number. All ranks throw this at the same
 /// step.

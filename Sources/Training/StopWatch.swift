@@ -1,5 +1,6 @@
-import Jobs
 import MessagePassing
+import Ranks
+import Tensors
 
 /// Decides, for all ranks alike, whether to save and stop: when any of them was sent a signal, or when by rank 0's clock
 /// another step and a checkpoint might not end within the time limit.

@@ -1,4 +1,4 @@
-import Jobs
+import Failures
 
 /// Training has saved and ends before its last step, because it was asked to; all ranks know.
 struct StoppedEarly: JobEndingError, CustomStringConvertible {

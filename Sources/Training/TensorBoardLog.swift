@@ -1,8 +1,8 @@
 import Files
 import Foundation
 import Images
-import Jobs
 import Logging
+import Reporting
 import TensorBoard
 
 /// The run as TensorBoard shows it: the numbers of metrics.jsonl, the sample grids, the configuration.

@@ -1,16 +1,17 @@
 import Checkpoints
 import Configuration
+import DataParallel
 import Diffusion
 import Files
 import HDF5
-import Jobs
 import MessagePassing
+import Ranks
 import Tensors
 
 /// Writes, for the first steps of a run, all that is needed to replay them in another framework: the initial
 /// parameters, and per step the images x0, the time steps t, the noise, the loss, the averaged gradients before clipping
 /// and the parameters after the update. Every rank writes its part; images are in the order of the global batch.
-final class TraceRecorder {
+final class TraceRecorder: StepObserver {
   private let output: SharedOutput
   private let communicator: Communicator
   private let batch: Int
@@ -53,9 +54,7 @@ final class TraceRecorder {
   /// - Parameters:
   ///   - firstSample: this rank's first sample of the global batch.
   ///   - original: x0 of this rank's micro-batches, in order.
-  func recordInputs(
-    step: Int, firstSample: Int, original: [Tensor], noised: [NoisedImages]
-  ) throws {
+  func didDraw(_ original: [Tensor], _ noised: [NoisedImages], step: Int, firstSample: Int) throws {
     let group = Self.group(step)
     let shape = [batch] + imageShape
     try writeParts("\(group)/x0", shape: shape, firstSample: firstSample, parts: original)
@@ -84,8 +83,8 @@ final class TraceRecorder {
   }
 
   /// Writes the loss and the averaged gradient of step `step`.
-  func recordGradients(
-    step: Int, loss: Double, gradients: UnsafeMutablePointer<Float>, trainer: DataParallelTrainer
+  func didAverage(
+    _ gradients: UnsafeMutablePointer<Float>, loss: Double, step: Int, _ trainer: DataParallelTrainer
   ) throws {
     let group = Self.group(step)
     let dataset = try output.file!.createDataset("\(group)/loss", shape: [1], type: .float64)
@@ -96,7 +95,7 @@ final class TraceRecorder {
   }
 
   /// Writes the parameters after step `step`.
-  func recordUpdate(step: Int, trainer: DataParallelTrainer) throws {
+  func didUpdate(step: Int, _ trainer: DataParallelTrainer) throws {
     let values = try trainer.parameters().pointer
     try trainer.tensorGroup("\(Self.group(step))/parameters", ofArena: values)
       .write(to: output.file!, communicator: communicator)

@@ -1,13 +1,15 @@
 import Configuration
 import Datasets
 import Evaluation
+import Failures
 import FeatureNetworks
 import Files
 import Foundation
 import Inference
-import Jobs
 import MessagePassing
 import Network
+import Ranks
+import Reporting
 import Tensors
 
 /// Measures a run's images at intervals, against the data that it is trained on. All calls are collective.

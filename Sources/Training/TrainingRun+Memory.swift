@@ -1,7 +1,7 @@
 import Configuration
-import Jobs
 import MessagePassing
 import Network
+import Ranks
 
 extension TrainingRun {
   /// Checks that the ranks' machines have memory for what is to be trained, before any of it is taken. Collective.

@@ -1,14 +1,17 @@
 import Checkpoints
 import Configuration
+import DataParallel
 import Datasets
+import Failures
 import Files
 import Foundation
 import HDF5
 import Images
 import Inference
-import Jobs
 import MessagePassing
 import Network
+import Ranks
+import Reporting
 import Tensors
 
 // What happens around the steps: agreeing, resuming, announcing, saving, sampling.
@@ -272,7 +275,7 @@ extension TrainingRun {
     let plan = BatchPlan(
       dataset: dataset, batchSize: configuration.training.batch, seed: configuration.seed,
       flips: configuration.data.flip, labelDropout: model.labelDropout(configuration))
-    let run = trainer.run
+    let run = trainer.localMicroBatches
     let samples =
       trainer.samples(ofMicroBatch: run.lowerBound)
       .lowerBound..<trainer.samples(ofMicroBatch: run.upperBound - 1).upperBound

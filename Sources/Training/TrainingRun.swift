@@ -1,14 +1,17 @@
 import Checkpoints
 import Configuration
+import DataParallel
 import Datasets
 import Diffusion
+import Failures
 import Files
 import Foundation
 import Images
 import Inference
-import Jobs
 import MessagePassing
 import Network
+import Ranks
+import Reporting
 import Tensors
 
 /// A run of training, from its configuration to its last checkpoint.
@@ -217,48 +220,10 @@ public struct TrainingRun {
       // Wait for the images, whose reading may fail on any rank.
       if batches.readsFiles { try communicator.together { try batches.prepare(step: step) } }
 
-      // Draw the batch, noise it, accumulate gradients: this rank's micro-batches one after another.
-      var losses: [Double] = []
-      var originals: [Tensor] = []
-      var inputs: [NoisedImages] = []
       let isTraced = step - firstStep < (trace?.stepCount ?? 0)
       // One thread at a time may write HDF5 files.
       if isTraced { try saver.finish() }
-      for microBatch in trainer.run {
-        let samples = trainer.samples(ofMicroBatch: microBatch)
-        let images = Tensor(uninitialised: [samples.count] + dataset.imageShape)
-        try batches.fillBatch(step: step, samples: samples, into: images, workers: workers)
-        let noised = trainer.task.draw(
-          images: images, classes: batches.plan.labels(step: step, samples: samples), step: step,
-          firstSample: samples.lowerBound, lossAware: trainer.lossAware, workers: workers)
-        losses.append(try trainer.accumulateGradients(noised, microBatch: microBatch, step: step))
-        if isTraced {
-          originals.append(images)
-          inputs.append(noised)
-        }
-      }
-
-      // Average over all ranks.
-      let gradients = try trainer.averagedGradients()
-      let loss = try trainer.totalLoss(losses)
-      try trainer.noteLosses()
-      let norm = try trainer.gradientNorm(gradients)
-      guard loss.isFinite, norm.isFinite else {
-        // One that is being saved is good.
-        try saver.finish()
-        throw NonFiniteError(step: step + 1, loss: loss, gradientNorm: norm, lastCheckpoint: saver.last)
-      }
-      if isTraced {
-        let firstSample = trainer.samples(ofMicroBatch: trainer.run.lowerBound).lowerBound
-        try trace?.recordInputs(step: step, firstSample: firstSample, original: originals, noised: inputs)
-        try trace?.recordGradients(step: step, loss: loss, gradients: gradients, trainer: trainer)
-      }
-
-      // Update the parameters and their averages.
-      let learningRate = trainer.learningRate(step: step)
-      try trainer.update(gradients: gradients, norm: norm, step: step)
-      trainer.updateAverages(step: step)
-      if isTraced { try trace?.recordUpdate(step: step, trainer: trainer) }
+      let result = try self.step(step, batches, observer: isTraced ? trace : nil)
       step += 1
       lastStep = step
 
@@ -270,14 +235,15 @@ public struct TrainingRun {
       let isLogged = isDue(step, every: settings.logEvery) || isLast
       if isLogged {
         let record = MetricsRecord(
-          step: step, images: step * settings.batch, loss: loss, gradientNorm: norm, learningRate: learningRate,
+          step: step, images: step * settings.batch, loss: result.loss, gradientNorm: result.gradientNorm,
+          learningRate: result.learningRate,
           imagesPerSecond: rate.perSecond, seconds: start.secondsUntilNow)
         writeOrWarn { () throws(FileError) in try metrics?.append(record) }
         tensorBoard?.note(record)
       }
       let progress = TrainingProgress(
-        step: step, stepCount: settings.steps, loss: loss, gradientNorm: norm, imagesPerSecond: rate.perSecond,
-        imagesPerStep: settings.batch)
+        step: step, stepCount: settings.steps, loss: result.loss, gradientNorm: result.gradientNorm,
+        imagesPerSecond: rate.perSecond, imagesPerStep: settings.batch)
       reporter.show(progress, isMilestone: isLogged)
 
       // Save.
@@ -309,6 +275,22 @@ public struct TrainingRun {
     journal?.note(JournalEntry(.done, step: step))
     reporter.finish()
     reporter.message("Done: \(ProgressFormat.count(step, of: "step")). Checkpoints and samples are in \(folder.path).")
+  }
+
+  /// The step, on images of the data set. Collective.
+  private func step(_ step: Int, _ batches: BatchReader, observer: (any StepObserver)?) throws -> StepResult {
+    do {
+      return try trainer.step(step, observer: observer) { samples in
+        let images = Tensor(uninitialised: [samples.count] + dataset.imageShape)
+        try batches.fillBatch(step: step, samples: samples, into: images, workers: workers)
+        return LabelledImages(images, classes: batches.plan.labels(step: step, samples: samples))
+      }
+    } catch let error as NonFiniteStep {
+      // A checkpoint that is being saved is good.
+      try saver.finish()
+      throw NonFiniteError(
+        step: step + 1, loss: error.loss, gradientNorm: error.gradientNorm, lastCheckpoint: saver.last)
+    }
   }
 
   /// Whether something is done after a step that is done at intervals, or never where there is none.

@@ -1,6 +1,7 @@
 import Foundation
-import Jobs
 import MessagePassing
+import Ranks
+import Reporting
 import Synchronization
 import Tensors
 

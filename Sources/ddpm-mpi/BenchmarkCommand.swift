@@ -1,11 +1,13 @@
 import ArgumentParser
 import Benchmarking
 import Configuration
+import DataParallel
 import Files
 import Foundation
 import Inference
-import Jobs
 import MessagePassing
+import Ranks
+import Reporting
 import Training
 
 struct BenchmarkCommand: RankCommand {

@@ -4,7 +4,7 @@ import Datasets
 import Files
 import Images
 import Inference
-import Jobs
+import Ranks
 
 /// Which model, and how it is run.
 struct ModelOptions: ParsableArguments {

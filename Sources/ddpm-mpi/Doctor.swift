@@ -5,9 +5,10 @@ import Files
 import Foundation
 import HDF5
 import Inference
-import Jobs
 import Kernels
 import MessagePassing
+import Ranks
+import Reporting
 
 struct Doctor: RankCommand {
   static let configuration = CommandConfiguration(

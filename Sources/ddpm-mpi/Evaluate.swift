@@ -3,7 +3,6 @@ import Datasets
 import FeatureNetworks
 import Files
 import Inference
-import Jobs
 import MessagePassing
 
 struct Evaluate: RankCommand {

@@ -3,7 +3,6 @@ import Configuration
 import Diffusers
 import Files
 import Inference
-import Jobs
 import MessagePassing
 
 struct Export: RankCommand {

@@ -2,7 +2,6 @@ import ArgumentParser
 import Configuration
 import Diffusers
 import Files
-import Jobs
 import MessagePassing
 
 struct Import: RankCommand {

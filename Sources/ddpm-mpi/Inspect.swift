@@ -4,9 +4,9 @@ import Configuration
 import Datasets
 import Files
 import Inference
-import Jobs
 import MessagePassing
 import Packing
+import Ranks
 
 struct Inspect: RankCommand {
   static let configuration = CommandConfiguration(

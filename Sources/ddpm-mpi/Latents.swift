@@ -2,7 +2,6 @@ import ArgumentParser
 import Configuration
 import Files
 import Inference
-import Jobs
 import MessagePassing
 
 struct Encode: RankCommand {

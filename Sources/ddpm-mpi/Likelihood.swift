@@ -4,7 +4,6 @@ import Datasets
 import Diffusion
 import Files
 import Inference
-import Jobs
 import MessagePassing
 
 struct Likelihood: RankCommand {

@@ -1,13 +1,15 @@
 import ArgumentParser
 import Configuration
 import Datasets
+import Failures
 import Files
 import ForeignFiles
 import Foundation
 import Inference
-import Jobs
 import Kernels
 import MessagePassing
+import Ranks
+import Reporting
 
 /// The command line's root. What the subcommands do is in `Training`; here is parsing and wiring only.
 struct Program: ParsableCommand {

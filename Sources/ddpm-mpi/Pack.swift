@@ -1,7 +1,6 @@
 import ArgumentParser
 import Files
 import Images
-import Jobs
 import MessagePassing
 import Packing
 

@@ -1,10 +1,11 @@
 import ArgumentParser
 import Benchmarking
 import Configuration
+import Failures
 import Files
 import Foundation
-import Jobs
 import MessagePassing
+import Ranks
 
 struct Plan: RankCommand {
   static let configuration = CommandConfiguration(

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Configuration
 import Files
-import Jobs
 
 /// Lists the presets, or prints one.
 struct PresetsCommand: ParsableCommand {

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Configuration
+import Failures
 import Files
-import Jobs
 import MessagePassing
+import Ranks
+import Reporting
 import Reports
 
 struct Report: RankCommand {

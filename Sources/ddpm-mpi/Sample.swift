@@ -3,7 +3,6 @@ import Configuration
 import Diffusion
 import Files
 import Inference
-import Jobs
 import MessagePassing
 
 struct Sample: RankCommand {

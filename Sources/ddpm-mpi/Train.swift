@@ -3,7 +3,6 @@ import Checkpoints
 import Configuration
 import Files
 import Inference
-import Jobs
 import Kernels
 import MessagePassing
 import Training

@@ -1,7 +1,6 @@
 import Benchmarking
 import Configuration
 import Differentiation
-import Jobs
 import Network
 import Tensors
 import Testing

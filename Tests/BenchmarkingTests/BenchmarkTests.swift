@@ -1,6 +1,6 @@
 import Benchmarking
 import Configuration
-import Jobs
+import Failures
 import Testing
 
 @Suite struct BenchmarkTests {

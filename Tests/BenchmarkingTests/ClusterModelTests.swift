@@ -1,5 +1,6 @@
 import Benchmarking
-import Optimisation
+import DataParallel
+import Ranks
 import Testing
 
 /// A machine of round numbers: an image takes 3 seconds forward and backward.

@@ -1,6 +1,5 @@
 import Configuration
 import Foundation
-import Jobs
 import Testing
 
 @Suite struct ConfigurationSourcesTests {

@@ -1,5 +1,4 @@
 import Configuration
-import Jobs
 import Optimisation
 import Testing
 

@@ -1,6 +1,7 @@
 import Configuration
-import Jobs
+import Failures
 import Network
+import Ranks
 import Testing
 
 @Suite struct MemoryNeedTests {

@@ -1,6 +1,5 @@
 import Configuration
 import Foundation
-import Jobs
 import Testing
 
 private func touch(_ paths: String...) throws {

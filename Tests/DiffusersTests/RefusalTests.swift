@@ -2,7 +2,6 @@ import Configuration
 import Diffusers
 import Foundation
 import Interchange
-import Jobs
 import Network
 import Tensors
 import Testing

@@ -1,9 +1,10 @@
 import Checkpoints
 import Compression
+import DataParallel
 import Foundation
 import HDF5
 import MessagePassing
-import Optimisation
+import Ranks
 import Tensors
 
 private let header = CheckpointHeader(step: 7, images: 448, imageShape: [8, 8, 1], configuration: "seed: 1\n")

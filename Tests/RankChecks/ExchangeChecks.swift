@@ -1,5 +1,6 @@
 import Configuration
-import Optimisation
+import DataParallel
+import Ranks
 import Tensors
 import Training
 

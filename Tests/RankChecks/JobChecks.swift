@@ -1,9 +1,10 @@
 import Checkpoints
 import Configuration
 import Diffusion
+import Failures
 import Inference
-import Jobs
 import Network
+import Ranks
 import Tensors
 
 let jobChecks: [Check] = [

@@ -1,4 +1,5 @@
 import Configuration
+import DataParallel
 import Differentiation
 import Diffusion
 import Network
@@ -39,16 +40,19 @@ private struct SmallTraining {
       communicator: context.communicator, workers: workers, arrangement: arrangement)
   }
 
+  func images(_ samples: Range<Int>) -> Tensor {
+    Latents.draw(shape: [samples.count, 8, 8, 1], seed: 3, firstImage: samples.lowerBound)
+  }
+
   func inputs(_ samples: Range<Int>, step: Int) -> NoisedImages {
     objective.draw(
-      images: Latents.draw(shape: [samples.count, 8, 8, 1], seed: 3, firstImage: samples.lowerBound),
-      seed: configuration.seed, step: step, firstSample: samples.lowerBound, workers: workers)
+      images: images(samples), seed: configuration.seed, step: step, firstSample: samples.lowerBound, workers: workers)
   }
 
   /// The losses of this rank's micro-batches; their gradients are in the trainer.
   @discardableResult
   func accumulateGradients(step: Int) throws -> [Double] {
-    try trainer.run.map { microBatch in
+    try trainer.localMicroBatches.map { microBatch in
       try trainer.accumulateGradients(
         inputs(trainer.samples(ofMicroBatch: microBatch), step: step), microBatch: microBatch, step: step)
     }
@@ -57,11 +61,7 @@ private struct SmallTraining {
   /// Makes a step, and returns the gradient's norm.
   @discardableResult
   func step(_ step: Int) throws -> Double {
-    try accumulateGradients(step: step)
-    let gradients = try trainer.averagedGradients()
-    let norm = try trainer.gradientNorm(gradients)
-    try trainer.update(gradients: gradients, norm: norm, step: step)
-    return norm
+    try trainer.step(step) { LabelledImages(images($0), classes: $0.map { _ in nil }) }.gradientNorm
   }
 }
 
@@ -122,10 +122,7 @@ private func stepsOfTraining(
 ) throws -> [UInt32] {
   let training = try SmallTraining(context, arrangement)
   let trainer = training.trainer
-  for step in 0..<3 {
-    try training.step(step)
-    trainer.updateAverages(step: step)
-  }
+  for step in 0..<3 { try training.step(step) }
   let average = try trainer.gatherAverage(trainer.averages[0])
   let parameters = try trainer.parameters()
   return [parameters, average].flatMap { arena in (0..<arena.count).map { arena.pointer[$0].bitPattern } }

@@ -2,7 +2,7 @@ import Configuration
 import Files
 import Foundation
 import Images
-import Jobs
+import Reporting
 import Reports
 import Testing
 

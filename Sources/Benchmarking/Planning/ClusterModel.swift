@@ -1,4 +1,5 @@
-import Optimisation
+import DataParallel
+import Ranks
 import Tensors
 
 /// Predicts a training step on a cluster from what one machine was measured to do and what its network is said to do.

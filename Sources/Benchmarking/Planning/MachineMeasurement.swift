@@ -1,12 +1,12 @@
 import Configuration
+import DataParallel
 import Differentiation
 import Diffusion
 import Foundation
-import Jobs
 import Kernels
 import MessagePassing
 import Network
-import Optimisation
+import Ranks
 import Synchronization
 import Tensors
 import Training

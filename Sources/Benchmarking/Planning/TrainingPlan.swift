@@ -1,9 +1,11 @@
 import Configuration
 import Datasets
-import Jobs
+import Failures
 import Kernels
 import MessagePassing
 import Network
+import Ranks
+import Reporting
 import Tensors
 
 /// What training a preset would take on a cluster, estimated from this machine's speed.

@@ -2,11 +2,13 @@ import Configuration
 import Datasets
 import Diffusion
 import Evaluation
+import Failures
 import FeatureNetworks
 import Files
 import Foundation
-import Jobs
 import MessagePassing
+import Ranks
+import Reporting
 
 /// Draws images from a checkpoint and measures them against its data set; all ranks share the work.
 public struct EvaluateJob: Sendable {

@@ -1,7 +1,7 @@
 import Datasets
 import Evaluation
 import Foundation
-import Jobs
+import Reporting
 
 /// What is measured on the features and logits of drawn images.
 public enum Measure: String, Sendable, CaseIterable, Codable {

@@ -2,8 +2,9 @@ import Configuration
 import Evaluation
 import FeatureNetworks
 import Foundation
-import Jobs
 import MessagePassing
+import Ranks
+import Reporting
 import Tensors
 
 /// Draws images from a network and measures them against a reference.

@@ -1,8 +1,10 @@
+import Failures
 import FeatureNetworks
 import Files
 import Foundation
-import Jobs
 import MessagePassing
+import Ranks
+import Reporting
 
 /// Makes a classifier's checkpoint a file of features, which others can measure with too. For one process.
 public struct FeatureExportJob: Sendable {

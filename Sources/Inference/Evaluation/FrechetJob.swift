@@ -1,11 +1,13 @@
 import Datasets
 import Evaluation
+import Failures
 import FeatureNetworks
 import Files
 import Foundation
 import Interchange
-import Jobs
 import MessagePassing
+import Ranks
+import Reporting
 import Tensors
 
 /// The Fréchet distance between two sets of images, or of what was computed of them; all ranks share the work.

@@ -1,10 +1,10 @@
 import Datasets
 import Evaluation
+import Failures
 import Files
 import Foundation
 import Images
 import Interchange
-import Jobs
 
 /// One side of a comparison: images, or what was computed of some.
 enum ImageSet {

@@ -2,8 +2,9 @@ import Datasets
 import Evaluation
 import FeatureNetworks
 import Foundation
-import Jobs
 import MessagePassing
+import Reporting
+import Tensors
 
 /// What drawn images are compared with.
 public struct Reference: Sendable {

@@ -4,7 +4,7 @@ import FeatureNetworks
 import Files
 import Foundation
 import Interchange
-import Jobs
+import Reporting
 
 /// Files in which what was computed of reference images is kept for the next time: their statistics, and where measures
 /// need them their features. One rank alone looks into it.

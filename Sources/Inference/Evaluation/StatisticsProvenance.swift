@@ -1,7 +1,7 @@
 import Evaluation
+import Failures
 import FeatureNetworks
 import Foundation
-import Jobs
 
 /// Where statistics come from, as files of ours say. Those of other programs do not.
 struct StatisticsProvenance: Codable, Equatable {

@@ -1,8 +1,8 @@
+import Failures
 import Files
 import ForeignFiles
 import Foundation
 import HDF5
-import Jobs
 import Tensors
 
 /// What a child process answers about files of latents.
@@ -71,7 +71,8 @@ final class LatentFile {
 }
 
 /// Why a file of latents cannot be used, after the option that names it.
-struct LatentFileError: Error, Codable, CustomStringConvertible {
+struct LatentFileError: JobEndingError, Codable, CustomStringConvertible {
+  var exitStatus: ExitStatus { .badInput }
   let description: String
 
   init(_ description: String) { self.description = description }

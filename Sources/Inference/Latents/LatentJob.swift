@@ -1,9 +1,11 @@
 import Datasets
 import Diffusion
+import Failures
 import HDF5
 import Images
-import Jobs
 import MessagePassing
+import Ranks
+import Reporting
 import Tensors
 
 /// From images to latents and back along the probability-flow equation, whose solutions are a one-to-one map between

@@ -1,8 +1,10 @@
 import Datasets
 import Diffusion
+import Failures
 import Files
-import Jobs
 import MessagePassing
+import Ranks
+import Reporting
 import Tensors
 
 /// A model's probability-flow equation, followed one way or the other by all ranks.

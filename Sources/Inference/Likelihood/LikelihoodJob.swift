@@ -1,10 +1,12 @@
 import Configuration
 import Datasets
 import Diffusion
+import Failures
 import Files
 import Foundation
-import Jobs
 import MessagePassing
+import Ranks
+import Reporting
 import Tensors
 
 /// How probable a model finds images of its data set, in bits per dimension; all ranks share the images.

@@ -1,6 +1,6 @@
 import Datasets
 import Foundation
-import Jobs
+import Reporting
 
 /// Bits per dimension of some images.
 public struct LikelihoodResult: Sendable {

@@ -1,8 +1,9 @@
+import Failures
 import Files
 import HDF5
 import Images
-import Jobs
 import MessagePassing
+import Ranks
 import Tensors
 
 /// Where images go, in whatever forms.

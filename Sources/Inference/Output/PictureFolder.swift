@@ -1,7 +1,7 @@
 import Files
 import Images
-import Jobs
 import MessagePassing
+import Ranks
 
 /// A folder of PNG files, `000000.png` and so on, or of folders with the ways to images, `000000/0000.png` and so on,
 /// as programs that make films of them want it.

@@ -1,6 +1,5 @@
 import Configuration
 import Diffusion
-import Jobs
 
 /// What classes images are drawn of, and how strongly they are led there.
 public struct ClassConditions: Sendable {

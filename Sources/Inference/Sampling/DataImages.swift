@@ -1,7 +1,7 @@
 import Configuration
 import Datasets
 import Diffusion
-import Jobs
+import Failures
 import Tensors
 
 /// The first images of a data set, for a model that was trained on the like of them.

@@ -1,9 +1,10 @@
 import Configuration
 import Diffusion
+import Failures
 import Images
-import Jobs
 import MessagePassing
 import Network
+import Ranks
 import Tensors
 
 /// Draws images with all ranks sharing the work. An image depends on the seed and its own number alone.

@@ -1,8 +1,9 @@
 import Configuration
 import Files
-import Jobs
 import MessagePassing
 import Network
+import Ranks
+import Reporting
 import Tensors
 
 /// Which trained model to use, and how.

@@ -2,12 +2,14 @@ import Checkpoints
 import Configuration
 import Datasets
 import Diffusion
+import Failures
 import Foundation
 import HDF5
 import Images
-import Jobs
 import MessagePassing
 import Network
+import Ranks
+import Reporting
 import Tensors
 
 /// Draws images from a checkpoint into an HDF5 file, all ranks sharing the work and writing their part.

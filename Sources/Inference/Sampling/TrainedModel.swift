@@ -1,12 +1,13 @@
 import Checkpoints
 import Configuration
 import Diffusion
+import Failures
 import Files
 import Foundation
 import HDF5
-import Jobs
 import MessagePassing
 import Network
+import Ranks
 import Tensors
 
 /// A network with the weights of a checkpoint.

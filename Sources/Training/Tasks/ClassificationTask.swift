@@ -1,4 +1,5 @@
 import Configuration
+import DataParallel
 import Differentiation
 import Diffusion
 import Kernels

@@ -1,0 +1,126 @@
+import Configuration
+import Differentiation
+import Kernels
+import MessagePassing
+import Tensors
+
+/// Adds up the gradients of all micro-batches of a step, on all ranks, in the one order of `MicroBatchTree`.
+///
+/// A rank adds its leaves into the maximal subtrees of its run as they come; a backward pass whose left sibling is done
+/// adds to that one's arena. As soon as a bucket of a subtree's sum is final, in the middle of a backward pass, it goes to
+/// the owners of its pieces (`GradientExchange`), who make the remaining additions. The library only moves bytes; every
+/// addition is ours, so the bits are the same on any number of ranks. What moves is what a reduce-scatter moves.
+package final class GradientAveraging: GradientReduction {
+  package let tree: MicroBatchTree
+  package let run: Range<Int>
+
+  private let layout: ParameterLayout
+  private let sharding: Sharding
+  private let workers: WorkerPool
+  private let profiler: Profiler?
+  /// Nil for a single rank.
+  private let exchange: GradientExchange?
+  private let loop: ProgressLoop
+  /// Whether messages of this step move.
+  private var hasStarted = false
+  private var accumulator: SubtreeAccumulator<Arena>
+  private var idle: [Arena] = []
+  /// The leaf under way, and how many of the parameters that touch each bucket are not final yet.
+  private var current: SubtreeAccumulator<Arena>.Leaf?
+  private var unfinishedParameters: [Int]
+  /// How many parameters touch each bucket.
+  private let parametersPerBucket: [Int]
+
+  /// - Parameter loop: moves the messages along.
+  package init(
+    layout: ParameterLayout, tree: MicroBatchTree, sharding: Sharding, communicator: Communicator,
+    workers: WorkerPool, loop: ProgressLoop, wire: RunConfiguration.TrainingSettings.WireFormat = .float32,
+    profiler: Profiler? = nil
+  ) {
+    self.layout = layout
+    self.tree = tree
+    self.sharding = sharding
+    self.workers = workers
+    self.profiler = profiler
+    self.loop = loop
+    run = tree.rankRuns(communicator.size)[communicator.rank]
+    accumulator = SubtreeAccumulator(tree: tree, run: run)
+    exchange =
+      communicator.size == 1
+      ? nil
+      : GradientExchange(
+        plan: ReductionPlan(tree: tree, sharding: sharding, rank: communicator.rank), communicator: communicator,
+        roundsBetweenNodes: wire == .bfloat16)
+    var counts = [Int](repeating: 0, count: sharding.buckets.count)
+    for entry in layout.entries { for bucket in sharding.buckets(touching: entry.range) { counts[bucket] += 1 } }
+    parametersPerBucket = counts
+    unfinishedParameters = counts
+  }
+
+  /// Zeros, or the gradients of the next micro-batch's sibling in the tree.
+  package func leaf() -> Arena {
+    if accumulator.sums.isEmpty {
+      exchange?.begin()
+      hasStarted = false
+    }
+    let leaf = accumulator.start {
+      guard let arena = idle.popLast() else { return Arena(layout) }
+      profiler.measure(.gradientClearing, Work(floats: arena.count)) { arena.buffer.clear(on: workers) }
+      return arena
+    }
+    current = leaf
+    for bucket in parametersPerBucket.indices { unfinishedParameters[bucket] = parametersPerBucket[bucket] }
+    return leaf.buffer
+  }
+
+  package func parameterIsFinal(_ entry: ParameterEntry) {
+    for bucket in sharding.buckets(touching: entry.range) {
+      unfinishedParameters[bucket] -= 1
+      if unfinishedParameters[bucket] == 0 { bucketIsFinal(bucket) }
+    }
+  }
+
+  package func finishLeaf() {
+    guard let leaf = current else { preconditionFailure("no leaf was started") }
+    // Buckets of parameters that took no part; from the end, like the others.
+    for bucket in unfinishedParameters.indices.reversed()
+    where unfinishedParameters[bucket] > 0 || parametersPerBucket[bucket] == 0 { bucketIsFinal(bucket) }
+    accumulator.finish(leaf)
+    idle += leaf.additions.map(\.right)
+    current = nil
+  }
+
+  /// Makes the leaf's additions in a bucket, and hands it over if it is part of a subtree's final sum.
+  private func bucketIsFinal(_ bucket: Int) {
+    guard let leaf = current else { preconditionFailure("no leaf was started") }
+    let range = sharding.buckets[bucket]
+    for addition in leaf.additions {
+      profiler.measure(.microBatchSum, Work(floats: 3 * range.count)) {
+        Elementwise.add(
+          addition.right.pointer + range.lowerBound, into: addition.left.pointer + range.lowerBound, count: range.count,
+          workers: workers)
+      }
+    }
+    if let place = leaf.finalPlace, let exchange {
+      exchange.publish(bucket: bucket, ofSum: place, arena: leaf.sum.pointer)
+      // Not before: until then the others have nothing to send either, and looking costs time.
+      if hasStarted { loop.announceNews() } else { loop.start(exchange) }
+      hasStarted = true
+    }
+  }
+
+  package func finish() throws -> UnsafeMutablePointer<Float> {
+    precondition(accumulator.isComplete, "micro-batches of run \(run) are missing")
+    defer {
+      idle += accumulator.sums.map(\.buffer)
+      accumulator = SubtreeAccumulator(tree: tree, run: run)
+    }
+    if let exchange {
+      // What others own goes out once per sum of this rank, and what it owns comes in once per sum of the others.
+      try profiler.measure(.gradientExchange, Work(floats: 2 * layout.arenaCount)) {
+        try loop.wait { exchange.isDone }
+      }
+    }
+    return accumulator.sums[0].buffer.pointer
+  }
+}

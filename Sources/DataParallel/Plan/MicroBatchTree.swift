@@ -1,0 +1,133 @@
+/// The one order in which the gradients of a step's micro-batches are added, on any number of ranks.
+///
+/// A binary tree over M leaves: that of the next power of two, without the leaves that do not exist. A node of level l
+/// covers leaves k·2ˡ ..< min(M, (k+1)·2ˡ); a node with one child only is that child. Every rank adds up the largest
+/// subtrees inside its own run of leaves, and whoever needs the total adds those by `additions(of:)`. Since the tree is
+/// the same for all divisions into runs, so are the bits.
+public struct MicroBatchTree: Sendable, Equatable {
+  /// M, the number of micro-batches in a step.
+  public let leafCount: Int
+
+  /// A node of the tree: the leaves it covers are `start` ..< `end`.
+  public struct Node: Sendable, Hashable {
+    public let start: Int
+    public let end: Int
+
+    public var leaves: Range<Int> { start..<end }
+    public var count: Int { end - start }
+    /// The smallest level l with 2ˡ ≥ count; leaves have level 0.
+    public var level: Int { ceilingOfBinaryLogarithm(count) }
+    /// The node's place in its level.
+    public var index: Int { start >> level }
+
+    fileprivate init(_ leaves: Range<Int>) {
+      start = leaves.lowerBound
+      end = leaves.upperBound
+    }
+  }
+
+  /// One addition: the value at place `right` of a list is added to the one at place `left`, and is then free.
+  public struct Addition: Sendable, Equatable {
+    public let left: Int
+    public let right: Int
+  }
+
+  public init(leafCount: Int) {
+    precondition(leafCount >= 1, "a tree needs at least one leaf")
+    self.leafCount = leafCount
+  }
+
+  public var root: Node { Node(0..<leafCount) }
+
+  public func leaf(_ index: Int) -> Node {
+    precondition((0..<leafCount).contains(index), "there is no leaf \(index) among \(leafCount)")
+    return Node(index..<index + 1)
+  }
+
+  /// The contiguous runs of leaves of `rankCount` ranks, in the order of ranks; sizes differ by at most one.
+  public func rankRuns(_ rankCount: Int) -> [Range<Int>] {
+    precondition((1...leafCount).contains(rankCount), "\(leafCount) micro-batches cannot keep \(rankCount) ranks busy")
+    return (0..<rankCount).map { rank in
+      rank * leafCount / rankCount..<(rank + 1) * leafCount / rankCount
+    }
+  }
+
+  /// The fewest nodes that cover a run of leaves exactly, from left to right: at most 2·log₂ M, and one if both the
+  /// number of micro-batches and of ranks are powers of two.
+  public func maximalSubtrees(of run: Range<Int>) -> [Node] {
+    precondition(run.lowerBound >= 0 && run.upperBound <= leafCount, "run \(run) leaves the tree of \(leafCount)")
+    var nodes: [Node] = []
+    var start = run.lowerBound
+    while start < run.upperBound {
+      var node = leaf(start)
+      while let parent = parent(ofLeftChild: node), parent.end <= run.upperBound { node = parent }
+      nodes.append(node)
+      start = node.end
+    }
+    return nodes
+  }
+
+  /// The additions that turn the values of these nodes into that of the root, which ends at place 0.
+  /// - Parameter nodes: nodes that cover all leaves, from left to right, such as the maximal subtrees of all ranks.
+  public func additions(of nodes: [Node]) -> [Addition] {
+    let (additions, sums) = merging(nodes)
+    precondition(sums.count == 1 && sums[0].node == root, "the nodes do not cover the tree from left to right")
+    return additions
+  }
+
+  /// The additions that turn the values of these nodes into those of as few nodes as possible, and which those are, with
+  /// their places among `nodes`.
+  /// - Parameter nodes: nodes that follow one another, from left to right, such as the maximal subtrees of some ranks.
+  ///   What they become are the maximal subtrees of all their leaves.
+  public func merging(_ nodes: [Node]) -> (additions: [Addition], sums: [(node: Node, place: Int)]) {
+    var additions: [Addition] = []
+    var open: [(node: Node, place: Int)] = []
+    for (place, node) in nodes.enumerated() {
+      open.append((node, place))
+      while let parent = parentOfLastTwo(open.suffix(2).map(\.node)) {
+        let right = open.removeLast()
+        let left = open.removeLast()
+        additions.append(Addition(left: left.place, right: right.place))
+        open.append((parent, left.place))
+      }
+    }
+    return (additions, open)
+  }
+
+  /// The parent of the last two nodes if they are its two children.
+  func parentOfLastTwo(_ nodes: [Node]) -> Node? {
+    guard nodes.count >= 2 else { return nil }
+    let (left, right) = (nodes[nodes.count - 2], nodes[nodes.count - 1])
+    guard left.end == right.start, let parent = parent(ofLeftChild: left), parent.end == right.end else { return nil }
+    return parent
+  }
+
+  /// The node whose left child is this one; `nil` for a right child and for the root.
+  private func parent(ofLeftChild node: Node) -> Node? {
+    let span = 1 << node.level
+    // A node cut short by the end of the leaves, or that ends there, has nothing to its right.
+    guard node.end < leafCount, node.count == span, node.start % (2 * span) == 0 else { return nil }
+    return Node(node.start..<min(leafCount, node.start + 2 * span))
+  }
+
+  /// How many of a node's leaves belong to its left child: the largest power of two below their number.
+  static func leavesOfLeftChild(leafCount: Int) -> Int {
+    1 << (ceilingOfBinaryLogarithm(leafCount) - 1)
+  }
+}
+
+private func ceilingOfBinaryLogarithm(_ number: Int) -> Int {
+  number <= 1 ? 0 : Int.bitWidth - (number - 1).leadingZeroBitCount
+}
+
+extension MicroBatchTree {
+  /// The sum of numbers in the fixed binary tree of as many leaves: it depends on the numbers and their order alone.
+  /// The sum of none is 0.
+  public static func sum(_ numbers: [Double]) -> Double { sum(numbers[...]) }
+
+  private static func sum(_ numbers: ArraySlice<Double>) -> Double {
+    if numbers.count <= 1 { return numbers.first ?? 0 }
+    let middle = numbers.startIndex + leavesOfLeftChild(leafCount: numbers.count)
+    return sum(numbers[..<middle]) + sum(numbers[middle...])
+  }
+}

@@ -1,0 +1,31 @@
+/// An error that knows how the job should end.
+public protocol JobEndingError: Error {
+  var exitStatus: ExitStatus { get }
+  /// Whether every rank throws this error too: then rank 0 alone reports it, and all leave cleanly.
+  var isKnownToAllRanks: Bool { get }
+}
+
+extension JobEndingError {
+  public var isKnownToAllRanks: Bool { false }
+}
+
+/// What was wrong with the user's request, and what to do about it.
+public struct InputError: JobEndingError, CustomStringConvertible {
+  public let description: String
+  public var exitStatus: ExitStatus { .badInput }
+
+  public init(_ description: String) {
+    self.description = description
+  }
+}
+
+/// What went wrong during a run, on this rank.
+public struct RunError: JobEndingError, CustomStringConvertible {
+  public let exitStatus: ExitStatus
+  public let description: String
+
+  public init(_ exitStatus: ExitStatus, _ description: String) {
+    self.exitStatus = exitStatus
+    self.description = description
+  }
+}

@@ -1,0 +1,87 @@
+import Failures
+import Foundation
+import MessagePassing
+import Reporting
+
+/// What memory the ranks of a job have: that of their machine and of their control groups, whatever is in use of it.
+public struct MemoryLimits: Sendable, Equatable {
+  /// A limit, and how many ranks have to share it.
+  public struct Limit: Sendable, Equatable {
+    public let bytes: Int
+    /// The machine, or a control group.
+    public let owner: String
+    public let rankCount: Int
+
+    public init(bytes: Int, owner: String, rankCount: Int) {
+      self.bytes = bytes
+      self.owner = owner
+      self.rankCount = rankCount
+    }
+  }
+
+  /// Those of one rank.
+  public let limits: [Limit]
+
+  public init(_ limits: [Limit]) { self.limits = limits }
+
+  /// Asks all ranks which of them share a machine and its groups. Collective.
+  public init(of communicator: Communicator) throws {
+    let host = try communicator.processorName
+    let groups = ControlGroup.own
+    let mine = ([host] + groups.map(\.path)).joined(separator: "\n")
+    let all = try communicator.allGatherStrings(mine).map { $0.split(separator: "\n").map(String.init) }
+    let here = all.filter { $0[0] == host }
+    var limits: [Limit] = []
+    if let bytes = AvailableMemory.total { limits.append(Limit(bytes: bytes, owner: host, rankCount: here.count)) }
+    for group in groups {
+      guard let bytes = group.limit else { continue }
+      let rankCount = here.filter { $0.contains(group.path) }.count
+      limits.append(Limit(bytes: bytes, owner: "the control group \(group.path) on \(host)", rankCount: rankCount))
+    }
+    self.init(limits)
+  }
+
+  /// Of a process by itself.
+  public static var alone: MemoryLimits {
+    let machine = AvailableMemory.total.map { [Limit(bytes: $0, owner: "this machine", rankCount: 1)] } ?? []
+    return MemoryLimits(
+      machine
+        + ControlGroup.own.compactMap { group in
+          group.limit.map { Limit(bytes: $0, owner: "the control group \(group.path)", rankCount: 1) }
+        })
+  }
+}
+
+/// What a job will take of memory on each rank, part by part, from its configuration alone: less than it will really be,
+/// and not by much.
+public struct MemoryNeed: Sendable {
+  private var parts: [(what: String, bytes: Double)] = []
+
+  public init() {}
+
+  /// - Parameters:
+  ///   - floats: how many 32-bit floats.
+  ///   - what: what for, with the keys or options that decide.
+  public mutating func add(floats: Double, for what: String) {
+    parts.append((what, floats * Double(MemoryLayout<Float>.stride)))
+  }
+
+  /// On each rank.
+  public var bytes: Double { parts.reduce(0) { $0 + $1.bytes } }
+
+  /// - Throws: `InputError` naming the limit, and the largest parts first, if it does not fit.
+  public func require(_ limits: MemoryLimits) throws(InputError) {
+    for limit in limits.limits where bytes * Double(limit.rankCount) > Double(limit.bytes) {
+      let ranks = limit.rankCount > 1 ? " on each of the \(limit.rankCount) ranks there" : ""
+      let largest = parts.filter { $0.bytes > bytes / 10 }.sorted { $0.bytes > $1.bytes }
+      throw InputError(
+        "this takes at least \(text(bytes)) of memory\(ranks), but \(limit.owner) has \(text(Double(limit.bytes))): "
+          + largest.map { "\(text($0.bytes)) for \($0.what)" }.joined(separator: ", "))
+    }
+  }
+
+  private func text(_ bytes: Double) -> String {
+    // More than this is more than any machine has.
+    bytes < 0x1p60 ? ProgressFormat.bytes(Int(bytes)) : String(format: "%.0e bytes", bytes)
+  }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import MessagePassing
+import Reporting
+import Tensors
+
+/// On which processors of which hosts the ranks of a job may run, and whether that is room enough for their threads.
+public struct RankPlacement: Sendable {
+  /// What is known of one rank.
+  public struct Place: Sendable, Equatable {
+    public let host: String
+    public let processors: ProcessorSet
+    public let threads: Int
+    /// Processors' worth of time that the rank's container grants to all that runs in it; nil if it sets no limit.
+    public let quota: Double?
+
+    public init(host: String, processors: ProcessorSet, threads: Int, quota: Double? = nil) {
+      self.host = host
+      self.processors = processors
+      self.threads = threads
+      self.quota = quota
+    }
+  }
+
+  /// Of each rank, in their order.
+  public let places: [Place]
+
+  public init(_ places: [Place]) { self.places = places }
+
+  /// Asks all ranks. Collective.
+  /// - Parameter threads: of this rank.
+  public init(of communicator: Communicator, threads: Int) throws {
+    // A host's name comes last, since it may hold anything.
+    let quota = ProcessorQuota.own.map { "\($0)" } ?? "-"
+    let mine = "\(threads) \(ProcessorSet.usable) \(quota) \(try communicator.processorName)"
+    places = try communicator.allGatherStrings(mine).map { text in
+      let parts = text.split(separator: " ", maxSplits: 3).map(String.init)
+      guard parts.count == 4, let threads = Int(parts[0]), let processors = ProcessorSet(parts[1]) else {
+        preconditionFailure("a rank describes its place as \(text)")
+      }
+      return Place(host: parts[3], processors: processors, threads: threads, quota: Double(parts[2]))
+    }
+  }
+
+  /// Whether threads of this rank have to take turns on a processor, with one another or with those of other ranks, if
+  /// every rank spreads its threads evenly over its processors; or if they are more than the container grants time for.
+  public func isCrowded(_ rank: Int) -> Bool {
+    let place = places[rank]
+    let ranksHere = places.filter { $0.host == place.host }
+    if exceedsQuota(rank) { return true }
+    return place.processors.numbers.contains { number in
+      let shares = ranksHere.filter { $0.processors.numbers.contains(number) }
+        .map { Double($0.threads) / Double($0.processors.count) }
+      return shares.reduce(0, +) > 1 + Self.rounding
+    }
+  }
+
+  /// Whether a container grants its ranks less time than their threads take. Ranks of one host are taken to share one.
+  private func exceedsQuota(_ rank: Int) -> Bool {
+    guard let quota = places[rank].quota else { return false }
+    let threads = places.filter { $0.host == places[rank].host }.reduce(0) { $0 + $1.threads }
+    return Double(threads) > quota + Self.rounding
+  }
+
+  /// Sums of a few thousand fractions are off by less.
+  private static let rounding = 1e-9
+
+  /// The fewest processors that a rank has.
+  public var fewestProcessors: Int { places.map(\.processors.count).min() ?? 0 }
+
+  /// Nodes and the ranks on each; nil where these are unequal or do not follow one another.
+  public var grid: RankGrid? { RankGrid(hosts: places.map(\.host)) }
+
+  // MARK: For people
+
+  /// The ranks in groups that follow one another and have the same place: `ranks 0-3`, with the place.
+  public var groups: [(ranks: ClosedRange<Int>, place: Place)] {
+    var groups: [(ranks: ClosedRange<Int>, place: Place)] = []
+    for (rank, place) in places.enumerated() {
+      if let last = groups.last, last.place == place {
+        groups[groups.count - 1].ranks = last.ranks.lowerBound...rank
+      } else {
+        groups.append((rank...rank, place))
+      }
+    }
+    return groups
+  }
+
+  /// What is wrong with the first rank that has fewer processors than threads, and what to do; nil if there is none.
+  public var misfit: String? {
+    guard let rank = places.firstIndex(where: { $0.processors.count < $0.threads }) else { return nil }
+    let place = places[rank]
+    let count = ProgressFormat.count(place.processors.count, of: "processor")
+    return "rank \(rank) may run on \(count) (\(place.processors) of \(place.host)), fewer than its "
+      + "\(place.threads) threads; \(Self.binding(threads: place.threads))"
+  }
+
+  /// What could be better about where the ranks run; nil if each has processors of its own, and enough of them.
+  public var advice: String? {
+    if let misfit { return misfit }
+    if grid == nil {
+      return
+        "the hosts have different numbers of ranks, or ranks that do not follow one another; with as many on each, "
+        + "in blocks (srun --distribution=block), less would cross the network"
+    }
+    if let rank = places.indices.first(where: exceedsQuota), let quota = places[rank].quota {
+      return "the container of rank \(rank) on \(places[rank].host) grants the time of "
+        + "\(String(format: "%g", quota)) processors to more threads than that; take fewer ranks or threads"
+    }
+    guard let (rank, other) = firstSharingRanks else { return nil }
+    let place = places[rank]
+    let what = "ranks \(rank) and \(other) share processors of \(place.host)"
+    return isCrowded(rank)
+      ? "\(what), which are fewer than the threads there; take fewer ranks or threads"
+      : "\(what); it can be faster if each has its own: \(Self.binding(threads: place.threads))"
+  }
+
+  private var firstSharingRanks: (Int, Int)? {
+    var owners: [String: [Int: Int]] = [:]
+    for (rank, place) in places.enumerated() {
+      for number in place.processors.numbers {
+        if let owner = owners[place.host]?[number] { return (owner, rank) }
+        owners[place.host, default: [:]][number] = rank
+      }
+    }
+    return nil
+  }
+
+  private static func binding(threads: Int) -> String {
+    "mpirun --map-by slot:PE=\(threads) --bind-to core, or srun --cpus-per-task=\(threads) --cpu-bind=cores"
+  }
+}
+
+extension WorkerPool {
+  /// A pool whose waiting threads leave the processors to those of other ranks, and to one another, where they have to
+  /// share them.
+  public convenience init(threadCount: Int, placement: RankPlacement, rank: Int) {
+    self.init(threadCount: threadCount, waiting: placement.isCrowded(rank) ? .sleeping : .spinning)
+  }
+}

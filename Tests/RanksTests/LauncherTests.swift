@@ -1,0 +1,48 @@
+import Ranks
+import Testing
+
+/// The environments are those that SLURM 22.05 and Open MPI 4.1 make.
+@Suite struct LauncherTests {
+  private static let batchScript = ["SLURM_NTASKS": "4", "SLURM_PROCID": "0", "SLURM_LOCALID": "0"]
+  private static let srun = batchScript.merging(["SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "4"]) { $1 }
+  private static let srunOfOne = srun.merging(["SLURM_STEP_NUM_TASKS": "1", "SLURM_NTASKS": "1"]) { $1 }
+  private static let pmix = ["PMIX_RANK": "0", "PMIX_NAMESPACE": "slurm.pmix.1.2"]
+  private static let mpirun = ["OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "4", "PMIX_RANK": "0"]
+
+  @Test(
+    arguments: [
+      ("by hand", [:], 1),
+      ("in a batch script", batchScript, 1),
+      ("srun -n 1", srunOfOne, 1),
+      ("srun --mpi=pmix", srun.merging(pmix) { $1 }, 4),
+      ("mpirun", mpirun, 4),
+      ("mpirun -n 1", ["OMPI_COMM_WORLD_SIZE": "1"], 1),
+      ("mpirun with fewer ranks than tasks", batchScript.merging(mpirun) { $1 }, 4),
+      ("mpirun, where it started itself by srun", srunOfOne.merging(mpirun) { $1 }, 4),
+      ("mpirun -n 1, where it started itself by srun", srun.merging(["OMPI_COMM_WORLD_SIZE": "1"]) { $1 }, 1),
+    ] as [(String, [String: String], Int)])
+  func aJobThatIsWhole(start: String, environment: [String: String], size: Int) {
+    #expect(Launcher.misunderstanding(environment: environment, worldSize: nil) == nil)
+    #expect(Launcher.misunderstanding(environment: environment, worldSize: size) == nil)
+  }
+
+  @Test func tasksOfSrunThatDoNotKnowOfEachOtherAreRefusedBeforeMPIStarts() throws {
+    let problem = try #require(Launcher.misunderstanding(environment: Self.srun, worldSize: nil))
+    #expect(problem.contains("srun started 4 tasks"))
+    #expect(problem.contains("srun --mpi=pmix"))
+  }
+
+  @Test func tasksOfSrunThatAreEachAJobAreRefused() throws {
+    let environment = Self.srun.merging(Self.pmix) { $1 }
+    #expect(Launcher.misunderstanding(environment: environment, worldSize: nil) == nil)
+    let problem = try #require(Launcher.misunderstanding(environment: environment, worldSize: 1))
+    #expect(problem.contains("srun started 4 tasks, but MPI says that each of them is alone"))
+  }
+
+  @Test(arguments: ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"])
+  func ranksOfAnotherMPIsLauncherAreRefused(variable: String) throws {
+    let problem = try #require(Launcher.misunderstanding(environment: [variable: "3"], worldSize: 1))
+    #expect(problem.contains("one of 3 ranks, but MPI says that it is alone"))
+    #expect(problem.contains("the mpirun of the MPI that it was built with"))
+  }
+}
