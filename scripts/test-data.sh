@@ -193,7 +193,7 @@ run 0 'step-00000003.h5, step 3' "$mpirun" 2 "$program" train --resume --set tra
   --output "$folder/resumed"
 same "a packed file, resumed" "$folder/idx-1" "$folder/resumed"
 classes=(--set data.name=hdf5 --set data.path="$folder/packed.h5" --set model.classes=10)
-run 0 'Of 8 test images it knows' "$mpirun" 2 "$program" train-classifier "${tiny[@]}" "${classes[@]}" \
+run 0 'Accuracy on 8 noisy test images' "$mpirun" 2 "$program" train-classifier "${tiny[@]}" "${classes[@]}" \
   --output "$folder/judge"
 run 0 'bits per dimension \(variational bound; 2 test images of' "$program" likelihood --checkpoint "$folder/hdf5-1" \
   --method bound --count 2

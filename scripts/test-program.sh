@@ -446,7 +446,7 @@ check "a trace has the classes" h5dump -H -d /step-00000001/classes "$folder/tol
 run 0 'Done' "$program" train "${told[@]}" --output "$folder/always-told"
 run 0 'Done' "$program" train "${tiny[@]}" --set diffusion.variance=learned --set diffusion.loss=variational \
   --output "$folder/learned"
-run 0 'Of 512 test images it knows' "$mpirun" 2 "$program" train-classifier "${tiny[@]}" --output "$folder/judge"
+run 0 'Accuracy on 512 noisy test images' "$mpirun" 2 "$program" train-classifier "${tiny[@]}" --output "$folder/judge"
 check "it says so" sh -c "'$program' inspect '$folder/judge/checkpoints/step-00000004.h5' | grep -q 'classifier of 5 classes'"
 run 0 'step 4/4|all 4 steps are done' "$program" train-classifier --resume --output "$folder/judge"
 refuse_in_turn 'step-00000004.h5 is a classifier, not a denoiser' train --resume --output "$folder/judge"

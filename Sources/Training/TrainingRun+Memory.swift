@@ -7,18 +7,14 @@ extension TrainingRun {
   /// Checks that the ranks' machines have memory for what is to be trained, before any of it is taken. Collective.
   /// - Throws: `JobFailure` on all ranks, with the keys and the figures.
   static func requireMemory(
-    for model: Model, _ configuration: RunConfiguration, _ communicator: Communicator
+    for task: any RunTask, _ configuration: RunConfiguration, _ communicator: Communicator
   ) throws {
     let limits = try MemoryLimits(of: communicator)
-    let network =
-      switch model {
-      case .denoiser(let task): task.network.configuration
-      case .classifier(let task, _): task.network.configuration
-      }
+    let network = task.networkConfiguration
     try communicator.together {
       let ranks = communicator.size
-      try configuration.trainingMemory(model.task.trainee.layout, network, rankCount: ranks).require(limits)
-      if case .denoiser = model {
+      try configuration.trainingMemory(task.trainee.layout, network, rankCount: ranks).require(limits)
+      if task.drawingNetwork != nil {
         try configuration.drawnImagesMemory(network, rankCount: ranks).require(limits)
       }
     }

@@ -53,8 +53,8 @@ public struct TrainingRun {
   let folder: RunFolder
   let configuration: RunConfiguration
   let dataset: any ImageDataset
-  /// The network under training.
-  let model: Model
+  /// What is trained.
+  let task: any RunTask
   let trainer: DataParallelTrainer
   /// The checkpoint whose weights it begins with; nil for those that the seed draws, or for a run that goes on.
   let initialPath: String?
@@ -77,27 +77,6 @@ public struct TrainingRun {
   /// Measures the images that are drawn, if it is asked for.
   let evaluation: TrainingEvaluation?
 
-  enum Model {
-    case denoiser(DenoisingTask)
-    /// With the images that show how good it is.
-    case classifier(ClassificationTask, tests: any ImageDataset)
-
-    /// How often a class is kept from the network: a classifier is asked for all of them.
-    func labelDropout(_ configuration: RunConfiguration) -> Double {
-      switch self {
-      case .denoiser: configuration.training.labelDropout
-      case .classifier: 0
-      }
-    }
-
-    var task: any TrainingTask {
-      switch self {
-      case .denoiser(let task): task
-      case .classifier(let task, _): task
-      }
-    }
-  }
-
   /// Checks everything that can be checked before the first step, and loads the checkpoint to resume from. Collective.
   /// - Throws: `JobFailure` on all ranks if anything is wrong on any.
   public init(_ request: Request, communicator: Communicator) throws {
@@ -108,7 +87,7 @@ public struct TrainingRun {
     let suffix = request.kind == .classifier ? "-classifier" : ""
     let folder = RunFolder(request.output ?? "runs/\(request.sources.runName)\(suffix)")
     self.folder = folder
-    let (configuration, dataset, model, initial) = try communicator.together {
+    let (configuration, dataset, task, initial) = try communicator.together {
       let saved = request.resumes && folder.holdsRun ? try folder.savedConfiguration() : nil
       let initial = try request.initial.map {
         try InitialWeights(at: $0.place, weights: $0.weights, kind: request.kind)
@@ -118,16 +97,16 @@ public struct TrainingRun {
       try configuration.validate(rankCount: communicator.size)
       let dataset = try configuration.dataset()
       try configuration.validate(classNames: dataset.classNames)
-      let model = try Self.model(request.kind, configuration, dataset)
-      return (configuration, dataset, model, initial)
+      let task = try request.kind.task(configuration, dataset)
+      return (configuration, dataset, task, initial)
     }
     initialPath = initial?.path
     self.configuration = configuration
     self.dataset = dataset
-    self.model = model
+    self.task = task
     try Self.verifyRanksAgree(request, folder, configuration, dataset, communicator)
-    try Self.requireMemory(for: model, configuration, communicator)
-    try communicator.together { try initial?.read(for: model.task.trainee.layout, of: configuration) }
+    try Self.requireMemory(for: task, configuration, communicator)
+    try communicator.together { try initial?.read(for: task.trainee.layout, of: configuration) }
     stopWatch = StopWatch(limitMinutes: configuration.training.timeLimitMinutes)
     let place = RunPlace(folder)
     self.place = place
@@ -147,7 +126,7 @@ public struct TrainingRun {
     workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
     do {
       trainer = try DataParallelTrainer(
-        configuration: configuration, task: model.task, communicator: communicator, workers: workers,
+        configuration: configuration, task: task, communicator: communicator, workers: workers,
         arrangement: .init(
           overlaps: configuration.training.overlap, wire: configuration.training.wire, grid: placement.grid))
       if let initial { try initial.give(to: trainer, configuration, communicator, reporter) }
@@ -264,9 +243,9 @@ public struct TrainingRun {
         reporter.showLive(progress)
       }
 
-      // Sample, or count what is known.
+      // Show what was learnt.
       if isDue(step, every: settings.sampleEvery) || (isLast && settings.sampleEvery != nil) {
-        try showWhatWasLearnt(step: step)
+        try showProgress(step: step)
         reporter.showLive(progress)
       }
     }
@@ -275,6 +254,18 @@ public struct TrainingRun {
     journal?.note(JournalEntry(.done, step: step))
     reporter.finish()
     reporter.message("Done: \(ProgressFormat.count(step, of: "step")). Checkpoints and samples are in \(folder.path).")
+  }
+
+  /// This rank's images of every step, which are read ahead of need.
+  func batchReader() -> BatchReader {
+    let plan = BatchPlan(
+      dataset: dataset, batchSize: configuration.training.batch, seed: configuration.seed,
+      flips: configuration.data.flip, labelDropout: task.labelDropout)
+    let run = trainer.localMicroBatches
+    let samples =
+      trainer.samples(ofMicroBatch: run.lowerBound)
+      .lowerBound..<trainer.samples(ofMicroBatch: run.upperBound - 1).upperBound
+    return BatchReader(plan, samples: samples, steps: firstStep..<configuration.training.steps)
   }
 
   /// The step, on images of the data set. Collective.

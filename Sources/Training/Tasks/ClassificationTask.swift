@@ -1,5 +1,6 @@
 import Configuration
 import DataParallel
+import Datasets
 import Differentiation
 import Diffusion
 import Kernels
@@ -9,13 +10,16 @@ import Tensors
 /// Training a classifier of noisy images at all times of a process.
 public struct ClassificationTask: TrainingTask {
   public let network: ClassifierNetwork
-  private let configuration: RunConfiguration
+  let configuration: RunConfiguration
+  /// The images that show how good it is.
+  let tests: any ImageDataset
   /// Draws noisy images; what it asks of a network does not count.
   private let objective: TrainingObjective
 
   /// - Throws: `DiffusionError` if the configuration's process cannot be.
-  public init(configuration: RunConfiguration, network: ClassifierNetwork) throws {
+  init(configuration: RunConfiguration, network: ClassifierNetwork, tests: any ImageDataset) throws {
     self.network = network
+    self.tests = tests
     self.configuration = configuration
     objective = try TrainingObjective(model: try configuration.modelDescription().ofClassifier)
   }

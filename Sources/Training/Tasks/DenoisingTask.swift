@@ -10,7 +10,7 @@ import Tensors
 public struct DenoisingTask: TrainingTask {
   public let network: UNet
   public let objective: TrainingObjective
-  private let configuration: RunConfiguration
+  let configuration: RunConfiguration
 
   /// - Throws: `DiffusionError` if the configuration's loss and model do not fit.
   public init(configuration: RunConfiguration, network: UNet) throws {

@@ -1,0 +1,42 @@
+import Checkpoints
+import Configuration
+import DataParallel
+import Images
+import Inference
+import Network
+import Reporting
+
+extension DenoisingTask: RunTask {
+  var kind: CheckpointHeader.Kind { .denoiser }
+  var classCount: Int? { nil }
+  var labelDropout: Double { configuration.training.labelDropout }
+  var networkConfiguration: UNetConfiguration { network.configuration }
+  var drawingNetwork: UNet? { network }
+  var progress: String { "the samples are" }
+
+  /// Draws a grid of samples from the first average, all ranks sharing the work. Collective.
+  /// - Returns: a sentence about it.
+  func showProgress(of run: TrainingRun, step: Int) throws -> String {
+    let count = configuration.sampling.count
+    let drawing = try ImageDrawing(
+      network: network, configuration: configuration, seed: configuration.seed, communicator: run.communicator,
+      workers: run.workers)
+    let parameters = try run.trainer.gatherAverage(run.trainer.averages[0])
+    let share = try drawing.drawShare(
+      of: count, parameters: parameters,
+      progress: { done, steps in
+        run.reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
+      })
+    let images = try drawing.gather(share.images, count: count)
+    let path = run.folder.samplePath(step: step)
+    if run.communicator.rank == 0 {
+      // That it cannot be written is no reason to give up what was computed.
+      let grid = sampleGrid(images)
+      do { try PNG.write(grid, to: path) } catch {
+        return "Drew samples, but they could not be written: \(error)."
+      }
+      run.tensorBoard?.noteSamples(grid, path: path, step: step)
+    }
+    return "Drew \(path)."
+  }
+}

@@ -1,0 +1,74 @@
+import Checkpoints
+import Configuration
+import DataParallel
+import Datasets
+import Failures
+import Files
+import Foundation
+import HDF5
+import MessagePassing
+import Ranks
+
+// The run's folder before the first step.
+extension TrainingRun {
+  /// Makes the run's folder ready on rank 0 and keeps other jobs from it, and verifies that the other ranks find it.
+  /// Collective.
+  static func prepare(
+    _ place: RunPlace, _ request: Request, _ configuration: RunConfiguration, _ communicator: Communicator
+  ) throws {
+    let folder = place.folder
+    let traceFolder = request.trace.map { folderPath(of: $0.path) }
+    try communicator.together {
+      if let trace = request.trace {
+        do throws(HDF5Error) {
+          try HDF5File.checkShareable(trace.path)
+        } catch {
+          throw InputError("--trace: \(error.message)")
+        }
+      }
+      guard communicator.rank == 0 else { return }
+      if let trace = request.trace {
+        try check(
+          trace: trace.path, isInRunFolder: traceFolder == standardisedPath(folder.path), folder, request, configuration
+        )
+      }
+      try place.take(mustBeFresh: !request.resumes)
+    }
+    try communicator.requireShared(folder: folder.path)
+    if let traceFolder { try communicator.requireShared(folder: traceFolder) }
+    try communicator.together {
+      if communicator.rank == 0 && request.resumes { try folder.removeUnfinishedCheckpoints() }
+    }
+  }
+
+  /// Finds out whether a trace can be written and replaces nothing that the run reads or writes.
+  private static func check(
+    trace: String, isInRunFolder: Bool, _ folder: RunFolder, _ request: Request, _ configuration: RunConfiguration
+  ) throws {
+    let output = NamedFile("--trace", trace)
+    // The run's own folder may still have to be made.
+    let name = lastPart(ofPath: trace)
+    guard !isInRunFolder || !folder.parts.contains("\(folder.path)/\(name)") else {
+      throw FileError("--trace \(trace) is a file of the run itself; name another")
+    }
+    let data = DatasetCatalog.place(name: configuration.data.name, path: configuration.data.path)
+    try checkApart(
+      outputs: isInRunFolder && access(folder.path, F_OK) != 0 ? [] : [output],
+      inputs: NamedFile.list(("--config", request.sources.file), ("data.path", data))
+        + folder.parts.map { NamedFile("the run's", $0) })
+    if !isInRunFolder { _ = try OutputFile(trace) }
+  }
+
+  /// Verifies that the checkpoint of the last step could be saved as things are. Collective.
+  static func rehearseSaving(
+    _ trainer: DataParallelTrainer, _ folder: RunFolder, _ configuration: RunConfiguration, _ communicator: Communicator
+  ) throws {
+    do {
+      try Checkpoint.rehearse(
+        path: folder.checkpointPath(step: configuration.training.steps), groups: trainer.tensorGroups,
+        communicator: communicator)
+    } catch let error as CheckpointError {
+      throw JobFailure(rank: 0, exitStatus: .badInput, message: "checkpoints could not be saved: \(error)")
+    }
+  }
+}

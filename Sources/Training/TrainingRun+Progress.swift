@@ -1,0 +1,66 @@
+import Configuration
+import DataParallel
+import Failures
+import Files
+import Inference
+import MessagePassing
+import Network
+import Ranks
+import Reporting
+
+// What a run shows of what it has learnt.
+extension TrainingRun {
+  /// Shows what the task has learnt, such as a grid of samples. Collective.
+  func showProgress(step: Int) throws {
+    try tell("\(task.progress) not shown", step: step) { try task.showProgress(of: self, step: step) }
+  }
+
+  /// Tells what `body` finds out, which training does not need: where it fails on all ranks alike, the log and the journal
+  /// have the reason, and training goes on. Collective.
+  /// - Parameters:
+  ///   - failure: what it means if it fails.
+  ///   - body: returns a sentence for the user, on rank 0.
+  private func tell(_ failure: String, step: Int, _ body: () throws -> String) throws {
+    do {
+      let news = try body()
+      reporter.message(news)
+    } catch let error as any JobEndingError where error.isKnownToAllRanks {
+      reporter.log.warning("\(failure) after step \(step): \(error); training goes on")
+      journal?.note(JournalEntry(.warning, step: step, reason: "\(failure): \(error)"))
+    }
+  }
+
+  /// Measures images drawn by the first average, and keeps the checkpoint if they are the best; tells what it found.
+  /// Collective.
+  func measureImages(step: Int, _ metrics: inout MetricsWriter?) throws {
+    guard let evaluation, let network = task.drawingNetwork else { return }
+    // A file that is being written cannot be kept yet.
+    try saver.finish()
+    try tell("the images are not measured", step: step) {
+      try measure(network, evaluation, step: step, &metrics)
+    }
+  }
+
+  private func measure(
+    _ network: UNet, _ evaluation: TrainingEvaluation, step: Int, _ metrics: inout MetricsWriter?
+  ) throws -> String {
+    let drawing = try ImageDrawing(
+      network: network, configuration: configuration, seed: configuration.seed, communicator: communicator,
+      workers: workers)
+    let (result, isBest) = try evaluation.evaluate(
+      drawing, parameters: try trainer.gatherAverage(trainer.averages[0]), step: step)
+    guard communicator.rank == 0 else { return "" }
+    writeOrWarn { () throws(FileError) in try metrics?.append(step: step, result.numbers) }
+    tensorBoard?.noteMeasures(result.numbers, step: step)
+    var news = result.text
+    if isBest {
+      do {
+        try folder.keepAsBest(step: step)
+        news += "\nThe best so far: kept as \(folder.bestCheckpointPath)."
+      } catch {
+        reporter.log.warning("the best checkpoint so far is not kept: \(error)")
+      }
+    }
+    return news
+  }
+}

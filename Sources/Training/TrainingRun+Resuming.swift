@@ -1,0 +1,98 @@
+import Checkpoints
+import Configuration
+import DataParallel
+import Datasets
+import Failures
+import MessagePassing
+import Ranks
+import Reporting
+
+// Going on from a checkpoint.
+extension TrainingRun {
+  /// Where a run goes on.
+  struct Resumption {
+    /// Steps done.
+    var step = 0
+    /// What is not as it was when the checkpoint was saved, each in words.
+    var changes: [String] = []
+  }
+
+  /// Loads the newest checkpoint that is whole; step 0 if the folder has none. Collective.
+  /// - Throws: `JobFailure` if there are checkpoints but none is whole, or the newest cannot go on like this.
+  static func resume(
+    _ trainer: DataParallelTrainer, from folder: RunFolder, _ request: Request, _ configuration: RunConfiguration,
+    _ dataset: any ImageDataset, _ communicator: Communicator, _ reporter: RunReporter
+  ) throws -> Resumption {
+    // Rank 0's view of the folder counts: a network file system may show others something else for a while.
+    let listing = try communicator.together {
+      communicator.rank == 0 ? try folder.checkpoints().map(\.path).joined(separator: "\n") : ""
+    }
+    let paths = try communicator.broadcast(listing, from: 0).split(separator: "\n").map(String.init)
+    for path in paths {
+      do {
+        var groups: [TensorGroup] = []
+        var changes: [String] = []
+        let header = try Checkpoint.load(from: path, communicator: communicator) { header in
+          // All ranks read the same, so all refuse it.
+          changes = try communicator.together {
+            try changesSince(header, path, request, configuration, dataset)
+          }
+          groups = trainer.tensorGroups
+          return groups
+        }
+        try trainer.didLoad(groups)
+        reporter.log.info("Resuming from \(path), step \(header.step).")
+        for change in changes { reporter.log.info("\(change)") }
+        return Resumption(step: header.step, changes: changes)
+      } catch let error as CheckpointError {
+        reporter.log.warning("\(error); trying the one before")
+      }
+    }
+    guard let newest = paths.first else {
+      reporter.log.info("There is no checkpoint in \(folder.checkpointsPath) yet; starting at step 0.")
+      return Resumption()
+    }
+    throw JobFailure(
+      rank: 0, exitStatus: .badCheckpoint,
+      message: "none of the \(paths.count) checkpoints in \(folder.checkpointsPath) is whole "
+        + "(the newest is \(newest)); start anew in another --output, or restore one of them")
+  }
+
+  /// What is not as it was when a checkpoint was saved, each in words.
+  /// - Throws: `InputError` and `ConfigurationError` if the run cannot go on from it like this.
+  private static func changesSince(
+    _ header: CheckpointHeader, _ path: String, _ request: Request, _ configuration: RunConfiguration,
+    _ dataset: any ImageDataset
+  ) throws -> [String] {
+    guard header.kind == request.kind else {
+      throw InputError(
+        "\(path) is a \(header.kind.rawValue), not a \(request.kind.rawValue); choose another --output")
+    }
+    let saved = try RunConfiguration(ofRun: header.configuration, file: path)
+    try configuration.checkResumable(saved: saved, otherData: request.allowsOtherData)
+    guard header.step <= configuration.training.steps else {
+      throw InputError(
+        "training.steps is \(configuration.training.steps), but \(header.step) steps are done in \(path); give at least "
+          + "as many")
+    }
+    guard header.imageShape == dataset.imageShape else {
+      let (there, here) = (header.imageShape, dataset.imageShape)
+      throw InputError(
+        "\(path) is for images of \(sizeText(there)), but those of \(dataset.name) are \(sizeText(here)); "
+          + "--initial begins a new run with its weights")
+    }
+    var changes = configuration.difference(from: saved).map { "\($0.key.name) was \($0.theirs) and is \($0.mine)" }
+    let fingerprint = fingerprint(of: dataset)
+    if let before = header.dataFingerprint, before != fingerprint {
+      guard request.allowsOtherData else {
+        throw InputError(
+          "\(path) was trained on other images: the fingerprint of \(dataset.name) was \(before) and is \(fingerprint); "
+            + "set data.path to the images that it was trained on, or give --allow-other-data to go on with these")
+      }
+      changes.append("the data set's fingerprint was \(before) and is \(fingerprint)")
+    }
+    return changes
+  }
+
+  private static func sizeText(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "x") }
+}
