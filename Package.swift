@@ -63,6 +63,7 @@ let package = Package(
     .target(name: "Differentiation", dependencies: ["Kernels", "Tensors"]),
     .target(name: "Diffusion", dependencies: ["Failures", "Tensors"]),
     .target(name: "Network", dependencies: ["Differentiation", "Diffusion", "Kernels", "Tensors"]),
+    .target(name: "Inception", dependencies: ["Kernels", "Tensors"]),
     .target(name: "Optimisation", dependencies: ["Tensors"], swiftSettings: wideVectors),
     .target(name: "MessagePassing", dependencies: ["CMPI", "Failures"]),
     .target(name: "Compression", dependencies: ["CZlib", "Failures", "Files"]),
@@ -94,12 +95,12 @@ let package = Package(
       ]),
     .target(
       name: "Packing",
-      dependencies: ["Datasets", "Failures", "Files", "Images", "MessagePassing", "Ranks", "Reporting", "Tensors"]),
+      dependencies: ["Datasets", "Failures", "Files", "Images", "MessagePassing", "Reporting", "Tensors"]),
     .target(
       name: "FeatureNetworks",
       dependencies: [
         "CFashionMNISTClassifier", "Compression", "Configuration", "Differentiation", "Diffusion", "Failures", "Files",
-        "Interchange", "Network", "Tensors",
+        "Inception", "Interchange", "Network", "Tensors",
       ]),
     .target(
       name: "Inference",
@@ -149,21 +150,29 @@ let package = Package(
 
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-    .testTarget(name: "KernelsTests", dependencies: ["Configuration", "Kernels", "Network", "Tensors"]),
-    .testTarget(name: "DifferentiationTests", dependencies: ["Differentiation", "Kernels", "Tensors"]),
+    // Slow, plain twins of the kernels.
+    .target(
+      name: "ReferenceKernels", dependencies: ["Kernels", "Tensors"], path: "Tests/ReferenceKernels",
+      swiftSettings: numericCode),
+    .testTarget(
+      name: "KernelsTests", dependencies: ["Configuration", "Kernels", "Network", "ReferenceKernels", "Tensors"]),
+    .testTarget(
+      name: "DifferentiationTests", dependencies: ["Differentiation", "Kernels", "ReferenceKernels", "Tensors"]),
     .testTarget(
       name: "NetworkTests", dependencies: ["Differentiation", "HDF5", "Kernels", "Network", "Tensors"],
       exclude: ["Fixtures"]),
+    .testTarget(name: "InceptionTests", dependencies: ["Inception", "Tensors"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "HDF5", "Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "OptimisationTests", dependencies: ["Optimisation", "Tensors"]),
     .testTarget(
       name: "DatasetsTests", dependencies: ["Compression", "Datasets", "Files", "HDF5", "Images", "Tensors"]),
     .testTarget(
-      name: "StorageTests", dependencies: ["Checkpoints", "Compression", "HDF5", "Images", "MessagePassing", "Tensors"]),
+      name: "StorageTests",
+      dependencies: ["Checkpoints", "Compression", "Failures", "HDF5", "Images", "MessagePassing", "Tensors"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], exclude: ["Fixtures"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
     .testTarget(
-      name: "FeatureNetworksTests", dependencies: ["FeatureNetworks", "Files", "Interchange", "Network"]),
+      name: "FeatureNetworksTests", dependencies: ["FeatureNetworks", "Files", "Inception", "Interchange"]),
     .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"]),
     .testTarget(name: "ReportsTests", dependencies: ["Configuration", "Files", "Images", "Reporting", "Reports"]),
     .testTarget(
@@ -203,8 +212,8 @@ let package = Package(
     .executableTarget(
       name: "peer-program",
       dependencies: [
-        "Evaluation", "FeatureNetworks", "Inference", "Interchange", "MessagePassing", "Network", "Optimisation",
-        "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Evaluation", "FeatureNetworks", "Inception", "Inference", "Interchange", "MessagePassing", "Network",
+        "Optimisation", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/PeerProgram"),
   ],

@@ -113,7 +113,7 @@ public struct Benchmark {
     try communicator.barrier()
     let setupSeconds = start.secondsUntilNow
     let seconds = request.job == .start ? nil : try time(communicator, profiler, step)
-    let memory = try communicator.allReduceSum(Int64(Self.peakResidentBytes()))
+    let memory = try communicator.allReduceSum(Self.peakResidentBytes())
     var profile: Profile?
     if let profiler, let seconds {
       // Peaks come last: their buffers would count as the job's memory.
@@ -123,7 +123,7 @@ public struct Benchmark {
     }
     return Result(
       self, network: network, ranks: communicator.size, setupSeconds: setupSeconds, secondsPerStep: seconds,
-      peakResidentBytes: Int(memory), placement: placement, profile: profile)
+      peakResidentBytes: memory, placement: placement, profile: profile)
   }
 
   /// On each rank.

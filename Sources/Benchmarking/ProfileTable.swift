@@ -1,5 +1,4 @@
 import Foundation
-import Ranks
 import Reporting
 
 extension Profile {

@@ -1,4 +1,5 @@
 import CFileSpace
+import Failures
 import Files
 import Foundation
 import HDF5
@@ -211,7 +212,7 @@ public enum Checkpoint {
     }
     let outcome: Result<CheckpointHeader, CheckpointError>
     do {
-      let header = try agreeing(communicator, path) {
+      let header = try together(communicator, path) {
         try FaultPoint.loadHeader.pass(rank: rank)
         return try readHeader(from: file)
       }
@@ -221,7 +222,7 @@ public enum Checkpoint {
       // Every rank found the same, so the file can be closed cleanly and another one be tried.
       outcome = .failure(error)
     }
-    try agreeing(communicator, path) { try FaultPoint.loadClose.pass(rank: rank) }
+    try together(communicator, path) { try FaultPoint.loadClose.pass(rank: rank) }
     try file.close()
     return try outcome.get()
   }
@@ -233,7 +234,7 @@ public enum Checkpoint {
     _ communicator: Communicator, _ path: String, _ body: () throws -> HDF5File
   ) throws -> HDF5File {
     var file: HDF5File?
-    try agreeing(communicator, path) { file = try body() }
+    try together(communicator, path) { file = try body() }
     return file.take()!
   }
 
@@ -244,7 +245,7 @@ public enum Checkpoint {
     }
     do {
       try communicator.agree(failure)
-    } catch let failure as RankFailure {
+    } catch let failure as JobFailure {
       throw CheckpointError(path: path, problem: failure.message)
     }
   }
@@ -254,7 +255,7 @@ public enum Checkpoint {
   ///
   /// - Parameter communicator: nil for this process alone.
   @discardableResult
-  static func agreeing<Success>(
+  static func together<Success>(
     _ communicator: Communicator?, _ path: String, _ body: () throws -> Success
   ) throws -> Success {
     let outcome = Result(catching: body)
@@ -264,11 +265,11 @@ public enum Checkpoint {
       if let failure { throw CheckpointError(path: path, problem: failure) }
       return try outcome.get()
     }
-    let failureCount = Int(try communicator.allReduceSum(failure == nil ? 0 : 1))
+    let failureCount = try communicator.allReduceSum(failure == nil ? 0 : 1)
     if failureCount == 0 { return try outcome.get() }
     do {
       try communicator.agree(failure)
-    } catch let first as RankFailure {
+    } catch let first as JobFailure {
       let isEverywhere = failureCount == communicator.size
       throw CheckpointError(path: path, problem: isEverywhere ? first.message : "\(first)")
     }

@@ -32,7 +32,9 @@ public struct CheckpointInspection: Sendable {
   private init(reading path: String) throws {
     let file = try Checkpoint.openAlone(path)
     header = try Checkpoint.readHeader(from: file)
-    guard try file.exists("model") else { throw CheckpointError(path: path, problem: "it has no group model") }
+    guard try file.exists(CheckpointGroup.model) else {
+      throw CheckpointError(path: path, problem: "it has no group \(CheckpointGroup.model)")
+    }
     var walk = Walk()
     try walk.visit("", of: file, depth: 0)
     groups = walk.groups

@@ -107,11 +107,11 @@ public struct TensorGroup: Sendable {
   public func read(from file: borrowing HDF5File, communicator: Communicator?) throws {
     for entry in layout.entries {
       // Nobody may enter the collective read alone.
-      try Checkpoint.agreeing(communicator, file.path) {
+      try Checkpoint.together(communicator, file.path) {
         try FaultPoint.loadRead.pass(rank: communicator?.rank ?? 0)
         try check(entry, in: file)
       }
-      try Checkpoint.agreeing(communicator, file.path) {
+      try Checkpoint.together(communicator, file.path) {
         let dataset = try file.openDataset(datasetPath(entry))
         let parts = parts(of: entry)
         try dataset.read(
@@ -121,7 +121,7 @@ public struct TensorGroup: Sendable {
       }
     }
     let checksums = try tensorChecksums(communicator)
-    try Checkpoint.agreeing(communicator, file.path) {
+    try Checkpoint.together(communicator, file.path) {
       for (entry, checksum) in zip(layout.entries, checksums) {
         let name = datasetPath(entry)
         guard try file.readAttribute("crc32", of: name, as: UInt32.self) == checksum else {
@@ -160,7 +160,7 @@ public struct TensorGroup: Sendable {
     }
     var all = mine
     if let communicator {
-      let counts = try communicator.allGather(Int64(mine.count)).map(Int.init)
+      let counts = try communicator.allGather(mine.count)
       all = try communicator.gatherInOrder(mine, counts: counts)
     }
     let parts = stride(from: 0, to: all.count, by: 4).map { Array(all[$0..<$0 + 4]) }

@@ -48,7 +48,7 @@ extension ConfigurationKey {
       "model.dropout", \.model.dropout, .within(0...0.99), "probability that a residual block drops an activation"),
     .init("model.groups", \.model.groups, .within(1...65536), "groups of each group normalisation, at most"),
     .init(
-      "model.group_channels", \.model.architecture.leastChannelsPerGroup, .within(1...65536),
+      "model.group_channels", \.model.architecture.minimumChannelsPerGroup, .within(1...65536),
       "channels that each group must have at least: a layer with too few for model.groups has fewer groups"),
     .init(
       "model.classes", \.model.classes, absent: "none", .within(1...65536),
@@ -114,10 +114,10 @@ extension ConfigurationKey {
       "diffusion.zero_terminal_snr", \.diffusion.zeroTerminalSNR, .all,
       "rescale vp's variances so that the last step leaves nothing of the image; for prediction velocity and data"),
     .init(
-      "diffusion.sigma_min", \.diffusion.sigmaLeast, absent: "default", .above(0),
+      "diffusion.sigma_min", \.diffusion.sigmaMin, absent: "default", .above(0),
       "least noise of ve, ve-sde and edm; default: 0.01, for edm 0.002"),
     .init(
-      "diffusion.sigma_max", \.diffusion.sigmaMost, absent: "default", .above(0),
+      "diffusion.sigma_max", \.diffusion.sigmaMax, absent: "default", .above(0),
       "most noise of ve, ve-sde and edm; default: 50, for edm 80"),
     .init(
       "diffusion.prediction", \.diffusion.prediction, .all,

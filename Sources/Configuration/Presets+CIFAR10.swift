@@ -101,8 +101,8 @@ extension Presets {
       deepen(&$0, isDeep)
       $0.diffusion.process = .varianceExploding
       // Theirs are 0.01 and 50, of images from 0 to 1.
-      $0.diffusion.sigmaLeast = 0.02
-      $0.diffusion.sigmaMost = 100
+      $0.diffusion.sigmaMin = 0.02
+      $0.diffusion.sigmaMax = 100
       $0.diffusion.scaleInput = false
       $0.diffusion.prediction = .score
       $0.diffusion.loss = .scoreMatching

@@ -61,16 +61,17 @@ extension RunConfiguration {
 
   /// The forward process.
   public func process() throws(DiffusionError) -> any DiffusionSDE {
-    let (least, most) = (diffusion.sigmaLeast, diffusion.sigmaMost)
+    let (sigmaMin, sigmaMax) = (diffusion.sigmaMin, diffusion.sigmaMax)
     switch diffusion.process {
     case .discreteVariancePreserving: return toldOtherTimes(DiscreteProcess(schedule: try schedule()))
     case .discreteVarianceExploding:
       return toldOtherTimes(
-        try DiscreteProcess.varianceExploding(steps: diffusion.steps, least: least ?? 0.01, most: most ?? 50))
+        try DiscreteProcess.varianceExploding(
+          steps: diffusion.steps, sigmaMin: sigmaMin ?? 0.01, sigmaMax: sigmaMax ?? 50))
     case .variancePreserving: return try VariancePreservingSDE()
-    case .varianceExploding: return try VarianceExplodingSDE(least: least ?? 0.01, most: most ?? 50)
+    case .varianceExploding: return try VarianceExplodingSDE(sigmaMin: sigmaMin ?? 0.01, sigmaMax: sigmaMax ?? 50)
     case .subVariancePreserving: return try SubVariancePreservingSDE()
-    case .edm: return try EDMProcess(least: least ?? 0.002, most: most ?? 80)
+    case .edm: return try EDMProcess(sigmaMin: sigmaMin ?? 0.002, sigmaMax: sigmaMax ?? 80)
     }
   }
 

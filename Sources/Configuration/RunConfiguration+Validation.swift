@@ -101,7 +101,7 @@ extension RunConfiguration {
         "diffusion.beta_last is \(text("diffusion.beta_last")), less than diffusion.beta_first "
           + "\(text("diffusion.beta_first")); the noise must not shrink")
     }
-    if let least = diffusion.sigmaLeast, let most = diffusion.sigmaMost, most <= least {
+    if let minimum = diffusion.sigmaMin, let maximum = diffusion.sigmaMax, maximum <= minimum {
       problems.append(
         "diffusion.sigma_max is \(text("diffusion.sigma_max")), not above diffusion.sigma_min "
           + "\(text("diffusion.sigma_min")); the noise must grow")
@@ -162,8 +162,8 @@ extension RunConfiguration {
 
   /// Whether every normalisation's channels can be cut into its groups.
   private var groupProblems: [String] {
-    let least = model.architecture.leastChannelsPerGroup
-    if least == 1 {
+    let minimum = model.architecture.minimumChannelsPerGroup
+    if minimum == 1 {
       // Every level's channels are a multiple of the first one's, and so are those that skip connections join.
       if model.channels.isMultiple(of: model.groups) { return [] }
       return [
@@ -171,13 +171,13 @@ extension RunConfiguration {
           + "choose channels that are a multiple of it, or fewer groups"
       ]
     }
-    if !model.channels.isMultiple(of: least) {
+    if !model.channels.isMultiple(of: minimum) {
       return [
-        "model.channels is \(model.channels), which model.group_channels \(least) does not divide; "
+        "model.channels is \(model.channels), which model.group_channels \(minimum) does not divide; "
           + "choose channels that are a multiple of it"
       ]
     }
-    let uneven = normalisedChannels.sorted().filter { !$0.isMultiple(of: min(model.groups, $0 / least)) }
+    let uneven = normalisedChannels.sorted().filter { !$0.isMultiple(of: min(model.groups, $0 / minimum)) }
     guard let first = uneven.first else { return [] }
     return [
       "model.groups is \(model.groups), which does not divide \(first) channels, as one normalisation has with "

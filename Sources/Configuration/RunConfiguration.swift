@@ -70,8 +70,8 @@ public struct RunConfiguration: Sendable, Equatable {
     /// Whether the last step leaves nothing of the image.
     public var zeroTerminalSNR = false
     /// `nil`: the process's own choice.
-    public var sigmaLeast: Double?
-    public var sigmaMost: Double?
+    public var sigmaMin: Double?
+    public var sigmaMax: Double?
     public var prediction = Prediction.noise
     public var scaleInput = true
     public var loss = TrainingObjective.Loss.simple

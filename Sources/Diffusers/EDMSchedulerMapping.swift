@@ -7,14 +7,14 @@ struct EDMSchedulerMapping: Equatable, Sendable {
   static let className = "EDMDPMSolverMultistepScheduler"
   private static let classNames = [className, "EDMEulerScheduler"]
 
-  var sigmaLeast: Double
-  var sigmaMost: Double
+  var sigmaMin: Double
+  var sigmaMax: Double
 
   /// nil for another process.
   init?(_ configuration: RunConfiguration) throws(DiffusionError) {
     guard let process = try configuration.process() as? EDMProcess else { return nil }
-    sigmaLeast = process.least
-    sigmaMost = process.most
+    sigmaMin = process.sigmaMin
+    sigmaMax = process.sigmaMax
   }
 
   /// What both take for granted.
@@ -27,7 +27,7 @@ struct EDMSchedulerMapping: Equatable, Sendable {
   /// `scheduler/scheduler_config.json`.
   var file: [String: JSONValue] {
     var values: [String: JSONValue] = [
-      "_class_name": .text(Self.className), "sigma_min": .number(sigmaLeast), "sigma_max": .number(sigmaMost),
+      "_class_name": .text(Self.className), "sigma_min": .number(sigmaMin), "sigma_max": .number(sigmaMax),
     ]
     for (key, needed) in Self.fixedKeys { values[key] = needed }
     return values
@@ -41,8 +41,8 @@ struct EDMSchedulerMapping: Equatable, Sendable {
       let value = file.value(key, default: needed)
       guard value.means(needed) else { throw file.refusal(key, "is \(value); here it is \(needed)") }
     }
-    sigmaLeast = try file.number("sigma_min", default: .number(0.002))
-    sigmaMost = try file.number("sigma_max", default: .number(80))
+    sigmaMin = try file.number("sigma_min", default: .number(0.002))
+    sigmaMax = try file.number("sigma_max", default: .number(80))
   }
 
   func apply(to configuration: inout RunConfiguration) {
@@ -51,7 +51,7 @@ struct EDMSchedulerMapping: Equatable, Sendable {
     configuration.diffusion.rescaleTimes = false
     configuration.diffusion.zeroTerminalSNR = false
     let known = (try? configuration.process()) as? EDMProcess
-    if known?.least != sigmaLeast { configuration.diffusion.sigmaLeast = sigmaLeast }
-    if known?.most != sigmaMost { configuration.diffusion.sigmaMost = sigmaMost }
+    if known?.sigmaMin != sigmaMin { configuration.diffusion.sigmaMin = sigmaMin }
+    if known?.sigmaMax != sigmaMax { configuration.diffusion.sigmaMax = sigmaMax }
   }
 }

@@ -3,7 +3,6 @@ import Files
 import Foundation
 import Inference
 import MessagePassing
-import Ranks
 import Reporting
 
 /// Writes a checkpoint's model as a folder that diffusers reads.

@@ -8,7 +8,6 @@ import Foundation
 import Inference
 import MessagePassing
 import Network
-import Ranks
 import Reporting
 import Tensors
 import Training
@@ -59,7 +58,7 @@ public struct ImportJob: Sendable {
     trainer.begin(with: model.parameters)
     let header = CheckpointHeader(
       step: 0, images: 0, imageShape: model.imageShape, configuration: model.configuration.yaml)
-    try Checkpoint.save(to: path, header: header, groups: trainer.tensorGroups, communicator: communicator)
+    try Checkpoint.save(to: path, header: header, groups: trainer.state.groups, communicator: communicator)
     try trainer.settle()
   }
 

@@ -3,7 +3,7 @@ import Failures
 /// Why a measure of images cannot be computed, and what to do about it.
 public enum EvaluationError: JobEndingError, Equatable, CustomStringConvertible {
   /// - measure: what was to be computed.
-  case tooFewImages(Int, least: Int, measure: String)
+  case tooFewImages(Int, minimum: Int, measure: String)
   /// Of the features, or of their means and covariances, on both sides.
   case dimensionsDiffer(Int, Int)
   /// - place: which number of which image or matrix.
@@ -16,8 +16,8 @@ public enum EvaluationError: JobEndingError, Equatable, CustomStringConvertible 
   public var exitStatus: ExitStatus { if case .notFinite = self { .notFinite } else { .badInput } }
   public var description: String {
     switch self {
-    case .tooFewImages(let count, let least, let measure):
-      "\(measure) needs at least \(least) images, and there \(count == 1 ? "is" : "are") \(count); take more images"
+    case .tooFewImages(let count, let minimum, let measure):
+      "\(measure) needs at least \(minimum) images, and there \(count == 1 ? "is" : "are") \(count); take more images"
     case .dimensionsDiffer(let first, let second):
       "one side has features of \(first) numbers, the other of \(second); take both from the same network and layer"
     case .notFinite(let place):

@@ -14,7 +14,7 @@ extension FeatureStatistics {
   /// - Parameters:
   ///   - features: of images `communicator.share(of: count)`.
   ///   - count: images on all ranks.
-  /// - Throws: on all ranks, `RankFailure` if features on one are not finite or of another dimension,
+  /// - Throws: on all ranks, `JobFailure` if features on one are not finite or of another dimension,
   ///   `EvaluationError` for fewer than two images; `MPIError`.
   public init(share features: Features, of count: Int, over communicator: Communicator, workers: WorkerPool) throws {
     let dimension = try features.commonDimension(in: count, over: communicator)
@@ -55,7 +55,7 @@ extension Features {
   /// - Parameters:
   ///   - share: of images `communicator.share(of: count)`.
   ///   - count: images on all ranks.
-  /// - Throws: on all ranks, `RankFailure` if features on one are not finite or of another dimension; `MPIError`.
+  /// - Throws: on all ranks, `JobFailure` if features on one are not finite or of another dimension; `MPIError`.
   public init(gathering share: Features, of count: Int, over communicator: Communicator) throws {
     let dimension = try share.commonDimension(in: count, over: communicator)
     let all = FloatBuffer(count: count * dimension)
@@ -67,8 +67,8 @@ extension Features {
   /// The dimension on all ranks, once they have agreed that their shares are usable.
   fileprivate func commonDimension(in count: Int, over communicator: Communicator) throws -> Int {
     precondition(self.count == communicator.share(of: count).count, "each rank has the features of its share")
-    let dimensions = try communicator.allGather(Int64(dimension)).map { Int($0) }
-    try communicator.agreeing {
+    let dimensions = try communicator.allGather(dimension)
+    try communicator.together {
       if dimension != dimensions[0] { throw EvaluationError.dimensionsDiffer(dimensions[0], dimension) }
       try checkFinite()
     }

@@ -40,7 +40,7 @@ public struct FeatureStatistics: Sendable, Equatable {
   ///
   /// - Parameter products: Σ f·fᵀ, [D, D]; what stands left of the diagonal does not matter.
   init(count: Int, sum: [Double], products: [Double]) throws(EvaluationError) {
-    guard count >= 2 else { throw .tooFewImages(count, least: 2, measure: "a covariance") }
+    guard count >= 2 else { throw .tooFewImages(count, minimum: 2, measure: "a covariance") }
     let dimension = sum.count
     let images = Double(count)
     var covariance = products

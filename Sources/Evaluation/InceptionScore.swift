@@ -22,7 +22,7 @@ public struct InceptionScore: Codable, Sendable, Equatable {
   public init(logits: Features, splitCount: Int = Self.usualSplitCount) throws(EvaluationError) {
     precondition(splitCount >= 1, "there is at least one split")
     guard logits.count >= splitCount else {
-      throw .tooFewImages(logits.count, least: splitCount, measure: "an Inception score over \(splitCount) splits")
+      throw .tooFewImages(logits.count, minimum: splitCount, measure: "an Inception score over \(splitCount) splits")
     }
     try logits.checkFinite()
     let scores = (0..<splitCount).map { split in

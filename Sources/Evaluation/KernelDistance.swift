@@ -47,7 +47,7 @@ public struct KernelDistance: Codable, Sendable, Equatable {
     for features in [first, second] {
       guard features.count >= subsetSize else {
         throw .tooFewImages(
-          features.count, least: subsetSize, measure: "a kernel distance over subsets of \(subsetSize) images")
+          features.count, minimum: subsetSize, measure: "a kernel distance over subsets of \(subsetSize) images")
       }
       try features.checkFinite()
     }

@@ -31,7 +31,7 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
     for features in [generated, real] {
       guard features.count > neighbourCount else {
         throw .tooFewImages(
-          features.count, least: neighbourCount + 1,
+          features.count, minimum: neighbourCount + 1,
           measure: "precision and recall with \(neighbourCount) neighbours")
       }
       try features.checkFinite()

@@ -1,4 +1,5 @@
 import Foundation
+import Inception
 import Interchange
 import Network
 

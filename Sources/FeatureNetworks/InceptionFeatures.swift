@@ -1,5 +1,5 @@
+import Inception
 import Interchange
-import Network
 import Tensors
 
 /// The features of published figures: Inception-v3's last mean over pixels, as pytorch-fid computes it.

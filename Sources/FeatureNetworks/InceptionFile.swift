@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Inception
 import Interchange
 
 /// Where the weights of `InceptionNetwork` are looked for, and what to do if they are not there: they are public, but

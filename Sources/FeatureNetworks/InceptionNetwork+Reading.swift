@@ -1,5 +1,5 @@
+import Inception
 import Interchange
-import Network
 
 extension InceptionNetwork {
   /// Reads the published file of weights, or one with the same tensors in the safetensors format.

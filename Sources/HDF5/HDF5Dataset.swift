@@ -202,7 +202,7 @@ public struct HDF5Dataset: ~Copyable {
 
   private borrowing func largest(_ count: Int, over communicator: Communicator) throws(HDF5Error) -> Int {
     do throws(MPIError) {
-      return Int(try communicator.allReduceMaximum(Int64(count)))
+      return try communicator.allReduceMaximum(count)
     } catch {
       throw HDF5Error(error.call, subject, .other, error.message)
     }

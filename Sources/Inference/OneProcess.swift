@@ -1,6 +1,5 @@
 import Failures
 import MessagePassing
-import Ranks
 
 /// - Throws: `JobFailure` on all ranks of several.
 package func requireOneProcess(_ command: String, _ communicator: Communicator) throws {

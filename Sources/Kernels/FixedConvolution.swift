@@ -98,7 +98,7 @@ public struct FixedConvolution: Sendable {
     let source = PatchSource(geometry, x, zeros: UnsafePointer(zeros.pointer))
     let rows = geometry.patchCount
     // Parts of equal size, as many as all threads can work on.
-    let parts = max((rows + Self.mostRows - 1) / Self.mostRows, min(workers.threadCount, rows / Self.leastRows))
+    let parts = max((rows + Self.maximumRows - 1) / Self.maximumRows, min(workers.threadCount, rows / Self.minimumRows))
     let partRows = roundUp((rows + max(parts, 1) - 1) / max(parts, 1), PatchMicroKernel.rows)
     let stripParts = min(strips.count, (workers.threadCount + parts - 1) / max(parts, 1))
     workers.forEach((rows + partRows - 1) / partRows * stripParts) { item in
@@ -110,9 +110,9 @@ public struct FixedConvolution: Sendable {
   }
 
   /// Patches that are taken through all strips together: their inputs stay in the second-level cache.
-  private static let mostRows = 256
+  private static let maximumRows = 256
   /// Patches for a thread that are worth reading the weights once more.
-  private static let leastRows = 64
+  private static let minimumRows = 64
 
   private func compute(_ source: PatchSource, rows: Range<Int>, strips: ArraySlice<Strip>, into y: ImageView) {
     let width = PatchMicroKernel.rows
@@ -124,7 +124,7 @@ public struct FixedConvolution: Sendable {
           PatchMicroKernel.multiply(
             width: strip.width, runs: source.runs, runLength: source.runLength,
             patches: places + (row - rows.lowerBound) * source.runs, weights: stripWeights,
-            bias: bias.pointer + strip.start, least: rectifies ? 0 : -.infinity, into: target, stride: stride)
+            bias: bias.pointer + strip.start, minimum: rectifies ? 0 : -.infinity, into: target, stride: stride)
         }
         for row in stride(from: rows.lowerBound, to: rows.upperBound, by: width) {
           let target = y.pointer + row * y.pixelStride + strip.start

@@ -19,7 +19,7 @@ public struct GroupNormGeometry: Sendable, Equatable {
   }
 
   var channelsPerGroup: Int { channels / groups }
-  var imageCount: Int { pixels * channels }
+  package var imageCount: Int { pixels * channels }
 
   /// Pixels whose sums are taken in single precision, and that stay in the second-level cache between two readings.
   var chunkPixels: Int { ColumnSums.blockRows(columns: channels) }

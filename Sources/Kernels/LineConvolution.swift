@@ -79,26 +79,26 @@ public struct LineConvolution: Sendable {
   }
 
   /// Tiles that are taken through all strips together: their points stay in the second-level cache beside a strip's.
-  private static let mostTiles = 128
+  private static let maximumTiles = 128
   /// Tiles for a thread that are worth reading the kernel's points once more.
-  private static let leastTiles = 32
+  private static let minimumTiles = 32
 
   /// Scratch to take in any case for the points of tiles and for those of a strip, in floats: what Inception's layers
   /// need.
-  private static let leastPoints = 1 << 19
-  private static let leastStrip = 1 << 17
+  private static let minimumPoints = 1 << 19
+  private static let minimumStrip = 1 << 17
 
   private func run<Points: LinePoints>(_: Points.Type, _ x: ImageView, _ y: ImageView, workers: WorkerPool) {
     let lines = LineTiles(x, tapCount: tapCount, direction: direction)
     let count = lines.count
     let blocks = max(
-      (count + Self.mostTiles - 1) / Self.mostTiles, min(workers.threadCount, count / Self.leastTiles))
+      (count + Self.maximumTiles - 1) / Self.maximumTiles, min(workers.threadCount, count / Self.minimumTiles))
     workers.forEach(blocks) { block in
       let tiles = block * count / blocks..<(block + 1) * count / blocks
-      PointPlanes.with(points: pointCount, tiles: tiles.count, channels: inChannels, atLeast: Self.leastPoints) { v in
+      PointPlanes.with(points: pointCount, tiles: tiles.count, channels: inChannels, atLeast: Self.minimumPoints) { v in
         transformInput(Points.Input.self, of: x, lines, tiles: tiles, into: v)
         for strip in strips {
-          PointPlanes.with(points: pointCount, tiles: tiles.count, channels: strip.width, atLeast: Self.leastStrip) {
+          PointPlanes.with(points: pointCount, tiles: tiles.count, channels: strip.width, atLeast: Self.minimumStrip) {
             m in
             let kernel = points.pointer + pointCount * inChannels * strip.start
             for point in 0..<pointCount {

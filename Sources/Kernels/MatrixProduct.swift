@@ -64,7 +64,7 @@ public enum MatrixProduct {
   /// Rows for which a strip of B is copied once.
   private static let rowBlock = 512
   /// Rows for which that is worth its while, when threads share few rows.
-  private static let leastRowBlock = 64
+  private static let minimumRowBlock = 64
   /// With fewer rows B is read where it lies: copying it would cost more than it saves.
   static let fewRows = 32
 
@@ -98,7 +98,7 @@ public enum MatrixProduct {
     // share of the strips for each item.
     let atLeast = (rows + rowBlock - 1) / rowBlock
     let even = (atLeast + threads - 1) / threads * threads
-    let isShared = rows >= even * leastRowBlock
+    let isShared = rows >= even * minimumRowBlock
     let blockRows = isShared ? roundUp((rows + even - 1) / even, MicroKernel.rows) : rowBlock
     let blocks = (rows + blockRows - 1) / blockRows
     let parts = isShared ? 1 : strips.count

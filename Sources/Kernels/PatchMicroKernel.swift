@@ -22,21 +22,22 @@ enum PatchMicroKernel {
   @inline(__always)
   static func multiply(
     width: Int, runs: Int, runLength: Int, patches: UnsafePointer<UnsafePointer<Float>>,
-    weights: UnsafePointer<Float>, bias: UnsafePointer<Float>, least: Float, into outputs: UnsafeMutablePointer<Float>,
+    weights: UnsafePointer<Float>, bias: UnsafePointer<Float>, minimum: Float,
+    into outputs: UnsafeMutablePointer<Float>,
     stride outputStride: Int
   ) {
     if DDPM_VECTOR_BITS == 512 {
       if width == 48 {
-        multiply8x48(runs, runLength, patches, weights, bias, least, outputs, outputStride)
+        multiply8x48(runs, runLength, patches, weights, bias, minimum, outputs, outputStride)
       } else {
-        multiply8x32(runs, runLength, patches, weights, bias, least, outputs, outputStride)
+        multiply8x32(runs, runLength, patches, weights, bias, minimum, outputs, outputStride)
       }
     } else {
       // 16 registers of 256 bits hold a 4 x 16 block and its operands.
       for column in stride(from: 0, to: width, by: vectorWidth) {
         for row in stride(from: 0, to: rows, by: 4) {
           multiply4x16(
-            runs, runLength, patches + row, weights + column, width, bias + column, least,
+            runs, runLength, patches + row, weights + column, width, bias + column, minimum,
             outputs + row * outputStride + column, outputStride)
         }
       }
@@ -46,24 +47,24 @@ enum PatchMicroKernel {
   @inline(never)
   private static func multiply8x48(
     _ runs: Int, _ runLength: Int, _ patches: UnsafePointer<UnsafePointer<Float>>, _ weights: UnsafePointer<Float>,
-    _ bias: UnsafePointer<Float>, _ least: Float, _ outputs: UnsafeMutablePointer<Float>, _ outputStride: Int
+    _ bias: UnsafePointer<Float>, _ minimum: Float, _ outputs: UnsafeMutablePointer<Float>, _ outputStride: Int
   ) {
-    multiply8(ThreeVectors.self, 48, runs, runLength, patches, weights, bias, least, outputs, outputStride)
+    multiply8(ThreeVectors.self, 48, runs, runLength, patches, weights, bias, minimum, outputs, outputStride)
   }
 
   @inline(never)
   private static func multiply8x32(
     _ runs: Int, _ runLength: Int, _ patches: UnsafePointer<UnsafePointer<Float>>, _ weights: UnsafePointer<Float>,
-    _ bias: UnsafePointer<Float>, _ least: Float, _ outputs: UnsafeMutablePointer<Float>, _ outputStride: Int
+    _ bias: UnsafePointer<Float>, _ minimum: Float, _ outputs: UnsafeMutablePointer<Float>, _ outputStride: Int
   ) {
-    multiply8(TwoVectors.self, 32, runs, runLength, patches, weights, bias, least, outputs, outputStride)
+    multiply8(TwoVectors.self, 32, runs, runLength, patches, weights, bias, minimum, outputs, outputStride)
   }
 
   // The sums and places are named variables: an array of them would not stay in registers.
   @inline(__always)
   private static func multiply8<Row: RowOfVectors>(
     _: Row.Type, _ width: Int, _ runs: Int, _ runLength: Int, _ patches: UnsafePointer<UnsafePointer<Float>>,
-    _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>, _ least: Float,
+    _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>, _ minimum: Float,
     _ outputs: UnsafeMutablePointer<Float>, _ outputStride: Int
   ) {
     var (c0, c1, c2, c3) = (Row(), Row(), Row(), Row())
@@ -89,20 +90,20 @@ enum PatchMicroKernel {
       places += rows
     }
     let offset = Row(loading: bias)
-    c0.store(outputs, bias: offset, least: least)
-    c1.store(outputs + outputStride, bias: offset, least: least)
-    c2.store(outputs + 2 * outputStride, bias: offset, least: least)
-    c3.store(outputs + 3 * outputStride, bias: offset, least: least)
-    c4.store(outputs + 4 * outputStride, bias: offset, least: least)
-    c5.store(outputs + 5 * outputStride, bias: offset, least: least)
-    c6.store(outputs + 6 * outputStride, bias: offset, least: least)
-    c7.store(outputs + 7 * outputStride, bias: offset, least: least)
+    c0.store(outputs, bias: offset, minimum: minimum)
+    c1.store(outputs + outputStride, bias: offset, minimum: minimum)
+    c2.store(outputs + 2 * outputStride, bias: offset, minimum: minimum)
+    c3.store(outputs + 3 * outputStride, bias: offset, minimum: minimum)
+    c4.store(outputs + 4 * outputStride, bias: offset, minimum: minimum)
+    c5.store(outputs + 5 * outputStride, bias: offset, minimum: minimum)
+    c6.store(outputs + 6 * outputStride, bias: offset, minimum: minimum)
+    c7.store(outputs + 7 * outputStride, bias: offset, minimum: minimum)
   }
 
   @inline(never)
   private static func multiply4x16(
     _ runs: Int, _ runLength: Int, _ patches: UnsafePointer<UnsafePointer<Float>>, _ weights: UnsafePointer<Float>,
-    _ weightStride: Int, _ bias: UnsafePointer<Float>, _ least: Float, _ outputs: UnsafeMutablePointer<Float>,
+    _ weightStride: Int, _ bias: UnsafePointer<Float>, _ minimum: Float, _ outputs: UnsafeMutablePointer<Float>,
     _ outputStride: Int
   ) {
     var (c0, c1, c2, c3) = (OneVector(), OneVector(), OneVector(), OneVector())
@@ -121,9 +122,9 @@ enum PatchMicroKernel {
       places += rows
     }
     let offset = OneVector(loading: bias)
-    c0.store(outputs, bias: offset, least: least)
-    c1.store(outputs + outputStride, bias: offset, least: least)
-    c2.store(outputs + 2 * outputStride, bias: offset, least: least)
-    c3.store(outputs + 3 * outputStride, bias: offset, least: least)
+    c0.store(outputs, bias: offset, minimum: minimum)
+    c1.store(outputs + outputStride, bias: offset, minimum: minimum)
+    c2.store(outputs + 2 * outputStride, bias: offset, minimum: minimum)
+    c3.store(outputs + 3 * outputStride, bias: offset, minimum: minimum)
   }
 }

@@ -12,7 +12,7 @@ protocol RowOfVectors {
   /// Overwrites what is at `pointer`, or adds to it.
   func store(_ pointer: UnsafeMutablePointer<Float>, _ accumulates: Bool)
   /// Overwrites what is at `pointer` with max(self + bias, least).
-  func store(_ pointer: UnsafeMutablePointer<Float>, bias: Self, least: Float)
+  func store(_ pointer: UnsafeMutablePointer<Float>, bias: Self, minimum: Float)
 }
 
 struct OneVector: RowOfVectors {
@@ -31,8 +31,8 @@ struct OneVector: RowOfVectors {
     store16(accumulates ? load16(pointer) + x : x, pointer)
   }
 
-  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, bias: Self, least: Float) {
-    store16((x + bias.x).limited(below: least), pointer)
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, bias: Self, minimum: Float) {
+    store16((x + bias.x).limited(below: minimum), pointer)
   }
 }
 
@@ -59,9 +59,9 @@ struct TwoVectors: RowOfVectors {
     store16(accumulates ? load16(pointer + 16) + y : y, pointer + 16)
   }
 
-  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, bias: Self, least: Float) {
-    store16((x + bias.x).limited(below: least), pointer)
-    store16((y + bias.y).limited(below: least), pointer + 16)
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, bias: Self, minimum: Float) {
+    store16((x + bias.x).limited(below: minimum), pointer)
+    store16((y + bias.y).limited(below: minimum), pointer + 16)
   }
 }
 
@@ -94,9 +94,9 @@ struct ThreeVectors: RowOfVectors {
     store16(accumulates ? load16(pointer + 32) + z : z, pointer + 32)
   }
 
-  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, bias: Self, least: Float) {
-    store16((x + bias.x).limited(below: least), pointer)
-    store16((y + bias.y).limited(below: least), pointer + 16)
-    store16((z + bias.z).limited(below: least), pointer + 32)
+  @inline(__always) func store(_ pointer: UnsafeMutablePointer<Float>, bias: Self, minimum: Float) {
+    store16((x + bias.x).limited(below: minimum), pointer)
+    store16((y + bias.y).limited(below: minimum), pointer + 16)
+    store16((z + bias.z).limited(below: minimum), pointer + 32)
   }
 }

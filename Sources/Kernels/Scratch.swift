@@ -2,13 +2,13 @@ import Tensors
 
 /// Calls `body` with room for `count` floats, whose contents are undefined, and takes it back afterwards.
 ///
-/// - Parameter least: floats to take in any case. Scratch that is needed again and again in different sizes is then the
+/// - Parameter minimum: floats to take in any case. Scratch that is needed again and again in different sizes is then the
 ///   same memory every time, which is still in a cache.
 @inline(__always)
 func withScratch<Result>(
-  _ count: Int, atLeast least: Int = 0, _ body: (UnsafeMutablePointer<Float>) -> Result
+  _ count: Int, atLeast minimum: Int = 0, _ body: (UnsafeMutablePointer<Float>) -> Result
 ) -> Result {
-  let buffer = FloatBuffer(count: max(count, least))
+  let buffer = FloatBuffer(count: max(count, minimum))
   return withExtendedLifetime(buffer) { body(buffer.pointer) }
 }
 

@@ -130,9 +130,9 @@ public enum Winograd {
 
   /// Tiles that are transformed together: enough to pay for transforming the kernels, few enough for V to stay in the
   /// last-level cache beside that of other ranks. Equal parts of `tileCount`.
-  static func tilesPerBlock(tileCount: Int, channels: Int, leastBlocks: Int = 1) -> Int {
-    let most = max(128, min(256, maximalBlock / channels))
-    let blocks = max((tileCount + most - 1) / most, leastBlocks)
+  static func tilesPerBlock(tileCount: Int, channels: Int, minimumBlocks: Int = 1) -> Int {
+    let maximum = max(128, min(256, maximalBlock / channels))
+    let blocks = max((tileCount + maximum - 1) / maximum, minimumBlocks)
     return roundUp((tileCount + blocks - 1) / blocks, MicroKernel.rows)
   }
 
@@ -141,9 +141,9 @@ public enum Winograd {
 
   /// Scratch to take in any case for V, for M or dM of a strip, and for U or dU of a strip, in floats: what the layers of
   /// usual networks need.
-  static let leastPoints = 2_621_440
-  static let leastStrip = 1 << 18
-  static let leastKernel = 1 << 20
+  static let minimumPoints = 2_621_440
+  static let minimumStrip = 1 << 18
+  static let minimumKernel = 1 << 20
 }
 
 /// One convolution, or its adjoint.
@@ -157,14 +157,14 @@ struct WinogradPass {
   let addends: WinogradTiles.Addends
 
   /// With fewer tiles a thread is better off with a share of the channels than of the tiles.
-  private static let leastTilesPerThread = 48
+  private static let minimumTilesPerThread = 48
 
   func run<Points: WinogradPoints>(_: Points.Type, workers: WorkerPool) {
     let threads = workers.threadCount
     let strips = Strip.covering(kernel.columns)
-    let sharesTiles = threads == 1 || tileCount >= threads * Self.leastTilesPerThread
+    let sharesTiles = threads == 1 || tileCount >= threads * Self.minimumTilesPerThread
     let blockSize = Winograd.tilesPerBlock(
-      tileCount: tileCount, channels: kernel.depth, leastBlocks: sharesTiles ? threads : 1)
+      tileCount: tileCount, channels: kernel.depth, minimumBlocks: sharesTiles ? threads : 1)
     let blocks = (tileCount + blockSize - 1) / blockSize
     if sharesTiles {
       // Each thread takes its blocks from beginning to end: V does not move from one core's cache to another's.
@@ -200,7 +200,7 @@ struct WinogradPass {
   private func withPoints<Points: WinogradPoints>(_: Points.Type, tiles: Int, _ body: (PointPlanes) -> Void) {
     PointPlanes.with(
       points: Points.count, tiles: tiles, channels: kernel.depth,
-      atLeast: Winograd.leastPoints, body)
+      atLeast: Winograd.minimumPoints, body)
   }
 
   private func transformInput<Points: WinogradPoints>(
@@ -215,10 +215,10 @@ struct WinogradPass {
     _: Points.Type, _ strip: Strip, _ v: PointPlanes, rows: Range<Int>, firstTile: Int
   ) {
     let pointStride = kernel.pointStride(strip)
-    withScratch(Points.count * pointStride, atLeast: Winograd.leastKernel) { u in
+    withScratch(Points.count * pointStride, atLeast: Winograd.minimumKernel) { u in
       kernel.transform(Points.Kernel.self, strip: strip, into: u)
       let chunk = min(rows.count, Self.productRows)
-      PointPlanes.with(points: Points.count, tiles: chunk, channels: strip.width, atLeast: Winograd.leastStrip) { m in
+      PointPlanes.with(points: Points.count, tiles: chunk, channels: strip.width, atLeast: Winograd.minimumStrip) { m in
         for start in stride(from: rows.lowerBound, to: rows.upperBound, by: chunk) {
           let rows = start..<min(start + chunk, rows.upperBound)
           for point in 0..<Points.count {
@@ -296,7 +296,7 @@ struct WinogradKernelGradient {
     let strips = Strip.covering(geometry.outChannels)
     // A share of the input channels for each thread, whose V is its own; and where these would become so few that the
     // points of dy cost too much, a share of the strips too.
-    let rowParts = max(1, min(workers.threadCount, inChannels / Self.leastRows))
+    let rowParts = max(1, min(workers.threadCount, inChannels / Self.minimumRows))
     let partSize = roundUp((inChannels + rowParts - 1) / rowParts, vectorWidth)
     let stripParts = min(strips.count, (workers.threadCount + rowParts - 1) / rowParts)
     workers.forEach(rowParts * stripParts) { item in
@@ -310,7 +310,7 @@ struct WinogradKernelGradient {
     }
   }
 
-  private static let leastRows = 64
+  private static let minimumRows = 64
 
   private var blockSize: Int {
     Winograd.tilesPerBlock(tileCount: geometry.tileCount, channels: max(geometry.inChannels, geometry.outChannels))
@@ -323,7 +323,7 @@ struct WinogradKernelGradient {
   ) {
     let tiles = block * blockSize..<min((block + 1) * blockSize, geometry.tileCount)
     PointPlanes.with(
-      points: Points.count, tiles: tiles.count, channels: rows.count, atLeast: Winograd.leastPoints
+      points: Points.count, tiles: tiles.count, channels: rows.count, atLeast: Winograd.minimumPoints
     ) { v in
       WinogradTiles.transform(
         Points.Input.self, of: x, windows: geometry.inputWindows, tiles: tiles, channels: rows, into: v, firstRow: 0)
@@ -339,7 +339,7 @@ struct WinogradKernelGradient {
     accumulates: Bool
   ) {
     let pointStride = PointPlanes.oddLines(roundUp(rows.count, MicroKernel.rows) * strip.width)
-    PointPlanes.with(points: Points.count, tiles: tiles.count, channels: strip.width, atLeast: Winograd.leastStrip) {
+    PointPlanes.with(points: Points.count, tiles: tiles.count, channels: strip.width, atLeast: Winograd.minimumStrip) {
       dM in
       WinogradTiles.transform(
         Points.OutputAdjoint.self, of: dy, windows: geometry.outputWindows, tiles: tiles,
@@ -347,7 +347,7 @@ struct WinogradKernelGradient {
       if rows.lowerBound == 0 {
         addImageSums(Points.self, dM, tiles: tiles, strip: strip, to: target.images)
       }
-      withScratch(Points.count * pointStride, atLeast: Winograd.leastKernel) { dU in
+      withScratch(Points.count * pointStride, atLeast: Winograd.minimumKernel) { dU in
         for point in 0..<Points.count {
           for row in stride(from: 0, to: rows.count, by: MicroKernel.rows) {
             MicroKernel.multiply(

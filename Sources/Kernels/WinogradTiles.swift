@@ -60,10 +60,10 @@ struct PointPlanes {
     oddLines(roundUp(tiles, MicroKernel.rows) * rowStride(channels: channels))
   }
 
-  /// Planes for `body`; rows are padded to whole micro-kernel blocks. See `withScratch` for `least`.
-  static func with(points: Int, tiles: Int, channels: Int, atLeast least: Int, _ body: (PointPlanes) -> Void) {
+  /// Planes for `body`; rows are padded to whole micro-kernel blocks. See `withScratch` for `minimum`.
+  static func with(points: Int, tiles: Int, channels: Int, atLeast minimum: Int, _ body: (PointPlanes) -> Void) {
     let planeStride = planeStride(tiles: tiles, channels: channels)
-    withScratch(points * planeStride, atLeast: least) {
+    withScratch(points * planeStride, atLeast: minimum) {
       body(PointPlanes(base: $0, rowStride: rowStride(channels: channels), planeStride: planeStride))
     }
   }

@@ -2,21 +2,12 @@ import CMPI
 
 extension Communicator {
   /// Every rank's value, in the order of ranks (MPI 3.1, section 5.7).
-  public func allGather(_ value: Int64) throws(MPIError) -> [Int64] {
-    try allGather(value, filler: 0, type: ddpm_mpi_int64())
-  }
-
-  /// Every rank's value, in the order of ranks (MPI 3.1, section 5.7).
-  public func allGather(_ value: Double) throws(MPIError) -> [Double] {
-    try allGather(value, filler: 0, type: ddpm_mpi_double())
-  }
-
-  private func allGather<Value>(_ value: Value, filler: Value, type: ddpm_datatype) throws(MPIError) -> [Value] {
-    var values = [Value](repeating: filler, count: size)
+  public func allGather<Element: MPIElement>(_ value: Element) throws(MPIError) -> [Element] {
+    var values = [Element](repeating: value, count: size)
     try wait("MPI_Allgather") {
       values.withUnsafeMutableBytes { values in
         withUnsafeBytes(of: value) { value in
-          ddpm_mpi_all_gather(value.baseAddress, values.baseAddress, 1, type, handle)
+          ddpm_mpi_all_gather(value.baseAddress, values.baseAddress, 1, Element.datatype.handle, handle)
         }
       }
     }
@@ -26,7 +17,7 @@ extension Communicator {
   /// Every rank's text, in the order of ranks.
   public func allGatherStrings(_ text: String) throws(MPIError) -> [String] {
     let part = Array(text.utf8)
-    let layout = try PackedTexts(lengths: try allGather(Int64(part.count)), call: "MPI_Allgatherv")
+    let layout = try PackedTexts(lengths: try allGather(part.count), call: "MPI_Allgatherv")
     var bytes = [UInt8](repeating: 0, count: layout.byteCount)
     try wait("MPI_Allgatherv") {
       bytes.withUnsafeMutableBytes { bytes in
@@ -54,7 +45,7 @@ extension Communicator {
     _ part: [UInt8], to root: Int
   ) throws(MPIError) -> (layout: PackedTexts, bytes: [UInt8])? {
     precondition((0..<size).contains(root), "there is no rank \(root)")
-    let layout = try PackedTexts(lengths: try allGather(Int64(part.count)), call: "MPI_Gatherv")
+    let layout = try PackedTexts(lengths: try allGather(part.count), call: "MPI_Gatherv")
     var bytes = [UInt8](repeating: 0, count: rank == root ? layout.byteCount : 0)
     try wait("MPI_Gatherv") {
       bytes.withUnsafeMutableBytes { bytes in
@@ -71,24 +62,10 @@ extension Communicator {
   /// Completes everybody's copy of an array of which each rank holds one part (MPI 3.1, section 5.7, in place).
   ///
   /// Rank r's part is the `counts[r]` elements at `displacements[r]`; both arrays are the same on all ranks.
-  public func allGatherVariable(
-    inPlace elements: UnsafeMutablePointer<Float>, counts: [Int], displacements: [Int]
+  public func allGatherVariable<Element: MPIElement>(
+    inPlace elements: UnsafeMutablePointer<Element>, counts: [Int], displacements: [Int]
   ) throws(MPIError) {
-    try allGatherVariable(inPlace: elements, counts: counts, displacements: displacements, type: ddpm_mpi_float())
-  }
-
-  /// Completes everybody's copy of an array of which each rank holds one part (MPI 3.1, section 5.7, in place).
-  ///
-  /// Rank r's part is the `counts[r]` elements at `displacements[r]`; both arrays are the same on all ranks.
-  public func allGatherVariable(
-    inPlace elements: UnsafeMutablePointer<Double>, counts: [Int], displacements: [Int]
-  ) throws(MPIError) {
-    try allGatherVariable(inPlace: elements, counts: counts, displacements: displacements, type: ddpm_mpi_double())
-  }
-
-  private func allGatherVariable<Element>(
-    inPlace elements: UnsafeMutablePointer<Element>, counts: [Int], displacements: [Int], type: ddpm_datatype
-  ) throws(MPIError) {
+    let type = Element.datatype.handle
     precondition(counts.count == size && displacements.count == size, "one count and one displacement per rank")
     precondition(counts.allSatisfy { $0 >= 0 } && displacements.allSatisfy { $0 >= 0 }, "parts lie inside the array")
     let end = zip(counts, displacements).map(+).max() ?? 0
@@ -116,11 +93,11 @@ private struct PackedTexts {
   var displacements: [Int32] = []
   var byteCount = 0
 
-  init(lengths: [Int64], call: String) throws(MPIError) {
+  init(lengths: [Int], call: String) throws(MPIError) {
     for length in lengths {
-      counts.append(try int32(Int(length), for: call))
+      counts.append(try int32(length, for: call))
       displacements.append(try int32(byteCount, for: call))
-      byteCount += Int(length)
+      byteCount += length
     }
   }
 

@@ -2,17 +2,17 @@ import CMPI
 
 extension Communicator {
   /// The largest of all ranks' values (MPI 3.1, section 5.9.6).
-  public func allReduceMaximum(_ value: Int64) throws(MPIError) -> Int64 {
+  public func allReduceMaximum<Element: MPIElement>(_ value: Element) throws(MPIError) -> Element {
     try allReduce(value, ddpm_mpi_maximum())
   }
 
   /// The smallest of all ranks' values (MPI 3.1, section 5.9.6).
-  public func allReduceMinimum(_ value: Int64) throws(MPIError) -> Int64 {
+  public func allReduceMinimum<Element: MPIElement>(_ value: Element) throws(MPIError) -> Element {
     try allReduce(value, ddpm_mpi_minimum())
   }
 
   /// The sum of all ranks' values (MPI 3.1, section 5.9.6).
-  public func allReduceSum(_ value: Int64) throws(MPIError) -> Int64 {
+  public func allReduceSum<Element: MPIElement>(_ value: Element) throws(MPIError) -> Element {
     try allReduce(value, ddpm_mpi_sum())
   }
 
@@ -22,18 +22,22 @@ extension Communicator {
   /// ranks. Gradients are therefore averaged otherwise, and this serves to compare speeds.
   ///
   /// - Parameter buffer: of the same size on every rank.
-  public func allReduceSum(_ buffer: UnsafeMutableBufferPointer<Float>) throws(MPIError) {
+  public func allReduceSum<Element: MPIElement>(_ buffer: UnsafeMutableBufferPointer<Element>) throws(MPIError) {
     for message in messages(count: buffer.count) {
       let start = buffer.baseAddress! + message.lowerBound
       try wait("MPI_Allreduce") {
-        ddpm_mpi_all_reduce_in_place(start, Int32(message.count), ddpm_mpi_float(), ddpm_mpi_sum(), handle)
+        ddpm_mpi_all_reduce_in_place(start, Int32(message.count), Element.datatype.handle, ddpm_mpi_sum(), handle)
       }
     }
   }
 
-  private func allReduce(_ value: Int64, _ operation: ddpm_operation) throws(MPIError) -> Int64 {
+  private func allReduce<Element: MPIElement>(
+    _ value: Element, _ operation: ddpm_operation
+  ) throws(MPIError) -> Element {
     var result = value
-    try wait("MPI_Allreduce") { ddpm_mpi_all_reduce_in_place(&result, 1, ddpm_mpi_int64(), operation, handle) }
+    try wait("MPI_Allreduce") {
+      ddpm_mpi_all_reduce_in_place(&result, 1, Element.datatype.handle, operation, handle)
+    }
     return result
   }
 }

@@ -28,23 +28,6 @@ public struct MPIError: JobEndingError, Equatable, CustomStringConvertible {
   public var description: String { "\(call) failed: \(message) (MPI error \(code))" }
 }
 
-/// The news, on every rank, that some rank could not do its part.
-public struct RankFailure: JobEndingError, Equatable, CustomStringConvertible {
-  /// The lowest rank that failed.
-  public let rank: Int
-  /// What that rank said went wrong.
-  public let message: String
-
-  public init(rank: Int, message: String) {
-    self.rank = rank
-    self.message = message
-  }
-
-  public var exitStatus: ExitStatus { .failure }
-  public var isKnownToAllRanks: Bool { true }
-  public var description: String { "rank \(rank): \(message)" }
-}
-
 /// Turns a return code into an error.
 func check(_ call: String, _ code: Int32) throws(MPIError) {
   guard code == MPI_SUCCESS else { throw MPIError(call: call, code: code) }

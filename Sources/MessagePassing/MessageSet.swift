@@ -23,55 +23,29 @@ public final class MessageSet {
   /// Whether all messages have arrived, or none were started.
   public var isEmpty: Bool { requests.isEmpty }
 
-  /// Starts to receive `count` floats. Of messages from one rank with one tag, the one sent first is received first.
-  public func receive(_ start: UnsafeMutablePointer<Float>, count: Int, from source: Int, tag: Int) throws(MPIError) {
-    try receive(UnsafeMutableRawPointer(start), count: count, ddpm_mpi_float(), from: source, tag: tag)
-  }
-
-  /// Starts to receive `count` whole numbers.
-  public func receive(_ start: UnsafeMutablePointer<Int64>, count: Int, from source: Int, tag: Int) throws(MPIError) {
-    try receive(UnsafeMutableRawPointer(start), count: count, ddpm_mpi_int64(), from: source, tag: tag)
-  }
-
-  /// Starts to receive `count` numbers of 16 bits.
-  public func receive(_ start: UnsafeMutablePointer<UInt16>, count: Int, from source: Int, tag: Int) throws(MPIError) {
-    try receive(UnsafeMutableRawPointer(start), count: count, ddpm_mpi_uint16(), from: source, tag: tag)
-  }
-
-  /// Starts to send `count` floats.
-  public func send(_ start: UnsafePointer<Float>, count: Int, to destination: Int, tag: Int) throws(MPIError) {
-    try send(UnsafeRawPointer(start), count: count, ddpm_mpi_float(), to: destination, tag: tag)
-  }
-
-  /// Starts to send `count` whole numbers.
-  public func send(_ start: UnsafePointer<Int64>, count: Int, to destination: Int, tag: Int) throws(MPIError) {
-    try send(UnsafeRawPointer(start), count: count, ddpm_mpi_int64(), to: destination, tag: tag)
-  }
-
-  /// Starts to send `count` numbers of 16 bits.
-  public func send(_ start: UnsafePointer<UInt16>, count: Int, to destination: Int, tag: Int) throws(MPIError) {
-    try send(UnsafeRawPointer(start), count: count, ddpm_mpi_uint16(), to: destination, tag: tag)
-  }
-
-  private func receive(
-    _ start: UnsafeMutableRawPointer, count: Int, _ type: ddpm_datatype, from source: Int, tag: Int
+  /// Starts to receive `count` elements. Of messages from one rank with one tag, the one sent first is received first.
+  public func receive<Element: MPIElement>(
+    _ start: UnsafeMutablePointer<Element>, count: Int, from source: Int, tag: Int
   ) throws(MPIError) {
     var request = ddpm_request()
     try check(
       "MPI_Irecv",
       ddpm_mpi_start_receive(
-        start, try messageCount(count), type, Int32(source), Self.checked(tag), communicator.handle, &request))
+        start, try messageCount(count), Element.datatype.handle, Int32(source), Self.checked(tag), communicator.handle,
+        &request))
     requests.append(request)
   }
 
-  private func send(
-    _ start: UnsafeRawPointer, count: Int, _ type: ddpm_datatype, to destination: Int, tag: Int
+  /// Starts to send `count` elements.
+  public func send<Element: MPIElement>(
+    _ start: UnsafePointer<Element>, count: Int, to destination: Int, tag: Int
   ) throws(MPIError) {
     var request = ddpm_request()
     try check(
       "MPI_Isend",
       ddpm_mpi_start_send(
-        start, try messageCount(count), type, Int32(destination), Self.checked(tag), communicator.handle, &request))
+        start, try messageCount(count), Element.datatype.handle, Int32(destination), Self.checked(tag),
+        communicator.handle, &request))
     requests.append(request)
   }
 

@@ -51,7 +51,7 @@ public struct UNetConfiguration: Sendable, Equatable {
 
   /// Groups of a normalisation of so many channels.
   public func groupCount(ofChannels count: Int) -> Int {
-    min(groupCount, count / architecture.leastChannelsPerGroup)
+    min(groupCount, count / architecture.minimumChannelsPerGroup)
   }
 }
 
@@ -135,7 +135,7 @@ public struct UNetArchitecture: Sendable, Equatable {
   /// Channels of every head of attention, so that there are as many heads as a level's channels make.
   public var headChannels: Int?
   /// Normalisations of few channels have fewer groups, so that each has as many channels as this.
-  public var leastChannelsPerGroup = 1
+  public var minimumChannelsPerGroup = 1
   /// Variance of the initial matrices of attention's queries, keys and values, where 1 keeps that of their input.
   public var attentionInitialScale = 1.0
   /// The output is divided by σ, whose logarithm is the time that the network is told.
@@ -151,7 +151,7 @@ public struct UNetArchitecture: Sendable, Equatable {
     result.levelChange = .residualBlock
     result.rescalesSums = true
     result.upwardAttention = .lastBlock
-    result.leastChannelsPerGroup = 4
+    result.minimumChannelsPerGroup = 4
     result.attentionInitialScale = 0.1
     return result
   }()

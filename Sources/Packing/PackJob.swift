@@ -4,7 +4,6 @@ import Files
 import Foundation
 import Images
 import MessagePassing
-import Ranks
 import Reporting
 import Tensors
 

@@ -30,28 +30,28 @@ public struct Axis: Sendable, Equatable {
   ///
   /// It begins at zero where that wastes no more than half of it.
   public static func linear(covering range: ClosedRange<Double>, atMost intervalCount: Int = 6) -> Axis {
-    var (least, greatest) = (range.lowerBound, range.upperBound)
-    if least > 0 && least < greatest / 2 { least = 0 }
-    if greatest < 0 && greatest > least / 2 { greatest = 0 }
-    if least == greatest {
+    var (minimum, greatest) = (range.lowerBound, range.upperBound)
+    if minimum > 0 && minimum < greatest / 2 { minimum = 0 }
+    if greatest < 0 && greatest > minimum / 2 { greatest = 0 }
+    if minimum == greatest {
       // A flat line lies in the middle.
-      let margin = least == 0 ? 1 : max(abs(least) / 2, sizes.lowerBound)
-      let most = Double.greatestFiniteMagnitude
-      (least, greatest) = (max(least - margin, -most), min(greatest + margin, most))
+      let margin = minimum == 0 ? 1 : max(abs(minimum) / 2, sizes.lowerBound)
+      let maximum = Double.greatestFiniteMagnitude
+      (minimum, greatest) = (max(minimum - margin, -maximum), min(greatest + margin, maximum))
     }
-    let size = greatest / Double(intervalCount) - least / Double(intervalCount)
+    let size = greatest / Double(intervalCount) - minimum / Double(intervalCount)
     let step = sizes.contains(size) ? niceStep(atLeast: size) : size
     // What rounding adds to a multiple does not count.
-    let first = (least / step + 1e-9).rounded(.down)
+    let first = (minimum / step + 1e-9).rounded(.down)
     let last = (greatest / step - 1e-9).rounded(.up)
-    var values = [least, greatest]
+    var values = [minimum, greatest]
     // Numbers so large that a step is lost in them have no ticks between.
     if sizes.contains(size), last - first <= 20 {
       let multiples = stride(from: first, through: last, by: 1).map { $0 * step }
       if multiples.allSatisfy(\.isFinite) { values = multiples }
     }
     return Axis(
-      lower: min(values[0], least), upper: max(values[values.count - 1], greatest), isLogarithmic: false,
+      lower: min(values[0], minimum), upper: max(values[values.count - 1], greatest), isLogarithmic: false,
       ticks: values.map { Tick(value: $0, label: label($0, step: step)) })
   }
 

@@ -14,18 +14,18 @@ struct CurveFigure {
 
   var html: HTML {
     let values = curve.points.compactMap(\.value)
-    guard let least = values.min(), let greatest = values.max(), let last = values.last else {
+    guard let minimum = values.min(), let greatest = values.max(), let last = values.last else {
       return """
         <figure class="curve empty"><h3>\(curve.title)</h3>
         <p>None of its \(ProgressFormat.count(curve.pointCount, of: "value")) is a finite number.</p></figure>
         """
     }
-    let linear = Axis.linear(covering: least...greatest)
-    let logarithmic = Axis.logarithmic(covering: least...greatest)
+    let linear = Axis.linear(covering: minimum...greatest)
+    let logarithmic = Axis.logarithmic(covering: minimum...greatest)
     let unit = curve.unit.isEmpty ? "" : " \(curve.unit)"
     let lastStep = curve.points.last { $0.value != nil }?.step ?? 0
     let summary =
-      "\(ProgressFormat.count(curve.pointCount, of: "value")) from \(Self.number(least)) to \(Self.number(greatest))"
+      "\(ProgressFormat.count(curve.pointCount, of: "value")) from \(Self.number(minimum)) to \(Self.number(greatest))"
       + "\(unit), the last \(Self.number(last))\(unit) at step \(lastStep)"
     let scale: HTML =
       logarithmic == nil

@@ -13,7 +13,7 @@ public struct Series: Sendable, Equatable {
 
   /// What is kept of consecutive values; of a short series, one value.
   public struct Stretch: Sendable, Equatable {
-    public private(set) var least: Point?
+    public private(set) var minimum: Point?
     public private(set) var greatest: Point?
     /// A point without a value.
     public private(set) var gap: Point?
@@ -26,18 +26,20 @@ public struct Series: Sendable, Equatable {
         gap = point
         return
       }
-      (least, greatest, mean, valueCount) = (point, point, value, 1)
+      (minimum, greatest, mean, valueCount) = (point, point, value, 1)
     }
 
     /// Takes in what came before.
     mutating func add(_ earlier: Stretch) {
       gap = earlier.gap ?? gap
-      guard let itsMean = earlier.mean, let itsLeast = earlier.least, let itsGreatest = earlier.greatest else { return }
-      guard let mean, let least, let greatest else {
-        (least, greatest, mean, valueCount) = (itsLeast, itsGreatest, itsMean, earlier.valueCount)
+      guard let itsMean = earlier.mean, let itsLeast = earlier.minimum, let itsGreatest = earlier.greatest else {
         return
       }
-      if Self.value(itsLeast) <= Self.value(least) { self.least = itsLeast }
+      guard let mean, let minimum, let greatest else {
+        (minimum, greatest, mean, valueCount) = (itsLeast, itsGreatest, itsMean, earlier.valueCount)
+        return
+      }
+      if Self.value(itsLeast) <= Self.value(minimum) { self.minimum = itsLeast }
       if Self.value(itsGreatest) >= Self.value(greatest) { self.greatest = itsGreatest }
       let share = Double(earlier.valueCount) / Double(valueCount + earlier.valueCount)
       self.mean = (1 - share) * mean + share * itsMean
@@ -49,7 +51,7 @@ public struct Series: Sendable, Equatable {
     /// In the order of their steps.
     var points: [Point] {
       var points: [Point] = []
-      for point in [least, greatest, gap].compactMap(\.self) where !points.contains(point) { points.append(point) }
+      for point in [minimum, greatest, gap].compactMap(\.self) where !points.contains(point) { points.append(point) }
       return points.sorted { $0.step < $1.step }
     }
   }

@@ -86,8 +86,8 @@ final class CheckpointSaver {
     let saving = Saving(
       header: header, path: folder.checkpointPath(step: header.step), folder: folder, keptCount: keptCount,
       communicator: ranks.communicator, activity: activity)
-    if !mustBeWhole, try hasRoom(for: trainer.snapshotBytes) {
-      let groups = trainer.snapshot()
+    if !mustBeWhole, try hasRoom(for: trainer.stateCopyBytes) {
+      let groups = trainer.state.copied()
       let running = Running(step: header.step)
       self.running = running
       let reporter = reporter
@@ -102,7 +102,7 @@ final class CheckpointSaver {
       }
       return
     }
-    let outcome = saving.run(trainer.tensorGroups)
+    let outcome = saving.run(trainer.state.groups)
     let seconds = start.secondsUntilNow
     Self.report(outcome, step: header.step, seconds: seconds, pause: nil, reporter, journal)
     try settle(outcome, step: header.step, seconds: seconds)
@@ -191,7 +191,7 @@ final class CheckpointSaver {
     private func write(_ groups: [TensorGroup]) throws -> Outcome {
       do {
         try communicator.agree(groups.first { !$0.isFinite }?.path)
-      } catch let failure as RankFailure {
+      } catch let failure as JobFailure {
         return .notFinite(group: failure.message)
       }
       do {

@@ -47,9 +47,9 @@ final class TrainingEvaluation {
           "evaluation.reference_count is \(count), but the \(settings.split.rawValue) images of \(dataset.name) are "
             + "\(dataset.count)")
       }
-      if let measure = Self.measures.first(where: { $0.leastReferenceCount > dataset.count }) {
+      if let measure = Self.measures.first(where: { $0.minimumReferenceCount > dataset.count }) {
         throw InputError(
-          "evaluation.every: \(measure.rawValue) needs at least \(measure.leastReferenceCount) images to compare with, "
+          "evaluation.every: \(measure.rawValue) needs at least \(measure.minimumReferenceCount) images to compare with, "
             + "and the \(settings.split.rawValue) images of \(dataset.name) are \(dataset.count)")
       }
       return (network, dataset)

@@ -65,7 +65,7 @@ extension TrainingRun {
   ) throws {
     do {
       try Checkpoint.rehearse(
-        path: folder.checkpointPath(step: configuration.training.steps), groups: trainer.tensorGroups,
+        path: folder.checkpointPath(step: configuration.training.steps), groups: trainer.state.groups,
         communicator: communicator)
     } catch let error as CheckpointError {
       throw JobFailure(rank: 0, exitStatus: .badInput, message: "checkpoints could not be saved: \(error)")

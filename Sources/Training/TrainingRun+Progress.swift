@@ -1,11 +1,9 @@
 import Configuration
-import DataParallel
 import Failures
 import Files
 import Inference
 import MessagePassing
 import Network
-import Ranks
 import Reporting
 
 // What a run shows of what it has learnt.

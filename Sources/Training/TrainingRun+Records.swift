@@ -1,11 +1,8 @@
 import Checkpoints
 import Configuration
-import DataParallel
 import Datasets
-import Failures
 import Files
 import MessagePassing
-import Ranks
 import Reporting
 
 // What a run tells of itself: on the console, in its records and in its checkpoints.
@@ -34,7 +31,7 @@ extension TrainingRun {
   func noteStart() {
     let job = JournalEntry.Job(
       version: ProgramVersion.current, ranks: communicator.size, threadsPerRank: workers.threadCount, hosts: hostCount,
-      steps: configuration.training.steps, parameters: trainer.task.trainee.layout.parameterCount, data: dataset.name,
+      steps: configuration.training.steps, parameters: trainer.task.model.layout.parameterCount, data: dataset.name,
       images: dataset.count, dataFingerprint: Self.fingerprint(of: dataset))
     journal?.note(
       JournalEntry(
@@ -67,7 +64,7 @@ extension TrainingRun {
       """
       ddpm-mpi \(ProgramVersion.current): \(ranks) x \(threads), run folder \(folder.path)
       data:     \(data)
-      network:  \(ProgressFormat.count(trainer.task.trainee.layout.parameterCount)) parameters\(convolutions)
+      network:  \(ProgressFormat.count(trainer.task.model.layout.parameterCount)) parameters\(convolutions)
       batch:    \(settings.batch) images in \(configuration.microBatchCount) micro-batches of \(settings.microBatch)
       memory:   \(memoryText)
       training: \(firstStep < settings.steps ? "steps \(firstStep + 1) to \(settings.steps)" : "all \(settings.steps) steps are done; more: a higher training.steps")
@@ -76,7 +73,7 @@ extension TrainingRun {
 
   /// What this rank holds of the training state, in words.
   private var memoryText: String {
-    let parameters = ProgressFormat.bytes(trainer.task.trainee.layout.arenaCount * MemoryLayout<Float>.stride)
+    let parameters = ProgressFormat.bytes(trainer.task.model.layout.arenaCount * MemoryLayout<Float>.stride)
     let state = ProgressFormat.bytes(trainer.shardedStateBytes)
     return communicator.size == 1
       ? "parameters \(parameters), optimiser and averages \(state)"
@@ -107,7 +104,7 @@ extension TrainingRun {
     guard let trace = request.trace else { return nil }
     let recorder = try TraceRecorder(
       path: trace.path, stepCount: trace.steps, imageShape: dataset.imageShape,
-      parameterCount: trainer.task.trainee.layout.parameterCount, configuration: configuration,
+      parameterCount: trainer.task.model.layout.parameterCount, configuration: configuration,
       communicator: communicator)
     try recorder.recordInitial(trainer)
     return recorder

@@ -4,7 +4,6 @@ import DataParallel
 import Datasets
 import Failures
 import MessagePassing
-import Ranks
 import Reporting
 
 // Going on from a checkpoint.
@@ -30,17 +29,18 @@ extension TrainingRun {
     let paths = try communicator.broadcast(listing, from: 0).split(separator: "\n").map(String.init)
     for path in paths {
       do {
-        var groups: [TensorGroup] = []
+        var state: TrainingState?
         var changes: [String] = []
         let header = try Checkpoint.load(from: path, communicator: communicator) { header in
           // All ranks read the same, so all refuse it.
           changes = try communicator.together {
             try changesSince(header, path, request, configuration, dataset)
           }
-          groups = trainer.tensorGroups
-          return groups
+          let current = trainer.state
+          state = current
+          return current.groups
         }
-        try trainer.didLoad(groups)
+        try state?.restore()
         reporter.log.info("Resuming from \(path), step \(header.step).")
         for change in changes { reporter.log.info("\(change)") }
         return Resumption(step: header.step, changes: changes)

@@ -106,7 +106,7 @@ public struct TrainingRun {
     self.task = task
     try Self.verifyRanksAgree(request, folder, configuration, dataset, communicator)
     try Self.requireMemory(for: task, configuration, communicator)
-    try communicator.together { try initial?.read(for: task.trainee.layout, of: configuration) }
+    try communicator.together { try initial?.read(for: task.model.layout, of: configuration) }
     stopWatch = StopWatch(limitMinutes: configuration.training.timeLimitMinutes)
     let place = RunPlace(folder)
     self.place = place

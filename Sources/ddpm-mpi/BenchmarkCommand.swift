@@ -6,7 +6,6 @@ import Files
 import Foundation
 import Inference
 import MessagePassing
-import Ranks
 import Reporting
 import Training
 

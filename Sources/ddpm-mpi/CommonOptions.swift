@@ -4,7 +4,6 @@ import Datasets
 import Files
 import Images
 import Inference
-import Ranks
 
 /// Which model, and how it is run.
 struct ModelOptions: ParsableArguments {

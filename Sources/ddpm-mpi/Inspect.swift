@@ -6,7 +6,6 @@ import Files
 import Inference
 import MessagePassing
 import Packing
-import Ranks
 
 struct Inspect: RankCommand {
   static let configuration = CommandConfiguration(

@@ -5,7 +5,6 @@ import Failures
 import Files
 import Foundation
 import MessagePassing
-import Ranks
 
 struct Plan: RankCommand {
   static let configuration = CommandConfiguration(

@@ -3,7 +3,6 @@ import Configuration
 import Failures
 import Files
 import MessagePassing
-import Ranks
 import Reporting
 import Reports
 

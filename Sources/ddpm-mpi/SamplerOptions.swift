@@ -74,8 +74,8 @@ struct SamplerOptions: ParsableArguments {
     choice.signalToNoise = snr
     choice.tolerance = tolerance
     choice.churn = churn
-    choice.churnLeast = churnMin
-    choice.churnMost = churnMax
+    choice.churnMin = churnMin
+    choice.churnMax = churnMax
     choice.churnInflation = churnNoise
     choice.variance = variance
     return choice

@@ -189,7 +189,7 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
 
   @Test func layersOfFewChannelsMayHaveFewerGroups() throws {
     var configuration = RunConfiguration()
-    configuration.model.architecture.leastChannelsPerGroup = 4
+    configuration.model.architecture.minimumChannelsPerGroup = 4
     configuration.model.channels = 16
     configuration.model.groups = 32
     try configuration.validate()

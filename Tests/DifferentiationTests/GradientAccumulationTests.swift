@@ -1,6 +1,7 @@
 import Differentiation
 import Glibc
 import Kernels
+import ReferenceKernels
 import Tensors
 import Testing
 

@@ -1,5 +1,6 @@
 import Differentiation
 import Kernels
+import ReferenceKernels
 
 extension Operation {
   static let convolutions: [Operation] = [

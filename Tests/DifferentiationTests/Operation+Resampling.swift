@@ -1,5 +1,6 @@
 import Differentiation
 import Kernels
+import ReferenceKernels
 import Tensors
 
 extension Operation {

@@ -60,7 +60,7 @@ import Testing
     smallConfiguration {
       $0.diffusion.process = .edm
       $0.diffusion.loss = .edm
-      $0.diffusion.sigmaMost = 50
+      $0.diffusion.sigmaMax = 50
     },
   ]
 

@@ -36,8 +36,8 @@ struct GaussianMixture: Sendable {
   /// log q(x_t).
   func logDensity(_ x: ArraySlice<Double>, at marginal: Marginal) -> Double {
     let joint = logJoint(x, at: marginal)
-    let most = joint.max()!
-    return most + log(joint.reduce(0) { $0 + exp($1 - most) })
+    let maximum = joint.max()!
+    return maximum + log(joint.reduce(0) { $0 + exp($1 - maximum) })
   }
 
   /// p(k | x_t).

@@ -23,7 +23,7 @@ import Testing
 
   @Test(arguments: [1e-5, 0.3, 1])
   func fourierFeaturesAreToldTheNoisesLogarithm(_ time: Double) throws {
-    let process = try VarianceExplodingSDE(least: 0.02, most: 100)
+    let process = try VarianceExplodingSDE(sigmaMin: 0.02, sigmaMax: 100)
     let told = Self.describe(process, .logarithmic).networkTime(at: time)
     #expect(abs(told - log(process.marginal(at: time).deviation)) < 1e-13)
     #expect(abs(exp(told) - 0.02 * pow(5000, time)) < 1e-13 * exp(told))
@@ -62,7 +62,7 @@ import Testing
 
   /// The public loss of a network that says the score: the mean of (σ·score + ε)².
   @Test func scoreMatchingOfAScoreIsThePublicLoss() throws {
-    let model = Self.describe(try VarianceExplodingSDE(least: 0.02, most: 100), .logarithmic, scalesInput: false)
+    let model = Self.describe(try VarianceExplodingSDE(sigmaMin: 0.02, sigmaMax: 100), .logarithmic, scalesInput: false)
     let objective = try TrainingObjective(model: model, loss: .scoreMatching)
     let images = Tensor([0.5, -0.25, 0.75, 1, -1, 0], shape: [2, 1, 1, 3])
     let drawn = objective.draw(images: images, seed: 3, step: 1, firstSample: 0)

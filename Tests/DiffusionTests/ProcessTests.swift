@@ -167,8 +167,8 @@ import Testing
     }
     #expect(key { _ = try VariancePreservingSDE(first: 0) } == "first")
     #expect(key { _ = try SubVariancePreservingSDE(first: 2, last: 1) } == "last")
-    #expect(key { _ = try VarianceExplodingSDE(least: 1, most: 1) } == "sigma_max")
-    #expect(key { _ = try EDMProcess(least: 0) } == "sigma_min")
+    #expect(key { _ = try VarianceExplodingSDE(sigmaMin: 1, sigmaMax: 1) } == "sigma_max")
+    #expect(key { _ = try EDMProcess(sigmaMin: 0) } == "sigma_min")
     #expect(key { _ = try EDMProcess(rho: .nan) } == "rho")
     #expect(key { _ = try DiscreteProcess.varianceExploding(steps: 1) } == "steps")
     #expect(key { _ = try NoiseSchedule.cosine(steps: 0) } == "steps")

@@ -35,7 +35,7 @@ import Testing
   @Test func optionsWithoutEffectAreRefused() throws {
     let continuous = try VariancePreservingSDE()
     #expect(refusal(.dpmSolver, [.spacing], process: continuous)?.key == "spacing")
-    for option in [SamplerOption.churnLeast, .churnMost, .churnInflation] {
+    for option in [SamplerOption.churnMin, .churnMax, .churnInflation] {
       #expect(refusal(.edm, [option], process: continuous)?.key == option.rawValue)
       #expect(refusal(.edm, [.churn, option], process: continuous) { $0.churn.amount = 2 } == nil)
     }

@@ -84,7 +84,7 @@ import Testing
   }
 
   @Test func annealedLangevinDynamicsFindsTheData() throws {
-    let process = try VarianceExplodingSDE(least: 0.01, most: 10)
+    let process = try VarianceExplodingSDE(sigmaMin: 0.01, sigmaMax: 10)
     let exact = ExactDenoiser(
       data: GaussianMixture(mean: Self.mean, deviation: Self.deviation, size: 500), process: process)
     let sampler = try PredictorCorrectorSampler(

@@ -35,8 +35,8 @@ struct TrajectoryCase: Decodable, Sendable, CustomTestStringConvertible {
 
   func makeProcess() throws -> any DiffusionSDE {
     switch (process, schedule) {
-    case ("edm", _): try EDMProcess(least: sigmaMin, most: sigmaMax)
-    case ("ve", _): try DiscreteProcess.varianceExploding(steps: steps, least: sigmaMin, most: sigmaMax)
+    case ("edm", _): try EDMProcess(sigmaMin: sigmaMin, sigmaMax: sigmaMax)
+    case ("ve", _): try DiscreteProcess.varianceExploding(steps: steps, sigmaMin: sigmaMin, sigmaMax: sigmaMax)
     default:
       DiscreteProcess(
         schedule: try NoiseSchedule.named(schedule, first: first, last: last, zeroTerminalSNR: zeroTerminalSnr == true))
@@ -62,8 +62,8 @@ struct TrajectoryCase: Decodable, Sendable, CustomTestStringConvertible {
     settings.corrections = corrections
     settings.signalToNoise = snr
     settings.churn.amount = churn[0]
-    settings.churn.least = churn[1]
-    settings.churn.most = churn[2]
+    settings.churn.minimum = churn[1]
+    settings.churn.maximum = churn[2]
     settings.churn.inflation = churn[3]
     return try settings.sampler(for: try makeProcess())
   }

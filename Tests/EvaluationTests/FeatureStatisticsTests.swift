@@ -48,7 +48,7 @@ import Testing
   }
 
   @Test func unusableFeaturesAreRefused() {
-    #expect(throws: EvaluationError.tooFewImages(1, least: 2, measure: "a covariance")) {
+    #expect(throws: EvaluationError.tooFewImages(1, minimum: 2, measure: "a covariance")) {
       try FeatureStatistics(Features([1, 2], dimension: 2), workers: .callingThread)
     }
     #expect(throws: EvaluationError.notFinite(place: "number 1 of image 0")) {

@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test func unusableLogitsAreRefused() {
-    #expect(throws: EvaluationError.tooFewImages(4, least: 5, measure: "an Inception score over 5 splits")) {
+    #expect(throws: EvaluationError.tooFewImages(4, minimum: 5, measure: "an Inception score over 5 splits")) {
       try InceptionScore(logits: oneHot([0, 1, 0, 1], classes: 2), splitCount: 5)
     }
     #expect(throws: EvaluationError.notFinite(place: "number 1 of image 2")) {

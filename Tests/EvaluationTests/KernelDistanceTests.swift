@@ -106,7 +106,7 @@ import Testing
     }
     #expect(
       throws: EvaluationError.tooFewImages(
-        9, least: 10, measure: "a kernel distance over subsets of 10 images")
+        9, minimum: 10, measure: "a kernel distance over subsets of 10 images")
     ) { try distance(a, size: 10) }
     #expect(throws: EvaluationError.dimensionsDiffer(2, 3)) {
       try distance(TestFeatures.normals(9, dimension: 3, seed: 1), size: 9)

@@ -63,7 +63,7 @@ import Testing
     func result(_ b: Features) throws -> PrecisionRecall {
       try PrecisionRecall(generated: a, real: b, workers: .callingThread)
     }
-    #expect(throws: EvaluationError.tooFewImages(3, least: 4, measure: "precision and recall with 3 neighbours")) {
+    #expect(throws: EvaluationError.tooFewImages(3, minimum: 4, measure: "precision and recall with 3 neighbours")) {
       try result(TestFeatures.normals(3, dimension: 2, seed: 1))
     }
     #expect(throws: EvaluationError.dimensionsDiffer(2, 3)) {

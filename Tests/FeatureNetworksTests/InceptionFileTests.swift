@@ -1,8 +1,8 @@
 import FeatureNetworks
 import Files
 import Foundation
+import Inception
 import Interchange
-import Network
 import Testing
 
 @Suite struct InceptionFileTests {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import FeatureNetworks
 import Foundation
+import Inception
 import Interchange
-import Network
 import Tensors
 
 struct InceptionFeaturesCommand: ParsableCommand {

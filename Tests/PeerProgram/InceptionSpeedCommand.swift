@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Network
+import Inception
 import Tensors
 
 struct InceptionSpeedCommand: ParsableCommand {

@@ -1,3 +1,4 @@
+import Failures
 import Foundation
 import MessagePassing
 
@@ -76,7 +77,7 @@ func run(_ checks: [Check], over communicator: Communicator) throws -> Bool {
     do {
       try communicator.agree(failure)
       report("passed: \(check.name)", communicator)
-    } catch let failure as RankFailure {
+    } catch let failure as JobFailure {
       failureCount += 1
       report("FAILED: \(check.name): \(failure)", communicator)
     }
@@ -100,7 +101,7 @@ private func report(_ line: String, _ communicator: Communicator) {
 private func makeSharedFolder(_ communicator: Communicator) throws -> URL {
   let proposal = FileManager.default.temporaryDirectory.appendingPathComponent("rank-checks-\(UUID().uuidString)")
   let folder = URL(fileURLWithPath: try communicator.broadcast(proposal.path, from: 0), isDirectory: true)
-  try communicator.agreeing {
+  try communicator.together {
     if communicator.rank == 0 { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
   }
   return folder

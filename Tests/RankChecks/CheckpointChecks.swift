@@ -4,7 +4,6 @@ import DataParallel
 import Foundation
 import HDF5
 import MessagePassing
-import Ranks
 import Tensors
 
 private let header = CheckpointHeader(step: 7, images: 448, imageShape: [8, 8, 1], configuration: "seed: 1\n")
@@ -73,7 +72,7 @@ let checkpointChecks: [Check] = [
     }
     try save()
     let entry = layout.entries[1]
-    try context.communicator.agreeing {
+    try context.communicator.together {
       guard context.rank == 0 else { return }
       let url = URL(fileURLWithPath: path)
       var data = try Data(contentsOf: url)

@@ -1,4 +1,5 @@
 import Evaluation
+import Failures
 import MessagePassing
 import Tensors
 
@@ -52,14 +53,14 @@ let evaluationChecks: [Check] = [
     let last = communicator.rank == communicator.size - 1
     let broken = Features(
       [Float](repeating: last ? .nan : 1, count: mine.count * 3), dimension: 3)
-    let failure = try expectError(RankFailure.self) {
+    let failure = try expectError(JobFailure.self) {
       _ = try FeatureStatistics(share: broken, of: 40, over: communicator, workers: .callingThread)
     }
     try expectEqual(failure.rank, communicator.size - 1)
     if communicator.size == 1 { return }
     let other = Features(
       [Float](repeating: 1, count: mine.count * (last ? 2 : 3)), dimension: last ? 2 : 3)
-    _ = try expectError(RankFailure.self) {
+    _ = try expectError(JobFailure.self) {
       _ = try Features(gathering: other, of: 40, over: communicator)
     }
   },

@@ -1,3 +1,4 @@
+import Failures
 import Foundation
 import MessagePassing
 
@@ -149,7 +150,7 @@ let messagePassingChecks: [Check] = [
 
   Check("a group that is dropped leaves the others usable") { context in
     for _ in 0..<3 { _ = try context.communicator.split(group: context.rank) }
-    try expectEqual(try context.communicator.allReduceSum(1), Int64(context.size))
+    try expectEqual(try context.communicator.allReduceSum(1), context.size)
   },
 
   Check("the sleeping barrier holds until the last rank has come") { context in
@@ -164,27 +165,27 @@ let messagePassingChecks: [Check] = [
   Check("agreement names the lowest rank that failed, on all ranks") { context in
     try context.communicator.agree(nil)
     let last = context.size - 1
-    let lone = try expectError(RankFailure.self) {
+    let lone = try expectError(JobFailure.self) {
       try context.communicator.agree(context.rank == last ? "disk full" : nil)
     }
     let lowest = min(1, last)
-    let several = try expectError(RankFailure.self) {
+    let several = try expectError(JobFailure.self) {
       try context.communicator.agree(context.rank >= lowest ? "rank \(context.rank) is unwell" : nil)
     }
-    try expectEqual(lone, RankFailure(rank: last, message: "disk full"))
-    try expectEqual(several, RankFailure(rank: lowest, message: "rank \(lowest) is unwell"))
+    try expectEqual(lone, JobFailure(rank: last, exitStatus: .failure, message: "disk full"))
+    try expectEqual(several, JobFailure(rank: lowest, exitStatus: .failure, message: "rank \(lowest) is unwell"))
   },
 
   Check("a step that fails on one rank fails on all") { context in
-    let result = try context.communicator.agreeing { context.rank * 2 }
+    let result = try context.communicator.together { context.rank * 2 }
     let last = context.size - 1
-    let failure = try expectError(RankFailure.self) {
-      try context.communicator.agreeing {
+    let failure = try expectError(JobFailure.self) {
+      try context.communicator.together {
         if context.rank == last { throw CheckFailure(description: "no such file") }
       }
     }
     try expectEqual(result, context.rank * 2)
-    try expectEqual(failure, RankFailure(rank: last, message: "no such file"))
+    try expectEqual(failure, JobFailure(rank: last, exitStatus: .failure, message: "no such file"))
   },
 ]
 

@@ -127,12 +127,13 @@ private func series(_ name: String, _ values: [Double?]) -> Series {
     #expect(axis.ticks.allSatisfy { $0.value == $0.value.rounded() })
   }
 
-  private static let most = Double.greatestFiniteMagnitude
+  private static let maximum = Double.greatestFiniteMagnitude
   private static let tiny = Double.leastNonzeroMagnitude
   private static let extremes = [
-    1e-300...1e300, 1e300...1e300, 123_456_789_012...123_456_789_013, -1e-12...1e-12, -1e308...1e308, -most...most,
-    most...most, -most ... -most, 0...most, tiny...tiny, tiny...2 * tiny, 0...tiny, -tiny...tiny,
-    tiny...most,
+    1e-300...1e300, 1e300...1e300, 123_456_789_012...123_456_789_013, -1e-12...1e-12, -1e308...1e308,
+    -maximum...maximum,
+    maximum...maximum, -maximum ... -maximum, 0...maximum, tiny...tiny, tiny...2 * tiny, 0...tiny, -tiny...tiny,
+    tiny...maximum,
     1e308...1.0000000000000002e308, 1e-290...3e-290, 1e290...7e290, -1e291...1e-291, 4 * tiny...1e-300,
   ]
 

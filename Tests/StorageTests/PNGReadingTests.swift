@@ -9,8 +9,8 @@ extension StorageTests {
 
     /// What a sample of some bits is as one of 8: the nearest to v · 255 / (2^bits − 1).
     private func reduced(_ sample: Int, _ depth: Int) -> UInt8 {
-      let most = (1 << depth) - 1
-      return UInt8((2 * 255 * sample + most) / (2 * most))
+      let maximum = (1 << depth) - 1
+      return UInt8((2 * 255 * sample + maximum) / (2 * maximum))
     }
 
     /// An image whose samples look random, but differ from each other by little here and there.

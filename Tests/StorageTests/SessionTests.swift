@@ -1,3 +1,4 @@
+import Failures
 import MessagePassing
 import Testing
 
@@ -16,8 +17,10 @@ extension StorageTests {
     @Test func agreementOfOneRankThrowsItsFailure() throws {
       let world = try MPISession.initialise()
       try world.agree(nil)
-      #expect(throws: RankFailure(rank: 0, message: "the disk is full")) { try world.agree("the disk is full") }
-      #expect(RankFailure(rank: 3, message: "no").description == "rank 3: no")
+      #expect(throws: JobFailure(rank: 0, exitStatus: .failure, message: "the disk is full")) {
+        try world.agree("the disk is full")
+      }
+      #expect(JobFailure(rank: 3, exitStatus: .failure, message: "no").description == "rank 3: no")
     }
   }
 }

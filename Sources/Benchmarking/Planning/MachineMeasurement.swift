@@ -29,30 +29,30 @@ struct MachineMeasurement {
     let parameters = try trainer.parameters()
     let gradients = Arena(network.layout)
     let settled = Benchmark.peakResidentBytes()
-    let most = configuration.training.microBatch
+    let maximum = configuration.training.microBatch
     // Alone, for the memory, and to warm up.
-    _ = passes(parameters, gradients, images: most, alone, repetitions: 0)
-    let activations = Double(Benchmark.peakResidentBytes() - settled) / Double(most)
+    _ = passes(parameters, gradients, images: maximum, alone, repetitions: 0)
+    let activations = Double(Benchmark.peakResidentBytes() - settled) / Double(maximum)
 
     let count = cores - 1
-    let bytes = Double(count) * (activations * Double(most) + Double(4 * network.layout.arenaCount))
-    let images = bytes < Double(AvailableMemory.bytes ?? .max) / 2 ? most : 1
-    let companions = Companions(count: min(count, images == most ? count : Self.mostCompanions)) {
+    let bytes = Double(count) * (activations * Double(maximum) + Double(4 * network.layout.arenaCount))
+    let images = bytes < Double(AvailableMemory.bytes ?? .max) / 2 ? maximum : 1
+    let companions = Companions(count: min(count, images == maximum ? count : Self.maximumCompanions)) {
       let own = Arena(network.layout)
       return { _ = passes(parameters, own, images: images, WorkerPool.callingThread, repetitions: 0) }
     }
     let one = passes(parameters, gradients, images: 1, alone)
-    let many = most > 1 ? passes(parameters, gradients, images: most, alone) : one
+    let many = maximum > 1 ? passes(parameters, gradients, images: maximum, alone) : one
     let update = try updateSeconds(trainer, gradients) / Double(network.layout.arenaCount)
     companions.stop()
-    let everywhere = cores > 1 ? passes(parameters, gradients, images: most, WorkerPool(threadCount: cores)) : many
+    let everywhere = cores > 1 ? passes(parameters, gradients, images: maximum, WorkerPool(threadCount: cores)) : many
 
     // Amdahl's share from the speed-up on all cores of this machine.
     let ratio = everywhere.total / many.total
     let serialShare = cores > 1 ? min(1, max(0, (ratio - 1 / Double(cores)) / (1 - 1 / Double(cores)))) : 0
     return ClusterModel.Machine(
-      forward: Self.line(one.forward, many.forward, images: most),
-      backward: Self.line(one.backward, many.backward, images: most), serialShare: serialShare,
+      forward: Self.line(one.forward, many.forward, images: maximum),
+      backward: Self.line(one.backward, many.backward, images: maximum), serialShare: serialShare,
       updateSecondsPerFloat: update,
       copiedBytesPerSecond: try Peaks.measure(communicator, alone).copiedBytesPerSecond,
       allCoresCopiedBytesPerSecond: try Peaks.measure(communicator, WorkerPool(threadCount: cores))
@@ -67,7 +67,7 @@ struct MachineMeasurement {
   }
 
   /// Where memory is short; each takes some for gradients and an image's activations.
-  private static let mostCompanions = 31
+  private static let maximumCompanions = 31
 
   /// The median of some passes after one to warm up; of none, zeros.
   private func passes(

@@ -4,7 +4,6 @@ import Failures
 import Kernels
 import MessagePassing
 import Network
-import Ranks
 import Reporting
 import Tensors
 

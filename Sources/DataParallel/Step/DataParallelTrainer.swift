@@ -77,9 +77,9 @@ public final class DataParallelTrainer {
     self.workers = workers
     self.profiler = profiler
 
-    let layout = task.trainee.layout
+    let layout = task.model.layout
     arena = Arena(layout)
-    task.trainee.initialise(arena, seed: configuration.seed, workers: workers)
+    task.model.initialise(arena, seed: configuration.seed, workers: workers)
     let sharding = Sharding(
       arenaCount: layout.arenaCount, grid: arrangement.grid ?? RankGrid.flat(communicator.size))
     self.sharding = sharding
@@ -168,7 +168,7 @@ public final class DataParallelTrainer {
   package func accumulateGradients(_ batch: NoisedImages, microBatch: Int, step: Int) throws -> Double {
     let tape = Tape(
       recordingWith: arena, gradients: averaging.leaf(), workers: workers, profiler: profiler,
-      convolutionMethod: task.trainee.convolutionMethod)
+      convolutionMethod: task.model.convolutionMethod)
     tape.parameterIsNeeded = { [unowned self] in waitForParameter($0) }
     tape.parameterGradientIsFinal = { [unowned self] in averaging.parameterIsFinal($0) }
     let (output, loss) = task.forward(
@@ -258,7 +258,7 @@ public final class DataParallelTrainer {
   /// All of an average, put together from what the ranks own. Collective.
   public func gatherAverage(_ average: ExponentialMovingAverage) throws -> Arena {
     try settleParameters()
-    let gathered = Arena(task.trainee.layout)
+    let gathered = Arena(task.model.layout)
     scatter(average.average.pointer, to: gathered)
     beginExchange(of: gathered)
     try settleParameters()
@@ -307,25 +307,24 @@ public final class DataParallelTrainer {
 
   // MARK: Checkpoints
 
-  /// Everything that a checkpoint holds, of each what this rank owns: the state of this moment, in buffers that further
-  /// steps may write to, save for the parameters.
-  public var tensorGroups: [TensorGroup] {
-    [tensorGroup("model", ofArena: arena.pointer)]
-      + averages.map { tensorGroup("ema/\($0.decay)", $0.average) }
-      + [
-        tensorGroup("optimizer/first_moment", adam.firstMoment),
-        tensorGroup("optimizer/second_moment", adam.secondMoment),
-      ] + lossAwareGroups
+  /// The state of this moment, with the parameters in a buffer of their own.
+  public var state: TrainingState {
+    let model = tensorGroup(CheckpointGroup.model, ofArena: arena.pointer)
+    let parameters = TrainingState.Part(group: model, isLive: false) { [unowned self] in
+      scatter(model.values.pointer, to: arena)
+      beginExchange(of: arena)
+      try settleParameters()
+    }
+    let sharded =
+      averages.map { (CheckpointGroup.average($0.decay), $0.average) } + [
+        (CheckpointGroup.firstMoment, adam.firstMoment), (CheckpointGroup.secondMoment, adam.secondMoment),
+      ]
+    return TrainingState(
+      parts: [parameters] + sharded.map { .init(group: tensorGroup($0.0, $0.1), isLive: true) } + lossAwareParts)
   }
 
-  /// The same, in buffers of its own: further steps change none of it.
-  public func snapshot() -> [TensorGroup] {
-    // The parameters are copied already.
-    tensorGroups.map { $0.path == "model" ? $0 : $0.copied() }
-  }
-
-  /// Bytes that a snapshot takes on this rank.
-  public var snapshotBytes: Int { shardedStateBytes + adam.count * MemoryLayout<Float>.stride }
+  /// Bytes that a copy of the state takes on this rank.
+  public var stateCopyBytes: Int { shardedStateBytes + adam.count * MemoryLayout<Float>.stride }
 
   /// A group of a file whose tensors have the parameters' names and shapes.
   /// - Parameter values: an arena; what this rank owns of it is copied.
@@ -334,24 +333,19 @@ public final class DataParallelTrainer {
   }
 
   private func tensorGroup(_ path: String, _ values: FloatBuffer) -> TensorGroup {
-    TensorGroup(path: path, layout: task.trainee.layout, ranges: pieces.map(\.range), values: values)
+    TensorGroup(path: path, layout: task.model.layout, ranges: pieces.map(\.range), values: values)
   }
 
-  /// To be called after the groups that `tensorGroups` gave were filled from a checkpoint. Collective.
-  public func didLoad(_ groups: [TensorGroup]) throws {
-    guard let model = groups.first(where: { $0.path == "model" }) else { preconditionFailure("no parameters") }
-    scatter(model.values.pointer, to: arena)
-    beginExchange(of: arena)
-    try settleParameters()
-    guard let lossAwareRecord else { return }
-    try lossAwareRecord.share(communicator)
-    lossAware = lossAwareRecord.steps
-  }
-
-  private var lossAwareGroups: [TensorGroup] {
+  private var lossAwareParts: [TrainingState.Part] {
     guard let lossAwareRecord, let lossAware else { return [] }
     lossAwareRecord.store(lossAware)
-    return [lossAwareRecord.group(isOwner: communicator.rank == 0)]
+    let part = TrainingState.Part(
+      group: lossAwareRecord.group(isOwner: communicator.rank == 0), isLive: true
+    ) { [unowned self] in
+      try lossAwareRecord.share(communicator)
+      self.lossAware = lossAwareRecord.steps
+    }
+    return [part]
   }
 }
 

@@ -29,7 +29,7 @@ struct LossAwareRecord {
   /// For a file of all ranks, of which one owns the whole record.
   func group(isOwner: Bool) -> TensorGroup {
     TensorGroup(
-      path: "loss_aware_steps", layout: arena.layout, ranges: isOwner ? [0..<arena.count] : [],
+      path: CheckpointGroup.lossAwareSteps, layout: arena.layout, ranges: isOwner ? [0..<arena.count] : [],
       values: isOwner ? arena.buffer : FloatBuffer(count: 0))
   }
 

@@ -5,7 +5,7 @@ import Tensors
 
 /// A network under training and what it is trained for, as the data-parallel step sees them.
 public protocol TrainingTask {
-  var trainee: any TrainableNetwork { get }
+  var model: any TrainableNetwork { get }
 
   /// Noisy images, and what else the network is told; a function of the seed, the step and the samples' places.
   /// - Parameters:

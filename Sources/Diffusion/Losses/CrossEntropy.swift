@@ -9,8 +9,8 @@ public enum CrossEntropy {
     let classCount = logits.shape[1]
     return (0..<logits.shape[0]).map { image in
       let values = (0..<classCount).map { Double(logits.pointer[image * classCount + $0]) }
-      let most = values.max() ?? 0
-      let logarithm = most + log(values.reduce(0) { $0 + exp($1 - most) })
+      let maximum = values.max() ?? 0
+      let logarithm = maximum + log(values.reduce(0) { $0 + exp($1 - maximum) })
       return values.map { $0 - logarithm }
     }
   }

@@ -39,22 +39,22 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
       logarithms: schedule.cumulativeAlphas.map { log($0) }, networkTimes: schedule.betas.indices.map(Double.init))
   }
 
-  /// x_t = x_0 + σ_t·ε with σ growing geometrically from `least` to `most` over `steps` steps (Song, Ermon: "Generative
+  /// x_t = x_0 + σ_t·ε with σ growing geometrically from `sigmaMin` to `sigmaMax` over `steps` steps (Song, Ermon: "Generative
   /// modeling by estimating gradients of the data distribution", arXiv:1907.05600).
   /// - Throws: `DiffusionError` naming `steps`, `sigma_min` or `sigma_max`.
   public static func varianceExploding(
-    steps: Int, least: Double = 0.01, most: Double = 50
+    steps: Int, sigmaMin: Double = 0.01, sigmaMax: Double = 50
   ) throws(DiffusionError) -> DiscreteProcess {
     guard steps >= 2 else {
       throw DiffusionError(key: "steps", problem: "\(steps) steps are too few; at least 2 are needed")
     }
-    guard least > 0, least.isFinite else {
-      throw DiffusionError(key: "sigma_min", problem: "σ_min = \(least) must be positive")
+    guard sigmaMin > 0, sigmaMin.isFinite else {
+      throw DiffusionError(key: "sigma_min", problem: "σ_min = \(sigmaMin) must be positive")
     }
-    guard most > least, most.isFinite else {
-      throw DiffusionError(key: "sigma_max", problem: "σ_max = \(most) must be above σ_min = \(least)")
+    guard sigmaMax > sigmaMin, sigmaMax.isFinite else {
+      throw DiffusionError(key: "sigma_max", problem: "σ_max = \(sigmaMax) must be above σ_min = \(sigmaMin)")
     }
-    let logarithms = (0..<steps).map { log(least) + log(most / least) * Double($0) / Double(steps - 1) }
+    let logarithms = (0..<steps).map { log(sigmaMin) + log(sigmaMax / sigmaMin) * Double($0) / Double(steps - 1) }
     return DiscreteProcess(
       .varianceExploding, logarithms.map { Marginal(signal: 1, deviation: exp($0)) }, logarithms: logarithms,
       networkTimes: (0..<steps).map(Double.init))

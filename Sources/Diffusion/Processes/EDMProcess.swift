@@ -3,23 +3,24 @@ import Glibc
 /// x_σ = x_0 + σ·ε with σ itself as time: dx = √(2σ) dw (Karras, Aittala, Aila, Laine: "Elucidating the design space of
 /// diffusion-based generative models", arXiv:2206.00364, table 1, last column).
 public struct EDMProcess: DiffusionSDE, Equatable {
-  public let least: Double
-  public let most: Double
+  public let sigmaMin: Double
+  public let sigmaMax: Double
   /// How much denser the sampling times are at little noise.
   public let rho: Double
 
   /// - Throws: `DiffusionError` unless 0 < least < most and rho ≥ 1.
-  public init(least: Double = 0.002, most: Double = 80, rho: Double = 7) throws(DiffusionError) {
-    guard least > 0, most > least, most.isFinite else {
-      throw DiffusionError(key: "sigma_min", problem: "σ must grow from above 0, but goes from \(least) to \(most)")
+  public init(sigmaMin: Double = 0.002, sigmaMax: Double = 80, rho: Double = 7) throws(DiffusionError) {
+    guard sigmaMin > 0, sigmaMax > sigmaMin, sigmaMax.isFinite else {
+      throw DiffusionError(
+        key: "sigma_min", problem: "σ must grow from above 0, but goes from \(sigmaMin) to \(sigmaMax)")
     }
     guard rho >= 1, rho.isFinite else { throw DiffusionError(key: "rho", problem: "\(rho) must be at least 1") }
-    self.least = least
-    self.most = most
+    self.sigmaMin = sigmaMin
+    self.sigmaMax = sigmaMax
     self.rho = rho
   }
 
-  public var times: ClosedRange<Double> { least...most }
+  public var times: ClosedRange<Double> { sigmaMin...sigmaMax }
 
   public func marginal(at time: Double) -> Marginal { Marginal(signal: 1, deviation: time) }
   public func drift(at time: Double) -> Double { 0 }
@@ -34,7 +35,7 @@ public struct EDMProcess: DiffusionSDE, Equatable {
   /// σ_i = (σ_max^(1/ρ) + i/(N − 1)·(σ_min^(1/ρ) − σ_max^(1/ρ)))^ρ (equation 5), N = steps + 1 of them: the step from σ_min
   /// to 0 is not among them.
   public func samplingTimes(steps: Int) -> [Double] {
-    let (first, last) = (pow(most, 1 / rho), pow(least, 1 / rho))
-    return (0...steps).map { $0 == steps ? least : pow(first + (last - first) * Double($0) / Double(steps), rho) }
+    let (first, last) = (pow(sigmaMax, 1 / rho), pow(sigmaMin, 1 / rho))
+    return (0...steps).map { $0 == steps ? sigmaMin : pow(first + (last - first) * Double($0) / Double(steps), rho) }
   }
 }

@@ -90,12 +90,12 @@ public struct NoiseSchedule: Sendable, Equatable {
     return try NoiseSchedule(betas: spread(steps, -6, 6).map { first + (last - first) / (1 + exp(-$0)) })
   }
 
-  /// ᾱ falls like a squared cosine: β_t = 1 − ᾱ((t + 1)/T) / ᾱ(t/T), at most `most`, with ᾱ(u) = cos²(π/2·(u + s)/(1 + s))
+  /// ᾱ falls like a squared cosine: β_t = 1 − ᾱ((t + 1)/T) / ᾱ(t/T), at most `maximum`, with ᾱ(u) = cos²(π/2·(u + s)/(1 + s))
   /// (Nichol, Dhariwal: "Improved denoising diffusion probabilistic models", arXiv:2102.09672, equation 17).
   /// - Parameter offset: s, which keeps the first steps from being too small.
   /// - Throws: `DiffusionError` naming what is out of range.
   public static func cosine(
-    steps: Int = 1000, offset: Double = 0.008, most: Double = 0.999
+    steps: Int = 1000, offset: Double = 0.008, maximum: Double = 0.999
   ) throws(DiffusionError) -> NoiseSchedule {
     guard steps >= 1 else {
       throw DiffusionError(key: "steps", problem: "\(steps) steps are too few; at least 1 is needed")
@@ -103,8 +103,8 @@ public struct NoiseSchedule: Sendable, Equatable {
     guard offset >= 0, offset.isFinite else {
       throw DiffusionError(key: "offset", problem: "s = \(offset) must not be negative")
     }
-    guard most > 0 && most < 1 else {
-      throw DiffusionError(key: "most", problem: "the largest variance, \(most), must lie between 0 and 1")
+    guard maximum > 0 && maximum < 1 else {
+      throw DiffusionError(key: "most", problem: "the largest variance, \(maximum), must lie between 0 and 1")
     }
     func left(_ share: Double) -> Double {
       let cosine = cos((share + offset) / (1 + offset) * Double.pi / 2)
@@ -112,7 +112,7 @@ public struct NoiseSchedule: Sendable, Equatable {
     }
     return try NoiseSchedule(
       betas: (0..<steps).map { step in
-        min(most, 1 - left(Double(step + 1) / Double(steps)) / left(Double(step) / Double(steps)))
+        min(maximum, 1 - left(Double(step + 1) / Double(steps)) / left(Double(step) / Double(steps)))
       })
   }
 

@@ -8,20 +8,20 @@ struct AdaptiveSolver {
   let relative: Double
   let absolute: Double
   /// More steps than this mean that the equation cannot be solved.
-  let mostSteps: Int
+  let maximumSteps: Int
 
   init(
-    method: RungeKutta = .dormandPrince, relative: Double = 1e-5, absolute: Double = 1e-5, mostSteps: Int = 10_000
+    method: RungeKutta = .dormandPrince, relative: Double = 1e-5, absolute: Double = 1e-5, maximumSteps: Int = 10_000
   ) {
     self.method = method
     self.relative = relative
     self.absolute = absolute
-    self.mostSteps = mostSteps
+    self.maximumSteps = maximumSteps
   }
 
   /// - Parameter progress: called with the share of the way that the slowest image has done.
   /// - Returns: y at `end`, and how often F was evaluated for each image.
-  /// - Throws: `DiffusionError` if an image takes more than `mostSteps`, or is not finite.
+  /// - Throws: `DiffusionError` if an image takes more than `maximumSteps`, or is not finite.
   func solve(
     _ y: DoubleTensor, from start: Double, to end: Double, progress: ((Double) -> Void)? = nil,
     _ rightHandSide: RightHandSide
@@ -36,10 +36,11 @@ struct AdaptiveSolver {
       let active = (0..<count).filter { times[$0] != end }
       if active.isEmpty { return (y, evaluations) }
       rounds += 1
-      guard rounds <= mostSteps, lengths.allSatisfy(\.isFinite) else {
+      guard rounds <= maximumSteps, lengths.allSatisfy(\.isFinite) else {
         throw DiffusionError(
           key: "tolerance",
-          problem: "the equation was not solved within \(mostSteps) steps; allow a larger error, or look at the model")
+          problem:
+            "the equation was not solved within \(maximumSteps) steps; allow a larger error, or look at the model")
       }
       for image in active where abs(lengths[image]) >= abs(end - times[image]) { lengths[image] = end - times[image] }
       let (before, length) = (y.images(active), active.map { lengths[$0] })

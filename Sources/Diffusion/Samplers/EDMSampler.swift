@@ -6,8 +6,8 @@ public struct EDMSampler: Sampler {
   /// How much noise is added on the way; none by default, which makes it Heun's method.
   public struct Churn: Sendable, Equatable {
     public var amount = 0.0
-    public var least = 0.0
-    public var most = Double.infinity
+    public var minimum = 0.0
+    public var maximum = Double.infinity
     /// S_noise, by which the added noise is larger than what its level says.
     public var inflation = 1.0
 
@@ -28,9 +28,9 @@ public struct EDMSampler: Sampler {
     guard churn.amount >= 0, churn.amount.isFinite else {
       throw DiffusionError(key: "churn", problem: "\(churn.amount) must be finite and not negative")
     }
-    guard churn.least >= 0, churn.most >= churn.least else {
+    guard churn.minimum >= 0, churn.maximum >= churn.minimum else {
       throw DiffusionError(
-        key: "churn-min", problem: "noise cannot be added from level \(churn.least) to \(churn.most)")
+        key: "churn-min", problem: "noise cannot be added from level \(churn.minimum) to \(churn.maximum)")
     }
     guard churn.inflation > 0, churn.inflation.isFinite else {
       throw DiffusionError(key: "churn-noise", problem: "\(churn.inflation) must be positive")
@@ -45,11 +45,12 @@ public struct EDMSampler: Sampler {
 
   /// σ_i/α_i (equation 5), and 0 at the end.
   var levels: [Double] {
-    let (most, least) = (level(at: process.times.upperBound), level(at: process.times.lowerBound))
-    if steps == 1 { return [most, 0] }
-    let (first, last) = (pow(most, 1 / rho), pow(least, 1 / rho))
+    let (maximum, minimum) = (level(at: process.times.upperBound), level(at: process.times.lowerBound))
+    if steps == 1 { return [maximum, 0] }
+    let (first, last) = (pow(maximum, 1 / rho), pow(minimum, 1 / rho))
     return (0..<steps).map { step in
-      step == 0 ? most : step == steps - 1 ? least : pow(first + (last - first) * Double(step) / Double(steps - 1), rho)
+      step == 0
+        ? maximum : step == steps - 1 ? minimum : pow(first + (last - first) * Double(step) / Double(steps - 1), rho)
     } + [0]
   }
 
@@ -66,7 +67,7 @@ public struct EDMSampler: Sampler {
     var x = DoubleTensor.sum((levels[0], latents))
     for step in 0..<steps {
       let gamma =
-        levels[step] >= churn.least && levels[step] <= churn.most
+        levels[step] >= churn.minimum && levels[step] <= churn.maximum
         ? min(churn.amount / Double(steps), 2.0.squareRoot() - 1) : 0
       // No more noise than the process knows, and the network was trained with: so none at the first step.
       let level = min(levels[step] * (1 + gamma), levels[0])

@@ -71,7 +71,7 @@ public enum SamplerName: String, Sendable, CaseIterable {
     case .predictorCorrector, .langevin: [.steps, .corrections, .signalToNoise]
     case .odeAdaptive: [.tolerance]
     case .dpmSolver: [.steps, .spacing]
-    case .edm: [.steps, .churn, .churnLeast, .churnMost, .churnInflation]
+    case .edm: [.steps, .churn, .churnMin, .churnMax, .churnInflation]
     }
   }
 
@@ -88,8 +88,8 @@ public enum SamplerOption: String, Sendable, CaseIterable {
   case signalToNoise = "snr"
   case tolerance
   case churn
-  case churnLeast = "churn-min"
-  case churnMost = "churn-max"
+  case churnMin = "churn-min"
+  case churnMax = "churn-max"
   case churnInflation = "churn-noise"
   case variance
 
@@ -139,7 +139,7 @@ public struct SamplerSettings: Sendable {
   /// - Throws: `DiffusionError`, which names the option.
   public func checkAllAreRead(_ chosen: [SamplerOption], process: any DiffusionSDE) throws(DiffusionError) {
     for option in chosen { try option.check(name, isDiscrete: process is DiscreteProcess) }
-    for option in [SamplerOption.churnLeast, .churnMost, .churnInflation] where chosen.contains(option) {
+    for option in [SamplerOption.churnMin, .churnMax, .churnInflation] where chosen.contains(option) {
       guard churn.amount != 0 else {
         throw DiffusionError(key: option.rawValue, problem: "no noise is added without --churn above 0")
       }

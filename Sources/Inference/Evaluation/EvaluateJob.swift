@@ -54,9 +54,9 @@ public struct EvaluateJob: Sendable {
   /// Computes the measures. Collective; equal on all ranks.
   public func evaluate(communicator: Communicator, reporter: RunReporter) throws -> EvaluationResult {
     try communicator.together {
-      guard let measure = measures.first(where: { $0.leastCount > count }) else { return }
+      guard let measure = measures.first(where: { $0.minimumCount > count }) else { return }
       throw InputError(
-        "--count is \(count), but \(measure.rawValue) needs at least \(measure.leastCount) images; draw more, or leave "
+        "--count is \(count), but \(measure.rawValue) needs at least \(measure.minimumCount) images; draw more, or leave "
           + "it out of --measures")
     }
     let model = try ModelInUse(model, communicator: communicator, reporter: reporter)
@@ -113,9 +113,9 @@ public struct EvaluateJob: Sendable {
             + "\(dataset.count)")
       }
       let count = referenceCount ?? dataset.count
-      if let measure = measures.first(where: { $0.leastReferenceCount > count }) {
+      if let measure = measures.first(where: { $0.minimumReferenceCount > count }) {
         throw InputError(
-          "\(measure.rawValue) needs at least \(measure.leastReferenceCount) images to compare with, and there "
+          "\(measure.rawValue) needs at least \(measure.minimumReferenceCount) images to compare with, and there "
             + "\(count == 1 ? "is" : "are") \(count); take more, or leave it out of --measures")
       }
       return dataset

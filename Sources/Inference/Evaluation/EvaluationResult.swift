@@ -18,7 +18,7 @@ public enum Measure: String, Sendable, CaseIterable, Codable {
   var needsReferenceFeatures: Bool { self == .kid || self == .precisionRecall }
 
   /// The minimum number of images to draw.
-  public var leastCount: Int {
+  public var minimumCount: Int {
     switch self {
     case .fid, .kid: 2
     case .inceptionScore: InceptionScore.usualSplitCount
@@ -27,7 +27,7 @@ public enum Measure: String, Sendable, CaseIterable, Codable {
   }
 
   /// The minimum number of images to compare with; 0 if it looks at none.
-  public var leastReferenceCount: Int { self == .inceptionScore ? 0 : leastCount }
+  public var minimumReferenceCount: Int { self == .inceptionScore ? 0 : minimumCount }
 }
 
 /// Measures of drawn images, with all that they depend on.

@@ -3,7 +3,6 @@ import Evaluation
 import FeatureNetworks
 import Foundation
 import MessagePassing
-import Ranks
 import Reporting
 import Tensors
 

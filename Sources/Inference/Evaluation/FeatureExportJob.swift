@@ -3,7 +3,6 @@ import FeatureNetworks
 import Files
 import Foundation
 import MessagePassing
-import Ranks
 import Reporting
 
 /// Makes a classifier's checkpoint a file of features, which others can measure with too. For one process.

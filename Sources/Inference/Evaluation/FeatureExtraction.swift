@@ -1,7 +1,6 @@
 import Evaluation
 import FeatureNetworks
 import MessagePassing
-import Ranks
 import Tensors
 
 /// Computes features of images with all ranks sharing the work. A row depends on its image alone.

@@ -52,9 +52,9 @@ public struct FrechetJob: Sendable {
       func images(_ count: Int?) -> String {
         count.map { ProgressFormat.count($0, of: "image") } ?? "an unknown number"
       }
-      let least = min(countA ?? .max, countB ?? .max)
+      let minimum = min(countA ?? .max, countB ?? .max)
       let remark =
-        least < EvaluationResult.comparableCount
+        minimum < EvaluationResult.comparableCount
         ? "\nNot comparable with published figures: fewer than "
           + "\(ProgressFormat.count(EvaluationResult.comparableCount)) images." : ""
       // Rounding may leave a little less than nothing.
@@ -89,8 +89,8 @@ public struct FrechetJob: Sendable {
             + "leave them out")
       }
       for (side, path) in zip(sides, [first, second]) {
-        guard case .images(let dataset) = side, dataset.count < Measure.fid.leastCount else { continue }
-        throw InputError("\(path): a distance needs at least \(Measure.fid.leastCount) images, and there is 1")
+        guard case .images(let dataset) = side, dataset.count < Measure.fid.minimumCount else { continue }
+        throw InputError("\(path): a distance needs at least \(Measure.fid.minimumCount) images, and there is 1")
       }
       let shapes = sides.compactMap { if case .images(let dataset) = $0 { dataset.imageShape } else { nil } }
       // Between two files of statistics nothing is left to compute with a network.

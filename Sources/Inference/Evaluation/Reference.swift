@@ -29,7 +29,7 @@ public struct Reference: Sendable {
   ) throws {
     (name, self.split, self.count) = (dataset.name, split, count)
     fingerprint = Self.fingerprint(of: dataset)
-    guard measures.contains(where: { $0.leastReferenceCount > 0 }) else {
+    guard measures.contains(where: { $0.minimumReferenceCount > 0 }) else {
       contents = nil
       return
     }

@@ -4,7 +4,6 @@ import Failures
 import HDF5
 import Images
 import MessagePassing
-import Ranks
 import Reporting
 import Tensors
 

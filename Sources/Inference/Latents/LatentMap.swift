@@ -3,7 +3,6 @@ import Diffusion
 import Failures
 import Files
 import MessagePassing
-import Ranks
 import Reporting
 import Tensors
 

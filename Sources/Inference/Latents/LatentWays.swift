@@ -1,5 +1,4 @@
 import Diffusion
-import Ranks
 import Tensors
 
 /// Latents on the ways between pairs, one way to a row; what a rank needs of the ends it makes itself, when it comes to

@@ -5,7 +5,6 @@ import Failures
 import Files
 import Foundation
 import MessagePassing
-import Ranks
 import Reporting
 import Tensors
 
@@ -90,7 +89,7 @@ public struct LikelihoodJob: Sendable {
     let result = LikelihoodResult(
       method: method, checkpoint: model.path, dataset: data.dataset.name, split: split, parts: measure.parts,
       bits: try communicator.gatherInOrder(bits, counts: counts),
-      evaluations: Int(try communicator.allReduceMaximum(Int64(evaluations))))
+      evaluations: try communicator.allReduceMaximum(evaluations))
     try communicator.together {
       guard result.bitsPerDimension.isFinite else {
         throw RunError(.notFinite, "the likelihood is not finite: the weights have diverged")

@@ -4,7 +4,6 @@ import Failures
 import Images
 import MessagePassing
 import Network
-import Ranks
 import Tensors
 
 /// Draws images with all ranks sharing the work. An image depends on the seed and its own number alone.
@@ -153,7 +152,7 @@ public struct ImageDrawing {
         try take(Batch(numbers: range, latents: start, images: images))
       }
     }
-    return Int(try communicator.allReduceMaximum(Int64(evaluations)))
+    return try communicator.allReduceMaximum(evaluations)
   }
 
   /// The latents of images number `range`, from the seed.

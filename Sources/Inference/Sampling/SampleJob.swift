@@ -8,7 +8,6 @@ import HDF5
 import Images
 import MessagePassing
 import Network
-import Ranks
 import Reporting
 import Tensors
 

@@ -18,8 +18,8 @@ public struct SamplerChoice: Sendable {
   public var tolerance: Double?
   /// Of `edm`: see `EDMSampler.Churn`.
   public var churn: Double?
-  public var churnLeast: Double?
-  public var churnMost: Double?
+  public var churnMin: Double?
+  public var churnMax: Double?
   public var churnInflation: Double?
   /// Of the reverse steps of `ddpm`; by default the run's.
   public var variance: ReverseVariance?
@@ -31,7 +31,7 @@ public struct SamplerChoice: Sendable {
     let options: [(SamplerOption, Bool)] = [
       (.steps, steps != nil), (.eta, eta != nil), (.spacing, spacing != nil), (.corrections, corrections != nil),
       (.signalToNoise, signalToNoise != nil), (.tolerance, tolerance != nil), (.churn, churn != nil),
-      (.churnLeast, churnLeast != nil), (.churnMost, churnMost != nil), (.churnInflation, churnInflation != nil),
+      (.churnMin, churnMin != nil), (.churnMax, churnMax != nil), (.churnInflation, churnInflation != nil),
       (.variance, variance != nil),
     ]
     return options.filter(\.1).map(\.0)
@@ -49,8 +49,8 @@ public struct SamplerChoice: Sendable {
     if let signalToNoise { settings.signalToNoise = signalToNoise }
     if let tolerance { settings.tolerance = tolerance }
     if let churn { settings.churn.amount = churn }
-    if let churnLeast { settings.churn.least = churnLeast }
-    if let churnMost { settings.churn.most = churnMost }
+    if let churnMin { settings.churn.minimum = churnMin }
+    if let churnMax { settings.churn.maximum = churnMax }
     if let churnInflation { settings.churn.inflation = churnInflation }
     if let variance { settings.variance = variance }
     try settings.checkAllAreRead(options, process: configuration.process())

@@ -141,15 +141,15 @@ package enum CheckpointPlace {
   ) throws -> String {
     let decays = configuration.training.emaDecays
     switch weights {
-    case .model: return "model"
-    case .ema: return "ema/\(decays[0])"
+    case .model: return CheckpointGroup.model
+    case .ema: return CheckpointGroup.average(decays[0])
     case .average(let decay):
       guard decays.contains(decay) else {
         throw InputError(
           "\(option) \(weights.rawValue): \(file.file.path) has no average of this decay; it has "
             + decays.map { "\($0)" }.joined(separator: ", "))
       }
-      return "ema/\(decay)"
+      return CheckpointGroup.average(decay)
     }
   }
 

@@ -1,12 +1,10 @@
 import Checkpoints
 import Configuration
-import DataParallel
 import Datasets
 import Diffusion
 import Inference
 import MessagePassing
 import Network
-import Ranks
 import Reporting
 
 extension ClassificationTask: RunTask {
@@ -31,7 +29,7 @@ extension ClassificationTask: RunTask {
       let right = zip(share, logarithms).filter { image, values in
         values.firstIndex(of: values.max() ?? 0) == tests.label(of: image)
       }.count
-      let percent = 100 * Double(try run.communicator.allReduceSum(Int64(right))) / Double(count)
+      let percent = 100 * Double(try run.communicator.allReduceSum(right)) / Double(count)
       return "\(ProgressFormat.decimal(percent, places: 1))% at t = \(ProgressFormat.shortDecimal(time))"
     }
     return "Accuracy on \(count) noisy test images: " + results.joined(separator: ", ") + "."

@@ -24,7 +24,7 @@ public struct ClassificationTask: TrainingTask {
     objective = try TrainingObjective(model: try configuration.modelDescription().ofClassifier)
   }
 
-  public var trainee: any TrainableNetwork { network }
+  public var model: any TrainableNetwork { network }
 
   public func draw(
     images: Tensor, classes: [Int?], step: Int, firstSample: Int, lossAware: LossAwareSteps?, workers: WorkerPool

@@ -1,6 +1,5 @@
 import Checkpoints
 import Configuration
-import DataParallel
 import Images
 import Inference
 import Network

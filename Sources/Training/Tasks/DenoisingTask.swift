@@ -19,7 +19,7 @@ public struct DenoisingTask: TrainingTask {
     objective = try configuration.objective()
   }
 
-  public var trainee: any TrainableNetwork { network }
+  public var model: any TrainableNetwork { network }
 
   public func draw(
     images: Tensor, classes: [Int?], step: Int, firstSample: Int, lossAware: LossAwareSteps?, workers: WorkerPool

@@ -1,4 +1,4 @@
-import Network
+import Inception
 import Tensors
 import Testing
 

@@ -1,3 +1,5 @@
+import Kernels
+
 extension Reference {
   /// y[n, oy, ox, o] = bias[o] + Σ over ky, kx, c of x[n, oy·stride − padTop + ky, ox·stride − padLeft + kx, c] ·
   /// kernel[ky, kx, c, o].

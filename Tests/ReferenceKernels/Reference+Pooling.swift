@@ -1,3 +1,5 @@
+import Kernels
+
 extension Reference {
   /// The largest or the mean of each 3x3 window's pixels that are inside the image; see `Pooling`.
   ///

@@ -1,4 +1,5 @@
 import Glibc
+import Kernels
 
 extension Reference {
   /// y = multiplier · act((x̂·scale + offset)·(1 + s) + b) with x̂ = (x − mean) / √(variance + epsilon), where mean and

@@ -93,8 +93,8 @@ public struct InceptionNetwork: Sendable {
     let threads = workers.threadCount
     // Each thread takes its images from beginning to end, if there is one for each; else all take the same images.
     let isShared = images.images < threads
-    let leastGroups = (images.images + Self.mostTogether - 1) / Self.mostTogether
-    let groups = isShared ? leastGroups : (leastGroups + threads - 1) / threads * threads
+    let minimumGroups = (images.images + Self.mostTogether - 1) / Self.mostTogether
+    let groups = isShared ? minimumGroups : (minimumGroups + threads - 1) / threads * threads
     func compute(_ group: Int, on workers: WorkerPool) {
       let range = group * images.images / groups..<(group + 1) * images.images / groups
       computeFeatures(images.images(range), into: means.images(range), workers: workers)

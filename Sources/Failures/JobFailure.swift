@@ -1,0 +1,17 @@
+/// A failure on one rank that all ranks know of: each of them throws this, and rank 0 alone reports it.
+public struct JobFailure: JobEndingError, Equatable, CustomStringConvertible {
+  /// The lowest rank that failed.
+  public let rank: Int
+  public let exitStatus: ExitStatus
+  /// What that rank said went wrong.
+  public let message: String
+  public var isKnownToAllRanks: Bool { true }
+
+  public init(rank: Int, exitStatus: ExitStatus, message: String) {
+    self.rank = rank
+    self.exitStatus = exitStatus
+    self.message = message
+  }
+
+  public var description: String { "rank \(rank): \(message)" }
+}
