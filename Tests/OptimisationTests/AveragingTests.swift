@@ -75,7 +75,7 @@ private let block = ParameterLayout.blockSize
   }
 
   @Test func extremeRampsAreSharesToo() {
-    for rampup in [.leastNonzeroMagnitude, 1e-300, 1, 1e300, .greatestFiniteMagnitude] {
+    for rampup in [Double.leastNonzeroMagnitude, 1e-300, 1, 1e300, .greatestFiniteMagnitude] {
       let average = ExponentialMovingAverage(decay: 0.9, rampup: rampup, count: block)
       for step in [0, 1, Int.max] { #expect((0...0.9).contains(average.decay(atStep: step))) }
     }
