@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs a program under MPI on this machine, with flags that suit it:
 #   scripts/mpirun.sh RANKS PROGRAM [ARGUMENT]...
-# THREADS=4 gives each rank four cores, for programs that are told to use them. SHARED=yes is for a machine on which
-# other jobs run too: no core belongs to a rank, and a rank that waits gives way.
+# THREADS=4 gives each rank four cores, for programs that run four threads. SHARED=yes is for a machine that runs other
+# jobs too: ranks are not bound to cores, and a rank that waits yields its core.
 set -euo pipefail
 
 if (($# < 2)) || ! [[ $1 =~ ^[1-9][0-9]*$ ]]; then
