@@ -150,6 +150,7 @@ let package = Package(
 
     // Folders, files and random numbers for tests.
     .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .testTarget(name: "ArchitectureTests"),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     // Slow, plain twins of the kernels.
