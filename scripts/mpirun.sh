@@ -18,7 +18,7 @@ if ! command -v mpirun >/dev/null; then
   exit 1
 fi
 
-cores=$("$(dirname "$0")/count-cores.sh")
+cores=$("$(dirname "$0")/shared/count-cores.sh")
 flags=()
 if ((ranks * threads <= cores)) && [[ ${SHARED:-no} == no ]]; then
   flags+=(--map-by "slot:PE=$threads" --bind-to core)

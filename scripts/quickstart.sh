@@ -37,7 +37,7 @@ scripts/install-dependencies.sh
 
 # One rank per core. The quickstart's batch is 8 micro-batches, which at most 8 ranks can share: with more cores, each
 # rank takes several.
-cores=$(scripts/count-cores.sh)
+cores=$(scripts/shared/count-cores.sh)
 if [[ -z ${RANKS:-} ]]; then
   RANKS=1
   while ((RANKS * 2 <= cores && RANKS < 8)); do RANKS=$((RANKS * 2)); done

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Runs every test: the formatter's check, the unit tests, the checks under MPI on several ranks and the tests of the
-# whole program, two of these at a time. Names run these alone, after the build:
-#   scripts/test.sh test-data test-outputs
+# whole program, two of these at a time. Names run these alone, after the build, which is brief when little has changed:
+#   scripts/test.sh Kernels                  # Tests/KernelsTests
+#   scripts/test.sh ranks/3                  # the checks under MPI on three ranks; ranks: on 1, 2, 3, 5 and 8
+#   scripts/test.sh data peers/statistics    # scripts/test/data.sh, and scripts/test/peers.sh statistics
+#   scripts/test.sh format
 # Ends with the line "N passed, M failed" over the stages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -47,49 +50,81 @@ finish() {
   exit 0
 }
 
-# What waits for SLURM, browsers, packages and full disks most of the time, longest first; the others keep the
-# processors busy meanwhile.
-beside=(test-cluster test-peers test-report)
+# Testable imports would need a second build with other flags, and the tests are to run the code that users run.
+swift_tests=(swift test -c release --disable-testable-imports --disable-xctest --skip-build)
+format=(swift format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests)
 
-is_beside() { [[ " ${beside[*]} " == *" $1 "* ]]; }
+# The names that can be given.
+targets() { for folder in Tests/*Tests; do basename "$folder" Tests; done; }
+scripts() { for script in scripts/test/*.sh; do basename "$script" .sh; done; }
 
-scripts=()
-for script in scripts/test-*.sh; do scripts+=("$(basename "$script" .sh)"); done
-wanted=("$@")
-for name in "${wanted[@]}"; do
-  if [[ " ${scripts[*]} " != *" $name "* ]]; then
-    echo "There is no test $name; the tests are ${scripts[*]}." >&2
-    exit 2
-  fi
-done
+# run NAME: the stage of that name, which must be one of those above.
+run() {
+  local name=${1%%/*} part=
+  [[ $1 != */* ]] || part=${1#*/}
+  case $name in
+    format) stage format "${format[@]}" ;;
+    ranks)
+      local ranks
+      for ranks in ${part:-1 2 3 5 8}; do
+        STAGE_SECONDS=600 stage "checks on $ranks ranks" scripts/mpirun.sh "$ranks" .build/release/rank-checks || true
+      done
+      ;;
+    units) stage "unit tests" "${swift_tests[@]}" --no-parallel ;;
+    [A-Z]*) stage "$1" "${swift_tests[@]}" --no-parallel --filter "^${name}Tests\.$part" ;;
+    # shellcheck disable=SC2086 # no part is no argument
+    *) stage "$1" "scripts/test/$name.sh" $part ;;
+  esac
+}
 
-if ((${#wanted[@]} > 0)); then
-  stage "build" swift build -c release --build-tests || finish
-  for name in "${wanted[@]}"; do stage "$name" "scripts/$name.sh" || true; done
+if (($# > 0)); then
+  for name in "$@"; do
+    if ! { targets && scripts && echo format && echo ranks; } | grep -qx "${name%%/*}"; then
+      echo "There is no test $name; the tests are format, ranks," $(targets) $(scripts)"." >&2
+      exit 2
+    fi
+  done
+  [[ $* == format ]] || stage "build" swift build -c release --build-tests || finish
+  for name in "$@"; do run "$name" || true; done
   finish
 fi
 
 stage "dependencies" scripts/install-dependencies.sh hdf5-tools python3-h5py python3-pil || finish
-# Minutes of downloads, meanwhile. If it fails, scripts/test-peers.sh tries again, and says why.
+# Minutes of downloads, meanwhile. If it fails, scripts/test/peers.sh tries again, and says why.
 peers=
 if [[ -z ${PEERS_PYTHON:-} ]]; then
-  scripts/install-peers.sh >/dev/null 2>&1 &
+  scripts/shared/install-peers.sh >/dev/null 2>&1 &
   peers=$!
 fi
-stage "format" swift format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests || true
+run format || true
 stage "build" swift build -c release --build-tests || finish
 [[ -z $peers ]] || wait "$peers" || true
-# Two tests share the processors from here on.
+
+# Two tests share the processors from here on. One lane takes them from the beginning of a list, where they keep the
+# processors busy, and the other from its end, where they wait for SLURM, browsers and other programs most of the time.
 export SHARED=yes
-(for name in "${beside[@]}"; do stage "$name" "scripts/$name.sh" || true; done) >"$logs/beside" 2>&1 &
-# Testable imports would need a second build with other flags, and the tests are to run the code that users run.
-stage "unit tests" swift test -c release --no-parallel --disable-testable-imports || true
-for ranks in 1 2 3 5 8; do
-  STAGE_SECONDS=600 stage "checks on $ranks ranks" scripts/mpirun.sh "$ranks" .build/release/rank-checks || true
-done
-for name in "${scripts[@]}"; do
-  is_beside "$name" || stage "$name" "scripts/$name.sh" || true
-done
+waiting=(report scripts peers cluster)
+{
+  printf '%s\n' units ranks
+  # A soak takes half an hour and runs by its name only.
+  scripts | grep -vxE "soak|$(IFS='|' && echo "${waiting[*]}")"
+  printf '%s\n' "${waiting[@]}"
+} >"$logs/queue"
+
+# take LINE: prints the first (1) or the last ($) name on the list, and takes it off.
+take() {
+  {
+    flock 9
+    sed -n "$1p" "$logs/queue"
+    sed -i "$1d" "$logs/queue"
+  } 9>"$logs/lock"
+}
+lane() {
+  local name
+  while name=$(take "$1") && [[ -n $name ]]; do run "$name" || true; done
+}
+lane '$' >"$logs/beside" 2>&1 &
+lane 1 &
 wait
 cat "$logs/beside"
 finish

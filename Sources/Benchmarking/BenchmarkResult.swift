@@ -7,7 +7,7 @@ import Reporting
 import Training
 
 extension Benchmark {
-  /// What was measured. The keys of its JSON are those of `scripts/pytorch_peer.py` where both have them.
+  /// What was measured. The keys of its JSON are those of `scripts/measure/pytorch-benchmark.py` where both have them.
   public struct Result: Sendable, Encodable {
     public let job: String
     public let preset: String

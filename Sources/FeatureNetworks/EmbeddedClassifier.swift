@@ -3,7 +3,7 @@ import Foundation
 import Interchange
 
 /// The classifier that is part of the program: of Fashion-MNIST's ten classes, trained by
-/// `scripts/train-embedded-classifier.sh`.
+/// `scripts/build/embedded-classifier.sh`.
 public enum EmbeddedClassifier {
   public static let name = "fashion-mnist-classifier"
 

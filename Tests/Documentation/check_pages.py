@@ -106,12 +106,11 @@ NOT_RUN = {"scripts/build.sh", "scripts/test.sh"}
 
 def scripts():
     """Those that pages show in blocks that are not run from there."""
-    tests = [*pathlib.Path("scripts").glob("test-*.sh"), *pathlib.Path("scripts/peer-tests").glob("*.sh"),
-             *pathlib.Path("scripts/cluster-tests").glob("*.sh")]
+    tests = pathlib.Path("scripts/test").rglob("*.sh")
     run = "".join(test.read_text() for test in tests)
     for page in PAGES:
         for block in re.findall(r"^```sh [^\n]*\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL):
-            for script in re.findall(r"\b(?:scripts|cluster)/[\w-]+\.(?:sh|py|sbatch)", block):
+            for script in re.findall(r"\b(?:scripts|cluster)/[\w/-]+\.(?:sh|py|sbatch)", block):
                 if script not in run and script not in NOT_RUN:
                     wrong.append(f"{page}: no test runs {script}")
 

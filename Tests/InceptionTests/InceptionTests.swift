@@ -2,7 +2,7 @@ import Inception
 import Tensors
 import Testing
 
-/// pytorch-fid's own module is on the other side in scripts/peer-tests/inception.sh; here is what needs no other
+/// pytorch-fid's own module is on the other side in scripts/test/peers/inception.sh; here is what needs no other
 /// program.
 @Suite struct InceptionTests {
   private struct Refusal: Error, Equatable {

@@ -108,7 +108,7 @@ KEYS = {
     "training.batch": ("4", WEIGHTS),
     "training.micro_batch": ("2", WEIGHTS),
     "training.label_dropout": ("0.9", WEIGHTS, CLASSES),
-    "training.recompute_activations": ("blocks", Unchanged("scripts/test-program.sh", "training.recompute_activations")),
+    "training.recompute_activations": ("blocks", Unchanged("scripts/test/program.sh", "training.recompute_activations")),
     "training.learning_rate": ("0.02", WEIGHTS),
     "training.warmup_steps": ("9", WEIGHTS),
     "training.schedule": ("linear", WEIGHTS, {"training.warmup_steps": "0"}),
@@ -123,9 +123,9 @@ KEYS = {
     "training.wire": ("bfloat16", Unchanged("Tests/RankChecks/ExchangeChecks.swift", "bfloat16")),
     "training.checkpoint_every": ("1", FILES),
     "training.keep_checkpoints": ("1", FILES, {"training.checkpoint_every": "1"}),
-    "training.save_beside": ("false", Unchanged("scripts/test-report.sh", "training.save_beside")),
-    "training.save_timeout_seconds": ("999.0", Unchanged("scripts/cluster-tests/faults.sh", "save_timeout_seconds")),
-    "training.hang_timeout_seconds": ("999.0", Unchanged("scripts/cluster-tests/faults.sh", "hang_timeout_seconds")),
+    "training.save_beside": ("false", Unchanged("scripts/test/report.sh", "training.save_beside")),
+    "training.save_timeout_seconds": ("999.0", Unchanged("scripts/test/cluster/faults.sh", "save_timeout_seconds")),
+    "training.hang_timeout_seconds": ("999.0", Unchanged("scripts/test/cluster/faults.sh", "hang_timeout_seconds")),
     "training.time_limit_minutes": ("1e-9", Refused("training.time_limit_minutes is over", status=5)),
     "training.log_every": ("1", METRICS),
     "training.sample_every": ("1", FILES),
@@ -237,9 +237,9 @@ def problem(key, what, default, changed):
 
 
 def options_without_a_test(program):
-    """The options of all commands that no script of the tests names after the command."""
-    scripts = [*TESTS.glob("scripts/test-*.sh"), *TESTS.glob("scripts/peer-tests/*.sh"), TESTS / "scripts/cases.sh"]
-    text = "\n".join(path.read_text().replace("\\\n", " ") for path in scripts)
+    """The options of all commands that no test names."""
+    tests = [*TESTS.glob("scripts/test/*.sh"), *TESTS.glob("scripts/test/peers/*.sh")]
+    text = "\n".join(path.read_text().replace("\\\n", " ") for path in tests)
     commands = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
     names = re.findall(r"^  ([a-z-]+)  ", commands.split("SUBCOMMANDS:")[1], re.M)
     missing = []

@@ -1,4 +1,4 @@
-"""Models that move to diffusers and back, seen from diffusers. scripts/peer-tests/diffusers.sh runs it.
+"""Models that move to diffusers and back, seen from diffusers. scripts/test/peers/diffusers.sh runs it.
 
     python diffusers_models.py make FOLDER         makes models of random weights in FOLDER/NAME, as diffusers stores them
     python diffusers_models.py inputs FOLDER...    writes FOLDER.input.safetensors and FOLDER.latents.h5 for each pipeline

@@ -11,7 +11,7 @@
 /// The part of TensorBoard's log format that training writes. Names and numbers are those of TensorFlow's protocol
 /// buffers (event.proto, summary.proto, tensor.proto, tensor_shape.proto, types.proto), so its readers understand it;
 /// whatever this program never writes is left out.
-/// After a change, run scripts/generate-protobuf.sh.
+/// After a change, run scripts/build/protobuf.sh.
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials

@@ -1,0 +1,121 @@
+"""Times training over hosts; see measure-scaling.sh."""
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+PROGRAM = os.environ.get("PROGRAM", ".build/release/ddpm-mpi")
+PRESET = os.environ.get("PRESET", "cifar10")
+HOSTS = [int(count) for count in os.environ.get("HOSTS", "2 4").split()]
+RATE = os.environ.get("RATE", "1gbit")
+IMAGES = int(os.environ.get("IMAGES", "16"))
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
+STEPS = os.environ.get("STEPS", "3")
+
+
+def run(command, environment=None):
+    """The JSON of the last line that a command prints."""
+    print("  " + " ".join(command), file=sys.stderr)
+    result = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, **(environment or {})})
+    return json.loads(result.stdout.strip().splitlines()[-1])
+
+
+def on_hosts(hosts, rate=RATE):
+    return ["scripts/measure/on-hosts.sh", "--hosts", str(hosts)] + (["--rate", rate] if rate else [])
+
+
+def ours(hosts, *arguments, rate=RATE):
+    return run(on_hosts(hosts, rate) + [
+        PROGRAM, "benchmark", "--preset", PRESET, "--batch", str(hosts * IMAGES), "--micro-batch", str(IMAGES),
+        "--steps", STEPS, "--json", *arguments])
+
+
+def peer(hosts):
+    with tempfile.TemporaryDirectory() as folder:
+        return run(
+            on_hosts(hosts) + [
+                sys.executable, "scripts/measure/pytorch-benchmark.py", "train", "--preset", PRESET, "--batch",
+                str(hosts * IMAGES), "--steps", STEPS, "--warm-up", "1", "--meet-at", f"{folder}/meeting"],
+            {"GLOO_SOCKET_IFNAME": "eth0"})
+
+
+def foreseen(hosts, rate):
+    """What the plan says of as many hosts. Hosts that share cores are slower by that."""
+    speed = min(1, len(os.sched_getaffinity(0)) / hosts)
+    gigabits = float(rate.removesuffix("gbit"))
+    result = run([
+        PROGRAM, "plan", "--preset", PRESET, "--nodes", str(hosts), "--cores-per-node", "1", "--network-gbps",
+        str(gigabits), "--core-speed", str(speed), "--set", f"training.batch={hosts * IMAGES}",
+        "--set", f"training.micro_batch={IMAGES}", "--json"])
+    return result["rows"][-1]["seconds_per_step"]
+
+
+def seconds(results):
+    """The median of the medians."""
+    return statistics.median(statistics.median(result["seconds_per_step"]) for result in results)
+
+
+def exchange(results):
+    """The time in which nothing is computed because gradients or parameters move."""
+    def of(result):
+        return sum(
+            row["seconds"] for row in result["profile"]
+            if row["operation"] in ("gradient exchange", "parameter exchange"))
+    return statistics.median(of(result) for result in results)
+
+
+def has_torch():
+    try:
+        import diffusers  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def main():
+    sides = {
+        "overlap": lambda hosts: ours(hosts, "--profile"),
+        "no overlap": lambda hosts: ours(hosts, "--profile", "--set", "training.overlap=false"),
+        "bfloat16": lambda hosts: ours(hosts, "--set", "training.wire=bfloat16"),
+        "fast network": lambda hosts: ours(hosts, rate=None),
+    }
+    if has_torch():
+        sides["PyTorch DDP"] = peer
+    else:
+        print("There is no torch or no diffusers for this Python, so PyTorch is left out.", file=sys.stderr)
+    print(f"{PRESET}, {IMAGES} images per rank and step, one rank and core per host, {RATE} between hosts; "
+          f"{len(os.sched_getaffinity(0))} cores in all; seconds per step, medians of {ROUNDS} rounds\n")
+    headings = ["hosts", *sides, "plan"]
+    print("| " + " | ".join(headings) + " |\n" + "|---" * len(headings) + "|")
+    notes = []
+    for hosts in HOSTS:
+        results = {name: [] for name in sides}
+        plans = []
+        for number in range(ROUNDS):
+            # Back and forth, so that a machine that grows slower or faster favours nobody.
+            for name in list(sides)[::1 if number % 2 == 0 else -1]:
+                results[name].append(sides[name](hosts))
+            plans.append(foreseen(hosts, RATE))
+        times = {name: seconds(results[name]) for name in sides}
+        plan = statistics.median(plans)
+        print(f"| {hosts} | " + " | ".join(f"{times[name]:.2f}" for name in sides) + f" | {plan:.2f} |", flush=True)
+        moved, waited = exchange(results["no overlap"]), exchange(results["overlap"])
+        cost = times["no overlap"] - times["fast network"]
+        notes.append(
+            f"{hosts} hosts: without overlap {moved:.2f} s of a step go to exchange, with it {waited:.2f} s are waited "
+            f"for. Of the {cost:.2f} s that the slow network costs without overlap, overlap hides "
+            f"{100 * (times['no overlap'] - times['overlap']) / cost:.0f}%. The plan is off by "
+            f"{100 * (plan / times['overlap'] - 1):+.0f}%.")
+        if "PyTorch DDP" in times:
+            notes[-1] += f" PyTorch takes {times['PyTorch DDP'] / times['overlap']:.2f} times as long."
+    print("\n" + "\n".join(notes))
+
+
+if __name__ == "__main__":
+    os.chdir(pathlib.Path(__file__).resolve().parents[2])
+    main()

@@ -1,0 +1,62 @@
+# shellcheck shell=bash disable=SC2154 # common.sh sets the variables
+# Links between hosts that are cut for a while, or for good, under mpirun without SLURM. scripts/test/cluster.sh sources
+# it.
+
+# How long an outage may be, in seconds.
+outage=3
+
+# start_on_hosts NAME: a job with a rank on each host in the background, its process in $job.
+start_on_hosts() {
+  exec_on_hosts 1 "$program" train "${config[@]}" --output "$folder/$1" >"$folder/$1.log" 2>&1 &
+  job=$!
+}
+
+test_outage() {
+  local name=outage-of-a-link before
+  start_on_hosts "$name"
+  reach "$name" 10
+  cut_link h2
+  sleep 0.5
+  before=$(grep -c '^step ' "$folder/$name.log")
+  sleep "$((outage - 1)).5"
+  if (($(grep -c '^step ' "$folder/$name.log") > before)); then report "$name" "training does not mind the cut"; fi
+  restore_link h2
+  ends "$name" 0
+  unchanged "$name"
+}
+
+test_cut() {
+  local name=cut-link from status=0
+  start_on_hosts "$name"
+  saves "$name"
+  cut_link h2
+  from=$SECONDS
+  while kill -0 "$job" 2>/dev/null || [[ -n $(ranks_of "$name") ]]; do
+    if ((SECONDS - from > patience)); then
+      report "$name" "it did not end within $patience s, on both sides of the cut"
+      kill -9 "$job" || true
+      ranks_of "$name" | xargs -r kill -9
+      break
+    fi
+    sleep 0.1
+  done
+  wait "$job" || status=$?
+  if ((status == 0)); then report "$name" "it ended with 0"; else pass "$name: ended with $status after $((SECONDS - from)) s"; fi
+  restore_link h2
+  same "$name" 3
+}
+
+missing=$(hosts_missing)
+if [[ -n $missing ]]; then
+  without "$missing" outage-of-a-link cut-link
+else
+  undo hosts_down
+  hosts_up 2 1gbit
+  # The settings that users get.
+  repository=$PWD
+  # shellcheck source=cluster/site.sh
+  source cluster/site.sh
+  test_outage
+  test_cut
+  hosts_down
+fi

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# The scripts that the documentation tells readers to run, for a moment each: README's first command, from packages to a
+# trained model, and those that made the tables and pictures of the pages. Those that need a PyTorch are run by
+# scripts/test/peers.sh.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+source scripts/shared/cases.sh
+
+brief_program "$folder/ddpm-mpi" "$(command -v python3)"
+
+# Twice: the same command goes on. With the program that all tests have; scripts/build.sh would compile everything anew.
+quickstart=(env BUILD=no scripts/quickstart.sh --output "$folder/quickstart" --set training.sample_every=2 --set sampling.steps=2)
+run 0 "What it draws now:  $folder/quickstart/samples/step-00000002.png" "${quickstart[@]}" --set training.steps=2
+check "... and it is there" test -s "$folder/quickstart/samples/step-00000002.png"
+run 0 "Resuming from .*step-00000002.h5" "${quickstart[@]}" --set training.steps=4
+
+run 0 'largest difference between methods' env STEPS=5 scripts/measure/convolutions.sh
+run 0 'Build the program again' env PROGRAM="$folder/ddpm-mpi" OUTPUT="$folder/features.safetensors" \
+  scripts/build/embedded-classifier.sh
+run 0 'FID\[fashion-mnist-classifier\]' "$program" evaluate --checkpoint "$folder/quickstart" --count 10 --steps 2 \
+  --reference-count 64 --features "$folder/features.safetensors"
+
+tables=(env OUTPUT="$folder/tables" STEPS=2 IMAGES=16 REFERENCE_IMAGES=64 SAMPLING_STEPS=2 LIKELIHOOD_IMAGES=1
+  EVALUATIONS=4)
+run 0 '^\| ε, L_simple \| [0-9.]+ ± [0-9.]+ \| [0-9.]+ ± [0-9.]+ \|$' "${tables[@]}" TABLES=objectives SEEDS="1 2" \
+  scripts/document/tables.sh
+run 0 '^\| sub-VP \| [0-9.]+ \| [0-9.]+ \|$' "${tables[@]}" TABLES="processes samplers" SEEDS=1 \
+  scripts/document/tables.sh
+check "... and how samplers compare" grep -qE '^\| ode-heun \| [0-9.]+ \|$' "$log"
+run 1 'there is no table sizes; they are objectives' "${tables[@]}" TABLES=sizes scripts/document/tables.sh
+
+run 0 '^\| `ode-rk45` \| [0-9]+, [0-9]+, [0-9]+, [0-9]+ \|$' env PROGRAM="$folder/ddpm-mpi" RANKS=1 SAMPLERS="ddim ode-rk45" \
+  MODEL="$folder/theory" CLASSIFIER="$folder/theory-classifier" FOLDER="$folder/pictures" scripts/document/theory-page.sh
+for picture in ddim ode-rk45 classifier-free-guidance classifier-guidance interpolation reconstruction; do
+  check "... and the picture $picture" test -s "$folder/pictures/$picture.png" -a -s "docs/theory/$picture.png"
+done
+
+source scripts/shared/hosts.sh
+missing=$(hosts_missing)
+if [[ -z $missing ]]; then
+  run 0 'overlap hides' env HOSTS=2 ROUNDS=1 STEPS=1 PRESET=quickstart IMAGES=2 PYTHON=python3 scripts/measure/scaling.sh
+  run 0 '"ranks":4' scripts/measure/on-hosts.sh --hosts 2 --ranks-per-host 2 --rate 1gbit "$program" benchmark --preset quickstart \
+    --batch 8 --micro-batch 2 --steps 1 --json
+else
+  echo "not run, since $missing: scripts/measure/scaling.sh and on-hosts.sh"
+fi
+finish
