@@ -106,7 +106,7 @@ NOT_RUN = {"scripts/build.sh", "scripts/test.sh"}
 
 def scripts():
     """Those that pages show in blocks that are not run from there."""
-    tests = pathlib.Path("scripts/test").rglob("*.sh")
+    tests = [*pathlib.Path("scripts/test").rglob("*.sh"), *pathlib.Path("Tests/ProgramTests").glob("*.swift")]
     run = "".join(test.read_text() for test in tests)
     for page in PAGES:
         for block in re.findall(r"^```sh [^\n]*\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL):

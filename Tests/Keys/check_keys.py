@@ -108,7 +108,7 @@ KEYS = {
     "training.batch": ("4", WEIGHTS),
     "training.micro_batch": ("2", WEIGHTS),
     "training.label_dropout": ("0.9", WEIGHTS, CLASSES),
-    "training.recompute_activations": ("blocks", Unchanged("scripts/test/program.sh", "training.recompute_activations")),
+    "training.recompute_activations": ("blocks", Unchanged("Tests/ProgramTests/ContinuousProcessTests.swift", "training.recompute_activations")),
     "training.learning_rate": ("0.02", WEIGHTS),
     "training.warmup_steps": ("9", WEIGHTS),
     "training.schedule": ("linear", WEIGHTS, {"training.warmup_steps": "0"}),
@@ -238,7 +238,7 @@ def problem(key, what, default, changed):
 
 def options_without_a_test(program):
     """The options of all commands that no test names."""
-    tests = [*TESTS.glob("scripts/test/*.sh"), *TESTS.glob("scripts/test/peers/*.sh")]
+    tests = [*TESTS.glob("scripts/test/*.sh"), *TESTS.glob("scripts/test/peers/*.sh"), *TESTS.glob("Tests/ProgramTests/*.swift")]
     text = "\n".join(path.read_text().replace("\\\n", " ") for path in tests)
     commands = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
     names = re.findall(r"^  ([a-z-]+)  ", commands.split("SUBCOMMANDS:")[1], re.M)

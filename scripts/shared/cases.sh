@@ -1,4 +1,4 @@
-# What tests of the whole program share; they source it. Each case prints one line.
+# What the tests in bash share; they source it. Each case prints one line.
 
 program=$PWD/.build/release/ddpm-mpi
 mpirun=$PWD/scripts/mpirun.sh
@@ -55,16 +55,6 @@ refuse() {
   wait "$job" || alone=$?
   check "... alone, with status $alone" test "$alone" = 2
   check "... in the same words" grep -qE "^ddpm-mpi: .*$text" "$folder/alone.log"
-}
-
-# refuse_in_turn TEXT ARGUMENT...: the same, one after the other: they would lock each other out of the run's folder.
-refuse_in_turn() {
-  local text=$1 ranks
-  shift
-  for ranks in 1 2; do
-    run 2 "$text" "$mpirun" "$ranks" "$program" "$@"
-    check "... once" test "$(grep -cE 'ddpm-mpi:|Error:' "$log")" = 1
-  done
 }
 
 # stand_in_for_mpirun FOLDER: makes FOLDER/mpirun, to be found before the real one by what readers are shown. It starts

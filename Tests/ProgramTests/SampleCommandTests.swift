@@ -1,0 +1,145 @@
+import Diffusion
+import Foundation
+import Images
+import TestSupport
+import Testing
+
+struct SampleCommandTests {
+  /// Two images' latents, of about a normal distribution.
+  private func writeLatents(to path: String) throws {
+    var random = TestRandom(state: 1)
+    let values = (0..<2 * 32 * 32 * 3).map { _ in
+      Float((0..<4).map { _ in Double.random(in: 0...1, using: &random) }.reduce(-2, +))
+    }
+    try HDF5Contents.write("latents", values, shape: [2, 32, 32, 3], to: path)
+  }
+
+  /// What draws from the shared run in three steps.
+  private func sample() async throws -> Words { "sample --checkpoint \(try await Fixture.run.made) --steps 3" }
+
+  @Test func imagesAreBytesAndTheGridIsASheetOfThem() async throws {
+    let folder = try TemporaryFolder()
+    let run = try await ddpm(
+      "\(try await sample()) --count 3 --output \(folder)/a.h5 --grid \(folder)/a.png", ranks: 2)
+    run.succeeds(saying: "Wrote")
+    #expect(try HDF5Contents.read("images", of: folder.path("a.h5"), as: UInt8.self).shape == [3, 32, 32, 3])
+    let sheet = try ImageReader().read(folder.path("a.png"))
+    #expect(sheet.shape == [70, 70, 3])
+  }
+
+  @Test func latentsDecideTheImagesOnAnyNumberOfRanks() async throws {
+    let folder = try TemporaryFolder()
+    let (sample, latents) = (try await sample(), folder.path("latents.h5"))
+    try writeLatents(to: latents)
+    func draw(_ name: String, _ words: Words, ranks: Int? = nil) async throws -> String {
+      try await ddpm("\(sample) --count 2 \(words) --output \(folder)/\(name).h5", ranks: ranks)
+        .succeeds(saying: "Wrote")
+      return folder.path(name + ".h5")
+    }
+    let alone = try await draw("alone", "--latents \(latents)")
+    let shared = try await draw("shared", "--latents \(latents)", ranks: 2)
+    #expect(try await areEqual(alone, shared, "/images"))
+    let ordinary = try await draw("ordinary", "")
+    #expect(try await !areEqual(alone, ordinary, "/images"), "latents matter")
+    let last = try await draw("last", "--latents \(latents) --weights model")
+    #expect(try await !areEqual(alone, last, "/images"), "the last weights are not their average")
+    let average = try await draw("average", "--weights 0.99")
+    #expect(try await areEqual(ordinary, average, "/images"), "an average is found by its decay")
+
+    // Latents of an image are a row of the file.
+    try await ddpm("\(sample) --latents \(latents) --first 1 --count 1 --output \(folder)/second.h5")
+      .succeeds(saying: "Wrote")
+    let both = try HDF5Contents.read("images", of: alone, as: UInt8.self)
+    let second = try HDF5Contents.read("images", of: folder.path("second.h5"), as: UInt8.self)
+    #expect(Array(both[row: 1]) == second.elements)
+
+    let output: Words = "--output \(folder)/refused.h5"
+    try await ddpm("\(sample) --count 3 --latents \(latents) \(output)")
+      .ends(2, saying: "float32 [2, 32, 32, 3], but float32 [3, 32, 32, 3] is needed")
+    try await ddpm("\(sample) --count 2 --latents \(folder)/none.h5 \(output)")
+      .ends(2, saying: "there is no such file")
+    try await ddpm("\(sample) --count 2 --latents \(ordinary) \(output)").ends(
+      2, saying: "it has no dataset `latents`")
+    try await Refusal(
+      "\(sample) --first 1 --count 2 --latents \(latents) \(output)",
+      "float32 [2, 32, 32, 3], but float32 [3, 32, 32, 3] or more is needed"
+    ).check()
+    #expect(!FileManager.default.fileExists(atPath: folder.path("refused.h5")))
+  }
+
+  @Test func whatCannotBeDrawnIsRefused() async throws {
+    let folder = try TemporaryFolder()
+    let (run, nowhere) = (try await Fixture.run.made, Fixture.nowhere)
+    try folder.createFolder("images")
+    try folder.write([0], to: "images/file")
+    let one: Words = "sample --checkpoint \(run) --count 1"
+    let toFile: Words = "\(one) --output \(nowhere).h5"
+    for refusal in [
+      Refusal("\(toFile) --weights 0.5", "--weights 0.5: ", " has no average of this decay; it has 0.99"),
+      Refusal("sample --checkpoint \(nowhere) --count 1 --output \(nowhere).h5", "there is no such file or folder"),
+      Refusal("\(toFile) --steps 1001", "the process has 1000, so give 1 to 1000"),
+      Refusal("\(toFile) --eta 1", "eta: it is not for the sampler ddpm, but for ddim"),
+      Refusal(
+        "\(toFile) --snr 0.1", "snr: it is not for the sampler ddpm, but for predictor-corrector, langevin"),
+      Refusal("\(toFile) --churn 1", "churn: it is not for the sampler ddpm, but for edm"),
+      Refusal(
+        "\(toFile) --sampler edm --churn 1 --churn-min 2 --churn-max 1",
+        "churn-min: noise cannot be added from level 2.0 to 1.0"),
+      Refusal("\(toFile) --sampler ddim --eta 1.5", "eta: 1.5 must be from 0 to 1"),
+      Refusal(
+        "\(toFile) --sampler ode-heun --spacing trailing",
+        "spacing: it is not for the sampler ode-heun, but for ddpm, ddim, dpm-solver"),
+      Refusal("\(toFile) --sampler edm --churn-max 1", "churn-max: no noise is added without --churn above 0"),
+      Refusal("\(toFile) --sampler ode-rk45 --tolerance -1", "tolerance: -1.0 must be positive"),
+      Refusal("\(toFile) --sampler ode-rk45 --steps 3", "chooses its steps by the error"),
+      Refusal(
+        "\(one) --sampler ode-rk45 --every 2 --grid \(nowhere).png",
+        "every: ode-rk45 chooses its steps by the error"),
+      Refusal("\(one)", "Nothing would be written"),
+      Refusal("\(toFile) --every 2", "every needs --grid or --images"),
+      Refusal("\(one) --images \(folder)/images", "images is not empty"),
+      Refusal(
+        "sample --checkpoint \(run) --first 4294967295 --count 2 --output \(nowhere).h5",
+        "count is 2; it must be at most 1"),
+      Refusal("\(one) --output \(nowhere)/none/c.h5", "cannot write ", "/none/c.h5"),
+    ] {
+      try await refusal.check()
+    }
+    for ending in ["", ".h5", ".png"] { #expect(!FileManager.default.fileExists(atPath: nowhere + ending)) }
+  }
+
+  @Test func optionsOfSamplersDecideTheEvaluations() async throws {
+    let folder = try TemporaryFolder()
+    let draw: Words = "sample --checkpoint \(try await Fixture.run.made) --steps 2 --count 1 --output \(folder)/c.h5"
+    try await ddpm("\(draw) --sampler edm --churn 40 --churn-min 0.05 --churn-max 50 --churn-noise 1.003")
+      .succeeds(saying: "3 evaluations")
+    try await ddpm("\(draw) --sampler predictor-corrector --corrections 2 --snr 0.1").succeeds(
+      saying: "6 evaluations")
+  }
+
+  @Test func tenMillionImagesTakeTheMemoryOfABatch() async throws {
+    let folder = try TemporaryFolder()
+    let log = folder.path("log")
+    let words = Words([Place.program] + (try await sample()).list)
+    _ = try await withRunning("\(words) --count 10000000 --grid \(folder)/many.png", log: log) { process in
+      defer { kill(process, SIGKILL) }
+      while try !text(at: log).contains("Drawing") {
+        guard isRunning(process) else {
+          Issue.record("it ended: \(try text(at: log))")
+          return
+        }
+        try await Task.sleep(for: .milliseconds(50))
+      }
+      // Long enough for several batches.
+      let beginning = processorSeconds(of: process)
+      while processorSeconds(of: process) < beginning + 1 {
+        guard isRunning(process) else {
+          Issue.record("it ended: \(try text(at: log))")
+          return
+        }
+        try await Task.sleep(for: .milliseconds(50))
+      }
+      #expect(try #require(peakMemory(of: process)) < 1_000_000)
+    }
+  }
+}

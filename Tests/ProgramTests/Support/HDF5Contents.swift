@@ -1,0 +1,60 @@
+import HDF5
+import Images
+import Synchronization
+
+/// What HDF5 files hold, asked for by one test at a time: libhdf5 is not to be called by two threads at once.
+enum HDF5Contents {
+  struct Dataset<Element: HDF5Element>: Sendable {
+    let shape: [Int]
+    let elements: [Element]
+
+    /// The elements of row `index` along the first dimension.
+    subscript(row index: Int) -> ArraySlice<Element> {
+      let size = shape.dropFirst().reduce(1, *)
+      return elements[index * size..<(index + 1) * size]
+    }
+  }
+
+  private static let library = Mutex(())
+
+  static func has(_ name: String, in path: String) throws -> Bool {
+    try library.withLock { _ in try HDF5File.open(path).exists("/" + name) }
+  }
+
+  static func read<Element: HDF5Element>(
+    _ name: String, of path: String, as _: Element.Type = Element.self
+  ) throws -> Dataset<Element> {
+    try library.withLock { _ in
+      let file = try HDF5File.open(path)
+      let dataset = try file.openDataset("/" + name)
+      return Dataset(shape: dataset.shape, elements: try dataset.readAll(as: Element.self))
+    }
+  }
+
+  static func write<Element: HDF5Element>(
+    _ name: String, _ elements: [Element], shape: [Int], to path: String
+  ) throws {
+    try library.withLock { _ in
+      let file = try HDF5File.create(path)
+      try file.createDataset(name, shape: shape, type: Element.elementType).writeAll(elements)
+    }
+  }
+
+  /// An attribute of the file, or nil if it has none of this name.
+  static func integer(_ name: String, of path: String) throws -> Int64? {
+    try library.withLock { _ in
+      let file = try HDF5File.open(path)
+      return try file.attributeExists(name) ? try file.readAttribute(name, as: Int64.self) : nil
+    }
+  }
+
+  /// Where in the file a dataset's elements begin.
+  static func offset(of name: String, in path: String) throws -> Int? {
+    try library.withLock { _ in try HDF5File.open(path).openDataset("/" + name).contiguousOffset() }
+  }
+}
+
+extension Image {
+  /// Height, width and channels.
+  var shape: [Int] { [height, width, channels] }
+}
