@@ -56,7 +56,10 @@ let package = Package(
     // What reads and writes files: regular ones only, whole or not at all.
     .target(name: "Files", dependencies: ["CFileSpace", "Failures"]),
 
-    .target(name: "Tensors", dependencies: ["CProcessor"]),
+    // What threads share and wait for, and threads beside the computation.
+    .target(name: "Threads", dependencies: ["CProcessor"]),
+
+    .target(name: "Tensors", dependencies: ["CProcessor", "Threads"]),
     .target(
       name: "Kernels", dependencies: ["CBuildTarget", "CProcessor", "Tensors"],
       swiftSettings: numericCode),
@@ -65,7 +68,7 @@ let package = Package(
     .target(name: "Network", dependencies: ["Differentiation", "Diffusion", "Kernels", "Tensors"]),
     .target(name: "Inception", dependencies: ["Kernels", "Tensors"]),
     .target(name: "Optimisation", dependencies: ["Tensors"], swiftSettings: wideVectors),
-    .target(name: "MessagePassing", dependencies: ["CMPI", "Failures"]),
+    .target(name: "MessagePassing", dependencies: ["CMPI", "Failures", "Tensors"]),
     .target(name: "Compression", dependencies: ["CZlib", "Failures", "Files"]),
     .target(name: "ForeignFiles", dependencies: ["Failures", "Files"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "CMPI", "Compression", "Failures", "Files", "MessagePassing"]),
@@ -79,13 +82,15 @@ let package = Package(
       exclude: ["Protobuf/tensorboard_events.proto"]),
     .target(
       name: "Datasets",
-      dependencies: ["Compression", "Failures", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "Tensors"]),
+      dependencies: [
+        "Compression", "Failures", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "Tensors", "Threads",
+      ]),
     .target(
       name: "Checkpoints",
       dependencies: ["CFileSpace", "Compression", "Failures", "Files", "HDF5", "MessagePassing", "Tensors"]),
     // Progress and messages on the console, and a run's own records.
     .target(name: "Reporting", dependencies: ["Files", .product(name: "Logging", package: "swift-log")]),
-    // What every command of many ranks needs: agreement, room on processors and memory, ending together.
+    // What every command of many ranks needs: room on processors and memory, shared outputs, ending together.
     .target(name: "Ranks", dependencies: ["Failures", "Files", "HDF5", "MessagePassing", "Reporting", "Tensors"]),
     .target(
       name: "Configuration",
@@ -114,14 +119,14 @@ let package = Package(
       name: "DataParallel",
       dependencies: [
         "Checkpoints", "Configuration", "Differentiation", "Diffusion", "Kernels", "MessagePassing", "Network",
-        "Optimisation", "Ranks", "Tensors",
+        "Optimisation", "Ranks", "Tensors", "Threads",
       ]),
     .target(
       name: "Training",
       dependencies: [
         "Checkpoints", "Compression", "Configuration", "DataParallel", "Datasets", "Differentiation", "Diffusion",
         "Evaluation", "Failures", "FeatureNetworks", "Files", "HDF5", "Images", "Inference", "Kernels",
-        "MessagePassing", "Network", "Ranks", "Reporting", "TensorBoard", "Tensors",
+        "MessagePassing", "Network", "Ranks", "Reporting", "TensorBoard", "Tensors", "Threads",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -131,7 +136,7 @@ let package = Package(
       name: "Benchmarking",
       dependencies: [
         "Configuration", "DataParallel", "Datasets", "Differentiation", "Diffusion", "Failures", "Kernels",
-        "MessagePassing", "Network", "Ranks", "Reporting", "Tensors", "Training",
+        "MessagePassing", "Network", "Ranks", "Reporting", "Tensors", "Threads", "Training",
       ]),
     .target(
       name: "Diffusers",
@@ -149,6 +154,7 @@ let package = Package(
       ]),
 
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
+    .testTarget(name: "ThreadsTests", dependencies: ["Threads"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     // Slow, plain twins of the kernels.
     .target(

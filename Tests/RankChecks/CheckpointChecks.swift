@@ -86,7 +86,7 @@ let checkpointChecks: [Check] = [
       try Checkpoint.load(from: path, communicator: context.communicator) { _ in groups(loaded, shard) }
     }
     let error = try expectError(CheckpointError.self) { _ = try load() }
-    let problems = try context.communicator.allGatherStrings(error.problem)
+    let problems = try context.communicator.allGather(encoding: error.problem)
     try save()
     let found = try load()
     try expectEqual(found, header)
@@ -109,7 +109,7 @@ let checkpointChecks: [Check] = [
     let rehearsing = try expectError(CheckpointError.self) {
       try Checkpoint.rehearse(path: path, groups: groups(arenas, shard), communicator: context.communicator)
     }
-    let texts = try context.communicator.allGatherStrings("\(loading)\n\(saving)\n\(rehearsing)")
+    let texts = try context.communicator.allGather(encoding: "\(loading)\n\(saving)\n\(rehearsing)")
     try expect(Set(texts).count == 1, "ranks disagree: \(texts)")
     try expect([loading, saving, rehearsing].allSatisfy { $0.path == path }, texts[0])
   },

@@ -34,9 +34,5 @@ struct LossAwareRecord {
   }
 
   /// Gives rank 0's to all. Collective.
-  func share(_ communicator: Communicator) throws {
-    let others = [Int](repeating: 0, count: communicator.size - 1)
-    try communicator.allGatherVariable(
-      inPlace: arena.pointer, counts: [arena.count] + others, displacements: [0] + others.map { _ in arena.count })
-  }
+  func share(_ communicator: Communicator) throws { try communicator.broadcast(arena.buffer, from: 0) }
 }

@@ -4,24 +4,13 @@ import Foundation
 import MessagePassing
 
 extension Communicator {
-  /// Refuses to go on where a rank was given something else than rank 0. Collective.
-  /// - Parameter what: what is compared, as a message names it.
-  /// - Throws: `JobFailure` on all ranks, which shows both values.
-  public func requireAlike(_ what: String, _ mine: String) throws {
-    let all = try allGatherStrings(mine)
-    guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
-    throw JobFailure(
-      rank: other, exitStatus: .badInput,
-      message: "its \(what) is not that of rank 0 (rank 0: \(all[0]); rank \(other): \(all[other]))")
-  }
-
   /// Makes sure that every rank finds what rank 0 writes into a folder: a rank that does not would leave the others
   /// waiting for ever when they open a file together. Collective.
   /// - Parameter folder: as this rank names it; on rank 0 it must exist.
   /// - Throws: `JobFailure` on all ranks.
   public func requireShared(folder: String) throws {
     guard size > 1 else { return }
-    let name = try broadcast(".shared-\(getpid())-\(UInt32.random(in: 0 ... .max))", from: 0)
+    let name = try broadcast(encoding: ".shared-\(getpid())-\(UInt32.random(in: 0 ... .max))", from: 0)
     let path = "\(folder)/\(name)"
     try together {
       if rank == 0 { try replaceFile(at: path, with: []) }
