@@ -37,7 +37,7 @@ public enum Attention {
   }
 
   /// y = softmax(q·kᵀ/√d)·v of every head; overwrites y. An image's result does not depend on the other images.
-  public static func forward(
+  package static func forward(
     query: UnsafePointer<Float>, key: UnsafePointer<Float>, value: UnsafePointer<Float>,
     y: UnsafeMutablePointer<Float>, geometry: Geometry, workers: WorkerPool
   ) {
@@ -61,7 +61,7 @@ public enum Attention {
   ///
   /// With P the probabilities of a head: dV = Pᵀ·dy, dP = dy·vᵀ, dS = P∘(dP − rowsum(P∘dP))/√d, dQ = dS·k, dK = dSᵀ·q;
   /// dV and dK are summed over the blocks in order.
-  public static func backward(
+  package static func backward(
     query: UnsafePointer<Float>, key: UnsafePointer<Float>, value: UnsafePointer<Float>, dy: UnsafePointer<Float>,
     dQuery: UnsafeMutablePointer<Float>, dKey: UnsafeMutablePointer<Float>, dValue: UnsafeMutablePointer<Float>,
     geometry: Geometry, workers: WorkerPool

@@ -8,7 +8,7 @@ public enum ConvolutionMethod: String, CaseIterable, Sendable {
   case direct
 
   /// y = enlarged(x) ∗ kernel + bias + perImage + residual; see `Winograd.convolve`.
-  public func convolve(
+  package func convolve(
     x: UnsafePointer<Float>, kernel: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, geometry: Winograd.Geometry,
     bias: UnsafePointer<Float>? = nil, perImage: UnsafePointer<Float>? = nil, residual: UnsafePointer<Float>? = nil,
     workers: WorkerPool
@@ -26,7 +26,7 @@ public enum ConvolutionMethod: String, CaseIterable, Sendable {
   }
 
   /// dx = addend + the adjoint of `convolve` applied to dy; see `Winograd.propagateGradient`.
-  public func propagateGradient(
+  package func propagateGradient(
     dy: UnsafePointer<Float>, kernel: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
     geometry: Winograd.Geometry,
     addend: UnsafePointer<Float>? = nil, workers: WorkerPool
@@ -43,7 +43,7 @@ public enum ConvolutionMethod: String, CaseIterable, Sendable {
 
   /// dKernel += Σ over images and pixels of x ⊗ dy, and imageSums = Σ over pixels of dy; see
   /// `Winograd.accumulateKernelGradient`.
-  public func accumulateKernelGradient(
+  package func accumulateKernelGradient(
     x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dKernel: UnsafeMutablePointer<Float>,
     imageSums: UnsafeMutablePointer<Float>, geometry: Winograd.Geometry, workers: WorkerPool
   ) {

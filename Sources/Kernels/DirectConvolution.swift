@@ -7,7 +7,7 @@ import Tensors
 /// image at a time, so memory does not grow with the images.
 public enum DirectConvolution {
   /// y = enlarged(x) ∗ kernel + bias + perImage + residual; see `Winograd.convolve`.
-  public static func convolve(
+  package static func convolve(
     x: UnsafePointer<Float>, kernel: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, geometry: Winograd.Geometry,
     bias: UnsafePointer<Float>? = nil, perImage: UnsafePointer<Float>? = nil, residual: UnsafePointer<Float>? = nil,
     workers: WorkerPool
@@ -32,7 +32,7 @@ public enum DirectConvolution {
   }
 
   /// dx = addend + the adjoint of `convolve` applied to dy; see `Winograd.propagateGradient`.
-  public static func propagateGradient(
+  package static func propagateGradient(
     dy: UnsafePointer<Float>, kernel: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
     geometry: Winograd.Geometry,
     addend: UnsafePointer<Float>? = nil, workers: WorkerPool
@@ -66,7 +66,7 @@ public enum DirectConvolution {
 
   /// dKernel += Σ over images and pixels of x ⊗ dy, complete before it is added, and the sums of dy over pixels; see
   /// `Winograd.accumulateKernelGradient`.
-  public static func accumulateKernelGradient(
+  package static func accumulateKernelGradient(
     x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dKernel: UnsafeMutablePointer<Float>,
     imageSums: UnsafeMutablePointer<Float>, geometry: Winograd.Geometry, workers: WorkerPool
   ) {

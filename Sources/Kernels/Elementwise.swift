@@ -6,14 +6,14 @@ public enum Elementwise {
   static let grain = 1 << 15
 
   /// target += source.
-  public static func add(
+  package static func add(
     _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
   ) {
     sum(target, source, into: target, count: count, workers: workers)
   }
 
   /// sum = a + b; overwrites, and may be a or b.
-  public static func sum(
+  package static func sum(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into sum: UnsafeMutablePointer<Float>, count: Int,
     workers: WorkerPool
   ) {
@@ -25,14 +25,14 @@ public enum Elementwise {
   }
 
   /// values ×= factor.
-  public static func scale(
+  package static func scale(
     _ values: UnsafeMutablePointer<Float>, by factor: Float, count: Int, workers: WorkerPool
   ) {
     multiple(values, by: factor, into: values, count: count, workers: workers)
   }
 
   /// y = factor·x; overwrites, and may be x.
-  public static func multiple(
+  package static func multiple(
     _ x: UnsafePointer<Float>, by factor: Float, into y: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
   ) {
     workers.forEachRange(count, grain: grain) { range in
@@ -43,7 +43,7 @@ public enum Elementwise {
   }
 
   /// sum = factor·(a + b); overwrites, and may be a or b.
-  public static func scaledSum(
+  package static func scaledSum(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, by factor: Float, into sum: UnsafeMutablePointer<Float>,
     count: Int, workers: WorkerPool
   ) {
@@ -55,7 +55,7 @@ public enum Elementwise {
   }
 
   /// y = eˣ within 2 units in the last place for −87.3 ≤ x ≤ 88.3, saturating outside; overwrites, and may be x.
-  public static func exponential(
+  package static func exponential(
     _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
   ) {
     workers.forEachRange(count, grain: grain) { range in
@@ -66,7 +66,7 @@ public enum Elementwise {
   }
 
   /// y = 1 / (1 + e⁻ˣ); overwrites, and may be x.
-  public static func sigmoid(
+  package static func sigmoid(
     _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
   ) {
     workers.forEachRange(count, grain: grain) { range in
@@ -77,7 +77,7 @@ public enum Elementwise {
   }
 
   /// y = x·sigmoid(x); overwrites, and may be x.
-  public static func siluForward(
+  package static func siluForward(
     x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
   ) {
     workers.forEachRange(count, grain: grain) { range in
@@ -88,7 +88,7 @@ public enum Elementwise {
   }
 
   /// dx = dy·silu′(x), silu′(x) = s·(1 + x·(1 − s)) with s = sigmoid(x); overwrites, and may be dy.
-  public static func siluBackward(
+  package static func siluBackward(
     x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, count: Int, workers: WorkerPool
   ) {
     workers.forEachRange(count, grain: grain) { range in

@@ -1,16 +1,16 @@
 import Tensors
 
 /// The shape of a group normalisation of x [images, pixels, channels].
-public struct GroupNormGeometry: Sendable, Equatable {
-  public var images: Int
-  public var pixels: Int
-  public var channels: Int
+package struct GroupNormGeometry: Sendable, Equatable {
+  package var images: Int
+  package var pixels: Int
+  package var channels: Int
   /// Divides `channels`; a group is channels / groups consecutive channels.
-  public var groups: Int
+  package var groups: Int
   /// Added to each variance.
-  public var epsilon: Float
+  package var epsilon: Float
 
-  public init(images: Int, pixels: Int, channels: Int, groups: Int, epsilon: Float) {
+  package init(images: Int, pixels: Int, channels: Int, groups: Int, epsilon: Float) {
     self.images = images
     self.pixels = pixels
     self.channels = channels
@@ -32,23 +32,23 @@ public struct GroupNormGeometry: Sendable, Equatable {
 
 /// Some of the channels of a tensor: [images, pixels, channels] of its own. Several count as one tensor, joined along the
 /// channels, which never has to be made.
-public struct ChannelPart {
-  public let pointer: UnsafePointer<Float>
-  public let channels: Int
+package struct ChannelPart {
+  package let pointer: UnsafePointer<Float>
+  package let channels: Int
 
-  public init(_ pointer: UnsafePointer<Float>, channels: Int) {
+  package init(_ pointer: UnsafePointer<Float>, channels: Int) {
     self.pointer = pointer
     self.channels = channels
   }
 }
 
 /// Where the gradient with respect to a `ChannelPart` goes.
-public struct ChannelPartGradient {
-  public let target: UnsafeMutablePointer<Float>
+package struct ChannelPartGradient {
+  package let target: UnsafeMutablePointer<Float>
   /// Added to the gradient; may be the target.
-  public let addend: UnsafePointer<Float>?
+  package let addend: UnsafePointer<Float>?
 
-  public init(_ target: UnsafeMutablePointer<Float>, addend: UnsafePointer<Float>? = nil) {
+  package init(_ target: UnsafeMutablePointer<Float>, addend: UnsafePointer<Float>? = nil) {
     self.target = target
     self.addend = addend
   }
@@ -71,7 +71,7 @@ public enum GroupNorm {
   ///   - inverseDeviations: 1 / √(variance + epsilon) [images, groups]; overwritten, for the backward pass.
   ///   - hasStatistics: whether means and inverseDeviations are there already, from an earlier call with the same x; then
   ///     they are read, and y is the same bits as then.
-  public static func forward(
+  package static func forward(
     x: [ChannelPart], scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
     modulation: UnsafePointer<Float>? = nil, y: UnsafeMutablePointer<Float>, means: UnsafeMutablePointer<Float>,
     inverseDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry, activation: Activation,
@@ -109,7 +109,7 @@ public enum GroupNorm {
   ///   - dScale: [channels]; accumulated, as `dOffset`: image by image, in order.
   ///   - modulation: what `forward` had.
   ///   - dModulation: ds and db, like the modulation; overwritten. nil where nobody wants them.
-  public static func backward(
+  package static func backward(
     x: [ChannelPart], dy: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
     means: UnsafePointer<Float>, inverseDeviations: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
     dx: [ChannelPartGradient], dScale: UnsafeMutablePointer<Float>, dOffset: UnsafeMutablePointer<Float>,

@@ -10,7 +10,7 @@ public enum ImageToColumns {
   /// - Parameters:
   ///   - x: [images, height, width, channels].
   ///   - columns: [patchCount, patchLength]; overwritten.
-  public static func columns(
+  package static func columns(
     of x: UnsafePointer<Float>, into columns: UnsafeMutablePointer<Float>, geometry: PatchGeometry, workers: WorkerPool
   ) {
     let (channels, outputWidth) = (geometry.channels, geometry.outputWidth)
@@ -41,7 +41,7 @@ public enum ImageToColumns {
   /// - Parameters:
   ///   - columns: [patchCount, patchLength].
   ///   - dx: [images, height, width, channels]; overwritten.
-  public static func addColumns(
+  package static func addColumns(
     _ columns: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, geometry: PatchGeometry, workers: WorkerPool
   ) {
     let (channels, outputWidth) = (geometry.channels, geometry.outputWidth)

@@ -1,17 +1,17 @@
 import Tensors
 
 /// A matrix where it lies in memory: element (r, c) is at `pointer[r·rowStride + c·columnStride]`.
-public struct MatrixView {
-  public let pointer: UnsafePointer<Float>
-  public let rowStride: Int
-  public let columnStride: Int
+package struct MatrixView {
+  package let pointer: UnsafePointer<Float>
+  package let rowStride: Int
+  package let columnStride: Int
 
   /// A row-major matrix whose rows are `rowStride` floats apart.
-  public init(_ pointer: UnsafePointer<Float>, rowStride: Int) {
+  package init(_ pointer: UnsafePointer<Float>, rowStride: Int) {
     self.init(pointer, rowStride: rowStride, columnStride: 1)
   }
 
-  private init(_ pointer: UnsafePointer<Float>, rowStride: Int, columnStride: Int) {
+  init(_ pointer: UnsafePointer<Float>, rowStride: Int, columnStride: Int) {
     self.pointer = pointer
     self.rowStride = rowStride
     self.columnStride = columnStride
@@ -23,12 +23,12 @@ public struct MatrixView {
   }
 
   /// The rows from one on.
-  public func rows(from first: Int) -> MatrixView {
+  package func rows(from first: Int) -> MatrixView {
     MatrixView(pointer + first * rowStride, rowStride: rowStride, columnStride: columnStride)
   }
 
   /// The same memory with rows and columns exchanged.
-  public var transposed: MatrixView { MatrixView(pointer, rowStride: columnStride, columnStride: rowStride) }
+  package var transposed: MatrixView { MatrixView(pointer, rowStride: columnStride, columnStride: rowStride) }
 }
 
 /// Dense matrix products C = A·B (+ bias + addend).
@@ -38,11 +38,11 @@ public struct MatrixView {
 /// r of A and column c of B alone, bit for bit: not on how many rows or columns there are, nor on threads.
 public enum MatrixProduct {
   /// Some columns of A, from one place on.
-  public struct Part {
-    public let view: MatrixView
-    public let columns: Int
+  package struct Part {
+    package let view: MatrixView
+    package let columns: Int
 
-    public init(_ view: MatrixView, columns: Int) {
+    package init(_ view: MatrixView, columns: Int) {
       self.view = view
       self.columns = columns
     }
@@ -77,7 +77,7 @@ public enum MatrixProduct {
   ///   - cStride: floats between c's rows, where these are parts of longer ones; then addend's rows are as far apart.
   ///   - bias: [columns], added to every row.
   ///   - addend: laid out like C; may be C, to which the product is then added.
-  public static func multiply(
+  package static func multiply(
     _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, cStride: Int? = nil, rows: Int, columns: Int,
     depth: Int, bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
   ) {
@@ -87,7 +87,7 @@ public enum MatrixProduct {
   }
 
   /// The same for an A in parts that lie in different places: its columns are those of all parts.
-  public static func multiply(
+  package static func multiply(
     _ a: [Part], _ b: MatrixView, into c: UnsafeMutablePointer<Float>, cStride: Int? = nil, rows: Int, columns: Int,
     bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
   ) {

@@ -22,7 +22,7 @@ public enum PreciseProduct {
   ///   - c: [rows, columns], element (r, c) at r·rowStride + c.
   ///   - diagonal: where given, only elements (r, c) with c ≥ r + diagonal are needed; others hold undefined numbers
   ///     afterwards.
-  public static func add(
+  package static func add(
     _ a: MatrixView, _ b: MatrixView, to c: UnsafeMutablePointer<Double>, rowStride: Int, rows: Int, columns: Int,
     depth: Int, fromDiagonal diagonal: Int? = nil, workers: WorkerPool
   ) {

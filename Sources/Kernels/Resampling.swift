@@ -55,7 +55,7 @@ public enum Resampling: Sendable, Hashable {
   ///   - x: [images, vertical.inputs, horizontal.inputs, channels].
   ///   - y: [images, vertical.outputs, horizontal.outputs, channels]; overwritten.
   ///   - addend: like y, and may be y; nil for none.
-  public static func apply(
+  package static func apply(
     vertical: AxisFilter, horizontal: AxisFilter, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, images: Int,
     channels: Int, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
   ) {

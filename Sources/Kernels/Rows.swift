@@ -11,7 +11,7 @@ public enum Rows {
   ///
   /// Blocks of rows, whose bounds depend on `channels` only, are summed in single precision, their sums in order in
   /// double precision.
-  public static func sumOfRows(
+  package static func sumOfRows(
     _ x: UnsafePointer<Float>, rows: Int, channels: Int, accumulatingInto sums: UnsafeMutablePointer<Float>,
     workers: WorkerPool
   ) {
@@ -32,7 +32,7 @@ public enum Rows {
   }
 
   /// x[n, p, c] += e[n, c], such as a timestep's embedding added to every pixel.
-  public static func addPerImage(
+  package static func addPerImage(
     _ e: UnsafePointer<Float>, to x: UnsafeMutablePointer<Float>, images: Int, pixels: Int, channels: Int,
     workers: WorkerPool
   ) {
@@ -43,7 +43,7 @@ public enum Rows {
 
   /// sums[n, c] = Σ over pixels of x[n, p, c]: the adjoint of `addPerImage`; overwrites. Summed like `sumOfRows`, each
   /// image by itself.
-  public static func sumOverPixels(
+  package static func sumOverPixels(
     _ x: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>, images: Int, pixels: Int, channels: Int,
     workers: WorkerPool
   ) {
@@ -67,7 +67,7 @@ public enum Rows {
   }
 
   /// target[row, c] = source[row, c] for some columns of two matrices.
-  public static func copyColumns(
+  package static func copyColumns(
     of source: UnsafePointer<Float>, rowStride sourceStride: Int, into target: UnsafeMutablePointer<Float>,
     rowStride targetStride: Int, rows: Int, columns: Int, workers: WorkerPool
   ) {

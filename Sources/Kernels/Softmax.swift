@@ -4,7 +4,7 @@ public enum Softmax {
   /// scale·s.
   ///
   /// - Parameter scores: [rows, columns]; overwritten with the probabilities.
-  public static func forwardRows(_ scores: UnsafeMutablePointer<Float>, rows: Int, columns: Int, scale: Float) {
+  package static func forwardRows(_ scores: UnsafeMutablePointer<Float>, rows: Int, columns: Int, scale: Float) {
     for row in 0..<rows { forwardRow(scores + row * columns, columns, scale) }
   }
 
@@ -46,7 +46,7 @@ public enum Softmax {
   /// - Parameters:
   ///   - probabilities: what `forwardRows` made, [rows, columns].
   ///   - dProbabilities: ∂loss/∂probabilities [rows, columns]; overwritten.
-  public static func backwardRows(
+  package static func backwardRows(
     probabilities: UnsafePointer<Float>, dProbabilities: UnsafeMutablePointer<Float>, rows: Int, columns: Int,
     scale: Float
   ) {

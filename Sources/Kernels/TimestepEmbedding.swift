@@ -10,7 +10,7 @@ public enum TimestepEmbedding {
   /// - Parameters:
   ///   - timesteps: [count].
   ///   - embedding: [count, dimension]; overwritten.
-  public static func embed(
+  package static func embed(
     timesteps: UnsafePointer<Float>, count: Int, dimension: Int, into embedding: UnsafeMutablePointer<Float>
   ) {
     let half = dimension / 2
@@ -36,7 +36,7 @@ public enum TimestepEmbedding {
   ///   - values: [count].
   ///   - frequencies: [frequencyCount].
   ///   - embedding: [count, 2·frequencyCount]; overwritten.
-  public static func embed(
+  package static func embed(
     values: UnsafePointer<Float>, count: Int, frequencies: UnsafePointer<Float>, frequencyCount: Int,
     into embedding: UnsafeMutablePointer<Float>
   ) {

@@ -65,7 +65,7 @@ public enum Winograd {
   ///   - bias: [outChannels], added everywhere.
   ///   - perImage: [images, outChannels], added to every pixel of its image.
   ///   - residual: like y.
-  public static func convolve(
+  package static func convolve(
     x: UnsafePointer<Float>, kernel: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, geometry: Geometry,
     bias: UnsafePointer<Float>? = nil, perImage: UnsafePointer<Float>? = nil, residual: UnsafePointer<Float>? = nil,
     workers: WorkerPool
@@ -89,7 +89,7 @@ public enum Winograd {
   ///   - dy: [images, height, width, outChannels].
   ///   - dx: like x; overwritten.
   ///   - addend: like x; may be dx.
-  public static func propagateGradient(
+  package static func propagateGradient(
     dy: UnsafePointer<Float>, kernel: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, geometry: Geometry,
     addend: UnsafePointer<Float>? = nil, workers: WorkerPool
   ) {
@@ -115,7 +115,7 @@ public enum Winograd {
   ///
   /// - Parameter imageSums: receives the sums of dy over each image's pixels, [images, outChannels], of which the
   ///   gradients of `bias` and `perImage` are made. They are among the points that are needed anyway.
-  public static func accumulateKernelGradient(
+  package static func accumulateKernelGradient(
     x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dKernel: UnsafeMutablePointer<Float>,
     imageSums: UnsafeMutablePointer<Float>, geometry: Geometry, workers: WorkerPool
   ) {

@@ -50,7 +50,7 @@ let checkpointChecks: [Check] = [
         let dataset = try file.openDataset(name)
         let values = try dataset.readAll(as: Float.self)
         try dataset.close()
-        let original = arena.elements(of: entry)
+        let original = arena.tensor(entry).elements
         try expect(values.map(\.bitPattern) == original.map(\.bitPattern), "\(name) has other contents")
         try expectEqual(
           try file.readAttribute("crc32", of: name, as: UInt32.self), original.withUnsafeBytes { crc32($0) })
@@ -76,7 +76,7 @@ let checkpointChecks: [Check] = [
       guard context.rank == 0 else { return }
       let url = URL(fileURLWithPath: path)
       var data = try Data(contentsOf: url)
-      let bytes = expected[1].elements(of: entry).withUnsafeBytes { Data($0) }
+      let bytes = expected[1].tensor(entry).elements.withUnsafeBytes { Data($0) }
       guard let place = data.range(of: bytes) else { throw CheckFailure(description: "the tensor is not in the file") }
       data[place.upperBound - 1] ^= 1
       try data.write(to: url)
@@ -133,7 +133,7 @@ private func makeArenas(_ layout: ParameterLayout) -> [Arena] {
     let arena = Arena(layout)
     for (tensor, entry) in layout.entries.enumerated() {
       RandomStream(seed: 3, purpose: .noise, sample: index, detail: tensor)
-        .fillNormal(arena.pointer(to: entry), count: entry.count)
+        .fillNormal(arena.tensor(entry).pointer, count: entry.count)
     }
     return arena
   }

@@ -135,7 +135,7 @@ extension StorageTests {
       let entry = layout.add("counts", shape: [300_001], order: .c)
       let arenas = [0, 0.5].map { (first: Float) in
         let arena = Arena(layout)
-        for index in 0..<entry.count { arena.pointer(to: entry)[index] = first + Float(index) }
+        for index in 0..<entry.count { arena.tensor(entry).pointer[index] = first + Float(index) }
         return arena
       }
       let others = zip(["loss_aware_steps", "of/later/programs"], arenas).map { path, arena in
@@ -146,7 +146,7 @@ extension StorageTests {
       let whole = try CheckpointInspection(path: path)
       #expect(whole.isWhole)
       #expect(whole.groups.map(\.path).sorted() == (testGroupPaths + others.map(\.path)).sorted())
-      try flipLastBit(of: arenas[0].elements(of: entry).withUnsafeBytes { Array($0) }, inFile: path)
+      try flipLastBit(of: arenas[0].tensor(entry).elements.withUnsafeBytes { Array($0) }, inFile: path)
       #expect(try CheckpointInspection(path: path).groups.flatMap(\.damaged) == ["loss_aware_steps/counts"])
     }
 
@@ -348,7 +348,7 @@ private struct TestArenas {
       let arena = Arena(layout)
       for (tensor, entry) in layout.entries.enumerated() {
         RandomStream(seed: seed, purpose: .noise, sample: index, detail: tensor)
-          .fillNormal(arena.pointer(to: entry), count: entry.count)
+          .fillNormal(arena.tensor(entry).pointer, count: entry.count)
       }
       return arena
     }
@@ -362,11 +362,11 @@ private struct TestArenas {
 
   /// The bits of all tensors of all groups.
   var bits: [[UInt32]] {
-    arenas.flatMap { arena in layout.entries.map { arena.elements(of: $0).map(\.bitPattern) } }
+    arenas.flatMap { arena in layout.entries.map { arena.tensor($0).elements.map(\.bitPattern) } }
   }
 
   func bytes(of tensor: String, in group: String) -> [UInt8] {
     let arena = arenas[testGroupPaths.firstIndex(of: group)!]
-    return arena.elements(of: layout[tensor]!).withUnsafeBytes { Array($0) }
+    return arena.tensor(layout[tensor]!).elements.withUnsafeBytes { Array($0) }
   }
 }
