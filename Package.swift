@@ -17,12 +17,16 @@ let wideVectors: [SwiftSetting] = [.unsafeFlags(["-Xcc", processorFlag, "-Xcc", 
 // Numeric code: wide vectors, and no overflow or bounds checks.
 let numericCode: [SwiftSetting] = wideVectors + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
 
+// exp, log and the like, from swift-numerics.
+let realModule = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
+
 let package = Package(
   name: "ddpm-mpi",
   products: [.executable(name: "ddpm-mpi", targets: ["ddpm-mpi"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
@@ -59,15 +63,15 @@ let package = Package(
     // What threads share and wait for, and threads beside the computation.
     .target(name: "Threads", dependencies: ["CProcessor"]),
 
-    .target(name: "Tensors", dependencies: ["CProcessor", "Threads"]),
+    .target(name: "Tensors", dependencies: ["CProcessor", realModule, "Threads"]),
     .target(
-      name: "Kernels", dependencies: ["CBuildTarget", "CProcessor", "Tensors"],
+      name: "Kernels", dependencies: ["CBuildTarget", "CProcessor", realModule, "Tensors"],
       swiftSettings: numericCode),
     .target(name: "Differentiation", dependencies: ["Kernels", "Tensors"]),
-    .target(name: "Diffusion", dependencies: ["Failures", "Tensors"]),
-    .target(name: "Network", dependencies: ["Differentiation", "Diffusion", "Kernels", "Tensors"]),
+    .target(name: "Diffusion", dependencies: ["Failures", realModule, "Tensors"]),
+    .target(name: "Network", dependencies: ["Differentiation", "Diffusion", "Kernels", realModule, "Tensors"]),
     .target(name: "Inception", dependencies: ["Kernels", "Tensors"]),
-    .target(name: "Optimisation", dependencies: ["Tensors"], swiftSettings: wideVectors),
+    .target(name: "Optimisation", dependencies: [realModule, "Tensors"], swiftSettings: wideVectors),
     .target(name: "MessagePassing", dependencies: ["CMPI", "Failures", "Tensors"]),
     .target(name: "Compression", dependencies: ["CZlib", "Failures", "Files"]),
     .target(name: "ForeignFiles", dependencies: ["Failures", "Files"]),
@@ -76,7 +80,7 @@ let package = Package(
     .target(name: "Interchange", dependencies: ["CZip", "Failures", "Files"]),
     .target(
       name: "Evaluation",
-      dependencies: ["COpenBLAS", "Failures", "Interchange", "Kernels", "MessagePassing", "Tensors"]),
+      dependencies: ["COpenBLAS", "Failures", "Interchange", "Kernels", "MessagePassing", realModule, "Tensors"]),
     .target(
       name: "TensorBoard", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Protobuf/tensorboard_events.proto"]),
@@ -112,7 +116,7 @@ let package = Package(
       dependencies: [
         "Checkpoints", "Compression", "Configuration", "Datasets", "Diffusion", "Evaluation", "Failures",
         "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "MessagePassing", "Network",
-        "Ranks", "Reporting", "Tensors",
+        realModule, "Ranks", "Reporting", "Tensors",
       ]),
     // How ranks share a step: who has which micro-batches and owns what, what moves between them, and the step itself.
     .target(
@@ -136,7 +140,7 @@ let package = Package(
       name: "Benchmarking",
       dependencies: [
         "Configuration", "DataParallel", "Datasets", "Differentiation", "Diffusion", "Failures", "Kernels",
-        "MessagePassing", "Network", "Ranks", "Reporting", "Tensors", "Threads", "Training",
+        "MessagePassing", "Network", realModule, "Ranks", "Reporting", "Tensors", "Threads", "Training",
       ]),
     .target(
       name: "Diffusers",
@@ -168,7 +172,8 @@ let package = Package(
       name: "NetworkTests", dependencies: ["Differentiation", "HDF5", "Kernels", "Network", "Tensors"],
       exclude: ["Fixtures"]),
     .testTarget(name: "InceptionTests", dependencies: ["Inception", "Tensors"]),
-    .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "HDF5", "Tensors"], exclude: ["Fixtures"]),
+    .testTarget(
+      name: "DiffusionTests", dependencies: ["Diffusion", "HDF5", realModule, "Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "OptimisationTests", dependencies: ["Optimisation", "Tensors"]),
     .testTarget(
       name: "DatasetsTests", dependencies: ["Compression", "Datasets", "Files", "HDF5", "Images", "Tensors"]),

@@ -1,8 +1,8 @@
 import DataParallel
-import Foundation
 import Kernels
 import Network
 import Ranks
+import RealModule
 import Reporting
 import Training
 
@@ -148,6 +148,6 @@ enum BenchmarkText {
 
 /// The nearest number with so many decimal places.
 func rounded(_ value: Double, places: Int) -> Double {
-  let scale = pow(10, Double(places))
+  let scale = Double.pow(10, Double(places))
   return (value * scale).rounded() / scale
 }

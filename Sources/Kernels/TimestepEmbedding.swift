@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 
 /// Sinusoidal features of a timestep (Ho et al., arXiv:2006.11239, after Vaswani et al., arXiv:1706.03762, section 3.5).
 public enum TimestepEmbedding {
@@ -15,11 +15,11 @@ public enum TimestepEmbedding {
   ) {
     let half = dimension / 2
     for i in 0..<half {
-      let frequency = exp(-log(10000) * Double(i) / Double(max(half - 1, 1)))
+      let frequency = Double.exp(-Double.log(10000) * Double(i) / Double(max(half - 1, 1)))
       for n in 0..<count {
         let angle = Double(timesteps[n]) * frequency
-        embedding[n * dimension + i] = Float(sin(angle))
-        embedding[n * dimension + half + i] = Float(cos(angle))
+        embedding[n * dimension + i] = Float(Double.sin(angle))
+        embedding[n * dimension + half + i] = Float(Double.cos(angle))
       }
     }
     if dimension % 2 == 1 {
@@ -44,8 +44,8 @@ public enum TimestepEmbedding {
       let row = embedding + n * 2 * frequencyCount
       for i in 0..<frequencyCount {
         let angle = 2 * Double.pi * Double(frequencies[i]) * Double(values[n])
-        row[i] = Float(sin(angle))
-        row[frequencyCount + i] = Float(cos(angle))
+        row[i] = Float(Double.sin(angle))
+        row[frequencyCount + i] = Float(Double.cos(angle))
       }
     }
   }

@@ -1,4 +1,3 @@
-import Foundation
 import Tensors
 
 /// How a parameter starts.

@@ -102,7 +102,7 @@ public struct LikelihoodJob: Sendable {
     let process = try configuration.process()
     switch method {
     case .bound:
-      guard let discrete = process as? DiscreteProcess else {
+      guard let discrete = process.discrete else {
         throw DiffusionError(
           key: "method",
           problem: "bound is for the discrete processes vp and ve, but this model's is "
