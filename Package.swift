@@ -40,6 +40,13 @@ let package = Package(
     .target(name: "CBuildTarget", cSettings: [.unsafeFlags([processorFlag])]),
     .target(name: "CProcessor", dependencies: ["CBuildTarget"]),
 
+    // The innermost products for each kind of processor, all of them in every build; and vectors, whose width is the
+    // build's.
+    .target(name: "CMicroKernels", dependencies: ["CBuildTarget"]),
+    .target(
+      name: "MicroKernels", dependencies: ["CBuildTarget", "CMicroKernels", "CProcessor", "Tensors"],
+      swiftSettings: numericCode),
+
     // A system call that Swift does not see.
     .target(name: "CFileSpace"),
 
@@ -57,14 +64,12 @@ let package = Package(
     .target(name: "Files", dependencies: ["CFileSpace", "Failures"]),
 
     .target(name: "Tensors", dependencies: ["CProcessor"]),
-    .target(
-      name: "Kernels", dependencies: ["CBuildTarget", "CProcessor", "Tensors"],
-      swiftSettings: numericCode),
+    .target(name: "Kernels", dependencies: ["CProcessor", "MicroKernels", "Tensors"], swiftSettings: numericCode),
     .target(name: "Differentiation", dependencies: ["Kernels", "Tensors"]),
     .target(name: "Diffusion", dependencies: ["Failures", "Tensors"]),
     .target(name: "Network", dependencies: ["Differentiation", "Diffusion", "Kernels", "Tensors"]),
-    .target(name: "Inception", dependencies: ["Kernels", "Tensors"]),
-    .target(name: "Optimisation", dependencies: ["Tensors"], swiftSettings: wideVectors),
+    .target(name: "Inception", dependencies: ["Kernels", "MicroKernels", "Tensors"], swiftSettings: numericCode),
+    .target(name: "Optimisation", dependencies: ["MicroKernels", "Tensors"], swiftSettings: wideVectors),
     .target(name: "MessagePassing", dependencies: ["CMPI", "Failures"]),
     .target(name: "Compression", dependencies: ["CZlib", "Failures", "Files"]),
     .target(name: "ForeignFiles", dependencies: ["Failures", "Files"]),
@@ -131,7 +136,7 @@ let package = Package(
       name: "Benchmarking",
       dependencies: [
         "Configuration", "DataParallel", "Datasets", "Differentiation", "Diffusion", "Failures", "Kernels",
-        "MessagePassing", "Network", "Ranks", "Reporting", "Tensors", "Training",
+        "MessagePassing", "MicroKernels", "Network", "Ranks", "Reporting", "Tensors", "Training",
       ]),
     .target(
       name: "Diffusers",
@@ -144,7 +149,7 @@ let package = Package(
       dependencies: [
         "Benchmarking", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Diffusers", "Diffusion",
         "Failures", "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Inference", "Kernels",
-        "MessagePassing", "Packing", "Ranks", "Reporting", "Reports", "Training",
+        "MessagePassing", "MicroKernels", "Packing", "Ranks", "Reporting", "Reports", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -155,13 +160,15 @@ let package = Package(
       name: "ReferenceKernels", dependencies: ["Kernels", "Tensors"], path: "Tests/ReferenceKernels",
       swiftSettings: numericCode),
     .testTarget(
+      name: "MicroKernelsTests", dependencies: ["CBuildTarget", "CProcessor", "MicroKernels", "ReferenceKernels"]),
+    .testTarget(
       name: "KernelsTests", dependencies: ["Configuration", "Kernels", "Network", "ReferenceKernels", "Tensors"]),
     .testTarget(
       name: "DifferentiationTests", dependencies: ["Differentiation", "Kernels", "ReferenceKernels", "Tensors"]),
     .testTarget(
       name: "NetworkTests", dependencies: ["Differentiation", "HDF5", "Kernels", "Network", "Tensors"],
       exclude: ["Fixtures"]),
-    .testTarget(name: "InceptionTests", dependencies: ["Inception", "Tensors"]),
+    .testTarget(name: "InceptionTests", dependencies: ["Inception", "Kernels", "ReferenceKernels", "Tensors"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "HDF5", "Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "OptimisationTests", dependencies: ["Optimisation", "Tensors"]),
     .testTarget(

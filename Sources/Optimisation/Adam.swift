@@ -1,4 +1,5 @@
 import Glibc
+import MicroKernels
 import Tensors
 
 /// Adam (Kingma, Ba: "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1) over one shard of the

@@ -1,4 +1,5 @@
 import Glibc
+import MicroKernels
 import Tensors
 
 /// The exponential moving average of one shard of the parameters: a ← a + (1 − decay) · (θ − a) after each step.

@@ -1,3 +1,4 @@
+import MicroKernels
 import Tensors
 
 /// Multi-head scaled dot-product attention (Vaswani et al., arXiv:1706.03762, section 3.2) of each image's tokens: with d

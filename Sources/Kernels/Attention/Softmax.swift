@@ -1,3 +1,5 @@
+import MicroKernels
+
 /// Softmax of the rows of a matrix, for attention.
 public enum Softmax {
   /// Replaces each row s of `scores` by softmax(scale·s) = e^(scale·s − m) / Σ e^(scale·s − m), m the row's largest

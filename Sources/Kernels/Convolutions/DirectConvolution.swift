@@ -1,3 +1,4 @@
+import MicroKernels
 import Tensors
 
 /// Stride-1 3x3 convolution with a border of one zero as a product of the matrix of patches and the kernel: the plain

@@ -8,7 +8,7 @@ public struct ImageView {
   public let width: Int
   public let channels: Int
   /// Channels of the whole tensor: floats from a pixel to the next.
-  let pixelStride: Int
+  package let pixelStride: Int
   private let tensor: Tensor
   private let offset: Int
 
@@ -53,8 +53,8 @@ public struct ImageView {
   }
 
   /// Floats from an image to the next.
-  var imageStride: Int { height * width * pixelStride }
+  package var imageStride: Int { height * width * pixelStride }
 
   /// The first element. Whoever uses it keeps the view alive.
-  var pointer: UnsafeMutablePointer<Float> { tensor.pointer + offset }
+  package var pointer: UnsafeMutablePointer<Float> { tensor.pointer + offset }
 }

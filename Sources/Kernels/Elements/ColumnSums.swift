@@ -1,3 +1,5 @@
+import MicroKernels
+
 /// Sums over the rows of a matrix, one per column, with the lanes of a vector on neighbouring columns.
 ///
 /// Memory is read strictly from beginning to end: hopping between rows of more than a few cache lines costs a factor of

@@ -1,3 +1,4 @@
+import MicroKernels
 import Tensors
 
 /// Which elements of each image are dropped: a function of the element's position, never stored.

@@ -1,3 +1,4 @@
+import MicroKernels
 import Tensors
 
 /// Elementwise functions of flat vectors. Each element's result is its own affair, so threads and batches never matter.

@@ -1,3 +1,4 @@
+import MicroKernels
 import Tensors
 
 /// Operations on the rows of matrices [rows, channels]; an image batch [N, H, W, C] has N·H·W rows.

@@ -1,3 +1,5 @@
+import MicroKernels
+
 /// Transposition of blocks of 16 x 16 floats in registers.
 enum Transposition {
   typealias Block = (

@@ -1,3 +1,5 @@
+import MicroKernels
+
 /// Elementary functions of sixteen floats at a time.
 
 /// eˣ within 2 units in the last place for −87.3 ≤ x ≤ 88.3.

@@ -1,5 +1,6 @@
 import CProcessor
 import Glibc
+import MicroKernels
 import Tensors
 
 /// Measures what this machine can do at best, as a yardstick for kernels, on all threads of a pool at the same time.
@@ -30,6 +31,7 @@ public struct MachinePeaks {
   /// hundredths of a second.
   public func measureArithmeticPerSecond() -> Double {
     let (depth, width, rows) = (Self.depth, Self.width, MicroKernel.rows)
+    let kernel = MicroKernel.best
     let repetitions = 20_000
     let seconds = Self.seconds {
       workers.forEach(workers.threadCount) { _ in
@@ -37,7 +39,7 @@ public struct MachinePeaks {
           operands.update(repeating: 0, count: (rows + width) * depth)
           let (a, b) = (operands, operands + rows * depth)
           for _ in 0..<repetitions {
-            MicroKernel.multiply(
+            kernel.multiply(
               width: width, depth: depth, a: a, rowStride: depth, depthStride: 1, b: b, bStride: width,
               c: b + width * depth, cStride: width, accumulates: false)
           }

@@ -1,3 +1,5 @@
+import MicroKernels
+
 /// What follows a normalisation's affine map, inside the same pass over memory.
 public enum Activation: Sendable {
   case identity

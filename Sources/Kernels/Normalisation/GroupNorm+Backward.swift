@@ -1,3 +1,4 @@
+import MicroKernels
 import Tensors
 
 /// The phases of one call of `GroupNorm.backward`.

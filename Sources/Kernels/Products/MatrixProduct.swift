@@ -1,3 +1,4 @@
+import MicroKernels
 import Tensors
 
 /// A matrix where it lies in memory: element (r, c) is at `pointer[r·rowStride + c·columnStride]`.
@@ -57,6 +58,7 @@ public enum MatrixProduct {
     let columns: Int
     let bias: UnsafePointer<Float>?
     let addend: UnsafePointer<Float>?
+    let kernel = MicroKernel.best
   }
 
   /// Terms that are added in one go; a strip of B that long stays in the second-level cache.
@@ -153,7 +155,7 @@ extension MatrixProduct.Task {
     let source = a.pointer + row * a.rowStride
     if rowCount == MicroKernel.rows && strip.isWhole {
       let hasStart = !isFirst || putStart(strip, row: row, rowCount: rowCount)
-      MicroKernel.multiply(
+      kernel.multiply(
         width: strip.width, depth: depths.count, a: source, rowStride: a.rowStride, depthStride: a.columnStride, b: b,
         bStride: bStride, c: c + row * cStride + strip.start, cStride: cStride, accumulates: hasStart)
       return
@@ -165,7 +167,7 @@ extension MatrixProduct.Task {
         let from = source + min(r, rowCount - 1) * a.rowStride
         for k in 0..<depths.count { rows[r * depths.count + k] = from[k * a.columnStride] }
       }
-      MicroKernel.multiply(
+      kernel.multiply(
         width: strip.width, depth: depths.count, a: rows, rowStride: depths.count, depthStride: 1, b: b,
         bStride: bStride, c: sums, cStride: strip.width, accumulates: false)
       let hasStart = !isFirst || putStart(strip, row: row, rowCount: rowCount)

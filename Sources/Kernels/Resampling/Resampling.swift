@@ -1,3 +1,4 @@
+import MicroKernels
 import Tensors
 
 /// Filters images along both axes, and may change their size on the way.

@@ -1,4 +1,5 @@
 import CProcessor
+import MicroKernels
 import Tensors
 
 /// Between 3x3 kernels [3, 3, in, out] and their points.

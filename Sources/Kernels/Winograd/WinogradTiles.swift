@@ -1,4 +1,5 @@
 import CProcessor
+import MicroKernels
 import Tensors
 
 /// Where the windows of a convolution's tiles lie on an image batch [images, height, width, channels]: the window of
@@ -42,40 +43,6 @@ struct TileWindows {
         pixels[i * size + j] = isInside ? image + (y * width + x) * channels : zeros
       }
     }
-  }
-}
-
-/// Scratch for the matrices [tile][channel] of all points.
-///
-/// Rows and planes are an odd number of cache lines apart: addresses a power of two apart would fight for the same sets
-/// of a cache.
-struct PointPlanes {
-  let base: UnsafeMutablePointer<Float>
-  let rowStride: Int
-  let planeStride: Int
-
-  static func rowStride(channels: Int) -> Int { oddLines(channels) }
-
-  static func planeStride(tiles: Int, channels: Int) -> Int {
-    oddLines(roundUp(tiles, MicroKernel.rows) * rowStride(channels: channels))
-  }
-
-  /// Planes for `body`; rows are padded to whole micro-kernel blocks. See `withScratch` for `minimum`.
-  static func with(points: Int, tiles: Int, channels: Int, atLeast minimum: Int, _ body: (PointPlanes) -> Void) {
-    let planeStride = planeStride(tiles: tiles, channels: channels)
-    withScratch(points * planeStride, atLeast: minimum) {
-      body(PointPlanes(base: $0, rowStride: rowStride(channels: channels), planeStride: planeStride))
-    }
-  }
-
-  /// At least `count` floats, and an odd number of cache lines.
-  static func oddLines(_ count: Int) -> Int {
-    let lines = (count + 15) / 16
-    return (lines % 2 == 0 ? lines + 1 : lines) * 16
-  }
-
-  @inline(__always) func row(_ point: Int, _ row: Int) -> UnsafeMutablePointer<Float> {
-    base + point * planeStride + row * rowStride
   }
 }
 
@@ -245,5 +212,3 @@ enum WinogradTiles {
     }
   }
 }
-
-@inline(__always) func roundUp(_ count: Int, _ multiple: Int) -> Int { (count + multiple - 1) / multiple * multiple }

@@ -7,12 +7,13 @@
 // products. The same holds in the adjoint, where each two outputs are added.
 
 import CProcessor
+import MicroKernels
 
 /// Vectors in the first-level cache.
 typealias VectorTable = UnsafeMutablePointer<Vector>
 
 /// A linear map of a few numbers to a few others, for 16 channels at once.
-protocol LineTransform {
+public protocol LineTransform {
   static var inputs: Int { get }
   static var outputs: Int { get }
   static func apply(_ input: (Int) -> Vector, _ put: (Int, Vector) -> Void)
@@ -99,13 +100,13 @@ protocol WinogradGradientPoints: WinogradPoints {
 }
 
 /// The plain convolution: 6 inputs, 6 points, 4 outputs.
-enum SixPoints: WinogradGradientPoints {
-  enum Input: LineTransform {
-    static let inputs = 6
-    static let outputs = 6
+public enum SixPoints: WinogradGradientPoints {
+  public enum Input: LineTransform {
+    @inlinable public static var inputs: Int { 6 }
+    @inlinable public static var outputs: Int { 6 }
 
-    @inline(__always)
-    static func apply(_ d: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
+    @inlinable @inline(__always)
+    public static func apply(_ d: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
       let (d0, d1, d2, d3, d4, d5) = (d(0), d(1), d(2), d(3), d(4), d(5))
       let even = d4.adding(-4, times: d2)
       let odd = d3.adding(-4, times: d1)
@@ -121,8 +122,8 @@ enum SixPoints: WinogradGradientPoints {
   }
 
   enum Kernel: LineTransform {
-    static let inputs = 3
-    static let outputs = 6
+    static var inputs: Int { 3 }
+    static var outputs: Int { 6 }
 
     @inline(__always)
     static func apply(_ g: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
@@ -139,12 +140,12 @@ enum SixPoints: WinogradGradientPoints {
     }
   }
 
-  enum Output: LineTransform {
-    static let inputs = 6
-    static let outputs = 4
+  public enum Output: LineTransform {
+    @inlinable public static var inputs: Int { 6 }
+    @inlinable public static var outputs: Int { 4 }
 
-    @inline(__always)
-    static func apply(_ m: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
+    @inlinable @inline(__always)
+    public static func apply(_ m: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
       let (m1, m2, m3, m4) = (m(1), m(2), m(3), m(4))
       let sum1 = m1 + m2
       let difference1 = m1 - m2
@@ -158,8 +159,8 @@ enum SixPoints: WinogradGradientPoints {
   }
 
   enum OutputAdjoint: LineTransform {
-    static let inputs = 4
-    static let outputs = 6
+    static var inputs: Int { 4 }
+    static var outputs: Int { 6 }
 
     @inline(__always)
     static func apply(_ y: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
@@ -178,8 +179,8 @@ enum SixPoints: WinogradGradientPoints {
   }
 
   enum KernelAdjoint: LineTransform {
-    static let inputs = 6
-    static let outputs = 3
+    static var inputs: Int { 6 }
+    static var outputs: Int { 3 }
 
     @inline(__always)
     static func apply(_ u: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
@@ -196,8 +197,8 @@ enum SixPoints: WinogradGradientPoints {
 /// The convolution of an enlarged image, from the pixels a, b, c, d before enlarging: 4 inputs, 5 points, 4 outputs.
 enum EnlargedPoints: WinogradGradientPoints {
   enum Input: LineTransform {
-    static let inputs = 4
-    static let outputs = 5
+    static var inputs: Int { 4 }
+    static var outputs: Int { 5 }
 
     @inline(__always)
     static func apply(_ x: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
@@ -215,8 +216,8 @@ enum EnlargedPoints: WinogradGradientPoints {
   typealias Kernel = WithoutThird<SixPoints.Kernel>
 
   enum Output: LineTransform {
-    static let inputs = 5
-    static let outputs = 4
+    static var inputs: Int { 5 }
+    static var outputs: Int { 4 }
 
     @inline(__always)
     static func apply(_ m: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
@@ -233,8 +234,8 @@ enum EnlargedPoints: WinogradGradientPoints {
   typealias OutputAdjoint = WithoutThird<SixPoints.OutputAdjoint>
 
   enum KernelAdjoint: LineTransform {
-    static let inputs = 5
-    static let outputs = 3
+    static var inputs: Int { 5 }
+    static var outputs: Int { 3 }
 
     @inline(__always)
     static func apply(_ u: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
@@ -254,8 +255,8 @@ enum PooledPoints: WinogradPoints {
   typealias Kernel = WithoutThird<SixPoints.Kernel>
 
   enum Output: LineTransform {
-    static let inputs = 5
-    static let outputs = 2
+    static var inputs: Int { 5 }
+    static var outputs: Int { 2 }
 
     @inline(__always)
     static func apply(_ m: (Int) -> Vector, _ put: (Int, Vector) -> Void) {

@@ -1,3 +1,4 @@
+import Kernels
 import Tensors
 
 /// Bilinear resizing between the centres of pixels, as PyTorch's `interpolate` with `align_corners=False` and without

@@ -2,9 +2,9 @@ import CBuildTarget
 import CProcessor
 import Glibc
 
-/// What the kernels run on.
+/// What the kernels run on, and what they were compiled for.
 public enum Processor {
-  /// Width in bits of the vectors that this build's kernels use.
+  /// Width in bits of the vectors that this build's kernels use, but for products: see `MicroKernel`.
   public static var vectorBits: Int { Int(DDPM_VECTOR_BITS) }
 
   /// The instruction sets of this processor that matter to the kernels.

@@ -1,10 +1,11 @@
-import Kernels
+import Inception
+import ReferenceKernels
 
 extension Reference {
   /// The largest or the mean of each 3x3 window's pixels that are inside the image; see `Pooling`.
   ///
   /// - Parameter x: [images, height, width, channels].
-  public static func pooled<Scalar: BinaryFloatingPoint>(
+  static func pooled<Scalar: BinaryFloatingPoint>(
     x: [Scalar], images: Int, height: Int, width: Int, channels: Int, kind: Pooling, stride: Int, pad: Int
   ) -> [Scalar] {
     let outputHeight = Pooling.outputSide(height, stride: stride, pad: pad)
@@ -28,11 +29,11 @@ extension Reference {
         }
       }
     }
-    return rounded(y)
+    return y.map { Scalar($0) }
   }
 
   /// x [images, height, width, channels] resized to [images, newHeight, newWidth, channels]; see `BilinearResizing`.
-  public static func resized<Scalar: BinaryFloatingPoint>(
+  static func resized<Scalar: BinaryFloatingPoint>(
     x: [Scalar], images: Int, height: Int, width: Int, channels: Int, newHeight: Int, newWidth: Int
   ) -> [Scalar] {
     func place(_ index: Int, _ side: Int, _ newSide: Int) -> (Int, Int, Double) {
@@ -57,6 +58,6 @@ extension Reference {
         }
       }
     }
-    return rounded(y)
+    return y.map { Scalar($0) }
   }
 }

@@ -1,3 +1,5 @@
+import Kernels
+import MicroKernels
 import Tensors
 
 /// What windows of pixels have in common, for inference, channel by channel.

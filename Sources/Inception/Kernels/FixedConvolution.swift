@@ -1,9 +1,11 @@
+import Kernels
+import MicroKernels
 import Tensors
 
 /// A convolution whose weights do not change, for inference: y = activation(x ∗ kernel + bias), for kernels of any shape,
 /// stride and padding, written among other channels of y.
 ///
-/// The kernel is stored in the order in which `PatchMicroKernel` reads it. Some rows of patches are taken through all
+/// The kernel is stored in the order in which `MicroKernel` reads it. Some rows of patches are taken through all
 /// strips of output channels, so that they stay in a cache; patches are read where their pixels are. A 1x1 kernel makes
 /// it a linear map of pixels. An output depends on its patch alone: not on other images, nor on threads.
 public struct FixedConvolution: Sendable {
@@ -69,12 +71,15 @@ public struct FixedConvolution: Sendable {
     zeros = FloatBuffer(count: shape.inChannels)
     zeros.pointer.update(repeating: 0, count: zeros.count)
     for strip in strips {
-      kernel.withUnsafeBufferPointer {
-        MatrixView($0.baseAddress!, rowStride: shape.outChannels).pack(
-          strip, rows: 0..<depth, into: weights.pointer + depth * strip.start)
-      }
+      let target = weights.pointer + depth * strip.start
       for column in 0..<strip.width {
         self.bias.pointer[strip.start + column] = column < strip.count ? bias[strip.start + column] : 0
+      }
+      for row in 0..<depth {
+        let source = row * shape.outChannels + strip.start
+        for column in 0..<strip.width {
+          target[row * strip.width + column] = column < strip.count ? kernel[source + column] : 0
+        }
       }
     }
   }
@@ -99,7 +104,7 @@ public struct FixedConvolution: Sendable {
     let rows = geometry.patchCount
     // Parts of equal size, as many as all threads can work on.
     let parts = max((rows + Self.maximumRows - 1) / Self.maximumRows, min(workers.threadCount, rows / Self.minimumRows))
-    let partRows = roundUp((rows + max(parts, 1) - 1) / max(parts, 1), PatchMicroKernel.rows)
+    let partRows = roundUp((rows + max(parts, 1) - 1) / max(parts, 1), MicroKernel.rows)
     let stripParts = min(strips.count, (workers.threadCount + parts - 1) / max(parts, 1))
     workers.forEach((rows + partRows - 1) / partRows * stripParts) { item in
       let (part, stripPart) = item.quotientAndRemainder(dividingBy: stripParts)
@@ -115,13 +120,14 @@ public struct FixedConvolution: Sendable {
   private static let minimumRows = 64
 
   private func compute(_ source: PatchSource, rows: Range<Int>, strips: ArraySlice<Strip>, into y: ImageView) {
-    let width = PatchMicroKernel.rows
+    let width = MicroKernel.rows
     let depth = source.runs * source.runLength
+    let kernel = MicroKernel.best
     source.withPlaces(of: rows) { places in
       for strip in strips {
         let stripWeights = weights.pointer + depth * strip.start
         func multiply(_ row: Int, into target: UnsafeMutablePointer<Float>, stride: Int) {
-          PatchMicroKernel.multiply(
+          kernel.multiplyPatches(
             width: strip.width, runs: source.runs, runLength: source.runLength,
             patches: places + (row - rows.lowerBound) * source.runs, weights: stripWeights,
             bias: bias.pointer + strip.start, minimum: rectifies ? 0 : -.infinity, into: target, stride: stride)
@@ -170,7 +176,7 @@ private struct PatchSource {
 
   /// Calls `body` with [rows / 8][runs][8] places. Patches that do not exist repeat the last one.
   func withPlaces(of rows: Range<Int>, _ body: (UnsafePointer<UnsafePointer<Float>>) -> Void) {
-    let width = PatchMicroKernel.rows
+    let width = MicroKernel.rows
     let count = roundUp(rows.count, width) * runs
     withScratch(2 * count) { scratch in
       let places = UnsafeMutableRawPointer(scratch).bindMemory(to: UnsafePointer<Float>.self, capacity: count)

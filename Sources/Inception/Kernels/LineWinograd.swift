@@ -1,6 +1,9 @@
 // One-dimensional convolutions by interpolation, for kernels that are a row or a column: Winograd's F(4, r) (Lavin and
 // Gray, arXiv:1509.09308), whose 4 + r − 1 inputs become as many points, and whose products become 4 outputs.
 
+import Kernels
+import MicroKernels
+
 /// The transforms of a line's inputs and products, with the same points.
 protocol LinePoints {
   /// Inputs to points.
@@ -45,8 +48,8 @@ enum TenLinePoints: LinePoints {
   /// Row p of Bᵀ has the coefficients of Π (x − q) over the other points q. With Q(x²) that of the three other pairs,
   /// the rows of ±p are those of x²·Q(x²) ± p·x·Q(x²).
   enum Input: LineTransform {
-    static let inputs = 10
-    static let outputs = 10
+    static var inputs: Int { 10 }
+    static var outputs: Int { 10 }
 
     // Q of each pair; the squares are 0.16, 0.64, 1.5625 and 6.25.
     @inline(__always) private static var others1: SIMD3<Float> { cubic(0.64, 1.5625, 6.25) }
@@ -89,8 +92,8 @@ enum TenLinePoints: LinePoints {
 
   /// Row k of Aᵀ has the points' powers p^k.
   enum Output: LineTransform {
-    static let inputs = 10
-    static let outputs = 4
+    static var inputs: Int { 10 }
+    static var outputs: Int { 4 }
 
     @inline(__always)
     static func apply(_ m: (Int) -> Vector, _ put: (Int, Vector) -> Void) {

@@ -1,16 +1,16 @@
 /// Some columns of a matrix that the micro-kernel takes at a time: 48 or 32, the last of which may not exist.
-struct Strip {
+public struct Strip: Sendable {
   /// The first column.
-  let start: Int
+  public let start: Int
   /// What the micro-kernel computes: 48 or 32 columns.
-  let width: Int
+  public let width: Int
   /// How many of them exist.
-  let count: Int
+  public let count: Int
 
-  var isWhole: Bool { count == width }
+  @inlinable public var isWhole: Bool { count == width }
 
   /// Strips that cover a number of columns with as little waste as possible: none for multiples of 16 above 16.
-  static func covering(_ columns: Int) -> [Strip] {
+  public static func covering(_ columns: Int) -> [Strip] {
     let vectors = (columns + vectorWidth - 1) / vectorWidth
     var widths: [Int]
     switch vectors % 3 {

@@ -4,8 +4,8 @@ import Tensors
 ///
 /// - Parameter minimum: floats to take in any case. Scratch that is needed again and again in different sizes is then the
 ///   same memory every time, which is still in a cache.
-@inline(__always)
-func withScratch<Result>(
+@inlinable @inline(__always)
+public func withScratch<Result>(
   _ count: Int, atLeast minimum: Int = 0, _ body: (UnsafeMutablePointer<Float>) -> Result
 ) -> Result {
   let buffer = FloatBuffer(count: max(count, minimum))
@@ -14,9 +14,9 @@ func withScratch<Result>(
 
 extension FloatBuffer {
   /// Room for `count` numbers in double precision.
-  static func doubles(count: Int) -> FloatBuffer { FloatBuffer(count: 2 * count) }
+  @inlinable public static func doubles(count: Int) -> FloatBuffer { FloatBuffer(count: 2 * count) }
 
-  var doublePointer: UnsafeMutablePointer<Double> {
+  @inlinable public var doublePointer: UnsafeMutablePointer<Double> {
     UnsafeMutableRawPointer(pointer).bindMemory(to: Double.self, capacity: count / 2)
   }
 }

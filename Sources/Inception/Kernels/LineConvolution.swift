@@ -1,3 +1,5 @@
+import Kernels
+import MicroKernels
 import Tensors
 
 /// A stride-1 convolution with a kernel of one row or one column of 3 or 7 taps, whose weights do not change, for
@@ -93,6 +95,7 @@ public struct LineConvolution: Sendable {
     let count = lines.count
     let blocks = max(
       (count + Self.maximumTiles - 1) / Self.maximumTiles, min(workers.threadCount, count / Self.minimumTiles))
+    let kernel = MicroKernel.best
     workers.forEach(blocks) { block in
       let tiles = block * count / blocks..<(block + 1) * count / blocks
       PointPlanes.with(points: pointCount, tiles: tiles.count, channels: inChannels, atLeast: Self.minimumPoints) { v in
@@ -100,12 +103,12 @@ public struct LineConvolution: Sendable {
         for strip in strips {
           PointPlanes.with(points: pointCount, tiles: tiles.count, channels: strip.width, atLeast: Self.minimumStrip) {
             m in
-            let kernel = points.pointer + pointCount * inChannels * strip.start
+            let stripPoints = points.pointer + pointCount * inChannels * strip.start
             for point in 0..<pointCount {
               for row in stride(from: 0, to: tiles.count, by: MicroKernel.rows) {
-                MicroKernel.multiply(
+                kernel.multiply(
                   width: strip.width, depth: inChannels, a: v.row(point, row), rowStride: v.rowStride, depthStride: 1,
-                  b: kernel + point * inChannels * strip.width, bStride: strip.width, c: m.row(point, row),
+                  b: stripPoints + point * inChannels * strip.width, bStride: strip.width, c: m.row(point, row),
                   cStride: m.rowStride, accumulates: false)
               }
             }

@@ -1,3 +1,4 @@
+import Inception
 import Kernels
 import ReferenceKernels
 import Tensors
