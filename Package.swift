@@ -44,6 +44,13 @@ let package = Package(
     .target(name: "CBuildTarget", cSettings: [.unsafeFlags([processorFlag])]),
     .target(name: "CProcessor", dependencies: ["CBuildTarget"]),
 
+    // The innermost products for each kind of processor, all of them in every build; and vectors, whose width is the
+    // build's.
+    .target(name: "CMicroKernels", dependencies: ["CBuildTarget"]),
+    .target(
+      name: "MicroKernels", dependencies: ["CBuildTarget", "CMicroKernels", "CProcessor", "Tensors"],
+      swiftSettings: numericCode),
+
     // A system call that Swift does not see.
     .target(name: "CFileSpace"),
 
@@ -65,13 +72,14 @@ let package = Package(
 
     .target(name: "Tensors", dependencies: ["CProcessor", realModule, "Threads"]),
     .target(
-      name: "Kernels", dependencies: ["CBuildTarget", "CProcessor", realModule, "Tensors"],
+      name: "Kernels", dependencies: ["CProcessor", "MicroKernels", realModule, "Tensors"],
       swiftSettings: numericCode),
     .target(name: "Differentiation", dependencies: ["Kernels", "Tensors"]),
     .target(name: "Diffusion", dependencies: ["Failures", realModule, "Tensors"]),
     .target(name: "Network", dependencies: ["Differentiation", "Diffusion", "Kernels", realModule, "Tensors"]),
-    .target(name: "Inception", dependencies: ["Kernels", "Tensors"]),
-    .target(name: "Optimisation", dependencies: [realModule, "Tensors"], swiftSettings: wideVectors),
+    .target(name: "Inception", dependencies: ["Kernels", "MicroKernels", "Tensors"], swiftSettings: numericCode),
+    .target(
+      name: "Optimisation", dependencies: ["MicroKernels", realModule, "Tensors"], swiftSettings: wideVectors),
     .target(name: "MessagePassing", dependencies: ["CMPI", "Failures", "Tensors"]),
     .target(name: "Compression", dependencies: ["CZlib", "Failures", "Files"]),
     .target(name: "ForeignFiles", dependencies: ["Failures", "Files"]),
@@ -140,7 +148,8 @@ let package = Package(
       name: "Benchmarking",
       dependencies: [
         "Configuration", "DataParallel", "Datasets", "Differentiation", "Diffusion", "Failures", "Kernels",
-        "MessagePassing", "Network", realModule, "Ranks", "Reporting", "Tensors", "Threads", "Training",
+        "MessagePassing", "MicroKernels", "Network", realModule, "Ranks", "Reporting", "Tensors", "Threads",
+        "Training",
       ]),
     .target(
       name: "Diffusers",
@@ -153,7 +162,7 @@ let package = Package(
       dependencies: [
         "Benchmarking", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Diffusers", "Diffusion",
         "Failures", "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Inference", "Kernels",
-        "MessagePassing", "Packing", "Ranks", "Reporting", "Reports", "Training",
+        "MessagePassing", "MicroKernels", "Packing", "Ranks", "Reporting", "Reports", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -165,13 +174,15 @@ let package = Package(
       name: "ReferenceKernels", dependencies: ["Kernels", "Tensors"], path: "Tests/ReferenceKernels",
       swiftSettings: numericCode),
     .testTarget(
+      name: "MicroKernelsTests", dependencies: ["CBuildTarget", "CProcessor", "MicroKernels", "ReferenceKernels"]),
+    .testTarget(
       name: "KernelsTests", dependencies: ["Configuration", "Kernels", "Network", "ReferenceKernels", "Tensors"]),
     .testTarget(
       name: "DifferentiationTests", dependencies: ["Differentiation", "Kernels", "ReferenceKernels", "Tensors"]),
     .testTarget(
       name: "NetworkTests", dependencies: ["Differentiation", "HDF5", "Kernels", "Network", "Tensors"],
       exclude: ["Fixtures"]),
-    .testTarget(name: "InceptionTests", dependencies: ["Inception", "Tensors"]),
+    .testTarget(name: "InceptionTests", dependencies: ["Inception", "Kernels", "ReferenceKernels", "Tensors"]),
     .testTarget(
       name: "DiffusionTests", dependencies: ["Diffusion", "HDF5", realModule, "Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "OptimisationTests", dependencies: ["Optimisation", "Tensors"]),

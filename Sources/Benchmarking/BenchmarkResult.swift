@@ -1,5 +1,5 @@
 import DataParallel
-import Kernels
+import MicroKernels
 import Network
 import Ranks
 import RealModule
@@ -23,7 +23,7 @@ extension Benchmark {
     public let microBatch: Int
     /// How gradients were added up; nil where there are none.
     public let reduction: String?
-    /// Width in bits of the vectors that the kernels use.
+    /// Width in bits of the vectors that the kernels are compiled for.
     public let vectorBits: Int
     /// See `ArithmeticCount`, in units of 10⁹.
     public let forwardGigaflopsPerImage: Double
@@ -140,9 +140,9 @@ enum BenchmarkText {
       + "images of \(imageSize)x\(imageSize)"
   }
 
-  /// What the kernels are made for.
+  /// What the kernels are made for, and how products are made here.
   static var build: String {
-    "vectors of \(Processor.vectorBits) bits"
+    "vectors of \(Processor.vectorBits) bits, products by \(MicroKernel.best.name)"
   }
 }
 

@@ -1,3 +1,4 @@
+import MicroKernels
 import RealModule
 import Tensors
 
