@@ -166,7 +166,10 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
-    .testTarget(name: "FilesTests", dependencies: ["Files"]),
+    // Folders, files and random numbers for tests.
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .testTarget(name: "ArchitectureTests"),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(name: "ThreadsTests", dependencies: ["Threads"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     // Slow, plain twins of the kernels.
@@ -187,28 +190,35 @@ let package = Package(
       name: "DiffusionTests", dependencies: ["Diffusion", "HDF5", realModule, "Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "OptimisationTests", dependencies: ["Optimisation", "Tensors"]),
     .testTarget(
-      name: "DatasetsTests", dependencies: ["Compression", "Datasets", "Files", "HDF5", "Images", "Tensors"]),
+      name: "DatasetsTests",
+      dependencies: ["Compression", "Datasets", "Files", "HDF5", "Images", "Tensors", "TestSupport"]),
     .testTarget(
       name: "StorageTests",
-      dependencies: ["Checkpoints", "Compression", "Failures", "HDF5", "Images", "MessagePassing", "Tensors"]),
-    .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], exclude: ["Fixtures"]),
+      dependencies: [
+        "Checkpoints", "Compression", "Failures", "HDF5", "Images", "MessagePassing", "Tensors", "TestSupport",
+      ]),
+    .testTarget(name: "InterchangeTests", dependencies: ["Interchange", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
     .testTarget(
-      name: "FeatureNetworksTests", dependencies: ["FeatureNetworks", "Files", "Inception", "Interchange"]),
+      name: "FeatureNetworksTests",
+      dependencies: ["FeatureNetworks", "Files", "Inception", "Interchange", "TestSupport"]),
     .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"]),
-    .testTarget(name: "ReportsTests", dependencies: ["Configuration", "Files", "Images", "Reporting", "Reports"]),
     .testTarget(
-      name: "ReportingTests", dependencies: ["Files", "Reporting", .product(name: "Logging", package: "swift-log")]),
+      name: "ReportsTests", dependencies: ["Configuration", "Files", "Images", "Reporting", "Reports", "TestSupport"]),
+    .testTarget(
+      name: "ReportingTests",
+      dependencies: ["Files", "Reporting", "TestSupport", .product(name: "Logging", package: "swift-log")]),
     .testTarget(name: "RanksTests", dependencies: ["Ranks", "Tensors"]),
     .testTarget(name: "DataParallelTests", dependencies: ["DataParallel", "Optimisation", "Ranks", "Tensors"]),
     .testTarget(
-      name: "ConfigurationTests", dependencies: ["Configuration", "Failures", "Network", "Optimisation", "Ranks"]),
+      name: "ConfigurationTests",
+      dependencies: ["Configuration", "Failures", "Network", "Optimisation", "Ranks", "TestSupport"]),
     .testTarget(
       name: "InferenceTests", dependencies: ["Configuration", "Diffusion", "Inference", "Tensors"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(
       name: "DiffusersTests",
-      dependencies: ["Configuration", "Diffusers", "Diffusion", "Interchange", "Network", "Tensors"]),
+      dependencies: ["Configuration", "Diffusers", "Diffusion", "Interchange", "Network", "Tensors", "TestSupport"]),
     .testTarget(
       name: "BenchmarkingTests",
       dependencies: [
@@ -222,7 +232,7 @@ let package = Package(
         "Failures", "HDF5", "Inference", "MessagePassing", "Network", "Ranks", "Tensors", "Training",
       ],
       path: "Tests/RankChecks"),
-    // Run by scripts/fuzz.sh.
+    // Run by scripts/test/fuzz.sh.
     .executableTarget(
       name: "fuzz",
       dependencies: [
@@ -230,7 +240,7 @@ let package = Package(
         "Files", "HDF5", "Images", "Inference", "Interchange", "Network", "Packing", "Reports", "Tensors",
       ],
       path: "Tests/Fuzz", exclude: ["Regressions"]),
-    // Run by scripts/peer-tests/*.sh beside other programs.
+    // Run by scripts/test/peers/*.sh beside other programs.
     .executableTarget(
       name: "peer-program",
       dependencies: [

@@ -5,6 +5,7 @@ import Foundation
 import Interchange
 import Network
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct RoundTripTests {
