@@ -44,7 +44,7 @@ final class ExchangeWindow {
   func round(_ sum: ArenaPart<Float>, _ section: Range<Int>, slot: Int) -> ArenaPart<UInt16>? {
     guard let rounded else { return nil }
     let result = ArenaPart(buffer: rounded.sent, offset: slot * strides[0] - section.lowerBound)
-    BFloat16.round(sum.tensor(section).pointer, into: result.tensor(section).pointer, count: section.count)
+    BFloat16.round(sum.pointer(to: section), into: result.pointer(to: section), count: section.count)
     return result
   }
 

@@ -120,8 +120,8 @@ final class GradientBucket: ExchangedBucket {
     if currentLevel == 1 { window?.widenReceived() }
     for addition in exchange.additions where !part.isEmpty {
       Elementwise.add(
-        sums[currentLevel][addition.right]!.tensor(part).pointer,
-        into: sums[currentLevel][addition.left]!.tensor(part).pointer, count: part.count, workers: .callingThread)
+        sums[currentLevel][addition.right]!.pointer(to: part),
+        into: sums[currentLevel][addition.left]!.pointer(to: part), count: part.count, workers: .callingThread)
     }
     let results = exchange.results.map { sums[currentLevel][$0] }
     if currentLevel + 1 < plan.levels.count {
@@ -129,9 +129,9 @@ final class GradientBucket: ExchangedBucket {
         if let result { try send(index, result, onLevel: currentLevel + 1) }
       }
     } else if let total = results[0], let first = sums[0][plan.levels[0].ownSums.lowerBound], !part.isEmpty,
-      total.tensor(part).pointer != first.tensor(part).pointer
+      total.pointer(to: part) != first.pointer(to: part)
     {
-      first.tensor(part).pointer.update(from: total.tensor(part).pointer, count: part.count)
+      first.pointer(to: part).update(from: total.pointer(to: part), count: part.count)
     }
   }
 }
