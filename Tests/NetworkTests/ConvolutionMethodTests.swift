@@ -22,7 +22,9 @@ import Testing
     for entry in fixture.network.layout.entries {
       let (a, b) = (winograd.gradients.tensor(entry).elements, direct.gradients.tensor(entry).elements)
       // Where the exact gradient is zero, its norm is no scale: another parameter's is.
-      let scale = fixture.zeroGradients[entry.name].map { direct.gradients.tensor(fixture.network.layout[$0]!).elements }
+      let scale = fixture.zeroGradients[entry.name].map {
+        direct.gradients.tensor(fixture.network.layout[$0]!).elements
+      }
       #expect(difference(a, b, scale: scale ?? b) < Self.tolerance, "\(entry.name)")
     }
   }
