@@ -75,7 +75,7 @@ import Testing
       #expect(model.network.configuration == network.configuration)
       #expect(model.parameters.buffer.pointer.distance(to: parameters.buffer.pointer) != 0)
       for entry in network.layout.entries {
-        #expect(model.parameters.elements(of: entry) == parameters.elements(of: entry), "\(entry.name)")
+        #expect(model.parameters.tensor(entry).elements == parameters.tensor(entry).elements, "\(entry.name)")
       }
       #expect(!model.addedNoClass)
       #expect(model.knowsProcess)
@@ -93,7 +93,7 @@ import Testing
 
     func ours(_ name: String) throws -> (ParameterEntry, [Float]) {
       let entry = try #require(network.layout[name])
-      return (entry, parameters.elements(of: entry))
+      return (entry, parameters.tensor(entry).elements)
     }
     // A kernel: [height, width, in, out] and [out, in, height, width].
     let (kernel, taps) = try ours("down_blocks.1.resnets.0.conv1.weight")
@@ -135,7 +135,7 @@ import Testing
       try Safetensors.contents(of: tensors).write(to: URL(fileURLWithPath: path))
       let model = try ModelImport(from: folder, sources: ConfigurationSources())
       for entry in network.layout.entries {
-        #expect(model.parameters.elements(of: entry) == parameters.elements(of: entry), "\(entry.name)")
+        #expect(model.parameters.tensor(entry).elements == parameters.tensor(entry).elements, "\(entry.name)")
       }
     }
   }
@@ -161,7 +161,7 @@ import Testing
         .write(to: URL(fileURLWithPath: "\(path).index.json"))
       let model = try ModelImport(from: folder, sources: ConfigurationSources())
       for entry in network.layout.entries {
-        #expect(model.parameters.elements(of: entry) == parameters.elements(of: entry), "\(entry.name)")
+        #expect(model.parameters.tensor(entry).elements == parameters.tensor(entry).elements, "\(entry.name)")
       }
     }
   }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct SamplerOptionTests {
   private func refusal(
-    _ name: SamplerName, _ options: [SamplerOption], process: any DiffusionSDE,
+    _ name: SamplerName, _ options: [SamplerOption], process: any ForwardProcess,
     _ change: (inout SamplerSettings) -> Void = { _ in }
   ) -> DiffusionError? {
     var settings = SamplerSettings()

@@ -116,7 +116,7 @@ extension StorageTests {
       let entry = layout.add("counts", shape: [300_001], order: .c)
       let arenas = [0, 0.5].map { (first: Float) in
         let arena = Arena(layout)
-        for index in 0..<entry.count { arena.pointer(to: entry)[index] = first + Float(index) }
+        for index in 0..<entry.count { arena.tensor(entry).pointer[index] = first + Float(index) }
         return arena
       }
       let others = zip(["loss_aware_steps", "of/later/programs"], arenas).map { path, arena in
@@ -127,7 +127,7 @@ extension StorageTests {
       let whole = try CheckpointInspection(path: path)
       #expect(whole.isWhole)
       #expect(whole.groups.map(\.path).sorted() == (testGroupPaths + others.map(\.path)).sorted())
-      try flipLastBit(of: arenas[0].elements(of: entry).withUnsafeBytes { Array($0) }, inFile: path)
+      try flipLastBit(of: arenas[0].tensor(entry).elements.withUnsafeBytes { Array($0) }, inFile: path)
       #expect(try CheckpointInspection(path: path).groups.flatMap(\.damaged) == ["loss_aware_steps/counts"])
     }
 

@@ -27,7 +27,7 @@ struct TestArenas {
       let arena = Arena(layout)
       for (tensor, entry) in layout.entries.enumerated() {
         RandomStream(seed: seed, purpose: .noise, sample: index, detail: tensor)
-          .fillNormal(arena.pointer(to: entry), count: entry.count)
+          .fillNormal(arena.tensor(entry).pointer, count: entry.count)
       }
       return arena
     }
@@ -41,12 +41,12 @@ struct TestArenas {
 
   /// The bits of all tensors of all groups.
   var bits: [[UInt32]] {
-    arenas.flatMap { arena in layout.entries.map { arena.elements(of: $0).map(\.bitPattern) } }
+    arenas.flatMap { arena in layout.entries.map { arena.tensor($0).elements.map(\.bitPattern) } }
   }
 
   func bytes(of tensor: String, in group: String) -> [UInt8] {
     let arena = arenas[testGroupPaths.firstIndex(of: group)!]
-    return arena.elements(of: layout[tensor]!).withUnsafeBytes { Array($0) }
+    return arena.tensor(layout[tensor]!).elements.withUnsafeBytes { Array($0) }
   }
 }
 

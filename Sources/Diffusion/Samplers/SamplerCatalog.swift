@@ -137,8 +137,8 @@ public struct SamplerSettings: Sendable {
   ///   - chosen: the options that someone has set, beside the defaults.
   ///   - process: the model's.
   /// - Throws: `DiffusionError`, which names the option.
-  public func checkAllAreRead(_ chosen: [SamplerOption], process: any DiffusionSDE) throws(DiffusionError) {
-    for option in chosen { try option.check(name, isDiscrete: process is DiscreteProcess) }
+  public func checkAllAreRead(_ chosen: [SamplerOption], process: any ForwardProcess) throws(DiffusionError) {
+    for option in chosen { try option.check(name, isDiscrete: process.discrete != nil) }
     for option in [SamplerOption.churnMin, .churnMax, .churnInflation] where chosen.contains(option) {
       guard churn.amount != 0 else {
         throw DiffusionError(key: option.rawValue, problem: "no noise is added without --churn above 0")
@@ -155,7 +155,7 @@ public struct SamplerSettings: Sendable {
 
   /// The sampler, for models of a process.
   /// - Throws: `DiffusionError` for what cannot work, with what would.
-  public func sampler(for process: any DiffusionSDE) throws(DiffusionError) -> any Sampler {
+  public func sampler(for process: any ForwardProcess) throws(DiffusionError) -> any Sampler {
     switch name {
     case .ddpm:
       let (discrete, visited) = try visitedSteps(of: process)
@@ -182,13 +182,13 @@ public struct SamplerSettings: Sendable {
   }
 
   private func flow(
-    _ process: any DiffusionSDE, _ solver: ProbabilityFlowSampler.Solver
+    _ process: any ForwardProcess, _ solver: ProbabilityFlowSampler.Solver
   ) throws(DiffusionError) -> ProbabilityFlowSampler {
     try ProbabilityFlowSampler(process: process, solver: solver)
   }
 
-  private func visitedSteps(of process: any DiffusionSDE) throws(DiffusionError) -> (DiscreteProcess, [Int]) {
-    guard let discrete = process as? DiscreteProcess else {
+  private func visitedSteps(of process: any ForwardProcess) throws(DiffusionError) -> (DiscreteProcess, [Int]) {
+    guard let discrete = process.discrete else {
       let others = SamplerName.allCases.filter { !$0.needsDiscreteProcess }.map(\.rawValue).joined(separator: ", ")
       throw DiffusionError(
         key: "sampler", problem: "\(name.rawValue) needs a discrete process; this model's is continuous: take \(others)"
@@ -198,10 +198,10 @@ public struct SamplerSettings: Sendable {
   }
 
   /// As many times as steps, descending.
-  private func times(of process: any DiffusionSDE) throws(DiffusionError) -> [Double] {
-    if let discrete = process as? DiscreteProcess {
+  private func times(of process: any ForwardProcess) throws(DiffusionError) -> [Double] {
+    if let discrete = process.discrete {
       return try spacing.stepsBeforeImage(steps, of: discrete.steps).reversed().map(Double.init)
     }
-    return steps == 1 ? [process.times.upperBound] : process.samplingTimes(steps: steps - 1)
+    return process.timesBeforeImage(steps: steps)
   }
 }

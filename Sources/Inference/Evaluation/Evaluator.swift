@@ -1,7 +1,6 @@
 import Configuration
 import Evaluation
 import FeatureNetworks
-import Foundation
 import MessagePassing
 import Reporting
 import Tensors
@@ -81,10 +80,10 @@ public struct Evaluator: Sendable {
       measures.contains(where: \.needsReferenceFeatures)
       ? try Features(gathering: share.features, of: count, over: communicator) : nil
     let local = result
-    let encoded = try communicator.together { () throws -> String in
+    let filled = try communicator.together { () throws -> EvaluationResult in
       try FaultPoint.evaluate.pass(rank: communicator.rank)
-      guard communicator.rank == 0 else { return "" }
       var result = local
+      guard communicator.rank == 0 else { return result }
       if let statistics, let real = reference.contents?.statistics {
         result.fid = try FrechetDistance(statistics, real).value
       }
@@ -103,9 +102,8 @@ public struct Evaluator: Sendable {
           (result.precision, result.recall) = (found.precision, found.recall)
         }
       }
-      return String(decoding: try JSONEncoder().encode(result), as: UTF8.self)
+      return result
     }
-    let text = try communicator.broadcast(encoded, from: 0)
-    result = try JSONDecoder().decode(EvaluationResult.self, from: Data(text.utf8))
+    result = try communicator.broadcast(encoding: filled, from: 0)
   }
 }

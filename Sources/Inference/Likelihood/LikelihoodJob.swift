@@ -85,10 +85,10 @@ public struct LikelihoodJob: Sendable {
         evaluations = max(evaluations, batch.evaluations)
       }
     }
-    let counts = (0..<communicator.size).map { measure.parts.count * communicator.share(of: count, rank: $0).count }
+    let counts = communicator.shares(of: count).map { measure.parts.count * $0.count }
     let result = LikelihoodResult(
       method: method, checkpoint: model.path, dataset: data.dataset.name, split: split, parts: measure.parts,
-      bits: try communicator.gatherInOrder(bits, counts: counts),
+      bits: try communicator.allGather(bits, counts: counts),
       evaluations: try communicator.allReduceMaximum(evaluations))
     try communicator.together {
       guard result.bitsPerDimension.isFinite else {
@@ -102,7 +102,7 @@ public struct LikelihoodJob: Sendable {
     let process = try configuration.process()
     switch method {
     case .bound:
-      guard let discrete = process as? DiscreteProcess else {
+      guard let discrete = process.discrete else {
         throw DiffusionError(
           key: "method",
           problem: "bound is for the discrete processes vp and ve, but this model's is "
