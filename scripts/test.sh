@@ -2,7 +2,7 @@
 # Runs every test: the formatter's check, the unit tests, the checks under MPI on several ranks and the tests of the
 # whole program, two of these at a time. Names run these alone, after the build, which is brief when little has changed:
 #   scripts/test.sh Kernels                  # Tests/KernelsTests
-#   scripts/test.sh Program/Resume           # the suites of Tests/ProgramTests whose names begin so
+#   scripts/test.sh Program/Resume           # of Tests/ProgramTests the suites whose names begin so
 #   scripts/test.sh ranks/3                  # the checks under MPI on three ranks; ranks: on 1, 2, 3, 5 and 8
 #   scripts/test.sh data peers/statistics    # scripts/test/data.sh, and scripts/test/peers.sh statistics
 #   scripts/test.sh format
@@ -74,7 +74,7 @@ run() {
     units) stage "unit tests" "${swift_tests[@]}" --no-parallel --skip '^ProgramTests\.' ;;
     # These run other programs, and see to it that there are only two at a time.
     Program) stage "$1" "${swift_tests[@]}" --filter "^ProgramTests\.$part" ;;
-    [A-Z]*) stage "$1" "${swift_tests[@]}" --no-parallel --filter "^${name}Tests\.$part" ;;
+    [A-Z]*) stage "$1" "${swift_tests[@]}" --no-parallel --filter "^${name}Tests\.(.*/)?$part" ;;
     # shellcheck disable=SC2086 # no part is no argument
     *) stage "$1" "scripts/test/$name.sh" $part ;;
   esac
