@@ -75,7 +75,7 @@ refuse 'cannot create the folder /proc/nowhere' train "${tiny[@]}" --output /pro
 run 2 'training.batch 4 in pieces of training.micro_batch 2 makes 2 micro-batches, fewer than the 3 ranks' \
   "$mpirun" 3 "$program" train "${tiny[@]}" --set training.micro_batch=2 --output "$folder/x"
 refuse '[-]-threads is 4611686018427387904; it must be at most 4096' train --threads 4611686018427387904
-refuse '[-]-steps is 9223372036854775807; it must be at most 1000000' sample --checkpoint "$folder/x" --count 1 \
+refuse "invalid for '--steps <n>': it must be from 1 to 1000000" sample --checkpoint "$folder/x" --count 1 \
   --steps 9223372036854775807 --output "$folder/x.h5"
 refuse 'training.steps is 9223372036854775807; it must be from 1 to 4294967295' train "${tiny[@]}" \
   --set training.steps=9223372036854775807 --output "$folder/x"
@@ -324,27 +324,27 @@ run 2 'it has no dataset `latents`' "${sample[@]}" --count 2 --latents "$folder/
 refuse 'there is no such file or folder' sample --checkpoint "$folder/none" --count 1 --output "$folder/c.h5"
 refuse 'the process has 1000, so give 1 to 1000' sample --checkpoint "$folder/run" --steps 1001 --count 1 --output "$folder/c.h5"
 run 0 'dpm-solver' "$program" samplers
-refuse 'eta: it is not for the sampler ddpm, but for ddim' sample --checkpoint "$folder/run" --eta 1 --count 1 --output "$folder/c.h5"
-refuse 'snr: it is not for the sampler ddpm, but for predictor-corrector, langevin' \
+refuse '[-]-eta is 1.0, which is for --sampler ddim; --sampler is ddpm' sample --checkpoint "$folder/run" --eta 1 --count 1 --output "$folder/c.h5"
+refuse '[-]-snr is 0.1, which is for --sampler predictor-corrector and langevin; --sampler is ddpm' \
   sample --checkpoint "$folder/run" --snr 0.1 --count 1 --output "$folder/c.h5"
 run 0 '3 evaluations' "$program" sample --checkpoint "$folder/run" --sampler edm --steps 2 --churn 40 --churn-min 0.05 \
   --churn-max 50 --churn-noise 1.003 --count 1 --output "$folder/c.h5"
 run 0 '6 evaluations' "$program" sample --checkpoint "$folder/run" --sampler predictor-corrector --steps 2 \
   --corrections 2 --snr 0.1 --count 1 --output "$folder/c.h5"
-refuse 'churn: it is not for the sampler ddpm, but for edm' \
+refuse '[-]-churn is 1.0, which is for --sampler edm; --sampler is ddpm' \
   sample --checkpoint "$folder/run" --churn 1 --count 1 --output "$folder/c.h5"
 refuse 'churn-min: noise cannot be added from level 2.0 to 1.0' \
   sample --checkpoint "$folder/run" --sampler edm --churn 1 --churn-min 2 --churn-max 1 --count 1 --output "$folder/c.h5"
 rm "$folder/c.h5"
-refuse 'eta: 1.5 must be from 0 to 1' \
+refuse "invalid for '--eta <x>': it must be from 0.0 to 1.0" \
   sample --checkpoint "$folder/run" --sampler ddim --eta 1.5 --count 1 --output "$folder/c.h5"
-refuse 'spacing: it is not for the sampler ode-heun, but for ddpm, ddim, dpm-solver' \
+refuse '[-]-spacing is trailing, which is for --sampler ddpm, ddim and dpm-solver[+]+; --sampler is ode-heun' \
   sample --checkpoint "$folder/run" --sampler ode-heun --spacing trailing --count 1 --output "$folder/c.h5"
-refuse 'churn-max: no noise is added without --churn above 0' \
+refuse '[-]-churn-max is 1.0, which is for --churn above 0; --churn is 0.0' \
   sample --checkpoint "$folder/run" --sampler edm --churn-max 1 --count 1 --output "$folder/c.h5"
-refuse 'tolerance: -1.0 must be positive' \
+refuse "'-1' is invalid for '--tolerance <x>': it must be above 0.0" \
   sample --checkpoint "$folder/run" --sampler ode-rk45 --tolerance -1 --count 1 --output "$folder/c.h5"
-refuse 'chooses its steps by the error' sample --checkpoint "$folder/run" --sampler ode-rk45 --steps 3 --count 1 \
+refuse '[-]-steps is 3, which is for --sampler .*; --sampler is ode-rk45' sample --checkpoint "$folder/run" --sampler ode-rk45 --steps 3 --count 1 \
   --output "$folder/c.h5"
 for sampler in $("$program" samplers | awk '/^[a-z]/ { print $1 }'); do
   few=(--steps 2)
@@ -416,10 +416,24 @@ for process in ve vp-sde ve-sde sub-vp-sde edm; do
     --set training.steps=2 --set sampling.steps=2 --output "$folder/$process"
   run 0 'Wrote' "$program" sample --checkpoint "$folder/$process" --steps 2 --count 1 --output "$folder/f.h5"
 done
-refuse 'variance: it is not for the sampler euler-maruyama, but for ddpm' \
+refuse '[-]-variance is small, which is for --sampler ddpm; --sampler is euler-maruyama' \
   sample --checkpoint "$folder/vp-sde" --variance small --count 1 --output "$folder/c.h5"
-refuse 'spacing: it is for discrete processes; this model' \
+refuse '[-]-spacing is leading, which is for diffusion.process vp and ve; diffusion.process is vp-sde' \
   sample --checkpoint "$folder/vp-sde" --sampler dpm-solver++ --spacing leading --count 1 --output "$folder/c.h5"
+by_keys=(--set training.steps=2 --set sampling.sampler=ddim --set sampling.eta=0.5 --set sampling.spacing=trailing)
+run 0 'Done: 2 steps' "$program" train "${tiny[@]}" "${by_keys[@]}" --output "$folder/by-keys"
+run 0 'by ddim in 2 steps' "$program" sample --checkpoint "$folder/by-keys" --count 2 --output "$folder/k1.h5"
+run 0 'by ddim in 2 steps' "$program" sample --checkpoint "$folder/by-keys" --count 2 --sampler ddim --eta 0.5 \
+  --spacing trailing --output "$folder/k2.h5"
+run 0 'by ddim in 2 steps' "$program" sample --checkpoint "$folder/by-keys" --count 2 --eta 0 --output "$folder/k3.h5"
+check "a model draws as its keys say" h5diff "$folder/k1.h5" "$folder/k2.h5" /images
+check "... unless an option says otherwise" sh -c "! h5diff -q '$folder/k1.h5' '$folder/k3.h5' /images"
+run 0 'by ode-rk45' "$program" sample --checkpoint "$folder/by-keys" --count 1 --sampler ode-rk45 --tolerance 0.1 \
+  --output "$folder/k4.h5"
+refuse 'sampling.churn is 1.0, which is for sampling.sampler edm; sampling.sampler is ddim' \
+  train "${tiny[@]}" "${by_keys[@]}" --set sampling.churn=1 --output "$folder/none"
+refuse 'sampling.sampler: ddim needs a discrete process' \
+  train "${tiny[@]}" --set diffusion.process=vp-sde --set sampling.sampler=ddim --output "$folder/none"
 run 0 'Done: 2 steps' "$program" train "${tiny[@]}" --set diffusion.steps=20 --set training.steps=2 \
   --output "$folder/few"
 run 0 'Done: 2 steps' "$program" train "${tiny[@]}" --set diffusion.schedule=cosine \
@@ -496,13 +510,13 @@ refuse 'class: the model was trained without classes' "${draw[@]}" --checkpoint 
 refuse 'class: there is no class 5; they are 0 to 4' "${draw[@]}" --checkpoint "$folder/told" --class 5 --output "$folder/c.h5"
 refuse 'guidance: the model has always been told the class' \
   "${draw[@]}" --checkpoint "$folder/always-told" --guidance 1 --output "$folder/c.h5"
-refuse 'guidance is nan; it must be finite' "${draw[@]}" --checkpoint "$folder/told" --guidance nan --output "$folder/c.h5"
+refuse "'nan' is invalid for '--guidance <g>': expected a number" "${draw[@]}" --checkpoint "$folder/told" --guidance nan --output "$folder/c.h5"
 refuse "'x' is invalid for '--class" "${draw[@]}" --checkpoint "$folder/told" --class x --output "$folder/c.h5"
 refuse '[-]-class and --classes exclude each other' \
   "${draw[@]}" --checkpoint "$folder/told" --class 1 --classes 1,2 --output "$folder/c.h5"
 refuse 'variance: learned-range needs a model that was trained with diffusion.variance=learned-range' \
   "${draw[@]}" --checkpoint "$folder/always-told" --variance learned-range --output "$folder/c.h5"
-refuse 'variance: it is not for the sampler ddim, but for ddpm' \
+refuse '[-]-variance is small, which is for --sampler ddpm; --sampler is ddim' \
   "${draw[@]}" --checkpoint "$folder/told" --sampler ddim --variance small --output "$folder/c.h5"
 refuse 'this is a classifier, which draws no images' "${draw[@]}" --checkpoint "$folder/judge" --output "$folder/c.h5"
 refuse 'this is no classifier' \
