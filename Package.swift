@@ -17,12 +17,16 @@ let wideVectors: [SwiftSetting] = [.unsafeFlags(["-Xcc", processorFlag, "-Xcc", 
 // Numeric code: wide vectors, and no overflow or bounds checks.
 let numericCode: [SwiftSetting] = wideVectors + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
 
+// exp, log and the like, from swift-numerics.
+let realModule = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
+
 let package = Package(
   name: "ddpm-mpi",
   products: [.executable(name: "ddpm-mpi", targets: ["ddpm-mpi"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
@@ -40,6 +44,13 @@ let package = Package(
     .target(name: "CBuildTarget", cSettings: [.unsafeFlags([processorFlag])]),
     .target(name: "CProcessor", dependencies: ["CBuildTarget"]),
 
+    // The innermost products for each kind of processor, all of them in every build; and vectors, whose width is the
+    // build's.
+    .target(name: "CMicroKernels", dependencies: ["CBuildTarget"]),
+    .target(
+      name: "MicroKernels", dependencies: ["CBuildTarget", "CMicroKernels", "CProcessor", "Tensors"],
+      swiftSettings: numericCode),
+
     // A system call that Swift does not see.
     .target(name: "CFileSpace"),
 
@@ -56,16 +67,20 @@ let package = Package(
     // What reads and writes files: regular ones only, whole or not at all.
     .target(name: "Files", dependencies: ["CFileSpace", "Failures"]),
 
-    .target(name: "Tensors", dependencies: ["CProcessor"]),
+    // What threads share and wait for, and threads beside the computation.
+    .target(name: "Threads", dependencies: ["CProcessor"]),
+
+    .target(name: "Tensors", dependencies: ["CProcessor", realModule, "Threads"]),
     .target(
-      name: "Kernels", dependencies: ["CBuildTarget", "CProcessor", "Tensors"],
+      name: "Kernels", dependencies: ["CProcessor", "MicroKernels", realModule, "Tensors"],
       swiftSettings: numericCode),
     .target(name: "Differentiation", dependencies: ["Kernels", "Tensors"]),
-    .target(name: "Diffusion", dependencies: ["Failures", "Tensors"]),
-    .target(name: "Network", dependencies: ["Differentiation", "Diffusion", "Kernels", "Tensors"]),
-    .target(name: "Inception", dependencies: ["Kernels", "Tensors"]),
-    .target(name: "Optimisation", dependencies: ["Tensors"], swiftSettings: wideVectors),
-    .target(name: "MessagePassing", dependencies: ["CMPI", "Failures"]),
+    .target(name: "Diffusion", dependencies: ["Failures", realModule, "Tensors"]),
+    .target(name: "Network", dependencies: ["Differentiation", "Diffusion", "Kernels", realModule, "Tensors"]),
+    .target(name: "Inception", dependencies: ["Kernels", "MicroKernels", "Tensors"], swiftSettings: numericCode),
+    .target(
+      name: "Optimisation", dependencies: ["MicroKernels", realModule, "Tensors"], swiftSettings: wideVectors),
+    .target(name: "MessagePassing", dependencies: ["CMPI", "Failures", "Tensors"]),
     .target(name: "Compression", dependencies: ["CZlib", "Failures", "Files"]),
     .target(name: "ForeignFiles", dependencies: ["Failures", "Files"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "CMPI", "Compression", "Failures", "Files", "MessagePassing"]),
@@ -73,19 +88,21 @@ let package = Package(
     .target(name: "Interchange", dependencies: ["CZip", "Failures", "Files"]),
     .target(
       name: "Evaluation",
-      dependencies: ["COpenBLAS", "Failures", "Interchange", "Kernels", "MessagePassing", "Tensors"]),
+      dependencies: ["COpenBLAS", "Failures", "Interchange", "Kernels", "MessagePassing", realModule, "Tensors"]),
     .target(
       name: "TensorBoard", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Protobuf/tensorboard_events.proto"]),
     .target(
       name: "Datasets",
-      dependencies: ["Compression", "Failures", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "Tensors"]),
+      dependencies: [
+        "Compression", "Failures", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "Tensors", "Threads",
+      ]),
     .target(
       name: "Checkpoints",
       dependencies: ["CFileSpace", "Compression", "Failures", "Files", "HDF5", "MessagePassing", "Tensors"]),
     // Progress and messages on the console, and a run's own records.
     .target(name: "Reporting", dependencies: ["Files", .product(name: "Logging", package: "swift-log")]),
-    // What every command of many ranks needs: agreement, room on processors and memory, ending together.
+    // What every command of many ranks needs: room on processors and memory, shared outputs, ending together.
     .target(name: "Ranks", dependencies: ["Failures", "Files", "HDF5", "MessagePassing", "Reporting", "Tensors"]),
     .target(
       name: "Configuration",
@@ -107,21 +124,21 @@ let package = Package(
       dependencies: [
         "Checkpoints", "Compression", "Configuration", "Datasets", "Diffusion", "Evaluation", "Failures",
         "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "MessagePassing", "Network",
-        "Ranks", "Reporting", "Tensors",
+        realModule, "Ranks", "Reporting", "Tensors",
       ]),
     // How ranks share a step: who has which micro-batches and owns what, what moves between them, and the step itself.
     .target(
       name: "DataParallel",
       dependencies: [
         "Checkpoints", "Configuration", "Differentiation", "Diffusion", "Kernels", "MessagePassing", "Network",
-        "Optimisation", "Ranks", "Tensors",
+        "Optimisation", "Ranks", "Tensors", "Threads",
       ]),
     .target(
       name: "Training",
       dependencies: [
         "Checkpoints", "Compression", "Configuration", "DataParallel", "Datasets", "Differentiation", "Diffusion",
         "Evaluation", "Failures", "FeatureNetworks", "Files", "HDF5", "Images", "Inference", "Kernels",
-        "MessagePassing", "Network", "Ranks", "Reporting", "TensorBoard", "Tensors",
+        "MessagePassing", "Network", "Ranks", "Reporting", "TensorBoard", "Tensors", "Threads",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -131,7 +148,8 @@ let package = Package(
       name: "Benchmarking",
       dependencies: [
         "Configuration", "DataParallel", "Datasets", "Differentiation", "Diffusion", "Failures", "Kernels",
-        "MessagePassing", "Network", "Ranks", "Reporting", "Tensors", "Training",
+        "MessagePassing", "MicroKernels", "Network", realModule, "Ranks", "Reporting", "Tensors", "Threads",
+        "Training",
       ]),
     .target(
       name: "Diffusers",
@@ -144,16 +162,22 @@ let package = Package(
       dependencies: [
         "Benchmarking", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Diffusers", "Diffusion",
         "Failures", "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Inference", "Kernels",
-        "MessagePassing", "Packing", "Ranks", "Reporting", "Reports", "Training",
+        "MessagePassing", "MicroKernels", "Packing", "Ranks", "Reporting", "Reports", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
-    .testTarget(name: "FilesTests", dependencies: ["Files"]),
+    // Folders, files and random numbers for tests.
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .testTarget(name: "ArchitectureTests"),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+    .testTarget(name: "ThreadsTests", dependencies: ["Threads"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     // Slow, plain twins of the kernels.
     .target(
       name: "ReferenceKernels", dependencies: ["Kernels", "Tensors"], path: "Tests/ReferenceKernels",
       swiftSettings: numericCode),
+    .testTarget(
+      name: "MicroKernelsTests", dependencies: ["CBuildTarget", "CProcessor", "MicroKernels", "ReferenceKernels"]),
     .testTarget(
       name: "KernelsTests", dependencies: ["Configuration", "Kernels", "Network", "ReferenceKernels", "Tensors"]),
     .testTarget(
@@ -161,32 +185,40 @@ let package = Package(
     .testTarget(
       name: "NetworkTests", dependencies: ["Differentiation", "HDF5", "Kernels", "Network", "Tensors"],
       exclude: ["Fixtures"]),
-    .testTarget(name: "InceptionTests", dependencies: ["Inception", "Tensors"]),
-    .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "HDF5", "Tensors"], exclude: ["Fixtures"]),
+    .testTarget(name: "InceptionTests", dependencies: ["Inception", "Kernels", "ReferenceKernels", "Tensors"]),
+    .testTarget(
+      name: "DiffusionTests", dependencies: ["Diffusion", "HDF5", realModule, "Tensors"], exclude: ["Fixtures"]),
     .testTarget(name: "OptimisationTests", dependencies: ["Optimisation", "Tensors"]),
     .testTarget(
-      name: "DatasetsTests", dependencies: ["Compression", "Datasets", "Files", "HDF5", "Images", "Tensors"]),
+      name: "DatasetsTests",
+      dependencies: ["Compression", "Datasets", "Files", "HDF5", "Images", "Tensors", "TestSupport"]),
     .testTarget(
       name: "StorageTests",
-      dependencies: ["Checkpoints", "Compression", "Failures", "HDF5", "Images", "MessagePassing", "Tensors"]),
-    .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], exclude: ["Fixtures"]),
+      dependencies: [
+        "Checkpoints", "Compression", "Failures", "HDF5", "Images", "MessagePassing", "Tensors", "TestSupport",
+      ]),
+    .testTarget(name: "InterchangeTests", dependencies: ["Interchange", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
     .testTarget(
-      name: "FeatureNetworksTests", dependencies: ["FeatureNetworks", "Files", "Inception", "Interchange"]),
+      name: "FeatureNetworksTests",
+      dependencies: ["FeatureNetworks", "Files", "Inception", "Interchange", "TestSupport"]),
     .testTarget(name: "TensorBoardTests", dependencies: ["TensorBoard"]),
-    .testTarget(name: "ReportsTests", dependencies: ["Configuration", "Files", "Images", "Reporting", "Reports"]),
     .testTarget(
-      name: "ReportingTests", dependencies: ["Files", "Reporting", .product(name: "Logging", package: "swift-log")]),
+      name: "ReportsTests", dependencies: ["Configuration", "Files", "Images", "Reporting", "Reports", "TestSupport"]),
+    .testTarget(
+      name: "ReportingTests",
+      dependencies: ["Files", "Reporting", "TestSupport", .product(name: "Logging", package: "swift-log")]),
     .testTarget(name: "RanksTests", dependencies: ["Ranks", "Tensors"]),
     .testTarget(name: "DataParallelTests", dependencies: ["DataParallel", "Optimisation", "Ranks", "Tensors"]),
     .testTarget(
-      name: "ConfigurationTests", dependencies: ["Configuration", "Failures", "Network", "Optimisation", "Ranks"]),
+      name: "ConfigurationTests",
+      dependencies: ["Configuration", "Diffusion", "Failures", "Network", "Optimisation", "Ranks", "TestSupport"]),
     .testTarget(
       name: "InferenceTests", dependencies: ["Configuration", "Diffusion", "Inference", "Tensors"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(
       name: "DiffusersTests",
-      dependencies: ["Configuration", "Diffusers", "Diffusion", "Interchange", "Network", "Tensors"]),
+      dependencies: ["Configuration", "Diffusers", "Diffusion", "Interchange", "Network", "Tensors", "TestSupport"]),
     .testTarget(
       name: "BenchmarkingTests",
       dependencies: [
@@ -200,7 +232,7 @@ let package = Package(
         "Failures", "HDF5", "Inference", "MessagePassing", "Network", "Ranks", "Tensors", "Training",
       ],
       path: "Tests/RankChecks"),
-    // Run by scripts/fuzz.sh.
+    // Run by scripts/test/fuzz.sh.
     .executableTarget(
       name: "fuzz",
       dependencies: [
@@ -208,11 +240,11 @@ let package = Package(
         "Files", "HDF5", "Images", "Inference", "Interchange", "Network", "Packing", "Reports", "Tensors",
       ],
       path: "Tests/Fuzz", exclude: ["Regressions"]),
-    // Run by scripts/peer-tests/*.sh beside other programs.
+    // Run by scripts/test/peers/*.sh beside other programs.
     .executableTarget(
       name: "peer-program",
       dependencies: [
-        "Evaluation", "FeatureNetworks", "Inception", "Inference", "Interchange", "MessagePassing", "Network",
+        "Evaluation", "FeatureNetworks", "Inception", "Inference", "Interchange", "MessagePassing",
         "Optimisation", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/PeerProgram"),

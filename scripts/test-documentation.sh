@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the documentation says: every command and snippet of its pages is run, in this order and in one folder, with long
-# runs and many images cut down (Tests/Documentation/brief.py); links, keys, presets and modules are compared with what
+# runs and many images cut down (Tests/Documentation/brief.py); links, keys and presets are compared with what
 # there is. Blocks that are marked as `long`, `install`, `download`, `slurm` or `hosts` are left out. The page on
 # diffusers is run by scripts/test-peers.sh, with the real library. Names of pages run these alone, after README.md:
 #   scripts/test-documentation.sh docs/data.md
@@ -16,7 +16,7 @@ if ((${#pages[@]} == 0)); then
 fi
 
 python=$(scripts/find-python.sh h5py PIL)
-check "links, keys, presets, samplers and modules are as the pages say" "$python" Tests/Documentation/check_pages.py "$program"
+check "links, keys, presets, samplers and packages are as the pages say" "$python" Tests/Documentation/check_pages.py "$program"
 check "the modules' reference has no warnings" env BUILD=no scripts/document.sh "$folder/reference"
 
 # The reader's folder, and the commands as they are called here.

@@ -47,9 +47,9 @@ finish() {
   exit 0
 }
 
-# What waits for SLURM, browsers, packages and full disks most of the time, longest first; the others keep the
+# What waits for SLURM, packages, browsers and full disks most of the time, longest first; the others keep the
 # processors busy meanwhile.
-beside=(test-cluster test-peers test-report)
+beside=(test-cluster test-peers test-scripts test-report)
 
 is_beside() { [[ " ${beside[*]} " == *" $1 "* ]]; }
 

@@ -144,7 +144,7 @@ public struct Benchmark {
   private func images(ofRank rank: Int, of rankCount: Int) -> Int {
     request.job == .sample
       ? batch * (rank + 1) / rankCount - batch * rank / rankCount
-      : MicroBatchTree(leafCount: batch / microBatch).rankRuns(rankCount)[rank].count * microBatch
+      : MicroBatchTree(leafCount: batch / microBatch).leafRanges(ofRanks: rankCount)[rank].count * microBatch
   }
 
   private func trainingStep(

@@ -1,8 +1,8 @@
 import DataParallel
-import Foundation
-import Kernels
+import MicroKernels
 import Network
 import Ranks
+import RealModule
 import Reporting
 import Training
 
@@ -23,7 +23,7 @@ extension Benchmark {
     public let microBatch: Int
     /// How gradients were added up; nil where there are none.
     public let reduction: String?
-    /// Width in bits of the vectors that the kernels use.
+    /// Width in bits of the vectors that the kernels are compiled for.
     public let vectorBits: Int
     /// See `ArithmeticCount`, in units of 10⁹.
     public let forwardGigaflopsPerImage: Double
@@ -140,14 +140,14 @@ enum BenchmarkText {
       + "images of \(imageSize)x\(imageSize)"
   }
 
-  /// What the kernels are made for.
+  /// What the kernels are made for, and how products are made here.
   static var build: String {
-    "vectors of \(Processor.vectorBits) bits"
+    "vectors of \(Processor.vectorBits) bits, products by \(MicroKernel.best.name)"
   }
 }
 
 /// The nearest number with so many decimal places.
 func rounded(_ value: Double, places: Int) -> Double {
-  let scale = pow(10, Double(places))
+  let scale = Double.pow(10, Double(places))
   return (value * scale).rounded() / scale
 }

@@ -68,12 +68,6 @@ static inline int ddpm_mpi_all_gather(const void *value, void *values, int count
   return MPI_Allgather(value, count, type.value, values, count, type.value, communicator.value);
 }
 
-static inline int ddpm_mpi_all_gather_parts(const void *part, int count, void *whole, const int counts[],
-                                            const int displacements[], ddpm_datatype type,
-                                            ddpm_communicator communicator) {
-  return MPI_Allgatherv(part, count, type.value, whole, counts, displacements, type.value, communicator.value);
-}
-
 static inline int ddpm_mpi_all_gather_parts_in_place(void *whole, const int counts[], const int displacements[],
                                                      ddpm_datatype type, ddpm_communicator communicator) {
   return MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, whole, counts, displacements, type.value,
@@ -108,10 +102,6 @@ static inline int ddpm_mpi_cancel(ddpm_request *request) {
 }
 
 // A struct of one handle has the layout of the handle, so an array of requests is passed on as it is.
-static inline int ddpm_mpi_wait_all(int count, ddpm_request requests[], MPI_Status statuses[]) {
-  return MPI_Waitall(count, (MPI_Request *)requests, statuses);
-}
-
 static inline int ddpm_mpi_test_all(int count, ddpm_request requests[], int *done, MPI_Status statuses[]) {
   return MPI_Testall(count, (MPI_Request *)requests, done, statuses);
 }

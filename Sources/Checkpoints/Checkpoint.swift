@@ -239,12 +239,8 @@ public enum Checkpoint {
   }
 
   private static func onRankZero(_ communicator: Communicator, _ path: String, _ body: () throws -> Void) throws {
-    var failure: String?
-    if communicator.rank == 0 {
-      do { try body() } catch { failure = problem(error) }
-    }
     do {
-      try communicator.agree(failure)
+      try communicator.together { if communicator.rank == 0 { try attempt(body).get() } }
     } catch let failure as JobFailure {
       throw CheckpointError(path: path, problem: failure.message)
     }
@@ -258,22 +254,23 @@ public enum Checkpoint {
   static func together<Success>(
     _ communicator: Communicator?, _ path: String, _ body: () throws -> Success
   ) throws -> Success {
-    let outcome = Result(catching: body)
-    var failure: String?
-    if case .failure(let error) = outcome { failure = problem(error) }
+    let outcome = attempt(body)
     guard let communicator else {
-      if let failure { throw CheckpointError(path: path, problem: failure) }
-      return try outcome.get()
+      return try outcome.mapError { CheckpointError(path: path, problem: $0.description) }.get()
     }
-    let failureCount = try communicator.allReduceSum(failure == nil ? 0 : 1)
-    if failureCount == 0 { return try outcome.get() }
     do {
-      try communicator.agree(failure)
+      return try communicator.together { try outcome.get() }
     } catch let first as JobFailure {
-      let isEverywhere = failureCount == communicator.size
+      var hasFailed = 1
+      if case .success = outcome { hasFailed = 0 }
+      let isEverywhere = try communicator.allReduceMinimum(hasFailed) == 1
       throw CheckpointError(path: path, problem: isEverywhere ? first.message : "\(first)")
     }
-    return try outcome.get()
+  }
+
+  /// What came of a part of a step, or what is wrong, without the file's name.
+  private static func attempt<Success>(_ body: () throws -> Success) -> Result<Success, RunError> {
+    Result(catching: body).mapError { RunError(.failure, problem($0)) }
   }
 
   private static func problem(_ error: any Error) -> String {

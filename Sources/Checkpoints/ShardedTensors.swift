@@ -149,26 +149,24 @@ public struct TensorGroup: Sendable {
 
   /// CRC-32 of each whole tensor's bytes, put together from those of the parts. Collective; equal on all ranks.
   private func tensorChecksums(_ communicator: Communicator?) throws -> [UInt32] {
-    // Of each part the tensor's number, the start, the length and the checksum; doubles hold them all exactly.
-    var mine: [Double] = []
+    // Of each part the tensor's index, the start, the length and the checksum.
+    var mine: [Int] = []
     for (index, entry) in layout.entries.enumerated() {
       for part in parts(of: entry) {
         let bytes = UnsafeRawBufferPointer(
           start: values.pointer + part.offset, count: part.range.count * MemoryLayout<Float>.stride)
-        mine += [Double(index), Double(part.range.lowerBound), Double(bytes.count), Double(crc32(bytes))]
+        mine += [index, part.range.lowerBound, bytes.count, Int(crc32(bytes))]
       }
     }
     var all = mine
     if let communicator {
-      let counts = try communicator.allGather(mine.count)
-      all = try communicator.gatherInOrder(mine, counts: counts)
+      all = try communicator.allGather(mine, counts: try communicator.allGather(mine.count))
     }
     let parts = stride(from: 0, to: all.count, by: 4).map { Array(all[$0..<$0 + 4]) }
       .sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
     var checksums = [UInt32](repeating: 0, count: layout.entries.count)
     for part in parts {
-      let tensor = Int(part[0])
-      checksums[tensor] = crc32Combine(checksums[tensor], UInt32(part[3]), lengthOfSecond: Int(part[2]))
+      checksums[part[0]] = crc32Combine(checksums[part[0]], UInt32(part[3]), lengthOfSecond: part[2])
     }
     return checksums
   }

@@ -60,7 +60,7 @@ extension RunConfiguration {
   }
 
   /// The forward process.
-  public func process() throws(DiffusionError) -> any DiffusionSDE {
+  public func process() throws(DiffusionError) -> any ForwardProcess {
     let (sigmaMin, sigmaMax) = (diffusion.sigmaMin, diffusion.sigmaMax)
     switch diffusion.process {
     case .discreteVariancePreserving: return toldOtherTimes(DiscreteProcess(schedule: try schedule()))
@@ -70,7 +70,7 @@ extension RunConfiguration {
           steps: diffusion.steps, sigmaMin: sigmaMin ?? 0.01, sigmaMax: sigmaMax ?? 50))
     case .variancePreserving: return try VariancePreservingSDE()
     case .varianceExploding: return try VarianceExplodingSDE(sigmaMin: sigmaMin ?? 0.01, sigmaMax: sigmaMax ?? 50)
-    case .subVariancePreserving: return try SubVariancePreservingSDE()
+    case .subVariancePreserving: return try VariancePreservingSDE(.subVariancePreserving)
     case .edm: return try EDMProcess(sigmaMin: sigmaMin ?? 0.002, sigmaMax: sigmaMax ?? 80)
     }
   }
@@ -100,7 +100,7 @@ extension RunConfiguration {
     ModelDescription(
       process: try process(),
       parametrisation: diffusion.process == .edm
-        ? .preconditioned(dataDeviation: 0.5) : .prediction(diffusion.prediction),
+        ? .preconditioned(sigmaData: 0.5) : .prediction(diffusion.prediction),
       variance: diffusion.variance,
       timeSignal: model.architecture.timeFeatures == .fourier ? .logarithmic : .linear,
       scalesInput: diffusion.scaleInput)

@@ -1,5 +1,5 @@
-import Glibc
 import Tensors
+import Threads
 
 /// The images of one rank's part of each batch, read ahead of need: while a step is computed, a thread fetches what the
 /// next one takes, so that a slow file system is waited for only where it takes longer than a step.
@@ -56,137 +56,82 @@ public final class BatchReader {
 
 /// A thread that reads one step's bytes while those of another are in use. Its owner alone calls it.
 private final class FetchingThread {
-  private let shared: Shared
-  private var thread = pthread_t()
-  /// The step whose bytes are in use, at `taken`.
+  /// What the two threads hand to each other.
+  private enum Task: Sendable {
+    case none
+    case read(step: Int, into: Buffer<UInt8>)
+    case done((any Error)?)
+    case stop
+  }
+
+  private let task = Monitor(Task.none)
+  private var thread: BackgroundThread?
+  /// The step whose bytes are in use.
   private(set) var stepTaken: Int?
-  private(set) var taken: UnsafeMutablePointer<UInt8>
-  private var spare: UnsafeMutablePointer<UInt8>
+  private var bytes: Buffer<UInt8>
+  private var spare: Buffer<UInt8>
   private var stepAsked: Int?
 
   init(_ plan: BatchPlan, samples: Range<Int>) {
     let capacity = samples.count * plan.dataset.elementsPerImage
-    taken = .allocate(capacity: capacity)
-    spare = .allocate(capacity: capacity)
-    shared = Shared(plan, samples)
-    let status = pthread_create(
-      &thread, nil,
-      { argument in
-        Unmanaged<Shared>.fromOpaque(argument!).takeRetainedValue().loop()
-        return nil
-      }, Unmanaged.passRetained(shared).toOpaque())
-    guard status == 0 else { fatalError("cannot start a reading thread: \(String(cString: strerror(status)))") }
+    bytes = Buffer(count: capacity)
+    spare = Buffer(count: capacity)
+    thread = BackgroundThread("read ahead") { [task] in
+      while let (step, buffer) = Self.nextStep(task) {
+        var problem: (any Error)?
+        do { try Self.read(plan, step: step, samples, into: buffer) } catch { problem = error }
+        task.update { [problem] in if case .read = $0 { $0 = .done(problem) } }
+      }
+    }
   }
 
   deinit {
-    shared.stop()
-    pthread_join(thread, nil)
-    taken.deallocate()
-    spare.deallocate()
+    task.update { $0 = .stop }
+    thread.take()?.join()
   }
+
+  /// The bytes in use, valid until the next `take`.
+  var taken: UnsafeMutablePointer<UInt8> { bytes.pointer }
 
   /// Begins to read a step's bytes.
   func fetch(step: Int) {
-    if stepAsked != nil { _ = shared.wait() }
+    if stepAsked != nil { _ = wait() }
     stepAsked = step
-    shared.ask(step: step, into: spare)
+    task.update { [spare] in $0 = .read(step: step, into: spare) }
   }
 
   /// Makes a step's bytes those in use.
   func take(step: Int) throws {
     if stepAsked != step { fetch(step: step) }
     stepAsked = nil
-    if let error = shared.wait() { throw error }
-    swap(&taken, &spare)
+    if let error = wait() { throw error }
+    swap(&bytes, &spare)
     stepTaken = step
   }
 
-  /// What the two threads hand to each other. One of them at a time touches the bytes: between `ask` and the return of
-  /// `wait` the reader does.
-  private final class Shared: @unchecked Sendable {
-    private enum Task {
-      case none
-      case read(step: Int, into: UnsafeMutablePointer<UInt8>)
-      case done((any Error)?)
-      case stop
-    }
+  /// What went wrong with the step that is being read, once it is done.
+  private func wait() -> (any Error)? {
+    task.wait { if case .done(let error) = $0 { .some(error) } else { nil } }
+  }
 
-    private let plan: BatchPlan
-    private let samples: Range<Int>
-    private var task = Task.none
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  // MARK: The thread
 
-    init(_ plan: BatchPlan, _ samples: Range<Int>) {
-      self.plan = plan
-      self.samples = samples
-      pthread_mutex_init(mutex, nil)
-      pthread_cond_init(changed, nil)
-    }
-
-    deinit {
-      pthread_cond_destroy(changed)
-      pthread_mutex_destroy(mutex)
-      changed.deallocate()
-      mutex.deallocate()
-    }
-
-    func ask(step: Int, into destination: UnsafeMutablePointer<UInt8>) { set(.read(step: step, into: destination)) }
-
-    func stop() {
-      pthread_mutex_lock(mutex)
-      // What is being read must be read to its end: its destination is about to go.
-      while case .read = task { pthread_cond_wait(changed, mutex) }
-      task = .stop
-      pthread_cond_broadcast(changed)
-      pthread_mutex_unlock(mutex)
-    }
-
-    func wait() -> (any Error)? {
-      pthread_mutex_lock(mutex)
-      defer { pthread_mutex_unlock(mutex) }
-      while true {
-        if case .done(let error) = task { return error }
-        pthread_cond_wait(changed, mutex)
+  /// Nil if there will be none.
+  private static func nextStep(_ task: Monitor<Task>) -> (Int, Buffer<UInt8>)? {
+    task.wait {
+      switch $0 {
+      case .read(let step, let buffer): .some((step, buffer))
+      case .stop: .some(nil)
+      case .none, .done: nil
       }
     }
+  }
 
-    private func set(_ task: Task) {
-      pthread_mutex_lock(mutex)
-      self.task = task
-      pthread_cond_broadcast(changed)
-      pthread_mutex_unlock(mutex)
-    }
-
-    func loop() {
-      while let (step, destination) = nextTask() {
-        do {
-          try read(step, into: destination)
-          set(.done(nil))
-        } catch {
-          set(.done(error))
-        }
-      }
-    }
-
-    private func nextTask() -> (Int, UnsafeMutablePointer<UInt8>)? {
-      pthread_mutex_lock(mutex)
-      defer { pthread_mutex_unlock(mutex) }
-      while true {
-        switch task {
-        case .read(let step, let destination): return (step, destination)
-        case .stop: return nil
-        case .none, .done: pthread_cond_wait(changed, mutex)
-        }
-      }
-    }
-
-    private func read(_ step: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
-      let size = plan.dataset.elementsPerImage
-      for sample in samples {
-        let index = plan.choice(step: step, sample: sample).index
-        try plan.dataset.copyBytes(of: index, into: destination + (sample - samples.lowerBound) * size)
-      }
+  private static func read(_ plan: BatchPlan, step: Int, _ samples: Range<Int>, into buffer: Buffer<UInt8>) throws {
+    let size = plan.dataset.elementsPerImage
+    for sample in samples {
+      let index = plan.choice(step: step, sample: sample).index
+      try plan.dataset.copyBytes(of: index, into: buffer.pointer + (sample - samples.lowerBound) * size)
     }
   }
 }

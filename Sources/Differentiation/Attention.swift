@@ -14,14 +14,11 @@ extension Tape {
   public func attention(query: Variable, key: Variable, value: Variable, heads: Int = 1) -> Variable {
     let shape = query.shape
     precondition(shape == key.shape && shape == value.shape)
-    let (images, channels) = (shape[0], shape[shape.count - 1])
-    let geometry = Attention.Geometry(
-      images: images, tokens: shape.reduce(1, *) / images / channels, channels: channels, heads: heads)
+    let geometry = Attention.Geometry(shape, heads: heads)
     let y = Tensor(uninitialised: shape)
     profiler.measure(.attentionForward, geometry.forwardWork) {
       Attention.forward(
-        query: query.value.pointer, key: key.value.pointer, value: value.value.pointer, y: y.pointer,
-        geometry: geometry, workers: workers)
+        query: query.value, key: key.value, value: value.value, into: y, heads: heads, workers: workers)
     }
 
     let (savedQuery, savedKey, savedValue) = (query.saved, key.saved, value.saved)
@@ -32,9 +29,8 @@ extension Tape {
       let dValue = Tensor(uninitialised: shape)
       profiler.measure(.attentionBackward, geometry.backwardWork) {
         Attention.backward(
-          query: savedQuery.tensor.pointer, key: savedKey.tensor.pointer, value: savedValue.tensor.pointer,
-          dy: dy.pointer, dQuery: dQuery.pointer, dKey: dKey.pointer, dValue: dValue.pointer, geometry: geometry,
-          workers: workers)
+          query: savedQuery.tensor, key: savedKey.tensor, value: savedValue.tensor, dy: dy, dQuery: dQuery,
+          dKey: dKey, dValue: dValue, heads: heads, workers: workers)
       }
       slots.0.add(dQuery, on: self)
       slots.1.add(dKey, on: self)

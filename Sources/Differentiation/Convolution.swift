@@ -23,18 +23,16 @@ extension Tape {
     precondition(shape.count == 4 && shape[3] == inChannels, "\(kernel.name) cannot be applied to \(shape)")
     precondition(perImage.map { $0.shape == [shape[0], outChannels] } ?? true)
     let factor = enlargesInput ? 2 : 1
-    let geometry = Winograd.Geometry(
-      images: shape[0], height: factor * shape[1], width: factor * shape[2], inChannels: inChannels,
-      outChannels: outChannels, enlargesInput: enlargesInput)
-    let y = Tensor(uninitialised: [shape[0], geometry.height, geometry.width, outChannels])
+    let y = Tensor(uninitialised: [shape[0], factor * shape[1], factor * shape[2], outChannels])
+    let geometry = Winograd.Geometry(from: shape, to: y.shape)
     precondition(residual.map { $0.shape == y.shape } ?? true)
     makeResult(
       enlargesInput ? .enlargingForward : .convolutionForward,
       convolutionMethod.counted(geometry.convolutionWork(addend: residual?.value.count ?? 0))
     ) {
       convolutionMethod.convolve(
-        x: x.value.pointer, kernel: pointer(kernel), y: y.pointer, geometry: geometry, bias: pointer(bias),
-        perImage: perImage?.value.pointer, residual: residual?.value.pointer, workers: workers)
+        x.value, kernel: values(kernel), into: y, bias: values(bias), perImage: perImage?.value,
+        residual: residual?.value, workers: workers)
       multiply(y, by: scale)
     }
 
@@ -45,17 +43,14 @@ extension Tape {
       if wantsParameterGradients || dPerImage?.isNeeded == true {
         // The kernel's gradient brings the sums of dy with it, which is where those of bias and perImage come from.
         let sums = Tensor(uninitialised: [shape[0], outChannels])
-        let dKernel = gradients?.pointer(to: kernel)
-        let unused = FloatBuffer(count: dKernel == nil ? kernel.count : 0)
+        let dKernel = gradients?.tensor(kernel) ?? Tensor(uninitialised: kernel.shape)
         profiler.measure(
           enlargesInput ? .enlargingKernelGradient : .convolutionKernelGradient,
           convolutionMethod.counted(geometry.kernelGradientWork)
         ) {
           convolutionMethod.accumulateKernelGradient(
-            x: input.tensor.pointer, dy: dy.pointer, dKernel: dKernel ?? unused.pointer, imageSums: sums.pointer,
-            geometry: geometry, workers: workers)
+            input.tensor, dy: dy, into: dKernel, imageSums: sums, workers: workers)
         }
-        withExtendedLifetime(unused) {}
         accumulateBiasGradient(sums, bias: bias)
         dPerImage?.add(sums, on: self)
       }
@@ -65,8 +60,7 @@ extension Tape {
           convolutionMethod.counted(geometry.convolutionWork(addend: addend?.count ?? 0))
         ) {
           convolutionMethod.propagateGradient(
-            dy: dy.pointer, kernel: pointer(kernel), dx: dx.pointer, geometry: geometry, addend: addend?.pointer,
-            workers: workers)
+            dy, kernel: values(kernel), into: dx, addend: addend, workers: workers)
         }
       }
       dResidual?.add(dy, isShared: isShared, on: self)
@@ -98,16 +92,12 @@ extension Tape {
     let workers = workers
     func columns(of x: Tensor) -> Tensor {
       let columns = Tensor(uninitialised: [geometry.patchCount, depth])
-      ImageToColumns.columns(of: x.pointer, into: columns.pointer, geometry: geometry, workers: workers)
+      ImageToColumns.columns(of: x, into: columns, geometry: geometry, workers: workers)
       return columns
     }
     profiler.measure(.stridedForward, work) {
-      let patches = columns(of: x.value)
       MatrixProduct.multiply(
-        MatrixView(patches.pointer, rowStride: depth), MatrixView(pointer(kernel), rowStride: outChannels),
-        into: y.pointer, rows: geometry.patchCount, columns: outChannels, depth: depth, bias: pointer(bias),
-        workers: workers)
-      withExtendedLifetime(patches) {}
+        Matrix(columns(of: x.value)), Matrix(values(kernel)), into: Matrix(y), bias: values(bias), workers: workers)
     }
 
     let (input, slot) = (x.saved, x.gradient)
@@ -123,11 +113,8 @@ extension Tape {
       profiler.measure(.stridedInputGradient, work) {
         let dColumns = Tensor(uninitialised: [geometry.patchCount, depth])
         MatrixProduct.multiply(
-          MatrixView(dy.pointer, rowStride: outChannels),
-          MatrixView(pointer(kernel), rowStride: outChannels).transposed, into: dColumns.pointer,
-          rows: geometry.patchCount, columns: depth, depth: outChannels, workers: workers)
-        ImageToColumns.addColumns(dColumns.pointer, into: dx.pointer, geometry: geometry, workers: workers)
-        withExtendedLifetime(dColumns) {}
+          Matrix(dy), Matrix(values(kernel)).transposed, into: Matrix(dColumns), workers: workers)
+        ImageToColumns.addColumns(dColumns, into: dx, geometry: geometry, workers: workers)
       }
       slot.add(dx, on: self)
     }

@@ -11,9 +11,7 @@ extension Tape {
   public func fourierFeatures(of values: [Float], frequencies: ParameterEntry) -> Variable {
     let y = Tensor(uninitialised: [values.count, 2 * frequencies.count])
     profiler.measure(.fourierFeatures, Work(floats: values.count + frequencies.count + y.count)) {
-      TimestepEmbedding.embed(
-        values: values, count: values.count, frequencies: pointer(frequencies), frequencyCount: frequencies.count,
-        into: y.pointer)
+      TimestepEmbedding.embed(values: values, frequencies: self.values(frequencies), into: y)
     }
     return record(y, inputs: [], parameters: [frequencies]) { _, _ in }
   }

@@ -15,14 +15,12 @@ extension Tape {
   /// Two tensors as one, for what takes no parts: [N, …, C₁] and [N, …, C₂] to [N, …, C₁ + C₂].
   public func joined(_ a: Variable, _ b: Variable) -> Variable {
     let shape = joinedShape([a, b])
-    let channels = shape[shape.count - 1]
     let y = Tensor(uninitialised: shape)
     let parts = [(first: 0, variable: a), (first: a.value.channels, variable: b)]
     profiler.measure(.joining, Work(floats: 2 * y.count)) {
       for (first, part) in parts {
-        Rows.copyColumns(
-          of: part.value.pointer, rowStride: part.value.channels, into: y.pointer + first, rowStride: channels,
-          rows: y.count / channels, columns: part.value.channels, workers: workers)
+        Rows.copy(
+          Matrix(part.value), into: Matrix(y).columns(first..<first + part.value.channels), workers: workers)
       }
     }
     let slots = parts.map { (first: $0.first, shape: $0.variable.shape, slot: $0.variable.gradient) }
@@ -30,9 +28,7 @@ extension Tape {
       for (first, shape, slot) in slots where slot.isNeeded {
         let dx = Tensor(uninitialised: shape)
         profiler.measure(.joining, Work(floats: 2 * dx.count)) {
-          Rows.copyColumns(
-            of: dy.pointer + first, rowStride: channels, into: dx.pointer, rowStride: dx.channels,
-            rows: dx.count / dx.channels, columns: dx.channels, workers: workers)
+          Rows.copy(Matrix(dy).columns(first..<first + dx.channels), into: Matrix(dx), workers: workers)
         }
         slot.add(dx, on: self)
       }
@@ -43,9 +39,4 @@ extension Tape {
 extension Tensor {
   /// The length of the last axis.
   var channels: Int { shape[shape.count - 1] }
-
-  /// Seen as a matrix [rows, channels].
-  var rowMatrix: MatrixView { MatrixView(pointer, rowStride: channels) }
-
-  var channelPart: ChannelPart { ChannelPart(pointer, channels: channels) }
 }

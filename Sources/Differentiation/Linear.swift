@@ -23,9 +23,8 @@ extension Tape {
       MatrixProduct.work(rows: rows, columns: outChannels, depth: depth, addend: residual?.value.count ?? 0)
     ) {
       MatrixProduct.multiply(
-        x.map { MatrixProduct.Part($0.value.rowMatrix, columns: $0.value.channels) },
-        MatrixView(pointer(matrix), rowStride: outChannels), into: y.pointer, rows: rows, columns: outChannels,
-        bias: pointer(bias), addend: residual?.value.pointer, workers: workers)
+        x.map { Matrix($0.value) }, Matrix(values(matrix)), into: Matrix(y), bias: values(bias),
+        addend: (residual?.value).map(Matrix.init), workers: workers)
       multiply(y, by: scale)
     }
 
@@ -51,9 +50,8 @@ extension Tape {
             MatrixProduct.work(rows: rows, columns: channels, depth: outChannels, addend: addend?.count ?? 0)
           ) {
             MatrixProduct.multiply(
-              dy.rowMatrix, MatrixView(pointer(matrix), rowStride: outChannels).rows(from: first).transposed,
-              into: dx.pointer, rows: rows, columns: channels, depth: outChannels, addend: addend?.pointer,
-              workers: workers)
+              Matrix(dy), Matrix(values(matrix)).rows(first..<first + channels).transposed, into: Matrix(dx),
+              addend: addend.map(Matrix.init), workers: workers)
           }
         }
         first += channels
@@ -72,27 +70,22 @@ extension Tape {
   /// dMatrix += xᵀ·dy, x seen as [rows, depth] in parts, dy as [rows, outputs].
   func accumulateMatrixGradient(_ x: [Tensor], dy: Tensor, matrix: ParameterEntry) {
     guard let gradients else { return }
-    let outChannels = dy.channels
     // The whole sum is made first and added once: see `Tape.gradients`.
-    let sum = FloatBuffer(count: matrix.count)
+    let sum = Tensor(uninitialised: matrix.shape)
     var first = 0
     for part in x {
       MatrixProduct.multiply(
-        part.rowMatrix.transposed, dy.rowMatrix, into: sum.pointer + first * outChannels, rows: part.channels,
-        columns: outChannels, depth: dy.count / outChannels, workers: workers)
+        Matrix(part).transposed, Matrix(dy), into: Matrix(sum).rows(first..<first + part.channels), workers: workers)
       first += part.channels
     }
-    Elementwise.add(sum.pointer, into: gradients.pointer(to: matrix), count: sum.count, workers: workers)
-    withExtendedLifetime(sum) {}
+    Elementwise.add(sum, into: gradients.tensor(matrix), workers: workers)
   }
 
   /// dBias += Σ dy over all rows.
   func accumulateBiasGradient(_ dy: Tensor, bias: ParameterEntry) {
     guard let gradients else { return }
     profiler.measure(.biasGradient, Work(floats: dy.count)) {
-      Rows.sumOfRows(
-        dy.pointer, rows: dy.count / bias.count, channels: bias.count, accumulatingInto: gradients.pointer(to: bias),
-        workers: workers)
+      Rows.sumOfRows(dy, accumulatingInto: gradients.tensor(bias), workers: workers)
     }
   }
 }

@@ -22,19 +22,14 @@ extension Tape {
     precondition(channels == scale.count, "\(scale.name) is not for \(channels) channels")
     precondition(channels % groupCount == 0, "\(channels) channels do not form \(groupCount) groups")
     precondition(modulation.map { $0.shape == [images, 2 * channels] } ?? true, "two numbers for each image's channel")
-    let geometry = GroupNormGeometry(
-      images: images, pixels: shape.dropFirst().dropLast().reduce(1, *), channels: channels, groups: groupCount,
-      epsilon: epsilon)
-    let means = Tensor(uninitialised: [images, groupCount])
-    let inverseDeviations = Tensor(uninitialised: [images, groupCount])
+    let statistics = GroupStatistics(images: images, groups: groupCount, epsilon: epsilon)
     let normalised = { [unowned self] (x: [Tensor], modulation: Tensor?, isAgain: Bool) -> Tensor in
       let y = Tensor(uninitialised: shape)
       profiler.measure(isAgain ? .normAgain : .normForward, Work(floats: 2 * y.count)) {
         GroupNorm.forward(
-          x: x.map(\.channelPart), scale: pointer(scale), offset: pointer(offset), modulation: modulation?.pointer,
-          y: y.pointer, means: means.pointer, inverseDeviations: inverseDeviations.pointer, geometry: geometry,
-          activation: activation, dropout: dropout,
-          hasStatistics: isAgain, workers: workers)
+          x: x, scale: values(scale), offset: values(offset), modulation: modulation, into: y,
+          statistics: statistics, activation: activation, dropout: dropout, hasStatistics: isAgain,
+          workers: workers)
       }
       return y
     }
@@ -46,25 +41,18 @@ extension Tape {
       y, inputs: x + [modulation], parameters: [scale, offset],
       recomputedBy: { normalised(inputs.map(\.tensor), savedModulation?.tensor, true) }
     ) { [unowned self] dy, isShared in
-      let dScale = gradients.map { $0.pointer(to: scale) }
-      let dOffset = gradients.map { $0.pointer(to: offset) }
-      let unused = FloatBuffer(count: channels)
-      let input = inputs.map(\.tensor)
+      let unused = Tensor(uninitialised: [channels])
       let g = isShared ? Tensor(uninitialised: shape) : dy
       let dx = slots.map { $0.makeTarget() }
-      let modulation = savedModulation?.tensor
       let wantsModulation = modulationSlot?.isNeeded == true
       let dModulation = wantsModulation ? Tensor(uninitialised: [images, 2 * channels]) : nil
       profiler.measure(.normBackward, Work(floats: 3 * dy.count + dx.reduce(0) { $0 + ($1.addend?.count ?? 0) })) {
         GroupNorm.backward(
-          x: input.map(\.channelPart), dy: dy.pointer, scale: pointer(scale), offset: pointer(offset),
-          means: means.pointer, inverseDeviations: inverseDeviations.pointer, g: g.pointer,
-          dx: dx.map { ChannelPartGradient($0.target.pointer, addend: $0.addend?.pointer) },
-          dScale: dScale ?? unused.pointer, dOffset: dOffset ?? unused.pointer, modulation: modulation?.pointer,
-          dModulation: dModulation?.pointer, geometry: geometry, activation: activation, dropout: dropout,
+          x: inputs.map(\.tensor), dy: dy, scale: values(scale), offset: values(offset), statistics: statistics,
+          g: g, dx: dx, dScale: gradients?.tensor(scale) ?? unused, dOffset: gradients?.tensor(offset) ?? unused,
+          modulation: savedModulation?.tensor, dModulation: dModulation, activation: activation, dropout: dropout,
           workers: workers)
       }
-      withExtendedLifetime((unused, input, dx, modulation)) {}
       if let dModulation { modulationSlot?.add(dModulation, on: self) }
     }
   }
@@ -84,14 +72,13 @@ extension Tape {
     let shape = x.shape
     let y = Tensor(uninitialised: shape)
     profiler.measure(.silu, Work(floats: 2 * y.count)) {
-      Elementwise.siluForward(x: x.value.pointer, y: y.pointer, count: y.count, workers: workers)
+      Elementwise.siluForward(x.value, into: y, workers: workers)
     }
     let (input, slot) = (x.saved, x.gradient)
     return record(y, inputs: [x]) { [unowned self] dy, _ in
       let dx = Tensor(uninitialised: shape)
       profiler.measure(.silu, Work(floats: 3 * dx.count)) {
-        Elementwise.siluBackward(
-          x: input.tensor.pointer, dy: dy.pointer, dx: dx.pointer, count: dx.count, workers: workers)
+        Elementwise.siluBackward(input.tensor, dy: dy, into: dx, workers: workers)
       }
       slot.add(dx, on: self)
     }

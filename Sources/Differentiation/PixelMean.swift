@@ -8,17 +8,15 @@ extension Tape {
     let pixels = x.value.count / images / channels
     let y = Tensor(uninitialised: [images, channels])
     profiler.measure(.pixelMean, Work(floats: x.value.count)) {
-      Rows.sumOverPixels(
-        x.value.pointer, into: y.pointer, images: images, pixels: pixels, channels: channels, workers: workers)
-      for index in 0..<y.count { y.pointer[index] /= Float(pixels) }
+      Rows.sumOverPixels(x.value, into: y, workers: workers)
+      for index in 0..<y.count { y[index] /= Float(pixels) }
     }
     let (shape, slot) = (x.shape, x.gradient)
     return record(y, inputs: [x]) { [unowned self] dy, _ in
       profiler.measure(.pixelMean, Work(floats: shape.reduce(1, *))) {
         let share = Tensor(dy.elements.map { $0 / Float(pixels) }, shape: dy.shape)
         let dx = Tensor(shape: shape)
-        Rows.addPerImage(
-          share.pointer, to: dx.pointer, images: images, pixels: pixels, channels: channels, workers: workers)
+        Rows.addPerImage(share, to: dx, workers: workers)
         slot.add(dx, on: self)
       }
     }

@@ -11,9 +11,7 @@ extension Tape {
     let resample = { [unowned self] (x: Tensor) -> Tensor in
       let y = Tensor(uninitialised: [shape[0], vertical.outputs, horizontal.outputs, shape[3]])
       profiler.measure(.resampling, Work(floats: x.count + y.count)) {
-        Resampling.apply(
-          vertical: vertical, horizontal: horizontal, x: x.pointer, y: y.pointer, images: shape[0], channels: shape[3],
-          workers: workers)
+        Resampling.apply(vertical: vertical, horizontal: horizontal, to: x, into: y, workers: workers)
       }
       return y
     }
@@ -22,8 +20,8 @@ extension Tape {
       slot.add { dx, addend in
         profiler.measure(.resampling, Work(floats: dy.count + dx.count + (addend?.count ?? 0))) {
           Resampling.apply(
-            vertical: vertical.transposed, horizontal: horizontal.transposed, x: dy.pointer, y: dx.pointer,
-            images: shape[0], channels: shape[3], addend: addend?.pointer, workers: workers)
+            vertical: vertical.transposed, horizontal: horizontal.transposed, to: dy, into: dx, addend: addend,
+            workers: workers)
         }
       }
     }

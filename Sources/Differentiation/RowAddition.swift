@@ -16,8 +16,7 @@ extension Tape {
     profiler.measure(.rowAddition, Work(floats: 3 * y.count)) {
       for (index, row) in rows.enumerated() {
         Elementwise.sum(
-          x.value.pointer + index * channels, pointer(table) + row * channels, into: y.pointer + index * channels,
-          count: channels, workers: workers)
+          x.value[index..<index + 1], values(table)[row..<row + 1], into: y[index..<index + 1], workers: workers)
       }
     }
     let dx = x.gradient
@@ -30,19 +29,13 @@ extension Tape {
   /// Images of the same row are added up in order before the sum is added to what is there: see `Tape.gradients`.
   private func accumulateRowGradients(_ dy: Tensor, _ rows: [Int], _ table: ParameterEntry) {
     guard let gradients else { return }
-    let channels = table.shape[1]
     profiler.measure(.rowAddition, Work(floats: 2 * dy.count)) {
       for row in 0..<table.shape[0] {
         let images = rows.indices.filter { rows[$0] == row }
         if images.isEmpty { continue }
-        let sum = FloatBuffer(count: channels)
-        sum.pointer.update(from: dy.pointer + images[0] * channels, count: channels)
-        for image in images.dropFirst() {
-          Elementwise.add(dy.pointer + image * channels, into: sum.pointer, count: channels, workers: workers)
-        }
-        Elementwise.add(
-          sum.pointer, into: gradients.pointer(to: table) + row * channels, count: channels, workers: workers)
-        withExtendedLifetime(sum) {}
+        let sum = dy[images[0]..<images[0] + 1].copied()
+        for image in images.dropFirst() { Elementwise.add(dy[image..<image + 1], into: sum, workers: workers) }
+        Elementwise.add(sum, into: gradients.tensor(table)[row..<row + 1], workers: workers)
       }
     }
   }

@@ -7,8 +7,7 @@ extension Tape {
     precondition(a.shape == b.shape, "\(a.shape) cannot be added to \(b.shape)")
     let y = Tensor(uninitialised: a.shape)
     profiler.measure(.scaling, Work(floats: 3 * y.count)) {
-      Elementwise.scaledSum(
-        a.value.pointer, b.value.pointer, by: scale, into: y.pointer, count: y.count, workers: workers)
+      Elementwise.scaledSum(a.value, b.value, by: scale, into: y, workers: workers)
     }
     let (da, db) = (a.gradient, b.gradient)
     return record(y, inputs: [a, b]) { [unowned self] gradient, isShared in
@@ -22,13 +21,11 @@ extension Tape {
   /// Image n multiplied by factors[n].
   public func scalingImages(_ x: Variable, by factors: [Float]) -> Variable {
     precondition(x.shape[0] == factors.count, "one factor for each image")
-    let size = x.value.count / factors.count
     let scaled = { [unowned self] (x: Tensor) -> Tensor in
       let y = Tensor(uninitialised: x.shape)
       profiler.measure(.scaling, Work(floats: 2 * y.count)) {
         for (image, factor) in factors.enumerated() {
-          Elementwise.multiple(
-            x.pointer + image * size, by: factor, into: y.pointer + image * size, count: size, workers: workers)
+          Elementwise.multiple(x[image..<image + 1], by: factor, into: y[image..<image + 1], workers: workers)
         }
       }
       return y
@@ -39,7 +36,7 @@ extension Tape {
 
   /// y ×= scale, within an operation.
   func multiply(_ y: Tensor, by scale: Float) {
-    if scale != 1 { Elementwise.scale(y.pointer, by: scale, count: y.count, workers: workers) }
+    if scale != 1 { Elementwise.multiple(y, by: scale, into: y, workers: workers) }
   }
 
   /// scale·gradient, in the gradient's own storage where that is nobody else's.
@@ -47,8 +44,7 @@ extension Tape {
     if scale == 1 { return (gradient, isShared) }
     let result = isShared ? Tensor(uninitialised: gradient.shape) : gradient
     profiler.measure(.scaling, Work(floats: 2 * result.count)) {
-      Elementwise.multiple(
-        gradient.pointer, by: scale, into: result.pointer, count: result.count, workers: workers)
+      Elementwise.multiple(gradient, by: scale, into: result, workers: workers)
     }
     return (result, false)
   }

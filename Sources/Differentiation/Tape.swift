@@ -87,9 +87,10 @@ public final class Tape {
 
   var wantsParameterGradients: Bool { gradients != nil }
 
-  func pointer(_ entry: ParameterEntry) -> UnsafeMutablePointer<Float> {
+  /// A parameter's values, once they are there.
+  func values(_ entry: ParameterEntry) -> Tensor {
     parameterIsNeeded?(entry)
-    return parameters.pointer(to: entry)
+    return parameters.tensor(entry)
   }
 
   /// Makes an operation's result and, if a gradient will be wanted, records its backward pass.

@@ -57,18 +57,20 @@ enum SavedValue {
 final class RecomputedValue {
   let shape: [Int]
   private weak var buffer: FloatBuffer?
+  private let offset: Int
   private var remade: Tensor?
   private let recompute: () -> Tensor
 
   init(_ value: Tensor, by recompute: @escaping () -> Tensor) {
     shape = value.shape
     buffer = value.buffer
+    offset = value.offset
     self.recompute = recompute
   }
 
   var tensor: Tensor {
     if let remade { return remade }
-    if let buffer { return Tensor(shape: shape, buffer: buffer) }
+    if let buffer { return Tensor(shape: shape, buffer: buffer, offset: offset) }
     let made = recompute()
     remade = made
     return made
@@ -105,14 +107,13 @@ final class GradientSlot {
     if isShared {
       let sum = Tensor(uninitialised: shape)
       tape.profiler.measure(.gradientAddition, Work(floats: 3 * sum.count)) {
-        Elementwise.sum(
-          present.pointer, contribution.pointer, into: sum.pointer, count: sum.count, workers: tape.workers)
+        Elementwise.sum(present, contribution, into: sum, workers: tape.workers)
       }
       tensor = sum
       isShared = false
     } else {
       tape.profiler.measure(.gradientAddition, Work(floats: 3 * present.count)) {
-        Elementwise.add(contribution.pointer, into: present.pointer, count: present.count, workers: tape.workers)
+        Elementwise.add(contribution, into: present, workers: tape.workers)
       }
     }
   }

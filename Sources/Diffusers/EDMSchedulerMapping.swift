@@ -12,9 +12,10 @@ struct EDMSchedulerMapping: Equatable, Sendable {
 
   /// nil for another process.
   init?(_ configuration: RunConfiguration) throws(DiffusionError) {
-    guard let process = try configuration.process() as? EDMProcess else { return nil }
-    sigmaMin = process.sigmaMin
-    sigmaMax = process.sigmaMax
+    let process = try configuration.process()
+    guard process.timeIsSigma else { return nil }
+    sigmaMin = process.times.lowerBound
+    sigmaMax = process.times.upperBound
   }
 
   /// What both take for granted.
@@ -50,8 +51,8 @@ struct EDMSchedulerMapping: Equatable, Sendable {
     configuration.diffusion.process = .edm
     configuration.diffusion.rescaleTimes = false
     configuration.diffusion.zeroTerminalSNR = false
-    let known = (try? configuration.process()) as? EDMProcess
-    if known?.sigmaMin != sigmaMin { configuration.diffusion.sigmaMin = sigmaMin }
-    if known?.sigmaMax != sigmaMax { configuration.diffusion.sigmaMax = sigmaMax }
+    let sigmas = try? configuration.process().times
+    if sigmas?.lowerBound != sigmaMin { configuration.diffusion.sigmaMin = sigmaMin }
+    if sigmas?.upperBound != sigmaMax { configuration.diffusion.sigmaMax = sigmaMax }
   }
 }

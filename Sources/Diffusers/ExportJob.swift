@@ -1,4 +1,3 @@
-import Checkpoints
 import Files
 import Foundation
 import Inference

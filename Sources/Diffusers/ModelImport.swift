@@ -159,7 +159,7 @@ public struct ModelImport: Sendable {
       guard elements.allSatisfy(\.isFinite) else {
         throw InterchangeError(weights.path, "tensor \(name) has values that are not finite")
       }
-      parameters.setElements(of: entry, to: mapping.fromPyTorch(elements))
+      parameters.tensor(entry).copy(mapping.fromPyTorch(elements))
     }
     if let name = unread.sorted().first {
       throw InterchangeError(

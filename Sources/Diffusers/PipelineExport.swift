@@ -71,7 +71,7 @@ public struct PipelineExport: Sendable {
     let tensors = parameters.layout.entries.map { entry in
       let mapping = TensorMapping(entry)
       return Safetensors.Tensor(
-        entry.name, shape: mapping.shape, mapping.toPyTorch(parameters.elements(of: entry)))
+        entry.name, shape: mapping.shape, mapping.toPyTorch(parameters.tensor(entry).elements))
     }
     let metadata = [
       "format": "pt", MetadataKey.configuration: configuration.yaml, MetadataKey.step: "\(step)",

@@ -24,20 +24,16 @@ public struct Estimate: Sendable {
 
   /// An estimate of the image alone.
   public init(original: DoubleTensor, of x: DoubleTensor, at marginals: [Marginal], variance: LearnedVariance? = nil) {
-    self.init(
-      original: original,
-      noise: .sum([
-        (marginals.map { 1 / $0.deviation }, x), (marginals.map { -$0.signal / $0.deviation }, original),
-      ]),
-      variance: variance)
+    let noise = DoubleTensor((x - marginals.map(\.signal) * original) / marginals.map(\.sigma))
+    self.init(original: original, noise: noise, variance: variance)
   }
 
   /// An estimate of the noise alone.
   public init(noise: DoubleTensor, of x: DoubleTensor, at marginals: [Marginal], variance: LearnedVariance? = nil) {
-    self.init(
-      original: .sum([
-        (marginals.map { 1 / $0.signal }, x), (marginals.map { -$0.deviation / $0.signal }, noise),
-      ]),
-      noise: noise, variance: variance)
+    let original = DoubleTensor((x - marginals.map(\.sigma) * noise) / marginals.map(\.signal))
+    self.init(original: original, noise: noise, variance: variance)
   }
+
+  /// x̂_0, kept within [−1, 1], the range of images, if `clips`.
+  func original(clipped clips: Bool) -> DoubleTensor { clips ? original.clamped(to: -1...1) : original }
 }

@@ -34,35 +34,11 @@ public struct DoubleTensor: Sendable, Equatable {
     DoubleTensor(indices.flatMap { elements[range(ofImage: $0)] }, shape: [indices.count] + shape.dropFirst())
   }
 
-  /// Puts images back in the places that `images(_:)` took them from.
+  /// Puts images back where `images(_:)` took them from.
   public mutating func replaceImages(_ indices: [Int], with images: DoubleTensor) {
     for (row, index) in indices.enumerated() {
       elements.replaceSubrange(range(ofImage: index), with: images.elements[images.range(ofImage: row)])
     }
-  }
-
-  /// Σ factor·tensor, with a factor for each image.
-  public static func sum(_ terms: [(factors: [Double], tensor: DoubleTensor)]) -> DoubleTensor {
-    let first = terms[0].tensor
-    var result = DoubleTensor(shape: first.shape)
-    for (factors, tensor) in terms {
-      precondition(tensor.shape == first.shape, "shapes \(first.shape) and \(tensor.shape) differ")
-      precondition(factors.count == first.imageCount, "\(factors.count) factors for \(first.imageCount) images")
-      result.elements.withUnsafeMutableBufferPointer { sums in
-        tensor.elements.withUnsafeBufferPointer { addends in
-          for image in 0..<first.imageCount {
-            let factor = factors[image]
-            for index in first.range(ofImage: image) { sums[index] += factor * addends[index] }
-          }
-        }
-      }
-    }
-    return result
-  }
-
-  /// Σ factor·tensor, with the same factor for all images.
-  public static func sum(_ terms: (factor: Double, tensor: DoubleTensor)...) -> DoubleTensor {
-    sum(terms.map { (Array(repeating: $0.factor, count: $0.tensor.imageCount), $0.tensor) })
   }
 
   /// Each element kept within a range; NaN stays NaN.
@@ -72,10 +48,14 @@ public struct DoubleTensor: Sendable, Equatable {
       shape: shape)
   }
 
-  /// √Σ x² of each image.
-  public var imageNorms: [Double] {
-    (0..<imageCount).map { image in
-      range(ofImage: image).reduce(0) { $0 + elements[$1] * elements[$1] }.squareRoot()
+  /// Σ x·y of each image.
+  func imageProducts(_ other: DoubleTensor) -> [Double] {
+    precondition(other.shape == shape, "shapes \(shape) and \(other.shape) differ")
+    return (0..<imageCount).map { image in
+      range(ofImage: image).reduce(0) { $0 + elements[$1] * other.elements[$1] }
     }
   }
+
+  /// √Σ x² of each image.
+  public var imageNorms: [Double] { imageProducts(self).map { $0.squareRoot() } }
 }

@@ -20,22 +20,13 @@ extension FeatureStatistics {
     let dimension = try features.commonDimension(in: count, over: communicator)
     let strips = Self.strips(of: dimension, over: communicator.size)
     var sums = FeatureSums(dimension: dimension, rows: strips[communicator.rank])
-    let exchanged = FloatBuffer(count: min(Self.block, count) * dimension)
     for start in stride(from: 0, to: count, by: Self.block) {
       let images = start..<min(start + Self.block, count)
-      try features.exchange(images, of: count, into: exchanged.pointer, over: communicator)
-      sums.add(exchanged.pointer, count: images.count, workers: workers)
+      try features.gather(images, of: count, over: communicator).withUnsafeBufferPointer {
+        sums.add($0.baseAddress!, count: images.count, workers: workers)
+      }
     }
-    withExtendedLifetime(exchanged) {}
-    var products = [Double](repeating: 0, count: dimension * dimension)
-    let offset = strips[communicator.rank].lowerBound * dimension
-    products.replaceSubrange(offset..<offset + sums.products.count, with: sums.products)
-    try products.withUnsafeMutableBufferPointer { products in
-      guard let products = products.baseAddress else { return }
-      try communicator.allGatherVariable(
-        inPlace: products, counts: strips.map { $0.count * dimension },
-        displacements: strips.map { $0.lowerBound * dimension })
-    }
+    let products = try communicator.allGather(sums.products, counts: strips.map { $0.count * dimension })
     try self.init(count: count, sum: sums.sum, products: products)
   }
 
@@ -58,10 +49,7 @@ extension Features {
   /// - Throws: on all ranks, `JobFailure` if features on one are not finite or of another dimension; `MPIError`.
   public init(gathering share: Features, of count: Int, over communicator: Communicator) throws {
     let dimension = try share.commonDimension(in: count, over: communicator)
-    let all = FloatBuffer(count: count * dimension)
-    try share.exchange(0..<count, of: count, into: all.pointer, over: communicator)
-    self.init(Array(UnsafeBufferPointer(start: all.pointer, count: all.count)), dimension: dimension)
-    withExtendedLifetime(all) {}
+    self.init(try share.gather(0..<count, of: count, over: communicator), dimension: dimension)
   }
 
   /// The dimension on all ranks, once they have agreed that their shares are usable.
@@ -75,19 +63,14 @@ extension Features {
     return dimensions[0]
   }
 
-  /// Writes the features of some images of all ranks, of which this has those of its share.
-  fileprivate func exchange(
-    _ images: Range<Int>, of count: Int, into target: UnsafeMutablePointer<Float>, over communicator: Communicator
-  ) throws(MPIError) {
-    let parts = (0..<communicator.size).map { communicator.share(of: count, rank: $0).clamped(to: images) }
-    let start = communicator.share(of: count).lowerBound
+  /// The features of some images of all ranks, of which this has those of its share.
+  fileprivate func gather(
+    _ images: Range<Int>, of count: Int, over communicator: Communicator
+  ) throws(MPIError) -> [Float] {
+    let parts = communicator.shares(of: count).map { $0.clamped(to: images) }
     let mine = parts[communicator.rank]
-    withPointer { source in
-      (target + (mine.lowerBound - images.lowerBound) * dimension).update(
-        from: source + (mine.lowerBound - start) * dimension, count: mine.count * dimension)
-    }
-    try communicator.allGatherVariable(
-      inPlace: target, counts: parts.map { $0.count * dimension },
-      displacements: parts.map { ($0.lowerBound - images.lowerBound) * dimension })
+    let first = mine.isEmpty ? 0 : (mine.lowerBound - communicator.share(of: count).lowerBound) * dimension
+    return try communicator.allGather(
+      Array(values[first..<first + mine.count * dimension]), counts: parts.map { $0.count * dimension })
   }
 }

@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 
 /// How sure a classifier is of each image, and how evenly the images are spread over its classes.
 ///
@@ -37,24 +37,24 @@ public struct InceptionScore: Codable, Sendable, Equatable {
     let logarithms = images.map { logarithmsOfProbabilities(logits[$0]) }
     var marginal = [Double](repeating: 0, count: logits.dimension)
     for row in logarithms {
-      for (label, logarithm) in row.enumerated() { marginal[label] += exp(logarithm) }
+      for (label, logarithm) in row.enumerated() { marginal[label] += Double.exp(logarithm) }
     }
-    let marginalLogarithms = marginal.map { log($0 / Double(images.count)) }
+    let marginalLogarithms = marginal.map { Double.log($0 / Double(images.count)) }
     var divergence = 0.0
     for row in logarithms {
       for (logarithm, ofMarginal) in zip(row, marginalLogarithms) {
-        let probability = exp(logarithm)
+        let probability = Double.exp(logarithm)
         // p·log p goes to zero with p.
         if probability > 0 { divergence += probability * (logarithm - ofMarginal) }
       }
     }
-    return exp(divergence / Double(images.count))
+    return Double.exp(divergence / Double(images.count))
   }
 
   /// log p(y|x) = z_y − log Σ exp z, with the largest z taken out so that nothing overflows.
   private static func logarithmsOfProbabilities(_ logits: ArraySlice<Float>) -> [Double] {
     let largest = Double(logits.max() ?? 0)
-    let normaliser = largest + log(logits.reduce(0.0) { $0 + exp(Double($1) - largest) })
+    let normaliser = largest + Double.log(logits.reduce(0.0) { $0 + Double.exp(Double($1) - largest) })
     return logits.map { Double($0) - normaliser }
   }
 }

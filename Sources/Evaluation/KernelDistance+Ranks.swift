@@ -13,8 +13,8 @@ extension KernelDistance {
     let mine = communicator.share(of: subsetCount).map {
       Self.estimate(first, second, subset: $0, subsetSize: subsetSize, seed: seed, workers: workers)
     }
-    let counts = (0..<communicator.size).map { communicator.share(of: subsetCount, rank: $0).count }
+    let counts = communicator.shares(of: subsetCount).map(\.count)
     self.init(
-      estimates: try communicator.gatherInOrder(mine, counts: counts), subsetSize: subsetSize, seed: seed)
+      estimates: try communicator.allGather(mine, counts: counts), subsetSize: subsetSize, seed: seed)
   }
 }

@@ -1,5 +1,5 @@
 /// How a job ends, as the shell sees it. Documented in docs/clusters.md; scripts rely on the numbers.
-public enum ExitStatus: Int32, Sendable {
+public enum ExitStatus: Int32, Codable, Sendable {
   case done = 0
   /// Something outside the user's input went wrong: MPI, the file system, a bug.
   case failure = 1

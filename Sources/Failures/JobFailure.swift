@@ -1,5 +1,5 @@
 /// A failure on one rank that all ranks know of: each of them throws this, and rank 0 alone reports it.
-public struct JobFailure: JobEndingError, Equatable, CustomStringConvertible {
+public struct JobFailure: JobEndingError, Codable, Equatable, CustomStringConvertible {
   /// The lowest rank that failed.
   public let rank: Int
   public let exitStatus: ExitStatus

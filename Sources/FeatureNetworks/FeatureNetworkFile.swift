@@ -57,7 +57,7 @@ public struct FeatureNetworkFile: Sendable {
     name: String, configuration: String, imageShape: [Int], classCount: Int, parameters: Arena
   ) -> Data {
     let tensors = parameters.layout.entries.map {
-      Safetensors.Tensor($0.name, shape: $0.shape, parameters.elements(of: $0))
+      Safetensors.Tensor($0.name, shape: $0.shape, parameters.tensor($0).elements)
     }
     let shape = imageShape.map(String.init).joined(separator: ",")
     return Safetensors.contents(
@@ -78,8 +78,7 @@ public struct FeatureNetworkFile: Sendable {
         throw InterchangeError(
           tensors.path, "\(entry.name) is \(shape.map { "of shape \($0)" } ?? "missing"), but must be \(entry.shape)")
       }
-      let values = try tensors.floats(entry.name)
-      arena.pointer(to: entry).update(from: values, count: values.count)
+      arena.tensor(entry).copy(try tensors.floats(entry.name))
     }
     if let stranger = tensors.entries.first(where: { layout[$0.name] == nil }) {
       throw InterchangeError(tensors.path, "has a tensor \(stranger.name), which the network does not have")

@@ -1,5 +1,6 @@
 import Failures
 
+/// The two ways in which ranks make sure that all go on alike.
 extension Communicator {
   /// Runs `body` on every rank. If it fails anywhere, every rank throws the same `JobFailure`, which names the lowest
   /// rank that failed; so no rank goes on into a collective call that the failed one will never join.
@@ -9,27 +10,27 @@ extension Communicator {
   @discardableResult
   public func together<Success>(_ body: () throws -> Success) throws -> Success {
     let outcome = Result(catching: body)
+    var failure: JobFailure?
     switch outcome {
-    case .success: try agree(nil)
+    case .success: break
     // A failure that all ranks already know of passes through unchanged.
-    case .failure(let failure as JobFailure): throw failure
-    case .failure(let error): try agree(String(describing: error), status: ExitStatus(for: error))
+    case .failure(let known as JobFailure): throw known
+    case .failure(let error):
+      failure = JobFailure(rank: rank, exitStatus: ExitStatus(for: error), message: String(describing: error))
     }
+    let lowest = try allReduceMinimum(failure == nil ? size : rank)
+    if lowest < size { throw try broadcast(encoding: failure, from: lowest) }
     return try outcome.get()
   }
 
-  /// Lets the ranks agree that all are well before they enter a collective step, in which a missing rank would leave
-  /// the others waiting forever.
-  ///
-  /// - Parameters:
-  ///   - failure: what went wrong on this rank, or nil.
-  ///   - status: how the job should end for it.
-  /// - Throws: on every rank, `JobFailure` with the lowest failing rank and its message if there is one; `MPIError`.
-  public func agree(_ failure: String?, status: ExitStatus = .failure) throws {
-    let lowest = try allReduceMinimum(failure == nil ? size : rank)
-    guard lowest < size else { return }
-    let found = ExitStatus(rawValue: Int32(try allReduceMaximum(rank == lowest ? Int(status.rawValue) : 0)))
+  /// Refuses to go on where a rank was given something else than rank 0. Collective.
+  /// - Parameter what: what is compared, as a message names it.
+  /// - Throws: `JobFailure` on all ranks, which shows both values.
+  public func requireAlike(_ what: String, _ mine: String) throws {
+    let all = try allGather(encoding: mine)
+    guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
     throw JobFailure(
-      rank: lowest, exitStatus: found ?? .failure, message: try broadcast(failure ?? "", from: lowest))
+      rank: other, exitStatus: .badInput,
+      message: "its \(what) is not that of rank 0 (rank 0: \(all[0]); rank \(other): \(all[other]))")
   }
 }

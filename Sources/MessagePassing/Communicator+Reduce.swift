@@ -1,12 +1,13 @@
 import CMPI
+import Tensors
 
 extension Communicator {
-  /// The largest of all ranks' values (MPI 3.1, section 5.9.6).
+  /// The maximum of all ranks' values (MPI 3.1, section 5.9.6).
   public func allReduceMaximum<Element: MPIElement>(_ value: Element) throws(MPIError) -> Element {
     try allReduce(value, ddpm_mpi_maximum())
   }
 
-  /// The smallest of all ranks' values (MPI 3.1, section 5.9.6).
+  /// The minimum of all ranks' values (MPI 3.1, section 5.9.6).
   public func allReduceMinimum<Element: MPIElement>(_ value: Element) throws(MPIError) -> Element {
     try allReduce(value, ddpm_mpi_minimum())
   }
@@ -22,13 +23,14 @@ extension Communicator {
   /// ranks. Gradients are therefore averaged otherwise, and this serves to compare speeds.
   ///
   /// - Parameter buffer: of the same size on every rank.
-  public func allReduceSum<Element: MPIElement>(_ buffer: UnsafeMutableBufferPointer<Element>) throws(MPIError) {
+  public func allReduceSum<Element: MPIElement>(_ buffer: Buffer<Element>) throws(MPIError) {
     for message in messages(count: buffer.count) {
-      let start = buffer.baseAddress! + message.lowerBound
       try wait("MPI_Allreduce") {
-        ddpm_mpi_all_reduce_in_place(start, Int32(message.count), Element.datatype.handle, ddpm_mpi_sum(), handle)
+        ddpm_mpi_all_reduce_in_place(
+          buffer.pointer + message.lowerBound, Int32(message.count), Element.datatype.handle, ddpm_mpi_sum(), handle)
       }
     }
+    withExtendedLifetime(buffer) {}
   }
 
   private func allReduce<Element: MPIElement>(

@@ -1,13 +1,17 @@
 import CMPI
+import Tensors
 
 /// Messages between pairs of ranks that are under way (MPI 3.1, section 3.7). Started one by one, they are looked after
 /// together; when all have arrived the set is empty and takes others.
 ///
-/// To be used by one thread at a time. Buffers must stay, those sent unchanged and those received untouched, until
-/// `advance` has said that all is done; a set that is dropped before leaves its messages to the library.
+/// To be used by one thread at a time. The set holds the buffers until `advance` has said that all is done; until then,
+/// what is sent must not change and what is received not be touched. If it is let go of before, as after an error, the
+/// buffers stay for ever, since the library may still read and write them.
 public final class MessageSet {
   private let communicator: Communicator
   private var requests: [ddpm_request] = []
+  /// Those that the requests read and write.
+  private var buffers: [AnyObject] = []
   private var statuses: [MPI_Status] = []
 
   /// Tags are below this in every MPI library.
@@ -17,42 +21,54 @@ public final class MessageSet {
   public init(_ communicator: Communicator, capacity: Int) {
     self.communicator = communicator
     requests.reserveCapacity(capacity)
+    buffers.reserveCapacity(capacity)
     statuses.reserveCapacity(capacity)
+  }
+
+  deinit {
+    for buffer in buffers { _ = Unmanaged.passRetained(buffer) }
   }
 
   /// Whether all messages have arrived, or none were started.
   public var isEmpty: Bool { requests.isEmpty }
 
-  /// Starts to receive `count` elements. Of messages from one rank with one tag, the one sent first is received first.
+  /// Starts to receive part of a buffer. Of messages from one rank with one tag, the one sent first is received first.
   public func receive<Element: MPIElement>(
-    _ start: UnsafeMutablePointer<Element>, count: Int, from source: Int, tag: Int
+    _ range: Range<Int>, of buffer: Buffer<Element>, from source: Int, tag: Int
   ) throws(MPIError) {
-    var request = ddpm_request()
-    try check(
-      "MPI_Irecv",
+    try start("MPI_Irecv", range, of: buffer, tag) { start, count, tag, request in
       ddpm_mpi_start_receive(
-        start, try messageCount(count), Element.datatype.handle, Int32(source), Self.checked(tag), communicator.handle,
-        &request))
-    requests.append(request)
+        start, count, Element.datatype.handle, Int32(source), tag, communicator.handle, &request)
+    }
   }
 
-  /// Starts to send `count` elements.
+  /// Starts to send part of a buffer.
   public func send<Element: MPIElement>(
-    _ start: UnsafePointer<Element>, count: Int, to destination: Int, tag: Int
+    _ range: Range<Int>, of buffer: Buffer<Element>, to destination: Int, tag: Int
   ) throws(MPIError) {
-    var request = ddpm_request()
-    try check(
-      "MPI_Isend",
+    try start("MPI_Isend", range, of: buffer, tag) { start, count, tag, request in
       ddpm_mpi_start_send(
-        start, try messageCount(count), Element.datatype.handle, Int32(destination), Self.checked(tag),
-        communicator.handle, &request))
+        start, count, Element.datatype.handle, Int32(destination), tag, communicator.handle, &request)
+    }
+  }
+
+  private func start<Element: MPIElement>(
+    _ name: String, _ range: Range<Int>, of buffer: Buffer<Element>, _ tag: Int,
+    _ call: (UnsafeMutablePointer<Element>, Int32, Int32, inout ddpm_request) -> Int32
+  ) throws(MPIError) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= buffer.count, "\(range) leaves the buffer")
+    precondition((0..<Self.tagLimit).contains(tag), "\(tag) is no tag")
+    var request = ddpm_request()
+    let count = try int32(range.count, for: "a message")
+    try check(name, call(buffer.pointer + range.lowerBound, count, Int32(tag), &request))
     requests.append(request)
+    buffers.append(buffer)
   }
 
   /// Takes back what was asked to be received and has not come. Nothing sent may be under way.
   public func cancelReceives() {
     for index in requests.indices { _ = ddpm_mpi_cancel(&requests[index]) }
-    requests.removeAll(keepingCapacity: true)
+    forgetAll()
   }
 
   /// Gives the library a chance to move messages along, which it does only inside its functions, and returns whether
@@ -69,14 +85,12 @@ public final class MessageSet {
       }
     }
     try check("MPI_Testall", code)
-    if done != 0 { requests.removeAll(keepingCapacity: true) }
+    if done != 0 { forgetAll() }
     return done != 0
   }
 
-  private func messageCount(_ count: Int) throws(MPIError) -> Int32 { try int32(count, for: "a message") }
-
-  private static func checked(_ tag: Int) -> Int32 {
-    precondition((0..<tagLimit).contains(tag), "\(tag) is no tag")
-    return Int32(tag)
+  private func forgetAll() {
+    requests.removeAll(keepingCapacity: true)
+    buffers.removeAll(keepingCapacity: true)
   }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import Tensors
 
 /// How a parameter starts.
@@ -32,7 +31,7 @@ struct ParameterDeclarations {
     arena.clear()
     workers.forEach(layout.entries.count) { index in
       let entry = layout.entries[index]
-      let target = arena.pointer(to: entry)
+      let target = arena.tensor(entry).pointer
       switch initialisations[index] {
       case .zeros: break
       case .ones: target.update(repeating: 1, count: entry.count)

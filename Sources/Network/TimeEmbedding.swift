@@ -46,8 +46,7 @@ struct TimeEmbedding {
     case .fourier(let frequencies): return tape.fourierFeatures(of: timesteps, frequencies: frequencies)
     case .sinusoidal(let channels):
       let sinusoids = Tensor(uninitialised: [timesteps.count, channels])
-      TimestepEmbedding.embed(
-        timesteps: timesteps, count: timesteps.count, dimension: channels, into: sinusoids.pointer)
+      TimestepEmbedding.embed(timesteps: timesteps, into: sinusoids)
       return tape.input(sinusoids)
     }
   }

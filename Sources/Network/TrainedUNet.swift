@@ -1,5 +1,6 @@
 import Differentiation
 import Diffusion
+import Kernels
 import Tensors
 
 /// A trained U-Net as denoisers see it.
@@ -42,9 +43,7 @@ public struct TrainedUNet: DifferentiableNetwork {
     let (channels, outputChannels) = (vector.shape[3], output.shape[3])
     if channels == outputChannels { return vector }
     let seed = Tensor(shape: output.shape)
-    for pixel in 0..<vector.count / channels {
-      (seed.pointer + pixel * outputChannels).update(from: vector.pointer + pixel * channels, count: channels)
-    }
+    Rows.copy(Matrix(vector), into: Matrix(seed).columns(0..<channels), workers: workers)
     return seed
   }
 }

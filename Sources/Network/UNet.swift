@@ -1,6 +1,6 @@
 import Differentiation
-import Glibc
 import Kernels
+import RealModule
 import Tensors
 
 /// The noise-predicting network of "Denoising Diffusion Probabilistic Models" (Ho, Jain, Abbeel, arXiv:2006.11239,
@@ -62,7 +62,7 @@ public struct UNet: TrainableNetwork {
     // Given away, so that the way up can free what it no longer needs.
     let output = decoder(consume h, skips: consume skips, running: run)
     guard configuration.architecture.dividesOutputByNoise else { return output }
-    return tape.scalingImages(output, by: timesteps.map { exp(-$0) })
+    return tape.scalingImages(output, by: timesteps.map { Float.exp(-$0) })
   }
 
   private func withClasses(_ classes: [Int?]?, _ embedding: Variable, on tape: Tape) -> Variable {

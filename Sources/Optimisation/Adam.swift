@@ -1,4 +1,5 @@
-import Glibc
+import MicroKernels
+import RealModule
 import Tensors
 
 /// Adam (Kingma, Ba: "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1) over one shard of the
@@ -57,8 +58,8 @@ public final class Adam: Sendable {
     let part = part ?? 0..<count
     precondition(part.lowerBound >= 0 && part.upperBound <= count, "the shard has no floats \(part)")
     precondition(step >= 1, "steps are counted from 1")
-    let firstCorrection = 1 - pow(settings.firstMomentDecay, Double(step))
-    let secondCorrection = 1 - pow(settings.secondMomentDecay, Double(step))
+    let firstCorrection = 1 - Double.pow(settings.firstMomentDecay, Double(step))
+    let secondCorrection = 1 - Double.pow(settings.secondMomentDecay, Double(step))
     let scale = Vector(repeating: gradientScale)
     let firstWeight = Vector(repeating: Float(1 - settings.firstMomentDecay))
     let secondDecay = Vector(repeating: Float(settings.secondMomentDecay))

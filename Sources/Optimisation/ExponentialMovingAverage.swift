@@ -1,4 +1,5 @@
-import Glibc
+import MicroKernels
+import RealModule
 import Tensors
 
 /// The exponential moving average of one shard of the parameters: a ← a + (1 − decay) · (θ − a) after each step.
@@ -41,7 +42,7 @@ public final class ExponentialMovingAverage: Sendable {
   /// `rampup` · `step` if this is less. The first step keeps nothing then. A function of the step alone.
   public func decay(atStep step: Int) -> Double {
     guard let rampup else { return decay }
-    return min(decay, pow(0.5, 1 / (rampup * Double(step))))
+    return min(decay, Double.pow(0.5, 1 / (rampup * Double(step))))
   }
 
   /// Moves a part of the average towards the parameters by one step.

@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 
 /// The learning rate of every step: it grows linearly over the warm-up to η, as the published code of Ho et al. 2020 has
 /// it, stays there until the decay begins, and then does what `decay` says.
@@ -51,7 +51,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
     guard done > decayStart else { return learningRate }
     switch decay {
     case .constant: return learningRate
-    case .cosine: return learningRate * 0.5 * (1 + cos(.pi * share(done)))
+    case .cosine: return learningRate * 0.5 * (1 + Double.cos(.pi * share(done)))
     case .linear: return learningRate * (1 - share(done))
     case .inverseSquareRoot: return learningRate * (Double(max(decayStart, 1)) / Double(done)).squareRoot()
     }

@@ -1,19 +1,5 @@
 import Tensors
 
-typealias Vector = SIMD16<Float>
-
-let vectorWidth = 16
-
-@inline(__always)
-func load16(_ pointer: UnsafePointer<Float>) -> Vector {
-  UnsafeRawPointer(pointer).loadUnaligned(as: Vector.self)
-}
-
-@inline(__always)
-func store16(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
-  UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: Vector.self)
-}
-
 /// Blocks of `ParameterLayout.blockSize` floats that one worker takes at a time: enough to hide the hand-over.
 private let blocksPerItem = 8
 

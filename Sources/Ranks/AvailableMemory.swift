@@ -48,16 +48,16 @@ public struct ControlGroup: Sendable, Equatable {
   ///   - text: the contents of a file, nil if there is none.
   public static func groups(membership: String, text: (String) -> String?) -> [ControlGroup] {
     membership.split(separator: "\n").flatMap { line -> [ControlGroup] in
-      // The hierarchy's number, its controllers, and the group's place.
+      // The hierarchy's number, its controllers, and the group's path.
       let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
       guard parts.count == 3 else { return [] }
       let isUnified = parts[0] == "0" && parts[1].isEmpty
       guard isUnified || parts[1].split(separator: ",").contains("memory") else { return [] }
-      let places = sequence(first: String(parts[2])) {
+      let paths = sequence(first: String(parts[2])) {
         ["", ".", "/"].contains($0) ? nil : parentFolder(of: $0)
       }
-      return places.map { place in
-        let end = place == "/" ? "" : place
+      return paths.map { path in
+        let end = path == "/" ? "" : path
         return isUnified
           ? ControlGroup(
             "/sys/fs/cgroup\(end)", limit: "memory.max", used: "memory.current", files: "inactive_file", text: text)

@@ -28,17 +28,23 @@ public struct MemoryLimits: Sendable, Equatable {
   public init(of communicator: Communicator) throws {
     let host = try communicator.processorName
     let groups = ControlGroup.own
-    let mine = ([host] + groups.map(\.path)).joined(separator: "\n")
-    let all = try communicator.allGatherStrings(mine).map { $0.split(separator: "\n").map(String.init) }
-    let here = all.filter { $0[0] == host }
+    let mine = Surroundings(host: host, groups: groups.map(\.path))
+    let here = try communicator.allGather(encoding: mine).filter { $0.host == host }
     var limits: [Limit] = []
     if let bytes = AvailableMemory.total { limits.append(Limit(bytes: bytes, owner: host, rankCount: here.count)) }
     for group in groups {
       guard let bytes = group.limit else { continue }
-      let rankCount = here.filter { $0.contains(group.path) }.count
+      let rankCount = here.count { $0.groups.contains(group.path) }
       limits.append(Limit(bytes: bytes, owner: "the control group \(group.path) on \(host)", rankCount: rankCount))
     }
     self.init(limits)
+  }
+
+  /// What a rank's memory is limited by.
+  private struct Surroundings: Codable {
+    let host: String
+    /// The paths of its control groups.
+    let groups: [String]
   }
 
   /// Of a process by itself.

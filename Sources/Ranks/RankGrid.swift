@@ -39,6 +39,6 @@ public struct RankGrid: Sendable, Equatable {
   /// The ranks of a node.
   public func ranks(ofNode node: Int) -> [Int] { (0..<slotCount).map { rank(node: node, slot: $0) } }
 
-  /// The ranks that have the same place on all nodes.
+  /// The ranks that have the same slot on all nodes.
   public func ranks(ofSlot slot: Int) -> [Int] { (0..<nodeCount).map { rank(node: $0, slot: slot) } }
 }

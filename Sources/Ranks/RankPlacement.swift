@@ -6,7 +6,7 @@ import Tensors
 /// On which processors of which hosts the ranks of a job may run, and whether that is room enough for their threads.
 public struct RankPlacement: Sendable {
   /// What is known of one rank.
-  public struct Place: Sendable, Equatable {
+  public struct Place: Codable, Sendable, Equatable {
     public let host: String
     public let processors: ProcessorSet
     public let threads: Int
@@ -29,16 +29,9 @@ public struct RankPlacement: Sendable {
   /// Asks all ranks. Collective.
   /// - Parameter threads: of this rank.
   public init(of communicator: Communicator, threads: Int) throws {
-    // A host's name comes last, since it may hold anything.
-    let quota = ProcessorQuota.own.map { "\($0)" } ?? "-"
-    let mine = "\(threads) \(ProcessorSet.usable) \(quota) \(try communicator.processorName)"
-    places = try communicator.allGatherStrings(mine).map { text in
-      let parts = text.split(separator: " ", maxSplits: 3).map(String.init)
-      guard parts.count == 4, let threads = Int(parts[0]), let processors = ProcessorSet(parts[1]) else {
-        preconditionFailure("a rank describes its place as \(text)")
-      }
-      return Place(host: parts[3], processors: processors, threads: threads, quota: Double(parts[2]))
-    }
+    places = try communicator.allGather(
+      encoding: Place(
+        host: try communicator.processorName, processors: .usable, threads: threads, quota: ProcessorQuota.own))
   }
 
   /// Whether threads of this rank have to take turns on a processor, with one another or with those of other ranks, if

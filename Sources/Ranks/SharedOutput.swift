@@ -46,7 +46,7 @@ public final class SharedOutput {
       }
       return output
     }
-    temporaryPath = try communicator.broadcast(output?.temporaryPath ?? "", from: 0)
+    temporaryPath = try communicator.broadcast(encoding: output?.temporaryPath, from: 0)
     file = nil
     try communicator.together { file = try HDF5File.create(temporaryPath, communicator: communicator) }
     do {
@@ -105,7 +105,7 @@ public final class SharedOutputFolder {
       try output.prepare()
       return output
     }
-    temporaryPath = try communicator.broadcast(output?.temporaryPath ?? "", from: 0)
+    temporaryPath = try communicator.broadcast(encoding: output?.temporaryPath, from: 0)
     try communicator.requireShared(folder: temporaryPath)
   }
 

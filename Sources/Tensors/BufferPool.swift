@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Threads
 
 /// Keeps the memory of released buffers for the next ones.
 ///

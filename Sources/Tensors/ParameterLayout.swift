@@ -70,16 +70,8 @@ public struct Arena: Sendable {
 
   public func clear() { pointer.update(repeating: 0, count: count) }
 
-  public func pointer(to entry: ParameterEntry) -> UnsafeMutablePointer<Float> { pointer + entry.offset }
-
-  /// The elements of one parameter, row-major in its shape.
-  public func elements(of entry: ParameterEntry) -> [Float] {
-    Array(UnsafeBufferPointer(start: pointer(to: entry), count: entry.count))
-  }
-
-  /// Sets the elements of one parameter, row-major in its shape.
-  public func setElements(of entry: ParameterEntry, to elements: [Float]) {
-    precondition(elements.count == entry.count, "\(entry.name) has \(entry.count) elements, not \(elements.count)")
-    elements.withUnsafeBufferPointer { pointer(to: entry).update(from: $0.baseAddress!, count: entry.count) }
+  /// One parameter, a view of the arena.
+  public func tensor(_ entry: ParameterEntry) -> Tensor {
+    Tensor(shape: entry.shape, buffer: buffer, offset: entry.offset)
   }
 }

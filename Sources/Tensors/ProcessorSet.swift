@@ -1,7 +1,7 @@
 import CProcessor
 
 /// Processors of a machine, by the numbers that Linux gives them; where a core has two hardware threads, both count.
-public struct ProcessorSet: Hashable, Sendable, CustomStringConvertible, LosslessStringConvertible {
+public struct ProcessorSet: Codable, Hashable, Sendable, CustomStringConvertible, LosslessStringConvertible {
   /// In ascending order, each once.
   public let numbers: [Int]
 

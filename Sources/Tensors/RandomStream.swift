@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 
 /// What random numbers are for. The raw values are part of the checkpoint's promise: a resumed run must draw what the
 /// interrupted one would have drawn, so they never change.
@@ -74,10 +74,10 @@ public struct RandomStream: Sendable {
     for start in stride(from: 0, to: count, by: 4) {
       let words = block(start / 4)
       for pair in stride(from: 0, to: 4, by: 2) where start + pair < count {
-        let radius = (-2 * log((Double(words[pair]) + 0.5) * 0x1p-32)).squareRoot()
+        let radius = (-2 * Double.log((Double(words[pair]) + 0.5) * 0x1p-32)).squareRoot()
         let angle = 2 * Double.pi * (Double(words[pair + 1]) + 0.5) * 0x1p-32
-        destination[start + pair] = Float(radius * cos(angle))
-        if start + pair + 1 < count { destination[start + pair + 1] = Float(radius * sin(angle)) }
+        destination[start + pair] = Float(radius * Double.cos(angle))
+        if start + pair + 1 < count { destination[start + pair + 1] = Float(radius * Double.sin(angle)) }
       }
     }
   }

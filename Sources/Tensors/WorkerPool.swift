@@ -1,6 +1,7 @@
 import CProcessor
 import Glibc
 import Synchronization
+import Threads
 
 /// A fixed set of threads that share the iterations of a loop.
 ///
@@ -72,6 +73,8 @@ public final class WorkerPool: Sendable {
 ///
 /// Helpers join a job while it is open. The caller closes it when no item is left, and waits for those that have joined:
 /// a helper that the system has not let run in time is not waited for.
+///
+/// The state is atomic, so that threads that spin need no lock; the monitors are for those that sleep.
 private final class SharedState: @unchecked Sendable {
   private let helperCount: Int
   private let spins: Bool
@@ -83,10 +86,10 @@ private final class SharedState: @unchecked Sendable {
   private let sleepers = Atomic<Int>(0)
   private var itemCount = 0
   private var body: ((Int) -> Void)?
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let wakeUp = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  /// Helpers sleep here until there is another job.
+  private let opened = Monitor(())
   /// The caller sleeps here until the last helper has left its job.
-  private let allLeft = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private let allLeft = Monitor(())
   /// Turns of the waiting loop before a thread that spins gives up: some tens of microseconds, about what a wake-up
   /// costs.
   private static let spinLimit = 4000
@@ -96,37 +99,17 @@ private final class SharedState: @unchecked Sendable {
     self.spins = spins
     nextItems = .allocate(capacity: helperCount + 1)
     for thread in 0...helperCount { (nextItems + thread).initialize(to: PaddedCounter()) }
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(wakeUp, nil)
-    pthread_cond_init(allLeft, nil)
   }
 
   deinit {
     nextItems.deinitialize(count: helperCount + 1)
     nextItems.deallocate()
-    pthread_cond_destroy(allLeft)
-    pthread_cond_destroy(wakeUp)
-    pthread_mutex_destroy(mutex)
-    allLeft.deallocate()
-    wakeUp.deallocate()
-    mutex.deallocate()
   }
 
+  /// Starts a thread that lives until `stop`.
   /// - Parameter index: from 1; the calling thread is 0.
   func startHelper(_ index: Int) {
-    var thread = pthread_t()
-    let start = Unmanaged.passRetained(HelperStart(state: self, index: index))
-    let status = pthread_create(
-      &thread, nil,
-      { argument in
-        let start = Unmanaged<HelperStart>.fromOpaque(argument!).takeRetainedValue()
-        start.state.helperLoop(start.index)
-        return nil
-      }, start.toOpaque())
-    guard status == 0 else {
-      endProcess("cannot start thread \(index + 1): \(String(cString: strerror(status))); give fewer --threads")
-    }
-    pthread_detach(thread)
+    _ = BackgroundThread("worker \(index + 1)", advice: "give fewer --threads") { self.helperLoop(index) }
   }
 
   // MARK: The caller
@@ -166,9 +149,7 @@ private final class SharedState: @unchecked Sendable {
   private func wakeHelpers(atMost count: Int) {
     let sleeping = sleepers.load(ordering: .sequentiallyConsistent)
     guard sleeping > 0 else { return }
-    pthread_mutex_lock(mutex)
-    if sleeping <= count { pthread_cond_broadcast(wakeUp) } else { for _ in 0..<count { pthread_cond_signal(wakeUp) } }
-    pthread_mutex_unlock(mutex)
+    opened.update(waking: sleeping <= count ? .max : count) { _ in }
   }
 
   private func waitForHelpers() {
@@ -179,9 +160,7 @@ private final class SharedState: @unchecked Sendable {
         if turns > Self.spinLimit { sched_yield() } else { ddpm_pause() }
       }
     } else {
-      pthread_mutex_lock(mutex)
-      while job.load(ordering: .acquiring).helpers > 0 { pthread_cond_wait(allLeft, mutex) }
-      pthread_mutex_unlock(mutex)
+      allLeft.wait { _ in job.load(ordering: .acquiring).helpers > 0 ? nil : () }
     }
   }
 
@@ -227,14 +206,12 @@ private final class SharedState: @unchecked Sendable {
       if number > seen { return number }
       ddpm_pause()
     }
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
+    // Counted before it looks: either it sees the next job, or whoever opens that sees it.
     sleepers.add(1, ordering: .sequentiallyConsistent)
     defer { sleepers.subtract(1, ordering: .sequentiallyConsistent) }
-    while true {
+    return opened.wait { _ in
       let number = job.load(ordering: .sequentiallyConsistent).number
-      if number > seen { return number }
-      pthread_cond_wait(wakeUp, mutex)
+      return number > seen ? number : nil
     }
   }
 
@@ -259,11 +236,7 @@ private final class SharedState: @unchecked Sendable {
         state = current
         continue
       }
-      if !spins && !desired.isOpen && desired.helpers == 0 {
-        pthread_mutex_lock(mutex)
-        pthread_cond_signal(allLeft)
-        pthread_mutex_unlock(mutex)
-      }
+      if !spins && !desired.isOpen && desired.helpers == 0 { allLeft.update { _ in } }
       return
     }
   }
@@ -285,17 +258,6 @@ private struct JobState: AtomicRepresentable, RawRepresentable {
   var closed: JobState { JobState(rawValue: rawValue & ~1) }
 
   func addingHelpers(_ count: Int) -> JobState { JobState(rawValue: rawValue + 2 * count) }
-}
-
-/// What a new helper is told.
-private final class HelperStart {
-  let state: SharedState
-  let index: Int
-
-  init(state: SharedState, index: Int) {
-    self.state = state
-    self.index = index
-  }
 }
 
 /// A counter that shares no cache line, nor the one fetched along with it, with its neighbours.

@@ -8,6 +8,7 @@ import Ranks
 import Reporting
 import Synchronization
 import Tensors
+import Threads
 
 /// Saves a run's checkpoints: beside training where it may, in a thread of its own that all ranks have, with a copy of
 /// the state; else while training waits.
@@ -23,12 +24,9 @@ final class CheckpointSaver {
   }
 
   /// A save in a thread.
-  private final class Running: Sendable {
+  private struct Running {
     let step: Int
-    let result = Mutex<(outcome: Outcome, seconds: Double)?>(nil)
-    let isOver = DispatchSemaphore(value: 0)
-
-    init(step: Int) { self.step = step }
+    let result = Monitor<(outcome: Outcome, seconds: Double)?>(nil)
   }
 
   private let world: Communicator
@@ -71,7 +69,7 @@ final class CheckpointSaver {
 
   /// Waits until no thread saves any more. To be called by each rank before it leaves, whatever has happened.
   func close() {
-    running?.isOver.wait()
+    _ = running?.result.wait { $0 }
     running = nil
   }
 
@@ -90,15 +88,12 @@ final class CheckpointSaver {
       let groups = trainer.state.copied()
       let running = Running(step: header.step)
       self.running = running
-      let reporter = reporter
-      let journal = journal
       let pause = start.secondsUntilNow
-      Thread.detachNewThread {
+      _ = BackgroundThread("checkpoint") { [reporter, journal, result = running.result] in
         let outcome = saving.run(groups)
         let seconds = start.secondsUntilNow
         Self.report(outcome, step: header.step, seconds: seconds, pause: pause, reporter, journal)
-        running.result.withLock { $0 = (outcome, seconds) }
-        running.isOver.signal()
+        result.update { $0 = (outcome, seconds) }
       }
       return
     }
@@ -118,11 +113,9 @@ final class CheckpointSaver {
   /// - Throws: `NonFiniteError` if it would have been of no use.
   func finish() throws {
     guard let running else { return }
-    world.waits.during { running.isOver.wait() }
+    let (outcome, seconds) = world.waits.during { running.result.wait { $0 } }
     self.running = nil
-    if let (outcome, seconds) = running.result.withLock({ $0 }) {
-      try settle(outcome, step: running.step, seconds: seconds)
-    }
+    try settle(outcome, step: running.step, seconds: seconds)
   }
 
   private func settle(_ outcome: Outcome, step: Int, seconds: Double) throws {
@@ -190,7 +183,9 @@ final class CheckpointSaver {
 
     private func write(_ groups: [TensorGroup]) throws -> Outcome {
       do {
-        try communicator.agree(groups.first { !$0.isFinite }?.path)
+        try communicator.together {
+          if let group = groups.first(where: { !$0.isFinite }) { throw RunError(.notFinite, group.path) }
+        }
       } catch let failure as JobFailure {
         return .notFinite(group: failure.message)
       }

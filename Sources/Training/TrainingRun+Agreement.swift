@@ -29,7 +29,7 @@ extension TrainingRun {
 
   /// Names the keys that differ, which `requireAlike` would leave to the reader.
   private static func verifySameConfiguration(_ mine: RunConfiguration, _ communicator: Communicator) throws {
-    let all = try communicator.allGatherStrings(mine.yaml)
+    let all = try communicator.allGather(encoding: mine.yaml)
     guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
     let theirs = try RunConfiguration(yaml: all[other], file: "rank \(other)")
     let differences = try theirs.difference(from: RunConfiguration(yaml: all[0], file: "rank 0")).map {

@@ -24,9 +24,9 @@ extension TrainingRun {
   ) throws -> Resumption {
     // Rank 0's view of the folder counts: a network file system may show others something else for a while.
     let listing = try communicator.together {
-      communicator.rank == 0 ? try folder.checkpoints().map(\.path).joined(separator: "\n") : ""
+      communicator.rank == 0 ? try folder.checkpoints().map(\.path) : nil
     }
-    let paths = try communicator.broadcast(listing, from: 0).split(separator: "\n").map(String.init)
+    let paths = try communicator.broadcast(encoding: listing, from: 0)
     for path in paths {
       do {
         var state: TrainingState?

@@ -5,8 +5,8 @@ import Files
 import Foundation
 import HDF5
 import Inference
-import Kernels
 import MessagePassing
+import MicroKernels
 import Ranks
 import Reporting
 
@@ -32,8 +32,10 @@ struct Doctor: RankCommand {
     print("processor     \(Processor.modelName ?? "unknown"), \(cores) usable cores")
     print("  it has      \(Processor.features)")
     print("  built for   \(Processor.buildFeatures), vectors of \(Processor.vectorBits) bits")
+    print("  products    by \(MicroKernel.best.name)")
     if Processor.features.contains("avx512f") && Processor.vectorBits < 512 {
-      print("  advice      this build leaves AVX-512 unused; build on this machine, or with DDPM_MARCH=x86-64-v4")
+      print(
+        "  advice      this build uses AVX-512 for products only; build on this machine, or with DDPM_MARCH=x86-64-v4")
     }
     print("MPI           \(try MPISession.libraryVersion().split(separator: ",").first ?? "")")
     let hosts = Dictionary(grouping: placement.places, by: \.host).map { "\($0.key) (\($0.value.count))" }.sorted()

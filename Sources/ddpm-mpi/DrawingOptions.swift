@@ -1,6 +1,5 @@
 import ArgumentParser
 import Configuration
-import Inference
 
 /// How images are drawn, where it is not as the keys of `sampling` say.
 struct DrawingOptions: ParsableArguments {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Benchmarking
-import Configuration
 import Failures
 import Files
 import Foundation

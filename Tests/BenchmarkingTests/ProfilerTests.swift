@@ -81,7 +81,7 @@ import Testing
     let profiled = try Pass(preset: "shapes", channels: 3, trains: true, profiler: Profiler(), threads: threads)
     #expect(plain.prediction.elements.map(\.bitPattern) == profiled.prediction.elements.map(\.bitPattern))
     for entry in plain.network.layout.entries {
-      let (a, b) = (plain.gradients.elements(of: entry), profiled.gradients.elements(of: entry))
+      let (a, b) = (plain.gradients.tensor(entry).elements, profiled.gradients.tensor(entry).elements)
       #expect(a.map(\.bitPattern) == b.map(\.bitPattern), "\(entry.name)")
     }
   }

@@ -2,17 +2,6 @@ import Configuration
 import Optimisation
 import Testing
 
-private func changed(_ change: (inout RunConfiguration) -> Void) -> RunConfiguration {
-  var configuration = RunConfiguration()
-  change(&configuration)
-  return configuration
-}
-
-private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [String] {
-  let configuration = changed(change)
-  return problems { () throws(ConfigurationError) in try configuration.validate() }
-}
-
 @Suite struct ConfigurationValidationTests {
   @Test(arguments: Presets.all.map(\.name))
   func presetsAreValid(name: String) throws {
@@ -117,17 +106,6 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
     }
   }
 
-  @Test func levelsHaveNoMoreChannelsThanNumbersCanCount() {
-    #expect(
-      problemsAfter {
-        $0.model.channels = 65536
-        $0.model.multipliers = [1, 1024]
-      } == [
-        "model.channels is 65536 and model.multipliers [1, 1024], which makes levels of 67108864 channels; they may have "
-          + "at most 65536"
-      ])
-  }
-
   @Test(arguments: [
     ("beta_last=0.999", "at time 348.0 the image is lost in the noise"),
     ("steps=40000", "at time 16441.0 the image is lost in the noise"),
@@ -186,102 +164,6 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
       } == [
         "training.batch is 100, which training.micro_batch 8 does not divide; choose a batch that is a multiple of it"
       ])
-  }
-
-  @Test func channelsMustFillTheGroups() {
-    #expect(
-      problemsAfter { $0.model.channels = 36 } == [
-        "model.channels is 36, which model.groups 8 does not divide; "
-          + "choose channels that are a multiple of it, or fewer groups"
-      ])
-  }
-
-  @Test func layersOfFewChannelsMayHaveFewerGroups() throws {
-    var configuration = RunConfiguration()
-    configuration.model.architecture.minimumChannelsPerGroup = 4
-    configuration.model.channels = 16
-    configuration.model.groups = 32
-    try configuration.validate()
-    // 16, 32 and 64 channels, and sums of two of these: none above 128, where 32 groups begin.
-    configuration.model.multipliers = [1, 2, 4]
-    try configuration.validate()
-    // Of 4 and 5 times 16 channels together, 32 groups cannot be made.
-    configuration.model.multipliers = [1, 4, 5]
-    #expect(
-      problems { () throws(ConfigurationError) in try configuration.validate() } == [
-        "model.groups is 32, which does not divide 144 channels, as one normalisation has with model.channels 16 and "
-          + "model.multipliers [1, 4, 5]; choose channels that are a multiple of it, or fewer groups"
-      ])
-    configuration.model.channels = 18
-    #expect(
-      problems { () throws(ConfigurationError) in try configuration.validate() } == [
-        "model.channels is 18, which model.group_channels 4 does not divide; choose channels that are a multiple of it"
-      ])
-  }
-
-  @Test func featuresOfTheNoiseNeedAProcessWithNoiseInEveryStep() {
-    #expect(
-      problemsAfter { $0.model.architecture.timeFeatures = .fourier } == [
-        "model.embedding is fourier, features of a logarithm that step 0 of diffusion.process vp does not have; take "
-          + "vp-sde, or model.embedding sinusoidal"
-      ])
-    for process in RunConfiguration.DiffusionSettings.Process.allCases where process != .discreteVariancePreserving {
-      let found = problemsAfter {
-        $0.model.architecture.timeFeatures = .fourier
-        $0.diffusion.process = process
-      }
-      #expect(found.isEmpty)
-    }
-  }
-
-  @Test func onlyAnExplodingNoiseThatIsToldDividesTheOutput() {
-    #expect(
-      problemsAfter {
-        $0.model.architecture.dividesOutputByNoise = true
-        $0.diffusion.process = .varianceExploding
-      } == ["model.scale_by_sigma is true, but the network is not told the noise; set model.embedding to fourier"])
-    #expect(
-      problemsAfter {
-        $0.model.architecture.dividesOutputByNoise = true
-        $0.model.architecture.timeFeatures = .fourier
-        $0.diffusion.process = .variancePreserving
-      } == [
-        "model.scale_by_sigma is true, which is for diffusion.process ve and ve-sde; diffusion.process is vp-sde, so "
-          + "leave model.scale_by_sigma at its default, false"
-      ])
-    #expect(
-      problemsAfter {
-        $0.model.architecture.dividesOutputByNoise = true
-        $0.model.architecture.timeFeatures = .fourier
-        $0.diffusion.process = .discreteVarianceExploding
-        $0.diffusion.variance = .learned
-        $0.diffusion.loss = .hybrid
-      } == [
-        "model.scale_by_sigma is true, which does not go with a variance that the network learns; diffusion.variance is "
-          + "learned"
-      ])
-  }
-
-  @Test func onlyTimesThatAreStepsAreRescaled() throws {
-    #expect(
-      problemsAfter {
-        $0.diffusion.rescaleTimes = true
-        $0.diffusion.process = .subVariancePreserving
-      } == [
-        "diffusion.rescale_times is true, which is for diffusion.process vp and ve; diffusion.process is sub-vp-sde, so "
-          + "leave diffusion.rescale_times at its default, false"
-      ])
-    #expect(
-      problemsAfter {
-        $0.diffusion.rescaleTimes = true
-        $0.diffusion.process = .discreteVarianceExploding
-        $0.model.architecture.timeFeatures = .fourier
-      } == [
-        "diffusion.rescale_times is true, but with model.embedding fourier the network is told the noise's logarithm, not "
-          + "the step; set one of them to its default"
-      ])
-    let improved = try Presets.named("cifar10-improved").configuration
-    #expect(try improved.modelDescription().networkTime(at: 3998) == 999.5)
   }
 
   @Test func noiseMustNotShrink() {
@@ -357,113 +239,6 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
       ])
   }
 
-  @Test func imageMustHalveOncePerLevel() {
-    let configuration = changed { $0.model.multipliers = [1, 2, 2, 2] }
-    #expect(
-      problems { () throws(ConfigurationError) in try configuration.validate(imageSize: 28) } == [
-        "model.multipliers is [1, 2, 2, 2], whose 4 levels halve the image 3 times, which images of 28x28 pixels do "
-          + "not allow; use fewer multipliers, or images whose size is a multiple of 8"
-      ])
-  }
-
-  @Test(arguments: [[0, 32, 1], [32, -8, 1], [32, 32, 0], [1 << 62, 32, 1], [32, 1 << 62, 3], [32, 32, 1 << 62]])
-  func imagesOfImpossibleSizesAreRefused(shape: [Int]) {
-    let message = "images of \(shape.map(String.init).joined(separator: "x")) are not possible"
-    let configuration = RunConfiguration()
-    for make in [
-      { _ = try configuration.network(height: shape[0], width: shape[1], channels: shape[2]) },
-      { _ = try configuration.classifier(height: shape[0], width: shape[1], channels: shape[2], classCount: 10) },
-    ] {
-      #expect { try make() } throws: { error in
-        (error as? ConfigurationError)?.problems.first?.hasPrefix(message) == true
-      }
-    }
-    for count in [0, -1, 1 << 62] {
-      #expect(throws: ConfigurationError.self) {
-        try configuration.classifier(height: 32, width: 32, channels: 1, classCount: count)
-      }
-    }
-  }
-
-  @Test func attentionMustBeAtALevelOfTheNetwork() {
-    let configuration = changed { $0.model.attentionResolutions = [8, 12] }
-    #expect(
-      problems { () throws(ConfigurationError) in try configuration.validate(imageSize: 32) } == [
-        "model.attention_resolutions has 12, a resolution that the network does not have; with images of 32x32 pixels "
-          + "and model.multipliers [1, 2, 2] it has 32, 16, 8"
-      ])
-    #expect(configuration.resolutions(imageSize: 32) == [32, 16, 8])
-  }
-
-  @Test func headsMustShareTheChannelsOfEveryAttentionEqually() throws {
-    // 32, 64 and 128 channels; attention at the second level, and in the middle of the third.
-    let choice =
-      "choose a number that divides the channels of every level with attention, and of the lowest level, whose "
-      + "middle always has it"
-    func found(_ heads: Int, _ channels: Int?) -> [String] {
-      let configuration = changed {
-        $0.model.multipliers = [1, 2, 4]
-        $0.model.attentionResolutions = [16]
-        $0.model.architecture.headCount = heads
-        $0.model.architecture.headChannels = channels
-      }
-      return problems { () throws(ConfigurationError) in try configuration.validate(imageSize: 32) }
-    }
-    for heads in [1, 4, 64] { #expect(found(heads, nil).isEmpty) }
-    for channels in [1, 8, 64] { #expect(found(1, channels).isEmpty) }
-    #expect(
-      found(3, nil)
-        == [(64, 16), (128, 8)].map { channels, size in
-          "model.heads is 3, which does not divide the \(channels) channels of the attention at \(size)x\(size) pixels; "
-            + choice
-        })
-    #expect(
-      found(1, 128) == [
-        "model.head_channels is 128, which does not divide the 64 channels of the attention at 16x16 pixels; " + choice
-      ])
-    let small = changed { $0.model.architecture.headChannels = 48 }
-    #expect(throws: ConfigurationError.self) { try small.network(height: 32, width: 32, channels: 1) }
-  }
-
-  @Test func headsAreCountedInOneWay() {
-    #expect(
-      problemsAfter {
-        $0.model.architecture.headCount = 4
-        $0.model.architecture.headChannels = 8
-      } == [
-        "model.heads is 4 and model.head_channels is 8, but one decides the other; set model.heads to 1, or "
-          + "model.head_channels to none"
-      ])
-  }
-
-  @Test(arguments: [
-    "training.steps=9", "training.checkpoint_every=9", "training.keep_checkpoints=9", "training.log_every=9",
-    "training.sample_every=9", "sampling.count=9", "sampling.steps=9", "sampling.clip=false",
-    "sampling.sampler=ddim", "sampling.spacing=trailing", "sampling.variance=large", "data.path=/elsewhere",
-    "training.recompute_activations=blocks", "training.time_limit_minutes=9", "training.overlap=false",
-    "training.tensorboard=false", "training.save_beside=false", "training.save_timeout_seconds=9",
-    "training.hang_timeout_seconds=9", "evaluation.every=9", "evaluation.count=99", "evaluation.features=mine",
-    "evaluation.split=test", "evaluation.reference_count=99", "training.learning_rate=0.5", "training.warmup_steps=9",
-    "training.schedule=cosine", "training.checkpoint_every=none", "training.keep_checkpoints=all",
-    "training.log_every=none", "training.sample_every=none", "training.save_timeout_seconds=none",
-    "training.hang_timeout_seconds=none",
-  ])
-  func resumedRunMayChangeWhatTheKeysSay(setting: String) throws {
-    let saved = RunConfiguration()
-    let resumed = try ConfigurationSources(settings: [setting]).resolve(saved: saved)
-    #expect(resumed.difference(from: saved).count == 1)
-    try resumed.checkResumable(saved: saved)
-  }
-
-  @Test func anotherDataSetIsRefusedOnResumeUnlessItIsAllowed() throws {
-    let saved = RunConfiguration()
-    let resumed = changed { $0.data.name = "mnist" }
-    #expect(throws: ConfigurationError.self) { try resumed.checkResumable(saved: saved) }
-    try resumed.checkResumable(saved: saved, otherData: true)
-    let smaller = changed { $0.data.flip = true }
-    #expect(throws: ConfigurationError.self) { try smaller.checkResumable(saved: saved, otherData: true) }
-  }
-
   @Test func aPlaceWhereTheLearningRateFallsMustMeanSomething() {
     #expect(
       problemsAfter { $0.training.decayStart = 500 } == [
@@ -490,24 +265,6 @@ private func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [Strin
           $0.training.decayStart = 100
         } == [])
     }
-  }
-
-  @Test func everythingElseIsRefusedOnResume() throws {
-    let free = ConfigurationKey.all.filter(\.mayChangeOnResume).map(\.name)
-    #expect(free.count == 25)
-    let saved = RunConfiguration()
-    let resumed = changed {
-      $0.training.batch = 128
-      $0.training.steps = 9
-      $0.training.maxGradientNorm = nil
-    }
-    #expect(
-      problems { () throws(ConfigurationError) in try resumed.checkResumable(saved: saved) } == [
-        "training.batch is 128, but the run to resume was started with 32; "
-          + "keep 32, or start a new run in another --output",
-        "training.max_gradient_norm is none, but the run to resume was started with 1.0; "
-          + "keep 1.0, or start a new run in another --output",
-      ])
   }
 
   @Test func keysHaveUniqueNamesAndHelp() {

@@ -19,8 +19,8 @@ import Testing
   ) -> Value {
     var nodes: [MicroBatchTree.Node] = []
     var values: [Value] = []
-    for run in tree.rankRuns(rankCount) {
-      var accumulator = SubtreeAccumulator<Cell<Value>>(tree: tree, run: run)
+    for run in tree.leafRanges(ofRanks: rankCount) {
+      var accumulator = SubtreeAccumulator<Cell<Value>>(tree: tree, leaves: run)
       for index in run {
         let next = accumulator.start { Cell(nil) }
         next.buffer.value = next.buffer.value.map { add($0, leaf(index)) } ?? leaf(index)
@@ -29,7 +29,7 @@ import Testing
         // A sum is final once it is one of the run's own subtrees.
         let last = accumulator.sums.last!
         #expect(next.sum === last.buffer)
-        #expect(next.finalPlace == accumulator.subtrees.firstIndex(of: last.node))
+        #expect(next.finalIndex == accumulator.subtrees.firstIndex(of: last.node))
       }
       #expect(accumulator.isComplete)
       #expect(accumulator.sums.map(\.node) == tree.maximalSubtrees(of: run))
@@ -72,7 +72,7 @@ import Testing
   func runsCoverAllLeavesEvenly(leafCount: Int) {
     let tree = MicroBatchTree(leafCount: leafCount)
     for rankCount in 1...leafCount {
-      let runs = tree.rankRuns(rankCount)
+      let runs = tree.leafRanges(ofRanks: rankCount)
       #expect(runs.flatMap(Array.init) == Array(0..<leafCount))
       #expect(runs.map(\.count).max()! - runs.map(\.count).min()! <= 1)
     }
@@ -81,7 +81,7 @@ import Testing
   @Test func powersOfTwoNeedOneSubtreeEach() {
     let tree = MicroBatchTree(leafCount: 32)
     for rankCount in [1, 2, 4, 8, 16, 32] {
-      for run in tree.rankRuns(rankCount) { #expect(tree.maximalSubtrees(of: run).count == 1) }
+      for run in tree.leafRanges(ofRanks: rankCount) { #expect(tree.maximalSubtrees(of: run).count == 1) }
     }
   }
 
@@ -100,7 +100,7 @@ import Testing
   @Test func addingToSiblingsSavesABuffer() {
     for leafCount in 2...40 {
       let tree = MicroBatchTree(leafCount: leafCount)
-      var accumulator = SubtreeAccumulator<Int>(tree: tree, run: 0..<leafCount)
+      var accumulator = SubtreeAccumulator<Int>(tree: tree, leaves: 0..<leafCount)
       for leaf in 0..<leafCount {
         accumulator.finish(accumulator.start { leaf })
         #expect(accumulator.sums.count <= max(1, tree.root.level))
@@ -116,7 +116,7 @@ import Testing
       var logarithm = 0
       while 1 << logarithm < leafCount { logarithm += 1 }
       for start in 0..<leafCount {
-        var accumulator = SubtreeAccumulator<Int>(tree: tree, run: start..<leafCount)
+        var accumulator = SubtreeAccumulator<Int>(tree: tree, leaves: start..<leafCount)
         var alive: Set<Int> = []
         for number in start..<leafCount {
           let leaf = accumulator.start {
@@ -138,7 +138,7 @@ import Testing
   func sumsOfNeighboursMergeIntoTheirMaximalSubtrees(leafCount: Int) {
     let tree = MicroBatchTree(leafCount: leafCount)
     for rankCount in 1...leafCount {
-      let runs = tree.rankRuns(rankCount)
+      let runs = tree.leafRanges(ofRanks: rankCount)
       for group in 1...rankCount {
         for first in stride(from: 0, to: rankCount, by: group) {
           let ranks = first..<min(first + group, rankCount)

@@ -91,12 +91,14 @@ private let grids: [(nodes: Int, slots: Int)] = [
     let tree = MicroBatchTree(leafCount: leaves)
     let sharding = Sharding(arenaCount: 64 * block, grid: grid)
     let plans = (0..<grid.rankCount).map { ReductionPlan(tree: tree, sharding: sharding, rank: $0) }
-    var sums = tree.rankRuns(grid.rankCount).map { run in tree.maximalSubtrees(of: run).map { expression($0.leaves) } }
+    var sums = tree.leafRanges(ofRanks: grid.rankCount).map { leaves in
+      tree.maximalSubtrees(of: leaves).map { expression($0.leaves) }
+    }
     for level in 0..<2 {
       sums = plans.map { plan in
         let level = plan.levels[level]
         var values = level.peers.flatMap { sums[$0] }
-        #expect(values.count == level.placeCount && level.peers[level.own] == plan.rank)
+        #expect(values.count == level.sumCount && level.peers[level.own] == plan.rank)
         for addition in level.additions {
           values[addition.left] = "(\(values[addition.left]) \(values[addition.right]))"
         }

@@ -1,5 +1,6 @@
 import Datasets
 import Glibc
+import TestSupport
 import Testing
 
 /// Folders as people have them, here with image files that hold nothing: their names alone are looked at.

@@ -1,6 +1,7 @@
 import Datasets
 import Images
 import Tensors
+import TestSupport
 import Testing
 
 /// What goes through libhdf5, or is about files of images: one after the other, since libhdf5 is not for several threads.

@@ -1,4 +1,5 @@
 import Datasets
+import TestSupport
 import Testing
 
 /// The relatives of MNIST, in folders as torchvision and their archives leave them.

@@ -4,6 +4,7 @@ import Files
 import Foundation
 import HDF5
 import Tensors
+import TestSupport
 import Testing
 
 /// The values of an image.

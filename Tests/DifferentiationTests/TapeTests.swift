@@ -26,7 +26,7 @@ import Testing
     var order: [String] = []
     tape.parameterGradientIsFinal = { [parameters] entry in
       order.append(entry.name)
-      announced[entry.name] = parameters.gradients.elements(of: entry)
+      announced[entry.name] = parameters.gradients.tensor(entry).elements
     }
     let result = network(tape, tape.input(input()))
     #expect(order.isEmpty)
@@ -34,8 +34,8 @@ import Testing
     let used = parameters.entries[..<6]
     #expect(order.sorted() == used.map(\.name).sorted())
     for entry in used {
-      #expect(announced[entry.name] == parameters.gradients.elements(of: entry), "\(entry.name)")
-      #expect(parameters.gradients.elements(of: entry).contains { $0 != 0 }, "\(entry.name)")
+      #expect(announced[entry.name] == parameters.gradients.tensor(entry).elements, "\(entry.name)")
+      #expect(parameters.gradients.tensor(entry).elements.contains { $0 != 0 }, "\(entry.name)")
     }
     // The last operation's parameters come first, and those used twice last.
     #expect(Set(order.prefix(2)) == Set(parameters.entries[2...3].map(\.name)))
@@ -54,8 +54,8 @@ import Testing
     tape.unwind(from: result, seed: TestData.normals(result.value.shape, seed: 2))
     #expect(order.sorted() == p[..<4].map(\.name).sorted())
     #expect(Set(order.prefix(2)) == Set(p[2...3].map(\.name)))
-    #expect(parameters.gradients.elements(of: p[2]).allSatisfy { $0 == 0 })
-    #expect(parameters.gradients.elements(of: p[0]).contains { $0 != 0 })
+    #expect(parameters.gradients.tensor(p[2]).elements.allSatisfy { $0 == 0 })
+    #expect(parameters.gradients.tensor(p[0]).elements.contains { $0 != 0 })
   }
 
   @Test func aTapeCanBeUsedAgainAfterUnwinding() {

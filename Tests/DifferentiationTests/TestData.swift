@@ -66,10 +66,10 @@ struct TestParameters {
     gradients = Arena(layout)
     for (index, entry) in entries.enumerated() {
       RandomStream(seed: seed + UInt64(index), purpose: .initialisation)
-        .fillNormal(values.pointer(to: entry), count: entry.count)
+        .fillNormal(values.tensor(entry).pointer, count: entry.count)
     }
   }
 
-  var doubles: [[Double]] { entries.map { values.elements(of: $0).map(Double.init) } }
-  var gradientElements: [[Float]] { entries.map { gradients.elements(of: $0) } }
+  var doubles: [[Double]] { entries.map { values.tensor($0).elements.map(Double.init) } }
+  var gradientElements: [[Float]] { entries.map { gradients.tensor($0).elements } }
 }

@@ -25,14 +25,6 @@ func network(_ configuration: RunConfiguration, channels: Int = 3) throws -> (UN
   return (network, parameters)
 }
 
-/// Calls `body` with the path of a new folder and removes it afterwards.
-func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-  let path = NSTemporaryDirectory() + "/diffusers-tests-" + UUID().uuidString
-  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: path) }
-  return try body(path)
-}
-
 /// Writes files below a folder.
 func write(_ files: [(place: String, contents: Data)], to folder: String) throws {
   for file in files {

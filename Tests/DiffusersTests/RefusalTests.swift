@@ -4,6 +4,7 @@ import Foundation
 import Interchange
 import Network
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct RefusalTests {
@@ -249,11 +250,11 @@ import Testing
     #expect(four.configuration.model.classes == 4)
     #expect(four.addedNoClass)
     let table = try #require(four.network.layout["class_embedding.weight"])
-    let rows = four.parameters.elements(of: table)
+    let rows = four.parameters.tensor(table).elements
     #expect(table.shape == [5, 32])
     #expect(Array(rows.suffix(32)) == [Float](repeating: 0, count: 32))
     let same = try #require(three.network.layout["class_embedding.weight"])
-    #expect(Array(rows.prefix(4 * 32)) == three.parameters.elements(of: same))
+    #expect(Array(rows.prefix(4 * 32)) == three.parameters.tensor(same).elements)
   }
 
   @Test func aPipelineOfMoreThanANetworkIsRefused() {

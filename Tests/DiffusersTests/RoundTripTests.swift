@@ -5,6 +5,7 @@ import Foundation
 import Interchange
 import Network
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct RoundTripTests {
@@ -74,7 +75,7 @@ import Testing
       #expect(model.network.configuration == network.configuration)
       #expect(model.parameters.buffer.pointer.distance(to: parameters.buffer.pointer) != 0)
       for entry in network.layout.entries {
-        #expect(model.parameters.elements(of: entry) == parameters.elements(of: entry), "\(entry.name)")
+        #expect(model.parameters.tensor(entry).elements == parameters.tensor(entry).elements, "\(entry.name)")
       }
       #expect(!model.addedNoClass)
       #expect(model.knowsProcess)
@@ -92,7 +93,7 @@ import Testing
 
     func ours(_ name: String) throws -> (ParameterEntry, [Float]) {
       let entry = try #require(network.layout[name])
-      return (entry, parameters.elements(of: entry))
+      return (entry, parameters.tensor(entry).elements)
     }
     // A kernel: [height, width, in, out] and [out, in, height, width].
     let (kernel, taps) = try ours("down_blocks.1.resnets.0.conv1.weight")
@@ -134,7 +135,7 @@ import Testing
       try Safetensors.contents(of: tensors).write(to: URL(fileURLWithPath: path))
       let model = try ModelImport(from: folder, sources: ConfigurationSources())
       for entry in network.layout.entries {
-        #expect(model.parameters.elements(of: entry) == parameters.elements(of: entry), "\(entry.name)")
+        #expect(model.parameters.tensor(entry).elements == parameters.tensor(entry).elements, "\(entry.name)")
       }
     }
   }
@@ -160,7 +161,7 @@ import Testing
         .write(to: URL(fileURLWithPath: "\(path).index.json"))
       let model = try ModelImport(from: folder, sources: ConfigurationSources())
       for entry in network.layout.entries {
-        #expect(model.parameters.elements(of: entry) == parameters.elements(of: entry), "\(entry.name)")
+        #expect(model.parameters.tensor(entry).elements == parameters.tensor(entry).elements, "\(entry.name)")
       }
     }
   }

@@ -1,5 +1,4 @@
 import Diffusion
-import Glibc
 import Tensors
 import Testing
 
@@ -7,13 +6,13 @@ import Testing
 @Suite struct AllSamplersTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: SamplerName
-    let process: any DiffusionSDE
+    let process: any ForwardProcess
     let testDescription: String
   }
 
   static let cases: [Case] = (ProcessTests.sdes + [ProcessTests.zeroTerminalSNR]).flatMap { named in
     SamplerName.allCases.compactMap { name -> Case? in
-      if (name == .ddpm || name == .ddim) && !(named.process is DiscreteProcess) { return nil }
+      if (name == .ddpm || name == .ddim) && named.process.discrete == nil { return nil }
       return Case(name: name, process: named.process, testDescription: "\(name.rawValue) on \(named.testDescription)")
     }
   }
@@ -22,8 +21,8 @@ import Testing
   static func mixture(pairs: Int) -> GaussianMixture {
     func mean(_ pair: [Double]) -> [Double] { (0..<pairs).flatMap { _ in pair } }
     return GaussianMixture([
-      .init(weight: 0.6, mean: mean([0.6, -0.4]), deviation: 0.15),
-      .init(weight: 0.4, mean: mean([-0.5, 0.5]), deviation: 0.25),
+      .init(weight: 0.6, mean: mean([0.6, -0.4]), standardDeviation: 0.15),
+      .init(weight: 0.4, mean: mean([-0.5, 0.5]), standardDeviation: 0.25),
     ])
   }
 
@@ -36,7 +35,7 @@ import Testing
         components.reduce(-mean[row] * mean[column]) { sum, component in
           sum + component.weight
             * (component.mean[row] * component.mean[column]
-              + (row == column ? component.deviation * component.deviation : 0))
+              + (row == column ? component.standardDeviation * component.standardDeviation : 0))
         }
       }
     }
@@ -95,13 +94,11 @@ import Testing
     func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
       // What the network of a discrete process is told is the time itself.
       let scales = times.map { 1 / model.inputScale(at: Double($0)) }
-      let x = DoubleTensor.sum([(scales, DoubleTensor(x))])
+      let x = DoubleTensor(scales * DoubleTensor(x))
       let estimate = ExactDenoiser(data: mixture(pairs: 1), process: model.process).estimate(
         x, at: times.map(Double.init), images: Array(times.indices))
       let targets = times.map { model.target(at: Double($0)) }
-      return DoubleTensor.sum([
-        (targets.map(\.original), estimate.original), (targets.map(\.noise), estimate.noise),
-      ]).single
+      return DoubleTensor(targets.map(\.original) * estimate.original + targets.map(\.noise) * estimate.noise).single
     }
   }
 

@@ -38,9 +38,9 @@ import Testing
 
   @Test(arguments: cases)
   func reproducesGaussianDataFromTheBestDenoiser(_ testCase: Case) throws {
-    let data = GaussianData(mean: 0.3, deviation: 0.5)
+    let data = GaussianData(mean: 0.3, standardDeviation: 0.5)
     let sampler = try sampler(steps: testCase.steps, variance: testCase.variance, clips: false)
-    let exact = ExactDenoiser(data: GaussianMixture(mean: 0.3, deviation: 0.5, size: 4), process: process)
+    let exact = ExactDenoiser(data: GaussianMixture(mean: 0.3, standardDeviation: 0.5, size: 4), process: process)
     let images = try sampler.sample(
       from: normals([5000, 2, 2, 1], seed: 21), denoiser: exact, noise: SamplerNoise(seed: 21)
     ).images
@@ -53,14 +53,14 @@ import Testing
     #expect(abs(mean - expected.mean) < 4 * (expected.variance / count).squareRoot())
     #expect(abs(variance - expected.variance) < 4 * expected.variance * (2 / count).squareRoot())
 
-    let dataVariance = data.deviation * data.deviation
+    let dataVariance = data.standardDeviation * data.standardDeviation
     // ᾱ_T is 4e-5 and not 0, so the latents start with a mean that is wrong by that share of √ᾱ_T.
     #expect(abs(expected.mean - data.mean) < 1e-5)
     #expect(abs(expected.variance / dataVariance - 1) < testCase.discretisation)
   }
 
   @Test func anImageDoesNotDependOnItsCompany() throws {
-    let exact = ExactDenoiser(data: GaussianMixture(mean: 0.1, deviation: 0.4, size: 12), process: process)
+    let exact = ExactDenoiser(data: GaussianMixture(mean: 0.1, standardDeviation: 0.4, size: 12), process: process)
     let sampler = try sampler(steps: 25)
     let latents = DoubleTensor(Latents.draw(shape: [5, 2, 2, 3], seed: 9, firstImage: 100))
     let together = try sampler.sample(

@@ -1,5 +1,5 @@
 import Diffusion
-import Glibc
+import RealModule
 import Tensors
 import Testing
 
@@ -60,8 +60,8 @@ import Testing
         + target.noise * Double(images.noise.elements[element])
       let mean = Float(right) + 0.1 * errors[2 * element] * unitOfNoise(objective, time)
       guard model.variance.isLearned else { return [mean] }
-      let process = model.process as! DiscreteProcess
-      let large = Float(log(process.transition(to: Int(time)).variance))
+      let process = model.process.discrete!
+      let large = Float(Double.log(process.transition(to: Int(time)).variance))
       return [
         mean, model.variance == .learned ? large - 0.3 + 0.2 * errors[2 * element + 1] : 0.5 * errors[2 * element + 1],
       ]
@@ -111,16 +111,14 @@ import Testing
   @Test(arguments: cases.filter { $0.objective.loss == .variational })
   func theVariationalLossIsTheBound(_ test: Case) throws {
     let objective = test.objective
-    let process = objective.model.process as! DiscreteProcess
+    let process = objective.model.process.discrete!
     let images = noised(objective)
     let output = output(objective, images)
     let losses = objective.lossAndGradient(output: output, of: images, elementsInGlobalBatch: 8).imageLosses
     let bound = VariationalBound(process: process, variance: objective.model.variance, clipsOriginal: false)
     let originals = DoubleTensor(images.original)
-    let x = DoubleTensor.sum([
-      (images.times.map { process.marginal(at: $0).signal }, originals),
-      (images.times.map { process.marginal(at: $0).deviation }, DoubleTensor(images.noise)),
-    ])
+    let marginals = images.times.map { process.marginal(at: $0) }
+    let x = DoubleTensor(marginals.map(\.signal) * originals + marginals.map(\.sigma) * DoubleTensor(images.noise))
     struct Told: DiffusionNetwork {
       let output: Tensor
       func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor { output }
@@ -129,7 +127,7 @@ import Testing
       x, at: images.times, images: [0, 1, 2, 3])
     for (image, time) in images.times.enumerated() {
       let terms = bound.terms(at: Int(time), images: originals, x: x, estimate: estimate)
-      let expected = (50 * terms[image] + bound.priorTerms(originals)[image]) / (2 * log(2))
+      let expected = (50 * terms[image] + bound.priorTerms(originals)[image]) / (2 * Double.log(2))
       #expect(abs(losses[image] - expected) < 1e-9 * abs(expected), "at \(time)")
     }
   }
@@ -142,19 +140,19 @@ import Testing
     let objective = try TrainingObjective(
       model: ModelDescription(process: process, parametrisation: .prediction(.data), variance: .learned),
       loss: .variational)
-    let (count, deviation) = (20_000, 0.4)
+    let (count, standardDeviation) = (20_000, 0.4)
     let (transition, marginal) = (process.transition(to: step), process.marginals[step])
-    let remaining = 1 / (1 / (deviation * deviation) + marginal.signalToNoise)
+    let remaining = 1 / (1 / (standardDeviation * standardDeviation) + marginal.signalToNoise)
     let factor = transition.posterior.original
-    let best = log(transition.posterior.variance + factor * factor * remaining)
+    let best = Double.log(transition.posterior.variance + factor * factor * remaining)
     let images = Tensor(
-      normals([count, 1, 1, 1], seed: 2).elements.map { Float(deviation * $0) }, shape: [count, 1, 1, 1])
+      normals([count, 1, 1, 1], seed: 2).elements.map { Float(standardDeviation * $0) }, shape: [count, 1, 1, 1])
     let noise = Latents.draw(shape: images.shape, seed: 3, firstImage: 0)
     let times = [Double](repeating: Double(step), count: count)
     let output = Tensor(
       (0..<count).flatMap { image -> [Float] in
-        let x = marginal.signal * Double(images.elements[image]) + marginal.deviation * Double(noise.elements[image])
-        let original = remaining * marginal.signal / (marginal.deviation * marginal.deviation) * x
+        let x = marginal.signal * Double(images.elements[image]) + marginal.sigma * Double(noise.elements[image])
+        let original = remaining * marginal.signal / (marginal.sigma * marginal.sigma) * x
         return [Float(original), Float(best)]
       }, shape: [count, 1, 1, 2])
     let gradient = objective.lossAndGradient(

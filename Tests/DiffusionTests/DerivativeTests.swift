@@ -1,5 +1,5 @@
 import Diffusion
-import Glibc
+import RealModule
 import Tensors
 import Testing
 
@@ -17,7 +17,7 @@ import Testing
         (0..<x.count).map { index in
           let value = Double(x.elements[index])
           return Float(
-            sin(factor(classes, index / size) * value) + 0.3 * Double(x.elements[neighbour(index, size)]) * value
+            Double.sin(factor(classes, index / size) * value) + 0.3 * Double(x.elements[neighbour(index, size)]) * value
               + Double(times[index / size]) / 1000)
         }, shape: x.shape)
     }
@@ -31,7 +31,7 @@ import Testing
         let (value, weight) = (Double(x.elements[index]), Double(vector.elements[index]))
         let factor = factor(classes, index / size)
         let next = neighbour(index, size)
-        derivative[index] += weight * (factor * cos(factor * value) + 0.3 * Double(x.elements[next]))
+        derivative[index] += weight * (factor * Double.cos(factor * value) + 0.3 * Double(x.elements[next]))
         derivative[next] += weight * 0.3 * value
       }
       return (
@@ -48,9 +48,9 @@ import Testing
 
   static let cases: [Case] = ProcessTests.sdes.flatMap { named -> [Case] in
     let parametrisations: [ModelDescription.Parametrisation] =
-      named.process is EDMProcess
-      ? [.preconditioned(dataDeviation: 0.5)]
-      : Prediction.allCases.filter { $0 != .mean || named.process is DiscreteProcess }.map { .prediction($0) }
+      named.process.timeIsSigma
+      ? [.preconditioned(sigmaData: 0.5)]
+      : Prediction.allCases.filter { $0 != .mean || named.process.discrete != nil }.map { .prediction($0) }
     let guidances: [(String, Guidance)] = [
       ("none", .none), ("conditional", .conditional([1, nil])),
       ("classifier-free", .classifierFree([0, 2], scale: 1.5)),
@@ -81,7 +81,7 @@ import Testing
       let direction = normals([2, 2, 2, 1], seed: seed)
       func slope(_ width: Double) throws -> Double {
         let values = try [width, -width].map { width in
-          let noise = try denoiser.estimate(.sum((1, x), (width, direction)), at: clamped, images: [0, 1]).noise
+          let noise = try denoiser.estimate(DoubleTensor(x + width * direction), at: clamped, images: [0, 1]).noise
           return zip(noise.elements, probe.elements).reduce(0) { $0 + $1.0 * $1.1 }
         }
         return (values[0] - values[1]) / (2 * width)

@@ -47,20 +47,20 @@ import Testing
   }
 
   @Test(arguments: steps)
-  func aStepHasItsMeanAndDeviation(_ step: Step) throws {
+  func aStepHasItsMeanAndStandardDeviation(_ step: Step) throws {
     let folder = "steps/\(step.timestep)"
     let mean = try numbers("\(folder)/mean_\(step.clips ? "clipped" : "unclipped")")
     let fixed = step.variance == .small ? "fixed_small" : "fixed_large"
-    let deviation = try numbers("\(folder)/\(fixed)/standard_deviation")[0]
+    let standardDeviation = try numbers("\(folder)/\(fixed)/standard_deviation")[0]
     let drawn = try afterOneStep(step, seed: 12)
     let noise = Tensor(uninitialised: [drawn.count])
     RandomStream(seed: 12, purpose: .samplerNoise, step: step.timestep, sample: 0)
       .fillNormal(noise.pointer, count: noise.count)
     for (index, value) in drawn.enumerated() {
-      let expected = mean[index] + deviation * Double(noise.elements[index])
+      let expected = mean[index] + standardDeviation * Double(noise.elements[index])
       #expect(abs(Double(value) - expected) <= Self.stepTolerance)
     }
-    #expect((deviation == 0) == (step.timestep == 0))
+    #expect((standardDeviation == 0) == (step.timestep == 0))
   }
 
   /// x_{t−1} of the fixture's x_t: what the denoiser is asked about next, or the result if t is the last step.

@@ -28,15 +28,15 @@ import Testing
     let samples = try test.makeSampler().sample(
       from: try fixture.latents(test), denoiser: denoiser, noise: Self.noise, progress: nil)
     let (times, _) = try fixture.read("cases/\(test.name)/times", as: Double.self)
-    let (places, _) = try fixture.read("cases/\(test.name)/places", as: Double.self)
+    let (inputs, _) = try fixture.read("cases/\(test.name)/places", as: Double.self)
     let (images, shape) = try fixture.read("cases/\(test.name)/images", as: Double.self)
     #expect(samples.images.shape == shape && samples.evaluations == times.count)
     try #require(denoiser.times.count == times.count)
     let size = samples.images.elements.count
-    for (number, (time, place)) in zip(denoiser.times, denoiser.places).enumerated() {
+    for (number, (time, input)) in zip(denoiser.times, denoiser.inputs).enumerated() {
       #expect(abs(time - times[number]) <= Self.timeTolerance, "evaluation \(number)")
       expectEqual(
-        place, places[number * size..<(number + 1) * size], within: Self.preciseTolerance, "evaluation \(number)")
+        input, inputs[number * size..<(number + 1) * size], within: Self.preciseTolerance, "evaluation \(number)")
     }
     expectEqual(samples.images, images[...], within: Self.preciseTolerance, "images")
   }

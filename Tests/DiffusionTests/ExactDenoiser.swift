@@ -1,14 +1,14 @@
 import Diffusion
-import Glibc
+import RealModule
 
-/// Images drawn from a few normal distributions, N(mean_k, deviation_k²·I) with probability weight_k: everything about
+/// Images drawn from a few normal distributions, N(mean_k, standardDeviation_k²·I) with probability weight_k: everything about
 /// them is known in closed form at every time of a process.
 struct GaussianMixture: Sendable {
   struct Component: Sendable {
     var weight: Double
     /// One number for every element of an image.
     var mean: [Double]
-    var deviation: Double
+    var standardDeviation: Double
   }
 
   var components: [Component]
@@ -16,8 +16,9 @@ struct GaussianMixture: Sendable {
   init(_ components: [Component]) { self.components = components }
 
   /// One component, the same for every element.
-  init(mean: Double, deviation: Double, size: Int) {
-    self.init([Component(weight: 1, mean: [Double](repeating: mean, count: size), deviation: deviation)])
+  init(mean: Double, standardDeviation: Double, size: Int) {
+    self.init([Component(weight: 1, mean: [Double](repeating: mean, count: size), standardDeviation: standardDeviation)]
+    )
   }
 
   /// log(weight_k·q(x_t | k)) of each component.
@@ -29,7 +30,8 @@ struct GaussianMixture: Sendable {
         let difference = value - marginal.signal * mean
         square += difference * difference
       }
-      return log(component.weight) - square / (2 * variance) - Double(x.count) / 2 * log(2 * Double.pi * variance)
+      return Double.log(component.weight) - square / (2 * variance) - Double(x.count) / 2
+        * Double.log(2 * Double.pi * variance)
     }
   }
 
@@ -37,14 +39,14 @@ struct GaussianMixture: Sendable {
   func logDensity(_ x: ArraySlice<Double>, at marginal: Marginal) -> Double {
     let joint = logJoint(x, at: marginal)
     let maximum = joint.max()!
-    return maximum + log(joint.reduce(0) { $0 + exp($1 - maximum) })
+    return maximum + Double.log(joint.reduce(0) { $0 + Double.exp($1 - maximum) })
   }
 
   /// p(k | x_t).
   func responsibilities(_ x: ArraySlice<Double>, at marginal: Marginal) -> [Double] {
     let joint = logJoint(x, at: marginal)
     let total = logDensity(x, at: marginal)
-    return joint.map { exp($0 - total) }
+    return joint.map { Double.exp($0 - total) }
   }
 
   /// E[x_0 | x_t].
@@ -52,7 +54,8 @@ struct GaussianMixture: Sendable {
     let shares = responsibilities(x, at: marginal)
     var result = [Double](repeating: 0, count: x.count)
     for (share, component) in zip(shares, components) {
-      let gain = marginal.signal * component.deviation * component.deviation / totalVariance(component, marginal)
+      let gain =
+        marginal.signal * component.standardDeviation * component.standardDeviation / totalVariance(component, marginal)
       for (index, value) in x.enumerated() {
         result[index] += share * (component.mean[index] + gain * (value - marginal.signal * component.mean[index]))
       }
@@ -61,8 +64,8 @@ struct GaussianMixture: Sendable {
   }
 
   private func totalVariance(_ component: Component, _ marginal: Marginal) -> Double {
-    let kept = marginal.signal * component.deviation
-    return kept * kept + marginal.deviation * marginal.deviation
+    let kept = marginal.signal * component.standardDeviation
+    return kept * kept + marginal.sigma * marginal.sigma
   }
 }
 

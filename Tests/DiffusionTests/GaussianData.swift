@@ -1,12 +1,12 @@
-/// Data whose every element is normal, N(mean, deviation²), so that everything about it is known in closed form.
+/// Data whose every element is normal, N(mean, standardDeviation²), so that everything about it is known in closed form.
 struct GaussianData {
   let mean: Double
-  let deviation: Double
+  let standardDeviation: Double
 
   /// The best possible noise prediction, E[ε | x_t] = √(1 − ᾱ) (x_t − √ᾱ m) / (ᾱ s² + 1 − ᾱ).
   func expectedNoise(_ x: Double, cumulativeAlpha: Double) -> Double {
     (1 - cumulativeAlpha).squareRoot() * (x - cumulativeAlpha.squareRoot() * mean)
-      / (cumulativeAlpha * deviation * deviation + 1 - cumulativeAlpha)
+      / (cumulativeAlpha * standardDeviation * standardDeviation + 1 - cumulativeAlpha)
   }
 
   /// The mean and variance of what ancestral sampling draws with the best denoiser, by carrying the two through the

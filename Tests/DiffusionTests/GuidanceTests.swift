@@ -1,14 +1,13 @@
 import Diffusion
-import Glibc
 import Tensors
 import Testing
 
 /// Guidance with exact parts: a mixture's components are the classes.
 @Suite struct GuidanceTests {
   static let mixture = GaussianMixture([
-    .init(weight: 0.25, mean: [0.8, -0.2, 0.1], deviation: 0.2),
-    .init(weight: 0.35, mean: [-0.4, 0.5, 0], deviation: 0.3),
-    .init(weight: 0.4, mean: [0, -0.6, 0.7], deviation: 0.15),
+    .init(weight: 0.25, mean: [0.8, -0.2, 0.1], standardDeviation: 0.2),
+    .init(weight: 0.35, mean: [-0.4, 0.5, 0], standardDeviation: 0.3),
+    .init(weight: 0.4, mean: [0, -0.6, 0.7], standardDeviation: 0.15),
   ])
 
   /// Says the noise in single precision, as networks do, of images scaled as networks see them.
@@ -20,7 +19,7 @@ import Testing
     func scales(_ times: [Float]) -> [Double] { times.map { model.inputScale(at: Double($0)) } }
 
     func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
-      let x = DoubleTensor.sum([(scales(times).map { 1 / $0 }, DoubleTensor(x))])
+      let x = DoubleTensor(DoubleTensor(x) / scales(times))
       var noise = DoubleTensor(shape: x.shape)
       for image in 0..<x.imageCount {
         let known = classes?[image]
@@ -41,8 +40,8 @@ import Testing
       let network = ExactNetwork(process: process)
       let told = DoubleTensor(network.output(x, times: times, classes: classes.map { $0 }))
       let untold = DoubleTensor(network.output(x, times: times, classes: classes.map { _ in nil }))
-      let scales = zip(times, network.scales(times)).map { -1 / (process.marginal(at: Double($0)).deviation * $1) }
-      return DoubleTensor.sum([(scales, told), (scales.map { -$0 }, untold)]).single
+      let scales = zip(times, network.scales(times)).map { -1 / (process.marginal(at: Double($0)).sigma * $1) }
+      return DoubleTensor(scales * (told - untold)).single
     }
   }
 
@@ -65,7 +64,7 @@ import Testing
   /// The identity that classifier-free guidance rests on.
   @Test(arguments: processes, [0.0, 0.5, 2])
   func bothKindsOfGuidanceFollowTheSameTrajectory(_ named: ProcessTests.Named, scale: Double) throws {
-    let process = named.process as! DiscreteProcess
+    let process = named.process.discrete!
     let latents = normals([6, 3], seed: 8)
     let classes = [0, 1, 2, 0, 1, 2]
     let free = try sample(.classifierFree(classes, scale: scale), latents, process: process)
@@ -110,7 +109,7 @@ import Testing
     let x = normals([1, 4], seed: 3)
     let time = 700.0
     let estimate = try denoiser.estimate(x, at: [time], images: [0])
-    let sigma = process.marginal(at: time).deviation
+    let sigma = process.marginal(at: time).sigma
     let scale = 1 / (1 + sigma * sigma).squareRoot()
     #expect(listener.times == [Float(process.networkTime(at: time))])
     for (shown, element) in zip(listener.x, x.elements) { #expect(abs(Double(shown) - scale * element) < 1e-6) }
@@ -130,7 +129,7 @@ import Testing
       let (mean, variance) = moments(values)
       let component = Self.mixture.components[1]
       #expect(abs(mean - component.mean[element]) < 0.05)
-      #expect(abs(variance / (component.deviation * component.deviation) - 1) < 0.2)
+      #expect(abs(variance / (component.standardDeviation * component.standardDeviation) - 1) < 0.2)
     }
   }
 
@@ -143,7 +142,7 @@ import Testing
       return (0..<200).reduce(0.0) {
         $0
           + Self.mixture.responsibilities(
-            images.elements[images.range(ofImage: $1)], at: .init(signal: 1, deviation: 0.3))[1]
+            images.elements[images.range(ofImage: $1)], at: .init(signal: 1, sigma: 0.3))[1]
       } / 200
     }
     #expect(shares[0] < shares[1] && shares[1] < shares[2])
@@ -152,5 +151,5 @@ import Testing
 
 extension GaussianMixture.Component {
   /// The same as the only one.
-  var certain: Self { Self(weight: 1, mean: mean, deviation: deviation) }
+  var certain: Self { Self(weight: 1, mean: mean, standardDeviation: standardDeviation) }
 }

@@ -1,5 +1,5 @@
 import Diffusion
-import Glibc
+import RealModule
 import Testing
 
 @Suite struct LikelihoodTests {
@@ -16,10 +16,10 @@ import Testing
     ) -> (estimate: Estimate, derivative: DoubleTensor) {
       // The Jacobian of ε̂ is symmetric, since ε̂ is a gradient: probeᵀ·J = J·probe.
       let width = 1e-5
-      let after = estimate(.sum((1, x), (width, probe)), at: times, images: images).noise
-      let before = estimate(.sum((1, x), (-width, probe)), at: times, images: images).noise
+      let after = estimate(DoubleTensor(x + width * probe), at: times, images: images).noise
+      let before = estimate(DoubleTensor(x - width * probe), at: times, images: images).noise
       return (
-        estimate(x, at: times, images: images), .sum((0.5 / width, after), (-0.5 / width, before))
+        estimate(x, at: times, images: images), DoubleTensor(0.5 / width * after - 0.5 / width * before)
       )
     }
   }
@@ -29,9 +29,9 @@ import Testing
   @Test(arguments: ProcessTests.sdes.prefix(4))
   func flowGivesTheDensityOfGaussianData(_ named: ProcessTests.Named) throws {
     let process = named.process
-    let data = GaussianMixture(mean: 0, deviation: 0.4, size: 5)
+    let data = GaussianMixture(mean: 0, standardDeviation: 0.4, size: 5)
     let denoiser = DifferentiableExactDenoiser(exact: ExactDenoiser(data: data, process: process))
-    let images = DoubleTensor.sum((0.4, normals([4, 5], seed: 2)))
+    let images = DoubleTensor(0.4 * normals([4, 5], seed: 2))
     let result = try FlowLikelihood(process: process, tolerance: 1e-7).logDensities(of: images, denoiser: denoiser)
     for image in 0..<4 {
       let expected = data.logDensity(
@@ -62,19 +62,19 @@ import Testing
 
   @Test func bitsPerDimensionCountTheLevels() {
     // A density of ½ over [−1, 1] in each of 3 dimensions: every one of 256 levels has the same probability.
-    #expect(abs(FlowLikelihood.bitsPerDimension(logDensity: 3 * log(0.5), dimensions: 3) - 8) < 1e-12)
+    #expect(abs(FlowLikelihood.bitsPerDimension(logDensity: 3 * Double.log(0.5), dimensions: 3) - 8) < 1e-12)
   }
 
   /// With the best denoiser of data that are one point, every term but the last vanishes.
   @Test func theBoundOfAKnownImageIsItsLastTerm() throws {
     let process = DiscreteProcess(schedule: try .linear(steps: 100, first: 1e-3, last: 0.2))
-    let point = GaussianMixture(mean: 0.25, deviation: 0, size: 4)
+    let point = GaussianMixture(mean: 0.25, standardDeviation: 0, size: 4)
     let exact = ExactDenoiser(data: point, process: process)
     let bound = VariationalBound(process: process, variance: .small)
     let images = DoubleTensor(repeating: 0.25, shape: [2, 4])
     for step in [1, 10, 50, 99] {
       let marginal = process.marginals[step]
-      let x = DoubleTensor.sum((marginal.signal, images), (marginal.deviation, normals([2, 4], seed: 1)))
+      let x = DoubleTensor(marginal.signal * images + marginal.sigma * normals([2, 4], seed: 1))
       let estimate = exact.estimate(x, at: [Double(step), Double(step)], images: [0, 1])
       #expect(bound.terms(at: step, images: images, x: x, estimate: estimate).allSatisfy { abs($0) < 1e-9 })
     }
@@ -85,24 +85,25 @@ import Testing
   @Test(arguments: [ReverseVariance.small, .large])
   func theBoundOfGaussianDataIsItsAnalyticValue(_ variance: ReverseVariance) throws {
     let process = DiscreteProcess(schedule: try .linear(steps: 50, first: 1e-3, last: 0.3))
-    let deviation = 0.4
+    let standardDeviation = 0.4
     let count = 4000
-    let exact = ExactDenoiser(data: GaussianMixture(mean: 0, deviation: deviation, size: 2), process: process)
+    let exact = ExactDenoiser(
+      data: GaussianMixture(mean: 0, standardDeviation: standardDeviation, size: 2), process: process)
     let bound = VariationalBound(process: process, variance: variance, clipsOriginal: false)
-    let images = DoubleTensor.sum((deviation, normals([count, 2], seed: 2)))
+    let images = DoubleTensor(standardDeviation * normals([count, 2], seed: 2))
     for step in [1, 7, 25, 49] {
       let marginal = process.marginals[step]
-      let x = DoubleTensor.sum((marginal.signal, images), (marginal.deviation, normals([count, 2], seed: 3)))
+      let x = DoubleTensor(marginal.signal * images + marginal.sigma * normals([count, 2], seed: 3))
       let estimate = exact.estimate(x, at: Array(repeating: Double(step), count: count), images: Array(0..<count))
       let terms = bound.terms(at: step, images: images, x: x, estimate: estimate)
       let (mean, spread) = moments(terms)
       let transition = process.transition(to: step)
       let posterior = transition.posterior
-      let remaining = 1 / (1 / (deviation * deviation) + marginal.signalToNoise)
+      let remaining = 1 / (1 / (standardDeviation * standardDeviation) + marginal.signalToNoise)
       let reverse = variance == .small ? posterior.variance : transition.variance
       let expected =
         2
-        * (log(reverse / posterior.variance) + posterior.variance / reverse - 1
+        * (Double.log(reverse / posterior.variance) + posterior.variance / reverse - 1
           + posterior.original * posterior.original * remaining / reverse) / 2
       #expect(abs(mean - expected) < 4 * (spread / Double(count)).squareRoot() + 1e-9)
     }
@@ -118,7 +119,7 @@ import Testing
         let x = DoubleTensor([0.3], shape: [1, 1])
         let estimate = Estimate(
           original: DoubleTensor([0.29], shape: [1, 1]), of: x, at: [process.marginals[0]])
-        return sum + exp(-bound.terms(at: 0, images: image, x: x, estimate: estimate)[0])
+        return sum + Double.exp(-bound.terms(at: 0, images: image, x: x, estimate: estimate)[0])
       }
       #expect(abs(total - 1) < 1e-9)
     }

@@ -1,5 +1,4 @@
 import Diffusion
-import Glibc
 import Tensors
 import Testing
 

@@ -1,5 +1,5 @@
 import Diffusion
-import Glibc
+import RealModule
 import Tensors
 import Testing
 
@@ -7,7 +7,7 @@ import Testing
 /// of Karras et al. (arXiv:2206.00364) has it.
 @Suite struct NetworkTimeTests {
   private static func describe(
-    _ process: any DiffusionSDE, _ signal: ModelDescription.TimeSignal, scalesInput: Bool = true
+    _ process: any ForwardProcess, _ signal: ModelDescription.TimeSignal, scalesInput: Bool = true
   ) -> ModelDescription {
     ModelDescription(
       process: process, parametrisation: .prediction(.score), timeSignal: signal, scalesInput: scalesInput)
@@ -15,9 +15,11 @@ import Testing
 
   @Test(arguments: [1e-5, 0.3, 1])
   func sinusoidalFeaturesAreToldTheTimeTimes999(_ time: Double) throws {
-    for process in [try VariancePreservingSDE(), try SubVariancePreservingSDE()] as [any DiffusionSDE] {
+    for process in [try VariancePreservingSDE(), try VariancePreservingSDE(.subVariancePreserving)]
+      as [any ForwardProcess]
+    {
       #expect(Self.describe(process, .linear).networkTime(at: time) == 999 * time)
-      #expect(Self.describe(process, .logarithmic).networkTime(at: time) == log(999 * time))
+      #expect(Self.describe(process, .logarithmic).networkTime(at: time) == Double.log(999 * time))
     }
   }
 
@@ -25,16 +27,16 @@ import Testing
   func fourierFeaturesAreToldTheNoisesLogarithm(_ time: Double) throws {
     let process = try VarianceExplodingSDE(sigmaMin: 0.02, sigmaMax: 100)
     let told = Self.describe(process, .logarithmic).networkTime(at: time)
-    #expect(abs(told - log(process.marginal(at: time).deviation)) < 1e-13)
-    #expect(abs(exp(told) - 0.02 * pow(5000, time)) < 1e-13 * exp(told))
+    #expect(abs(told - Double.log(process.marginal(at: time).sigma)) < 1e-13)
+    #expect(abs(Double.exp(told) - 0.02 * Double.pow(5000, time)) < 1e-13 * Double.exp(told))
     let edm = try EDMProcess()
-    #expect(Self.describe(edm, .logarithmic).networkTime(at: 3) == log(3) / 4)
+    #expect(Self.describe(edm, .logarithmic).networkTime(at: 3) == Double.log(3) / 4)
   }
 
   @Test func stepsOfTheDiscreteExplodingProcessAreToldByTheirNoise() throws {
     let process = try DiscreteProcess.varianceExploding(steps: 10)
     let told = Self.describe(process, .logarithmic).networkTime(at: 4)
-    #expect(abs(told - log(process.marginals[4].deviation)) < 1e-13)
+    #expect(abs(told - Double.log(process.marginals[4].sigma)) < 1e-13)
   }
 
   @Test func rescaledTimesAreThoseOfAThousandSteps() throws {
@@ -52,11 +54,11 @@ import Testing
   @Test func imagesThatAreNotScaledAreSeenAsTheyAre() throws {
     let process = try VarianceExplodingSDE()
     #expect(Self.describe(process, .linear, scalesInput: false).inputScale(at: 0.7) == 1)
-    let deviation = process.marginal(at: 0.7).deviation
+    let sigma = process.marginal(at: 0.7).sigma
     let scale = Self.describe(process, .linear).inputScale(at: 0.7)
-    #expect(abs(scale * (1 + deviation * deviation).squareRoot() - 1) < 1e-15)
+    #expect(abs(scale * (1 + sigma * sigma).squareRoot() - 1) < 1e-15)
     let edm = ModelDescription(
-      process: try EDMProcess(), parametrisation: .preconditioned(dataDeviation: 0.5), scalesInput: false)
+      process: try EDMProcess(), parametrisation: .preconditioned(sigmaData: 0.5), scalesInput: false)
     #expect(abs(edm.inputScale(at: 2) - 1 / 4.25.squareRoot()) < 1e-15)
   }
 
@@ -70,16 +72,16 @@ import Testing
     let result = objective.lossAndGradient(output: output, of: drawn, elementsInGlobalBatch: 6)
     var expected = 0.0
     for index in 0..<6 {
-      let deviation = model.process.marginal(at: drawn.times[index / 3]).deviation
+      let sigma = model.process.marginal(at: drawn.times[index / 3]).sigma
       let noise = Double(drawn.noise.elements[index])
-      let error = deviation * Double(output.elements[index]) + noise
+      let error = sigma * Double(output.elements[index]) + noise
       expected += error * error / 6
-      let gradient = 2 * deviation * error / 6
+      let gradient = 2 * sigma * error / 6
       #expect(abs(Double(result.gradient.elements[index]) - gradient) < 1e-6 * max(abs(gradient), 1))
       // The network sees x itself, and is told log σ.
-      let noisy = Double(images.elements[index]) + deviation * noise
+      let noisy = Double(images.elements[index]) + sigma * noise
       #expect(abs(Double(drawn.input.elements[index]) - noisy) < 1e-6 * max(abs(noisy), 1))
-      #expect(abs(Double(drawn.networkTimes[index / 3]) - log(deviation)) < 1e-6)
+      #expect(abs(Double(drawn.networkTimes[index / 3]) - Double.log(sigma)) < 1e-6)
     }
     #expect(abs(result.loss - expected) < 1e-12 * expected)
   }

@@ -8,24 +8,24 @@ import Testing
   func theRightOutputIsReadAsImageAndNoise(_ named: ProcessTests.Named) {
     let process = named.process
     let times = process.samplingTimes(steps: 5).dropFirst()
-    let isDiscrete = process is DiscreteProcess
+    let isDiscrete = process.discrete != nil
     var parametrisations = Prediction.allCases.filter { isDiscrete || $0 != .mean }
       .map { ModelDescription.Parametrisation.prediction($0) }
-    parametrisations.append(.preconditioned(dataDeviation: 0.5))
+    parametrisations.append(.preconditioned(sigmaData: 0.5))
     for parametrisation in parametrisations {
       let model = ModelDescription(process: process, parametrisation: parametrisation)
       for time in times {
         let time = isDiscrete ? time.rounded() : time
         let marginal = process.marginal(at: time)
         let (original, noise) = (0.7, -1.3)
-        let x = marginal.signal * original + marginal.deviation * noise
+        let x = marginal.signal * original + marginal.sigma * noise
         let target = model.target(at: time)
         let output = target.original * original + target.noise * noise
         let reading = model.reading(at: time)
         let readOriginal = reading.original.noisy * x + reading.original.output * output
         let readNoise = reading.noise.noisy * x + reading.noise.output * output
         // Where the image is all noise its share of x is lost to rounding, and the other way round.
-        let tolerance = 1e-13 * (1 + marginal.deviation / marginal.signal + marginal.signal / marginal.deviation)
+        let tolerance = 1e-13 * (1 + marginal.sigma / marginal.signal + marginal.signal / marginal.sigma)
         #expect(abs(readOriginal - original) < tolerance * 10, "\(parametrisation) at \(time)")
         #expect(abs(readNoise - noise) < tolerance * 10, "\(parametrisation) at \(time)")
       }
@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test func preconditioningGivesInputsAndTargetsOfUnitVariance() throws {
-    let model = ModelDescription(process: try EDMProcess(), parametrisation: .preconditioned(dataDeviation: 0.5))
+    let model = ModelDescription(process: try EDMProcess(), parametrisation: .preconditioned(sigmaData: 0.5))
     for sigma in [0.002, 0.1, 1, 80] {
       let scale = model.inputScale(at: sigma)
       #expect(abs(scale * scale * (0.25 + sigma * sigma) - 1) < 1e-12)
@@ -50,7 +50,7 @@ import Testing
     let (original, noise) = (0.3, 0.9)
     let target = model.target(at: 400)
     let mean =
-      posterior.original * original + posterior.noisy * (marginal.signal * original + marginal.deviation * noise)
+      posterior.original * original + posterior.noisy * (marginal.signal * original + marginal.sigma * noise)
     #expect(abs(target.original * original + target.noise * noise - mean) < 1e-14)
   }
 
@@ -74,7 +74,7 @@ import Testing
       #expect(a.noise.elements.allSatisfy { abs($0 - 0.3) < 1e-7 })
       #expect(b.original == a.original.clamped(to: -1...1))
       let marginal = process.marginals[step]
-      let sum = DoubleTensor.sum((marginal.signal, b.original), (marginal.deviation, b.noise))
+      let sum = DoubleTensor(marginal.signal * b.original + marginal.sigma * b.noise)
       #expect(zip(sum.elements, x.elements).allSatisfy { abs($0 - $1) < 1e-12 })
     }
   }

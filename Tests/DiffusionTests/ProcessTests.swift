@@ -1,16 +1,16 @@
 import Diffusion
-import Glibc
+import RealModule
 import Testing
 
 @Suite struct ProcessTests {
   struct Named: Sendable, CustomTestStringConvertible {
     let testDescription: String
-    let process: any DiffusionSDE
+    let process: any ForwardProcess
   }
 
   static let sdes: [Named] = [
     Named(testDescription: "vp-sde", process: try! VariancePreservingSDE()),
-    Named(testDescription: "sub-vp-sde", process: try! SubVariancePreservingSDE()),
+    Named(testDescription: "sub-vp-sde", process: try! VariancePreservingSDE(.subVariancePreserving)),
     Named(testDescription: "ve-sde", process: try! VarianceExplodingSDE()),
     Named(testDescription: "edm", process: try! EDMProcess()),
     Named(testDescription: "discrete vp", process: DiscreteProcess(schedule: try! .linear())),
@@ -23,8 +23,8 @@ import Testing
     process: DiscreteProcess(schedule: try! NoiseSchedule.linear().withZeroTerminalSNR()))
 
   @Test func aLastStepWithoutSignalIsKeptFromSolversOfEquations() throws {
-    let process = try #require(Self.zeroTerminalSNR.process as? DiscreteProcess)
-    #expect(process.hasZeroTerminalSNR && process.marginal(at: 999) == Marginal(signal: 0, deviation: 1))
+    let process = try #require(Self.zeroTerminalSNR.process.discrete)
+    #expect(process.hasZeroTerminalSNR && process.marginal(at: 999) == Marginal(signal: 0, sigma: 1))
     #expect(process.times == 0...998)
     #expect(process.drift(at: 998).isFinite && process.squaredDiffusion(at: 998).isFinite)
     // x_{T−2} does not depend on what came after it.
@@ -33,7 +33,7 @@ import Testing
     #expect(transition.ratio == 0 && transition.variance == 1)
     let posterior = transition.posterior
     #expect(posterior.original == before.signal && posterior.noisy == 0)
-    #expect(posterior.variance == before.deviation * before.deviation)
+    #expect(posterior.variance == before.sigma * before.sigma)
     for respaced in [process.respaced(keeping: [3, 999]), process.respaced(keeping: [999])] {
       #expect(respaced.hasZeroTerminalSNR && respaced.transition(to: respaced.steps - 1).ratio == 0)
     }
@@ -70,15 +70,15 @@ import Testing
     for share in [0.013, 0.1, 0.37, 0.5, 0.8, 0.97] {
       // Not at a step of a discrete process, where its slope jumps.
       let inside = first + (last - first) * share
-      let time = process is DiscreteProcess ? inside.rounded(.down) + 0.25 : inside
+      let time = process.discrete != nil ? inside.rounded(.down) + 0.25 : inside
       let width = 1e-5 * (last - first)
       let (before, after) = (process.marginal(at: time - width), process.marginal(at: time + width))
       let now = process.marginal(at: time)
       let (f, g) = (process.drift(at: time), process.squaredDiffusion(at: time))
       let signalSlope = (after.signal - before.signal) / (2 * width)
       let varianceSlope =
-        (after.deviation * after.deviation - before.deviation * before.deviation) / (2 * width)
-      let expected = 2 * f * now.deviation * now.deviation + g
+        (after.sigma * after.sigma - before.sigma * before.sigma) / (2 * width)
+      let expected = 2 * f * now.sigma * now.sigma + g
       #expect(abs(signalSlope - f * now.signal) < 1e-5 * max(1e-3, abs(f * now.signal)))
       #expect(abs(varianceSlope - expected) < 1e-4 * max(1e-6, abs(expected)), "at \(time)")
     }
@@ -153,8 +153,8 @@ import Testing
     let cosine = try NoiseSchedule.cosine(steps: 1000)
     for step in [0, 100, 500, 900] {
       let share = (Double(step + 1) / 1000 + 0.008) / 1.008
-      let start = cos(0.008 / 1.008 * Double.pi / 2)
-      let expected = cos(share * Double.pi / 2) / start
+      let start = Double.cos(0.008 / 1.008 * Double.pi / 2)
+      let expected = Double.cos(share * Double.pi / 2) / start
       #expect(abs(cosine.cumulativeAlphas[step] - expected * expected) < 1e-12)
     }
     #expect(cosine.betas[999] == 0.999)
@@ -166,7 +166,7 @@ import Testing
       return nil
     }
     #expect(key { _ = try VariancePreservingSDE(first: 0) } == "first")
-    #expect(key { _ = try SubVariancePreservingSDE(first: 2, last: 1) } == "last")
+    #expect(key { _ = try VariancePreservingSDE(.subVariancePreserving, first: 2, last: 1) } == "last")
     #expect(key { _ = try VarianceExplodingSDE(sigmaMin: 1, sigmaMax: 1) } == "sigma_max")
     #expect(key { _ = try EDMProcess(sigmaMin: 0) } == "sigma_min")
     #expect(key { _ = try EDMProcess(rho: .nan) } == "rho")

@@ -8,7 +8,7 @@ import Testing
   }
 
   @Test func theUsualSamplerSuitsTheProcess() throws {
-    let processes: [(any DiffusionSDE, SamplerName)] = [
+    let processes: [(any ForwardProcess, SamplerName)] = [
       (DiscreteProcess(schedule: try .linear(steps: 10)), .ddpm), (try VariancePreservingSDE(), .eulerMaruyama),
       (try EDMProcess(sigmaMin: 0.002, sigmaMax: 80), .edm),
     ]

@@ -1,16 +1,16 @@
 import Diffusion
-import Glibc
+import RealModule
 import Testing
 
 /// Deterministic samplers against the exact solution for Gaussian data, where x(t) stays at the same place of the
 /// marginal distribution: (x − α·m)/√(α²s² + σ²) does not change.
 @Suite struct SolverOrderTests {
   static let size = 6
-  static let data = GaussianMixture(mean: 0.4, deviation: 0.3, size: size)
+  static let data = GaussianMixture(mean: 0.4, standardDeviation: 0.3, size: size)
 
   private func exactFlow(_ x: DoubleTensor, from start: Marginal, to end: Marginal) -> DoubleTensor {
     func spread(_ marginal: Marginal) -> Double {
-      (marginal.signal * marginal.signal * 0.09 + marginal.deviation * marginal.deviation).squareRoot()
+      (marginal.signal * marginal.signal * 0.09 + marginal.sigma * marginal.sigma).squareRoot()
     }
     return DoubleTensor(
       x.elements.map { (($0 - start.signal * 0.4) / spread(start)) * spread(end) + end.signal * 0.4 }, shape: x.shape)
@@ -32,7 +32,7 @@ import Testing
   func errorsFallWithTheOrderOfTheMethod(_ test: Case, _ named: ProcessTests.Named) throws {
     let process = named.process
     let latents = normals([3, Self.size], seed: 4)
-    let start = DoubleTensor.sum((process.priorDeviation, latents))
+    let start = DoubleTensor(process.priorSigma * latents)
     let expected = exactFlow(
       start, from: process.marginal(at: process.times.upperBound), to: process.marginal(at: process.times.lowerBound))
     var errors: [Double] = []
@@ -44,7 +44,7 @@ import Testing
       #expect(result.evaluations == steps * test.method.stageCount)
       errors.append(largestDifference(result.images, expected))
     }
-    let orders = zip(errors, errors.dropFirst()).map { log2($0 / $1) }
+    let orders = zip(errors, errors.dropFirst()).map { Double.log2($0 / $1) }
     #expect(abs(orders.last! - Double(test.method.order)) < 0.25, "\(orders) from \(errors)")
   }
 
@@ -52,7 +52,7 @@ import Testing
   func theAdaptiveSolverKeepsItsErrorSmall(_ named: ProcessTests.Named, tolerance: Double) throws {
     let process = named.process
     let latents = normals([3, Self.size], seed: 4)
-    let start = DoubleTensor.sum((process.priorDeviation, latents))
+    let start = DoubleTensor(process.priorSigma * latents)
     let expected = exactFlow(
       start, from: process.marginal(at: process.times.upperBound), to: process.marginal(at: process.times.lowerBound))
     let sampler = try ProbabilityFlowSampler(
@@ -68,7 +68,7 @@ import Testing
     let process = named.process
     let latents = normals([3, Self.size], seed: 4)
     let exact = ExactDenoiser(data: Self.data, process: process)
-    let start = DoubleTensor.sum((process.priorDeviation, latents))
+    let start = DoubleTensor(process.priorSigma * latents)
     let end = exactFlow(
       start, from: process.marginal(at: process.times.upperBound), to: process.marginal(at: process.times.lowerBound))
     let expected = exact.estimate(
@@ -80,7 +80,7 @@ import Testing
       let result = try sampler.sample(from: latents, denoiser: exact, noise: SamplerNoise(seed: 0))
       errors.append(largestDifference(result.images, expected))
     }
-    let orders = zip(errors, errors.dropFirst()).map { log2($0 / $1) }
+    let orders = zip(errors, errors.dropFirst()).map { Double.log2($0 / $1) }
     #expect(abs(orders.last! - 2) < 0.25, "\(orders) from \(errors)")
   }
 
@@ -91,7 +91,7 @@ import Testing
     let exact = ExactDenoiser(data: Self.data, process: process)
     let first = process.marginal(at: process.times.upperBound)
     // It starts from x/α = (σ/α)·z.
-    let start = DoubleTensor.sum((first.deviation, latents))
+    let start = DoubleTensor(first.sigma * latents)
     let end = exactFlow(start, from: first, to: process.marginal(at: process.times.lowerBound))
     let expected = exact.estimate(
       end, at: [0, 1, 2].map { _ in process.times.lowerBound }, images: [0, 1, 2]
@@ -103,7 +103,7 @@ import Testing
       #expect(result.evaluations == 2 * steps - 1)
       errors.append(largestDifference(result.images, expected))
     }
-    let orders = zip(errors, errors.dropFirst()).map { log2($0 / $1) }
+    let orders = zip(errors, errors.dropFirst()).map { Double.log2($0 / $1) }
     #expect(abs(orders.last! - 2) < 0.3, "\(orders) from \(errors)")
   }
 }

@@ -1,16 +1,16 @@
 import Diffusion
-import Glibc
+import RealModule
 import Testing
 
 /// Samplers that add noise, with the best denoiser for Gaussian data: samples must have the data's mean and variance.
 @Suite struct StochasticSamplerTests {
-  static let (mean, deviation) = (0.3, 0.5)
+  static let (mean, standardDeviation) = (0.3, 0.5)
 
   struct Case: Sendable, CustomTestStringConvertible {
     let testDescription: String
     /// How far the variance may be from the data's, as a share of it; in the comment what it is.
     let discretisation: Double
-    let sampler: @Sendable (any DiffusionSDE) throws -> any Sampler
+    let sampler: @Sendable (any ForwardProcess) throws -> any Sampler
   }
 
   static let cases: [Case] = [
@@ -30,12 +30,12 @@ import Testing
     let process = named.process
     // Many elements: a Langevin step's length is chosen by the norms of an image's noise and score, which vary in few.
     let exact = ExactDenoiser(
-      data: GaussianMixture(mean: Self.mean, deviation: Self.deviation, size: 500), process: process)
+      data: GaussianMixture(mean: Self.mean, standardDeviation: Self.standardDeviation, size: 500), process: process)
     let images = try test.sampler(process).sample(
       from: normals([20, 500], seed: 3), denoiser: exact, noise: SamplerNoise(seed: 3), progress: nil
     ).images
     let end = process.marginal(at: process.times.lowerBound)
-    let variance = pow(end.signal * Self.deviation, 2) + end.deviation * end.deviation
+    let variance = Double.pow(end.signal * Self.standardDeviation, 2) + end.sigma * end.sigma
     let (measuredMean, measuredVariance) = moments(images.elements)
     // Four standard errors, and what the steps cost.
     let count = Double(images.elements.count)
@@ -48,23 +48,24 @@ import Testing
   /// Every error of Euler's steps halves with their length.
   @Test func eulerMaruyamaConvergesInDistribution() throws {
     let process = try VariancePreservingSDE()
-    let exact = ExactDenoiser(data: GaussianMixture(mean: 0, deviation: Self.deviation, size: 1), process: process)
+    let exact = ExactDenoiser(
+      data: GaussianMixture(mean: 0, standardDeviation: Self.standardDeviation, size: 1), process: process)
     // The variance of a linear recursion, followed exactly: two samples with opposite latents and noise show the factor.
     func variance(steps: Int) throws -> Double {
       let times = process.samplingTimes(steps: steps)
-      var variance = process.priorDeviation * process.priorDeviation
+      var variance = process.priorSigma * process.priorSigma
       for step in 0..<steps {
         let (time, length) = (times[step], times[step] - times[step + 1])
         let one = DoubleTensor([1], shape: [1, 1])
         let noise = exact.estimate(one, at: [time], images: [0]).noise.elements[0]
         let drift =
-          process.drift(at: time) + process.squaredDiffusion(at: time) / process.marginal(at: time).deviation * noise
-        variance = pow(1 - length * drift, 2) * variance + process.squaredDiffusion(at: time) * length
+          process.drift(at: time) + process.squaredDiffusion(at: time) / process.marginal(at: time).sigma * noise
+        variance = Double.pow(1 - length * drift, 2) * variance + process.squaredDiffusion(at: time) * length
       }
       return variance
     }
     let end = process.marginal(at: process.times.lowerBound)
-    let expected = pow(end.signal * Self.deviation, 2) + end.deviation * end.deviation
+    let expected = Double.pow(end.signal * Self.standardDeviation, 2) + end.sigma * end.sigma
     let errors = try [200, 400, 800, 1600].map { abs(try variance(steps: $0) - expected) }
     for (coarse, fine) in zip(errors, errors.dropFirst()) { #expect((1.6...2.4).contains(coarse / fine), "\(errors)") }
   }
@@ -73,7 +74,7 @@ import Testing
   func implicitModelsKeepTheMarginals(eta: Double) throws {
     let process = DiscreteProcess(schedule: try .linear())
     let exact = ExactDenoiser(
-      data: GaussianMixture(mean: Self.mean, deviation: Self.deviation, size: 4), process: process)
+      data: GaussianMixture(mean: Self.mean, standardDeviation: Self.standardDeviation, size: 4), process: process)
     let sampler = try DDIMSampler(
       process: process, visiting: try StepSpacing.linspace.steps(200, of: 1000), eta: eta, clipsOriginal: false)
     let result = try sampler.sample(from: normals([2500, 4], seed: 3), denoiser: exact, noise: SamplerNoise(seed: 3))
@@ -86,7 +87,7 @@ import Testing
   @Test func annealedLangevinDynamicsFindsTheData() throws {
     let process = try VarianceExplodingSDE(sigmaMin: 0.01, sigmaMax: 10)
     let exact = ExactDenoiser(
-      data: GaussianMixture(mean: Self.mean, deviation: Self.deviation, size: 500), process: process)
+      data: GaussianMixture(mean: Self.mean, standardDeviation: Self.standardDeviation, size: 500), process: process)
     let sampler = try PredictorCorrectorSampler(
       process: process, steps: 200, corrections: 5, signalToNoise: 0.16, predicts: false)
     let result = try sampler.sample(from: normals([20, 500], seed: 3), denoiser: exact, noise: SamplerNoise(seed: 3))
@@ -100,7 +101,7 @@ import Testing
   @Test func edmsChurnKeepsTheDistribution() throws {
     let process = try EDMProcess()
     let exact = ExactDenoiser(
-      data: GaussianMixture(mean: Self.mean, deviation: Self.deviation, size: 4), process: process)
+      data: GaussianMixture(mean: Self.mean, standardDeviation: Self.standardDeviation, size: 4), process: process)
     var churn = EDMSampler.Churn()
     churn.amount = 20
     let result = try EDMSampler(process: process, steps: 60, churn: churn).sample(
@@ -114,8 +115,8 @@ import Testing
   func anImageDoesNotDependOnItsCompany(_ name: SamplerName) throws {
     let process = DiscreteProcess(schedule: try .linear())
     let data = GaussianMixture([
-      .init(weight: 0.3, mean: [0.5, -0.5, 0.2], deviation: 0.1),
-      .init(weight: 0.7, mean: [-0.3, 0.4, 0], deviation: 0.3),
+      .init(weight: 0.3, mean: [0.5, -0.5, 0.2], standardDeviation: 0.1),
+      .init(weight: 0.7, mean: [-0.3, 0.4, 0], standardDeviation: 0.3),
     ])
     let exact = ExactDenoiser(data: data, process: process)
     var settings = SamplerSettings()

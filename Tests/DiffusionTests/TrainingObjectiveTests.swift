@@ -1,5 +1,5 @@
 import Diffusion
-import Glibc
+import RealModule
 import Tensors
 import Testing
 
@@ -51,7 +51,7 @@ import Testing
   func inputsAreTheProcessAppliedToTheNoise(_ named: ProcessTests.Named) throws {
     let model = ModelDescription(
       process: named.process,
-      parametrisation: named.process is EDMProcess ? .preconditioned(dataDeviation: 0.5) : .prediction(.noise))
+      parametrisation: named.process.timeIsSigma ? .preconditioned(sigmaData: 0.5) : .prediction(.noise))
     let objective = try TrainingObjective(model: model)
     let images = Latents.draw(shape: [3, 2, 2, 1], seed: 8, firstImage: 0)
     let drawn = objective.draw(images: images, seed: 1, step: 4, firstSample: 0)
@@ -59,7 +59,7 @@ import Testing
       let time = drawn.times[index / 4]
       let marginal = named.process.marginal(at: time)
       let x =
-        marginal.signal * Double(images.elements[index]) + marginal.deviation * Double(drawn.noise.elements[index])
+        marginal.signal * Double(images.elements[index]) + marginal.sigma * Double(drawn.noise.elements[index])
       let expected = model.inputScale(at: time) * x
       #expect(abs(Double(drawn.input.elements[index]) - expected) <= 0x1p-23 * max(1, abs(expected)))
       #expect(drawn.networkTimes[index / 4] == Float(named.process.networkTime(at: time)))
@@ -79,7 +79,7 @@ import Testing
     // ∫ g²/σ² dt = log(e^B − 1) of the variance-preserving equation, B = ∫ β dt; its share is uniform.
     func integral(_ time: Double) -> Double {
       let b = time * 0.1 + time * time * 19.9 / 2
-      return b + log(-expm1(-b))
+      return b + Double.log(-Double.expMinusOne(-b))
     }
     let (low, high) = (integral(1e-5), integral(1))
     let weighted = try TrainingObjective(model: model, loss: .likelihoodWeighted)
@@ -91,9 +91,9 @@ import Testing
     #expect((5.4...43.8).contains(chiSquare))
 
     let edm = try TrainingObjective(
-      model: ModelDescription(process: try EDMProcess(), parametrisation: .preconditioned(dataDeviation: 0.5)),
+      model: ModelDescription(process: try EDMProcess(), parametrisation: .preconditioned(sigmaData: 0.5)),
       loss: .edm)
-    let logarithms = edm.draw(images: images, seed: 5, step: 3, firstSample: 0).times.map { log($0) }
+    let logarithms = edm.draw(images: images, seed: 5, step: 3, firstSample: 0).times.map { Double.log($0) }
     #expect(abs(moments(logarithms).mean + 1.2) < 4 * 1.2 / 20_000.0.squareRoot())
     #expect(abs(moments(logarithms).variance - 1.44) < 4 * 1.44 * (2 / 20_000.0).squareRoot())
   }
@@ -131,15 +131,15 @@ import Testing
   }
 
   static let cases: [Case] = ProcessTests.sdes.flatMap { named -> [Case] in
-    let isDiscrete = named.process is DiscreteProcess
+    let isDiscrete = named.process.discrete != nil
     return TrainingObjective.Loss.allCases.flatMap { loss -> [Case] in
       var parametrisations = Prediction.allCases.filter { isDiscrete || $0 != .mean }
         .map { ModelDescription.Parametrisation.prediction($0) }
-      if named.process is EDMProcess { parametrisations = [.preconditioned(dataDeviation: 0.5)] }
+      if named.process.timeIsSigma { parametrisations = [.preconditioned(sigmaData: 0.5)] }
       // BoundLossTests have these.
       if loss == .variational || loss == .hybrid { return [] }
-      if loss == .edm && !(named.process is EDMProcess) { return [] }
-      if loss == .likelihoodWeighted && (isDiscrete || named.process is EDMProcess) { return [] }
+      if loss == .edm && !named.process.timeIsSigma { return [] }
+      if loss == .likelihoodWeighted && (isDiscrete || named.process.timeIsSigma) { return [] }
       return parametrisations.map {
         Case(
           testDescription: "\(named.testDescription), \($0), \(loss.rawValue)",
@@ -183,9 +183,9 @@ import Testing
       let marginal = test.model.process.marginal(at: time)
       let reading = test.model.reading(at: time)
       let noise = Double(drawn.noise.elements[index])
-      let x = marginal.signal * Double(images.elements[index]) + marginal.deviation * noise
+      let x = marginal.signal * Double(images.elements[index]) + marginal.sigma * noise
       outputs.append(Float((noise + 0.1 - reading.noise.noisy * x) / reading.noise.output))
-      let imageError = marginal.deviation / marginal.signal * 0.1
+      let imageError = marginal.sigma / marginal.signal * 0.1
       expected +=
         test.loss == .scoreMatching ? 0.01 : imageError * imageError * min(marginal.signalToNoise, 5)
     }

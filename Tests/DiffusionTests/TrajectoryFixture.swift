@@ -1,6 +1,7 @@
 import Diffusion
 import Foundation
 import HDF5
+import RealModule
 import Tensors
 import Testing
 
@@ -28,12 +29,12 @@ struct TrajectoryCase: Decodable, Sendable, CustomTestStringConvertible {
   let clipsInDenoiser: Bool
   let corrections: Int
   let snr: Double
-  /// Amount, least, most and inflation.
+  /// Amount, minimum, maximum and inflation.
   let churn: [Double]
 
   var testDescription: String { name }
 
-  func makeProcess() throws -> any DiffusionSDE {
+  func makeProcess() throws -> any ForwardProcess {
     switch (process, schedule) {
     case ("edm", _): try EDMProcess(sigmaMin: sigmaMin, sigmaMax: sigmaMax)
     case ("ve", _): try DiscreteProcess.varianceExploding(steps: steps, sigmaMin: sigmaMin, sigmaMax: sigmaMax)
@@ -47,7 +48,7 @@ struct TrajectoryCase: Decodable, Sendable, CustomTestStringConvertible {
     ModelDescription(
       process: try makeProcess(),
       parametrisation: process == "edm"
-        ? .preconditioned(dataDeviation: 0.5) : .prediction(Prediction(rawValue: prediction)!),
+        ? .preconditioned(sigmaData: 0.5) : .prediction(Prediction(rawValue: prediction)!),
       variance: ReverseVariance(rawValue: variance)!)
   }
 
@@ -68,15 +69,15 @@ struct TrajectoryCase: Decodable, Sendable, CustomTestStringConvertible {
   }
 }
 
-/// The fixture's formula in a network's place.
+/// The fixture's formula instead of a network.
 struct FormulaNetwork: DiffusionNetwork {
   let test: TrajectoryCase
 
   /// - Returns: shaped like `x`, or with twice as many channels.
   func output(_ x: DoubleTensor, time: Double) -> DoubleTensor {
     let values = x.elements.enumerated().map { index, value in
-      let place = Double(index % x.imageSize)
-      return (mean(value, place, time), sin(2 * value + place))
+      let index = Double(index % x.imageSize)
+      return (mean(value, index, time), Double.sin(2 * value + index))
     }
     guard test.variance == "learned-range" else { return DoubleTensor(values.map(\.0), shape: x.shape) }
     let channels = x.shape.last!
@@ -84,23 +85,23 @@ struct FormulaNetwork: DiffusionNetwork {
     return DoubleTensor(pixels.flatMap { $0.map(\.0) + $0.map(\.1) }, shape: x.shape.dropLast() + [2 * channels])
   }
 
-  private func mean(_ x: Double, _ place: Double, _ time: Double) -> Double {
+  private func mean(_ x: Double, _ index: Double, _ time: Double) -> Double {
     switch test.process {
-    case "edm": return sin(1.5 * x + 0.7 * place + time)
+    case "edm": return Double.sin(1.5 * x + 0.7 * index + time)
     case "ve":
       let share = time / Double(test.steps - 1)
-      let sigma = test.sigmaMin * pow(test.sigmaMax / test.sigmaMin, share)
+      let sigma = test.sigmaMin * Double.pow(test.sigmaMax / test.sigmaMin, share)
       let whole = x * (1 + sigma * sigma).squareRoot()
-      return (1.2 * sin(1.5 * whole + 0.7 * place + share) - whole) / (sigma * sigma)
+      return (1.2 * Double.sin(1.5 * whole + 0.7 * index + share) - whole) / (sigma * sigma)
     default:
       let share = (time + 1) / 1000
-      let signal = exp(-0.05 * share - 4.975 * share * share)
-      let deviation = (1 - signal * signal).squareRoot()
-      let velocity = sin(1.5 * x + 0.7 * place + 3 * share)
+      let signal = Double.exp(-0.05 * share - 4.975 * share * share)
+      let sigma = (1 - signal * signal).squareRoot()
+      let velocity = Double.sin(1.5 * x + 0.7 * index + 3 * share)
       return switch test.prediction {
-      case "data": signal * x - deviation * velocity
+      case "data": signal * x - sigma * velocity
       case "velocity": velocity
-      default: deviation * x + signal * velocity
+      default: sigma * x + signal * velocity
       }
     }
   }
@@ -114,7 +115,7 @@ struct FormulaNetwork: DiffusionNetwork {
 final class PreciseDenoiser: Denoiser {
   let network: FormulaNetwork
   let model: ModelDescription
-  private(set) var places: [DoubleTensor] = []
+  private(set) var inputs: [DoubleTensor] = []
   /// As the network is told them.
   private(set) var times: [Double] = []
 
@@ -126,17 +127,17 @@ final class PreciseDenoiser: Denoiser {
   func estimate(_ x: DoubleTensor, at times: [Double], images: [Int]) -> Estimate {
     let time = times[0]
     let networkTime = model.process.networkTime(at: time)
-    places.append(x)
+    inputs.append(x)
     self.times.append(networkTime)
-    let output = network.output(.sum((model.inputScale(at: time), x)), time: networkTime)
+    let output = network.output(DoubleTensor(model.inputScale(at: time) * x), time: networkTime)
     let (mean, variance) = halves(output, channels: x.shape.last!)
     let reading = model.reading(at: time)
-    let original = DoubleTensor.sum((reading.original.noisy, x), (reading.original.output, mean))
+    let original = DoubleTensor(reading.original.noisy * x + reading.original.output * mean)
     if network.test.clipsInDenoiser {
       return Estimate(original: original.clamped(to: -1...1), of: x, at: times.map { model.process.marginal(at: $0) })
     }
     return Estimate(
-      original: original, noise: .sum((reading.noise.noisy, x), (reading.noise.output, mean)),
+      original: original, noise: DoubleTensor(reading.noise.noisy * x + reading.noise.output * mean),
       variance: variance.map { .range($0) })
   }
 

@@ -1,10 +1,9 @@
-"""Compares what the pages say with what is there: links and headings, configuration keys, presets, samplers, modules,
-packages, and that what is too long to be run from a page is run by some test.
+"""Compares what the pages say with what is there: links and headings, configuration keys, presets, samplers, packages,
+and that what is too long to be run from a page is run by some test.
 
     python check_pages.py PROGRAM      in the repository; prints a line for each thing that is wrong, and ends with 1
 """
 
-import json
 import pathlib
 import re
 import subprocess
@@ -94,25 +93,6 @@ def samplers(program):
     same(page, "sampler", told, there)
 
 
-def modules():
-    """Every module has its row, and imports only those of later rows."""
-    page = "docs/architecture.md"
-    order = {}
-    for number, row in enumerate(rows(page, "Where things live")):
-        for name in re.findall(r"`([\w-]+)`", row[0]):
-            order[name] = number
-    package = json.loads(output("swift", "package", "dump-package"))
-    targets = {
-        target["name"]: {use["byName"][0] for use in target["dependencies"] if "byName" in use}
-        for target in package["targets"] if pathlib.Path("Sources", target["name"]).exists()
-    }
-    same(page, "module", set(order), set(targets))
-    for name, uses in targets.items():
-        for used in uses & set(order):
-            if name in order and order[used] < order[name]:
-                wrong.append(f"{page}: {name} imports {used}, which stands above it")
-
-
 def packages():
     told = re.search(r"^sudo apt-get install --no-install-recommends (libopenmpi-dev .*)$",
                      pathlib.Path("README.md").read_text(), re.MULTILINE).group(1)
@@ -142,7 +122,6 @@ scripts()
 keys(sys.argv[1])
 presets(sys.argv[1])
 samplers(sys.argv[1])
-modules()
 for line in wrong:
     print(line)
 sys.exit(1 if wrong else 0)

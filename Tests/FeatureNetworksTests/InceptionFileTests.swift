@@ -3,17 +3,17 @@ import Files
 import Foundation
 import Inception
 import Interchange
+import TestSupport
 import Testing
 
 @Suite struct InceptionFileTests {
   private static func withFile(_ body: (_ path: String, _ folder: String) throws -> Void) throws {
-    let folder = NSTemporaryDirectory() + UUID().uuidString
-    let path = "\(folder)/.cache/ddpm-mpi/inception-v3-fid.safetensors"
-    try FileManager.default.createDirectory(
-      atPath: parentFolder(of: path), withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try Data().write(to: URL(fileURLWithPath: path))
-    try body(path, folder)
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/.cache/ddpm-mpi/inception-v3-fid.safetensors"
+      try makeFolder(at: parentFolder(of: path))
+      try Data().write(to: URL(fileURLWithPath: path))
+      try body(path, folder)
+    }
   }
 
   @Test func weightsAreFoundWhereTheyWereDownloadedTo() throws {

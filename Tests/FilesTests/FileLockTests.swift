@@ -1,16 +1,13 @@
 import Files
 import Foundation
+import TestSupport
 import Testing
 
-@Suite final class FileLockTests {
-  private let folder: String
+@Suite struct FileLockTests {
+  private let temporary: TemporaryFolder
+  private var folder: String { temporary.path }
 
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.path + "/files-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: folder) }
+  init() throws { temporary = try TemporaryFolder() }
 
   @Test func whoeverHoldsItKeepsOthersOutAndIsNamed() throws {
     let path = folder + "/.lock"

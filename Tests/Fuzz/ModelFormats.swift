@@ -72,7 +72,7 @@ private func writeCheckpoint(_ texts: [UInt8], _ yaml: [UInt8], to path: String)
       let dataset = try file.createDataset(name, shape: shape, type: isOdd ? type : .float32)
       var bytes = [UInt8](repeating: 0, count: dataset.count * dataset.type.byteCount)
       if dataset.type == .float32, shape == entry.shape {
-        bytes = parameters.elements(of: entry).withUnsafeBytes { Array($0) }
+        bytes = parameters.tensor(entry).elements.withUnsafeBytes { Array($0) }
       }
       let written = bytes.withUnsafeBytes { bytes in Result { () throws(HDF5Error) in try dataset.writeAll(bytes) } }
       try written.get()

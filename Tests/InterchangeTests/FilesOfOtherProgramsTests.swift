@@ -1,5 +1,6 @@
 import Foundation
 import Interchange
+import TestSupport
 import Testing
 
 /// What NumPy and Python write and this program does not.
@@ -8,10 +9,11 @@ import Testing
 
   /// A file that is there as long as `body` runs.
   private func withFile<Result>(_ contents: Data, _ body: (String) throws -> Result) throws -> Result {
-    let url = FileManager.default.temporaryDirectory.appending(path: "interchange-\(UUID().uuidString)")
-    try contents.write(to: url)
-    defer { try? FileManager.default.removeItem(at: url) }
-    return try body(url.path)
+    try withTemporaryFolder { folder in
+      let path = folder + "/file"
+      try contents.write(to: URL(filePath: path))
+      return try body(path)
+    }
   }
 
   // MARK: .npz

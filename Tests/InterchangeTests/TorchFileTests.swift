@@ -1,5 +1,6 @@
 import Foundation
 import Interchange
+import TestSupport
 import Testing
 
 @Suite struct TorchFileTests {
@@ -28,8 +29,8 @@ import Testing
   }
 
   @Test func theFormatIsToldByTheContents() throws {
-    let path = NSTemporaryDirectory() + UUID().uuidString + ".safetensors"
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = try TemporaryFolder()
+    let path = folder.path("tensors.safetensors")
     for name in ["zip.pth", "legacy.pth"] {
       try Self.fixture(name).write(to: URL(fileURLWithPath: path))
       #expect(try tensorFile(readingFrom: path).floats("scalar") == [7])

@@ -1,4 +1,5 @@
 import Kernels
+import ReferenceKernels
 import Testing
 
 @Suite struct BFloat16Tests {

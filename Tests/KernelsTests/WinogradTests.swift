@@ -3,18 +3,6 @@ import ReferenceKernels
 import Tensors
 import Testing
 
-/// ‖a − b‖ / ‖b‖.
-func relativeError(_ a: [Float], _ b: [Float]) -> Double {
-  precondition(a.count == b.count)
-  var difference = 0.0
-  var norm = 0.0
-  for (x, y) in zip(a, b) {
-    difference += (Double(x) - Double(y)) * (Double(x) - Double(y))
-    norm += Double(y) * Double(y)
-  }
-  return difference == 0 ? 0 : (difference / norm).squareRoot()
-}
-
 func normalTensor(_ shape: [Int], seed: UInt64) -> Tensor {
   let tensor = Tensor(uninitialised: shape)
   RandomStream(seed: seed, purpose: .noise).fillNormal(tensor.pointer, count: tensor.count)

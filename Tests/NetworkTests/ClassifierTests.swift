@@ -15,7 +15,7 @@ import Testing
     network.initialise(arena, seed: 3, workers: WorkerPool(threadCount: 1))
     // Blocks begin as the identity; larger numbers make their gradients visible.
     for entry in network.layout.entries where entry.shape.count > 1 {
-      let values = arena.pointer(to: entry)
+      let values = arena.tensor(entry).pointer
       let fanIn = entry.shape.dropLast().reduce(1, *)
       RandomStream(seed: 4, purpose: .initialisation, detail: entry.offset / 16).fillNormal(values, count: entry.count)
       for index in 0..<entry.count { values[index] /= Float(fanIn).squareRoot() }

@@ -20,9 +20,11 @@ import Testing
     #expect(difference(winograd.output, direct.output) < Self.tolerance)
     #expect(difference(winograd.inputGradient, direct.inputGradient) < Self.tolerance)
     for entry in fixture.network.layout.entries {
-      let (a, b) = (winograd.gradients.elements(of: entry), direct.gradients.elements(of: entry))
+      let (a, b) = (winograd.gradients.tensor(entry).elements, direct.gradients.tensor(entry).elements)
       // Where the exact gradient is zero, its norm is no scale: another parameter's is.
-      let scale = fixture.zeroGradients[entry.name].map { direct.gradients.elements(of: fixture.network.layout[$0]!) }
+      let scale = fixture.zeroGradients[entry.name].map {
+        direct.gradients.tensor(fixture.network.layout[$0]!).elements
+      }
       #expect(difference(a, b, scale: scale ?? b) < Self.tolerance, "\(entry.name)")
     }
   }

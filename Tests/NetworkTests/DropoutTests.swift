@@ -22,7 +22,7 @@ import Testing
     network.initialise(parameters, seed: 5, workers: Self.workers)
     // The blocks begin as the identity; with these weights, what is dropped shows in the output.
     for (index, entry) in network.layout.entries.enumerated() where entry.order != .c {
-      let values = parameters.pointer(to: entry)
+      let values = parameters.tensor(entry).pointer
       RandomStream(seed: 6, purpose: .initialisation, detail: index).fillNormal(values, count: entry.count)
       let scale = 1 / Float(entry.shape.dropLast().reduce(1, *)).squareRoot()
       for element in 0..<entry.count { values[element] *= scale }

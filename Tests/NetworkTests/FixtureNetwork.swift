@@ -77,7 +77,7 @@ struct FixtureNetwork {
         entry.shape.count > 1
         ? Float((3 / Double(fanIn)).squareRoot())
         : isNormWeight ? 0.2 : entry.name == "time_proj.weight" ? 16 : 0.1
-      let values = arena.pointer(to: entry)
+      let values = arena.tensor(entry).pointer
       for j in 0..<entry.count {
         let u = generated(tensor: index, element: j) * scale
         values[j] = isNormWeight ? 1 + u : u

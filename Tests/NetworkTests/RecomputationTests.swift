@@ -27,7 +27,7 @@ import Testing
       parameters = Arena(network.layout)
       // The initial values make blocks the identity.
       for (index, entry) in network.layout.entries.enumerated() {
-        let values = parameters.pointer(to: entry)
+        let values = parameters.tensor(entry).pointer
         RandomStream(seed: 6, purpose: .initialisation, detail: index).fillNormal(values, count: entry.count)
         let scale = entry.order == .c ? 0.5 : 1 / Float(entry.shape.dropLast().reduce(1, *)).squareRoot()
         for element in 0..<entry.count { values[element] *= scale }
@@ -58,7 +58,7 @@ import Testing
         tape.unwind(from: output, seed: seed)
         tensors += [output.value.elements, input.inputGradient!.elements]
       }
-      tensors += network.layout.entries.map { gradients.elements(of: $0) }
+      tensors += network.layout.entries.map { gradients.tensor($0).elements }
       return tensors.map { $0.map(\.bitPattern) }
     }
   }

@@ -149,8 +149,8 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
       return arena
     }
     for entry in network.layout.entries {
-      let values = arenas[0].elements(of: entry).map(Double.init)
-      #expect(values == arenas[1].elements(of: entry).map(Double.init))
+      let values = arenas[0].tensor(entry).elements.map(Double.init)
+      #expect(values == arenas[1].tensor(entry).elements.map(Double.init))
       let isScale = entry.order == .c && entry.name.contains("norm") && entry.name.hasSuffix("weight")
       if entry.order == .c {
         #expect(values.allSatisfy { $0 == (isScale ? 1 : 0) })
@@ -175,7 +175,7 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     let arena = Arena(network.layout)
     network.initialise(arena, seed: 7, workers: WorkerPool(threadCount: 2))
     func meanSquare(_ name: String) -> Double {
-      let values = arena.elements(of: network.layout[name]!).map(Double.init)
+      let values = arena.tensor(network.layout[name]!).elements.map(Double.init)
       return values.reduce(0) { $0 + $1 * $1 } / Double(values.count)
     }
     // N(0, 16²); 256 squares of normal numbers are right to √(2/256), three times that.
@@ -205,7 +205,7 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     for (index, parameter) in fixture.parameterShapes.enumerated() {
       let entry = fixture.network.layout[parameter.name]!
       #expect(entry.shape == parameter.shape)
-      let values = parameters.elements(of: entry)
+      let values = parameters.tensor(entry).elements
       #expect(values.first == probes[2 * index] && values.last == probes[2 * index + 1])
     }
   }
@@ -214,9 +214,9 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     _ fixture: FixtureNetwork, _ index: Int, _ name: String, _ gradients: Arena
   ) throws {
     let entry = gradients.layout[name]!
-    let gradient = gradients.elements(of: entry).map(Double.init)
+    let gradient = gradients.tensor(entry).elements.map(Double.init)
     if let yardstick = fixture.zeroGradients[name] {
-      let scale = norm(gradients.elements(of: gradients.layout[yardstick]!).map(Double.init))
+      let scale = norm(gradients.tensor(gradients.layout[yardstick]!).elements.map(Double.init))
       #expect(norm(gradient) < Self.tolerance * scale, "\(name)")
     } else if try fixture.contains("gradients/\(name)") {
       let error = relativeError(gradient, doubles(try fixture.tensor("gradients/\(name)")))

@@ -3,7 +3,6 @@ import Foundation
 import Inference
 import Interchange
 import MessagePassing
-import Network
 import Tensors
 
 struct NetworkCommand: ParsableCommand {

@@ -75,7 +75,7 @@ func run(_ checks: [Check], over communicator: Communicator) throws -> Bool {
       failure = String(describing: error)
     }
     do {
-      try communicator.agree(failure)
+      try communicator.together { if let failure { throw CheckFailure(description: failure) } }
       report("passed: \(check.name)", communicator)
     } catch let failure as JobFailure {
       failureCount += 1
@@ -100,7 +100,7 @@ private func report(_ line: String, _ communicator: Communicator) {
 /// A new folder for temporary files, made and named by rank 0.
 private func makeSharedFolder(_ communicator: Communicator) throws -> URL {
   let proposal = FileManager.default.temporaryDirectory.appendingPathComponent("rank-checks-\(UUID().uuidString)")
-  let folder = URL(fileURLWithPath: try communicator.broadcast(proposal.path, from: 0), isDirectory: true)
+  let folder = URL(fileURLWithPath: try communicator.broadcast(encoding: proposal.path, from: 0), isDirectory: true)
   try communicator.together {
     if communicator.rank == 0 { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
   }

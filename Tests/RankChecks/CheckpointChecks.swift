@@ -50,7 +50,7 @@ let checkpointChecks: [Check] = [
         let dataset = try file.openDataset(name)
         let values = try dataset.readAll(as: Float.self)
         try dataset.close()
-        let original = arena.elements(of: entry)
+        let original = arena.tensor(entry).elements
         try expect(values.map(\.bitPattern) == original.map(\.bitPattern), "\(name) has other contents")
         try expectEqual(
           try file.readAttribute("crc32", of: name, as: UInt32.self), original.withUnsafeBytes { crc32($0) })
@@ -76,7 +76,7 @@ let checkpointChecks: [Check] = [
       guard context.rank == 0 else { return }
       let url = URL(fileURLWithPath: path)
       var data = try Data(contentsOf: url)
-      let bytes = expected[1].elements(of: entry).withUnsafeBytes { Data($0) }
+      let bytes = expected[1].tensor(entry).elements.withUnsafeBytes { Data($0) }
       guard let place = data.range(of: bytes) else { throw CheckFailure(description: "the tensor is not in the file") }
       data[place.upperBound - 1] ^= 1
       try data.write(to: url)
@@ -86,7 +86,7 @@ let checkpointChecks: [Check] = [
       try Checkpoint.load(from: path, communicator: context.communicator) { _ in groups(loaded, shard) }
     }
     let error = try expectError(CheckpointError.self) { _ = try load() }
-    let problems = try context.communicator.allGatherStrings(error.problem)
+    let problems = try context.communicator.allGather(encoding: error.problem)
     try save()
     let found = try load()
     try expectEqual(found, header)
@@ -109,7 +109,7 @@ let checkpointChecks: [Check] = [
     let rehearsing = try expectError(CheckpointError.self) {
       try Checkpoint.rehearse(path: path, groups: groups(arenas, shard), communicator: context.communicator)
     }
-    let texts = try context.communicator.allGatherStrings("\(loading)\n\(saving)\n\(rehearsing)")
+    let texts = try context.communicator.allGather(encoding: "\(loading)\n\(saving)\n\(rehearsing)")
     try expect(Set(texts).count == 1, "ranks disagree: \(texts)")
     try expect([loading, saving, rehearsing].allSatisfy { $0.path == path }, texts[0])
   },
@@ -133,7 +133,7 @@ private func makeArenas(_ layout: ParameterLayout) -> [Arena] {
     let arena = Arena(layout)
     for (tensor, entry) in layout.entries.enumerated() {
       RandomStream(seed: 3, purpose: .noise, sample: index, detail: tensor)
-        .fillNormal(arena.pointer(to: entry), count: entry.count)
+        .fillNormal(arena.tensor(entry).pointer, count: entry.count)
     }
     return arena
   }

@@ -113,7 +113,7 @@ private func verifyGradientSums(
   let roundsAnything = arrangement.wire == .bfloat16 && arrangement.grid!.nodeCount > 1
   var wrong: String?
   for step in 0..<steps {
-    for microBatch in averaging.run {
+    for microBatch in averaging.localMicroBatches {
       let leaf = averaging.leaf()
       addGradient(to: leaf, microBatch: microBatch, step: step)
       // As backward passes do: from the end; one parameter is not used at all.
@@ -155,7 +155,7 @@ private func verifyParameterExchange(
     for piece in sharding.pieces(ofRank: context.rank) {
       for element in piece.range { arena.pointer[element] = Float(element % 10_007 + round) }
     }
-    exchange.begin(arena.pointer)
+    exchange.begin(arena)
     loop.start(exchange)
     for (bucket, range) in sharding.buckets.enumerated() {
       try loop.wait { exchange.arrivedCount > bucket }
@@ -177,7 +177,7 @@ private func verifyPlainSums(_ context: CheckContext, microBatches: Int, floats:
     communicator: context.communicator.limitingMessages(to: 5000), workers: WorkerPool(threadCount: 2))
   var wrong: String?
   for step in 0..<steps {
-    for microBatch in plain.run {
+    for microBatch in plain.localMicroBatches {
       let leaf = plain.leaf()
       addGradient(to: leaf, microBatch: microBatch, step: step)
       plain.finishLeaf()

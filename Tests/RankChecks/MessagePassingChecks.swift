@@ -1,6 +1,7 @@
 import Failures
 import Foundation
 import MessagePassing
+import Tensors
 
 /// Small enough that the buffers of these checks are cut into several messages, the last one shorter.
 private let smallMessage = 7
@@ -14,22 +15,31 @@ let messagePassingChecks: [Check] = [
     try expect(try !context.communicator.processorName.isEmpty, "no processor name")
   },
 
-  Check("broadcast copies bytes and text from every root") { context in
+  Check("broadcast copies elements and structures from every root") { context in
     for communicator in [context.communicator, context.communicator.limitingMessages(to: smallMessage)] {
       for root in 0..<context.size {
-        let expected = (0..<50 + root).map { UInt8(($0 * 3 + root) % 256) }
-        let mine = context.rank == root ? expected : [1, 2, 3]
-        try expectEqual(try communicator.broadcast(mine, from: root), expected)
-        let text = try communicator.broadcast("grüße von \(context.rank)", from: root)
-        try expectEqual(text, "grüße von \(root)")
+        let expected = (0..<50 + root).map { UInt16($0 * 300 + root) }
+        let elements = buffer(context.rank == root ? expected : [UInt16](repeating: 0, count: expected.count))
+        try communicator.broadcast(elements, from: root)
+        try expectEqual(elements.elements, expected)
+        let text = context.rank == root ? "grüße von \(context.rank)" : nil
+        try expectEqual(try communicator.broadcast(encoding: text, from: root), "grüße von \(root)")
       }
     }
   },
 
   Check("broadcast of nothing is nothing") { context in
     let root = context.size - 1
-    try expectEqual(try context.communicator.broadcast([UInt8](), from: root), [])
-    try expectEqual(try context.communicator.broadcast("", from: root), "")
+    try context.communicator.broadcast(Buffer<Float>(count: 0), from: root)
+    try expectEqual(try context.communicator.broadcast(encoding: [String](), from: root), [])
+    try expectEqual(try context.communicator.broadcast(encoding: "", from: root), "")
+  },
+
+  Check("what cannot be encoded on one rank is a failure on all") { context in
+    let failure = try expectError(JobFailure.self) {
+      _ = try context.communicator.allGather(encoding: context.rank == context.size - 1 ? Double.nan : 1)
+    }
+    try expectEqual(failure.rank, context.size - 1)
   },
 
   Check("all-gather returns values in rank order") { context in
@@ -39,13 +49,16 @@ let messagePassingChecks: [Check] = [
     try expectEqual(numbers, (0..<context.size).map { 0.5 + Double($0) })
   },
 
-  Check("gathered texts keep their lengths, also empty ones") { context in
+  Check("gathered texts and elements keep their lengths, also empty ones") { context in
     let texts = (0..<context.size).map { String(repeating: "é", count: ($0 * 5) % 7) }
-    let everywhere = try context.communicator.allGatherStrings(texts[context.rank])
+    let parts = (0..<context.size).map { rank in [Double](repeating: Double(rank), count: (rank * 5) % 7) }
     let root = context.size / 2
-    let atRoot = try context.communicator.gatherStrings(texts[context.rank], to: root)
+    let everywhere = try context.communicator.allGather(encoding: texts[context.rank])
+    let elements = try context.communicator.allGather(parts[context.rank], counts: parts.map(\.count))
+    let atRoot = try context.communicator.gather(parts[context.rank], to: root)
     try expectEqual(everywhere, texts)
-    try expectEqual(atRoot, context.rank == root ? texts : nil)
+    try expectEqual(elements, parts.flatMap(\.self))
+    try expectEqual(atRoot, context.rank == root ? parts.flatMap(\.self) : nil)
   },
 
   Check("reductions of integers") { context in
@@ -60,10 +73,10 @@ let messagePassingChecks: [Check] = [
     for communicator in [context.communicator, context.communicator.limitingMessages(to: smallMessage)] {
       for count in [0, 1, 7, 40] {
         // Whole numbers, so that the order of additions does not matter.
-        let buffer = FloatBlock((0..<count).map { Float($0 * (context.rank + 1)) })
-        try communicator.allReduceSum(buffer.elements)
+        let numbers = buffer((0..<count).map { Float($0 * (context.rank + 1)) })
+        try communicator.allReduceSum(numbers)
         let factor = context.size * (context.size + 1) / 2
-        try expectEqual(Array(buffer.elements), (0..<count).map { Float($0 * factor) })
+        try expectEqual(numbers.elements, (0..<count).map { Float($0 * factor) })
       }
     }
   },
@@ -76,16 +89,16 @@ let messagePassingChecks: [Check] = [
     }
     let sent = MessageSet(context.communicator, capacity: 3 * size)
     let received = MessageSet(context.communicator, capacity: 3 * size)
-    let outgoing = (0..<size).map { to in [3, 1, 2].map { FloatBlock(contents(rank, to, $0)) } }
+    let outgoing = (0..<size).map { to in [3, 1, 2].map { buffer(contents(rank, to, $0)) } }
     let incoming = (0..<size).map { from in
-      [1, 2, 3].map { FloatBlock([Float](repeating: -1, count: contents(from, rank, $0).count)) }
+      [1, 2, 3].map { buffer([Float](repeating: -1, count: contents(from, rank, $0).count)) }
     }
     for other in 0..<size where other != rank {
       for (block, tag) in zip(outgoing[other], [7, 5, 5]) {
-        try sent.send(block.start, count: block.elements.count, to: other, tag: tag)
+        try sent.send(0..<block.count, of: block, to: other, tag: tag)
       }
       for (block, tag) in zip(incoming[other], [5, 5, 7]) {
-        try received.receive(block.start, count: block.elements.count, from: other, tag: tag)
+        try received.receive(0..<block.count, of: block, from: other, tag: tag)
       }
     }
     while try !received.advance() {}
@@ -93,9 +106,33 @@ let messagePassingChecks: [Check] = [
     try expect(received.isEmpty && sent.isEmpty, "messages are left")
     for other in 0..<size where other != rank {
       for (block, number) in zip(incoming[other], [1, 2, 3]) {
-        try expectEqual(Array(block.elements), contents(other, rank, number))
+        try expectEqual(block.elements, contents(other, rank, number))
       }
     }
+  },
+
+  Check("messages that are under way keep their buffers, even if their set is let go of") { context in
+    // A group of its own: the message that never comes must meet no other.
+    guard context.size > 1, let group = try context.communicator.split(group: 0) else { return }
+    weak var held: Buffer<Float>?
+    weak var kept: Buffer<Float>?
+    do {
+      let messages = MessageSet(group.communicator, capacity: 1)
+      let other = (context.rank + 1) % context.size
+      do {
+        let incoming = buffer([Float](repeating: 0, count: 3))
+        held = incoming
+        try messages.receive(0..<3, of: incoming, from: other, tag: 1)
+      }
+      try expect(held != nil, "the buffer of a message under way is gone")
+      messages.cancelReceives()
+      try expect(held == nil, "the buffer of a message that was taken back is kept")
+      let abandoned = buffer([Float](repeating: 0, count: 3))
+      kept = abandoned
+      try messages.receive(0..<3, of: abandoned, from: other, tag: 1)
+    }
+    try expect(kept != nil, "the library may write to a buffer that is gone")
+    try group.close()
   },
 
   Check("all-gather of uneven parts, in one call and by broadcasts") { context in
@@ -108,19 +145,17 @@ let messagePassingChecks: [Check] = [
         for (start, count) in zip(displacements, counts) {
           for index in start..<start + count { expected[index] = Float(index) }
         }
-        let floats = FloatBlock([Float](repeating: -1, count: total))
-        let doubles = UnsafeMutablePointer<Double>.allocate(capacity: total)
-        defer { doubles.deallocate() }
-        doubles.initialize(repeating: -1, count: total)
-        let mine = displacements[context.rank]..<displacements[context.rank] + counts[context.rank]
-        for index in mine {
-          floats.elements[index] = Float(index)
-          doubles[index] = Double(index)
+        let floats = buffer([Float](repeating: -1, count: total))
+        let doubles = buffer([Double](repeating: -1, count: total))
+        let parts = zip(displacements, counts).map { $0..<$0 + $1 }
+        for index in parts[context.rank] {
+          floats.pointer[index] = Float(index)
+          doubles.pointer[index] = Double(index)
         }
-        try communicator.allGatherVariable(inPlace: floats.start, counts: counts, displacements: displacements)
-        try communicator.allGatherVariable(inPlace: doubles, counts: counts, displacements: displacements)
-        try expectEqual(Array(floats.elements), expected)
-        try expectEqual(Array(UnsafeBufferPointer(start: doubles, count: total)), expected.map(Double.init))
+        try communicator.allGather(parts, of: floats)
+        try communicator.allGather(parts, of: doubles)
+        try expectEqual(floats.elements, expected)
+        try expectEqual(doubles.elements, expected.map(Double.init))
       }
     }
   },
@@ -162,18 +197,27 @@ let messagePassingChecks: [Check] = [
     try expect(waited >= .milliseconds(90), "it returned after \(waited)")
   },
 
-  Check("agreement names the lowest rank that failed, on all ranks") { context in
-    try context.communicator.agree(nil)
-    let last = context.size - 1
-    let lone = try expectError(JobFailure.self) {
-      try context.communicator.agree(context.rank == last ? "disk full" : nil)
-    }
-    let lowest = min(1, last)
+  Check("a failure names the lowest rank that failed, on all ranks") { context in
+    let lowest = min(1, context.size - 1)
     let several = try expectError(JobFailure.self) {
-      try context.communicator.agree(context.rank >= lowest ? "rank \(context.rank) is unwell" : nil)
+      try context.communicator.together {
+        if context.rank >= lowest { throw CheckFailure(description: "rank \(context.rank) is unwell") }
+      }
     }
-    try expectEqual(lone, JobFailure(rank: last, exitStatus: .failure, message: "disk full"))
     try expectEqual(several, JobFailure(rank: lowest, exitStatus: .failure, message: "rank \(lowest) is unwell"))
+  },
+
+  Check("ranks that were given different things do not go on") { context in
+    try context.communicator.requireAlike("colour", "red")
+    if context.size == 1 { return }
+    let failure = try expectError(JobFailure.self) {
+      try context.communicator.requireAlike("colour", context.rank == 1 ? "blue" : "red")
+    }
+    try expectEqual(
+      failure,
+      JobFailure(
+        rank: 1, exitStatus: .badInput,
+        message: "its colour is not that of rank 0 (rank 0: red; rank 1: blue)"))
   },
 
   Check("a step that fails on one rank fails on all") { context in
@@ -189,16 +233,8 @@ let messagePassingChecks: [Check] = [
   },
 ]
 
-/// Floats at an address that stays.
-private final class FloatBlock {
-  let elements: UnsafeMutableBufferPointer<Float>
-  var start: UnsafeMutablePointer<Float> { elements.baseAddress! }
-
-  init(_ values: [Float]) {
-    let start = UnsafeMutablePointer<Float>.allocate(capacity: max(values.count, 1))
-    elements = UnsafeMutableBufferPointer(start: start, count: values.count)
-    for (index, value) in values.enumerated() { (start + index).initialize(to: value) }
-  }
-
-  deinit { start.deallocate() }
+private func buffer<Element: BitwiseCopyable>(_ elements: [Element]) -> Buffer<Element> {
+  let buffer = Buffer<Element>(count: elements.count)
+  buffer.store(elements)
+  return buffer
 }

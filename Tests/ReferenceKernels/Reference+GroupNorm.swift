@@ -9,7 +9,7 @@ extension Reference {
   ///   - x: [images, pixels, channels]; groups are runs of channels / groups consecutive channels.
   ///   - modulation: s, then b of each image, [images, 2, channels]; nil for zeros.
   ///   - multipliers: dropout's factors, of x's shape, or nil for ones.
-  public static func groupNorm<Scalar: BinaryFloatingPoint>(
+  package static func groupNorm<Scalar: BinaryFloatingPoint>(
     x: [Scalar], scale: [Scalar], offset: [Scalar], modulation: [Scalar]? = nil, geometry: GroupNormGeometry,
     activation: Activation, multipliers: [Scalar]? = nil
   ) -> (y: [Scalar], means: [Scalar], inverseDeviations: [Scalar]) {
@@ -28,7 +28,7 @@ extension Reference {
   }
 
   /// Gradients of a loss with respect to `groupNorm`'s input, scale, offset and modulation, given dy = ∂loss/∂y.
-  public static func groupNormBackward<Scalar: BinaryFloatingPoint>(
+  package static func groupNormBackward<Scalar: BinaryFloatingPoint>(
     x: [Scalar], dy: [Scalar], scale: [Scalar], offset: [Scalar], modulation: [Scalar]? = nil,
     geometry: GroupNormGeometry, activation: Activation, multipliers: [Scalar]? = nil
   ) -> (dx: [Scalar], dScale: [Scalar], dOffset: [Scalar], dModulation: [Scalar]) {

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Reporting
+import TestSupport
 import Testing
 
 private func record(step: Int, loss: Double = 0.5) -> MetricsRecord {

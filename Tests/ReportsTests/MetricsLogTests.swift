@@ -1,5 +1,6 @@
 import Foundation
 import Reports
+import TestSupport
 import Testing
 
 private func log(_ text: String) -> MetricsLog { MetricsLog(Array(text.utf8)) }
@@ -86,8 +87,8 @@ private func points(_ log: MetricsLog, _ name: String) -> [Series.Point] {
 
   /// A file is read in pieces; lines may be cut by them anywhere, and have any length.
   @Test func linesAcrossPiecesAreWhole() throws {
-    let path = NSTemporaryDirectory() + UUID().uuidString
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = try TemporaryFolder()
+    let path = folder.path("metrics.jsonl")
     let padding = { (count: Int) in String(repeating: " ", count: count) }
     var text = ""
     for step in 1...3000 { text += "{\"step\": \(step), \"loss\": \(step)\(padding(step * 7 % 500))}\n" }

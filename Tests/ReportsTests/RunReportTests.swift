@@ -4,17 +4,18 @@ import Foundation
 import Images
 import Reporting
 import Reports
+import TestSupport
 import Testing
 
 /// Calls `body` with a run's folder that has a configuration, and removes it afterwards.
 private func withRun(_ name: String = "a run", _ body: (RunFolder) throws -> Void) throws {
-  let parent = NSTemporaryDirectory() + "/reports-tests-" + UUID().uuidString
-  defer { try? FileManager.default.removeItem(atPath: parent) }
-  let folder = RunFolder("\(parent)/\(name)")
-  try makeFolder(at: folder.samplesPath)
-  try makeFolder(at: folder.checkpointsPath)
-  try folder.save(Presets.named("shapes").configuration)
-  try body(folder)
+  try withTemporaryFolder { parent in
+    let folder = RunFolder("\(parent)/\(name)")
+    try makeFolder(at: folder.samplesPath)
+    try makeFolder(at: folder.checkpointsPath)
+    try folder.save(Presets.named("shapes").configuration)
+    try body(folder)
+  }
 }
 
 private func write(_ text: String, to path: String) throws {

@@ -1,5 +1,6 @@
 import Compression
 import Foundation
+import TestSupport
 import Testing
 
 extension StorageTests {
@@ -27,13 +28,13 @@ extension StorageTests {
 
     @Test func compressedFileIsDecompressed() throws {
       let folder = try TemporaryFolder()
-      #expect(try gunzip(contentsOf: try folder.file("hello.gz", Self.hello)) == Self.helloText)
+      #expect(try gunzip(contentsOf: try folder.write(Self.hello, to: "hello.gz")) == Self.helloText)
     }
 
     @Test func membersFollowOneAnotherAndZerosMayFollowThem() throws {
       let folder = try TemporaryFolder()
       let bytes = Self.hello + Self.hello + [0, 0, 0]
-      #expect(try gunzip(contentsOf: try folder.file("two.gz", bytes)) == Self.helloText + Self.helloText)
+      #expect(try gunzip(contentsOf: try folder.write(bytes, to: "two.gz")) == Self.helloText + Self.helloText)
     }
 
     @Test func fileOfSeveralMegabytes() throws {
@@ -41,13 +42,14 @@ extension StorageTests {
       var random = TestRandom(state: 4)
       let bytes = random.bytes(2_500_000)
       #expect(
-        try gunzip(contentsOf: try folder.file("large.gz", storedMember(bytes) + Self.hello)) == bytes + Self.helloText)
+        try gunzip(contentsOf: try folder.write(storedMember(bytes) + Self.hello, to: "large.gz")) == bytes
+          + Self.helloText)
     }
 
     @Test func everyTruncationIsAnError() throws {
       let folder = try TemporaryFolder()
       for length in 2..<Self.hello.count {
-        let path = try folder.file("short.gz", Array(Self.hello.prefix(length)))
+        let path = try folder.write(Array(Self.hello.prefix(length)), to: "short.gz")
         let error = try #require(throws: CompressionError.self) { _ = try gunzip(contentsOf: path) }
         #expect(error.description == "\(path): the gzip data end too soon", "\(length)")
       }
@@ -58,7 +60,7 @@ extension StorageTests {
       for place in [12, 23, Self.hello.count - 1] {
         var bytes = Self.hello
         bytes[place] ^= 0x10
-        let path = try folder.file("corrupt.gz", bytes)
+        let path = try folder.write(bytes, to: "corrupt.gz")
         let error = try #require(throws: CompressionError.self) { _ = try gunzip(contentsOf: path) }
         #expect(error.description.hasPrefix("\(path): the gzip data are corrupt"))
       }
@@ -66,14 +68,14 @@ extension StorageTests {
 
     @Test func somethingElseBehindTheDataIsAnError() throws {
       let folder = try TemporaryFolder()
-      let path = try folder.file("tail.gz", Self.hello + [1, 2, 3])
+      let path = try folder.write(Self.hello + [1, 2, 3], to: "tail.gz")
       #expect(throws: CompressionError.self) { try gunzip(contentsOf: path) }
     }
 
     @Test func plainFilesPassThrough() throws {
       let folder = try TemporaryFolder()
       for bytes in [[], [0x1f], Array("plain".utf8)] as [[UInt8]] {
-        #expect(try gunzip(contentsOf: try folder.file("plain", bytes)) == bytes)
+        #expect(try gunzip(contentsOf: try folder.write(bytes, to: "plain")) == bytes)
       }
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import HDF5
 import MessagePassing
+import TestSupport
 import Testing
 
 extension StorageTests {

@@ -1,6 +1,7 @@
 import Compression
 import Foundation
 import HDF5
+import TestSupport
 import Testing
 
 extension StorageTests {
@@ -69,8 +70,8 @@ extension StorageTests {
 
     @Test func filesByH5pyAreUnderstood() throws {
       let folder = try TemporaryFolder()
-      let compressed = try folder.file("h5py.h5.gz", [UInt8](try #require(Data(base64Encoded: fileByH5py))))
-      let path = try folder.file("h5py.h5", try gunzip(contentsOf: compressed))
+      let compressed = try folder.write([UInt8](try #require(Data(base64Encoded: fileByH5py))), to: "h5py.h5.gz")
+      let path = try folder.write(try gunzip(contentsOf: compressed), to: "h5py.h5")
       let file = try HDF5File.open(path)
       #expect(try file.readAttribute("variable", as: String.self) == "größer als ☃")
       #expect(try file.readAttribute("empty", as: String.self) == "")
@@ -129,7 +130,7 @@ extension StorageTests {
 
     @Test func openingSomethingElseSaysSo() throws {
       let folder = try TemporaryFolder()
-      let path = try folder.file("text.h5", Array("not HDF5 at all".utf8))
+      let path = try folder.write(Array("not HDF5 at all".utf8), to: "text.h5")
       let error = try #require(throws: HDF5Error.self) { _ = try HDF5File.open(path) }
       #expect(error.reason == .notHDF5)
       #expect(error.description == "\(path): this is not an HDF5 file (H5Fopen)")
@@ -137,7 +138,7 @@ extension StorageTests {
 
     @Test func exclusiveCreationSparesAnExistingFile() throws {
       let folder = try TemporaryFolder()
-      let path = try folder.file("precious.h5", [1, 2, 3])
+      let path = try folder.write([1, 2, 3], to: "precious.h5")
       let error = try #require(throws: HDF5Error.self) { _ = try HDF5File.create(path, exclusive: true) }
       #expect(error.reason == .fileExists)
       #expect(error.description.contains(path))

@@ -1,6 +1,7 @@
 import Compression
 import Foundation
 import HDF5
+import TestSupport
 import Testing
 
 extension StorageTests {
@@ -8,8 +9,8 @@ extension StorageTests {
   @Suite struct HDF5OtherFilesTests {
     private func refusal(of dataset: String) throws -> String? {
       let folder = try TemporaryFolder()
-      let compressed = try folder.file("other.h5.gz", [UInt8](try #require(Data(base64Encoded: fileWithOthers))))
-      let file = try HDF5File.open(try folder.file("other.h5", try gunzip(contentsOf: compressed)))
+      let compressed = try folder.write([UInt8](try #require(Data(base64Encoded: fileWithOthers))), to: "other.h5.gz")
+      let file = try HDF5File.open(try folder.write(try gunzip(contentsOf: compressed), to: "other.h5"))
       return #expect(throws: HDF5Error.self) { _ = try file.openDataset(dataset).readAll(as: Int64.self) }?.message
     }
 

@@ -1,6 +1,7 @@
 import Compression
 import Foundation
 import HDF5
+import TestSupport
 import Testing
 
 extension StorageTests {
@@ -11,8 +12,8 @@ extension StorageTests {
 
     init() throws {
       folder = try TemporaryFolder()
-      let packed = try folder.file("types.h5.gz", [UInt8](try #require(Data(base64Encoded: typesByH5py))))
-      path = try folder.file("types.h5", try gunzip(contentsOf: packed))
+      let packed = try folder.write([UInt8](try #require(Data(base64Encoded: typesByH5py))), to: "types.h5.gz")
+      path = try folder.write(try gunzip(contentsOf: packed), to: "types.h5")
     }
 
     @Test func wholeNumbersOfEveryWidthAndByteOrderAreRead() throws {

@@ -1,11 +1,12 @@
 import Foundation
 import Images
+import TestSupport
 import Testing
 
 extension StorageTests {
   @Suite struct ImageReadingTests {
     private func file(_ base64: String, in folder: TemporaryFolder) throws -> String {
-      try folder.file("image.jpg", [UInt8](try #require(Data(base64Encoded: base64))))
+      try folder.write([UInt8](try #require(Data(base64Encoded: base64))), to: "image.jpg")
     }
 
     /// What quality 95 leaves of a smooth gradient.
@@ -42,7 +43,7 @@ extension StorageTests {
       try PNG.write(pixels: [1, 2, 3], width: 1, height: 1, channels: 3, to: folder.path("image.jpg"))
       #expect(try ImageReader().read(folder.path("image.jpg")).pixels == [1, 2, 3])
       #expect(try ImageReader().header(of: folder.path("image.jpg")) == ImageHeader(width: 1, height: 1, channels: 3))
-      let text = try folder.file("text.png", Array("no image at all".utf8))
+      let text = try folder.write(Array("no image at all".utf8), to: "text.png")
       for read in [{ _ = try ImageReader().read($0) }, { _ = try ImageReader().header(of: $0) }]
         as [(String) throws -> Void]
       {

@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import TestSupport
 import Testing
 
 extension StorageTests {
@@ -16,7 +17,7 @@ extension StorageTests {
 
     @Test func writingReplacesAnOlderFile() throws {
       let folder = try TemporaryFolder()
-      let path = try folder.file("image.png", [1, 2, 3])
+      let path = try folder.write([1, 2, 3], to: "image.png")
       try PNG.write(pixels: [0, 128, 255], width: 3, height: 1, channels: 1, to: path)
       #expect(try ImageReader().read(path).pixels == [0, 128, 255])
     }
@@ -41,7 +42,7 @@ extension StorageTests {
 
     @Test func readingSomethingElseNamesTheFile() throws {
       let folder = try TemporaryFolder()
-      let path = try folder.file("text.png", Array("this is not an image".utf8))
+      let path = try folder.write(Array("this is not an image".utf8), to: "text.png")
       let error = try #require(throws: ImageError.self) { _ = try ImageReader().read(path) }
       #expect(error.path == path)
       #expect(!error.message.isEmpty)
@@ -53,7 +54,7 @@ extension StorageTests {
       let path = folder.path("image.png")
       try PNG.write(pixels: random.bytes(40 * 40), width: 40, height: 40, channels: 1, to: path)
       let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-      let shortened = try folder.file("short.png", Array(bytes.prefix(bytes.count / 2)))
+      let shortened = try folder.write(Array(bytes.prefix(bytes.count / 2)), to: "short.png")
       #expect(throws: ImageError.self) { try ImageReader().read(shortened) }
     }
 

@@ -16,9 +16,9 @@ extension StorageTests {
 
     @Test func agreementOfOneRankThrowsItsFailure() throws {
       let world = try MPISession.initialise()
-      try world.agree(nil)
-      #expect(throws: JobFailure(rank: 0, exitStatus: .failure, message: "the disk is full")) {
-        try world.agree("the disk is full")
+      #expect(try world.together { 3 } == 3)
+      #expect(throws: JobFailure(rank: 0, exitStatus: .badInput, message: "the disk is full")) {
+        try world.together { throw InputError("the disk is full") }
       }
       #expect(JobFailure(rank: 3, exitStatus: .failure, message: "no").description == "rank 3: no")
     }

@@ -119,10 +119,8 @@ private struct Job {
       .init(progress: 9, isWaiting: false, step: 8, save: .init(seconds: 1.5, parts: 12)),
     ]
     for report in reports {
-      let numbers = UnsafeMutablePointer<Int64>.allocate(capacity: WatchdogJudgement.Report.width)
-      report.write(to: numbers)
-      #expect(WatchdogJudgement.Report(numbers) == report)
-      numbers.deallocate()
+      #expect(report.numbers.count == WatchdogJudgement.Report.width)
+      #expect(WatchdogJudgement.Report(report.numbers) == report)
     }
   }
 }

@@ -172,14 +172,14 @@ public struct ClusterModel: Sendable {
   public func predict(_ arrangement: Arrangement) -> Prediction {
     let grid = arrangement.grid
     let tree = MicroBatchTree(leafCount: workload.batch / arrangement.microBatch)
-    let busiest = tree.rankRuns(grid.rankCount).map(\.count).max() ?? 0
+    let busiest = tree.leafRanges(ofRanks: grid.rankCount).map(\.count).max() ?? 0
     let sharding = Sharding(arenaCount: workload.arenaCount, grid: grid)
     let amdahl = machine.serialShare + (1 - machine.serialShare) / Double(arrangement.threads)
     let forward = machine.forward.seconds(images: arrangement.microBatch) * amdahl
     let backward = machine.backward.seconds(images: arrangement.microBatch) * amdahl
     let compute = Double(busiest) * (forward + backward)
 
-    let sums = tree.merging(tree.maximalSubtrees(of: tree.rankRuns(grid.rankCount)[0])).sums.count
+    let sums = tree.merging(tree.maximalSubtrees(of: tree.leafRanges(ofRanks: grid.rankCount)[0])).sums.count
     let gradients = way(sharding, bytesPerFloat: workload.wireBytes, sums: sums)
     let parameters = way(sharding, bytesPerFloat: 4, sums: 1)
     var exposed: Double

@@ -7,8 +7,8 @@ import Kernels
 import MessagePassing
 import Network
 import Ranks
-import Synchronization
 import Tensors
+import Threads
 import Training
 
 /// Measures what `ClusterModel` wants to know of this machine, in a process of its own. While one thread is measured, all
@@ -107,25 +107,29 @@ struct MachineMeasurement {
 }
 
 /// Threads that repeat a work until they are stopped.
-private final class Companions: @unchecked Sendable {
-  private let isStopping = Atomic<Bool>(false)
-  private let ended = DispatchSemaphore(value: 0)
-  private let count: Int
+private struct Companions {
+  private struct State {
+    var isStopping = false
+    var running: Int
+  }
+
+  private let state: Monitor<State>
 
   /// - Parameter prepare: called once for each thread; what it returns is repeated.
   init(count: Int, _ prepare: () -> @Sendable () -> Void) {
-    self.count = count
+    let state = Monitor(State(running: count))
+    self.state = state
     for _ in 0..<count {
       let work = prepare()
-      Thread.detachNewThread { [self] in
-        while !isStopping.load(ordering: .acquiring) { work() }
-        ended.signal()
+      _ = BackgroundThread("companion") {
+        while !state.withLock(\.isStopping) { work() }
+        state.update { $0.running -= 1 }
       }
     }
   }
 
   func stop() {
-    isStopping.store(true, ordering: .releasing)
-    for _ in 0..<count { ended.wait() }
+    state.withLock { $0.isStopping = true }
+    state.wait { $0.running == 0 ? () : nil }
   }
 }

@@ -6,13 +6,13 @@ import Tensors
 
 /// Adds up the gradients of all micro-batches of a step, on all ranks, in the one order of `MicroBatchTree`.
 ///
-/// A rank adds its leaves into the maximal subtrees of its run as they come; a backward pass whose left sibling is done
+/// A rank adds its leaves into the maximal subtrees among them as they come; a backward pass whose left sibling is done
 /// adds to that one's arena. As soon as a bucket of a subtree's sum is final, in the middle of a backward pass, it goes to
 /// the owners of its pieces (`GradientExchange`), who make the remaining additions. The library only moves bytes; every
 /// addition is ours, so the bits are the same on any number of ranks. What moves is what a reduce-scatter moves.
 package final class GradientAveraging: GradientReduction {
   package let tree: MicroBatchTree
-  package let run: Range<Int>
+  package let localMicroBatches: Range<Int>
 
   private let layout: ParameterLayout
   private let sharding: Sharding
@@ -43,8 +43,8 @@ package final class GradientAveraging: GradientReduction {
     self.workers = workers
     self.profiler = profiler
     self.loop = loop
-    run = tree.rankRuns(communicator.size)[communicator.rank]
-    accumulator = SubtreeAccumulator(tree: tree, run: run)
+    localMicroBatches = tree.leafRanges(ofRanks: communicator.size)[communicator.rank]
+    accumulator = SubtreeAccumulator(tree: tree, leaves: localMicroBatches)
     exchange =
       communicator.size == 1
       ? nil
@@ -101,8 +101,8 @@ package final class GradientAveraging: GradientReduction {
           workers: workers)
       }
     }
-    if let place = leaf.finalPlace, let exchange {
-      exchange.publish(bucket: bucket, ofSum: place, arena: leaf.sum.pointer)
+    if let index = leaf.finalIndex, let exchange {
+      exchange.publish(bucket: bucket, ofSum: index, arena: leaf.sum.buffer)
       // Not before: until then the others have nothing to send either, and looking costs time.
       if hasStarted { loop.announceNews() } else { loop.start(exchange) }
       hasStarted = true
@@ -110,10 +110,10 @@ package final class GradientAveraging: GradientReduction {
   }
 
   package func finish() throws -> UnsafeMutablePointer<Float> {
-    precondition(accumulator.isComplete, "micro-batches of run \(run) are missing")
+    precondition(accumulator.isComplete, "some of micro-batches \(localMicroBatches) are missing")
     defer {
       idle += accumulator.sums.map(\.buffer)
-      accumulator = SubtreeAccumulator(tree: tree, run: run)
+      accumulator = SubtreeAccumulator(tree: tree, leaves: localMicroBatches)
     }
     if let exchange {
       // What others own goes out once per sum of this rank, and what it owns comes in once per sum of the others.

@@ -2,13 +2,13 @@ import Tensors
 
 /// Adds up the gradients of all micro-batches of a step over all ranks, and leaves each rank the sums of what it owns.
 ///
-/// Every rank takes a `leaf` for each micro-batch of its `run` in order, adds the gradients to it, says of each parameter
+/// Every rank takes a `leaf` for each micro-batch of its `localMicroBatches` in order, adds the gradients to it, says of each parameter
 /// when nothing more will be added to its gradient, and calls `finishLeaf`. Then all ranks call `finish`.
 package protocol GradientReduction: AnyObject {
   /// The tree over the micro-batches, which says how ranks share them.
   var tree: MicroBatchTree { get }
   /// The micro-batches of this rank.
-  var run: Range<Int> { get }
+  var localMicroBatches: Range<Int> { get }
 
   /// Where the gradients of the next micro-batch are to be added, each once to what is there.
   func leaf() -> Arena

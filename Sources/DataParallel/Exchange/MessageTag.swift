@@ -2,7 +2,7 @@ import MessagePassing
 
 /// What a message of an exchange is about, as a number that MPI matches messages by.
 ///
-/// Bits from the right: 8 of the bucket's number, 5 of the sum's, 1 of the level, 1 of the kind. Buckets 256 apart share
+/// Bits from the right: 8 of the bucket's index, 5 of the sum's, 1 of the level, 1 of the kind. Buckets 256 apart share
 /// a number, which does no harm: messages of a pair and a tag arrive in the order in which they were sent, and are
 /// asked for in that order.
 struct MessageTag {

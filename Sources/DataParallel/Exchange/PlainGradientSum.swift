@@ -10,7 +10,7 @@ import Tensors
 /// the ranks' sums, both change the rounding. It exists for the benchmark, which compares `GradientAveraging` with it.
 package final class PlainGradientSum: GradientReduction {
   package let tree: MicroBatchTree
-  package let run: Range<Int>
+  package let localMicroBatches: Range<Int>
 
   private let communicator: Communicator
   private let workers: WorkerPool
@@ -27,7 +27,7 @@ package final class PlainGradientSum: GradientReduction {
     self.workers = workers
     self.profiler = profiler
     self.tree = tree
-    run = tree.rankRuns(communicator.size)[communicator.rank]
+    localMicroBatches = tree.leafRanges(ofRanks: communicator.size)[communicator.rank]
     sum = Arena(layout)
   }
 
@@ -44,12 +44,12 @@ package final class PlainGradientSum: GradientReduction {
   package func finishLeaf() { added += 1 }
 
   package func finish() throws -> UnsafeMutablePointer<Float> {
-    precondition(added == run.count, "micro-batches of run \(run) are missing")
+    precondition(added == localMicroBatches.count, "some of micro-batches \(localMicroBatches) are missing")
     added = 0
     if communicator.size > 1 {
       // The sums are read and overwritten.
       try profiler.measure(.gradientExchange, Work(floats: 2 * sum.count)) {
-        try communicator.allReduceSum(UnsafeMutableBufferPointer(start: sum.pointer, count: sum.count))
+        try communicator.allReduceSum(sum.buffer)
       }
     }
     return sum.pointer

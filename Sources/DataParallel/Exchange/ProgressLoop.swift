@@ -1,8 +1,9 @@
 import Glibc
 import MessagePassing
+import Threads
 
 /// Something that other ranks take part in, and that moves on by being looked at.
-package protocol BackgroundWork: AnyObject {
+package protocol BackgroundWork: AnyObject, Sendable {
   /// Moves on as far as that goes without waiting.
   /// - Returns: whether anything has moved.
   func advance() throws -> Bool
@@ -16,26 +17,27 @@ package protocol BackgroundWork: AnyObject {
 /// MPI moves long messages only inside its own functions, so communication that is to overlap with computation needs
 /// somebody who calls them. The thread sleeps between two looks, which leaves the processor to the computation; while
 /// somebody waits it looks more often.
-package final class ProgressLoop: @unchecked Sendable {
+package final class ProgressLoop {
   /// Whether there is a thread.
   let isBackground: Bool
-  // All below is guarded by `mutex`, but for works of a loop without a thread.
-  private var works: [any BackgroundWork] = []
-  private var failure: (any Error)?
-  private var isStopping = false
-  private var waiters = 0
-  private var thread = pthread_t()
+  private let state = Monitor(State())
   private let waits: WaitRecord
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  /// There is something to do.
-  private let news = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  /// Something has moved.
-  private let progress = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var thread: BackgroundThread?
 
-  /// How long the thread sleeps when nothing has moved, in nanoseconds: a little at first, then twice as long each time.
-  /// The most is what a network of a gigabit takes to fill a socket's buffer.
-  private static let shortestNap = 50_000
-  private static let longestNap = 800_000
+  private struct State {
+    var works: [any BackgroundWork] = []
+    var failure: (any Error)?
+    var isStopping = false
+    /// Whether there may be more to do than at the last look.
+    var hasNews = false
+    /// Whether somebody waits for the works.
+    var hasWaiter = false
+  }
+
+  /// How long the thread sleeps when nothing has moved: a little at first, then twice as long each time. The maximum is
+  /// what a network of a gigabit takes to fill a socket's buffer.
+  private static let minimumNap = Duration.microseconds(50)
+  private static let maximumNap = Duration.microseconds(800)
   /// Looks in a row, each giving way to other threads, before one that somebody waits for sleeps too.
   private static let looksBeforeSleep = 100
 
@@ -43,45 +45,28 @@ package final class ProgressLoop: @unchecked Sendable {
   package init(isBackground: Bool, waits: WaitRecord = WaitRecord()) {
     self.isBackground = isBackground
     self.waits = waits
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(news, nil)
-    pthread_cond_init(progress, nil)
-    if isBackground { startThread() }
+    if isBackground { thread = BackgroundThread("exchange") { [state] in Self.run(state) } }
   }
 
-  deinit {
-    pthread_cond_destroy(progress)
-    pthread_cond_destroy(news)
-    pthread_mutex_destroy(mutex)
-    progress.deallocate()
-    news.deallocate()
-    mutex.deallocate()
-  }
+  deinit { stop() }
 
-  /// Ends the thread, which keeps the loop alive until then. Works that are not done are left as they are.
+  /// Ends the thread. Works that are not done are left as they are.
   package func stop() {
-    guard isBackground else { return }
-    var wasStopping = false
-    locked {
-      wasStopping = isStopping
-      isStopping = true
-      pthread_cond_signal(news)
-    }
-    if !wasStopping { pthread_join(thread, nil) }
+    state.update { $0.isStopping = true }
+    thread.take()?.join()
   }
 
   /// Takes on a work.
   package func start(_ work: any BackgroundWork) {
-    locked {
-      works.append(work)
-      pthread_cond_signal(news)
+    state.update {
+      $0.works.append(work)
+      $0.hasNews = true
     }
   }
 
   /// Says that a work has more to do now.
   func announceNews() {
-    guard isBackground else { return }
-    locked { _ = pthread_cond_signal(news) }
+    if isBackground { state.update { $0.hasNews = true } }
   }
 
   /// Returns once `condition` holds, which the works bring about.
@@ -91,96 +76,70 @@ package final class ProgressLoop: @unchecked Sendable {
   }
 
   private func sleep(until condition: () -> Bool) throws {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    waiters += 1
-    defer { waiters -= 1 }
-    pthread_cond_signal(news)
-    while true {
-      if let failure { throw failure }
-      if condition() { return }
-      pthread_cond_wait(progress, mutex)
+    state.update {
+      $0.hasWaiter = true
+      $0.hasNews = true
+    }
+    defer { state.withLock { $0.hasWaiter = false } }
+    try state.wait {
+      if let failure = $0.failure { throw failure }
+      return condition() ? () : nil
     }
   }
 
   private func moveAlong(until condition: () -> Bool) throws {
     var idleLooks = 0
     while !condition() {
-      var hasMoved = false
-      for work in works where try work.advance() { hasMoved = true }
-      works.removeAll { $0.isDone }
+      let hasMoved = try Self.advance(state.withLock(\.works))
+      state.withLock { $0.works.removeAll(where: \.isDone) }
       idleLooks = hasMoved ? 0 : idleLooks + 1
       if idleLooks > 0 { Self.giveWay(idleLooks) }
     }
+  }
+
+  /// - Returns: whether anything has moved.
+  private static func advance(_ works: [any BackgroundWork]) throws -> Bool {
+    var hasMoved = false
+    for work in works where try work.advance() { hasMoved = true }
+    return hasMoved
   }
 
   private static func giveWay(_ idleLooks: Int) {
     if idleLooks <= looksBeforeSleep { sched_yield() } else { usleep(50) }
   }
 
-  private func locked(_ body: () -> Void) {
-    pthread_mutex_lock(mutex)
-    body()
-    pthread_mutex_unlock(mutex)
-  }
-
   // MARK: The thread
 
-  private func startThread() {
-    let status = pthread_create(
-      &thread, nil,
-      { argument in
-        Unmanaged<ProgressLoop>.fromOpaque(argument!).takeRetainedValue().run()
-        return nil
-      }, Unmanaged.passRetained(self).toOpaque())
-    guard status == 0 else { fatalError("cannot start a thread: \(String(cString: strerror(status)))") }
-  }
-
-  private func run() {
+  private static func run(_ state: Monitor<State>) {
     var idleLooks = 0
-    pthread_mutex_lock(mutex)
-    while !isStopping {
-      guard !works.isEmpty else {
-        pthread_cond_wait(news, mutex)
-        continue
-      }
-      let current = works
-      pthread_mutex_unlock(mutex)
-      var hasMoved = false
-      var problem: (any Error)?
+    while let works = nextWorks(state) {
       do {
-        for work in current where try work.advance() { hasMoved = true }
+        let hasMoved = try advance(works)
+        state.update(waking: hasMoved ? .max : 0) { $0.works.removeAll(where: \.isDone) }
+        idleLooks = hasMoved ? 0 : idleLooks + 1
+        if hasMoved { continue }
+        if state.withLock(\.hasWaiter) {
+          giveWay(idleLooks)
+        } else {
+          let nap = min(maximumNap, minimumNap * (1 << min(idleLooks - 1, 8)))
+          _ = state.wait(atMost: nap) { $0.hasNews || $0.isStopping ? () : nil }
+        }
       } catch {
-        problem = error
+        state.update {
+          $0.failure = error
+          $0.works = []
+        }
       }
-      pthread_mutex_lock(mutex)
-      if let problem {
-        failure = problem
-        works = []
-      }
-      works.removeAll { $0.isDone }
-      if hasMoved || problem != nil { pthread_cond_broadcast(progress) }
-      idleLooks = hasMoved ? 0 : idleLooks + 1
-      if idleLooks > 0 && !works.isEmpty { rest(idleLooks) }
     }
-    pthread_mutex_unlock(mutex)
   }
 
-  /// Waits a little, or until there are news. The lock is held before and after.
-  private func rest(_ idleLooks: Int) {
-    if waiters > 0 {
-      pthread_mutex_unlock(mutex)
-      Self.giveWay(idleLooks)
-      pthread_mutex_lock(mutex)
-      return
+  /// What is to be looked at, once there is something; nil at the end.
+  private static func nextWorks(_ state: Monitor<State>) -> [any BackgroundWork]? {
+    state.wait { state -> [any BackgroundWork]?? in
+      if state.isStopping { return .some(nil) }
+      if state.works.isEmpty { return nil }
+      state.hasNews = false
+      return state.works
     }
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    time.tv_nsec += min(Self.longestNap, Self.shortestNap << min(idleLooks - 1, 8))
-    if time.tv_nsec >= 1_000_000_000 {
-      time.tv_nsec -= 1_000_000_000
-      time.tv_sec += 1
-    }
-    pthread_cond_timedwait(news, mutex, &time)
   }
 }

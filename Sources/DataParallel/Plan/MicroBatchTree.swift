@@ -2,8 +2,8 @@
 ///
 /// A binary tree over M leaves: that of the next power of two, without the leaves that do not exist. A node of level l
 /// covers leaves k·2ˡ ..< min(M, (k+1)·2ˡ); a node with one child only is that child. Every rank adds up the largest
-/// subtrees inside its own run of leaves, and whoever needs the total adds those by `additions(of:)`. Since the tree is
-/// the same for all divisions into runs, so are the bits.
+/// subtrees among its own leaves, and whoever needs the total adds those by `additions(of:)`. Since the tree is
+/// the same however the leaves are shared out, so are the bits.
 public struct MicroBatchTree: Sendable, Equatable {
   /// M, the number of micro-batches in a step.
   public let leafCount: Int
@@ -17,7 +17,7 @@ public struct MicroBatchTree: Sendable, Equatable {
     public var count: Int { end - start }
     /// The smallest level l with 2ˡ ≥ count; leaves have level 0.
     public var level: Int { ceilingOfBinaryLogarithm(count) }
-    /// The node's place in its level.
+    /// The node's index in its level.
     public var index: Int { start >> level }
 
     fileprivate init(_ leaves: Range<Int>) {
@@ -26,7 +26,7 @@ public struct MicroBatchTree: Sendable, Equatable {
     }
   }
 
-  /// One addition: the value at place `right` of a list is added to the one at place `left`, and is then free.
+  /// One addition: the value at index `right` of a list is added to the one at index `left`, and is then free.
   public struct Addition: Sendable, Equatable {
     public let left: Int
     public let right: Int
@@ -44,30 +44,30 @@ public struct MicroBatchTree: Sendable, Equatable {
     return Node(index..<index + 1)
   }
 
-  /// The contiguous runs of leaves of `rankCount` ranks, in the order of ranks; sizes differ by at most one.
-  public func rankRuns(_ rankCount: Int) -> [Range<Int>] {
+  /// The contiguous leaves of each of `rankCount` ranks, in the order of ranks; their numbers differ by at most one.
+  public func leafRanges(ofRanks rankCount: Int) -> [Range<Int>] {
     precondition((1...leafCount).contains(rankCount), "\(leafCount) micro-batches cannot keep \(rankCount) ranks busy")
     return (0..<rankCount).map { rank in
       rank * leafCount / rankCount..<(rank + 1) * leafCount / rankCount
     }
   }
 
-  /// The fewest nodes that cover a run of leaves exactly, from left to right: at most 2·log₂ M, and one if both the
+  /// The fewest nodes that cover consecutive leaves exactly, from left to right: at most 2·log₂ M, and one if both the
   /// number of micro-batches and of ranks are powers of two.
-  public func maximalSubtrees(of run: Range<Int>) -> [Node] {
-    precondition(run.lowerBound >= 0 && run.upperBound <= leafCount, "run \(run) leaves the tree of \(leafCount)")
+  public func maximalSubtrees(of leaves: Range<Int>) -> [Node] {
+    precondition(leaves.lowerBound >= 0 && leaves.upperBound <= leafCount, "no leaves \(leaves) among \(leafCount)")
     var nodes: [Node] = []
-    var start = run.lowerBound
-    while start < run.upperBound {
+    var start = leaves.lowerBound
+    while start < leaves.upperBound {
       var node = leaf(start)
-      while let parent = parent(ofLeftChild: node), parent.end <= run.upperBound { node = parent }
+      while let parent = parent(ofLeftChild: node), parent.end <= leaves.upperBound { node = parent }
       nodes.append(node)
       start = node.end
     }
     return nodes
   }
 
-  /// The additions that turn the values of these nodes into that of the root, which ends at place 0.
+  /// The additions that turn the values of these nodes into that of the root, which ends at index 0.
   /// - Parameter nodes: nodes that cover all leaves, from left to right, such as the maximal subtrees of all ranks.
   public func additions(of nodes: [Node]) -> [Addition] {
     let (additions, sums) = merging(nodes)
@@ -76,19 +76,19 @@ public struct MicroBatchTree: Sendable, Equatable {
   }
 
   /// The additions that turn the values of these nodes into those of as few nodes as possible, and which those are, with
-  /// their places among `nodes`.
+  /// their indices among `nodes`.
   /// - Parameter nodes: nodes that follow one another, from left to right, such as the maximal subtrees of some ranks.
   ///   What they become are the maximal subtrees of all their leaves.
-  public func merging(_ nodes: [Node]) -> (additions: [Addition], sums: [(node: Node, place: Int)]) {
+  public func merging(_ nodes: [Node]) -> (additions: [Addition], sums: [(node: Node, index: Int)]) {
     var additions: [Addition] = []
-    var open: [(node: Node, place: Int)] = []
-    for (place, node) in nodes.enumerated() {
-      open.append((node, place))
+    var open: [(node: Node, index: Int)] = []
+    for (index, node) in nodes.enumerated() {
+      open.append((node, index))
       while let parent = parentOfLastTwo(open.suffix(2).map(\.node)) {
         let right = open.removeLast()
         let left = open.removeLast()
-        additions.append(Addition(left: left.place, right: right.place))
-        open.append((parent, left.place))
+        additions.append(Addition(left: left.index, right: right.index))
+        open.append((parent, left.index))
       }
     }
     return (additions, open)

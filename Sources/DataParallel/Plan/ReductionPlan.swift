@@ -11,28 +11,31 @@ public struct ReductionPlan: Sendable {
   public struct Level: Sendable {
     /// The ranks that exchange, this one included, from left to right in the tree.
     public let peers: [Int]
-    /// This rank's place among them.
+    /// This rank's index among them.
     public let own: Int
     /// How many sums each of them brings.
     public let sumCounts: [Int]
-    /// Where the first sum of each peer goes among all.
-    public let places: [Int]
-    /// What to add then, by places among all.
+    /// The index of each peer's first sum among all.
+    public let firstSums: [Int]
+    /// What to add then, by indices among all.
     public let additions: [MicroBatchTree.Addition]
-    /// The places of the sums that come out, from left to right.
+    /// The indices of the sums that come out, from left to right.
     public let results: [Int]
 
-    /// How many sums come in.
-    public var placeCount: Int { sumCounts.reduce(0, +) }
+    /// How many sums come in, those of this rank included.
+    public var sumCount: Int { sumCounts.reduce(0, +) }
+
+    /// The indices of this rank's sums among all.
+    public var ownSums: Range<Int> { firstSums[own]..<firstSums[own] + sumCounts[own] }
 
     init(peers: [Int], own: Int, nodes: [[MicroBatchTree.Node]], tree: MicroBatchTree) {
       self.peers = peers
       self.own = own
       sumCounts = nodes.map(\.count)
-      places = nodes.indices.map { peer in nodes[..<peer].reduce(0) { $0 + $1.count } }
+      firstSums = nodes.indices.map { peer in nodes[..<peer].reduce(0) { $0 + $1.count } }
       let (additions, sums) = tree.merging(nodes.flatMap { $0 })
       self.additions = additions
-      results = sums.map(\.place)
+      results = sums.map(\.index)
     }
   }
 
@@ -41,10 +44,10 @@ public struct ReductionPlan: Sendable {
   /// Inside the node, then between nodes.
   public let levels: [Level]
 
-  /// - Parameter tree: its micro-batches are shared out by `rankRuns`.
+  /// - Parameter tree: its micro-batches are shared out by `leafRanges`.
   public init(tree: MicroBatchTree, sharding: Sharding, rank: Int) {
     let grid = sharding.grid
-    let subtrees = tree.rankRuns(grid.rankCount).map { tree.maximalSubtrees(of: $0) }
+    let subtrees = tree.leafRanges(ofRanks: grid.rankCount).map { tree.maximalSubtrees(of: $0) }
     let (node, slot) = (grid.node(of: rank), grid.slot(of: rank))
     let nodeSums = (0..<grid.nodeCount).map { node in
       tree.merging(grid.ranks(ofNode: node).flatMap { subtrees[$0] }).sums.map(\.node)
@@ -59,7 +62,7 @@ public struct ReductionPlan: Sendable {
   }
 
   /// What a peer of a level gets of a bucket, and adds up.
-  /// - Parameter peer: a place among the level's peers.
+  /// - Parameter peer: an index among the level's peers.
   public func part(level: Int, bucket: Int, peer: Int) -> Range<Int> {
     level == 0
       ? sharding.section(bucket: bucket, slot: peer)

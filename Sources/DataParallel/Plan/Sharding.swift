@@ -3,11 +3,11 @@ import Tensors
 
 /// Which rank owns what of the arena: a piece of every bucket.
 ///
-/// A bucket is a run of blocks that moves between ranks together. The backward pass finishes gradients from the end of
+/// A bucket is a range of blocks that moves between ranks together. The backward pass finishes gradients from the end of
 /// the arena to its start, bucket by bucket; since every rank owns a piece of each bucket, all ranks send and receive
 /// alike at any moment. (With one contiguous shard per rank, all would send to the same owner at a time.)
 public struct Sharding: Sendable, Equatable {
-  /// A run of the arena that one rank owns.
+  /// A range of the arena that one rank owns.
   public struct Piece: Sendable, Equatable {
     /// Floats from the start of the arena.
     public let range: Range<Int>

@@ -1,4 +1,4 @@
-/// Says, leaf by leaf, how one rank adds up its leaves into the maximal subtrees of its run.
+/// Says, leaf by leaf, how one rank adds up its leaves into the maximal subtrees among them.
 ///
 /// Two finished siblings are added at once, so that few buffers are alive: at most one for each maximal subtree of the
 /// leaves so far, and the newest. A leaf whose left sibling is finished gets no buffer of its own: whoever makes it adds
@@ -6,8 +6,9 @@
 /// caller's business; the caller may do it in parts, as parts of the leaf become final.
 public struct SubtreeAccumulator<Buffer> {
   public let tree: MicroBatchTree
-  public let run: Range<Int>
-  /// What the run's leaves become, from left to right.
+  /// The rank's leaves.
+  public let leaves: Range<Int>
+  /// What they become, from left to right.
   public let subtrees: [MicroBatchTree.Node]
   /// The subtrees of the leaves so far and their sums, from left to right; once all leaves are in, they are `subtrees`.
   public private(set) var sums: [(node: MicroBatchTree.Node, buffer: Buffer)] = []
@@ -22,27 +23,26 @@ public struct SubtreeAccumulator<Buffer> {
     public let additions: [(right: Buffer, left: Buffer)]
     /// Where that sum is then.
     public let sum: Buffer
-    /// The place among `subtrees`, if nothing more will be added to the sum.
-    public let finalPlace: Int?
+    /// The index among `subtrees`, if nothing more will be added to the sum.
+    public let finalIndex: Int?
     fileprivate let sums: [(node: MicroBatchTree.Node, buffer: Buffer)]
   }
 
-  /// - Parameter run: the rank's leaves.
-  public init(tree: MicroBatchTree, run: Range<Int>) {
-    precondition(run.lowerBound >= 0 && run.upperBound <= tree.leafCount, "run \(run) leaves the tree")
+  /// - Parameter leaves: the rank's.
+  public init(tree: MicroBatchTree, leaves: Range<Int>) {
     self.tree = tree
-    self.run = run
-    subtrees = tree.maximalSubtrees(of: run)
-    nextLeaf = run.lowerBound
+    self.leaves = leaves
+    subtrees = tree.maximalSubtrees(of: leaves)
+    nextLeaf = leaves.lowerBound
   }
 
-  /// Whether all leaves of the run are in.
-  public var isComplete: Bool { nextLeaf == run.upperBound }
+  /// Whether all leaves are in.
+  public var isComplete: Bool { nextLeaf == leaves.upperBound }
 
   /// The next leaf. To be handed to `finish` when its elements and all its additions were made.
   /// - Parameter fresh: gives a buffer of zeros.
   public func start(fresh: () -> Buffer) -> Leaf {
-    precondition(!isComplete, "all leaves of run \(run) are in already")
+    precondition(!isComplete, "all leaves \(leaves) are in already")
     let node = tree.leaf(nextLeaf)
     var sums = sums
     let buffer: Buffer
@@ -62,7 +62,7 @@ public struct SubtreeAccumulator<Buffer> {
     }
     let last = sums[sums.count - 1]
     return Leaf(
-      buffer: buffer, additions: additions, sum: last.buffer, finalPlace: subtrees.firstIndex(of: last.node),
+      buffer: buffer, additions: additions, sum: last.buffer, finalIndex: subtrees.firstIndex(of: last.node),
       sums: sums)
   }
 

@@ -149,7 +149,7 @@ public final class DataParallelTrainer {
   // MARK: Parts of the step
 
   /// The micro-batches of this rank.
-  package var localMicroBatches: Range<Int> { averaging.run }
+  package var localMicroBatches: Range<Int> { averaging.localMicroBatches }
 
   /// The samples of the global batch that are a micro-batch.
   package func samples(ofMicroBatch index: Int) -> Range<Int> {
@@ -188,14 +188,16 @@ public final class DataParallelTrainer {
   /// The loss of the global batch from those of this rank's micro-batches, in order. Collective; equal on all ranks.
   package func totalLoss(_ losses: [Double]) throws -> Double {
     MicroBatchTree.sum(
-      try communicator.gatherInOrder(losses, counts: averaging.tree.rankRuns(communicator.size).map(\.count)))
+      try communicator.allGather(losses, counts: averaging.tree.leafRanges(ofRanks: communicator.size).map(\.count)))
   }
 
   /// Notes what the images of the step lost, if that decides which steps are drawn. Collective.
   func noteLosses() throws {
     guard lossAware != nil else { return }
-    let counts = averaging.tree.rankRuns(communicator.size).map { 2 * configuration.training.microBatch * $0.count }
-    let all = try communicator.gatherInOrder(imageLosses, counts: counts)
+    let counts = averaging.tree.leafRanges(ofRanks: communicator.size).map {
+      2 * configuration.training.microBatch * $0.count
+    }
+    let all = try communicator.allGather(imageLosses, counts: counts)
     for index in stride(from: 0, to: all.count, by: 2) {
       lossAware?.note(loss: all[index + 1], ofStep: Int(all[index]))
     }
@@ -209,7 +211,7 @@ public final class DataParallelTrainer {
         GradientNorm.blockSums(gradients + $0.range.lowerBound, count: $0.range.count, workers: workers)
       }
       let counts = (0..<communicator.size).map { sharding.count(ofRank: $0) / ParameterLayout.blockSize }
-      let all = sharding.inArenaOrder(try communicator.gatherInOrder(sums, counts: counts))
+      let all = sharding.inArenaOrder(try communicator.allGather(sums, counts: counts))
       return MicroBatchTree.sum(all).squareRoot()
     }
   }
@@ -227,7 +229,7 @@ public final class DataParallelTrainer {
     let scale = configuration.training.maxGradientNorm.map {
       GradientNorm.clippingScale(norm: norm, maximum: $0)
     }
-    // A norm is known when all gradients are, and those when all ranks had all parameters; what remains is to hear so.
+    // All ranks have the parameters, or there would be no norm; their last messages need to be noticed.
     try settleParameters()
     // Gradients are read; parameters and both moments are read and written.
     profiler.measure(.adam, Work(floats: 7 * adam.count)) {
@@ -267,7 +269,7 @@ public final class DataParallelTrainer {
 
   private func beginExchange(of arena: Arena) {
     if communicator.size == 1 { return }
-    parameterExchange.begin(arena.pointer)
+    parameterExchange.begin(arena)
     loop.start(parameterExchange)
   }
 

@@ -18,12 +18,12 @@ struct LossAwareRecord {
   }
 
   var steps: LossAwareSteps {
-    LossAwareSteps(history: arena.elements(of: history), counts: arena.elements(of: counts).map { Int($0) })
+    LossAwareSteps(history: arena.tensor(history).elements, counts: arena.tensor(counts).elements.map { Int($0) })
   }
 
   func store(_ steps: LossAwareSteps) {
-    arena.pointer(to: history).update(from: steps.history, count: history.count)
-    arena.pointer(to: counts).update(from: steps.counts.map(Float.init), count: counts.count)
+    arena.tensor(history).copy(steps.history)
+    arena.tensor(counts).copy(steps.counts.map(Float.init))
   }
 
   /// For a file of all ranks, of which one owns the whole record.
@@ -34,9 +34,5 @@ struct LossAwareRecord {
   }
 
   /// Gives rank 0's to all. Collective.
-  func share(_ communicator: Communicator) throws {
-    let others = [Int](repeating: 0, count: communicator.size - 1)
-    try communicator.allGatherVariable(
-      inPlace: arena.pointer, counts: [arena.count] + others, displacements: [0] + others.map { _ in arena.count })
-  }
+  func share(_ communicator: Communicator) throws { try communicator.broadcast(arena.buffer, from: 0) }
 }

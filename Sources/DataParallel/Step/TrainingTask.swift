@@ -7,7 +7,7 @@ import Tensors
 public protocol TrainingTask {
   var model: any TrainableNetwork { get }
 
-  /// Noisy images, and what else the network is told; a function of the seed, the step and the samples' places.
+  /// Noisy images, and what else the network is told; a function of the seed, the step and the samples' indices.
   /// - Parameters:
   ///   - images: [N, H, W, C], the samples `firstSample`, `firstSample` + 1 … of the global batch.
   ///   - classes: of the images, nil where the network is not to know.

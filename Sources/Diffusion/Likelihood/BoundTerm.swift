@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 
 /// What one element adds to a term of the variational bound, in nats, with its derivatives by the mean and the
 /// log-variance of the model's reverse step.
@@ -11,8 +11,8 @@ struct BoundTerm: Equatable {
   static func divergence(
     mean: Double, logVariance: Double, from model: Double, modelLogVariance: Double
   ) -> BoundTerm {
-    let precision = exp(-modelLogVariance)
-    let ratio = exp(logVariance - modelLogVariance)
+    let precision = Double.exp(-modelLogVariance)
+    let ratio = Double.exp(logVariance - modelLogVariance)
     let difference = model - mean
     let square = difference * difference * precision
     return BoundTerm(
@@ -23,7 +23,7 @@ struct BoundTerm: Equatable {
   /// −log of what N(mean, σ²) gives to the 255th part of [−1, 1] around x; the outermost reach to infinity (Ho, Jain,
   /// Abbeel, arXiv:2006.11239, equation 13).
   static func negativeLogLikelihood(of x: Double, mean: Double, logVariance: Double) -> BoundTerm {
-    let scale = exp(-logVariance / 2)
+    let scale = Double.exp(-logVariance / 2)
     // Where the outermost end, their edges contribute nothing.
     let (isLowest, isHighest) = (x < -0.999, x > 0.999)
     let (upper, lower) = ((x - mean + 1 / 255) * scale, (x - mean - 1 / 255) * scale)
@@ -42,18 +42,18 @@ struct BoundTerm: Equatable {
       let distance = max(abs(nearer), 1)
       let slope = nearer + 1 / (nearer < 0 ? -distance : distance)
       return BoundTerm(
-        value: nearer * nearer / 2 + log(distance) + log(2 * Double.pi) / 2, byMean: -scale * slope,
+        value: nearer * nearer / 2 + .log(distance) + .log(2 * .pi) / 2, byMean: -scale * slope,
         byLogVariance: -nearer * slope / 2)
     }
     let (upperDensity, lowerDensity) = (isHighest ? 0 : density(upper), isLowest ? 0 : density(lower))
     return BoundTerm(
-      value: -log(probability), byMean: scale * (upperDensity - lowerDensity) / probability,
+      value: -Double.log(probability), byMean: scale * (upperDensity - lowerDensity) / probability,
       byLogVariance: (upper * upperDensity - lower * lowerDensity) / (2 * probability))
   }
 
-  private static func cumulative(_ x: Double) -> Double { erfc(-x / 2.0.squareRoot()) / 2 }
+  private static func cumulative(_ x: Double) -> Double { .erfc(-x / 2.0.squareRoot()) / 2 }
 
-  private static func density(_ x: Double) -> Double { exp(-x * x / 2) / (2 * Double.pi).squareRoot() }
+  private static func density(_ x: Double) -> Double { .exp(-x * x / 2) / (2 * Double.pi).squareRoot() }
 }
 
 /// A step's term of the bound as a function of what the model says: a Kullback–Leibler divergence, or at the first step
@@ -68,7 +68,7 @@ struct BoundStep {
     posterior = process.transition(to: step).posterior
     bounds = LogVarianceBounds(process, step: step)
     isFirst = step == 0
-    trueLogVariance = isFirst ? 0 : log(posterior.variance)
+    trueLogVariance = isFirst ? 0 : .log(posterior.variance)
   }
 
   /// - Parameters:

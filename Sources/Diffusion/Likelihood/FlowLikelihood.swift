@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 import Tensors
 
 /// A denoiser whose derivative is known too.
@@ -20,7 +20,7 @@ public struct FlowLikelihood {
     case gaussian
   }
 
-  public let process: any DiffusionSDE
+  public let process: any ForwardProcess
   public let probe: Probe
   /// Of the solver, relative and absolute.
   public let tolerance: Double
@@ -28,7 +28,7 @@ public struct FlowLikelihood {
 
   /// - Throws: `DiffusionError` unless the tolerance is positive.
   public init(
-    process: any DiffusionSDE, probe: Probe = .rademacher, tolerance: Double = 1e-5, seed: UInt64 = 0
+    process: any ForwardProcess, probe: Probe = .rademacher, tolerance: Double = 1e-5, seed: UInt64 = 0
   ) throws(DiffusionError) {
     guard tolerance > 0, tolerance.isFinite else {
       throw DiffusionError(key: "tolerance", problem: "\(tolerance) must be positive")
@@ -42,7 +42,7 @@ public struct FlowLikelihood {
   public struct Result: Sendable {
     /// log p(x_0) of each image, in nats.
     public let logDensities: [Double]
-    /// Where the flow takes each image, divided by the prior's deviation: standard normal if the model is right.
+    /// Where the flow takes each image, divided by the prior's standard deviation: standard normal if the model is right.
     public let latents: DoubleTensor
     public let evaluations: Int
   }
@@ -68,20 +68,17 @@ public struct FlowLikelihood {
       let (x, _) = unpack(state, shape: [rows.count] + images.shape.dropFirst())
       let probe = probes.images(rows)
       let (estimate, derivative) = try denoiser.estimateWithDerivative(x, at: times, images: rows, probe: probe)
-      let divergences = rows.indices.map { row -> Double in
-        let trace = x.range(ofImage: row).reduce(0.0) { $0 + derivative.elements[$1] * probe.elements[$1] }
-        let (time, marginal) = (times[row], process.marginal(at: times[row]))
-        return Double(size) * process.drift(at: time)
-          + process.squaredDiffusion(at: time) / (2 * marginal.deviation) * trace
+      let divergences = zip(times, derivative.imageProducts(probe)).map { time, trace in
+        Double(size) * process.drift(at: time)
+          + process.squaredDiffusion(at: time) / (2 * process.marginal(at: time).sigma) * trace
       }
       return pack(ReverseSDE(process: process).flow(x, estimate, at: times), divergences)
     }
     let (end, integrals) = unpack(solution.y, shape: images.shape)
-    let deviation = process.priorDeviation
-    let latents = DoubleTensor.sum((1 / deviation, end))
-    let logDensities = (0..<count).map { image in
-      let square = latents.range(ofImage: image).reduce(0.0) { $0 + latents.elements[$1] * latents.elements[$1] }
-      return integrals[image] - square / 2 - Double(size) * (log(2 * Double.pi) / 2 + log(deviation))
+    let sigma = process.priorSigma
+    let latents = DoubleTensor(end / sigma)
+    let logDensities = zip(integrals, latents.imageProducts(latents)).map { integral, square in
+      integral - square / 2 - Double(size) * (.log(2 * .pi) / 2 + .log(sigma))
     }
     return Result(logDensities: logDensities, latents: latents, evaluations: solution.evaluations.max() ?? 0)
   }
@@ -89,23 +86,16 @@ public struct FlowLikelihood {
   /// −log₂ of the probability of an image whose values were whole numbers from 0 to 255, made continuous by uniform noise
   /// and scaled to [−1, 1], per dimension: a density in units of the 256th part of the range.
   public static func bitsPerDimension(logDensity: Double, dimensions: Int) -> Double {
-    -logDensity / (Double(dimensions) * log(2)) + 7
+    -logDensity / (Double(dimensions) * .log(2)) + 7
   }
 
   private func drawProbes(like images: DoubleTensor, firstImage: Int) -> DoubleTensor {
-    var result = DoubleTensor(shape: images.shape)
-    let size = images.imageSize
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: size) { floats in
-      for image in 0..<images.imageCount {
-        RandomStream(seed: seed, purpose: .traceProbe, sample: firstImage + image)
-          .fillNormal(floats.baseAddress!, count: size)
-        for index in 0..<size {
-          let value = Double(floats[index])
-          result.elements[image * size + index] = probe == .gaussian ? value : value < 0 ? -1 : 1
-        }
-      }
+    let normals = DoubleTensor(
+      normalNoise(shape: images.shape) { RandomStream(seed: seed, purpose: .traceProbe, sample: firstImage + $0) })
+    switch probe {
+    case .gaussian: return normals
+    case .rademacher: return DoubleTensor(normals.elements.map { $0 < 0 ? -1 : 1 }, shape: normals.shape)
     }
-    return result
   }
 
   private func pack(_ x: DoubleTensor, _ extra: [Double]) -> DoubleTensor {

@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 
 /// The variational bound on −log p(x_0) of a discrete process, term by term (Ho, Jain, Abbeel, arXiv:2006.11239,
 /// equations 3 and 5): L_T + Σ KL(q(x_{t−1} | x_t, x_0) ‖ p(x_{t−1} | x_t)) + L_0.
@@ -23,7 +23,7 @@ public struct VariationalBound: Sendable {
 
   static func priorTerm(_ image: some Sequence<Double>, _ process: DiscreteProcess) -> Double {
     let last = process.marginals[process.steps - 1]
-    let (logVariance, priorLogVariance) = (2 * log(last.deviation), 2 * log(process.priorDeviation))
+    let (logVariance, priorLogVariance) = (2 * Double.log(last.sigma), 2 * Double.log(process.priorSigma))
     return image.reduce(0.0) { sum, value in
       sum
         + BoundTerm.divergence(
@@ -41,7 +41,7 @@ public struct VariationalBound: Sendable {
   ///   - estimate: the denoiser's of x_t.
   public func terms(at step: Int, images: DoubleTensor, x: DoubleTensor, estimate: Estimate) -> [Double] {
     let boundStep = BoundStep(process, step: step)
-    let original = clipsOriginal ? estimate.original.clamped(to: -1...1) : estimate.original
+    let original = estimate.original(clipped: clipsOriginal)
     return (0..<x.imageCount).map { image in
       x.range(ofImage: image).reduce(0.0) { sum, index in
         let logVariance = boundStep.bounds.logVariance(variance, estimate.variance, element: index)

@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 import Tensors
 
 /// The loss of classifiers, −log p(class | x_t).
@@ -10,7 +10,7 @@ public enum CrossEntropy {
     return (0..<logits.shape[0]).map { image in
       let values = (0..<classCount).map { Double(logits.pointer[image * classCount + $0]) }
       let maximum = values.max() ?? 0
-      let logarithm = maximum + log(values.reduce(0) { $0 + exp($1 - maximum) })
+      let logarithm = maximum + .log(values.reduce(0) { $0 + .exp($1 - maximum) })
       return values.map { $0 - logarithm }
     }
   }
@@ -43,7 +43,7 @@ public enum CrossEntropy {
     for (image, logarithms) in logProbabilities(logits).enumerated() {
       for (index, logarithm) in logarithms.enumerated() {
         let one: Double = index == classes[image] ? 1 : 0
-        gradient.pointer[image * logarithms.count + index] = Float(factors[image] * (one - exp(logarithm)))
+        gradient.pointer[image * logarithms.count + index] = Float(factors[image] * (one - .exp(logarithm)))
       }
     }
     return gradient

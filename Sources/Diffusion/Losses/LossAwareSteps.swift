@@ -1,5 +1,3 @@
-import Glibc
-
 /// Draws the steps of a discrete process in proportion to √E[L_t²], as their last losses tell it: then the loss of a
 /// batch, with weights that make up for it, varies least (Nichol, Dhariwal, arXiv:2102.09672, section 3.3). Until every
 /// step has its history, steps are drawn evenly.
@@ -68,9 +66,9 @@ struct StepDistribution {
     }
   }
 
-  /// - Parameter place: in [0, 1).
-  func step(at place: Double) -> Int {
-    let sought = place * sums[sums.count - 1]
+  /// The first step up to which the probabilities add up to more than a share in [0, 1).
+  func step(at share: Double) -> Int {
+    let sought = share * sums[sums.count - 1]
     var (low, high) = (0, sums.count - 1)
     while low < high {
       let middle = (low + high) / 2

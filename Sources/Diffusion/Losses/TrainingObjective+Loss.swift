@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 import Tensors
 
 /// A micro-batch's part of the loss of the global batch.
@@ -76,10 +76,10 @@ extension TrainingObjective {
       let right =
         target.original * Double(images.original.pointer[element]) + target.noise
         * Double(images.noise.pointer[element])
-      let place = elements.mean(element)
-      let difference = Double(output.pointer[place]) - right
+      let index = elements.mean(element)
+      let difference = Double(output.pointer[index]) - right
       sum += difference * difference
-      gradient.pointer[place] = Float(scale * difference)
+      gradient.pointer[index] = Float(scale * difference)
     }
     return weight * sum / Double(elements.range.count)
   }
@@ -103,16 +103,16 @@ extension TrainingObjective {
     _ output: Tensor, _ images: NoisedImages, _ elements: ImageElements, time: Double, factor: Double,
     into gradient: Tensor, reachesMean: Bool
   ) -> Double {
-    guard let process = model.process as? DiscreteProcess else { preconditionFailure("the bound is a sum over steps") }
+    guard let process = model.process.discrete else { preconditionFailure("the bound is a sum over steps") }
     let step = BoundStep(process, step: Int(time))
     let (marginal, reading) = (process.marginal(at: time), model.reading(at: time))
-    let bits = 1 / (Double(elements.range.count) * log(2))
+    let bits = 1 / (Double(elements.range.count) * .log(2))
     let scale = Double(process.steps) * bits * factor
     let meanByOutput = step.posterior.original * reading.original.output
     var sum = 0.0
     for element in elements.range {
       let original = Double(images.original.pointer[element])
-      let noisy = marginal.signal * original + marginal.deviation * Double(images.noise.pointer[element])
+      let noisy = marginal.signal * original + marginal.sigma * Double(images.noise.pointer[element])
       let said = Double(output.pointer[elements.mean(element)])
       let (logVariance, logVarianceByOutput) = logVariance(step.bounds, output, elements, element)
       let term = step.term(

@@ -40,7 +40,7 @@ public struct TrainingObjective: Sendable {
   public init(model: ModelDescription, loss: Loss = .simple) throws(DiffusionError) {
     self.model = model
     self.loss = loss
-    let isDiscrete = model.process is DiscreteProcess
+    let isDiscrete = model.process.discrete != nil
     if model.parametrisation == .prediction(.mean), !isDiscrete {
       throw DiffusionError(key: "prediction", problem: "mean is for the discrete processes vp and ve")
     }
@@ -61,7 +61,7 @@ public struct TrainingObjective: Sendable {
 
   /// Where nothing is left of the image, it must be what the network is asked for, and an error must count.
   private static func checkLastStep(_ loss: Loss, _ model: ModelDescription) throws(DiffusionError) {
-    guard (model.process as? DiscreteProcess)?.hasZeroTerminalSNR == true else { return }
+    guard model.process.discrete?.hasZeroTerminalSNR == true else { return }
     guard [.prediction(.velocity), .prediction(.data)].contains(model.parametrisation) else {
       throw DiffusionError(
         key: "prediction",
@@ -81,26 +81,26 @@ public struct TrainingObjective: Sendable {
     func refused(_ problem: String) -> DiffusionError {
       DiffusionError(key: "loss", problem: "\(loss.rawValue) is for \(problem)")
     }
-    let isDiscrete = model.process is DiscreteProcess
+    let isDiscrete = model.process.discrete != nil
     switch loss {
     case .variational where !isDiscrete: throw refused("the discrete processes vp and ve")
     case .hybrid where !model.variance.isLearned:
       throw refused("a variance that is learned-range or learned, of the discrete processes vp and ve")
     case .likelihoodWeighted:
-      guard let process = model.process as? any DiffusionSDE, !isDiscrete, !(process is EDMProcess) else {
+      guard !isDiscrete, !model.process.timeIsSigma else {
         throw refused("the processes vp-sde, sub-vp-sde and ve-sde")
       }
-      return .likelihoodWeighted(process)
+      return .likelihoodWeighted(model.process)
     case .edm:
-      guard let process = model.process as? EDMProcess else { throw refused("the process edm") }
-      return .edm(process)
+      guard model.process.timeIsSigma else { throw refused("the process edm") }
+      return .edm(model.process)
     default: return .even(over: model.process)
     }
   }
 
   // MARK: Drawing
 
-  /// For every image a time and standard normal noise ε; both depend on the seed, the optimiser step and the image's place
+  /// For every image a time and standard normal noise ε; both depend on the seed, the optimiser step and the image's index
   /// in the global batch, on nothing else but the losses so far where these decide (for the discrete process Ho et al.,
   /// algorithm 1, lines 3 to 5).
   /// - Parameters:
@@ -130,7 +130,7 @@ public struct TrainingObjective: Sendable {
     let input = Tensor(uninitialised: images.shape)
     let factors = times.map { time in
       let (marginal, scale) = (model.process.marginal(at: time), model.inputScale(at: time))
-      return (scale * marginal.signal, scale * marginal.deviation)
+      return (scale * marginal.signal, scale * marginal.sigma)
     }
     forEachImage(imageCount, workers) { image in
       let range = elementRange(of: image, in: noise)

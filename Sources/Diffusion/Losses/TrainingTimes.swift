@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 import Tensors
 
 /// How the times of training are drawn: a number of the process, from a stream of an image's own.
@@ -7,8 +7,8 @@ struct TrainingTimes: Sendable {
     /// The steps of a discrete process.
     case steps(Int)
     case uniform(ClosedRange<Double>)
-    /// log t ~ N(mean, deviation²), kept within a range.
-    case logNormal(mean: Double, deviation: Double, ClosedRange<Double>)
+    /// log t ~ N(mean, standardDeviation²), kept within a range.
+    case logNormal(mean: Double, standardDeviation: Double, ClosedRange<Double>)
     /// The integral of the density grows by equal amounts between these.
     case quantiles([Double])
   }
@@ -19,22 +19,21 @@ struct TrainingTimes: Sendable {
 
   /// Evenly over the steps, or over the times that networks are trained for.
   static func even(over process: any ForwardProcess) -> TrainingTimes {
-    if let discrete = process as? DiscreteProcess { return TrainingTimes(.steps(discrete.steps)) }
-    return TrainingTimes(.uniform((process as? any DiffusionSDE)?.trainingTimes ?? process.times))
+    TrainingTimes(process.discrete.map { .steps($0.steps) } ?? .uniform(process.trainingTimes))
   }
 
-  /// log σ ~ N(−1.2, 1.2²) (Karras et al., arXiv:2206.00364, table 1).
-  static func edm(_ process: EDMProcess) -> TrainingTimes {
-    TrainingTimes(.logNormal(mean: -1.2, deviation: 1.2, process.times))
+  /// log σ ~ N(−1.2, 1.2²) (Karras et al., arXiv:2206.00364, table 1), for a process whose time is σ.
+  static func edm(_ process: any ForwardProcess) -> TrainingTimes {
+    TrainingTimes(.logNormal(mean: -1.2, standardDeviation: 1.2, process.times))
   }
 
   /// In proportion to g²/σ² (Song, Durkan, Murray, Ermon, arXiv:2101.09258, section 5).
-  static func likelihoodWeighted(_ process: any DiffusionSDE) -> TrainingTimes {
+  static func likelihoodWeighted(_ process: any ForwardProcess) -> TrainingTimes {
     TrainingTimes(
       .quantiles(
         quantiles(over: process.trainingTimes) { time in
-          let deviation = process.marginal(at: time).deviation
-          return process.squaredDiffusion(at: time) / (deviation * deviation)
+          let sigma = process.marginal(at: time).sigma
+          return process.squaredDiffusion(at: time) / (sigma * sigma)
         }))
   }
 
@@ -43,14 +42,14 @@ struct TrainingTimes: Sendable {
     case .steps(let count): return Double(stream.integer(0, below: count))
     case .uniform(let range):
       return range.lowerBound + Double(stream.uniform(0)) * (range.upperBound - range.lowerBound)
-    case .logNormal(let mean, let deviation, let range):
+    case .logNormal(let mean, let standardDeviation, let range):
       var normal: Float = 0
       stream.fillNormal(&normal, count: 1)
-      return min(max(exp(mean + deviation * Double(normal)), range.lowerBound), range.upperBound)
+      return min(max(.exp(mean + standardDeviation * Double(normal)), range.lowerBound), range.upperBound)
     case .quantiles(let quantiles):
-      let place = Double(stream.uniform(0)) * Double(quantiles.count - 1)
-      let index = min(Int(place), quantiles.count - 2)
-      return quantiles[index] + (quantiles[index + 1] - quantiles[index]) * (place - Double(index))
+      let position = Double(stream.uniform(0)) * Double(quantiles.count - 1)
+      let index = min(Int(position), quantiles.count - 2)
+      return quantiles[index] + (quantiles[index + 1] - quantiles[index]) * (position - Double(index))
     }
   }
 
@@ -58,7 +57,7 @@ struct TrainingTimes: Sendable {
     let (first, last) = (range.lowerBound, range.upperBound)
     // Equal ratios of times, since the density is largest, and steepest, at the first.
     let count = 20_000
-    let times = (0...count).map { first * pow(last / first, Double($0) / Double(count)) }
+    let times = (0...count).map { first * .pow(last / first, Double($0) / Double(count)) }
     var sums = [0.0]
     for (a, b) in zip(times, times.dropFirst()) { sums.append(sums.last! + (density(a) + density(b)) / 2 * (b - a)) }
     var index = 0

@@ -18,8 +18,8 @@ public struct ModelDescription: Sendable {
 
   public enum Parametrisation: Sendable, Equatable {
     case prediction(Prediction)
-    /// The preconditioning of Karras et al., arXiv:2206.00364, table 1, for data of this deviation.
-    case preconditioned(dataDeviation: Double)
+    /// The preconditioning of Karras et al., arXiv:2206.00364, table 1, for data of this standard deviation.
+    case preconditioned(sigmaData: Double)
   }
 
   public init(
@@ -54,7 +54,7 @@ public struct ModelDescription: Sendable {
   public func inputScale(at time: Double) -> Double {
     let marginal = process.marginal(at: time)
     func toUnit(_ signal: Double) -> Double {
-      1 / (signal * signal + marginal.deviation * marginal.deviation).squareRoot()
+      1 / (signal * signal + marginal.sigma * marginal.sigma).squareRoot()
     }
     switch parametrisation {
     case .preconditioned(let data): return toUnit(marginal.signal * data)
@@ -86,14 +86,14 @@ public struct ModelDescription: Sendable {
       // x_0 = skip·(α·x_0 + σ·ε) + out·F, solved for F.
       let original = reading(at: time).original
       return (
-        (1 - original.noisy * marginal.signal) / original.output, -original.noisy * marginal.deviation / original.output
+        (1 - original.noisy * marginal.signal) / original.output, -original.noisy * marginal.sigma / original.output
       )
     }
   }
 
   /// q(x_{t−1} | x_t, x_0) of the step at a time.
   private func posterior(at time: Double) -> Transition.Posterior {
-    guard let discrete = process as? DiscreteProcess else {
+    guard let discrete = process.discrete else {
       preconditionFailure("only discrete processes have steps")
     }
     return discrete.transition(to: Int(time.rounded())).posterior
@@ -104,7 +104,7 @@ extension Reading {
   /// x̂_0 = c_skip·x + c_out·F with c_skip = σ_d²/(σ² + σ_d²) and c_out = σ·σ_d/√(σ² + σ_d²) (Karras et al.,
   /// arXiv:2206.00364, table 1), for x = x_0 + σ·ε.
   init(preconditionedFor data: Double, at marginal: Marginal) {
-    let (signal, sigma) = (marginal.signal, marginal.deviation)
+    let (signal, sigma) = (marginal.signal, marginal.sigma)
     let square = signal * signal * data * data + sigma * sigma
     let skip = signal * data * data / square
     let out = sigma * data / square.squareRoot()

@@ -73,10 +73,9 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
           seen.scaled(x, at: times).single, times: seen.networkTimes(times), classes: images.map { classes[$0] }))
       // score + scale·gradient, and ε = −σ·score; the classifier's gradient is by the scaled x.
       let marginals = times.map { model.process.marginal(at: $0) }
-      let deviations = zip(times, marginals).map { -scale * seen.inputScale(at: $0) * $1.deviation }
+      let factors = zip(times, marginals).map { scale * seen.inputScale(at: $0) * $1.sigma }
       return Estimate(
-        noise: .sum([(times.map { _ in 1 }, base.noise), (deviations, gradient)]), of: x, at: marginals,
-        variance: base.variance)
+        noise: DoubleTensor(base.noise - factors * gradient), of: x, at: marginals, variance: base.variance)
     }
   }
 
@@ -84,9 +83,13 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
   /// neither is computed from the other, which cannot be done where x has nothing of the image.
   private static func guided(from unconditional: Estimate, to conditional: Estimate, scale: Double) -> Estimate {
     Estimate(
-      original: .sum((1 + scale, conditional.original), (-scale, unconditional.original)),
-      noise: .sum((1 + scale, conditional.noise), (-scale, unconditional.noise)), variance: conditional.variance)
+      original: guided(from: unconditional.original, to: conditional.original, scale: scale),
+      noise: guided(from: unconditional.noise, to: conditional.noise, scale: scale), variance: conditional.variance)
   }
+
+  private static func guided(
+    from unconditional: DoubleTensor, to conditional: DoubleTensor, scale: Double
+  ) -> DoubleTensor { DoubleTensor((1 + scale) * conditional - scale * unconditional) }
 
   /// The network's own word.
   private func estimate(_ x: DoubleTensor, at times: [Double], classes: [Int?]?) throws -> Estimate {
@@ -99,8 +102,8 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
     let (mean, variance) = split(DoubleTensor(output), channels: x.shape[x.shape.count - 1])
     let readings = times.map { model.reading(at: $0) }
     return Estimate(
-      original: .sum([(readings.map(\.original.noisy), x), (readings.map(\.original.output), mean)]),
-      noise: .sum([(readings.map(\.noise.noisy), x), (readings.map(\.noise.output), mean)]), variance: variance)
+      original: DoubleTensor(readings.map(\.original.noisy) * x + readings.map(\.original.output) * mean),
+      noise: DoubleTensor(readings.map(\.noise.noisy) * x + readings.map(\.noise.output) * mean), variance: variance)
   }
 
   private func split(_ output: DoubleTensor, channels: Int) -> (DoubleTensor, LearnedVariance?) {
@@ -125,24 +128,24 @@ extension NetworkDenoiser: DifferentiableDenoiser where Network: DifferentiableN
     _ x: DoubleTensor, at times: [Double], images: [Int], probe: DoubleTensor
   ) throws -> (estimate: Estimate, derivative: DoubleTensor) {
     precondition(!clipsOriginal, "what is clipped has no derivative")
-    func told(_ classes: [Int?]?) throws -> (estimate: Estimate, derivative: DoubleTensor) {
+    func estimate(_ classes: [Int?]?) throws -> (estimate: Estimate, derivative: DoubleTensor) {
       let (output, product) = try network.outputWithDerivative(
         model.scaled(x, at: times).single, times: model.networkTimes(times), classes: classes, vector: probe.single)
       let readings = times.map { model.reading(at: $0).noise }
       let factors = zip(times, readings).map { model.inputScale(at: $0) * $1.output }
       return (
-        read(output, of: x, at: times), .sum([(readings.map(\.noisy), probe), (factors, DoubleTensor(product))])
+        read(output, of: x, at: times), DoubleTensor(readings.map(\.noisy) * probe + factors * DoubleTensor(product))
       )
     }
     switch guidance {
-    case .none: return try told(nil)
-    case .conditional(let classes): return try told(images.map { classes[$0] })
+    case .none: return try estimate(nil)
+    case .conditional(let classes): return try estimate(images.map { classes[$0] })
     case .classifierFree(let classes, let scale):
-      let conditional = try told(images.map { classes[$0] })
-      let unconditional = try told(images.map { _ in nil })
+      let conditional = try estimate(images.map { classes[$0] })
+      let unconditional = try estimate(images.map { _ in nil })
       return (
         Self.guided(from: unconditional.estimate, to: conditional.estimate, scale: scale),
-        .sum((1 + scale, conditional.derivative), (-scale, unconditional.derivative))
+        Self.guided(from: unconditional.derivative, to: conditional.derivative, scale: scale)
       )
     case .classifier: preconditionFailure("a classifier's second derivative would be needed")
     }
@@ -153,7 +156,7 @@ extension ModelDescription {
   /// x as the network is to see it.
   fileprivate func scaled(_ x: DoubleTensor, at times: [Double]) -> DoubleTensor {
     let scales = times.map { inputScale(at: $0) }
-    return scales.allSatisfy { $0 == 1 } ? x : DoubleTensor.sum([(scales, x)])
+    return scales.allSatisfy { $0 == 1 } ? x : DoubleTensor(scales * x)
   }
 
   fileprivate func networkTimes(_ times: [Double]) -> [Float] { times.map { Float(networkTime(at: $0)) } }

@@ -30,7 +30,7 @@ public struct Reading: Sendable, Equatable {
   ///   - marginal: α and σ of x_t; σ above 0.
   ///   - posterior: q(x_{t−1} | x_t, x_0), for `mean`.
   public init(_ prediction: Prediction, at marginal: Marginal, posterior: Transition.Posterior? = nil) {
-    let (alpha, sigma) = (marginal.signal, marginal.deviation)
+    let (alpha, sigma) = (marginal.signal, marginal.sigma)
     func fromOriginal(_ factors: Factors) -> (Factors, Factors) {
       (factors, Factors(noisy: (1 - alpha * factors.noisy) / sigma, output: -alpha * factors.output / sigma))
     }
@@ -59,7 +59,7 @@ extension Prediction {
   /// What the network should say of x_t: its target in training, as factors of x_0 and of ε.
   public func target(at marginal: Marginal, posterior: Transition.Posterior? = nil) -> (original: Double, noise: Double)
   {
-    let (alpha, sigma) = (marginal.signal, marginal.deviation)
+    let (alpha, sigma) = (marginal.signal, marginal.sigma)
     switch self {
     case .noise: return (0, 1)
     case .data: return (1, 0)

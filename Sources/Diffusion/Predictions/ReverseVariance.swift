@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 
 /// The variance of a reverse step of a discrete process.
 public enum ReverseVariance: String, Sendable, CaseIterable {
@@ -37,8 +37,8 @@ struct LogVarianceBounds {
   init(_ process: DiscreteProcess, step: Int) {
     let transition = process.transition(to: step)
     let known = step == 0 && process.steps > 1 ? process.transition(to: 1) : transition
-    large = log(transition.variance)
-    small = known.posterior.variance > 0 ? log(known.posterior.variance) : large
+    large = .log(transition.variance)
+    small = known.posterior.variance > 0 ? .log(known.posterior.variance) : large
   }
 
   /// log σ² for v between −1 and 1.

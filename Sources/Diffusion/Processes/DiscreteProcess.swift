@@ -1,11 +1,11 @@
-import Glibc
+import RealModule
 
 /// A process of T steps, counted from 0 to T − 1; the image itself lies "before step 0".
 ///
 /// Between the steps it is continued so that a model that was trained on them also serves continuous samplers: log ᾱ, or
 /// log σ where nothing is taken from the image, is interpolated smoothly, as a differential equation over 0 ≤ t ≤ T − 1,
 /// or, where step T − 1 leaves nothing of the image and log ᾱ is minus infinity, over 0 ≤ t ≤ T − 2.
-public struct DiscreteProcess: DiffusionSDE, Equatable {
+public struct DiscreteProcess: ForwardProcess, Equatable {
   public enum Family: String, Sendable {
     /// α² + σ² = 1 (Ho, Jain, Abbeel, arXiv:2006.11239).
     case variancePreserving
@@ -35,8 +35,8 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
   public init(schedule: NoiseSchedule) {
     self.init(
       .variancePreserving,
-      schedule.cumulativeAlphas.map { Marginal(signal: $0.squareRoot(), deviation: (1 - $0).squareRoot()) },
-      logarithms: schedule.cumulativeAlphas.map { log($0) }, networkTimes: schedule.betas.indices.map(Double.init))
+      schedule.cumulativeAlphas.map { Marginal(signal: $0.squareRoot(), sigma: (1 - $0).squareRoot()) },
+      logarithms: schedule.cumulativeAlphas.map { .log($0) }, networkTimes: schedule.betas.indices.map(Double.init))
   }
 
   /// x_t = x_0 + σ_t·ε with σ growing geometrically from `sigmaMin` to `sigmaMax` over `steps` steps (Song, Ermon: "Generative
@@ -48,17 +48,15 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
     guard steps >= 2 else {
       throw DiffusionError(key: "steps", problem: "\(steps) steps are too few; at least 2 are needed")
     }
-    guard sigmaMin > 0, sigmaMin.isFinite else {
-      throw DiffusionError(key: "sigma_min", problem: "σ_min = \(sigmaMin) must be positive")
-    }
-    guard sigmaMax > sigmaMin, sigmaMax.isFinite else {
-      throw DiffusionError(key: "sigma_max", problem: "σ_max = \(sigmaMax) must be above σ_min = \(sigmaMin)")
-    }
-    let logarithms = (0..<steps).map { log(sigmaMin) + log(sigmaMax / sigmaMin) * Double($0) / Double(steps - 1) }
+    try VarianceExplodingSDE.check(sigmaMin: sigmaMin, sigmaMax: sigmaMax)
+    let (first, range) = (Double.log(sigmaMin), Double.log(sigmaMax / sigmaMin))
+    let logarithms = (0..<steps).map { first + range * Double($0) / Double(steps - 1) }
     return DiscreteProcess(
-      .varianceExploding, logarithms.map { Marginal(signal: 1, deviation: exp($0)) }, logarithms: logarithms,
+      .varianceExploding, logarithms.map { Marginal(signal: 1, sigma: .exp($0)) }, logarithms: logarithms,
       networkTimes: (0..<steps).map(Double.init))
   }
+
+  public var discrete: DiscreteProcess? { self }
 
   /// T.
   public var steps: Int { marginals.count }
@@ -72,7 +70,7 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
     guard family == .variancePreserving else { return Transition(from: earlier, to: later) }
     // The variance is 1 − ᾱ_t/ᾱ_{t−1}, and the ratio its square root.
     let change = logarithms[step] - (step == 0 ? 0 : logarithms[step - 1])
-    return Transition(from: earlier, to: later, ratio: exp(change / 2), variance: -expm1(change))
+    return Transition(from: earlier, to: later, ratio: .exp(change / 2), variance: -Double.expMinusOne(change))
   }
 
   /// The process that visits only some of the steps, and has this one's marginals at each of them (Nichol, Dhariwal,
@@ -102,13 +100,13 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
     if whole == time, (0..<steps).contains(Int(whole)) { return marginals[Int(whole)] }
     let value = curve.value(at: time)
     return family == .varianceExploding
-      ? Marginal(signal: 1, deviation: exp(value))
-      : Marginal(signal: exp(value / 2), deviation: (-expm1(value)).squareRoot())
+      ? Marginal(signal: 1, sigma: .exp(value))
+      : Marginal(signal: .exp(value / 2), sigma: (-Double.expMinusOne(value)).squareRoot())
   }
 
   /// 1 where the variance is kept: x_T ~ N(0, I) (Ho, Jain, Abbeel, algorithm 2).
-  public func priorDeviation(at time: Double) -> Double {
-    family == .variancePreserving ? 1 : marginal(at: time).deviation
+  public func priorSigma(at time: Double) -> Double {
+    family == .variancePreserving ? 1 : marginal(at: time).sigma
   }
 
   public func networkTime(at time: Double) -> Double {
@@ -119,7 +117,7 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
 
   /// log σ where nothing is taken from the image.
   public func logarithmicNetworkTime(at time: Double) -> Double {
-    family == .varianceExploding ? log(marginal(at: time).deviation) : log(networkTime(at: time))
+    family == .varianceExploding ? .log(marginal(at: time).sigma) : .log(networkTime(at: time))
   }
 
   public func drift(at time: Double) -> Double {
@@ -129,7 +127,7 @@ public struct DiscreteProcess: DiffusionSDE, Equatable {
   public func squaredDiffusion(at time: Double) -> Double {
     let slope = curve.slope(at: time)
     guard family == .varianceExploding else { return -slope }
-    let deviation = marginal(at: time).deviation
-    return 2 * deviation * deviation * slope
+    let sigma = marginal(at: time).sigma
+    return 2 * sigma * sigma * slope
   }
 }

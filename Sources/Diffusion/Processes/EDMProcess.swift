@@ -1,14 +1,14 @@
-import Glibc
+import RealModule
 
 /// x_σ = x_0 + σ·ε with σ itself as time: dx = √(2σ) dw (Karras, Aittala, Aila, Laine: "Elucidating the design space of
 /// diffusion-based generative models", arXiv:2206.00364, table 1, last column).
-public struct EDMProcess: DiffusionSDE, Equatable {
+public struct EDMProcess: ForwardProcess, Equatable {
   public let sigmaMin: Double
   public let sigmaMax: Double
   /// How much denser the sampling times are at little noise.
   public let rho: Double
 
-  /// - Throws: `DiffusionError` unless 0 < least < most and rho ≥ 1.
+  /// - Throws: `DiffusionError` unless 0 < sigmaMin < sigmaMax and rho ≥ 1.
   public init(sigmaMin: Double = 0.002, sigmaMax: Double = 80, rho: Double = 7) throws(DiffusionError) {
     guard sigmaMin > 0, sigmaMax > sigmaMin, sigmaMax.isFinite else {
       throw DiffusionError(
@@ -21,13 +21,14 @@ public struct EDMProcess: DiffusionSDE, Equatable {
   }
 
   public var times: ClosedRange<Double> { sigmaMin...sigmaMax }
+  public var timeIsSigma: Bool { true }
 
-  public func marginal(at time: Double) -> Marginal { Marginal(signal: 1, deviation: time) }
+  public func marginal(at time: Double) -> Marginal { Marginal(signal: 1, sigma: time) }
   public func drift(at time: Double) -> Double { 0 }
   public func squaredDiffusion(at time: Double) -> Double { 2 * time }
 
   /// c_noise = ¼·ln σ (table 1).
-  public func networkTime(at time: Double) -> Double { log(time) / 4 }
+  public func networkTime(at time: Double) -> Double { .log(time) / 4 }
 
   /// c_noise too.
   public func logarithmicNetworkTime(at time: Double) -> Double { networkTime(at: time) }
@@ -35,7 +36,12 @@ public struct EDMProcess: DiffusionSDE, Equatable {
   /// σ_i = (σ_max^(1/ρ) + i/(N − 1)·(σ_min^(1/ρ) − σ_max^(1/ρ)))^ρ (equation 5), N = steps + 1 of them: the step from σ_min
   /// to 0 is not among them.
   public func samplingTimes(steps: Int) -> [Double] {
-    let (first, last) = (pow(sigmaMax, 1 / rho), pow(sigmaMin, 1 / rho))
-    return (0...steps).map { $0 == steps ? sigmaMin : pow(first + (last - first) * Double($0) / Double(steps), rho) }
+    descendingLevels(from: sigmaMax, to: sigmaMin, steps: steps, rho: rho)
   }
+}
+
+/// `steps` + 1 levels of noise whose ρ-th roots are equally far apart (Karras et al., equation 5).
+func descendingLevels(from maximum: Double, to minimum: Double, steps: Int, rho: Double) -> [Double] {
+  let (first, last) = (Double.pow(maximum, 1 / rho), Double.pow(minimum, 1 / rho))
+  return (0...steps).map { $0 == steps ? minimum : .pow(first + (last - first) * Double($0) / Double(steps), rho) }
 }

@@ -6,7 +6,7 @@ public enum UnworkableTime: Sendable, Equatable {
   case littleSignal(Double)
 }
 
-extension DiffusionSDE {
+extension ForwardProcess {
   /// The first time at which the ratio of signal to noise, α²/σ², is beyond `largestSignalToNoise` or below its reciprocal,
   /// or does not fall any more; nil for a process that can be computed with. That the last step of a discrete process has
   /// no signal at all is no fault.
@@ -29,7 +29,7 @@ extension DiffusionSDE {
 
   /// All steps, or equally many times in training's range.
   private var timesToCheck: [Double] {
-    if let discrete = self as? DiscreteProcess { return (0..<discrete.steps).map(Double.init) }
+    if let discrete { return (0..<discrete.steps).map(Double.init) }
     let (first, last) = (trainingTimes.lowerBound, trainingTimes.upperBound)
     return (0...1000).map { first + (last - first) * Double($0) / 1000 }
   }

@@ -1,24 +1,26 @@
-import Glibc
+import RealModule
 
-/// q(x_t | x_0) = N(signal·x_0, deviation²·I): what is left of an image at some time, and the noise on it.
+/// q(x_t | x_0) = N(signal·x_0, sigma²·I): what is left of an image at some time, and the noise on it.
 public struct Marginal: Sendable, Equatable {
   /// α_t.
   public let signal: Double
   /// σ_t.
-  public let deviation: Double
+  public let sigma: Double
 
-  public init(signal: Double, deviation: Double) {
+  public init(signal: Double, sigma: Double) {
     self.signal = signal
-    self.deviation = deviation
+    self.sigma = sigma
   }
 
   /// The image itself.
-  public static let clean = Marginal(signal: 1, deviation: 0)
+  public static let clean = Marginal(signal: 1, sigma: 0)
 
   /// α_t² / σ_t².
-  public var signalToNoise: Double { signal * signal / (deviation * deviation) }
+  public var signalToNoise: Double { signal * signal / (sigma * sigma) }
+  /// σ_t / α_t, the noise on x_t/α_t.
+  public var noiseToSignal: Double { sigma / signal }
   /// λ_t = log(α_t / σ_t), half the logarithm of the signal-to-noise ratio.
-  public var halfLogSignalToNoise: Double { log(signal / deviation) }
+  public var halfLogSignalToNoise: Double { .log(signal / sigma) }
 }
 
 /// What leads from a time s to a later t of a process, and back. It follows from the two marginals alone, since
@@ -35,9 +37,9 @@ public struct Transition: Sendable, Equatable {
 
   public init(from earlier: Marginal, to later: Marginal) {
     let ratio = later.signal / earlier.signal
-    let kept = ratio * earlier.deviation
+    let kept = ratio * earlier.sigma
     self.init(
-      from: earlier, to: later, ratio: ratio, variance: (later.deviation - kept) * (later.deviation + kept))
+      from: earlier, to: later, ratio: ratio, variance: (later.sigma - kept) * (later.sigma + kept))
   }
 
   /// - Parameter variance: from whoever knows it without taking a difference of nearly equal numbers.
@@ -58,8 +60,8 @@ public struct Transition: Sendable, Equatable {
   /// The distribution of x_s given x_t and the image (for s = t − 1: Ho, Jain, Abbeel, arXiv:2006.11239, equations 6
   /// and 7). Without noise at s it is the image, exactly.
   public var posterior: Posterior {
-    if earlier.deviation == 0 { return Posterior(original: earlier.signal, noisy: 0, variance: 0) }
-    let (before, after) = (earlier.deviation * earlier.deviation, later.deviation * later.deviation)
+    if earlier.sigma == 0 { return Posterior(original: earlier.signal, noisy: 0, variance: 0) }
+    let (before, after) = (earlier.sigma * earlier.sigma, later.sigma * later.sigma)
     return Posterior(
       original: earlier.signal * variance / after, noisy: ratio * before / after, variance: variance * before / after)
   }

@@ -27,14 +27,15 @@ struct MonotoneCubic: Sendable, Equatable {
     return difference * next <= 0 && abs(slope) > 3 * abs(difference) ? 3 * difference : slope
   }
 
-  private func place(_ time: Double) -> (index: Int, share: Double) {
+  /// The value at or before a time, and how far it is from there to the next.
+  private func locate(_ time: Double) -> (index: Int, share: Double) {
     let index = max(0, min(values.count - 2, Int(time.rounded(.down))))
     return (index, time - Double(index))
   }
 
   func value(at time: Double) -> Double {
     if values.count == 1 { return values[0] }
-    let (index, u) = place(time)
+    let (index, u) = locate(time)
     let rise = values[index + 1] - values[index]
     let (before, after) = (slopes[index], slopes[index + 1])
     return values[index] + u * (before + u * (3 * rise - 2 * before - after + u * (before + after - 2 * rise)))
@@ -42,7 +43,7 @@ struct MonotoneCubic: Sendable, Equatable {
 
   func slope(at time: Double) -> Double {
     if values.count == 1 { return 0 }
-    let (index, u) = place(time)
+    let (index, u) = locate(time)
     let rise = values[index + 1] - values[index]
     let (before, after) = (slopes[index], slopes[index + 1])
     return before + u * (2 * (3 * rise - 2 * before - after) + 3 * u * (before + after - 2 * rise))

@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 
 /// How much noise each of the T steps adds: β_t, and what follows from it, in double precision.
 ///
@@ -87,7 +87,7 @@ public struct NoiseSchedule: Sendable, Equatable {
     steps: Int = 1000, first: Double = 1e-4, last: Double = 0.02
   ) throws(DiffusionError) -> NoiseSchedule {
     try check(steps: steps, first: first, last: last)
-    return try NoiseSchedule(betas: spread(steps, -6, 6).map { first + (last - first) / (1 + exp(-$0)) })
+    return try NoiseSchedule(betas: spread(steps, -6, 6).map { first + (last - first) / (1 + .exp(-$0)) })
   }
 
   /// ᾱ falls like a squared cosine: β_t = 1 − ᾱ((t + 1)/T) / ᾱ(t/T), at most `maximum`, with ᾱ(u) = cos²(π/2·(u + s)/(1 + s))
@@ -104,10 +104,10 @@ public struct NoiseSchedule: Sendable, Equatable {
       throw DiffusionError(key: "offset", problem: "s = \(offset) must not be negative")
     }
     guard maximum > 0 && maximum < 1 else {
-      throw DiffusionError(key: "most", problem: "the largest variance, \(maximum), must lie between 0 and 1")
+      throw DiffusionError(key: "maximum", problem: "the largest variance, \(maximum), must lie between 0 and 1")
     }
     func left(_ share: Double) -> Double {
-      let cosine = cos((share + offset) / (1 + offset) * Double.pi / 2)
+      let cosine = Double.cos((share + offset) / (1 + offset) * Double.pi / 2)
       return cosine * cosine
     }
     return try NoiseSchedule(

@@ -1,43 +1,48 @@
-import Glibc
+import RealModule
 
 /// dx = σ(t)·√(2·ln(σ_max/σ_min)) dw with σ(t) = σ_min·(σ_max/σ_min)^t over 0 ≤ t ≤ 1: noise is added, and nothing taken
 /// from the image (Song et al., arXiv:2011.13456, equations 9 and 30).
-public struct VarianceExplodingSDE: DiffusionSDE, Equatable {
+public struct VarianceExplodingSDE: ForwardProcess, Equatable {
   public let sigmaMin: Double
   public let sigmaMax: Double
 
   /// - Parameters:
   ///   - sigmaMin: σ_min.
   ///   - sigmaMax: σ_max, about the largest distance between two images of the data set.
-  /// - Throws: `DiffusionError` unless 0 < least < most.
+  /// - Throws: `DiffusionError` unless 0 < sigmaMin < sigmaMax.
   public init(sigmaMin: Double = 0.01, sigmaMax: Double = 50) throws(DiffusionError) {
+    try Self.check(sigmaMin: sigmaMin, sigmaMax: sigmaMax)
+    self.sigmaMin = sigmaMin
+    self.sigmaMax = sigmaMax
+  }
+
+  /// What σ of any process that only adds noise must keep to.
+  static func check(sigmaMin: Double, sigmaMax: Double) throws(DiffusionError) {
     guard sigmaMin > 0, sigmaMin.isFinite else {
       throw DiffusionError(key: "sigma_min", problem: "σ_min = \(sigmaMin) must be positive")
     }
     guard sigmaMax > sigmaMin, sigmaMax.isFinite else {
       throw DiffusionError(key: "sigma_max", problem: "σ_max = \(sigmaMax) must be above σ_min = \(sigmaMin)")
     }
-    self.sigmaMin = sigmaMin
-    self.sigmaMax = sigmaMax
   }
 
-  private var logarithmicRange: Double { log(sigmaMax / sigmaMin) }
+  private var logarithmicRange: Double { .log(sigmaMax / sigmaMin) }
 
   public var times: ClosedRange<Double> { 1e-5...1 }
 
   public func marginal(at time: Double) -> Marginal {
-    Marginal(signal: 1, deviation: sigmaMin * exp(time * logarithmicRange))
+    Marginal(signal: 1, sigma: sigmaMin * .exp(time * logarithmicRange))
   }
 
   public func drift(at time: Double) -> Double { 0 }
 
   public func squaredDiffusion(at time: Double) -> Double {
-    let deviation = marginal(at: time).deviation
-    return 2 * deviation * deviation * logarithmicRange
+    let sigma = marginal(at: time).sigma
+    return 2 * sigma * sigma * logarithmicRange
   }
 
   /// In the range that networks for 1000 discrete steps know; a linear function of log σ.
   public func networkTime(at time: Double) -> Double { 999 * time }
 
-  public func logarithmicNetworkTime(at time: Double) -> Double { log(sigmaMin) + time * logarithmicRange }
+  public func logarithmicNetworkTime(at time: Double) -> Double { .log(sigmaMin) + time * logarithmicRange }
 }

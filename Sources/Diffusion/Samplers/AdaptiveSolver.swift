@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 
 /// Follows an equation with steps as long as the error allows, which each image chooses for itself: then its result does
 /// not depend on its company (Hairer, Nørsett, Wanner: "Solving ordinary differential equations I", section II.4).
@@ -57,7 +57,7 @@ struct AdaptiveSolver {
         }
         // At most twice as long: the error of a step that grew faster is often underestimated. NaN makes the step NaN,
         // which is reported above.
-        let factor = error == 0 ? 2 : 0.9 * pow(error, -1 / Double(method.order))
+        let factor = error == 0 ? 2 : 0.9 * .pow(error, -1 / Double(method.order))
         lengths[image] *= error.isNaN ? .nan : max(0.2, min(2, factor))
       }
       progress?((0..<count).map { (times[$0] - start) / (end - start) }.min() ?? 1)
@@ -85,14 +85,14 @@ struct AdaptiveSolver {
       let (size, slope) = (norm(y, y, y, row: image), norm(slopes, y, y, row: image))
       return min(size < 1e-5 || slope < 1e-5 ? 1e-6 : 0.01 * size / slope, abs(end - start))
     }
-    let ahead = DoubleTensor.sum([(images.map { _ in 1 }, y), (first.map { $0 * direction }, slopes)])
-    let next = try rightHandSide(ahead, first.map { start + $0 * direction }, images)
+    let steps = first.map { $0 * direction }
+    let next = try rightHandSide(DoubleTensor(y + steps * slopes), steps.map { start + $0 }, images)
     for image in images { evaluations[image] += 2 }
-    let change = DoubleTensor.sum((1, next), (-1, slopes))
+    let change = DoubleTensor(next - slopes)
     let lengths = images.map { image in
       let curvature = norm(change, y, y, row: image) / first[image]
       let largest = max(norm(slopes, y, y, row: image), curvature)
-      let second = largest <= 1e-15 ? max(1e-6, first[image] * 1e-3) : pow(0.01 / largest, 1 / Double(method.order))
+      let second = largest <= 1e-15 ? max(1e-6, first[image] * 1e-3) : .pow(0.01 / largest, 1 / Double(method.order))
       return min(100 * first[image], second, abs(end - start)) * direction
     }
     return (slopes, lengths)

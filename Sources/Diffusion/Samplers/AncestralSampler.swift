@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 
 /// Walks a discrete process backwards, step by step, with fresh noise (Ho, Jain, Abbeel, arXiv:2006.11239, algorithm 2):
 /// x_{t−1} is drawn from q(x_{t−1} | x_t, x̂_0).
@@ -29,18 +29,18 @@ public struct AncestralSampler: Sampler {
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)
-    var x = DoubleTensor.sum((respaced.priorDeviation, latents))
+    var x = DoubleTensor(respaced.priorSigma * latents)
     for (done, index) in visited.indices.reversed().enumerated() {
       let estimate = try evaluator.estimate(x, at: Double(visited[index]))
-      let original = clipsOriginal ? estimate.original.clamped(to: -1...1) : estimate.original
+      let original = estimate.original(clipped: clipsOriginal)
       let transition = respaced.transition(to: index)
       let posterior = transition.posterior
-      let mean = DoubleTensor.sum((posterior.original, original), (posterior.noisy, x))
+      let mean = posterior.original * original + posterior.noisy * x
       if index == 0 {
-        x = mean
+        x = DoubleTensor(mean)
       } else {
-        let added = noise.draw(like: x, step: visited[index])
-        x = add(added, to: mean, transition, LogVarianceBounds(respaced, step: index), estimate.variance)
+        let z = noise.draw(like: x, step: visited[index])
+        x = add(z, to: mean, transition, LogVarianceBounds(respaced, step: index), estimate.variance)
       }
       progress?(SamplerStep(done + 1, x, transition.earlier))
     }
@@ -48,16 +48,16 @@ public struct AncestralSampler: Sampler {
   }
 
   private func add(
-    _ noise: DoubleTensor, to mean: DoubleTensor, _ transition: Transition, _ bounds: LogVarianceBounds,
+    _ z: DoubleTensor, to mean: LinearCombination, _ transition: Transition, _ bounds: LogVarianceBounds,
     _ learned: LearnedVariance?
   ) -> DoubleTensor {
     guard variance.isLearned else {
       let square = variance == .small ? transition.posterior.variance : transition.variance
-      return .sum((1, mean), (square.squareRoot(), noise))
+      return DoubleTensor(mean + square.squareRoot() * z)
     }
-    var x = mean
+    var x = DoubleTensor(mean)
     for element in x.elements.indices {
-      x.elements[element] += exp(bounds.logVariance(variance, learned, element: element) / 2) * noise.elements[element]
+      x.elements[element] += .exp(bounds.logVariance(variance, learned, element: element) / 2) * z.elements[element]
     }
     return x
   }

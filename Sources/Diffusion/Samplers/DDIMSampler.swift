@@ -25,16 +25,17 @@ public struct DDIMSampler: Sampler {
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)
-    var x = DoubleTensor.sum((respaced.priorDeviation, latents))
+    var x = DoubleTensor(respaced.priorSigma * latents)
     for (done, index) in visited.indices.reversed().enumerated() {
       let estimate = try evaluator.estimate(x, at: Double(visited[index]))
-      let original = clipsOriginal ? estimate.original.clamped(to: -1...1) : estimate.original
+      let original = estimate.original(clipped: clipsOriginal)
       let transition = respaced.transition(to: index)
       let before = transition.earlier
       let added = eta * transition.posterior.variance.squareRoot()
-      let kept = max(0, before.deviation * before.deviation - added * added).squareRoot()
-      x = .sum((before.signal, original), (kept, estimate.noise))
-      if added > 0 { x = .sum((1, x), (added, noise.draw(like: x, step: visited[index]))) }
+      let kept = max(0, before.sigma * before.sigma - added * added).squareRoot()
+      var next = before.signal * original + kept * estimate.noise
+      if added > 0 { next = next + added * noise.draw(like: x, step: visited[index]) }
+      x = DoubleTensor(next)
       progress?(SamplerStep(done + 1, x, before))
     }
     return Samples(images: x, evaluations: evaluator.evaluations)

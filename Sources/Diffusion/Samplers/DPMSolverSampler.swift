@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 
 /// DPM-Solver++(2M) (Lu, Zhou, Bao, Chen, Li, Zhu: "DPM-Solver++", arXiv:2211.01095, algorithm 2): the linear part of the
 /// probability-flow equation is solved exactly, the network's by extrapolation from the last two of its images.
@@ -22,26 +22,22 @@ public struct DPMSolverSampler: Sampler {
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)
-    var x = DoubleTensor.sum((process.priorDeviation(at: times[0]), latents))
-    var last: (original: DoubleTensor, length: Double)?
+    var x = DoubleTensor(process.priorSigma(at: times[0]) * latents)
+    var last: (original: DoubleTensor, h: Double)?
     for (step, time) in times.enumerated() {
-      let estimate = try evaluator.estimate(x, at: time).original
-      let original = clipsOriginal ? estimate.clamped(to: -1...1) : estimate
+      let original = try evaluator.estimate(x, at: time).original(clipped: clipsOriginal)
       if step == times.count - 1 {
         x = original
       } else {
         let (now, next) = (process.marginal(at: time), process.marginal(at: times[step + 1]))
-        let length = next.halfLogSignalToNoise - now.halfLogSignalToNoise
-        let kept = next.deviation / now.deviation
-        let factor = -next.signal * expm1(-length)
+        let h = next.halfLogSignalToNoise - now.halfLogSignalToNoise
+        var d = original.combination
         if let last {
-          let extrapolation = length / (2 * last.length)
-          x = .sum(
-            (kept, x), (factor * (1 + extrapolation), original), (-factor * extrapolation, last.original))
-        } else {
-          x = .sum((kept, x), (factor, original))
+          let share = h / (2 * last.h)
+          d = (1 + share) * original - share * last.original
         }
-        last = (original, length)
+        x = DoubleTensor(next.sigma / now.sigma * x - next.signal * Double.expMinusOne(-h) * d)
+        last = (original, h)
       }
       progress?(SamplerStep(step + 1, x, step == times.count - 1 ? .clean : process.marginal(at: times[step + 1])))
     }

@@ -1,5 +1,3 @@
-import Glibc
-
 /// Heun's method with noise added and taken away on the way (Karras, Aittala, Aila, Laine, arXiv:2206.00364, algorithm 2).
 /// It runs on x/α with noise σ/α, so that it serves any process.
 public struct EDMSampler: Sampler {
@@ -45,18 +43,12 @@ public struct EDMSampler: Sampler {
 
   /// σ_i/α_i (equation 5), and 0 at the end.
   var levels: [Double] {
-    let (maximum, minimum) = (level(at: process.times.upperBound), level(at: process.times.lowerBound))
-    if steps == 1 { return [maximum, 0] }
-    let (first, last) = (pow(maximum, 1 / rho), pow(minimum, 1 / rho))
-    return (0..<steps).map { step in
-      step == 0
-        ? maximum : step == steps - 1 ? minimum : pow(first + (last - first) * Double(step) / Double(steps - 1), rho)
-    } + [0]
-  }
-
-  private func level(at time: Double) -> Double {
-    let marginal = process.marginal(at: time)
-    return marginal.deviation / marginal.signal
+    let maximum = process.marginal(at: process.times.upperBound).noiseToSignal
+    let minimum = process.marginal(at: process.times.lowerBound).noiseToSignal
+    var levels = descendingLevels(from: maximum, to: minimum, steps: steps - 1, rho: rho)
+    // Exactly where the latents are, not the power of its root.
+    levels[0] = maximum
+    return levels + [0]
   }
 
   public func sample(
@@ -64,7 +56,7 @@ public struct EDMSampler: Sampler {
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)
     let levels = levels
-    var x = DoubleTensor.sum((levels[0], latents))
+    var x = DoubleTensor(levels[0] * latents)
     for step in 0..<steps {
       let gamma =
         levels[step] >= churn.minimum && levels[step] <= churn.maximum
@@ -73,17 +65,17 @@ public struct EDMSampler: Sampler {
       let level = min(levels[step] * (1 + gamma), levels[0])
       if level > levels[step] {
         let added = churn.inflation * (level * level - levels[step] * levels[step]).squareRoot()
-        x = .sum((1, x), (added, noise.draw(like: x, step: step)))
+        x = DoubleTensor(x + added * noise.draw(like: x, step: step))
       }
-      let slope = try self.slope(x, level, &evaluator)
-      let length = levels[step + 1] - level
-      var next = DoubleTensor.sum((1, x), (length, slope))
+      let h = levels[step + 1] - level
+      let d = try slope(x, level, &evaluator)
+      var next = DoubleTensor(x + h * d)
       if levels[step + 1] > 0 {
-        let later = try self.slope(next, levels[step + 1], &evaluator)
-        next = .sum((1, x), (length / 2, slope), (length / 2, later))
+        let dNext = try slope(next, levels[step + 1], &evaluator)
+        next = DoubleTensor(x + h * (0.5 * d + 0.5 * dNext))
       }
       x = next
-      progress?(SamplerStep(step + 1, x, Marginal(signal: 1, deviation: levels[step + 1])))
+      progress?(SamplerStep(step + 1, x, Marginal(signal: 1, sigma: levels[step + 1])))
     }
     return Samples(images: x, evaluations: evaluator.evaluations)
   }
@@ -91,17 +83,14 @@ public struct EDMSampler: Sampler {
   /// d(x/α)/d(σ/α), which is ε̂.
   private func slope<D>(_ x: DoubleTensor, _ level: Double, _ evaluator: inout Evaluator<D>) throws -> DoubleTensor {
     let time = process.time(atLevel: level)
-    return try evaluator.estimate(.sum((process.marginal(at: time).signal, x)), at: time).noise
+    return try evaluator.estimate(DoubleTensor(process.marginal(at: time).signal * x), at: time).noise
   }
 }
 
 extension ForwardProcess {
   /// The time at which σ/α has a value; it grows with time.
   func time(atLevel level: Double) -> Double {
-    func value(_ time: Double) -> Double {
-      let marginal = marginal(at: time)
-      return marginal.deviation / marginal.signal
-    }
+    func value(_ time: Double) -> Double { marginal(at: time).noiseToSignal }
     var (low, high) = (times.lowerBound, times.upperBound)
     if level <= value(low) { return low }
     if level >= value(high) { return high }

@@ -1,12 +1,12 @@
 /// Equal steps of the reverse-time stochastic differential equation, x ← x − (f·x − g²·score)·h + g·√h·z (Song et al.,
 /// arXiv:2011.13456, equation 6; the method is Euler's with noise).
 public struct EulerMaruyamaSampler: Sampler {
-  public let process: any DiffusionSDE
+  public let process: any ForwardProcess
   public let steps: Int
   public let ending: Ending
 
   /// - Throws: `DiffusionError` unless `steps` is positive.
-  public init(process: any DiffusionSDE, steps: Int, ending: Ending = .denoised) throws(DiffusionError) {
+  public init(process: any ForwardProcess, steps: Int, ending: Ending = .denoised) throws(DiffusionError) {
     try requireSteps(steps)
     self.process = process
     self.steps = steps
@@ -20,13 +20,13 @@ public struct EulerMaruyamaSampler: Sampler {
   ) throws -> Samples {
     let reverse = ReverseSDE(process: process)
     var evaluator = Evaluator(denoiser)
-    var x = DoubleTensor.sum((process.priorDeviation, latents))
+    var x = DoubleTensor(process.priorSigma * latents)
     let times = process.samplingTimes(steps: steps)
     for step in 0..<steps {
-      let (time, length) = (times[step], times[step] - times[step + 1])
+      let (time, h) = (times[step], times[step] - times[step + 1])
       let drift = reverse.drift(x, try evaluator.estimate(x, at: time), at: time)
-      let deviation = (process.squaredDiffusion(at: time) * length).squareRoot()
-      x = .sum((1, x), (-length, drift), (deviation, noise.draw(like: x, step: step)))
+      let added = (process.squaredDiffusion(at: time) * h).squareRoot()
+      x = DoubleTensor(x - h * drift + added * noise.draw(like: x, step: step))
       progress?(SamplerStep(step + 1, x, process.marginal(at: times[step + 1])))
     }
     x = try evaluator.end(x, ending, at: times[steps])

@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 
 /// Between two latents along the sphere that normal numbers lie near: sin((1 − u)θ)/sin θ·a + sin(uθ)/sin θ·b with θ the
 /// angle between them (Shoemake: "Animating rotation with quaternion curves", SIGGRAPH 1985; for implicit models Song,
@@ -8,13 +8,13 @@ import Glibc
 ///   - b: others, shaped alike.
 ///   - share: u, from 0 at a to 1 at b.
 public func sphericalInterpolation(_ a: DoubleTensor, _ b: DoubleTensor, share: Double) -> DoubleTensor {
-  let (lengths, others) = (a.imageNorms, b.imageNorms)
+  let (lengths, others, products) = (a.imageNorms, b.imageNorms, a.imageProducts(b))
   let factors = (0..<a.imageCount).map { image -> (Double, Double) in
-    let product = a.range(ofImage: image).reduce(0.0) { $0 + a.elements[$1] * b.elements[$1] }
-    let angle = acos(max(-1, min(1, product / (lengths[image] * others[image]))))
+    let angle = Double.acos(max(-1, min(1, products[image] / (lengths[image] * others[image]))))
+    let sine = Double.sin(angle)
     // Parallel: the limit is the straight line.
-    guard sin(angle) > 1e-6 else { return (1 - share, share) }
-    return (sin((1 - share) * angle) / sin(angle), sin(share * angle) / sin(angle))
+    guard sine > 1e-6 else { return (1 - share, share) }
+    return (.sin((1 - share) * angle) / sine, .sin(share * angle) / sine)
   }
-  return .sum([(factors.map(\.0), a), (factors.map(\.1), b)])
+  return DoubleTensor(factors.map(\.0) * a + factors.map(\.1) * b)
 }

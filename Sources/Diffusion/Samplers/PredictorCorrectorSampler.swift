@@ -1,9 +1,9 @@
 /// A few steps of Langevin dynamics, then a step of the reverse process, at as many levels of noise as there are steps,
-/// the least among them (Song et al., arXiv:2011.13456, algorithms 2 to 5, in the order of their program). Without the
+/// the lowest among them (Song et al., arXiv:2011.13456, algorithms 2 to 5, in the order of their program). Without the
 /// predictor it is annealed Langevin dynamics (Song, Ermon, arXiv:1907.05600, algorithm 1, with the step size of the later
 /// paper).
 public struct PredictorCorrectorSampler: Sampler {
-  public let process: any DiffusionSDE
+  public let process: any ForwardProcess
   public let steps: Int
   /// Langevin steps at each time.
   public let corrections: Int
@@ -14,7 +14,7 @@ public struct PredictorCorrectorSampler: Sampler {
 
   /// - Throws: `DiffusionError` naming `steps`, `corrections` or `snr`.
   public init(
-    process: any DiffusionSDE, steps: Int, corrections: Int = 1, signalToNoise: Double = 0.16, predicts: Bool = true,
+    process: any ForwardProcess, steps: Int, corrections: Int = 1, signalToNoise: Double = 0.16, predicts: Bool = true,
     ending: Ending = .denoised
   ) throws(DiffusionError) {
     try requireSteps(steps)
@@ -38,15 +38,15 @@ public struct PredictorCorrectorSampler: Sampler {
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)
-    let times = steps == 1 ? [process.times.upperBound] : process.samplingTimes(steps: steps - 1)
-    var x = DoubleTensor.sum((process.priorDeviation, latents))
+    let times = process.timesBeforeImage(steps: steps)
+    var x = DoubleTensor(process.priorSigma * latents)
     for (step, time) in times.enumerated() {
       let isLast = step == steps - 1
       let transition = Transition(
         from: isLast ? .clean : process.marginal(at: times[step + 1]), to: process.marginal(at: time))
       for correction in 0..<corrections {
-        let added = noise.draw(like: x, step: step, detail: 1 + correction)
-        x = correct(x, try evaluator.estimate(x, at: time), transition, added)
+        let z = noise.draw(like: x, step: step, detail: 1 + correction)
+        x = correct(x, try evaluator.estimate(x, at: time), transition, z)
       }
       if isLast {
         // The predictor's step to the image itself, without its noise, is the image that the denoiser sees.
@@ -63,28 +63,23 @@ public struct PredictorCorrectorSampler: Sampler {
   /// The reverse diffusion predictor: with x_t = a·x_s + b·z the process's own step from s to t, x_s = (x_t + b²·score)/a
   /// + (b/a)·z (algorithms 2 and 3 for VE and VP, equation 46).
   private func predict(
-    _ x: DoubleTensor, _ estimate: Estimate, _ transition: Transition, _ added: DoubleTensor
+    _ x: DoubleTensor, _ estimate: Estimate, _ transition: Transition, _ z: DoubleTensor
   ) -> DoubleTensor {
-    let (ratio, variance) = (transition.ratio, transition.variance)
-    return .sum(
-      (1 / ratio, x), (-variance / (ratio * transition.later.deviation), estimate.noise),
-      (variance.squareRoot() / ratio, added))
+    let (a, variance, sigma) = (transition.ratio, transition.variance, transition.later.sigma)
+    return DoubleTensor(x / a - variance / (a * sigma) * estimate.noise + variance.squareRoot() / a * z)
   }
 
   /// x + e·score + √(2e)·z with e = 2α·(r·‖z‖ / ‖score‖)² (algorithms 4 and 5): each image by its own norms.
   private func correct(
-    _ x: DoubleTensor, _ estimate: Estimate, _ transition: Transition, _ added: DoubleTensor
+    _ x: DoubleTensor, _ estimate: Estimate, _ transition: Transition, _ z: DoubleTensor
   ) -> DoubleTensor {
     // The ratio is the share of the signal that a step of the process keeps, α_i of the discrete process: 1 for VE.
-    let (deviation, ratio) = (transition.later.deviation, transition.ratio)
-    let (scores, noises) = (estimate.noise.imageNorms, added.imageNorms)
+    let (sigma, ratio) = (transition.later.sigma, transition.ratio)
+    let (scores, noises) = (estimate.noise.imageNorms, z.imageNorms)
     let sizes = zip(scores, noises).map { score, noise in
-      let share = score > 0 ? signalToNoise * noise * deviation / score : 0
+      let share = score > 0 ? signalToNoise * noise * sigma / score : 0
       return 2 * ratio * ratio * share * share
     }
-    return .sum([
-      (sizes.map { _ in 1 }, x), (sizes.map { -$0 / deviation }, estimate.noise),
-      (sizes.map { (2 * $0).squareRoot() }, added),
-    ])
+    return DoubleTensor(x - sizes * estimate.noise / sigma + sizes.map { (2 * $0).squareRoot() } * z)
   }
 }

@@ -8,12 +8,12 @@ public struct ProbabilityFlowSampler: Sampler {
     case adaptive(relative: Double, absolute: Double)
   }
 
-  public let process: any DiffusionSDE
+  public let process: any ForwardProcess
   public let solver: Solver
   public let ending: Ending
 
   /// - Throws: `DiffusionError` naming `steps` or `tolerance`.
-  public init(process: any DiffusionSDE, solver: Solver, ending: Ending = .denoised) throws(DiffusionError) {
+  public init(process: any ForwardProcess, solver: Solver, ending: Ending = .denoised) throws(DiffusionError) {
     switch solver {
     case .fixed(_, let steps): try requireSteps(steps)
     case .adaptive(let relative, let absolute):
@@ -33,7 +33,7 @@ public struct ProbabilityFlowSampler: Sampler {
   public func sample(
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
-    let start = DoubleTensor.sum((process.priorDeviation, latents))
+    let start = DoubleTensor(process.priorSigma * latents)
     let flow = ProbabilityFlow(process: process, denoiser: denoiser)
     var (x, evaluations) = try flow.follow(
       start, from: process.times.upperBound, to: process.times.lowerBound, solver, progress: progress)
@@ -55,13 +55,13 @@ extension ProbabilityFlowSampler {
   ) throws -> (latents: DoubleTensor, evaluations: Int) {
     let (x, evaluations) = try ProbabilityFlow(process: process, denoiser: denoiser).follow(
       images, from: process.times.lowerBound, to: process.times.upperBound, solver, progress: progress)
-    return (.sum((1 / process.priorDeviation, x)), evaluations)
+    return (DoubleTensor(x / process.priorSigma), evaluations)
   }
 }
 
 /// The equation with a denoiser in it.
 struct ProbabilityFlow<D: Denoiser> {
-  let process: any DiffusionSDE
+  let process: any ForwardProcess
   let denoiser: D
 
   func velocity(_ x: DoubleTensor, _ times: [Double], _ images: [Int]) throws -> DoubleTensor {

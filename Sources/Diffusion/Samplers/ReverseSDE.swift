@@ -1,20 +1,17 @@
 /// The way back in time (Song et al., arXiv:2011.13456, equations 6 and 13).
 struct ReverseSDE {
-  let process: any DiffusionSDE
+  let process: any ForwardProcess
 
   /// dx/dt of the probability-flow equation, f·x − ½g²·score, with score = −ε/σ.
   func flow(_ x: DoubleTensor, _ estimate: Estimate, at times: [Double]) -> DoubleTensor {
-    .sum([
-      (times.map { process.drift(at: $0) }, x),
-      (times.map { process.squaredDiffusion(at: $0) / (2 * process.marginal(at: $0).deviation) }, estimate.noise),
-    ])
+    let halfRates = times.map { process.squaredDiffusion(at: $0) / (2 * process.marginal(at: $0).sigma) }
+    return DoubleTensor(times.map(process.drift) * x + halfRates * estimate.noise)
   }
 
   /// The drift of the reverse-time equation, f·x − g²·score.
   func drift(_ x: DoubleTensor, _ estimate: Estimate, at time: Double) -> DoubleTensor {
-    .sum(
-      (process.drift(at: time), x),
-      (process.squaredDiffusion(at: time) / process.marginal(at: time).deviation, estimate.noise))
+    let rate = process.squaredDiffusion(at: time) / process.marginal(at: time).sigma
+    return DoubleTensor(process.drift(at: time) * x + rate * estimate.noise)
   }
 }
 

@@ -60,21 +60,16 @@ public struct RungeKutta: Sendable {
         slopes.append(first)
         continue
       }
-      let place = combine(y, row, slopes, lengths)
-      slopes.append(try rightHandSide(place, zip(times, lengths).map { $0 + nodes[index] * $1 }, images))
+      let stage = DoubleTensor(y + lengths * sum(row, slopes))
+      slopes.append(try rightHandSide(stage, zip(times, lengths).map { $0 + nodes[index] * $1 }, images))
     }
-    let error = errorWeights.map { weights in
-      combine(DoubleTensor(shape: y.shape), weights, slopes, lengths)
-    }
-    return (combine(y, weights, slopes, lengths), error, slopes[slopes.count - 1])
+    let error = errorWeights.map { DoubleTensor(lengths * sum($0, slopes)) }
+    return (DoubleTensor(y + lengths * sum(weights, slopes)), error, slopes[slopes.count - 1])
   }
 
-  private func combine(
-    _ y: DoubleTensor, _ factors: [Double], _ slopes: [DoubleTensor], _ lengths: [Double]
-  ) -> DoubleTensor {
-    .sum(
-      [(lengths.map { _ in 1 }, y)]
-        + zip(factors, slopes).filter { $0.0 != 0 }.map { factor, slope in (lengths.map { $0 * factor }, slope) })
+  /// Σ weight·slope.
+  private func sum(_ weights: [Double], _ slopes: [DoubleTensor]) -> LinearCombination {
+    LinearCombination(zip(weights, slopes).filter { $0.0 != 0 })
   }
 
   /// Follows the equation through given times, the same for all images.

@@ -19,23 +19,23 @@ public struct SamplerStep: Sendable {
   /// Steps done; percents of the way where the images decide how many there are.
   public let done: Int
   /// Where the images are; nil where each is at a time of its own.
-  private let place: (x: DoubleTensor, marginal: Marginal)?
+  private let state: (x: DoubleTensor, marginal: Marginal)?
 
   init(_ done: Int, _ x: DoubleTensor, _ marginal: Marginal) {
     self.done = done
-    place = (x, marginal)
+    state = (x, marginal)
   }
 
   init(percents: Int) {
     done = percents
-    place = nil
+    state = nil
   }
 
   /// What there is of the images by now, x/√(α² + σ²): scaled so that the noise is no larger than images, whatever the
   /// process.
   public var images: DoubleTensor? {
-    place.map { x, marginal in
-      .sum((1 / (marginal.signal * marginal.signal + marginal.deviation * marginal.deviation).squareRoot(), x))
+    state.map { x, marginal in
+      DoubleTensor(x / (marginal.signal * marginal.signal + marginal.sigma * marginal.sigma).squareRoot())
     }
   }
 }
@@ -59,23 +59,5 @@ struct Evaluator<D: Denoiser> {
     evaluations += 1
     return try denoiser.estimate(
       x, at: Array(repeating: time, count: x.imageCount), images: Array(0..<x.imageCount))
-  }
-}
-
-extension SamplerNoise {
-  /// Standard normal noise for a whole batch.
-  /// - Parameters:
-  ///   - step: the sampler's step, or time step.
-  ///   - detail: which of several noises of a step.
-  func draw(like x: DoubleTensor, step: Int, detail: Int = 0) -> DoubleTensor {
-    var result = DoubleTensor(shape: x.shape)
-    let size = x.imageSize
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: size) { floats in
-      for image in 0..<x.imageCount {
-        fill(floats.baseAddress!, count: size, image: image, timestep: step, detail: detail)
-        for index in 0..<size { result.elements[image * size + index] = Double(floats[index]) }
-      }
-    }
-    return result
   }
 }

@@ -79,8 +79,8 @@ public enum SamplerName: String, Sendable, CaseIterable {
   var needsDiscreteProcess: Bool { self == .ddpm || self == .ddim }
 
   /// The one that suits a process, where nobody chooses another.
-  public static func usual(for process: any DiffusionSDE) -> SamplerName {
-    process is DiscreteProcess ? .ddpm : process is EDMProcess ? .edm : .eulerMaruyama
+  public static func usual(for process: any ForwardProcess) -> SamplerName {
+    process.discrete != nil ? .ddpm : process is EDMProcess ? .edm : .eulerMaruyama
   }
 }
 
@@ -127,12 +127,12 @@ public struct SamplerSettings: Sendable, Equatable {
   public init() {}
 
   /// Which sampler draws from models of a process.
-  public func name(for process: any DiffusionSDE) -> SamplerName { name ?? .usual(for: process) }
+  public func name(for process: any ForwardProcess) -> SamplerName { name ?? .usual(for: process) }
 
   /// Whether the denoiser has to do the clipping. `ddpm` and `ddim` do it themselves, with the noise left as it was
   /// predicted; but guided noise is more than what is left of x beside a clipped image, and `ddim`, which would keep it as
   /// it is, would have more of it from step to step.
-  public func clipsInDenoiser(for process: any DiffusionSDE) -> Bool {
+  public func clipsInDenoiser(for process: any ForwardProcess) -> Bool {
     clipsOriginal && (guidance != 0 || !name(for: process).needsDiscreteProcess)
   }
 
@@ -140,7 +140,7 @@ public struct SamplerSettings: Sendable, Equatable {
   /// - Parameter trained: the variance of the reverse steps that the model was trained with.
   /// - Throws: `DiffusionError` for what cannot work, with what would.
   public func sampler(
-    for process: any DiffusionSDE, variance trained: ReverseVariance = .large
+    for process: any ForwardProcess, variance trained: ReverseVariance = .large
   ) throws(DiffusionError) -> any Sampler {
     switch name(for: process) {
     case .ddpm:
@@ -181,13 +181,13 @@ public struct SamplerSettings: Sendable, Equatable {
   }
 
   private func flow(
-    _ process: any DiffusionSDE, _ solver: ProbabilityFlowSampler.Solver
+    _ process: any ForwardProcess, _ solver: ProbabilityFlowSampler.Solver
   ) throws(DiffusionError) -> ProbabilityFlowSampler {
     try ProbabilityFlowSampler(process: process, solver: solver)
   }
 
-  private func visitedSteps(of process: any DiffusionSDE) throws(DiffusionError) -> (DiscreteProcess, [Int]) {
-    guard let discrete = process as? DiscreteProcess else {
+  private func visitedSteps(of process: any ForwardProcess) throws(DiffusionError) -> (DiscreteProcess, [Int]) {
+    guard let discrete = process.discrete else {
       let others = SamplerName.allCases.filter { !$0.needsDiscreteProcess }.map(\.rawValue).joined(separator: ", ")
       throw DiffusionError(
         key: "sampler",
@@ -198,10 +198,10 @@ public struct SamplerSettings: Sendable, Equatable {
   }
 
   /// As many times as steps, descending.
-  private func times(of process: any DiffusionSDE) throws(DiffusionError) -> [Double] {
-    if let discrete = process as? DiscreteProcess {
+  private func times(of process: any ForwardProcess) throws(DiffusionError) -> [Double] {
+    if let discrete = process.discrete {
       return try spacing.stepsBeforeImage(steps, of: discrete.steps).reversed().map(Double.init)
     }
-    return steps == 1 ? [process.times.upperBound] : process.samplingTimes(steps: steps - 1)
+    return process.timesBeforeImage(steps: steps)
   }
 }

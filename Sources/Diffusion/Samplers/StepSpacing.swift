@@ -32,7 +32,7 @@ public enum StepSpacing: String, Sendable, CaseIterable {
     }
   }
 
-  /// `count` of `total` steps, ascending, for a solver that goes on from the least of them to the image itself: as
+  /// `count` of `total` steps, ascending, for a solver that goes on from the first of them to the image itself: as
   /// diffusers' `DPMSolverMultistepScheduler` has it, `leading` and `linspace` then put one point more, and the first of
   /// them, step 0, where hardly any noise is left, is the image.
   /// - Throws: `DiffusionError` when there are not so many.

@@ -1,6 +1,5 @@
 import Configuration
 import Datasets
-import Diffusion
 import Evaluation
 import Failures
 import FeatureNetworks

@@ -1,10 +1,7 @@
-import Configuration
 import Evaluation
 import FeatureNetworks
-import Foundation
 import MessagePassing
 import Reporting
-import Tensors
 
 /// Draws images from a network and measures them against a reference.
 public struct Evaluator: Sendable {
@@ -63,10 +60,10 @@ public struct Evaluator: Sendable {
       measures.contains(where: \.needsReferenceFeatures)
       ? try Features(gathering: share.features, of: count, over: communicator) : nil
     let local = result
-    let encoded = try communicator.together { () throws -> String in
+    let filled = try communicator.together { () throws -> EvaluationResult in
       try FaultPoint.evaluate.pass(rank: communicator.rank)
-      guard communicator.rank == 0 else { return "" }
       var result = local
+      guard communicator.rank == 0 else { return result }
       if let statistics, let real = reference.contents?.statistics {
         result.fid = try FrechetDistance(statistics, real).value
       }
@@ -85,9 +82,8 @@ public struct Evaluator: Sendable {
           (result.precision, result.recall) = (found.precision, found.recall)
         }
       }
-      return String(decoding: try JSONEncoder().encode(result), as: UTF8.self)
+      return result
     }
-    let text = try communicator.broadcast(encoded, from: 0)
-    result = try JSONDecoder().decode(EvaluationResult.self, from: Data(text.utf8))
+    result = try communicator.broadcast(encoding: filled, from: 0)
   }
 }

@@ -37,7 +37,7 @@ public struct Reference: Sendable {
     let withFeatures = measures.contains(where: \.needsReferenceFeatures)
     let kept = communicator.rank == 0 ? cache.flatMap { KeptReference($0, dataset, split, count, extraction) } : nil
     let found = kept?.find(withFeatures: withFeatures, reporter)
-    guard try communicator.broadcast(found == nil ? "" : "found", from: 0).isEmpty else {
+    guard try communicator.allReduceMaximum(found == nil ? 0 : 1) == 0 else {
       contents = found
       return
     }

@@ -1,8 +1,5 @@
-import Datasets
 import Diffusion
-import Failures
 import HDF5
-import Images
 import MessagePassing
 import Reporting
 import Tensors

@@ -1,12 +1,10 @@
 import Configuration
-import Datasets
 import Diffusion
 import Failures
 import Files
 import Foundation
 import MessagePassing
 import Reporting
-import Tensors
 
 /// How probable a model finds images of its data set, in bits per dimension; all ranks share the images.
 public struct LikelihoodJob: Sendable {
@@ -74,11 +72,11 @@ public struct LikelihoodJob: Sendable {
         evaluations = max(evaluations, batch.evaluations)
       }
     }
-    let counts = (0..<communicator.size).map { measure.parts.count * communicator.share(of: count, rank: $0).count }
+    let counts = communicator.shares(of: count).map { measure.parts.count * $0.count }
     let result = LikelihoodResult(
       method: method, checkpoint: model.origin.checkpoint, dataset: data.dataset.name, split: self.data.split,
       parts: measure.parts,
-      bits: try communicator.gatherInOrder(bits, counts: counts),
+      bits: try communicator.allGather(bits, counts: counts),
       evaluations: try communicator.allReduceMaximum(evaluations))
     try communicator.together {
       guard result.bitsPerDimension.isFinite else {
@@ -92,7 +90,7 @@ public struct LikelihoodJob: Sendable {
     let (process, configuration) = (model.process, model.configuration)
     switch method {
     case .bound:
-      guard let discrete = process as? DiscreteProcess else {
+      guard let discrete = process.discrete else {
         throw DiffusionError(
           key: "method",
           problem: "bound is for the discrete processes vp and ve, but this model's is "

@@ -1,6 +1,6 @@
 import Diffusion
-import Glibc
 import Network
+import RealModule
 import Tensors
 
 /// A way to tell how probable images are.
@@ -32,14 +32,14 @@ struct BoundMeasure: LikelihoodMeasure {
     for step in (0..<process.steps).reversed() {
       let marginal = process.marginals[step]
       let noise = BoundNoise.draw(like: originals, seed: seed, step: step, firstImage: images.lowerBound)
-      let x = DoubleTensor.sum((marginal.signal, originals), (marginal.deviation, noise))
+      let x = DoubleTensor(marginal.signal * originals + marginal.sigma * noise)
       let estimate = try denoiser.estimate(
         x, at: images.map { _ in Double(step) }, images: Array(images.indices.map { $0 - images.lowerBound }))
       let terms = bound.terms(at: step, images: originals, x: x, estimate: estimate)
       if step == 0 { image = terms } else { for index in terms.indices { steps[index] += terms[index] } }
       progress(Double(process.steps - step) / Double(process.steps))
     }
-    let scale = 1 / (Double(originals.imageSize) * log(2))
+    let scale = 1 / (Double(originals.imageSize) * .log(2))
     let prior = bound.priorTerms(originals)
     return (
       images.indices.map { $0 - images.lowerBound }.flatMap {

@@ -128,8 +128,7 @@ public struct ImageDrawing {
     let shares = (0..<communicator.size).map { self.share(of: count, rank: $0) }
     let all = Tensor(uninitialised: [count] + model.imageShape)
     (all.pointer + shares[communicator.rank].lowerBound * size).update(from: share.pointer, count: share.count)
-    try communicator.allGatherVariable(
-      inPlace: all.pointer, counts: shares.map { $0.count * size }, displacements: shares.map { $0.lowerBound * size })
+    try communicator.allGather(shares.map { $0.lowerBound * size..<$0.upperBound * size }, of: all.buffer)
     return all
   }
 }

@@ -1,6 +1,4 @@
-import Checkpoints
 import Configuration
-import Datasets
 import Diffusion
 import Failures
 import Foundation

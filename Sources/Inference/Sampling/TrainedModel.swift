@@ -33,7 +33,7 @@ public struct TrainedModel {
   public let network: UNet
   public let parameters: Arena
   public let workers: WorkerPool
-  public let process: any DiffusionSDE
+  public let process: any ForwardProcess
   /// How the network's input is made and its output read.
   public let description: ModelDescription
 

@@ -57,9 +57,10 @@ public struct ClassificationTask: TrainingTask {
   func noised(_ images: Tensor, at time: Double, firstImage: Int) -> (input: Tensor, networkTime: Float) {
     let model = objective.model
     let (marginal, scale) = (model.process.marginal(at: time), model.inputScale(at: time))
+    let images = DoubleTensor(images)
     let noise = BoundNoise.draw(
-      like: DoubleTensor(images), seed: configuration.seed, step: Int(time.rounded()), firstImage: firstImage)
-    let input = DoubleTensor.sum((scale * marginal.signal, DoubleTensor(images)), (scale * marginal.deviation, noise))
+      like: images, seed: configuration.seed, step: Int(time.rounded()), firstImage: firstImage)
+    let input = DoubleTensor(scale * (marginal.signal * images + marginal.sigma * noise))
     return (input.single, Float(model.networkTime(at: time)))
   }
 

@@ -1,0 +1,204 @@
+import Kernels
+import MicroKernels
+import Tensors
+
+/// A convolution whose weights do not change, for inference: y = activation(x ∗ kernel + bias), for kernels of any shape,
+/// stride and padding, written among other channels of y.
+///
+/// The kernel is stored in the order in which `MicroKernel` reads it. Some rows of patches are taken through all
+/// strips of output channels, so that they stay in a cache; patches are read where their pixels are. A 1x1 kernel makes
+/// it a linear map of pixels. An output depends on its patch alone: not on other images, nor on threads.
+public struct FixedConvolution: Sendable {
+  /// Inputs are [N, height, width, inChannels]; outside of them are zeros.
+  public struct Shape: Sendable, Equatable {
+    public let inChannels: Int
+    public let outChannels: Int
+    public let kernelHeight: Int
+    public let kernelWidth: Int
+    public let stride: Int
+    public let padHeight: Int
+    public let padWidth: Int
+
+    /// - Parameters:
+    ///   - padHeight: rows of zeros above and below.
+    ///   - padWidth: columns of zeros at the left and the right.
+    public init(
+      inChannels: Int, outChannels: Int, kernelHeight: Int, kernelWidth: Int, stride: Int = 1, padHeight: Int = 0,
+      padWidth: Int = 0
+    ) {
+      self.inChannels = inChannels
+      self.outChannels = outChannels
+      self.kernelHeight = kernelHeight
+      self.kernelWidth = kernelWidth
+      self.stride = stride
+      self.padHeight = padHeight
+      self.padWidth = padWidth
+    }
+
+    public var kernelCount: Int { kernelHeight * kernelWidth * inChannels * outChannels }
+
+    public func geometry(images: Int, height: Int, width: Int) -> PatchGeometry {
+      PatchGeometry(
+        images: images, height: height, width: width, channels: inChannels, kernelHeight: kernelHeight,
+        kernelWidth: kernelWidth, stride: stride, padTop: padHeight, padLeft: padWidth, padBottom: padHeight,
+        padRight: padWidth)
+    }
+  }
+
+  public let shape: Shape
+  /// Whether negative outputs become zero.
+  public let rectifies: Bool
+  private let strips: [Strip]
+  /// [strip][kernelHeight, kernelWidth, inChannels][strip.width].
+  private let weights: FloatBuffer
+  /// [strip][strip.width].
+  private var bias: FloatBuffer
+  /// What patches see outside the image.
+  private let zeros: FloatBuffer
+
+  /// - Parameters:
+  ///   - kernel: [kernelHeight, kernelWidth, inChannels, outChannels].
+  ///   - bias: [outChannels].
+  public init(_ shape: Shape, kernel: [Float], bias: [Float], rectifies: Bool) {
+    precondition(kernel.count == shape.kernelCount && bias.count == shape.outChannels, "the shape's parameters")
+    self.shape = shape
+    self.rectifies = rectifies
+    strips = Strip.covering(shape.outChannels)
+    let depth = shape.kernelHeight * shape.kernelWidth * shape.inChannels
+    let columns = strips.reduce(0) { $0 + $1.width }
+    weights = FloatBuffer(count: depth * columns)
+    self.bias = FloatBuffer(count: columns)
+    zeros = FloatBuffer(count: shape.inChannels)
+    zeros.pointer.update(repeating: 0, count: zeros.count)
+    for strip in strips {
+      let target = weights.pointer + depth * strip.start
+      for column in 0..<strip.width {
+        self.bias.pointer[strip.start + column] = column < strip.count ? bias[strip.start + column] : 0
+      }
+      for row in 0..<depth {
+        let source = row * shape.outChannels + strip.start
+        for column in 0..<strip.width {
+          target[row * strip.width + column] = column < strip.count ? kernel[source + column] : 0
+        }
+      }
+    }
+  }
+
+  /// The same with a bias of zeros, and the same weights in memory.
+  public var withoutBias: FixedConvolution {
+    var copy = self
+    copy.bias = Tensor(repeating: 0, shape: [bias.count]).buffer
+    return copy
+  }
+
+  /// - Parameters:
+  ///   - x: [N, height, width, inChannels].
+  ///   - y: [N, the geometry's outputHeight, outputWidth, outChannels]; overwritten.
+  public func callAsFunction(_ x: ImageView, into y: ImageView, workers: WorkerPool) {
+    let geometry = shape.geometry(images: x.images, height: x.height, width: x.width)
+    precondition(x.channels == shape.inChannels && y.channels == shape.outChannels, "the shape's channels")
+    precondition(
+      y.images == x.images && y.height == geometry.outputHeight && y.width == geometry.outputWidth, "the result's shape"
+    )
+    let source = PatchSource(geometry, x, zeros: UnsafePointer(zeros.pointer))
+    let rows = geometry.patchCount
+    // Parts of equal size, as many as all threads can work on.
+    let parts = max((rows + Self.maximumRows - 1) / Self.maximumRows, min(workers.threadCount, rows / Self.minimumRows))
+    let partRows = roundUp((rows + max(parts, 1) - 1) / max(parts, 1), MicroKernel.rows)
+    let stripParts = min(strips.count, (workers.threadCount + parts - 1) / max(parts, 1))
+    workers.forEach((rows + partRows - 1) / partRows * stripParts) { item in
+      let (part, stripPart) = item.quotientAndRemainder(dividingBy: stripParts)
+      let some = stripPart * strips.count / stripParts..<(stripPart + 1) * strips.count / stripParts
+      compute(source, rows: part * partRows..<min((part + 1) * partRows, rows), strips: strips[some], into: y)
+    }
+    withExtendedLifetime((x, y)) {}
+  }
+
+  /// Patches that are taken through all strips together: their inputs stay in the second-level cache.
+  private static let maximumRows = 256
+  /// Patches for a thread that are worth reading the weights once more.
+  private static let minimumRows = 64
+
+  private func compute(_ source: PatchSource, rows: Range<Int>, strips: ArraySlice<Strip>, into y: ImageView) {
+    let width = MicroKernel.rows
+    let depth = source.runs * source.runLength
+    let kernel = MicroKernel.best
+    source.withPlaces(of: rows) { places in
+      for strip in strips {
+        let stripWeights = weights.pointer + depth * strip.start
+        func multiply(_ row: Int, into target: UnsafeMutablePointer<Float>, stride: Int) {
+          kernel.multiplyPatches(
+            width: strip.width, runs: source.runs, runLength: source.runLength,
+            patches: places + (row - rows.lowerBound) * source.runs, weights: stripWeights,
+            bias: bias.pointer + strip.start, minimum: rectifies ? 0 : -.infinity, into: target, stride: stride)
+        }
+        for row in stride(from: rows.lowerBound, to: rows.upperBound, by: width) {
+          let target = y.pointer + row * y.pixelStride + strip.start
+          let rowCount = min(width, rows.upperBound - row)
+          if rowCount == width && strip.isWhole {
+            multiply(row, into: target, stride: y.pixelStride)
+          } else {
+            withScratch(width * strip.width) { scratch in
+              multiply(row, into: scratch, stride: strip.width)
+              for r in 0..<rowCount {
+                (target + r * y.pixelStride).update(from: scratch + r * strip.width, count: strip.count)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/// Where the pixels under a convolution's patches are.
+private struct PatchSource {
+  private let geometry: PatchGeometry
+  private let x: UnsafePointer<Float>
+  private let pixelStride: Int
+  private let zeros: UnsafePointer<Float>
+  /// Taps that lie one behind the other in memory: those of a kernel's row where no column of it can be outside.
+  private let tapsPerRun: Int
+  let runs: Int
+  let runLength: Int
+
+  /// - Parameter zeros: a pixel of zeros.
+  init(_ geometry: PatchGeometry, _ x: ImageView, zeros: UnsafePointer<Float>) {
+    self.geometry = geometry
+    self.x = UnsafePointer(x.pointer)
+    self.zeros = zeros
+    pixelStride = x.pixelStride
+    let isPadded = geometry.padTop + geometry.padBottom + geometry.padLeft + geometry.padRight > 0
+    tapsPerRun = isPadded || x.pixelStride != x.channels ? 1 : geometry.kernelWidth
+    runs = geometry.kernelHeight * geometry.kernelWidth / tapsPerRun
+    runLength = tapsPerRun * geometry.channels
+  }
+
+  /// Calls `body` with [rows / 8][runs][8] places. Patches that do not exist repeat the last one.
+  func withPlaces(of rows: Range<Int>, _ body: (UnsafePointer<UnsafePointer<Float>>) -> Void) {
+    let width = MicroKernel.rows
+    let count = roundUp(rows.count, width) * runs
+    withScratch(2 * count) { scratch in
+      let places = UnsafeMutableRawPointer(scratch).bindMemory(to: UnsafePointer<Float>.self, capacity: count)
+      let columns = geometry.kernelWidth / tapsPerRun
+      for index in 0..<roundUp(rows.count, width) {
+        let (block, lane) = index.quotientAndRemainder(dividingBy: width)
+        let target = places + block * runs * width + lane
+        let (line, ox) = min(rows.lowerBound + index, rows.upperBound - 1)
+          .quotientAndRemainder(dividingBy: geometry.outputWidth)
+        let (image, oy) = line.quotientAndRemainder(dividingBy: geometry.outputHeight)
+        let (top, left) = (oy * geometry.stride - geometry.padTop, ox * geometry.stride - geometry.padLeft)
+        for ky in 0..<geometry.kernelHeight {
+          let isRowInside = 0 <= top + ky && top + ky < geometry.height
+          let row = x + (image * geometry.height + top + ky) * geometry.width * pixelStride
+          for run in 0..<columns {
+            let column = left + run
+            let isInside = isRowInside && 0 <= column && column < geometry.width
+            target[(ky * columns + run) * width] = isInside ? row + column * pixelStride : zeros
+          }
+        }
+      }
+      body(places)
+    }
+  }
+}

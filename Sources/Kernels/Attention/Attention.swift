@@ -1,0 +1,113 @@
+import MicroKernels
+import Tensors
+
+/// Multi-head scaled dot-product attention (Vaswani et al., arXiv:1706.03762, section 3.2) of each image's tokens: with d
+/// channels a head, every head computes y = softmax(q·kᵀ/√d)·v of its own channels.
+///
+/// Queries are taken in blocks, so that only a block's probabilities exist at a time; the backward pass makes them
+/// again. Memory grows with the number of tokens, not with its square.
+public enum Attention {
+  /// Shape of query, key, value and result: [images, tokens, channels].
+  public struct Geometry: Sendable, Equatable {
+    public let images: Int
+    public let tokens: Int
+    /// Of all heads together: each has channels / heads consecutive ones.
+    public let channels: Int
+    public let heads: Int
+
+    public init(images: Int, tokens: Int, channels: Int, heads: Int = 1) {
+      precondition(heads > 0 && channels.isMultiple(of: heads), "\(channels) channels do not form \(heads) heads")
+      self.images = images
+      self.tokens = tokens
+      self.channels = channels
+      self.heads = heads
+    }
+
+    var headChannels: Int { channels / heads }
+
+    /// What query·key is multiplied by: 1/√d.
+    var scale: Float { 1 / Float(headChannels).squareRoot() }
+
+    /// Where the channels of an image's head begin.
+    func start(image: Int, head: Int) -> Int { image * tokens * channels + head * headChannels }
+
+    /// Queries whose probabilities are computed together: these stay in the second-level cache.
+    var blockTokens: Int { max(32, min(tokens, (1 << 16) / tokens)) }
+    var blocks: Int { (tokens + blockTokens - 1) / blockTokens }
+    func block(_ index: Int) -> Range<Int> { index * blockTokens..<min(tokens, (index + 1) * blockTokens) }
+  }
+
+  /// y = softmax(q·kᵀ/√d)·v of every head; overwrites y. An image's result does not depend on the other images.
+  package static func forward(
+    query: UnsafePointer<Float>, key: UnsafePointer<Float>, value: UnsafePointer<Float>,
+    y: UnsafeMutablePointer<Float>, geometry: Geometry, workers: WorkerPool
+  ) {
+    let (tokens, channels) = (geometry.tokens, geometry.channels)
+    workers.forEach(geometry.images * geometry.heads * geometry.blocks) { item in
+      let (map, index) = item.quotientAndRemainder(dividingBy: geometry.blocks)
+      let block = geometry.block(index)
+      let start = geometry.start(image: map / geometry.heads, head: map % geometry.heads)
+      let first = start + block.lowerBound * channels
+      withScratch(block.count * tokens) { probabilities in
+        computeProbabilities(query + first, key + start, rows: block.count, geometry, into: probabilities)
+        MatrixProduct.multiply(
+          MatrixView(probabilities, rowStride: tokens), MatrixView(value + start, rowStride: channels),
+          into: y + first, cStride: channels, rows: block.count, columns: geometry.headChannels, depth: tokens,
+          workers: .callingThread)
+      }
+    }
+  }
+
+  /// The gradients of `forward`, given dy = ∂loss/∂y. Overwrites dQuery, dKey and dValue.
+  ///
+  /// With P the probabilities of a head: dV = Pᵀ·dy, dP = dy·vᵀ, dS = P∘(dP − rowsum(P∘dP))/√d, dQ = dS·k, dK = dSᵀ·q;
+  /// dV and dK are summed over the blocks in order.
+  package static func backward(
+    query: UnsafePointer<Float>, key: UnsafePointer<Float>, value: UnsafePointer<Float>, dy: UnsafePointer<Float>,
+    dQuery: UnsafeMutablePointer<Float>, dKey: UnsafeMutablePointer<Float>, dValue: UnsafeMutablePointer<Float>,
+    geometry: Geometry, workers: WorkerPool
+  ) {
+    let (tokens, channels, width) = (geometry.tokens, geometry.channels, geometry.headChannels)
+    workers.forEach(geometry.images * geometry.heads) { map in
+      let start = geometry.start(image: map / geometry.heads, head: map % geometry.heads)
+      withScratch(2 * geometry.blockTokens * tokens) { scratch in
+        let (probabilities, dScores) = (scratch, scratch + geometry.blockTokens * tokens)
+        for index in 0..<geometry.blocks {
+          let block = geometry.block(index)
+          let rows = block.count
+          let first = start + block.lowerBound * channels
+          let isFirst = index == 0
+          computeProbabilities(query + first, key + start, rows: rows, geometry, into: probabilities)
+          MatrixProduct.multiply(
+            MatrixView(probabilities, rowStride: tokens).transposed, MatrixView(dy + first, rowStride: channels),
+            into: dValue + start, cStride: channels, rows: tokens, columns: width, depth: rows,
+            addend: isFirst ? nil : dValue + start, workers: .callingThread)
+          MatrixProduct.multiply(
+            MatrixView(dy + first, rowStride: channels), MatrixView(value + start, rowStride: channels).transposed,
+            into: dScores, rows: rows, columns: tokens, depth: width, workers: .callingThread)
+          Softmax.backwardRows(
+            probabilities: probabilities, dProbabilities: dScores, rows: rows, columns: tokens, scale: geometry.scale)
+          MatrixProduct.multiply(
+            MatrixView(dScores, rowStride: tokens), MatrixView(key + start, rowStride: channels), into: dQuery + first,
+            cStride: channels, rows: rows, columns: width, depth: tokens, workers: .callingThread)
+          MatrixProduct.multiply(
+            MatrixView(dScores, rowStride: tokens).transposed, MatrixView(query + first, rowStride: channels),
+            into: dKey + start, cStride: channels, rows: tokens, columns: width, depth: rows,
+            addend: isFirst ? nil : dKey + start, workers: .callingThread)
+        }
+      }
+    }
+  }
+
+  /// softmax(q·kᵀ/√d) of some queries of a head: [rows, tokens].
+  private static func computeProbabilities(
+    _ query: UnsafePointer<Float>, _ key: UnsafePointer<Float>, rows: Int, _ geometry: Geometry,
+    into probabilities: UnsafeMutablePointer<Float>
+  ) {
+    let (tokens, channels) = (geometry.tokens, geometry.channels)
+    MatrixProduct.multiply(
+      MatrixView(query, rowStride: channels), MatrixView(key, rowStride: channels).transposed, into: probabilities,
+      rows: rows, columns: tokens, depth: geometry.headChannels, workers: .callingThread)
+    Softmax.forwardRows(probabilities, rows: rows, columns: tokens, scale: geometry.scale)
+  }
+}

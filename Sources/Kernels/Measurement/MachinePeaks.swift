@@ -1,0 +1,68 @@
+import CProcessor
+import Glibc
+import MicroKernels
+import Tensors
+
+/// Measures what this machine can do at best, as a yardstick for kernels, on all threads of a pool at the same time.
+public struct MachinePeaks {
+  private let workers: WorkerPool
+  private let copySource: FloatBuffer
+  private let copyTarget: FloatBuffer
+  private let copyCount: Int
+
+  /// Terms of each sum: with these, all operands of a block fill half of a first-level cache of 48 KiB or more.
+  private static let depth = 128
+  private static let width = 48
+
+  public init(workers: WorkerPool) {
+    self.workers = workers
+    // Far larger than the last-level cache, whose size some machines do not tell; not so large that many ranks on one
+    // machine run out of memory.
+    let cacheSize = max(32 << 20, Int(sysconf(Int32(_SC_LEVEL3_CACHE_SIZE))))
+    copyCount = min(4 * cacheSize, 256 << 20) / (vectorWidth * MemoryLayout<Float>.stride) * vectorWidth
+    copySource = FloatBuffer(count: copyCount)
+    copyTarget = FloatBuffer(count: copyCount)
+    // Memory that was never written is not there yet.
+    copySource.clear(on: workers)
+    copyTarget.clear(on: workers)
+  }
+
+  /// Multiplications and additions per second of the innermost product on operands in the first-level cache; takes some
+  /// hundredths of a second.
+  public func measureArithmeticPerSecond() -> Double {
+    let (depth, width, rows) = (Self.depth, Self.width, MicroKernel.rows)
+    let kernel = MicroKernel.best
+    let repetitions = 20_000
+    let seconds = Self.seconds {
+      workers.forEach(workers.threadCount) { _ in
+        withScratch((rows + width) * depth + rows * width) { operands in
+          operands.update(repeating: 0, count: (rows + width) * depth)
+          let (a, b) = (operands, operands + rows * depth)
+          for _ in 0..<repetitions {
+            kernel.multiply(
+              width: width, depth: depth, a: a, rowStride: depth, depthStride: 1, b: b, bStride: width,
+              c: b + width * depth, cStride: width, accumulates: false)
+          }
+        }
+      }
+    }
+    return Double(workers.threadCount * repetitions * 2 * rows * width * depth) / seconds
+  }
+
+  /// Bytes read and written per second while memory far larger than the caches is copied; takes some hundredths of a
+  /// second.
+  public func measureCopiedBytesPerSecond() -> Double {
+    let seconds = Self.seconds {
+      let share = roundUp((copyCount + workers.threadCount - 1) / workers.threadCount, vectorWidth)
+      workers.forEachRange(copyCount, grain: share) { range in
+        ddpm_copy_past_caches(
+          copyTarget.pointer + range.lowerBound, copySource.pointer + range.lowerBound, range.count)
+      }
+    }
+    return Double(2 * copyCount * MemoryLayout<Float>.stride) / seconds
+  }
+
+  private static func seconds(of body: () -> Void) -> Double {
+    ContinuousClock().measure(body).inSeconds
+  }
+}

@@ -1,0 +1,201 @@
+import MicroKernels
+import Tensors
+
+/// The phases of one call of `GroupNorm.backward`.
+struct GroupNormBackward {
+  let x: [PlacedChannelPart]
+  let dy: UnsafePointer<Float>
+  let affine: ModulatedAffine
+  let means: UnsafePointer<Float>
+  let inverseDeviations: UnsafePointer<Float>
+  let g: UnsafeMutablePointer<Float>
+  let dx: [ChannelPartGradient]
+  let geometry: GroupNormGeometry
+  let activation: Activation
+  let dropout: Dropout?
+  /// Σ g and Σ g·(x − mean) of each chunk's channels: [images, chunks, 2, channels].
+  private let partials: FloatBuffer
+  /// The same of each image, in double precision: [images, 2, channels].
+  private let sums: FloatBuffer
+  /// dx = g·factor − (constant + (x − shift)·slope), per channel: [images, 4, channels].
+  private let coefficients: FloatBuffer
+
+  init(
+    x: [ChannelPart], dy: UnsafePointer<Float>, affine: ModulatedAffine, means: UnsafePointer<Float>,
+    inverseDeviations: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
+    dx: [ChannelPartGradient], geometry: GroupNormGeometry, activation: Activation, dropout: Dropout?
+  ) {
+    self.x = PlacedChannelPart.place(x)
+    self.dy = dy
+    self.affine = affine
+    self.means = means
+    self.inverseDeviations = inverseDeviations
+    self.g = g
+    self.dx = dx
+    self.geometry = geometry
+    self.activation = activation
+    self.dropout = dropout
+    partials = FloatBuffer(count: geometry.images * geometry.chunks * 2 * geometry.channels)
+    sums = FloatBuffer.doubles(count: geometry.images * 2 * geometry.channels)
+    coefficients = FloatBuffer(count: geometry.images * 4 * geometry.channels)
+  }
+
+  /// Whether g differs from dy; then it is kept for the second phase.
+  private var storesGradient: Bool { activation == .silu || dropout != nil }
+
+  private func fillShiftsAndFactors(image: Int, _ shifts: UnsafeMutablePointer<Float>) {
+    let perGroup = geometry.channelsPerGroup
+    let scale = affine.scale(image: image)
+    for group in 0..<geometry.groups {
+      let index = image * geometry.groups + group
+      for c in group * perGroup..<(group + 1) * perGroup {
+        shifts[c] = means[index]
+        shifts[geometry.channels + c] = inverseDeviations[index] * scale[c]
+      }
+    }
+  }
+
+  func accumulateSums(image: Int, chunk: Int) {
+    let (channels, pixels) = (geometry.channels, geometry.chunk(chunk))
+    let sums = partials.pointer + (image * geometry.chunks + chunk) * 2 * channels
+    sums.update(repeating: 0, count: 2 * channels)
+    withScratch(2 * channels + Dropout.scratchCount(geometry.blockPixels * channels)) { shifts in
+      fillShiftsAndFactors(image: image, shifts)
+      guard let dropout else {
+        accumulate(image, pixels, shifts, sums, multipliers: nil)
+        return
+      }
+      for first in stride(from: pixels.lowerBound, to: pixels.upperBound, by: geometry.blockPixels) {
+        let block = first..<min(first + geometry.blockPixels, pixels.upperBound)
+        let elements = block.lowerBound * channels..<block.upperBound * channels
+        let multipliers = dropout.fillMultipliers(image: image, range: elements, scratch: shifts + 2 * channels)
+        accumulate(image, block, shifts, sums, multipliers: multipliers)
+      }
+    }
+  }
+
+  private func accumulate(
+    _ image: Int, _ pixels: Range<Int>, _ shifts: UnsafePointer<Float>, _ sums: UnsafeMutablePointer<Float>,
+    multipliers: UnsafePointer<Float>?
+  ) {
+    switch activation {
+    case .identity: accumulate(IdentityFunction.self, image, pixels, shifts, sums, multipliers: multipliers)
+    case .silu: accumulate(SiLUFunction.self, image, pixels, shifts, sums, multipliers: multipliers)
+    }
+  }
+
+  private func accumulate<Function: ActivationFunction>(
+    _: Function.Type, _ image: Int, _ pixels: Range<Int>, _ shifts: UnsafePointer<Float>,
+    _ sums: UnsafeMutablePointer<Float>, multipliers: UnsafePointer<Float>?
+  ) {
+    let storesGradient = storesGradient
+    let channels = geometry.channels
+    for part in x {
+      let offsets = affine.offset(image: image) + part.first
+      let shifts = shifts + part.first
+      let factors = shifts + channels
+      let sums = sums + part.first
+      let products = sums + channels
+      for pixel in pixels {
+        let number = image * geometry.pixels + pixel
+        let source = part.pixel(number)
+        let row = number * channels + part.first
+        let multipliers = multipliers.map { $0 + (pixel - pixels.lowerBound) * channels + part.first }
+        @inline(__always)
+        func accumulateVector(_ c: Int, _ lanes: Int) {
+          let centred = load(source + c, lanes) - load(shifts + c, lanes)
+          var gradient = load(dy + row + c, lanes)
+          if let multipliers { gradient *= load(multipliers + c, lanes) }
+          gradient = Function.propagate(
+            gradient, load(offsets + c, lanes).addingProduct(centred, load(factors + c, lanes)))
+          if storesGradient { store(gradient, g + row + c, lanes) }
+          store(load(sums + c, lanes) + gradient, sums + c, lanes)
+          store(load(products + c, lanes).addingProduct(gradient, centred), products + c, lanes)
+        }
+        forEachVector(part.channels, accumulateVector)
+      }
+    }
+  }
+
+  func finishSums(image: Int) {
+    let (channels, perGroup) = (geometry.channels, geometry.channelsPerGroup)
+    let totals = sums.doublePointer + image * 2 * channels
+    totals.update(repeating: 0, count: 2 * channels)
+    for chunk in 0..<geometry.chunks {
+      let partial = partials.pointer + (image * geometry.chunks + chunk) * 2 * channels
+      for c in 0..<2 * channels { totals[c] += Double(partial[c]) }
+    }
+    let shifts = coefficients.pointer + image * 4 * channels
+    fillShiftsAndFactors(image: image, shifts)
+    let (constants, slopes) = (shifts + 2 * channels, shifts + 3 * channels)
+    let count = Double(geometry.pixels * perGroup)
+    let scale = affine.scale(image: image)
+    for group in 0..<geometry.groups {
+      let range = group * perGroup..<(group + 1) * perGroup
+      let inverse = Double(inverseDeviations[image * geometry.groups + group])
+      for c in range { totals[channels + c] *= inverse }
+      let mean = range.reduce(0) { $0 + totals[$1] * Double(scale[$1]) } / count
+      let product = range.reduce(0) { $0 + totals[channels + $1] * Double(scale[$1]) } / count
+      for c in range {
+        constants[c] = Float(mean * inverse)
+        slopes[c] = Float(product * inverse * inverse)
+      }
+    }
+  }
+
+  func propagate(image: Int, chunk: Int) {
+    let (channels, pixels) = (geometry.channels, geometry.chunk(chunk))
+    let gradients = storesGradient ? UnsafePointer(g) : dy
+    for (part, result) in zip(x, dx) {
+      let shifts = UnsafePointer(coefficients.pointer + image * 4 * channels + part.first)
+      let (factors, constants, slopes) = (shifts + channels, shifts + 2 * channels, shifts + 3 * channels)
+      for pixel in pixels {
+        let number = image * geometry.pixels + pixel
+        let (source, gradient) = (part.pixel(number), gradients + number * channels + part.first)
+        let target = result.target + number * part.channels
+        let addend = result.addend.map { $0 + number * part.channels }
+        @inline(__always)
+        func propagateVector(_ c: Int, _ lanes: Int) {
+          let centred = load(source + c, lanes) - load(shifts + c, lanes)
+          let mean = load(constants + c, lanes).addingProduct(centred, load(slopes + c, lanes))
+          var value = (-mean).addingProduct(load(gradient + c, lanes), load(factors + c, lanes))
+          if let addend { value += load(addend + c, lanes) }
+          store(value, target + c, lanes)
+        }
+        forEachVector(part.channels, propagateVector)
+      }
+    }
+  }
+
+  /// Adds the sums over images, taken in order and in double precision.
+  func addParameterGradients(
+    modulation: UnsafePointer<Float>?, dScale: UnsafeMutablePointer<Float>, dOffset: UnsafeMutablePointer<Float>
+  ) {
+    let channels = geometry.channels
+    for c in 0..<channels {
+      var (offset, scale) = (0.0, 0.0)
+      for image in 0..<geometry.images {
+        let factor = modulation.map { 1 + Double($0[image * 2 * channels + c]) } ?? 1
+        offset += factor * sums.doublePointer[image * 2 * channels + c]
+        scale += factor * sums.doublePointer[(image * 2 + 1) * channels + c]
+      }
+      dOffset[c] += Float(offset)
+      dScale[c] += Float(scale)
+    }
+  }
+
+  /// ds and db of each image: [images, 2, channels].
+  func fillModulationGradients(
+    scale: UnsafePointer<Float>, offset: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>
+  ) {
+    let channels = geometry.channels
+    for image in 0..<geometry.images {
+      let first = image * 2 * channels
+      let (gradients, products) = (sums.doublePointer + first, sums.doublePointer + first + channels)
+      for c in 0..<channels {
+        target[first + c] = Float(Double(scale[c]) * products[c] + Double(offset[c]) * gradients[c])
+        target[first + channels + c] = Float(gradients[c])
+      }
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import Tensors
+
+/// A matrix [rows, columns] within a tensor, which it keeps alive: element (r, c) is at offset + r·rowStride + c·columnStride
+/// of its elements.
+public struct Matrix {
+  public let rows: Int
+  public let columns: Int
+  let rowStride: Int
+  let columnStride: Int
+  private let tensor: Tensor
+  private let offset: Int
+
+  /// The tensor [N, …, columns] as a matrix whose rows are its last dimension.
+  public init(_ tensor: Tensor) {
+    let columns = tensor.shape.last ?? 1
+    self.init(
+      tensor, rows: columns == 0 ? 0 : tensor.count / columns, columns: columns, rowStride: columns, columnStride: 1,
+      offset: 0)
+  }
+
+  private init(_ tensor: Tensor, rows: Int, columns: Int, rowStride: Int, columnStride: Int, offset: Int) {
+    self.tensor = tensor
+    self.rows = rows
+    self.columns = columns
+    self.rowStride = rowStride
+    self.columnStride = columnStride
+    self.offset = offset
+  }
+
+  /// The same memory with rows and columns exchanged.
+  public var transposed: Matrix {
+    Matrix(tensor, rows: columns, columns: rows, rowStride: columnStride, columnStride: rowStride, offset: offset)
+  }
+
+  public func rows(_ range: Range<Int>) -> Matrix {
+    verify(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of a matrix of \(rows)")
+    return Matrix(
+      tensor, rows: range.count, columns: columns, rowStride: rowStride, columnStride: columnStride,
+      offset: offset + range.lowerBound * rowStride)
+  }
+
+  public func columns(_ range: Range<Int>) -> Matrix { transposed.rows(range).transposed }
+
+  var isRowMajor: Bool { columnStride == 1 }
+
+  /// The first element. Whoever uses it keeps the matrix alive.
+  var pointer: UnsafeMutablePointer<Float> { tensor.pointer + offset }
+
+  var view: MatrixView { MatrixView(pointer, rowStride: rowStride, columnStride: columnStride) }
+}
+
+extension MatrixProduct {
+  /// C = A·B + bias + addend.
+  ///
+  /// - Parameters:
+  ///   - a: [rows, depth].
+  ///   - b: [depth, columns].
+  ///   - c: [rows, columns], row-major; overwritten.
+  ///   - bias: [columns], added to every row.
+  ///   - addend: laid out like C; may be C, to which the product is then added.
+  public static func multiply(
+    _ a: Matrix, _ b: Matrix, into c: Matrix, bias: Tensor? = nil, addend: Matrix? = nil, workers: WorkerPool
+  ) {
+    multiply([a], b, into: c, bias: bias, addend: addend, workers: workers)
+  }
+
+  /// The same for an A in parts that lie in different places: its columns are those of all parts.
+  public static func multiply(
+    _ a: [Matrix], _ b: Matrix, into c: Matrix, bias: Tensor? = nil, addend: Matrix? = nil, workers: WorkerPool
+  ) {
+    let depth = a.reduce(0) { $0 + $1.columns }
+    verify(a.allSatisfy { $0.rows == c.rows } && b.rows == depth && b.columns == c.columns, "the product's shapes")
+    verify(c.isRowMajor && (bias.map { $0.count == c.columns } ?? true), "the result's rows")
+    verify(
+      addend.map { $0.rows == c.rows && $0.columns == c.columns && $0.isRowMajor && $0.rowStride == c.rowStride }
+        ?? true,
+      "an addend is laid out like the result")
+    multiply(
+      a.map { Part($0.view, columns: $0.columns) }, b.view, into: c.pointer, cStride: c.rowStride, rows: c.rows,
+      columns: c.columns, bias: bias.map { UnsafePointer($0.pointer) },
+      addend: addend.map { UnsafePointer($0.pointer) },
+      workers: workers)
+    withExtendedLifetime((a, b, c, bias, addend)) {}
+  }
+}
+
+extension Rows {
+  /// sums[c] += Σ over rows of x[row, c], such as a bias's gradient.
+  ///
+  /// Blocks of rows, whose bounds depend on the number of channels only, are summed in single precision, their sums in
+  /// order in double precision.
+  public static func sumOfRows(_ x: Tensor, accumulatingInto sums: Tensor, workers: WorkerPool) {
+    let channels = sums.count
+    verify(channels > 0 && x.count % channels == 0, "rows of \(x.shape) do not have \(channels) elements")
+    sumOfRows(
+      x.pointer, rows: x.count / channels, channels: channels, accumulatingInto: sums.pointer, workers: workers)
+  }
+
+  /// x[n, …, c] += e[n, c], such as a timestep's embedding added to every pixel.
+  public static func addPerImage(_ e: Tensor, to x: Tensor, workers: WorkerPool) {
+    let (images, channels) = checkedImages(e, x)
+    addPerImage(
+      e.pointer, to: x.pointer, images: images, pixels: x.count / max(e.count, 1), channels: channels, workers: workers)
+  }
+
+  /// sums[n, c] = Σ over pixels of x[n, …, c]: the adjoint of `addPerImage`; overwrites. Summed like `sumOfRows`, each
+  /// image by itself.
+  public static func sumOverPixels(_ x: Tensor, into sums: Tensor, workers: WorkerPool) {
+    let (images, channels) = checkedImages(sums, x)
+    sumOverPixels(
+      x.pointer, into: sums.pointer, images: images, pixels: x.count / max(sums.count, 1), channels: channels,
+      workers: workers)
+  }
+
+  /// Of [N, C] and [N, …, C].
+  private static func checkedImages(_ rows: Tensor, _ x: Tensor) -> (images: Int, channels: Int) {
+    verify(
+      rows.shape.count == 2 && x.shape.first == rows.shape[0] && x.shape.last == rows.shape[1],
+      "\(rows.shape) does not have a row for each image of \(x.shape)")
+    return (rows.shape[0], rows.shape[1])
+  }
+
+  /// Overwrites a matrix with another.
+  public static func copy(_ source: Matrix, into target: Matrix, workers: WorkerPool) {
+    verify(
+      source.rows == target.rows && source.columns == target.columns && source.isRowMajor && target.isRowMajor,
+      "matrices of one shape, by rows")
+    copyColumns(
+      of: source.pointer, rowStride: source.rowStride, into: target.pointer, rowStride: target.rowStride,
+      rows: source.rows, columns: source.columns, workers: workers)
+    withExtendedLifetime((source, target)) {}
+  }
+}

@@ -1,0 +1,223 @@
+import MicroKernels
+import Tensors
+
+/// A matrix where it lies in memory: element (r, c) is at `pointer[r·rowStride + c·columnStride]`.
+package struct MatrixView {
+  package let pointer: UnsafePointer<Float>
+  package let rowStride: Int
+  package let columnStride: Int
+
+  /// A row-major matrix whose rows are `rowStride` floats apart.
+  package init(_ pointer: UnsafePointer<Float>, rowStride: Int) {
+    self.init(pointer, rowStride: rowStride, columnStride: 1)
+  }
+
+  init(_ pointer: UnsafePointer<Float>, rowStride: Int, columnStride: Int) {
+    self.pointer = pointer
+    self.rowStride = rowStride
+    self.columnStride = columnStride
+  }
+
+  /// The columns from one on.
+  func columns(from first: Int) -> MatrixView {
+    MatrixView(pointer + first * columnStride, rowStride: rowStride, columnStride: columnStride)
+  }
+
+  /// The rows from one on.
+  package func rows(from first: Int) -> MatrixView {
+    MatrixView(pointer + first * rowStride, rowStride: rowStride, columnStride: columnStride)
+  }
+
+  /// The same memory with rows and columns exchanged.
+  package var transposed: MatrixView { MatrixView(pointer, rowStride: columnStride, columnStride: rowStride) }
+}
+
+/// Dense matrix products C = A·B (+ bias + addend).
+///
+/// B is taken in strips of 48 or 32 columns, copied into the order in which `MicroKernel` reads them; A is read where
+/// it lies, eight rows at a time. Long sums are cut into fixed pieces of `depthBlock`. So element (r, c) depends on row
+/// r of A and column c of B alone, bit for bit: not on how many rows or columns there are, nor on threads.
+public enum MatrixProduct {
+  /// Some columns of A, from one place on.
+  package struct Part {
+    package let view: MatrixView
+    package let columns: Int
+
+    package init(_ view: MatrixView, columns: Int) {
+      self.view = view
+      self.columns = columns
+    }
+  }
+
+  /// What to compute; A is [rows, depth], B [depth, columns], C [rows, columns], for any number of rows.
+  struct Task {
+    let a: [Part]
+    let b: MatrixView
+    let c: UnsafeMutablePointer<Float>
+    let cStride: Int
+    let columns: Int
+    let bias: UnsafePointer<Float>?
+    let addend: UnsafePointer<Float>?
+    let kernel = MicroKernel.best
+  }
+
+  /// Terms that are added in one go; a strip of B that long stays in the second-level cache.
+  static let depthBlock = 512
+  /// Rows for which a strip of B is copied once.
+  private static let rowBlock = 512
+  /// Rows for which that is worth its while, when threads share few rows.
+  private static let minimumRowBlock = 64
+  /// With fewer rows B is read where it lies: copying it would cost more than it saves.
+  static let fewRows = 32
+
+  /// C = A·B + bias + addend.
+  ///
+  /// - Parameters:
+  ///   - a: [rows, depth].
+  ///   - b: [depth, columns].
+  ///   - c: [rows, columns], overwritten.
+  ///   - cStride: floats between c's rows, where these are parts of longer ones; then addend's rows are as far apart.
+  ///   - bias: [columns], added to every row.
+  ///   - addend: laid out like C; may be C, to which the product is then added.
+  package static func multiply(
+    _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, cStride: Int? = nil, rows: Int, columns: Int,
+    depth: Int, bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
+  ) {
+    multiply(
+      [Part(a, columns: depth)], b, into: c, cStride: cStride, rows: rows, columns: columns, bias: bias, addend: addend,
+      workers: workers)
+  }
+
+  /// The same for an A in parts that lie in different places: its columns are those of all parts.
+  package static func multiply(
+    _ a: [Part], _ b: MatrixView, into c: UnsafeMutablePointer<Float>, cStride: Int? = nil, rows: Int, columns: Int,
+    bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
+  ) {
+    let task = Task(a: a, b: b, c: c, cStride: cStride ?? columns, columns: columns, bias: bias, addend: addend)
+    let strips = Strip.covering(columns)
+    let threads = workers.threadCount
+    // As many blocks of rows as give each thread the same number of them; if these would be too short for copying B, a
+    // share of the strips for each item.
+    let atLeast = (rows + rowBlock - 1) / rowBlock
+    let even = (atLeast + threads - 1) / threads * threads
+    let isShared = rows >= even * minimumRowBlock
+    let blockRows = isShared ? roundUp((rows + even - 1) / even, MicroKernel.rows) : rowBlock
+    let blocks = (rows + blockRows - 1) / blockRows
+    let parts = isShared ? 1 : strips.count
+    workers.forEach(blocks * parts) { item in
+      let (block, part) = item.quotientAndRemainder(dividingBy: parts)
+      task.compute(
+        strips[part * strips.count / parts..<(part + 1) * strips.count / parts],
+        rows: block * blockRows..<min((block + 1) * blockRows, rows))
+    }
+  }
+}
+
+extension MatrixProduct.Task {
+  /// The columns of some strips, for some rows of C.
+  func compute(_ strips: ArraySlice<Strip>, rows: Range<Int>) {
+    let isShort = rows.count <= MatrixProduct.fewRows && b.columnStride == 1
+    // Where each piece of the sums begins in a part of A, and what rows of B belong to it.
+    var pieces: [(a: MatrixView, depths: Range<Int>)] = []
+    var depth = 0
+    for part in a {
+      for first in stride(from: 0, to: part.columns, by: MatrixProduct.depthBlock) {
+        let count = min(MatrixProduct.depthBlock, part.columns - first)
+        pieces.append((part.view.columns(from: first), depth + first..<depth + first + count))
+      }
+      depth += part.columns
+    }
+    if depth == 0 { return strips.forEach { clearToAddend($0, rows: rows) } }
+    withScratch(min(depth, MatrixProduct.depthBlock) * (strips.first?.width ?? 0)) { packed in
+      for (a, depths) in pieces {
+        for strip in strips {
+          var (source, sourceStride) = (UnsafePointer(packed), strip.width)
+          if isShort && strip.isWhole {
+            (source, sourceStride) = (b.pointer + depths.lowerBound * b.rowStride + strip.start, b.rowStride)
+          } else {
+            b.pack(strip, rows: depths, into: packed)
+          }
+          for row in stride(from: rows.lowerBound, to: rows.upperBound, by: MicroKernel.rows) {
+            multiplyBlock(
+              a, row: row, rowCount: min(MicroKernel.rows, rows.upperBound - row), strip: strip, depths: depths,
+              b: source, bStride: sourceStride)
+          }
+        }
+      }
+    }
+  }
+
+  /// - Parameter a: begins with the column that belongs to the first of `depths`.
+  private func multiplyBlock(
+    _ a: MatrixView, row: Int, rowCount: Int, strip: Strip, depths: Range<Int>, b: UnsafePointer<Float>, bStride: Int
+  ) {
+    let isFirst = depths.lowerBound == 0
+    let source = a.pointer + row * a.rowStride
+    if rowCount == MicroKernel.rows && strip.isWhole {
+      let hasStart = !isFirst || putStart(strip, row: row, rowCount: rowCount)
+      kernel.multiply(
+        width: strip.width, depth: depths.count, a: source, rowStride: a.rowStride, depthStride: a.columnStride, b: b,
+        bStride: bStride, c: c + row * cStride + strip.start, cStride: cStride, accumulates: hasStart)
+      return
+    }
+    // Rows that do not exist repeat the last one, and go nowhere; so do columns.
+    withScratch(MicroKernel.rows * (strip.width + depths.count)) { scratch in
+      let (sums, rows) = (scratch, scratch + MicroKernel.rows * strip.width)
+      for r in 0..<MicroKernel.rows {
+        let from = source + min(r, rowCount - 1) * a.rowStride
+        for k in 0..<depths.count { rows[r * depths.count + k] = from[k * a.columnStride] }
+      }
+      kernel.multiply(
+        width: strip.width, depth: depths.count, a: rows, rowStride: depths.count, depthStride: 1, b: b,
+        bStride: bStride, c: sums, cStride: strip.width, accumulates: false)
+      let hasStart = !isFirst || putStart(strip, row: row, rowCount: rowCount)
+      for r in 0..<rowCount {
+        let (from, to) = (sums + r * strip.width, c + (row + r) * cStride + strip.start)
+        for column in 0..<strip.count { to[column] = hasStart ? to[column] + from[column] : from[column] }
+      }
+    }
+  }
+
+  /// Writes bias + addend where the sums go; returns false, and writes nothing, if there is neither.
+  @inline(__always)
+  private func putStart(_ strip: Strip, row: Int, rowCount: Int) -> Bool {
+    if bias == nil && addend == nil { return false }
+    if bias == nil && addend == UnsafePointer(c) { return true }
+    for r in row..<row + rowCount {
+      let offset = r * cStride + strip.start
+      @inline(__always)
+      func put(_ column: Int, _ lanes: Int) {
+        var start = Vector.zero
+        if let bias { start += load(bias + strip.start + column, lanes) }
+        if let addend { start += load(addend + offset + column, lanes) }
+        store(start, c + offset + column, lanes)
+      }
+      forEachVector(strip.count, put)
+    }
+    return true
+  }
+
+  /// The product over no terms.
+  private func clearToAddend(_ strip: Strip, rows: Range<Int>) {
+    for row in rows where !putStart(strip, row: row, rowCount: 1) {
+      (c + row * cStride + strip.start).update(repeating: 0, count: strip.count)
+    }
+  }
+}
+
+extension MatrixView {
+  /// Copies some rows of a strip to [row][strip.width], zeros in the columns that do not exist.
+  func pack(_ strip: Strip, rows: Range<Int>, into target: UnsafeMutablePointer<Float>) {
+    let source = pointer + rows.lowerBound * rowStride + strip.start * columnStride
+    if !strip.isWhole { target.update(repeating: 0, count: rows.count * strip.width) }
+    if columnStride == 1 {
+      for row in 0..<rows.count {
+        Rows.copyRow(source + row * rowStride, to: target + row * strip.width, strip.count)
+      }
+    } else {
+      precondition(rowStride == 1, "a matrix is row-major or its transpose is")
+      Transposition.transpose(
+        source, stride: columnStride, rows: strip.count, columns: rows.count, into: target, targetStride: strip.width)
+    }
+  }
+}

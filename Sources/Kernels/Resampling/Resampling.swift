@@ -1,0 +1,113 @@
+import MicroKernels
+import Tensors
+
+/// Filters images along both axes, and may change their size on the way.
+///
+/// Pixels outside an image count as zero.
+public enum Resampling: Sendable, Hashable {
+  /// The kernel along each axis, but for a factor.
+  public enum Filter: Sendable, Hashable {
+    /// [1, 1]: pixels are repeated, or the mean of four taken.
+    case box
+    /// [1, 3, 3, 1], as in StyleGAN2 (Karras et al., arXiv:1912.04958) and NCSN++ (Song et al., arXiv:2011.13456,
+    /// appendix H).
+    case binomial
+  }
+
+  /// Sides become half as long; constant images keep their value.
+  case halving(Filter)
+  /// Sides become twice as long; constant images keep their value, but at the rim that a binomial filter darkens.
+  case doubling(Filter)
+  /// Smoothed by the binomial filter before a 3x3 convolution of stride 2 without padding: sides grow by one pixel.
+  case smoothing
+  /// Doubled by the binomial filter before a 3x3 convolution, with what the convolution sees of the pixels around the
+  /// image: sides become twice as long and grow by two pixels.
+  case doublingWithRim
+  /// Without the outermost pixels.
+  case withoutRim
+
+  /// The map along an axis of `inputs` pixels. Those that halve need an even number.
+  public func axis(_ inputs: Int) -> AxisFilter {
+    switch self {
+    case .halving(let filter):
+      precondition(inputs.isMultiple(of: 2), "\(inputs) pixels cannot be halved")
+      let pad = filter.taps.count / 2 - 1
+      return AxisFilter(kernel: filter.normalised(to: 1), inputs: inputs, down: 2, before: pad, after: pad)
+    case .doubling(let filter):
+      let pad = filter.taps.count / 2
+      return AxisFilter(kernel: filter.normalised(to: 2), inputs: inputs, up: 2, before: pad, after: pad - 1)
+    case .smoothing:
+      return AxisFilter(kernel: Filter.binomial.normalised(to: 1), inputs: inputs, before: 2, after: 2)
+    case .doublingWithRim:
+      return AxisFilter(kernel: Filter.binomial.normalised(to: 2), inputs: inputs, up: 2, before: 3, after: 2)
+    case .withoutRim:
+      return AxisFilter(kernel: [1], inputs: inputs, before: -1, after: -1)
+    }
+  }
+
+  /// Height and width of what becomes of an image.
+  public func size(height: Int, width: Int) -> (height: Int, width: Int) {
+    (axis(height).outputs, axis(width).outputs)
+  }
+
+  /// y = the image filtered by `vertical` along its height and by `horizontal` along its width, plus `addend`.
+  ///
+  /// - Parameters:
+  ///   - x: [images, vertical.inputs, horizontal.inputs, channels].
+  ///   - y: [images, vertical.outputs, horizontal.outputs, channels]; overwritten.
+  ///   - addend: like y, and may be y; nil for none.
+  package static func apply(
+    vertical: AxisFilter, horizontal: AxisFilter, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, images: Int,
+    channels: Int, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
+  ) {
+    let (inRow, outRow) = (horizontal.inputs * channels, horizontal.outputs * channels)
+    workers.forEach(images * vertical.outputs) { row in
+      let (image, taps) = (row / vertical.outputs, vertical.taps[row % vertical.outputs])
+      let source = x + (image * vertical.inputs + taps.first) * inRow
+      let (target, added) = (y + row * outRow, addend.map { $0 + row * outRow })
+      withScratch(inRow) { combined in
+        weightedSum(of: source, apart: inRow, taps.weights, into: combined, addend: nil, count: inRow)
+        for (column, taps) in horizontal.taps.enumerated() {
+          weightedSum(
+            of: combined + taps.first * channels, apart: channels, taps.weights, into: target + column * channels,
+            addend: added.map { $0 + column * channels }, count: channels)
+        }
+      }
+    }
+  }
+
+  /// target[i] = addend[i] + Σ over k of weights[k]·source[k·distance + i]; in the order of k.
+  @inline(__always)
+  private static func weightedSum(
+    of source: UnsafePointer<Float>, apart distance: Int, _ weights: [Float], into target: UnsafeMutablePointer<Float>,
+    addend: UnsafePointer<Float>?, count: Int
+  ) {
+    weights.withUnsafeBufferPointer { weights in
+      @inline(__always)
+      func step(_ i: Int, _ lanes: Int) {
+        var sum = Vector()
+        for k in 0..<weights.count {
+          sum = sum.adding(weights[k], times: load(source + (k * distance + i), lanes))
+        }
+        if let addend { sum += load(addend + i, lanes) }
+        store(sum, target + i, lanes)
+      }
+      forEachVector(count, step)
+    }
+  }
+}
+
+extension Resampling.Filter {
+  fileprivate var taps: [Float] {
+    switch self {
+    case .box: [1, 1]
+    case .binomial: [1, 3, 3, 1]
+    }
+  }
+
+  /// With the sum `sum`, a power of two: all weights are exact.
+  fileprivate func normalised(to sum: Float) -> [Float] {
+    let total = taps.reduce(0, +)
+    return taps.map { $0 * (sum / total) }
+  }
+}

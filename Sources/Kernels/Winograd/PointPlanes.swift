@@ -1,0 +1,36 @@
+import MicroKernels
+
+/// Scratch for the matrices [tile][channel] of all points.
+///
+/// Rows and planes are an odd number of cache lines apart: addresses a power of two apart would fight for the same sets
+/// of a cache.
+public struct PointPlanes {
+  @usableFromInline let base: UnsafeMutablePointer<Float>
+  public let rowStride: Int
+  public let planeStride: Int
+
+  static func rowStride(channels: Int) -> Int { oddLines(channels) }
+
+  static func planeStride(tiles: Int, channels: Int) -> Int {
+    oddLines(roundUp(tiles, MicroKernel.rows) * rowStride(channels: channels))
+  }
+
+  /// Planes for `body`; rows are padded to whole micro-kernel blocks. See `withScratch` for `minimum`.
+  public static func with(points: Int, tiles: Int, channels: Int, atLeast minimum: Int, _ body: (PointPlanes) -> Void) {
+    let planeStride = planeStride(tiles: tiles, channels: channels)
+    withScratch(points * planeStride, atLeast: minimum) {
+      body(PointPlanes(base: $0, rowStride: rowStride(channels: channels), planeStride: planeStride))
+    }
+  }
+
+  /// At least `count` floats, and an odd number of cache lines.
+  static func oddLines(_ count: Int) -> Int {
+    let lines = (count + 15) / 16
+    return (lines % 2 == 0 ? lines + 1 : lines) * 16
+  }
+
+  @inlinable @inline(__always)
+  public func row(_ point: Int, _ row: Int) -> UnsafeMutablePointer<Float> {
+    base + point * planeStride + row * rowStride
+  }
+}

@@ -1,0 +1,148 @@
+import MicroKernels
+import Tensors
+
+/// Stride-1 3x3 convolution with a border of one zero, by Winograd's F(4x4, 3x3): a quarter of the multiplications of
+/// the direct sum; optionally of an image that is first enlarged twofold by repeating pixels, with a sixth of them.
+///
+/// The result is cut into tiles of 4x4 pixels. The 6x6 inputs under a tile become 36 points V (25 where the input is
+/// enlarged), the 3x3 kernel becomes as many points U, and the convolution becomes as many independent matrix products
+/// M_p[tile, out] = V_p[tile, in]·U_p[in, out], whose results are transformed back into 4x4 outputs.
+///
+/// Some hundred tiles are transformed together. Then each strip of 32 or 48 output channels is done from beginning to
+/// end: its kernels are transformed, multiplied and the products transformed back, so that U and M never leave the
+/// caches and are never stored. Transforming a kernel again for every block of tiles costs some 3%, much less than
+/// writing all U to memory and reading it back, and needs no memory.
+///
+/// V is [point][tile][in], M [point][tile][out of the strip], U [point][in][out of the strip]. Any channel count, height
+/// and width work; multiples of 16 and of 4 are fast. A tile's result does not depend on what is computed beside it.
+public enum Winograd {
+  /// Shape of one convolution.
+  public struct Geometry: Sendable, Equatable {
+    public let images: Int
+    /// Height and width of the result.
+    public let height: Int
+    public let width: Int
+    public let inChannels: Int
+    public let outChannels: Int
+    /// Whether x has half the result's height and width, and each of its pixels counts as 2x2 equal ones.
+    public let enlargesInput: Bool
+
+    public init(
+      images: Int, height: Int, width: Int, inChannels: Int, outChannels: Int, enlargesInput: Bool = false
+    ) {
+      precondition(!enlargesInput || (height % 2 == 0 && width % 2 == 0), "an enlarged image has even sides")
+      self.images = images
+      self.height = height
+      self.width = width
+      self.inChannels = inChannels
+      self.outChannels = outChannels
+      self.enlargesInput = enlargesInput
+    }
+
+    var tileRows: Int { (height + 3) / 4 }
+    var tileColumns: Int { (width + 3) / 4 }
+    var tileCount: Int { images * tileRows * tileColumns }
+
+    /// Windows of `size` pixels on the images in full resolution, or on those of half the height and width.
+    func windows(channels: Int, size: Int, rim: Int, isHalved: Bool) -> TileWindows {
+      let divisor = isHalved ? 2 : 1
+      return TileWindows(
+        height: height / divisor, width: width / divisor, channels: channels, tileRows: tileRows,
+        tileColumns: tileColumns, step: 4 / divisor, size: size, rim: rim)
+    }
+
+    var inputWindows: TileWindows {
+      windows(channels: inChannels, size: enlargesInput ? 4 : 6, rim: 1, isHalved: enlargesInput)
+    }
+    var outputWindows: TileWindows { windows(channels: outChannels, size: 4, rim: 0, isHalved: false) }
+  }
+
+  /// y = enlarged(x) ∗ kernel + bias + perImage + residual.
+  ///
+  /// - Parameters:
+  ///   - x: [images, height, width, inChannels], or half as high and wide.
+  ///   - kernel: [3, 3, inChannels, outChannels].
+  ///   - y: [images, height, width, outChannels]; overwritten.
+  ///   - bias: [outChannels], added everywhere.
+  ///   - perImage: [images, outChannels], added to every pixel of its image.
+  ///   - residual: like y.
+  package static func convolve(
+    x: UnsafePointer<Float>, kernel: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, geometry: Geometry,
+    bias: UnsafePointer<Float>? = nil, perImage: UnsafePointer<Float>? = nil, residual: UnsafePointer<Float>? = nil,
+    workers: WorkerPool
+  ) {
+    let pass = WinogradPass(
+      x: x, inputs: geometry.inputWindows,
+      kernel: WinogradKernel(
+        taps: kernel, inChannels: geometry.inChannels, outChannels: geometry.outChannels, isAdjoint: false),
+      y: y, outputs: geometry.outputWindows, tileCount: geometry.tileCount,
+      addends: WinogradTiles.Addends(bias: bias, perImage: perImage, residual: residual))
+    if geometry.enlargesInput {
+      pass.run(EnlargedPoints.self, workers: workers)
+    } else {
+      pass.run(SixPoints.self, workers: workers)
+    }
+  }
+
+  /// The gradient of `convolve` with respect to x: dx = addend + its adjoint applied to dy.
+  ///
+  /// - Parameters:
+  ///   - dy: [images, height, width, outChannels].
+  ///   - dx: like x; overwritten.
+  ///   - addend: like x; may be dx.
+  package static func propagateGradient(
+    dy: UnsafePointer<Float>, kernel: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, geometry: Geometry,
+    addend: UnsafePointer<Float>? = nil, workers: WorkerPool
+  ) {
+    let halves = geometry.enlargesInput
+    let pass = WinogradPass(
+      x: dy, inputs: geometry.windows(channels: geometry.outChannels, size: 6, rim: 1, isHalved: false),
+      kernel: WinogradKernel(
+        taps: kernel, inChannels: geometry.inChannels, outChannels: geometry.outChannels, isAdjoint: true),
+      y: dx, outputs: geometry.windows(channels: geometry.inChannels, size: halves ? 2 : 4, rim: 0, isHalved: halves),
+      tileCount: geometry.tileCount, addends: WinogradTiles.Addends(residual: addend))
+    if halves {
+      pass.run(PooledPoints.self, workers: workers)
+    } else {
+      pass.run(SixPoints.self, workers: workers)
+    }
+  }
+
+  /// The gradient of `convolve` with respect to the kernel: dKernel += Σ over images and pixels of x ⊗ dy. The sum is
+  /// complete before it is added to dKernel.
+  ///
+  /// Tiles are summed in order, in blocks that depend on the shape alone, so the result does not depend on the number of
+  /// threads.
+  ///
+  /// - Parameter imageSums: receives the sums of dy over each image's pixels, [images, outChannels], of which the
+  ///   gradients of `bias` and `perImage` are made. They are among the points that are needed anyway.
+  package static func accumulateKernelGradient(
+    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dKernel: UnsafeMutablePointer<Float>,
+    imageSums: UnsafeMutablePointer<Float>, geometry: Geometry, workers: WorkerPool
+  ) {
+    imageSums.update(repeating: 0, count: geometry.images * geometry.outChannels)
+    let pass = WinogradKernelGradient(x: x, dy: dy, dKernel: dKernel, imageSums: imageSums, geometry: geometry)
+    if geometry.enlargesInput {
+      pass.run(EnlargedPoints.self, workers: workers)
+    } else {
+      pass.run(SixPoints.self, workers: workers)
+    }
+  }
+
+  /// Tiles that are transformed together: enough to pay for transforming the kernels, few enough for V to stay in the
+  /// last-level cache beside that of other ranks. Equal parts of `tileCount`.
+  static func tilesPerBlock(tileCount: Int, channels: Int, minimumBlocks: Int = 1) -> Int {
+    let maximum = max(128, min(256, maximalBlock / channels))
+    let blocks = max((tileCount + maximum - 1) / maximum, minimumBlocks)
+    return roundUp((tileCount + blocks - 1) / blocks, MicroKernel.rows)
+  }
+
+  /// Tiles x channels of a block: 9 MiB of V.
+  private static let maximalBlock = 1 << 16
+
+  /// Scratch to take in any case for V, for M or dM of a strip, and for U or dU of a strip, in floats: what the layers of
+  /// usual networks need.
+  static let minimumPoints = 2_621_440
+  static let minimumStrip = 1 << 18
+  static let minimumKernel = 1 << 20
+}

@@ -1,0 +1,149 @@
+import MicroKernels
+import Tensors
+
+/// The gradient with respect to the kernel: dU_p = V_pᵀ·dM_p summed over tiles, dM the points of dy.
+struct WinogradKernelGradient {
+  let x: UnsafePointer<Float>
+  let dy: UnsafePointer<Float>
+  let dKernel: UnsafeMutablePointer<Float>
+  /// [images, outChannels].
+  let imageSums: UnsafeMutablePointer<Float>
+  let geometry: Winograd.Geometry
+  private let microKernel = MicroKernel.best
+
+  /// What sums go to: dKernel and imageSums, or partial sums of the same shapes.
+  private struct Target {
+    let kernel: UnsafeMutablePointer<Float>
+    let images: UnsafeMutablePointer<Float>
+  }
+
+  func run<Points: WinogradGradientPoints>(_: Points.Type, workers: WorkerPool) {
+    let blocks = (geometry.tileCount + blockSize - 1) / blockSize
+    if blocks == 1 { return runTogether(Points.self, workers: workers) }
+    let kernelCount = 9 * geometry.inChannels * geometry.outChannels
+    let count = kernelCount + geometry.images * geometry.outChannels
+    let threads = min(workers.threadCount, blocks)
+    let strips = Strip.covering(geometry.outChannels)
+    func accumulate(block: Int, into sums: UnsafeMutablePointer<Float>, accumulates: Bool) {
+      if !accumulates { (sums + kernelCount).update(repeating: 0, count: count - kernelCount) }
+      self.accumulate(
+        Points.self, block: block, rows: 0..<geometry.inChannels, strips: strips[...],
+        into: Target(kernel: sums, images: sums + kernelCount), accumulates: accumulates)
+    }
+    withScratch((threads == 1 ? 1 : 1 + threads) * count) { total in
+      if threads == 1 {
+        for block in 0..<blocks { accumulate(block: block, into: total, accumulates: block > 0) }
+      } else {
+        // A block for each thread, whose points are its own; the sums of blocks are then added in order.
+        for first in stride(from: 0, to: blocks, by: threads) {
+          let together = min(threads, blocks - first)
+          workers.forEach(together) { index in
+            accumulate(
+              block: first + index, into: first + index == 0 ? total : total + (1 + index) * count, accumulates: false)
+          }
+          for index in 0..<together where first + index > 0 {
+            Elementwise.add(total + (1 + index) * count, into: total, count: count, workers: workers)
+          }
+        }
+      }
+      Elementwise.add(total, into: dKernel, count: kernelCount, workers: workers)
+      imageSums.update(from: total + kernelCount, count: count - kernelCount)
+    }
+  }
+
+  /// All threads on the only block.
+  private func runTogether<Points: WinogradGradientPoints>(_: Points.Type, workers: WorkerPool) {
+    let inChannels = geometry.inChannels
+    let strips = Strip.covering(geometry.outChannels)
+    // A share of the input channels for each thread, whose V is its own; and where these would become so few that the
+    // points of dy cost too much, a share of the strips too.
+    let rowParts = max(1, min(workers.threadCount, inChannels / Self.minimumRows))
+    let partSize = roundUp((inChannels + rowParts - 1) / rowParts, vectorWidth)
+    let stripParts = min(strips.count, (workers.threadCount + rowParts - 1) / rowParts)
+    workers.forEach(rowParts * stripParts) { item in
+      let (row, strip) = item.quotientAndRemainder(dividingBy: stripParts)
+      let rows = min(row * partSize, inChannels)..<min((row + 1) * partSize, inChannels)
+      let part = strip * strips.count / stripParts..<(strip + 1) * strips.count / stripParts
+      if rows.isEmpty { return }
+      accumulate(
+        Points.self, block: 0, rows: rows, strips: strips[part],
+        into: Target(kernel: dKernel, images: imageSums), accumulates: true)
+    }
+  }
+
+  private static let minimumRows = 64
+
+  private var blockSize: Int {
+    Winograd.tilesPerBlock(tileCount: geometry.tileCount, channels: max(geometry.inChannels, geometry.outChannels))
+  }
+
+  /// The gradients of some rows (input channels) and strips (output channels), over a block's tiles: added to `target`
+  /// or written to it.
+  private func accumulate<Points: WinogradGradientPoints>(
+    _: Points.Type, block: Int, rows: Range<Int>, strips: ArraySlice<Strip>, into target: Target, accumulates: Bool
+  ) {
+    let tiles = block * blockSize..<min((block + 1) * blockSize, geometry.tileCount)
+    PointPlanes.with(
+      points: Points.count, tiles: tiles.count, channels: rows.count, atLeast: Winograd.minimumPoints
+    ) { v in
+      WinogradTiles.transform(
+        Points.Input.self, of: x, windows: geometry.inputWindows, tiles: tiles, channels: rows, into: v, firstRow: 0)
+      for strip in strips {
+        compute(Points.self, strip, v, tiles: tiles, rows: rows, into: target, accumulates: accumulates)
+      }
+    }
+  }
+
+  /// What some tiles contribute to some rows of one strip.
+  private func compute<Points: WinogradGradientPoints>(
+    _: Points.Type, _ strip: Strip, _ v: PointPlanes, tiles: Range<Int>, rows: Range<Int>, into target: Target,
+    accumulates: Bool
+  ) {
+    let pointStride = PointPlanes.oddLines(roundUp(rows.count, MicroKernel.rows) * strip.width)
+    PointPlanes.with(points: Points.count, tiles: tiles.count, channels: strip.width, atLeast: Winograd.minimumStrip) {
+      dM in
+      WinogradTiles.transform(
+        Points.OutputAdjoint.self, of: dy, windows: geometry.outputWindows, tiles: tiles,
+        channels: strip.start..<strip.start + strip.count, into: dM, firstRow: 0)
+      if rows.lowerBound == 0 {
+        addImageSums(Points.self, dM, tiles: tiles, strip: strip, to: target.images)
+      }
+      withScratch(Points.count * pointStride, atLeast: Winograd.minimumKernel) { dU in
+        for point in 0..<Points.count {
+          for row in stride(from: 0, to: rows.count, by: MicroKernel.rows) {
+            microKernel.multiply(
+              width: strip.width, depth: tiles.count, a: v.row(point, 0) + row, rowStride: 1,
+              depthStride: v.rowStride, b: dM.row(point, 0), bStride: dM.rowStride,
+              c: dU + point * pointStride + row * strip.width, cStride: strip.width, accumulates: false)
+          }
+        }
+        WinogradKernel.putTapGradients(
+          Points.KernelAdjoint.self, dU, pointStride: pointStride, rows: rows, strip: strip,
+          inChannels: geometry.inChannels, outChannels: geometry.outChannels, into: target.kernel,
+          accumulates: accumulates)
+      }
+    }
+  }
+
+  /// The point (1, 1) of dM is the sum of a tile's pixels: both transforms then add up their inputs.
+  private func addImageSums<Points: WinogradGradientPoints>(
+    _: Points.Type, _ dM: PointPlanes, tiles: Range<Int>, strip: Strip, to target: UnsafeMutablePointer<Float>
+  ) {
+    let point = Points.OutputAdjoint.outputs + 1
+    let tilesPerImage = geometry.tileRows * geometry.tileColumns
+    var start = tiles.lowerBound
+    while start < tiles.upperBound {
+      let image = start / tilesPerImage
+      let end = min((image + 1) * tilesPerImage, tiles.upperBound)
+      let sums = target + image * geometry.outChannels + strip.start
+      @inline(__always)
+      func addColumns(_ column: Int, _ lanes: Int) {
+        var sum = Vector.zero
+        for tile in start..<end { sum += load16(dM.row(point, tile - tiles.lowerBound) + column) }
+        store(load(sums + column, lanes) + sum, sums + column, lanes)
+      }
+      forEachVector(strip.count, addColumns)
+      start = end
+    }
+  }
+}

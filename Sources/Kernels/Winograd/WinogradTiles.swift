@@ -1,0 +1,214 @@
+import CProcessor
+import MicroKernels
+import Tensors
+
+/// Where the windows of a convolution's tiles lie on an image batch [images, height, width, channels]: the window of
+/// tile (row, column) is the square of `size` pixels from (row·step − rim, column·step − rim).
+struct TileWindows {
+  let height: Int
+  let width: Int
+  let channels: Int
+  let tileRows: Int
+  let tileColumns: Int
+  let step: Int
+  let size: Int
+  let rim: Int
+
+  struct Place {
+    let image: Int
+    let top: Int
+    let left: Int
+  }
+
+  @inline(__always)
+  func place(ofTile index: Int) -> Place {
+    let (image, inside) = index.quotientAndRemainder(dividingBy: tileRows * tileColumns)
+    let (row, column) = inside.quotientAndRemainder(dividingBy: tileColumns)
+    return Place(image: image, top: row * step - rim, left: column * step - rim)
+  }
+
+  /// Writes where each pixel of a window is, [size, size]: in the images, or at `zeros` if it is outside of them.
+  @inline(__always)
+  func locate(
+    tile: Int, of images: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
+    into pixels: UnsafeMutablePointer<UnsafePointer<Float>>
+  ) {
+    let place = place(ofTile: tile)
+    let image = images + place.image * height * width * channels
+    for i in 0..<size {
+      let y = place.top + i
+      for j in 0..<size {
+        let x = place.left + j
+        let isInside = y >= 0 && y < height && x >= 0 && x < width
+        pixels[i * size + j] = isInside ? image + (y * width + x) * channels : zeros
+      }
+    }
+  }
+}
+
+/// From images to points and back.
+enum WinogradTiles {
+  /// The points of some channels of every tile's window: row `firstRow + r` of `planes` receives tile
+  /// `tiles.lowerBound + r`, from column 0 on.
+  ///
+  /// - Parameter channels: which of the images' channels; the last vector is filled up with zeros.
+  static func transform<Line: LineTransform>(
+    _: Line.Type, of images: UnsafePointer<Float>, windows: TileWindows, tiles: Range<Int>, channels: Range<Int>,
+    into planes: PointPlanes, firstRow: Int
+  ) {
+    let (first, vectors) = (channels.lowerBound, channels.count / vectorWidth)
+    let rest = channels.count % vectorWidth
+    let count = Line.inputs * Line.inputs
+    // From a window's pixels to those of the next window.
+    let ahead = windows.step * windows.channels
+    let (planeStride, rowStride) = (planes.planeStride, planes.rowStride)
+    withZeros(windows.channels) { zeros in
+      withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: count) { pixels in
+        withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.scratchCount) {
+          let (pixel, scratch) = (pixels.baseAddress!, $0.baseAddress!)
+          for (row, tile) in tiles.enumerated() {
+            windows.locate(tile: tile, of: images, zeros: zeros, into: pixel)
+            let target = planes.row(0, firstRow + row)
+            @inline(__always)
+            func transform(_ count: Int, from vector: Int) {
+              let column = vector * vectorWidth
+              let (source, target) = (first + column, target + column)
+              Line.applyTwice(
+                count: count, scratch: scratch, source: { pixel[$0 * Line.inputs + $1] + source },
+                sourceStride: vectorWidth, ahead: ahead, firstAhead: Line.inputs - windows.step
+              ) { i, j, vector, value in
+                let place = target + (i * Line.outputs + j) * planeStride + vector * vectorWidth
+                ddpm_prefetch_to_write(place + rowStride)
+                store16(value, place)
+              }
+            }
+            var vector = 0
+            while vector + 4 <= vectors {
+              transform(4, from: vector)
+              vector += 4
+            }
+            while vector < vectors {
+              transform(1, from: vector)
+              vector += 1
+            }
+            if rest > 0 {
+              withUnsafeTemporaryAllocation(of: Vector.self, capacity: count) {
+                let padded = UnsafeMutableRawPointer($0.baseAddress!).assumingMemoryBound(to: Float.self)
+                let column = vectors * vectorWidth
+                for index in 0..<count {
+                  store16(loadPartial(pixel[index] + first + column, rest), padded + index * vectorWidth)
+                }
+                Line.applyTwice(
+                  count: 1, scratch: scratch, source: { UnsafePointer(padded) + ($0 * Line.inputs + $1) * vectorWidth },
+                  sourceStride: vectorWidth
+                ) { i, j, _, value in store16(value, target + (i * Line.outputs + j) * planeStride + column) }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// What is added to a convolution's outputs.
+  struct Addends {
+    /// [channels], to every pixel.
+    var bias: UnsafePointer<Float>?
+    /// [images, channels], to every pixel of its image.
+    var perImage: UnsafePointer<Float>?
+    /// Like the outputs.
+    var residual: UnsafePointer<Float>?
+    /// Whether sums below zero become zero; not with a residual.
+    var rectifies = false
+  }
+
+  /// Outputs of the channels of one strip: transforms each tile's points back and adds the addends. Row r of `planes`
+  /// holds tile `tiles.lowerBound + r`, column 0 the strip's first channel.
+  static func transformOutput<Line: LineTransform>(
+    _: Line.Type, from planes: PointPlanes, windows: TileWindows, tiles: Range<Int>, strip: Strip,
+    into images: UnsafeMutablePointer<Float>, addends: Addends
+  ) {
+    let vectors = strip.width / vectorWidth
+    withUnsafeTemporaryAllocation(of: Vector.self, capacity: Line.scratchCount + vectors) {
+      let (offsets, scratch) = ($0.baseAddress!, $0.baseAddress! + vectors)
+      let channels = windows.channels
+      for (row, tile) in tiles.enumerated() {
+        let place = windows.place(ofTile: tile)
+        let rows = min(Line.outputs, windows.height - place.top)
+        let columns = min(Line.outputs, windows.width - place.left)
+        let first = ((place.image * windows.height + place.top) * windows.width + place.left) * channels + strip.start
+        for vector in 0..<vectors {
+          let column = vector * vectorWidth
+          let lanes = strip.count - column
+          var offset = Vector.zero
+          if lanes > 0 {
+            let channel = strip.start + column
+            if let bias = addends.bias { offset += load(bias + channel, lanes) }
+            if let perImage = addends.perImage { offset += load(perImage + place.image * channels + channel, lanes) }
+          }
+          offsets[vector] = offset
+        }
+        let source = UnsafePointer(planes.row(0, row))
+        let lineLength = windows.width * channels
+        @inline(__always)
+        func transform(_ count: Int, _ put: (_ row: Int, _ column: Int, _ vector: Int, Vector) -> Void) {
+          Line.applyTwice(
+            count: count, scratch: scratch, source: { source + ($0 * Line.inputs + $1) * planes.planeStride },
+            sourceStride: vectorWidth, ahead: planes.rowStride, firstAhead: 0, put)
+        }
+        if strip.isWhole && rows == Line.outputs && columns == Line.outputs {
+          let (target, residual) = (images + first, addends.residual.map { $0 + first })
+          let next = windows.place(ofTile: min(tile + 1, tiles.upperBound - 1))
+          let ahead =
+            (((next.image - place.image) * windows.height + next.top - place.top) * windows.width + next.left
+              - place.left) * channels
+          @inline(__always)
+          func putWhole(_ i: Int, _ j: Int, _ vector: Int, _ value: Vector) {
+            let position = i * lineLength + j * channels + vector * vectorWidth
+            ddpm_prefetch_to_write(target + position + ahead)
+            store16(value + offsets[vector], target + position)
+          }
+          @inline(__always)
+          func putSum(_ i: Int, _ j: Int, _ vector: Int, _ value: Vector) {
+            let position = i * lineLength + j * channels + vector * vectorWidth
+            ddpm_prefetch_to_write(target + position + ahead)
+            ddpm_prefetch(residual.unsafelyUnwrapped + position + ahead)
+            store16(value + offsets[vector] + load16(residual.unsafelyUnwrapped + position), target + position)
+          }
+          @inline(__always)
+          func putRectified(_ i: Int, _ j: Int, _ vector: Int, _ value: Vector) {
+            let position = i * lineLength + j * channels + vector * vectorWidth
+            ddpm_prefetch_to_write(target + position + ahead)
+            store16((value + offsets[vector]).limited(below: 0), target + position)
+          }
+          switch (vectors, residual == nil, addends.rectifies) {
+          case (3, true, true): transform(3, putRectified)
+          case (3, true, false): transform(3, putWhole)
+          case (3, false, _): transform(3, putSum)
+          case (_, true, true): transform(2, putRectified)
+          case (_, true, false): transform(2, putWhole)
+          case (_, false, _): transform(2, putSum)
+          }
+          continue
+        }
+        transform(vectors) { i, j, vector, value in
+          let column = vector * vectorWidth
+          guard i < rows && j < columns && column < strip.count else { return }
+          let position = first + i * lineLength + j * channels + column
+          let lanes = strip.count - column
+          var result = value + offsets[vector]
+          if let residual = addends.residual { result += load(residual + position, lanes) }
+          if addends.rectifies { result = result.limited(below: 0) }
+          store(result, images + position, lanes)
+        }
+      }
+    }
+  }
+
+  private static func withZeros(_ count: Int, _ body: (UnsafePointer<Float>) -> Void) {
+    withScratch(roundUp(count, vectorWidth)) { zeros in
+      zeros.update(repeating: 0, count: roundUp(count, vectorWidth))
+      body(zeros)
+    }
+  }
+}

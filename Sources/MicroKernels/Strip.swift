@@ -1,0 +1,27 @@
+/// Some columns of a matrix that the micro-kernel takes at a time: 48 or 32, the last of which may not exist.
+public struct Strip: Sendable {
+  /// The first column.
+  public let start: Int
+  /// What the micro-kernel computes: 48 or 32 columns.
+  public let width: Int
+  /// How many of them exist.
+  public let count: Int
+
+  @inlinable public var isWhole: Bool { count == width }
+
+  /// Strips that cover a number of columns with as little waste as possible: none for multiples of 16 above 16.
+  public static func covering(_ columns: Int) -> [Strip] {
+    let vectors = (columns + vectorWidth - 1) / vectorWidth
+    var widths: [Int]
+    switch vectors % 3 {
+    case 0: widths = Array(repeating: 48, count: vectors / 3)
+    case 2: widths = Array(repeating: 48, count: vectors / 3) + [32]
+    default: widths = vectors == 1 ? [32] : Array(repeating: 48, count: vectors / 3 - 1) + [32, 32]
+    }
+    var start = 0
+    return widths.map { width in
+      defer { start += width }
+      return Strip(start: start, width: width, count: min(width, columns - start))
+    }
+  }
+}

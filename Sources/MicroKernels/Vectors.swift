@@ -1,0 +1,140 @@
+import CBuildTarget
+
+/// Sixteen floats: one 512-bit register, or two of 256 bits.
+public typealias Vector = SIMD16<Float>
+
+@inlinable public var vectorWidth: Int { 16 }
+
+@inlinable @inline(__always)
+public func load16(_ pointer: UnsafePointer<Float>) -> Vector {
+  UnsafeRawPointer(pointer).loadUnaligned(as: Vector.self)
+}
+
+@inlinable @inline(__always)
+public func load16(_ pointer: UnsafeMutablePointer<Float>) -> Vector {
+  UnsafeRawPointer(pointer).loadUnaligned(as: Vector.self)
+}
+
+@inlinable @inline(__always)
+public func store16(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
+  UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: Vector.self)
+}
+
+// Partial vectors are rare. As functions of their own they leave the loops around them short enough for everything else
+// to be inlined.
+
+/// The first `count` < 16 floats, then zeros.
+@inlinable @inline(never)
+public func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector {
+  var vector = Vector()
+  withUnsafeMutableBytes(of: &vector) {
+    $0.baseAddress.unsafelyUnwrapped.copyMemory(from: pointer, byteCount: count * MemoryLayout<Float>.stride)
+  }
+  return vector
+}
+
+@inlinable @inline(never)
+public func storePartial(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+  withUnsafeBytes(of: vector) {
+    UnsafeMutableRawPointer(pointer).copyMemory(
+      from: $0.baseAddress.unsafelyUnwrapped, byteCount: count * MemoryLayout<Float>.stride)
+  }
+}
+
+/// `load16`, or `loadPartial` where fewer than 16 floats are left.
+@inlinable @inline(__always)
+public func load(_ pointer: UnsafePointer<Float>, _ left: Int) -> Vector {
+  left >= vectorWidth ? load16(pointer) : loadPartial(pointer, left)
+}
+
+/// `store16`, or `storePartial` where there is room for fewer than 16 floats.
+@inlinable @inline(__always)
+public func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ left: Int) {
+  if left >= vectorWidth { store16(vector, pointer) } else { storePartial(vector, pointer, left) }
+}
+
+// Arithmetic of whole vectors, in place of the standard library's; see build_target.h.
+extension Vector {
+  @inlinable @inline(__always) public static func + (a: Vector, b: Vector) -> Vector { ddpm_add(a, b) }
+  @inlinable @inline(__always) public static func - (a: Vector, b: Vector) -> Vector { ddpm_subtract(a, b) }
+  @inlinable @inline(__always) public static func * (a: Vector, b: Vector) -> Vector { ddpm_multiply(a, b) }
+  @inlinable @inline(__always) public static func / (a: Vector, b: Vector) -> Vector { ddpm_divide(a, b) }
+  @inlinable @inline(__always) public static func + (a: Float, b: Vector) -> Vector {
+    ddpm_add(Vector(repeating: a), b)
+  }
+  @inlinable @inline(__always) public static func + (a: Vector, b: Float) -> Vector {
+    ddpm_add(a, Vector(repeating: b))
+  }
+  @inlinable @inline(__always) public static func - (a: Float, b: Vector) -> Vector {
+    ddpm_subtract(Vector(repeating: a), b)
+  }
+  @inlinable @inline(__always) public static func - (a: Vector, b: Float) -> Vector {
+    ddpm_subtract(a, Vector(repeating: b))
+  }
+  @inlinable @inline(__always) public static func * (a: Float, b: Vector) -> Vector {
+    ddpm_multiply(Vector(repeating: a), b)
+  }
+  @inlinable @inline(__always) public static func * (a: Vector, b: Float) -> Vector {
+    ddpm_multiply(a, Vector(repeating: b))
+  }
+  @inlinable @inline(__always) public static func / (a: Float, b: Vector) -> Vector {
+    ddpm_divide(Vector(repeating: a), b)
+  }
+  @inlinable @inline(__always) public static func / (a: Vector, b: Float) -> Vector {
+    ddpm_divide(a, Vector(repeating: b))
+  }
+  @inlinable @inline(__always) public static func += (a: inout Vector, b: Vector) { a = a + b }
+  @inlinable @inline(__always) public static func -= (a: inout Vector, b: Vector) { a = a - b }
+  @inlinable @inline(__always) public static func *= (a: inout Vector, b: Vector) { a = a * b }
+
+  /// self + a·b, rounded once.
+  @inlinable @inline(__always)
+  public func addingProduct(_ a: Vector, _ b: Vector) -> Vector { ddpm_add_product(self, a, b) }
+}
+
+extension Vector {
+  /// Lanes where `self` is larger take the limit; NaN stays NaN.
+  @inlinable @inline(__always)
+  public func limited(above limit: Float) -> Vector { replacing(with: limit, where: self .> limit) }
+
+  /// Lanes where `self` is smaller take the limit; NaN stays NaN.
+  @inlinable @inline(__always)
+  public func limited(below limit: Float) -> Vector { replacing(with: limit, where: self .< limit) }
+
+  /// self + factor·vector, rounded once.
+  @inlinable @inline(__always)
+  public func adding(_ factor: Float, times vector: Vector) -> Vector {
+    addingProduct(Vector(repeating: factor), vector)
+  }
+
+  /// The sum of the lanes in double precision.
+  @inlinable @inline(__always)
+  public var doubleSum: Double {
+    var sum = 0.0
+    for lane in 0..<vectorWidth { sum += Double(self[lane]) }
+    return sum
+  }
+}
+
+/// Calls `body` with the first index and the number of elements of each vector in a range; the number is 16, known to
+/// the compiler, except in the last call where fewer are left over.
+///
+/// Pass a local function marked `@inline(__always)`: a closure would be called, not inlined, since it is named twice.
+@inlinable @inline(__always)
+public func forEachVector(_ range: Range<Int>, _ body: (_ first: Int, _ lanes: Int) -> Void) {
+  var first = range.lowerBound
+  while first + vectorWidth <= range.upperBound {
+    body(first, vectorWidth)
+    first += vectorWidth
+  }
+  if first < range.upperBound { body(first, range.upperBound - first) }
+}
+
+@inlinable @inline(__always)
+public func forEachVector(_ count: Int, _ body: (_ first: Int, _ lanes: Int) -> Void) {
+  forEachVector(0..<count, body)
+}
+
+/// The next multiple of a number that is at least `count`.
+@inlinable @inline(__always)
+public func roundUp(_ count: Int, _ multiple: Int) -> Int { (count + multiple - 1) / multiple * multiple }

@@ -1,9 +1,0 @@
-import Glibc
-
-/// Ends the process with status 1, where the system refuses what no computation can go on without. Under a launcher the
-/// whole job ends with it.
-func endProcess(_ problem: String) -> Never {
-  let text = Array("ddpm-mpi: \(problem)\n".utf8)
-  _ = write(STDERR_FILENO, text, text.count)
-  exit(1)
-}

@@ -1,0 +1,49 @@
+import CProcessor
+import Glibc
+
+/// A thread that works beside the one that started it. One that is let go of before `join` runs on by itself.
+public struct BackgroundThread: ~Copyable, Sendable {
+  private let thread: pthread_t
+
+  /// Starts the thread. If the system refuses, ends the process with status 1.
+  /// - Parameters:
+  ///   - name: as debuggers and `top -H` show it, which cut it off after 15 bytes.
+  ///   - advice: what the user can do if the system refuses.
+  public init(_ name: String, advice: String? = nil, _ body: @escaping @Sendable () -> Void) {
+    var thread = pthread_t()
+    let status = pthread_create(
+      &thread, nil,
+      { task in
+        Unmanaged<Task>.fromOpaque(task!).takeRetainedValue().run()
+        return nil
+      }, Unmanaged.passRetained(Task(name: name, body)).toOpaque())
+    guard status == 0 else {
+      let reason = String(cString: strerror(status))
+      endProcess("cannot start thread \(name): \(reason)" + (advice.map { "; \($0)" } ?? ""))
+    }
+    self.thread = thread
+  }
+
+  /// Returns when the thread has ended.
+  public consuming func join() {
+    pthread_join(thread, nil)
+    discard self
+  }
+
+  deinit { pthread_detach(thread) }
+
+  private final class Task {
+    private let name: String
+    private let body: @Sendable () -> Void
+
+    init(name: String, _ body: @escaping @Sendable () -> Void) {
+      self.name = name
+      self.body = body
+    }
+
+    func run() {
+      ddpm_name_thread(String(decoding: name.utf8.prefix(15), as: UTF8.self))
+      body()
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import Glibc
+
+/// A value that threads take turns with, and whose changes they can wait for: a mutex and a condition variable
+/// (C. A. R. Hoare: "Monitors: an operating system structuring concept", CACM 17(10), 1974).
+public final class Monitor<Value: Sendable>: @unchecked Sendable {
+  /// Guarded by `mutex`.
+  private var value: Value
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+  public init(_ value: Value) {
+    self.value = value
+    pthread_mutex_init(mutex, nil)
+    // Times are measured with a clock that nobody sets.
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(changed, &attributes)
+    pthread_condattr_destroy(&attributes)
+  }
+
+  deinit {
+    pthread_cond_destroy(changed)
+    pthread_mutex_destroy(mutex)
+    changed.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Runs `body` while no other thread has the value. Wakes nobody. Not reentrant.
+  public func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return try body(&value)
+  }
+
+  /// Changes the value, and wakes threads that wait so that they look at it.
+  /// - Parameter count: how many of them to wake at most; by default all.
+  public func update<Result>(waking count: Int = .max, _ body: (inout Value) throws -> Result) rethrows -> Result {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    let result = try body(&value)
+    if count == .max { pthread_cond_broadcast(changed) } else { for _ in 0..<count { pthread_cond_signal(changed) } }
+    return result
+  }
+
+  /// Sleeps until `body`, which sees the value after every update, returns something.
+  public func wait<Result>(for body: (inout Value) throws -> Result?) rethrows -> Result {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while true {
+      if let result = try body(&value) { return result }
+      pthread_cond_wait(changed, mutex)
+    }
+  }
+
+  /// The same for at most `duration`.
+  /// - Returns: nil if that has passed.
+  public func wait<Result>(
+    atMost duration: Duration, for body: (inout Value) throws -> Result?
+  ) rethrows -> Result? {
+    var deadline = Self.deadline(in: duration)
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while true {
+      if let result = try body(&value) { return result }
+      if pthread_cond_timedwait(changed, mutex, &deadline) == ETIMEDOUT { return try body(&value) }
+    }
+  }
+
+  private static func deadline(in duration: Duration) -> timespec {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    let (seconds, attoseconds) = duration.components
+    let nanoseconds = time.tv_nsec + Int(attoseconds / 1_000_000_000)
+    return timespec(
+      tv_sec: time.tv_sec + Int(seconds) + nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
+  }
+}

@@ -1,0 +1,52 @@
+import Tensors
+
+/// Numbers for tests and ways to compare them.
+public enum TestData {
+  /// Independent standard normal numbers, the same on every run.
+  public static func normals(_ count: Int, seed: UInt64 = 1) -> [Float] {
+    var values = [Float](repeating: 0, count: count)
+    values.withUnsafeMutableBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return }
+      RandomStream(seed: seed, purpose: .noise).fillNormal(base, count: count)
+    }
+    return values
+  }
+
+  public static func normalDoubles(_ count: Int, seed: UInt64 = 1) -> [Double] {
+    normals(count, seed: seed).map { Double($0) }
+  }
+
+  /// The largest |a − b|; infinite when a number is not finite or the counts differ.
+  public static func largestDifference<Scalar: BinaryFloatingPoint>(_ a: [Scalar], _ b: [Scalar]) -> Double {
+    guard a.count == b.count else { return .infinity }
+    var largest = 0.0
+    for (left, right) in zip(a, b) {
+      let difference = abs(Double(left) - Double(right))
+      if !difference.isFinite { return .infinity }
+      largest = max(largest, difference)
+    }
+    return largest
+  }
+
+  /// Whether two arrays hold the same bits.
+  public static func sameBits(_ a: [Float], _ b: [Float]) -> Bool {
+    a.count == b.count && zip(a, b).allSatisfy { $0.bitPattern == $1.bitPattern }
+  }
+
+  public static let channelCounts = [1, 3, 12, 20, 32, 100, 128]
+
+  /// Pools of one, two and three threads.
+  public static let pools = [1, 2, 3].map { WorkerPool(threadCount: $0) }
+}
+
+/// ‖a − b‖ / ‖b‖; infinite when the counts differ.
+public func relativeError(_ a: [Float], _ b: [Float]) -> Double {
+  guard a.count == b.count else { return .infinity }
+  var difference = 0.0
+  var norm = 0.0
+  for (x, y) in zip(a, b) {
+    difference += (Double(x) - Double(y)) * (Double(x) - Double(y))
+    norm += Double(y) * Double(y)
+  }
+  return difference == 0 ? 0 : (difference / norm).squareRoot()
+}
