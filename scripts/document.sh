@@ -16,7 +16,7 @@ trap 'rm -rf "$graphs"' EXIT
 # What the modules import from C.
 flags=()
 for map in "$build"/*.build/module.modulemap Sources/C*/module.modulemap \
-  .build/checkouts/*/Sources/C*/include/module.modulemap; do
+  .build/checkouts/*/Sources/{C*,_*Shims}/include/module.modulemap; do
   flags+=(-Xcc "-fmodule-map-file=$map")
 done
 for name in $(sed -n 's/.*pkgConfig: "\([^"]*\)".*/\1/p' Package.swift); do

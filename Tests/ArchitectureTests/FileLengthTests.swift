@@ -6,8 +6,6 @@ struct FileLengthTests {
   /// Longer files, and why.
   static let exceptions = [
     "Sources/TensorBoard/Protobuf/tensorboard_events.pb.swift": "generated",
-    "Sources/Kernels/Winograd.swift":
-      "one convolution forward and backward, whose passes share their tiles and scratch",
     "Sources/DataParallel/Step/DataParallelTrainer.swift": "one step, whose parts share its state",
   ]
 
