@@ -46,14 +46,14 @@ public struct LikelihoodJob: Sendable {
     let model = try TrainedModel(
       model, activations: { method == .ode ? $0.training : $0.inference }, communicator: communicator,
       reporter: reporter)
-    let (data, measure) = try communicator.together { () throws -> (DataImages, any LikelihoodMeasure) in
-      let data = try DataImages(data, for: model, condition: condition)
+    let (images, measure) = try communicator.together { () throws -> (DataImages, any LikelihoodMeasure) in
+      let images = try DataImages(data, for: model, condition: condition)
       return try namingOptions {
         try condition.check(model.configuration)
-        return (data, try measure(model))
+        return (images, try self.measure(model))
       }
     }
-    let count = self.data.count
+    let count = data.count
     let batches = communicator.batches(of: count, size: self.model.batch)
     var bits: [Double] = []
     var evaluations = 0
@@ -61,8 +61,8 @@ public struct LikelihoodJob: Sendable {
     try communicator.together {
       for (number, range) in batches.enumerated() {
         let denoiser = model.denoiser(
-          condition.guidance(model.configuration, labels: range.map { data.dataset.label(of: $0) }))
-        let batch = try measure.bits(of: range, data, denoiser) { share in
+          condition.guidance(model.configuration, labels: range.map { images.dataset.label(of: $0) }))
+        let batch = try measure.bits(of: range, images, denoiser) { share in
           let progress = SamplingProgress(
             "likelihood of", imageCount: count, step: Int(100 * (Double(number) + share)),
             stepCount: 100 * batches.count)
@@ -74,7 +74,7 @@ public struct LikelihoodJob: Sendable {
     }
     let counts = communicator.shares(of: count).map { measure.parts.count * $0.count }
     let result = LikelihoodResult(
-      method: method, checkpoint: model.origin.checkpoint, dataset: data.dataset.name, split: self.data.split,
+      method: method, checkpoint: model.origin.checkpoint, dataset: images.dataset.name, split: data.split,
       parts: measure.parts,
       bits: try communicator.allGather(bits, counts: counts),
       evaluations: try communicator.allReduceMaximum(evaluations))

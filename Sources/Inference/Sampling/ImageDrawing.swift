@@ -26,7 +26,10 @@ public struct ImageDrawing {
   ) throws(DiffusionError) {
     self.model = model
     sampler = try model.sampler()
-    self.conditions = try conditions ?? ClassConditions(configuration: model.configuration)
+    self.conditions =
+      if let conditions { conditions } else {
+        try ClassConditions(configuration: model.configuration)
+      }
     self.seed = seed
     self.batchSize = batchSize
     self.communicator = communicator
