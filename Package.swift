@@ -221,7 +221,7 @@ let package = Package(
     .testTarget(name: "DataParallelTests", dependencies: ["DataParallel", "Optimisation", "Ranks", "Tensors"]),
     .testTarget(
       name: "ConfigurationTests",
-      dependencies: ["Configuration", "Failures", "Network", "Optimisation", "Ranks", "TestSupport"]),
+      dependencies: ["Configuration", "Diffusion", "Failures", "Network", "Optimisation", "Ranks", "TestSupport"]),
     .testTarget(
       name: "InferenceTests", dependencies: ["Configuration", "Diffusion", "Inference", "Tensors"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
@@ -253,7 +253,7 @@ let package = Package(
     .executableTarget(
       name: "peer-program",
       dependencies: [
-        "Evaluation", "FeatureNetworks", "Inception", "Inference", "Interchange", "MessagePassing", "Network",
+        "Evaluation", "FeatureNetworks", "Inception", "Inference", "Interchange", "MessagePassing",
         "Optimisation", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/PeerProgram"),

@@ -1,10 +1,12 @@
 import Datasets
+import Diffusion
 
 extension ConfigurationKey {
   /// Random streams count steps in 32 bits.
   private static let maximumSteps = Int(UInt32.max)
   private static let maximumBatch = 1 << 20
   private static let maximumImages = 10_000_000
+  private static let maximumSamplingSteps = 1_000_000
 
   /// Every key, in the order in which a configuration is written.
   public static let all: [ConfigurationKey] = [
@@ -217,20 +219,59 @@ extension ConfigurationKey {
       "training.tensorboard", \.training.tensorBoard, .all, mayChangeOnResume: true,
       "write what TensorBoard reads into the run's folder"),
 
-    .init("sampling.count", \.sampling.count, .within(1...65536), mayChangeOnResume: true, "images in a sample grid"),
     .init(
-      "sampling.steps", \.sampling.steps, .within(1...1_000_000), mayChangeOnResume: true,
-      "reverse steps per sample, spread over diffusion.steps"),
+      "sampling.count", \.training.sampleCount, .within(1...65536), mayChangeOnResume: true, "images in a sample grid"),
     .init(
-      "sampling.clip", \.sampling.clip, .all, mayChangeOnResume: true,
-      "clip the predicted image to [-1, 1] in each reverse step"),
+      "sampling.sampler", \.sampling.name, absent: "default", .all, mayChangeOnResume: true,
+      "way from noise to images; default: ddpm, in continuous time euler-maruyama, for edm edm"),
+    .init(
+      "sampling.steps", \.sampling.steps, .within(1...maximumSamplingSteps), mayChangeOnResume: true,
+      "steps from noise to an image; ddpm, ddim and dpm-solver++ spread them over diffusion.steps"),
+    .init(
+      "sampling.spacing", \.sampling.spacing, .all, mayChangeOnResume: true,
+      "which of diffusion.steps ddpm, ddim and dpm-solver++ visit"),
+    .init(
+      "sampling.clip", \.sampling.clipsOriginal, .all, mayChangeOnResume: true,
+      "clip the predicted image to [-1, 1] in each step"),
+    .init(
+      "sampling.variance", \.sampling.variance, absent: "default", .all, mayChangeOnResume: true,
+      "variance of the reverse steps of ddpm, if it is another than that of training; default: diffusion.variance"),
+    .init(
+      "sampling.eta", \.sampling.eta, .within(0...1), mayChangeOnResume: true,
+      "fresh noise of ddim: 0 adds none, 1 as much as ddpm with the small variance"),
+    // Each Langevin step of a step has a stream of random numbers to itself.
+    .init(
+      "sampling.corrections", \.sampling.corrections, .within(0...maximumSamplingSteps), mayChangeOnResume: true,
+      "Langevin steps of predictor-corrector and langevin at each time"),
+    .init(
+      "sampling.snr", \.sampling.signalToNoise, .above(0, atMost: 1e9), mayChangeOnResume: true,
+      "how strong the noise of a Langevin step is beside its drift"),
+    .init(
+      "sampling.tolerance", \.sampling.tolerance, .above(0, atMost: 1e9), mayChangeOnResume: true,
+      "error that ode-rk45 may make in a step"),
+    .init(
+      "sampling.churn", \.sampling.churn.amount, .within(0...1e9), mayChangeOnResume: true,
+      "S_churn of edm: noise added and taken away on the way"),
+    .init(
+      "sampling.churn_min", \.sampling.churn.minimum, .within(0...1e9), mayChangeOnResume: true,
+      "S_tmin of edm: no noise is added at lower levels"),
+    .init(
+      "sampling.churn_max", \.sampling.churn.upperLimit, absent: "none", .within(0...1e9), mayChangeOnResume: true,
+      "S_tmax of edm: no noise is added at higher levels"),
+    .init(
+      "sampling.churn_noise", \.sampling.churn.inflation, .above(0, atMost: 1e9), mayChangeOnResume: true,
+      "S_noise of edm: standard deviation of the noise that is added"),
+    .init(
+      "sampling.guidance", \.sampling.guidance, .within(-1e9...1e9), mayChangeOnResume: true,
+      "how much more strongly than they would by themselves images are led to their class; 0 draws from the distribution of the class as it is"
+    ),
 
     .init(
       "evaluation.every", \.evaluation.every, absent: "none", .within(1...maximumSteps), mayChangeOnResume: true,
       "steps between measurements of drawn images; the checkpoint of the best is kept as checkpoints/best.h5"),
     .init(
       "evaluation.count", \.evaluation.count, .within(10...maximumImages), mayChangeOnResume: true,
-      "images to draw for each, by sampling.steps"),
+      "images to draw for each, as the keys of sampling say"),
     .init(
       "evaluation.features", \.evaluation.features, .notEmpty, mayChangeOnResume: true,
       "whose features are measured: inception, fashion-mnist-classifier, or a file by `ddpm-mpi export`"),
@@ -242,4 +283,12 @@ extension ConfigurationKey {
       mayChangeOnResume: true,
       "how many of them, the first ones"),
   ]
+}
+
+extension EDMSampler.Churn {
+  /// `maximum`; `nil`: no limit.
+  fileprivate var upperLimit: Double? {
+    get { maximum.isFinite ? maximum : nil }
+    set { maximum = newValue ?? .infinity }
+  }
 }

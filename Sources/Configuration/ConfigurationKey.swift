@@ -11,8 +11,8 @@ public struct ConfigurationKey: Sendable {
   public let help: String
   /// What to write: `a whole number`.
   public let expected: String
-  /// What may be written, for the reference: `a whole number; at least 1`.
-  let values: String
+  /// What may be written, for the reference and the help of options: `a whole number; at least 1`.
+  public let values: String
   /// What a value must be beyond its type (`at least 1`), where that is limited.
   public let allowed: String?
   /// Whether a resumed run may have another value: the key alters no number that the training computes.

@@ -123,6 +123,8 @@ extension NamedChoice {
 extension RunConfiguration.DiffusionSettings.Schedule: NamedChoice {}
 extension RunConfiguration.DiffusionSettings.TimeSampling: NamedChoice {}
 extension ReverseVariance: NamedChoice {}
+extension SamplerName: NamedChoice {}
+extension StepSpacing: NamedChoice {}
 extension RunConfiguration.DiffusionSettings.Process: NamedChoice {}
 extension Prediction: NamedChoice {}
 extension TrainingObjective.Loss: NamedChoice {}

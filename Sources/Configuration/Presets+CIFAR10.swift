@@ -151,7 +151,7 @@ extension Presets {
     $0.training.maxGradientNorm = nil
     $0.training.emaDecays = [0.99929]
     $0.sampling.steps = 18
-    $0.sampling.clip = false
+    $0.sampling.clipsOriginal = false
   }
 
   /// What all of them have in common.

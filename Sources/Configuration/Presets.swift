@@ -72,7 +72,7 @@ public enum Presets {
     $0.training.emaDecays = [0.99]
     $0.training.checkpointEvery = 100
     $0.training.sampleEvery = 200
-    $0.sampling.count = 16
+    $0.training.sampleCount = 16
     $0.sampling.steps = 20
   }
 

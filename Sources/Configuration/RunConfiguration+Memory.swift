@@ -35,8 +35,8 @@ extension RunConfiguration {
     let size = Double(network.imageHeight * network.imageWidth * network.imageChannels)
     var need = MemoryNeed()
     need.add(
-      floats: Double(sampling.count) * size * (1 + 1 / Double(rankCount)),
-      for: "sampling.count \(sampling.count) images")
+      floats: Double(training.sampleCount) * size * (1 + 1 / Double(rankCount)),
+      for: "sampling.count \(training.sampleCount) images")
     if evaluation.every != nil {
       need.add(
         floats: Double(evaluation.count) * size / Double(rankCount), for: "evaluation.count \(evaluation.count) images")

@@ -118,16 +118,6 @@ extension RunConfiguration {
       decayStart: training.decayStart, steps: training.steps)
   }
 
-  /// The sampler's settings: those of the run.
-  public var samplerSettings: SamplerSettings {
-    var settings = SamplerSettings()
-    settings.name = diffusion.process.isDiscrete ? .ddpm : diffusion.process == .edm ? .edm : .eulerMaruyama
-    settings.steps = sampling.steps
-    settings.variance = diffusion.variance
-    settings.clipsOriginal = sampling.clip
-    return settings
-  }
-
   private func validate(imageWidth: Int) throws(ConfigurationError) {
     let halvings = model.multipliers.count - 1
     guard imageWidth.isMultiple(of: 1 << halvings) else {

@@ -1,74 +1,119 @@
-/// A key that is read only where another key has certain values.
+import Diffusion
+
+/// A key that is read only where the configuration has certain values of another.
 package struct KeyScope: Sendable {
   package let key: String
-  /// The key that decides whether `key` is read, and its values for which it is.
+  /// The key that decides whether `key` is read.
   package let decider: String
-  package let values: [String]
+  /// Its values for which it is, in words.
+  let readers: String
+  let isRead: @Sendable (RunConfiguration) -> Bool
+  /// What it is, in words.
+  let decision: @Sendable (RunConfiguration) -> String
 
-  init(_ key: String, isReadWith decider: String, _ values: String...) {
-    self.key = key
-    self.decider = decider
-    self.values = values
+  /// Keys that are read where a property has one of some values.
+  private static func keys<Value: ConfigurationValue>(
+    _ keys: String..., areReadWith decider: String,
+    _ property: @escaping @Sendable (RunConfiguration) -> Value?, in values: [Value]
+  ) -> [KeyScope] {
+    let names = values.map(\.node.text)
+    let readers =
+      names.count == 1 ? names[0] : names.dropLast().joined(separator: ", ") + " and " + names[names.count - 1]
+    return keys.map { key in
+      KeyScope(
+        key: key, decider: decider, readers: readers,
+        isRead: { property($0).map(values.contains) ?? true }, decision: { property($0)?.node.text ?? "" })
+    }
+  }
+
+  /// Keys that are read where a number is above 0.
+  private static func keys<Number: ConfigurationValue & Numeric & Comparable>(
+    _ keys: String..., areReadAboveZeroOf decider: String,
+    _ property: @escaping @Sendable (RunConfiguration) -> Number
+  ) -> [KeyScope] {
+    keys.map { key in
+      KeyScope(
+        key: key, decider: decider, readers: "above 0", isRead: { property($0) > 0 },
+        decision: { property($0).node.text })
+    }
   }
 
   /// Every such key. One that is set and not read would be ignored silently.
   package static let all: [KeyScope] =
-    ["data.background", "data.channels", "data.orientation"].map { .init($0, isReadWith: "data.name", "folder") }
-    + ["diffusion.steps", "diffusion.rescale_times", "diffusion.time_sampling", "diffusion.variance"].map {
-      .init($0, isReadWith: "diffusion.process", "vp", "ve")
+    keys("data.background", "data.channels", "data.orientation", areReadWith: "data.name", \.data.name, in: ["folder"])
+    + keys(
+      "diffusion.steps", "diffusion.rescale_times", "diffusion.time_sampling", "diffusion.variance", "sampling.spacing",
+      areReadWith: "diffusion.process", \.diffusion.process,
+      in: [.discreteVariancePreserving, .discreteVarianceExploding])
+    + keys(
+      "diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last", "diffusion.zero_terminal_snr",
+      areReadWith: "diffusion.process", \.diffusion.process, in: [.discreteVariancePreserving])
+    + keys(
+      "diffusion.beta_first", "diffusion.beta_last", areReadWith: "diffusion.schedule", \.diffusion.schedule,
+      in: [.linear, .quadratic, .sigmoid])
+    + keys(
+      "diffusion.sigma_min", "diffusion.sigma_max", areReadWith: "diffusion.process", \.diffusion.process,
+      in: [.discreteVarianceExploding, .varianceExploding, .edm])
+    + keys(
+      "diffusion.scale_input", "model.scale_by_sigma", areReadWith: "diffusion.process", \.diffusion.process,
+      in: [.discreteVarianceExploding, .varianceExploding])
+    + keys(
+      "diffusion.prediction", areReadWith: "diffusion.process", \.diffusion.process,
+      in: RunConfiguration.DiffusionSettings.Process.allCases.filter { $0 != .edm })
+    + keys("model.fourier_scale", areReadWith: "model.embedding", \.model.architecture.timeFeatures, in: [.fourier])
+    + keys(
+      "model.progressive_combine", areReadWith: "model.progressive_input", \.model.architecture.progressiveInput,
+      in: [.inputSkip])
+    + SamplerOption.allCases.flatMap { option in
+      keys(
+        "sampling.\(option.rawValue)", areReadWith: "sampling.sampler", \.samplerName,
+        in: SamplerName.allCases.filter { $0.options.contains(option) })
     }
-    + ["diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last", "diffusion.zero_terminal_snr"].map {
-      .init($0, isReadWith: "diffusion.process", "vp")
-    }
-    + ["diffusion.beta_first", "diffusion.beta_last"].map {
-      .init($0, isReadWith: "diffusion.schedule", "linear", "quadratic", "sigmoid")
-    }
-    + ["diffusion.sigma_min", "diffusion.sigma_max"].map {
-      .init($0, isReadWith: "diffusion.process", "ve", "ve-sde", "edm")
-    }
-    + ["diffusion.scale_input", "model.scale_by_sigma"].map {
-      .init($0, isReadWith: "diffusion.process", "ve", "ve-sde")
-    }
-    + [
-      .init("diffusion.prediction", isReadWith: "diffusion.process", "vp", "ve", "vp-sde", "ve-sde", "sub-vp-sde"),
-      .init("model.fourier_scale", isReadWith: "model.embedding", "fourier"),
-      .init("model.progressive_combine", isReadWith: "model.progressive_input", "input-skip"),
-    ]
+    + keys(
+      "sampling.churn_min", "sampling.churn_max", "sampling.churn_noise", areReadAboveZeroOf: "sampling.churn",
+      \.sampling.churn.amount)
+    + keys("sampling.snr", areReadAboveZeroOf: "sampling.corrections", \.sampling.corrections)
 }
 
-/// A key that has another value than its default, and that nothing reads.
+/// A key that somebody has set, and that nothing reads.
 struct UnreadKey {
-  let scope: KeyScope
-  let value: String
-  let usualValue: String
-  let decidingValue: String
+  let key: ConfigurationKey
+  private let scope: KeyScope
+  private let configuration: RunConfiguration
+
+  init?(_ scope: KeyScope, in configuration: RunConfiguration, isSet: Bool) {
+    guard isSet, !scope.isRead(configuration), let key = ConfigurationKey.named(scope.key) else { return nil }
+    (self.key, self.scope, self.configuration) = (key, scope, configuration)
+  }
 
   /// In words.
   var problem: String {
-    let values = scope.values
-    let readers =
-      values.count == 1 ? values[0] : values.dropLast().joined(separator: ", ") + " and " + values[values.count - 1]
-    return "\(scope.key) is \(value), which is for \(scope.decider) \(readers); \(scope.decider) is "
-      + "\(decidingValue), so leave \(scope.key) at its default, \(usualValue)"
+    problem(name: \.self) + "so leave \(key.name) at its default, \(key.value(in: RunConfiguration()))"
+  }
+
+  /// In words, for someone who has set it by an option of the command line.
+  var problemOfOption: String { problem(name: ConfigurationKey.optionName) + "so leave it out" }
+
+  private func problem(name: (String) -> String) -> String {
+    let decider = name(scope.decider)
+    return
+      "\(name(key.name)) is \(key.value(in: configuration)), which is for \(decider) \(scope.readers); \(decider) is "
+      + "\(scope.decision(configuration)), "
   }
 }
 
 extension RunConfiguration {
-  /// The keys that are set and not read.
-  var unreadKeys: [UnreadKey] {
+  /// The keys that are not read and have another value than their default, or are among those that someone has set.
+  func unreadKeys(besides set: Set<String> = []) -> [UnreadKey] {
     let usual = RunConfiguration()
     return KeyScope.all.compactMap { scope in
-      let (value, usualValue, decidingValue) = (text(scope.key), usual.text(scope.key), text(scope.decider))
-      guard value != usualValue, !scope.values.contains(decidingValue) else { return nil }
-      return UnreadKey(scope: scope, value: value, usualValue: usualValue, decidingValue: decidingValue)
+      UnreadKey(scope, in: self, isSet: set.contains(scope.key) || text(scope.key) != usual.text(scope.key))
     }
   }
 
   /// The same configuration where keys that are not read have their defaults: it does the same.
   public func withoutUnreadKeys() -> RunConfiguration {
     let usual = RunConfiguration()
-    return unreadKeys.reduce(into: self) { result, unread in
-      if let key = ConfigurationKey.named(unread.scope.key) { _ = key.assign(key.node(usual), &result) }
-    }
+    return unreadKeys().reduce(into: self) { result, unread in _ = unread.key.assign(unread.key.node(usual), &result) }
   }
 }

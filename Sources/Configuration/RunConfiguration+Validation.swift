@@ -89,7 +89,7 @@ extension RunConfiguration {
         "model.channels is \(model.channels) and model.multipliers \(text("model.multipliers")), which makes levels of "
           + "\(largest * model.channels) channels; they may have at most \(Self.maximumChannels)")
     }
-    problems += unreadKeys.map(\.problem)
+    problems += unreadKeys().map(\.problem)
     problems += groupProblems
     if let channels = model.architecture.headChannels, model.architecture.headCount != 1 {
       problems.append(
@@ -119,22 +119,19 @@ extension RunConfiguration {
         "diffusion.rescale_times is true, but with model.embedding fourier the network is told the noise's logarithm, not "
           + "the step; set one of them to its default")
     }
-    if diffusion.process.isDiscrete && sampling.steps > diffusion.steps {
-      problems.append(
-        "sampling.steps is \(sampling.steps), more than diffusion.steps \(diffusion.steps); it must be at most that")
-    }
+    problems += guidanceProblems
     return problems
   }
 
   /// Of a level: then no number of parameters or of activations of an image is beyond what integers hold.
   private static let maximumChannels = 65536
 
-  /// Whether there is such a process, it can be computed with, and a network can be trained for it.
+  /// Whether there is such a process, it can be computed with, a network can be trained for it, and images drawn.
   private var processProblems: [String] {
     do {
       guard let unworkable = try process().firstUnworkableTime else {
         _ = try objective()
-        return []
+        return samplerProblem(name: \.self).map { [$0] } ?? []
       }
       return [problem(unworkable)]
     } catch {
@@ -235,6 +232,16 @@ extension RunConfiguration {
       ]
     }
     return []
+  }
+
+  /// Whether there are classes to lead images to, and a network that knows what they look like without.
+  private var guidanceProblems: [String] {
+    if sampling.guidance == 0 { return [] }
+    let found = "sampling.guidance is \(text("sampling.guidance")), but the network "
+    if model.classes == nil {
+      return [found + "is told no classes; set model.classes to the number of the data set's classes"]
+    }
+    return training.labelDropout > 0 ? [] : [found + "is always told the class; set training.label_dropout above 0"]
   }
 
   /// Whether the place where the learning rate begins to fall means anything.

@@ -15,7 +15,8 @@ public struct RunConfiguration: Sendable, Equatable {
   public var model = ModelSettings()
   public var diffusion = DiffusionSettings()
   public var training = TrainingSettings()
-  public var sampling = SamplingSettings()
+  /// How images are drawn: in training's sheets and evaluations, and by the commands unless they are told otherwise.
+  public var sampling = SamplerSettings()
   public var evaluation = EvaluationSettings()
 
   public init() {}
@@ -146,6 +147,8 @@ public struct RunConfiguration: Sendable, Equatable {
     public var logEvery: Int? = 10
     /// `nil`: never.
     public var sampleEvery: Int? = 1000
+    /// Images of a sample grid.
+    public var sampleCount = 64
     public var tensorBoard = true
 
     public init() {}
@@ -164,15 +167,6 @@ public struct RunConfiguration: Sendable, Equatable {
       /// Every residual block, with its attention.
       case blocks
     }
-  }
-
-  public struct SamplingSettings: Sendable, Equatable {
-    /// Images in the grid.
-    public var count = 64
-    public var steps = 250
-    public var clip = true
-
-    public init() {}
   }
 
   public struct EvaluationSettings: Sendable, Equatable {

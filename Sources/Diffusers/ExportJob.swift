@@ -1,4 +1,3 @@
-import Checkpoints
 import Files
 import Foundation
 import Inference
@@ -28,15 +27,16 @@ public struct ExportJob: Sendable {
     try communicator.together {
       let folder = try OutputFolder(
         output, replacing: .init(of: "a pipeline", knownBy: PipelineExport.Place.network, isWanted: replaces))
-      let (model, path, problems) = try CheckpointPlace.newest(at: checkpoint, option: "--checkpoint") {
-        try TrainedModel.read($0, weights: weights)
+      let (model, _, problems) = try CheckpointPlace.newest(at: checkpoint, option: "--checkpoint") {
+        try TrainedModel(reading: $0, weights: weights)
       }
       for problem in problems { reporter.log.warning("\(problem); trying the one before") }
       let export = try PipelineExport(model.configuration, network: model.network.configuration)
       try folder.write(
-        try export.files(parameters: model.parameters, step: model.header.step, images: model.header.images))
+        try export.files(
+          parameters: model.parameters, step: model.origin.trainingSteps, images: model.origin.trainingImages))
       reporter.message(
-        "Wrote \(folder.path): the \(weights == .model ? "" : "averaged ")weights of \(path), "
+        "Wrote \(folder.path): the \(weights == .model ? "" : "averaged ")weights of \(model.origin.checkpoint), "
           + "\(ProgressFormat.count(model.network.layout.parameterCount)) parameters.")
       if !export.hasPipeline {
         reporter.message("No pipeline of diffusers draws from its process; docs/interchange.md has a loop that does.")

@@ -48,7 +48,7 @@ struct SchedulerMapping: Equatable, Sendable {
     zeroTerminalSNR = settings.zeroTerminalSNR
     prediction = settings.prediction
     variance = settings.variance
-    clips = configuration.sampling.clip
+    clips = configuration.sampling.clipsOriginal
   }
 
   private static let predictionNames: [Prediction: String] = [
@@ -205,7 +205,7 @@ struct SchedulerMapping: Equatable, Sendable {
     if steps != 1000 { configuration.diffusion.rescaleTimes = false }
     configuration.diffusion.prediction = prediction
     if let variance { configuration.diffusion.variance = variance }
-    if let clips { configuration.sampling.clip = clips }
+    if let clips { configuration.sampling.clipsOriginal = clips }
     configuration.sampling.steps = min(configuration.sampling.steps, steps)
   }
 }

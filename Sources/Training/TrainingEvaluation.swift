@@ -18,7 +18,6 @@ final class TrainingEvaluation {
   private let every: Int
   private let extraction: FeatureExtraction
   private let dataset: any ImageDataset
-  private let folder: RunFolder
   private let reporter: RunReporter
   /// Made when it is first needed.
   private var reference: Reference?
@@ -59,7 +58,6 @@ final class TrainingEvaluation {
     self.settings = settings
     self.every = every
     self.dataset = dataset
-    self.folder = folder
     self.reporter = reporter
     try communicator.together {
       guard communicator.rank == 0 else { return }
@@ -70,11 +68,9 @@ final class TrainingEvaluation {
 
   func isDue(after step: Int) -> Bool { step % every == 0 }
 
-  /// Draws images by the run's first average and measures them.
+  /// Draws images and measures them.
   /// - Returns: the measures, equal on all ranks, and whether, on rank 0, no step before had as small a distance.
-  func evaluate(
-    _ drawing: ImageDrawing, parameters: Arena, step: Int
-  ) throws -> (result: EvaluationResult, isBest: Bool) {
+  func evaluate(_ drawing: ImageDrawing) throws -> (result: EvaluationResult, isBest: Bool) {
     let reference =
       try self.reference
       ?? Reference(
@@ -83,10 +79,7 @@ final class TrainingEvaluation {
     self.reference = reference
     let evaluator = Evaluator(
       extraction: extraction, reference: reference, measures: Self.measures, count: settings.count)
-    let result = try evaluator.evaluate(
-      drawing, parameters: parameters,
-      subject: .init(checkpoint: folder.checkpointPath(step: step), weights: .ema, trainingSteps: step),
-      reporter: reporter)
+    let result = try evaluator.evaluate(drawing, reporter: reporter)
     guard extraction.communicator.rank == 0, let fid = result.fid else { return (result, false) }
     do {
       try file?.append((try jsonLine(result) + "\n").utf8)

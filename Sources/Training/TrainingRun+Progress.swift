@@ -28,6 +28,16 @@ extension TrainingRun {
     }
   }
 
+  /// Draws from the first average as the run's keys say. Collective.
+  func drawing(by network: UNet, step: Int) throws -> ImageDrawing {
+    let model = try TrainedModel(
+      configuration, network: network, parameters: try trainer.gatherAverage(trainer.averages[0]), workers: workers,
+      origin: .init(
+        checkpoint: folder.checkpointPath(step: step), weights: .ema, trainingSteps: step,
+        trainingImages: step * configuration.training.batch))
+    return try ImageDrawing(model, seed: configuration.seed, communicator: communicator)
+  }
+
   /// Measures images drawn by the first average, and keeps the checkpoint if they are the best; tells what it found.
   /// Collective.
   func measureImages(step: Int, _ metrics: inout MetricsWriter?) throws {
@@ -42,11 +52,7 @@ extension TrainingRun {
   private func measure(
     _ network: UNet, _ evaluation: TrainingEvaluation, step: Int, _ metrics: inout MetricsWriter?
   ) throws -> String {
-    let drawing = try ImageDrawing(
-      network: network, configuration: configuration, seed: configuration.seed, communicator: communicator,
-      workers: workers)
-    let (result, isBest) = try evaluation.evaluate(
-      drawing, parameters: try trainer.gatherAverage(trainer.averages[0]), step: step)
+    let (result, isBest) = try evaluation.evaluate(try drawing(by: network, step: step))
     guard communicator.rank == 0 else { return "" }
     writeOrWarn { () throws(FileError) in try metrics?.append(step: step, result.numbers) }
     tensorBoard?.noteMeasures(result.numbers, step: step)

@@ -21,7 +21,8 @@ struct BenchmarkCommand: RankCommand {
       """,
     discussion: """
       Random images, so that no data set is needed. Under mpirun the figures are those of the whole job; per core means \
-      per thread of all ranks.
+      per thread of all ranks. --set takes keys of the model, training.recompute_activations, training.overlap and \
+      training.wire.
 
       EXAMPLES
         mpirun -n 2 ddpm-mpi benchmark --preset cifar10 --batch 32
@@ -29,8 +30,7 @@ struct BenchmarkCommand: RankCommand {
         ddpm-mpi benchmark --set model.channels=64 --image-size 64 --batch 8
       """)
 
-  @Option(help: ArgumentHelp("The network: \(presetNames).", valueName: "name"))
-  var preset = "cifar10"
+  @OptionGroup var options: PresetOptions
 
   @Option(help: "What to time; start is all up to the first training step.")
   var job = Benchmark.Job.train
@@ -61,15 +61,6 @@ struct BenchmarkCommand: RankCommand {
     parsing: .unconditional,
     help: ArgumentHelp("Height and width of the images (default: those of the preset's data).", valueName: "n"))
   var imageSize: Int?
-
-  @Option(
-    name: .customLong("set"),
-    help: ArgumentHelp(
-      """
-      Set one key of the model, or training.recompute_activations, training.overlap or training.wire; may be \
-      repeated.
-      """, valueName: "key=value"))
-  var settings: [String] = []
 
   @Option(
     help: """
@@ -128,8 +119,8 @@ struct BenchmarkCommand: RankCommand {
   }
 
   private var request: Benchmark.Request {
-    var request = Benchmark.Request(preset: preset)
-    request.settings = settings
+    var request = Benchmark.Request(preset: options.preset)
+    request.settings = options.settings
     request.imageSize = imageSize
     request.job = job
     request.batch = batch

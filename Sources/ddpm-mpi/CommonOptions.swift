@@ -31,13 +31,26 @@ struct ModelOptions: ParsableArguments {
 
   var files: [NamedFile] { RunFolder.files(at: checkpoint, option: "--checkpoint") }
 
-  var request: ModelRequest {
+  /// - Parameter keys: how images are to be drawn, where it is not as the checkpoint says.
+  func request(_ keys: [KeyOption] = []) -> ModelRequest {
     var request = ModelRequest(checkpoint: checkpoint)
     request.weights = weights
+    request.keys = keys
     request.batch = batch
     request.threads = threads
     return request
   }
+}
+
+/// A preset, and keys that are other than its.
+struct PresetOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The network and its training: \(presetNames).", valueName: "name"))
+  var preset = "cifar10"
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Set one configuration key; may be repeated.", valueName: "key=value"))
+  var settings: [String] = []
 }
 
 /// Which images of the model's data set.
@@ -51,8 +64,8 @@ struct DataOptions: ParsableArguments {
   @Option(help: "What is behind transparent pixels of image files (default: as in training).")
   var background: FolderImages.Background?
 
-  func choice(count: Int) -> LatentJob.DataChoice {
-    var choice = LatentJob.DataChoice(count: count)
+  func choice(count: Int) -> DataChoice {
+    var choice = DataChoice(count: count)
     if let split { choice.split = split }
     choice.path = dataPath
     choice.background = background

@@ -67,12 +67,7 @@ struct Evaluate: RankCommand {
       valueName: "folder"))
   var referenceCache: String?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Seed of latents and noise.", valueName: "n"))
-  var seed: UInt64 = 0
-
-  @OptionGroup var sampler: SamplerOptions
-
-  @OptionGroup var conditions: ConditionOptions
+  @OptionGroup var drawing: DrawingOptions
 
   func validate() throws {
     try require("--count", count, in: 2...OptionRange.images.upperBound)
@@ -92,7 +87,7 @@ struct Evaluate: RankCommand {
   var files: CommandFiles { .none }
 
   mutating func run(on communicator: Communicator) throws {
-    var job = EvaluateJob(model.request, count: count)
+    var job = EvaluateJob(model.request(drawing.keys), count: count)
     if let measures {
       job.measures = measures.list
     } else if reference != nil {
@@ -100,9 +95,8 @@ struct Evaluate: RankCommand {
     }
     job.features = features.features
     job.inceptionWeights = features.inceptionWeights
-    job.sampler = sampler.choice
-    job.seed = seed
-    job.conditions = conditions.request
+    job.seed = drawing.seed
+    job.classes = drawing.wantedClasses
     job.split = split ?? .training
     job.dataPath = dataPath
     job.background = background

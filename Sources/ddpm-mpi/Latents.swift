@@ -1,5 +1,4 @@
 import ArgumentParser
-import Configuration
 import Files
 import Inference
 import MessagePassing
@@ -144,8 +143,8 @@ struct Interpolate: RankCommand {
 
   func validate() throws {
     // Each row has two ends, and each of them a number.
-    try require("--rows", rows, in: 1...SampleJob.imageNumbers.count / 2)
-    try require("--columns", columns, in: 2...SampleJob.imageNumbers.count / rows)
+    try require("--rows", rows, in: 1...OptionRange.imageNumbers.count / 2)
+    try require("--columns", columns, in: 2...OptionRange.imageNumbers.count / rows)
     if random && (data.split != nil || data.dataPath != nil) {
       throw ValidationError("--split and --data-path are not for --random, which takes no images.")
     }
@@ -183,7 +182,7 @@ struct FlowOptions: ParsableArguments {
   var tolerance = 1e-5
 
   func job(_ model: ModelOptions, _ work: LatentJob.Work) -> LatentJob {
-    var job = LatentJob(model.request, work)
+    var job = LatentJob(model.request(), work)
     job.tolerance = tolerance
     if let classNumber { job.condition = .same(classNumber.number) }
     return job

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Configuration
 import Datasets
 import Diffusion
 import Files
@@ -64,10 +63,7 @@ struct Likelihood: RankCommand {
   var files: CommandFiles { .none }
 
   mutating func run(on communicator: Communicator) throws {
-    var job = LikelihoodJob(model.request, method: method, count: count)
-    if let split = data.split { job.split = split }
-    job.dataPath = data.dataPath
-    job.background = data.background
+    var job = LikelihoodJob(model.request(), method: method, data: data.choice(count: count))
     job.seed = seed
     if let probe { job.probe = probe }
     if let tolerance { job.tolerance = tolerance }

@@ -6,7 +6,9 @@ enum OptionRange {
   static let threads = 1...4096
   /// That go through a network together.
   static let batch = 1...1 << 20
-  static let images = 1...100_000_000
+  /// Each image has its own stream of random numbers.
+  static let imageNumbers = 0..<1 << 32
+  static let images = 1...imageNumbers.count
   /// Of a sampler.
   static let steps = 1...1_000_000
   /// On a side of a sheet.

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Benchmarking
-import Configuration
 import Failures
 import Files
 import Foundation
@@ -25,13 +24,7 @@ struct Plan: RankCommand {
         ddpm-mpi plan --preset cifar10 --nodes 64 --cores-per-node 128 --network-gbps 100
       """)
 
-  @Option(help: ArgumentHelp("The network and its training: \(presetNames).", valueName: "name"))
-  var preset = "cifar10"
-
-  @Option(
-    name: .customLong("set"),
-    help: ArgumentHelp("Set one configuration key; may be repeated.", valueName: "key=value"))
-  var settings: [String] = []
+  @OptionGroup var options: PresetOptions
 
   @Option(parsing: .unconditional, help: ArgumentHelp("Machines.", valueName: "n"))
   var nodes: Int
@@ -106,8 +99,8 @@ struct Plan: RankCommand {
       throw JobFailure(
         rank: 0, exitStatus: .badInput, message: "plan measures in one process; run it without mpirun or srun")
     }
-    var request = TrainingPlan.Request(preset: preset)
-    request.settings = settings
+    var request = TrainingPlan.Request(preset: options.preset)
+    request.settings = options.settings
     request.nodes = nodes
     request.coresPerNode = coresPerNode
     request.ranksPerNode = ranksPerNode

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Configuration
-import Diffusion
 import Files
 import Inference
 import MessagePassing
@@ -48,12 +47,7 @@ struct Sample: RankCommand {
   @Option(parsing: .unconditional, help: ArgumentHelp("How many images.", valueName: "n"))
   var count: Int
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Seed of latents and noise.", valueName: "n"))
-  var seed: UInt64 = 0
-
-  @OptionGroup var sampler: SamplerOptions
-
-  @OptionGroup var conditions: ConditionOptions
+  @OptionGroup var drawing: DrawingOptions
 
   @Option(help: ArgumentHelp("What `ddpm-mpi train-classifier` made, to guide with.", valueName: "folder-or-file"))
   var classifier: String?
@@ -88,7 +82,7 @@ struct Sample: RankCommand {
   var float = false
 
   func validate() throws {
-    let numbers = SampleJob.imageNumbers
+    let numbers = OptionRange.imageNumbers
     try require("--first", first, in: 0...numbers.upperBound - 1)
     try require("--count", count, in: 1...numbers.upperBound - first)
     try require("--every", every, in: OptionRange.steps)
@@ -111,11 +105,10 @@ struct Sample: RankCommand {
   }
 
   mutating func run(on communicator: Communicator) throws {
-    var job = SampleJob(model.request, count: count)
+    var job = SampleJob(model.request(drawing.keys), count: count)
     job.first = first
-    job.seed = seed
-    job.sampler = sampler.choice
-    job.conditions = conditions.request
+    job.seed = drawing.seed
+    job.classes = drawing.wantedClasses
     job.classifier = classifier
     job.latents = latents
     job.outputs = outputs

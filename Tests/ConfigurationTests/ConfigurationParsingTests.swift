@@ -58,7 +58,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
     expected.training.maxGradientNorm = nil
     expected.training.emaDecays = [0.99, 0.9999]
     expected.training.recomputeActivations = .blocks
-    expected.sampling.clip = false
+    expected.sampling.clipsOriginal = false
     #expect(try RunConfiguration(yaml: yaml, file: "run.yaml") == expected)
   }
 
@@ -92,8 +92,10 @@ private func parsingProblems(_ yaml: String) -> [String] {
   @Test func unknownKeyWithoutANearOneListsItsSiblings() {
     #expect(
       parsingProblems("sampling:\n  temperature: 3") == [
-        "run.yaml:2: there is no key sampling.temperature; the keys there are sampling.count, sampling.steps, "
-          + "sampling.clip"
+        "run.yaml:2: there is no key sampling.temperature; the keys there are sampling.count, sampling.sampler, "
+          + "sampling.steps, sampling.spacing, sampling.clip, sampling.variance, sampling.eta, sampling.corrections, "
+          + "sampling.snr, sampling.tolerance, sampling.churn, sampling.churn_min, sampling.churn_max, "
+          + "sampling.churn_noise, sampling.guidance"
       ])
     #expect(
       parsingProblems("optimiser: adam") == [
@@ -232,6 +234,20 @@ private func parsingProblems(_ yaml: String) -> [String] {
     #expect(try RunConfiguration(ofRun: RunConfiguration().yaml, file: "config.yaml") == RunConfiguration())
   }
 
+  /// A run from before there were such keys draws as the program did then.
+  @Test func anOlderRunDrawsByTheUsualSampler() throws {
+    let lines = RunConfiguration().yaml.split(separator: "\n")
+    let names = ["sampler", "spacing", "variance", "eta", "corrections", "snr", "tolerance", "guidance"]
+    var section: Substring = ""
+    let older = lines.filter { line in
+      if !line.hasPrefix(" ") { section = line.prefix { $0 != ":" } }
+      let name = line.drop { $0 == " " }.prefix { $0 != ":" }
+      return section != "sampling" || !(names.contains(String(name)) || name.hasPrefix("churn"))
+    }
+    #expect(older.count == lines.count - 12)
+    #expect(try RunConfiguration(ofRun: older.joined(separator: "\n"), file: "config.yaml") == RunConfiguration())
+  }
+
   @Test func renderedTextIsStable() {
     let lines = RunConfiguration().yaml.split(separator: "\n").map(String.init)
     #expect(
@@ -247,5 +263,11 @@ private func parsingProblems(_ yaml: String) -> [String] {
     #expect(lines.contains("  ema_rampup: 0.05"))
     #expect(lines.contains("  schedule: constant"))
     #expect(lines.contains("  decay_start: default"))
+    #expect(
+      lines.drop { $0 != "sampling:" }.prefix { $0 != "evaluation:" } == [
+        "sampling:", "  count: 64", "  sampler: default", "  steps: 250", "  spacing: linspace", "  clip: true",
+        "  variance: default", "  eta: 0.0", "  corrections: 1", "  snr: 0.16", "  tolerance: 1.0e-05", "  churn: 0.0",
+        "  churn_min: 0.0", "  churn_max: none", "  churn_noise: 1.0", "  guidance: 0.0",
+      ])
   }
 }

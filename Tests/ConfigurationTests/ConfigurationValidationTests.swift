@@ -72,6 +72,15 @@ import Testing
     ("training.sample_every=0", "training.sample_every is 0; it must be from 1 to 4294967295, or none"),
     ("sampling.count=0", "sampling.count is 0; it must be from 1 to 65536"),
     ("sampling.steps=0", "sampling.steps is 0; it must be from 1 to 1000000"),
+    ("sampling.eta=1.5", "sampling.eta is 1.5; it must be from 0.0 to 1.0"),
+    ("sampling.corrections=-1", "sampling.corrections is -1; it must be from 0 to 1000000"),
+    ("sampling.snr=0", "sampling.snr is 0.0; it must be above 0.0 and at most 1000000000.0"),
+    ("sampling.tolerance=0", "sampling.tolerance is 0.0; it must be above 0.0 and at most 1000000000.0"),
+    ("sampling.churn=-1", "sampling.churn is -1.0; it must be from 0.0 to 1000000000.0"),
+    ("sampling.churn_min=-1", "sampling.churn_min is -1.0; it must be from 0.0 to 1000000000.0"),
+    ("sampling.churn_max=-1", "sampling.churn_max is -1.0; it must be from 0.0 to 1000000000.0, or none"),
+    ("sampling.churn_noise=0", "sampling.churn_noise is 0.0; it must be above 0.0 and at most 1000000000.0"),
+    ("sampling.guidance=1e10", "sampling.guidance is 10000000000.0; it must be from -1000000000.0 to 1000000000.0"),
   ])
   func valueOutOfRangeNamesKeyValueAndRange(setting: String, message: String) {
     let found = problems { () throws(ConfigurationError) in
@@ -167,8 +176,46 @@ import Testing
   @Test func samplingCannotTakeMoreStepsThanTheProcessHas() {
     #expect(
       problemsAfter { $0.diffusion.steps = 50 } == [
-        "sampling.steps is \(RunConfiguration().sampling.steps), more than diffusion.steps 50; it must be at most that"
+        "sampling.steps: cannot sample in \(RunConfiguration().sampling.steps) steps; the process has 50, so give 1 to 50"
       ])
+    // An equation may be solved in more.
+    #expect(
+      problemsAfter {
+        $0.diffusion.steps = 50
+        $0.sampling.name = .odeHeun
+      } == [])
+  }
+
+  @Test func samplersThatCannotDrawAreRefused() {
+    #expect(
+      problemsAfter {
+        $0.diffusion.process = .variancePreserving
+        $0.sampling.name = .ddim
+      }.first?.hasPrefix("sampling.sampler: ddim needs a discrete process") == true)
+    #expect(
+      problemsAfter { $0.sampling.variance = .learned }.first?.hasPrefix(
+        "sampling.variance: learned needs a model that was trained with diffusion.variance=learned") == true)
+  }
+
+  @Test func guidanceNeedsClassesAndANetworkThatKnowsToDoWithout() {
+    #expect(
+      problemsAfter { $0.sampling.guidance = 2 } == [
+        "sampling.guidance is 2.0, but the network is told no classes; set model.classes to the number of the data set's "
+          + "classes"
+      ])
+    #expect(
+      problemsAfter {
+        $0.sampling.guidance = 2
+        $0.model.classes = 10
+      } == [
+        "sampling.guidance is 2.0, but the network is always told the class; set training.label_dropout above 0"
+      ])
+    #expect(
+      problemsAfter {
+        $0.sampling.guidance = 2
+        $0.model.classes = 10
+        $0.training.labelDropout = 0.1
+      } == [])
   }
 
   @Test func severalProblemsAreReportedTogether() {

@@ -6,7 +6,8 @@ import Testing
 @Suite struct ResumableConfigurationTests {
   @Test(arguments: [
     "training.steps=9", "training.checkpoint_every=9", "training.keep_checkpoints=9", "training.log_every=9",
-    "training.sample_every=9", "sampling.count=9", "sampling.steps=9", "sampling.clip=false", "data.path=/elsewhere",
+    "training.sample_every=9", "sampling.count=9", "sampling.steps=9", "sampling.clip=false",
+    "sampling.sampler=ddim", "sampling.spacing=trailing", "sampling.variance=large", "data.path=/elsewhere",
     "training.recompute_activations=blocks", "training.time_limit_minutes=9", "training.overlap=false",
     "training.tensorboard=false", "training.save_beside=false", "training.save_timeout_seconds=9",
     "training.hang_timeout_seconds=9", "evaluation.every=9", "evaluation.count=99", "evaluation.features=mine",

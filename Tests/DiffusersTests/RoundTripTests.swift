@@ -18,7 +18,7 @@ import Testing
       $0.training.labelDropout = 0.1
       $0.diffusion.prediction = .velocity
       $0.diffusion.variance = .large
-      $0.sampling.clip = false
+      $0.sampling.clipsOriginal = false
     },
     smallConfiguration {
       $0.diffusion.variance = .learnedRange

@@ -57,7 +57,6 @@ struct TrajectoryCase: Decodable, Sendable, CustomTestStringConvertible {
     settings.name = SamplerName(rawValue: sampler)!
     settings.steps = steps
     settings.spacing = StepSpacing(rawValue: spacing)!
-    settings.variance = ReverseVariance(rawValue: variance)!
     settings.eta = eta
     settings.clipsOriginal = clips
     settings.corrections = corrections
@@ -66,7 +65,7 @@ struct TrajectoryCase: Decodable, Sendable, CustomTestStringConvertible {
     settings.churn.minimum = churn[1]
     settings.churn.maximum = churn[2]
     settings.churn.inflation = churn[3]
-    return try settings.sampler(for: try makeProcess())
+    return try settings.sampler(for: try makeProcess(), variance: ReverseVariance(rawValue: variance)!)
   }
 }
 

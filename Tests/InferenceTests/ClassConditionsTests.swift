@@ -5,10 +5,13 @@ import Tensors
 import Testing
 
 @Suite struct ClassConditionsTests {
-  private func configuration(classes: Int?, labelDropout: Double = 0) -> RunConfiguration {
+  private func configuration(
+    classes: Int?, labelDropout: Double = 0, guidance: Double = 0
+  ) -> RunConfiguration {
     var configuration = RunConfiguration()
     configuration.model.classes = classes
     configuration.training.labelDropout = labelDropout
+    configuration.sampling.guidance = guidance
     return configuration
   }
 
@@ -17,11 +20,11 @@ import Testing
   }
 
   private func problem(
-    _ request: ClassConditions.Request, _ configuration: RunConfiguration, classifierClasses: Int? = nil
+    _ configuration: RunConfiguration, classes: [Int?]? = nil, classifierClasses: Int? = nil
   ) -> DiffusionError? {
     do throws(DiffusionError) {
       _ = try ClassConditions(
-        request, configuration: configuration, classifier: classifierClasses.map { (Classifier(), $0) })
+        classes: classes, configuration: configuration, classifier: classifierClasses.map { (Classifier(), $0) })
       return nil
     } catch { return error }
   }
@@ -35,30 +38,28 @@ import Testing
   @Test func allClassesComeInTurnUnlessSomeAreAskedFor() throws {
     let all = try ClassConditions(configuration: configuration(classes: 3))
     #expect((0..<7).map { all.classOf(image: $0) } == [0, 1, 2, 0, 1, 2, 0])
-    let some = try ClassConditions(.init(classes: [2, 0]), configuration: configuration(classes: 3))
+    let some = try ClassConditions(classes: [2, 0], configuration: configuration(classes: 3))
     #expect((0..<4).map { some.classOf(image: $0) } == [2, 0, 2, 0])
   }
 
   @Test func whatCannotWorkIsRefusedWithWhatWould() {
-    let (plain, told, dropping) = (
-      configuration(classes: nil), configuration(classes: 3), configuration(classes: 3, labelDropout: 0.1)
-    )
-    #expect(problem(.init(classes: [1]), plain)?.key == "class")
-    #expect(problem(.init(guidance: 1), plain)?.description.contains("--classifier") == true)
-    #expect(problem(.init(classes: [3]), told)?.problem == "there is no class 3; they are 0 to 2")
-    #expect(problem(.init(guidance: 1), told)?.problem.contains("training.label_dropout") == true)
-    #expect(problem(.init(classes: [nil]), told)?.problem.contains("training.label_dropout") == true)
-    #expect(problem(.init(guidance: .nan), dropping)?.key == "guidance")
-    #expect(problem(.init(classes: [nil]), dropping) == nil)
-    #expect(problem(.init(guidance: -1.5), dropping) == nil)
-    #expect(problem(.init(guidance: 0), told) == nil)
+    let plain = configuration(classes: nil)
+    let dropping = configuration(classes: 3, labelDropout: 0.1, guidance: -1.5)
+    #expect(problem(plain, classes: [1])?.key == "class")
+    #expect(problem(configuration(classes: nil, guidance: 1))?.description.contains("--classifier") == true)
+    #expect(problem(configuration(classes: 3), classes: [3])?.problem == "there is no class 3; they are 0 to 2")
+    #expect(problem(configuration(classes: 3, guidance: 1))?.problem.contains("training.label_dropout") == true)
+    #expect(problem(configuration(classes: 3), classes: [nil])?.problem.contains("training.label_dropout") == true)
+    #expect(problem(dropping, classes: [nil]) == nil)
+    #expect(problem(dropping) == nil)
+    #expect(problem(configuration(classes: 3)) == nil)
   }
 
   @Test func aClassifierMustKnowTheSameClasses() {
-    #expect(problem(.init(guidance: 1), configuration(classes: nil), classifierClasses: 4) == nil)
-    #expect(problem(.init(guidance: 1), configuration(classes: 4), classifierClasses: 4) == nil)
-    #expect(problem(.init(guidance: 1), configuration(classes: 3), classifierClasses: 4)?.key == "classifier")
-    #expect(problem(.init(classes: [nil]), configuration(classes: nil), classifierClasses: 4)?.key == "class")
-    #expect(problem(.init(classes: [4]), configuration(classes: nil), classifierClasses: 4)?.key == "class")
+    #expect(problem(configuration(classes: nil, guidance: 1), classifierClasses: 4) == nil)
+    #expect(problem(configuration(classes: 4, guidance: 1), classifierClasses: 4) == nil)
+    #expect(problem(configuration(classes: 3, guidance: 1), classifierClasses: 4)?.key == "classifier")
+    #expect(problem(configuration(classes: nil), classes: [nil], classifierClasses: 4)?.key == "class")
+    #expect(problem(configuration(classes: nil), classes: [4], classifierClasses: 4)?.key == "class")
   }
 }

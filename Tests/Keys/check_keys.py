@@ -32,6 +32,9 @@ EXPLODING = {"diffusion.process": "ve-sde", "model.embedding": "fourier"}
 STEPS_OF_NOISE = {"diffusion.process": "ve"}
 CLASSES = {"model.classes": "5"}
 VELOCITY = {"diffusion.prediction": "velocity"}
+GUIDED = CLASSES | {"training.label_dropout": "0.5"}
+CORRECTED = {"sampling.sampler": "predictor-corrector"}
+CHURNED = {"sampling.sampler": "edm", "sampling.steps": "3", "sampling.churn": "2"}
 FASHION = {"data.name": "fashion-mnist"}
 MEASURED = FASHION | {"evaluation.every": "2"}
 FILES_OF_IMAGES = {"data.name": "folder", "data.path": "images", "data.background": "black"}
@@ -131,8 +134,20 @@ KEYS = {
     "training.sample_every": ("1", FILES),
     "training.tensorboard": ("false", FILES),
     "sampling.count": ("2", SAMPLES),
+    "sampling.sampler": ("ddim", SAMPLES),
     "sampling.steps": ("3", SAMPLES),
+    "sampling.spacing": ("trailing", SAMPLES),
     "sampling.clip": ("false", SAMPLES),
+    "sampling.variance": ("large", SAMPLES),
+    "sampling.eta": ("1.0", SAMPLES, {"sampling.sampler": "ddim"}),
+    "sampling.corrections": ("2", SAMPLES, CORRECTED),
+    "sampling.snr": ("0.5", SAMPLES, CORRECTED),
+    "sampling.tolerance": ("0.5", SAMPLES, {"sampling.sampler": "ode-rk45", "sampling.steps": "250"}),
+    "sampling.churn": ("2.0", SAMPLES, {"sampling.sampler": "edm", "sampling.steps": "3"}),
+    "sampling.churn_min": ("100.0", SAMPLES, CHURNED),
+    "sampling.churn_max": ("1e-3", SAMPLES, CHURNED),
+    "sampling.churn_noise": ("1.5", SAMPLES, CHURNED),
+    "sampling.guidance": ("2.0", SAMPLES, GUIDED),
     "evaluation.every": ("2", FILES, FASHION),
     "evaluation.count": ("12", MEASURES, MEASURED),
     "evaluation.features": ("/nowhere", Refused("/nowhere"), MEASURED),

@@ -3,7 +3,6 @@ import Foundation
 import Inference
 import Interchange
 import MessagePassing
-import Network
 import Tensors
 
 struct NetworkCommand: ParsableCommand {
@@ -22,14 +21,13 @@ struct NetworkCommand: ParsableCommand {
     // Checkpoints are read through parallel HDF5.
     try MPISession.initialise()
     let (model, _, _) = try CheckpointPlace.newest(at: checkpoint, option: "CHECKPOINT") {
-      try TrainedModel.read($0, weights: weights == "model" ? .model : .ema)
+      try TrainedModel(reading: $0, weights: weights == "model" ? .model : .ema)
     }
     let file = try Safetensors(readingFrom: input)
     guard let shape = file["images"]?.shape else {
       throw InterchangeError(input, "has no images", advice: "store them as [N, H, W, C]")
     }
-    let network = TrainedUNet(
-      network: model.network, parameters: model.parameters, workers: WorkerPool(threadCount: 1))
+    let network = model.denoiser().network
     let classes = file["classes"] == nil ? nil : try file.floats("classes").map { $0 < 0 ? nil : Int($0) }
     let result = network.output(
       Tensor(try file.floats("images"), shape: shape), times: try file.floats("times"), classes: classes)

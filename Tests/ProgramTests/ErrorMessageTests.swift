@@ -19,7 +19,7 @@ struct ErrorMessageTests {
     Refusal("train --threads 4611686018427387904", "--threads is 4611686018427387904; it must be at most 4096"),
     Refusal(
       "sample --checkpoint \(nowhere) --count 1 --steps 9223372036854775807 --output \(nowhere).h5",
-      "--steps is 9223372036854775807; it must be at most 1000000"),
+      "invalid for '--steps <n>': it must be from 1 to 1000000"),
     Refusal("train --allow-other-data --output \(nowhere)", "--allow-other-data is for --resume"),
   ]
 

@@ -46,14 +46,15 @@ struct GuidanceTests {
       Refusal("\(draw) \(edm) --class 1", "class: the model was trained without classes"),
       Refusal("\(draw) \(guided) --class 5", "class: there is no class 5; they are 0 to 4"),
       Refusal("\(draw) \(alwaysConditioned) --guidance 1", "guidance: the model has always been told the class"),
-      Refusal("\(draw) \(guided) --guidance nan", "guidance is nan; it must be finite"),
+      Refusal("\(draw) \(guided) --guidance nan", "'nan' is invalid for '--guidance <g>': expected a number"),
       Refusal("\(draw) \(guided) --class x", "'x' is invalid for '--class"),
       Refusal("\(draw) \(guided) --class 1 --classes 1,2", "--class and --classes exclude each other"),
       Refusal(
         "\(draw) \(alwaysConditioned) --variance learned-range",
         "variance: learned-range needs a model that was trained with diffusion.variance=learned-range"),
       Refusal(
-        "\(draw) \(guided) --sampler ddim --variance small", "variance: it is not for the sampler ddim, but for ddpm"),
+        "\(draw) \(guided) --sampler ddim --variance small",
+        "--variance is small, which is for --sampler ddpm; --sampler is ddim"),
       Refusal("\(draw) \(try await Fixture.classifier.made)", "this is a classifier, which draws no images"),
       Refusal("\(draw) \(guided) --classifier \(guided)", "this is no classifier"),
       Refusal(

@@ -18,10 +18,10 @@ struct ProcessTests {
     for refusal in [
       Refusal(
         "\(draw) --checkpoint \(vpSDE) --variance small",
-        "variance: it is not for the sampler euler-maruyama, but for ddpm"),
+        "--variance is small, which is for --sampler ddpm; --sampler is euler-maruyama"),
       Refusal(
         "\(draw) --checkpoint \(vpSDE) --sampler dpm-solver++ --spacing leading",
-        "spacing: it is for discrete processes; this model"),
+        "--spacing is leading, which is for diffusion.process vp and ve; diffusion.process is vp-sde"),
       Refusal(
         "\(draw) --checkpoint \(edm) --sampler ddim", "ddim needs a discrete process; ", " take euler-maruyama"),
     ] {

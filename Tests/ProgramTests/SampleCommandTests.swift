@@ -67,6 +67,33 @@ struct SampleCommandTests {
     #expect(!FileManager.default.fileExists(atPath: folder.path("refused.h5")))
   }
 
+  @Test func aModelDrawsAsItsKeysSayUnlessAnOptionSaysOtherwise() async throws {
+    let folder = try TemporaryFolder()
+    let keys: Words = """
+      --set training.steps=2 --set sampling.sampler=ddim --set sampling.eta=0.5 --set sampling.spacing=trailing
+      """
+    try await ddpm("train \(Fixture.tiny) \(keys) --output \(folder)/run").succeeds(saying: "Done: 2 steps")
+    let draw: Words = "sample --checkpoint \(folder)/run --count 2"
+    for (name, options) in [
+      ("keys", ""), ("options", "--sampler ddim --eta 0.5 --spacing trailing"), ("other", "--eta 0"),
+    ] as [(String, Words)] {
+      try await ddpm("\(draw) \(options) --output \(folder)/\(name).h5").succeeds(saying: "by ddim in 2 steps")
+    }
+    #expect(try await areEqual(folder.path("keys.h5"), folder.path("options.h5"), "/images"))
+    #expect(try await !areEqual(folder.path("keys.h5"), folder.path("other.h5"), "/images"))
+    // What the run's own sampler reads and this one does not is not in its way.
+    try await ddpm("\(draw) --sampler ode-rk45 --tolerance 0.1 --output \(folder)/solved.h5")
+      .succeeds(saying: "by ode-rk45")
+    try await Refusal(
+      "train \(Fixture.tiny) \(keys) --set sampling.churn=1 --output \(Fixture.nowhere)",
+      "sampling.churn is 1.0, which is for sampling.sampler edm; sampling.sampler is ddim"
+    ).check()
+    try await Refusal(
+      "train \(Fixture.tiny) --set diffusion.process=vp-sde --set sampling.sampler=ddim --output \(Fixture.nowhere)",
+      "sampling.sampler: ddim needs a discrete process"
+    ).check()
+  }
+
   @Test func whatCannotBeDrawnIsRefused() async throws {
     let folder = try TemporaryFolder()
     let (run, nowhere) = (try await Fixture.run.made, Fixture.nowhere)
@@ -78,20 +105,24 @@ struct SampleCommandTests {
       Refusal("\(toFile) --weights 0.5", "--weights 0.5: ", " has no average of this decay; it has 0.99"),
       Refusal("sample --checkpoint \(nowhere) --count 1 --output \(nowhere).h5", "there is no such file or folder"),
       Refusal("\(toFile) --steps 1001", "the process has 1000, so give 1 to 1000"),
-      Refusal("\(toFile) --eta 1", "eta: it is not for the sampler ddpm, but for ddim"),
+      Refusal("\(toFile) --eta 1", "--eta is 1.0, which is for --sampler ddim; --sampler is ddpm"),
       Refusal(
-        "\(toFile) --snr 0.1", "snr: it is not for the sampler ddpm, but for predictor-corrector, langevin"),
-      Refusal("\(toFile) --churn 1", "churn: it is not for the sampler ddpm, but for edm"),
+        "\(toFile) --snr 0.1",
+        "--snr is 0.1, which is for --sampler predictor-corrector and langevin; --sampler is ddpm"),
+      Refusal("\(toFile) --churn 1", "--churn is 1.0, which is for --sampler edm; --sampler is ddpm"),
       Refusal(
         "\(toFile) --sampler edm --churn 1 --churn-min 2 --churn-max 1",
         "churn-min: noise cannot be added from level 2.0 to 1.0"),
-      Refusal("\(toFile) --sampler ddim --eta 1.5", "eta: 1.5 must be from 0 to 1"),
+      Refusal("\(toFile) --sampler ddim --eta 1.5", "invalid for '--eta <x>': it must be from 0.0 to 1.0"),
       Refusal(
         "\(toFile) --sampler ode-heun --spacing trailing",
-        "spacing: it is not for the sampler ode-heun, but for ddpm, ddim, dpm-solver"),
-      Refusal("\(toFile) --sampler edm --churn-max 1", "churn-max: no noise is added without --churn above 0"),
-      Refusal("\(toFile) --sampler ode-rk45 --tolerance -1", "tolerance: -1.0 must be positive"),
-      Refusal("\(toFile) --sampler ode-rk45 --steps 3", "chooses its steps by the error"),
+        "--spacing is trailing, which is for --sampler ddpm, ddim and dpm-solver++; --sampler is ode-heun"),
+      Refusal(
+        "\(toFile) --sampler edm --churn-max 1", "--churn-max is 1.0, which is for --churn above 0; --churn is 0.0"),
+      Refusal(
+        "\(toFile) --sampler ode-rk45 --tolerance -1", "'-1' is invalid for '--tolerance <x>': it must be above 0.0"),
+      Refusal(
+        "\(toFile) --sampler ode-rk45 --steps 3", "--steps is 3, which is for --sampler ", "; --sampler is ode-rk45"),
       Refusal(
         "\(one) --sampler ode-rk45 --every 2 --grid \(nowhere).png",
         "every: ode-rk45 chooses its steps by the error"),

@@ -65,18 +65,14 @@ let jobChecks: [Check] = [
 
   Check("images drawn together are those that one process draws") { context in
     let drawing = try makeDrawing(context)
-    let parameters = Arena(drawing.network.layout)
-    fillVisibly(parameters)
     let count = 5
-    let share = try drawing.drawShare(of: count, parameters: parameters)
+    let share = try drawing.drawShare(of: count)
     try expectEqual(share.evaluations, 3)
     let together = try drawing.gather(share.images, count: count)
-    let denoiser = NetworkDenoiser(
-      network: TrainedUNet(network: drawing.network, parameters: parameters, workers: drawing.workers),
-      model: drawing.model)
     let latents = Latents.draw(shape: [count, 8, 8, 1], seed: drawing.seed, firstImage: 0)
     let alone = try drawing.sampler.sample(
-      from: DoubleTensor(latents), denoiser: denoiser, noise: SamplerNoise(seed: drawing.seed), progress: nil
+      from: DoubleTensor(latents), denoiser: drawing.model.denoiser(), noise: SamplerNoise(seed: drawing.seed),
+      progress: nil
     ).images.single
     try expect(bits(together) == bits(alone), "the images differ")
     try expect(Set(bits(together)).count > count * 32, "the images are blank")
@@ -84,13 +80,15 @@ let jobChecks: [Check] = [
 ]
 
 private func makeDrawing(_ context: CheckContext) throws -> ImageDrawing {
-  let configuration = smallConfiguration()
-  var settings = configuration.samplerSettings
-  settings.steps = 3
-  return try ImageDrawing(
-    network: try configuration.network(height: 8, width: 8, channels: 1), configuration: configuration,
-    settings: settings, seed: 11, batchSize: 2, communicator: context.communicator,
-    workers: WorkerPool(threadCount: 1))
+  var configuration = smallConfiguration()
+  configuration.sampling.steps = 3
+  let network = try configuration.network(height: 8, width: 8, channels: 1)
+  let parameters = Arena(network.layout)
+  fillVisibly(parameters)
+  let model = try TrainedModel(
+    configuration, network: network, parameters: parameters, workers: .callingThread,
+    origin: .init(checkpoint: "none", weights: .model, trainingSteps: 0, trainingImages: 0))
+  return try ImageDrawing(model, seed: 11, batchSize: 2, communicator: context.communicator)
 }
 
 private func bits(_ tensor: Tensor) -> [UInt32] { tensor.elements.map(\.bitPattern) }

@@ -18,7 +18,7 @@ public struct EDMSampler: Sampler {
   private let rho: Double
 
   /// - Parameter rho: how much denser steps are at little noise.
-  /// - Throws: `DiffusionError` naming `steps`, `churn`, `churn-min` or `churn-noise`.
+  /// - Throws: `DiffusionError` naming `steps`, `churn`, `churn_min` or `churn_noise`.
   public init(
     process: any ForwardProcess, steps: Int, rho: Double = 7, churn: Churn = Churn()
   ) throws(DiffusionError) {
@@ -28,10 +28,10 @@ public struct EDMSampler: Sampler {
     }
     guard churn.minimum >= 0, churn.maximum >= churn.minimum else {
       throw DiffusionError(
-        key: "churn-min", problem: "noise cannot be added from level \(churn.minimum) to \(churn.maximum)")
+        key: "churn_min", problem: "noise cannot be added from level \(churn.minimum) to \(churn.maximum)")
     }
     guard churn.inflation > 0, churn.inflation.isFinite else {
-      throw DiffusionError(key: "churn-noise", problem: "\(churn.inflation) must be positive")
+      throw DiffusionError(key: "churn_noise", problem: "\(churn.inflation) must be positive")
     }
     self.process = process
     self.steps = steps

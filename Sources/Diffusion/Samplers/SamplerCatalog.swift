@@ -1,4 +1,4 @@
-/// The samplers by the names that the command line has for them.
+/// The samplers by the names that `sampling.sampler` has for them.
 public enum SamplerName: String, Sendable, CaseIterable {
   case ddpm
   case ddim
@@ -77,9 +77,14 @@ public enum SamplerName: String, Sendable, CaseIterable {
 
   /// Whether it goes from step to step of a discrete process.
   var needsDiscreteProcess: Bool { self == .ddpm || self == .ddim }
+
+  /// The one that suits a process, where nobody chooses another.
+  public static func usual(for process: any ForwardProcess) -> SamplerName {
+    process.discrete != nil ? .ddpm : process is EDMProcess ? .edm : .eulerMaruyama
+  }
 }
 
-/// What may be chosen about samplers, by the names that the command line has for it.
+/// What may be chosen about samplers, called as the keys of `sampling` are.
 public enum SamplerOption: String, Sendable, CaseIterable {
   case steps
   case eta
@@ -88,38 +93,24 @@ public enum SamplerOption: String, Sendable, CaseIterable {
   case signalToNoise = "snr"
   case tolerance
   case churn
-  case churnMin = "churn-min"
-  case churnMax = "churn-max"
-  case churnInflation = "churn-noise"
+  case churnMin = "churn_min"
+  case churnMax = "churn_max"
+  case churnInflation = "churn_noise"
   case variance
-
-  /// - Parameter isDiscrete: whether the process has steps, some of which are visited.
-  /// - Throws: `DiffusionError` if a sampler does not read it, with those that do.
-  func check(_ name: SamplerName, isDiscrete: Bool) throws(DiffusionError) {
-    guard name.options.contains(self) else {
-      let readers = SamplerName.allCases.filter { $0.options.contains(self) }.map(\.rawValue)
-      let reason = self == .steps ? ", which chooses its steps by the error" : ""
-      throw DiffusionError(
-        key: rawValue,
-        problem: "it is not for the sampler \(name.rawValue)\(reason), but for \(readers.joined(separator: ", "))")
-    }
-    guard self != .spacing || isDiscrete else {
-      throw DiffusionError(key: rawValue, problem: "it is for discrete processes; this model's is continuous")
-    }
-  }
 }
 
-/// A sampler's name, and what may be chosen about it.
-public struct SamplerSettings: Sendable {
-  public var name = SamplerName.ddpm
+/// How images are drawn: a sampler's name, and what may be chosen about it.
+public struct SamplerSettings: Sendable, Equatable {
+  /// `nil`: the one that suits the process.
+  public var name: SamplerName?
   /// Not for `ode-rk45`, which has a tolerance instead.
   public var steps = 250
   /// Of `ddim`.
   public var eta = 0.0
   /// Which steps of a discrete process are visited.
   public var spacing = StepSpacing.linspace
-  /// Of `ddpm`.
-  public var variance = ReverseVariance.large
+  /// Of the reverse steps of `ddpm`; `nil`: what the model was trained with.
+  public var variance: ReverseVariance?
   /// Whether x̂_0 is kept within [−1, 1].
   public var clipsOriginal = true
   /// Of `predictor-corrector` and `langevin`.
@@ -129,37 +120,33 @@ public struct SamplerSettings: Sendable {
   public var tolerance = 1e-5
   /// Of `edm`.
   public var churn = EDMSampler.Churn()
+  /// γ, with every sampler: how much more strongly than they would by themselves images are led to their class; 0 draws
+  /// from the exact conditional distribution.
+  public var guidance = 0.0
 
   public init() {}
 
-  /// Checks that what was chosen is read: a choice without effect would be a mistake that nobody sees.
-  /// - Parameters:
-  ///   - chosen: the options that someone has set, beside the defaults.
-  ///   - process: the model's.
-  /// - Throws: `DiffusionError`, which names the option.
-  public func checkAllAreRead(_ chosen: [SamplerOption], process: any ForwardProcess) throws(DiffusionError) {
-    for option in chosen { try option.check(name, isDiscrete: process.discrete != nil) }
-    for option in [SamplerOption.churnMin, .churnMax, .churnInflation] where chosen.contains(option) {
-      guard churn.amount != 0 else {
-        throw DiffusionError(key: option.rawValue, problem: "no noise is added without --churn above 0")
-      }
-    }
-    if chosen.contains(.signalToNoise), corrections == 0 {
-      throw DiffusionError(key: "snr", problem: "there are no Langevin steps with --corrections 0")
-    }
+  /// Which sampler draws from models of a process.
+  public func name(for process: any ForwardProcess) -> SamplerName { name ?? .usual(for: process) }
+
+  /// Whether the denoiser has to do the clipping. `ddpm` and `ddim` do it themselves, with the noise left as it was
+  /// predicted; but guided noise is more than what is left of x beside a clipped image, and `ddim`, which would keep it as
+  /// it is, would have more of it from step to step.
+  public func clipsInDenoiser(for process: any ForwardProcess) -> Bool {
+    clipsOriginal && (guidance != 0 || !name(for: process).needsDiscreteProcess)
   }
 
-  /// Whether the denoiser has to do the clipping: `ddpm` and `ddim` do it themselves, with the noise left as it was
-  /// predicted.
-  public var clipsInDenoiser: Bool { clipsOriginal && !name.needsDiscreteProcess }
-
   /// The sampler, for models of a process.
+  /// - Parameter trained: the variance of the reverse steps that the model was trained with.
   /// - Throws: `DiffusionError` for what cannot work, with what would.
-  public func sampler(for process: any ForwardProcess) throws(DiffusionError) -> any Sampler {
-    switch name {
+  public func sampler(
+    for process: any ForwardProcess, variance trained: ReverseVariance = .large
+  ) throws(DiffusionError) -> any Sampler {
+    switch name(for: process) {
     case .ddpm:
       let (discrete, visited) = try visitedSteps(of: process)
-      return AncestralSampler(process: discrete, visiting: visited, variance: variance, clipsOriginal: clipsOriginal)
+      return AncestralSampler(
+        process: discrete, visiting: visited, variance: try reverseVariance(of: trained), clipsOriginal: clipsOriginal)
     case .ddim:
       let (discrete, visited) = try visitedSteps(of: process)
       return try DDIMSampler(process: discrete, visiting: visited, eta: eta, clipsOriginal: clipsOriginal)
@@ -181,6 +168,18 @@ public struct SamplerSettings: Sendable {
     }
   }
 
+  /// A variance can be read only from a network that was trained to tell it.
+  private func reverseVariance(of trained: ReverseVariance) throws(DiffusionError) -> ReverseVariance {
+    let variance = variance ?? trained
+    guard !variance.isLearned || variance == trained else {
+      throw DiffusionError(
+        key: "variance",
+        problem: "\(variance.rawValue) needs a model that was trained with diffusion.variance=\(variance.rawValue); "
+          + "this one's is \(trained.rawValue)")
+    }
+    return variance
+  }
+
   private func flow(
     _ process: any ForwardProcess, _ solver: ProbabilityFlowSampler.Solver
   ) throws(DiffusionError) -> ProbabilityFlowSampler {
@@ -191,7 +190,8 @@ public struct SamplerSettings: Sendable {
     guard let discrete = process.discrete else {
       let others = SamplerName.allCases.filter { !$0.needsDiscreteProcess }.map(\.rawValue).joined(separator: ", ")
       throw DiffusionError(
-        key: "sampler", problem: "\(name.rawValue) needs a discrete process; this model's is continuous: take \(others)"
+        key: "sampler",
+        problem: "\(name(for: process).rawValue) needs a discrete process; this model's is continuous: take \(others)"
       )
     }
     return (discrete, try spacing.steps(steps, of: discrete.steps))

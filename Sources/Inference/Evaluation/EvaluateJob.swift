@@ -1,6 +1,5 @@
 import Configuration
 import Datasets
-import Diffusion
 import Evaluation
 import Failures
 import FeatureNetworks
@@ -19,9 +18,9 @@ public struct EvaluateJob: Sendable {
   /// What `FeatureNetworks.load` takes.
   public var features = EmbeddedClassifier.name
   public var inceptionWeights: String?
-  public var sampler = SamplerChoice()
   public var seed: UInt64 = 0
-  public var conditions = ClassConditions.Request()
+  /// Of images in turn; by default all classes, if there are any.
+  public var classes: [Int?]?
   /// What to compare with.
   public var split = DatasetSplit.training
   /// Where the data set is; by default where it was in training.
@@ -59,33 +58,37 @@ public struct EvaluateJob: Sendable {
         "--count is \(count), but \(measure.rawValue) needs at least \(measure.minimumCount) images; draw more, or leave "
           + "it out of --measures")
     }
-    let model = try ModelInUse(model, communicator: communicator, reporter: reporter)
-    try model.requireMemory(forImages: count, copies: 1, option: "--count")
+    let model = try TrainedModel(model, communicator: communicator, reporter: reporter)
+    try requireMemory(forImages: model.imageShape, communicator)
     let (drawing, network) = try communicator.together { () throws -> (ImageDrawing, any FeatureNetwork) in
       let network = try FeatureNetworks.load(features, inceptionWeights: inceptionWeights)
       try network.check(shape: model.imageShape)
-      do {
+      return try namingOptions {
+        let conditions = try ClassConditions(classes: classes, configuration: model.configuration)
         let drawing = try ImageDrawing(
-          network: model.network, configuration: model.configuration,
-          settings: sampler.settings(for: model.configuration),
-          conditions: try ClassConditions(conditions, configuration: model.configuration), seed: seed,
-          batchSize: model.batchSize, communicator: communicator, workers: model.workers)
+          model, conditions: conditions, seed: seed, batchSize: self.model.batch, communicator: communicator)
         return (drawing, network)
-      } catch let error as DiffusionError {
-        throw InputError("--\(error)")
       }
     }
     try communicator.requireAlike("feature network", network.hash)
     let extraction = FeatureExtraction(network: network, communicator: communicator, workers: model.workers)
     let evaluator = Evaluator(
-      extraction: extraction, reference: try reference(model, extraction), measures: measures, count: count)
-    return try evaluator.evaluate(
-      drawing, parameters: model.parameters,
-      subject: .init(checkpoint: model.path, weights: self.model.weights, trainingSteps: model.trainingSteps),
-      reporter: reporter)
+      extraction: extraction, reference: try reference(model, extraction, reporter), measures: measures, count: count)
+    return try evaluator.evaluate(drawing, reporter: reporter)
   }
 
-  private func reference(_ model: ModelInUse, _ extraction: FeatureExtraction) throws -> Reference {
+  /// Checks that there is memory for a rank's share of the images, which are kept until all are there. Collective.
+  private func requireMemory(forImages imageShape: [Int], _ communicator: Communicator) throws {
+    let limits = try MemoryLimits(of: communicator)
+    var need = MemoryNeed()
+    let values = imageShape.reduce(1) { $0 * Double($1) }
+    need.add(floats: Double(count) / Double(communicator.size) * values, for: "the --count \(count) images")
+    try communicator.together { try need.require(limits) }
+  }
+
+  private func reference(
+    _ model: TrainedModel, _ extraction: FeatureExtraction, _ reporter: RunReporter
+  ) throws -> Reference {
     if let referenceFile {
       return try extraction.communicator.together {
         if let measure = measures.first(where: \.needsReferenceFeatures) {
@@ -122,6 +125,6 @@ public struct EvaluateJob: Sendable {
     }
     return try Reference(
       dataset, split: split, count: referenceCount ?? dataset.count, measures: measures, cache: referenceCache,
-      extraction: extraction, reporter: model.reporter)
+      extraction: extraction, reporter: reporter)
   }
 }

@@ -1,9 +1,7 @@
-import Configuration
 import Evaluation
 import FeatureNetworks
 import MessagePassing
 import Reporting
-import Tensors
 
 /// Draws images from a network and measures them against a reference.
 public struct Evaluator: Sendable {
@@ -20,36 +18,18 @@ public struct Evaluator: Sendable {
     self.count = count
   }
 
-  /// Which network is measured, for the result.
-  public struct Subject: Sendable {
-    public var checkpoint: String
-    public var weights: ModelRequest.Weights
-    public var trainingSteps: Int
-
-    public init(checkpoint: String, weights: ModelRequest.Weights, trainingSteps: Int) {
-      self.checkpoint = checkpoint
-      self.weights = weights
-      self.trainingSteps = trainingSteps
-    }
-  }
-
   /// Collective; equal on all ranks, and on any number of them.
   ///
-  /// - Parameters:
-  ///   - parameters: the weights to draw with.
   /// - Throws: `JobFailure` on all ranks if an image is not finite, or there are too few of them for a measure.
-  public func evaluate(
-    _ drawing: ImageDrawing, parameters: Arena, subject: Subject, reporter: RunReporter
-  ) throws -> EvaluationResult {
-    let drawn = try drawing.drawShare(
-      of: count, parameters: parameters,
-      progress: { done, steps in
-        reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
-      })
+  public func evaluate(_ drawing: ImageDrawing, reporter: RunReporter) throws -> EvaluationResult {
+    let drawn = try drawing.drawShare(of: count) { done, steps in
+      reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
+    }
     let bytes = quantise(drawn.images)
     let first = drawing.share(of: count, rank: drawing.communicator.rank).lowerBound
-    let size = drawing.imageShape.reduce(1, *)
-    let share = try extraction.extract(count: count, shape: drawing.imageShape) { range, target in
+    let (model, shape) = (drawing.model, drawing.model.imageShape)
+    let size = shape.reduce(1, *)
+    let share = try extraction.extract(count: count, shape: shape) { range, target in
       bytes.withUnsafeBufferPointer {
         guard let source = $0.baseAddress else { return }
         target.update(from: source + (range.lowerBound - first) * size, count: range.count * size)
@@ -58,10 +38,10 @@ public struct Evaluator: Sendable {
     var result = EvaluationResult(
       features: extraction.network.name, featureHash: extraction.network.hash, count: count,
       reference: reference.name, referenceSplit: reference.split?.rawValue, referenceCount: reference.count,
-      referenceFingerprint: reference.fingerprint, sampler: drawing.samplerName.rawValue,
+      referenceFingerprint: reference.fingerprint, sampler: model.samplerName.rawValue,
       steps: drawing.sampler.stepCount, evaluations: drawn.evaluations,
-      seed: drawing.seed, weights: subject.weights.rawValue, checkpoint: subject.checkpoint,
-      trainingSteps: subject.trainingSteps)
+      seed: drawing.seed, weights: model.origin.weights.rawValue, checkpoint: model.origin.checkpoint,
+      trainingSteps: model.origin.trainingSteps)
     try measure(share, &result)
     return result
   }

@@ -42,17 +42,19 @@ final class LatentFile {
   /// - Throws: `InputError`, also for values that are not finite.
   func read(_ range: Range<Int>) throws -> Tensor {
     let size = imageShape.reduce(1, *)
-    let tensor = Tensor(uninitialised: [range.count] + imageShape)
-    for (place, index) in range.enumerated() {
+    var elements: [Float] = []
+    elements.reserveCapacity(range.count * size)
+    for index in range {
       let question = LatentValuesQuestion(path: path, dataset: dataset, range: index * size..<(index + 1) * size)
       let values = try Self.naming(option, path) { try reader.ask(question).values }
-      let target = UnsafeMutableBufferPointer(start: tensor.pointer + place * size, count: size)
-      _ = values.copyBytes(to: target)
-      guard target.allSatisfy(\.isFinite) else {
+      elements += [Float](unsafeUninitializedCapacity: size) { target, count in
+        count = values.copyBytes(to: target) / MemoryLayout<Float>.stride
+      }
+      guard elements.suffix(size).allSatisfy(\.isFinite) else {
         throw InputError("\(option) \(path): `\(dataset)`[\(index)] has values that are not finite")
       }
     }
-    return tensor
+    return Tensor(elements, shape: [range.count] + imageShape)
   }
 
   /// The classes of a range of images; negative ones stand for none.

@@ -1,8 +1,5 @@
-import Datasets
 import Diffusion
-import Failures
 import HDF5
-import Images
 import MessagePassing
 import Reporting
 import Tensors
@@ -17,18 +14,6 @@ public struct LatentJob: Sendable {
     case decode(latents: String)
     /// From one image of the data set to another, or from one random latent to another, row by row.
     case interpolate(Interpolation)
-  }
-
-  /// The first `count` images of a data set.
-  public struct DataChoice: Sendable {
-    public var count: Int
-    public var split = DatasetSplit.test
-    /// Where the data set is; by default where it was in training.
-    public var path: String?
-    /// What is behind transparent pixels of image files; by default as in training.
-    public var background: FolderImages.Background?
-
-    public init(count: Int) { self.count = count }
   }
 
   public struct Interpolation: Sendable {
@@ -60,17 +45,15 @@ public struct LatentJob: Sendable {
   public func run(communicator: Communicator) throws {
     let reporter = RunReporter(isSpeaking: communicator.rank == 0)
     defer { reporter.finish() }
-    let model = try ModelInUse(model, communicator: communicator, reporter: reporter)
+    let model = try TrainedModel(model, communicator: communicator, reporter: reporter)
     let map = try communicator.together {
-      do {
+      try namingOptions {
         try condition.check(model.configuration)
         return LatentMap(
-          model: model, description: try model.configuration.modelDescription(),
+          model: model,
           sampler: try ProbabilityFlowSampler(
-            process: try model.configuration.process(), solver: .adaptive(relative: tolerance, absolute: tolerance),
-            ending: .asIs))
-      } catch let error as DiffusionError {
-        throw InputError("--\(error)")
+            process: model.process, solver: .adaptive(relative: tolerance, absolute: tolerance), ending: .asIs),
+          condition: condition, batchSize: self.model.batch, communicator: communicator, reporter: reporter)
       }
     }
     switch work {
@@ -88,7 +71,7 @@ public struct LatentJob: Sendable {
     let data = try map.data(choice, condition, outputs: outputs)
     try write(map, count: choice.count, [.latents, .labels]) { writer in
       try map.walk(
-        .encode, count: choice.count, condition,
+        .encode, count: choice.count,
         labels: { $0.map { data.dataset.label(of: $0) } }, from: { try data.images(Array($0)) },
         take: { range, labels, images, latents in
           try writer.write(ImageBatch(places: range, images: images, latents: latents, labels: labels))
@@ -99,17 +82,17 @@ public struct LatentJob: Sendable {
   private func decode(_ path: String, _ map: LatentMap) throws {
     let source = try map.communicator.together {
       let source = try LatentFile(path, dataset: "latents", imageShape: map.model.imageShape, option: "--latents")
-      if !source.hasLabels { try map.requireLabels(nil, condition, in: path) }
+      if !source.hasLabels { try map.requireLabels(nil, in: path) }
       return source
     }
     let count = source.count
     try write(map, count: count, outputs.writesFloats ? [.samples, .labels] : .labels) { writer in
       try map.walk(
-        .decode, count: count, condition,
+        .decode, count: count,
         labels: { range in
           guard source.hasLabels else { return range.map { _ in nil } }
           let labels = try source.readLabels(range)
-          try map.requireLabels(labels, condition, in: path)
+          try map.requireLabels(labels, in: path)
           return labels
         },
         from: source.read,
@@ -120,13 +103,13 @@ public struct LatentJob: Sendable {
   }
 
   private func interpolate(_ request: Interpolation, _ map: LatentMap) throws {
-    let ways = try LatentWays(request, map, condition, data: request.data.map { try map.data($0, outputs: outputs) })
+    let ways = try LatentWays(request, map, data: request.data.map { try map.data($0, outputs: outputs) })
     try write(
       map, count: request.rows * request.columns, outputs.writesFloats ? [.samples, .latents, .labels] : .labels,
       columns: request.columns
     ) { writer in
       try map.walk(
-        .decode, count: request.rows * request.columns, condition,
+        .decode, count: request.rows * request.columns,
         labels: { $0.map { ways.label(ofRow: $0 / request.columns) } }, from: ways.latents,
         take: { range, labels, latents, images in
           try writer.write(ImageBatch(places: range, images: images, latents: latents, labels: labels))
@@ -145,8 +128,8 @@ public struct LatentJob: Sendable {
       outputs, count: count, imageShape: map.model.imageShape, contents: contents, columns: columns,
       communicator: map.communicator)
     try writer.write(body) { file, _ in
-      try file.writeAttribute("checkpoint", map.model.path)
-      try file.writeAttribute("weights", model.weights.rawValue)
+      try file.writeAttribute("checkpoint", map.model.origin.checkpoint)
+      try file.writeAttribute("weights", map.model.origin.weights.rawValue)
       try file.writeAttribute("tolerance", tolerance)
     }
   }

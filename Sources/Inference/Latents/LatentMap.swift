@@ -13,32 +13,33 @@ struct LatentMap {
     case decode
   }
 
-  let model: ModelInUse
-  let description: ModelDescription
+  let model: TrainedModel
   let sampler: ProbabilityFlowSampler
-
-  var communicator: Communicator { model.communicator }
+  /// What the model is conditioned on.
+  let condition: ClassCondition
+  /// Images that go through the network together.
+  let batchSize: Int
+  let communicator: Communicator
+  let reporter: RunReporter
 
   /// The images of a data set that the model is for. Collective.
   /// - Parameters:
   ///   - condition: what the model is conditioned on.
   ///   - outputs: what must replace none of its files.
   func data(
-    _ choice: LatentJob.DataChoice, _ condition: ClassCondition = .own, outputs: ImageOutputs
+    _ choice: DataChoice, _ condition: ClassCondition = .own, outputs: ImageOutputs
   ) throws -> DataImages {
     let settings = model.configuration.data
     return try communicator.together {
       if let place = DatasetCatalog.place(name: settings.name, path: choice.path ?? settings.path) {
         try checkApart(outputs: outputs.files, inputs: [NamedFile("the data set", place)])
       }
-      return try DataImages(
-        model.configuration, path: choice.path, background: choice.background, split: choice.split,
-        imageShape: model.imageShape, atLeast: choice.count, condition: condition)
+      return try DataImages(choice, for: model, condition: condition)
     }
   }
 
   /// A model with classes has to know those of images that come from a file.
-  func requireLabels(_ labels: [Int?]?, _ condition: ClassCondition, in path: String) throws {
+  func requireLabels(_ labels: [Int?]?, in path: String) throws {
     guard let count = model.configuration.model.classes, condition == .own else { return }
     let isKnown = labels?.allSatisfy { $0.map { (0..<count).contains($0) } ?? false } ?? false
     if !isKnown {
@@ -56,22 +57,20 @@ struct LatentMap {
   ///   - take: called for one batch after the other with its start and end.
   /// - Throws: `JobFailure` on all ranks if a result is not finite, or a closure throws on one.
   func walk(
-    _ direction: Direction, count: Int, _ condition: ClassCondition, labels: (Range<Int>) throws -> [Int?],
+    _ direction: Direction, count: Int, labels: (Range<Int>) throws -> [Int?],
     from start: (Range<Int>) throws -> Tensor,
     take: (_ range: Range<Int>, _ labels: [Int?], _ start: Tensor, _ end: Tensor) throws -> Void
   ) throws {
-    let share = communicator.share(of: count)
-    let batchCount = (share.count + model.batchSize - 1) / model.batchSize
+    let batches = communicator.batches(of: count, size: batchSize)
     // An image may turn out to be damaged on one rank.
     try communicator.together {
-      for number in 0..<batchCount {
-        let range = share.dropFirst(number * model.batchSize).prefix(model.batchSize)
+      for (number, range) in batches.enumerated() {
         let (labels, start) = (try labels(range), try start(range))
-        let end = try follow(direction, DoubleTensor(start), condition, labels) { percent in
+        let end = try follow(direction, DoubleTensor(start), labels) { percent in
           let progress = SamplingProgress(
             direction == .encode ? "encoding" : "decoding", imageCount: count, step: 100 * number + percent,
-            stepCount: 100 * batchCount)
-          model.reporter.show(progress, isMilestone: false)
+            stepCount: 100 * batches.count)
+          reporter.show(progress, isMilestone: false)
         }
         try take(range, labels, start, end.single)
       }
@@ -82,12 +81,10 @@ struct LatentMap {
   /// - Parameter progress: called with percents.
   /// - Throws: `RunError` if a result is not finite.
   func follow(
-    _ direction: Direction, _ x: DoubleTensor, _ condition: ClassCondition, _ labels: [Int?],
+    _ direction: Direction, _ x: DoubleTensor, _ labels: [Int?],
     progress: ((Int) -> Void)? = nil
   ) throws -> DoubleTensor {
-    let denoiser = NetworkDenoiser(
-      network: model.trainedNetwork, model: description,
-      guidance: condition.guidance(model.configuration, labels: labels))
+    let denoiser = model.denoiser(condition.guidance(model.configuration, labels: labels))
     let end =
       switch direction {
       case .encode: try sampler.encode(x, denoiser: denoiser, progress: { progress?($0.done) }).latents

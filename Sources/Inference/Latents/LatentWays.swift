@@ -6,7 +6,6 @@ import Tensors
 final class LatentWays {
   private let request: LatentJob.Interpolation
   private let map: LatentMap
-  private let condition: ClassCondition
   private let data: DataImages?
   /// Of a data set, two images for each row, one after the other.
   private let pairs: [Int]
@@ -17,10 +16,9 @@ final class LatentWays {
   /// Collective.
   /// - Parameter data: where the ends come from; nil for random latents.
   /// - Throws: `JobFailure` on all ranks if there are too few images.
-  init(_ request: LatentJob.Interpolation, _ map: LatentMap, _ condition: ClassCondition, data: DataImages?) throws {
+  init(_ request: LatentJob.Interpolation, _ map: LatentMap, data: DataImages?) throws {
     self.request = request
     self.map = map
-    self.condition = condition
     self.data = data
     let classCount = map.model.configuration.model.classes
     pairs = try map.communicator.together { try data?.pairs(request.rows, classCount: classCount) ?? [] }
@@ -60,8 +58,8 @@ final class LatentWays {
       first = known.upperBound
     }
     // Two images for each row, in batches as large as others.
-    for start in stride(from: 2 * first, to: 2 * rows.upperBound, by: map.model.batchSize) {
-      let range = start..<min(start + map.model.batchSize, 2 * rows.upperBound)
+    for start in stride(from: 2 * first, to: 2 * rows.upperBound, by: map.batchSize) {
+      let range = start..<min(start + map.batchSize, 2 * rows.upperBound)
       elements += try makeEnds(range).elements
     }
     let latents = DoubleTensor(elements, shape: [2 * rows.count] + map.model.imageShape)
@@ -75,6 +73,6 @@ final class LatentWays {
         Latents.draw(shape: [range.count] + map.model.imageShape, seed: request.seed, firstImage: range.lowerBound))
     }
     let images = DoubleTensor(try data.images(range.map { pairs[$0] }))
-    return try map.follow(.encode, images, condition, range.map { data.dataset.label(of: pairs[$0]) })
+    return try map.follow(.encode, images, range.map { data.dataset.label(of: pairs[$0]) })
   }
 }

@@ -1,12 +1,10 @@
 import Configuration
-import Datasets
 import Diffusion
 import Failures
 import Files
 import Foundation
 import MessagePassing
 import Reporting
-import Tensors
 
 /// How probable a model finds images of its data set, in bits per dimension; all ranks share the images.
 public struct LikelihoodJob: Sendable {
@@ -19,23 +17,17 @@ public struct LikelihoodJob: Sendable {
 
   public var model: ModelRequest
   public var method: Method
-  /// The first images of the split.
-  public var count: Int
-  public var split = DatasetSplit.test
-  /// Where the data set is; by default where it was in training.
-  public var dataPath: String?
-  /// What is behind transparent pixels of image files; by default as in training.
-  public var background: FolderImages.Background?
+  public var data: DataChoice
   public var seed: UInt64 = 0
   public var probe = FlowLikelihood.Probe.rademacher
   public var tolerance = 1e-5
   public var condition = ClassCondition.own
   public var printsJSON = false
 
-  public init(_ model: ModelRequest, method: Method, count: Int) {
+  public init(_ model: ModelRequest, method: Method, data: DataChoice) {
     self.model = model
     self.method = method
-    self.count = count
+    self.data = data
   }
 
   /// Computes and prints the likelihood. Collective.
@@ -51,31 +43,26 @@ public struct LikelihoodJob: Sendable {
   /// Computes the likelihood. Collective; equal on all ranks.
   public func evaluate(communicator: Communicator, reporter: RunReporter) throws -> LikelihoodResult {
     // The density takes the derivative of the network.
-    let model = try ModelInUse(
+    let model = try TrainedModel(
       model, activations: { method == .ode ? $0.training : $0.inference }, communicator: communicator,
       reporter: reporter)
-    let (data, measure) = try communicator.together { () throws -> (DataImages, any LikelihoodMeasure) in
-      let data = try DataImages(
-        model.configuration, path: dataPath, background: background, split: split, imageShape: model.imageShape,
-        atLeast: count, condition: condition)
-      do {
+    let (images, measure) = try communicator.together { () throws -> (DataImages, any LikelihoodMeasure) in
+      let images = try DataImages(data, for: model, condition: condition)
+      return try namingOptions {
         try condition.check(model.configuration)
-        return (data, try self.measure(model.configuration))
-      } catch let error as DiffusionError {
-        throw InputError("--\(error)")
+        return (images, try self.measure(model))
       }
     }
-    let description = try model.configuration.modelDescription()
-    let batches = model.batches(of: count)
+    let count = data.count
+    let batches = communicator.batches(of: count, size: self.model.batch)
     var bits: [Double] = []
     var evaluations = 0
     // An image may turn out to be damaged on one rank.
     try communicator.together {
       for (number, range) in batches.enumerated() {
-        let denoiser = NetworkDenoiser(
-          network: model.trainedNetwork, model: description,
-          guidance: condition.guidance(model.configuration, labels: range.map { data.dataset.label(of: $0) }))
-        let batch = try measure.bits(of: range, data, denoiser) { share in
+        let denoiser = model.denoiser(
+          condition.guidance(model.configuration, labels: range.map { images.dataset.label(of: $0) }))
+        let batch = try measure.bits(of: range, images, denoiser) { share in
           let progress = SamplingProgress(
             "likelihood of", imageCount: count, step: Int(100 * (Double(number) + share)),
             stepCount: 100 * batches.count)
@@ -87,7 +74,8 @@ public struct LikelihoodJob: Sendable {
     }
     let counts = communicator.shares(of: count).map { measure.parts.count * $0.count }
     let result = LikelihoodResult(
-      method: method, checkpoint: model.path, dataset: data.dataset.name, split: split, parts: measure.parts,
+      method: method, checkpoint: model.origin.checkpoint, dataset: images.dataset.name, split: data.split,
+      parts: measure.parts,
       bits: try communicator.allGather(bits, counts: counts),
       evaluations: try communicator.allReduceMaximum(evaluations))
     try communicator.together {
@@ -98,8 +86,8 @@ public struct LikelihoodJob: Sendable {
     return result
   }
 
-  private func measure(_ configuration: RunConfiguration) throws(DiffusionError) -> any LikelihoodMeasure {
-    let process = try configuration.process()
+  private func measure(_ model: TrainedModel) throws(DiffusionError) -> any LikelihoodMeasure {
+    let (process, configuration) = (model.process, model.configuration)
     switch method {
     case .bound:
       guard let discrete = process.discrete else {
@@ -110,7 +98,8 @@ public struct LikelihoodJob: Sendable {
       }
       return BoundMeasure(
         bound: VariationalBound(
-          process: discrete, variance: configuration.diffusion.variance, clipsOriginal: configuration.sampling.clip),
+          process: discrete, variance: configuration.diffusion.variance,
+          clipsOriginal: configuration.sampling.clipsOriginal),
         seed: seed)
     case .ode:
       return FlowMeasure(

@@ -130,14 +130,13 @@ final class ImageWriter {
     let size = imageShape.reduce(1, *)
     let range = batch.places.lowerBound * size..<batch.places.upperBound * size
     try bytes.withUnsafeBytes { try images?.write(flatRange: range, from: $0.baseAddress) }
-    try samples?.write(flatRange: range, from: batch.images.pointer)
-    if let values = batch.latents { try latents?.write(flatRange: range, from: values.pointer) }
+    try samples?.write(flatRange: range, from: batch.images)
+    if let values = batch.latents { try latents?.write(flatRange: range, from: values) }
     if let values = batch.labels {
       try values.map { Int64($0 ?? -1) }.withUnsafeBytes {
         try labels?.write(flatRange: batch.places, from: $0.baseAddress)
       }
     }
-    withExtendedLifetime(batch) {}
     if way == nil { try writePictures(bytes, batch.places, picture: 0) }
   }
 
@@ -186,5 +185,13 @@ final class ImageWriter {
     try samples.take()?.close()
     try latents.take()?.close()
     try labels.take()?.close()
+  }
+}
+
+extension HDF5Dataset {
+  /// Writes a tensor's elements, which are there until they are written whoever else has the tensor.
+  fileprivate borrowing func write(flatRange: Range<Int>, from tensor: Tensor) throws(HDF5Error) {
+    defer { withExtendedLifetime(tensor) {} }
+    try write(flatRange: flatRange, from: tensor.pointer)
   }
 }

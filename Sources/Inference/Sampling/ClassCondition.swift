@@ -11,7 +11,7 @@ public enum ClassCondition: Sendable, Equatable {
   /// - Throws: `DiffusionError` for a class that the model does not have, or does not know to do without.
   func check(_ configuration: RunConfiguration) throws(DiffusionError) {
     guard case .same(let number) = self else { return }
-    _ = try ClassConditions(ClassConditions.Request(classes: [number]), configuration: configuration)
+    _ = try ClassConditions(classes: [number], configuration: configuration)
   }
 
   /// For images with these labels.

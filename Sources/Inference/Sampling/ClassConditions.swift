@@ -5,45 +5,34 @@ import Diffusion
 public struct ClassConditions: Sendable {
   /// The classes of images in turn, nil for the network's class for none; nil altogether where nobody is told classes.
   public let classes: [Int?]?
-  /// γ; 0 draws from the exact conditional distribution.
+  /// See `SamplerSettings.guidance`.
   public let guidance: Double
   public let classifier: (any NoisyClassifier & Sendable)?
   /// Whether the network itself is told the classes.
   private let networkHasClasses: Bool
 
-  /// What may be asked for.
-  public struct Request: Sendable {
-    /// By default all classes in turn, if the network has any.
-    public var classes: [Int?]?
-    public var guidance: Double?
-
-    public init(classes: [Int?]? = nil, guidance: Double? = nil) {
-      self.classes = classes
-      self.guidance = guidance
-    }
-  }
-
   /// - Parameters:
-  ///   - configuration: what the network was trained with.
+  ///   - classes: of images in turn; by default all, if the network has any.
+  ///   - configuration: what the network was trained with, and the guidance.
   ///   - classifier: one that was trained on the same process, and its number of classes.
   /// - Throws: `DiffusionError` for what cannot work, with what would.
   public init(
-    _ request: Request = Request(), configuration: RunConfiguration,
+    classes wanted: [Int?]? = nil, configuration: RunConfiguration,
     classifier: (any NoisyClassifier & Sendable, classCount: Int)? = nil
   ) throws(DiffusionError) {
     self.classifier = classifier?.0
     networkHasClasses = configuration.model.classes != nil
-    guidance = request.guidance ?? 0
+    guidance = configuration.sampling.guidance
     guard let count = configuration.model.classes ?? classifier?.classCount else {
-      if request.classes != nil || request.guidance != nil {
+      if wanted != nil || guidance != 0 {
         throw DiffusionError(
-          key: request.classes != nil ? "class" : "guidance",
+          key: wanted != nil ? "class" : "guidance",
           problem: "the model was trained without classes; train one with model.classes, or give a --classifier")
       }
       classes = nil
       return
     }
-    let classes = request.classes ?? Array(0..<count)
+    let classes = wanted ?? Array(0..<count)
     for case let number? in classes where !(0..<count).contains(number) {
       throw DiffusionError(key: "class", problem: "there is no class \(number); they are 0 to \(count - 1)")
     }
@@ -52,7 +41,6 @@ public struct ClassConditions: Sendable {
   }
 
   private func check(_ configuration: RunConfiguration, classifierClassCount: Int?) throws(DiffusionError) {
-    guard guidance.isFinite else { throw DiffusionError(key: "guidance", problem: "\(guidance) must be finite") }
     if let classifierClassCount {
       if configuration.diffusion.zeroTerminalSNR {
         throw DiffusionError(

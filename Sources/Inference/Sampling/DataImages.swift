@@ -4,28 +4,34 @@ import Diffusion
 import Failures
 import Tensors
 
+/// The first `count` images of a model's data set.
+public struct DataChoice: Sendable {
+  public var count: Int
+  public var split = DatasetSplit.test
+  /// Where the data set is; by default where it was in training.
+  public var path: String?
+  /// What is behind transparent pixels of image files; by default as in training.
+  public var background: FolderImages.Background?
+
+  public init(count: Int) { self.count = count }
+}
+
 /// The first images of a data set, for a model that was trained on the like of them.
 public struct DataImages {
   public let dataset: any ImageDataset
 
-  /// - Parameters:
-  ///   - path: where the data set is; nil for where it was in training.
-  ///   - background: what is behind transparent pixels of image files; nil for what it was in training.
-  ///   - count: how many images there must be.
-  ///   - condition: what the model is conditioned on; images' own classes must be the model's.
+  /// - Parameter condition: what the model is conditioned on; images' own classes must be the model's.
   /// - Throws: `DatasetError`, and `InputError` if there are too few or the model is for others.
-  init(
-    _ configuration: RunConfiguration, path: String?, background: FolderImages.Background?, split: DatasetSplit,
-    imageShape: [Int], atLeast count: Int, condition: ClassCondition = .own
-  ) throws {
-    dataset = try configuration.dataset(path: path, split: split, background: background)
-    guard dataset.imageShape == imageShape else {
-      throw InputError("\(dataset.name) has images \(dataset.imageShape), but the model is for \(imageShape)")
+  init(_ choice: DataChoice, for model: TrainedModel, condition: ClassCondition = .own) throws {
+    dataset = try model.configuration.dataset(path: choice.path, split: choice.split, background: choice.background)
+    guard dataset.imageShape == model.imageShape else {
+      throw InputError("\(dataset.name) has images \(dataset.imageShape), but the model is for \(model.imageShape)")
     }
-    guard count <= dataset.count else {
-      throw InputError("--count is \(count), but the \(split.rawValue) images of \(dataset.name) are \(dataset.count)")
+    guard choice.count <= dataset.count else {
+      throw InputError(
+        "--count is \(choice.count), but the \(choice.split.rawValue) images of \(dataset.name) are \(dataset.count)")
     }
-    if let classCount = configuration.model.classes, condition == .own, dataset.classNames.count > classCount {
+    if let classCount = model.configuration.model.classes, condition == .own, dataset.classNames.count > classCount {
       throw InputError(
         "\(dataset.name) has \(dataset.classNames.count) classes, but the model was trained with \(classCount); name the "
           + "data that it was trained on with --data-path, or one class for all images with --class")

@@ -8,58 +8,31 @@ import Tensors
 
 /// Draws images with all ranks sharing the work. An image depends on the seed and its own number alone.
 public struct ImageDrawing {
-  public let network: UNet
-  public let model: ModelDescription
-  public let samplerName: SamplerName
+  public let model: TrainedModel
   public let sampler: any Sampler
-  /// See `NetworkDenoiser.clipsOriginal`.
-  public let clipsInDenoiser: Bool
   public let conditions: ClassConditions
   public let seed: UInt64
   public let communicator: Communicator
-  public let workers: WorkerPool
   /// Images that go through the network together.
   public let batchSize: Int
 
   /// - Parameters:
-  ///   - configuration: what the network was trained with.
-  ///   - settings: the sampler's; by default the run's.
+  ///   - model: what to draw from, by the sampler of its configuration.
   ///   - conditions: the images' classes; by default all in turn, if the network has any.
   /// - Throws: `DiffusionError` for settings that cannot work.
   public init(
-    network: UNet, configuration: RunConfiguration, settings: SamplerSettings? = nil,
-    conditions: ClassConditions? = nil, seed: UInt64, batchSize: Int = 32, communicator: Communicator,
-    workers: WorkerPool
-  ) throws {
-    let settings = settings ?? configuration.samplerSettings
-    self.network = network
-    model = try configuration.modelDescription()
-    sampler = try settings.sampler(for: try configuration.process())
-    samplerName = settings.name
-    let conditions = try conditions ?? ClassConditions(configuration: configuration)
-    self.conditions = conditions
-    // Guided noise is more than what is left of x beside a clipped image. `ddim`, which would keep it as it is, would
-    // have more of it from step to step.
-    clipsInDenoiser = settings.clipsInDenoiser || (settings.clipsOriginal && conditions.guidance != 0)
-    try Self.check(settings, model)
+    _ model: TrainedModel, conditions: ClassConditions? = nil, seed: UInt64, batchSize: Int = 32,
+    communicator: Communicator
+  ) throws(DiffusionError) {
+    self.model = model
+    sampler = try model.sampler()
+    self.conditions =
+      if let conditions { conditions } else {
+        try ClassConditions(configuration: model.configuration)
+      }
     self.seed = seed
     self.batchSize = batchSize
     self.communicator = communicator
-    self.workers = workers
-  }
-
-  /// A variance can be read only from a network that was trained to tell it.
-  private static func check(_ settings: SamplerSettings, _ model: ModelDescription) throws(DiffusionError) {
-    guard settings.variance.isLearned, settings.variance != model.variance else { return }
-    throw DiffusionError(
-      key: "variance",
-      problem: "\(settings.variance.rawValue) needs a model that was trained with diffusion.variance="
-        + "\(settings.variance.rawValue); this one's is \(model.variance.rawValue)")
-  }
-
-  /// [H, W, C].
-  public var imageShape: [Int] {
-    [network.configuration.imageHeight, network.configuration.imageWidth, network.configuration.imageChannels]
   }
 
   /// The images that a rank draws, of `count` altogether.
@@ -86,17 +59,13 @@ public struct ImageDrawing {
 
   /// This rank's share of `count` images. Collective.
   ///
-  /// - Parameters:
-  ///   - parameters: the weights to draw with.
-  ///   - progress: called with (steps done, steps in all) over this rank's batches.
+  /// - Parameter progress: called with (steps done, steps in all) over this rank's batches.
   /// - Throws: `JobFailure` on all ranks if an image is not finite, or the sampler gives up on one.
-  public func drawShare(
-    of count: Int, parameters: Arena, progress: ((Int, Int) -> Void)? = nil
-  ) throws -> Share {
+  public func drawShare(of count: Int, progress: ((Int, Int) -> Void)? = nil) throws -> Share {
     let share = share(of: count, rank: communicator.rank)
-    let size = imageShape.reduce(1, *)
-    let images = Tensor(uninitialised: [share.count] + imageShape)
-    let evaluations = try draw(0..<count, parameters: parameters, progress: progress) { batch in
+    let size = model.imageShape.reduce(1, *)
+    let images = Tensor(uninitialised: [share.count] + model.imageShape)
+    let evaluations = try draw(0..<count, progress: progress) { batch in
       (images.pointer + (batch.numbers.lowerBound - share.lowerBound) * size)
         .update(from: batch.images.pointer, count: batch.images.count)
     }
@@ -107,7 +76,6 @@ public struct ImageDrawing {
   ///
   /// - Parameters:
   ///   - numbers: which of all images that the seed makes.
-  ///   - parameters: the weights to draw with.
   ///   - latents: x_T of a range of images, [range.count, H, W, C]; by default drawn from the seed.
   ///   - progress: called with (steps done, steps in all) over this rank's batches.
   ///   - way: called for each batch with where its images are, before the first step and after each, with the number of
@@ -116,30 +84,27 @@ public struct ImageDrawing {
   /// - Returns: how often the network looked at an image, the most over all ranks' images.
   /// - Throws: `JobFailure` on all ranks if an image is not finite, or `latents` or `take` throws on one.
   public func draw(
-    _ numbers: Range<Int>, parameters: Arena, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
+    _ numbers: Range<Int>, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
     progress: ((Int, Int) -> Void)? = nil, way: ((_ range: Range<Int>, _ done: Int, Tensor) throws -> Void)? = nil,
     take: (Batch) throws -> Void
   ) throws -> Int {
-    let share = share(of: numbers.count, rank: communicator.rank)
-    let trained = TrainedUNet(network: network, parameters: parameters, workers: workers)
-    let batchCount = (share.count + batchSize - 1) / batchSize
+    let batches = communicator.batches(of: numbers.count, size: batchSize)
+    let clips = model.configuration.sampling.clipsInDenoiser(for: model.process)
     // A sampler without steps of its own tells percents.
     let steps = sampler.stepCount ?? 100
     var evaluations = 0
     try communicator.together {
-      for batch in 0..<batchCount {
-        let places = share.dropFirst(batch * batchSize).prefix(batchSize)
+      for (batch, places) in batches.enumerated() {
         let range = numbers.lowerBound + places.lowerBound..<numbers.lowerBound + places.upperBound
         let start = try latents?(range) ?? drawLatents(range)
-        let denoiser = NetworkDenoiser(
-          network: trained, model: model, guidance: conditions.guidance(for: range), clipsOriginal: clipsInDenoiser)
+        let denoiser = model.denoiser(conditions.guidance(for: range), clipsOriginal: clips)
         try way?(range, 0, start)
         // The sampler's own way takes no errors.
         var failure: (any Error)?
         let drawn = try sampler.sample(
           from: DoubleTensor(start), denoiser: denoiser, noise: SamplerNoise(seed: seed, firstImage: range.lowerBound)
         ) { step in
-          progress?(batch * steps + step.done, batchCount * steps)
+          progress?(batch * steps + step.done, batches.count * steps)
           guard let way, failure == nil, let images = step.images else { return }
           do { try way(range, step.done, images.single) } catch { failure = error }
         }
@@ -157,14 +122,14 @@ public struct ImageDrawing {
 
   /// The latents of images number `range`, from the seed.
   func drawLatents(_ range: Range<Int>) -> Tensor {
-    Latents.draw(shape: [range.count] + imageShape, seed: seed, firstImage: range.lowerBound)
+    Latents.draw(shape: [range.count] + model.imageShape, seed: seed, firstImage: range.lowerBound)
   }
 
   /// All `count` images on every rank, from the shares. Collective.
   public func gather(_ share: Tensor, count: Int) throws -> Tensor {
-    let size = imageShape.reduce(1, *)
+    let size = model.imageShape.reduce(1, *)
     let shares = (0..<communicator.size).map { self.share(of: count, rank: $0) }
-    let all = Tensor(uninitialised: [count] + imageShape)
+    let all = Tensor(uninitialised: [count] + model.imageShape)
     (all.pointer + shares[communicator.rank].lowerBound * size).update(from: share.pointer, count: share.count)
     try communicator.allGather(shares.map { $0.lowerBound * size..<$0.upperBound * size }, of: all.buffer)
     return all

@@ -1,6 +1,4 @@
-import Checkpoints
 import Configuration
-import Datasets
 import Diffusion
 import Failures
 import Foundation
@@ -13,16 +11,13 @@ import Tensors
 
 /// Draws images from a checkpoint into an HDF5 file, all ranks sharing the work and writing their part.
 public struct SampleJob: Sendable {
-  /// The numbers that images may have: each has its own stream of random numbers.
-  public static let imageNumbers = 0..<1 << 32
-
   public var model: ModelRequest
   public var count: Int
   /// The number of the first image: image k of any drawing with a seed is the same.
   public var first = 0
   public var seed: UInt64 = 0
-  public var sampler = SamplerChoice()
-  public var conditions = ClassConditions.Request()
+  /// Of images in turn; by default all classes, if there are any.
+  public var classes: [Int?]?
   /// A classifier that guides: a checkpoint of `train-classifier`, or its run's folder.
   public var classifier: String?
   /// A file with a dataset `latents`, float32 [N, H, W, C], to start from: row k is where image k begins.
@@ -39,31 +34,20 @@ public struct SampleJob: Sendable {
     let reporter = RunReporter(isSpeaking: communicator.rank == 0)
     // An error's message must not be written into a live line.
     defer { reporter.finish() }
-    let model = try ModelInUse(model, communicator: communicator, reporter: reporter)
-    let drawing = try communicator.together {
-      do {
-        return try ImageDrawing(
-          network: model.network, configuration: model.configuration,
-          settings: sampler.settings(for: model.configuration),
-          conditions: try ClassConditions(
-            conditions, configuration: model.configuration, classifier: try loadClassifier(for: model)), seed: seed,
-          batchSize: model.batchSize, communicator: communicator, workers: model.workers)
-      } catch let error as DiffusionError {
-        throw InputError("--\(error)")
-      }
-    }
-    let start = try communicator.together { try latents.map { try startingPoints($0, drawing) } }
+    let model = try TrainedModel(model, communicator: communicator, reporter: reporter)
+    let drawing = try communicator.together { try self.drawing(model, communicator) }
+    let start = try communicator.together { try latents.map { try startingPoints($0, model.imageShape) } }
     let steps = drawing.sampler.stepCount.map { ProgressFormat.count($0, of: "step") } ?? "steps chosen by the error"
     reporter.message(
-      "Drawing \(ProgressFormat.count(count, of: "image")) from \(model.path) by \(drawing.samplerName.rawValue) in \(steps)."
-    )
+      "Drawing \(ProgressFormat.count(count, of: "image")) from \(model.origin.checkpoint) by "
+        + "\(model.samplerName.rawValue) in \(steps).")
     let way = try communicator.together { try self.way(of: drawing) }
     let writer = try ImageWriter(
-      outputs, count: count, imageShape: drawing.imageShape, contents: contents(drawing), way: way?.count, first: first,
+      outputs, count: count, imageShape: model.imageShape, contents: contents(drawing), way: way?.count, first: first,
       communicator: communicator)
     let evaluations = try writer.write { writer in
       try drawing.draw(
-        first..<first + count, parameters: model.parameters, latents: start,
+        first..<first + count, latents: start,
         progress: { done, steps in
           reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
         },
@@ -81,11 +65,20 @@ public struct SampleJob: Sendable {
               labels: batch.numbers.map(drawing.conditions.classOf)))
         })
     } describe: { file, evaluations in
-      try describe(drawing, evaluations: evaluations, checkpoint: model.path, in: file)
+      try describe(drawing, evaluations: evaluations, in: file)
     }
     reporter.clear()
     reporter.message(
       "Wrote \(outputs.description); \(ProgressFormat.count(evaluations, of: "evaluation")) of the network per image.")
+  }
+
+  private func drawing(_ model: TrainedModel, _ communicator: Communicator) throws -> ImageDrawing {
+    try namingOptions {
+      let conditions = try ClassConditions(
+        classes: classes, configuration: model.configuration, classifier: try loadClassifier(for: model))
+      return try ImageDrawing(
+        model, conditions: conditions, seed: seed, batchSize: self.model.batch, communicator: communicator)
+    }
   }
 
   /// Where images are among those that are drawn.
@@ -96,10 +89,12 @@ public struct SampleJob: Sendable {
   private func way(of drawing: ImageDrawing) throws(InputError) -> [Int]? {
     guard let every = outputs.every else { return nil }
     guard let steps = drawing.sampler.stepCount else {
-      throw InputError("--every: \(drawing.samplerName.rawValue) chooses its steps by the error, for each image others")
+      throw InputError(
+        "--every: \(drawing.model.samplerName.rawValue) chooses its steps by the error, for each image others")
     }
     let way = Array(stride(from: 0, to: steps, by: every)) + [steps]
-    let capacity = ImageGrid.capacity(height: drawing.imageShape[0], width: drawing.imageShape[1])
+    let shape = drawing.model.imageShape
+    let capacity = ImageGrid.capacity(height: shape[0], width: shape[1])
     guard outputs.grid == nil || way.count <= capacity else {
       throw InputError("--every \(every) makes \(way.count) pictures of an image, more than a row has room for")
     }
@@ -113,7 +108,7 @@ public struct SampleJob: Sendable {
   }
 
   private func loadClassifier(
-    for model: ModelInUse
+    for model: TrainedModel
   ) throws -> (any NoisyClassifier & Sendable, classCount: Int)? {
     guard let classifier else { return nil }
     let (loaded, _, _) = try CheckpointPlace.newest(at: classifier, option: "--classifier") {
@@ -124,28 +119,26 @@ public struct SampleJob: Sendable {
     return (trained, loaded.network.classCount)
   }
 
-  private func describe(
-    _ drawing: ImageDrawing, evaluations: Int, checkpoint: String, in file: borrowing HDF5File
-  ) throws {
+  private func describe(_ drawing: ImageDrawing, evaluations: Int, in file: borrowing HDF5File) throws {
     if drawing.conditions.classes != nil { try file.writeAttribute("guidance", drawing.conditions.guidance) }
     if first > 0 { try file.writeAttribute("first", Int64(first)) }
     try file.writeAttribute("seed", Int64(bitPattern: seed))
-    try file.writeAttribute("sampler", drawing.samplerName.rawValue)
+    try file.writeAttribute("sampler", drawing.model.samplerName.rawValue)
     if let steps = drawing.sampler.stepCount { try file.writeAttribute("steps", Int64(steps)) }
     try file.writeAttribute("evaluations", Int64(evaluations))
-    try file.writeAttribute("checkpoint", checkpoint)
-    try file.writeAttribute("weights", model.weights.rawValue)
+    try file.writeAttribute("checkpoint", drawing.model.origin.checkpoint)
+    try file.writeAttribute("weights", drawing.model.origin.weights.rawValue)
   }
 
   /// Checks the file of latents, and returns how to read a range of them.
-  private func startingPoints(_ path: String, _ drawing: ImageDrawing) throws -> (Range<Int>) throws -> Tensor {
-    let file = try LatentFile(path, dataset: "latents", imageShape: drawing.imageShape, option: "--latents")
+  private func startingPoints(_ path: String, _ imageShape: [Int]) throws -> (Range<Int>) throws -> Tensor {
+    let file = try LatentFile(path, dataset: "latents", imageShape: imageShape, option: "--latents")
     // A later part of a drawing is drawn from the latents of the whole.
     let needed = first + count
     guard first > 0 ? file.count >= needed : file.count == needed else {
       throw InputError(
-        "--latents \(path): `latents` is float32 \([file.count] + drawing.imageShape), but float32 "
-          + "\([needed] + drawing.imageShape)\(first > 0 ? " or more" : "") is needed")
+        "--latents \(path): `latents` is float32 \([file.count] + imageShape), but float32 "
+          + "\([needed] + imageShape)\(first > 0 ? " or more" : "") is needed")
     }
     return file.read
   }

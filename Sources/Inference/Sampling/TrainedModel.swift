@@ -2,164 +2,138 @@ import Checkpoints
 import Configuration
 import Diffusion
 import Failures
-import Files
-import Foundation
-import HDF5
 import MessagePassing
 import Network
 import Ranks
+import Reporting
 import Tensors
 
-/// A network with the weights of a checkpoint.
-package struct TrainedModel {
-  /// What the checkpoint says of itself.
-  package let header: CheckpointHeader
-  package let configuration: RunConfiguration
-  package let network: UNet
-  package let parameters: Arena
+/// A trained model, ready: a network with its weights, what it was trained for, and how images are drawn from it.
+public struct TrainedModel {
+  /// Where the weights come from.
+  public struct Origin: Sendable {
+    /// The checkpoint's path.
+    public let checkpoint: String
+    public let weights: ModelRequest.Weights
+    /// Optimiser steps done.
+    public let trainingSteps: Int
+    /// Images seen in training.
+    public let trainingImages: Int
 
+    public init(checkpoint: String, weights: ModelRequest.Weights, trainingSteps: Int, trainingImages: Int) {
+      self.checkpoint = checkpoint
+      self.weights = weights
+      self.trainingSteps = trainingSteps
+      self.trainingImages = trainingImages
+    }
+  }
+
+  public let origin: Origin
+  public let configuration: RunConfiguration
+  public let network: UNet
+  public let parameters: Arena
+  public let workers: WorkerPool
+  public let process: any ForwardProcess
+  /// How the network's input is made and its output read.
+  public let description: ModelDescription
+
+  /// - Parameter parameters: must not change while the model is in use.
+  /// - Throws: `DiffusionError` if the configuration has an impossible process.
+  public init(
+    _ configuration: RunConfiguration, network: UNet, parameters: Arena, workers: WorkerPool, origin: Origin
+  ) throws(DiffusionError) {
+    self.origin = origin
+    self.configuration = configuration
+    self.network = network
+    self.parameters = parameters
+    self.workers = workers
+    process = try configuration.process()
+    description = try configuration.modelDescription()
+  }
+
+  /// [H, W, C].
+  public var imageShape: [Int] {
+    [network.configuration.imageHeight, network.configuration.imageWidth, network.configuration.imageChannels]
+  }
+
+  /// Which sampler draws from it.
+  public var samplerName: SamplerName { configuration.sampling.name(for: process) }
+
+  /// The sampler, as the configuration has it.
+  /// - Throws: `DiffusionError` for what cannot work.
+  func sampler() throws(DiffusionError) -> any Sampler {
+    try configuration.sampling.sampler(for: process, variance: description.variance)
+  }
+
+  /// The network as samplers and likelihoods see it.
+  /// - Parameter clipsOriginal: see `NetworkDenoiser`.
+  public func denoiser(_ guidance: Guidance = .none, clipsOriginal: Bool = false) -> NetworkDenoiser<TrainedUNet> {
+    NetworkDenoiser(
+      network: TrainedUNet(network: network, parameters: parameters, workers: workers), model: description,
+      guidance: guidance, clipsOriginal: clipsOriginal)
+  }
+}
+
+// MARK: Reading a checkpoint
+
+extension TrainedModel {
   /// Reads a checkpoint by this process alone.
-  /// - Parameter check: called with the network before there are weights; what it throws is thrown.
-  /// - Throws: `CheckpointError`, and `InputError` if it is no denoiser.
-  package static func read(
-    _ path: String, weights: ModelRequest.Weights,
+  /// - Parameters:
+  ///   - keys: how images are drawn, where it is not as the checkpoint's configuration says.
+  ///   - check: called with the network before there are weights; what it throws is thrown.
+  /// - Throws: `CheckpointError`, `InputError` if it is no denoiser, and `ConfigurationError` for keys that cannot work.
+  package init(
+    reading path: String, weights: ModelRequest.Weights, keys: [KeyOption] = [],
+    workers: WorkerPool = .callingThread,
     checking check: (UNet) throws -> Void = { try MemoryNeed.inference($0, batch: 1, option: "").require(.alone) }
-  ) throws -> TrainedModel {
+  ) throws {
     let (header, configuration, file) = try CheckpointPlace.open(path)
     guard header.kind == .denoiser else {
       throw InputError("--checkpoint \(path): this is a classifier, which draws no images; name it as --classifier")
     }
+    let drawing = try configuration.drawing(with: keys)
     let shape = header.imageShape
     let network = try ConfigurationError.found(in: path) {
       try configuration.network(height: shape[0], width: shape[1], channels: shape[2])
     }
     try check(network)
     let parameters = try CheckpointPlace.readWeights(weights, network.layout, configuration, from: file)
-    return TrainedModel(header: header, configuration: configuration, network: network, parameters: parameters)
+    try self.init(
+      drawing, network: network, parameters: parameters, workers: workers,
+      origin: Origin(
+        checkpoint: path, weights: weights, trainingSteps: header.step, trainingImages: header.images))
+  }
+
+  /// Reads a checkpoint on every rank. Collective.
+  /// - Parameter activations: what the network's passes take; it is checked first that there is memory.
+  /// - Throws: `JobFailure` on all ranks.
+  init(
+    _ request: ModelRequest, activations: (ActivationCount) -> Double = \.inference, communicator: Communicator,
+    reporter: RunReporter
+  ) throws {
+    let limits = try MemoryLimits(of: communicator)
+    let placement = try RankPlacement(of: communicator, threads: request.threads)
+    if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
+    let workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
+    let problems: [String]
+    (self, _, problems) = try communicator.together {
+      try CheckpointPlace.newest(at: request.checkpoint, option: "--checkpoint") {
+        try TrainedModel(reading: $0, weights: request.weights, keys: request.keys, workers: workers) { network in
+          try MemoryNeed.inference(network, batch: request.batch, option: "--batch", activations).require(limits)
+        }
+      }
+    }
+    for problem in problems { reporter.log.warning("\(problem); trying the one before") }
+    try communicator.requireAlike("checkpoint", origin.checkpoint)
   }
 }
 
-/// A classifier of noisy images with the weights of a checkpoint.
-struct TrainedClassifierModel {
-  let configuration: RunConfiguration
-  /// [H, W, C].
-  let imageShape: [Int]
-  let network: ClassifierNetwork
-  let parameters: Arena
-
-  /// Reads a checkpoint by this process alone.
-  /// - Throws: `CheckpointError`, and `InputError` if it is no classifier.
-  static func read(_ path: String, weights: ModelRequest.Weights) throws -> TrainedClassifierModel {
-    let (header, configuration, file) = try CheckpointPlace.open(path)
-    guard header.kind == .classifier, let classCount = header.classCount else {
-      throw InputError("--classifier \(path): this is no classifier; `ddpm-mpi train-classifier` trains one")
+extension Communicator {
+  /// This rank's share of `count` images, in batches of at most `size`.
+  func batches(of count: Int, size: Int) -> [Range<Int>] {
+    let share = share(of: count)
+    return stride(from: share.lowerBound, to: share.upperBound, by: size).map {
+      $0..<min($0 + size, share.upperBound)
     }
-    let shape = header.imageShape
-    let network = try ConfigurationError.found(in: path) {
-      try configuration.classifier(height: shape[0], width: shape[1], channels: shape[2], classCount: classCount)
-    }
-    let parameters = try CheckpointPlace.readWeights(weights, network.layout, configuration, from: file)
-    return TrainedClassifierModel(
-      configuration: configuration, imageShape: shape, network: network, parameters: parameters)
-  }
-
-  /// - Throws: `DiffusionError` unless it knows noise as the model does.
-  func check(fits model: RunConfiguration, imageShape: [Int]) throws(DiffusionError) {
-    guard imageShape == self.imageShape else {
-      throw DiffusionError(
-        key: "classifier", problem: "it is for images \(self.imageShape), but the model for \(imageShape)")
-    }
-    let decisive = [
-      "diffusion.process", "diffusion.steps", "diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last",
-      "diffusion.zero_terminal_snr",
-      "diffusion.sigma_min", "diffusion.sigma_max", "diffusion.rescale_times",
-    ]
-    for difference in configuration.difference(from: model) where decisive.contains(difference.key.name) {
-      throw DiffusionError(
-        key: "classifier",
-        problem: "it was trained with \(difference.key.name)=\(difference.mine), but the model with "
-          + "\(difference.theirs); train one with the model's process")
-    }
-  }
-}
-
-/// Where a checkpoint is looked for.
-package enum CheckpointPlace {
-  /// The newest whole checkpoint at a place: a file, a run's folder, or its folder of checkpoints.
-  ///
-  /// - Parameter option: what the place was given by, for messages.
-  /// - Returns: what `read` makes of it, the file, and what was wrong with newer ones.
-  package static func newest<Result>(
-    at place: String, option: String, read: (_ path: String) throws -> Result
-  ) throws -> (Result, path: String, problems: [String]) {
-    let place = withoutTrailingSlashes(place)
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: place, isDirectory: &isFolder) else {
-      throw InputError("\(option) \(place): there is no such file or folder")
-    }
-    guard isFolder.boolValue else { return (try whole(place, read), place, []) }
-    let folder = RunFolder(place.hasSuffix("/checkpoints") ? String(place.dropLast("/checkpoints".count)) : place)
-    var problems: [String] = []
-    for checkpoint in try folder.checkpoints() {
-      do {
-        return (try whole(checkpoint.path, read), checkpoint.path, problems)
-      } catch let error as CheckpointError {
-        problems.append("\(error)")
-      }
-    }
-    throw CheckpointError(
-      path: place,
-      problem: problems.isEmpty
-        ? "there is no checkpoint in this folder" : "no checkpoint is whole: " + problems.joined(separator: "; "))
-  }
-
-  private static func whole<Result>(_ path: String, _ read: (String) throws -> Result) throws -> Result {
-    do { return try read(path) } catch let error as HDF5Error {
-      throw CheckpointError(path: path, problem: error.message)
-    }
-  }
-
-  package static func open(_ path: String) throws -> (
-    header: CheckpointHeader, configuration: RunConfiguration, file: OpenFile
-  ) {
-    let file = OpenFile(try Checkpoint.openAlone(path))
-    let header = try Checkpoint.readHeader(from: file.file)
-    return (header, try RunConfiguration(yaml: header.configuration, file: "\(path):config"), file)
-  }
-
-  /// A file that tuples can hold.
-  package final class OpenFile {
-    package let file: HDF5File
-
-    init(_ file: consuming HDF5File) { self.file = file }
-  }
-
-  /// The group that holds weights.
-  /// - Parameter option: what they were chosen by, for messages.
-  package static func group(
-    _ weights: ModelRequest.Weights, _ configuration: RunConfiguration, in file: OpenFile, option: String = "--weights"
-  ) throws -> String {
-    let decays = configuration.training.emaDecays
-    switch weights {
-    case .model: return CheckpointGroup.model
-    case .ema: return CheckpointGroup.average(decays[0])
-    case .average(let decay):
-      guard decays.contains(decay) else {
-        throw InputError(
-          "\(option) \(weights.rawValue): \(file.file.path) has no average of this decay; it has "
-            + decays.map { "\($0)" }.joined(separator: ", "))
-      }
-      return CheckpointGroup.average(decay)
-    }
-  }
-
-  static func readWeights(
-    _ weights: ModelRequest.Weights, _ layout: ParameterLayout, _ configuration: RunConfiguration, from file: OpenFile
-  ) throws -> Arena {
-    let group = try group(weights, configuration, in: file)
-    let parameters = Arena(layout)
-    let tensors = TensorGroup(path: group, layout: layout, ranges: [0..<parameters.count], values: parameters.buffer)
-    try tensors.read(from: file.file, communicator: nil)
-    return parameters
   }
 }

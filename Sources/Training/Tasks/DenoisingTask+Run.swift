@@ -16,16 +16,11 @@ extension DenoisingTask: RunTask {
   /// Draws a grid of samples from the first average, all ranks sharing the work. Collective.
   /// - Returns: a sentence about it.
   func showProgress(of run: TrainingRun, step: Int) throws -> String {
-    let count = configuration.sampling.count
-    let drawing = try ImageDrawing(
-      network: network, configuration: configuration, seed: configuration.seed, communicator: run.communicator,
-      workers: run.workers)
-    let parameters = try run.trainer.gatherAverage(run.trainer.averages[0])
-    let share = try drawing.drawShare(
-      of: count, parameters: parameters,
-      progress: { done, steps in
-        run.reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
-      })
+    let count = configuration.training.sampleCount
+    let drawing = try run.drawing(by: network, step: step)
+    let share = try drawing.drawShare(of: count) { done, steps in
+      run.reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
+    }
     let images = try drawing.gather(share.images, count: count)
     let path = run.folder.samplePath(step: step)
     if run.communicator.rank == 0 {

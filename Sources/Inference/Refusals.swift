@@ -1,3 +1,4 @@
+import Diffusion
 import Failures
 import MessagePassing
 
@@ -6,4 +7,10 @@ package func requireOneProcess(_ command: String, _ communicator: Communicator) 
   guard communicator.size > 1 else { return }
   throw JobFailure(
     rank: 0, exitStatus: .badInput, message: "\(command) works in one process: run it without mpirun")
+}
+
+/// What `body` returns.
+/// - Throws: what it throws; a setting that cannot work by the option of the command line that it was given by.
+func namingOptions<Result>(_ body: () throws -> Result) throws -> Result {
+  do { return try body() } catch let error as DiffusionError { throw InputError("--\(error)") }
 }

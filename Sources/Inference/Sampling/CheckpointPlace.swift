@@ -1,0 +1,88 @@
+import Checkpoints
+import Configuration
+import Failures
+import Files
+import Foundation
+import HDF5
+import Tensors
+
+/// Where a checkpoint is looked for.
+package enum CheckpointPlace {
+  /// The newest whole checkpoint at a place: a file, a run's folder, or its folder of checkpoints.
+  ///
+  /// - Parameter option: what the place was given by, for messages.
+  /// - Returns: what `read` makes of it, the file, and what was wrong with newer ones.
+  package static func newest<Result>(
+    at place: String, option: String, read: (_ path: String) throws -> Result
+  ) throws -> (Result, path: String, problems: [String]) {
+    let place = withoutTrailingSlashes(place)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: place, isDirectory: &isFolder) else {
+      throw InputError("\(option) \(place): there is no such file or folder")
+    }
+    guard isFolder.boolValue else { return (try whole(place, read), place, []) }
+    let folder = RunFolder(place.hasSuffix("/checkpoints") ? String(place.dropLast("/checkpoints".count)) : place)
+    var problems: [String] = []
+    for checkpoint in try folder.checkpoints() {
+      do {
+        return (try whole(checkpoint.path, read), checkpoint.path, problems)
+      } catch let error as CheckpointError {
+        problems.append("\(error)")
+      }
+    }
+    throw CheckpointError(
+      path: place,
+      problem: problems.isEmpty
+        ? "there is no checkpoint in this folder" : "no checkpoint is whole: " + problems.joined(separator: "; "))
+  }
+
+  private static func whole<Result>(_ path: String, _ read: (String) throws -> Result) throws -> Result {
+    do { return try read(path) } catch let error as HDF5Error {
+      throw CheckpointError(path: path, problem: error.message)
+    }
+  }
+
+  package static func open(_ path: String) throws -> (
+    header: CheckpointHeader, configuration: RunConfiguration, file: OpenFile
+  ) {
+    let file = OpenFile(try Checkpoint.openAlone(path))
+    let header = try Checkpoint.readHeader(from: file.file)
+    return (header, try RunConfiguration(yaml: header.configuration, file: "\(path):config"), file)
+  }
+
+  /// A file that tuples can hold.
+  package final class OpenFile {
+    package let file: HDF5File
+
+    init(_ file: consuming HDF5File) { self.file = file }
+  }
+
+  /// The group that holds weights.
+  /// - Parameter option: what they were chosen by, for messages.
+  package static func group(
+    _ weights: ModelRequest.Weights, _ configuration: RunConfiguration, in file: OpenFile, option: String = "--weights"
+  ) throws -> String {
+    let decays = configuration.training.emaDecays
+    switch weights {
+    case .model: return CheckpointGroup.model
+    case .ema: return CheckpointGroup.average(decays[0])
+    case .average(let decay):
+      guard decays.contains(decay) else {
+        throw InputError(
+          "\(option) \(weights.rawValue): \(file.file.path) has no average of this decay; it has "
+            + decays.map { "\($0)" }.joined(separator: ", "))
+      }
+      return CheckpointGroup.average(decay)
+    }
+  }
+
+  static func readWeights(
+    _ weights: ModelRequest.Weights, _ layout: ParameterLayout, _ configuration: RunConfiguration, from file: OpenFile
+  ) throws -> Arena {
+    let group = try group(weights, configuration, in: file)
+    let parameters = Arena(layout)
+    let tensors = TensorGroup(path: group, layout: layout, ranges: [0..<parameters.count], values: parameters.buffer)
+    try tensors.read(from: file.file, communicator: nil)
+    return parameters
+  }
+}

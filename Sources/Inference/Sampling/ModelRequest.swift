@@ -1,0 +1,43 @@
+import Configuration
+
+/// Which trained model to use, and how.
+public struct ModelRequest: Sendable {
+  /// Which weights of a checkpoint to use: `ema`, `model`, or the decay of an average, such as `0.9999`.
+  public enum Weights: RawRepresentable, Sendable, Equatable {
+    /// The moving average (the first of `training.ema_decays`).
+    case ema
+    /// The moving average of this decay.
+    case average(decay: Double)
+    /// The parameters as they were at the last step.
+    case model
+
+    public init?(rawValue: String) {
+      switch rawValue {
+      case "ema": self = .ema
+      case "model": self = .model
+      default:
+        guard let decay = Double(rawValue), (0..<1).contains(decay) else { return nil }
+        self = .average(decay: decay)
+      }
+    }
+
+    public var rawValue: String {
+      switch self {
+      case .ema: "ema"
+      case .average(let decay): "\(decay)"
+      case .model: "model"
+      }
+    }
+  }
+
+  /// A checkpoint, a run's folder or its folder of checkpoints.
+  public var checkpoint: String
+  public var weights = Weights.ema
+  /// How images are drawn, where it is not as the checkpoint's configuration says.
+  public var keys: [KeyOption] = []
+  /// Images that go through the network together on a rank.
+  public var batch = 32
+  public var threads = 1
+
+  public init(checkpoint: String) { self.checkpoint = checkpoint }
+}

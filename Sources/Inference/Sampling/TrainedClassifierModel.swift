@@ -1,0 +1,49 @@
+import Configuration
+import Diffusion
+import Failures
+import Network
+import Tensors
+
+/// A classifier of noisy images with the weights of a checkpoint.
+struct TrainedClassifierModel {
+  let configuration: RunConfiguration
+  /// [H, W, C].
+  let imageShape: [Int]
+  let network: ClassifierNetwork
+  let parameters: Arena
+
+  /// Reads a checkpoint by this process alone.
+  /// - Throws: `CheckpointError`, and `InputError` if it is no classifier.
+  static func read(_ path: String, weights: ModelRequest.Weights) throws -> TrainedClassifierModel {
+    let (header, configuration, file) = try CheckpointPlace.open(path)
+    guard header.kind == .classifier, let classCount = header.classCount else {
+      throw InputError("--classifier \(path): this is no classifier; `ddpm-mpi train-classifier` trains one")
+    }
+    let shape = header.imageShape
+    let network = try ConfigurationError.found(in: path) {
+      try configuration.classifier(height: shape[0], width: shape[1], channels: shape[2], classCount: classCount)
+    }
+    let parameters = try CheckpointPlace.readWeights(weights, network.layout, configuration, from: file)
+    return TrainedClassifierModel(
+      configuration: configuration, imageShape: shape, network: network, parameters: parameters)
+  }
+
+  /// - Throws: `DiffusionError` unless it knows noise as the model does.
+  func check(fits model: RunConfiguration, imageShape: [Int]) throws(DiffusionError) {
+    guard imageShape == self.imageShape else {
+      throw DiffusionError(
+        key: "classifier", problem: "it is for images \(self.imageShape), but the model for \(imageShape)")
+    }
+    let decisive = [
+      "diffusion.process", "diffusion.steps", "diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last",
+      "diffusion.zero_terminal_snr",
+      "diffusion.sigma_min", "diffusion.sigma_max", "diffusion.rescale_times",
+    ]
+    for difference in configuration.difference(from: model) where decisive.contains(difference.key.name) {
+      throw DiffusionError(
+        key: "classifier",
+        problem: "it was trained with \(difference.key.name)=\(difference.mine), but the model with "
+          + "\(difference.theirs); train one with the model's process")
+    }
+  }
+}
