@@ -9,58 +9,30 @@ public protocol LinearExpression {
 ///     x = DoubleTensor(x + h * (0.5 * d + 0.5 * dNext))
 ///
 /// A factor is one number, or an array with one for each image. A factor before parentheses multiplies the factors inside;
-/// a divisor divides them. The products are added from left to right, so that the result does not depend on anything else.
+/// a divisor divides them. The products are added from left to right, beginning with 0.
 public struct LinearCombination: LinearExpression, Sendable {
-  fileprivate enum Factor {
-    case same(Double)
-    case perImage([Double])
-
-    subscript(image: Int) -> Double {
-      switch self {
-      case .same(let factor): factor
-      case .perImage(let factors): factors[image]
-      }
-    }
-
-    /// This factor and another, combined image by image.
-    func combined(with other: Factor, _ operation: (Double, Double) -> Double) -> Factor {
-      switch (self, other) {
-      case (.same(let a), .same(let b)): return .same(operation(a, b))
-      case (.same(let a), .perImage(let b)): return .perImage(b.map { operation(a, $0) })
-      case (.perImage(let a), .same(let b)): return .perImage(a.map { operation($0, b) })
-      case (.perImage(let a), .perImage(let b)):
-        precondition(a.count == b.count, "\(a.count) factors for \(b.count) images")
-        return .perImage(zip(a, b).map(operation))
-      }
-    }
-  }
-
-  fileprivate let terms: [(factor: Factor, tensor: DoubleTensor)]
+  /// With a factor for each image.
+  fileprivate let terms: [(factors: [Double], tensor: DoubleTensor)]
 
   public var combination: LinearCombination { self }
 
-  fileprivate init(_ terms: [(Factor, DoubleTensor)]) { self.terms = terms }
+  fileprivate init(terms: [([Double], DoubleTensor)]) { self.terms = terms }
 
   /// Σ factor·tensor of a list.
-  init(_ terms: some Sequence<(Double, DoubleTensor)>) { self.init(terms.map { (.same($0), $1) }) }
-
-  fileprivate func mapFactors(_ transform: (Factor) -> Factor) -> LinearCombination {
-    LinearCombination(terms.map { (transform($0.factor), $0.tensor) })
+  init(_ terms: some Sequence<(Double, DoubleTensor)>) {
+    self.init(terms: terms.map { (Array(repeating: $0, count: $1.imageCount), $1) })
   }
 }
 
 extension DoubleTensor: LinearExpression {
-  public var combination: LinearCombination { LinearCombination([(.same(1), self)]) }
+  public var combination: LinearCombination { LinearCombination([(1, self)]) }
 
   /// Computes a sum.
   public init(_ expression: some LinearExpression) {
     let terms = expression.combination.terms
     guard let first = terms.first?.tensor else { preconditionFailure("an empty sum has no shape") }
-    for (factor, tensor) in terms {
+    for (_, tensor) in terms {
       precondition(tensor.shape == first.shape, "shapes \(first.shape) and \(tensor.shape) differ")
-      if case .perImage(let factors) = factor {
-        precondition(factors.count == first.imageCount, "\(factors.count) factors for \(first.imageCount) images")
-      }
     }
     // So few elements that the sums stay in the first-level cache while one term after another is added.
     let blockSize = 512
@@ -70,8 +42,8 @@ extension DoubleTensor: LinearExpression {
         for start in stride(from: range.lowerBound, to: range.upperBound, by: blockSize) {
           let block = start..<min(start + blockSize, range.upperBound)
           sums[block].initialize(repeating: 0)
-          for (factor, tensor) in terms {
-            let factor = factor[image]
+          for (factors, tensor) in terms {
+            let factor = factors[image]
             tensor.elements.withUnsafeBufferPointer { addends in
               for index in block { sums[index] += factor * addends[index] }
             }
@@ -86,26 +58,33 @@ extension DoubleTensor: LinearExpression {
 
 extension LinearExpression {
   public static func + (a: Self, b: some LinearExpression) -> LinearCombination {
-    LinearCombination(a.combination.terms + b.combination.terms)
+    LinearCombination(terms: a.combination.terms + b.combination.terms)
   }
 
   public static func - (a: Self, b: some LinearExpression) -> LinearCombination { a + -1 * b }
 
-  public static func * (factor: Double, a: Self) -> LinearCombination { a.multiplied(by: .same(factor)) }
+  public static func * (factor: Double, a: Self) -> LinearCombination { a.rescaled { _, own in factor * own } }
+
+  public static func / (a: Self, divisor: Double) -> LinearCombination { a.rescaled { _, own in own / divisor } }
 
   /// With a factor for each image.
-  public static func * (factors: [Double], a: Self) -> LinearCombination { a.multiplied(by: .perImage(factors)) }
-
-  public static func / (a: Self, divisor: Double) -> LinearCombination { a.divided(by: .same(divisor)) }
-
-  /// With a divisor for each image.
-  public static func / (a: Self, divisors: [Double]) -> LinearCombination { a.divided(by: .perImage(divisors)) }
-
-  private func multiplied(by other: LinearCombination.Factor) -> LinearCombination {
-    combination.mapFactors { $0.combined(with: other, *) }
+  public static func * (factors: [Double], a: Self) -> LinearCombination {
+    a.rescaled(imageCount: factors.count) { image, own in factors[image] * own }
   }
 
-  private func divided(by other: LinearCombination.Factor) -> LinearCombination {
-    combination.mapFactors { $0.combined(with: other, /) }
+  /// With a divisor for each image.
+  public static func / (a: Self, divisors: [Double]) -> LinearCombination {
+    a.rescaled(imageCount: divisors.count) { image, own in own / divisors[image] }
+  }
+
+  /// - Parameter imageCount: how many images the change is for; nil for any number.
+  private func rescaled(imageCount: Int? = nil, _ change: (_ image: Int, _ own: Double) -> Double) -> LinearCombination
+  {
+    LinearCombination(
+      terms: combination.terms.map { factors, tensor in
+        precondition(
+          imageCount ?? factors.count == factors.count, "factors for \(imageCount!) images, not \(factors.count)")
+        return (factors.enumerated().map(change), tensor)
+      })
   }
 }

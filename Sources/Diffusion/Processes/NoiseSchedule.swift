@@ -97,9 +97,7 @@ public struct NoiseSchedule: Sendable, Equatable {
   public static func cosine(
     steps: Int = 1000, offset: Double = 0.008, maximum: Double = 0.999
   ) throws(DiffusionError) -> NoiseSchedule {
-    guard steps >= 1 else {
-      throw DiffusionError(key: "steps", problem: "\(steps) steps are too few; at least 1 is needed")
-    }
+    try check(steps: steps)
     guard offset >= 0, offset.isFinite else {
       throw DiffusionError(key: "offset", problem: "s = \(offset) must not be negative")
     }
@@ -122,10 +120,14 @@ public struct NoiseSchedule: Sendable, Equatable {
     return (0..<count).map { first + Double($0) * increment }
   }
 
-  private static func check(steps: Int, first: Double, last: Double) throws(DiffusionError) {
+  private static func check(steps: Int) throws(DiffusionError) {
     guard steps >= 1 else {
       throw DiffusionError(key: "steps", problem: "\(steps) steps are too few; at least 1 is needed")
     }
+  }
+
+  private static func check(steps: Int, first: Double, last: Double) throws(DiffusionError) {
+    try check(steps: steps)
     for (key, beta) in [("first", first), ("last", last)] where !(beta > 0 && beta < 1) {
       throw DiffusionError(key: key, problem: "the variance β = \(beta) must lie between 0 and 1")
     }

@@ -31,6 +31,7 @@ public struct DPMSolverSampler: Sampler {
       } else {
         let (now, next) = (process.marginal(at: time), process.marginal(at: times[step + 1]))
         let h = next.halfLogSignalToNoise - now.halfLogSignalToNoise
+        // D of the paper, from the last two of the images.
         var d = original.combination
         if let last {
           let share = h / (2 * last.h)
