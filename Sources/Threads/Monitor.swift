@@ -4,12 +4,12 @@ import Glibc
 /// (C. A. R. Hoare: "Monitors: an operating system structuring concept", CACM 17(10), 1974).
 public final class Monitor<Value: Sendable>: @unchecked Sendable {
   /// Guarded by `mutex`.
-  private var value: Value
+  private let value = UnsafeMutablePointer<Value>.allocate(capacity: 1)
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
   public init(_ value: Value) {
-    self.value = value
+    self.value.initialize(to: value)
     pthread_mutex_init(mutex, nil)
     // Times are measured with a clock that nobody sets.
     var attributes = pthread_condattr_t()
@@ -22,15 +22,17 @@ public final class Monitor<Value: Sendable>: @unchecked Sendable {
   deinit {
     pthread_cond_destroy(changed)
     pthread_mutex_destroy(mutex)
+    value.deinitialize(count: 1)
     changed.deallocate()
     mutex.deallocate()
+    value.deallocate()
   }
 
   /// Runs `body` while no other thread has the value. Wakes nobody. Not reentrant.
   public func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
-    return try body(&value)
+    return try body(&value.pointee)
   }
 
   /// Changes the value, and wakes threads that wait so that they look at it.
@@ -38,7 +40,7 @@ public final class Monitor<Value: Sendable>: @unchecked Sendable {
   public func update<Result>(waking count: Int = .max, _ body: (inout Value) throws -> Result) rethrows -> Result {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
-    let result = try body(&value)
+    let result = try body(&value.pointee)
     if count == .max { pthread_cond_broadcast(changed) } else { for _ in 0..<count { pthread_cond_signal(changed) } }
     return result
   }
@@ -48,7 +50,7 @@ public final class Monitor<Value: Sendable>: @unchecked Sendable {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     while true {
-      if let result = try body(&value) { return result }
+      if let result = try body(&value.pointee) { return result }
       pthread_cond_wait(changed, mutex)
     }
   }
@@ -62,8 +64,8 @@ public final class Monitor<Value: Sendable>: @unchecked Sendable {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     while true {
-      if let result = try body(&value) { return result }
-      if pthread_cond_timedwait(changed, mutex, &deadline) == ETIMEDOUT { return try body(&value) }
+      if let result = try body(&value.pointee) { return result }
+      if pthread_cond_timedwait(changed, mutex, &deadline) == ETIMEDOUT { return try body(&value.pointee) }
     }
   }
 

@@ -2,7 +2,6 @@ import Checkpoints
 import Configuration
 import DataParallel
 import Failures
-import Foundation
 import MessagePassing
 import Ranks
 import Reporting

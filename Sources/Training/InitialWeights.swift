@@ -7,7 +7,6 @@ import HDF5
 import Inference
 import MessagePassing
 import Network
-import Ranks
 import Reporting
 import Tensors
 

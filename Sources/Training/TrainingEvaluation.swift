@@ -8,7 +8,6 @@ import Foundation
 import Inference
 import MessagePassing
 import Network
-import Ranks
 import Reporting
 import Tensors
 

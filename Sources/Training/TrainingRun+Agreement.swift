@@ -2,7 +2,6 @@ import Configuration
 import Datasets
 import Failures
 import MessagePassing
-import Ranks
 import Reporting
 
 // What all ranks must have alike before they work together.

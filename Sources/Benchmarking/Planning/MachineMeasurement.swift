@@ -2,7 +2,6 @@ import Configuration
 import DataParallel
 import Differentiation
 import Diffusion
-import Foundation
 import Kernels
 import MessagePassing
 import Network

@@ -1,5 +1,3 @@
-import MessagePassing
-
 /// What a message of an exchange is about, as a number that MPI matches messages by.
 ///
 /// Bits from the right: 8 of the bucket's index, 5 of the sum's, 1 of the level, 1 of the kind. Buckets 256 apart share
