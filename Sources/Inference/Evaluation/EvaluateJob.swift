@@ -6,6 +6,7 @@ import FeatureNetworks
 import Files
 import Foundation
 import MessagePassing
+import Ranks
 import Reporting
 
 /// Draws images from a checkpoint and measures them against its data set; all ranks share the work.
