@@ -57,15 +57,15 @@ public struct RunFolder: Sendable, Equatable {
   /// What must not be replaced while the checkpoint, run or folder of checkpoints at a place is read: it, and the run
   /// that it belongs to.
   /// - Parameter option: what it was given by.
-  public static func files(at place: String, option: String) -> [NamedFile] {
-    let place = withoutTrailingSlashes(place)
+  public static func files(at location: String, option: String) -> [NamedFile] {
+    let location = withoutTrailingSlashes(location)
     var isFolder: ObjCBool = false
-    _ = FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
-    let folder = isFolder.boolValue ? place : folderPath(of: place)
+    _ = FileManager.default.fileExists(atPath: location, isDirectory: &isFolder)
+    let folder = isFolder.boolValue ? location : folderPath(of: location)
     let isOfCheckpoints = lastPart(ofPath: folder) == "checkpoints"
     let run = isOfCheckpoints ? folderPath(of: folder) : isFolder.boolValue ? folder : nil
     let parts = run.map { RunFolder($0).parts } ?? []
-    return (isFolder.boolValue ? parts : [place] + parts).map { NamedFile(option, $0) }
+    return (isFolder.boolValue ? parts : [location] + parts).map { NamedFile(option, $0) }
   }
 
   public func checkpointPath(step: Int) -> String {

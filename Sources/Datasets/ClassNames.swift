@@ -17,9 +17,9 @@ public enum ClassNames {
   }
 
   /// The places of a list's classes among others; nil for a class that is not there.
-  static func places(of names: [String], in others: [String]) -> [Int?] {
-    let places = Dictionary(uniqueKeysWithValues: keys(others).enumerated().map { ($1, $0) })
-    return keys(names).map { places[$0] }
+  static func indices(of names: [String], in others: [String]) -> [Int?] {
+    let indices = Dictionary(uniqueKeysWithValues: keys(others).enumerated().map { ($1, $0) })
+    return keys(names).map { indices[$0] }
   }
 
   private static func keys(_ names: [String]) -> [Key] {

@@ -43,7 +43,7 @@ public enum DatasetCatalog {
 
   /// Where a data set's files are: a folder or a file; nil if it has none, or nobody says where.
   /// - Parameter path: as for `load`.
-  public static func place(name: String, path: String?) -> String? {
+  public static func location(name: String, path: String?) -> String? {
     switch name {
     case "shapes": nil
     case "fashion-mnist": path ?? FashionMNIST.defaultFolder

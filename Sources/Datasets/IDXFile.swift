@@ -48,7 +48,7 @@ struct IDXFile {
 /// The classes of images, from a file of labels.
 struct IDXLabels {
   /// For each image the place of its class.
-  let places: [UInt8]
+  let classIndices: [UInt8]
 
   /// - Throws: `DatasetError`, `wrongLabel` among others.
   init(path: String, _ family: IDXFamily) throws {
@@ -71,6 +71,6 @@ struct IDXLabels {
         "label \(index) is \(label), but classes are \(classes.lowerBound) to \(classes.upperBound - 1)",
         advice: "the file is damaged or belongs to another data set")
     }
-    places = labels.map { UInt8($0 - family.firstLabel) }
+    classIndices = labels.map { UInt8($0 - family.firstLabel) }
   }
 }

@@ -10,7 +10,7 @@ struct WeightFiles {
   /// What messages call them.
   let path: String
   private let files: [Safetensors]
-  private let places: [String: Int]
+  private let fileIndices: [String: Int]
 
   /// - Parameter folder: the part's own.
   /// - Throws: `InterchangeError` if there are none that can be read here.
@@ -29,30 +29,30 @@ struct WeightFiles {
     }
     var files: [Safetensors] = []
     for name in names { files.append(try Safetensors(readingFrom: "\(folder)/\(name)")) }
-    var places: [String: Int] = [:]
+    var fileIndices: [String: Int] = [:]
     for (number, file) in files.enumerated() {
-      for entry in file.entries where places.updateValue(number, forKey: entry.name) != nil {
+      for entry in file.entries where fileIndices.updateValue(number, forKey: entry.name) != nil {
         throw InterchangeError(file.path, "tensor \(entry.name) is in another file too")
       }
     }
     self.files = files
-    self.places = places
+    self.fileIndices = fileIndices
   }
 
   /// Of all tensors, in alphabetical order.
-  var names: [String] { places.keys.sorted() }
+  var names: [String] { fileIndices.keys.sorted() }
 
   /// What the header of the first file says besides.
   var metadata: [String: String] { files.first?.metadata ?? [:] }
 
-  func shape(of name: String) -> [Int]? { places[name].flatMap { files[$0][name]?.shape } }
+  func shape(of name: String) -> [Int]? { fileIndices[name].flatMap { files[$0][name]?.shape } }
 
   /// The elements of one tensor, row-major in its shape.
   func floats(_ name: String) throws(InterchangeError) -> [Float] {
-    guard let place = places[name] else {
+    guard let index = fileIndices[name] else {
       throw InterchangeError(path, "has no tensor \(name)", advice: ComponentFile.usualAdvice)
     }
-    return try files[place].floats(name)
+    return try files[index].floats(name)
   }
 
   private static func fileNames(_ index: ComponentFile) throws(InterchangeError) -> [String] {

@@ -6,8 +6,8 @@ public enum EvaluationError: JobEndingError, Equatable, CustomStringConvertible 
   case tooFewImages(Int, minimum: Int, measure: String)
   /// Of the features, or of their means and covariances, on both sides.
   case dimensionsDiffer(Int, Int)
-  /// - place: which number of which image or matrix.
-  case notFinite(place: String)
+  /// - location: which number of which image or matrix.
+  case notFinite(location: String)
   /// An eigenvalue is below zero by more than rounding.
   case notACovariance(name: String, eigenvalue: Double, largest: Double)
   /// - status: what LAPACK's routine returned.
@@ -20,8 +20,8 @@ public enum EvaluationError: JobEndingError, Equatable, CustomStringConvertible 
       "\(measure) needs at least \(minimum) images, and there \(count == 1 ? "is" : "are") \(count); take more images"
     case .dimensionsDiffer(let first, let second):
       "one side has features of \(first) numbers, the other of \(second); take both from the same network and layer"
-    case .notFinite(let place):
-      "\(place) is not a finite number; look at the images and at the network's weights"
+    case .notFinite(let location):
+      "\(location) is not a finite number; look at the images and at the network's weights"
     case .notACovariance(let name, let eigenvalue, let largest):
       "\(name) has an eigenvalue of \(eigenvalue), the largest being \(largest), but a covariance has none below zero; "
         + "make the statistics again"

@@ -20,10 +20,10 @@ public struct Features: Sendable, Equatable {
   public subscript(index: Int) -> ArraySlice<Float> { values[index * dimension..<(index + 1) * dimension] }
 
   /// The images of some places, in their order.
-  public subscript(places: some Collection<Int>) -> Features {
+  public subscript(indices: some Collection<Int>) -> Features {
     var rows: [Float] = []
-    rows.reserveCapacity(places.count * dimension)
-    for place in places { rows += self[place] }
+    rows.reserveCapacity(indices.count * dimension)
+    for index in indices { rows += self[index] }
     return Features(rows, dimension: dimension)
   }
 
@@ -39,8 +39,8 @@ public struct Features: Sendable, Equatable {
   func checkFinite() throws(EvaluationError) {
     // The sum of absolute values is finite only if all of them are, in double precision; adding is quicker than asking.
     for image in 0..<count where !self[image].reduce(0.0, { $0 + Double($1).magnitude }).isFinite {
-      for (place, value) in self[image].enumerated() where !value.isFinite {
-        throw EvaluationError.notFinite(place: "number \(place) of image \(image)")
+      for (index, value) in self[image].enumerated() where !value.isFinite {
+        throw EvaluationError.notFinite(location: "number \(index) of image \(image)")
       }
     }
   }

@@ -34,7 +34,7 @@ import Testing
 
   @Test func everythingElseIsRefusedOnResume() throws {
     let free = ConfigurationKey.all.filter(\.mayChangeOnResume).map(\.name)
-    #expect(free.count == 25)
+    #expect(free.count == 37)
     let saved = RunConfiguration()
     let resumed = changed {
       $0.training.batch = 128

@@ -9,32 +9,32 @@ final class PictureFolder {
   private let folder: SharedOutputFolder
   private let numbers: Range<Int>
   private let imageShape: [Int]
-  private let way: Int?
+  private let frameCount: Int?
 
   /// Collective.
   /// - Parameters:
   ///   - path: a folder that is not there, or empty.
   ///   - numbers: of the images, by which they are called.
-  ///   - way: pictures of each; nil if there is only the image.
+  ///   - frameCount: pictures of each; nil if there is only the image.
   /// - Throws: `JobFailure` on all ranks.
-  init(_ path: String, numbers: Range<Int>, imageShape: [Int], way: Int?, communicator: Communicator) throws {
+  init(_ path: String, numbers: Range<Int>, imageShape: [Int], frameCount: Int?, communicator: Communicator) throws {
     self.numbers = numbers
     self.imageShape = imageShape
-    self.way = way
+    self.frameCount = frameCount
     folder = try SharedOutputFolder(path, communicator: communicator)
   }
 
   /// Writes one picture of each of some images.
   /// - Throws: `ImageError`, `FileError`.
-  func add(_ pictures: [UInt8], at places: Range<Int>, picture: Int) throws {
+  func add(_ pictures: [UInt8], at rows: Range<Int>, picture: Int) throws {
     let size = imageShape.reduce(1, *)
-    for (row, place) in places.enumerated() {
+    for (row, number) in rows.enumerated() {
       // So many digits that names sort, and are the same whichever of less than a million images are drawn.
       var path =
-        "\(folder.temporaryPath)/\(padded(numbers.lowerBound + place, like: max(numbers.upperBound - 1, 999_999)))"
-      if let way {
+        "\(folder.temporaryPath)/\(padded(numbers.lowerBound + number, like: max(numbers.upperBound - 1, 999_999)))"
+      if let frameCount {
         try makeFolder(at: path)
-        path += "/\(padded(picture, like: max(way - 1, 9999)))"
+        path += "/\(padded(picture, like: max(frameCount - 1, 9999)))"
       }
       let image = Image(
         width: imageShape[1], height: imageShape[0], channels: imageShape[2],

@@ -68,18 +68,19 @@ public enum GroupNorm {
   ///   - modulation: s and b of each image's channels, [images, 2, channels]; nil for none.
   ///   - y: [images, pixels, channels]; overwritten. May be x, if that is one part.
   ///   - means: [images, groups]; overwritten, for the backward pass.
-  ///   - inverseDeviations: 1 / √(variance + epsilon) [images, groups]; overwritten, for the backward pass.
+  ///   - inverseStandardDeviations: 1 / √(variance + epsilon) [images, groups]; overwritten, for the backward pass.
   ///   - hasStatistics: whether means and inverseDeviations are there already, from an earlier call with the same x; then
   ///     they are read, and y is the same bits as then.
   package static func forward(
     x: [ChannelPart], scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
     modulation: UnsafePointer<Float>? = nil, y: UnsafeMutablePointer<Float>, means: UnsafeMutablePointer<Float>,
-    inverseDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry, activation: Activation,
+    inverseStandardDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry, activation: Activation,
     dropout: Dropout?, hasStatistics: Bool = false, workers: WorkerPool
   ) {
     let affine = ModulatedAffine(scale: scale, offset: offset, modulation: modulation, geometry: geometry)
     let pass = GroupNormForward(
-      x: x, affine: affine, y: y, means: means, inverseDeviations: inverseDeviations, geometry: geometry,
+      x: x, affine: affine, y: y, means: means, inverseStandardDeviations: inverseStandardDeviations,
+      geometry: geometry,
       activation: activation, dropout: dropout)
     if hasStatistics {
       for image in 0..<geometry.images { pass.prepareNormalisation(image: image) }
@@ -101,7 +102,7 @@ public enum GroupNorm {
   ///
   /// - Parameters:
   ///   - dy: [images, pixels, channels].
-  ///   - means: what `forward` wrote, as `inverseDeviations`.
+  ///   - means: what `forward` wrote, as `inverseStandardDeviations`.
   ///   - g: room for g, [images, pixels, channels], which is needed unless there is neither activation nor dropout; may
   ///     be dy.
   ///   - dx: for each part of x, like it; overwritten with the gradient plus the addend. May be g or dy, if it is one
@@ -111,14 +112,14 @@ public enum GroupNorm {
   ///   - dModulation: ds and db, like the modulation; overwritten. nil where nobody wants them.
   package static func backward(
     x: [ChannelPart], dy: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
-    means: UnsafePointer<Float>, inverseDeviations: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
+    means: UnsafePointer<Float>, inverseStandardDeviations: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
     dx: [ChannelPartGradient], dScale: UnsafeMutablePointer<Float>, dOffset: UnsafeMutablePointer<Float>,
     modulation: UnsafePointer<Float>? = nil, dModulation: UnsafeMutablePointer<Float>? = nil,
     geometry: GroupNormGeometry, activation: Activation, dropout: Dropout?, workers: WorkerPool
   ) {
     let affine = ModulatedAffine(scale: scale, offset: offset, modulation: modulation, geometry: geometry)
     let pass = GroupNormBackward(
-      x: x, dy: dy, affine: affine, means: means, inverseDeviations: inverseDeviations, g: g, dx: dx,
+      x: x, dy: dy, affine: affine, means: means, inverseStandardDeviations: inverseStandardDeviations, g: g, dx: dx,
       geometry: geometry, activation: activation, dropout: dropout)
     forEachImage(
       geometry, workers, first: { pass.accumulateSums(image: $0, chunk: $1) }, between: { pass.finishSums(image: $0) },

@@ -1,5 +1,5 @@
 /// At which pixels of an image a matrix or a kernel of a network is applied.
-public struct ParameterPlace {
+public struct ParameterResolution {
   /// 0 being the full resolution.
   public let level: Int
   /// Pixels around the image that are convolved too.

@@ -3,7 +3,7 @@ import Tensors
 
 /// Latents on the ways between pairs, one way to a row; what a rank needs of the ends it makes itself, when it comes to
 /// them, so that there may be any number of rows.
-final class LatentWays {
+final class LatentPaths {
   private let request: LatentJob.Interpolation
   private let map: LatentMap
   private let data: DataImages?

@@ -2,7 +2,7 @@ import Files
 
 /// A run's folder while a job has it for itself. What was made for a run that did not begin, because something refused
 /// it, goes away with this: the next attempt finds the folder as this one did.
-public final class RunPlace {
+public final class RunFolderClaim {
   public let folder: RunFolder
   private var made: [String] = []
   private var lock: FileLock?
