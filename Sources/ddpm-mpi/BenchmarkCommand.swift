@@ -20,9 +20,9 @@ struct BenchmarkCommand: RankCommand {
                          [--scaling] [--profile] [--json]
       """,
     discussion: """
-      Uses random images, so no data set is needed. Under mpirun the figures are those of the whole job; per core means \
-      per thread of all ranks. --set accepts keys of the model, training.recompute_activations, training.overlap and \
-      training.wire.
+      Uses random images, so no data set is needed. Under mpirun the figures are those of the whole job; per core \
+      means per thread of all ranks. --set accepts keys of the model, training.recompute_activations, training.overlap \
+      and training.wire.
 
       EXAMPLES
         mpirun -n 2 ddpm-mpi benchmark --preset cifar10 --batch 32

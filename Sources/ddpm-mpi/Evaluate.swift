@@ -23,9 +23,9 @@ struct Evaluate: RankCommand {
     discussion: """
       Prints the Frechet distance (fid), the Inception score (is), the kernel distance (kid), and precision and recall \
       (pr) of the sampled images, on the features of a network: Inception-v3, as in papers, or by default a small \
-      classifier of Fashion-MNIST that is part of the program. Figures on different features are not comparable, so each \
-      is labelled with its network. The sampling options are those of `ddpm-mpi sample`. Results do not depend on the \
-      number of ranks.
+      classifier of Fashion-MNIST that is part of the program. Figures on different features are not comparable, so \
+      each is labelled with its network. The sampling options are those of `ddpm-mpi sample`. Results do not depend on \
+      the number of ranks.
 
       EXAMPLES
         mpirun -n 8 ddpm-mpi evaluate --checkpoint runs/quickstart --count 10000

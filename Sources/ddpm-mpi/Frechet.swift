@@ -15,9 +15,9 @@ struct Frechet: RankCommand {
                    [--orientation upright|as-stored]
       """,
     discussion: """
-      Each side is a folder of PNG or JPEG images of one size, an HDF5 file with a dataset `images`, uint8 [N, H, W, C], \
-      as `ddpm-mpi sample` and `pack` write them, or a file of statistics, .npz with `mu` and `sigma`, as pytorch-fid \
-      writes them.
+      Each side is a folder of PNG or JPEG images of one size, an HDF5 file with a dataset `images`, uint8 [N, H, W, \
+      C], as `ddpm-mpi sample` and `pack` write them, or a file of statistics, .npz with `mu` and `sigma`, as \
+      pytorch-fid writes them.
 
       EXAMPLES
         ddpm-mpi fid images.h5 photographs/ --features inception

@@ -11,8 +11,8 @@ struct Inspect: RankCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show the contents of a checkpoint or packed images, and verify them.",
     discussion: """
-      Reads every tensor or image and verifies its checksum. If anything is wrong, the exit status is 4 for a checkpoint \
-      and 2 for images.
+      Reads every tensor or image and verifies its checksum. If anything is wrong, the exit status is 4 for a \
+      checkpoint and 2 for images.
       """)
 
   @Argument(help: ArgumentHelp("A checkpoint, or a file by `ddpm-mpi pack`.", valueName: "file.h5"))

@@ -16,10 +16,10 @@ struct Pack: RankCommand {
                     [--force] [--threads <n>]
       """,
     discussion: """
-      A source is a folder of PNG and JPEG files, whose subfolders are classes (or splits such as train, \
-      val and test, with the classes below); a folder of IDX files, or of CIFAR-10's or CIFAR-100's binary files; an HDF5 file with \
-      `images`, uint8 [N, H, W, C], and `labels`; or fashion-mnist or shapes. Its test images are packed as test images. \
-      Train on the file with data.name=hdf5 and data.path=<file.h5>.
+      A source is a folder of PNG and JPEG files, whose subfolders are classes (or splits such as train, val and test, \
+      with the classes below); a folder of IDX files, or of CIFAR-10's or CIFAR-100's binary files; an HDF5 file with \
+      `images`, uint8 [N, H, W, C], and `labels`; or fashion-mnist or shapes. Its test images are packed as test \
+      images. Train on the file with data.name=hdf5 and data.path=<file.h5>.
       """)
 
   @Argument(help: ArgumentHelp("Source of images; several are packed one after another.", valueName: "source"))

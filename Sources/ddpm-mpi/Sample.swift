@@ -25,12 +25,13 @@ struct Sample: RankCommand {
       """,
     discussion: """
       --output writes an HDF5 file with a dataset `images`, uint8 [N, H, W, C]; --images writes a folder of PNG files, \
-      and --grid a sheet. Any number of images takes no more memory than a batch. An image depends only on the seed and \
-      its own index, not on the ranks or --batch, and --first reproduces any one of them. `ddpm-mpi samplers` describes \
-      the samplers.
+      and --grid a sheet. Any number of images takes no more memory than a batch. An image depends only on the seed \
+      and its own index, not on the ranks or --batch, and --first reproduces any one of them. `ddpm-mpi samplers` \
+      describes the samplers.
 
-      A model trained with classes samples all of them in turn, or those of --class or --classes; a dataset `labels` has \
-      the class of each image. --guidance strengthens the influence of the class; 0 samples the class's own distribution.
+      A model trained with classes samples all of them in turn, or those of --class or --classes; a dataset `labels` \
+      has the class of each image. --guidance strengthens the influence of the class; 0 samples the class's own \
+      distribution.
 
       EXAMPLES
         mpirun -n 8 ddpm-mpi sample --checkpoint runs/quickstart --count 64 \\

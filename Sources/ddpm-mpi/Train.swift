@@ -23,8 +23,8 @@ struct Train: RankCommand {
                      [--trace <file.h5>] [--trace-steps <n>]
       """,
     discussion: """
-      The run folder receives config.yaml, metrics.jsonl, journal.jsonl, checkpoints/, samples/ and tensorboard/. Later \
-      sources of configuration override earlier ones: preset, file, --set.
+      The run folder receives config.yaml, metrics.jsonl, journal.jsonl, checkpoints/, samples/ and tensorboard/. \
+      Later sources of configuration override earlier ones: preset, file, --set.
 
       KEYS
       \(ConfigurationKey.reference)
@@ -78,10 +78,10 @@ struct TrainClassifier: RankCommand {
                                 [--resume [--allow-other-data]] [--threads <n>]
       """,
     discussion: """
-      Takes the configuration of `ddpm-mpi train`. The process's keys must be those of the model that it will guide; the \
-      network is the downsampling half of the U-Net that the model's keys describe. `ddpm-mpi sample --classifier` uses \
-      the result. At the steps at which `train` writes samples, it reports its accuracy on test images at several noise \
-      levels.
+      Takes the configuration of `ddpm-mpi train`. The process's keys must be those of the model that it will guide; \
+      the network is the downsampling half of the U-Net that the model's keys describe. `ddpm-mpi sample --classifier` \
+      uses the result. At the steps at which `train` writes samples, it reports its accuracy on test images at several \
+      noise levels.
       """)
 
   @OptionGroup var options: TrainingOptions
