@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the batch scripts of this folder do alike: start the ranks, pass on SLURM's signals, go on with a run that is
-# there already, and return to the queue when there is more to do. They `source` it; what differs between clusters is in
+# Shared by the batch scripts of this folder, which `source` it: starts the ranks, passes on SLURM's signals, resumes a
+# run that exists already, and requeues the job when there is more to do. Settings that differ between clusters are in
 # site.sh.
 set -euo pipefail
 
@@ -8,20 +8,20 @@ repository=${DDPM_MPI:-$SLURM_SUBMIT_DIR}
 # shellcheck source=cluster/site.sh
 source "$repository/cluster/site.sh"
 
-# What scontrol calls this job. An array's last task has the number of the whole array as its own, and with that number
+# The job's name for scontrol. An array's last task has the same number as the whole array, and with that number
 # scontrol would requeue all tasks.
 job=$SLURM_JOB_ID
 if [[ -n ${SLURM_ARRAY_JOB_ID:-} ]]; then job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID; fi
 
 restarts=${SLURM_RESTART_COUNT:-0}
-# After so many a job returns to the queue only if it has saved something new since its last start.
+# After this many restarts, the job is requeued only if it has saved something new since its last start.
 restarts_without_progress=3
 
-ranks=        # the launcher's process, while there is one
-signals=0     # that SLURM sent
+ranks=        # the launcher's process, while it runs
+signals=0     # how many SLURM has sent
 last_signal=''
 
-# Ranks are asked with USR1, whatever SLURM sent: at TERM srun and mpirun would end them.
+# Ranks always get USR1, whatever SLURM sent: on TERM srun and mpirun would end them.
 ask_to_save() {
   signals=$((signals + 1))
   last_signal=$1
@@ -31,8 +31,8 @@ ask_to_save() {
 trap 'ask_to_save USR1' USR1
 trap 'ask_to_save TERM' TERM
 
-# train OUTPUT [ARGUMENT]...: runs `ddpm-mpi train` on all ranks of the job, in a run's folder, and ends the script with
-# its status.
+# train OUTPUT [ARGUMENT]...: runs `ddpm-mpi train` on all ranks of the job, with OUTPUT as the run folder, and exits
+# with its status.
 train() {
   local output=$1 threads=${SLURM_CPUS_PER_TASK:-1} launch resume=() before
   shift
@@ -42,7 +42,7 @@ train() {
   fi
   case $launcher in
     srun)
-      # --cpus-per-task is repeated because srun does not take it from the job since SLURM 22.05.
+      # --cpus-per-task is repeated because since SLURM 22.05 srun does not inherit it from the job.
       # --kill-on-bad-exit ends the job when one rank fails, so that the others do not wait for it for ever.
       launch=(srun --mpi=pmix --cpus-per-task="$threads" --cpu-bind=cores --kill-on-bad-exit=1)
       ;;
@@ -55,22 +55,22 @@ train() {
       ;;
   esac
   if ! command -v "${launch[0]}" >/dev/null; then
-    echo "There is no ${launch[0]} on $(hostname); load its module in cluster/site.sh, or take another LAUNCHER." >&2
+    echo "There is no ${launch[0]} on $(hostname); load its module in cluster/site.sh, or use another LAUNCHER." >&2
     exit 2
   fi
 
-  # A folder that holds a run already is gone on with: after a time limit, a preemption or a crash.
+  # Resume a run that the folder already holds, after a time limit, a preemption or a crash.
   before=$(newest_checkpoint "$output")
   if [[ -n $before || -e $output/config.yaml ]]; then resume=(--resume); fi
   echo "Job $job, start $((restarts + 1)), on $SLURM_JOB_NODELIST: training in $output${before:+, from $before}"
 
   "${launch[@]}" "${launcher_options[@]}" "$program" train --output "$output" --threads "$threads" "${resume[@]}" "$@" &
   ranks=$!
-  # For a signal that came before there was a launcher.
+  # A signal may have come before the launcher started.
   if ((signals > 0)); then kill -USR1 "$ranks" 2>/dev/null || true; fi
 
-  # A trapped signal ends the wait as well, so this waits until none came. If the launcher ended at the same time, the
-  # next wait does not know it any more, and says 127.
+  # A trapped signal also ends the wait, so wait again until none came. If the launcher ended at the same time, the next
+  # wait no longer knows it and returns 127.
   local status=127 code count=-1
   while ((count != signals)); do
     count=$signals
@@ -82,14 +82,14 @@ train() {
   leave "$status" "$output" "$before"
 }
 
-# leave STATUS OUTPUT BEFORE: says how training ended, and returns the job to the queue if another start will go on with
-# it. BEFORE is the newest checkpoint when this start began.
+# leave STATUS OUTPUT BEFORE: reports how training ended, and requeues the job if another start can continue the run.
+# BEFORE is the newest checkpoint at the beginning of this start.
 leave() {
   local status=$1 output=$2 before=$3 newest reason state
   newest=$(newest_checkpoint "$output")
   case $status in
     0)
-      # srun can say so although it could not start the ranks.
+      # srun can return 0 even if it could not start the ranks.
       if is_finished "$output"; then
         echo "Job $job is done; the run is in $output."
         exit 0
@@ -99,10 +99,10 @@ leave() {
       ;;
     5) reason="training has saved $newest" ;;
     6) reason="training ended because a rank hung" ;;
-    # What mpirun says when it has lost a machine.
+    # mpirun's status when it has lost a machine.
     205) reason="a machine could not be reached any more" ;;
     *)
-      # At SLURM's signal ranks may end in any way, if they are not yet ready to save, or have no time for it.
+      # After SLURM's signal ranks may end in any way, if they cannot save yet or have no time for it.
       if ((signals == 0 || (status >= 2 && status <= 4))); then
         echo "Job $job ends with status $status, and does not return to the queue, since it would fail again. The messages above say why." >&2
         exit "$status"
@@ -115,14 +115,14 @@ leave() {
     echo "Job $job: $reason. It does not return to the queue, since it has saved nothing new in start $((restarts + 1)). Submit it again when the cause is gone." >&2
     exit "$status"
   fi
-  # A job that was cancelled must not come back, and one that SLURM requeues need not be told to.
+  # A cancelled job must not come back, and a job that SLURM is requeueing already needs no request.
   state=$(scontrol show job --oneliner "$job" | sed -n 's/.* JobState=\([A-Z_]*\).*/\1/p')
   if [[ $state != RUNNING ]]; then
     echo "Job $job: $reason. SLURM says that the job is $state. Unless SLURM starts it again, submit it again to go on."
     exit "$status"
   fi
   echo "Job $job: $reason. It returns to the queue and goes on from there when it is started again."
-  # SLURM ends this script as soon as it has requeued the job.
+  # SLURM terminates this script as soon as it has requeued the job.
   trap '' TERM
   if ! scontrol requeue "$job"; then
     echo "Job $job could not be requeued; submit it again to go on." >&2
@@ -130,10 +130,10 @@ leave() {
   exit "$status"
 }
 
-# newest_checkpoint OUTPUT: its path, or nothing.
+# newest_checkpoint OUTPUT: prints its path, or nothing.
 newest_checkpoint() { compgen -G "$1/checkpoints/step-*.h5" | sort | tail -n 1 || true; }
 
-# is_finished OUTPUT: whether there is a checkpoint of the last step.
+# is_finished OUTPUT: succeeds if there is a checkpoint of the last step.
 is_finished() {
   local last newest
   if [[ ! -e $1/config.yaml ]]; then return 1; fi

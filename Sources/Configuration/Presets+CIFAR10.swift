@@ -23,8 +23,8 @@ extension Presets {
       "Nichol, Dhariwal: Improved denoising diffusion probabilistic models, ICML 2021, arXiv:2102.09672",
       figures: "table 2, L_hybrid with 4000 steps and the cosine schedule: FID 3.19, NLL 3.17 bits per dimension",
       differences:
-        "theirs pads strided convolutions on all sides, begins with PyTorch's initial values, and has slightly other "
-        + "frequencies of the time's sinusoids and 1e-5 as the norms' epsilon")
+        "their code pads strided convolutions on all sides, uses PyTorch's initial values, slightly different "
+        + "frequencies of the time embedding, and 1e-5 as epsilon of the normalisations")
   ) {
     base(&$0)
     $0.data.flip = false
@@ -92,8 +92,8 @@ extension Presets {
       publication: .init(
         songPaper, figures: figures,
         differences:
-          "theirs is told the logarithm of half the noise, since its images go from 0 to 1; a shift of random "
-          + "phases")
+          "their network is conditioned on the logarithm of half the noise level, since their images are in [0, 1]; "
+          + "this only shifts random phases")
     ) {
       base(&$0)
       $0.data.flip = true
@@ -129,8 +129,7 @@ extension Presets {
         + "arXiv:2206.00364",
       figures: "table 2, configuration F, unconditional, VP: FID 1.97 with 35 evaluations",
       differences:
-        "theirs augments images by more than mirroring and tells the network how, and lets the moving average's "
-        + "half-life grow at first")
+        "their code augments images by more than mirroring, and conditions the network on the augmentation")
   ) {
     base(&$0)
     $0.data.flip = true

@@ -38,11 +38,11 @@ public struct Preset: Sendable {
 /// The presets that come with the program.
 public enum Presets {
   /// What `train` runs when nothing else is asked for; its values are the keys' defaults.
-  public static let `default` = Preset("quickstart", "Fashion-MNIST, a small network, minutes on two cores")
+  public static let `default` = Preset("quickstart", "Fashion-MNIST, a small network; minutes on two cores")
 
   public static let all: [Preset] = [`default`, fashionMNIST] + cifar10 + [shapes]
 
-  private static let fashionMNIST = Preset("fashion-mnist", "Fashion-MNIST, a network that draws clear garments") {
+  private static let fashionMNIST = Preset("fashion-mnist", "Fashion-MNIST, a network that generates clear garments") {
     $0.model.channels = 64
     $0.model.groups = 32
     $0.model.blocks = 2
@@ -60,7 +60,7 @@ public enum Presets {
   }
 
   private static let shapes = Preset(
-    "shapes", "drawn shapes that need no data: for trying out a machine, and for tests"
+    "shapes", "generated shapes, without a data set, to try out a machine and for tests"
   ) {
     $0.data.name = "shapes"
     $0.model.multipliers = [1, 2]

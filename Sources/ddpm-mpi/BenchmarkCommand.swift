@@ -20,9 +20,9 @@ struct BenchmarkCommand: RankCommand {
                          [--scaling] [--profile] [--json]
       """,
     discussion: """
-      Random images, so that no data set is needed. Under mpirun the figures are those of the whole job; per core means \
-      per thread of all ranks. --set takes keys of the model, training.recompute_activations, training.overlap and \
-      training.wire.
+      Uses random images, so no data set is needed. Under mpirun the figures are those of the whole job; per core \
+      means per thread of all ranks. --set accepts keys of the model, training.recompute_activations, training.overlap \
+      and training.wire.
 
       EXAMPLES
         mpirun -n 2 ddpm-mpi benchmark --preset cifar10 --batch 32
@@ -32,7 +32,7 @@ struct BenchmarkCommand: RankCommand {
 
   @OptionGroup var options: PresetOptions
 
-  @Option(help: "What to time; start is all up to the first training step.")
+  @Option(help: "What to time; start is everything up to the first training step.")
   var job = Benchmark.Job.train
 
   @Option(
@@ -44,8 +44,7 @@ struct BenchmarkCommand: RankCommand {
     parsing: .unconditional,
     help: ArgumentHelp(
       """
-      Images that train together, the unit that ranks share out (default: what shares them out best, at most 16 per \
-      thread).
+      Images per forward and backward pass (default: what divides the batch best among ranks, at most 16 per thread).
       """,
       valueName: "n"))
   var microBatch: Int?
@@ -64,22 +63,21 @@ struct BenchmarkCommand: RankCommand {
 
   @Option(
     help: """
-      How gradients are added up over ranks: by training's own tree, or by MPI_Allreduce, whose bits depend on the \
-      number of ranks, to compare (default: tree).
+      How gradients are added up over ranks: with the tree that training uses, or for comparison with MPI_Allreduce, \
+      whose bits depend on the number of ranks (default: tree).
       """)
   var reduction: ReductionMethod?
 
   @Flag(
     help: """
-      Time the first 1, 2, 4, … ranks while the others sleep: once with the same batch, once with the same batch per \
-      rank.
+      Time the first 1, 2, 4, … ranks while the others sleep, both with the same batch and with the same batch per rank.
       """)
   var scaling = false
 
   @Flag(
     help: """
-      Show where a step's time goes: each kind of operation beside what its arithmetic and its data must take at this \
-      machine's measured peaks.
+      Show where a step's time goes: each kind of operation, compared with the least time that its arithmetic and data \
+      need at this machine's measured peaks.
       """)
   var profile = false
 

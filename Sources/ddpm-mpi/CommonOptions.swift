@@ -7,18 +7,18 @@ import Inference
 
 /// Which model, and how it is run.
 struct ModelOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("A checkpoint file, or a run's folder.", valueName: "folder-or-file"))
+  @Option(help: ArgumentHelp("A checkpoint file, or a run folder.", valueName: "folder-or-file"))
   var checkpoint: String
 
   @Option(
     help: ArgumentHelp(
-      "Weights to use: ema (the first average), model (those of the last step), or an average's decay.",
+      "Weights to use: ema (the first moving average), model (those of the last step), or the decay of an average.",
       valueName: "weights"))
   var weights = ModelRequest.Weights.ema
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Images that go through the network together on a rank.", valueName: "n"))
+    help: ArgumentHelp("Images per network evaluation on each rank.", valueName: "n"))
   var batch = 32
 
   @Option(parsing: .unconditional, help: ArgumentHelp("Threads per rank.", valueName: "n"))
@@ -49,19 +49,19 @@ struct PresetOptions: ParsableArguments {
 
   @Option(
     name: .customLong("set"),
-    help: ArgumentHelp("Set one configuration key; may be repeated.", valueName: "key=value"))
+    help: ArgumentHelp("Set a configuration key; may be repeated.", valueName: "key=value"))
   var settings: [String] = []
 }
 
 /// Which images of the model's data set.
 struct DataOptions: ParsableArguments {
-  @Option(help: "Which images of the model's data set (default: test).")
+  @Option(help: "Split of the model's data set (default: test).")
   var split: DatasetSplit?
 
-  @Option(help: ArgumentHelp("Where the data set is (default: where it was in training).", valueName: "folder"))
+  @Option(help: ArgumentHelp("Folder of the data set (default: as in training).", valueName: "folder"))
   var dataPath: String?
 
-  @Option(help: "What is behind transparent pixels of image files (default: as in training).")
+  @Option(help: "Background behind transparent pixels of image files (default: as in training).")
   var background: FolderImages.Background?
 
   func choice(count: Int) -> DataChoice {
@@ -78,13 +78,14 @@ struct ImageFileOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Make all images grey (1) or coloured (3); by default pack makes all coloured if one is.", valueName: "1|3"))
+      "Convert all images to grey (1) or colour (3); by default pack converts all to colour if one is in colour.",
+      valueName: "1|3"))
   var channels: Int?
 
-  @Option(help: "What is behind transparent pixels, which are refused otherwise.")
+  @Option(help: "Background behind transparent pixels, which are refused otherwise.")
   var background: FolderImages.Background?
 
-  @Option(help: "Whether images are turned as EXIF says.")
+  @Option(help: "Whether images are turned upright as EXIF says.")
   var orientation = ImageReader.Turning.upright
 
   func validate() throws {

@@ -12,9 +12,9 @@ import Reporting
 
 struct Doctor: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Look at the processor, libraries and data sets here, with advice.")
+    abstract: "Check the processor, libraries and data sets of this machine.")
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Threads per rank that are to fit.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Threads per rank to check for.", valueName: "n"))
   var threads = 1
 
   func validate() throws {

@@ -22,10 +22,10 @@ struct DrawingOptions: ParsableArguments {
 
   @Option(
     name: .customLong("class"), parsing: .unconditional,
-    help: ArgumentHelp("Draw images of this class; none draws without one.", valueName: "k"))
+    help: ArgumentHelp("Sample images of this class; none samples without a class.", valueName: "k"))
   var classNumber: ClassNumber?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Draw images of these classes in turn.", valueName: "k,k,..."))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Sample images of these classes in turn.", valueName: "k,k,..."))
   var classes: ClassNumbers?
 
   func validate() throws {
@@ -50,7 +50,8 @@ extension Option where Value == KeyOption? {
     self.init(
       name: .customLong(String(key.optionName.dropFirst(2))), parsing: .unconditional,
       help: ArgumentHelp(
-        "\(key.help.prefix(1).uppercased())\(key.help.dropFirst()): \(key.values) (default: the run's \(key.name)).",
+        "\(key.help.prefix(1).uppercased())\(key.help.dropFirst()). "
+          + "Values: \(key.values) (default: the run's \(key.name)).",
         valueName: valueName),
       transform: { try KeyOption(key, $0) })
   }

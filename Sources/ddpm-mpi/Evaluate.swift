@@ -7,7 +7,7 @@ import MessagePassing
 
 struct Evaluate: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draw images from a checkpoint and measure how good they are.",
+    abstract: "Sample images from a checkpoint and compute metrics of their quality.",
     usage: """
       ddpm-mpi evaluate --checkpoint <folder-or-file> --count <n> [--json]
                         [--measures fid,is,kid,pr]
@@ -22,9 +22,9 @@ struct Evaluate: RankCommand {
       """,
     discussion: """
       Prints the Frechet distance (fid), the Inception score (is), the kernel distance (kid), and precision and recall \
-      (pr) of the drawn images, on the features of a network: Inception-v3, as in papers, or by default a small \
-      classifier of Fashion-MNIST that is part of the program. Figures on different features cannot be compared, so each \
-      is labelled with its own. The options of `ddpm-mpi sample` choose how images are drawn. Results do not depend on \
+      (pr) of the sampled images, on the features of a network: Inception-v3, as in papers, or by default a small \
+      classifier of Fashion-MNIST that is part of the program. Figures on different features are not comparable, so \
+      each is labelled with its network. The sampling options are those of `ddpm-mpi sample`. Results do not depend on \
       the number of ranks.
 
       EXAMPLES
@@ -34,36 +34,37 @@ struct Evaluate: RankCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("How many images to draw; papers take 50000.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Number of images to sample; papers use 50000.", valueName: "n"))
   var count: Int
 
   @Flag(help: "Print one line of JSON.")
   var json = false
 
-  @Option(help: ArgumentHelp("What to measure (default: fid,is,kid,pr).", valueName: "names"))
+  @Option(help: ArgumentHelp("Metrics to compute (default: fid,is,kid,pr).", valueName: "names"))
   var measures: Measures?
 
   @OptionGroup var features: FeatureOptions
 
-  @Option(help: "Which images of the model's data set to compare with (default: training).")
+  @Option(help: "Split of the model's data set to compare with (default: training).")
   var split: DatasetSplit?
 
-  @Option(help: ArgumentHelp("Where the data set is (default: where it was in training).", valueName: "folder"))
+  @Option(help: ArgumentHelp("Folder of the data set (default: as in training).", valueName: "folder"))
   var dataPath: String?
 
-  @Option(help: "What is behind transparent pixels of image files (default: as in training).")
+  @Option(help: "Background behind transparent pixels of image files (default: as in training).")
   var background: FolderImages.Background?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("How many of them, the first ones (default: all).", valueName: "n"))
+    parsing: .unconditional,
+    help: ArgumentHelp("Number of reference images, the first of the split (default: all).", valueName: "n"))
   var referenceCount: Int?
 
-  @Option(help: ArgumentHelp("Compare with statistics instead, `mu` and `sigma`.", valueName: "file.npz"))
+  @Option(help: ArgumentHelp("Compare with a file of statistics, `mu` and `sigma`, instead.", valueName: "file.npz"))
   var reference: String?
 
   @Option(
     help: ArgumentHelp(
-      "Where statistics of reference images are kept, or none (default: ~/.cache/ddpm-mpi/references).",
+      "Folder that caches reference statistics, or none (default: ~/.cache/ddpm-mpi/references).",
       valueName: "folder"))
   var referenceCache: String?
 
@@ -112,7 +113,7 @@ struct Evaluate: RankCommand {
 struct FeatureOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Network whose features are compared: inception, or fashion-mnist-classifier, or a file by `ddpm-mpi export`.",
+      "Feature network: inception, fashion-mnist-classifier, or a file by `ddpm-mpi export`.",
       valueName: "name-or-file"))
   var features = EmbeddedClassifier.name
 

@@ -7,7 +7,7 @@ import MessagePassing
 
 struct Export: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write a checkpoint's model for other programs.",
+    abstract: "Export a checkpoint's model for other programs.",
     usage: """
       ddpm-mpi export --checkpoint <folder-or-file> [--format diffusers]
                       [--weights ema|model|<decay>] [--force] <folder>
@@ -17,9 +17,9 @@ struct Export: RankCommand {
       """,
     discussion: """
       Writes a folder that diffusers reads: model_index.json, the network and its weights in unet/, the process in \
-      scheduler/. `DDPMPipeline.from_pretrained("<folder>")` draws images from it. `ddpm-mpi import` reads it again.
+      scheduler/. `DDPMPipeline.from_pretrained("<folder>")` loads it, and so does `ddpm-mpi import`.
 
-      What diffusers cannot follow is refused: docs/interchange.md lists it.
+      Models that diffusers does not support are refused; docs/interchange.md lists them.
 
       EXAMPLES
         ddpm-mpi export --checkpoint runs/cifar10 --format diffusers exported
@@ -31,25 +31,25 @@ struct Export: RankCommand {
     case features
   }
 
-  @Option(help: ArgumentHelp("A checkpoint file, or a run's folder.", valueName: "folder-or-file"))
+  @Option(help: ArgumentHelp("A checkpoint file, or a run folder.", valueName: "folder-or-file"))
   var checkpoint: String
 
-  @Option(help: "For which program.")
+  @Option(help: "Output format.")
   var format = Format.diffusers
 
   @Option(
     help: ArgumentHelp(
-      "Weights to write: ema (the first average), model (those of the last step), or an average's decay.",
+      "Weights to write: ema (the first moving average), model (those of the last step), or the decay of an average.",
       valueName: "weights"))
   var weights = ModelRequest.Weights.ema
 
-  @Flag(help: "Replace a pipeline that is in the folder, or the file.")
+  @Flag(help: "Replace an existing pipeline in the folder, or an existing file.")
   var force = false
 
-  @Option(help: ArgumentHelp("What measures on these features are labelled with.", valueName: "name"))
+  @Option(help: ArgumentHelp("Name that labels metrics on these features.", valueName: "name"))
   var name: String?
 
-  @Argument(help: ArgumentHelp("The folder to write, or the file.", valueName: "folder-or-file"))
+  @Argument(help: ArgumentHelp("The folder or file to write.", valueName: "folder-or-file"))
   var output: String
 
   func validate() throws {

@@ -6,7 +6,7 @@ import MessagePassing
 struct Frechet: RankCommand {
   static let configuration = CommandConfiguration(
     commandName: "fid",
-    abstract: "Tell the Frechet distance between two sets of images.",
+    abstract: "Compute the Frechet distance between two sets of images.",
     usage: """
       ddpm-mpi fid <a> <b> [--features inception|<name>|<file>] [--json]
                    [--save-statistics <file.npz>]
@@ -15,9 +15,9 @@ struct Frechet: RankCommand {
                    [--orientation upright|as-stored]
       """,
     discussion: """
-      Each side is a folder of PNG or JPEG images of one size, an HDF5 file with a dataset `images`, uint8 [N, H, W, C], \
-      as `ddpm-mpi sample` and `pack` write them, or a file of statistics, .npz with `mu` and `sigma`, as pytorch-fid \
-      writes them.
+      Each side is a folder of PNG or JPEG images of one size, an HDF5 file with a dataset `images`, uint8 [N, H, W, \
+      C], as `ddpm-mpi sample` and `pack` write them, or a file of statistics, .npz with `mu` and `sigma`, as \
+      pytorch-fid writes them.
 
       EXAMPLES
         ddpm-mpi fid images.h5 photographs/ --features inception
@@ -27,7 +27,7 @@ struct Frechet: RankCommand {
   @Argument(help: ArgumentHelp("A folder, an HDF5 file, or statistics (.npz).", valueName: "a"))
   var first: String
 
-  @Argument(help: ArgumentHelp("The same.", valueName: "b"))
+  @Argument(help: ArgumentHelp("The other side, likewise.", valueName: "b"))
   var second: String
 
   @OptionGroup var features: FeatureOptions

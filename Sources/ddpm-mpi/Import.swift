@@ -6,19 +6,19 @@ import MessagePassing
 
 struct Import: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make a checkpoint of a model that diffusers has stored.",
+    abstract: "Import a model saved by diffusers.",
     usage: """
       ddpm-mpi import <folder> --output <run-or-file.h5> [--classes <n>]
                       [--preset <name> | --config <file>]
                       [--set <key=value> ...]
       """,
     discussion: """
-      Reads what `save_pretrained` has written for a pipeline of a UNet2DModel and its scheduler, or for the UNet2DModel \
-      alone, and what `ddpm-mpi export` has. Network and process come from there; the configuration's other keys, such \
-      as data.name and those of training, from preset, file and --set.
+      Reads the output of `save_pretrained` for a pipeline of a UNet2DModel and its scheduler, or for the UNet2DModel \
+      alone, and the output of `ddpm-mpi export`. Network and process come from there; all other keys, such as \
+      data.name and those of training, come from preset, file and --set.
 
-      `ddpm-mpi sample` draws from the result. If it is a run's folder, `ddpm-mpi train --resume --output <run>` trains \
-      the model on, from step 0 with a new optimiser.
+      `ddpm-mpi sample` samples from the result. If it is a run folder, `ddpm-mpi train --resume --output <run>` \
+      continues training from step 0 with a new optimiser.
 
       EXAMPLES
         ddpm-mpi import ddpm-cifar10-32 --preset cifar10 --output runs/google
@@ -28,14 +28,14 @@ struct Import: RankCommand {
   @Argument(help: ArgumentHelp("The folder to read.", valueName: "folder"))
   var folder: String
 
-  @Option(help: ArgumentHelp("The run's folder to make, or a checkpoint.", valueName: "run-or-file.h5"))
+  @Option(help: ArgumentHelp("The run folder or checkpoint to write.", valueName: "run-or-file.h5"))
   var output: String
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
       """
-      How many of the network's num_class_embeds are classes: all, or all but the last, which then is for no class.
+      How many of the network's num_class_embeds are classes: all, or all but the last, which then stands for no class.
       """, valueName: "n"))
   var classes: Int?
 
@@ -47,7 +47,7 @@ struct Import: RankCommand {
 
   @Option(
     name: .customLong("set"),
-    help: ArgumentHelp("Set one configuration key; may be repeated.", valueName: "key=value"))
+    help: ArgumentHelp("Set a configuration key; may be repeated.", valueName: "key=value"))
   var settings: [String] = []
 
   func validate() throws {

@@ -9,13 +9,13 @@ import Packing
 
 struct Inspect: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tell what a checkpoint or packed images hold, and whether all is whole.",
+    abstract: "Show the contents of a checkpoint or packed images, and verify them.",
     discussion: """
-      Reads every tensor or image and compares its checksum. If anything is wrong, the exit status is 4 for a \
+      Reads every tensor or image and verifies its checksum. If anything is wrong, the exit status is 4 for a \
       checkpoint and 2 for images.
       """)
 
-  @Argument(help: ArgumentHelp("The checkpoint, or what `ddpm-mpi pack` has written.", valueName: "file.h5"))
+  @Argument(help: ArgumentHelp("A checkpoint, or a file by `ddpm-mpi pack`.", valueName: "file.h5"))
   var file: String
 
   var files: CommandFiles { .none }

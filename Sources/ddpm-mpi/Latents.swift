@@ -5,7 +5,7 @@ import MessagePassing
 
 struct Encode: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Turn images into latents, along the probability-flow equation.",
+    abstract: "Turn images into latents by the probability-flow equation.",
     usage: """
       ddpm-mpi encode --checkpoint <folder-or-file> --count <n>
                       --output <file.h5> [--grid <file.png>]
@@ -17,14 +17,14 @@ struct Encode: RankCommand {
       """,
     discussion: """
       Writes float32 `latents` [N, H, W, C], which for a good model are standard normal, the `images` as bytes, and \
-      their `labels`. `ddpm-mpi decode` turns them back.
+      their `labels`. `ddpm-mpi decode` recovers the images.
       """)
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var flow: FlowOptions
   @OptionGroup var data: DataOptions
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("How many images, the first ones of the split.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Number of images, the first of the split.", valueName: "n"))
   var count: Int
 
   @Option(help: ArgumentHelp("The file to write.", valueName: "file.h5"))
@@ -54,7 +54,7 @@ struct Encode: RankCommand {
 
 struct Decode: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Turn latents into images, along the probability-flow equation.",
+    abstract: "Turn latents into images by the probability-flow equation.",
     usage: """
       ddpm-mpi decode --checkpoint <folder-or-file> --latents <file.h5>
                       --output <file.h5> [--float] [--grid <file.png>]
@@ -63,20 +63,19 @@ struct Decode: RankCommand {
                       [--batch <n>] [--threads <n>]
       """,
     discussion: """
-      Reads what `ddpm-mpi encode` writes, and returns the images that were encoded. Writes `images`, uint8 \
-      [N, H, W, C].
+      Reads the output of `ddpm-mpi encode` and recovers the encoded images. Writes `images`, uint8 [N, H, W, C].
       """)
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var flow: FlowOptions
 
-  @Option(help: ArgumentHelp("Its dataset `latents`, float32 [N, H, W, C].", valueName: "file.h5"))
+  @Option(help: ArgumentHelp("A file with the dataset `latents`, float32 [N, H, W, C].", valueName: "file.h5"))
   var latents: String
 
   @Option(help: ArgumentHelp("The file to write.", valueName: "file.h5"))
   var output: String
 
-  @Flag(help: "Write float32 `samples`, the images in [-1, 1], too.")
+  @Flag(help: "Also write float32 `samples`, the images in [-1, 1].")
   var float = false
 
   @Option(help: ArgumentHelp("Write a sheet of the images too.", valueName: "file.png"))
@@ -99,7 +98,7 @@ struct Decode: RankCommand {
 
 struct Interpolate: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draw the way from one image to another as a sheet.",
+    abstract: "Interpolate between images, as a sheet.",
     usage: """
       ddpm-mpi interpolate --checkpoint <folder-or-file> --grid <file.png>
                            [--rows <n>] [--columns <n>] [--random]
@@ -111,9 +110,9 @@ struct Interpolate: RankCommand {
                            [--batch <n>] [--threads <n>]
       """,
     discussion: """
-      Each row goes from one image of the data set to the next one, or to the next of its class if the model has \
-      classes: both are encoded, latents between them are taken along the sphere, and all are decoded. With --random \
-      the ends are random latents.
+      Each row goes from one image of the data set to the next, or to the next of its class if the model has classes: \
+      both are encoded, their latents are interpolated spherically, and all are decoded. With --random the ends are \
+      random latents.
       """)
 
   @OptionGroup var model: ModelOptions
@@ -123,22 +122,22 @@ struct Interpolate: RankCommand {
   @Option(help: ArgumentHelp("The sheet to write.", valueName: "file.png"))
   var grid: String
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Ways.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Number of rows.", valueName: "n"))
   var rows = 8
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Images of each way, its ends among them.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Images per row, including its two ends.", valueName: "n"))
   var columns = 9
 
-  @Flag(help: "Go between random latents.")
+  @Flag(help: "Interpolate between random latents.")
   var random = false
 
   @Option(parsing: .unconditional, help: ArgumentHelp("Seed of random latents (default: 0).", valueName: "n"))
   var seed: UInt64?
 
-  @Option(help: ArgumentHelp("Write the images to a file too.", valueName: "file.h5"))
+  @Option(help: ArgumentHelp("Also write the images to a file.", valueName: "file.h5"))
   var output: String?
 
-  @Flag(help: "Write float32 `samples`, the images in [-1, 1], and `latents` to it too.")
+  @Flag(help: "Also write float32 `samples`, the images in [-1, 1], and `latents` to it.")
   var float = false
 
   func validate() throws {

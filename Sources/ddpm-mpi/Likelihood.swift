@@ -7,7 +7,7 @@ import MessagePassing
 
 struct Likelihood: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tell how probable a model finds images.",
+    abstract: "Compute the likelihood of images under a model.",
     usage: """
       ddpm-mpi likelihood --checkpoint <folder-or-file> --method bound|ode
                           --count <n> [--json] [--split test|training]
@@ -18,9 +18,10 @@ struct Likelihood: RankCommand {
                           [--batch <n>] [--threads <n>]
       """,
     discussion: """
-      In bits per dimension, with the standard error of the mean over images. bound adds up the variational bound of a \
-      discrete process, one draw of x_t for each of its steps; ode solves the probability-flow equation, with the trace \
-      estimated by one random probe, for images made continuous by uniform noise. Results do not depend on the ranks.
+      Prints bits per dimension, with the standard error of the mean over images. bound is the variational bound of a \
+      discrete process, with one sample of x_t for each of its steps. ode solves the probability-flow equation for \
+      images made continuous by uniform noise, with the trace estimated by one random probe. Results do not depend on \
+      the number of ranks.
       """)
 
   @OptionGroup var model: ModelOptions
@@ -28,7 +29,7 @@ struct Likelihood: RankCommand {
   @Option(help: "The variational bound, or the density under the probability-flow equation.")
   var method: LikelihoodJob.Method
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("How many images, the first ones of the split.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Number of images, the first of the split.", valueName: "n"))
   var count: Int
 
   @Flag(help: "Print one line of JSON.")
@@ -39,17 +40,17 @@ struct Likelihood: RankCommand {
   @Option(
     name: .customLong("class"), parsing: .unconditional,
     help: ArgumentHelp(
-      "What a model with classes is told; none tells it nothing (default: each image's own).", valueName: "k"))
+      "Class to condition the model on, or none (default: each image's own).", valueName: "k"))
   var classNumber: ClassNumber?
 
   @Option(parsing: .unconditional, help: ArgumentHelp("Seed of the noise.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @Option(help: "What the trace of ode is estimated with (default: rademacher).")
+  @Option(help: "Random probe that estimates the trace for ode (default: rademacher).")
   var probe: FlowLikelihood.Probe?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Error that ode may make in a step (default: 1e-5).", valueName: "x"))
+    parsing: .unconditional, help: ArgumentHelp("Error tolerance of a step of ode (default: 1e-5).", valueName: "x"))
   var tolerance: Double?
 
   func validate() throws {

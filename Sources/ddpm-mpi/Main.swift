@@ -17,7 +17,7 @@ struct Program: ParsableCommand {
     commandName: "ddpm-mpi",
     abstract: "Trains denoising diffusion models on the cores of a machine or a cluster.",
     discussion: """
-      Run it by itself, with `mpirun -n RANKS ddpm-mpi …`, or from a SLURM job (cluster/train.sbatch).
+      Run it directly, with `mpirun -n RANKS ddpm-mpi …`, or from a SLURM job (cluster/train.sbatch).
 
       EXAMPLES
         mpirun -n 8 ddpm-mpi train
@@ -29,12 +29,12 @@ struct Program: ParsableCommand {
 
       EXIT STATUS
         0 done
-        1 something else failed: MPI, the file system
-        2 arguments, configuration or data are wrong
+        1 another failure: MPI, the file system
+        2 arguments, configuration or data are invalid
         3 a loss, a gradient or an image was not finite
         4 there is no usable checkpoint
-        5 training was asked to stop early and has saved: go on with --resume
-        6 a rank hung, and the job was ended: go on with --resume
+        5 training was asked to stop early and has saved: continue with --resume
+        6 a rank hung, and the job was ended: continue with --resume
       """,
     version: ProgramVersion.current,
     subcommands: [

@@ -6,7 +6,7 @@ import Packing
 
 struct Pack: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Pack images into one file to train on, larger than memory if need be.",
+    abstract: "Pack images of any total size into one file for training.",
     usage: """
       ddpm-mpi pack <source> ... --output <file.h5> [--test <source> ...]
                     [--size <n>] [--channels 1|3] [--background black|white]
@@ -16,13 +16,13 @@ struct Pack: RankCommand {
                     [--force] [--threads <n>]
       """,
     discussion: """
-      A source is a folder of PNG and JPEG files, whose subfolders are classes (or splits such as train, \
-      val and test, with the classes below); a folder of IDX files, or of CIFAR-10's or CIFAR-100's binary files; an HDF5 file with \
-      `images`, uint8 [N, H, W, C], and `labels`; or fashion-mnist or shapes. What it holds as test images is packed \
-      as such. Train on the file with data.name=hdf5 and data.path=<file.h5>.
+      A source is a folder of PNG and JPEG files, whose subfolders are classes (or splits such as train, val and test, \
+      with the classes below); a folder of IDX files, or of CIFAR-10's or CIFAR-100's binary files; an HDF5 file with \
+      `images`, uint8 [N, H, W, C], and `labels`; or fashion-mnist or shapes. Its test images are packed as test \
+      images. Train on the file with data.name=hdf5 and data.path=<file.h5>.
       """)
 
-  @Argument(help: ArgumentHelp("Where images come from; several follow one another.", valueName: "source"))
+  @Argument(help: ArgumentHelp("Source of images; several are packed one after another.", valueName: "source"))
   var sources: [String]
 
   @Option(help: ArgumentHelp("The file to write.", valueName: "file.h5"))
@@ -30,32 +30,32 @@ struct Pack: RankCommand {
 
   @Option(
     name: .customLong("test"),
-    help: ArgumentHelp("Where test images come from; may be repeated.", valueName: "source"))
+    help: ArgumentHelp("Source of test images; may be repeated.", valueName: "source"))
   var tests: [String] = []
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Make all images squares of n pixels: the middle, averaged over each new pixel's area.", valueName: "n"))
+      "Crop images to their central square and resize it to n pixels.", valueName: "n"))
   var size: Int?
 
   @OptionGroup var images: ImageFileOptions
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("How many pixels an image file may have.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Maximum number of pixels of an image file.", valueName: "n"))
   var pixelLimit = ImageReader.usualPixelLimit
 
-  @Option(help: ArgumentHelp("What the data set is called (default: as the source or the file).", valueName: "name"))
+  @Option(help: ArgumentHelp("Name of the data set (default: that of the source or the file).", valueName: "name"))
   var name: String?
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Whether training mirrors images by default (default: as the source says, for image files no).")
+    help: "Whether training mirrors images by default (default: as the source says; no for image files).")
   var flips: Bool?
 
-  @Flag(help: "Take every subfolder for a class, even one called train or test.")
+  @Flag(help: "Treat every subfolder as a class, even one called train or test.")
   var noSplits = false
 
-  @Flag(help: "Leave out images that cannot be used, and list them, instead of stopping at the first.")
+  @Flag(help: "Skip and list images that cannot be used, instead of stopping at the first.")
   var skipDamaged = false
 
   @Flag(help: "Replace the file if it exists.")

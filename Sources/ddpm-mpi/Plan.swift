@@ -7,7 +7,7 @@ import MessagePassing
 
 struct Plan: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Reckon what training would take on a cluster.",
+    abstract: "Estimate the cost of training on a cluster.",
     usage: """
       ddpm-mpi plan --nodes <n> --cores-per-node <n> --network-gbps <x>
                     [--preset <name>] [--set <key=value> ...]
@@ -16,59 +16,61 @@ struct Plan: RankCommand {
                     [--storage-gbytes <x>] [--core-speed <x>] [--json]
       """,
     discussion: """
-      Measures the preset's network on this machine for some seconds, and estimates from that, for 1, 2, 4, … nodes: the \
-      time of a step, how well it scales, memory, checkpoints and the hours of the whole run. What it measured and what \
-      it assumed is printed; docs/scaling.md has the model and how far it was off.
+      Measures the preset's network on this machine for some seconds, and from that estimates for 1, 2, 4, … nodes: \
+      the time of a step, how well it scales, memory, checkpoints and the hours of the whole run. It prints what it \
+      measured and what it assumed; docs/scaling.md describes the model and its accuracy.
 
       EXAMPLE
-        ddpm-mpi plan --preset cifar10 --nodes 64 --cores-per-node 128 --network-gbps 100
+        ddpm-mpi plan --preset cifar10 --nodes 64 --cores-per-node 128 \\
+          --network-gbps 100
       """)
 
   @OptionGroup var options: PresetOptions
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Machines.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Number of machines.", valueName: "n"))
   var nodes: Int
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Physical cores of each.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Physical cores per machine.", valueName: "n"))
   var coresPerNode: Int
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Ranks on each (default: the fastest).", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Ranks per machine (default: the fastest).", valueName: "n"))
   var ranksPerNode: Int?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("The network between machines, in 10^9 bits per second and direction.", valueName: "x"))
+    help: ArgumentHelp("Network bandwidth between machines, in 10^9 bits per second and direction.", valueName: "x"))
   var networkGbps: Double
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("What each message takes besides, in microseconds (default: 5).", valueName: "x"))
+    help: ArgumentHelp("Latency of a message, in microseconds.", valueName: "x"))
   var networkLatencyUs = 5.0
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
       """
-      What a core moves through the network if it does nothing else, in 10^9 bytes per second (default: 2, as by TCP; \
-      with a network that copies by itself, give 1000).
+      Data that a core moves through the network if it does nothing else, in 10^9 bytes per second. The default is for \
+      TCP; for a network that copies by itself, give 1000.
       """, valueName: "x"))
   var coreNetworkGbytes = 2.0
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "What a node's cores together copy, in 10^9 bytes per second (default: as much per core as here).", valueName: "x"
+      "Copy speed of all cores of a machine together, in 10^9 bytes per second (default: as much per core as here).",
+      valueName: "x"
     ))
   var memoryGbytes: Double?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("The file system, in 10^9 bytes per second (default: 1).", valueName: "x"))
+    help: ArgumentHelp("Bandwidth of the file system, in 10^9 bytes per second.", valueName: "x"))
   var storageGbytes = 1.0
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("The cluster's cores, in units of this machine's (default: 1).", valueName: "x"))
+    help: ArgumentHelp("Speed of the cluster's cores, relative to this machine's.", valueName: "x"))
   var coreSpeed = 1.0
 
   @Flag(help: "Print one line of JSON.")

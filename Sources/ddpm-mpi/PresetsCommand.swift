@@ -8,7 +8,7 @@ struct PresetsCommand: ParsableCommand {
     commandName: "presets",
     abstract: "List the presets, or print one as YAML.",
     discussion: """
-      Those that repeat a paper name it and the figures that its authors reached.
+      Presets that reproduce a paper name it and its results.
 
       EXAMPLES
         ddpm-mpi presets
@@ -16,7 +16,7 @@ struct PresetsCommand: ParsableCommand {
         ddpm-mpi presets --json
       """)
 
-  @Argument(help: "The preset to print, for --config; without it, all are listed.")
+  @Argument(help: "The preset to print, for --config; by default, all are listed.")
   var name: String?
 
   @Flag(help: "Print one line of JSON.")

@@ -8,16 +8,16 @@ import Reports
 
 struct Report: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write a page about a run: curves, samples, configuration.",
+    abstract: "Write a report of a run: curves, samples, configuration.",
     discussion: """
-      The page is one HTML file that loads nothing, for any browser. The run may still be going on: call it again for \
-      what has come since.
+      The report is a single HTML file for any browser; it loads nothing. The run need not have ended: run the command \
+      again to include newer data.
       """)
 
-  @Argument(help: ArgumentHelp("The run's folder.", valueName: "folder"))
+  @Argument(help: ArgumentHelp("The run folder.", valueName: "folder"))
   var folder: String
 
-  @Option(help: ArgumentHelp("The page to write (default: report.html in the run's folder).", valueName: "file.html"))
+  @Option(help: ArgumentHelp("The page to write (default: report.html in the run folder).", valueName: "file.html"))
   var output: String?
 
   var files: CommandFiles {

@@ -6,7 +6,7 @@ import MessagePassing
 
 struct Sample: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draw images from a checkpoint.",
+    abstract: "Sample images from a checkpoint.",
     usage: """
       ddpm-mpi sample --checkpoint <folder-or-file> --count <n>
                       [--output <file.h5> [--float]] [--grid <file.png>]
@@ -24,14 +24,14 @@ struct Sample: RankCommand {
                       [--batch <n>] [--threads <n>]
       """,
     discussion: """
-      --output writes an HDF5 file with a dataset `images`, uint8 [N, H, W, C], --images a folder of PNG files, --grid a \
-      sheet; any number of images takes no more memory than a batch. An image depends on the seed and its own number \
-      alone: more ranks or another --batch draw the same ones, and --first draws one of them again. `ddpm-mpi samplers` \
+      --output writes an HDF5 file with a dataset `images`, uint8 [N, H, W, C]; --images writes a folder of PNG files, \
+      and --grid a sheet. Any number of images takes no more memory than a batch. An image depends only on the seed \
+      and its own index, not on the ranks or --batch, and --first reproduces any one of them. `ddpm-mpi samplers` \
       describes the samplers.
 
-      A model that was trained with classes draws all of them in turn, or those of --class or --classes; a dataset \
-      `labels` tells which. --guidance leads more strongly to them the larger it is: 0 draws from the distribution of \
-      the class as it is.
+      A model trained with classes samples all of them in turn, or those of --class or --classes; a dataset `labels` \
+      has the class of each image. --guidance strengthens the influence of the class; 0 samples the class's own \
+      distribution.
 
       EXAMPLES
         mpirun -n 8 ddpm-mpi sample --checkpoint runs/quickstart --count 64 \\
@@ -44,15 +44,15 @@ struct Sample: RankCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("How many images.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Number of images.", valueName: "n"))
   var count: Int
 
   @OptionGroup var drawing: DrawingOptions
 
-  @Option(help: ArgumentHelp("What `ddpm-mpi train-classifier` made, to guide with.", valueName: "folder-or-file"))
+  @Option(help: ArgumentHelp("Guide with a classifier by `ddpm-mpi train-classifier`.", valueName: "folder-or-file"))
   var classifier: String?
 
-  @Option(help: ArgumentHelp("Start from its dataset `latents`, float32 [N, H, W, C].", valueName: "file.h5"))
+  @Option(help: ArgumentHelp("Start from the file's dataset `latents`, float32 [N, H, W, C].", valueName: "file.h5"))
   var latents: String?
 
   @Option(help: ArgumentHelp("Write the images to an HDF5 file.", valueName: "file.h5"))
@@ -63,22 +63,22 @@ struct Sample: RankCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Write PNG files, 000000.png and so on, into a folder that is new or empty.", valueName: "folder"))
+      "Write PNG files, 000000.png and so on, to a new or empty folder.", valueName: "folder"))
   var images: String?
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Begin with image k of what the seed draws (default: 0).", valueName: "k"))
+    help: ArgumentHelp("Index of the first image.", valueName: "k"))
   var first = 0
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Show the way to each image, after every n steps: as rows of --grid, as folders of frames in --images.",
+      "Show the trajectory of each image, every n steps: as rows of --grid, as folders of frames in --images.",
       valueName: "n"))
   var every: Int?
 
-  @Flag(help: "Write float32 datasets `samples`, the images in [-1, 1], and `latents` too.")
+  @Flag(help: "Also write the float32 datasets `samples`, the images in [-1, 1], and `latents`.")
   var float = false
 
   func validate() throws {

@@ -6,8 +6,8 @@ struct Samplers: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "List the samplers.",
     discussion: """
-      The order says how fast the error falls with the number of steps, for samplers that are a function of the latents; \
-      the others add noise. An evaluation is one look of the network at an image.
+      The order says how fast the error of deterministic samplers decreases with the number of steps; the others add \
+      noise. An evaluation is one pass of an image through the network.
       """)
 
   func run() {

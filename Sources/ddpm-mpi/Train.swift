@@ -13,7 +13,7 @@ struct Train: RankCommand {
   static let stopsWhenAsked = true
 
   static let configuration = CommandConfiguration(
-    abstract: "Train a model, or go on with a run.",
+    abstract: "Train a model, or resume a run.",
     usage: """
       ddpm-mpi train [--preset <name> | --config <file>]
                      [--set <key=value> ...] [--output <folder>]
@@ -23,8 +23,8 @@ struct Train: RankCommand {
                      [--trace <file.h5>] [--trace-steps <n>]
       """,
     discussion: """
-      The run's folder receives config.yaml, metrics.jsonl, journal.jsonl, checkpoints/, samples/ and tensorboard/. A \
-      later source of configuration wins over an earlier one: preset, file, --set.
+      The run folder receives config.yaml, metrics.jsonl, journal.jsonl, checkpoints/, samples/ and tensorboard/. \
+      Later sources of configuration override earlier ones: preset, file, --set.
 
       KEYS
       \(ConfigurationKey.reference)
@@ -35,15 +35,16 @@ struct Train: RankCommand {
   @Option(
     help: ArgumentHelp(
       """
-      The same as --set model.convolution=<method>. direct is for comparison: slower, without the rounding of \
+      Short for --set model.convolution=<method>. direct is for comparison: slower, without the rounding errors of \
       Winograd's transforms.
       """, valueName: "method"))
   var convolution: ConvolutionMethod?
 
-  @Option(help: ArgumentHelp("Write the first steps to a file, to replay them elsewhere.", valueName: "file.h5"))
+  @Option(
+    help: ArgumentHelp("Write the first steps to a file, to replay them in another program.", valueName: "file.h5"))
   var trace: String?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("How many steps --trace writes.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Number of steps that --trace writes.", valueName: "n"))
   var traceSteps = 1
 
   func validate() throws {
@@ -68,7 +69,7 @@ struct TrainClassifier: RankCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "train-classifier",
-    abstract: "Train a classifier of noisy images, to guide samples with.",
+    abstract: "Train a classifier of noisy images, for guidance.",
     usage: """
       ddpm-mpi train-classifier [--preset <name> | --config <file>]
                                 [--set <key=value> ...] [--output <folder>]
@@ -77,9 +78,10 @@ struct TrainClassifier: RankCommand {
                                 [--resume [--allow-other-data]] [--threads <n>]
       """,
     discussion: """
-      Takes the configuration of `ddpm-mpi train`: the process's keys must be those of the model that it is to guide; \
-      the network is the way down of the model's keys. `ddpm-mpi sample --classifier` uses what comes out. At the \
-      steps at which `train` draws samples, it tells how many test images it knows, with how much noise on them.
+      Takes the configuration of `ddpm-mpi train`. The process's keys must be those of the model that it will guide; \
+      the network is the downsampling half of the U-Net that the model's keys describe. `ddpm-mpi sample --classifier` \
+      uses the result. At the steps at which `train` writes samples, it reports its accuracy on test images at several \
+      noise levels.
       """)
 
   @OptionGroup var options: TrainingOptions
@@ -105,29 +107,29 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(
     name: .customLong("set"),
-    help: ArgumentHelp("Set one configuration key; may be repeated.", valueName: "key=value"))
+    help: ArgumentHelp("Set a configuration key; may be repeated.", valueName: "key=value"))
   var settings: [String] = []
 
-  @Option(help: ArgumentHelp("The run's folder (default: runs/<preset>).", valueName: "folder"))
+  @Option(help: ArgumentHelp("The run folder (default: runs/<preset>).", valueName: "folder"))
   var output: String?
 
-  @Flag(help: "Go on from the newest whole checkpoint in the run's folder.")
+  @Flag(help: "Resume from the newest intact checkpoint in the run folder.")
   var resume = false
 
-  @Flag(help: "Go on although the images are not those that the checkpoint was trained on.")
+  @Flag(help: "Resume even if the images are not those that the checkpoint was trained on.")
   var allowOtherData = false
 
   @Option(
     help: ArgumentHelp(
       """
-      Begin a new run with a checkpoint's weights, to fine-tune them. Without --preset and --config, its configuration \
-      counts.
+      Start a new run with a checkpoint's weights, to fine-tune them. Without --preset and --config, its configuration \
+      is used.
       """, valueName: "folder-or-file"))
   var initial: String?
 
   @Option(
     help: ArgumentHelp(
-      "Which of its weights: ema (the first average, the default), model, or an average's decay.",
+      "Which of its weights: ema (the first moving average, the default), model, or the decay of an average.",
       valueName: "weights"))
   var initialWeights: ModelRequest.Weights?
 

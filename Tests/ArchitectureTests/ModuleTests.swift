@@ -53,7 +53,7 @@ struct ModuleTests {
   /// The modules in the table of docs/architecture.md, from the top to the bottom.
   private func layers() throws -> [String] {
     let lines = try Package.text("docs/architecture.md").split(separator: "\n", omittingEmptySubsequences: false)
-    let start = try #require(lines.firstIndex(of: "| module | lives there |"))
+    let start = try #require(lines.firstIndex(of: "| module | contents |"))
     return lines[(start + 2)...].prefix { $0.hasPrefix("|") }.flatMap { line in
       line.split(separator: "|")[0].matches(of: /`([^`]+)`/).map { String($0.1) }
     }

@@ -23,7 +23,7 @@ PROGRAM = os.environ.get("PROGRAM", ".build/release/ddpm-mpi")
 OBJECTIVES = {
     "μ̃, L, learned Σ": {"prediction": "mean", "loss": "variational", "variance": "learned"},
     "μ̃, L, fixed Σ": {"prediction": "mean", "loss": "variational", "variance": "small"},
-    "μ̃, square of the mean's error": {"prediction": "mean", "loss": "simple", "variance": "small"},
+    "μ̃, squared error of the mean": {"prediction": "mean", "loss": "simple", "variance": "small"},
     "ε, L, learned Σ": {"prediction": "noise", "loss": "variational", "variance": "learned"},
     "ε, L, fixed Σ": {"prediction": "noise", "loss": "variational", "variance": "small"},
     "ε, L_simple": {"prediction": "noise", "loss": "simple", "variance": "small"},

@@ -37,7 +37,7 @@ sheet() { # NAME FILE...
   python3 scripts/document/compose-sheet.py "$folder/$name.png" "${@/#/$work/}"
 }
 
-echo "| sampler | evaluations, row by row |"
+echo "| sampler | evaluations per row |"
 echo "|---|---|"
 for sampler in ${SAMPLERS:-$("$program" samplers | awk '/^[a-z]/ { print $1 }')}; do
   counts=()

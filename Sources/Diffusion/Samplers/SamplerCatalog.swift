@@ -15,17 +15,17 @@ public enum SamplerName: String, Sendable, CaseIterable {
   /// One line for people.
   public var summary: String {
     switch self {
-    case .ddpm: "ancestral sampling: each step draws from the reverse process"
+    case .ddpm: "ancestral sampling: each step samples the reverse process"
     case .ddim: "implicit models: --eta 0 is deterministic, 1 adds as much noise as ddpm"
     case .eulerMaruyama: "Euler-Maruyama steps of the reverse stochastic equation"
     case .predictorCorrector: "a Langevin step, then a reverse diffusion step, at each time"
-    case .langevin: "annealed Langevin dynamics: Langevin steps at falling noise"
+    case .langevin: "annealed Langevin dynamics: Langevin steps at decreasing noise"
     case .odeEuler: "the probability-flow equation by Euler's method"
     case .odeHeun: "the probability-flow equation by Heun's method"
     case .odeRungeKutta4: "the probability-flow equation by the classical Runge-Kutta method"
-    case .odeAdaptive: "the probability-flow equation by Runge-Kutta 5(4), steps chosen by the error"
-    case .dpmSolver: "DPM-Solver++(2M): the linear part exactly, images extrapolated"
-    case .edm: "Heun's method in the noise level, with noise added on the way if wanted"
+    case .odeAdaptive: "the probability-flow equation by Runge-Kutta 5(4), with adaptive steps"
+    case .dpmSolver: "DPM-Solver++(2M): exact linear part, extrapolated images"
+    case .edm: "Heun's method in the noise level, optionally with added noise"
     }
   }
 
