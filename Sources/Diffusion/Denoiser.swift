@@ -1,10 +1,10 @@
-/// What samplers and likelihoods know of a network: it tells an image and the noise on it apart.
+/// The view that samplers and likelihoods have of a network: it separates an image from the noise on it.
 public protocol Denoiser {
   /// - Parameters:
   ///   - x: noisy images x_t, [N, H, W, C].
   ///   - times: t of each image, in units of the process.
   ///   - images: the indices of these images in the batch, for denoisers that treat images differently, such as by
-  /// class.
+  ///     class.
   func estimate(_ x: DoubleTensor, at times: [Double], images: [Int]) throws -> Estimate
 }
 

@@ -138,15 +138,15 @@ import Testing
     for prediction in ["noise", "score", "mean"] {
       #expect(
         found("prediction=\(prediction)") == [
-          "diffusion.prediction: with zero_terminal_snr the last step has nothing of the image, so that noise, score and "
-            + "mean do not tell it; take velocity or data"
+          "diffusion.prediction: with zero_terminal_snr the last step leaves nothing of the image, so noise, score and "
+            + "mean do not determine it; use velocity or data"
         ])
     }
     for loss in ["min-snr", "score-matching"] {
       #expect(
         found("prediction=velocity", "loss=\(loss)") == [
-          "diffusion.loss: \(loss) would not train the last step, whose signal-to-noise ratio zero_terminal_snr makes 0; "
-            + "take simple"
+          "diffusion.loss: \(loss) does not train the last step, whose signal-to-noise ratio is 0 with zero_terminal_snr;"
+            + " use simple"
         ])
     }
     #expect(

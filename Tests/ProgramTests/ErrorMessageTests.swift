@@ -49,7 +49,7 @@ struct ErrorMessageTests {
     Refusal("train --set diffusion.loss=edm --output \(nowhere)", "diffusion.loss: edm is for the process edm"),
     Refusal(
       "train --set diffusion.process=ve-sde --set diffusion.prediction=mean --output \(nowhere)",
-      "diffusion.prediction: mean is for the discrete processes"),
+      "diffusion.prediction: mean requires one of the discrete processes"),
     Refusal(
       "train \(tiny) --set model.classes=3 --output \(nowhere)",
       "model.classes is 3, but shapes has 5 classes (circle,"),

@@ -112,7 +112,7 @@ struct SampleCommandTests {
       Refusal("\(toFile) --churn 1", "--churn is 1.0, which is for --sampler edm; --sampler is ddpm"),
       Refusal(
         "\(toFile) --sampler edm --churn 1 --churn-min 2 --churn-max 1",
-        "churn-min: noise cannot be added from level 2.0 to 1.0"),
+        "churn-min: 2.0 must not be negative or above the maximum level, 1.0"),
       Refusal("\(toFile) --sampler ddim --eta 1.5", "invalid for '--eta <x>': it must be from 0.0 to 1.0"),
       Refusal(
         "\(toFile) --sampler ode-heun --spacing trailing",

@@ -294,11 +294,11 @@ test_full_disk() {
   mount -o "remount,size=$((size / 2))" "$folder/$name" || return 1
   start "$name" 2
   ends "$name" 2
-  says "$name" 'checkpoints could not be saved: .*there is no room for a checkpoint of .*No space left on device'
+  says "$name" 'checkpoints could not be saved: .*there is no space for a checkpoint of .*No space left on device'
   mount -o "remount,size=$room" "$folder/$name" || return 1
   start "$name" 2
   ends "$name" 1
-  says "$name" 'the checkpoint of step 40 is skipped: .*there is no room for a checkpoint of .*No space left on device'
+  says "$name" 'the checkpoint of step 40 is skipped: .*there is no space for a checkpoint of .*No space left on device'
   says "$name" 'the checkpoint of step 60 could not be saved: .*; the newest whole one is .*step-00000020.h5'
   tidy "$name"
   mount -o "remount,size=$((size * 10))" "$folder/$name"
