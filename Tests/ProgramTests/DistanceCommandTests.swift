@@ -63,7 +63,7 @@ struct DistanceCommandTests {
     try await ddpm("fid \(images[0]) \(images[1]) --features \(features)").succeeds(saying: /(?m)^FID\[mine\]\ /)
     try await ddpm(
       "export --format features --name mine --checkpoint \(try await EvaluationFixture.classifier.made) \(features)"
-    ).ends(2, saying: "mine.safetensors exists; give --force to replace it")
+    ).ends(2, saying: "mine.safetensors exists; use --force to replace it")
     try await ddpm("fid \(images[0]) \(statistics) --features \(features)").ends(
       2,
       saying:

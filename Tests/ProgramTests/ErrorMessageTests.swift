@@ -72,7 +72,7 @@ struct ErrorMessageTests {
     Refusal("train \(tiny) --output /proc/nowhere", "cannot create the folder /proc/nowhere"),
     Refusal(
       "train \(tiny) --trace \(nowhere)/\(String(repeating: "0", count: 240)) --output \(nowhere)",
-      "trace: its absolute path has ", " bytes, but MPI libraries hold 244"),
+      "trace: its absolute path has ", " bytes, but MPI libraries allow 244"),
     Refusal("train \(tiny) --trace \(nowhere)/none/t.h5 --output \(nowhere)", "cannot write ", "/none/t.h5"),
   ]
 
@@ -89,7 +89,7 @@ struct ErrorMessageTests {
       "nowhere.safetensors"),
     Refusal(
       "train \(tiny) --output \(nowhere)/\(String(repeating: "0", count: 200))",
-      "checkpoints could not be saved: ", " bytes, but MPI libraries hold 244; take a shorter path"),
+      "checkpoints could not be saved: ", " bytes, but MPI libraries allow 244; use a shorter path"),
   ])
   func isRefusedInTurn(_ refusal: Refusal) async throws {
     try await refusal.check(inTurn: true)
@@ -122,7 +122,7 @@ struct ErrorMessageTests {
   @Test func aRunThatROMIOCouldNotSaveIsRefused() async throws {
     let folder = try TemporaryFolder()
     try await ddpm("train \(Self.tiny) --output \(folder)/x:y", environment: ["OMPI_MCA_io": "romio321"])
-      .ends(2, saying: /checkpoints could not be saved: .* take a path without one/)
+      .ends(2, saying: /checkpoints could not be saved: .* use a path without a colon/)
     #expect(try folder.names().isEmpty)
   }
 

@@ -52,7 +52,7 @@ import h5py, sys
 with h5py.File(sys.argv[1]) as file:
     assert file.attrs["name"] == "mine" and file.attrs["allows_flips"] == 1 and "labels" not in file, dict(file.attrs)
 PYTHON
-run 2 'packed.h5 exists; give --force to replace it' "$program" pack "$folder/idx" --output "$folder/packed.h5"
+run 2 'packed.h5 exists; use --force to replace it' "$program" pack "$folder/idx" --output "$folder/packed.h5"
 run 2 'none: there is no such file or folder' "$program" pack "$folder/none" --output "$folder/x.h5"
 run 2 'cannot write .*none/x.h5' "$program" pack "$folder/idx" --output "$folder/none/x.h5"
 run 2 'kinds: its images are not all alike: .* of 70x90 pixels .such as drawn/colour.png., .* more kinds; .*--size N' \
@@ -264,16 +264,16 @@ run 2 '^/images: 32 images, DAMAGED: 11$' "$program" inspect "$folder/rank-1/pac
 check "... in its message" grep -qE 'ddpm-mpi: .*packed.h5: images\[11\] is damaged' "$log"
 apart 'packed.h5: images\[11\] is damaged: its checksum does not match; fetch the file again' "${from_file[@]}"
 truncate -s 20000 "$folder/rank-1/packed.h5"
-apart 'packed.h5: it has no seal at its end: it was cut short' "${from_file[@]}"
+apart 'packed.h5: it has no seal at its end: it is truncated' "${from_file[@]}"
 rm "$folder/rank-1/packed.h5"
 apart 'packed.h5: there is no such file' "${from_file[@]}"
 cp "$folder/x.h5" "$folder/rank-1/packed.h5"
-apart 'its data set is not that of rank 0' "${from_file[@]}"
+apart 'its data set differs from that of rank 0' "${from_file[@]}"
 size=$(stat -c %s "$folder/rank-1/png/00005.png")
 printf '\377' | dd of="$folder/rank-1/png/00005.png" bs=1 seek="$((size - 30))" conv=notrunc status=none
 apart 'png/00005.png: cannot be read as an image: ' "${from_folder[@]}"
 rm "$folder/rank-1/png/00005.png"
-apart 'its data set is not that of rank 0' "${from_folder[@]}"
+apart 'its data set differs from that of rank 0' "${from_folder[@]}"
 
 # While it trains: a file disappears.
 cp "$folder/rank-0/png/00005.png" "$folder/rank-1/png"

@@ -151,13 +151,13 @@ for name in journal.jsonl metrics.jsonl evaluations.jsonl config.yaml .lock chec
   printf 'mine' >"$folder/target"
   [[ $name == checkpoints || $name == samples || $name == tensorboard ]] && target=$folder/model || target=$folder/target
   ln -s "$target" "$folder/received/$name"
-  run 2 "$name is a link that leads out of" "$program" train --resume --set training.steps=3 --output "$folder/received"
+  run 2 "$name is a link that points outside of" "$program" train --resume --set training.steps=3 --output "$folder/received"
   check "... which stays as it was" test "$(cat "$folder/target")" = mine
 done
-run 2 'is a link that leads out of' "$program" report "$folder/received" --output "$folder/x.html"
+run 2 'is a link that points outside of' "$program" report "$folder/received" --output "$folder/x.html"
 rm -rf "$folder/received"
 cp -r "$folder/shapes" "$folder/received"
 ln -s "$folder/target" "$folder/received/checkpoints/.step-00000003.h5.partial"
-run 2 'is a link that leads out of' "$program" train --resume --set training.steps=3 --output "$folder/received"
+run 2 'is a link that points outside of' "$program" train --resume --set training.steps=3 --output "$folder/received"
 
 finish

@@ -71,7 +71,7 @@ run 5 'stopped after step' "$mpirun" 2 "$program" "${more[@]}" --set training.ti
 check "two ranks have one journal" test "$(grep -c '"event":"resume".*"ranks":2' "$run_folder/journal.jsonl")" = 1
 DDPM_MPI_FAULT=gradient:0:error run 3 'training stopped at step' "$program" "${more[@]}"
 run 0 'Wrote' "$program" report "$run_folder"
-check "a stop has its reason" grep -q 'stopped after step [0-9]*, since training.time_limit_minutes is over</td>' \
+check "a stop has its reason" grep -q 'stopped after step [0-9]*, because training.time_limit_minutes is reached</td>' \
   "$run_folder/report.html"
 check "a failure has its error" grep -qE '<p>Step .*Failed after step [0-9]+: training stopped at step .*nan' \
   "$run_folder/report.html"

@@ -90,11 +90,11 @@ check "... and changes the weights" sh -c "! h5diff -q '$moved/tuned/checkpoints
   '$moved/tuned/checkpoints/step-00000002.h5' /model"
 
 # Refusals.
-run 2 'plain is not empty; give --force' "$program" export --checkpoint "$moved/run-plain" "$moved/plain"
+run 2 'plain is not empty; use --force' "$program" export --checkpoint "$moved/run-plain" "$moved/plain"
 run 0 'Wrote .*: the weights of' "$program" export --checkpoint "$moved/run-plain" --weights model --force \
   "$moved/plain"
 check "--force leaves nothing behind" test -z "$(find "$moved" -maxdepth 1 -name '.plain*')"
-run 2 'holds something else than a pipeline' "$program" export --checkpoint "$moved/run-plain" --force \
+run 2 'does not contain a pipeline' "$program" export --checkpoint "$moved/run-plain" --force \
   "$moved/run-data"
 run 2 'is a pickle' "$program" import "$made/pickle" --output "$moved/pickle.h5"
 # The command in the message.
