@@ -17,25 +17,25 @@ extension ConfigurationKey {
       "data set to train on: \(DatasetCatalog.names.joined(separator: ", "))"),
     .init(
       "data.path", \.data.path, absent: "default", .notEmpty, mayChangeOnResume: true,
-      "folder or file of the data set; default: where it is usually installed"),
+      "folder or file of the data set; default: its usual location"),
     .init(
       "data.flip", \.data.flip, absent: "default", .all,
       "mirror images left to right at random; default: the data set's own choice"),
     .init(
       "data.background", \.data.background, absent: "none", .all,
-      "what is behind transparent pixels of the files of data.name folder; none: there must be no such pixels"),
+      "background of transparent pixels of the files of data.name folder; none: such pixels are an error"),
     .init(
       "data.channels", \.data.channels, absent: "default", .among([1, 3]),
-      "make all image files of data.name folder grey or coloured; default: they must be of one kind"),
+      "convert all image files of data.name folder to grey or colour; default: they must be of one kind"),
     .init(
       "data.orientation", \.data.orientation, .all,
-      "whether image files of data.name folder are turned as EXIF says"),
+      "whether image files of data.name folder are rotated according to EXIF"),
 
     .init(
       "model.channels", \.model.channels, .within(1...65536), "channels of the first level, before its multiplier"),
     .init(
       "model.multipliers", \.model.multipliers, .list(of: .within(1...1024), counts: 1...16),
-      "channels of each level, in multiples of model.channels; each further level halves the resolution"),
+      "channels of each level, in multiples of model.channels; each level after the first halves the resolution"),
     .init("model.blocks", \.model.blocks, .within(1...64), "residual blocks per level"),
     .init(
       "model.attention_resolutions", \.model.attentionResolutions, .list(of: .within(1...65536), counts: 0...16),
@@ -45,30 +45,30 @@ extension ConfigurationKey {
       "heads of each attention, which share its channels equally"),
     .init(
       "model.head_channels", \.model.architecture.headChannels, absent: "none", .within(1...65536),
-      "channels of each head, in the place of model.heads: attention of more channels has more heads"),
+      "channels of each head, instead of model.heads: attention with more channels has more heads"),
     .init(
       "model.dropout", \.model.dropout, .within(0...0.99), "probability that a residual block drops an activation"),
-    .init("model.groups", \.model.groups, .within(1...65536), "groups of each group normalisation, at most"),
+    .init("model.groups", \.model.groups, .within(1...65536), "maximum number of groups of each group normalisation"),
     .init(
       "model.group_channels", \.model.architecture.minimumChannelsPerGroup, .within(1...65536),
-      "channels that each group must have at least: a layer with too few for model.groups has fewer groups"),
+      "minimum channels per group: a layer with too few channels for model.groups has fewer groups"),
     .init(
       "model.classes", \.model.classes, absent: "none", .within(1...65536),
-      "classes that the network is told of: as many as the data set has"),
+      "number of classes that the network is conditioned on: that of the data set"),
     .init(
       "model.convolution", \.model.convolution, .all,
-      "how 3x3 convolutions are computed; direct, for comparison: slower, without the rounding of Winograd's transforms"
+      "how 3x3 convolutions are computed; direct is slower, without the rounding of Winograd's transforms, for comparison"
     ),
 
     .init(
       "model.block", \.model.architecture.levelChange, .all,
-      "what leads from one level to the next: ddpm a convolution, biggan a residual block that changes the size inside"),
+      "how levels are connected: ddpm by a convolution, biggan by a residual block that changes the size"),
     .init(
       "model.fir", \.model.architecture.smoothsResampling, .all,
       "smooth images with the filter [1, 3, 3, 1] where their size changes"),
     .init(
       "model.up_attention", \.model.architecture.upwardAttention, .all,
-      "after which blocks of a level attention follows on the way up"),
+      "which blocks of the decoder's levels are followed by attention"),
     .init(
       "model.skip_rescale", \.model.architecture.rescalesSums, .all,
       "divide the sums of a block's result and its input by the root of 2"),
@@ -77,28 +77,28 @@ extension ConfigurationKey {
       "variance of the initial matrices of attention's queries, keys and values, in units of DDPM's"),
     .init(
       "model.embedding", \.model.architecture.timeFeatures, .all,
-      "how the network is told the time: sinusoidal features of the step, or Fourier features of random frequencies of the noise's logarithm"
+      "time embedding: sinusoidal features of the step, or random Fourier features of the noise's logarithm"
     ),
     .init(
       "model.time_conditioning", \.model.architecture.timeConditioning, .all,
-      "what a residual block does with the embedding of time and class: add it before the second normalisation, or scale and shift what that makes"
+      "how a residual block uses the embedding of time and class: adds it before the second normalisation, or scales and shifts that one's result"
     ),
     .init(
       "model.fourier_scale", \.model.architecture.fourierScale, .within(1e-3...1000),
-      "deviation of the random frequencies"),
+      "standard deviation of the random frequencies"),
     .init(
       "model.progressive_input", \.model.architecture.progressiveInput, .all,
-      "what each level going down sees of the image: input-skip the image made smaller, residual a chain of convolutions of it"
+      "how the encoder's levels receive the image: input-skip downsampled, residual through a chain of convolutions"
     ),
     .init(
       "model.progressive_combine", \.model.architecture.combination, .all,
-      "how input-skip joins the image with a level's values: added, or side by side"),
+      "how input-skip combines the image with a level's values: sum, or concatenation"),
     .init(
       "model.progressive_output", \.model.architecture.progressiveOutput, .all,
-      "what levels going up add to the output: output-skip an image each, residual a chain of convolutions"),
+      "how the decoder's levels contribute to the output: output-skip an image each, residual a chain of convolutions"),
     .init(
       "model.scale_by_sigma", \.model.architecture.dividesOutputByNoise, .all,
-      "divide the network's output by the noise's deviation; for ve and ve-sde with model.embedding fourier"),
+      "divide the network's output by the noise's standard deviation; for ve and ve-sde with model.embedding fourier"),
 
     .init(
       "diffusion.process", \.diffusion.process, .all,
@@ -106,7 +106,7 @@ extension ConfigurationKey {
     .init("diffusion.steps", \.diffusion.steps, .within(2...1_000_000), "steps T of the processes vp and ve"),
     .init(
       "diffusion.rescale_times", \.diffusion.rescaleTimes, .all,
-      "tell the network the times of vp and ve as if there were 1000 steps, whatever diffusion.steps is"),
+      "scale the time input of vp and ve as if there were 1000 steps, whatever diffusion.steps is"),
     .init("diffusion.schedule", \.diffusion.schedule, .all, "how the noise variance of vp grows over the steps"),
     .init(
       "diffusion.beta_first", \.diffusion.betaFirst, .between(0, 1), "noise variance of vp's first step, unless cosine"),
@@ -114,26 +114,26 @@ extension ConfigurationKey {
       "diffusion.beta_last", \.diffusion.betaLast, .between(0, 1), "noise variance of vp's last step, unless cosine"),
     .init(
       "diffusion.zero_terminal_snr", \.diffusion.zeroTerminalSNR, .all,
-      "rescale vp's variances so that the last step leaves nothing of the image; for prediction velocity and data"),
+      "rescale vp's variances so that the last step leaves nothing of the image; requires prediction velocity or data"),
     .init(
       "diffusion.sigma_min", \.diffusion.sigmaMin, absent: "default", .above(0),
-      "least noise of ve, ve-sde and edm; default: 0.01, for edm 0.002"),
+      "minimum noise of ve, ve-sde and edm; default: 0.01, for edm 0.002"),
     .init(
       "diffusion.sigma_max", \.diffusion.sigmaMax, absent: "default", .above(0),
-      "most noise of ve, ve-sde and edm; default: 50, for edm 80"),
+      "maximum noise of ve, ve-sde and edm; default: 50, for edm 80"),
     .init(
       "diffusion.prediction", \.diffusion.prediction, .all,
       "what the network predicts; edm has a preconditioned output instead"),
     .init(
       "diffusion.scale_input", \.diffusion.scaleInput, .all,
-      "bring noisy images of ve and ve-sde to the size of data before the network sees them"),
-    .init("diffusion.loss", \.diffusion.loss, .all, "which errors count how much"),
+      "scale noisy images of ve and ve-sde to the variance of data before they enter the network"),
+    .init("diffusion.loss", \.diffusion.loss, .all, "how errors are weighted"),
     .init(
       "diffusion.time_sampling", \.diffusion.timeSampling, .all,
-      "how often training draws each step of vp and ve: loss-aware draws more of those that count"),
+      "distribution of the training steps of vp and ve: loss-aware draws those with large losses more often"),
     .init(
       "diffusion.variance", \.diffusion.variance, .all,
-      "variance of the reverse steps of vp and ve: small is the posterior's, large is the forward step's; the network learns learned-range between these two, and learned freely"
+      "variance of the reverse steps of vp and ve: small is the posterior's, large the forward step's, learned-range is learned between these two, learned without bounds"
     ),
 
     .init(
@@ -143,13 +143,13 @@ extension ConfigurationKey {
       "training.batch", \.training.batch, .within(1...maximumBatch), "images per optimiser step, over all ranks"),
     .init(
       "training.micro_batch", \.training.microBatch, .within(1...maximumBatch),
-      "images per forward and backward pass, the unit that ranks share out"),
+      "images per forward and backward pass, the unit of work that ranks share"),
     .init(
       "training.label_dropout", \.training.labelDropout, .within(0..<1),
-      "probability that an image's class is kept from the network, which classifier-free guidance needs"),
+      "probability of hiding an image's class from the network, needed for classifier-free guidance"),
     .init(
       "training.recompute_activations", \.training.recomputeActivations, .all, mayChangeOnResume: true,
-      "what the backward pass makes again to save memory: blocks are the residual blocks with their attention"),
+      "what the backward pass recomputes to save memory: blocks are the residual blocks with their attention"),
     .init(
       "training.learning_rate", \.training.learningRate, .within(1e-12...1e40), mayChangeOnResume: true,
       "Adam's step size after the warm-up"),
@@ -158,12 +158,12 @@ extension ConfigurationKey {
       "steps over which the learning rate rises linearly from 0"),
     .init(
       "training.schedule", \.training.schedule, .all, mayChangeOnResume: true,
-      "how the learning rate falls after the warm-up: cosine and linear to 0 at training.steps, inverse-sqrt as the root of the steps"
+      "how the learning rate falls after the warm-up: cosine and linear to 0 at training.steps, inverse-sqrt with the square root of the steps"
     ),
     .init(
       "training.decay_start", \.training.decayStart, absent: "default", .within(0...maximumSteps),
       mayChangeOnResume: true,
-      "steps after which it begins to fall; default: those of the warm-up"),
+      "steps after which the learning rate starts to fall; default: those of the warm-up"),
     .init(
       "training.max_gradient_norm", \.training.maxGradientNorm, absent: "none", .within(1e-12...1e30),
       "larger gradients are scaled down to this Euclidean norm"),
@@ -172,58 +172,58 @@ extension ConfigurationKey {
       "decay per step of each moving average of the weights; samples come from the first"),
     .init(
       "training.ema_rampup", \.training.emaRampup, absent: "none", .above(0, atMost: 1000),
-      "each average's half-life is at most this share of the steps done, so that none keeps the initial weights"),
+      "maximum half-life of each average as a fraction of the steps done, so that none retains the initial weights"),
     .init("training.adam_beta1", \.training.adamBeta1, .within(0..<1), "Adam's decay of the gradient's mean"),
     .init("training.adam_beta2", \.training.adamBeta2, .within(0..<1), "Adam's decay of the gradient's square"),
     .init(
       "training.adam_epsilon", \.training.adamEpsilon, .within(1e-30...1), "added to Adam's denominator"),
     .init(
       "training.overlap", \.training.overlap, .all, mayChangeOnResume: true,
-      "move gradients and parameters between machines while the network computes"),
+      "exchange gradients and parameters while the network computes"),
     .init(
       "training.wire", \.training.wire, .all,
-      "how gradients travel between machines; bfloat16 takes half the bytes, and results then depend on how many machines there are"
+      "format of gradients sent between machines; bfloat16 halves the bytes, but results then depend on the number of machines"
     ),
     .init(
       "training.checkpoint_every", \.training.checkpointEvery, absent: "none", .within(1...maximumSteps),
       mayChangeOnResume: true,
-      "steps between checkpoints; none: one after the last step only"),
+      "steps between checkpoints; none: only after the last step"),
     .init(
       "training.keep_checkpoints", \.training.keepCheckpoints, absent: "all", .within(1...maximumSteps),
       mayChangeOnResume: true,
-      "newest checkpoints that are kept"),
+      "number of newest checkpoints to keep"),
     .init(
       "training.save_beside", \.training.saveBeside, .all, mayChangeOnResume: true,
-      "write checkpoints while the next steps run, where there is memory for a copy of the state"),
+      "write checkpoints in the background if there is memory for a copy of the state"),
     .init(
       "training.save_timeout_seconds", \.training.saveTimeoutSeconds, absent: "none", .above(0, atMost: 1e9),
       mayChangeOnResume: true,
-      "seconds that a save may take before the job is ended, with exit status 6"),
+      "seconds that a save may take before the job is ended with exit status 6"),
     .init(
       "training.hang_timeout_seconds", \.training.hangTimeoutSeconds, absent: "none", .within(1...1e9),
       mayChangeOnResume: true,
-      "seconds that a rank may be silent or without progress before the job is ended, with exit status 6"),
+      "seconds that a rank may be silent or make no progress before the job is ended with exit status 6"),
     .init(
       "training.time_limit_minutes", \.training.timeLimitMinutes, absent: "none", .above(0, atMost: 1e9),
       mayChangeOnResume: true,
-      "minutes after which training saves and stops, with exit status 5, to be resumed"),
+      "minutes after which training saves and stops with exit status 5; it can be resumed"),
     .init(
       "training.log_every", \.training.logEvery, absent: "none", .within(1...maximumSteps),
       mayChangeOnResume: true,
-      "steps between lines of the log and of metrics.jsonl; none: one after the last step only"),
+      "steps between lines of the log and of metrics.jsonl; none: only after the last step"),
     .init(
       "training.sample_every", \.training.sampleEvery, absent: "none", .within(1...maximumSteps),
       mayChangeOnResume: true,
-      "steps between sample grids; there is one after the last step too, unless this is none"),
+      "steps between sample grids; unless none, there is also one after the last step"),
     .init(
       "training.tensorboard", \.training.tensorBoard, .all, mayChangeOnResume: true,
-      "write what TensorBoard reads into the run's folder"),
+      "write TensorBoard files into the run's folder"),
 
     .init(
       "sampling.count", \.training.sampleCount, .within(1...65536), mayChangeOnResume: true, "images in a sample grid"),
     .init(
       "sampling.sampler", \.sampling.name, absent: "default", .all, mayChangeOnResume: true,
-      "way from noise to images; default: ddpm, in continuous time euler-maruyama, for edm edm"),
+      "sampler; default: ddpm, for processes in continuous time euler-maruyama, for edm edm"),
     .init(
       "sampling.steps", \.sampling.steps, .within(1...maximumSamplingSteps), mayChangeOnResume: true,
       "steps from noise to an image; ddpm, ddim and dpm-solver++ spread them over diffusion.steps"),
@@ -235,23 +235,23 @@ extension ConfigurationKey {
       "clip the predicted image to [-1, 1] in each step"),
     .init(
       "sampling.variance", \.sampling.variance, absent: "default", .all, mayChangeOnResume: true,
-      "variance of the reverse steps of ddpm, if it is another than that of training; default: diffusion.variance"),
+      "variance of the reverse steps of ddpm; default: diffusion.variance"),
     .init(
       "sampling.eta", \.sampling.eta, .within(0...1), mayChangeOnResume: true,
-      "fresh noise of ddim: 0 adds none, 1 as much as ddpm with the small variance"),
-    // Each Langevin step of a step has a stream of random numbers to itself.
+      "eta of ddim: 0 adds no noise, 1 as much as ddpm with the small variance"),
+    // Each of these Langevin steps has a random stream of its own.
     .init(
       "sampling.corrections", \.sampling.corrections, .within(0...maximumSamplingSteps), mayChangeOnResume: true,
       "Langevin steps of predictor-corrector and langevin at each time"),
     .init(
       "sampling.snr", \.sampling.signalToNoise, .above(0, atMost: 1e9), mayChangeOnResume: true,
-      "how strong the noise of a Langevin step is beside its drift"),
+      "ratio of noise to drift in a Langevin step"),
     .init(
       "sampling.tolerance", \.sampling.tolerance, .above(0, atMost: 1e9), mayChangeOnResume: true,
-      "error that ode-rk45 may make in a step"),
+      "error tolerance of ode-rk45 per step"),
     .init(
       "sampling.churn", \.sampling.churn.amount, .within(0...1e9), mayChangeOnResume: true,
-      "S_churn of edm: noise added and taken away on the way"),
+      "S_churn of edm: how much noise is added and removed during sampling"),
     .init(
       "sampling.churn_min", \.sampling.churn.minimum, .within(0...1e9), mayChangeOnResume: true,
       "S_tmin of edm: no noise is added at lower levels"),
@@ -260,33 +260,33 @@ extension ConfigurationKey {
       "S_tmax of edm: no noise is added at higher levels"),
     .init(
       "sampling.churn_noise", \.sampling.churn.inflation, .above(0, atMost: 1e9), mayChangeOnResume: true,
-      "S_noise of edm: standard deviation of the noise that is added"),
+      "S_noise of edm: standard deviation of the added noise"),
     .init(
       "sampling.guidance", \.sampling.guidance, .within(-1e9...1e9), mayChangeOnResume: true,
-      "how much more strongly than they would by themselves images are led to their class; 0 draws from the distribution of the class as it is"
+      "guidance strength: how much more strongly images are guided towards their class; 0 draws from the class's own distribution"
     ),
 
     .init(
       "evaluation.every", \.evaluation.every, absent: "none", .within(1...maximumSteps), mayChangeOnResume: true,
-      "steps between measurements of drawn images; the checkpoint of the best is kept as checkpoints/best.h5"),
+      "steps between evaluations of drawn images; the best checkpoint is kept as checkpoints/best.h5"),
     .init(
       "evaluation.count", \.evaluation.count, .within(10...maximumImages), mayChangeOnResume: true,
-      "images to draw for each, as the keys of sampling say"),
+      "images to draw for each evaluation, with the keys of sampling"),
     .init(
       "evaluation.features", \.evaluation.features, .notEmpty, mayChangeOnResume: true,
-      "whose features are measured: inception, fashion-mnist-classifier, or a file by `ddpm-mpi export`"),
+      "feature network: inception, fashion-mnist-classifier, or a file written by `ddpm-mpi export`"),
     .init(
       "evaluation.split", \.evaluation.split, .all, mayChangeOnResume: true,
-      "images of the data set to compare with"),
+      "split of the data set to compare with"),
     .init(
       "evaluation.reference_count", \.evaluation.referenceCount, absent: "all", .within(2...maximumImages),
       mayChangeOnResume: true,
-      "how many of them, the first ones"),
+      "number of images to compare with, from the start of the split"),
   ]
 }
 
 extension EDMSampler.Churn {
-  /// `maximum`; `nil`: no limit.
+  /// The maximum; nil for no limit.
   fileprivate var upperLimit: Double? {
     get { maximum.isFinite ? maximum : nil }
     set { maximum = newValue ?? .infinity }

@@ -23,8 +23,8 @@ extension Presets {
       "Nichol, Dhariwal: Improved denoising diffusion probabilistic models, ICML 2021, arXiv:2102.09672",
       figures: "table 2, L_hybrid with 4000 steps and the cosine schedule: FID 3.19, NLL 3.17 bits per dimension",
       differences:
-        "theirs pads strided convolutions on all sides, begins with PyTorch's initial values, and has slightly other "
-        + "frequencies of the time's sinusoids and 1e-5 as the norms' epsilon")
+        "theirs pads strided convolutions on all sides, uses PyTorch's initialisation, slightly different "
+        + "frequencies in the time embedding and an epsilon of 1e-5 in normalisations")
   ) {
     base(&$0)
     $0.data.flip = false
@@ -92,7 +92,7 @@ extension Presets {
       publication: .init(
         songPaper, figures: figures,
         differences:
-          "theirs is told the logarithm of half the noise, since its images go from 0 to 1; a shift of random "
+          "their time input is the logarithm of half the noise, since their images go from 0 to 1; a shift of random "
           + "phases")
     ) {
       base(&$0)
@@ -100,14 +100,14 @@ extension Presets {
       $0.model.architecture = .ncsnPlusPlus
       deepen(&$0, isDeep)
       $0.diffusion.process = .varianceExploding
-      // Theirs are 0.01 and 50, of images from 0 to 1.
+      // Theirs are 0.01 and 50, for images from 0 to 1.
       $0.diffusion.sigmaMin = 0.02
       $0.diffusion.sigmaMax = 100
       $0.diffusion.scaleInput = false
       $0.diffusion.prediction = .score
       $0.diffusion.loss = .scoreMatching
-      // Their loss is half the sum over an image's 3072 elements, ours the mean: gradients are 1536 times smaller, and with
-      // these two numbers the same steps are taken.
+      // Their loss is half the sum over an image's 3072 elements, ours is the mean: gradients are 1536 times smaller.
+      // With these two values the steps are the same.
       $0.training.maxGradientNorm = 1.0 / 1536
       $0.training.adamEpsilon = 1e-8 / 1536
       $0.training.emaDecays = [0.999]
@@ -129,13 +129,13 @@ extension Presets {
         + "arXiv:2206.00364",
       figures: "table 2, configuration F, unconditional, VP: FID 1.97 with 35 evaluations",
       differences:
-        "theirs augments images by more than mirroring and tells the network how, and lets the moving average's "
-        + "half-life grow at first")
+        "theirs augments images by more than mirroring, conditions the network on the augmentation, and lets the moving "
+        + "average's half-life grow at first")
   ) {
     base(&$0)
     $0.data.flip = true
     $0.model.architecture = .ddpmPlusPlus
-    // The variance of the initial matrices is 0.2 there.
+    // Theirs uses 0.2 as the variance of the initial matrices.
     $0.model.architecture.attentionInitialScale = 0.2
     $0.model.multipliers = [2, 2, 2]
     $0.model.blocks = 4

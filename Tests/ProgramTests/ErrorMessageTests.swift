@@ -46,7 +46,7 @@ struct ErrorMessageTests {
     Refusal(
       "train \(tiny) --set training.batch=1048576 --set training.micro_batch=524288 --output \(nowhere)",
       "takes at least ", "iB of memory", "activations of training.micro_batch 524288 images"),
-    Refusal("train --set diffusion.loss=edm --output \(nowhere)", "diffusion.loss: edm is for the process edm"),
+    Refusal("train --set diffusion.loss=edm --output \(nowhere)", "diffusion.loss: edm requires the process edm"),
     Refusal(
       "train --set diffusion.process=ve-sde --set diffusion.prediction=mean --output \(nowhere)",
       "diffusion.prediction: mean requires one of the discrete processes"),
@@ -55,13 +55,13 @@ struct ErrorMessageTests {
       "model.classes is 3, but shapes has 5 classes (circle,"),
     Refusal(
       "train --set training.label_dropout=0.1 --output \(nowhere)",
-      "label_dropout is 0.1, but the network is told no classes"),
+      "label_dropout is 0.1, but the network has no classes"),
     Refusal(
       "train --set diffusion.variance=learned --output \(nowhere)",
       "diffusion.loss: simple does not train the variance"),
     Refusal(
       "train --set diffusion.time_sampling=loss-aware --set diffusion.process=edm --output \(nowhere)",
-      "time_sampling is loss-aware, which is for diffusion.process vp and ve;"),
+      "time_sampling is loss-aware, which requires diffusion.process vp and ve;"),
     Refusal(
       "train-classifier \(tiny) --set evaluation.every=2 --output \(nowhere)",
       "evaluation.every is 2, but a classifier draws no images"),
@@ -104,7 +104,7 @@ struct ErrorMessageTests {
     for level in 1...30 { bomb += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
     try folder.write(Array(bomb.utf8), to: "bomb.yaml")
     try await Refusal(
-      "train --config \(folder)/bomb.yaml", "bomb.yaml: this is no configuration: it has the alias *a"
+      "train --config \(folder)/bomb.yaml", "bomb.yaml: this is not a configuration: it has the alias *a"
     ).check()
   }
 
@@ -128,7 +128,7 @@ struct ErrorMessageTests {
 
   @Test func fewerMicroBatchesThanRanksAreRefused() async throws {
     try await ddpm("train \(Self.tiny) --set training.micro_batch=2 --output \(Self.nowhere)", ranks: 3).ends(
-      2, saying: "training.batch 4 in pieces of training.micro_batch 2 makes 2 micro-batches, fewer than the 3 ranks")
+      2, saying: "training.batch 4 with training.micro_batch 2 gives 2 micro-batches, fewer than the 3 ranks")
     #expect(!FileManager.default.fileExists(atPath: Self.nowhere))
   }
 }

@@ -54,7 +54,7 @@ struct InitialWeightsTests {
         " and it is for images of 32x32x3"),
       Refusal(
         "\(tune) --initial-weights 0.5 --output \(nowhere)", "--initial-weights 0.5: ",
-        " has no average of this decay; it has 0.99"),
+        " has no average with this decay; it has 0.99"),
       Refusal(
         "train-classifier --initial \(run) --output \(nowhere)", "this is a denoiser, not a classifier"),
       Refusal(

@@ -16,7 +16,7 @@ struct ResumeTests {
     let run = try await copyOfRun(in: folder)
     try await Refusal(
       "train \(Self.tiny) --output \(run)",
-      "already holds a run; continue it with --resume, or choose another folder with --output"
+      "already contains a run; continue it with --resume, or choose another folder with --output"
     ).check()
     try await Refusal(
       "train --resume --set model.dropout=0.5 --output \(run)",

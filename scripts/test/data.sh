@@ -220,7 +220,7 @@ run 2 'data.background is black, but the run to resume was started with white' "
   --set data.background=black --output "$folder/mixed-2"
 run 0 'FID.* 0.0000 ' "$program" fid "$folder/mixed" "$folder/mixed" --channels 1 --background black
 run 2 'mixed: of its 10 images 2 have transparent pixels' "$program" fid "$folder/mixed" "$folder/mixed" --channels 1
-run 2 '--background, --channels and --orientation are about image files' "$program" fid "$folder/packed.h5" \
+run 2 '--background, --channels and --orientation apply to image files' "$program" fid "$folder/packed.h5" \
   "$folder/packed.h5" --orientation as-stored
 run 2 '--background is for image files, data.name folder, but' "$program" likelihood --checkpoint "$folder/hdf5-1" \
   --method bound --count 2 --background black

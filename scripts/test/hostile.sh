@@ -108,7 +108,7 @@ run 0 'Done' "$program" train "${tiny[@]}" --set model.classes=2 --set data.name
   --set data.path="$folder/packed.h5" --output "$folder/model"
 decode=(decode --checkpoint "$folder/model" --output "$folder/x.h5" --grid "$folder/x.png" --latents)
 run 2 '.latents.\[0\] has values that are not finite' "$program" "${decode[@]}" "$folder/nan.h5"
-run 2 'holds no images' "$program" "${decode[@]}" "$folder/none.h5"
+run 2 'contains no images' "$program" "${decode[@]}" "$folder/none.h5"
 run 2 'never written' "$program" "${decode[@]}" "$folder/many.h5"
 run 2 'a pipe, not a file' "$program" "${decode[@]}" "$folder/fifo"
 run 2 'has values that are not finite' "$mpirun" 2 "$program" "${decode[@]}" "$folder/nan.h5"

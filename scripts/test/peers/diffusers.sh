@@ -102,7 +102,7 @@ conversion=$(grep -o "^python3 -c .*" "$log")
 check "... which the command converts" bash -c "${conversion/python3/$python}"
 run 0 'Imported' "$program" import "$made/pickle" --output "$moved/pickle.h5"
 check "... into the same weights" h5diff "$moved/pickle.h5" "$moved/cifar.h5" /model
-run 2 'already holds a run' "$program" import "$made/cifar" --output "$moved/run-plain"
+run 2 'already contains a run' "$program" import "$made/cifar" --output "$moved/run-plain"
 run 2 'import works in one process' "$mpirun" 2 "$program" import "$made/cifar" --output "$moved/two.h5"
 refuse_export() {
   run 0 'Done' "$program" train "${tiny[@]}" --set training.steps=1 "${@:2}" --output "$moved/refused"
