@@ -30,7 +30,7 @@ struct DifferingRanksTests {
   @Test func whatRankOneAloneMeetsIsSaidOnceWithItsRank() async throws {
     let (tiny, nowhere) = (Self.tiny, Self.nowhere)
     try await isRefused(
-      "train --output \(nowhere)", with: /rank 1: .*neither it nor its \.gz is there/,
+      "train --output \(nowhere)", with: /rank 1: .*neither it nor its \.gz exists/,
       rankOne: "--set data.path=\(nowhere)-data")
     try await isRefused(
       "train \(tiny) --output \(nowhere)",

@@ -28,7 +28,7 @@ struct ErrorMessageTests {
     Refusal("train --set training.batch=abc", "training.batch is abc; expected a whole number"),
     Refusal("train --set training.batch=30", "training.batch is 30, which training.micro_batch 4 does not divide"),
     Refusal("train --set data.name=imagenet --output \(nowhere)", "there is no data set \"imagenet\""),
-    Refusal("train --set data.path=\(nowhere) --output \(nowhere)", "neither it nor its .gz is there"),
+    Refusal("train --set data.path=\(nowhere) --output \(nowhere)", "neither it nor its .gz exists"),
     Refusal(
       "train \(tiny) --set model.attention_resolutions=[7] --output \(nowhere)", "attention_resolutions has 7"),
     Refusal(

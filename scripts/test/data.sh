@@ -28,7 +28,7 @@ for threads in 1 2; do
 done
 check "... with a progress bar" grep -qE '^packing \[=+\] 32/32  ' "$log"
 check "... and a word on small ones" grep -q '1 image smaller than 24x24 will be enlarged' "$log"
-check "... and on turned ones" grep -q '^Turned 8 images upright, as EXIF says' "$log"
+check "... and on turned ones" grep -q '^Rotated 8 images according to EXIF' "$log"
 check "as Pillow does it" "$python" Tests/Peers/packed_images.py compare "$folder/kinds-1.h5" "$folder/kinds" 24
 check "the same on two threads" h5diff "$folder/kinds-1.h5" "$folder/kinds-2.h5"
 run 0 'Packed 32 training and 8 test images of 32x32x1, 10 classes' "$program" pack "$folder/idx" \
@@ -61,7 +61,7 @@ run 2 'kinds: of its 32 images 5 have transparent pixels, the first drawn/grey-t
   "$program" pack "$folder/kinds" --size 24 --skip-damaged --output "$folder/x.h5"
 run 2 '417x300 pixels are more than the limit of 100000; .*--pixel-limit' "$program" pack "$folder/kinds" --size 24 \
   --background white --pixel-limit 100000 --skip-damaged --output "$folder/x.h5"
-run 2 '--background white is about image files, but no source is a folder' "$program" pack "$folder/idx" \
+run 2 '--background white applies to image files, but no source is a folder' "$program" pack "$folder/idx" \
   --background white --output "$folder/x.h5"
 run 2 'has no classes, but another source has' "$program" pack "$folder/png" "$folder/kinds" --size 8 \
   --output "$folder/x.h5"
@@ -101,9 +101,9 @@ cp "$folder/png/00001.png" "$folder/no-images/b.webp"
 mkfifo "$folder/no-images/c.png"
 ln -s /nowhere "$folder/no-images/d.png"
 cp "$folder/png/00002.png" "$folder/no-images/$(printf 'e\377.png')"
-run 2 'b.webp: images of this format are not read; .*--skip-damaged' "$program" pack "$folder/no-images" \
+run 2 'b.webp: this image format is not supported; .*--skip-damaged' "$program" pack "$folder/no-images" \
   --output "$folder/y.h5"
-run 2 'b.webp: images of this format are not read' "$program" train "${tiny[@]}" --set data.name=folder \
+run 2 'b.webp: this image format is not supported' "$program" train "${tiny[@]}" --set data.name=folder \
   --set data.path="$folder/no-images" --output "$folder/y"
 run 0 'Packed 1 training images of 32x32x1, no classes, 4 unusable images left out' \
   "$program" pack "$folder/no-images" --skip-damaged --output "$folder/y.h5"
@@ -122,8 +122,8 @@ packs() {
 }
 packs splits 'Packed 2 training and 2 test images of 8x8x3, 2 classes, '
 check "... the summary tells what became of each subfolder" grep -qF "From $forms/splits: TEST: 2 images, for tests; \
-Train: 2 images, for training; valid: 2 images, left out (for tests in the place of TEST: --test $forms/splits/valid); \
-__MACOSX: a system's, left out; 1 file that is no image, left out." <(tr -d '\n' <"$log")
+Train: 2 images, for training; valid: 2 images, left out (to use it instead of TEST: --test $forms/splits/valid); \
+__MACOSX: a system folder, left out; 1 file that is not an image, left out." <(tr -d '\n' <"$log")
 check "... and the classes" grep -qxF 'Classes: cat, dog.' "$log"
 run 0 '^data: +splits, 2 images of 8x8x3$' "$program" train "${tiny[@]}" --set 'model.attention_resolutions=[]' \
   --set training.batch=2 --set data.name=folder --set data.path="$forms/splits" --output "$folder/splits-1"
@@ -201,7 +201,7 @@ refuse 'nowhere.h5' likelihood --checkpoint "$folder/hdf5-1" --data-path "$folde
 refuse 'png: it has no test images' likelihood --checkpoint "$folder/folder-2" --method bound --count 2
 refuse 'model.classes is 10, but folder has no classes' train "${tiny[@]}" --set model.classes=10 \
   --set data.name=folder --set data.path="$folder/png" --output "$folder/y"
-refuse 'data.path: hdf5 has no usual place .*; name the file that' train "${tiny[@]}" --set data.name=hdf5 \
+refuse 'data.path: hdf5 has no default location .*; give the file that' train "${tiny[@]}" --set data.name=hdf5 \
   --output "$folder/y"
 refuse 'h5py.h5: it has no seal at its end.*ddpm-mpi pack .*h5py.h5 --output NEW.h5' train "${tiny[@]}" \
   --set data.name=hdf5 --set data.path="$folder/h5py.h5" --output "$folder/y"
