@@ -149,7 +149,8 @@ import Testing
     #expect(contents(try arrangement.images(.training)) == ["a/1.png", "b/2.png"])
     #expect(
       arrangement.remarks == [
-        "__MACOSX: a system folder, left out", "lost+found: a system folder, left out", "a/@eaDir: a system folder, left out",
+        "__MACOSX: a system folder, left out", "lost+found: a system folder, left out",
+        "a/@eaDir: a system folder, left out",
       ])
   }
 

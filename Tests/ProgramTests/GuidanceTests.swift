@@ -56,7 +56,7 @@ struct GuidanceTests {
         "\(draw) \(guided) --sampler ddim --variance small",
         "--variance is small, which requires --sampler ddpm; --sampler is ddim"),
       Refusal("\(draw) \(try await Fixture.classifier.made)", "this is a classifier, which draws no images"),
-      Refusal("\(draw) \(guided) --classifier \(guided)", "this is no classifier"),
+      Refusal("\(draw) \(guided) --classifier \(guided)", "this is not a classifier"),
       Refusal(
         "\(draw) \(guided) --classifier \(try await Fixture.classifierVPSDE.made)",
         "trained with diffusion.process=vp-sde, but the model was trained with vp"),

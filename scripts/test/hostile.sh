@@ -139,7 +139,7 @@ PYTHON
 }
 refuse_changed 'in_channels: is 4611686018427387904, but must be from 1 to 65536' \
   '"in_channels" *: *3' 'b"\"in_channels\": 4611686018427387904"'
-refuse_changed 'a text is not UTF-8' '"in_channels"' 'b"\"in_\xff\xfe\""'
+refuse_changed 'a string is not UTF-8' '"in_channels"' 'b"\"in_\xff\xfe\""'
 refuse_changed 'nested more than 64 deep' '^.*$' 'b"[" * 1000000'
 
 echo "--- a run's folder from elsewhere"

@@ -41,7 +41,7 @@ check "diffusers makes models" $models make "$made"
 for name in cifar legacy; do
   run 0 "Imported $made/$name: " "$program" import "$made/$name" --output "$moved/$name.h5"
 done
-run 2 'num_class_embeds: is 5, and nothing tells whether the last of them is for no class; say --classes 5' \
+run 2 'num_class_embeds: is 5, but it is not known whether the last of them is for no class; use --classes 5' \
   "$program" import "$made/classes" --output "$moved/classes.h5"
 run 0 'Imported .*images of 16x24x3, process vp of 1000 steps, cosine, prediction data, variance small' \
   "$program" import "$made/classes" --classes 4 --output "$moved/classes.h5"
