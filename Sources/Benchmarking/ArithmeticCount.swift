@@ -9,7 +9,8 @@ public enum ArithmeticCount {
   public static func forwardPass(of network: UNet) -> Int {
     var count = 0
     for entry in network.layout.entries where entry.order != .c {
-      let pixels = ParameterPlace(of: entry.name, in: network.configuration)?.pixels(in: network.configuration) ?? 1
+      let pixels =
+        ParameterResolution(of: entry.name, in: network.configuration)?.pixels(in: network.configuration) ?? 1
       count += 2 * pixels * entry.count
       // Attention multiplies all pixels' queries by all keys, and the weights by the values.
       if entry.name.hasSuffix(".to_q.weight") { count += 4 * pixels * pixels * entry.shape[1] }

@@ -77,7 +77,7 @@ extension Benchmark {
       parameters = network.layout.parameterCount
       self.ranks = ranks
       threads = request.threads
-      processorsPerRank = placement.fewestProcessors
+      processorsPerRank = placement.minimumProcessors
       batch = benchmark.batch
       microBatch = benchmark.microBatch
       reduction = request.job == .train ? request.reduction.rawValue : nil

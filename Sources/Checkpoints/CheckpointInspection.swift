@@ -54,27 +54,27 @@ public struct CheckpointInspection: Sendable {
       var (tensors, elements, damaged) = (0, 0, [String]())
       var inside: [String] = []
       for name in try file.names(in: path.isEmpty ? "/" : path) {
-        let place = path.isEmpty ? name : "\(path)/\(name)"
+        let objectPath = path.isEmpty ? name : "\(path)/\(name)"
         visited += 1
         guard visited <= Self.maximumCount, depth < Self.maximumDepth else {
-          throw CheckpointError(path: file.path, problem: "it has more groups than a checkpoint, such as \(place)")
+          throw CheckpointError(path: file.path, problem: "it has more groups than a checkpoint, such as \(objectPath)")
         }
-        if try file.isGroup(place) {
-          inside.append(place)
+        if try file.isGroup(objectPath) {
+          inside.append(objectPath)
           continue
         }
-        let dataset = try file.openDataset(place)
+        let dataset = try file.openDataset(objectPath)
         tensors += 1
         elements += dataset.count
         let isWhole =
-          try file.attributeExists("crc32", of: place)
-          && file.readAttribute("crc32", of: place, as: UInt32.self) == checksum(of: dataset)
-        if !isWhole { damaged.append(place) }
+          try file.attributeExists("crc32", of: objectPath)
+          && file.readAttribute("crc32", of: objectPath, as: UInt32.self) == checksum(of: dataset)
+        if !isWhole { damaged.append(objectPath) }
       }
       if tensors > 0 {
         groups.append(Group(path: path, tensorCount: tensors, elementCount: elements, damaged: damaged))
       }
-      for place in inside { try visit(place, of: file, depth: depth + 1) }
+      for objectPath in inside { try visit(objectPath, of: file, depth: depth + 1) }
     }
 
     /// CRC-32 of all elements, read in parts.

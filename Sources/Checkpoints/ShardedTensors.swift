@@ -80,7 +80,7 @@ public struct TensorGroup: Sendable {
   public func write(
     to file: borrowing HDF5File, communicator: Communicator, progress: () -> Void = {}
   ) throws -> [Range<Int>] {
-    var places: [Range<Int>] = []
+    var ranges: [Range<Int>] = []
     let checksums = try tensorChecksums(communicator)
     for (entry, checksum) in zip(layout.entries, checksums) {
       try FaultPoint.saveWrite.pass(rank: communicator.rank)
@@ -91,13 +91,13 @@ public struct TensorGroup: Sendable {
       try dataset.write(
         flatRanges: parts.map(\.range), from: values.pointer + (parts.first?.offset ?? 0), collective: true)
       if let start = try dataset.contiguousOffset() {
-        places.append(start..<start + entry.count * MemoryLayout<Float>.stride)
+        ranges.append(start..<start + entry.count * MemoryLayout<Float>.stride)
       }
       try dataset.close()
       try file.writeAttribute("layout", entry.order.rawValue, of: name)
       try file.writeAttribute("crc32", checksum, of: name)
     }
-    return places
+    return ranges
   }
 
   /// Reads every tensor, each rank its parts, and verifies the checksums. Collective over the file's ranks.

@@ -57,15 +57,15 @@ public struct RunFolder: Sendable, Equatable {
   /// The files that must not be replaced while a checkpoint is read from a path to a checkpoint, run or folder of
   /// checkpoints: the checkpoint, and the run that it belongs to.
   /// - Parameter option: the option that names it.
-  public static func files(at place: String, option: String) -> [NamedFile] {
-    let place = withoutTrailingSlashes(place)
+  public static func files(at location: String, option: String) -> [NamedFile] {
+    let location = withoutTrailingSlashes(location)
     var isFolder: ObjCBool = false
-    _ = FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
-    let folder = isFolder.boolValue ? place : folderPath(of: place)
+    _ = FileManager.default.fileExists(atPath: location, isDirectory: &isFolder)
+    let folder = isFolder.boolValue ? location : folderPath(of: location)
     let isOfCheckpoints = lastPart(ofPath: folder) == "checkpoints"
     let run = isOfCheckpoints ? folderPath(of: folder) : isFolder.boolValue ? folder : nil
     let parts = run.map { RunFolder($0).parts } ?? []
-    return (isFolder.boolValue ? parts : [place] + parts).map { NamedFile(option, $0) }
+    return (isFolder.boolValue ? parts : [location] + parts).map { NamedFile(option, $0) }
   }
 
   public func checkpointPath(step: Int) -> String {

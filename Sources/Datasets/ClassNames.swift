@@ -18,9 +18,9 @@ public enum ClassNames {
   }
 
   /// The indices of a list's classes in another list; nil for a class that it does not contain.
-  static func places(of names: [String], in others: [String]) -> [Int?] {
-    let places = Dictionary(uniqueKeysWithValues: keys(others).enumerated().map { ($1, $0) })
-    return keys(names).map { places[$0] }
+  static func indices(of names: [String], in others: [String]) -> [Int?] {
+    let indices = Dictionary(uniqueKeysWithValues: keys(others).enumerated().map { ($1, $0) })
+    return keys(names).map { indices[$0] }
   }
 
   private static func keys(_ names: [String]) -> [Key] {

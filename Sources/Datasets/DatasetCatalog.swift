@@ -42,7 +42,7 @@ public enum DatasetCatalog {
 
   /// The folder or file of a data set; nil if it has none, or none is given.
   /// - Parameter path: as for `load`.
-  public static func place(name: String, path: String?) -> String? {
+  public static func location(name: String, path: String?) -> String? {
     switch name {
     case "shapes": nil
     case "fashion-mnist": path ?? FashionMNIST.defaultFolder

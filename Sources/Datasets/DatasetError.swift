@@ -27,7 +27,7 @@ public struct DatasetError: JobEndingError, Equatable, Codable, CustomStringConv
 
   public let kind: Kind
   /// The path of the file or folder, or the setting at fault.
-  public let place: String
+  public let location: String
   /// What was expected and what was found.
   public let problem: String
   public let advice: String
@@ -36,11 +36,11 @@ public struct DatasetError: JobEndingError, Equatable, Codable, CustomStringConv
   public var isOfDamage: Bool { kind != .transparent && kind != .tooLarge }
 
   public var exitStatus: ExitStatus { .badInput }
-  public var description: String { "\(place): \(problem); \(advice)" }
+  public var description: String { "\(location): \(problem); \(advice)" }
 
-  init(_ kind: Kind, _ place: String, _ problem: String, advice: String = "the file is damaged: fetch it again") {
+  init(_ kind: Kind, _ location: String, _ problem: String, advice: String = "the file is damaged: fetch it again") {
     self.kind = kind
-    self.place = place
+    self.location = location
     self.problem = problem
     self.advice = advice
   }

@@ -86,7 +86,7 @@ public struct JoinedImages: ImageDataset {
     precondition(!parts.isEmpty && parts.allSatisfy { $0.imageShape == parts[0].imageShape }, "the shapes differ")
     let lists = parts.map(\.classNames)
     let names = names ?? ClassNames.union(lists)
-    let labels = lists.map { ClassNames.places(of: $0, in: names) }
+    let labels = lists.map { ClassNames.indices(of: $0, in: names) }
     guard lists.allSatisfy({ $0.isEmpty == names.isEmpty }), !labels.joined().contains(nil) else { return nil }
     self.parts = parts
     self.labels = labels.map { $0.compactMap(\.self) }

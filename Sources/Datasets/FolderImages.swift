@@ -111,8 +111,8 @@ public struct FolderImages: ImageDataset {
   private func checkOpacity(_ headers: [ImageHeader], _ workers: WorkerPool) throws {
     let suspects = headers.indices.filter { headers[$0].hasOpacity }
     let transparent = Mutex<[Int]>([])
-    workers.forEach(suspects.count) { place in
-      let index = suspects[place]
+    workers.forEach(suspects.count) { number in
+      let index = suspects[number]
       guard let image = try? folder.image(at: index, by: fitting.reader), image.isTransparent else {
         return
       }

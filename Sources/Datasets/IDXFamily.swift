@@ -128,14 +128,14 @@ public struct IDXSet: Sendable {
     guard images.dimensions[0] > 0 else {
       throw DatasetError(.wrongDimensions, imagePath, "there are no images in it")
     }
-    guard labels.places.count == images.dimensions[0] else {
+    guard labels.classIndices.count == images.dimensions[0] else {
       throw DatasetError(
-        .countMismatch, labelPath, "\(labels.places.count) labels for \(images.dimensions[0]) images",
+        .countMismatch, labelPath, "\(labels.classIndices.count) labels for \(images.dimensions[0]) images",
         advice: "use both files from the same source")
     }
     return StoredImages(
       name: family.name, height: side + 2 * rim, width: side + 2 * rim, channels: 1,
-      bytes: padded(images.elements, transposed: family.isTransposed), labels: labels.places,
+      bytes: padded(images.elements, transposed: family.isTransposed), labels: labels.classIndices,
       classNames: family.classNames, allowsFlips: false)
   }
 
@@ -162,12 +162,12 @@ private func padded(_ images: ArraySlice<UInt8>, transposed: Bool) -> [UInt8] {
     images.withUnsafeBufferPointer { source in
       guard let to = destination.baseAddress, let from = source.baseAddress else { return }
       for row in 0..<rows {
-        let (image, place) = row.quotientAndRemainder(dividingBy: side)
+        let (image, line) = row.quotientAndRemainder(dividingBy: side)
         let target = to + image * paddedSide * paddedSide
         if transposed {
-          for column in 0..<side { target[(column + rim) * paddedSide + place + rim] = from[row * side + column] }
+          for column in 0..<side { target[(column + rim) * paddedSide + line + rim] = from[row * side + column] }
         } else {
-          (target + (place + rim) * paddedSide + rim).update(from: from + row * side, count: side)
+          (target + (line + rim) * paddedSide + rim).update(from: from + row * side, count: side)
         }
       }
     }

@@ -48,7 +48,7 @@ struct IDXFile {
 /// The classes of images, from a file of labels.
 struct IDXLabels {
   /// The class index of each image.
-  let places: [UInt8]
+  let classIndices: [UInt8]
 
   /// - Throws: `DatasetError`, among others `wrongLabel`.
   init(path: String, _ family: IDXFamily) throws {
@@ -71,6 +71,6 @@ struct IDXLabels {
         "label \(index) is \(label), but classes are \(classes.lowerBound) to \(classes.upperBound - 1)",
         advice: "the file is damaged or belongs to another data set")
     }
-    places = labels.map { UInt8($0 - family.firstLabel) }
+    classIndices = labels.map { UInt8($0 - family.firstLabel) }
   }
 }

@@ -55,8 +55,8 @@ public struct ImageFolder: Sendable {
       }
       if known == nil { try Self.checkClasses(tree, allowsSplitNames: allowsSplitNames) }
       files = []
-      for (place, folder) in tree.folders.enumerated() {
-        guard let label = known.map({ Self.place(of: folder.name, in: $0) }) ?? place else {
+      for (index, folder) in tree.folders.enumerated() {
+        guard let label = known.map({ Self.index(of: folder.name, in: $0) }) ?? index else {
           throw DatasetError(
             .wrongLabel, folder.path, "the training images have no class of this name",
             advice:
@@ -99,7 +99,7 @@ public struct ImageFolder: Sendable {
 
   /// Names with different bytes are different classes, even if they look alike ("é" has two spellings). A name that
   /// occurs only in its other spelling is matched with that.
-  private static func place(of name: String, in names: [String]) -> Int? {
+  private static func index(of name: String, in names: [String]) -> Int? {
     names.firstIndex { $0.utf8.elementsEqual(name.utf8) } ?? names.firstIndex(of: name)
   }
 
@@ -148,9 +148,9 @@ public struct ImageFolder: Sendable {
   }
 
   /// A copy without some of its files, given by index.
-  public func leavingOut(_ places: Set<Int>) -> ImageFolder {
+  public func leavingOut(_ indices: Set<Int>) -> ImageFolder {
     var result = self
-    result.files = files.indices.filter { !places.contains($0) }.map { files[$0] }
+    result.files = files.indices.filter { !indices.contains($0) }.map { files[$0] }
     return result
   }
 
@@ -160,7 +160,7 @@ public struct ImageFolder: Sendable {
   ) -> [Result<ImageHeader, DatasetError>] {
     var headers = [Result<ImageHeader, DatasetError>?](repeating: nil, count: files.count)
     headers.withUnsafeMutableBufferPointer { buffer in
-      let results = SharedPlaces(buffer)
+      let results = SharedElements(buffer)
       workers.forEach(files.count) { index in
         results[index] = Result { () throws(DatasetError) in try header(of: files[index], by: reader) }
       }
@@ -216,7 +216,7 @@ private let companionNames: Set = [
 ]
 
 /// Elements of an array that several threads write, each thread its own elements.
-private struct SharedPlaces<Element>: @unchecked Sendable {
+private struct SharedElements<Element>: @unchecked Sendable {
   let buffer: UnsafeMutableBufferPointer<Element>
 
   init(_ buffer: UnsafeMutableBufferPointer<Element>) { self.buffer = buffer }

@@ -50,10 +50,10 @@ public struct ImagePacker: Sendable {
     }
     do {
       let file = try HDF5File.create(output.temporaryPath)
-      var places: [Range<Int>] = []
-      let damaged = try write(training, "", to: file, workers, stopsAtDamage, &places, didPack: count)
+      var ranges: [Range<Int>] = []
+      let damaged = try write(training, "", to: file, workers, stopsAtDamage, &ranges, didPack: count)
       let damagedTests =
-        try test.map { try write($0, "test/", to: file, workers, stopsAtDamage, &places, didPack: count) } ?? []
+        try test.map { try write($0, "test/", to: file, workers, stopsAtDamage, &ranges, didPack: count) } ?? []
       guard damaged.isEmpty && damagedTests.isEmpty else { return (damaged, damagedTests) }
       try file.writeAttribute("name", name)
       if !training.classNames.isEmpty { try file.writeAttribute("class_names", training.classNames) }
@@ -61,7 +61,7 @@ public struct ImagePacker: Sendable {
       try file.writeAttribute("format_version", Int64(2))
       try file.writeAttribute("complete", Int64(1))
       try file.close()
-      try FileSeal.add(to: output.temporaryPath, contents: places)
+      try FileSeal.add(to: output.temporaryPath, contents: ranges)
     } catch let error as HDF5Error {
       throw PackingError(path: path, problem: "\(error.message) (\(error.call))")
     }
@@ -72,7 +72,7 @@ public struct ImagePacker: Sendable {
 
   private func write(
     _ dataset: any ImageDataset, _ group: String, to file: borrowing HDF5File, _ workers: WorkerPool,
-    _ stopsAtDamage: Bool, _ places: inout [Range<Int>], didPack: (Int) -> Void
+    _ stopsAtDamage: Bool, _ ranges: inout [Range<Int>], didPack: (Int) -> Void
   ) throws -> [DamagedImage] {
     let size = dataset.elementsPerImage
     let images = try file.createDataset("\(group)images", shape: [dataset.count] + dataset.imageShape, type: .uint8)
@@ -94,7 +94,7 @@ public struct ImagePacker: Sendable {
       }
       didPack(range.count)
     }
-    if let start = try images.contiguousOffset() { places.append(start..<start + images.count) }
+    if let start = try images.contiguousOffset() { ranges.append(start..<start + images.count) }
     try images.close()
     guard damaged.isEmpty else { return damaged }
     let crc32 = try file.createDataset("\(group)crc32", shape: [dataset.count], type: .uint32)

@@ -26,8 +26,8 @@ public struct ExportJob: Sendable {
     defer { reporter.finish() }
     try communicator.together {
       let folder = try OutputFolder(
-        output, replacing: .init(of: "a pipeline", knownBy: PipelineExport.Place.network, isWanted: replaces))
-      let (model, _, problems) = try CheckpointPlace.newest(at: checkpoint, option: "--checkpoint") {
+        output, replacing: .init(of: "a pipeline", knownBy: PipelineExport.Path.network, isWanted: replaces))
+      let (model, _, problems) = try CheckpointLookup.newest(at: checkpoint, option: "--checkpoint") {
         try TrainedModel(reading: $0, weights: weights)
       }
       for problem in problems { reporter.log.warning("\(problem); trying the previous one") }

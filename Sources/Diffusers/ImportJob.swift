@@ -39,11 +39,11 @@ public struct ImportJob: Sendable {
       if isFile {
         try save(model, to: OutputFile(output).target, communicator)
       } else {
-        let place = RunPlace(RunFolder(output))
-        try place.take(mustBeFresh: true)
+        let claim = RunFolderClaim(RunFolder(output))
+        try claim.take(mustBeFresh: true)
         // The weights come first: a run that is configured but has none would start from random ones.
-        try save(model, to: place.folder.checkpointPath(step: 0), communicator)
-        try place.begin(model.configuration)
+        try save(model, to: claim.folder.checkpointPath(step: 0), communicator)
+        try claim.begin(model.configuration)
       }
       tell(model, isFile: isFile, reporter)
     }

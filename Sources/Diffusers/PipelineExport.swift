@@ -17,7 +17,7 @@ public struct PipelineExport: Sendable {
   }
 
   /// The paths of the files in the pipeline's folder.
-  enum Place {
+  enum Path {
     static let pipeline = "model_index.json"
     static let network = "unet/config.json"
     static let weights = "unet/\(WeightFiles.fileName)"
@@ -39,7 +39,7 @@ public struct PipelineExport: Sendable {
 
   /// Converts the files back: they must give the same network.
   private func checkThatNothingIsLost() throws {
-    let read = try UNetMapping(ComponentFile(path: Place.network, values: network.file))
+    let read = try UNetMapping(ComponentFile(path: Path.network, values: network.file))
     var copy = configuration
     read.apply(to: &copy, classCount: configuration.model.classes)
     // The order does not matter.
@@ -67,7 +67,7 @@ public struct PipelineExport: Sendable {
   ///   - parameters: the weights.
   ///   - step: optimiser steps done.
   ///   - images: images seen.
-  public func files(parameters: Arena, step: Int, images: Int) throws -> [(place: String, contents: Data)] {
+  public func files(parameters: Arena, step: Int, images: Int) throws -> [(path: String, contents: Data)] {
     let tensors = parameters.layout.entries.map { entry in
       let mapping = TensorMapping(entry)
       return Safetensors.Tensor(
@@ -77,12 +77,12 @@ public struct PipelineExport: Sendable {
       "format": "pt", MetadataKey.configuration: configuration.yaml, MetadataKey.step: "\(step)",
       MetadataKey.images: "\(images)",
     ]
-    func component(_ place: String, _ values: [String: JSONValue]) -> (place: String, contents: Data) {
-      (place, ComponentFile(path: place, values: values).contents)
+    func component(_ path: String, _ values: [String: JSONValue]) -> (path: String, contents: Data) {
+      (path, ComponentFile(path: path, values: values).contents)
     }
-    return (hasPipeline ? [component(Place.pipeline, Self.pipeline)] : []) + [
-      component(Place.network, network.file), component(Place.scheduler, try process.file()),
-      (Place.weights, Safetensors.contents(of: tensors, metadata: metadata)),
+    return (hasPipeline ? [component(Path.pipeline, Self.pipeline)] : []) + [
+      component(Path.network, network.file), component(Path.scheduler, try process.file()),
+      (Path.weights, Safetensors.contents(of: tensors, metadata: metadata)),
     ]
   }
 

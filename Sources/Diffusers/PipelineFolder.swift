@@ -13,7 +13,7 @@ struct PipelineFolder {
   /// - Throws: `InterchangeError` if the folder contains something else.
   init(_ path: String) throws(InterchangeError) {
     self.path = withoutTrailingSlashes(path)
-    let index = "\(self.path)/\(PipelineExport.Place.pipeline)"
+    let index = "\(self.path)/\(PipelineExport.Path.pipeline)"
     let isPipeline = Self.exists(index)
     if isPipeline { try Self.check(ComponentFile(readingFrom: index)) }
     // Old pipelines keep all files in one folder.
@@ -25,13 +25,13 @@ struct PipelineFolder {
     }
     network = try ComponentFile(readingFrom: "\(networkFolder)/config.json")
     weights = try WeightFiles(in: networkFolder)
-    let scheduler = ["\(self.path)/\(PipelineExport.Place.scheduler)", "\(self.path)/scheduler_config.json"]
+    let scheduler = ["\(self.path)/\(PipelineExport.Path.scheduler)", "\(self.path)/scheduler_config.json"]
       .first(where: Self.exists)
     if let scheduler {
       self.scheduler = try ComponentFile(readingFrom: scheduler)
     } else if isPipeline {
       throw InterchangeError(
-        "\(self.path)/\(PipelineExport.Place.scheduler)", "there is no such file, but the pipeline has a scheduler",
+        "\(self.path)/\(PipelineExport.Path.scheduler)", "there is no such file, but the pipeline has a scheduler",
         advice: "fetch it, or give the folder of the U-Net")
     } else {
       self.scheduler = nil

@@ -10,7 +10,7 @@ struct WeightFiles {
   /// The name in messages.
   let path: String
   private let files: [Safetensors]
-  private let places: [String: Int]
+  private let fileIndices: [String: Int]
 
   /// - Parameter folder: the component's folder.
   /// - Throws: `InterchangeError` if there are none in a supported format.
@@ -29,30 +29,30 @@ struct WeightFiles {
     }
     var files: [Safetensors] = []
     for name in names { files.append(try Safetensors(readingFrom: "\(folder)/\(name)")) }
-    var places: [String: Int] = [:]
+    var fileIndices: [String: Int] = [:]
     for (number, file) in files.enumerated() {
-      for entry in file.entries where places.updateValue(number, forKey: entry.name) != nil {
+      for entry in file.entries where fileIndices.updateValue(number, forKey: entry.name) != nil {
         throw InterchangeError(file.path, "tensor \(entry.name) is in another file too")
       }
     }
     self.files = files
-    self.places = places
+    self.fileIndices = fileIndices
   }
 
   /// The names of all tensors, in alphabetical order.
-  var names: [String] { places.keys.sorted() }
+  var names: [String] { fileIndices.keys.sorted() }
 
   /// The metadata of the first file's header.
   var metadata: [String: String] { files.first?.metadata ?? [:] }
 
-  func shape(of name: String) -> [Int]? { places[name].flatMap { files[$0][name]?.shape } }
+  func shape(of name: String) -> [Int]? { fileIndices[name].flatMap { files[$0][name]?.shape } }
 
   /// The elements of one tensor in row-major order.
   func floats(_ name: String) throws(InterchangeError) -> [Float] {
-    guard let place = places[name] else {
+    guard let index = fileIndices[name] else {
       throw InterchangeError(path, "has no tensor \(name)", advice: ComponentFile.usualAdvice)
     }
-    return try files[place].floats(name)
+    return try files[index].floats(name)
   }
 
   private static func fileNames(_ index: ComponentFile) throws(InterchangeError) -> [String] {

@@ -6,8 +6,8 @@ public enum EvaluationError: JobEndingError, Equatable, CustomStringConvertible 
   case tooFewImages(Int, minimum: Int, measure: String)
   /// The dimensions of the features, or of their means and covariances, on both sides.
   case dimensionsDiffer(Int, Int)
-  /// - place: the position of the number in an image or matrix.
-  case notFinite(place: String)
+  /// - location: the position of the number in an image or matrix.
+  case notFinite(location: String)
   /// An eigenvalue is negative by more than rounding errors explain.
   case notACovariance(name: String, eigenvalue: Double, largest: Double)
   /// - status: the status returned by LAPACK's routine.
@@ -20,8 +20,8 @@ public enum EvaluationError: JobEndingError, Equatable, CustomStringConvertible 
       "\(measure) needs at least \(minimum) images, but there \(count == 1 ? "is" : "are") \(count); use more images"
     case .dimensionsDiffer(let first, let second):
       "one side has features of \(first) numbers, the other of \(second); use the same network and layer for both"
-    case .notFinite(let place):
-      "\(place) is not a finite number; check the images and the network's weights"
+    case .notFinite(let location):
+      "\(location) is not a finite number; check the images and the network's weights"
     case .notACovariance(let name, let eigenvalue, let largest):
       "\(name) has an eigenvalue of \(eigenvalue), with the largest at \(largest), but a covariance has no negative ones; "
         + "compute the statistics again"

@@ -33,7 +33,7 @@ struct FeatureSums: Sendable {
     sum.withUnsafeMutableBufferPointer { sum in
       for image in 0..<images {
         let row = features + image * dimension
-        for place in 0..<dimension { sum[place] += Double(row[place]) }
+        for index in 0..<dimension { sum[index] += Double(row[index]) }
       }
     }
     products.withUnsafeMutableBufferPointer { products in

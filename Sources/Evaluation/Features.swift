@@ -20,10 +20,10 @@ public struct Features: Sendable, Equatable {
   public subscript(index: Int) -> ArraySlice<Float> { values[index * dimension..<(index + 1) * dimension] }
 
   /// The images with given indices, in their order.
-  public subscript(places: some Collection<Int>) -> Features {
+  public subscript(indices: some Collection<Int>) -> Features {
     var rows: [Float] = []
-    rows.reserveCapacity(places.count * dimension)
-    for place in places { rows += self[place] }
+    rows.reserveCapacity(indices.count * dimension)
+    for index in indices { rows += self[index] }
     return Features(rows, dimension: dimension)
   }
 
@@ -40,8 +40,8 @@ public struct Features: Sendable, Equatable {
     // In double precision, the sum of absolute values is finite only if all of them are; adding is faster than checking
     // each.
     for image in 0..<count where !self[image].reduce(0.0, { $0 + Double($1).magnitude }).isFinite {
-      for (place, value) in self[image].enumerated() where !value.isFinite {
-        throw EvaluationError.notFinite(place: "number \(place) of image \(image)")
+      for (index, value) in self[image].enumerated() where !value.isFinite {
+        throw EvaluationError.notFinite(location: "number \(index) of image \(image)")
       }
     }
   }

@@ -23,7 +23,7 @@ public struct FrechetDistance: Codable, Sendable, Equatable {
     let root2 = try CovarianceRoot(of: second, name: "the second covariance")
     covarianceTerm = first.trace + second.trace - 2 * (try root1.traceOfRoot(with: root2))
     value = meanTerm + covarianceTerm
-    guard value.isFinite else { throw .notFinite(place: "the distance") }
+    guard value.isFinite else { throw .notFinite(location: "the distance") }
     (firstCount, secondCount) = (first.count, second.count)
   }
 }
@@ -55,11 +55,11 @@ private struct CovarianceRoot {
 
   init(of statistics: FeatureStatistics, name: String) throws(EvaluationError) {
     dimension = statistics.dimension
-    for (place, value) in statistics.mean.enumerated() where !value.isFinite {
-      throw .notFinite(place: "number \(place) of a mean")
+    for (index, value) in statistics.mean.enumerated() where !value.isFinite {
+      throw .notFinite(location: "number \(index) of a mean")
     }
-    for (place, value) in statistics.covariance.enumerated() where !value.isFinite {
-      throw .notFinite(place: "element (\(place / dimension), \(place % dimension)) of \(name)")
+    for (index, value) in statistics.covariance.enumerated() where !value.isFinite {
+      throw .notFinite(location: "element (\(index / dimension), \(index % dimension)) of \(name)")
     }
     let decomposition = try LinearAlgebra.eigenDecomposition(of: statistics.covariance, n: dimension)
     let (smallest, largest) = (decomposition.values[0], decomposition.values[dimension - 1])
@@ -75,7 +75,7 @@ private struct CovarianceRoot {
     var elements = Array(decomposition.vectors[(zeros * dimension)...])
     for column in 0..<rank {
       let root = decomposition.values[zeros + column].squareRoot()
-      for place in column * dimension..<(column + 1) * dimension { elements[place] *= root }
+      for index in column * dimension..<(column + 1) * dimension { elements[index] *= root }
     }
     self.elements = elements
   }

@@ -8,7 +8,7 @@ public struct InceptionScore: Codable, Sendable, Equatable {
   /// The mean over the splits.
   public let mean: Double
   /// The standard deviation of the splits' scores, with their number as divisor.
-  public let deviation: Double
+  public let standardDeviation: Double
   public let splitCount: Int
   public let imageCount: Int
 
@@ -28,7 +28,7 @@ public struct InceptionScore: Codable, Sendable, Equatable {
     let scores = (0..<splitCount).map { split in
       Self.score(logits, images: split * logits.count / splitCount..<(split + 1) * logits.count / splitCount)
     }
-    (mean, deviation) = meanAndDeviation(scores)
+    (mean, standardDeviation) = meanAndStandardDeviation(scores)
     self.splitCount = splitCount
     imageCount = logits.count
   }

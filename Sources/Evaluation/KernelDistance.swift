@@ -10,7 +10,7 @@ public struct KernelDistance: Codable, Sendable, Equatable {
   /// The mean over the subsets.
   public let mean: Double
   /// The standard deviation of the subsets' estimates, with their number as divisor.
-  public let deviation: Double
+  public let standardDeviation: Double
   public let subsetCount: Int
   /// The number of images of each side in a subset.
   public let subsetSize: Int
@@ -35,7 +35,7 @@ public struct KernelDistance: Codable, Sendable, Equatable {
 
   init(estimates: [Double], subsetSize: Int, seed: UInt64) {
     precondition(!estimates.isEmpty, "there must be at least one subset")
-    (mean, deviation) = meanAndDeviation(estimates)
+    (mean, standardDeviation) = meanAndStandardDeviation(estimates)
     subsetCount = estimates.count
     self.subsetSize = subsetSize
     self.seed = seed
@@ -57,8 +57,8 @@ public struct KernelDistance: Codable, Sendable, Equatable {
     _ first: Features, _ second: Features, subset: Int, subsetSize: Int, seed: UInt64, workers: WorkerPool
   ) -> Double {
     discrepancy(
-      first[places(subset, side: 0, size: subsetSize, of: first.count, seed: seed)],
-      second[places(subset, side: 1, size: subsetSize, of: second.count, seed: seed)], workers: workers)
+      first[indices(subset, side: 0, size: subsetSize, of: first.count, seed: seed)],
+      second[indices(subset, side: 1, size: subsetSize, of: second.count, seed: seed)], workers: workers)
   }
 
   /// The images of one side in a subset, without repetition, in the order in which they are drawn.
@@ -67,13 +67,13 @@ public struct KernelDistance: Codable, Sendable, Equatable {
   ///   - subset: the subset's index.
   ///   - side: 0 or 1.
   ///   - count: the number of images to choose from.
-  public static func places(_ subset: Int, side: Int, size: Int, of count: Int, seed: UInt64) -> [Int] {
+  public static func indices(_ subset: Int, side: Int, size: Int, of count: Int, seed: UInt64) -> [Int] {
     precondition(size <= count, "cannot draw \(size) different images out of \(count)")
     let stream = RandomStream(seed: seed, purpose: .evaluationSubset, step: subset, detail: side)
     // A Fisher–Yates shuffle, stopped when enough images are drawn.
-    var places = Array(0..<count)
-    for place in 0..<size { places.swapAt(place, place + stream.integer(place, below: count - place)) }
-    return Array(places[..<size])
+    var indices = Array(0..<count)
+    for index in 0..<size { indices.swapAt(index, index + stream.integer(index, below: count - index)) }
+    return Array(indices[..<size])
   }
 
   /// The unbiased estimate of the squared maximum mean discrepancy between all of two sets (ibid., equation 4):

@@ -87,13 +87,13 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
     nearest.withUnsafeMutableBufferPointer { nearest in
       @inline(__always)
       func offer(_ distance: Double, to image: Int) {
-        var place = (image + 1) * neighbourCount - 1
-        if distance >= nearest[place] { return }
-        while place > image * neighbourCount && nearest[place - 1] > distance {
-          nearest[place] = nearest[place - 1]
-          place -= 1
+        var index = (image + 1) * neighbourCount - 1
+        if distance >= nearest[index] { return }
+        while index > image * neighbourCount && nearest[index - 1] > distance {
+          nearest[index] = nearest[index - 1]
+          index -= 1
         }
-        nearest[place] = distance
+        nearest[index] = distance
       }
       // Each pair once; its distance is used for both images.
       InnerProducts.forEachBlock(features, features, aboveDiagonal: true, workers: workers) { products in

@@ -53,7 +53,7 @@ public struct ClassifierFeatures: FeatureNetwork {
     try check(shape: shape)
     let count = images.count / shape.reduce(1, *)
     let input = Tensor(uninitialised: [count] + shape)
-    for (place, byte) in images.enumerated() { input.pointer[place] = scale * (Float(byte) / 127.5 - 1) }
+    for (index, byte) in images.enumerated() { input.pointer[index] = scale * (Float(byte) / 127.5 - 1) }
     let tape = Tape(inferenceWith: parameters, workers: workers, convolutionMethod: network.convolutionMethod)
     let features = network.features(
       tape.input(input), timesteps: [Float](repeating: time, count: count), on: tape)

@@ -31,7 +31,7 @@ public struct InceptionFeatures: FeatureNetwork {
   ) throws -> (features: Tensor, logits: Tensor) {
     try check(shape: shape)
     let input = Tensor(uninitialised: [images.count / shape.reduce(1, *)] + shape)
-    for (place, byte) in images.enumerated() { input.pointer[place] = Float(byte) / 255 }
+    for (index, byte) in images.enumerated() { input.pointer[index] = Float(byte) / 255 }
     let features = network.features(of: input, workers: workers)
     // The authors of the Inception score left out the bias, and later work follows them.
     return (features, network.logits(of: features, hasBias: false, workers: workers))

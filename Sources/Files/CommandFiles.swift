@@ -47,31 +47,32 @@ public struct CommandFiles: Sendable, Equatable {
 /// ignored.
 /// - Throws: `FileError`, naming both options.
 public func checkApart(outputs: [NamedFile], inputs: [NamedFile]) throws(FileError) {
-  let places = try outputs.map { output throws(FileError) in try FilePlace(output.path) }
-  let inputs = inputs.compactMap { input in (try? FilePlace(input.path)).map { (file: input, place: $0) } }
+  let locations = try outputs.map { output throws(FileError) in try FileLocation(output.path) }
+  let inputs = inputs.compactMap { input in (try? FileLocation(input.path)).map { (file: input, location: $0) } }
   for (index, output) in outputs.enumerated() {
     for earlier in 0..<index {
-      if places[earlier].identity == places[index].identity {
+      if locations[earlier].identity == locations[index].identity {
         throw FileError(
           "\(output.option) \(output.path) and \(outputs[earlier].option) are the same file; choose different files")
       }
-      for (inner, outer) in [(index, earlier), (earlier, index)] where places[inner].isInside(places[outer]) {
+      for (inner, outer) in [(index, earlier), (earlier, index)] where locations[inner].isInside(locations[outer]) {
         throw FileError(
           "\(outputs[inner].option) \(outputs[inner].path) is in \(outputs[outer].option) \(outputs[outer].path); "
             + "choose another file")
       }
     }
-    for input in inputs where input.place.exists && places[index].replaces(input.place) {
+    for input in inputs where input.location.exists && locations[index].replaces(input.location) {
       throw FileError(
         "\(output.option) \(output.path) would replace "
-          + (input.place.isInside(places[index]) || input.place.identity == places[index].identity ? "" : "a file of ")
+          + (input.location.isInside(locations[index]) || input.location.identity == locations[index].identity
+            ? "" : "a file of ")
           + "\(input.file.option) \(input.file.path), which is read; choose another file")
     }
   }
 }
 
 /// The location of a file or folder that may not exist yet. It identifies the file whatever name is used.
-private struct FilePlace {
+private struct FileLocation {
   /// The file's identity on the disk or, if it does not exist yet, its folder's identity and its name.
   struct Identity: Equatable {
     let device: dev_t
@@ -108,10 +109,10 @@ private struct FilePlace {
     identity = exists ? Identity(found) : Identity(information, name: name)
     // Through `..`, which no link redirects.
     var folders = [Identity(information)]
-    var place = parent
+    var location = parent
     while folders.count < 1024 {
-      place += "/.."
-      guard stat(place, &information) == 0 else { break }
+      location += "/.."
+      guard stat(location, &information) == 0 else { break }
       let above = Identity(information)
       if above == folders[folders.count - 1] { break }
       folders.append(above)
@@ -119,10 +120,10 @@ private struct FilePlace {
     self.folders = folders
   }
 
-  func isInside(_ other: FilePlace) -> Bool { other.exists && folders.contains(other.identity) }
+  func isInside(_ other: FileLocation) -> Bool { other.exists && folders.contains(other.identity) }
 
   /// Whether writing this would lose part of `other`.
-  func replaces(_ other: FilePlace) -> Bool {
+  func replaces(_ other: FileLocation) -> Bool {
     identity == other.identity || (exists && isInside(other)) || other.isInside(self)
   }
 }

@@ -105,13 +105,13 @@ public struct OutputFolder: Sendable, Equatable {
   public func discard() { try? FileManager.default.removeItem(atPath: temporaryPath) }
 
   /// Writes files, by their path in the folder, and publishes it.
-  public func write(_ files: [(place: String, contents: Data)]) throws(FileError) {
+  public func write(_ files: [(path: String, contents: Data)]) throws(FileError) {
     do throws(FileError) {
       try prepare()
       for file in files {
-        let place = "\(temporaryPath)/\(file.place)"
-        try makeFolder(at: parentFolder(of: place))
-        try replaceFile(at: place, with: file.contents)
+        let path = "\(temporaryPath)/\(file.path)"
+        try makeFolder(at: parentFolder(of: path))
+        try replaceFile(at: path, with: file.contents)
       }
       try publish()
     } catch {

@@ -90,15 +90,15 @@ public struct FileSeal: Sendable, Equatable {
     func add(_ bytes: [UInt8]) {
       result = bytes.withUnsafeBytes { crc32($0, seed: result) }
     }
-    var place = 0
+    var offset = 0
     for range in contents + [length..<length] {
       // In pieces, since there may be much data between contents.
-      while place < range.lowerBound {
-        let end = min(range.lowerBound, place + 1 << 20)
-        add(try file.bytes(in: place..<end))
-        place = end
+      while offset < range.lowerBound {
+        let end = min(range.lowerBound, offset + 1 << 20)
+        add(try file.bytes(in: offset..<end))
+        offset = end
       }
-      place = range.upperBound
+      offset = range.upperBound
     }
     add(table(contents, length: length))
     return result
@@ -114,8 +114,8 @@ public struct FileSeal: Sendable, Equatable {
   }
 
   /// Eight bytes as a number; negative for a value that is impossible in a file.
-  private static func number(_ bytes: some Collection<UInt8>, at place: Int) -> Int {
-    let word = bytes.dropFirst(place).prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+  private static func number(_ bytes: some Collection<UInt8>, at offset: Int) -> Int {
+    let word = bytes.dropFirst(offset).prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     return Int(exactly: word) ?? -1
   }
 }

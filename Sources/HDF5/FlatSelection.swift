@@ -35,12 +35,12 @@ func boxes(covering range: Range<Int>, of shape: ArraySlice<Int>) -> [Box] {
   return result
 }
 
-/// The elements `places` of the concatenation of some ranges, as ranges themselves; none of them is empty.
-func part(_ places: Range<Int>, of ranges: [Range<Int>]) -> [Range<Int>] {
+/// The elements `elements` of the concatenation of some ranges, as ranges themselves; none of them is empty.
+func part(_ elements: Range<Int>, of ranges: [Range<Int>]) -> [Range<Int>] {
   var start = 0
   return ranges.compactMap { range in
     defer { start += range.count }
-    let inside = places.clamped(to: start..<start + range.count)
+    let inside = elements.clamped(to: start..<start + range.count)
     return inside.isEmpty
       ? nil : range.lowerBound + inside.lowerBound - start..<range.lowerBound + inside.upperBound - start
   }

@@ -33,12 +33,12 @@ extension Image {
     let (lineLength, total) = (side * channels, UInt64(taps.total) * UInt64(taps.total))
     rows.withUnsafeBufferPointer { rows in
       for row in 0..<side {
-        for place in 0..<lineLength {
+        for index in 0..<lineLength {
           var sum: UInt64 = 0
           for tap in taps.range(row) {
-            sum &+= UInt64(taps.weights[tap]) &* UInt64(rows[taps.sources[tap] * lineLength + place])
+            sum &+= UInt64(taps.weights[tap]) &* UInt64(rows[taps.sources[tap] * lineLength + index])
           }
-          result[row * lineLength + place] = UInt8((sum + total / 2) / total)
+          result[row * lineLength + index] = UInt8((sum + total / 2) / total)
         }
       }
     }

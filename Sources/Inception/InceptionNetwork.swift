@@ -39,7 +39,7 @@ public struct InceptionNetwork: Sendable {
   }
 
   /// The maximum number of images that pass through all stages together.
-  private static let mostTogether = 16
+  private static let maximumImages = 16
 
   /// - Parameter weights: returns each tensor of the network, by its name in pytorch-fid's module and in PyTorch's
   ///   order of dimensions: kernels [out, in, height, width], the classifier [out, in].
@@ -65,7 +65,7 @@ public struct InceptionNetwork: Sendable {
           layers: Chain(
             try blocks.e("Mixed_7b", from: 1280, pooling: .mean),
             try blocks.e("Mixed_7c", from: 2048, pooling: .maximum)),
-          imagesAtOnce: Self.mostTogether),
+          imagesAtOnce: Self.maximumImages),
       ]
       let (inputs, outputs) = (Self.featureCount, Self.logitCount)
       let matrix = try weights("fc.weight", [outputs, inputs])
@@ -94,7 +94,7 @@ public struct InceptionNetwork: Sendable {
     // If there is at least one image per thread, each thread processes whole images; otherwise all threads share an
     // image.
     let isShared = images.images < threads
-    let minimumGroups = (images.images + Self.mostTogether - 1) / Self.mostTogether
+    let minimumGroups = (images.images + Self.maximumImages - 1) / Self.maximumImages
     let groups = isShared ? minimumGroups : (minimumGroups + threads - 1) / threads * threads
     func compute(_ group: Int, on workers: WorkerPool) {
       let range = group * images.images / groups..<(group + 1) * images.images / groups

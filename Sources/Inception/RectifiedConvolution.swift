@@ -45,10 +45,10 @@ struct RectifiedConvolution: InceptionLayer {
     let taps = kernel.height * kernel.width
     var folded = [Float](repeating: 0, count: filters.count)
     for out in 0..<outChannels {
-      for place in 0..<inChannels * taps {
-        let (input, tap) = place.quotientAndRemainder(dividingBy: taps)
+      for index in 0..<inChannels * taps {
+        let (input, tap) = index.quotientAndRemainder(dividingBy: taps)
         folded[(tap * inChannels + input) * outChannels + out] =
-          Float(Double(filters[out * inChannels * taps + place]) * factors[out])
+          Float(Double(filters[out * inChannels * taps + index]) * factors[out])
       }
     }
     if kernel == (3, 3) && stride == 1 {

@@ -15,12 +15,12 @@ enum FloatType: String {
 
   /// Converts little-endian numbers to single precision.
   func floats(_ bytes: UnsafeRawBufferPointer) -> [Float] {
-    let places = 0..<bytes.count / byteCount
+    let indices = 0..<bytes.count / byteCount
     return switch self {
-    case .float32: places.map { Float(bitPattern: Self.word(bytes, $0)) }
-    case .float64: places.map { Float(Double(bitPattern: Self.word(bytes, $0))) }
-    case .bfloat16: places.map { Float(bitPattern: UInt32(Self.word(bytes, $0) as UInt16) << 16) }
-    case .float16: places.map { Self.single(half: Self.word(bytes, $0)) }
+    case .float32: indices.map { Float(bitPattern: Self.word(bytes, $0)) }
+    case .float64: indices.map { Float(Double(bitPattern: Self.word(bytes, $0))) }
+    case .bfloat16: indices.map { Float(bitPattern: UInt32(Self.word(bytes, $0) as UInt16) << 16) }
+    case .float16: indices.map { Self.single(half: Self.word(bytes, $0)) }
     }
   }
 

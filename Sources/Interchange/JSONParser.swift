@@ -5,39 +5,39 @@ struct JSONParser {
 
   /// The position of a syntax error, in bytes from the start, and its description.
   struct Failure: Error {
-    let place: Int
+    let position: Int
     let problem: String
   }
 
   private let bytes: [UInt8]
-  private var place = 0
+  private var position = 0
 
   /// Parses a whole text.
   static func value(of bytes: [UInt8]) throws(Failure) -> JSONValue {
     var parser = JSONParser(bytes: bytes)
     let value = try parser.value(depth: 0)
     parser.skipSpace()
-    guard parser.place == bytes.count else { throw parser.failure("there is text after the value") }
+    guard parser.position == bytes.count else { throw parser.failure("there is text after the value") }
     return value
   }
 
   private init(bytes: [UInt8]) { self.bytes = bytes }
 
-  private func failure(_ problem: String) -> Failure { Failure(place: place, problem: problem) }
+  private func failure(_ problem: String) -> Failure { Failure(position: position, problem: problem) }
 
-  private var next: UInt8? { place < bytes.count ? bytes[place] : nil }
+  private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
   private mutating func skipSpace() {
-    while let byte = next, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { place += 1 }
+    while let byte = next, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { position += 1 }
   }
 
   /// Skips a text if it comes next.
   private mutating func skip(_ text: StaticString) -> Bool {
     let count = text.utf8CodeUnitCount
-    guard bytes.count - place >= count, (0..<count).allSatisfy({ bytes[place + $0] == text.utf8Start[$0] }) else {
+    guard bytes.count - position >= count, (0..<count).allSatisfy({ bytes[position + $0] == text.utf8Start[$0] }) else {
       return false
     }
-    place += count
+    position += count
     return true
   }
 
@@ -61,7 +61,7 @@ struct JSONParser {
   }
 
   private mutating func list(depth: Int) throws(Failure) -> [JSONValue] {
-    place += 1
+    position += 1
     var values: [JSONValue] = []
     skipSpace()
     if skip("]") { return values }
@@ -74,7 +74,7 @@ struct JSONParser {
   }
 
   private mutating func object(depth: Int) throws(Failure) -> [String: JSONValue] {
-    place += 1
+    position += 1
     var values: [String: JSONValue] = [:]
     skipSpace()
     if skip("}") { return values }
@@ -94,11 +94,11 @@ struct JSONParser {
   }
 
   private mutating func number() throws(Failure) -> JSONValue {
-    let start = place
+    let start = position
     _ = skip("-")
     let first = next
     try digits()
-    guard first != UInt8(ascii: "0") || place - start == (bytes[start] == UInt8(ascii: "-") ? 2 : 1) else {
+    guard first != UInt8(ascii: "0") || position - start == (bytes[start] == UInt8(ascii: "-") ? 2 : 1) else {
       throw failure("a number starts with 0")
     }
     var isWhole = true
@@ -111,23 +111,23 @@ struct JSONParser {
       if !skip("+") { _ = skip("-") }
       try digits()
     }
-    let text = String(decoding: bytes[start..<place], as: UTF8.self)
+    let text = String(decoding: bytes[start..<position], as: UTF8.self)
     if isWhole, let value = Int(text) { return .integer(value) }
     guard let value = Double(text), value.isFinite else { throw failure("a number is too large") }
     return .number(value)
   }
 
   private mutating func digits() throws(Failure) {
-    let start = place
-    while let byte = next, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { place += 1 }
-    guard place > start else { throw failure("there is no value") }
+    let start = position
+    while let byte = next, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { position += 1 }
+    guard position > start else { throw failure("there is no value") }
   }
 
   private mutating func text() throws(Failure) -> String {
-    place += 1
+    position += 1
     var characters: [UInt8] = []
     while let byte = next {
-      place += 1
+      position += 1
       switch byte {
       case UInt8(ascii: "\""):
         guard let text = String(validating: characters, as: UTF8.self) else { throw failure("a string is not UTF-8") }
@@ -143,7 +143,7 @@ struct JSONParser {
   /// The characters for an escape sequence.
   private mutating func escaped() throws(Failure) -> [UInt8] {
     guard let byte = next else { throw failure("a string ends too early") }
-    place += 1
+    position += 1
     switch byte {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
     case UInt8(ascii: "b"): return [0x08]
@@ -166,13 +166,13 @@ struct JSONParser {
   }
 
   private mutating func hexadecimal() throws(Failure) -> UInt32 {
-    guard bytes.count - place >= 4 else { throw failure("a string ends too early") }
+    guard bytes.count - position >= 4 else { throw failure("a string ends too early") }
     var code: UInt32 = 0
-    for byte in bytes[place..<place + 4] {
+    for byte in bytes[position..<position + 4] {
       guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { throw failure("an escape is unknown") }
       code = code << 4 | UInt32(digit)
     }
-    place += 4
+    position += 4
     return code
   }
 }

@@ -20,7 +20,7 @@ public enum JSONValue: Encodable, Equatable, Sendable {
         advice: "split it into several files")
     }
     do { self = try JSONParser.value(of: bytes) } catch {
-      throw InterchangeError(path, "is not JSON: at byte \(error.place) \(error.problem)")
+      throw InterchangeError(path, "is not JSON: at byte \(error.position) \(error.problem)")
     }
   }
 

@@ -136,10 +136,10 @@ public struct NumpyArchive: Sendable {
     var index = [Int](repeating: 0, count: shape.count)
     for _ in values {
       result.append(values[zip(index, steps).reduce(0) { $0 + $1.0 * $1.1 }])
-      for place in shape.indices.reversed() {
-        index[place] += 1
-        if index[place] < shape[place] { break }
-        index[place] = 0
+      for dimension in shape.indices.reversed() {
+        index[dimension] += 1
+        if index[dimension] < shape[dimension] { break }
+        index[dimension] = 0
       }
     }
     return result

@@ -21,7 +21,7 @@ public struct Safetensors: Sendable {
 
   /// The contents of the file.
   public let contents: Data
-  private let places: [String: Int]
+  private let indices: [String: Int]
 
   /// Maps the file at `path` into memory and checks its header.
   /// - Throws: `InterchangeError` for a file that cannot be read or is truncated.
@@ -59,7 +59,7 @@ public struct Safetensors: Sendable {
     }
     let sorted = entries.sorted { $0.name < $1.name }
     self.entries = sorted
-    places = Dictionary(uniqueKeysWithValues: sorted.indices.map { (sorted[$0].name, $0) })
+    indices = Dictionary(uniqueKeysWithValues: sorted.indices.map { (sorted[$0].name, $0) })
   }
 
   private static func entry(
@@ -84,7 +84,7 @@ public struct Safetensors: Sendable {
     return Entry(name: name, type: type, shape: shape, bytes: bytes)
   }
 
-  public subscript(name: String) -> Entry? { places[name].map { entries[$0] } }
+  public subscript(name: String) -> Entry? { indices[name].map { entries[$0] } }
 
   /// The elements of one tensor in row-major order, in single precision.
   /// - Throws: `InterchangeError` if there is no such tensor, or its elements are not floating-point numbers.

@@ -73,9 +73,9 @@ private enum PlainBlock {
     _ outputStride: Int
   ) {
     var (c0, c1, c2, c3) = (Vector(), Vector(), Vector(), Vector())
-    var (places, strip) = (patches, weights)
+    var (pointers, strip) = (patches, weights)
     for _ in 0..<runs {
-      let (p0, p1, p2, p3) = (places[0], places[1], places[2], places[3])
+      let (p0, p1, p2, p3) = (pointers[0], pointers[1], pointers[2], pointers[3])
       for k in 0..<runLength {
         let row = load16(strip)
         c0 = c0.adding(p0[k], times: row)
@@ -84,7 +84,7 @@ private enum PlainBlock {
         c3 = c3.adding(p3[k], times: row)
         strip += weightStride
       }
-      places += MicroKernel.rows
+      pointers += MicroKernel.rows
     }
     let offset = load16(bias)
     store16((c0 + offset).limited(below: minimum), outputs)

@@ -14,9 +14,9 @@ public struct ActivationCount: Sendable, Equatable {
   public init(_ layout: ParameterLayout, _ configuration: UNetConfiguration) {
     var (kept, ofBlocks, ofSkips, largest, largestBlock, block) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     for entry in layout.entries where entry.order != .c {
-      guard let place = ParameterPlace(of: entry.name, in: configuration) else { continue }
+      guard let resolution = ParameterResolution(of: entry.name, in: configuration) else { continue }
       let channels = entry.shape[entry.shape.count - 1]
-      let result = Double(place.pixels(in: configuration)) * Double(channels)
+      let result = Double(resolution.pixels(in: configuration)) * Double(channels)
       let isInside = [".conv1.", ".to_q.", ".to_k.", ".to_v."].contains(where: entry.name.contains)
       // The backward pass does not need the terms of a sum.
       if entry.name.contains(".conv_shortcut.") { continue }

@@ -30,8 +30,8 @@ struct Decoder {
         let skip = skipChannels.removeLast()
         result.blocks.append(builder.block("\(name).resnets.\(index)", from: channels + skip, to: width))
         channels = width
-        let isItsPlace = index == last || builder.architecture.upwardAttention == .everyBlock
-        if builder.hasAttention(level: level) && isItsPlace {
+        let belongsHere = index == last || builder.architecture.upwardAttention == .everyBlock
+        if builder.hasAttention(level: level) && belongsHere {
           result.attentions[index] = builder.attention("\(name).attentions.\(result.attentions.count)", channels)
         }
       }

@@ -8,7 +8,7 @@ enum Initialisation: Sendable {
   /// DDPM code.
   case fanAverageUniform(scale: Double)
   /// N(0, deviation²).
-  case normal(deviation: Double)
+  case normal(standardDeviation: Double)
 
   /// For the last layer of a block: near zero, so that the block starts as the identity.
   static let nearZero = fanAverageUniform(scale: 1e-10)
@@ -40,9 +40,9 @@ struct ParameterDeclarations {
         stream.fillUniform(target, count: entry.count)
         let limit = Float((3 * scale / entry.averageFan).squareRoot())
         for i in 0..<entry.count { target[i] = limit * (2 * target[i] - 1) }
-      case .normal(let deviation):
+      case .normal(let standardDeviation):
         RandomStream(seed: seed, purpose: .initialisation, detail: index).fillNormal(target, count: entry.count)
-        if deviation != 1 { for i in 0..<entry.count { target[i] *= Float(deviation) } }
+        if standardDeviation != 1 { for i in 0..<entry.count { target[i] *= Float(standardDeviation) } }
       }
     }
   }

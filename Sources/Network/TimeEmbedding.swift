@@ -29,7 +29,7 @@ struct TimeEmbedding {
       features = .fourier(
         frequencies: declarations.add(
           "time_proj.weight", shape: [channels], order: .c,
-          initialisation: .normal(deviation: configuration.architecture.fourierScale)))
+          initialisation: .normal(standardDeviation: configuration.architecture.fourierScale)))
     }
     linear1 = LinearLayer("time_embedding.linear_1", from: features.channels, to: embedding, in: &declarations)
     linear2 = LinearLayer("time_embedding.linear_2", from: embedding, to: embedding, in: &declarations)

@@ -27,7 +27,7 @@ public struct UNet: TrainableNetwork {
     classEmbedding = configuration.classCount.map {
       builder.declarations.add(
         "class_embedding.weight", shape: [$0 + 1, configuration.embeddingChannels], order: .io,
-        initialisation: .normal(deviation: 1))
+        initialisation: .normal(standardDeviation: 1))
     }
     encoder = Encoder(&builder)
     decoder = Decoder(after: encoder, &builder)

@@ -71,8 +71,8 @@ public struct PackJob: Sendable {
       guard packer.training.count > 0 else { throw InputError("all images are damaged; the first: \(leftOut[0])") }
     }
     reporter.clear()
-    for error in leftOut { reporter.log.warning("left out \(error.place): \(error.problem)") }
-    let unused = Set(leftOut.map(\.place))
+    for error in leftOut { reporter.log.warning("left out \(error.location): \(error.problem)") }
+    let unused = Set(leftOut.map(\.location))
     turned.removeAll(where: unused.contains)
     if !turned.isEmpty {
       remarks.append("Rotated \(ProgressFormat.count(turned.count, of: "image")) according to EXIF")
@@ -244,10 +244,10 @@ public struct PackJob: Sendable {
     }
     var unusable = folder.problems
     var damaged: Set<Int> = []
-    for (place, header) in headers.enumerated() {
+    for (number, header) in headers.enumerated() {
       guard case .failure(let error) = header else { continue }
       guard error.isOfDamage else { throw error }
-      damaged.insert(place)
+      damaged.insert(number)
       unusable.append(error)
     }
     guard damaged.count < folder.files.count else {

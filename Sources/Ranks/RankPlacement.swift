@@ -6,7 +6,7 @@ import Tensors
 /// The hosts and processors on which the ranks of a job may run, and whether they suffice for their threads.
 public struct RankPlacement: Sendable {
   /// The placement of one rank.
-  public struct Place: Codable, Sendable, Equatable {
+  public struct Location: Codable, Sendable, Equatable {
     public let host: String
     public let processors: ProcessorSet
     public let threads: Int
@@ -22,25 +22,25 @@ public struct RankPlacement: Sendable {
   }
 
   /// The placement of each rank, in their order.
-  public let places: [Place]
+  public let locations: [Location]
 
-  public init(_ places: [Place]) { self.places = places }
+  public init(_ locations: [Location]) { self.locations = locations }
 
   /// Gathers the placement of all ranks. Collective.
   /// - Parameter threads: the number of threads of this rank.
   public init(of communicator: Communicator, threads: Int) throws {
-    places = try communicator.allGather(
-      encoding: Place(
+    locations = try communicator.allGather(
+      encoding: Location(
         host: try communicator.processorName, processors: .usable, threads: threads, quota: ProcessorQuota.own))
   }
 
   /// Whether threads of this rank have to share a processor, with one another or with those of other ranks, if every
   /// rank spreads its threads evenly over its processors; or whether they need more time than the container grants.
   public func isCrowded(_ rank: Int) -> Bool {
-    let place = places[rank]
-    let ranksHere = places.filter { $0.host == place.host }
+    let location = locations[rank]
+    let ranksHere = locations.filter { $0.host == location.host }
     if exceedsQuota(rank) { return true }
-    return place.processors.numbers.contains { number in
+    return location.processors.numbers.contains { number in
       let shares = ranksHere.filter { $0.processors.numbers.contains(number) }
         .map { Double($0.threads) / Double($0.processors.count) }
       return shares.reduce(0, +) > 1 + Self.rounding
@@ -50,8 +50,8 @@ public struct RankPlacement: Sendable {
   /// Whether a container grants its ranks less time than their threads need. The ranks of a host are assumed to share
   /// one.
   private func exceedsQuota(_ rank: Int) -> Bool {
-    guard let quota = places[rank].quota else { return false }
-    let threads = places.filter { $0.host == places[rank].host }.reduce(0) { $0 + $1.threads }
+    guard let quota = locations[rank].quota else { return false }
+    let threads = locations.filter { $0.host == locations[rank].host }.reduce(0) { $0 + $1.threads }
     return Double(threads) > quota + Self.rounding
   }
 
@@ -59,21 +59,21 @@ public struct RankPlacement: Sendable {
   private static let rounding = 1e-9
 
   /// The minimum number of processors of a rank.
-  public var fewestProcessors: Int { places.map(\.processors.count).min() ?? 0 }
+  public var minimumProcessors: Int { locations.map(\.processors.count).min() ?? 0 }
 
   /// Nodes and the ranks on each; nil if these are unequal or not consecutive.
-  public var grid: RankGrid? { RankGrid(hosts: places.map(\.host)) }
+  public var grid: RankGrid? { RankGrid(hosts: locations.map(\.host)) }
 
   // MARK: For people
 
   /// Consecutive ranks with the same placement: `ranks 0-3`, with their placement.
-  public var groups: [(ranks: ClosedRange<Int>, place: Place)] {
-    var groups: [(ranks: ClosedRange<Int>, place: Place)] = []
-    for (rank, place) in places.enumerated() {
-      if let last = groups.last, last.place == place {
+  public var groups: [(ranks: ClosedRange<Int>, location: Location)] {
+    var groups: [(ranks: ClosedRange<Int>, location: Location)] = []
+    for (rank, location) in locations.enumerated() {
+      if let last = groups.last, last.location == location {
         groups[groups.count - 1].ranks = last.ranks.lowerBound...rank
       } else {
-        groups.append((rank...rank, place))
+        groups.append((rank...rank, location))
       }
     }
     return groups
@@ -81,11 +81,11 @@ public struct RankPlacement: Sendable {
 
   /// A message about the first rank that has fewer processors than threads, and what to do; nil if there is none.
   public var misfit: String? {
-    guard let rank = places.firstIndex(where: { $0.processors.count < $0.threads }) else { return nil }
-    let place = places[rank]
-    let count = ProgressFormat.count(place.processors.count, of: "processor")
-    return "rank \(rank) may run on \(count) (\(place.processors) of \(place.host)), fewer than its "
-      + "\(place.threads) threads; \(Self.binding(threads: place.threads))"
+    guard let rank = locations.firstIndex(where: { $0.processors.count < $0.threads }) else { return nil }
+    let location = locations[rank]
+    let count = ProgressFormat.count(location.processors.count, of: "processor")
+    return "rank \(rank) may run on \(count) (\(location.processors) of \(location.host)), fewer than its "
+      + "\(location.threads) threads; \(Self.binding(threads: location.threads))"
   }
 
   /// Advice for a better placement of the ranks; nil if each has enough processors of its own.
@@ -96,24 +96,24 @@ public struct RankPlacement: Sendable {
         "the hosts have different numbers of ranks, or ranks that are not consecutive; with the same number on each, "
         + "in blocks (srun --distribution=block), less data would cross the network"
     }
-    if let rank = places.indices.first(where: exceedsQuota), let quota = places[rank].quota {
-      return "the container of rank \(rank) on \(places[rank].host) grants only "
+    if let rank = locations.indices.first(where: exceedsQuota), let quota = locations[rank].quota {
+      return "the container of rank \(rank) on \(locations[rank].host) grants only "
         + "\(String(format: "%g", quota)) processors, fewer than the threads there; use fewer ranks or threads"
     }
     guard let (rank, other) = firstSharingRanks else { return nil }
-    let place = places[rank]
-    let what = "ranks \(rank) and \(other) share processors of \(place.host)"
+    let location = locations[rank]
+    let what = "ranks \(rank) and \(other) share processors of \(location.host)"
     return isCrowded(rank)
       ? "\(what), which are fewer than the threads there; use fewer ranks or threads"
-      : "\(what); it can be faster to give each its own: \(Self.binding(threads: place.threads))"
+      : "\(what); it can be faster to give each its own: \(Self.binding(threads: location.threads))"
   }
 
   private var firstSharingRanks: (Int, Int)? {
     var owners: [String: [Int: Int]] = [:]
-    for (rank, place) in places.enumerated() {
-      for number in place.processors.numbers {
-        if let owner = owners[place.host]?[number] { return (owner, rank) }
-        owners[place.host, default: [:]][number] = rank
+    for (rank, location) in locations.enumerated() {
+      for number in location.processors.numbers {
+        if let owner = owners[location.host]?[number] { return (owner, rank) }
+        owners[location.host, default: [:]][number] = rank
       }
     }
     return nil

@@ -13,13 +13,13 @@ public struct Axis: Sendable, Equatable {
   public let ticks: [Tick]
 
   /// From 0 at the lower end to 1 at the upper end.
-  public func place(of value: Double) -> Double {
-    let place =
+  public func position(of value: Double) -> Double {
+    let position =
       isLogarithmic
       ? (log(value) - log(lower)) / (log(upper) - log(lower))
       // Halves, since the difference of the largest numbers overflows.
       : (value / 2 - lower / 2) / (upper / 2 - lower / 2)
-    return place.isNaN ? 0.5 : min(max(place, 0), 1)
+    return position.isNaN ? 0.5 : min(max(position, 0), 1)
   }
 
   /// Ranges that contain round numbers. Outside of it, values are too close to the limits of floating-point numbers for
@@ -30,28 +30,28 @@ public struct Axis: Sendable, Equatable {
   ///
   /// It starts at zero if that leaves no more than half of it empty.
   public static func linear(covering range: ClosedRange<Double>, atMost intervalCount: Int = 6) -> Axis {
-    var (minimum, greatest) = (range.lowerBound, range.upperBound)
-    if minimum > 0 && minimum < greatest / 2 { minimum = 0 }
-    if greatest < 0 && greatest > minimum / 2 { greatest = 0 }
-    if minimum == greatest {
+    var (minimum, maximum) = (range.lowerBound, range.upperBound)
+    if minimum > 0 && minimum < maximum / 2 { minimum = 0 }
+    if maximum < 0 && maximum > minimum / 2 { maximum = 0 }
+    if minimum == maximum {
       // A constant curve is drawn in the middle.
       let margin = minimum == 0 ? 1 : max(abs(minimum) / 2, sizes.lowerBound)
-      let maximum = Double.greatestFiniteMagnitude
-      (minimum, greatest) = (max(minimum - margin, -maximum), min(greatest + margin, maximum))
+      let limit = Double.greatestFiniteMagnitude
+      (minimum, maximum) = (max(minimum - margin, -limit), min(maximum + margin, limit))
     }
-    let size = greatest / Double(intervalCount) - minimum / Double(intervalCount)
+    let size = maximum / Double(intervalCount) - minimum / Double(intervalCount)
     let step = sizes.contains(size) ? niceStep(atLeast: size) : size
     // Ignores rounding errors of multiples.
     let first = (minimum / step + 1e-9).rounded(.down)
-    let last = (greatest / step - 1e-9).rounded(.up)
-    var values = [minimum, greatest]
+    let last = (maximum / step - 1e-9).rounded(.up)
+    var values = [minimum, maximum]
     // If the values are so large that adding a step has no effect, there are no ticks in between.
     if sizes.contains(size), last - first <= 20 {
       let multiples = stride(from: first, through: last, by: 1).map { $0 * step }
       if multiples.allSatisfy(\.isFinite) { values = multiples }
     }
     return Axis(
-      lower: min(values[0], minimum), upper: max(values[values.count - 1], greatest), isLogarithmic: false,
+      lower: min(values[0], minimum), upper: max(values[values.count - 1], maximum), isLogarithmic: false,
       ticks: values.map { Tick(value: $0, label: label($0, step: step)) })
   }
 

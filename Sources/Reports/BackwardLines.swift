@@ -45,9 +45,9 @@ struct BackwardLines {
       let bytes = UnsafeMutableRawBufferPointer(rebasing: piece[..<(end - start)])
       try read(start..<end, bytes)
       var lineEnd = bytes.count
-      while let place = bytes[..<lineEnd].lastIndex(of: newline) {
-        finish(UnsafeRawBufferPointer(rebasing: bytes[(place + 1)..<lineEnd]))
-        lineEnd = place
+      while let index = bytes[..<lineEnd].lastIndex(of: newline) {
+        finish(UnsafeRawBufferPointer(rebasing: bytes[(index + 1)..<lineEnd]))
+        lineEnd = index
       }
       if rest.count <= Self.lengthLimit { rest.insert(contentsOf: bytes[..<lineEnd], at: 0) }
       end = start

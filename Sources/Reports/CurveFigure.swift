@@ -14,18 +14,18 @@ struct CurveFigure {
 
   var html: HTML {
     let values = curve.points.compactMap(\.value)
-    guard let minimum = values.min(), let greatest = values.max(), let last = values.last else {
+    guard let minimum = values.min(), let maximum = values.max(), let last = values.last else {
       return """
         <figure class="curve empty"><h3>\(curve.title)</h3>
         <p>None of its \(ProgressFormat.count(curve.pointCount, of: "value")) is a finite number.</p></figure>
         """
     }
-    let linear = Axis.linear(covering: minimum...greatest)
-    let logarithmic = Axis.logarithmic(covering: minimum...greatest)
+    let linear = Axis.linear(covering: minimum...maximum)
+    let logarithmic = Axis.logarithmic(covering: minimum...maximum)
     let unit = curve.unit.isEmpty ? "" : " \(curve.unit)"
     let lastStep = curve.points.last { $0.value != nil }?.step ?? 0
     let summary =
-      "\(ProgressFormat.count(curve.pointCount, of: "value")) from \(Self.number(minimum)) to \(Self.number(greatest))"
+      "\(ProgressFormat.count(curve.pointCount, of: "value")) from \(Self.number(minimum)) to \(Self.number(maximum))"
       + "\(unit), the last \(Self.number(last))\(unit) at step \(lastStep)"
     let scale: HTML =
       logarithmic == nil
@@ -57,27 +57,27 @@ struct CurveFigure {
   static func number(_ value: Double) -> String { String(format: "%.4g", value) }
 
   private func tick(_ tick: Axis.Tick) -> HTML {
-    let place = Self.percent(steps.place(of: tick.value))
+    let position = Self.percent(steps.position(of: tick.value))
     return """
-      <line class="grid" x1="\(place)" x2="\(place)" y1="0" y2="100%"/>\
-      <text x="\(place)" y="100%" dy="16" text-anchor="middle">\(tick.label)</text>
+      <line class="grid" x1="\(position)" x2="\(position)" y1="0" y2="100%"/>\
+      <text x="\(position)" y="100%" dy="16" text-anchor="middle">\(tick.label)</text>
       """
   }
 
   private func mark(_ step: Int) -> HTML {
-    let place = Self.percent(steps.place(of: Double(step)))
+    let position = Self.percent(steps.position(of: Double(step)))
     return """
-      <line class="restart" x1="\(place)" x2="\(place)" y1="0" y2="100%">\
+      <line class="restart" x1="\(position)" x2="\(position)" y1="0" y2="100%">\
       <title>resumed after step \(step)</title></line>
       """
   }
 
   private func drawing(_ axis: Axis, name: String) -> HTML {
     let ticks = axis.ticks.map { tick -> HTML in
-      let place = Self.percent(1 - axis.place(of: tick.value))
+      let position = Self.percent(1 - axis.position(of: tick.value))
       return """
-        <line class="grid" x1="0" x2="100%" y1="\(place)" y2="\(place)"/>\
-        <text x="-8" y="\(place)" dy=".35em" text-anchor="end">\(tick.label)</text>
+        <line class="grid" x1="0" x2="100%" y1="\(position)" y2="\(position)"/>\
+        <text x="-8" y="\(position)" dy=".35em" text-anchor="end">\(tick.label)</text>
         """
     }
     let values = curve.points.map(\.value)
@@ -101,8 +101,8 @@ struct CurveFigure {
         isDrawing = false
         continue
       }
-      let x = Self.place(1000 * steps.place(of: Double(point.step)))
-      let y = Self.place(1000 * (1 - axis.place(of: value)))
+      let x = Self.position(1000 * steps.position(of: Double(point.step)))
+      let y = Self.position(1000 * (1 - axis.position(of: value)))
       text += joined && isDrawing ? "L\(x) \(y)" : "M\(x) \(y)\(joined ? "" : "h0")"
       isDrawing = true
     }
@@ -127,6 +127,6 @@ struct CurveFigure {
     return String(format: "%.6g", value)
   }
 
-  private static func place(_ value: Double) -> String { String(format: "%.1f", value) }
+  private static func position(_ value: Double) -> String { String(format: "%.1f", value) }
   private static func percent(_ share: Double) -> String { String(format: "%.2f%%", 100 * share) }
 }

@@ -42,71 +42,71 @@ struct MetricsLine {
 
   private struct Scanner {
     let line: UnsafeRawBufferPointer
-    var place = 0
+    var position = 0
 
     init(_ line: UnsafeRawBufferPointer) { self.line = line }
 
     var isAtEnd: Bool {
       mutating get {
         skipSpace()
-        return place == line.count
+        return position == line.count
       }
     }
 
-    private var next: UInt8 { place < line.count ? line[place] : 0 }
+    private var next: UInt8 { position < line.count ? line[position] : 0 }
 
     private mutating func skipSpace() {
-      while next == 0x20 || next == 0x09 || next == 0x0d { place += 1 }
+      while next == 0x20 || next == 0x09 || next == 0x0d { position += 1 }
     }
 
     mutating func take(_ character: Unicode.Scalar) -> Bool {
       skipSpace()
-      guard place < line.count, line[place] == UInt8(ascii: character) else { return false }
-      place += 1
+      guard position < line.count, line[position] == UInt8(ascii: character) else { return false }
+      position += 1
       return true
     }
 
     /// A string of printable ASCII without escapes.
     mutating func name() -> Range<Int>? {
       guard take("\"") else { return nil }
-      let start = place
-      while next >= 0x20 && next < 0x7f && next != UInt8(ascii: "\"") && next != UInt8(ascii: "\\") { place += 1 }
-      let end = place
+      let start = position
+      while next >= 0x20 && next < 0x7f && next != UInt8(ascii: "\"") && next != UInt8(ascii: "\\") { position += 1 }
+      let end = position
       return next == UInt8(ascii: "\"") && take("\"") ? start..<end : nil
     }
 
     mutating func takeNull() -> Bool {
       skipSpace()
-      guard line.count - place >= 4, line[place..<place + 4].elementsEqual("null".utf8) else { return false }
-      place += 4
+      guard line.count - position >= 4, line[position..<position + 4].elementsEqual("null".utf8) else { return false }
+      position += 4
       return true
     }
 
     private mutating func takeDigits() -> Int {
-      let start = place
-      while next >= UInt8(ascii: "0") && next <= UInt8(ascii: "9") { place += 1 }
-      return place - start
+      let start = position
+      while next >= UInt8(ascii: "0") && next <= UInt8(ascii: "9") { position += 1 }
+      return position - start
     }
 
     /// A finite number in JSON's syntax.
     mutating func number() -> Double? {
       skipSpace()
-      let start = place
-      if next == UInt8(ascii: "-") { place += 1 }
+      let start = position
+      if next == UInt8(ascii: "-") { position += 1 }
       let beginsWithZero = next == UInt8(ascii: "0")
       let digits = takeDigits()
       guard digits > 0, !(beginsWithZero && digits > 1) else { return nil }
       if next == UInt8(ascii: ".") {
-        place += 1
+        position += 1
         guard takeDigits() > 0 else { return nil }
       }
       if next == UInt8(ascii: "e") || next == UInt8(ascii: "E") {
-        place += 1
-        if next == UInt8(ascii: "-") || next == UInt8(ascii: "+") { place += 1 }
+        position += 1
+        if next == UInt8(ascii: "-") || next == UInt8(ascii: "+") { position += 1 }
         guard takeDigits() > 0 else { return nil }
       }
       // strtod stops at the character after a number, which the line must contain.
-      guard place < line.count, let text = line.baseAddress else { return nil }
+      guard position < line.count, let text = line.baseAddress else { return nil }
       let value = strtod(text.assumingMemoryBound(to: CChar.self) + start, nil)
       return value.isFinite ? value : nil
     }

@@ -67,7 +67,7 @@ public struct MetricsLog: Sendable, Equatable {
 private struct MetricsReader {
   private var names: [[UInt8]] = []
   private var thinnings: [SeriesThinning] = []
-  private var places: [String: Int] = [:]
+  private var indices: [String: Int] = [:]
   private var line = MetricsLine()
   private(set) var hasTooManyNames = false
   private(set) var clock = TrainingClock()
@@ -87,9 +87,9 @@ private struct MetricsReader {
         let name = UnsafeRawBufferPointer(rebasing: bytes[name])
         if guess < names.count, name.elementsEqual(names[guess]) {
           add(step, value, to: guess)
-        } else if let place = place(String(decoding: name, as: UTF8.self)) {
-          guess = place
-          add(step, value, to: place)
+        } else if let index = index(String(decoding: name, as: UTF8.self)) {
+          guess = index
+          add(step, value, to: index)
         }
         guess += 1
       }
@@ -97,26 +97,26 @@ private struct MetricsReader {
     }
     guard let (step, values) = MetricsLine.decode(bytes) else { return false }
     for (name, value) in values.sorted(by: { $0.name < $1.name }) {
-      if let place = place(name) { add(step, value, to: place) }
+      if let index = index(name) { add(step, value, to: index) }
     }
     return true
   }
 
-  private mutating func place(_ name: String) -> Int? {
-    if let place = places[name] { return place }
+  private mutating func index(_ name: String) -> Int? {
+    if let index = indices[name] { return index }
     guard names.count < MetricsLog.nameLimit else {
       hasTooManyNames = true
       return nil
     }
-    places[name] = names.count
+    indices[name] = names.count
     names.append(Array(name.utf8))
     thinnings.append(SeriesThinning())
     return names.count - 1
   }
 
-  private mutating func add(_ step: Int, _ value: Double?, to place: Int) {
+  private mutating func add(_ step: Int, _ value: Double?, to index: Int) {
     let point = Series.Point(step: step, value: value)
-    if thinnings[place].add(point), names[place].elementsEqual("seconds".utf8) { clock.note(point) }
+    if thinnings[index].add(point), names[index].elementsEqual("seconds".utf8) { clock.note(point) }
   }
 }
 

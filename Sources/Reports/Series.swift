@@ -14,7 +14,7 @@ public struct Series: Sendable, Equatable {
   /// A summary of consecutive values; in a short series, of a single value.
   public struct Stretch: Sendable, Equatable {
     public private(set) var minimum: Point?
-    public private(set) var greatest: Point?
+    public private(set) var maximum: Point?
     /// A point without a value.
     public private(set) var gap: Point?
     public private(set) var valueCount = 0
@@ -26,21 +26,21 @@ public struct Series: Sendable, Equatable {
         gap = point
         return
       }
-      (minimum, greatest, mean, valueCount) = (point, point, value, 1)
+      (minimum, maximum, mean, valueCount) = (point, point, value, 1)
     }
 
     /// Merges an earlier stretch into this one.
     mutating func add(_ earlier: Stretch) {
       gap = earlier.gap ?? gap
-      guard let itsMean = earlier.mean, let itsLeast = earlier.minimum, let itsGreatest = earlier.greatest else {
+      guard let itsMean = earlier.mean, let itsMinimum = earlier.minimum, let itsMaximum = earlier.maximum else {
         return
       }
-      guard let mean, let minimum, let greatest else {
-        (minimum, greatest, mean, valueCount) = (itsLeast, itsGreatest, itsMean, earlier.valueCount)
+      guard let mean, let minimum, let maximum else {
+        (minimum, maximum, mean, valueCount) = (itsMinimum, itsMaximum, itsMean, earlier.valueCount)
         return
       }
-      if Self.value(itsLeast) <= Self.value(minimum) { self.minimum = itsLeast }
-      if Self.value(itsGreatest) >= Self.value(greatest) { self.greatest = itsGreatest }
+      if Self.value(itsMinimum) <= Self.value(minimum) { self.minimum = itsMinimum }
+      if Self.value(itsMaximum) >= Self.value(maximum) { self.maximum = itsMaximum }
       let share = Double(earlier.valueCount) / Double(valueCount + earlier.valueCount)
       self.mean = (1 - share) * mean + share * itsMean
       valueCount += earlier.valueCount
@@ -51,7 +51,7 @@ public struct Series: Sendable, Equatable {
     /// In the order of their steps.
     var points: [Point] {
       var points: [Point] = []
-      for point in [minimum, greatest, gap].compactMap(\.self) where !points.contains(point) { points.append(point) }
+      for point in [minimum, maximum, gap].compactMap(\.self) where !points.contains(point) { points.append(point) }
       return points.sorted { $0.step < $1.step }
     }
   }
@@ -94,7 +94,7 @@ struct SeriesThinning {
   /// The number of steps in a stretch.
   private var width = 1
   /// The stretches, last one first, with their distance from the last stretch.
-  private var parts: [(place: Int, stretch: Series.Stretch)] = []
+  private var parts: [(index: Int, stretch: Series.Stretch)] = []
 
   /// - Returns: whether the point was used.
   /// - Parameter point: a point whose step is not negative.
@@ -112,11 +112,11 @@ struct SeriesThinning {
 
   var stretches: [Series.Stretch] { parts.reversed().map(\.stretch) }
 
-  private mutating func add(_ stretch: Series.Stretch, at place: Int) {
-    if parts.last?.place == place {
+  private mutating func add(_ stretch: Series.Stretch, at index: Int) {
+    if parts.last?.index == index {
       parts[parts.count - 1].stretch.add(stretch)
     } else {
-      parts.append((place, stretch))
+      parts.append((index, stretch))
     }
   }
 
@@ -124,6 +124,6 @@ struct SeriesThinning {
     let before = parts
     parts = []
     width *= 2
-    for (place, stretch) in before { add(stretch, at: place / 2) }
+    for (index, stretch) in before { add(stretch, at: index / 2) }
   }
 }

@@ -16,24 +16,24 @@ final class InitialWeights {
   let path: String
   let configuration: RunConfiguration
   private let header: CheckpointHeader
-  private let file: CheckpointPlace.OpenFile
+  private let file: CheckpointLookup.OpenFile
   /// The group that contains the weights.
   private let group: String
   private let problems: [String]
   private var parameters: Arena?
 
   /// Finds the checkpoint. By this process alone.
-  /// - Parameter place: a checkpoint, a run's folder or its folder of checkpoints.
+  /// - Parameter location: a checkpoint, a run's folder or its folder of checkpoints.
   /// - Throws: `CheckpointError`, and `InputError` if it contains no weights of this kind.
-  init(at place: String, weights: ModelRequest.Weights, kind: CheckpointHeader.Kind) throws {
-    let (found, path, problems) = try CheckpointPlace.newest(at: place, option: "--initial") {
-      try CheckpointPlace.open($0)
+  init(at location: String, weights: ModelRequest.Weights, kind: CheckpointHeader.Kind) throws {
+    let (found, path, problems) = try CheckpointLookup.newest(at: location, option: "--initial") {
+      try CheckpointLookup.open($0)
     }
     guard found.header.kind == kind else {
       throw InputError("--initial \(path): this is a \(found.header.kind.rawValue), not a \(kind.rawValue)")
     }
     (header, configuration, file) = found
-    group = try CheckpointPlace.group(weights, configuration, in: file, option: "--initial-weights")
+    group = try CheckpointLookup.group(weights, configuration, in: file, option: "--initial-weights")
     self.path = path
     self.problems = problems
   }

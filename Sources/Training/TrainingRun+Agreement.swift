@@ -18,7 +18,7 @@ extension TrainingRun {
     try communicator.requireAlike("--output", folder.path)
     try communicator.requireAlike("--resume", request.resumes ? "given" : "not given")
     try communicator.requireAlike(
-      "--initial", request.initial.map { "\($0.place), \($0.weights.rawValue)" } ?? "not given")
+      "--initial", request.initial.map { "\($0.path), \($0.weights.rawValue)" } ?? "not given")
     try communicator.requireAlike("--allow-other-data", request.allowsOtherData ? "given" : "not given")
     try communicator.requireAlike("--trace", request.trace.map { "\($0.path), \($0.steps) steps" } ?? "not given")
   }

@@ -14,9 +14,9 @@ extension TrainingRun {
   /// Prepares the run's folder on rank 0 and locks it against other jobs, and checks that the other ranks see it.
   /// Collective.
   static func prepare(
-    _ place: RunPlace, _ request: Request, _ configuration: RunConfiguration, _ communicator: Communicator
+    _ claim: RunFolderClaim, _ request: Request, _ configuration: RunConfiguration, _ communicator: Communicator
   ) throws {
-    let folder = place.folder
+    let folder = claim.folder
     let traceFolder = request.trace.map { folderPath(of: $0.path) }
     try communicator.together {
       if let trace = request.trace {
@@ -32,7 +32,7 @@ extension TrainingRun {
           trace: trace.path, isInRunFolder: traceFolder == standardisedPath(folder.path), folder, request, configuration
         )
       }
-      try place.take(mustBeFresh: !request.resumes)
+      try claim.take(mustBeFresh: !request.resumes)
     }
     try communicator.requireShared(folder: folder.path)
     if let traceFolder { try communicator.requireShared(folder: traceFolder) }
@@ -51,7 +51,7 @@ extension TrainingRun {
     guard !isInRunFolder || !folder.parts.contains("\(folder.path)/\(name)") else {
       throw FileError("--trace \(trace) is a file of the run itself; choose another")
     }
-    let data = DatasetCatalog.place(name: configuration.data.name, path: configuration.data.path)
+    let data = DatasetCatalog.location(name: configuration.data.name, path: configuration.data.path)
     try checkApart(
       outputs: isInRunFolder && access(folder.path, F_OK) != 0 ? [] : [output],
       inputs: NamedFile.list(("--config", request.sources.file), ("data.path", data))

@@ -26,7 +26,7 @@ public struct TrainingRun {
     /// Whether to continue although the images differ from those of the checkpoint.
     public var allowsOtherData = false
     /// A checkpoint, or a run's folder, whose weights a new run starts from.
-    public var initial: (place: String, weights: ModelRequest.Weights)?
+    public var initial: (path: String, weights: ModelRequest.Weights)?
     /// The kind of network to train.
     public var kind = CheckpointHeader.Kind.denoiser
     /// Threads per rank.
@@ -68,7 +68,7 @@ public struct TrainingRun {
   private let watchdog: Watchdog?
   let saver: CheckpointSaver
   /// Locks the folder against other jobs.
-  private let place: RunPlace
+  private let claim: RunFolderClaim
   /// The record of the run's events; on rank 0.
   let journal: RunJournal?
   /// On rank 0, if it is enabled.
@@ -90,7 +90,7 @@ public struct TrainingRun {
     let (configuration, dataset, task, initial) = try communicator.together {
       let saved = request.resumes && folder.holdsRun ? try folder.savedConfiguration() : nil
       let initial = try request.initial.map {
-        try InitialWeights(at: $0.place, weights: $0.weights, kind: request.kind)
+        try InitialWeights(at: $0.path, weights: $0.weights, kind: request.kind)
       }
       let configuration = try request.sources.resolve(saved: saved ?? initial?.configuration)
       if let saved { try configuration.checkResumable(saved: saved, otherData: request.allowsOtherData) }
@@ -108,11 +108,11 @@ public struct TrainingRun {
     try Self.requireMemory(for: task, configuration, communicator)
     try communicator.together { try initial?.read(for: task.model.layout, of: configuration) }
     stopWatch = StopWatch(limitMinutes: configuration.training.timeLimitMinutes)
-    let place = RunPlace(folder)
-    self.place = place
-    try Self.prepare(place, request, configuration, communicator)
+    let claim = RunFolderClaim(folder)
+    self.claim = claim
+    try Self.prepare(claim, request, configuration, communicator)
     let placement = try RankPlacement(of: communicator, threads: request.threads)
-    let hosts = placement.places.map(\.host)
+    let hosts = placement.locations.map(\.host)
     hostCount = Set(hosts).count
     let activity = SaveActivity()
     let watchdog = try Watchdog(
@@ -181,7 +181,7 @@ public struct TrainingRun {
   private func begin() throws {
     // Otherwise, resuming without a checkpoint would start with weights drawn from the seed.
     if initialPath != nil { try saver.save(header(step: 0), of: trainer, mustBeWhole: true) }
-    try communicator.together { if communicator.rank == 0 { try place.begin(configuration) } }
+    try communicator.together { if communicator.rank == 0 { try claim.begin(configuration) } }
   }
 
   private mutating func train() throws {

@@ -38,14 +38,14 @@ struct Doctor: RankCommand {
         "  advice      this build uses AVX-512 for products only; build on this machine, or with DDPM_MARCH=x86-64-v4")
     }
     print("MPI           \(try MPISession.libraryVersion().split(separator: ",").first ?? "")")
-    let hosts = Dictionary(grouping: placement.places, by: \.host).map { "\($0.key) (\($0.value.count))" }.sorted()
+    let hosts = Dictionary(grouping: placement.locations, by: \.host).map { "\($0.key) (\($0.value.count))" }.sorted()
     print("  ranks       \(communicator.size) on \(hosts.joined(separator: ", "))")
-    for (ranks, place) in placement.groups {
+    for (ranks, location) in placement.groups {
       let label = ranks.count == 1 ? "rank \(ranks.lowerBound)" : "ranks \(ranks.lowerBound)-\(ranks.upperBound)"
-      let count = ProgressFormat.count(place.processors.count, of: "processor")
+      let count = ProgressFormat.count(location.processors.count, of: "processor")
       let each = count + (ranks.count == 1 ? "" : " each")
       let column = label.padding(toLength: max(label.count + 1, 12), withPad: " ", startingAt: 0)
-      print("  \(column)\(each), \(place.processors) of \(place.host)")
+      print("  \(column)\(each), \(location.processors) of \(location.host)")
     }
     if let advice = placement.advice { print("  advice      \(advice)") }
     if communicator.size == 1 { print("  advice      several ranks: mpirun -n RANKS ddpm-mpi doctor") }
@@ -60,7 +60,7 @@ struct Doctor: RankCommand {
       let dataset = try DatasetCatalog.load(name: name)
       print("data set      \(name): \(dataset.count) images of \(dataset.height)x\(dataset.width)x\(dataset.channels)")
     } catch let error as DatasetError {
-      print("data set      \(name): not usable; \(error.place): \(error.problem)")
+      print("data set      \(name): not usable; \(error.location): \(error.problem)")
       print("  advice      \(error.advice)")
     } catch {
       print("data set      \(name): not usable; \(error)")

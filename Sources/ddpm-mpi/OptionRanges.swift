@@ -11,8 +11,6 @@ enum OptionRange {
   static let images = 1...imageNumbers.count
   /// Of a sampler.
   static let steps = 1...1_000_000
-  /// On a side of a sheet.
-  static let places = 1...4096
 }
 
 /// - Throws: an error that names the option, its value and the bound that it is beyond. An option that is not given is

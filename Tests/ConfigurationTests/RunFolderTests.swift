@@ -127,7 +127,7 @@ private func message(_ body: () throws -> Void) -> String? {
   @Test func nothingIsLeftOfARunThatDidNotBegin() throws {
     try withTemporaryFolder { path in
       let folder = RunFolder(path + "/runs/a")
-      let refuse = { try RunPlace(folder).take(mustBeFresh: true) }
+      let refuse = { try RunFolderClaim(folder).take(mustBeFresh: true) }
       try refuse()
       #expect(try FileManager.default.contentsOfDirectory(atPath: path) == [])
       try FileManager.default.createDirectory(atPath: path + "/runs", withIntermediateDirectories: true)
@@ -141,16 +141,17 @@ private func message(_ body: () throws -> Void) -> String? {
     try withTemporaryFolder { path in
       let folder = RunFolder(path + "/run")
       do {
-        let place = RunPlace(folder)
+        let place = RunFolderClaim(folder)
         try place.take(mustBeFresh: true)
-        #expect(message { try RunPlace(folder).take(mustBeFresh: false) }?.contains("cannot be trained in") == true)
+        #expect(
+          message { try RunFolderClaim(folder).take(mustBeFresh: false) }?.contains("cannot be trained in") == true)
         #expect(!folder.holdsRun)
         try place.begin(RunConfiguration())
       }
       #expect(folder.holdsRun)
       #expect(try folder.savedConfiguration() == RunConfiguration())
       // A resume that is refused changes nothing.
-      try RunPlace(folder).take(mustBeFresh: false)
+      try RunFolderClaim(folder).take(mustBeFresh: false)
       #expect(try folder.savedConfiguration() == RunConfiguration())
       #expect(FileManager.default.fileExists(atPath: folder.samplesPath))
     }

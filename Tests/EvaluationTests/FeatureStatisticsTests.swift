@@ -11,8 +11,8 @@ import Testing
   /// Means first and deviations from them afterwards, as the definition has it.
   private func direct(_ features: Features) -> (mean: [Double], covariance: [Double]) {
     let (count, dimension) = (features.count, features.dimension)
-    let mean = (0..<dimension).map { place in
-      (0..<count).reduce(0) { $0 + Double(features.values[$1 * dimension + place]) } / Double(count)
+    let mean = (0..<dimension).map { index in
+      (0..<count).reduce(0) { $0 + Double(features.values[$1 * dimension + index]) } / Double(count)
     }
     var covariance = [Double](repeating: 0, count: dimension * dimension)
     for image in 0..<count {
@@ -51,7 +51,7 @@ import Testing
     #expect(throws: EvaluationError.tooFewImages(1, minimum: 2, measure: "a covariance")) {
       try FeatureStatistics(Features([1, 2], dimension: 2), workers: .callingThread)
     }
-    #expect(throws: EvaluationError.notFinite(place: "number 1 of image 0")) {
+    #expect(throws: EvaluationError.notFinite(location: "number 1 of image 0")) {
       try FeatureStatistics(Features([1, .infinity, 3, 4], dimension: 2), workers: .callingThread)
     }
   }

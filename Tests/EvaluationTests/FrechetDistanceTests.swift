@@ -8,7 +8,7 @@ import Testing
 
   private func diagonal(_ variances: [Double], mean: [Double]? = nil) -> FeatureStatistics {
     var covariance = [Double](repeating: 0, count: variances.count * variances.count)
-    for (place, variance) in variances.enumerated() { covariance[place * (variances.count + 1)] = variance }
+    for (index, variance) in variances.enumerated() { covariance[index * (variances.count + 1)] = variance }
     return FeatureStatistics(
       mean: mean ?? [Double](repeating: 0, count: variances.count), covariance: covariance, count: nil)
   }
@@ -123,10 +123,10 @@ import Testing
 
   @Test func statisticsThatDoNotFitAreRefused() {
     #expect(throws: EvaluationError.dimensionsDiffer(2, 1)) { try FrechetDistance(diagonal([1, 1]), diagonal([1])) }
-    #expect(throws: EvaluationError.notFinite(place: "element (1, 1) of the second covariance")) {
+    #expect(throws: EvaluationError.notFinite(location: "element (1, 1) of the second covariance")) {
       try FrechetDistance(diagonal([1, 1]), diagonal([1, .nan]))
     }
-    #expect(throws: EvaluationError.notFinite(place: "number 0 of a mean")) {
+    #expect(throws: EvaluationError.notFinite(location: "number 0 of a mean")) {
       try FrechetDistance(diagonal([1, 1], mean: [.infinity, 0]), diagonal([1, 1]))
     }
     #expect(throws: EvaluationError.notACovariance(name: "the first covariance", eigenvalue: -1, largest: 1)) {

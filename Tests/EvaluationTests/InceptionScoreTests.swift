@@ -13,7 +13,7 @@ import Testing
   @Test(arguments: [1, 5]) func sureAndEvenlySpreadImagesScoreTheNumberOfClasses(splits: Int) throws {
     let score = try InceptionScore(logits: oneHot((0..<100).map { $0 % 10 }, classes: 10), splitCount: splits)
     #expect(abs(score.mean - 10) < 10 * Self.tolerance)
-    #expect(score.deviation < 10 * Self.tolerance)
+    #expect(score.standardDeviation < 10 * Self.tolerance)
     #expect(score.imageCount == 100 && score.splitCount == splits)
   }
 
@@ -27,7 +27,7 @@ import Testing
   /// Two splits, of one class each and of two: scores 1 and 2.
   @Test func eachSplitHasItsOwnMarginal() throws {
     let score = try InceptionScore(logits: oneHot([1, 1, 0, 1], classes: 2), splitCount: 2)
-    #expect(abs(score.mean - 1.5) < Self.tolerance && abs(score.deviation - 0.5) < Self.tolerance)
+    #expect(abs(score.mean - 1.5) < Self.tolerance && abs(score.standardDeviation - 0.5) < Self.tolerance)
   }
 
   /// p = (3/4, 1/4) and (1/4, 3/4): KL = ¾ log 3/2 + ¼ log 1/2 for both.
@@ -42,7 +42,7 @@ import Testing
     #expect(throws: EvaluationError.tooFewImages(4, minimum: 5, measure: "an Inception score over 5 splits")) {
       try InceptionScore(logits: oneHot([0, 1, 0, 1], classes: 2), splitCount: 5)
     }
-    #expect(throws: EvaluationError.notFinite(place: "number 1 of image 2")) {
+    #expect(throws: EvaluationError.notFinite(location: "number 1 of image 2")) {
       try InceptionScore(logits: Features([0, 0, 0, 0, 0, .nan], dimension: 2), splitCount: 1)
     }
   }

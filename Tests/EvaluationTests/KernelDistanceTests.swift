@@ -11,7 +11,7 @@ import Testing
     return base * base * base
   }
 
-  private func meanAndDeviation(_ values: [Double]) -> (mean: Double, deviation: Double) {
+  private func meanAndStandardDeviation(_ values: [Double]) -> (mean: Double, standardDeviation: Double) {
     let count = Double(values.count)
     let mean = values.reduce(0, +) / count
     let squares: [Double] = values.map { ($0 - mean) * ($0 - mean) }
@@ -56,7 +56,7 @@ import Testing
     let distance = try KernelDistance(a, b, subsetSize: 80, subsetCount: 3, seed: 9, workers: .callingThread)
     #expect(abs(distance.mean - KernelDistance.discrepancy(a, b, workers: .callingThread)) < Self.tolerance)
     // The subsets differ in order only.
-    #expect(distance.deviation < Self.tolerance)
+    #expect(distance.standardDeviation < Self.tolerance)
   }
 
   @Test func meanAndDeviationAreThoseOfTheSubsets() throws {
@@ -67,22 +67,22 @@ import Testing
     }
     let estimates = (0..<7).map { subset in
       direct(
-        a[KernelDistance.places(subset, side: 0, size: 30, of: 90, seed: 11)],
-        b[KernelDistance.places(subset, side: 1, size: 30, of: 70, seed: 11)])
+        a[KernelDistance.indices(subset, side: 0, size: 30, of: 90, seed: 11)],
+        b[KernelDistance.indices(subset, side: 1, size: 30, of: 70, seed: 11)])
     }
-    let (mean, deviation) = meanAndDeviation(estimates)
+    let (mean, standardDeviation) = meanAndStandardDeviation(estimates)
     #expect(abs(distances[0].mean - mean) < Self.tolerance)
-    #expect(abs(distances[0].deviation - deviation) < Self.tolerance)
+    #expect(abs(distances[0].standardDeviation - standardDeviation) < Self.tolerance)
     #expect(distances[1] == distances[0] && distances[2] == distances[0])
     #expect(distances[0].subsetCount == 7 && distances[0].subsetSize == 30)
   }
 
   @Test func subsetsAreDrawnWithoutReplacement() {
-    let drawn = (0..<40).map { KernelDistance.places($0, side: 0, size: 50, of: 60, seed: 1) }
-    for places in drawn { #expect(Set(places).count == 50 && places.allSatisfy { (0..<60).contains($0) }) }
+    let drawn = (0..<40).map { KernelDistance.indices($0, side: 0, size: 50, of: 60, seed: 1) }
+    for indices in drawn { #expect(Set(indices).count == 50 && indices.allSatisfy { (0..<60).contains($0) }) }
     #expect(Set(drawn).count == 40)
-    #expect(KernelDistance.places(0, side: 1, size: 50, of: 60, seed: 1) != drawn[0])
-    #expect(KernelDistance.places(0, side: 0, size: 50, of: 60, seed: 2) != drawn[0])
+    #expect(KernelDistance.indices(0, side: 1, size: 50, of: 60, seed: 1) != drawn[0])
+    #expect(KernelDistance.indices(0, side: 0, size: 50, of: 60, seed: 2) != drawn[0])
     // Every image is drawn equally often: 40·50/60 = 33 times, with a deviation of 2.4.
     for image in 0..<60 { #expect((20...40).contains(drawn.count(where: { $0.contains(image) }))) }
   }
@@ -94,8 +94,8 @@ import Testing
       let second = TestFeatures.normals(40, dimension: 6, seed: 2 * pair + 101)
       return KernelDistance.discrepancy(first, second, workers: .callingThread)
     }
-    let (mean, deviation) = meanAndDeviation(estimates)
-    #expect(abs(mean) < 3 * deviation / Double(estimates.count).squareRoot())
+    let (mean, standardDeviation) = meanAndStandardDeviation(estimates)
+    #expect(abs(mean) < 3 * standardDeviation / Double(estimates.count).squareRoot())
     #expect(estimates.contains { $0 < 0 } && estimates.contains { $0 > 0 })
   }
 
@@ -111,7 +111,7 @@ import Testing
     #expect(throws: EvaluationError.dimensionsDiffer(2, 3)) {
       try distance(TestFeatures.normals(9, dimension: 3, seed: 1), size: 9)
     }
-    #expect(throws: EvaluationError.notFinite(place: "number 0 of image 1")) {
+    #expect(throws: EvaluationError.notFinite(location: "number 0 of image 1")) {
       try distance(Features([1, 2, .nan, 4], dimension: 2), size: 2)
     }
   }

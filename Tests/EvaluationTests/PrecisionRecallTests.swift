@@ -69,7 +69,7 @@ import Testing
     #expect(throws: EvaluationError.dimensionsDiffer(2, 3)) {
       try result(TestFeatures.normals(9, dimension: 3, seed: 1))
     }
-    #expect(throws: EvaluationError.notFinite(place: "number 0 of image 0")) {
+    #expect(throws: EvaluationError.notFinite(location: "number 0 of image 0")) {
       try result(Features([.nan, 1, 2, 3, 4, 5, 6, 7], dimension: 2))
     }
   }

@@ -19,10 +19,10 @@ enum TestFeatures {
     let noise = normals(count, dimension: dimension, seed: seed + 1)
     var values: [Float] = []
     for image in 0..<count {
-      for place in 0..<dimension {
-        var sum = shift + 0.3 * noise.values[image * dimension + place]
+      for index in 0..<dimension {
+        var sum = shift + 0.3 * noise.values[image * dimension + index]
         for factor in 0..<8 {
-          sum += 0.4 * factors.values[image * 8 + factor] * weights.values[factor * dimension + place]
+          sum += 0.4 * factors.values[image * 8 + factor] * weights.values[factor * dimension + index]
         }
         values.append(max(0, sum))
       }

@@ -21,18 +21,18 @@ import Testing
   }
 
   @Test func linksThatLeadOutAreNamed() throws {
-    for (place, target) in [
+    for (name, target) in [
       ("journal.jsonl", "/etc/passwd"), ("samples/step-00000001.png", "../../other"), ("samples", "/tmp"),
       ("checkpoints", ".."), ("dangling", "nowhere"),
     ] {
-      try? FileManager.default.removeItem(atPath: "\(folder)/run/\(place)")
-      symlink(target, "\(folder)/run/\(place)")
+      try? FileManager.default.removeItem(atPath: "\(folder)/run/\(name)")
+      symlink(target, "\(folder)/run/\(name)")
       #expect {
         try requireInnerLinks(in: "\(folder)/run", subfolders: ["samples", "checkpoints"])
       } throws: {
-        "\($0)".contains("\(folder)/run/\(place) is a link that points outside of")
+        "\($0)".contains("\(folder)/run/\(name) is a link that points outside of")
       }
-      unlink("\(folder)/run/\(place)")
+      unlink("\(folder)/run/\(name)")
       try FileManager.default.createDirectory(atPath: "\(folder)/run/samples", withIntermediateDirectories: true)
     }
   }

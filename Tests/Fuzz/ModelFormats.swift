@@ -88,7 +88,7 @@ private func writeCheckpoint(_ texts: [UInt8], _ yaml: [UInt8], to path: String)
 private func readCheckpoint(_ path: String) throws {
   let inspection = try CheckpointInspection(path: path)
   guard inspection.isWhole else { throw Problem("it is damaged") }
-  _ = try CheckpointPlace.newest(at: path, option: "--checkpoint") { try TrainedModel(reading: $0, weights: .ema) }
+  _ = try CheckpointLookup.newest(at: path, option: "--checkpoint") { try TrainedModel(reading: $0, weights: .ema) }
 }
 
 let modelFormats = [

@@ -6,7 +6,7 @@ enum GroupNormRun {
   struct Forward {
     var y: [Float]
     var means: [Float]
-    var inverseDeviations: [Float]
+    var inverseStandardDeviations: [Float]
   }
 
   struct Backward {
@@ -27,13 +27,14 @@ enum GroupNormRun {
     let x = Tensor(x, shape: [x.count])
     let y = Tensor(repeating: .nan, shape: [x.count])
     let means = Tensor(repeating: .nan, shape: [geometry.images * geometry.groups])
-    let inverseDeviations = Tensor(repeating: .nan, shape: [geometry.images * geometry.groups])
+    let inverseStandardDeviations = Tensor(repeating: .nan, shape: [geometry.images * geometry.groups])
     GroupNorm.forward(
       x: [ChannelPart(x.pointer, channels: geometry.channels)], scale: scale, offset: offset,
-      modulation: modulation?.pointer, y: y.pointer, means: means.pointer, inverseDeviations: inverseDeviations.pointer,
+      modulation: modulation?.pointer, y: y.pointer, means: means.pointer,
+      inverseStandardDeviations: inverseStandardDeviations.pointer,
       geometry: geometry, activation: activation,
       dropout: dropout, workers: pool)
-    return Forward(y: y.elements, means: means.elements, inverseDeviations: inverseDeviations.elements)
+    return Forward(y: y.elements, means: means.elements, inverseStandardDeviations: inverseStandardDeviations.elements)
   }
 
   /// - Parameters:
@@ -54,7 +55,7 @@ enum GroupNormRun {
     let dModulation = modulation.map { Tensor(repeating: .nan, shape: $0.shape) }
     GroupNorm.backward(
       x: [ChannelPart(x.pointer, channels: geometry.channels)], dy: gradient.pointer, scale: scale, offset: offset,
-      means: forward.means, inverseDeviations: forward.inverseDeviations, g: gradient.pointer,
+      means: forward.means, inverseStandardDeviations: forward.inverseStandardDeviations, g: gradient.pointer,
       dx: [ChannelPartGradient(dx.pointer, addend: addend == nil ? nil : UnsafePointer(dx.pointer))],
       dScale: dScale.pointer, dOffset: dOffset.pointer, modulation: modulation?.pointer,
       dModulation: dModulation?.pointer, geometry: geometry, activation: activation, dropout: dropout,

@@ -57,7 +57,7 @@ import Testing
     }
     #expect(TestData.largestDifference(results[0].y, expected.y) < Self.forwardTolerance * deviationScale(expected))
     #expect(TestData.largestDifference(results[0].means, expected.means) < Self.forwardTolerance)
-    for (value, exact) in zip(results[0].inverseDeviations, expected.inverseDeviations) {
+    for (value, exact) in zip(results[0].inverseStandardDeviations, expected.inverseStandardDeviations) {
       #expect(abs(value - exact) < Float(Self.relativeTolerance) * exact)
     }
     for other in results.dropFirst() {
@@ -66,8 +66,8 @@ import Testing
   }
 
   /// How much a rounding of the mean is magnified where a group's numbers are nearly equal.
-  private func deviationScale(_ expected: (y: [Float], means: [Float], inverseDeviations: [Float])) -> Double {
-    max(1, Double(expected.inverseDeviations.max() ?? 1))
+  private func deviationScale(_ expected: (y: [Float], means: [Float], inverseStandardDeviations: [Float])) -> Double {
+    max(1, Double(expected.inverseStandardDeviations.max() ?? 1))
   }
 
   @Test(arguments: cases) func backwardEqualsTheTwinForAnyThreadCount(_ test: Case) {
@@ -83,7 +83,7 @@ import Testing
         x: x, dy: dy, scale: scale, offset: offset, forward: forward, start: 0.5, geometry, test.activation,
         test.dropout, pool)
     }
-    let magnification = Double(max(1, forward.inverseDeviations.max() ?? 1))
+    let magnification = Double(max(1, forward.inverseStandardDeviations.max() ?? 1))
     // Partial sums of up to 512 numbers reach about 300; their roundings add up like a random walk.
     let sumTolerance = 300 * 512.0.squareRoot() * 0x1p-24
     #expect(
@@ -161,7 +161,7 @@ import Testing
     let (scale, offset) = ([Float](repeating: 1, count: 32), [Float](repeating: 0, count: 32))
     let expected = Reference.groupNorm(x: x, scale: scale, offset: offset, geometry: geometry, activation: .identity)
     let result = GroupNormRun.forward(x: x, scale: scale, offset: offset, geometry, .identity, nil, TestData.pools[1])
-    for (value, exact) in zip(result.inverseDeviations, expected.inverseDeviations) {
+    for (value, exact) in zip(result.inverseStandardDeviations, expected.inverseStandardDeviations) {
       #expect(abs(value - exact) < Float(Self.relativeTolerance) * exact)
     }
     // The mean itself is rounded to a float of its size.

@@ -34,9 +34,9 @@ import Testing
   /// element was copied to: the gradient of a convolution whose kernel picks every element of the patch.
   @Test(arguments: geometries) func addedColumnsAreTheAdjoint(_ geometry: PatchGeometry) {
     let columns = TestData.normals(geometry.patchCount * geometry.patchLength)
-    let places = Reference.columns(x: (1...geometry.inputCount).map { Double($0) }, geometry: geometry)
+    let indices = Reference.columns(x: (1...geometry.inputCount).map { Double($0) }, geometry: geometry)
     var expected = [Double](repeating: 0, count: geometry.inputCount)
-    for (place, value) in zip(places, columns) where place > 0 { expected[Int(place) - 1] += Double(value) }
+    for (index, value) in zip(indices, columns) where index > 0 { expected[Int(index) - 1] += Double(value) }
     // At most 25 additions of numbers up to about 15.
     let tolerance = 25 * 15 * 0x1p-24
     let results = TestData.pools.map { pool in

@@ -53,7 +53,7 @@ import Testing
     }
     let (y, gradients) = results[0]
     // As without a modulation, whose 1 + s is up to 5, and once more in the gradient of the offset.
-    let magnification = Double(max(1, y.inverseDeviations.max() ?? 1))
+    let magnification = Double(max(1, y.inverseStandardDeviations.max() ?? 1))
     let tolerance = 5 * GroupNormTests.forwardTolerance * magnification
     let sumTolerance = 5 * 300 * 512.0.squareRoot() * 0x1p-24 * magnification
     #expect(TestData.largestDifference(y.y, exact.y) < tolerance)

@@ -28,7 +28,7 @@ struct KernelDistanceCommand: ParsableCommand {
           first, second, subsetSize: subsetSize, subsetCount: subsetCount, seed: seed, workers: workers)
         let places = (0..<subsetCount).map { subset in
           [first, second].enumerated().map { side, features in
-            KernelDistance.places(subset, side: side, size: subsetSize, of: features.count, seed: seed)
+            KernelDistance.indices(subset, side: side, size: subsetSize, of: features.count, seed: seed)
           }
         }
         return Distance(distance: distance, places: places)

@@ -20,7 +20,7 @@ struct NetworkCommand: ParsableCommand {
   func run() throws {
     // Checkpoints are read through parallel HDF5.
     try MPISession.initialise()
-    let (model, _, _) = try CheckpointPlace.newest(at: checkpoint, option: "CHECKPOINT") {
+    let (model, _, _) = try CheckpointLookup.newest(at: checkpoint, option: "CHECKPOINT") {
       try TrainedModel(reading: $0, weights: weights == "model" ? .model : .ema)
     }
     let file = try Safetensors(readingFrom: input)

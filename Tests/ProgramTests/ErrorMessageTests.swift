@@ -67,7 +67,7 @@ struct ErrorMessageTests {
       "evaluation.every is 2, but a classifier draws no images"),
   ]
 
-  static let places = [
+  static let files = [
     Refusal("train --config \(nowhere).yaml", "cannot open ", "/nowhere.yaml"),
     Refusal("train \(tiny) --output /proc/nowhere", "cannot create the folder /proc/nowhere"),
     Refusal(
@@ -76,7 +76,7 @@ struct ErrorMessageTests {
     Refusal("train \(tiny) --trace \(nowhere)/none/t.h5 --output \(nowhere)", "cannot write ", "/none/t.h5"),
   ]
 
-  @Test(arguments: arguments + keys + places)
+  @Test(arguments: arguments + keys + files)
   func isRefused(_ refusal: Refusal) async throws {
     try await refusal.check()
     #expect(!FileManager.default.fileExists(atPath: Self.nowhere))

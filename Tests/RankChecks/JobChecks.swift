@@ -11,13 +11,13 @@ let jobChecks: [Check] = [
   Check("every rank knows where all ranks run") { context in
     let placement = try RankPlacement(of: context.communicator, threads: context.rank + 1)
     let host = try context.communicator.processorName
-    try expectEqual(placement.places.map(\.threads), (0..<context.size).map { $0 + 1 })
+    try expectEqual(placement.locations.map(\.threads), (0..<context.size).map { $0 + 1 })
     try expectEqual(
-      placement.places[context.rank],
+      placement.locations[context.rank],
       .init(host: host, processors: ProcessorSet.usable, threads: context.rank + 1))
     // Whatever the others do, a rank with more threads than processors is crowded.
     try expect(
-      placement.isCrowded(context.rank) || placement.places[context.rank].processors.count > context.rank,
+      placement.isCrowded(context.rank) || placement.locations[context.rank].processors.count > context.rank,
       "\(context.rank + 1) threads fit on \(ProcessorSet.usable)")
   },
 

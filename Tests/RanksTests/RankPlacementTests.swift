@@ -66,6 +66,6 @@ import Testing
   @Test func ranksWithTheSamePlaceAreAGroup() {
     let placement = Self.placement(["0-1", "0-1", "2", "0-1"])
     #expect(placement.groups.map(\.ranks) == [0...1, 2...2, 3...3])
-    #expect(placement.fewestProcessors == 1)
+    #expect(placement.minimumProcessors == 1)
   }
 }

@@ -12,19 +12,19 @@ extension Reference {
   package static func groupNorm<Scalar: BinaryFloatingPoint>(
     x: [Scalar], scale: [Scalar], offset: [Scalar], modulation: [Scalar]? = nil, geometry: GroupNormGeometry,
     activation: Activation, multipliers: [Scalar]? = nil
-  ) -> (y: [Scalar], means: [Scalar], inverseDeviations: [Scalar]) {
+  ) -> (y: [Scalar], means: [Scalar], inverseStandardDeviations: [Scalar]) {
     let input = doubles(x)
-    let (means, inverseDeviations) = groupStatistics(input, geometry)
+    let (means, inverseStandardDeviations) = groupStatistics(input, geometry)
     var y = [Double](repeating: 0, count: x.count)
     for element in x.indices {
       let (channel, group) = channelAndGroup(of: element, geometry)
-      let normalised = (input[element] - means[group]) * inverseDeviations[group]
+      let normalised = (input[element] - means[group]) * inverseStandardDeviations[group]
       let (s, b) = scaleAndShift(of: element, modulation, geometry)
       let u = (normalised * Double(scale[channel]) + Double(offset[channel])) * (1 + s) + b
       y[element] = activation == .silu ? u / (1 + exp(-u)) : u
       if let multipliers { y[element] *= Double(multipliers[element]) }
     }
-    return (rounded(y), rounded(means), rounded(inverseDeviations))
+    return (rounded(y), rounded(means), rounded(inverseStandardDeviations))
   }
 
   /// Gradients of a loss with respect to `groupNorm`'s input, scale, offset and modulation, given dy = ∂loss/∂y.
@@ -33,7 +33,7 @@ extension Reference {
     geometry: GroupNormGeometry, activation: Activation, multipliers: [Scalar]? = nil
   ) -> (dx: [Scalar], dScale: [Scalar], dOffset: [Scalar], dModulation: [Scalar]) {
     let input = doubles(x)
-    let (means, inverseDeviations) = groupStatistics(input, geometry)
+    let (means, inverseStandardDeviations) = groupStatistics(input, geometry)
     var dNormalised = [Double](repeating: 0, count: x.count)
     var dScale = [Double](repeating: 0, count: geometry.channels)
     var dOffset = dScale
@@ -42,7 +42,7 @@ extension Reference {
     var products = sums
     for element in x.indices {
       let (channel, group) = channelAndGroup(of: element, geometry)
-      let normalised = (input[element] - means[group]) * inverseDeviations[group]
+      let normalised = (input[element] - means[group]) * inverseStandardDeviations[group]
       let (s, b) = scaleAndShift(of: element, modulation, geometry)
       let affine = normalised * Double(scale[channel]) + Double(offset[channel])
       var gradient = Double(dy[element]) * (multipliers.map { Double($0[element]) } ?? 1)
@@ -65,9 +65,9 @@ extension Reference {
     var dx = [Double](repeating: 0, count: x.count)
     for element in x.indices {
       let (_, group) = channelAndGroup(of: element, geometry)
-      let normalised = (input[element] - means[group]) * inverseDeviations[group]
+      let normalised = (input[element] - means[group]) * inverseStandardDeviations[group]
       let centred = dNormalised[element] - sums[group] / count - normalised * products[group] / count
-      dx[element] = centred * inverseDeviations[group]
+      dx[element] = centred * inverseStandardDeviations[group]
     }
     return (rounded(dx), rounded(dScale), rounded(dOffset), rounded(dModulation))
   }
@@ -95,7 +95,7 @@ extension Reference {
   /// Means and inverse deviations [images, groups].
   private static func groupStatistics(
     _ x: [Double], _ geometry: GroupNormGeometry
-  ) -> (means: [Double], inverseDeviations: [Double]) {
+  ) -> (means: [Double], inverseStandardDeviations: [Double]) {
     let count = Double(geometry.pixels * geometry.channels / geometry.groups)
     var means = [Double](repeating: 0, count: geometry.images * geometry.groups)
     var variances = means

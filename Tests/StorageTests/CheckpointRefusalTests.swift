@@ -131,23 +131,23 @@ extension StorageTests {
       try Checkpoint.save(to: path, header: testHeader, groups: saved.groups, communicator: world)
       let whole = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
       let configuration = try #require(Data(whole).range(of: Data(testHeader.configuration.utf8)))
-      let places = Set(stride(from: 0, to: whole.count, by: 11)).union(0..<96).union(configuration).union(
+      let offsets = Set(stride(from: 0, to: whole.count, by: 11)).union(0..<96).union(configuration).union(
         whole.count - 300..<whole.count)
       var refused = 0
-      for place in places.sorted() {
+      for offset in offsets.sorted() {
         var bytes = whole
-        bytes[place] ^= 1 << UInt8(place % 8)
+        bytes[offset] ^= 1 << UInt8(offset % 8)
         let damaged = try folder.write(bytes, to: "damaged.h5")
         let loaded = TestArenas(seed: 2)
         do {
           let header = try Checkpoint.load(from: damaged, communicator: world) { _ in loaded.groups }
-          #expect(header == testHeader && loaded.bits == saved.bits, "byte \(place)")
+          #expect(header == testHeader && loaded.bits == saved.bits, "byte \(offset)")
         } catch let error as CheckpointError {
           refused += 1
           #expect(error.path == damaged)
         }
       }
-      #expect(refused == places.count, "a seal leaves no gap")
+      #expect(refused == offsets.count, "a seal leaves no gap")
     }
 
     private func write(_ path: String, version: Int64? = 2, complete: Int64? = 1) throws {

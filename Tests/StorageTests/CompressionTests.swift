@@ -57,9 +57,9 @@ extension StorageTests {
 
     @Test func changedContentsAreAnError() throws {
       let folder = try TemporaryFolder()
-      for place in [12, 23, Self.hello.count - 1] {
+      for offset in [12, 23, Self.hello.count - 1] {
         var bytes = Self.hello
-        bytes[place] ^= 0x10
+        bytes[offset] ^= 0x10
         let path = try folder.write(bytes, to: "corrupt.gz")
         let error = try #require(throws: CompressionError.self) { _ = try gunzip(contentsOf: path) }
         #expect(error.description.hasPrefix("\(path): the gzip data are corrupt"))

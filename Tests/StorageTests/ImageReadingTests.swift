@@ -73,11 +73,11 @@ extension StorageTests {
             var sum = 0.0
             for v in 0..<crop {
               for u in 0..<crop {
-                let place = (((height - crop) / 2 + v) * width + (width - crop) / 2 + u) * 3 + channel
+                let index = (((height - crop) / 2 + v) * width + (width - crop) / 2 + u) * 3 + channel
                 sum +=
                   share(u, Double(x) * scale, Double(x + 1) * scale)
                   * share(v, Double(y) * scale, Double(y + 1) * scale)
-                  * Double(image.pixels[place])
+                  * Double(image.pixels[index])
               }
             }
             // Halves may fall to either side by the rounding of this sum.

@@ -10,25 +10,25 @@ extension StorageTests {
     private func read(_ bytes: [UInt8]) throws -> Image { try ImageReader().read(bytes, named: "image.jpg") }
 
     /// Where each marker lies, and which it is: those of the header, and those within and after scans.
-    private func markers(_ bytes: [UInt8]) -> [(place: Int, marker: UInt8)] {
+    private func markers(_ bytes: [UInt8]) -> [(offset: Int, marker: UInt8)] {
       var markers: [(Int, UInt8)] = []
-      var place = 0
-      while place + 1 < bytes.count {
-        let marker = bytes[place + 1]
-        guard bytes[place] == 0xff, marker != 0 else {
-          place += 1
+      var offset = 0
+      while offset + 1 < bytes.count {
+        let marker = bytes[offset + 1]
+        guard bytes[offset] == 0xff, marker != 0 else {
+          offset += 1
           continue
         }
-        markers.append((place, marker))
+        markers.append((offset, marker))
         // What is within a segment is no marker; what follows the segment of a scan may be one.
         let standsAlone = (0xd0...0xd9).contains(marker)
-        place += standsAlone ? 2 : 2 + Int(bytes[place + 2]) << 8 + Int(bytes[place + 3])
+        offset += standsAlone ? 2 : 2 + Int(bytes[offset + 2]) << 8 + Int(bytes[offset + 3])
       }
       return markers
     }
 
-    private func inserting(_ extra: [UInt8], at place: Int, into bytes: [UInt8]) -> [UInt8] {
-      Array(bytes[..<place]) + extra + bytes[place...]
+    private func inserting(_ extra: [UInt8], at offset: Int, into bytes: [UInt8]) -> [UInt8] {
+      Array(bytes[..<offset]) + extra + bytes[offset...]
     }
 
     @Test func everyTruncationIsAnErrorButThatOfTheLastMark() throws {
@@ -50,11 +50,11 @@ extension StorageTests {
       for base64 in [JPEGFiles.colour, JPEGFiles.grey, JPEGFiles.inks, JPEGFiles.progressive] {
         let bytes = try bytes(base64)
         let image = try read(bytes)
-        for (place, marker) in markers(bytes) where marker != 0xd8 {
+        for (offset, marker) in markers(bytes) where marker != 0xd8 {
           for extra in [[0], [1, 2, 3], [0xff], [UInt8](repeating: 0, count: 700)] as [[UInt8]] {
             // Before the first marker they would make it something else.
-            if place == 2 && extra[0] != 0xff { continue }
-            let other = inserting(extra, at: place, into: bytes)
+            if offset == 2 && extra[0] != 0xff { continue }
+            let other = inserting(extra, at: offset, into: bytes)
             #expect(try read(other) == image, "\(extra.count) bytes before \(marker)")
             #expect(
               try ImageReader().header(of: other, named: "")
@@ -70,13 +70,13 @@ extension StorageTests {
       #expect(try read(bytes).pixels.count == 16 * 12)
       let restarts = markers(bytes).filter { (0xd0...0xd7).contains($0.marker) }
       #expect(restarts.count == 3)
-      for (place, marker) in restarts {
+      for (offset, marker) in restarts {
         // Too much before a restart, too little, another restart, none.
         var renamed = bytes
-        renamed[place + 1] = marker == 0xd5 ? 0xd6 : 0xd5
-        let shortened = Array(bytes[..<(place - 8)] + bytes[place...])
-        let joined = Array(bytes[..<place] + bytes[(place + 2)...])
-        let lengthened = inserting([UInt8](repeating: 0x55, count: 16), at: place, into: bytes)
+        renamed[offset + 1] = marker == 0xd5 ? 0xd6 : 0xd5
+        let shortened = Array(bytes[..<(offset - 8)] + bytes[offset...])
+        let joined = Array(bytes[..<offset] + bytes[(offset + 2)...])
+        let lengthened = inserting([UInt8](repeating: 0x55, count: 16), at: offset, into: bytes)
         for (other, what) in [(renamed, "renamed"), (shortened, "short"), (joined, "joined"), (lengthened, "long")] {
           #expect(throws: ImageError.self, "\(what) \(marker)") { try read(other) }
         }
@@ -86,7 +86,7 @@ extension StorageTests {
     @Test func zerosWhereASequentialScanHasNothingToSayAreNoDamage() throws {
       var bytes = try bytes(JPEGFiles.colour)
       let image = try read(bytes)
-      let scan = try #require(markers(bytes).first { $0.marker == 0xda }).place
+      let scan = try #require(markers(bytes).first { $0.marker == 0xda }).offset
       // Behind the length, the number of components and two bytes for each: the range of coefficients, 0 to 63.
       let last = scan + 4 + 1 + 2 * Int(bytes[scan + 4]) + 1
       #expect(bytes[last] == 63)
@@ -99,10 +99,10 @@ extension StorageTests {
       // The scan of the means, made one of all their bits, which may come again and again.
       let all = markers(bytes)
       let first = try #require(all.firstIndex { $0.marker == 0xda })
-      var scan = Array(bytes[all[first].place..<all[first + 1].place])
+      var scan = Array(bytes[all[first].offset..<all[first + 1].offset])
       scan[1 + Int(scan[3])] = 0
       func repeating(_ count: Int) -> [UInt8] {
-        inserting((0..<count).flatMap { _ in scan }, at: all[first].place, into: bytes)
+        inserting((0..<count).flatMap { _ in scan }, at: all[first].offset, into: bytes)
       }
       #expect(try read(repeating(480)) == read(bytes))
       let error = #expect(throws: ImageError.self) { try read(repeating(500)) }
@@ -112,7 +112,7 @@ extension StorageTests {
     @Test func imagesAboveTheLimitAreRefusedBeforeTheyTakeMemory() throws {
       for base64 in [JPEGFiles.colour, JPEGFiles.progressive] {
         var bytes = try bytes(base64)
-        let frame = try #require(markers(bytes).first { (0xc0...0xc2).contains($0.marker) }).place
+        let frame = try #require(markers(bytes).first { (0xc0...0xc2).contains($0.marker) }).offset
         bytes.replaceSubrange(frame + 5..<frame + 9, with: [0xff, 0xdc, 0xff, 0xdc])
         let error = #expect(throws: ImageError.self) { try read(bytes) }
         #expect(error?.kind == .tooLarge)

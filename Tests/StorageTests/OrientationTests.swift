@@ -79,9 +79,9 @@ extension StorageTests {
         exif(6, isLittleEndian: true, directory: 0),
       ]
       // Directories at the end, behind it and as far away as can be.
-      for place in [whole.count - 1, whole.count, 1 << 31, 1 << 32 - 1] {
+      for offset in [whole.count - 1, whole.count, 1 << 31, 1 << 32 - 1] {
         var bytes = whole
-        bytes.replaceSubrange(4..<8, with: PNGFile.number(place).reversed())
+        bytes.replaceSubrange(4..<8, with: PNGFile.number(offset).reversed())
         others.append(bytes)
       }
       for data in others {
@@ -89,8 +89,8 @@ extension StorageTests {
       }
       // A checksum that does not match.
       var bytes = png(whole)
-      let place = try #require(bytes.indices.first { bytes[$0...].starts(with: "eXIf".utf8) })
-      bytes[place + 4 + whole.count] ^= 1
+      let offset = try #require(bytes.indices.first { bytes[$0...].starts(with: "eXIf".utf8) })
+      bytes[offset + 4 + whole.count] ^= 1
       #expect(try ImageReader().read(bytes, named: "image.png").pixels == [1, 2, 3, 4, 5, 6])
       // A directory of very many entries, of which there are few.
       var many = whole

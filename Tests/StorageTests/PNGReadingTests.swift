@@ -21,8 +21,8 @@ extension StorageTests {
       let channels = type.channels
       file.samples = { x, y in
         (0..<channels).map { channel in
-          let place = (y / 2 * width + x / 2) * channels + channel
-          return (place * 40503 + place / 3 * 257 + x % 2 + y % 2) & ((1 << depth) - 1)
+          let offset = (y / 2 * width + x / 2) * channels + channel
+          return (offset * 40503 + offset / 3 * 257 + x % 2 + y % 2) & ((1 << depth) - 1)
         }
       }
       return file
@@ -33,12 +33,12 @@ extension StorageTests {
     /// - Returns: the pixels that reading must give.
     private func complete(_ file: inout PNGFile, hasTransparency: Bool) -> [UInt8] {
       let samples = file.samples
-      let places = (0..<file.height).flatMap { y in (0..<file.width).map { x in samples(x, y) } }
+      let pixels = (0..<file.height).flatMap { y in (0..<file.width).map { x in samples(x, y) } }
       guard file.colourType == .indexed else {
         let key = samples(file.width / 2, file.height / 2)
         if hasTransparency { file.chunks = [("tRNS", key.flatMap { PNGFile.number($0, bytes: 2) })] }
         let depth = file.depth
-        return places.flatMap { pixel in
+        return pixels.flatMap { pixel in
           pixel.map { reduced($0, depth) } + (hasTransparency ? [pixel == key ? 0 : 255] : [])
         }
       }
@@ -47,7 +47,7 @@ extension StorageTests {
       let opacities: [UInt8] = (0..<(count + 1) / 2).map { UInt8($0 * 70 % 256) }
       file.chunks = [("PLTE", palette.flatMap { $0 })]
       if hasTransparency { file.chunks.append(("tRNS", opacities)) }
-      return places.flatMap { pixel in
+      return pixels.flatMap { pixel in
         palette[pixel[0]] + (hasTransparency ? [pixel[0] < opacities.count ? opacities[pixel[0]] : 255] : [])
       }
     }
@@ -111,10 +111,10 @@ extension StorageTests {
       for length in stride(from: 0, to: bytes.count - 12, by: 5) {
         #expect(throws: ImageError.self, "\(length) bytes") { try read(Array(bytes[..<length])) }
       }
-      for place in 8..<bytes.count - 12 {
+      for offset in 8..<bytes.count - 12 {
         var damaged = bytes
-        damaged[place] ^= 4
-        #expect(throws: ImageError.self, "byte \(place)") { try read(damaged) }
+        damaged[offset] ^= 4
+        #expect(throws: ImageError.self, "byte \(offset)") { try read(damaged) }
       }
     }
 

@@ -53,8 +53,8 @@ struct TestArenas {
 /// Flips the last bit of the last byte of `bytes` where they stand in a file; they must stand there once.
 func flipLastBit(of bytes: [UInt8], inFile path: String) throws {
   var data = try Data(contentsOf: URL(fileURLWithPath: path))
-  let place = try #require(data.range(of: Data(bytes)))
-  #expect(data.range(of: Data(bytes), in: place.lowerBound + 1..<data.count) == nil)
-  data[place.upperBound - 1] ^= 1
+  let range = try #require(data.range(of: Data(bytes)))
+  #expect(data.range(of: Data(bytes), in: range.lowerBound + 1..<data.count) == nil)
+  data[range.upperBound - 1] ^= 1
   try data.write(to: URL(fileURLWithPath: path))
 }

@@ -180,8 +180,8 @@ public struct ClusterModel: Sendable {
     let compute = Double(busiest) * (forward + backward)
 
     let sums = tree.merging(tree.maximalSubtrees(of: tree.leafRanges(ofRanks: grid.rankCount)[0])).sums.count
-    let gradients = way(sharding, bytesPerFloat: workload.wireBytes, sums: sums)
-    let parameters = way(sharding, bytesPerFloat: 4, sums: 1)
+    let gradients = transfer(sharding, bytesPerFloat: workload.wireBytes, sums: sums)
+    let parameters = transfer(sharding, bytesPerFloat: 4, sums: 1)
     var exposed: Double
     if workload.overlaps {
       // Processor time spent on moving bytes is lost to the concurrent computation.
@@ -217,7 +217,7 @@ public struct ClusterModel: Sendable {
   }
 
   /// The transfer of an arena to its owners, or back.
-  private func way(
+  private func transfer(
     _ sharding: Sharding, bytesPerFloat: Int, sums: Int
   ) -> (seconds: Double, network: Double, lastBucket: Double, processor: Double) {
     let grid = sharding.grid

@@ -93,7 +93,7 @@ package final class ProgressLoop {
       let hasMoved = try Self.advance(state.withLock(\.works))
       state.withLock { $0.works.removeAll(where: \.isDone) }
       idleLooks = hasMoved ? 0 : idleLooks + 1
-      if idleLooks > 0 { Self.giveWay(idleLooks) }
+      if idleLooks > 0 { Self.backOff(idleLooks) }
     }
   }
 
@@ -104,7 +104,7 @@ package final class ProgressLoop {
     return hasMoved
   }
 
-  private static func giveWay(_ idleLooks: Int) {
+  private static func backOff(_ idleLooks: Int) {
     if idleLooks <= looksBeforeSleep { sched_yield() } else { usleep(50) }
   }
 
@@ -119,7 +119,7 @@ package final class ProgressLoop {
         idleLooks = hasMoved ? 0 : idleLooks + 1
         if hasMoved { continue }
         if state.withLock(\.hasWaiter) {
-          giveWay(idleLooks)
+          backOff(idleLooks)
         } else {
           let nap = min(maximumNap, minimumNap * (1 << min(idleLooks - 1, 8)))
           _ = state.wait(atMost: nap) { $0.hasNews || $0.isStopping ? () : nil }

@@ -49,9 +49,9 @@ public enum BilinearResizing {
   private static func mixes(from source: Int, to target: Int) -> [Mix] {
     let ratio = Float(source) / Float(target)
     return (0..<target).map { index in
-      let place = max((Float(index) + 0.5) * ratio - 0.5, 0)
-      let first = min(Int(place), source - 1)
-      let weight = place - Float(first)
+      let position = max((Float(index) + 0.5) * ratio - 0.5, 0)
+      let first = min(Int(position), source - 1)
+      let weight = position - Float(first)
       return Mix(first: first, second: min(first + 1, source - 1), firstWeight: 1 - weight, secondWeight: weight)
     }
   }

@@ -123,13 +123,13 @@ public struct FixedConvolution: Sendable {
     let width = MicroKernel.rows
     let depth = source.runs * source.runLength
     let kernel = MicroKernel.best
-    source.withPlaces(of: rows) { places in
+    source.withPointers(of: rows) { pointers in
       for strip in strips {
         let stripWeights = weights.pointer + depth * strip.start
         func multiply(_ row: Int, into target: UnsafeMutablePointer<Float>, stride: Int) {
           kernel.multiplyPatches(
             width: strip.width, runs: source.runs, runLength: source.runLength,
-            patches: places + (row - rows.lowerBound) * source.runs, weights: stripWeights,
+            patches: pointers + (row - rows.lowerBound) * source.runs, weights: stripWeights,
             bias: bias.pointer + strip.start, minimum: rectifies ? 0 : -.infinity, into: target, stride: stride)
         }
         for row in stride(from: rows.lowerBound, to: rows.upperBound, by: width) {
@@ -175,15 +175,15 @@ private struct PatchSource {
   }
 
   /// Calls `body` with the addresses [rows / 8][runs][8]. Missing patches repeat the last one.
-  func withPlaces(of rows: Range<Int>, _ body: (UnsafePointer<UnsafePointer<Float>>) -> Void) {
+  func withPointers(of rows: Range<Int>, _ body: (UnsafePointer<UnsafePointer<Float>>) -> Void) {
     let width = MicroKernel.rows
     let count = roundUp(rows.count, width) * runs
     withScratch(2 * count) { scratch in
-      let places = UnsafeMutableRawPointer(scratch).bindMemory(to: UnsafePointer<Float>.self, capacity: count)
+      let pointers = UnsafeMutableRawPointer(scratch).bindMemory(to: UnsafePointer<Float>.self, capacity: count)
       let columns = geometry.kernelWidth / tapsPerRun
       for index in 0..<roundUp(rows.count, width) {
         let (block, lane) = index.quotientAndRemainder(dividingBy: width)
-        let target = places + block * runs * width + lane
+        let target = pointers + block * runs * width + lane
         let (line, ox) = min(rows.lowerBound + index, rows.upperBound - 1)
           .quotientAndRemainder(dividingBy: geometry.outputWidth)
         let (image, oy) = line.quotientAndRemainder(dividingBy: geometry.outputHeight)
@@ -198,7 +198,7 @@ private struct PatchSource {
           }
         }
       }
-      body(places)
+      body(pointers)
     }
   }
 }

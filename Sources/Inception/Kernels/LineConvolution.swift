@@ -55,8 +55,8 @@ public struct LineConvolution: Sendable {
             var sum = 0.0
             if column < strip.count {
               for tap in 0..<tapCount {
-                let place = (tap * inChannels + row) * outChannels + strip.start + column
-                sum += weights[point][tap] * Double(kernel[place])
+                let index = (tap * inChannels + row) * outChannels + strip.start + column
+                sum += weights[point][tap] * Double(kernel[index])
               }
             }
             target[(point * inChannels + row) * strip.width + column] = Float(sum)
@@ -125,19 +125,19 @@ public struct LineConvolution: Sendable {
     withScratch(roundUp(inChannels, vectorWidth)) { (zeros: UnsafeMutablePointer<Float>) -> Void in
       zeros.update(repeating: 0, count: roundUp(inChannels, vectorWidth))
       let outside = UnsafePointer(zeros)
-      withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: Line.inputs) { places -> Void in
+      withUnsafeTemporaryAllocation(of: UnsafePointer<Float>.self, capacity: Line.inputs) { pointers -> Void in
         for (row, tile) in tiles.enumerated() {
           let line = lines.line(ofTile: tile)
           for index in 0..<Line.inputs {
-            let place = line.first - tapCount / 2 + index
-            let isInside = 0 <= place && place < lines.length
-            let pixel = line.origin + place * lines.step
-            places[index] = isInside ? UnsafePointer(x.pointer + pixel * x.pixelStride) : outside
+            let position = line.first - tapCount / 2 + index
+            let isInside = 0 <= position && position < lines.length
+            let pixel = line.origin + position * lines.step
+            pointers[index] = isInside ? UnsafePointer(x.pointer + pixel * x.pixelStride) : outside
           }
           let target = v.row(0, row)
           @inline(__always)
           func transform(_ c: Int, _ lanes: Int) {
-            Line.apply({ load(places[$0] + c, lanes) }) { store16($1, target + $0 * v.planeStride + c) }
+            Line.apply({ load(pointers[$0] + c, lanes) }) { store16($1, target + $0 * v.planeStride + c) }
           }
           forEachVector(inChannels, transform)
         }
@@ -198,10 +198,10 @@ private struct LineTiles {
     if isVertical {
       // Neighbouring tiles are adjacent, as in memory.
       let (row, column) = tile.quotientAndRemainder(dividingBy: width)
-      let (image, place) = row.quotientAndRemainder(dividingBy: tilesPerLine)
-      return Line(origin: image * height * width + column, first: 4 * place)
+      let (image, tile) = row.quotientAndRemainder(dividingBy: tilesPerLine)
+      return Line(origin: image * height * width + column, first: 4 * tile)
     }
-    let (row, place) = tile.quotientAndRemainder(dividingBy: tilesPerLine)
-    return Line(origin: row * width, first: 4 * place)
+    let (row, number) = tile.quotientAndRemainder(dividingBy: tilesPerLine)
+    return Line(origin: row * width, first: 4 * number)
   }
 }

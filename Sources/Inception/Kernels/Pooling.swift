@@ -24,8 +24,8 @@ public enum Pooling: Sendable {
       y.images == x.images && y.height == Self.outputSide(x.height, stride: stride, pad: pad)
         && y.width == Self.outputSide(x.width, stride: stride, pad: pad) && y.channels == x.channels,
       "y does not have the result's shape")
-    func inside(_ place: Int, _ side: Int) -> Range<Int> {
-      max(0, place * stride - pad)..<min(side, place * stride - pad + Self.size)
+    func inside(_ position: Int, _ side: Int) -> Range<Int> {
+      max(0, position * stride - pad)..<min(side, position * stride - pad + Self.size)
     }
     workers.forEach(y.images * y.height) { line in
       let rows = inside(line % y.height, x.height)

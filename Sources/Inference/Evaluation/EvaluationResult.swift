@@ -34,9 +34,9 @@ public enum Measure: String, Sendable, CaseIterable, Codable {
 public struct EvaluationResult: Sendable, Codable, Equatable {
   public var fid: Double?
   public var inceptionScore: Double?
-  public var inceptionScoreDeviation: Double?
+  public var inceptionScoreStandardDeviation: Double?
   public var kid: Double?
-  public var kidDeviation: Double?
+  public var kidStandardDeviation: Double?
   public var kidSubsetSize: Int?
   public var precision: Double?
   public var recall: Double?
@@ -73,8 +73,9 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
   /// The measures, with their names in files.
   public var numbers: [(name: String, value: Double)] {
     let all: [(CodingKeys, Double?)] = [
-      (.fid, fid), (.inceptionScore, inceptionScore), (.inceptionScoreDeviation, inceptionScoreDeviation), (.kid, kid),
-      (.kidDeviation, kidDeviation), (.precision, precision), (.recall, recall),
+      (.fid, fid), (.inceptionScore, inceptionScore),
+      (.inceptionScoreStandardDeviation, inceptionScoreStandardDeviation), (.kid, kid),
+      (.kidStandardDeviation, kidStandardDeviation), (.precision, precision), (.recall, recall),
     ]
     return all.compactMap { key, value in value.map { (key.stringValue, $0) } }
   }
@@ -82,24 +83,24 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
   /// The result for users.
   public var text: String {
     var lines: [String] = []
-    func add(_ name: String, _ value: Double?, _ deviation: Double? = nil, places: Int) {
+    func add(_ name: String, _ value: Double?, _ standardDeviation: Double? = nil, places: Int) {
       guard let value else { return }
-      let spread = deviation.map { " ± " + String(format: "%.\(places)f", $0) } ?? ""
+      let spread = standardDeviation.map { " ± " + String(format: "%.\(places)f", $0) } ?? ""
       let label = "\(name)[\(features)]".padding(toLength: features.count + 12, withPad: " ", startingAt: 0)
       lines.append(label + String(format: "%.\(places)f", value) + spread)
     }
     add("FID", fid, places: 3)
-    add("IS", inceptionScore, inceptionScoreDeviation, places: 3)
-    add("KID", kid, kidDeviation, places: 6)
+    add("IS", inceptionScore, inceptionScoreStandardDeviation, places: 3)
+    add("KID", kid, kidStandardDeviation, places: 6)
     add("precision", precision, places: 4)
     add("recall", recall, places: 4)
-    let way = steps.map { " in \(ProgressFormat.count($0, of: "step"))" } ?? ""
+    let inSteps = steps.map { " in \(ProgressFormat.count($0, of: "step"))" } ?? ""
     let ofReference = [
       referenceCount.map { ProgressFormat.count($0) }, referenceSplit, referenceCount.map { _ in "images of" },
     ]
     .compactMap(\.self).joined(separator: " ")
     lines.append(
-      "\(ProgressFormat.count(count, of: "image")) by \(sampler)\(way), seed \(seed), \(weights) weights of "
+      "\(ProgressFormat.count(count, of: "image")) by \(sampler)\(inSteps), seed \(seed), \(weights) weights of "
         + "\(checkpoint), against \(ofReference.isEmpty ? "" : ofReference + " ")\(reference); features \(featureHash)")
     if !isComparable {
       lines.append(
@@ -113,9 +114,9 @@ extension EvaluationResult {
   private enum CodingKeys: String, CodingKey {
     case fid
     case inceptionScore = "inception_score"
-    case inceptionScoreDeviation = "inception_score_deviation"
+    case inceptionScoreStandardDeviation = "inception_score_deviation"
     case kid
-    case kidDeviation = "kid_deviation"
+    case kidStandardDeviation = "kid_deviation"
     case kidSubsetSize = "kid_subset_size"
     case precision
     case recall

@@ -69,13 +69,15 @@ public struct Evaluator: Sendable {
       }
       if let logits {
         let score = try InceptionScore(logits: logits)
-        (result.inceptionScore, result.inceptionScoreDeviation) = (score.mean, score.deviation)
+        (result.inceptionScore, result.inceptionScoreStandardDeviation) = (score.mean, score.standardDeviation)
       }
       if let features, let real = reference.contents?.features {
         if measures.contains(.kid) {
           let size = min(1000, features.count, real.count)
           let distance = try KernelDistance(features, real, subsetSize: size, seed: result.seed, workers: workers)
-          (result.kid, result.kidDeviation, result.kidSubsetSize) = (distance.mean, distance.deviation, size)
+          (result.kid, result.kidStandardDeviation, result.kidSubsetSize) = (
+            distance.mean, distance.standardDeviation, size
+          )
         }
         if measures.contains(.precisionRecall) {
           let found = try PrecisionRecall(generated: features, real: real, workers: workers)

@@ -34,7 +34,7 @@ public struct FeatureExportJob: Sendable {
         throw InputError("--name \(name): this name is reserved for other features; choose another name")
       }
       _ = try OutputFile(output, replaces: replaces)
-      let (model, path, problems) = try CheckpointPlace.newest(at: checkpoint, option: "--checkpoint") {
+      let (model, path, problems) = try CheckpointLookup.newest(at: checkpoint, option: "--checkpoint") {
         try TrainedClassifierModel.read($0, weights: weights)
       }
       for problem in problems { reporter.log.warning("\(problem); trying the previous one") }

@@ -74,7 +74,7 @@ public struct LatentJob: Sendable {
         .encode, count: choice.count,
         labels: { $0.map { data.dataset.label(of: $0) } }, from: { try data.images(Array($0)) },
         take: { range, labels, images, latents in
-          try writer.write(ImageBatch(places: range, images: images, latents: latents, labels: labels))
+          try writer.write(ImageBatch(rows: range, images: images, latents: latents, labels: labels))
         })
     }
   }
@@ -97,22 +97,22 @@ public struct LatentJob: Sendable {
         },
         from: source.read,
         take: { range, labels, _, images in
-          try writer.write(ImageBatch(places: range, images: images, labels: labels))
+          try writer.write(ImageBatch(rows: range, images: images, labels: labels))
         })
     }
   }
 
   private func interpolate(_ request: Interpolation, _ map: LatentMap) throws {
-    let ways = try LatentWays(request, map, data: request.data.map { try map.data($0, outputs: outputs) })
+    let paths = try LatentPaths(request, map, data: request.data.map { try map.data($0, outputs: outputs) })
     try write(
       map, count: request.rows * request.columns, outputs.writesFloats ? [.samples, .latents, .labels] : .labels,
       columns: request.columns
     ) { writer in
       try map.walk(
         .decode, count: request.rows * request.columns,
-        labels: { $0.map { ways.label(ofRow: $0 / request.columns) } }, from: ways.latents,
+        labels: { $0.map { paths.label(ofRow: $0 / request.columns) } }, from: paths.latents,
         take: { range, labels, latents, images in
-          try writer.write(ImageBatch(places: range, images: images, latents: latents, labels: labels))
+          try writer.write(ImageBatch(rows: range, images: images, latents: latents, labels: labels))
         })
     }
   }

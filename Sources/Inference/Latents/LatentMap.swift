@@ -31,8 +31,8 @@ struct LatentMap {
   ) throws -> DataImages {
     let settings = model.configuration.data
     return try communicator.together {
-      if let place = DatasetCatalog.place(name: settings.name, path: choice.path ?? settings.path) {
-        try checkApart(outputs: outputs.files, inputs: [NamedFile("the data set", place)])
+      if let location = DatasetCatalog.location(name: settings.name, path: choice.path ?? settings.path) {
+        try checkApart(outputs: outputs.files, inputs: [NamedFile("the data set", location)])
       }
       return try DataImages(choice, for: model, condition: condition)
     }

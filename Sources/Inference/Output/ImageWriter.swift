@@ -42,7 +42,7 @@ public struct ImageOutputs: Sendable {
 /// The images of one batch.
 struct ImageBatch {
   /// The indices of these images among all images of the command, from 0.
-  let places: Range<Int>
+  let rows: Range<Int>
   /// Approximately in [−1, 1], [places.count, H, W, C].
   let images: Tensor
   var latents: Tensor?
@@ -66,7 +66,7 @@ final class ImageWriter {
   private let outputs: ImageOutputs
   private let imageShape: [Int]
   private let communicator: Communicator
-  private let way: Int?
+  private let frameCount: Int?
   private let output: SharedOutput?
   private let folder: PictureFolder?
   private var images: HDF5Dataset?
@@ -80,21 +80,24 @@ final class ImageWriter {
   ///   - count: the number of images of all ranks.
   ///   - imageShape: [H, W, C].
   ///   - columns: the columns of the sheet; by default it is about square.
-  ///   - way: the number of pictures of the sampling process of each image; nil for the final image only.
+  ///   - frameCount: the number of pictures of the sampling process of each image; nil for the final image only.
   ///   - first: the index of the first image, used for file names.
   /// - Throws: `JobFailure` on all ranks.
   init(
-    _ outputs: ImageOutputs, count: Int, imageShape: [Int], contents: Contents, columns: Int? = nil, way: Int? = nil,
+    _ outputs: ImageOutputs, count: Int, imageShape: [Int], contents: Contents, columns: Int? = nil,
+    frameCount: Int? = nil,
     first: Int = 0, communicator: Communicator
   ) throws {
     self.outputs = outputs
     self.imageShape = imageShape
     self.communicator = communicator
-    self.way = way
-    sheet = outputs.grid.map { _ in Sheet(count: count, imageShape: imageShape, columns: columns, way: way) }
+    self.frameCount = frameCount
+    sheet = outputs.grid.map { _ in
+      Sheet(count: count, imageShape: imageShape, columns: columns, frameCount: frameCount)
+    }
     folder = try outputs.images.map {
       try PictureFolder(
-        $0, numbers: first..<first + count, imageShape: imageShape, way: way, communicator: communicator)
+        $0, numbers: first..<first + count, imageShape: imageShape, frameCount: frameCount, communicator: communicator)
     }
     guard let path = outputs.file else {
       output = nil
@@ -128,28 +131,28 @@ final class ImageWriter {
   func write(_ batch: ImageBatch) throws {
     let bytes = quantise(batch.images)
     let size = imageShape.reduce(1, *)
-    let range = batch.places.lowerBound * size..<batch.places.upperBound * size
+    let range = batch.rows.lowerBound * size..<batch.rows.upperBound * size
     try bytes.withUnsafeBytes { try images?.write(flatRange: range, from: $0.baseAddress) }
     try samples?.write(flatRange: range, from: batch.images)
     if let values = batch.latents { try latents?.write(flatRange: range, from: values) }
     if let values = batch.labels {
       try values.map { Int64($0 ?? -1) }.withUnsafeBytes {
-        try labels?.write(flatRange: batch.places, from: $0.baseAddress)
+        try labels?.write(flatRange: batch.rows, from: $0.baseAddress)
       }
     }
-    if way == nil { try writePictures(bytes, batch.places, picture: 0) }
+    if frameCount == nil { try writePictures(bytes, batch.rows, picture: 0) }
   }
 
   /// Writes pictures of the sampling process of this rank's images, one of each per call, in order. The last pictures
   /// are the images themselves.
   /// - Throws: `ImageError`.
-  func writeWay(_ images: Tensor, _ places: Range<Int>, picture: Int) throws {
-    try writePictures(quantise(images), places, picture: picture)
+  func writeTrajectory(_ images: Tensor, _ rows: Range<Int>, picture: Int) throws {
+    try writePictures(quantise(images), rows, picture: picture)
   }
 
-  private func writePictures(_ bytes: [UInt8], _ places: Range<Int>, picture: Int) throws {
-    sheet?.add(bytes, at: places, picture: picture)
-    try folder?.add(bytes, at: places, picture: picture)
+  private func writePictures(_ bytes: [UInt8], _ rows: Range<Int>, picture: Int) throws {
+    sheet?.add(bytes, at: rows, picture: picture)
+    try folder?.add(bytes, at: rows, picture: picture)
   }
 
   /// Calls `body` to write all images, and publishes the outputs. Collective.

@@ -9,32 +9,32 @@ final class PictureFolder {
   private let folder: SharedOutputFolder
   private let numbers: Range<Int>
   private let imageShape: [Int]
-  private let way: Int?
+  private let frameCount: Int?
 
   /// Collective.
   /// - Parameters:
   ///   - path: a folder that does not exist or is empty.
   ///   - numbers: the images' indices, used as names.
-  ///   - way: the number of pictures of each image; nil for the image only.
+  ///   - frameCount: the number of pictures of each image; nil for the image only.
   /// - Throws: `JobFailure` on all ranks.
-  init(_ path: String, numbers: Range<Int>, imageShape: [Int], way: Int?, communicator: Communicator) throws {
+  init(_ path: String, numbers: Range<Int>, imageShape: [Int], frameCount: Int?, communicator: Communicator) throws {
     self.numbers = numbers
     self.imageShape = imageShape
-    self.way = way
+    self.frameCount = frameCount
     folder = try SharedOutputFolder(path, communicator: communicator)
   }
 
   /// Writes one picture for each of some images.
   /// - Throws: `ImageError`, `FileError`.
-  func add(_ pictures: [UInt8], at places: Range<Int>, picture: Int) throws {
+  func add(_ pictures: [UInt8], at rows: Range<Int>, picture: Int) throws {
     let size = imageShape.reduce(1, *)
-    for (row, place) in places.enumerated() {
+    for (row, number) in rows.enumerated() {
       // Enough digits for names to sort, and the same for any range below a million images.
       var path =
-        "\(folder.temporaryPath)/\(padded(numbers.lowerBound + place, like: max(numbers.upperBound - 1, 999_999)))"
-      if let way {
+        "\(folder.temporaryPath)/\(padded(numbers.lowerBound + number, like: max(numbers.upperBound - 1, 999_999)))"
+      if let frameCount {
         try makeFolder(at: path)
-        path += "/\(padded(picture, like: max(way - 1, 9999)))"
+        path += "/\(padded(picture, like: max(frameCount - 1, 9999)))"
       }
       let image = Image(
         width: imageShape[1], height: imageShape[0], channels: imageShape[2],

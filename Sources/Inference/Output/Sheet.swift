@@ -19,24 +19,24 @@ struct Sheet {
   /// - Parameters:
   ///   - count: the number of all images.
   ///   - columns: by default the sheet is about square.
-  ///   - way: the number of pictures of each image's sampling process, one row; nil for the image only.
-  init(count: Int, imageShape: [Int], columns: Int?, way: Int?) {
+  ///   - frameCount: the number of pictures of each image's sampling process, one row; nil for the image only.
+  init(count: Int, imageShape: [Int], columns: Int?, frameCount: Int?) {
     let capacity = ImageGrid.capacity(height: imageShape[0], width: imageShape[1])
-    pictureCount = way ?? 1
+    pictureCount = frameCount ?? 1
     self.count = min(count, max(1, capacity / pictureCount))
     self.imageShape = imageShape
-    self.columns = way ?? columns ?? Int(Double(self.count).squareRoot().rounded(.up))
+    self.columns = frameCount ?? columns ?? Int(Double(self.count).squareRoot().rounded(.up))
   }
 
   /// Adds one picture for each of some images, which must be a batch in order.
-  mutating func add(_ pictures: [UInt8], at places: Range<Int>, picture: Int) {
-    let kept = places.clamped(to: 0..<count)
+  mutating func add(_ pictures: [UInt8], at rows: Range<Int>, picture: Int) {
+    let kept = rows.clamped(to: 0..<count)
     guard !kept.isEmpty else { return }
     if bytes.isEmpty { first = kept.lowerBound }
     let end = (kept.upperBound - first) * pictureCount * size
     if bytes.count < end { bytes += [UInt8](repeating: 0, count: end - bytes.count) }
-    for (row, place) in kept.enumerated() {
-      let start = ((place - first) * pictureCount + picture) * size
+    for (row, number) in kept.enumerated() {
+      let start = ((number - first) * pictureCount + picture) * size
       bytes.replaceSubrange(start..<start + size, with: pictures[row * size..<(row + 1) * size])
     }
   }

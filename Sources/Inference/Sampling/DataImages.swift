@@ -44,8 +44,8 @@ public struct DataImages {
   /// - Throws: `DatasetError` if one of them cannot be read.
   public func images(_ numbers: [Int]) throws -> Tensor {
     let tensor = Tensor(uninitialised: [numbers.count] + dataset.imageShape)
-    for (place, number) in numbers.enumerated() {
-      try dataset.copyImage(number, into: tensor.pointer + place * dataset.elementsPerImage, flipped: false)
+    for (row, number) in numbers.enumerated() {
+      try dataset.copyImage(number, into: tensor.pointer + row * dataset.elementsPerImage, flipped: false)
     }
     return tensor
   }
@@ -57,11 +57,11 @@ public struct DataImages {
     var result = DoubleTensor(shape: [images.count] + dataset.imageShape)
     var bytes = [UInt8](repeating: 0, count: size)
     let uniform = Tensor(uninitialised: [size])
-    for (place, image) in images.enumerated() {
+    for (row, image) in images.enumerated() {
       try bytes.withUnsafeMutableBufferPointer { try dataset.copyBytes(of: image, into: $0.baseAddress!) }
       RandomStream(seed: seed, purpose: .dequantisation, sample: image).fillUniform(uniform.pointer, count: size)
       for index in 0..<size {
-        result.elements[place * size + index] = (Double(bytes[index]) + Double(uniform.pointer[index])) / 128 - 1
+        result.elements[row * size + index] = (Double(bytes[index]) + Double(uniform.pointer[index])) / 128 - 1
       }
     }
     return result

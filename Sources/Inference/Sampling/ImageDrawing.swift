@@ -78,14 +78,15 @@ public struct ImageDrawing {
   ///   - numbers: the indices of the images; the seed determines the image for each index.
   ///   - latents: returns x_T of a range of images, [range.count, H, W, C]; by default drawn from the seed.
   ///   - progress: called with (steps done, total steps) over this rank's batches.
-  ///   - way: called for each batch with the current images before the first step and after each step, and with the
+  ///   - trajectory: called for each batch with the current images before the first step and after each step, and with the
   ///     number of steps done; not called if the sampler has no common steps. Like `take` it must not communicate.
   ///   - take: called for each batch in order.
   /// - Returns: network evaluations per image, the maximum over all ranks' images.
   /// - Throws: `JobFailure` on all ranks if an image is not finite, or `latents` or `take` throws on any.
   public func draw(
     _ numbers: Range<Int>, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
-    progress: ((Int, Int) -> Void)? = nil, way: ((_ range: Range<Int>, _ done: Int, Tensor) throws -> Void)? = nil,
+    progress: ((Int, Int) -> Void)? = nil,
+    trajectory: ((_ range: Range<Int>, _ done: Int, Tensor) throws -> Void)? = nil,
     take: (Batch) throws -> Void
   ) throws -> Int {
     let batches = communicator.batches(of: numbers.count, size: batchSize)
@@ -94,19 +95,19 @@ public struct ImageDrawing {
     let steps = sampler.stepCount ?? 100
     var evaluations = 0
     try communicator.together {
-      for (batch, places) in batches.enumerated() {
-        let range = numbers.lowerBound + places.lowerBound..<numbers.lowerBound + places.upperBound
+      for (batch, rows) in batches.enumerated() {
+        let range = numbers.lowerBound + rows.lowerBound..<numbers.lowerBound + rows.upperBound
         let start = try latents?(range) ?? drawLatents(range)
         let denoiser = model.denoiser(conditions.guidance(for: range), clipsOriginal: clips)
-        try way?(range, 0, start)
+        try trajectory?(range, 0, start)
         // The sampler's callback cannot throw.
         var failure: (any Error)?
         let drawn = try sampler.sample(
           from: DoubleTensor(start), denoiser: denoiser, noise: SamplerNoise(seed: seed, firstImage: range.lowerBound)
         ) { step in
           progress?(batch * steps + step.done, batches.count * steps)
-          guard let way, failure == nil, let images = step.images else { return }
-          do { try way(range, step.done, images.single) } catch { failure = error }
+          guard let trajectory, failure == nil, let images = step.images else { return }
+          do { try trajectory(range, step.done, images.single) } catch { failure = error }
         }
         if let failure { throw failure }
         evaluations = max(evaluations, drawn.evaluations * denoiser.guidance.evaluationsPerEstimate)

@@ -41,9 +41,10 @@ public struct SampleJob: Sendable {
     reporter.message(
       "Drawing \(ProgressFormat.count(count, of: "image")) from \(model.origin.checkpoint) by "
         + "\(model.samplerName.rawValue) in \(steps).")
-    let way = try communicator.together { try self.way(of: drawing) }
+    let trajectory = try communicator.together { try self.trajectory(of: drawing) }
     let writer = try ImageWriter(
-      outputs, count: count, imageShape: model.imageShape, contents: contents(drawing), way: way?.count, first: first,
+      outputs, count: count, imageShape: model.imageShape, contents: contents(drawing), frameCount: trajectory?.count,
+      first: first,
       communicator: communicator)
     let evaluations = try writer.write { writer in
       try drawing.draw(
@@ -51,17 +52,19 @@ public struct SampleJob: Sendable {
         progress: { done, steps in
           reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
         },
-        way: way.map { way in
+        trajectory: trajectory.map { trajectory in
           { range, done, images in
-            guard let picture = way.firstIndex(of: done), picture < way.count - 1 else { return }
-            try writer.writeWay(images, places(range), picture: picture)
+            guard let picture = trajectory.firstIndex(of: done), picture < trajectory.count - 1 else { return }
+            try writer.writeTrajectory(images, rows(range), picture: picture)
           }
         },
         take: { batch in
-          if let way { try writer.writeWay(batch.images, places(batch.numbers), picture: way.count - 1) }
+          if let trajectory {
+            try writer.writeTrajectory(batch.images, rows(batch.numbers), picture: trajectory.count - 1)
+          }
           try writer.write(
             ImageBatch(
-              places: places(batch.numbers), images: batch.images, latents: batch.latents,
+              rows: rows(batch.numbers), images: batch.images, latents: batch.latents,
               labels: batch.numbers.map(drawing.conditions.classOf)))
         })
     } describe: { file, evaluations in
@@ -82,24 +85,24 @@ public struct SampleJob: Sendable {
   }
 
   /// The positions of images within this drawing.
-  private func places(_ numbers: Range<Int>) -> Range<Int> { numbers.lowerBound - first..<numbers.upperBound - first }
+  private func rows(_ numbers: Range<Int>) -> Range<Int> { numbers.lowerBound - first..<numbers.upperBound - first }
 
   /// The step counts at which a picture of the sampling process is taken, if requested: 0, every `every`-th, and the
   /// last.
   /// - Throws: `InputError` if the sampler has no common steps, or there are too many pictures for a sheet.
-  private func way(of drawing: ImageDrawing) throws(InputError) -> [Int]? {
+  private func trajectory(of drawing: ImageDrawing) throws(InputError) -> [Int]? {
     guard let every = outputs.every else { return nil }
     guard let steps = drawing.sampler.stepCount else {
       throw InputError(
         "--every: \(drawing.model.samplerName.rawValue) chooses its steps by the error, differently for each image")
     }
-    let way = Array(stride(from: 0, to: steps, by: every)) + [steps]
+    let trajectory = Array(stride(from: 0, to: steps, by: every)) + [steps]
     let shape = drawing.model.imageShape
     let capacity = ImageGrid.capacity(height: shape[0], width: shape[1])
-    guard outputs.grid == nil || way.count <= capacity else {
-      throw InputError("--every \(every) gives \(way.count) pictures per image, more than fit in a row")
+    guard outputs.grid == nil || trajectory.count <= capacity else {
+      throw InputError("--every \(every) gives \(trajectory.count) pictures per image, more than fit in a row")
     }
-    return way
+    return trajectory
   }
 
   private func contents(_ drawing: ImageDrawing) -> ImageWriter.Contents {
@@ -112,7 +115,7 @@ public struct SampleJob: Sendable {
     for model: TrainedModel
   ) throws -> (any NoisyClassifier & Sendable, classCount: Int)? {
     guard let classifier else { return nil }
-    let (loaded, _, _) = try CheckpointPlace.newest(at: classifier, option: "--classifier") {
+    let (loaded, _, _) = try CheckpointLookup.newest(at: classifier, option: "--classifier") {
       try TrainedClassifierModel.read($0, weights: .ema)
     }
     try loaded.check(fits: model.configuration, imageShape: model.imageShape)

@@ -15,7 +15,7 @@ struct TrainedClassifierModel {
   /// Reads a checkpoint in this process alone.
   /// - Throws: `CheckpointError`, and `InputError` if it is not a classifier.
   static func read(_ path: String, weights: ModelRequest.Weights) throws -> TrainedClassifierModel {
-    let (header, configuration, file) = try CheckpointPlace.open(path)
+    let (header, configuration, file) = try CheckpointLookup.open(path)
     guard header.kind == .classifier, let classCount = header.classCount else {
       throw InputError("--classifier \(path): this is not a classifier; `ddpm-mpi train-classifier` trains one")
     }
@@ -23,7 +23,7 @@ struct TrainedClassifierModel {
     let network = try ConfigurationError.found(in: path) {
       try configuration.classifier(height: shape[0], width: shape[1], channels: shape[2], classCount: classCount)
     }
-    let parameters = try CheckpointPlace.readWeights(weights, network.layout, configuration, from: file)
+    let parameters = try CheckpointLookup.readWeights(weights, network.layout, configuration, from: file)
     return TrainedClassifierModel(
       configuration: configuration, imageShape: shape, network: network, parameters: parameters)
   }

@@ -87,7 +87,7 @@ extension TrainedModel {
     workers: WorkerPool = .callingThread,
     checking check: (UNet) throws -> Void = { try MemoryNeed.inference($0, batch: 1, option: "").require(.alone) }
   ) throws {
-    let (header, configuration, file) = try CheckpointPlace.open(path)
+    let (header, configuration, file) = try CheckpointLookup.open(path)
     guard header.kind == .denoiser else {
       throw InputError("--checkpoint \(path): this is a classifier, which draws no images; use it with --classifier")
     }
@@ -97,7 +97,7 @@ extension TrainedModel {
       try configuration.network(height: shape[0], width: shape[1], channels: shape[2])
     }
     try check(network)
-    let parameters = try CheckpointPlace.readWeights(weights, network.layout, configuration, from: file)
+    let parameters = try CheckpointLookup.readWeights(weights, network.layout, configuration, from: file)
     try self.init(
       drawing, network: network, parameters: parameters, workers: workers,
       origin: Origin(
@@ -117,7 +117,7 @@ extension TrainedModel {
     let workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
     let problems: [String]
     (self, _, problems) = try communicator.together {
-      try CheckpointPlace.newest(at: request.checkpoint, option: "--checkpoint") {
+      try CheckpointLookup.newest(at: request.checkpoint, option: "--checkpoint") {
         try TrainedModel(reading: $0, weights: request.weights, keys: request.keys, workers: workers) { network in
           try MemoryNeed.inference(network, batch: request.batch, option: "--batch", activations).require(limits)
         }

@@ -32,23 +32,24 @@ enum LegacyTorchFile {
 
     let described = Dictionary(uniqueKeysWithValues: try pickle.storages(path: path).map { ($0.key, $0) })
     var storages: [String: TorchStorage] = [:]
-    var place = keys.end
+    var position = keys.end
     for key in keys.elements(keys.root) ?? [] {
       guard let key = keys.text(key), let storage = described[key], storages[key] == nil else {
         throw InterchangeError(path, "its list of storages does not fit its tensors")
       }
       let lengthBytes = 8
-      guard contents.count - place >= lengthBytes, contents.count - place - lengthBytes >= storage.byteCount else {
+      guard contents.count - position >= lengthBytes, contents.count - position - lengthBytes >= storage.byteCount
+      else {
         throw InterchangeError(path, "is truncated: storage \(key) takes \(storage.byteCount) bytes")
       }
-      let start = contents.startIndex + place
+      let start = contents.startIndex + position
       let count = contents[start..<start + lengthBytes].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
       guard count == UInt64(storage.count) else {
         throw InterchangeError(path, "storage \(key) has \(count) elements, not \(storage.count)")
       }
       let elements = start + lengthBytes
       storages[key] = TorchStorage(type: storage.type, bytes: contents[elements..<elements + storage.byteCount])
-      place += lengthBytes + storage.byteCount
+      position += lengthBytes + storage.byteCount
     }
     return (pickle, storages)
   }

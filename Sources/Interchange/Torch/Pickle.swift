@@ -70,7 +70,7 @@ public struct Pickle: Sendable {
       Result { () throws(InterchangeError) in
         var machine = PickleMachine(bytes, from: start, path: path)
         let root = try machine.run(operationLimit: operationLimit)
-        return (machine.values, root, machine.place)
+        return (machine.values, root, machine.position)
       }
     }
     (values, root, end) = try outcome.get()

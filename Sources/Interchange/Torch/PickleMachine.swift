@@ -3,7 +3,7 @@
 struct PickleMachine {
   private(set) var values: [Pickle.Value] = []
   /// The position of the next byte.
-  private(set) var place: Int
+  private(set) var position: Int
 
   private let bytes: UnsafeRawBufferPointer
   private let path: String
@@ -12,9 +12,9 @@ struct PickleMachine {
   private var marks: [Int] = []
   private var memo: [Int: Pickle.Reference] = [:]
 
-  init(_ bytes: UnsafeRawBufferPointer, from place: Int, path: String) {
+  init(_ bytes: UnsafeRawBufferPointer, from position: Int, path: String) {
     self.bytes = bytes
-    self.place = place
+    self.position = position
     self.path = path
   }
 
@@ -90,7 +90,7 @@ struct PickleMachine {
     default:
       throw InterchangeError(
         path,
-        "its pickle has the operation 0x\(String(operation, radix: 16)) at byte \(place - 1), which plain data does not "
+        "its pickle has the operation 0x\(String(operation, radix: 16)) at byte \(position - 1), which plain data does not "
           + "need and which is not supported", advice: Self.advice)
     }
   }
@@ -199,9 +199,9 @@ struct PickleMachine {
   // MARK: - Bytes
 
   private mutating func byte() throws(InterchangeError) -> UInt8 {
-    guard place < bytes.count else { throw cutShort() }
-    defer { place += 1 }
-    return bytes[place]
+    guard position < bytes.count else { throw cutShort() }
+    defer { position += 1 }
+    return bytes[position]
   }
 
   private mutating func word<Word: FixedWidthInteger>() throws(InterchangeError) -> Word {
@@ -215,9 +215,9 @@ struct PickleMachine {
   }
 
   private mutating func range(_ count: Int) throws(InterchangeError) -> Range<Int> {
-    guard count <= bytes.count - place else { throw cutShort() }
-    defer { place += count }
-    return place..<place + count
+    guard count <= bytes.count - position else { throw cutShort() }
+    defer { position += count }
+    return position..<position + count
   }
 
   private mutating func text(_ count: Int) throws(InterchangeError) -> String {
@@ -226,9 +226,11 @@ struct PickleMachine {
   }
 
   private mutating func line() throws(InterchangeError) -> String {
-    guard let length = bytes[place...].firstIndex(of: UInt8(ascii: "\n")).map({ $0 - place }) else { throw cutShort() }
+    guard let length = bytes[position...].firstIndex(of: UInt8(ascii: "\n")).map({ $0 - position }) else {
+      throw cutShort()
+    }
     let line = try text(length)
-    place += 1
+    position += 1
     return line
   }
 
@@ -242,6 +244,6 @@ struct PickleMachine {
   private func cutShort() -> InterchangeError { InterchangeError(path, "its pickle is truncated") }
 
   private func damage() -> InterchangeError {
-    InterchangeError(path, "its pickle is invalid before byte \(place)")
+    InterchangeError(path, "its pickle is invalid before byte \(position)")
   }
 }

@@ -60,7 +60,7 @@ public struct TorchFile: TensorFile {
         return type.floats(UnsafeRawBufferPointer(rebasing: bytes[first..<first + range.count * type.byteCount]))
       }
       let all = type.floats(bytes)
-      return tensor.places.map { all[$0] }
+      return tensor.elementIndices.map { all[$0] }
     }
   }
 }

@@ -75,11 +75,11 @@ struct TorchTensor {
   }
 
   /// The index in the storage of each element, in row-major order.
-  var places: [Int] {
-    var places = [offset]
+  var elementIndices: [Int] {
+    var elementIndices = [offset]
     for (length, stride) in zip(shape, strides) {
-      places = places.flatMap { first in (0..<length).map { first + $0 * stride } }
+      elementIndices = elementIndices.flatMap { first in (0..<length).map { first + $0 * stride } }
     }
-    return places
+    return elementIndices
   }
 }

@@ -7,7 +7,7 @@ struct GroupNormBackward {
   let dy: UnsafePointer<Float>
   let affine: ModulatedAffine
   let means: UnsafePointer<Float>
-  let inverseDeviations: UnsafePointer<Float>
+  let inverseStandardDeviations: UnsafePointer<Float>
   let g: UnsafeMutablePointer<Float>
   let dx: [ChannelPartGradient]
   let geometry: GroupNormGeometry
@@ -22,14 +22,14 @@ struct GroupNormBackward {
 
   init(
     x: [ChannelPart], dy: UnsafePointer<Float>, affine: ModulatedAffine, means: UnsafePointer<Float>,
-    inverseDeviations: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
+    inverseStandardDeviations: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
     dx: [ChannelPartGradient], geometry: GroupNormGeometry, activation: Activation, dropout: Dropout?
   ) {
     self.x = PlacedChannelPart.place(x)
     self.dy = dy
     self.affine = affine
     self.means = means
-    self.inverseDeviations = inverseDeviations
+    self.inverseStandardDeviations = inverseStandardDeviations
     self.g = g
     self.dx = dx
     self.geometry = geometry
@@ -50,7 +50,7 @@ struct GroupNormBackward {
       let index = image * geometry.groups + group
       for c in group * perGroup..<(group + 1) * perGroup {
         shifts[c] = means[index]
-        shifts[geometry.channels + c] = inverseDeviations[index] * scale[c]
+        shifts[geometry.channels + c] = inverseStandardDeviations[index] * scale[c]
       }
     }
   }
@@ -132,7 +132,7 @@ struct GroupNormBackward {
     let scale = affine.scale(image: image)
     for group in 0..<geometry.groups {
       let range = group * perGroup..<(group + 1) * perGroup
-      let inverse = Double(inverseDeviations[image * geometry.groups + group])
+      let inverse = Double(inverseStandardDeviations[image * geometry.groups + group])
       for c in range { totals[channels + c] *= inverse }
       let mean = range.reduce(0) { $0 + totals[$1] * Double(scale[$1]) } / count
       let product = range.reduce(0) { $0 + totals[channels + $1] * Double(scale[$1]) } / count

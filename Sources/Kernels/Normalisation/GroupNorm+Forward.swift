@@ -7,7 +7,7 @@ struct GroupNormForward {
   let affine: ModulatedAffine
   let y: UnsafeMutablePointer<Float>
   let means: UnsafeMutablePointer<Float>
-  let inverseDeviations: UnsafeMutablePointer<Float>
+  let inverseStandardDeviations: UnsafeMutablePointer<Float>
   let geometry: GroupNormGeometry
   let activation: Activation
   let dropout: Dropout?
@@ -18,14 +18,14 @@ struct GroupNormForward {
 
   init(
     x: [ChannelPart], affine: ModulatedAffine, y: UnsafeMutablePointer<Float>, means: UnsafeMutablePointer<Float>,
-    inverseDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry,
+    inverseStandardDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry,
     activation: Activation, dropout: Dropout?
   ) {
     self.x = PlacedChannelPart.place(x)
     self.affine = affine
     self.y = y
     self.means = means
-    self.inverseDeviations = inverseDeviations
+    self.inverseStandardDeviations = inverseStandardDeviations
     self.geometry = geometry
     self.activation = activation
     self.dropout = dropout
@@ -83,7 +83,7 @@ struct GroupNormForward {
         count = total
       }
       means[image * geometry.groups + group] = Float(mean)
-      inverseDeviations[image * geometry.groups + group] = Float(
+      inverseStandardDeviations[image * geometry.groups + group] = Float(
         1 / (squares / count + Double(geometry.epsilon)).squareRoot())
     }
     prepareNormalisation(image: image)
@@ -99,7 +99,7 @@ struct GroupNormForward {
       let index = image * geometry.groups + group
       for c in group * perGroup..<(group + 1) * perGroup {
         shifts[c] = means[index]
-        factors[c] = inverseDeviations[index] * scale[c]
+        factors[c] = inverseStandardDeviations[index] * scale[c]
       }
     }
   }

@@ -69,18 +69,19 @@ public enum GroupNorm {
   ///   - modulation: s and b of each image's channels, [images, 2, channels]; nil for none.
   ///   - y: [images, pixels, channels]; overwritten. May be x, if that is one part.
   ///   - means: [images, groups]; overwritten, for the backward pass.
-  ///   - inverseDeviations: 1 / √(variance + epsilon) [images, groups]; overwritten, for the backward pass.
+  ///   - inverseStandardDeviations: 1 / √(variance + epsilon) [images, groups]; overwritten, for the backward pass.
   ///   - hasStatistics: whether means and inverseDeviations already contain the results of an earlier call with the
   ///     same x; they are then read, and y is bit-identical to the earlier result.
   package static func forward(
     x: [ChannelPart], scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
     modulation: UnsafePointer<Float>? = nil, y: UnsafeMutablePointer<Float>, means: UnsafeMutablePointer<Float>,
-    inverseDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry, activation: Activation,
+    inverseStandardDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry, activation: Activation,
     dropout: Dropout?, hasStatistics: Bool = false, workers: WorkerPool
   ) {
     let affine = ModulatedAffine(scale: scale, offset: offset, modulation: modulation, geometry: geometry)
     let pass = GroupNormForward(
-      x: x, affine: affine, y: y, means: means, inverseDeviations: inverseDeviations, geometry: geometry,
+      x: x, affine: affine, y: y, means: means, inverseStandardDeviations: inverseStandardDeviations,
+      geometry: geometry,
       activation: activation, dropout: dropout)
     if hasStatistics {
       for image in 0..<geometry.images { pass.prepareNormalisation(image: image) }
@@ -103,7 +104,7 @@ public enum GroupNorm {
   ///
   /// - Parameters:
   ///   - dy: [images, pixels, channels].
-  ///   - means: the results of `forward`, like `inverseDeviations`.
+  ///   - means: the results of `forward`, like `inverseStandardDeviations`.
   ///   - g: scratch memory for g, [images, pixels, channels], needed unless there is neither activation nor dropout;
   ///     may be dy.
   ///   - dx: one target for each part of x, with the same shape; overwritten with the gradient plus the addend. May be
@@ -113,14 +114,14 @@ public enum GroupNorm {
   ///   - dModulation: ds and db, like the modulation; overwritten. nil if they are not needed.
   package static func backward(
     x: [ChannelPart], dy: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
-    means: UnsafePointer<Float>, inverseDeviations: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
+    means: UnsafePointer<Float>, inverseStandardDeviations: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
     dx: [ChannelPartGradient], dScale: UnsafeMutablePointer<Float>, dOffset: UnsafeMutablePointer<Float>,
     modulation: UnsafePointer<Float>? = nil, dModulation: UnsafeMutablePointer<Float>? = nil,
     geometry: GroupNormGeometry, activation: Activation, dropout: Dropout?, workers: WorkerPool
   ) {
     let affine = ModulatedAffine(scale: scale, offset: offset, modulation: modulation, geometry: geometry)
     let pass = GroupNormBackward(
-      x: x, dy: dy, affine: affine, means: means, inverseDeviations: inverseDeviations, g: g, dx: dx,
+      x: x, dy: dy, affine: affine, means: means, inverseStandardDeviations: inverseStandardDeviations, g: g, dx: dx,
       geometry: geometry, activation: activation, dropout: dropout)
     forEachImage(
       geometry, workers, first: { pass.accumulateSums(image: $0, chunk: $1) }, between: { pass.finishSums(image: $0) },

@@ -23,7 +23,8 @@ extension GroupNorm {
     forward(
       x: x.map(ChannelPart.init), scale: scale.pointer, offset: offset.pointer,
       modulation: modulation.map { UnsafePointer($0.pointer) }, y: y.pointer, means: statistics.means.pointer,
-      inverseDeviations: statistics.inverseDeviations.pointer, geometry: geometry, activation: activation,
+      inverseStandardDeviations: statistics.inverseStandardDeviations.pointer, geometry: geometry,
+      activation: activation,
       dropout: dropout, hasStatistics: hasStatistics, workers: workers)
     withExtendedLifetime((x, modulation, statistics)) {}
   }
@@ -51,7 +52,8 @@ extension GroupNorm {
     verify(dx.allSatisfy { $0.addend == nil || $0.addend!.count == $0.target.count }, "an addend must fit the gradient")
     backward(
       x: x.map(ChannelPart.init), dy: dy.pointer, scale: scale.pointer, offset: offset.pointer,
-      means: statistics.means.pointer, inverseDeviations: statistics.inverseDeviations.pointer, g: g.pointer,
+      means: statistics.means.pointer, inverseStandardDeviations: statistics.inverseStandardDeviations.pointer,
+      g: g.pointer,
       dx: dx.map { ChannelPartGradient($0.target.pointer, addend: $0.addend.map { UnsafePointer($0.pointer) }) },
       dScale: dScale.pointer, dOffset: dOffset.pointer, modulation: modulation.map { UnsafePointer($0.pointer) },
       dModulation: dModulation?.pointer, geometry: geometry, activation: activation, dropout: dropout,
@@ -66,13 +68,13 @@ public struct GroupStatistics {
   let epsilon: Float
   /// [N, groups].
   let means: Tensor
-  let inverseDeviations: Tensor
+  let inverseStandardDeviations: Tensor
 
   /// Undefined until written.
   public init(images: Int, groups: Int, epsilon: Float) {
     self.epsilon = epsilon
     means = Tensor(uninitialised: [images, groups])
-    inverseDeviations = Tensor(uninitialised: [images, groups])
+    inverseStandardDeviations = Tensor(uninitialised: [images, groups])
   }
 }
 

@@ -23,9 +23,9 @@ public struct AxisFilter: Sendable, Equatable {
     taps = (0..<outputs).map { output in
       var taps = Taps(first: 0, weights: [])
       for (index, weight) in kernel.reversed().enumerated() {
-        let place = output * down + index - before
-        guard place >= 0, place.isMultiple(of: up), place / up < inputs else { continue }
-        if taps.weights.isEmpty { taps.first = place / up }
+        let position = output * down + index - before
+        guard position >= 0, position.isMultiple(of: up), position / up < inputs else { continue }
+        if taps.weights.isEmpty { taps.first = position / up }
         taps.weights.append(weight)
       }
       return taps

@@ -67,9 +67,9 @@ struct WinogradKernel {
       } else {
         let source = taps + tap * inChannels * outChannels + column
         for row in 0..<depth {
-          let place = source + row * outChannels
-          ddpm_prefetch(place + 16 * outChannels)
-          store(load(place, lanes), target + tap * tapStride + row * vectorWidth, lanes)
+          let origin = source + row * outChannels
+          ddpm_prefetch(origin + 16 * outChannels)
+          store(load(origin, lanes), target + tap * tapStride + row * vectorWidth, lanes)
         }
       }
     }
@@ -100,9 +100,9 @@ struct WinogradKernel {
         }
         @inline(__always)
         func putWhole(_ i: Int, _ j: Int, _ vector: Int, _ value: Vector) {
-          let place = target + (i * 3 + j) * tapStride + vector * vectorWidth
-          ddpm_prefetch_to_write(place + outChannels)
-          store16(accumulates ? load16(place) + value : value, place)
+          let origin = target + (i * 3 + j) * tapStride + vector * vectorWidth
+          ddpm_prefetch_to_write(origin + outChannels)
+          store16(accumulates ? load16(origin) + value : value, origin)
         }
         if isWhole && vectors == 3 {
           transform(3, putWhole)
@@ -112,8 +112,8 @@ struct WinogradKernel {
           transform(vectors) { i, j, vector, value in
             let column = vector * vectorWidth
             if column >= strip.count { return }
-            let (place, lanes) = (target + (i * 3 + j) * tapStride + column, strip.count - column)
-            store(accumulates ? load(place, lanes) + value : value, place, lanes)
+            let (origin, lanes) = (target + (i * 3 + j) * tapStride + column, strip.count - column)
+            store(accumulates ? load(origin, lanes) + value : value, origin, lanes)
           }
         }
       }

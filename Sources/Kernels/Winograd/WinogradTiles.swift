@@ -14,17 +14,17 @@ struct TileWindows {
   let size: Int
   let rim: Int
 
-  struct Place {
+  struct Origin {
     let image: Int
     let top: Int
     let left: Int
   }
 
   @inline(__always)
-  func place(ofTile index: Int) -> Place {
+  func origin(ofTile index: Int) -> Origin {
     let (image, inside) = index.quotientAndRemainder(dividingBy: tileRows * tileColumns)
     let (row, column) = inside.quotientAndRemainder(dividingBy: tileColumns)
-    return Place(image: image, top: row * step - rim, left: column * step - rim)
+    return Origin(image: image, top: row * step - rim, left: column * step - rim)
   }
 
   /// Writes the address of each pixel of a window, [size, size]: in the images, or `zeros` if the pixel is outside of
@@ -34,12 +34,12 @@ struct TileWindows {
     tile: Int, of images: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
     into pixels: UnsafeMutablePointer<UnsafePointer<Float>>
   ) {
-    let place = place(ofTile: tile)
-    let image = images + place.image * height * width * channels
+    let origin = origin(ofTile: tile)
+    let image = images + origin.image * height * width * channels
     for i in 0..<size {
-      let y = place.top + i
+      let y = origin.top + i
       for j in 0..<size {
-        let x = place.left + j
+        let x = origin.left + j
         let isInside = y >= 0 && y < height && x >= 0 && x < width
         pixels[i * size + j] = isInside ? image + (y * width + x) * channels : zeros
       }
@@ -78,9 +78,9 @@ enum WinogradTiles {
                 count: count, scratch: scratch, source: { pixel[$0 * Line.inputs + $1] + source },
                 sourceStride: vectorWidth, ahead: ahead, firstAhead: Line.inputs - windows.step
               ) { i, j, vector, value in
-                let place = target + (i * Line.outputs + j) * planeStride + vector * vectorWidth
-                ddpm_prefetch_to_write(place + rowStride)
-                store16(value, place)
+                let destination = target + (i * Line.outputs + j) * planeStride + vector * vectorWidth
+                ddpm_prefetch_to_write(destination + rowStride)
+                store16(value, destination)
               }
             }
             var vector = 0
@@ -134,10 +134,11 @@ enum WinogradTiles {
       let (offsets, scratch) = ($0.baseAddress!, $0.baseAddress! + vectors)
       let channels = windows.channels
       for (row, tile) in tiles.enumerated() {
-        let place = windows.place(ofTile: tile)
-        let rows = min(Line.outputs, windows.height - place.top)
-        let columns = min(Line.outputs, windows.width - place.left)
-        let first = ((place.image * windows.height + place.top) * windows.width + place.left) * channels + strip.start
+        let origin = windows.origin(ofTile: tile)
+        let rows = min(Line.outputs, windows.height - origin.top)
+        let columns = min(Line.outputs, windows.width - origin.left)
+        let first =
+          ((origin.image * windows.height + origin.top) * windows.width + origin.left) * channels + strip.start
         for vector in 0..<vectors {
           let column = vector * vectorWidth
           let lanes = strip.count - column
@@ -145,7 +146,7 @@ enum WinogradTiles {
           if lanes > 0 {
             let channel = strip.start + column
             if let bias = addends.bias { offset += load(bias + channel, lanes) }
-            if let perImage = addends.perImage { offset += load(perImage + place.image * channels + channel, lanes) }
+            if let perImage = addends.perImage { offset += load(perImage + origin.image * channels + channel, lanes) }
           }
           offsets[vector] = offset
         }
@@ -159,10 +160,10 @@ enum WinogradTiles {
         }
         if strip.isWhole && rows == Line.outputs && columns == Line.outputs {
           let (target, residual) = (images + first, addends.residual.map { $0 + first })
-          let next = windows.place(ofTile: min(tile + 1, tiles.upperBound - 1))
+          let next = windows.origin(ofTile: min(tile + 1, tiles.upperBound - 1))
           let ahead =
-            (((next.image - place.image) * windows.height + next.top - place.top) * windows.width + next.left
-              - place.left) * channels
+            (((next.image - origin.image) * windows.height + next.top - origin.top) * windows.width + next.left
+              - origin.left) * channels
           @inline(__always)
           func putWhole(_ i: Int, _ j: Int, _ vector: Int, _ value: Vector) {
             let position = i * lineLength + j * channels + vector * vectorWidth

@@ -21,9 +21,9 @@ public protocol LineTransform {
 
 extension LineTransform {
   /// The maximum number of vectors that `applyTwice` processes together.
-  static var mostTogether: Int { 4 }
+  static var maximumVectors: Int { 4 }
   /// Vectors for the results of the first step.
-  static var scratchCount: Int { outputs * inputs * mostTogether }
+  static var scratchCount: Int { outputs * inputs * maximumVectors }
 
   /// T·X·Tᵀ for `count` neighbouring vectors of channels: the transform along the columns of X [inputs, inputs], then
   /// along the rows.
@@ -33,7 +33,7 @@ extension LineTransform {
   /// that the loops over them are unrolled and addresses differ by constants.
   ///
   /// - Parameters:
-  ///   - count: at most `mostTogether`.
+  ///   - count: at most `maximumVectors`.
   ///   - scratch: room for `scratchCount` vectors.
   ///   - source: returns the address of an element's first vector.
   ///   - sourceStride: the distance in floats to the element's next vector.
@@ -51,7 +51,7 @@ extension LineTransform {
       let p3 = inputs > 3 ? source(3, column) : p0
       let p4 = inputs > 4 ? source(4, column) : p0
       let p5 = inputs > 5 ? source(5, column) : p0
-      let target = scratch + column * mostTogether
+      let target = scratch + column * maximumVectors
       for vector in 0..<count {
         let offset = vector * sourceStride
         if column >= firstAhead {
@@ -64,13 +64,13 @@ extension LineTransform {
         }
         apply({ row in
           load16((row == 0 ? p0 : row == 1 ? p1 : row == 2 ? p2 : row == 3 ? p3 : row == 4 ? p4 : p5) + offset)
-        }) { target[$0 * inputs * mostTogether + vector] = $1 }
+        }) { target[$0 * inputs * maximumVectors + vector] = $1 }
       }
     }
     for row in 0..<outputs {
-      let line = scratch + row * inputs * mostTogether
+      let line = scratch + row * inputs * maximumVectors
       for vector in 0..<count {
-        apply({ line[$0 * mostTogether + vector] }) { put(row, $0, vector, $1) }
+        apply({ line[$0 * maximumVectors + vector] }) { put(row, $0, vector, $1) }
       }
     }
   }

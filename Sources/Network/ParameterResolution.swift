@@ -1,5 +1,5 @@
 /// The pixels of an image at which a matrix or a kernel of a network is applied.
-public struct ParameterPlace {
+public struct ParameterResolution {
   /// 0 is the full resolution.
   public let level: Int
   /// The number of pixels around the image that are convolved too.

@@ -2,7 +2,7 @@ import Files
 
 /// A run's folder that a job has locked for itself. If the run did not start because something was refused, everything
 /// that was created for it is removed again: the next attempt finds the folder unchanged.
-public final class RunPlace {
+public final class RunFolderClaim {
   public let folder: RunFolder
   private var made: [String] = []
   private var lock: FileLock?

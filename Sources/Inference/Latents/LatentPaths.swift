@@ -3,7 +3,7 @@ import Tensors
 
 /// Interpolates latents between pairs of ends, one pair per row. A rank computes the ends of a row when it reaches it,
 /// so that there may be any number of rows.
-final class LatentWays {
+final class LatentPaths {
   private let request: LatentJob.Interpolation
   private let map: LatentMap
   private let data: DataImages?

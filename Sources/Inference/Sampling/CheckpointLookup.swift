@@ -7,21 +7,22 @@ import HDF5
 import Tensors
 
 /// Finds checkpoints.
-package enum CheckpointPlace {
+package enum CheckpointLookup {
   /// Reads the newest intact checkpoint at a path: a file, a run's folder, or its folder of checkpoints.
   ///
   /// - Parameter option: the option that names the path, for messages.
   /// - Returns: the result of `read`, the file, and the problems of newer checkpoints.
   package static func newest<Result>(
-    at place: String, option: String, read: (_ path: String) throws -> Result
+    at location: String, option: String, read: (_ path: String) throws -> Result
   ) throws -> (Result, path: String, problems: [String]) {
-    let place = withoutTrailingSlashes(place)
+    let location = withoutTrailingSlashes(location)
     var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: place, isDirectory: &isFolder) else {
-      throw InputError("\(option) \(place): there is no such file or folder")
+    guard FileManager.default.fileExists(atPath: location, isDirectory: &isFolder) else {
+      throw InputError("\(option) \(location): there is no such file or folder")
     }
-    guard isFolder.boolValue else { return (try whole(place, read), place, []) }
-    let folder = RunFolder(place.hasSuffix("/checkpoints") ? String(place.dropLast("/checkpoints".count)) : place)
+    guard isFolder.boolValue else { return (try whole(location, read), location, []) }
+    let folder = RunFolder(
+      location.hasSuffix("/checkpoints") ? String(location.dropLast("/checkpoints".count)) : location)
     var problems: [String] = []
     for checkpoint in try folder.checkpoints() {
       do {
@@ -31,7 +32,7 @@ package enum CheckpointPlace {
       }
     }
     throw CheckpointError(
-      path: place,
+      path: location,
       problem: problems.isEmpty
         ? "there is no checkpoint in this folder" : "no checkpoint is intact: " + problems.joined(separator: "; "))
   }
