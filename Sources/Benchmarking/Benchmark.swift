@@ -12,37 +12,37 @@ import Ranks
 import Tensors
 import Training
 
-/// Times optimiser steps, a sampler's steps, or the way to the first step, of a preset's network on random images, all
-/// ranks together.
+/// Times optimiser steps, a sampler's steps, or the start-up before the first step, for a preset's network on random
+/// images, on all ranks.
 public struct Benchmark {
   public enum Job: String, Sendable, CaseIterable {
     /// Optimiser steps.
     case train
-    /// The network alone, as a sampler uses it.
+    /// The network alone, as used by a sampler.
     case sample
-    /// Everything up to the first optimiser step, and no step.
+    /// Everything before the first optimiser step.
     case start
   }
 
-  /// What the command line asks for.
+  /// The request of the command line.
   public struct Request: Sendable {
     /// A preset's name.
     public var preset: String
-    /// `key=value` pairs of the model, and those of training that decide how fast it is.
+    /// `key=value` pairs of the model, and of the training keys that affect speed.
     public var settings: [String] = []
     /// Height and width of the images; by default those of the preset's data set.
     public var imageSize: Int?
     public var job = Job.train
     /// Images per step over all ranks; by default the preset's.
     public var batch: Int?
-    /// By default what shares the batch out best; sampling has none.
+    /// By default the one that distributes the batch best; not used for sampling.
     public var microBatch: Int?
     /// Threads per rank.
     public var threads = 1
-    /// Steps to time, after one to warm up.
+    /// The number of timed steps, after one warm-up step.
     public var steps = 5
     public var reduction = ReductionMethod.tree
-    /// Whether to measure the kinds of operations of a step.
+    /// Whether to measure the operations of a step by kind.
     public var profiles = false
 
     public init(preset: String) {
@@ -53,7 +53,7 @@ public struct Benchmark {
   public let request: Request
   /// Images per step over all ranks.
   public let batch: Int
-  /// Images that pass through the network together; when sampling, at most.
+  /// The number of images that pass through the network together; a maximum when sampling.
   public let microBatch: Int
 
   private let configuration: RunConfiguration
@@ -61,12 +61,12 @@ public struct Benchmark {
   /// [H, W, C].
   private let imageShape: [Int]
 
-  /// - Throws: `ConfigurationError` for keys and values, `InputError` if the numbers do not fit together.
+  /// - Throws: `ConfigurationError` for keys and values, `InputError` for inconsistent numbers.
   public init(_ request: Request, rankCount: Int) throws {
     self.request = request
     var configuration = try Self.configuration(request)
     guard var shape = DatasetCatalog.imageShape(name: configuration.data.name) else {
-      throw ConfigurationError("data.name \(configuration.data.name) does not tell the shape of images")
+      throw ConfigurationError("data.name \(configuration.data.name) does not determine the shape of images")
     }
     if let size = request.imageSize { shape = [size, size, shape[2]] }
     imageShape = shape
@@ -84,21 +84,21 @@ public struct Benchmark {
   private static func configuration(_ request: Request) throws -> RunConfiguration {
     let sources = ConfigurationSources(preset: request.preset, settings: request.settings)
     for setting in try sources.settingNames() {
-      // A name that is no key at all is told its nearest below.
+      // An unknown key gets a suggestion below.
       guard let key = ConfigurationKey.named(setting.name), !key.name.hasPrefix("model."),
         !trainingKeys.contains(key.name)
       else { continue }
       throw InputError(
-        "\(setting.location): a benchmark takes keys of model, \(trainingKeys.joined(separator: ", ")); "
-          + "for the rest it has options")
+        "\(setting.location): a benchmark accepts keys of model, \(trainingKeys.joined(separator: ", ")); "
+          + "use options for the rest")
     }
     return try sources.resolve()
   }
 
   // MARK: Measuring
 
-  /// Sets up the job, runs one step to warm up and then the measured ones. Collective; the result is the same on all
-  /// ranks, but for the times, which differ by what a barrier does.
+  /// Sets up the job, runs one warm-up step and then the measured steps. Collective; the result is the same on all
+  /// ranks, except for times, which differ by the duration of a barrier.
   public func run(communicator: Communicator) throws -> Result {
     let start = ContinuousClock.now
     let placement = try RankPlacement(of: communicator, threads: request.threads)
@@ -116,7 +116,7 @@ public struct Benchmark {
     let memory = try communicator.allReduceSum(Self.peakResidentBytes())
     var profile: Profile?
     if let profiler, let seconds {
-      // Peaks come last: their buffers would count as the job's memory.
+      // Peaks are measured last, since their buffers would count as the job's memory.
       profile = Profile(
         profiler.totals, secondsPerStep: seconds, images: images(ofRank: communicator.rank, of: communicator.size),
         peaks: try Peaks.measure(communicator, workers))
@@ -126,7 +126,7 @@ public struct Benchmark {
       peakResidentBytes: memory, placement: placement, profile: profile)
   }
 
-  /// On each rank.
+  /// The memory needed on each rank.
   func memoryNeed(rankCount: Int) -> MemoryNeed {
     request.job == .sample
       ? MemoryNeed.inference(network, batch: microBatch, option: "--batch \(batch), on a rank")
@@ -136,11 +136,11 @@ public struct Benchmark {
   /// What is timed.
   private struct Step {
     let run: (_ number: Int) throws -> Void
-    /// To be called after the last one. Collective.
+    /// Called after the last step. Collective.
     var finish: () throws -> Void = {}
   }
 
-  /// Images of one step that a rank takes.
+  /// The number of images of one step on a rank.
   private func images(ofRank rank: Int, of rankCount: Int) -> Int {
     request.job == .sample
       ? batch * (rank + 1) / rankCount - batch * rank / rankCount
@@ -184,7 +184,7 @@ public struct Benchmark {
     })
   }
 
-  /// The time of each measured step, which ends when the last rank has ended it.
+  /// The time of each measured step, which ends when the last rank has finished it.
   private func time(_ communicator: Communicator, _ profiler: Profiler?, _ step: Step) throws -> [Double] {
     var seconds: [Double] = []
     for number in 0...request.steps {
@@ -216,7 +216,7 @@ extension Benchmark {
   private static func microBatch(_ request: Request, batch: Int, rankCount: Int) throws -> Int {
     guard batch >= rankCount else {
       throw InputError(
-        "--batch \(batch) leaves some of the \(rankCount) ranks without an image; give at least \(rankCount)")
+        "--batch \(batch) leaves some of the \(rankCount) ranks without an image; use at least \(rankCount)")
     }
     guard request.job != .sample else { return (batch + rankCount - 1) / rankCount }
     let microBatch =
@@ -226,14 +226,14 @@ extension Benchmark {
     }
     guard batch / microBatch >= rankCount else {
       throw InputError(
-        "--batch \(batch) in pieces of --micro-batch \(microBatch) is too little for \(rankCount) ranks; "
-          + "give each at least one piece")
+        "--batch \(batch) with --micro-batch \(microBatch) is too small for \(rankCount) ranks; "
+          + "each needs at least one micro-batch")
     }
     return microBatch
   }
 
-  /// Of the micro-batches of up to 16 images per thread that divide the batch, the one with which the busiest rank has
-  /// the fewest images, and of several such the largest.
+  /// Among the divisors of the batch up to 16 images per thread, the micro-batch size with which the busiest rank has
+  /// the fewest images; if there are several, the largest.
   private static func bestMicroBatch(batch: Int, rankCount: Int, threads: Int) -> Int {
     func imagesOfBusiestRank(_ size: Int) -> Int { (batch / size + rankCount - 1) / rankCount * size }
     let divisors = (1...16 * threads).filter { batch.isMultiple(of: $0) && batch / $0 >= rankCount }

@@ -7,7 +7,7 @@ import Reporting
 import Training
 
 extension Benchmark {
-  /// What was measured. The keys of its JSON are those of `scripts/measure/pytorch-benchmark.py` where both have them.
+  /// The measurements. The keys of its JSON are those of `scripts/measure/pytorch-benchmark.py` if both have them.
   public struct Result: Sendable, Encodable {
     public let job: String
     public let preset: String
@@ -17,17 +17,17 @@ extension Benchmark {
     public let parameters: Int
     public let ranks: Int
     public let threads: Int
-    /// The fewest that a rank may use, hardware threads counted singly.
+    /// The minimum over all ranks, counting hardware threads separately.
     public let processorsPerRank: Int
     public let batch: Int
     public let microBatch: Int
-    /// How gradients were added up; nil where there are none.
+    /// How gradients were added up; nil if there are none.
     public let reduction: String?
-    /// Width in bits of the vectors that the kernels are compiled for.
+    /// The vector width in bits that the kernels were compiled for.
     public let vectorBits: Int
     /// See `ArithmeticCount`, in units of 10⁹.
     public let forwardGigaflopsPerImage: Double
-    /// From the start of the job inside the program, when MPI is up, to the first step.
+    /// From the start of the job in the program, when MPI is initialised, to the first step.
     public let setupSeconds: Double
     /// Seconds of each step, shortest first; nil if there was none.
     public let secondsPerStep: [Double]?
@@ -37,9 +37,9 @@ extension Benchmark {
     public let imagesPerSecondPerCore: Double?
     /// Peak resident memory of all ranks together, in units of 2³⁰ bytes.
     public let peakResidentGigabytes: Double
-    /// What was estimated from the shape of the network before any of it was taken, likewise.
+    /// The estimate from the shape of the network before the start, in the same units.
     public let estimatedGigabytes: Double
-    /// Of rank 0; nil where none was asked for, as the next two.
+    /// The profile of rank 0; nil if it was not requested, as for the next two.
     public let profile: [Profile.Row]?
     public let profileStep: Profile.Row?
     public let profileScale: Profile.Scale?
@@ -96,7 +96,7 @@ extension Benchmark {
       profileScale = profile?.scale
     }
 
-    /// For people, three lines, and the profile.
+    /// The result for users: three lines, and the profile.
     public var text: String {
       let pieces = job == "sample" ? "" : " in micro-batches of \(microBatch)"
       let sum = reduction == ReductionMethod.allreduce.rawValue ? ", gradients by MPI_Allreduce" : ""
@@ -129,7 +129,7 @@ extension Benchmark {
   }
 }
 
-/// Words that the benchmarks' reports share.
+/// Texts shared by the benchmarks' reports.
 enum BenchmarkText {
   /// The job, its network and its data: `train cifar10: 35,746,307 parameters`.
   static func subject(
@@ -140,13 +140,13 @@ enum BenchmarkText {
       + "images of \(imageSize)x\(imageSize)"
   }
 
-  /// What the kernels are made for, and how products are made here.
+  /// The vector width of the kernels and the implementation of products.
   static var build: String {
     "vectors of \(Processor.vectorBits) bits, products by \(MicroKernel.best.name)"
   }
 }
 
-/// The nearest number with so many decimal places.
+/// Rounds to the given number of decimal places.
 func rounded(_ value: Double, places: Int) -> Double {
   let scale = Double.pow(10, Double(places))
   return (value * scale).rounded() / scale

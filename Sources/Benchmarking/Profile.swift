@@ -3,25 +3,25 @@ import Kernels
 import MessagePassing
 import Tensors
 
-/// Where the time of a rank's steps went, beside what its operations must take on this machine.
+/// The distribution of time in a rank's steps, compared with what the operations would ideally take on this machine.
 public struct Profile: Sendable {
-  /// One kind of operation, or a whole step; numbers are those of one step.
+  /// One kind of operation, or a whole step; values are per step.
   public struct Row: Sendable, Encodable {
     public let operation: String
     public let seconds: Double
-    /// Of the step's time.
+    /// As a fraction of the step's time.
     public let share: Double
     public let calls: Int
-    /// 10⁹ multiplications and additions per second if the results had been computed directly; nil where there are none,
-    /// as for all that follow. See `Work`.
+    /// 10⁹ multiplications and additions per second, counted as if the results had been computed directly; nil if there
+    /// are none, as for all fields below. See `Work`.
     public let effectiveGigaflops: Double?
-    /// The same of those that were made.
+    /// The same for the arithmetic that was performed.
     public let gigaflops: Double?
-    /// Those that were made, as a share of the machine's peak.
+    /// The arithmetic that was performed, as a fraction of the machine's peak.
     public let shareOfPeak: Double?
-    /// 10⁹ bytes per second, operands and results counted once.
+    /// 10⁹ bytes per second, with operands and results counted once.
     public let gigabytesPerSecond: Double?
-    /// What arithmetic at its peak, or data at the speed of a copy, would take, whichever is longer.
+    /// The time of the arithmetic at its peak rate or of the data at copying speed, whichever is longer.
     public let idealSeconds: Double?
     /// `seconds` in units of `idealSeconds`.
     public let gap: Double?
@@ -54,20 +54,20 @@ public struct Profile: Sendable {
     }
   }
 
-  /// What the rows are compared with, and the arithmetic of an image.
+  /// The values that the rows are compared with, and the arithmetic of an image.
   public struct Scale: Sendable, Encodable {
-    /// Measured steps, of which the rows are the mean.
+    /// The number of measured steps, over which the rows are averaged.
     public let steps: Int
-    /// Images per step of the rank.
+    /// The number of images per step on the rank.
     public let images: Int
-    /// 10⁹ multiplications and additions per second of the rank's threads together, on operands in the first-level
-    /// cache, while all ranks do the same.
+    /// 10⁹ multiplications and additions per second of all threads of the rank, with operands in the first-level cache,
+    /// while all ranks do the same.
     public let peakGigaflops: Double
-    /// 10⁹ bytes that the rank's threads read and write per second in a copy, while all ranks do the same.
+    /// 10⁹ bytes that the rank's threads read and write per second when copying, while all ranks do the same.
     public let copyGigabytesPerSecond: Double
     /// 10⁹ multiplications and additions per image if all results were computed directly.
     public let directGigaflopPerImage: Double
-    /// 10⁹ multiplications and additions per image as they are made.
+    /// 10⁹ multiplications and additions per image that are performed.
     public let gigaflopPerImage: Double
 
     enum CodingKeys: String, CodingKey {
@@ -79,7 +79,7 @@ public struct Profile: Sendable {
     }
   }
 
-  /// Longest first; `other`, what no operation accounts for, comes last.
+  /// Longest first; `other`, the time outside of all operations, comes last.
   public let rows: [Row]
   /// The sum of all rows, with the time of the step.
   public let step: Row
@@ -88,9 +88,9 @@ public struct Profile: Sendable {
 
 extension Profile {
   /// - Parameters:
-  ///   - totals: over all measured steps.
+  ///   - totals: the totals over all measured steps.
   ///   - secondsPerStep: the time of each measured step.
-  ///   - images: images per step of this rank.
+  ///   - images: the number of images per step on this rank.
   init(_ totals: [Profiler.Kind: Profiler.Total], secondsPerStep: [Double], images: Int, peaks: Peaks) {
     let steps = secondsPerStep.count
     let stepSeconds = secondsPerStep.reduce(0, +) / Double(steps)
@@ -108,7 +108,7 @@ extension Profile {
       seconds += total.seconds / Double(steps)
       idealSeconds += ideal
     }
-    // Kinds come out of their dictionary in any order.
+    // A dictionary has no defined order.
     rows.sort { ($1.seconds, $0.operation) < ($0.seconds, $1.operation) }
     let other = stepSeconds - seconds
     rows.append(
@@ -127,12 +127,12 @@ extension Profile {
   }
 }
 
-/// What a rank can do at best.
+/// The peak performance of a rank.
 struct Peaks {
   let arithmeticPerSecond: Double
   let copiedBytesPerSecond: Double
 
-  /// The best of several measurements, in each of which all ranks take part at the same time. Collective.
+  /// The best of several measurements, in which all ranks take part at the same time. Collective.
   static func measure(_ communicator: Communicator, _ workers: WorkerPool) throws -> Peaks {
     let machine = MachinePeaks(workers: workers)
     func best(_ measure: () -> Double) throws -> Double {
@@ -154,7 +154,7 @@ struct Peaks {
 }
 
 extension Work {
-  /// The part of one of `count` equal steps.
+  /// The work of one of `count` equal steps.
   fileprivate func divided(by count: Int) -> Work {
     var part = self
     part.arithmetic /= count

@@ -2,7 +2,7 @@ import Foundation
 import Reporting
 
 extension Profile {
-  /// For people: a table of at most 100 columns, below what it is compared with.
+  /// For users: a table of at most 100 columns, preceded by the values that it is compared with.
   ///
   /// - Parameters: ranks, threads: the layout of the job.
   func text(ranks: Int, threads: Int) -> String {
@@ -52,5 +52,5 @@ extension Profile {
   }
 }
 
-/// Three digits or more: `118`, `12.3`, `1.23`.
+/// At least three digits: `118`, `12.3`, `1.23`.
 private func number(_ value: Double) -> String { ProgressFormat.rate(value) }

@@ -3,19 +3,19 @@ import Kernels
 import MessagePassing
 import Reporting
 
-/// Times the same job on the first 1, 2, 4, … ranks and on all, while the others sleep.
+/// Times the same job on the first 1, 2, 4, … ranks and on all ranks, while the others sleep.
 public struct ScalingBenchmark {
-  /// One number of ranks.
+  /// The result for one number of ranks.
   public struct Row: Sendable, Encodable {
     public let ranks: Int
     /// Images per step over these ranks.
     public let batch: Int
-    /// Images that pass through the network together.
+    /// The number of images that pass through the network together.
     public let microBatch: Int
     public let secondsPerStep: [Double]
     public let imagesPerSecond: Double
     public let imagesPerSecondPerCore: Double
-    /// Images per second and rank, in units of those of one rank.
+    /// Images per second and rank, relative to one rank.
     public let efficiency: Double
 
     enum CodingKeys: String, CodingKey {
@@ -27,7 +27,7 @@ public struct ScalingBenchmark {
     }
   }
 
-  /// What was measured.
+  /// The measurements.
   public struct Result: Sendable, Encodable {
     public let job: String
     public let preset: String
@@ -39,7 +39,7 @@ public struct ScalingBenchmark {
     public let vectorBits: Int
     /// The batch is the same for all numbers of ranks.
     public let strong: [Row]
-    /// The batch of a rank is the same for all numbers of ranks.
+    /// The batch per rank is the same for all numbers of ranks.
     public let weak: [Row]
 
     enum CodingKeys: String, CodingKey {
@@ -48,7 +48,7 @@ public struct ScalingBenchmark {
       case vectorBits = "vector_bits"
     }
 
-    /// For people: two tables.
+    /// The result for users: two tables.
     public var text: String {
       """
       \(BenchmarkText.subject(job, preset, settings, imageSize: imageSize, parameters: parameters)), \
@@ -68,18 +68,18 @@ public struct ScalingBenchmark {
   private let strong: [(ranks: Int, benchmark: Benchmark)]
   private let weak: [(ranks: Int, benchmark: Benchmark)]
 
-  /// - Parameter request: its batch is that of all ranks; of fewer ranks, strong scaling takes all of it, weak scaling
-  ///   as much for each rank as with all ranks.
-  /// - Throws: `InputError` if the numbers do not fit together, for any number of ranks.
+  /// - Parameter request: its batch is that of all ranks; with fewer ranks, strong scaling keeps the whole batch, and
+  ///   weak scaling keeps the batch per rank.
+  /// - Throws: `InputError` if the numbers are inconsistent for any number of ranks.
   public init(_ request: Benchmark.Request, rankCount: Int) throws {
     guard rankCount > 1 else {
-      throw InputError("--scaling compares numbers of ranks, and this job has one; start it with mpirun -n RANKS")
+      throw InputError("--scaling compares numbers of ranks, but this job has one; start it with mpirun -n RANKS")
     }
     let whole = try Benchmark(request, rankCount: rankCount)
     guard whole.batch.isMultiple(of: rankCount) else {
       throw InputError(
-        "--batch \(whole.batch) cannot be shared evenly by \(rankCount) ranks, as weak scaling demands; "
-          + "give a multiple of \(rankCount)")
+        "--batch \(whole.batch) cannot be shared evenly by \(rankCount) ranks, as weak scaling requires; "
+          + "use a multiple of \(rankCount)")
     }
     self.request = request
     let counts = Self.rankCounts(upTo: rankCount)
@@ -96,7 +96,7 @@ public struct ScalingBenchmark {
     Array(sequence(first: 1) { $0 * 2 }.prefix { $0 < rankCount }) + [rankCount]
   }
 
-  /// Collective. Returns the result on rank 0, nil elsewhere.
+  /// Collective. Returns the result on rank 0, nil on other ranks.
   public func run(communicator: Communicator) throws -> Result? {
     let strong = try run(strong, communicator)
     let weak = try run(weak, communicator)
@@ -118,7 +118,7 @@ public struct ScalingBenchmark {
         results.append(try benchmark.run(communicator: part.communicator))
         try part.close()
       }
-      // Ranks that have nothing to do must not take time from those that compute.
+      // Idle ranks must not take processor time from those that compute.
       try communicator.sleepingBarrier()
     }
     return results
@@ -140,7 +140,7 @@ public struct ScalingBenchmark {
 private enum ScalingTable {
   private static let headings = ["ranks", "batch", "at once", "images/s", "images/s per core", "efficiency"]
 
-  /// Columns aligned to the right under their headings.
+  /// Right-aligned columns under their headings.
   static func lines(_ rows: [ScalingBenchmark.Row]) -> String {
     let cells = rows.map { row in
       [

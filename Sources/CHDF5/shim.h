@@ -2,7 +2,7 @@
 #include <hdf5.h>
 
 // Most of HDF5's constants are macros that call into the library, such as (H5open(), H5T_NATIVE_FLOAT_g), or casts.
-// Swift can import neither, so each that is used gets a function.
+// Swift can import neither, so each constant that is used gets a function.
 
 static inline hid_t ddpm_hdf5_default_properties(void) { return H5P_DEFAULT; }
 static inline hid_t ddpm_hdf5_file_access(void) { return H5P_FILE_ACCESS; }

@@ -8,7 +8,7 @@
 
 #include <jerror.h>
 
-// More than any encoder makes: each goes over the whole picture, however few bytes it has.
+// More than any encoder produces: each scan goes over the whole picture, however few bytes it has.
 static const int scan_limit = 500;
 
 struct reading {
@@ -16,7 +16,7 @@ struct reading {
   struct jpeg_progress_mgr progress;
   jmp_buf target;
   char *message;
-  // Whether the file has ended before its end was marked.
+  // Whether the file ended before its end marker.
   int has_ended;
 };
 
@@ -32,27 +32,27 @@ static void leave(j_common_ptr info) {
   leave_with(reading, text);
 }
 
-// Level -1 are warnings, of which these do not concern the pixels.
+// Level -1 is a warning; these do not concern the pixels.
 static void judge_message(j_common_ptr info, int level) {
   if (level >= 0) return;
   struct reading *reading = (struct reading *)info->err;
   switch (info->err->msg_code) {
   case JWRN_ADOBE_XFORM:
   case JWRN_JFIF_MAJOR:
-  // Some encoders leave zeros where a sequential file has nothing to say.
+  // Some encoders write zeros for unused parameters of a sequential file.
   case JWRN_NOT_SEQUENTIAL:
 #ifdef JWRN_BOGUS_ICC
   case JWRN_BOGUS_ICC:
 #endif
     return;
   case JWRN_EXTRANEOUS_DATA: {
-    // Bytes before a marker. Within a scan, before one that restarts it, they are pixels that were not found.
+    // Bytes before a marker. Within a scan, before a restart marker, they are pixels that were not decoded.
     int marker = info->err->msg_parm.i[1];
     if (marker >= JPEG_RST0 && marker <= JPEG_RST0 + 7) leave(info);
     return;
   }
   case JWRN_JPEG_EOF:
-    // Whether anything is missing shows later: if so, JWRN_HIT_MARKER follows, or coefficients are not complete.
+    // If anything is missing, JWRN_HIT_MARKER follows, or coefficients are incomplete.
     reading->has_ended = 1;
     return;
   default:
@@ -78,7 +78,7 @@ static J_COLOR_SPACE output_colours(J_COLOR_SPACE stored) {
   }
 }
 
-// Whether every bit of every coefficient has been sent. Of several scans that are not progressive it is not known.
+// Whether every bit of every coefficient was received. Unknown for several scans that are not progressive.
 static int is_complete(j_decompress_ptr info) {
   if (!jpeg_has_multiple_scans(info)) return 1;
   if (info->coef_bits == NULL) return 0;
@@ -100,9 +100,9 @@ static void read_image(j_decompress_ptr info, struct reading *reading, const str
   if (info->output_width != expected->width || info->output_height != expected->height
       || info->output_components != expected->channels)
     leave_with(reading, "its size or its colours have changed");
-  // Of several scans it reads all.
+  // With several scans, all of them are read.
   jpeg_start_decompress(info);
-  if (reading->has_ended && !is_complete(info)) leave_with(reading, "the file ends too soon");
+  if (reading->has_ended && !is_complete(info)) leave_with(reading, "the file ends too early");
   size_t row_size = (size_t)expected->width * (size_t)expected->channels;
   while (info->output_scanline < info->output_height) {
     JSAMPROW row = pixels + info->output_scanline * row_size;

@@ -1,5 +1,5 @@
-// AVX2 with FMA: 16 registers of 8 floats, half of which are the sums of 4 rows by 16 columns. With 24 columns the
-// compiler runs out of registers, which halves the speed.
+// AVX2 with FMA: 16 registers of 8 floats, half of which hold the sums of 4 rows by 16 columns. With 24 columns the
+// compiler would run out of registers, which would halve the speed.
 #if defined(__x86_64__)
 #include "build_target.h"
 #include "micro_kernels.h"

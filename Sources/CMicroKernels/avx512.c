@@ -1,5 +1,5 @@
-// AVX-512: 32 registers of 16 floats. With 48 columns 24 of them are sums, and each step of the loop makes 24
-// multiply-adds of 11 loads, which the load units keep up with even when B streams from the second-level cache.
+// AVX-512: 32 registers of 16 floats. With 48 columns, 24 of them are sums, and each iteration performs 24
+// multiply-adds with 11 loads. The load units keep up with this even if B streams from the second-level cache.
 #if defined(__x86_64__)
 #include "build_target.h"
 #include "micro_kernels.h"

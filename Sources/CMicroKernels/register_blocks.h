@@ -2,20 +2,20 @@
 //   VECTOR_LANES  floats in a vector register (a double counts as two),
 //   BLOCK_ROWS    rows of a block, a divisor of 8,
 //   BLOCK_VECTORS vectors of its rows; two in strips of 32 columns.
-// A block's sums stay in registers, beside a row of B and an element of A.
+// A block's sums stay in registers, together with a row of B and an element of A.
 #include <stdbool.h>
 #include <stddef.h>
 
 typedef float float_vector __attribute__((ext_vector_type(VECTOR_LANES)));
 typedef double double_vector __attribute__((ext_vector_type(VECTOR_LANES / 2)));
-// Where they lie in memory, at any address of an element.
+// Vectors in memory, at any address of an element.
 typedef float_vector stored_floats __attribute__((aligned(4), may_alias));
 typedef double_vector stored_doubles __attribute__((aligned(8), may_alias));
 
 enum { ROWS = 8, DOUBLE_LANES = VECTOR_LANES / 2, DOUBLE_COLUMNS = 24 };
 
 #define BLOCK_FUNCTION static inline __attribute__((always_inline)) void
-// Loops over a block's registers have constant bounds; unrolled, their tables become registers.
+// Loops over a block's registers have constant bounds; when they are unrolled, their tables become registers.
 #define UNROLLED _Pragma("clang loop unroll(full)")
 
 BLOCK_FUNCTION load_row(const int vectors, const float *from, float_vector *row) {
@@ -26,7 +26,7 @@ BLOCK_FUNCTION add_products(const int vectors, float_vector *sums, float factor,
   UNROLLED for (int v = 0; v < vectors; v++) sums[v] = __builtin_elementwise_fma((float_vector)factor, row[v], sums[v]);
 }
 
-/// Asks for the lines that a block will write.
+/// Prefetches the lines that a block will write.
 BLOCK_FUNCTION prefetch_block(const int vectors, const float *block, ptrdiff_t stride) {
   UNROLLED for (int r = 0; r < BLOCK_ROWS; r++) {
     UNROLLED for (int v = 0; v < vectors; v++) __builtin_prefetch(block + r * stride + v * VECTOR_LANES, 1, 3);
@@ -37,8 +37,8 @@ BLOCK_FUNCTION multiply_block(const int vectors, ptrdiff_t depth, const float *a
                               ptrdiff_t a_depth_stride, const float *b, ptrdiff_t b_stride, float *c,
                               ptrdiff_t c_stride, bool accumulates) {
   float_vector sums[BLOCK_ROWS][BLOCK_VECTORS] = {};
-  // Rows of A are followed by those of the next call. Columns are read a cache line at a time, from places that the
-  // processor does not foresee.
+  // Rows of A are followed by those of the next call. Columns are read a cache line at a time, from addresses that the
+  // processor does not predict.
   const float *ahead = a_depth_stride == 1 ? a + ROWS * a_row_stride : a + 64 * a_depth_stride;
   const ptrdiff_t ahead_stride = a_depth_stride == 1 ? ROWS * a_row_stride / depth : a_depth_stride;
   prefetch_block(vectors, c, c_stride);

@@ -1,10 +1,10 @@
 #pragma once
 #include <stddef.h>
 
-// BLAS's and LAPACK's Fortran routines, column-major, with integers of 32 bits. Fortran passes everything by address,
-// and the lengths of texts by value after all else.
+// BLAS's and LAPACK's Fortran routines, column-major, with 32-bit integers. Fortran passes everything by address, and
+// the lengths of strings by value after all other arguments.
 
-/// A symmetric matrix's eigenvalues, ascending, and eigenvectors, in the matrix's place.
+/// The eigenvalues, ascending, and eigenvectors of a symmetric matrix, which the eigenvectors overwrite.
 void dsyevd_(const char *job, const char *triangle, const int *n, double *matrix, const int *leading, double *values,
              double *work, const int *work_count, int *integers, const int *integer_count, int *info, size_t job_length,
              size_t triangle_length);

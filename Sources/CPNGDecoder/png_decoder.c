@@ -10,7 +10,7 @@
 struct reading {
   const unsigned char *next;
   size_t remaining;
-  // Whether the end of the image data has been read once, and only the end of the file is to come.
+  // Whether the end of the image data was reached, and only the end of the file remains.
   int has_pixels;
   jmp_buf target;
   char *message;
@@ -22,7 +22,7 @@ static void leave(png_structp png, png_const_charp message) {
   longjmp(reading->target, 1);
 }
 
-// Of what libpng only warns of, this concerns the pixels: the checksum of the data that they were made of.
+// The only libpng warning that concerns the pixels: a wrong checksum of the data that they were decoded from.
 static void judge_warning(png_structp png, png_const_charp message) {
   if (strstr(message, "incorrect data check") != NULL) leave(png, message);
 }
@@ -30,18 +30,18 @@ static void judge_warning(png_structp png, png_const_charp message) {
 static void read_bytes(png_structp png, png_bytep destination, size_t count) {
   static const unsigned char end[] = {0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xae, 0x42, 0x60, 0x82};
   struct reading *reading = png_get_io_ptr(png);
-  // What follows the pixels need not be there.
+  // Data after the pixels may be missing.
   if (reading->has_pixels && reading->remaining == 0) {
     reading->next = end;
     reading->remaining = sizeof end;
   }
-  if (count > reading->remaining) png_error(png, "the file ends too soon");
+  if (count > reading->remaining) png_error(png, "the file ends too early");
   memcpy(destination, reading->next, count);
   reading->next += count;
   reading->remaining -= count;
 }
 
-// The colours of a palette, 4 channels each. Returns how many there are.
+// The colours of a palette, 4 channels each. Returns their number.
 static unsigned int copy_palette(png_structp png, png_infop info, unsigned char colours[256][4]) {
   png_colorp palette = NULL;
   png_bytep opacities = NULL;
@@ -57,7 +57,8 @@ static unsigned int copy_palette(png_structp png, png_infop info, unsigned char 
   return (unsigned int)colour_count;
 }
 
-// Turns the indices at a row's beginning into colours that fill it, from its end on: none is overwritten unread.
+// Expands the indices at the start of a row to colours that fill it, from the end, so that no index is overwritten
+// unread.
 static void replace_indices(png_structp png, unsigned char *row, unsigned int width, int channels,
                             unsigned char colours[256][4], unsigned int colour_count) {
   for (size_t x = width; x-- > 0;) {
@@ -69,9 +70,9 @@ static void replace_indices(png_structp png, unsigned char *row, unsigned int wi
 
 static void read_image(png_structp png, png_infop info, struct reading *reading, const struct ddpm_png_layout *expected,
                        unsigned char *pixels) {
-  // Sizes are for the caller to judge.
+  // The caller checks sizes.
   png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-  // Nothing but what makes the samples: no gamma, no profile, no texts.
+  // Only what affects the samples: no gamma, no profile, no texts.
   png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
   png_set_benign_errors(png, 1);
   png_read_info(png, info);
@@ -101,7 +102,7 @@ static void read_image(png_structp png, png_infop info, struct reading *reading,
   for (unsigned int row = 0; is_indexed && row < expected->height; row++)
     replace_indices(png, pixels + row * row_size, expected->width, channels, colours, colour_count);
   reading->has_pixels = 1;
-  // Compares the last checksums.
+  // Verifies the last checksums.
   png_read_end(png, NULL);
 }
 
@@ -112,7 +113,7 @@ int ddpm_png_decode(const unsigned char *bytes, size_t count, const struct ddpm_
   png_infop info = png == NULL ? NULL : png_create_info_struct(png);
   if (info == NULL) {
     png_destroy_read_struct(&png, NULL, NULL);
-    snprintf(message, DDPM_PNG_MESSAGE_LENGTH, "libpng cannot be started");
+    snprintf(message, DDPM_PNG_MESSAGE_LENGTH, "libpng cannot be initialised");
     return -1;
   }
   if (setjmp(reading.target) != 0) {

@@ -34,7 +34,7 @@ static const struct feature features[] = {
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-// The bits of XCR0 say which register files the operating system saves.
+// The bits of XCR0 specify which registers the operating system saves.
 static unsigned long long saved_registers(void) {
   unsigned low, high;
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
@@ -78,7 +78,7 @@ void ddpm_feature_names(unsigned set, char *text, size_t capacity) {
 }
 
 int ddpm_usable_processors(int *numbers, int capacity) {
-  // The system refuses sets that are smaller than its own.
+  // The system rejects sets that are smaller than its own.
   for (int size = 1024; size <= 1 << 20; size *= 2) {
     cpu_set_t *set = CPU_ALLOC(size);
     if (!set) return -1;
@@ -97,7 +97,7 @@ int ddpm_usable_processors(int *numbers, int capacity) {
   return -1;
 }
 
-// Runs before any Swift code, which may hold instructions that this processor lacks.
+// Runs before any Swift code, which may contain instructions that this processor lacks.
 __attribute__((constructor)) static void refuse_unsuitable_processor(void) {
   unsigned missing = ddpm_build_features & ~ddpm_processor_features();
   if (!missing) return;

@@ -5,31 +5,31 @@ import Foundation
 import HDF5
 import MessagePassing
 
-/// What a checkpoint says of itself: the root attributes of its file.
+/// The metadata of a checkpoint: the root attributes of its file.
 public struct CheckpointHeader: Sendable, Equatable {
   /// The layout of checkpoint files that this program writes and reads.
   public static let formatVersion: Int64 = 2
 
-  /// What a network does.
+  /// The kind of network.
   public enum Kind: String, Sendable {
-    /// It tells images and noise apart.
+    /// It separates images from noise.
     case denoiser
-    /// It tells the classes of noisy images.
+    /// It classifies noisy images.
     case classifier
   }
 
   public var kind: Kind
-  /// Of a classifier.
+  /// The number of classes, for a classifier.
   public var classCount: Int?
   /// Optimiser steps done.
   public var step: Int
   /// Images seen, repetitions included.
   public var images: Int
-  /// [height, width, channels] of the images that the network is for.
+  /// The shape of the network's images, [height, width, channels].
   public var imageShape: [Int]
   /// The run's configuration as YAML.
   public var configuration: String
-  /// Of the data set that the last steps were trained on; nil in files of older programs.
+  /// The fingerprint of the data set used for the last steps; nil in files of older programs.
   public var dataFingerprint: String?
 
   public init(
@@ -50,17 +50,17 @@ public struct CheckpointHeader: Sendable, Equatable {
 
 /// Checkpoint files: one HDF5 file, written by all ranks together.
 public enum Checkpoint {
-  /// Writes a checkpoint that is either whole under its name or not there at all. Collective.
+  /// Writes a checkpoint that appears under its name completely or not at all. Collective.
   ///
-  /// The file is written under a temporary name, marked complete, flushed to the disk by every rank, sealed, and only then
-  /// renamed; a crash at any moment leaves the older checkpoints as they were.
+  /// The file is written under a temporary name, marked complete, flushed to the disk by every rank, sealed, and only
+  /// then renamed; a crash at any moment leaves the older checkpoints intact.
   ///
   /// - Parameters:
   ///   - path: the final name; a file of that name is replaced.
-  ///   - groups: what to save; of each what this rank holds.
-  ///   - progress: called whenever this rank gets on to another part, by which a watchdog sees who does not.
-  /// - Throws: `CheckpointError` on every rank if the file cannot be created or renamed. Any other error may be this
-  ///   rank's alone, in the middle of a collective call, and the job must be aborted.
+  ///   - groups: the groups to save, with this rank's part of each.
+  ///   - progress: called whenever this rank starts another part, so that a watchdog can detect a rank that hangs.
+  /// - Throws: `CheckpointError` on every rank if the file cannot be created or renamed. Any other error may occur on
+  ///   this rank alone, in the middle of a collective call; the job must then be aborted.
   public static func save(
     to path: String, header: CheckpointHeader, groups: [TensorGroup], communicator: Communicator,
     progress: () -> Void = {}
@@ -87,7 +87,7 @@ public enum Checkpoint {
     do {
       try onRankZero(communicator, path) { try reserve(temporary, byteCount: byteCount) }
     } catch let error as CheckpointError {
-      // Nothing was written yet, so it can be closed cleanly.
+      // Nothing has been written yet, so it can be closed cleanly.
       try file.close()
       if rank == 0 { unlink(temporary) }
       throw error
@@ -97,7 +97,7 @@ public enum Checkpoint {
     try write(header, to: file)
     var tensors: [Range<Int>] = []
     for group in groups { tensors += try group.write(to: file, communicator: communicator, progress: progress) }
-    // Written last: a file without it was never finished.
+    // Written last: a file without it is incomplete.
     try FaultPoint.saveMark.pass(rank: rank)
     progress()
     try file.writeAttribute("complete", Int64(1))
@@ -119,9 +119,9 @@ public enum Checkpoint {
     }
   }
 
-  /// Finds out whether a checkpoint could be saved: makes its unfinished file, with room for all of it, and removes it.
-  /// Collective.
-  /// - Throws: `CheckpointError` on every rank if it could not.
+  /// Checks whether a checkpoint could be saved: creates its temporary file, reserves the space for all of it, and
+  /// removes it. Collective.
+  /// - Throws: `CheckpointError` on every rank if it could not be saved.
   public static func rehearse(path: String, groups: [TensorGroup], communicator: Communicator) throws {
     let temporary = temporaryPath(for: path)
     defer { if communicator.rank == 0 { unlink(temporary) } }
@@ -148,7 +148,7 @@ public enum Checkpoint {
     Files.path(of: ".\(lastPart(ofPath: path)).partial", in: parentFolder(of: path))
   }
 
-  /// Opens a checkpoint to be read by this process alone.
+  /// Opens a checkpoint for this process alone.
   /// - Throws: `CheckpointError` if it is missing, unfinished or damaged outside of its tensors; `HDF5Error`.
   public static func openAlone(_ path: String) throws -> HDF5File {
     do { try FileSeal.verify(path) } catch {
@@ -167,14 +167,14 @@ public enum Checkpoint {
     guard version == CheckpointHeader.formatVersion else {
       throw CheckpointError(
         path: file.path,
-        problem: "its format_version is \(version), but this program reads \(CheckpointHeader.formatVersion)")
+        problem: "its format_version is \(version), but this program reads version \(CheckpointHeader.formatVersion)")
     }
     guard try file.attributeExists("complete"), try file.readAttribute("complete", as: Int64.self) == 1 else {
-      throw CheckpointError(path: file.path, problem: "it was not written to its end")
+      throw CheckpointError(path: file.path, problem: "it is incomplete: writing it was interrupted")
     }
     let kind = try file.readAttribute("kind", as: String.self)
     guard let kind = CheckpointHeader.Kind(rawValue: kind) else {
-      throw CheckpointError(path: file.path, problem: "it holds a \(kind), which this program does not know")
+      throw CheckpointError(path: file.path, problem: "it contains a \(kind), which this program does not support")
     }
     func number(_ name: String, _ range: ClosedRange<Int64>) throws -> Int {
       let value = try file.readAttribute(name, as: Int64.self)
@@ -195,11 +195,11 @@ public enum Checkpoint {
         ? try file.readAttribute("data_fingerprint", as: String.self) : nil)
   }
 
-  /// Reads a checkpoint's header and fills the groups, each rank its parts. Collective.
+  /// Reads a checkpoint's header and fills the groups, where each rank reads its parts. Collective.
   ///
-  /// - Parameter groups: given the header, the groups to fill; it must decide alike on all ranks.
-  /// - Throws: `CheckpointError` on every rank, the same, if the file is missing, unfinished, damaged, of another shape or
-  ///   cannot be read on some rank; then another file can be tried. What `groups` throws. `MPIError`.
+  /// - Parameter groups: returns the groups to fill for a header; it must decide the same on all ranks.
+  /// - Throws: `CheckpointError` the same on every rank if the file is missing, unfinished, damaged, of another shape
+  ///   or cannot be read on some rank; another file can then be tried. Also the errors of `groups`, and `MPIError`.
   public static func load(
     from path: String, communicator: Communicator, into groups: (CheckpointHeader) throws -> [TensorGroup]
   ) throws -> CheckpointHeader {
@@ -219,7 +219,7 @@ public enum Checkpoint {
       for group in try groups(header) { try group.read(from: file, communicator: communicator) }
       outcome = .success(header)
     } catch let error as CheckpointError {
-      // Every rank found the same, so the file can be closed cleanly and another one be tried.
+      // Every rank got the same result, so the file can be closed cleanly and another one can be tried.
       outcome = .failure(error)
     }
     try together(communicator, path) { try FaultPoint.loadClose.pass(rank: rank) }
@@ -229,7 +229,7 @@ public enum Checkpoint {
 
   // MARK: Agreement
 
-  /// Opens a file on all ranks, or on none.
+  /// Opens a file on all ranks or on none.
   private static func openTogether(
     _ communicator: Communicator, _ path: String, _ body: () throws -> HDF5File
   ) throws -> HDF5File {
@@ -246,8 +246,8 @@ public enum Checkpoint {
     }
   }
 
-  /// Runs each rank's own part of a step. If it fails anywhere, every rank throws the same `CheckpointError`, which names
-  /// the rank unless all have failed.
+  /// Runs a step on every rank. If it fails anywhere, every rank throws the same `CheckpointError`, which names the
+  /// rank unless all have failed.
   ///
   /// - Parameter communicator: nil for this process alone.
   @discardableResult
@@ -268,7 +268,7 @@ public enum Checkpoint {
     }
   }
 
-  /// What came of a part of a step, or what is wrong, without the file's name.
+  /// The result of a step on this rank, or the problem without the file's name.
   private static func attempt<Success>(_ body: () throws -> Success) -> Result<Success, RunError> {
     Result(catching: body).mapError { RunError(.failure, problem($0)) }
   }
@@ -283,20 +283,21 @@ public enum Checkpoint {
 
   // MARK: The file's way to its name
 
-  /// Tensor bytes, and room for the file's own records.
+  /// The bytes of all tensors, plus the file's own records.
   private static func expectedByteCount(_ groups: [TensorGroup]) -> Int {
     groups.reduce(1 << 20) { $0 + $1.layout.parameterCount * 4 + $1.layout.entries.count * 1024 }
   }
 
-  /// Asks the file system whether there is room, before any rank opens the file.
+  /// Asks the file system whether there is enough space, before any rank opens the file.
   private static func findRoom(_ path: String, byteCount: Int) throws {
-    // What an interrupted save has left, or a link that leads elsewhere.
+    // Left behind by an interrupted save, or a link that leads elsewhere.
     unlink(path)
     try allocate(path, byteCount: byteCount, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, keepsSize: false)
   }
 
-  /// Takes the space for a file that has just been created: a disk that fills up in the middle of a collective write
-  /// leaves some ranks waiting for the others. The file's size stays; closing it gives back what it did not need.
+  /// Reserves the space for a file that has just been created: if the disk filled up in the middle of a collective
+  /// write, some ranks would wait for the others forever. The file's size does not change; closing the file releases
+  /// unused space.
   private static func reserve(_ path: String, byteCount: Int) throws {
     try allocate(path, byteCount: byteCount, flags: O_WRONLY, keepsSize: true)
   }
@@ -308,12 +309,12 @@ public enum Checkpoint {
     }
     defer { close(descriptor) }
     let status = ddpm_reserve_file_space(descriptor, Int64(byteCount), keepsSize ? 1 : 0)
-    // Some file systems cannot tell; then the write will.
+    // Some file systems cannot tell; then the write fails if there is no space.
     if [0, EOPNOTSUPP, EINVAL, ENOSYS].contains(status) { return }
     unlink(path)
     throw CheckpointError(
       path: path,
-      problem: "there is no room for a checkpoint of \(byteCount >> 20) MiB: \(String(cString: strerror(status)))")
+      problem: "there is no space for a checkpoint of \(byteCount >> 20) MiB: \(String(cString: strerror(status)))")
   }
 
   private static func publish(_ temporary: String, as path: String) throws {
@@ -324,7 +325,7 @@ public enum Checkpoint {
     try synchronise(parentFolder(of: path))
   }
 
-  /// Waits until a file's or folder's contents are on the disk.
+  /// Waits until a file's contents or a folder's entries are on the disk.
   private static func synchronise(_ path: String) throws {
     let descriptor = open(path, O_RDONLY)
     guard descriptor >= 0 else {

@@ -1,6 +1,6 @@
 import Failures
 
-/// A checkpoint that cannot be used, or could not be written.
+/// A checkpoint that cannot be used or could not be written.
 public struct CheckpointError: JobEndingError, Equatable, CustomStringConvertible {
   public let path: String
   public let problem: String

@@ -2,25 +2,25 @@ import Compression
 import HDF5
 import Tensors
 
-/// What a checkpoint file holds, and whether it is whole.
+/// The contents of a checkpoint file, and whether they are intact.
 public struct CheckpointInspection: Sendable {
   public struct Group: Sendable {
     /// Such as "model" or "ema/0.9999".
     public let path: String
     public let tensorCount: Int
     public let elementCount: Int
-    /// Tensors whose bytes do not match their checksums.
+    /// The tensors whose checksums do not match.
     public let damaged: [String]
   }
 
   public let header: CheckpointHeader
-  /// Every group that holds tensors, in the order of the file's names.
+  /// Every group that contains tensors, sorted by name.
   public let groups: [Group]
 
   public var isWhole: Bool { groups.allSatisfy(\.damaged.isEmpty) }
 
-  /// Reads every tensor of a checkpoint, whatever it is called, and compares its checksum. By this process alone.
-  /// - Throws: `CheckpointError` if the file is missing, cut short or no checkpoint.
+  /// Reads every tensor of a checkpoint, whatever its name, and verifies its checksum. By this process alone.
+  /// - Throws: `CheckpointError` if the file is missing, truncated or not a checkpoint.
   public init(path: String) throws {
     do {
       try self.init(reading: path)
@@ -40,13 +40,13 @@ public struct CheckpointInspection: Sendable {
     groups = walk.groups
   }
 
-  /// A walk through all groups of a file.
+  /// A traversal of all groups of a file.
   private struct Walk {
     var groups: [Group] = []
     private var visited = 0
     private let values = FloatBuffer(count: 1 << 18)
 
-    /// More than any checkpoint has: a file whose groups hold themselves would have no end.
+    /// More than any checkpoint has: a file whose groups contain themselves would never end.
     private static let maximumDepth = 8
     private static let maximumCount = 1 << 20
 
@@ -77,7 +77,7 @@ public struct CheckpointInspection: Sendable {
       for objectPath in inside { try visit(objectPath, of: file, depth: depth + 1) }
     }
 
-    /// CRC-32 of all elements, read a part at a time.
+    /// CRC-32 of all elements, read in parts.
     private func checksum(of dataset: borrowing HDF5Dataset) throws -> UInt32 {
       let size = dataset.type.byteCount
       let step = values.count * MemoryLayout<Float>.stride / size

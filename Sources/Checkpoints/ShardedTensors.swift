@@ -3,29 +3,29 @@ import HDF5
 import MessagePassing
 import Tensors
 
-/// One role of all parameters (values, an average, a moment) as a group of a file: a dataset per parameter, with its
-/// true shape, its `layout` and the checksum `crc32` of its bytes.
+/// One role of all parameters (values, an average, a moment) as a group of a file: one dataset per parameter, with the
+/// parameter's shape, its `layout` and the checksum `crc32` of its bytes.
 ///
-/// In memory a role is a flat arena of which a rank holds some ranges; in the file every tensor stands alone, and each
-/// rank writes or reads the parts of it that it holds.
+/// In memory, a role is a flat arena of which a rank holds some ranges; in the file, every tensor is a dataset, and
+/// each rank writes or reads its parts of it.
 public struct TensorGroup: Sendable {
   /// The group in the file, such as "model" or "ema/0.9999".
   public let path: String
   public let layout: ParameterLayout
-  /// What this rank holds, in floats from the start of the arena; from left to right, without overlap.
+  /// The ranges that this rank holds, in floats from the start of the arena; from left to right, without overlap.
   public let ranges: [Range<Int>]
-  /// The floats of all ranges, one after the other.
+  /// The floats of all ranges, one after another.
   public let values: FloatBuffer
 
   public init(path: String, layout: ParameterLayout, ranges: [Range<Int>], values: FloatBuffer) {
-    precondition(values.count == ranges.reduce(0) { $0 + $1.count }, "one float for each place")
+    precondition(values.count == ranges.reduce(0) { $0 + $1.count }, "the ranges and values have different counts")
     self.path = path
     self.layout = layout
     self.ranges = ranges
     self.values = values
   }
 
-  /// The same in a buffer of its own.
+  /// A copy in a separate buffer.
   public func copied() -> TensorGroup {
     let copy = FloatBuffer(count: values.count)
     copy.pointer.update(from: values.pointer, count: values.count)
@@ -34,13 +34,13 @@ public struct TensorGroup: Sendable {
 
   /// A part of a tensor.
   private struct Part {
-    /// Counted from the tensor's first element.
+    /// In elements from the start of the tensor.
     let range: Range<Int>
-    /// Where its floats begin among `values`.
+    /// The position of its first float in `values`.
     let offset: Int
   }
 
-  /// The parts of a tensor that this rank holds, from left to right. They follow one another in memory.
+  /// This rank's parts of a tensor, from left to right. They are adjacent in memory.
   private func parts(of entry: ParameterEntry) -> [Part] {
     var start = 0
     return ranges.compactMap { range in
@@ -53,10 +53,10 @@ public struct TensorGroup: Sendable {
     }
   }
 
-  /// Whether what this rank holds has neither infinities nor NaN.
+  /// Whether all of this rank's values are finite.
   public var isFinite: Bool {
     let (values, count) = (values.pointer, values.count)
-    // Anything finite times zero is zero; the rest makes a NaN, which stays.
+    // A finite number times zero is zero; anything else gives NaN, which stays.
     var zeros = SIMD16<Float>()
     var index = 0
     while index + 16 <= count {
@@ -73,9 +73,9 @@ public struct TensorGroup: Sendable {
 
   func datasetPath(_ entry: ParameterEntry) -> String { "\(path)/\(entry.name)" }
 
-  /// Writes every tensor, each rank its parts. Collective over the file's ranks.
+  /// Writes every tensor; each rank writes its parts. Collective over the file's ranks.
   /// - Parameter progress: called before each tensor.
-  /// - Returns: the bytes of the file that the tensors take.
+  /// - Returns: the ranges of bytes of the file that the tensors occupy.
   @discardableResult
   public func write(
     to file: borrowing HDF5File, communicator: Communicator, progress: () -> Void = {}
@@ -100,13 +100,13 @@ public struct TensorGroup: Sendable {
     return ranges
   }
 
-  /// Reads every tensor, each rank its parts, and compares checksums. Collective over the file's ranks.
+  /// Reads every tensor, each rank its parts, and verifies the checksums. Collective over the file's ranks.
   /// - Parameter communicator: the ranks that opened the file together; nil for this process alone.
   /// - Throws: `CheckpointError`, the same on all ranks, naming the tensor that is missing, of another shape, or damaged,
   ///   or the rank that cannot read. `MPIError`.
   public func read(from file: borrowing HDF5File, communicator: Communicator?) throws {
     for entry in layout.entries {
-      // Nobody may enter the collective read alone.
+      // No rank may enter the collective read alone.
       try Checkpoint.together(communicator, file.path) {
         try FaultPoint.loadRead.pass(rank: communicator?.rank ?? 0)
         try check(entry, in: file)
@@ -131,25 +131,25 @@ public struct TensorGroup: Sendable {
     }
   }
 
-  /// - Throws: `CheckpointError` if the file does not hold this tensor, `HDF5Error`.
+  /// - Throws: `CheckpointError` if the file does not contain this tensor; `HDF5Error`.
   private func check(_ entry: ParameterEntry, in file: borrowing HDF5File) throws {
     let name = datasetPath(entry)
     guard try file.exists(name) else {
-      throw CheckpointError(path: file.path, problem: "it has no tensor \(name), which this network needs")
+      throw CheckpointError(path: file.path, problem: "it has no tensor \(name), which this network requires")
     }
     let dataset = try file.openDataset(name)
     guard dataset.shape == entry.shape, dataset.type == .float32 else {
       throw CheckpointError(
         path: file.path,
-        problem: "tensor \(name) is \(dataset.type.rawValue) \(dataset.shape), but this network needs float32 "
+        problem: "tensor \(name) is \(dataset.type.rawValue) \(dataset.shape), but this network requires float32 "
           + "\(entry.shape); was it trained with other model settings?")
     }
     try dataset.close()
   }
 
-  /// CRC-32 of each whole tensor's bytes, put together from those of the parts. Collective; equal on all ranks.
+  /// CRC-32 of each whole tensor's bytes, combined from those of the parts. Collective; equal on all ranks.
   private func tensorChecksums(_ communicator: Communicator?) throws -> [UInt32] {
-    // Of each part the tensor's index, the start, the length and the checksum.
+    // For each part: the tensor's index, the start, the length and the checksum.
     var mine: [Int] = []
     for (index, entry) in layout.entries.enumerated() {
       for part in parts(of: entry) {

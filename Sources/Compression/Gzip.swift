@@ -11,10 +11,10 @@ public struct CompressionError: JobEndingError, Equatable, CustomStringConvertib
   public var description: String { "\(path): \(message)" }
 }
 
-/// The contents of a file, decompressed if it is in the gzip format (RFC 1952) and as they are if not.
+/// The contents of a file, decompressed if it is in the gzip format (RFC 1952), and unchanged otherwise.
 ///
-/// A gzip file may have several members, whose contents follow one another, and zeros after the last. Throws if the
-/// file cannot be read, ends too soon, does not match its checksums, or grows beyond `UnpackedLimit`.
+/// A gzip file may have several members, whose contents are concatenated, and trailing zeros. Throws if the file cannot
+/// be read, is truncated, does not match its checksums, or expands beyond `UnpackedLimit`.
 public func gunzip(contentsOf path: String) throws(CompressionError) -> [UInt8] {
   let input: [UInt8]
   do { input = try readBytes(at: path) } catch { throw CompressionError(path: path, message: error.reason) }
@@ -31,14 +31,14 @@ public func gunzip(contentsOf path: String) throws(CompressionError) -> [UInt8] 
 private let gzipMagic: [UInt8] = [0x1f, 0x8b]
 
 private struct GzipDecompressor: ~Copyable {
-  /// On the heap, since zlib keeps the address it is first given.
+  /// On the heap, since zlib keeps the address that it was initialised with.
   private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
   private let input: UnsafeRawBufferPointer
   private var offset = 0
   private var output: [UInt8] = []
   private let path: String
 
-  /// How much is handed to zlib at a time; its counters have 32 bits.
+  /// The number of bytes passed to zlib at a time; its counters have 32 bits.
   private static let pieceSize = 1 << 20
 
   init(_ input: UnsafeRawBufferPointer, path: String) throws(CompressionError) {
@@ -79,7 +79,7 @@ private struct GzipDecompressor: ~Copyable {
           path: path,
           message:
             "\(input.count) bytes unpack to more than the limit of \(limit); \(UnpackedLimit.advice), or unpack them with "
-            + "gunzip and give the unpacked file")
+            + "gunzip and use the unpacked file")
       }
       output.append(contentsOf: piece.prefix(Self.pieceSize - Int(stream.pointee.avail_out)))
       switch status {
@@ -95,7 +95,7 @@ private struct GzipDecompressor: ~Copyable {
   private func startNextMember() throws(CompressionError) -> Bool {
     let rest = input[offset...]
     if rest.allSatisfy({ $0 == 0 }) { return false }
-    guard rest.starts(with: gzipMagic) else { throw failure("something else follows the gzip data") }
+    guard rest.starts(with: gzipMagic) else { throw failure("there are other data after the gzip data") }
     guard inflateReset(stream) == Z_OK else { throw failure("zlib cannot be reset") }
     return true
   }

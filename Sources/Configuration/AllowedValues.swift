@@ -1,6 +1,6 @@
-/// The values that a key may have, of those that its type can hold.
+/// The allowed values of a key, a subset of those of its type.
 struct AllowedValues<Value: Sendable>: Sendable {
-  /// What to write after "must be"; `nil` where everything is allowed.
+  /// Completes "must be …"; nil if every value is allowed.
   let description: String?
   let contains: @Sendable (Value) -> Bool
 
@@ -33,7 +33,7 @@ extension AllowedValues where Value: Comparable {
     Self(description: "at least \(range.lowerBound) and below \(range.upperBound)", contains: range.contains)
   }
 
-  /// Between the bounds, and neither of them.
+  /// Strictly between the bounds.
   static func between(_ low: Value, _ high: Value) -> Self {
     Self(description: "above \(low) and below \(high)") { low < $0 && $0 < high }
   }
@@ -46,7 +46,7 @@ extension AllowedValues where Value == String {
 }
 
 extension AllowedValues {
-  /// A list whose length is in `counts` and whose elements are all allowed.
+  /// A list with an allowed length, all of whose elements are allowed.
   static func list<Element>(of elements: AllowedValues<Element>, counts: ClosedRange<Int>) -> Self
   where Value == [Element] {
     let each = elements.description.map { ", each \($0)" } ?? ""

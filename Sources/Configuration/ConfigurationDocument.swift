@@ -1,11 +1,11 @@
 import Yams
 
-/// A configuration file as it was written: the keys that it sets and where, not yet their meaning.
+/// A configuration file as written: the keys it sets and their locations, not yet interpreted.
 struct ConfigurationDocument {
   struct Entry {
     let name: String
     let value: Node
-    /// Where a message about the entry points: `run.yaml:12`, or `--set training.batch=64`.
+    /// The entry's location for messages: `run.yaml:12`, or `--set training.batch=64`.
     let location: String
   }
 
@@ -22,7 +22,7 @@ struct ConfigurationDocument {
     }
     guard let root, !root.isNull else { return }
     guard let mapping = root.mapping else {
-      throw ConfigurationError("\(file): expected keys and values, like training.steps: 1000, and found \(root.text)")
+      throw ConfigurationError("\(file): expected keys and values, like training.steps: 1000, but found \(root.text)")
     }
     collect(mapping, prefix: "", file: file)
 
@@ -30,7 +30,7 @@ struct ConfigurationDocument {
     var first: [String: String] = [:]
     for entry in entries {
       if let other = first.updateValue(entry.location, forKey: entry.name) {
-        problems.append("\(entry.location): \(entry.name) is there twice; the first is at \(other)")
+        problems.append("\(entry.location): \(entry.name) is set twice; first at \(other)")
       }
     }
     if !problems.isEmpty { throw ConfigurationError(problems) }
@@ -38,7 +38,8 @@ struct ConfigurationDocument {
     entries.removeAll { $0.name == "preset" }
   }
 
-  /// Reads `key=value` settings from the command line, the value in YAML. A later setting of a key wins.
+  /// Reads `key=value` settings from the command line, with the value in YAML. A later setting of a key overrides an
+  /// earlier one.
   init(settings: [String]) throws(ConfigurationError) {
     var problems: [String] = []
     for setting in settings {
@@ -49,7 +50,7 @@ struct ConfigurationDocument {
       }
       let name = setting[..<equals].trimmed
       guard name != "preset" else {
-        problems.append("\(location): a preset is chosen with --preset, or in a file")
+        problems.append("\(location): choose a preset with --preset or in a file")
         continue
       }
       do {
@@ -67,7 +68,7 @@ struct ConfigurationDocument {
 
   /// Sets every entry's key in `configuration`.
   ///
-  /// - Throws: every unknown key and every value of a wrong type.
+  /// - Throws: naming every unknown key and every value of a wrong type.
   func apply(to configuration: inout RunConfiguration) throws(ConfigurationError) {
     var problems: [String] = []
     for entry in entries {
@@ -83,8 +84,8 @@ struct ConfigurationDocument {
     if !problems.isEmpty { throw ConfigurationError(problems) }
   }
 
-  /// What a configuration may not be: too long, or written with aliases, by which a few bytes can stand for a text without
-  /// end.
+  /// Why a configuration is rejected before it is parsed: it is too long, or it contains aliases, by which a few bytes
+  /// can expand to an endless text.
   private enum Excess: Error, CustomStringConvertible {
     case length(Int)
     case alias(String)
@@ -92,25 +93,25 @@ struct ConfigurationDocument {
     var description: String {
       switch self {
       case .length(let bytes):
-        "it has \(bytes) bytes, more than the \(ConfigurationDocument.maximumBytes) that a configuration may have"
-      case .alias(let name): "it has the alias *\(name), which is not read; write out what it stands for"
+        "it has \(bytes) bytes, more than the limit of \(ConfigurationDocument.maximumBytes)"
+      case .alias(let name): "it has the alias *\(name), which is not supported; write its value instead"
       }
     }
   }
 
-  /// Far more than all keys with long comments take. Nesting is limited by the parser, to 1000.
+  /// Far more than all keys with long comments need. The parser limits nesting to 1000.
   static let maximumBytes = 1 << 16
 
   private static func compose(_ yaml: String) throws -> Node? {
     if yaml.utf8.count > maximumBytes { throw Excess.length(yaml.utf8.count) }
-    // An alias that has no anchor is refused by the parser.
+    // The parser rejects an alias without an anchor.
     if let name = names(after: "*", in: yaml).intersection(names(after: "&", in: yaml)).min() {
       throw Excess.alias(name)
     }
     return try Yams.compose(yaml: yaml)
   }
 
-  /// What YAML would take for the names of anchors, or of aliases, at every place of the mark.
+  /// All texts after a mark that YAML could take for the name of an anchor or alias.
   private static func names(after mark: Unicode.Scalar, in yaml: String) -> Set<String> {
     let parts = yaml.unicodeScalars.split(separator: mark, omittingEmptySubsequences: false)
     func isPartOfName(_ scalar: Unicode.Scalar) -> Bool {
@@ -129,7 +130,7 @@ struct ConfigurationDocument {
       if let section = value.mapping {
         collect(section, prefix: name + ".", file: file)
       } else if isSection && value.isNull {
-        // A section with all its keys commented out.
+        // A section all of whose keys are commented out.
       } else {
         let line = key.mark.map { ":\($0.line)" } ?? ""
         entries.append(Entry(name: name, value: value, location: file + line))
@@ -142,18 +143,18 @@ struct ConfigurationDocument {
     if let nearest = Suggestion.nearest(to: name, among: names) { return "did you mean \(nearest)?" }
     let section = name.prefix { $0 != "." } + "."
     let siblings = names.filter { $0.hasPrefix(section) }
-    if !siblings.isEmpty { return "the keys there are \(siblings.joined(separator: ", "))" }
+    if !siblings.isEmpty { return "its keys are \(siblings.joined(separator: ", "))" }
     var sections: [String] = []
     for name in names {
       let section = String(name.prefix { $0 != "." })
       if !sections.contains(section) { sections.append(section) }
     }
-    return "keys begin with \(sections.joined(separator: ", "))"
+    return "keys start with \(sections.joined(separator: ", "))"
   }
 
   private static func message(for error: any Error, file: String) -> String {
     if case YamlError.duplicatedKeysInMapping(let names, let context) = error {
-      return "\(file):\(context.mark.line): there twice: \(names.joined(separator: ", "))"
+      return "\(file):\(context.mark.line): set twice: \(names.joined(separator: ", "))"
     }
     var line = ""
     switch error {
@@ -162,7 +163,7 @@ struct ConfigurationDocument {
       line = ":\(mark.line)"
     default: break
     }
-    if error is Excess { return "\(file): this is no configuration: \(error)" }
+    if error is Excess { return "\(file): this is not a configuration: \(error)" }
     return "\(file)\(line): this is not YAML: \(problem(in: error))"
   }
 
@@ -173,7 +174,7 @@ struct ConfigurationDocument {
       return problem
     case YamlError.memory: return "it is nested too deeply"
     case YamlError.duplicatedKeysInMapping(let names, _):
-      return "there twice: \(names.joined(separator: ", "))"
+      return "set twice: \(names.joined(separator: ", "))"
     default:
       return "\(error)"
     }

@@ -1,7 +1,6 @@
 import Failures
 
-/// What is wrong with a configuration: every problem found, one line each, with the key, the value found and what is
-/// allowed.
+/// The problems of a configuration, one line each, with the key, the value found and the values allowed.
 public struct ConfigurationError: JobEndingError, Equatable, CustomStringConvertible {
   public let problems: [String]
 
@@ -14,13 +13,13 @@ public struct ConfigurationError: JobEndingError, Equatable, CustomStringConvert
     self.init([problem])
   }
 
-  /// The same problems, each with the file's name before the key's.
+  /// The same problems, with the file's name before each key.
   public func found(in file: String) -> ConfigurationError {
     ConfigurationError(problems.map { "\(file): \($0)" })
   }
 
-  /// What `body` returns.
-  /// - Throws: its problems with a configuration that comes from a file, each with the file's name before the key's.
+  /// Calls `body`.
+  /// - Throws: its problems with a configuration from a file, with the file's name before each key.
   public static func found<Result>(in file: String, _ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as ConfigurationError { throw error.found(in: file) }
   }

@@ -17,7 +17,7 @@ extension ConfigurationKey {
       "data set to train on, or the format of your own: \(DatasetCatalog.names.joined(separator: ", "))"),
     .init(
       "data.path", \.data.path, absent: "default", .notEmpty, mayChangeOnResume: true,
-      "folder or file of the data set; default: where it is usually installed"),
+      "folder or file of the data set; default: its usual location"),
     .init(
       "data.flip", \.data.flip, absent: "default", .all,
       "mirror images horizontally at random; default: as the data set says"),
@@ -35,7 +35,7 @@ extension ConfigurationKey {
       "model.channels", \.model.channels, .within(1...65536), "channels of the first level, before its multiplier"),
     .init(
       "model.multipliers", \.model.multipliers, .list(of: .within(1...1024), counts: 1...16),
-      "channels of each level, in multiples of model.channels; each further level halves the resolution"),
+      "channels of each level, in multiples of model.channels; each level after the first halves the resolution"),
     .init("model.blocks", \.model.blocks, .within(1...64), "residual blocks per level"),
     .init(
       "model.attention_resolutions", \.model.attentionResolutions, .list(of: .within(1...65536), counts: 0...16),
@@ -289,7 +289,7 @@ extension ConfigurationKey {
 }
 
 extension EDMSampler.Churn {
-  /// `maximum`; `nil`: no limit.
+  /// The maximum; nil for no limit.
   fileprivate var upperLimit: Double? {
     get { maximum.isFinite ? maximum : nil }
     set { maximum = newValue ?? .infinity }

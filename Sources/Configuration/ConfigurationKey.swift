@@ -2,24 +2,24 @@ import Yams
 
 /// One key of the configuration: its name, its meaning and how it reads and writes a `RunConfiguration`.
 ///
-/// `all` is the only list of keys. Parsing, rendering, checks of single values, suggestions and the reference text come
-/// from it, so a new key is a property and one entry.
+/// `all` is the only list of keys. Parsing, rendering, checks of single values, suggestions and the reference text are
+/// derived from it, so a new key needs only a property and one entry.
 public struct ConfigurationKey: Sendable {
   /// The name with its section: `training.batch`.
   public let name: String
   /// What it means, in one line, with its unit.
   public let help: String
-  /// What to write: `a whole number`.
+  /// The expected type: `a whole number`.
   public let expected: String
-  /// What may be written, for the reference and the help of options: `a whole number; at least 1`.
+  /// The allowed values, for the reference and the help of options: `a whole number; at least 1`.
   public let values: String
-  /// What a value must be beyond its type (`at least 1`), where that is limited.
+  /// A restriction beyond the type (`at least 1`), if there is one.
   public let allowed: String?
-  /// Whether a resumed run may have another value: the key alters no number that the training computes.
+  /// Whether a resumed run may have a different value: the key does not affect the numbers that training computes.
   public let mayChangeOnResume: Bool
 
   let node: @Sendable (RunConfiguration) -> Node
-  /// Sets the key and returns true, or returns false where the node does not spell a value of its type.
+  /// Sets the key and returns true, or returns false if the node is not a value of its type.
   let assign: @Sendable (Node, inout RunConfiguration) -> Bool
   let isAllowed: @Sendable (RunConfiguration) -> Bool
 
@@ -47,7 +47,7 @@ public struct ConfigurationKey: Sendable {
     self.isAllowed = { allowed.contains($0[keyPath: property]) }
   }
 
-  /// A key that can be without a value, which is spelt `absent` (`null` is understood too).
+  /// A key that may have no value, written as `absent` (`null` is accepted too).
   init<Value: ConfigurationValue>(
     _ name: String, _ property: WritableKeyPath<RunConfiguration, Value?> & Sendable, absent: String,
     _ allowed: AllowedValues<Value>, mayChangeOnResume: Bool = false, _ help: String
@@ -71,7 +71,7 @@ public struct ConfigurationKey: Sendable {
     self.isAllowed = { configuration in configuration[keyPath: property].map(allowed.contains) ?? true }
   }
 
-  /// The key called `name`.
+  /// The key with this name, or nil.
   public static func named(_ name: String) -> ConfigurationKey? {
     all.first { $0.name == name }
   }

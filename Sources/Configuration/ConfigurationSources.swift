@@ -1,10 +1,10 @@
 import Files
 import Foundation
 
-/// Where a run's configuration comes from, as the command line names it. Later sources win: the preset, the file, the
-/// settings.
+/// The sources of a run's configuration given on the command line. Later sources override earlier ones: the preset, the
+/// file, the settings.
 public struct ConfigurationSources: Sendable {
-  /// A preset's name.
+  /// The name of a preset.
   public var preset: String?
   /// The path of a YAML file, which may name its own preset.
   public var file: String?
@@ -17,16 +17,16 @@ public struct ConfigurationSources: Sendable {
     self.settings = settings
   }
 
-  /// What a run is called when its user gives it no folder: the preset's name, or the file's without its ending.
+  /// The default name of a run: the preset's name, or the file's name without its extension.
   public var runName: String {
     if let file { return withoutEnding(lastPart(ofPath: file)) }
     return preset ?? Presets.default.name
   }
 
-  /// The configuration that the sources make, validated.
+  /// The resulting configuration, validated.
   ///
-  /// - Parameter saved: the configuration of the run to resume; it stands in where neither preset nor file is given.
-  /// - Throws: an unreadable file, an unknown preset, and everything that parsing and `validate()` find.
+  /// - Parameter saved: the configuration of the run to resume; used if neither preset nor file is given.
+  /// - Throws: for an unreadable file, an unknown preset, and every problem found by parsing and `validate()`.
   public func resolve(saved: RunConfiguration? = nil) throws(ConfigurationError) -> RunConfiguration {
     var configuration = saved ?? Presets.default.configuration
     if preset != nil || file != nil { configuration = Presets.default.configuration }
@@ -46,8 +46,8 @@ public struct ConfigurationSources: Sendable {
     return configuration
   }
 
-  /// The keys that the settings name, known or not, each with where it stands.
-  /// - Throws: settings that are none.
+  /// The keys in the settings, known or not, with their locations.
+  /// - Throws: for invalid settings.
   public func settingNames() throws(ConfigurationError) -> [(name: String, location: String)] {
     try ConfigurationDocument(settings: settings).entries.map { ($0.name, $0.location) }
   }

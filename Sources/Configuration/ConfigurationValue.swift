@@ -6,12 +6,12 @@ import Network
 import Optimisation
 import Yams
 
-/// A type that a configuration key can have.
+/// A type of a configuration key.
 protocol ConfigurationValue: Equatable, Sendable {
-  /// What to write, after "expected": `a whole number`.
+  /// The expected type, after "expected": `a whole number`.
   static var expected: String { get }
 
-  /// The value that a YAML node spells, if it does.
+  /// The value of a YAML node; nil if it is not of this type.
   init?(node: Node)
 
   /// The value in YAML; parses back to the same value.
@@ -75,7 +75,7 @@ extension String: ConfigurationValue {
     self = scalar.string
   }
 
-  /// Quoted where YAML could take it for anything but text.
+  /// Quoted if YAML could take it for something other than text.
   var node: Node {
     let isPlain =
       first.map { $0.isLetter || $0 == "/" } ?? false
@@ -150,12 +150,12 @@ extension Node {
     return scalar.string
   }
 
-  /// Whether this is YAML's way to say nothing: `null`, `~` or an empty value.
+  /// Whether this is YAML's null: `null`, `~` or an empty value.
   var isNull: Bool {
     plainText.map { ["", "~", "null", "Null", "NULL"].contains($0) } ?? false
   }
 
-  /// The node as a message shows it: `[1, 2]`, `0.5`, `"quoted text"`.
+  /// The node in the form used in messages: `[1, 2]`, `0.5`, `"quoted text"`.
   var text: String {
     switch self {
     case .scalar(let scalar):

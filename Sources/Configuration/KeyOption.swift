@@ -1,13 +1,13 @@
 import Diffusion
 import Yams
 
-/// A key of `sampling` with a value that an option of the command line gives it, over that of a checkpoint's
+/// A key of `sampling` whose value is given by a command-line option and overrides that of the checkpoint's
 /// configuration: `--churn-min` stands for `sampling.churn_min`.
 public struct KeyOption: Sendable {
   public let key: ConfigurationKey
   private let value: String
 
-  /// - Throws: what the value must be, if it is not allowed.
+  /// - Throws: if the value is not allowed, saying what is.
   public init(_ key: ConfigurationKey, _ value: String) throws(ConfigurationError) {
     (self.key, self.value) = (key, value)
     var configuration = RunConfiguration()
@@ -22,7 +22,7 @@ public struct KeyOption: Sendable {
 }
 
 extension ConfigurationKey {
-  /// What the option is called that stands for a key of `sampling`; other keys have none, and stay what they are called.
+  /// The option that stands for a key of `sampling`; for any other key, its own name.
   static func optionName(_ key: String) -> String {
     key.hasPrefix("sampling.") ? "--" + key.dropFirst("sampling.".count).replacing("_", with: "-") : key
   }
@@ -31,9 +31,9 @@ extension ConfigurationKey {
 }
 
 extension RunConfiguration {
-  /// The configuration of a trained model with what options say of how images are drawn. What nothing reads then, such as
-  /// the steps of another sampler, has its default.
-  /// - Throws: what nothing would read of the options, and what cannot work, by the options' names.
+  /// The configuration of a trained model with the options applied. Keys that are then not used, such as the steps of
+  /// another sampler, get their defaults.
+  /// - Throws: for options that would have no effect and settings that are not possible, by the options' names.
   public func drawing(with options: [KeyOption]) throws(ConfigurationError) -> RunConfiguration {
     var changed = self
     for option in options { option.set(&changed) }
@@ -45,11 +45,11 @@ extension RunConfiguration {
     return changed
   }
 
-  /// The sampler that draws the model's images; `nil` if there is no such process.
+  /// The sampler that draws the model's images; nil if the process is invalid.
   var samplerName: SamplerName? { (try? process()).map { sampling.name(for: $0) } }
 
-  /// Why images cannot be drawn as the keys say; `nil` if they can.
-  /// - Parameter name: what a key is called.
+  /// Why images cannot be drawn with these keys; nil if they can.
+  /// - Parameter name: the name of a key in messages.
   func samplerProblem(name: (String) -> String) -> String? {
     do {
       _ = try sampling.sampler(for: try process(), variance: diffusion.variance)

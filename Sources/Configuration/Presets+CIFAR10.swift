@@ -100,14 +100,14 @@ extension Presets {
       $0.model.architecture = .ncsnPlusPlus
       deepen(&$0, isDeep)
       $0.diffusion.process = .varianceExploding
-      // Theirs are 0.01 and 50, of images from 0 to 1.
+      // Theirs are 0.01 and 50, for images from 0 to 1.
       $0.diffusion.sigmaMin = 0.02
       $0.diffusion.sigmaMax = 100
       $0.diffusion.scaleInput = false
       $0.diffusion.prediction = .score
       $0.diffusion.loss = .scoreMatching
-      // Their loss is half the sum over an image's 3072 elements, ours the mean: gradients are 1536 times smaller, and with
-      // these two numbers the same steps are taken.
+      // Their loss is half the sum over an image's 3072 elements, ours is the mean: gradients are 1536 times smaller.
+      // With these two values the steps are the same.
       $0.training.maxGradientNorm = 1.0 / 1536
       $0.training.adamEpsilon = 1e-8 / 1536
       $0.training.emaDecays = [0.999]
@@ -134,7 +134,7 @@ extension Presets {
     base(&$0)
     $0.data.flip = true
     $0.model.architecture = .ddpmPlusPlus
-    // The variance of the initial matrices is 0.2 there.
+    // Theirs uses 0.2 as the variance of the initial matrices.
     $0.model.architecture.attentionInitialScale = 0.2
     $0.model.multipliers = [2, 2, 2]
     $0.model.blocks = 4

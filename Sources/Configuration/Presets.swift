@@ -2,17 +2,17 @@
 public struct Preset: Sendable {
   public let name: String
   public let summary: String
-  /// What it repeats; nil for the program's own.
+  /// The publication that it reproduces; nil for the program's own.
   public let publication: Publication?
   public let configuration: RunConfiguration
 
-  /// Where a configuration comes from and what was reached with it.
+  /// The source of a configuration, and the results published for it.
   public struct Publication: Sendable, Equatable {
-    /// Authors, title, where it appeared.
+    /// Authors, title and venue.
     public let paper: String
-    /// What was reached on the data set, with the place in the paper: not figures of this program.
+    /// The published results on the data set, with their position in the paper; not results of this program.
     public let figures: String
-    /// What the authors did otherwise; nil for nothing.
+    /// What the authors did differently; nil if nothing.
     public let differences: String?
 
     init(_ paper: String, figures: String, differences: String? = nil) {
@@ -76,9 +76,9 @@ public enum Presets {
     $0.sampling.steps = 20
   }
 
-  /// The preset called `name`.
+  /// The preset with this name.
   ///
-  /// - Throws: when there is none; the message lists those that there are.
+  /// - Throws: if there is none; the message lists all presets.
   public static func named(_ name: String) throws(ConfigurationError) -> Preset {
     if let preset = all.first(where: { $0.name == name }) { return preset }
     let names = all.map(\.name)

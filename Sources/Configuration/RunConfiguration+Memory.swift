@@ -4,15 +4,15 @@ import Reporting
 import Tensors
 
 extension RunConfiguration {
-  /// What training takes on each rank.
+  /// The memory that training needs on each rank.
   /// - Parameters:
-  ///   - layout: of the network under training.
+  ///   - layout: the layout of the network under training.
   ///   - network: its shape.
   public func trainingMemory(
     _ layout: ParameterLayout, _ network: UNetConfiguration, rankCount: Int
   ) -> MemoryNeed {
     var need = MemoryNeed()
-    // Sums of 2, 4, 8 … micro-batches' gradients exist side by side.
+    // Sums of the gradients of 2, 4, 8 … micro-batches exist at the same time.
     let microBatches = max(1, microBatchCount / rankCount)
     let sums = max(1, Int.bitWidth - (microBatches - 1).leadingZeroBitCount)
     let state = Double(2 + training.emaDecays.count) / Double(rankCount)
@@ -30,7 +30,7 @@ extension RunConfiguration {
     return need
   }
 
-  /// What drawn images take on each rank that are kept until all are there, in training.
+  /// The memory on each rank for drawn images, which are kept until all have been drawn, during training.
   public func drawnImagesMemory(_ network: UNetConfiguration, rankCount: Int) -> MemoryNeed {
     let size = Double(network.imageHeight * network.imageWidth * network.imageChannels)
     var need = MemoryNeed()
@@ -46,10 +46,10 @@ extension RunConfiguration {
 }
 
 extension MemoryNeed {
-  /// What it takes on a rank to use a trained network on `batch` images at a time.
+  /// The memory that a rank needs to use a trained network on `batch` images at a time.
   /// - Parameters:
-  ///   - option: what the batch was given by.
-  ///   - activations: which passes are made.
+  ///   - option: the option that sets the batch.
+  ///   - activations: the passes that are run.
   public static func inference(
     _ network: UNet, batch: Int, option: String, _ activations: (ActivationCount) -> Double = \.inference
   ) -> MemoryNeed {

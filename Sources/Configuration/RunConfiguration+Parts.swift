@@ -5,11 +5,11 @@ import Network
 import Optimisation
 
 extension RunConfiguration {
-  /// The images to train on, or others of the same data set. Only the thread that calls libhdf5 may do this.
+  /// The training images, or others of the same data set. Only the thread that calls libhdf5 may call this.
   /// - Parameters:
-  ///   - path: where they are, if not where the configuration says.
-  ///   - background: what is behind transparent pixels, if not what the configuration says.
-  /// - Throws: `DatasetError`, and `InputError` for a background where there are no image files.
+  ///   - path: the images' location, if it differs from the configuration.
+  ///   - background: the background of transparent pixels, if it differs from the configuration.
+  /// - Throws: `DatasetError`, and `InputError` for a background if the data set has no image files.
   public func dataset(
     path: String? = nil, split: DatasetSplit = .training, background: FolderImages.Background? = nil
   ) throws -> any ImageDataset {
@@ -32,11 +32,11 @@ extension RunConfiguration {
   private static let maximumSide = 16384
   private static let maximumImageChannels = 16
 
-  /// The same network's way down as a classifier of noisy images.
+  /// The same network's encoder as a classifier of noisy images.
   /// - Throws: `ConfigurationError` if the model does not fit the images.
   public func classifier(height: Int, width: Int, channels: Int, classCount: Int) throws -> ClassifierNetwork {
     guard (1...65536).contains(classCount) else {
-      throw ConfigurationError("a classifier of \(classCount) classes is not possible: they must be from 1 to 65536")
+      throw ConfigurationError("a classifier of \(classCount) classes is not possible: there must be 1 to 65536")
     }
     return ClassifierNetwork(
       try networkConfiguration(height: height, width: width, channels: channels), classCount: classCount)
@@ -95,7 +95,7 @@ extension RunConfiguration {
     }
   }
 
-  /// What the network is trained for.
+  /// What the network predicts, and how its input is computed.
   public func modelDescription() throws(DiffusionError) -> ModelDescription {
     ModelDescription(
       process: try process(),
@@ -106,7 +106,7 @@ extension RunConfiguration {
       scalesInput: diffusion.scaleInput)
   }
 
-  /// How it is trained.
+  /// The training objective.
   public func objective() throws(DiffusionError) -> TrainingObjective {
     try TrainingObjective(model: try modelDescription(), loss: diffusion.loss)
   }

@@ -8,11 +8,11 @@ extension RunConfiguration {
     }
   }
 
-  /// Checks that a run saved with `saved` can go on with this configuration: that nothing differs but keys that may change,
-  /// such as the learning rate's, how long to train, how often to save, log and sample, and where the data lie.
+  /// Checks that a run saved with `saved` can be resumed with this configuration: only keys that may change may differ,
+  /// such as the learning rate, the number of steps, how often to save, log and sample, and the location of the data.
   ///
-  /// - Parameter otherData: whether it may be another data set.
-  /// - Throws: every other key that differs, with both values.
+  /// - Parameter otherData: whether the data set may be different.
+  /// - Throws: naming every other key that differs, with both values.
   public func checkResumable(saved: RunConfiguration, otherData: Bool = false) throws(ConfigurationError) {
     let problems = difference(from: saved).filter { difference in
       !difference.key.mayChangeOnResume && !(otherData && difference.key.name == "data.name")

@@ -1,17 +1,17 @@
 import Diffusion
 
-/// A key that is read only where the configuration has certain values of another.
+/// A key that is only used if another key has certain values.
 package struct KeyScope: Sendable {
   package let key: String
-  /// The key that decides whether `key` is read.
+  /// The key that decides whether `key` is used.
   package let decider: String
-  /// Its values for which it is, in words.
+  /// The values of that key with which it is used, as text.
   let readers: String
   let isRead: @Sendable (RunConfiguration) -> Bool
-  /// What it is, in words.
+  /// The present value of that key, as text.
   let decision: @Sendable (RunConfiguration) -> String
 
-  /// Keys that are read where a property has one of some values.
+  /// Keys that are used if a property has one of some values.
   private static func keys<Value: ConfigurationValue>(
     _ keys: String..., areReadWith decider: String,
     _ property: @escaping @Sendable (RunConfiguration) -> Value?, in values: [Value]
@@ -26,7 +26,7 @@ package struct KeyScope: Sendable {
     }
   }
 
-  /// Keys that are read where a number is above 0.
+  /// Keys that are used if a number is above 0.
   private static func keys<Number: ConfigurationValue & Numeric & Comparable>(
     _ keys: String..., areReadAboveZeroOf decider: String,
     _ property: @escaping @Sendable (RunConfiguration) -> Number
@@ -38,7 +38,7 @@ package struct KeyScope: Sendable {
     }
   }
 
-  /// Every such key. One that is set and not read would be ignored silently.
+  /// All such keys. Without this check, a key that is set but not used would be silently ignored.
   package static let all: [KeyScope] =
     keys("data.background", "data.channels", "data.orientation", areReadWith: "data.name", \.data.name, in: ["folder"])
     + keys(
@@ -75,7 +75,7 @@ package struct KeyScope: Sendable {
     + keys("sampling.snr", areReadAboveZeroOf: "sampling.corrections", \.sampling.corrections)
 }
 
-/// A key that somebody has set, and that nothing reads.
+/// A key that was set but is not used.
 struct UnreadKey {
   let key: ConfigurationKey
   private let scope: KeyScope
@@ -86,24 +86,24 @@ struct UnreadKey {
     (self.key, self.scope, self.configuration) = (key, scope, configuration)
   }
 
-  /// In words.
+  /// The message.
   var problem: String {
     problem(name: \.self) + "so leave \(key.name) at its default, \(key.value(in: RunConfiguration()))"
   }
 
-  /// In words, for someone who has set it by an option of the command line.
+  /// The message for a user who has set it by a command-line option.
   var problemOfOption: String { problem(name: ConfigurationKey.optionName) + "so leave it out" }
 
   private func problem(name: (String) -> String) -> String {
     let decider = name(scope.decider)
     return
-      "\(name(key.name)) is \(key.value(in: configuration)), which is for \(decider) \(scope.readers); \(decider) is "
+      "\(name(key.name)) is \(key.value(in: configuration)), which requires \(decider) \(scope.readers); \(decider) is "
       + "\(scope.decision(configuration)), "
   }
 }
 
 extension RunConfiguration {
-  /// The keys that are not read and have another value than their default, or are among those that someone has set.
+  /// The keys that are not used and differ from their default, or are in the set of keys given by the user.
   func unreadKeys(besides set: Set<String> = []) -> [UnreadKey] {
     let usual = RunConfiguration()
     return KeyScope.all.compactMap { scope in
@@ -111,7 +111,7 @@ extension RunConfiguration {
     }
   }
 
-  /// The same configuration where keys that are not read have their defaults: it does the same.
+  /// The same configuration with unused keys at their defaults, which is equivalent.
   public func withoutUnreadKeys() -> RunConfiguration {
     let usual = RunConfiguration()
     return unreadKeys().reduce(into: self) { result, unread in _ = unread.key.assign(unread.key.node(usual), &result) }

@@ -1,25 +1,25 @@
 import Diffusion
 
 extension RunConfiguration {
-  /// Checks everything that can be checked without the data set and the ranks.
+  /// Checks everything that can be checked without the data set and the number of ranks.
   ///
-  /// - Throws: every problem, each naming its key, the value found and what is allowed.
+  /// - Throws: with every problem, each naming its key, the value found and the values allowed.
   public func validate() throws(ConfigurationError) {
-    // Checks across keys would only repeat, or divide by, a value that is wrong by itself.
+    // Checks across keys would only repeat the error, or divide by an invalid value.
     try validateKeys()
     let relationProblems = self.relationProblems
     if !relationProblems.isEmpty { throw ConfigurationError(relationProblems) }
   }
 
-  /// Checks each key by itself.
+  /// Checks each key separately.
   ///
-  /// - Throws: every problem, each naming its key, the value found and what is allowed.
+  /// - Throws: with every problem, each naming its key, the value found and the values allowed.
   public func validateKeys() throws(ConfigurationError) {
     let problems = singleKeyProblems
     if !problems.isEmpty { throw ConfigurationError(problems) }
   }
 
-  /// Checks that the network fits images of `imageSize` x `imageSize` pixels. Expects a configuration that is valid
+  /// Checks that the network fits images of `imageSize` x `imageSize` pixels. The configuration must be valid
   /// otherwise.
   public func validate(imageSize: Int) throws(ConfigurationError) {
     let halvings = model.multipliers.count - 1
@@ -31,7 +31,7 @@ extension RunConfiguration {
     }
     let resolutions = resolutions(imageSize: imageSize)
     var problems = model.attentionResolutions.filter { !resolutions.contains($0) }.map { missing in
-      "model.attention_resolutions has \(missing), a resolution that the network does not have; with images of "
+      "model.attention_resolutions has \(missing), which is not a resolution of the network; with images of "
         + "\(imageSize)x\(imageSize) pixels and model.multipliers \(text("model.multipliers")) it has "
         + resolutions.map(\.description).joined(separator: ", ")
     }
@@ -39,7 +39,7 @@ extension RunConfiguration {
     if !problems.isEmpty { throw ConfigurationError(problems) }
   }
 
-  /// Checks that the network is told as many classes as the data set has, or none.
+  /// Checks that the network is conditioned on as many classes as the data set has, or on none.
   public func validate(classNames: [String]) throws(ConfigurationError) {
     guard let count = model.classes, count != classNames.count else { return }
     throw ConfigurationError(
@@ -55,7 +55,7 @@ extension RunConfiguration {
     guard rankCount > microBatchCount else { return }
     let isOne = microBatchCount == 1
     throw ConfigurationError(
-      "training.batch \(training.batch) in pieces of training.micro_batch \(training.microBatch) makes "
+      "training.batch \(training.batch) with training.micro_batch \(training.microBatch) gives "
         + "\(microBatchCount) micro-\(isOne ? "batch" : "batches"), fewer than the \(rankCount) ranks; run at most "
         + "\(microBatchCount) \(isOne ? "rank" : "ranks"), "
         + "or use a larger training.batch or a smaller training.micro_batch")
@@ -82,7 +82,7 @@ extension RunConfiguration {
     }
     if Set(training.emaDecays).count < training.emaDecays.count {
       problems.append(
-        "training.ema_decays is \(text("training.ema_decays")), which has a value twice; give each once")
+        "training.ema_decays is \(text("training.ema_decays")), which has a value twice; give each value once")
     }
     if let largest = model.multipliers.max(), largest * model.channels > Self.maximumChannels {
       problems.append(
@@ -93,7 +93,7 @@ extension RunConfiguration {
     problems += groupProblems
     if let channels = model.architecture.headChannels, model.architecture.headCount != 1 {
       problems.append(
-        "model.heads is \(model.architecture.headCount) and model.head_channels is \(channels), but one decides the "
+        "model.heads is \(model.architecture.headCount) and model.head_channels is \(channels), but one determines the "
           + "other; set model.heads to 1, or model.head_channels to none")
     }
     if diffusion.betaLast < diffusion.betaFirst {
@@ -111,22 +111,22 @@ extension RunConfiguration {
     problems += scheduleProblems
     if training.labelDropout > 0 && model.classes == nil {
       problems.append(
-        "training.label_dropout is \(text("training.label_dropout")), but the network is told no classes; set "
+        "training.label_dropout is \(text("training.label_dropout")), but the network has no classes; set "
           + "model.classes to the number of the data set's classes")
     }
     if diffusion.rescaleTimes && model.architecture.timeFeatures == .fourier {
       problems.append(
-        "diffusion.rescale_times is true, but with model.embedding fourier the network is told the noise's logarithm, not "
+        "diffusion.rescale_times is true, but with model.embedding fourier the time input is the noise's logarithm, not "
           + "the step; set one of them to its default")
     }
     problems += guidanceProblems
     return problems
   }
 
-  /// Of a level: then no number of parameters or of activations of an image is beyond what integers hold.
+  /// For a level: the number of parameters and of activations of an image then cannot overflow an integer.
   private static let maximumChannels = 65536
 
-  /// Whether there is such a process, it can be computed with, a network can be trained for it, and images drawn.
+  /// Whether the process is valid and numerically workable, a network can be trained for it, and images can be drawn.
   private var processProblems: [String] {
     do {
       guard let unworkable = try process().firstUnworkableTime else {
@@ -139,7 +139,7 @@ extension RunConfiguration {
     }
   }
 
-  /// - Parameter unworkable: of the process that the configuration makes.
+  /// - Parameter unworkable: the problem of the configured process.
   private func problem(_ unworkable: UnworkableTime) -> String {
     let keys =
       diffusion.process == .discreteVariancePreserving
@@ -149,19 +149,19 @@ extension RunConfiguration {
     let values = keys.map { "\($0) \(text($0))" }.joined(separator: ", ")
     switch unworkable {
     case .littleNoise(let time):
-      return "\(values): at time \(time) there is too little noise, or too little more than before, to compute with; "
-        + "take fewer steps, or more noise at the beginning"
+      return "\(values): at time \(time) the noise, or the noise added since the previous step, is too small; "
+        + "use fewer steps, or more noise at the start"
     case .littleSignal(let time):
-      return "\(values): at time \(time) the image is lost in the noise: its part is below what 32-bit floats can hold "
-        + "beside it; take fewer steps, or less noise at the end"
+      return "\(values): at time \(time) the image is lost in the noise: its part is too small for 32-bit floats "
+        + "beside it; use fewer steps, or less noise at the end"
     }
   }
 
-  /// Whether every normalisation's channels can be cut into its groups.
+  /// Whether every normalisation's channels can be divided into its groups.
   private var groupProblems: [String] {
     let minimum = model.architecture.minimumChannelsPerGroup
     if minimum == 1 {
-      // Every level's channels are a multiple of the first one's, and so are those that skip connections join.
+      // The channels of all levels, and those joined by skip connections, are multiples of the first level's.
       if model.channels.isMultiple(of: model.groups) { return [] }
       return [
         "model.channels is \(model.channels), which model.groups \(model.groups) does not divide; "
@@ -183,7 +183,7 @@ extension RunConfiguration {
     ]
   }
 
-  /// Channels of a level, and of what skip connections join: with those of the level itself or of the next one.
+  /// The channels of a level, and of skip connections joined with those of the level itself or of the next one.
   private var normalisedChannels: Set<Int> {
     let levels = model.multipliers.map { $0 * model.channels }
     let isDoubled =
@@ -211,40 +211,41 @@ extension RunConfiguration {
     }
   }
 
-  /// Whether the process has a noise whose logarithm the network can be told.
+  /// Whether the logarithm of the process's noise is finite, if the network needs it.
   private var noiseEmbeddingProblems: [String] {
     let architecture = model.architecture
     let process = diffusion.process
     if architecture.timeFeatures == .fourier && process == .discreteVariancePreserving {
       return [
-        "model.embedding is fourier, features of a logarithm that step 0 of diffusion.process vp does not have; take "
+        "model.embedding is fourier, which needs a logarithm that is infinite at step 0 of diffusion.process vp; use "
           + "vp-sde, or model.embedding sinusoidal"
       ]
     }
     guard architecture.dividesOutputByNoise else { return [] }
     if architecture.timeFeatures != .fourier {
-      return ["model.scale_by_sigma is true, but the network is not told the noise; set model.embedding to fourier"]
+      return ["model.scale_by_sigma is true, but the time input is not the noise; set model.embedding to fourier"]
     }
     if diffusion.variance.isLearned {
       return [
-        "model.scale_by_sigma is true, which does not go with a variance that the network learns; diffusion.variance is "
+        "model.scale_by_sigma is true, which cannot be combined with a learned variance; diffusion.variance is "
           + diffusion.variance.rawValue
       ]
     }
     return []
   }
 
-  /// Whether there are classes to lead images to, and a network that knows what they look like without.
+  /// Whether guidance is possible: there are classes, and a network that was also trained without them.
   private var guidanceProblems: [String] {
     if sampling.guidance == 0 { return [] }
     let found = "sampling.guidance is \(text("sampling.guidance")), but the network "
     if model.classes == nil {
-      return [found + "is told no classes; set model.classes to the number of the data set's classes"]
+      return [found + "has no classes; set model.classes to the number of the data set's classes"]
     }
-    return training.labelDropout > 0 ? [] : [found + "is always told the class; set training.label_dropout above 0"]
+    return training.labelDropout > 0
+      ? [] : [found + "is always conditioned on the class; set training.label_dropout above 0"]
   }
 
-  /// Whether the place where the learning rate begins to fall means anything.
+  /// Whether `training.decay_start` is consistent with the schedule.
   private var scheduleProblems: [String] {
     guard let start = training.decayStart else { return [] }
     let found = "training.decay_start is \(start)"

@@ -1,18 +1,19 @@
 import Yams
 
 extension RunConfiguration {
-  /// Reads YAML text, such as a checkpoint's or a run's: the values of its `preset`, or else the defaults, and over them
-  /// the keys that it sets. What it makes is valid.
+  /// Reads YAML text, such as a checkpoint's or a run's: the values of its `preset`, or else the defaults, overridden
+  /// by the keys that it sets. The result is valid.
   ///
-  /// - Parameter file: the name that messages show, with the line.
-  /// - Throws: every unknown or repeated key and every value of a wrong type; then everything that `validate()` finds.
+  /// - Parameter file: the name shown in messages, with the line.
+  /// - Throws: naming every unknown or repeated key and every value of a wrong type; then every problem found by
+  ///   `validate()`.
   public init(yaml: String, file: String) throws(ConfigurationError) {
     try self.init(reading: yaml, file, over: RunConfiguration())
     try validate(asIn: file)
   }
 
-  /// Reads what a run has stored of itself, when there may have been fewer keys: those that are missing stand for what
-  /// the program did then. It may also have keys that nothing read.
+  /// Reads the stored configuration of a run, which may be from an older version with fewer keys: missing keys get the
+  /// values that correspond to the older behaviour. It may also contain unused keys.
   ///
   /// - Throws: as for other YAML.
   public init(ofRun yaml: String, file: String) throws(ConfigurationError) {
@@ -31,14 +32,14 @@ extension RunConfiguration {
     do { try validate() } catch { throw error.found(in: file) }
   }
 
-  /// The defaults, but for keys that came later and whose default is something new.
+  /// The defaults, except for keys that were added later with a default that changes the behaviour.
   private static var beforeLaterKeys: RunConfiguration {
     var configuration = RunConfiguration()
     configuration.training.emaRampup = nil
     return configuration
   }
 
-  /// Every key in YAML, in a fixed order. Parses back to an equal configuration.
+  /// All keys in YAML, in a fixed order. Parses back to an equal configuration.
   public var yaml: String {
     var sections: [(name: String, pairs: [(Node, Node)])] = []
     var root: [(Node, Node)] = []

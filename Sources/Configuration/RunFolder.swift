@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// The files of one run: its configuration, metrics, journal, checkpoints and samples, what TensorBoard reads, a report.
+/// The files of one run: its configuration, metrics, journal, checkpoints, samples, TensorBoard files and report.
 ///
 ///     runs/quickstart/config.yaml
 ///     runs/quickstart/metrics.jsonl
@@ -38,15 +38,15 @@ public struct RunFolder: Sendable, Equatable {
   public var journalPath: String { path + "/journal.jsonl" }
   public var tensorBoardPath: String { path + "/tensorboard" }
   public var reportPath: String { path + "/report.html" }
-  /// Measures of drawn images, with all that they depend on.
+  /// Evaluations of drawn images, with everything that they depend on.
   public var evaluationsPath: String { path + "/evaluations.jsonl" }
   public var checkpointsPath: String { path + "/checkpoints" }
-  /// The checkpoint whose images were best.
+  /// The checkpoint with the best evaluation.
   public var bestCheckpointPath: String { checkpointsPath + "/best.h5" }
   public var samplesPath: String { path + "/samples" }
   private var lockPath: String { path + "/.lock" }
 
-  /// The files and folders of which the run consists: what nothing else may replace. The report is made anew from them.
+  /// The files and folders of the run, which nothing else may replace. The report is generated from them.
   public var parts: [String] {
     [
       configurationPath, metricsPath, journalPath, evaluationsPath, lockPath, checkpointsPath, samplesPath,
@@ -54,9 +54,9 @@ public struct RunFolder: Sendable, Equatable {
     ]
   }
 
-  /// What must not be replaced while the checkpoint, run or folder of checkpoints at a place is read: it, and the run
-  /// that it belongs to.
-  /// - Parameter option: what it was given by.
+  /// The files that must not be replaced while a checkpoint is read from a path to a checkpoint, run or folder of
+  /// checkpoints: the checkpoint, and the run that it belongs to.
+  /// - Parameter option: the option that names it.
   public static func files(at location: String, option: String) -> [NamedFile] {
     let location = withoutTrailingSlashes(location)
     var isFolder: ObjCBool = false
@@ -76,22 +76,22 @@ public struct RunFolder: Sendable, Equatable {
     "\(samplesPath)/\(Self.stepName(step)).png"
   }
 
-  /// Whether a run has been started here.
+  /// Whether the folder contains a run.
   public var holdsRun: Bool {
     if FileManager.default.fileExists(atPath: configurationPath) { return true }
     return ((try? checkpoints()) ?? []).isEmpty == false
   }
 
-  /// Creates the folder and its subfolders where they are missing.
+  /// Creates the folder and its subfolders if missing.
   ///
-  /// - Parameter mustBeFresh: whether a run that it already holds is an error.
-  /// - Returns: the folders that were missing, for `removeEmptyFolders`.
-  /// - Throws: that, or when a folder cannot be created.
+  /// - Parameter mustBeFresh: whether it is an error if the folder already contains a run.
+  /// - Returns: the folders that were created, for `removeEmptyFolders`.
+  /// - Throws: in that case, or if a folder cannot be created.
   @discardableResult
   public func createFolders(mustBeFresh: Bool) throws(FileError) -> [String] {
     if mustBeFresh && holdsRun {
       throw FileError(
-        "\(path) already holds a run; continue it with --resume, or choose another folder with --output")
+        "\(path) already contains a run; continue it with --resume, or choose another folder with --output")
     }
     var made: [String] = []
     do {
@@ -105,14 +105,14 @@ public struct RunFolder: Sendable, Equatable {
     return made
   }
 
-  /// Refuses a folder with links that lead out of it.
+  /// Throws if the folder has links that point outside of it.
   public func requireOwnFiles() throws(FileError) {
     guard !path.isEmpty else { throw FileError("a run's folder needs a name", kind: .missing) }
     try requireInnerLinks(in: path, subfolders: ["checkpoints", "samples", "tensorboard"])
   }
 
-  /// Keeps other jobs from this folder while the lock is held.
-  /// - Throws: if another job holds it, saying which.
+  /// Locks this folder against other jobs while the lock is held.
+  /// - Throws: if another job holds the lock, naming the job.
   public func lock() throws(FileError) -> FileLock {
     let environment = ProcessInfo.processInfo.environment
     let job = environment["SLURM_JOB_ID"].map { "SLURM job \($0), " } ?? ""
@@ -132,14 +132,14 @@ public struct RunFolder: Sendable, Equatable {
 
   /// Reads `config.yaml`.
   ///
-  /// - Throws: `FileError` when it cannot be read, `ConfigurationError` when it makes no configuration.
+  /// - Throws: `FileError` if it cannot be read, `ConfigurationError` if it is not a valid configuration.
   public func savedConfiguration() throws -> RunConfiguration {
     try requireOwnFiles()
     return try RunConfiguration(
       ofRun: readText(at: configurationPath, limit: ConfigurationDocument.maximumBytes), file: configurationPath)
   }
 
-  /// The finished checkpoints, newest first; none when there is no folder for them.
+  /// The finished checkpoints, newest first; empty if their folder does not exist.
   public func checkpoints() throws(FileError) -> [Checkpoint] {
     try requireOwnFiles()
     return try Self.fileNames(in: checkpointsPath).compactMap { name in
@@ -148,7 +148,7 @@ public struct RunFolder: Sendable, Equatable {
     }.sorted { $0.step > $1.step }
   }
 
-  /// The sheets of samples, oldest first; none when there is no folder for them.
+  /// The sheets of samples, oldest first; empty if their folder does not exist.
   public func samples() throws(FileError) -> [Samples] {
     try Self.fileNames(in: samplesPath).compactMap { name in
       guard let step = Self.step(of: name, ending: ".png") else { return nil }
@@ -156,12 +156,12 @@ public struct RunFolder: Sendable, Equatable {
     }.sorted { $0.step < $1.step }
   }
 
-  /// Keeps the checkpoint of a step as the best one, whatever becomes of the others.
+  /// Keeps the checkpoint of a step as the best one, even when the original is removed.
   public func keepAsBest(step: Int) throws(FileError) {
     let temporary = checkpointsPath + "/.best.h5.partial"
     try Self.removeFile(at: temporary)
     if link(checkpointPath(step: step), temporary) != 0 {
-      // Some file systems have no links.
+      // Some file systems do not support hard links.
       do { try FileManager.default.copyItem(atPath: checkpointPath(step: step), toPath: temporary) } catch {
         throw FileError("cannot copy \(checkpointPath(step: step)) to \(temporary): \(error.localizedDescription)")
       }
@@ -177,7 +177,7 @@ public struct RunFolder: Sendable, Equatable {
     for checkpoint in try checkpoints().dropFirst(count) { try Self.removeFile(at: checkpoint.path) }
   }
 
-  /// Removes the temporary files of checkpoints that a crash left unfinished. Call it while nothing is being saved.
+  /// Removes temporary files of checkpoints left behind by a crash. Call it while nothing is being saved.
   public func removeUnfinishedCheckpoints() throws(FileError) {
     for name in try Self.fileNames(in: checkpointsPath) where name.hasPrefix(".step-") && name.hasSuffix(".h5.partial")
     {

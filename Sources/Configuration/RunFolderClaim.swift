@@ -1,7 +1,7 @@
 import Files
 
-/// A run's folder while a job has it for itself. What was made for a run that did not begin, because something refused
-/// it, goes away with this: the next attempt finds the folder as this one did.
+/// A run's folder that a job has locked for itself. If the run did not start because something was refused, everything
+/// that was created for it is removed again: the next attempt finds the folder unchanged.
 public final class RunFolderClaim {
   public let folder: RunFolder
   private var made: [String] = []
@@ -12,15 +12,15 @@ public final class RunFolderClaim {
     self.folder = folder
   }
 
-  /// Makes the folder and its subfolders where they are missing, and keeps other jobs from it.
-  /// - Parameter mustBeFresh: whether a run that it already holds is an error.
-  /// - Throws: that, or if another job has the folder.
+  /// Creates the folder and its subfolders if missing, and locks it against other jobs.
+  /// - Parameter mustBeFresh: whether it is an error if the folder already contains a run.
+  /// - Throws: in that case, or if another job has locked the folder.
   public func take(mustBeFresh: Bool) throws(FileError) {
     made = try folder.createFolders(mustBeFresh: mustBeFresh)
     lock = try folder.lock()
   }
 
-  /// Stores the configuration, now that it has been accepted: from here on the folder holds a run.
+  /// Stores the configuration once it has been accepted: from here on the folder contains a run.
   public func begin(_ configuration: RunConfiguration) throws(FileError) {
     try folder.save(configuration)
     hasBegun = true
@@ -28,7 +28,7 @@ public final class RunFolderClaim {
 
   deinit {
     if hasBegun { return }
-    // A lock in a folder that was there before may have been there as well.
+    // If the folder existed before, the lock file may have existed too.
     if made.contains(folder.path) { lock?.removeFile() }
     removeEmptyFolders(made)
   }

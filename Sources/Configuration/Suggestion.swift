@@ -1,6 +1,6 @@
-/// Finding what someone meant to write.
+/// Finds the most likely intended name for a misspelt one.
 enum Suggestion {
-  /// The candidate nearest to `text`, if one is near enough to be a likely slip of the keys.
+  /// The candidate nearest to `text`, if it is near enough to be a likely typing error.
   ///
   /// Names with sections are also compared by their last part, so that `batch` and `model.batch` find `training.batch`.
   static func nearest(to text: String, among candidates: [String]) -> String? {
@@ -21,8 +21,8 @@ enum Suggestion {
     distance <= max(1, text.count / 3)
   }
 
-  /// The least number of insertions, deletions, replacements and swaps of neighbours that turn one text into the other
-  /// (the optimal string alignment distance).
+  /// The minimum number of insertions, deletions, replacements and swaps of neighbours that turn one text into the
+  /// other (the optimal string alignment distance).
   static func editDistance(_ first: String, _ second: String) -> Int {
     let a = Array(first)
     let b = Array(second)

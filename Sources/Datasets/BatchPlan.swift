@@ -1,9 +1,9 @@
 import Tensors
 
-/// Which images make up each batch: the epochs' shuffled orders one after another, cut into batches.
+/// The images of each batch: the shuffled orders of the epochs, concatenated and divided into batches.
 ///
-/// Every choice is a function of the seed, the step and the sample's place in the global batch, so each rank computes
-/// its own part, and a resumed run goes on where the other ended, without any state.
+/// Every choice is a function of the seed, the step and the sample's index in the global batch. Each rank therefore
+/// computes its own part, and a resumed run continues where the previous one ended, without any state.
 public struct BatchPlan: Sendable {
   public let dataset: any ImageDataset
   /// Samples in a batch over all ranks.
@@ -11,24 +11,24 @@ public struct BatchPlan: Sendable {
   public let seed: UInt64
   /// Whether half of the samples are mirrored.
   public let flips: Bool
-  /// How often a sample's class is left out.
+  /// The probability of leaving out a sample's class.
   public let labelDropout: Double
 
   /// One sample of a batch.
   public struct Choice: Sendable, Equatable {
-    /// How many times all images were used before.
+    /// The number of complete passes over all images before this one.
     public let epoch: Int
-    /// The image's number in the data set.
+    /// The image's index in the data set.
     public let index: Int
     /// Whether left and right are swapped.
     public let isFlipped: Bool
   }
 
-  /// - Parameter flips: `nil` leaves it to the data set.
+  /// - Parameter flips: nil for the data set's default.
   public init(
     dataset: any ImageDataset, batchSize: Int, seed: UInt64, flips: Bool? = nil, labelDropout: Double = 0
   ) {
-    precondition(batchSize >= 1, "a batch of \(batchSize) samples")
+    precondition(batchSize >= 1, "the batch size \(batchSize) must be at least 1")
     self.dataset = dataset
     self.batchSize = batchSize
     self.seed = seed
@@ -36,10 +36,10 @@ public struct BatchPlan: Sendable {
     self.labelDropout = labelDropout
   }
 
-  /// The image that is one sample of a batch.
+  /// The image for one sample of a batch.
   /// - Parameters:
-  ///   - step: the batch's number, from 0.
-  ///   - sample: the place in the global batch, in 0..<batchSize.
+  ///   - step: the batch's index, from 0.
+  ///   - sample: the index in the global batch, in 0..<batchSize.
   public func choice(step: Int, sample: Int) -> Choice {
     precondition(step >= 0 && (0..<batchSize).contains(sample), "there is no sample \(sample) of step \(step)")
     let position = step * batchSize + sample
@@ -50,7 +50,7 @@ public struct BatchPlan: Sendable {
     return Choice(epoch: epoch, index: order[position % dataset.count], isFlipped: isFlipped)
   }
 
-  /// The classes of some samples of a batch; nil where it is left out, or the data has none.
+  /// The classes of some samples of a batch; nil if the class is left out, or the data set has none.
   public func labels(step: Int, samples: Range<Int>) -> [Int?] {
     samples.map { sample in
       let stream = RandomStream(seed: seed, purpose: .labelDropout, step: step, sample: sample)
@@ -61,9 +61,9 @@ public struct BatchPlan: Sendable {
 
   /// Writes some samples of a batch, [samples, H, W, C], in [−1, 1].
   /// - Parameters:
-  ///   - step: the batch's number, from 0.
-  ///   - samples: places in the global batch, such as one rank's or one micro-batch's.
-  ///   - images: a tensor of just that shape.
+  ///   - step: the batch's index, from 0.
+  ///   - samples: indices in the global batch, such as those of a rank or a micro-batch.
+  ///   - images: a tensor of this shape.
   /// - Throws: `DatasetError` if an image cannot be read.
   public func fillBatch(
     step: Int, samples: Range<Int>, into images: Tensor, workers: WorkerPool = .callingThread

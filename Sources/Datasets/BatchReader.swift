@@ -1,16 +1,16 @@
 import Tensors
 import Threads
 
-/// The images of one rank's part of each batch, read ahead of need: while a step is computed, a thread fetches what the
-/// next one takes, so that a slow file system is waited for only where it takes longer than a step.
+/// Reads one rank's images of each batch ahead: while a step is computed, a thread reads the images of the next one, so
+/// that training waits for a slow file system only if reading takes longer than a step.
 ///
-/// What it holds are the bytes of two steps, at fixed places. Data that is in memory anyway is taken from there, and no
-/// thread is started.
+/// It holds the bytes of two steps in fixed buffers. Data that are in memory anyway are used directly, without a
+/// thread.
 public final class BatchReader {
   public let plan: BatchPlan
-  /// This rank's part of the global batch.
+  /// This rank's samples of the global batch.
   private let samples: Range<Int>
-  /// The steps there will be.
+  /// The range of steps.
   private let steps: Range<Int>
   private let thread: FetchingThread?
 
@@ -21,10 +21,10 @@ public final class BatchReader {
     thread = plan.dataset.readsFiles ? FetchingThread(plan, samples: samples) : nil
   }
 
-  /// Whether `prepare` has to be called, and may fail.
+  /// Whether `prepare` must be called, which may fail.
   public var readsFiles: Bool { thread != nil }
 
-  /// Waits until the images of a step are there, and has those of the next one fetched.
+  /// Waits until the images of a step have been read, and starts reading those of the next one.
   /// - Throws: `DatasetError` if one of this rank's images cannot be read.
   public func prepare(step: Int) throws {
     guard let thread else { return }
@@ -34,9 +34,9 @@ public final class BatchReader {
 
   /// Writes some samples of a batch, [samples, H, W, C], in [−1, 1], as `BatchPlan.fillBatch` does.
   /// - Parameters:
-  ///   - step: the one last prepared, if there was need to.
-  ///   - samples: some of this rank's.
-  /// - Throws: what `prepare` throws, if that was not called.
+  ///   - step: the step that was last prepared, if `readsFiles`.
+  ///   - samples: some of this rank's samples.
+  /// - Throws: the errors of `prepare`, if it was not called.
   public func fillBatch(step: Int, samples: Range<Int>, into images: Tensor, workers: WorkerPool) throws {
     guard let thread else {
       return try plan.fillBatch(step: step, samples: samples, into: images, workers: workers)
@@ -54,9 +54,9 @@ public final class BatchReader {
   }
 }
 
-/// A thread that reads one step's bytes while those of another are in use. Its owner alone calls it.
+/// A thread that reads one step's bytes while those of another are in use. Only its owner calls it.
 private final class FetchingThread {
-  /// What the two threads hand to each other.
+  /// The state shared by the two threads.
   private enum Task: Sendable {
     case none
     case read(step: Int, into: Buffer<UInt8>)
@@ -93,14 +93,14 @@ private final class FetchingThread {
   /// The bytes in use, valid until the next `take`.
   var taken: UnsafeMutablePointer<UInt8> { bytes.pointer }
 
-  /// Begins to read a step's bytes.
+  /// Starts reading a step's bytes.
   func fetch(step: Int) {
     if stepAsked != nil { _ = wait() }
     stepAsked = step
     task.update { [spare] in $0 = .read(step: step, into: spare) }
   }
 
-  /// Makes a step's bytes those in use.
+  /// Waits for a step's bytes and makes them the ones in use.
   func take(step: Int) throws {
     if stepAsked != step { fetch(step: step) }
     stepAsked = nil
@@ -109,14 +109,14 @@ private final class FetchingThread {
     stepTaken = step
   }
 
-  /// What went wrong with the step that is being read, once it is done.
+  /// The error of the step that is being read, once that is done.
   private func wait() -> (any Error)? {
     task.wait { if case .done(let error) = $0 { .some(error) } else { nil } }
   }
 
   // MARK: The thread
 
-  /// Nil if there will be none.
+  /// nil at the end.
   private static func nextStep(_ task: Monitor<Task>) -> (Int, Buffer<UInt8>)? {
     task.wait {
       switch $0 {

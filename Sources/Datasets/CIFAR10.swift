@@ -6,10 +6,10 @@ public enum CIFAR10 {
   ]
 
   /// - Parameters:
-  ///   - folder: where `data_batch_1.bin` … `data_batch_5.bin` and `test_batch.bin` lie, or the folder above,
-  ///     `cifar-10-batches-bin`.
-  ///   - split: which images.
-  ///   - imagesPerFile: how many records each file must have.
+  ///   - folder: the folder of `data_batch_1.bin` … `data_batch_5.bin` and `test_batch.bin`, or the folder that
+  ///     contains `cifar-10-batches-bin`.
+  ///   - split: the images to load.
+  ///   - imagesPerFile: the number of records that each file must have.
   /// - Throws: `DatasetError`.
   public static func load(
     folder: String, split: DatasetSplit = .training, imagesPerFile: Int = 10_000
@@ -19,26 +19,27 @@ public enum CIFAR10 {
       "cifar10", files.map { "\(self.folder(folder))/\($0)" }, imagesPerFile: imagesPerFile)
   }
 
-  /// Where the files lie.
+  /// The folder of the files.
   static func folder(_ path: String) -> String {
     let nested = "\(path)/cifar-10-batches-bin"
     return fileExists(nested) ? nested : path
   }
 }
 
-/// CIFAR-100 in its binary form (the same report): as CIFAR-10, but one file of 50 000 records and one of 10 000, and in
-/// front of the label, which is the fine one of 100 classes, stands the coarse one of 20.
+/// CIFAR-100 in its binary form (the same report): like CIFAR-10, but with one file of 50 000 records and one of 10
+/// 000. The label is the fine one of 100 classes, preceded by the coarse one of 20.
 public enum CIFAR100 {
   /// - Parameters:
-  ///   - folder: where `train.bin`, `test.bin` and `fine_label_names.txt` lie, or the folder above, `cifar-100-binary`.
-  ///   - split: which images.
-  ///   - count: how many records the file must have; by default 50 000, for tests 10 000.
+  ///   - folder: the folder of `train.bin`, `test.bin` and `fine_label_names.txt`, or the folder that contains
+  ///     `cifar-100-binary`.
+  ///   - split: the images to load.
+  ///   - count: the number of records that the file must have; by default 50 000, for tests 10 000.
   /// - Throws: `DatasetError`.
   public static func load(folder: String, split: DatasetSplit = .training, count: Int? = nil) throws -> StoredImages {
     let folder = self.folder(folder)
-    let advice = "unpack cifar-100-binary.tar.gz and name its folder"
+    let advice = "unpack cifar-100-binary.tar.gz and give its folder"
     let names = "\(folder)/fine_label_names.txt"
-    guard fileExists(names) else { throw DatasetError(.missing, names, "is not there", advice: advice) }
+    guard fileExists(names) else { throw DatasetError(.missing, names, "does not exist", advice: advice) }
     let classNames = String(decoding: try readFile(names), as: UTF8.self).split(whereSeparator: \.isNewline)
     guard classNames.count == 100 else {
       throw DatasetError(.countMismatch, names, "has \(classNames.count) names of 100 classes")
@@ -50,7 +51,7 @@ public enum CIFAR100 {
       imagesPerFile: count ?? (split == .test ? 10_000 : 50_000))
   }
 
-  /// Where the files lie.
+  /// The folder of the files.
   static func folder(_ path: String) -> String {
     let nested = "\(path)/cifar-100-binary"
     return fileExists(nested) ? nested : path
@@ -61,9 +62,9 @@ public enum CIFAR100 {
 private struct CIFARRecords {
   private static let side = 32
   private static let channels = 3
-  /// What they come in.
+  /// The name of the archive with the files.
   let archive: String
-  /// Bytes before the planes, of which the last is the label.
+  /// The number of bytes before the planes, the last of which is the label.
   let labelBytes: Int
   let classNames: [String]
 
@@ -82,8 +83,8 @@ private struct CIFARRecords {
   ) throws {
     guard fileExists(file) else {
       throw DatasetError(
-        .missing, file, "is not there",
-        advice: "unpack \(archive) and name its folder with `--set data.path=…`, or take "
+        .missing, file, "does not exist",
+        advice: "unpack \(archive) and give its folder with `--set data.path=…`, or use "
           + "`--set data.name=shapes`, which needs no files")
     }
     let records = try readFile(file)

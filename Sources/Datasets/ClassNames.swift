@@ -1,13 +1,14 @@
-/// Lists of classes, which are distinguished by their names' bytes and, where several have one name, by their order.
+/// Lists of classes, which are identified by the bytes of their names and, if several have the same name, by their
+/// order.
 public enum ClassNames {
   private struct Key: Hashable {
     let name: [UInt8]
-    /// How many classes of this name come before.
+    /// The number of preceding classes with the same name.
     let number: Int
   }
 
-  /// The classes of all lists: as they are if all are the same, otherwise in the order of their names. Two classes of
-  /// one name in a list stay two.
+  /// The classes of all lists: unchanged if all lists are equal, otherwise sorted by name. Two classes with the same
+  /// name in one list remain two.
   public static func union(_ lists: [[String]]) -> [String] {
     let all = lists.map(keys)
     guard let first = all.first, !all.allSatisfy({ $0 == first }) else { return lists.first ?? [] }
@@ -16,7 +17,7 @@ public enum ClassNames {
     }.map { String(decoding: $0.name, as: UTF8.self) }
   }
 
-  /// The places of a list's classes among others; nil for a class that is not there.
+  /// The indices of a list's classes in another list; nil for a class that it does not contain.
   static func indices(of names: [String], in others: [String]) -> [Int?] {
     let indices = Dictionary(uniqueKeysWithValues: keys(others).enumerated().map { ($1, $0) })
     return keys(names).map { indices[$0] }

@@ -1,19 +1,18 @@
 /// The data sets by name.
 public enum DatasetCatalog {
-  /// The names that `load` knows.
+  /// The names accepted by `load`.
   public static let names = ["fashion-mnist", "mnist", "cifar10", "cifar100", "shapes", "folder", "hdf5"]
 
-  /// The names that stand for data of the user's own, whose shape is known only from it.
+  /// The names for the user's own data, whose shape is not known in advance.
   public static let namesOfOwnData = ["folder", "hdf5"]
 
-  /// Loads a data set, or opens it if its images are read when they are needed. Only the thread that calls libhdf5 may
-  /// do this.
+  /// Loads a data set, or opens it if its images are read on demand. Only the thread that calls libhdf5 may call this.
   /// - Parameters:
   ///   - name: one of `names`.
-  ///   - path: the folder of its files, or the file. `nil` means the usual place, which only Fashion-MNIST has; `shapes`
-  ///     has no files and needs no path.
-  ///   - split: which of its images.
-  ///   - fitting: how image files are read, and brought to one kind.
+  ///   - path: the folder of its files, or the file. nil for the default location, which only Fashion-MNIST has;
+  ///     `shapes` needs no files.
+  ///   - split: the images to load.
+  ///   - fitting: how image files are read and converted to one kind.
   /// - Throws: `DatasetError` for an unknown name, and for files that are missing or damaged.
   public static func load(
     name: String, path: String? = nil, split: DatasetSplit = .training,
@@ -41,7 +40,7 @@ public enum DatasetCatalog {
     }
   }
 
-  /// Where a data set's files are: a folder or a file; nil if it has none, or nobody says where.
+  /// The folder or file of a data set; nil if it has none, or none is given.
   /// - Parameter path: as for `load`.
   public static func location(name: String, path: String?) -> String? {
     switch name {
@@ -51,7 +50,7 @@ public enum DatasetCatalog {
     }
   }
 
-  /// [H, W, C] of a data set's images as they are loaded, without loading them; nil for an unknown name and the user's own data.
+  /// The shape [H, W, C] of a data set's images, without loading them; nil for an unknown name and the user's own data.
   public static func imageShape(name: String) -> [Int]? {
     switch name {
     case "fashion-mnist", "mnist": [32, 32, 1]
@@ -63,9 +62,9 @@ public enum DatasetCatalog {
   private static func requiredPath(_ path: String?, _ name: String) throws -> String {
     guard let path else {
       throw DatasetError(
-        .missing, "data.path", "\(name) has no usual place on a machine",
-        advice: "name \(name == "hdf5" ? "the file that `ddpm-mpi pack` has written" : "the folder of its files") with "
-          + "`--set data.path=…`, or take `--set data.name=shapes`, which needs no files")
+        .missing, "data.path", "\(name) has no default location",
+        advice: "give \(name == "hdf5" ? "the file that `ddpm-mpi pack` has written" : "the folder of its files") with "
+          + "`--set data.path=…`, or use `--set data.name=shapes`, which needs no files")
     }
     return path
   }

@@ -1,27 +1,27 @@
 import Failures
 
-/// Data that cannot be used: which file, what is wrong with it, what to do.
+/// Data that cannot be used: the file, what is wrong with it, and what to do.
 public struct DatasetError: JobEndingError, Equatable, Codable, CustomStringConvertible {
   public enum Kind: String, Sendable, CaseIterable, Codable {
     case missing
     case unreadable
-    /// The first bytes are not those of the format.
+    /// The first bytes do not match the format.
     case wrongMagic
     case wrongDimensions
     case truncated
     case trailingBytes
     /// Different numbers of images and labels.
     case countMismatch
-    /// A label that stands for no class.
+    /// A label without a class.
     case wrongLabel
-    /// An image's contents are not what they were, or no image.
+    /// An image that is damaged, or not an image.
     case damaged
-    /// Whole, but not arranged as it must be for this use.
+    /// Intact, but not arranged as required for this use.
     case wrongLayout
     case unknownName
-    /// Pixels are transparent, and nothing says what is behind them.
+    /// There are transparent pixels, but no background was given.
     case transparent
-    /// Above a limit that was set to save memory.
+    /// Above a limit that protects memory.
     case tooLarge
   }
 
@@ -32,7 +32,7 @@ public struct DatasetError: JobEndingError, Equatable, Codable, CustomStringConv
   public let problem: String
   public let advice: String
 
-  /// Whether the data are not what they should be. Otherwise they are whole, and the user has something to decide.
+  /// Whether the data are damaged or invalid. Otherwise they are intact, and the user has to make a choice.
   public var isOfDamage: Bool { kind != .transparent && kind != .tooLarge }
 
   public var exitStatus: ExitStatus { .badInput }

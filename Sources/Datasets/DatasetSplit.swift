@@ -1,6 +1,6 @@
-/// Which images of a data set.
+/// The parts of a data set.
 public enum DatasetSplit: String, Sendable, CaseIterable, Codable {
   case training
-  /// Those that are kept for tests.
+  /// The images reserved for tests.
   case test
 }

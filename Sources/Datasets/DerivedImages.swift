@@ -1,15 +1,15 @@
 import Images
 import Tensors
 
-/// The images of another data set made square and of one size (`Image.square`), or into colours or grey ones.
+/// The images of another data set, resized to squares of one size (`Image.square`), or converted to grey or colour.
 public struct FittedImages: ImageDataset {
   private let base: any ImageDataset
   private let side: Int?
   public let channels: Int
 
   /// - Parameters:
-  ///   - side: of the squares; `nil` leaves sizes as they are.
-  ///   - channels: 1 makes grey images of coloured ones, 3 colour images of grey ones.
+  ///   - side: the side of the squares; nil keeps the sizes.
+  ///   - channels: 1 converts colour images to grey, 3 converts grey images to colour.
   public init(_ base: any ImageDataset, side: Int?, channels: Int) {
     self.base = base
     self.side = side
@@ -67,23 +67,23 @@ public struct FittedImages: ImageDataset {
   }
 }
 
-/// Several data sets one after the other, all with the same classes.
+/// The concatenation of several data sets with the same classes.
 public struct JoinedImages: ImageDataset {
   private let parts: [any ImageDataset]
-  /// The number of the first image of each part, and of what follows the last.
+  /// The index of the first image of each part, and the total count.
   private let starts: [Int]
-  /// The label that each part's label becomes.
+  /// The mapping of each part's labels.
   private let labels: [[Int]]
   public let classNames: [String]
   public let allowsFlips: Bool
   public let fingerprint: UInt64
 
   /// - Parameters:
-  ///   - parts: of one shape, each with classes or none of them.
-  ///   - names: what the classes of the parts are among; `nil`: those of the parts.
-  /// - Returns: `nil` if a part has a class that is not among them, or parts with and without classes come together.
+  ///   - parts: data sets of the same shape, either all with classes or all without.
+  ///   - names: the classes of the result; nil for those of the parts.
+  /// - Returns: nil if a part has another class, or only some parts have classes.
   public init?(_ parts: [any ImageDataset], classNames names: [String]? = nil) {
-    precondition(!parts.isEmpty && parts.allSatisfy { $0.imageShape == parts[0].imageShape }, "parts of one shape")
+    precondition(!parts.isEmpty && parts.allSatisfy { $0.imageShape == parts[0].imageShape }, "the shapes differ")
     let lists = parts.map(\.classNames)
     let names = names ?? ClassNames.union(lists)
     let labels = lists.map { ClassNames.indices(of: $0, in: names) }
@@ -178,7 +178,7 @@ public struct RemainingImages: ImageDataset {
     var damaged: [DamagedImage] = []
     var start = images.lowerBound
     while start < images.upperBound {
-      // What is consecutive in the whole is read together.
+      // Images that are consecutive in the base are read together.
       var end = start + 1
       while end < images.upperBound && indices[end] == indices[end - 1] + 1 { end += 1 }
       let skipped = indices[start] - start

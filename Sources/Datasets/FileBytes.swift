@@ -2,10 +2,10 @@ import Compression
 import Files
 import Glibc
 
-/// The bytes of a file; a file that gzip has compressed is unpacked.
+/// The bytes of a file; a file compressed by gzip is decompressed.
 /// - Throws: `DatasetError` (`missing`, `unreadable`).
 func readFile(_ path: String) throws(DatasetError) -> [UInt8] {
-  // What is missing is distinguished from what is damaged.
+  // Distinguishes a missing file from a damaged one.
   do { _ = try RegularFile(path) } catch { throw DatasetError(error, path) }
   do {
     return try gunzip(contentsOf: path)
@@ -21,16 +21,16 @@ func isRegularFile(_ path: String) -> Bool {
   return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
 }
 
-/// As many bytes as tell a format; none if it is no file that can be read.
+/// Enough bytes to recognise a format; empty if the file cannot be read.
 func firstBytes(of path: String) -> [UInt8] {
   do { return try RegularFile(path).bytes(first: 512) } catch { return [] }
 }
 
 extension DatasetError {
-  /// A file that could not be opened.
+  /// Converts the error of a file that could not be opened.
   init(_ error: FileError, _ path: String) {
     self.init(
       error.kind == .missing ? .missing : .unreadable, path, "cannot be opened: \(error.reason)",
-      advice: "check the path and who may read it")
+      advice: "check the path and its permissions")
   }
 }

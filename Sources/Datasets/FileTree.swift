@@ -2,34 +2,34 @@ import Files
 import Glibc
 import Interchange
 
-/// What lies below a folder, or in a ZIP archive, as far as names tell: images, further folders, and what is neither.
+/// The contents of a folder or a ZIP archive, as far as names tell: images, subfolders, and other files.
 ///
-/// All is in the order of the names' bytes. What begins with a dot is not seen.
+/// Everything is sorted by the bytes of the names. Names that start with a dot are ignored.
 struct FileTree: Sendable {
   struct File: Sendable {
     let path: String
     /// In bytes.
     let size: Int
-    /// Where it is in an archive.
+    /// Its entry, if it is in an archive.
     var member: ZipFile.Member?
   }
 
   let path: String
-  /// What it all lies in, if in an archive.
+  /// The archive that contains everything, if it is one.
   private(set) var archive: ZipFile?
   private(set) var folders: [FileTree] = []
-  /// PNG and JPEG files, by their names.
+  /// PNG and JPEG files, according to their names.
   private(set) var images: [File] = []
-  /// What cannot be an image or a folder of images although its name or kind says so; each names one file.
+  /// Entries that cannot be used although they should be images or folders of images; each names one file.
   private(set) var problems: [DatasetError] = []
-  /// Folders in which systems keep things of their own.
+  /// Folders created by operating systems for their own purposes.
   private(set) var systemFolders: [String] = []
-  /// Files that are no images, such as notes and lists.
+  /// Files that are not images, such as notes and lists.
   private(set) var otherFiles: [File] = []
 
   var name: String { lastPart(ofPath: path) }
 
-  /// Lists a folder and all below it, or what is in an archive.
+  /// Lists a folder and everything below it, or the contents of an archive.
   /// - Throws: `DatasetError` if the folder or archive itself cannot be listed.
   init(_ path: String) throws(DatasetError) {
     guard isRegularFile(path) else {
@@ -38,7 +38,7 @@ struct FileTree: Sendable {
     }
     guard firstBytes(of: path).starts(with: Array("PK".utf8)) else {
       throw DatasetError(
-        .wrongLayout, path, "is neither a folder nor a ZIP archive", advice: "name the folder of the images")
+        .wrongLayout, path, "is neither a folder nor a ZIP archive", advice: "give the folder of the images")
     }
     let archive: ZipFile
     do { archive = try ZipFile(path) } catch { throw DatasetError(error) }
@@ -73,7 +73,7 @@ struct FileTree: Sendable {
       problems.append(
         DatasetError(
           .unreadable, path, "cannot be opened: \(reason)",
-          advice: "check where it leads and who may read it, or remove it, \(DatasetError.orSkip)"))
+          advice: "check its target and permissions, or remove it, \(DatasetError.orSkip)"))
       return
     }
     let name = lastPart(ofPath: path)
@@ -82,7 +82,7 @@ struct FileTree: Sendable {
     case S_IFDIR where ancestors.contains(FileIdentity(information)):
       problems.append(
         DatasetError(
-          .wrongLayout, path, "is a link to a folder that it lies in", advice: "remove it, \(DatasetError.orSkip)"))
+          .wrongLayout, path, "is a link to a folder that contains it", advice: "remove it, \(DatasetError.orSkip)"))
     case S_IFDIR:
       do throws(DatasetError) { folders.append(try FileTree(path, inside: ancestors)) } catch { problems.append(error) }
     case S_IFREG: addFile(File(path: path, size: Int(information.st_size)))
@@ -100,7 +100,7 @@ struct FileTree: Sendable {
     self.archive = archive
   }
 
-  /// Members come in the order of their names, so those of one folder follow each other.
+  /// Members are sorted by name, so those of one folder are consecutive.
   private mutating func insert(_ member: ZipFile.Member, below parts: ArraySlice<Substring>) {
     guard let name = parts.first, !name.hasPrefix(".") else { return }
     let path = "\(self.path)/\(name)"
@@ -110,15 +110,15 @@ struct FileTree: Sendable {
       if systemFolders.last != path { systemFolders.append(path) }
     } else if parts.count > Self.depthLimit {
       problems.append(
-        DatasetError(.wrongLayout, path, "lies in too many folders", advice: "unpack the archive and name the folder"))
+        DatasetError(.wrongLayout, path, "is in too many folders", advice: "unpack the archive and give its folder"))
     } else if let archive {
-      // Two spellings of a letter are two names.
+      // Different Unicode spellings of a letter are different names.
       if folders.last?.path.utf8.elementsEqual(path.utf8) != true { folders.append(FileTree(path, in: archive)) }
       folders[folders.count - 1].insert(member, below: parts.dropFirst())
     }
   }
 
-  /// More folders inside each other than anybody has.
+  /// More nested folders than are plausible.
   private static let depthLimit = 64
 
   private mutating func sortFolders() {
@@ -133,14 +133,14 @@ struct FileTree: Sendable {
     } else if endingsOfOtherImages.contains(ending) {
       problems.append(
         DatasetError(
-          .wrongLayout, file.path, "images of this format are not read",
-          advice: "turn it into PNG or JPEG, or move it away, \(DatasetError.orSkip)"))
+          .wrongLayout, file.path, "this image format is not supported",
+          advice: "convert it to PNG or JPEG, or move it away, \(DatasetError.orSkip)"))
     } else {
       otherFiles.append(file)
     }
   }
 
-  /// The names in a folder as they are on the disk, sorted.
+  /// The names in a folder, sorted, with their bytes as on the disk.
   private static func names(in path: String) throws(DatasetError) -> [[UInt8]] {
     guard let directory = opendir(path) else { throw DatasetError(cannotOpen: path) }
     defer { closedir(directory) }
@@ -154,7 +154,7 @@ struct FileTree: Sendable {
     return names.sorted { $0.lexicographicallyPrecedes($1) }
   }
 
-  /// What `dataset.json` here says, if there is one that says something.
+  /// The labels in this folder's `dataset.json`, if it has any.
   func datasetLabels() throws(DatasetError) -> DatasetLabels? {
     guard let file = otherFiles.first(where: { lastPart(ofPath: $0.path) == DatasetLabels.fileName }) else {
       return nil
@@ -173,16 +173,16 @@ struct FileTree: Sendable {
   /// This folder and all below it.
   private var all: [FileTree] { [self] + folders.flatMap(\.all) }
 
-  /// The images here and below, those here first.
+  /// The images here and in subfolders, starting with those here.
   var allImages: [File] { all.flatMap(\.images) }
   var allProblems: [DatasetError] { all.flatMap(\.problems) }
   var allSystemFolders: [String] { all.flatMap(\.systemFolders) }
   var allOtherFiles: [File] { all.flatMap(\.otherFiles) }
-  /// Whether there are images here or below, or what should be some.
+  /// Whether there are images here or in subfolders, or entries that should be images.
   var holdsImages: Bool { all.contains { !$0.images.isEmpty || !$0.problems.isEmpty } }
 }
 
-/// Files are the same if these are, whatever links lead to them.
+/// Files with the same identity are the same, whatever links lead to them.
 private struct FileIdentity: Equatable {
   let device: dev_t
   let number: ino_t
@@ -190,7 +190,7 @@ private struct FileIdentity: Equatable {
   init(_ information: stat) { (device, number) = (information.st_dev, information.st_ino) }
 }
 
-/// JPEG and PNG by all their names.
+/// All endings of JPEG and PNG files.
 private let imageEndings: Set = ["png", "apng", "jpg", "jpeg", "jpe", "jfif", "jif", "jfi"]
 
 private let endingsOfOtherImages: Set = [
@@ -198,12 +198,12 @@ private let endingsOfOtherImages: Set = [
   "tga", "ico", "psd", "exr", "hdr", "dcm", "svg", "cr2", "nef", "arw", "dng",
 ]
 
-/// In small letters. Of macOS, Synology, Windows, Linux and Python.
+/// In lower case. From macOS, Synology, Windows, Linux and Python.
 private let systemFolderNames: Set = [
   "__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__pycache__",
 ]
 
-/// In small letters, without the dot; empty if there is none.
+/// In lower case, without the dot; empty if there is none.
 func fileEnding(of path: String) -> String {
   let name = lastPart(ofPath: path)
   guard let dot = name.lastIndex(of: ".") else { return "" }
@@ -211,14 +211,14 @@ func fileEnding(of path: String) -> String {
 }
 
 extension DatasetError {
-  /// The other way out for whatever concerns single images.
-  static let orSkip = "or leave out all of its kind with `ddpm-mpi pack … --skip-damaged`"
+  /// The alternative for problems of single images.
+  static let orSkip = "or skip all such images with `ddpm-mpi pack … --skip-damaged`"
 
   /// The failure of the system call just made.
   fileprivate init(cannotOpen path: String) {
     let reason = errno
     self.init(
       reason == ENOENT ? .missing : .unreadable, path, "cannot be opened: \(String(cString: strerror(reason)))",
-      advice: "check the path and who may read it")
+      advice: "check the path and its permissions")
   }
 }

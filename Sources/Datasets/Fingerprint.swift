@@ -1,6 +1,6 @@
 import Glibc
 
-/// A hash of bytes and numbers that does not depend on the machine: eight bytes at a time, multiplied and folded.
+/// A hash of bytes and numbers that is the same on all machines: eight bytes at a time, multiplied and folded.
 struct Fingerprint {
   private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
@@ -33,7 +33,7 @@ extension Fingerprint {
   }
 }
 
-/// Another number whenever a file has been written since; 0 for one that is not there.
+/// A number that changes whenever a file is written; 0 for a missing file.
 func modificationMark(_ path: String) -> UInt64 {
   var information = stat()
   guard stat(path, &information) == 0 else { return 0 }

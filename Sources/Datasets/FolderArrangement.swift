@@ -1,28 +1,28 @@
 import Files
 
-/// How the images of a folder, or of a ZIP archive of one, are arranged: in classes or not, and whether training and
-/// test images are apart.
+/// The arrangement of the images of a folder, or of a ZIP archive of one: with or without classes, and with or without
+/// separate training and test images.
 ///
-/// Subfolders whose names say so are splits: `train` and `val`, `Training` and `Testing`, `train`, `valid` and `test`,
-/// `seg_train` and `seg_test`, or the first alone. Of validation and test images the latter are for tests, or the
-/// former if there are no others with the same arrangement. Without splits all images are for training. In a split, or
-/// in the folder, each subfolder is a class. If there is a file `dataset.json` with labels (EDM, StyleGAN), it has the
-/// classes, and subfolders mean nothing.
+/// Subfolders with such names are splits: `train` and `val`, `Training` and `Testing`, `train`, `valid` and `test`,
+/// `seg_train` and `seg_test`, or the first alone. The test images are used for tests, or the validation images if
+/// there are no test images with the same arrangement. Without splits, all images are for training. In a split, or in a
+/// folder without splits, each subfolder is a class. If there is a file `dataset.json` with labels (EDM, StyleGAN), it
+/// determines the classes, and subfolders are ignored.
 public struct FolderArrangement: Sendable {
   public let path: String
-  /// Whether training and test images lie in subfolders of their own.
+  /// Whether training and test images are in separate subfolders.
   public let hasSplits: Bool
-  /// What became of each split and of what is left out, in the words of a summary.
+  /// How each split was used and what was left out, for a summary.
   public let remarks: [String]
   private let training: FileTree?
   private let test: FileTree?
   private let subfoldersAreClasses: Bool
-  /// Of a folder whose images have their classes in a file.
+  /// The labels of a folder whose classes are in a file.
   private let labels: DatasetLabels?
 
-  /// Looks at all names below a folder.
-  /// - Parameter subfoldersAreClasses: whether no subfolder is a split, whatever it is called.
-  /// - Throws: `DatasetError` for an arrangement that may be understood in several ways.
+  /// Reads all names below a folder.
+  /// - Parameter subfoldersAreClasses: whether subfolders are classes even if their names are those of splits.
+  /// - Throws: `DatasetError` for an ambiguous arrangement.
   public init(_ path: String, subfoldersAreClasses: Bool = false) throws(DatasetError) {
     self.path = path
     self.subfoldersAreClasses = subfoldersAreClasses
@@ -40,42 +40,43 @@ public struct FolderArrangement: Sendable {
     } else {
       guard subfoldersAreClasses || names.isEmpty || !SplitRole.areMixed(in: names) else {
         throw DatasetError(
-          .wrongLayout, path, "its subfolders seem to be classes and splits at once (\(names.joined(separator: ", ")))",
-          advice: "make folders train and test with a subfolder for each class in them, "
-            + "or take each as a class with `ddpm-mpi pack \(path) --no-splits`")
+          .wrongLayout, path, "its subfolders seem to be both classes and splits (\(names.joined(separator: ", ")))",
+          advice: "make folders train and test, each with a subfolder per class, "
+            + "or use each as a class with `ddpm-mpi pack \(path) --no-splits`")
       }
       (hasSplits, training, test) = (false, tree, nil)
     }
     remarks += tree.allSystemFolders.map { folder in
-      "\(String(decoding: folder.utf8.dropFirst(path.utf8.count + 1), as: UTF8.self)): a system's, left out"
+      "\(String(decoding: folder.utf8.dropFirst(path.utf8.count + 1), as: UTF8.self)): a system folder, left out"
     }
     if case let count = tree.allOtherFiles.count - (labels == nil ? 0 : 1), count > 0 {
-      remarks.append(count == 1 ? "1 file that is no image, left out" : "\(count) files that are no images, left out")
+      remarks.append(
+        count == 1 ? "1 file that is not an image, left out" : "\(count) files that are not images, left out")
     }
     self.remarks = remarks
   }
 
-  /// Whether a file is a ZIP archive, and no other program's that is one inside (`.npz`, `.pt`).
+  /// Whether a file is a ZIP archive, but not of a format based on ZIP (`.npz`, `.pt`).
   public static func isArchive(_ path: String) -> Bool {
     firstBytes(of: path).starts(with: Array("PK".utf8)) && !NumpySource.canRead(path)
       && ForeignFormat(ofName: path) == nil
   }
 
-  /// Whether there are test images apart.
+  /// Whether there are separate test images.
   public var hasTests: Bool { test != nil }
 
-  /// The training or test images; the classes of the latter are those of the former.
+  /// The training or test images; the classes of test images are those of the training images.
   /// - Throws: `DatasetError`.
   public func images(_ split: DatasetSplit) throws(DatasetError) -> ImageFolder {
     guard let training else {
       throw DatasetError(
         .missing, path, "it has test images only",
-        advice: "add a folder train beside them, or name the folder of the images themselves")
+        advice: "add a folder train beside them, or give the folder of the images themselves")
     }
     guard split == .training || test != nil else {
       throw DatasetError(
-        .missing, path, "it has no test images, which would be in its subfolder test, beside train",
-        advice: "make these two, or take the training images where there is a choice")
+        .missing, path, "it has no test images; they would be in a subfolder test, beside train",
+        advice: "create both, or use the training images if possible")
     }
     var images: ImageFolder
     if let labels {
@@ -89,8 +90,8 @@ public struct FolderArrangement: Sendable {
     return images
   }
 
-  /// The test images if there are some apart, otherwise all.
-  /// - Parameter classNames: the classes that there must be; there may be no images of some.
+  /// The test images if there are separate ones, otherwise all images.
+  /// - Parameter classNames: the required classes; some may have no images.
   /// - Throws: `DatasetError`.
   public func imagesForTests(classNames: [String]) throws(DatasetError) -> ImageFolder {
     guard labels == nil, let tree = test ?? training else { return try images(.training) }
@@ -110,10 +111,10 @@ private struct Splits {
   init(_ tree: FileTree, _ roles: [SplitRole?]) throws(DatasetError) {
     let names = tree.folders.map(\.name)
     let splitNames = zip(names, roles).filter { $0.1 != nil }.map(\.0).joined(separator: ", ")
-    let otherwise = "; if it is a class: `ddpm-mpi pack \(tree.path) --no-splits`"
+    let otherwise = "; if it is a class, use `ddpm-mpi pack \(tree.path) --no-splits`"
     if let image = tree.images.first {
       throw DatasetError(
-        .wrongLayout, image.path, "lies beside folders of splits (\(splitNames))",
+        .wrongLayout, image.path, "is beside folders of splits (\(splitNames))",
         advice: "move it into one of them, or away\(otherwise)")
     }
     func folder(_ role: SplitRole) throws(DatasetError) -> FileTree? {
@@ -127,12 +128,12 @@ private struct Splits {
     }
     for (folder, role) in zip(tree.folders, roles) where role == nil && folder.holdsImages {
       throw DatasetError(
-        .wrongLayout, folder.path, "is neither for training nor for tests, but lies beside \(splitNames)",
-        advice: "move it away, or name the folder of the images themselves\(otherwise)")
+        .wrongLayout, folder.path, "is neither for training nor for tests, but is beside \(splitNames)",
+        advice: "move it away, or give the folder of the images themselves\(otherwise)")
     }
     let training = try folder(.training)
     let candidates = [try folder(.test), try folder(.validation)].compactMap(\.self).filter(\.holdsImages)
-    // Both without classes, or with some in common.
+    // Both without classes, or with some classes in common.
     let classes = training.map { Set($0.folders.map(\.name)) }
     let fitting = candidates.filter { folder in
       guard let classes, !(classes.isEmpty && folder.folders.isEmpty) else { return true }
@@ -148,10 +149,10 @@ private struct Splits {
       if folder.path == training?.path { return "\(images), for training" }
       if folder.path == test?.path { return "\(images), for tests" }
       if fitting.contains(where: { $0.path == folder.path }) {
-        return "\(images), left out (for tests in the place of \(test?.name ?? ""): --test \(folder.path))"
+        return "\(images), left out (to use it instead of \(test?.name ?? ""): --test \(folder.path))"
       }
       return
-        "\(images) \(folder.folders.isEmpty ? "without classes" : "in other classes than training images"), left out"
+        "\(images) \(folder.folders.isEmpty ? "without classes" : "in classes other than those of training images"), left out"
     }
   }
 }

@@ -2,15 +2,15 @@ import Images
 import Synchronization
 import Tensors
 
-/// The images of a folder, decoded whenever they are needed.
+/// The images of a folder, decoded on demand.
 public struct FolderImages: ImageDataset {
-  /// How image files are read, and how images of different kinds become one.
+  /// How image files are read, and how images of different kinds are converted to one.
   public struct Fitting: Sendable, Equatable {
-    /// The side of the squares that all become (`Image.square`); `nil`: all must have the same size.
+    /// The side of the squares that all images are resized to (`Image.square`); nil: all must have the same size.
     public var side: Int?
-    /// What is behind transparent pixels; `nil`: there must be none.
+    /// The background of transparent pixels; nil: there must be none.
     public var background: Background?
-    /// What all become, 1 (grey) or 3 (colour); `nil`: all must be of the same kind.
+    /// The channels that all images are converted to, 1 (grey) or 3 (colour); nil: all must be of the same kind.
     public var channels: Int?
     public var reader: ImageReader
 
@@ -36,9 +36,9 @@ public struct FolderImages: ImageDataset {
   public let height: Int
   public let width: Int
   public let channels: Int
-  /// Pictures of a folder may be anything, so this is left to the user.
+  /// The content of the images is unknown, so this is left to the user.
   public let allowsFlips = false
-  /// Of the files' names and sizes, not of their contents.
+  /// Computed from the files' names and sizes, not from their contents.
   public let fingerprint: UInt64
   public let readsFiles = true
   private let folder: ImageFolder
@@ -48,18 +48,18 @@ public struct FolderImages: ImageDataset {
   public var classNames: [String] { folder.classNames }
   public var remarks: [String] { folder.remarks }
 
-  /// - Throws: `DatasetError` if an image cannot be read, or does not fit the others.
+  /// - Throws: `DatasetError` if an image cannot be read, or does not match the others.
   public init(_ folder: ImageFolder, fitting: Fitting = Fitting()) throws {
     if let problem = folder.problems.first { throw problem }
     try self.init(folder, fitting: fitting, headers: folder.headers(by: fitting.reader).map { try $0.get() })
   }
 
-  /// Without a background, images that may have transparent pixels are decoded to see whether they do.
-  /// - Parameter headers: those of the folder's files.
+  /// Without a background, images that may have transparent pixels are decoded to check whether they do.
+  /// - Parameter headers: the headers of the folder's files.
   public init(
     _ folder: ImageFolder, fitting: Fitting, headers: [ImageHeader], workers: WorkerPool = .callingThread
   ) throws {
-    precondition(headers.count == folder.files.count && !headers.isEmpty, "a header for each file")
+    precondition(headers.count == folder.files.count && !headers.isEmpty, "there must be one header per file")
     name = folder.name
     self.folder = folder
     self.fitting = fitting
@@ -71,7 +71,7 @@ public struct FolderImages: ImageDataset {
     for choice in [fitting.background?.rawValue ?? "", fitting.reader.turning.rawValue] { fingerprint.add(choice) }
     for name in folder.classNames { fingerprint.add(name) }
     for file in folder.files {
-      // Ranks may find the folder under different paths.
+      // Ranks may see the folder under different paths.
       fingerprint.add(String(file.path.dropFirst(folder.path.count)))
       fingerprint.add(file.size)
     }
@@ -90,13 +90,13 @@ public struct FolderImages: ImageDataset {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
     let path = folder.files[index].path
     let original = try folder.image(at: index, by: fitting.reader)
-    // The file may be another than it was at the start.
+    // The file may have changed since the start.
     let isGrey = original.channels < 3
     let fitsSize = fitting.side != nil || (original.width == width && original.height == height)
     guard fitsSize, fitting.channels != nil || isGrey == (channels == 1) else {
       throw DatasetError(
-        .wrongDimensions, path, "it is not what it was at the start, \(width)x\(height) pixels in \(channels) channels",
-        advice: "leave the files alone as long as they are used, and start again with --resume")
+        .wrongDimensions, path, "it has changed since the start (\(width)x\(height) pixels, \(channels) channels)",
+        advice: "do not change files while they are in use; start again with --resume")
     }
     guard var image = original.withoutOpacity(background: fitting.background?.value) else {
       throw DatasetError(.transparent, path, "it has transparent pixels", advice: DatasetError.howToChooseBackground)
@@ -107,7 +107,7 @@ public struct FolderImages: ImageDataset {
     image.pixels.withUnsafeBufferPointer { destination.update(from: $0.baseAddress!, count: $0.count) }
   }
 
-  /// Refuses transparent pixels before they are met. A file that cannot be read is left to those who need it.
+  /// Rejects transparent pixels in advance. A file that cannot be read is reported when it is needed.
   private func checkOpacity(_ headers: [ImageHeader], _ workers: WorkerPool) throws {
     let suspects = headers.indices.filter { headers[$0].hasOpacity }
     let transparent = Mutex<[Int]>([])
@@ -130,5 +130,5 @@ public struct FolderImages: ImageDataset {
 
 extension DatasetError {
   fileprivate static let howToChooseBackground =
-    "say what is behind them: --background black or white, or for training data.background"
+    "choose a background: --background black or white, or for training data.background"
 }

@@ -1,6 +1,6 @@
 import Files
 
-/// A format of images that is not read here: refused by its name, with the way to one that is.
+/// An unsupported image format that is recognised, with advice on how to convert it.
 public struct ForeignFormat: Sendable, Equatable {
   public let name: String
   public let advice: String
@@ -11,9 +11,9 @@ public struct ForeignFormat: Sendable, Equatable {
   }
 
   private static let waysOut =
-    "write its images as PNG files, in a folder for each class, or all into an .npz: in Python, "
+    "write its images as PNG files, with a folder per class, or all into an .npz: in Python, "
     + "numpy.savez(\"images.npz\", images=images, labels=labels) with images of uint8 [N, H, W, C] and labels of "
-    + "whole numbers [N]"
+    + "integers [N]"
 
   private static let parquet = ForeignFormat("Parquet")
   private static let arrow = ForeignFormat("Arrow")
@@ -24,12 +24,12 @@ public struct ForeignFormat: Sendable, Equatable {
   private static let tfRecord = ForeignFormat("TFRecord")
   private static let pickle = ForeignFormat("a Python pickle (which may run any code)")
   private static let matlab = ForeignFormat("MATLAB")
-  private static let packed = ForeignFormat("a compressed archive", advice: "unpack it and name the folder")
-  private static let video = ForeignFormat("a film", advice: "write its frames as PNG files into a folder")
+  private static let packed = ForeignFormat("a compressed archive", advice: "unpack it and give its folder")
+  private static let video = ForeignFormat("a video", advice: "write its frames as PNG files into a folder")
   private static let cifar10 = ForeignFormat(
-    "Python's pickles of CIFAR-10", advice: "unpack cifar-10-binary.tar.gz instead, and name its folder")
+    "Python's pickles of CIFAR-10", advice: "unpack cifar-10-binary.tar.gz instead, and give its folder")
   private static let cifar100 = ForeignFormat(
-    "Python's pickles of CIFAR-100", advice: "unpack cifar-100-binary.tar.gz instead, and name its folder")
+    "Python's pickles of CIFAR-100", advice: "unpack cifar-100-binary.tar.gz instead, and give its folder")
 
   private static let endings: [String: ForeignFormat] = [
     "parquet": parquet, "arrow": arrow, "feather": arrow, "tar": tar, "mdb": lmdb, "lmdb": lmdb, "tfrecord": tfRecord,
@@ -40,7 +40,7 @@ public struct ForeignFormat: Sendable, Equatable {
     "zst": packed, "rar": packed, "7z": packed, "mp4": video, "avi": video, "mov": video, "mkv": video, "webm": video,
   ]
 
-  /// By a file's name; nil if it tells nothing.
+  /// Recognises a format by a file's name; nil if unknown.
   init?(ofName path: String) {
     let parts = path.split(separator: "/")
     let folder = parts.dropLast().last ?? ""
@@ -60,7 +60,7 @@ public struct ForeignFormat: Sendable, Equatable {
     }
   }
 
-  /// By how a file begins; nil if it tells nothing.
+  /// Recognises a format by a file's first bytes; nil if unknown.
   init?(ofFirstBytes bytes: [UInt8]) {
     func begins(_ text: String) -> Bool { bytes.starts(with: text.utf8) }
     if begins("PAR1") {
@@ -80,7 +80,7 @@ public struct ForeignFormat: Sendable, Equatable {
     }
   }
 
-  /// By a file's name or how it begins.
+  /// Recognises a format by a file's name or first bytes.
   public init?(ofFile path: String) {
     if let format = ForeignFormat(ofName: path) ?? ForeignFormat(ofFirstBytes: firstBytes(of: path)) {
       self = format
@@ -92,10 +92,10 @@ public struct ForeignFormat: Sendable, Equatable {
 
 extension DatasetError {
   public init(_ format: ForeignFormat, _ path: String) {
-    self.init(.wrongLayout, path, "is \(format.name), which is not read", advice: format.advice)
+    self.init(.wrongLayout, path, "is \(format.name), which is not supported", advice: format.advice)
   }
 
-  /// A folder in which there are no images; what is there in their place may be known.
+  /// A folder without images; other formats in it may be recognised.
   init(withoutImages tree: FileTree) {
     let others = tree.allOtherFiles.map(\.path)
     for path in others.prefix(20) {
@@ -106,6 +106,6 @@ extension DatasetError {
     }
     let such = others.first.map { ", but \(others.count) of other kinds, such as \(lastPart(ofPath: $0))" } ?? ""
     self.init(
-      .missing, tree.path, "there are no PNG or JPEG files in it\(such)", advice: "name the folder of the images")
+      .missing, tree.path, "there are no PNG or JPEG files in it\(such)", advice: "give the folder of the images")
   }
 }

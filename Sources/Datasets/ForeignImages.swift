@@ -2,7 +2,7 @@ import ForeignFiles
 import Foundation
 import HDF5
 
-/// What a child process answers about HDF5 files of images that have no seal.
+/// The questions about HDF5 files of images without a seal that a child process answers.
 public let imageFileQuestions: [any ForeignQuestion.Type] = [
   PresenceQuestion.self, ImageContentsQuestion.self, ImageValuesQuestion.self,
 ]
@@ -21,7 +21,7 @@ struct PresenceQuestion: ForeignQuestion {
   }
 }
 
-/// What a file holds besides the images' values.
+/// The contents of a file apart from the images' values.
 struct ImageContentsQuestion: ForeignQuestion {
   let path: String
   let split: DatasetSplit
@@ -61,11 +61,11 @@ struct ImageContentsQuestion: ForeignQuestion {
   }
 }
 
-/// Consecutive bytes of a dataset.
+/// Consecutive elements of a dataset of bytes.
 struct ImageValuesQuestion: ForeignQuestion {
   let path: String
   let dataset: String
-  /// Counted in elements.
+  /// In elements.
   let range: Range<Int>
 
   struct Answer: Codable, Sendable {
@@ -81,7 +81,7 @@ struct ImageValuesQuestion: ForeignQuestion {
 }
 
 extension ForeignReader {
-  /// Asks one question in a process of its own.
+  /// Asks one question in a separate process.
   /// - Throws: `DatasetError`.
   static func askOnce<Question: ForeignQuestion>(_ question: Question, _ path: String) throws -> Question.Answer
   where Question.Failure == DatasetError {
@@ -94,7 +94,7 @@ extension DatasetError {
   static func naming<Answer>(_ path: String, _ ask: () throws -> Answer) throws -> Answer {
     do { return try ask() } catch let error as ForeignReaderError {
       throw DatasetError(
-        .unreadable, path, error.description, advice: "fetch the file again, or write it anew in smaller chunks")
+        .unreadable, path, error.description, advice: "fetch the file again, or rewrite it in smaller chunks")
     }
   }
 }

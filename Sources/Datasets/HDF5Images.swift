@@ -3,9 +3,9 @@ import ForeignFiles
 import HDF5
 import Tensors
 
-/// The images of an HDF5 file that is arranged in any way that libhdf5 reads, in chunks or compressed, with checksums or
-/// without: to be packed. A child process reads it, since a damaged file could crash libhdf5 or keep it for ever. Only
-/// one thread may use it.
+/// The images of an HDF5 file in any arrangement that libhdf5 can read, chunked or compressed, with or without
+/// checksums; for packing. A child process reads it, since a damaged file could crash libhdf5 or make it run forever.
+/// Only one thread may use it.
 public final class HDF5Images: ImageDataset, @unchecked Sendable {
   public let name: String
   public let count: Int
@@ -14,22 +14,22 @@ public final class HDF5Images: ImageDataset, @unchecked Sendable {
   public let channels: Int
   public let classNames: [String]
   public let allowsFlips: Bool
-  /// Of the labels and the shape: the contents have no checksums.
+  /// Computed from the labels and the shape, since the contents have no checksums.
   public let fingerprint: UInt64
   public let readsFiles = true
   private let labels: [Int64]
-  /// nil if there are none to compare.
+  /// nil if the file has none.
   private let checksums: [Int64]?
   private let path: String
   private let reader: ForeignReader
   private let dataset: String
 
-  /// Bytes of images that the child sends at once.
+  /// The number of bytes of images that the child sends at once.
   private static let pieceSize = 1 << 24
 
   /// - Throws: `DatasetError`.
   public init(path: String, split: DatasetSplit = .training) throws {
-    // One that we wrote need not be taken on trust.
+    // The seal of a file written by this program can be verified.
     do { _ = try FileSeal.isOn(path) } catch { throw DatasetError(error, path) }
     let (reader, contents) = try DatasetError.naming(path) {
       let reader = try ForeignReader()

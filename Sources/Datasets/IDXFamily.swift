@@ -1,18 +1,18 @@
 import Files
 
-/// MNIST and the data sets that were made in its likeness: which files they have, and what their labels mean.
+/// MNIST and the data sets modelled on it: the names of their files and the meaning of their labels.
 struct IDXFamily: Sendable, Equatable {
   let name: String
-  /// What files' names begin with, before `train` or `t10k`.
+  /// The prefix of the files' names, before `train` or `t10k`.
   var prefix = ""
-  /// How the files of test images begin, after the prefix.
+  /// The start of the names of test files, after the prefix.
   var test = "t10k"
   let classNames: [String]
   /// The label of the first class.
   var firstLabel = 0
-  /// Whether images lie with rows and columns exchanged.
+  /// Whether rows and columns of the images are exchanged.
   var isTransposed = false
-  /// How the name of a labels' file ends.
+  /// The end of the names of label files.
   var labels = "labels-idx1-ubyte"
 
   private static let digits = (0...9).map(String.init)
@@ -24,16 +24,16 @@ struct IDXFamily: Sendable, Equatable {
   /// Japanese letters (Clanuwat et al.: "Deep Learning for Classical Japanese Literature", 2018, arXiv 1812.01718).
   static let kmnist = IDXFamily(
     name: "kmnist", classNames: ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"])
-  /// MNIST with more tests (Yadav, Bottou: "Cold Case: The Lost MNIST Digits", 2019, arXiv 1905.10498).
+  /// MNIST with more test images (Yadav, Bottou: "Cold Case: The Lost MNIST Digits", 2019, arXiv 1905.10498).
   static let qmnist = IDXFamily(
     name: "qmnist", prefix: "qmnist-", test: "test", classNames: digits, labels: "labels-idx2-int")
 
-  /// Letters and digits (Cohen et al.: "EMNIST", 2017, arXiv 1702.05373): six sets in files beside each other, which
-  /// keep the order of the NIST's files, column by column. Of `letters`, 1 is the first label.
+  /// Letters and digits (Cohen et al.: "EMNIST", 2017, arXiv 1702.05373): six sets, whose files are in one folder.
+  /// Images are stored column by column, as in the NIST files. Labels of `letters` start at 1.
   static let emnist: [IDXFamily] = {
     let capitals = (UInt8(ascii: "A")...UInt8(ascii: "Z")).map { String(UnicodeScalar($0)) }
     let small = capitals.map { $0.lowercased() }
-    // The other small letters look like capitals and count as such.
+    // The other lower-case letters look like capitals and are merged with them.
     let merged = digits + capitals + ["a", "b", "d", "e", "f", "g", "h", "n", "q", "r", "t"]
     return [
       ("balanced", merged), ("byclass", digits + capitals + small), ("bymerge", merged), ("digits", digits),
@@ -45,10 +45,10 @@ struct IDXFamily: Sendable, Equatable {
     }
   }()
 
-  /// Those whose files tell what they are.
+  /// The families that are identified by the names of their files.
   private static let withPrefix = emnist + [qmnist]
 
-  /// The names of the files of images, without and with compression; some write a point before the format.
+  /// The names of the files of images, without and with compression; some have a dot before the format.
   func imageFiles(_ split: DatasetSplit) -> [String] { Self.spellings("\(stem(split))-images-idx3-ubyte") }
   func labelFiles(_ split: DatasetSplit) -> [String] { Self.spellings("\(stem(split))-\(labels)") }
 
@@ -59,10 +59,10 @@ struct IDXFamily: Sendable, Equatable {
     return names + names.map { "\($0).gz" }
   }
 
-  /// The folders in which torchvision leaves them, below its root.
+  /// The folders in which torchvision stores them, below its root.
   private static let usualFolders = ["FashionMNIST", "MNIST", "KMNIST", "QMNIST", "EMNIST"]
 
-  /// The data sets whose training images lie in a folder, in its subfolder `raw` (torchvision) or `gzip` (EMNIST's
+  /// The data sets whose training images are in a folder, in its subfolder `raw` (torchvision) or `gzip` (EMNIST's
   /// archive), or in that of a subfolder with one of torchvision's names.
   static func sets(in path: String) -> [IDXSet] {
     let folders = [path] + usualFolders.map { "\(path)/\($0)" }.filter(fileExists)
@@ -74,7 +74,7 @@ struct IDXFamily: Sendable, Equatable {
     return all.map { IDXSet(family: $0, folder: folder) }.filter { $0.has(.training) }
   }
 
-  /// Which of those that have the same files a folder holds, by its name.
+  /// Chooses, by the folder's name, among the families with the same file names.
   private static func byName(of folder: String) -> IDXFamily {
     var parts = standardisedPath(folder).split(separator: "/")
     while parts.count > 1, ["raw", "gzip"].contains(parts.last?.lowercased()) { parts.removeLast() }
@@ -92,17 +92,17 @@ public struct IDXSet: Sendable {
   let folder: String
 
   public var name: String { family.name }
-  /// How a source is named that is this one of several in a folder.
+  /// The path of the source, including the prefix if a folder contains several sets.
   public var path: String { family.prefix.isEmpty ? folder : "\(folder)/\(family.prefix.dropLast())" }
 
-  /// All that are in a folder, or the one of several that is named by how its files begin: `raw/emnist-letters`.
+  /// All sets in a folder, or a single one if the path ends with the prefix of its files: `raw/emnist-letters`.
   public static func sets(in path: String) -> [IDXSet] {
     if fileExists(path) { return IDXFamily.sets(in: path) }
     let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     return IDXFamily.sets(in: parent).filter { $0.family.prefix == "\(lastPart(ofPath: path))-" }
   }
 
-  /// Whether it has images for this.
+  /// Whether it has images for this split.
   public func has(_ split: DatasetSplit) -> Bool {
     family.imageFiles(split).contains { fileExists("\(folder)/\($0)") }
   }
@@ -113,7 +113,7 @@ public struct IDXSet: Sendable {
       split, advice: "put the files of images and labels into one folder, plain or compressed (.gz)")
   }
 
-  /// - Parameter advice: what to do where files are missing.
+  /// - Parameter advice: what to do if files are missing.
   func load(_ split: DatasetSplit, advice: String) throws -> StoredImages {
     let imagePath = try find(family.imageFiles(split), advice: advice)
     let labelPath = try find(family.labelFiles(split), advice: advice)
@@ -122,8 +122,8 @@ public struct IDXSet: Sendable {
     guard images.dimensions[1...] == [side, side] else {
       throw DatasetError(
         .wrongDimensions, imagePath,
-        "images of \(side)x\(side) were expected, these have \(images.dimensions[1])x\(images.dimensions[2])",
-        advice: "check that it is the file its name says")
+        "expected images of \(side)x\(side), found \(images.dimensions[1])x\(images.dimensions[2])",
+        advice: "check that it is the right file")
     }
     guard images.dimensions[0] > 0 else {
       throw DatasetError(.wrongDimensions, imagePath, "there are no images in it")
@@ -131,7 +131,7 @@ public struct IDXSet: Sendable {
     guard labels.classIndices.count == images.dimensions[0] else {
       throw DatasetError(
         .countMismatch, labelPath, "\(labels.classIndices.count) labels for \(images.dimensions[0]) images",
-        advice: "take both files from one source")
+        advice: "use both files from the same source")
     }
     return StoredImages(
       name: family.name, height: side + 2 * rim, width: side + 2 * rim, channels: 1,
@@ -139,20 +139,20 @@ public struct IDXSet: Sendable {
       classNames: family.classNames, allowsFlips: false)
   }
 
-  /// The first of these files that is there.
+  /// The first existing file of these.
   private func find(_ names: [String], advice: String) throws -> String {
     let paths = names.map { "\(folder)/\($0)" }.filter(fileExists)
-    // Some unpackers make a folder of the file's name.
+    // Some unpackers create a folder with the file's name.
     if let path = paths.first(where: isRegularFile) ?? paths.first { return path }
-    throw DatasetError(.missing, "\(folder)/\(names[0])", "neither it nor its .gz is there", advice: advice)
+    throw DatasetError(.missing, "\(folder)/\(names[0])", "neither it nor its .gz exists", advice: advice)
   }
 }
 
-/// The side of MNIST's images, and the rim of zeros that makes it a power of two.
+/// The side of MNIST's images, and the border of zeros that makes it a power of two.
 private let side = 28
 private let rim = 2
 
-/// Images with a rim of zeros on all four sides.
+/// Images with a border of zeros on all four sides.
 /// - Parameter transposed: whether rows and columns are exchanged.
 private func padded(_ images: ArraySlice<UInt8>, transposed: Bool) -> [UInt8] {
   let paddedSide = side + 2 * rim

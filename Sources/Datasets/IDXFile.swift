@@ -1,13 +1,13 @@
-/// The IDX format of MNIST and its kin: two zero bytes, the element type (8 is unsigned byte), the number of
+/// The IDX format of MNIST and related data sets: two zero bytes, the element type (8 is unsigned byte), the number of
 /// dimensions, each dimension as a big-endian 32-bit number, then the elements, row-major.
 struct IDXFile {
   let dimensions: [Int]
   let elements: ArraySlice<UInt8>
 
-  /// What its elements are.
+  /// The type of its elements.
   enum ElementType: UInt8 {
     case byte = 8
-    /// Of 32 bits, big-endian.
+    /// 32 bits, big-endian.
     case int = 12
 
     var byteCount: Int { self == .byte ? 1 : 4 }
@@ -24,8 +24,8 @@ struct IDXFile {
     guard bytes.starts(with: magic) else {
       throw DatasetError(
         .wrongMagic, path,
-        "an IDX file of \(type)s in \(dimensionCount) dimensions begins with \(magic), this one with \(bytes[..<4])",
-        advice: "check that it is the file its name says")
+        "an IDX file of \(type)s in \(dimensionCount) dimensions starts with \(magic), but this one with \(bytes[..<4])",
+        advice: "check that it is the right file")
     }
     dimensions = (0..<dimensionCount).map { dimension in
       bytes[4 + 4 * dimension..<8 + 4 * dimension].reduce(0) { $0 << 8 | Int($1) }
@@ -47,14 +47,14 @@ struct IDXFile {
 
 /// The classes of images, from a file of labels.
 struct IDXLabels {
-  /// For each image the place of its class.
+  /// The class index of each image.
   let classIndices: [UInt8]
 
-  /// - Throws: `DatasetError`, `wrongLabel` among others.
+  /// - Throws: `DatasetError`, among others `wrongLabel`.
   init(path: String, _ family: IDXFamily) throws {
     let labels: [Int]
     if family.labels.hasSuffix("-int") {
-      // A row for each image, which begins with its class.
+      // One row per image, which starts with its class.
       let file = try IDXFile(path: path, dimensionCount: 2, type: .int)
       let rowSize = 4 * file.dimensions[1]
       guard rowSize > 0 else { throw DatasetError(.wrongDimensions, path, "there are no labels in it") }

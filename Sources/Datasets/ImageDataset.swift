@@ -3,9 +3,9 @@ import Tensors
 
 /// Images of one size, with bytes 0 … 255 as their values, numbered from 0.
 public protocol ImageDataset: Sendable {
-  /// What it is called, such as `fashion-mnist`.
+  /// The data set's name, such as `fashion-mnist`.
   var name: String { get }
-  /// How many images there are.
+  /// The number of images.
   var count: Int { get }
   var height: Int { get }
   var width: Int { get }
@@ -13,20 +13,20 @@ public protocol ImageDataset: Sendable {
   var channels: Int { get }
   /// The names of the classes, in the order of labels.
   var classNames: [String] { get }
-  /// Whether a mirror image (left and right swapped) would be one of this data as well.
+  /// Whether mirrored images (left and right swapped) would be valid images of this data set.
   var allowsFlips: Bool { get }
-  /// A hash of contents and geometry, or of what stands for the contents; ranks compare it to be sure that they hold the
-  /// same data.
+  /// A hash of contents and geometry, or of a substitute for the contents; ranks compare it to make sure that they have
+  /// the same data.
   var fingerprint: UInt64 { get }
-  /// A hash that is another one whenever the contents may have changed: the fingerprint where that covers them, else with
-  /// the times at which files were changed.
+  /// A hash that changes whenever the contents may have changed: the fingerprint if it covers the contents, otherwise
+  /// combined with the files' modification times.
   var contentMark: UInt64 { get }
-  /// Whether images come from files each time, which may take long and may fail; otherwise they are in memory.
+  /// Whether images are read from files each time, which may be slow and may fail; otherwise they are in memory.
   var readsFiles: Bool { get }
-  /// What of its files is not in it, in the words of a summary.
+  /// Which of its files were left out, for a summary.
   var remarks: [String] { get }
 
-  /// The class of an image, a place in `classNames`; `nil` if the data has no classes.
+  /// The class of an image, an index in `classNames`; nil if the data set has no classes.
   func label(of index: Int) -> Int?
 
   /// Writes the values of an image, [H, W, C]. Several threads may call it at once.
@@ -35,7 +35,7 @@ public protocol ImageDataset: Sendable {
 
   /// Writes the values of consecutive images, [images.count, H, W, C].
   /// - Returns: the images that could not be read, whose values are undefined.
-  /// - Throws: what concerns more than single images.
+  /// - Throws: errors that concern more than single images.
   func copyBytes(
     of images: Range<Int>, into destination: UnsafeMutablePointer<UInt8>, workers: WorkerPool
   ) throws -> [DamagedImage]
@@ -88,7 +88,7 @@ extension ImageDataset {
     }
   }
 
-  /// The floats in [−1, 1] that an image's bytes stand for, value / 127.5 − 1, [H, W, C].
+  /// Converts an image's bytes to floats in [−1, 1], value / 127.5 − 1, [H, W, C].
   func scale(_ source: UnsafePointer<UInt8>, into destination: UnsafeMutablePointer<Float>, flipped: Bool) {
     for row in 0..<height {
       for column in 0..<width {

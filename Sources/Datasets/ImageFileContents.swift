@@ -1,8 +1,8 @@
 import Files
 import HDF5
 
-/// What an HDF5 file of images holds besides their values; by `ddpm-mpi pack`, or by another program in the same or a
-/// simpler arrangement.
+/// The contents of an HDF5 file of images apart from their values; written by `ddpm-mpi pack`, or by another program in
+/// the same or a simpler arrangement.
 struct ImageFileContents {
   let path: String
   /// The dataset of the images: `images` or `test/images`.
@@ -16,19 +16,19 @@ struct ImageFileContents {
   var labels: [Int64] = []
   /// nil if there are none.
   var checksums: [Int64]?
-  /// Where in the file the images are, if in one piece.
+  /// The offset of the images in the file, if they are contiguous.
   var offset: Int?
   var isComplete = false
-  /// What its images are compressed with and libhdf5 lacks.
+  /// The filter of the images that libhdf5 does not support.
   private var missingFilter: HDF5Filter?
-  /// Numbers that are not one for each image: which, and their shape.
+  /// The dataset with a wrong number of values, and its shape.
   private var mismatch: (dataset: String, shape: [Int])?
-  /// What is in the file, if there is no dataset of images.
+  /// The names of other objects, if there is no dataset of images.
   private var otherNames: [String] = []
   /// Whether most values of the images were never stored.
   private var isUnwritten = false
 
-  /// - Throws: `DatasetError` if these are no images that could be used in any way.
+  /// - Throws: `DatasetError` if the file contains no usable images.
   static func read(_ path: String, split: DatasetSplit) throws -> ImageFileContents {
     let outcome = Result { () throws(HDF5Error) -> (ImageFileContents, ElementType?) in
       let file = try HDF5File.open(path)
@@ -54,7 +54,7 @@ struct ImageFileContents {
       let images = try file.openDataset(contents.dataset)
       (contents.shape, type) = (images.shape, images.type)
       contents.isUnwritten = images.isMostlyUnwritten()
-      // Grey images need no channels.
+      // Grey images may lack the channel dimension.
       if contents.shape.count == 3 { contents.shape.append(1) }
       contents.offset = try images.contiguousOffset()
       contents.missingFilter = try images.missingFilter()
@@ -80,8 +80,7 @@ struct ImageFileContents {
     return (contents, type)
   }
 
-  /// A number for each image, [N] or [N, 1]; nil if there are none. None are read if they are as many as they should
-  /// not be.
+  /// One integer per image, [N] or [N, 1]; nil if there are none. They are not read if their number is wrong.
   private mutating func integers(_ dataset: String, of file: borrowing HDF5File) throws(HDF5Error) -> [Int64]? {
     guard try file.exists(dataset) else { return nil }
     let shape = try file.integerShape(dataset)
@@ -96,8 +95,8 @@ struct ImageFileContents {
     guard type != nil else {
       if split == .test {
         throw DatasetError(
-          .missing, path, "there are no test images in it",
-          advice: "pack some with `ddpm-mpi pack … --test FOLDER`, or take the training images where there is a choice")
+          .missing, path, "it contains no test images",
+          advice: "pack some with `ddpm-mpi pack … --test FOLDER`, or use the training images if possible")
       }
       let others = otherNames.isEmpty ? "" : ", but \(otherNames.prefix(10).joined(separator: ", "))"
       throw DatasetError(
@@ -114,65 +113,65 @@ struct ImageFileContents {
     guard !isUnwritten else {
       throw DatasetError(
         .truncated, path, "`\(dataset)` is \(shape), but most of its values were never written",
-        advice: "write all images into the file")
+        advice: "write all images to the file")
     }
     if let mismatch {
       throw DatasetError(
         .countMismatch, path, "`\(mismatch.dataset)` has shape \(mismatch.shape) for \(shape[0]) images",
-        advice: "store a whole number for each image, [N]")
+        advice: "store one integer per image, [N]")
     }
     if let missingFilter {
       throw DatasetError(
-        .unreadable, path, "`\(dataset)` is compressed by \(missingFilter), which this machine's libhdf5 cannot undo",
+        .unreadable, path, "`\(dataset)` is compressed by \(missingFilter), which libhdf5 here does not support",
         advice: missingFilter.number == 32000
-          ? "install Debian's package hdf5-plugin-lzf, or write the file with gzip compression or none"
-          : "install its plugin and name its folder in HDF5_PLUGIN_PATH, or write the file with gzip or without")
+          ? "install Debian's package hdf5-plugin-lzf, or write the file with gzip compression or without compression"
+          : "install its plugin and set HDF5_PLUGIN_PATH to its folder, or write the file with gzip or without")
     }
     if labels.isEmpty && !classNames.isEmpty && split == .training {
       throw DatasetError(
         .countMismatch, path, "it names \(classNames.count) classes, but has no `labels`",
-        advice: "add `labels`, a whole number for each image, or remove `class_names`")
+        advice: "add `labels`, one integer per image, or remove `class_names`")
     }
     if classNames.isEmpty, let last = labels.max() {
       throw DatasetError(
         .wrongLabel, path,
-        "there is a label \(last), but no `class_names`, and classes are numbered from 0 up to 65535",
+        "there is a label \(last), but no `class_names`, and classes must be from 0 to 65535",
         advice: "number the classes from 0")
     }
     for (index, label) in labels.enumerated() where label < 0 || label >= classNames.count {
       throw DatasetError(
         .wrongLabel, path, "label \(index) is \(label), but classes are 0 to \(classNames.count - 1)",
-        advice: "give every image the number of a class")
+        advice: "assign every image a valid class number")
     }
   }
 
-  /// What is needed to read single images without libhdf5 and to notice damage.
+  /// The data for reading single images without libhdf5 and detecting damage.
   func requirePacked() throws -> (offset: Int, checksums: [UInt32]) {
     let problem: String
     if let offset, let checksums, isComplete {
       let values = checksums.compactMap { UInt32(exactly: $0) }
       if values.count == checksums.count { return (offset, values) }
-      problem = "`crc32` holds numbers that are no checksums"
+      problem = "`crc32` contains numbers that are not checksums"
     } else if checksums == nil {
       problem = "its images have no checksums (`crc32`, uint32 [N])"
     } else if offset == nil {
-      problem = "its images are not stored in one piece, but in chunks"
+      problem = "its images are not stored contiguously, but in chunks"
     } else {
-      problem = "it was not written to its end (the attribute `complete` is not 1)"
+      problem = "it is incomplete (the attribute `complete` is not 1)"
     }
     throw DatasetError(
       .wrongLayout, path, problem,
-      advice: "make a file that training can read with `ddpm-mpi pack \(path) --output NEW.h5`")
+      advice: "create a file that training can read with `ddpm-mpi pack \(path) --output NEW.h5`")
   }
 }
 
 extension DatasetError {
-  /// What a file of images must hold, whoever has written it.
+  /// The required contents of a file of images from any program.
   fileprivate static let expectedDatasets =
-    "an HDF5 file of images has `images`, uint8 [N, H, W, C], and with classes `labels`, whole numbers [N], and "
-    + "perhaps the attribute `class_names`, a list of strings"
+    "an HDF5 file of images has `images`, uint8 [N, H, W, C], and for classes `labels`, integers [N], and "
+    + "optionally the attribute `class_names`, a list of strings"
 
-  /// What libhdf5 says of a file of images.
+  /// Converts libhdf5's error for a file of images.
   init(_ error: HDF5Error, _ path: String) {
     switch error.reason {
     case .noSuchFile: self.init(.missing, path, "there is no such file", advice: "check the path")
@@ -183,7 +182,7 @@ extension DatasetError {
     case .unsealed:
       self.init(
         .wrongLayout, path, error.message,
-        advice: "make a file that training can read with `ddpm-mpi pack \(path) --output NEW.h5`")
+        advice: "create a file that training can read with `ddpm-mpi pack \(path) --output NEW.h5`")
     case .other: self.init(.unreadable, error.subject, error.message)
     }
   }

@@ -3,15 +3,15 @@ import Images
 import Interchange
 import Tensors
 
-/// Image files in the order of their names' bytes, in classes or not.
+/// Image files sorted by the bytes of their names, with or without classes.
 public struct ImageFolder: Sendable {
   public struct File: Sendable {
     public let path: String
     /// In bytes.
     public let size: Int
-    /// A place in `classNames`.
+    /// An index in `classNames`.
     public let label: Int?
-    /// Where it is in an archive.
+    /// Its entry, if it is in an archive.
     let member: ZipFile.Member?
 
     fileprivate init(_ file: FileTree.File, label: Int?) {
@@ -21,22 +21,22 @@ public struct ImageFolder: Sendable {
   }
 
   public let path: String
-  /// What the folder is called, or the one that has its training and test images apart.
+  /// The name of the folder, or of the folder that contains its splits.
   public internal(set) var name: String
   public let classNames: [String]
   public private(set) var files: [File]
-  /// What should be images but cannot be used, each with the file's name.
+  /// Entries that should be images but cannot be used, each with the file's name.
   public let problems: [DatasetError]
-  /// What became of splits and of what is left out, in the words of a summary.
+  /// How splits were used and what was left out, for a summary.
   public internal(set) var remarks: [String] = []
-  /// What the files lie in, if in an archive.
+  /// The archive that contains the files, if it is one.
   private let archive: ZipFile?
 
-  /// All images of a folder. Each subfolder is a class, and what lies in further folders inside it is part of it;
-  /// without subfolders there are no classes.
+  /// All images of a folder. Each subfolder is a class, including further folders inside it; without subfolders there
+  /// are no classes.
   ///
   /// - Parameters:
-  ///   - known: the classes that there must be, if others have decided on them; there may be none of some.
+  ///   - known: the required classes, if they are already determined; some may have no images.
   ///   - allowsSplitNames: whether a class may have the name of a split.
   /// - Throws: `DatasetError`.
   init(_ tree: FileTree, classNames known: [String]?, allowsSplitNames: Bool = false) throws(DatasetError) {
@@ -50,8 +50,8 @@ public struct ImageFolder: Sendable {
     } else {
       if let first = tree.images.first {
         throw DatasetError(
-          .wrongLayout, first.path, "lies beside subfolders, which are classes",
-          advice: "put every image into the folder of its class, or all images into one folder without subfolders")
+          .wrongLayout, first.path, "is beside subfolders, which are classes",
+          advice: "move every image into the folder of its class, or all images into one folder without subfolders")
       }
       if known == nil { try Self.checkClasses(tree, allowsSplitNames: allowsSplitNames) }
       files = []
@@ -60,7 +60,7 @@ public struct ImageFolder: Sendable {
           throw DatasetError(
             .wrongLabel, folder.path, "the training images have no class of this name",
             advice:
-              "the classes are \(Self.list(classNames)); leave the folder out, or name that of the training images "
+              "the classes are \(Self.list(classNames)); remove the folder, or give that of the training images "
               + "itself")
         }
         files += folder.allImages.map { File($0, label: label) }
@@ -69,12 +69,12 @@ public struct ImageFolder: Sendable {
     guard !files.isEmpty || !problems.isEmpty else { throw DatasetError(withoutImages: tree) }
     guard classNames.isEmpty == tree.folders.isEmpty else {
       throw DatasetError(
-        .wrongLayout, path, "its images have no classes, but the training images have",
-        advice: "put them into subfolders of the classes' names")
+        .wrongLayout, path, "its images have no classes, but the training images do",
+        advice: "move them into subfolders with the classes' names")
     }
   }
 
-  /// All images of a folder, in the order of their names below it, with classes by their names.
+  /// All images of a folder, sorted by their paths, with classes from a list of labels.
   /// - Throws: `DatasetError` if an image has no class.
   init(_ tree: FileTree, _ labels: DatasetLabels) throws(DatasetError) {
     path = tree.path
@@ -89,7 +89,7 @@ public struct ImageFolder: Sendable {
       guard label != .some(nil) else {
         throw DatasetError(
           .countMismatch, image.path, "\(DatasetLabels.fileName) has no label for it",
-          advice: "remove the image or add its label; without \(DatasetLabels.fileName), subfolders are classes")
+          advice: "remove the image, or add its label; without \(DatasetLabels.fileName), subfolders are classes")
       }
       files.append(File(image, label: label ?? nil))
     }
@@ -97,19 +97,19 @@ public struct ImageFolder: Sendable {
     guard !files.isEmpty || !problems.isEmpty else { throw DatasetError(withoutImages: tree) }
   }
 
-  /// Names that differ in their bytes are different classes, even if they look alike ("é" has two spellings). A name
-  /// that is there in its other spelling only is that one.
+  /// Names with different bytes are different classes, even if they look alike ("é" has two spellings). A name that
+  /// occurs only in its other spelling is matched with that.
   private static func index(of name: String, in names: [String]) -> Int? {
     names.firstIndex { $0.utf8.elementsEqual(name.utf8) } ?? names.firstIndex(of: name)
   }
 
-  /// Names, but not hundreds of them.
+  /// A list of names, shortened if there are many.
   private static func list(_ names: [String]) -> String {
     if names.isEmpty { return "none" }
     return names.prefix(20).joined(separator: ", ") + (names.count > 20 ? " and \(names.count - 20) more" : "")
   }
 
-  /// Refuses subfolders that are hardly classes.
+  /// Rejects subfolders that are unlikely to be classes.
   private static func checkClasses(_ tree: FileTree, allowsSplitNames: Bool) throws(DatasetError) {
     for folder in tree.folders {
       guard folder.holdsImages else {
@@ -117,44 +117,44 @@ public struct ImageFolder: Sendable {
           throw DatasetError(format, folder.path)
         }
         throw DatasetError(
-          .missing, folder.path, "there are no PNG or JPEG files in it, but a subfolder is a class",
-          advice: "remove the folder, or put images there")
+          .missing, folder.path, "it contains no PNG or JPEG files, but every subfolder is a class",
+          advice: "remove the folder, or add images")
       }
       let isSplit = SplitRole(folder.name) != nil
       let hasSplits = SplitRole.roles(of: folder.folders.map(\.name))?.contains(.training) ?? false
       let isCompanion = tree.folders.count > 1 && companionNames.contains(folder.name.lowercased())
       if !allowsSplitNames, isSplit || hasSplits || isCompanion {
         let problem =
-          isSplit ? "is called like a split" : hasSplits ? "contains splits" : "is called like masks or labels"
+          isSplit ? "has the name of a split" : hasSplits ? "contains splits" : "has a name for masks or labels"
         let remedy =
           hasSplits && tree.folders.count == 1
-          ? "name it itself" : hasSplits ? "put splits above classes, in folders train and test" : "move it away"
+          ? "use it by itself" : hasSplits ? "put splits above classes, in folders train and test" : "move it away"
         throw DatasetError(
           .wrongLayout, folder.path, "would be a class, but \(problem)",
-          advice: "\(remedy), or if it is a class: `ddpm-mpi pack \(tree.path) --no-splits`")
+          advice: "\(remedy), or if it is a class, use `ddpm-mpi pack \(tree.path) --no-splits`")
       }
     }
     if tree.folders.count == 1, case let only = tree.folders[0], only.images.isEmpty, only.folders.count > 1 {
       throw DatasetError(
-        .wrongLayout, only.path, "would be the only class, but has just folders in it",
-        advice: "name it itself if these are the classes, or put its images into one folder")
+        .wrongLayout, only.path, "would be the only class, but contains only folders",
+        advice: "give this folder itself if these are the classes, or move its images into one folder")
     }
   }
 
-  /// Whether a file is one image, by how it begins.
+  /// Whether a file is an image, judging by its first bytes.
   public static func isImage(_ path: String) -> Bool {
     let bytes = firstBytes(of: path)
     return bytes.starts(with: [0x89, 0x50, 0x4e, 0x47]) || bytes.starts(with: [0xff, 0xd8, 0xff])
   }
 
-  /// The same without some of its files, by their places.
+  /// A copy without some of its files, given by index.
   public func leavingOut(_ indices: Set<Int>) -> ImageFolder {
     var result = self
     result.files = files.indices.filter { !indices.contains($0) }.map { files[$0] }
     return result
   }
 
-  /// What each file says of its size and colours.
+  /// The size and colour type of each file.
   public func headers(
     by reader: ImageReader = ImageReader(), workers: WorkerPool = .callingThread
   ) -> [Result<ImageHeader, DatasetError>] {
@@ -178,7 +178,7 @@ public struct ImageFolder: Sendable {
     }
   }
 
-  /// An image as its file has it.
+  /// An image as stored in its file.
   func image(at index: Int, by reader: ImageReader) throws(DatasetError) -> Image {
     let file = files[index]
     let bytes = try memberBytes(of: file)
@@ -190,16 +190,16 @@ public struct ImageFolder: Sendable {
     }
   }
 
-  /// The files on the disk that hold the images: these themselves, or their archive.
+  /// The files on the disk that contain the images: the images' own files, or the archive.
   var storedPaths: [String] { archive.map { [$0.path] } ?? files.map(\.path) }
 
-  /// The bytes of a file in an archive; nil for one that lies on the disk by itself.
+  /// The bytes of a file in an archive; nil for a file on the disk.
   private func memberBytes(of file: File) throws(DatasetError) -> [UInt8]? {
     guard let archive, let member = file.member else { return nil }
     guard member.size <= member.sizeLimit else {
       throw DatasetError(
         .tooLarge, file.path, "it unpacks to more than the limit of \(member.sizeLimit) bytes",
-        advice: UnpackedLimit.advice + ", or unpack the archive and name the folder")
+        advice: UnpackedLimit.advice + ", or unpack the archive and give its folder")
     }
     do { return try archive.read(member) } catch {
       throw DatasetError(
@@ -209,13 +209,13 @@ public struct ImageFolder: Sendable {
   }
 }
 
-/// What often lies beside a folder of images and says something of them. In small letters.
+/// Names of files and folders that accompany a folder of images and describe it. In lower case.
 private let companionNames: Set = [
   "mask", "masks", "annotation", "annotations", "label", "labels", "segmentation", "segmentations", "ground_truth",
   "groundtruth", "gt", "trimaps",
 ]
 
-/// Places of an array that several threads write, each its own.
+/// Elements of an array that several threads write, each thread its own elements.
 private struct SharedElements<Element>: @unchecked Sendable {
   let buffer: UnsafeMutableBufferPointer<Element>
 
@@ -241,7 +241,7 @@ extension DatasetError {
     case .inaccessible:
       self.init(
         .unreadable, path, "cannot be read: \(reason)",
-        advice: "check the path and who may read it, \(DatasetError.orSkip)")
+        advice: "check the path and its permissions, \(DatasetError.orSkip)")
     }
   }
 }

@@ -1,9 +1,9 @@
 import Images
 
-/// The different kinds of images in a folder where all should be of one, and how many there are of each.
+/// The different kinds of images in a folder that should all be of one kind, and the number of images of each.
 struct ImageMixture {
   private struct Kind: Hashable {
-    /// `nil` where it makes no difference.
+    /// nil if it makes no difference.
     var size: String?
     var colours: String?
 
@@ -15,13 +15,13 @@ struct ImageMixture {
     var description: String { [size.map { "of \($0)" }, colours].compactMap(\.self).joined(separator: " ") }
   }
 
-  /// More are not listed.
+  /// The maximum number of kinds that are listed.
   private static let listLimit = 4
 
   let description: String
   let sizesDiffer: Bool
 
-  /// - Returns: `nil` if all images are of one kind.
+  /// - Returns: nil if all images are of one kind.
   init?(_ folder: ImageFolder, _ headers: [ImageHeader], _ fitting: FolderImages.Fitting) {
     var members: [Kind: (count: Int, first: Int)] = [:]
     for (index, header) in headers.enumerated() {
@@ -51,7 +51,7 @@ extension DatasetError {
     self.init(
       .wrongDimensions, folder.path, mixture.description,
       advice: mixture.sizesDiffer
-        ? "bring all images to one size with `ddpm-mpi pack \(folder.path) --size N --output FILE.h5`"
-        : "--channels 1 makes all of them grey, 3 colour, or for training data.channels")
+        ? "resize all images to one size with `ddpm-mpi pack \(folder.path) --size N --output FILE.h5`"
+        : "convert all of them with --channels 1 (grey) or 3 (colour), or for training data.channels")
   }
 }

@@ -4,18 +4,18 @@ import Files
 import HDF5
 import Tensors
 
-/// Writes a file of `PackedImages`, piece by piece, so that data sets of any size can be packed.
+/// Writes a file of `PackedImages` piece by piece, so that data sets of any size can be packed.
 public struct ImagePacker: Sendable {
   public var name: String
   public var training: any ImageDataset
   public var test: (any ImageDataset)?
   public var allowsFlips: Bool
 
-  /// Bytes of images that are held at once, about; little enough for progress to be seen.
+  /// The approximate number of bytes of images held at once; small enough for frequent progress reports.
   private static let pieceSize = 1 << 22
 
   public init(name: String, training: any ImageDataset, test: (any ImageDataset)? = nil, allowsFlips: Bool) {
-    precondition(test.map { $0.imageShape == training.imageShape } ?? true, "test images have the same shape")
+    precondition(test.map { $0.imageShape == training.imageShape } ?? true, "test images must have the same shape")
     self.name = name
     self.training = training
     self.test = test
@@ -25,14 +25,14 @@ public struct ImagePacker: Sendable {
   /// All images.
   public var count: Int { training.count + (test?.count ?? 0) }
 
-  /// Writes a file that is either whole under its name or not there at all: under a temporary name, flushed to the disk,
-  /// then renamed. Only the thread that calls libhdf5 may do this.
+  /// Writes a file that appears completely or not at all: under a temporary name, flushed to the disk, then renamed.
+  /// Only the thread that calls libhdf5 may call this.
   ///
-  /// If images turn out to be damaged, all others are still read, to know of every one, but no file is written.
+  /// If images prove to be damaged, all others are still read to find every damaged one, but no file is written.
   ///
   /// - Parameters:
-  ///   - path: a file of this name is replaced.
-  ///   - stopsAtDamage: whether the first damaged image ends it.
+  ///   - path: the file; an existing one is replaced.
+  ///   - stopsAtDamage: whether to stop at the first damaged image.
   ///   - progress: called with the number of images done.
   /// - Returns: the damaged images of each part; the file is written if there are none.
   /// - Throws: `DatasetError` for data that cannot be read, `PackingError` or `FileError` for a file that cannot be written.
@@ -85,7 +85,7 @@ public struct ImagePacker: Sendable {
       let range = start..<min(start + piece, dataset.count)
       damaged += try dataset.copyBytes(of: range, into: bytes, workers: workers)
       if stopsAtDamage, let first = damaged.first { throw first.error }
-      // Once one is damaged nothing will come of this file.
+      // No file will be written once an image is damaged.
       if damaged.isEmpty {
         for offset in 0..<range.count {
           checksums.append(crc32(UnsafeRawBufferPointer(start: bytes + offset * size, count: size)))

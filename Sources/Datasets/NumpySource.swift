@@ -2,13 +2,14 @@ import Files
 import Interchange
 import Tensors
 
-/// NumPy's arrays of images, uint8 [N, H, W, C] or [N, H, W]: one (`.npy`), or an archive (`.npz`) with labels and
-/// perhaps test images, by the names that are usual for them.
+/// NumPy arrays of images, uint8 [N, H, W, C] or [N, H, W]: a single one (`.npy`), or an archive (`.npz`) with labels
+/// and optionally test images, under their usual names.
 public struct NumpySource: Sendable {
-  /// An array and the labels that belong to it.
+  /// The names of an array of images and of its labels.
   private typealias Names = (images: String, labels: String)
 
-  /// As in the documentation, in Keras's files, in MedMNIST's, and without names of their own. Capitals do not matter.
+  /// The names used in the documentation, by Keras, by MedMNIST, and by `numpy.savez` without names. Case does not
+  /// matter.
   private static let trainingNames: [Names] = [
     ("images", "labels"), ("train_images", "train_labels"), ("x_train", "y_train"), ("arr_0", "arr_1"),
   ]
@@ -21,21 +22,21 @@ public struct NumpySource: Sendable {
   }
 
   public let path: String
-  /// What became of each array that is not simply packed, in the words of a summary.
+  /// How each array was used, or that it was left out, for a summary.
   public let remarks: [String]
   private let contents: Contents
-  /// With the spelling of the file.
+  /// As spelled in the file.
   private let training: Names
   private let test: Names?
 
-  /// Whether a file is one of NumPy's arrays or a ZIP archive of such, by how it begins and its name.
+  /// Whether a file is a NumPy array or a ZIP archive of arrays, judging by its first bytes and its name.
   public static func canRead(_ path: String) -> Bool {
     let bytes = firstBytes(of: path)
     return bytes.starts(with: [0x93] + Array("NUMPY".utf8))
       || (bytes.starts(with: Array("PK".utf8)) && fileEnding(of: path) == "npz")
   }
 
-  /// - Throws: `DatasetError` for a file that cannot be read, or whose names tell nothing.
+  /// - Throws: `DatasetError` for a file that cannot be read, or has no recognised names.
   public init(_ path: String) throws(DatasetError) {
     self.path = path
     do throws(InterchangeError) {
@@ -58,7 +59,7 @@ public struct NumpySource: Sendable {
     guard let training = find(Self.trainingNames) else {
       throw DatasetError(
         .wrongLayout, path, "it has no array `images`, but \(archive.names.joined(separator: ", "))",
-        advice: "write the images as uint8 [N, H, W, C] into `images` and classes as whole numbers [N] into `labels`")
+        advice: "write the images as uint8 [N, H, W, C] to `images` and classes as integers [N] to `labels`")
     }
     self.training = training
     test = find(Self.testNames) ?? find(Self.validationNames)
@@ -85,11 +86,11 @@ public struct NumpySource: Sendable {
   private func images(_ file: NumpyFile) throws(InterchangeError) -> NumpyImages {
     let shape = try shape(file.shape, type: file.type, of: "the array")
     guard !file.isColumnMajor else {
-      throw InterchangeError(path, "its last index varies slowest", advice: "write it with numpy.ascontiguousarray")
+      throw InterchangeError(path, "it is in Fortran order", advice: "write it with numpy.ascontiguousarray")
     }
     guard file.elementBytes == shape.reduce(1, *) else {
       throw InterchangeError(
-        path, "shape \(file.shape) takes \(shape.reduce(1, *)) bytes, but \(file.elementBytes) follow the header")
+        path, "shape \(file.shape) takes \(shape.reduce(1, *)) bytes, but \(file.elementBytes) bytes follow the header")
     }
     return NumpyImages(
       name: withoutEnding(lastPart(ofPath: path)), shape: shape, .file(file), labels: [], classNames: [],
@@ -106,7 +107,7 @@ public struct NumpySource: Sendable {
     guard labels.isEmpty == classNames.isEmpty else {
       throw InterchangeError(
         path, "there are \(classNames.count) classes, but no \(names.labels)",
-        advice: "add a whole number for each image, [N], or leave `class_names` out")
+        advice: "add one integer per image, [N], or remove `class_names`")
     }
     for (index, label) in labels.enumerated() where label < 0 || label >= classNames.count {
       throw InterchangeError(
@@ -118,7 +119,7 @@ public struct NumpySource: Sendable {
       remarks: remarks)
   }
 
-  /// The names of classes, or their numbers as far as there are labels in any part.
+  /// The names of the classes, or numbers up to the largest label of any part.
   private func classNames(_ archive: NumpyArchive) throws(InterchangeError) -> [String] {
     if archive.shape("class_names") != nil { return try archive.texts("class_names") }
     var last: Int64 = -1
@@ -128,18 +129,18 @@ public struct NumpySource: Sendable {
     return last < 0 ? [] : (0...min(last, 1 << 16 - 1)).map(String.init)
   }
 
-  /// A number for each image, [N] or [N, 1]; empty if there are none.
+  /// One integer per image, [N] or [N, 1]; empty if there are none.
   private func labels(_ archive: NumpyArchive, _ name: String, count: Int) throws(InterchangeError) -> [Int64] {
     guard let shape = archive.shape(name) else { return [] }
     guard shape.first == count, shape.dropFirst().allSatisfy({ $0 == 1 }) else {
       throw InterchangeError(
         path, "\(name) has shape \(shape) for \(count) images",
-        advice: "store a whole number for each image, [N], or leave \(name) out")
+        advice: "store one integer per image, [N], or remove \(name)")
     }
     return try archive.integers(name)
   }
 
-  /// [N, H, W, C] for that or [N, H, W].
+  /// The shape [N, H, W, C], given that or [N, H, W].
   private func shape(_ shape: [Int], type: String, of name: String) throws(InterchangeError) -> [Int] {
     let full = shape.count == 3 ? shape + [1] : shape
     guard type == "|u1", full.count == 4, [1, 3].contains(full[3]), full.allSatisfy({ $0 > 0 }) else {
@@ -174,7 +175,7 @@ public struct NumpyImages: ImageDataset {
   public let channels: Int
   public let classNames: [String]
   public let allowsFlips = false
-  /// Of the shape, the labels and, where they are in memory, the images.
+  /// Computed from the shape, the labels and, if they are in memory, the images.
   public let fingerprint: UInt64
   public let readsFiles = true
   public let remarks: [String]
@@ -216,7 +217,7 @@ public struct NumpyImages: ImageDataset {
 }
 
 extension DatasetError {
-  /// What another program's file has wrong.
+  /// Converts the error of a file from another program.
   init(_ error: InterchangeError) {
     self.init(.wrongLayout, error.path, error.problem, advice: error.advice)
   }

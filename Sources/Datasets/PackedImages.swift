@@ -3,15 +3,15 @@ import Files
 import ForeignFiles
 import HDF5
 
-/// Images in one HDF5 file, read from it one by one when they are needed; the labels and checksums are in memory.
+/// Images in an HDF5 file, read one by one on demand; the labels and checksums are in memory.
 ///
-/// The file has the dataset `images`, uint8 [N, H, W, C], all in one piece; `crc32`, uint32 [N], the CRC-32 (that of
-/// zlib) of each image's bytes, which is compared at every reading; and, if there are classes, `labels`, whole numbers
-/// [N], places in the root's attribute `class_names`. The group `test` may hold the same for test images. Further
-/// attributes of the root are `name`, `allows_flips` (0 or 1) and `complete`, which is 1 in a file that was written to
-/// its end. A `FileSeal` covers everything but the images; it is verified before libhdf5 sees the file.
+/// The file has the dataset `images`, uint8 [N, H, W, C], stored contiguously; `crc32`, uint32 [N], the CRC-32 (that of
+/// zlib) of each image's bytes, which is checked on every read; and, if there are classes, `labels`, integers [N],
+/// indices in the root's attribute `class_names`. The group `test` may contain the same for test images. Further
+/// attributes of the root are `name`, `allows_flips` (0 or 1) and `complete`, which is 1 in a file that was completely
+/// written. A `FileSeal` covers everything but the images; it is verified before libhdf5 opens the file.
 ///
-/// Once it is open, libhdf5, which is not for several threads, has no part in it.
+/// Once it is open, libhdf5, which is not thread-safe, is no longer used.
 public struct PackedImages: ImageDataset {
   public let name: String
   public let count: Int
@@ -20,18 +20,18 @@ public struct PackedImages: ImageDataset {
   public let channels: Int
   public let classNames: [String]
   public let allowsFlips: Bool
-  /// Of the labels and checksums, not of the images themselves.
+  /// Computed from the labels and checksums, not from the images themselves.
   public let fingerprint: UInt64
   public let readsFiles = true
   private let file: OpenedFile
-  /// Where the first image begins.
+  /// The offset of the first image.
   private let offset: Int
   private let labels: [Int32]
   private let checksums: [UInt32]
-  /// The dataset, as messages name it.
+  /// The dataset's name in messages.
   private let name: String
 
-  /// Opens a file. Only the thread that calls libhdf5 may do this.
+  /// Opens a file. Only the thread that calls libhdf5 may call this.
   /// - Throws: `DatasetError`.
   public init(path: String, split: DatasetSplit = .training) throws {
     do { try FileSeal.verify(path) } catch { throw DatasetError(error, path) }
@@ -53,7 +53,7 @@ public struct PackedImages: ImageDataset {
     self.fingerprint = fingerprint.value
   }
 
-  /// Whether a file is one of images, in whatever state; false if it cannot be read at all.
+  /// Whether a file is an HDF5 file of images, in any state; false if it cannot be read at all.
   public static func areIn(_ path: String) -> Bool {
     let question = PresenceQuestion(path: path, dataset: "images")
     guard let isSealed = try? FileSeal.isOn(path) else { return false }
@@ -80,15 +80,15 @@ public struct PackedImages: ImageDataset {
 }
 
 extension DatasetError {
-  /// An image whose bytes are not those that its checksum was made of.
+  /// An image whose bytes do not match its checksum.
   init(damaged image: String, _ path: String) {
     self.init(
       .damaged, path, "\(image) is damaged: its checksum does not match",
-      advice: "fetch the file again, or leave out such images with `ddpm-mpi pack … --skip-damaged`")
+      advice: "fetch the file again, or skip such images with `ddpm-mpi pack … --skip-damaged`")
   }
 }
 
-/// A file that copies of a data set share.
+/// An open file, shared by copies of a data set.
 private final class OpenedFile: Sendable {
   private let file: RegularFile
 
@@ -96,8 +96,8 @@ private final class OpenedFile: Sendable {
 
   var path: String { file.path }
 
-  /// Reads `count` bytes from `offset` on.
-  /// - Parameter what: what they are, in the words of a message.
+  /// Reads `count` bytes starting at `offset`.
+  /// - Parameter what: what is read, for messages.
   /// - Throws: `DatasetError` (`unreadable`, `truncated`).
   func read(
     _ what: @autoclosure () -> String, at offset: Int, count: Int, into destination: UnsafeMutablePointer<UInt8>

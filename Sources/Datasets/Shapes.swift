@@ -1,9 +1,9 @@
 import Tensors
 
-/// Pictures of simple shapes, drawn on demand: data for tests and for machines that have none.
+/// Images of simple shapes, drawn on demand: for tests and for machines without data.
 ///
-/// Each picture shows one bright shape with smooth edges on a dark ground; shape, place, size and colours depend on the
-/// picture's number only and are the same everywhere.
+/// Each image shows one bright shape with smooth edges on a dark background; shape, position, size and colours depend
+/// only on the image's index and are the same on all machines.
 public struct Shapes: ImageDataset {
   public let name = "shapes"
   public let count: Int
@@ -11,11 +11,11 @@ public struct Shapes: ImageDataset {
   public let width: Int
   public let channels: Int
   public let classNames = ["circle", "square", "triangle", "cross", "ring"]
-  /// Mirror images are as likely as their originals already, so flips would add nothing.
+  /// Mirrored images are already as likely as their originals, so flips would add nothing.
   public let allowsFlips = false
   public let fingerprint: UInt64
 
-  /// Pictures before the first one.
+  /// The index of the first image in the sequence of all images.
   private let offset: Int
 
   private static let seed: UInt64 = 0x5348_4150_4553
@@ -54,7 +54,7 @@ public struct Shapes: ImageDataset {
       for column in 0..<width {
         let distance = Self.distance(
           toShape: shape, x: Double(column) + 0.5 - centreX, y: Double(row) + 0.5 - centreY, radius: radius)
-        // The share of the pixel that the shape covers, if its edge were straight.
+        // The fraction of the pixel that the shape would cover if its edge were straight.
         let share = min(max(0.5 - distance, 0), 1)
         for channel in 0..<channels {
           let value = ground[channel] + share * (ink[channel] - ground[channel])
@@ -64,7 +64,7 @@ public struct Shapes: ImageDataset {
     }
   }
 
-  /// Which word of a picture's stream decides what.
+  /// The words of an image's random stream and what they determine.
   private enum Word {
     static let shape = 0
     static let radius = 1
@@ -87,7 +87,7 @@ public struct Shapes: ImageDataset {
     case 1:
       return max(across, along) - 0.85 * radius
     case 2:
-      // Three sides at half the radius from the centre, one corner up.
+      // An equilateral triangle: each side is half the radius from the centre, with one corner at the top.
       return max(y, 3.0.squareRoot() / 2 * across - y / 2) - radius / 2
     case 3:
       return min(max(across - radius, along - radius / 3), max(across - radius / 3, along - radius))

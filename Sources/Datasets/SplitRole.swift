@@ -1,4 +1,4 @@
-/// What a folder's name says that its images are for.
+/// The purpose of a folder's images, according to its name.
 enum SplitRole: CaseIterable {
   case training
   case validation
@@ -12,13 +12,13 @@ enum SplitRole: CaseIterable {
     }
   }
 
-  /// Words beside which the role stands too: `train_images`, `TestSet`, `val2017`.
+  /// Words that may accompany the role: `train_images`, `TestSet`, `val2017`.
   private static let neutralWords: Set = [
     "set", "split", "data", "dataset", "image", "images", "img", "imgs", "picture", "pictures", "photo", "photos",
     "folder", "files",
   ]
 
-  /// The role that a name has if all its words say so.
+  /// The role of a name, if all its words agree.
   init?(_ name: String) { self.init(words: Self.words(of: name)) }
 
   private init?(words: [String]) {
@@ -27,11 +27,11 @@ enum SplitRole: CaseIterable {
     self = role
   }
 
-  /// The roles of subfolders; nil if they are no splits. A subfolder may have none beside others that have.
+  /// The roles of subfolders; nil if they are not splits. Some subfolders may have none beside others that have.
   static func roles(of names: [String]) -> [SplitRole?]? {
     let ownRoles = names.map { SplitRole($0) }
     if ownRoles.contains(.training) { return ownRoles }
-    // What sets the names apart: seg_train, seg_test.
+    // The parts in which the names differ: seg_train, seg_test.
     let words = names.map(words)
     let common = words.dropFirst().reduce(Set(words.first ?? [])) { $0.intersection($1) }
     let roles = words.map { SplitRole(words: $0.filter { !common.contains($0) }) }
@@ -39,14 +39,14 @@ enum SplitRole: CaseIterable {
     return ownRoles.contains { $0 != nil } ? ownRoles : nil
   }
 
-  /// Whether all names have a word of some role in them, and of more than one role: `cats_train`, `cats_test`,
+  /// Whether all names contain a word for a role, and there is more than one role: `cats_train`, `cats_test`,
   /// `dogs_train`, `dogs_test`.
   static func areMixed(in names: [String]) -> Bool {
     let roles = names.map { name in allCases.filter { !$0.words.isDisjoint(with: words(of: name)) } }
     return roles.allSatisfy { !$0.isEmpty } && Set(roles.joined()).count > 1
   }
 
-  /// Runs of letters in small letters, also where a capital follows a small one.
+  /// Sequences of letters in lower case, also split where a capital follows a lower-case letter.
   private static func words(of name: String) -> [String] {
     var words: [String] = []
     var previous: Character = " "

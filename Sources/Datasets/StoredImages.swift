@@ -1,4 +1,4 @@
-/// Images that lie in memory as bytes, with a label each.
+/// Images in memory as bytes, with a label each.
 public struct StoredImages: ImageDataset {
   public let name: String
   public let height: Int
@@ -15,7 +15,7 @@ public struct StoredImages: ImageDataset {
 
   /// - Parameters:
   ///   - bytes: the values of all images, [N, H, W, C].
-  ///   - labels: one per image, places in `classNames`.
+  ///   - labels: one per image, indices in `classNames`.
   init(
     name: String, height: Int, width: Int, channels: Int, bytes: [UInt8], labels: [UInt8], classNames: [String],
     allowsFlips: Bool
@@ -48,7 +48,7 @@ public struct StoredImages: ImageDataset {
   }
 }
 
-/// - Throws: `DatasetError` (`wrongLabel`) naming the first label that stands for no class.
+/// - Throws: `DatasetError` (`wrongLabel`) naming the first invalid label.
 func checkLabels(_ labels: some Collection<UInt8>, classCount: Int, file: String) throws {
   for (index, label) in labels.enumerated() where label >= classCount {
     throw DatasetError(.wrongLabel, file, "label \(index) is \(label), but classes are 0 to \(classCount - 1)")

@@ -2,14 +2,14 @@ import Kernels
 import Tensors
 
 extension Tape {
-  /// Scaled dot-product attention over the pixels of each image: softmax(q·kᵀ/√d)·v of every head's d = C / heads
-  /// channels.
+  /// Scaled dot-product attention over the pixels of each image: softmax(q·kᵀ/√d)·v over the d = C / heads channels of
+  /// each head.
   ///
   /// - Parameters:
-  ///   - query: [N, …, C], the dimensions between being tokens.
+  ///   - query: [N, …, C], where the dimensions in between are tokens.
   ///   - key: like query.
   ///   - value: like query.
-  ///   - heads: head h has the channels from h·d to (h + 1)·d.
+  ///   - heads: the number of heads; head h uses the channels h·d ..< (h + 1)·d.
   /// - Returns: [N, …, C].
   public func attention(query: Variable, key: Variable, value: Variable, heads: Int = 1) -> Variable {
     let shape = query.shape

@@ -2,15 +2,15 @@ import Kernels
 import Tensors
 
 extension Tape {
-  /// Stride-1 3x3 convolution with a border of one zero: y = scale·(x ∗ kernel + bias + perImage + residual), computed as
-  /// `convolutionMethod` says.
+  /// Stride-1 3x3 convolution with a border of one zero: y = scale·(x ∗ kernel + bias + perImage + residual), computed
+  /// with `convolutionMethod`.
   ///
   /// - Parameters:
   ///   - x: [N, H, W, in].
   ///   - kernel: [3, 3, in, out].
   ///   - bias: [out].
-  ///   - enlargesInput: whether x is first enlarged twofold by repeating its pixels, which costs less than to do so and
-  ///     then convolve; the result is [N, 2H, 2W, out].
+  ///   - enlargesInput: whether x is first enlarged twofold by repeating its pixels, which costs less than two separate
+  ///     operations; the result is then [N, 2H, 2W, out].
   ///   - perImage: [N, out], added to every pixel of its image.
   ///   - residual: like the result.
   /// - Returns: [N, H, W, out].
@@ -41,7 +41,7 @@ extension Tape {
     return record(y, inputs: [x, perImage, residual], parameters: [kernel, bias]) { [unowned self] gradient, isShared in
       let (dy, isShared) = multiple(of: gradient, isShared: isShared, by: scale)
       if wantsParameterGradients || dPerImage?.isNeeded == true {
-        // The kernel's gradient brings the sums of dy with it, which is where those of bias and perImage come from.
+        // The kernel gradient also yields the sums of dy, from which the gradients of bias and perImage follow.
         let sums = Tensor(uninitialised: [shape[0], outChannels])
         let dKernel = gradients?.tensor(kernel) ?? Tensor(uninitialised: kernel.shape)
         profiler.measure(
@@ -67,8 +67,8 @@ extension Tape {
     }
   }
 
-  /// Stride-2 3x3 convolution padded by one zero at the right and the bottom only, as the original DDPM downsamples, or
-  /// not at all.
+  /// Stride-2 3x3 convolution padded by one zero at the right and the bottom only, as in the original DDPM, or without
+  /// padding.
   ///
   /// - Parameters:
   ///   - x: [N, H, W, in], H and W even; without padding [N, H + 1, W + 1, in].

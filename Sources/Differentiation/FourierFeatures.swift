@@ -2,11 +2,11 @@ import Kernels
 import Tensors
 
 extension Tape {
-  /// Sines and cosines of 2π·frequency·value, [N, 2·frequencies]. The frequencies stay what they are: nothing is ever added
+  /// Sines and cosines of 2π·frequency·value, [N, 2·frequencies]. The frequencies are constant: nothing is ever added
   /// to their gradient.
   ///
   /// - Parameters:
-  ///   - values: N of them.
+  ///   - values: N values.
   ///   - frequencies: a vector.
   public func fourierFeatures(of values: [Float], frequencies: ParameterEntry) -> Variable {
     let y = Tensor(uninitialised: [values.count, 2 * frequencies.count])

@@ -1,18 +1,18 @@
 import Kernels
 import Tensors
 
-// Tensors in parts: several [N, …, C₁], [N, …, C₂], … that count as one [N, …, C₁ + C₂ + …], joined along the channels.
-// A U-Net's skip connections are such, and their operations read and write the parts where they lie.
+// Tensors in parts: several [N, …, C₁], [N, …, C₂], … that stand for one [N, …, C₁ + C₂ + …], joined along the
+// channels. A U-Net's skip connections are of this kind; their operations access the parts in place, without copying.
 
 extension Tape {
-  /// The shape that variables have together.
+  /// The shape of the joined variables.
   func joinedShape(_ parts: [Variable]) -> [Int] {
     let rest = parts[0].shape.dropLast()
-    precondition(parts.allSatisfy { $0.shape.dropLast() == rest }, "only the numbers of channels of parts differ")
+    precondition(parts.allSatisfy { $0.shape.dropLast() == rest }, "parts may differ only in their number of channels")
     return rest + [parts.reduce(0) { $0 + $1.value.channels }]
   }
 
-  /// Two tensors as one, for what takes no parts: [N, …, C₁] and [N, …, C₂] to [N, …, C₁ + C₂].
+  /// Concatenates two tensors, for operations that take no parts: [N, …, C₁] and [N, …, C₂] to [N, …, C₁ + C₂].
   public func joined(_ a: Variable, _ b: Variable) -> Variable {
     let shape = joinedShape([a, b])
     let y = Tensor(uninitialised: shape)

@@ -5,7 +5,7 @@ extension Tape {
   /// 1x1 convolution, or the same linear map at every token or row: y = scale·(x·matrix + bias + residual).
   ///
   /// - Parameters:
-  ///   - x: [N, …, in], in parts that count as joined along the channels.
+  ///   - x: [N, …, in], in parts that are joined along the channels.
   ///   - matrix: [in, out], or [1, 1, in, out].
   ///   - bias: [out].
   ///   - residual: [N, …, out].
@@ -32,7 +32,7 @@ extension Tape {
     return record(y, inputs: x + [residual], parameters: [matrix, bias]) { [unowned self] gradient, isShared in
       let (dy, isShared) = multiple(of: gradient, isShared: isShared, by: scale)
       if wantsParameterGradients {
-        // The sum is added to what is there.
+        // The result is added to the existing values.
         profiler.measure(
           .linearMatrixGradient,
           MatrixProduct.work(rows: depth, columns: outChannels, depth: rows, addend: depth * outChannels)
@@ -60,17 +60,17 @@ extension Tape {
     }
   }
 
-  /// The same for an x in one piece.
+  /// The same for x in one piece.
   public func pointwise(
     _ x: Variable, matrix: ParameterEntry, bias: ParameterEntry, residual: Variable? = nil, scale: Float = 1
   ) -> Variable {
     pointwise([x], matrix: matrix, bias: bias, residual: residual, scale: scale)
   }
 
-  /// dMatrix += xᵀ·dy, x seen as [rows, depth] in parts, dy as [rows, outputs].
+  /// dMatrix += xᵀ·dy, with x as [rows, depth] in parts, dy as [rows, outputs].
   func accumulateMatrixGradient(_ x: [Tensor], dy: Tensor, matrix: ParameterEntry) {
     guard let gradients else { return }
-    // The whole sum is made first and added once: see `Tape.gradients`.
+    // The whole sum is computed first and added once: see `Tape.gradients`.
     let sum = Tensor(uninitialised: matrix.shape)
     var first = 0
     for part in x {

@@ -3,15 +3,15 @@ import Tensors
 
 extension Tape {
   /// Group normalisation (Wu and He, arXiv:1803.08494), then optionally a modulation of each image's channels, SiLU and
-  /// dropout, in one pass over the data.
-  /// Not kept for the backward pass but made again from x and its statistics.
+  /// dropout, in one pass over the data. The result is not kept for the backward pass but recomputed from x and its
+  /// statistics.
   ///
   /// - Parameters:
-  ///   - x: [N, …, C] in parts that count as joined along the channels; statistics are taken per image and group of
+  ///   - x: [N, …, C] in parts that are joined along the channels; statistics are per image and group of
   ///     C / groupCount channels.
   ///   - scale: [C].
   ///   - offset: [C].
-  ///   - modulation: s and b of every image, [N, 2·C]: what is normalised is multiplied by 1 + s, and b is added.
+  ///   - modulation: s and b of every image, [N, 2·C]: the normalised value is multiplied by 1 + s, and b is added.
   ///   - dropout: which elements to drop, or nil for none.
   public func groupNorm(
     _ x: [Variable], scale: ParameterEntry, offset: ParameterEntry, modulation: Variable? = nil, groupCount: Int,
@@ -19,9 +19,9 @@ extension Tape {
   ) -> Variable {
     let shape = joinedShape(x)
     let (images, channels) = (shape[0], shape[shape.count - 1])
-    precondition(channels == scale.count, "\(scale.name) is not for \(channels) channels")
+    precondition(channels == scale.count, "\(scale.name) does not have \(channels) channels")
     precondition(channels % groupCount == 0, "\(channels) channels do not form \(groupCount) groups")
-    precondition(modulation.map { $0.shape == [images, 2 * channels] } ?? true, "two numbers for each image's channel")
+    precondition(modulation.map { $0.shape == [images, 2 * channels] } ?? true, "two numbers per image and channel")
     let statistics = GroupStatistics(images: images, groups: groupCount, epsilon: epsilon)
     let normalised = { [unowned self] (x: [Tensor], modulation: Tensor?, isAgain: Bool) -> Tensor in
       let y = Tensor(uninitialised: shape)
@@ -57,7 +57,7 @@ extension Tape {
     }
   }
 
-  /// The same for an x in one piece.
+  /// The same for x in one piece.
   public func groupNorm(
     _ x: Variable, scale: ParameterEntry, offset: ParameterEntry, modulation: Variable? = nil, groupCount: Int,
     epsilon: Float, activation: Activation = .silu, dropout: Dropout? = nil

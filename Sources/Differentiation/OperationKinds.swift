@@ -13,7 +13,7 @@ extension Profiler.Kind {
   public static let stridedInputGradient = Self("stride-2 3x3 input gradient")
   public static let stridedKernelGradient = Self("stride-2 3x3 kernel gradient")
 
-  /// 1x1 convolutions too, which are linear maps of every pixel.
+  /// Including 1x1 convolutions, which are linear maps of every pixel.
   public static let linearForward = Self("linear map forward")
   public static let linearInputGradient = Self("linear map input gradient")
   public static let linearMatrixGradient = Self("linear map matrix gradient")
@@ -21,9 +21,9 @@ extension Profiler.Kind {
   public static let attentionForward = Self("attention forward")
   public static let attentionBackward = Self("attention backward")
 
-  /// With SiLU and dropout where these follow, as in the next two.
+  /// Including SiLU and dropout if they follow, as in the next two.
   public static let normForward = Self("group norm + SiLU forward")
-  /// Made again for the backward pass, instead of kept.
+  /// Recomputed for the backward pass.
   public static let normAgain = Self("group norm + SiLU again")
   public static let normBackward = Self("group norm + SiLU backward")
 
@@ -31,18 +31,18 @@ extension Profiler.Kind {
   public static let resampling = Self("resampling")
   /// Sums of two values that are scaled, and the scaling of other results, forward and backward.
   public static let scaling = Self("scaled sum")
-  /// Values put side by side, forward and backward.
+  /// Concatenation of values, forward and backward.
   public static let joining = Self("joining")
   /// Sinusoids of random frequencies.
   public static let fourierFeatures = Self("Fourier features")
 
-  /// Rows of a table, one for each image, added to something.
+  /// Rows of a table, one per image, added to a value.
   public static let rowAddition = Self("class embedding")
-  /// Of a classifier's head, forward and backward.
+  /// In a classifier's head, forward and backward.
   public static let pixelMean = Self("mean over pixels")
   /// SiLU alone, forward and backward.
   public static let silu = Self("SiLU")
-  /// Sums over rows or pixels: gradients of what is added to all of them.
+  /// Sums over rows or pixels: gradients of parameters and values that are added to all of them.
   public static let biasGradient = Self("bias gradient")
   /// Gradients of a value that several operations use.
   public static let gradientAddition = Self("gradient addition")

@@ -3,19 +3,19 @@ import Tensors
 
 /// Adds up the time and the work of each kind of operation.
 ///
-/// Operations take an optional profiler; without one they read no clock and count nothing. Measurements may contain one
-/// another: what an inner one takes does not count for the outer one, so all times add up to no more than has passed.
-/// To be used from one thread.
+/// Operations take an optional profiler; without one they read no clock and count nothing. Measurements may be nested:
+/// the time of an inner one is not counted for the outer one, so the sum of all times is at most the time that has
+/// passed. Use it from one thread only.
 public final class Profiler {
-  /// What is added up together.
+  /// A category whose measurements are added up.
   public struct Kind: Hashable, Sendable {
-    /// For people.
+    /// The name in reports.
     public let name: String
 
     public init(_ name: String) { self.name = name }
   }
 
-  /// What all operations of a kind took together.
+  /// The total of all operations of a kind.
   public struct Total: Sendable {
     public fileprivate(set) var duration = Duration.zero
     public fileprivate(set) var calls = 0
@@ -31,12 +31,12 @@ public final class Profiler {
   }
 
   public private(set) var totals: [Kind: Total] = [:]
-  /// The time of the measurements that the present one contains.
+  /// The time of measurements nested in the current one.
   private var inner = Duration.zero
 
   public init() {}
 
-  /// Forgets what was measured so far.
+  /// Discards all measurements.
   public func reset() { totals = [:] }
 
   /// Runs `body` and adds its time and work to those of `kind`.
@@ -54,7 +54,7 @@ public final class Profiler {
 }
 
 extension Profiler? {
-  /// Runs `body`; with a profiler, measures it. `work` is counted only then.
+  /// Runs `body`, and measures it if there is a profiler. `work` is evaluated only in that case.
   @inlinable @inline(__always)
   public func measure<Result>(
     _ kind: @autoclosure () -> Profiler.Kind, _ work: @autoclosure () -> Work = Work(), _ body: () throws -> Result

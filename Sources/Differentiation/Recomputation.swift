@@ -2,16 +2,16 @@ import Kernels
 import Tensors
 
 extension Tape {
-  /// Runs a part of a network of which only the inputs and the result are kept: the backward pass makes all values
-  /// between them again ("Training Deep Nets with Sublinear Memory Cost", Chen, Xu, Zhang, Guestrin, arXiv:1604.06174).
+  /// Runs a part of a network and keeps only its inputs and its result: the backward pass recomputes all values in
+  /// between (Chen, Xu, Zhang, Guestrin: "Training deep nets with sublinear memory cost", arXiv:1604.06174).
   ///
-  /// Changes no bit: the backward pass makes the same additions to the same gradients in the same order.
+  /// The results are bit-identical: the backward pass makes the same additions to the same gradients in the same order.
   ///
   /// - Parameters:
   ///   - inputs: all variables that the part uses.
-  ///   - body: the part, on the tape and with the variables that it is given, which are those of `inputs` in order. It is
-  ///     called again in the backward pass and must then do the same. It must not look at values itself: that of the last
-  ///     operation is not made again.
+  ///   - body: the part, on the tape and with the variables that it is given, which are those of `inputs` in order. It
+  ///     is called again in the backward pass and must then do the same. It must not read values itself, since the
+  ///     result of the last operation is not recomputed.
   public func recomputing(
     _ inputs: [Variable], _ body: @escaping (_ inputs: [Variable], _ tape: Tape) -> Variable
   ) -> Variable {
@@ -42,8 +42,8 @@ extension Tape {
     return result
   }
 
-  /// Makes a part again on another tape, and hands it the gradient of the result; false if there is none. A function of
-  /// its own, so that nothing but the tape holds on to values and gradients afterwards.
+  /// Recomputes a part on another tape and passes it the gradient of the result; returns false if there is none. A
+  /// separate function, so that only the tape keeps values and gradients alive afterwards.
   private func hand(
     _ slot: GradientSlot, to tape: Tape, _ body: ([Variable], Tape) -> Variable, _ saved: [(SavedValue, GradientSlot)]
   ) -> Bool {
@@ -53,8 +53,8 @@ extension Tape {
     return true
   }
 
-  /// Runs an operation's forward kernel and measures it, except for the last operation of a part that is made again:
-  /// nothing in the part uses its result. For operations whose backward pass does not need it either.
+  /// Runs an operation's forward kernel and measures it, except for the last operation of a recomputed part, whose
+  /// result is not needed. For operations whose backward pass does not need the result either.
   func makeResult(_ kind: @autoclosure () -> Profiler.Kind, _ work: @autoclosure () -> Work, _ body: () -> Void) {
     if operationCount != lastOperation { profiler.measure(kind(), work(), body) }
   }

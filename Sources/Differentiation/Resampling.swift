@@ -2,8 +2,8 @@ import Kernels
 import Tensors
 
 extension Tape {
-  /// x filtered along both axes, [N, H, W, C] to [N, H′, W′, C] with the size that `Resampling.size` says. Not kept for
-  /// backward passes but made again from x.
+  /// x filtered along both axes, [N, H, W, C] to [N, H′, W′, C] with the size given by `Resampling.size`. The result is
+  /// not kept for the backward pass but recomputed from x.
   public func resampled(_ x: Variable, by resampling: Resampling) -> Variable {
     let shape = x.shape
     precondition(shape.count == 4, "only images can be resampled, not \(shape)")

@@ -2,16 +2,16 @@ import Kernels
 import Tensors
 
 extension Tape {
-  /// y_n = x_n + table[row_n]: a learned vector for each kind of image.
+  /// y_n = x_n + table[row_n]: adds a learned vector per class.
   ///
   /// - Parameters:
   ///   - table: [K, channels].
-  ///   - rows: which row each image gets, N numbers below K.
+  ///   - rows: the row added to each image, N numbers below K.
   ///   - x: [N, channels].
   public func addingRows(of table: ParameterEntry, _ rows: [Int], to x: Variable) -> Variable {
     let channels = table.shape[1]
     precondition(x.shape == [rows.count, channels], "rows of \(table.shape) cannot be added to \(x.shape)")
-    precondition(rows.allSatisfy { (0..<table.shape[0]).contains($0) }, "rows lie in 0..<\(table.shape[0])")
+    precondition(rows.allSatisfy { (0..<table.shape[0]).contains($0) }, "rows must lie in 0..<\(table.shape[0])")
     let y = Tensor(uninitialised: x.shape)
     profiler.measure(.rowAddition, Work(floats: 3 * y.count)) {
       for (index, row) in rows.enumerated() {
@@ -26,7 +26,7 @@ extension Tape {
     }
   }
 
-  /// Images of the same row are added up in order before the sum is added to what is there: see `Tape.gradients`.
+  /// The gradients of images with the same row are summed in order, and the sum is added once: see `Tape.gradients`.
   private func accumulateRowGradients(_ dy: Tensor, _ rows: [Int], _ table: ParameterEntry) {
     guard let gradients else { return }
     profiler.measure(.rowAddition, Work(floats: 2 * dy.count)) {

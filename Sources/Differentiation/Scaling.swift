@@ -12,7 +12,7 @@ extension Tape {
     let (da, db) = (a.gradient, b.gradient)
     return record(y, inputs: [a, b]) { [unowned self] gradient, isShared in
       let (dy, isShared) = multiple(of: gradient, isShared: isShared, by: scale)
-      // Both now hold the same storage.
+      // Both slots now hold the same storage.
       da.add(dy, isShared: isShared || db.isNeeded, on: self)
       db.add(dy, isShared: isShared || da.isNeeded, on: self)
     }
@@ -20,7 +20,7 @@ extension Tape {
 
   /// Image n multiplied by factors[n].
   public func scalingImages(_ x: Variable, by factors: [Float]) -> Variable {
-    precondition(x.shape[0] == factors.count, "one factor for each image")
+    precondition(x.shape[0] == factors.count, "each image needs one factor")
     let scaled = { [unowned self] (x: Tensor) -> Tensor in
       let y = Tensor(uninitialised: x.shape)
       profiler.measure(.scaling, Work(floats: 2 * y.count)) {
@@ -39,7 +39,7 @@ extension Tape {
     if scale != 1 { Elementwise.multiple(y, by: scale, into: y, workers: workers) }
   }
 
-  /// scale·gradient, in the gradient's own storage where that is nobody else's.
+  /// scale·gradient, in the gradient's storage unless that is shared.
   func multiple(of gradient: Tensor, isShared: Bool, by scale: Float) -> (gradient: Tensor, isShared: Bool) {
     if scale == 1 { return (gradient, isShared) }
     let result = isShared ? Tensor(uninitialised: gradient.shape) : gradient

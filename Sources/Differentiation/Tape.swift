@@ -3,16 +3,17 @@ import Tensors
 
 /// Records the operations of one forward pass over one micro-batch, and runs them backwards.
 ///
-/// Operations are extensions of the tape, each file holding a forward pass and its backward pass side by side. An
-/// inference tape records nothing, so activations are freed as soon as the forward code lets go of them. Unwinding
-/// frees each operation's saved activations as it passes.
+/// Operations are extensions of the tape; each file has a forward pass beside its backward pass. An inference tape
+/// records nothing, so activations are freed as soon as the forward code releases them. Unwinding frees each
+/// operation's saved activations once they have been used.
 ///
 /// A backward pass captures the `saved` values and the `gradient` slots of variables, never the variables themselves.
 public final class Tape {
-  /// Values of all parameters.
+  /// The values of all parameters.
   public let parameters: Arena
-  /// Where parameter gradients are added; nil when nobody wants them. An operation computes its whole contribution before
-  /// it adds it, once to each element: so two passes into one arena make the same bits as the sum of two arenas.
+  /// The arena to which parameter gradients are added; nil if none are needed. An operation computes its whole
+  /// contribution before it adds it, once to each element. Two passes into one arena therefore give the same bits as
+  /// the sum of two arenas.
   public let gradients: Arena?
   public let workers: WorkerPool
   public let isRecording: Bool
@@ -25,13 +26,13 @@ public final class Tape {
   /// Called whenever an operation is about to read a parameter's values; it may wait until they are there.
   public var parameterIsNeeded: ((ParameterEntry) -> Void)?
   var backwardSteps: [() -> Void] = []
-  /// How many recorded operations use a parameter, by its offset.
+  /// The number of recorded operations that use a parameter, by its offset.
   private var pendingUses: [Int: Int] = [:]
-  /// How many operations there were, and which parameters they used, each once.
+  /// The number of operations so far, and the parameters they use, each once.
   private(set) var operationCount = 0
   private(set) var usedParameters: [ParameterEntry] = []
   private var usedOffsets: Set<Int> = []
-  /// The number of the operation whose result nobody needs; see `makeResult`.
+  /// The index of the operation whose result is not needed; see `makeResult`.
   var lastOperation: Int?
 
   private init(
@@ -87,18 +88,18 @@ public final class Tape {
 
   var wantsParameterGradients: Bool { gradients != nil }
 
-  /// A parameter's values, once they are there.
+  /// A parameter's values, as soon as they are available.
   func values(_ entry: ParameterEntry) -> Tensor {
     parameterIsNeeded?(entry)
     return parameters.tensor(entry)
   }
 
-  /// Makes an operation's result and, if a gradient will be wanted, records its backward pass.
+  /// Computes an operation's result and, if a gradient is needed, records its backward pass.
   ///
   /// - Parameters:
-  ///   - recompute: makes the value again from saved values, where that is cheaper than to keep it.
-  ///   - backward: receives the gradient of the result, and whether it is stored elsewhere too; not called if no
-  ///     consumer contributed any.
+  ///   - recompute: recomputes the value from saved values, if that is cheaper than keeping it.
+  ///   - backward: receives the gradient of the result, and whether its storage is shared; not called if no consumer
+  ///     contributed to it.
   func record(
     _ value: Tensor, inputs: [Variable?], parameters: [ParameterEntry] = [],
     recomputedBy recompute: (() -> Tensor)? = nil,

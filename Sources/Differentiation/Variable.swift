@@ -1,15 +1,15 @@
 import Kernels
 import Tensors
 
-/// A value on its way through a network.
+/// A value of the forward pass through a network.
 ///
-/// Recorded backward passes hold on to its gradient and, if they need it, to its value, but not to the variable: once
-/// the forward code lets go of it, a value that nobody needs or that can be made again is freed.
+/// Recorded backward passes keep its gradient and, if they need it, its value, but not the variable itself. Once the
+/// forward code releases the variable, a value that is not needed or that can be recomputed is freed.
 public final class Variable {
   public let value: Tensor
   /// Collects the gradient of the loss with respect to the value.
   let gradient: GradientSlot
-  /// How a backward pass gets at the value later.
+  /// How a backward pass accesses the value later.
   let saved: SavedValue
 
   init(_ value: Tensor, needsGradient: Bool, recomputedBy recompute: (() -> Tensor)? = nil) {
@@ -18,7 +18,7 @@ public final class Variable {
     saved = recompute.map { .recomputed(RecomputedValue(value, by: $0)) } ?? .kept(value)
   }
 
-  /// A variable of a forward pass on another tape, which goes on collecting its gradient in the same place.
+  /// A variable of a forward pass on another tape, whose gradient is accumulated in the same slot.
   init(again saved: SavedValue, gradient: GradientSlot) {
     value = saved.tensor
     self.gradient = gradient
@@ -26,9 +26,9 @@ public final class Variable {
   }
 
   public var shape: [Int] { value.shape }
-  /// Whether anything upstream wants a gradient; operations skip what nobody needs.
+  /// Whether anything upstream needs a gradient; operations skip work for gradients that are not needed.
   public var needsGradient: Bool { gradient.isNeeded }
-  /// The gradient that arrived at an input of the network, after `Tape.unwind`.
+  /// The gradient with respect to an input of the network, after `Tape.unwind`.
   public var inputGradient: Tensor? { gradient.tensor }
 }
 
@@ -52,8 +52,8 @@ enum SavedValue {
   }
 }
 
-/// A value that is cheap to make again: it lives as long as the forward code holds it, and again from the first backward
-/// pass that asks for it to the last.
+/// A value that is cheap to recompute. It lives while the forward code holds it, and again from the first backward pass
+/// that uses it to the last.
 final class RecomputedValue {
   let shape: [Int]
   private weak var buffer: FloatBuffer?
@@ -77,12 +77,12 @@ final class RecomputedValue {
   }
 }
 
-/// The gradient of the loss with respect to a value, as its consumers contribute to it.
+/// Accumulates the gradient of the loss with respect to a value from the value's consumers.
 final class GradientSlot {
   let isNeeded: Bool
   private let shape: [Int]
   private(set) var tensor: Tensor?
-  /// The gradient's storage is also somebody else's, so it may be read but not added to in place.
+  /// The gradient's storage belongs to another owner too, so it may be read but not changed in place.
   private var isShared = false
 
   init(shape: [Int], isNeeded: Bool) {
@@ -90,7 +90,7 @@ final class GradientSlot {
     self.isNeeded = isNeeded
   }
 
-  /// Hands the accumulated gradient over, with whether its storage is shared; nil if no consumer contributed.
+  /// Hands over the accumulated gradient, and whether its storage is shared; nil if no consumer contributed.
   func take() -> (tensor: Tensor, isShared: Bool)? {
     defer { tensor = nil }
     return tensor.map { ($0, isShared) }
@@ -126,8 +126,8 @@ final class GradientSlot {
     compute(target, addend)
   }
 
-  /// What an operation that computes several contributions at once is to write: target = contribution + addend, as in
-  /// `add(computedBy:)`. Where none is needed, it goes to a tensor that nobody keeps.
+  /// The operands for an operation that computes several contributions at once: it must set target = contribution +
+  /// addend, as in `add(computedBy:)`. If the gradient is not needed, the target is a temporary tensor.
   func makeTarget() -> (target: Tensor, addend: Tensor?) {
     guard isNeeded else { return (Tensor(uninitialised: shape), nil) }
     let present = tensor

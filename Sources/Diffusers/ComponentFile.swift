@@ -2,9 +2,9 @@ import Files
 import Foundation
 import Interchange
 
-/// The configuration of one part of a pipeline, as diffusers stores it: the arguments of a class in Python.
+/// The configuration of one component of a pipeline, as stored by diffusers: the arguments of a Python class.
 struct ComponentFile: Sendable {
-  /// What messages call the file.
+  /// The name of the file in messages.
   let path: String
   let values: [String: JSONValue]
 
@@ -13,19 +13,19 @@ struct ComponentFile: Sendable {
     self.values = values
   }
 
-  /// - Throws: `InterchangeError` for a file that cannot be read or holds no JSON object.
+  /// - Throws: `InterchangeError` for a file that cannot be read or is not a JSON object.
   init(readingFrom path: String) throws(InterchangeError) {
     let bytes: [UInt8]
     do { bytes = try readBytes(at: path, limit: JSONValue.sizeLimit) } catch {
-      throw InterchangeError(path, "cannot be read: \(error.reason)", advice: "check the path and who may read it")
+      throw InterchangeError(path, "cannot be read: \(error.reason)", advice: "check the path and its permissions")
     }
     guard case .object(let values) = try JSONValue(parsing: bytes, path: path) else {
-      throw InterchangeError(path, "is no JSON object")
+      throw InterchangeError(path, "is not a JSON object")
     }
     self.init(path: path, values: values)
   }
 
-  /// The file's bytes, keys in alphabetical order.
+  /// The contents of the file, with keys in alphabetical order.
   var contents: Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -33,14 +33,14 @@ struct ComponentFile: Sendable {
     return data + Data("\n".utf8)
   }
 
-  /// The Python class that it is for.
+  /// The Python class of the component.
   var className: String? { values["_class_name"]?.text }
 
-  /// The value of a key, or what diffusers takes if there is none. (A key that is `null` has a value.)
+  /// The value of a key, or diffusers' default if it is missing. (A key that is `null` has a value.)
   func value(_ key: String, default assumed: JSONValue) -> JSONValue { values[key] ?? assumed }
 
   func integer(_ key: String, default assumed: JSONValue) throws(InterchangeError) -> Int {
-    try read(key, assumed, "a whole number", \.integer)
+    try read(key, assumed, "an integer", \.integer)
   }
 
   func number(_ key: String, default assumed: JSONValue) throws(InterchangeError) -> Double {
@@ -56,7 +56,7 @@ struct ComponentFile: Sendable {
   }
 
   func integers(_ key: String, default assumed: JSONValue) throws(InterchangeError) -> [Int] {
-    try read(key, assumed, "a list of whole numbers") { all($0.list?.map(\.integer)) }
+    try read(key, assumed, "a list of integers") { all($0.list?.map(\.integer)) }
   }
 
   func numbers(_ key: String, default assumed: JSONValue) throws(InterchangeError) -> [Double] {
@@ -67,12 +67,12 @@ struct ComponentFile: Sendable {
     try read(key, assumed, "a list of texts") { all($0.list?.map(\.text)) }
   }
 
-  /// Why the file cannot be used, with the key at fault.
+  /// The error for a file that cannot be used because of a key.
   func refusal(_ key: String, _ problem: String, advice: String = Self.usualAdvice) -> InterchangeError {
     InterchangeError("\(path): \(key)", problem, advice: advice)
   }
 
-  static let usualAdvice = "docs/interchange.md lists which models move"
+  static let usualAdvice = "docs/interchange.md lists the supported models"
 
   private func all<Element>(_ elements: [Element?]?) -> [Element]? {
     guard let elements else { return nil }

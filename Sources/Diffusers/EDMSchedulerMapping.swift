@@ -2,7 +2,7 @@ import Configuration
 import Diffusion
 import Interchange
 
-/// The process `edm` as the arguments of a scheduler of diffusers, and back.
+/// Converts the process `edm` to the arguments of a diffusers scheduler, and back.
 struct EDMSchedulerMapping: Equatable, Sendable {
   static let className = "EDMDPMSolverMultistepScheduler"
   private static let classNames = [className, "EDMEulerScheduler"]
@@ -10,7 +10,7 @@ struct EDMSchedulerMapping: Equatable, Sendable {
   var sigmaMin: Double
   var sigmaMax: Double
 
-  /// nil for another process.
+  /// nil for other processes.
   init?(_ configuration: RunConfiguration) throws(DiffusionError) {
     let process = try configuration.process()
     guard process.timeIsSigma else { return nil }
@@ -18,10 +18,10 @@ struct EDMSchedulerMapping: Equatable, Sendable {
     sigmaMax = process.times.upperBound
   }
 
-  /// What both take for granted.
+  /// The values that both sides require.
   private static let fixedKeys: [(key: String, needed: JSONValue)] = [
     ("sigma_data", .number(0.5)), ("sigma_schedule", .text("karras")), ("rho", .number(7)),
-    // That is, with the sign of Karras et al., table 1.
+    // The sign convention of Karras et al., table 1.
     ("prediction_type", .text("epsilon")),
   ]
 
@@ -35,12 +35,12 @@ struct EDMSchedulerMapping: Equatable, Sendable {
   }
 
   /// nil for a scheduler of another process.
-  /// - Throws: `InterchangeError` naming the key of what is not known here.
+  /// - Throws: `InterchangeError` naming the key that is not supported.
   init?(_ file: ComponentFile) throws(InterchangeError) {
     guard let name = file.className, Self.classNames.contains(name) else { return nil }
     for (key, needed) in Self.fixedKeys {
       let value = file.value(key, default: needed)
-      guard value.means(needed) else { throw file.refusal(key, "is \(value); here it is \(needed)") }
+      guard value.means(needed) else { throw file.refusal(key, "is \(value), but only \(needed) is supported") }
     }
     sigmaMin = try file.number("sigma_min", default: .number(0.002))
     sigmaMax = try file.number("sigma_max", default: .number(80))

@@ -4,14 +4,14 @@ import Inference
 import MessagePassing
 import Reporting
 
-/// Writes a checkpoint's model as a folder that diffusers reads.
+/// Writes a checkpoint's model as a folder that diffusers can read.
 public struct ExportJob: Sendable {
   /// A checkpoint, a run's folder or its folder of checkpoints.
   public var checkpoint: String
   public var weights = ModelRequest.Weights.ema
   /// The folder to write.
   public var output: String
-  /// Whether to replace a pipeline that is in its place.
+  /// Whether to replace an existing pipeline.
   public var replaces = false
 
   public init(checkpoint: String, output: String) {
@@ -19,7 +19,7 @@ public struct ExportJob: Sendable {
     self.output = output
   }
 
-  /// Works in this process alone.
+  /// Runs in this process alone.
   public func run(communicator: Communicator) throws {
     try requireOneProcess("export", communicator)
     let reporter = RunReporter(isSpeaking: true)
@@ -30,7 +30,7 @@ public struct ExportJob: Sendable {
       let (model, _, problems) = try CheckpointLookup.newest(at: checkpoint, option: "--checkpoint") {
         try TrainedModel(reading: $0, weights: weights)
       }
-      for problem in problems { reporter.log.warning("\(problem); trying the one before") }
+      for problem in problems { reporter.log.warning("\(problem); trying the previous one") }
       let export = try PipelineExport(model.configuration, network: model.network.configuration)
       try folder.write(
         try export.files(
@@ -39,12 +39,12 @@ public struct ExportJob: Sendable {
         "Wrote \(folder.path): the \(weights == .model ? "" : "averaged ")weights of \(model.origin.checkpoint), "
           + "\(ProgressFormat.count(model.network.layout.parameterCount)) parameters.")
       if !export.hasPipeline {
-        reporter.message("No pipeline of diffusers draws from its process; docs/interchange.md has a loop that does.")
+        reporter.message("No diffusers pipeline supports its process; docs/interchange.md has a loop that does.")
       }
       if let classes = model.configuration.model.classes {
         reporter.message(
-          "Its network is told classes: class_labels 0 to \(classes - 1), and \(classes) for none, which DDPMPipeline "
-            + "does not do; docs/interchange.md has a loop that does.")
+          "Its network has classes: class_labels 0 to \(classes - 1), and \(classes) for none, which DDPMPipeline does not "
+            + "support; docs/interchange.md has a loop that does.")
       }
     }
   }

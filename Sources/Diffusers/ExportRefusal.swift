@@ -1,11 +1,11 @@
 import Failures
 
-/// Why a model cannot leave for diffusers.
+/// Why a model cannot be exported to diffusers.
 struct ExportRefusal: JobEndingError, Equatable, CustomStringConvertible {
-  /// The key of the run's configuration that says so.
+  /// The responsible key of the run's configuration.
   let key: String
   let value: String
-  /// What diffusers has or lacks.
+  /// What diffusers supports or lacks.
   let problem: String
 
   init(_ key: String, _ value: String, _ problem: String) {
@@ -17,7 +17,7 @@ struct ExportRefusal: JobEndingError, Equatable, CustomStringConvertible {
   var exitStatus: ExitStatus { .badInput }
 
   var description: String {
-    "\(key) is \(value), which diffusers cannot follow: \(problem); draw images here, or read the tensors from the "
+    "\(key) is \(value), which diffusers does not support: \(problem); draw images here, or read the tensors from the "
       + "checkpoint (docs/interchange.md)"
   }
 }

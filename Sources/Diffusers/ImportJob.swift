@@ -12,13 +12,13 @@ import Reporting
 import Tensors
 import Training
 
-/// Makes a checkpoint of a folder that diffusers has written.
+/// Creates a checkpoint from a folder written by diffusers.
 public struct ImportJob: Sendable {
   public var folder: String
   public var sources: ConfigurationSources
   /// See `ModelImport`.
   public var classCount: Int?
-  /// A run's folder to make, or a checkpoint that ends in `.h5`.
+  /// The run's folder to create, or a checkpoint whose name ends in `.h5`.
   public var output: String
 
   public init(folder: String, sources: ConfigurationSources, output: String) {
@@ -27,21 +27,21 @@ public struct ImportJob: Sendable {
     self.output = output
   }
 
-  /// Works in this process alone.
+  /// Runs in this process alone.
   public func run(communicator: Communicator) throws {
     try requireOneProcess("import", communicator)
     let reporter = RunReporter(isSpeaking: true)
     defer { reporter.finish() }
     try communicator.together {
       let isFile = output.hasSuffix(".h5")
-      if isFile, access(output, F_OK) == 0 { throw InputError("\(output) exists; name another --output") }
+      if isFile, access(output, F_OK) == 0 { throw InputError("\(output) exists; choose another --output") }
       let model = try ModelImport(from: folder, sources: sources, classCount: classCount)
       if isFile {
         try save(model, to: OutputFile(output).target, communicator)
       } else {
         let claim = RunFolderClaim(RunFolder(output))
         try claim.take(mustBeFresh: true)
-        // The weights first: a run that is configured but has none would begin from random ones.
+        // The weights come first: a run that is configured but has none would start from random ones.
         try save(model, to: claim.folder.checkpointPath(step: 0), communicator)
         try claim.begin(model.configuration)
       }
@@ -49,7 +49,7 @@ public struct ImportJob: Sendable {
     }
   }
 
-  /// Writes what a run has before its first step, with the imported weights.
+  /// Writes the files of a run before its first step, with the imported weights.
   private func save(_ model: ModelImport, to path: String, _ communicator: Communicator) throws {
     let task = try DenoisingTask(configuration: model.configuration, network: model.network)
     let trainer = try DataParallelTrainer(
@@ -80,13 +80,13 @@ public struct ImportJob: Sendable {
       reporter.log.warning(
         """
         the folder has no scheduler: the process is that of the configuration; if the model was trained for another one, \
-        say so with --set diffusion.…
+        set it with --set diffusion.…
         """)
     }
     if model.addedNoClass {
       reporter.log.warning(
         """
-        the network was given a row of zeros for no class, which it was not trained for: guidance needs training with \
+        a row of zeros for no class was added to the network, which was not trained for it: guidance needs training with \
         training.label_dropout first
         """)
     }
@@ -94,12 +94,12 @@ public struct ImportJob: Sendable {
     if let known = DatasetCatalog.imageShape(name: data), known != model.imageShape, !isFile {
       reporter.log.warning(
         """
-        data.name is \(data), whose images are \(known.map(String.init).joined(separator: "x")): to train it on, import \
+        data.name is \(data), whose images are \(known.map(String.init).joined(separator: "x")): to continue training, import \
         it with another --set data.name
         """)
     }
     reporter.message(
-      "Draw from it:  ddpm-mpi sample --checkpoint \(output) --count 16 --output images.h5"
-        + (isFile ? "" : "\nTrain it on:   ddpm-mpi train --resume --output \(output)"))
+      "To sample:   ddpm-mpi sample --checkpoint \(output) --count 16 --output images.h5"
+        + (isFile ? "" : "\nTo train it: ddpm-mpi train --resume --output \(output)"))
   }
 }

@@ -6,23 +6,23 @@ import Network
 import Ranks
 import Tensors
 
-/// A model of diffusers as a configuration, a network and its weights.
+/// A diffusers model as a configuration, a network and its weights.
 public struct ModelImport: Sendable {
   public let configuration: RunConfiguration
   public let network: UNet
   public let parameters: Arena
-  /// Whether the class embedding's row for no class was added, as zeros.
+  /// Whether a row of zeros for no class was added to the class embedding.
   public let addedNoClass: Bool
-  /// Whether the folder tells the process; otherwise the configuration's sources did.
+  /// Whether the folder specifies the process; otherwise the configuration's sources do.
   public let knowsProcess: Bool
 
-  /// Reads a folder that diffusers has written.
+  /// Reads a folder written by diffusers.
   /// - Parameters:
-  ///   - sources: where everything else comes from that a run is configured with. By default what the folder tells of
-  ///     the run that it was exported from.
-  ///   - classCount: how many rows of the class embedding are classes: all, or all but the last, which is for none.
-  ///     By default what the folder tells.
-  /// - Throws: `InterchangeError` naming the file and key of what our network does not have, `ConfigurationError`.
+  ///   - sources: the sources of all other settings of a run; by default those of the run that the folder was exported
+  ///     from, if it contains them.
+  ///   - classCount: the number of rows of the class embedding that are classes: all, or all but the last, which is for
+  ///     no class; by default as specified in the folder.
+  /// - Throws: `InterchangeError` naming the file and key that are not supported, `ConfigurationError`.
   public init(from path: String, sources: ConfigurationSources, classCount: Int? = nil) throws {
     let folder = try PipelineFolder(path)
     let mapping = try UNetMapping(folder.network)
@@ -36,11 +36,11 @@ public struct ModelImport: Sendable {
     var told = try base.resolve(saved: exported)
     mapping.apply(to: &told, classCount: classes)
     process?.apply(to: &told)
-    // The base was for another process, perhaps.
+    // The base may have been for another process.
     told = told.withoutUnreadKeys()
     if mapping.outputChannels == mapping.inputChannels, told.diffusion.variance.isLearned {
       throw folder.network.refusal(
-        "out_channels", "is \(mapping.outputChannels), but the scheduler says that a variance is learned",
+        "out_channels", "is \(mapping.outputChannels), but according to the scheduler the variance is learned",
         advice: "correct variance_type, or out_channels")
     }
     try ConfigurationError.found(in: folder.path) { try told.validateKeys() }
@@ -49,7 +49,7 @@ public struct ModelImport: Sendable {
     var own = ConfigurationSources()
     own.settings = sources.settings
     do { configuration = try own.resolve(saved: told) } catch {
-      // What is impossible without the settings is the folder's fault.
+      // If it is invalid without the settings, the folder is the cause.
       let isPossible = (try? told.validate()) != nil
       throw isPossible ? error : error.found(in: folder.path)
     }
@@ -69,7 +69,7 @@ public struct ModelImport: Sendable {
 
   // MARK: The configuration
 
-  /// Of the run that the folder was exported from.
+  /// The configuration of the run that the folder was exported from.
   private static func exportedConfiguration(_ folder: PipelineFolder) throws -> RunConfiguration? {
     try folder.weights.metadata[PipelineExport.MetadataKey.configuration].map {
       try RunConfiguration(yaml: $0, file: "\(folder.weights.path): \(PipelineExport.MetadataKey.configuration)")
@@ -81,7 +81,7 @@ public struct ModelImport: Sendable {
   ) throws -> Int? {
     guard let rows = mapping.classRowCount else {
       guard asked == nil else {
-        throw InputError("--classes is for a network that is told classes; num_class_embeds of \(folder.path) is null")
+        throw InputError("--classes requires a network with classes, but num_class_embeds of \(folder.path) is null")
       }
       return nil
     }
@@ -95,11 +95,11 @@ public struct ModelImport: Sendable {
     }
     if let count = exported?.model.classes, count == rows - 1 { return count }
     throw folder.network.refusal(
-      "num_class_embeds", "is \(rows), and nothing tells whether the last of them is for no class",
-      advice: "say --classes \(rows) if all of them are classes, or --classes \(rows - 1)")
+      "num_class_embeds", "is \(rows), but it is not known whether the last of them is for no class",
+      advice: "use --classes \(rows) if all of them are classes, or --classes \(rows - 1)")
   }
 
-  /// Refuses settings that would make another network of the weights, or another process.
+  /// Rejects settings that would turn the weights into another network, or change the process.
   private static func check(
     _ configuration: RunConfiguration, against told: RunConfiguration, knowsProcess: Bool, _ mapping: UNetMapping,
     _ folder: PipelineFolder
@@ -115,7 +115,7 @@ public struct ModelImport: Sendable {
       let isFixed = name.hasPrefix("model.") ? !free.contains(name) : knowsProcess && process.contains(name)
       if isFixed {
         throw InputError(
-          "--set \(name)=\(difference.mine): \(folder.path) says that it is \(difference.theirs); leave it out")
+          "--set \(name)=\(difference.mine): in \(folder.path) it is \(difference.theirs); remove it")
       }
     }
     let isLearned = configuration.diffusion.variance.isLearned
@@ -123,11 +123,11 @@ public struct ModelImport: Sendable {
       throw folder.network.refusal(
         "out_channels",
         "is \(mapping.outputChannels) and in_channels \(mapping.inputChannels), which "
-          + (isLearned ? "has no room for a learned variance" : "is for a variance that is learned")
+          + (isLearned ? "leaves no channels for a learned variance" : "requires a learned variance")
           + ", but diffusion.variance is \(configuration.diffusion.variance.rawValue)",
         advice: isLearned
           ? "--set diffusion.variance=small or large"
-          : "--set diffusion.variance=learned-range if the model was trained so")
+          : "--set diffusion.variance=learned-range if the model was trained that way")
     }
   }
 
@@ -147,14 +147,14 @@ public struct ModelImport: Sendable {
       }
       var elements = try weights.floats(name)
       unread.remove(name)
-      guard let shape = weights.shape(of: name) else { preconditionFailure("it has just been read") }
+      guard let shape = weights.shape(of: name) else { preconditionFailure("the tensor was just read") }
       if entry.name == TensorMapping.tableName, shape == [entry.shape[0] - 1, entry.shape[1]] {
         elements += [Float](repeating: 0, count: entry.shape[1])
         addedNoClass = true
       } else if shape != mapping.shape {
         throw InterchangeError(
           weights.path, "tensor \(name) is \(shape), but the network of config.json has \(mapping.shape)",
-          advice: "check that the two files belong together")
+          advice: "check that both files belong to the same model")
       }
       guard elements.allSatisfy(\.isFinite) else {
         throw InterchangeError(weights.path, "tensor \(name) has values that are not finite")
@@ -163,7 +163,7 @@ public struct ModelImport: Sendable {
     }
     if let name = unread.sorted().first {
       throw InterchangeError(
-        weights.path, "tensor \(name) is not one of the network that config.json describes",
+        weights.path, "tensor \(name) does not belong to the network of config.json",
         advice: ComponentFile.usualAdvice)
     }
     return (parameters, addedNoClass)
@@ -171,7 +171,7 @@ public struct ModelImport: Sendable {
 }
 
 extension RunConfiguration {
-  /// Trains on by another loss where this one does not fit the model.
+  /// Chooses another loss for further training if this one does not fit the model.
   fileprivate mutating func fitLoss() {
     if (try? objective()) != nil { return }
     diffusion.loss = diffusion.variance.isLearned ? .hybrid : .simple

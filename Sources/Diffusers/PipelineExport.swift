@@ -6,17 +6,17 @@ import Interchange
 import Network
 import Tensors
 
-/// A trained model as the files of a pipeline of diffusers: what `DDPMPipeline.from_pretrained` reads, or, where no pipeline
-/// of diffusers draws from the model, what `from_pretrained` of the network and of the scheduler read.
+/// A trained model as the files of a diffusers pipeline: the input of `DDPMPipeline.from_pretrained` or, if no
+/// diffusers pipeline supports the model, of `from_pretrained` of the network and of the scheduler.
 public struct PipelineExport: Sendable {
-  /// Under which keys of the safetensors file's metadata an import finds what diffusers has no place for.
+  /// The keys of the safetensors file's metadata for data that diffusers has no field for.
   enum MetadataKey {
     static let configuration = "ddpm_mpi_configuration"
     static let step = "ddpm_mpi_step"
     static let images = "ddpm_mpi_images"
   }
 
-  /// Where each file is in the pipeline's folder.
+  /// The paths of the files in the pipeline's folder.
   enum Path {
     static let pipeline = "model_index.json"
     static let network = "unet/config.json"
@@ -28,8 +28,8 @@ public struct PipelineExport: Sendable {
   private let network: UNetMapping
   private let process: ProcessMapping
 
-  /// - Parameter network: what the configuration makes for images of their size.
-  /// - Throws: an error that names the key of what diffusers cannot follow.
+  /// - Parameter network: the shape of the configuration's network for its images.
+  /// - Throws: an error naming the key that diffusers does not support.
   public init(_ configuration: RunConfiguration, network: UNetConfiguration) throws {
     self.configuration = configuration
     process = try ProcessMapping(configuration)
@@ -37,12 +37,12 @@ public struct PipelineExport: Sendable {
     try checkThatNothingIsLost()
   }
 
-  /// Reads back what is about to be written: what then is another network must not be written.
+  /// Converts the files back: they must give the same network.
   private func checkThatNothingIsLost() throws {
     let read = try UNetMapping(ComponentFile(path: Path.network, values: network.file))
     var copy = configuration
     read.apply(to: &copy, classCount: configuration.model.classes)
-    // In whatever order they are.
+    // The order does not matter.
     if Set(copy.model.attentionResolutions) == Set(configuration.model.attentionResolutions) {
       copy.model.attentionResolutions = configuration.model.attentionResolutions
     }
@@ -55,14 +55,14 @@ public struct PipelineExport: Sendable {
     if mine.headCount != theirs.headCount || mine.headChannels != theirs.headChannels {
       throw ExportRefusal(
         "model.heads", "\(mine.headCount)",
-        "UNet2DModel's heads have equally many channels at every level with attention, as with model.head_channels")
+        "UNet2DModel's heads have the same size at every level with attention, as with model.head_channels")
     }
     if let lost = copy.difference(from: configuration).first {
-      throw ExportRefusal(lost.key.name, lost.theirs, "the network that moves is the one with \(lost.mine)")
+      throw ExportRefusal(lost.key.name, lost.theirs, "the exported network would have \(lost.mine)")
     }
   }
 
-  /// The files, by their place in the folder.
+  /// The files, with their paths in the folder.
   /// - Parameters:
   ///   - parameters: the weights.
   ///   - step: optimiser steps done.
@@ -86,7 +86,7 @@ public struct PipelineExport: Sendable {
     ]
   }
 
-  /// Whether a pipeline of diffusers draws from the model.
+  /// Whether a diffusers pipeline supports the model.
   public var hasPipeline: Bool { process.suitsPipeline }
 
   private static let pipeline: [String: JSONValue] = [

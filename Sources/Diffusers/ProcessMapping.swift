@@ -2,12 +2,12 @@ import Configuration
 import Diffusion
 import Interchange
 
-/// What a scheduler of diffusers says of the process that a network was trained for.
+/// A diffusers scheduler's description of the process that a network was trained for.
 enum ProcessMapping: Equatable, Sendable {
   case steps(SchedulerMapping)
   case edm(EDMSchedulerMapping)
 
-  /// - Throws: `ExportRefusal` for a process that no scheduler can follow.
+  /// - Throws: `ExportRefusal` for a process that no scheduler supports.
   init(_ configuration: RunConfiguration) throws {
     if let mapping = try EDMSchedulerMapping(configuration) {
       self = .edm(mapping)
@@ -16,7 +16,7 @@ enum ProcessMapping: Equatable, Sendable {
     }
   }
 
-  /// - Throws: `InterchangeError` naming the key of what is not known here.
+  /// - Throws: `InterchangeError` naming the key that is not supported.
   init(_ file: ComponentFile) throws(InterchangeError) {
     if let mapping = try EDMSchedulerMapping(file) {
       self = .edm(mapping)
@@ -33,7 +33,7 @@ enum ProcessMapping: Equatable, Sendable {
     }
   }
 
-  /// Whether `DDPMPipeline` draws from it: it knows neither of inputs that are scaled, nor of noise other than N(0, I).
+  /// Whether `DDPMPipeline` supports it: it has no scaled inputs, and no noise other than N(0, I).
   var suitsPipeline: Bool { if case .steps = self { true } else { false } }
 
   func apply(to configuration: inout RunConfiguration) {

@@ -2,7 +2,7 @@ import Configuration
 import Diffusion
 import Interchange
 
-/// Our process of T steps as the arguments of a scheduler of diffusers, and back.
+/// Converts our process of T steps to the arguments of a diffusers scheduler, and back.
 struct SchedulerMapping: Equatable, Sendable {
   static let className = "DDPMScheduler"
 
@@ -12,24 +12,24 @@ struct SchedulerMapping: Equatable, Sendable {
   var betaLast: Double
   var zeroTerminalSNR: Bool
   var prediction: Prediction
-  /// Of the reverse steps; nil where the scheduler does not say.
+  /// The variance of the reverse steps; nil if the scheduler does not specify it.
   var variance: ReverseVariance?
-  /// Whether a predicted image is kept within [-1, 1]; nil where the scheduler does not say.
+  /// Whether the predicted image is clamped to [-1, 1]; nil if the scheduler does not specify it.
   var clips: Bool?
 
-  /// - Throws: `ExportRefusal` for a model that no scheduler can follow.
+  /// - Throws: `ExportRefusal` for a model that no scheduler supports.
   init(_ configuration: RunConfiguration) throws(ExportRefusal) {
     let settings = configuration.diffusion
     guard settings.process == .discreteVariancePreserving else {
       throw ExportRefusal(
         "diffusion.process", settings.process.rawValue,
         settings.process == .discreteVarianceExploding
-          ? "there is no scheduler whose network sees images scaled down and steps counted, as it does here"
-          : "its schedulers go in counted steps of a process that keeps the variance (vp), or in the noise levels of edm"
+          ? "no scheduler has a network with scaled-down images and step numbers as inputs, like this one"
+          : "its schedulers use either the steps of a variance-preserving process (vp) or the noise levels of edm"
       )
     }
     guard !settings.rescaleTimes || settings.steps == 1000 else {
-      throw ExportRefusal("diffusion.rescale_times", "true", "its networks are told the scheduler's steps as they are")
+      throw ExportRefusal("diffusion.rescale_times", "true", "its networks get the scheduler's steps without rescaling")
     }
     guard Self.predictionNames[settings.prediction] != nil else {
       throw ExportRefusal(
@@ -39,7 +39,7 @@ struct SchedulerMapping: Equatable, Sendable {
     guard Self.varianceNames[settings.variance] != nil else {
       throw ExportRefusal(
         "diffusion.variance", settings.variance.rawValue,
-        "the network tells the variance's logarithm, which diffusers' \"learned\" takes for the variance itself")
+        "the network predicts the variance's logarithm, but diffusers' \"learned\" uses it as the variance itself")
     }
     steps = settings.steps
     schedule = settings.schedule
@@ -69,15 +69,15 @@ struct SchedulerMapping: Equatable, Sendable {
       "_class_name": .text(Self.className), "num_train_timesteps": .integer(steps), "beta_start": .number(betaFirst),
       "beta_end": .number(betaLast), "trained_betas": .null, "clip_sample_range": .number(1),
       "thresholding": .boolean(false), "rescale_betas_zero_snr": .boolean(zeroTerminalSNR), "steps_offset": .integer(0),
-      // With other spacings DDIMScheduler takes steps of other lengths than it visits, if their number does not divide
-      // T; but "leading" leaves out the last step, which without signal is where images begin.
+      // With other spacings, DDIMScheduler's step lengths do not match the steps that it visits, if their number does
+      // not divide T; but "leading" omits the last step, which is where images start if it has no signal.
       "timestep_spacing": .text(zeroTerminalSNR ? "trailing" : "leading"),
     ]
     values["beta_schedule"] = Self.scheduleNames[schedule].map(JSONValue.text)
     values["prediction_type"] = Self.predictionNames[prediction].map(JSONValue.text)
     values["variance_type"] = variance.flatMap { Self.varianceNames[$0] }.map(JSONValue.text)
     values["clip_sample"] = clips.map(JSONValue.boolean)
-    // DDIMScheduler does not know this schedule, but all take numbers.
+    // DDIMScheduler does not have this schedule, but all schedulers accept numbers.
     if schedule == .sigmoid {
       values["trained_betas"] = .list(try Self.betas(schedule, steps, betaFirst, betaLast).map(JSONValue.number))
     }
@@ -97,20 +97,20 @@ struct SchedulerMapping: Equatable, Sendable {
 
   // MARK: From diffusers
 
-  /// Those that keep the variance and count their steps, and what tells them apart in how they sample.
+  /// The schedulers for variance-preserving processes with counted steps. They differ only in how they sample.
   private static let classNames = ["DDPMScheduler", "DDIMScheduler", "PNDMScheduler", "DPMSolverMultistepScheduler"]
 
-  /// - Throws: `InterchangeError` naming the key of what is not known here.
+  /// - Throws: `InterchangeError` naming the key that is not supported.
   init(_ file: ComponentFile) throws(InterchangeError) {
     guard let name = file.className, Self.classNames.contains(name) else {
       throw file.refusal(
         "_class_name",
-        "is \(file.values["_class_name"] ?? .null); known here are \(Self.classNames.joined(separator: ", "))",
-        advice: "if the model was trained for steps of one of these, save the pipeline with that one")
+        "is \(file.values["_class_name"] ?? .null); supported are \(Self.classNames.joined(separator: ", "))",
+        advice: "if the model was trained with the steps of one of these, save the pipeline with that one")
     }
     for key in ["thresholding", "use_flow_sigmas"]
     where try file.boolean(key, default: .boolean(false)) {
-      throw file.refusal(key, "is true, which there is not here")
+      throw file.refusal(key, "is true, which is not supported")
     }
     steps = try file.integer("num_train_timesteps", default: .integer(1000))
     betaFirst = try file.number("beta_start", default: .number(1e-4))
@@ -119,7 +119,7 @@ struct SchedulerMapping: Equatable, Sendable {
     prediction = try Self.prediction(file)
     guard !zeroTerminalSNR || prediction != .noise else {
       throw file.refusal(
-        "rescale_betas_zero_snr", "is true, but prediction_type epsilon says nothing of the image at the last step",
+        "rescale_betas_zero_snr", "is true, but prediction_type epsilon does not determine the image at the last step",
         advice: "correct the one that the model was not trained with")
     }
     variance = try Self.variance(file)
@@ -132,15 +132,15 @@ struct SchedulerMapping: Equatable, Sendable {
     } else if named == nil {
       throw file.refusal(
         "beta_schedule",
-        "is \(text); known here are \(Self.scheduleNames.values.sorted().joined(separator: ", "))")
+        "is \(text); supported are \(Self.scheduleNames.values.sorted().joined(separator: ", "))")
     }
   }
 
-  /// Looks for the schedule that has the given variances.
+  /// Finds the schedule with the given variances.
   private mutating func setSchedule(
     to betas: [Double], preferring named: RunConfiguration.DiffusionSettings.Schedule?, _ file: ComponentFile
   ) throws(InterchangeError) {
-    // Diffusers keeps them in single precision, which has a relative error of 6e-8.
+    // Diffusers stores them in single precision, with a relative error of 6e-8.
     let tolerance = 1e-6
     steps = betas.count
     let all = RunConfiguration.DiffusionSettings.Schedule.allCases
@@ -156,16 +156,16 @@ struct SchedulerMapping: Equatable, Sendable {
     }
     throw file.refusal(
       "trained_betas",
-      "are not those of a schedule that is known here: \(all.map(\.rawValue).joined(separator: ", "))")
+      "are not those of a supported schedule: \(all.map(\.rawValue).joined(separator: ", "))")
   }
 
   private static func prediction(_ file: ComponentFile) throws(InterchangeError) -> Prediction {
-    // What was said before there was prediction_type.
+    // The key used before `prediction_type` was introduced.
     let isNoise = try file.boolean("predict_epsilon", default: .boolean(true))
     let name = try file.text("prediction_type", default: .text(isNoise ? "epsilon" : "sample"))
     guard let prediction = predictionNames.first(where: { $0.value == name })?.key else {
       throw file.refusal(
-        "prediction_type", "is \(name); known here are \(predictionNames.values.sorted().joined(separator: ", "))")
+        "prediction_type", "is \(name); supported are \(predictionNames.values.sorted().joined(separator: ", "))")
     }
     return prediction
   }
@@ -178,7 +178,7 @@ struct SchedulerMapping: Equatable, Sendable {
     case .text("learned_range"): return .learnedRange
     case let other:
       throw file.refusal(
-        "variance_type", "is \(other); known here are fixed_small, fixed_large, both with _log, and learned_range")
+        "variance_type", "is \(other); supported are fixed_small, fixed_large, both with _log, and learned_range")
     }
   }
 
@@ -187,7 +187,7 @@ struct SchedulerMapping: Equatable, Sendable {
     let clips = try file.boolean("clip_sample", default: .boolean(true))
     let range = try file.number("clip_sample_range", default: .number(1))
     guard !clips || range == 1 else {
-      throw file.refusal("clip_sample_range", "is \(range); here images are kept within [-1, 1]")
+      throw file.refusal("clip_sample_range", "is \(range), but images can only be clamped to [-1, 1]")
     }
     return clips
   }
@@ -201,7 +201,7 @@ struct SchedulerMapping: Equatable, Sendable {
     configuration.diffusion.betaFirst = betaFirst
     configuration.diffusion.betaLast = betaLast
     configuration.diffusion.zeroTerminalSNR = zeroTerminalSNR
-    // With 1000 steps it changes nothing.
+    // With 1000 steps it has no effect.
     if steps != 1000 { configuration.diffusion.rescaleTimes = false }
     configuration.diffusion.prediction = prediction
     if let variance { configuration.diffusion.variance = variance }

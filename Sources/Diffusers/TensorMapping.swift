@@ -1,10 +1,10 @@
 import Interchange
 import Tensors
 
-/// A parameter as PyTorch has it: the same name, other axes.
+/// A parameter in PyTorch's layout: the same name with other axes.
 ///
-/// Kernels [height, width, in, out] are [out, in, height, width] there, and matrices [in, out] are [out, in]. A table of
-/// rows is the same in both.
+/// Kernels [height, width, in, out] are [out, in, height, width] in PyTorch, and matrices [in, out] are [out, in]. A
+/// table of rows has the same layout in both.
 struct TensorMapping {
   let entry: ParameterEntry
 
@@ -15,14 +15,14 @@ struct TensorMapping {
 
   private var isTransposed: Bool { entry.order != .c && entry.name != Self.tableName }
 
-  /// In PyTorch.
+  /// The shape in PyTorch.
   var shape: [Int] {
     guard isTransposed else { return entry.shape }
     let taps = Array(entry.shape.dropLast(2))
     return [entry.shape[entry.shape.count - 1], entry.shape[entry.shape.count - 2]] + taps
   }
 
-  /// Elements in our order, in PyTorch's.
+  /// Converts elements from our order to PyTorch's.
   func toPyTorch(_ elements: [Float]) -> [Float] {
     guard isTransposed else { return elements }
     let (taps, inputs, outputs) = lengths
@@ -37,7 +37,7 @@ struct TensorMapping {
     }
   }
 
-  /// Elements in PyTorch's order, in ours.
+  /// Converts elements from PyTorch's order to ours.
   func fromPyTorch(_ elements: [Float]) -> [Float] {
     guard isTransposed else { return elements }
     let (taps, inputs, outputs) = lengths
@@ -59,10 +59,10 @@ struct TensorMapping {
 
   // MARK: Names
 
-  /// What attention's layers are called in models of old versions of diffusers.
+  /// The names of attention's layers in models of old versions of diffusers.
   private static let legacyLayers = ["to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"]
 
-  /// The name in models of old versions of diffusers, if it was another one there.
+  /// The name in models of old versions of diffusers, if it was different.
   var legacyName: String? {
     guard entry.name.contains(".attentions.") else { return nil }
     for (layer, legacy) in Self.legacyLayers {

@@ -2,26 +2,26 @@ import Configuration
 import Interchange
 import Network
 
-/// Our U-Net as the arguments of diffusers' `UNet2DModel`, and back.
+/// Converts our U-Net to the arguments of diffusers' `UNet2DModel`, and back.
 struct UNetMapping: Equatable, Sendable {
   static let className = "UNet2DModel"
 
-  /// Of the images.
+  /// The size of the images.
   var height: Int
   var width: Int
   var inputChannels: Int
   var outputChannels: Int
-  /// Of each level, the first one first.
+  /// The channels of each level, starting with the first.
   var levelChannels: [Int]
   var blocksPerLevel: Int
   /// Whether each level has attention.
   var attends: [Bool]
-  /// Of each head of attention; nil for one head.
+  /// The channels of each attention head; nil for a single head.
   var headChannels: Int?
   var timeConditioning: UNetArchitecture.TimeConditioning
   var dropout: Double
   var groupCount: Int
-  /// Rows of the class embedding; nil for a network that is told no classes.
+  /// The rows of the class embedding; nil for a network without classes.
   var classRowCount: Int?
 
   init(_ network: UNetConfiguration, dropout: Double) {
@@ -39,12 +39,12 @@ struct UNetMapping: Equatable, Sendable {
     classRowCount = network.classCount.map { $0 + 1 }
     let headCounts = attentionChannels.map { (channels: $0, heads: network.architecture.headCount(ofChannels: $0)) }
     if headCounts.contains(where: { $0.heads != 1 }) {
-      // Where they have not equally many at all levels, what is read back is another network.
+      // If they differ between levels, converting back gives a different network.
       headChannels = headCounts.map { $0.channels / $0.heads }.min()
     }
   }
 
-  /// The channels of every level with attention; the middle, which always has it, has those of the last level.
+  /// The channels of every level with attention; the middle, which always has attention, has those of the last level.
   private var attentionChannels: [Int] {
     let lowest = levelChannels[levelChannels.count - 1]
     return Set(zip(levelChannels, attends).filter(\.1).map(\.0) + [lowest]).sorted()
@@ -65,7 +65,7 @@ struct UNetMapping: Equatable, Sendable {
     values["up_block_types"] = .list(attends.reversed().map { .text($0 ? "AttnUpBlock2D" : "UpBlock2D") })
     values["attention_head_dim"] = headChannels.map(JSONValue.integer) ?? .null
     values["resnet_time_scale_shift"] = Self.conditioningNames[timeConditioning].map(JSONValue.text)
-    // By default the middle's attention has a norm only where blocks add the time's embedding.
+    // By default, attention in the middle has a norm only if blocks add the time embedding.
     values["attn_norm_num_groups"] = timeConditioning == .add ? .null : .integer(groupCount)
     values["time_embedding_dim"] = .null
     values["dropout"] = .number(dropout)
@@ -80,12 +80,12 @@ struct UNetMapping: Equatable, Sendable {
 
   // MARK: From diffusers
 
-  /// - Throws: `InterchangeError` naming the key of what our network does not have.
+  /// - Throws: `InterchangeError` naming the key that is not supported.
   init(_ file: ComponentFile) throws(InterchangeError) {
     guard file.className == Self.className else {
       throw file.refusal(
         "_class_name",
-        "is \(file.values["_class_name"] ?? .null); only UNet2DModel can be imported, which is told no more than the "
+        "is \(file.values["_class_name"] ?? .null); only UNet2DModel can be imported, which is only conditioned on the "
           + "time and a class")
     }
     try Self.checkFixedKeys(file)
@@ -94,7 +94,7 @@ struct UNetMapping: Equatable, Sendable {
     guard let base = levelChannels.first, base > 0, levelChannels.allSatisfy({ $0 > 0 && $0.isMultiple(of: base) })
     else {
       throw file.refusal(
-        "block_out_channels", "is \(levelChannels); here each level's channels are a multiple of the first one's")
+        "block_out_channels", "is \(levelChannels), but each level's channels must be a multiple of the first one's")
     }
     let size = file.value("sample_size", default: .null)
     switch (size.integer, size.list?.compactMap(\.integer)) {
@@ -102,8 +102,8 @@ struct UNetMapping: Equatable, Sendable {
     case (_, let sides?) where sides.count == 2: (height, width) = (sides[0], sides[1])
     default:
       throw file.refusal(
-        "sample_size", "is \(size), so that nobody knows for images of which size the network is",
-        advice: "write the images' height and width into the file: [height, width]")
+        "sample_size", "is \(size), so the size of the network's images is unknown",
+        advice: "add the images' height and width to the file: [height, width]")
     }
     guard height > 0, width > 0 else { throw file.refusal("sample_size", "is \(size)", advice: "correct the file") }
     inputChannels = try file.integer("in_channels", default: .integer(3))
@@ -115,8 +115,8 @@ struct UNetMapping: Equatable, Sendable {
     guard outputChannels == inputChannels || outputChannels == 2 * inputChannels else {
       throw file.refusal(
         "out_channels",
-        "is \(outputChannels); with in_channels \(inputChannels) it must be as many, or twice as many for a variance "
-          + "that is learned")
+        "is \(outputChannels); with in_channels \(inputChannels) it must be the same, or twice as many for a learned "
+          + "variance")
     }
     blocksPerLevel = try file.integer("layers_per_block", default: .integer(2))
     dropout = try file.number("dropout", default: .number(0))
@@ -129,27 +129,27 @@ struct UNetMapping: Equatable, Sendable {
     guard let known = Self.conditioningNames.first(where: { $0.value == conditioning })?.key else {
       throw file.refusal(
         "resnet_time_scale_shift",
-        "is \(conditioning); known here are \(Self.conditioningNames.values.sorted().joined(separator: ", "))")
+        "is \(conditioning); supported are \(Self.conditioningNames.values.sorted().joined(separator: ", "))")
     }
     timeConditioning = known
     headChannels = try readHeadChannels(file)
     try checkDerivedKeys(file)
   }
 
-  /// Channels of each head, which must divide those of every attention: diffusers would leave out the rest.
+  /// The channels of each head, which must divide those of every attention; diffusers would ignore the rest.
   private func readHeadChannels(_ file: ComponentFile) throws(InterchangeError) -> Int? {
     let key = "attention_head_dim"
     if file.value(key, default: .integer(8)) == .null { return nil }
     let count = try file.integer(key, default: .integer(8))
     guard count > 0 else { throw file.refusal(key, "is \(count)", advice: "correct the file") }
     if let uneven = attentionChannels.first(where: { !$0.isMultiple(of: count) }) {
-      let found = file.values[key] == nil ? "is not there, which means 8" : "is \(count)"
-      throw file.refusal(key, "\(found), but an attention has \(uneven) channels; here heads divide all of them")
+      let found = file.values[key] == nil ? "is missing, which means 8" : "is \(count)"
+      throw file.refusal(key, "\(found), but an attention has \(uneven) channels, which it must divide")
     }
     return attentionChannels == [count] ? nil : count
   }
 
-  /// Whether each level has attention, going down as going up.
+  /// Whether each level has attention, the same in both directions.
   private static func attention(_ file: ComponentFile, levelCount: Int) throws(InterchangeError) -> [Bool] {
     func levels(_ key: String, _ plain: String, _ attentive: String, _ assumed: [Bool]) throws(InterchangeError)
       -> [Bool]
@@ -161,10 +161,10 @@ struct UNetMapping: Equatable, Sendable {
       }
       var result: [Bool] = []
       for type in types {
-        // Old files say UNetRes before the name.
+        // Old files have UNetRes before the name.
         let name = type.hasPrefix("UNetRes") ? String(type.dropFirst("UNetRes".count)) : type
         guard name == plain || name == attentive else {
-          throw file.refusal(key, "has \(type); here there are \(plain) and \(attentive) alone")
+          throw file.refusal(key, "has \(type), but only \(plain) and \(attentive) are supported")
         }
         result.append(name == attentive)
       }
@@ -174,34 +174,34 @@ struct UNetMapping: Equatable, Sendable {
     let up = try levels("up_block_types", "UpBlock2D", "AttnUpBlock2D", [true, true, true, false])
     guard down == up.reversed() else {
       throw file.refusal(
-        "up_block_types", "do not mirror down_block_types; here a level has attention going down and up, or not at all")
+        "up_block_types", "do not mirror down_block_types; a level must have attention in both or in neither")
     }
     return down
   }
 
-  /// Checks the keys whose right value depends on others.
+  /// Checks the keys whose required values depend on others.
   private func checkDerivedKeys(_ file: ComponentFile) throws(InterchangeError) {
     let attentionGroups = file.value("attn_norm_num_groups", default: .null)
     guard attentionGroups.integer == groupCount || (attentionGroups == .null && timeConditioning == .add) else {
       throw file.refusal(
         "attn_norm_num_groups",
         attentionGroups == .null
-          ? "is null, which with resnet_time_scale_shift scale_shift leaves the middle's attention without a norm; here it "
-            + "has one of norm_num_groups groups"
-          : "is \(attentionGroups); here all norms have norm_num_groups groups")
+          ? "is null, which with resnet_time_scale_shift scale_shift leaves the middle's attention without a norm; it "
+            + "must have one of norm_num_groups groups"
+          : "is \(attentionGroups), but all norms must have norm_num_groups groups")
     }
     let embedding = file.value("time_embedding_dim", default: .null)
     guard embedding == .null || embedding.integer == 4 * levelChannels[0] else {
-      throw file.refusal("time_embedding_dim", "is \(embedding); here it is 4 times the first level's channels")
+      throw file.refusal("time_embedding_dim", "is \(embedding), but must be 4 times the first level's channels")
     }
   }
 
   // MARK: Into a run's configuration
 
-  /// Sets what the model's keys say of the network.
-  /// - Parameter classCount: how many of the class embedding's rows are classes.
+  /// Sets the model's keys according to the network.
+  /// - Parameter classCount: the number of the class embedding's rows that are classes.
   func apply(to configuration: inout RunConfiguration, classCount: Int?) {
-    // What no key of diffusers speaks of is as in UNet2DModel by default.
+    // Settings that diffusers has no keys for have the values of UNet2DModel's defaults.
     var model = RunConfiguration.ModelSettings()
     model.channels = levelChannels[0]
     model.multipliers = levelChannels.map { $0 / levelChannels[0] }
@@ -211,7 +211,7 @@ struct UNetMapping: Equatable, Sendable {
     model.groups = groupCount
     model.classes = classCount
     model.architecture.timeConditioning = timeConditioning
-    // There are two ways to say the same; the configuration's own, if that is what it says.
+    // There are two equivalent notations; keeps the configuration's own if it is one of them.
     let own = configuration.model.architecture
     func ownHeads(ofChannels count: Int) -> Int? {
       let heads = own.headCount(ofChannels: count)
@@ -224,7 +224,7 @@ struct UNetMapping: Equatable, Sendable {
       model.architecture.headChannels = headChannels
     }
     model.convolution = configuration.model.convolution
-    // Of initial values, and of options that this network has not.
+    // Settings of initial values, and of options that this network does not use.
     model.architecture.attentionInitialScale = own.attentionInitialScale
     model.architecture.fourierScale = own.fourierScale
     model.architecture.combination = own.combination

@@ -1,19 +1,19 @@
 import Foundation
 import Interchange
 
-/// The tensors of one part of a pipeline: in one file, or in several with an index.
+/// The tensors of one component of a pipeline: in one file, or in several with an index.
 struct WeightFiles {
   static let fileName = "diffusion_pytorch_model.safetensors"
   private static let indexName = fileName + ".index.json"
   private static let pickleName = "diffusion_pytorch_model.bin"
 
-  /// What messages call them.
+  /// The name in messages.
   let path: String
   private let files: [Safetensors]
   private let fileIndices: [String: Int]
 
-  /// - Parameter folder: the part's own.
-  /// - Throws: `InterchangeError` if there are none that can be read here.
+  /// - Parameter folder: the component's folder.
+  /// - Throws: `InterchangeError` if there are none in a supported format.
   init(in folder: String) throws(InterchangeError) {
     let single = "\(folder)/\(Self.fileName)"
     let index = "\(folder)/\(Self.indexName)"
@@ -39,15 +39,15 @@ struct WeightFiles {
     self.fileIndices = fileIndices
   }
 
-  /// Of all tensors, in alphabetical order.
+  /// The names of all tensors, in alphabetical order.
   var names: [String] { fileIndices.keys.sorted() }
 
-  /// What the header of the first file says besides.
+  /// The metadata of the first file's header.
   var metadata: [String: String] { files.first?.metadata ?? [:] }
 
   func shape(of name: String) -> [Int]? { fileIndices[name].flatMap { files[$0][name]?.shape } }
 
-  /// The elements of one tensor, row-major in its shape.
+  /// The elements of one tensor in row-major order.
   func floats(_ name: String) throws(InterchangeError) -> [Float] {
     guard let index = fileIndices[name] else {
       throw InterchangeError(path, "has no tensor \(name)", advice: ComponentFile.usualAdvice)
@@ -57,10 +57,10 @@ struct WeightFiles {
 
   private static func fileNames(_ index: ComponentFile) throws(InterchangeError) -> [String] {
     guard case .object(let map)? = index.values["weight_map"] else {
-      throw InterchangeError(index.path, "has no weight_map, which tells where each tensor is")
+      throw InterchangeError(index.path, "has no weight_map, which lists the file of each tensor")
     }
     let names = map.values.compactMap(\.text)
-    // A file outside of the folder is none of the model's.
+    // A file outside of the folder does not belong to the model.
     guard names.count == map.count, names.allSatisfy({ !$0.contains("/") && $0.hasSuffix(".safetensors") }) else {
       throw InterchangeError(index.path, "weight_map must name files of this folder that end in .safetensors")
     }
@@ -72,13 +72,13 @@ struct WeightFiles {
     guard FileManager.default.fileExists(atPath: pickle) else {
       return InterchangeError(
         folder, "has no \(fileName)",
-        advice: "name the folder that `save_pretrained` wrote, or the one of its U-Net")
+        advice: "give the folder written by `save_pretrained`, or that of its U-Net")
     }
     return InterchangeError(
-      pickle, "is a pickle, which is a program and not read here", advice: "convert it with\n" + conversion(folder))
+      pickle, "is a pickle, which may run code: not supported", advice: "convert it with\n" + conversion(folder))
   }
 
-  /// The command that makes a safetensors file of a pickle.
+  /// The command that converts a pickle to a safetensors file.
   static func conversion(_ folder: String) -> String {
     """
     python3 -c 'import sys, torch; from safetensors.torch import save_file; save_file({k: v.contiguous() for k, v in \

@@ -1,10 +1,10 @@
 import Failures
 
-/// A setting of the diffusion process or of a sampler that cannot work.
+/// An invalid setting of the diffusion process or of a sampler.
 public struct DiffusionError: JobEndingError, Equatable, CustomStringConvertible {
   /// The setting at fault, such as `steps`.
   public let key: String
-  /// What is wrong with it and what would be right.
+  /// What is wrong with it and what is expected.
   public let problem: String
 
   public init(key: String, problem: String) {

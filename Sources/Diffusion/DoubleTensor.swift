@@ -1,7 +1,7 @@
 import Tensors
 
-/// A dense array of doubles in row-major order, [N, …]: what samplers and likelihoods compute in, where many small steps
-/// must not add up their roundings. Images are the entries of the first axis.
+/// A dense array of doubles in row-major order, [N, …]. Samplers and likelihoods compute in double precision so that
+/// rounding errors do not accumulate over many small steps. The first axis counts the images.
 public struct DoubleTensor: Sendable, Equatable {
   public let shape: [Int]
   public var elements: [Double]
@@ -21,15 +21,15 @@ public struct DoubleTensor: Sendable, Equatable {
   }
 
   public var imageCount: Int { shape[0] }
-  /// Elements of one image.
+  /// The number of elements of one image.
   public var imageSize: Int { shape.dropFirst().reduce(1, *) }
 
   public func range(ofImage image: Int) -> Range<Int> { image * imageSize..<(image + 1) * imageSize }
 
-  /// In single precision, as networks take it.
+  /// The same in single precision, as networks take it.
   public var single: Tensor { Tensor(elements.map(Float.init), shape: shape) }
 
-  /// Some images, in the order given.
+  /// The images with these indices, in this order.
   public func images(_ indices: [Int]) -> DoubleTensor {
     DoubleTensor(indices.flatMap { elements[range(ofImage: $0)] }, shape: [indices.count] + shape.dropFirst())
   }
@@ -41,7 +41,7 @@ public struct DoubleTensor: Sendable, Equatable {
     }
   }
 
-  /// Each element kept within a range; NaN stays NaN.
+  /// Each element clamped to a range; NaN stays NaN.
   public func clamped(to range: ClosedRange<Double>) -> DoubleTensor {
     DoubleTensor(
       elements.map { $0 < range.lowerBound ? range.lowerBound : $0 > range.upperBound ? range.upperBound : $0 },

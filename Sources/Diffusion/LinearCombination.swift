@@ -1,24 +1,24 @@
-/// What can stand in a sum of tensors: a tensor, or a sum that has not been computed yet.
+/// A term in a sum of tensors: a tensor, or a sum that has not been computed yet.
 public protocol LinearExpression {
   var combination: LinearCombination { get }
 }
 
-/// Σ factor·tensor over tensors of one shape, written with operators as in a paper, and computed when a tensor is made
-/// of it: in one pass, without temporaries.
+/// Σ factor·tensor over tensors of the same shape, written with operators as in a paper. It is computed when a tensor
+/// is made from it: in one pass, without temporaries.
 ///
 ///     x = DoubleTensor(x + h * (0.5 * d + 0.5 * dNext))
 ///
 /// A factor is one number, or an array with one for each image. A factor before parentheses multiplies the factors inside;
 /// a divisor divides them. The products are added from left to right, beginning with 0.
 public struct LinearCombination: LinearExpression, Sendable {
-  /// With a factor for each image.
+  /// One factor per image.
   fileprivate let terms: [(factors: [Double], tensor: DoubleTensor)]
 
   public var combination: LinearCombination { self }
 
   fileprivate init(terms: [([Double], DoubleTensor)]) { self.terms = terms }
 
-  /// Σ factor·tensor of a list.
+  /// Σ factor·tensor over a list.
   init(_ terms: some Sequence<(Double, DoubleTensor)>) {
     self.init(terms: terms.map { (Array(repeating: $0, count: $1.imageCount), $1) })
   }
@@ -34,7 +34,7 @@ extension DoubleTensor: LinearExpression {
     for (_, tensor) in terms {
       precondition(tensor.shape == first.shape, "shapes \(first.shape) and \(tensor.shape) differ")
     }
-    // So few elements that the sums stay in the first-level cache while one term after another is added.
+    // Small enough that the sums stay in the first-level cache while the terms are added one after another.
     let blockSize = 512
     let elements = [Double](unsafeUninitializedCapacity: first.elements.count) { sums, count in
       for image in 0..<first.imageCount {
@@ -67,17 +67,17 @@ extension LinearExpression {
 
   public static func / (a: Self, divisor: Double) -> LinearCombination { a.rescaled { _, own in own / divisor } }
 
-  /// With a factor for each image.
+  /// One factor per image.
   public static func * (factors: [Double], a: Self) -> LinearCombination {
     a.rescaled(imageCount: factors.count) { image, own in factors[image] * own }
   }
 
-  /// With a divisor for each image.
+  /// One divisor per image.
   public static func / (a: Self, divisors: [Double]) -> LinearCombination {
     a.rescaled(imageCount: divisors.count) { image, own in own / divisors[image] }
   }
 
-  /// - Parameter imageCount: how many images the change is for; nil for any number.
+  /// - Parameter imageCount: the number of images that the change depends on; nil if it is the same for all.
   private func rescaled(imageCount: Int? = nil, _ change: (_ image: Int, _ own: Double) -> Double) -> LinearCombination
   {
     LinearCombination(

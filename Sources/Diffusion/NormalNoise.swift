@@ -1,9 +1,10 @@
 import Tensors
 
-/// Standard normal numbers, each image's from a stream of its own, so that they do not depend on the image's company.
+/// Standard normal numbers. Each image has a random stream of its own, so its noise does not depend on the rest of the
+/// batch.
 /// - Parameters:
 ///   - shape: [N, …].
-///   - stream: by the image's index.
+///   - stream: the random stream of the image with this index.
 func normalNoise(shape: [Int], _ stream: (_ image: Int) -> RandomStream) -> Tensor {
   let noise = Tensor(uninitialised: shape)
   for image in 0..<shape[0] {
@@ -13,21 +14,21 @@ func normalNoise(shape: [Int], _ stream: (_ image: Int) -> RandomStream) -> Tens
   return noise
 }
 
-/// Where sampling starts: standard normal x_T.
+/// The starting point of sampling: standard normal x_T.
 public enum Latents {
-  /// Latents of consecutively numbered images; each depends on the seed and its own number only.
+  /// Latents of consecutively numbered images; each depends only on the seed and the image's index.
   /// - Parameters:
   ///   - shape: [N, H, W, C].
-  ///   - firstImage: the number of the first of the N images among all that are drawn with this seed.
+  ///   - firstImage: the index of the first of the N images among all images drawn with this seed.
   public static func draw(shape: [Int], seed: UInt64, firstImage: Int) -> Tensor {
     normalNoise(shape: shape) { RandomStream(seed: seed, purpose: .latents, sample: firstImage + $0) }
   }
 }
 
-/// The noise a stochastic sampler adds on its way; each image's depends on the seed and its own number only.
+/// The noise that a stochastic sampler adds. Each image's noise depends only on the seed and the image's index.
 public struct SamplerNoise: Sendable {
   public let seed: UInt64
-  /// The number of the batch's first image among all that are drawn with this seed.
+  /// The index of the batch's first image among all images drawn with this seed.
   public let firstImage: Int
 
   public init(seed: UInt64, firstImage: Int = 0) {
@@ -38,7 +39,7 @@ public struct SamplerNoise: Sendable {
   /// Standard normal noise for a whole batch.
   /// - Parameters:
   ///   - step: the sampler's step, or time step.
-  ///   - detail: which of several noises of a step.
+  ///   - detail: distinguishes several draws within a step.
   func draw(like x: DoubleTensor, step: Int, detail: Int = 0) -> DoubleTensor {
     DoubleTensor(
       normalNoise(shape: x.shape) { image in
@@ -47,7 +48,7 @@ public struct SamplerNoise: Sendable {
   }
 }
 
-/// The noise of the bound's terms; a function of the seed, the step and the image's number.
+/// The noise for the terms of the bound; it depends only on the seed, the step and the image's index.
 public enum BoundNoise {
   public static func draw(like images: DoubleTensor, seed: UInt64, step: Int, firstImage: Int) -> DoubleTensor {
     DoubleTensor(

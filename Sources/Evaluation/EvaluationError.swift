@@ -2,31 +2,31 @@ import Failures
 
 /// Why a measure of images cannot be computed, and what to do about it.
 public enum EvaluationError: JobEndingError, Equatable, CustomStringConvertible {
-  /// - measure: what was to be computed.
+  /// - measure: the measure to be computed.
   case tooFewImages(Int, minimum: Int, measure: String)
-  /// Of the features, or of their means and covariances, on both sides.
+  /// The dimensions of the features, or of their means and covariances, on both sides.
   case dimensionsDiffer(Int, Int)
-  /// - location: which number of which image or matrix.
+  /// - location: the position of the number in an image or matrix.
   case notFinite(location: String)
-  /// An eigenvalue is below zero by more than rounding.
+  /// An eigenvalue is negative by more than rounding errors explain.
   case notACovariance(name: String, eigenvalue: Double, largest: Double)
-  /// - status: what LAPACK's routine returned.
+  /// - status: the status returned by LAPACK's routine.
   case notConverged(routine: String, status: Int)
 
   public var exitStatus: ExitStatus { if case .notFinite = self { .notFinite } else { .badInput } }
   public var description: String {
     switch self {
     case .tooFewImages(let count, let minimum, let measure):
-      "\(measure) needs at least \(minimum) images, and there \(count == 1 ? "is" : "are") \(count); take more images"
+      "\(measure) needs at least \(minimum) images, but there \(count == 1 ? "is" : "are") \(count); use more images"
     case .dimensionsDiffer(let first, let second):
-      "one side has features of \(first) numbers, the other of \(second); take both from the same network and layer"
+      "one side has features of \(first) numbers, the other of \(second); use the same network and layer for both"
     case .notFinite(let location):
-      "\(location) is not a finite number; look at the images and at the network's weights"
+      "\(location) is not a finite number; check the images and the network's weights"
     case .notACovariance(let name, let eigenvalue, let largest):
-      "\(name) has an eigenvalue of \(eigenvalue), the largest being \(largest), but a covariance has none below zero; "
-        + "make the statistics again"
+      "\(name) has an eigenvalue of \(eigenvalue), with the largest at \(largest), but a covariance has no negative ones; "
+        + "compute the statistics again"
     case .notConverged(let routine, let status):
-      "LAPACK's \(routine) found no decomposition (status \(status)); look at the features and their statistics"
+      "LAPACK's \(routine) found no decomposition (status \(status)); check the features and their statistics"
     }
   }
 }

@@ -2,19 +2,19 @@ import MessagePassing
 import Tensors
 
 extension FeatureStatistics {
-  /// Images that are exchanged at a time: some MiB of features.
+  /// The number of images whose features are exchanged at a time: some MiB.
   private static let block = 512
 
-  /// The statistics of images whose features the ranks computed, each those of its share: the same bits on any number
-  /// of ranks, on all of them. Collective.
+  /// The statistics of images whose features are distributed over the ranks; bit-identical for any number of ranks, and
+  /// equal on all of them. Collective.
   ///
-  /// Features are exchanged, some images at a time, and each rank adds all of them, in order, to rows of Σ f·fᵀ that it
-  /// owns. The work is divided evenly, and only one matrix is ever sent.
+  /// Features are exchanged, some images at a time, and each rank adds all of them, in order, to its rows of Σ f·fᵀ.
+  /// The work is divided evenly, and only one matrix is sent in total.
   ///
   /// - Parameters:
-  ///   - features: of images `communicator.share(of: count)`.
-  ///   - count: images on all ranks.
-  /// - Throws: on all ranks, `JobFailure` if features on one are not finite or of another dimension,
+  ///   - features: the features of the images `communicator.share(of: count)`.
+  ///   - count: the number of images on all ranks.
+  /// - Throws: on all ranks, `JobFailure` if features on any are not finite or have a different dimension,
   ///   `EvaluationError` for fewer than two images; `MPIError`.
   public init(share features: Features, of count: Int, over communicator: Communicator, workers: WorkerPool) throws {
     let dimension = try features.commonDimension(in: count, over: communicator)
@@ -33,7 +33,7 @@ extension FeatureStatistics {
   /// Consecutive rows of the upper triangle, of nearly equal areas.
   private static func strips(of dimension: Int, over size: Int) -> [Range<Int>] {
     let bounds = (0...size).map { rank in
-      // All ranks find the same: subtraction, division and square root are rounded correctly everywhere.
+      // All ranks get the same result, since subtraction, division and square root are correctly rounded everywhere.
       dimension - Int((Double(dimension) * (Double(size - rank) / Double(size)).squareRoot()).rounded())
     }
     return (0..<size).map { bounds[$0]..<bounds[$0 + 1] }
@@ -44,17 +44,17 @@ extension Features {
   /// The features of all images, on every rank. Collective.
   ///
   /// - Parameters:
-  ///   - share: of images `communicator.share(of: count)`.
-  ///   - count: images on all ranks.
-  /// - Throws: on all ranks, `JobFailure` if features on one are not finite or of another dimension; `MPIError`.
+  ///   - share: the features of the images `communicator.share(of: count)`.
+  ///   - count: the number of images on all ranks.
+  /// - Throws: on all ranks, `JobFailure` if features on any are not finite or have a different dimension; `MPIError`.
   public init(gathering share: Features, of count: Int, over communicator: Communicator) throws {
     let dimension = try share.commonDimension(in: count, over: communicator)
     self.init(try share.gather(0..<count, of: count, over: communicator), dimension: dimension)
   }
 
-  /// The dimension on all ranks, once they have agreed that their shares are usable.
+  /// The common dimension of all ranks' features, once all shares have been checked.
   fileprivate func commonDimension(in count: Int, over communicator: Communicator) throws -> Int {
-    precondition(self.count == communicator.share(of: count).count, "each rank has the features of its share")
+    precondition(self.count == communicator.share(of: count).count, "each rank must have the features of its share")
     let dimensions = try communicator.allGather(dimension)
     try communicator.together {
       if dimension != dimensions[0] { throw EvaluationError.dimensionsDiffer(dimensions[0], dimension) }
@@ -63,7 +63,7 @@ extension Features {
     return dimensions[0]
   }
 
-  /// The features of some images of all ranks, of which this has those of its share.
+  /// Gathers the features of some images from all ranks, given this rank's share.
   fileprivate func gather(
     _ images: Range<Int>, of count: Int, over communicator: Communicator
   ) throws(MPIError) -> [Float] {

@@ -6,7 +6,7 @@ public struct FeatureStatistics: Sendable, Equatable {
   public let mean: [Double]
   /// Σ, [D, D], symmetric.
   public let covariance: [Double]
-  /// How many images they are of, where that is known.
+  /// The number of images, if known.
   public let count: Int?
 
   /// D.
@@ -15,15 +15,15 @@ public struct FeatureStatistics: Sendable, Equatable {
   /// - Parameters:
   ///   - mean: [D].
   ///   - covariance: [D, D], symmetric.
-  ///   - count: nil where the statistics' source does not say.
+  ///   - count: nil if unknown.
   public init(mean: [Double], covariance: [Double], count: Int?) {
-    precondition(covariance.count == mean.count * mean.count, "a mean of D numbers has a covariance of D·D")
+    precondition(covariance.count == mean.count * mean.count, "a mean of D numbers needs a covariance of D·D")
     self.mean = mean
     self.covariance = covariance
     self.count = count
   }
 
-  /// Of features that are all here.
+  /// The statistics of features that are all on this rank.
   ///
   /// - Throws: `EvaluationError` if a feature is not finite, or for fewer than two images.
   public init(_ features: Features, workers: WorkerPool) throws(EvaluationError) {
@@ -35,10 +35,11 @@ public struct FeatureStatistics: Sendable, Equatable {
 
   /// μ = Σ f / N, and the unbiased covariance (Σ f·fᵀ − N·μ·μᵀ) / (N − 1), as `numpy.cov` defines it.
   ///
-  /// The difference loses digits where features vary little beside their mean: of sixteen, twice as many as the mean is
-  /// orders of magnitude larger than the deviation. Features after a rectifier are of the order of their deviation.
+  /// The difference loses digits if features vary little compared to their mean: of about sixteen, twice as many as the
+  /// mean is orders of magnitude larger than the standard deviation. Features after a rectifier have means of the order
+  /// of their standard deviations.
   ///
-  /// - Parameter products: Σ f·fᵀ, [D, D]; what stands left of the diagonal does not matter.
+  /// - Parameter products: Σ f·fᵀ, [D, D]; elements left of the diagonal are ignored.
   init(count: Int, sum: [Double], products: [Double]) throws(EvaluationError) {
     guard count >= 2 else { throw .tooFewImages(count, minimum: 2, measure: "a covariance") }
     let dimension = sum.count

@@ -3,14 +3,14 @@ import Tensors
 
 /// Σ f and Σ f·fᵀ over images, in double precision.
 ///
-/// Every number is a sum over the images in their order, of terms that are exact: a product of two floats fits into a
-/// double. So its bits do not depend on how many images come at a time. They do not depend on ranks either, because
-/// each rank owns some rows of Σ f·fᵀ and adds all images to them (`FeatureStatistics.init(share:of:over:workers:)`);
-/// sums per rank would have to be added, and 32 MiB of them be sent for features of 2048 numbers, for every few images
-/// whose order is to be kept.
+/// Every number is a sum of exact terms over the images in order: a product of two floats fits into a double. Its bits
+/// therefore do not depend on the number of images per call. They do not depend on ranks either, because each rank owns
+/// some rows of Σ f·fᵀ and adds all images to them (`FeatureStatistics.init(share:of:over:workers:)`). Sums per rank
+/// would have to be added, and to keep the order, 32 MiB would have to be sent for every few images with features of
+/// 2048 numbers.
 struct FeatureSums: Sendable {
   let dimension: Int
-  /// The rows of Σ f·fᵀ that are added up here.
+  /// The rows of Σ f·fᵀ that are computed here.
   let rows: Range<Int>
   private(set) var count = 0
   /// Σ f, [D].

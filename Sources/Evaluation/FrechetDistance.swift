@@ -3,19 +3,19 @@
 ///
 ///     d² = |μ₁ − μ₂|² + tr Σ₁ + tr Σ₂ − 2·tr √(√Σ₁·Σ₂·√Σ₁)
 ///
-/// As is usual, this is the square of the distance.
+/// As usual, this is the square of the distance.
 public struct FrechetDistance: Codable, Sendable, Equatable {
-  /// d². Rounding may leave a little less than zero of it for equal statistics: some 1e-14 of tr Σ₁ + tr Σ₂.
+  /// d². For equal statistics, rounding may make it slightly negative: about 1e-14 of tr Σ₁ + tr Σ₂.
   public let value: Double
   /// |μ₁ − μ₂|².
   public let meanTerm: Double
-  /// The rest: how far the covariances are apart.
+  /// The contribution of the covariances.
   public let covarianceTerm: Double
-  /// Images of either side, where that is known. With few, the distance is too large: see docs/evaluation.md.
+  /// The number of images on each side, if known. With few images the distance is too large: see docs/evaluation.md.
   public let firstCount: Int?
   public let secondCount: Int?
 
-  /// - Throws: `EvaluationError` if dimensions differ, a number is not finite, or a matrix is no covariance.
+  /// - Throws: `EvaluationError` if dimensions differ, a number is not finite, or a matrix is not a covariance.
   public init(_ first: FeatureStatistics, _ second: FeatureStatistics) throws(EvaluationError) {
     guard first.dimension == second.dimension else { throw .dimensionsDiffer(first.dimension, second.dimension) }
     meanTerm = zip(first.mean, second.mean).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
@@ -31,25 +31,25 @@ public struct FrechetDistance: Codable, Sendable, Equatable {
 extension FeatureStatistics {
   fileprivate var trace: Double { (0..<dimension).reduce(0) { $0 + covariance[$1 * (dimension + 1)] } }
 
-  /// tr Σ + |μ|², about the mean square of a feature's length: what rounding is in proportion to, however little the
-  /// features vary.
+  /// tr Σ + |μ|², about the mean square of a feature's length. Rounding errors are proportional to it, however little
+  /// the features vary.
   fileprivate var meanSquare: Double { mean.reduce(trace) { $0 + $1 * $1 } }
 }
 
 /// A matrix A with A·Aᵀ = Σ: Σ's eigenvectors, times the roots of their eigenvalues.
 private struct CovarianceRoot {
   let dimension: Int
-  /// Columns: eigenvalues that are not zero.
+  /// Columns: the number of nonzero eigenvalues.
   let rank: Int
   /// [dimension, rank], column-major.
   let elements: [Double]
 
-  /// Rounding makes of an eigenvalue of zero one of either sign, of the order of this, or of one rounding for each image
-  /// that was added, relative to the features' mean square. Its root would be a hundred million times larger, and there
-  /// are hundreds of them where there are fewer images than features, or where all images are alike: such eigenvalues
-  /// are zero. However many images a file claims, they are a billionth at most.
+  /// The number of roundings, relative to the features' mean square, below which an eigenvalue counts as zero: rounding
+  /// turns a zero eigenvalue into one of either sign of this order, or of one rounding per added image. Its root would
+  /// be a hundred million times larger, and there are hundreds of such eigenvalues if there are fewer images than
+  /// features or if all images are alike. The bound is at most a billionth, however many images a file claims.
   private static let roundings = 64...1 << 22
-  /// What an eigenvalue may be below zero, relative to the mean square, in a covariance that was computed or stored in
+  /// The largest negative eigenvalue, relative to the mean square, of a covariance that was computed or stored in
   /// single precision.
   private static let storage = 1e-5
 
@@ -67,7 +67,7 @@ private struct CovarianceRoot {
     guard smallest >= -Self.storage * scale else {
       throw .notACovariance(name: name, eigenvalue: smallest, largest: largest)
     }
-    // Ascending: what is not zero comes last.
+    // Ascending order: nonzero eigenvalues come last.
     let roundings = min(max(statistics.count ?? 0, Self.roundings.lowerBound), Self.roundings.upperBound)
     let rounding = Double(roundings) * Double.ulpOfOne * scale
     let zeros = decomposition.values.prefix { $0 <= rounding }.count
@@ -82,8 +82,8 @@ private struct CovarianceRoot {
 
   /// tr √(√Σ₁·Σ₂·√Σ₁).
   ///
-  /// The eigenvalues of √Σ₁·Σ₂·√Σ₁ are the squares of A₁ᵀ·A₂'s singular values. Singular values are found to within
-  /// rounding of the largest one; the root of an eigenvalue would have lost half the digits before it is drawn.
+  /// The eigenvalues of √Σ₁·Σ₂·√Σ₁ are the squares of A₁ᵀ·A₂'s singular values. Singular values are accurate to a
+  /// rounding of the largest one; an eigenvalue would have lost half of its digits before its root is taken.
   func traceOfRoot(with other: CovarianceRoot) throws(EvaluationError) -> Double {
     let product = LinearAlgebra.transposedProduct(
       elements, other.elements, m: rank, n: other.rank, depth: dimension)

@@ -1,11 +1,11 @@
 import RealModule
 
-/// How sure a classifier is of each image, and how evenly the images are spread over its classes.
+/// How confident a classifier is about each image, and how evenly the images are distributed over its classes.
 ///
 /// exp(E_x KL(p(y|x) ‖ p(y))), between 1 and the number of classes (Salimans et al., arXiv:1606.03498, section 4). The
 /// images are divided into consecutive splits, each with a p(y) of its own.
 public struct InceptionScore: Codable, Sendable, Equatable {
-  /// Over the splits.
+  /// The mean over the splits.
   public let mean: Double
   /// The standard deviation of the splits' scores, with their number as divisor.
   public let standardDeviation: Double
@@ -16,11 +16,11 @@ public struct InceptionScore: Codable, Sendable, Equatable {
   public static let usualSplitCount = 10
 
   /// - Parameters:
-  ///   - logits: [N, K], before the softmax. Neighbours share a split, so images of one class must not stand together.
+  ///   - logits: [N, K], before the softmax. Consecutive images share a split, so images must not be sorted by class.
   ///   - splitCount: 10 by default.
   /// - Throws: `EvaluationError` if there are fewer images than splits, or a logit is not finite.
   public init(logits: Features, splitCount: Int = Self.usualSplitCount) throws(EvaluationError) {
-    precondition(splitCount >= 1, "there is at least one split")
+    precondition(splitCount >= 1, "there must be at least one split")
     guard logits.count >= splitCount else {
       throw .tooFewImages(logits.count, minimum: splitCount, measure: "an Inception score over \(splitCount) splits")
     }
@@ -44,14 +44,14 @@ public struct InceptionScore: Codable, Sendable, Equatable {
     for row in logarithms {
       for (logarithm, ofMarginal) in zip(row, marginalLogarithms) {
         let probability = Double.exp(logarithm)
-        // p·log p goes to zero with p.
+        // The limit of p·log p at zero is zero.
         if probability > 0 { divergence += probability * (logarithm - ofMarginal) }
       }
     }
     return Double.exp(divergence / Double(images.count))
   }
 
-  /// log p(y|x) = z_y − log Σ exp z, with the largest z taken out so that nothing overflows.
+  /// log p(y|x) = z_y − log Σ exp z, with the largest z subtracted to avoid overflow.
   private static func logarithmsOfProbabilities(_ logits: ArraySlice<Float>) -> [Double] {
     let largest = Double(logits.max() ?? 0)
     let normaliser = largest + Double.log(logits.reduce(0.0) { $0 + Double.exp(Double($1) - largest) })

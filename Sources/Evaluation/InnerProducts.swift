@@ -1,8 +1,8 @@
 import Kernels
 import Tensors
 
-/// Inner products x·y of features in double precision, some pairs at a time. Each is the sum of exact products in the
-/// order of the features' numbers, whatever pairs are computed with it.
+/// Inner products x·y of features in double precision, in blocks of pairs. Each is the sum of exact products in the
+/// order of the features' elements, whatever other pairs are in the block.
 struct InnerProducts {
   /// Images of the first side.
   let rows: Range<Int>
@@ -16,14 +16,13 @@ struct InnerProducts {
     products[(row - rows.lowerBound) * columns.count + column - columns.lowerBound]
   }
 
-  /// Large enough that copying rows into place costs little beside multiplying them; 16 MiB of products.
+  /// Large enough that copying rows costs little compared to multiplying them; 16 MiB of products.
   private static let blockRows = 1024
   private static let blockColumns = 2048
 
   /// Calls `body` for blocks that cover all pairs, from left to right and from top to bottom.
   ///
-  /// - Parameter aboveDiagonal: leaves out blocks without a pair of column > row; what stands at other places of a
-  ///   block is undefined.
+  /// - Parameter aboveDiagonal: skips blocks without a pair with column > row; other elements of a block are undefined.
   static func forEachBlock(
     _ first: Features, _ second: Features, aboveDiagonal: Bool = false, workers: WorkerPool,
     _ body: (InnerProducts) -> Void

@@ -2,7 +2,7 @@ import MessagePassing
 import Tensors
 
 extension KernelDistance {
-  /// The same with the subsets shared out over ranks, which all know all features. Collective.
+  /// The same, with the subsets shared among ranks, all of which have all features. Collective.
   ///
   /// - Throws: on all ranks alike, `EvaluationError` as in one process; `MPIError`.
   public init(

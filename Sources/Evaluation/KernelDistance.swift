@@ -4,23 +4,23 @@ import Tensors
 /// The kernel distance, called KID with Inception's features: the squared maximum mean discrepancy of two sets of
 /// features under the kernel k(x, y) = (x·y / D + 1)³ (Bińkowski et al., arXiv:1801.01401, sections 2 and 4).
 ///
-/// Its estimate has no bias, and so is as often below zero as above for equal distributions. It is made over random
+/// The estimate is unbiased, so for equal distributions it is negative as often as positive. It is computed over random
 /// subsets of both sides, drawn without replacement.
 public struct KernelDistance: Codable, Sendable, Equatable {
-  /// Over the subsets.
+  /// The mean over the subsets.
   public let mean: Double
   /// The standard deviation of the subsets' estimates, with their number as divisor.
   public let standardDeviation: Double
   public let subsetCount: Int
-  /// Images of each side in a subset.
+  /// The number of images of each side in a subset.
   public let subsetSize: Int
-  /// Of the subsets.
+  /// The seed of the subsets.
   public let seed: UInt64
 
   /// - Parameters:
   ///   - second: [M, D].
-  ///   - subsetCount: 100 is usual, as is a `subsetSize` of 1000.
-  ///   - seed: decides, with the numbers of images, which images are drawn.
+  ///   - subsetCount: usually 100, with a `subsetSize` of 1000.
+  ///   - seed: determines, together with the numbers of images, which images are drawn.
   /// - Throws: `EvaluationError` if a side has fewer images than a subset, dimensions differ, or a feature is not finite.
   public init(
     _ first: Features, _ second: Features, subsetSize: Int = 1000, subsetCount: Int = 100, seed: UInt64,
@@ -34,7 +34,7 @@ public struct KernelDistance: Codable, Sendable, Equatable {
   }
 
   init(estimates: [Double], subsetSize: Int, seed: UInt64) {
-    precondition(!estimates.isEmpty, "there is at least one subset")
+    precondition(!estimates.isEmpty, "there must be at least one subset")
     (mean, standardDeviation) = meanAndStandardDeviation(estimates)
     subsetCount = estimates.count
     self.subsetSize = subsetSize
@@ -61,16 +61,16 @@ public struct KernelDistance: Codable, Sendable, Equatable {
       second[indices(subset, side: 1, size: subsetSize, of: second.count, seed: seed)], workers: workers)
   }
 
-  /// The images of one side that are in a subset: different ones, in the order in which they are drawn.
+  /// The images of one side in a subset, without repetition, in the order in which they are drawn.
   ///
   /// - Parameters:
-  ///   - subset: its number.
+  ///   - subset: the subset's index.
   ///   - side: 0 or 1.
-  ///   - count: images that there are.
+  ///   - count: the number of images to choose from.
   public static func indices(_ subset: Int, side: Int, size: Int, of count: Int, seed: UInt64) -> [Int] {
-    precondition(size <= count, "no \(size) of \(count) images are different")
+    precondition(size <= count, "cannot draw \(size) different images out of \(count)")
     let stream = RandomStream(seed: seed, purpose: .evaluationSubset, step: subset, detail: side)
-    // Fisher and Yates's shuffle, as far as it is needed.
+    // A Fisher–Yates shuffle, stopped when enough images are drawn.
     var indices = Array(0..<count)
     for index in 0..<size { indices.swapAt(index, index + stream.integer(index, below: count - index)) }
     return Array(indices[..<size])
@@ -83,7 +83,7 @@ public struct KernelDistance: Codable, Sendable, Equatable {
   ///   - first: [N, D], N ≥ 2.
   ///   - second: [M, D], M ≥ 2.
   public static func discrepancy(_ first: Features, _ second: Features, workers: WorkerPool) -> Double {
-    precondition(first.dimension == second.dimension, "features of both sides have one dimension")
+    precondition(first.dimension == second.dimension, "features of both sides must have the same dimension")
     let (m, n) = (Double(first.count), Double(second.count))
     let withinFirst = 2 * sumOfKernels(first, first, aboveDiagonal: true, workers: workers) / (m * (m - 1))
     let withinSecond = 2 * sumOfKernels(second, second, aboveDiagonal: true, workers: workers) / (n * (n - 1))
@@ -96,7 +96,7 @@ public struct KernelDistance: Codable, Sendable, Equatable {
     _ first: Features, _ second: Features, aboveDiagonal: Bool, workers: WorkerPool
   ) -> Double {
     let dimension = Double(first.dimension)
-    // One sum for each x, so that threads do not decide the order.
+    // One sum per x, so that the order does not depend on threads.
     var sums = [Double](repeating: 0, count: first.count)
     sums.withUnsafeMutableBufferPointer { sums in
       InnerProducts.forEachBlock(first, second, aboveDiagonal: aboveDiagonal, workers: workers) { products in

@@ -1,24 +1,24 @@
 import COpenBLAS
 
-/// Decompositions of matrices in double precision, by LAPACK, on one thread: with more, the order of additions, and so
-/// the bits, would depend on their number. Matrices are column-major.
+/// Decompositions of matrices in double precision, by LAPACK, on one thread: with more threads, the order of additions,
+/// and so the bits, would depend on their number. Matrices are column-major.
 enum LinearAlgebra {
   /// A symmetric matrix as Σ λ_i·v_i·v_iᵀ.
   struct EigenDecomposition {
     /// λ, in ascending order.
     let values: [Double]
-    /// [n, n], v_i of length one in column i, from place i·n on.
+    /// [n, n], the unit vector v_i in column i, starting at index i·n.
     let vectors: [Double]
   }
 
   /// - Parameter matrix: [n, n], n ≥ 1, finite; one triangle of it is read.
   static func eigenDecomposition(of matrix: [Double], n: Int) throws(EvaluationError) -> EigenDecomposition {
-    precondition(n >= 1 && matrix.count == n * n, "the matrix is square")
+    precondition(n >= 1 && matrix.count == n * n, "the matrix must be square")
     openblas_set_num_threads(1)
     var vectors = matrix
     var values = [Double](repeating: 0, count: n)
     let size = [Int32(n)]
-    // Asked for a workspace of -1 numbers, LAPACK answers with how many it wants.
+    // For a workspace size of −1, LAPACK returns the size that it needs.
     var (wish, integerWish, status) = (0.0, Int32(0), Int32(0))
     dsyevd_("V", "L", size, &vectors, size, &values, &wish, [-1], &integerWish, [-1], &status, 1, 1)
     var work = [Double](repeating: 0, count: Int(wish))
@@ -33,7 +33,7 @@ enum LinearAlgebra {
   ///
   /// - Parameter matrix: [rows, columns], finite.
   static func singularValues(of matrix: [Double], rows: Int, columns: Int) throws(EvaluationError) -> [Double] {
-    precondition(matrix.count == rows * columns, "the matrix has so many rows and columns")
+    precondition(matrix.count == rows * columns, "the matrix must have these rows and columns")
     let count = min(rows, columns)
     if count == 0 { return [] }
     openblas_set_num_threads(1)
@@ -42,7 +42,7 @@ enum LinearAlgebra {
     let (rows, columns, one) = ([Int32(rows)], [Int32(columns)], [Int32(1)])
     var integers = [Int32](repeating: 0, count: 8 * count)
     var (wish, status) = (0.0, Int32(0))
-    // "N": no vectors, and so nothing to write them to.
+    // "N": no vectors, so no memory for them.
     dgesdd_("N", rows, columns, &matrix, rows, &values, nil, one, nil, one, &wish, [-1], &integers, &status, 1)
     var work = [Double](repeating: 0, count: Int(wish))
     dgesdd_(
@@ -57,7 +57,7 @@ enum LinearAlgebra {
   ///   - a: [depth, m].
   ///   - b: [depth, n].
   static func transposedProduct(_ a: [Double], _ b: [Double], m: Int, n: Int, depth: Int) -> [Double] {
-    precondition(a.count == depth * m && b.count == depth * n, "the columns have one length")
+    precondition(a.count == depth * m && b.count == depth * n, "the columns must have the same length")
     if m == 0 || n == 0 { return [] }
     openblas_set_num_threads(1)
     var product = [Double](repeating: 0, count: m * n)

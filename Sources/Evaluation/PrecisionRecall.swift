@@ -1,14 +1,15 @@
 import Tensors
 
-/// How much of what is generated is realistic, and how much of what is real can be generated (Kynkäänniemi et al.,
+/// The fraction of generated images that are realistic, and the fraction of real images that can be generated
+/// (Kynkäänniemi et al.,
 /// arXiv:1904.06991, section 2).
 ///
-/// A set's manifold is the union of balls around its features, each as large as the distance to the kth nearest other
-/// feature of the set, in Euclidean distance.
+/// A set's manifold is the union of balls around its features, where each radius is the Euclidean distance to the kth
+/// nearest other feature of the set.
 public struct PrecisionRecall: Codable, Sendable, Equatable {
-  /// The part of the generated images that lie on the real images' manifold.
+  /// The fraction of the generated images that lie on the real images' manifold.
   public let precision: Double
-  /// The part of the real images that lie on the generated images' manifold.
+  /// The fraction of the real images that lie on the generated images' manifold.
   public let recall: Double
   /// k.
   public let neighbourCount: Int
@@ -22,11 +23,12 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
   ///   - generated: [N, D].
   ///   - real: [M, D].
   ///   - neighbourCount: 3 by default.
-  /// - Throws: `EvaluationError` if a side has no k neighbours, dimensions differ, or a feature is not finite.
+  /// - Throws: `EvaluationError` if a side has too few images for k neighbours, dimensions differ, or a feature is not
+  ///   finite.
   public init(
     generated: Features, real: Features, neighbourCount: Int = Self.usualNeighbourCount, workers: WorkerPool
   ) throws(EvaluationError) {
-    precondition(neighbourCount >= 1, "a ball reaches to some neighbour")
+    precondition(neighbourCount >= 1, "there must be at least one neighbour")
     guard generated.dimension == real.dimension else { throw .dimensionsDiffer(generated.dimension, real.dimension) }
     for features in [generated, real] {
       guard features.count > neighbourCount else {
@@ -93,7 +95,7 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
         }
         nearest[index] = distance
       }
-      // Each pair once; its distance counts for both.
+      // Each pair once; its distance is used for both images.
       InnerProducts.forEachBlock(features, features, aboveDiagonal: true, workers: workers) { products in
         @inline(__always)
         func distance(_ row: Int, _ column: Int) -> Double {
@@ -116,8 +118,8 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
     return (1...features.count).map { nearest[$0 * neighbourCount - 1] }
   }
 
-  /// |x|² + |y|² − 2·x·y. Rounding may leave a little less than nothing of it where x and y nearly coincide; it leaves
-  /// nothing where they are equal, as the three sums then are.
+  /// |x|² + |y|² − 2·x·y. Rounding may make it slightly negative if x and y nearly coincide; it is exactly zero if they
+  /// are equal, since the three sums are then equal too.
   @inline(__always)
   private static func squaredDistance(_ first: Double, _ second: Double, _ product: Double) -> Double {
     max(0, first + second - 2 * product)
@@ -128,7 +130,7 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
     (0..<features.count).map { features[$0].reduce(0) { $0 + Double($1) * Double($1) } }
   }
 
-  /// Calls `body` from several threads with parts of a range.
+  /// Calls `body` on several threads with parts of a range.
   private static func forEachRange(_ range: Range<Int>, _ workers: WorkerPool, _ body: (Range<Int>) -> Void) {
     workers.forEachRange(range.count, grain: 64) {
       body($0.lowerBound + range.lowerBound..<$0.upperBound + range.lowerBound)

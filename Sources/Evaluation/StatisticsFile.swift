@@ -1,13 +1,13 @@
 import Foundation
 import Interchange
 
-/// Statistics in a file as pytorch-fid reads and writes it: an archive of NumPy's with `mu` [D] and `sigma` [D, D].
+/// Statistics in the format that pytorch-fid reads and writes: a NumPy archive with `mu` [D] and `sigma` [D, D].
 ///
-/// Ours also say how many images there were (`count`) and where the numbers come from (`provenance`, JSON), which other
-/// programs do not look at.
+/// This program's files also contain the number of images (`count`) and the origin of the numbers (`provenance`, JSON),
+/// which other programs ignore.
 public struct StatisticsFile: Sendable, Equatable {
   public let statistics: FeatureStatistics
-  /// JSON that the file's writer decides; nil in other programs' files.
+  /// JSON defined by the file's writer; nil in other programs' files.
   public let provenance: String?
 
   public init(_ statistics: FeatureStatistics, provenance: String?) {
@@ -15,16 +15,16 @@ public struct StatisticsFile: Sendable, Equatable {
     self.provenance = provenance
   }
 
-  /// Elements of `sigma` and its transpose may differ by so much, relative to the largest one: what is left of a
-  /// covariance in single precision, whose sums were made in two orders.
+  /// The maximum difference between elements of `sigma` and its transpose, relative to the largest element: what
+  /// rounding leaves of a single-precision covariance whose sums were computed in two orders.
   private static let asymmetry = 1e-5
 
-  /// - Throws: `InterchangeError` for a file that cannot be read or holds no statistics.
+  /// - Throws: `InterchangeError` for a file that cannot be read or contains no statistics.
   public init(readingFrom path: String) throws(InterchangeError) {
     try self.init(try NumpyArchive(readingFrom: path))
   }
 
-  /// - Throws: `InterchangeError` if the arrays are no statistics.
+  /// - Throws: `InterchangeError` if the arrays are not statistics.
   public init(_ archive: NumpyArchive) throws(InterchangeError) {
     let mean = try archive.doubles("mu")
     let covariance = try archive.doubles("sigma")
@@ -33,7 +33,7 @@ public struct StatisticsFile: Sendable, Equatable {
       throw InterchangeError(
         archive.path,
         "mu has the shape \(archive.shape("mu") ?? []) and sigma \(archive.shape("sigma") ?? []), not [D] and [D, D]",
-        advice: "give a file that pytorch-fid or ddpm-mpi has written")
+        advice: "use a file written by pytorch-fid or ddpm-mpi")
     }
     let largest = covariance.reduce(0) { max($0, $1.magnitude) }
     for row in 0..<dimension {
@@ -45,19 +45,19 @@ public struct StatisticsFile: Sendable, Equatable {
       }
     }
     for value in mean + covariance where !value.isFinite {
-      throw InterchangeError(archive.path, "mu or sigma holds \(value)", advice: "make the statistics again")
+      throw InterchangeError(archive.path, "mu or sigma contains \(value)", advice: "compute the statistics again")
     }
     let count = archive.names.contains("count") ? try archive.integer("count") : nil
     if let count, count < 2 {
-      throw InterchangeError(archive.path, "count is \(count), but statistics are of 2 images or more")
+      throw InterchangeError(archive.path, "count is \(count), but statistics need at least 2 images")
     }
     statistics = FeatureStatistics(mean: mean, covariance: covariance, count: count)
     provenance = archive.names.contains("provenance") ? try archive.text("provenance") : nil
   }
 
-  /// The file's bytes. The same statistics make the same bytes.
+  /// The file's contents. The same statistics give the same bytes.
   ///
-  /// - Parameter path: what messages call the file.
+  /// - Parameter path: the name of the file in messages.
   public func contents(path: String) throws(InterchangeError) -> Data {
     let dimension = statistics.dimension
     var arrays = [

@@ -1,20 +1,20 @@
-/// How a job ends, as the shell sees it. Documented in docs/clusters.md; scripts rely on the numbers.
+/// The exit status of a job. Documented in docs/clusters.md; scripts rely on the numbers.
 public enum ExitStatus: Int32, Codable, Sendable {
   case done = 0
-  /// Something outside the user's input went wrong: MPI, the file system, a bug.
+  /// A failure outside the user's input: MPI, the file system, a bug.
   case failure = 1
-  /// Arguments, configuration or data.
+  /// Invalid arguments, configuration or data.
   case badInput = 2
   /// The loss or a gradient was not a finite number.
   case notFinite = 3
-  /// A checkpoint that should be loaded is damaged or missing.
+  /// A checkpoint to be loaded is damaged or missing.
   case badCheckpoint = 4
-  /// Training was asked to stop before its end, and everything is saved: run it again with `--resume`.
+  /// Training was asked to stop before its end, and everything is saved: continue it with `--resume`.
   case stopped = 5
-  /// A rank did not answer or did not move on, and the job was ended for it: go on with `--resume`.
+  /// A rank did not respond or made no progress, and the job was ended: continue it with `--resume`.
   case hung = 6
 
-  /// That of an error: what it says itself, or else that something failed.
+  /// The status of an error: its own, or `failure` if it has none.
   public init(for error: any Error) {
     self = (error as? any JobEndingError)?.exitStatus ?? .failure
   }

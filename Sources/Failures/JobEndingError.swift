@@ -1,7 +1,7 @@
-/// An error that knows how the job should end.
+/// An error that determines the exit status of the job.
 public protocol JobEndingError: Error {
   var exitStatus: ExitStatus { get }
-  /// Whether every rank throws this error too: then rank 0 alone reports it, and all leave cleanly.
+  /// Whether every rank throws this error too: then only rank 0 reports it, and all ranks exit cleanly.
   var isKnownToAllRanks: Bool { get }
 }
 
@@ -9,7 +9,7 @@ extension JobEndingError {
   public var isKnownToAllRanks: Bool { false }
 }
 
-/// What was wrong with the user's request, and what to do about it.
+/// What is wrong with the user's request, and what to do about it.
 public struct InputError: JobEndingError, CustomStringConvertible {
   public let description: String
   public var exitStatus: ExitStatus { .badInput }
@@ -19,7 +19,7 @@ public struct InputError: JobEndingError, CustomStringConvertible {
   }
 }
 
-/// What went wrong during a run, on this rank.
+/// A failure during a run, on this rank.
 public struct RunError: JobEndingError, CustomStringConvertible {
   public let exitStatus: ExitStatus
   public let description: String

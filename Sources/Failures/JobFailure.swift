@@ -1,9 +1,9 @@
-/// A failure on one rank that all ranks know of: each of them throws this, and rank 0 alone reports it.
+/// A failure on one rank that all ranks know of: each of them throws this, and only rank 0 reports it.
 public struct JobFailure: JobEndingError, Codable, Equatable, CustomStringConvertible {
   /// The lowest rank that failed.
   public let rank: Int
   public let exitStatus: ExitStatus
-  /// What that rank said went wrong.
+  /// That rank's error message.
   public let message: String
   public var isKnownToAllRanks: Bool { true }
 

@@ -4,8 +4,8 @@ import Diffusion
 import Network
 import Tensors
 
-/// The features of a classifier that `train-classifier` has trained: what it tells the classes from, at the first time of
-/// its process, when images have least noise.
+/// The features of a classifier trained by `train-classifier`: the input of its last layer, at the first time of its
+/// process, when images have the least noise.
 public struct ClassifierFeatures: FeatureNetwork {
   public let name: String
   public let hash: String
@@ -14,11 +14,11 @@ public struct ClassifierFeatures: FeatureNetwork {
   /// [H, W, C].
   private let imageShape: [Int]
   private let time: Float
-  /// What images are multiplied by at that time.
+  /// The factor of images at that time.
   private let scale: Float
 
-  /// - Throws: `InterchangeError` if the weights are not those of the network that the file describes, and what is wrong
-  ///   with that description.
+  /// - Throws: `InterchangeError` if the weights do not fit the network that the file describes; also the errors of
+  ///   that description.
   public init(_ file: FeatureNetworkFile) throws {
     name = file.name
     hash = file.hash
@@ -43,7 +43,7 @@ public struct ClassifierFeatures: FeatureNetwork {
   public func check(shape: [Int]) throws {
     guard shape == imageShape else {
       throw FeatureNetworkError(
-        "\(name) knows images of shape \(imageShape), and these are \(shape); choose other features")
+        "\(name) requires images of shape \(imageShape), but these are \(shape); choose other features")
     }
   }
 

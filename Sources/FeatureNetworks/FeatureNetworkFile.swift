@@ -3,12 +3,12 @@ import Foundation
 import Interchange
 import Tensors
 
-/// A classifier whose features others are to use: a safetensors file with its weights and, as metadata, all that is
-/// needed to build it again.
+/// A classifier whose features others can use: a safetensors file with its weights and, as metadata, everything needed
+/// to construct it.
 public struct FeatureNetworkFile: Sendable {
-  /// What measures on these features are labelled with.
+  /// The label of measures on these features.
   public let name: String
-  /// What it was trained with.
+  /// The configuration of its training.
   public let configuration: RunConfiguration
   /// [H, W, C].
   public let imageShape: [Int]
@@ -21,7 +21,7 @@ public struct FeatureNetworkFile: Sendable {
 
   private static let kind = "ddpm-mpi feature network, version 1"
 
-  /// Whether a file says of itself that it is one of these.
+  /// Whether a file claims to be of this kind.
   static func canBe(_ tensors: Safetensors) -> Bool { tensors.metadata["kind"] == kind }
 
   /// - Throws: `InterchangeError` for a file that is missing, damaged or of another kind.
@@ -34,8 +34,8 @@ public struct FeatureNetworkFile: Sendable {
     let metadata = tensors.metadata
     guard Self.canBe(tensors) else {
       throw InterchangeError(
-        path, "is not a file of features (its kind is \(metadata["kind"] ?? "not told"))",
-        advice: "`ddpm-mpi export --format features` makes one of a classifier's checkpoint")
+        path, "is not a file of features (its kind is \(metadata["kind"] ?? "not given"))",
+        advice: "`ddpm-mpi export --format features` creates one from a classifier's checkpoint")
     }
     guard let name = metadata["name"], let yaml = metadata["configuration"],
       let classCount = metadata["class_count"].flatMap({ Int($0) }), classCount > 0,
@@ -49,9 +49,9 @@ public struct FeatureNetworkFile: Sendable {
     hash = WeightsHash.text(of: tensors.contents)
   }
 
-  /// The bytes of a file.
+  /// The contents of a file.
   /// - Parameters:
-  ///   - configuration: the run's, as YAML.
+  ///   - configuration: the run's configuration, as YAML.
   ///   - imageShape: [H, W, C].
   public static func contents(
     name: String, configuration: String, imageShape: [Int], classCount: Int, parameters: Arena
@@ -69,7 +69,7 @@ public struct FeatureNetworkFile: Sendable {
   }
 
   /// The weights.
-  /// - Throws: `InterchangeError` unless there is each tensor of the layout, with its shape, and no other.
+  /// - Throws: `InterchangeError` unless the file has exactly the tensors of the layout, with their shapes.
   func parameters(_ layout: ParameterLayout) throws -> Arena {
     let arena = Arena(layout)
     for entry in layout.entries {

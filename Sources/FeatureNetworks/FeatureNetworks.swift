@@ -3,15 +3,15 @@ import Inception
 import Interchange
 import Network
 
-/// The networks whose features can be asked for.
+/// The available feature networks.
 public enum FeatureNetworks {
-  /// What Inception-v3's features are asked for by.
+  /// The name of Inception-v3's features.
   public static let inceptionName = "inception"
 
   /// - Parameters:
-  ///   - name: `inception`, the embedded classifier's name, or the path of a file that `ddpm-mpi export --format features`
-  ///     has written, or of Inception's weights.
-  ///   - inceptionWeights: where Inception's weights are; nil for the usual places.
+  ///   - name: `inception`, the embedded classifier's name, or the path of a file written by `ddpm-mpi export --format
+  ///     features`, or of Inception's weights.
+  ///   - inceptionWeights: the path of Inception's weights; nil for the default locations.
   /// - Throws: `InterchangeError` for a file that is missing or damaged, `FeatureNetworkError` for an unknown name.
   public static func load(_ name: String, inceptionWeights: String? = nil) throws -> any FeatureNetwork {
     if name == inceptionName {
@@ -20,8 +20,8 @@ public enum FeatureNetworks {
     if name == EmbeddedClassifier.name { return try EmbeddedClassifier.load() }
     guard FileManager.default.fileExists(atPath: name) else {
       throw FeatureNetworkError(
-        "there are no features \(name): they are \(inceptionName), \(EmbeddedClassifier.name), or a file that "
-          + "`ddpm-mpi export --format features` has written")
+        "there are no features \(name); the choices are \(inceptionName), \(EmbeddedClassifier.name), or a file written "
+          + "by `ddpm-mpi export --format features`")
     }
     let file = try tensorFile(readingFrom: name)
     if let tensors = file as? Safetensors, FeatureNetworkFile.canBe(tensors) || !InceptionNetwork.canBe(in: file) {

@@ -2,7 +2,7 @@ import Inception
 import Interchange
 import Tensors
 
-/// The features of published figures: Inception-v3's last mean over pixels, as pytorch-fid computes it.
+/// The features used for published results: Inception-v3's last mean over pixels, as pytorch-fid computes it.
 public struct InceptionFeatures: FeatureNetwork {
   public let name = FeatureNetworks.inceptionName
   public let hash: String
@@ -10,7 +10,7 @@ public struct InceptionFeatures: FeatureNetwork {
 
   /// - Throws: `InterchangeError` if the file does not have the network's tensors.
   public init(_ file: any TensorFile) throws {
-    // Of the tensors, not of the file: the same weights have the same features in either format.
+    // Of the tensors, not of the file: the same weights have the same hash in either format.
     var hash = WeightsHash()
     network = try InceptionNetwork(file) { hash.add($0, shape: $1, $2) }
     self.hash = hash.text
@@ -22,7 +22,7 @@ public struct InceptionFeatures: FeatureNetwork {
 
   public func check(shape: [Int]) throws {
     guard shape[2] == 1 || shape[2] == 3 else {
-      throw FeatureNetworkError("\(name) takes grey and coloured images, and these have \(shape[2]) channels")
+      throw FeatureNetworkError("\(name) requires grey or colour images, but these have \(shape[2]) channels")
     }
   }
 
@@ -33,7 +33,7 @@ public struct InceptionFeatures: FeatureNetwork {
     let input = Tensor(uninitialised: [images.count / shape.reduce(1, *)] + shape)
     for (index, byte) in images.enumerated() { input.pointer[index] = Float(byte) / 255 }
     let features = network.features(of: input, workers: workers)
-    // The Inception score's authors left the bias out, and so do those who compare with them.
+    // The authors of the Inception score left out the bias, and later work follows them.
     return (features, network.logits(of: features, hasBias: false, workers: workers))
   }
 }

@@ -3,10 +3,10 @@ import Foundation
 import Inception
 import Interchange
 
-/// Where the weights of `InceptionNetwork` are looked for, and what to do if they are not there: they are public, but
-/// not ours to give away.
+/// Locates the weights of `InceptionNetwork` and says what to do if they are missing: they are public, but not ours to
+/// redistribute.
 public enum InceptionFile {
-  /// What users may set instead of the option `--inception-weights`.
+  /// The environment variable that users may set instead of the option `--inception-weights`.
   public static let environmentVariable = "DDPM_INCEPTION_WEIGHTS"
 
   /// The published file, its page and its checksum.
@@ -14,8 +14,8 @@ public enum InceptionFile {
   public static let publishedPage = "https://github.com/mseitzer/pytorch-fid/releases/tag/fid_weights"
   public static let publishedSHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 
-  /// Where the weights are unless users say otherwise: in this program's cache, also in the safetensors format, or where
-  /// pytorch-fid has stored them. The first that is there is taken.
+  /// The default paths of the weights: this program's cache, also in the safetensors format, and the path where
+  /// pytorch-fid stores them. The first existing file is used.
   public static func usualPaths(environment: [String: String], home: String) -> [String] {
     let ours = CacheFolder.ours(environment: environment, home: home)
     let torch =
@@ -23,9 +23,9 @@ public enum InceptionFile {
     return ["\(ours)/\(published)", "\(ours)/inception-v3-fid.safetensors", "\(torch)/hub/checkpoints/\(published)"]
   }
 
-  /// The file with the weights: the one that the option names, else the one that the environment names, else the usual.
+  /// The path of the weights: the option's, else that of the environment variable, else the default.
   ///
-  /// - Throws: `InterchangeError`, with all that is needed to get the file, if there is none.
+  /// - Throws: `InterchangeError`, with instructions for getting the file, if it does not exist.
   public static func locate(
     option: String?, environment: [String: String] = ProcessInfo.processInfo.environment,
     home: String = NSHomeDirectory()
@@ -36,17 +36,17 @@ public enum InceptionFile {
     if let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0) }) { return found }
     let origin =
       option != nil
-      ? "which --inception-weights names"
-      : fromEnvironment != nil ? "which \(environmentVariable) names" : "the default"
+      ? "given by --inception-weights"
+      : fromEnvironment != nil ? "given by \(environmentVariable)" : "the default"
     throw InterchangeError(
       candidates[0], "there is no such file (\(origin)), and Inception's weights do not come with this program",
       advice: """
-        download \(published) from \(publishedPage) (SHA-256 \(publishedSHA256)) to \(usual[0]), or to another place \
-        that you name by --inception-weights or \(environmentVariable)
+        download \(published) from \(publishedPage) (SHA-256 \(publishedSHA256)) to \(usual[0]), or to another path \
+        that you set with --inception-weights or \(environmentVariable)
         """)
   }
 
-  /// nil where the variable is empty too.
+  /// nil also if the variable is empty.
   private static func named(in environment: [String: String], _ variable: String) -> String? {
     environment[variable].flatMap { $0.isEmpty ? nil : $0 }
   }

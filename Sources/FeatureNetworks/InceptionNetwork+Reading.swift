@@ -4,21 +4,21 @@ import Interchange
 extension InceptionNetwork {
   /// Reads the published file of weights, or one with the same tensors in the safetensors format.
   ///
-  /// - Throws: `InterchangeError` that names the tensor which is not there, or has another shape.
+  /// - Throws: `InterchangeError` naming the tensor that is missing or has a different shape.
   public init(readingFrom path: String) throws {
     try self.init(tensorFile(readingFrom: path))
   }
 
   /// - Parameters:
-  ///   - file: has the tensors of pytorch-fid's module under its names.
-  ///   - note: called with each tensor that the network takes, always in the same order.
+  ///   - file: a file with the tensors of pytorch-fid's module under their names.
+  ///   - note: called with each tensor that the network uses, always in the same order.
   public init(
     _ file: any TensorFile, note: (_ name: String, _ shape: [Int], _ values: [Float]) -> Void = { _, _, _ in }
   ) throws {
     try self.init { name, shape in
       guard let found = file.shape(of: name) else {
         throw InterchangeError(
-          file.path, "has no tensor \(name) of shape \(shape), which Inception-v3 needs", advice: Self.advice)
+          file.path, "has no tensor \(name) of shape \(shape), which Inception-v3 requires", advice: Self.advice)
       }
       guard found == shape else {
         throw InterchangeError(
@@ -30,8 +30,8 @@ extension InceptionNetwork {
     }
   }
 
-  /// Whether a file may be of this network.
+  /// Whether a file may contain this network.
   static func canBe(in file: any TensorFile) -> Bool { file.shape(of: "Conv2d_1a_3x3.conv.weight") != nil }
 
-  private static let advice = "take \(InceptionFile.published), see \(InceptionFile.publishedPage)"
+  private static let advice = "use \(InceptionFile.published), see \(InceptionFile.publishedPage)"
 }

@@ -1,7 +1,7 @@
 import Compression
 import Foundation
 
-/// A CRC-32 in eight hexadecimal digits, which tells one training's weights from another's.
+/// A CRC-32 in eight hexadecimal digits, which distinguishes the weights of different trainings.
 struct WeightsHash {
   private var value: UInt32 = 0
 
@@ -15,7 +15,7 @@ struct WeightsHash {
 
   var text: String { Self.text(value) }
 
-  /// Of a whole file.
+  /// The hash of a whole file.
   static func text(of contents: Data) -> String { text(contents.withUnsafeBytes { crc32($0) }) }
 
   private static func text(_ value: UInt32) -> String { String(format: "%08x", value) }

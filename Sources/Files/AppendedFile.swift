@@ -1,15 +1,15 @@
 import Foundation
 
-/// A file that grows at its end. What is appended is in it when `append` returns or, should the file system refuse it,
-/// after a later `append`; so a full disk costs nothing but time.
+/// A file that grows at its end. Appended bytes are in the file when `append` returns or, if the file system rejects
+/// them, after a later `append`; a full disk therefore loses no data.
 public struct AppendedFile: ~Copyable {
   public let path: String
   private let descriptor: Int32
-  /// What the file system has not taken yet.
+  /// Bytes that the file system has not accepted yet.
   private var pending: [UInt8] = []
 
-  /// Opens the file at `path`, creating it where it is missing.
-  /// - Throws: `FileError`, also where a link or anything else that is no file is in its place.
+  /// Opens the file at `path`, creating it if missing.
+  /// - Throws: `FileError`, also if `path` is a link or anything else that is not a regular file.
   public init(path: String) throws(FileError) {
     let descriptor = try openInPlace(path, O_WRONLY | O_CREAT | O_APPEND)
     self.path = path
@@ -20,10 +20,11 @@ public struct AppendedFile: ~Copyable {
     close(descriptor)
   }
 
-  /// Bytes that the file system has not taken yet.
+  /// The number of bytes that the file system has not accepted yet.
   public var pendingCount: Int { pending.count }
 
-  /// - Throws: if the file system takes nothing more, as when it is full; the bytes are kept for the next time.
+  /// - Throws: if the file system accepts no data, for instance because it is full; the bytes are kept for the next
+  ///   call.
   public mutating func append(_ bytes: some Sequence<UInt8>) throws(FileError) {
     pending += bytes
     var written = 0

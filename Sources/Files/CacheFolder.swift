@@ -1,8 +1,8 @@
 import Foundation
 
-/// Where programs keep what they can fetch or compute again (XDG Base Directory Specification).
+/// The folder for data that can be downloaded or computed again (XDG Base Directory Specification).
 public enum CacheFolder {
-  /// `XDG_CACHE_HOME`, which must be absolute to count, else `~/.cache`.
+  /// `XDG_CACHE_HOME` if it is an absolute path, otherwise `~/.cache`.
   public static func shared(
     environment: [String: String] = ProcessInfo.processInfo.environment, home: String = NSHomeDirectory()
   ) -> String {
@@ -10,7 +10,7 @@ public enum CacheFolder {
     return chosen.hasPrefix("/") ? chosen : "\(home)/.cache"
   }
 
-  /// This program's own.
+  /// The subfolder of this program.
   public static func ours(
     environment: [String: String] = ProcessInfo.processInfo.environment, home: String = NSHomeDirectory()
   ) -> String {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A file or folder as the command line names it: which option, and the path.
+/// A file or folder named on the command line: the option and the path.
 public struct NamedFile: Sendable, Equatable {
   public let option: String
   public let path: String
@@ -10,19 +10,19 @@ public struct NamedFile: Sendable, Equatable {
     self.path = path
   }
 
-  /// What an option names, if it was given.
+  /// The files of the options that were given.
   public static func list(_ files: (option: String, path: String?)...) -> [NamedFile] {
     files.compactMap { file in file.path.map { NamedFile(file.option, $0) } }
   }
 }
 
-/// What a command reads and writes. Checked before its work begins, so that nothing is computed in vain and nothing that
-/// it reads is lost.
+/// The files that a command reads and writes. They are checked before its work starts, so that nothing is computed in
+/// vain and no input is overwritten.
 public struct CommandFiles: Sendable, Equatable {
-  /// Files, and folders with all that is in them.
+  /// Files, and folders with all their contents.
   public var inputs: [NamedFile]
   public var outputs: [NamedFile]
-  /// Folders that are made as a whole.
+  /// Folders that are created as a whole.
   public var outputFolders: [NamedFile]
 
   public init(inputs: [NamedFile] = [], outputs: [NamedFile] = [], outputFolders: [NamedFile] = []) {
@@ -34,30 +34,31 @@ public struct CommandFiles: Sendable, Equatable {
   /// A command that writes no files.
   public static let none = CommandFiles()
 
-  /// Checks that the outputs can be written and replace no input and not each other.
-  /// - Throws: `FileError`, with the options.
+  /// Checks that the outputs can be written and replace neither an input nor one another.
+  /// - Throws: `FileError`, naming the options.
   public func check() throws(FileError) {
     for output in outputs { _ = try OutputFile(output.path) }
     try checkApart(outputs: outputs + outputFolders, inputs: inputs)
   }
 }
 
-/// Checks that no output of a command is one of its inputs or another of its outputs, by whatever names and links: that
-/// it replaces no file in a folder that is read, and no folder with what is read in it. Inputs that are not there count
-/// for nothing.
-/// - Throws: `FileError`, with both options.
+/// Checks that no output of a command is one of its inputs or another output, whatever names and links are used: an
+/// output must not replace a file in a folder that is read, or a folder that contains an input. Missing inputs are
+/// ignored.
+/// - Throws: `FileError`, naming both options.
 public func checkApart(outputs: [NamedFile], inputs: [NamedFile]) throws(FileError) {
   let locations = try outputs.map { output throws(FileError) in try FileLocation(output.path) }
   let inputs = inputs.compactMap { input in (try? FileLocation(input.path)).map { (file: input, location: $0) } }
   for (index, output) in outputs.enumerated() {
     for earlier in 0..<index {
       if locations[earlier].identity == locations[index].identity {
-        throw FileError("\(output.option) \(output.path) and \(outputs[earlier].option) are the same file; name two")
+        throw FileError(
+          "\(output.option) \(output.path) and \(outputs[earlier].option) are the same file; choose different files")
       }
       for (inner, outer) in [(index, earlier), (earlier, index)] where locations[inner].isInside(locations[outer]) {
         throw FileError(
           "\(outputs[inner].option) \(outputs[inner].path) is in \(outputs[outer].option) \(outputs[outer].path); "
-            + "name another file")
+            + "choose another file")
       }
     }
     for input in inputs where input.location.exists && locations[index].replaces(input.location) {
@@ -65,18 +66,18 @@ public func checkApart(outputs: [NamedFile], inputs: [NamedFile]) throws(FileErr
         "\(output.option) \(output.path) would replace "
           + (input.location.isInside(locations[index]) || input.location.identity == locations[index].identity
             ? "" : "a file of ")
-          + "\(input.file.option) \(input.file.path), which is read; name another file")
+          + "\(input.file.option) \(input.file.path), which is read; choose another file")
     }
   }
 }
 
-/// Where a file or folder is, or will be: tells it apart whatever it is called.
+/// The location of a file or folder that may not exist yet. It identifies the file whatever name is used.
 private struct FileLocation {
-  /// Where it lies on the disk or, if it is still to come, its folder there and its name.
+  /// The file's identity on the disk or, if it does not exist yet, its folder's identity and its name.
   struct Identity: Equatable {
     let device: dev_t
     let inode: ino_t
-    /// Empty for what is there.
+    /// Empty for an existing file.
     let name: String
 
     init(_ information: stat, name: String = "") {
@@ -88,7 +89,7 @@ private struct FileLocation {
 
   let identity: Identity
   let exists: Bool
-  /// The folders that it is in, up to the root.
+  /// The folders that contain it, up to the root.
   private let folders: [Identity]
 
   init(_ path: String) throws(FileError) {
@@ -99,14 +100,14 @@ private struct FileLocation {
     let isFolder = exists && information.st_mode & S_IFMT == S_IFDIR
     var parent = isFolder ? target + "/.." : parentFolder(of: target)
     var name = lastPart(ofPath: target)
-    // Folders on the way may still have to be made.
+    // Folders on the path may not exist yet.
     while stat(parent, &information) != 0 {
       guard errno == ENOENT, !path.isEmpty, parent != ".", parent != "/" else { throw FileError(cannot: "write", path) }
       name = "\(lastPart(ofPath: parent))/\(name)"
       parent = parentFolder(of: parent)
     }
     identity = exists ? Identity(found) : Identity(information, name: name)
-    // By the system's own way up, which no link leads astray.
+    // Through `..`, which no link redirects.
     var folders = [Identity(information)]
     var location = parent
     while folders.count < 1024 {
@@ -121,7 +122,7 @@ private struct FileLocation {
 
   func isInside(_ other: FileLocation) -> Bool { other.exists && folders.contains(other.identity) }
 
-  /// Whether something would be lost of `other` if this were written.
+  /// Whether writing this would lose part of `other`.
   func replaces(_ other: FileLocation) -> Bool {
     identity == other.identity || (exists && isInside(other)) || other.isInside(self)
   }

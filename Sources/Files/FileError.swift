@@ -1,18 +1,18 @@
 import Failures
 import Glibc
 
-/// What could not be done with a file or folder, its path and the system's reason.
+/// A failed operation on a file or folder, with its path and the system's reason.
 public struct FileError: JobEndingError, Equatable, CustomStringConvertible {
   public enum Kind: Sendable {
     case missing
-    /// A folder, a pipe, a device or a socket, where a file is expected.
+    /// A folder, a pipe, a device or a socket, although a regular file is expected.
     case notRegular
     case tooLarge
     case other
   }
 
   public let kind: Kind
-  /// What is wrong, without the action and the path.
+  /// The reason, without the action and the path.
   public let reason: String
   public var exitStatus: ExitStatus { .badInput }
   public let description: String

@@ -1,19 +1,18 @@
 import Foundation
 
-/// Keeps others from a folder as long as this process lives and holds on to it: an advisory lock on a file in it, which
-/// the system lets go of however the process ends.
+/// Locks a folder against other processes while this process lives and keeps the object: an advisory lock on a file in
+/// the folder, which the system releases however the process ends.
 public final class FileLock {
   private let path: String
   private let descriptor: Int32
 
   /// - Parameters:
-  ///   - path: the file, which is made if it is not there.
-  ///   - owner: who we are, in words; the next one who is refused reads it.
-  /// - Throws: `FileError` if another process holds the lock, with what that one said of itself, or the file cannot be
-  ///   written.
+  ///   - path: the file, which is created if missing.
+  ///   - owner: a description of this process, which is shown to a process that is refused.
+  /// - Throws: `FileError` if another process holds the lock, with its description, or if the file cannot be written.
   public init(_ path: String, owner: String) throws(FileError) {
     var descriptor = try Self.lockedFile(path)
-    // Its last owner may have removed the file between the two calls: then the lock keeps nobody out.
+    // Its last owner may have removed the file between the two calls; the lock would then protect nothing.
     while !Self.isAt(path, descriptor) {
       close(descriptor)
       descriptor = try Self.lockedFile(path)
@@ -27,7 +26,7 @@ public final class FileLock {
 
   deinit { close(descriptor) }
 
-  /// Removes the file, where there is nothing to be kept from others any more. The lock itself stays.
+  /// Removes the file when there is nothing left to protect. The lock itself is kept.
   public func removeFile() { unlink(path) }
 
   private static func lockedFile(_ path: String) throws(FileError) -> Int32 {

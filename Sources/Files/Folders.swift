@@ -3,11 +3,11 @@ import Foundation
 /// The folder that a file is in.
 public func folderPath(of path: String) -> String { standardisedPath(parentFolder(of: path)) }
 
-/// Without `.` and `..`.
+/// Resolves `.` and `..`.
 public func standardisedPath(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
-/// Makes the folder at `path` and those above it, where they are missing.
-/// - Returns: those that were missing, the outermost first.
+/// Creates the folder at `path` and any missing parents.
+/// - Returns: the folders that were created, the outermost first.
 @discardableResult
 public func makeFolder(at path: String) throws(FileError) -> [String] {
   var information = stat()
@@ -28,12 +28,12 @@ public func makeFolder(at path: String) throws(FileError) -> [String] {
   return above
 }
 
-/// Removes folders that `makeFolder` made, as far as they are empty.
+/// Removes folders that `makeFolder` created, if they are empty.
 public func removeEmptyFolders(_ paths: [String]) {
   for path in paths.reversed() { rmdir(path) }
 }
 
-/// The names in a folder, in no order, without `.` and `..`.
+/// The names of a folder's entries, in no particular order, without `.` and `..`.
 /// - Throws: `FileError`, `missing` if there is no folder.
 public func namesInFolder(_ path: String) throws(FileError) -> [String] {
   guard let folder = opendir(path) else { throw FileError(cannot: "list", path) }
@@ -48,13 +48,13 @@ public func namesInFolder(_ path: String) throws(FileError) -> [String] {
   return names
 }
 
-/// Where a chain of links ends, whether or not there is a file.
+/// The end of a chain of links, whether or not the file exists.
 func followLinks(_ path: String) throws(FileError) -> String {
   var path = path
-  // As many as Linux follows.
+  // The maximum number that Linux follows.
   for _ in 0..<40 {
     guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { return path }
     path = next.hasPrefix("/") ? next : Files.path(of: next, in: parentFolder(of: path))
   }
-  throw FileError(cannot: "write", path, reason: "its links lead nowhere", kind: .other)
+  throw FileError(cannot: "write", path, reason: "its links form a cycle or are too many", kind: .other)
 }

@@ -1,11 +1,11 @@
 import Foundation
 
-/// Refuses links in a folder that lead out of it: a folder that comes from somewhere else could make us read or write any
-/// file of ours.
+/// Throws for links in a folder that point outside of it: through them, a folder from an unknown source could make the
+/// program read or write any file.
 /// - Parameters:
-///   - path: the folder, which may itself be a link.
-///   - subfolders: those of it to look into; they need not be there.
-/// - Throws: `FileError`, also for a link that leads nowhere, where a file would be made.
+///   - path: the folder, which may be a link itself.
+///   - subfolders: the subfolders to check; they need not exist.
+/// - Throws: `FileError`, also for a dangling link, through which a file would be created.
 public func requireInnerLinks(in path: String, subfolders: [String]) throws(FileError) {
   guard let root = resolvedPath(path) else { return }
   for folder in [path] + subfolders.map({ "\(path)/\($0)" }) {
@@ -16,12 +16,12 @@ public func requireInnerLinks(in path: String, subfolders: [String]) throws(File
       guard lstat(file, &information) == 0, information.st_mode & S_IFMT == S_IFLNK else { continue }
       if let target = resolvedPath(file), target.hasPrefix(root + "/") { continue }
       throw FileError(
-        "\(file) is a link that leads out of \(path), which is not followed; remove it, or put the file there")
+        "\(file) is a link that points outside of \(path) and is not followed; remove it, or copy the file there")
     }
   }
 }
 
-/// Without links; nil if nothing is there.
+/// The path with all links resolved; nil if it does not exist.
 private func resolvedPath(_ path: String) -> String? {
   guard let resolved = realpath(path, nil) else { return nil }
   defer { free(resolved) }

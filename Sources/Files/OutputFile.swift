@@ -1,37 +1,38 @@
 import CFileSpace
 import Foundation
 
-/// A file that a command writes: it appears whole or not at all. It is written under a temporary name in the same
-/// folder, brought to the disk and renamed. A link is followed: what it leads to is replaced, and the link stays.
-/// Folders, devices and pipes are never replaced.
+/// A file that a command writes: it appears completely or not at all. It is written under a temporary name in the same
+/// folder, flushed to the disk and renamed. A link is followed: its target is replaced, and the link stays. Folders,
+/// devices and pipes are never replaced.
 public struct OutputFile: Sendable, Equatable {
-  /// As the user named it.
+  /// The path given by the user.
   public let path: String
-  /// Where the file goes: `path`, with links followed.
+  /// The final location: `path` with links resolved.
   public let target: String
-  /// Where it is written until it is whole.
+  /// The location during writing.
   public let temporaryPath: String
 
-  /// Finds out early whether the file can be written.
-  /// - Parameter replaces: whether a file that is there may be replaced.
+  /// Checks early whether the file can be written.
+  /// - Parameter replaces: whether an existing file may be replaced.
   /// - Throws: `FileError`.
   public init(_ path: String, replaces: Bool = true) throws(FileError) {
     self.path = path
     guard !path.isEmpty, !path.utf8.contains(0), !path.hasSuffix("/") else {
-      throw FileError("cannot write \"\(path.filter { $0 != "\0" })\": it is no file's name")
+      throw FileError("cannot write \"\(path.filter { $0 != "\0" })\": it is not a valid file name")
     }
     target = try followLinks(path)
     let folder = parentFolder(of: target)
     let name = lastPart(ofPath: target)
-    // With the process's number, so that two jobs never write to one file; cut, so that long names stay possible.
+    // Contains the process number, so that two jobs never write to the same file; truncated, so that long names remain
+    // possible.
     temporaryPath = Files.path(
       of: ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).\(getpid()).partial", in: folder)
     var information = stat()
     if stat(target, &information) == 0 {
       if let kind = nameOfSpecialFile(information) {
-        throw FileError(cannot: "write", path, reason: "it is \(kind); name a file", kind: .notRegular)
+        throw FileError(cannot: "write", path, reason: "it is \(kind), not a file", kind: .notRegular)
       }
-      guard replaces else { throw FileError("\(path) exists; give --force to replace it") }
+      guard replaces else { throw FileError("\(path) exists; use --force to replace it") }
       guard access(target, W_OK) == 0 else { throw FileError(cannot: "write", path) }
     }
     guard access(folder, W_OK | X_OK) == 0 else { throw FileError(cannot: "write \(path): the folder", folder) }
@@ -52,7 +53,7 @@ public struct OutputFile: Sendable, Equatable {
     }
   }
 
-  /// Has `body` write the file at the temporary path, which is there and empty.
+  /// Lets `body` write the file at the temporary path, which exists and is empty.
   public func write(by body: (_ temporaryPath: String) throws -> Void) throws {
     do {
       close(try create())
@@ -64,29 +65,30 @@ public struct OutputFile: Sendable, Equatable {
     }
   }
 
-  /// Makes the temporary file, empty, with the permissions of the file that it will replace. Then write it by its path,
-  /// and call `publish` or `discard`: for files that several ranks write together. Otherwise `write` does all of it.
+  /// Creates the temporary file, empty, with the permissions of the file that it will replace. The caller then writes
+  /// it by its path and calls `publish` or `discard`. For files that several ranks write together; otherwise `write`
+  /// does all of this.
   public func prepare() throws(FileError) { close(try create()) }
 
-  /// Sets aside space on the disk for the temporary file, so that a full disk is found before the work and not after
-  /// it. The file's size stays as it is.
+  /// Reserves space on the disk for the temporary file, so that a full disk is detected before the work and not
+  /// afterwards. The file's size does not change.
   public func reserve(byteCount: Int) throws(FileError) {
     let descriptor = try openDescriptor(temporaryPath, O_WRONLY | O_CLOEXEC)
     defer { close(descriptor) }
     let status = ddpm_reserve_file_space(descriptor, Int64(byteCount), 1)
-    // Some file systems cannot tell; then the write will.
+    // Some file systems cannot tell; then the write fails if there is no space.
     if [0, EOPNOTSUPP, EINVAL, ENOSYS].contains(status) { return }
     throw FileError(
       cannot: "write", path,
-      reason: "there is no room for its \(byteCount) bytes: \(String(cString: strerror(status)))",
+      reason: "there is no space for its \(byteCount) bytes: \(String(cString: strerror(status)))",
       kind: .other)
   }
 
-  /// Brings the temporary file to the disk and gives it its name.
+  /// Flushes the temporary file to the disk and moves it to its final name.
   public func publish() throws(FileError) {
     try synchronise(temporaryPath)
     guard rename(temporaryPath, target) == 0 else { throw FileError(cannot: "rename \(temporaryPath) to", target) }
-    // The name must reach the disk too. Some file systems know no such request; the file is whole without it.
+    // The name must be flushed too. Some file systems do not support this; the file is complete anyway.
     try? synchronise(parentFolder(of: target))
   }
 
@@ -94,7 +96,7 @@ public struct OutputFile: Sendable, Equatable {
   public func discard() { unlink(temporaryPath) }
 
   private func create() throws(FileError) -> Int32 {
-    // What a process of the same number has left behind.
+    // Left behind by a process with the same number.
     discard()
     let descriptor = try openDescriptor(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
     var information = stat()
@@ -103,12 +105,12 @@ public struct OutputFile: Sendable, Equatable {
   }
 }
 
-/// Replaces the file at `path` as a whole: a crash leaves the old contents or the new.
+/// Replaces the file at `path` atomically: a crash leaves either the old contents or the new.
 public func replaceFile(at path: String, with bytes: some Sequence<UInt8>) throws(FileError) {
   try OutputFile(path).write(bytes)
 }
 
-/// Writes all of `bytes`; true when the system took them.
+/// Writes all of `bytes`; returns whether that succeeded.
 public func writeAll(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Bool {
   let bytes = Array(bytes)
   var written = 0
@@ -121,7 +123,7 @@ public func writeAll(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Boo
   return true
 }
 
-/// Brings a file's contents, or a folder's names, to the disk.
+/// Flushes a file's contents or a folder's entries to the disk.
 private func synchronise(_ path: String) throws(FileError) {
   let descriptor = try openDescriptor(path, O_RDONLY | O_CLOEXEC)
   defer { close(descriptor) }

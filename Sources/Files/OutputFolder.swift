@@ -1,16 +1,16 @@
 import CFileSpace
 import Foundation
 
-/// A folder that a command writes: it appears whole or not at all. It is filled under a temporary name in the same
-/// folder, brought to the disk and renamed. A link is followed: what it leads to is replaced, and the link stays.
+/// A folder that a command writes: it appears completely or not at all. It is filled under a temporary name in the same
+/// parent folder, flushed to the disk and renamed. A link is followed: its target is replaced, and the link stays.
 public struct OutputFolder: Sendable, Equatable {
-  /// Which folders may be replaced that are not empty.
+  /// Which non-empty folders may be replaced.
   public struct Replacement: Sendable, Equatable {
-    /// A file by which they are known.
+    /// A file that identifies them.
     public var mark: String
-    /// What they hold, as a message says it.
+    /// Their contents, in the words of a message.
     public var contents: String
-    /// Whether the user wants them replaced.
+    /// Whether the user has allowed replacing them.
     public var isWanted: Bool
 
     public init(of contents: String, knownBy mark: String, isWanted: Bool) {
@@ -20,20 +20,20 @@ public struct OutputFolder: Sendable, Equatable {
     }
   }
 
-  /// As the user named it.
+  /// The path given by the user.
   public let path: String
-  /// Where it is filled until it is whole.
+  /// The location while it is filled.
   public let temporaryPath: String
   private let target: String
   private let replaces: Bool
 
-  /// Finds out early whether the folder can be made.
-  /// - Parameter replacement: nil: an empty folder may be replaced and no other.
+  /// Checks early whether the folder can be created.
+  /// - Parameter replacement: nil: only an empty folder may be replaced.
   /// - Throws: `FileError`.
   public init(_ path: String, replacing replacement: Replacement? = nil) throws(FileError) {
     self.path = withoutTrailingSlashes(path)
     guard !path.isEmpty, !path.utf8.contains(0) else {
-      throw FileError("cannot write \"\(path.filter { $0 != "\0" })\": it is no folder's name")
+      throw FileError("cannot write \"\(path.filter { $0 != "\0" })\": it is not a valid folder name")
     }
     target = try followLinks(self.path)
     replaces = replacement?.isWanted ?? false
@@ -44,7 +44,7 @@ public struct OutputFolder: Sendable, Equatable {
     var information = stat()
     if stat(target, &information) == 0 {
       guard information.st_mode & S_IFMT == S_IFDIR else {
-        throw FileError("\(self.path) is \(nameOfSpecialFile(information) ?? "a file"); name a folder to write")
+        throw FileError("\(self.path) is \(nameOfSpecialFile(information) ?? "a file"); choose a folder")
       }
       try check(replacement)
     }
@@ -55,25 +55,25 @@ public struct OutputFolder: Sendable, Equatable {
   private func check(_ replacement: Replacement?) throws(FileError) {
     guard try !namesInFolder(target).isEmpty else { return }
     guard let replacement else {
-      throw FileError("\(path) is not empty; name a folder to be made, or an empty one")
+      throw FileError("\(path) is not empty; choose a new or an empty folder")
     }
     guard replacement.isWanted else {
-      throw FileError("\(path) is not empty; give --force to replace \(replacement.contents), or name another folder")
+      throw FileError("\(path) is not empty; use --force to replace \(replacement.contents), or choose another folder")
     }
     guard access("\(target)/\(replacement.mark)", F_OK) == 0 else {
       throw FileError(
-        "\(path) holds something else than \(replacement.contents) (it has no \(replacement.mark)), which --force does "
-          + "not replace; name another folder")
+        "\(path) does not contain \(replacement.contents) (it has no \(replacement.mark)), so --force does not "
+          + "replace it; choose another folder")
     }
   }
 
-  /// Makes the temporary folder, empty. Then fill it, and call `publish` or `discard`.
+  /// Creates the temporary folder, empty. The caller then fills it and calls `publish` or `discard`.
   public func prepare() throws(FileError) {
     discard()
     guard mkdir(temporaryPath, 0o777) == 0 else { throw FileError(cannot: "create the folder", temporaryPath) }
   }
 
-  /// Brings to the disk what this machine has written into a folder.
+  /// Flushes everything that this machine has written into a folder to the disk.
   public static func synchronise(_ path: String) throws(FileError) {
     let descriptor = try openDescriptor(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     defer { close(descriptor) }
@@ -83,10 +83,10 @@ public struct OutputFolder: Sendable, Equatable {
     }
   }
 
-  /// Gives the temporary folder its name.
+  /// Moves the temporary folder to its final name.
   public func publish() throws(FileError) {
     try Self.synchronise(temporaryPath)
-    // An empty folder gives way to another by itself.
+    // Renaming replaces an empty folder.
     if rename(temporaryPath, target) == 0 { return }
     guard replaces, errno == ENOTEMPTY || errno == EEXIST else {
       throw FileError(cannot: "rename \(temporaryPath) to", target)
@@ -104,7 +104,7 @@ public struct OutputFolder: Sendable, Equatable {
   /// Removes the temporary folder.
   public func discard() { try? FileManager.default.removeItem(atPath: temporaryPath) }
 
-  /// Writes files, by their place in the folder, and publishes it.
+  /// Writes files, by their path in the folder, and publishes it.
   public func write(_ files: [(path: String, contents: Data)]) throws(FileError) {
     do throws(FileError) {
       try prepare()

@@ -1,4 +1,4 @@
-// Foundation's own functions on paths read beyond names of one character.
+// Foundation's own path functions read out of bounds for names of one character.
 
 /// The last part of a path: `c` of `a/b/c` and of `a/b/c/`; empty for `/`.
 public func lastPart(ofPath path: String) -> String {
@@ -7,7 +7,7 @@ public func lastPart(ofPath path: String) -> String {
   return String(bytes[bytes.index(after: slash)...]) ?? ""
 }
 
-/// What a path's last part is in: `a/b` of `a/b/c`, `.` of a name alone, `/` of `/a` and of `/`.
+/// The parent of a path's last part: `a/b` of `a/b/c`, `.` of a name alone, `/` of `/a` and of `/`.
 public func parentFolder(of path: String) -> String {
   let bytes = withoutTrailingSlashes(path).utf8
   guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return "." }
@@ -15,12 +15,12 @@ public func parentFolder(of path: String) -> String {
   return withoutTrailingSlashes(String(bytes[..<slash]) ?? ".")
 }
 
-/// A name's path in a folder.
+/// The path of a name in a folder.
 public func path(of name: String, in folder: String) -> String {
   folder == "." ? name : folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
 }
 
-/// `a` of `a.h5`; a name that only begins with a dot stays.
+/// `a` of `a.h5`; a name whose only dot is the first character is unchanged.
 public func withoutEnding(_ name: String) -> String {
   guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
   return String(name[..<dot])

@@ -1,9 +1,9 @@
 extension String {
-  /// The text as a terminal can show it: control characters, by which a name or a text from a file could move the cursor
-  /// or rewrite what stands there, become visible, such as `\u{1b}`. Line ends and tabs stay.
+  /// The text in a form that is safe to print: control characters, by which a name or a text from a file could move the
+  /// cursor or overwrite the screen, become visible escapes such as `\u{1b}`. Line ends and tabs are kept.
   public var printable: String { withVisible { "\\u{\(String($0, radix: 16))}" } }
 
-  /// The same of text in JSON, where these characters can be in strings only: `\u001b`. It means what it meant.
+  /// The same for JSON, where these characters occur only in strings: `\u001b`. The meaning is unchanged.
   public var printableJSON: String {
     withVisible {
       let digits = String($0, radix: 16)
@@ -24,7 +24,7 @@ extension String {
 }
 
 extension Unicode.Scalar {
-  /// A control character, or one that turns the direction of writing. None is beyond U+FFFF.
+  /// A control character, or one that changes the direction of writing. None is beyond U+FFFF.
   fileprivate var isHidden: Bool {
     switch value {
     case 0x09, 0x0a: false

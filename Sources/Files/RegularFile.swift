@@ -1,19 +1,19 @@
 import Foundation
 
-/// A file open for reading. Pipes, devices, sockets and folders are refused when it is opened: a pipe would block for
-/// ever, and a device may have no end.
+/// A file open for reading. Pipes, devices, sockets and folders are rejected when it is opened: a pipe would block
+/// forever, and a device may be endless.
 ///
 /// Several threads may read from it at once.
 public struct RegularFile: ~Copyable, Sendable {
   public let path: String
-  /// Bytes, when it was opened.
+  /// The size in bytes when it was opened.
   public let size: Int
   private let descriptor: Int32
 
   /// - Parameter followsLink: whether `path` may be a symbolic link.
   /// - Throws: `FileError`: `missing`, `notRegular`, or `other` with the system's reason.
   public init(_ path: String, followsLink: Bool = true) throws(FileError) {
-    // Opening a pipe that nobody writes to would wait.
+    // Without O_NONBLOCK, opening a pipe without a writer would block.
     let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (followsLink ? 0 : O_NOFOLLOW)
     let descriptor = try openDescriptor(path, flags)
     var information = stat()
@@ -33,8 +33,8 @@ public struct RegularFile: ~Copyable, Sendable {
 
   deinit { close(descriptor) }
 
-  /// Reads up to `count` bytes from `offset` on; fewer only where the file ends.
-  /// - Returns: how many bytes were read.
+  /// Reads up to `count` bytes starting at `offset`; fewer only at the end of the file.
+  /// - Returns: the number of bytes read.
   public func read(at offset: Int, count: Int, into destination: UnsafeMutableRawPointer) throws(FileError) -> Int {
     var done = 0
     while done < count {
@@ -48,8 +48,8 @@ public struct RegularFile: ~Copyable, Sendable {
   }
 
   /// All bytes.
-  /// - Parameter limit: what the file may have at most; it is compared before memory is taken.
-  /// - Throws: `FileError`: `tooLarge`, naming the limit.
+  /// - Parameter limit: the maximum size; it is checked before memory is allocated.
+  /// - Throws: `FileError`, of kind `tooLarge` if the file exceeds the limit.
   public func bytes(limit: Int = .max) throws(FileError) -> [UInt8] {
     guard size <= limit else {
       throw FileError(
@@ -58,8 +58,8 @@ public struct RegularFile: ~Copyable, Sendable {
     return try bytes(first: limit)
   }
 
-  /// The first `count` bytes, or all if there are fewer. A file that grows meanwhile, such as a log, is read to where it
-  /// was.
+  /// The first `count` bytes, or all if there are fewer. If a file grows meanwhile, as a log does, it is read up to its
+  /// earlier size.
   public func bytes(first count: Int) throws(FileError) -> [UInt8] {
     let wanted = min(size, count)
     var failure: FileError?
@@ -72,7 +72,7 @@ public struct RegularFile: ~Copyable, Sendable {
   }
 
   /// The bytes `range`.
-  /// - Throws: `FileError`, also where the file ends before.
+  /// - Throws: `FileError`, also if the file is shorter.
   public func bytes(in range: Range<Int>) throws(FileError) -> [UInt8] {
     guard range.upperBound <= size else {
       throw FileError(cannot: "read", path, reason: "it ends after \(size) bytes", kind: .other)
@@ -91,7 +91,7 @@ public struct RegularFile: ~Copyable, Sendable {
     return bytes
   }
 
-  /// The bytes, mapped into memory: they are read as they are looked at.
+  /// The bytes, mapped into memory: they are read when they are accessed.
   public func mapped() throws(FileError) -> Data {
     if size == 0 { return Data() }
     guard let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
@@ -114,18 +114,18 @@ public func readText(at path: String, limit: Int = .max) throws(FileError) -> St
   return text
 }
 
-/// Opens a path that the system can hold.
+/// Opens a path after checking that it is valid for the system.
 func openDescriptor(_ path: String, _ flags: Int32, _ mode: mode_t = 0o666) throws(FileError) -> Int32 {
-  // A C string ends at its first zero, and an empty path names nothing.
+  // A C string ends at its first zero byte, and an empty path is invalid.
   guard !path.isEmpty, !path.utf8.contains(0) else {
-    throw FileError("\"\(path.filter { $0 != "\0" })\" is no path", kind: .missing)
+    throw FileError("\"\(path.filter { $0 != "\0" })\" is not a valid path", kind: .missing)
   }
   let descriptor = open(path, flags, mode)
   guard descriptor >= 0 else { throw FileError(cannot: "open", path) }
   return descriptor
 }
 
-/// Opens a file to be written where it lies. A link is refused: in a folder from somewhere else it could lead to a file
+/// Opens a file for writing in place. A link is rejected: in a folder from an unknown source, it could point to a file
 /// that has nothing to do with the run.
 func openInPlace(_ path: String, _ flags: Int32) throws(FileError) -> Int32 {
   var information = stat()
@@ -135,7 +135,7 @@ func openInPlace(_ path: String, _ flags: Int32) throws(FileError) -> Int32 {
   return try openDescriptor(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
 }
 
-/// What a file is, in words, if it is not a regular one.
+/// What a file is, in words, if it is not a regular file.
 func nameOfSpecialFile(_ information: stat) -> String? {
   switch information.st_mode & S_IFMT {
   case S_IFREG: nil

@@ -1,28 +1,28 @@
 @preconcurrency import Foundation
 import Synchronization
 
-/// Standard output, where a command's results go: what does not arrive there is an error.
+/// Standard output, which receives a command's results; failing to write them is an error.
 public enum StandardOutput {
-  /// Makes sure that standard input, output and error are taken. Of one that is closed the number would go to the first
-  /// file that is opened, and text would be written into that file.
+  /// Makes sure that standard input, output and error are open. Otherwise the first file that is opened would get the
+  /// number of a closed one, and text would be written into that file.
   public static func takeStandardDescriptors() {
     for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
-      // It gets the lowest number that is free, this one; and writing to it fails, as it would have.
+      // It gets the lowest free number, which is this one; writing to it fails, as it would have before.
       _ = open("/dev/null", O_RDONLY)
     }
   }
 
-  /// Why text was lost, by the system's number; 0 if none was.
+  /// The error number of the first lost text; 0 if none was lost.
   private static let firstFailure = Mutex<Int32>(0)
 
-  /// Writes text at once, after what was printed before.
+  /// Writes text immediately, after everything printed before.
   public static func write(_ text: String) {
-    // A long text is written at once, and only the call that failed knows why.
+    // A long text is written at once, and only the failing call knows the reason.
     noteFailure(min(0, fputs(text, stdout)))
     noteFailure(fflush(stdout))
   }
 
-  /// Writes a line, or several, as a terminal can show them.
+  /// Writes one or more lines in printable form.
   public static func print(_ text: String = "") { write(text.printable + "\n") }
 
   private static func noteFailure(_ status: Int32) {
@@ -30,8 +30,8 @@ public enum StandardOutput {
     if status != 0 { firstFailure.withLock { if $0 == 0 { $0 = code } } }
   }
 
-  /// Writes what is still kept back.
-  /// - Throws: `FileError` if any of what was written or printed so far has been lost.
+  /// Flushes buffered text.
+  /// - Throws: `FileError` if any text written or printed so far was lost.
   public static func flush() throws(FileError) {
     noteFailure(fflush(stdout))
     let code = firstFailure.withLock { $0 }

@@ -1,15 +1,15 @@
 import Foundation
 
-/// How many bytes may come of compressed ones.
+/// The maximum size of decompressed data.
 public enum UnpackedLimit {
-  /// What users may set to a number of bytes, where more is right.
+  /// Users may set it to a number of bytes if a larger size is correct.
   public static let environmentVariable = "DDPM_UNPACKED_LIMIT"
 
-  /// What to do about data that are beyond the limit, and right.
-  public static let advice = "if that is right, set the environment variable \(environmentVariable) to as many bytes"
+  /// What to do if data exceed the limit but are correct.
+  public static let advice = "if that is right, set the environment variable \(environmentVariable) to that many bytes"
 
-  /// 20 times as many, or 256 MiB where that is more: images and their labels seldom shrink to less than a tenth, and what
-  /// grows to a thousand times its size is made to fill memory. Users may raise it.
+  /// 20 times the stored size, but at least 256 MiB: images and their labels rarely compress to less than a tenth, and
+  /// data that expand a thousandfold are made to exhaust memory. Users may raise the limit.
   public static func bytes(ofStored byteCount: Int) -> Int {
     let (product, overflows) = byteCount.multipliedReportingOverflow(by: 20)
     return max(overflows ? .max : product, usual, raised ?? 0)
@@ -17,12 +17,12 @@ public enum UnpackedLimit {
 
   private static let usual = 1 << 28
 
-  /// What users have set; nil if they have not.
+  /// The user's setting; nil if there is none.
   private static let raised = ProcessInfo.processInfo.environment[environmentVariable].flatMap(bytes)
 
   private static func bytes(_ text: String) -> Int? { Int(text).flatMap { $0 > 0 ? $0 : nil } }
 
-  /// What is wrong with what users have set; nil if nothing is.
+  /// A message about an invalid setting; nil if it is valid or missing.
   public static func problem(environment: [String: String] = ProcessInfo.processInfo.environment) -> String? {
     guard let text = environment[environmentVariable], bytes(text) == nil else { return nil }
     return "\(environmentVariable) is \(text); it must be a number of bytes, such as 4000000000"

@@ -1,7 +1,7 @@
 import Failures
 
-/// Something to be found out about a file that may be damaged, by a library that may not survive it. A child process
-/// answers, so that a crash or an endless loop is an error like others (`ForeignReader`).
+/// A question about a file that may be damaged, answered by a library that a damaged file may crash. A child process
+/// answers, so that a crash or an endless loop becomes an ordinary error (`ForeignReader`).
 public protocol ForeignQuestion: Codable, Sendable {
   associatedtype Answer: Codable & Sendable
   /// Why there is no answer.

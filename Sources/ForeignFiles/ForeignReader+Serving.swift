@@ -1,9 +1,9 @@
 import Foundation
 
 extension ForeignReader {
-  /// Where the program was started as a child that answers questions: does so until nobody asks, and does not return.
-  /// Called before anything else.
-  /// - Parameter kinds: of the questions that are answered.
+  /// If the program was started as a child process that answers questions, does so until the connection is closed, and
+  /// does not return. Call it before anything else.
+  /// - Parameter kinds: the kinds of questions that are answered.
   public static func serveIfAsked(_ kinds: [any ForeignQuestion.Type]) {
     isServing.withLock { $0 = true }
     guard CommandLine.arguments.dropFirst().first == argument else { return }
@@ -14,7 +14,7 @@ extension ForeignReader {
       limitProcessorTime()
       guard let reply = try? reply(to: question, of: kind), socket.send(reply) else { break }
     }
-    // Without handlers, which MPI or HDF5 may have left.
+    // Skips exit handlers, which MPI or HDF5 may have registered.
     _exit(0)
   }
 
@@ -28,20 +28,20 @@ extension ForeignReader {
   }
 
   private static func limitMemory() {
-    // A crash is expected, and nobody wants its core.
+    // Crashes are expected; their core dumps are not needed.
     setLimit(RLIMIT_CORE, 0)
     let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .ascii))?.split(separator: " ").first
     setLimit(RLIMIT_AS, rlim_t(pages.flatMap { Int($0) } ?? 0) * rlim_t(getpagesize()) + rlim_t(memoryLimit))
   }
 
-  /// From now on, for the next question.
+  /// Restarts the limit for the next question.
   private static func limitProcessorTime() {
     var used = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &used)
     setLimit(RLIMIT_CPU, rlim_t(used.ru_utime.tv_sec + used.ru_stime.tv_sec + processorSeconds))
   }
 
-  /// Leaves the hard limit, so that the limit can be raised again.
+  /// Keeps the hard limit, so that the limit can be raised again.
   private static func setLimit(_ kind: __rlimit_resource, _ value: rlim_t) {
     var limit = rlimit()
     getrlimit(Int32(kind.rawValue), &limit)

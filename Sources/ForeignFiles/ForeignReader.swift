@@ -2,18 +2,18 @@ import Files
 import Foundation
 import Synchronization
 
-/// A child process that reads files which this program did not write, within limits of processor time and memory.
+/// A child process that reads files from unknown sources, with limits on processor time and memory.
 ///
-/// The child is this same program, started with an argument of its own, and takes no part in MPI. It lives as long as
-/// this object. One thread at a time may ask.
+/// The child is this same program, started with a special argument, and takes no part in MPI. It lives as long as this
+/// object. Only one thread at a time may ask.
 public final class ForeignReader {
-  /// Seconds of processor time that one question may take. Waiting for a disk takes none.
+  /// The processor time in seconds that one question may take. Waiting for a disk takes none.
   public static let processorSeconds = 30
-  /// Bytes that the child may take above those it begins with.
+  /// The number of bytes that the child may allocate in addition to its memory at the start.
   public static let memoryLimit = 1 << 30
-  /// Of the command line, by which the program knows that it is such a child.
+  /// The command-line argument by which the program recognises that it is such a child.
   static let argument = "--answer-questions-about-foreign-files"
-  /// Whether this program's `main` begins with `serveIfAsked`.
+  /// Whether this program's `main` starts with `serveIfAsked`.
   static let isServing = Mutex(false)
 
   private let socket: MessageSocket
@@ -28,7 +28,7 @@ public final class ForeignReader {
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, theirs, STDIN_FILENO)
-    // What a library says when it crashes is of no use to anybody.
+    // The output of a crashing library is of no use.
     for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
       posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0)
     }
@@ -41,7 +41,7 @@ public final class ForeignReader {
   }
 
   deinit {
-    // It ends by itself when there is nobody to ask; one that is busy is not waited for.
+    // It ends by itself when the connection is closed; a busy child is not waited for.
     if let process {
       kill(process, SIGKILL)
       waitpid(process, nil, 0)
@@ -61,7 +61,7 @@ public final class ForeignReader {
     }
   }
 
-  /// Why the child is gone.
+  /// Why the child has ended.
   private func endError() -> ForeignReaderError {
     var status: Int32 = 0
     if let process { waitpid(process, &status, 0) }
@@ -75,10 +75,10 @@ public final class ForeignReader {
   }
 
   private static func startError(_ code: Int32) -> ForeignReaderError {
-    ForeignReaderError("no process can be started to read it: \(String(cString: strerror(code)))")
+    ForeignReaderError("cannot start a process to read it: \(String(cString: strerror(code)))")
   }
 
-  /// This program or, for tests, which are programs of their own, the one beside them.
+  /// This program or, for tests, which are separate programs, the program beside them.
   private static let program: String = {
     let own = "/proc/self/exe"
     if isServing.withLock({ $0 }) { return own }

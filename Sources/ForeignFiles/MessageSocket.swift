@@ -1,6 +1,6 @@
 import Foundation
 
-/// One end of a connection between two processes, over which messages of any length go.
+/// One end of a connection between two processes, for messages of any length.
 struct MessageSocket: ~Copyable {
   let descriptor: Int32
 
@@ -9,7 +9,7 @@ struct MessageSocket: ~Copyable {
 
   deinit { close(descriptor) }
 
-  /// The descriptors of two ends that are connected; neither passes to programs that this one starts.
+  /// Creates a connected pair of descriptors; neither is inherited by programs that this one starts.
   static func pair() -> (Int32, Int32)? {
     var ends: [Int32] = [-1, -1]
     let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
@@ -33,7 +33,7 @@ struct MessageSocket: ~Copyable {
     bytes.withUnsafeBytes { bytes in
       var done = 0
       while done < bytes.count {
-        // No signal if nobody reads.
+        // No signal if the other end is closed.
         let count = Glibc.send(descriptor, bytes.baseAddress! + done, bytes.count - done, Int32(MSG_NOSIGNAL))
         if count < 0 && errno == EINTR { continue }
         guard count > 0 else { return false }

@@ -1,6 +1,6 @@
 import CHDF5
 
-/// The numbers a dataset may hold; in files they are little-endian.
+/// The number types that a dataset may contain; in files they are little-endian.
 public enum ElementType: String, Sendable, CaseIterable {
   case float32, float64, int32, int64, uint8, uint32
 
@@ -37,7 +37,7 @@ public enum ElementType: String, Sendable, CaseIterable {
     }
   }
 
-  /// The element type that holds the values of one of the library's types exactly, or nil.
+  /// The element type that represents all values of one of the library's types exactly, or nil.
   init?(of datatype: hid_t) {
     let isSigned = H5Tget_sign(datatype) == H5T_SGN_2
     switch (H5Tget_class(datatype), H5Tget_size(datatype)) {
@@ -51,7 +51,7 @@ public enum ElementType: String, Sendable, CaseIterable {
   }
 }
 
-/// A Swift number that datasets hold.
+/// A Swift number type that datasets can contain.
 public protocol HDF5Element: BitwiseCopyable, Sendable {
   static var elementType: ElementType { get }
 }

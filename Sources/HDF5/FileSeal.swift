@@ -2,20 +2,21 @@ import Compression
 import Files
 import Foundation
 
-/// The last bytes of a file, which tell whether it is all there and whether anything in it but its contents has changed,
-/// before the HDF5 library looks at it: the library trusts what it reads, and may crash or never end on a damaged file.
+/// The last bytes of a file, which show whether the file is complete and whether anything in it other than its contents
+/// has changed. They are checked before the HDF5 library opens the file: the library trusts what it reads, and may
+/// crash or never return on a damaged file.
 ///
-/// The contents, such as tensors or images, have checksums of their own, which name what is damaged; the seal has one of
-/// everything between them. HDF5 does not mind bytes after its own. As little-endian numbers: of each range of contents
-/// the place of its first byte in the file (8 bytes) and its length (8), from the first to the last; how many these are
-/// (8); the length of the file before the seal (8); the CRC-32 of all bytes that are no contents, and of the seal itself
-/// so far (4); `ddpm-mpi` (8).
+/// The contents, such as tensors or images, have checksums of their own, which identify what is damaged; the seal
+/// covers everything between them. HDF5 ignores bytes after its own data. As little-endian numbers: for each range of
+/// contents, in order, the position of its first byte in the file (8 bytes) and its length (8); the number of ranges
+/// (8); the length of the file before the seal (8); the CRC-32 of all bytes outside the contents and of the seal so far
+/// (4); `ddpm-mpi` (8).
 public struct FileSeal: Sendable, Equatable {
-  /// Where the contents lie in the file, from the first to the last, without overlap.
+  /// The ranges of the file's contents, in order and without overlap.
   let contents: [Range<Int>]
-  /// Of the file without the seal.
+  /// The length of the file without the seal.
   let length: Int
-  /// Of what is no contents, and of the two above.
+  /// The checksum of all bytes outside the contents, and of the two fields above.
   let checksum: UInt32
 
   private static let magic = Array("ddpm-mpi".utf8)
@@ -35,7 +36,7 @@ public struct FileSeal: Sendable, Equatable {
   }
 
   /// Whether a file has a seal.
-  /// - Throws: `HDF5Error` if it has one that does not match (`damaged`), or cannot be read.
+  /// - Throws: `HDF5Error` if the seal does not match (`damaged`), or the file cannot be read.
   public static func isOn(_ path: String) throws(HDF5Error) -> Bool {
     let isWhole: Bool
     do throws(FileError) {
@@ -51,12 +52,12 @@ public struct FileSeal: Sendable, Equatable {
   }
 
   /// Verifies a file's seal.
-  /// - Throws: `HDF5Error` if it has none (`unsealed`), was changed (`damaged`), or cannot be read.
+  /// - Throws: `HDF5Error` if the file has no seal (`unsealed`), was changed (`damaged`), or cannot be read.
   public static func verify(_ path: String) throws(HDF5Error) {
     if try isOn(path) { return }
     guard HDF5File.hasSignature(path) else { throw HDF5Error("seal", path, .notHDF5, "this is not an HDF5 file") }
     throw HDF5Error(
-      "seal", path, .unsealed, "it has no seal at its end: it was cut short, or not written by this version of ddpm-mpi"
+      "seal", path, .unsealed, "it has no seal at its end: it is truncated, or not written by this version of ddpm-mpi"
     )
   }
 
@@ -91,7 +92,7 @@ public struct FileSeal: Sendable, Equatable {
     }
     var offset = 0
     for range in contents + [length..<length] {
-      // In pieces, should there be much between contents.
+      // In pieces, since there may be much data between contents.
       while offset < range.lowerBound {
         let end = min(range.lowerBound, offset + 1 << 20)
         add(try file.bytes(in: offset..<end))
@@ -112,7 +113,7 @@ public struct FileSeal: Sendable, Equatable {
     withUnsafeBytes(of: number.littleEndian, Array.init)
   }
 
-  /// Eight bytes as a number; negative for one that no file has.
+  /// Eight bytes as a number; negative for a value that is impossible in a file.
   private static func number(_ bytes: some Collection<UInt8>, at offset: Int) -> Int {
     let word = bytes.dropFirst(offset).prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     return Int(exactly: word) ?? -1

@@ -1,13 +1,13 @@
 import CHDF5
 
-/// A block of a dataset: `counts[d]` indices from `starts[d]` on in every dimension d.
+/// A block of a dataset: `counts[d]` indices starting at `starts[d]` in every dimension d.
 struct Box: Equatable {
   var starts: [Int]
   var counts: [Int]
 }
 
-/// The disjoint boxes that together hold the elements `range` of an array of this shape flattened in row-major order,
-/// themselves in that order. In d dimensions there are at most 2d - 1.
+/// The disjoint boxes, in row-major order, that together contain the elements `range` of an array of this shape
+/// flattened in row-major order. In d dimensions there are at most 2d − 1.
 func boxes(covering range: Range<Int>, of shape: ArraySlice<Int>) -> [Box] {
   guard !range.isEmpty, let rowCount = shape.first else { return [] }
   let rowShape = shape.dropFirst()
@@ -35,7 +35,7 @@ func boxes(covering range: Range<Int>, of shape: ArraySlice<Int>) -> [Box] {
   return result
 }
 
-/// What the range `elements` selects of `ranges` laid end to end, as ranges itself; none of them is empty.
+/// The elements `elements` of the concatenation of some ranges, as ranges themselves; none of them is empty.
 func part(_ elements: Range<Int>, of ranges: [Range<Int>]) -> [Range<Int>] {
   var start = 0
   return ranges.compactMap { range in
@@ -48,7 +48,7 @@ func part(_ elements: Range<Int>, of ranges: [Range<Int>]) -> [Range<Int>] {
 
 /// Selects the elements of some ranges, counted in row-major order, of a dataspace of this shape.
 ///
-/// The library goes through a selection in row-major order whatever boxes it was made of, which is the flat order.
+/// The library traverses a selection in row-major order, however it was composed; this is the flat order.
 /// - Parameter ranges: from left to right, without overlap.
 func select(
   _ ranges: [Range<Int>], of shape: [Int], in dataspace: borrowing Handle, _ subject: String

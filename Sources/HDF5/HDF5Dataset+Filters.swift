@@ -1,22 +1,21 @@
 import CHDF5
 
-/// A way in which elements are compressed in a file: a filter of HDF5's, by its registered number.
+/// An HDF5 filter, such as a compression method, by its registered number.
 public struct HDF5Filter: Sendable, Equatable, CustomStringConvertible {
   public let number: Int
 
-  /// Of those that h5py and hdf5plugin write (HDF Group: "Registered filter plugins").
+  /// The filters that h5py and hdf5plugin write (HDF Group: "Registered filter plugins").
   private static let names = [
     1: "gzip", 2: "shuffle", 3: "Fletcher's checksums", 4: "szip", 5: "nbit", 6: "scale and offset", 305: "LZO",
     307: "bzip2", 32000: "LZF", 32001: "Blosc", 32004: "LZ4", 32008: "bitshuffle", 32013: "ZFP", 32015: "Zstandard",
     32026: "Blosc2",
   ]
 
-  public var description: String { "\(Self.names[number] ?? "a filter of its own") (HDF5 filter \(number))" }
+  public var description: String { "\(Self.names[number] ?? "an unknown filter") (HDF5 filter \(number))" }
 }
 
 extension HDF5Dataset {
-  /// The first filter that the elements have passed through and that this library does not have, as a part of itself or
-  /// as a plugin; nil if all can be read.
+  /// The first filter of the elements that is not available, either built in or as a plugin; nil if all can be read.
   public borrowing func missingFilter() throws(HDF5Error) -> HDF5Filter? {
     let creation = try creationProperties()
     for index in 0..<max(H5Pget_nfilters(creation.identifier), 0) {

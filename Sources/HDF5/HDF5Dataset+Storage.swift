@@ -2,22 +2,22 @@ import CHDF5
 import Files
 
 extension HDF5Dataset {
-  /// Bytes that the elements take in memory.
+  /// The size of the elements in memory.
   public var byteCount: Int { count * type.byteCount }
 
-  /// - Throws: `HDF5Error` for elements that would take far more memory than the file has of them.
+  /// - Throws: `HDF5Error` if the elements would take far more memory than the file stores.
   borrowing func requireStored() throws(HDF5Error) {
     try HDF5.requireStored(handle, elements: count, ofBytes: type.byteCount, subject)
   }
 
-  /// Whether most of the elements were never written; a compressed byte makes no more than 1032 (DEFLATE).
+  /// Whether most of the elements were never written; one compressed byte expands to at most 1032 bytes (DEFLATE).
   public borrowing func isMostlyUnwritten() -> Bool {
     byteCount / 1100 > Int(clamping: H5Dget_storage_size(handle.identifier))
   }
 }
 
-/// Refuses a dataset whose elements would take far more memory than the file has of them: compressed zeros, or values
-/// that were never written.
+/// Throws if a dataset's elements would take far more memory than the file stores: compressed zeros, or values that
+/// were never written.
 /// - Throws: `HDF5Error`.
 func requireStored(
   _ dataset: borrowing Handle, elements count: Int, ofBytes size: Int, _ subject: String

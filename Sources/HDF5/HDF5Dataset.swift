@@ -3,20 +3,20 @@ import MessagePassing
 
 /// An open dataset: a rectangular array of numbers in a file.
 ///
-/// Close it before its file, or let it go out of scope before. Elements are counted in row-major order, so a range of
-/// elements means the same whatever the shape. In a file that ranks share, an operation with `collective: true` must
-/// be called by all of them, each with its own range, which may be empty; in other files the flag is without effect.
+/// Close it, or let it go out of scope, before its file is closed. Elements are counted in row-major order, so a range
+/// of elements means the same whatever the shape. In a file that ranks share, an operation with `collective: true` must
+/// be called by all of them, each with its own range, which may be empty; in other files the flag has no effect.
 public struct HDF5Dataset: ~Copyable {
   public let shape: [Int]
   public let type: ElementType
-  /// The most bytes one call into the library moves; longer ranges take several. MPI-IO's counts have 32 bits, and
-  /// HDF5 1.10 refuses what exceeds them.
+  /// The maximum number of bytes per call into the library; longer ranges take several calls. MPI-IO's counts have 32
+  /// bits, and HDF5 1.10 rejects larger ones.
   public var transferLimit = 1 << 29
   let subject: String
   private let communicator: Communicator?
   let handle: Handle
 
-  /// Takes over an open dataset and asks it for its shape and type.
+  /// Takes over an open dataset and reads its shape and type.
   init(_ handle: consuming Handle, _ subject: String, _ communicator: Communicator?) throws(HDF5Error) {
     let dataspace = try Handle(.dataspace, "H5Dget_space", subject, H5Dget_space(handle.identifier))
     let dimensionCount = try check(
@@ -28,7 +28,7 @@ public struct HDF5Dataset: ~Copyable {
     guard let type = ElementType(of: datatype.identifier) else {
       throw HDF5Error("H5Dget_type", subject, .wrongType, "the elements are of a type that is not supported")
     }
-    // So that elements and bytes can be counted below without overflow.
+    // Ensures that element and byte counts below do not overflow.
     let shape = dimensions.map { Int(clamping: $0) }
     guard sizeInMemory(shape, type) != nil else {
       throw HDF5Error("H5Sget_simple_extent_dims", subject, .wrongType, "its shape is impossible: \(shape)")
@@ -43,29 +43,29 @@ public struct HDF5Dataset: ~Copyable {
   /// The number of elements; 1 for a scalar.
   public var count: Int { shape.reduce(1, *) }
 
-  /// Where in the file the elements lie one after the other, in bytes from its beginning, so that they can be read
-  /// without the library; nil if they are stored in pieces, compressed or elsewhere.
+  /// The offset in bytes of the elements in the file, if they are contiguous and can be read without the library; nil
+  /// if they are chunked, compressed or stored elsewhere.
   public borrowing func contiguousOffset() throws(HDF5Error) -> Int? {
     let creation = try creationProperties()
     guard H5Pget_layout(creation.identifier) == H5D_CONTIGUOUS, H5Pget_external_count(creation.identifier) == 0 else {
       return nil
     }
-    // All ones where nothing is allocated.
+    // All bits are one if nothing is allocated.
     return Int(exactly: H5Dget_offset(handle.identifier))
   }
 
-  /// How the dataset was made.
+  /// The properties with which the dataset was created.
   borrowing func creationProperties() throws(HDF5Error) -> Handle {
     try Handle(.propertyList, "H5Dget_create_plist", subject, H5Dget_create_plist(handle.identifier))
   }
 
-  /// Closes the dataset. In a file that ranks share they all close it.
+  /// Closes the dataset. In a file that ranks share, all ranks close it.
   public consuming func close() throws(HDF5Error) {
     let subject = subject
     try handle.close(subject)
   }
 
-  /// Writes the elements `flatRange` from memory that holds them one after the other.
+  /// Writes the elements `flatRange` from contiguous memory.
   ///
   /// - Parameter elements: may be nil if the range is empty.
   public borrowing func write(
@@ -74,7 +74,7 @@ public struct HDF5Dataset: ~Copyable {
     try write(flatRanges: [flatRange], from: elements, collective: collective)
   }
 
-  /// Writes the elements of some ranges from memory that holds them one after the other.
+  /// Writes the elements of some ranges from contiguous memory.
   ///
   /// - Parameters:
   ///   - flatRanges: from left to right, without overlap.
@@ -90,7 +90,7 @@ public struct HDF5Dataset: ~Copyable {
     }
   }
 
-  /// Reads the elements `flatRange` into memory, one after the other.
+  /// Reads the elements `flatRange` into contiguous memory.
   ///
   /// - Parameter elements: may be nil if the range is empty.
   public borrowing func read(
@@ -99,7 +99,7 @@ public struct HDF5Dataset: ~Copyable {
     try read(flatRanges: [flatRange], into: elements, collective: collective)
   }
 
-  /// Reads the elements of some ranges into memory, one after the other.
+  /// Reads the elements of some ranges into contiguous memory.
   ///
   /// - Parameters:
   ///   - flatRanges: from left to right, without overlap.
@@ -115,19 +115,19 @@ public struct HDF5Dataset: ~Copyable {
     }
   }
 
-  /// Writes all elements. `bytes` must be exactly as long as they are.
+  /// Writes all elements. `bytes` must have exactly their size.
   public borrowing func writeAll(_ bytes: UnsafeRawBufferPointer, collective: Bool = false) throws(HDF5Error) {
-    precondition(bytes.count == count * type.byteCount, "the dataset takes \(count * type.byteCount) bytes")
+    precondition(bytes.count == count * type.byteCount, "the dataset has \(count * type.byteCount) bytes")
     try write(flatRange: 0..<count, from: bytes.baseAddress, collective: collective)
   }
 
-  /// Reads all elements. `bytes` must be exactly as long as they are.
+  /// Reads all elements. `bytes` must have exactly their size.
   public borrowing func readAll(into bytes: UnsafeMutableRawBufferPointer, collective: Bool = false) throws(HDF5Error) {
-    precondition(bytes.count == count * type.byteCount, "the dataset gives \(count * type.byteCount) bytes")
+    precondition(bytes.count == count * type.byteCount, "the dataset has \(count * type.byteCount) bytes")
     try read(flatRange: 0..<count, into: bytes.baseAddress, collective: collective)
   }
 
-  /// Writes all elements. Throws if the dataset holds another type or number of them.
+  /// Writes all elements. Throws if the dataset has a different type or number of elements.
   public borrowing func writeAll<Element: HDF5Element>(
     _ elements: [Element], collective: Bool = false
   ) throws(HDF5Error) {
@@ -141,7 +141,7 @@ public struct HDF5Dataset: ~Copyable {
     try outcome.get()
   }
 
-  /// Reads all elements. Throws if the dataset holds another type of them.
+  /// Reads all elements. Throws if the dataset has a different type.
   public borrowing func readAll<Element: HDF5Element>(
     as _: Element.Type, collective: Bool = false
   ) throws(HDF5Error) -> [Element] {
@@ -149,7 +149,7 @@ public struct HDF5Dataset: ~Copyable {
     return try read(flatRange: 0..<count, as: Element.self, collective: collective)
   }
 
-  /// Reads the elements `flatRange`. Throws if the dataset holds another type of them.
+  /// Reads the elements `flatRange`. Throws if the dataset has a different type.
   public borrowing func read<Element: HDF5Element>(
     flatRange: Range<Int>, as _: Element.Type, collective: Bool = false
   ) throws(HDF5Error) -> [Element] {
@@ -171,11 +171,11 @@ public struct HDF5Dataset: ~Copyable {
     }
   }
 
-  /// Calls `body` for consecutive pieces of some ranges that keep to the limit, with each piece's place in memory in
+  /// Calls `body` for consecutive pieces of some ranges that respect the limit, with each piece's offset in memory in
   /// bytes.
   ///
-  /// If the operation is collective the ranks go through the same number of pieces, the last of which may be empty. One
-  /// whose piece fails takes part in the rest with nothing, so that the others do not wait for it.
+  /// If the operation is collective, all ranks perform the same number of calls, the last of which may be empty. A rank
+  /// whose piece fails takes part in the remaining calls with empty pieces, so that the others do not wait for it.
   private borrowing func forEachTransfer(
     of ranges: [Range<Int>], collective: Bool,
     _ body: (borrowing Transfer, _ offset: Int) throws(HDF5Error) -> Void
@@ -208,7 +208,7 @@ public struct HDF5Dataset: ~Copyable {
     }
   }
 
-  /// What the library wants to know about a transfer besides the elements.
+  /// The library's parameters of a transfer besides the elements.
   private struct Transfer: ~Copyable {
     let memory: Handle
     let file: Handle
@@ -228,9 +228,9 @@ public struct HDF5Dataset: ~Copyable {
   }
 }
 
-/// The bytes of elements in memory; nil if they are more than can be.
+/// The size of elements in memory; nil if it overflows.
 private func sizeInMemory(_ shape: [Int], _ type: ElementType) -> Int? {
-  // A zero among large numbers would hide that their product is impossible.
+  // A zero among large dimensions would hide that their product overflows.
   shape.map { max($0, 1) }.reduce(type.byteCount) { product, length in
     let (next, overflows) = (product ?? 0).multipliedReportingOverflow(by: length)
     return product == nil || overflows ? nil : next

@@ -2,16 +2,16 @@ import CHDF5
 import Failures
 import Files
 
-/// A call into the HDF5 library, or a request to it, that did not succeed.
+/// A failed call into the HDF5 library, or an invalid request to it.
 public struct HDF5Error: JobEndingError, Equatable, CustomStringConvertible {
-  /// What kinds of failure a caller may want to tell apart.
+  /// The kinds of failure that a caller may want to distinguish.
   public enum Reason: Sendable, Equatable {
     case noSuchFile
     case notHDF5
     case fileExists
-    /// There is no object or attribute of that name.
+    /// There is no object or attribute with this name.
     case noSuchObject
-    /// The object is there, but is not of the expected type or shape.
+    /// The object exists but has a different type or shape.
     case wrongType
     /// A file that must have a `FileSeal` has none.
     case unsealed
@@ -22,7 +22,7 @@ public struct HDF5Error: JobEndingError, Equatable, CustomStringConvertible {
 
   /// The HDF5 function, such as `H5Fopen`.
   public let call: String
-  /// The file, with the object in it where there is one: `run.h5:/weights/conv`.
+  /// The file, with the object in it if there is one: `run.h5:/weights/conv`.
   public let subject: String
   public let reason: Reason
   public let message: String
@@ -47,7 +47,7 @@ public struct HDF5Error: JobEndingError, Equatable, CustomStringConvertible {
   public var description: String { "\(subject): \(message) (\(call))" }
 }
 
-/// Turns a negative status into an error that carries the library's own explanation.
+/// Turns a negative status into an error with the library's own explanation.
 @discardableResult
 func check<Status: SignedInteger>(
   _ call: String, _ subject: @autoclosure () -> String, _ status: Status

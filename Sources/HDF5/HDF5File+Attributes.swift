@@ -5,7 +5,7 @@ extension HDF5File {
   // MARK: Writing
 
   /// Sets an attribute of a group or dataset, replacing one of the same name. It is a variable-length UTF-8 string,
-  /// which h5py reads as `str`. A zero byte would end it, so a text that has one is refused.
+  /// which h5py reads as `str`. A zero byte would end the string, so text that contains one is rejected.
   public borrowing func writeAttribute(_ name: String, _ text: String, of objectPath: String = "/") throws(HDF5Error) {
     let subject = subject(objectPath, attribute: name)
     let datatype = try textType([text], subject)
@@ -56,7 +56,7 @@ extension HDF5File {
 
   // MARK: Reading
 
-  /// Whether a group or dataset has an attribute of this name.
+  /// Whether a group or dataset has an attribute with this name.
   public borrowing func attributeExists(_ name: String, of objectPath: String = "/") throws(HDF5Error) -> Bool {
     let object = try openObject(objectPath)
     return try check(
@@ -93,7 +93,7 @@ extension HDF5File {
     guard holdsIntegers(datatype) else {
       throw HDF5Error("H5Aread", subject, .wrongType, "this is not an integer")
     }
-    // The library would silently replace an unsigned number that is too large by the largest signed one.
+    // The library would silently clamp an unsigned number that is too large to the largest signed one.
     if H5Tget_sign(datatype.identifier) == H5T_SGN_NONE {
       var value: UInt64 = 0
       try check("H5Aread", subject, H5Aread(attribute.identifier, ddpm_hdf5_native_uint64(), &value))

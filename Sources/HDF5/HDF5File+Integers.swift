@@ -1,18 +1,18 @@
 import CHDF5
 
 extension HDF5File {
-  /// The shape of a dataset of whole numbers: of any width and byte order, or the booleans that h5py writes.
+  /// The shape of a dataset of integers: of any width and byte order, or the booleans that h5py writes.
   ///
-  /// Throws for the reasons `noSuchObject` and `wrongType` among others.
+  /// Throws, among others, for the reasons `noSuchObject` and `wrongType`.
   public borrowing func integerShape(_ datasetPath: String) throws(HDF5Error) -> [Int] {
     let subject = subject(datasetPath)
     let dataset = try openIntegers(datasetPath)
     return try extent(of: dataset, subject)
   }
 
-  /// The whole numbers of a dataset, row-major. Throws if one of them is beyond 2⁶³ − 1.
+  /// The integers of a dataset in row-major order. Throws if one of them is greater than 2⁶³ − 1.
   ///
-  /// Memory is taken for as many as `integerShape` says.
+  /// Allocates memory for the shape returned by `integerShape`.
   public borrowing func readIntegers(_ datasetPath: String) throws(HDF5Error) -> [Int64] {
     let subject = subject(datasetPath)
     let dataset = try openIntegers(datasetPath)
@@ -30,7 +30,7 @@ extension HDF5File {
       try check("H5Dread", subject, status)
     }
     if H5Tget_sign(datatype.identifier) == H5T_SGN_NONE {
-      // The library would silently replace an unsigned number that is too large by the largest signed one.
+      // The library would silently clamp an unsigned number that is too large to the largest signed one.
       var numbers = [UInt64](repeating: 0, count: count)
       try read(ddpm_hdf5_native_uint64(), into: &numbers)
       if let large = numbers.first(where: { $0 > Int64.max }) {
@@ -67,7 +67,7 @@ extension HDF5File {
   }
 }
 
-/// Whether a type is one of whole numbers, or of names for some, as booleans are.
+/// Whether a type is an integer type, or an enumeration of integers, as booleans are.
 func holdsIntegers(_ datatype: borrowing Handle) -> Bool {
   [H5T_INTEGER, H5T_ENUM].contains(H5Tget_class(datatype.identifier))
 }

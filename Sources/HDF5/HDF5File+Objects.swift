@@ -1,14 +1,14 @@
 import CHDF5
 
-/// What a path in a file leads to.
+/// What a path in a file refers to.
 public enum HDF5ObjectKind: Sendable {
   case group, dataset
-  /// A named datatype or something newer.
+  /// A named datatype, or a kind added in later versions.
   case other
 }
 
 extension HDF5File {
-  /// Whether there is an object at `objectPath`; neither need the groups on the way exist.
+  /// Whether there is an object at `objectPath`; the groups on its path need not exist either.
   public borrowing func exists(_ objectPath: String) throws(HDF5Error) -> Bool {
     let subject = subject(objectPath)
     var prefix = ""
@@ -20,7 +20,7 @@ extension HDF5File {
       try check(
         "H5Lget_info", subject, H5Lget_info(handle.identifier, prefix, &link, ddpm_hdf5_default_properties()))
       guard link.type != H5L_TYPE_EXTERNAL else {
-        throw HDF5Error("H5Lget_info", subject, .wrongType, "\(prefix) is a link into another file, which is not read")
+        throw HDF5Error("H5Lget_info", subject, .wrongType, "\(prefix) is a link to another file, which is not read")
       }
       let objectExists = H5Oexists_by_name(handle.identifier, prefix, ddpm_hdf5_default_properties())
       guard try check("H5Oexists_by_name", subject, objectExists) > 0 else { return false }
@@ -28,7 +28,7 @@ extension HDF5File {
     return true
   }
 
-  /// What is at `objectPath`. Throws for the reason `noSuchObject` if there is nothing.
+  /// The kind of the object at `objectPath`. Throws for the reason `noSuchObject` if there is none.
   public borrowing func kind(of objectPath: String) throws(HDF5Error) -> HDF5ObjectKind {
     let object = try openObject(objectPath)
     switch H5Iget_type(object.identifier) {
@@ -38,10 +38,10 @@ extension HDF5File {
     }
   }
 
-  /// Whether there is a group at `objectPath`. Throws for the reason `noSuchObject` if there is nothing.
+  /// Whether there is a group at `objectPath`. Throws for the reason `noSuchObject` if there is no object.
   public borrowing func isGroup(_ objectPath: String) throws(HDF5Error) -> Bool { try kind(of: objectPath) == .group }
 
-  /// The names of what lies directly in a group, sorted bytewise.
+  /// The names of the objects directly in a group, sorted bytewise.
   public borrowing func names(in groupPath: String = "/") throws(HDF5Error) -> [String] {
     let subject = subject(groupPath)
     guard try isGroup(groupPath) else { throw HDF5Error("H5Gget_info", subject, .wrongType, "this is not a group") }
@@ -64,7 +64,7 @@ extension HDF5File {
     return names
   }
 
-  /// Makes a group, and those on the way to it that are missing.
+  /// Creates a group and any missing groups on its path.
   public borrowing func createGroup(_ groupPath: String) throws(HDF5Error) {
     let subject = subject(groupPath)
     let links = try PropertyLists.linkCreation(subject)
@@ -73,7 +73,7 @@ extension HDF5File {
     try Handle(.object, "H5Gcreate2", subject, identifier).close(subject)
   }
 
-  /// Makes a dataset whose contents are undefined until written, and the groups on the way to it that are missing.
+  /// Creates a dataset whose contents are undefined until written, and any missing groups on its path.
   ///
   /// - Parameter shape: empty for a single number; a dimension may be zero.
   public borrowing func createDataset(
@@ -95,7 +95,7 @@ extension HDF5File {
     return try HDF5Dataset(Handle(.dataset, "H5Dcreate2", subject, identifier), subject, communicator)
   }
 
-  /// Opens a dataset. Throws for the reasons `noSuchObject` and `wrongType` among others.
+  /// Opens a dataset. Throws, among others, for the reasons `noSuchObject` and `wrongType`.
   public borrowing func openDataset(_ datasetPath: String) throws(HDF5Error) -> HDF5Dataset {
     let subject = subject(datasetPath)
     guard try kind(of: datasetPath) == .dataset else {
@@ -107,7 +107,7 @@ extension HDF5File {
     return try HDF5Dataset(dataset, subject, communicator)
   }
 
-  /// Refuses a dataset whose elements are in other files, which could be any on this machine.
+  /// Throws if a dataset's elements are in other files, which could be any on this machine.
   func requireOwnStorage(_ dataset: borrowing Handle, _ subject: String) throws(HDF5Error) {
     let creation = try Handle(.propertyList, "H5Dget_create_plist", subject, H5Dget_create_plist(dataset.identifier))
     guard H5Pget_layout(creation.identifier) != H5D_VIRTUAL, H5Pget_external_count(creation.identifier) == 0 else {

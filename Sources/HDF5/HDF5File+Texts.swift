@@ -2,7 +2,7 @@ import CHDF5
 import Glibc
 
 extension HDF5File {
-  /// The texts of an attribute that is a list of strings, of fixed or variable length.
+  /// The strings of an attribute that is a list of strings, of fixed or variable length.
   public borrowing func readAttribute(
     _ name: String, of objectPath: String = "/", as _: [String].Type
   ) throws(HDF5Error) -> [String] {
@@ -13,7 +13,7 @@ extension HDF5File {
     return try texts(datatype, dataspace, subject) { H5Aread(attribute.identifier, datatype.identifier, $0) }
   }
 
-  /// The texts of a dataset of strings, of fixed or variable length.
+  /// The strings of a dataset, of fixed or variable length.
   public borrowing func readTexts(_ datasetPath: String) throws(HDF5Error) -> [String] {
     let subject = subject(datasetPath)
     guard try kind(of: datasetPath) == .dataset else {
@@ -34,7 +34,7 @@ extension HDF5File {
     }
   }
 
-  /// - Parameter read: reads all into memory, in the type of the file.
+  /// - Parameter read: reads all strings into memory, in the type of the file.
   private func texts(
     _ datatype: borrowing Handle, _ dataspace: borrowing Handle, _ subject: String,
     read: (UnsafeMutableRawPointer) -> herr_t
@@ -45,7 +45,7 @@ extension HDF5File {
     let count = Int(
       try check("H5Sget_simple_extent_npoints", subject, H5Sget_simple_extent_npoints(dataspace.identifier)))
     let size = H5Tget_size(datatype.identifier)
-    // What asks for more is rather damaged.
+    // A larger size is more likely the result of damage.
     guard size > 0, count <= textLimit / size else {
       throw HDF5Error("H5Aread", subject, .wrongType, "\(count) strings of \(size) bytes are too many")
     }
@@ -73,10 +73,10 @@ extension HDF5File {
   }
 }
 
-/// The bytes of all texts of a list together.
+/// The maximum total size of a list's strings in bytes.
 private let textLimit = 1 << 26
 
-/// A string of fixed length without what fills it up.
+/// A fixed-length string without its padding.
 func withoutPadding(_ bytes: some Collection<UInt8>, spaces: Bool) -> [UInt8] {
   var bytes = Array(bytes)
   if spaces {

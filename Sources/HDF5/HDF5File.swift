@@ -5,11 +5,12 @@ import MessagePassing
 
 /// An open HDF5 file, of one process or shared by the ranks of a communicator through MPI-IO.
 ///
-/// All calls on a shared file are collective: every rank makes them with the same arguments (HDF5 reference, "Collective
-/// Calling Requirements"). Only reading and writing the elements of a dataset may differ, and may be done by some ranks.
+/// All calls on a shared file are collective: every rank makes them with the same arguments (HDF5 reference,
+/// "Collective Calling Requirements"). Only reading and writing the elements of a dataset may differ between ranks, and
+/// may be done by some of them.
 ///
-/// A file of one process is closed when it goes out of scope. A shared one is then left open, since closing waits for
-/// the other ranks, which may be elsewhere: after an error the job has to end.
+/// A file of one process is closed when it goes out of scope. A shared file is then left open, since closing it waits
+/// for the other ranks, which may be elsewhere after an error: the job has to end.
 public struct HDF5File: ~Copyable {
   public let path: String
   /// The ranks that share the file, or nil.
@@ -27,7 +28,7 @@ public struct HDF5File: ~Copyable {
   /// - Parameters:
   ///   - exclusive: whether it is an error if the file exists; otherwise its contents are lost.
   ///   - communicator: the ranks that share the file; nil for this process alone.
-  /// - Throws: `HDF5Error`, for the reason `fileExists` among others.
+  /// - Throws: `HDF5Error`, among others for the reason `fileExists`.
   public static func create(
     _ path: String, exclusive: Bool = false, communicator: Communicator? = nil
   ) throws(HDF5Error) -> HDF5File {
@@ -50,7 +51,7 @@ public struct HDF5File: ~Copyable {
   /// Opens a file.
   ///
   /// - Parameter communicator: the ranks that share the file; nil for this process alone.
-  /// - Throws: `HDF5Error`, for the reasons `noSuchFile` and `notHDF5` among others.
+  /// - Throws: `HDF5Error`, among others for the reasons `noSuchFile` and `notHDF5`.
   public static func open(
     _ path: String, writable: Bool = false, communicator: Communicator? = nil
   ) throws(HDF5Error) -> HDF5File {
@@ -63,7 +64,7 @@ public struct HDF5File: ~Copyable {
     return try HDF5File(path: path, communicator: communicator, call: "H5Fopen", identifier)
   }
 
-  /// What the failure to open a file comes down to.
+  /// Explains why a file could not be opened.
   private static func openingError(_ path: String, hint: String) -> HDF5Error {
     let explanation = innermostExplanation()
     if H5Fis_hdf5(path) == 0 { return HDF5Error("H5Fopen", path, .notHDF5, "this is not an HDF5 file") }
@@ -71,7 +72,7 @@ public struct HDF5File: ~Copyable {
     return HDF5Error("H5Fopen", path, .other, isCut ? "the file is cut short (\(explanation))" : explanation + hint)
   }
 
-  /// Whether a file begins as every HDF5 file does. (Those with a block of their maker's before are not read here.)
+  /// Whether a file starts with HDF5's signature. (Files with a user block before it are not supported.)
   static func hasSignature(_ path: String) -> Bool {
     let signature: [UInt8] = [0x89] + Array("HDF\r\n".utf8) + [0x1a, 0x0a]
     return (try? RegularFile(path).bytes(first: signature.count)) == signature
@@ -79,7 +80,7 @@ public struct HDF5File: ~Copyable {
 
   private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-  /// Hands everything written so far to the operating system; ranks that share the file also let it reach the disk.
+  /// Hands everything written so far to the operating system; if ranks share the file, it is also flushed to the disk.
   public borrowing func flush() throws(HDF5Error) {
     try check("H5Fflush", path, H5Fflush(handle.identifier, H5F_SCOPE_GLOBAL))
   }
@@ -90,6 +91,6 @@ public struct HDF5File: ~Copyable {
     try handle.close(path)
   }
 
-  /// How messages name an object of this file.
+  /// The name of an object of this file for messages.
   func subject(_ objectPath: String) -> String { "\(path):\(objectPath)" }
 }

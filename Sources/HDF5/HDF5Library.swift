@@ -1,6 +1,6 @@
 import CHDF5
 
-/// The library as a whole. It is not thread-safe: calls must follow one another.
+/// The HDF5 library. It is not thread-safe: calls must not overlap.
 public enum HDF5Library {
   /// The version of the library in use, such as "1.10.8".
   public static func version() throws(HDF5Error) -> String {
@@ -13,8 +13,8 @@ public enum HDF5Library {
   /// Opens the library on first use.
   ///
   /// Errors become Swift errors instead of text on stderr. The library must not close files when the process exits:
-  /// closing a file that other ranks share waits for them, and one that exits after an error would hang. Links into
-  /// other files lead nowhere.
+  /// closing a file that other ranks share waits for them, so a rank that exits after an error would hang. Links to
+  /// other files are disabled.
   static func prepare() throws(HDF5Error) {
     try check("H5open", "libhdf5", openStatus)
   }
@@ -23,7 +23,7 @@ public enum HDF5Library {
     guard H5dont_atexit() >= 0, H5open() >= 0, H5Eset_auto2(ddpm_hdf5_default_errors(), nil, nil) >= 0 else {
       return -1
     }
-    // A file from somewhere else must not make us read others.
+    // A file from an unknown source must not make us read other files.
     return H5Lunregister(H5L_TYPE_EXTERNAL)
   }()
 }

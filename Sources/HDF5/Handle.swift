@@ -10,10 +10,10 @@ struct Handle: ~Copyable {
   private let kind: Kind
   private let closesWhenDropped: Bool
 
-  /// Takes over what `call` has returned.
+  /// Takes over the result of `call`.
   ///
   /// - Parameter closesWhenDropped: whether losing the handle closes the identifier. A file that ranks share is closed
-  ///   by all of them together, so one that is lost on one rank has to stay open.
+  ///   by all of them together, so one that goes out of scope on one rank has to stay open.
   init(
     _ kind: Kind, _ call: String, _ subject: @autoclosure () -> String, _ identifier: hid_t,
     closesWhenDropped: Bool = true
@@ -24,7 +24,7 @@ struct Handle: ~Copyable {
     self.closesWhenDropped = closesWhenDropped
   }
 
-  /// Closes the identifier and reports failure, which for a file may mean that data could not be written.
+  /// Closes the identifier and reports failures; for a file they may mean that data could not be written.
   consuming func close(_ subject: @autoclosure () -> String) throws(HDF5Error) {
     let (identifier, kind) = (identifier, kind)
     discard self

@@ -7,7 +7,7 @@ enum PropertyLists {
   /// How a file is opened: by one process, or through MPI-IO by all of a communicator.
   ///
   /// - The library makes its own duplicate of the communicator.
-  /// - A file with open objects refuses to close, which MPI-IO requires and which is as well a mistake in one process.
+  /// - A file with open objects refuses to close: MPI-IO requires this, and in one process it would be a mistake.
   /// - Format 1.8 or later, so that an attribute may exceed 64 KiB.
   static func fileAccess(_ communicator: Communicator?, _ subject: String) throws(HDF5Error) -> Handle {
     let list = try make(ddpm_hdf5_file_access(), subject)
@@ -21,7 +21,7 @@ enum PropertyLists {
     return list
   }
 
-  /// How a name is entered into a file: groups on its path are made as needed, and the name is UTF-8.
+  /// How a name is added to a file: groups on its path are created as needed, and the name is UTF-8.
   static func linkCreation(_ subject: String) throws(HDF5Error) -> Handle {
     let list = try make(ddpm_hdf5_link_creation(), subject)
     try check(
@@ -30,7 +30,7 @@ enum PropertyLists {
     return list
   }
 
-  /// How a dataset is laid out: in one piece, allocated at once, and not filled, since all of it will be written.
+  /// How a dataset is stored: contiguous, allocated at once, and not filled, since all of it will be written.
   static func datasetCreation(_ subject: String) throws(HDF5Error) -> Handle {
     let list = try make(ddpm_hdf5_dataset_creation(), subject)
     try check("H5Pset_layout", subject, H5Pset_layout(list.identifier, H5D_CONTIGUOUS))
@@ -39,7 +39,7 @@ enum PropertyLists {
     return list
   }
 
-  /// How elements are moved: by all ranks in one operation, or by each for itself.
+  /// How elements are transferred: by all ranks in one operation, or by each rank independently.
   static func transfer(collective: Bool, _ subject: String) throws(HDF5Error) -> Handle {
     let list = try make(ddpm_hdf5_dataset_transfer(), subject)
     if collective {

@@ -1,8 +1,8 @@
 import Files
 
-/// A file's bytes, wherever they are.
+/// The bytes of a file, on the disk or in memory.
 protocol ByteSource: ~Copyable {
-  /// What errors call it.
+  /// The name in error messages.
   var name: String { get }
   var size: Int { get }
 
@@ -37,15 +37,15 @@ extension RegularFile: ByteSource {
   }
 }
 
-/// The part of a source that was looked at last: what is near it needs no other call to the system.
+/// The part of a source that was read last: nearby bytes need no further system call.
 struct ByteWindow {
   private var start = 0
   private var bytes: [UInt8] = []
 
-  /// As much as holds what most files have before their pixels.
+  /// Enough for everything before the pixels in most files.
   private static let size = 512
 
-  /// - Returns: `nil` if the source ends before.
+  /// - Returns: nil if the source is shorter.
   mutating func bytes(
     _ range: Range<Int>, of source: borrowing some ByteSource & ~Copyable
   ) throws(ImageError) -> ArraySlice<UInt8>? {
@@ -58,7 +58,7 @@ struct ByteWindow {
     return bytes[range.lowerBound - start..<range.upperBound - start]
   }
 
-  /// A number whose highest byte comes first.
+  /// A big-endian number.
   mutating func number(
     at offset: Int, bytes count: Int, of source: borrowing some ByteSource & ~Copyable
   ) throws(ImageError) -> Int? {

@@ -1,12 +1,12 @@
-// Bringing images of all kinds to one shape. Sums are of whole numbers, so results are the same everywhere.
+// Converts images of all kinds to one shape. Sums are of integers, so results are the same on all machines.
 
 extension Image {
-  /// The largest square in the middle, made `side` pixels wide.
+  /// The largest square in the middle, resized to `side` pixels.
   ///
-  /// Shrunk, a pixel is the mean over the area that it covers, where pixels that it covers in part count in part, rounded
-  /// to the nearest. Enlarged, it is interpolated linearly between the nearest pixels of each direction.
+  /// When shrinking, a pixel is the mean over the area that it covers, with partly covered pixels weighted accordingly,
+  /// rounded to nearest. When enlarging, it is linearly interpolated between the nearest pixels in each direction.
   public func square(side: Int) -> Image {
-    precondition(side > 0, "an image has at least one pixel")
+    precondition(side > 0, "an image needs at least one pixel")
     let crop = min(width, height)
     let (left, top) = ((width - crop) / 2, (height - crop) / 2)
     if crop == side && width == height { return self }
@@ -45,15 +45,15 @@ extension Image {
     return Image(width: side, height: side, channels: channels, pixels: result)
   }
 
-  /// Whether a pixel is not opaque.
+  /// Whether any pixel is not opaque.
   public var isTransparent: Bool {
     guard hasOpacity else { return false }
     return stride(from: channels - 1, to: pixels.count, by: channels).contains { pixels[$0] < 255 }
   }
 
-  /// The same without opacity: over a background of one grey value where it is transparent.
-  /// - Parameter background: what is behind the image; `nil`: it must be opaque.
-  /// - Returns: `nil` if it is transparent somewhere and there is no background.
+  /// The same image without opacity, over a background of one grey value.
+  /// - Parameter background: the background's value; nil if the image must be opaque.
+  /// - Returns: nil if a pixel is transparent and there is no background.
   public func withoutOpacity(background: UInt8?) -> Image? {
     guard hasOpacity else { return self }
     guard background != nil || !isTransparent else { return nil }
@@ -69,7 +69,7 @@ extension Image {
     return Image(width: width, height: height, channels: channels - 1, pixels: colours)
   }
 
-  /// An image without opacity in red, green and blue, equal to each other where it was grey.
+  /// An image without opacity in red, green and blue; a grey image gets three equal channels.
   public var inColour: Image {
     guard channels == 1 else { return self }
     return Image(width: width, height: height, channels: 3, pixels: pixels.flatMap { [$0, $0, $0] })
@@ -86,16 +86,16 @@ extension Image {
   }
 }
 
-/// Which pixels of a line make up each pixel of a shorter or longer one, and how much they count.
+/// The source pixels and weights for each pixel of a resized line.
 private struct Taps {
   /// The taps of pixel p are bounds[p]..<bounds[p + 1].
   var bounds = [0]
   var sources: [Int] = []
   var weights: [UInt32] = []
-  /// What the weights of a pixel add up to.
+  /// The sum of a pixel's weights.
   let total: Int
 
-  /// In units of 1 / target of a source's pixel, the target's pixel p covers p · source ..< (p + 1) · source.
+  /// In units of 1 / target of a source pixel, target pixel p covers p · source ..< (p + 1) · source.
   init(from source: Int, to target: Int) {
     total = target <= source ? source : 2 * target
     for pixel in 0..<target {
@@ -105,7 +105,7 @@ private struct Taps {
           add(covered, min(end, (covered + 1) * target) - max(start, covered * target))
         }
       } else {
-        // The pixel's middle, in units of 1 / (2 target) from the middle of the source's first.
+        // The pixel's centre, in units of 1 / (2 target), relative to the centre of the first source pixel.
         let middle = (2 * pixel + 1) * source - target
         let before = middle < 0 ? -1 : middle / total
         let beyond = middle - before * total

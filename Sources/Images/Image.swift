@@ -2,14 +2,14 @@
 public struct Image: Sendable, Equatable {
   public let width: Int
   public let height: Int
-  /// 1: grey; 2: grey and opacity; 3: red, green, blue; 4: the same and opacity.
+  /// 1: grey; 2: grey and opacity; 3: red, green, blue; 4: red, green, blue and opacity.
   public let channels: Int
   /// [height, width, channels], row-major.
   public var pixels: [UInt8]
 
   public init(width: Int, height: Int, channels: Int, pixels: [UInt8]) {
-    precondition(width > 0 && height > 0, "an image has at least one pixel")
-    precondition((1...4).contains(channels), "an image has 1 to 4 channels")
+    precondition(width > 0 && height > 0, "an image needs at least one pixel")
+    precondition((1...4).contains(channels), "an image must have 1 to 4 channels")
     precondition(pixels.count == width * height * channels, "the pixels do not fill the image exactly")
     self.width = width
     self.height = height

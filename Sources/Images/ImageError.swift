@@ -4,17 +4,17 @@ import Files
 /// An image file that could not be read or written.
 public struct ImageError: JobEndingError, Equatable, CustomStringConvertible {
   public enum Kind: Sendable {
-    /// Its contents are not what they were, or no image that can be read.
+    /// The contents are damaged, or not an image of a supported format.
     case damaged
-    /// Above a limit that was set to save memory; the message names it.
+    /// Above a limit that protects memory; the message names the limit.
     case tooLarge
-    /// The system does not give it, or takes none.
+    /// The system refuses reading or writing.
     case inaccessible
   }
 
   public let kind: Kind
   public let path: String
-  /// What the library of the format or the operating system says.
+  /// The message of the format's library or the operating system.
   public let message: String
 
   public var exitStatus: ExitStatus { .badInput }

@@ -1,14 +1,14 @@
-/// Arranges images of one size in rows on one sheet.
+/// Arranges images of one size in rows on a sheet.
 public enum ImageGrid {
   /// Pixels between images and around the sheet.
   public static let padding = 2
 
-  /// How many images a sheet may have, so that it can be held in memory and looked at: about 2²⁶ pixels.
+  /// The maximum number of images on a sheet that still fits in memory and can be displayed: about 2²⁶ pixels.
   public static func capacity(height: Int, width: Int) -> Int {
     max(1, (1 << 26) / ((height + padding) * (width + padding)))
   }
 
-  /// Lays `count` images out from left to right and top to bottom, on black.
+  /// Arranges `count` images from left to right and top to bottom, on black.
   ///
   /// - Parameters:
   ///   - images: [count, height, width, channels], row-major; channels as in `Image`.
@@ -16,7 +16,7 @@ public enum ImageGrid {
   public static func arrange(
     _ images: [UInt8], count: Int, height: Int, width: Int, channels: Int, columns: Int
   ) -> Image {
-    precondition(count > 0 && columns > 0, "a grid needs an image and a column")
+    precondition(count > 0 && columns > 0, "a grid needs at least one image and one column")
     precondition(images.count == count * height * width * channels, "the pixels do not fill the images exactly")
     let columns = min(columns, count)
     let rows = (count + columns - 1) / columns
@@ -36,7 +36,7 @@ public enum ImageGrid {
     return Image(width: sheetWidth, height: sheetHeight, channels: channels, pixels: sheet)
   }
 
-  /// Black, and opaque where there is opacity.
+  /// Black, and opaque if there is opacity.
   private static func background(pixelCount: Int, channels: Int) -> [UInt8] {
     guard channels == 4 else { return [UInt8](repeating: 0, count: pixelCount * channels) }
     return (0..<pixelCount * channels).map { $0 % 4 == 3 ? 255 : 0 }

@@ -1,12 +1,12 @@
 import Files
 
-/// What an image file says of itself before its pixels.
+/// The properties that an image file states before its pixels.
 public struct ImageHeader: Sendable, Equatable {
-  /// Of the image that reading gives, as in `Image`.
+  /// Of the image as it is read, as in `Image`.
   public let width: Int
   public let height: Int
   public let channels: Int
-  /// Whether reading turns it, since EXIF says that it is not stored upright.
+  /// Whether reading rotates it, since EXIF states that it is not stored upright.
   public let isTurned: Bool
 
   public init(width: Int, height: Int, channels: Int, isTurned: Bool = false) {
@@ -19,53 +19,52 @@ public struct ImageHeader: Sendable, Equatable {
   /// Whether it is grey, with opacity or without.
   public var isGrey: Bool { channels < 3 }
 
-  /// Whether it has opacity, though perhaps all of it is opaque.
+  /// Whether it has an opacity channel, although it may be completely opaque.
   public var hasOpacity: Bool { channels.isMultiple(of: 2) }
 }
 
 /// Reads PNG and JPEG files of any kind, whatever their names, as 8 bits per channel.
 ///
-/// Samples are taken as they are stored: what a file says of gamma and colour spaces (gAMA, cHRM, sRGB, iCCP, ICC
-/// profiles) changes nothing. 16 bits v become round(v / 257). Inks (CMYK) become red, green and blue as if they were ideal.
+/// Samples are used as stored: information on gamma and colour spaces (gAMA, cHRM, sRGB, iCCP, ICC profiles) is
+/// ignored. 16-bit values v become round(v / 257). Inks (CMYK) become red, green and blue as if they were ideal.
 public struct ImageReader: Sendable, Equatable {
-  /// What becomes of images that EXIF data say are stored otherwise than they should be seen.
+  /// What happens to images that are not stored upright, according to EXIF data.
   public enum Turning: String, CaseIterable, Sendable {
     case upright
     case asStored = "as-stored"
   }
 
   public var turning = Turning.upright
-  /// How many pixels an image may have. A file may have 16 bytes for each.
+  /// The maximum number of pixels of an image. A file may have 16 bytes for each.
   public var pixelLimit = ImageReader.usualPixelLimit
 
   /// 8192 x 8192.
   public static let usualPixelLimit = 1 << 26
 
   public init(turning: Turning = .upright, pixelLimit: Int = ImageReader.usualPixelLimit) {
-    precondition((1...1 << 40).contains(pixelLimit), "a limit of \(pixelLimit) pixels")
+    precondition((1...1 << 40).contains(pixelLimit), "the pixel limit \(pixelLimit) is out of range")
     self.turning = turning
     self.pixelLimit = pixelLimit
   }
 
-  /// What a file says of its image, from as little of the file as tells it.
-  /// - Throws: `ImageError` for a file that cannot be read, is something else, or has too many pixels.
+  /// The properties of a file's image, reading only as much of the file as necessary.
+  /// - Throws: `ImageError` for a file that cannot be read, is of another format, or has too many pixels.
   public func header(of path: String) throws(ImageError) -> ImageHeader {
     try stored(in: Self.open(path)).header(turning)
   }
 
   /// Reads an image.
-  /// - Throws: `ImageError`, as `header` does, and for a file that is damaged in any way that its pixels could have
-  ///   suffered from.
+  /// - Throws: `ImageError`, like `header`, and for any damage that could affect the pixels.
   public func read(_ path: String) throws(ImageError) -> Image { try read(Self.open(path)) }
 
-  /// The same from a file's bytes.
-  /// - Parameter name: what an error calls them.
+  /// The same from a file's contents.
+  /// - Parameter name: the name in error messages.
   public func read(_ bytes: [UInt8], named name: String) throws(ImageError) -> Image {
     try read(BytesInMemory(name: name, bytes: bytes))
   }
 
-  /// The same of a file's bytes.
-  /// - Parameter name: what an error calls them.
+  /// The same from a file's contents.
+  /// - Parameter name: the name in error messages.
   public func header(of bytes: [UInt8], named name: String) throws(ImageError) -> ImageHeader {
     try stored(in: BytesInMemory(name: name, bytes: bytes)).header(turning)
   }

@@ -2,20 +2,20 @@ import CJPEGDecoder
 
 /// Reading JPEG files: their markers here, their pixels by libjpeg.
 enum JPEG {
-  /// The first marker and the beginning of the next.
+  /// The first marker and the first byte of the next.
   static let signature: [UInt8] = [0xff, 0xd8, 0xff]
 
   private enum Marker {
-    /// Those that stand alone: TEM, RST0 to RST7 and SOI.
+    /// Markers without data: TEM, RST0 to RST7 and SOI.
     static let alone: Set<UInt8> = [0x01, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8]
-    /// Beginnings of frames, SOF0 to SOF15, without DHT, JPG and DAC in their midst.
+    /// Starts of frames, SOF0 to SOF15, except DHT, JPG and DAC, which lie between them.
     static let frames = Set<UInt8>(0xc0...0xcf).subtracting([0xc4, 0xc8, 0xcc])
     static let endOfImage: UInt8 = 0xd9
     static let startOfScan: UInt8 = 0xda
     static let application1: UInt8 = 0xe1
   }
 
-  /// Walks over the markers before the first scan (ITU-T T.81, annex B).
+  /// Reads the markers before the first scan (ITU-T T.81, annex B).
   static func stored(
     in source: borrowing some ByteSource & ~Copyable, _ window: inout ByteWindow
   ) throws(ImageError) -> StoredImage {
@@ -48,7 +48,7 @@ enum JPEG {
       orientation: orientation ?? .topLeft)
   }
 
-  /// The next marker and the place behind it. As libjpeg does, bytes that belong to nothing are passed over.
+  /// The next marker and the position after it. Like libjpeg, it skips bytes that belong to no marker.
   private static func nextMarker(
     in source: borrowing some ByteSource & ~Copyable, _ window: inout ByteWindow, from offset: Int
   ) throws(ImageError) -> (marker: UInt8, end: Int)? {
@@ -83,7 +83,7 @@ enum JPEG {
     return Image(width: stored.width, height: stored.height, channels: stored.channels, pixels: pixels)
   }
 
-  /// What is left of white light by cyan, magenta, yellow and black: (255 − ink)(255 − black) / 255 for each.
+  /// The light that remains after cyan, magenta, yellow and black: (255 − ink)(255 − black) / 255 for each.
   private static func colours(ofInks inks: [UInt8], inverted: Bool) -> [UInt8] {
     var colours = [UInt8](repeating: 0, count: inks.count / 4 * 3)
     for pixel in 0..<inks.count / 4 {

@@ -1,4 +1,4 @@
-/// How a stored image must be turned to stand upright: the values of EXIF's tag 274 (CIPA DC-008, 4.6.4), which say
+/// How a stored image must be turned to stand upright: the values of EXIF's tag 274 (CIPA DC-008, 4.6.4), which specify
 /// where the stored image's first row and first column belong.
 public enum Orientation: Int, Sendable, CaseIterable {
   case topLeft = 1
@@ -29,16 +29,16 @@ public enum Orientation: Int, Sendable, CaseIterable {
     }
   }
 
-  /// Where in a stored image, counted in pixels, its upright form begins, and how far the next pixel to the right and
-  /// the next one below are.
+  /// The start, in pixels, of the upright image within the stored one, and the distances to the next pixel to the right
+  /// and the next one below.
   func path(width: Int, height: Int) -> (start: Int, right: Int, down: Int) {
     let start = (reversesColumns ? width - 1 : 0) + (reversesRows ? (height - 1) * width : 0)
     let (alongRow, alongColumn) = (reversesColumns ? -1 : 1, reversesRows ? -width : width)
     return swapsSides ? (start, alongColumn, alongRow) : (start, alongRow, alongColumn)
   }
 
-  /// What EXIF data, which are a TIFF file (TIFF 6.0, section 2), say of an image.
-  /// - Returns: `nil` if they say nothing, or are damaged.
+  /// Reads EXIF data, which have the format of a TIFF file (TIFF 6.0, section 2).
+  /// - Returns: nil if they contain no orientation, or are damaged.
   public init?(exif: ArraySlice<UInt8>) {
     let isLittleEndian: Bool
     switch Array(exif.prefix(4)) {
@@ -69,7 +69,7 @@ public enum Orientation: Int, Sendable, CaseIterable {
 }
 
 extension Image {
-  /// The image, stored like this, as it stands upright.
+  /// The image, stored with this orientation, turned upright.
   func upright(_ orientation: Orientation) -> Image {
     guard orientation != .topLeft else { return self }
     let (width, height) = orientation.swapsSides ? (height, width) : (width, height)

@@ -5,10 +5,10 @@ import Compression
 extension PNG {
   static let signature: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
-  /// EXIF data have at most as many bytes where JPEG files hold them; more are not worth their memory.
+  /// The maximum size of EXIF data in JPEG files; larger data are ignored.
   private static let exifLimit = 1 << 16
 
-  /// Walks over the chunks (ISO/IEC 15948, section 5.3). EXIF data may come after the pixels, so it goes to the end.
+  /// Reads the chunks (ISO/IEC 15948, section 5.3). EXIF data may come after the pixels, so all chunks are read.
   static func stored(
     in source: borrowing some ByteSource & ~Copyable, _ window: inout ByteWindow
   ) throws(ImageError) -> StoredImage {
@@ -29,7 +29,7 @@ extension PNG {
       case "IDAT":
         pixelsEnd = min(end, source.size)
       case "tRNS":
-        // Colour types with opacity have no use for it, and after the pixels it comes too late.
+        // It is not allowed for colour types with opacity, and has no effect after the pixels.
         if pixelsEnd == nil, !channels.isMultiple(of: 2) { channels += 1 }
       case "eXIf":
         if orientation == nil, length <= exifLimit, let chunk = try window.bytes(offset + 4..<end, of: source) {
@@ -52,7 +52,7 @@ extension PNG {
     let checksum = chunk.suffix(4).reduce(0) { $0 << 8 | UInt32($1) }
     guard chunk.dropLast(4).withUnsafeBytes({ crc32($0) }) == checksum else { return nil }
     let data = chunk.dropFirst(4).dropLast(4)
-    // Some programs write what stands in front of it in JPEG files.
+    // Some programs write the prefix that EXIF data have in JPEG files.
     return Orientation(exif: data.starts(with: "Exif\0\0".utf8) ? data.dropFirst(6) : data)
   }
 
@@ -69,8 +69,8 @@ extension PNG {
   }
 }
 
-/// Has a decoder of C fill memory, which begins undefined.
-/// - Parameter call: writes all of it and returns 0, or writes why it cannot, in at most 256 characters.
+/// Lets a decoder in C fill memory, which is uninitialised at first.
+/// - Parameter call: fills the memory and returns 0, or writes an error message of at most 256 characters.
 func decodedPixels(
   _ size: Int, _ path: String,
   by call: (_ pixels: UnsafeMutablePointer<UInt8>, _ message: UnsafeMutablePointer<CChar>) -> Int32

@@ -1,10 +1,11 @@
 import CPNG
 import Files
 
-/// Writes PNG files by libpng's simplified interface, which reports errors without `longjmp`: that must not cross Swift
-/// code.
+/// Writes PNG files with libpng's simplified interface, which reports errors without `longjmp`: a jump must not cross
+/// Swift code.
 public enum PNG {
-  /// Writes an image under a temporary name in the same folder and renames it, so that a reader never finds half of it.
+  /// Writes an image under a temporary name in the same folder and renames it, so that readers never see an incomplete
+  /// file.
   ///
   /// - Parameters:
   ///   - pixels: [height, width, channels], row-major, sRGB.
@@ -15,7 +16,8 @@ public enum PNG {
     try write(Image(width: width, height: height, channels: channels, pixels: pixels), to: path)
   }
 
-  /// Writes an image under a temporary name in the same folder and renames it, so that a reader never finds half of it.
+  /// Writes an image under a temporary name in the same folder and renames it, so that readers never see an incomplete
+  /// file.
   public static func write(_ image: Image, to path: String) throws(ImageError) {
     do {
       try OutputFile(path).write { temporaryPath in
@@ -30,7 +32,7 @@ public enum PNG {
     }
   }
 
-  /// Writes an image into a file whose name is not its last: one of a folder that is still to be published.
+  /// Writes an image directly, without a temporary name, into a folder that has not been published yet.
   public static func write(_ image: Image, inPlace path: String) throws(ImageError) {
     guard let width = UInt32(exactly: image.width), let height = UInt32(exactly: image.height) else {
       throw ImageError(.inaccessible, path, "\(image.width) x \(image.height) pixels are too many")

@@ -1,7 +1,7 @@
-/// What an image file says of its image before it is decoded.
+/// The properties of an image file's image before it is decoded.
 struct StoredImage {
   enum Format {
-    /// With the place where the last of the chunks that hold the pixels ends.
+    /// With the position after the last of the chunks that contain pixels.
     case png(pixelsEnd: Int)
     /// Whether its four components are cyan, magenta, yellow and black.
     case jpeg(hasInks: Bool)
@@ -10,11 +10,11 @@ struct StoredImage {
   let format: Format
   let width: Int
   let height: Int
-  /// Of the image that decoding gives, as in `Image`.
+  /// Of the image as it is decoded, as in `Image`.
   let channels: Int
   let orientation: Orientation
 
-  /// - Throws: `ImageError` if the source cannot be read, or is not an image's.
+  /// - Throws: `ImageError` if the source cannot be read, or is not an image.
   static func find(in source: borrowing some ByteSource & ~Copyable) throws(ImageError) -> StoredImage {
     var window = ByteWindow()
     let start = try window.bytes(0..<min(8, source.size), of: source) ?? []

@@ -1,10 +1,10 @@
 import Kernels
 
 /// The parts of Inception-v3 (Szegedy et al.: "Rethinking the Inception architecture for computer vision",
-/// arXiv:1512.00567, table 1 and figures 4 to 7) in the variant that FID is defined with: where the paper's blocks take a
-/// mean over windows, the zeros around the image do not count, and the last block takes the maximum instead.
+/// arXiv:1512.00567, table 1 and figures 4 to 7) in the variant that FID is defined with: means over windows exclude
+/// the zeros around the image, and the last block takes the maximum instead.
 ///
-/// Names of blocks, branches and layers are those of torchvision's `Inception3`.
+/// The names of blocks, branches and layers are those of torchvision's `Inception3`.
 struct InceptionBlocks {
   let weights: InceptionWeights
 
@@ -47,7 +47,7 @@ struct InceptionBlocks {
       PoolingLayer.downsampling)
   }
 
-  /// [N, 17, 17, 768] to the same. 7x7 kernels are made of rows and columns.
+  /// [N, 17, 17, 768] to the same shape. 7x7 kernels are factorised into rows and columns.
   func c(_ name: String, inner: Int) throws -> Joined {
     Joined(
       try layer("\(name).branch1x1", from: 768, to: 192),

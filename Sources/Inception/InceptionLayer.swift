@@ -18,10 +18,10 @@ struct MapShape {
   }
 }
 
-/// A map of images to images, each by itself, without gradients.
+/// A layer that maps each image independently, without gradients.
 protocol InceptionLayer: Sendable {
   func outputShape(of input: MapShape) -> MapShape
-  /// - Parameter y: [N, …] of the shape that `outputShape` says; overwritten.
+  /// - Parameter y: [N, …] with the shape `outputShape`; overwritten.
   func callAsFunction(_ x: ImageView, into y: ImageView, workers: WorkerPool)
 }
 
@@ -34,12 +34,12 @@ extension InceptionLayer {
   }
 }
 
-/// One layer after the other.
+/// Layers applied one after another.
 struct Chain: InceptionLayer {
   let layers: [any InceptionLayer]
 
   init(_ layers: any InceptionLayer...) {
-    precondition(!layers.isEmpty, "a chain does something")
+    precondition(!layers.isEmpty, "a chain needs at least one layer")
     self.layers = layers
   }
 
@@ -52,12 +52,12 @@ struct Chain: InceptionLayer {
   }
 }
 
-/// Layers of the same input, whose results are joined along the channels.
+/// Layers with the same input, whose results are joined along the channels.
 struct Joined: InceptionLayer {
   let branches: [any InceptionLayer]
 
   init(_ branches: any InceptionLayer...) {
-    precondition(!branches.isEmpty, "there are branches")
+    precondition(!branches.isEmpty, "there must be at least one branch")
     self.branches = branches
   }
 
@@ -83,9 +83,9 @@ struct PoolingLayer: InceptionLayer {
   let stride: Int
   let pad: Int
 
-  /// Every other window that is inside the image.
+  /// Every other window that lies inside the image.
   static let downsampling = PoolingLayer(kind: .maximum, stride: 2, pad: 0)
-  /// The window around each pixel, which may reach outside.
+  /// The window around each pixel, which may reach beyond the image.
   static func centred(_ kind: Pooling) -> PoolingLayer { PoolingLayer(kind: kind, stride: 1, pad: 1) }
 
   func outputShape(of input: MapShape) -> MapShape {

@@ -1,28 +1,28 @@
 import Kernels
 import Tensors
 
-/// Where a network's tensors come from: the elements of the tensor of that name, which has that shape.
+/// The source of a network's tensors: returns the elements of the tensor with this name and shape.
 public typealias InceptionWeights = (_ name: String, _ shape: [Int]) throws -> [Float]
 
 /// Inception-v3 in the variant that the Fréchet inception distance is defined with (Heusel et al.: "GANs trained by a
-/// two time-scale update rule converge to a local Nash equilibrium", arXiv:1706.08500), as the program pytorch-fid has
-/// it; for inference.
+/// two time-scale update rule converge to a local Nash equilibrium", arXiv:1706.08500), as implemented in pytorch-fid;
+/// for inference.
 ///
-/// An image's features depend on that image alone.
+/// An image's features depend only on that image.
 public struct InceptionNetwork: Sendable {
   /// Features of an image: the means of the last block's maps.
   public static let featureCount = 2048
-  /// Numbers of the classifier, of which 1000 belong to ImageNet's classes.
+  /// The number of the classifier's outputs, of which 1000 are ImageNet's classes.
   public static let logitCount = 1008
-  /// Height and width that images are brought to.
+  /// The height and width that images are resized to.
   public static let side = 299
 
   private let stages: [Stage]
   private let classifier: FixedConvolution
   private let classifierWithoutBias: FixedConvolution
 
-  /// Some blocks, and how many images they take together: enough for their weights to pay, few enough for the maps to
-  /// stay in a cache.
+  /// Some blocks, and the number of images that they process together: enough to amortise reading their weights, few
+  /// enough for the maps to stay in a cache.
   private struct Stage {
     let layers: Chain
     let imagesAtOnce: Int
@@ -38,12 +38,12 @@ public struct InceptionNetwork: Sendable {
     }
   }
 
-  /// Images that go through all stages together.
+  /// The maximum number of images that pass through all stages together.
   private static let maximumImages = 16
 
-  /// - Parameter weights: gives each tensor of the network, by the name that it has in pytorch-fid's module and in
-  ///   PyTorch's order of dimensions: kernels [out, in, height, width], the classifier [out, in].
-  /// - Throws: what `weights` throws.
+  /// - Parameter weights: returns each tensor of the network, by its name in pytorch-fid's module and in PyTorch's
+  ///   order of dimensions: kernels [out, in, height, width], the classifier [out, in].
+  /// - Throws: the errors of `weights`.
   public init(weights: InceptionWeights) throws {
     (stages, classifier, classifierWithoutBias) = try withoutActuallyEscaping(weights) { weights in
       let blocks = InceptionBlocks(weights: weights)
@@ -87,11 +87,12 @@ public struct InceptionNetwork: Sendable {
   /// - Returns: [N, 2048].
   public func features(of images: Tensor, workers: WorkerPool) -> Tensor {
     let images = ImageView(images)
-    precondition(images.channels == 3 || images.channels == 1, "images are coloured or grey")
+    precondition(images.channels == 3 || images.channels == 1, "images must be colour or grey")
     let features = Tensor(uninitialised: [images.images, Self.featureCount])
     let means = ImageView(features.reshaped([images.images, 1, 1, Self.featureCount]))
     let threads = workers.threadCount
-    // Each thread takes its images from beginning to end, if there is one for each; else all take the same images.
+    // If there is at least one image per thread, each thread processes whole images; otherwise all threads share an
+    // image.
     let isShared = images.images < threads
     let minimumGroups = (images.images + Self.maximumImages - 1) / Self.maximumImages
     let groups = isShared ? minimumGroups : (minimumGroups + threads - 1) / threads * threads
@@ -115,14 +116,14 @@ public struct InceptionNetwork: Sendable {
     Pooling.meanOverPixels(maps, into: means, workers: workers)
   }
 
-  /// What the classifier makes of features.
+  /// The classifier's output for features.
   ///
   /// - Parameters:
   ///   - features: [N, 2048].
-  ///   - hasBias: the classifier's bias is left out where the inception score is computed as its authors did.
+  ///   - hasBias: whether to add the classifier's bias; the Inception score's authors left it out.
   /// - Returns: [N, 1008].
   public func logits(of features: Tensor, hasBias: Bool = true, workers: WorkerPool) -> Tensor {
-    precondition(features.shape.count == 2 && features.shape[1] == Self.featureCount, "features are [N, 2048]")
+    precondition(features.shape.count == 2 && features.shape[1] == Self.featureCount, "features must be [N, 2048]")
     let images = features.shape[0]
     let logits = Tensor(uninitialised: [images, Self.logitCount])
     let classifier = hasBias ? classifier : classifierWithoutBias

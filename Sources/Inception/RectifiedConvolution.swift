@@ -1,10 +1,10 @@
 import Kernels
 import Tensors
 
-/// A convolution without bias, batch normalisation with fixed statistics, and max(·, 0), as Inception's only kind of
-/// layer with parameters (torchvision's `BasicConv2d`).
+/// A convolution without bias, batch normalisation with fixed statistics, and max(·, 0): Inception's only kind of layer
+/// with parameters (torchvision's `BasicConv2d`).
 ///
-/// The normalisation (x − mean)·scale/√(variance + ε) + offset is a multiplication of the kernel and a bias.
+/// The normalisation (x − mean)·scale/√(variance + ε) + offset is folded into the kernel and a bias.
 struct RectifiedConvolution: InceptionLayer {
   private let shape: FixedConvolution.Shape
   private let method: Method
@@ -21,9 +21,10 @@ struct RectifiedConvolution: InceptionLayer {
   static let epsilon = 0.001
 
   /// - Parameters:
-  ///   - name: what the names of its tensors begin with.
+  ///   - name: the prefix of its tensors' names.
   ///   - kernel: height and width.
-  ///   - isPadded: whether the result is as large as the input (stride 1), or made of windows inside it only.
+  ///   - isPadded: whether the input is padded so that the result is as large (stride 1); otherwise only windows inside
+  ///     it are used.
   ///   - weights: see `InceptionNetwork.init`.
   init(
     _ name: String, from inChannels: Int, to outChannels: Int, kernel: (height: Int, width: Int) = (1, 1),

@@ -9,8 +9,8 @@ package func requireOneProcess(_ command: String, _ communicator: Communicator) 
     rank: 0, exitStatus: .badInput, message: "\(command) works in one process: run it without mpirun")
 }
 
-/// What `body` returns.
-/// - Throws: what it throws; a setting that cannot work by the option of the command line that it was given by.
+/// Calls `body`.
+/// - Throws: the errors of `body`; an invalid setting is named by its command-line option.
 func namingOptions<Result>(_ body: () throws -> Result) throws -> Result {
   do { return try body() } catch let error as DiffusionError { throw InputError("--\(error)") }
 }

@@ -1,4 +1,4 @@
-/// The kinds of floating-point numbers that files of tensors hold, by their names in the safetensors format.
+/// The floating-point types in files of tensors, by their names in the safetensors format.
 enum FloatType: String {
   case float64 = "F64"
   case float32 = "F32"
@@ -13,7 +13,7 @@ enum FloatType: String {
     }
   }
 
-  /// Little-endian numbers, one after another, in single precision.
+  /// Converts little-endian numbers to single precision.
   func floats(_ bytes: UnsafeRawBufferPointer) -> [Float] {
     let indices = 0..<bytes.count / byteCount
     return switch self {

@@ -1,9 +1,9 @@
-/// Reads JSON (RFC 8259) as strictly as it is defined, but for `NaN`, `Infinity` and `-Infinity`, which Python writes.
-/// What is nested more deeply than `depthLimit` is refused, and so are two values for one key.
+/// A strict JSON parser (RFC 8259), except that it accepts `NaN`, `Infinity` and `-Infinity`, which Python writes. It
+/// rejects nesting deeper than `depthLimit` and duplicate keys.
 struct JSONParser {
   static let depthLimit = 64
 
-  /// Where a text is no JSON, in bytes from its beginning, and why.
+  /// The position of a syntax error, in bytes from the start, and its description.
   struct Failure: Error {
     let position: Int
     let problem: String
@@ -12,12 +12,12 @@ struct JSONParser {
   private let bytes: [UInt8]
   private var position = 0
 
-  /// The value of a whole text.
+  /// Parses a whole text.
   static func value(of bytes: [UInt8]) throws(Failure) -> JSONValue {
     var parser = JSONParser(bytes: bytes)
     let value = try parser.value(depth: 0)
     parser.skipSpace()
-    guard parser.position == bytes.count else { throw parser.failure("something follows the value") }
+    guard parser.position == bytes.count else { throw parser.failure("there is text after the value") }
     return value
   }
 
@@ -31,7 +31,7 @@ struct JSONParser {
     while let byte = next, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { position += 1 }
   }
 
-  /// Passes over a text if it comes next.
+  /// Skips a text if it comes next.
   private mutating func skip(_ text: StaticString) -> Bool {
     let count = text.utf8CodeUnitCount
     guard bytes.count - position >= count, (0..<count).allSatisfy({ bytes[position + $0] == text.utf8Start[$0] }) else {
@@ -48,7 +48,7 @@ struct JSONParser {
     case UInt8(ascii: "{"): return .object(try object(depth: depth))
     case UInt8(ascii: "["): return .list(try list(depth: depth))
     case UInt8(ascii: "\""): return .text(try text())
-    case nil: throw failure("it ends too soon")
+    case nil: throw failure("it ends too early")
     default: break
     }
     if skip("null") { return .null }
@@ -69,7 +69,7 @@ struct JSONParser {
       values.append(try value(depth: depth + 1))
       skipSpace()
       if skip("]") { return values }
-      guard skip(",") else { throw failure("a list goes on without a comma") }
+      guard skip(",") else { throw failure("a list lacks a comma") }
     }
   }
 
@@ -80,7 +80,7 @@ struct JSONParser {
     if skip("}") { return values }
     while true {
       skipSpace()
-      guard next == UInt8(ascii: "\"") else { throw failure("a key is no text") }
+      guard next == UInt8(ascii: "\"") else { throw failure("a key is not a string") }
       let key = try text()
       skipSpace()
       guard skip(":") else { throw failure("a key has no value") }
@@ -89,7 +89,7 @@ struct JSONParser {
       }
       skipSpace()
       if skip("}") { return values }
-      guard skip(",") else { throw failure("an object goes on without a comma") }
+      guard skip(",") else { throw failure("an object lacks a comma") }
     }
   }
 
@@ -99,7 +99,7 @@ struct JSONParser {
     let first = next
     try digits()
     guard first != UInt8(ascii: "0") || position - start == (bytes[start] == UInt8(ascii: "-") ? 2 : 1) else {
-      throw failure("a number begins with 0")
+      throw failure("a number starts with 0")
     }
     var isWhole = true
     if skip(".") {
@@ -130,19 +130,19 @@ struct JSONParser {
       position += 1
       switch byte {
       case UInt8(ascii: "\""):
-        guard let text = String(validating: characters, as: UTF8.self) else { throw failure("a text is not UTF-8") }
+        guard let text = String(validating: characters, as: UTF8.self) else { throw failure("a string is not UTF-8") }
         return text
       case UInt8(ascii: "\\"): characters += try escaped()
-      case 0..<0x20: throw failure("a text has a control character")
+      case 0..<0x20: throw failure("a string has a control character")
       default: characters.append(byte)
       }
     }
-    throw failure("a text ends too soon")
+    throw failure("a string ends too early")
   }
 
-  /// What a backslash and its followers stand for.
+  /// The characters for an escape sequence.
   private mutating func escaped() throws(Failure) -> [UInt8] {
-    guard let byte = next else { throw failure("a text ends too soon") }
+    guard let byte = next else { throw failure("a string ends too early") }
     position += 1
     switch byte {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
@@ -166,7 +166,7 @@ struct JSONParser {
   }
 
   private mutating func hexadecimal() throws(Failure) -> UInt32 {
-    guard bytes.count - position >= 4 else { throw failure("a text ends too soon") }
+    guard bytes.count - position >= 4 else { throw failure("a string ends too early") }
     var code: UInt32 = 0
     for byte in bytes[position..<position + 4] {
       guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else { throw failure("an escape is unknown") }

@@ -8,19 +8,19 @@ public enum JSONValue: Encodable, Equatable, Sendable {
   case list([JSONValue])
   case object([String: JSONValue])
 
-  /// Bytes that a text of JSON may have: with its values it then fits into memory.
+  /// The maximum size of a JSON text in bytes, so that its values fit into memory.
   public static let sizeLimit = 1 << 24
 
-  /// - Parameter path: what messages call the file.
-  /// - Throws: `InterchangeError` for what is no JSON, longer than `sizeLimit` or nested too deeply.
+  /// - Parameter path: the name of the file in messages.
+  /// - Throws: `InterchangeError` for text that is not JSON, longer than `sizeLimit` or nested too deeply.
   public init(parsing bytes: [UInt8], path: String) throws(InterchangeError) {
     guard bytes.count <= Self.sizeLimit else {
       throw InterchangeError(
         path, "its JSON has \(bytes.count) bytes, more than the limit of \(Self.sizeLimit)",
-        advice: "divide it into several files")
+        advice: "split it into several files")
     }
     do { self = try JSONParser.value(of: bytes) } catch {
-      throw InterchangeError(path, "is no JSON: at byte \(error.position) \(error.problem)")
+      throw InterchangeError(path, "is not JSON: at byte \(error.position) \(error.problem)")
     }
   }
 
@@ -37,7 +37,7 @@ public enum JSONValue: Encodable, Equatable, Sendable {
     }
   }
 
-  /// Whether it says the same: 1 and 1.0 do.
+  /// Whether the values are equal; numbers are compared as numbers, so 1 equals 1.0.
   public func means(_ other: JSONValue) -> Bool {
     if let (mine, theirs) = number.flatMap({ mine in other.number.map { (mine, $0) } }) { return mine == theirs }
     return self == other
@@ -64,7 +64,7 @@ public enum JSONValue: Encodable, Equatable, Sendable {
   public var object: [String: JSONValue]? { if case .object(let values) = self { values } else { nil } }
   public var list: [JSONValue]? { if case .list(let values) = self { values } else { nil } }
 
-  /// nil unless this is a list of whole numbers.
+  /// nil unless this is a list of integers.
   public var integers: [Int]? {
     guard let list else { return nil }
     let numbers = list.compactMap(\.integer)
@@ -73,7 +73,7 @@ public enum JSONValue: Encodable, Equatable, Sendable {
 }
 
 extension JSONValue: CustomStringConvertible {
-  /// As JSON has it.
+  /// The value as JSON.
   public var description: String {
     switch self {
     case .null: "null"

@@ -1,9 +1,9 @@
 extension NumpyArchive {
-  /// NumPy's name of an array's elements' type, such as `<f8`; nil if there is no such array.
+  /// NumPy's name of an array's element type, such as `<f8`; nil if there is no such array.
   public func type(_ name: String) -> String? { try? entry(name).header.type }
 
   /// The elements of an array of unsigned bytes, row-major in its shape.
-  /// - Throws: `InterchangeError` if there is no such array, it holds something else or is not whole.
+  /// - Throws: `InterchangeError` if there is no such array, it has another type, or it is truncated.
   public func bytes(_ name: String) throws(InterchangeError) -> [UInt8] {
     let entry = try entry(name)
     guard entry.header.type == "|u1" else { throw wrongType(name, entry, expected: "uint8") }
@@ -11,10 +11,9 @@ extension NumpyArchive {
     return entry.header.isColumnMajor ? Self.rowMajor(stored, shape: entry.header.shape) : stored
   }
 
-  /// The elements of an array of whole numbers of any width and byte order, or of booleans (0 and 1), row-major in its
-  /// shape.
-  /// - Throws: `InterchangeError` if there is no such array, it holds something else or is not whole, or a number is
-  ///   beyond 2⁶³ − 1.
+  /// The elements of an array of integers of any width and byte order, or of booleans (0 and 1), row-major.
+  /// - Throws: `InterchangeError` if there is no such array, it has another type, it is truncated, or a number exceeds
+  ///   2⁶³ − 1.
   public func integers(_ name: String) throws(InterchangeError) -> [Int64] {
     let entry = try entry(name)
     let stored: [Int64]
@@ -28,7 +27,7 @@ extension NumpyArchive {
     case "i4": stored = try integers(name, entry, as: Int32.self)
     case "u8": stored = try integers(name, entry, as: UInt64.self)
     case "i8": stored = try integers(name, entry, as: Int64.self)
-    default: throw wrongType(name, entry, expected: "whole numbers")
+    default: throw wrongType(name, entry, expected: "integers")
     }
     return entry.header.isColumnMajor ? Self.rowMajor(stored, shape: entry.header.shape) : stored
   }
@@ -49,8 +48,8 @@ extension NumpyArchive {
     return numbers
   }
 
-  /// The elements of an array of texts, or of bytes that are texts in UTF-8.
-  /// - Throws: `InterchangeError` if there is no such array, it holds something else or is not whole.
+  /// The elements of an array of strings, or of bytes that are UTF-8 strings.
+  /// - Throws: `InterchangeError` if there is no such array, it has another type, or it is truncated.
   public func texts(_ name: String) throws(InterchangeError) -> [String] {
     let entry = try entry(name)
     let type = entry.header.type
@@ -58,7 +57,7 @@ extension NumpyArchive {
       throw wrongType(name, entry, expected: "texts")
     }
     if length == 0 { return entry.header.shape == [0] ? [] : [""] }
-    let isNoText = InterchangeError(path, "\(name) is no text")
+    let isNoText = InterchangeError(path, "\(name) is not text")
     if type.hasPrefix("|S") {
       let bytes: [UInt8] = try words(name, entry, count: length)
       var texts: [String] = []
@@ -76,7 +75,7 @@ extension NumpyArchive {
       var text = ""
       for stored in characters[start..<start + length] {
         let character = isBigEndian ? UInt32(bigEndian: stored) : UInt32(littleEndian: stored)
-        // Shorter texts are filled up with zeros.
+        // Shorter strings are padded with zeros.
         if character == 0 { break }
         guard let scalar = Unicode.Scalar(character) else { throw isNoText }
         text.unicodeScalars.append(scalar)

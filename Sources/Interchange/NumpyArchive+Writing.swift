@@ -1,15 +1,15 @@
 import Foundation
 
 extension NumpyArchive {
-  /// An array to be written.
+  /// An array to write.
   public struct Array: Sendable {
     let name: String
     let header: NumpyHeader
     let elements: [UInt8]
 
-    /// - Parameter values: row-major in the shape.
+    /// - Parameter values: the elements in row-major order.
     public init(_ name: String, shape: [Int], _ values: [Double]) {
-      precondition(shape.reduce(1, *) == values.count, "\(name) has as many elements as its shape says")
+      precondition(shape.reduce(1, *) == values.count, "\(name) must have the elements of its shape")
       self.init(name, NumpyHeader(type: "<f8", shape: shape), words: values.map(\.bitPattern))
     }
 
@@ -18,7 +18,7 @@ extension NumpyArchive {
     }
 
     public init(_ name: String, text: String) {
-      // NumPy knows no text of no characters.
+      // NumPy has no string type of length zero.
       let characters = text.isEmpty ? [0] : text.unicodeScalars.map(\.value)
       self.init(name, NumpyHeader(type: "<U\(characters.count)", shape: []), words: characters)
     }
@@ -33,12 +33,13 @@ extension NumpyArchive {
     }
   }
 
-  /// The bytes of a file with `arrays`, in their order, as `numpy.savez` writes it. The same arrays make the same bytes.
+  /// The contents of a file with `arrays`, in their order, as written by `numpy.savez`. The same arrays give the same
+  /// bytes.
   ///
-  /// - Parameter path: what messages call the file.
-  /// - Throws: `InterchangeError` if the archive cannot be made, for want of memory.
+  /// - Parameter path: the name of the file in messages.
+  /// - Throws: `InterchangeError` if there is not enough memory.
   public static func contents(of arrays: [Array], path: String) throws(InterchangeError) -> Data {
-    precondition(Set(arrays.map(\.name)).count == arrays.count, "each name occurs once")
+    precondition(Set(arrays.map(\.name)).count == arrays.count, "each name must occur once")
     return try ZipArchive.contents(of: arrays.map { ("\($0.name).npy", $0.header.bytes + $0.elements) }, path: path)
   }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A file of named arrays as `numpy.savez` and `numpy.savez_compressed` write them (`.npz`): a ZIP archive with an
+/// A file of named arrays as written by `numpy.savez` and `numpy.savez_compressed` (`.npz`): a ZIP archive with an
 /// array in NumPy's format for each name.
 public struct NumpyArchive: Sendable {
   struct Entry {
@@ -8,19 +8,19 @@ public struct NumpyArchive: Sendable {
     let elements: ArraySlice<UInt8>
   }
 
-  /// What messages call the file.
+  /// The name of the file in messages.
   public let path: String
   private let entries: [String: Entry]
 
-  /// - Throws: `InterchangeError` for a file that cannot be read, is not whole, or holds something else.
+  /// - Throws: `InterchangeError` for a file that cannot be read, is truncated, or is of another format.
   public init(readingFrom path: String) throws(InterchangeError) {
     try self.init(try fileContents(path), path: path)
   }
 
   /// - Parameters:
-  ///   - contents: the whole file's bytes.
-  ///   - path: what messages call the file.
-  /// - Throws: `InterchangeError` if the archive is damaged or a member of it is no array.
+  ///   - contents: the contents of the file.
+  ///   - path: the name of the file in messages.
+  /// - Throws: `InterchangeError` if the archive is damaged, or a member is not an array.
   public init(_ contents: Data, path: String) throws(InterchangeError) {
     self.path = path
     var entries: [String: Entry] = [:]
@@ -28,23 +28,23 @@ public struct NumpyArchive: Sendable {
       let suffix = ".npy"
       guard member.hasSuffix(suffix), let (header, start) = NumpyHeader.parse(bytes) else {
         throw InterchangeError(
-          path, "its member \(member) is no array of NumPy's", advice: "give a file that numpy.savez has written")
+          path, "its member \(member) is not a NumPy array", advice: "use a file written by numpy.savez")
       }
       entries[String(member.dropLast(suffix.count))] = Entry(header: header, elements: bytes[start...])
     }
-    // libzip takes a file of no bytes for an archive of no members.
-    guard !entries.isEmpty else { throw InterchangeError(path, "holds no arrays") }
+    // libzip treats an empty file as an archive without members.
+    guard !entries.isEmpty else { throw InterchangeError(path, "contains no arrays") }
     self.entries = entries
   }
 
   /// In alphabetical order.
   public var names: [String] { entries.keys.sorted() }
 
-  /// [] for a single value; nil if there is no such array.
+  /// [] for a scalar; nil if there is no such array.
   public func shape(_ name: String) -> [Int]? { entries[name]?.header.shape }
 
-  /// The elements of an array of floating-point numbers in double or single precision, row-major in its shape.
-  /// - Throws: `InterchangeError` if there is no such array, it holds something else or is not whole.
+  /// The elements of an array of floating-point numbers in double or single precision, in row-major order.
+  /// - Throws: `InterchangeError` if there is no such array, it has another type, or it is truncated.
   public func doubles(_ name: String) throws(InterchangeError) -> [Double] {
     let entry = try entry(name)
     let stored: [Double]
@@ -58,28 +58,28 @@ public struct NumpyArchive: Sendable {
     return entry.header.isColumnMajor ? Self.rowMajor(stored, shape: entry.header.shape) : stored
   }
 
-  /// A single whole number.
-  /// - Throws: `InterchangeError` if there is no such array, it holds something else or is not whole.
+  /// A single integer.
+  /// - Throws: `InterchangeError` if there is no such array, it has another type, or it is truncated.
   public func integer(_ name: String) throws(InterchangeError) -> Int {
     let entry = try entry(name)
     guard entry.header.type == "<i8", entry.header.shape.isEmpty else {
-      throw wrongType(name, entry, expected: "int64, a single one")
+      throw wrongType(name, entry, expected: "a single int64")
     }
     return Int(Int64(littleEndian: try words(name, entry)[0]))
   }
 
-  /// A single text.
-  /// - Throws: `InterchangeError` if there is no such array, it holds something else or is not whole.
+  /// A single string.
+  /// - Throws: `InterchangeError` if there is no such array, it has another type, or it is truncated.
   public func text(_ name: String) throws(InterchangeError) -> String {
     let entry = try entry(name)
     guard entry.header.type.hasPrefix("<U"), let length = Int(entry.header.type.dropFirst(2)),
       entry.header.shape.isEmpty
-    else { throw wrongType(name, entry, expected: "text, a single one") }
+    else { throw wrongType(name, entry, expected: "a single text") }
     let characters: [UInt32] = try words(name, entry, count: length)
     var text = ""
-    // Shorter texts are filled up with zeros.
+    // Shorter strings are padded with zeros.
     for character in characters.map(UInt32.init(littleEndian:)).prefix(while: { $0 != 0 }) {
-      guard let scalar = Unicode.Scalar(character) else { throw InterchangeError(path, "\(name) is no text") }
+      guard let scalar = Unicode.Scalar(character) else { throw InterchangeError(path, "\(name) is not text") }
       text.unicodeScalars.append(scalar)
     }
     return text
@@ -95,13 +95,13 @@ public struct NumpyArchive: Sendable {
 
   func wrongType(_ name: String, _ entry: Entry, expected: String) -> InterchangeError {
     InterchangeError(
-      path, "\(name) holds elements of type \(entry.header.type) in shape \(entry.header.shape), not \(expected)",
+      path, "\(name) has elements of type \(entry.header.type) in shape \(entry.header.shape), not \(expected)",
       advice: "convert it with NumPy's astype")
   }
 
-  /// The elements' bytes as words in the file's order.
+  /// The elements' bytes as words, in the file's order.
   ///
-  /// - Parameter count: what the shape says, where nil.
+  /// - Parameter count: the number of words; nil for that of the shape.
   func words<Word: FixedWidthInteger>(
     _ name: String, _ entry: Entry, count: Int? = nil
   ) throws(InterchangeError) -> [Word] {
@@ -124,7 +124,7 @@ public struct NumpyArchive: Sendable {
   }
 
   static func rowMajor<Element>(_ values: [Element], shape: [Int]) -> [Element] {
-    // Each index's step in the file.
+    // The stride of each index in the file.
     var steps: [Int] = []
     var step = 1
     for length in shape {

@@ -1,16 +1,16 @@
 import Foundation
 
-/// What stands before the elements of an array in NumPy's format: a magic text, a version, a length and a Python
-/// dictionary (NumPy Enhancement Proposal 1).
+/// The header of an array in NumPy's format: a magic string, a version, a length and a Python dictionary (NumPy
+/// Enhancement Proposal 1).
 struct NumpyHeader: Equatable {
-  /// NumPy's name of the elements' type, such as `<f8`: byte order, kind, bytes (for texts, characters).
+  /// NumPy's name of the element type, such as `<f8`: byte order, kind, bytes (for strings, characters).
   let type: String
   /// Whether the first index varies fastest in the file, instead of the last.
   let isColumnMajor: Bool
   let shape: [Int]
 
   private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
-  /// NumPy lets the elements begin at multiples of this.
+  /// NumPy aligns the elements to multiples of this.
   private static let alignment = 64
 
   init(type: String, isColumnMajor: Bool = false, shape: [Int]) {
@@ -19,10 +19,11 @@ struct NumpyHeader: Equatable {
     self.shape = shape
   }
 
-  /// - Returns: nil unless `contents` begins like an array; else also the place of the first element.
+  /// - Returns: nil unless `contents` starts with such a header; otherwise the header and the offset of the first
+  ///   element.
   static func parse(_ contents: [UInt8]) -> (header: NumpyHeader, elements: Int)? {
     guard contents.count >= magic.count + 4, contents.starts(with: magic) else { return nil }
-    // Versions differ in the length's width and the dictionary's encoding.
+    // Versions differ in the width of the length and the encoding of the dictionary.
     let version = contents[magic.count]
     let lengthBytes = version == 1 ? 2 : 4
     let start = magic.count + 2 + lengthBytes
@@ -36,13 +37,13 @@ struct NumpyHeader: Equatable {
       let sizes = text.firstMatch(of: /'shape'\s*:\s*\(([0-9L,\s]*)\)/)?.1
     else { return nil }
     let parts = sizes.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
-    // Python 2 wrote long integers so.
+    // Python 2's notation for long integers.
     let shape = parts.compactMap { Int($0.hasSuffix("L") ? $0.dropLast() : Substring($0)) }
     guard shape.count == parts.count else { return nil }
     return (NumpyHeader(type: String(type), isColumnMajor: order == "True", shape: shape), start + length)
   }
 
-  /// In version 1.0, which every reader knows.
+  /// In version 1.0, which every reader supports.
   var bytes: [UInt8] {
     let sizes = shape.count == 1 ? "\(shape[0])," : shape.map { "\($0)" }.joined(separator: ", ")
     var text = "{'descr': '\(type)', 'fortran_order': \(isColumnMajor ? "True" : "False"), 'shape': (\(sizes)), }"
@@ -50,7 +51,7 @@ struct NumpyHeader: Equatable {
     let end = before + text.utf8.count + 1
     text += String(repeating: " ", count: (Self.alignment - end % Self.alignment) % Self.alignment) + "\n"
     let length = text.utf8.count
-    precondition(length < 1 << 16, "a shape of a few numbers")
+    precondition(length < 1 << 16, "the shape has too many dimensions")
     return Self.magic + [1, 0, UInt8(length & 0xff), UInt8(length >> 8)] + Array(text.utf8)
   }
 }

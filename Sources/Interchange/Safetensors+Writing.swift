@@ -1,21 +1,21 @@
 import Foundation
 
 extension Safetensors {
-  /// A tensor to be written, row-major in its shape.
+  /// A tensor to write, row-major.
   public struct Tensor: Sendable {
     public let name: String
     public let shape: [Int]
     public let values: [Float]
 
     public init(_ name: String, shape: [Int], _ values: [Float]) {
-      precondition(shape.reduce(1, *) == values.count, "\(name) has as many elements as its shape says")
+      precondition(shape.reduce(1, *) == values.count, "\(name) must have the elements of its shape")
       self.name = name
       self.shape = shape
       self.values = values
     }
   }
 
-  /// The bytes of a file with `tensors` in single precision, in the order of their names, whatever order they come in.
+  /// The contents of a file with `tensors` in single precision, sorted by name.
   public static func contents(of tensors: [Tensor], metadata: [String: String] = [:]) -> Data {
     let tensors = tensors.sorted { $0.name < $1.name }
     var fields: [String: Any] = metadata.isEmpty ? [:] : ["__metadata__": metadata]
@@ -26,12 +26,12 @@ extension Safetensors {
       let field: [String: Any] = [
         "dtype": FloatType.float32.rawValue, "shape": tensor.shape, "data_offsets": [start, end],
       ]
-      precondition(fields.updateValue(field, forKey: tensor.name) == nil, "\(tensor.name) occurs once")
+      precondition(fields.updateValue(field, forKey: tensor.name) == nil, "\(tensor.name) must occur once")
     }
     guard var header = try? JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys]) else {
       preconditionFailure("names, shapes and texts are JSON")
     }
-    // Readers map the elements where they lie; the format pads its header with spaces.
+    // Readers map the elements in place; the format pads its header with spaces.
     header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
     var contents = Data(capacity: 8 + header.count + end)
     withUnsafeBytes(of: UInt64(header.count).littleEndian) { contents.append(contentsOf: $0) }

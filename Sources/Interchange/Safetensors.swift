@@ -1,38 +1,38 @@
 import Foundation
 
-/// A file of named tensors in the safetensors format, as Hugging Face's libraries read and write them: eight bytes with
-/// the header's length, a header in JSON, then the tensors' elements, little-endian and row-major.
+/// A file of named tensors in the safetensors format, as read and written by Hugging Face's libraries: eight bytes with
+/// the header's length, a JSON header, then the tensors' elements, little-endian and row-major.
 public struct Safetensors: Sendable {
   public struct Entry: Sendable, Equatable {
     public let name: String
-    /// As the format names it: `F32`, `I64` and so on. Only floating-point numbers are read here.
+    /// In the format's notation: `F32`, `I64` and so on. Only floating-point numbers are supported.
     public let type: String
     public let shape: [Int]
-    /// In the file.
+    /// The position in the file.
     fileprivate let bytes: Range<Int>
   }
 
-  /// What messages call the file.
+  /// The name of the file in messages.
   public let path: String
-  /// In the order of their names.
+  /// Sorted by name.
   public let entries: [Entry]
-  /// What the header says besides, under `__metadata__`.
+  /// The header's `__metadata__`.
   public let metadata: [String: String]
 
-  /// The whole file's bytes.
+  /// The contents of the file.
   public let contents: Data
   private let indices: [String: Int]
 
   /// Maps the file at `path` into memory and checks its header.
-  /// - Throws: `InterchangeError` for a file that cannot be read or is not whole.
+  /// - Throws: `InterchangeError` for a file that cannot be read or is truncated.
   public init(readingFrom path: String) throws(InterchangeError) {
     try self.init(try fileContents(path), path: path)
   }
 
   /// - Parameters:
-  ///   - contents: the whole file's bytes.
-  ///   - path: what messages call the file.
-  /// - Throws: `InterchangeError` unless the header fits the bytes.
+  ///   - contents: the contents of the file.
+  ///   - path: the name of the file in messages.
+  /// - Throws: `InterchangeError` unless the header matches the contents.
   public init(_ contents: Data, path: String) throws(InterchangeError) {
     self.path = path
     self.contents = contents
@@ -40,17 +40,17 @@ public struct Safetensors: Sendable {
     guard contents.count >= lengthBytes else { throw InterchangeError(path, "is too short for a safetensors file") }
     let length = contents.prefix(lengthBytes).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= UInt64(contents.count - lengthBytes) else {
-      throw InterchangeError(path, "is no safetensors file, or cut short: its header would have \(length) bytes")
+      throw InterchangeError(path, "is not a safetensors file, or is truncated: its header would have \(length) bytes")
     }
     let start = lengthBytes + Int(length)
     guard length <= JSONValue.sizeLimit else {
       throw InterchangeError(
         path, "its header has \(length) bytes, more than the limit of \(JSONValue.sizeLimit)",
-        advice: "divide the tensors among several files")
+        advice: "split the tensors into several files")
     }
     let header = [UInt8](contents[contents.startIndex + lengthBytes..<contents.startIndex + start])
     guard case .object(let fields) = try JSONValue(parsing: header, path: path) else {
-      throw InterchangeError(path, "is no safetensors file: its header is no JSON object")
+      throw InterchangeError(path, "is not a safetensors file: its header is not a JSON object")
     }
     metadata = fields["__metadata__"]?.object?.compactMapValues(\.text) ?? [:]
     var entries: [Entry] = []
@@ -68,7 +68,7 @@ public struct Safetensors: Sendable {
     guard let field = field.object, let type = field["dtype"]?.text, let shape = field["shape"]?.integers,
       shape.allSatisfy({ $0 >= 0 }), let offsets = field["data_offsets"]?.integers, offsets.count == 2, offsets[0] >= 0,
       offsets[0] <= offsets[1], offsets[1] <= end - dataStart
-    else { throw InterchangeError(path, "the header's entry for \(name) is wrong, or the file is cut short") }
+    else { throw InterchangeError(path, "the header's entry for \(name) is wrong, or the file is truncated") }
     let bytes = dataStart + offsets[0]..<dataStart + offsets[1]
     if let known = FloatType(rawValue: type) {
       var count = known.byteCount
@@ -86,15 +86,15 @@ public struct Safetensors: Sendable {
 
   public subscript(name: String) -> Entry? { indices[name].map { entries[$0] } }
 
-  /// The elements of one tensor, row-major in its shape, in single precision.
-  /// - Throws: `InterchangeError` if there is no such tensor, or it holds no floating-point numbers.
+  /// The elements of one tensor in row-major order, in single precision.
+  /// - Throws: `InterchangeError` if there is no such tensor, or its elements are not floating-point numbers.
   public func floats(_ name: String) throws(InterchangeError) -> [Float] {
     guard let entry = self[name] else {
       throw InterchangeError(path, "has no tensor \(name)", advice: "check that this is the right file")
     }
     guard let type = FloatType(rawValue: entry.type) else {
       throw InterchangeError(
-        path, "\(name) holds elements of type \(entry.type)", advice: "store it as F32, F16, BF16 or F64")
+        path, "\(name) has elements of type \(entry.type)", advice: "store it as F32, F16, BF16 or F64")
     }
     return contents.withUnsafeBytes { type.floats(UnsafeRawBufferPointer(rebasing: $0[entry.bytes])) }
   }

@@ -2,10 +2,10 @@ import CZip
 import Files
 import Foundation
 
-/// ZIP archives in memory, by libzip.
+/// ZIP archives in memory, read and written by libzip.
 enum ZipArchive {
   /// All members in the archive's order.
-  /// - Throws: `InterchangeError` if the archive is damaged; members are checked against their checksums.
+  /// - Throws: `InterchangeError` if the archive is damaged; the members' checksums are verified.
   static func members(
     of contents: Data, path: String
   ) throws(InterchangeError) -> [(name: String, bytes: [UInt8])] {
@@ -17,7 +17,7 @@ enum ZipArchive {
     return try outcome.get()
   }
 
-  /// The bytes of an archive with `members`, not compressed, since the numbers in them would hardly shrink.
+  /// The contents of an archive with `members`, not compressed, since numbers hardly compress.
   static func contents(
     of members: [(name: String, bytes: [UInt8])], path: String
   ) throws(InterchangeError) -> Data {
@@ -30,10 +30,10 @@ enum ZipArchive {
 private struct ZipReader: ~Copyable {
   private let archive: OpaquePointer
   private let path: String
-  /// Bytes that all members together may have.
+  /// The maximum total size of all members.
   private let limit: Int
 
-  /// - Parameter bytes: must stay where they are while this exists.
+  /// - Parameter bytes: must stay in place while this object exists.
   init(_ bytes: UnsafeRawBufferPointer, path: String) throws(InterchangeError) {
     var error = zip_error_t()
     zip_error_init(&error)
@@ -43,7 +43,7 @@ private struct ZipReader: ~Copyable {
     }
     guard let archive = zip_open_from_source(source, ZIP_RDONLY, &error) else {
       zip_source_free(source)
-      throw InterchangeError(path, "is no ZIP archive, or cut short: \(text(of: &error))")
+      throw InterchangeError(path, "is not a ZIP archive, or is truncated: \(text(of: &error))")
     }
     self.archive = archive
     self.path = path
@@ -71,7 +71,7 @@ private struct ZipReader: ~Copyable {
       throw InterchangeError(path, "its member \(name) is damaged: \(String(cString: zip_strerror(archive)))")
     }
     defer { zip_fclose(file) }
-    // The size that a damaged archive tells may be anything, so bytes are taken as they come.
+    // The size stated in a damaged archive may be arbitrary, so bytes are read incrementally.
     var bytes: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 1 << 20)
     while true {
@@ -91,13 +91,13 @@ private struct ZipReader: ~Copyable {
 }
 
 private struct ZipWriter: ~Copyable {
-  /// Gone once it is closed.
+  /// nil once it is closed.
   private var archive: OpaquePointer?
-  /// What the archive is written into.
+  /// The target that the archive is written to.
   private let target: OpaquePointer
   private let path: String
 
-  /// 1 January 1980, the first day a ZIP archive knows: the same arrays make the same bytes at any time.
+  /// 1 January 1980, the earliest date in a ZIP archive, so that the same arrays always give the same bytes.
   private static let date: UInt16 = 1 << 5 | 1
 
   init(path: String) throws(InterchangeError) {
@@ -109,7 +109,7 @@ private struct ZipWriter: ~Copyable {
       zip_source_free(target)
       throw failure(path, text(of: &error))
     }
-    // Closing the archive would let go of it.
+    // Closing the archive would release it.
     zip_source_keep(target)
     self.archive = archive
     self.target = target
@@ -122,8 +122,8 @@ private struct ZipWriter: ~Copyable {
   }
 
   mutating func add(_ name: String, _ bytes: [UInt8]) throws(InterchangeError) {
-    // libzip reads it when the archive is closed, and frees it then.
-    guard let archive, let copy = malloc(max(bytes.count, 1)) else { throw failure(path, "there is no memory left") }
+    // libzip reads it when the archive is closed, and then frees it.
+    guard let archive, let copy = malloc(max(bytes.count, 1)) else { throw failure(path, "out of memory") }
     bytes.withUnsafeBytes { bytes in
       if let start = bytes.baseAddress { copy.copyMemory(from: start, byteCount: bytes.count) }
     }
@@ -161,7 +161,7 @@ private struct ZipWriter: ~Copyable {
 }
 
 private func failure(_ path: String, _ problem: String) -> InterchangeError {
-  InterchangeError(path, "the archive cannot be made: \(problem)", advice: "see that there is enough memory")
+  InterchangeError(path, "the archive cannot be created: \(problem)", advice: "make sure that there is enough memory")
 }
 
 private func text(of error: inout zip_error_t) -> String { String(cString: zip_error_strerror(&error)) }

@@ -2,15 +2,15 @@ import CZip
 import Files
 import Synchronization
 
-/// A ZIP archive on the disk whose members are read one by one, by libzip. Several threads may read at once; they take
-/// turns.
+/// A ZIP archive on the disk whose members are read one by one, by libzip. Several threads may call it at once; the
+/// reads are serialised.
 public final class ZipFile: Sendable {
   public struct Member: Sendable {
-    /// With the folders that it lies in; a folder's own ends with "/".
+    /// Including its folders; the name of a folder ends with "/".
     public let name: String
-    /// In bytes, not compressed, as the archive says.
+    /// The uncompressed size in bytes according to the archive.
     public let size: Int
-    /// What it may have.
+    /// The maximum allowed size.
     public let sizeLimit: Int
     fileprivate let index: UInt64
   }
@@ -20,25 +20,25 @@ public final class ZipFile: Sendable {
   public let members: [Member]
   private let archive: Mutex<Archive>
 
-  /// - Throws: `InterchangeError` for a file that cannot be read or is no archive.
+  /// - Throws: `InterchangeError` for a file that cannot be read or is not an archive.
   public init(_ path: String) throws(InterchangeError) {
     do throws(FileError) { _ = try RegularFile(path) } catch {
-      throw InterchangeError(path, "cannot be opened: \(error.reason)", advice: "check the path and who may read it")
+      throw InterchangeError(path, "cannot be opened: \(error.reason)", advice: "check the path and its permissions")
     }
     let archive = try Archive(path)
     self.path = path
     members = try archive.members(path)
-    // libzip takes a file of no bytes for an archive of no members.
+    // libzip treats an empty file as an archive without members.
     guard !members.isEmpty else {
       archive.close()
-      throw InterchangeError(path, "holds no files")
+      throw InterchangeError(path, "contains no files")
     }
     self.archive = Mutex(archive)
   }
 
   deinit { archive.withLock { $0.close() } }
 
-  /// The bytes of a member, compared with its checksum.
+  /// The bytes of a member, with its checksum verified.
   /// - Throws: `InterchangeError`.
   public func read(_ member: Member) throws(InterchangeError) -> [UInt8] {
     let outcome = archive.withLock { archive in
@@ -48,7 +48,7 @@ public final class ZipFile: Sendable {
   }
 }
 
-/// What libzip opened. It is used by one thread at a time.
+/// libzip's handle, used by one thread at a time.
 private struct Archive: @unchecked Sendable {
   private let pointer: OpaquePointer
 
@@ -59,7 +59,7 @@ private struct Archive: @unchecked Sendable {
       zip_error_init_with_code(&error, code)
       defer { zip_error_fini(&error) }
       throw InterchangeError(
-        path, "is no ZIP archive, or cut short: \(String(cString: zip_error_strerror(&error)))")
+        path, "is not a ZIP archive, or is truncated: \(String(cString: zip_error_strerror(&error)))")
     }
     self.pointer = pointer
   }
@@ -92,7 +92,7 @@ private struct Archive: @unchecked Sendable {
       throw damaged(path, member, zip_strerror(pointer))
     }
     defer { zip_fclose(file) }
-    // One more than there should be: the checksum is compared where the member ends.
+    // Reads one byte more than expected, since the checksum is verified at the member's end.
     var bytes = [UInt8](repeating: 0, count: member.size + 1)
     var filled = 0
     while filled < bytes.count {
@@ -102,7 +102,7 @@ private struct Archive: @unchecked Sendable {
       filled += Int(count)
     }
     guard filled == member.size else {
-      throw InterchangeError(path, "its member \(member.name) has not the \(member.size) bytes that it should have")
+      throw InterchangeError(path, "its member \(member.name) does not have the expected \(member.size) bytes")
     }
     bytes.removeLast()
     return bytes
@@ -112,6 +112,6 @@ private struct Archive: @unchecked Sendable {
     _ path: String, _ member: ZipFile.Member, _ reason: UnsafePointer<CChar>?
   ) -> InterchangeError {
     InterchangeError(
-      path, "its member \(member.name) is damaged: \(reason.map { String(cString: $0) } ?? "no reason is known")")
+      path, "its member \(member.name) is damaged: \(reason.map { String(cString: $0) } ?? "unknown reason")")
   }
 }

@@ -1,11 +1,11 @@
 import Failures
 
-/// The two ways in which ranks make sure that all go on alike.
+/// Two methods by which ranks make sure that all of them continue in the same way.
 extension Communicator {
   /// Runs `body` on every rank. If it fails anywhere, every rank throws the same `JobFailure`, which names the lowest
-  /// rank that failed; so no rank goes on into a collective call that the failed one will never join.
+  /// rank that failed; no rank enters a collective call that the failed one will never join.
   ///
-  /// Collective. `body` itself must not call collectives that could be left half-attended.
+  /// Collective. `body` itself must not call collectives that some ranks might not reach.
   /// - Throws: `JobFailure` on every rank; `MPIError`.
   @discardableResult
   public func together<Success>(_ body: () throws -> Success) throws -> Success {
@@ -13,7 +13,7 @@ extension Communicator {
     var failure: JobFailure?
     switch outcome {
     case .success: break
-    // A failure that all ranks already know of passes through unchanged.
+    // A failure that all ranks already know of is passed on unchanged.
     case .failure(let known as JobFailure): throw known
     case .failure(let error):
       failure = JobFailure(rank: rank, exitStatus: ExitStatus(for: error), message: String(describing: error))
@@ -23,14 +23,14 @@ extension Communicator {
     return try outcome.get()
   }
 
-  /// Refuses to go on where a rank was given something else than rank 0. Collective.
-  /// - Parameter what: what is compared, as a message names it.
-  /// - Throws: `JobFailure` on all ranks, which shows both values.
+  /// Throws if a rank has a different value than rank 0. Collective.
+  /// - Parameter what: the name of the value for the message.
+  /// - Throws: `JobFailure` on all ranks, showing both values.
   public func requireAlike(_ what: String, _ mine: String) throws {
     let all = try allGather(encoding: mine)
     guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
     throw JobFailure(
       rank: other, exitStatus: .badInput,
-      message: "its \(what) is not that of rank 0 (rank 0: \(all[0]); rank \(other): \(all[other]))")
+      message: "its \(what) differs from that of rank 0 (rank 0: \(all[0]); rank \(other): \(all[other]))")
   }
 }

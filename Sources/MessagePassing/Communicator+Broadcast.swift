@@ -2,7 +2,7 @@ import CMPI
 import Tensors
 
 extension Communicator {
-  /// Copies the root's elements into everybody's buffer (MPI 3.1, section 5.4).
+  /// Copies the root's elements into every rank's buffer (MPI 3.1, section 5.4).
   ///
   /// - Parameter buffer: of the same size on every rank.
   public func broadcast<Element: MPIElement>(_ buffer: Buffer<Element>, from root: Int) throws(MPIError) {

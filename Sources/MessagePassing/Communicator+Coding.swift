@@ -1,15 +1,15 @@
 import Foundation
 import Tensors
 
-/// Small structures travel as JSON. What is large or sent often travels as elements.
+/// Small structures are sent as JSON. Large or frequent data are sent as elements.
 extension Communicator {
   /// The root's value, on every rank. Collective.
-  /// - Parameter value: what the others pass is ignored, and may be nil.
+  /// - Parameter value: the value of the root; other ranks' values are ignored and may be nil.
   /// - Throws: `JobFailure` on all ranks if it cannot be encoded; `MPIError`.
   public func broadcast<Value: Codable>(encoding value: Value?, from root: Int) throws -> Value {
     let code = try together {
       guard rank == root else { return [UInt8]() }
-      guard let value else { preconditionFailure("rank \(root) has nothing to broadcast") }
+      guard let value else { preconditionFailure("rank \(root) has no value to broadcast") }
       return try encode(value)
     }
     let buffer = Buffer<UInt8>(count: try allReduceMaximum(code.count))
@@ -19,7 +19,7 @@ extension Communicator {
   }
 
   /// Every rank's value, in the order of ranks. Collective.
-  /// - Throws: `JobFailure` on all ranks if one cannot be encoded; `MPIError`.
+  /// - Throws: `JobFailure` on all ranks if a value cannot be encoded; `MPIError`.
   public func allGather<Value: Codable>(encoding value: Value) throws -> [Value] {
     let code = try together { try encode(value) }
     let counts = try allGather(code.count)

@@ -15,8 +15,8 @@ extension Communicator {
     return values
   }
 
-  /// Every rank's elements, one after the other in the order of ranks, on all of them (MPI 3.1, section 5.7).
-  /// - Parameter counts: how many each rank has, the same on all ranks.
+  /// Every rank's elements, concatenated in the order of ranks, on all ranks (MPI 3.1, section 5.7).
+  /// - Parameter counts: the number of elements of each rank, the same on all ranks.
   public func allGather<Element: MPIElement>(
     _ elements: [Element], counts: [Int]
   ) throws(MPIError) -> [Element] {
@@ -28,11 +28,11 @@ extension Communicator {
     return all.elements
   }
 
-  /// Completes everybody's copy of a buffer of which each rank holds one part (MPI 3.1, section 5.7, in place).
-  /// - Parameter parts: each rank's, the same on all ranks. What is in none of them stays.
+  /// Completes a buffer on all ranks, of which each rank holds one part (MPI 3.1, section 5.7, in place).
+  /// - Parameter parts: the part of each rank, the same on all ranks. Elements outside of the parts do not change.
   public func allGather<Element: MPIElement>(_ parts: [Range<Int>], of buffer: Buffer<Element>) throws(MPIError) {
-    precondition(parts.count == size, "one part for each rank")
-    precondition(parts.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= buffer.count }, "parts lie in the buffer")
+    precondition(parts.count == size, "there must be one part per rank")
+    precondition(parts.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= buffer.count }, "parts exceed the buffer")
     if parts.allSatisfy({ $0.upperBound <= Int(Int32.max) && $0.count <= messageLimit }) {
       try wait("MPI_Allgatherv") {
         ddpm_mpi_all_gather_parts_in_place(
@@ -40,8 +40,8 @@ extension Communicator {
           handle)
       }
     } else {
-      // Displacements are 32-bit as well, so beyond that each rank broadcasts its part. All ranks decide alike, since
-      // they decide by arguments that all of them have.
+      // Displacements have 32 bits too; beyond that each rank broadcasts its part. All ranks decide alike, since the
+      // decision depends only on arguments that are equal on all ranks.
       for (owner, part) in parts.enumerated() {
         try broadcast(buffer.pointer + part.lowerBound, count: part.count, from: owner)
       }
@@ -49,7 +49,8 @@ extension Communicator {
     withExtendedLifetime(buffer) {}
   }
 
-  /// Every rank's elements, one after the other in the order of ranks, on the root; nil elsewhere. Less than 2³¹ in all.
+  /// Every rank's elements, concatenated in the order of ranks, on the root; nil on other ranks. Fewer than 2³¹ in
+  /// total.
   public func gather<Element: MPIElement>(_ elements: [Element], to root: Int) throws(MPIError) -> [Element]? {
     precondition((0..<size).contains(root), "there is no rank \(root)")
     let parts = parts(try allGather(elements.count))
@@ -66,7 +67,7 @@ extension Communicator {
     return rank == root ? all.elements : nil
   }
 
-  /// Where each rank's elements lie if they follow one another in the order of ranks.
+  /// The ranges of each rank's elements if they are concatenated in the order of ranks.
   func parts(_ counts: [Int]) -> [Range<Int>] {
     var end = 0
     return counts.map { count in

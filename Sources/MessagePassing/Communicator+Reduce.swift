@@ -20,7 +20,7 @@ extension Communicator {
   /// Replaces every rank's buffer by the sum over ranks, element by element (MPI 3.1, section 5.9.6).
   ///
   /// The library chooses the order of the additions, and with it the rounding: the result depends on the number of
-  /// ranks. Gradients are therefore averaged otherwise, and this serves to compare speeds.
+  /// ranks. Training therefore averages gradients in another way, and uses this only to compare speeds.
   ///
   /// - Parameter buffer: of the same size on every rank.
   public func allReduceSum<Element: MPIElement>(_ buffer: Buffer<Element>) throws(MPIError) {

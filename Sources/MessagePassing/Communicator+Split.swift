@@ -2,12 +2,12 @@ import CMPI
 
 extension Communicator {
   /// Divides the ranks into groups, each with a communicator of its own, in which they keep their order (MPI 3.1,
-  /// section 6.4.2). Errors are returned there as they are here.
+  /// section 6.4.2). The new communicators have the same error handling.
   ///
-  /// - Parameter group: at least 0; ranks that give the same number become one group. Nil joins none.
-  /// - Returns: the communicator of this rank's group, or nil where it joined none.
+  /// - Parameter group: at least 0; ranks with the same number form a group. nil joins none.
+  /// - Returns: the communicator of this rank's group, or nil if it joined none.
   public func split(group: Int?) throws(MPIError) -> SplitCommunicator? {
-    precondition((group ?? 0) >= 0, "a group's number cannot be negative")
+    precondition((group ?? 0) >= 0, "a group's number must not be negative")
     let color = try group.map { (group) throws(MPIError) in try int32(group, for: "MPI_Comm_split") }
     var handle = ddpm_communicator()
     try wait("MPI_Comm_split") { ddpm_mpi_split(self.handle, color ?? ddpm_mpi_undefined(), Int32(rank), &handle) }
@@ -16,9 +16,9 @@ extension Communicator {
   }
 }
 
-/// The owner of a communicator that `split` made.
+/// The owner of a communicator created by `split`.
 public struct SplitCommunicator: ~Copyable {
-  /// To be used only while its owner is alive.
+  /// Valid only while its owner is alive.
   public let communicator: Communicator
   private var isClosed = false
 
@@ -26,7 +26,7 @@ public struct SplitCommunicator: ~Copyable {
     communicator = try Communicator(handle: handle).limitingMessages(to: messageLimit)
   }
 
-  /// Gives the communicator back to the library (MPI 3.1, section 6.4.3). Collective over its ranks.
+  /// Releases the communicator (MPI 3.1, section 6.4.3). Collective over its ranks.
   public consuming func close() throws(MPIError) {
     var handle = communicator.handle
     isClosed = true
@@ -34,7 +34,7 @@ public struct SplitCommunicator: ~Copyable {
   }
 
   deinit {
-    // A safety net for errors on the way, when nobody is left to be told of another one.
+    // A safety net after an error, when no further error can be reported.
     guard !isClosed, MPISession.isInitialised else { return }
     var handle = communicator.handle
     _ = ddpm_mpi_free(&handle)

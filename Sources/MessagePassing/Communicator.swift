@@ -1,23 +1,23 @@
 import CMPI
 import Glibc
 
-/// A group of processes that exchange messages with one another and nobody else (MPI 3.1, chapter 6).
+/// A group of processes that exchange messages among themselves (MPI 3.1, chapter 6).
 ///
-/// Every operation here is collective: all ranks must call it, in the same order, or those that did wait forever.
+/// Every operation here is collective: all ranks must call it, in the same order, or the ranks that did wait forever.
 ///
-/// Sending a communicator to another task is sound, because it is only a name for state inside the library; that calls
-/// on one communicator follow one another instead of overlapping remains the program's duty.
+/// Sending a communicator to another task is sound, because it is only a handle to state inside the library. The
+/// program must ensure that calls on one communicator do not overlap.
 public struct Communicator: @unchecked Sendable {
   package let handle: ddpm_communicator
-  /// This process's number, from 0 up to `size`.
+  /// This process's number, 0 ..< `size`.
   public let rank: Int
-  /// How many processes there are.
+  /// The number of processes.
   public let size: Int
-  /// The most elements that go into one message; longer buffers travel in several. MPI 3.1 counts with 32 bits, and
-  /// some transports fail on messages of 2 GiB and more.
+  /// The maximum number of elements in one message; longer buffers are sent in several. MPI 3.1 counts with 32 bits,
+  /// and some transports fail on messages of 2 GiB and more.
   public let messageLimit: Int
 
-  /// Whether the thread that uses this communicator waits for others.
+  /// Records whether the thread that uses this communicator is waiting for other ranks.
   public let waits: WaitRecord
 
   static let defaultMessageLimit = 1 << 27
@@ -47,7 +47,7 @@ public struct Communicator: @unchecked Sendable {
 
   /// The same communicator with another `messageLimit`, which must be the same on all ranks.
   public func limitingMessages(to elementCount: Int) -> Communicator {
-    precondition((1...Int(Int32.max)).contains(elementCount), "a message holds between 1 and 2^31 - 1 elements")
+    precondition((1...Int(Int32.max)).contains(elementCount), "a message must hold between 1 and 2^31 - 1 elements")
     return Communicator(handle: handle, rank: rank, size: size, messageLimit: elementCount, waits: waits)
   }
 
@@ -66,8 +66,9 @@ public struct Communicator: @unchecked Sendable {
     try wait("MPI_Barrier") { MPI_Barrier(handle.value) }
   }
 
-  /// Returns once every rank has called it, and sleeps until then: where `barrier` keeps a core busy to be quick, this
-  /// leaves it to others, and may notice the last rank a millisecond late (MPI 3.1, sections 5.12.1 and 3.7.3).
+  /// Returns once every rank has called it, and sleeps until then. `barrier` reacts faster but keeps a core busy; this
+  /// one leaves it to other threads, but may notice the last rank a millisecond late (MPI 3.1, sections 5.12.1 and
+  /// 3.7.3).
   public func sleepingBarrier() throws(MPIError) {
     var request = ddpm_request()
     try check("MPI_Ibarrier", ddpm_mpi_start_barrier(handle, &request))
@@ -81,13 +82,13 @@ public struct Communicator: @unchecked Sendable {
     }
   }
 
-  /// Makes a call that returns when other ranks have made theirs.
+  /// Makes a call that returns when other ranks have made the matching calls.
   func wait(_ name: String, _ call: () -> Int32) throws(MPIError) {
     let code = waits.during { call() }
     try check(name, code)
   }
 
-  /// Cuts 0..<count into consecutive ranges of at most `messageLimit`; empty for a count of zero.
+  /// Divides 0..<count into consecutive ranges of at most `messageLimit` elements; empty for a count of zero.
   func messages(count: Int) -> some Sequence<Range<Int>> {
     stride(from: 0, to: count, by: messageLimit).map { start in start..<min(start + messageLimit, count) }
   }

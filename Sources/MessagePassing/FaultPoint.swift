@@ -1,12 +1,12 @@
 import Glibc
 
-/// Places at which a test makes one rank fail, so that it can see what becomes of the others.
+/// Points at which a test makes one rank fail, to check how the other ranks react.
 ///
-/// `DDPM_MPI_FAULT=save.write:1:error` makes rank 1 fail where it writes; `kill` ends its process there, as a lost machine
-/// would, and `hang` makes it wait for ever. With a fourth part, as in `save.write:1:kill:9`, it does so the ninth time
-/// that it comes there. Without the variable nothing happens.
+/// `DDPM_MPI_FAULT=save.write:1:error` makes rank 1 fail when it writes; `kill` ends its process there, as if its
+/// machine were lost, and `hang` makes it wait forever. A fourth part, as in `save.write:1:kill:9`, selects the ninth
+/// time that the rank reaches the point. Without the variable nothing happens.
 package enum FaultPoint: String, CaseIterable {
-  /// Instead of an error a gradient that is not a number.
+  /// Produces a gradient that is not a number instead of an error.
   case gradient
   case saveReserve = "save.reserve"
   case saveCreate = "save.create"
@@ -22,8 +22,8 @@ package enum FaultPoint: String, CaseIterable {
   case loadClose = "load.close"
   case evaluate
 
-  /// To be called by every rank that comes by.
-  /// - Throws: where this rank is to fail.
+  /// Call it on every rank that reaches the point.
+  /// - Throws: if this rank is to fail here.
   package func pass(rank: Int) throws {
     guard let request = FaultRequest.ofEnvironment, request.point == self, request.rank == rank else { return }
     request.passes.pointee += 1
@@ -36,11 +36,11 @@ package enum FaultPoint: String, CaseIterable {
   }
 }
 
-/// The failure that a test asked for.
+/// The failure that a test requested.
 package struct InjectedFault: Error, CustomStringConvertible {
   package let point: FaultPoint
 
-  package var description: String { "failed at \(point.rawValue), as DDPM_MPI_FAULT asks for" }
+  package var description: String { "failed at \(point.rawValue), as requested by DDPM_MPI_FAULT" }
 }
 
 private struct FaultRequest: @unchecked Sendable {
@@ -52,7 +52,7 @@ private struct FaultRequest: @unchecked Sendable {
   let rank: Int
   let action: Action
   let pass: Int
-  /// How often it was come by; by one thread at a time, since saves follow one another.
+  /// How often the point was reached; by one thread at a time, since saves do not overlap.
   let passes: UnsafeMutablePointer<Int>
 
   static let ofEnvironment = getenv("DDPM_MPI_FAULT").map { FaultRequest(String(cString: $0)) }
@@ -63,7 +63,7 @@ private struct FaultRequest: @unchecked Sendable {
       let action = Action(rawValue: parts[2]), let pass = parts.count == 4 ? Int(parts[3]) : 1
     else {
       let points = FaultPoint.allCases.map(\.rawValue).joined(separator: ", ")
-      fatalError("DDPM_MPI_FAULT is \(text); expected POINT:RANK:error|kill|hang[:PASS], POINT being one of \(points)")
+      fatalError("DDPM_MPI_FAULT is \(text); expected POINT:RANK:error|kill|hang[:PASS], with POINT one of \(points)")
     }
     self.point = point
     self.rank = rank

@@ -1,8 +1,8 @@
 import CMPI
 
-/// A type whose values travel in messages as they lie in memory.
+/// A type whose values are sent in their memory representation.
 public protocol MPIElement: BitwiseCopyable, Sendable {
-  /// What the library calls it (MPI 3.1, section 3.2.2).
+  /// The library's datatype for it (MPI 3.1, section 3.2.2).
   static var datatype: MPIDatatype { get }
 }
 

@@ -1,16 +1,16 @@
 import CMPI
 import Failures
 
-/// A call into the MPI library that did not succeed.
+/// A failed call into the MPI library.
 public struct MPIError: JobEndingError, Equatable, CustomStringConvertible {
   /// The MPI function, such as `MPI_Bcast`.
   public let call: String
   /// The code the function returned (MPI 3.1, section 8.4).
   public let code: Int32
-  /// What the library has to say about the code.
+  /// The library's description of the code.
   public let message: String
 
-  /// Asks the library for the code's description.
+  /// Gets the code's description from the library.
   init(call: String, code: Int32) {
     var text = [CChar](repeating: 0, count: Int(MPI_MAX_ERROR_STRING) + 1)
     var length: Int32 = 0
@@ -33,7 +33,7 @@ func check(_ call: String, _ code: Int32) throws(MPIError) {
   guard code == MPI_SUCCESS else { throw MPIError(call: call, code: code) }
 }
 
-/// A count or displacement as MPI 3.1 takes it.
+/// Converts a count or displacement to MPI 3.1's 32 bits.
 func int32(_ value: Int, for call: String) throws(MPIError) -> Int32 {
   guard let narrow = Int32(exactly: value) else {
     throw MPIError(call: call, code: MPI_ERR_COUNT, message: "\(value) elements do not fit one message")

@@ -4,23 +4,23 @@ import Synchronization
 
 /// The process's membership in an MPI job, from `MPI_Init_thread` to `MPI_Finalize` (MPI 3.1, sections 8.7 and 12.4).
 ///
-/// Without a launcher a process becomes a job of one rank. Calls into MPI may come from any thread, one at a time; from
-/// several at once where `allowsConcurrentCalls`.
+/// Without a launcher, a process becomes a job of one rank. Calls into MPI may come from any thread, one at a time, or
+/// from several threads at once if `allowsConcurrentCalls`.
 public enum MPISession {
   private static let current = Mutex<Communicator?>(nil)
   private static let threadLevel = Atomic<Int32>(0)
 
-  /// Whether the library lets several threads call it at once (`MPI_THREAD_MULTIPLE`), each on a communicator of its own.
+  /// Whether several threads may call the library at once (`MPI_THREAD_MULTIPLE`), each on a communicator of its own.
   public static var allowsConcurrentCalls: Bool {
     threadLevel.load(ordering: .relaxed) >= Int32(MPI_THREAD_MULTIPLE)
   }
 
   /// Joins the job and returns the communicator of all its ranks; later calls return the same one.
   ///
-  /// Errors on that communicator are returned to the caller from then on instead of ending the job.
+  /// Errors on that communicator are from then on returned to the caller instead of ending the job.
   @discardableResult
   public static func initialise() throws(MPIError) -> Communicator {
-    // The lock's closure cannot carry a typed error out, so a `Result` does.
+    // A closure of the lock cannot throw a typed error, so it returns a `Result`.
     let outcome = current.withLock { (world) -> Result<Communicator, MPIError> in
       if let world { return .success(world) }
       do throws(MPIError) {
@@ -47,10 +47,10 @@ public enum MPISession {
     return try Communicator(handle: ddpm_mpi_world())
   }
 
-  /// All ranks of the job, once `initialise` has succeeded and until `finalise`.
+  /// All ranks of the job, from a successful `initialise` until `finalise`.
   static var world: Communicator? { current.withLock { $0 } }
 
-  /// Whether this process is a member of a job now.
+  /// Whether this process is currently a member of a job.
   public static var isInitialised: Bool { world != nil }
 
   /// Leaves the job. Every rank must call it; afterwards MPI cannot be initialised again in this process.

@@ -1,23 +1,23 @@
 import CMPI
 import Tensors
 
-/// Messages between pairs of ranks that are under way (MPI 3.1, section 3.7). Started one by one, they are looked after
-/// together; when all have arrived the set is empty and takes others.
+/// Pending messages between pairs of ranks (MPI 3.1, section 3.7). They are started one by one and completed together;
+/// when all have arrived, the set is empty and can be reused.
 ///
-/// To be used by one thread at a time. The set holds the buffers until `advance` has said that all is done; until then,
-/// what is sent must not change and what is received not be touched. If it is let go of before, as after an error, the
-/// buffers stay for ever, since the library may still read and write them.
+/// To be used by one thread at a time. The set holds the buffers until `advance` returns true; until then, sent data
+/// must not change and received data must not be accessed. If the set is released earlier, for instance after an error,
+/// the buffers are leaked, since the library may still read and write them.
 public final class MessageSet {
   private let communicator: Communicator
   private var requests: [ddpm_request] = []
-  /// Those that the requests read and write.
+  /// The buffers that the requests read and write.
   private var buffers: [AnyObject] = []
   private var statuses: [MPI_Status] = []
 
   /// Tags are below this in every MPI library.
   public static let tagLimit = 1 << 15
 
-  /// - Parameter capacity: messages for which room is made at once.
+  /// - Parameter capacity: the number of messages for which memory is reserved.
   public init(_ communicator: Communicator, capacity: Int) {
     self.communicator = communicator
     requests.reserveCapacity(capacity)
@@ -56,8 +56,8 @@ public final class MessageSet {
     _ name: String, _ range: Range<Int>, of buffer: Buffer<Element>, _ tag: Int,
     _ call: (UnsafeMutablePointer<Element>, Int32, Int32, inout ddpm_request) -> Int32
   ) throws(MPIError) {
-    precondition(range.lowerBound >= 0 && range.upperBound <= buffer.count, "\(range) leaves the buffer")
-    precondition((0..<Self.tagLimit).contains(tag), "\(tag) is no tag")
+    precondition(range.lowerBound >= 0 && range.upperBound <= buffer.count, "\(range) is outside of the buffer")
+    precondition((0..<Self.tagLimit).contains(tag), "\(tag) is not a valid tag")
     var request = ddpm_request()
     let count = try int32(range.count, for: "a message")
     try check(name, call(buffer.pointer + range.lowerBound, count, Int32(tag), &request))
@@ -65,21 +65,20 @@ public final class MessageSet {
     buffers.append(buffer)
   }
 
-  /// Takes back what was asked to be received and has not come. Nothing sent may be under way.
+  /// Cancels receives whose messages have not arrived. No send may be pending.
   public func cancelReceives() {
     for index in requests.indices { _ = ddpm_mpi_cancel(&requests[index]) }
     forgetAll()
   }
 
-  /// Gives the library a chance to move messages along, which it does only inside its functions, and returns whether
-  /// all have arrived.
+  /// Lets the library move messages, which it does only inside its functions, and returns whether all have arrived.
   public func advance() throws(MPIError) -> Bool {
     guard !requests.isEmpty else { return true }
     while statuses.count < requests.count { statuses.append(MPI_Status()) }
     var done: Int32 = 0
     let code = ddpm_mpi_test_all(Int32(requests.count), &requests, &done, &statuses)
     if code == MPI_ERR_IN_STATUS {
-      // This code names no error; that of the first message that has one does.
+      // This code does not identify an error; that of the first failed message does.
       for status in statuses.prefix(requests.count) where status.MPI_ERROR != MPI_ERR_PENDING {
         try check("MPI_Testall", status.MPI_ERROR)
       }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Tells whether a thread waits for other ranks: what a watchdog must know to tell a rank that hangs from those that wait
-/// for it.
+/// Records whether a thread is waiting for other ranks, so that a watchdog can distinguish a rank that hangs from the
+/// ranks that wait for it.
 public final class WaitRecord: Sendable {
   private let depth = Atomic<Int>(0)
   private let begun = Atomic<Int>(0)
@@ -11,10 +11,10 @@ public final class WaitRecord: Sendable {
   /// Whether a wait is under way.
   public var isWaiting: Bool { depth.load(ordering: .relaxed) > 0 }
 
-  /// How many waits were begun.
+  /// The number of waits begun so far.
   public var count: Int { begun.load(ordering: .relaxed) }
 
-  /// Runs something that may have to wait for other ranks.
+  /// Runs a call that may have to wait for other ranks.
   public func during<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
     begun.add(1, ordering: .relaxed)
     depth.add(1, ordering: .relaxed)

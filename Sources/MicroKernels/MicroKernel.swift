@@ -1,19 +1,18 @@
 import CMicroKernels
 import CProcessor
 
-/// The innermost products, made for one kind of processor: 8 rows by a strip of 48 or 32 columns, held in registers.
+/// The innermost products for one kind of processor: 8 rows by a strip of 48 or 32 columns, held in registers.
 ///
-/// An element of a result is a chain of fused multiply-adds, in order, that depends on its own row and column alone: a
-/// row of a product is the same whatever rows stand beside it, and a column whatever strip it is in. So all processors
-/// make the same bits.
+/// Each element of a result is a chain of fused multiply-adds in a fixed order that depends only on its own row and
+/// column, not on the rows beside it or on the strip. All processors therefore give the same bits.
 ///
-/// An operation takes `best` once and hands it to its loops.
+/// An operation reads `best` once and passes it to its loops.
 public struct MicroKernel: Sendable {
   @usableFromInline let functions: ddpm_micro_kernel
 
   init(_ functions: ddpm_micro_kernel) { self.functions = functions }
 
-  /// All there are for this architecture, the best first. The last one runs anywhere.
+  /// All micro-kernels for this architecture, the best first. The last one runs on any processor.
   public static let all: [MicroKernel] = {
     #if arch(x86_64)
       [MicroKernel(ddpm_avx512_kernel), MicroKernel(ddpm_avx2_kernel), .plain]
@@ -22,10 +21,10 @@ public struct MicroKernel: Sendable {
     #endif
   }()
 
-  /// The best for this processor.
+  /// The best micro-kernel for this processor.
   public static let best = best(for: ddpm_processor_features())
 
-  /// The best for a processor with some features, bits of `ddpm_processor_feature`.
+  /// The best micro-kernel for a processor with given features, bits of `ddpm_processor_feature`.
   public static func best(for features: UInt32) -> MicroKernel {
     all.first { $0.isSupported(by: features) } ?? .plain
   }
@@ -33,21 +32,21 @@ public struct MicroKernel: Sendable {
   /// The name of the instruction set.
   public var name: String { String(cString: functions.name) }
 
-  /// Whether a processor with some features, bits of `ddpm_processor_feature`, can run it.
+  /// Whether a processor with given features, bits of `ddpm_processor_feature`, can run it.
   public func isSupported(by features: UInt32) -> Bool { functions.features & ~features == 0 }
 }
 
 extension MicroKernel {
-  /// Rows of a product.
+  /// The number of rows of a product.
   @inlinable public static var rows: Int { 8 }
-  /// Columns of a product in double precision.
+  /// The number of columns of a product in double precision.
   @inlinable public static var preciseColumns: Int { 24 }
 
-  /// C = A·B, or C += A·B when `accumulates`.
+  /// C = A·B, or C += A·B if `accumulates`.
   ///
   /// - Parameters:
-  ///   - width: columns of the strip, 48 or 32.
-  ///   - depth: terms of each sum, at least one.
+  ///   - width: the number of columns of the strip, 48 or 32.
+  ///   - depth: the number of terms of each sum, at least one.
   ///   - a: a(r, k) is at r·rowStride + k·depthStride.
   ///   - b: b(k, c) is at k·bStride + c.
   ///   - c: c(r, c) is at r·cStride + c.
@@ -62,13 +61,13 @@ extension MicroKernel {
   /// outputs(r, c) = max(Σ over runs and their elements k of patches(run, r)[k]·weights(run, k, c) + bias(c), minimum):
   /// the innermost product of a convolution.
   ///
-  /// A patch is a sequence of runs of inputs, each of which may lie anywhere: the pixels under a kernel's taps, where
-  /// they are in the image, or zeros. So no matrix of patches is ever written (Dukhan: "The indirect convolution
-  /// algorithm", arXiv:1907.02129).
+  /// A patch is a sequence of runs of inputs, each at any address: the pixels under a kernel's taps, in place in the
+  /// image, or zeros. No matrix of patches is ever written (Dukhan: "The indirect convolution algorithm",
+  /// arXiv:1907.02129).
   ///
   /// - Parameters:
-  ///   - width: columns of the strip, 48 or 32.
-  ///   - patches: [runs][8], where the runs of each patch begin.
+  ///   - width: the number of columns of the strip, 48 or 32.
+  ///   - patches: [runs][8], the start of each run of each patch.
   ///   - weights: [runs][runLength][width].
   ///   - bias: [width].
   ///   - outputs: row r is at r·stride.
@@ -80,7 +79,7 @@ extension MicroKernel {
     functions.multiply_patches(width, runs, runLength, patches, weights, bias, minimum, outputs, stride)
   }
 
-  /// C += A·B in double precision, for 8 rows and 24 columns. Each element takes its terms one after the other.
+  /// C += A·B in double precision, for 8 rows and 24 columns. Each element adds its terms one after another.
   ///
   /// - Parameters:
   ///   - a: [depth, 8].

@@ -2,7 +2,7 @@ import CBuildTarget
 import CMicroKernels
 
 extension MicroKernel {
-  /// For any processor: blocks of 4 rows by one vector, as the compiler makes them for the build's target.
+  /// For any processor: blocks of 4 rows by one vector, as compiled for the build's target.
   static let plain = MicroKernel(
     ddpm_micro_kernel(
       name: UnsafeRawPointer(plainName.utf8Start).assumingMemoryBound(to: CChar.self), features: 0,

@@ -2,18 +2,18 @@ import CBuildTarget
 import CProcessor
 import Glibc
 
-/// What the kernels run on, and what they were compiled for.
+/// The processor that the kernels run on, and the one they were compiled for.
 public enum Processor {
-  /// Width in bits of the vectors that this build's kernels use, but for products: see `MicroKernel`.
+  /// The vector width in bits of this build's kernels, except for products: see `MicroKernel`.
   public static var vectorBits: Int { Int(DDPM_VECTOR_BITS) }
 
-  /// The instruction sets of this processor that matter to the kernels.
+  /// The instruction sets of this processor that are relevant to the kernels.
   public static var features: String { names(ddpm_processor_features()) }
 
   /// The instruction sets that this build may use.
   public static var buildFeatures: String { names(ddpm_build_features) }
 
-  /// The processor's name as the system gives it, or nil.
+  /// The processor's name as reported by the system, or nil.
   public static var modelName: String? {
     guard let file = fopen("/proc/cpuinfo", "r") else { return nil }
     defer { fclose(file) }

@@ -1,9 +1,9 @@
 import Tensors
 
-/// Calls `body` with room for `count` floats, whose contents are undefined, and takes it back afterwards.
+/// Calls `body` with scratch memory for `count` floats, whose contents are undefined, and releases it afterwards.
 ///
-/// - Parameter minimum: floats to take in any case. Scratch that is needed again and again in different sizes is then the
-///   same memory every time, which is still in a cache.
+/// - Parameter minimum: the minimum number of floats to allocate. Scratch memory that is requested repeatedly in
+///   different sizes is then the same memory every time, which is still in a cache.
 @inlinable @inline(__always)
 public func withScratch<Result>(
   _ count: Int, atLeast minimum: Int = 0, _ body: (UnsafeMutablePointer<Float>) -> Result
@@ -13,7 +13,7 @@ public func withScratch<Result>(
 }
 
 extension FloatBuffer {
-  /// Room for `count` numbers in double precision.
+  /// Memory for `count` numbers in double precision.
   @inlinable public static func doubles(count: Int) -> FloatBuffer { FloatBuffer(count: 2 * count) }
 
   @inlinable public var doublePointer: UnsafeMutablePointer<Double> {

@@ -1,15 +1,15 @@
-/// Some columns of a matrix that the micro-kernel takes at a time: 48 or 32, the last of which may not exist.
+/// A strip of a matrix that the micro-kernel processes at once: 48 or 32 columns, the last of which may be missing.
 public struct Strip: Sendable {
   /// The first column.
   public let start: Int
-  /// What the micro-kernel computes: 48 or 32 columns.
+  /// The number of columns that the micro-kernel computes: 48 or 32.
   public let width: Int
-  /// How many of them exist.
+  /// The number of columns that exist.
   public let count: Int
 
   @inlinable public var isWhole: Bool { count == width }
 
-  /// Strips that cover a number of columns with as little waste as possible: none for multiples of 16 above 16.
+  /// Strips that cover a number of columns with as few missing columns as possible: none for multiples of 16 above 16.
   public static func covering(_ columns: Int) -> [Strip] {
     let vectors = (columns + vectorWidth - 1) / vectorWidth
     var widths: [Int]

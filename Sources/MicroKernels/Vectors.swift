@@ -20,8 +20,8 @@ public func store16(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: Vector.self)
 }
 
-// Partial vectors are rare. As functions of their own they leave the loops around them short enough for everything else
-// to be inlined.
+// Partial vectors are rare. Since they are handled by separate functions, the loops around them stay short enough for
+// everything else to be inlined.
 
 /// The first `count` < 16 floats, then zeros.
 @inlinable @inline(never)
@@ -41,19 +41,19 @@ public func storePartial(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float
   }
 }
 
-/// `load16`, or `loadPartial` where fewer than 16 floats are left.
+/// `load16`, or `loadPartial` if fewer than 16 floats are left.
 @inlinable @inline(__always)
 public func load(_ pointer: UnsafePointer<Float>, _ left: Int) -> Vector {
   left >= vectorWidth ? load16(pointer) : loadPartial(pointer, left)
 }
 
-/// `store16`, or `storePartial` where there is room for fewer than 16 floats.
+/// `store16`, or `storePartial` if there is room for fewer than 16 floats.
 @inlinable @inline(__always)
 public func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ left: Int) {
   if left >= vectorWidth { store16(vector, pointer) } else { storePartial(vector, pointer, left) }
 }
 
-// Arithmetic of whole vectors, in place of the standard library's; see build_target.h.
+// Arithmetic of whole vectors, instead of the standard library's; see build_target.h.
 extension Vector {
   @inlinable @inline(__always) public static func + (a: Vector, b: Vector) -> Vector { ddpm_add(a, b) }
   @inlinable @inline(__always) public static func - (a: Vector, b: Vector) -> Vector { ddpm_subtract(a, b) }
@@ -93,11 +93,11 @@ extension Vector {
 }
 
 extension Vector {
-  /// Lanes where `self` is larger take the limit; NaN stays NaN.
+  /// The minimum of `self` and a limit in each lane; NaN stays NaN.
   @inlinable @inline(__always)
   public func limited(above limit: Float) -> Vector { replacing(with: limit, where: self .> limit) }
 
-  /// Lanes where `self` is smaller take the limit; NaN stays NaN.
+  /// The maximum of `self` and a limit in each lane; NaN stays NaN.
   @inlinable @inline(__always)
   public func limited(below limit: Float) -> Vector { replacing(with: limit, where: self .< limit) }
 
@@ -116,10 +116,10 @@ extension Vector {
   }
 }
 
-/// Calls `body` with the first index and the number of elements of each vector in a range; the number is 16, known to
-/// the compiler, except in the last call where fewer are left over.
+/// Calls `body` with the first index and the number of elements of each vector in a range; the number is 16, a constant
+/// for the compiler, except in the last call if fewer are left.
 ///
-/// Pass a local function marked `@inline(__always)`: a closure would be called, not inlined, since it is named twice.
+/// Pass a local function marked `@inline(__always)`: a closure would not be inlined, since it is called in two places.
 @inlinable @inline(__always)
 public func forEachVector(_ range: Range<Int>, _ body: (_ first: Int, _ lanes: Int) -> Void) {
   var first = range.lowerBound
@@ -135,6 +135,6 @@ public func forEachVector(_ count: Int, _ body: (_ first: Int, _ lanes: Int) -> 
   forEachVector(0..<count, body)
 }
 
-/// The next multiple of a number that is at least `count`.
+/// The smallest multiple of a number that is at least `count`.
 @inlinable @inline(__always)
 public func roundUp(_ count: Int, _ multiple: Int) -> Int { (count + multiple - 1) / multiple * multiple }

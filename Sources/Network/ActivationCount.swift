@@ -1,16 +1,16 @@
 import Tensors
 
-/// How many floats the passes of a network take for each image, from its shape alone. What kernels take besides is left
-/// out, so that this is less than what a pass needs, and not by much.
+/// The floats that a network's passes need per image, computed from its shape alone. Temporary memory of kernels is not
+/// counted, so this is slightly less than what a pass needs.
 public struct ActivationCount: Sendable, Equatable {
-  /// Of a forward pass that keeps what the backward pass needs, and the gradients of the largest values.
+  /// For a forward pass that keeps what the backward pass needs, and the gradients of the largest values.
   public let training: Double
-  /// The same where blocks are made again (`Tape.recomputing`).
+  /// The same if blocks are recomputed (`Tape.recomputing`).
   public let trainingWithRecomputedBlocks: Double
-  /// Of a forward pass that keeps only what the way up needs.
+  /// For a forward pass that keeps only what the decoder needs.
   public let inference: Double
 
-  /// - Parameter layout: of a network with this configuration, or of a classifier of its way down.
+  /// - Parameter layout: the layout of a network with this configuration, or of a classifier made of its encoder.
   public init(_ layout: ParameterLayout, _ configuration: UNetConfiguration) {
     var (kept, ofBlocks, ofSkips, largest, largestBlock, block) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     for entry in layout.entries where entry.order != .c {
@@ -18,9 +18,9 @@ public struct ActivationCount: Sendable, Equatable {
       let channels = entry.shape[entry.shape.count - 1]
       let result = Double(resolution.pixels(in: configuration)) * Double(channels)
       let isInside = [".conv1.", ".to_q.", ".to_k.", ".to_v."].contains(where: entry.name.contains)
-      // No backward pass needs a sum's parts.
+      // The backward pass does not need the terms of a sum.
       if entry.name.contains(".conv_shortcut.") { continue }
-      // Attention's values are kept besides its queries and keys.
+      // Attention keeps its values in addition to its queries and keys.
       let values = entry.name.contains(".to_q.") ? 2 * result : result
       largest = max(largest, result)
       kept += values
@@ -32,7 +32,7 @@ public struct ActivationCount: Sendable, Equatable {
         if entry.name.hasPrefix("down_blocks") || entry.name.hasPrefix("conv_in") { ofSkips += result }
       }
     }
-    // A value, its gradient, and what is normalised and normalised back of both.
+    // A value, its gradient, and the normalised value or the gradient through the normalisation.
     training = kept + 3 * largest
     trainingWithRecomputedBlocks = ofBlocks + largestBlock + 3 * largest
     inference = ofSkips + 2 * largest

@@ -2,8 +2,9 @@ import Differentiation
 import Kernels
 import Tensors
 
-/// A classifier of noisy images that is told the time: the U-Net's way down and its middle, then the mean over the pixels
-/// (Dhariwal, Nichol: "Diffusion models beat GANs on image synthesis", arXiv:2105.05233, section 4 and appendix H).
+/// A classifier of noisy images, conditioned on the time: the U-Net's encoder with its middle, then the mean over the
+/// pixels (Dhariwal, Nichol: "Diffusion models beat GANs on image synthesis", arXiv:2105.05233, section 4 and appendix
+/// H).
 public struct ClassifierNetwork: TrainableNetwork {
   public let configuration: UNetConfiguration
   public let classCount: Int
@@ -15,7 +16,7 @@ public struct ClassifierNetwork: TrainableNetwork {
   private let norm: GroupNormLayer
   private let head: LinearLayer
 
-  /// - Parameter configuration: of a U-Net with such a way down; its output and classes do not count.
+  /// - Parameter configuration: the configuration of a U-Net with the same encoder; its output and classes are ignored.
   public init(_ configuration: UNetConfiguration, classCount: Int) {
     self.configuration = configuration
     self.classCount = classCount
@@ -34,13 +35,13 @@ public struct ClassifierNetwork: TrainableNetwork {
     declarations.initialise(parameters, seed: seed, workers: workers)
   }
 
-  /// log p(class | x_t) but for what all classes have in common.
+  /// Unnormalised log-probabilities log p(class | x_t), equal up to a constant per image.
   ///
   /// - Parameters:
   ///   - x: noisy images x_t, [N, H, W, C].
-  ///   - timesteps: t of each image, N of them.
+  ///   - timesteps: t of each image, N values.
   ///   - dropout: the masks to train with; nil drops nothing.
-  ///   - recomputesBlocks: whether the backward pass makes each residual block again.
+  ///   - recomputesBlocks: whether the backward pass recomputes each residual block.
   /// - Returns: [N, classCount].
   public func callAsFunction(
     _ x: Variable, timesteps: [Float], dropout: DropoutContext? = nil, recomputesBlocks: Bool = false, on tape: Tape
@@ -50,20 +51,21 @@ public struct ClassifierNetwork: TrainableNetwork {
     return logits(features, on: tape)
   }
 
-  /// Channels of the features.
+  /// The number of features.
   public var featureCount: Int { encoder.channels }
 
-  /// What the classes are told from: the last feature maps' means over the pixels, [N, featureCount].
+  /// The features that classes are predicted from: the means of the last feature maps over the pixels, [N,
+  /// featureCount].
   public func features(
     _ x: Variable, timesteps: [Float], dropout: DropoutContext? = nil, recomputesBlocks: Bool = false, on tape: Tape
   ) -> Variable {
-    precondition(timesteps.count == x.shape[0], "one time step for each image")
+    precondition(timesteps.count == x.shape[0], "each image needs one time step")
     let embedding = tape.silu(timeEmbedding(timesteps, on: tape))
     let run = BlockRun(tape: tape, embedding: embedding, dropout: dropout, recomputesBlocks: recomputesBlocks)
     let (h, _) = encoder(x, running: run)
     return tape.pixelMean(norm(h, on: tape))
   }
 
-  /// log p(class | x_t) but for a constant, [N, classCount], from the features.
+  /// Unnormalised log p(class | x_t), [N, classCount], from the features.
   public func logits(_ features: Variable, on tape: Tape) -> Variable { head(features, on: tape) }
 }

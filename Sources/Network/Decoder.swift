@@ -1,15 +1,15 @@
 import Differentiation
 import Tensors
 
-/// The way of a U-Net from its lowest level up to the output.
+/// The part of a U-Net from its lowest level up to the output.
 struct Decoder {
   private let levels: [Level]
-  /// nil where the pyramid of `ProgressiveOutput.outputSkip` is the output.
+  /// nil if the pyramid of `ProgressiveOutput.outputSkip` is the output.
   private let output: (norm: GroupNormLayer, convolution: Convolution)?
 
   private struct Level {
     var blocks: [ResidualBlock] = []
-    /// By the block that it follows.
+    /// Keyed by the index of the block that each follows.
     var attentions: [Int: AttentionBlock] = [:]
     var progressiveOutput: ProgressiveOutput?
     var ascent: LevelChange?
@@ -51,7 +51,7 @@ struct Decoder {
     }
   }
 
-  /// - Parameter skips: what the encoder kept, in the order in which it was made.
+  /// - Parameter skips: the encoder's skip connections, in the order in which it computed them.
   /// - Returns: [N, H, W, output channels].
   func callAsFunction(_ x: consuming Variable, skips: consuming [Variable], running run: BlockRun) -> Variable {
     var h = consume x

@@ -1,13 +1,13 @@
 import Kernels
 
-/// Which dropout masks a micro-batch uses.
+/// Identifies the dropout masks of a micro-batch.
 public struct DropoutContext: Sendable {
   let probability: Float
   let seed: UInt64
   let step: Int
   let firstSample: Int
 
-  /// - Parameter firstSample: index in the global batch of the micro-batch's first image.
+  /// - Parameter firstSample: the index of the micro-batch's first image in the global batch.
   public init(probability: Float, seed: UInt64, step: Int, firstSample: Int) {
     self.probability = probability
     self.seed = seed

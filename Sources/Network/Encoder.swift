@@ -1,14 +1,14 @@
 import Differentiation
 import Tensors
 
-/// The way of a U-Net from the image down to its lowest level, and through the middle.
+/// The part of a U-Net from the image down to its lowest level, including the middle.
 struct Encoder {
   private let inputConvolution: Convolution
   private let levels: [Level]
   private let middleBlock1: ResidualBlock
   private let middleAttention: AttentionBlock
   private let middleBlock2: ResidualBlock
-  /// Channels of each value that is kept for the way up, and of the result.
+  /// The channels of each skip connection and of the result.
   let skipChannels: [Int]
   let channels: Int
 
@@ -55,7 +55,7 @@ struct Encoder {
     middleBlock2 = builder.block("mid_block.resnets.1", from: channels, to: channels)
   }
 
-  /// - Returns: the lowest level's values, and those that the way up joins, in the order in which they were made.
+  /// - Returns: the lowest level's values, and the skip connections in the order in which they were computed.
   func callAsFunction(_ x: Variable, running run: BlockRun) -> (result: Variable, skips: [Variable]) {
     var pyramid = x
     var h = inputConvolution(x, on: run.tape)

@@ -22,7 +22,7 @@ struct Convolution {
     tape.convolution3x3(x, kernel: kernel, bias: bias, perImage: perImage, residual: residual, scale: scale)
   }
 
-  /// Of x enlarged twofold by repeating its pixels.
+  /// Applied to x enlarged twofold by repeating its pixels.
   func enlarging(_ x: Variable, perImage: Variable? = nil, on tape: Tape) -> Variable {
     tape.convolution3x3(x, kernel: kernel, bias: bias, enlargesInput: true, perImage: perImage)
   }
@@ -43,12 +43,12 @@ struct LinearLayer {
     bias = declarations.add("\(name).bias", shape: [outputs], order: .c, initialisation: .zeros)
   }
 
-  /// - Parameter x: [N, …, in]: rows, or images whose pixels are mapped one by one.
+  /// - Parameter x: [N, …, in]: rows, or images whose pixels are mapped separately.
   func callAsFunction(_ x: Variable, residual: Variable? = nil, scale: Float = 1, on tape: Tape) -> Variable {
     self(joined: [x], residual: residual, scale: scale, on: tape)
   }
 
-  /// The same for an x in parts, joined along the channels.
+  /// The same for x in parts, joined along the channels.
   func callAsFunction(
     joined x: [Variable], residual: Variable? = nil, scale: Float = 1, on tape: Tape
   ) -> Variable {
@@ -72,14 +72,14 @@ struct GroupNormLayer {
     groupCount = configuration.groupCount(ofChannels: channels)
   }
 
-  /// - Parameter modulation: [N, 2·channels]; `Tape.groupNorm` says what it does.
+  /// - Parameter modulation: [N, 2·channels]; see `Tape.groupNorm`.
   func callAsFunction(
     _ x: Variable, modulation: Variable? = nil, activation: Activation = .silu, dropout: Dropout? = nil, on tape: Tape
   ) -> Variable {
     self(joined: [x], modulation: modulation, activation: activation, dropout: dropout, on: tape)
   }
 
-  /// The same for an x in parts, joined along the channels.
+  /// The same for x in parts, joined along the channels.
   func callAsFunction(
     joined x: [Variable], modulation: Variable? = nil, activation: Activation = .silu, dropout: Dropout? = nil,
     on tape: Tape

@@ -1,6 +1,6 @@
 import Tensors
 
-/// How a parameter starts.
+/// How a parameter is initialised.
 enum Initialisation: Sendable {
   case zeros
   case ones
@@ -26,7 +26,7 @@ struct ParameterDeclarations {
     return layout.add(name, shape: shape, order: order)
   }
 
-  /// Draws all initial values; parameter number i uses stream i of the purpose `initialisation`.
+  /// Draws all initial values; parameter i uses stream i of the purpose `initialisation`.
   func initialise(_ arena: Arena, seed: UInt64, workers: WorkerPool) {
     arena.clear()
     workers.forEach(layout.entries.count) { index in

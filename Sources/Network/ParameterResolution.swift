@@ -1,11 +1,12 @@
-/// At which pixels of an image a matrix or a kernel of a network is applied.
+/// The pixels of an image at which a matrix or a kernel of a network is applied.
 public struct ParameterResolution {
-  /// 0 being the full resolution.
+  /// 0 is the full resolution.
   public let level: Int
-  /// Pixels around the image that are convolved too.
+  /// The number of pixels around the image that are convolved too.
   public let rim: Int
 
-  /// nil for what is applied once per image: the time embedding, and what a classifier makes of the pixels' mean.
+  /// nil for parameters that are applied once per image: the time embedding, and the classifier's layers after the
+  /// mean.
   public init?(of name: String, in configuration: UNetConfiguration) {
     if name.contains("time_emb") || name.hasPrefix("class") { return nil }
     let architecture = configuration.architecture
@@ -13,13 +14,13 @@ public struct ParameterResolution {
     let number = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
     switch parts[0] {
     case "down_blocks":
-      // What leads to the next level is computed there.
+      // Layers that lead to the next level run at its resolution.
       let leadsDown = name.contains("downsamplers") || name.contains("skip_conv")
       (level, rim) = (number + (leadsDown ? 1 : 0), 0)
     case "mid_block": (level, rim) = (lowest, 0)
     case "up_blocks":
       let leadsUp = name.contains("upsamplers")
-      // Pixels that are only repeated are mapped before that.
+      // Pixels that are only repeated are mapped before they are repeated.
       let isMappedBefore = name.contains("conv_shortcut") && !architecture.smoothsResampling
       level = lowest - number - (leadsUp && !isMappedBefore ? 1 : 0)
       let enlarges =
@@ -30,7 +31,7 @@ public struct ParameterResolution {
     }
   }
 
-  /// Of one image.
+  /// For one image.
   public func pixels(in configuration: UNetConfiguration) -> Int {
     ((configuration.imageHeight >> level) + 2 * rim) * ((configuration.imageWidth >> level) + 2 * rim)
   }

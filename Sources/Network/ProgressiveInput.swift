@@ -2,19 +2,19 @@ import Differentiation
 import Kernels
 import Tensors
 
-/// What reaches a level going down beside the values of the level above: a pyramid of the image, one floor a level (Karras
-/// et al.: "Analyzing and improving the image quality of StyleGAN", arXiv:1912.04958, section 4.1; Song et al.,
+/// The additional input of an encoder level: a pyramid of the image, with one floor per level (Karras et al.:
+/// "Analyzing and improving the image quality of StyleGAN", arXiv:1912.04958, section 4.1; Song et al.,
 /// arXiv:2011.13456, appendix H.1).
 enum ProgressiveInput {
-  /// The image halved, and a 1x1 convolution of it.
+  /// The halved image, through a 1x1 convolution.
   case inputSkip(SizeChange, LinearLayer, UNetArchitecture.Combination)
-  /// A chain of strided convolutions, with `scale` times the sum of itself and the level's values.
+  /// A chain of strided convolutions. Each floor becomes `scale` times the sum of itself and the level's values.
   case residual(HalvingConvolution, scale: Float)
 
   /// - Parameters:
-  ///   - pyramidChannels: of the floor above; those of this floor afterwards.
-  ///   - channels: of the level's values; those of the result afterwards.
-  /// - Returns: nil for an architecture without.
+  ///   - pyramidChannels: the channels of the floor above; replaced by those of this floor.
+  ///   - channels: the channels of the level's values; replaced by those of the result.
+  /// - Returns: nil for an architecture without progressive input.
   init?(_ name: String, pyramidChannels: inout Int, channels: inout Int, _ builder: inout BlockBuilder) {
     let architecture = builder.architecture
     switch architecture.progressiveInput {
@@ -34,8 +34,8 @@ enum ProgressiveInput {
 
   /// - Parameters:
   ///   - h: the level's values.
-  ///   - pyramid: the floor above; this floor afterwards.
-  /// - Returns: what the level goes on with.
+  ///   - pyramid: the floor above; replaced by this floor.
+  /// - Returns: the level's new values.
   func callAsFunction(_ h: Variable, pyramid: inout Variable, on tape: Tape) -> Variable {
     switch self {
     case .inputSkip(let halving, let layer, let combination):

@@ -2,18 +2,19 @@ import Differentiation
 import Kernels
 import Tensors
 
-/// What a level going up contributes to a pyramid that grows towards the output (Song et al., arXiv:2011.13456, appendix
+/// A decoder level's contribution to a pyramid that grows towards the output (Song et al., arXiv:2011.13456, appendix
 /// H.1, after Karras et al., arXiv:1912.04958, section 4.1).
 enum ProgressiveOutput {
-  /// An image, added to the floor below made twice as large, which the lowest level does not have.
+  /// An image, added to the enlarged floor below, which the lowest level does not have.
   case outputSkip(SizeChange, GroupNormLayer, Convolution)
-  /// The pyramid's lowest floor, made of the lowest level's values, which themselves go on as they are.
+  /// The pyramid's lowest floor, computed from the lowest level's values, which stay unchanged.
   case residualStart(GroupNormLayer, Convolution)
-  /// `scale` times the sum of the level's values and a convolution of the floor below made twice as large.
+  /// `scale` times the sum of the level's values and a convolution of the enlarged floor below.
   case residual(DoublingConvolution, scale: Float)
 
-  /// - Parameter pyramidChannels: of the floor below, nil for the lowest level; those of this floor afterwards.
-  /// - Returns: nil for an architecture without.
+  /// - Parameter pyramidChannels: the channels of the floor below, nil for the lowest level; replaced by those of this
+  ///   floor.
+  /// - Returns: nil for an architecture without progressive output.
   init?(_ name: String, channels: Int, pyramidChannels: inout Int?, _ builder: inout BlockBuilder) {
     switch (builder.architecture.progressiveOutput, pyramidChannels) {
     case (.none, _): return nil
@@ -38,8 +39,8 @@ enum ProgressiveOutput {
 
   /// - Parameters:
   ///   - h: the level's values.
-  ///   - pyramid: the floor below, nil for the lowest level; this floor afterwards.
-  /// - Returns: what the level goes on with.
+  ///   - pyramid: the floor below, nil for the lowest level; replaced by this floor.
+  /// - Returns: the level's new values.
   func callAsFunction(_ h: Variable, pyramid: inout Variable?, on tape: Tape) -> Variable {
     switch self {
     case .outputSkip(let doubling, let norm, let convolution):

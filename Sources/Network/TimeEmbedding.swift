@@ -2,8 +2,7 @@ import Differentiation
 import Kernels
 import Tensors
 
-/// What a network is told of the time: sinusoids through two linear layers (Ho, Jain, Abbeel, arXiv:2006.11239,
-/// appendix B).
+/// The embedding of the time: sinusoids through two linear layers (Ho, Jain, Abbeel, arXiv:2006.11239, appendix B).
 struct TimeEmbedding {
   private let features: Features
   private let linear1: LinearLayer
@@ -11,7 +10,7 @@ struct TimeEmbedding {
 
   private enum Features {
     case sinusoidal(channels: Int)
-    /// Of random frequencies, which are parameters that never change.
+    /// With random frequencies, which are parameters that never change.
     case fourier(frequencies: ParameterEntry)
 
     var channels: Int {

@@ -2,12 +2,12 @@ import Differentiation
 import Kernels
 import Tensors
 
-/// A network as whoever trains it, stores it or shares it out sees it.
+/// A network as training, storage and sharding see it.
 public protocol TrainableNetwork: Sendable {
-  /// Of its parameters.
+  /// The layout of its parameters.
   var layout: ParameterLayout { get }
-  /// For the tapes on which it is to run.
+  /// The convolution method of the tapes that it runs on.
   var convolutionMethod: ConvolutionMethod { get }
-  /// Draws the initial values of all parameters, a function of the seed alone.
+  /// Draws the initial values of all parameters, which depend only on the seed.
   func initialise(_ parameters: Arena, seed: UInt64, workers: WorkerPool)
 }

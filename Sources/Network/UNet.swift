@@ -4,18 +4,18 @@ import RealModule
 import Tensors
 
 /// The noise-predicting network of "Denoising Diffusion Probabilistic Models" (Ho, Jain, Abbeel, arXiv:2006.11239,
-/// appendix B): a U-Net of residual blocks with attention at chosen resolutions, told the time step by a sinusoidal
-/// embedding, and the class, if it has classes, by a learned one that is added to it (Dhariwal, Nichol, arXiv:2105.05233,
-/// section 3.1). `UNetArchitecture` says how others differ from it.
+/// appendix B): a U-Net of residual blocks with attention at chosen resolutions, conditioned on the time step by a
+/// sinusoidal embedding, and on the class, if it has classes, by a learned embedding that is added to it (Dhariwal,
+/// Nichol, arXiv:2105.05233, section 3.1). `UNetArchitecture` describes the variants.
 ///
-/// Parameter names are those of diffusers' `UNet2DModel`, as far as that has them.
+/// Parameter names are those of diffusers' `UNet2DModel`, where it has them.
 public struct UNet: TrainableNetwork {
   public let configuration: UNetConfiguration
   public let layout: ParameterLayout
 
   private let declarations: ParameterDeclarations
   private let timeEmbedding: TimeEmbedding
-  /// A row for each class, and a last one for none.
+  /// One row for each class, and a last one for no class.
   private let classEmbedding: ParameterEntry?
   private let encoder: Encoder
   private let decoder: Decoder
@@ -41,34 +41,34 @@ public struct UNet: TrainableNetwork {
     declarations.initialise(parameters, seed: seed, workers: workers)
   }
 
-  /// What the network says of x_t: the predicted noise ε̂(x_t, t), or whatever it is trained to say.
+  /// The network's prediction for x_t: the noise ε̂(x_t, t), or whatever it is trained to predict.
   ///
   /// - Parameters:
   ///   - x: noisy images x_t, [N, H, W, C].
-  ///   - timesteps: t of each image, N of them; the logarithm of σ for an architecture that divides by it.
-  ///   - classes: of each image, nil for none of them; nil altogether for a network without classes.
+  ///   - timesteps: t of each image, N values; the logarithm of σ for an architecture that divides by it.
+  ///   - classes: the class of each image, nil for no class; nil for a network without classes.
   ///   - dropout: the masks to train with; nil drops nothing.
-  ///   - recomputesBlocks: whether the backward pass makes each residual block again, with its attention, instead of
-  ///     keeping what is inside it.
+  ///   - recomputesBlocks: whether the backward pass recomputes each residual block with its attention, instead of
+  ///     keeping its activations.
   /// - Returns: [N, H, W, output channels].
   public func callAsFunction(
     _ x: Variable, timesteps: [Float], classes: [Int?]? = nil, dropout: DropoutContext? = nil,
     recomputesBlocks: Bool = false, on tape: Tape
   ) -> Variable {
-    precondition(timesteps.count == x.shape[0], "one time step for each image")
+    precondition(timesteps.count == x.shape[0], "each image needs one time step")
     let embedding = tape.silu(withClasses(classes, timeEmbedding(timesteps, on: tape), on: tape))
     let run = BlockRun(tape: tape, embedding: embedding, dropout: dropout, recomputesBlocks: recomputesBlocks)
     let (h, skips) = encoder(x, running: run)
-    // Given away, so that the way up can free what it no longer needs.
+    // Consumed, so that the decoder can free what it no longer needs.
     let output = decoder(consume h, skips: consume skips, running: run)
     guard configuration.architecture.dividesOutputByNoise else { return output }
     return tape.scalingImages(output, by: timesteps.map { Float.exp(-$0) })
   }
 
   private func withClasses(_ classes: [Int?]?, _ embedding: Variable, on tape: Tape) -> Variable {
-    precondition((classes == nil) == (classEmbedding == nil), "classes are for a network that has them, and only it")
+    precondition((classes == nil) == (classEmbedding == nil), "only a network with classes takes classes")
     guard let classEmbedding, let classes, let count = configuration.classCount else { return embedding }
-    precondition(classes.count == embedding.shape[0], "one class for each image")
+    precondition(classes.count == embedding.shape[0], "each image needs one class")
     return tape.addingRows(of: classEmbedding, classes.map { $0 ?? count }, to: embedding)
   }
 }

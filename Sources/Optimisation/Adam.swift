@@ -5,14 +5,14 @@ import Tensors
 /// Adam (Kingma, Ba: "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1) over one shard of the
 /// parameters, with the moments of that shard.
 ///
-/// The operations and their order are those of PyTorch's `torch.optim.Adam`, in 32-bit floats. Elements do not affect
-/// each other, so neither threads nor the division into shards change a bit. Padding (zero parameter, zero gradient)
-/// stays zero.
+/// The operations and their order are those of PyTorch's `torch.optim.Adam`, in 32-bit floats. Elements are updated
+/// independently, so neither threads nor the division into shards change any bit. Padding (zero parameter, zero
+/// gradient) stays zero.
 public final class Adam: Sendable {
   public struct Settings: Sendable, Equatable {
-    /// β₁, the share of the first moment that is kept in a step; in [0, 1).
+    /// β₁, the decay rate of the first moment per step; in [0, 1).
     public var firstMomentDecay: Double
-    /// β₂, the share of the second moment that is kept in a step; in [0, 1).
+    /// β₂, the decay rate of the second moment per step; in [0, 1).
     public var secondMomentDecay: Double
     /// ε, added to the square root of the second moment; above 0.
     public var epsilon: Double
@@ -31,7 +31,7 @@ public final class Adam: Sendable {
   /// v, the moving average of the squared gradients; zeros at first. Checkpoints read and write it.
   public let secondMoment: FloatBuffer
 
-  /// - Parameter count: floats in the shard; whole blocks of `ParameterLayout.blockSize`.
+  /// - Parameter count: the number of floats in the shard; whole blocks of `ParameterLayout.blockSize`.
   public init(count: Int, settings: Settings = Settings()) {
     self.settings = settings
     firstMoment = FloatBuffer(count: count)
@@ -40,15 +40,15 @@ public final class Adam: Sendable {
     secondMoment.pointer.update(repeating: 0, count: count)
   }
 
-  /// Floats in the shard.
+  /// The number of floats in the shard.
   public var count: Int { firstMoment.count }
 
   /// One step of some elements: θ ← θ − η · m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ˢ) and v̂ = v / (1 − β₂ˢ) at step s.
   /// - Parameters:
-  ///   - part: which of the shard's floats, in whole blocks; by default all of them.
-  ///   - parameters: θ, the part's first float; as many as it has are read and written.
-  ///   - gradients: the part's first float; as many as it has are read.
-  ///   - gradientScale: what the gradients are multiplied by first, such as the factor of clipping.
+  ///   - part: a range of the shard's floats, in whole blocks; by default all of them.
+  ///   - parameters: θ, a pointer to the part's first float; the part is read and written.
+  ///   - gradients: a pointer to the part's first float; the part is read.
+  ///   - gradientScale: a factor that is applied to the gradients first, such as that of clipping.
   ///   - learningRate: η.
   ///   - step: s, the number of this update, counted from 1.
   public func update(
@@ -56,7 +56,7 @@ public final class Adam: Sendable {
     gradientScale: Float, learningRate: Double, step: Int, workers: WorkerPool
   ) {
     let part = part ?? 0..<count
-    precondition(part.lowerBound >= 0 && part.upperBound <= count, "the shard has no floats \(part)")
+    precondition(part.lowerBound >= 0 && part.upperBound <= count, "\(part) is outside the shard")
     precondition(step >= 1, "steps are counted from 1")
     let firstCorrection = 1 - Double.pow(settings.firstMomentDecay, Double(step))
     let secondCorrection = 1 - Double.pow(settings.secondMomentDecay, Double(step))

@@ -1,16 +1,16 @@
 import Tensors
 
-/// The Euclidean norm of a gradient that is spread over shards, the same bits however it is spread.
+/// The Euclidean norm of a gradient that is divided into shards. The result is bit-identical for any division.
 ///
-/// Each rank sums the squares of its own blocks; the ranks exchange those sums; each adds all of them in one tree.
+/// Each rank sums the squares of its own blocks; the ranks exchange these sums; each rank adds all of them in one tree.
 public enum GradientNorm {
-  /// Σ g² of each block of `ParameterLayout.blockSize` floats, in double precision and in one order, whoever does it.
+  /// Σ g² of each block of `ParameterLayout.blockSize` floats, in double precision and in a fixed order.
   /// - Parameters:
-  ///   - gradients: the shard's first float.
-  ///   - count: floats in the shard; whole blocks.
+  ///   - gradients: a pointer to the shard's first float.
+  ///   - count: the number of floats in the shard; whole blocks.
   public static func blockSums(_ gradients: UnsafePointer<Float>, count: Int, workers: WorkerPool) -> [Double] {
     let blockSize = ParameterLayout.blockSize
-    precondition(count % blockSize == 0, "a shard is made of whole blocks, not of \(count) floats")
+    precondition(count % blockSize == 0, "a shard consists of whole blocks, but has \(count) floats")
     return [Double](unsafeUninitializedCapacity: count / blockSize) { sums, initialised in
       let first = sums.baseAddress
       forEachPart(ofShard: count, workers) { range in
@@ -22,15 +22,15 @@ public enum GradientNorm {
     }
   }
 
-  /// What to multiply gradients by so that their norm is at most `maximum`: min(1, maximum / (norm + 10⁻⁶)), as in
-  /// PyTorch's `clip_grad_norm_`. Not a number when `norm` is not, so that a broken gradient stays visible.
+  /// The factor that limits the norm of gradients to `maximum`: min(1, maximum / (norm + 10⁻⁶)), as in PyTorch's
+  /// `clip_grad_norm_`. NaN if `norm` is NaN, so that an invalid gradient is noticed.
   public static func clippingScale(norm: Double, maximum: Double) -> Double {
-    precondition(maximum > 0, "a norm cannot be clipped to \(maximum)")
+    precondition(maximum > 0, "the maximum norm \(maximum) must be positive")
     let scale = maximum / (norm + 1e-6)
     return scale > 1 ? 1 : scale
   }
 
-  /// Eight running sums, added up pairwise at the end.
+  /// Eight running sums, which are added pairwise at the end.
   private static func sumOfSquares(ofBlock block: UnsafePointer<Float>) -> Double {
     var sums = SIMD8<Double>()
     var index = 0

@@ -1,39 +1,39 @@
 import RealModule
 
-/// The learning rate of every step: it grows linearly over the warm-up to η, as the published code of Ho et al. 2020 has
-/// it, stays there until the decay begins, and then does what `decay` says.
+/// The learning rate of every step: it grows linearly to η during warm-up, as in the published code of Ho et al. 2020,
+/// stays there until the decay starts, and then follows `decay`.
 public struct LearningRateSchedule: Sendable, Equatable {
-  /// How the rate falls after the step where its decay begins. With p the share of the steps from there on that are done:
+  /// The shape of the decay. p is the completed fraction of the steps from the start of the decay to the end.
   public enum Decay: String, Sendable, CaseIterable {
-    /// Not at all.
+    /// No decay.
     case constant
     /// η · (1 + cos(π·p)) / 2 (Loshchilov, Hutter: "SGDR", arXiv:1608.03983, equation 5, without restarts).
     case cosine
     /// η · (1 − p).
     case linear
-    /// η · √(t_ref / t) after t steps, where t_ref is where the decay begins (Karras et al.: "Analyzing and improving the
-    /// training dynamics of diffusion models", arXiv:2312.02696, equation 67).
+    /// η · √(t_ref / t) after t steps, where t_ref is the step at which the decay starts (Karras et al.: "Analyzing and
+    /// improving the training dynamics of diffusion models", arXiv:2312.02696, equation 67).
     case inverseSquareRoot = "inverse-sqrt"
 
-    /// Whether the rates depend on how many steps there are.
+    /// Whether the rates depend on the total number of steps.
     public var endsWithTheRun: Bool { self == .cosine || self == .linear }
   }
 
   /// η, the rate after the warm-up.
   public let learningRate: Double
-  /// Steps over which the rate grows to η; 0 for none.
+  /// The number of steps during which the rate grows to η; 0 for none.
   public let warmupSteps: Int
   public let decay: Decay
-  /// Steps that are done when the rate begins to fall.
+  /// The number of steps done when the rate starts to fall.
   public let decayStart: Int
-  /// Steps of the whole run.
+  /// The number of steps of the whole run.
   public let steps: Int
 
   /// - Parameter decayStart: nil for the end of the warm-up.
   public init(
     learningRate: Double, warmupSteps: Int, decay: Decay = .constant, decayStart: Int? = nil, steps: Int = .max
   ) {
-    precondition(warmupSteps >= 0, "\(warmupSteps) steps of warm-up")
+    precondition(warmupSteps >= 0, "the number of warm-up steps, \(warmupSteps), must not be negative")
     self.learningRate = learningRate
     self.warmupSteps = warmupSteps
     self.decay = decay
@@ -41,7 +41,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
     self.steps = steps
   }
 
-  /// The rate of one step.
+  /// The learning rate of one step.
   /// - Parameter step: counted from 1, as `Adam.update` counts; the first step's rate is η / warmupSteps, not 0, and the
   ///   last one's is above 0.
   public func rate(atStep step: Int) -> Double {

@@ -7,28 +7,28 @@ import MessagePassing
 import Reporting
 import Tensors
 
-/// Turns folders of images and other data sets into one file, from which training reads what it needs.
+/// Converts folders of images and other data sets to one file that training reads on demand.
 public struct PackJob: Sendable {
-  /// Folders, HDF5 files or names of data sets, one after the other.
+  /// Folders, HDF5 files or names of data sets, in order.
   public var sources: [String]
-  /// Where test images come from; if empty, from the sources that hold some apart.
+  /// The sources of test images; if empty, the sources that have separate test images.
   public var tests: [String] = []
   public var output: String
-  /// Of the data set; by default the source's or the file's.
+  /// The name of the data set; by default the source's or the file's.
   public var name: String?
-  /// The side of the squares that all images become; nil leaves them as they are.
+  /// The side of the squares that all images are resized to; nil keeps their size.
   public var size: Int?
-  /// What is behind transparent pixels; nil: there must be none.
+  /// The background of transparent pixels; nil: there must be none.
   public var background: FolderImages.Background?
-  /// 1 makes all images grey, 3 coloured; nil makes all coloured if one is.
+  /// 1 converts all images to grey, 3 to colour; nil converts all to colour if any image has colour.
   public var channels: Int?
   /// How image files are read.
   public var reader = ImageReader()
-  /// Whether mirror images are of the same data; by default as the sources say.
+  /// Whether mirrored images are valid images of the data set; by default as in the sources.
   public var allowsFlips: Bool?
-  /// Whether to go on without images that are damaged.
+  /// Whether to skip damaged images.
   public var skipsDamaged = false
-  /// Whether every subfolder of a source is a class, even one that is called like a split.
+  /// Whether every subfolder of a source is a class, even if it has the name of a split.
   public var subfoldersAreClasses = false
   /// Whether to replace the output if it exists.
   public var replaces = false
@@ -44,13 +44,13 @@ public struct PackJob: Sendable {
     guard communicator.size == 1 else {
       throw JobFailure(
         rank: 0, exitStatus: .badInput,
-        message: "pack works in one process: run it without mpirun, and with --threads to make it faster")
+        message: "pack works in one process: run it without mpirun; --threads makes it faster")
     }
     let reporter = RunReporter(isSpeaking: true)
     defer { reporter.finish() }
     try communicator.together {
       guard replaces || access(output, F_OK) != 0 else {
-        throw InputError("\(output) exists; give --force to replace it, or name another --output")
+        throw InputError("\(output) exists; use --force to replace it, or choose another --output")
       }
       try pack(reporter)
     }
@@ -75,7 +75,7 @@ public struct PackJob: Sendable {
     let unused = Set(leftOut.map(\.location))
     turned.removeAll(where: unused.contains)
     if !turned.isEmpty {
-      remarks.append("Turned \(ProgressFormat.count(turned.count, of: "image")) upright, as EXIF says")
+      remarks.append("Rotated \(ProgressFormat.count(turned.count, of: "image")) according to EXIF")
     }
     reporter.message(summary(packer, leftOut: leftOut.count, remarks))
   }
@@ -87,7 +87,7 @@ public struct PackJob: Sendable {
     var (last, lastDone) = (ContinuousClock.now, 0)
     return try packer.write(to: output, workers: workers, stopsAtDamage: !skipsDamaged) { done in
       rate.record(done - lastDone, seconds: last.secondsUntilNow)
-      // Where there is no terminal, a line for every tenth is enough.
+      // Without a terminal, a line for every tenth is enough.
       let isMilestone = done * 10 / packer.count > lastDone * 10 / packer.count
       (last, lastDone) = (.now, done)
       reporter.show(
@@ -108,10 +108,10 @@ public struct PackJob: Sendable {
       + ", into \(output) (\(ProgressFormat.decimal(Double(bytes) / 1e6, places: 1)) MB).\n"
       + (classes.isEmpty ? "" : "Classes: \(list(classes)).\n")
       + remarks.map { "\($0).\n" }.joined()
-      + "Train on it: --set data.name=hdf5 --set data.path=\(output)"
+      + "To train on it: --set data.name=hdf5 --set data.path=\(output)"
   }
 
-  /// Names, but not hundreds of them.
+  /// A list of names, shortened if there are many.
   private func list(_ names: [String]) -> String {
     let shown = names.prefix(20).joined(separator: ", ")
     return names.count > 20 ? "\(shown) and \(names.count - 20) more" : shown
@@ -119,7 +119,7 @@ public struct PackJob: Sendable {
 
   // MARK: What is packed
 
-  /// All sources, brought to one shape and one list of classes, and what became of what is in them.
+  /// All sources, converted to one shape and one list of classes, with remarks on their contents.
   private func packer(
     _ workers: WorkerPool, _ reporter: RunReporter, _ leftOut: inout [DatasetError]
   ) throws -> (ImagePacker, remarks: [String], turned: [String]) {
@@ -162,17 +162,17 @@ public struct PackJob: Sendable {
     return (packer, remarks(of: parts) + withoutImages(trainingImages), turned: parts.flatMap(\.turnedFiles))
   }
 
-  /// Refuses what would change nothing.
+  /// Rejects options that would have no effect.
   private func checkOptions(_ parts: [Part]) throws {
     let options = [
       background.map { "--background \($0.rawValue)" }, reader.turning == .upright ? nil : "--orientation as-stored",
       reader.pixelLimit == ImageReader.usualPixelLimit ? nil : "--pixel-limit \(reader.pixelLimit)",
     ]
     guard let option = options.compactMap(\.self).first, !parts.contains(where: \.hasFiles) else { return }
-    throw InputError("\(option) is about image files, but no source is a folder of them; leave it out")
+    throw InputError("\(option) applies to image files, but no source is a folder of them; remove it")
   }
 
-  /// A line for each source of which there is something to say.
+  /// One line for each source with remarks.
   private func remarks(of parts: [Part]) -> [String] {
     var lines: [String] = []
     for part in parts where !part.remarks.isEmpty {
@@ -182,7 +182,7 @@ public struct PackJob: Sendable {
     return lines
   }
 
-  /// The classes of which there are no images.
+  /// The classes without images.
   private func withoutImages(_ images: JoinedImages) -> [String] {
     var counts = [Int](repeating: 0, count: images.classNames.count)
     for index in 0..<images.count { if let label = images.label(of: index) { counts[label] += 1 } }
@@ -232,7 +232,7 @@ public struct PackJob: Sendable {
     }
   }
 
-  /// Looks at the beginning of every file of a folder.
+  /// Reads the header of every file of a folder.
   private func part(
     _ source: String, _ contents: PackSource.Contents, _ workers: WorkerPool, _ leftOut: inout [DatasetError]
   ) throws -> Part {
@@ -269,11 +269,11 @@ public struct PackJob: Sendable {
     }
   }
 
-  /// The classes of all sources together: as they are if all have the same, otherwise in the order of their names.
+  /// The combined classes of all sources: unchanged if all have the same, otherwise sorted by name.
   private func joinedClassNames(_ parts: [Part]) throws -> [String] {
     let lists = parts.map(\.classNames)
     guard let without = lists.firstIndex(of: []), !lists.allSatisfy(\.isEmpty) else { return ClassNames.union(lists) }
-    throw InputError("\(parts[without].source) has no classes, but another source has; pack them apart")
+    throw InputError("\(parts[without].source) has no classes, but another source has; pack them separately")
   }
 
   private func join(_ images: [any ImageDataset], _ parts: [Part], _ classNames: [String]) throws -> JoinedImages {
@@ -283,7 +283,7 @@ public struct PackJob: Sendable {
     guard let joined = JoinedImages(images, classNames: classNames) else {
       let list = classNames.isEmpty ? "none" : classNames.joined(separator: ", ")
       throw InputError(
-        "\(parts.map(\.source).joined(separator: ", ")): the classes must be those to train on (\(list))")
+        "\(parts.map(\.source).joined(separator: ", ")): the classes must be those of the training images (\(list))")
     }
     return joined
   }
@@ -293,7 +293,7 @@ public struct PackJob: Sendable {
   ) -> InputError {
     func text(_ images: any ImageDataset) -> String { "\(images.width)x\(images.height)" }
     return InputError(
-      "\(part.source) has images of \(text(images)) pixels, but \(first.source) of \(text(firstImages)); "
-        + "--size N makes all of them squares of N pixels")
+      "\(part.source) has images of \(text(images)) pixels, but \(first.source) has \(text(firstImages)); "
+        + "use --size N to resize all of them to squares of N pixels")
   }
 }

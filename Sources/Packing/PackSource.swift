@@ -3,10 +3,10 @@ import Failures
 import Files
 import Foundation
 
-/// Where images to pack come from; what it is, is found out by looking at it.
+/// A source of images to pack, whose kind is detected.
 struct PackSource {
   enum Kind {
-    /// A data set that is found by its name.
+    /// A data set from the catalogue.
     case named
     case idx(IDXSet)
     case cifar10
@@ -17,7 +17,7 @@ struct PackSource {
   }
 
   enum Contents {
-    /// Image files, whose sizes and colours are still to be looked at.
+    /// Image files, whose sizes and colours have not been checked yet.
     case folder(ImageFolder)
     case images(any ImageDataset)
   }
@@ -25,8 +25,8 @@ struct PackSource {
   let path: String
   let kind: Kind
 
-  /// - Parameter subfoldersAreClasses: whether no subfolder is a split, whatever it is called.
-  /// - Throws: `InputError` if there is nothing of this name, `DatasetError` if it is of a kind that is not read.
+  /// - Parameter subfoldersAreClasses: whether subfolders are classes even if their names are those of splits.
+  /// - Throws: `InputError` if it does not exist, `DatasetError` if its format is not supported.
   init(_ argument: String, subfoldersAreClasses: Bool = false) throws {
     path = withoutTrailingSlashes(argument)
     var isFolder: ObjCBool = false
@@ -50,7 +50,7 @@ struct PackSource {
     let sets = IDXSet.sets(in: path)
     guard sets.count > 1 else { return sets.first }
     throw InputError(
-      "\(path): it has several data sets (\(sets.map(\.name).joined(separator: ", "))); name one of them: "
+      "\(path): it has several data sets (\(sets.map(\.name).joined(separator: ", "))); choose one of them: "
         + sets[0].path)
   }
 
@@ -65,12 +65,12 @@ struct PackSource {
     if let format = ForeignFormat(ofFile: path) { throw DatasetError(format, path) }
     if NumpySource.canRead(path) { return .numpy(try NumpySource(path)) }
     guard !ImageFolder.isImage(path) else {
-      throw InputError("\(path): it is a single image; name the folder that it lies in")
+      throw InputError("\(path): it is a single image; give the folder that contains it")
     }
     return .hdf5
   }
 
-  /// Whether it holds test images apart from the others.
+  /// Whether it has separate test images.
   func holdsTests() throws -> Bool {
     func has(_ names: String...) -> Bool { names.contains { FileManager.default.fileExists(atPath: "\(path)/\($0)") } }
     return switch kind {
@@ -97,7 +97,7 @@ struct PackSource {
     }
   }
 
-  /// What it has for tests: if it holds test images apart, these, and otherwise all of it.
+  /// Its images for tests: the test images if there are separate ones, otherwise all of it.
   /// - Parameter classNames: the classes of the training images.
   func openTests(classNames: [String]) throws -> Contents {
     if case .folder(let folder) = kind { return .folder(try folder.imagesForTests(classNames: classNames)) }

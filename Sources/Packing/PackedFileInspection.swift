@@ -1,7 +1,7 @@
 import Datasets
 import Tensors
 
-/// What a file of packed images holds, and which of its images are damaged.
+/// The contents of a file of packed images, and the damaged ones among them.
 public struct PackedFileInspection: Sendable {
   public struct Part: Sendable {
     /// The dataset: `images` or `test/images`.
@@ -16,8 +16,8 @@ public struct PackedFileInspection: Sendable {
   public let classNames: [String]
   public let parts: [Part]
 
-  /// Reads every image and compares its checksum.
-  /// - Throws: `DatasetError` if the file is not one to train on.
+  /// Reads every image and verifies its checksum.
+  /// - Throws: `DatasetError` if the file cannot be used for training.
   public init(path: String) throws {
     let training = try PackedImages(path: path)
     (name, imageShape, classNames) = (training.name, training.imageShape, training.classNames)

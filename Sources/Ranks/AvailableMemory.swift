@@ -1,18 +1,17 @@
 import Files
 import Foundation
 
-/// How much memory this process and others of its host may still take, and how much there is.
+/// The memory that this process and others on its host may still allocate, and the total.
 public enum AvailableMemory {
-  /// Bytes that may still be taken, by what the system says and what the control groups grant; nil where it does not
-  /// tell.
+  /// Bytes that may still be allocated according to the system and the control groups; nil if unknown.
   public static var bytes: Int? { read(membership: membership, text: text) }
 
-  /// Bytes that the machine has; nil where it does not tell.
+  /// The machine's memory in bytes; nil if unknown.
   public static var total: Int? { machine("MemTotal:", text: text) }
 
   /// - Parameters:
-  ///   - membership: what `/proc/self/cgroup` says.
-  ///   - text: the contents of a file, nil if there is none.
+  ///   - membership: the contents of `/proc/self/cgroup`.
+  ///   - text: returns the contents of a file, nil if there is none.
   public static func read(membership: String, text: (String) -> String?) -> Int? {
     let groups = ControlGroup.groups(membership: membership, text: text)
     return ([machine("MemAvailable:", text: text)] + groups.map(\.available)).compactMap(\.self).min()
@@ -32,20 +31,21 @@ public enum AvailableMemory {
 
 /// A control group that limits memory, of either version of the system's interface.
 public struct ControlGroup: Sendable, Equatable {
-  /// The folder that describes it.
+  /// The folder of its files.
   public let path: String
-  /// Bytes that its processes may take together; nil for no limit.
+  /// The limit for all its processes together, in bytes; nil for none.
   public let limit: Int?
-  /// Bytes that they may still take, if there is a limit: besides what files are kept of, which the system gives up.
+  /// The bytes that they may still allocate, if there is a limit. Cached files do not count, since the system can drop
+  /// them.
   public let available: Int?
 
-  /// Those of this process.
+  /// The groups of this process.
   static var own: [ControlGroup] { groups(membership: AvailableMemory.membership, text: AvailableMemory.text) }
 
-  /// The groups of a process and all above them, since a limit of any of them counts.
+  /// The groups of a process and all their ancestors, since the limit of each applies.
   /// - Parameters:
-  ///   - membership: what `/proc/self/cgroup` says.
-  ///   - text: the contents of a file, nil if there is none.
+  ///   - membership: the contents of `/proc/self/cgroup`.
+  ///   - text: returns the contents of a file, nil if there is none.
   public static func groups(membership: String, text: (String) -> String?) -> [ControlGroup] {
     membership.split(separator: "\n").flatMap { line -> [ControlGroup] in
       // The hierarchy's number, its controllers, and the group's path.
@@ -73,7 +73,7 @@ public struct ControlGroup: Sendable, Equatable {
       text("\(path)/\(name)").flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
     }
     self.path = path
-    // The first version has a number for no limit too, which is about the largest there is.
+    // Version 1 represents no limit by a number near the maximum.
     self.limit = number(limit).flatMap { $0 < 1 << 60 ? $0 : nil }
     let kept =
       (text("\(path)/memory.stat") ?? "").split(separator: "\n").first { $0.hasPrefix(files + " ") }

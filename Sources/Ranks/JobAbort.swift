@@ -3,9 +3,9 @@ import Files
 import Foundation
 import MessagePassing
 
-/// Ends the whole job from one rank, when the others do not know of what went wrong and would wait for ever.
+/// Ends the whole job from one rank, if the others do not know of the error and would wait forever.
 public enum JobAbort {
-  /// Says why on standard error and ends every process of the job. May be called from any thread.
+  /// Prints the reason to standard error and ends every process of the job. May be called from any thread.
   public static func abort(_ message: String, status: ExitStatus) -> Never {
     report(message)
     // A library that has lost its peers may not return.
@@ -13,15 +13,15 @@ public enum JobAbort {
     MPISession.abort(status: status.rawValue)
   }
 
-  /// As `main` does with an error that only this rank has.
+  /// Handles an error that only this rank has, as `main` does.
   public static func abort(rank: Int, _ error: any Error) -> Never {
     abort("rank \(rank): \(error)", status: ExitStatus(for: error))
   }
 
-  /// Writes a line to standard error, after what was printed before.
+  /// Writes a line to standard error, after everything printed before.
   public static func report(_ message: String) {
     fflush(nil)
-    // If it cannot be written there is nowhere left to say so.
+    // If it cannot be written, there is no other way to report it.
     _ = writeAll("ddpm-mpi: \(message.printable)\n".utf8, to: STDERR_FILENO)
   }
 }

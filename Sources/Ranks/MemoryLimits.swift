@@ -3,9 +3,9 @@ import Foundation
 import MessagePassing
 import Reporting
 
-/// What memory the ranks of a job have: that of their machine and of their control groups, whatever is in use of it.
+/// The memory limits of a job's ranks: those of their machines and control groups, regardless of current use.
 public struct MemoryLimits: Sendable, Equatable {
-  /// A limit, and how many ranks have to share it.
+  /// A limit, and the number of ranks that share it.
   public struct Limit: Sendable, Equatable {
     public let bytes: Int
     /// The machine, or a control group.
@@ -19,12 +19,12 @@ public struct MemoryLimits: Sendable, Equatable {
     }
   }
 
-  /// Those of one rank.
+  /// The limits of one rank.
   public let limits: [Limit]
 
   public init(_ limits: [Limit]) { self.limits = limits }
 
-  /// Asks all ranks which of them share a machine and its groups. Collective.
+  /// Determines which ranks share a machine and its groups. Collective.
   public init(of communicator: Communicator) throws {
     let host = try communicator.processorName
     let groups = ControlGroup.own
@@ -40,14 +40,14 @@ public struct MemoryLimits: Sendable, Equatable {
     self.init(limits)
   }
 
-  /// What a rank's memory is limited by.
+  /// What limits a rank's memory.
   private struct Surroundings: Codable {
     let host: String
     /// The paths of its control groups.
     let groups: [String]
   }
 
-  /// Of a process by itself.
+  /// The limits of a single process.
   public static var alone: MemoryLimits {
     let machine = AvailableMemory.total.map { [Limit(bytes: $0, owner: "this machine", rankCount: 1)] } ?? []
     return MemoryLimits(
@@ -58,21 +58,21 @@ public struct MemoryLimits: Sendable, Equatable {
   }
 }
 
-/// What a job will take of memory on each rank, part by part, from its configuration alone: less than it will really be,
-/// and not by much.
+/// The memory that a job needs on each rank, part by part, computed from its configuration alone. It is slightly less
+/// than the actual use.
 public struct MemoryNeed: Sendable {
   private var parts: [(what: String, bytes: Double)] = []
 
   public init() {}
 
   /// - Parameters:
-  ///   - floats: how many 32-bit floats.
-  ///   - what: what for, with the keys or options that decide.
+  ///   - floats: the number of 32-bit floats.
+  ///   - what: their purpose, with the keys or options that determine it.
   public mutating func add(floats: Double, for what: String) {
     parts.append((what, floats * Double(MemoryLayout<Float>.stride)))
   }
 
-  /// On each rank.
+  /// Per rank.
   public var bytes: Double { parts.reduce(0) { $0 + $1.bytes } }
 
   /// - Throws: `InputError` naming the limit, and the largest parts first, if it does not fit.
@@ -87,7 +87,7 @@ public struct MemoryNeed: Sendable {
   }
 
   private func text(_ bytes: Double) -> String {
-    // More than this is more than any machine has.
+    // Larger than the memory of any machine.
     bytes < 0x1p60 ? ProgressFormat.bytes(Int(bytes)) : String(format: "%.0e bytes", bytes)
   }
 }

@@ -1,19 +1,19 @@
 import Foundation
 
-/// How much processor time a container grants its processes: a control group's limit, in processors.
+/// The processor time that a container may use: a control group's limit, in processors.
 public enum ProcessorQuota {
-  /// That of this process; nil without a limit.
+  /// The quota of this process; nil without a limit.
   public static var own: Double? { read(membership: text("/proc/self/cgroup") ?? "", text: text) }
 
   /// - Parameters:
-  ///   - membership: what `/proc/self/cgroup` says: a line `number:controllers:path` for each hierarchy.
-  ///   - text: the contents of a file, nil if there is none.
+  ///   - membership: the contents of `/proc/self/cgroup`: a line `number:controllers:path` for each hierarchy.
+  ///   - text: returns the contents of a file, nil if there is none.
   public static func read(membership: String, text: (String) -> String?) -> Double? {
     var quotas: [Double] = []
     for line in membership.split(separator: "\n") {
       let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
       guard parts.count == 3 else { continue }
-      // Inside a container the group's own path may not be visible; then its root is the group.
+      // Inside a container the group's own path may not be visible; the root is then the group.
       for path in parts[2] == "/" ? [""] : [parts[2], ""] {
         if parts[1].isEmpty {
           // Version 2: `200000 100000`, or `max 100000`, in microseconds.

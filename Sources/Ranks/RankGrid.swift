@@ -1,7 +1,7 @@
-/// The ranks of a job as rows of equal length: a row is a node, a machine whose ranks reach one another through its memory.
+/// The ranks of a job as a grid: each row is a node, a machine whose ranks communicate through its memory.
 ///
-/// What crosses the network goes between the ranks of one column, after the ranks of each row have added up what they
-/// have: so a node sends what one rank would, however many ranks it has.
+/// Only the ranks of one column communicate over the network, after the ranks of each row have added up their data: a
+/// node therefore sends as much as one rank would, whatever its number of ranks.
 public struct RankGrid: Sendable, Equatable {
   /// Rows.
   public let nodeCount: Int
@@ -9,16 +9,16 @@ public struct RankGrid: Sendable, Equatable {
   public let slotCount: Int
 
   public init(nodes: Int, slots: Int) {
-    precondition(nodes >= 1 && slots >= 1, "a job has at least one rank")
+    precondition(nodes >= 1 && slots >= 1, "a job needs at least one rank")
     nodeCount = nodes
     slotCount = slots
   }
 
-  /// Every rank is taken to be a node of its own.
+  /// Treats every rank as a node of its own.
   public static func flat(_ rankCount: Int) -> RankGrid { RankGrid(nodes: rankCount, slots: 1) }
 
-  /// The grid of ranks on these hosts; nil unless each host has equally many ranks and they follow one another, as only
-  /// then a node's micro-batches follow one another.
+  /// The grid of ranks on these hosts; nil unless each host has the same number of consecutive ranks, since only then
+  /// are a node's micro-batches consecutive.
   /// - Parameter hosts: the host of every rank, in the order of ranks.
   public init?(hosts: [String]) {
     let nodeCount = Set(hosts).count
@@ -39,6 +39,6 @@ public struct RankGrid: Sendable, Equatable {
   /// The ranks of a node.
   public func ranks(ofNode node: Int) -> [Int] { (0..<slotCount).map { rank(node: node, slot: $0) } }
 
-  /// The ranks that have the same slot on all nodes.
+  /// The ranks in one slot of all nodes.
   public func ranks(ofSlot slot: Int) -> [Int] { (0..<nodeCount).map { rank(node: $0, slot: slot) } }
 }

@@ -3,14 +3,14 @@ import MessagePassing
 import Reporting
 import Tensors
 
-/// On which processors of which hosts the ranks of a job may run, and whether that is room enough for their threads.
+/// The hosts and processors on which the ranks of a job may run, and whether they suffice for their threads.
 public struct RankPlacement: Sendable {
-  /// What is known of one rank.
+  /// The placement of one rank.
   public struct Location: Codable, Sendable, Equatable {
     public let host: String
     public let processors: ProcessorSet
     public let threads: Int
-    /// Processors' worth of time that the rank's container grants to all that runs in it; nil if it sets no limit.
+    /// The processor time that the rank's container grants to all its processes, in processors; nil without a limit.
     public let quota: Double?
 
     public init(host: String, processors: ProcessorSet, threads: Int, quota: Double? = nil) {
@@ -21,21 +21,21 @@ public struct RankPlacement: Sendable {
     }
   }
 
-  /// Of each rank, in their order.
+  /// The placement of each rank, in their order.
   public let locations: [Location]
 
   public init(_ locations: [Location]) { self.locations = locations }
 
-  /// Asks all ranks. Collective.
-  /// - Parameter threads: of this rank.
+  /// Gathers the placement of all ranks. Collective.
+  /// - Parameter threads: the number of threads of this rank.
   public init(of communicator: Communicator, threads: Int) throws {
     locations = try communicator.allGather(
       encoding: Location(
         host: try communicator.processorName, processors: .usable, threads: threads, quota: ProcessorQuota.own))
   }
 
-  /// Whether threads of this rank have to take turns on a processor, with one another or with those of other ranks, if
-  /// every rank spreads its threads evenly over its processors; or if they are more than the container grants time for.
+  /// Whether threads of this rank have to share a processor, with one another or with those of other ranks, if every
+  /// rank spreads its threads evenly over its processors; or whether they need more time than the container grants.
   public func isCrowded(_ rank: Int) -> Bool {
     let location = locations[rank]
     let ranksHere = locations.filter { $0.host == location.host }
@@ -47,25 +47,26 @@ public struct RankPlacement: Sendable {
     }
   }
 
-  /// Whether a container grants its ranks less time than their threads take. Ranks of one host are taken to share one.
+  /// Whether a container grants its ranks less time than their threads need. The ranks of a host are assumed to share
+  /// one.
   private func exceedsQuota(_ rank: Int) -> Bool {
     guard let quota = locations[rank].quota else { return false }
     let threads = locations.filter { $0.host == locations[rank].host }.reduce(0) { $0 + $1.threads }
     return Double(threads) > quota + Self.rounding
   }
 
-  /// Sums of a few thousand fractions are off by less.
+  /// A bound for the rounding error of a sum of a few thousand fractions.
   private static let rounding = 1e-9
 
-  /// The fewest processors that a rank has.
+  /// The minimum number of processors of a rank.
   public var minimumProcessors: Int { locations.map(\.processors.count).min() ?? 0 }
 
-  /// Nodes and the ranks on each; nil where these are unequal or do not follow one another.
+  /// Nodes and the ranks on each; nil if these are unequal or not consecutive.
   public var grid: RankGrid? { RankGrid(hosts: locations.map(\.host)) }
 
   // MARK: For people
 
-  /// The ranks in groups that follow one another and have the same place: `ranks 0-3`, with the place.
+  /// Consecutive ranks with the same placement: `ranks 0-3`, with their placement.
   public var groups: [(ranks: ClosedRange<Int>, location: Location)] {
     var groups: [(ranks: ClosedRange<Int>, location: Location)] = []
     for (rank, location) in locations.enumerated() {
@@ -78,7 +79,7 @@ public struct RankPlacement: Sendable {
     return groups
   }
 
-  /// What is wrong with the first rank that has fewer processors than threads, and what to do; nil if there is none.
+  /// A message about the first rank that has fewer processors than threads, and what to do; nil if there is none.
   public var misfit: String? {
     guard let rank = locations.firstIndex(where: { $0.processors.count < $0.threads }) else { return nil }
     let location = locations[rank]
@@ -87,24 +88,24 @@ public struct RankPlacement: Sendable {
       + "\(location.threads) threads; \(Self.binding(threads: location.threads))"
   }
 
-  /// What could be better about where the ranks run; nil if each has processors of its own, and enough of them.
+  /// Advice for a better placement of the ranks; nil if each has enough processors of its own.
   public var advice: String? {
     if let misfit { return misfit }
     if grid == nil {
       return
-        "the hosts have different numbers of ranks, or ranks that do not follow one another; with as many on each, "
-        + "in blocks (srun --distribution=block), less would cross the network"
+        "the hosts have different numbers of ranks, or ranks that are not consecutive; with the same number on each, "
+        + "in blocks (srun --distribution=block), less data would cross the network"
     }
     if let rank = locations.indices.first(where: exceedsQuota), let quota = locations[rank].quota {
-      return "the container of rank \(rank) on \(locations[rank].host) grants the time of "
-        + "\(String(format: "%g", quota)) processors to more threads than that; take fewer ranks or threads"
+      return "the container of rank \(rank) on \(locations[rank].host) grants only "
+        + "\(String(format: "%g", quota)) processors, fewer than the threads there; use fewer ranks or threads"
     }
     guard let (rank, other) = firstSharingRanks else { return nil }
     let location = locations[rank]
     let what = "ranks \(rank) and \(other) share processors of \(location.host)"
     return isCrowded(rank)
-      ? "\(what), which are fewer than the threads there; take fewer ranks or threads"
-      : "\(what); it can be faster if each has its own: \(Self.binding(threads: location.threads))"
+      ? "\(what), which are fewer than the threads there; use fewer ranks or threads"
+      : "\(what); it can be faster to give each its own: \(Self.binding(threads: location.threads))"
   }
 
   private var firstSharingRanks: (Int, Int)? {
@@ -124,8 +125,7 @@ public struct RankPlacement: Sendable {
 }
 
 extension WorkerPool {
-  /// A pool whose waiting threads leave the processors to those of other ranks, and to one another, where they have to
-  /// share them.
+  /// A pool whose waiting threads yield the processors to other threads if ranks or threads have to share them.
   public convenience init(threadCount: Int, placement: RankPlacement, rank: Int) {
     self.init(threadCount: threadCount, waiting: placement.isCrowded(rank) ? .sleeping : .spinning)
   }

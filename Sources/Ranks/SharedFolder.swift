@@ -4,9 +4,9 @@ import Foundation
 import MessagePassing
 
 extension Communicator {
-  /// Makes sure that every rank finds what rank 0 writes into a folder: a rank that does not would leave the others
-  /// waiting for ever when they open a file together. Collective.
-  /// - Parameter folder: as this rank names it; on rank 0 it must exist.
+  /// Makes sure that every rank sees the files that rank 0 writes into a folder: otherwise the other ranks would wait
+  /// forever when they open a file together. Collective.
+  /// - Parameter folder: this rank's name of the folder; it must exist on rank 0.
   /// - Throws: `JobFailure` on all ranks.
   public func requireShared(folder: String) throws {
     guard size > 1 else { return }
@@ -23,8 +23,8 @@ extension Communicator {
       while access(path, F_OK) != 0 {
         guard ContinuousClock.now < deadline else {
           throw InputError(
-            "on host \(host) the folder \(folder) does not show what rank 0 writes there; name a folder that all hosts "
-              + "share")
+            "on host \(host) the folder \(folder) does not show the files that rank 0 writes; choose one that all "
+              + "hosts share")
         }
         usleep(50_000)
       }

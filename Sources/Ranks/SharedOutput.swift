@@ -5,8 +5,8 @@ import HDF5
 import MessagePassing
 
 extension Communicator {
-  /// Checks what a command reads and writes before its work begins, and that all hosts find the outputs' folders.
-  /// Collective; rank 0's view of the files counts.
+  /// Checks the files that a command reads and writes before its work starts, and that all hosts see the outputs'
+  /// folders. Collective; rank 0's view of the files decides.
   /// - Throws: `JobFailure` on all ranks.
   public func check(_ files: CommandFiles) throws {
     try together { if rank == 0 { try files.check() } }
@@ -14,10 +14,10 @@ extension Communicator {
   }
 }
 
-/// An HDF5 file that all ranks write together: it appears whole or not at all. If it is let go of before `publish`, as
-/// after an error, nothing of it remains.
+/// An HDF5 file that all ranks write together: it appears completely or not at all. If it is released before `publish`,
+/// for instance after an error, nothing of it remains.
 public final class SharedOutput {
-  /// The file, open on all ranks; nil once it is published.
+  /// The file, open on all ranks; nil after `publish`.
   public private(set) var file: HDF5File?
   /// On rank 0.
   private let output: OutputFile?
@@ -27,8 +27,8 @@ public final class SharedOutput {
 
   /// Collective.
   /// - Parameters:
-  ///   - path: on rank 0, what counts.
-  ///   - byteCount: how much will be written, about; space for it is set aside.
+  ///   - path: the file; rank 0's value is used.
+  ///   - byteCount: the approximate size, for which space is reserved.
   /// - Throws: `JobFailure` on all ranks.
   public init(_ path: String, byteCount: Int, communicator: Communicator) throws {
     self.communicator = communicator
@@ -39,7 +39,7 @@ public final class SharedOutput {
         throw InputError("\(path): \(error.message)")
       }
       try output.prepare()
-      // Before libhdf5 opens it: of a file whose first bytes find no room it crashes.
+      // Before libhdf5 opens it, since libhdf5 crashes if there is no space for a file's first bytes.
       do { try output.reserve(byteCount: byteCount) } catch {
         output.discard()
         throw error
@@ -50,7 +50,7 @@ public final class SharedOutput {
     file = nil
     try communicator.together { file = try HDF5File.create(temporaryPath, communicator: communicator) }
     do {
-      // Again: making the file has given back what it had.
+      // Again, since creating the file has released the reserved space.
       try communicator.together { try output?.reserve(byteCount: byteCount) }
     } catch {
       abandon()
@@ -60,11 +60,11 @@ public final class SharedOutput {
 
   deinit { discard() }
 
-  /// Lets `body` work on the open file.
+  /// Passes the open file to `body`.
   public func with<Result>(_ body: (borrowing HDF5File) throws -> Result) rethrows -> Result { try body(file!) }
 
-  /// Brings the file to the disk and gives it its name. Collective.
-  /// - Throws: `JobFailure` on all ranks, or an error of this rank alone.
+  /// Flushes the file to the disk and moves it to its final name. Collective.
+  /// - Throws: `JobFailure` on all ranks, or an error on this rank alone.
   public func publish() throws {
     try file!.flush()
     try file.take()!.close()
@@ -84,10 +84,10 @@ public final class SharedOutput {
   }
 }
 
-/// A folder that all ranks write files into: it appears whole or not at all. If it is let go of before `publish`, as
-/// after an error, nothing of it remains.
+/// A folder that all ranks write files into: it appears completely or not at all. If it is released before `publish`,
+/// for instance after an error, nothing of it remains.
 public final class SharedOutputFolder {
-  /// Where the ranks write.
+  /// The folder in which the ranks write.
   public let temporaryPath: String
   /// On rank 0.
   private let output: OutputFolder?
@@ -95,7 +95,7 @@ public final class SharedOutputFolder {
   private var isPublished = false
 
   /// Collective.
-  /// - Parameter path: on rank 0, what counts: a folder that is not there, or empty.
+  /// - Parameter path: a folder that does not exist or is empty; rank 0's value is used.
   /// - Throws: `JobFailure` on all ranks.
   public init(_ path: String, communicator: Communicator) throws {
     self.communicator = communicator
@@ -111,7 +111,7 @@ public final class SharedOutputFolder {
 
   deinit { if !isPublished { output?.discard() } }
 
-  /// Brings the folder to the disk and gives it its name. Collective.
+  /// Flushes the folder to the disk and moves it to its final name. Collective.
   /// - Throws: `JobFailure` on all ranks.
   public func publish() throws {
     try communicator.together { try OutputFolder.synchronise(temporaryPath) }

@@ -1,30 +1,30 @@
 import Glibc
 import Synchronization
 
-/// The signals by which a scheduler or a user asks a job to save and stop: USR1 and TERM. They are noted, and whoever
-/// runs looks at the note when it suits; one rank that notes one is enough.
+/// The signals by which a scheduler or a user asks a job to save and stop: USR1 and TERM. They are recorded, and the
+/// program checks the record when it is convenient; one rank that received a signal is enough.
 public enum StopSignals {
   private static let noted = Atomic<Int32>(0)
 
-  /// Notes these signals from now on, instead of ending at them. A process calls it before it starts MPI: a scheduler's
-  /// warning may come at any time after that, and one that is missed is a job that ends without a last save.
+  /// Records these signals from now on, instead of being ended by them. A process calls it before it starts MPI: a
+  /// scheduler's warning may come at any time after that, and a job that missed it would end without a last save.
   public static func listen() {
-    // The note must be there before a handler looks for it.
+    // The variable must be initialised before a handler uses it.
     _ = noted.load(ordering: .relaxed)
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { StopSignals.noted.store($0, ordering: .relaxed) }
-    // Reading and writing go on as if nothing had happened.
+    // Interrupted reads and writes are restarted.
     action.sa_flags = SA_RESTART
     for signal in [SIGUSR1, SIGTERM] { sigaction(signal, &action, nil) }
   }
 
-  /// The last one that this process got, or nil.
+  /// The last signal that this process received, or nil.
   public static var last: Int32? {
     let signal = noted.load(ordering: .relaxed)
     return signal == 0 ? nil : signal
   }
 
-  /// Its name as `kill` takes it.
+  /// The signal's name as `kill` takes it.
   public static func name(of signal: Int32) -> String {
     switch signal {
     case SIGUSR1: "USR1"

@@ -1,9 +1,9 @@
-/// How far work on many images is: `packing [=====>    ] 32,768/60,000  8120 img/s  0:03 left`.
+/// The progress of work on many images: `packing [=====>    ] 32,768/60,000  8120 img/s  0:03 left`.
 public struct ImageProgress: ProgressText, Sendable, Equatable {
   public var work: String
   public var done: Int
   public var count: Int
-  /// 0 while it is not known.
+  /// 0 if unknown.
   public var imagesPerSecond: Double
 
   public init(_ work: String, done: Int, count: Int, imagesPerSecond: Double) {

@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// A result as one line of JSON, with its keys in snake_case and in order. What would command a terminal is escaped in it.
+/// A result as one line of JSON, with its keys in snake_case and in order. Terminal control characters are escaped.
 /// - Throws: `EncodingError` if a number is not finite.
 public func jsonLine(_ result: some Encodable) throws -> String {
   let encoder = JSONEncoder()

@@ -1,51 +1,50 @@
 import Foundation
 
-/// One line of journal.jsonl: something that happened to a run, in the order in which it did. Unlike the lines of
-/// metrics.jsonl these stay when the run is resumed from an earlier step. A run that was killed could not say so: it has
-/// no entry after its last checkpoint.
+/// One line of journal.jsonl: an event of a run, in chronological order. Unlike the lines of metrics.jsonl, entries
+/// stay when the run is resumed from an earlier step. A run that was killed has no entry after its last checkpoint.
 public struct JournalEntry: Codable, Sendable, Equatable {
   public enum Event: String, Codable, Sendable {
-    /// Training began at step 0.
+    /// Training started at step 0.
     case start
-    /// Training went on from a checkpoint, or from step 0 where none had been saved.
+    /// Training continued from a checkpoint, or from step 0 if none had been saved.
     case resume
     /// A checkpoint was saved.
     case checkpoint
-    /// Something failed that training does not need, such as a measurement, and training went on.
+    /// Something that training does not depend on failed, such as a measurement, and training continued.
     case warning
     /// All steps were done.
     case done
-    /// Training was asked to stop, and had saved.
+    /// Training was asked to stop and had saved.
     case stop
     /// Training ended with an error.
     case failure
   }
 
   public var event: Event
-  /// The steps that were done then.
+  /// The number of steps done at that time.
   public var step: Int
   public var time: Date
-  /// Of a start: what runs.
+  /// For a start: the job.
   public var job: Job?
-  /// Of a stop: why; of a failure or a warning: the error.
+  /// For a stop: why; for a failure or a warning: the error.
   public var reason: String?
-  /// Of a checkpoint: how long it took to save.
+  /// For a checkpoint: the seconds it took to save.
   public var seconds: Double?
-  /// Of a resume: what is not as it was when the checkpoint was saved, each in words.
+  /// For a resume: what has changed since the checkpoint was saved, each in words.
   public var changes: [String]?
-  /// Of a start: the checkpoint whose weights it begins with.
+  /// For a start: the checkpoint whose weights it starts from.
   public var initial: String?
 
-  /// Who trains, and what.
+  /// The program, machines and data of a run.
   public struct Job: Codable, Sendable, Equatable {
     public var version: String
     public var ranks: Int
     public var threadsPerRank: Int
     public var hosts: Int
-    /// Steps of the whole run.
+    /// The number of steps of the whole run.
     public var steps: Int
     public var parameters: Int
-    /// The data set's name, and how many images it has.
+    /// The data set's name and its number of images.
     public var data: String
     public var images: Int
     /// The data set's fingerprint.
@@ -99,7 +98,7 @@ public struct JournalEntry: Codable, Sendable, Equatable {
     }
   }
 
-  /// The entry on a line of the file; nil if it is none.
+  /// Parses a line of the file; nil if it is not an entry.
   public init?(line: some Sequence<UInt8>) {
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .iso8601

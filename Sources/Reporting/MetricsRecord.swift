@@ -9,7 +9,7 @@ public struct MetricsRecord: Sendable, Equatable {
   public var gradientNorm: Double
   public var learningRate: Double
   public var imagesPerSecond: Double
-  /// Seconds since the program started to train.
+  /// Seconds since training started in this process.
   public var seconds: Double
 
   public init(
@@ -25,7 +25,7 @@ public struct MetricsRecord: Sendable, Equatable {
     self.seconds = seconds
   }
 
-  /// Every number but the step, by its name in the file.
+  /// Every number except the step, with its name in the file.
   public var scalars: [(name: String, value: Double)] { [("images", Double(images))] + measurements }
 
   private var measurements: [(name: String, value: Double)] {
@@ -35,7 +35,7 @@ public struct MetricsRecord: Sendable, Equatable {
     ]
   }
 
-  /// The record as a JSON object on one line. Numbers parse back to the same bits; JSON has no infinity and no NaN, so
+  /// The record as a JSON object on one line. Numbers parse back to the same bits; JSON has no infinity or NaN, so
   /// these become `null`.
   public var json: String {
     let fields = ["\"step\": \(step)", "\"images\": \(images)"]

@@ -1,27 +1,27 @@
 import Files
 import Foundation
 
-/// Appends to metrics.jsonl, one JSON object per line. Each line is in the file when `append` returns, or, should the
-/// file system refuse it, after a later `append`.
+/// Appends to metrics.jsonl, one JSON object per line. Each line is in the file when `append` returns or, if the file
+/// system rejects it, after a later `append`.
 public struct MetricsWriter: ~Copyable {
   private var file: AppendedFile
 
-  /// Opens the file at `path`, creating it where it is missing.
+  /// Opens the file at `path`, creating it if missing.
   ///
-  /// - Parameter step: the step from which the run goes on (0 for a new one). Lines of later steps are dropped, and so
-  ///   is a last line that a crash cut short, so that the file has each step once.
+  /// - Parameter step: the step from which the run continues (0 for a new one). Lines of later steps and an incomplete
+  ///   last line are removed, so that the file has each step once.
   public init(path: String, resumingFrom step: Int) throws(FileError) {
     if access(path, F_OK) == 0 { try Self.dropLines(after: step, path: path) }
     file = try AppendedFile(path: path)
   }
 
-  /// - Throws: if the file system takes nothing more, as when it is full; the line is kept for the next time.
+  /// - Throws: if the file system accepts no data, for instance because it is full; the line is kept for the next call.
   public mutating func append(_ record: MetricsRecord) throws(FileError) {
     try file.append((record.json + "\n").utf8)
   }
 
   /// Adds a line with other numbers of a step.
-  /// - Parameter numbers: finite ones, by their names.
+  /// - Parameter numbers: finite numbers, with their names.
   /// - Throws: as for records.
   public mutating func append(step: Int, _ numbers: [(name: String, value: Double)]) throws(FileError) {
     let fields = ["\"step\": \(step)"] + numbers.map { "\"\($0.name)\": \($0.value)" }
@@ -36,7 +36,7 @@ public struct MetricsWriter: ~Copyable {
     let bytes = try readBytes(at: path)
     let decoder = JSONDecoder()
     var kept: [UInt8] = []
-    // What follows the last newline was cut short: without one it is no line.
+    // The text after the last newline is an incomplete line.
     for line in bytes.split(separator: newline, omittingEmptySubsequences: false).dropLast() {
       guard let record = try? decoder.decode(Line.self, from: Data(line)), record.step <= step else { continue }
       kept += line

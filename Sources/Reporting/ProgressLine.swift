@@ -1,9 +1,9 @@
 import Files
 import Foundation
 
-/// Shows how far a run is: one live line on a terminal, plain lines at intervals elsewhere (files, batch systems).
+/// Shows the progress of a run: one live line on a terminal, plain lines at intervals elsewhere (files, batch systems).
 ///
-/// No colours are used, so there are none to turn off with NO_COLOR. Only rank 0 makes one.
+/// No colours are used, so NO_COLOR has nothing to turn off. Only rank 0 creates one.
 public struct ProgressLine {
   private let terminal: Terminal?
   private let write: (String) -> Void
@@ -12,9 +12,9 @@ public struct ProgressLine {
   private var lastDrawn: ContinuousClock.Instant?
 
   /// - Parameters:
-  ///   - terminal: where a live line is possible.
-  ///   - shortestInterval: live lines are rewritten no more often than this.
-  ///   - write: takes the text.
+  ///   - terminal: the terminal for a live line, or nil.
+  ///   - shortestInterval: the minimum time between two updates of the live line.
+  ///   - write: receives the text.
   public init(
     terminal: Terminal?, shortestInterval: Duration = .milliseconds(100), write: @escaping (String) -> Void
   ) {
@@ -23,13 +23,13 @@ public struct ProgressLine {
     self.write = write
   }
 
-  /// A progress line on standard output. Text that cannot be written stops no work: it is an error when the program
-  /// ends.
+  /// A progress line on standard output. If text cannot be written, work continues, and the error is reported when the
+  /// program ends.
   public static func onStandardOutput() -> ProgressLine {
     ProgressLine(terminal: .onStandardOutput(), write: StandardOutput.write)
   }
 
-  /// Shows `progress`. Where there is no terminal, only if it is a milestone: a step to log, or the last one.
+  /// Shows `progress`. Without a terminal, it is shown only if it is a milestone: a step to log, or the last one.
   public mutating func show(_ progress: some ProgressText, isMilestone: Bool) {
     guard let terminal else {
       if isMilestone { write(progress.line(width: nil).printable + "\n") }
@@ -39,7 +39,7 @@ public struct ProgressLine {
     draw(progress, on: terminal)
   }
 
-  /// Replaces a live line at once, such as one of other work that is done now. Elsewhere nothing is written.
+  /// Replaces a live line at once, for instance when different work starts. Without a terminal nothing is written.
   public mutating func showLive(_ progress: some ProgressText) {
     if let terminal { draw(progress, on: terminal) }
   }
@@ -51,7 +51,7 @@ public struct ProgressLine {
     write(Self.clearLine + live)
   }
 
-  /// Prints `text` on lines of its own; a live line goes on below.
+  /// Prints `text` on lines of its own; a live line continues below.
   public mutating func message(_ text: String) {
     let text = text.printable + "\n"
     write(live.isEmpty ? text : Self.clearLine + text + live)
@@ -64,13 +64,13 @@ public struct ProgressLine {
     lastDrawn = nil
   }
 
-  /// Leaves a live line as it stands, so that other output can follow.
+  /// Leaves a live line as it is, so that other output can follow.
   public mutating func finish() {
     if !live.isEmpty { write("\n") }
     live = ""
     lastDrawn = nil
   }
 
-  /// To the first column, and erase to the end of the line (ECMA-48 EL).
+  /// Moves to the first column and erases the line (ECMA-48 EL).
   private static let clearLine = "\r\u{1B}[K"
 }

@@ -6,13 +6,13 @@ public protocol ProgressText {
   func line(width: Int?) -> String
 }
 
-/// How far training is: `step 120/2000  loss 0.0432  grad 0.31  812 img/s  2:13 left`.
+/// The progress of training: `step 120/2000  loss 0.0432  grad 0.31  812 img/s  2:13 left`.
 public struct TrainingProgress: ProgressText, Sendable, Equatable {
   public var step: Int
   public var stepCount: Int
   public var loss: Double
   public var gradientNorm: Double
-  /// 0 while it is not known.
+  /// 0 if unknown.
   public var imagesPerSecond: Double
   public var imagesPerStep: Int
 
@@ -27,7 +27,7 @@ public struct TrainingProgress: ProgressText, Sendable, Equatable {
     self.imagesPerStep = imagesPerStep
   }
 
-  /// The time that the remaining steps take at this speed, if it is known.
+  /// The time for the remaining steps at this speed, if it is known.
   public var secondsLeft: Double? {
     guard imagesPerSecond > 0 else { return nil }
     return Double((stepCount - step) * imagesPerStep) / imagesPerSecond
@@ -38,7 +38,7 @@ public struct TrainingProgress: ProgressText, Sendable, Equatable {
     let gradient = "grad \(ProgressFormat.decimal(gradientNorm, places: 2))"
     let rate = imagesPerSecond > 0 ? "\(ProgressFormat.rate(imagesPerSecond)) img/s" : nil
     let left = secondsLeft.map { "\(ProgressFormat.duration(seconds: $0)) left" }
-    // The least useful parts give way first.
+    // The least useful parts are dropped first.
     let layouts = [[loss, gradient, rate, left], [loss, rate, left], [loss, left], [loss], []]
     let lines = layouts.map { parts in
       (["step \(step)/\(stepCount)"] + parts.compactMap { $0 }).joined(separator: "  ")
@@ -48,7 +48,7 @@ public struct TrainingProgress: ProgressText, Sendable, Equatable {
   }
 }
 
-/// How far sampling, or similar work, is: `sampling 64 images: step 40/100`.
+/// The progress of sampling or similar work: `sampling 64 images: step 40/100`.
 public struct SamplingProgress: ProgressText, Sendable, Equatable {
   public var work: String
   public var imageCount: Int
@@ -68,7 +68,7 @@ public struct SamplingProgress: ProgressText, Sendable, Equatable {
   }
 }
 
-/// Numbers and times as people read them.
+/// Numbers and times formatted for users.
 public enum ProgressFormat {
   /// `2:13`, `1:02:13`, `3d 1:02:13`; seconds are rounded to the nearest.
   public static func duration(seconds: Double) -> String {
@@ -81,7 +81,7 @@ public enum ProgressFormat {
     return "\(minutes):\(lastPart)"
   }
 
-  /// A number with a fixed number of decimal places, or with an exponent where these would not show it.
+  /// A number with a fixed number of decimal places, or in scientific notation if these would not show it.
   public static func decimal(_ value: Double, places: Int) -> String {
     guard value.isFinite else { return "\(value)" }
     let size = abs(value)
@@ -89,17 +89,17 @@ public enum ProgressFormat {
     return String(format: isShown ? "%.\(places)f" : "%.2e", value)
   }
 
-  /// A number in as few digits as three significant ones need: `0`, `249.8`, `0.0123`.
+  /// A number with three significant digits, without trailing zeros: `0`, `249.8`, `0.0123`.
   public static func shortDecimal(_ value: Double) -> String {
     value == value.rounded() ? String(format: "%.0f", value) : String(format: value >= 100 ? "%.1f" : "%.3g", value)
   }
 
-  /// A speed in three or more digits: `812`, `24.3`, `0.57`.
+  /// A speed with about three digits: `812`, `24.3`, `0.57`.
   public static func rate(_ perSecond: Double) -> String {
     String(format: perSecond >= 100 ? "%.0f" : perSecond >= 10 ? "%.1f" : "%.2f", perSecond)
   }
 
-  /// A whole number with its thousands set apart: `35,746,307`.
+  /// An integer with thousands separators: `35,746,307`.
   public static func count(_ number: Int) -> String {
     var text = ""
     for (index, digit) in String(number).reversed().enumerated() {

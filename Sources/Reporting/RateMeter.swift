@@ -1,6 +1,6 @@
 /// The speed of recent work.
 public struct RateMeter: Sendable {
-  /// Seconds of work that the rate looks back on.
+  /// The length of the averaging window, in seconds of work.
   public let window: Double
   private var recent: [(count: Int, seconds: Double)] = []
   private var totalCount = 0
@@ -10,7 +10,7 @@ public struct RateMeter: Sendable {
     self.window = window
   }
 
-  /// Counts `count` images that took `seconds`. Pauses between, such as for saving, are simply not counted.
+  /// Records `count` images that took `seconds`. Pauses in between, such as for saving, are not counted.
   public mutating func record(_ count: Int, seconds: Double) {
     recent.append((count, seconds))
     totalCount += count
@@ -24,7 +24,7 @@ public struct RateMeter: Sendable {
     recent.removeFirst(outdated)
   }
 
-  /// Images per second over the window; 0 before there is anything to tell.
+  /// Images per second over the window; 0 if nothing was recorded.
   public var perSecond: Double {
     totalSeconds > 0 ? Double(totalCount) / totalSeconds : 0
   }

@@ -3,15 +3,15 @@ import Foundation
 import Logging
 import Synchronization
 
-/// Appends to journal.jsonl, from any thread. That an entry cannot be written, on a full disk for instance, is a warning
-/// and no reason to give up what was computed; it is kept for the next time.
+/// Appends to journal.jsonl, from any thread. If an entry cannot be written, because the disk is full for instance, a
+/// warning is logged, and the entry is kept for the next attempt.
 public final class RunJournal: Sendable {
   private let file: Mutex<AppendedFile>
   private let log: Logger
 
-  /// Opens the file at `path`, creating it where it is missing.
+  /// Opens the file at `path`, creating it if missing.
   public init(path: String, log: Logger) throws(FileError) {
-    // A line that a crash cut short must not swallow the next one.
+    // An incomplete line that a crash left behind must not swallow the next one.
     let isCutShort = access(path, F_OK) == 0 ? try readBytes(at: path).last.map { $0 != newline } ?? false : false
     var file = try AppendedFile(path: path)
     if isCutShort { try file.append([newline]) }
@@ -23,7 +23,7 @@ public final class RunJournal: Sendable {
     do {
       try file.withLock { file throws(FileError) in try file.append((entry.json + "\n").utf8) }
     } catch {
-      log.warning("\(error); training goes on, and will try again")
+      log.warning("\(error); training continues, and writing will be retried")
     }
   }
 }

@@ -1,14 +1,13 @@
 import Logging
 import Synchronization
 
-/// What a run tells its user: the progress line, and messages above it. Rank 0 speaks for all ranks; the others are
-/// silent.
+/// The console output of a run: the progress line, and messages above it. Only rank 0 writes.
 public final class RunReporter: Sendable {
   private let line: SharedLine?
   /// Notices and warnings.
   public let log: Logger
 
-  /// - Parameter isSpeaking: whether this process writes at all.
+  /// - Parameter isSpeaking: whether this process writes anything.
   public init(isSpeaking: Bool) {
     let shared = isSpeaking ? SharedLine(ProgressLine.onStandardOutput()) : nil
     line = shared
@@ -21,7 +20,7 @@ public final class RunReporter: Sendable {
     line?.with { $0.show(progress, isMilestone: isMilestone) }
   }
 
-  /// Replaces the progress line on a terminal at once; elsewhere nothing is written.
+  /// Replaces the progress line on a terminal at once; without a terminal nothing is written.
   public func showLive(_ progress: some ProgressText) {
     line?.with { $0.showLive(progress) }
   }
@@ -35,13 +34,13 @@ public final class RunReporter: Sendable {
     line?.with { $0.clear() }
   }
 
-  /// Leaves the progress line as it stands, so that other output can follow.
+  /// Leaves the progress line as it is, so that other output can follow.
   public func finish() {
     line?.with { $0.finish() }
   }
 }
 
-/// The one progress line, which the training loop and the log write to.
+/// The progress line that the training loop and the log share.
 final class SharedLine: @unchecked Sendable {
   private var line: ProgressLine
   private let lock = Mutex<Void>(())
@@ -55,7 +54,7 @@ final class SharedLine: @unchecked Sendable {
   }
 }
 
-/// Log messages as lines above the progress line: notices as they are, warnings and errors marked.
+/// Prints log messages above the progress line: notices unchanged, warnings and errors with a prefix.
 struct LineLogHandler: LogHandler {
   let line: SharedLine
   var metadata: Logger.Metadata = [:]

@@ -1,18 +1,18 @@
 import Foundation
 
-/// A terminal that lines can be rewritten on.
+/// A terminal on which lines can be rewritten.
 public struct Terminal {
-  /// Its width in characters, asked anew each time, since windows change.
+  /// Its width in characters, queried each time, since windows are resized.
   public let columns: () -> Int
 
   public init(columns: @escaping () -> Int) {
     self.columns = columns
   }
 
-  /// The terminal on standard output, or nil where output goes elsewhere or `TERM` is `dumb`.
+  /// The terminal on standard output, or nil if output goes elsewhere or `TERM` is `dumb`.
   ///
-  /// Under mpirun every rank's standard output is a terminal of mpirun's making, whatever mpirun itself writes to; it
-  /// has mpirun's width only if that is a terminal, and no width otherwise.
+  /// Under mpirun, every rank's standard output is a pseudo-terminal of mpirun, wherever mpirun itself writes; it has
+  /// mpirun's width only if that is a terminal, and no width otherwise.
   public static func onStandardOutput(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> Terminal? {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where values lie along a side of a drawing, and which of them are labelled.
+/// The positions of values along an axis of a drawing, and its labelled ticks.
 public struct Axis: Sendable, Equatable {
   public struct Tick: Sendable, Equatable {
     public var value: Double
@@ -12,50 +12,50 @@ public struct Axis: Sendable, Equatable {
   public let isLogarithmic: Bool
   public let ticks: [Tick]
 
-  /// From 0 at the lower end to 1 at the upper.
+  /// From 0 at the lower end to 1 at the upper end.
   public func position(of value: Double) -> Double {
     let position =
       isLogarithmic
       ? (log(value) - log(lower)) / (log(upper) - log(lower))
-      // Halves, since the largest numbers are more than the largest number apart.
+      // Halves, since the difference of the largest numbers overflows.
       : (value / 2 - lower / 2) / (upper / 2 - lower / 2)
     return position.isNaN ? 0.5 : min(max(position, 0), 1)
   }
 
-  /// Distances that have round numbers between them. Others are so near to what a number can be at most or at least that
-  /// arithmetic has no room.
+  /// Ranges that contain round numbers. Outside of it, values are too close to the limits of floating-point numbers for
+  /// arithmetic.
   private static let sizes = 1e-290...1e290
 
-  /// An axis whose ends are ticks, with others between them at multiples of 1, 2 or 5 times a power of ten.
+  /// An axis whose ends are ticks, with further ticks at multiples of 1, 2 or 5 times a power of ten.
   ///
-  /// It begins at zero where that wastes no more than half of it.
+  /// It starts at zero if that leaves no more than half of it empty.
   public static func linear(covering range: ClosedRange<Double>, atMost intervalCount: Int = 6) -> Axis {
-    var (minimum, maximum) = (range.lowerBound, range.upperBound)
-    if minimum > 0 && minimum < maximum / 2 { minimum = 0 }
-    if maximum < 0 && maximum > minimum / 2 { maximum = 0 }
-    if minimum == maximum {
-      // A flat line lies in the middle.
+    var (minimum, limit) = (range.lowerBound, range.upperBound)
+    if minimum > 0 && minimum < limit / 2 { minimum = 0 }
+    if limit < 0 && limit > minimum / 2 { limit = 0 }
+    if minimum == limit {
+      // A constant curve is drawn in the middle.
       let margin = minimum == 0 ? 1 : max(abs(minimum) / 2, sizes.lowerBound)
       let limit = Double.greatestFiniteMagnitude
-      (minimum, maximum) = (max(minimum - margin, -limit), min(maximum + margin, limit))
+      (minimum, limit) = (max(minimum - margin, -limit), min(limit + margin, limit))
     }
-    let size = maximum / Double(intervalCount) - minimum / Double(intervalCount)
+    let size = limit / Double(intervalCount) - minimum / Double(intervalCount)
     let step = sizes.contains(size) ? niceStep(atLeast: size) : size
-    // What rounding adds to a multiple does not count.
+    // Ignores rounding errors of multiples.
     let first = (minimum / step + 1e-9).rounded(.down)
-    let last = (maximum / step - 1e-9).rounded(.up)
-    var values = [minimum, maximum]
-    // Numbers so large that a step is lost in them have no ticks between.
+    let last = (limit / step - 1e-9).rounded(.up)
+    var values = [minimum, limit]
+    // If the values are so large that adding a step has no effect, there are no ticks in between.
     if sizes.contains(size), last - first <= 20 {
       let multiples = stride(from: first, through: last, by: 1).map { $0 * step }
       if multiples.allSatisfy(\.isFinite) { values = multiples }
     }
     return Axis(
-      lower: min(values[0], minimum), upper: max(values[values.count - 1], maximum), isLogarithmic: false,
+      lower: min(values[0], minimum), upper: max(values[values.count - 1], limit), isLogarithmic: false,
       ticks: values.map { Tick(value: $0, label: label($0, step: step)) })
   }
 
-  /// An axis of steps, from 0 to the last one, whether that is a tick or not.
+  /// An axis of steps, from 0 to the last one, whether or not that is a tick.
   public static func steps(upTo last: Int, atMost intervalCount: Int = 5) -> Axis {
     let last = Double(max(last, 1))
     let step = max(1, niceStep(atLeast: last / Double(intervalCount)))
@@ -65,12 +65,11 @@ public struct Axis: Sendable, Equatable {
       ticks: values.map { Tick(value: $0, label: label($0, step: step)) })
   }
 
-  /// An axis that gives each power of ten the same room; nil if not all values are greater than zero, or they are the
-  /// largest that there are.
+  /// An axis with equal space for each power of ten; nil if not all values are positive, or they are near the maximum.
   public static func logarithmic(covering range: ClosedRange<Double>) -> Axis? {
     guard range.lowerBound > 0 else { return nil }
     let decades = log10(range.upperBound) - log10(range.lowerBound)
-    // With few powers of ten in it, also twice and five times those.
+    // If it spans only few powers of ten, multiples of those are added.
     let factors: [Double] = decades < 1 ? [1, 1.5, 2, 3, 5, 7] : decades < 2.5 ? [1, 2, 5] : [1]
     let first = Int(log10(range.lowerBound).rounded(.down))
     let last = Int(log10(range.upperBound).rounded(.up))
@@ -89,15 +88,15 @@ public struct Axis: Sendable, Equatable {
       ticks: values.map { Tick(value: $0, label: label($0, step: $0)) })
   }
 
-  /// The least of 1, 2 and 5 times powers of ten that is not below `size`.
+  /// The smallest value of 1, 2 or 5 times a power of ten that is at least `size`.
   private static func niceStep(atLeast size: Double) -> Double {
     let power = pow(10, log10(size).rounded(.down))
-    // Rounding must not make a step of 1 one of 2.
+    // Rounding must not turn a step of 1 into one of 2.
     let factor = [1, 2, 5, 10].first { $0 * power >= size * (1 - 1e-9) } ?? 10
     return factor * power
   }
 
-  /// `0.05`, `20k`, `1.5M`, `5e-5`: with the decimals that tell it from its neighbours a step away.
+  /// `0.05`, `20k`, `1.5M`, `5e-5`: with enough decimals to distinguish it from its neighbours.
   public static func label(_ value: Double, step: Double) -> String {
     let size = max(abs(value), step)
     if value == 0 || abs(value) < step / 1000 { return "0" }
@@ -105,7 +104,7 @@ public struct Axis: Sendable, Equatable {
     let (divisor, suffix): (Double, String) = size >= 1e6 ? (1e6, "M") : size >= 1e4 ? (1e3, "k") : (1, "")
     let decimals = max(0, -Int(log10(step / divisor * (1 + 1e-9)).rounded(.down)))
     var text = String(format: "%.\(min(decimals + 1, 6))f", value / divisor)
-    // No more decimals than there are.
+    // Removes trailing zeros.
     while text.contains("."), text.hasSuffix("0") || text.hasSuffix(".") { text.removeLast() }
     return text + suffix
   }

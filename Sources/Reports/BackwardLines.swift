@@ -1,16 +1,16 @@
-/// The lines of a file from the last to the first, read a piece at a time.
+/// The lines of a file from last to first, read in pieces.
 struct BackwardLines {
-  /// A longer line is given as its last bytes only.
+  /// Only the last bytes of a longer line are returned.
   static let lengthLimit = 1 << 20
 
-  /// What is read at a time.
+  /// The size of a piece.
   private let pieceSize: Int
   private let size: Int
   /// Writes the bytes of a range of the file.
   private let read: (Range<Int>, UnsafeMutableRawBufferPointer) throws -> Void
 
   /// - Parameters:
-  ///   - size: of the file.
+  ///   - size: the size of the file.
   ///   - read: fills the buffer with the bytes of a range of the file.
   init(
     size: Int, pieceSize: Int = 1 << 18, read: @escaping (Range<Int>, UnsafeMutableRawBufferPointer) throws -> Void
@@ -20,11 +20,11 @@ struct BackwardLines {
     self.read = read
   }
 
-  /// Calls `body` with each line, without its end. What follows the last line's end comes first, and `hasEnd` is false;
-  /// it may be empty.
+  /// Calls `body` with each line, without its line end. The text after the last line end comes first, with `hasEnd`
+  /// false; it may be empty.
   func forEach(_ body: (_ line: UnsafeRawBufferPointer, _ hasEnd: Bool) -> Void) throws {
     let newline = UInt8(ascii: "\n")
-    // What is known of a line whose beginning has not been read yet.
+    // The end of a line whose beginning has not been read yet.
     var rest: [UInt8] = []
     var hasEnd = false
     func finish(_ beginning: UnsafeRawBufferPointer) {

@@ -1,9 +1,9 @@
 import Configuration
 
-/// The configuration as a page shows it: as YAML, with a word on what makes it another one than its preset.
+/// The page's section on the configuration: as YAML, with the differences from its preset.
 struct ConfigurationSection {
   let configuration: RunConfiguration
-  /// The preset with the fewest other values, which is the one that the run began from unless it changed a lot.
+  /// The preset with the fewest differences, which is the one that the run was started with unless much was changed.
   let preset: Preset
   private let differences: [(key: ConfigurationKey, mine: String, theirs: String)]
 
@@ -35,7 +35,7 @@ struct ConfigurationSection {
       """
   }
 
-  /// The YAML, with the lines marked whose keys the preset has otherwise.
+  /// The YAML, with the lines marked that differ from the preset.
   private var yaml: HTML {
     let other = Set(differences.map(\.key.name))
     var section = ""

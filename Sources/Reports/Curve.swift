@@ -1,24 +1,24 @@
 import Foundation
 
-/// A series as it is drawn: thinned to what a screen shows, with a moving average where values are noisy.
+/// A series prepared for drawing: thinned to the resolution of a screen, with a moving average for noisy values.
 public struct Curve: Sendable, Equatable {
   public typealias Point = Series.Point
 
   public var name: String
   public var title: String
-  /// Empty for a number without one.
+  /// Empty for a number without a unit.
   public var unit: String
-  /// Of the whole series, before it was thinned.
+  /// The number of values of the whole series, before thinning.
   public var pointCount: Int
-  /// The values, thinned: of each stretch the minimum and the maximum, so that no peak is lost, and a point without a
-  /// value; and the first and the last.
+  /// The thinned values: the first and the last, and for each stretch the minimum and the maximum, so that no peak is
+  /// lost, and one point without a value, if any.
   public var points: [Point] = []
-  /// Their moving averages, one for each of `points`; empty where values are not averaged.
+  /// Their moving averages, one for each of `points`; empty if the values are not averaged.
   public var averages: [Double?] = []
-  /// Values that an average looks back on, about.
+  /// The approximate number of values that an average covers.
   public var averageSpan: Int
 
-  /// Fewer values than these are not averaged.
+  /// Series with fewer values are not averaged.
   static let shortestAveraged = 20
 
   public init(_ series: Series) {
@@ -39,8 +39,7 @@ public struct Curve: Sendable, Equatable {
     }
   }
 
-  /// The numbers of a log that have a curve, those that training writes first. Steps, images and seconds are what they
-  /// are drawn over, not curves.
+  /// The curves of a log, in training's order. Steps, images and seconds are x-axes, not curves.
   public static func all(of log: MetricsLog) -> [Curve] {
     let order = ["loss", "gradient_norm", "learning_rate", "images_per_second"]
     let others = log.series.map(\.name).filter { !order.contains($0) && $0 != "images" && $0 != "seconds" }
@@ -54,9 +53,9 @@ public struct Curve: Sendable, Equatable {
     "images_per_second": ("Throughput", "images/s", false),
   ]
 
-  /// Averages whose weights fall by 1 - 2/(span + 1) with each value back and add up to 1 from the first value on. The
-  /// values of a stretch count as so many times their mean. Where there is no value there is no average, and later ones do
-  /// without it.
+  /// Averages whose weights fall by a factor of 1 - 2/(span + 1) with each earlier value and always add up to 1. The
+  /// values of a stretch count as that many times their mean. A point without a value has no average, and later
+  /// averages skip it.
   public static func movingAverages(_ stretches: [Series.Stretch], span: Int) -> [Double?] {
     let remaining = 1 - 2 / Double(span + 1)
     var sum = 0.0

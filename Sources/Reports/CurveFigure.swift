@@ -1,11 +1,11 @@
 import Foundation
 import Reporting
 
-/// A curve as a figure of the page: an SVG drawing with a linear and, where it can have one, a logarithmic axis, and the
-/// numbers that its script shows.
+/// A curve as a figure of the page: an SVG drawing with a linear and, if possible, a logarithmic axis, and the numbers
+/// that its script shows.
 ///
-/// The drawing has no size of its own: places are percentages, and the paths are stretched without their strokes. So
-/// text has the same size on every screen.
+/// The drawing has no fixed size: positions are percentages, and paths are stretched without their strokes, so text has
+/// the same size on every screen.
 struct CurveFigure {
   let curve: Curve
   let steps: Axis
@@ -82,7 +82,7 @@ struct CurveFigure {
     }
     let values = curve.points.map(\.value)
     let isAveraged = !curve.averages.isEmpty
-    // Few values are seen one by one.
+    // If there are few values, each one is marked.
     let dots: HTML = values.count <= 40 ? "<path class=\"points\" d=\"\(path(values, axis, joined: false))\"/>" : ""
     let average: HTML = isAveraged ? "<path class=\"line\" d=\"\(path(curve.averages, axis))\"/>" : ""
     return """
@@ -92,7 +92,7 @@ struct CurveFigure {
       """
   }
 
-  /// Lines between neighbours that both have a value, or points of no length.
+  /// Lines between neighbouring values, or dots.
   private func path(_ values: [Double?], _ axis: Axis, joined: Bool = true) -> String {
     var text = ""
     var isDrawing = false
@@ -109,7 +109,7 @@ struct CurveFigure {
     return text
   }
 
-  /// What the page's script needs: the ends of the axes, and of each point step, value and average.
+  /// The data for the page's script: the ends of the axes, and the step, value and average of each point.
   private func data(_ linear: Axis, _ logarithmic: Axis?) -> String {
     let points = curve.points.enumerated().map { index, point in
       let average = curve.averages.isEmpty ? nil : curve.averages[index]

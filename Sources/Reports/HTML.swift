@@ -1,4 +1,4 @@
-/// Text that is HTML already.
+/// Text that is valid HTML.
 struct HTML: ExpressibleByStringInterpolation, CustomStringConvertible {
   private(set) var description: String
 
@@ -9,7 +9,7 @@ struct HTML: ExpressibleByStringInterpolation, CustomStringConvertible {
     HTML(stringLiteral: parts.map(\.description).joined(separator: separator.description))
   }
 
-  /// Whatever is put into a literal is escaped, unless it is `HTML` itself.
+  /// Interpolated values are escaped, unless they are `HTML` themselves.
   struct Interpolation: StringInterpolationProtocol {
     fileprivate var text = ""
 
@@ -19,7 +19,7 @@ struct HTML: ExpressibleByStringInterpolation, CustomStringConvertible {
     mutating func appendInterpolation(_ html: HTML) { text += html.description }
     mutating func appendInterpolation(_ value: Int) { text += String(value) }
 
-    /// Text, in an element or in an attribute's quotation marks.
+    /// Escapes text for an element or a quoted attribute.
     mutating func appendInterpolation(_ value: some StringProtocol) {
       for character in value.unicodeScalars {
         switch character {
@@ -33,7 +33,7 @@ struct HTML: ExpressibleByStringInterpolation, CustomStringConvertible {
       }
     }
 
-    /// A text that stands in an element unescaped, such as a script of ours.
+    /// Inserts text without escaping, such as our script.
     mutating func appendInterpolation(verbatim value: String) { text += value }
   }
 }

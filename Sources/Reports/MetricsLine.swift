@@ -1,16 +1,16 @@
 import Foundation
 
-/// A line of metrics.jsonl: a JSON object with the whole number `step` and other values.
+/// A line of metrics.jsonl: a JSON object with the integer `step` and other values.
 struct MetricsLine {
-  /// Training counts no further; beyond, doubles are no whole numbers any more.
+  /// The maximum step of training; beyond it, doubles cannot represent all integers.
   static let stepLimit = 1 << 53
 
   private(set) var step: Int?
-  /// The names' places in the line, and the values: nil for one that is not finite.
+  /// The names' positions in the line, and the values; nil for one that is not finite.
   private(set) var fields: [(name: Range<Int>, value: Double?)] = []
 
-  /// Reads a line as training writes it: plain names, numbers and null.
-  /// - Returns: whether it is one. Others may still be JSON.
+  /// Parses a line in the form that training writes: plain names, numbers and null.
+  /// - Returns: whether it has this form; other lines may still be JSON.
   mutating func read(_ line: UnsafeRawBufferPointer) -> Bool {
     step = nil
     fields.removeAll(keepingCapacity: true)
@@ -66,7 +66,7 @@ struct MetricsLine {
       return true
     }
 
-    /// A text of printable ASCII without escapes.
+    /// A string of printable ASCII without escapes.
     mutating func name() -> Range<Int>? {
       guard take("\"") else { return nil }
       let start = position
@@ -88,7 +88,7 @@ struct MetricsLine {
       return position - start
     }
 
-    /// A finite number as JSON has it.
+    /// A finite number in JSON's syntax.
     mutating func number() -> Double? {
       skipSpace()
       let start = position
@@ -105,7 +105,7 @@ struct MetricsLine {
         if next == UInt8(ascii: "-") || next == UInt8(ascii: "+") { position += 1 }
         guard takeDigits() > 0 else { return nil }
       }
-      // strtod stops at what follows a number in an object; the line must have that.
+      // strtod stops at the character after a number, which the line must contain.
       guard position < line.count, let text = line.baseAddress else { return nil }
       let value = strtod(text.assumingMemoryBound(to: CChar.self) + start, nil)
       return value.isFinite ? value : nil
@@ -114,7 +114,7 @@ struct MetricsLine {
 }
 
 extension MetricsLine {
-  /// What any other JSON object says; slower.
+  /// Parses any other JSON object, which is slower.
   static func decode(_ line: UnsafeRawBufferPointer) -> (step: Int, values: [(name: String, value: Double?)])? {
     guard let text = String(validating: line, as: UTF8.self),
       let record = try? JSONDecoder().decode([String: Value].self, from: Data(text.utf8)),

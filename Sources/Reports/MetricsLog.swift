@@ -1,24 +1,24 @@
 import Files
 
-/// What metrics.jsonl tells: a series of values for each name that its lines have. The file is read once, from its end,
-/// in memory that does not grow with it.
+/// The contents of metrics.jsonl: a series of values for each name in its lines. The file is read once, from its end,
+/// with memory that does not grow with its size.
 ///
-/// Names other than those that training writes are series like any other, on lines of their own or not.
+/// Names that training does not write are series like any other, on separate lines or not.
 public struct MetricsLog: Sendable, Equatable {
   /// In alphabetical order.
   public private(set) var series: [Series] = []
-  /// Lines that are no records.
+  /// The number of lines that are not records.
   public private(set) var damagedLineCount = 0
-  /// Whether the last line has no end: it is being written, or its writer was killed.
+  /// Whether the last line is incomplete: it is being written, or its writer was killed.
   public private(set) var isCutShort = false
-  /// The last steps before `seconds` began anew, as they do at each start of the program.
+  /// The last steps before `seconds` restarted, which happens at each start of the program.
   public private(set) var restartSteps: [Int] = []
-  /// Seconds of training that the log covers, over all starts.
+  /// The total training time that the log covers, over all starts.
   public private(set) var seconds = 0.0
-  /// Whether there were more names than `nameLimit`: values of the others are left out.
+  /// Whether there were more names than `nameLimit`; the values of the rest are left out.
   public private(set) var hasTooManyNames = false
 
-  /// Training writes some dozen.
+  /// Training writes about a dozen.
   public static let nameLimit = 100
 
   public init() {}
@@ -26,17 +26,17 @@ public struct MetricsLog: Sendable, Equatable {
   /// - Throws: `FileError` if the file cannot be read.
   public init(readingFrom path: String) throws {
     let file = try RegularFile(path)
-    // What is written meanwhile is for the next time.
+    // Data written meanwhile are left for the next time.
     try self.init(
       BackwardLines(size: file.size) { range, bytes in
         guard let start = bytes.baseAddress else { return }
         guard try file.read(at: range.lowerBound, count: range.count, into: start) == range.count else {
-          throw FileError("cannot read \(path): it became shorter meanwhile; try again")
+          throw FileError("cannot read \(path): it became shorter while it was read; try again")
         }
       })
   }
 
-  /// - Parameter bytes: of the file.
+  /// - Parameter bytes: the contents of the file.
   public init(_ bytes: [UInt8]) {
     do {
       try self.init(BackwardLines(size: bytes.count) { range, target in target.copyBytes(from: bytes[range]) })
@@ -49,7 +49,7 @@ public struct MetricsLog: Sendable, Equatable {
     var reader = MetricsReader()
     try lines.forEach { line, hasEnd in
       if line.isEmpty || reader.read(line) { return }
-      // A last line without an end that is no record counts as cut short, not as damaged.
+      // An incomplete last line counts as truncated, not as damaged.
       if hasEnd { damagedLineCount += 1 } else { isCutShort = true }
     }
     series = reader.series
@@ -63,7 +63,7 @@ public struct MetricsLog: Sendable, Equatable {
   public var lastStep: Int { series.map(\.last.step).max() ?? 0 }
 }
 
-/// Sorts the values of lines, the last one first, into series.
+/// Sorts the values of lines into series, starting with the last line.
 private struct MetricsReader {
   private var names: [[UInt8]] = []
   private var thinnings: [SeriesThinning] = []
@@ -81,7 +81,7 @@ private struct MetricsReader {
   /// - Returns: whether the line is a record.
   mutating func read(_ bytes: UnsafeRawBufferPointer) -> Bool {
     if line.read(bytes), let step = line.step {
-      // Lines mostly have the same names in the same order.
+      // Lines usually have the same names in the same order.
       var guess = 0
       for (name, value) in line.fields {
         let name = UnsafeRawBufferPointer(rebasing: bytes[name])
@@ -120,7 +120,7 @@ private struct MetricsReader {
   }
 }
 
-/// Finds out when training began anew and how long it took altogether, from its `seconds`, the last ones first.
+/// Detects restarts of training and its total duration from the values of `seconds`, starting with the last one.
 private struct TrainingClock {
   /// The last one first.
   private(set) var restartSteps: [Int] = []

@@ -3,11 +3,11 @@ import Files
 import Foundation
 import Reporting
 
-/// Puts the page together.
+/// Assembles the page.
 struct ReportPage {
   let run: RunRecord
   let curves: [Curve]
-  /// Marks the page's own script and style; nothing else runs, and nothing is loaded.
+  /// Marks the page's own script and style; nothing else is executed, and nothing is loaded.
   private let nonce = String(UInt64.random(in: .min ... .max), radix: 36)
 
   init(run: RunRecord, curves: [Curve]) {
@@ -43,7 +43,7 @@ struct ReportPage {
     """
   }
 
-  /// How far the run is, in a sentence.
+  /// The progress of the run, in a sentence.
   private var state: String {
     let steps = run.configuration.training.steps
     let logged = run.metrics.lastStep

@@ -5,9 +5,9 @@ import Foundation
 import Images
 import Reporting
 
-/// What a run's folder tells of it, as far as it can be read. The run may still be going on.
+/// The contents of a run's folder, as far as they can be read. The run may still be in progress.
 struct RunRecord {
-  /// A sheet of samples, whole.
+  /// A complete sheet of samples.
   struct Sheet {
     var step: Int
     var png: [UInt8]
@@ -20,29 +20,29 @@ struct RunRecord {
   let metrics: MetricsLog
   let sessions: [Session]
   let sheets: [Sheet]
-  /// Steps of the checkpoints that are there, the first first.
+  /// The steps of the existing checkpoints, in ascending order.
   let checkpointSteps: [Int]
-  /// When the log was last written to.
+  /// The time of the log's last modification.
   let lastSign: Date?
-  /// What the page lacks, a sentence each.
+  /// What is missing on the page, one sentence each.
   let omissions: [String]
 
-  /// More sheets than these, or more bytes of them, are thinned.
+  /// If there are more sheets, or more bytes of them, some are left out.
   static let sheetLimit = 60
   static let sheetByteLimit = 24 << 20
-  /// A longer journal is not read: a run of years has some MiB.
+  /// A larger journal is not read: a run of years has a few MiB.
   static let journalByteLimit = 256 << 20
 
-  /// - Throws: `InputError` if there is no run in the folder, `ConfigurationError` or `FileError` if its configuration
-  ///   cannot be read, or its log although it is there.
+  /// - Throws: `InputError` if the folder contains no run, `ConfigurationError` or `FileError` if its configuration or
+  ///   an existing log cannot be read.
   init(_ folder: RunFolder) throws {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
-      throw InputError("\(folder.path): there is no such folder; name a run's folder, such as runs/quickstart")
+      throw InputError("\(folder.path): there is no such folder; give a run's folder, such as runs/quickstart")
     }
     guard FileManager.default.fileExists(atPath: folder.configurationPath) else {
       throw InputError(
-        "\(folder.path) holds no run: it has no config.yaml; name a folder that ddpm-mpi train has made")
+        "\(folder.path) contains no run: it has no config.yaml; give a folder created by ddpm-mpi train")
     }
     self.folder = folder
     configuration = try folder.savedConfiguration()
@@ -53,11 +53,11 @@ struct RunRecord {
     if !hasMetrics { omissions.append("There is no metrics.jsonl yet, so there are no curves.") }
     if metrics.hasTooManyNames {
       omissions.append(
-        "The lines of metrics.jsonl have more than \(MetricsLog.nameLimit) names, and only as many have curves.")
+        "The lines of metrics.jsonl have more than \(MetricsLog.nameLimit) names; only that many have curves.")
     }
     if metrics.isCutShort {
       omissions.append(
-        "The last line of metrics.jsonl is cut short, and left out: it is being written, or its writer was killed.")
+        "The last line of metrics.jsonl is incomplete and left out: it is being written, or its writer was killed.")
     }
     if metrics.damagedLineCount > 0 {
       omissions.append(
@@ -97,7 +97,7 @@ struct RunRecord {
     return try readBytes(at: path, limit: journalByteLimit)
   }
 
-  /// The sheets that are whole; where they are too many, the first, the last and evenly some between.
+  /// The complete sheets; if there are too many, the first, the last and an even selection in between.
   private static func readSheets(_ folder: RunFolder, _ omissions: inout [String]) throws -> [Sheet] {
     let all = try folder.samples()
     var sizes: [Int] = []
@@ -109,7 +109,7 @@ struct RunRecord {
       kept = evenly(all.count, atMost: min(sheetLimit, kept.count - 1))
     }
     if kept.count < all.count {
-      omissions.append("Of \(all.count) sheets of samples, \(kept.count) are here, which keeps the page small.")
+      omissions.append("To keep the page small, it has \(kept.count) of \(all.count) sheets of samples.")
     }
     var sheets: [Sheet] = []
     for sheet in kept.map({ all[$0] }) {
@@ -125,7 +125,7 @@ struct RunRecord {
     return sheets
   }
 
-  /// `limit` of the numbers from 0 to `count` - 1, the first and the last among them.
+  /// `limit` of the numbers from 0 to `count` - 1, evenly spread, including the first and the last.
   static func evenly(_ count: Int, atMost limit: Int) -> [Int] {
     guard count > limit else { return Array(0..<count) }
     guard limit > 1 else { return [count - 1] }

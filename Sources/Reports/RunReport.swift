@@ -2,16 +2,16 @@ import Configuration
 import Foundation
 import Images
 
-/// A run as one HTML page that loads nothing: curves, samples, configuration, and what happened.
+/// A run as a self-contained HTML page: curves, samples, configuration and history.
 public struct RunReport {
   /// The page.
   public let html: String
   public let curveCount: Int
   public let sheetCount: Int
-  /// What the page lacks, a sentence each.
+  /// What is missing on the page, one sentence each.
   public let omissions: [String]
 
-  /// - Throws: if the folder holds no run, or its configuration or log cannot be read.
+  /// - Throws: if the folder contains no run, or its configuration or log cannot be read.
   public init(_ folder: RunFolder) throws {
     let run = try RunRecord(folder)
     let curves = Curve.all(of: run.metrics)

@@ -1,8 +1,8 @@
-/// The values of one name in a log, in the order of their steps, thinned to what a screen shows.
+/// The values of one name in a log, in the order of their steps, thinned to the resolution of a screen.
 public struct Series: Sendable, Equatable {
   public struct Point: Sendable, Equatable {
     public var step: Int
-    /// Nil where it was no finite number.
+    /// nil if it was not a finite number.
     public var value: Double?
 
     public init(step: Int, value: Double?) {
@@ -11,14 +11,14 @@ public struct Series: Sendable, Equatable {
     }
   }
 
-  /// What is kept of consecutive values; of a short series, one value.
+  /// A summary of consecutive values; in a short series, of a single value.
   public struct Stretch: Sendable, Equatable {
     public private(set) var minimum: Point?
     public private(set) var maximum: Point?
     /// A point without a value.
     public private(set) var gap: Point?
     public private(set) var valueCount = 0
-    /// Of the values; nil where there is none.
+    /// The mean of the values; nil if there are none.
     public private(set) var mean: Double?
 
     init(_ point: Point) {
@@ -29,7 +29,7 @@ public struct Series: Sendable, Equatable {
       (minimum, maximum, mean, valueCount) = (point, point, value, 1)
     }
 
-    /// Takes in what came before.
+    /// Merges an earlier stretch into this one.
     mutating func add(_ earlier: Stretch) {
       gap = earlier.gap ?? gap
       guard let itsMean = earlier.mean, let itsMinimum = earlier.minimum, let itsMaximum = earlier.maximum else {
@@ -57,17 +57,17 @@ public struct Series: Sendable, Equatable {
   }
 
   public let name: String
-  /// Values before they were thinned, and points without one.
+  /// The number of points before thinning, including those without a value.
   public let count: Int
   public let first: Point
   public let last: Point
   /// In the order of steps, at most `stretchLimit`.
   public let stretches: [Stretch]
 
-  /// A series of more points is thinned.
+  /// A series with more points is thinned.
   public static let stretchLimit = 600
 
-  /// Every point, in order, of the name.
+  /// A series of all points of a name, in order.
   public init?(name: String, _ points: [Point]) {
     var thinning = SeriesThinning()
     for point in points.reversed() { thinning.add(point) }
@@ -81,22 +81,23 @@ public struct Series: Sendable, Equatable {
   }
 }
 
-/// Thins a series whose points come one by one, the last one first, in memory that does not grow with their number.
+/// Thins a series whose points are added one by one, starting with the last, with memory that does not grow with their
+/// number.
 ///
-/// Coming from the end, what a resumed run has said anew is known before what an earlier one had said: a point at or after
-/// the step of one that is here already counts no more. And stretches, which begin at the last step and become twice as
-/// long whenever there are too many, need no knowledge of the whole.
+/// In this order, the values of a resumed run come before the outdated ones of the earlier run: a point is ignored if
+/// its step is not before that of the point added previously. Stretches start at the last step and double in length
+/// whenever there are too many, so the length of the series need not be known.
 struct SeriesThinning {
   private(set) var count = 0
   private(set) var first: Series.Point?
   private(set) var last: Series.Point?
-  /// Steps of a stretch.
+  /// The number of steps in a stretch.
   private var width = 1
-  /// How many stretches lie between its own and the last, and what is in it; the last one first.
+  /// The stretches, last one first, with their distance from the last stretch.
   private var parts: [(index: Int, stretch: Series.Stretch)] = []
 
-  /// - Returns: whether the point counts.
-  /// - Parameter point: its step is not negative.
+  /// - Returns: whether the point was used.
+  /// - Parameter point: a point whose step is not negative.
   @discardableResult
   mutating func add(_ point: Series.Point) -> Bool {
     if let first, point.step >= first.step { return false }

@@ -1,22 +1,23 @@
 import Foundation
 import Reporting
 
-/// The program's work from one start to its end, as the journal has it.
+/// The work of the program from one start to its end, according to the journal.
 struct Session: Equatable {
   var start: JournalEntry
-  /// What is known to have happened last in it.
+  /// The last recorded event.
   var last: JournalEntry
   var checkpointCount = 0
 
   var firstStep: Int { start.step }
   var isResumed: Bool { start.event == .resume }
 
-  /// What it began with instead of random weights, and what is not as it was before; each in words.
+  /// The weights that it started from instead of random ones, and what has changed since the previous session; each in
+  /// words.
   var differences: [String] {
     (start.initial.map { ["weights of \($0)"] } ?? []) + (start.changes ?? [])
   }
 
-  /// How it ended; nil if it did not say so.
+  /// Its final entry; nil if none was recorded.
   var end: JournalEntry? {
     switch last.event {
     case .done, .stop, .failure: last
@@ -24,8 +25,8 @@ struct Session: Equatable {
     }
   }
 
-  /// How it ended, in words.
-  /// - Parameter isNewest: whether no other one was started later, so that it may not have ended at all.
+  /// A description of how it ended.
+  /// - Parameter isNewest: whether it is the last session, which may still be running.
   func ending(isNewest: Bool) -> String {
     switch last.event {
     case .done: "all \(last.step) steps done"

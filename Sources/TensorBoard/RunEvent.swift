@@ -1,28 +1,28 @@
 import Foundation
 import SwiftProtobuf
 
-/// An event of a log that TensorBoard reads: what was known of a run after a step.
+/// An event in a log for TensorBoard: data of a run after a step.
 public struct RunEvent: Sendable {
-  /// What an event says.
+  /// The content of an event.
   public enum Content: Sendable {
-    /// The first event of every file: which version of the format follows.
+    /// The first event of every file: the version of the format.
     case formatVersion
-    /// A run starts, or goes on, with this event's step: what earlier files say of it and of later steps is superseded.
+    /// A run starts or resumes at this event's step, which supersedes data of this and later steps in earlier files.
     case start
-    /// Numbers by their names. TensorBoard keeps them in single precision; a group's name and a `/` before names bring
-    /// curves together.
+    /// Numbers with their names. TensorBoard stores them in single precision; names with a common prefix before `/` are
+    /// grouped.
     case scalars([(tag: String, value: Double)])
     case image(tag: String, Picture)
     /// A text that TensorBoard shows as Markdown.
     case text(tag: String, markdown: String)
   }
 
-  /// An image as the bytes of a PNG file.
+  /// An image as the contents of a PNG file.
   public struct Picture: Sendable {
     public var png: [UInt8]
     public var width: Int
     public var height: Int
-    /// 1 (gray), 3 (RGB) or 4 (RGB and opacity).
+    /// 1 (grey), 3 (RGB) or 4 (RGB and opacity).
     public var channels: Int
 
     public init(png: [UInt8], width: Int, height: Int, channels: Int) {
@@ -35,7 +35,7 @@ public struct RunEvent: Sendable {
 
   public var content: Content
   public var step: Int
-  /// Seconds since 1970 began.
+  /// Seconds since 1 January 1970.
   public var time: Double
 
   public init(_ content: Content, step: Int, time: Double) {
@@ -44,7 +44,7 @@ public struct RunEvent: Sendable {
     self.time = time
   }
 
-  /// The event as a file holds it.
+  /// The event in the form stored in a file.
   public var record: [UInt8] {
     do {
       return Record.framed(try message.serializedBytes())

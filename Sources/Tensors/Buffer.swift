@@ -1,4 +1,4 @@
-/// A block of numbers, aligned to a cache line, that goes back to `BufferPool` when its last owner lets go.
+/// A block of numbers, aligned to a cache line, that returns to `BufferPool` when its last owner releases it.
 ///
 /// Contents are undefined when a buffer is handed out. Writing through `pointer` is the caller's responsibility:
 /// a buffer is `Sendable` because workers fill disjoint parts of it.
@@ -19,7 +19,7 @@ public final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
   /// A copy of all elements.
   public var elements: [Element] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 
-  /// Copies elements to where they are to be.
+  /// Copies elements to the positions from `index` on.
   public func store(_ elements: [Element], at index: Int = 0) {
     precondition(index >= 0 && index + elements.count <= count, "\(elements.count) elements do not fit at \(index)")
     elements.withUnsafeBufferPointer {
@@ -28,7 +28,7 @@ public final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
   }
 }
 
-/// What networks, gradients and images lie in.
+/// The storage of networks, gradients and images.
 public typealias FloatBuffer = Buffer<Float>
 
 extension FloatBuffer {

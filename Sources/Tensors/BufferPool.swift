@@ -2,13 +2,13 @@ import Glibc
 import Synchronization
 import Threads
 
-/// Keeps the memory of released buffers for the next ones.
+/// Keeps the memory of released buffers for reuse.
 ///
-/// A training step asks for the same sizes in the same order again and again, so after the first step no memory is
-/// requested from the system and no page is faulted in. Released memory is joined with what is free beside it and cut
-/// anew, so that the most that is held is little more than the most that was ever in use. Of free pieces of one size the
-/// one released last is handed out first, since it is the likeliest to be in a cache. All memory lies in huge pages: a
-/// transform that touches dozens of places at once would otherwise wait for address translations.
+/// Every training step requests the same sizes in the same order, so after the first step no memory is requested from
+/// the system and no page faults occur. Released memory is merged with free neighbours and cut anew, so that the peak
+/// of the memory held is little more than the peak in use. Among free pieces of one size, the one released last is
+/// handed out first, since it is the most likely to be cached. All memory is in huge pages; otherwise a transform that
+/// touches dozens of addresses at once would wait for address translation.
 final class BufferPool: Sendable {
   static let shared = BufferPool()
 
@@ -17,7 +17,7 @@ final class BufferPool: Sendable {
     let byteCount: Int
   }
 
-  /// Small blocks keep to themselves, so that they do not cut up the room of large ones.
+  /// Small blocks are kept apart, so that they do not fragment the space for large ones.
   private let small = Mutex(FreeSpace(slabSize: 4 << 20))
   private let large = Mutex(FreeSpace(slabSize: 32 << 20))
   private static let largestSmall = 256 << 10
@@ -41,28 +41,28 @@ final class BufferPool: Sendable {
   }
 }
 
-/// Pieces of memory that nobody uses.
+/// Free pieces of memory.
 private struct FreeSpace: @unchecked Sendable {
   private struct Piece {
     var address: UnsafeMutableRawPointer
     var byteCount: Int
-    /// When it was released, in releases.
+    /// When it was released, as a count of releases.
     var released: Int
 
     var end: UnsafeMutableRawPointer { address + byteCount }
   }
 
-  /// In the order of addresses, none next to another.
+  /// Ordered by address; adjacent pieces are merged.
   private var pieces: [Piece] = []
   private var releases = 0
-  /// What is requested from the system at a time, at least.
+  /// The minimum size of a request to the system.
   private let slabSize: Int
 
   private static let hugePage = 2 << 20
 
   init(slabSize: Int) { self.slabSize = slabSize }
 
-  /// The smallest piece that is large enough, or the beginning of it.
+  /// The smallest piece that is large enough, or the start of it.
   mutating func take(_ byteCount: Int) -> BufferPool.Block {
     var best = -1
     for (index, piece) in pieces.enumerated() where piece.byteCount >= byteCount {
@@ -88,7 +88,7 @@ private struct FreeSpace: @unchecked Sendable {
     insert(Piece(address: block.address, byteCount: block.byteCount, released: releases))
   }
 
-  /// - Returns: where the piece is now.
+  /// - Returns: the piece's index.
   @discardableResult
   private mutating func insert(_ piece: Piece) -> Int {
     var (low, high) = (0, pieces.count)
@@ -112,13 +112,13 @@ private struct FreeSpace: @unchecked Sendable {
     return low
   }
 
-  /// Requests memory, which asks for huge pages.
+  /// Requests memory from the system, in huge pages.
   private mutating func grow(for byteCount: Int) -> Int {
     let size = (max(byteCount, slabSize) + Self.hugePage - 1) / Self.hugePage * Self.hugePage
     var address: UnsafeMutableRawPointer?
     guard posix_memalign(&address, Self.hugePage, size) == 0, let address else {
       endProcess(
-        "out of memory: \(size >> 20) MiB were refused; lower training.micro_batch or the number of ranks here")
+        "out of memory: cannot allocate \(size >> 20) MiB; lower training.micro_batch or the number of ranks here")
     }
     madvise(address, size, Int32(MADV_HUGEPAGE))
     return insert(Piece(address: address, byteCount: size, released: releases))

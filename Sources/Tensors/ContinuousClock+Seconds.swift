@@ -1,4 +1,4 @@
 extension ContinuousClock.Instant {
-  /// Seconds from this moment to now.
+  /// The seconds from this instant to now.
   public var secondsUntilNow: Double { duration(to: .now).inSeconds }
 }

@@ -13,18 +13,18 @@ public struct ParameterEntry: Sendable, Equatable {
   public let name: String
   public let shape: [Int]
   public let order: DimensionOrder
-  /// Where the tensor starts, in floats from the start of the arena.
+  /// The start of the tensor, in floats from the start of the arena.
   public let offset: Int
 
   public var count: Int { shape.reduce(1, *) }
   public var range: Range<Int> { offset..<offset + count }
 }
 
-/// Where every parameter lies in a flat arena; gradients, moments and averages share the layout of the parameters.
+/// The layout of all parameters in a flat arena; gradients, moments and averages share it.
 ///
-/// Entries start on cache lines and the whole is padded to full reduction blocks. Padding holds zeros in every arena.
+/// Entries start on cache lines, and the arena is padded to full reduction blocks. Padding holds zeros in every arena.
 public struct ParameterLayout: Sendable, Equatable {
-  /// Floats per block of the fixed-order reductions (norms); what a rank owns begins and ends on blocks.
+  /// Floats per block of the fixed-order reductions (norms); the shard of a rank begins and ends at block boundaries.
   public static let blockSize = 4096
   private static let alignment = 16
 
@@ -46,7 +46,7 @@ public struct ParameterLayout: Sendable, Equatable {
 
   public subscript(name: String) -> ParameterEntry? { indices[name].map { entries[$0] } }
 
-  /// Floats an arena needs, padding included.
+  /// The size of an arena in floats, padding included.
   public var arenaCount: Int { (end + Self.blockSize - 1) / Self.blockSize * Self.blockSize }
 
   /// Parameters in the usual sense: elements of all entries, without padding.

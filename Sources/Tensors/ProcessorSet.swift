@@ -1,25 +1,25 @@
 import CProcessor
 
-/// Processors of a machine, by the numbers that Linux gives them; where a core has two hardware threads, both count.
+/// A set of processors of a machine, by Linux's numbers; each hardware thread of a core counts.
 public struct ProcessorSet: Codable, Hashable, Sendable, CustomStringConvertible, LosslessStringConvertible {
-  /// In ascending order, each once.
+  /// In ascending order, without duplicates.
   public let numbers: [Int]
 
   public init(_ numbers: some Sequence<Int>) { self.numbers = Set(numbers).sorted() }
 
   public var count: Int { numbers.count }
 
-  /// Those that the calling thread may run on (sched_getaffinity(2)); threads that it starts begin with the same.
+  /// The processors that the calling thread may run on (sched_getaffinity(2)); threads that it starts inherit them.
   public static var usable: ProcessorSet {
     let count = ddpm_usable_processors(nil, 0)
-    // A system that does not tell has at least the processor that this runs on.
+    // If the system does not report the set, there is at least the processor that this runs on.
     guard count > 0 else { return ProcessorSet([0]) }
     var numbers = [Int32](repeating: 0, count: Int(count))
     let present = ddpm_usable_processors(&numbers, count)
     return ProcessorSet(numbers.prefix(Int(max(present, 0))).map(Int.init))
   }
 
-  /// As Linux writes lists of processors: `0-3,8`.
+  /// In Linux's list format: `0-3,8`.
   public var description: String {
     var runs: [ClosedRange<Int>] = []
     for number in numbers {
@@ -32,7 +32,7 @@ public struct ProcessorSet: Codable, Hashable, Sendable, CustomStringConvertible
     return runs.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ",")
   }
 
-  /// The set that a description describes.
+  /// Parses a list in that format.
   public init?(_ description: String) {
     var numbers: [Int] = []
     for run in description.split(separator: ",") {

@@ -1,7 +1,7 @@
 import RealModule
 
-/// What random numbers are for. The raw values are part of the checkpoint's promise: a resumed run must draw what the
-/// interrupted one would have drawn, so they never change.
+/// The purpose of random numbers. The raw values must never change: a resumed run draws what the interrupted one would
+/// have drawn.
 public enum RandomPurpose: UInt32, Sendable {
   case initialisation = 1
   case timestep = 2
@@ -12,18 +12,18 @@ public enum RandomPurpose: UInt32, Sendable {
   case samplerNoise = 7
   case latents = 8
   case proceduralImage = 9
-  /// Of the trace estimator.
+  /// For the trace estimator.
   case traceProbe = 10
   case labelDropout = 11
-  /// Of bytes that are made continuous.
+  /// For adding uniform noise to 8-bit values.
   case dequantisation = 12
-  /// Of the variational bound's terms, where it is measured.
+  /// For measuring the terms of the variational bound.
   case boundNoise = 13
-  /// Of images that an evaluation is made over.
+  /// For choosing the images of an evaluation.
   case evaluationSubset = 14
 }
 
-/// The random numbers of one (seed, purpose, step, sample, detail): a function, not a state.
+/// The random numbers for a given seed, purpose, step, sample and detail: a function without state.
 ///
 /// Philox counter words: 0 the block within the stream, 1 the sample, 2 the step, 3 purpose (8 bits) and detail
 /// (24 bits, such as a layer's number). The key is the seed.
@@ -35,7 +35,7 @@ public struct RandomStream: Sendable {
   /// - Parameters:
   ///   - step: optimiser step, or sampler time step; below 2³².
   ///   - sample: the sample's index in the global batch or among all images drawn; below 2³².
-  ///   - detail: which of several streams of this purpose; below 2²⁴.
+  ///   - detail: distinguishes several streams of one purpose; below 2²⁴.
   public init(seed: UInt64, purpose: RandomPurpose, step: Int = 0, sample: Int = 0, detail: Int = 0) {
     precondition((0..<1 << 32).contains(step) && (0..<1 << 32).contains(sample) && (0..<1 << 24).contains(detail))
     key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
@@ -50,18 +50,18 @@ public struct RandomStream: Sendable {
     return Philox.block(counter: counter, key: key)
   }
 
-  /// Word `index` as a number in [0, 1) with 24 bits.
+  /// Word `index` as a number in [0, 1) with 24 random bits.
   public func uniform(_ index: Int) -> Float {
     Float(block(index / 4)[index % 4] >> 8) * 0x1p-24
   }
 
-  /// Word `index` as an integer in 0..<bound, without bias that could be measured (bound is far below 2³²).
+  /// Word `index` as an integer in 0..<bound, with negligible bias (bound is far below 2³²).
   public func integer(_ index: Int, below bound: Int) -> Int {
     precondition((1...1 << 32).contains(bound))
     return Int((UInt64(block(index / 4)[index % 4]) &* UInt64(bound)) >> 32)
   }
 
-  /// Fills `destination` with numbers uniform in [0, 1).
+  /// Fills `destination` with uniform numbers in [0, 1).
   public func fillUniform(_ destination: UnsafeMutablePointer<Float>, count: Int) {
     for start in stride(from: 0, to: count, by: 4) {
       let words = block(start / 4)
@@ -69,7 +69,7 @@ public struct RandomStream: Sendable {
     }
   }
 
-  /// Fills `destination` with independent standard normal numbers (Box–Muller in double precision, two words a pair).
+  /// Fills `destination` with independent standard normal numbers (Box–Muller in double precision, two words per pair).
   public func fillNormal(_ destination: UnsafeMutablePointer<Float>, count: Int) {
     for start in stride(from: 0, to: count, by: 4) {
       let words = block(start / 4)
@@ -83,10 +83,10 @@ public struct RandomStream: Sendable {
   }
 }
 
-/// A keyed permutation of 0..<count: the order of one epoch, computable at any place without a table.
+/// A keyed permutation of 0..<count: the order of one epoch, whose elements are computed directly, without a table.
 ///
-/// A six-round Feistel network over the next even power of two, walked until it lands inside the range (Black and
-/// Rogaway: "Ciphers with arbitrary finite domains", CT-RSA 2002).
+/// A six-round Feistel network over the next even power of two, iterated until the result lies inside the range (cycle
+/// walking; Black and Rogaway: "Ciphers with arbitrary finite domains", CT-RSA 2002).
 public struct KeyedPermutation: Sendable {
   public let count: Int
   private let halfBits: Int

@@ -1,20 +1,20 @@
 /// A dense array of 32-bit floats in row-major order; images are [N, H, W, C], channels innermost.
 ///
-/// A tensor is a view of shared storage, which it keeps alive: copying the value copies no elements. Kernels take tensors
-/// as operands, so that shapes are compared and no memory can go away under them.
+/// A tensor is a view of shared storage, which it keeps alive: copying the value copies no elements. Kernels take
+/// tensors as operands, so that shapes are checked and the memory stays alive.
 public struct Tensor: Sendable {
   public let shape: [Int]
   public let count: Int
   public let buffer: FloatBuffer
-  /// Where the first element is in `buffer`.
+  /// The position of the first element in `buffer`.
   public let offset: Int
 
-  /// A view of `buffer` from element `offset` on.
+  /// A view of `buffer` starting at element `offset`.
   public init(shape: [Int], buffer: FloatBuffer, offset: Int = 0) {
     let count = shape.reduce(1, *)
     verify(
       offset >= 0 && count >= 0 && offset + count <= buffer.count,
-      "a buffer of \(buffer.count) has no room for \(shape) from \(offset) on")
+      "a buffer of \(buffer.count) elements has no room for shape \(shape) at offset \(offset)")
     self.shape = shape
     self.count = count
     self.buffer = buffer
@@ -36,8 +36,8 @@ public struct Tensor: Sendable {
     copy(elements)
   }
 
-  /// The first element. Whoever uses it keeps the tensor alive; kernels and wrappers of C libraries do, others have no
-  /// need of it.
+  /// The first element. The caller keeps the tensor alive while it uses the pointer. For kernels and wrappers of C
+  /// libraries only.
   public var pointer: UnsafeMutablePointer<Float> { buffer.pointer + offset }
 
   public var elements: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
@@ -45,11 +45,11 @@ public struct Tensor: Sendable {
   /// An element by its index in row-major order.
   public subscript(index: Int) -> Float {
     get {
-      verify(index >= 0 && index < count, "element \(index) of \(count)")
+      verify(index >= 0 && index < count, "index \(index) is out of range for \(count) elements")
       return pointer[index]
     }
     nonmutating set {
-      verify(index >= 0 && index < count, "element \(index) of \(count)")
+      verify(index >= 0 && index < count, "index \(index) is out of range for \(count) elements")
       pointer[index] = newValue
     }
   }
@@ -76,7 +76,7 @@ public struct Tensor: Sendable {
     return Tensor(shape: shape, buffer: buffer, offset: offset)
   }
 
-  /// Some of the first dimension's entries, such as images of a batch; a view of the same storage.
+  /// A range of the first dimension, such as images of a batch; a view of the same storage.
   public subscript(range: Range<Int>) -> Tensor {
     verify(
       !shape.isEmpty && range.lowerBound >= 0 && range.upperBound <= shape[0], "\(range) is not within \(shape)")
@@ -84,7 +84,7 @@ public struct Tensor: Sendable {
     return Tensor(shape: [range.count] + shape.dropFirst(), buffer: buffer, offset: offset + range.lowerBound * size)
   }
 
-  /// A tensor with storage of its own and the same elements.
+  /// A copy with its own storage.
   public func copied() -> Tensor {
     let result = Tensor(uninitialised: shape)
     result.copy(self)

@@ -1,7 +1,6 @@
-/// Ends the program with a message where a caller has broken a rule of this code.
+/// Ends the program with a message if a caller violates a precondition.
 ///
-/// Modules whose loops are compiled with `-Ounchecked` take every `precondition` of their own for granted; this one is
-/// checked whoever calls it.
+/// Modules compiled with `-Ounchecked` assume that their own `precondition`s hold; this check always runs.
 @inline(never)
 public func verify(_ condition: Bool, _ message: @autoclosure () -> String) {
   precondition(condition, message())

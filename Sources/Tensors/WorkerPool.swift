@@ -5,15 +5,15 @@ import Threads
 
 /// A fixed set of threads that share the iterations of a loop.
 ///
-/// Work is cut into items whose boundaries the caller chooses without looking at the number of threads; which thread
-/// runs which item never matters to the result. Each thread begins with its own contiguous share of the items, the same
-/// in every loop, so that what it wrote in one loop is in its caches in the next; when it is done it takes over items of
-/// the others. With one thread everything runs inline.
+/// Work is divided into items whose boundaries do not depend on the number of threads; the result does not depend on
+/// which thread runs which item. Each thread starts with its own contiguous share of the items, the same in every loop,
+/// so that what it wrote in one loop is in its caches in the next; when it is done, it takes over items of other
+/// threads. With one thread everything runs inline.
 public final class WorkerPool: Sendable {
-  /// What threads do that have nothing to do.
+  /// What idle threads do.
   public enum Waiting: Sendable {
-    /// Look for work for some tens of microseconds before they sleep, which is quickest where each has a processor of
-    /// its own.
+    /// Poll for work for some tens of microseconds before sleeping, which is fastest if each thread has its own
+    /// processor.
     case spinning
     /// Sleep at once, which leaves the processor to a thread that has work.
     case sleeping
@@ -24,9 +24,9 @@ public final class WorkerPool: Sendable {
   private let shared: SharedState
 
   /// - Parameters:
-  ///   - threadCount: threads that work, the calling one included; at least 1.
-  ///   - waiting: by default spinning, unless this process may use fewer processors than it has threads here. Who knows
-  ///     of other busy processes on these processors knows better.
+  ///   - threadCount: the number of working threads, the calling one included; at least 1.
+  ///   - waiting: by default spinning, unless this process may use fewer processors than the pool has threads. Choose
+  ///     it explicitly if other processes keep these processors busy.
   public init(threadCount: Int, waiting: Waiting? = nil) {
     precondition(threadCount >= 1, "a pool needs at least one thread")
     self.threadCount = threadCount
@@ -37,16 +37,18 @@ public final class WorkerPool: Sendable {
 
   deinit { shared.stop() }
 
-  /// The calling thread and no other, for what one thread of a pool does by itself.
+  /// A pool of the calling thread alone, for work that one thread of a pool does by itself.
   public static let callingThread = WorkerPool(threadCount: 1)
 
-  /// How many loops were run by all pools of this process: who looks at it twice knows whether something is computed.
+  /// The number of loops run by all pools of this process. If it changes between two reads, something is being
+  /// computed.
   public static var loopCount: Int { loops.load(ordering: .relaxed) }
   private static let loops = Atomic<Int>(0)
 
-  /// Calls `body` once for every index below `count`, from several threads at once, and returns when all have ended.
+  /// Calls `body` once for every index below `count`, from several threads at once, and returns when all calls have
+  /// ended.
   ///
-  /// Not reentrant: `body` must not call `forEach` on the same pool, and one thread at a time may call it.
+  /// Not reentrant: `body` must not call `forEach` on the same pool, and only one thread may call it at a time.
   public func forEach(_ count: Int, _ body: (Int) -> Void) {
     Self.loops.add(1, ordering: .relaxed)
     if threadCount == 1 || count <= 1 {
@@ -58,8 +60,8 @@ public final class WorkerPool: Sendable {
     }
   }
 
-  /// Calls `body` with consecutive ranges of at most `grain` that cover 0..<count. The ranges do not depend on the
-  /// number of threads.
+  /// Calls `body` with consecutive ranges of at most `grain` indices that cover 0..<count. The ranges do not depend on
+  /// the number of threads.
   public func forEachRange(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
     let grain = max(grain, 1)
     forEach((count + grain - 1) / grain) { item in
@@ -68,17 +70,17 @@ public final class WorkerPool: Sendable {
   }
 }
 
-/// What the threads of a pool share. The job's closure lives only while `run` waits for it, which is what makes
-/// handing it to other threads sound.
+/// The state shared by the threads of a pool. The job's closure lives only while `run` waits for it, so it is safe to
+/// hand it to other threads.
 ///
-/// Helpers join a job while it is open. The caller closes it when no item is left, and waits for those that have joined:
-/// a helper that the system has not let run in time is not waited for.
+/// Helpers join a job while it is open. The caller closes it when no items are left, and waits for the helpers that
+/// have joined, but not for those that were not scheduled in time.
 ///
 /// The state is atomic, so that threads that spin need no lock; the monitors are for those that sleep.
 private final class SharedState: @unchecked Sendable {
   private let helperCount: Int
   private let spins: Bool
-  /// The job's number, how many helpers are in it, and whether more may join.
+  /// The job's number, the number of helpers in it, and whether more may join.
   private let job = Atomic<JobState>(JobState(number: 0))
   /// The next item of each thread's share, each on cache lines of its own.
   private let nextItems: UnsafeMutablePointer<PaddedCounter>
@@ -90,8 +92,7 @@ private final class SharedState: @unchecked Sendable {
   private let opened = Monitor(())
   /// The caller sleeps here until the last helper has left its job.
   private let allLeft = Monitor(())
-  /// Turns of the waiting loop before a thread that spins gives up: some tens of microseconds, about what a wake-up
-  /// costs.
+  /// How many times a thread polls before it sleeps: some tens of microseconds, about the cost of a wake-up.
   private static let spinLimit = 4000
 
   init(helperCount: Int, spins: Bool) {
@@ -109,7 +110,7 @@ private final class SharedState: @unchecked Sendable {
   /// Starts a thread that lives until `stop`.
   /// - Parameter index: from 1; the calling thread is 0.
   func startHelper(_ index: Int) {
-    _ = BackgroundThread("worker \(index + 1)", advice: "give fewer --threads") { self.helperLoop(index) }
+    _ = BackgroundThread("worker \(index + 1)", advice: "use fewer --threads") { self.helperLoop(index) }
   }
 
   // MARK: The caller
@@ -166,7 +167,7 @@ private final class SharedState: @unchecked Sendable {
 
   // MARK: All threads
 
-  /// The items that a thread begins with.
+  /// The items that a thread starts with.
   private func share(of thread: Int) -> Range<Int> {
     thread * itemCount / (helperCount + 1)..<(thread + 1) * itemCount / (helperCount + 1)
   }
@@ -199,14 +200,14 @@ private final class SharedState: @unchecked Sendable {
     }
   }
 
-  /// The number of the present job, once it is another than `seen`.
+  /// The number of the current job, once it differs from `seen`.
   private func waitForJob(after seen: Int) -> Int {
     for _ in 0..<(spins ? Self.spinLimit : 1) {
       let number = job.load(ordering: .acquiring).number
       if number > seen { return number }
       ddpm_pause()
     }
-    // Counted before it looks: either it sees the next job, or whoever opens that sees it.
+    // Counted before looking: either the helper sees the next job, or the thread that opens it sees the sleeper.
     sleepers.add(1, ordering: .sequentiallyConsistent)
     defer { sleepers.subtract(1, ordering: .sequentiallyConsistent) }
     return opened.wait { _ in
@@ -215,7 +216,7 @@ private final class SharedState: @unchecked Sendable {
     }
   }
 
-  /// Joins a job unless it is closed, or over.
+  /// Joins a job unless it is closed or finished.
   private func join(_ number: Int) -> Bool {
     var state = job.load(ordering: .relaxed)
     while state.number == number && state.isOpen {
@@ -242,7 +243,7 @@ private final class SharedState: @unchecked Sendable {
   }
 }
 
-/// A job's number, from 1, with the helpers in it and whether more may join, all in one word.
+/// A job's number (from 1), the number of its helpers and whether more may join, in one word.
 private struct JobState: AtomicRepresentable, RawRepresentable {
   let rawValue: Int
   private static let helperBits = 20
@@ -260,7 +261,7 @@ private struct JobState: AtomicRepresentable, RawRepresentable {
   func addingHelpers(_ count: Int) -> JobState { JobState(rawValue: rawValue + 2 * count) }
 }
 
-/// A counter that shares no cache line, nor the one fetched along with it, with its neighbours.
+/// A counter on its own pair of cache lines, since processors fetch neighbouring lines together.
 private struct PaddedCounter: ~Copyable {
   let value = Atomic<Int>(0)
   private let padding: (SIMD8<Int>, SIMD8<Int>) = (.zero, .zero)

@@ -1,14 +1,14 @@
 import CProcessor
 import Glibc
 
-/// A thread that works beside the one that started it. One that is let go of before `join` runs on by itself.
+/// A thread that runs beside the one that started it. If it is released before `join`, it continues to run.
 public struct BackgroundThread: ~Copyable, Sendable {
   private let thread: pthread_t
 
   /// Starts the thread. If the system refuses, ends the process with status 1.
   /// - Parameters:
-  ///   - name: as debuggers and `top -H` show it, which cut it off after 15 bytes.
-  ///   - advice: what the user can do if the system refuses.
+  ///   - name: the name in debuggers and `top -H`, which show 15 bytes of it.
+  ///   - advice: what the user can do if the thread cannot be started.
   public init(_ name: String, advice: String? = nil, _ body: @escaping @Sendable () -> Void) {
     var thread = pthread_t()
     let status = pthread_create(

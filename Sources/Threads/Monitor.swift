@@ -1,7 +1,7 @@
 import Glibc
 
-/// A value that threads take turns with, and whose changes they can wait for: a mutex and a condition variable
-/// (C. A. R. Hoare: "Monitors: an operating system structuring concept", CACM 17(10), 1974).
+/// A value that threads access in turn, and whose changes they can wait for: a mutex and a condition variable (C. A. R.
+/// Hoare: "Monitors: an operating system structuring concept", CACM 17(10), 1974).
 public final class Monitor<Value: Sendable>: @unchecked Sendable {
   /// Guarded by `mutex`.
   private let value = UnsafeMutablePointer<Value>.allocate(capacity: 1)
@@ -11,7 +11,7 @@ public final class Monitor<Value: Sendable>: @unchecked Sendable {
   public init(_ value: Value) {
     self.value.initialize(to: value)
     pthread_mutex_init(mutex, nil)
-    // Times are measured with a clock that nobody sets.
+    // Times are measured with a clock that is never adjusted.
     var attributes = pthread_condattr_t()
     pthread_condattr_init(&attributes)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
@@ -28,15 +28,15 @@ public final class Monitor<Value: Sendable>: @unchecked Sendable {
     value.deallocate()
   }
 
-  /// Runs `body` while no other thread has the value. Wakes nobody. Not reentrant.
+  /// Runs `body` with exclusive access to the value. Wakes no waiting thread. Not reentrant.
   public func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     return try body(&value.pointee)
   }
 
-  /// Changes the value, and wakes threads that wait so that they look at it.
-  /// - Parameter count: how many of them to wake at most; by default all.
+  /// Changes the value and wakes waiting threads, so that they check it.
+  /// - Parameter count: the maximum number of threads to wake; by default all.
   public func update<Result>(waking count: Int = .max, _ body: (inout Value) throws -> Result) rethrows -> Result {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
@@ -45,7 +45,7 @@ public final class Monitor<Value: Sendable>: @unchecked Sendable {
     return result
   }
 
-  /// Sleeps until `body`, which sees the value after every update, returns something.
+  /// Sleeps until `body`, which is called after every update, returns a value.
   public func wait<Result>(for body: (inout Value) throws -> Result?) rethrows -> Result {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
@@ -55,8 +55,8 @@ public final class Monitor<Value: Sendable>: @unchecked Sendable {
     }
   }
 
-  /// The same for at most `duration`.
-  /// - Returns: nil if that has passed.
+  /// The same, for at most `duration`.
+  /// - Returns: nil if the time has passed.
   public func wait<Result>(
     atMost duration: Duration, for body: (inout Value) throws -> Result?
   ) rethrows -> Result? {

@@ -9,20 +9,20 @@ import Synchronization
 import Tensors
 import Threads
 
-/// Saves a run's checkpoints: beside training where it may, in a thread of its own that all ranks have, with a copy of
-/// the state; else while training waits.
+/// Saves a run's checkpoints: if possible in the background, in a thread on each rank and from a copy of the state;
+/// otherwise training waits.
 ///
-/// A save that the file system has no room for is skipped with a warning, and training goes on. All calls are collective.
+/// A save for which the disk has no space is skipped with a warning, and training goes on. All calls are collective.
 final class CheckpointSaver {
-  /// What became of a save, the same on all ranks.
+  /// The result of a save, the same on all ranks.
   private enum Outcome: Sendable {
     case saved(path: String)
     case skipped(problem: String)
-    /// Not worth saving: a group has infinities or NaN.
+    /// Not saved, because a group has infinities or NaN.
     case notFinite(group: String)
   }
 
-  /// A save in a thread.
+  /// A save in a background thread.
   private struct Running {
     let step: Int
     let result = Monitor<(outcome: Outcome, seconds: Double)?>(nil)
@@ -31,25 +31,25 @@ final class CheckpointSaver {
   private let world: Communicator
   private let ranks: SplitCommunicator
   private let folder: RunFolder
-  /// Nil for all.
+  /// The number of checkpoints to keep; nil for all.
   private let keptCount: Int?
   private let reporter: RunReporter
   private let mayRunBeside: Bool
   private let activity: SaveActivity
   private let journal: RunJournal?
-  /// Ranks that share this one's memory.
+  /// The number of ranks that share this rank's memory.
   private let ranksOnHost: Int
   private var running: Running?
   /// The newest checkpoint that was saved or resumed from.
   private(set) var last: String?
-  /// How long the longest save took.
+  /// The duration of the longest save.
   private(set) var longestSeconds = 0.0
   private var hasTold = false
 
   /// - Parameters:
   ///   - last: the checkpoint that training was resumed from.
-  ///   - activity: told when a save begins and ends.
-  ///   - journal: told of each checkpoint; on rank 0.
+  ///   - activity: records when a save starts and ends.
+  ///   - journal: records each checkpoint; on rank 0.
   init(
     folder: RunFolder, configuration: RunConfiguration, communicator: Communicator, ranksOnHost: Int,
     reporter: RunReporter, last: String?, activity: SaveActivity, journal: RunJournal?
@@ -66,17 +66,17 @@ final class CheckpointSaver {
     self.journal = journal
   }
 
-  /// Waits until no thread saves any more. To be called by each rank before it leaves, whatever has happened.
+  /// Waits until no save is running. Each rank must call it before it exits, whatever has happened.
   func close() {
     _ = running?.result.wait { $0 }
     running = nil
   }
 
-  /// Saves the state after a step, and returns when training may go on. Collective.
+  /// Saves the state after a step, and returns when training may continue. Collective.
   ///
-  /// - Parameter mustBeWhole: whether training ends after it, so that there is no later save to make up for it.
-  /// - Throws: `NonFiniteError` if this or the save before would have been of no use; `JobFailure` if `mustBeWhole` and
-  ///   it could not be saved.
+  /// - Parameter mustBeWhole: whether training ends afterwards, so that no later save could replace it.
+  /// - Throws: `NonFiniteError` if the state of this save or the previous one is not finite; `JobFailure` if
+  ///   `mustBeWhole` and it could not be saved.
   func save(_ header: CheckpointHeader, of trainer: DataParallelTrainer, mustBeWhole: Bool) throws {
     let start = ContinuousClock.now
     try finish()
@@ -101,15 +101,15 @@ final class CheckpointSaver {
     Self.report(outcome, step: header.step, seconds: seconds, pause: nil, reporter, journal)
     try settle(outcome, step: header.step, seconds: seconds)
     if mustBeWhole, case .skipped(let problem) = outcome {
-      let newest = last.map { "the newest whole one is \($0)" } ?? "there is none yet"
+      let newest = last.map { "the newest complete one is \($0)" } ?? "there is none yet"
       throw JobFailure(
         rank: 0, exitStatus: .failure,
         message: "the checkpoint of step \(header.step) could not be saved: \(problem); \(newest)")
     }
   }
 
-  /// Waits for the save that is under way, if any. Collective.
-  /// - Throws: `NonFiniteError` if it would have been of no use.
+  /// Waits for the save in progress, if any. Collective.
+  /// - Throws: `NonFiniteError` if its state is not finite.
   func finish() throws {
     guard let running else { return }
     let (outcome, seconds) = world.waits.during { running.result.wait { $0 } }
@@ -127,18 +127,19 @@ final class CheckpointSaver {
     }
   }
 
-  /// Whether all ranks have memory for a copy of their state, and the library lets a thread save it. Collective.
+  /// Whether all ranks have memory for a copy of their state, and MPI allows a background thread to save it.
+  /// Collective.
   private func hasRoom(for bytes: Int) throws -> Bool {
     guard mayRunBeside else { return false }
-    // Half of what is left may go: the rest is for what training itself may still take.
+    // Half of the available memory may be used: training itself may still need the rest.
     let fits = AvailableMemory.bytes.map { bytes * ranksOnHost < $0 / 2 } ?? true
     let allFit = try world.allReduceMinimum(fits ? 1 : 0) == 1
     if !allFit && !hasTold {
       hasTold = true
       reporter.log.info(
         """
-        There is no memory for a copy of the state (\(ProgressFormat.bytes(bytes)) on each rank), so training waits for \
-        each save.
+        There is no memory for a copy of the state (\(ProgressFormat.bytes(bytes)) on each rank), so training waits \
+        for each save.
         """)
     }
     return allFit
@@ -154,12 +155,12 @@ final class CheckpointSaver {
       reporter.message("Saved \(path) in \(took) s\(paused).")
       journal?.note(JournalEntry(.checkpoint, step: step, seconds: seconds))
     case .skipped(let problem):
-      reporter.log.warning("the checkpoint of step \(step) is skipped: \(problem); training goes on")
+      reporter.log.warning("the checkpoint of step \(step) is skipped: \(problem); training continues")
     case .notFinite: break
     }
   }
 
-  /// All that a thread needs for a save.
+  /// Everything that a thread needs for a save.
   private struct Saving: Sendable {
     let header: CheckpointHeader
     let path: String
@@ -168,14 +169,14 @@ final class CheckpointSaver {
     let communicator: Communicator
     let activity: SaveActivity
 
-    /// Collective. Ends the job if something goes wrong on this rank alone.
+    /// Collective. Ends the job if an error occurs on this rank alone.
     func run(_ groups: [TensorGroup]) -> Outcome {
       activity.begin()
       defer { activity.end() }
       do {
         return try write(groups)
       } catch {
-        // In the middle of a collective call there is no good order any more.
+        // In the middle of a collective call, an orderly exit is no longer possible.
         JobAbort.abort(rank: communicator.rank, error)
       }
     }
@@ -201,11 +202,11 @@ final class CheckpointSaver {
   }
 }
 
-/// What a rank is saving, for the watchdog.
+/// The progress of a rank's save, for the watchdog.
 final class SaveActivity: Sendable {
   struct Save: Sendable, Equatable {
     let start: ContinuousClock.Instant
-    /// Parts that this rank has got on to.
+    /// The number of parts that this rank has started.
     var parts = 0
   }
 
@@ -215,6 +216,6 @@ final class SaveActivity: Sendable {
   func moveOn() { save.withLock { $0?.parts += 1 } }
   func end() { save.withLock { $0 = nil } }
 
-  /// The save under way; nil if there is none.
+  /// The save in progress; nil if there is none.
   var current: Save? { save.withLock { $0 } }
 }

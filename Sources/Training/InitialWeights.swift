@@ -10,21 +10,21 @@ import Network
 import Reporting
 import Tensors
 
-/// The weights of a checkpoint that a new run begins with, in the place of those drawn from the seed.
+/// The weights of a checkpoint that a new run starts from, instead of weights drawn from the seed.
 final class InitialWeights {
   /// The checkpoint.
   let path: String
   let configuration: RunConfiguration
   private let header: CheckpointHeader
   private let file: CheckpointLookup.OpenFile
-  /// Where the weights are in it.
+  /// The group that contains the weights.
   private let group: String
   private let problems: [String]
   private var parameters: Arena?
 
-  /// Finds the checkpoint, by this process alone.
+  /// Finds the checkpoint. By this process alone.
   /// - Parameter location: a checkpoint, a run's folder or its folder of checkpoints.
-  /// - Throws: `CheckpointError`, and `InputError` if it holds no weights of the kind.
+  /// - Throws: `CheckpointError`, and `InputError` if it contains no weights of this kind.
   init(at location: String, weights: ModelRequest.Weights, kind: CheckpointHeader.Kind) throws {
     let (found, path, problems) = try CheckpointLookup.newest(at: location, option: "--initial") {
       try CheckpointLookup.open($0)
@@ -38,18 +38,18 @@ final class InitialWeights {
     self.problems = problems
   }
 
-  /// Reads the weights, by this process alone.
-  /// - Throws: `InputError` if they are those of another network than the new run's, with what differs; `CheckpointError`
-  ///   if they are damaged.
+  /// Reads the weights. By this process alone.
+  /// - Throws: `InputError` if the new run's network is different, naming the differences; `CheckpointError` if they
+  ///   are damaged.
   func read(for layout: ParameterLayout, of new: RunConfiguration) throws {
     let free: Set = ["model.dropout", "model.convolution", "model.attention_init_scale"]
     var problems = new.difference(from: configuration).compactMap { difference in
       difference.key.name.hasPrefix("model.") && !free.contains(difference.key.name)
-        ? "\(difference.key.name) is \(difference.theirs) there and \(difference.mine) here" : nil
+        ? "\(difference.key.name) is \(difference.theirs) there but \(difference.mine) here" : nil
     }
     if problems.isEmpty { problems = try tensorProblems(layout) }
     guard problems.isEmpty else {
-      throw InputError("--initial \(path): its network is another: \(problems.joined(separator: ", "))")
+      throw InputError("--initial \(path): its network is different: \(problems.joined(separator: ", "))")
     }
     let arena = Arena(layout)
     try TensorGroup(path: group, layout: layout, ranges: [0..<arena.count], values: arena.buffer)
@@ -57,7 +57,7 @@ final class InitialWeights {
     parameters = arena
   }
 
-  /// What no key of the model decides: images of another size, other channels, another variance.
+  /// Differences that no key of the model explains: the size or channels of images, or the variance.
   private func tensorProblems(_ layout: ParameterLayout) throws -> [String] {
     let there = Set(try file.file.names(in: group))
     let here = Set(layout.entries.map(\.name))
@@ -67,7 +67,7 @@ final class InitialWeights {
     for entry in layout.entries where there.contains(entry.name) && problems.isEmpty {
       let dataset = try file.file.openDataset("\(group)/\(entry.name)")
       if dataset.shape != entry.shape {
-        problems.append("\(entry.name) is \(dataset.shape) there and \(entry.shape) here")
+        problems.append("\(entry.name) is \(dataset.shape) there but \(entry.shape) here")
       }
       try dataset.close()
     }
@@ -77,21 +77,22 @@ final class InitialWeights {
     return problems
   }
 
-  /// Makes them those of a trainer before its first step. Collective.
+  /// Copies the weights to a trainer before its first step. Collective.
   func give(
     to trainer: DataParallelTrainer, _ new: RunConfiguration, _ communicator: Communicator, _ reporter: RunReporter
   ) throws {
-    guard let parameters else { preconditionFailure("they have not been read") }
+    guard let parameters else { preconditionFailure("the weights have not been read") }
     let bytes = UnsafeRawBufferPointer(
       start: parameters.pointer, count: parameters.count * MemoryLayout<Float>.stride)
     try communicator.requireAlike("--initial", "\(path), step \(header.step), checksum \(crc32(bytes))")
     trainer.begin(with: parameters)
     self.parameters = nil
-    for problem in problems { reporter.log.warning("\(problem); trying the one before") }
-    reporter.log.info("Beginning with the weights /\(group) of \(path), step \(header.step).")
+    for problem in problems { reporter.log.warning("\(problem); trying the previous one") }
+    reporter.log.info("Starting from the weights /\(group) of \(path), step \(header.step).")
     for difference in new.difference(from: configuration) where difference.key.name.hasPrefix("diffusion.") {
       reporter.log.warning(
-        "they were trained with \(difference.key.name)=\(difference.theirs), and go on with \(difference.mine)")
+        "they were trained with \(difference.key.name)=\(difference.theirs); training continues with \(difference.mine)"
+      )
     }
   }
 }

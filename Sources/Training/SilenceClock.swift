@@ -1,5 +1,5 @@
-/// How long nothing was heard, as far as this process itself was running: a job that is suspended as a whole, or a laptop
-/// that sleeps, is not one that hangs.
+/// The time since something was last heard, counting only the time in which this process itself was running: a job that
+/// is suspended as a whole, or a laptop that sleeps, does not hang.
 package struct SilenceClock: Sendable {
   private var lastHeard: Double
   private var lastTick: Double
@@ -11,7 +11,7 @@ package struct SilenceClock: Sendable {
 
   package mutating func hear(now: Double) { lastHeard = max(lastHeard, now) }
 
-  /// To be called in every interval.
+  /// Call it in every interval.
   package mutating func tick(now: Double, interval: Double) {
     let gap = now - lastTick
     // This process was not running either.

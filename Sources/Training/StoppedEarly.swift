@@ -1,6 +1,6 @@
 import Failures
 
-/// Training has saved and ends before its last step, because it was asked to; all ranks know.
+/// Training was asked to stop before its last step and has saved; all ranks know.
 struct StoppedEarly: JobEndingError, CustomStringConvertible {
   let step: Int
   let reason: String
@@ -10,6 +10,6 @@ struct StoppedEarly: JobEndingError, CustomStringConvertible {
   var isKnownToAllRanks: Bool { true }
 
   var description: String {
-    "stopped after step \(step), \(reason); everything is saved in \(checkpoint). Go on with --resume"
+    "stopped after step \(step), \(reason); everything is saved in \(checkpoint). Continue with --resume"
   }
 }

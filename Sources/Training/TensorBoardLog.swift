@@ -5,22 +5,22 @@ import Logging
 import Reporting
 import TensorBoard
 
-/// The run as TensorBoard shows it: the numbers of metrics.jsonl, the sample grids, the configuration.
+/// The run's data for TensorBoard: the numbers of metrics.jsonl, the sample grids and the configuration.
 ///
-/// Each start of the program begins a file of its own, and says from which step on it supersedes those before, so that
-/// a resumed run has each step once. That something cannot be written, on a full disk for instance, is a warning and no
-/// reason to give up what was computed; it is kept for the next time.
+/// Each start of the program creates a new file, which states the step from which it supersedes earlier files, so that
+/// a resumed run has each step once. If something cannot be written, because the disk is full for instance, a warning
+/// is logged and the data are kept for the next attempt.
 final class TensorBoardLog {
   private var file: AppendedFile
   private let log: Logger
-  /// What may wait for a full disk to have room again.
+  /// The maximum number of bytes that wait for disk space.
   private static let pendingLimit = 64 << 20
 
-  /// Begins a file.
+  /// Creates a file.
   ///
   /// - Parameters:
-  ///   - folder: where it goes; made where it is missing.
-  ///   - step: after which the run goes on (0 for a new one); what earlier files say of later ones is superseded.
+  ///   - folder: the folder for the file, which is created if missing.
+  ///   - step: the step after which the run continues (0 for a new one); later steps in earlier files are superseded.
   ///   - configuration: YAML.
   init(folder: String, after step: Int, configuration: String, log: Logger) throws(FileError) {
     try makeFolder(at: folder)
@@ -35,7 +35,7 @@ final class TensorBoardLog {
     append(.scalars(record.scalars.map { ("training/\($0.name)", $0.value) }), step: record.step)
   }
 
-  /// - Parameter numbers: measures of drawn images, by their names.
+  /// - Parameter numbers: measures of drawn images, with their names.
   func noteMeasures(_ numbers: [(name: String, value: Double)], step: Int) {
     append(.scalars(numbers.map { ("evaluation/\($0.name)", $0.value) }), step: step)
   }
@@ -55,24 +55,24 @@ final class TensorBoardLog {
 
   private func append(_ content: RunEvent.Content, step: Int) {
     guard file.pendingCount < Self.pendingLimit else {
-      log.warning("\(file.path) has taken nothing for long; what it should hold of step \(step) is left out")
+      log.warning("\(file.path) could not be written for a long time; the data of step \(step) are left out")
       return
     }
     do throws(FileError) {
       try file.append(RunEvent(content, step: step, time: Date().timeIntervalSince1970).record)
     } catch {
-      log.warning("\(error); training goes on, and will try again")
+      log.warning("\(error); training continues, and writing will be retried")
     }
   }
 
-  /// `events.out.tfevents.<second>.<host>.<process>`. TensorBoard reads files in the order of their names, so the second
-  /// is later than that of every file there is, whatever this machine's clock says.
+  /// `events.out.tfevents.<second>.<host>.<process>`. TensorBoard reads files in the order of their names, so the
+  /// second is later than that of every existing file, whatever this machine's clock says.
   private static func fileName(after names: [String]) -> String {
     let newest = names.compactMap { name in
       name.hasPrefix(prefix) ? Int(name.dropFirst(prefix.count).prefix { $0 != "." }) : nil
     }.max()
     let second = max(Int(Date().timeIntervalSince1970), newest.map { $0 + 1 } ?? 0)
-    // Ten digits until the year 2286.
+    // The second has ten digits until the year 2286.
     return "\(prefix)\(second).\(ProcessInfo.processInfo.hostName).\(getpid())"
   }
 

@@ -8,9 +8,9 @@ import MessagePassing
 import Ranks
 import Tensors
 
-/// Writes, for the first steps of a run, all that is needed to replay them in another framework: the initial
-/// parameters, and per step the images x0, the time steps t, the noise, the loss, the averaged gradients before clipping
-/// and the parameters after the update. Every rank writes its part; images are in the order of the global batch.
+/// Records the first steps of a run so that they can be replayed in another framework: the initial parameters, and for
+/// each step the images x0, the time steps t, the noise, the loss, the averaged gradients before clipping and the
+/// parameters after the update. Every rank writes its part; images are in the order of the global batch.
 final class TraceRecorder: StepObserver {
   private let output: SharedOutput
   private let communicator: Communicator
@@ -21,9 +21,9 @@ final class TraceRecorder: StepObserver {
   let stepCount: Int
 
   /// - Parameters:
-  ///   - path: the file; it is replaced if it exists, when the trace is whole.
-  ///   - stepCount: how many steps to write.
-  ///   - parameterCount: of the network.
+  ///   - path: the file; an existing one is replaced when the trace is complete.
+  ///   - stepCount: the number of steps to record.
+  ///   - parameterCount: the number of parameters of the network.
   init(
     path: String, stepCount: Int, imageShape: [Int], parameterCount: Int, configuration: RunConfiguration,
     communicator: Communicator
@@ -49,7 +49,7 @@ final class TraceRecorder: StepObserver {
     try trainer.tensorGroup("initial", ofArena: values).write(to: output.file!, communicator: communicator)
   }
 
-  /// Writes the inputs of step `step` (from 0) under `/step-<n>`, n being eight digits and counting from 1.
+  /// Writes the inputs of step `step` (from 0) under `/step-<n>`, where n has eight digits and counts from 1.
   ///
   /// - Parameters:
   ///   - firstSample: this rank's first sample of the global batch.
@@ -68,7 +68,7 @@ final class TraceRecorder: StepObserver {
       }
       try dataset.close()
     }
-    // Whole numbers where the process has steps.
+    // Integers if the process has steps.
     let times = noised.flatMap(\.times)
     let range = firstSample..<firstSample + times.count
     let dataset = try output.file!.createDataset("\(group)/t", shape: [batch], type: isDiscrete ? .int64 : .float64)
@@ -102,7 +102,7 @@ final class TraceRecorder: StepObserver {
     try output.file!.flush()
   }
 
-  /// Finishes the file and gives it its name. Collective; nothing can be recorded afterwards.
+  /// Finishes the file and moves it to its final name. Collective; nothing can be recorded afterwards.
   func close() throws {
     if !output.isPublished { try output.publish() }
   }

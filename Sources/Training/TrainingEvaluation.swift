@@ -11,25 +11,26 @@ import Network
 import Reporting
 import Tensors
 
-/// Measures a run's images at intervals, against the data that it is trained on. All calls are collective.
+/// Evaluates a run's images at intervals, against the data that it is trained on. All calls are collective.
 final class TrainingEvaluation {
   private let settings: RunConfiguration.EvaluationSettings
   private let every: Int
   private let extraction: FeatureExtraction
   private let dataset: any ImageDataset
   private let reporter: RunReporter
-  /// Made when it is first needed.
+  /// Created on first use.
   private var reference: Reference?
-  /// Of the steps that the run goes on from; the least so far.
+  /// The smallest distance so far, among the steps that the run continues from.
   private var best: Double?
   private var file: AppendedFile?
   private static let measures: [Measure] = [.fid, .inceptionScore]
 
-  /// Checks all that can be checked before training; nil if nothing is to be measured.
+  /// Checks everything that can be checked before training; nil if nothing is to be measured.
   /// - Parameters:
-  ///   - training: the images to train on.
-  ///   - step: that the run goes on from.
-  /// - Throws: `JobFailure` on all ranks if there are no such features, or too few images to compare with.
+  ///   - training: the training images.
+  ///   - step: the step that the run continues from.
+  /// - Throws: `JobFailure` on all ranks if the feature network is not available, or there are too few images to
+  ///   compare with.
   init?(
     _ configuration: RunConfiguration, training: any ImageDataset, folder: RunFolder, after step: Int,
     communicator: Communicator, workers: WorkerPool, reporter: RunReporter
@@ -47,8 +48,8 @@ final class TrainingEvaluation {
       }
       if let measure = Self.measures.first(where: { $0.minimumReferenceCount > dataset.count }) {
         throw InputError(
-          "evaluation.every: \(measure.rawValue) needs at least \(measure.minimumReferenceCount) images to compare with, "
-            + "and the \(settings.split.rawValue) images of \(dataset.name) are \(dataset.count)")
+          "evaluation.every: \(measure.rawValue) needs at least \(measure.minimumReferenceCount) reference images, "
+            + "but the \(settings.split.rawValue) images of \(dataset.name) are \(dataset.count)")
       }
       return (network, dataset)
     }
@@ -68,7 +69,7 @@ final class TrainingEvaluation {
   func isDue(after step: Int) -> Bool { step % every == 0 }
 
   /// Draws images and measures them.
-  /// - Returns: the measures, equal on all ranks, and whether, on rank 0, no step before had as small a distance.
+  /// - Returns: the measures, equal on all ranks, and on rank 0 whether the distance is the smallest so far.
   func evaluate(_ drawing: ImageDrawing) throws -> (result: EvaluationResult, isBest: Bool) {
     let reference =
       try self.reference
@@ -83,15 +84,15 @@ final class TrainingEvaluation {
     do {
       try file?.append((try jsonLine(result) + "\n").utf8)
     } catch {
-      reporter.log.warning("\(error); training goes on, and will try again")
+      reporter.log.warning("\(error); training continues, and writing will be retried")
     }
     let isBest = best.map { fid < $0 } ?? true
     if isBest { best = fid }
     return (result, isBest)
   }
 
-  /// The least distance of what was measured in the same way, against the same images; nil if there is none. Lines that a crash cut short are
-  /// passed over.
+  /// The smallest distance among earlier results that were measured in the same way against the same images; nil if
+  /// there is none. Lines that a crash truncated are skipped.
   private static func best(
     in path: String, before step: Int, features hash: String, of dataset: any ImageDataset,
     _ settings: RunConfiguration.EvaluationSettings

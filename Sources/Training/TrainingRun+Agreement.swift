@@ -4,10 +4,9 @@ import Failures
 import MessagePassing
 import Reporting
 
-// What all ranks must have alike before they work together.
+// What all ranks must have in common before they work together.
 extension TrainingRun {
-  /// Refuses to start when ranks do not hold the same program, configuration and data, or are to do different things.
-  /// Collective.
+  /// Throws if ranks have different programs, configurations or data, or are to do different things. Collective.
   static func verifyRanksAgree(
     _ request: Request, _ folder: RunFolder, _ configuration: RunConfiguration, _ dataset: any ImageDataset,
     _ communicator: Communicator
@@ -26,16 +25,16 @@ extension TrainingRun {
 
   static func fingerprint(of dataset: any ImageDataset) -> String { String(dataset.fingerprint, radix: 16) }
 
-  /// Names the keys that differ, which `requireAlike` would leave to the reader.
+  /// Names the keys that differ; `requireAlike` would show only the two whole texts.
   private static func verifySameConfiguration(_ mine: RunConfiguration, _ communicator: Communicator) throws {
     let all = try communicator.allGather(encoding: mine.yaml)
     guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
     let theirs = try RunConfiguration(yaml: all[other], file: "rank \(other)")
     let differences = try theirs.difference(from: RunConfiguration(yaml: all[0], file: "rank 0")).map {
-      "\($0.key.name) is \($0.mine) there and \($0.theirs) on rank 0"
+      "\($0.key.name) is \($0.mine) there but \($0.theirs) on rank 0"
     }
     throw JobFailure(
       rank: other, exitStatus: .badInput,
-      message: "its configuration is not that of rank 0: " + differences.joined(separator: ", "))
+      message: "its configuration differs from that of rank 0: " + differences.joined(separator: ", "))
   }
 }

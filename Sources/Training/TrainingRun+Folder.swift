@@ -11,7 +11,7 @@ import Ranks
 
 // The run's folder before the first step.
 extension TrainingRun {
-  /// Makes the run's folder ready on rank 0 and keeps other jobs from it, and verifies that the other ranks find it.
+  /// Prepares the run's folder on rank 0 and locks it against other jobs, and checks that the other ranks see it.
   /// Collective.
   static func prepare(
     _ claim: RunFolderClaim, _ request: Request, _ configuration: RunConfiguration, _ communicator: Communicator
@@ -41,15 +41,15 @@ extension TrainingRun {
     }
   }
 
-  /// Finds out whether a trace can be written and replaces nothing that the run reads or writes.
+  /// Checks that a trace can be written and replaces nothing that the run reads or writes.
   private static func check(
     trace: String, isInRunFolder: Bool, _ folder: RunFolder, _ request: Request, _ configuration: RunConfiguration
   ) throws {
     let output = NamedFile("--trace", trace)
-    // The run's own folder may still have to be made.
+    // The run's own folder may not exist yet.
     let name = lastPart(ofPath: trace)
     guard !isInRunFolder || !folder.parts.contains("\(folder.path)/\(name)") else {
-      throw FileError("--trace \(trace) is a file of the run itself; name another")
+      throw FileError("--trace \(trace) is a file of the run itself; choose another")
     }
     let data = DatasetCatalog.location(name: configuration.data.name, path: configuration.data.path)
     try checkApart(
@@ -59,7 +59,7 @@ extension TrainingRun {
     if !isInRunFolder { _ = try OutputFile(trace) }
   }
 
-  /// Verifies that the checkpoint of the last step could be saved as things are. Collective.
+  /// Checks that the checkpoint of the last step could be saved under the present conditions. Collective.
   static func rehearseSaving(
     _ trainer: DataParallelTrainer, _ folder: RunFolder, _ configuration: RunConfiguration, _ communicator: Communicator
   ) throws {

@@ -4,8 +4,8 @@ import Network
 import Ranks
 
 extension TrainingRun {
-  /// Checks that the ranks' machines have memory for what is to be trained, before any of it is taken. Collective.
-  /// - Throws: `JobFailure` on all ranks, with the keys and the figures.
+  /// Checks that the ranks' machines have enough memory for the training, before it is allocated. Collective.
+  /// - Throws: `JobFailure` on all ranks, naming the keys and the sizes.
   static func requireMemory(
     for task: any RunTask, _ configuration: RunConfiguration, _ communicator: Communicator
   ) throws {

@@ -6,29 +6,29 @@ import MessagePassing
 import Network
 import Reporting
 
-// What a run shows of what it has learnt.
+// How a run shows what it has learnt.
 extension TrainingRun {
   /// Shows what the task has learnt, such as a grid of samples. Collective.
   func showProgress(step: Int) throws {
     try tell("\(task.progress) not shown", step: step) { try task.showProgress(of: self, step: step) }
   }
 
-  /// Tells what `body` finds out, which training does not need: where it fails on all ranks alike, the log and the journal
-  /// have the reason, and training goes on. Collective.
+  /// Reports the result of `body`, which training does not depend on: if it fails on all ranks alike, the log and the
+  /// journal record the reason, and training continues. Collective.
   /// - Parameters:
-  ///   - failure: what it means if it fails.
+  ///   - failure: the start of the warning if it fails.
   ///   - body: returns a sentence for the user, on rank 0.
   private func tell(_ failure: String, step: Int, _ body: () throws -> String) throws {
     do {
       let news = try body()
       reporter.message(news)
     } catch let error as any JobEndingError where error.isKnownToAllRanks {
-      reporter.log.warning("\(failure) after step \(step): \(error); training goes on")
+      reporter.log.warning("\(failure) after step \(step): \(error); training continues")
       journal?.note(JournalEntry(.warning, step: step, reason: "\(failure): \(error)"))
     }
   }
 
-  /// Draws from the first average as the run's keys say. Collective.
+  /// Draws from the first average, with the run's sampling keys. Collective.
   func drawing(by network: UNet, step: Int) throws -> ImageDrawing {
     let model = try TrainedModel(
       configuration, network: network, parameters: try trainer.gatherAverage(trainer.averages[0]), workers: workers,
@@ -38,11 +38,11 @@ extension TrainingRun {
     return try ImageDrawing(model, seed: configuration.seed, communicator: communicator)
   }
 
-  /// Measures images drawn by the first average, and keeps the checkpoint if they are the best; tells what it found.
+  /// Measures images drawn by the first average, reports the result, and keeps the checkpoint if it is the best so far.
   /// Collective.
   func measureImages(step: Int, _ metrics: inout MetricsWriter?) throws {
     guard let evaluation, let network = task.drawingNetwork else { return }
-    // A file that is being written cannot be kept yet.
+    // A file that is still being written cannot be kept.
     try saver.finish()
     try tell("the images are not measured", step: step) {
       try measure(network, evaluation, step: step, &metrics)

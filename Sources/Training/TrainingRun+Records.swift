@@ -5,7 +5,7 @@ import Files
 import MessagePassing
 import Reporting
 
-// What a run tells of itself: on the console, in its records and in its checkpoints.
+// What a run reports on the console and in its records, and the header of its checkpoints.
 extension TrainingRun {
   /// The journal on rank 0, nil elsewhere. Collective.
   static func openJournal(
@@ -16,7 +16,7 @@ extension TrainingRun {
     }
   }
 
-  /// What TensorBoard reads, on rank 0, if it is asked for. Collective.
+  /// The log for TensorBoard, on rank 0, if it is enabled. Collective.
   static func openTensorBoard(
     _ folder: RunFolder, _ configuration: RunConfiguration, after step: Int, _ communicator: Communicator,
     _ reporter: RunReporter
@@ -39,7 +39,7 @@ extension TrainingRun {
         initial: initialPath))
   }
 
-  /// - Parameter error: what training ends with before its last step.
+  /// - Parameter error: the error that ended training before its last step.
   func noteEnd(_ error: any Error) {
     if let stop = error as? StoppedEarly {
       journal?.note(JournalEntry(.stop, step: stop.step, reason: stop.reason))
@@ -53,9 +53,10 @@ extension TrainingRun {
     let threads = ProgressFormat.count(workers.threadCount, of: "thread")
     let settings = configuration.training
     if configuration.training.overlap && communicator.size > 1 && !MPISession.allowsConcurrentCalls {
-      reporter.log.warning("this MPI library allows no calls from two threads, so nothing moves while ranks compute")
+      reporter.log.warning(
+        "this MPI library allows no calls from two threads, so communication does not overlap with computation")
     }
-    // What is slower than it could be should not be so unseen.
+    // Shown because it is slower than it could be.
     let convolutions = configuration.model.convolution == .direct ? ", direct convolutions" : ""
     let shape = dataset.imageShape.map(String.init).joined(separator: "x")
     let data = (["\(dataset.name), \(dataset.count) images of \(shape)"] + dataset.remarks)
@@ -67,17 +68,17 @@ extension TrainingRun {
       network:  \(ProgressFormat.count(trainer.task.model.layout.parameterCount)) parameters\(convolutions)
       batch:    \(settings.batch) images in \(configuration.microBatchCount) micro-batches of \(settings.microBatch)
       memory:   \(memoryText)
-      training: \(firstStep < settings.steps ? "steps \(firstStep + 1) to \(settings.steps)" : "all \(settings.steps) steps are done; more: a higher training.steps")
+      training: \(firstStep < settings.steps ? "steps \(firstStep + 1) to \(settings.steps)" : "all \(settings.steps) steps are done; for more, raise training.steps")
       """)
   }
 
-  /// What this rank holds of the training state, in words.
+  /// The training state of this rank, for users.
   private var memoryText: String {
     let parameters = ProgressFormat.bytes(trainer.task.model.layout.arenaCount * MemoryLayout<Float>.stride)
     let state = ProgressFormat.bytes(trainer.shardedStateBytes)
     return communicator.size == 1
       ? "parameters \(parameters), optimiser and averages \(state)"
-      : "parameters \(parameters) on each rank, optimiser and averages \(state), 1/\(communicator.size) of the whole"
+      : "parameters \(parameters) on each rank, optimiser and averages \(state), 1/\(communicator.size) of the total"
   }
 
   /// The metrics file on rank 0, nil elsewhere. Collective.
@@ -89,17 +90,17 @@ extension TrainingRun {
     return writer
   }
 
-  /// Writes what the run tells of itself. That it cannot be written, on a full disk for instance, is no reason to give up
-  /// what was computed.
+  /// Writes a record of the run. If it cannot be written, because the disk is full for instance, a warning is logged
+  /// and training continues.
   func writeOrWarn(_ body: () throws(FileError) -> Void) {
     do throws(FileError) {
       try body()
     } catch {
-      reporter.log.warning("\(error); training goes on, and will try again")
+      reporter.log.warning("\(error); training continues, and writing will be retried")
     }
   }
 
-  /// The trace file if one is asked for. Collective.
+  /// The trace file, if it was requested. Collective.
   func openTrace() throws -> TraceRecorder? {
     guard let trace = request.trace else { return nil }
     let recorder = try TraceRecorder(
@@ -110,7 +111,7 @@ extension TrainingRun {
     return recorder
   }
 
-  /// What a checkpoint after a step says of itself.
+  /// The header of a checkpoint after a step.
   func header(step: Int) -> CheckpointHeader {
     CheckpointHeader(
       kind: task.kind, classCount: task.classCount, step: step, images: step * configuration.training.batch,

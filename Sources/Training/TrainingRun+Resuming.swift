@@ -6,23 +6,23 @@ import Failures
 import MessagePassing
 import Reporting
 
-// Going on from a checkpoint.
+// Resuming from a checkpoint.
 extension TrainingRun {
-  /// Where a run goes on.
+  /// The point at which a run resumes.
   struct Resumption {
     /// Steps done.
     var step = 0
-    /// What is not as it was when the checkpoint was saved, each in words.
+    /// What has changed since the checkpoint was saved, each in words.
     var changes: [String] = []
   }
 
-  /// Loads the newest checkpoint that is whole; step 0 if the folder has none. Collective.
-  /// - Throws: `JobFailure` if there are checkpoints but none is whole, or the newest cannot go on like this.
+  /// Loads the newest intact checkpoint; step 0 if the folder has none. Collective.
+  /// - Throws: `JobFailure` if there are checkpoints but none is intact, or the newest does not fit this run.
   static func resume(
     _ trainer: DataParallelTrainer, from folder: RunFolder, _ request: Request, _ configuration: RunConfiguration,
     _ dataset: any ImageDataset, _ communicator: Communicator, _ reporter: RunReporter
   ) throws -> Resumption {
-    // Rank 0's view of the folder counts: a network file system may show others something else for a while.
+    // Rank 0's view of the folder decides: a network file system may show other ranks something else for a while.
     let listing = try communicator.together {
       communicator.rank == 0 ? try folder.checkpoints().map(\.path) : nil
     }
@@ -32,7 +32,7 @@ extension TrainingRun {
         var state: TrainingState?
         var changes: [String] = []
         let header = try Checkpoint.load(from: path, communicator: communicator) { header in
-          // All ranks read the same, so all refuse it.
+          // All ranks read the same, so all throw.
           changes = try communicator.together {
             try changesSince(header, path, request, configuration, dataset)
           }
@@ -45,7 +45,7 @@ extension TrainingRun {
         for change in changes { reporter.log.info("\(change)") }
         return Resumption(step: header.step, changes: changes)
       } catch let error as CheckpointError {
-        reporter.log.warning("\(error); trying the one before")
+        reporter.log.warning("\(error); trying the previous one")
       }
     }
     guard let newest = paths.first else {
@@ -54,12 +54,12 @@ extension TrainingRun {
     }
     throw JobFailure(
       rank: 0, exitStatus: .badCheckpoint,
-      message: "none of the \(paths.count) checkpoints in \(folder.checkpointsPath) is whole "
-        + "(the newest is \(newest)); start anew in another --output, or restore one of them")
+      message: "none of the \(paths.count) checkpoints in \(folder.checkpointsPath) is intact "
+        + "(the newest is \(newest)); start a new run in another --output, or restore one of them")
   }
 
-  /// What is not as it was when a checkpoint was saved, each in words.
-  /// - Throws: `InputError` and `ConfigurationError` if the run cannot go on from it like this.
+  /// What has changed since a checkpoint was saved, each in words.
+  /// - Throws: `InputError` and `ConfigurationError` if the run cannot be resumed from it.
   private static func changesSince(
     _ header: CheckpointHeader, _ path: String, _ request: Request, _ configuration: RunConfiguration,
     _ dataset: any ImageDataset
@@ -72,14 +72,14 @@ extension TrainingRun {
     try configuration.checkResumable(saved: saved, otherData: request.allowsOtherData)
     guard header.step <= configuration.training.steps else {
       throw InputError(
-        "training.steps is \(configuration.training.steps), but \(header.step) steps are done in \(path); give at least "
-          + "as many")
+        "training.steps is \(configuration.training.steps), but \(header.step) steps are done in \(path); set it to at "
+          + "least that many")
     }
     guard header.imageShape == dataset.imageShape else {
       let (there, here) = (header.imageShape, dataset.imageShape)
       throw InputError(
         "\(path) is for images of \(sizeText(there)), but those of \(dataset.name) are \(sizeText(here)); "
-          + "--initial begins a new run with its weights")
+          + "use --initial to start a new run from its weights")
     }
     var changes = configuration.difference(from: saved).map { "\($0.key.name) was \($0.theirs) and is \($0.mine)" }
     let fingerprint = fingerprint(of: dataset)
@@ -87,7 +87,7 @@ extension TrainingRun {
       guard request.allowsOtherData else {
         throw InputError(
           "\(path) was trained on other images: the fingerprint of \(dataset.name) was \(before) and is \(fingerprint); "
-            + "set data.path to the images that it was trained on, or give --allow-other-data to go on with these")
+            + "set data.path to the images that it was trained on, or use --allow-other-data to continue with these")
       }
       changes.append("the data set's fingerprint was \(before) and is \(fingerprint)")
     }

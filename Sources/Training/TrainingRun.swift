@@ -14,24 +14,24 @@ import Ranks
 import Reporting
 import Tensors
 
-/// A run of training, from its configuration to its last checkpoint.
+/// A training run, from its configuration to its last checkpoint.
 public struct TrainingRun {
-  /// What the command line asks for.
+  /// The request of the command line.
   public struct Request: Sendable {
     public var sources: ConfigurationSources
     /// The run's folder; by default `runs/<preset>`.
     public var output: String?
-    /// Whether to go on from the newest valid checkpoint of the folder.
+    /// Whether to resume from the newest valid checkpoint of the folder.
     public var resumes: Bool
-    /// Whether to go on although the images are not those of the checkpoint.
+    /// Whether to continue although the images differ from those of the checkpoint.
     public var allowsOtherData = false
-    /// A checkpoint, or a run's folder, whose weights a new run begins with.
+    /// A checkpoint, or a run's folder, whose weights a new run starts from.
     public var initial: (path: String, weights: ModelRequest.Weights)?
-    /// What is trained.
+    /// The kind of network to train.
     public var kind = CheckpointHeader.Kind.denoiser
     /// Threads per rank.
     public var threads: Int
-    /// A file for a trace of the first steps, and how many steps.
+    /// A file for a trace of the first steps, and the number of steps.
     public var trace: (path: String, steps: Int)?
 
     public init(
@@ -53,28 +53,28 @@ public struct TrainingRun {
   let folder: RunFolder
   let configuration: RunConfiguration
   let dataset: any ImageDataset
-  /// What is trained.
+  /// The training task.
   let task: any RunTask
   let trainer: DataParallelTrainer
-  /// The checkpoint whose weights it begins with; nil for those that the seed draws, or for a run that goes on.
+  /// The checkpoint whose weights the run starts from; nil if they are drawn from the seed, or if the run is resumed.
   let initialPath: String?
   /// Steps done before the loop starts.
   let firstStep: Int
-  /// What is not as it was in the checkpoint that the run goes on from.
+  /// What has changed since the checkpoint that the run resumes from.
   let changes: [String]
   /// Steps done.
   private(set) var lastStep: Int
   private var stopWatch: StopWatch
   private let watchdog: Watchdog?
   let saver: CheckpointSaver
-  /// Keeps other jobs from the folder.
+  /// Locks the folder against other jobs.
   private let claim: RunFolderClaim
-  /// What happens to the run; on rank 0.
+  /// The record of the run's events; on rank 0.
   let journal: RunJournal?
-  /// On rank 0, if it is asked for.
+  /// On rank 0, if it is enabled.
   let tensorBoard: TensorBoardLog?
   let hostCount: Int
-  /// Measures the images that are drawn, if it is asked for.
+  /// Evaluates drawn images, if it is enabled.
   let evaluation: TrainingEvaluation?
 
   /// Checks everything that can be checked before the first step, and loads the checkpoint to resume from. Collective.
@@ -155,7 +155,7 @@ public struct TrainingRun {
   }
 
   /// Trains until `training.steps` steps are done. Collective.
-  /// - Throws: besides what goes wrong, an error of exit status 5 on all ranks when it was asked to stop, and has saved.
+  /// - Throws: besides other errors, `StoppedEarly` on all ranks if it was asked to stop and has saved.
   public mutating func run() throws {
     defer {
       saver.close()
@@ -170,16 +170,16 @@ public struct TrainingRun {
       try train()
     } catch {
       noteEnd(error)
-      // Where all ranks end cleanly, no message may be left between them.
+      // If all ranks exit cleanly, no message may be left between them.
       if (error as? any JobEndingError)?.isKnownToAllRanks == true { try? trainer.settle() }
       throw error
     }
     try trainer.settle()
   }
 
-  /// Stores what was accepted: from here on the folder holds a run.
+  /// Stores the accepted request: from here on, the folder contains a run.
   private func begin() throws {
-    // Resumed without a checkpoint, it would begin with weights drawn from the seed.
+    // Otherwise, resuming without a checkpoint would start with weights drawn from the seed.
     if initialPath != nil { try saver.save(header(step: 0), of: trainer, mustBeWhole: true) }
     try communicator.together { if communicator.rank == 0 { try claim.begin(configuration) } }
   }
@@ -243,7 +243,7 @@ public struct TrainingRun {
         reporter.showLive(progress)
       }
 
-      // Show what was learnt.
+      // Show what has been learnt.
       if isDue(step, every: settings.sampleEvery) || (isLast && settings.sampleEvery != nil) {
         try showProgress(step: step)
         reporter.showLive(progress)
@@ -256,7 +256,7 @@ public struct TrainingRun {
     reporter.message("Done: \(ProgressFormat.count(step, of: "step")). Checkpoints and samples are in \(folder.path).")
   }
 
-  /// This rank's images of every step, which are read ahead of need.
+  /// This rank's images for every step, which are read ahead.
   func batchReader() -> BatchReader {
     let plan = BatchPlan(
       dataset: dataset, batchSize: configuration.training.batch, seed: configuration.seed,
@@ -268,7 +268,7 @@ public struct TrainingRun {
     return BatchReader(plan, samples: samples, steps: firstStep..<configuration.training.steps)
   }
 
-  /// The step, on images of the data set. Collective.
+  /// One step on images of the data set. Collective.
   private func step(_ step: Int, _ batches: BatchReader, observer: (any StepObserver)?) throws -> StepResult {
     do {
       return try trainer.step(step, observer: observer) { samples in
@@ -277,13 +277,13 @@ public struct TrainingRun {
         return LabelledImages(images, classes: batches.plan.labels(step: step, samples: samples))
       }
     } catch let error as NonFiniteStep {
-      // A checkpoint that is being saved is good.
+      // A checkpoint that is still being saved is valid.
       try saver.finish()
       throw NonFiniteError(
         step: step + 1, loss: error.loss, gradientNorm: error.gradientNorm, lastCheckpoint: saver.last)
     }
   }
 
-  /// Whether something is done after a step that is done at intervals, or never where there is none.
+  /// Whether something that happens at intervals is due after a step; never, if the interval is nil.
   private func isDue(_ step: Int, every interval: Int?) -> Bool { interval.map { step.isMultiple(of: $0) } ?? false }
 }

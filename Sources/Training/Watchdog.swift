@@ -4,11 +4,11 @@ import Synchronization
 import Tensors
 import Threads
 
-/// Ends the job when a rank hangs, and names it: a process that was stopped, a machine that the network has lost, a file
-/// system that does not answer, a save that does not end.
+/// Ends the job if a rank hangs, and names the rank. Causes are a stopped process, a machine that the network has lost,
+/// a file system that does not respond, or a save that does not finish.
 ///
-/// Every rank has a thread that tells rank 0 in short intervals how its training gets on, and hears from rank 0. What is
-/// judged is told by `WatchdogJudgement`. Whoever does not hear from rank 0 for too long ends the job as well.
+/// Every rank has a thread that reports its progress to rank 0 at short intervals, and hears from rank 0 in return.
+/// `WatchdogJudgement` evaluates the reports. A rank that does not hear from rank 0 for too long ends the job as well.
 final class Watchdog: @unchecked Sendable {
   private let ranks: SplitCommunicator
   private let hosts: [String]
@@ -20,10 +20,10 @@ final class Watchdog: @unchecked Sendable {
   private let isStopping = Monitor(false)
   private var thread: BackgroundThread?
 
-  /// Starts watching; nil if the job has one rank, or the library allows no calls from two threads. Collective.
+  /// Starts watching; nil if the job has one rank, or MPI allows no calls from two threads. Collective.
   /// - Parameters:
-  ///   - hosts: that of every rank.
-  ///   - activity: what this rank is saving.
+  ///   - hosts: the host of every rank.
+  ///   - activity: the progress of this rank's save.
   init?(
     communicator: Communicator, hosts: [String], limits: WatchdogJudgement.Limits, activity: SaveActivity
   ) throws {
@@ -38,21 +38,21 @@ final class Watchdog: @unchecked Sendable {
       do {
         try ranks.communicator.rank == 0 ? watch() : tell()
       } catch {
-        // Without its messages the watchdog can tell nothing; training finds out by itself what is wrong.
+        // Without messages the watchdog cannot work; training itself will notice what is wrong.
       }
     }
   }
 
-  /// Ends the thread. To be called by each rank before it leaves.
+  /// Ends the thread. Each rank must call it before it exits.
   func stop() {
     isStopping.update { $0 = true }
     thread.take()?.join()
   }
 
-  /// Notes that a step was done.
+  /// Records that a step was done.
   func note(step: Int) { self.step.store(step, ordering: .relaxed) }
 
-  /// How this rank gets on.
+  /// The progress of this rank.
   private var report: WatchdogJudgement.Report {
     WatchdogJudgement.Report(
       progress: WorkerPool.loopCount + waits.count, isWaiting: waits.isWaiting, step: step.load(ordering: .relaxed),
@@ -60,7 +60,7 @@ final class Watchdog: @unchecked Sendable {
   }
 
   /// Sleeps for half an interval, or until `stop`.
-  /// - Returns: whether to go on.
+  /// - Returns: whether to continue.
   private func rest() -> Bool {
     isStopping.wait(atMost: .seconds(interval / 2)) { $0 ? () : nil } == nil
   }
@@ -83,7 +83,7 @@ final class Watchdog: @unchecked Sendable {
     for other in others { try other.end() }
   }
 
-  /// What rank 0 sends to show that it runs.
+  /// The message by which rank 0 shows that it is running.
   private static let pulse = [0]
 
   // MARK: The others
@@ -91,14 +91,14 @@ final class Watchdog: @unchecked Sendable {
   private func tell() throws {
     let first = try Correspondence(with: 0, over: ranks.communicator, receiving: Self.pulse.count)
     var silence = SilenceClock(now: Self.now)
-    // Rank 1 tells that rank 0 is silent; the others, if it cannot, a little later.
+    // Rank 1 reports that rank 0 is silent; the others do so a little later, in case rank 1 cannot.
     let patience = limits.hangSeconds + (ranks.communicator.rank == 1 ? 0 : 2 * interval + 1)
     repeat {
       while try first.receive() != nil { silence.hear(now: Self.now) }
       try first.send(report.numbers)
       silence.tick(now: Self.now, interval: interval)
       if silence.seconds(now: Self.now) > patience {
-        end("rank 0 on \(hosts[0]) has not been heard of for \(Int(silence.seconds(now: Self.now))) s")
+        end("rank 0 on \(hosts[0]) has not responded for \(Int(silence.seconds(now: Self.now))) s")
       }
     } while rest()
     try first.end()
@@ -106,8 +106,8 @@ final class Watchdog: @unchecked Sendable {
 
   private func end(_ verdict: String) -> Never {
     JobAbort.abort(
-      "\(verdict); ending the job, which can go on from its last checkpoint with --resume "
-        + "(training.hang_timeout_seconds and training.save_timeout_seconds say how long to wait)",
+      "\(verdict); ending the job, which can continue from its last checkpoint with --resume "
+        + "(training.hang_timeout_seconds and training.save_timeout_seconds set how long to wait)",
       status: .hung)
   }
 
@@ -115,14 +115,14 @@ final class Watchdog: @unchecked Sendable {
   private static var now: Double { start.duration(to: .now).inSeconds }
 }
 
-/// Short messages that come from another rank and go to it.
+/// Short messages exchanged with another rank.
 private final class Correspondence {
   let rank: Int
   private let received: MessageSet
   private let sent: MessageSet
   private let incoming: Buffer<Int>
 
-  /// - Parameter width: numbers of each message that comes.
+  /// - Parameter width: the number of values of each received message.
   init(with rank: Int, over communicator: Communicator, receiving width: Int) throws {
     self.rank = rank
     received = MessageSet(communicator, capacity: 1)
@@ -133,7 +133,7 @@ private final class Correspondence {
 
   private func listen() throws { try received.receive(0..<incoming.count, of: incoming, from: rank, tag: 0) }
 
-  /// The next message that has come; nil if there is none.
+  /// The next message that has arrived; nil if there is none.
   func receive() throws -> [Int]? {
     guard try received.advance() else { return nil }
     let numbers = incoming.elements
@@ -141,7 +141,7 @@ private final class Correspondence {
     return numbers
   }
 
-  /// Sends a message, unless the last one was not taken yet.
+  /// Sends a message, unless the previous one is still pending.
   func send(_ numbers: [Int]) throws {
     guard try sent.advance() else { return }
     let outgoing = Buffer<Int>(count: numbers.count)
@@ -149,7 +149,7 @@ private final class Correspondence {
     try sent.send(0..<numbers.count, of: outgoing, to: rank, tag: 0)
   }
 
-  /// Expects no more messages, and returns when the last one was taken.
+  /// Cancels receiving, and returns when the last message has been received by the other rank.
   func end() throws {
     received.cancelReceives()
     while try !sent.advance() {}

@@ -1,9 +1,9 @@
 import Reporting
 
-/// Decides which rank hangs, from what the ranks report.
+/// Decides from the ranks' reports which rank hangs.
 package struct WatchdogJudgement: Sendable {
   package struct Limits: Sendable, Equatable {
-    /// How long a rank may be silent, or without progress.
+    /// How long a rank may be silent or make no progress.
     package var hangSeconds: Double
     /// How long a save may take.
     package var saveSeconds: Double
@@ -14,20 +14,20 @@ package struct WatchdogJudgement: Sendable {
     }
   }
 
-  /// How a rank gets on.
+  /// The progress of a rank.
   package struct Report: Sendable, Equatable {
-    /// A number that changes when the rank has done something.
+    /// A number that changes whenever the rank has done something.
     package var progress: Int
-    /// Whether it waits for other ranks.
+    /// Whether it is waiting for other ranks.
     package var isWaiting: Bool
-    /// Steps done.
+    /// The number of steps done.
     package var step: Int
-    /// The save under way, if any.
+    /// The save in progress, if any.
     package var save: Save?
 
     package struct Save: Sendable, Equatable {
       package var seconds: Double
-      /// How far it has come.
+      /// The number of parts started.
       package var parts: Int
 
       package init(seconds: Double, parts: Int) {
@@ -45,14 +45,14 @@ package struct WatchdogJudgement: Sendable {
       self.save = save
     }
 
-    /// - Parameter numbers: those of another report.
+    /// - Parameter numbers: the encoding of another report.
     package init(_ numbers: [Int]) {
       self.init(
         progress: numbers[0], isWaiting: numbers[1] != 0, step: numbers[2],
         save: numbers[3] < 0 ? nil : Save(seconds: Double(numbers[3]) * 1e-3, parts: numbers[4]))
     }
 
-    /// `width` numbers, as reports travel.
+    /// The report encoded as `width` numbers.
     package var numbers: [Int] {
       [progress, isWaiting ? 1 : 0, step, save.map { Int($0.seconds * 1e3) } ?? -1, save?.parts ?? 0]
     }
@@ -61,9 +61,9 @@ package struct WatchdogJudgement: Sendable {
   private struct Rank {
     var report: Report?
     var silence: SilenceClock
-    /// Since it last made progress, or was last seen waiting.
+    /// The time since it last made progress or was last seen waiting.
     var idleness: SilenceClock
-    /// Since its progress last changed, waiting or not.
+    /// The time since its progress last changed, waiting or not.
     var stillness: SilenceClock
   }
 
@@ -82,14 +82,14 @@ package struct WatchdogJudgement: Sendable {
   package mutating func note(_ report: Report, of rank: Int, now: Double) {
     ranks[rank].silence.hear(now: now)
     let hasMoved = ranks[rank].report?.progress != report.progress
-    // A save has a time limit of its own.
+    // A save has its own time limit.
     let isFree = hasMoved || report.save != nil
     if isFree { ranks[rank].stillness.hear(now: now) }
     if isFree || report.isWaiting { ranks[rank].idleness.hear(now: now) }
     ranks[rank].report = report
   }
 
-  /// What is wrong with which ranks, in words; nil if nothing is.
+  /// What is wrong with which ranks, for users; nil if nothing is.
   package mutating func verdict(now: Double, hosts: [String]) -> String? {
     for rank in ranks.indices {
       let interval = min(5, limits.hangSeconds / 8)
@@ -98,18 +98,19 @@ package struct WatchdogJudgement: Sendable {
       ranks[rank].stillness.tick(now: now, interval: interval)
     }
     if let all = name(hosts, { $0.silence.seconds(now: now) > limits.hangSeconds }) {
-      return "\(all) not been heard of for \(Int(limits.hangSeconds)) s\(lastSteps)"
+      return "\(all) not responded for \(Int(limits.hangSeconds)) s\(lastSteps)"
     }
     if let all = name(hosts, { $0.idleness.seconds(now: now) > limits.hangSeconds }) {
       return "\(all) made no progress for \(Int(limits.hangSeconds)) s\(lastSteps)"
     }
-    // All wait inside of the same calls for the one that hangs, so who that is cannot be told; how far each has come can.
+    // All ranks wait in the same calls for the one that hangs. It cannot be identified, but the progress of each rank
+    // is known.
     let saves = ranks.compactMap(\.report?.save)
     if saves.contains(where: { $0.seconds > limits.saveSeconds }) {
       let positions = Set(saves.map(\.parts)).sorted().compactMap { parts in
         names(hosts, { $0.report?.save?.parts == parts }).map { "\($0) at part \(parts)" }
       }
-      return "a checkpoint has been under way for more than \(Int(limits.saveSeconds)) s, "
+      return "saving a checkpoint has taken more than \(Int(limits.saveSeconds)) s, "
         + "\(positions.joined(separator: ", "))\(lastSteps)"
     }
     if ranks.allSatisfy({ $0.stillness.seconds(now: now) > limits.hangSeconds }) {

@@ -99,7 +99,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
       ])
     #expect(
       parsingProblems("optimiser: adam") == [
-        "run.yaml:1: there is no key optimiser; keys begin with seed, data, model, diffusion, training, sampling, "
+        "run.yaml:1: there is no key optimiser; keys start with seed, data, model, diffusion, training, sampling, "
           + "evaluation"
       ])
   }
@@ -151,7 +151,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
       let copies = [String](repeating: "*a\(level - 1)", count: 9).joined(separator: ", ")
       bomb += "a\(level): &a\(level) [\(copies)]\n"
     }
-    let message = "this is no configuration: it has the alias *a0, which is not read; write out what it stands for"
+    let message = "this is not a configuration: it has the alias *a0, which is not supported; write its value instead"
     #expect(parsingProblems(bomb) == ["run.yaml: " + message])
     #expect(parsingProblems("seed: &x 1\n? [*x]\n: 2").first?.contains("the alias *x") == true)
     #expect(
@@ -166,7 +166,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
   @Test func longTextsAreRefused() {
     #expect(
       parsingProblems("# " + String(repeating: "a", count: 65_535)) == [
-        "run.yaml: this is no configuration: it has 65537 bytes, more than the 65536 that a configuration may have"
+        "run.yaml: this is not a configuration: it has 65537 bytes, more than the limit of 65536"
       ])
     #expect(parsingProblems("# " + String(repeating: "a", count: 65_534)) == [])
   }
@@ -182,10 +182,10 @@ private func parsingProblems(_ yaml: String) -> [String] {
   }
 
   @Test func repeatedKeysAreRefused() {
-    #expect(parsingProblems("training:\n  steps: 1\n  steps: 2") == ["run.yaml:2: there twice: steps"])
+    #expect(parsingProblems("training:\n  steps: 1\n  steps: 2") == ["run.yaml:2: set twice: steps"])
     #expect(
       parsingProblems("training:\n  steps: 1\ntraining.steps: 2") == [
-        "run.yaml:3: training.steps is there twice; the first is at run.yaml:2"
+        "run.yaml:3: training.steps is set twice; first at run.yaml:2"
       ])
   }
 
@@ -197,7 +197,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
 
   @Test func listAsRootIsRefused() {
     #expect(
-      parsingProblems("[1]") == ["run.yaml: expected keys and values, like training.steps: 1000, and found [1]"])
+      parsingProblems("[1]") == ["run.yaml: expected keys and values, like training.steps: 1000, but found [1]"])
   }
 
   @Test(arguments: Presets.all.map(\.name))

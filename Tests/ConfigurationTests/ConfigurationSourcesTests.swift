@@ -68,7 +68,7 @@ import Testing
     ("training.steps=", "--set training.steps=: there is no value after the ="),
     ("training.steps=x", "--set training.steps=x: training.steps is x; expected a whole number"),
     ("training.step=5", "--set training.step=5: there is no key training.step; did you mean training.steps?"),
-    ("preset=cifar10", "--set preset=cifar10: a preset is chosen with --preset, or in a file"),
+    ("preset=cifar10", "--set preset=cifar10: choose a preset with --preset or in a file"),
   ])
   func wrongSettingIsQuoted(setting: String, message: String) {
     let found = problems { () throws(ConfigurationError) in

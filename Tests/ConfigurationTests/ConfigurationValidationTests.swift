@@ -15,7 +15,7 @@ import Testing
   @Test func anAverageThatIsKeptTwiceIsRefused() {
     #expect(
       problemsAfter { $0.training.emaDecays = [0.99, 0.9, 0.99] } == [
-        "training.ema_decays is [0.99, 0.9, 0.99], which has a value twice; give each once"
+        "training.ema_decays is [0.99, 0.9, 0.99], which has a value twice; give each value once"
       ])
     #expect(problemsAfter { $0.training.emaDecays = [0.99, 0.9] } == [])
   }
@@ -112,8 +112,8 @@ import Testing
     ("process=ve sigma_max=1e30", "at time 531.0 the image is lost in the noise"),
     ("process=ve-sde sigma_max=1e30", "at time 0.532"),
     ("process=edm sigma_max=1e30 loss=edm", "the image is lost in the noise"),
-    ("process=edm sigma_min=1e-30", "there is too little noise"),
-    ("beta_first=1e-17 beta_last=1e-17", "there is too little noise, or too little more than before"),
+    ("process=edm sigma_min=1e-30", "the noise, or the noise added since the previous step, is too small"),
+    ("beta_first=1e-17 beta_last=1e-17", "the noise, or the noise added since the previous step, is too small"),
   ])
   func processesThatFloatsCannotHoldAreRefused(settings: String, message: String) {
     let found = problems { () throws(ConfigurationError) in
@@ -138,20 +138,20 @@ import Testing
     for prediction in ["noise", "score", "mean"] {
       #expect(
         found("prediction=\(prediction)") == [
-          "diffusion.prediction: with zero_terminal_snr the last step has nothing of the image, so that noise, score and "
-            + "mean do not tell it; take velocity or data"
+          "diffusion.prediction: with zero_terminal_snr the last step leaves nothing of the image, so noise, score and "
+            + "mean do not determine it; use velocity or data"
         ])
     }
     for loss in ["min-snr", "score-matching"] {
       #expect(
         found("prediction=velocity", "loss=\(loss)") == [
-          "diffusion.loss: \(loss) would not train the last step, whose signal-to-noise ratio zero_terminal_snr makes 0; "
-            + "take simple"
+          "diffusion.loss: \(loss) does not train the last step, whose signal-to-noise ratio is 0 with zero_terminal_snr;"
+            + " use simple"
         ])
     }
     #expect(
       found("process=vp-sde", "prediction=velocity") == [
-        "diffusion.zero_terminal_snr is true, which is for diffusion.process vp; diffusion.process is vp-sde, so leave "
+        "diffusion.zero_terminal_snr is true, which requires diffusion.process vp; diffusion.process is vp-sde, so leave "
           + "diffusion.zero_terminal_snr at its default, false"
       ])
   }
@@ -200,7 +200,7 @@ import Testing
   @Test func guidanceNeedsClassesAndANetworkThatKnowsToDoWithout() {
     #expect(
       problemsAfter { $0.sampling.guidance = 2 } == [
-        "sampling.guidance is 2.0, but the network is told no classes; set model.classes to the number of the data set's "
+        "sampling.guidance is 2.0, but the network has no classes; set model.classes to the number of the data set's "
           + "classes"
       ])
     #expect(
@@ -208,7 +208,7 @@ import Testing
         $0.sampling.guidance = 2
         $0.model.classes = 10
       } == [
-        "sampling.guidance is 2.0, but the network is always told the class; set training.label_dropout above 0"
+        "sampling.guidance is 2.0, but the network is always conditioned on the class; set training.label_dropout above 0"
       ])
     #expect(
       problemsAfter {
@@ -234,7 +234,7 @@ import Testing
     #expect(problems { () throws(ConfigurationError) in try configuration.validate(rankCount: 8) } == [])
     #expect(
       problems { () throws(ConfigurationError) in try configuration.validate(rankCount: 12) } == [
-        "training.batch 64 in pieces of training.micro_batch 8 makes 8 micro-batches, fewer than the 12 ranks; "
+        "training.batch 64 with training.micro_batch 8 gives 8 micro-batches, fewer than the 12 ranks; "
           + "run at most 8 ranks, or use a larger training.batch or a smaller training.micro_batch"
       ])
   }

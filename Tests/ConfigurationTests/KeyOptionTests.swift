@@ -54,16 +54,17 @@ import Testing
     #expect(try #require(ConfigurationKey.named("sampling.churn_min")).optionName == "--churn-min")
     #expect(
       try problem(["sampler": "ddpm", "eta": "0.5"])
-        == "--eta is 0.5, which is for --sampler ddim; --sampler is ddpm, so leave it out")
+        == "--eta is 0.5, which requires --sampler ddim; --sampler is ddpm, so leave it out")
     #expect(try problem(["eta": "0.5"], of: edm)?.contains("--sampler is edm") == true)
   }
 
   @Test func optionsWithoutEffectAreRefused() throws {
     #expect(
       try problem(["sampler": "dpm-solver++", "spacing": "leading"], of: edm)
-        == "--spacing is leading, which is for diffusion.process vp and ve; diffusion.process is edm, so leave it out")
+        == "--spacing is leading, which requires diffusion.process vp and ve; diffusion.process is edm, so leave it out"
+    )
     for option in ["churn_min", "churn_max", "churn_noise"] {
-      #expect(try problem([option: "2"], of: edm)?.contains("which is for --churn above 0; --churn is 0.0") == true)
+      #expect(try problem([option: "2"], of: edm)?.contains("which requires --churn above 0; --churn is 0.0") == true)
       #expect(try problem([option: "2", "churn": "1"], of: edm) == nil)
     }
     #expect(

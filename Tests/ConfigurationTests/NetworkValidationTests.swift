@@ -49,7 +49,7 @@ import Testing
   @Test func featuresOfTheNoiseNeedAProcessWithNoiseInEveryStep() {
     #expect(
       problemsAfter { $0.model.architecture.timeFeatures = .fourier } == [
-        "model.embedding is fourier, features of a logarithm that step 0 of diffusion.process vp does not have; take "
+        "model.embedding is fourier, which needs a logarithm that is infinite at step 0 of diffusion.process vp; use "
           + "vp-sde, or model.embedding sinusoidal"
       ])
     for process in RunConfiguration.DiffusionSettings.Process.allCases where process != .discreteVariancePreserving {
@@ -66,14 +66,14 @@ import Testing
       problemsAfter {
         $0.model.architecture.dividesOutputByNoise = true
         $0.diffusion.process = .varianceExploding
-      } == ["model.scale_by_sigma is true, but the network is not told the noise; set model.embedding to fourier"])
+      } == ["model.scale_by_sigma is true, but the time input is not the noise; set model.embedding to fourier"])
     #expect(
       problemsAfter {
         $0.model.architecture.dividesOutputByNoise = true
         $0.model.architecture.timeFeatures = .fourier
         $0.diffusion.process = .variancePreserving
       } == [
-        "model.scale_by_sigma is true, which is for diffusion.process ve and ve-sde; diffusion.process is vp-sde, so "
+        "model.scale_by_sigma is true, which requires diffusion.process ve and ve-sde; diffusion.process is vp-sde, so "
           + "leave model.scale_by_sigma at its default, false"
       ])
     #expect(
@@ -84,7 +84,7 @@ import Testing
         $0.diffusion.variance = .learned
         $0.diffusion.loss = .hybrid
       } == [
-        "model.scale_by_sigma is true, which does not go with a variance that the network learns; diffusion.variance is "
+        "model.scale_by_sigma is true, which cannot be combined with a learned variance; diffusion.variance is "
           + "learned"
       ])
   }
@@ -95,7 +95,7 @@ import Testing
         $0.diffusion.rescaleTimes = true
         $0.diffusion.process = .subVariancePreserving
       } == [
-        "diffusion.rescale_times is true, which is for diffusion.process vp and ve; diffusion.process is sub-vp-sde, so "
+        "diffusion.rescale_times is true, which requires diffusion.process vp and ve; diffusion.process is sub-vp-sde, so "
           + "leave diffusion.rescale_times at its default, false"
       ])
     #expect(
@@ -104,7 +104,7 @@ import Testing
         $0.diffusion.process = .discreteVarianceExploding
         $0.model.architecture.timeFeatures = .fourier
       } == [
-        "diffusion.rescale_times is true, but with model.embedding fourier the network is told the noise's logarithm, not "
+        "diffusion.rescale_times is true, but with model.embedding fourier the time input is the noise's logarithm, not "
           + "the step; set one of them to its default"
       ])
     let improved = try Presets.named("cifar10-improved").configuration
@@ -143,7 +143,7 @@ import Testing
     let configuration = changed { $0.model.attentionResolutions = [8, 12] }
     #expect(
       problems { () throws(ConfigurationError) in try configuration.validate(imageSize: 32) } == [
-        "model.attention_resolutions has 12, a resolution that the network does not have; with images of 32x32 pixels "
+        "model.attention_resolutions has 12, which is not a resolution of the network; with images of 32x32 pixels "
           + "and model.multipliers [1, 2, 2] it has 32, 16, 8"
       ])
     #expect(configuration.resolutions(imageSize: 32) == [32, 16, 8])
@@ -185,7 +185,7 @@ import Testing
         $0.model.architecture.headCount = 4
         $0.model.architecture.headChannels = 8
       } == [
-        "model.heads is 4 and model.head_channels is 8, but one decides the other; set model.heads to 1, or "
+        "model.heads is 4 and model.head_channels is 8, but one determines the other; set model.heads to 1, or "
           + "model.head_channels to none"
       ])
   }

@@ -42,7 +42,7 @@ private func message(_ body: () throws -> Void) -> String? {
   @Test func folderThatHoldsARunIsRefused() throws {
     try withTemporaryFolder { path in
       let folder = RunFolder(path)
-      let expected = "\(path) already holds a run; continue it with --resume, or choose another folder with --output"
+      let expected = "\(path) already contains a run; continue it with --resume, or choose another folder with --output"
       try folder.createFolders(mustBeFresh: true)
       try folder.save(RunConfiguration())
       #expect(message { try folder.createFolders(mustBeFresh: true) } == expected)

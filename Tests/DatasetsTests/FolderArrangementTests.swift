@@ -53,7 +53,7 @@ import Testing
     #expect(
       arrangement.remarks == [
         "test: 1 image, for tests", "train: 1 image, for training",
-        "valid: 2 images, left out (for tests in the place of test: --test \(folder.path)/valid)",
+        "valid: 2 images, left out (to use it instead of test: --test \(folder.path)/valid)",
       ])
   }
 
@@ -83,7 +83,7 @@ import Testing
     #expect(
       arrangement.remarks == [
         "labels: no images, left out", "test: no images, left out", "train: 2 images, for training",
-        "1 file that is no image, left out",
+        "1 file that is not an image, left out",
       ])
   }
 
@@ -102,7 +102,7 @@ import Testing
     }
     #expect(try failure(["train/a/1.png", "extra/a/1.png"])?.place.hasSuffix("/extra") == true)
     #expect(try failure(["apple/1.png", "train/2.png"])?.advice.contains("--no-splits") == true)
-    #expect(try failure(["archive/train/1.png", "archive/test/1.png"])?.advice.contains("name it itself") == true)
+    #expect(try failure(["archive/train/1.png", "archive/test/1.png"])?.advice.contains("use it by itself") == true)
     #expect(try failure(["photos/cat/1.png", "photos/dog/1.png"])?.place.hasSuffix("/photos") == true)
   }
 
@@ -137,7 +137,7 @@ import Testing
       contents(try arrangement.images(.training)) == [
         "a.jfif", "b.jpe", "c.JPG", "d.jpeg", "e.jif", "f.PnG", "g.apng",
       ])
-    #expect(arrangement.remarks == ["2 files that are no images, left out"])
+    #expect(arrangement.remarks == ["2 files that are not images, left out"])
   }
 
   @Test func foldersOfSystemsAreLeftOutWithAWord() throws {
@@ -149,7 +149,8 @@ import Testing
     #expect(contents(try arrangement.images(.training)) == ["a/1.png", "b/2.png"])
     #expect(
       arrangement.remarks == [
-        "__MACOSX: a system's, left out", "lost+found: a system's, left out", "a/@eaDir: a system's, left out",
+        "__MACOSX: a system folder, left out", "lost+found: a system folder, left out",
+        "a/@eaDir: a system folder, left out",
       ])
   }
 
@@ -165,10 +166,10 @@ import Testing
     #expect(contents(images) == ["a/1.png", "b/3.png"])
     #expect(
       images.problems.map { "\($0.place.dropFirst(folder.path.count + 1)): \($0.problem)" } == [
-        "a/2.webp: images of this format are not read",
+        "a/2.webp: this image format is not supported",
         "a/broken.jpg: cannot be opened: No such file or directory",
         "a/pipe.png: is neither a file nor a folder",
-        "b/loop: is a link to a folder that it lies in",
+        "b/loop: is a link to a folder that contains it",
         "b/\u{fffd}.png: its name is not UTF-8",
       ])
     for problem in images.problems { #expect(problem.advice.contains("--skip-damaged")) }

@@ -88,7 +88,7 @@ extension DatasetFileTests {
       #expect(failure(hollow)?.place.hasSuffix("/emu") == true)
       let other = try folder()
       try other.write([1], to: "cat/picture.WebP")
-      #expect(failure(other)?.problem == "images of this format are not read")
+      #expect(failure(other)?.problem == "this image format is not supported")
       #expect(failure(try TemporaryFolder())?.kind == .missing)
       let error = #expect(throws: DatasetError.self) { try FolderArrangement("/nowhere") }
       #expect(error?.kind == .missing && error?.place == "/nowhere")

@@ -241,7 +241,7 @@ import Testing
     #expect(message { _ = try importing(configuration, change: anonymous) }.contains("num_class_embeds: is 4"))
     #expect(
       message { _ = try importing(configuration, classCount: 2, change: anonymous) }.hasPrefix("--classes is 2"))
-    #expect(message { _ = try importing(classCount: 2) { _ in } }.hasPrefix("--classes is for a network"))
+    #expect(message { _ = try importing(classCount: 2) { _ in } }.hasPrefix("--classes requires a network"))
 
     let three = try importing(configuration, classCount: 3, change: anonymous)
     #expect(three.configuration.model.classes == 3)

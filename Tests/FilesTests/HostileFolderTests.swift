@@ -30,7 +30,7 @@ import Testing
       #expect {
         try requireInnerLinks(in: "\(folder)/run", subfolders: ["samples", "checkpoints"])
       } throws: {
-        "\($0)".contains("\(folder)/run/\(name) is a link that leads out of")
+        "\($0)".contains("\(folder)/run/\(name) is a link that points outside of")
       }
       unlink("\(folder)/run/\(name)")
       try FileManager.default.createDirectory(atPath: "\(folder)/run/samples", withIntermediateDirectories: true)

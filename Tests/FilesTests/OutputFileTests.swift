@@ -63,7 +63,7 @@ import Testing
     for special in ["/dev/full", "/dev/null", path("pipe"), folder, "", path("a/"), path("none/a"), path("loop")] {
       #expect(message { _ = try OutputFile(special) } != nil, "\(special)")
     }
-    #expect(message { _ = try OutputFile("/dev/full") } == "cannot write /dev/full: it is a device; name a file")
+    #expect(message { _ = try OutputFile("/dev/full") } == "cannot write /dev/full: it is a device, not a file")
   }
 
   @Test func longestNameCanBeWritten() throws {
@@ -88,7 +88,7 @@ import Testing
       #expect(
         message {
           try checkApart(outputs: [NamedFile("--output", path("new")), NamedFile("--grid", second)], inputs: [])
-        } == "--grid \(second) and --output are the same file; name two")
+        } == "--grid \(second) and --output are the same file; choose different files")
     }
     #expect(
       message {

@@ -47,7 +47,7 @@ import Testing
     let dropping = configuration(classes: 3, labelDropout: 0.1, guidance: -1.5)
     #expect(problem(plain, classes: [1])?.key == "class")
     #expect(problem(configuration(classes: nil, guidance: 1))?.description.contains("--classifier") == true)
-    #expect(problem(configuration(classes: 3), classes: [3])?.problem == "there is no class 3; they are 0 to 2")
+    #expect(problem(configuration(classes: 3), classes: [3])?.problem == "there is no class 3; the classes are 0 to 2")
     #expect(problem(configuration(classes: 3, guidance: 1))?.problem.contains("training.label_dropout") == true)
     #expect(problem(configuration(classes: 3), classes: [nil])?.problem.contains("training.label_dropout") == true)
     #expect(problem(dropping, classes: [nil]) == nil)

@@ -26,7 +26,7 @@ import Testing
     "\"\n\"", "\"\\x\"", "\"\\ud800\"", "\"\\u12g4\"", "1e999", "{\"a\":1,\"a\":2}", "// no\n1",
   ]) func whatIsNoJSONIsRefused(text: String) {
     let error = #expect(throws: InterchangeError.self) { try value(text) }
-    #expect(error?.description.contains("x.json: is no JSON: at byte") == true)
+    #expect(error?.description.contains("x.json: is not JSON: at byte") == true)
   }
 
   @Test func keysThatAreNotUTF8AreRefused() {

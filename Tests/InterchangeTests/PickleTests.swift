@@ -61,12 +61,12 @@ import Testing
     // A class's instance, made without a call that could be noted.
     (")\u{1}.", "operation 0x1 at byte 3"), ("cos\nsystem\n)i.", "operation 0x69"),
     // Nothing to take from the stack, or nothing that fits.
-    (".", "makes no sense"), ("K\u{1}a.", "makes no sense"), ("t.", "makes no sense"), ("h\u{1}.", "makes no sense"),
-    ("K\u{1}(.", "makes no sense"), ("}(K\u{1}u.", "makes no sense"), ("K\u{1})R.", "makes no sense"),
-    ("]K\u{1}b.", "makes no sense"),
+    (".", "is invalid"), ("K\u{1}a.", "is invalid"), ("t.", "is invalid"), ("h\u{1}.", "is invalid"),
+    ("K\u{1}(.", "is invalid"), ("}(K\u{1}u.", "is invalid"), ("K\u{1})R.", "is invalid"),
+    ("]K\u{1}b.", "is invalid"),
     // Cut short.
-    ("", "cut short"), ("M\u{1}", "cut short"), ("X\u{ff}", "cut short"), ("cos\nsystem", "cut short"),
-    ("T\u{1}\u{1}\u{1}\u{1}", "cut short"),
+    ("", "is truncated"), ("M\u{1}", "is truncated"), ("X\u{ff}", "is truncated"), ("cos\nsystem", "is truncated"),
+    ("T\u{1}\u{1}\u{1}\u{1}", "is truncated"),
   ])
   func otherProgramsAreRefused(program: String, problem: String) {
     #expect { try Pickle(Self.pickle(program), path: "x") } throws: {
@@ -87,7 +87,7 @@ import Testing
     let program = String(repeating: ")", count: 99) + "."
     #expect(throws: Never.self) { try Pickle(Self.pickle(program), path: "x", operationLimit: 100) }
     #expect { try Pickle(Self.pickle(program), path: "x", operationLimit: 99) } throws: {
-      "\($0)".contains("more than 99 operations, the limit")
+      "\($0)".contains("more operations than the limit of 99")
     }
   }
 

@@ -24,7 +24,7 @@ import Testing
     #expect(try file.floats("scalar") == [7] && file.floats("empty") == [] && file.floats("parameter") == [4])
     #expect(try file.floats("half") == [1, -0.5] && file.floats("brain") == [1, -0.5])
     #expect(try file.floats("double") == [0.1])
-    #expect { try file.floats("steps") } throws: { "\($0)".contains("steps holds elements of type torch.LongStorage") }
+    #expect { try file.floats("steps") } throws: { "\($0)".contains("steps has elements of type torch.LongStorage") }
     #expect { try file.floats("none") } throws: { "\($0)".contains("has no tensor none") }
   }
 
@@ -47,7 +47,7 @@ import Testing
 
   @Test func otherPicklesAndArchivesAreRefused() throws {
     let empty = Data([0x80, 2, UInt8(ascii: "}"), UInt8(ascii: ".")])
-    #expect { try TorchFile(empty, path: "x") } throws: { "\($0)".contains("is a pickle, but no file of PyTorch's") }
+    #expect { try TorchFile(empty, path: "x") } throws: { "\($0)".contains("is a pickle, but not a PyTorch file") }
     let archive = try NumpyArchive.contents(of: [.init("mu", shape: [1], [1])], path: "x")
     #expect { try TorchFile(archive, path: "x") } throws: { "\($0)".contains("without data.pkl") }
   }

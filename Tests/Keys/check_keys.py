@@ -129,7 +129,7 @@ KEYS = {
     "training.save_beside": ("false", Unchanged("scripts/test/report.sh", "training.save_beside")),
     "training.save_timeout_seconds": ("999.0", Unchanged("scripts/test/cluster/faults.sh", "save_timeout_seconds")),
     "training.hang_timeout_seconds": ("999.0", Unchanged("scripts/test/cluster/faults.sh", "hang_timeout_seconds")),
-    "training.time_limit_minutes": ("1e-9", Refused("training.time_limit_minutes is over", status=5)),
+    "training.time_limit_minutes": ("1e-9", Refused("training.time_limit_minutes is reached", status=5)),
     "training.log_every": ("1", METRICS),
     "training.sample_every": ("1", FILES),
     "training.tensorboard": ("false", FILES),

@@ -63,12 +63,12 @@ struct BenchmarkCommandTests {
       Refusal(
         "benchmark --preset shapes --batch 10 --micro-batch 4", "--batch 10 is not a multiple of --micro-batch 4"),
       Refusal(
-        "benchmark --set training.batch=8", "--set training.batch=8: a benchmark takes keys of model, ",
+        "benchmark --set training.batch=8", "--set training.batch=8: a benchmark accepts keys of model, ",
         "training.recompute_activations, training.overlap, "),
       Refusal("benchmark --set model.chanels=64", "did you mean model.channels"),
       Refusal(
         "benchmark --preset shapes --image-size 24",
-        "a resolution that the network does not have; with images of 24x24"),
+        "which is not a resolution of the network; with images of 24x24"),
       Refusal("benchmark --image-size 0", "--image-size is 0; it must be at least 1"),
       Refusal(
         "benchmark --job sample --reduction allreduce",
@@ -82,7 +82,7 @@ struct BenchmarkCommandTests {
       try await refusal.check()
     }
     try await ddpm("\(Self.quick) --scaling").ends(
-      2, saying: "--scaling compares numbers of ranks, and this job has one")
+      2, saying: "--scaling compares numbers of ranks, but this job has one")
     try await ddpm("benchmark --scaling --batch 5", ranks: 2)
       .ends(2, saying: "--batch 5 cannot be shared evenly by 2 ranks")
   }

@@ -30,22 +30,23 @@ struct DifferingRanksTests {
   @Test func whatRankOneAloneMeetsIsSaidOnceWithItsRank() async throws {
     let (tiny, nowhere) = (Self.tiny, Self.nowhere)
     try await isRefused(
-      "train --output \(nowhere)", with: /rank 1: .*neither it nor its \.gz is there/,
+      "train --output \(nowhere)", with: /rank 1: .*neither it nor its \.gz exists/,
       rankOne: "--set data.path=\(nowhere)-data")
     try await isRefused(
       "train \(tiny) --output \(nowhere)",
-      with: "its configuration is not that of rank 0: training.learning_rate is 0.5 there and 0.001 on rank 0",
+      with: "its configuration differs from that of rank 0: training.learning_rate is 0.5 there but 0.001 on rank 0",
       rankOne: "--set training.learning_rate=0.5")
     try await isRefused(
       "train \(tiny) --output \(nowhere)", with: "rank 1: Unknown option '--nonsense'", rankOne: "--nonsense")
     try await isRefused(
-      "train \(tiny) --output \(nowhere)", with: "rank 1: its --output is not that of rank 0",
+      "train \(tiny) --output \(nowhere)", with: "rank 1: its --output differs from that of rank 0",
       rankOne: "--output \(nowhere)-1")
     try await isRefused(
-      "train \(tiny) --output \(nowhere)", with: "rank 1: its --resume is not that of rank 0 ", rankOne: "--resume")
+      "train \(tiny) --output \(nowhere)", with: "rank 1: its --resume differs from that of rank 0 ",
+      rankOne: "--resume")
     try await isRefused(
       "sample --checkpoint \(try await Fixture.run.made) --count 1 --output \(nowhere).h5",
-      with: "rank 1: its command line is not that of rank 0 ", rankOne: "--seed 1")
+      with: "rank 1: its command line differs from that of rank 0 ", rankOne: "--seed 1")
     for path in [nowhere, nowhere + "-1", nowhere + ".h5"] {
       #expect(!FileManager.default.fileExists(atPath: path))
     }
@@ -56,7 +57,7 @@ struct DifferingRanksTests {
     try folder.createFolder("elsewhere")
     try await isRefused(
       "train \(Self.tiny) --output alone",
-      with: /rank 1: on host .* the folder alone does not show what rank 0 writes there/, elsewhere: "elsewhere",
+      with: /rank 1: on host .* the folder alone does not show the files that rank 0 writes/, elsewhere: "elsewhere",
       in: folder.path)
   }
 

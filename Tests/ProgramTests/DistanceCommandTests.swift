@@ -30,7 +30,7 @@ struct DistanceCommandTests {
     let folder = try TemporaryFolder()
     let images = try await EvaluationFixture.images.value
     try await ddpm("fid \(folder)/none \(images[0])")
-      .ends(2, saying: "none: there is no such file or folder; name a folder of PNG or JPEG images")
+      .ends(2, saying: "none: there is no such file or folder; give a folder of PNG or JPEG images")
     try folder.write(Array("damaged\n".utf8), to: "damaged.npz")
     try await ddpm("fid \(folder)/damaged.npz \(images[0])").ends(2, saying: "damaged.npz")
     try await ddpm("fid \(images[0]) \(images[1]) --inception-weights \(folder)/damaged.npz").ends(
@@ -51,7 +51,7 @@ struct DistanceCommandTests {
       .succeeds(saying: /(?m)^FID\[fashion-mnist-classifier\] [1-9]/)
     try await ddpm("fid \(folder)/alike.h5 \(folder)/alike.h5").succeeds(saying: Self.zero)
     try await ddpm("fid \(folder)/one.h5 \(images[0])")
-      .ends(2, saying: "one.h5: a distance needs at least 2 images, and there is 1")
+      .ends(2, saying: "one.h5: a distance needs at least 2 images, but there is 1")
   }
 
   @Test func featuresOfOnesOwnMeasureImages() async throws {
@@ -63,11 +63,11 @@ struct DistanceCommandTests {
     try await ddpm("fid \(images[0]) \(images[1]) --features \(features)").succeeds(saying: /(?m)^FID\[mine\]\ /)
     try await ddpm(
       "export --format features --name mine --checkpoint \(try await EvaluationFixture.classifier.made) \(features)"
-    ).ends(2, saying: "mine.safetensors exists; give --force to replace it")
+    ).ends(2, saying: "mine.safetensors exists; use --force to replace it")
     try await ddpm("fid \(images[0]) \(statistics) --features \(features)").ends(
       2,
       saying:
-        /\.npz: its statistics are of the features fashion-mnist-classifier, checksum .* and are compared with the features mine/
+        /\.npz: its statistics are of the features fashion-mnist-classifier, checksum .* but are compared with the features mine/
     )
     try await ddpm(
       """

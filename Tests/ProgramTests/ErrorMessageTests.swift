@@ -28,7 +28,7 @@ struct ErrorMessageTests {
     Refusal("train --set training.batch=abc", "training.batch is abc; expected a whole number"),
     Refusal("train --set training.batch=30", "training.batch is 30, which training.micro_batch 4 does not divide"),
     Refusal("train --set data.name=imagenet --output \(nowhere)", "there is no data set \"imagenet\""),
-    Refusal("train --set data.path=\(nowhere) --output \(nowhere)", "neither it nor its .gz is there"),
+    Refusal("train --set data.path=\(nowhere) --output \(nowhere)", "neither it nor its .gz exists"),
     Refusal(
       "train \(tiny) --set model.attention_resolutions=[7] --output \(nowhere)", "attention_resolutions has 7"),
     Refusal(
@@ -46,22 +46,22 @@ struct ErrorMessageTests {
     Refusal(
       "train \(tiny) --set training.batch=1048576 --set training.micro_batch=524288 --output \(nowhere)",
       "takes at least ", "iB of memory", "activations of training.micro_batch 524288 images"),
-    Refusal("train --set diffusion.loss=edm --output \(nowhere)", "diffusion.loss: edm is for the process edm"),
+    Refusal("train --set diffusion.loss=edm --output \(nowhere)", "diffusion.loss: edm requires the process edm"),
     Refusal(
       "train --set diffusion.process=ve-sde --set diffusion.prediction=mean --output \(nowhere)",
-      "diffusion.prediction: mean is for the discrete processes"),
+      "diffusion.prediction: mean requires one of the discrete processes"),
     Refusal(
       "train \(tiny) --set model.classes=3 --output \(nowhere)",
       "model.classes is 3, but shapes has 5 classes (circle,"),
     Refusal(
       "train --set training.label_dropout=0.1 --output \(nowhere)",
-      "label_dropout is 0.1, but the network is told no classes"),
+      "label_dropout is 0.1, but the network has no classes"),
     Refusal(
       "train --set diffusion.variance=learned --output \(nowhere)",
       "diffusion.loss: simple does not train the variance"),
     Refusal(
       "train --set diffusion.time_sampling=loss-aware --set diffusion.process=edm --output \(nowhere)",
-      "time_sampling is loss-aware, which is for diffusion.process vp and ve;"),
+      "time_sampling is loss-aware, which requires diffusion.process vp and ve;"),
     Refusal(
       "train-classifier \(tiny) --set evaluation.every=2 --output \(nowhere)",
       "evaluation.every is 2, but a classifier draws no images"),
@@ -72,7 +72,7 @@ struct ErrorMessageTests {
     Refusal("train \(tiny) --output /proc/nowhere", "cannot create the folder /proc/nowhere"),
     Refusal(
       "train \(tiny) --trace \(nowhere)/\(String(repeating: "0", count: 240)) --output \(nowhere)",
-      "trace: its absolute path has ", " bytes, but MPI libraries hold 244"),
+      "trace: its absolute path has ", " bytes, but MPI libraries allow 244"),
     Refusal("train \(tiny) --trace \(nowhere)/none/t.h5 --output \(nowhere)", "cannot write ", "/none/t.h5"),
   ]
 
@@ -89,7 +89,7 @@ struct ErrorMessageTests {
       "nowhere.safetensors"),
     Refusal(
       "train \(tiny) --output \(nowhere)/\(String(repeating: "0", count: 200))",
-      "checkpoints could not be saved: ", " bytes, but MPI libraries hold 244; take a shorter path"),
+      "checkpoints could not be saved: ", " bytes, but MPI libraries allow 244; use a shorter path"),
   ])
   func isRefusedInTurn(_ refusal: Refusal) async throws {
     try await refusal.check(inTurn: true)
@@ -104,7 +104,7 @@ struct ErrorMessageTests {
     for level in 1...30 { bomb += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
     try folder.write(Array(bomb.utf8), to: "bomb.yaml")
     try await Refusal(
-      "train --config \(folder)/bomb.yaml", "bomb.yaml: this is no configuration: it has the alias *a"
+      "train --config \(folder)/bomb.yaml", "bomb.yaml: this is not a configuration: it has the alias *a"
     ).check()
   }
 
@@ -122,13 +122,13 @@ struct ErrorMessageTests {
   @Test func aRunThatROMIOCouldNotSaveIsRefused() async throws {
     let folder = try TemporaryFolder()
     try await ddpm("train \(Self.tiny) --output \(folder)/x:y", environment: ["OMPI_MCA_io": "romio321"])
-      .ends(2, saying: /checkpoints could not be saved: .* take a path without one/)
+      .ends(2, saying: /checkpoints could not be saved: .* use a path without a colon/)
     #expect(try folder.names().isEmpty)
   }
 
   @Test func fewerMicroBatchesThanRanksAreRefused() async throws {
     try await ddpm("train \(Self.tiny) --set training.micro_batch=2 --output \(Self.nowhere)", ranks: 3).ends(
-      2, saying: "training.batch 4 in pieces of training.micro_batch 2 makes 2 micro-batches, fewer than the 3 ranks")
+      2, saying: "training.batch 4 with training.micro_batch 2 gives 2 micro-batches, fewer than the 3 ranks")
     #expect(!FileManager.default.fileExists(atPath: Self.nowhere))
   }
 }

@@ -55,7 +55,7 @@ struct EvaluateCommandTests {
     let evaluate = try await EvaluationFixture.evaluate
     let distance = try await ddpm("\(evaluate) --measures fid").succeeds(
       saying: /(?m)^FID\[fashion-mnist-classifier\]\ /,
-      "Not comparable with published figures: fewer than 10,000 images")
+      "Not comparable with published results: fewer than 10,000 images")
     #expect(!distance.says("IS"))
     try await ddpm("\(evaluate) --measures is --json").succeeds(saying: "\"inception_score\"")
   }
@@ -69,7 +69,7 @@ struct EvaluateCommandTests {
     try await ddpm("\(evaluate) --features mine").ends(2, saying: "there are no features mine")
     let shapes = try await Fixture.fewSteps.made
     try await ddpm("evaluate --checkpoint \(shapes) --count 20 --steps 2").ends(
-      2, saying: "fashion-mnist-classifier knows images of shape [32, 32, 1], and these are [32, 32, 3]")
+      2, saying: "fashion-mnist-classifier requires images of shape [32, 32, 1], but these are [32, 32, 3]")
   }
 
   @Test func tooFewImagesAreRefusedBeforeAnyIsDrawn() async throws {
@@ -77,12 +77,12 @@ struct EvaluateCommandTests {
     try await ddpm("\(try await EvaluationFixture.evaluate) --reference-count 60001").ends(
       2, saying: "reference-count is 60001, but the training images of fashion-mnist are 60000")
     let few = try await ddpm("\(evaluate) --count 9").ends(
-      2, saying: "--count is 9, but is needs at least 10 images; draw more, or leave it out of --measures")
+      2, saying: "--count is 9, but is needs at least 10 images; draw more, or remove it from --measures")
     #expect(!few.says("step "))
     try await ddpm("\(evaluate) --count 3 --measures fid,pr").ends(
       2, saying: "--count is 3, but pr needs at least 4 images")
     try await ddpm("\(evaluate) --count 40 --reference-count 3").ends(
-      2, saying: "pr needs at least 4 images to compare with, and there are 3")
+      2, saying: "pr needs at least 4 images to compare with, but there are 3")
   }
 
   /// Statistics are all that is compared with.

@@ -52,7 +52,7 @@ struct EvaluationInTrainingTests {
     try await ddpm(
       "train \(Self.measured) --output \(folder)/once", ranks: 2,
       environment: ["DDPM_MPI_FAULT": "evaluate:1:error:2"]
-    ).succeeds(saying: /warning: the images are not measured after step 4: rank 1: .*; training goes on/)
+    ).succeeds(saying: /warning: the images are not measured after step 4: rank 1: .*; training continues/)
     #expect(try jsonLines(at: folder.path("once/evaluations.jsonl"), as: Result.self).map(\.step) == [2, 6])
     struct Event: Decodable {
       let event: String

@@ -41,11 +41,11 @@ struct GuidanceTests {
     let alwaysConditioned = try await Fixture.alwaysConditioned.made
     for refusal in [
       Refusal(
-        "\(draw) \(edm) --guidance 1", "guidance: the model was trained without classes; ", ", or give a --classifier"
+        "\(draw) \(edm) --guidance 1", "guidance: the model was trained without classes; ", ", or use --classifier"
       ),
       Refusal("\(draw) \(edm) --class 1", "class: the model was trained without classes"),
-      Refusal("\(draw) \(guided) --class 5", "class: there is no class 5; they are 0 to 4"),
-      Refusal("\(draw) \(alwaysConditioned) --guidance 1", "guidance: the model has always been told the class"),
+      Refusal("\(draw) \(guided) --class 5", "class: there is no class 5; the classes are 0 to 4"),
+      Refusal("\(draw) \(alwaysConditioned) --guidance 1", "guidance: the model was always conditioned on the class"),
       Refusal("\(draw) \(guided) --guidance nan", "'nan' is invalid for '--guidance <g>': expected a number"),
       Refusal("\(draw) \(guided) --class x", "'x' is invalid for '--class"),
       Refusal("\(draw) \(guided) --class 1 --classes 1,2", "--class and --classes exclude each other"),
@@ -54,12 +54,12 @@ struct GuidanceTests {
         "variance: learned-range needs a model that was trained with diffusion.variance=learned-range"),
       Refusal(
         "\(draw) \(guided) --sampler ddim --variance small",
-        "--variance is small, which is for --sampler ddpm; --sampler is ddim"),
+        "--variance is small, which requires --sampler ddpm; --sampler is ddim"),
       Refusal("\(draw) \(try await Fixture.classifier.made)", "this is a classifier, which draws no images"),
-      Refusal("\(draw) \(guided) --classifier \(guided)", "this is no classifier"),
+      Refusal("\(draw) \(guided) --classifier \(guided)", "this is not a classifier"),
       Refusal(
         "\(draw) \(guided) --classifier \(try await Fixture.classifierVPSDE.made)",
-        "trained with diffusion.process=vp-sde, but the model with vp"),
+        "trained with diffusion.process=vp-sde, but the model was trained with vp"),
     ] {
       try await refusal.check()
     }

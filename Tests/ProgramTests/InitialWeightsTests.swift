@@ -16,7 +16,7 @@ struct InitialWeightsTests {
     let (run, tune) = (try await Fixture.run.made, try await tune())
     let (alone, shared) = (folder.path("alone"), folder.path("shared"))
     try await ddpm("\(tune) --output \(alone)")
-      .succeeds(saying: /Beginning with the weights \/ema\/0\.99 of .*step-00000004\.h5, step 4/)
+      .succeeds(saying: /Starting from the weights \/ema\/0\.99 of .*step-00000004\.h5, step 4/)
     #expect(try await areEqual(checkpoint(run, 4), checkpoint(alone, 0), "/ema/0.99", "/model"))
     #expect(try await areEqual(checkpoint(alone, 0), checkpoint(alone, 0), "/model", "/ema/0.99"), "its average too")
     struct Event: Decodable { let initial: String? }
@@ -36,8 +36,8 @@ struct InitialWeightsTests {
     try await ddpm(
       "\(try await tune()) --initial-weights model --set diffusion.prediction=velocity --output \(folder)/turned"
     ).succeeds(
-      saying: "Beginning with the weights /model ",
-      "trained with diffusion.prediction=noise, and go on with velocity")
+      saying: "Starting from the weights /model ",
+      "trained with diffusion.prediction=noise; training continues with velocity")
   }
 
   @Test func weightsThatDoNotFitAreRefused() async throws {
@@ -47,14 +47,14 @@ struct InitialWeightsTests {
     for refusal in [
       Refusal(
         "\(tune) --set model.channels=64 --output \(nowhere)",
-        "its network is another: model.channels is 32 there and 64 here"),
+        "its network is different: model.channels is 32 there but 64 here"),
       Refusal(
         "\(tune) --set data.name=mnist --set data.path=\(folder)/digits --output \(nowhere)",
-        "its network is another: conv_in.weight is ",
+        "its network is different: conv_in.weight is ",
         " and it is for images of 32x32x3"),
       Refusal(
         "\(tune) --initial-weights 0.5 --output \(nowhere)", "--initial-weights 0.5: ",
-        " has no average of this decay; it has 0.99"),
+        " has no average with this decay; it has 0.99"),
       Refusal(
         "train-classifier --initial \(run) --output \(nowhere)", "this is a denoiser, not a classifier"),
       Refusal(

@@ -57,7 +57,7 @@ struct LikelihoodCommandTests {
   @Test func whatDoesNotGoTogetherIsRefused() async throws {
     let (vpSDE, fewSteps) = (try await Fixture.vpSDE.made, try await Fixture.fewSteps.made)
     try await Refusal(
-      "\(Self.brief) --method bound --checkpoint \(vpSDE)", "bound is for the discrete processes vp and ve, ",
+      "\(Self.brief) --method bound --checkpoint \(vpSDE)", "bound requires one of the discrete processes vp and ve, ",
       " take ode"
     ).check()
     try await Refusal(

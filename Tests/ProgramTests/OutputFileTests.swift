@@ -21,7 +21,7 @@ struct OutputFileTests {
     if input != inputs.checkpointOfRun { names.append(hardLink) }
     for name in names {
       try await ddpm(output.words(inputs, name, folder.path))
-        .ends(2, saying: /which is read; name another file|is a file of the run itself/)
+        .ends(2, saying: /which is read; choose another file|is a file of the run itself/)
     }
     #expect(try Data(contentsOf: file) == before)
     #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == input)
@@ -37,13 +37,13 @@ struct OutputFileTests {
     }
     #expect(mkfifo(folder.path("pipe" + output.ending), 0o600) == 0)
     try await ddpm(output.words(inputs, folder.path("pipe"), folder.path))
-      .ends(2, saying: /is a pipe; name a file|pipe\.h5 exists/)
+      .ends(2, saying: /is a pipe, not a file|pipe\.h5 exists/)
     #expect(kind("pipe") == S_IFIFO)
     // /dev/full, which only root can make.
     let device = folder.path("device" + output.ending)
     guard try await command("mknod \(device) c 1 7").status == 0 else { return }
     try await ddpm(output.words(inputs, folder.path("device"), folder.path))
-      .ends(2, saying: /is a device; name a file|device\.h5 exists/)
+      .ends(2, saying: /is a device, not a file|device\.h5 exists/)
     #expect(kind("device") == S_IFCHR)
   }
 
@@ -79,7 +79,7 @@ struct OutputFileTests {
     try folder.createFolder("sub")
     try await ddpm(
       "sample --checkpoint \(inputs.model) --count 1 --output \(folder)/sub/same --grid \(folder)/sub/../sub/same"
-    ).ends(2, saying: /grid .* and --output are the same file; name two/)
+    ).ends(2, saying: /grid .* and --output are the same file; choose different files/)
   }
 
   @Test func ranksSayOnceThatAnInputWouldBeReplaced() async throws {

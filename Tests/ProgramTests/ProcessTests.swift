@@ -18,10 +18,10 @@ struct ProcessTests {
     for refusal in [
       Refusal(
         "\(draw) --checkpoint \(vpSDE) --variance small",
-        "--variance is small, which is for --sampler ddpm; --sampler is euler-maruyama"),
+        "--variance is small, which requires --sampler ddpm; --sampler is euler-maruyama"),
       Refusal(
         "\(draw) --checkpoint \(vpSDE) --sampler dpm-solver++ --spacing leading",
-        "--spacing is leading, which is for diffusion.process vp and ve; diffusion.process is vp-sde"),
+        "--spacing is leading, which requires diffusion.process vp and ve; diffusion.process is vp-sde"),
       Refusal(
         "\(draw) --checkpoint \(edm) --sampler ddim", "ddim needs a discrete process; ", " take euler-maruyama"),
     ] {

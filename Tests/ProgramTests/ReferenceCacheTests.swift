@@ -9,17 +9,17 @@ struct ReferenceCacheTests {
     let cached: Words = "\(try await EvaluationFixture.evaluate) --reference-cache \(folder)/kept"
     let figures = try await EvaluationFixture.figures.value.output
     try await ddpm(cached, ranks: 2).succeeds(
-      saying: /The statistics of the reference, 60 training images of fashion-mnist, are kept as .*\/kept\/.*-60\.npz/)
+      saying: /The statistics of the reference, 60 training images .* are cached in .*\/kept\/.*-60\.npz/)
     #expect(try folder.names(in: "kept").count == 2)
     for ranks in [1, 3] {
       try await ddpm(cached, ranks: ranks).succeeds(
         saying:
-          /The reference, 60 training images of fashion-mnist, was looked at before: its statistics are from .*\/kept/
+          /The statistics of the reference, 60 training images of fashion-mnist, are taken from the cache in .*\/kept/
       )
       #expect(try await ddpm("\(cached) --json", ranks: ranks).output == figures)
     }
-    try await ddpm("\(cached) --reference-count 50").succeeds(saying: /are kept as .*-50\.npz/)
-    try await ddpm("\(cached) --split test").succeeds(saying: /are kept as .*-test-60\.npz/)
+    try await ddpm("\(cached) --reference-count 50").succeeds(saying: /are cached in .*-50\.npz/)
+    try await ddpm("\(cached) --split test").succeeds(saying: /are cached in .*-test-60\.npz/)
 
     let statistics = try #require(try folder.names(in: "kept").first { $0.hasSuffix("-training-60.npz") })
     try await ddpm("fid --json \(folder)/kept/\(statistics) \(folder)/kept/\(statistics)")
@@ -35,7 +35,7 @@ struct ReferenceCacheTests {
         let run = try await ddpm(cached).succeeds()
         #expect(
           run.lines.contains {
-            $0.contains("warning: ") && $0.contains("\(name): ") && $0.hasSuffix("; the reference is looked at again")
+            $0.contains("warning: ") && $0.contains("\(name): ") && $0.hasSuffix("; the statistics are computed again")
           }, "\(run)")
         #expect(try Data(contentsOf: file) == whole, "written as it was")
       }
@@ -53,6 +53,6 @@ struct ReferenceCacheTests {
     let folder = try TemporaryFolder()
     try folder.write([], to: "file")
     try await ddpm("\(try await EvaluationFixture.evaluate) --reference-cache \(folder)/file/in")
-      .succeeds(saying: "warning: the statistics of the reference are not kept: ")
+      .succeeds(saying: "warning: the statistics of the reference could not be cached: ")
   }
 }

@@ -16,7 +16,7 @@ struct ResumeTests {
     let run = try await copyOfRun(in: folder)
     try await Refusal(
       "train \(Self.tiny) --output \(run)",
-      "already holds a run; continue it with --resume, or choose another folder with --output"
+      "already contains a run; continue it with --resume, or choose another folder with --output"
     ).check()
     try await Refusal(
       "train --resume --set model.dropout=0.5 --output \(run)",
@@ -28,7 +28,7 @@ struct ResumeTests {
     ).check()
     try await Refusal(
       "train --resume --set training.steps=3 --output \(run)",
-      "training.steps is 3, but 4 steps are done in ", "step-00000004.h5; give at least as many"
+      "training.steps is 3, but 4 steps are done in ", "step-00000004.h5; set it to at least that many"
     ).check(inTurn: true)
     try await ddpm("train --resume --output \(run)").succeeds(saying: "all 4 steps are done")
   }

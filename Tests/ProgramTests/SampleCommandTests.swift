@@ -86,7 +86,7 @@ struct SampleCommandTests {
       .succeeds(saying: "by ode-rk45")
     try await Refusal(
       "train \(Fixture.tiny) \(keys) --set sampling.churn=1 --output \(Fixture.nowhere)",
-      "sampling.churn is 1.0, which is for sampling.sampler edm; sampling.sampler is ddim"
+      "sampling.churn is 1.0, which requires sampling.sampler edm; sampling.sampler is ddim"
     ).check()
     try await Refusal(
       "train \(Fixture.tiny) --set diffusion.process=vp-sde --set sampling.sampler=ddim --output \(Fixture.nowhere)",
@@ -102,27 +102,27 @@ struct SampleCommandTests {
     let one: Words = "sample --checkpoint \(run) --count 1"
     let toFile: Words = "\(one) --output \(nowhere).h5"
     for refusal in [
-      Refusal("\(toFile) --weights 0.5", "--weights 0.5: ", " has no average of this decay; it has 0.99"),
+      Refusal("\(toFile) --weights 0.5", "--weights 0.5: ", " has no average with this decay; it has 0.99"),
       Refusal("sample --checkpoint \(nowhere) --count 1 --output \(nowhere).h5", "there is no such file or folder"),
       Refusal("\(toFile) --steps 1001", "the process has 1000, so give 1 to 1000"),
-      Refusal("\(toFile) --eta 1", "--eta is 1.0, which is for --sampler ddim; --sampler is ddpm"),
+      Refusal("\(toFile) --eta 1", "--eta is 1.0, which requires --sampler ddim; --sampler is ddpm"),
       Refusal(
         "\(toFile) --snr 0.1",
-        "--snr is 0.1, which is for --sampler predictor-corrector and langevin; --sampler is ddpm"),
-      Refusal("\(toFile) --churn 1", "--churn is 1.0, which is for --sampler edm; --sampler is ddpm"),
+        "--snr is 0.1, which requires --sampler predictor-corrector and langevin; --sampler is ddpm"),
+      Refusal("\(toFile) --churn 1", "--churn is 1.0, which requires --sampler edm; --sampler is ddpm"),
       Refusal(
         "\(toFile) --sampler edm --churn 1 --churn-min 2 --churn-max 1",
-        "churn-min: noise cannot be added from level 2.0 to 1.0"),
+        "churn-min: 2.0 must not be negative or above the maximum level, 1.0"),
       Refusal("\(toFile) --sampler ddim --eta 1.5", "invalid for '--eta <x>': it must be from 0.0 to 1.0"),
       Refusal(
         "\(toFile) --sampler ode-heun --spacing trailing",
-        "--spacing is trailing, which is for --sampler ddpm, ddim and dpm-solver++; --sampler is ode-heun"),
+        "--spacing is trailing, which requires --sampler ddpm, ddim and dpm-solver++; --sampler is ode-heun"),
       Refusal(
-        "\(toFile) --sampler edm --churn-max 1", "--churn-max is 1.0, which is for --churn above 0; --churn is 0.0"),
+        "\(toFile) --sampler edm --churn-max 1", "--churn-max is 1.0, which requires --churn above 0; --churn is 0.0"),
       Refusal(
         "\(toFile) --sampler ode-rk45 --tolerance -1", "'-1' is invalid for '--tolerance <x>': it must be above 0.0"),
       Refusal(
-        "\(toFile) --sampler ode-rk45 --steps 3", "--steps is 3, which is for --sampler ", "; --sampler is ode-rk45"),
+        "\(toFile) --sampler ode-rk45 --steps 3", "--steps is 3, which requires --sampler ", "; --sampler is ode-rk45"),
       Refusal(
         "\(one) --sampler ode-rk45 --every 2 --grid \(nowhere).png",
         "every: ode-rk45 chooses its steps by the error"),

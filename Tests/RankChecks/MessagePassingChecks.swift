@@ -217,7 +217,7 @@ let messagePassingChecks: [Check] = [
       failure,
       JobFailure(
         rank: 1, exitStatus: .badInput,
-        message: "its colour is not that of rank 0 (rank 0: red; rank 1: blue)"))
+        message: "its colour differs from that of rank 0 (rank 0: red; rank 1: blue)"))
   },
 
   Check("a step that fails on one rank fails on all") { context in

@@ -36,13 +36,13 @@ import Testing
     let environment = Self.srun.merging(Self.pmix) { $1 }
     #expect(Launcher.misunderstanding(environment: environment, worldSize: nil) == nil)
     let problem = try #require(Launcher.misunderstanding(environment: environment, worldSize: 1))
-    #expect(problem.contains("srun started 4 tasks, but MPI says that each of them is alone"))
+    #expect(problem.contains("srun started 4 tasks, but MPI reports a single rank in each"))
   }
 
   @Test(arguments: ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"])
   func ranksOfAnotherMPIsLauncherAreRefused(variable: String) throws {
     let problem = try #require(Launcher.misunderstanding(environment: [variable: "3"], worldSize: 1))
-    #expect(problem.contains("one of 3 ranks, but MPI says that it is alone"))
+    #expect(problem.contains("one of 3 ranks, but MPI reports a single rank"))
     #expect(problem.contains("the mpirun of the MPI that it was built with"))
   }
 }

@@ -41,13 +41,13 @@ import Testing
     #expect(Self.placement(["0-1", "4", "5"], threads: 2).advice == misfit)
     #expect(
       Self.placement(["0-3", "4-7", "0-3"], threads: 2).advice
-        == "ranks 0 and 2 share processors of one; it can be faster if each has its own: " + binding)
+        == "ranks 0 and 2 share processors of one; it can be faster to give each its own: " + binding)
     let crowded = Self.placement(["0-1", "0-1"], threads: 2)
     #expect(crowded.misfit == nil)
     #expect(
       crowded.advice
         == "ranks 0 and 1 share processors of one, which are fewer than the threads there; "
-        + "take fewer ranks or threads")
+        + "use fewer ranks or threads")
   }
 
   @Test func aContainersQuotaCounts() {
@@ -59,8 +59,8 @@ import Testing
     #expect(placement(1.5).isCrowded(0) && placement(1.5).isCrowded(1))
     #expect(
       placement(1.5).advice
-        == "the container of rank 0 on one grants the time of 1.5 processors to more threads than that; "
-        + "take fewer ranks or threads")
+        == "the container of rank 0 on one grants only 1.5 processors, fewer than the threads there; "
+        + "use fewer ranks or threads")
   }
 
   @Test func ranksWithTheSamePlaceAreAGroup() {

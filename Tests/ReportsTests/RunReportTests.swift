@@ -70,7 +70,7 @@ private let job = JournalEntry.Job(
       try write("no PNG", to: folder.samplePath(step: 2))
       let report = try RunReport(folder)
       #expect(report.curveCount == 4 && report.sheetCount == 0)
-      for part in ["cut short", "1 line of metrics.jsonl", "1 line of journal.jsonl", "step-00000002.png: "] {
+      for part in ["is incomplete", "1 line of metrics.jsonl", "1 line of journal.jsonl", "step-00000002.png: "] {
         #expect(report.omissions.contains { $0.contains(part) }, "\(part)")
         #expect(report.html.contains(part))
       }
@@ -175,7 +175,7 @@ private let job = JournalEntry.Job(
       let report = try RunReport(folder)
       #expect(report.sheetCount == 60)
       #expect(report.html.contains("after step 1\"") && report.html.contains("after step 100\""))
-      #expect(report.omissions.contains { $0.contains("Of 100 sheets of samples, 60") })
+      #expect(report.omissions.contains { $0.contains("it has 60 of 100 sheets of samples") })
     }
   }
 

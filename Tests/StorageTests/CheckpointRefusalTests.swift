@@ -41,7 +41,7 @@ extension StorageTests {
       for complete in [nil, 0] as [Int64?] {
         let path = folder.path("unfinished.h5")
         try write(path, complete: complete)
-        try expectRefusal(of: path, because: "not written to its end")
+        try expectRefusal(of: path, because: "it is incomplete")
       }
     }
 

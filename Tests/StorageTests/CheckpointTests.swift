@@ -74,7 +74,7 @@ extension StorageTests {
           try rehearse()
         } else {
           let error = #expect(throws: CheckpointError.self) { try rehearse() }
-          #expect(error?.problem.contains("has 245 bytes, but MPI libraries hold 244; take a shorter path") == true)
+          #expect(error?.problem.contains("has 245 bytes, but MPI libraries allow 244; use a shorter path") == true)
         }
       }
     }

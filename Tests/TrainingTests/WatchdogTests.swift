@@ -41,14 +41,14 @@ private struct Job {
         report.isWaiting = true
         report.step = 7
       })
-    #expect(end.verdict.hasPrefix("rank 2 on b has not been heard of for 10 s (the job has done 7 steps)"))
+    #expect(end.verdict.hasPrefix("rank 2 on b has not responded for 10 s (the job has done 7 steps)"))
     #expect((39.5...40.5).contains(end.time))
   }
 
   @Test func allRanksOfALostHostAreNamed() throws {
     var job = Job()
     let end = try #require(job.pass(from: 0, seconds: 30, silent: [2, 3]) { $1.isWaiting = true })
-    #expect(end.verdict.hasPrefix("ranks 2, 3 on b have not been heard of"))
+    #expect(end.verdict.hasPrefix("ranks 2, 3 on b have not responded"))
   }
 
   @Test func aRankThatNeitherWaitsNorMovesIsNamed() throws {
@@ -83,7 +83,7 @@ private struct Job {
       })
     #expect(
       end.verdict.hasPrefix(
-        "a checkpoint has been under way for more than 20 s, rank 3 on b at part 29, ranks 0, 1, 2 on a, b at part 30"))
+        "saving a checkpoint has taken more than 20 s, rank 3 on b at part 29, ranks 0, 1, 2 on a, b at part 30"))
     #expect((19...22).contains(end.time))
   }
 

@@ -28,7 +28,7 @@ for threads in 1 2; do
 done
 check "... with a progress bar" grep -qE '^packing \[=+\] 32/32  ' "$log"
 check "... and a word on small ones" grep -q '1 image smaller than 24x24 will be enlarged' "$log"
-check "... and on turned ones" grep -q '^Turned 8 images upright, as EXIF says' "$log"
+check "... and on turned ones" grep -q '^Rotated 8 images according to EXIF' "$log"
 check "as Pillow does it" "$python" Tests/Peers/packed_images.py compare "$folder/kinds-1.h5" "$folder/kinds" 24
 check "the same on two threads" h5diff "$folder/kinds-1.h5" "$folder/kinds-2.h5"
 run 0 'Packed 32 training and 8 test images of 32x32x1, 10 classes' "$program" pack "$folder/idx" \
@@ -52,7 +52,7 @@ import h5py, sys
 with h5py.File(sys.argv[1]) as file:
     assert file.attrs["name"] == "mine" and file.attrs["allows_flips"] == 1 and "labels" not in file, dict(file.attrs)
 PYTHON
-run 2 'packed.h5 exists; give --force to replace it' "$program" pack "$folder/idx" --output "$folder/packed.h5"
+run 2 'packed.h5 exists; use --force to replace it' "$program" pack "$folder/idx" --output "$folder/packed.h5"
 run 2 'none: there is no such file or folder' "$program" pack "$folder/none" --output "$folder/x.h5"
 run 2 'cannot write .*none/x.h5' "$program" pack "$folder/idx" --output "$folder/none/x.h5"
 run 2 'kinds: its images are not all alike: .* of 70x90 pixels .such as drawn/colour.png., .* more kinds; .*--size N' \
@@ -61,7 +61,7 @@ run 2 'kinds: of its 32 images 5 have transparent pixels, the first drawn/grey-t
   "$program" pack "$folder/kinds" --size 24 --skip-damaged --output "$folder/x.h5"
 run 2 '417x300 pixels are more than the limit of 100000; .*--pixel-limit' "$program" pack "$folder/kinds" --size 24 \
   --background white --pixel-limit 100000 --skip-damaged --output "$folder/x.h5"
-run 2 '--background white is about image files, but no source is a folder' "$program" pack "$folder/idx" \
+run 2 '--background white applies to image files, but no source is a folder' "$program" pack "$folder/idx" \
   --background white --output "$folder/x.h5"
 run 2 'has no classes, but another source has' "$program" pack "$folder/png" "$folder/kinds" --size 8 \
   --output "$folder/x.h5"
@@ -101,9 +101,9 @@ cp "$folder/png/00001.png" "$folder/no-images/b.webp"
 mkfifo "$folder/no-images/c.png"
 ln -s /nowhere "$folder/no-images/d.png"
 cp "$folder/png/00002.png" "$folder/no-images/$(printf 'e\377.png')"
-run 2 'b.webp: images of this format are not read; .*--skip-damaged' "$program" pack "$folder/no-images" \
+run 2 'b.webp: this image format is not supported; .*--skip-damaged' "$program" pack "$folder/no-images" \
   --output "$folder/y.h5"
-run 2 'b.webp: images of this format are not read' "$program" train "${tiny[@]}" --set data.name=folder \
+run 2 'b.webp: this image format is not supported' "$program" train "${tiny[@]}" --set data.name=folder \
   --set data.path="$folder/no-images" --output "$folder/y"
 run 0 'Packed 1 training images of 32x32x1, no classes, 4 unusable images left out' \
   "$program" pack "$folder/no-images" --skip-damaged --output "$folder/y.h5"
@@ -122,8 +122,8 @@ packs() {
 }
 packs splits 'Packed 2 training and 2 test images of 8x8x3, 2 classes, '
 check "... the summary tells what became of each subfolder" grep -qF "From $forms/splits: TEST: 2 images, for tests; \
-Train: 2 images, for training; valid: 2 images, left out (for tests in the place of TEST: --test $forms/splits/valid); \
-__MACOSX: a system's, left out; 1 file that is no image, left out." <(tr -d '\n' <"$log")
+Train: 2 images, for training; valid: 2 images, left out (to use it instead of TEST: --test $forms/splits/valid); \
+__MACOSX: a system folder, left out; 1 file that is not an image, left out." <(tr -d '\n' <"$log")
 check "... and the classes" grep -qxF 'Classes: cat, dog.' "$log"
 run 0 '^data: +splits, 2 images of 8x8x3$' "$program" train "${tiny[@]}" --set 'model.attention_resolutions=[]' \
   --set training.batch=2 --set data.name=folder --set data.path="$forms/splits" --output "$folder/splits-1"
@@ -201,7 +201,7 @@ refuse 'nowhere.h5' likelihood --checkpoint "$folder/hdf5-1" --data-path "$folde
 refuse 'png: it has no test images' likelihood --checkpoint "$folder/folder-2" --method bound --count 2
 refuse 'model.classes is 10, but folder has no classes' train "${tiny[@]}" --set model.classes=10 \
   --set data.name=folder --set data.path="$folder/png" --output "$folder/y"
-refuse 'data.path: hdf5 has no usual place .*; name the file that' train "${tiny[@]}" --set data.name=hdf5 \
+refuse 'data.path: hdf5 has no default location .*; give the file that' train "${tiny[@]}" --set data.name=hdf5 \
   --output "$folder/y"
 refuse 'h5py.h5: it has no seal at its end.*ddpm-mpi pack .*h5py.h5 --output NEW.h5' train "${tiny[@]}" \
   --set data.name=hdf5 --set data.path="$folder/h5py.h5" --output "$folder/y"
@@ -220,7 +220,7 @@ run 2 'data.background is black, but the run to resume was started with white' "
   --set data.background=black --output "$folder/mixed-2"
 run 0 'FID.* 0.0000 ' "$program" fid "$folder/mixed" "$folder/mixed" --channels 1 --background black
 run 2 'mixed: of its 10 images 2 have transparent pixels' "$program" fid "$folder/mixed" "$folder/mixed" --channels 1
-run 2 '--background, --channels and --orientation are about image files' "$program" fid "$folder/packed.h5" \
+run 2 '--background, --channels and --orientation apply to image files' "$program" fid "$folder/packed.h5" \
   "$folder/packed.h5" --orientation as-stored
 run 2 '--background is for image files, data.name folder, but' "$program" likelihood --checkpoint "$folder/hdf5-1" \
   --method bound --count 2 --background black
@@ -264,16 +264,16 @@ run 2 '^/images: 32 images, DAMAGED: 11$' "$program" inspect "$folder/rank-1/pac
 check "... in its message" grep -qE 'ddpm-mpi: .*packed.h5: images\[11\] is damaged' "$log"
 apart 'packed.h5: images\[11\] is damaged: its checksum does not match; fetch the file again' "${from_file[@]}"
 truncate -s 20000 "$folder/rank-1/packed.h5"
-apart 'packed.h5: it has no seal at its end: it was cut short' "${from_file[@]}"
+apart 'packed.h5: it has no seal at its end: it is truncated' "${from_file[@]}"
 rm "$folder/rank-1/packed.h5"
 apart 'packed.h5: there is no such file' "${from_file[@]}"
 cp "$folder/x.h5" "$folder/rank-1/packed.h5"
-apart 'its data set is not that of rank 0' "${from_file[@]}"
+apart 'its data set differs from that of rank 0' "${from_file[@]}"
 size=$(stat -c %s "$folder/rank-1/png/00005.png")
 printf '\377' | dd of="$folder/rank-1/png/00005.png" bs=1 seek="$((size - 30))" conv=notrunc status=none
 apart 'png/00005.png: cannot be read as an image: ' "${from_folder[@]}"
 rm "$folder/rank-1/png/00005.png"
-apart 'its data set is not that of rank 0' "${from_folder[@]}"
+apart 'its data set differs from that of rank 0' "${from_folder[@]}"
 
 # While it trains: a file disappears.
 cp "$folder/rank-0/png/00005.png" "$folder/rank-1/png"

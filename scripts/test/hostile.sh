@@ -108,7 +108,7 @@ run 0 'Done' "$program" train "${tiny[@]}" --set model.classes=2 --set data.name
   --set data.path="$folder/packed.h5" --output "$folder/model"
 decode=(decode --checkpoint "$folder/model" --output "$folder/x.h5" --grid "$folder/x.png" --latents)
 run 2 '.latents.\[0\] has values that are not finite' "$program" "${decode[@]}" "$folder/nan.h5"
-run 2 'holds no images' "$program" "${decode[@]}" "$folder/none.h5"
+run 2 'contains no images' "$program" "${decode[@]}" "$folder/none.h5"
 run 2 'never written' "$program" "${decode[@]}" "$folder/many.h5"
 run 2 'a pipe, not a file' "$program" "${decode[@]}" "$folder/fifo"
 run 2 'has values that are not finite' "$mpirun" 2 "$program" "${decode[@]}" "$folder/nan.h5"
@@ -139,7 +139,7 @@ PYTHON
 }
 refuse_changed 'in_channels: is 4611686018427387904, but must be from 1 to 65536' \
   '"in_channels" *: *3' 'b"\"in_channels\": 4611686018427387904"'
-refuse_changed 'a text is not UTF-8' '"in_channels"' 'b"\"in_\xff\xfe\""'
+refuse_changed 'a string is not UTF-8' '"in_channels"' 'b"\"in_\xff\xfe\""'
 refuse_changed 'nested more than 64 deep' '^.*$' 'b"[" * 1000000'
 
 echo "--- a run's folder from elsewhere"
@@ -151,13 +151,13 @@ for name in journal.jsonl metrics.jsonl evaluations.jsonl config.yaml .lock chec
   printf 'mine' >"$folder/target"
   [[ $name == checkpoints || $name == samples || $name == tensorboard ]] && target=$folder/model || target=$folder/target
   ln -s "$target" "$folder/received/$name"
-  run 2 "$name is a link that leads out of" "$program" train --resume --set training.steps=3 --output "$folder/received"
+  run 2 "$name is a link that points outside of" "$program" train --resume --set training.steps=3 --output "$folder/received"
   check "... which stays as it was" test "$(cat "$folder/target")" = mine
 done
-run 2 'is a link that leads out of' "$program" report "$folder/received" --output "$folder/x.html"
+run 2 'is a link that points outside of' "$program" report "$folder/received" --output "$folder/x.html"
 rm -rf "$folder/received"
 cp -r "$folder/shapes" "$folder/received"
 ln -s "$folder/target" "$folder/received/checkpoints/.step-00000003.h5.partial"
-run 2 'is a link that leads out of' "$program" train --resume --set training.steps=3 --output "$folder/received"
+run 2 'is a link that points outside of' "$program" train --resume --set training.steps=3 --output "$folder/received"
 
 finish

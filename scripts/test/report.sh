@@ -35,9 +35,9 @@ shown() {
 }
 
 echo "--- bad input"
-run 2 'none: there is no such folder; name a run' "$program" report "$folder/none"
+run 2 'none: there is no such folder; give a run' "$program" report "$folder/none"
 mkdir "$folder/empty"
-run 2 'empty holds no run: it has no config.yaml' "$program" report "$folder/empty"
+run 2 'empty contains no run: it has no config.yaml' "$program" report "$folder/empty"
 run 2 "Missing expected argument '<folder>'" "$program" report
 
 echo "--- a run from its start"
@@ -50,8 +50,8 @@ shown begun 0 0 "$folder/begun/report.html"
 # Killed while it saves step 40, and a line cut short, as by a crash of the machine.
 DDPM_MPI_FAULT=save.write:0:kill "$program" "${tiny[@]}" --resume --set training.steps=60 >"$log" 2>&1 || true
 printf '{"step": 41, "lo' >>"$run_folder/metrics.jsonl"
-run 0 'last line of metrics.jsonl is cut short' "$program" report "$run_folder"
-check "it says so in the page" grep -q 'metrics.jsonl is cut short' "$run_folder/report.html"
+run 0 'last line of metrics.jsonl is incomplete' "$program" report "$run_folder"
+check "it says so in the page" grep -q 'metrics.jsonl is incomplete' "$run_folder/report.html"
 check "... and that no end is recorded" grep -q 'it is still running, or was killed' "$run_folder/report.html"
 shown killed 4 3
 
@@ -71,7 +71,7 @@ run 5 'stopped after step' "$mpirun" 2 "$program" "${more[@]}" --set training.ti
 check "two ranks have one journal" test "$(grep -c '"event":"resume".*"ranks":2' "$run_folder/journal.jsonl")" = 1
 DDPM_MPI_FAULT=gradient:0:error run 3 'training stopped at step' "$program" "${more[@]}"
 run 0 'Wrote' "$program" report "$run_folder"
-check "a stop has its reason" grep -q 'stopped after step [0-9]*, since training.time_limit_minutes is over</td>' \
+check "a stop has its reason" grep -q 'stopped after step [0-9]*, because training.time_limit_minutes is reached</td>' \
   "$run_folder/report.html"
 check "a failure has its error" grep -qE '<p>Step .*Failed after step [0-9]+: training stopped at step .*nan' \
   "$run_folder/report.html"

@@ -2,18 +2,18 @@ import DataParallel
 import Ranks
 import Tensors
 
-/// Predicts a training step on a cluster from what one machine was measured to do and what its network is said to do.
+/// Predicts a training step on a cluster from measurements on one machine and the properties of the network.
 ///
-/// - **Computation.** A pass over m images takes a + b·m seconds on one thread, forward and backward each with their own
-///   a and b; t threads take (s + (1 − s)/t) of that, s being the share that threads do not speed up (Amdahl 1967).
+/// - **Computation.** A pass over m images takes a + b·m seconds on one thread, forward and backward each with their
+///   own a and b; t threads take (s + (1 − s)/t) of that, where s is the serial fraction (Amdahl 1967).
 /// - **Network.** A message of x bytes takes α + x/β between two machines (Hockney 1994); a machine sends and receives at
 ///   the same time, each at β.
 /// - **Inside a machine.** Bytes are copied at the measured speed of a copy, which its ranks share.
-/// - **Overlap.** Gradients move while the last backward pass is under way and parameters while the next forward pass is;
-///   what does not fit into these, and the last bucket's way, is waited for. Sending and receiving takes processor time,
-///   which the computation loses.
+/// - **Overlap.** Gradients are exchanged during the last backward pass and parameters during the next forward pass;
+///   the computation waits for the rest and for the last bucket. Sending and receiving takes processor time away from
+///   the computation.
 public struct ClusterModel: Sendable {
-  /// A line: seconds of a pass over so many images.
+  /// The time of a pass in seconds as a linear function of the number of images.
   public struct PassTime: Sendable, Equatable {
     /// a.
     public var perPass: Double
@@ -28,17 +28,17 @@ public struct ClusterModel: Sendable {
     public func seconds(images: Int) -> Double { perPass + perImage * Double(images) }
   }
 
-  /// What one machine does.
+  /// The properties of one machine.
   public struct Machine: Sendable, Equatable {
     public var forward: PassTime
     public var backward: PassTime
     /// s.
     public var serialShare: Double
-    /// Seconds per float of what a rank owns: Adam, the averages and the norm.
+    /// Seconds per float of a rank's shard: Adam, the averages and the norm.
     public var updateSecondsPerFloat: Double
-    /// Bytes that one core reads and writes per second in a copy.
+    /// Bytes that one core reads and writes per second when copying.
     public var copiedBytesPerSecond: Double
-    /// The same of all cores together.
+    /// The same for all cores together.
     public var allCoresCopiedBytesPerSecond: Double
     /// Bytes of activations per image of a micro-batch.
     public var activationBytesPerImage: Double
@@ -57,7 +57,7 @@ public struct ClusterModel: Sendable {
     }
   }
 
-  /// What connects machines, and where they write to.
+  /// The properties of the network between machines, and of the storage.
   public struct Network: Sendable, Equatable {
     /// β, in bytes per second and direction.
     public var bytesPerSecond: Double
@@ -65,7 +65,7 @@ public struct ClusterModel: Sendable {
     public var latency: Double
     /// Bytes that a core sends or receives per second if it does nothing else.
     public var bytesPerCoreSecond: Double
-    /// Bytes per second of the file system, for all ranks together.
+    /// The bandwidth of the file system in bytes per second, for all ranks together.
     public var storageBytesPerSecond: Double
 
     public init(
@@ -78,18 +78,18 @@ public struct ClusterModel: Sendable {
     }
   }
 
-  /// What is trained.
+  /// The properties of the training.
   public struct Workload: Sendable, Equatable {
-    /// Floats of an arena.
+    /// The number of floats in an arena.
     public var arenaCount: Int
     public var batch: Int
-    /// The largest micro-batch.
+    /// The maximum micro-batch size.
     public var microBatch: Int
     public var averageCount: Int
-    /// Bytes of a gradient's float on the network.
+    /// The number of bytes of a gradient's float on the network.
     public var wireBytes: Int
     public var overlaps: Bool
-    /// Bytes of the data set that each rank holds.
+    /// The size of the data set on each rank, in bytes.
     public var datasetBytes: Int
 
     public init(
@@ -106,7 +106,7 @@ public struct ClusterModel: Sendable {
     }
   }
 
-  /// How ranks are spread.
+  /// The distribution of ranks.
   public struct Arrangement: Sendable, Equatable {
     public var grid: RankGrid
     public var threads: Int
@@ -119,23 +119,23 @@ public struct ClusterModel: Sendable {
     }
   }
 
-  /// What is foreseen. Times are in seconds, of one step unless they say otherwise.
+  /// The prediction. Times are in seconds per step unless stated otherwise.
   public struct Prediction: Sendable, Equatable {
     public var arrangement: Arrangement
     public var stepSeconds: Double
     public var computeSeconds: Double
-    /// What the network takes, hidden or not.
+    /// The time of network communication, hidden or not.
     public var networkSeconds: Double
-    /// Of these and of exchange inside machines, what the computation waits for.
+    /// The part of this and of exchange within machines that the computation waits for.
     public var exposedSeconds: Double
     public var updateSeconds: Double
     public var imagesPerSecond: Double
     public var bytesPerRank: Int
     public var checkpointBytes: Int
     public var checkpointSeconds: Double
-    /// For how long a save beside training stops it.
+    /// How long a background save interrupts training.
     public var checkpointPause: Double
-    /// Messages that a rank sends over the network in a step, and bytes of the largest.
+    /// The number of messages that a rank sends over the network in a step, and the size of the largest in bytes.
     public var messagesPerRank: Int
     public var largestMessage: Int
   }
@@ -150,7 +150,7 @@ public struct ClusterModel: Sendable {
     self.workload = workload
   }
 
-  /// The fastest way to spread ranks over machines; nil if there are more machines than images.
+  /// The fastest distribution of ranks over machines; nil if there are more machines than images.
   public func best(nodes: Int, coresPerNode: Int, ranksPerNode: Int? = nil) -> Prediction? {
     let slots = ranksPerNode.map { [$0] } ?? (1...coresPerNode).filter { coresPerNode.isMultiple(of: $0) }
     let predictions = slots.compactMap { slots -> Prediction? in
@@ -168,7 +168,7 @@ public struct ClusterModel: Sendable {
     return predictions.min { $0.stepSeconds < $1.stepSeconds }
   }
 
-  /// A step in one arrangement. There must be a micro-batch for every rank.
+  /// Predicts a step for one arrangement. There must be a micro-batch for every rank.
   public func predict(_ arrangement: Arrangement) -> Prediction {
     let grid = arrangement.grid
     let tree = MicroBatchTree(leafCount: workload.batch / arrangement.microBatch)
@@ -184,7 +184,7 @@ public struct ClusterModel: Sendable {
     let parameters = transfer(sharding, bytesPerFloat: 4, sums: 1)
     var exposed: Double
     if workload.overlaps {
-      // What the processor spends on moving bytes is missing from the computation beside it.
+      // Processor time spent on moving bytes is lost to the concurrent computation.
       let stolen = gradients.processor + parameters.processor
       exposed =
         max(gradients.lastBucket, gradients.seconds - backward)
@@ -216,14 +216,14 @@ public struct ClusterModel: Sendable {
       largestMessage: levelPeers == 0 ? 0 : 4 * (sharding.buckets.first.map { $0.count / grid.rankCount } ?? 0))
   }
 
-  /// The way of an arena to its owners, or back.
+  /// The transfer of an arena to its owners, or back.
   private func transfer(
     _ sharding: Sharding, bytesPerFloat: Int, sums: Int
   ) -> (seconds: Double, network: Double, lastBucket: Double, processor: Double) {
     let grid = sharding.grid
     let buckets = Double(max(1, sharding.buckets.count))
     let arena = Double(workload.arenaCount)
-    // Over the network: a machine's ranks together send all but what it owns itself.
+    // Over the network: a machine's ranks together send everything except the machine's own pieces.
     var seconds = 0.0
     var processor = 0.0
     if grid.nodeCount > 1 {
@@ -234,7 +234,7 @@ public struct ClusterModel: Sendable {
       processor = 2 * bytes / network.bytesPerCoreSecond / Double(grid.slotCount)
     }
     let overNetwork = seconds
-    // Inside: every rank reads what the others have of its section.
+    // Within the machine: every rank reads the other ranks' parts of its section.
     var inside = 0.0
     if grid.slotCount > 1 {
       let bytes = arena * 4 * Double(sums * (grid.slotCount - 1))

@@ -10,8 +10,8 @@ import Tensors
 import Threads
 import Training
 
-/// Measures what `ClusterModel` wants to know of this machine, in a process of its own. While one thread is measured, all
-/// other cores do the same work, as they will in a job: then they share caches and memory, and may be clocked lower.
+/// Measures the properties of this machine for `ClusterModel`, in one process. While one thread is measured, all other
+/// cores do the same work, as in a real job: they then share caches and memory, and may run at a lower clock rate.
 struct MachineMeasurement {
   let configuration: RunConfiguration
   let network: UNet
@@ -29,7 +29,7 @@ struct MachineMeasurement {
     let gradients = Arena(network.layout)
     let settled = Benchmark.peakResidentBytes()
     let maximum = configuration.training.microBatch
-    // Alone, for the memory, and to warm up.
+    // Alone first, to allocate memory and to warm up.
     _ = passes(parameters, gradients, images: maximum, alone, repetitions: 0)
     let activations = Double(Benchmark.peakResidentBytes() - settled) / Double(maximum)
 
@@ -46,7 +46,7 @@ struct MachineMeasurement {
     companions.stop()
     let everywhere = cores > 1 ? passes(parameters, gradients, images: maximum, WorkerPool(threadCount: cores)) : many
 
-    // Amdahl's share from the speed-up on all cores of this machine.
+    // The serial fraction follows from the speed-up on all cores of this machine.
     let ratio = everywhere.total / many.total
     let serialShare = cores > 1 ? min(1, max(0, (ratio - 1 / Double(cores)) / (1 - 1 / Double(cores)))) : 0
     return ClusterModel.Machine(
@@ -65,10 +65,10 @@ struct MachineMeasurement {
     return perImage > 0 ? .init(perPass: max(0, one - perImage), perImage: perImage) : .init(perPass: 0, perImage: one)
   }
 
-  /// Where memory is short; each takes some for gradients and an image's activations.
+  /// A limit for the memory, since each needs some for gradients and an image's activations.
   private static let maximumCompanions = 31
 
-  /// The median of some passes after one to warm up; of none, zeros.
+  /// The median of some passes after one warm-up pass; zeros if there are none.
   private func passes(
     _ parameters: Arena, _ gradients: Arena, images count: Int, _ workers: WorkerPool, repetitions: Int = 3
   ) -> (forward: Double, backward: Double, total: Double) {
@@ -105,7 +105,7 @@ struct MachineMeasurement {
   }
 }
 
-/// Threads that repeat a work until they are stopped.
+/// Threads that repeat some work until they are stopped.
 private struct Companions {
   private struct State {
     var isStopping = false
@@ -114,7 +114,7 @@ private struct Companions {
 
   private let state: Monitor<State>
 
-  /// - Parameter prepare: called once for each thread; what it returns is repeated.
+  /// - Parameter prepare: called once for each thread; returns the work to repeat.
   init(count: Int, _ prepare: () -> @Sendable () -> Void) {
     let state = Monitor(State(running: count))
     self.state = state

@@ -7,36 +7,36 @@ import Network
 import Reporting
 import Tensors
 
-/// What training a preset would take on a cluster, estimated from this machine's speed.
+/// The estimated cost of training a preset on a cluster, from this machine's speed.
 public struct TrainingPlan {
-  /// What the command line asks for.
+  /// The request of the command line.
   public struct Request: Sendable {
     public var preset: String
     /// `key=value` pairs of the model and of training.
     public var settings: [String] = []
     public var nodes = 1
     public var coresPerNode = 1
-    /// Nil for the fastest.
+    /// nil for the fastest number.
     public var ranksPerNode: Int?
-    /// 10⁹ bits per second and direction.
+    /// In 10⁹ bits per second and direction.
     public var networkGigabits = 1.0
-    /// What of these a program sees.
+    /// The fraction of the bandwidth that a program can use.
     public var networkEfficiency = 0.94
     /// In microseconds.
     public var latency = 5.0
-    /// What a core sends or receives if it does nothing else, in 10⁹ bytes per second: by TCP about this.
+    /// The rate in 10⁹ bytes per second at which a core sends or receives if it does nothing else; about this for TCP.
     public var coreNetworkGigabytes = 2.0
     /// 10⁹ bytes per second.
     public var storageGigabytes = 1.0
-    /// What a node's cores together copy, in 10⁹ bytes per second; nil for as much per core as here.
+    /// The combined copying rate of a node's cores, in 10⁹ bytes per second; nil for the same rate per core as here.
     public var memoryGigabytes: Double?
-    /// The cluster's cores in units of this machine's.
+    /// The speed of the cluster's cores relative to this machine's.
     public var coreSpeed = 1.0
 
     public init(preset: String) { self.preset = preset }
   }
 
-  /// One number of machines.
+  /// The estimate for one number of machines.
   public struct Row: Sendable, Encodable {
     public let nodes: Int
     public let ranksPerNode: Int
@@ -44,7 +44,7 @@ public struct TrainingPlan {
     public let microBatch: Int
     public let secondsPerStep: Double
     public let imagesPerSecond: Double
-    /// Images per second and machine in relation to one machine.
+    /// Images per second and machine, relative to one machine.
     public let efficiency: Double
     public let computeSeconds: Double
     public let networkSeconds: Double
@@ -79,7 +79,7 @@ public struct TrainingPlan {
     public let checkpointBytes: Int
     public let checkpointSeconds: Double
     public let checkpointPause: Double
-    /// What was measured and assumed, in words.
+    /// The measurements and assumptions, as text.
     public let basis: [String]
 
     enum CodingKeys: String, CodingKey {
@@ -95,7 +95,7 @@ public struct TrainingPlan {
   private let network: UNet
   private let imageShape: [Int]
 
-  /// - Throws: `ConfigurationError` for keys and values, `InputError` if the numbers do not fit together.
+  /// - Throws: `ConfigurationError` for keys and values, `InputError` for inconsistent numbers.
   public init(_ request: Request) throws {
     self.request = request
     configuration = try ConfigurationSources(preset: request.preset, settings: request.settings).resolve()
@@ -106,12 +106,12 @@ public struct TrainingPlan {
     network = try configuration.network(height: shape[0], width: shape[1], channels: shape[2])
     guard request.nodes <= configuration.training.batch else {
       throw InputError(
-        "--nodes \(request.nodes) are more than the \(configuration.training.batch) images of a batch; "
-          + "take fewer, or a larger training.batch")
+        "--nodes \(request.nodes) is more than the \(configuration.training.batch) images of a batch; "
+          + "use fewer, or a larger training.batch")
     }
   }
 
-  /// Measures this machine and estimates the rest. In one process.
+  /// Measures this machine and estimates the rest. For one process.
   public func run(communicator: Communicator) throws -> Result {
     var alone = configuration
     alone.training.batch = configuration.training.microBatch
@@ -150,8 +150,8 @@ public struct TrainingPlan {
     guard let first = predictions.first, let last = predictions.last, last.arrangement.grid.nodeCount == request.nodes
     else {
       throw InputError(
-        "training.batch \(training.batch) has no micro-batch for each of \(request.nodes) x "
-          + "\(request.ranksPerNode ?? 1) ranks; take fewer ranks, or a larger training.batch")
+        "training.batch \(training.batch) does not have a micro-batch for each of \(request.nodes) x "
+          + "\(request.ranksPerNode ?? 1) ranks; use fewer ranks, or a larger training.batch")
     }
     return Result(
       preset: request.preset, settings: request.settings, batch: training.batch, steps: training.steps,
@@ -204,7 +204,7 @@ public struct TrainingPlan {
 }
 
 extension TrainingPlan.Result {
-  /// For people.
+  /// The result for users.
   public var text: String {
     guard let last = rows.last else { return "" }
     let headings = [

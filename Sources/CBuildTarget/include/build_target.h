@@ -1,4 +1,5 @@
-// What the kernels may use, decided by the compiler flags that all numeric targets share (see Package.swift).
+// The features that kernels may use, determined by the compiler flags that all numeric targets share (see
+// Package.swift).
 #pragma once
 
 /// Width in bits of the vectors that the kernels are written for on this target.
@@ -33,7 +34,7 @@ extern const unsigned ddpm_build_features;
 /// Sixteen floats, as in Swift's SIMD16<Float>.
 typedef float ddpm_sixteen_floats __attribute__((ext_vector_type(16)));
 
-// Their arithmetic. Swift's own is made lane by lane, for the compiler to put together again, which it does by halves.
+// Their arithmetic. Swift's own operators work lane by lane, and the compiler recombines them only in halves.
 #define DDPM_VECTOR_FUNCTION static inline __attribute__((always_inline)) ddpm_sixteen_floats
 
 DDPM_VECTOR_FUNCTION ddpm_add(ddpm_sixteen_floats a, ddpm_sixteen_floats b) { return a + b; }

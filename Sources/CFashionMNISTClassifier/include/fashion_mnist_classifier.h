@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/// The bytes of weights/fashion-mnist-classifier.safetensors, and how many.
+/// The contents of weights/fashion-mnist-classifier.safetensors, and their size.
 const void *ddpm_fashion_mnist_classifier(void);
 size_t ddpm_fashion_mnist_classifier_count(void);
 

@@ -1,5 +1,5 @@
-// Reading JPEG files. libjpeg reports errors by a function that must not return, which leaves it with longjmp; that
-// must not cross Swift code, so all of it is here.
+// Reads JPEG files. libjpeg reports errors to a function that must not return but leave by longjmp; since a jump must
+// not cross Swift code, all of it is here.
 #pragma once
 #include <stddef.h>
 
@@ -12,14 +12,14 @@ struct ddpm_jpeg_layout {
   int channels;
 };
 
-/// Writes the pixels of a whole file, [height, width, channels].
+/// Decodes the pixels of a whole file, [height, width, channels].
 ///
-/// What libjpeg merely warns of is an error where the picture has suffered, such as a file that ends too soon; it is
-/// not where bytes between the parts of a file belong to nothing, or the mark of its end is missing.
+/// A libjpeg warning is an error if the picture is affected, for instance if the file ends too early; it is not an
+/// error if there are stray bytes between the parts of a file, or the end marker is missing.
 ///
-/// Returns 0; or -1 with the reason in `message`, which takes DDPM_JPEG_MESSAGE_LENGTH characters, if the file is
+/// Returns 0; or -1 with the reason in `message`, a buffer of DDPM_JPEG_MESSAGE_LENGTH characters, if the file is
 /// damaged or its layout is not the one expected.
 ///
-/// - are_inks_inverted: set to whether four channels are stored as Adobe's programs do, 255 being no ink.
+/// - are_inks_inverted: set to whether four channels are stored as by Adobe's programs, where 255 is no ink.
 int ddpm_jpeg_decode(const unsigned char *bytes, size_t count, const struct ddpm_jpeg_layout *expected,
                      unsigned char *pixels, int *are_inks_inverted, char *message);

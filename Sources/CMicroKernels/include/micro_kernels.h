@@ -1,4 +1,4 @@
-// The innermost products, written once for each kind of processor.
+// The innermost products, with an implementation for each kind of processor.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -7,14 +7,14 @@
 
 /// The innermost products for one kind of processor.
 ///
-/// They take 8 rows of A by a strip of 48 or 32 columns of B. The result's element (r, c) is a chain of fused
-/// multiply-adds in the order of k, which depends on row r and column c alone: all implementations make the same bits.
+/// They multiply 8 rows of A by a strip of 48 or 32 columns of B. The result's element (r, c) is a chain of fused
+/// multiply-adds in the order of k that depends only on row r and column c: all implementations give the same bits.
 struct __attribute__((swift_attr("@Sendable"))) ddpm_micro_kernel {
   const char *name;
-  /// What it needs of a processor: bits of `enum ddpm_processor_feature`.
+  /// The processor features it requires: bits of `enum ddpm_processor_feature`.
   unsigned features;
 
-  /// c(r, j) = Σ a(r, k)·b(k, j), or c(r, j) += the sum if it accumulates; a(r, k) is at r·a_row_stride +
+  /// c(r, j) = Σ a(r, k)·b(k, j), or c(r, j) += this sum if it accumulates; a(r, k) is at r·a_row_stride +
   /// k·a_depth_stride, b(k, j) at k·b_stride + j, c(r, j) at r·c_stride + j.
   void (*multiply)(ptrdiff_t width, ptrdiff_t depth, const float *a, ptrdiff_t a_row_stride, ptrdiff_t a_depth_stride,
                    const float *b, ptrdiff_t b_stride, float *c, ptrdiff_t c_stride, bool accumulates);

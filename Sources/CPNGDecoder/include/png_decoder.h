@@ -1,6 +1,6 @@
-// Reading PNG files by libpng's classic interface, which leaves errors by longjmp; that must not cross Swift code, so
-// all of it is here. The simplified interface is not used: by it Debian's 1.6.39-2+deb12u4 reads interlaced images of
-// 16 bits wrongly, and a file's gamma changes values.
+// Reads PNG files with libpng's classic interface, which reports errors by longjmp; since a jump must not cross Swift
+// code, all of it is here. The simplified interface is not used: with it, Debian's 1.6.39-2+deb12u4 reads interlaced
+// 16-bit images incorrectly, and a file's gamma changes values.
 #pragma once
 #include <stddef.h>
 
@@ -9,14 +9,14 @@
 struct ddpm_png_layout {
   unsigned int width;
   unsigned int height;
-  /// 1: grey; 2: grey, opacity; 3: red, green, blue; 4: the same and opacity.
+  /// 1: grey; 2: grey, opacity; 3: red, green, blue; 4: red, green, blue, opacity.
   int channels;
 };
 
-/// Writes the pixels of a file, [height, width, channels], as they are stored: samples of 16 bits become
-/// round(v / 257), those of fewer than 8 bits v · 255 / (2^bits − 1), indices the colours of the palette.
+/// Decodes the pixels of a file, [height, width, channels], as stored: 16-bit samples become round(v / 257), those of
+/// fewer than 8 bits v · 255 / (2^bits − 1), and indices the colours of the palette.
 ///
-/// Returns 0; or -1 with the reason in `message`, which takes DDPM_PNG_MESSAGE_LENGTH characters, if the file is
+/// Returns 0; or -1 with the reason in `message`, a buffer of DDPM_PNG_MESSAGE_LENGTH characters, if the file is
 /// damaged or its layout is not the one expected.
 ///
 /// - bytes: from the file's beginning to the end of the last IDAT chunk at least.

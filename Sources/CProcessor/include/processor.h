@@ -1,4 +1,4 @@
-// What this processor has, read with the baseline instruction set only.
+// Features of this processor, determined with the baseline instruction set only.
 #pragma once
 #include <stddef.h>
 
@@ -8,8 +8,8 @@ unsigned ddpm_processor_features(void);
 /// Writes the names of the set bits of `features`, separated by ", ", into `text`.
 void ddpm_feature_names(unsigned features, char *text, size_t capacity);
 
-/// Writes the numbers of the processors that the calling thread may run on (sched_getaffinity) into `numbers`, in
-/// ascending order, as many as `capacity` has room for. Returns how many there are; -1 if the system does not tell.
+/// Writes the numbers of the processors that the calling thread may run on (sched_getaffinity) to `numbers`, in
+/// ascending order, at most `capacity` of them. Returns their number, or -1 if the system does not report them.
 int ddpm_usable_processors(int *numbers, int capacity);
 
 /// Spin-wait hint to the processor.
@@ -21,13 +21,13 @@ static inline void ddpm_pause(void) {
 #endif
 }
 
-/// Asks for the cache line at an address, which need not be valid, before it is read.
+/// Prefetches the cache line at an address, which need not be valid, for reading.
 static inline void ddpm_prefetch(const float *address) { __builtin_prefetch(address, 0, 3); }
 
-/// Asks for the cache line at an address, which need not be valid, before it is overwritten.
+/// Prefetches the cache line at an address, which need not be valid, for writing.
 static inline void ddpm_prefetch_to_write(const float *address) { __builtin_prefetch(address, 1, 3); }
-/// Copies `count` floats, a multiple of 16, between addresses aligned to 64 bytes, without reading the target into the
-/// caches first: the fastest way for more than they hold.
+/// Copies `count` floats, a multiple of 16, between addresses aligned to 64 bytes, without first reading the target
+/// into the caches: the fastest method for data larger than the caches.
 static inline void ddpm_copy_past_caches(float *target, const float *source, size_t count) {
   typedef float four __attribute__((vector_size(16), may_alias));
   for (size_t i = 0; i < count; i += 16) {
@@ -39,6 +39,6 @@ static inline void ddpm_copy_past_caches(float *target, const float *source, siz
     __builtin_nontemporal_store(c, to + 2);
     __builtin_nontemporal_store(d, to + 3);
   }
-  // Such stores are not ordered with others.
+  // These stores are not ordered with respect to others.
   __sync_synchronize();
 }

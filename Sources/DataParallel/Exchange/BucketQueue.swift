@@ -1,25 +1,25 @@
-/// A bucket of the arena that moves between ranks.
+/// A bucket of the arena that is exchanged between ranks.
 protocol ExchangedBucket: AnyObject {
-  /// Starts to receive.
+  /// Starts receiving.
   func open() throws
 
-  /// Moves on as far as that goes without waiting.
-  /// - Returns: whether anything has moved.
+  /// Makes as much progress as possible without waiting.
+  /// - Returns: whether there was any progress.
   func advance() throws -> Bool
 
-  /// Whether all that was to be sent and received is.
+  /// Whether everything has been sent and received.
   var isDone: Bool { get }
 }
 
-/// Buckets that move one after the other, some of them at a time.
+/// Buckets that are exchanged in order, a limited number at a time.
 struct BucketQueue<Bucket: ExchangedBucket> {
   private let buckets: [Bucket]
   private let maximumOpenCount: Int
   private var open: [Bucket] = []
   private var openedCount: Int
 
-  /// A queue in which none is left.
-  /// - Parameter buckets: in the order in which they are opened, on all ranks.
+  /// An empty queue; `begin` starts it.
+  /// - Parameter buckets: the buckets in the order in which they are opened, the same on all ranks.
   init(_ buckets: [Bucket], maximumOpenCount: Int) {
     self.buckets = buckets
     self.maximumOpenCount = maximumOpenCount
@@ -30,11 +30,11 @@ struct BucketQueue<Bucket: ExchangedBucket> {
   /// Whether all buckets are done.
   var isDone: Bool { open.isEmpty && openedCount == buckets.count }
 
-  /// Begins anew.
+  /// Restarts with the first bucket.
   mutating func begin() { openedCount = 0 }
 
-  /// Moves on as far as that goes without waiting.
-  /// - Returns: whether anything has moved.
+  /// Makes as much progress as possible without waiting.
+  /// - Returns: whether there was any progress.
   mutating func advance() throws -> Bool {
     var hasMoved = false
     while open.count < maximumOpenCount && openedCount < buckets.count {

@@ -1,7 +1,7 @@
 import Kernels
 import Tensors
 
-/// A part of an arena, somewhere in a buffer.
+/// A part of an arena, stored in a buffer.
 struct ArenaPart<Element: BitwiseCopyable> {
   let buffer: Buffer<Element>
   /// Element i of the arena is element i + `offset` of the buffer.
@@ -12,14 +12,14 @@ struct ArenaPart<Element: BitwiseCopyable> {
   func pointer(to part: Range<Int>) -> UnsafeMutablePointer<Element> { buffer.pointer + (part.lowerBound + offset) }
 }
 
-/// Memory for what is received of a bucket of the gradients.
+/// Memory for the received data of a gradient bucket.
 final class ExchangeWindow {
-  /// Per level, with a slot for each sum that comes in.
+  /// One buffer per level, with a slot for each incoming sum.
   let buffers: [FloatBuffer]
-  /// Elements of a level's slot.
+  /// The number of elements of a slot, per level.
   private let strides: [Int]
-  /// Where sums travel rounded between nodes: what is sent, a slot of the first level for each sum, and what is received,
-  /// laid out as in the second level's buffer.
+  /// Buffers for sums that are rounded for transfer between nodes: the sent sums, with a slot for each sum of the first
+  /// level, and the received sums, laid out like the second level's buffer.
   let rounded: (sent: Buffer<UInt16>, received: Buffer<UInt16>)?
 
   init(_ plan: ReductionPlan, roundsBetweenNodes: Bool) {
@@ -35,12 +35,12 @@ final class ExchangeWindow {
       ? (Buffer(count: plan.levels[0].results.count * strides[0]), Buffer(count: buffers[1].count)) : nil
   }
 
-  /// Where a part of a sum is received.
+  /// The slot that receives a part of a sum.
   func slot(_ index: Int, ofLevel level: Int, for part: Range<Int>) -> ArenaPart<Float> {
     ArenaPart(buffer: buffers[level], offset: index * strides[level] - part.lowerBound)
   }
 
-  /// Rounds this rank's section of a sum, if sums travel rounded.
+  /// Rounds this rank's section of a sum, if sums are rounded for transfer.
   func round(_ sum: ArenaPart<Float>, _ section: Range<Int>, slot: Int) -> ArenaPart<UInt16>? {
     guard let rounded else { return nil }
     let result = ArenaPart(buffer: rounded.sent, offset: slot * strides[0] - section.lowerBound)
@@ -48,14 +48,14 @@ final class ExchangeWindow {
     return result
   }
 
-  /// Brings what was received rounded to where it is added up.
+  /// Converts received rounded sums to floats, in the buffer where they are added.
   func widenReceived() {
     guard let rounded else { return }
     BFloat16.widen(rounded.received.pointer, into: buffers[1].pointer, count: buffers[1].count)
   }
 }
 
-/// The windows that no bucket uses.
+/// The windows that no bucket is using.
 final class WindowPool {
   private var free: [ExchangeWindow]
 

@@ -4,12 +4,13 @@ import Kernels
 import MessagePassing
 import Tensors
 
-/// Adds up the gradients of all micro-batches of a step, on all ranks, in the one order of `MicroBatchTree`.
+/// Adds up the gradients of all micro-batches of a step, over all ranks, in the fixed order of `MicroBatchTree`.
 ///
-/// A rank adds its leaves into the maximal subtrees among them as they come; a backward pass whose left sibling is done
-/// adds to that one's arena. As soon as a bucket of a subtree's sum is final, in the middle of a backward pass, it goes to
-/// the owners of its pieces (`GradientExchange`), who make the remaining additions. The library only moves bytes; every
-/// addition is ours, so the bits are the same on any number of ranks. What moves is what a reduce-scatter moves.
+/// Each rank adds its leaves up into their maximal subtrees as they are computed; a backward pass whose left sibling is
+/// done adds to the sibling's arena. As soon as a bucket of a subtree's sum is final, in the middle of a backward pass,
+/// it is sent to the owners of its pieces (`GradientExchange`), which perform the remaining additions. MPI only moves
+/// bytes; every addition is done here, so the result is bit-identical for any number of ranks. The traffic is that of a
+/// reduce-scatter.
 package final class GradientAveraging: GradientReduction {
   package let tree: MicroBatchTree
   package let localMicroBatches: Range<Int>
@@ -18,20 +19,20 @@ package final class GradientAveraging: GradientReduction {
   private let sharding: Sharding
   private let workers: WorkerPool
   private let profiler: Profiler?
-  /// Nil for a single rank.
+  /// nil for a single rank.
   private let exchange: GradientExchange?
   private let loop: ProgressLoop
-  /// Whether messages of this step move.
+  /// Whether the exchange of this step has started.
   private var hasStarted = false
   private var accumulator: SubtreeAccumulator<Arena>
   private var idle: [Arena] = []
-  /// The leaf under way, and how many of the parameters that touch each bucket are not final yet.
+  /// The current leaf, and the number of parameters in each bucket that are not final yet.
   private var current: SubtreeAccumulator<Arena>.Leaf?
   private var unfinishedParameters: [Int]
-  /// How many parameters touch each bucket.
+  /// The number of parameters that touch each bucket.
   private let parametersPerBucket: [Int]
 
-  /// - Parameter loop: moves the messages along.
+  /// - Parameter loop: the loop that moves the messages.
   package init(
     layout: ParameterLayout, tree: MicroBatchTree, sharding: Sharding, communicator: Communicator,
     workers: WorkerPool, loop: ProgressLoop, wire: RunConfiguration.TrainingSettings.WireFormat = .float32,
@@ -57,7 +58,7 @@ package final class GradientAveraging: GradientReduction {
     unfinishedParameters = counts
   }
 
-  /// Zeros, or the gradients of the next micro-batch's sibling in the tree.
+  /// Zeros, or the gradients of the next micro-batch's left sibling in the tree.
   package func leaf() -> Arena {
     if accumulator.sums.isEmpty {
       exchange?.begin()
@@ -82,7 +83,7 @@ package final class GradientAveraging: GradientReduction {
 
   package func finishLeaf() {
     guard let leaf = current else { preconditionFailure("no leaf was started") }
-    // Buckets of parameters that took no part; from the end, like the others.
+    // Buckets of parameters that were not used; from the end, like the others.
     for bucket in unfinishedParameters.indices.reversed()
     where unfinishedParameters[bucket] > 0 || parametersPerBucket[bucket] == 0 { bucketIsFinal(bucket) }
     accumulator.finish(leaf)
@@ -90,7 +91,7 @@ package final class GradientAveraging: GradientReduction {
     current = nil
   }
 
-  /// Makes the leaf's additions in a bucket, and hands it over if it is part of a subtree's final sum.
+  /// Performs the leaf's additions in a bucket, and hands it over if it is part of a subtree's final sum.
   private func bucketIsFinal(_ bucket: Int) {
     guard let leaf = current else { preconditionFailure("no leaf was started") }
     let range = sharding.buckets[bucket]
@@ -103,7 +104,7 @@ package final class GradientAveraging: GradientReduction {
     }
     if let index = leaf.finalIndex, let exchange {
       exchange.publish(bucket: bucket, ofSum: index, arena: leaf.sum.buffer)
-      // Not before: until then the others have nothing to send either, and looking costs time.
+      // Not earlier: until then the other ranks have nothing to send either, and polling costs time.
       if hasStarted { loop.announceNews() } else { loop.start(exchange) }
       hasStarted = true
     }
@@ -116,7 +117,8 @@ package final class GradientAveraging: GradientReduction {
       accumulator = SubtreeAccumulator(tree: tree, leaves: localMicroBatches)
     }
     if let exchange {
-      // What others own goes out once per sum of this rank, and what it owns comes in once per sum of the others.
+      // Pieces of other ranks are sent once per sum of this rank; this rank's pieces are received once per sum of the
+      // others.
       try profiler.measure(.gradientExchange, Work(floats: 2 * layout.arenaCount)) {
         try loop.wait { exchange.isDone }
       }

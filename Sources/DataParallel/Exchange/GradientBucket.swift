@@ -2,20 +2,20 @@ import Kernels
 import MessagePassing
 import Tensors
 
-/// A bucket of the gradients on its way through the levels of a `ReductionPlan`.
+/// A gradient bucket that is exchanged level by level of a `ReductionPlan`.
 final class GradientBucket: ExchangedBucket {
   private let bucket: Int
   private let plan: ReductionPlan
   private let windows: WindowPool
   private var window: ExchangeWindow?
-  /// Per level.
+  /// One set per level.
   private let received: [MessageSet]
   private let sent: MessageSet
-  /// How many of this rank's sums are final.
+  /// The number of this rank's sums that are final.
   private var ownSumCount = 0
-  /// The level that is under way.
+  /// The level in progress.
   private var currentLevel = 0
-  /// The sums of each level, as far as they are known.
+  /// The sums of each level that are known so far.
   private var sums: [[ArenaPart<Float>?]]
   private(set) var isDone = false
 
@@ -29,20 +29,20 @@ final class GradientBucket: ExchangedBucket {
     sums = levels.map { [ArenaPart<Float>?](repeating: nil, count: $0.sumCount) }
   }
 
-  /// Begins a step.
+  /// Starts a step.
   func begin() {
     ownSumCount = 0
     currentLevel = 0
     isDone = false
   }
 
-  /// Takes one of this rank's sums, and starts to send others their parts of it.
+  /// Takes one of this rank's sums, and starts to send the other ranks their parts of it.
   func addOwnSum(_ sum: Int, _ arena: FloatBuffer) throws {
     ownSumCount += 1
     try send(sum, ArenaPart(buffer: arena, offset: 0), onLevel: 0)
   }
 
-  /// Starts to receive what others have of this rank's parts.
+  /// Starts to receive this rank's parts of the others' sums.
   func open() throws {
     let window = windows.take()
     self.window = window
@@ -84,7 +84,7 @@ final class GradientBucket: ExchangedBucket {
     return true
   }
 
-  /// What this rank adds up on a level.
+  /// The part that this rank adds up on a level.
   private func ownPart(onLevel level: Int) -> Range<Int> {
     plan.part(level: level, bucket: bucket, peer: plan.levels[level].own)
   }
@@ -93,14 +93,14 @@ final class GradientBucket: ExchangedBucket {
     MessageTag(.gradients, level: level, sum: sum, bucket: bucket).number
   }
 
-  /// Adds one of this rank's sums to those of a level, and starts to send others their parts of it.
-  /// - Parameter index: the sum's among those of this rank.
+  /// Adds one of this rank's sums to those of a level, and starts to send the other ranks their parts of it.
+  /// - Parameter index: the index of the sum among those of this rank.
   private func send(_ index: Int, _ sum: ArenaPart<Float>, onLevel level: Int) throws {
     let exchange = plan.levels[level]
     sums[level][exchange.ownSums.lowerBound + index] = sum
     let rounded = level == 1 ? window?.round(sum, ownPart(onLevel: 0), slot: index) : nil
     let tag = tag(onLevel: level, sum: index)
-    // Each begins with the next one, so that they do not all begin with the first.
+    // Each rank starts with its successor, so that they do not all send to the first one.
     for distance in 1..<max(1, exchange.peers.count) {
       let peer = (exchange.own + distance) % exchange.peers.count
       let part = plan.part(level: level, bucket: bucket, peer: peer)
@@ -113,7 +113,7 @@ final class GradientBucket: ExchangedBucket {
     }
   }
 
-  /// Makes a level's additions, and hands on the results.
+  /// Performs a level's additions and passes on the results.
   private func finishLevel() throws {
     let part = ownPart(onLevel: currentLevel)
     let exchange = plan.levels[currentLevel]

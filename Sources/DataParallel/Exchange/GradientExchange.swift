@@ -2,30 +2,30 @@ import MessagePassing
 import Synchronization
 import Tensors
 
-/// Takes each bucket of the ranks' gradients to the owners of its pieces, level by level of a `ReductionPlan`, and adds
-/// them up there. One step after the other; within a step, bucket after bucket as the backward pass finishes them, from
-/// the end of the arena.
+/// Sends each bucket of the ranks' gradients to the owners of its pieces, level by level of a `ReductionPlan`, and adds
+/// the parts up there. Steps follow one another; within a step, buckets follow in the order in which the backward pass
+/// finishes them, from the end of the arena.
 ///
 /// `begin` and `publish` are called by the thread that computes, `advance` by the one that moves messages.
 final class GradientExchange: BackgroundWork, @unchecked Sendable {
   /// In the order of the arena.
   private let buckets: [GradientBucket]
   private var queue: BucketQueue<GradientBucket>
-  /// Gradients that are final since the last look.
+  /// Gradients that have become final since the last `advance`.
   private let published = Mutex<[FinalGradients]>([])
-  /// The same, taken over by `advance`.
+  /// The gradients taken over by `advance`.
   private var taken: [FinalGradients] = []
   private let isDoneFlag = Atomic<Bool>(true)
 
-  /// A sum of this rank, of which a bucket is final.
+  /// A final bucket of one of this rank's sums.
   private struct FinalGradients {
     let bucket: Int
-    /// Among this rank's sums.
+    /// The index among this rank's sums.
     let sum: Int
     let arena: FloatBuffer
   }
 
-  /// - Parameter roundsBetweenNodes: whether sums travel between nodes as `BFloat16`.
+  /// - Parameter roundsBetweenNodes: whether sums are sent as `BFloat16` between nodes.
   init(plan: ReductionPlan, communicator: Communicator, roundsBetweenNodes: Bool = false) {
     precondition(plan.levels.allSatisfy { $0.sumCounts.allSatisfy { $0 <= MessageTag.sumLimit } })
     let indices = plan.sharding.buckets.indices
@@ -41,17 +41,17 @@ final class GradientExchange: BackgroundWork, @unchecked Sendable {
 
   var isDone: Bool { isDoneFlag.load(ordering: .acquiring) }
 
-  /// Begins a step. The one before must be done.
+  /// Starts a step. The previous one must be done.
   func begin() {
-    precondition(isDone, "the gradients of the last step are still under way")
+    precondition(isDone, "the gradients of the previous step are still being exchanged")
     for bucket in buckets { bucket.begin() }
     queue.begin()
     isDoneFlag.store(buckets.isEmpty, ordering: .releasing)
   }
 
-  /// Hands over a bucket of one of this rank's sums, which will not change any more. When the step is done, the arena of
-  /// the first sum holds the total of what this rank owns.
-  /// - Parameter sum: its index among those of this rank.
+  /// Hands over a final bucket of one of this rank's sums. When the step is done, the arena of the first sum contains
+  /// the total of this rank's pieces.
+  /// - Parameter sum: the index of the sum among those of this rank.
   func publish(bucket: Int, ofSum sum: Int, arena: FloatBuffer) {
     published.withLock { $0.append(FinalGradients(bucket: bucket, sum: sum, arena: arena)) }
   }

@@ -1,33 +1,35 @@
 import Tensors
 
-/// Adds up the gradients of all micro-batches of a step over all ranks, and leaves each rank the sums of what it owns.
+/// Adds up the gradients of all micro-batches of a step over all ranks. Each rank gets the sums of the pieces that it
+/// owns.
 ///
-/// Every rank takes a `leaf` for each micro-batch of its `localMicroBatches` in order, adds the gradients to it, says of each parameter
-/// when nothing more will be added to its gradient, and calls `finishLeaf`. Then all ranks call `finish`.
+/// Every rank takes a `leaf` for each micro-batch of its `localMicroBatches` in order, adds the gradients to it, calls
+/// `parameterIsFinal` for each parameter whose gradient is complete, and then `finishLeaf`. Finally, all ranks call
+/// `finish`.
 package protocol GradientReduction: AnyObject {
-  /// The tree over the micro-batches, which says how ranks share them.
+  /// The tree over the micro-batches, which determines each rank's share.
   var tree: MicroBatchTree { get }
   /// The micro-batches of this rank.
   var localMicroBatches: Range<Int> { get }
 
-  /// Where the gradients of the next micro-batch are to be added, each once to what is there.
+  /// The arena to which the gradients of the next micro-batch are added, each element once.
   func leaf() -> Arena
 
-  /// Says that nothing more will be added to a parameter's gradient in this leaf.
+  /// Marks a parameter's gradient in this leaf as complete.
   func parameterIsFinal(_ entry: ParameterEntry)
 
-  /// Ends a leaf: whatever was not said to be final is so now.
+  /// Ends a leaf: gradients that were not marked as complete are complete now.
   func finishLeaf()
 
-  /// The sum over all micro-batches of all ranks, in an arena of which only the pieces that this rank owns hold it.
-  /// Collective; valid until the next `leaf`.
+  /// The sum over all micro-batches of all ranks. Only this rank's pieces of the arena are valid, until the next
+  /// `leaf`. Collective.
   func finish() throws -> UnsafeMutablePointer<Float>
 }
 
-/// The ways to add up gradients over ranks.
+/// How gradients are added up over ranks.
 public enum ReductionMethod: String, Sendable, CaseIterable {
-  /// `GradientAveraging`: the same bits on any number of ranks. What training does.
+  /// `GradientAveraging`: bit-identical for any number of ranks. Used for training.
   case tree
-  /// `PlainGradientSum`, which depends on the number of ranks. To measure what the tree costs.
+  /// `PlainGradientSum`, which depends on the number of ranks. For measuring the cost of the tree.
   case allreduce
 }

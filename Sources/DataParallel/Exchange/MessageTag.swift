@@ -1,8 +1,8 @@
-/// What a message of an exchange is about, as a number that MPI matches messages by.
+/// The content of an exchange message, encoded as MPI's message tag.
 ///
-/// Bits from the right: 8 of the bucket's index, 5 of the sum's, 1 of the level, 1 of the kind. Buckets 256 apart share
-/// a number, which does no harm: messages of a pair and a tag arrive in the order in which they were sent, and are
-/// asked for in that order.
+/// From the lowest bit: 8 bits for the bucket's index, 5 for the sum's, 1 for the level, 1 for the kind. Buckets whose
+/// indices differ by 256 share a tag. This is harmless: messages with the same pair of ranks and tag arrive in the
+/// order in which they were sent, and are received in that order.
 struct MessageTag {
   enum Kind: Int {
     case gradients
@@ -11,7 +11,7 @@ struct MessageTag {
 
   let number: Int
 
-  /// Sums that a rank may bring to a level: with at most twice the tree's height, enough for 2¹⁶ micro-batches.
+  /// The maximum number of sums of a rank on a level: at most twice the tree's height, so enough for 2¹⁶ micro-batches.
   static let sumLimit = 32
 
   init(_ kind: Kind, level: Int, sum: Int = 0, bucket: Int) {

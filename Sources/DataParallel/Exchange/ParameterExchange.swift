@@ -2,10 +2,10 @@ import MessagePassing
 import Synchronization
 import Tensors
 
-/// Gives every rank all of an arena of which each owns its pieces: the way of `GradientExchange` backwards. The ranks of
-/// one slot on all nodes exchange their pieces, and then the ranks of a node their sections.
+/// Completes an arena on every rank from the pieces that each rank owns: the reverse of `GradientExchange`. The ranks
+/// of one slot on all nodes exchange their pieces, then the ranks of each node exchange their sections.
 ///
-/// Buckets come in the order of the arena, which is that in which a forward pass needs them.
+/// Buckets are exchanged in the order of the arena, which is the order in which a forward pass needs them.
 package final class ParameterExchange: BackgroundWork, @unchecked Sendable {
   private let buckets: [Bucket]
   private var queue: BucketQueue<Bucket>
@@ -18,15 +18,15 @@ package final class ParameterExchange: BackgroundWork, @unchecked Sendable {
     arrived = Atomic(buckets.count)
   }
 
-  /// How many buckets, from the start of the arena, are whole. May be asked from any thread.
+  /// The number of complete buckets, from the start of the arena. May be read from any thread.
   package var arrivedCount: Int { arrived.load(ordering: .acquiring) }
 
   package var isDone: Bool { isDoneFlag.load(ordering: .acquiring) }
 
-  /// Begins with an arena, which must not change until all is done, and whose other ranks' pieces not be read before they
-  /// have arrived. Whatever was begun before must be done.
+  /// Starts the exchange of an arena. Until it is done, this rank's pieces must not change, and the other ranks' pieces
+  /// must not be read before they have arrived. Any earlier exchange must be done.
   package func begin(_ arena: Arena) {
-    precondition(isDone, "another arena is still under way")
+    precondition(isDone, "another arena is still being exchanged")
     for bucket in buckets { bucket.begin(arena.buffer) }
     queue.begin()
     arrived.store(0, ordering: .releasing)
@@ -45,7 +45,7 @@ package final class ParameterExchange: BackgroundWork, @unchecked Sendable {
     return hasMoved
   }
 
-  /// A bucket on its way.
+  /// A bucket that is being exchanged.
   private final class Bucket: ExchangedBucket {
     private let index: Int
     private let sharding: Sharding
@@ -114,7 +114,7 @@ package final class ParameterExchange: BackgroundWork, @unchecked Sendable {
         range, of: arena, from: other, tag: MessageTag(.parameters, level: level, bucket: index).number)
     }
 
-    /// - Parameter ranks: all that exchange, this one included; it begins with those after it.
+    /// - Parameter ranks: all ranks that take part, this one included; it starts with its successor.
     private func send(_ range: Range<Int>, to ranks: [Int], level: Int) throws {
       guard let arena, !range.isEmpty, let own = ranks.firstIndex(of: rank) else { return }
       for distance in 1..<max(1, ranks.count) {

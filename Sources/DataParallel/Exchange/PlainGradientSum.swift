@@ -3,11 +3,11 @@ import Kernels
 import MessagePassing
 import Tensors
 
-/// Adds up gradients as data-parallel programs usually do: each rank those of its own micro-batches, one on top of the
-/// other, and MPI_Allreduce the sums of all ranks.
+/// Adds up gradients in the usual way of data-parallel programs: each rank adds those of its micro-batches in order,
+/// and MPI_Allreduce adds the sums of all ranks.
 ///
-/// This is not deterministic over rank counts: where the micro-batches are cut into runs, and how the library adds up
-/// the ranks' sums, both change the rounding. It exists for the benchmark, which compares `GradientAveraging` with it.
+/// The result depends on the number of ranks: both the division of the micro-batches and the library's order of
+/// additions change the rounding. It exists for the benchmark, which compares `GradientAveraging` with it.
 package final class PlainGradientSum: GradientReduction {
   package let tree: MicroBatchTree
   package let localMicroBatches: Range<Int>
@@ -16,7 +16,7 @@ package final class PlainGradientSum: GradientReduction {
   private let workers: WorkerPool
   private let profiler: Profiler?
   private let sum: Arena
-  /// How many micro-batches of the step are in `sum`.
+  /// The number of micro-batches of the step that are in `sum`.
   private var added = 0
 
   package init(
@@ -31,7 +31,7 @@ package final class PlainGradientSum: GradientReduction {
     sum = Arena(layout)
   }
 
-  /// The sum itself, as zeros for the first micro-batch: backward passes add to what is there.
+  /// The sum itself, cleared before the first micro-batch: backward passes add to it.
   package func leaf() -> Arena {
     if added == 0 {
       profiler.measure(.gradientClearing, Work(floats: sum.count)) { sum.buffer.clear(on: workers) }

@@ -2,21 +2,21 @@ import Glibc
 import MessagePassing
 import Threads
 
-/// Something that other ranks take part in, and that moves on by being looked at.
+/// Communication with other ranks that makes progress only when it is polled.
 package protocol BackgroundWork: AnyObject, Sendable {
-  /// Moves on as far as that goes without waiting.
-  /// - Returns: whether anything has moved.
+  /// Makes as much progress as possible without waiting.
+  /// - Returns: whether there was any progress.
   func advance() throws -> Bool
 
-  /// Whether nothing is left to do. May be asked from any thread.
+  /// Whether everything is done. May be read from any thread.
   var isDone: Bool { get }
 }
 
-/// Moves works along: in a thread of its own, beside the computation, or only while somebody waits for them.
+/// Polls background work: in a separate thread, beside the computation, or only while the caller waits for it.
 ///
-/// MPI moves long messages only inside its own functions, so communication that is to overlap with computation needs
-/// somebody who calls them. The thread sleeps between two looks, which leaves the processor to the computation; while
-/// somebody waits it looks more often.
+/// MPI moves long messages only inside its own functions, so communication overlaps with computation only if some
+/// thread calls them. The thread sleeps between polls, which leaves the processor to the computation; while the caller
+/// is waiting, it polls more often.
 package final class ProgressLoop {
   /// Whether there is a thread.
   let isBackground: Bool
@@ -28,20 +28,20 @@ package final class ProgressLoop {
     var works: [any BackgroundWork] = []
     var failure: (any Error)?
     var isStopping = false
-    /// Whether there may be more to do than at the last look.
+    /// Whether there may be more work than at the last poll.
     var hasNews = false
-    /// Whether somebody waits for the works.
+    /// Whether a caller is waiting for the work.
     var hasWaiter = false
   }
 
-  /// How long the thread sleeps when nothing has moved: a little at first, then twice as long each time. The maximum is
-  /// what a network of a gigabit takes to fill a socket's buffer.
+  /// How long the thread sleeps if there was no progress: a short time at first, then twice as long each time. The
+  /// maximum is the time in which a gigabit network fills a socket's buffer.
   private static let minimumNap = Duration.microseconds(50)
   private static let maximumNap = Duration.microseconds(800)
-  /// Looks in a row, each giving way to other threads, before one that somebody waits for sleeps too.
+  /// The number of polls in a row, each followed by a yield to other threads, before a waiting caller sleeps as well.
   private static let looksBeforeSleep = 100
 
-  /// - Parameter waits: notes when somebody waits here.
+  /// - Parameter waits: records when a caller waits here.
   package init(isBackground: Bool, waits: WaitRecord = WaitRecord()) {
     self.isBackground = isBackground
     self.waits = waits
@@ -50,13 +50,13 @@ package final class ProgressLoop {
 
   deinit { stop() }
 
-  /// Ends the thread. Works that are not done are left as they are.
+  /// Ends the thread. Unfinished work is abandoned.
   package func stop() {
     state.update { $0.isStopping = true }
     thread.take()?.join()
   }
 
-  /// Takes on a work.
+  /// Adds work to the loop.
   package func start(_ work: any BackgroundWork) {
     state.update {
       $0.works.append(work)
@@ -64,13 +64,13 @@ package final class ProgressLoop {
     }
   }
 
-  /// Says that a work has more to do now.
+  /// Signals that the work has more to do now.
   func announceNews() {
     if isBackground { state.update { $0.hasNews = true } }
   }
 
-  /// Returns once `condition` holds, which the works bring about.
-  /// - Throws: what a work has thrown.
+  /// Returns once `condition` holds, as a result of the background work.
+  /// - Throws: the error of any background work.
   package func wait(until condition: () -> Bool) throws {
     try waits.during { try isBackground ? sleep(until: condition) : moveAlong(until: condition) }
   }
@@ -97,7 +97,7 @@ package final class ProgressLoop {
     }
   }
 
-  /// - Returns: whether anything has moved.
+  /// - Returns: whether there was any progress.
   private static func advance(_ works: [any BackgroundWork]) throws -> Bool {
     var hasMoved = false
     for work in works where try work.advance() { hasMoved = true }
@@ -133,7 +133,7 @@ package final class ProgressLoop {
     }
   }
 
-  /// What is to be looked at, once there is something; nil at the end.
+  /// The work to be polled, once there is any; nil at the end.
   private static func nextWorks(_ state: Monitor<State>) -> [any BackgroundWork]? {
     state.wait { state -> [any BackgroundWork]?? in
       if state.isStopping { return .some(nil) }

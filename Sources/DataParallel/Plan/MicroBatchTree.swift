@@ -1,14 +1,14 @@
-/// The one order in which the gradients of a step's micro-batches are added, on any number of ranks.
+/// The fixed order in which the gradients of a step's micro-batches are added, for any number of ranks.
 ///
-/// A binary tree over M leaves: that of the next power of two, without the leaves that do not exist. A node of level l
-/// covers leaves k·2ˡ ..< min(M, (k+1)·2ˡ); a node with one child only is that child. Every rank adds up the largest
-/// subtrees among its own leaves, and whoever needs the total adds those by `additions(of:)`. Since the tree is
-/// the same however the leaves are shared out, so are the bits.
+/// A binary tree over M leaves: the complete tree of the next power of two, without the leaves from M on. A node of
+/// level l covers leaves k·2ˡ ..< min(M, (k+1)·2ˡ); a node with only one child is identical to that child. Every rank
+/// adds up the maximal subtrees of its own leaves, and the owner of a total adds those with `additions(of:)`. Since the
+/// tree does not depend on how the leaves are shared out, neither do the bits of the result.
 public struct MicroBatchTree: Sendable, Equatable {
   /// M, the number of micro-batches in a step.
   public let leafCount: Int
 
-  /// A node of the tree: the leaves it covers are `start` ..< `end`.
+  /// A node of the tree, which covers the leaves `start` ..< `end`.
   public struct Node: Sendable, Hashable {
     public let start: Int
     public let end: Int
@@ -26,7 +26,8 @@ public struct MicroBatchTree: Sendable, Equatable {
     }
   }
 
-  /// One addition: the value at index `right` of a list is added to the one at index `left`, and is then free.
+  /// One addition: the value at index `right` of a list is added to the value at index `left`, and is not needed
+  /// afterwards.
   public struct Addition: Sendable, Equatable {
     public let left: Int
     public let right: Int
@@ -46,16 +47,16 @@ public struct MicroBatchTree: Sendable, Equatable {
 
   /// The contiguous leaves of each of `rankCount` ranks, in the order of ranks; their numbers differ by at most one.
   public func leafRanges(ofRanks rankCount: Int) -> [Range<Int>] {
-    precondition((1...leafCount).contains(rankCount), "\(leafCount) micro-batches cannot keep \(rankCount) ranks busy")
+    precondition((1...leafCount).contains(rankCount), "\(leafCount) micro-batches are too few for \(rankCount) ranks")
     return (0..<rankCount).map { rank in
       rank * leafCount / rankCount..<(rank + 1) * leafCount / rankCount
     }
   }
 
-  /// The fewest nodes that cover consecutive leaves exactly, from left to right: at most 2·log₂ M, and one if both the
-  /// number of micro-batches and of ranks are powers of two.
+  /// The minimal list of nodes that exactly covers consecutive leaves, from left to right: at most 2·log₂ M nodes, and
+  /// a single one if both the number of micro-batches and of ranks are powers of two.
   public func maximalSubtrees(of leaves: Range<Int>) -> [Node] {
-    precondition(leaves.lowerBound >= 0 && leaves.upperBound <= leafCount, "no leaves \(leaves) among \(leafCount)")
+    precondition(leaves.lowerBound >= 0 && leaves.upperBound <= leafCount, "leaves \(leaves) are out of range")
     var nodes: [Node] = []
     var start = leaves.lowerBound
     while start < leaves.upperBound {
@@ -67,7 +68,7 @@ public struct MicroBatchTree: Sendable, Equatable {
     return nodes
   }
 
-  /// The additions that turn the values of these nodes into that of the root, which ends at index 0.
+  /// The additions that turn the values of these nodes into the value of the root, which ends up at index 0.
   /// - Parameter nodes: nodes that cover all leaves, from left to right, such as the maximal subtrees of all ranks.
   public func additions(of nodes: [Node]) -> [Addition] {
     let (additions, sums) = merging(nodes)
@@ -75,10 +76,10 @@ public struct MicroBatchTree: Sendable, Equatable {
     return additions
   }
 
-  /// The additions that turn the values of these nodes into those of as few nodes as possible, and which those are, with
-  /// their indices among `nodes`.
-  /// - Parameter nodes: nodes that follow one another, from left to right, such as the maximal subtrees of some ranks.
-  ///   What they become are the maximal subtrees of all their leaves.
+  /// The additions that merge the values of these nodes as far as possible, and the resulting nodes with their indices
+  /// among `nodes`.
+  /// - Parameter nodes: adjacent nodes, from left to right, such as the maximal subtrees of some ranks. The results are
+  ///   the maximal subtrees of all their leaves.
   public func merging(_ nodes: [Node]) -> (additions: [Addition], sums: [(node: Node, index: Int)]) {
     var additions: [Addition] = []
     var open: [(node: Node, index: Int)] = []
@@ -105,12 +106,12 @@ public struct MicroBatchTree: Sendable, Equatable {
   /// The node whose left child is this one; `nil` for a right child and for the root.
   private func parent(ofLeftChild node: Node) -> Node? {
     let span = 1 << node.level
-    // A node cut short by the end of the leaves, or that ends there, has nothing to its right.
+    // A node that is cut short by the end of the leaves, or ends there, has nothing to its right.
     guard node.end < leafCount, node.count == span, node.start % (2 * span) == 0 else { return nil }
     return Node(node.start..<min(leafCount, node.start + 2 * span))
   }
 
-  /// How many of a node's leaves belong to its left child: the largest power of two below their number.
+  /// The number of leaves in a node's left child: the largest power of two below the node's number of leaves.
   static func leavesOfLeftChild(leafCount: Int) -> Int {
     1 << (ceilingOfBinaryLogarithm(leafCount) - 1)
   }
@@ -121,8 +122,8 @@ private func ceilingOfBinaryLogarithm(_ number: Int) -> Int {
 }
 
 extension MicroBatchTree {
-  /// The sum of numbers in the fixed binary tree of as many leaves: it depends on the numbers and their order alone.
-  /// The sum of none is 0.
+  /// The sum of numbers in the fixed binary tree with as many leaves: it depends only on the numbers and their order.
+  /// The sum of no numbers is 0.
   public static func sum(_ numbers: [Double]) -> Double { sum(numbers[...]) }
 
   private static func sum(_ numbers: ArraySlice<Double>) -> Double {

@@ -1,31 +1,31 @@
 import Tensors
 
-/// Who sends what to whom so that every rank gets the sums of what it owns, in the order of the tree: the levels of the
-/// way from the micro-batches' gradients to their owners.
+/// The communication pattern by which every rank gets the sums of the pieces that it owns, in the order of the tree, in
+/// levels from the micro-batches' gradients to their owners.
 ///
-/// On the first level the ranks of a node exchange sections of a bucket and add up, each in its section, what the tree
-/// allows; on the second the ranks of one slot on all nodes exchange pieces of their section. A level without other
-/// ranks costs nothing: with one rank per node, or one node, the way has a single stage.
+/// On the first level, the ranks of a node exchange sections of a bucket, and each adds up its section as far as the
+/// tree allows; on the second, the ranks of one slot on all nodes exchange pieces of their section. A level without
+/// other ranks costs nothing: with one rank per node, or one node, there is a single stage.
 public struct ReductionPlan: Sendable {
   /// One level, as one rank sees it.
   public struct Level: Sendable {
-    /// The ranks that exchange, this one included, from left to right in the tree.
+    /// The participating ranks, this one included, from left to right in the tree.
     public let peers: [Int]
-    /// This rank's index among them.
+    /// This rank's index among `peers`.
     public let own: Int
-    /// How many sums each of them brings.
+    /// The number of sums of each peer.
     public let sumCounts: [Int]
-    /// The index of each peer's first sum among all.
+    /// The index of each peer's first sum among all sums.
     public let firstSums: [Int]
-    /// What to add then, by indices among all.
+    /// The additions to perform, by indices among all sums.
     public let additions: [MicroBatchTree.Addition]
-    /// The indices of the sums that come out, from left to right.
+    /// The indices of the resulting sums, from left to right.
     public let results: [Int]
 
-    /// How many sums come in, those of this rank included.
+    /// The number of incoming sums, including those of this rank.
     public var sumCount: Int { sumCounts.reduce(0, +) }
 
-    /// The indices of this rank's sums among all.
+    /// The indices of this rank's sums among all sums.
     public var ownSums: Range<Int> { firstSums[own]..<firstSums[own] + sumCounts[own] }
 
     init(peers: [Int], own: Int, nodes: [[MicroBatchTree.Node]], tree: MicroBatchTree) {
@@ -41,10 +41,10 @@ public struct ReductionPlan: Sendable {
 
   public let sharding: Sharding
   public let rank: Int
-  /// Inside the node, then between nodes.
+  /// First within the node, then between nodes.
   public let levels: [Level]
 
-  /// - Parameter tree: its micro-batches are shared out by `leafRanges`.
+  /// - Parameter tree: the tree, whose micro-batches are shared out by `leafRanges`.
   public init(tree: MicroBatchTree, sharding: Sharding, rank: Int) {
     let grid = sharding.grid
     let subtrees = tree.leafRanges(ofRanks: grid.rankCount).map { tree.maximalSubtrees(of: $0) }
@@ -61,7 +61,7 @@ public struct ReductionPlan: Sendable {
     ]
   }
 
-  /// What a peer of a level gets of a bucket, and adds up.
+  /// The part of a bucket that a peer of a level receives and adds up.
   /// - Parameter peer: an index among the level's peers.
   public func part(level: Int, bucket: Int, peer: Int) -> Range<Int> {
     level == 0

@@ -1,17 +1,17 @@
 import Ranks
 import Tensors
 
-/// Which rank owns what of the arena: a piece of every bucket.
+/// The division of the arena among ranks: each rank owns a piece of every bucket.
 ///
-/// A bucket is a range of blocks that moves between ranks together. The backward pass finishes gradients from the end of
-/// the arena to its start, bucket by bucket; since every rank owns a piece of each bucket, all ranks send and receive
-/// alike at any moment. (With one contiguous shard per rank, all would send to the same owner at a time.)
+/// A bucket is a range of blocks that is exchanged together. The backward pass finishes gradients from the end of the
+/// arena to its start, bucket by bucket; since every rank owns a piece of each bucket, the load is balanced at any
+/// moment. (With one contiguous shard per rank, all ranks would send to the same owner at the same time.)
 public struct Sharding: Sendable, Equatable {
   /// A range of the arena that one rank owns.
   public struct Piece: Sendable, Equatable {
-    /// Floats from the start of the arena.
+    /// In floats from the start of the arena.
     public let range: Range<Int>
-    /// Where it begins among the floats that its owner owns, which lie one after the other in the owner's buffers.
+    /// The start of the piece among all floats of its owner, whose pieces follow one another in the owner's buffers.
     public let offset: Int
   }
 
@@ -19,14 +19,14 @@ public struct Sharding: Sendable, Equatable {
   /// The arena's buckets, from its start to its end.
   public let buckets: [Range<Int>]
 
-  /// Blocks of a bucket where there are few ranks: a mebibyte, which hides a network's latency.
+  /// The size of a bucket in blocks if there are few ranks: a mebibyte, which hides a network's latency.
   private static let usualBlocksPerBucket = 64
 
-  /// - Parameter arenaCount: floats of the arena, in whole blocks.
+  /// - Parameter arenaCount: the number of floats of the arena, in whole blocks.
   public init(arenaCount: Int, grid: RankGrid) {
     let blockSize = ParameterLayout.blockSize
-    precondition(arenaCount.isMultiple(of: blockSize), "an arena is made of whole blocks, not of \(arenaCount) floats")
-    // Every rank has as many blocks of a bucket as every other, save of the last bucket.
+    precondition(arenaCount.isMultiple(of: blockSize), "\(arenaCount) floats are not a whole number of blocks")
+    // Every rank owns the same number of blocks in each bucket, except in the last one.
     let ranks = grid.rankCount
     let blocksPerBucket = (Self.usualBlocksPerBucket + ranks - 1) / ranks * ranks
     let size = blocksPerBucket * blockSize
@@ -34,30 +34,30 @@ public struct Sharding: Sendable, Equatable {
     buckets = stride(from: 0, to: arenaCount, by: size).map { $0..<min($0 + size, arenaCount) }
   }
 
-  /// The most floats that a bucket has.
+  /// The maximum number of floats in a bucket.
   public var bucketSize: Int { buckets.first?.count ?? 0 }
 
-  /// How many buckets may be on their way to a rank together: enough to keep a network busy, in little memory.
+  /// The number of buckets that may be in flight at a time: enough to keep a network busy with little memory.
   public var bucketsInFlight: Int { max(2, min(16, (1 << 22) / max(1, bucketSize))) }
 
-  /// The buckets that hold elements of a range of the arena.
+  /// The buckets that overlap a range of the arena.
   public func buckets(touching range: Range<Int>) -> Range<Int> {
     guard !range.isEmpty, bucketSize > 0 else { return 0..<0 }
     return range.lowerBound / bucketSize..<(range.upperBound - 1) / bucketSize + 1
   }
 
-  /// What the ranks of one slot own of a bucket, on all nodes together.
+  /// The part of a bucket that the ranks of one slot own, over all nodes.
   public func section(bucket: Int, slot: Int) -> Range<Int> {
     Self.part(slot, of: grid.slotCount, in: buckets[bucket])
   }
 
-  /// What a rank owns of a bucket.
+  /// The part of a bucket that a rank owns.
   public func piece(bucket: Int, rank: Int) -> Range<Int> {
     Self.part(
       grid.node(of: rank), of: grid.nodeCount, in: section(bucket: bucket, slot: grid.slot(of: rank)))
   }
 
-  /// All that a rank owns, from the start of the arena to its end.
+  /// All pieces of a rank, from the start of the arena to its end.
   public func pieces(ofRank rank: Int) -> [Piece] {
     if grid.rankCount == 1 { return buckets.isEmpty ? [] : [Piece(range: 0..<buckets.last!.upperBound, offset: 0)] }
     var offset = 0
@@ -69,10 +69,11 @@ public struct Sharding: Sendable, Equatable {
     }
   }
 
-  /// Floats that a rank owns.
+  /// The number of floats that a rank owns.
   public func count(ofRank rank: Int) -> Int { pieces(ofRank: rank).reduce(0) { $0 + $1.range.count } }
 
-  /// Numbers of all blocks in the order of the arena, from those of each rank's blocks one rank after the other.
+  /// Reorders one number per block from the order of ranks, where each rank's blocks follow one another, to the order
+  /// of the arena.
   public func inArenaOrder<Number>(_ numbers: [Number]) -> [Number] {
     var all = numbers
     var next = 0
@@ -87,7 +88,7 @@ public struct Sharding: Sendable, Equatable {
     return all
   }
 
-  /// One of `count` parts of a run of blocks, as even as possible.
+  /// One of `count` parts of a range of blocks, which are as even as possible.
   private static func part(_ index: Int, of count: Int, in range: Range<Int>) -> Range<Int> {
     let blockSize = ParameterLayout.blockSize
     let blocks = range.count / blockSize

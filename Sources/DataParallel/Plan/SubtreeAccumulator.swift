@@ -1,34 +1,35 @@
-/// Says, leaf by leaf, how one rank adds up its leaves into the maximal subtrees among them.
+/// Determines, leaf by leaf, how one rank adds up its leaves into their maximal subtrees.
 ///
 /// Two finished siblings are added at once, so that few buffers are alive: at most one for each maximal subtree of the
-/// leaves so far, and the newest. A leaf whose left sibling is finished gets no buffer of its own: whoever makes it adds
-/// it to the sibling's, element by element, with the same rounding. What a buffer is and how two are added is the
-/// caller's business; the caller may do it in parts, as parts of the leaf become final.
+/// leaves so far, and the newest. A leaf whose left sibling is finished gets no buffer of its own: the caller adds it
+/// to the sibling's, element by element, with the same rounding. The caller defines what a buffer is and how two are
+/// added; it may add them in parts, as parts of the leaf become final.
 public struct SubtreeAccumulator<Buffer> {
   public let tree: MicroBatchTree
   /// The rank's leaves.
   public let leaves: Range<Int>
-  /// What they become, from left to right.
+  /// The maximal subtrees of the leaves, from left to right.
   public let subtrees: [MicroBatchTree.Node]
-  /// The subtrees of the leaves so far and their sums, from left to right; once all leaves are in, they are `subtrees`.
+  /// The subtrees of the leaves so far and their sums, from left to right; once the last leaf is finished, they are
+  /// `subtrees`.
   public private(set) var sums: [(node: MicroBatchTree.Node, buffer: Buffer)] = []
   private var nextLeaf: Int
 
-  /// A leaf under way.
+  /// A leaf in progress.
   public struct Leaf {
-    /// Where to add the leaf's elements: to zeros in a fresh buffer, or to the sum of its left sibling.
+    /// The buffer to which the leaf's elements are added: a buffer of zeros, or the sum of its left sibling.
     public let buffer: Buffer
-    /// The additions, in order, that make a subtree's sum of it: the right buffer's elements to the left one's. The
-    /// right ones are free afterwards.
+    /// The additions, in order, that turn the leaf into a subtree's sum: the right buffer's elements are added to the
+    /// left one's. The right buffers are free afterwards.
     public let additions: [(right: Buffer, left: Buffer)]
-    /// Where that sum is then.
+    /// The buffer that then contains the sum.
     public let sum: Buffer
-    /// The index among `subtrees`, if nothing more will be added to the sum.
+    /// The index among `subtrees`, if the sum is complete.
     public let finalIndex: Int?
     fileprivate let sums: [(node: MicroBatchTree.Node, buffer: Buffer)]
   }
 
-  /// - Parameter leaves: the rank's.
+  /// - Parameter leaves: the rank's leaves.
   public init(tree: MicroBatchTree, leaves: Range<Int>) {
     self.tree = tree
     self.leaves = leaves
@@ -36,13 +37,13 @@ public struct SubtreeAccumulator<Buffer> {
     nextLeaf = leaves.lowerBound
   }
 
-  /// Whether all leaves are in.
+  /// Whether all leaves are finished.
   public var isComplete: Bool { nextLeaf == leaves.upperBound }
 
-  /// The next leaf. To be handed to `finish` when its elements and all its additions were made.
-  /// - Parameter fresh: gives a buffer of zeros.
+  /// The next leaf. Pass it to `finish` when its elements have been computed and all its additions performed.
+  /// - Parameter fresh: returns a buffer of zeros.
   public func start(fresh: () -> Buffer) -> Leaf {
-    precondition(!isComplete, "all leaves \(leaves) are in already")
+    precondition(!isComplete, "all leaves \(leaves) are already finished")
     let node = tree.leaf(nextLeaf)
     var sums = sums
     let buffer: Buffer
@@ -66,7 +67,7 @@ public struct SubtreeAccumulator<Buffer> {
       sums: sums)
   }
 
-  /// Counts a leaf as done.
+  /// Marks a leaf as finished.
   public mutating func finish(_ leaf: Leaf) {
     sums = leaf.sums
     nextLeaf += 1

@@ -9,18 +9,18 @@ import Optimisation
 import Ranks
 import Tensors
 
-/// The state of a training run and the parts of a step: every rank holds all parameters, and of the optimiser's moments
-/// and of the averages what it owns (`Sharding`).
+/// The state of a training run and the parts of a step. Every rank holds all parameters; the optimiser's moments and
+/// the averages are sharded (`Sharding`).
 public final class DataParallelTrainer {
-  /// How ranks work together; none of it changes a bit, save the plain sum and rounding on the wire.
+  /// How ranks work together. No setting affects the results, except the plain sum and rounding on the wire.
   public struct Arrangement: Sendable {
-    /// How gradients are added up; a run that is to keep its bits takes the tree.
+    /// How gradients are added up; the tree gives bit-identical results for any number of ranks.
     public var reduction = ReductionMethod.tree
-    /// Whether messages move while the network computes.
+    /// Whether communication overlaps with computation.
     public var overlaps = true
-    /// How gradients travel between nodes.
+    /// The format of gradients sent between nodes.
     public var wire = RunConfiguration.TrainingSettings.WireFormat.float32
-    /// How ranks are spread over nodes; nil for each a node of its own.
+    /// How ranks are distributed over nodes; nil if each rank is a node of its own.
     public var grid: RankGrid?
 
     public init(
@@ -34,20 +34,20 @@ public final class DataParallelTrainer {
     }
   }
 
-  /// The network, and what it is trained for.
+  /// The network and its training objective.
   public let task: any TrainingTask
-  /// Who owns what.
+  /// The division of the arena among ranks.
   public let sharding: Sharding
   public let averages: [ExponentialMovingAverage]
 
-  /// What decides how often training draws each step; nil for evenly.
+  /// The sampling distribution of the time steps; nil for the uniform one.
   private(set) var lossAware: LossAwareSteps?
   private let lossAwareRecord: LossAwareRecord?
-  /// The times and losses of this rank's images of the step under way, one after the other.
+  /// The times and losses of this rank's images in the current step, one after another.
   private var imageLosses: [Double] = []
   private let configuration: RunConfiguration
   private let communicator: Communicator
-  /// For gradients and parameters alone, which another thread may move.
+  /// Only for gradients and parameters, which another thread may exchange.
   private let exchangeRanks: SplitCommunicator
   let workers: WorkerPool
   let profiler: Profiler?
@@ -56,12 +56,12 @@ public final class DataParallelTrainer {
   private let averaging: any GradientReduction
   private let loop: ProgressLoop
   private let parameterExchange: ParameterExchange
-  /// What went wrong while a forward pass waited for parameters.
+  /// The error that occurred while a forward pass waited for parameters.
   private var exchangeFailure: (any Error)?
   private let arena: Arena
   private let pieces: [Sharding.Piece]
 
-  /// A trainer at step 0: parameters drawn from the seed, averages equal to them. Collective.
+  /// A trainer at step 0: parameters are drawn from the seed, and averages are equal to them. Collective.
   ///
   /// - Parameter profiler: measures the parts of a step; nil measures nothing.
   public init(
@@ -86,7 +86,7 @@ public final class DataParallelTrainer {
     pieces = sharding.pieces(ofRank: communicator.rank)
     exchangeRanks = try communicator.split(group: 0)!
     let tree = MicroBatchTree(leafCount: configuration.microBatchCount)
-    // Inside a machine, messages are copies that a processor makes, and there is nothing to hide.
+    // Within a machine, messages are copies that a processor makes, so overlapping gains nothing.
     let loop = ProgressLoop(
       isBackground: sharding.grid.nodeCount > 1 && arrangement.overlaps && MPISession.allowsConcurrentCalls,
       waits: communicator.waits)
@@ -122,28 +122,28 @@ public final class DataParallelTrainer {
     }
   }
 
-  /// Begins with other parameters than those drawn from the seed; the averages start from them too. Before the first step,
-  /// and alike on all ranks.
+  /// Starts with given parameters instead of those drawn from the seed; the averages start from them too. Call it
+  /// before the first step, with the same parameters on all ranks.
   public func begin(with parameters: Arena) {
-    precondition(parameters.count == arena.count, "parameters of another network")
+    precondition(parameters.count == arena.count, "the parameters are those of another network")
     arena.pointer.update(from: parameters.pointer, count: arena.count)
     startAverages()
   }
 
-  /// Whether messages move while the network computes.
+  /// Whether communication overlaps with computation.
   public var overlaps: Bool { loop.isBackground }
 
-  /// Bytes of the optimiser's moments and the averages that this rank holds.
+  /// The size in bytes of the optimiser's moments and the averages that this rank holds.
   public var shardedStateBytes: Int { (2 + averages.count) * adam.count * MemoryLayout<Float>.stride }
 
-  /// θ, equal on all ranks. Collective: waits for what other ranks have updated.
+  /// θ, equal on all ranks. Collective: waits for the other ranks' updates.
   public func parameters() throws -> Arena {
     try settleParameters()
     return arena
   }
 
-  /// Waits until nothing is under way between ranks. Collective; to be called before the trainer is let go, unless the job
-  /// is about to be aborted.
+  /// Waits until no communication between ranks is pending. Collective; call it before the trainer is released, unless
+  /// the job is about to be aborted.
   public func settle() throws { try settleParameters() }
 
   // MARK: Parts of the step
@@ -151,20 +151,20 @@ public final class DataParallelTrainer {
   /// The micro-batches of this rank.
   package var localMicroBatches: Range<Int> { averaging.localMicroBatches }
 
-  /// The samples of the global batch that are a micro-batch.
+  /// The samples of the global batch in a micro-batch.
   package func samples(ofMicroBatch index: Int) -> Range<Int> {
     let size = configuration.training.microBatch
     return index * size..<(index + 1) * size
   }
 
-  /// Forward and backward pass over one of this rank's micro-batches; its gradients join the sum, and begin to move as
-  /// soon as they are final.
+  /// Forward and backward pass over one of this rank's micro-batches. Its gradients are added to the sum, and their
+  /// exchange starts as soon as they are final.
   ///
   /// - Parameters:
   ///   - batch: noisy images, noise and times of the micro-batch.
-  ///   - microBatch: its number in the global batch; this rank's come in order.
-  ///   - step: steps done before this one.
-  /// - Returns: the micro-batch's part of the global batch's loss.
+  ///   - microBatch: its index in the global batch; this rank's micro-batches come in order.
+  ///   - step: the number of steps done before this one.
+  /// - Returns: the micro-batch's contribution to the global batch's loss.
   package func accumulateGradients(_ batch: NoisedImages, microBatch: Int, step: Int) throws -> Double {
     let tape = Tape(
       recordingWith: arena, gradients: averaging.leaf(), workers: workers, profiler: profiler,
@@ -181,17 +181,16 @@ public final class DataParallelTrainer {
     return loss.loss
   }
 
-  /// The gradient of the global batch, in an arena of which the pieces that this rank owns hold it. Collective; valid
-  /// until the next step.
+  /// The gradient of the global batch. Only this rank's pieces of the arena are valid, until the next step. Collective.
   package func averagedGradients() throws -> UnsafeMutablePointer<Float> { try averaging.finish() }
 
-  /// The loss of the global batch from those of this rank's micro-batches, in order. Collective; equal on all ranks.
+  /// The loss of the global batch, from those of this rank's micro-batches in order. Collective; equal on all ranks.
   package func totalLoss(_ losses: [Double]) throws -> Double {
     MicroBatchTree.sum(
       try communicator.allGather(losses, counts: averaging.tree.leafRanges(ofRanks: communicator.size).map(\.count)))
   }
 
-  /// Notes what the images of the step lost, if that decides which steps are drawn. Collective.
+  /// Records the losses of the step's images, if they determine which time steps are drawn. Collective.
   func noteLosses() throws {
     guard lossAware != nil else { return }
     let counts = averaging.tree.leafRanges(ofRanks: communicator.size).map {
@@ -219,17 +218,17 @@ public final class DataParallelTrainer {
   /// The learning rate of the step after `step` steps.
   func learningRate(step: Int) -> Double { schedule.rate(atStep: step + 1) }
 
-  /// One step of Adam on what this rank owns; then all ranks begin to exchange their new parameters. Collective.
+  /// Updates this rank's pieces with Adam; then all ranks start to exchange their new parameters. Collective.
   ///
   /// - Parameters:
-  ///   - gradients: as `averagedGradients` gave them.
+  ///   - gradients: the result of `averagedGradients`.
   ///   - norm: the gradient's norm, for clipping.
-  ///   - step: steps done before this one.
+  ///   - step: the number of steps done before this one.
   package func update(gradients: UnsafePointer<Float>, norm: Double, step: Int) throws {
     let scale = configuration.training.maxGradientNorm.map {
       GradientNorm.clippingScale(norm: norm, maximum: $0)
     }
-    // All ranks have the parameters, or there would be no norm; their last messages need to be noticed.
+    // All ranks have the parameters, since the norm is known; only their last messages have to be completed.
     try settleParameters()
     // Gradients are read; parameters and both moments are read and written.
     profiler.measure(.adam, Work(floats: 7 * adam.count)) {
@@ -243,8 +242,8 @@ public final class DataParallelTrainer {
     if !overlaps { try settleParameters() }
   }
 
-  /// Moves the averages of what this rank owns towards the parameters.
-  /// - Parameter step: steps done before this one.
+  /// Moves this rank's pieces of the averages towards the parameters.
+  /// - Parameter step: the number of steps done before this one.
   package func updateAverages(step: Int) {
     for average in averages {
       profiler.measure(.movingAverages, Work(floats: 3 * average.count)) {
@@ -257,7 +256,7 @@ public final class DataParallelTrainer {
 
   // MARK: Exchanging parameters
 
-  /// All of an average, put together from what the ranks own. Collective.
+  /// A complete average, gathered from the pieces of all ranks. Collective.
   public func gatherAverage(_ average: ExponentialMovingAverage) throws -> Arena {
     try settleParameters()
     let gathered = Arena(task.model.layout)
@@ -281,7 +280,7 @@ public final class DataParallelTrainer {
     }
   }
 
-  /// Returns when the values of a parameter are there, or never will be.
+  /// Waits for the values of a parameter; returns early if the exchange has failed.
   private func waitForParameter(_ entry: ParameterEntry) {
     let needed = sharding.buckets(touching: entry.range).upperBound
     if parameterExchange.arrivedCount >= needed { return }
@@ -292,7 +291,7 @@ public final class DataParallelTrainer {
     }
   }
 
-  /// What this rank owns of an arena, one piece after the other.
+  /// This rank's pieces of an arena, one after another.
   private func gather(_ values: UnsafePointer<Float>) -> FloatBuffer {
     let buffer = FloatBuffer(count: adam.count)
     for piece in pieces {
@@ -309,7 +308,7 @@ public final class DataParallelTrainer {
 
   // MARK: Checkpoints
 
-  /// The state of this moment, with the parameters in a buffer of their own.
+  /// The current state, with the parameters in a separate buffer.
   public var state: TrainingState {
     let model = tensorGroup(CheckpointGroup.model, ofArena: arena.pointer)
     let parameters = TrainingState.Part(group: model, isLive: false) { [unowned self] in
@@ -325,11 +324,11 @@ public final class DataParallelTrainer {
       parts: [parameters] + sharded.map { .init(group: tensorGroup($0.0, $0.1), isLive: true) } + lossAwareParts)
   }
 
-  /// Bytes that a copy of the state takes on this rank.
+  /// The size in bytes of a copy of the state on this rank.
   public var stateCopyBytes: Int { shardedStateBytes + adam.count * MemoryLayout<Float>.stride }
 
   /// A group of a file whose tensors have the parameters' names and shapes.
-  /// - Parameter values: an arena; what this rank owns of it is copied.
+  /// - Parameter values: an arena, of which this rank's pieces are copied.
   public func tensorGroup(_ path: String, ofArena values: UnsafePointer<Float>) -> TensorGroup {
     tensorGroup(path, gather(values))
   }
@@ -352,6 +351,6 @@ public final class DataParallelTrainer {
 }
 
 extension Sharding.Piece {
-  /// The floats of its owner's buffers.
+  /// The range of the piece in its owner's buffers.
   fileprivate var part: Range<Int> { offset..<offset + range.count }
 }

@@ -3,8 +3,8 @@ import Diffusion
 import MessagePassing
 import Tensors
 
-/// `LossAwareSteps` as checkpoints keep them: the group `loss_aware_steps` with the last losses of each step. All ranks
-/// hold the same; rank 0 writes and reads it.
+/// The stored form of `LossAwareSteps`: the group `loss_aware_steps` of a checkpoint with the last losses of each step.
+/// All ranks hold the same data; rank 0 writes and reads it.
 struct LossAwareRecord {
   private let arena: Arena
   private let history: ParameterEntry
@@ -26,13 +26,13 @@ struct LossAwareRecord {
     arena.tensor(counts).copy(steps.counts.map(Float.init))
   }
 
-  /// For a file of all ranks, of which one owns the whole record.
+  /// The group for a file of all ranks, where one rank owns the whole record.
   func group(isOwner: Bool) -> TensorGroup {
     TensorGroup(
       path: CheckpointGroup.lossAwareSteps, layout: arena.layout, ranges: isOwner ? [0..<arena.count] : [],
       values: isOwner ? arena.buffer : FloatBuffer(count: 0))
   }
 
-  /// Gives rank 0's to all. Collective.
+  /// Sends rank 0's record to all ranks. Collective.
   func share(_ communicator: Communicator) throws { try communicator.broadcast(arena.buffer, from: 0) }
 }

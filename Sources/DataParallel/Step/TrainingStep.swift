@@ -3,11 +3,11 @@ import Diffusion
 import Kernels
 import Tensors
 
-/// Images of the global batch, and what is known of them.
+/// Images of the global batch and their labels.
 public struct LabelledImages {
   /// [N, H, W, C].
   public let images: Tensor
-  /// Their classes, nil where the network is not to know.
+  /// Their classes, nil if the network is not to be conditioned on one.
   public let classes: [Int?]
 
   public init(_ images: Tensor, classes: [Int?]) {
@@ -16,45 +16,45 @@ public struct LabelledImages {
   }
 }
 
-/// What a training step found. Equal on all ranks.
+/// The result of a training step. Equal on all ranks.
 public struct StepResult: Sendable, Equatable {
-  /// Of the global batch, before the update.
+  /// The loss of the global batch, before the update.
   public let loss: Double
-  /// Of the global batch's gradient, before clipping.
+  /// The norm of the global batch's gradient, before clipping.
   public let gradientNorm: Double
   public let learningRate: Double
 }
 
-/// A step whose loss or gradient is not a finite number. All ranks throw it, and no parameter was changed.
+/// The loss or gradient of a step is not a finite number. All ranks throw it, and no parameter was changed.
 public struct NonFiniteStep: Error {
   public let loss: Double
   public let gradientNorm: Double
 }
 
-/// Sees what a step computes, without changing it. Every call is made by all ranks.
+/// Observes a step without changing it. All ranks make every call.
 public protocol StepObserver: AnyObject {
   /// - Parameters:
-  ///   - images: of this rank's micro-batches, in order.
-  ///   - noised: what the network sees of them.
+  ///   - images: the images of this rank's micro-batches, in order.
+  ///   - noised: the noised images, as the network's input.
   func didDraw(_ images: [Tensor], _ noised: [NoisedImages], step: Int, firstSample: Int) throws
 
-  /// - Parameter gradients: an arena; the pieces that this rank owns are those of the global batch.
+  /// - Parameter gradients: an arena, in which this rank's pieces hold the gradient of the global batch.
   func didAverage(_ gradients: UnsafeMutablePointer<Float>, loss: Double, step: Int, _ trainer: DataParallelTrainer)
     throws
 
-  /// The parameters are new.
+  /// Called after the parameters were updated.
   func didUpdate(step: Int, _ trainer: DataParallelTrainer) throws
 }
 
 extension DataParallelTrainer {
-  /// A training step: draws the noise of each of this rank's micro-batches, accumulates their gradients, averages these
+  /// A training step: draws noise for each of this rank's micro-batches, accumulates their gradients, averages these
   /// over all ranks, and updates the parameters and their averages. Collective.
   ///
   /// - Parameters:
-  ///   - step: steps done before this one.
-  ///   - observer: nil where nobody looks on.
-  ///   - images: the samples of the global batch that are asked for.
-  /// - Throws: `NonFiniteStep` on all ranks, and what `images`, the observer and MPI throw.
+  ///   - step: the number of steps done before this one.
+  ///   - observer: nil for none.
+  ///   - images: returns the given samples of the global batch.
+  /// - Throws: `NonFiniteStep` on all ranks, and the errors of `images`, the observer and MPI.
   public func step(
     _ step: Int, observer: (any StepObserver)? = nil, images: (_ samples: Range<Int>) throws -> LabelledImages
   ) throws -> StepResult {

@@ -1,13 +1,13 @@
 import RealModule
 
-/// What one element adds to a term of the variational bound, in nats, with its derivatives by the mean and the
-/// log-variance of the model's reverse step.
+/// One element's contribution to a term of the variational bound, in nats, with its derivatives with respect to the
+/// mean and the log-variance of the model's reverse step.
 struct BoundTerm: Equatable {
   let value: Double
   let byMean: Double
   let byLogVariance: Double
 
-  /// KL(N(m₁, v₁) ‖ N(m₂, v₂)), the second being the model.
+  /// KL(N(m₁, v₁) ‖ N(m₂, v₂)), where the second distribution is the model's.
   static func divergence(
     mean: Double, logVariance: Double, from model: Double, modelLogVariance: Double
   ) -> BoundTerm {
@@ -20,11 +20,11 @@ struct BoundTerm: Equatable {
       byLogVariance: (1 - ratio - square) / 2)
   }
 
-  /// −log of what N(mean, σ²) gives to the 255th part of [−1, 1] around x; the outermost reach to infinity (Ho, Jain,
-  /// Abbeel, arXiv:2006.11239, equation 13).
+  /// −log of the probability that N(mean, σ²) assigns to the interval of width 2/255 around x; the outermost intervals
+  /// extend to infinity (Ho, Jain, Abbeel, arXiv:2006.11239, equation 13).
   static func negativeLogLikelihood(of x: Double, mean: Double, logVariance: Double) -> BoundTerm {
     let scale = Double.exp(-logVariance / 2)
-    // Where the outermost end, their edges contribute nothing.
+    // An infinite edge contributes nothing.
     let (isLowest, isHighest) = (x < -0.999, x > 0.999)
     let (upper, lower) = ((x - mean + 1 / 255) * scale, (x - mean - 1 / 255) * scale)
     let probability: Double
@@ -33,11 +33,11 @@ struct BoundTerm: Equatable {
     } else if isHighest {
       probability = cumulative(-lower)
     } else {
-      // In the tail where both are small, so that their difference is exact.
+      // Computed in the tail where both values are small, so that no precision is lost in their difference.
       probability = lower > 0 ? cumulative(-lower) - cumulative(-upper) : cumulative(upper) - cumulative(lower)
     }
     guard probability > 1e-300 else {
-      // Farther out than doubles reach, the density at the nearer edge stands for the probability.
+      // Beyond the range of doubles, the density at the nearer edge stands for the probability.
       let nearer = isLowest ? upper : isHighest ? lower : abs(upper) < abs(lower) ? upper : lower
       let distance = max(abs(nearer), 1)
       let slope = nearer + 1 / (nearer < 0 ? -distance : distance)
@@ -56,8 +56,8 @@ struct BoundTerm: Equatable {
   private static func density(_ x: Double) -> Double { .exp(-x * x / 2) / (2 * Double.pi).squareRoot() }
 }
 
-/// A step's term of the bound as a function of what the model says: a Kullback–Leibler divergence, or at the first step
-/// the improbability of the image.
+/// One step's term of the bound as a function of the model's output: a Kullback–Leibler divergence, or at the first
+/// step the negative log-likelihood of the image.
 struct BoundStep {
   let posterior: Transition.Posterior
   let bounds: LogVarianceBounds
@@ -76,7 +76,7 @@ struct BoundStep {
   ///   - noisy: the same of x_t.
   ///   - estimate: the same of x̂_0.
   ///   - logVariance: the model's.
-  /// - Returns: the term, and its derivatives by the model's mean and log-variance.
+  /// - Returns: the term, and its derivatives with respect to the model's mean and log-variance.
   func term(original: Double, noisy: Double, estimate: Double, logVariance: Double) -> BoundTerm {
     let mean = posterior.original * estimate + posterior.noisy * noisy
     if isFirst { return .negativeLogLikelihood(of: original, mean: mean, logVariance: logVariance) }

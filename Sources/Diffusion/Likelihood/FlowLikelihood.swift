@@ -1,7 +1,7 @@
 import RealModule
 import Tensors
 
-/// A denoiser whose derivative is known too.
+/// A denoiser that can also be differentiated.
 public protocol DifferentiableDenoiser: Denoiser {
   /// The estimate, and probeᵀ·∂ε̂/∂x: the derivative of Σ probe·ε̂ with respect to x, image by image.
   func estimateWithDerivative(
@@ -13,16 +13,16 @@ public protocol DifferentiableDenoiser: Denoiser {
 /// arXiv:2011.13456, section 4.3 and appendix D.2): log p(x_0) = log p(x_T) + ∫ ∇·v dt along the flow, with
 /// ∇·v ≈ zᵀ·(∂v/∂x)·z for random z (Skilling 1989, Hutchinson 1990).
 public struct FlowLikelihood {
-  /// What z is drawn from: mean 0, variance 1.
+  /// The distribution of z, with mean 0 and variance 1.
   public enum Probe: String, Sendable, CaseIterable {
-    /// −1 or 1: the smallest variance.
+    /// −1 or 1 with equal probability, which has the smallest variance.
     case rademacher
     case gaussian
   }
 
   public let process: any ForwardProcess
   public let probe: Probe
-  /// Of the solver, relative and absolute.
+  /// The solver's tolerance, relative and absolute.
   public let tolerance: Double
   public let seed: UInt64
 
@@ -42,23 +42,24 @@ public struct FlowLikelihood {
   public struct Result: Sendable {
     /// log p(x_0) of each image, in nats.
     public let logDensities: [Double]
-    /// Where the flow takes each image, divided by the prior's standard deviation: standard normal if the model is right.
+    /// The end point of the flow for each image, divided by the prior's standard deviation: standard normal if the
+    /// model is right.
     public let latents: DoubleTensor
     public let evaluations: Int
   }
 
   /// - Parameters:
   ///   - images: x_0, as at the process's earliest time, [N, …].
-  ///   - firstImage: the number of the first among all whose likelihoods are taken with this seed.
-  ///   - progress: called with the share of the way that the slowest image has done.
-  /// - Throws: what the denoiser throws, and `DiffusionError` if the equation cannot be solved.
+  ///   - firstImage: the index of the first image among all images whose likelihoods are computed with this seed.
+  ///   - progress: called with the fraction completed by the slowest image.
+  /// - Throws: the denoiser's errors, and `DiffusionError` if the equation cannot be solved.
   public func logDensities(
     of images: DoubleTensor, denoiser: some DifferentiableDenoiser, firstImage: Int = 0,
     progress: ((Double) -> Void)? = nil
   ) throws -> Result {
     let (count, size) = (images.imageCount, images.imageSize)
     let probes = drawProbes(like: images, firstImage: firstImage)
-    // The integral of the divergence is one more element of every image.
+    // The integral of the divergence is solved as one more element of every image.
     let start = pack(images, [Double](repeating: 0, count: count))
     let solver = AdaptiveSolver(relative: tolerance, absolute: tolerance)
     let solution = try solver.solve(
@@ -83,8 +84,9 @@ public struct FlowLikelihood {
     return Result(logDensities: logDensities, latents: latents, evaluations: solution.evaluations.max() ?? 0)
   }
 
-  /// −log₂ of the probability of an image whose values were whole numbers from 0 to 255, made continuous by uniform noise
-  /// and scaled to [−1, 1], per dimension: a density in units of the 256th part of the range.
+  /// −log₂ of the probability of an image whose values were whole numbers from 0 to 255, made continuous by uniform
+  /// noise and scaled to [−1, 1], per dimension. The density is converted to a probability per interval of 1/256 of the
+  /// range.
   public static func bitsPerDimension(logDensity: Double, dimensions: Int) -> Double {
     -logDensity / (Double(dimensions) * .log(2)) + 7
   }

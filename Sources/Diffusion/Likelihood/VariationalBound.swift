@@ -5,7 +5,7 @@ import RealModule
 public struct VariationalBound: Sendable {
   public let process: DiscreteProcess
   public let variance: ReverseVariance
-  /// Whether x̂_0 is kept within [−1, 1], as when sampling.
+  /// Whether x̂_0 is clamped to [−1, 1], as when sampling.
   public let clipsOriginal: Bool
 
   public init(process: DiscreteProcess, variance: ReverseVariance, clipsOriginal: Bool = true) {
@@ -14,7 +14,8 @@ public struct VariationalBound: Sendable {
     self.clipsOriginal = clipsOriginal
   }
 
-  /// L_T of each image in nats: how much of it is left in x_T, KL(q(x_T | x_0) ‖ p(x_T)), where sampling starts with p.
+  /// L_T of each image in nats, KL(q(x_T | x_0) ‖ p(x_T)): how much of the image is left in x_T. Sampling starts from
+  /// p.
   public func priorTerms(_ images: DoubleTensor) -> [Double] {
     (0..<images.imageCount).map { image in
       Self.priorTerm(images.elements[images.range(ofImage: image)], process)
@@ -38,7 +39,7 @@ public struct VariationalBound: Sendable {
   /// - Parameters:
   ///   - images: x_0 in [−1, 1].
   ///   - x: x_t.
-  ///   - estimate: the denoiser's of x_t.
+  ///   - estimate: the denoiser's estimate from x_t.
   public func terms(at step: Int, images: DoubleTensor, x: DoubleTensor, estimate: Estimate) -> [Double] {
     let boundStep = BoundStep(process, step: step)
     let original = estimate.original(clipped: clipsOriginal)

@@ -15,12 +15,12 @@ public enum CrossEntropy {
     }
   }
 
-  /// A micro-batch's part of the global batch's mean loss, with its gradient with respect to the logits.
+  /// A micro-batch's contribution to the mean loss of the global batch, and its gradient with respect to the logits.
   /// - Parameters:
   ///   - logits: [N, K].
   ///   - classes: N numbers below K.
-  ///   - weights: what each image's loss counts, to make up for times that were not drawn evenly; N of them.
-  ///   - imagesInGlobalBatch: of the whole batch.
+  ///   - weights: the weight of each image's loss, which corrects for times that were not drawn uniformly, N values.
+  ///   - imagesInGlobalBatch: the number of images in the whole batch.
   public static func lossAndGradient(
     logits: Tensor, classes: [Int], weights: [Double], imagesInGlobalBatch: Int
   ) -> PartialLoss {
@@ -37,7 +37,7 @@ public enum CrossEntropy {
     logProbabilityGradient(logits: logits, classes: classes, factors: classes.map { _ in 1 })
   }
 
-  /// The gradient of f·log p(class) of each image, f being its factor: f·([j = class] − p(j)).
+  /// The gradient of f·log p(class) of each image, where f is the image's factor: f·([j = class] − p(j)).
   private static func logProbabilityGradient(logits: Tensor, classes: [Int], factors: [Double]) -> Tensor {
     let gradient = Tensor(uninitialised: logits.shape)
     for (image, logarithms) in logProbabilities(logits).enumerated() {

@@ -1,15 +1,15 @@
-/// Draws the steps of a discrete process in proportion to √E[L_t²], as their last losses tell it: then the loss of a
-/// batch, with weights that make up for it, varies least (Nichol, Dhariwal, arXiv:2102.09672, section 3.3). Until every
-/// step has its history, steps are drawn evenly.
+/// Importance sampling of the steps of a discrete process: step t is drawn in proportion to √E[L_t²], estimated from
+/// its last losses, and weighted by the reciprocal probability, which minimises the variance of a batch's loss (Nichol,
+/// Dhariwal, arXiv:2102.09672, section 3.3). Steps are drawn uniformly until every step has a full history.
 public struct LossAwareSteps: Sendable, Equatable {
-  /// Losses that are remembered of each step.
+  /// The number of losses kept for each step.
   public static let historyLength = 10
-  /// The share of draws that are even, so that no step is forgotten.
+  /// The fraction of draws that are uniform, so that every step is still drawn.
   static let evenShare = 0.001
 
-  /// The last losses of each step, oldest first, [T, historyLength]; zeros where there are none yet.
+  /// The last losses of each step, oldest first, [T, historyLength]; unused entries are zero.
   public private(set) var history: [Float]
-  /// How many there are, T numbers.
+  /// The number of losses of each step, T values.
   public private(set) var counts: [Int]
 
   public init(steps: Int) {
@@ -17,7 +17,7 @@ public struct LossAwareSteps: Sendable, Equatable {
     counts = [Int](repeating: 0, count: steps)
   }
 
-  /// What `history` and `counts` were once.
+  /// Restores the state from earlier values of `history` and `counts`.
   public init(history: [Float], counts: [Int]) {
     precondition(history.count == counts.count * Self.historyLength, "a history for every step")
     self.history = history
@@ -27,7 +27,7 @@ public struct LossAwareSteps: Sendable, Equatable {
   public var steps: Int { counts.count }
   public var isComplete: Bool { counts.allSatisfy { $0 == Self.historyLength } }
 
-  /// Notes a step's loss. The order of notes matters, so it must be the same on all ranks.
+  /// Records a step's loss. The order of calls matters, so it must be the same on all ranks.
   public mutating func note(loss: Double, ofStep step: Int) {
     let first = step * Self.historyLength
     if counts[step] == Self.historyLength {
@@ -38,7 +38,7 @@ public struct LossAwareSteps: Sendable, Equatable {
     history[first + counts[step] - 1] = Float(loss)
   }
 
-  /// The probability with which each step is drawn.
+  /// The probability of each step.
   public var probabilities: [Double] {
     let even = 1 / Double(steps)
     guard isComplete else { return counts.map { _ in even } }
@@ -52,7 +52,7 @@ public struct LossAwareSteps: Sendable, Equatable {
   }
 }
 
-/// A probability for each step, ready to draw from.
+/// A discrete distribution over the steps, prepared for drawing.
 struct StepDistribution {
   private let probabilities: [Double]
   private let sums: [Double]
@@ -66,7 +66,7 @@ struct StepDistribution {
     }
   }
 
-  /// The first step up to which the probabilities add up to more than a share in [0, 1).
+  /// The first step at which the cumulative probability exceeds `share`, a number in [0, 1).
   func step(at share: Double) -> Int {
     let sought = share * sums[sums.count - 1]
     var (low, high) = (0, sums.count - 1)

@@ -1,8 +1,8 @@
 import Tensors
 
-/// Images with noise added, and what a network is to be told and asked about them.
+/// Images with noise added, with a network's inputs and targets for them.
 public struct NoisedImages: Sendable {
-  /// What the network sees: x_t, scaled as the model says, [N, H, W, C].
+  /// The network's input: x_t, scaled as the model requires, [N, H, W, C].
   public let input: Tensor
   /// x_0.
   public let original: Tensor
@@ -10,11 +10,11 @@ public struct NoisedImages: Sendable {
   public let noise: Tensor
   /// t of each image, in units of the process.
   public let times: [Double]
-  /// What the network is told of them.
+  /// The times as the network's input.
   public let networkTimes: [Float]
-  /// What it is told of their classes; nil altogether for a network without classes.
+  /// The classes as the network's input; nil for a network without classes.
   public let classes: [Int?]?
-  /// What each image's loss counts, to make up for times that were not drawn evenly.
+  /// The weight of each image's loss, which corrects for times that were not drawn uniformly.
   public let weights: [Double]
 
   /// - Parameter weights: by default 1 for all.

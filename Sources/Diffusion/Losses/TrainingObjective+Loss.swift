@@ -1,24 +1,25 @@
 import RealModule
 import Tensors
 
-/// A micro-batch's part of the loss of the global batch.
+/// A micro-batch's contribution to the loss of the global batch.
 public struct PartialLoss: Sendable {
-  /// Parts add up to the global batch's mean.
+  /// The contributions add up to the global batch's mean.
   public let loss: Double
-  /// Of the global batch's mean loss with respect to the network's output.
+  /// The gradient of the global batch's mean loss with respect to the network's output.
   public let gradient: Tensor
-  /// What each image would lose by itself, whatever it weighs.
+  /// The unweighted loss of each image.
   public let imageLosses: [Double]
 }
 
 extension TrainingObjective {
-  /// What the bound's share of the hybrid loss is (Nichol, Dhariwal, arXiv:2102.09672, section 3.1).
+  /// The weight of the bound in the hybrid loss (Nichol, Dhariwal, arXiv:2102.09672, section 3.1).
   static let hybridShare = 0.001
 
-  /// A micro-batch's part of the global batch's mean loss, and its gradient, added up in a fixed order in double precision.
+  /// A micro-batch's contribution to the mean loss of the global batch, and its gradient. Sums are in double precision
+  /// and in a fixed order.
   /// - Parameters:
-  ///   - output: the network's, [N, H, W, C], or [N, H, W, 2·C] where the variance is learned.
-  ///   - elementsInGlobalBatch: images of the whole batch times elements of one.
+  ///   - output: the network's output, [N, H, W, C], or [N, H, W, 2·C] where the variance is learned.
+  ///   - elementsInGlobalBatch: the number of images in the whole batch times the elements of one image.
   public func lossAndGradient(output: Tensor, of images: NoisedImages, elementsInGlobalBatch: Int) -> PartialLoss {
     let channels = images.noise.shape[images.noise.shape.count - 1]
     let outputChannels = model.variance.isLearned ? 2 * channels : channels
@@ -54,7 +55,7 @@ extension TrainingObjective {
     return PartialLoss(loss: total, gradient: gradient, imageLosses: imageLosses)
   }
 
-  /// An image's elements, and where the output has what it says of them.
+  /// An image's elements, and the positions of the network's output for them.
   private struct ImageElements {
     let range: Range<Int>
     let channels: Int
@@ -64,7 +65,7 @@ extension TrainingObjective {
     func variance(_ element: Int) -> Int { mean(element) + channels }
   }
 
-  /// The weighted mean square of the output's error.
+  /// The weighted mean squared error of the output.
   private func squares(
     _ output: Tensor, _ images: NoisedImages, _ elements: ImageElements, time: Double, factor: Double,
     into gradient: Tensor
@@ -84,7 +85,7 @@ extension TrainingObjective {
     return weight * sum / Double(elements.range.count)
   }
 
-  /// What the square of the output's error counts.
+  /// The weight of the output's squared error.
   func weight(at time: Double) -> Double {
     switch loss {
     case .simple, .edm, .hybrid, .variational: return 1
@@ -97,8 +98,8 @@ extension TrainingObjective {
     }
   }
 
-  /// The bound in bits per dimension, as the step that was drawn estimates it.
-  /// - Parameter reachesMean: whether the gradient goes to what the output says of the mean too.
+  /// The bound in bits per dimension, estimated from the step that was drawn.
+  /// - Parameter reachesMean: whether the gradient also flows to the part of the output that predicts the mean.
   private func bound(
     _ output: Tensor, _ images: NoisedImages, _ elements: ImageElements, time: Double, factor: Double,
     into gradient: Tensor, reachesMean: Bool
@@ -128,7 +129,7 @@ extension TrainingObjective {
     return (Double(process.steps) * sum + prior) * bits
   }
 
-  /// log σ² of an element, and its derivative by what the output says of it.
+  /// log σ² of an element, and its derivative with respect to the network's output for it.
   private func logVariance(
     _ bounds: LogVarianceBounds, _ output: Tensor, _ elements: ImageElements, _ element: Int
   ) -> (value: Double, derivative: Double) {

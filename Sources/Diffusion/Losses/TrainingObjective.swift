@@ -1,34 +1,35 @@
 import Tensors
 
-/// What a network is trained to say of what, and how much each error counts.
+/// A training objective: what the network predicts, and how its errors are weighted.
 ///
-/// Most losses are weighted mean squares of the error of the network's own output; the weights make them what they are as
-/// losses of the noise, the score or the image. The others are the variational bound, or have a part of it.
+/// Most losses are weighted mean squared errors of the network's output; the weights turn them into losses of the
+/// noise, the score or the image. The others are the variational bound, or contain it.
 public struct TrainingObjective: Sendable {
   public enum Loss: String, Sendable, CaseIterable {
-    /// The mean square itself: for predicted noise L_simple (Ho, Jain, Abbeel, arXiv:2006.11239, equation 14).
+    /// The unweighted mean squared error; for predicted noise L_simple (Ho, Jain, Abbeel, arXiv:2006.11239, equation
+    /// 14).
     case simple
     /// The variational bound L in bits per dimension: L_T, and T times the term of the step that was drawn (ibid.,
     /// equation 5).
     case variational
-    /// The mean square for the mean, and a thousandth of the bound for the variance, which alone the bound's gradient
-    /// reaches (Nichol, Dhariwal, arXiv:2102.09672, equation 16).
+    /// The mean squared error for the mean, and a thousandth of the bound for the variance. The bound's gradient
+    /// reaches the variance only (Nichol, Dhariwal, arXiv:2102.09672, equation 16).
     case hybrid
-    /// Denoising score matching with λ(t) = σ_t² (Song et al., arXiv:2011.13456, equation 7): the square of the noise's
-    /// error, whatever is predicted.
+    /// Denoising score matching with λ(t) = σ_t² (Song et al., arXiv:2011.13456, equation 7): the squared error of the
+    /// noise, whatever is predicted.
     case scoreMatching = "score-matching"
-    /// Score matching with λ(t) = g(t)², which bounds the likelihood, with times drawn in proportion to g²/σ², so that
-    /// what is left is the square of the noise's error, up to a constant factor (Song, Durkan, Murray, Ermon: "Maximum
-    /// likelihood training of score-based diffusion models", arXiv:2101.09258, sections 3 and 5).
+    /// Score matching with λ(t) = g(t)², which bounds the likelihood, with times drawn in proportion to g²/σ², which
+    /// leaves the squared error of the noise, up to a constant factor (Song, Durkan, Murray, Ermon: "Maximum likelihood
+    /// training of score-based diffusion models", arXiv:2101.09258, sections 3 and 5).
     case likelihoodWeighted = "likelihood-weighted"
-    /// The square of the image's error times min(α²/σ², 5) (Hang et al.: "Efficient diffusion training via Min-SNR
+    /// The squared error of the image times min(α²/σ², 5) (Hang et al.: "Efficient diffusion training via Min-SNR
     /// weighting strategy", arXiv:2303.09556, equation 8).
     case minimumSignalToNoise = "min-snr"
-    /// The square of the preconditioned output's error, with log σ drawn from N(−1.2, 1.2²) (Karras et al.,
+    /// The squared error of the preconditioned output, with log σ drawn from N(−1.2, 1.2²) (Karras et al.,
     /// arXiv:2206.00364, table 1).
     case edm
 
-    /// Whether it tells the network about its variance.
+    /// Whether the loss trains the network's variance.
     var trainsVariance: Bool { self == .variational || self == .hybrid }
   }
 
@@ -42,53 +43,54 @@ public struct TrainingObjective: Sendable {
     self.loss = loss
     let isDiscrete = model.process.discrete != nil
     if model.parametrisation == .prediction(.mean), !isDiscrete {
-      throw DiffusionError(key: "prediction", problem: "mean is for the discrete processes vp and ve")
+      throw DiffusionError(key: "prediction", problem: "mean requires one of the discrete processes vp and ve")
     }
     if model.variance.isLearned {
       guard isDiscrete else {
         throw DiffusionError(
-          key: "variance", problem: "\(model.variance.rawValue) is for the discrete processes vp and ve")
+          key: "variance", problem: "\(model.variance.rawValue) requires one of the discrete processes vp and ve")
       }
       guard loss.trainsVariance else {
         throw DiffusionError(
           key: "loss",
-          problem: "\(loss.rawValue) does not train the variance, which is to be learned; take hybrid or variational")
+          problem: "\(loss.rawValue) does not train a learned variance; use hybrid or variational")
       }
     }
     try Self.checkLastStep(loss, model)
     times = try Self.times(loss, model)
   }
 
-  /// Where nothing is left of the image, it must be what the network is asked for, and an error must count.
+  /// At a step that leaves nothing of the image, the network must predict the image, and the weight of its error must
+  /// not be 0.
   private static func checkLastStep(_ loss: Loss, _ model: ModelDescription) throws(DiffusionError) {
     guard model.process.discrete?.hasZeroTerminalSNR == true else { return }
     guard [.prediction(.velocity), .prediction(.data)].contains(model.parametrisation) else {
       throw DiffusionError(
         key: "prediction",
-        problem: "with zero_terminal_snr the last step has nothing of the image, so that noise, score and mean do not "
-          + "tell it; take velocity or data")
+        problem: "with zero_terminal_snr the last step leaves nothing of the image, so noise, score and mean do not "
+          + "determine it; use velocity or data")
     }
     guard loss != .minimumSignalToNoise && loss != .scoreMatching else {
       throw DiffusionError(
         key: "loss",
         problem:
-          "\(loss.rawValue) would not train the last step, whose signal-to-noise ratio zero_terminal_snr makes 0; "
-          + "take simple")
+          "\(loss.rawValue) does not train the last step, whose signal-to-noise ratio is 0 with zero_terminal_snr; "
+          + "use simple")
     }
   }
 
   private static func times(_ loss: Loss, _ model: ModelDescription) throws(DiffusionError) -> TrainingTimes {
     func refused(_ problem: String) -> DiffusionError {
-      DiffusionError(key: "loss", problem: "\(loss.rawValue) is for \(problem)")
+      DiffusionError(key: "loss", problem: "\(loss.rawValue) requires \(problem)")
     }
     let isDiscrete = model.process.discrete != nil
     switch loss {
-    case .variational where !isDiscrete: throw refused("the discrete processes vp and ve")
+    case .variational where !isDiscrete: throw refused("one of the discrete processes vp and ve")
     case .hybrid where !model.variance.isLearned:
-      throw refused("a variance that is learned-range or learned, of the discrete processes vp and ve")
+      throw refused("a learned-range or learned variance and one of the discrete processes vp and ve")
     case .likelihoodWeighted:
       guard !isDiscrete, !model.process.timeIsSigma else {
-        throw refused("the processes vp-sde, sub-vp-sde and ve-sde")
+        throw refused("one of the processes vp-sde, sub-vp-sde and ve-sde")
       }
       return .likelihoodWeighted(model.process)
     case .edm:
@@ -100,14 +102,14 @@ public struct TrainingObjective: Sendable {
 
   // MARK: Drawing
 
-  /// For every image a time and standard normal noise ε; both depend on the seed, the optimiser step and the image's index
-  /// in the global batch, on nothing else but the losses so far where these decide (for the discrete process Ho et al.,
+  /// Draws a time and standard normal noise ε for every image. Both depend only on the seed, the optimiser step, the
+  /// image's index in the global batch and, with `lossAware`, the losses so far (for the discrete process: Ho et al.,
   /// algorithm 1, lines 3 to 5).
   /// - Parameters:
   ///   - images: x_0, [N, H, W, C], the samples `firstSample`, `firstSample` + 1 … of the global batch.
-  ///   - classes: of the images, passed on.
+  ///   - classes: the images' classes, copied to the result.
   ///   - step: the optimiser step.
-  ///   - lossAware: what decides how often each step of a discrete process is drawn; nil for evenly.
+  ///   - lossAware: the distribution of the steps of a discrete process; nil for the uniform one.
   public func draw(
     images: Tensor, classes: [Int?]? = nil, seed: UInt64, step: Int, firstSample: Int,
     lossAware: LossAwareSteps? = nil, workers: WorkerPool? = nil

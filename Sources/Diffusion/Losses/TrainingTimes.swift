@@ -1,15 +1,15 @@
 import RealModule
 import Tensors
 
-/// How the times of training are drawn: a number of the process, from a stream of an image's own.
+/// The distribution of training times. Each image's time is drawn from a random stream of its own.
 struct TrainingTimes: Sendable {
   private enum Density: Sendable {
     /// The steps of a discrete process.
     case steps(Int)
     case uniform(ClosedRange<Double>)
-    /// log t ~ N(mean, standardDeviation²), kept within a range.
+    /// log t ~ N(mean, standardDeviation²), clamped to a range.
     case logNormal(mean: Double, standardDeviation: Double, ClosedRange<Double>)
-    /// The integral of the density grows by equal amounts between these.
+    /// The density has equal mass between consecutive times.
     case quantiles([Double])
   }
 
@@ -17,7 +17,7 @@ struct TrainingTimes: Sendable {
 
   private init(_ density: Density) { self.density = density }
 
-  /// Evenly over the steps, or over the times that networks are trained for.
+  /// Uniform over the steps, or over the training times of the process.
   static func even(over process: any ForwardProcess) -> TrainingTimes {
     TrainingTimes(process.discrete.map { .steps($0.steps) } ?? .uniform(process.trainingTimes))
   }
@@ -55,7 +55,7 @@ struct TrainingTimes: Sendable {
 
   private static func quantiles(over range: ClosedRange<Double>, density: (Double) -> Double) -> [Double] {
     let (first, last) = (range.lowerBound, range.upperBound)
-    // Equal ratios of times, since the density is largest, and steepest, at the first.
+    // Spaced by a constant ratio, since the density is largest and steepest at the smallest time.
     let count = 20_000
     let times = (0...count).map { first * .pow(last / first, Double($0) / Double(count)) }
     var sums = [0.0]

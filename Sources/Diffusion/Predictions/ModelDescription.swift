@@ -1,14 +1,15 @@
-/// What a network was trained for: how its input is made and its output read.
+/// What a network was trained for: how its input is computed and its output interpreted.
 public struct ModelDescription: Sendable {
   public let process: any ForwardProcess
   public let parametrisation: Parametrisation
-  /// Of the reverse steps of a discrete process. If it is learned, a second half of the output's channels tells it.
+  /// The variance of the reverse steps of a discrete process. If it is learned, the second half of the output's
+  /// channels predicts it.
   public let variance: ReverseVariance
   public let timeSignal: TimeSignal
-  /// Whether x_t is brought back to the size of data where noise only ever comes on top.
+  /// Whether x_t is rescaled to the variance of data in processes whose signal factor α stays 1.
   public let scalesInput: Bool
 
-  /// What the network is told of a time.
+  /// How the network's time input is computed.
   public enum TimeSignal: Sendable {
     /// `ForwardProcess.networkTime`.
     case linear
@@ -33,15 +34,15 @@ public struct ModelDescription: Sendable {
     self.scalesInput = scalesInput
   }
 
-  /// How a classifier of this process's noisy images sees them and is told the time, whatever the model's own way is: it
-  /// is trained by itself, and guides any model of the process.
+  /// The input scaling and time input of a classifier for noisy images of this process. They do not depend on the
+  /// model's own settings, since a classifier is trained separately and guides any model of the process.
   public var ofClassifier: ModelDescription {
     let isPreconditioned = if case .preconditioned = parametrisation { true } else { false }
     return ModelDescription(
       process: process, parametrisation: isPreconditioned ? parametrisation : .prediction(.noise))
   }
 
-  /// What the network is told of a time.
+  /// The network's time input.
   public func networkTime(at time: Double) -> Double {
     switch timeSignal {
     case .linear: process.networkTime(at: time)
@@ -49,8 +50,8 @@ public struct ModelDescription: Sendable {
     }
   }
 
-  /// What x_t is multiplied by before the network sees it. Where noise only ever comes on top, the sum is brought back to
-  /// the size of data, if `scalesInput`; other processes keep it by themselves.
+  /// The factor that x_t is multiplied by before it enters the network. Where α stays 1, it rescales the sum to the
+  /// variance of data, if `scalesInput`; other processes keep the variance bounded by themselves.
   public func inputScale(at time: Double) -> Double {
     let marginal = process.marginal(at: time)
     func toUnit(_ signal: Double) -> Double {
@@ -65,7 +66,7 @@ public struct ModelDescription: Sendable {
   /// Whether α stays 1.
   private var addsOnly: Bool { process.marginal(at: process.times.upperBound).signal == 1 }
 
-  /// How x̂_0 and ε̂ are read from the output.
+  /// How x̂_0 and ε̂ are computed from the output.
   public func reading(at time: Double) -> Reading {
     let marginal = process.marginal(at: time)
     switch parametrisation {
@@ -76,7 +77,7 @@ public struct ModelDescription: Sendable {
     }
   }
 
-  /// The output that would be right, as factors of x_0 and ε.
+  /// The target of the output, as factors of x_0 and ε.
   public func target(at time: Double) -> (original: Double, noise: Double) {
     let marginal = process.marginal(at: time)
     switch parametrisation {
@@ -91,7 +92,7 @@ public struct ModelDescription: Sendable {
     }
   }
 
-  /// q(x_{t−1} | x_t, x_0) of the step at a time.
+  /// q(x_{t−1} | x_t, x_0) for the step at a time.
   private func posterior(at time: Double) -> Transition.Posterior {
     guard let discrete = process.discrete else {
       preconditionFailure("only discrete processes have steps")

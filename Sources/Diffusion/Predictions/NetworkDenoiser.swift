@@ -4,27 +4,27 @@ import Tensors
 public protocol DiffusionNetwork {
   /// - Parameters:
   ///   - x: [N, H, W, C].
-  ///   - times: what `ModelDescription.networkTime` says, N values.
-  ///   - classes: of each image, nil for the null class; nil altogether for a network without classes.
-  /// - Returns: [N, H, W, C], or twice as many channels where the variance is learned too.
+  ///   - times: as `ModelDescription.networkTime` computes them, N values.
+  ///   - classes: the class of each image, nil for the null class; nil for a network without classes.
+  /// - Returns: [N, H, W, C], or twice as many channels if the variance is learned too.
   func output(_ x: Tensor, times: [Float], classes: [Int?]?) throws -> Tensor
 }
 
-/// A network whose derivative is known too.
+/// A network that can also be differentiated.
 public protocol DifferentiableNetwork: DiffusionNetwork {
   /// The output, and vectorᵀ·∂output/∂x, image by image.
-  /// - Parameter vector: shaped like x. Of an output of twice as many channels the first half counts.
+  /// - Parameter vector: shaped like x. If the output has twice as many channels, only the first half is used.
   func outputWithDerivative(
     _ x: Tensor, times: [Float], classes: [Int?]?, vector: Tensor
   ) throws -> (output: Tensor, derivative: Tensor)
 }
 
-/// ∇ log p(class | x_t) of a classifier that knows noisy images.
+/// ∇ log p(class | x_t) of a classifier trained on noisy images.
 public protocol NoisyClassifier {
   /// - Parameters:
-  ///   - x: as `ModelDescription.ofClassifier` has it, [N, H, W, C].
-  ///   - times: what its `networkTime` says, N values.
-  ///   - classes: of each image.
+  ///   - x: scaled by `ModelDescription.ofClassifier.inputScale`, [N, H, W, C].
+  ///   - times: as its `networkTime` computes them, N values.
+  ///   - classes: the class of each image.
   /// - Returns: shaped like x.
   func logProbabilityGradient(_ x: Tensor, times: [Float], classes: [Int]) throws -> Tensor
 }
@@ -34,8 +34,9 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
   public let network: Network
   public let model: ModelDescription
   public let guidance: Guidance
-  /// Whether x̂_0 is kept within [−1, 1], the range of images, and ε̂ is what then is left of x. Where little of the image
-  /// is in x, a small error of ε̂ is a large one of x̂_0, and deterministic samplers carry it on.
+  /// Whether x̂_0 is clamped to [−1, 1], the range of images, and ε̂ is recomputed from x and the clamped x̂_0. Where x
+  /// contains little of the image, a small error of ε̂ is a large error of x̂_0, and deterministic samplers propagate
+  /// it.
   public let clipsOriginal: Bool
 
   public init(
@@ -71,7 +72,7 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
       let gradient = DoubleTensor(
         try classifier.logProbabilityGradient(
           seen.scaled(x, at: times).single, times: seen.networkTimes(times), classes: images.map { classes[$0] }))
-      // score + scale·gradient, and ε = −σ·score; the classifier's gradient is by the scaled x.
+      // score + scale·gradient, and ε = −σ·score; the classifier's gradient is with respect to the scaled x.
       let marginals = times.map { model.process.marginal(at: $0) }
       let factors = zip(times, marginals).map { scale * seen.inputScale(at: $0) * $1.sigma }
       return Estimate(
@@ -79,8 +80,8 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
     }
   }
 
-  /// Beyond what the network says with classes, away from what it says without. Image and noise are both moved, so that
-  /// neither is computed from the other, which cannot be done where x has nothing of the image.
+  /// Extrapolates from the unconditional estimate beyond the conditional one. Image and noise are extrapolated
+  /// separately: one could not be computed from the other where x contains nothing of the image.
   private static func guided(from unconditional: Estimate, to conditional: Estimate, scale: Double) -> Estimate {
     Estimate(
       original: guided(from: unconditional.original, to: conditional.original, scale: scale),
@@ -91,7 +92,7 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
     from unconditional: DoubleTensor, to conditional: DoubleTensor, scale: Double
   ) -> DoubleTensor { DoubleTensor((1 + scale) * conditional - scale * unconditional) }
 
-  /// The network's own word.
+  /// The network's estimate, without guidance.
   private func estimate(_ x: DoubleTensor, at times: [Double], classes: [Int?]?) throws -> Estimate {
     read(
       try network.output(model.scaled(x, at: times).single, times: model.networkTimes(times), classes: classes), of: x,
@@ -123,11 +124,12 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
 }
 
 extension NetworkDenoiser: DifferentiableDenoiser where Network: DifferentiableNetwork {
-  /// - Precondition: nothing is clipped, and no classifier guides: its second derivative would be needed.
+  /// - Precondition: nothing is clipped, and there is no classifier guidance, which would need the classifier's second
+  ///   derivative.
   public func estimateWithDerivative(
     _ x: DoubleTensor, at times: [Double], images: [Int], probe: DoubleTensor
   ) throws -> (estimate: Estimate, derivative: DoubleTensor) {
-    precondition(!clipsOriginal, "what is clipped has no derivative")
+    precondition(!clipsOriginal, "a clipped estimate has no derivative")
     func estimate(_ classes: [Int?]?) throws -> (estimate: Estimate, derivative: DoubleTensor) {
       let (output, product) = try network.outputWithDerivative(
         model.scaled(x, at: times).single, times: model.networkTimes(times), classes: classes, vector: probe.single)
@@ -153,7 +155,7 @@ extension NetworkDenoiser: DifferentiableDenoiser where Network: DifferentiableN
 }
 
 extension ModelDescription {
-  /// x as the network is to see it.
+  /// x, scaled as the network's input.
   fileprivate func scaled(_ x: DoubleTensor, at times: [Double]) -> DoubleTensor {
     let scales = times.map { inputScale(at: $0) }
     return scales.allSatisfy { $0 == 1 } ? x : DoubleTensor(scales * x)

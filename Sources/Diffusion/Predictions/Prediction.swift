@@ -1,4 +1,4 @@
-/// What a network is asked for, given x_t = α·x_0 + σ·ε. Each says the same as any other; `Reading` converts.
+/// What a network predicts, given x_t = α·x_0 + σ·ε. All predictions are equivalent; `Reading` converts between them.
 public enum Prediction: String, Sendable, CaseIterable {
   /// ε (Ho, Jain, Abbeel, arXiv:2006.11239).
   case noise
@@ -13,11 +13,12 @@ public enum Prediction: String, Sendable, CaseIterable {
   case score
 }
 
-/// How an image and its noise are read from what a network predicts at one time: x̂_0 = a·x_t + b·output, and likewise ε̂.
+/// How the image and its noise are computed from a network's prediction at one time: x̂_0 = a·x_t + b·output, and
+/// likewise ε̂.
 ///
-/// x_t = α·x̂_0 + σ·ε̂ holds in any case.
+/// x_t = α·x̂_0 + σ·ε̂ holds for every prediction.
 public struct Reading: Sendable, Equatable {
-  /// Factors of x_t and of the network's output.
+  /// The factors of x_t and of the network's output.
   public struct Factors: Sendable, Equatable {
     public let noisy: Double
     public let output: Double
@@ -56,7 +57,7 @@ public struct Reading: Sendable, Equatable {
 }
 
 extension Prediction {
-  /// What the network should say of x_t: its target in training, as factors of x_0 and of ε.
+  /// The network's target in training, as factors of x_0 and of ε.
   public func target(at marginal: Marginal, posterior: Transition.Posterior? = nil) -> (original: Double, noise: Double)
   {
     let (alpha, sigma) = (marginal.signal, marginal.sigma)

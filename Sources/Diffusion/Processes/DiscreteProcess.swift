@@ -2,9 +2,10 @@ import RealModule
 
 /// A process of T steps, counted from 0 to T − 1; the image itself lies "before step 0".
 ///
-/// Between the steps it is continued so that a model that was trained on them also serves continuous samplers: log ᾱ, or
-/// log σ where nothing is taken from the image, is interpolated smoothly, as a differential equation over 0 ≤ t ≤ T − 1,
-/// or, where step T − 1 leaves nothing of the image and log ᾱ is minus infinity, over 0 ≤ t ≤ T − 2.
+/// The process is continued between the steps, so that a model trained on the steps also works with continuous
+/// samplers: log ᾱ, or log σ for the variance-exploding process, is interpolated smoothly and defines a differential
+/// equation over 0 ≤ t ≤ T − 1. If step T − 1 leaves nothing of the image, log ᾱ is minus infinity there, and the
+/// equation covers 0 ≤ t ≤ T − 2.
 public struct DiscreteProcess: ForwardProcess, Equatable {
   public enum Family: String, Sendable {
     /// α² + σ² = 1 (Ho, Jain, Abbeel, arXiv:2006.11239).
@@ -16,11 +17,11 @@ public struct DiscreteProcess: ForwardProcess, Equatable {
   public let family: Family
   /// α and σ after each step.
   public let marginals: [Marginal]
-  /// What the network is told of each step.
+  /// The network's time input for each step.
   private let networkTimes: [Double]
   /// log ᾱ, or log σ, after each step.
   private let logarithms: [Double]
-  /// The same between the steps, as far as they are finite.
+  /// Interpolates `logarithms` between the steps, as far as they are finite.
   private let curve: MonotoneCubic
 
   private init(_ family: Family, _ marginals: [Marginal], logarithms: [Double], networkTimes: [Double]) {
@@ -64,16 +65,16 @@ public struct DiscreteProcess: ForwardProcess, Equatable {
   /// Whether the last step leaves nothing of the image.
   public var hasZeroTerminalSNR: Bool { marginals[steps - 1].signal == 0 }
 
-  /// q(x_t | x_{t−1}), and back.
+  /// q(x_t | x_{t−1}) and its inverse.
   public func transition(to step: Int) -> Transition {
     let (earlier, later) = (step == 0 ? Marginal.clean : marginals[step - 1], marginals[step])
     guard family == .variancePreserving else { return Transition(from: earlier, to: later) }
-    // The variance is 1 − ᾱ_t/ᾱ_{t−1}, and the ratio its square root.
+    // The variance is 1 − ᾱ_t/ᾱ_{t−1}, and the ratio is √(ᾱ_t/ᾱ_{t−1}).
     let change = logarithms[step] - (step == 0 ? 0 : logarithms[step - 1])
     return Transition(from: earlier, to: later, ratio: .exp(change / 2), variance: -Double.expMinusOne(change))
   }
 
-  /// The process that visits only some of the steps, and has this one's marginals at each of them (Nichol, Dhariwal,
+  /// The process that visits only some of the steps, with the same marginals at those steps (Nichol, Dhariwal,
   /// arXiv:2102.09672, section 4).
   /// - Parameter kept: the steps to visit, ascending, without repetition, each below `steps`.
   public func respaced(keeping kept: [Int]) -> DiscreteProcess {
@@ -84,8 +85,8 @@ public struct DiscreteProcess: ForwardProcess, Equatable {
       networkTimes: kept.map { networkTimes[$0] })
   }
 
-  /// The same process, whose network is told t·1000/T of step t, as if there were 1000 steps (`rescale_timesteps` in the
-  /// code of Nichol and Dhariwal, arXiv:2102.09672). To be called before steps are left out.
+  /// The same process with the network's time input t·1000/T for step t, as if there were 1000 steps
+  /// (`rescale_timesteps` in the code of Nichol and Dhariwal, arXiv:2102.09672). Call it before steps are left out.
   public func rescalingNetworkTimes() -> DiscreteProcess {
     DiscreteProcess(
       family, marginals, logarithms: logarithms, networkTimes: networkTimes.map { $0 * 1000 / Double(steps) })
@@ -104,7 +105,7 @@ public struct DiscreteProcess: ForwardProcess, Equatable {
       : Marginal(signal: .exp(value / 2), sigma: (-Double.expMinusOne(value)).squareRoot())
   }
 
-  /// 1 where the variance is kept: x_T ~ N(0, I) (Ho, Jain, Abbeel, algorithm 2).
+  /// 1 for the variance-preserving process: x_T ~ N(0, I) (Ho, Jain, Abbeel, algorithm 2).
   public func priorSigma(at time: Double) -> Double {
     family == .variancePreserving ? 1 : marginal(at: time).sigma
   }
@@ -115,7 +116,7 @@ public struct DiscreteProcess: ForwardProcess, Equatable {
     return networkTimes[first] + (networkTimes[first + 1] - networkTimes[first]) * (time - Double(first))
   }
 
-  /// log σ where nothing is taken from the image.
+  /// log σ for the variance-exploding process.
   public func logarithmicNetworkTime(at time: Double) -> Double {
     family == .varianceExploding ? .log(marginal(at: time).sigma) : .log(networkTime(at: time))
   }

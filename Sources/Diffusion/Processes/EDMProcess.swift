@@ -5,14 +5,14 @@ import RealModule
 public struct EDMProcess: ForwardProcess, Equatable {
   public let sigmaMin: Double
   public let sigmaMax: Double
-  /// How much denser the sampling times are at little noise.
+  /// ρ, which makes the sampling times denser at low noise.
   public let rho: Double
 
   /// - Throws: `DiffusionError` unless 0 < sigmaMin < sigmaMax and rho ≥ 1.
   public init(sigmaMin: Double = 0.002, sigmaMax: Double = 80, rho: Double = 7) throws(DiffusionError) {
     guard sigmaMin > 0, sigmaMax > sigmaMin, sigmaMax.isFinite else {
       throw DiffusionError(
-        key: "sigma_min", problem: "σ must grow from above 0, but goes from \(sigmaMin) to \(sigmaMax)")
+        key: "sigma_min", problem: "σ must be positive and increase, but goes from \(sigmaMin) to \(sigmaMax)")
     }
     guard rho >= 1, rho.isFinite else { throw DiffusionError(key: "rho", problem: "\(rho) must be at least 1") }
     self.sigmaMin = sigmaMin
@@ -30,17 +30,17 @@ public struct EDMProcess: ForwardProcess, Equatable {
   /// c_noise = ¼·ln σ (table 1).
   public func networkTime(at time: Double) -> Double { .log(time) / 4 }
 
-  /// c_noise too.
+  /// Also c_noise.
   public func logarithmicNetworkTime(at time: Double) -> Double { networkTime(at: time) }
 
-  /// σ_i = (σ_max^(1/ρ) + i/(N − 1)·(σ_min^(1/ρ) − σ_max^(1/ρ)))^ρ (equation 5), N = steps + 1 of them: the step from σ_min
-  /// to 0 is not among them.
+  /// σ_i = (σ_max^(1/ρ) + i/(N − 1)·(σ_min^(1/ρ) − σ_max^(1/ρ)))^ρ (equation 5), with N = steps + 1. The final step
+  /// from σ_min to 0 is not included.
   public func samplingTimes(steps: Int) -> [Double] {
     descendingLevels(from: sigmaMax, to: sigmaMin, steps: steps, rho: rho)
   }
 }
 
-/// `steps` + 1 levels of noise whose ρ-th roots are equally far apart (Karras et al., equation 5).
+/// `steps` + 1 noise levels whose ρ-th roots are equally spaced (Karras et al., equation 5).
 func descendingLevels(from maximum: Double, to minimum: Double, steps: Int, rho: Double) -> [Double] {
   let (first, last) = (Double.pow(maximum, 1 / rho), Double.pow(minimum, 1 / rho))
   return (0...steps).map { $0 == steps ? minimum : .pow(first + (last - first) * Double($0) / Double(steps), rho) }

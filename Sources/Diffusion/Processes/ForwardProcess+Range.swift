@@ -1,15 +1,14 @@
-/// A time of a process that cannot be computed with.
+/// A time at which a process cannot be computed accurately.
 public enum UnworkableTime: Sendable, Equatable {
-  /// The noise, or what a step adds of it, is too little to be told from none.
+  /// The noise, or the noise added by a step, is too small to be distinguished from none.
   case littleNoise(Double)
-  /// The signal is too little beside the noise to be told from none.
+  /// The signal is too small beside the noise to be distinguished from none.
   case littleSignal(Double)
 }
 
 extension ForwardProcess {
-  /// The first time at which the ratio of signal to noise, α²/σ², is beyond `largestSignalToNoise` or below its reciprocal,
-  /// or does not fall any more; nil for a process that can be computed with. That the last step of a discrete process has
-  /// no signal at all is no fault.
+  /// The first time at which the signal-to-noise ratio, α²/σ², is above `largestSignalToNoise`, below its reciprocal,
+  /// or no longer decreasing; nil if there is none. The last step of a discrete process may have no signal at all.
   public var firstUnworkableTime: UnworkableTime? {
     let times = timesToCheck
     var last = Double.infinity
@@ -24,10 +23,10 @@ extension ForwardProcess {
     return nil
   }
 
-  /// Networks, losses and images are 32-bit floats, which reach to 3·10³⁸, and are added up.
+  /// Networks, losses and images are 32-bit floats, which reach 3·10³⁸, and sums of them must not overflow.
   private var largestSignalToNoise: Double { 1e30 }
 
-  /// All steps, or equally many times in training's range.
+  /// All steps, or evenly spaced training times.
   private var timesToCheck: [Double] {
     if let discrete { return (0..<discrete.steps).map(Double.init) }
     let (first, last) = (trainingTimes.lowerBound, trainingTimes.upperBound)

@@ -1,36 +1,36 @@
 import RealModule
 
 /// A process that turns images into noise: q(x_t | x_0) = N(α_t·x_0, σ_t²·I) at each time t. Time runs in the process's
-/// own units, from little noise to much, and is continuous: dx = f(t)·x dt + g(t) dw (Song, Sohl-Dickstein, Kingma, Kumar,
-/// Ermon, Poole: "Score-based generative modeling through stochastic differential equations", arXiv:2011.13456,
-/// equation 5). A process of your own needs f, g, the marginal that they lead to and what networks are told of a time.
+/// own units, from little noise to much, and is continuous: dx = f(t)·x dt + g(t) dw (Song, Sohl-Dickstein, Kingma,
+/// Kumar, Ermon, Poole: "Score-based generative modeling through stochastic differential equations", arXiv:2011.13456,
+/// equation 5). A new process provides f, g, the resulting marginal and the network's time input.
 public protocol ForwardProcess: Sendable {
-  /// Where sampling ends and where it begins.
+  /// The times at which sampling ends and begins.
   var times: ClosedRange<Double> { get }
-  /// Times that a network is trained for; by default those of sampling.
+  /// The times that a network is trained on; by default the range of sampling.
   var trainingTimes: ClosedRange<Double> { get }
-  /// `steps` + 1 times from the last to the first, for a sampler of that many steps; by default equally far apart.
+  /// `steps` + 1 times from the last to the first, for a sampler of that many steps; by default equally spaced.
   func samplingTimes(steps: Int) -> [Double]
 
-  /// The process's steps; nil, which is the default, if it is not made of steps.
+  /// The process as discrete steps; nil, the default, if it is continuous.
   var discrete: DiscreteProcess? { get }
-  /// Whether the time is σ itself and nothing is taken from the image; by default false.
+  /// Whether the time is σ itself and α is 1; false by default.
   var timeIsSigma: Bool { get }
 
   /// α and σ at a time, which may lie between two steps of a discrete process.
   func marginal(at time: Double) -> Marginal
-  /// f(t), what x is multiplied by.
+  /// f(t), the factor of x.
   func drift(at time: Double) -> Double
   /// g(t)².
   func squaredDiffusion(at time: Double) -> Double
-  /// The standard deviation of what sampling starts from at a time, N(0, priorSigma²·I), where hardly anything of the
-  /// image is left; by default that of the noise.
+  /// The standard deviation of the starting point of sampling at a time, N(0, priorSigma²·I), where hardly anything of
+  /// the image is left; by default that of the noise.
   func priorSigma(at time: Double) -> Double
 
-  /// What a network is told of a time, in the range that networks for 1000 discrete steps know.
+  /// The network's time input, in the range of networks for 1000 discrete steps.
   func networkTime(at time: Double) -> Double
-  /// What a network with Fourier features of the noise is told of a time: the logarithm of σ or, where the noise stays
-  /// bounded, that of `networkTime`, which is the default; minus infinity where that is 0.
+  /// The time input of a network with Fourier features of the noise: log σ or, where the noise stays bounded, the
+  /// logarithm of `networkTime`, which is the default; minus infinity if that is 0.
   func logarithmicNetworkTime(at time: Double) -> Double
 }
 
@@ -50,10 +50,10 @@ extension ForwardProcess {
 
   public func logarithmicNetworkTime(at time: Double) -> Double { .log(networkTime(at: time)) }
 
-  /// The standard deviation of what sampling starts from at the last time.
+  /// The standard deviation of the starting point of sampling at the last time.
   public var priorSigma: Double { priorSigma(at: times.upperBound) }
 
-  /// As many times as steps, descending, for a sampler whose last step ends at the image itself.
+  /// `steps` times, descending, for a sampler whose last step yields the image itself.
   func timesBeforeImage(steps: Int) -> [Double] {
     steps == 1 ? [times.upperBound] : samplingTimes(steps: steps - 1)
   }

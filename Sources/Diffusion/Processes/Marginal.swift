@@ -1,6 +1,6 @@
 import RealModule
 
-/// q(x_t | x_0) = N(signal·x_0, sigma²·I): what is left of an image at some time, and the noise on it.
+/// q(x_t | x_0) = N(signal·x_0, sigma²·I): the remaining signal of an image at some time, and the noise on it.
 public struct Marginal: Sendable, Equatable {
   /// α_t.
   public let signal: Double
@@ -23,9 +23,9 @@ public struct Marginal: Sendable, Equatable {
   public var halfLogSignalToNoise: Double { .log(signal / sigma) }
 }
 
-/// What leads from a time s to a later t of a process, and back. It follows from the two marginals alone, since
-/// everything is Gaussian and linear (Kingma, Salimans, Poole, Ho: "Variational diffusion models", arXiv:2107.00630,
-/// appendix A).
+/// The transition from a time s to a later time t of a process, and its inverse. It follows from the two marginals
+/// alone, since everything is Gaussian and linear (Kingma, Salimans, Poole, Ho: "Variational diffusion models",
+/// arXiv:2107.00630, appendix A).
 public struct Transition: Sendable, Equatable {
   public let earlier: Marginal
   public let later: Marginal
@@ -42,7 +42,7 @@ public struct Transition: Sendable, Equatable {
       from: earlier, to: later, ratio: ratio, variance: (later.sigma - kept) * (later.sigma + kept))
   }
 
-  /// - Parameter variance: from whoever knows it without taking a difference of nearly equal numbers.
+  /// - Parameter variance: the variance, if it is known without subtracting nearly equal numbers.
   init(from earlier: Marginal, to later: Marginal, ratio: Double, variance: Double) {
     self.earlier = earlier
     self.later = later
@@ -58,7 +58,7 @@ public struct Transition: Sendable, Equatable {
   }
 
   /// The distribution of x_s given x_t and the image (for s = t − 1: Ho, Jain, Abbeel, arXiv:2006.11239, equations 6
-  /// and 7). Without noise at s it is the image, exactly.
+  /// and 7). If s has no noise, it is exactly the image.
   public var posterior: Posterior {
     if earlier.sigma == 0 { return Posterior(original: earlier.signal, noisy: 0, variance: 0) }
     let (before, after) = (earlier.sigma * earlier.sigma, later.sigma * later.sigma)

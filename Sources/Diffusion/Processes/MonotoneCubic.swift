@@ -1,6 +1,6 @@
-/// A smooth curve through values at 0, 1, 2 …, which rises where they rise and falls where they fall: cubic between two of
-/// them, with the slopes of Fritsch and Butland ("A method for constructing local monotone piecewise cubic interpolants",
-/// 1984), as in SciPy's `PchipInterpolator`. Differential equations with kinks at every step would cost their solvers the order.
+/// A smooth monotone curve through values at 0, 1, 2 …: piecewise cubic, with the slopes of Fritsch and Butland ("A
+/// method for constructing local monotone piecewise cubic interpolants", 1984), as in SciPy's `PchipInterpolator`. With
+/// kinks at every step, differential equation solvers would lose their order of convergence.
 struct MonotoneCubic: Sendable, Equatable {
   let values: [Double]
   private let slopes: [Double]
@@ -13,21 +13,22 @@ struct MonotoneCubic: Sendable, Equatable {
       return
     }
     let inner = zip(differences, differences.dropFirst()).map { before, after in
-      // The harmonic mean: none is steeper than three times the flatter side.
+      // The harmonic mean is at most twice the flatter side's slope, which keeps the curve monotone.
       before * after > 0 ? 2 * before * after / (before + after) : 0
     }
     let (second, secondLast) = (differences.dropFirst().first ?? first, differences.dropLast().last ?? last)
     slopes = [Self.end(first, second)] + inner + [Self.end(last, secondLast)]
   }
 
-  /// The slope at an end, from the difference beside it and the next: that of a parabola, if it keeps the direction.
+  /// The slope at an end, from the difference beside it and the next: the slope of a parabola, unless it changes the
+  /// direction.
   private static func end(_ difference: Double, _ next: Double) -> Double {
     let slope = (3 * difference - next) / 2
     if slope * difference <= 0 { return 0 }
     return difference * next <= 0 && abs(slope) > 3 * abs(difference) ? 3 * difference : slope
   }
 
-  /// The value at or before a time, and how far it is from there to the next.
+  /// The index of the value at or before a time, and the fraction of the distance to the next value.
   private func locate(_ time: Double) -> (index: Int, share: Double) {
     let index = max(0, min(values.count - 2, Int(time.rounded(.down))))
     return (index, time - Double(index))

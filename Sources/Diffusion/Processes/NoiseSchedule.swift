@@ -1,21 +1,22 @@
 import RealModule
 
-/// How much noise each of the T steps adds: β_t, and what follows from it, in double precision.
+/// How much noise each of the T steps adds: β_t, and derived quantities, in double precision.
 ///
 /// Steps are counted from 0, as programs do: β[0] is the paper's β₁, and t = T − 1 is the noisiest step.
 public struct NoiseSchedule: Sendable, Equatable {
-  /// β_t, the variance that step t adds; each in (0, 1), but 1 at the last step of a schedule with zero terminal SNR.
+  /// β_t, the variance that step t adds; each in (0, 1), except 1 at the last step of a schedule with zero terminal
+  /// SNR.
   public let betas: [Double]
   /// α_t = 1 − β_t.
   public let alphas: [Double]
-  /// ᾱ_t = α_0 · α_1 ⋯ α_t, the share of the image's variance that is left after step t.
+  /// ᾱ_t = α_0 · α_1 ⋯ α_t, the fraction of the image's variance that remains after step t.
   public let cumulativeAlphas: [Double]
 
   /// T, the number of steps.
   public var steps: Int { betas.count }
 
-  /// A schedule of any variances.
-  /// - Throws: `DiffusionError` when there is none or one lies outside (0, 1).
+  /// A schedule with given variances.
+  /// - Throws: `DiffusionError` if there are none or one lies outside (0, 1).
   public init(betas: [Double]) throws(DiffusionError) {
     guard !betas.isEmpty else {
       throw DiffusionError(key: "steps", problem: "a noise schedule needs at least 1 step")
@@ -39,14 +40,14 @@ public struct NoiseSchedule: Sendable, Equatable {
     self.cumulativeAlphas = cumulativeAlphas
   }
 
-  /// The schedule whose last step leaves nothing of the image: √ᾱ is shifted so that it ends at 0, and scaled so that it
+  /// A schedule whose last step leaves nothing of the image: √ᾱ is shifted so that it ends at 0, and scaled so that it
   /// begins as before (Lin, Liu, Li, Yang: "Common diffusion noise schedules and sample steps are flawed",
   /// arXiv:2305.08891, algorithm 1).
-  /// - Throws: `DiffusionError` when there is one step only, or the noise does not grow.
+  /// - Throws: `DiffusionError` if there is only one step, or the noise does not grow.
   public func withZeroTerminalSNR() throws(DiffusionError) -> NoiseSchedule {
     let roots = cumulativeAlphas.map { $0.squareRoot() }
     guard let first = roots.first, let last = roots.last, first > last else {
-      throw DiffusionError(key: "steps", problem: "a schedule that is to end without signal needs at least 2 steps")
+      throw DiffusionError(key: "steps", problem: "a schedule with zero terminal SNR needs at least 2 steps")
     }
     let cumulativeAlphas = roots.map { root in
       let rescaled = (root - last) * (first / (first - last))
@@ -60,7 +61,7 @@ public struct NoiseSchedule: Sendable, Equatable {
 
   /// β grows in equal increments from `first` to `last` (Ho, Jain, Abbeel: "Denoising diffusion probabilistic models",
   /// NeurIPS 2020, section 4; its values are the defaults).
-  /// - Throws: `DiffusionError` naming `steps`, `first` or `last` when it is out of range.
+  /// - Throws: `DiffusionError` naming `steps`, `first` or `last` if it is out of range.
   public static func linear(
     steps: Int = 1000, first: Double = 1e-4, last: Double = 0.02
   ) throws(DiffusionError) -> NoiseSchedule {
@@ -68,9 +69,9 @@ public struct NoiseSchedule: Sendable, Equatable {
     return try NoiseSchedule(betas: spread(steps, first, last))
   }
 
-  /// √β grows in equal increments from √`first` to √`last`, which makes β a quadratic function of the step: a choice
-  /// of the published code of Ho et al. 2020 and of Song, Meng, Ermon 2020 ("quad"), not of their papers.
-  /// - Throws: `DiffusionError` naming `steps`, `first` or `last` when it is out of range.
+  /// √β grows in equal increments from √`first` to √`last`, which makes β a quadratic function of the step: as in the
+  /// published code of Ho et al. 2020 and of Song, Meng, Ermon 2020 ("quad"), but not in their papers.
+  /// - Throws: `DiffusionError` naming `steps`, `first` or `last` if it is out of range.
   public static func quadratic(
     steps: Int = 1000, first: Double = 1e-4, last: Double = 0.02
   ) throws(DiffusionError) -> NoiseSchedule {
@@ -79,10 +80,10 @@ public struct NoiseSchedule: Sendable, Equatable {
       betas: spread(steps, first.squareRoot(), last.squareRoot()).map { $0 * $0 })
   }
 
-  /// β grows from `first` to `last` as the logistic function does from −6 to 6 (Jabri, Fleet, Chen: "Scalable adaptive
-  /// computation for iterative generation", arXiv:2212.11972, have it for ᾱ; for β it is GeoDiff's, Xu et al.,
-  /// arXiv:2203.02923).
-  /// - Throws: `DiffusionError` naming `steps`, `first` or `last` when it is out of range.
+  /// β grows from `first` to `last` as the logistic function does from −6 to 6, as in GeoDiff (Xu et al.,
+  /// arXiv:2203.02923). Jabri, Fleet, Chen ("Scalable adaptive computation for iterative generation", arXiv:2212.11972)
+  /// use the same function for ᾱ.
+  /// - Throws: `DiffusionError` naming `steps`, `first` or `last` if it is out of range.
   public static func sigmoid(
     steps: Int = 1000, first: Double = 1e-4, last: Double = 0.02
   ) throws(DiffusionError) -> NoiseSchedule {
@@ -93,7 +94,7 @@ public struct NoiseSchedule: Sendable, Equatable {
   /// ᾱ falls like a squared cosine: β_t = 1 − ᾱ((t + 1)/T) / ᾱ(t/T), at most `maximum`, with ᾱ(u) = cos²(π/2·(u + s)/(1 + s))
   /// (Nichol, Dhariwal: "Improved denoising diffusion probabilistic models", arXiv:2102.09672, equation 17).
   /// - Parameter offset: s, which keeps the first steps from being too small.
-  /// - Throws: `DiffusionError` naming what is out of range.
+  /// - Throws: `DiffusionError` naming the argument that is out of range.
   public static func cosine(
     steps: Int = 1000, offset: Double = 0.008, maximum: Double = 0.999
   ) throws(DiffusionError) -> NoiseSchedule {
@@ -114,7 +115,7 @@ public struct NoiseSchedule: Sendable, Equatable {
       })
   }
 
-  /// `count` numbers at equal distances.
+  /// `count` equally spaced numbers.
   private static func spread(_ count: Int, _ first: Double, _ last: Double) -> [Double] {
     let increment = count > 1 ? (last - first) / Double(count - 1) : 0
     return (0..<count).map { first + Double($0) * increment }

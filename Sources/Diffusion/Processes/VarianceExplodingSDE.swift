@@ -1,7 +1,7 @@
 import RealModule
 
-/// dx = σ(t)·√(2·ln(σ_max/σ_min)) dw with σ(t) = σ_min·(σ_max/σ_min)^t over 0 ≤ t ≤ 1: noise is added, and nothing taken
-/// from the image (Song et al., arXiv:2011.13456, equations 9 and 30).
+/// dx = σ(t)·√(2·ln(σ_max/σ_min)) dw with σ(t) = σ_min·(σ_max/σ_min)^t over 0 ≤ t ≤ 1: noise is added, and the signal
+/// is kept (Song et al., arXiv:2011.13456, equations 9 and 30).
 public struct VarianceExplodingSDE: ForwardProcess, Equatable {
   public let sigmaMin: Double
   public let sigmaMax: Double
@@ -16,7 +16,7 @@ public struct VarianceExplodingSDE: ForwardProcess, Equatable {
     self.sigmaMax = sigmaMax
   }
 
-  /// What σ of any process that only adds noise must keep to.
+  /// Checks the noise levels of a process that only adds noise.
   static func check(sigmaMin: Double, sigmaMax: Double) throws(DiffusionError) {
     guard sigmaMin > 0, sigmaMin.isFinite else {
       throw DiffusionError(key: "sigma_min", problem: "σ_min = \(sigmaMin) must be positive")
@@ -41,7 +41,7 @@ public struct VarianceExplodingSDE: ForwardProcess, Equatable {
     return 2 * sigma * sigma * logarithmicRange
   }
 
-  /// In the range that networks for 1000 discrete steps know; a linear function of log σ.
+  /// In the range of networks for 1000 discrete steps; a linear function of log σ.
   public func networkTime(at time: Double) -> Double { 999 * time }
 
   public func logarithmicNetworkTime(at time: Double) -> Double { .log(sigmaMin) + time * logarithmicRange }

@@ -4,9 +4,10 @@ import RealModule
 /// variance-preserving process and the sub-variance-preserving one, which differ in g alone.
 public struct VariancePreservingSDE: ForwardProcess, Equatable {
   public enum Family: Sendable {
-    /// g² = β: α² + σ² = 1, the limit of the discrete process of Ho et al. for ever more steps (equations 11, 25 and 33).
+    /// g² = β: α² + σ² = 1, the limit of the discrete process of Ho et al. as the number of steps grows (equations 11,
+    /// 25 and 33).
     case variancePreserving
-    /// g² = β·(1 − e^(−2∫β)): the variance stays below that of the other (equations 28 and 29).
+    /// g² = β·(1 − e^(−2∫β)): the variance stays below that of the variance-preserving process (equations 28 and 29).
     case subVariancePreserving
   }
 
@@ -58,6 +59,6 @@ public struct VariancePreservingSDE: ForwardProcess, Equatable {
     }
   }
 
-  /// In the range that networks for 1000 discrete steps know.
+  /// In the range of networks for 1000 discrete steps.
   public func networkTime(at time: Double) -> Double { 999 * time }
 }

@@ -1,13 +1,14 @@
 import RealModule
 
-/// Follows an equation with steps as long as the error allows, which each image chooses for itself: then its result does
-/// not depend on its company (Hairer, Nørsett, Wanner: "Solving ordinary differential equations I", section II.4).
+/// Solves a differential equation with adaptive steps. Each image chooses its own step sizes, so its result does not
+/// depend on the rest of the batch (Hairer, Nørsett, Wanner: "Solving ordinary differential equations I", section
+/// II.4).
 struct AdaptiveSolver {
   let method: RungeKutta
-  /// An error of `absolute` + `relative`·|y| is allowed per step, as a root mean square over an image's elements.
+  /// The error tolerance per step, `absolute` + `relative`·|y|, as a root mean square over an image's elements.
   let relative: Double
   let absolute: Double
-  /// More steps than this mean that the equation cannot be solved.
+  /// If an image needs more steps than this, the equation is considered unsolvable.
   let maximumSteps: Int
 
   init(
@@ -19,9 +20,9 @@ struct AdaptiveSolver {
     self.maximumSteps = maximumSteps
   }
 
-  /// - Parameter progress: called with the share of the way that the slowest image has done.
-  /// - Returns: y at `end`, and how often F was evaluated for each image.
-  /// - Throws: `DiffusionError` if an image takes more than `maximumSteps`, or is not finite.
+  /// - Parameter progress: called with the fraction completed by the slowest image.
+  /// - Returns: y at `end`, and the number of evaluations of F for each image.
+  /// - Throws: `DiffusionError` if an image needs more than `maximumSteps`, or is not finite.
   func solve(
     _ y: DoubleTensor, from start: Double, to end: Double, progress: ((Double) -> Void)? = nil,
     _ rightHandSide: RightHandSide
@@ -40,7 +41,7 @@ struct AdaptiveSolver {
         throw DiffusionError(
           key: "tolerance",
           problem:
-            "the equation was not solved within \(maximumSteps) steps; allow a larger error, or look at the model")
+            "the equation was not solved within \(maximumSteps) steps; use a larger tolerance, or check the model")
       }
       for image in active where abs(lengths[image]) >= abs(end - times[image]) { lengths[image] = end - times[image] }
       let (before, length) = (y.images(active), active.map { lengths[$0] })
@@ -55,8 +56,8 @@ struct AdaptiveSolver {
           y.replaceImages([image], with: result.y.images([row]))
           slopes.replaceImages([image], with: result.last.images([row]))
         }
-        // At most twice as long: the error of a step that grew faster is often underestimated. NaN makes the step NaN,
-        // which is reported above.
+        // A step is at most doubled, since the error of a step that grew faster is often underestimated. NaN makes the
+        // step NaN, which is reported above.
         let factor = error == 0 ? 2 : 0.9 * .pow(error, -1 / Double(method.order))
         lengths[image] *= error.isNaN ? .nan : max(0.2, min(2, factor))
       }
@@ -74,7 +75,8 @@ struct AdaptiveSolver {
     return (sum / Double(range.count)).squareRoot()
   }
 
-  /// F at the start, and a first step for each image whose error is likely small (ibid., "starting step size").
+  /// F at the start, and an initial step size for each image whose error is likely to be small (ibid., "starting step
+  /// size").
   private func startingSteps(
     _ y: DoubleTensor, from start: Double, to end: Double, _ rightHandSide: RightHandSide, _ evaluations: inout [Int]
   ) throws -> (slopes: DoubleTensor, lengths: [Double]) {

@@ -1,12 +1,12 @@
 import RealModule
 
-/// Walks a discrete process backwards, step by step, with fresh noise (Ho, Jain, Abbeel, arXiv:2006.11239, algorithm 2):
-/// x_{t−1} is drawn from q(x_{t−1} | x_t, x̂_0).
+/// Reverses a discrete process step by step with fresh noise (Ho, Jain, Abbeel, arXiv:2006.11239, algorithm 2): x_{t−1}
+/// is drawn from q(x_{t−1} | x_t, x̂_0).
 public struct AncestralSampler: Sampler {
   /// The steps that are visited, ascending.
   public let visited: [Int]
   public let variance: ReverseVariance
-  /// Whether x̂_0 is kept within [−1, 1], the range of images.
+  /// Whether x̂_0 is clamped to [−1, 1], the range of images.
   public let clipsOriginal: Bool
   private let respaced: DiscreteProcess
 

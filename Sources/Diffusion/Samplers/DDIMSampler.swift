@@ -1,9 +1,9 @@
-/// Denoising diffusion implicit models (Song, Meng, Ermon, arXiv:2010.02502, equations 12 and 16): the marginals of the
-/// training, with as much fresh noise as one likes; with none, images are a function of the latents.
+/// Denoising diffusion implicit models (Song, Meng, Ermon, arXiv:2010.02502, equations 12 and 16): the marginals of
+/// training with an adjustable amount of fresh noise; without noise, images are a function of the latents.
 public struct DDIMSampler: Sampler {
   /// The steps that are visited, ascending.
   public let visited: [Int]
-  /// η: 0 adds no noise, 1 as much as ancestral sampling with the small variance.
+  /// η: 0 adds no noise, 1 adds as much as ancestral sampling with the small variance.
   public let eta: Double
   public let clipsOriginal: Bool
   private let respaced: DiscreteProcess

@@ -1,14 +1,15 @@
 import RealModule
 
-/// DPM-Solver++(2M) (Lu, Zhou, Bao, Chen, Li, Zhu: "DPM-Solver++", arXiv:2211.01095, algorithm 2): the linear part of the
-/// probability-flow equation is solved exactly, the network's by extrapolation from the last two of its images.
+/// DPM-Solver++(2M) (Lu, Zhou, Bao, Chen, Li, Zhu: "DPM-Solver++", arXiv:2211.01095, algorithm 2): the linear part of
+/// the probability-flow equation is solved exactly, the network's part by extrapolation from its last two image
+/// estimates.
 public struct DPMSolverSampler: Sampler {
   public let process: any ForwardProcess
-  /// Descending. After the last the image that the network sees is the result.
+  /// Descending. The network's image estimate at the last time is the result.
   public let times: [Double]
   public let clipsOriginal: Bool
 
-  /// - Parameter times: the times to look at the image, descending.
+  /// - Parameter times: the times at which the network is evaluated, descending.
   public init(process: any ForwardProcess, times: [Double], clipsOriginal: Bool = false) throws(DiffusionError) {
     try requireSteps(times.count)
     self.process = process
@@ -31,7 +32,7 @@ public struct DPMSolverSampler: Sampler {
       } else {
         let (now, next) = (process.marginal(at: time), process.marginal(at: times[step + 1]))
         let h = next.halfLogSignalToNoise - now.halfLogSignalToNoise
-        // D of the paper, from the last two of the images.
+        // D of the paper, from the last two image estimates.
         var d = original.combination
         if let last {
           let share = h / (2 * last.h)

@@ -1,12 +1,12 @@
-/// Heun's method with noise added and taken away on the way (Karras, Aittala, Aila, Laine, arXiv:2206.00364, algorithm 2).
-/// It runs on x/α with noise σ/α, so that it serves any process.
+/// Heun's method with noise added and removed in each step (Karras, Aittala, Aila, Laine, arXiv:2206.00364, algorithm
+/// 2). It solves for x/α with noise σ/α, so it works with any process.
 public struct EDMSampler: Sampler {
-  /// How much noise is added on the way; none by default, which makes it Heun's method.
+  /// How much noise is added; none by default, which gives Heun's method.
   public struct Churn: Sendable, Equatable {
     public var amount = 0.0
     public var minimum = 0.0
     public var maximum = Double.infinity
-    /// S_noise, by which the added noise is larger than what its level says.
+    /// S_noise, the factor of the added noise's standard deviation.
     public var inflation = 1.0
 
     public init() {}
@@ -17,7 +17,7 @@ public struct EDMSampler: Sampler {
   public let churn: Churn
   private let rho: Double
 
-  /// - Parameter rho: how much denser steps are at little noise.
+  /// - Parameter rho: ρ of the noise levels; a larger value makes steps denser at low noise.
   /// - Throws: `DiffusionError` naming `steps`, `churn`, `churn_min` or `churn_noise`.
   public init(
     process: any ForwardProcess, steps: Int, rho: Double = 7, churn: Churn = Churn()
@@ -28,7 +28,7 @@ public struct EDMSampler: Sampler {
     }
     guard churn.minimum >= 0, churn.maximum >= churn.minimum else {
       throw DiffusionError(
-        key: "churn_min", problem: "noise cannot be added from level \(churn.minimum) to \(churn.maximum)")
+        key: "churn_min", problem: "\(churn.minimum) must not be negative or above the maximum level, \(churn.maximum)")
     }
     guard churn.inflation > 0, churn.inflation.isFinite else {
       throw DiffusionError(key: "churn_noise", problem: "\(churn.inflation) must be positive")
@@ -46,7 +46,7 @@ public struct EDMSampler: Sampler {
     let maximum = process.marginal(at: process.times.upperBound).noiseToSignal
     let minimum = process.marginal(at: process.times.lowerBound).noiseToSignal
     var levels = descendingLevels(from: maximum, to: minimum, steps: steps - 1, rho: rho)
-    // Exactly where the latents are, not the power of its root.
+    // Set exactly, since the power of the root is rounded.
     levels[0] = maximum
     return levels + [0]
   }
@@ -61,7 +61,8 @@ public struct EDMSampler: Sampler {
       let gamma =
         levels[step] >= churn.minimum && levels[step] <= churn.maximum
         ? min(churn.amount / Double(steps), 2.0.squareRoot() - 1) : 0
-      // No more noise than the process knows, and the network was trained with: so none at the first step.
+      // The level stays within the process's range, which the network was trained on; so nothing is added at the first
+      // step.
       let level = min(levels[step] * (1 + gamma), levels[0])
       if level > levels[step] {
         let added = churn.inflation * (level * level - levels[step] * levels[step]).squareRoot()
@@ -88,13 +89,13 @@ public struct EDMSampler: Sampler {
 }
 
 extension ForwardProcess {
-  /// The time at which σ/α has a value; it grows with time.
+  /// The time at which σ/α has this value; the ratio grows with time.
   func time(atLevel level: Double) -> Double {
     func value(_ time: Double) -> Double { marginal(at: time).noiseToSignal }
     var (low, high) = (times.lowerBound, times.upperBound)
     if level <= value(low) { return low }
     if level >= value(high) { return high }
-    // Doubles have 53 bits; halving cannot do better.
+    // Doubles have 53 bits of precision, so more bisections would change nothing.
     for _ in 0..<80 {
       let middle = (low + high) / 2
       if middle <= low || middle >= high { break }

@@ -1,11 +1,11 @@
 import RealModule
 
-/// Between two latents along the sphere that normal numbers lie near: sin((1 − u)θ)/sin θ·a + sin(uθ)/sin θ·b with θ the
-/// angle between them (Shoemake: "Animating rotation with quaternion curves", SIGGRAPH 1985; for implicit models Song,
-/// Meng, Ermon, arXiv:2010.02502, appendix D.5).
+/// Spherical interpolation between two latents, since normal vectors lie near a sphere: sin((1 − u)θ)/sin θ·a +
+/// sin(uθ)/sin θ·b with θ the angle between them (Shoemake: "Animating rotation with quaternion curves", SIGGRAPH 1985;
+/// for implicit models Song, Meng, Ermon, arXiv:2010.02502, appendix D.5).
 /// - Parameters:
 ///   - a: latents, [N, …].
-///   - b: others, shaped alike.
+///   - b: latents of the same shape.
 ///   - share: u, from 0 at a to 1 at b.
 public func sphericalInterpolation(_ a: DoubleTensor, _ b: DoubleTensor, share: Double) -> DoubleTensor {
   let (lengths, others, products) = (a.imageNorms, b.imageNorms, a.imageProducts(b))

@@ -1,13 +1,12 @@
-/// A few steps of Langevin dynamics, then a step of the reverse process, at as many levels of noise as there are steps,
-/// the lowest among them (Song et al., arXiv:2011.13456, algorithms 2 to 5, in the order of their program). Without the
-/// predictor it is annealed Langevin dynamics (Song, Ermon, arXiv:1907.05600, algorithm 1, with the step size of the later
-/// paper).
+/// A few steps of Langevin dynamics, then a step of the reverse process, at each of `steps` noise levels down to the
+/// lowest (Song et al., arXiv:2011.13456, algorithms 2 to 5, in the order of their code). Without the predictor it is
+/// annealed Langevin dynamics (Song, Ermon, arXiv:1907.05600, algorithm 1, with the step size of the later paper).
 public struct PredictorCorrectorSampler: Sampler {
   public let process: any ForwardProcess
   public let steps: Int
   /// Langevin steps at each time.
   public let corrections: Int
-  /// r, how strong the noise of a Langevin step is beside its drift.
+  /// r, the ratio of noise to drift in a Langevin step.
   public let signalToNoise: Double
   public let predicts: Bool
   public let ending: Ending
@@ -19,7 +18,7 @@ public struct PredictorCorrectorSampler: Sampler {
   ) throws(DiffusionError) {
     try requireSteps(steps)
     guard corrections >= 0, predicts || corrections >= 1 else {
-      throw DiffusionError(key: "corrections", problem: "\(corrections) Langevin steps are too few")
+      throw DiffusionError(key: "corrections", problem: "\(corrections) Langevin steps are too few; give at least 1")
     }
     guard signalToNoise > 0, signalToNoise.isFinite else {
       throw DiffusionError(key: "snr", problem: "\(signalToNoise) must be positive")
@@ -49,7 +48,7 @@ public struct PredictorCorrectorSampler: Sampler {
         x = correct(x, try evaluator.estimate(x, at: time), transition, z)
       }
       if isLast {
-        // The predictor's step to the image itself, without its noise, is the image that the denoiser sees.
+        // The predictor's last step without its noise is the denoiser's image estimate.
         x = try evaluator.end(x, ending, at: time)
       } else if predicts {
         let estimate = try evaluator.estimate(x, at: time)
@@ -60,8 +59,8 @@ public struct PredictorCorrectorSampler: Sampler {
     return Samples(images: x, evaluations: evaluator.evaluations)
   }
 
-  /// The reverse diffusion predictor: with x_t = a·x_s + b·z the process's own step from s to t, x_s = (x_t + b²·score)/a
-  /// + (b/a)·z (algorithms 2 and 3 for VE and VP, equation 46).
+  /// The reverse diffusion predictor: if x_t = a·x_s + b·z is the process's step from s to t, then x_s = (x_t +
+  /// b²·score)/a + (b/a)·z (algorithms 2 and 3 for VE and VP, equation 46).
   private func predict(
     _ x: DoubleTensor, _ estimate: Estimate, _ transition: Transition, _ z: DoubleTensor
   ) -> DoubleTensor {
@@ -69,11 +68,11 @@ public struct PredictorCorrectorSampler: Sampler {
     return DoubleTensor(x / a - variance / (a * sigma) * estimate.noise + variance.squareRoot() / a * z)
   }
 
-  /// x + e·score + √(2e)·z with e = 2α·(r·‖z‖ / ‖score‖)² (algorithms 4 and 5): each image by its own norms.
+  /// x + e·score + √(2e)·z with e = 2α·(r·‖z‖ / ‖score‖)² (algorithms 4 and 5): with the norms of each image.
   private func correct(
     _ x: DoubleTensor, _ estimate: Estimate, _ transition: Transition, _ z: DoubleTensor
   ) -> DoubleTensor {
-    // The ratio is the share of the signal that a step of the process keeps, α_i of the discrete process: 1 for VE.
+    // The ratio is the factor of the signal in a step of the process, α_i of the discrete process: 1 for VE.
     let (sigma, ratio) = (transition.later.sigma, transition.ratio)
     let (scores, noises) = (estimate.noise.imageNorms, z.imageNorms)
     let sizes = zip(scores, noises).map { score, noise in

@@ -2,9 +2,9 @@
 /// (Song et al., arXiv:2011.13456, equation 13): dx/dt = f·x − ½g²·score. Images are a function of the latents.
 public struct ProbabilityFlowSampler: Sampler {
   public enum Solver: Sendable {
-    /// So many steps through the process's sampling times.
+    /// A fixed number of steps through the process's sampling times.
     case fixed(RungeKutta, steps: Int)
-    /// Runge–Kutta 5(4) with steps chosen by the error, which may be absolute + relative·|x| in each.
+    /// Runge–Kutta 5(4) with steps chosen so that the error of each is at most absolute + relative·|x|.
     case adaptive(relative: Double, absolute: Double)
   }
 
@@ -47,8 +47,8 @@ public struct ProbabilityFlowSampler: Sampler {
 }
 
 extension ProbabilityFlowSampler {
-  /// The way back: from images, taken as they are at the process's earliest time, to latents, which for a good model are
-  /// standard normal. `sample(from:)` with the ending `asIs` returns the images.
+  /// The inverse: from images at the process's earliest time to latents, which are standard normal for a good model.
+  /// `sample(from:)` with the ending `asIs` returns the images.
   /// - Parameter images: x_0, [N, H, W, C].
   public func encode(
     _ images: DoubleTensor, denoiser: some Denoiser, progress: ((SamplerStep) -> Void)? = nil
@@ -59,7 +59,7 @@ extension ProbabilityFlowSampler {
   }
 }
 
-/// The equation with a denoiser in it.
+/// The probability-flow equation with a denoiser.
 struct ProbabilityFlow<D: Denoiser> {
   let process: any ForwardProcess
   let denoiser: D
@@ -68,7 +68,7 @@ struct ProbabilityFlow<D: Denoiser> {
     ReverseSDE(process: process).flow(x, try denoiser.estimate(x, at: times, images: images), at: times)
   }
 
-  /// From one end of the process's times to the other; evaluations are the most that an image took.
+  /// Solves from one end of the process's times to the other. The evaluations are the maximum over the images.
   func follow(
     _ x: DoubleTensor, from start: Double, to end: Double, _ solver: ProbabilityFlowSampler.Solver,
     progress: ((SamplerStep) -> Void)? = nil

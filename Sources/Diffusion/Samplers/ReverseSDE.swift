@@ -1,4 +1,4 @@
-/// The way back in time (Song et al., arXiv:2011.13456, equations 6 and 13).
+/// The reverse-time equations (Song et al., arXiv:2011.13456, equations 6 and 13).
 struct ReverseSDE {
   let process: any ForwardProcess
 
@@ -15,12 +15,12 @@ struct ReverseSDE {
   }
 }
 
-/// What happens at the end of the way, where a little noise is left.
+/// How sampling ends, at the earliest time, where a little noise is left.
 public enum Ending: String, Sendable, CaseIterable {
-  /// The image that the denoiser sees in it, at the price of another evaluation (Song et al., arXiv:2011.13456,
-  /// appendix G, "denoising"). What is shown.
+  /// The denoiser's image estimate, which costs another evaluation (Song et al., arXiv:2011.13456, appendix G,
+  /// "denoising"). Used for images that are shown.
   case denoised
-  /// Nothing: the solution of the equation at the earliest time.
+  /// The solution of the equation at the earliest time, unchanged.
   case asIs
 }
 

@@ -1,29 +1,30 @@
-/// The right-hand side of dy/dt = F(y, t) for several images at once, each at a time of its own.
-/// - Parameter images: which images of the batch the rows of y are.
+/// The right-hand side of dy/dt = F(y, t) for several images at once, each with its own time.
+/// - Parameter images: the batch indices of the images in y.
 typealias RightHandSide = (_ y: DoubleTensor, _ times: [Double], _ images: [Int]) throws -> DoubleTensor
 
-/// An explicit Runge–Kutta method, by its tableau (Hairer, Nørsett, Wanner: "Solving ordinary differential equations I",
+/// An explicit Runge–Kutta method, given by its tableau (Hairer, Nørsett, Wanner: "Solving ordinary differential
+/// equations I", section II.1).
 /// section II.1).
 public struct RungeKutta: Sendable {
   public let name: String
-  /// The error of a whole solution falls with this power of the step.
+  /// The global error is proportional to this power of the step size.
   public let order: Int
-  /// a_ij below the diagonal; the first stage has none.
+  /// a_ij below the diagonal; the first row is empty.
   let stages: [[Double]]
   /// b_j.
   let weights: [Double]
   /// c_i.
   let nodes: [Double]
-  /// b_j minus those of a method of one order less, to estimate the error from; nil where there is none.
+  /// b_j minus the weights of the embedded method of one order less, for the error estimate; nil if there is none.
   let errorWeights: [Double]?
 
-  /// Evaluations of F per step, if none is shared with the next.
+  /// Evaluations of F per step, if none is reused in the next step.
   public var stageCount: Int { weights.count }
 
   public static let euler = RungeKutta(
     name: "Euler", order: 1, stages: [[]], weights: [1], nodes: [0], errorWeights: nil)
 
-  /// The trapezoidal rule with Euler's step in place of the unknown.
+  /// The trapezoidal rule with an Euler step in place of the implicit one.
   public static let heun = RungeKutta(
     name: "Heun", order: 2, stages: [[], [1]], weights: [0.5, 0.5], nodes: [0, 1], errorWeights: nil)
 
@@ -47,7 +48,7 @@ public struct RungeKutta: Sendable {
 
   /// One step of each image.
   /// - Parameters:
-  ///   - lengths: of each image's step; negative ones go back in time.
+  ///   - lengths: the step size of each image; negative ones go back in time.
   ///   - first: F at y, if it is known.
   /// - Returns: y after the step, the estimated errors, and F at the last stage.
   func step(
@@ -72,7 +73,7 @@ public struct RungeKutta: Sendable {
     LinearCombination(zip(weights, slopes).filter { $0.0 != 0 })
   }
 
-  /// Follows the equation through given times, the same for all images.
+  /// Solves the equation through given times, which are the same for all images.
   /// - Parameter progress: called after each step with the number of steps done and y there.
   func solve(
     _ y: DoubleTensor, through times: [Double], progress: ((Int, DoubleTensor) -> Void)? = nil,

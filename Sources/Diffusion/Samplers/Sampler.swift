@@ -1,24 +1,25 @@
-/// A way from noise to images.
+/// A method that turns noise into images.
 public protocol Sampler: Sendable {
-  /// Draws images. One does not depend on the others of its batch, provided that the denoiser treats each alone.
+  /// Draws images. An image does not depend on the rest of its batch, provided that the denoiser treats each image
+  /// separately.
   ///
   /// - Parameters:
   ///   - latents: standard normal numbers, [N, H, W, C]; scaled to the process's prior here.
-  ///   - noise: what a stochastic sampler adds on its way.
+  ///   - noise: the noise that a stochastic sampler adds.
   ///   - progress: called after each step.
-  /// - Throws: what the denoiser throws.
+  /// - Throws: the denoiser's errors.
   func sample(
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)?
   ) throws -> Samples
-  /// Steps that `progress` hears of; nil where the images decide.
+  /// The number of steps reported to `progress`; nil if it depends on the images.
   var stepCount: Int? { get }
 }
 
-/// What a sampler tells after a step.
+/// The state of a sampler after a step, for progress reports.
 public struct SamplerStep: Sendable {
-  /// Steps done; percents of the way where the images decide how many there are.
+  /// Completed steps; per cent completed if the number of steps depends on the images.
   public let done: Int
-  /// Where the images are; nil where each is at a time of its own.
+  /// The current images; nil if each image is at its own time.
   private let state: (x: DoubleTensor, marginal: Marginal)?
 
   init(_ done: Int, _ x: DoubleTensor, _ marginal: Marginal) {
@@ -31,8 +32,7 @@ public struct SamplerStep: Sendable {
     state = nil
   }
 
-  /// What there is of the images by now, x/√(α² + σ²): scaled so that the noise is no larger than images, whatever the
-  /// process.
+  /// The current images, x/√(α² + σ²): scaled so that the noise is no larger than images, whatever the process.
   public var images: DoubleTensor? {
     state.map { x, marginal in
       DoubleTensor(x / (marginal.signal * marginal.signal + marginal.sigma * marginal.sigma).squareRoot())
@@ -40,15 +40,15 @@ public struct SamplerStep: Sendable {
   }
 }
 
-/// What a sampler drew.
+/// The result of a sampler.
 public struct Samples: Sendable {
   /// [N, H, W, C].
   public var images: DoubleTensor
-  /// How often the network looked at an image, at most over the images of the batch.
+  /// Network evaluations per image, the maximum over the batch.
   public var evaluations: Int
 }
 
-/// A sampler's way to the denoiser: the same time for all images, counted.
+/// Evaluates the denoiser at the same time for all images, and counts the evaluations.
 struct Evaluator<D: Denoiser> {
   let denoiser: D
   private(set) var evaluations = 0

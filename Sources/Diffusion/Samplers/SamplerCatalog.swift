@@ -1,4 +1,4 @@
-/// The samplers by the names that `sampling.sampler` has for them.
+/// The samplers, with the names used by `sampling.sampler`.
 public enum SamplerName: String, Sendable, CaseIterable {
   case ddpm
   case ddim
@@ -12,7 +12,7 @@ public enum SamplerName: String, Sendable, CaseIterable {
   case dpmSolver = "dpm-solver++"
   case edm
 
-  /// One line for people.
+  /// A one-line description for users.
   public var summary: String {
     switch self {
     case .ddpm: "ancestral sampling: each step samples the reverse process"
@@ -29,7 +29,7 @@ public enum SamplerName: String, Sendable, CaseIterable {
     }
   }
 
-  /// The power of the step's length with which the error falls; nil for samplers that add noise.
+  /// The order of convergence; nil for samplers that add noise.
   public var order: Int? {
     switch self {
     case .ddpm, .eulerMaruyama, .predictorCorrector, .langevin: nil
@@ -52,7 +52,7 @@ public enum SamplerName: String, Sendable, CaseIterable {
     }
   }
 
-  /// Evaluations of the network per step; nil where the images decide.
+  /// Network evaluations per step; nil if it depends on the images.
   public var evaluationsPerStep: Int? {
     switch self {
     case .ddpm, .ddim, .eulerMaruyama, .langevin, .odeEuler, .dpmSolver: 1
@@ -62,7 +62,7 @@ public enum SamplerName: String, Sendable, CaseIterable {
     }
   }
 
-  /// What may be chosen about it.
+  /// The options that apply to it.
   public var options: Set<SamplerOption> {
     switch self {
     case .ddpm: [.steps, .spacing, .variance]
@@ -75,16 +75,16 @@ public enum SamplerName: String, Sendable, CaseIterable {
     }
   }
 
-  /// Whether it goes from step to step of a discrete process.
+  /// Whether it visits the steps of a discrete process.
   var needsDiscreteProcess: Bool { self == .ddpm || self == .ddim }
 
-  /// The one that suits a process, where nobody chooses another.
+  /// The default for a process.
   public static func usual(for process: any ForwardProcess) -> SamplerName {
     process.discrete != nil ? .ddpm : process is EDMProcess ? .edm : .eulerMaruyama
   }
 }
 
-/// What may be chosen about samplers, called as the keys of `sampling` are.
+/// The options of samplers, named like the keys of `sampling`.
 public enum SamplerOption: String, Sendable, CaseIterable {
   case steps
   case eta
@@ -99,46 +99,46 @@ public enum SamplerOption: String, Sendable, CaseIterable {
   case variance
 }
 
-/// How images are drawn: a sampler's name, and what may be chosen about it.
+/// How images are drawn: a sampler's name and its options.
 public struct SamplerSettings: Sendable, Equatable {
-  /// `nil`: the one that suits the process.
+  /// nil: the default for the process.
   public var name: SamplerName?
-  /// Not for `ode-rk45`, which has a tolerance instead.
+  /// Not used by `ode-rk45`, which has a tolerance instead.
   public var steps = 250
-  /// Of `ddim`.
+  /// For `ddim`.
   public var eta = 0.0
   /// Which steps of a discrete process are visited.
   public var spacing = StepSpacing.linspace
-  /// Of the reverse steps of `ddpm`; `nil`: what the model was trained with.
+  /// The variance of the reverse steps of `ddpm`; nil: the one that the model was trained with.
   public var variance: ReverseVariance?
-  /// Whether x̂_0 is kept within [−1, 1].
+  /// Whether x̂_0 is clamped to [−1, 1].
   public var clipsOriginal = true
-  /// Of `predictor-corrector` and `langevin`.
+  /// For `predictor-corrector` and `langevin`.
   public var corrections = 1
   public var signalToNoise = 0.16
-  /// Of `ode-rk45`, relative and absolute.
+  /// For `ode-rk45`, relative and absolute.
   public var tolerance = 1e-5
-  /// Of `edm`.
+  /// For `edm`.
   public var churn = EDMSampler.Churn()
-  /// γ, with every sampler: how much more strongly than they would by themselves images are led to their class; 0 draws
-  /// from the exact conditional distribution.
+  /// γ, for every sampler: how much more strongly images are guided towards their class; 0 draws from the exact
+  /// conditional distribution.
   public var guidance = 0.0
 
   public init() {}
 
-  /// Which sampler draws from models of a process.
+  /// The sampler that is used for models of a process.
   public func name(for process: any ForwardProcess) -> SamplerName { name ?? .usual(for: process) }
 
-  /// Whether the denoiser has to do the clipping. `ddpm` and `ddim` do it themselves, with the noise left as it was
-  /// predicted; but guided noise is more than what is left of x beside a clipped image, and `ddim`, which would keep it as
-  /// it is, would have more of it from step to step.
+  /// Whether the denoiser has to do the clipping. `ddpm` and `ddim` clip x̂_0 themselves and keep the predicted noise.
+  /// With guidance, however, the predicted noise is larger than the remainder of x beside a clipped image, and `ddim`,
+  /// which keeps it, would accumulate it from step to step.
   public func clipsInDenoiser(for process: any ForwardProcess) -> Bool {
     clipsOriginal && (guidance != 0 || !name(for: process).needsDiscreteProcess)
   }
 
-  /// The sampler, for models of a process.
-  /// - Parameter trained: the variance of the reverse steps that the model was trained with.
-  /// - Throws: `DiffusionError` for what cannot work, with what would.
+  /// The sampler for models of a process.
+  /// - Parameter trained: the reverse variance that the model was trained with.
+  /// - Throws: `DiffusionError` for settings that are not possible, saying which are.
   public func sampler(
     for process: any ForwardProcess, variance trained: ReverseVariance = .large
   ) throws(DiffusionError) -> any Sampler {
@@ -168,14 +168,14 @@ public struct SamplerSettings: Sendable, Equatable {
     }
   }
 
-  /// A variance can be read only from a network that was trained to tell it.
+  /// A learned variance requires a network that was trained to predict it.
   private func reverseVariance(of trained: ReverseVariance) throws(DiffusionError) -> ReverseVariance {
     let variance = variance ?? trained
     guard !variance.isLearned || variance == trained else {
       throw DiffusionError(
         key: "variance",
         problem: "\(variance.rawValue) needs a model that was trained with diffusion.variance=\(variance.rawValue); "
-          + "this one's is \(trained.rawValue)")
+          + "this model's is \(trained.rawValue)")
     }
     return variance
   }
@@ -191,13 +191,13 @@ public struct SamplerSettings: Sendable, Equatable {
       let others = SamplerName.allCases.filter { !$0.needsDiscreteProcess }.map(\.rawValue).joined(separator: ", ")
       throw DiffusionError(
         key: "sampler",
-        problem: "\(name(for: process).rawValue) needs a discrete process; this model's is continuous: take \(others)"
+        problem: "\(name(for: process).rawValue) needs a discrete process; this model's is continuous; use \(others)"
       )
     }
     return (discrete, try spacing.steps(steps, of: discrete.steps))
   }
 
-  /// As many times as steps, descending.
+  /// `steps` times, descending.
   private func times(of process: any ForwardProcess) throws(DiffusionError) -> [Double] {
     if let discrete = process.discrete {
       return try spacing.stepsBeforeImage(steps, of: discrete.steps).reversed().map(Double.init)

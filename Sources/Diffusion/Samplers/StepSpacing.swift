@@ -1,16 +1,16 @@
-/// Which steps of a discrete process a sampler visits when it takes fewer: what diffusers' schedulers call
-/// `timestep_spacing` (Lin, Liu, Li, Yang: "Common diffusion noise schedules and sample steps are flawed",
+/// Which steps of a discrete process a sampler visits when it takes fewer steps; called `timestep_spacing` in
+/// diffusers' schedulers (Lin, Liu, Li, Yang: "Common diffusion noise schedules and sample steps are flawed",
 /// arXiv:2305.08891, table 2).
 public enum StepSpacing: String, Sendable, CaseIterable {
-  /// Every ⌊T/N⌋-th step from the first on.
+  /// Every ⌊T/N⌋-th step, starting with the first.
   case leading
-  /// Every T/N-th step from the last down.
+  /// Every T/N-th step, counting down from the last.
   case trailing
-  /// From the first to the last at equal distances.
+  /// Equally spaced from the first to the last.
   case linspace
 
   /// `count` of `total` steps, ascending.
-  /// - Throws: `DiffusionError` when there are not so many, or two coincide.
+  /// - Throws: `DiffusionError` if there are not enough, or two coincide.
   public func steps(_ count: Int, of total: Int) throws(DiffusionError) -> [Int] {
     guard (1...total).contains(count) else {
       throw DiffusionError(
@@ -19,23 +19,23 @@ public enum StepSpacing: String, Sendable, CaseIterable {
     switch self {
     case .leading: return (0..<count).map { $0 * (total / count) }
     case .trailing:
-      // As numpy's arange rounds the distance: it decides where a step lies in the middle between two.
+      // Rounded like numpy's arange, which decides between two steps that are equally near.
       let distance = Double(total) - (Double(total) - Double(total) / Double(count))
       return (0..<count).reversed().map {
         Int((Double(total) - Double($0) * distance).rounded(.toNearestOrEven)) - 1
       }
     case .linspace:
-      // As numpy's linspace, and with it diffusers, has it.
+      // As in numpy's linspace, and therefore diffusers.
       if count == 1 { return [0] }
       let distance = Double(total - 1) / Double(count - 1)
       return (0..<count).map { Int((Double($0) * distance).rounded(.toNearestOrEven)) }
     }
   }
 
-  /// `count` of `total` steps, ascending, for a solver that goes on from the first of them to the image itself: as
-  /// diffusers' `DPMSolverMultistepScheduler` has it, `leading` and `linspace` then put one point more, and the first of
-  /// them, step 0, where hardly any noise is left, is the image.
-  /// - Throws: `DiffusionError` when there are not so many.
+  /// `count` of `total` steps, ascending, for a solver that continues from the first of them to the image itself. As in
+  /// diffusers' `DPMSolverMultistepScheduler`, `leading` and `linspace` place one more point and drop the first, step
+  /// 0: it has hardly any noise and stands for the image.
+  /// - Throws: `DiffusionError` if there are not enough.
   public func stepsBeforeImage(_ count: Int, of total: Int) throws(DiffusionError) -> [Int] {
     if self == .trailing { return try steps(count, of: total) }
     guard (1..<total).contains(count) else {

@@ -2,8 +2,8 @@ import Kernels
 import Tensors
 
 /// Bilinear resizing between the centres of pixels, as PyTorch's `interpolate` with `align_corners=False` and without
-/// smoothing: an output's place in the input is (i + ½)·(input side / output side) − ½, not below 0; the pixel there is
-/// mixed with the next one, or the last with itself.
+/// smoothing: an output's position in the input is (i + ½)·(input side / output side) − ½, at least 0; it is
+/// interpolated between this pixel and the next one, or is the last pixel.
 public enum BilinearResizing {
   /// y = scale·resized(x) + offset.
   ///
@@ -13,8 +13,8 @@ public enum BilinearResizing {
   public static func resize(
     _ x: ImageView, into y: ImageView, scale: Float = 1, offset: Float = 0, workers: WorkerPool
   ) {
-    precondition(x.images == y.images && (x.channels == y.channels || x.channels == 1), "the same images and channels")
-    precondition(x.height > 0 && x.width > 0, "images have pixels")
+    precondition(x.images == y.images && (x.channels == y.channels || x.channels == 1), "images or channels differ")
+    precondition(x.height > 0 && x.width > 0, "images must not be empty")
     let rows = mixes(from: x.height, to: y.height)
     let columns = mixes(from: x.width, to: y.width)
     let channelStep = x.channels == 1 ? 0 : 1
@@ -38,7 +38,7 @@ public enum BilinearResizing {
     withExtendedLifetime((x, y)) {}
   }
 
-  /// What an output is made of along one side.
+  /// The interpolation of an output along one side.
   private struct Mix {
     let first: Int
     let second: Int

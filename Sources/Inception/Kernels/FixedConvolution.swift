@@ -2,14 +2,14 @@ import Kernels
 import MicroKernels
 import Tensors
 
-/// A convolution whose weights do not change, for inference: y = activation(x ∗ kernel + bias), for kernels of any shape,
-/// stride and padding, written among other channels of y.
+/// A convolution whose weights do not change, for inference: y = activation(x ∗ kernel + bias), for kernels of any
+/// shape, stride and padding, written to a range of y's channels.
 ///
-/// The kernel is stored in the order in which `MicroKernel` reads it. Some rows of patches are taken through all
-/// strips of output channels, so that they stay in a cache; patches are read where their pixels are. A 1x1 kernel makes
-/// it a linear map of pixels. An output depends on its patch alone: not on other images, nor on threads.
+/// The kernel is stored in the order in which `MicroKernel` reads it. Some rows of patches are processed for all strips
+/// of output channels, so that they stay in a cache; patches are read in place. A 1x1 kernel gives a linear map of
+/// pixels. An output depends only on its patch, not on other images or threads.
 public struct FixedConvolution: Sendable {
-  /// Inputs are [N, height, width, inChannels]; outside of them are zeros.
+  /// The inputs are [N, height, width, inChannels], surrounded by zeros.
   public struct Shape: Sendable, Equatable {
     public let inChannels: Int
     public let outChannels: Int
@@ -53,14 +53,14 @@ public struct FixedConvolution: Sendable {
   private let weights: FloatBuffer
   /// [strip][strip.width].
   private var bias: FloatBuffer
-  /// What patches see outside the image.
+  /// The zeros outside of the image.
   private let zeros: FloatBuffer
 
   /// - Parameters:
   ///   - kernel: [kernelHeight, kernelWidth, inChannels, outChannels].
   ///   - bias: [outChannels].
   public init(_ shape: Shape, kernel: [Float], bias: [Float], rectifies: Bool) {
-    precondition(kernel.count == shape.kernelCount && bias.count == shape.outChannels, "the shape's parameters")
+    precondition(kernel.count == shape.kernelCount && bias.count == shape.outChannels, "parameters of another shape")
     self.shape = shape
     self.rectifies = rectifies
     strips = Strip.covering(shape.outChannels)
@@ -84,7 +84,7 @@ public struct FixedConvolution: Sendable {
     }
   }
 
-  /// The same with a bias of zeros, and the same weights in memory.
+  /// The same with a zero bias, sharing the weights.
   public var withoutBias: FixedConvolution {
     var copy = self
     copy.bias = Tensor(repeating: 0, shape: [bias.count]).buffer
@@ -96,13 +96,13 @@ public struct FixedConvolution: Sendable {
   ///   - y: [N, the geometry's outputHeight, outputWidth, outChannels]; overwritten.
   public func callAsFunction(_ x: ImageView, into y: ImageView, workers: WorkerPool) {
     let geometry = shape.geometry(images: x.images, height: x.height, width: x.width)
-    precondition(x.channels == shape.inChannels && y.channels == shape.outChannels, "the shape's channels")
+    precondition(x.channels == shape.inChannels && y.channels == shape.outChannels, "the channels do not fit the shape")
     precondition(
-      y.images == x.images && y.height == geometry.outputHeight && y.width == geometry.outputWidth, "the result's shape"
+      y.images == x.images && y.height == geometry.outputHeight && y.width == geometry.outputWidth, "wrong result shape"
     )
     let source = PatchSource(geometry, x, zeros: UnsafePointer(zeros.pointer))
     let rows = geometry.patchCount
-    // Parts of equal size, as many as all threads can work on.
+    // Parts of equal size, enough for all threads.
     let parts = max((rows + Self.maximumRows - 1) / Self.maximumRows, min(workers.threadCount, rows / Self.minimumRows))
     let partRows = roundUp((rows + max(parts, 1) - 1) / max(parts, 1), MicroKernel.rows)
     let stripParts = min(strips.count, (workers.threadCount + parts - 1) / max(parts, 1))
@@ -114,9 +114,9 @@ public struct FixedConvolution: Sendable {
     withExtendedLifetime((x, y)) {}
   }
 
-  /// Patches that are taken through all strips together: their inputs stay in the second-level cache.
+  /// The number of patches processed together for all strips: their inputs stay in the second-level cache.
   private static let maximumRows = 256
-  /// Patches for a thread that are worth reading the weights once more.
+  /// The minimum number of patches per thread that justifies reading the weights once more.
   private static let minimumRows = 64
 
   private func compute(_ source: PatchSource, rows: Range<Int>, strips: ArraySlice<Strip>, into y: ImageView) {
@@ -151,13 +151,13 @@ public struct FixedConvolution: Sendable {
   }
 }
 
-/// Where the pixels under a convolution's patches are.
+/// The addresses of the pixels under a convolution's patches.
 private struct PatchSource {
   private let geometry: PatchGeometry
   private let x: UnsafePointer<Float>
   private let pixelStride: Int
   private let zeros: UnsafePointer<Float>
-  /// Taps that lie one behind the other in memory: those of a kernel's row where no column of it can be outside.
+  /// The number of taps that are contiguous in memory: a kernel's row, if none of its columns can be outside.
   private let tapsPerRun: Int
   let runs: Int
   let runLength: Int
@@ -174,7 +174,7 @@ private struct PatchSource {
     runLength = tapsPerRun * geometry.channels
   }
 
-  /// Calls `body` with [rows / 8][runs][8] places. Patches that do not exist repeat the last one.
+  /// Calls `body` with the addresses [rows / 8][runs][8]. Missing patches repeat the last one.
   func withPointers(of rows: Range<Int>, _ body: (UnsafePointer<UnsafePointer<Float>>) -> Void) {
     let width = MicroKernel.rows
     let count = roundUp(rows.count, width) * runs

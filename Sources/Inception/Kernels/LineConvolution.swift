@@ -3,11 +3,11 @@ import MicroKernels
 import Tensors
 
 /// A stride-1 convolution with a kernel of one row or one column of 3 or 7 taps, whose weights do not change, for
-/// inference: y = max(x ∗ kernel + bias, 0), as large as x, written among other channels of y.
+/// inference: y = max(x ∗ kernel + bias, 0), as large as x, written to a range of y's channels.
 ///
-/// Each line of pixels is cut into tiles of 4 outputs; see `LinePoints`. The kernel's points are made once. Some tiles
-/// are transformed together and taken through all strips of output channels. A tile's result does not depend on what is
-/// computed beside it.
+/// Each line of pixels is divided into tiles of 4 outputs; see `LinePoints`. The kernel's points are computed once.
+/// Some tiles are transformed together and processed for all strips of output channels. A tile's result does not depend
+/// on other tiles.
 public struct LineConvolution: Sendable {
   public enum Direction: Sendable {
     /// A kernel of one row.
@@ -35,8 +35,8 @@ public struct LineConvolution: Sendable {
   public init(
     inChannels: Int, outChannels: Int, tapCount: Int, direction: Direction, kernel: [Float], bias: [Float]
   ) {
-    precondition(Self.tapCounts.contains(tapCount), "3 or 7 taps")
-    precondition(kernel.count == tapCount * inChannels * outChannels && bias.count == outChannels, "the parameters")
+    precondition(Self.tapCounts.contains(tapCount), "there must be 3 or 7 taps")
+    precondition(kernel.count == tapCount * inChannels * outChannels && bias.count == outChannels, "wrong parameters")
     self.inChannels = inChannels
     self.outChannels = outChannels
     self.tapCount = tapCount
@@ -70,8 +70,8 @@ public struct LineConvolution: Sendable {
   ///   - x: [N, H, W, in].
   ///   - y: [N, H, W, out]; overwritten.
   public func callAsFunction(_ x: ImageView, into y: ImageView, workers: WorkerPool) {
-    precondition(x.channels == inChannels && y.channels == outChannels, "the kernel's channels")
-    precondition(x.images == y.images && x.height == y.height && x.width == y.width, "results are as large as images")
+    precondition(x.channels == inChannels && y.channels == outChannels, "the channels do not fit the kernel")
+    precondition(x.images == y.images && x.height == y.height && x.width == y.width, "the result must be as large as x")
     if tapCount == 3 {
       run(SixLinePoints.self, x, y, workers: workers)
     } else {
@@ -80,13 +80,13 @@ public struct LineConvolution: Sendable {
     withExtendedLifetime((x, y)) {}
   }
 
-  /// Tiles that are taken through all strips together: their points stay in the second-level cache beside a strip's.
+  /// The number of tiles processed together for all strips: their points stay in the second-level cache beside a
+  /// strip's.
   private static let maximumTiles = 128
-  /// Tiles for a thread that are worth reading the kernel's points once more.
+  /// The minimum number of tiles per thread that justifies reading the kernel's points once more.
   private static let minimumTiles = 32
 
-  /// Scratch to take in any case for the points of tiles and for those of a strip, in floats: what Inception's layers
-  /// need.
+  /// The minimum scratch memory for the points of tiles and those of a strip, in floats: enough for Inception's layers.
   private static let minimumPoints = 1 << 19
   private static let minimumStrip = 1 << 17
 
@@ -168,9 +168,9 @@ public struct LineConvolution: Sendable {
 
 /// The tiles of all lines of images, in the direction of a kernel.
 private struct LineTiles {
-  /// Pixels of a line.
+  /// The number of pixels in a line.
   let length: Int
-  /// Pixels in memory from a line's pixel to its next.
+  /// The distance in pixels between consecutive pixels of a line.
   let step: Int
   let count: Int
   private let height: Int
@@ -179,9 +179,9 @@ private struct LineTiles {
   private let isVertical: Bool
 
   struct Line {
-    /// The line's first pixel among those of all images.
+    /// The index of the line's first pixel among those of all images.
     let origin: Int
-    /// The tile's first pixel in the line.
+    /// The index of the tile's first pixel in the line.
     let first: Int
   }
 
@@ -196,7 +196,7 @@ private struct LineTiles {
   @inline(__always)
   func line(ofTile tile: Int) -> Line {
     if isVertical {
-      // Neighbouring tiles lie side by side, as in memory.
+      // Neighbouring tiles are adjacent, as in memory.
       let (row, column) = tile.quotientAndRemainder(dividingBy: width)
       let (image, tile) = row.quotientAndRemainder(dividingBy: tilesPerLine)
       return Line(origin: image * height * width + column, first: 4 * tile)

@@ -10,7 +10,7 @@ protocol LinePoints {
   associatedtype Input: LineTransform
   /// Points to 4 outputs.
   associatedtype Output: LineTransform
-  /// Where the polynomials are taken, but for the last point, which is ∞.
+  /// The points at which the polynomials are evaluated, except for the last point, which is ∞.
   static var finitePoints: [Double] { get }
 }
 
@@ -40,13 +40,13 @@ enum SixLinePoints: LinePoints {
 
 /// F(4, 7): ten points for 28 products.
 ///
-/// The points 0, ±2/5, ±4/5, ±5/4, ±5/2 and ∞ are those, among fractions of small numbers, that enlarge rounding errors
-/// least: 10 times in the root of the mean square, as `SixPoints` does in two dimensions.
+/// The points 0, ±2/5, ±4/5, ±5/4, ±5/2 and ∞ are the fractions of small numbers that amplify rounding errors least: 10
+/// times in the root mean square, like `SixPoints` in two dimensions.
 enum TenLinePoints: LinePoints {
   static let finitePoints: [Double] = [0, 0.4, -0.4, 0.8, -0.8, 1.25, -1.25, 2.5, -2.5]
 
-  /// Row p of Bᵀ has the coefficients of Π (x − q) over the other points q. With Q(x²) that of the three other pairs,
-  /// the rows of ±p are those of x²·Q(x²) ± p·x·Q(x²).
+  /// Row p of Bᵀ has the coefficients of Π (x − q) over the other points q. With Q(x²) the product over the three other
+  /// pairs, the rows of ±p are those of x²·Q(x²) ± p·x·Q(x²).
   enum Input: LineTransform {
     static var inputs: Int { 10 }
     static var outputs: Int { 10 }
@@ -57,13 +57,13 @@ enum TenLinePoints: LinePoints {
     @inline(__always) private static var others3: SIMD3<Float> { cubic(0.16, 0.64, 6.25) }
     @inline(__always) private static var others4: SIMD3<Float> { cubic(0.16, 0.64, 1.5625) }
 
-    /// The coefficients of (t − a)·(t − b)·(t − c), but for that of t³, which is 1.
+    /// The coefficients of (t − a)·(t − b)·(t − c), without that of t³, which is 1.
     @inline(__always)
     private static func cubic(_ a: Float, _ b: Float, _ c: Float) -> SIMD3<Float> {
       SIMD3(-a * b * c, a * b + a * c + b * c, -a - b - c)
     }
 
-    /// The coefficients of the product of (t − square) over all four squares, but for that of t⁴, which is 1.
+    /// The coefficients of the product of (t − square) over all four squares, without that of t⁴, which is 1.
     @inline(__always) private static var all: SIMD4<Float> {
       let q = others1
       return SIMD4(-0.16 * q.x, q.x - 0.16 * q.y, q.y - 0.16 * q.z, q.z - 0.16)

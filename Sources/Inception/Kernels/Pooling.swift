@@ -2,10 +2,10 @@ import Kernels
 import MicroKernels
 import Tensors
 
-/// What windows of pixels have in common, for inference, channel by channel.
+/// Pooling over windows of pixels, for inference, channel by channel.
 ///
-/// Windows are 3x3; output (oy, ox) sees the input from (oy·stride − pad, ox·stride − pad) on. What lies outside the
-/// image takes no part: it is never the maximum, and a mean is that of the pixels inside.
+/// Windows are 3x3; output (oy, ox) covers the input starting at (oy·stride − pad, ox·stride − pad). Pixels outside of
+/// the image are ignored: they are never the maximum, and a mean is over the pixels inside.
 public enum Pooling: Sendable {
   case maximum
   case mean
@@ -16,14 +16,14 @@ public enum Pooling: Sendable {
 
   /// - Parameters:
   ///   - x: [N, H, W, C].
-  ///   - pad: less than 3, so that each window sees a pixel.
+  ///   - pad: less than 3, so that each window contains a pixel.
   ///   - y: [N, outputSide(H), outputSide(W), C]; overwritten.
   public func callAsFunction(_ x: ImageView, into y: ImageView, stride: Int, pad: Int, workers: WorkerPool) {
-    precondition(pad < Self.size, "each window sees a pixel")
+    precondition(pad < Self.size, "each window must contain a pixel")
     precondition(
       y.images == x.images && y.height == Self.outputSide(x.height, stride: stride, pad: pad)
         && y.width == Self.outputSide(x.width, stride: stride, pad: pad) && y.channels == x.channels,
-      "the result's shape")
+      "y does not have the result's shape")
     func inside(_ position: Int, _ side: Int) -> Range<Int> {
       max(0, position * stride - pad)..<min(side, position * stride - pad + Self.size)
     }
@@ -52,8 +52,8 @@ public enum Pooling: Sendable {
   ///   - x: [N, H, W, C], all channels of a tensor.
   ///   - means: [N, 1, 1, C], all channels of a tensor; overwritten.
   public static func meanOverPixels(_ x: ImageView, into means: ImageView, workers: WorkerPool) {
-    precondition(x.pixelStride == x.channels && means.pixelStride == x.channels, "all channels")
-    precondition(means.images == x.images && means.height * means.width == 1, "the result's shape")
+    precondition(x.pixelStride == x.channels && means.pixelStride == x.channels, "all channels are required")
+    precondition(means.images == x.images && means.height * means.width == 1, "means does not have the result's shape")
     let pixels = x.height * x.width
     Rows.sumOverPixels(
       x.pointer, into: means.pointer, images: x.images, pixels: pixels, channels: x.channels, workers: workers)
@@ -88,7 +88,7 @@ private struct Window {
     forEachVector(channels, put)
   }
 
-  /// Of a whole window by name, which most are.
+  /// For complete windows, which are the majority, with constant bounds.
   @inline(__always)
   private func reduced(_ c: Int, _ lanes: Int, _ combine: (Vector, Vector) -> Vector) -> Vector {
     @inline(__always)

@@ -9,29 +9,29 @@ import MessagePassing
 import Ranks
 import Reporting
 
-/// Draws images from a checkpoint and measures them against its data set; all ranks share the work.
+/// Draws images from a checkpoint and compares them with its data set; the work is shared among all ranks.
 public struct EvaluateJob: Sendable {
   public var model: ModelRequest
-  /// Images to draw.
+  /// The number of images to draw.
   public var count: Int
   public var measures = Measure.allCases
-  /// What `FeatureNetworks.load` takes.
+  /// The name or path for `FeatureNetworks.load`.
   public var features = EmbeddedClassifier.name
   public var inceptionWeights: String?
   public var seed: UInt64 = 0
-  /// Of images in turn; by default all classes, if there are any.
+  /// The classes of the images in turn; by default all classes, if there are any.
   public var classes: [Int?]?
-  /// What to compare with.
+  /// The split to compare with.
   public var split = DatasetSplit.training
-  /// Where the data set is; by default where it was in training.
+  /// The location of the data set; by default that of the training.
   public var dataPath: String?
-  /// What is behind transparent pixels of image files; by default as in training.
+  /// The background of transparent pixels of image files; by default that of the training.
   public var background: FolderImages.Background?
-  /// How many images of the split, the first ones; by default all.
+  /// The number of images of the split, from its start; by default all.
   public var referenceCount: Int?
   /// A file of statistics to compare with instead.
   public var referenceFile: String?
-  /// Where what is computed of the reference is kept; nil for nowhere.
+  /// The cache for data computed from the reference; nil for none.
   public var referenceCache: ReferenceCache?
   public var printsJSON = false
 
@@ -55,8 +55,8 @@ public struct EvaluateJob: Sendable {
     try communicator.together {
       guard let measure = measures.first(where: { $0.minimumCount > count }) else { return }
       throw InputError(
-        "--count is \(count), but \(measure.rawValue) needs at least \(measure.minimumCount) images; draw more, or leave "
-          + "it out of --measures")
+        "--count is \(count), but \(measure.rawValue) needs at least \(measure.minimumCount) images; draw more, or remove "
+          + "it from --measures")
     }
     let model = try TrainedModel(model, communicator: communicator, reporter: reporter)
     try requireMemory(forImages: model.imageShape, communicator)
@@ -77,7 +77,8 @@ public struct EvaluateJob: Sendable {
     return try evaluator.evaluate(drawing, reporter: reporter)
   }
 
-  /// Checks that there is memory for a rank's share of the images, which are kept until all are there. Collective.
+  /// Checks that there is memory for a rank's share of the images, which are kept until all have been drawn.
+  /// Collective.
   private func requireMemory(forImages imageShape: [Int], _ communicator: Communicator) throws {
     let limits = try MemoryLimits(of: communicator)
     var need = MemoryNeed()
@@ -93,7 +94,7 @@ public struct EvaluateJob: Sendable {
       return try extraction.communicator.together {
         if let measure = measures.first(where: \.needsReferenceFeatures) {
           throw InputError(
-            "--reference \(referenceFile) has statistics, but \(measure.rawValue) needs every image; leave it out of "
+            "--reference \(referenceFile) has statistics, but \(measure.rawValue) needs every image; remove it from "
               + "--measures, or compare with the data set")
         }
         let file = try StatisticsFile(readingFrom: referenceFile)
@@ -102,7 +103,7 @@ public struct EvaluateJob: Sendable {
         }
         guard file.statistics.dimension == extraction.network.featureCount else {
           throw InputError(
-            "--reference \(referenceFile) is of features of \(file.statistics.dimension) numbers, but those of "
+            "--reference \(referenceFile) has features of \(file.statistics.dimension) numbers, but those of "
               + "\(extraction.network.name) have \(extraction.network.featureCount)")
         }
         return Reference(file, path: referenceFile)
@@ -118,8 +119,8 @@ public struct EvaluateJob: Sendable {
       let count = referenceCount ?? dataset.count
       if let measure = measures.first(where: { $0.minimumReferenceCount > count }) {
         throw InputError(
-          "\(measure.rawValue) needs at least \(measure.minimumReferenceCount) images to compare with, and there "
-            + "\(count == 1 ? "is" : "are") \(count); take more, or leave it out of --measures")
+          "\(measure.rawValue) needs at least \(measure.minimumReferenceCount) images to compare with, but there "
+            + "\(count == 1 ? "is" : "are") \(count); use more, or remove it from --measures")
       }
       return dataset
     }

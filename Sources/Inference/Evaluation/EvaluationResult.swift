@@ -3,7 +3,7 @@ import Evaluation
 import Foundation
 import Reporting
 
-/// What is measured on the features and logits of drawn images.
+/// The measures of drawn images, computed from their features and logits.
 public enum Measure: String, Sendable, CaseIterable, Codable {
   /// The Fréchet distance.
   case fid
@@ -26,11 +26,11 @@ public enum Measure: String, Sendable, CaseIterable, Codable {
     }
   }
 
-  /// The minimum number of images to compare with; 0 if it looks at none.
+  /// The minimum number of images to compare with; 0 if it does not use any.
   public var minimumReferenceCount: Int { self == .inceptionScore ? 0 : minimumCount }
 }
 
-/// Measures of drawn images, with all that they depend on.
+/// Measures of drawn images, with everything that they depend on.
 public struct EvaluationResult: Sendable, Codable, Equatable {
   public var fid: Double?
   public var inceptionScore: Double?
@@ -41,36 +41,36 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
   public var precision: Double?
   public var recall: Double?
 
-  /// The network of the features, and the checksum of its weights.
+  /// The feature network, and the checksum of its weights.
   public var features: String
   public var featureHash: String
-  /// Images that were drawn.
+  /// The number of drawn images.
   public var count: Int
   /// The data set, or the file of statistics.
   public var reference: String
   public var referenceSplit: String?
   public var referenceCount: Int?
-  /// Of the contents of the reference's data set, 16 hexadecimal digits.
+  /// The fingerprint of the reference's data set, 16 hexadecimal digits.
   public var referenceFingerprint: String?
   public var sampler: String
-  /// Of the sampler; nil for one that chooses them by the error.
+  /// The sampler's steps; nil if it chooses them by the error.
   public var steps: Int?
-  /// How often the network looked at an image, the most over all images.
+  /// Network evaluations per image, the maximum over all images.
   public var evaluations: Int
   public var seed: UInt64
   public var weights: String
   public var checkpoint: String
-  /// Training steps of the checkpoint.
+  /// The training steps of the checkpoint.
   public var trainingSteps: Int
 
-  /// Whether there are as many images as papers take: measures of few images are biased, and those of different numbers
-  /// cannot be compared.
+  /// Whether the number of images is that used in papers: measures of few images are biased, and measures of different
+  /// numbers of images are not comparable.
   public var isComparable: Bool { count >= Self.comparableCount && (referenceCount ?? .max) >= Self.comparableCount }
 
-  /// The least that papers take; most take 50,000.
+  /// The minimum used in papers; most use 50,000.
   public static let comparableCount = 10_000
 
-  /// The measures, by their names in files.
+  /// The measures, with their names in files.
   public var numbers: [(name: String, value: Double)] {
     let all: [(CodingKeys, Double?)] = [
       (.fid, fid), (.inceptionScore, inceptionScore),
@@ -80,7 +80,7 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
     return all.compactMap { key, value in value.map { (key.stringValue, $0) } }
   }
 
-  /// For people.
+  /// The result for users.
   public var text: String {
     var lines: [String] = []
     func add(_ name: String, _ value: Double?, _ standardDeviation: Double? = nil, places: Int) {
@@ -104,7 +104,7 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
         + "\(checkpoint), against \(ofReference.isEmpty ? "" : ofReference + " ")\(reference); features \(featureHash)")
     if !isComparable {
       lines.append(
-        "Not comparable with published figures: fewer than \(ProgressFormat.count(Self.comparableCount)) images.")
+        "Not comparable with published results: fewer than \(ProgressFormat.count(Self.comparableCount)) images.")
     }
     return lines.joined(separator: "\n")
   }

@@ -3,12 +3,12 @@ import FeatureNetworks
 import MessagePassing
 import Reporting
 
-/// Draws images from a network and measures them against a reference.
+/// Draws images from a network and compares them with a reference.
 public struct Evaluator: Sendable {
   public let extraction: FeatureExtraction
   public let reference: Reference
   public let measures: [Measure]
-  /// Images to draw.
+  /// The number of images to draw.
   public let count: Int
 
   public init(extraction: FeatureExtraction, reference: Reference, measures: [Measure], count: Int) {
@@ -18,9 +18,9 @@ public struct Evaluator: Sendable {
     self.count = count
   }
 
-  /// Collective; equal on all ranks, and on any number of them.
+  /// Collective; bit-identical on all ranks and for any number of ranks.
   ///
-  /// - Throws: `JobFailure` on all ranks if an image is not finite, or there are too few of them for a measure.
+  /// - Throws: `JobFailure` on all ranks if an image is not finite, or there are too few images for a measure.
   public func evaluate(_ drawing: ImageDrawing, reporter: RunReporter) throws -> EvaluationResult {
     let drawn = try drawing.drawShare(of: count) { done, steps in
       reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
@@ -46,7 +46,7 @@ public struct Evaluator: Sendable {
     return result
   }
 
-  /// Fills in the measures. Collective; rank 0 computes what follows from all features together.
+  /// Computes the measures. Collective; rank 0 computes those that need all features.
   private func measure(_ share: FeatureExtraction.Share, _ result: inout EvaluationResult) throws {
     let communicator = extraction.communicator
     let workers = extraction.workers

@@ -3,7 +3,7 @@ import FeatureNetworks
 import MessagePassing
 import Tensors
 
-/// Computes features of images with all ranks sharing the work. A row depends on its image alone.
+/// Computes features of images, shared among all ranks. A row depends only on its image.
 public struct FeatureExtraction: Sendable {
   public let network: any FeatureNetwork
   public let communicator: Communicator
@@ -15,7 +15,7 @@ public struct FeatureExtraction: Sendable {
     self.workers = workers
   }
 
-  /// Of a rank's share of images.
+  /// The results for a rank's share of images.
   public struct Share: Sendable {
     /// [share, featureCount].
     public let features: Features
@@ -23,13 +23,13 @@ public struct FeatureExtraction: Sendable {
     public let logits: Features
   }
 
-  /// Features of this rank's share of `count` images. Collective.
+  /// Computes features of this rank's share of `count` images. Collective.
   ///
   /// - Parameters:
   ///   - shape: [H, W, C].
-  ///   - progress: called with the images done on this rank.
-  ///   - read: writes the bytes of images number `range`, [range.count, H, W, C]; must not communicate.
-  /// - Throws: `JobFailure` on all ranks if an image cannot be read on one, or the network does not take its shape.
+  ///   - progress: called with the number of images done on this rank.
+  ///   - read: writes the bytes of the images with indices `range`, [range.count, H, W, C]; must not communicate.
+  /// - Throws: `JobFailure` on all ranks if an image cannot be read on any, or the network does not support its shape.
   public func extract(
     count: Int, shape: [Int], progress: (_ done: Int) -> Void = { _ in },
     read: (_ range: Range<Int>, _ target: UnsafeMutablePointer<UInt8>) throws -> Void

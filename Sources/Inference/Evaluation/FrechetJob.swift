@@ -10,17 +10,17 @@ import Ranks
 import Reporting
 import Tensors
 
-/// The Fréchet distance between two sets of images, or of what was computed of them; all ranks share the work.
+/// The Fréchet distance between two sets of images or their statistics; the work is shared among all ranks.
 public struct FrechetJob: Sendable {
-  /// Folders of images, HDF5 files, or files of statistics.
+  /// Two folders of images, HDF5 files, or files of statistics.
   public var first: String
   public var second: String
-  /// What `FeatureNetworks.load` takes.
+  /// The name or path for `FeatureNetworks.load`.
   public var features = EmbeddedClassifier.name
   public var inceptionWeights: String?
-  /// How image files are read, and brought to one kind.
+  /// How image files are read and converted to one kind.
   public var fitting = FolderImages.Fitting()
-  /// Where to write the first side's statistics; nil for nowhere.
+  /// The file for the first side's statistics; nil for none.
   public var statisticsFile: String?
   public var threads = 1
   public var printsJSON = false
@@ -30,11 +30,11 @@ public struct FrechetJob: Sendable {
     self.second = second
   }
 
-  /// What is printed.
+  /// The printed result.
   public struct Result: Sendable, Codable, Equatable {
     public var fid: Double
     public var features: String
-    /// nil if both sides are statistics of which one does not say what features it is of.
+    /// nil if both sides are statistics and one does not state its features.
     public var featureHash: String?
     public var countA: Int?
     public var countB: Int?
@@ -47,7 +47,7 @@ public struct FrechetJob: Sendable {
       case countB = "count_b"
     }
 
-    /// For people.
+    /// The result for users.
     public var text: String {
       func images(_ count: Int?) -> String {
         count.map { ProgressFormat.count($0, of: "image") } ?? "an unknown number"
@@ -55,9 +55,9 @@ public struct FrechetJob: Sendable {
       let minimum = min(countA ?? .max, countB ?? .max)
       let remark =
         minimum < EvaluationResult.comparableCount
-        ? "\nNot comparable with published figures: fewer than "
+        ? "\nNot comparable with published results: fewer than "
           + "\(ProgressFormat.count(EvaluationResult.comparableCount)) images." : ""
-      // Rounding may leave a little less than nothing.
+      // Rounding may give a value slightly below zero.
       let rounded = (fid * 1e4).rounded() / 1e4 + 0
       return "FID[\(features)] \(String(format: "%.4f", rounded))   "
         + "(\(images(countA)) against \(images(countB)))\(remark)"
@@ -75,7 +75,7 @@ public struct FrechetJob: Sendable {
   }
 
   /// Collective.
-  /// - Returns: the distance on rank 0, nil elsewhere.
+  /// - Returns: the distance on rank 0, nil on other ranks.
   func compare(communicator: Communicator, reporter: RunReporter) throws -> Result? {
     let placement = try RankPlacement(of: communicator, threads: threads)
     if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
@@ -85,15 +85,15 @@ public struct FrechetJob: Sendable {
       let sides = [try ImageSet(first, fitting: fitting), try ImageSet(second, fitting: fitting)]
       guard fitting == FolderImages.Fitting() || sides.contains(where: \.readsImageFiles) else {
         throw InputError(
-          "--background, --channels and --orientation are about image files, but neither side is a folder of them; "
-            + "leave them out")
+          "--background, --channels and --orientation apply to image files, but neither side is a folder of them; "
+            + "remove them")
       }
       for (side, path) in zip(sides, [first, second]) {
         guard case .images(let dataset) = side, dataset.count < Measure.fid.minimumCount else { continue }
-        throw InputError("\(path): a distance needs at least \(Measure.fid.minimumCount) images, and there is 1")
+        throw InputError("\(path): a distance needs at least \(Measure.fid.minimumCount) images, but there is 1")
       }
       let shapes = sides.compactMap { if case .images(let dataset) = $0 { dataset.imageShape } else { nil } }
-      // Between two files of statistics nothing is left to compute with a network.
+      // Two files of statistics need no network.
       guard !shapes.isEmpty else { return (sides, nil, try knownFeatures(of: sides, network: nil)) }
       let network = try FeatureNetworks.load(features, inceptionWeights: inceptionWeights)
       for shape in shapes { try network.check(shape: shape) }
@@ -104,7 +104,7 @@ public struct FrechetJob: Sendable {
       switch side {
       case .statistics(let file): return file.statistics
       case .images(let dataset):
-        guard let network else { preconditionFailure("images have a network") }
+        guard let network else { preconditionFailure("images need a network") }
         let extraction = FeatureExtraction(network: network, communicator: communicator, workers: workers)
         try communicator.requireAlike(
           "images of \([first, second][number])", "\(dataset.count), \(dataset.fingerprint)")
@@ -127,9 +127,9 @@ public struct FrechetJob: Sendable {
     var hash: String
   }
 
-  /// What features the distance is of.
-  /// - Returns: nil if a file of statistics does not say, and there is no network.
-  /// - Throws: `InputError` if the sides are of different features.
+  /// The features that the distance is computed from.
+  /// - Returns: nil if a file of statistics does not state them, and there is no network.
+  /// - Throws: `InputError` if the sides have different features.
   private func knownFeatures(
     of sides: [ImageSet], network: (any FeatureNetwork)?
   ) throws(InputError) -> KnownFeatures? {
@@ -146,7 +146,7 @@ public struct FrechetJob: Sendable {
     return known
   }
 
-  /// Statistics of the first side; those of a file keep what it says of itself.
+  /// Writes the statistics of the first side; those read from a file keep their provenance.
   private func write(
     _ statistics: FeatureStatistics, of side: ImageSet, _ network: (any FeatureNetwork)?, to path: String
   ) throws {

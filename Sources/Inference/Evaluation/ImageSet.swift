@@ -6,11 +6,11 @@ import Foundation
 import Images
 import Interchange
 
-/// One side of a comparison: images, or what was computed of some.
+/// One side of a comparison: images, or their statistics.
 enum ImageSet {
-  /// Of a folder or an HDF5 file.
+  /// Images of a folder or an HDF5 file.
   case images(any ImageDataset)
-  /// Of a NumPy archive.
+  /// Statistics of a NumPy archive.
   case statistics(StatisticsFile)
 
   var readsImageFiles: Bool {
@@ -18,21 +18,21 @@ enum ImageSet {
     return images is FolderImages
   }
 
-  /// Finds out what is at a path.
-  /// - Parameter fitting: how image files are read, and brought to one kind.
+  /// Opens the images or statistics at a path.
+  /// - Parameter fitting: how image files are read and converted to one kind.
   /// - Throws: `InputError`, `DatasetError`, `InterchangeError`.
   init(_ path: String, fitting: FolderImages.Fitting) throws {
     let path = withoutTrailingSlashes(path)
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw InputError(
-        "\(path): there is no such file or folder; name a folder of PNG or JPEG images, an HDF5 file with a dataset "
+        "\(path): there is no such file or folder; give a folder of PNG or JPEG images, an HDF5 file with a dataset "
           + "`images`, or statistics (.npz)")
     }
     if isFolder.boolValue {
       let folder = try FolderArrangement(path)
       guard !folder.hasSplits else {
-        throw InputError("\(path): it has training and test images apart; name the folder of one of them")
+        throw InputError("\(path): it contains both training and test images; give the folder of one of them")
       }
       self = .images(try FolderImages(folder.images(.training), fitting: fitting))
     } else if path.hasSuffix(".npz") {

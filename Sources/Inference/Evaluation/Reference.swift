@@ -6,23 +6,23 @@ import MessagePassing
 import Reporting
 import Tensors
 
-/// What drawn images are compared with.
+/// The reference that drawn images are compared with.
 public struct Reference: Sendable {
   /// The data set, or the file of statistics.
   public let name: String
   /// nil for a file of statistics.
   public let split: DatasetSplit?
   public let count: Int?
-  /// Of the contents of the data set, 16 hexadecimal digits; nil for a file of statistics.
+  /// The fingerprint of the data set, 16 hexadecimal digits; nil for a file of statistics.
   public let fingerprint: String?
-  /// What measures need; on rank 0, which computes them. nil if they need nothing.
+  /// The data that measures need; on rank 0, which computes them. nil if they need none.
   let contents: ReferenceCache.Contents?
 
-  /// The first `count` images of a data set, as far as `measures` look at them. Collective.
+  /// The first `count` images of a data set, as far as `measures` need them. Collective.
   ///
   /// - Parameters:
-  ///   - cache: where to look for what was computed before, and to keep it; rank 0's counts.
-  /// - Throws: `JobFailure` on all ranks if an image cannot be read on one, or there are too few of them.
+  ///   - cache: the cache for computed data; rank 0's is used.
+  /// - Throws: `JobFailure` on all ranks if an image cannot be read on any, or there are too few images.
   public init(
     _ dataset: any ImageDataset, split: DatasetSplit, count: Int, measures: [Measure], cache: ReferenceCache?,
     extraction: FeatureExtraction, reporter: RunReporter
@@ -50,24 +50,24 @@ public struct Reference: Sendable {
     contents = communicator.rank == 0 ? computed : nil
   }
 
-  /// Statistics that somebody has published, or computed before.
+  /// Statistics that were published or computed earlier.
   public init(_ file: StatisticsFile, path: String) {
     contents = ReferenceCache.Contents(statistics: file.statistics)
     (name, split, count, fingerprint) = (path, nil, file.statistics.count, nil)
   }
 
-  /// What results and the cache know a data set's contents by.
+  /// Identifies a data set's contents in results and in the cache.
   public static func fingerprint(of dataset: any ImageDataset) -> String {
     String(format: "%016llx", dataset.contentMark)
   }
 }
 
-/// The cache's entry for a reference, with a word to the user whenever it is used.
+/// The cache's entry for a reference; messages tell the user when it is used.
 private struct KeptReference {
   let cache: ReferenceCache
   let key: ReferenceCache.Key
 
-  /// - Returns: nil if the program cannot tell which build it is.
+  /// - Returns: nil if the program cannot identify its own build.
   init?(
     _ cache: ReferenceCache, _ dataset: any ImageDataset, _ split: DatasetSplit, _ count: Int,
     _ extraction: FeatureExtraction
@@ -85,11 +85,11 @@ private struct KeptReference {
   func find(withFeatures: Bool, _ reporter: RunReporter) -> ReferenceCache.Contents? {
     switch cache.find(key, withFeatures: withFeatures) {
     case .found(let contents):
-      reporter.message("The reference, \(images), was looked at before: its statistics are from \(cache.folder).")
+      reporter.message("The statistics of the reference, \(images), are taken from the cache in \(cache.folder).")
       return contents
     case .nothing: return nil
     case .damaged(let problem):
-      reporter.log.warning("\(problem); the reference is looked at again")
+      reporter.log.warning("\(problem); the statistics are computed again")
       return nil
     }
   }
@@ -97,16 +97,16 @@ private struct KeptReference {
   func keep(_ contents: ReferenceCache.Contents, _ reporter: RunReporter) {
     do {
       let path = try cache.keep(contents, key)
-      reporter.message("The statistics of the reference, \(images), are kept as \(path).")
+      reporter.message("The statistics of the reference, \(images), are cached in \(path).")
     } catch {
-      reporter.log.warning("the statistics of the reference are not kept: \(error)")
+      reporter.log.warning("the statistics of the reference could not be cached: \(error)")
     }
   }
 }
 
 extension FeatureExtraction {
   /// Features of this rank's share of a data set's first `count` images. Collective.
-  /// - Parameter work: what the progress line calls it.
+  /// - Parameter work: the name of the work in the progress line.
   func extract(
     of dataset: any ImageDataset, count: Int, work: String, reporter: RunReporter
   ) throws -> Share {

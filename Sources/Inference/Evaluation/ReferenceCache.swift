@@ -6,46 +6,46 @@ import Foundation
 import Interchange
 import Reporting
 
-/// Files in which what was computed of reference images is kept for the next time: their statistics, and where measures
-/// need them their features. One rank alone looks into it.
+/// A cache of data computed from reference images: their statistics and, if measures need them, their features. Only
+/// one rank accesses it.
 public struct ReferenceCache: Sendable {
   let folder: String
 
-  /// What users may set instead of the option `--reference-cache`.
+  /// The environment variable that users may set instead of the option `--reference-cache`.
   public static let environmentVariable = "DDPM_REFERENCE_CACHE"
-  /// What they say to have none.
+  /// The value that disables the cache.
   public static let none = "none"
 
-  /// Features of more bytes are not kept.
+  /// Features with more bytes than this are not cached.
   static let featureByteLimit = 1 << 30
 
-  /// - Parameter option: a folder, or `none`; nil for what the environment says, or else the usual place.
-  /// - Returns: nil if nothing is to be kept.
+  /// - Parameter option: a folder, or `none`; nil for the environment variable, or else the default folder.
+  /// - Returns: nil if the cache is disabled.
   public init?(option: String?, environment: [String: String] = ProcessInfo.processInfo.environment) {
     let said = option ?? environment[Self.environmentVariable] ?? ""
     if said == Self.none { return nil }
     folder = said.isEmpty ? CacheFolder.ours(environment: environment) + "/references" : said
   }
 
-  /// All that the numbers depend on. Files say it of themselves, and are not taken for anything else.
+  /// Everything that the numbers depend on. Files contain it, so that a file is never used for another key.
   struct Key: Codable, Equatable {
-    /// The data set's name, for people.
+    /// The data set's name, for users.
     var images: String
-    /// Of the contents of the data set, 16 hexadecimal digits.
+    /// The fingerprint of the data set, 16 hexadecimal digits.
     var fingerprint: String
     var split: String
-    /// The first images of the split, so many.
+    /// The number of images, from the start of the split.
     var count: Int
     /// [H, W, C].
     var imageShape: [Int]
     var features: String
     var featureHash: String
-    /// Numbers of a feature.
+    /// The number of values per feature.
     var featureCount: Int
     /// Another build of the program may round differently.
     var program: String
 
-    /// Names as in `StatisticsProvenance`: the statistics can be used as those of any other file.
+    /// Names as in `StatisticsProvenance`: the statistics can be used like any other file.
     enum CodingKeys: String, CodingKey {
       case images, fingerprint, split, count, features, program
       case imageShape = "image_shape"
@@ -56,18 +56,18 @@ public struct ReferenceCache: Sendable {
 
   struct Contents: Sendable, Equatable {
     var statistics: FeatureStatistics
-    /// Of every image; nil where only the statistics are asked for.
+    /// The features of every image; nil if only the statistics are needed.
     var features: Features?
   }
 
   enum Finding: Equatable {
     case found(Contents)
     case nothing
-    /// Which file, and what is wrong with it.
+    /// The path of the file, and what is wrong with it.
     case damaged(String)
   }
 
-  /// What is kept under `key`.
+  /// The cached contents for `key`.
   func find(_ key: Key, withFeatures: Bool) -> Finding {
     do throws(InterchangeError) {
       let path = statisticsPath(key)
@@ -75,18 +75,18 @@ public struct ReferenceCache: Sendable {
       let file = try StatisticsFile(readingFrom: path)
       guard file.provenance.flatMap(Self.key) == key else { return .nothing }
       guard file.statistics.dimension == key.featureCount, file.statistics.count == key.count else {
-        return .damaged("\(path): its statistics are not those that it says they are")
+        return .damaged("\(path): its statistics do not match its name")
       }
       guard withFeatures else { return .found(Contents(statistics: file.statistics)) }
       guard FileManager.default.fileExists(atPath: featurePath(key)) else { return .nothing }
       let features = try Safetensors(readingFrom: featurePath(key))
       guard features.metadata["key"].flatMap(Self.key) == key else { return .nothing }
       guard features.shape(of: Self.featureName) == [key.count, key.featureCount] else {
-        return .damaged("\(featurePath(key)): its features are not those that it says they are")
+        return .damaged("\(featurePath(key)): its features do not match its name")
       }
       let values = try features.floats(Self.featureName)
       guard features.metadata["checksum"] == Self.checksum(values) else {
-        return .damaged("\(featurePath(key)): its features do not have the checksum that they were written with")
+        return .damaged("\(featurePath(key)): its features do not match their checksum")
       }
       return .found(
         Contents(statistics: file.statistics, features: Features(values, dimension: key.featureCount)))
@@ -95,8 +95,9 @@ public struct ReferenceCache: Sendable {
     }
   }
 
-  /// Keeps `contents`; files appear whole or not at all, so that others may read and write them at the same time.
-  /// - Returns: where.
+  /// Caches `contents`; files appear completely or not at all, so that other processes may access them at the same
+  /// time.
+  /// - Returns: the path.
   /// - Throws: `FileError` if a file cannot be written.
   func keep(_ contents: Contents, _ key: Key) throws -> String {
     try makeFolder(at: folder)
@@ -117,7 +118,7 @@ public struct ReferenceCache: Sendable {
   private func statisticsPath(_ key: Key) -> String { "\(folder)/\(name(key)).npz" }
   private func featurePath(_ key: Key) -> String { "\(folder)/\(name(key)).safetensors" }
 
-  /// Without the program, so that a new build's files replace those of the one before.
+  /// Without the program, so that a new build's files replace those of the previous one.
   private func name(_ key: Key) -> String { "\(key.featureHash)-\(key.fingerprint)-\(key.split)-\(key.count)" }
 
   private static let featureName = "features"

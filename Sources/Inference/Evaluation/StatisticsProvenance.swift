@@ -3,7 +3,7 @@ import Failures
 import FeatureNetworks
 import Foundation
 
-/// Where statistics come from, as files of ours say. Those of other programs do not.
+/// The origin of statistics, as stored in this program's files. Files of other programs do not have it.
 struct StatisticsProvenance: Codable, Equatable {
   /// The folder or file of images.
   var images: String
@@ -17,7 +17,7 @@ struct StatisticsProvenance: Codable, Equatable {
     featureHash = network.hash
   }
 
-  /// nil if the file says nothing.
+  /// nil if the file does not state it.
   init?(of file: StatisticsFile) {
     guard let text = file.provenance,
       let provenance = try? JSONDecoder().decode(Self.self, from: Data(text.utf8))
@@ -31,12 +31,12 @@ struct StatisticsProvenance: Codable, Equatable {
     case featureHash = "feature_hash"
   }
 
-  /// - Parameter path: of the file of statistics.
-  /// - Throws: `InputError` unless they were made on these features.
+  /// - Parameter path: the path of the file of statistics.
+  /// - Throws: `InputError` unless they were computed from these features.
   func check(_ path: String, against name: String, _ hash: String) throws(InputError) {
     guard featureHash != hash else { return }
     throw InputError(
-      "\(path): its statistics are of the features \(features), checksum \(featureHash), and are compared with the "
-        + "features \(name), checksum \(hash); take the same features for both")
+      "\(path): its statistics are of the features \(features), checksum \(featureHash), but are compared with the "
+        + "features \(name), checksum \(hash); use the same features for both")
   }
 }

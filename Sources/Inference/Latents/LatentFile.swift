@@ -5,16 +5,16 @@ import Foundation
 import HDF5
 import Tensors
 
-/// What a child process answers about files of latents.
+/// The questions about files of latents that a child process answers.
 public let latentFileQuestions: [any ForeignQuestion.Type] = [
   LatentsQuestion.self, LatentValuesQuestion.self, LatentLabelsQuestion.self,
 ]
 
-/// An HDF5 file of latents to begin from, float32 [count, H, W, C], and perhaps `labels`, int64 [count]. Whoever wrote it,
-/// a child process reads it: a damaged file could crash libhdf5 or keep it for ever.
+/// An HDF5 file of latents to start from, float32 [count, H, W, C], optionally with `labels`, int64 [count]. A child
+/// process reads it, since a damaged file could crash libhdf5 or make it run forever.
 final class LatentFile {
   let count: Int
-  /// Whether there is a class for each image.
+  /// Whether each image has a class.
   let hasLabels: Bool
   private let option: String
   private let path: String
@@ -23,9 +23,9 @@ final class LatentFile {
   private let reader: ForeignReader
 
   /// - Parameters:
-  ///   - dataset: its name in the file.
+  ///   - dataset: the dataset's name in the file.
   ///   - imageShape: [H, W, C].
-  ///   - option: what the file was given by, for messages.
+  ///   - option: the option that names the file, for messages.
   /// - Throws: `InputError`, also for a dataset of another type or shape.
   init(_ path: String, dataset: String, imageShape: [Int], option: String) throws {
     (self.path, self.dataset, self.imageShape, self.option) = (path, dataset, imageShape, option)
@@ -57,7 +57,7 @@ final class LatentFile {
     return Tensor(elements, shape: [range.count] + imageShape)
   }
 
-  /// The classes of a range of images; negative ones stand for none.
+  /// The classes of a range of images; negative numbers stand for no class.
   func readLabels(_ range: Range<Int>) throws -> [Int?] {
     try Self.naming(option, path) { try reader.ask(LatentLabelsQuestion(path: path, range: range)).labels }
       .map { $0 < 0 ? nil : Int($0) }
@@ -72,7 +72,7 @@ final class LatentFile {
   }
 }
 
-/// Why a file of latents cannot be used, after the option that names it.
+/// Why a file of latents cannot be used, to follow the option that names it.
 struct LatentFileError: JobEndingError, Codable, CustomStringConvertible {
   var exitStatus: ExitStatus { .badInput }
   let description: String
@@ -101,7 +101,7 @@ struct LatentsQuestion: ForeignQuestion {
   private func found(in file: borrowing HDF5File) throws(HDF5Error) -> Result<Answer, LatentFileError> {
     let shape = "[N, \(imageShape.map(String.init).joined(separator: ", "))]"
     guard try file.exists(dataset) else {
-      return .failure(LatentFileError("\(path): it has no dataset `\(dataset)`, float32 \(shape)"))
+      return .failure(LatentFileError("\(path): it has no dataset `\(dataset)` of float32 \(shape)"))
     }
     let latents = try file.openDataset(dataset)
     guard latents.type == .float32, latents.shape.count == imageShape.count + 1,
@@ -114,7 +114,7 @@ struct LatentsQuestion: ForeignQuestion {
     guard !latents.isMostlyUnwritten() else {
       return .failure(LatentFileError("\(path): most values of `\(dataset)` were never written"))
     }
-    guard latents.shape[0] > 0 else { return .failure(LatentFileError("\(path): `\(dataset)` holds no images")) }
+    guard latents.shape[0] > 0 else { return .failure(LatentFileError("\(path): `\(dataset)` contains no images")) }
     let count = latents.shape[0]
     guard try file.exists("labels") else { return .success(Answer(count: count, hasLabels: false)) }
     let labels = try file.openDataset("labels")
@@ -142,15 +142,15 @@ struct LatentLabelsQuestion: ForeignQuestion {
   }
 }
 
-/// Consecutive numbers of a dataset of single precision.
+/// Consecutive elements of a single-precision dataset.
 struct LatentValuesQuestion: ForeignQuestion {
   let path: String
   let dataset: String
-  /// Counted in elements.
+  /// In elements.
   let range: Range<Int>
 
   struct Answer: Codable, Sendable {
-    /// In this machine's order of bytes.
+    /// In native byte order.
     let values: Data
   }
 

@@ -4,23 +4,23 @@ import MessagePassing
 import Reporting
 import Tensors
 
-/// From images to latents and back along the probability-flow equation, whose solutions are a one-to-one map between
-/// them (Song et al., arXiv:2011.13456, section 4.3); all ranks share the images.
+/// Maps images to latents and back along the probability-flow equation, whose solutions are a one-to-one map between
+/// them (Song et al., arXiv:2011.13456, section 4.3); the images are shared among all ranks.
 public struct LatentJob: Sendable {
   public enum Work: Sendable {
-    /// Images of the model's data set to latents.
+    /// Maps images of the model's data set to latents.
     case encode(DataChoice)
-    /// The dataset `latents` of a file to images.
+    /// Maps the dataset `latents` of a file to images.
     case decode(latents: String)
-    /// From one image of the data set to another, or from one random latent to another, row by row.
+    /// Interpolates between two images of the data set, or two random latents, one pair per row.
     case interpolate(Interpolation)
   }
 
   public struct Interpolation: Sendable {
     public var rows: Int
-    /// Images of a row, its ends among them.
+    /// The number of images in a row, including its ends.
     public var columns: Int
-    /// Where the ends come from; nil for random latents.
+    /// The source of the ends; nil for random latents.
     public var data: DataChoice?
     public var seed: UInt64 = 0
 
@@ -118,8 +118,8 @@ public struct LatentJob: Sendable {
   }
 
   /// - Parameters:
-  ///   - contents: of the HDF5 file, besides the images.
-  ///   - columns: of the sheet.
+  ///   - contents: the contents of the HDF5 file besides the images.
+  ///   - columns: the number of columns of the sheet.
   private func write(
     _ map: LatentMap, count: Int, _ contents: ImageWriter.Contents, columns: Int? = nil,
     _ body: (ImageWriter) throws -> Void

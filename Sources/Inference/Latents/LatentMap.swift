@@ -6,7 +6,7 @@ import MessagePassing
 import Reporting
 import Tensors
 
-/// A model's probability-flow equation, followed one way or the other by all ranks.
+/// Solves a model's probability-flow equation in either direction, shared among all ranks.
 struct LatentMap {
   enum Direction {
     case encode
@@ -15,17 +15,17 @@ struct LatentMap {
 
   let model: TrainedModel
   let sampler: ProbabilityFlowSampler
-  /// What the model is conditioned on.
+  /// The model's condition.
   let condition: ClassCondition
-  /// Images that go through the network together.
+  /// The number of images that pass through the network together.
   let batchSize: Int
   let communicator: Communicator
   let reporter: RunReporter
 
-  /// The images of a data set that the model is for. Collective.
+  /// Opens the images of a data set that the model is for. Collective.
   /// - Parameters:
-  ///   - condition: what the model is conditioned on.
-  ///   - outputs: what must replace none of its files.
+  ///   - condition: the model's condition.
+  ///   - outputs: the outputs, which must not replace any of its files.
   func data(
     _ choice: DataChoice, _ condition: ClassCondition = .own, outputs: ImageOutputs
   ) throws -> DataImages {
@@ -38,31 +38,31 @@ struct LatentMap {
     }
   }
 
-  /// A model with classes has to know those of images that come from a file.
+  /// A model with classes needs the labels of images that come from a file.
   func requireLabels(_ labels: [Int?]?, in path: String) throws {
     guard let count = model.configuration.model.classes, condition == .own else { return }
     let isKnown = labels?.allSatisfy { $0.map { (0..<count).contains($0) } ?? false } ?? false
     if !isKnown {
       throw InputError(
-        "--latents \(path): this model has \(count) classes, so a dataset `labels`, int64 [N], is needed; or name one with "
+        "--latents \(path): this model has \(count) classes, so a dataset `labels`, int64 [N], is needed; or give one class with "
           + "--class")
     }
   }
 
-  /// Takes this rank's share of `count` images where the equation takes them, and hands over each batch as it is done.
-  /// Collective.
+  /// Solves the equation for this rank's share of `count` images, and passes on each batch when it is done. Collective.
   /// - Parameters:
-  ///   - labels: of a range of images.
-  ///   - start: a range of them, [range.count, H, W, C]; like `take` it must not communicate.
-  ///   - take: called for one batch after the other with its start and end.
-  /// - Throws: `JobFailure` on all ranks if a result is not finite, or a closure throws on one.
+  ///   - labels: returns the classes of a range of images.
+  ///   - start: returns the starting points of a range of images, [range.count, H, W, C]; like `take` it must not
+  ///     communicate.
+  ///   - take: called for each batch in order, with its start and end points.
+  /// - Throws: `JobFailure` on all ranks if a result is not finite, or a closure throws on any.
   func walk(
     _ direction: Direction, count: Int, labels: (Range<Int>) throws -> [Int?],
     from start: (Range<Int>) throws -> Tensor,
     take: (_ range: Range<Int>, _ labels: [Int?], _ start: Tensor, _ end: Tensor) throws -> Void
   ) throws {
     let batches = communicator.batches(of: count, size: batchSize)
-    // An image may turn out to be damaged on one rank.
+    // An image may prove to be damaged on one rank.
     try communicator.together {
       for (number, range) in batches.enumerated() {
         let (labels, start) = (try labels(range), try start(range))
@@ -77,8 +77,8 @@ struct LatentMap {
     }
   }
 
-  /// Takes some images where the equation takes them, by this rank alone.
-  /// - Parameter progress: called with percents.
+  /// Solves the equation for some images, on this rank alone.
+  /// - Parameter progress: called with the percentage done.
   /// - Throws: `RunError` if a result is not finite.
   func follow(
     _ direction: Direction, _ x: DoubleTensor, _ labels: [Int?],
@@ -100,12 +100,13 @@ struct LatentMap {
 }
 
 extension DataImages {
-  /// The numbers of images that make pairs, one after the other; of the same class, class by class, if classes count.
+  /// The indices of images that form pairs, one pair after another; pairs of the same class, class by class, if classes
+  /// are used.
   /// - Throws: `InputError` if there are too few.
   func pairs(_ count: Int, classCount: Int?) throws -> [Int] {
     guard let classCount else {
       guard 2 * count <= dataset.count else {
-        throw InputError("--rows is \(count), but \(dataset.count) images make no more than \(dataset.count / 2) pairs")
+        throw InputError("--rows is \(count), but \(dataset.count) images form only \(dataset.count / 2) pairs")
       }
       return Array(0..<2 * count)
     }

@@ -1,20 +1,20 @@
 import Diffusion
 import Tensors
 
-/// Latents on the ways between pairs, one way to a row; what a rank needs of the ends it makes itself, when it comes to
-/// them, so that there may be any number of rows.
+/// Interpolates latents between pairs of ends, one pair per row. A rank computes the ends of a row when it reaches it,
+/// so that there may be any number of rows.
 final class LatentPaths {
   private let request: LatentJob.Interpolation
   private let map: LatentMap
   private let data: DataImages?
-  /// Of a data set, two images for each row, one after the other.
+  /// Indices in a data set, two images per row, in order.
   private let pairs: [Int]
   private var classCount: Int? { map.model.configuration.model.classes }
-  /// The ends of the rows that were needed last, two for each.
+  /// The ends of the rows that were used last, two per row.
   private var ends: (rows: Range<Int>, latents: DoubleTensor)?
 
   /// Collective.
-  /// - Parameter data: where the ends come from; nil for random latents.
+  /// - Parameter data: the source of the ends; nil for random latents.
   /// - Throws: `JobFailure` on all ranks if there are too few images.
   init(_ request: LatentJob.Interpolation, _ map: LatentMap, data: DataImages?) throws {
     self.request = request
@@ -28,7 +28,7 @@ final class LatentPaths {
     data.map { $0.dataset.label(of: pairs[2 * row]) } ?? classCount.map { row % $0 }
   }
 
-  /// Latents of a range of all images, [range.count, H, W, C], by this rank alone; the ranges must ascend.
+  /// Latents of a range of all images, [range.count, H, W, C], on this rank alone; successive ranges must ascend.
   func latents(_ images: Range<Int>) throws -> Tensor {
     let columns = request.columns
     let rows = images.lowerBound / columns..<(images.upperBound - 1) / columns + 1
@@ -42,9 +42,9 @@ final class LatentPaths {
     return DoubleTensor(parts, shape: [images.count] + map.model.imageShape).single
   }
 
-  /// Two latents for each row.
+  /// Two latents per row.
   private func ends(of rows: Range<Int>) throws -> DoubleTensor {
-    // The last row of a batch goes on in the next.
+    // The last row of a batch continues in the next batch.
     var elements: [Double] = []
     var first = rows.lowerBound
     if let ends, ends.rows.contains(first) {
@@ -57,7 +57,7 @@ final class LatentPaths {
         ).elements
       first = known.upperBound
     }
-    // Two images for each row, in batches as large as others.
+    // Two images per row, in batches of the usual size.
     for start in stride(from: 2 * first, to: 2 * rows.upperBound, by: map.batchSize) {
       let range = start..<min(start + map.batchSize, 2 * rows.upperBound)
       elements += try makeEnds(range).elements

@@ -6,7 +6,7 @@ import Foundation
 import MessagePassing
 import Reporting
 
-/// How probable a model finds images of its data set, in bits per dimension; all ranks share the images.
+/// The likelihood of images of a model's data set, in bits per dimension; the images are shared among all ranks.
 public struct LikelihoodJob: Sendable {
   public enum Method: String, Sendable, CaseIterable {
     /// The variational bound of a discrete process: all T terms, with one draw of x_t for each.
@@ -42,7 +42,7 @@ public struct LikelihoodJob: Sendable {
 
   /// Computes the likelihood. Collective; equal on all ranks.
   public func evaluate(communicator: Communicator, reporter: RunReporter) throws -> LikelihoodResult {
-    // The density takes the derivative of the network.
+    // The density requires the derivative of the network.
     let model = try TrainedModel(
       model, activations: { method == .ode ? $0.training : $0.inference }, communicator: communicator,
       reporter: reporter)
@@ -57,7 +57,7 @@ public struct LikelihoodJob: Sendable {
     let batches = communicator.batches(of: count, size: self.model.batch)
     var bits: [Double] = []
     var evaluations = 0
-    // An image may turn out to be damaged on one rank.
+    // An image may prove to be damaged on one rank.
     try communicator.together {
       for (number, range) in batches.enumerated() {
         let denoiser = model.denoiser(
@@ -93,8 +93,8 @@ public struct LikelihoodJob: Sendable {
       guard let discrete = process.discrete else {
         throw DiffusionError(
           key: "method",
-          problem: "bound is for the discrete processes vp and ve, but this model's is "
-            + "\(configuration.diffusion.process.rawValue); take ode")
+          problem: "bound requires one of the discrete processes vp and ve, but this model's is "
+            + "\(configuration.diffusion.process.rawValue); use ode")
       }
       return BoundMeasure(
         bound: VariationalBound(

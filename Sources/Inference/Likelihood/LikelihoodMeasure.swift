@@ -3,13 +3,14 @@ import Network
 import RealModule
 import Tensors
 
-/// A way to tell how probable images are.
+/// A method of measuring the likelihood of images.
 protocol LikelihoodMeasure {
-  /// What the bits of an image are made of.
+  /// The names of the parts that the bits of an image consist of.
   var parts: [String] { get }
 
-  /// - Parameter progress: called with the share that is done.
-  /// - Returns: bits per dimension, for each image its parts, which add up; and how often the network looked at an image.
+  /// - Parameter progress: called with the fraction done.
+  /// - Returns: the bits per dimension of each image, split into its parts, and the number of network evaluations per
+  ///   image.
   func bits(
     of images: Range<Int>, _ data: DataImages, _ denoiser: NetworkDenoiser<TrainedUNet>, progress: (Double) -> Void
   ) throws -> (bits: [Double], evaluations: Int)
@@ -50,7 +51,7 @@ struct BoundMeasure: LikelihoodMeasure {
   }
 }
 
-/// The density under the probability-flow equation, of images made continuous by uniform noise.
+/// The density under the probability-flow equation, for images made continuous by uniform noise.
 struct FlowMeasure: LikelihoodMeasure {
   let likelihood: FlowLikelihood
   let seed: UInt64

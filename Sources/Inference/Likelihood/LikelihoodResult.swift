@@ -8,11 +8,11 @@ public struct LikelihoodResult: Sendable {
   public let checkpoint: String
   public let dataset: String
   public let split: DatasetSplit
-  /// What the bits are made of.
+  /// The names of the parts of the bits.
   public let parts: [String]
-  /// For each image its parts.
+  /// The parts of each image.
   public let bits: [Double]
-  /// How often the network looked at an image, the most over all images.
+  /// Network evaluations per image, the maximum over all images.
   public let evaluations: Int
 
   public init(
@@ -30,7 +30,7 @@ public struct LikelihoodResult: Sendable {
 
   public var count: Int { bits.count / parts.count }
 
-  /// Of each image.
+  /// The bits of each image.
   public var imageBits: [Double] {
     (0..<count).map { bits[$0 * parts.count..<($0 + 1) * parts.count].reduce(0, +) }
   }
@@ -38,7 +38,7 @@ public struct LikelihoodResult: Sendable {
   /// The mean over the images.
   public var bitsPerDimension: Double { imageBits.reduce(0, +) / Double(count) }
 
-  /// Of the mean over such images; nil for a single one.
+  /// The standard error of the mean; nil for a single image.
   public var standardError: Double? {
     guard count > 1 else { return nil }
     let mean = bitsPerDimension
@@ -53,7 +53,7 @@ public struct LikelihoodResult: Sendable {
     }
   }
 
-  /// For people.
+  /// The result for users.
   public var text: String {
     let error = standardError.map { " ± \(String(format: "%.4f", $0))" } ?? ""
     let what = method == .bound ? "variational bound" : "probability flow"
@@ -67,7 +67,7 @@ public struct LikelihoodResult: Sendable {
     return text
   }
 
-  /// One line for scripts.
+  /// The result as one line for scripts.
   public var json: String {
     get throws {
       struct Line: Encodable {

@@ -6,17 +6,17 @@ import MessagePassing
 import Ranks
 import Tensors
 
-/// Where images go, in whatever forms.
+/// The outputs for images, in all formats.
 public struct ImageOutputs: Sendable {
   /// An HDF5 file.
   public var file: String?
-  /// Whether the file receives images before they are made bytes, too.
+  /// Whether the file also contains the images before they are converted to bytes.
   public var writesFloats: Bool
-  /// A PNG file with the first images on a sheet; with `every`, a row of the way to each.
+  /// A PNG file with the first images on a sheet; with `every`, each row shows the steps towards one image.
   public var grid: String?
-  /// A folder of PNG files, `000000.png` and so on; with `every`, a folder for each image: `000000/0000.png` and so on.
+  /// A folder of PNG files, `000000.png` and so on; with `every`, one folder per image: `000000/0000.png` and so on.
   public var images: String?
-  /// After how many steps each picture of the way to an image follows the one before.
+  /// The number of steps between two pictures of the sampling process.
   public var every: Int?
 
   public init(
@@ -29,33 +29,33 @@ public struct ImageOutputs: Sendable {
     self.writesFloats = writesFloats
   }
 
-  /// The options that the files are named by.
+  /// The output files, with their options.
   public var files: [NamedFile] { NamedFile.list(("--output", file), ("--grid", grid)) }
 
-  /// The folders.
+  /// The output folders, with their options.
   public var folders: [NamedFile] { NamedFile.list(("--images", images)) }
 
-  /// What a message calls them.
+  /// The outputs in a message.
   var description: String { [file, grid, images].compactMap(\.self).joined(separator: " and ") }
 }
 
-/// Images of one batch, on their way to the outputs.
+/// The images of one batch.
 struct ImageBatch {
-  /// Which of all images of the command these are, from 0.
+  /// The indices of these images among all images of the command, from 0.
   let rows: Range<Int>
-  /// About in [−1, 1], [places.count, H, W, C].
+  /// Approximately in [−1, 1], [places.count, H, W, C].
   let images: Tensor
   var latents: Tensor?
   var labels: [Int?]?
 }
 
-/// Writes images as they are made, batch by batch, so that there may be any number of them: all ranks into one HDF5 file,
-/// which appears whole or not at all, and the first on a sheet.
+/// Writes images batch by batch as they are computed, so that there may be any number of them: all ranks write into one
+/// HDF5 file, which appears completely or not at all, and the first images are shown on a sheet.
 final class ImageWriter {
-  /// What the HDF5 file has besides the dataset `images`, uint8 [N, H, W, C].
+  /// The contents of the HDF5 file besides the dataset `images`, uint8 [N, H, W, C].
   struct Contents: OptionSet {
     let rawValue: Int
-    /// The images before they are made bytes, float32.
+    /// The images before they are converted to bytes, float32.
     static let samples = Contents(rawValue: 1)
     /// float32.
     static let latents = Contents(rawValue: 2)
@@ -77,11 +77,11 @@ final class ImageWriter {
 
   /// Collective.
   /// - Parameters:
-  ///   - count: images of all ranks.
+  ///   - count: the number of images of all ranks.
   ///   - imageShape: [H, W, C].
-  ///   - columns: of the sheet; by default so many that it is about as wide as high.
-  ///   - frameCount: of how many pictures the way to each image consists; nil if only its end is wanted.
-  ///   - first: what the number of the first image is, by which files are named.
+  ///   - columns: the columns of the sheet; by default it is about square.
+  ///   - frameCount: the number of pictures of the sampling process of each image; nil for the final image only.
+  ///   - first: the index of the first image, used for file names.
   /// - Throws: `JobFailure` on all ranks.
   init(
     _ outputs: ImageOutputs, count: Int, imageShape: [Int], contents: Contents, columns: Int? = nil,
@@ -114,10 +114,10 @@ final class ImageWriter {
     if contents.contains(.labels) { labels = try dataset("labels", [count], .int64) }
   }
 
-  /// - Throws: `InputError` for more than a file can hold.
+  /// - Throws: `InputError` if the file would be too large.
   static func elementCount(_ count: Int, _ imageShape: [Int]) throws(InputError) -> Int {
     let (elements, overflows) = count.multipliedReportingOverflow(by: imageShape.reduce(1, *))
-    // Nine bytes for each element at most, and some more for each image.
+    // At most nine bytes per element, and a little more per image.
     guard !overflows, elements < 1 << 58 else { throw InputError("\(count) images are more than a file can hold") }
     return elements
   }
@@ -126,7 +126,7 @@ final class ImageWriter {
     try output?.file?.createDataset(name, shape: shape, type: type)
   }
 
-  /// Writes images of this rank, which gives them in order. The others need not do so at the same time.
+  /// Writes images of this rank, in order. Ranks write independently of each other.
   /// - Throws: `HDF5Error`.
   func write(_ batch: ImageBatch) throws {
     let bytes = quantise(batch.images)
@@ -143,8 +143,8 @@ final class ImageWriter {
     if frameCount == nil { try writePictures(bytes, batch.rows, picture: 0) }
   }
 
-  /// Writes pictures of the way to images of this rank, one of each: the first, then the next, until the way is whole.
-  /// The last are the images themselves.
+  /// Writes pictures of the sampling process of this rank's images, one of each per call, in order. The last pictures
+  /// are the images themselves.
   /// - Throws: `ImageError`.
   func writeTrajectory(_ images: Tensor, _ rows: Range<Int>, picture: Int) throws {
     try writePictures(quantise(images), rows, picture: picture)
@@ -155,16 +155,16 @@ final class ImageWriter {
     try folder?.add(bytes, at: rows, picture: picture)
   }
 
-  /// Has `body` write all images, and publishes the outputs. Collective.
+  /// Calls `body` to write all images, and publishes the outputs. Collective.
   /// - Parameters:
   ///   - body: writes this rank's images; its errors are known to all ranks.
-  ///   - describe: what the file's attributes say, by what `body` has returned.
+  ///   - describe: returns the file's attributes, given the result of `body`.
   func write<Result>(
     _ body: (ImageWriter) throws -> Result, describe: (borrowing HDF5File, Result) throws -> Void
   ) throws -> Result {
     let result: Result
     do { result = try body(self) } catch {
-      // In good order where all ranks are here.
+      // An orderly cleanup is possible if all ranks are here.
       if (error as? any JobEndingError)?.isKnownToAllRanks == true {
         try? closeDatasets()
         output?.abandon()
@@ -192,7 +192,7 @@ final class ImageWriter {
 }
 
 extension HDF5Dataset {
-  /// Writes a tensor's elements, which are there until they are written whoever else has the tensor.
+  /// Writes a tensor's elements and keeps them alive until they are written.
   fileprivate borrowing func write(flatRange: Range<Int>, from tensor: Tensor) throws(HDF5Error) {
     defer { withExtendedLifetime(tensor) {} }
     try write(flatRange: flatRange, from: tensor.pointer)

@@ -3,8 +3,8 @@ import Images
 import MessagePassing
 import Ranks
 
-/// A folder of PNG files, `000000.png` and so on, or of folders with the ways to images, `000000/0000.png` and so on,
-/// as programs that make films of them want it.
+/// A folder of PNG files, `000000.png` and so on, or of folders with the sampling process of each image,
+/// `000000/0000.png` and so on, in the form that video tools expect.
 final class PictureFolder {
   private let folder: SharedOutputFolder
   private let numbers: Range<Int>
@@ -13,9 +13,9 @@ final class PictureFolder {
 
   /// Collective.
   /// - Parameters:
-  ///   - path: a folder that is not there, or empty.
-  ///   - numbers: of the images, by which they are called.
-  ///   - frameCount: pictures of each; nil if there is only the image.
+  ///   - path: a folder that does not exist or is empty.
+  ///   - numbers: the images' indices, used as names.
+  ///   - frameCount: the number of pictures of each image; nil for the image only.
   /// - Throws: `JobFailure` on all ranks.
   init(_ path: String, numbers: Range<Int>, imageShape: [Int], frameCount: Int?, communicator: Communicator) throws {
     self.numbers = numbers
@@ -24,12 +24,12 @@ final class PictureFolder {
     folder = try SharedOutputFolder(path, communicator: communicator)
   }
 
-  /// Writes one picture of each of some images.
+  /// Writes one picture for each of some images.
   /// - Throws: `ImageError`, `FileError`.
   func add(_ pictures: [UInt8], at rows: Range<Int>, picture: Int) throws {
     let size = imageShape.reduce(1, *)
     for (row, number) in rows.enumerated() {
-      // So many digits that names sort, and are the same whichever of less than a million images are drawn.
+      // Enough digits for names to sort, and the same for any range below a million images.
       var path =
         "\(folder.temporaryPath)/\(padded(numbers.lowerBound + number, like: max(numbers.upperBound - 1, 999_999)))"
       if let frameCount {

@@ -1,25 +1,25 @@
 import Images
 import MessagePassing
 
-/// The first images of all ranks for a sheet, or the ways to them, each in a row.
+/// The first images of all ranks for a sheet, or pictures of their sampling processes, one per row.
 struct Sheet {
-  /// Images, of which a sheet has as many as it can.
+  /// The number of images, as many as a sheet can hold.
   let count: Int
   private let imageShape: [Int]
   private let columns: Int
-  /// Pictures of each image.
+  /// The number of pictures of each image.
   private let pictureCount: Int
   /// This rank's pictures, image by image.
   private var bytes: [UInt8] = []
-  /// This rank's first image.
+  /// The index of this rank's first image.
   private var first = 0
 
   private var size: Int { imageShape.reduce(1, *) }
 
   /// - Parameters:
-  ///   - count: of all images.
-  ///   - columns: by default so many that it is about as wide as high.
-  ///   - frameCount: pictures of the way to each image, one row; nil if there is only the image.
+  ///   - count: the number of all images.
+  ///   - columns: by default the sheet is about square.
+  ///   - frameCount: the number of pictures of each image's sampling process, one row; nil for the image only.
   init(count: Int, imageShape: [Int], columns: Int?, frameCount: Int?) {
     let capacity = ImageGrid.capacity(height: imageShape[0], width: imageShape[1])
     pictureCount = frameCount ?? 1
@@ -28,7 +28,7 @@ struct Sheet {
     self.columns = frameCount ?? columns ?? Int(Double(self.count).squareRoot().rounded(.up))
   }
 
-  /// Adds one picture of each of some images, the first of a batch before the others.
+  /// Adds one picture for each of some images, which must be a batch in order.
   mutating func add(_ pictures: [UInt8], at rows: Range<Int>, picture: Int) {
     let kept = rows.clamped(to: 0..<count)
     guard !kept.isEmpty else { return }
@@ -41,7 +41,7 @@ struct Sheet {
     }
   }
 
-  /// All pictures on rank 0, nil elsewhere. Collective.
+  /// All pictures on rank 0, nil on other ranks. Collective.
   func gather(over communicator: Communicator) throws -> [UInt8]? { try communicator.gather(bytes, to: 0) }
 
   func image(_ bytes: [UInt8]) -> Image {

@@ -6,12 +6,12 @@ import Foundation
 import HDF5
 import Tensors
 
-/// Where a checkpoint is looked for.
+/// Finds checkpoints.
 package enum CheckpointLookup {
-  /// The newest whole checkpoint at a place: a file, a run's folder, or its folder of checkpoints.
+  /// Reads the newest intact checkpoint at a path: a file, a run's folder, or its folder of checkpoints.
   ///
-  /// - Parameter option: what the place was given by, for messages.
-  /// - Returns: what `read` makes of it, the file, and what was wrong with newer ones.
+  /// - Parameter option: the option that names the path, for messages.
+  /// - Returns: the result of `read`, the file, and the problems of newer checkpoints.
   package static func newest<Result>(
     at location: String, option: String, read: (_ path: String) throws -> Result
   ) throws -> (Result, path: String, problems: [String]) {
@@ -34,7 +34,7 @@ package enum CheckpointLookup {
     throw CheckpointError(
       path: location,
       problem: problems.isEmpty
-        ? "there is no checkpoint in this folder" : "no checkpoint is whole: " + problems.joined(separator: "; "))
+        ? "there is no checkpoint in this folder" : "no checkpoint is intact: " + problems.joined(separator: "; "))
   }
 
   private static func whole<Result>(_ path: String, _ read: (String) throws -> Result) throws -> Result {
@@ -51,15 +51,15 @@ package enum CheckpointLookup {
     return (header, try RunConfiguration(yaml: header.configuration, file: "\(path):config"), file)
   }
 
-  /// A file that tuples can hold.
+  /// An open file as a class, so that tuples can contain it.
   package final class OpenFile {
     package let file: HDF5File
 
     init(_ file: consuming HDF5File) { self.file = file }
   }
 
-  /// The group that holds weights.
-  /// - Parameter option: what they were chosen by, for messages.
+  /// The group that contains the requested weights.
+  /// - Parameter option: the option that chose them, for messages.
   package static func group(
     _ weights: ModelRequest.Weights, _ configuration: RunConfiguration, in file: OpenFile, option: String = "--weights"
   ) throws -> String {
@@ -70,7 +70,7 @@ package enum CheckpointLookup {
     case .average(let decay):
       guard decays.contains(decay) else {
         throw InputError(
-          "\(option) \(weights.rawValue): \(file.file.path) has no average of this decay; it has "
+          "\(option) \(weights.rawValue): \(file.file.path) has no average with this decay; it has "
             + decays.map { "\($0)" }.joined(separator: ", "))
       }
       return CheckpointGroup.average(decay)

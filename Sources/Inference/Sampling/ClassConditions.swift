@@ -1,21 +1,21 @@
 import Configuration
 import Diffusion
 
-/// What classes images are drawn of, and how strongly they are led there.
+/// The classes of images to draw, and the strength of guidance.
 public struct ClassConditions: Sendable {
-  /// The classes of images in turn, nil for the network's class for none; nil altogether where nobody is told classes.
+  /// The classes of images in turn, nil for the network's null class; nil if nothing is conditioned on classes.
   public let classes: [Int?]?
   /// See `SamplerSettings.guidance`.
   public let guidance: Double
   public let classifier: (any NoisyClassifier & Sendable)?
-  /// Whether the network itself is told the classes.
+  /// Whether the network itself is conditioned on the classes.
   private let networkHasClasses: Bool
 
   /// - Parameters:
-  ///   - classes: of images in turn; by default all, if the network has any.
-  ///   - configuration: what the network was trained with, and the guidance.
-  ///   - classifier: one that was trained on the same process, and its number of classes.
-  /// - Throws: `DiffusionError` for what cannot work, with what would.
+  ///   - classes: the classes of images in turn; by default all, if the network has any.
+  ///   - configuration: the network's training configuration, and the guidance.
+  ///   - classifier: a classifier trained on the same process, and its number of classes.
+  /// - Throws: `DiffusionError` for settings that are not possible, saying which are.
   public init(
     classes wanted: [Int?]? = nil, configuration: RunConfiguration,
     classifier: (any NoisyClassifier & Sendable, classCount: Int)? = nil
@@ -27,14 +27,14 @@ public struct ClassConditions: Sendable {
       if wanted != nil || guidance != 0 {
         throw DiffusionError(
           key: wanted != nil ? "class" : "guidance",
-          problem: "the model was trained without classes; train one with model.classes, or give a --classifier")
+          problem: "the model was trained without classes; train one with model.classes, or use --classifier")
       }
       classes = nil
       return
     }
     let classes = wanted ?? Array(0..<count)
     for case let number? in classes where !(0..<count).contains(number) {
-      throw DiffusionError(key: "class", problem: "there is no class \(number); they are 0 to \(count - 1)")
+      throw DiffusionError(key: "class", problem: "there is no class \(number); the classes are 0 to \(count - 1)")
     }
     self.classes = classes
     try check(configuration, classifierClassCount: classifier?.classCount)
@@ -45,30 +45,30 @@ public struct ClassConditions: Sendable {
       if configuration.diffusion.zeroTerminalSNR {
         throw DiffusionError(
           key: "classifier",
-          problem: "the model has diffusion.zero_terminal_snr, with which images begin without any signal that a "
-            + "classifier could change; guide a model that has classes of its own")
+          problem: "the model has diffusion.zero_terminal_snr, so images start without any signal that a "
+            + "classifier could change; use a model that has classes of its own")
       }
       if let count = configuration.model.classes, count != classifierClassCount {
         throw DiffusionError(
-          key: "classifier", problem: "it knows \(classifierClassCount) classes, but the model \(count)")
+          key: "classifier", problem: "it has \(classifierClassCount) classes, but the model has \(count)")
       }
       if classes?.contains(nil) == true {
-        throw DiffusionError(key: "class", problem: "none is no class that a classifier could lead to")
+        throw DiffusionError(key: "class", problem: "a classifier cannot guide towards no class")
       }
       return
     }
     guard configuration.training.labelDropout == 0 else { return }
-    let remedy = "the model has always been told the class; train one with training.label_dropout above 0"
+    let remedy = "the model was always conditioned on the class; train one with training.label_dropout above 0"
     if guidance != 0 {
-      throw DiffusionError(key: "guidance", problem: remedy + ", or give a --classifier")
+      throw DiffusionError(key: "guidance", problem: remedy + ", or use --classifier")
     }
     if classes?.contains(nil) == true { throw DiffusionError(key: "class", problem: "none: " + remedy) }
   }
 
-  /// The class of image number `image`.
+  /// The class of the image with index `image`.
   public func classOf(image: Int) -> Int? { classes.flatMap { $0[image % $0.count] } }
 
-  /// For the images of a batch, by their numbers.
+  /// The guidance for the images of a batch, by their indices.
   func guidance(for images: Range<Int>) -> Guidance {
     let classes = images.map(classOf)
     if let classifier {

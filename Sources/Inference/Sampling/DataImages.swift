@@ -8,20 +8,20 @@ import Tensors
 public struct DataChoice: Sendable {
   public var count: Int
   public var split = DatasetSplit.test
-  /// Where the data set is; by default where it was in training.
+  /// The location of the data set; by default that of the training.
   public var path: String?
-  /// What is behind transparent pixels of image files; by default as in training.
+  /// The background of transparent pixels of image files; by default that of the training.
   public var background: FolderImages.Background?
 
   public init(count: Int) { self.count = count }
 }
 
-/// The first images of a data set, for a model that was trained on the like of them.
+/// The first images of a data set, for a model trained on images of the same kind.
 public struct DataImages {
   public let dataset: any ImageDataset
 
-  /// - Parameter condition: what the model is conditioned on; images' own classes must be the model's.
-  /// - Throws: `DatasetError`, and `InputError` if there are too few or the model is for others.
+  /// - Parameter condition: the model's condition; with images' own classes, the classes must be the model's.
+  /// - Throws: `DatasetError`, and `InputError` if there are too few, or the model is for different images.
   init(_ choice: DataChoice, for model: TrainedModel, condition: ClassCondition = .own) throws {
     dataset = try model.configuration.dataset(path: choice.path, split: choice.split, background: choice.background)
     guard dataset.imageShape == model.imageShape else {
@@ -33,14 +33,14 @@ public struct DataImages {
     }
     if let classCount = model.configuration.model.classes, condition == .own, dataset.classNames.count > classCount {
       throw InputError(
-        "\(dataset.name) has \(dataset.classNames.count) classes, but the model was trained with \(classCount); name the "
+        "\(dataset.name) has \(dataset.classNames.count) classes, but the model was trained with \(classCount); give the "
           + "data that it was trained on with --data-path, or one class for all images with --class")
     }
   }
 
   public init(_ dataset: any ImageDataset) { self.dataset = dataset }
 
-  /// As networks take them, in [−1, 1], [images.count, H, W, C].
+  /// The images as networks take them, in [−1, 1], [images.count, H, W, C].
   /// - Throws: `DatasetError` if one of them cannot be read.
   public func images(_ numbers: [Int]) throws -> Tensor {
     let tensor = Tensor(uninitialised: [numbers.count] + dataset.imageShape)
@@ -50,7 +50,7 @@ public struct DataImages {
     return tensor
   }
 
-  /// Made continuous by uniform noise: (v + u)/128 − 1 for bytes v.
+  /// The images made continuous by uniform noise: (v + u)/128 − 1 for bytes v.
   /// - Throws: `DatasetError` if one of them cannot be read.
   func dequantised(_ images: Range<Int>, seed: UInt64) throws -> DoubleTensor {
     let size = dataset.elementsPerImage

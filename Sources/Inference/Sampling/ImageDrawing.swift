@@ -6,20 +6,20 @@ import MessagePassing
 import Network
 import Tensors
 
-/// Draws images with all ranks sharing the work. An image depends on the seed and its own number alone.
+/// Draws images, shared among all ranks. An image depends only on the seed and its index.
 public struct ImageDrawing {
   public let model: TrainedModel
   public let sampler: any Sampler
   public let conditions: ClassConditions
   public let seed: UInt64
   public let communicator: Communicator
-  /// Images that go through the network together.
+  /// The number of images that pass through the network together.
   public let batchSize: Int
 
   /// - Parameters:
-  ///   - model: what to draw from, by the sampler of its configuration.
+  ///   - model: the model, which also determines the sampler.
   ///   - conditions: the images' classes; by default all in turn, if the network has any.
-  /// - Throws: `DiffusionError` for settings that cannot work.
+  /// - Throws: `DiffusionError` for settings that are not possible.
   public init(
     _ model: TrainedModel, conditions: ClassConditions? = nil, seed: UInt64, batchSize: Int = 32,
     communicator: Communicator
@@ -35,32 +35,32 @@ public struct ImageDrawing {
     self.communicator = communicator
   }
 
-  /// The images that a rank draws, of `count` altogether.
+  /// The images that a rank draws, out of `count`.
   public func share(of count: Int, rank: Int) -> Range<Int> {
     communicator.share(of: count, rank: rank)
   }
 
-  /// What a rank drew.
+  /// The result of a rank's drawing.
   public struct Share: Sendable {
-    /// [share, H, W, C], about in [−1, 1].
+    /// [share, H, W, C], approximately in [−1, 1].
     public let images: Tensor
-    /// How often the network looked at an image, the most over all ranks' images.
+    /// Network evaluations per image, the maximum over all ranks' images.
     public let evaluations: Int
   }
 
-  /// Images that went through the network together.
+  /// Images that passed through the network together.
   public struct Batch: Sendable {
     public let numbers: Range<Int>
     /// x_T, [numbers.count, H, W, C].
     public let latents: Tensor
-    /// [numbers.count, H, W, C], about in [−1, 1].
+    /// [numbers.count, H, W, C], approximately in [−1, 1].
     public let images: Tensor
   }
 
-  /// This rank's share of `count` images. Collective.
+  /// Draws this rank's share of `count` images. Collective.
   ///
-  /// - Parameter progress: called with (steps done, steps in all) over this rank's batches.
-  /// - Throws: `JobFailure` on all ranks if an image is not finite, or the sampler gives up on one.
+  /// - Parameter progress: called with (steps done, total steps) over this rank's batches.
+  /// - Throws: `JobFailure` on all ranks if an image is not finite, or the sampler fails.
   public func drawShare(of count: Int, progress: ((Int, Int) -> Void)? = nil) throws -> Share {
     let share = share(of: count, rank: communicator.rank)
     let size = model.imageShape.reduce(1, *)
@@ -72,17 +72,17 @@ public struct ImageDrawing {
     return Share(images: images, evaluations: evaluations)
   }
 
-  /// Draws images, this rank its share of them, and hands over each batch as it is drawn. Collective.
+  /// Draws images, shared among all ranks, and passes on each batch when it is drawn. Collective.
   ///
   /// - Parameters:
-  ///   - numbers: which of all images that the seed makes.
-  ///   - latents: x_T of a range of images, [range.count, H, W, C]; by default drawn from the seed.
-  ///   - progress: called with (steps done, steps in all) over this rank's batches.
-  ///   - trajectory: called for each batch with where its images are, before the first step and after each, with the number of
-  ///     steps done; not if the sampler has no steps of its own. Like `take` it must not communicate.
-  ///   - take: called for one batch after the other.
-  /// - Returns: how often the network looked at an image, the most over all ranks' images.
-  /// - Throws: `JobFailure` on all ranks if an image is not finite, or `latents` or `take` throws on one.
+  ///   - numbers: the indices of the images; the seed determines the image for each index.
+  ///   - latents: returns x_T of a range of images, [range.count, H, W, C]; by default drawn from the seed.
+  ///   - progress: called with (steps done, total steps) over this rank's batches.
+  ///   - trajectory: called for each batch with the current images before the first step and after each step, and with the
+  ///     number of steps done; not called if the sampler has no common steps. Like `take` it must not communicate.
+  ///   - take: called for each batch in order.
+  /// - Returns: network evaluations per image, the maximum over all ranks' images.
+  /// - Throws: `JobFailure` on all ranks if an image is not finite, or `latents` or `take` throws on any.
   public func draw(
     _ numbers: Range<Int>, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
     progress: ((Int, Int) -> Void)? = nil,
@@ -91,7 +91,7 @@ public struct ImageDrawing {
   ) throws -> Int {
     let batches = communicator.batches(of: numbers.count, size: batchSize)
     let clips = model.configuration.sampling.clipsInDenoiser(for: model.process)
-    // A sampler without steps of its own tells percents.
+    // A sampler without common steps reports per cent.
     let steps = sampler.stepCount ?? 100
     var evaluations = 0
     try communicator.together {
@@ -100,7 +100,7 @@ public struct ImageDrawing {
         let start = try latents?(range) ?? drawLatents(range)
         let denoiser = model.denoiser(conditions.guidance(for: range), clipsOriginal: clips)
         try trajectory?(range, 0, start)
-        // The sampler's own way takes no errors.
+        // The sampler's callback cannot throw.
         var failure: (any Error)?
         let drawn = try sampler.sample(
           from: DoubleTensor(start), denoiser: denoiser, noise: SamplerNoise(seed: seed, firstImage: range.lowerBound)
@@ -121,12 +121,12 @@ public struct ImageDrawing {
     return try communicator.allReduceMaximum(evaluations)
   }
 
-  /// The latents of images number `range`, from the seed.
+  /// The latents of the images with indices `range`, from the seed.
   func drawLatents(_ range: Range<Int>) -> Tensor {
     Latents.draw(shape: [range.count] + model.imageShape, seed: seed, firstImage: range.lowerBound)
   }
 
-  /// All `count` images on every rank, from the shares. Collective.
+  /// Gathers all `count` images on every rank from the shares. Collective.
   public func gather(_ share: Tensor, count: Int) throws -> Tensor {
     let size = model.imageShape.reduce(1, *)
     let shares = (0..<communicator.size).map { self.share(of: count, rank: $0) }
@@ -142,7 +142,7 @@ extension Tensor {
   var isFinite: Bool { (0..<count).allSatisfy { pointer[$0].isFinite } }
 }
 
-/// Images in [−1, 1] as bytes, value 127.5·(x + 1) rounded; what lies outside the range is cut off.
+/// Converts images in [−1, 1] to bytes, 127.5·(x + 1) rounded; values outside of the range are clamped.
 public func quantise(_ images: Tensor) -> [UInt8] {
   (0..<images.count).map { index in
     let value = ((images.pointer[index] + 1) * 127.5).rounded()
@@ -151,7 +151,7 @@ public func quantise(_ images: Tensor) -> [UInt8] {
 }
 
 /// The images [N, H, W, C] as a sheet.
-/// - Parameter columns: by default so many that it is about as wide as high.
+/// - Parameter columns: by default the sheet is about square.
 public func sampleGrid(_ images: Tensor, columns: Int? = nil) -> Image {
   let (count, height, width, channels) = (images.shape[0], images.shape[1], images.shape[2], images.shape[3])
   let columns = columns ?? Int(Double(count).squareRoot().rounded(.up))

@@ -1,14 +1,14 @@
 import Configuration
 
-/// Which trained model to use, and how.
+/// The trained model to use, and how.
 public struct ModelRequest: Sendable {
-  /// Which weights of a checkpoint to use: `ema`, `model`, or the decay of an average, such as `0.9999`.
+  /// The weights of a checkpoint to use: `ema`, `model`, or the decay of an average, such as `0.9999`.
   public enum Weights: RawRepresentable, Sendable, Equatable {
     /// The moving average (the first of `training.ema_decays`).
     case ema
-    /// The moving average of this decay.
+    /// The moving average with this decay.
     case average(decay: Double)
-    /// The parameters as they were at the last step.
+    /// The parameters after the last step.
     case model
 
     public init?(rawValue: String) {
@@ -33,9 +33,9 @@ public struct ModelRequest: Sendable {
   /// A checkpoint, a run's folder or its folder of checkpoints.
   public var checkpoint: String
   public var weights = Weights.ema
-  /// How images are drawn, where it is not as the checkpoint's configuration says.
+  /// Sampling keys that override the checkpoint's configuration.
   public var keys: [KeyOption] = []
-  /// Images that go through the network together on a rank.
+  /// The number of images that pass through the network together on a rank.
   public var batch = 32
   public var threads = 1
 

@@ -9,18 +9,18 @@ import Network
 import Reporting
 import Tensors
 
-/// Draws images from a checkpoint into an HDF5 file, all ranks sharing the work and writing their part.
+/// Draws images from a checkpoint into an HDF5 file; all ranks share the work and write their parts.
 public struct SampleJob: Sendable {
   public var model: ModelRequest
   public var count: Int
-  /// The number of the first image: image k of any drawing with a seed is the same.
+  /// The index of the first image; image k is the same in every drawing with the same seed.
   public var first = 0
   public var seed: UInt64 = 0
-  /// Of images in turn; by default all classes, if there are any.
+  /// The classes of images in turn; by default all classes, if there are any.
   public var classes: [Int?]?
-  /// A classifier that guides: a checkpoint of `train-classifier`, or its run's folder.
+  /// A classifier for guidance: a checkpoint of `train-classifier`, or its run's folder.
   public var classifier: String?
-  /// A file with a dataset `latents`, float32 [N, H, W, C], to start from: row k is where image k begins.
+  /// A file with a dataset `latents`, float32 [N, H, W, C], to start from: row k is the starting point of image k.
   public var latents: String?
   public var outputs = ImageOutputs()
 
@@ -84,22 +84,23 @@ public struct SampleJob: Sendable {
     }
   }
 
-  /// Where images are among those that are drawn.
+  /// The positions of images within this drawing.
   private func rows(_ numbers: Range<Int>) -> Range<Int> { numbers.lowerBound - first..<numbers.upperBound - first }
 
-  /// The numbers of steps after which there is a picture of the way, if it is wanted: 0, every so many, the last.
-  /// - Throws: `InputError` if there can be none, or they do not go on a sheet.
+  /// The step counts at which a picture of the sampling process is taken, if requested: 0, every `every`-th, and the
+  /// last.
+  /// - Throws: `InputError` if the sampler has no common steps, or there are too many pictures for a sheet.
   private func trajectory(of drawing: ImageDrawing) throws(InputError) -> [Int]? {
     guard let every = outputs.every else { return nil }
     guard let steps = drawing.sampler.stepCount else {
       throw InputError(
-        "--every: \(drawing.model.samplerName.rawValue) chooses its steps by the error, for each image others")
+        "--every: \(drawing.model.samplerName.rawValue) chooses its steps by the error, differently for each image")
     }
     let trajectory = Array(stride(from: 0, to: steps, by: every)) + [steps]
     let shape = drawing.model.imageShape
     let capacity = ImageGrid.capacity(height: shape[0], width: shape[1])
     guard outputs.grid == nil || trajectory.count <= capacity else {
-      throw InputError("--every \(every) makes \(trajectory.count) pictures of an image, more than a row has room for")
+      throw InputError("--every \(every) gives \(trajectory.count) pictures per image, more than fit in a row")
     }
     return trajectory
   }
@@ -133,10 +134,10 @@ public struct SampleJob: Sendable {
     try file.writeAttribute("weights", drawing.model.origin.weights.rawValue)
   }
 
-  /// Checks the file of latents, and returns how to read a range of them.
+  /// Checks the file of latents, and returns a closure that reads a range of them.
   private func startingPoints(_ path: String, _ imageShape: [Int]) throws -> (Range<Int>) throws -> Tensor {
     let file = try LatentFile(path, dataset: "latents", imageShape: imageShape, option: "--latents")
-    // A later part of a drawing is drawn from the latents of the whole.
+    // A later part of a drawing uses the matching rows of the file.
     let needed = first + count
     guard first > 0 ? file.count >= needed : file.count == needed else {
       throw InputError(

@@ -12,12 +12,12 @@ struct TrainedClassifierModel {
   let network: ClassifierNetwork
   let parameters: Arena
 
-  /// Reads a checkpoint by this process alone.
-  /// - Throws: `CheckpointError`, and `InputError` if it is no classifier.
+  /// Reads a checkpoint in this process alone.
+  /// - Throws: `CheckpointError`, and `InputError` if it is not a classifier.
   static func read(_ path: String, weights: ModelRequest.Weights) throws -> TrainedClassifierModel {
     let (header, configuration, file) = try CheckpointLookup.open(path)
     guard header.kind == .classifier, let classCount = header.classCount else {
-      throw InputError("--classifier \(path): this is no classifier; `ddpm-mpi train-classifier` trains one")
+      throw InputError("--classifier \(path): this is not a classifier; `ddpm-mpi train-classifier` trains one")
     }
     let shape = header.imageShape
     let network = try ConfigurationError.found(in: path) {
@@ -28,11 +28,11 @@ struct TrainedClassifierModel {
       configuration: configuration, imageShape: shape, network: network, parameters: parameters)
   }
 
-  /// - Throws: `DiffusionError` unless it knows noise as the model does.
+  /// - Throws: `DiffusionError` unless it was trained on the model's process.
   func check(fits model: RunConfiguration, imageShape: [Int]) throws(DiffusionError) {
     guard imageShape == self.imageShape else {
       throw DiffusionError(
-        key: "classifier", problem: "it is for images \(self.imageShape), but the model for \(imageShape)")
+        key: "classifier", problem: "it is for images \(self.imageShape), but the model is for \(imageShape)")
     }
     let decisive = [
       "diffusion.process", "diffusion.steps", "diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last",
@@ -42,8 +42,8 @@ struct TrainedClassifierModel {
     for difference in configuration.difference(from: model) where decisive.contains(difference.key.name) {
       throw DiffusionError(
         key: "classifier",
-        problem: "it was trained with \(difference.key.name)=\(difference.mine), but the model with "
-          + "\(difference.theirs); train one with the model's process")
+        problem: "it was trained with \(difference.key.name)=\(difference.mine), but the model was trained with "
+          + "\(difference.theirs); train one for the model's process")
     }
   }
 }

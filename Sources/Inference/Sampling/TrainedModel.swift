@@ -8,16 +8,16 @@ import Ranks
 import Reporting
 import Tensors
 
-/// A trained model, ready: a network with its weights, what it was trained for, and how images are drawn from it.
+/// A trained model, ready for use: a network with its weights, its training configuration, and the sampling settings.
 public struct TrainedModel {
-  /// Where the weights come from.
+  /// The origin of the weights.
   public struct Origin: Sendable {
     /// The checkpoint's path.
     public let checkpoint: String
     public let weights: ModelRequest.Weights
-    /// Optimiser steps done.
+    /// The number of optimiser steps done.
     public let trainingSteps: Int
-    /// Images seen in training.
+    /// The number of images seen in training.
     public let trainingImages: Int
 
     public init(checkpoint: String, weights: ModelRequest.Weights, trainingSteps: Int, trainingImages: Int) {
@@ -34,11 +34,11 @@ public struct TrainedModel {
   public let parameters: Arena
   public let workers: WorkerPool
   public let process: any ForwardProcess
-  /// How the network's input is made and its output read.
+  /// How the network's input is computed and its output interpreted.
   public let description: ModelDescription
 
   /// - Parameter parameters: must not change while the model is in use.
-  /// - Throws: `DiffusionError` if the configuration has an impossible process.
+  /// - Throws: `DiffusionError` if the configuration's process is invalid.
   public init(
     _ configuration: RunConfiguration, network: UNet, parameters: Arena, workers: WorkerPool, origin: Origin
   ) throws(DiffusionError) {
@@ -56,16 +56,16 @@ public struct TrainedModel {
     [network.configuration.imageHeight, network.configuration.imageWidth, network.configuration.imageChannels]
   }
 
-  /// Which sampler draws from it.
+  /// The sampler that is used.
   public var samplerName: SamplerName { configuration.sampling.name(for: process) }
 
-  /// The sampler, as the configuration has it.
-  /// - Throws: `DiffusionError` for what cannot work.
+  /// The sampler with its configured settings.
+  /// - Throws: `DiffusionError` for settings that are not possible.
   func sampler() throws(DiffusionError) -> any Sampler {
     try configuration.sampling.sampler(for: process, variance: description.variance)
   }
 
-  /// The network as samplers and likelihoods see it.
+  /// The network as used by samplers and likelihoods.
   /// - Parameter clipsOriginal: see `NetworkDenoiser`.
   public func denoiser(_ guidance: Guidance = .none, clipsOriginal: Bool = false) -> NetworkDenoiser<TrainedUNet> {
     NetworkDenoiser(
@@ -77,11 +77,11 @@ public struct TrainedModel {
 // MARK: Reading a checkpoint
 
 extension TrainedModel {
-  /// Reads a checkpoint by this process alone.
+  /// Reads a checkpoint in this process alone.
   /// - Parameters:
-  ///   - keys: how images are drawn, where it is not as the checkpoint's configuration says.
-  ///   - check: called with the network before there are weights; what it throws is thrown.
-  /// - Throws: `CheckpointError`, `InputError` if it is no denoiser, and `ConfigurationError` for keys that cannot work.
+  ///   - keys: sampling keys that override the checkpoint's configuration.
+  ///   - check: called with the network before its weights are read; its errors are rethrown.
+  /// - Throws: `CheckpointError`, `InputError` if it is not a denoiser, and `ConfigurationError` for invalid keys.
   package init(
     reading path: String, weights: ModelRequest.Weights, keys: [KeyOption] = [],
     workers: WorkerPool = .callingThread,
@@ -89,7 +89,7 @@ extension TrainedModel {
   ) throws {
     let (header, configuration, file) = try CheckpointLookup.open(path)
     guard header.kind == .denoiser else {
-      throw InputError("--checkpoint \(path): this is a classifier, which draws no images; name it as --classifier")
+      throw InputError("--checkpoint \(path): this is a classifier, which draws no images; use it with --classifier")
     }
     let drawing = try configuration.drawing(with: keys)
     let shape = header.imageShape
@@ -105,7 +105,7 @@ extension TrainedModel {
   }
 
   /// Reads a checkpoint on every rank. Collective.
-  /// - Parameter activations: what the network's passes take; it is checked first that there is memory.
+  /// - Parameter activations: the memory needs of the network's passes, which are checked first.
   /// - Throws: `JobFailure` on all ranks.
   init(
     _ request: ModelRequest, activations: (ActivationCount) -> Double = \.inference, communicator: Communicator,
@@ -123,7 +123,7 @@ extension TrainedModel {
         }
       }
     }
-    for problem in problems { reporter.log.warning("\(problem); trying the one before") }
+    for problem in problems { reporter.log.warning("\(problem); trying the previous one") }
     try communicator.requireAlike("checkpoint", origin.checkpoint)
   }
 }

@@ -1,9 +1,9 @@
 import Foundation
 
-/// PyTorch's format before version 1.6: a pickle each of a magic number, the format's version, the machine's properties,
-/// the data and the storages' keys; then for each of these the number of its elements, and the elements.
+/// PyTorch's format before version 1.6: pickles of a magic number, the format's version, the machine's properties, the
+/// data and the storages' keys; then the number of elements and the elements of each storage.
 enum LegacyTorchFile {
-  /// How a pickle begins.
+  /// The first byte of a pickle.
   static let signature = Data([0x80])
   /// 0x1950a86a20f9469cfc6c.
   private static let magic: [UInt8] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
@@ -15,7 +15,7 @@ enum LegacyTorchFile {
     let first = try Pickle(contents, path: path)
     guard case .longInteger(Self.magic) = first[first.root] else {
       throw InterchangeError(
-        path, "is a pickle, but no file of PyTorch's", advice: "check that this is the right file")
+        path, "is a pickle, but not a PyTorch file", advice: "check that this is the right file")
     }
     let second = try Pickle(contents, from: first.end, path: path)
     guard second.integer(second.root) == version else {
@@ -24,7 +24,7 @@ enum LegacyTorchFile {
     let machine = try Pickle(contents, from: second.end, path: path)
     for item in machine.items(machine.root) ?? [] where machine.text(item.key) == "little_endian" {
       guard case .boolean(true) = machine[item.value] else {
-        throw InterchangeError(path, "holds numbers in big-endian order", advice: "save it on a little-endian machine")
+        throw InterchangeError(path, "has numbers in big-endian order", advice: "save it on a little-endian machine")
       }
     }
     let pickle = try Pickle(contents, from: machine.end, path: path)
@@ -40,7 +40,7 @@ enum LegacyTorchFile {
       let lengthBytes = 8
       guard contents.count - position >= lengthBytes, contents.count - position - lengthBytes >= storage.byteCount
       else {
-        throw InterchangeError(path, "is cut short: storage \(key) takes \(storage.byteCount) bytes")
+        throw InterchangeError(path, "is truncated: storage \(key) takes \(storage.byteCount) bytes")
       }
       let start = contents.startIndex + position
       let count = contents[start..<start + lengthBytes].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }

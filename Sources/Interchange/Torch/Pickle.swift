@@ -1,12 +1,12 @@
 import Foundation
 
-/// What a pickle of Python's says, read without running anything.
+/// The contents of a Python pickle, read without running any code.
 ///
-/// A pickle is a program for a machine with a stack, which can call any function of Python's. This knows the operations
-/// that write plain data, of protocols 2 to 5, and notes a call as the function's name with its arguments; what to make of
-/// it is up to the caller, who looks for the few names that it knows. All other operations are refused.
+/// A pickle is a program for a stack machine, which can call any Python function. This parser supports the operations
+/// that write plain data, of protocols 2 to 5, and records a call as the function's name with its arguments; the caller
+/// interprets the few names that it knows. All other operations are rejected.
 public struct Pickle: Sendable {
-  /// A value's place among the values. An object that occurs twice is one value.
+  /// The index of a value. An object that occurs twice is one value.
   public struct Reference: Sendable, Hashable {
     let index: Int
   }
@@ -20,49 +20,49 @@ public struct Pickle: Sendable {
     case none
     case boolean(Bool)
     case integer(Int)
-    /// A whole number that 64 bits do not hold: two's complement, little-endian.
+    /// An integer that does not fit into 64 bits: two's complement, little-endian.
     case longInteger([UInt8])
     case number(Double)
     case text(String)
-    /// Bytes, or a text of Python 2's: their place in the file.
+    /// Bytes, or a Python 2 string: their position in the file.
     case bytes(Range<Int>)
     case tuple([Reference])
     case list([Reference])
     case dictionary([Item])
     /// A function or a class, as `module.name`.
     case global(String)
-    /// What is stored elsewhere, by the identifier that its writer has given it.
+    /// An object stored elsewhere, by its writer's identifier.
     case persistent(Reference)
     indirect case call(Call)
   }
 
-  /// What a function would have made.
+  /// The call of a function.
   public struct Call: Sendable {
-    /// As `module.name`.
+    /// In the form `module.name`.
     public let function: String
     public let arguments: [Reference]
-    /// What its attributes would have been set from.
+    /// The state that its attributes would have been set from.
     public internal(set) var state: Reference?
-    /// What would have been stored in it under keys.
+    /// The items that would have been stored in the result.
     public internal(set) var items: [Item] = []
   }
 
-  /// The file's bytes.
+  /// The contents of the file.
   public let contents: Data
-  /// What the pickle is of.
+  /// The pickled value.
   public let root: Reference
-  /// The place in the file after the pickle's last byte.
+  /// The offset after the pickle's last byte.
   public let end: Int
   let values: [Value]
 
-  /// Operations of a pickle, and so values in it, unless a caller asks for more: some hundred MiB of memory.
+  /// The default limit on the number of operations, and so of values: some hundred MiB of memory.
   public static let operationLimit = 1 << 22
 
   /// - Parameters:
-  ///   - contents: the whole file's bytes.
-  ///   - start: the place of the pickle's first byte; others may stand before it, and anything after it.
-  ///   - path: what messages call the file.
-  /// - Throws: `InterchangeError` if the pickle is cut short, has other operations or more than the limit.
+  ///   - contents: the contents of the file.
+  ///   - start: the offset of the pickle's first byte; other pickles may precede it, and anything may follow it.
+  ///   - path: the name of the file in messages.
+  /// - Throws: `InterchangeError` if the pickle is truncated, has unsupported operations or exceeds the limit.
   public init(
     _ contents: Data, from start: Int = 0, path: String, operationLimit: Int = Self.operationLimit
   ) throws(InterchangeError) {
@@ -83,7 +83,7 @@ public struct Pickle: Sendable {
     if case .integer(let value) = self[reference] { value } else { nil }
   }
 
-  /// A text, also one of Python 2's.
+  /// A string, including a Python 2 string.
   public func text(_ reference: Reference) -> String? {
     switch self[reference] {
     case .text(let text): text
@@ -97,7 +97,7 @@ public struct Pickle: Sendable {
     return contents[contents.startIndex + range.lowerBound..<contents.startIndex + range.upperBound]
   }
 
-  /// Of a tuple or a list.
+  /// The elements of a tuple or a list.
   public func elements(_ reference: Reference) -> [Reference]? {
     switch self[reference] {
     case .tuple(let elements), .list(let elements): elements
@@ -105,7 +105,8 @@ public struct Pickle: Sendable {
     }
   }
 
-  /// Of a dictionary, ordered or not, in the order in which they were stored. A key that occurs twice has the last value.
+  /// The items of a dictionary, ordered or not, in the order in which they were stored. A key that occurs twice has the
+  /// last value.
   public func items(_ reference: Reference) -> [Item]? {
     switch self[reference] {
     case .dictionary(let items): items

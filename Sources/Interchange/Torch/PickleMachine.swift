@@ -1,14 +1,14 @@
-/// Reads a pickle's operations (Python's `pickletools` describes them). Values lie in one array and name each other by
-/// their places in it, so that no depth or cycle of them can exhaust anything.
+/// Executes a pickle's operations (described in Python's `pickletools`). Values are stored in one array and refer to
+/// each other by index, so that nesting or cycles cannot exhaust anything.
 struct PickleMachine {
   private(set) var values: [Pickle.Value] = []
-  /// The place of the next byte.
+  /// The position of the next byte.
   private(set) var position: Int
 
   private let bytes: UnsafeRawBufferPointer
   private let path: String
   private var stack: [Pickle.Reference] = []
-  /// Heights of the stack.
+  /// The stack heights at the marks.
   private var marks: [Int] = []
   private var memo: [Int: Pickle.Reference] = [:]
 
@@ -18,10 +18,10 @@ struct PickleMachine {
     self.path = path
   }
 
-  /// - Returns: what the pickle is of.
+  /// - Returns: the pickled value.
   mutating func run(operationLimit: Int) throws(InterchangeError) -> Pickle.Reference {
     guard try byte() == 0x80, (2...5).contains(try byte()) else {
-      throw InterchangeError(path, "has no pickle of protocol 2 to 5 where one was expected")
+      throw InterchangeError(path, "has no pickle of protocol 2 to 5 at the expected position")
     }
     for _ in 0..<operationLimit {
       let operation = try byte()
@@ -29,7 +29,7 @@ struct PickleMachine {
       try execute(operation)
     }
     throw InterchangeError(
-      path, "its pickle has more than \(operationLimit) operations, the limit", advice: Self.advice)
+      path, "its pickle has more operations than the limit of \(operationLimit)", advice: Self.advice)
   }
 
   private static let advice = "save plain data: of a PyTorch model, its state_dict()"
@@ -77,21 +77,21 @@ struct PickleMachine {
     case UInt8(ascii: "b"): try setState()
     case UInt8(ascii: "Q"): push(.persistent(try pop()))
 
-    // What occurs twice.
+    // References to earlier values.
     case UInt8(ascii: "q"): memo[Int(try byte())] = try top()
     case UInt8(ascii: "r"): memo[Int(try word() as UInt32)] = try top()
     case 0x94: memo[memo.count] = try top()
     case UInt8(ascii: "h"): try recall(Int(try byte()))
     case UInt8(ascii: "j"): try recall(Int(try word() as UInt32))
 
-    // A frame's length, which says nothing of the data.
+    // The length of a frame, which can be ignored.
     case 0x95: _ = try word() as UInt64
 
     default:
       throw InterchangeError(
         path,
-        "its pickle has the operation 0x\(String(operation, radix: 16)) at byte \(position - 1), which plain data do not "
-          + "need and which is not read here", advice: Self.advice)
+        "its pickle has the operation 0x\(String(operation, radix: 16)) at byte \(position - 1), which plain data does not "
+          + "need and which is not supported", advice: Self.advice)
     }
   }
 
@@ -141,7 +141,7 @@ struct PickleMachine {
     }
   }
 
-  /// - Parameter elements: keys and values in turn.
+  /// - Parameter elements: alternating keys and values.
   private mutating func store(_ elements: [Pickle.Reference]) throws(InterchangeError) {
     guard elements.count.isMultiple(of: 2) else { throw damage() }
     let items = stride(from: 0, to: elements.count, by: 2).map {
@@ -171,8 +171,8 @@ struct PickleMachine {
     }
   }
 
-  /// - Parameter body: returns the new value, nil if the old one cannot be changed so. It empties the old one first, whose
-  ///   array would be copied otherwise.
+  /// - Parameter body: returns the new value, or nil if the old one is of another kind. It clears the old one first to
+  ///   avoid copying its array.
   private mutating func change(
     _ reference: Pickle.Reference, _ body: (inout Pickle.Value) -> Pickle.Value?
   ) throws(InterchangeError) {
@@ -241,9 +241,9 @@ struct PickleMachine {
     return .integer(digits.reversed().reduce(isNegative ? -1 : 0) { $0 << 8 | Int($1) })
   }
 
-  private func cutShort() -> InterchangeError { InterchangeError(path, "its pickle is cut short") }
+  private func cutShort() -> InterchangeError { InterchangeError(path, "its pickle is truncated") }
 
   private func damage() -> InterchangeError {
-    InterchangeError(path, "its pickle makes no sense before byte \(position)")
+    InterchangeError(path, "its pickle is invalid before byte \(position)")
   }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// PyTorch's ZIP format: in one folder the pickle `data.pkl`, and each storage as a file of little-endian elements.
+/// PyTorch's ZIP format: a folder with the pickle `data.pkl`, and each storage as a file of little-endian elements.
 enum TorchArchive {
   static let signature = Data("PK\u{3}\u{4}".utf8)
 
@@ -13,11 +13,11 @@ enum TorchArchive {
     guard let pickled = members.keys.filter({ $0.hasSuffix("/" + pickleName) }).min(), let program = members[pickled]
     else {
       throw InterchangeError(
-        path, "is a ZIP archive without data.pkl, which PyTorch's have", advice: "check that this is the right file")
+        path, "is a ZIP archive without the data.pkl of PyTorch's", advice: "check that this is the right file")
     }
     let folder = String(pickled.dropLast(pickleName.count))
     guard String(decoding: members[folder + "byteorder"] ?? [], as: UTF8.self) != "big" else {
-      throw InterchangeError(path, "holds numbers in big-endian order", advice: "save it on a little-endian machine")
+      throw InterchangeError(path, "has numbers in big-endian order", advice: "save it on a little-endian machine")
     }
     let pickle = try Pickle(Data(program), path: path)
     var storages: [String: TorchStorage] = [:]
@@ -36,7 +36,7 @@ enum TorchArchive {
 }
 
 extension Pickle {
-  /// All storages that are named in it, each once.
+  /// All storages that it refers to, each once.
   func storages(path: String) throws(InterchangeError) -> [TorchStorageReference] {
     var storages: [String: TorchStorageReference] = [:]
     for case .persistent(let identifier) in values {

@@ -1,21 +1,21 @@
 import Foundation
 
-/// A file that PyTorch's `torch.save` has written of a module's `state_dict()`: in the ZIP format, which is usual since
-/// version 1.6, or in the one before it, pickles and the tensors' elements one after another. Nothing in it is run.
+/// A module's `state_dict()` written by PyTorch's `torch.save`: in the ZIP format, the default since version 1.6, or in
+/// the format before it, pickles followed by the tensors' elements. No code in it is run.
 public struct TorchFile: TensorFile {
   public let path: String
   private let tensors: [String: TorchTensor]
   private let storages: [String: TorchStorage]
 
-  /// Whether a file begins like one of PyTorch's.
+  /// Whether a file starts like a PyTorch file.
   public static func canBe(_ contents: Data) -> Bool {
     contents.starts(with: TorchArchive.signature) || contents.starts(with: LegacyTorchFile.signature)
   }
 
   /// - Parameters:
-  ///   - contents: the whole file's bytes.
-  ///   - path: what messages call the file.
-  /// - Throws: `InterchangeError` for a file that is not whole, or holds something else than tensors by their names.
+  ///   - contents: the contents of the file.
+  ///   - path: the name of the file in messages.
+  /// - Throws: `InterchangeError` for a file that is truncated, or contains anything other than named tensors.
   public init(_ contents: Data, path: String) throws(InterchangeError) {
     let (pickle, storages) =
       contents.starts(with: TorchArchive.signature)
@@ -29,7 +29,7 @@ public struct TorchFile: TensorFile {
     }
     guard !tensors.isEmpty else {
       throw InterchangeError(
-        path, "is a file of PyTorch's, but not of tensors by their names",
+        path, "is a PyTorch file, but not of named tensors",
         advice: "save a module's tensors: torch.save(module.state_dict(), path)")
     }
     for (name, tensor) in tensors {
@@ -51,8 +51,8 @@ public struct TorchFile: TensorFile {
     }
     guard let type = TorchStorage.floatTypes[tensor.storage.type] else {
       throw InterchangeError(
-        path, "\(name) holds elements of type \(tensor.storage.type)",
-        advice: "store it as one of floating-point numbers")
+        path, "\(name) has elements of type \(tensor.storage.type)",
+        advice: "store it with floating-point numbers")
     }
     return storage.bytes.withUnsafeBytes { bytes in
       if let range = tensor.contiguousElements {
@@ -65,7 +65,7 @@ public struct TorchFile: TensorFile {
   }
 }
 
-/// Elements that one or several tensors are views of.
+/// The elements that one or more tensors are views of.
 struct TorchStorage {
   /// PyTorch's name, such as `torch.FloatStorage`.
   let type: String
@@ -76,7 +76,7 @@ struct TorchStorage {
     "torch.BFloat16Storage": .bfloat16,
   ]
 
-  /// Bytes of an element; nil for a type that PyTorch does not have.
+  /// The size of an element in bytes; nil for an unknown type.
   static func elementByteCount(_ type: String) -> Int? {
     if let known = floatTypes[type] { return known.byteCount }
     return switch type {
@@ -90,20 +90,20 @@ struct TorchStorage {
   }
 }
 
-/// What a pickle says of a storage, under the persistent identifier ('storage', type, key, device, count).
+/// A pickle's reference to a storage, by the persistent identifier ('storage', type, key, device, count).
 struct TorchStorageReference {
   let type: String
   let key: String
-  /// Elements.
+  /// The number of elements.
   let count: Int
   let byteCount: Int
 
-  /// - Parameter identifier: of a persistent value.
+  /// - Parameter identifier: the identifier of a persistent value.
   init(_ identifier: Pickle.Reference, of pickle: Pickle, path: String) throws(InterchangeError) {
     guard let parts = pickle.elements(identifier), parts.count >= 5, pickle.text(parts[0]) == "storage",
       case .global(let type) = pickle[parts[1]], let key = pickle.text(parts[2]),
       let count = pickle.integer(parts[4]), count >= 0
-    else { throw InterchangeError(path, "its pickle names elements in a way that PyTorch does not") }
+    else { throw InterchangeError(path, "its pickle refers to elements in an unknown form") }
     // Views of storages, which PyTorch has not written since 2018.
     if parts.count > 5 {
       guard case .none = pickle[parts[5]] else {
@@ -111,7 +111,7 @@ struct TorchStorageReference {
       }
     }
     guard let size = TorchStorage.elementByteCount(type) else {
-      throw InterchangeError(path, "storage \(key) has the type \(type), which is not read here", advice: Self.advice)
+      throw InterchangeError(path, "storage \(key) has the type \(type), which is not supported", advice: Self.advice)
     }
     let (byteCount, overflows) = count.multipliedReportingOverflow(by: size)
     guard !overflows else { throw InterchangeError(path, "storage \(key) would have \(count) elements") }

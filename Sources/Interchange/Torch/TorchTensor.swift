@@ -1,21 +1,21 @@
 /// A view of a storage's elements.
 struct TorchTensor {
   let storage: TorchStorageReference
-  /// The place of the first element.
+  /// The index of the first element.
   let offset: Int
   let shape: [Int]
-  /// How many elements apart neighbours along each axis are.
+  /// The distance in elements between neighbours along each axis.
   let strides: [Int]
 
-  /// - Returns: nil for something else than a tensor.
-  /// - Throws: `InterchangeError` for a tensor that is not described as PyTorch does it.
+  /// - Returns: nil if it is not a tensor.
+  /// - Throws: `InterchangeError` for a tensor in an unknown form.
   init?(
     _ reference: Pickle.Reference, of pickle: Pickle, name: String, path: String
   ) throws(InterchangeError) {
     guard var call = pickle.call(reference) else { return nil }
     if call.function == "torch._utils._rebuild_parameter" {
       guard let data = call.arguments.first, let inner = pickle.call(data) else {
-        throw InterchangeError(path, "\(name) is not described as PyTorch does it")
+        throw InterchangeError(path, "\(name) has an unknown form")
       }
       call = inner
     }
@@ -26,7 +26,7 @@ struct TorchTensor {
       let offset = pickle.integer(call.arguments[1]), offset >= 0,
       let shape = Self.integers(call.arguments[2], of: pickle),
       let strides = Self.integers(call.arguments[3], of: pickle), strides.count == shape.count
-    else { throw InterchangeError(path, "\(name) is not described as PyTorch does it") }
+    else { throw InterchangeError(path, "\(name) has an unknown form") }
     storage = try TorchStorageReference(identifier, of: pickle, path: path)
     (self.offset, self.shape, self.strides) = (offset, shape, strides)
   }
@@ -38,7 +38,7 @@ struct TorchTensor {
     return integers.count == elements.count ? integers : nil
   }
 
-  /// Finds out whether all elements are in the storage, each of them at most once.
+  /// Checks that all elements are in the storage, each of them at most once.
   /// - Throws: `InterchangeError` if not.
   func check(_ name: String, path: String) throws(InterchangeError) {
     var count = 1
@@ -52,18 +52,18 @@ struct TorchTensor {
       count = note(count.multipliedReportingOverflow(by: length))
       last = note(last.addingReportingOverflow(note((max(length, 1) - 1).multipliedReportingOverflow(by: stride))))
     }
-    // A tensor without elements may lie anywhere.
+    // A tensor without elements may have any offset.
     if shape.contains(0) { return }
     guard !overflows, count <= storage.count, last < storage.count else {
       throw InterchangeError(
         path,
-        "\(name) of shape \(shape), strides \(strides) from element \(offset) on does not fit a storage of "
+        "\(name) of shape \(shape), strides \(strides) starting at element \(offset) does not fit a storage of "
           + "\(storage.count) elements, or repeats some",
-        advice: "if it was expanded, save a contiguous copy of it; else the file is damaged: fetch or make it again")
+        advice: "if it was expanded, save a contiguous copy of it; otherwise fetch or create the file again")
     }
   }
 
-  /// The place of its elements, where they stand one after another in row-major order.
+  /// The range of its elements in the storage, if they are contiguous and in row-major order.
   var contiguousElements: Range<Int>? {
     if shape.contains(0) { return 0..<0 }
     var count = 1
@@ -74,7 +74,7 @@ struct TorchTensor {
     return offset..<offset + count
   }
 
-  /// The place of each element in row-major order.
+  /// The index in the storage of each element, in row-major order.
   var elementIndices: [Int] {
     var elementIndices = [offset]
     for (length, stride) in zip(shape, strides) {

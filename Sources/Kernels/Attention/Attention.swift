@@ -1,17 +1,17 @@
 import MicroKernels
 import Tensors
 
-/// Multi-head scaled dot-product attention (Vaswani et al., arXiv:1706.03762, section 3.2) of each image's tokens: with d
-/// channels a head, every head computes y = softmax(q·kᵀ/√d)·v of its own channels.
+/// Multi-head scaled dot-product attention (Vaswani et al., arXiv:1706.03762, section 3.2) of each image's tokens:
+/// every head computes y = softmax(q·kᵀ/√d)·v over its own d channels.
 ///
-/// Queries are taken in blocks, so that only a block's probabilities exist at a time; the backward pass makes them
-/// again. Memory grows with the number of tokens, not with its square.
+/// Queries are processed in blocks, so that only one block's probabilities exist at a time; the backward pass
+/// recomputes them. Memory grows with the number of tokens, not with its square.
 public enum Attention {
   /// Shape of query, key, value and result: [images, tokens, channels].
   public struct Geometry: Sendable, Equatable {
     public let images: Int
     public let tokens: Int
-    /// Of all heads together: each has channels / heads consecutive ones.
+    /// Of all heads together: each head has channels / heads consecutive channels.
     public let channels: Int
     public let heads: Int
 
@@ -25,13 +25,13 @@ public enum Attention {
 
     var headChannels: Int { channels / heads }
 
-    /// What query·key is multiplied by: 1/√d.
+    /// The factor of query·key: 1/√d.
     var scale: Float { 1 / Float(headChannels).squareRoot() }
 
-    /// Where the channels of an image's head begin.
+    /// The first channel of an image's head.
     func start(image: Int, head: Int) -> Int { image * tokens * channels + head * headChannels }
 
-    /// Queries whose probabilities are computed together: these stay in the second-level cache.
+    /// The number of queries whose probabilities are computed together, so that these stay in the second-level cache.
     var blockTokens: Int { max(32, min(tokens, (1 << 16) / tokens)) }
     var blocks: Int { (tokens + blockTokens - 1) / blockTokens }
     func block(_ index: Int) -> Range<Int> { index * blockTokens..<min(tokens, (index + 1) * blockTokens) }
@@ -58,7 +58,7 @@ public enum Attention {
     }
   }
 
-  /// The gradients of `forward`, given dy = ∂loss/∂y. Overwrites dQuery, dKey and dValue.
+  /// Computes the gradients of `forward`, given dy = ∂loss/∂y. Overwrites dQuery, dKey and dValue.
   ///
   /// With P the probabilities of a head: dV = Pᵀ·dy, dP = dy·vᵀ, dS = P∘(dP − rowsum(P∘dP))/√d, dQ = dS·k, dK = dSᵀ·q;
   /// dV and dK are summed over the blocks in order.
@@ -99,7 +99,7 @@ public enum Attention {
     }
   }
 
-  /// softmax(q·kᵀ/√d) of some queries of a head: [rows, tokens].
+  /// softmax(q·kᵀ/√d) for some queries of a head: [rows, tokens].
   private static func computeProbabilities(
     _ query: UnsafePointer<Float>, _ key: UnsafePointer<Float>, rows: Int, _ geometry: Geometry,
     into probabilities: UnsafeMutablePointer<Float>

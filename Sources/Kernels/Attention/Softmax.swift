@@ -2,8 +2,8 @@ import MicroKernels
 
 /// Softmax of the rows of a matrix, for attention.
 public enum Softmax {
-  /// Replaces each row s of `scores` by softmax(scale·s) = e^(scale·s − m) / Σ e^(scale·s − m), m the row's largest
-  /// scale·s.
+  /// Replaces each row s of `scores` by softmax(scale·s) = e^(scale·s − m) / Σ e^(scale·s − m), where m is the maximum
+  /// of scale·s in the row.
   ///
   /// - Parameter scores: [rows, columns]; overwritten with the probabilities.
   package static func forwardRows(_ scores: UnsafeMutablePointer<Float>, rows: Int, columns: Int, scale: Float) {
@@ -14,7 +14,7 @@ public enum Softmax {
     let rest = columns % vectorWidth
     let end = columns - rest
     let factor = Vector(repeating: scale)
-    // Lanes that are never filled must not win the maximum nor add to the sum.
+    // Unused lanes must not affect the maximum or the sum.
     let filled = laneNumbers .< Vector(repeating: Float(rest))
     var largest = Vector(repeating: -.infinity)
     for c in stride(from: 0, to: end, by: vectorWidth) {
@@ -46,7 +46,7 @@ public enum Softmax {
   /// Replaces dProbabilities by the gradient with respect to the scores: scale·p·(dp − Σ p·dp) in each row.
   ///
   /// - Parameters:
-  ///   - probabilities: what `forwardRows` made, [rows, columns].
+  ///   - probabilities: as computed by `forwardRows`, [rows, columns].
   ///   - dProbabilities: ∂loss/∂probabilities [rows, columns]; overwritten.
   package static func backwardRows(
     probabilities: UnsafePointer<Float>, dProbabilities: UnsafeMutablePointer<Float>, rows: Int, columns: Int,

@@ -57,7 +57,7 @@ public enum ConvolutionMethod: String, CaseIterable, Sendable {
     }
   }
 
-  /// What this method has to do where `Winograd` has to do `work`.
+  /// The work of this method for a convolution whose work with `Winograd` is `work`.
   public func counted(_ work: Work) -> Work {
     var work = work
     if self == .direct { work.arithmetic = work.directArithmetic }

@@ -2,10 +2,10 @@ import MicroKernels
 import Tensors
 
 /// Stride-1 3x3 convolution with a border of one zero as a product of the matrix of patches and the kernel: the plain
-/// way, with four times the multiplications of `Winograd` and without the rounding of its transforms.
+/// method, with four times the multiplications of `Winograd` and without the rounding of its transforms.
 ///
-/// Its functions compute what those of `Winograd` do, and take the same operands. Patches are made for a few rows of an
-/// image at a time, so memory does not grow with the images.
+/// Its functions compute the same results as those of `Winograd` from the same operands. Patches are built for a few
+/// rows of an image at a time, so memory does not grow with the images.
 public enum DirectConvolution {
   /// y = enlarged(x) ∗ kernel + bias + perImage + residual; see `Winograd.convolve`.
   package static func convolve(
@@ -79,7 +79,7 @@ public enum DirectConvolution {
     let count = blocks.patchLength * outChannels
     withScratch(count) { sums in
       sums.update(repeating: 0, count: count)
-      // Block after block: the order of additions must not depend on threads.
+      // The blocks are processed in order, since the order of additions must not depend on threads.
       for number in 0..<blocks.count {
         let block = blocks[number]
         blocks.withPatches(of: x, block, workers: workers) { patches in
@@ -92,7 +92,7 @@ public enum DirectConvolution {
     }
   }
 
-  /// The kernel of the adjoint convolution, [3, 3, out, in]: turned by half a turn, inputs and outputs exchanged.
+  /// The kernel of the adjoint convolution, [3, 3, out, in]: rotated by 180°, with inputs and outputs exchanged.
   private static func putAdjoint(
     of kernel: UnsafePointer<Float>, _ geometry: Winograd.Geometry, into adjoint: UnsafeMutablePointer<Float>
   ) {
@@ -126,26 +126,27 @@ public enum DirectConvolution {
   }
 }
 
-/// Images cut into blocks of rows, whose patches are made together. The cuts depend on the shape alone.
+/// Images divided into blocks of rows whose patches are built together. The division depends only on the shape.
 private struct PatchBlocks {
   /// Height and width of the convolution's result.
   let height: Int
   let width: Int
-  /// Channels of what patches are taken from.
+  /// The channels of the image that patches are taken from.
   let channels: Int
-  /// Whether what patches are taken from has half the height and width, and each pixel counts as 2x2 equal ones.
+  /// Whether the image that patches are taken from has half the height and width, and each pixel counts as 2x2 equal
+  /// ones.
   let isEnlarged: Bool
   let count: Int
   private let rowsPerBlock: Int
   private let blocksPerImage: Int
 
-  /// Floats of a block's patches: 4 MiB, unless one row takes more.
+  /// The maximum size of a block's patches in floats, 4 MiB, unless a single row takes more.
   private static let largestBlock = 1 << 20
 
   struct Block {
     let image: Int
     let rows: Range<Int>
-    /// Where the block begins among the pixels of all results.
+    /// The index of the block's first pixel among the pixels of all results.
     let firstPixel: Int
     let pixelCount: Int
   }
@@ -155,7 +156,7 @@ private struct PatchBlocks {
     width = geometry.width
     self.channels = channels
     self.isEnlarged = isEnlarged
-    // Pairs of rows, which an enlarged image is made of.
+    // Pairs of rows, since each row of an enlarged image appears twice.
     let pairs = max(1, Self.largestBlock / (2 * width * 9 * channels))
     rowsPerBlock = min(2 * pairs, height)
     blocksPerImage = (height + rowsPerBlock - 1) / rowsPerBlock
@@ -175,7 +176,7 @@ private struct PatchBlocks {
   func withPatches(
     of x: UnsafePointer<Float>, _ block: Block, workers: WorkerPool, _ body: (MatrixView) -> Void
   ) {
-    // The rows that the patches see, without the border.
+    // The rows that the patches cover, without the border.
     let seen = max(block.rows.lowerBound - 1, 0)..<min(block.rows.upperBound + 1, height)
     let geometry = PatchGeometry(
       images: 1, height: seen.count, width: width, channels: channels, kernelHeight: 3, kernelWidth: 3,

@@ -1,13 +1,13 @@
 import Tensors
 
-/// Some channels of some images of a batch [N, H, W, C], which a kernel reads or writes where they lie: so parts of a
-/// result are written side by side, and parts of a batch are taken one after the other.
+/// Some channels of some images of a batch [N, H, W, C], which a kernel reads or writes in place. Parts of a result can
+/// thus be written side by side, and parts of a batch can be processed one after another.
 public struct ImageView {
   public let images: Int
   public let height: Int
   public let width: Int
   public let channels: Int
-  /// Channels of the whole tensor: floats from a pixel to the next.
+  /// Channels of the whole tensor: the distance in floats from one pixel to the next.
   package let pixelStride: Int
   private let tensor: Tensor
   private let offset: Int
@@ -37,24 +37,24 @@ public struct ImageView {
     self.offset = offset
   }
 
-  /// The channels from `first` on.
+  /// `count` channels starting at `first`.
   public func channels(from first: Int, count: Int) -> ImageView {
-    precondition(first >= 0 && count >= 0 && first + count <= channels, "the view has these channels")
+    precondition(first >= 0 && count >= 0 && first + count <= channels, "the channels are outside the view")
     return ImageView(
       tensor, images: images, height: height, width: width, channels: count, pixelStride: pixelStride,
       offset: offset + first)
   }
 
   public func images(_ range: Range<Int>) -> ImageView {
-    precondition(range.lowerBound >= 0 && range.upperBound <= images, "the view has these images")
+    precondition(range.lowerBound >= 0 && range.upperBound <= images, "the images are outside the view")
     return ImageView(
       tensor, images: range.count, height: height, width: width, channels: channels, pixelStride: pixelStride,
       offset: offset + range.lowerBound * imageStride)
   }
 
-  /// Floats from an image to the next.
+  /// The distance in floats from one image to the next.
   package var imageStride: Int { height * width * pixelStride }
 
-  /// The first element. Whoever uses it keeps the view alive.
+  /// The first element. The caller keeps the view alive while it uses the pointer.
   package var pointer: UnsafeMutablePointer<Float> { tensor.pointer + offset }
 }

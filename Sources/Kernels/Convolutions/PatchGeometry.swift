@@ -1,7 +1,7 @@
-/// Where the windows of a convolution lie on its input [images, height, width, channels].
+/// The windows of a convolution on its input [images, height, width, channels].
 ///
-/// Output position (oy, ox) sees input rows oy·stride − padTop + ky, ky < kernelHeight, and columns likewise; what lies
-/// outside the image counts as zero.
+/// Output position (oy, ox) covers input rows oy·stride − padTop + ky, ky < kernelHeight, and columns likewise; pixels
+/// outside the image count as zero.
 public struct PatchGeometry: Sendable, Equatable {
   public var images: Int
   public var height: Int
@@ -41,9 +41,9 @@ public struct PatchGeometry: Sendable, Equatable {
 
   public var outputHeight: Int { (height + padTop + padBottom - kernelHeight) / stride + 1 }
   public var outputWidth: Int { (width + padLeft + padRight - kernelWidth) / stride + 1 }
-  /// Output positions of all images: rows of the matrix of patches.
+  /// The number of output positions of all images: the rows of the matrix of patches.
   public var patchCount: Int { images * outputHeight * outputWidth }
-  /// Elements of one patch, in the order of an HWIO kernel's rows: [kernelHeight, kernelWidth, channels].
+  /// The number of elements of one patch, in the order of an HWIO kernel's rows: [kernelHeight, kernelWidth, channels].
   public var patchLength: Int { kernelHeight * kernelWidth * channels }
   public var inputCount: Int { images * height * width * channels }
 }

@@ -1,10 +1,10 @@
 import Tensors
 
-/// Numbers of 16 bits with the range of a `Float` and 8 bits of precision: its upper half.
+/// 16-bit numbers with the range of a `Float` and 8 bits of precision: the upper half of a `Float`.
 public enum BFloat16 {
   private typealias Words = SIMD16<UInt32>
 
-  /// Rounds to the nearest, halves to the even one; infinities stay, and what is not a number stays none.
+  /// Rounds to nearest, ties to even; infinities stay infinite, and NaN stays NaN.
   public static func round(_ values: UnsafePointer<Float>, into halves: UnsafeMutablePointer<UInt16>, count: Int) {
     var index = 0
     while index + 16 <= count {
@@ -12,7 +12,7 @@ public enum BFloat16 {
       let word = unsafeBitCast(vector, to: Words.self)
       let odd = (word &>> 16) & 1
       let rounded = (word &+ 0x7FFF &+ odd) &>> 16
-      // Rounding would carry the bits of a NaN into its sign.
+      // Rounding would carry the bits of a NaN into its sign bit.
       let isNotANumber = (word & 0x7FFF_FFFF) .> Words(repeating: 0x7F80_0000)
       let result = rounded.replacing(with: (word &>> 16) | 0x40, where: isNotANumber)
       UnsafeMutableRawPointer(halves + index)
@@ -25,14 +25,14 @@ public enum BFloat16 {
     }
   }
 
-  /// One number.
+  /// Rounds one number.
   public static func round(_ value: Float) -> UInt16 {
     let word = value.bitPattern
     if value.isNaN { return UInt16(truncatingIfNeeded: word >> 16) | 0x40 }
     return UInt16(truncatingIfNeeded: (word &+ 0x7FFF &+ (word >> 16 & 1)) >> 16)
   }
 
-  /// The same numbers as floats.
+  /// Converts the numbers back to floats.
   public static func widen(_ halves: UnsafePointer<UInt16>, into values: UnsafeMutablePointer<Float>, count: Int) {
     var index = 0
     while index + 16 <= count {

@@ -1,12 +1,12 @@
 import MicroKernels
 
-/// Sums over the rows of a matrix, one per column, with the lanes of a vector on neighbouring columns.
+/// Sums over the rows of a matrix, one per column; the lanes of a vector hold neighbouring columns.
 ///
-/// Memory is read strictly from beginning to end: hopping between rows of more than a few cache lines costs a factor of
-/// three. The sums wait in the first-level cache.
+/// Memory is read strictly from beginning to end: jumping between rows longer than a few cache lines is three times
+/// slower. The sums stay in the first-level cache.
 enum ColumnSums {
-  /// Rows whose sum is taken in single precision before double precision takes over: 64 KiB, so that they stay in the
-  /// second-level cache, and few enough for roundings not to matter.
+  /// The number of rows that are summed in single precision before the sum is added in double precision: 64 KiB, so
+  /// that they stay in the second-level cache, and few enough to keep rounding errors negligible.
   static func blockRows(columns: Int) -> Int { max(1, min(512, 16384 / max(columns, 1))) }
 
   /// sums[c] = Σ over rows of x[row, c]; x is [rows, columns]. Overwrites `sums`.
@@ -14,7 +14,7 @@ enum ColumnSums {
     _ x: UnsafePointer<Float>, rows: Int, columns: Int, into sums: UnsafeMutablePointer<Float>
   ) {
     sums.update(repeating: 0, count: columns)
-    // Short rows by fours, or each addition would wait for the one before.
+    // Short rows are summed four at a time; otherwise each addition would wait for the previous one.
     let grouped = columns < 64 ? rows - rows % 4 : 0
     for row in stride(from: 0, to: grouped, by: 4) {
       let (x0, x1) = (x + row * columns, x + (row + 1) * columns)

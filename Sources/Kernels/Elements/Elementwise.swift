@@ -1,7 +1,8 @@
 import MicroKernels
 import Tensors
 
-/// Elementwise functions of flat vectors. Each element's result is its own affair, so threads and batches never matter.
+/// Elementwise functions of flat vectors. Each element is computed independently, so threads and batches do not affect
+/// the result.
 public enum Elementwise {
   /// Elements per item of work.
   static let grain = 1 << 15

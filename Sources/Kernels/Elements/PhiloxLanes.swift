@@ -1,8 +1,8 @@
 import Tensors
 
-/// Many consecutive Philox4x32-10 blocks, as `Philox.block`, in a loop that the compiler turns into vectors: one block
-/// a lane. Words are kept in 64 bits, which is where vector processors multiply 32 by 32 bits; their high halves mean
-/// nothing.
+/// Computes many consecutive Philox4x32-10 blocks, as `Philox.block` does, in a loop that the compiler vectorises: one
+/// block per lane. Words are kept in 64 bits, since vector processors multiply 32 by 32 bits in them; their high halves
+/// are meaningless.
 enum PhiloxLanes {
   /// words[w·blocks + i] = word w of block `first + i` of the stream, for i < blocks.
   @inline(never)
@@ -14,7 +14,7 @@ enum PhiloxLanes {
     )
     for index in 0..<blocks {
       var (c0, c1, c2, c3) = (UInt64(first) &+ UInt64(truncatingIfNeeded: index), start1, start2, start3)
-      // Written out, for a loop inside would keep the one around it from becoming vectors.
+      // Unrolled by hand, since an inner loop would prevent the outer one from being vectorised.
       round(0, &c0, &c1, &c2, &c3, key0, key1)
       round(1, &c0, &c1, &c2, &c3, key0, key1)
       round(2, &c0, &c1, &c2, &c3, key0, key1)

@@ -8,10 +8,10 @@ public enum Rows {
 
   private static func rowsPerItem(_ channels: Int) -> Int { max(1, grain / max(channels, 1)) }
 
-  /// sums[c] += Σ over rows of x[row, c], such as a bias's gradient.
+  /// sums[c] += Σ over rows of x[row, c]; used for the gradient of a bias.
   ///
-  /// Blocks of rows, whose bounds depend on `channels` only, are summed in single precision, their sums in order in
-  /// double precision.
+  /// Blocks of rows, whose bounds depend only on `channels`, are summed in single precision; the blocks' sums are added
+  /// in order in double precision.
   package static func sumOfRows(
     _ x: UnsafePointer<Float>, rows: Int, channels: Int, accumulatingInto sums: UnsafeMutablePointer<Float>,
     workers: WorkerPool
@@ -32,7 +32,7 @@ public enum Rows {
     }
   }
 
-  /// x[n, p, c] += e[n, c], such as a timestep's embedding added to every pixel.
+  /// x[n, p, c] += e[n, c]; used to add a time embedding to every pixel.
   package static func addPerImage(
     _ e: UnsafePointer<Float>, to x: UnsafeMutablePointer<Float>, images: Int, pixels: Int, channels: Int,
     workers: WorkerPool
@@ -42,8 +42,8 @@ public enum Rows {
     }
   }
 
-  /// sums[n, c] = Σ over pixels of x[n, p, c]: the adjoint of `addPerImage`; overwrites. Summed like `sumOfRows`, each
-  /// image by itself.
+  /// sums[n, c] = Σ over pixels of x[n, p, c]: the adjoint of `addPerImage`; overwrites. Each image is summed like
+  /// `sumOfRows`.
   package static func sumOverPixels(
     _ x: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>, images: Int, pixels: Int, channels: Int,
     workers: WorkerPool

@@ -19,7 +19,7 @@ enum Transposition {
       load16(s + 9 * stride), load16(s + 10 * stride), load16(s + 11 * stride), load16(s + 12 * stride),
       load16(s + 13 * stride), load16(s + 14 * stride), load16(s + 15 * stride)
     )
-    // Each round moves one bit of an element's place from its column to its row.
+    // Each round moves one bit of an element's index from its column to its row.
     let b = separated(separated(separated(separated(rows))))
     let t = target
     store16(b.0, t)

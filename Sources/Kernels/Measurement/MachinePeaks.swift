@@ -3,32 +3,32 @@ import Glibc
 import MicroKernels
 import Tensors
 
-/// Measures what this machine can do at best, as a yardstick for kernels, on all threads of a pool at the same time.
+/// Measures the peak performance of this machine, on all threads of a pool at once, to compare kernels with.
 public struct MachinePeaks {
   private let workers: WorkerPool
   private let copySource: FloatBuffer
   private let copyTarget: FloatBuffer
   private let copyCount: Int
 
-  /// Terms of each sum: with these, all operands of a block fill half of a first-level cache of 48 KiB or more.
+  /// The number of terms of each sum: the operands of a block then fill half of a first-level cache of 48 KiB or more.
   private static let depth = 128
   private static let width = 48
 
   public init(workers: WorkerPool) {
     self.workers = workers
-    // Far larger than the last-level cache, whose size some machines do not tell; not so large that many ranks on one
-    // machine run out of memory.
+    // Far larger than the last-level cache, whose size some machines do not report, but not so large that many ranks on
+    // one machine run out of memory.
     let cacheSize = max(32 << 20, Int(sysconf(Int32(_SC_LEVEL3_CACHE_SIZE))))
     copyCount = min(4 * cacheSize, 256 << 20) / (vectorWidth * MemoryLayout<Float>.stride) * vectorWidth
     copySource = FloatBuffer(count: copyCount)
     copyTarget = FloatBuffer(count: copyCount)
-    // Memory that was never written is not there yet.
+    // Writes the memory once, since pages that were never written are not allocated.
     copySource.clear(on: workers)
     copyTarget.clear(on: workers)
   }
 
-  /// Multiplications and additions per second of the innermost product on operands in the first-level cache; takes some
-  /// hundredths of a second.
+  /// Multiplications and additions per second of the innermost product with operands in the first-level cache. The
+  /// measurement takes some hundredths of a second.
   public func measureArithmeticPerSecond() -> Double {
     let (depth, width, rows) = (Self.depth, Self.width, MicroKernel.rows)
     let kernel = MicroKernel.best
@@ -49,8 +49,8 @@ public struct MachinePeaks {
     return Double(workers.threadCount * repetitions * 2 * rows * width * depth) / seconds
   }
 
-  /// Bytes read and written per second while memory far larger than the caches is copied; takes some hundredths of a
-  /// second.
+  /// Bytes read and written per second while copying memory far larger than the caches. The measurement takes some
+  /// hundredths of a second.
   public func measureCopiedBytesPerSecond() -> Double {
     let seconds = Self.seconds {
       let share = roundUp((copyCount + workers.threadCount - 1) / workers.threadCount, vectorWidth)

@@ -1,16 +1,16 @@
-/// What an operation has to do, counted from its shapes: what its time can be compared with.
+/// The work of an operation, computed from its shapes; its run time can be compared with it.
 public struct Work: Sendable, Equatable {
-  /// Multiplications and additions of products and their sums, as the kernel makes them. Winograd's transforms, the
-  /// rest of vectors and blocks that shapes do not fill, and whatever is done once per element are not counted.
+  /// Multiplications and additions of products and their sums, as the kernel performs them. Winograd's transforms,
+  /// padding of vectors and blocks, and elementwise work are not counted.
   public var arithmetic: Int
-  /// The same for the direct way to compute the result: what is usually called its FLOPs.
+  /// The same for the direct method: what is usually called its FLOPs.
   public var directArithmetic: Int
-  /// Bytes of the operands and the results, each read or written once: the least that must move.
+  /// Bytes of the operands and the results, each read or written once: the minimum memory traffic.
   public var bytes: Int
 
   /// - Parameters:
-  ///   - directArithmetic: like `arithmetic` where nil.
-  ///   - floats: operands and results.
+  ///   - directArithmetic: the same as `arithmetic` if nil.
+  ///   - floats: the number of floats in operands and results.
   public init(arithmetic: Int = 0, directArithmetic: Int? = nil, floats: Int = 0) {
     self.arithmetic = arithmetic
     self.directArithmetic = directArithmetic ?? arithmetic
@@ -25,12 +25,12 @@ public struct Work: Sendable, Equatable {
 }
 
 extension Winograd.Geometry {
-  /// Of a convolution, or of its gradient with respect to x.
+  /// The work of a convolution, or of its gradient with respect to x.
   ///
-  /// - Parameter addend: floats that are added to the result.
+  /// - Parameter addend: the number of floats that are added to the result.
   public func convolutionWork(addend: Int = 0) -> Work { work(floats: inputCount + kernelCount + outputCount + addend) }
 
-  /// Of the gradient with respect to the kernel, which is added to what is there.
+  /// The work of the gradient with respect to the kernel, which is added to the existing gradient.
   public var kernelGradientWork: Work { work(floats: inputCount + outputCount + 2 * kernelCount) }
 
   private var inputCount: Int { images * height * width * inChannels / (enlargesInput ? 4 : 1) }
@@ -46,9 +46,9 @@ extension Winograd.Geometry {
 }
 
 extension MatrixProduct {
-  /// Of C = A·B.
+  /// The work of C = A·B.
   ///
-  /// - Parameter addend: floats that are added to the result.
+  /// - Parameter addend: the number of floats that are added to the result.
   public static func work(rows: Int, columns: Int, depth: Int, addend: Int = 0) -> Work {
     Work(
       arithmetic: 2 * rows * columns * depth, floats: rows * depth + depth * columns + rows * columns + addend)
@@ -56,11 +56,11 @@ extension MatrixProduct {
 }
 
 extension Attention.Geometry {
-  /// Two products of all queries and all keys or values. As many heads as there may be, each has its share of the
-  /// channels: together they make the same.
+  /// Two products of all queries with all keys or values. The number of heads does not matter, since each has its share
+  /// of the channels.
   public var forwardWork: Work { work(products: 2, directProducts: 2, operands: 4) }
 
-  /// Four products, and one more to make the probabilities again.
+  /// Four products, and one more to recompute the probabilities.
   public var backwardWork: Work { work(products: 5, directProducts: 4, operands: 7) }
 
   private func work(products: Int, directProducts: Int, operands: Int) -> Work {

@@ -1,13 +1,13 @@
 import MicroKernels
 
-/// What follows a normalisation's affine map, inside the same pass over memory.
+/// The activation after a normalisation's affine map, computed in the same pass over memory.
 public enum Activation: Sendable {
   case identity
   /// u·sigmoid(u) (Hendrycks and Gimpel, arXiv:1606.08415; "swish").
   case silu
 }
 
-/// An activation as a type, so that loops are compiled for each.
+/// An activation as a type, so that loops are specialised for each.
 protocol ActivationFunction {
   static func value(_ u: Vector) -> Vector
   /// gradient · the derivative at u.

@@ -15,7 +15,7 @@ struct GroupNormBackward {
   let dropout: Dropout?
   /// Σ g and Σ g·(x − mean) of each chunk's channels: [images, chunks, 2, channels].
   private let partials: FloatBuffer
-  /// The same of each image, in double precision: [images, 2, channels].
+  /// The same sums for each image, in double precision: [images, 2, channels].
   private let sums: FloatBuffer
   /// dx = g·factor − (constant + (x − shift)·slope), per channel: [images, 4, channels].
   private let coefficients: FloatBuffer
@@ -40,7 +40,7 @@ struct GroupNormBackward {
     coefficients = FloatBuffer(count: geometry.images * 4 * geometry.channels)
   }
 
-  /// Whether g differs from dy; then it is kept for the second phase.
+  /// Whether g differs from dy and must be kept for the second phase.
   private var storesGradient: Bool { activation == .silu || dropout != nil }
 
   private func fillShiftsAndFactors(image: Int, _ shifts: UnsafeMutablePointer<Float>) {
@@ -167,7 +167,7 @@ struct GroupNormBackward {
     }
   }
 
-  /// Adds the sums over images, taken in order and in double precision.
+  /// Adds the sums over images, in order and in double precision.
   func addParameterGradients(
     modulation: UnsafePointer<Float>?, dScale: UnsafeMutablePointer<Float>, dOffset: UnsafeMutablePointer<Float>
   ) {

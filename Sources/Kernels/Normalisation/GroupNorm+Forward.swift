@@ -13,7 +13,7 @@ struct GroupNormForward {
   let dropout: Dropout?
   /// Mean and sum of squared deviations of each chunk's groups: [images, chunks, groups, 2].
   private let partials: FloatBuffer
-  /// What each image's channels are shifted and multiplied by: [images, 2, channels].
+  /// The shift and factor of each image's channels: [images, 2, channels].
   private let coefficients: FloatBuffer
 
   init(
@@ -33,8 +33,8 @@ struct GroupNormForward {
     coefficients = FloatBuffer(count: geometry.images * 2 * geometry.channels)
   }
 
-  /// Reads the chunk twice: for its groups' means, then for the deviations from them, whose own sum corrects the mean
-  /// for rounding.
+  /// Reads the chunk twice: once for its groups' means, then for the deviations from them, whose own sum corrects the
+  /// mean for rounding errors.
   func accumulateStatistics(image: Int, chunk: Int) {
     let (channels, perGroup) = (geometry.channels, geometry.channelsPerGroup)
     let pixels = geometry.chunk(chunk)
@@ -89,7 +89,7 @@ struct GroupNormForward {
     prepareNormalisation(image: image)
   }
 
-  /// Spreads an image's statistics over its channels, for `normalise`.
+  /// Expands an image's statistics to its channels, for `normalise`.
   func prepareNormalisation(image: Int) {
     let perGroup = geometry.channelsPerGroup
     let shifts = coefficients.pointer + image * 2 * geometry.channels

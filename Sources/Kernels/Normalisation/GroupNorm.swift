@@ -21,17 +21,18 @@ package struct GroupNormGeometry: Sendable, Equatable {
   var channelsPerGroup: Int { channels / groups }
   package var imageCount: Int { pixels * channels }
 
-  /// Pixels whose sums are taken in single precision, and that stay in the second-level cache between two readings.
+  /// The number of pixels that are summed in single precision; they stay in the second-level cache between the two
+  /// reads.
   var chunkPixels: Int { ColumnSums.blockRows(columns: channels) }
   var chunks: Int { (pixels + chunkPixels - 1) / chunkPixels }
   func chunk(_ index: Int) -> Range<Int> { index * chunkPixels..<min(pixels, (index + 1) * chunkPixels) }
 
-  /// Pixels whose dropout multipliers are made at a time: they fit in the first-level cache.
+  /// The number of pixels whose dropout multipliers are computed at a time, so that they fit in the first-level cache.
   var blockPixels: Int { max(1, 2048 / channels) }
 }
 
-/// Some of the channels of a tensor: [images, pixels, channels] of its own. Several count as one tensor, joined along the
-/// channels, which never has to be made.
+/// Some of the channels of a tensor, in memory of their own: [images, pixels, channels]. Several parts stand for one
+/// tensor, joined along the channels, which is never materialised.
 package struct ChannelPart {
   package let pointer: UnsafePointer<Float>
   package let channels: Int
@@ -42,7 +43,7 @@ package struct ChannelPart {
   }
 }
 
-/// Where the gradient with respect to a `ChannelPart` goes.
+/// The target of the gradient with respect to a `ChannelPart`.
 package struct ChannelPartGradient {
   package let target: UnsafeMutablePointer<Float>
   /// Added to the gradient; may be the target.
@@ -69,8 +70,8 @@ public enum GroupNorm {
   ///   - y: [images, pixels, channels]; overwritten. May be x, if that is one part.
   ///   - means: [images, groups]; overwritten, for the backward pass.
   ///   - inverseStandardDeviations: 1 / √(variance + epsilon) [images, groups]; overwritten, for the backward pass.
-  ///   - hasStatistics: whether means and inverseDeviations are there already, from an earlier call with the same x; then
-  ///     they are read, and y is the same bits as then.
+  ///   - hasStatistics: whether means and inverseDeviations already contain the results of an earlier call with the
+  ///     same x; they are then read, and y is bit-identical to the earlier result.
   package static func forward(
     x: [ChannelPart], scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
     modulation: UnsafePointer<Float>? = nil, y: UnsafeMutablePointer<Float>, means: UnsafeMutablePointer<Float>,
@@ -93,23 +94,24 @@ public enum GroupNorm {
       between: { pass.finishStatistics(image: $0) }, last: { pass.normalise(image: $0, chunk: $1) })
   }
 
-  /// The gradients of `forward`, given dy = ∂loss/∂y; dropout's mask is made again.
+  /// Computes the gradients of `forward`, given dy = ∂loss/∂y; dropout's mask is recomputed.
   ///
   /// With u = x̂·scale + offset and g = mask·dy·act′(u): dOffset = Σ g, dScale = Σ g·x̂, and
-  /// dx = (g·scale − mean(g·scale) − x̂·mean(g·scale·x̂)) / √(variance + epsilon), means over the image's group. With a
-  /// modulation, u = x̂·scale·(1 + s) + offset·(1 + s) + b; dx has scale·(1 + s) in scale's place, and with P = Σ g·x̂ and
-  /// O = Σ g over an image's pixels ds = scale·P + offset·O, db = O, dScale = Σ (1 + s)·P and dOffset = Σ (1 + s)·O.
+  /// dx = (g·scale − mean(g·scale) − x̂·mean(g·scale·x̂)) / √(variance + epsilon), where means are over the image's
+  /// group. With a modulation, u = x̂·scale·(1 + s) + offset·(1 + s) + b; dx uses scale·(1 + s) instead of scale, and
+  /// with P = Σ g·x̂ and O = Σ g over an image's pixels, ds = scale·P + offset·O, db = O, dScale = Σ (1 + s)·P and
+  /// dOffset = Σ (1 + s)·O.
   ///
   /// - Parameters:
   ///   - dy: [images, pixels, channels].
-  ///   - means: what `forward` wrote, as `inverseStandardDeviations`.
-  ///   - g: room for g, [images, pixels, channels], which is needed unless there is neither activation nor dropout; may
-  ///     be dy.
-  ///   - dx: for each part of x, like it; overwritten with the gradient plus the addend. May be g or dy, if it is one
-  ///     part.
+  ///   - means: the results of `forward`, like `inverseStandardDeviations`.
+  ///   - g: scratch memory for g, [images, pixels, channels], needed unless there is neither activation nor dropout;
+  ///     may be dy.
+  ///   - dx: one target for each part of x, with the same shape; overwritten with the gradient plus the addend. May be
+  ///     g or dy, if it is one part.
   ///   - dScale: [channels]; accumulated, as `dOffset`: image by image, in order.
-  ///   - modulation: what `forward` had.
-  ///   - dModulation: ds and db, like the modulation; overwritten. nil where nobody wants them.
+  ///   - modulation: as in `forward`.
+  ///   - dModulation: ds and db, like the modulation; overwritten. nil if they are not needed.
   package static func backward(
     x: [ChannelPart], dy: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
     means: UnsafePointer<Float>, inverseStandardDeviations: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
@@ -130,8 +132,8 @@ public enum GroupNorm {
 
   /// Runs three phases over every image: `first` on its chunks, `between` once, `last` on its chunks.
   ///
-  /// Each image goes through all three while it is in cache, one thread an image. Only where that would leave threads
-  /// idle are the chunks of all images shared out phase by phase; the arithmetic is the same.
+  /// Each image goes through all three while it is in cache, with one thread per image. Only if that would leave
+  /// threads idle, the chunks of all images are shared out phase by phase; the arithmetic is the same.
   private static func forEachImage(
     _ geometry: GroupNormGeometry, _ workers: WorkerPool, first: (Int, Int) -> Void, between: (Int) -> Void,
     last: (Int, Int) -> Void
@@ -152,7 +154,7 @@ public enum GroupNorm {
   }
 }
 
-/// A part of x with its place among all channels.
+/// A part of x with its position among all channels.
 struct PlacedChannelPart {
   let pointer: UnsafePointer<Float>
   let channels: Int
@@ -167,6 +169,6 @@ struct PlacedChannelPart {
     }
   }
 
-  /// The part's elements of a pixel, by its number among those of all images.
+  /// The part's elements of a pixel, given the pixel's index over all images.
   @inline(__always) func pixel(_ number: Int) -> UnsafePointer<Float> { pointer + number * channels }
 }

@@ -1,11 +1,11 @@
 import Tensors
 
-/// The scale and offset of every image's channels in a group normalisation: those that all images have, or, where it is
-/// modulated, scale·(1 + s) and offset·(1 + s) + b of each image's own s and b.
+/// The scale and offset of every image's channels in a group normalisation: the shared ones or, with a modulation,
+/// scale·(1 + s) and offset·(1 + s) + b with the s and b of each image.
 struct ModulatedAffine {
   private let scales: UnsafePointer<Float>
   private let offsets: UnsafePointer<Float>
-  /// From one image to the next: 0 where all have the same.
+  /// The distance from one image to the next: 0 if all images share the same values.
   private let stride: Int
   private let owner: FloatBuffer?
 

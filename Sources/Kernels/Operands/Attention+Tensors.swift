@@ -1,9 +1,9 @@
 import Tensors
 
 extension Attention.Geometry {
-  /// - Parameter shape: of queries, [N, …, C], the dimensions between being tokens.
+  /// - Parameter shape: the shape of queries, [N, …, C], where the dimensions in between are tokens.
   public init(_ shape: [Int], heads: Int = 1) {
-    verify(shape.count >= 2, "\(shape) has images and channels")
+    verify(shape.count >= 2, "\(shape) must have images and channels")
     verify(
       heads > 0 && shape[shape.count - 1].isMultiple(of: heads), "\(shape.last!) channels do not form \(heads) heads")
     self.init(
@@ -13,8 +13,8 @@ extension Attention.Geometry {
 }
 
 extension Attention {
-  /// y = softmax(q·kᵀ/√d)·v of every head, all [N, …, C], the dimensions between being tokens; overwrites y. An image's
-  /// result does not depend on the other images.
+  /// y = softmax(q·kᵀ/√d)·v of every head, all [N, …, C], where the dimensions in between are tokens; overwrites y. An
+  /// image's result does not depend on the other images.
   public static func forward(
     query: Tensor, key: Tensor, value: Tensor, into y: Tensor, heads: Int, workers: WorkerPool
   ) {
@@ -24,7 +24,7 @@ extension Attention {
       geometry: Geometry(query.shape, heads: heads), workers: workers)
   }
 
-  /// The gradients of `forward`, given dy = ∂loss/∂y. Overwrites dQuery, dKey and dValue.
+  /// Computes the gradients of `forward`, given dy = ∂loss/∂y. Overwrites dQuery, dKey and dValue.
   public static func backward(
     query: Tensor, key: Tensor, value: Tensor, dy: Tensor, dQuery: Tensor, dKey: Tensor, dValue: Tensor, heads: Int,
     workers: WorkerPool
@@ -36,6 +36,6 @@ extension Attention {
   }
 
   private static func check(_ operands: Tensor...) {
-    verify(operands.allSatisfy { $0.shape == operands[0].shape }, "operands of one shape")
+    verify(operands.allSatisfy { $0.shape == operands[0].shape }, "operands must have the same shape")
   }
 }

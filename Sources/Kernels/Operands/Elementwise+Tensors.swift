@@ -37,6 +37,6 @@ extension Elementwise {
   }
 
   private static func check(_ operands: Tensor...) {
-    verify(operands.allSatisfy { $0.count == operands[0].count }, "operands of one size")
+    verify(operands.allSatisfy { $0.count == operands[0].count }, "operands must have the same size")
   }
 }

@@ -7,12 +7,12 @@ extension GroupNorm {
   /// An image's result does not depend on the other images.
   ///
   /// - Parameters:
-  ///   - x: [N, …, C₁], [N, …, C₂], …: parts that count as one tensor [N, …, C], joined along the channels.
+  ///   - x: [N, …, C₁], [N, …, C₂], …: the parts of a tensor [N, …, C], joined along the channels.
   ///   - scale: [C], as `offset`.
   ///   - modulation: s and b of each image's channels, [N, 2·C]; nil for none.
   ///   - y: [N, …, C]; overwritten. May be x, if that is one part.
-  ///   - statistics: what the backward pass needs; written, or read where it is there already, from an earlier call with
-  ///     the same x: y is then the same bits as then.
+  ///   - statistics: written for the backward pass, or read if they are the result of an earlier call with the same x:
+  ///     y is then bit-identical to the earlier result.
   public static func forward(
     x: [Tensor], scale: Tensor, offset: Tensor, modulation: Tensor? = nil, into y: Tensor,
     statistics: GroupStatistics, activation: Activation, dropout: Dropout?, hasStatistics: Bool = false,
@@ -29,17 +29,17 @@ extension GroupNorm {
     withExtendedLifetime((x, modulation, statistics)) {}
   }
 
-  /// The gradients of `forward`, given dy = ∂loss/∂y; dropout's mask is made again.
+  /// Computes the gradients of `forward`, given dy = ∂loss/∂y; dropout's mask is recomputed.
   ///
   /// - Parameters:
   ///   - dy: like y.
-  ///   - g: like y: room for the gradient before the activation, which is needed unless there is neither activation nor
-  ///     dropout; may be dy.
-  ///   - dx: for each part of x, like it; overwritten with the gradient plus the addend, which may be the target. May be g
-  ///     or dy, if it is one part.
+  ///   - g: like y: scratch memory for the gradient before the activation, needed unless there is neither activation
+  ///     nor dropout; may be dy.
+  ///   - dx: one target for each part of x, with the same shape; overwritten with the gradient plus the addend, which
+  ///     may be the target. May be g or dy, if it is one part.
   ///   - dScale: [C]; accumulated, as `dOffset`: image by image, in order.
-  ///   - modulation: what `forward` had.
-  ///   - dModulation: like the modulation; overwritten. nil where nobody wants it.
+  ///   - modulation: as in `forward`.
+  ///   - dModulation: like the modulation; overwritten. nil if it is not needed.
   public static func backward(
     x: [Tensor], dy: Tensor, scale: Tensor, offset: Tensor, statistics: GroupStatistics, g: Tensor,
     dx: [(target: Tensor, addend: Tensor?)], dScale: Tensor, dOffset: Tensor, modulation: Tensor? = nil,
@@ -48,8 +48,8 @@ extension GroupNorm {
     let geometry = GroupNormGeometry(dy.shape, statistics)
     geometry.check(x, scale: scale, offset: offset, modulation: modulation)
     geometry.check(dx.map(\.target), scale: dScale, offset: dOffset, modulation: dModulation)
-    verify(g.count == dy.count && x.count == dx.count, "room for the gradients")
-    verify(dx.allSatisfy { $0.addend == nil || $0.addend!.count == $0.target.count }, "an addend like the gradient")
+    verify(g.count == dy.count && x.count == dx.count, "one gradient per part, and scratch memory like dy")
+    verify(dx.allSatisfy { $0.addend == nil || $0.addend!.count == $0.target.count }, "an addend must fit the gradient")
     backward(
       x: x.map(ChannelPart.init), dy: dy.pointer, scale: scale.pointer, offset: offset.pointer,
       means: statistics.means.pointer, inverseStandardDeviations: statistics.inverseStandardDeviations.pointer,
@@ -62,7 +62,7 @@ extension GroupNorm {
   }
 }
 
-/// What group normalisation keeps of x for the backward pass: the mean and 1 / √(variance + epsilon) of each image's groups.
+/// The statistics of x that the backward pass needs: the mean and 1 / √(variance + epsilon) of each image's groups.
 public struct GroupStatistics {
   /// Added to each variance.
   let epsilon: Float
@@ -93,9 +93,9 @@ extension GroupNormGeometry {
   func check(_ parts: [Tensor], scale: Tensor, offset: Tensor, modulation: Tensor?) {
     verify(
       parts.allSatisfy { $0.shape.count >= 2 && $0.shape[0] == images && $0.count == images * pixels * $0.shape.last! }
-        && parts.reduce(0) { $0 + $1.shape.last! } == channels, "parts of \(channels) channels")
-    verify(scale.count == channels && offset.count == channels, "scale and offset of each channel")
-    verify(modulation.map { $0.count == images * 2 * channels } ?? true, "two numbers for each image's channel")
+        && parts.reduce(0) { $0 + $1.shape.last! } == channels, "the parts must have \(channels) channels")
+    verify(scale.count == channels && offset.count == channels, "one scale and offset per channel")
+    verify(modulation.map { $0.count == images * 2 * channels } ?? true, "two numbers per image and channel")
   }
 }
 

@@ -10,7 +10,7 @@ public struct Matrix {
   private let tensor: Tensor
   private let offset: Int
 
-  /// The tensor [N, …, columns] as a matrix whose rows are its last dimension.
+  /// The tensor [N, …, columns] as a matrix; the last dimension becomes the columns.
   public init(_ tensor: Tensor) {
     let columns = tensor.shape.last ?? 1
     self.init(
@@ -33,7 +33,7 @@ public struct Matrix {
   }
 
   public func rows(_ range: Range<Int>) -> Matrix {
-    verify(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of a matrix of \(rows)")
+    verify(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) are outside a matrix of \(rows) rows")
     return Matrix(
       tensor, rows: range.count, columns: columns, rowStride: rowStride, columnStride: columnStride,
       offset: offset + range.lowerBound * rowStride)
@@ -43,7 +43,7 @@ public struct Matrix {
 
   var isRowMajor: Bool { columnStride == 1 }
 
-  /// The first element. Whoever uses it keeps the matrix alive.
+  /// The first element. The caller keeps the matrix alive while it uses the pointer.
   var pointer: UnsafeMutablePointer<Float> { tensor.pointer + offset }
 
   var view: MatrixView { MatrixView(pointer, rowStride: rowStride, columnStride: columnStride) }
@@ -64,17 +64,17 @@ extension MatrixProduct {
     multiply([a], b, into: c, bias: bias, addend: addend, workers: workers)
   }
 
-  /// The same for an A in parts that lie in different places: its columns are those of all parts.
+  /// The same for A in separate parts, whose columns are joined.
   public static func multiply(
     _ a: [Matrix], _ b: Matrix, into c: Matrix, bias: Tensor? = nil, addend: Matrix? = nil, workers: WorkerPool
   ) {
     let depth = a.reduce(0) { $0 + $1.columns }
-    verify(a.allSatisfy { $0.rows == c.rows } && b.rows == depth && b.columns == c.columns, "the product's shapes")
-    verify(c.isRowMajor && (bias.map { $0.count == c.columns } ?? true), "the result's rows")
+    verify(a.allSatisfy { $0.rows == c.rows } && b.rows == depth && b.columns == c.columns, "the shapes do not fit")
+    verify(c.isRowMajor && (bias.map { $0.count == c.columns } ?? true), "the result must be row-major")
     verify(
       addend.map { $0.rows == c.rows && $0.columns == c.columns && $0.isRowMajor && $0.rowStride == c.rowStride }
         ?? true,
-      "an addend is laid out like the result")
+      "the addend must have the result's layout")
     multiply(
       a.map { Part($0.view, columns: $0.columns) }, b.view, into: c.pointer, cStride: c.rowStride, rows: c.rows,
       columns: c.columns, bias: bias.map { UnsafePointer($0.pointer) },
@@ -85,10 +85,10 @@ extension MatrixProduct {
 }
 
 extension Rows {
-  /// sums[c] += Σ over rows of x[row, c], such as a bias's gradient.
+  /// sums[c] += Σ over rows of x[row, c]; used for the gradient of a bias.
   ///
-  /// Blocks of rows, whose bounds depend on the number of channels only, are summed in single precision, their sums in
-  /// order in double precision.
+  /// Blocks of rows, whose bounds depend only on the number of channels, are summed in single precision; the blocks'
+  /// sums are added in order in double precision.
   public static func sumOfRows(_ x: Tensor, accumulatingInto sums: Tensor, workers: WorkerPool) {
     let channels = sums.count
     verify(channels > 0 && x.count % channels == 0, "rows of \(x.shape) do not have \(channels) elements")
@@ -96,15 +96,15 @@ extension Rows {
       x.pointer, rows: x.count / channels, channels: channels, accumulatingInto: sums.pointer, workers: workers)
   }
 
-  /// x[n, …, c] += e[n, c], such as a timestep's embedding added to every pixel.
+  /// x[n, …, c] += e[n, c]; used to add a time embedding to every pixel.
   public static func addPerImage(_ e: Tensor, to x: Tensor, workers: WorkerPool) {
     let (images, channels) = checkedImages(e, x)
     addPerImage(
       e.pointer, to: x.pointer, images: images, pixels: x.count / max(e.count, 1), channels: channels, workers: workers)
   }
 
-  /// sums[n, c] = Σ over pixels of x[n, …, c]: the adjoint of `addPerImage`; overwrites. Summed like `sumOfRows`, each
-  /// image by itself.
+  /// sums[n, c] = Σ over pixels of x[n, …, c]: the adjoint of `addPerImage`; overwrites. Each image is summed like
+  /// `sumOfRows`.
   public static func sumOverPixels(_ x: Tensor, into sums: Tensor, workers: WorkerPool) {
     let (images, channels) = checkedImages(sums, x)
     sumOverPixels(
@@ -112,19 +112,19 @@ extension Rows {
       workers: workers)
   }
 
-  /// Of [N, C] and [N, …, C].
+  /// The dimensions of [N, C] and [N, …, C], checked.
   private static func checkedImages(_ rows: Tensor, _ x: Tensor) -> (images: Int, channels: Int) {
     verify(
       rows.shape.count == 2 && x.shape.first == rows.shape[0] && x.shape.last == rows.shape[1],
-      "\(rows.shape) does not have a row for each image of \(x.shape)")
+      "\(rows.shape) does not have one row per image of \(x.shape)")
     return (rows.shape[0], rows.shape[1])
   }
 
-  /// Overwrites a matrix with another.
+  /// Copies one matrix into another.
   public static func copy(_ source: Matrix, into target: Matrix, workers: WorkerPool) {
     verify(
       source.rows == target.rows && source.columns == target.columns && source.isRowMajor && target.isRowMajor,
-      "matrices of one shape, by rows")
+      "the matrices must be row-major and have the same shape")
     copyColumns(
       of: source.pointer, rowStride: source.rowStride, into: target.pointer, rowStride: target.rowStride,
       rows: source.rows, columns: source.columns, workers: workers)

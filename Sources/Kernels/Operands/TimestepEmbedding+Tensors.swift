@@ -5,7 +5,7 @@ extension TimestepEmbedding {
   ///
   /// - Parameter embedding: [timesteps.count, dimension]; overwritten.
   public static func embed(timesteps: [Float], into embedding: Tensor) {
-    verify(embedding.shape.count == 2 && embedding.shape[0] == timesteps.count, "a row for each timestep")
+    verify(embedding.shape.count == 2 && embedding.shape[0] == timesteps.count, "one row per timestep")
     embed(
       timesteps: timesteps, count: timesteps.count, dimension: embedding.shape[1], into: embedding.pointer)
   }
@@ -17,7 +17,7 @@ extension TimestepEmbedding {
   ///   - frequencies: a vector.
   ///   - embedding: [values.count, 2·frequencies.count]; overwritten.
   public static func embed(values: [Float], frequencies: Tensor, into embedding: Tensor) {
-    verify(embedding.shape == [values.count, 2 * frequencies.count], "a row for each value")
+    verify(embedding.shape == [values.count, 2 * frequencies.count], "one row per value")
     embed(
       values: values, count: values.count, frequencies: frequencies.pointer, frequencyCount: frequencies.count,
       into: embedding.pointer)

@@ -1,7 +1,7 @@
 import MicroKernels
 import Tensors
 
-/// A matrix where it lies in memory: element (r, c) is at `pointer[r·rowStride + c·columnStride]`.
+/// A matrix in place: element (r, c) is at `pointer[r·rowStride + c·columnStride]`.
 package struct MatrixView {
   package let pointer: UnsafePointer<Float>
   package let rowStride: Int
@@ -18,12 +18,12 @@ package struct MatrixView {
     self.columnStride = columnStride
   }
 
-  /// The columns from one on.
+  /// The columns from `first` on.
   func columns(from first: Int) -> MatrixView {
     MatrixView(pointer + first * columnStride, rowStride: rowStride, columnStride: columnStride)
   }
 
-  /// The rows from one on.
+  /// The rows from `first` on.
   package func rows(from first: Int) -> MatrixView {
     MatrixView(pointer + first * rowStride, rowStride: rowStride, columnStride: columnStride)
   }
@@ -34,11 +34,11 @@ package struct MatrixView {
 
 /// Dense matrix products C = A·B (+ bias + addend).
 ///
-/// B is taken in strips of 48 or 32 columns, copied into the order in which `MicroKernel` reads them; A is read where
-/// it lies, eight rows at a time. Long sums are cut into fixed pieces of `depthBlock`. So element (r, c) depends on row
-/// r of A and column c of B alone, bit for bit: not on how many rows or columns there are, nor on threads.
+/// B is processed in strips of 48 or 32 columns, copied into the order in which `MicroKernel` reads them; A is read in
+/// place, eight rows at a time. Long sums are divided into fixed pieces of `depthBlock` terms. Element (r, c) therefore
+/// depends, bit for bit, only on row r of A and column c of B: not on the number of rows, columns or threads.
 public enum MatrixProduct {
-  /// Some columns of A, from one place on.
+  /// Some columns of A, stored separately.
   package struct Part {
     package let view: MatrixView
     package let columns: Int
@@ -61,13 +61,13 @@ public enum MatrixProduct {
     let kernel = MicroKernel.best
   }
 
-  /// Terms that are added in one go; a strip of B that long stays in the second-level cache.
+  /// The number of terms added at a time; a strip of B of this length stays in the second-level cache.
   static let depthBlock = 512
-  /// Rows for which a strip of B is copied once.
+  /// The number of rows for which a strip of B is copied once.
   private static let rowBlock = 512
-  /// Rows for which that is worth its while, when threads share few rows.
+  /// The minimum number of rows for which the copy pays off, if threads share few rows.
   private static let minimumRowBlock = 64
-  /// With fewer rows B is read where it lies: copying it would cost more than it saves.
+  /// With fewer rows, B is read in place: copying it would cost more than it saves.
   static let fewRows = 32
 
   /// C = A·B + bias + addend.
@@ -76,7 +76,8 @@ public enum MatrixProduct {
   ///   - a: [rows, depth].
   ///   - b: [depth, columns].
   ///   - c: [rows, columns], overwritten.
-  ///   - cStride: floats between c's rows, where these are parts of longer ones; then addend's rows are as far apart.
+  ///   - cStride: the distance between c's rows in floats, if these are parts of longer rows; the same applies to
+  ///     addend's rows.
   ///   - bias: [columns], added to every row.
   ///   - addend: laid out like C; may be C, to which the product is then added.
   package static func multiply(
@@ -88,7 +89,7 @@ public enum MatrixProduct {
       workers: workers)
   }
 
-  /// The same for an A in parts that lie in different places: its columns are those of all parts.
+  /// The same for A in separate parts, whose columns are joined.
   package static func multiply(
     _ a: [Part], _ b: MatrixView, into c: UnsafeMutablePointer<Float>, cStride: Int? = nil, rows: Int, columns: Int,
     bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
@@ -96,8 +97,8 @@ public enum MatrixProduct {
     let task = Task(a: a, b: b, c: c, cStride: cStride ?? columns, columns: columns, bias: bias, addend: addend)
     let strips = Strip.covering(columns)
     let threads = workers.threadCount
-    // As many blocks of rows as give each thread the same number of them; if these would be too short for copying B, a
-    // share of the strips for each item.
+    // As many blocks of rows as give each thread the same number of blocks. If the blocks would be too short for
+    // copying B, each item gets a share of the strips instead.
     let atLeast = (rows + rowBlock - 1) / rowBlock
     let even = (atLeast + threads - 1) / threads * threads
     let isShared = rows >= even * minimumRowBlock
@@ -114,10 +115,10 @@ public enum MatrixProduct {
 }
 
 extension MatrixProduct.Task {
-  /// The columns of some strips, for some rows of C.
+  /// Computes the columns of some strips for some rows of C.
   func compute(_ strips: ArraySlice<Strip>, rows: Range<Int>) {
     let isShort = rows.count <= MatrixProduct.fewRows && b.columnStride == 1
-    // Where each piece of the sums begins in a part of A, and what rows of B belong to it.
+    // The start of each piece of the sums in a part of A, and the matching rows of B.
     var pieces: [(a: MatrixView, depths: Range<Int>)] = []
     var depth = 0
     for part in a {
@@ -147,7 +148,7 @@ extension MatrixProduct.Task {
     }
   }
 
-  /// - Parameter a: begins with the column that belongs to the first of `depths`.
+  /// - Parameter a: starts at the column of the first of `depths`.
   private func multiplyBlock(
     _ a: MatrixView, row: Int, rowCount: Int, strip: Strip, depths: Range<Int>, b: UnsafePointer<Float>, bStride: Int
   ) {
@@ -160,7 +161,7 @@ extension MatrixProduct.Task {
         bStride: bStride, c: c + row * cStride + strip.start, cStride: cStride, accumulates: hasStart)
       return
     }
-    // Rows that do not exist repeat the last one, and go nowhere; so do columns.
+    // Missing rows repeat the last one and are not stored; missing columns are handled the same way.
     withScratch(MicroKernel.rows * (strip.width + depths.count)) { scratch in
       let (sums, rows) = (scratch, scratch + MicroKernel.rows * strip.width)
       for r in 0..<MicroKernel.rows {
@@ -178,7 +179,7 @@ extension MatrixProduct.Task {
     }
   }
 
-  /// Writes bias + addend where the sums go; returns false, and writes nothing, if there is neither.
+  /// Writes bias + addend to the targets of the sums; returns false and writes nothing if there is neither.
   @inline(__always)
   private func putStart(_ strip: Strip, row: Int, rowCount: Int) -> Bool {
     if bias == nil && addend == nil { return false }
@@ -197,7 +198,7 @@ extension MatrixProduct.Task {
     return true
   }
 
-  /// The product over no terms.
+  /// The product with zero terms.
   private func clearToAddend(_ strip: Strip, rows: Range<Int>) {
     for row in rows where !putStart(strip, row: row, rowCount: 1) {
       (c + row * cStride + strip.start).update(repeating: 0, count: strip.count)
@@ -206,7 +207,7 @@ extension MatrixProduct.Task {
 }
 
 extension MatrixView {
-  /// Copies some rows of a strip to [row][strip.width], zeros in the columns that do not exist.
+  /// Copies some rows of a strip to [row][strip.width], with zeros in missing columns.
   func pack(_ strip: Strip, rows: Range<Int>, into target: UnsafeMutablePointer<Float>) {
     let source = pointer + rows.lowerBound * rowStride + strip.start * columnStride
     if !strip.isWhole { target.update(repeating: 0, count: rows.count * strip.width) }
@@ -215,7 +216,7 @@ extension MatrixView {
         Rows.copyRow(source + row * rowStride, to: target + row * strip.width, strip.count)
       }
     } else {
-      precondition(rowStride == 1, "a matrix is row-major or its transpose is")
+      precondition(rowStride == 1, "the matrix or its transpose must be row-major")
       Transposition.transpose(
         source, stride: columnStride, rows: strip.count, columns: rows.count, into: target, targetStride: strip.width)
     }

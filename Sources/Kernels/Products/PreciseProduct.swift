@@ -3,14 +3,14 @@ import Tensors
 
 /// Products of matrices of floats in double precision, C += A·B.
 ///
-/// A product of two floats is exact in a double, which has more than twice their digits. Element (r, c) adds the exact
-/// products a(r, k)·b(k, c) to what it was, in the order of k, and is rounded at each addition and nowhere else. So its
-/// bits depend on row r, column c and that order alone: not on tiles, threads, the width of vectors or the processor,
-/// nor on how many calls the sum over k is divided into.
+/// A product of two floats is exact in a double, which has more than twice the digits. Element (r, c) adds the exact
+/// products a(r, k)·b(k, c) to its previous value, in the order of k, and is rounded only at each addition. Its bits
+/// therefore depend only on row r, column c and that order: not on tiles, threads, vector width or processor, nor on
+/// the number of calls that the sum over k is divided into.
 public enum PreciseProduct {
-  /// Terms that are added in one go: a panel of B that long is as large as the first-level cache.
+  /// The number of terms added at a time; a panel of B of this length is as large as the first-level cache.
   static let depthBlock = 256
-  /// Panels of A and B that an item of work takes: so many rows of A stay in the second-level cache.
+  /// The number of panels of A and B per item of work; this many rows of A stay in the second-level cache.
   private static let rowPanels = 12
   private static let columnPanels = 8
 
@@ -20,7 +20,7 @@ public enum PreciseProduct {
   ///   - a: [rows, depth].
   ///   - b: [depth, columns].
   ///   - c: [rows, columns], element (r, c) at r·rowStride + c.
-  ///   - diagonal: where given, only elements (r, c) with c ≥ r + diagonal are needed; others hold undefined numbers
+  ///   - diagonal: if given, only elements (r, c) with c ≥ r + diagonal are needed; the others are undefined
   ///     afterwards.
   package static func add(
     _ a: MatrixView, _ b: MatrixView, to c: UnsafeMutablePointer<Double>, rowStride: Int, rows: Int, columns: Int,
@@ -63,7 +63,7 @@ public enum PreciseProduct {
   }
 }
 
-/// Columns of a matrix, some at a time, in the order in which `MicroKernel` reads them: [panel][depth][width].
+/// Columns of a matrix, in panels and in the order in which `MicroKernel` reads them: [panel][depth][width].
 private struct Panels {
   let count: Int
   let width: Int
@@ -71,7 +71,7 @@ private struct Panels {
   var panelCount: Int { (count + width - 1) / width }
   var paddedCount: Int { panelCount * width }
 
-  /// Columns that do not exist are zeros.
+  /// Missing columns are filled with zeros.
   func pack(_ matrix: MatrixView, _ panel: Int, depth: Int, into packed: UnsafeMutablePointer<Double>) {
     let first = panel * width
     let present = min(width, count - first)
@@ -86,9 +86,9 @@ private struct Panels {
 }
 
 extension MicroKernel {
-  /// `addPrecise` where fewer rows and columns may exist.
+  /// `addPrecise` for blocks with missing rows or columns.
   ///
-  /// - Parameter rowCount: rows that exist, like `columnCount`; nothing is written beyond.
+  /// - Parameter rowCount: the number of rows that exist, like `columnCount`; nothing is written beyond them.
   @inline(__always)
   fileprivate func addPrecise(
     _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, depth: Int, to c: UnsafeMutablePointer<Double>,

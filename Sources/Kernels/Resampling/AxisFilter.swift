@@ -1,7 +1,7 @@
-/// A linear map along one axis of an image, from `inputs` places to `outputs`: each output is a weighted sum of a few
+/// A linear map along one axis of an image, from `inputs` to `outputs` pixels: each output is a weighted sum of a few
 /// neighbouring inputs.
 public struct AxisFilter: Sendable, Equatable {
-  /// What an output is made of: `weights` of the inputs from `first` on; none where it is zero.
+  /// The terms of an output: `weights` of the inputs starting at `first`; empty if the output is zero.
   public struct Taps: Sendable, Equatable {
     public var first: Int
     public var weights: [Float]
@@ -13,12 +13,12 @@ public struct AxisFilter: Sendable, Equatable {
 
   public var outputs: Int { taps.count }
 
-  /// `up` − 1 zeros are put after every input, `before` and `after` zeros around all (or as many places taken away, where
-  /// they are negative), `kernel` is convolved with that where it fits as a whole, and every `down`-th result is kept: what
-  /// signal processing calls upfirdn.
+  /// Upsamples, filters and downsamples, which signal processing calls upfirdn: `up` − 1 zeros are inserted after every
+  /// input, `before` and `after` zeros are added at the ends (or inputs removed, if negative), the result is convolved
+  /// with `kernel` where it fits completely, and every `down`-th value is kept.
   public init(kernel: [Float], inputs: Int, up: Int = 1, down: Int = 1, before: Int = 0, after: Int = 0) {
     let outputs = (inputs * up + before + after - kernel.count) / down + 1
-    precondition(up >= 1 && down >= 1 && outputs >= 1, "a filter of \(kernel.count) taps does not fit \(inputs) places")
+    precondition(up >= 1 && down >= 1 && outputs >= 1, "a filter of \(kernel.count) taps does not fit \(inputs) inputs")
     self.inputs = inputs
     taps = (0..<outputs).map { output in
       var taps = Taps(first: 0, weights: [])
@@ -37,7 +37,7 @@ public struct AxisFilter: Sendable, Equatable {
     self.taps = taps
   }
 
-  /// The adjoint map, which takes gradients back: the same weights with inputs and outputs exchanged.
+  /// The adjoint map, which propagates gradients back: the same weights with inputs and outputs exchanged.
   public var transposed: AxisFilter {
     var result = [Taps](repeating: Taps(first: 0, weights: []), count: inputs)
     for (output, taps) in taps.enumerated() {

@@ -1,32 +1,33 @@
 import MicroKernels
 import Tensors
 
-/// Filters images along both axes, and may change their size on the way.
+/// Filters images along both axes, which may change their size.
 ///
 /// Pixels outside an image count as zero.
 public enum Resampling: Sendable, Hashable {
-  /// The kernel along each axis, but for a factor.
+  /// The kernel along each axis, up to a factor.
   public enum Filter: Sendable, Hashable {
-    /// [1, 1]: pixels are repeated, or the mean of four taken.
+    /// [1, 1]: pixels are repeated, or four pixels are averaged.
     case box
     /// [1, 3, 3, 1], as in StyleGAN2 (Karras et al., arXiv:1912.04958) and NCSN++ (Song et al., arXiv:2011.13456,
     /// appendix H).
     case binomial
   }
 
-  /// Sides become half as long; constant images keep their value.
+  /// Halves the sides; constant images keep their value.
   case halving(Filter)
-  /// Sides become twice as long; constant images keep their value, but at the rim that a binomial filter darkens.
+  /// Doubles the sides; constant images keep their value, except at the border, which a binomial filter darkens.
   case doubling(Filter)
-  /// Smoothed by the binomial filter before a 3x3 convolution of stride 2 without padding: sides grow by one pixel.
+  /// Smooths with the binomial filter before a 3x3 convolution of stride 2 without padding: the sides grow by one
+  /// pixel.
   case smoothing
-  /// Doubled by the binomial filter before a 3x3 convolution, with what the convolution sees of the pixels around the
-  /// image: sides become twice as long and grow by two pixels.
+  /// Doubles with the binomial filter before a 3x3 convolution, including the pixels around the image that the
+  /// convolution covers: the sides are doubled and grow by two pixels.
   case doublingWithRim
-  /// Without the outermost pixels.
+  /// Removes the outermost pixels.
   case withoutRim
 
-  /// The map along an axis of `inputs` pixels. Those that halve need an even number.
+  /// The map along an axis of `inputs` pixels. Halving requires an even number.
   public func axis(_ inputs: Int) -> AxisFilter {
     switch self {
     case .halving(let filter):
@@ -45,7 +46,7 @@ public enum Resampling: Sendable, Hashable {
     }
   }
 
-  /// Height and width of what becomes of an image.
+  /// The height and width of the result for an image.
   public func size(height: Int, width: Int) -> (height: Int, width: Int) {
     (axis(height).outputs, axis(width).outputs)
   }
@@ -105,7 +106,7 @@ extension Resampling.Filter {
     }
   }
 
-  /// With the sum `sum`, a power of two: all weights are exact.
+  /// Scaled to the sum `sum`, a power of two, so that all weights are exact.
   fileprivate func normalised(to sum: Float) -> [Float] {
     let total = taps.reduce(0, +)
     return taps.map { $0 * (sum / total) }

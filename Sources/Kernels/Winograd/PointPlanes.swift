@@ -1,9 +1,9 @@
 import MicroKernels
 
-/// Scratch for the matrices [tile][channel] of all points.
+/// Scratch memory for the matrices [tile][channel] of all points.
 ///
-/// Rows and planes are an odd number of cache lines apart: addresses a power of two apart would fight for the same sets
-/// of a cache.
+/// Rows and planes are an odd number of cache lines apart: addresses a power of two apart would compete for the same
+/// cache sets.
 public struct PointPlanes {
   @usableFromInline let base: UnsafeMutablePointer<Float>
   public let rowStride: Int
@@ -23,7 +23,7 @@ public struct PointPlanes {
     }
   }
 
-  /// At least `count` floats, and an odd number of cache lines.
+  /// The smallest odd number of cache lines that hold `count` floats, in floats.
   static func oddLines(_ count: Int) -> Int {
     let lines = (count + 15) / 16
     return (lines % 2 == 0 ? lines + 1 : lines) * 16

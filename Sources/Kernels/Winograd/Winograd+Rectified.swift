@@ -1,8 +1,8 @@
 import Tensors
 
 extension Winograd {
-  /// y = max(x ∗ kernel + bias, 0) for inference: a stride-1 3x3 convolution with or without a border of one zero, written
-  /// among other channels of y.
+  /// y = max(x ∗ kernel + bias, 0) for inference: a stride-1 3x3 convolution with or without a border of one zero,
+  /// written to a range of y's channels.
   ///
   /// - Parameters:
   ///   - x: [N, H, W, in].
@@ -13,11 +13,11 @@ extension Winograd {
   public static func convolveRectified(
     _ x: ImageView, kernel: FloatBuffer, bias: FloatBuffer, pad: Int, into y: ImageView, workers: WorkerPool
   ) {
-    precondition(pad == 0 || pad == 1, "a border of at most one zero")
-    precondition(kernel.count == 9 * x.channels * y.channels && bias.count == y.channels, "the kernel's channels")
+    precondition(pad == 0 || pad == 1, "the border must be 0 or 1 wide")
+    precondition(kernel.count == 9 * x.channels * y.channels && bias.count == y.channels, "the kernel does not fit")
     precondition(
       y.images == x.images && y.height == x.height + 2 * pad - 2 && y.width == x.width + 2 * pad - 2,
-      "the result's shape")
+      "y does not have the result's shape")
     let (tileRows, tileColumns) = ((y.height + 3) / 4, (y.width + 3) / 4)
     func windows(_ view: ImageView, size: Int, rim: Int) -> TileWindows {
       TileWindows(

@@ -4,17 +4,17 @@ import Tensors
 /// Stride-1 3x3 convolution with a border of one zero, by Winograd's F(4x4, 3x3): a quarter of the multiplications of
 /// the direct sum; optionally of an image that is first enlarged twofold by repeating pixels, with a sixth of them.
 ///
-/// The result is cut into tiles of 4x4 pixels. The 6x6 inputs under a tile become 36 points V (25 where the input is
-/// enlarged), the 3x3 kernel becomes as many points U, and the convolution becomes as many independent matrix products
-/// M_p[tile, out] = V_p[tile, in]·U_p[in, out], whose results are transformed back into 4x4 outputs.
+/// The result is divided into tiles of 4x4 pixels. The 6x6 inputs under a tile become 36 points V (25 where the input
+/// is enlarged), the 3x3 kernel becomes as many points U, and the convolution becomes as many independent matrix
+/// products M_p[tile, out] = V_p[tile, in]·U_p[in, out], whose results are transformed back into 4x4 outputs.
 ///
-/// Some hundred tiles are transformed together. Then each strip of 32 or 48 output channels is done from beginning to
-/// end: its kernels are transformed, multiplied and the products transformed back, so that U and M never leave the
-/// caches and are never stored. Transforming a kernel again for every block of tiles costs some 3%, much less than
-/// writing all U to memory and reading it back, and needs no memory.
+/// Some hundred tiles are transformed together. Then each strip of 32 or 48 output channels is completed at once: its
+/// kernels are transformed and multiplied, and the products are transformed back, so that U and M never leave the
+/// caches. Transforming a kernel again for every block of tiles costs some 3%, much less than writing all U to memory
+/// and reading it back, and needs no memory.
 ///
-/// V is [point][tile][in], M [point][tile][out of the strip], U [point][in][out of the strip]. Any channel count, height
-/// and width work; multiples of 16 and of 4 are fast. A tile's result does not depend on what is computed beside it.
+/// V is [point][tile][in], M [point][tile][out of the strip], U [point][in][out of the strip]. Any channel count,
+/// height and width work; multiples of 16 and of 4 are fast. A tile's result does not depend on other tiles.
 public enum Winograd {
   /// Shape of one convolution.
   public struct Geometry: Sendable, Equatable {
@@ -24,13 +24,13 @@ public enum Winograd {
     public let width: Int
     public let inChannels: Int
     public let outChannels: Int
-    /// Whether x has half the result's height and width, and each of its pixels counts as 2x2 equal ones.
+    /// Whether x has half the result's height and width, and each of its pixels is repeated as 2x2 pixels.
     public let enlargesInput: Bool
 
     public init(
       images: Int, height: Int, width: Int, inChannels: Int, outChannels: Int, enlargesInput: Bool = false
     ) {
-      precondition(!enlargesInput || (height % 2 == 0 && width % 2 == 0), "an enlarged image has even sides")
+      precondition(!enlargesInput || (height % 2 == 0 && width % 2 == 0), "an enlarged image must have even sides")
       self.images = images
       self.height = height
       self.width = width
@@ -43,7 +43,7 @@ public enum Winograd {
     var tileColumns: Int { (width + 3) / 4 }
     var tileCount: Int { images * tileRows * tileColumns }
 
-    /// Windows of `size` pixels on the images in full resolution, or on those of half the height and width.
+    /// Windows of `size` pixels on the images in full resolution, or on images of half the height and width.
     func windows(channels: Int, size: Int, rim: Int, isHalved: Bool) -> TileWindows {
       let divisor = isHalved ? 2 : 1
       return TileWindows(
@@ -114,8 +114,8 @@ public enum Winograd {
   /// Tiles are summed in order, in blocks that depend on the shape alone, so the result does not depend on the number of
   /// threads.
   ///
-  /// - Parameter imageSums: receives the sums of dy over each image's pixels, [images, outChannels], of which the
-  ///   gradients of `bias` and `perImage` are made. They are among the points that are needed anyway.
+  /// - Parameter imageSums: receives the sums of dy over each image's pixels, [images, outChannels], from which the
+  ///   gradients of `bias` and `perImage` are computed. They are among the points that are computed anyway.
   package static func accumulateKernelGradient(
     x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dKernel: UnsafeMutablePointer<Float>,
     imageSums: UnsafeMutablePointer<Float>, geometry: Geometry, workers: WorkerPool
@@ -129,19 +129,19 @@ public enum Winograd {
     }
   }
 
-  /// Tiles that are transformed together: enough to pay for transforming the kernels, few enough for V to stay in the
-  /// last-level cache beside that of other ranks. Equal parts of `tileCount`.
+  /// The number of tiles that are transformed together: enough to pay for transforming the kernels, few enough for V to
+  /// stay in the last-level cache beside that of other ranks. Equal parts of `tileCount`.
   static func tilesPerBlock(tileCount: Int, channels: Int, minimumBlocks: Int = 1) -> Int {
     let maximum = max(128, min(256, maximalBlock / channels))
     let blocks = max((tileCount + maximum - 1) / maximum, minimumBlocks)
     return roundUp((tileCount + blocks - 1) / blocks, MicroKernel.rows)
   }
 
-  /// Tiles x channels of a block: 9 MiB of V.
+  /// The maximum of tiles x channels in a block: 9 MiB of V.
   private static let maximalBlock = 1 << 16
 
-  /// Scratch to take in any case for V, for M or dM of a strip, and for U or dU of a strip, in floats: what the layers of
-  /// usual networks need.
+  /// The minimum scratch memory in floats for V, for M or dM of a strip, and for U or dU of a strip: enough for the
+  /// layers of common networks.
   static let minimumPoints = 2_621_440
   static let minimumStrip = 1 << 18
   static let minimumKernel = 1 << 20

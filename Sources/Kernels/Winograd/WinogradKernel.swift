@@ -2,12 +2,12 @@ import CProcessor
 import MicroKernels
 import Tensors
 
-/// Between 3x3 kernels [3, 3, in, out] and their points.
+/// Transforms between 3x3 kernels [3, 3, in, out] and their points.
 struct WinogradKernel {
   let taps: UnsafePointer<Float>
   let inChannels: Int
   let outChannels: Int
-  /// Turned by half a turn, with inputs and outputs exchanged: the adjoint convolution, which takes dy to dx.
+  /// Rotated by 180°, with inputs and outputs exchanged: the adjoint convolution, which takes dy to dx.
   let isAdjoint: Bool
 
   /// Channels that are summed over.
@@ -15,11 +15,11 @@ struct WinogradKernel {
   /// Channels of the result.
   var columns: Int { isAdjoint ? inChannels : outChannels }
 
-  /// Floats from a point of a transformed strip to the next: [depth][strip.width], and some more so that the points of
-  /// an element do not fight for the same sets of a cache.
+  /// The distance in floats from one point of a transformed strip to the next: [depth][strip.width], with padding so
+  /// that the points of an element do not compete for the same cache sets.
   func pointStride(_ strip: Strip) -> Int { PointPlanes.oddLines(depth * strip.width) }
 
-  /// U = G·g·Gᵀ of one strip of columns, [point][depth][strip.width] with `pointStride` from point to point.
+  /// U = G·g·Gᵀ of one strip of columns, [point][depth][strip.width] with stride `pointStride` between points.
   func transform<Line: LineTransform>(_: Line.Type, strip: Strip, into target: UnsafeMutablePointer<Float>) {
     let pointStride = pointStride(strip)
     withScratch(9 * roundUp(depth, 16) * vectorWidth, atLeast: 1 << 17) { taps in
@@ -52,8 +52,8 @@ struct WinogradKernel {
     }
   }
 
-  /// All taps of up to 16 columns, [tap][depth][16], zeros in the columns that do not exist. Kernels come from memory,
-  /// so they are read in long runs.
+  /// All taps of up to 16 columns, [tap][depth][16], with zeros in missing columns. Kernels come from memory, so they
+  /// are read in long contiguous runs.
   private func copyTaps(
     column: Int, lanes: Int, into target: UnsafeMutablePointer<Float>, _ tapStride: Int
   ) {
@@ -78,7 +78,7 @@ struct WinogradKernel {
   /// Gᵀ·dU·G of some rows of one strip: adds to dKernel [3, 3, in, out], or overwrites it.
   ///
   /// - Parameters:
-  ///   - gradient: dU, [point][row][strip.width] with `pointStride` from point to point; its first row is
+  ///   - gradient: dU, [point][row][strip.width] with stride `pointStride` between points; its first row is
   ///     `rows.lowerBound`.
   ///   - rows: input channels.
   static func putTapGradients<Line: LineTransform>(

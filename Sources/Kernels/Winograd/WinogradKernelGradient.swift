@@ -1,7 +1,7 @@
 import MicroKernels
 import Tensors
 
-/// The gradient with respect to the kernel: dU_p = V_pᵀ·dM_p summed over tiles, dM the points of dy.
+/// The gradient with respect to the kernel: dU_p = V_pᵀ·dM_p summed over tiles, where dM are the points of dy.
 struct WinogradKernelGradient {
   let x: UnsafePointer<Float>
   let dy: UnsafePointer<Float>
@@ -11,7 +11,7 @@ struct WinogradKernelGradient {
   let geometry: Winograd.Geometry
   private let microKernel = MicroKernel.best
 
-  /// What sums go to: dKernel and imageSums, or partial sums of the same shapes.
+  /// The target of the sums: dKernel and imageSums, or partial sums of the same shapes.
   private struct Target {
     let kernel: UnsafeMutablePointer<Float>
     let images: UnsafeMutablePointer<Float>
@@ -34,7 +34,7 @@ struct WinogradKernelGradient {
       if threads == 1 {
         for block in 0..<blocks { accumulate(block: block, into: total, accumulates: block > 0) }
       } else {
-        // A block for each thread, whose points are its own; the sums of blocks are then added in order.
+        // Each thread computes the points of one block; the sums of the blocks are then added in order.
         for first in stride(from: 0, to: blocks, by: threads) {
           let together = min(threads, blocks - first)
           workers.forEach(together) { index in
@@ -51,12 +51,12 @@ struct WinogradKernelGradient {
     }
   }
 
-  /// All threads on the only block.
+  /// All threads work on the only block.
   private func runTogether<Points: WinogradGradientPoints>(_: Points.Type, workers: WorkerPool) {
     let inChannels = geometry.inChannels
     let strips = Strip.covering(geometry.outChannels)
-    // A share of the input channels for each thread, whose V is its own; and where these would become so few that the
-    // points of dy cost too much, a share of the strips too.
+    // Each thread gets a share of the input channels with its own V. If these would be so few that the points of dy
+    // cost too much, the strips are shared too.
     let rowParts = max(1, min(workers.threadCount, inChannels / Self.minimumRows))
     let partSize = roundUp((inChannels + rowParts - 1) / rowParts, vectorWidth)
     let stripParts = min(strips.count, (workers.threadCount + rowParts - 1) / rowParts)
@@ -94,7 +94,7 @@ struct WinogradKernelGradient {
     }
   }
 
-  /// What some tiles contribute to some rows of one strip.
+  /// The contribution of some tiles to some rows of one strip.
   private func compute<Points: WinogradGradientPoints>(
     _: Points.Type, _ strip: Strip, _ v: PointPlanes, tiles: Range<Int>, rows: Range<Int>, into target: Target,
     accumulates: Bool
@@ -125,7 +125,7 @@ struct WinogradKernelGradient {
     }
   }
 
-  /// The point (1, 1) of dM is the sum of a tile's pixels: both transforms then add up their inputs.
+  /// The point (1, 1) of dM is the sum of a tile's pixels, since both transforms add up their inputs there.
   private func addImageSums<Points: WinogradGradientPoints>(
     _: Points.Type, _ dM: PointPlanes, tiles: Range<Int>, strip: Strip, to target: UnsafeMutablePointer<Float>
   ) {

@@ -12,7 +12,7 @@ struct WinogradPass {
   let addends: WinogradTiles.Addends
   private let microKernel = MicroKernel.best
 
-  /// With fewer tiles a thread is better off with a share of the channels than of the tiles.
+  /// With fewer tiles per thread, threads share the channels instead of the tiles.
   private static let minimumTilesPerThread = 48
 
   func run<Points: WinogradPoints>(_: Points.Type, workers: WorkerPool) {
@@ -23,7 +23,7 @@ struct WinogradPass {
       tileCount: tileCount, channels: kernel.depth, minimumBlocks: sharesTiles ? threads : 1)
     let blocks = (tileCount + blockSize - 1) / blockSize
     if sharesTiles {
-      // Each thread takes its blocks from beginning to end: V does not move from one core's cache to another's.
+      // Each thread completes its blocks, so that V does not move from one core's cache to another's.
       workers.forEach(blocks) { block in
         let tiles = block * blockSize..<min((block + 1) * blockSize, tileCount)
         withPoints(Points.self, tiles: tiles.count) { v in
@@ -33,7 +33,7 @@ struct WinogradPass {
       }
       return
     }
-    // Each strip is cut into as many parts as give all threads work.
+    // Each strip is divided into enough parts to keep all threads busy.
     let parts = strips.count % threads == 0 ? 1 : (4 * threads + strips.count - 1) / strips.count
     let partSize = roundUp((blockSize + parts - 1) / parts, MicroKernel.rows)
     withPoints(Points.self, tiles: blockSize) { v in
@@ -66,7 +66,7 @@ struct WinogradPass {
       Points.Input.self, of: x, windows: inputs, tiles: tiles, channels: 0..<kernel.depth, into: v, firstRow: firstRow)
   }
 
-  /// The outputs of one strip of channels for some rows of V, of which row 0 is tile `firstTile`.
+  /// Computes the outputs of one strip of channels for some rows of V, where row 0 is tile `firstTile`.
   private func compute<Points: WinogradPoints>(
     _: Points.Type, _ strip: Strip, _ v: PointPlanes, rows: Range<Int>, firstTile: Int
   ) {
@@ -93,6 +93,6 @@ struct WinogradPass {
     }
   }
 
-  /// Rows whose products are transformed back before the next are made: these M stay in the second-level cache.
+  /// The number of rows whose products are transformed back together: these M stay in the second-level cache.
   private static let productRows = 128
 }

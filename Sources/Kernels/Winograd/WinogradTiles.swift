@@ -2,8 +2,8 @@ import CProcessor
 import MicroKernels
 import Tensors
 
-/// Where the windows of a convolution's tiles lie on an image batch [images, height, width, channels]: the window of
-/// tile (row, column) is the square of `size` pixels from (row·step − rim, column·step − rim).
+/// The windows of a convolution's tiles on an image batch [images, height, width, channels]: the window of tile (row,
+/// column) is the square of `size` pixels starting at (row·step − rim, column·step − rim).
 struct TileWindows {
   let height: Int
   let width: Int
@@ -27,7 +27,8 @@ struct TileWindows {
     return Origin(image: image, top: row * step - rim, left: column * step - rim)
   }
 
-  /// Writes where each pixel of a window is, [size, size]: in the images, or at `zeros` if it is outside of them.
+  /// Writes the address of each pixel of a window, [size, size]: in the images, or `zeros` if the pixel is outside of
+  /// them.
   @inline(__always)
   func locate(
     tile: Int, of images: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
@@ -46,12 +47,12 @@ struct TileWindows {
   }
 }
 
-/// From images to points and back.
+/// Transforms between images and points.
 enum WinogradTiles {
   /// The points of some channels of every tile's window: row `firstRow + r` of `planes` receives tile
   /// `tiles.lowerBound + r`, from column 0 on.
   ///
-  /// - Parameter channels: which of the images' channels; the last vector is filled up with zeros.
+  /// - Parameter channels: the channels of the images; the last vector is padded with zeros.
   static func transform<Line: LineTransform>(
     _: Line.Type, of images: UnsafePointer<Float>, windows: TileWindows, tiles: Range<Int>, channels: Range<Int>,
     into planes: PointPlanes, firstRow: Int
@@ -59,7 +60,7 @@ enum WinogradTiles {
     let (first, vectors) = (channels.lowerBound, channels.count / vectorWidth)
     let rest = channels.count % vectorWidth
     let count = Line.inputs * Line.inputs
-    // From a window's pixels to those of the next window.
+    // The distance from a window's pixels to those of the next window.
     let ahead = windows.step * windows.channels
     let (planeStride, rowStride) = (planes.planeStride, planes.rowStride)
     withZeros(windows.channels) { zeros in
@@ -110,20 +111,20 @@ enum WinogradTiles {
     }
   }
 
-  /// What is added to a convolution's outputs.
+  /// The terms that are added to a convolution's outputs.
   struct Addends {
-    /// [channels], to every pixel.
+    /// [channels], added to every pixel.
     var bias: UnsafePointer<Float>?
-    /// [images, channels], to every pixel of its image.
+    /// [images, channels], added to every pixel of its image.
     var perImage: UnsafePointer<Float>?
     /// Like the outputs.
     var residual: UnsafePointer<Float>?
-    /// Whether sums below zero become zero; not with a residual.
+    /// Whether negative sums become zero; not with a residual.
     var rectifies = false
   }
 
-  /// Outputs of the channels of one strip: transforms each tile's points back and adds the addends. Row r of `planes`
-  /// holds tile `tiles.lowerBound + r`, column 0 the strip's first channel.
+  /// Writes the outputs for the channels of one strip: transforms each tile's points back and adds the addends. Row r
+  /// of `planes` contains tile `tiles.lowerBound + r`; column 0 is the strip's first channel.
   static func transformOutput<Line: LineTransform>(
     _: Line.Type, from planes: PointPlanes, windows: TileWindows, tiles: Range<Int>, strip: Strip,
     into images: UnsafeMutablePointer<Float>, addends: Addends

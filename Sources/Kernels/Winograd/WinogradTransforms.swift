@@ -2,9 +2,9 @@
 // networks", arXiv:1509.09308, section 4.1), with interpolation points 0, 1, −1, 2, −2 and ∞. A two-dimensional
 // transform applies one along the columns and then along the rows. Each works on 16 channels at a time.
 //
-// Those of five points are for the convolution of an image enlarged twofold by repeating its pixels. Six neighbouring
-// inputs are then a, b, b, c, c, d, and their value at the point −1 is zero: this point takes no part in the
-// products. The same holds in the adjoint, where each two outputs are added.
+// The transforms with five points are for the convolution of an image enlarged twofold by repeating its pixels. Six
+// neighbouring inputs are then a, b, b, c, c, d, and their value at the point −1 is zero, so this point is left out of
+// the products. The same holds for the adjoint, where every two outputs are added.
 
 import CProcessor
 import MicroKernels
@@ -12,7 +12,7 @@ import MicroKernels
 /// Vectors in the first-level cache.
 typealias VectorTable = UnsafeMutablePointer<Vector>
 
-/// A linear map of a few numbers to a few others, for 16 channels at once.
+/// A linear map between small vectors of numbers, for 16 channels at once.
 public protocol LineTransform {
   static var inputs: Int { get }
   static var outputs: Int { get }
@@ -20,33 +20,33 @@ public protocol LineTransform {
 }
 
 extension LineTransform {
-  /// Vectors that `applyTwice` can take together.
+  /// The maximum number of vectors that `applyTwice` processes together.
   static var maximumVectors: Int { 4 }
-  /// Room for the results of the first step.
+  /// Vectors for the results of the first step.
   static var scratchCount: Int { outputs * inputs * maximumVectors }
 
   /// T·X·Tᵀ for `count` neighbouring vectors of channels: the transform along the columns of X [inputs, inputs], then
   /// along the rows.
   ///
-  /// All vectors take each step together, so that a step reads and writes few places at a time, each of them
-  /// consecutively: a processor prefetches a dozen streams, but not 36. Give the number of vectors as a literal, so that
-  /// the loops over them are unrolled and addresses are constants away from each other.
+  /// All vectors take each step together, so that a step reads and writes only a few addresses at a time, each of them
+  /// consecutively: a processor can prefetch a dozen streams, but not 36. Pass the number of vectors as a literal, so
+  /// that the loops over them are unrolled and addresses differ by constants.
   ///
   /// - Parameters:
   ///   - count: at most `maximumVectors`.
   ///   - scratch: room for `scratchCount` vectors.
-  ///   - source: where an element's first vector is.
-  ///   - sourceStride: floats from there to its next vector.
-  ///   - ahead: how many floats further the vectors are that the next call will read, which are asked for in time,
-  ///   - firstAhead: of these columns on. Those before are in the cache already.
-  ///   - put: takes a result.
+  ///   - source: returns the address of an element's first vector.
+  ///   - sourceStride: the distance in floats to the element's next vector.
+  ///   - ahead: the distance in floats to the vectors that the next call will read; they are prefetched,
+  ///   - firstAhead: starting with this column. Earlier columns are already cached.
+  ///   - put: receives a result.
   @inline(__always)
   static func applyTwice(
     count: Int, scratch: VectorTable, source: (_ row: Int, _ column: Int) -> UnsafePointer<Float>, sourceStride: Int,
     ahead: Int = 0, firstAhead: Int = .max, _ put: (_ row: Int, _ column: Int, _ vector: Int, Vector) -> Void
   ) {
     for column in 0..<inputs {
-      // By names: a table would be read again for every vector.
+      // Separate names: a table would be read again for every vector.
       let (p0, p1, p2) = (source(0, column), source(1, column), source(2, column))
       let p3 = inputs > 3 ? source(3, column) : p0
       let p4 = inputs > 4 ? source(4, column) : p0
@@ -87,11 +87,11 @@ protocol WinogradPoints {
 }
 
 extension WinogradPoints {
-  /// How many points a tile has.
+  /// The number of points of a tile.
   static var count: Int { Input.outputs * Input.outputs }
 }
 
-/// And the adjoints of two of them, for the gradient with respect to the kernel.
+/// The adjoints of two of them, for the gradient with respect to the kernel.
 protocol WinogradGradientPoints: WinogradPoints {
   /// A: output gradients to points.
   associatedtype OutputAdjoint: LineTransform
@@ -248,7 +248,7 @@ enum EnlargedPoints: WinogradGradientPoints {
   }
 }
 
-/// The adjoint of `EnlargedPoints`: a plain convolution whose neighbouring outputs are added by twos; 6 inputs, 5
+/// The adjoint of `EnlargedPoints`: a plain convolution whose neighbouring outputs are added in pairs; 6 inputs, 5
 /// points, 2 outputs.
 enum PooledPoints: WinogradPoints {
   typealias Input = WithoutThird<SixPoints.Input>

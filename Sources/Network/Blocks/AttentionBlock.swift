@@ -10,7 +10,7 @@ struct AttentionBlock {
   let value: LinearLayer
   let output: LinearLayer
   let heads: Int
-  /// What the sum is multiplied by.
+  /// The factor of the sum.
   let scale: Float
 
   init(

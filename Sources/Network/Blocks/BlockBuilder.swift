@@ -1,7 +1,7 @@
 import Differentiation
 import Tensors
 
-/// Declares the blocks of a network one after the other.
+/// Declares the blocks of a network one after another.
 struct BlockBuilder {
   let configuration: UNetConfiguration
   var declarations = ParameterDeclarations()
@@ -73,12 +73,12 @@ struct BlockBuilder {
 /// How a forward pass runs its blocks.
 struct BlockRun {
   let tape: Tape
-  /// silu of what the blocks are told, [N, embeddingChannels]; computed once for all of them.
+  /// silu of the time and class embedding, [N, embeddingChannels]; computed once for all blocks.
   let embedding: Variable
   let dropout: DropoutContext?
   let recomputesBlocks: Bool
 
-  /// - Parameter parts: what counts as joined along the channels.
+  /// - Parameter parts: the input, in parts that are joined along the channels.
   func callAsFunction(_ block: ResidualBlock, _ attention: AttentionBlock?, on parts: Variable...) -> Variable {
     let dropout = dropout
     func body(_ inputs: [Variable], _ tape: Tape) -> Variable {

@@ -1,7 +1,7 @@
 import Differentiation
 import Tensors
 
-/// What leads from one level of a U-Net to the next.
+/// Connects one level of a U-Net to the next.
 enum LevelChange {
   case halving(HalvingConvolution)
   case doubling(DoublingConvolution)

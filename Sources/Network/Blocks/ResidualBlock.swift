@@ -5,8 +5,8 @@ import Tensors
 /// Residual block: x + conv2(dropout(silu(norm2(conv1(silu(norm1(x))) + embedding)))), with a 1x1 convolution on the
 /// shortcut where the number of channels changes (Ho, Jain, Abbeel, arXiv:2006.11239, appendix B).
 ///
-/// With `UNetArchitecture.TimeConditioning.scaleShift` the embedding makes a scale s and a shift b instead, and the block
-/// computes silu(norm2(conv1(…))·(1 + s) + b) (Nichol, Dhariwal, arXiv:2102.09672, section 4).
+/// With `UNetArchitecture.TimeConditioning.scaleShift` the embedding provides a scale s and a shift b instead, and the
+/// block computes silu(norm2(conv1(…))·(1 + s) + b) (Nichol, Dhariwal, arXiv:2102.09672, section 4).
 ///
 /// A block that changes the images' size does so before conv1 and on the shortcut, which then always has its convolution
 /// (Brock, Donahue, Simonyan: "Large scale GAN training for high fidelity natural image synthesis", arXiv:1809.11096).
@@ -19,9 +19,9 @@ struct ResidualBlock {
   let conv2: Convolution
   let shortcut: LinearLayer?
   let sizeChange: SizeChange?
-  /// What the sum is multiplied by.
+  /// The factor of the sum.
   let scale: Float
-  /// Tells this block's dropout masks from those of other blocks.
+  /// Distinguishes this block's dropout masks from those of other blocks.
   let number: Int
 
   init(
@@ -48,8 +48,8 @@ struct ResidualBlock {
   }
 
   /// - Parameters:
-  ///   - x: [N, H, W, in], in parts that count as joined along the channels; one, if there is no shortcut or the size
-  ///     changes.
+  ///   - x: [N, H, W, in], in parts that are joined along the channels; a single part if there is no shortcut or the
+  ///     size changes.
   ///   - embedding: silu of the time embedding, [N, embeddingChannels].
   func callAsFunction(
     _ x: [Variable], embedding: Variable, dropout: DropoutContext?, on tape: Tape

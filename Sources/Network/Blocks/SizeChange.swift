@@ -2,25 +2,25 @@ import Differentiation
 import Kernels
 import Tensors
 
-/// Makes images half or twice as large on each side.
+/// Halves or doubles the height and width of images.
 struct SizeChange: Equatable {
   enum Direction { case halving, doubling }
 
   let direction: Direction
   let filter: Resampling.Filter
 
-  /// x of the other size.
+  /// x resized.
   func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
     tape.resampled(x, by: direction == .halving ? .halving(filter) : .doubling(filter))
   }
 
-  /// The 3x3 convolution of x of the other size.
+  /// The 3x3 convolution of the resized x.
   func convolving(_ x: Variable, _ convolution: Convolution, perImage: Variable?, on tape: Tape) -> Variable {
     if repeatsPixels { return convolution.enlarging(x, perImage: perImage, on: tape) }
     return convolution(self(x, on: tape), perImage: perImage, on: tape)
   }
 
-  /// The linear map of the pixels of x of the other size. Pixels that are repeated are mapped once.
+  /// The linear map of the pixels of the resized x. Repeated pixels are mapped only once.
   func mapping(_ x: Variable, _ layer: LinearLayer, on tape: Tape) -> Variable {
     repeatsPixels ? self(layer(x, on: tape), on: tape) : layer(self(x, on: tape), on: tape)
   }
@@ -28,7 +28,7 @@ struct SizeChange: Equatable {
   private var repeatsPixels: Bool { direction == .doubling && filter == .box }
 }
 
-/// A 3x3 convolution that makes images half as large: of stride 2, of the smoothed image if a filter says so.
+/// A 3x3 convolution of stride 2, which halves the size of images; with a filter, the image is smoothed first.
 struct HalvingConvolution {
   let convolution: Convolution
   let filter: Resampling.Filter
@@ -43,7 +43,7 @@ struct HalvingConvolution {
   }
 }
 
-/// A 3x3 convolution of images made twice as large.
+/// A 3x3 convolution of images enlarged twofold.
 struct DoublingConvolution {
   let convolution: Convolution
   let filter: Resampling.Filter

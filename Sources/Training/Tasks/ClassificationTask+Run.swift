@@ -10,13 +10,14 @@ import Reporting
 extension ClassificationTask: RunTask {
   var kind: CheckpointHeader.Kind { .classifier }
   var classCount: Int? { network.classCount }
-  /// None: a classifier is asked for every image's class.
+  /// None: a classifier needs every image's class.
   var labelDropout: Double { 0 }
   var networkConfiguration: UNetConfiguration { network.configuration }
   var drawingNetwork: UNet? { nil }
   var progress: String { "the accuracy is" }
 
-  /// How many test images the first average tells the classes of, at some times of the process. Collective.
+  /// The percentage of test images that the first average classifies correctly, at some times of the process.
+  /// Collective.
   func showProgress(of run: TrainingRun, step: Int) throws -> String {
     let count = min(512, tests.count)
     let classifier = TrainedClassifier(

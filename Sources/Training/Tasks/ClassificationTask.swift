@@ -7,16 +7,16 @@ import Kernels
 import Network
 import Tensors
 
-/// Training a classifier of noisy images at all times of a process.
+/// Trains a classifier of noisy images at all times of a process.
 public struct ClassificationTask: TrainingTask {
   public let network: ClassifierNetwork
   let configuration: RunConfiguration
-  /// The images that show how good it is.
+  /// The images for measuring its accuracy.
   let tests: any ImageDataset
-  /// Draws noisy images; what it asks of a network does not count.
+  /// Draws noisy images; its prediction and loss are not used.
   private let objective: TrainingObjective
 
-  /// - Throws: `DiffusionError` if the configuration's process cannot be.
+  /// - Throws: `DiffusionError` if the configuration's process is invalid.
   init(configuration: RunConfiguration, network: ClassifierNetwork, tests: any ImageDataset) throws {
     self.network = network
     self.tests = tests
@@ -43,7 +43,7 @@ public struct ClassificationTask: TrainingTask {
       tape.input(batch.input), timesteps: batch.networkTimes, dropout: dropout,
       recomputesBlocks: configuration.training.recomputeActivations == .blocks, on: tape)
     guard let classes = batch.classes?.compactMap(\.self), classes.count == batch.times.count else {
-      preconditionFailure("every image of a classifier's training has a class")
+      preconditionFailure("every training image of a classifier has a class")
     }
     let loss = tape.profiler.measure(.loss, Work(floats: logits.value.count)) {
       CrossEntropy.lossAndGradient(
@@ -53,7 +53,7 @@ public struct ClassificationTask: TrainingTask {
     return (logits, loss)
   }
 
-  /// Test images with noise of one time.
+  /// Test images with the noise of one time.
   func noised(_ images: Tensor, at time: Double, firstImage: Int) -> (input: Tensor, networkTime: Float) {
     let model = objective.model
     let (marginal, scale) = (model.process.marginal(at: time), model.inputScale(at: time))
@@ -64,6 +64,6 @@ public struct ClassificationTask: TrainingTask {
     return (input.single, Float(model.networkTime(at: time)))
   }
 
-  /// The first time of the process, and those after a quarter, a half and three quarters of its sampling steps.
+  /// The first time of the process, and the times after a quarter, a half and three quarters of its sampling steps.
   var timesToTest: [Double] { objective.model.process.samplingTimes(steps: 4).dropFirst().reversed() }
 }

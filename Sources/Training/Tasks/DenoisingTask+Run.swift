@@ -13,7 +13,7 @@ extension DenoisingTask: RunTask {
   var drawingNetwork: UNet? { network }
   var progress: String { "the samples are" }
 
-  /// Draws a grid of samples from the first average, all ranks sharing the work. Collective.
+  /// Draws a grid of samples from the first average, with the work shared among all ranks. Collective.
   /// - Returns: a sentence about it.
   func showProgress(of run: TrainingRun, step: Int) throws -> String {
     let count = configuration.training.sampleCount
@@ -24,7 +24,7 @@ extension DenoisingTask: RunTask {
     let images = try drawing.gather(share.images, count: count)
     let path = run.folder.samplePath(step: step)
     if run.communicator.rank == 0 {
-      // That it cannot be written is no reason to give up what was computed.
+      // Failing to write the grid does not justify discarding training's results.
       let grid = sampleGrid(images)
       do { try PNG.write(grid, to: path) } catch {
         return "Drew samples, but they could not be written: \(error)."

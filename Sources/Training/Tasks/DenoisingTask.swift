@@ -6,13 +6,13 @@ import Kernels
 import Network
 import Tensors
 
-/// Training a U-Net to tell images and noise apart.
+/// Trains a U-Net to separate images from noise.
 public struct DenoisingTask: TrainingTask {
   public let network: UNet
   public let objective: TrainingObjective
   let configuration: RunConfiguration
 
-  /// - Throws: `DiffusionError` if the configuration's loss and model do not fit.
+  /// - Throws: `DiffusionError` if the configuration's loss and model do not fit each other.
   public init(configuration: RunConfiguration, network: UNet) throws {
     self.network = network
     self.configuration = configuration

@@ -5,23 +5,23 @@ import Datasets
 import Failures
 import Network
 
-/// What a run trains, and all that the run must know of it beside the step.
+/// The task of a run: what it trains, and everything the run needs to know about it besides the step.
 protocol RunTask: TrainingTask {
-  /// What its checkpoints are.
+  /// The kind of its checkpoints.
   var kind: CheckpointHeader.Kind { get }
-  /// Of a classifier; nil for others.
+  /// The number of classes of a classifier; nil for other tasks.
   var classCount: Int? { get }
-  /// How often a class is kept from the network.
+  /// The probability of hiding an image's class from the network.
   var labelDropout: Double { get }
   var networkConfiguration: UNetConfiguration { get }
   /// The network that draws images; nil for a task that draws none.
   var drawingNetwork: UNet? { get }
-  /// What `showProgress` shows, with its verb, for a message that it could not.
+  /// The subject and verb of a warning if `showProgress` fails.
   var progress: String { get }
 
-  /// Shows what has been learnt. Collective.
+  /// Shows what the network has learnt. Collective.
   /// - Returns: a sentence about it, on rank 0.
-  /// - Throws: what it could not do; on all ranks, where training may go on.
+  /// - Throws: on all ranks, if it fails; training may then continue.
   func showProgress(of run: TrainingRun, step: Int) throws -> String
 }
 
@@ -36,10 +36,10 @@ extension CheckpointHeader.Kind {
       return try DenoisingTask(configuration: configuration, network: network)
     case .classifier:
       guard dataset.classNames.count > 1 else {
-        throw InputError("\(dataset.name) has no classes to tell apart; choose another data.name")
+        throw InputError("\(dataset.name) has no classes; choose another data.name")
       }
       if let every = configuration.evaluation.every {
-        throw InputError("evaluation.every is \(every), but a classifier draws no images to measure; set it to none")
+        throw InputError("evaluation.every is \(every), but a classifier draws no images; set it to none")
       }
       let network = try configuration.classifier(
         height: height, width: width, channels: channels, classCount: dataset.classNames.count)

@@ -48,7 +48,7 @@ enum EvaluationFixture {
   static let features = Task {
     let file = Fixture.root.path("mine.safetensors")
     try await ddpm("export --format features --name mine --checkpoint \(try await classifier.made) \(file)")
-      .succeeds(saying: "features mine, 16 numbers of each image, checksum")
+      .succeeds(saying: "features mine, 16 numbers per image, checksum")
     return file
   }
 }

@@ -46,14 +46,14 @@ for rank in 0 1 2; do
   saves "$name"
   kill -STOP "$(ranks_of "$name" | sed -n "$((rank + 1))p")"
   ends "$name" 6
-  says "$name" "rank $rank on .* has not been heard of for 3 s"
+  says "$name" "rank $rank on .* has not responded for 3 s"
 done
 same stopped-rank-1 2
 
 # One that does not end a save keeps all others waiting in the same calls; how far each has come is told.
 faulty hanging-save 3 "save.write:1:hang:$((tensors + tensors / 2))" --set training.save_timeout_seconds=8
 ends hanging-save 6
-says hanging-save 'a checkpoint has been under way for more than 8 s, .*ranks? .*1.* on .* at part [0-9]+'
+says hanging-save 'saving a checkpoint has taken more than 8 s, .*ranks? .*1.* on .* at part [0-9]+'
 same hanging-save 2
 says hanging-save 'Resuming from .*/step-00000020.h5'
 
@@ -99,7 +99,7 @@ for phase in open header read close; do
   export DDPM_MPI_FAULT=load.$phase:1:error
   same "$name" 2
   unset DDPM_MPI_FAULT
-  says "$name" "step-00000040.h5: rank 1: failed at load.$phase.*; trying the one before"
+  says "$name" "step-00000040.h5: rank 1: failed at load.$phase.*; trying the previous one"
   says "$name" 'Resuming from .*/step-00000020.h5'
 done
 
@@ -114,7 +114,7 @@ flip() {
 # skipped NAME TEXT: the newest checkpoint, which was damaged, is reported and the one before taken.
 skipped() {
   same "$1" 1
-  says "$1" "step-00000040.h5: $2.*; trying the one before"
+  says "$1" "step-00000040.h5: $2.*; trying the previous one"
 }
 
 size=$(stat -c %s "$folder/complete/$newest")
@@ -165,7 +165,7 @@ for place in $(seq 0 19) empty text; do
   # Of which one is the next save's.
   for step in 21 22; do echo "left over" >"$folder/$name/checkpoints/.step-000000$step.h5.partial"; done
   if "$program" train "${config[@]}" "${short[@]}" --resume --output "$folder/$name" >"$folder/$name.log" 2>&1 &&
-    grep -qE 'step-00000040.h5: (it has no seal|this is not an HDF5 file).*; trying the one before' "$folder/$name.log" &&
+    grep -qE 'step-00000040.h5: (it has no seal|this is not an HDF5 file).*; trying the previous one' "$folder/$name.log" &&
     grep -q 'Resuming from .*/step-00000020.h5' "$folder/$name.log" &&
     ! compgen -G "$folder/$name/checkpoints/.*.partial" >/dev/null &&
     "$program" inspect "$folder/$name/checkpoints/step-00000022.h5" >>"$folder/$name.log" 2>&1; then
@@ -222,7 +222,7 @@ other=$folder/other-version
 LC_ALL=C sed "s/${version//./\\.}/${version//[0-9]/9}/g" "$program" >"$other"
 chmod +x "$other"
 refused_resume rank-of-another-version 1 \
-  "rank 1: its program version is not that of rank 0 \\(rank 0: $version; rank 1: $("$other" --version)\\)" \
+  "rank 1: its program version differs from that of rank 0 \\(rank 0: $version; rank 1: $("$other" --version)\\)" \
   : -n 1 "$other" train "${config[@]}" --resume --output "$folder/rank-of-another-version"
 
 # Images from a file. There are more of them than the run needs, so each is read once, by one rank.
@@ -252,7 +252,7 @@ test_data() {
   test_other_data missing-data 'images.h5: there is no such file'
   # The same images, but to be mirrored.
   "$program" pack shapes --flips --output "$folder/other-images/images.h5" >"$folder/other-data.log" 2>&1
-  test_other_data other-data 'its data set is not that of rank 0'
+  test_other_data other-data 'its data set differs from that of rank 0'
 }
 
 test_other_data() { # NAME TEXT
@@ -294,12 +294,12 @@ test_full_disk() {
   mount -o "remount,size=$((size / 2))" "$folder/$name" || return 1
   start "$name" 2
   ends "$name" 2
-  says "$name" 'checkpoints could not be saved: .*there is no room for a checkpoint of .*No space left on device'
+  says "$name" 'checkpoints could not be saved: .*there is no space for a checkpoint of .*No space left on device'
   mount -o "remount,size=$room" "$folder/$name" || return 1
   start "$name" 2
   ends "$name" 1
-  says "$name" 'the checkpoint of step 40 is skipped: .*there is no room for a checkpoint of .*No space left on device'
-  says "$name" 'the checkpoint of step 60 could not be saved: .*; the newest whole one is .*step-00000020.h5'
+  says "$name" 'the checkpoint of step 40 is skipped: .*there is no space for a checkpoint of .*No space left on device'
+  says "$name" 'the checkpoint of step 60 could not be saved: .*; the newest complete one is .*step-00000020.h5'
   tidy "$name"
   mount -o "remount,size=$((size * 10))" "$folder/$name"
   same "$name" 3

@@ -8,7 +8,7 @@ for signal in USR1 TERM; do
     reach "$name" 10
     kill "-$signal" "$(ranks_of "$name" | sed -n "$((rank + 1))p")"
     ends "$name" 5
-    says "$name" "stopped after step [0-9]+, since a rank was sent the signal $signal; everything is saved in .*step-"
+    says "$name" "stopped after step [0-9]+, because a rank received the signal $signal; everything is saved in .*step-"
     tidy "$name"
   done
 done
@@ -30,7 +30,7 @@ same repeated 2
 
 start limited 2 --set training.steps=100000 --set training.time_limit_minutes=0.05
 ends limited 5
-says limited 'since training.time_limit_minutes is over'
+says limited 'because training.time_limit_minutes is reached'
 rm -rf "$folder/limited"
 
 for rank in 1 2 3; do
@@ -97,7 +97,7 @@ if ((status == 2)) && [[ ! -e $folder/stranger ]]; then
 else
   report stranger "it ended with $status"
 fi
-says stranger 'one of 2 ranks, but MPI says that it is alone'
+says stranger 'one of 2 ranks, but MPI reports a single rank'
 
 touch "$folder/file"
 refused output-below-a-file 'cannot create the folder .*/file: a file is in its place' "$folder/file/run" env

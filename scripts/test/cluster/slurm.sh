@@ -274,7 +274,7 @@ test_strangers() {
   submit "$name" --nodes=2 --ntasks-per-node=2 \
     --wrap "srun --mpi=none '$program' train --preset shapes --output '$folder/$name'"
   becomes "$name" "$job" FAILED || return 0
-  says "$name" '^ddpm-mpi: srun started 4 tasks without telling them of each other'
+  says "$name" '^ddpm-mpi: srun started 4 tasks without connecting them'
   if [[ $(field "$job" ExitCode) == 2:0 && $(grep -c '^ddpm-mpi:' "$folder/$name.log") == 1 && ! -e $folder/$name ]]; then
     pass "$name: refused once, before anything was written"
   else

@@ -41,7 +41,7 @@ check "diffusers makes models" $models make "$made"
 for name in cifar legacy; do
   run 0 "Imported $made/$name: " "$program" import "$made/$name" --output "$moved/$name.h5"
 done
-run 2 'num_class_embeds: is 5, and nothing tells whether the last of them is for no class; say --classes 5' \
+run 2 'num_class_embeds: is 5, but it is not known whether the last of them is for no class; use --classes 5' \
   "$program" import "$made/classes" --output "$moved/classes.h5"
 run 0 'Imported .*images of 16x24x3, process vp of 1000 steps, cosine, prediction data, variance small' \
   "$program" import "$made/classes" --classes 4 --output "$moved/classes.h5"
@@ -90,11 +90,11 @@ check "... and changes the weights" sh -c "! h5diff -q '$moved/tuned/checkpoints
   '$moved/tuned/checkpoints/step-00000002.h5' /model"
 
 # Refusals.
-run 2 'plain is not empty; give --force' "$program" export --checkpoint "$moved/run-plain" "$moved/plain"
+run 2 'plain is not empty; use --force' "$program" export --checkpoint "$moved/run-plain" "$moved/plain"
 run 0 'Wrote .*: the weights of' "$program" export --checkpoint "$moved/run-plain" --weights model --force \
   "$moved/plain"
 check "--force leaves nothing behind" test -z "$(find "$moved" -maxdepth 1 -name '.plain*')"
-run 2 'holds something else than a pipeline' "$program" export --checkpoint "$moved/run-plain" --force \
+run 2 'does not contain a pipeline' "$program" export --checkpoint "$moved/run-plain" --force \
   "$moved/run-data"
 run 2 'is a pickle' "$program" import "$made/pickle" --output "$moved/pickle.h5"
 # The command in the message.
@@ -102,7 +102,7 @@ conversion=$(grep -o "^python3 -c .*" "$log")
 check "... which the command converts" bash -c "${conversion/python3/$python}"
 run 0 'Imported' "$program" import "$made/pickle" --output "$moved/pickle.h5"
 check "... into the same weights" h5diff "$moved/pickle.h5" "$moved/cifar.h5" /model
-run 2 'already holds a run' "$program" import "$made/cifar" --output "$moved/run-plain"
+run 2 'already contains a run' "$program" import "$made/cifar" --output "$moved/run-plain"
 run 2 'import works in one process' "$mpirun" 2 "$program" import "$made/cifar" --output "$moved/two.h5"
 refuse_export() {
   run 0 'Done' "$program" train "${tiny[@]}" --set training.steps=1 "${@:2}" --output "$moved/refused"

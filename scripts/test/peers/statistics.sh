@@ -7,7 +7,7 @@ for question in archives frechet inception_score kernel_distance precision_recal
 done
 
 printf 'damaged' >"$folder/damaged.npz"
-run 1 'damaged.npz: is no ZIP archive, or cut short' \
+run 1 'damaged.npz: is not a ZIP archive, or is truncated' \
   "$PWD/.build/release/peer-program" frechet-distance "$folder/damaged.npz" "$folder/damaged.npz"
 run 1 'missing.npz: there is no such file' \
   "$PWD/.build/release/peer-program" frechet-distance "$folder/missing.npz" "$folder/missing.npz"
