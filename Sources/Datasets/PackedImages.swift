@@ -29,7 +29,7 @@ public struct PackedImages: ImageDataset {
   private let labels: [Int32]
   private let checksums: [UInt32]
   /// The dataset's name in messages.
-  private let name: String
+  private let datasetName: String
 
   /// Opens a file. Only the thread that calls libhdf5 may call this.
   /// - Throws: `DatasetError`.
@@ -42,7 +42,7 @@ public struct PackedImages: ImageDataset {
     classNames = contents.classNames
     allowsFlips = contents.allowsFlips
     labels = contents.labels.map(Int32.init)
-    name = contents.dataset
+    datasetName = contents.dataset
     (offset, checksums) = try contents.requirePacked()
     do { file = try OpenedFile(RegularFile(path)) } catch { throw DatasetError(error, path) }
     var fingerprint = Fingerprint()
@@ -72,9 +72,9 @@ public struct PackedImages: ImageDataset {
   public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
     let size = elementsPerImage
-    try file.read("\(name)[\(index)]", at: offset + index * size, count: size, into: destination)
+    try file.read("\(datasetName)[\(index)]", at: offset + index * size, count: size, into: destination)
     guard crc32(UnsafeRawBufferPointer(start: destination, count: size)) == checksums[index] else {
-      throw DatasetError(damaged: "\(name)[\(index)]", file.path)
+      throw DatasetError(damaged: "\(datasetName)[\(index)]", file.path)
     }
   }
 }

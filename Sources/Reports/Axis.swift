@@ -30,28 +30,28 @@ public struct Axis: Sendable, Equatable {
   ///
   /// It starts at zero if that leaves no more than half of it empty.
   public static func linear(covering range: ClosedRange<Double>, atMost intervalCount: Int = 6) -> Axis {
-    var (minimum, limit) = (range.lowerBound, range.upperBound)
-    if minimum > 0 && minimum < limit / 2 { minimum = 0 }
-    if limit < 0 && limit > minimum / 2 { limit = 0 }
-    if minimum == limit {
+    var (minimum, maximum) = (range.lowerBound, range.upperBound)
+    if minimum > 0 && minimum < maximum / 2 { minimum = 0 }
+    if maximum < 0 && maximum > minimum / 2 { maximum = 0 }
+    if minimum == maximum {
       // A constant curve is drawn in the middle.
       let margin = minimum == 0 ? 1 : max(abs(minimum) / 2, sizes.lowerBound)
       let limit = Double.greatestFiniteMagnitude
-      (minimum, limit) = (max(minimum - margin, -limit), min(limit + margin, limit))
+      (minimum, maximum) = (max(minimum - margin, -limit), min(maximum + margin, limit))
     }
-    let size = limit / Double(intervalCount) - minimum / Double(intervalCount)
+    let size = maximum / Double(intervalCount) - minimum / Double(intervalCount)
     let step = sizes.contains(size) ? niceStep(atLeast: size) : size
     // Ignores rounding errors of multiples.
     let first = (minimum / step + 1e-9).rounded(.down)
-    let last = (limit / step - 1e-9).rounded(.up)
-    var values = [minimum, limit]
+    let last = (maximum / step - 1e-9).rounded(.up)
+    var values = [minimum, maximum]
     // If the values are so large that adding a step has no effect, there are no ticks in between.
     if sizes.contains(size), last - first <= 20 {
       let multiples = stride(from: first, through: last, by: 1).map { $0 * step }
       if multiples.allSatisfy(\.isFinite) { values = multiples }
     }
     return Axis(
-      lower: min(values[0], minimum), upper: max(values[values.count - 1], limit), isLogarithmic: false,
+      lower: min(values[0], minimum), upper: max(values[values.count - 1], maximum), isLogarithmic: false,
       ticks: values.map { Tick(value: $0, label: label($0, step: step)) })
   }
 

@@ -141,12 +141,12 @@ private func message(_ body: () throws -> Void) -> String? {
     try withTemporaryFolder { path in
       let folder = RunFolder(path + "/run")
       do {
-        let place = RunFolderClaim(folder)
-        try place.take(mustBeFresh: true)
+        let claim = RunFolderClaim(folder)
+        try claim.take(mustBeFresh: true)
         #expect(
           message { try RunFolderClaim(folder).take(mustBeFresh: false) }?.contains("cannot be trained in") == true)
         #expect(!folder.holdsRun)
-        try place.begin(RunConfiguration())
+        try claim.begin(RunConfiguration())
       }
       #expect(folder.holdsRun)
       #expect(try folder.savedConfiguration() == RunConfiguration())

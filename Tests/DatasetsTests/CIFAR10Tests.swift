@@ -48,14 +48,14 @@ import Testing
   @Test func missingFileIsNamed() throws {
     let folder = try TemporaryFolder()
     let error = #expect(throws: DatasetError.self) { try CIFAR10.load(folder: folder.path) }
-    #expect(error?.kind == .missing && error?.place.hasSuffix("data_batch_1.bin") == true)
+    #expect(error?.kind == .missing && error?.location.hasSuffix("data_batch_1.bin") == true)
   }
 
   @Test func filesOfTheWrongSizeAreRefused() throws {
     let short = try folder()
     try short.write(record(0), to: "data_batch_4.bin")
     let truncated = #expect(throws: DatasetError.self) { try CIFAR10.load(folder: short.path, imagesPerFile: 2) }
-    #expect(truncated?.kind == .truncated && truncated?.place.hasSuffix("data_batch_4.bin") == true)
+    #expect(truncated?.kind == .truncated && truncated?.location.hasSuffix("data_batch_4.bin") == true)
     let long = try folder()
     try long.write(record(0) + record(1) + [0], to: "data_batch_2.bin")
     let trailing = #expect(throws: DatasetError.self) { try CIFAR10.load(folder: long.path, imagesPerFile: 2) }
@@ -96,6 +96,6 @@ import Testing
     let none = try folder()
     try none.remove("fine_label_names.txt")
     let error = #expect(throws: DatasetError.self) { try CIFAR100.load(folder: none.path, count: 2) }
-    #expect(error?.kind == .missing && error?.place.hasSuffix("fine_label_names.txt") == true)
+    #expect(error?.kind == .missing && error?.location.hasSuffix("fine_label_names.txt") == true)
   }
 }

@@ -100,10 +100,10 @@ import Testing
       let error = try failure(files)
       #expect([.wrongLayout, .missing].contains(error?.kind), "\(files)")
     }
-    #expect(try failure(["train/a/1.png", "extra/a/1.png"])?.place.hasSuffix("/extra") == true)
+    #expect(try failure(["train/a/1.png", "extra/a/1.png"])?.location.hasSuffix("/extra") == true)
     #expect(try failure(["apple/1.png", "train/2.png"])?.advice.contains("--no-splits") == true)
     #expect(try failure(["archive/train/1.png", "archive/test/1.png"])?.advice.contains("use it by itself") == true)
-    #expect(try failure(["photos/cat/1.png", "photos/dog/1.png"])?.place.hasSuffix("/photos") == true)
+    #expect(try failure(["photos/cat/1.png", "photos/dog/1.png"])?.location.hasSuffix("/photos") == true)
   }
 
   @Test func namesThatOnlyContainSuchWordsAreClasses() throws {
@@ -127,7 +127,7 @@ import Testing
   @Test func testsMayHaveNoOtherClasses() throws {
     let folder = try folder(["train/a/1.png", "test/a/2.png", "test/b/2.png"])
     let error = #expect(throws: DatasetError.self) { try FolderArrangement(folder.path).images(.test) }
-    #expect(error?.kind == .wrongLabel && error?.place.hasSuffix("test/b") == true)
+    #expect(error?.kind == .wrongLabel && error?.location.hasSuffix("test/b") == true)
   }
 
   @Test func jpegFilesHaveManyNames() throws {
@@ -165,7 +165,7 @@ import Testing
     let images = try FolderArrangement(folder.path).images(.training)
     #expect(contents(images) == ["a/1.png", "b/3.png"])
     #expect(
-      images.problems.map { "\($0.place.dropFirst(folder.path.count + 1)): \($0.problem)" } == [
+      images.problems.map { "\($0.location.dropFirst(folder.path.count + 1)): \($0.problem)" } == [
         "a/2.webp: this image format is not supported",
         "a/broken.jpg: cannot be opened: No such file or directory",
         "a/pipe.png: is neither a file nor a folder",

@@ -63,7 +63,7 @@ extension DatasetFileTests {
       let wide = try folder()
       try wide.writePNG([1, 2, 3, 4], width: 4, to: "dog/wide.png")
       var error = failure(wide)
-      #expect(error?.kind == .wrongDimensions && error?.place == wide.path)
+      #expect(error?.kind == .wrongDimensions && error?.location == wide.path)
       #expect(
         error?.problem == "its images are not all alike: 4 of 3x2 pixels in grey (such as cat/x.png), "
           + "1 of 4x1 pixels in grey (such as dog/wide.png)")
@@ -85,19 +85,19 @@ extension DatasetFileTests {
       #expect(failure(mixed)?.problem.contains("beside subfolders") == true)
       let hollow = try folder()
       try hollow.createFolder("emu")
-      #expect(failure(hollow)?.place.hasSuffix("/emu") == true)
+      #expect(failure(hollow)?.location.hasSuffix("/emu") == true)
       let other = try folder()
       try other.write([1], to: "cat/picture.WebP")
       #expect(failure(other)?.problem == "this image format is not supported")
       #expect(failure(try TemporaryFolder())?.kind == .missing)
       let error = #expect(throws: DatasetError.self) { try FolderArrangement("/nowhere") }
-      #expect(error?.kind == .missing && error?.place == "/nowhere")
+      #expect(error?.kind == .missing && error?.location == "/nowhere")
     }
 
     @Test func damagedFilesAreNamedAtTheStartOrWhenTheyAreRead() throws {
       let folder = try folder()
       try folder.write([1, 2, 3], to: "dog/a.png")
-      #expect(failure(folder)?.kind == .damaged && failure(folder)?.place.hasSuffix("dog/a.png") == true)
+      #expect(failure(folder)?.kind == .damaged && failure(folder)?.location.hasSuffix("dog/a.png") == true)
       let later = try self.folder()
       let images = try open(later)
       try later.write([], to: "cat/x.png")
@@ -144,7 +144,7 @@ extension DatasetFileTests {
       try folder.writePNG([9, 255, 7, 254], width: 2, channels: 2, to: "b.png")
       try folder.writePNG([9, 255, 7, 0], width: 2, channels: 2, to: "c.png")
       let error = failure(folder)
-      #expect(error?.kind == .transparent && error?.isOfDamage == false && error?.place == folder.path)
+      #expect(error?.kind == .transparent && error?.isOfDamage == false && error?.location == folder.path)
       #expect(error?.problem == "of its 3 images 2 have transparent pixels, the first b.png")
       #expect(error?.advice.contains("--background black") == true && error?.advice.contains("data.background") == true)
       let prints = try [FolderImages.Background.black, .white].map { background in
@@ -160,7 +160,7 @@ extension DatasetFileTests {
       let images = try open(folder)
       try folder.writePNG([9, 255, 7, 0], width: 2, channels: 2, to: "c.png")
       let later = #expect(throws: DatasetError.self) { try bytes(of: 2, images) }
-      #expect(later?.kind == .transparent && later?.place.hasSuffix("/c.png") == true)
+      #expect(later?.kind == .transparent && later?.location.hasSuffix("/c.png") == true)
       withExtendedLifetime(folder) {}
     }
 

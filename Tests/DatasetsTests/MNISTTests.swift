@@ -63,7 +63,7 @@ import Testing
   @Test func missingFolderNamesTheFileAndTheRemedies() {
     let error = #expect(throws: DatasetError.self) { try FashionMNIST.load(folder: "/nowhere") }
     #expect(error?.kind == .missing)
-    #expect(error?.place == "/nowhere/train-images-idx3-ubyte")
+    #expect(error?.location == "/nowhere/train-images-idx3-ubyte")
     for remedy in ["apt-get install dataset-fashion-mnist", "--set data.path=", "--set data.name=shapes"] {
       #expect(error?.description.contains(remedy) == true)
     }
@@ -73,7 +73,7 @@ import Testing
     let folder = try TemporaryFolder()
     try folder.write(idx([3, 28, 28], values), to: images)
     let error = failure(of: folder)
-    #expect(error?.kind == .missing && error?.place == "\(folder.path)/\(labels)")
+    #expect(error?.kind == .missing && error?.location == "\(folder.path)/\(labels)")
   }
 
   @Test func truncatedImagesAreRefused() throws {

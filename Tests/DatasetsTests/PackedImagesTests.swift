@@ -67,7 +67,7 @@ extension DatasetFileTests {
       try flipBit(of: 17, inFile: path)
       let images = try PackedImages(path: path)
       let error = #expect(throws: DatasetError.self) { try bytes(of: 17, images) }
-      #expect(error?.kind == .damaged && error?.place == path)
+      #expect(error?.kind == .damaged && error?.location == path)
       #expect(error?.problem == "images[17] is damaged: its checksum does not match")
       #expect(try bytes(of: 16, images) == bytes(of: 16, training))
       // As a source for another file too.

@@ -26,9 +26,9 @@ func network(_ configuration: RunConfiguration, channels: Int = 3) throws -> (UN
 }
 
 /// Writes files below a folder.
-func write(_ files: [(place: String, contents: Data)], to folder: String) throws {
+func write(_ files: [(path: String, contents: Data)], to folder: String) throws {
   for file in files {
-    let url = URL(fileURLWithPath: "\(folder)/\(file.place)")
+    let url = URL(fileURLWithPath: "\(folder)/\(file.path)")
     try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try file.contents.write(to: url)
   }

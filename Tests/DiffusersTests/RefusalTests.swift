@@ -179,8 +179,8 @@ import Testing
       "scheduler/scheduler_config.json", "beta_end", 2, "diffusion.beta_last is 2.0; it must be above 0.0 and below 1.0"
     ),
   ])
-  func whatTheFolderTellsIsValidated(place: String, key: String, value: Int, expected: String) {
-    let message = message { _ = try importing { try edit("\($0)/\(place)", [key: value]) } }
+  func whatTheFolderTellsIsValidated(file: String, key: String, value: Int, expected: String) {
+    let message = message { _ = try importing { try edit("\($0)/\(file)", [key: value]) } }
     #expect(message.contains(": " + expected) && message.hasPrefix("/"), "\(message)")
   }
 

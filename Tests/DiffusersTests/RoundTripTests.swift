@@ -87,7 +87,7 @@ import Testing
     let (network, parameters) = try network(configuration)
     let export = try PipelineExport(configuration, network: network.configuration)
     let files = try export.files(parameters: parameters, step: 0, images: 0)
-    let weights = try #require(files.first { $0.place == "unet/diffusion_pytorch_model.safetensors" })
+    let weights = try #require(files.first { $0.path == "unet/diffusion_pytorch_model.safetensors" })
     let read = try Safetensors(weights.contents, path: "x")
     #expect(read.entries.map(\.name) == network.layout.entries.map(\.name).sorted())
 

@@ -37,13 +37,13 @@ let imageFormats = [
 
 /// Makes the checksums of all chunks right.
 @Sendable private func repairPNG(_ bytes: inout [UInt8]) {
-  var place = 8
-  while place + 12 <= bytes.count {
-    let length = bytes[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
-    guard length <= bytes.count - place - 12 else { return }
-    let checksum = bytes[place + 4..<place + 8 + length].withUnsafeBytes { crc32($0) }
-    bytes.replaceSubrange(place + 8 + length..<place + 12 + length, with: bigEndian(checksum))
-    place += 12 + length
+  var offset = 8
+  while offset + 12 <= bytes.count {
+    let length = bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
+    guard length <= bytes.count - offset - 12 else { return }
+    let checksum = bytes[offset + 4..<offset + 8 + length].withUnsafeBytes { crc32($0) }
+    bytes.replaceSubrange(offset + 8 + length..<offset + 12 + length, with: bigEndian(checksum))
+    offset += 12 + length
   }
 }
 

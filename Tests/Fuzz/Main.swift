@@ -21,10 +21,10 @@ struct Main {
   private static func failureCount() throws -> Int {
     var arguments = Array(CommandLine.arguments.dropFirst())
     var seed = UInt64(Date().timeIntervalSince1970)
-    if let place = arguments.firstIndex(of: "--seed"), place + 1 < arguments.count {
-      guard let number = UInt64(arguments[place + 1]) else { throw Usage() }
+    if let index = arguments.firstIndex(of: "--seed"), index + 1 < arguments.count {
+      guard let number = UInt64(arguments[index + 1]) else { throw Usage() }
       seed = number
-      arguments.removeSubrange(place...place + 1)
+      arguments.removeSubrange(index...index + 1)
     }
     let all = Format.all
     guard let seconds = arguments.first.flatMap(Double.init), arguments.count <= 2 else { throw Usage() }

@@ -183,8 +183,8 @@ let modelFormats = [
       let (configuration, network, parameters) = try smallNetwork()
       let export = try PipelineExport(configuration, network: network.configuration)
       let files = try export.files(parameters: parameters, step: 7, images: 448)
-      let byPlace = Dictionary(uniqueKeysWithValues: files.map { ($0.place, [UInt8]($0.contents)) })
-      return Example(byPlace)
+      let byPath = Dictionary(uniqueKeysWithValues: files.map { ($0.path, [UInt8]($0.contents)) })
+      return Example(byPath)
     },
     mutate: Format.textMutation,
     read: { _ = try ModelImport(from: $0, sources: ConfigurationSources()) }),
@@ -192,21 +192,21 @@ let modelFormats = [
 
 /// Makes the checksums of members right that are stored as they are.
 @Sendable func repairZip(_ bytes: inout [UInt8]) {
-  func number(_ place: Int, _ width: Int) -> Int {
-    bytes[place..<place + width].reversed().reduce(0) { $0 << 8 | Int($1) }
+  func number(_ offset: Int, _ width: Int) -> Int {
+    bytes[offset..<offset + width].reversed().reduce(0) { $0 << 8 | Int($1) }
   }
   let (local, central) = (0x0403_4b50, 0x0201_4b50)
   var checksums: [Int: UInt32] = [:]
-  for place in bytes.indices.dropLast(46) where bytes[place] == 0x50 {
-    if number(place, 4) == local {
-      let start = place + 30 + number(place + 26, 2) + number(place + 28, 2)
-      let size = number(place + 18, 4)
+  for offset in bytes.indices.dropLast(46) where bytes[offset] == 0x50 {
+    if number(offset, 4) == local {
+      let start = offset + 30 + number(offset + 26, 2) + number(offset + 28, 2)
+      let size = number(offset + 18, 4)
       guard start <= bytes.count, size <= bytes.count - start else { continue }
       let checksum = bytes[start..<start + size].withUnsafeBytes { crc32($0) }
-      checksums[place] = checksum
-      withUnsafeBytes(of: checksum.littleEndian) { bytes.replaceSubrange(place + 14..<place + 18, with: $0) }
-    } else if number(place, 4) == central, let checksum = checksums[number(place + 42, 4)] {
-      withUnsafeBytes(of: checksum.littleEndian) { bytes.replaceSubrange(place + 16..<place + 20, with: $0) }
+      checksums[offset] = checksum
+      withUnsafeBytes(of: checksum.littleEndian) { bytes.replaceSubrange(offset + 14..<offset + 18, with: $0) }
+    } else if number(offset, 4) == central, let checksum = checksums[number(offset + 42, 4)] {
+      withUnsafeBytes(of: checksum.littleEndian) { bytes.replaceSubrange(offset + 16..<offset + 20, with: $0) }
     }
   }
 }

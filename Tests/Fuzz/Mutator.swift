@@ -44,14 +44,14 @@ enum Mutator {
       bytes = [UInt8.random(in: 0...255, using: &generator)]
       return
     }
-    let place = Int.random(in: 0..<bytes.count, using: &generator)
-    let length = min(Int.random(in: 1...64, using: &generator), bytes.count - place)
+    let position = Int.random(in: 0..<bytes.count, using: &generator)
+    let length = min(Int.random(in: 1...64, using: &generator), bytes.count - position)
     switch Int.random(in: 0..<9, using: &generator) {
-    case 0, 1: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
-    case 2: bytes[place] = [0, 1, 0x7f, 0x80, 0xff, 0x20].randomElement(using: &generator)!
+    case 0, 1: bytes[position] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+    case 2: bytes[position] = [0, 1, 0x7f, 0x80, 0xff, 0x20].randomElement(using: &generator)!
     case 3, 4:
       let width = [1, 2, 4, 8].randomElement(using: &generator)!
-      guard place + width <= bytes.count else { return }
+      guard position + width <= bytes.count else { return }
       let all: [UInt64] = [
         0, 1, 0x7f, 0xff, 0x7fff, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 40, 1 << 62, UInt64(Int.max),
         .max,
@@ -60,16 +60,16 @@ enum Mutator {
       let number = all.randomElement(using: &generator)!
       let isBig = Bool.random(using: &generator)
       for index in 0..<width {
-        bytes[place + (isBig ? width - 1 - index : index)] = UInt8(truncatingIfNeeded: number >> UInt64(8 * index))
+        bytes[position + (isBig ? width - 1 - index : index)] = UInt8(truncatingIfNeeded: number >> UInt64(8 * index))
       }
-    case 5: bytes.removeSubrange(place..<place + length)
-    case 6: bytes.insert(contentsOf: bytes[place..<place + length], at: place)
-    case 7: bytes.removeSubrange(place...)
+    case 5: bytes.removeSubrange(position..<position + length)
+    case 6: bytes.insert(contentsOf: bytes[position..<position + length], at: position)
+    case 7: bytes.removeSubrange(position...)
     default:
       guard let other = others.randomElement(using: &generator), !other.isEmpty else { return }
       let start = Int.random(in: 0..<other.count, using: &generator)
       let end = min(start + length, other.count)
-      bytes.replaceSubrange(place..<min(place + length, bytes.count), with: other[start..<end])
+      bytes.replaceSubrange(position..<min(position + length, bytes.count), with: other[start..<end])
     }
   }
 
@@ -78,14 +78,14 @@ enum Mutator {
     if Int.random(in: 0..<4, using: &generator) == 0 { return bytes(input, others, using: &generator) }
     var tokens = tokens(input)
     for _ in 0..<[1, 1, 2, 4].randomElement(using: &generator)! where !tokens.isEmpty {
-      let place = Int.random(in: 0..<tokens.count, using: &generator)
-      let isNumber = tokens[place].first.map { (0x30...0x39).contains($0) } ?? false
+      let position = Int.random(in: 0..<tokens.count, using: &generator)
+      let isNumber = tokens[position].first.map { (0x30...0x39).contains($0) } ?? false
       let list = isNumber && Int.random(in: 0..<4, using: &generator) > 0 ? numbers : texts + numbers
       switch Int.random(in: 0..<8, using: &generator) {
-      case 0: tokens.remove(at: place)
-      case 1: tokens.insert(tokens.randomElement(using: &generator)!, at: place)
-      case 2: tokens.swapAt(place, Int.random(in: 0..<tokens.count, using: &generator))
-      default: tokens[place] = Array(list.randomElement(using: &generator)!.utf8)
+      case 0: tokens.remove(at: position)
+      case 1: tokens.insert(tokens.randomElement(using: &generator)!, at: position)
+      case 2: tokens.swapAt(position, Int.random(in: 0..<tokens.count, using: &generator))
+      default: tokens[position] = Array(list.randomElement(using: &generator)!.utf8)
       }
     }
     return Array(tokens.joined())

@@ -54,9 +54,9 @@ import Testing
   @Test func aFileChangedAnywhereIsRefusedOrMeansTheSame() throws {
     let contents = try file(arrays)
     var refused = 0
-    for place in contents.indices {
+    for index in contents.indices {
       var changed = contents
-      changed[place] ^= 0x55
+      changed[index] ^= 0x55
       do {
         let read = try NumpyArchive(changed, path: "x.npz")
         for name in ["matrix", "vector", "empty"] where read.names.contains(name) {

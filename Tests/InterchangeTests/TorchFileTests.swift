@@ -65,10 +65,10 @@ import Testing
   @Test(arguments: ["zip.pth", "legacy.pth"])
   func aFileChangedAnywhereIsReadOrRefused(name: String) throws {
     let contents = try Self.fixture(name)
-    for place in contents.indices {
+    for index in contents.indices {
       for change: UInt8 in [0x01, 0x10, 0x80, 0xff] {
         var changed = contents
-        changed[place] ^= change
+        changed[index] ^= change
         guard let file = try? TorchFile(changed, path: "x") else { continue }
         for name in file.names { _ = try? file.floats(name) }
       }

@@ -77,8 +77,8 @@ let checkpointChecks: [Check] = [
       let url = URL(fileURLWithPath: path)
       var data = try Data(contentsOf: url)
       let bytes = expected[1].tensor(entry).elements.withUnsafeBytes { Data($0) }
-      guard let place = data.range(of: bytes) else { throw CheckFailure(description: "the tensor is not in the file") }
-      data[place.upperBound - 1] ^= 1
+      guard let range = data.range(of: bytes) else { throw CheckFailure(description: "the tensor is not in the file") }
+      data[range.upperBound - 1] ^= 1
       try data.write(to: url)
     }
     let loaded = paths.map { _ in Arena(layout) }
@@ -142,7 +142,7 @@ private func makeArenas(_ layout: ParameterLayout) -> [Arena] {
 private func groups(_ arenas: [Arena], _ ranges: [Range<Int>]) -> [TensorGroup] {
   zip(paths, arenas).map { path, arena in
     let values = FloatBuffer(count: ranges.reduce(0) { $0 + $1.count })
-    for (place, element) in ranges.joined().enumerated() { values.pointer[place] = arena.pointer[element] }
+    for (index, element) in ranges.joined().enumerated() { values.pointer[index] = arena.pointer[element] }
     return TensorGroup(path: path, layout: arena.layout, ranges: ranges, values: values)
   }
 }

@@ -13,7 +13,7 @@ private func allFeatures(seed: UInt64, count: Int) -> Features {
     guard let start = values.baseAddress else { return }
     RandomStream(seed: seed, purpose: .noise).fillNormal(start, count: values.count)
   }
-  for place in values.indices where !place.isMultiple(of: dimension) { values[place] += 0.7 * values[place - 1] }
+  for index in values.indices where !index.isMultiple(of: dimension) { values[index] += 0.7 * values[index - 1] }
   return Features(values, dimension: dimension)
 }
 

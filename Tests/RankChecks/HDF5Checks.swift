@@ -21,8 +21,8 @@ private enum Division: CaseIterable {
       // With one rank nobody is odd, and rank 0 takes all.
       let writers = ranks == 1 ? [0] : Array(stride(from: 1, to: ranks, by: 2))
       return (0..<ranks).map { rank in
-        guard let place = writers.firstIndex(of: rank) else { return 0..<0 }
-        return count * place / writers.count..<count * (place + 1) / writers.count
+        guard let index = writers.firstIndex(of: rank) else { return 0..<0 }
+        return count * index / writers.count..<count * (index + 1) / writers.count
       }
     }
   }

@@ -94,7 +94,7 @@ private func series(_ name: String, _ values: [Double?]) -> Series {
   func linearTicksAreRoundNumbers(range: ClosedRange<Double>, labels: [String]) {
     let axis = Axis.linear(covering: range)
     #expect(axis.ticks.map(\.label) == labels)
-    #expect(axis.place(of: range.lowerBound) >= 0 && axis.place(of: range.upperBound) <= 1)
+    #expect(axis.position(of: range.lowerBound) >= 0 && axis.position(of: range.upperBound) <= 1)
   }
 
   @Test(arguments: [
@@ -105,7 +105,7 @@ private func series(_ name: String, _ values: [Double?]) -> Series {
   func logarithmicTicksAreRoundNumbers(range: ClosedRange<Double>, labels: [String]) {
     let axis = Axis.logarithmic(covering: range)
     #expect(axis?.ticks.map(\.label) == labels)
-    #expect(axis!.place(of: range.lowerBound) >= 0 && axis!.place(of: range.upperBound) <= 1)
+    #expect(axis!.position(of: range.lowerBound) >= 0 && axis!.position(of: range.upperBound) <= 1)
   }
 
   @Test func logarithmicAxisNeedsPositiveNumbers() {
@@ -114,15 +114,15 @@ private func series(_ name: String, _ values: [Double?]) -> Series {
   }
 
   @Test func placesAreEvenInTheirScale() {
-    #expect(Axis.linear(covering: 0...10).place(of: 5) == 0.5)
+    #expect(Axis.linear(covering: 0...10).position(of: 5) == 0.5)
     // A rounding of the logarithm.
-    #expect(abs(Axis.logarithmic(covering: 1e-2...1e2)!.place(of: 1) - 0.5) < 1e-15)
+    #expect(abs(Axis.logarithmic(covering: 1e-2...1e2)!.position(of: 1) - 0.5) < 1e-15)
   }
 
   @Test(arguments: [1, 7, 200, 3000, 800_000])
   func axisOfStepsEndsAtTheLast(last: Int) {
     let axis = Axis.steps(upTo: last)
-    #expect(axis.place(of: 0) == 0 && axis.place(of: Double(last)) == 1)
+    #expect(axis.position(of: 0) == 0 && axis.position(of: Double(last)) == 1)
     #expect(axis.ticks.count >= 2 && axis.ticks.count <= 6)
     #expect(axis.ticks.allSatisfy { $0.value == $0.value.rounded() })
   }
@@ -141,9 +141,9 @@ private func series(_ name: String, _ values: [Double?]) -> Series {
     let axis = Axis.linear(covering: range)
     #expect(axis.lower < axis.upper && (2...20).contains(axis.ticks.count))
     #expect(axis.lower.isFinite && axis.upper.isFinite && axis.ticks.allSatisfy { $0.value.isFinite })
-    #expect((0...1).contains(axis.place(of: range.lowerBound)) && (0...1).contains(axis.place(of: range.upperBound)))
+    #expect((0...1).contains(axis.position(of: range.lowerBound)) && (0...1).contains(axis.position(of: range.upperBound)))
     guard let axis = Axis.logarithmic(covering: range) else { return }
     #expect((1...20).contains(axis.ticks.count) && axis.lower > 0 && axis.upper.isFinite)
-    #expect((0...1).contains(axis.place(of: range.lowerBound)) && (0...1).contains(axis.place(of: range.upperBound)))
+    #expect((0...1).contains(axis.position(of: range.lowerBound)) && (0...1).contains(axis.position(of: range.upperBound)))
   }
 }
