@@ -141,9 +141,11 @@ private func series(_ name: String, _ values: [Double?]) -> Series {
     let axis = Axis.linear(covering: range)
     #expect(axis.lower < axis.upper && (2...20).contains(axis.ticks.count))
     #expect(axis.lower.isFinite && axis.upper.isFinite && axis.ticks.allSatisfy { $0.value.isFinite })
-    #expect((0...1).contains(axis.position(of: range.lowerBound)) && (0...1).contains(axis.position(of: range.upperBound)))
+    #expect(
+      (0...1).contains(axis.position(of: range.lowerBound)) && (0...1).contains(axis.position(of: range.upperBound)))
     guard let axis = Axis.logarithmic(covering: range) else { return }
     #expect((1...20).contains(axis.ticks.count) && axis.lower > 0 && axis.upper.isFinite)
-    #expect((0...1).contains(axis.position(of: range.lowerBound)) && (0...1).contains(axis.position(of: range.upperBound)))
+    #expect(
+      (0...1).contains(axis.position(of: range.lowerBound)) && (0...1).contains(axis.position(of: range.upperBound)))
   }
 }
