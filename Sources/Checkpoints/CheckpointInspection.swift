@@ -44,7 +44,7 @@ public struct CheckpointInspection: Sendable {
   private struct Walk {
     var groups: [Group] = []
     private var visited = 0
-    private let values = FloatBuffer(count: 1 << 18)
+    private let values = Buffer<UInt8>(count: 1 << 20)
 
     /// More than any checkpoint has: a file whose groups contain themselves would never end.
     private static let maximumDepth = 8
@@ -80,13 +80,13 @@ public struct CheckpointInspection: Sendable {
     /// CRC-32 of all elements, read in parts.
     private func checksum(of dataset: borrowing HDF5Dataset) throws -> UInt32 {
       let size = dataset.type.byteCount
-      let step = values.count * MemoryLayout<Float>.stride / size
+      let step = values.count / size
       var result: UInt32 = 0
       for start in stride(from: 0, to: dataset.count, by: step) {
         let range = start..<min(start + step, dataset.count)
-        try dataset.read(flatRange: range, into: values.pointer)
-        let bytes = UnsafeRawBufferPointer(start: values.pointer, count: range.count * size)
-        result = crc32Combine(result, crc32(bytes), lengthOfSecond: bytes.count)
+        let bytes = values[0..<range.count * size]
+        try dataset.readBytes(flatRanges: [range], into: bytes)
+        result = crc32Combine(result, bytes.withUnsafeBytes { crc32($0) }, lengthOfSecond: bytes.count)
       }
       return result
     }

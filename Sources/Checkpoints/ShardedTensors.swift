@@ -27,49 +27,27 @@ public struct TensorGroup: Sendable {
 
   /// A copy in a separate buffer.
   public func copied() -> TensorGroup {
-    let copy = FloatBuffer(count: values.count)
-    copy.pointer.update(from: values.pointer, count: values.count)
-    return TensorGroup(path: path, layout: layout, ranges: ranges, values: copy)
+    TensorGroup(path: path, layout: layout, ranges: ranges, values: Tensor(values).copied().buffer)
   }
 
-  /// A part of a tensor.
-  private struct Part {
-    /// In elements from the start of the tensor.
-    let range: Range<Int>
-    /// The position of its first float in `values`.
-    let offset: Int
-  }
-
-  /// This rank's parts of a tensor, from left to right. They are adjacent in memory.
-  private func parts(of entry: ParameterEntry) -> [Part] {
-    var start = 0
-    return ranges.compactMap { range in
-      defer { start += range.count }
+  /// The parts of a tensor that this rank holds, from left to right: their ranges, counted from the tensor's first element,
+  /// and their floats, which follow one another in memory.
+  private func parts(of entry: ParameterEntry) -> (ranges: [Range<Int>], values: Tensor) {
+    var parts: [Range<Int>] = []
+    var (start, first) = (0, 0)
+    for range in ranges {
       let overlap = entry.range.clamped(to: range)
-      if overlap.isEmpty { return nil }
-      return Part(
-        range: overlap.lowerBound - entry.offset..<overlap.upperBound - entry.offset,
-        offset: start + overlap.lowerBound - range.lowerBound)
+      if !overlap.isEmpty {
+        if parts.isEmpty { first = start + overlap.lowerBound - range.lowerBound }
+        parts.append(overlap.lowerBound - entry.offset..<overlap.upperBound - entry.offset)
+      }
+      start += range.count
     }
+    return (parts, values[first..<first + parts.reduce(0) { $0 + $1.count }])
   }
 
   /// Whether all of this rank's values are finite.
-  public var isFinite: Bool {
-    let (values, count) = (values.pointer, values.count)
-    // A finite number times zero is zero; anything else gives NaN, which stays.
-    var zeros = SIMD16<Float>()
-    var index = 0
-    while index + 16 <= count {
-      zeros += UnsafeRawPointer(values + index).loadUnaligned(as: SIMD16<Float>.self) * 0
-      index += 16
-    }
-    var isFinite = zeros == SIMD16()
-    while index < count {
-      isFinite = isFinite && values[index].isFinite
-      index += 1
-    }
-    return isFinite
-  }
+  public var isFinite: Bool { Tensor(values).isFinite }
 
   func datasetPath(_ entry: ParameterEntry) -> String { "\(path)/\(entry.name)" }
 
@@ -88,8 +66,7 @@ public struct TensorGroup: Sendable {
       let name = datasetPath(entry)
       let dataset = try file.createDataset(name, shape: entry.shape, type: .float32)
       let parts = parts(of: entry)
-      try dataset.write(
-        flatRanges: parts.map(\.range), from: values.pointer + (parts.first?.offset ?? 0), collective: true)
+      try dataset.write(flatRanges: parts.ranges, from: parts.values, collective: true)
       if let start = try dataset.contiguousOffset() {
         ranges.append(start..<start + entry.count * MemoryLayout<Float>.stride)
       }
@@ -114,9 +91,7 @@ public struct TensorGroup: Sendable {
       try Checkpoint.together(communicator, file.path) {
         let dataset = try file.openDataset(datasetPath(entry))
         let parts = parts(of: entry)
-        try dataset.read(
-          flatRanges: parts.map(\.range), into: values.pointer + (parts.first?.offset ?? 0),
-          collective: communicator != nil)
+        try dataset.read(flatRanges: parts.ranges, into: parts.values, collective: communicator != nil)
         try dataset.close()
       }
     }
@@ -152,10 +127,14 @@ public struct TensorGroup: Sendable {
     // For each part: the tensor's index, the start, the length and the checksum.
     var mine: [Int] = []
     for (index, entry) in layout.entries.enumerated() {
-      for part in parts(of: entry) {
-        let bytes = UnsafeRawBufferPointer(
-          start: values.pointer + part.offset, count: part.range.count * MemoryLayout<Float>.stride)
-        mine += [index, part.range.lowerBound, bytes.count, Int(crc32(bytes))]
+      let (ranges, values) = parts(of: entry)
+      var start = 0
+      for range in ranges {
+        let part = values[start..<start + range.count]
+        mine += [
+          index, range.lowerBound, range.count * MemoryLayout<Float>.stride, Int(part.withUnsafeBytes { crc32($0) }),
+        ]
+        start += range.count
       }
     }
     var all = mine

@@ -69,11 +69,9 @@ public struct BatchPlan: Sendable {
     step: Int, samples: Range<Int>, into images: Tensor, workers: WorkerPool = .callingThread
   ) throws {
     precondition(images.shape == [samples.count] + dataset.imageShape, "shape \(images.shape) for \(samples.count)")
-    let size = dataset.elementsPerImage
-    let first = images.pointer
     try workers.forEachTrying(samples.count) { offset in
       let choice = choice(step: step, sample: samples.lowerBound + offset)
-      try dataset.copyImage(choice.index, into: first + offset * size, flipped: choice.isFlipped)
+      try dataset.copyImage(choice.index, into: images[image: offset], flipped: choice.isFlipped)
     }
   }
 }

@@ -44,13 +44,12 @@ public final class BatchReader {
     precondition(self.samples.contains(samples), "samples \(samples) are not among this rank's \(self.samples)")
     precondition(images.shape == [samples.count] + plan.dataset.imageShape, "the shape \(images.shape)")
     if thread.stepTaken != step { try prepare(step: step) }
-    let size = plan.dataset.elementsPerImage
-    let (source, first) = (thread.taken + (samples.lowerBound - self.samples.lowerBound) * size, images.pointer)
+    let first = samples.lowerBound - self.samples.lowerBound
     workers.forEach(samples.count) { offset in
       let choice = plan.choice(step: step, sample: samples.lowerBound + offset)
-      plan.dataset.scale(source + offset * size, into: first + offset * size, flipped: choice.isFlipped)
+      plan.dataset.scale(
+        thread.bytes[image: first + offset], into: images[image: offset], flipped: choice.isFlipped)
     }
-    withExtendedLifetime(images) {}
   }
 }
 
@@ -59,7 +58,7 @@ private final class FetchingThread {
   /// The state shared by the two threads.
   private enum Task: Sendable {
     case none
-    case read(step: Int, into: Buffer<UInt8>)
+    case read(step: Int, into: ByteTensor)
     case done((any Error)?)
     case stop
   }
@@ -68,18 +67,18 @@ private final class FetchingThread {
   private var thread: BackgroundThread?
   /// The step whose bytes are in use.
   private(set) var stepTaken: Int?
-  private var bytes: Buffer<UInt8>
-  private var spare: Buffer<UInt8>
+  /// The bytes in use, [samples, H, W, C], valid until the next `take`.
+  private(set) var bytes: ByteTensor
+  private var spare: ByteTensor
   private var stepAsked: Int?
 
   init(_ plan: BatchPlan, samples: Range<Int>) {
-    let capacity = samples.count * plan.dataset.elementsPerImage
-    bytes = Buffer(count: capacity)
-    spare = Buffer(count: capacity)
+    bytes = ByteTensor(uninitialised: [samples.count] + plan.dataset.imageShape)
+    spare = ByteTensor(uninitialised: bytes.shape)
     thread = BackgroundThread("read ahead") { [task] in
-      while let (step, buffer) = Self.nextStep(task) {
+      while let (step, bytes) = Self.nextStep(task) {
         var problem: (any Error)?
-        do { try Self.read(plan, step: step, samples, into: buffer) } catch { problem = error }
+        do { try Self.read(plan, step: step, samples, into: bytes) } catch { problem = error }
         task.update { [problem] in if case .read = $0 { $0 = .done(problem) } }
       }
     }
@@ -89,9 +88,6 @@ private final class FetchingThread {
     task.update { $0 = .stop }
     thread.take()?.join()
   }
-
-  /// The bytes in use, valid until the next `take`.
-  var taken: UnsafeMutablePointer<UInt8> { bytes.pointer }
 
   /// Starts reading a step's bytes.
   func fetch(step: Int) {
@@ -117,21 +113,20 @@ private final class FetchingThread {
   // MARK: The thread
 
   /// nil at the end.
-  private static func nextStep(_ task: Monitor<Task>) -> (Int, Buffer<UInt8>)? {
+  private static func nextStep(_ task: Monitor<Task>) -> (Int, ByteTensor)? {
     task.wait {
       switch $0 {
-      case .read(let step, let buffer): .some((step, buffer))
+      case .read(let step, let bytes): .some((step, bytes))
       case .stop: .some(nil)
       case .none, .done: nil
       }
     }
   }
 
-  private static func read(_ plan: BatchPlan, step: Int, _ samples: Range<Int>, into buffer: Buffer<UInt8>) throws {
-    let size = plan.dataset.elementsPerImage
+  private static func read(_ plan: BatchPlan, step: Int, _ samples: Range<Int>, into bytes: ByteTensor) throws {
     for sample in samples {
       let index = plan.choice(step: step, sample: sample).index
-      try plan.dataset.copyBytes(of: index, into: buffer.pointer + (sample - samples.lowerBound) * size)
+      try plan.dataset.copyBytes(of: index, into: bytes[image: sample - samples.lowerBound])
     }
   }
 }

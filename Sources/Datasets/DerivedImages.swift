@@ -35,35 +35,29 @@ public struct FittedImages: ImageDataset {
 
   public func label(of index: Int) -> Int? { base.label(of: index) }
 
-  public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
-    var bytes = [UInt8](repeating: 0, count: base.elementsPerImage)
-    try bytes.withUnsafeMutableBufferPointer { try base.copyBytes(of: index, into: $0.baseAddress!) }
-    fit(bytes, into: destination)
+  public func copyBytes(of index: Int, into target: ByteTensor) throws {
+    fit(try base.bytes(of: index), into: target)
   }
 
   public func copyBytes(
-    of images: Range<Int>, into destination: UnsafeMutablePointer<UInt8>, workers: WorkerPool
+    of images: Range<Int>, into target: ByteTensor, workers: WorkerPool
   ) throws -> [DamagedImage] {
-    let size = base.elementsPerImage
-    let originals = UnsafeMutablePointer<UInt8>.allocate(capacity: images.count * size)
-    defer { originals.deallocate() }
+    let originals = ByteTensor(uninitialised: [images.count] + base.imageShape)
     let damaged = try base.copyBytes(of: images, into: originals, workers: workers)
     let unusable = Set(damaged.map(\.index))
     workers.forEach(images.count) { offset in
       guard !unusable.contains(images.lowerBound + offset) else { return }
-      fit(
-        Array(UnsafeBufferPointer(start: originals + offset * size, count: size)),
-        into: destination + offset * elementsPerImage)
+      fit(originals[image: offset], into: target[image: offset])
     }
     return damaged
   }
 
-  private func fit(_ bytes: [UInt8], into destination: UnsafeMutablePointer<UInt8>) {
-    var image = Image(width: base.width, height: base.height, channels: base.channels, pixels: bytes)
+  private func fit(_ bytes: ByteTensor, into target: ByteTensor) {
+    var image = Image(width: base.width, height: base.height, channels: base.channels, pixels: bytes.elements)
     if channels == 1 { image = image.inGrey }
     if let side { image = image.square(side: side) }
     if channels == 3 { image = image.inColour }
-    image.pixels.withUnsafeBufferPointer { destination.update(from: $0.baseAddress!, count: $0.count) }
+    target.copy(image.pixels)
   }
 }
 
@@ -112,13 +106,13 @@ public struct JoinedImages: ImageDataset {
     return parts[part].label(of: index - starts[part]).map { labels[part][$0] }
   }
 
-  public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
+  public func copyBytes(of index: Int, into target: ByteTensor) throws {
     let part = part(of: index)
-    try parts[part].copyBytes(of: index - starts[part], into: destination)
+    try parts[part].copyBytes(of: index - starts[part], into: target)
   }
 
   public func copyBytes(
-    of images: Range<Int>, into destination: UnsafeMutablePointer<UInt8>, workers: WorkerPool
+    of images: Range<Int>, into target: ByteTensor, workers: WorkerPool
   ) throws -> [DamagedImage] {
     var damaged: [DamagedImage] = []
     for part in parts.indices {
@@ -126,7 +120,7 @@ public struct JoinedImages: ImageDataset {
       if own.isEmpty { continue }
       damaged += try parts[part].copyBytes(
         of: own.lowerBound - starts[part]..<own.upperBound - starts[part],
-        into: destination + (own.lowerBound - images.lowerBound) * elementsPerImage, workers: workers
+        into: target[own.lowerBound - images.lowerBound..<own.upperBound - images.lowerBound], workers: workers
       ).map { DamagedImage(index: $0.index + starts[part], error: $0.error) }
     }
     return damaged
@@ -168,12 +162,12 @@ public struct RemainingImages: ImageDataset {
 
   public func label(of index: Int) -> Int? { base.label(of: indices[index]) }
 
-  public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
-    try base.copyBytes(of: indices[index], into: destination)
+  public func copyBytes(of index: Int, into target: ByteTensor) throws {
+    try base.copyBytes(of: indices[index], into: target)
   }
 
   public func copyBytes(
-    of images: Range<Int>, into destination: UnsafeMutablePointer<UInt8>, workers: WorkerPool
+    of images: Range<Int>, into target: ByteTensor, workers: WorkerPool
   ) throws -> [DamagedImage] {
     var damaged: [DamagedImage] = []
     var start = images.lowerBound
@@ -184,7 +178,7 @@ public struct RemainingImages: ImageDataset {
       let skipped = indices[start] - start
       damaged += try base.copyBytes(
         of: start + skipped..<end + skipped,
-        into: destination + (start - images.lowerBound) * elementsPerImage, workers: workers
+        into: target[start - images.lowerBound..<end - images.lowerBound], workers: workers
       ).map { DamagedImage(index: $0.index - skipped, error: $0.error) }
       start = end
     }

@@ -86,7 +86,7 @@ public struct FolderImages: ImageDataset {
 
   public func label(of index: Int) -> Int? { folder.files[index].label }
 
-  public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
+  public func copyBytes(of index: Int, into target: ByteTensor) throws {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
     let path = folder.files[index].path
     let original = try folder.image(at: index, by: fitting.reader)
@@ -104,7 +104,7 @@ public struct FolderImages: ImageDataset {
     if channels == 1 { image = image.inGrey }
     if let side = fitting.side { image = image.square(side: side) }
     if channels == 3 { image = image.inColour }
-    image.pixels.withUnsafeBufferPointer { destination.update(from: $0.baseAddress!, count: $0.count) }
+    target.copy(image.pixels)
   }
 
   /// Rejects transparent pixels in advance. A file that cannot be read is reported when it is needed.

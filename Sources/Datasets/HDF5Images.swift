@@ -56,27 +56,28 @@ public final class HDF5Images: ImageDataset, @unchecked Sendable {
 
   public func label(of index: Int) -> Int? { labels.isEmpty ? nil : Int(labels[index]) }
 
-  public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
-    let damaged = try copyBytes(of: index..<index + 1, into: destination, workers: .callingThread)
+  public func copyBytes(of index: Int, into target: ByteTensor) throws {
+    let damaged = try copyBytes(
+      of: index..<index + 1, into: target.reshaped([1] + imageShape), workers: .callingThread)
     if let first = damaged.first { throw first.error }
   }
 
   public func copyBytes(
-    of images: Range<Int>, into destination: UnsafeMutablePointer<UInt8>, workers: WorkerPool
+    of images: Range<Int>, into target: ByteTensor, workers: WorkerPool
   ) throws -> [DamagedImage] {
     let elements = images.lowerBound * elementsPerImage..<images.upperBound * elementsPerImage
+    let values = target.reshaped([elements.count])
     for start in stride(from: elements.lowerBound, to: elements.upperBound, by: Self.pieceSize) {
       let piece = start..<min(start + Self.pieceSize, elements.upperBound)
       let answer = try DatasetError.naming(path) {
         try reader.ask(ImageValuesQuestion(path: path, dataset: dataset, range: piece))
       }
-      answer.values.copyBytes(to: destination + (start - elements.lowerBound), count: piece.count)
+      values[start - elements.lowerBound..<piece.upperBound - elements.lowerBound].copy(answer.values)
     }
     guard let checksums else { return [] }
     return images.compactMap { index in
-      let bytes = UnsafeRawBufferPointer(
-        start: destination + (index - images.lowerBound) * elementsPerImage, count: elementsPerImage)
-      if Int64(crc32(bytes)) == checksums[index] { return nil }
+      let checksum = target[image: index - images.lowerBound].withUnsafeBytes { crc32($0) }
+      if Int64(checksum) == checksums[index] { return nil }
       return DamagedImage(index: index, error: DatasetError(damaged: "\(dataset)[\(index)]", path))
     }
   }

@@ -156,21 +156,12 @@ private let rim = 2
 /// - Parameter transposed: whether rows and columns are exchanged.
 private func padded(_ images: ArraySlice<UInt8>, transposed: Bool) -> [UInt8] {
   let paddedSide = side + 2 * rim
-  let rows = images.count / side
-  var result = [UInt8](repeating: 0, count: rows / side * paddedSide * paddedSide)
-  result.withUnsafeMutableBufferPointer { destination in
-    images.withUnsafeBufferPointer { source in
-      guard let to = destination.baseAddress, let from = source.baseAddress else { return }
-      for row in 0..<rows {
-        let (image, line) = row.quotientAndRemainder(dividingBy: side)
-        let target = to + image * paddedSide * paddedSide
-        if transposed {
-          for column in 0..<side { target[(column + rim) * paddedSide + line + rim] = from[row * side + column] }
-        } else {
-          (target + (line + rim) * paddedSide + rim).update(from: from + row * side, count: side)
-        }
-      }
-    }
+  var result = [UInt8](repeating: 0, count: images.count / (side * side) * paddedSide * paddedSide)
+  for (index, value) in images.enumerated() {
+    let (image, pixel) = index.quotientAndRemainder(dividingBy: side * side)
+    let (row, column) = pixel.quotientAndRemainder(dividingBy: side)
+    let line = transposed ? (column + rim) * paddedSide + row + rim : (row + rim) * paddedSide + column + rim
+    result[image * paddedSide * paddedSide + line] = value
   }
   return result
 }

@@ -29,15 +29,15 @@ public protocol ImageDataset: Sendable {
   /// The class of an image, an index in `classNames`; nil if the data set has no classes.
   func label(of index: Int) -> Int?
 
-  /// Writes the values of an image, [H, W, C]. Several threads may call it at once.
+  /// Overwrites `target`, [H, W, C], with the values of an image. Several threads may call it at once.
   /// - Throws: `DatasetError` if it cannot be read; never if the images are in memory.
-  func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws
+  func copyBytes(of index: Int, into target: ByteTensor) throws
 
-  /// Writes the values of consecutive images, [images.count, H, W, C].
+  /// Overwrites `target`, [images.count, H, W, C], with the values of consecutive images.
   /// - Returns: the images that could not be read, whose values are undefined.
   /// - Throws: errors that concern more than single images.
   func copyBytes(
-    of images: Range<Int>, into destination: UnsafeMutablePointer<UInt8>, workers: WorkerPool
+    of images: Range<Int>, into target: ByteTensor, workers: WorkerPool
   ) throws -> [DamagedImage]
 }
 
@@ -58,12 +58,12 @@ extension ImageDataset {
   public var remarks: [String] { [] }
 
   public func copyBytes(
-    of images: Range<Int>, into destination: UnsafeMutablePointer<UInt8>, workers: WorkerPool
+    of images: Range<Int>, into target: ByteTensor, workers: WorkerPool
   ) throws -> [DamagedImage] {
     let damaged = Mutex<[DamagedImage]>([])
     try workers.forEachTrying(images.count) { offset in
       do {
-        try copyBytes(of: images.lowerBound + offset, into: destination + offset * elementsPerImage)
+        try copyBytes(of: images.lowerBound + offset, into: target[image: offset])
       } catch let error as DatasetError {
         damaged.withLock { $0.append(DamagedImage(index: images.lowerBound + offset, error: error)) }
       }
@@ -77,24 +77,29 @@ extension ImageDataset {
   /// H · W · C.
   public var elementsPerImage: Int { height * width * channels }
 
-  /// Writes an image as floats in [−1, 1], value / 127.5 − 1, [H, W, C].
+  /// The values of an image, [H, W, C].
+  /// - Throws: `DatasetError` if it cannot be read.
+  public func bytes(of index: Int) throws -> ByteTensor {
+    let bytes = ByteTensor(uninitialised: imageShape)
+    try copyBytes(of: index, into: bytes)
+    return bytes
+  }
+
+  /// Overwrites `target`, [H, W, C], with an image as floats in [−1, 1], value / 127.5 − 1.
   /// - Parameter flipped: whether left and right are swapped.
   /// - Throws: `DatasetError` if it cannot be read.
-  public func copyImage(_ index: Int, into destination: UnsafeMutablePointer<Float>, flipped: Bool) throws {
-    try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: elementsPerImage) { bytes in
-      guard let source = bytes.baseAddress else { return }
-      try copyBytes(of: index, into: source)
-      scale(source, into: destination, flipped: flipped)
-    }
+  public func copyImage(_ index: Int, into target: Tensor, flipped: Bool) throws {
+    scale(try bytes(of: index), into: target, flipped: flipped)
   }
 
   /// Converts an image's bytes to floats in [−1, 1], value / 127.5 − 1, [H, W, C].
-  func scale(_ source: UnsafePointer<UInt8>, into destination: UnsafeMutablePointer<Float>, flipped: Bool) {
+  func scale(_ bytes: ByteTensor, into target: Tensor, flipped: Bool) {
+    verify(bytes.count == elementsPerImage && target.count == elementsPerImage, "images of \(imageShape)")
     for row in 0..<height {
       for column in 0..<width {
-        let from = source + (row * width + (flipped ? width - 1 - column : column)) * channels
-        let to = destination + (row * width + column) * channels
-        for channel in 0..<channels { to[channel] = Float(from[channel]) / 127.5 - 1 }
+        let from = (row * width + (flipped ? width - 1 - column : column)) * channels
+        let to = (row * width + column) * channels
+        for channel in 0..<channels { target[to + channel] = Float(bytes[from + channel]) / 127.5 - 1 }
       }
     }
   }

@@ -158,14 +158,9 @@ public struct ImageFolder: Sendable {
   public func headers(
     by reader: ImageReader = ImageReader(), workers: WorkerPool = .callingThread
   ) -> [Result<ImageHeader, DatasetError>] {
-    var headers = [Result<ImageHeader, DatasetError>?](repeating: nil, count: files.count)
-    headers.withUnsafeMutableBufferPointer { buffer in
-      let results = SharedElements(buffer)
-      workers.forEach(files.count) { index in
-        results[index] = Result { () throws(DatasetError) in try header(of: files[index], by: reader) }
-      }
+    workers.map(files.count) { index in
+      Result { () throws(DatasetError) in try header(of: files[index], by: reader) }
     }
-    return headers.map { $0! }
   }
 
   private func header(of file: File, by reader: ImageReader) throws(DatasetError) -> ImageHeader {
@@ -214,18 +209,6 @@ private let companionNames: Set = [
   "mask", "masks", "annotation", "annotations", "label", "labels", "segmentation", "segmentations", "ground_truth",
   "groundtruth", "gt", "trimaps",
 ]
-
-/// Elements of an array that several threads write, each thread its own elements.
-private struct SharedElements<Element>: @unchecked Sendable {
-  let buffer: UnsafeMutableBufferPointer<Element>
-
-  init(_ buffer: UnsafeMutableBufferPointer<Element>) { self.buffer = buffer }
-
-  subscript(index: Int) -> Element {
-    get { buffer[index] }
-    nonmutating set { buffer[index] = newValue }
-  }
-}
 
 extension DatasetError {
   init(_ error: ImageError) {

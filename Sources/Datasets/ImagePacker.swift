@@ -77,29 +77,27 @@ public struct ImagePacker: Sendable {
     let size = dataset.elementsPerImage
     let images = try file.createDataset("\(group)images", shape: [dataset.count] + dataset.imageShape, type: .uint8)
     let piece = min(max(Self.pieceSize / size, 4 * workers.threadCount), 4096)
-    let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: min(piece, dataset.count) * size)
-    defer { bytes.deallocate() }
+    let bytes = ByteTensor(uninitialised: [min(piece, dataset.count)] + dataset.imageShape)
     var checksums: [UInt32] = []
     var damaged: [DamagedImage] = []
     for start in stride(from: 0, to: dataset.count, by: piece) {
       let range = start..<min(start + piece, dataset.count)
-      damaged += try dataset.copyBytes(of: range, into: bytes, workers: workers)
+      let values = bytes[0..<range.count]
+      damaged += try dataset.copyBytes(of: range, into: values, workers: workers)
       if stopsAtDamage, let first = damaged.first { throw first.error }
       // No file will be written once an image is damaged.
       if damaged.isEmpty {
-        for offset in 0..<range.count {
-          checksums.append(crc32(UnsafeRawBufferPointer(start: bytes + offset * size, count: size)))
-        }
-        try images.write(flatRange: range.lowerBound * size..<range.upperBound * size, from: bytes)
+        for offset in 0..<range.count { checksums.append(values[image: offset].withUnsafeBytes { crc32($0) }) }
+        try images.write(flatRange: range.lowerBound * size..<range.upperBound * size, from: values)
       }
       didPack(range.count)
     }
     if let start = try images.contiguousOffset() { ranges.append(start..<start + images.count) }
     try images.close()
     guard damaged.isEmpty else { return damaged }
-    let crc32 = try file.createDataset("\(group)crc32", shape: [dataset.count], type: .uint32)
-    try crc32.writeAll(checksums)
-    try crc32.close()
+    let sums = try file.createDataset("\(group)crc32", shape: [dataset.count], type: .uint32)
+    try sums.writeAll(checksums)
+    try sums.close()
     if !dataset.classNames.isEmpty {
       let labels = try file.createDataset("\(group)labels", shape: [dataset.count], type: .int64)
       try labels.writeAll((0..<dataset.count).map { Int64(dataset.label(of: $0) ?? -1) })

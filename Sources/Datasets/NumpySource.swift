@@ -204,14 +204,17 @@ public struct NumpyImages: ImageDataset {
 
   public func label(of index: Int) -> Int? { labels.isEmpty ? nil : Int(labels[index]) }
 
-  public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
+  public func copyBytes(of index: Int, into target: ByteTensor) throws {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
     let size = elementsPerImage
     switch pixels {
-    case .memory(let bytes):
-      bytes.withUnsafeBufferPointer { destination.update(from: $0.baseAddress! + index * size, count: size) }
+    case .memory(let bytes): target.copy(bytes[index * size..<(index + 1) * size])
     case .file(let file):
-      do { try file.read(at: index * size, count: size, into: destination) } catch { throw DatasetError(error) }
+      do throws(InterchangeError) {
+        try target.withUnsafeMutableBytes { (bytes) throws(InterchangeError) in
+          try file.read(at: index * size, into: bytes)
+        }
+      } catch { throw DatasetError(error) }
     }
   }
 }

@@ -2,6 +2,7 @@ import Compression
 import Files
 import ForeignFiles
 import HDF5
+import Tensors
 
 /// Images in an HDF5 file, read one by one on demand; the labels and checksums are in memory.
 ///
@@ -69,11 +70,10 @@ public struct PackedImages: ImageDataset {
 
   public func label(of index: Int) -> Int? { labels.isEmpty ? nil : Int(labels[index]) }
 
-  public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
+  public func copyBytes(of index: Int, into target: ByteTensor) throws {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
-    let size = elementsPerImage
-    try file.read("\(datasetName)[\(index)]", at: offset + index * size, count: size, into: destination)
-    guard crc32(UnsafeRawBufferPointer(start: destination, count: size)) == checksums[index] else {
+    try file.read("\(datasetName)[\(index)]", at: offset + index * elementsPerImage, into: target)
+    guard target.withUnsafeBytes({ crc32($0) }) == checksums[index] else {
       throw DatasetError(damaged: "\(datasetName)[\(index)]", file.path)
     }
   }
@@ -96,18 +96,19 @@ private final class OpenedFile: Sendable {
 
   var path: String { file.path }
 
-  /// Reads `count` bytes starting at `offset`.
-  /// - Parameter what: what is read, for messages.
+  /// Overwrites `target` with the bytes from `offset` on.
+  /// - Parameter what: what they are, in the words of a message.
   /// - Throws: `DatasetError` (`unreadable`, `truncated`).
-  func read(
-    _ what: @autoclosure () -> String, at offset: Int, count: Int, into destination: UnsafeMutablePointer<UInt8>
-  ) throws {
+  func read(_ what: @autoclosure () -> String, at offset: Int, into target: ByteTensor) throws {
     let received: Int
-    do { received = try file.read(at: offset, count: count, into: destination) } catch {
+    do throws(FileError) {
+      received = try target.withUnsafeMutableBytes { (bytes) throws(FileError) in try file.read(at: offset, into: bytes)
+      }
+    } catch {
       throw DatasetError(
         .unreadable, path, "\(what()) cannot be read: \(error.reason)",
         advice: "check the file system, and start again with --resume")
     }
-    guard received == count else { throw DatasetError(.truncated, path, "it ends before the end of \(what())") }
+    guard received == target.count else { throw DatasetError(.truncated, path, "it ends before the end of \(what())") }
   }
 }

@@ -40,7 +40,7 @@ public struct Shapes: ImageDataset {
     stream(index).integer(Word.shape, below: classNames.count)
   }
 
-  public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) {
+  public func copyBytes(of index: Int, into target: ByteTensor) {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
     let stream = stream(index)
     let shape = stream.integer(Word.shape, below: classNames.count)
@@ -58,7 +58,7 @@ public struct Shapes: ImageDataset {
         let share = min(max(0.5 - distance, 0), 1)
         for channel in 0..<channels {
           let value = ground[channel] + share * (ink[channel] - ground[channel])
-          destination[(row * width + column) * channels + channel] = UInt8(value.rounded())
+          target[(row * width + column) * channels + channel] = UInt8(value.rounded())
         }
       }
     }

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Images in memory as bytes, with a label each.
 public struct StoredImages: ImageDataset {
   public let name: String
@@ -38,13 +40,10 @@ public struct StoredImages: ImageDataset {
 
   public func label(of index: Int) -> Int? { Int(labels[index]) }
 
-  public func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) {
+  public func copyBytes(of index: Int, into target: ByteTensor) {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
     let size = elementsPerImage
-    bytes.withUnsafeBufferPointer { source in
-      guard let first = source.baseAddress else { return }
-      destination.update(from: first + index * size, count: size)
-    }
+    target.copy(bytes[index * size..<(index + 1) * size])
   }
 }
 

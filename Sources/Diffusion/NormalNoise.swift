@@ -7,10 +7,7 @@ import Tensors
 ///   - stream: the random stream of the image with this index.
 func normalNoise(shape: [Int], _ stream: (_ image: Int) -> RandomStream) -> Tensor {
   let noise = Tensor(uninitialised: shape)
-  for image in 0..<shape[0] {
-    let range = elementRange(of: image, in: noise)
-    stream(image).fillNormal(noise.pointer + range.lowerBound, count: range.count)
-  }
+  for image in 0..<shape[0] { stream(image).fillNormal(noise[image: image]) }
   return noise
 }
 

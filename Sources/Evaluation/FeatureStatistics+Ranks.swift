@@ -22,12 +22,10 @@ extension FeatureStatistics {
     var sums = FeatureSums(dimension: dimension, rows: strips[communicator.rank])
     for start in stride(from: 0, to: count, by: Self.block) {
       let images = start..<min(start + Self.block, count)
-      try features.gather(images, of: count, over: communicator).withUnsafeBufferPointer {
-        sums.add($0.baseAddress!, count: images.count, workers: workers)
-      }
+      sums.add(try features.gather(images, of: count, over: communicator), workers: workers)
     }
-    let products = try communicator.allGather(sums.products, counts: strips.map { $0.count * dimension })
-    try self.init(count: count, sum: sums.sum, products: products)
+    let products = try communicator.allGather(sums.products.elements, counts: strips.map { $0.count * dimension })
+    try self.init(count: count, sum: sums.sum.elements, products: products)
   }
 
   /// Consecutive rows of the upper triangle, of nearly equal areas.
@@ -48,8 +46,8 @@ extension Features {
   ///   - count: the number of images on all ranks.
   /// - Throws: on all ranks, `JobFailure` if features on any are not finite or have a different dimension; `MPIError`.
   public init(gathering share: Features, of count: Int, over communicator: Communicator) throws {
-    let dimension = try share.commonDimension(in: count, over: communicator)
-    self.init(try share.gather(0..<count, of: count, over: communicator), dimension: dimension)
+    _ = try share.commonDimension(in: count, over: communicator)
+    self.init(try share.gather(0..<count, of: count, over: communicator))
   }
 
   /// The common dimension of all ranks' features, once all shares have been checked.
@@ -63,14 +61,21 @@ extension Features {
     return dimensions[0]
   }
 
-  /// Gathers the features of some images from all ranks, given this rank's share.
+  /// The features of some images of all ranks, of which this has those of its share, [images, D].
   fileprivate func gather(
     _ images: Range<Int>, of count: Int, over communicator: Communicator
-  ) throws(MPIError) -> [Float] {
-    let parts = communicator.shares(of: count).map { $0.clamped(to: images) }
+  ) throws(MPIError) -> Tensor {
+    let parts = communicator.shares(of: count).map { $0.clamped(to: images).moved(by: -images.lowerBound) }
     let mine = parts[communicator.rank]
-    let first = mine.isEmpty ? 0 : (mine.lowerBound - communicator.share(of: count).lowerBound) * dimension
-    return try communicator.allGather(
-      Array(values[first..<first + mine.count * dimension]), counts: parts.map { $0.count * dimension })
+    let all = Tensor(uninitialised: [images.count, dimension])
+    let first = images.lowerBound - communicator.share(of: count).lowerBound
+    if !mine.isEmpty { all[mine].copy(tensor[mine.moved(by: first)]) }
+    try communicator.allGather(
+      parts.map { $0.lowerBound * dimension..<$0.upperBound * dimension }, of: all.buffer)
+    return all
   }
+}
+
+extension Range<Int> {
+  fileprivate func moved(by distance: Int) -> Range<Int> { lowerBound + distance..<upperBound + distance }
 }

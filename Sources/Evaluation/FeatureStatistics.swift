@@ -29,8 +29,8 @@ public struct FeatureStatistics: Sendable, Equatable {
   public init(_ features: Features, workers: WorkerPool) throws(EvaluationError) {
     try features.checkFinite()
     var sums = FeatureSums(dimension: features.dimension)
-    features.withPointer { sums.add($0, count: features.count, workers: workers) }
-    try self.init(count: sums.count, sum: sums.sum, products: sums.products)
+    sums.add(features.tensor, workers: workers)
+    try self.init(count: sums.count, sum: sums.sum.elements, products: sums.products.elements)
   }
 
   /// μ = Σ f / N, and the unbiased covariance (Σ f·fᵀ − N·μ·μᵀ) / (N − 1), as `numpy.cov` defines it.
@@ -45,13 +45,11 @@ public struct FeatureStatistics: Sendable, Equatable {
     let dimension = sum.count
     let images = Double(count)
     var covariance = products
-    covariance.withUnsafeMutableBufferPointer { matrix in
-      for row in 0..<dimension {
-        for column in row..<dimension {
-          let value = (matrix[row * dimension + column] - sum[row] * sum[column] / images) / (images - 1)
-          matrix[row * dimension + column] = value
-          matrix[column * dimension + row] = value
-        }
+    for row in 0..<dimension {
+      for column in row..<dimension {
+        let value = (covariance[row * dimension + column] - sum[row] * sum[column] / images) / (images - 1)
+        covariance[row * dimension + column] = value
+        covariance[column * dimension + row] = value
       }
     }
     self.init(mean: sum.map { $0 / images }, covariance: covariance, count: count)

@@ -8,41 +8,33 @@ import Tensors
 /// some rows of Σ f·fᵀ and adds all images to them (`FeatureStatistics.init(share:of:over:workers:)`). Sums per rank
 /// would have to be added, and to keep the order, 32 MiB would have to be sent for every few images with features of
 /// 2048 numbers.
-struct FeatureSums: Sendable {
+struct FeatureSums {
   let dimension: Int
   /// The rows of Σ f·fᵀ that are computed here.
   let rows: Range<Int>
   private(set) var count = 0
-  /// Σ f, [D].
-  private(set) var sum: [Double]
+  /// Σ f, [1, D].
+  let sum: TypedTensor<Double>
   /// Rows of Σ f·fᵀ, [rows, D]; undefined left of the diagonal.
-  private(set) var products: [Double]
+  let products: TypedTensor<Double>
 
   /// - Parameter rows: all by default.
   init(dimension: Int, rows: Range<Int>? = nil) {
     self.dimension = dimension
     self.rows = rows ?? 0..<dimension
-    sum = [Double](repeating: 0, count: dimension)
-    products = [Double](repeating: 0, count: self.rows.count * dimension)
+    sum = TypedTensor(shape: [1, dimension])
+    products = TypedTensor(shape: [self.rows.count, dimension])
   }
 
   /// Adds the next images.
   ///
   /// - Parameter features: [images, D], finite.
-  mutating func add(_ features: UnsafePointer<Float>, count images: Int, workers: WorkerPool) {
-    sum.withUnsafeMutableBufferPointer { sum in
-      for image in 0..<images {
-        let row = features + image * dimension
-        for index in 0..<dimension { sum[index] += Double(row[index]) }
-      }
-    }
-    products.withUnsafeMutableBufferPointer { products in
-      guard let products = products.baseAddress else { return }
-      let matrix = MatrixView(features, rowStride: dimension)
-      PreciseProduct.add(
-        matrix.transposed.rows(from: rows.lowerBound), matrix, to: products, rowStride: dimension, rows: rows.count,
-        columns: dimension, depth: images, fromDiagonal: rows.lowerBound, workers: workers)
-    }
-    count += images
+  mutating func add(_ features: Tensor, workers: WorkerPool) {
+    let matrix = Matrix(features)
+    PreciseProduct.add(
+      Matrix(Tensor(repeating: 1, shape: [1, matrix.rows])), matrix, to: sum, workers: workers)
+    PreciseProduct.add(
+      matrix.transposed.rows(rows), matrix, to: products, fromDiagonal: rows.lowerBound, workers: workers)
+    count += matrix.rows
   }
 }

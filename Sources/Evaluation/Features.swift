@@ -1,48 +1,48 @@
+import Tensors
+
 /// The output of a network for each of N images: a row of D numbers, its features or its logits.
 public struct Features: Sendable, Equatable {
   /// N.
   public let count: Int
   /// D.
   public let dimension: Int
-  /// [N, D], row-major.
-  public let values: [Float]
+  /// [N, D]; not to be written.
+  public let tensor: Tensor
+
+  /// - Parameter tensor: [N, D], not to be written from now on.
+  public init(_ tensor: Tensor) {
+    precondition(tensor.shape.count == 2 && tensor.shape[1] > 0, "features are [N, D], not \(tensor.shape)")
+    (count, dimension) = (tensor.shape[0], tensor.shape[1])
+    self.tensor = tensor
+  }
 
   /// - Parameter values: [N, D], row-major.
   public init(_ values: [Float], dimension: Int) {
-    precondition(dimension > 0, "features must have at least one number")
-    precondition(values.count.isMultiple(of: dimension), "\(values.count) numbers do not form rows of \(dimension)")
-    self.count = values.count / dimension
-    self.dimension = dimension
-    self.values = values
+    precondition(dimension > 0, "features have at least one number")
+    precondition(values.count.isMultiple(of: dimension), "\(values.count) numbers are no rows of \(dimension)")
+    self.init(Tensor(values, shape: [values.count / dimension, dimension]))
   }
 
+  /// All rows, one after the other.
+  public var values: [Float] { tensor.elements }
+
   /// The numbers of image `index`.
-  public subscript(index: Int) -> ArraySlice<Float> { values[index * dimension..<(index + 1) * dimension] }
+  public subscript(index: Int) -> [Float] { tensor[index..<index + 1].elements }
 
   /// The images with given indices, in their order.
   public subscript(indices: some Collection<Int>) -> Features {
-    var rows: [Float] = []
-    rows.reserveCapacity(indices.count * dimension)
-    for index in indices { rows += self[index] }
-    return Features(rows, dimension: dimension)
+    let rows = Tensor(uninitialised: [indices.count, dimension])
+    for (row, index) in indices.enumerated() { rows[row..<row + 1].copy(tensor[index..<index + 1]) }
+    return Features(rows)
   }
 
-  /// Calls `body` with the address of the rows, valid until it returns.
-  func withPointer<Result>(_ body: (UnsafePointer<Float>) -> Result) -> Result {
-    values.withUnsafeBufferPointer { values in
-      // The address of an empty array may be nil; nothing is read from this one.
-      body(values.baseAddress ?? UnsafePointer(bitPattern: MemoryLayout<Float>.alignment)!)
-    }
+  public static func == (first: Features, second: Features) -> Bool {
+    first.dimension == second.dimension && first.values == second.values
   }
 
   /// - Throws: `EvaluationError` for the first number that is infinite or NaN.
   func checkFinite() throws(EvaluationError) {
-    // In double precision, the sum of absolute values is finite only if all of them are; adding is faster than checking
-    // each.
-    for image in 0..<count where !self[image].reduce(0.0, { $0 + Double($1).magnitude }).isFinite {
-      for (index, value) in self[image].enumerated() where !value.isFinite {
-        throw EvaluationError.notFinite(location: "number \(index) of image \(image)")
-      }
-    }
+    guard !tensor.isFinite, let index = (0..<tensor.count).first(where: { !tensor[$0].isFinite }) else { return }
+    throw EvaluationError.notFinite(location: "number \(index % dimension) of image \(index / dimension)")
   }
 }

@@ -52,7 +52,7 @@ public struct InceptionScore: Codable, Sendable, Equatable {
   }
 
   /// log p(y|x) = z_y − log Σ exp z, with the largest z subtracted to avoid overflow.
-  private static func logarithmsOfProbabilities(_ logits: ArraySlice<Float>) -> [Double] {
+  private static func logarithmsOfProbabilities(_ logits: [Float]) -> [Double] {
     let largest = Double(logits.max() ?? 0)
     let normaliser = largest + Double.log(logits.reduce(0.0) { $0 + Double.exp(Double($1) - largest) })
     return logits.map { Double($0) - normaliser }

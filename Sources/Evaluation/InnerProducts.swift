@@ -8,7 +8,7 @@ struct InnerProducts {
   let rows: Range<Int>
   /// Images of the second side.
   let columns: Range<Int>
-  private let products: UnsafePointer<Double>
+  private let products: TypedTensor<Double>
 
   /// x·y of images `row` and `column`.
   @inline(__always)
@@ -27,26 +27,19 @@ struct InnerProducts {
     _ first: Features, _ second: Features, aboveDiagonal: Bool = false, workers: WorkerPool,
     _ body: (InnerProducts) -> Void
   ) {
-    let dimension = first.dimension
     let capacity = min(blockRows, first.count) * min(blockColumns, second.count)
-    let block = UnsafeMutablePointer<Double>.allocate(capacity: capacity)
-    defer { block.deallocate() }
+    let block = Buffer<Double>(count: capacity)
     for row in stride(from: 0, to: first.count, by: blockRows) {
       let rows = row..<min(row + blockRows, first.count)
       for column in stride(from: 0, to: second.count, by: blockColumns) {
         let columns = column..<min(column + blockColumns, second.count)
         if aboveDiagonal && columns.upperBound - 1 <= row { continue }
-        block.update(repeating: 0, count: rows.count * columns.count)
-        first.withPointer { first in
-          second.withPointer { second in
-            PreciseProduct.add(
-              MatrixView(first + row * dimension, rowStride: dimension),
-              MatrixView(second + column * dimension, rowStride: dimension).transposed, to: block,
-              rowStride: columns.count, rows: rows.count, columns: columns.count, depth: dimension,
-              fromDiagonal: aboveDiagonal ? row + 1 - column : nil, workers: workers)
-          }
-        }
-        body(InnerProducts(rows: rows, columns: columns, products: block))
+        let products = TypedTensor(shape: [rows.count, columns.count], buffer: block)
+        products.fill(0)
+        PreciseProduct.add(
+          Matrix(first.tensor[rows]), Matrix(second.tensor[columns]).transposed, to: products,
+          fromDiagonal: aboveDiagonal ? row + 1 - column : nil, workers: workers)
+        body(InnerProducts(rows: rows, columns: columns, products: products))
       }
     }
   }

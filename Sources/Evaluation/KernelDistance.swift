@@ -97,23 +97,21 @@ public struct KernelDistance: Codable, Sendable, Equatable {
   ) -> Double {
     let dimension = Double(first.dimension)
     // One sum per x, so that the order does not depend on threads.
-    var sums = [Double](repeating: 0, count: first.count)
-    sums.withUnsafeMutableBufferPointer { sums in
-      InnerProducts.forEachBlock(first, second, aboveDiagonal: aboveDiagonal, workers: workers) { products in
-        let rows = products.rows
-        workers.forEachRange(rows.count, grain: 16) { part in
-          for row in part.lowerBound + rows.lowerBound..<part.upperBound + rows.lowerBound {
-            let start = aboveDiagonal ? max(products.columns.lowerBound, row + 1) : products.columns.lowerBound
-            var sum = 0.0
-            for column in start..<max(start, products.columns.upperBound) {
-              let base = products[row, column] / dimension + 1
-              sum += base * base * base
-            }
-            sums[row] += sum
+    let sums = Buffer(repeating: 0.0, count: first.count)
+    InnerProducts.forEachBlock(first, second, aboveDiagonal: aboveDiagonal, workers: workers) { products in
+      let rows = products.rows
+      workers.forEachRange(rows.count, grain: 16) { part in
+        for row in part.lowerBound + rows.lowerBound..<part.upperBound + rows.lowerBound {
+          let start = aboveDiagonal ? max(products.columns.lowerBound, row + 1) : products.columns.lowerBound
+          var sum = 0.0
+          for column in start..<max(start, products.columns.upperBound) {
+            let base = products[row, column] / dimension + 1
+            sum += base * base * base
           }
+          sums[row] += sum
         }
       }
     }
-    return sums.reduce(0, +)
+    return sums.elements.reduce(0, +)
   }
 }

@@ -53,29 +53,25 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
     let (firstSquares, secondSquares) = (squaredNorms(first), squaredNorms(second))
     let firstRadii = squaredRadii(first, squares: firstSquares, neighbourCount: neighbourCount, workers: workers)
     let secondRadii = squaredRadii(second, squares: secondSquares, neighbourCount: neighbourCount, workers: workers)
-    var ofFirst = [Bool](repeating: false, count: first.count)
-    var ofSecond = [Bool](repeating: false, count: second.count)
-    ofFirst.withUnsafeMutableBufferPointer { ofFirst in
-      ofSecond.withUnsafeMutableBufferPointer { ofSecond in
-        InnerProducts.forEachBlock(first, second, workers: workers) { products in
-          @inline(__always)
-          func distance(_ row: Int, _ column: Int) -> Double {
-            squaredDistance(firstSquares[row], secondSquares[column], products[row, column])
-          }
-          forEachRange(products.rows, workers) { rows in
-            for row in rows where !ofFirst[row] {
-              ofFirst[row] = products.columns.contains { distance(row, $0) <= secondRadii[$0] }
-            }
-          }
-          forEachRange(products.columns, workers) { columns in
-            for row in products.rows {
-              for column in columns where distance(row, column) <= firstRadii[row] { ofSecond[column] = true }
-            }
-          }
+    let ofFirst = Buffer(repeating: false, count: first.count)
+    let ofSecond = Buffer(repeating: false, count: second.count)
+    InnerProducts.forEachBlock(first, second, workers: workers) { products in
+      @inline(__always)
+      func distance(_ row: Int, _ column: Int) -> Double {
+        squaredDistance(firstSquares[row], secondSquares[column], products[row, column])
+      }
+      forEachRange(products.rows, workers) { rows in
+        for row in rows where !ofFirst[row] {
+          ofFirst[row] = products.columns.contains { distance(row, $0) <= secondRadii[$0] }
+        }
+      }
+      forEachRange(products.columns, workers) { columns in
+        for row in products.rows {
+          for column in columns where distance(row, column) <= firstRadii[row] { ofSecond[column] = true }
         }
       }
     }
-    return (ofFirst, ofSecond)
+    return (ofFirst.elements, ofSecond.elements)
   }
 
   /// Each image's squared distance to its kth nearest neighbour within the set.
@@ -83,35 +79,33 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
     _ features: Features, squares: [Double], neighbourCount: Int, workers: WorkerPool
   ) -> [Double] {
     // [N, k], each image's smallest distances in ascending order.
-    var nearest = [Double](repeating: .infinity, count: features.count * neighbourCount)
-    nearest.withUnsafeMutableBufferPointer { nearest in
-      @inline(__always)
-      func offer(_ distance: Double, to image: Int) {
-        var index = (image + 1) * neighbourCount - 1
-        if distance >= nearest[index] { return }
-        while index > image * neighbourCount && nearest[index - 1] > distance {
-          nearest[index] = nearest[index - 1]
-          index -= 1
-        }
-        nearest[index] = distance
+    let nearest = Buffer(repeating: Double.infinity, count: features.count * neighbourCount)
+    @inline(__always)
+    func offer(_ distance: Double, to image: Int) {
+      var index = (image + 1) * neighbourCount - 1
+      if distance >= nearest[index] { return }
+      while index > image * neighbourCount && nearest[index - 1] > distance {
+        nearest[index] = nearest[index - 1]
+        index -= 1
       }
-      // Each pair once; its distance is used for both images.
-      InnerProducts.forEachBlock(features, features, aboveDiagonal: true, workers: workers) { products in
-        @inline(__always)
-        func distance(_ row: Int, _ column: Int) -> Double {
-          squaredDistance(squares[row], squares[column], products[row, column])
+      nearest[index] = distance
+    }
+    // Each pair once; its distance counts for both.
+    InnerProducts.forEachBlock(features, features, aboveDiagonal: true, workers: workers) { products in
+      @inline(__always)
+      func distance(_ row: Int, _ column: Int) -> Double {
+        squaredDistance(squares[row], squares[column], products[row, column])
+      }
+      forEachRange(products.rows, workers) { rows in
+        for row in rows {
+          let start = max(products.columns.lowerBound, row + 1)
+          for column in start..<max(start, products.columns.upperBound) { offer(distance(row, column), to: row) }
         }
-        forEachRange(products.rows, workers) { rows in
-          for row in rows {
-            let start = max(products.columns.lowerBound, row + 1)
-            for column in start..<max(start, products.columns.upperBound) { offer(distance(row, column), to: row) }
-          }
-        }
-        forEachRange(products.columns, workers) { columns in
-          for row in products.rows {
-            let start = max(columns.lowerBound, row + 1)
-            for column in start..<max(start, columns.upperBound) { offer(distance(row, column), to: column) }
-          }
+      }
+      forEachRange(products.columns, workers) { columns in
+        for row in products.rows {
+          let start = max(columns.lowerBound, row + 1)
+          for column in start..<max(start, columns.upperBound) { offer(distance(row, column), to: column) }
         }
       }
     }

@@ -47,13 +47,11 @@ public struct ClassifierFeatures: FeatureNetwork {
     }
   }
 
-  public func features(
-    of images: UnsafeBufferPointer<UInt8>, shape: [Int], workers: WorkerPool
-  ) throws -> (features: Tensor, logits: Tensor) {
-    try check(shape: shape)
-    let count = images.count / shape.reduce(1, *)
-    let input = Tensor(uninitialised: [count] + shape)
-    for (index, byte) in images.enumerated() { input.pointer[index] = scale * (Float(byte) / 127.5 - 1) }
+  public func features(of images: ByteTensor, workers: WorkerPool) throws -> (features: Tensor, logits: Tensor) {
+    try check(shape: Array(images.shape.dropFirst()))
+    let count = images.shape[0]
+    let input = Tensor(uninitialised: images.shape)
+    for index in 0..<images.count { input[index] = scale * (Float(images[index]) / 127.5 - 1) }
     let tape = Tape(inferenceWith: parameters, workers: workers, convolutionMethod: network.convolutionMethod)
     let features = network.features(
       tape.input(input), timesteps: [Float](repeating: time, count: count), on: tape)

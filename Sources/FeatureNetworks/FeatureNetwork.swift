@@ -13,13 +13,10 @@ public protocol FeatureNetwork: Sendable {
   /// The most efficient number of images per call.
   var batchSize: Int { get }
 
-  /// - Parameters:
-  ///   - images: [N, H, W, C] bytes.
-  ///   - shape: [H, W, C].
-  /// - Returns: features [N, featureCount] and logits [N, classCount]. Each row depends only on its image.
-  /// - Throws: `FeatureNetworkError` for images of a shape that the network does not support.
-  func features(of images: UnsafeBufferPointer<UInt8>, shape: [Int], workers: WorkerPool) throws
-    -> (features: Tensor, logits: Tensor)
+  /// - Parameter images: [N, H, W, C].
+  /// - Returns: features [N, featureCount] and logits [N, classCount]. Each row depends on its image alone.
+  /// - Throws: `FeatureNetworkError` for images of a shape that the network does not take.
+  func features(of images: ByteTensor, workers: WorkerPool) throws -> (features: Tensor, logits: Tensor)
 
   /// - Parameter shape: [H, W, C].
   /// - Throws: `FeatureNetworkError` unless the network supports images of this shape.

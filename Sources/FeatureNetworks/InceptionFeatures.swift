@@ -26,12 +26,10 @@ public struct InceptionFeatures: FeatureNetwork {
     }
   }
 
-  public func features(
-    of images: UnsafeBufferPointer<UInt8>, shape: [Int], workers: WorkerPool
-  ) throws -> (features: Tensor, logits: Tensor) {
-    try check(shape: shape)
-    let input = Tensor(uninitialised: [images.count / shape.reduce(1, *)] + shape)
-    for (index, byte) in images.enumerated() { input.pointer[index] = Float(byte) / 255 }
+  public func features(of images: ByteTensor, workers: WorkerPool) throws -> (features: Tensor, logits: Tensor) {
+    try check(shape: Array(images.shape.dropFirst()))
+    let input = Tensor(uninitialised: images.shape)
+    for index in 0..<images.count { input[index] = Float(images[index]) / 255 }
     let features = network.features(of: input, workers: workers)
     // The authors of the Inception score left out the bias, and later work follows them.
     return (features, network.logits(of: features, hasBias: false, workers: workers))

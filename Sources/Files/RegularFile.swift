@@ -33,12 +33,13 @@ public struct RegularFile: ~Copyable, Sendable {
 
   deinit { close(descriptor) }
 
-  /// Reads up to `count` bytes starting at `offset`; fewer only at the end of the file.
-  /// - Returns: the number of bytes read.
-  public func read(at offset: Int, count: Int, into destination: UnsafeMutableRawPointer) throws(FileError) -> Int {
+  /// Overwrites `target` with the bytes from `offset` on, all of it unless the file ends before.
+  /// - Returns: how many bytes were read.
+  public func read(at offset: Int, into target: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+    guard let start = target.baseAddress else { return 0 }
     var done = 0
-    while done < count {
-      let received = pread(descriptor, destination + done, count - done, off_t(offset + done))
+    while done < target.count {
+      let received = pread(descriptor, start + done, target.count - done, off_t(offset + done))
       if received < 0 && errno == EINTR { continue }
       guard received >= 0 else { throw FileError(cannot: "read", path) }
       if received == 0 { break }
@@ -62,10 +63,15 @@ public struct RegularFile: ~Copyable, Sendable {
   /// earlier size.
   public func bytes(first count: Int) throws(FileError) -> [UInt8] {
     let wanted = min(size, count)
+    return try bytes(from: 0, count: wanted)
+  }
+
+  /// `count` bytes from `offset` on, or fewer where the file ends before.
+  private func bytes(from offset: Int, count: Int) throws(FileError) -> [UInt8] {
     var failure: FileError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, filled in
-      guard let start = buffer.baseAddress else { return }
-      do throws(FileError) { filled = try read(at: 0, count: wanted, into: start) } catch { failure = error }
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      let target = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count])
+      do throws(FileError) { filled = try read(at: offset, into: target) } catch { failure = error }
     }
     if let failure { throw failure }
     return bytes
@@ -77,14 +83,7 @@ public struct RegularFile: ~Copyable, Sendable {
     guard range.upperBound <= size else {
       throw FileError(cannot: "read", path, reason: "it ends after \(size) bytes", kind: .other)
     }
-    var failure: FileError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, filled in
-      guard let start = buffer.baseAddress else { return }
-      do throws(FileError) { filled = try read(at: range.lowerBound, count: range.count, into: start) } catch {
-        failure = error
-      }
-    }
-    if let failure { throw failure }
+    let bytes = try bytes(from: range.lowerBound, count: range.count)
     guard bytes.count == range.count else {
       throw FileError(cannot: "read", path, reason: "it has become shorter", kind: .other)
     }

@@ -1,5 +1,6 @@
 import CHDF5
 import MessagePassing
+import Tensors
 
 /// An open dataset: a rectangular array of numbers in a file.
 ///
@@ -65,66 +66,36 @@ public struct HDF5Dataset: ~Copyable {
     try handle.close(subject)
   }
 
-  /// Writes the elements `flatRange` from contiguous memory.
+  /// Writes the elements of some ranges.
   ///
-  /// - Parameter elements: may be nil if the range is empty.
-  public borrowing func write(
-    flatRange: Range<Int>, from elements: UnsafeRawPointer?, collective: Bool = false
+  /// - Parameters:
+  ///   - flatRanges: from left to right, without overlap.
+  ///   - elements: of all ranges, one after the other.
+  public borrowing func write<Element: HDF5Element>(
+    flatRanges: [Range<Int>], from elements: TypedTensor<Element>, collective: Bool = false
+  ) throws(HDF5Error) {
+    try requireType(Element.self, "H5Dwrite")
+    try elements.withUnsafeBytes { (bytes) throws(HDF5Error) in
+      try write(flatRanges: flatRanges, from: bytes, collective: collective)
+    }
+  }
+
+  /// Writes the elements `flatRange`.
+  public borrowing func write<Element: HDF5Element>(
+    flatRange: Range<Int>, from elements: TypedTensor<Element>, collective: Bool = false
   ) throws(HDF5Error) {
     try write(flatRanges: [flatRange], from: elements, collective: collective)
   }
 
-  /// Writes the elements of some ranges from contiguous memory.
-  ///
-  /// - Parameters:
-  ///   - flatRanges: from left to right, without overlap.
-  ///   - elements: may be nil if all ranges are empty.
-  public borrowing func write(
-    flatRanges: [Range<Int>], from elements: UnsafeRawPointer?, collective: Bool = false
+  /// Writes the elements `flatRange`.
+  public borrowing func write<Element: HDF5Element>(
+    flatRange: Range<Int>, from elements: [Element], collective: Bool = false
   ) throws(HDF5Error) {
-    try forEachTransfer(of: flatRanges, collective: collective) { (transfer, offset) throws(HDF5Error) in
-      let status = H5Dwrite(
-        handle.identifier, type.inMemory, transfer.memory.identifier, transfer.file.identifier,
-        transfer.properties.identifier, elements.map { $0 + offset })
-      try check("H5Dwrite", subject, status)
+    try requireType(Element.self, "H5Dwrite")
+    let outcome = elements.withUnsafeBytes { bytes in
+      Result { () throws(HDF5Error) in try write(flatRanges: [flatRange], from: bytes, collective: collective) }
     }
-  }
-
-  /// Reads the elements `flatRange` into contiguous memory.
-  ///
-  /// - Parameter elements: may be nil if the range is empty.
-  public borrowing func read(
-    flatRange: Range<Int>, into elements: UnsafeMutableRawPointer?, collective: Bool = false
-  ) throws(HDF5Error) {
-    try read(flatRanges: [flatRange], into: elements, collective: collective)
-  }
-
-  /// Reads the elements of some ranges into contiguous memory.
-  ///
-  /// - Parameters:
-  ///   - flatRanges: from left to right, without overlap.
-  ///   - elements: may be nil if all ranges are empty.
-  public borrowing func read(
-    flatRanges: [Range<Int>], into elements: UnsafeMutableRawPointer?, collective: Bool = false
-  ) throws(HDF5Error) {
-    try forEachTransfer(of: flatRanges, collective: collective) { (transfer, offset) throws(HDF5Error) in
-      let status = H5Dread(
-        handle.identifier, type.inMemory, transfer.memory.identifier, transfer.file.identifier,
-        transfer.properties.identifier, elements.map { $0 + offset })
-      try check("H5Dread", subject, status)
-    }
-  }
-
-  /// Writes all elements. `bytes` must have exactly their size.
-  public borrowing func writeAll(_ bytes: UnsafeRawBufferPointer, collective: Bool = false) throws(HDF5Error) {
-    precondition(bytes.count == count * type.byteCount, "the dataset has \(count * type.byteCount) bytes")
-    try write(flatRange: 0..<count, from: bytes.baseAddress, collective: collective)
-  }
-
-  /// Reads all elements. `bytes` must have exactly their size.
-  public borrowing func readAll(into bytes: UnsafeMutableRawBufferPointer, collective: Bool = false) throws(HDF5Error) {
-    precondition(bytes.count == count * type.byteCount, "the dataset has \(count * type.byteCount) bytes")
-    try read(flatRange: 0..<count, into: bytes.baseAddress, collective: collective)
+    try outcome.get()
   }
 
   /// Writes all elements. Throws if the dataset has a different type or number of elements.
@@ -135,10 +106,51 @@ public struct HDF5Dataset: ~Copyable {
     guard elements.count == count else {
       throw HDF5Error("H5Dwrite", subject, .wrongType, "it has \(count) elements, not \(elements.count)")
     }
-    let outcome = elements.withUnsafeBytes { bytes in
-      Result { () throws(HDF5Error) in try writeAll(bytes, collective: collective) }
+    try write(flatRange: 0..<count, from: elements, collective: collective)
+  }
+
+  /// Writes the elements of some ranges as they lie in memory, of whatever type they are.
+  public borrowing func writeBytes(
+    flatRanges: [Range<Int>], from bytes: ByteTensor, collective: Bool = false
+  ) throws(HDF5Error) {
+    try bytes.withUnsafeBytes { (bytes) throws(HDF5Error) in
+      try write(flatRanges: flatRanges, from: bytes, collective: collective)
     }
-    try outcome.get()
+  }
+
+  private borrowing func write(
+    flatRanges: [Range<Int>], from bytes: UnsafeRawBufferPointer, collective: Bool
+  ) throws(HDF5Error) {
+    requireRoom(for: flatRanges, in: bytes.count)
+    try forEachTransfer(of: flatRanges, collective: collective) { (transfer, offset) throws(HDF5Error) in
+      let status = H5Dwrite(
+        handle.identifier, type.inMemory, transfer.memory.identifier, transfer.file.identifier,
+        transfer.properties.identifier, bytes.baseAddress.map { $0 + offset })
+      try check("H5Dwrite", subject, status)
+    }
+  }
+
+  /// Reads the elements of some ranges.
+  ///
+  /// - Parameters:
+  ///   - flatRanges: from left to right, without overlap.
+  ///   - elements: overwritten with those of all ranges, one after the other.
+  public borrowing func read<Element: HDF5Element>(
+    flatRanges: [Range<Int>], into elements: TypedTensor<Element>, collective: Bool = false
+  ) throws(HDF5Error) {
+    try requireType(Element.self, "H5Dread")
+    try elements.withUnsafeMutableBytes { (bytes) throws(HDF5Error) in
+      try read(flatRanges: flatRanges, into: bytes, collective: collective)
+    }
+  }
+
+  /// Reads the elements of some ranges as they lie in memory, of whatever type they are.
+  public borrowing func readBytes(
+    flatRanges: [Range<Int>], into bytes: ByteTensor, collective: Bool = false
+  ) throws(HDF5Error) {
+    try bytes.withUnsafeMutableBytes { (bytes) throws(HDF5Error) in
+      try read(flatRanges: flatRanges, into: bytes, collective: collective)
+    }
   }
 
   /// Reads all elements. Throws if the dataset has a different type.
@@ -156,13 +168,31 @@ public struct HDF5Dataset: ~Copyable {
     try requireType(Element.self, "H5Dread")
     var outcome = Result<Void, HDF5Error>.success(())
     let elements = [Element](unsafeUninitializedCapacity: flatRange.count) { buffer, initializedCount in
+      let bytes = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<flatRange.count]))
       outcome = Result { () throws(HDF5Error) in
-        try read(flatRange: flatRange, into: buffer.baseAddress, collective: collective)
+        try read(flatRanges: [flatRange], into: bytes, collective: collective)
         initializedCount = flatRange.count
       }
     }
     try outcome.get()
     return elements
+  }
+
+  private borrowing func read(
+    flatRanges: [Range<Int>], into bytes: UnsafeMutableRawBufferPointer, collective: Bool
+  ) throws(HDF5Error) {
+    requireRoom(for: flatRanges, in: bytes.count)
+    try forEachTransfer(of: flatRanges, collective: collective) { (transfer, offset) throws(HDF5Error) in
+      let status = H5Dread(
+        handle.identifier, type.inMemory, transfer.memory.identifier, transfer.file.identifier,
+        transfer.properties.identifier, bytes.baseAddress.map { $0 + offset })
+      try check("H5Dread", subject, status)
+    }
+  }
+
+  private borrowing func requireRoom(for ranges: [Range<Int>], in byteCount: Int) {
+    let needed = ranges.reduce(0) { $0 + $1.count } * type.byteCount
+    precondition(byteCount == needed, "\(needed) bytes for elements in \(byteCount)")
   }
 
   private borrowing func requireType<Element: HDF5Element>(_: Element.Type, _ call: String) throws(HDF5Error) {

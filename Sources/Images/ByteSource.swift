@@ -26,10 +26,10 @@ extension RegularFile: ByteSource {
   func bytes(in range: Range<Int>) throws(ImageError) -> [UInt8] {
     var failure: FileError?
     let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
-      guard let start = buffer.baseAddress else { return }
-      do throws(FileError) { count = try read(at: range.lowerBound, count: range.count, into: start) } catch {
-        failure = error
-      }
+      let target = UnsafeMutableRawBufferPointer(buffer)[..<range.count]
+      do throws(FileError) {
+        count = try read(at: range.lowerBound, into: UnsafeMutableRawBufferPointer(rebasing: target))
+      } catch { failure = error }
     }
     if let failure { throw ImageError(failure, path) }
     guard bytes.count == range.count else { throw ImageError(.damaged, path, "it has become shorter") }

@@ -36,13 +36,13 @@ public final class NumpyFile: Sendable {
   /// The size of the file after the header.
   public var elementBytes: Int { file.size - start }
 
-  /// Reads `count` bytes of the elements, starting at `offset`.
-  /// - Throws: `InterchangeError` if the file is too short.
-  public func read(at offset: Int, count: Int, into destination: UnsafeMutableRawPointer) throws(InterchangeError) {
+  /// Overwrites `target` with the elements' bytes from `offset` on.
+  /// - Throws: `InterchangeError` if they are not there.
+  public func read(at offset: Int, into target: UnsafeMutableRawBufferPointer) throws(InterchangeError) {
     let received: Int
-    do throws(FileError) { received = try file.read(at: start + offset, count: count, into: destination) } catch {
+    do throws(FileError) { received = try file.read(at: start + offset, into: target) } catch {
       throw InterchangeError(path, "cannot be read: \(error.reason)", advice: "check the file system")
     }
-    guard received == count else { throw InterchangeError(path, "it ends before its elements do") }
+    guard received == target.count else { throw InterchangeError(path, "it ends before its elements do") }
   }
 }

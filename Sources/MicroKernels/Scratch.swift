@@ -11,12 +11,3 @@ public func withScratch<Result>(
   let buffer = FloatBuffer(count: max(count, minimum))
   return withExtendedLifetime(buffer) { body(buffer.pointer) }
 }
-
-extension FloatBuffer {
-  /// Memory for `count` numbers in double precision.
-  @inlinable public static func doubles(count: Int) -> FloatBuffer { FloatBuffer(count: 2 * count) }
-
-  @inlinable public var doublePointer: UnsafeMutablePointer<Double> {
-    UnsafeMutableRawPointer(pointer).bindMemory(to: Double.self, capacity: count / 2)
-  }
-}

@@ -31,17 +31,17 @@ struct ParameterDeclarations {
     arena.clear()
     workers.forEach(layout.entries.count) { index in
       let entry = layout.entries[index]
-      let target = arena.tensor(entry).pointer
+      let target = arena.tensor(entry)
       switch initialisations[index] {
       case .zeros: break
-      case .ones: target.update(repeating: 1, count: entry.count)
+      case .ones: target.fill(1)
       case .fanAverageUniform(let scale):
         let stream = RandomStream(seed: seed, purpose: .initialisation, detail: index)
-        stream.fillUniform(target, count: entry.count)
+        stream.fillUniform(target)
         let limit = Float((3 * scale / entry.averageFan).squareRoot())
         for i in 0..<entry.count { target[i] = limit * (2 * target[i] - 1) }
       case .normal(let standardDeviation):
-        RandomStream(seed: seed, purpose: .initialisation, detail: index).fillNormal(target, count: entry.count)
+        RandomStream(seed: seed, purpose: .initialisation, detail: index).fillNormal(target)
         if standardDeviation != 1 { for i in 0..<entry.count { target[i] *= Float(standardDeviation) } }
       }
     }

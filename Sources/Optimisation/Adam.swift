@@ -34,10 +34,8 @@ public final class Adam: Sendable {
   /// - Parameter count: the number of floats in the shard; whole blocks of `ParameterLayout.blockSize`.
   public init(count: Int, settings: Settings = Settings()) {
     self.settings = settings
-    firstMoment = FloatBuffer(count: count)
-    secondMoment = FloatBuffer(count: count)
-    firstMoment.pointer.update(repeating: 0, count: count)
-    secondMoment.pointer.update(repeating: 0, count: count)
+    firstMoment = FloatBuffer(repeating: 0, count: count)
+    secondMoment = FloatBuffer(repeating: 0, count: count)
   }
 
   /// The number of floats in the shard.
@@ -45,18 +43,19 @@ public final class Adam: Sendable {
 
   /// One step of some elements: θ ← θ − η · m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ˢ) and v̂ = v / (1 − β₂ˢ) at step s.
   /// - Parameters:
-  ///   - part: a range of the shard's floats, in whole blocks; by default all of them.
-  ///   - parameters: θ, a pointer to the part's first float; the part is read and written.
-  ///   - gradients: a pointer to the part's first float; the part is read.
-  ///   - gradientScale: a factor that is applied to the gradients first, such as that of clipping.
+  ///   - part: which of the shard's floats, in whole blocks; by default all of them.
+  ///   - parameters: θ of the part; overwritten.
+  ///   - gradients: of the part.
+  ///   - gradientScale: what the gradients are multiplied by first, such as the factor of clipping.
   ///   - learningRate: η.
   ///   - step: s, the number of this update, counted from 1.
   public func update(
-    _ part: Range<Int>? = nil, parameters: UnsafeMutablePointer<Float>, gradients: UnsafePointer<Float>,
-    gradientScale: Float, learningRate: Double, step: Int, workers: WorkerPool
+    _ part: Range<Int>? = nil, parameters: Tensor, gradients: Tensor, gradientScale: Float,
+    learningRate: Double, step: Int, workers: WorkerPool
   ) {
     let part = part ?? 0..<count
-    precondition(part.lowerBound >= 0 && part.upperBound <= count, "\(part) is outside the shard")
+    let (firstMoments, secondMoments) = (firstMoment[part], secondMoment[part])
+    verify(parameters.count == part.count && gradients.count == part.count, "parameters and gradients of \(part)")
     precondition(step >= 1, "steps are counted from 1")
     let firstCorrection = 1 - Double.pow(settings.firstMomentDecay, Double(step))
     let secondCorrection = 1 - Double.pow(settings.secondMomentDecay, Double(step))
@@ -67,20 +66,18 @@ public final class Adam: Sendable {
     let secondDivisor = Vector(repeating: Float(secondCorrection.squareRoot()))
     let epsilon = Vector(repeating: Float(settings.epsilon))
     let stepSize = Vector(repeating: Float(-learningRate / firstCorrection))
-    let firstMoments = firstMoment.pointer + part.lowerBound
-    let secondMoments = secondMoment.pointer + part.lowerBound
 
     forEachPart(ofShard: part.count, workers) { range in
       var index = range.lowerBound
       while index < range.upperBound {
-        let gradient = load16(gradients + index) * scale
-        var first = load16(firstMoments + index)
+        let gradient = gradients[vector: index] * scale
+        var first: Vector = firstMoments[vector: index]
         first += firstWeight * (gradient - first)
-        let second = load16(secondMoments + index) * secondDecay + secondWeight * gradient * gradient
+        let second = secondMoments[vector: index] * secondDecay + secondWeight * gradient * gradient
         let denominator = second.squareRoot() / secondDivisor + epsilon
-        store16(load16(parameters + index) + stepSize * first / denominator, parameters + index)
-        store16(first, firstMoments + index)
-        store16(second, secondMoments + index)
+        parameters[vector: index] += stepSize * first / denominator
+        firstMoments[vector: index] = first
+        secondMoments[vector: index] = second
         index += vectorWidth
       }
     }

@@ -23,18 +23,14 @@ public final class ExponentialMovingAverage: Sendable {
     precondition(rampup.map { $0 > 0 } ?? true, "the ramp's half-life must be positive")
     self.decay = decay
     self.rampup = rampup
-    average = FloatBuffer(count: count)
-    average.pointer.update(repeating: 0, count: count)
+    average = FloatBuffer(repeating: 0, count: count)
   }
 
   /// Sets a part of the average to the parameters.
   /// - Parameters:
-  ///   - part: a range of the shard's floats; by default all of them.
-  ///   - parameters: θ, a pointer to the part's first float.
-  public func start(_ part: Range<Int>? = nil, parameters: UnsafePointer<Float>) {
-    let part = part ?? 0..<count
-    (average.pointer + part.lowerBound).update(from: parameters, count: part.count)
-  }
+  ///   - part: which of the shard's floats; by default all of them.
+  ///   - parameters: θ of the part.
+  public func start(_ part: Range<Int>? = nil, parameters: Tensor) { average[part ?? 0..<count].copy(parameters) }
 
   /// The number of floats in the shard.
   public var count: Int { average.count }
@@ -48,19 +44,18 @@ public final class ExponentialMovingAverage: Sendable {
 
   /// Moves a part of the average towards the parameters by one step.
   /// - Parameters:
-  ///   - step: the number of steps done before this one.
-  ///   - part: a range of the shard's floats, in whole blocks; by default all of them.
-  ///   - parameters: θ, a pointer to the part's first float; the part is read.
-  public func update(_ part: Range<Int>? = nil, step: Int, parameters: UnsafePointer<Float>, workers: WorkerPool) {
-    let part = part ?? 0..<count
-    precondition(part.lowerBound >= 0 && part.upperBound <= count, "\(part) is outside the shard")
+  ///   - step: steps done before this one.
+  ///   - part: which of the shard's floats, in whole blocks; by default all of them.
+  ///   - parameters: θ of the part.
+  public func update(_ part: Range<Int>? = nil, step: Int, parameters: Tensor, workers: WorkerPool) {
+    let averages = average[part ?? 0..<count]
+    verify(parameters.count == averages.count, "parameters of \(averages.count) floats")
     let weight = Vector(repeating: Float(1 - decay(atStep: step)))
-    let averages = average.pointer + part.lowerBound
-    forEachPart(ofShard: part.count, workers) { range in
+    forEachPart(ofShard: averages.count, workers) { range in
       var index = range.lowerBound
       while index < range.upperBound {
-        let old = load16(averages + index)
-        store16(old + weight * (load16(parameters + index) - old), averages + index)
+        let old: Vector = averages[vector: index]
+        averages[vector: index] = old + weight * (parameters[vector: index] - old)
         index += vectorWidth
       }
     }

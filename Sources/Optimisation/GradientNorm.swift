@@ -4,22 +4,17 @@ import Tensors
 ///
 /// Each rank sums the squares of its own blocks; the ranks exchange these sums; each rank adds all of them in one tree.
 public enum GradientNorm {
-  /// Σ g² of each block of `ParameterLayout.blockSize` floats, in double precision and in a fixed order.
-  /// - Parameters:
-  ///   - gradients: a pointer to the shard's first float.
-  ///   - count: the number of floats in the shard; whole blocks.
-  public static func blockSums(_ gradients: UnsafePointer<Float>, count: Int, workers: WorkerPool) -> [Double] {
+  /// Σ g² of each block of `ParameterLayout.blockSize` floats, in double precision and in one order, whoever does it.
+  /// - Parameter gradients: of a shard, in whole blocks.
+  public static func blockSums(_ gradients: Tensor, workers: WorkerPool) -> [Double] {
     let blockSize = ParameterLayout.blockSize
-    precondition(count % blockSize == 0, "a shard consists of whole blocks, but has \(count) floats")
-    return [Double](unsafeUninitializedCapacity: count / blockSize) { sums, initialised in
-      let first = sums.baseAddress
-      forEachPart(ofShard: count, workers) { range in
-        for block in range.lowerBound / blockSize..<range.upperBound / blockSize {
-          (first! + block).initialize(to: sumOfSquares(ofBlock: gradients + block * blockSize))
-        }
+    let sums = Buffer<Double>(count: gradients.count / blockSize)
+    forEachPart(ofShard: gradients.count, workers) { range in
+      for start in stride(from: range.lowerBound, to: range.upperBound, by: blockSize) {
+        sums[start / blockSize] = sumOfSquares(ofBlock: gradients, from: start)
       }
-      initialised = count / blockSize
     }
+    return sums.elements
   }
 
   /// The factor that limits the norm of gradients to `maximum`: min(1, maximum / (norm + 10⁻⁶)), as in PyTorch's
@@ -31,11 +26,11 @@ public enum GradientNorm {
   }
 
   /// Eight running sums, which are added pairwise at the end.
-  private static func sumOfSquares(ofBlock block: UnsafePointer<Float>) -> Double {
+  private static func sumOfSquares(ofBlock gradients: Tensor, from start: Int) -> Double {
     var sums = SIMD8<Double>()
-    var index = 0
-    while index < ParameterLayout.blockSize {
-      let values = SIMD8<Double>(UnsafeRawPointer(block + index).loadUnaligned(as: SIMD8<Float>.self))
+    var index = start
+    while index < start + ParameterLayout.blockSize {
+      let values = SIMD8<Double>(gradients[vector: index] as SIMD8<Float>)
       sums += values * values
       index += 8
     }

@@ -30,10 +30,9 @@ public struct PackedFileInspection: Sendable {
   }
 
   private static func damaged(_ images: PackedImages) throws -> [DamagedImage] {
-    var bytes = [UInt8](repeating: 0, count: images.elementsPerImage)
-    return try (0..<images.count).compactMap { index in
+    try (0..<images.count).compactMap { index in
       do {
-        try bytes.withUnsafeMutableBufferPointer { try images.copyBytes(of: index, into: $0.baseAddress!) }
+        _ = try images.bytes(of: index)
         return nil
       } catch let error as DatasetError {
         return DamagedImage(index: index, error: error)

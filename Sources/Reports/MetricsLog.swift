@@ -29,8 +29,7 @@ public struct MetricsLog: Sendable, Equatable {
     // Data written meanwhile are left for the next time.
     try self.init(
       BackwardLines(size: file.size) { range, bytes in
-        guard let start = bytes.baseAddress else { return }
-        guard try file.read(at: range.lowerBound, count: range.count, into: start) == range.count else {
+        guard try file.read(at: range.lowerBound, into: bytes) == range.count else {
           throw FileError("cannot read \(path): it became shorter while it was read; try again")
         }
       })

@@ -1,9 +1,10 @@
 /// A block of numbers, aligned to a cache line, that returns to `BufferPool` when its last owner releases it.
 ///
-/// Contents are undefined when a buffer is handed out. Writing through `pointer` is the caller's responsibility:
-/// a buffer is `Sendable` because workers fill disjoint parts of it.
+/// Contents are undefined when a buffer is handed out. It is `Sendable` because workers fill disjoint parts of it.
 public final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
-  public let pointer: UnsafeMutablePointer<Element>
+  /// The first element. Whoever uses it keeps the buffer alive; kernels and wrappers of C libraries do, others have no
+  /// need of it.
+  @usableFromInline package let pointer: UnsafeMutablePointer<Element>
   public let count: Int
   private let block: BufferPool.Block
 
@@ -14,17 +15,31 @@ public final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
     self.pointer = block.address.assumingMemoryBound(to: Element.self)
   }
 
+  @inlinable
+  public convenience init(repeating value: Element, count: Int) {
+    self.init(count: count)
+    pointer.update(repeating: value, count: count)
+  }
+
   deinit { BufferPool.shared.giveBack(block) }
+
+  @inlinable
+  public subscript(index: Int) -> Element {
+    get { pointer[verified(index, of: count)] }
+    set { pointer[verified(index, of: count)] = newValue }
+  }
 
   /// A copy of all elements.
   public var elements: [Element] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 
   /// Copies elements to the positions from `index` on.
-  public func store(_ elements: [Element], at index: Int = 0) {
-    precondition(index >= 0 && index + elements.count <= count, "\(elements.count) elements do not fit at \(index)")
-    elements.withUnsafeBufferPointer {
-      if let start = $0.baseAddress { (pointer + index).update(from: start, count: $0.count) }
-    }
+  public func store(_ elements: [Element], at index: Int = 0) { self[index..<index + elements.count].copy(elements) }
+}
+
+extension Buffer {
+  /// A part of the buffer as a vector.
+  public subscript(range: Range<Int>) -> TypedTensor<Element> {
+    TypedTensor(shape: [range.count], buffer: self, offset: range.lowerBound)
   }
 }
 
@@ -34,8 +49,6 @@ public typealias FloatBuffer = Buffer<Float>
 extension FloatBuffer {
   /// Fills the buffer with zeros, on all threads.
   public func clear(on workers: WorkerPool) {
-    workers.forEachRange(count, grain: 1 << 18) { range in
-      (pointer + range.lowerBound).update(repeating: 0, count: range.count)
-    }
+    workers.forEachRange(count, grain: 1 << 18) { range in self[range].fill(0) }
   }
 }

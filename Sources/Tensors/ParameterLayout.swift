@@ -65,10 +65,19 @@ public struct Arena: Sendable {
     clear()
   }
 
-  public var pointer: UnsafeMutablePointer<Float> { buffer.pointer }
   public var count: Int { buffer.count }
 
-  public func clear() { pointer.update(repeating: 0, count: count) }
+  /// A float by its place in the arena.
+  @inlinable
+  public subscript(index: Int) -> Float {
+    get { buffer[index] }
+    nonmutating set { buffer[index] = newValue }
+  }
+
+  /// Floats from the start of the arena, whatever parameters they belong to.
+  public subscript(range: Range<Int>) -> Tensor { buffer[range] }
+
+  public func clear() { Tensor(buffer).fill(0) }
 
   /// One parameter, a view of the arena.
   public func tensor(_ entry: ParameterEntry) -> Tensor {

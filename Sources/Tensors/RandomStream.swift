@@ -61,25 +61,34 @@ public struct RandomStream: Sendable {
     return Int((UInt64(block(index / 4)[index % 4]) &* UInt64(bound)) >> 32)
   }
 
-  /// Fills `destination` with uniform numbers in [0, 1).
-  public func fillUniform(_ destination: UnsafeMutablePointer<Float>, count: Int) {
-    for start in stride(from: 0, to: count, by: 4) {
+  /// Overwrites a tensor with numbers uniform in [0, 1): element i is `uniform(i)`.
+  public func fillUniform(_ tensor: Tensor) {
+    let numbers = tensor.pointer
+    for start in stride(from: 0, to: tensor.count, by: 4) {
       let words = block(start / 4)
-      for lane in 0..<min(4, count - start) { destination[start + lane] = Float(words[lane] >> 8) * 0x1p-24 }
+      for lane in 0..<min(4, tensor.count - start) { numbers[start + lane] = Float(words[lane] >> 8) * 0x1p-24 }
     }
   }
 
-  /// Fills `destination` with independent standard normal numbers (Box–Muller in double precision, two words per pair).
-  public func fillNormal(_ destination: UnsafeMutablePointer<Float>, count: Int) {
+  /// Overwrites a tensor with independent standard normal numbers (Box–Muller in double precision, two words a pair).
+  public func fillNormal(_ tensor: Tensor) {
+    let (numbers, count) = (tensor.pointer, tensor.count)
     for start in stride(from: 0, to: count, by: 4) {
       let words = block(start / 4)
       for pair in stride(from: 0, to: 4, by: 2) where start + pair < count {
         let radius = (-2 * Double.log((Double(words[pair]) + 0.5) * 0x1p-32)).squareRoot()
         let angle = 2 * Double.pi * (Double(words[pair + 1]) + 0.5) * 0x1p-32
-        destination[start + pair] = Float(radius * Double.cos(angle))
-        if start + pair + 1 < count { destination[start + pair + 1] = Float(radius * Double.sin(angle)) }
+        numbers[start + pair] = Float(radius * Double.cos(angle))
+        if start + pair + 1 < count { numbers[start + pair + 1] = Float(radius * Double.sin(angle)) }
       }
     }
+  }
+
+  /// The first numbers that `fillNormal` writes.
+  public func normalNumbers(_ count: Int) -> [Float] {
+    let tensor = Tensor(uninitialised: [count])
+    fillNormal(tensor)
+    return tensor.elements
   }
 }
 

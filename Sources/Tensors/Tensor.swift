@@ -1,16 +1,16 @@
-/// A dense array of 32-bit floats in row-major order; images are [N, H, W, C], channels innermost.
+/// A dense array of numbers in row-major order; images are [N, H, W, C], channels innermost.
 ///
-/// A tensor is a view of shared storage, which it keeps alive: copying the value copies no elements. Kernels take
-/// tensors as operands, so that shapes are checked and the memory stays alive.
-public struct Tensor: Sendable {
+/// A tensor is a view of shared storage, which it keeps alive: copying the value copies no elements. Kernels and wrappers
+/// of C libraries take tensors as operands, so that shapes are compared and no memory can go away under them.
+public struct TypedTensor<Element: BitwiseCopyable>: Sendable {
   public let shape: [Int]
   public let count: Int
-  public let buffer: FloatBuffer
+  public let buffer: Buffer<Element>
   /// The position of the first element in `buffer`.
   public let offset: Int
 
   /// A view of `buffer` starting at element `offset`.
-  public init(shape: [Int], buffer: FloatBuffer, offset: Int = 0) {
+  public init(shape: [Int], buffer: Buffer<Element>, offset: Int = 0) {
     let count = shape.reduce(1, *)
     verify(
       offset >= 0 && count >= 0 && offset + count <= buffer.count,
@@ -23,71 +23,123 @@ public struct Tensor: Sendable {
 
   /// A tensor whose elements are undefined until written.
   public init(uninitialised shape: [Int]) {
-    self.init(shape: shape, buffer: FloatBuffer(count: shape.reduce(1, *)))
+    self.init(shape: shape, buffer: Buffer(count: shape.reduce(1, *)))
   }
 
-  public init(repeating value: Float = 0, shape: [Int]) {
-    self.init(uninitialised: shape)
-    fill(value)
-  }
-
-  public init(_ elements: [Float], shape: [Int]) {
+  public init(_ elements: [Element], shape: [Int]) {
     self.init(uninitialised: shape)
     copy(elements)
   }
 
+  /// All of a buffer, as a vector.
+  public init(_ buffer: Buffer<Element>) { self.init(shape: [buffer.count], buffer: buffer) }
+
   /// The first element. The caller keeps the tensor alive while it uses the pointer. For kernels and wrappers of C
   /// libraries only.
-  public var pointer: UnsafeMutablePointer<Float> { buffer.pointer + offset }
+  @inlinable package var pointer: UnsafeMutablePointer<Element> { buffer.pointer + offset }
 
-  public var elements: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+  public var elements: [Element] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 
   /// An element by its index in row-major order.
-  public subscript(index: Int) -> Float {
+  @inlinable
+  public subscript(index: Int) -> Element {
+    get { pointer[verified(index, of: count)] }
+    nonmutating set { pointer[verified(index, of: count)] = newValue }
+  }
+
+  /// Consecutive elements from an index on, as many as the vector has.
+  @inlinable
+  public subscript<Vector: SIMD & BitwiseCopyable>(vector index: Int) -> Vector where Vector.Scalar == Element {
     get {
-      verify(index >= 0 && index < count, "index \(index) is out of range for \(count) elements")
-      return pointer[index]
+      UnsafeRawPointer(pointer + verified(index, Vector.scalarCount, of: count)).loadUnaligned(as: Vector.self)
     }
     nonmutating set {
-      verify(index >= 0 && index < count, "index \(index) is out of range for \(count) elements")
-      pointer[index] = newValue
+      UnsafeMutableRawPointer(pointer + verified(index, Vector.scalarCount, of: count))
+        .storeBytes(of: newValue, as: Vector.self)
     }
   }
 
-  public func fill(_ value: Float) { pointer.update(repeating: value, count: count) }
+  @inlinable
+  public func fill(_ value: Element) { pointer.update(repeating: value, count: count) }
 
   /// Overwrites all elements.
-  public func copy(_ elements: [Float]) {
+  public func copy(_ elements: some Collection<Element>) {
     verify(elements.count == count, "\(elements.count) elements do not fill shape \(shape)")
-    elements.withUnsafeBufferPointer { source in
-      if let base = source.baseAddress { pointer.update(from: base, count: count) }
-    }
+    _ = UnsafeMutableBufferPointer(start: pointer, count: count).update(fromContentsOf: elements)
   }
 
-  /// Overwrites all elements with those of a tensor of equal count.
-  public func copy(_ other: Tensor) {
+  /// Overwrites all elements with those of a tensor of equal count, which may be the same.
+  public func copy(_ other: TypedTensor) {
     verify(other.count == count, "\(other.count) elements do not fill shape \(shape)")
-    pointer.update(from: other.pointer, count: count)
+    if pointer != other.pointer { pointer.update(from: other.pointer, count: count) }
   }
 
   /// The same elements under another shape of equal count.
-  public func reshaped(_ shape: [Int]) -> Tensor {
+  public func reshaped(_ shape: [Int]) -> TypedTensor {
     verify(shape.reduce(1, *) == count, "shape \(self.shape) cannot be seen as \(shape)")
-    return Tensor(shape: shape, buffer: buffer, offset: offset)
+    return TypedTensor(shape: shape, buffer: buffer, offset: offset)
   }
 
   /// A range of the first dimension, such as images of a batch; a view of the same storage.
-  public subscript(range: Range<Int>) -> Tensor {
+  public subscript(range: Range<Int>) -> TypedTensor {
     verify(
       !shape.isEmpty && range.lowerBound >= 0 && range.upperBound <= shape[0], "\(range) is not within \(shape)")
     let size = shape.dropFirst().reduce(1, *)
-    return Tensor(shape: [range.count] + shape.dropFirst(), buffer: buffer, offset: offset + range.lowerBound * size)
+    return TypedTensor(
+      shape: [range.count] + shape.dropFirst(), buffer: buffer, offset: offset + range.lowerBound * size)
+  }
+
+  /// One of the first dimension's entries, such as an image of a batch; a view of the same storage.
+  public subscript(image index: Int) -> TypedTensor {
+    self[index..<index + 1].reshaped(Array(shape.dropFirst()))
   }
 
   /// A copy with its own storage.
-  public func copied() -> Tensor {
-    let result = Tensor(uninitialised: shape)
+  public func copied() -> TypedTensor {
+    let result = TypedTensor(uninitialised: shape)
     result.copy(self)
     return result
+  }
+
+  /// Calls `body` with the elements' bytes, which are there until it returns; for what knows no tensors.
+  public func withUnsafeBytes<Result, Failure>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try withUnsafeMutableBytes { (bytes) throws(Failure) in try body(UnsafeRawBufferPointer(bytes)) }
+  }
+
+  /// Calls `body` with the elements' bytes, to be overwritten until it returns; for what knows no tensors.
+  public func withUnsafeMutableBytes<Result, Failure>(
+    _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    defer { withExtendedLifetime(buffer) {} }
+    return try body(UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(start: pointer, count: count)))
+  }
+}
+
+extension TypedTensor where Element: Numeric {
+  public init(repeating value: Element = 0, shape: [Int]) {
+    self.init(uninitialised: shape)
+    fill(value)
+  }
+}
+
+/// What networks, gradients and images in [−1, 1] are.
+public typealias Tensor = TypedTensor<Float>
+
+/// Images as files have them, 0 … 255.
+public typealias ByteTensor = TypedTensor<UInt8>
+
+extension Tensor {
+  /// Whether no element is infinite or not a number.
+  public var isFinite: Bool {
+    // Anything finite times zero is zero; the rest makes a NaN, which stays.
+    var zeros = SIMD16<Float>()
+    var index = 0
+    while index + 16 <= count {
+      zeros += self[vector: index] * 0
+      index += 16
+    }
+    return zeros == SIMD16() && (index..<count).allSatisfy { self[$0].isFinite }
   }
 }

@@ -1,7 +1,24 @@
 /// Ends the program with a message if a caller violates a precondition.
 ///
 /// Modules compiled with `-Ounchecked` assume that their own `precondition`s hold; this check always runs.
-@inline(never)
+@inlinable
+@inline(__always)
 public func verify(_ condition: Bool, _ message: @autoclosure () -> String) {
-  precondition(condition, message())
+  if !condition { fail(message()) }
 }
+
+@inline(never)
+@usableFromInline
+func fail(_ message: String) -> Never { fatalError(message) }
+
+/// An index, if there are so many elements from there on among `count`; `verify` in loops, with little code.
+@inlinable
+@inline(__always)
+func verified(_ index: Int, _ elements: Int = 1, of count: Int) -> Int {
+  if index < 0 || index > count - elements { failIndex(index, count) }
+  return index
+}
+
+@inline(never)
+@usableFromInline
+func failIndex(_ index: Int, _ count: Int) -> Never { fail("element \(index) of \(count)") }

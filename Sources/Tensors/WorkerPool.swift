@@ -60,6 +60,15 @@ public final class WorkerPool: Sendable {
     }
   }
 
+  /// What `body` makes of every index below `count`, in order; it is called from several threads at once.
+  public func map<Element>(_ count: Int, _ body: (Int) -> Element) -> [Element] {
+    [Element](unsafeUninitializedCapacity: count) { elements, initialised in
+      let first = elements.baseAddress
+      forEach(count) { index in (first! + index).initialize(to: body(index)) }
+      initialised = count
+    }
+  }
+
   /// Calls `body` with consecutive ranges of at most `grain` indices that cover 0..<count. The ranges do not depend on
   /// the number of threads.
   public func forEachRange(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {

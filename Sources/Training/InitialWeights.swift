@@ -82,9 +82,8 @@ final class InitialWeights {
     to trainer: DataParallelTrainer, _ new: RunConfiguration, _ communicator: Communicator, _ reporter: RunReporter
   ) throws {
     guard let parameters else { preconditionFailure("the weights have not been read") }
-    let bytes = UnsafeRawBufferPointer(
-      start: parameters.pointer, count: parameters.count * MemoryLayout<Float>.stride)
-    try communicator.requireAlike("--initial", "\(path), step \(header.step), checksum \(crc32(bytes))")
+    let checksum = Tensor(parameters.buffer).withUnsafeBytes { crc32($0) }
+    try communicator.requireAlike("--initial", "\(path), step \(header.step), checksum \(checksum)")
     trainer.begin(with: parameters)
     self.parameters = nil
     for problem in problems { reporter.log.warning("\(problem); trying the previous one") }

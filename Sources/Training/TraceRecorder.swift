@@ -45,8 +45,8 @@ final class TraceRecorder: StepObserver {
 
   /// Writes the parameters before the first step under `/initial`.
   func recordInitial(_ trainer: DataParallelTrainer) throws {
-    let values = try trainer.parameters().pointer
-    try trainer.tensorGroup("initial", ofArena: values).write(to: output.file!, communicator: communicator)
+    try trainer.tensorGroup("initial", ofArena: trainer.parameters())
+      .write(to: output.file!, communicator: communicator)
   }
 
   /// Writes the inputs of step `step` (from 0) under `/step-<n>`, where n has eight digits and counts from 1.
@@ -62,10 +62,8 @@ final class TraceRecorder: StepObserver {
     let classes = noised.compactMap(\.classes).flatMap(\.self)
     if !classes.isEmpty {
       let dataset = try output.file!.createDataset("\(group)/classes", shape: [batch], type: .int64)
-      try classes.map { Int64($0 ?? -1) }.withUnsafeBytes {
-        try dataset.write(
-          flatRange: firstSample..<firstSample + classes.count, from: $0.baseAddress, collective: true)
-      }
+      try dataset.write(
+        flatRange: firstSample..<firstSample + classes.count, from: classes.map { Int64($0 ?? -1) }, collective: true)
       try dataset.close()
     }
     // Integers if the process has steps.
@@ -73,19 +71,15 @@ final class TraceRecorder: StepObserver {
     let range = firstSample..<firstSample + times.count
     let dataset = try output.file!.createDataset("\(group)/t", shape: [batch], type: isDiscrete ? .int64 : .float64)
     if isDiscrete {
-      try times.map { Int64($0) }.withUnsafeBytes {
-        try dataset.write(flatRange: range, from: $0.baseAddress, collective: true)
-      }
+      try dataset.write(flatRange: range, from: times.map { Int64($0) }, collective: true)
     } else {
-      try times.withUnsafeBytes { try dataset.write(flatRange: range, from: $0.baseAddress, collective: true) }
+      try dataset.write(flatRange: range, from: times, collective: true)
     }
     try dataset.close()
   }
 
   /// Writes the loss and the averaged gradient of step `step`.
-  func didAverage(
-    _ gradients: UnsafeMutablePointer<Float>, loss: Double, step: Int, _ trainer: DataParallelTrainer
-  ) throws {
+  func didAverage(_ gradients: Arena, loss: Double, step: Int, _ trainer: DataParallelTrainer) throws {
     let group = Self.group(step)
     let dataset = try output.file!.createDataset("\(group)/loss", shape: [1], type: .float64)
     try dataset.writeAll([loss], collective: true)
@@ -96,8 +90,7 @@ final class TraceRecorder: StepObserver {
 
   /// Writes the parameters after step `step`.
   func didUpdate(step: Int, _ trainer: DataParallelTrainer) throws {
-    let values = try trainer.parameters().pointer
-    try trainer.tensorGroup("\(Self.group(step))/parameters", ofArena: values)
+    try trainer.tensorGroup("\(Self.group(step))/parameters", ofArena: trainer.parameters())
       .write(to: output.file!, communicator: communicator)
     try output.file!.flush()
   }
@@ -112,12 +105,9 @@ final class TraceRecorder: StepObserver {
   private func writeParts(_ path: String, shape: [Int], firstSample: Int, parts: [Tensor]) throws {
     let size = imageShape.reduce(1, *)
     let dataset = try output.file!.createDataset(path, shape: shape, type: .float32)
-    let own = Tensor(uninitialised: [parts.count * microBatch * size])
-    for (index, part) in parts.enumerated() {
-      (own.pointer + index * part.count).update(from: part.pointer, count: part.count)
-    }
-    try dataset.write(
-      flatRange: firstSample * size..<firstSample * size + own.count, from: own.pointer, collective: true)
+    let own = Tensor(uninitialised: [parts.count * microBatch] + imageShape)
+    for (index, part) in parts.enumerated() { own[index * microBatch..<(index + 1) * microBatch].copy(part) }
+    try dataset.write(flatRange: firstSample * size..<firstSample * size + own.count, from: own, collective: true)
     try dataset.close()
   }
 }

@@ -27,7 +27,7 @@ import Testing
         ? Tape(recordingWith: parameters, gradients: gradients, workers: workers, profiler: profiler)
         : Tape(inferenceWith: parameters, workers: workers, profiler: profiler)
       let image = Tensor(uninitialised: [1, 32, 32, channels])
-      RandomStream(seed: 2, purpose: .noise).fillNormal(image.pointer, count: image.count)
+      RandomStream(seed: 2, purpose: .noise).fillNormal(image)
       let start = ContinuousClock.now
       let result = network(tape.input(image), timesteps: [500], on: tape)
       if trains { tape.unwind(from: result, seed: image) }

@@ -7,7 +7,7 @@ private let block = ParameterLayout.blockSize
 
 func gaussian(_ count: Int, sample: Int) -> Tensor {
   let tensor = Tensor(uninitialised: [count])
-  RandomStream(seed: 77, purpose: .noise, sample: sample).fillNormal(tensor.pointer, count: count)
+  RandomStream(seed: 77, purpose: .noise, sample: sample).fillNormal(tensor)
   return tensor
 }
 
@@ -15,32 +15,32 @@ func gaussian(_ count: Int, sample: Int) -> Tensor {
   let gradients = gaussian(37 * block, sample: 3)
 
   @Test func isTheEuclideanNorm() {
-    let sums = GradientNorm.blockSums(gradients.pointer, count: gradients.count, workers: WorkerPool(threadCount: 2))
+    let sums = GradientNorm.blockSums(gradients, workers: WorkerPool(threadCount: 2))
     let expected = gradients.elements.reduce(0.0) { $0 + Double($1) * Double($1) }
     // 150 000 roundings of a sum in double precision, which mostly cancel.
     #expect(abs(MicroBatchTree.sum(sums) / expected - 1) < 1e-12)
   }
 
   @Test func neitherThreadsNorShardsChangeABit() {
-    let whole = GradientNorm.blockSums(gradients.pointer, count: gradients.count, workers: WorkerPool(threadCount: 1))
+    let whole = GradientNorm.blockSums(gradients, workers: WorkerPool(threadCount: 1))
     let cut = 11 * block
     let workers = WorkerPool(threadCount: 3)
     let parts =
-      GradientNorm.blockSums(gradients.pointer, count: cut, workers: workers)
-      + GradientNorm.blockSums(gradients.pointer + cut, count: gradients.count - cut, workers: workers)
+      GradientNorm.blockSums(gradients[0..<cut], workers: workers)
+      + GradientNorm.blockSums(gradients[cut..<gradients.count], workers: workers)
     #expect(whole == parts)
     #expect(whole.count == 37)
   }
 
   @Test func emptyShardHasNoSums() {
-    #expect(GradientNorm.blockSums(gradients.pointer, count: 0, workers: WorkerPool(threadCount: 2)).isEmpty)
+    #expect(GradientNorm.blockSums(gradients[0..<0], workers: WorkerPool(threadCount: 2)).isEmpty)
     #expect(MicroBatchTree.sum([]) == 0)
   }
 
   @Test func notANumberReachesTheNormAndTheScale() {
     let broken = gradients.copied()
-    broken.pointer[20 * block + 1] = .nan
-    let sums = GradientNorm.blockSums(broken.pointer, count: broken.count, workers: WorkerPool(threadCount: 1))
+    broken[20 * block + 1] = .nan
+    let sums = GradientNorm.blockSums(broken, workers: WorkerPool(threadCount: 1))
     #expect(MicroBatchTree.sum(sums).isNaN)
     #expect(GradientNorm.clippingScale(norm: .nan, maximum: 1).isNaN)
   }

@@ -40,9 +40,7 @@ import Testing
     try plan.fillBatch(step: 9, samples: 0..<6, into: batch)
     for sample in 0..<6 {
       let choice = plan.choice(step: 9, sample: sample)
-      var image = [Float](repeating: 0, count: 64)
-      try dataset.copyImage(choice.index, into: &image, flipped: choice.isFlipped)
-      #expect(Array(batch.elements[sample * 64..<sample * 64 + 64]) == image)
+      #expect(batch[image: sample].elements == (try floats(choice.index, of: dataset, flipped: choice.isFlipped)))
     }
   }
 

@@ -23,10 +23,10 @@ import Testing
     var readsFiles: Bool { true }
     func label(of index: Int) -> Int? { shapes.label(of: index) }
 
-    func copyBytes(of index: Int, into destination: UnsafeMutablePointer<UInt8>) throws {
+    func copyBytes(of index: Int, into target: ByteTensor) throws {
       read.withLock { $0.append(index) }
       if index == damaged { throw Damage(index: index) }
-      shapes.copyBytes(of: index, into: destination)
+      shapes.copyBytes(of: index, into: target)
     }
   }
 

@@ -24,9 +24,8 @@ import Testing
     let dataset = try CIFAR10.load(folder: folder.path, imagesPerFile: 2)
     #expect(dataset.count == 10 && dataset.imageShape == [32, 32, 3] && dataset.allowsFlips)
     #expect((0..<10).map { dataset.label(of: $0) } == Array(0..<10))
-    var bytes = [UInt8](repeating: 0, count: 3072)
     for image in 0..<10 {
-      dataset.copyBytes(of: image, into: &bytes)
+      let bytes = try dataset.bytes(of: image).elements
       for pixel in 0..<1024 {
         let red = UInt8(pixel % 256)
         #expect(Array(bytes[pixel * 3..<pixel * 3 + 3]) == [red, 255 - red, UInt8(image)])
@@ -37,10 +36,8 @@ import Testing
   @Test func flippingKeepsColoursTogether() throws {
     let folder = try folder()
     let dataset = try CIFAR10.load(folder: folder.path, imagesPerFile: 2)
-    var image = [Float](repeating: 0, count: 3072)
-    var mirrored = image
-    try dataset.copyImage(3, into: &image, flipped: false)
-    try dataset.copyImage(3, into: &mirrored, flipped: true)
+    let image = try floats(3, of: dataset)
+    let mirrored = try floats(3, of: dataset, flipped: true)
     #expect(Array(mirrored[0..<3]) == Array(image[31 * 3..<32 * 3]))
     #expect(image[0..<3] == [-1, 1, 3 / 127.5 - 1])
   }

@@ -192,11 +192,9 @@ extension DatasetFileTests {
       #expect(joined.classNames == ["a", "b", "c"] && joined.count == 4)
       #expect((0..<4).map { joined.label(of: $0) } == [1, 2, 0, 2])
       #expect(try (0..<4).map { try bytes(of: $0, joined) } == [[0], [1], [0], [1]])
-      var all = [UInt8](repeating: 9, count: 3)
-      let damaged = try all.withUnsafeMutableBufferPointer {
-        try joined.copyBytes(of: 1..<4, into: $0.baseAddress!, workers: .callingThread)
-      }
-      #expect(damaged.isEmpty && all == [1, 0, 1])
+      let all = ByteTensor(repeating: 9, shape: [3] + joined.imageShape)
+      let damaged = try joined.copyBytes(of: 1..<4, into: all, workers: .callingThread)
+      #expect(damaged.isEmpty && all.elements == [1, 0, 1])
       #expect(JoinedImages(parts, classNames: ["a", "b"]) == nil)
       #expect(JoinedImages([parts[0], parts[0]])?.classNames == ["b", "c"])
       withExtendedLifetime(folders) {}
@@ -227,11 +225,9 @@ extension DatasetFileTests {
       let expected = Image(width: 16, height: 16, channels: 1, pixels: try bytes(of: 3, shapes)).square(side: 4)
         .inColour
       #expect(try bytes(of: 3, fitted) == expected.pixels)
-      var all = [UInt8](repeating: 0, count: 2 * 48)
-      _ = try all.withUnsafeMutableBufferPointer {
-        try fitted.copyBytes(of: 2..<4, into: $0.baseAddress!, workers: WorkerPool(threadCount: 2))
-      }
-      #expect(all[48...] == expected.pixels[...])
+      let all = ByteTensor(uninitialised: [2] + fitted.imageShape)
+      _ = try fitted.copyBytes(of: 2..<4, into: all, workers: WorkerPool(threadCount: 2))
+      #expect(all[image: 1].elements == expected.pixels)
       let coloured = Shapes(count: 5, size: 16, channels: 3)
       let original = Image(width: 16, height: 16, channels: 3, pixels: try bytes(of: 2, coloured))
       #expect(try bytes(of: 2, FittedImages(coloured, side: nil, channels: 1)) == original.inGrey.pixels)

@@ -25,8 +25,7 @@ import Testing
     #expect(dataset.count == 3 && dataset.imageShape == [32, 32, 1])
     #expect((0..<3).map { dataset.label(of: $0) } == [7, 0, 9])
     #expect(dataset.classNames[9] == "ankle boot")
-    var image = [Float](repeating: 0, count: 1024)
-    try dataset.copyImage(2, into: &image, flipped: false)
+    let image = try floats(2, of: dataset)
     for row in 0..<32 {
       for column in 0..<32 {
         let isInside = (2..<30).contains(row) && (2..<30).contains(column)
@@ -39,10 +38,8 @@ import Testing
   @Test func flippedImagesAreMirrored() throws {
     let folder = try folder()
     let dataset = try MNIST.load(folder: folder.path)
-    var image = [Float](repeating: 0, count: 1024)
-    var mirrored = image
-    try dataset.copyImage(1, into: &image, flipped: false)
-    try dataset.copyImage(1, into: &mirrored, flipped: true)
+    let image = try floats(1, of: dataset)
+    let mirrored = try floats(1, of: dataset, flipped: true)
     for row in 0..<32 {
       #expect(Array(mirrored[row * 32..<row * 32 + 32]) == image[row * 32..<row * 32 + 32].reversed())
     }

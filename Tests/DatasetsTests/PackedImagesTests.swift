@@ -9,9 +9,14 @@ import Testing
 
 /// The values of an image.
 func bytes(of index: Int, _ dataset: any ImageDataset) throws -> [UInt8] {
-  var bytes = [UInt8](repeating: 0, count: dataset.elementsPerImage)
-  try bytes.withUnsafeMutableBufferPointer { try dataset.copyBytes(of: index, into: $0.baseAddress!) }
-  return bytes
+  try dataset.bytes(of: index).elements
+}
+
+/// An image in [−1, 1].
+func floats(_ index: Int, of dataset: any ImageDataset, flipped: Bool = false) throws -> [Float] {
+  let image = Tensor(uninitialised: dataset.imageShape)
+  try dataset.copyImage(index, into: image, flipped: flipped)
+  return image.elements
 }
 
 extension DatasetFileTests {
@@ -136,11 +141,9 @@ extension DatasetFileTests {
 
     /// All images in one go.
     private func readAll(_ images: any ImageDataset, threads: Int) throws -> [DamagedImage] {
-      var all = [UInt8](repeating: 0, count: images.count * images.elementsPerImage)
-      return try all.withUnsafeMutableBufferPointer {
-        try images.copyBytes(
-          of: 0..<images.count, into: $0.baseAddress!, workers: WorkerPool(threadCount: threads))
-      }
+      try images.copyBytes(
+        of: 0..<images.count, into: ByteTensor(uninitialised: [images.count] + images.imageShape),
+        workers: WorkerPool(threadCount: threads))
     }
 
     @Test func aFileThatIsCutShortLaterIsAnErrorOfTheReading() throws {
@@ -162,8 +165,14 @@ extension DatasetFileTests {
       for change in ["crc32", "labels"] {
         let file = try HDF5File.open(path, writable: true)
         // Neither the checksum nor the label that is there.
-        var numbers = [UInt64(training.label(of: 4)! == 0 ? 1 : 0)]
-        try file.openDataset(change).write(flatRange: 4..<5, from: &numbers)
+        let number = training.label(of: 4)! == 0 ? 1 : 0
+        let dataset = try file.openDataset(change)
+        if dataset.type == .int64 {
+          try dataset.write(flatRange: 4..<5, from: [Int64(number)])
+        } else {
+          try dataset.write(flatRange: 4..<5, from: [UInt32(number)])
+        }
+        try dataset.close()
         try file.close()
         try FileSeal.add(to: path, contents: [])
         prints.append(try PackedImages(path: path).fingerprint)

@@ -1,11 +1,12 @@
 import Datasets
+import Tensors
 import Testing
 
 @Suite struct ShapesTests {
   private func bytes(_ dataset: Shapes, _ index: Int) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: dataset.elementsPerImage)
-    dataset.copyBytes(of: index, into: &bytes)
-    return bytes
+    let bytes = ByteTensor(uninitialised: dataset.imageShape)
+    dataset.copyBytes(of: index, into: bytes)
+    return bytes.elements
   }
 
   @Test(arguments: [1, 3])

@@ -84,7 +84,7 @@ import Testing
     let entries = parameters.entries
     // The identity, so that every operation below is the sum of its arguments.
     parameters.values.clear()
-    for channel in 0..<4 { parameters.values.pointer[channel * 5] = 1 }
+    for channel in 0..<4 { parameters.values[channel * 5] = 1 }
     let tape = Tape(recordingWith: parameters.values, gradients: nil, workers: WorkerPool(threadCount: 1))
     func sum(_ x: Variable, _ residual: Variable) -> Variable {
       tape.pointwise(x, matrix: entries[0], bias: entries[1], residual: residual)
@@ -107,7 +107,7 @@ import Testing
       (older, value) = (value, next)
     }
     let seed = TestData.normals(Self.shape, seed: 3)
-    for index in 0..<seed.count { seed.pointer[index] = seed.pointer[index].rounded() + 3 }
+    for index in 0..<seed.count { seed[index] = seed[index].rounded() + 3 }
     let before = seed.elements
     tape.unwind(from: value, seed: seed)
     #expect(seed.elements == before)
@@ -120,7 +120,7 @@ import Testing
     let parameters = TestParameters([[8, 4], [4]])
     parameters.values.clear()
     // Two identities, one below the other.
-    for row in 0..<8 { parameters.values.pointer[row * 4 + row % 4] = 1 }
+    for row in 0..<8 { parameters.values[row * 4 + row % 4] = 1 }
     let tape = Tape(recordingWith: parameters.values, gradients: nil, workers: WorkerPool(threadCount: 1))
     let x = tape.input(TestData.normals(Self.shape, seed: 1), needsGradient: true)
     let result = tape.pointwise(

@@ -106,7 +106,7 @@ import Testing
       TestData.normals(operation.parameterShapes[$0], seed: 70 + UInt64($0)).elements
     }
     for (entry, values) in zip(parameters.entries, start) {
-      parameters.gradients.tensor(entry).pointer.update(from: values, count: entry.count)
+      parameters.gradients.tensor(entry).copy(values)
     }
     let tape = Tape(
       recordingWith: parameters.values, gradients: parameters.gradients, workers: WorkerPool(threadCount: 1))

@@ -6,7 +6,7 @@ enum TestData {
   /// Independent standard normal numbers, the same on every run.
   static func normals(_ shape: [Int], seed: UInt64) -> Tensor {
     let tensor = Tensor(uninitialised: shape)
-    RandomStream(seed: seed, purpose: .noise).fillNormal(tensor.pointer, count: tensor.count)
+    RandomStream(seed: seed, purpose: .noise).fillNormal(tensor)
     return tensor
   }
 
@@ -66,7 +66,7 @@ struct TestParameters {
     gradients = Arena(layout)
     for (index, entry) in entries.enumerated() {
       RandomStream(seed: seed + UInt64(index), purpose: .initialisation)
-        .fillNormal(values.tensor(entry).pointer, count: entry.count)
+        .fillNormal(values.tensor(entry))
     }
   }
 

@@ -83,7 +83,7 @@ import Testing
       let tellsMean = output.shape[3] == 1 || index % 2 == 0
       func loss(_ value: Float) -> Double {
         let changed = output.copied()
-        changed.pointer[index] = value
+        changed[index] = value
         guard isHybrid && tellsMean else {
           return objective.lossAndGradient(output: changed, of: images, elementsInGlobalBatch: 16).loss
         }

@@ -23,7 +23,7 @@ import Testing
     for index in 0..<6 {
       let losses = [Float(0x1p-8), -0x1p-8].map { width in
         let moved = logits.copied()
-        moved.pointer[index] += width
+        moved[index] += width
         return (part(moved).loss, Double(moved.elements[index]))
       }
       let difference = (losses[0].0 - losses[1].0) / (losses[0].1 - losses[1].1)

@@ -55,7 +55,7 @@ import Testing
     let drawn = try afterOneStep(step, seed: 12)
     let noise = Tensor(uninitialised: [drawn.count])
     RandomStream(seed: 12, purpose: .samplerNoise, step: step.timestep, sample: 0)
-      .fillNormal(noise.pointer, count: noise.count)
+      .fillNormal(noise)
     for (index, value) in drawn.enumerated() {
       let expected = mean[index] + standardDeviation * Double(noise.elements[index])
       #expect(abs(Double(value) - expected) <= Self.stepTolerance)

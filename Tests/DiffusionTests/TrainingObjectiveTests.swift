@@ -159,7 +159,7 @@ import Testing
       let (above, below) = (output.elements[index] + 0x1p-8, output.elements[index] - 0x1p-8)
       let losses = [above, below].map { moved in
         let changed = output.copied()
-        changed.pointer[index] = moved
+        changed[index] = moved
         return objective.lossAndGradient(output: changed, of: drawn, elementsInGlobalBatch: 12).loss
       }
       // Central differences of a square are exact; the loss carries double, the gradient float precision.

@@ -6,7 +6,7 @@ import Testing
   /// Sums of tens of thousands of kernels of order one, which are not above 1e4.
   static let tolerance = 1e-11
 
-  private func kernel(_ x: ArraySlice<Float>, _ y: ArraySlice<Float>) -> Double {
+  private func kernel(_ x: [Float], _ y: [Float]) -> Double {
     let base = zip(x, y).reduce(0) { $0 + Double($1.0) * Double($1.1) } / Double(x.count) + 1
     return base * base * base
   }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct PrecisionRecallTests {
   private func direct(_ generated: Features, _ real: Features, k: Int) -> (precision: Double, recall: Double) {
-    func distance(_ x: ArraySlice<Float>, _ y: ArraySlice<Float>) -> Double {
+    func distance(_ x: [Float], _ y: [Float]) -> Double {
       zip(x, y).reduce(0) { $0 + (Double($1.0) - Double($1.1)) * (Double($1.0) - Double($1.1)) }
     }
     func radii(_ set: Features) -> [Double] {

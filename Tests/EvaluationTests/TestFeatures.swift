@@ -5,11 +5,8 @@ import Tensors
 enum TestFeatures {
   /// Independent standard normal numbers, the same on every run.
   static func normals(_ count: Int, dimension: Int, seed: UInt64) -> Features {
-    var values = [Float](repeating: 0, count: count * dimension)
-    values.withUnsafeMutableBufferPointer { values in
-      RandomStream(seed: seed, purpose: .noise).fillNormal(values.baseAddress!, count: values.count)
-    }
-    return Features(values, dimension: dimension)
+    Features(
+      RandomStream(seed: seed, purpose: .noise).normalNumbers(count * dimension), dimension: dimension)
   }
 
   /// Like features after a rectifier: correlated, not negative, many of them zero.
@@ -17,12 +14,13 @@ enum TestFeatures {
     let factors = normals(count, dimension: 8, seed: seed)
     let weights = normals(8, dimension: dimension, seed: 99)
     let noise = normals(count, dimension: dimension, seed: seed + 1)
+    let (factorValues, weightValues, noiseValues) = (factors.values, weights.values, noise.values)
     var values: [Float] = []
     for image in 0..<count {
       for index in 0..<dimension {
-        var sum = shift + 0.3 * noise.values[image * dimension + index]
+        var sum = shift + 0.3 * noiseValues[image * dimension + index]
         for factor in 0..<8 {
-          sum += 0.4 * factors.values[image * 8 + factor] * weights.values[factor * dimension + index]
+          sum += 0.4 * factorValues[image * 8 + factor] * weightValues[factor * dimension + index]
         }
         values.append(max(0, sum))
       }

@@ -26,7 +26,7 @@ private func smallNetwork() throws -> (RunConfiguration, UNet, Arena) {
   let configuration = smallConfiguration()
   let network = try configuration.network(height: 8, width: 8, channels: 1)
   let parameters = Arena(network.layout)
-  for index in 0..<parameters.count { parameters.pointer[index] = Float(index % 7) / 8 }
+  for index in 0..<parameters.count { parameters[index] = Float(index % 7) / 8 }
   return (configuration, network, parameters)
 }
 
@@ -74,8 +74,7 @@ private func writeCheckpoint(_ texts: [UInt8], _ yaml: [UInt8], to path: String)
       if dataset.type == .float32, shape == entry.shape {
         bytes = parameters.tensor(entry).elements.withUnsafeBytes { Array($0) }
       }
-      let written = bytes.withUnsafeBytes { bytes in Result { () throws(HDF5Error) in try dataset.writeAll(bytes) } }
-      try written.get()
+      try dataset.writeBytes(flatRanges: [0..<dataset.count], from: ByteTensor(bytes, shape: [bytes.count]))
       try dataset.close()
       try file.writeAttribute("layout", entry.order.rawValue, of: name)
       try file.writeAttribute("crc32", bytes.withUnsafeBytes { crc32($0) }, of: name)

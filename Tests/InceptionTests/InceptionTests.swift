@@ -16,7 +16,7 @@ import Testing
     }
     let tensor = Tensor(uninitialised: shape)
     let seed = name.utf8.reduce(UInt64(7)) { ($0 << 5) ^ ($0 >> 59) ^ UInt64($1) }
-    RandomStream(seed: seed, purpose: .initialisation).fillNormal(tensor.pointer, count: tensor.count)
+    RandomStream(seed: seed, purpose: .initialisation).fillNormal(tensor)
     let deviation = (2 / Float(shape.dropFirst().reduce(1, *))).squareRoot()
     return tensor.elements.map { $0 * deviation }
   }
@@ -25,7 +25,7 @@ import Testing
 
   private static func images(_ shape: [Int]) -> Tensor {
     let tensor = Tensor(uninitialised: shape)
-    RandomStream(seed: 1, purpose: .latents).fillNormal(tensor.pointer, count: tensor.count)
+    RandomStream(seed: 1, purpose: .latents).fillNormal(tensor)
     return Tensor(tensor.elements.map { min(max($0 / 4 + 0.5, 0), 1) }, shape: shape)
   }
 

@@ -52,9 +52,11 @@ import Testing
       let file = try NumpyFile(readingFrom: path)
       #expect(file.shape == [3, 2, 2] && file.type == "|u1" && !file.isColumnMajor && file.elementBytes == 12)
       var bytes = [UInt8](repeating: 99, count: 5)
-      try file.read(at: 7, count: 5, into: &bytes)
+      try bytes.withUnsafeMutableBytes { try file.read(at: 7, into: $0) }
       #expect(bytes == [7, 8, 9, 10, 11])
-      #expect(throws: InterchangeError.self) { try file.read(at: 8, count: 5, into: &bytes) }
+      #expect(throws: InterchangeError.self) {
+        try bytes.withUnsafeMutableBytes { try file.read(at: 8, into: $0) }
+      }
     }
     #expect(throws: InterchangeError.self) { try withFile(Data("nothing".utf8)) { try NumpyFile(readingFrom: $0) } }
     #expect(throws: InterchangeError.self) { try NumpyFile(readingFrom: "/nowhere.npy") }

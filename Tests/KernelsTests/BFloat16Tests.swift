@@ -1,20 +1,19 @@
 import Kernels
 import ReferenceKernels
+import Tensors
 import Testing
 
 @Suite struct BFloat16Tests {
   private func rounded(_ values: [Float]) -> [UInt16] {
-    [UInt16](unsafeUninitializedCapacity: values.count) { halves, count in
-      BFloat16.round(values, into: halves.baseAddress!, count: values.count)
-      count = values.count
-    }
+    let halves = TypedTensor<UInt16>(uninitialised: [values.count])
+    BFloat16.round(Tensor(values, shape: halves.shape), into: halves)
+    return halves.elements
   }
 
   private func widened(_ halves: [UInt16]) -> [Float] {
-    [Float](unsafeUninitializedCapacity: halves.count) { values, count in
-      BFloat16.widen(halves, into: values.baseAddress!, count: halves.count)
-      count = halves.count
-    }
+    let values = Tensor(uninitialised: [halves.count])
+    BFloat16.widen(TypedTensor(halves, shape: values.shape), into: values)
+    return values.elements
   }
 
   @Test func allNumbersOfSixteenBitsStay() {

@@ -30,13 +30,12 @@ import Testing
     let a = TestData.normals(rows * channels)
     // A product over no terms adds the bias to the addend.
     let bias = TestData.normals(channels, seed: 3)
-    let biased = TestData.filled(a) {
-      let nothing = MatrixView($0, rowStride: channels)
-      MatrixProduct.multiply(
-        nothing, nothing, into: $0, rows: rows, columns: channels, depth: 0, bias: bias, addend: $0, workers: workers)
-    }
+    let biased = Tensor(a, shape: [rows, channels])
+    MatrixProduct.multiply(
+      Matrix(Tensor(shape: [rows, 0])), Matrix(Tensor(shape: [0, channels])), into: Matrix(biased),
+      bias: Tensor(bias, shape: [channels]), addend: Matrix(biased), workers: workers)
     let expectedBiased: [Float] = a.indices.map { a[$0] + bias[$0 % channels] }
-    #expect(biased.elementsEqual(expectedBiased))
+    #expect(biased.elements == expectedBiased)
   }
 
   @Test(arguments: TestData.channelCounts) func sumsOfRowsAreAccurateForAnyThreadCount(_ channels: Int) {

@@ -22,21 +22,20 @@ import Testing
         transposeB: transposingB)
       for (addsBias, addsAddend) in [(false, false), (true, false), (false, true), (true, true)] {
         let expected = product.indices.map {
-          product[$0] + (addsBias ? bias.pointer[$0 % columns] : 0) + (addsAddend ? addend.pointer[$0] : 0)
+          product[$0] + (addsBias ? bias[$0 % columns] : 0) + (addsAddend ? addend[$0] : 0)
         }
         for pool in TestData.pools {
-          let c = TestData.written(rows * columns) {
-            MatrixProduct.multiply(
-              view(a, transposingA), view(b, transposingB), into: $0, rows: rows, columns: columns, depth: depth,
-              bias: addsBias ? bias.pointer : nil, addend: addsAddend ? addend.pointer : nil, workers: pool)
-          }
-          #expect(relativeError(c, expected) < Self.tolerance)
+          let c = Tensor(repeating: .nan, shape: [rows, columns])
+          MatrixProduct.multiply(
+            matrix(a, transposingA), matrix(b, transposingB), into: Matrix(c), bias: addsBias ? bias : nil,
+            addend: addsAddend ? Matrix(addend) : nil, workers: pool)
+          #expect(relativeError(c.elements, expected) < Self.tolerance)
         }
       }
       let sum = addend.copied()
       MatrixProduct.multiply(
-        view(a, transposingA), view(b, transposingB), into: sum.pointer, rows: rows, columns: columns, depth: depth,
-        addend: sum.pointer, workers: .callingThread)
+        matrix(a, transposingA), matrix(b, transposingB), into: Matrix(sum), addend: Matrix(sum),
+        workers: .callingThread)
       #expect(relativeError(sum.elements, zip(product, addend.elements).map(+)) < Self.tolerance)
     }
   }
@@ -48,9 +47,7 @@ import Testing
     func product(_ rows: Range<Int>, columns part: Range<Int>, _ pool: WorkerPool) -> [Float] {
       let c = Tensor(uninitialised: [rows.count, part.count])
       MatrixProduct.multiply(
-        MatrixView(a.pointer + rows.lowerBound * depth, rowStride: depth),
-        MatrixView(b.pointer + part.lowerBound, rowStride: columns), into: c.pointer, rows: rows.count,
-        columns: part.count, depth: depth, bias: bias.pointer + part.lowerBound, workers: pool)
+        Matrix(a[rows]), Matrix(b).columns(part), into: Matrix(c), bias: bias[part], workers: pool)
       return c.elements
     }
     let whole = product(0..<rows, columns: 0..<columns, TestData.pools[0])
@@ -72,20 +69,19 @@ import Testing
     let (a, b) = operands(rows, columns, depth, false, true)
     let stride = columns + 5
     let addend = normalTensor([rows, stride], seed: 4)
-    func product(into c: Tensor, stride: Int?, addend: UnsafePointer<Float>?, _ pool: WorkerPool) -> [Float] {
+    func product(into c: Tensor, adds: Bool, _ pool: WorkerPool) -> [Float] {
+      let part = Matrix(c).columns(0..<columns)
       MatrixProduct.multiply(
-        view(a, false), view(b, true), into: c.pointer, cStride: stride, rows: rows, columns: columns, depth: depth,
-        addend: addend, workers: pool)
+        matrix(a, false), matrix(b, true), into: part, addend: adds ? part : nil, workers: pool)
       return c.elements
     }
     func part(_ values: [Float]) -> [Float] { values.indices.filter { $0 % stride < columns }.map { values[$0] } }
     for adds in [false, true] {
       let compact = Tensor(part(addend.elements), shape: [rows, columns])
-      let expected = product(
-        into: compact, stride: nil, addend: adds ? UnsafePointer(compact.pointer) : nil, TestData.pools[0])
+      let expected = product(into: compact, adds: adds, TestData.pools[0])
       for pool in TestData.pools {
         let c = addend.copied()
-        let result = product(into: c, stride: stride, addend: adds ? UnsafePointer(c.pointer) : nil, pool)
+        let result = product(into: c, adds: adds, pool)
         #expect(TestData.sameBits(part(result), expected))
         #expect(result.indices.allSatisfy { $0 % stride < columns || result[$0] == addend.elements[$0] })
       }
@@ -94,12 +90,11 @@ import Testing
 
   @Test func aProductOfNothingIsTheAddend() {
     let bias = normalTensor([20], seed: 3)
-    let c = TestData.written(60) {
-      MatrixProduct.multiply(
-        MatrixView(bias.pointer, rowStride: 0), MatrixView(bias.pointer, rowStride: 20), into: $0, rows: 3,
-        columns: 20, depth: 0, bias: bias.pointer, workers: TestData.pools[1])
-    }
-    #expect(c == bias.elements + bias.elements + bias.elements)
+    let c = Tensor(repeating: .nan, shape: [3, 20])
+    MatrixProduct.multiply(
+      Matrix(Tensor(shape: [3, 0])), Matrix(Tensor(shape: [0, 20])), into: Matrix(c), bias: bias,
+      workers: TestData.pools[1])
+    #expect(c.elements == bias.elements + bias.elements + bias.elements)
   }
 
   private func operands(
@@ -111,8 +106,7 @@ import Testing
     )
   }
 
-  private func view(_ matrix: Tensor, _ transposes: Bool) -> MatrixView {
-    let view = MatrixView(matrix.pointer, rowStride: matrix.shape[1])
-    return transposes ? view.transposed : view
+  private func matrix(_ tensor: Tensor, _ transposes: Bool) -> Matrix {
+    transposes ? Matrix(tensor).transposed : Matrix(tensor)
   }
 }

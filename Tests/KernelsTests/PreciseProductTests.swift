@@ -62,16 +62,12 @@ import Testing
     _ a: [Float], _ b: [Float], _ c: inout [Double], _ rows: Int, _ columns: Int, _ depth: Int, _ transposingA: Bool,
     _ transposingB: Bool, _ pool: WorkerPool, diagonal: Int? = nil
   ) {
-    a.withUnsafeBufferPointer { a in
-      b.withUnsafeBufferPointer { b in
-        c.withUnsafeMutableBufferPointer { c in
-          let viewA = MatrixView(a.baseAddress!, rowStride: transposingA ? rows : depth)
-          let viewB = MatrixView(b.baseAddress!, rowStride: transposingB ? depth : columns)
-          PreciseProduct.add(
-            transposingA ? viewA.transposed : viewA, transposingB ? viewB.transposed : viewB, to: c.baseAddress!,
-            rowStride: columns, rows: rows, columns: columns, depth: depth, fromDiagonal: diagonal, workers: pool)
-        }
-      }
-    }
+    let left = Matrix(Tensor(a, shape: transposingA ? [depth, rows] : [rows, depth]))
+    let right = Matrix(Tensor(b, shape: transposingB ? [columns, depth] : [depth, columns]))
+    let sums = TypedTensor(c, shape: [rows, columns])
+    PreciseProduct.add(
+      transposingA ? left.transposed : left, transposingB ? right.transposed : right, to: sums,
+      fromDiagonal: diagonal, workers: pool)
+    c = sums.elements
   }
 }

@@ -5,7 +5,7 @@ import Testing
 
 func normalTensor(_ shape: [Int], seed: UInt64) -> Tensor {
   let tensor = Tensor(uninitialised: shape)
-  RandomStream(seed: seed, purpose: .noise).fillNormal(tensor.pointer, count: tensor.count)
+  RandomStream(seed: seed, purpose: .noise).fillNormal(tensor)
   return tensor
 }
 

@@ -15,9 +15,9 @@ import Testing
     network.initialise(arena, seed: 3, workers: WorkerPool(threadCount: 1))
     // Blocks begin as the identity; larger numbers make their gradients visible.
     for entry in network.layout.entries where entry.shape.count > 1 {
-      let values = arena.tensor(entry).pointer
+      let values = arena.tensor(entry)
       let fanIn = entry.shape.dropLast().reduce(1, *)
-      RandomStream(seed: 4, purpose: .initialisation, detail: entry.offset / 16).fillNormal(values, count: entry.count)
+      RandomStream(seed: 4, purpose: .initialisation, detail: entry.offset / 16).fillNormal(values)
       for index in 0..<entry.count { values[index] /= Float(fanIn).squareRoot() }
     }
     return arena
@@ -25,7 +25,7 @@ import Testing
 
   private static let images: Tensor = {
     let tensor = Tensor(uninitialised: [3, 8, 8, 1])
-    RandomStream(seed: 1, purpose: .latents).fillNormal(tensor.pointer, count: tensor.count)
+    RandomStream(seed: 1, purpose: .latents).fillNormal(tensor)
     return tensor
   }()
 
@@ -35,7 +35,7 @@ import Testing
     let (times, classes): ([Float], [Int]) = ([3, 500, 900], [4, 0, 2])
     let gradient = classifier.logProbabilityGradient(Self.images, times: times, classes: classes)
     let direction = Tensor(uninitialised: Self.images.shape)
-    RandomStream(seed: 2, purpose: .latents).fillNormal(direction.pointer, count: direction.count)
+    RandomStream(seed: 2, purpose: .latents).fillNormal(direction)
     func values(_ width: Float) -> [Double] {
       let moved = Tensor(
         zip(Self.images.elements, direction.elements).map { $0 + width * $1 }, shape: Self.images.shape)

@@ -22,13 +22,13 @@ import Testing
     network.initialise(parameters, seed: 5, workers: Self.workers)
     // The blocks begin as the identity; with these weights, what is dropped shows in the output.
     for (index, entry) in network.layout.entries.enumerated() where entry.order != .c {
-      let values = parameters.tensor(entry).pointer
-      RandomStream(seed: 6, purpose: .initialisation, detail: index).fillNormal(values, count: entry.count)
+      let values = parameters.tensor(entry)
+      RandomStream(seed: 6, purpose: .initialisation, detail: index).fillNormal(values)
       let scale = 1 / Float(entry.shape.dropLast().reduce(1, *)).squareRoot()
       for element in 0..<entry.count { values[element] *= scale }
     }
     x = Tensor(uninitialised: [Self.images, 8, 8, 1])
-    RandomStream(seed: 7, purpose: .noise).fillNormal(x.pointer, count: x.count)
+    RandomStream(seed: 7, purpose: .noise).fillNormal(x)
   }
 
   /// The training pass over some of the images as one micro-batch.
@@ -77,7 +77,7 @@ import Testing
     for range in [0..<2, 2..<5] { _ = run(range, gradients: pieces) }
     var (difference, size) = (0.0, 0.0)
     for index in 0..<whole.count {
-      let (a, b) = (Double(pieces.pointer[index]), Double(whole.pointer[index]))
+      let (a, b) = (Double(pieces[index]), Double(whole[index]))
       difference += (a - b) * (a - b)
       size += b * b
     }

@@ -77,7 +77,7 @@ struct FixtureNetwork {
         entry.shape.count > 1
         ? Float((3 / Double(fanIn)).squareRoot())
         : isNormWeight ? 0.2 : entry.name == "time_proj.weight" ? 16 : 0.1
-      let values = arena.tensor(entry).pointer
+      let values = arena.tensor(entry)
       for j in 0..<entry.count {
         let u = generated(tensor: index, element: j) * scale
         values[j] = isNormWeight ? 1 + u : u
@@ -96,7 +96,7 @@ struct FixtureNetwork {
     let file = try HDF5File.open(path)
     let dataset = try file.openDataset(name)
     let result = Tensor(uninitialised: shape ?? dataset.shape)
-    try dataset.read(flatRange: 0..<dataset.count, into: result.pointer)
+    try dataset.read(flatRanges: [0..<dataset.count], into: result)
     try dataset.close()
     return result
   }

@@ -27,14 +27,14 @@ import Testing
       parameters = Arena(network.layout)
       // The initial values make blocks the identity.
       for (index, entry) in network.layout.entries.enumerated() {
-        let values = parameters.tensor(entry).pointer
-        RandomStream(seed: 6, purpose: .initialisation, detail: index).fillNormal(values, count: entry.count)
+        let values = parameters.tensor(entry)
+        RandomStream(seed: 6, purpose: .initialisation, detail: index).fillNormal(values)
         let scale = entry.order == .c ? 0.5 : 1 / Float(entry.shape.dropLast().reduce(1, *)).squareRoot()
         for element in 0..<entry.count { values[element] *= scale }
       }
       func normals(_ seed: UInt64) -> Tensor {
         let tensor = Tensor(uninitialised: [3, 8, 8, 1])
-        RandomStream(seed: seed, purpose: .noise).fillNormal(tensor.pointer, count: tensor.count)
+        RandomStream(seed: seed, purpose: .noise).fillNormal(tensor)
         return tensor
       }
       (x, seed) = (normals(7), normals(8))

@@ -11,18 +11,18 @@ private let block = ParameterLayout.blockSize
     let parameters = Tensor(repeating: 1, shape: [block])
     // m = 0.05, v = 0.00025, both corrected: 0.5 and 0.25; θ = 1 − 0.1 · 0.5 / 0.5.
     adam.update(
-      parameters: parameters.pointer, gradients: Tensor(repeating: 0.5, shape: [block]).pointer, gradientScale: 1,
+      parameters: parameters, gradients: Tensor(repeating: 0.5, shape: [block]), gradientScale: 1,
       learningRate: 0.1, step: 1, workers: workers)
     // A few roundings of a number near 1.
     #expect(parameters.elements.allSatisfy { abs($0 - 0.9) < 3e-7 })
     // m = −0.055, v = 0.00124975, corrected by 0.19 and 0.001999: −0.2894737 and 0.6251876.
     adam.update(
-      parameters: parameters.pointer, gradients: Tensor(repeating: -4, shape: [block]).pointer, gradientScale: 0.25,
+      parameters: parameters, gradients: Tensor(repeating: -4, shape: [block]), gradientScale: 0.25,
       learningRate: 0.1, step: 2, workers: workers)
     #expect(parameters.elements.allSatisfy { abs($0 - 0.9366105) < 3e-7 })
-    #expect(adam.firstMoment.pointer[7] == adam.firstMoment.pointer[block - 1])
-    #expect(abs(adam.firstMoment.pointer[7] + 0.055) < 1e-8)
-    #expect(abs(adam.secondMoment.pointer[7] - 0.00124975) < 1e-9)
+    #expect(adam.firstMoment[7] == adam.firstMoment[block - 1])
+    #expect(abs(adam.firstMoment[7] + 0.055) < 1e-8)
+    #expect(abs(adam.secondMoment[7] - 0.00124975) < 1e-9)
   }
 
   @Test func agreesWithItsTwinInDoublePrecisionOverAHundredSteps() {
@@ -35,7 +35,7 @@ private let block = ParameterLayout.blockSize
       let gradients = gaussian(block, sample: step)
       let rate = 0.01 / Double(step)
       adam.update(
-        parameters: parameters.pointer, gradients: gradients.pointer, gradientScale: 0.5, learningRate: rate,
+        parameters: parameters, gradients: gradients, gradientScale: 0.5, learningRate: rate,
         step: step, workers: workers)
       twin.update(gradients: gradients.elements.map { 0.5 * Double($0) }, learningRate: rate, step: step)
     }
@@ -55,11 +55,11 @@ private let block = ParameterLayout.blockSize
     for step in 1...3 {
       let gradients = gaussian(count, sample: 1 + step)
       adam.update(
-        parameters: whole.pointer, gradients: gradients.pointer, gradientScale: 0.3, learningRate: 0.01, step: step,
+        parameters: whole, gradients: gradients, gradientScale: 0.3, learningRate: 0.01, step: step,
         workers: one)
       for (range, shard) in shards {
         shard.update(
-          parameters: parts.pointer + range.lowerBound, gradients: gradients.pointer + range.lowerBound,
+          parameters: parts[range], gradients: gradients[range],
           gradientScale: 0.3, learningRate: 0.01, step: step, workers: three)
       }
     }
@@ -72,7 +72,7 @@ private let block = ParameterLayout.blockSize
     let gradients = Tensor(shape: [block])
     for step in 1...3 {
       adam.update(
-        parameters: parameters.pointer, gradients: gradients.pointer, gradientScale: 1, learningRate: 0.1, step: step,
+        parameters: parameters, gradients: gradients, gradientScale: 1, learningRate: 0.1, step: step,
         workers: WorkerPool(threadCount: 1))
     }
     #expect(parameters.elements.allSatisfy { $0 == 0 })
@@ -109,6 +109,6 @@ private struct AdamTwin {
 /// Standard normal numbers.
 func gaussian(_ count: Int, sample: Int) -> Tensor {
   let tensor = Tensor(uninitialised: [count])
-  RandomStream(seed: 77, purpose: .noise, sample: sample).fillNormal(tensor.pointer, count: count)
+  RandomStream(seed: 77, purpose: .noise, sample: sample).fillNormal(tensor)
   return tensor
 }

@@ -10,17 +10,17 @@ private let block = ParameterLayout.blockSize
     let start = gaussian(block, sample: 1)
     let target = gaussian(block, sample: 2)
     let average = ExponentialMovingAverage(decay: 0.9, count: block)
-    average.start(parameters: start.pointer)
+    average.start(parameters: start)
     let workers = WorkerPool(threadCount: 1)
     var remaining = 1.0
     for step in 0..<20 {
-      average.update(step: step, parameters: target.pointer, workers: workers)
+      average.update(step: step, parameters: target, workers: workers)
       remaining *= 0.9
     }
     for index in 0..<block {
-      let (from, to) = (Double(start.pointer[index]), Double(target.pointer[index]))
+      let (from, to) = (Double(start[index]), Double(target[index]))
       // Twenty roundings of numbers up to 4.
-      #expect(abs(Double(average.average.pointer[index]) - (to + remaining * (from - to))) < 20 * 4 * 0x1p-24)
+      #expect(abs(Double(average.average[index]) - (to + remaining * (from - to))) < 20 * 4 * 0x1p-24)
     }
   }
 
@@ -28,9 +28,9 @@ private let block = ParameterLayout.blockSize
     let start = gaussian(block, sample: 1)
     let before = start.elements
     let average = ExponentialMovingAverage(decay: 0.5, count: block)
-    average.start(parameters: start.pointer)
-    #expect(average.average.pointer[5] == before[5])
-    average.average.pointer[5] = 100
+    average.start(parameters: start)
+    #expect(average.average[5] == before[5])
+    average.average[5] = 100
     #expect(start.elements == before)
   }
 
@@ -39,15 +39,15 @@ private let block = ParameterLayout.blockSize
     let target = gaussian(block, sample: 2)
     let workers = WorkerPool(threadCount: 2)
     let copying = ExponentialMovingAverage(decay: 0, count: block)
-    copying.start(parameters: start.pointer)
-    copying.update(step: 0, parameters: target.pointer, workers: workers)
+    copying.start(parameters: start)
+    copying.update(step: 0, parameters: target, workers: workers)
     let keeping = ExponentialMovingAverage(decay: 1, count: block)
-    keeping.start(parameters: start.pointer)
-    keeping.update(step: 0, parameters: target.pointer, workers: workers)
+    keeping.start(parameters: start)
+    keeping.update(step: 0, parameters: target, workers: workers)
     for index in 0..<block {
       // a + (θ − a) rounds twice.
-      #expect(abs(copying.average.pointer[index] - target.pointer[index]) < 1e-6)
-      #expect(keeping.average.pointer[index] == start.pointer[index])
+      #expect(abs(copying.average[index] - target[index]) < 1e-6)
+      #expect(keeping.average[index] == start[index])
     }
   }
 }
@@ -85,11 +85,11 @@ private let block = ParameterLayout.blockSize
     let start = gaussian(block, sample: 1)
     let target = gaussian(block, sample: 2)
     let average = ExponentialMovingAverage(decay: 0.999, rampup: 0.05, count: block)
-    average.start(parameters: start.pointer)
-    for step in 0..<2 { average.update(step: step, parameters: target.pointer, workers: WorkerPool(threadCount: 1)) }
+    average.start(parameters: start)
+    for step in 0..<2 { average.update(step: step, parameters: target, workers: WorkerPool(threadCount: 1)) }
     for index in 0..<block {
       // a + (θ − a) rounds twice.
-      #expect(abs(average.average.pointer[index] - target.pointer[index]) < 1e-6)
+      #expect(abs(average.average[index] - target[index]) < 1e-6)
     }
   }
 }

@@ -22,17 +22,17 @@ struct InceptionSpeedCommand: ParsableCommand {
 
   func run() throws {
     let network = try InceptionNetwork { name, shape in
-      var values = [Float](
-        repeating: name.hasSuffix("weight") || name.hasSuffix("var") ? 1 : 0, count: shape.reduce(1, *))
-      guard shape.count > 1 else { return values }
-      let fanIn = shape.dropFirst().reduce(1, *)
-      values.withUnsafeMutableBufferPointer {
-        RandomStream(seed: 1, purpose: .initialisation).fillNormal($0.baseAddress!, count: $0.count)
+      let count = shape.reduce(1, *)
+      guard shape.count > 1 else {
+        return [Float](repeating: name.hasSuffix("weight") || name.hasSuffix("var") ? 1 : 0, count: count)
       }
-      return values.map { $0 * (2 / Float(fanIn)).squareRoot() }
+      let fanIn = shape.dropFirst().reduce(1, *)
+      return RandomStream(seed: 1, purpose: .initialisation).normalNumbers(count).map {
+        $0 * (2 / Float(fanIn)).squareRoot()
+      }
     }
     let images = Tensor(uninitialised: [batch, side, side, 3])
-    RandomStream(seed: 2, purpose: .latents).fillNormal(images.pointer, count: images.count)
+    RandomStream(seed: 2, purpose: .latents).fillNormal(images)
     let workers = WorkerPool(threadCount: threads)
     var seconds: [Double] = []
     for step in 0..<warmUp + steps {

@@ -24,7 +24,7 @@ let checkpointChecks: [Check] = [
         if found != header { wrong = "the header is \(found)" }
         for (group, original) in zip(loaded, expected) {
           for (value, element) in zip(0..<group.values.count, ranges.joined()) {
-            if group.values.pointer[value].bitPattern != original.pointer[element].bitPattern {
+            if group.values[value].bitPattern != original[element].bitPattern {
               wrong = "\(group.path) differs at \(element)"
             }
           }
@@ -133,7 +133,7 @@ private func makeArenas(_ layout: ParameterLayout) -> [Arena] {
     let arena = Arena(layout)
     for (tensor, entry) in layout.entries.enumerated() {
       RandomStream(seed: 3, purpose: .noise, sample: index, detail: tensor)
-        .fillNormal(arena.tensor(entry).pointer, count: entry.count)
+        .fillNormal(arena.tensor(entry))
     }
     return arena
   }
@@ -142,7 +142,7 @@ private func makeArenas(_ layout: ParameterLayout) -> [Arena] {
 private func groups(_ arenas: [Arena], _ ranges: [Range<Int>]) -> [TensorGroup] {
   zip(paths, arenas).map { path, arena in
     let values = FloatBuffer(count: ranges.reduce(0) { $0 + $1.count })
-    for (index, element) in ranges.joined().enumerated() { values.pointer[index] = arena.pointer[element] }
+    for (index, element) in ranges.joined().enumerated() { values[index] = arena[element] }
     return TensorGroup(path: path, layout: arena.layout, ranges: ranges, values: values)
   }
 }

@@ -8,11 +8,7 @@ private let dimension = 70
 
 /// Features of all images, the same on all ranks; correlated.
 private func allFeatures(seed: UInt64, count: Int) -> Features {
-  var values = [Float](repeating: 0, count: count * dimension)
-  values.withUnsafeMutableBufferPointer { values in
-    guard let start = values.baseAddress else { return }
-    RandomStream(seed: seed, purpose: .noise).fillNormal(start, count: values.count)
-  }
+  var values = RandomStream(seed: seed, purpose: .noise).normalNumbers(count * dimension)
   for index in values.indices where !index.isMultiple(of: dimension) { values[index] += 0.7 * values[index - 1] }
   return Features(values, dimension: dimension)
 }

@@ -53,7 +53,7 @@ private func gradient(microBatch: Int, step: Int, element: Int) -> Float {
 
 private func addGradient(to leaf: Arena, microBatch: Int, step: Int) {
   for element in 0..<leaf.count {
-    leaf.pointer[element] += gradient(microBatch: microBatch, step: step, element: element)
+    leaf[element] += gradient(microBatch: microBatch, step: step, element: element)
   }
 }
 
@@ -153,14 +153,14 @@ private func verifyParameterExchange(
   for round in 0..<3 {
     arena.clear()
     for piece in sharding.pieces(ofRank: context.rank) {
-      for element in piece.range { arena.pointer[element] = Float(element % 10_007 + round) }
+      for element in piece.range { arena[element] = Float(element % 10_007 + round) }
     }
     exchange.begin(arena)
     loop.start(exchange)
     for (bucket, range) in sharding.buckets.enumerated() {
       try loop.wait { exchange.arrivedCount > bucket }
-      for element in range where arena.pointer[element] != Float(element % 10_007 + round) {
-        wrong = wrong ?? "round \(round), element \(element) is \(arena.pointer[element])"
+      for element in range where arena[element] != Float(element % 10_007 + round) {
+        wrong = wrong ?? "round \(round), element \(element) is \(arena[element])"
       }
     }
     try loop.wait { exchange.isDone }

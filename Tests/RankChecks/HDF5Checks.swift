@@ -1,6 +1,7 @@
 import Foundation
 import HDF5
 import MessagePassing
+import Tensors
 
 private let shapes = [[1], [40], [3, 17], [5, 4, 6], [2, 3, 5, 7]]
 
@@ -100,10 +101,9 @@ private func verifySharedWriting(_ context: CheckContext, collective: Bool) thro
     let range = division.ranges(of: shape.reduce(1, *), ranks: context.size)[context.rank]
     var dataset = try file.createDataset(name, shape: shape, type: type)
     dataset.transferLimit = smallTransfer
-    try bytes.withUnsafeBytes {
-      let start = range.isEmpty ? nil : $0.baseAddress! + range.lowerBound * type.byteCount
-      try dataset.write(flatRange: range, from: start, collective: collective)
-    }
+    let part = bytes[range.lowerBound * type.byteCount..<range.upperBound * type.byteCount]
+    try dataset.writeBytes(
+      flatRanges: [range], from: ByteTensor(Array(part), shape: [part.count]), collective: collective)
   }
   try file.flush()
   try file.close()
@@ -115,10 +115,10 @@ private func verifySharedWriting(_ context: CheckContext, collective: Bool) thro
 private func verifyContents(of file: consuming HDF5File, collective: Bool) throws {
   try forEachDataset { name, shape, type, _ in
     let dataset = try file.openDataset(name)
-    var bytes = [UInt8](repeating: 0, count: dataset.count * type.byteCount)
-    try bytes.withUnsafeMutableBytes { try dataset.readAll(into: $0, collective: collective) }
+    let bytes = ByteTensor(uninitialised: [dataset.count * type.byteCount])
+    try dataset.readBytes(flatRanges: [0..<dataset.count], into: bytes, collective: collective)
     try expect(dataset.shape == shape && dataset.type == type, "\(name) has another shape or type")
-    try expect(bytes == contents(shape, type), "\(name) has other contents")
+    try expect(bytes.elements == contents(shape, type), "\(name) has other contents")
   }
   try file.close()
 }

@@ -149,8 +149,8 @@ let messagePassingChecks: [Check] = [
         let doubles = buffer([Double](repeating: -1, count: total))
         let parts = zip(displacements, counts).map { $0..<$0 + $1 }
         for index in parts[context.rank] {
-          floats.pointer[index] = Float(index)
-          doubles.pointer[index] = Double(index)
+          floats[index] = Float(index)
+          doubles[index] = Double(index)
         }
         try communicator.allGather(parts, of: floats)
         try communicator.allGather(parts, of: doubles)

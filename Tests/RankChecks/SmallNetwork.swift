@@ -14,8 +14,8 @@ func smallConfiguration() -> RunConfiguration {
 /// Values that make every parameter matter; the initial ones make blocks the identity.
 func fillVisibly(_ parameters: Arena) {
   for (index, entry) in parameters.layout.entries.enumerated() {
-    let values = parameters.tensor(entry).pointer
-    RandomStream(seed: 6, purpose: .initialisation, detail: index).fillNormal(values, count: entry.count)
+    let values = parameters.tensor(entry)
+    RandomStream(seed: 6, purpose: .initialisation, detail: index).fillNormal(values)
     let isNormScale = entry.order == .c && entry.name.contains("norm") && entry.name.hasSuffix("weight")
     let scale = entry.order == .c ? 0.1 : 1 / Float(entry.shape.dropLast().reduce(1, *)).squareRoot()
     for element in 0..<entry.count { values[element] = values[element] * scale + (isNormScale ? 1 : 0) }

@@ -89,12 +89,12 @@ private func verifyLargeBatchGradient(_ context: CheckContext) throws {
     var largest = 0.0
     var squares = 0.0
     for element in 0..<gradients.count {
-      largest = max(largest, abs(Double(gradients.pointer[element])))
-      squares += Double(gradients.pointer[element]) * Double(gradients.pointer[element])
+      largest = max(largest, abs(Double(gradients[element])))
+      squares += Double(gradients[element]) * Double(gradients[element])
     }
     var error = 0.0
     for element in trainer.sharding.pieces(ofRank: context.rank).flatMap(\.range) {
-      let difference = abs(Double(averaged[element]) - Double(gradients.pointer[element]))
+      let difference = abs(Double(averaged[element]) - Double(gradients[element]))
       error = max(error, difference.isFinite ? difference : .infinity)
     }
     if error > gradientTolerance * largest { wrong = wrong ?? "step \(step): off by \(error / largest)" }
@@ -125,5 +125,5 @@ private func stepsOfTraining(
   for step in 0..<3 { try training.step(step) }
   let average = try trainer.gatherAverage(trainer.averages[0])
   let parameters = try trainer.parameters()
-  return [parameters, average].flatMap { arena in (0..<arena.count).map { arena.pointer[$0].bitPattern } }
+  return [parameters, average].flatMap { arena in (0..<arena.count).map { arena[$0].bitPattern } }
 }

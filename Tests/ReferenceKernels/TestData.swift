@@ -4,12 +4,7 @@ import Tensors
 public enum TestData {
   /// Independent standard normal numbers, the same on every run.
   public static func normals(_ count: Int, seed: UInt64 = 1) -> [Float] {
-    var values = [Float](repeating: 0, count: count)
-    values.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
-      RandomStream(seed: seed, purpose: .noise).fillNormal(base, count: count)
-    }
-    return values
+    RandomStream(seed: seed, purpose: .noise).normalNumbers(count)
   }
 
   public static func normalDoubles(_ count: Int, seed: UInt64 = 1) -> [Double] {

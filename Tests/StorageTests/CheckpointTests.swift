@@ -21,7 +21,7 @@ extension StorageTests {
       let saved = TestArenas(seed: 1)
       // Numbers that arithmetic would change or confuse.
       let special: [Float] = [-0.0, .leastNonzeroMagnitude, .infinity, Float(bitPattern: 0x7FC1_2345)]
-      for (index, value) in special.enumerated() { saved.arenas[0].pointer[index] = value }
+      for (index, value) in special.enumerated() { saved.arenas[0][index] = value }
       try Checkpoint.save(to: path, header: testHeader, groups: saved.groups, communicator: world)
 
       let loaded = TestArenas(seed: 2)
@@ -116,7 +116,7 @@ extension StorageTests {
       let entry = layout.add("counts", shape: [300_001], order: .c)
       let arenas = [0, 0.5].map { (first: Float) in
         let arena = Arena(layout)
-        for index in 0..<entry.count { arena.tensor(entry).pointer[index] = first + Float(index) }
+        for index in 0..<entry.count { arena.tensor(entry)[index] = first + Float(index) }
         return arena
       }
       let others = zip(["loss_aware_steps", "of/later/programs"], arenas).map { path, arena in

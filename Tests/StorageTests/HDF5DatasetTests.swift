@@ -1,6 +1,7 @@
 import Foundation
 import HDF5
 import MessagePassing
+import Tensors
 import TestSupport
 import Testing
 
@@ -65,31 +66,27 @@ extension StorageTests {
         // Long ranges take several calls.
         dataset.transferLimit = 20 * type.byteCount
         let width = type.byteCount
-        let bytes = random.bytes(dataset.count * width)
+        let bytes = ByteTensor(random.bytes(dataset.count * width), shape: [dataset.count * width])
         for piece in random.cuts(of: dataset.count, pieces: 4).shuffled(using: &random) {
-          try bytes.withUnsafeBytes {
-            let start = $0.baseAddress! + piece.lowerBound * width
-            try dataset.write(flatRange: piece, from: start, collective: collective)
-          }
+          let part = bytes[piece.lowerBound * width..<piece.upperBound * width]
+          try dataset.writeBytes(flatRanges: [piece], from: part, collective: collective)
         }
-        var whole = [UInt8](repeating: 0, count: bytes.count)
-        try whole.withUnsafeMutableBytes { try dataset.readAll(into: $0, collective: collective) }
-        #expect(whole == bytes, "\(shape)")
+        let whole = ByteTensor(shape: bytes.shape)
+        try dataset.readBytes(flatRanges: [0..<dataset.count], into: whole, collective: collective)
+        #expect(whole.elements == bytes.elements, "\(shape)")
         for _ in 0..<20 {
           let range = random.range(in: dataset.count)
-          var part = [UInt8](repeating: 0, count: range.count * width)
-          try part.withUnsafeMutableBytes {
-            try dataset.read(flatRange: range, into: $0.baseAddress, collective: collective)
-          }
-          #expect(part == Array(bytes[range.lowerBound * width..<range.upperBound * width]), "\(shape) \(range)")
+          let part = ByteTensor(shape: [range.count * width])
+          try dataset.readBytes(flatRanges: [range], into: part, collective: collective)
+          let expected = bytes[range.lowerBound * width..<range.upperBound * width].elements
+          #expect(part.elements == expected, "\(shape) \(range)")
         }
         // Every other of some pieces, all in one call.
         let ranges = random.cuts(of: dataset.count, pieces: 7).enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
-        var parts = [UInt8](repeating: 0, count: ranges.reduce(0) { $0 + $1.count } * width)
-        try parts.withUnsafeMutableBytes {
-          try dataset.read(flatRanges: ranges, into: $0.baseAddress, collective: collective)
-        }
-        #expect(parts == ranges.flatMap { bytes[$0.lowerBound * width..<$0.upperBound * width] }, "\(shape) \(ranges)")
+        let parts = ByteTensor(shape: [ranges.reduce(0) { $0 + $1.count } * width])
+        try dataset.readBytes(flatRanges: ranges, into: parts, collective: collective)
+        let expected = ranges.flatMap { bytes[$0.lowerBound * width..<$0.upperBound * width].elements }
+        #expect(parts.elements == expected, "\(shape) \(ranges)")
         try dataset.close()
       }
     }

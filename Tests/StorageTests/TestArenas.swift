@@ -27,7 +27,7 @@ struct TestArenas {
       let arena = Arena(layout)
       for (tensor, entry) in layout.entries.enumerated() {
         RandomStream(seed: seed, purpose: .noise, sample: index, detail: tensor)
-          .fillNormal(arena.tensor(entry).pointer, count: entry.count)
+          .fillNormal(arena.tensor(entry))
       }
       return arena
     }

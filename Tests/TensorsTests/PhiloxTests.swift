@@ -30,7 +30,7 @@ import Testing
   @Test func normalNumbersHaveTheMomentsOfTheNormalDistribution() {
     let count = 400_000
     let sample = Tensor(uninitialised: [count])
-    RandomStream(seed: 5, purpose: .noise).fillNormal(sample.pointer, count: count)
+    RandomStream(seed: 5, purpose: .noise).fillNormal(sample)
     var moments = [Double](repeating: 0, count: 5)
     for value in sample.elements { for k in 1...4 { moments[k] += power(Double(value), k) / Double(count) } }
     // Five standard errors of each sample moment: the k-th has variance (E x²ᵏ − (E xᵏ)²) / count.

@@ -10,7 +10,7 @@ import Testing
     for count in [0, 1, 2, 7, 1000] {
       for _ in 0..<50 {
         let tally = Tensor(repeating: 0, shape: [max(count, 1)])
-        pool.forEach(count) { tally.pointer[$0] += 1 }
+        pool.forEach(count) { tally[$0] += 1 }
         #expect(tally.elements.prefix(count).allSatisfy { $0 == 1 })
       }
     }
@@ -22,7 +22,7 @@ import Testing
     let pool = WorkerPool(threadCount: threads, waiting: waiting)
     let tally = Tensor(repeating: 0, shape: [100])
     let loops = 2000
-    for loop in 0..<loops { pool.forEach(2 + loop % 99) { tally.pointer[$0] += 1 } }
+    for loop in 0..<loops { pool.forEach(2 + loop % 99) { tally[$0] += 1 } }
     for (item, count) in tally.elements.enumerated() {
       #expect(Int(count) == (0..<loops).count { 2 + $0 % 99 > item })
     }
@@ -66,7 +66,7 @@ import Testing
   @Test func rangesCoverTheWholeWithoutOverlap() {
     let pool = WorkerPool(threadCount: 2)
     let tally = Tensor(repeating: 0, shape: [1003])
-    pool.forEachRange(1003, grain: 100) { for i in $0 { tally.pointer[i] += 1 } }
+    pool.forEachRange(1003, grain: 100) { for i in $0 { tally[i] += 1 } }
     #expect(tally.elements.allSatisfy { $0 == 1 })
   }
 }

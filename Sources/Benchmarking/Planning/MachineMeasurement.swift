@@ -96,8 +96,8 @@ struct MachineMeasurement {
     var seconds: [Double] = []
     for repetition in 0...2 {
       let start = ContinuousClock.now
-      let norm = try trainer.gradientNorm(gradients.pointer)
-      try trainer.update(gradients: gradients.pointer, norm: norm, step: 0)
+      let norm = try trainer.gradientNorm(gradients)
+      try trainer.update(gradients: gradients, norm: norm, step: 0)
       trainer.updateAverages(step: 0)
       if repetition > 0 { seconds.append(start.secondsUntilNow) }
     }

@@ -9,7 +9,7 @@ struct ArenaPart<Element: BitwiseCopyable> {
 
   func range(_ part: Range<Int>) -> Range<Int> { part.lowerBound + offset..<part.upperBound + offset }
 
-  func pointer(to part: Range<Int>) -> UnsafeMutablePointer<Element> { buffer.pointer + (part.lowerBound + offset) }
+  func values(_ part: Range<Int>) -> TypedTensor<Element> { buffer[range(part)] }
 }
 
 /// Memory for the received data of a gradient bucket.
@@ -44,14 +44,14 @@ final class ExchangeWindow {
   func round(_ sum: ArenaPart<Float>, _ section: Range<Int>, slot: Int) -> ArenaPart<UInt16>? {
     guard let rounded else { return nil }
     let result = ArenaPart(buffer: rounded.sent, offset: slot * strides[0] - section.lowerBound)
-    BFloat16.round(sum.pointer(to: section), into: result.pointer(to: section), count: section.count)
+    BFloat16.round(sum.values(section), into: result.values(section))
     return result
   }
 
   /// Converts received rounded sums to floats, in the buffer where they are added.
   func widenReceived() {
     guard let rounded else { return }
-    BFloat16.widen(rounded.received.pointer, into: buffers[1].pointer, count: buffers[1].count)
+    BFloat16.widen(TypedTensor(rounded.received), into: Tensor(buffers[1]))
   }
 }
 

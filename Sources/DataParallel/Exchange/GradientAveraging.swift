@@ -97,9 +97,7 @@ package final class GradientAveraging: GradientReduction {
     let range = sharding.buckets[bucket]
     for addition in leaf.additions {
       profiler.measure(.microBatchSum, Work(floats: 3 * range.count)) {
-        Elementwise.add(
-          addition.right.pointer + range.lowerBound, into: addition.left.pointer + range.lowerBound, count: range.count,
-          workers: workers)
+        Elementwise.add(addition.right[range], into: addition.left[range], workers: workers)
       }
     }
     if let index = leaf.finalIndex, let exchange {
@@ -110,7 +108,7 @@ package final class GradientAveraging: GradientReduction {
     }
   }
 
-  package func finish() throws -> UnsafeMutablePointer<Float> {
+  package func finish() throws -> Arena {
     precondition(accumulator.isComplete, "some of micro-batches \(localMicroBatches) are missing")
     defer {
       idle += accumulator.sums.map(\.buffer)
@@ -123,6 +121,6 @@ package final class GradientAveraging: GradientReduction {
         try loop.wait { exchange.isDone }
       }
     }
-    return accumulator.sums[0].buffer.pointer
+    return accumulator.sums[0].buffer
   }
 }

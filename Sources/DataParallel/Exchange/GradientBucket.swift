@@ -120,18 +120,16 @@ final class GradientBucket: ExchangedBucket {
     if currentLevel == 1 { window?.widenReceived() }
     for addition in exchange.additions where !part.isEmpty {
       Elementwise.add(
-        sums[currentLevel][addition.right]!.pointer(to: part),
-        into: sums[currentLevel][addition.left]!.pointer(to: part), count: part.count, workers: .callingThread)
+        sums[currentLevel][addition.right]!.values(part), into: sums[currentLevel][addition.left]!.values(part),
+        workers: .callingThread)
     }
     let results = exchange.results.map { sums[currentLevel][$0] }
     if currentLevel + 1 < plan.levels.count {
       for (index, result) in results.enumerated() {
         if let result { try send(index, result, onLevel: currentLevel + 1) }
       }
-    } else if let total = results[0], let first = sums[0][plan.levels[0].ownSums.lowerBound], !part.isEmpty,
-      total.pointer(to: part) != first.pointer(to: part)
-    {
-      first.pointer(to: part).update(from: total.pointer(to: part), count: part.count)
+    } else if let total = results[0], let first = sums[0][plan.levels[0].ownSums.lowerBound], !part.isEmpty {
+      first.values(part).copy(total.values(part))
     }
   }
 }

@@ -23,7 +23,7 @@ package protocol GradientReduction: AnyObject {
 
   /// The sum over all micro-batches of all ranks. Only this rank's pieces of the arena are valid, until the next
   /// `leaf`. Collective.
-  func finish() throws -> UnsafeMutablePointer<Float>
+  func finish() throws -> Arena
 }
 
 /// How gradients are added up over ranks.

@@ -43,7 +43,7 @@ package final class PlainGradientSum: GradientReduction {
 
   package func finishLeaf() { added += 1 }
 
-  package func finish() throws -> UnsafeMutablePointer<Float> {
+  package func finish() throws -> Arena {
     precondition(added == localMicroBatches.count, "some of micro-batches \(localMicroBatches) are missing")
     added = 0
     if communicator.size > 1 {
@@ -52,6 +52,6 @@ package final class PlainGradientSum: GradientReduction {
         try communicator.allReduceSum(sum.buffer)
       }
     }
-    return sum.pointer
+    return sum
   }
 }

@@ -118,15 +118,14 @@ public final class DataParallelTrainer {
 
   private func startAverages() {
     for average in averages {
-      for piece in pieces { average.start(piece.part, parameters: arena.pointer + piece.range.lowerBound) }
+      for piece in pieces { average.start(piece.part, parameters: arena[piece.range]) }
     }
   }
 
   /// Starts with given parameters instead of those drawn from the seed; the averages start from them too. Call it
   /// before the first step, with the same parameters on all ranks.
   public func begin(with parameters: Arena) {
-    precondition(parameters.count == arena.count, "the parameters are those of another network")
-    arena.pointer.update(from: parameters.pointer, count: arena.count)
+    Tensor(arena.buffer).copy(Tensor(parameters.buffer))
     startAverages()
   }
 
@@ -174,7 +173,7 @@ public final class DataParallelTrainer {
     let (output, loss) = task.forward(
       batch, step: step, firstSample: samples(ofMicroBatch: microBatch).lowerBound, on: tape)
     if let exchangeFailure { throw exchangeFailure }
-    do { try FaultPoint.gradient.pass(rank: communicator.rank) } catch { loss.gradient.pointer[0] = .nan }
+    do { try FaultPoint.gradient.pass(rank: communicator.rank) } catch { loss.gradient[0] = .nan }
     tape.unwind(from: output, seed: loss.gradient)
     averaging.finishLeaf()
     if lossAware != nil { imageLosses += zip(batch.times, loss.imageLosses).flatMap { [$0, $1] } }
@@ -182,7 +181,7 @@ public final class DataParallelTrainer {
   }
 
   /// The gradient of the global batch. Only this rank's pieces of the arena are valid, until the next step. Collective.
-  package func averagedGradients() throws -> UnsafeMutablePointer<Float> { try averaging.finish() }
+  package func averagedGradients() throws -> Arena { try averaging.finish() }
 
   /// The loss of the global batch, from those of this rank's micro-batches in order. Collective; equal on all ranks.
   package func totalLoss(_ losses: [Double]) throws -> Double {
@@ -204,11 +203,9 @@ public final class DataParallelTrainer {
   }
 
   /// ‖g‖ of the averaged gradient. Collective; equal on all ranks.
-  package func gradientNorm(_ gradients: UnsafePointer<Float>) throws -> Double {
+  package func gradientNorm(_ gradients: Arena) throws -> Double {
     try profiler.measure(.gradientNorm, Work(floats: adam.count)) {
-      let sums = pieces.flatMap {
-        GradientNorm.blockSums(gradients + $0.range.lowerBound, count: $0.range.count, workers: workers)
-      }
+      let sums = pieces.flatMap { GradientNorm.blockSums(gradients[$0.range], workers: workers) }
       let counts = (0..<communicator.size).map { sharding.count(ofRank: $0) / ParameterLayout.blockSize }
       let all = sharding.inArenaOrder(try communicator.allGather(sums, counts: counts))
       return MicroBatchTree.sum(all).squareRoot()
@@ -224,7 +221,7 @@ public final class DataParallelTrainer {
   ///   - gradients: the result of `averagedGradients`.
   ///   - norm: the gradient's norm, for clipping.
   ///   - step: the number of steps done before this one.
-  package func update(gradients: UnsafePointer<Float>, norm: Double, step: Int) throws {
+  package func update(gradients: Arena, norm: Double, step: Int) throws {
     let scale = configuration.training.maxGradientNorm.map {
       GradientNorm.clippingScale(norm: norm, maximum: $0)
     }
@@ -234,7 +231,7 @@ public final class DataParallelTrainer {
     profiler.measure(.adam, Work(floats: 7 * adam.count)) {
       for piece in pieces {
         adam.update(
-          piece.part, parameters: arena.pointer + piece.range.lowerBound, gradients: gradients + piece.range.lowerBound,
+          piece.part, parameters: arena[piece.range], gradients: gradients[piece.range],
           gradientScale: Float(scale ?? 1), learningRate: learningRate(step: step), step: step + 1, workers: workers)
       }
     }
@@ -248,7 +245,7 @@ public final class DataParallelTrainer {
     for average in averages {
       profiler.measure(.movingAverages, Work(floats: 3 * average.count)) {
         for piece in pieces {
-          average.update(piece.part, step: step, parameters: arena.pointer + piece.range.lowerBound, workers: workers)
+          average.update(piece.part, step: step, parameters: arena[piece.range], workers: workers)
         }
       }
     }
@@ -260,7 +257,7 @@ public final class DataParallelTrainer {
   public func gatherAverage(_ average: ExponentialMovingAverage) throws -> Arena {
     try settleParameters()
     let gathered = Arena(task.model.layout)
-    scatter(average.average.pointer, to: gathered)
+    scatter(average.average, to: gathered)
     beginExchange(of: gathered)
     try settleParameters()
     return gathered
@@ -292,27 +289,23 @@ public final class DataParallelTrainer {
   }
 
   /// This rank's pieces of an arena, one after another.
-  private func gather(_ values: UnsafePointer<Float>) -> FloatBuffer {
+  private func gather(_ arena: Arena) -> FloatBuffer {
     let buffer = FloatBuffer(count: adam.count)
-    for piece in pieces {
-      (buffer.pointer + piece.offset).update(from: values + piece.range.lowerBound, count: piece.range.count)
-    }
+    for piece in pieces { buffer[piece.part].copy(arena[piece.range]) }
     return buffer
   }
 
-  private func scatter(_ values: UnsafePointer<Float>, to arena: Arena) {
-    for piece in pieces {
-      (arena.pointer + piece.range.lowerBound).update(from: values + piece.offset, count: piece.range.count)
-    }
+  private func scatter(_ values: FloatBuffer, to arena: Arena) {
+    for piece in pieces { arena[piece.range].copy(values[piece.part]) }
   }
 
   // MARK: Checkpoints
 
   /// The current state, with the parameters in a separate buffer.
   public var state: TrainingState {
-    let model = tensorGroup(CheckpointGroup.model, ofArena: arena.pointer)
+    let model = tensorGroup(CheckpointGroup.model, ofArena: arena)
     let parameters = TrainingState.Part(group: model, isLive: false) { [unowned self] in
-      scatter(model.values.pointer, to: arena)
+      scatter(model.values, to: arena)
       beginExchange(of: arena)
       try settleParameters()
     }
@@ -328,9 +321,9 @@ public final class DataParallelTrainer {
   public var stateCopyBytes: Int { shardedStateBytes + adam.count * MemoryLayout<Float>.stride }
 
   /// A group of a file whose tensors have the parameters' names and shapes.
-  /// - Parameter values: an arena, of which this rank's pieces are copied.
-  public func tensorGroup(_ path: String, ofArena values: UnsafePointer<Float>) -> TensorGroup {
-    tensorGroup(path, gather(values))
+  /// - Parameter arena: what this rank owns of it is copied.
+  public func tensorGroup(_ path: String, ofArena arena: Arena) -> TensorGroup {
+    tensorGroup(path, gather(arena))
   }
 
   private func tensorGroup(_ path: String, _ values: FloatBuffer) -> TensorGroup {

@@ -38,9 +38,8 @@ public protocol StepObserver: AnyObject {
   ///   - noised: the noised images, as the network's input.
   func didDraw(_ images: [Tensor], _ noised: [NoisedImages], step: Int, firstSample: Int) throws
 
-  /// - Parameter gradients: an arena, in which this rank's pieces hold the gradient of the global batch.
-  func didAverage(_ gradients: UnsafeMutablePointer<Float>, loss: Double, step: Int, _ trainer: DataParallelTrainer)
-    throws
+  /// - Parameter gradients: those of the global batch in the pieces that this rank owns.
+  func didAverage(_ gradients: Arena, loss: Double, step: Int, _ trainer: DataParallelTrainer) throws
 
   /// Called after the parameters were updated.
   func didUpdate(step: Int, _ trainer: DataParallelTrainer) throws

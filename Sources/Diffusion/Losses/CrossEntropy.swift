@@ -8,7 +8,7 @@ public enum CrossEntropy {
   public static func logProbabilities(_ logits: Tensor) -> [[Double]] {
     let classCount = logits.shape[1]
     return (0..<logits.shape[0]).map { image in
-      let values = (0..<classCount).map { Double(logits.pointer[image * classCount + $0]) }
+      let values = (0..<classCount).map { Double(logits[image * classCount + $0]) }
       let maximum = values.max() ?? 0
       let logarithm = maximum + .log(values.reduce(0) { $0 + .exp($1 - maximum) })
       return values.map { $0 - logarithm }
@@ -43,7 +43,7 @@ public enum CrossEntropy {
     for (image, logarithms) in logProbabilities(logits).enumerated() {
       for (index, logarithm) in logarithms.enumerated() {
         let one: Double = index == classes[image] ? 1 : 0
-        gradient.pointer[image * logarithms.count + index] = Float(factors[image] * (one - .exp(logarithm)))
+        gradient[image * logarithms.count + index] = Float(factors[image] * (one - .exp(logarithm)))
       }
     }
     return gradient

@@ -75,12 +75,12 @@ extension TrainingObjective {
     var sum = 0.0
     for element in elements.range {
       let right =
-        target.original * Double(images.original.pointer[element]) + target.noise
-        * Double(images.noise.pointer[element])
+        target.original * Double(images.original[element]) + target.noise
+        * Double(images.noise[element])
       let index = elements.mean(element)
-      let difference = Double(output.pointer[index]) - right
+      let difference = Double(output[index]) - right
       sum += difference * difference
-      gradient.pointer[index] = Float(scale * difference)
+      gradient[index] = Float(scale * difference)
     }
     return weight * sum / Double(elements.range.count)
   }
@@ -112,20 +112,20 @@ extension TrainingObjective {
     let meanByOutput = step.posterior.original * reading.original.output
     var sum = 0.0
     for element in elements.range {
-      let original = Double(images.original.pointer[element])
-      let noisy = marginal.signal * original + marginal.sigma * Double(images.noise.pointer[element])
-      let said = Double(output.pointer[elements.mean(element)])
+      let original = Double(images.original[element])
+      let noisy = marginal.signal * original + marginal.sigma * Double(images.noise[element])
+      let said = Double(output[elements.mean(element)])
       let (logVariance, logVarianceByOutput) = logVariance(step.bounds, output, elements, element)
       let term = step.term(
         original: original, noisy: noisy, estimate: reading.original.noisy * noisy + reading.original.output * said,
         logVariance: logVariance)
       sum += term.value
-      if reachesMean { gradient.pointer[elements.mean(element)] = Float(scale * term.byMean * meanByOutput) }
+      if reachesMean { gradient[elements.mean(element)] = Float(scale * term.byMean * meanByOutput) }
       if model.variance.isLearned {
-        gradient.pointer[elements.variance(element)] = Float(scale * term.byLogVariance * logVarianceByOutput)
+        gradient[elements.variance(element)] = Float(scale * term.byLogVariance * logVarianceByOutput)
       }
     }
-    let prior = VariationalBound.priorTerm(elements.range.lazy.map { Double(images.original.pointer[$0]) }, process)
+    let prior = VariationalBound.priorTerm(elements.range.lazy.map { Double(images.original[$0]) }, process)
     return (Double(process.steps) * sum + prior) * bits
   }
 
@@ -138,10 +138,10 @@ extension TrainingObjective {
     case .large: (bounds.large, 0)
     case .learnedRange:
       (
-        bounds.logVariance(range: Double(output.pointer[elements.variance(element)])),
+        bounds.logVariance(range: Double(output[elements.variance(element)])),
         (bounds.large - bounds.small) / 2
       )
-    case .learned: (Double(output.pointer[elements.variance(element)]), 1)
+    case .learned: (Double(output[elements.variance(element)]), 1)
     }
   }
 }

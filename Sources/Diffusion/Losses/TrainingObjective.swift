@@ -137,10 +137,10 @@ public struct TrainingObjective: Sendable {
     forEachImage(imageCount, workers) { image in
       let range = elementRange(of: image, in: noise)
       RandomStream(seed: seed, purpose: .noise, step: step, sample: firstSample + image)
-        .fillNormal(noise.pointer + range.lowerBound, count: range.count)
+        .fillNormal(noise[image: image])
       let (a, b) = factors[image]
       for index in range {
-        input.pointer[index] = Float(a * Double(images.pointer[index]) + b * Double(noise.pointer[index]))
+        input[index] = Float(a * Double(images[index]) + b * Double(noise[index]))
       }
     }
     return NoisedImages(

@@ -43,9 +43,8 @@ struct TrainingTimes: Sendable {
     case .uniform(let range):
       return range.lowerBound + Double(stream.uniform(0)) * (range.upperBound - range.lowerBound)
     case .logNormal(let mean, let standardDeviation, let range):
-      var normal: Float = 0
-      stream.fillNormal(&normal, count: 1)
-      return min(max(.exp(mean + standardDeviation * Double(normal)), range.lowerBound), range.upperBound)
+      let normal = Double(stream.normalNumbers(1)[0])
+      return min(max(.exp(mean + standardDeviation * normal), range.lowerBound), range.upperBound)
     case .quantiles(let quantiles):
       let position = Double(stream.uniform(0)) * Double(quantiles.count - 1)
       let index = min(Int(position), quantiles.count - 2)

@@ -30,10 +30,7 @@ public struct Evaluator: Sendable {
     let (model, shape) = (drawing.model, drawing.model.imageShape)
     let size = shape.reduce(1, *)
     let share = try extraction.extract(count: count, shape: shape) { range, target in
-      bytes.withUnsafeBufferPointer {
-        guard let source = $0.baseAddress else { return }
-        target.update(from: source + (range.lowerBound - first) * size, count: range.count * size)
-      }
+      target.copy(bytes[(range.lowerBound - first) * size..<(range.upperBound - first) * size])
     }
     var result = EvaluationResult(
       features: extraction.network.name, featureHash: extraction.network.hash, count: count,

@@ -27,35 +27,28 @@ public struct FeatureExtraction: Sendable {
   ///
   /// - Parameters:
   ///   - shape: [H, W, C].
-  ///   - progress: called with the number of images done on this rank.
-  ///   - read: writes the bytes of the images with indices `range`, [range.count, H, W, C]; must not communicate.
-  /// - Throws: `JobFailure` on all ranks if an image cannot be read on any, or the network does not support its shape.
+  ///   - progress: called with the images done on this rank.
+  ///   - read: overwrites `target`, [range.count, H, W, C], with images number `range`; must not communicate.
+  /// - Throws: `JobFailure` on all ranks if an image cannot be read on one, or the network does not take its shape.
   public func extract(
     count: Int, shape: [Int], progress: (_ done: Int) -> Void = { _ in },
-    read: (_ range: Range<Int>, _ target: UnsafeMutablePointer<UInt8>) throws -> Void
+    read: (_ range: Range<Int>, _ target: ByteTensor) throws -> Void
   ) throws -> Share {
     let share = communicator.share(of: count)
-    var features: [Float] = []
-    var logits: [Float] = []
-    features.reserveCapacity(share.count * network.featureCount)
-    logits.reserveCapacity(share.count * network.classCount)
-    let size = shape.reduce(1, *)
-    let bytes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: network.batchSize * size)
-    defer { bytes.deallocate() }
+    let features = Tensor(uninitialised: [share.count, network.featureCount])
+    let logits = Tensor(uninitialised: [share.count, network.classCount])
+    let bytes = ByteTensor(uninitialised: [network.batchSize] + shape)
     try communicator.together {
-      guard let start = bytes.baseAddress else { return }
-      for first in stride(from: share.lowerBound, to: share.upperBound, by: network.batchSize) {
-        let range = first..<min(first + network.batchSize, share.upperBound)
-        try read(range, start)
-        let images = UnsafeBufferPointer(start: start, count: range.count * size)
-        let found = try network.features(of: images, shape: shape, workers: workers)
-        features += UnsafeBufferPointer(start: found.features.pointer, count: found.features.count)
-        logits += UnsafeBufferPointer(start: found.logits.pointer, count: found.logits.count)
-        progress(range.upperBound - share.lowerBound)
+      for first in stride(from: 0, to: share.count, by: network.batchSize) {
+        let part = first..<min(first + network.batchSize, share.count)
+        let images = bytes[0..<part.count]
+        try read(share.lowerBound + part.lowerBound..<share.lowerBound + part.upperBound, images)
+        let found = try network.features(of: images, workers: workers)
+        features[part].copy(found.features)
+        logits[part].copy(found.logits)
+        progress(part.upperBound)
       }
     }
-    return Share(
-      features: Features(features, dimension: network.featureCount),
-      logits: Features(logits, dimension: network.classCount))
+    return Share(features: Features(features), logits: Features(logits))
   }
 }

@@ -132,13 +132,11 @@ final class ImageWriter {
     let bytes = quantise(batch.images)
     let size = imageShape.reduce(1, *)
     let range = batch.rows.lowerBound * size..<batch.rows.upperBound * size
-    try bytes.withUnsafeBytes { try images?.write(flatRange: range, from: $0.baseAddress) }
+    try images?.write(flatRange: range, from: bytes)
     try samples?.write(flatRange: range, from: batch.images)
     if let values = batch.latents { try latents?.write(flatRange: range, from: values) }
     if let values = batch.labels {
-      try values.map { Int64($0 ?? -1) }.withUnsafeBytes {
-        try labels?.write(flatRange: batch.rows, from: $0.baseAddress)
-      }
+      try labels?.write(flatRange: batch.rows, from: values.map { Int64($0 ?? -1) })
     }
     if frameCount == nil { try writePictures(bytes, batch.rows, picture: 0) }
   }
@@ -188,13 +186,5 @@ final class ImageWriter {
     try samples.take()?.close()
     try latents.take()?.close()
     try labels.take()?.close()
-  }
-}
-
-extension HDF5Dataset {
-  /// Writes a tensor's elements and keeps them alive until they are written.
-  fileprivate borrowing func write(flatRange: Range<Int>, from tensor: Tensor) throws(HDF5Error) {
-    defer { withExtendedLifetime(tensor) {} }
-    try write(flatRange: flatRange, from: tensor.pointer)
   }
 }

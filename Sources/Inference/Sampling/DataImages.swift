@@ -45,7 +45,7 @@ public struct DataImages {
   public func images(_ numbers: [Int]) throws -> Tensor {
     let tensor = Tensor(uninitialised: [numbers.count] + dataset.imageShape)
     for (row, number) in numbers.enumerated() {
-      try dataset.copyImage(number, into: tensor.pointer + row * dataset.elementsPerImage, flipped: false)
+      try dataset.copyImage(number, into: tensor[image: row], flipped: false)
     }
     return tensor
   }
@@ -55,13 +55,12 @@ public struct DataImages {
   func dequantised(_ images: Range<Int>, seed: UInt64) throws -> DoubleTensor {
     let size = dataset.elementsPerImage
     var result = DoubleTensor(shape: [images.count] + dataset.imageShape)
-    var bytes = [UInt8](repeating: 0, count: size)
     let uniform = Tensor(uninitialised: [size])
     for (row, image) in images.enumerated() {
-      try bytes.withUnsafeMutableBufferPointer { try dataset.copyBytes(of: image, into: $0.baseAddress!) }
-      RandomStream(seed: seed, purpose: .dequantisation, sample: image).fillUniform(uniform.pointer, count: size)
+      let bytes = try dataset.bytes(of: image)
+      RandomStream(seed: seed, purpose: .dequantisation, sample: image).fillUniform(uniform)
       for index in 0..<size {
-        result.elements[row * size + index] = (Double(bytes[index]) + Double(uniform.pointer[index])) / 128 - 1
+        result.elements[row * size + index] = (Double(bytes[index]) + Double(uniform[index])) / 128 - 1
       }
     }
     return result

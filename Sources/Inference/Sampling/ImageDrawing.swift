@@ -63,11 +63,10 @@ public struct ImageDrawing {
   /// - Throws: `JobFailure` on all ranks if an image is not finite, or the sampler fails.
   public func drawShare(of count: Int, progress: ((Int, Int) -> Void)? = nil) throws -> Share {
     let share = share(of: count, rank: communicator.rank)
-    let size = model.imageShape.reduce(1, *)
     let images = Tensor(uninitialised: [share.count] + model.imageShape)
     let evaluations = try draw(0..<count, progress: progress) { batch in
-      (images.pointer + (batch.numbers.lowerBound - share.lowerBound) * size)
-        .update(from: batch.images.pointer, count: batch.images.count)
+      images[batch.numbers.lowerBound - share.lowerBound..<batch.numbers.upperBound - share.lowerBound].copy(
+        batch.images)
     }
     return Share(images: images, evaluations: evaluations)
   }
@@ -131,21 +130,16 @@ public struct ImageDrawing {
     let size = model.imageShape.reduce(1, *)
     let shares = (0..<communicator.size).map { self.share(of: count, rank: $0) }
     let all = Tensor(uninitialised: [count] + model.imageShape)
-    (all.pointer + shares[communicator.rank].lowerBound * size).update(from: share.pointer, count: share.count)
+    all[shares[communicator.rank]].copy(share)
     try communicator.allGather(shares.map { $0.lowerBound * size..<$0.upperBound * size }, of: all.buffer)
     return all
   }
 }
 
-extension Tensor {
-  /// Whether no element is infinite or not a number.
-  var isFinite: Bool { (0..<count).allSatisfy { pointer[$0].isFinite } }
-}
-
 /// Converts images in [−1, 1] to bytes, 127.5·(x + 1) rounded; values outside of the range are clamped.
 public func quantise(_ images: Tensor) -> [UInt8] {
   (0..<images.count).map { index in
-    let value = ((images.pointer[index] + 1) * 127.5).rounded()
+    let value = ((images[index] + 1) * 127.5).rounded()
     return UInt8(max(0, min(value, 255)))
   }
 }

@@ -51,7 +51,7 @@ public enum Attention {
       withScratch(block.count * tokens) { probabilities in
         computeProbabilities(query + first, key + start, rows: block.count, geometry, into: probabilities)
         MatrixProduct.multiply(
-          MatrixView(probabilities, rowStride: tokens), MatrixView(value + start, rowStride: channels),
+          MatrixPointer(probabilities, rowStride: tokens), MatrixPointer(value + start, rowStride: channels),
           into: y + first, cStride: channels, rows: block.count, columns: geometry.headChannels, depth: tokens,
           workers: .callingThread)
       }
@@ -79,19 +79,21 @@ public enum Attention {
           let isFirst = index == 0
           computeProbabilities(query + first, key + start, rows: rows, geometry, into: probabilities)
           MatrixProduct.multiply(
-            MatrixView(probabilities, rowStride: tokens).transposed, MatrixView(dy + first, rowStride: channels),
+            MatrixPointer(probabilities, rowStride: tokens).transposed, MatrixPointer(dy + first, rowStride: channels),
             into: dValue + start, cStride: channels, rows: tokens, columns: width, depth: rows,
             addend: isFirst ? nil : dValue + start, workers: .callingThread)
           MatrixProduct.multiply(
-            MatrixView(dy + first, rowStride: channels), MatrixView(value + start, rowStride: channels).transposed,
+            MatrixPointer(dy + first, rowStride: channels),
+            MatrixPointer(value + start, rowStride: channels).transposed,
             into: dScores, rows: rows, columns: tokens, depth: width, workers: .callingThread)
           Softmax.backwardRows(
             probabilities: probabilities, dProbabilities: dScores, rows: rows, columns: tokens, scale: geometry.scale)
           MatrixProduct.multiply(
-            MatrixView(dScores, rowStride: tokens), MatrixView(key + start, rowStride: channels), into: dQuery + first,
+            MatrixPointer(dScores, rowStride: tokens), MatrixPointer(key + start, rowStride: channels),
+            into: dQuery + first,
             cStride: channels, rows: rows, columns: width, depth: tokens, workers: .callingThread)
           MatrixProduct.multiply(
-            MatrixView(dScores, rowStride: tokens).transposed, MatrixView(query + first, rowStride: channels),
+            MatrixPointer(dScores, rowStride: tokens).transposed, MatrixPointer(query + first, rowStride: channels),
             into: dKey + start, cStride: channels, rows: tokens, columns: width, depth: rows,
             addend: isFirst ? nil : dKey + start, workers: .callingThread)
         }
@@ -106,7 +108,8 @@ public enum Attention {
   ) {
     let (tokens, channels) = (geometry.tokens, geometry.channels)
     MatrixProduct.multiply(
-      MatrixView(query, rowStride: channels), MatrixView(key, rowStride: channels).transposed, into: probabilities,
+      MatrixPointer(query, rowStride: channels), MatrixPointer(key, rowStride: channels).transposed,
+      into: probabilities,
       rows: rows, columns: tokens, depth: geometry.headChannels, workers: .callingThread)
     Softmax.forwardRows(probabilities, rows: rows, columns: tokens, scale: geometry.scale)
   }

@@ -24,7 +24,7 @@ public enum DirectConvolution {
         }
         blocks.withPatches(of: x, block, workers: .callingThread) { patches in
           MatrixProduct.multiply(
-            patches, MatrixView(kernel, rowStride: outChannels), into: y + first, rows: block.pixelCount,
+            patches, MatrixPointer(kernel, rowStride: outChannels), into: y + first, rows: block.pixelCount,
             columns: outChannels, depth: blocks.patchLength, bias: offset, addend: residual.map { $0 + first },
             workers: .callingThread)
         }
@@ -47,7 +47,7 @@ public enum DirectConvolution {
         func multiply(into target: UnsafeMutablePointer<Float>, addend: UnsafePointer<Float>?) {
           blocks.withPatches(of: dy, block, workers: .callingThread) { patches in
             MatrixProduct.multiply(
-              patches, MatrixView(adjoint, rowStride: inChannels), into: target, rows: block.pixelCount,
+              patches, MatrixPointer(adjoint, rowStride: inChannels), into: target, rows: block.pixelCount,
               columns: inChannels, depth: blocks.patchLength, addend: addend, workers: .callingThread)
           }
         }
@@ -84,7 +84,7 @@ public enum DirectConvolution {
         let block = blocks[number]
         blocks.withPatches(of: x, block, workers: workers) { patches in
           MatrixProduct.multiply(
-            patches.transposed, MatrixView(dy + block.firstPixel * outChannels, rowStride: outChannels), into: sums,
+            patches.transposed, MatrixPointer(dy + block.firstPixel * outChannels, rowStride: outChannels), into: sums,
             rows: blocks.patchLength, columns: outChannels, depth: block.pixelCount, addend: sums, workers: workers)
         }
       }
@@ -174,7 +174,7 @@ private struct PatchBlocks {
 
   /// Calls `body` with a block's patches [pixelCount, patchLength].
   func withPatches(
-    of x: UnsafePointer<Float>, _ block: Block, workers: WorkerPool, _ body: (MatrixView) -> Void
+    of x: UnsafePointer<Float>, _ block: Block, workers: WorkerPool, _ body: (MatrixPointer) -> Void
   ) {
     // The rows that the patches cover, without the border.
     let seen = max(block.rows.lowerBound - 1, 0)..<min(block.rows.upperBound + 1, height)
@@ -192,7 +192,7 @@ private struct PatchBlocks {
         let rows = x + (block.image * height + seen.lowerBound) * width * channels
         ImageToColumns.columns(of: rows, into: patches, geometry: geometry, workers: workers)
       }
-      body(MatrixView(patches, rowStride: patchLength))
+      body(MatrixPointer(patches, rowStride: patchLength))
     }
   }
 

@@ -5,21 +5,21 @@ public enum BFloat16 {
   private typealias Words = SIMD16<UInt32>
 
   /// Rounds to nearest, ties to even; infinities stay infinite, and NaN stays NaN.
-  public static func round(_ values: UnsafePointer<Float>, into halves: UnsafeMutablePointer<UInt16>, count: Int) {
+  public static func round(_ values: Tensor, into halves: TypedTensor<UInt16>) {
+    verify(values.count == halves.count, "as many halves as numbers")
     var index = 0
-    while index + 16 <= count {
-      let vector = UnsafeRawPointer(values + index).loadUnaligned(as: SIMD16<Float>.self)
+    while index + 16 <= values.count {
+      let vector: SIMD16<Float> = values[vector: index]
       let word = unsafeBitCast(vector, to: Words.self)
       let odd = (word &>> 16) & 1
       let rounded = (word &+ 0x7FFF &+ odd) &>> 16
       // Rounding would carry the bits of a NaN into its sign bit.
       let isNotANumber = (word & 0x7FFF_FFFF) .> Words(repeating: 0x7F80_0000)
       let result = rounded.replacing(with: (word &>> 16) | 0x40, where: isNotANumber)
-      UnsafeMutableRawPointer(halves + index)
-        .storeBytes(of: SIMD16<UInt16>(truncatingIfNeeded: result), as: SIMD16<UInt16>.self)
+      halves[vector: index] = SIMD16<UInt16>(truncatingIfNeeded: result)
       index += 16
     }
-    while index < count {
+    while index < values.count {
       halves[index] = round(values[index])
       index += 1
     }
@@ -33,15 +33,15 @@ public enum BFloat16 {
   }
 
   /// Converts the numbers back to floats.
-  public static func widen(_ halves: UnsafePointer<UInt16>, into values: UnsafeMutablePointer<Float>, count: Int) {
+  public static func widen(_ halves: TypedTensor<UInt16>, into values: Tensor) {
+    verify(values.count == halves.count, "as many halves as numbers")
     var index = 0
-    while index + 16 <= count {
-      let half = UnsafeRawPointer(halves + index).loadUnaligned(as: SIMD16<UInt16>.self)
-      let word = Words(truncatingIfNeeded: half) &<< 16
-      UnsafeMutableRawPointer(values + index).storeBytes(of: word, as: Words.self)
+    while index + 16 <= values.count {
+      let half: SIMD16<UInt16> = halves[vector: index]
+      values[vector: index] = unsafeBitCast(Words(truncatingIfNeeded: half) &<< 16, to: SIMD16<Float>.self)
       index += 16
     }
-    while index < count {
+    while index < values.count {
       values[index] = Float(bitPattern: UInt32(halves[index]) << 16)
       index += 1
     }

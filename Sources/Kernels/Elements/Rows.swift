@@ -50,9 +50,9 @@ public enum Rows {
   ) {
     let blockRows = ColumnSums.blockRows(columns: channels)
     workers.forEach(images) { image in
-      let totals = FloatBuffer.doubles(count: channels)
+      let totals = Buffer<Double>(count: channels)
       withExtendedLifetime(totals) {
-        let totals = totals.doublePointer
+        let totals = totals.pointer
         totals.update(repeating: 0, count: channels)
         withScratch(channels) { partial in
           for first in stride(from: 0, to: pixels, by: blockRows) {

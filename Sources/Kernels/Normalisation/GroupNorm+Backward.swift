@@ -16,7 +16,7 @@ struct GroupNormBackward {
   /// Σ g and Σ g·(x − mean) of each chunk's channels: [images, chunks, 2, channels].
   private let partials: FloatBuffer
   /// The same sums for each image, in double precision: [images, 2, channels].
-  private let sums: FloatBuffer
+  private let sums: Buffer<Double>
   /// dx = g·factor − (constant + (x − shift)·slope), per channel: [images, 4, channels].
   private let coefficients: FloatBuffer
 
@@ -36,7 +36,7 @@ struct GroupNormBackward {
     self.activation = activation
     self.dropout = dropout
     partials = FloatBuffer(count: geometry.images * geometry.chunks * 2 * geometry.channels)
-    sums = FloatBuffer.doubles(count: geometry.images * 2 * geometry.channels)
+    sums = Buffer(count: geometry.images * 2 * geometry.channels)
     coefficients = FloatBuffer(count: geometry.images * 4 * geometry.channels)
   }
 
@@ -119,7 +119,7 @@ struct GroupNormBackward {
 
   func finishSums(image: Int) {
     let (channels, perGroup) = (geometry.channels, geometry.channelsPerGroup)
-    let totals = sums.doublePointer + image * 2 * channels
+    let totals = sums.pointer + image * 2 * channels
     totals.update(repeating: 0, count: 2 * channels)
     for chunk in 0..<geometry.chunks {
       let partial = partials.pointer + (image * geometry.chunks + chunk) * 2 * channels
@@ -176,8 +176,8 @@ struct GroupNormBackward {
       var (offset, scale) = (0.0, 0.0)
       for image in 0..<geometry.images {
         let factor = modulation.map { 1 + Double($0[image * 2 * channels + c]) } ?? 1
-        offset += factor * sums.doublePointer[image * 2 * channels + c]
-        scale += factor * sums.doublePointer[(image * 2 + 1) * channels + c]
+        offset += factor * sums.pointer[image * 2 * channels + c]
+        scale += factor * sums.pointer[(image * 2 + 1) * channels + c]
       }
       dOffset[c] += Float(offset)
       dScale[c] += Float(scale)
@@ -191,7 +191,7 @@ struct GroupNormBackward {
     let channels = geometry.channels
     for image in 0..<geometry.images {
       let first = image * 2 * channels
-      let (gradients, products) = (sums.doublePointer + first, sums.doublePointer + first + channels)
+      let (gradients, products) = (sums.pointer + first, sums.pointer + first + channels)
       for c in 0..<channels {
         target[first + c] = Float(Double(scale[c]) * products[c] + Double(offset[c]) * gradients[c])
         target[first + channels + c] = Float(gradients[c])

@@ -12,7 +12,7 @@ struct GroupNormForward {
   let activation: Activation
   let dropout: Dropout?
   /// Mean and sum of squared deviations of each chunk's groups: [images, chunks, groups, 2].
-  private let partials: FloatBuffer
+  private let partials: Buffer<Double>
   /// The shift and factor of each image's channels: [images, 2, channels].
   private let coefficients: FloatBuffer
 
@@ -29,7 +29,7 @@ struct GroupNormForward {
     self.geometry = geometry
     self.activation = activation
     self.dropout = dropout
-    partials = FloatBuffer.doubles(count: geometry.images * geometry.chunks * geometry.groups * 2)
+    partials = Buffer(count: geometry.images * geometry.chunks * geometry.groups * 2)
     coefficients = FloatBuffer(count: geometry.images * 2 * geometry.channels)
   }
 
@@ -39,7 +39,7 @@ struct GroupNormForward {
     let (channels, perGroup) = (geometry.channels, geometry.channelsPerGroup)
     let pixels = geometry.chunk(chunk)
     let start = image * geometry.pixels + pixels.lowerBound
-    let target = partials.doublePointer + (image * geometry.chunks + chunk) * geometry.groups * 2
+    let target = partials.pointer + (image * geometry.chunks + chunk) * geometry.groups * 2
     let count = Double(pixels.count * perGroup)
     withScratch(3 * channels) { centres in
       let (sums, squares) = (centres + channels, centres + 2 * channels)
@@ -70,7 +70,7 @@ struct GroupNormForward {
   /// computing sample variances", 1979).
   func finishStatistics(image: Int) {
     let perGroup = geometry.channelsPerGroup
-    let source = partials.doublePointer + image * geometry.chunks * geometry.groups * 2
+    let source = partials.pointer + image * geometry.chunks * geometry.groups * 2
     for group in 0..<geometry.groups {
       var (count, mean, squares) = (0.0, 0.0, 0.0)
       for chunk in 0..<geometry.chunks {

@@ -14,7 +14,7 @@ public struct Matrix {
   public init(_ tensor: Tensor) {
     let columns = tensor.shape.last ?? 1
     self.init(
-      tensor, rows: columns == 0 ? 0 : tensor.count / columns, columns: columns, rowStride: columns, columnStride: 1,
+      tensor, rows: tensor.shape.dropLast().reduce(1, *), columns: columns, rowStride: columns, columnStride: 1,
       offset: 0)
   }
 
@@ -46,7 +46,7 @@ public struct Matrix {
   /// The first element. The caller keeps the matrix alive while it uses the pointer.
   var pointer: UnsafeMutablePointer<Float> { tensor.pointer + offset }
 
-  var view: MatrixView { MatrixView(pointer, rowStride: rowStride, columnStride: columnStride) }
+  var matrixPointer: MatrixPointer { MatrixPointer(pointer, rowStride: rowStride, columnStride: columnStride) }
 }
 
 extension MatrixProduct {
@@ -76,7 +76,9 @@ extension MatrixProduct {
         ?? true,
       "the addend must have the result's layout")
     multiply(
-      a.map { Part($0.view, columns: $0.columns) }, b.view, into: c.pointer, cStride: c.rowStride, rows: c.rows,
+      a.map { Part(matrix: $0.matrixPointer, columns: $0.columns) }, b.matrixPointer, into: c.pointer,
+      cStride: c.rowStride,
+      rows: c.rows,
       columns: c.columns, bias: bias.map { UnsafePointer($0.pointer) },
       addend: addend.map { UnsafePointer($0.pointer) },
       workers: workers)

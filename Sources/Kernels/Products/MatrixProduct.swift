@@ -2,13 +2,13 @@ import MicroKernels
 import Tensors
 
 /// A matrix in place: element (r, c) is at `pointer[r·rowStride + c·columnStride]`.
-package struct MatrixView {
-  package let pointer: UnsafePointer<Float>
-  package let rowStride: Int
-  package let columnStride: Int
+struct MatrixPointer {
+  let pointer: UnsafePointer<Float>
+  let rowStride: Int
+  let columnStride: Int
 
   /// A row-major matrix whose rows are `rowStride` floats apart.
-  package init(_ pointer: UnsafePointer<Float>, rowStride: Int) {
+  init(_ pointer: UnsafePointer<Float>, rowStride: Int) {
     self.init(pointer, rowStride: rowStride, columnStride: 1)
   }
 
@@ -19,17 +19,17 @@ package struct MatrixView {
   }
 
   /// The columns from `first` on.
-  func columns(from first: Int) -> MatrixView {
-    MatrixView(pointer + first * columnStride, rowStride: rowStride, columnStride: columnStride)
+  func columns(from first: Int) -> MatrixPointer {
+    MatrixPointer(pointer + first * columnStride, rowStride: rowStride, columnStride: columnStride)
   }
 
   /// The rows from `first` on.
-  package func rows(from first: Int) -> MatrixView {
-    MatrixView(pointer + first * rowStride, rowStride: rowStride, columnStride: columnStride)
+  func rows(from first: Int) -> MatrixPointer {
+    MatrixPointer(pointer + first * rowStride, rowStride: rowStride, columnStride: columnStride)
   }
 
   /// The same memory with rows and columns exchanged.
-  package var transposed: MatrixView { MatrixView(pointer, rowStride: columnStride, columnStride: rowStride) }
+  var transposed: MatrixPointer { MatrixPointer(pointer, rowStride: columnStride, columnStride: rowStride) }
 }
 
 /// Dense matrix products C = A·B (+ bias + addend).
@@ -39,20 +39,15 @@ package struct MatrixView {
 /// depends, bit for bit, only on row r of A and column c of B: not on the number of rows, columns or threads.
 public enum MatrixProduct {
   /// Some columns of A, stored separately.
-  package struct Part {
-    package let view: MatrixView
-    package let columns: Int
-
-    package init(_ view: MatrixView, columns: Int) {
-      self.view = view
-      self.columns = columns
-    }
+  struct Part {
+    let matrix: MatrixPointer
+    let columns: Int
   }
 
   /// What to compute; A is [rows, depth], B [depth, columns], C [rows, columns], for any number of rows.
   struct Task {
     let a: [Part]
-    let b: MatrixView
+    let b: MatrixPointer
     let c: UnsafeMutablePointer<Float>
     let cStride: Int
     let columns: Int
@@ -80,18 +75,20 @@ public enum MatrixProduct {
   ///     addend's rows.
   ///   - bias: [columns], added to every row.
   ///   - addend: laid out like C; may be C, to which the product is then added.
-  package static func multiply(
-    _ a: MatrixView, _ b: MatrixView, into c: UnsafeMutablePointer<Float>, cStride: Int? = nil, rows: Int, columns: Int,
+  static func multiply(
+    _ a: MatrixPointer, _ b: MatrixPointer, into c: UnsafeMutablePointer<Float>, cStride: Int? = nil, rows: Int,
+    columns: Int,
     depth: Int, bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
   ) {
     multiply(
-      [Part(a, columns: depth)], b, into: c, cStride: cStride, rows: rows, columns: columns, bias: bias, addend: addend,
+      [Part(matrix: a, columns: depth)], b, into: c, cStride: cStride, rows: rows, columns: columns, bias: bias,
+      addend: addend,
       workers: workers)
   }
 
   /// The same for A in separate parts, whose columns are joined.
-  package static func multiply(
-    _ a: [Part], _ b: MatrixView, into c: UnsafeMutablePointer<Float>, cStride: Int? = nil, rows: Int, columns: Int,
+  static func multiply(
+    _ a: [Part], _ b: MatrixPointer, into c: UnsafeMutablePointer<Float>, cStride: Int? = nil, rows: Int, columns: Int,
     bias: UnsafePointer<Float>? = nil, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
   ) {
     let task = Task(a: a, b: b, c: c, cStride: cStride ?? columns, columns: columns, bias: bias, addend: addend)
@@ -119,12 +116,12 @@ extension MatrixProduct.Task {
   func compute(_ strips: ArraySlice<Strip>, rows: Range<Int>) {
     let isShort = rows.count <= MatrixProduct.fewRows && b.columnStride == 1
     // The start of each piece of the sums in a part of A, and the matching rows of B.
-    var pieces: [(a: MatrixView, depths: Range<Int>)] = []
+    var pieces: [(a: MatrixPointer, depths: Range<Int>)] = []
     var depth = 0
     for part in a {
       for first in stride(from: 0, to: part.columns, by: MatrixProduct.depthBlock) {
         let count = min(MatrixProduct.depthBlock, part.columns - first)
-        pieces.append((part.view.columns(from: first), depth + first..<depth + first + count))
+        pieces.append((part.matrix.columns(from: first), depth + first..<depth + first + count))
       }
       depth += part.columns
     }
@@ -150,7 +147,7 @@ extension MatrixProduct.Task {
 
   /// - Parameter a: starts at the column of the first of `depths`.
   private func multiplyBlock(
-    _ a: MatrixView, row: Int, rowCount: Int, strip: Strip, depths: Range<Int>, b: UnsafePointer<Float>, bStride: Int
+    _ a: MatrixPointer, row: Int, rowCount: Int, strip: Strip, depths: Range<Int>, b: UnsafePointer<Float>, bStride: Int
   ) {
     let isFirst = depths.lowerBound == 0
     let source = a.pointer + row * a.rowStride
@@ -206,7 +203,7 @@ extension MatrixProduct.Task {
   }
 }
 
-extension MatrixView {
+extension MatrixPointer {
   /// Copies some rows of a strip to [row][strip.width], with zeros in missing columns.
   func pack(_ strip: Strip, rows: Range<Int>, into target: UnsafeMutablePointer<Float>) {
     let source = pointer + rows.lowerBound * rowStride + strip.start * columnStride

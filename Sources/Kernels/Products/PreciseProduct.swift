@@ -19,28 +19,29 @@ public enum PreciseProduct {
   /// - Parameters:
   ///   - a: [rows, depth].
   ///   - b: [depth, columns].
-  ///   - c: [rows, columns], element (r, c) at r·rowStride + c.
-  ///   - diagonal: if given, only elements (r, c) with c ≥ r + diagonal are needed; the others are undefined
+  ///   - c: [rows, columns].
+  ///   - diagonal: where given, only elements (r, c) with c ≥ r + diagonal are needed; others hold undefined numbers
   ///     afterwards.
-  package static func add(
-    _ a: MatrixView, _ b: MatrixView, to c: UnsafeMutablePointer<Double>, rowStride: Int, rows: Int, columns: Int,
-    depth: Int, fromDiagonal diagonal: Int? = nil, workers: WorkerPool
+  public static func add(
+    _ a: Matrix, _ b: Matrix, to c: TypedTensor<Double>, fromDiagonal diagonal: Int? = nil, workers: WorkerPool
   ) {
+    let (rows, columns, depth) = (a.rows, b.columns, a.columns)
+    verify(c.shape == [rows, columns] && b.rows == depth, "the product's shapes")
     let left = Panels(count: rows, width: MicroKernel.rows)
     let right = Panels(count: columns, width: MicroKernel.preciseColumns)
     let kernel = MicroKernel.best
     let piece = min(depth, depthBlock)
-    let packed = FloatBuffer.doubles(count: (left.paddedCount + right.paddedCount) * piece)
-    withExtendedLifetime(packed) {
-      let packedA = packed.doublePointer
+    let packed = Buffer<Double>(count: (left.paddedCount + right.paddedCount) * piece)
+    withExtendedLifetime((a, b, c, packed)) {
+      let packedA = packed.pointer
       let packedB = packedA + left.paddedCount * piece
       for first in stride(from: 0, to: depth, by: depthBlock) {
         let length = min(depthBlock, depth - first)
         workers.forEach(left.panelCount + right.panelCount) { panel in
           if panel < left.panelCount {
-            left.pack(a.columns(from: first).transposed, panel, depth: length, into: packedA)
+            left.pack(a.matrixPointer.columns(from: first).transposed, panel, depth: length, into: packedA)
           } else {
-            right.pack(b.rows(from: first), panel - left.panelCount, depth: length, into: packedB)
+            right.pack(b.matrixPointer.rows(from: first), panel - left.panelCount, depth: length, into: packedB)
           }
         }
         let blocks = (left.panelCount + rowPanels - 1) / rowPanels
@@ -53,8 +54,9 @@ public enum PreciseProduct {
               let (rowCount, columnCount) = (min(left.width, rows - row), min(right.width, columns - column))
               if let diagonal, column + columnCount <= row + diagonal { continue }
               kernel.addPrecise(
-                packedA + row * length, packedB + column * length, depth: length, to: c + row * rowStride + column,
-                rowStride: rowStride, rowCount: rowCount, columnCount: columnCount)
+                packedA + row * length, packedB + column * length, depth: length,
+                to: c.pointer + row * columns + column, rowStride: columns, rowCount: rowCount, columnCount: columnCount
+              )
             }
           }
         }
@@ -72,7 +74,7 @@ private struct Panels {
   var paddedCount: Int { panelCount * width }
 
   /// Missing columns are filled with zeros.
-  func pack(_ matrix: MatrixView, _ panel: Int, depth: Int, into packed: UnsafeMutablePointer<Double>) {
+  func pack(_ matrix: MatrixPointer, _ panel: Int, depth: Int, into packed: UnsafeMutablePointer<Double>) {
     let first = panel * width
     let present = min(width, count - first)
     let source = matrix.pointer + first * matrix.columnStride
@@ -99,9 +101,9 @@ extension MicroKernel {
       addPrecise(depth: depth, a: a, b: b, to: c, rowStride: rowStride)
       return
     }
-    let tile = FloatBuffer.doubles(count: rows * columns)
+    let tile = Buffer<Double>(count: rows * columns)
     withExtendedLifetime(tile) {
-      let sums = tile.doublePointer
+      let sums = tile.pointer
       sums.update(repeating: 0, count: rows * columns)
       for row in 0..<rowCount { (sums + row * columns).update(from: c + row * rowStride, count: columnCount) }
       addPrecise(depth: depth, a: a, b: b, to: sums, rowStride: columns)

@@ -4,10 +4,10 @@ import MicroKernels
 ///
 /// Rows and planes are an odd number of cache lines apart: addresses a power of two apart would compete for the same
 /// cache sets.
-public struct PointPlanes {
+package struct PointPlanes {
   @usableFromInline let base: UnsafeMutablePointer<Float>
-  public let rowStride: Int
-  public let planeStride: Int
+  package let rowStride: Int
+  package let planeStride: Int
 
   static func rowStride(channels: Int) -> Int { oddLines(channels) }
 
@@ -16,7 +16,8 @@ public struct PointPlanes {
   }
 
   /// Planes for `body`; rows are padded to whole micro-kernel blocks. See `withScratch` for `minimum`.
-  public static func with(points: Int, tiles: Int, channels: Int, atLeast minimum: Int, _ body: (PointPlanes) -> Void) {
+  package static func with(points: Int, tiles: Int, channels: Int, atLeast minimum: Int, _ body: (PointPlanes) -> Void)
+  {
     let planeStride = planeStride(tiles: tiles, channels: channels)
     withScratch(points * planeStride, atLeast: minimum) {
       body(PointPlanes(base: $0, rowStride: rowStride(channels: channels), planeStride: planeStride))
@@ -30,7 +31,7 @@ public struct PointPlanes {
   }
 
   @inlinable @inline(__always)
-  public func row(_ point: Int, _ row: Int) -> UnsafeMutablePointer<Float> {
+  package func row(_ point: Int, _ row: Int) -> UnsafeMutablePointer<Float> {
     base + point * planeStride + row * rowStride
   }
 }

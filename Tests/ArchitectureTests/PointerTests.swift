@@ -1,0 +1,46 @@
+import Testing
+
+/// Memory is addressed in few places; all others have tensors, buffers and arrays, which know their sizes and keep their
+/// memory alive.
+struct PointerTests {
+  /// Folders and files whose code may use addresses, and why.
+  static let allowed = [
+    "Sources/Tensors": "owns the memory",
+    "Sources/MicroKernels": "vectors at addresses",
+    "Sources/Kernels": "loops over numbers",
+    "Sources/Inception/Kernels": "loops over numbers",
+    "Sources/MessagePassing": "calls MPI",
+    "Sources/HDF5": "calls libhdf5",
+    "Sources/Compression": "calls zlib",
+    "Sources/Images": "calls libpng and libjpeg",
+    "Sources/Interchange": "calls libzip, and parses bytes of files",
+    "Sources/Reports": "parses bytes of files",
+    "Sources/Files": "calls the system",
+    "Sources/ForeignFiles": "calls the system",
+    "Sources/Threads": "calls pthreads",
+    "Sources/FeatureNetworks/EmbeddedClassifier.swift": "has weights that are an array in C",
+  ]
+
+  @Test func addressesAreUsedInTheFoldersThatMay() throws {
+    // `withUnsafeBytes` and its like are not meant: their pointers do not leave the closure.
+    let pattern = /\bUnsafe(?:Mutable)?(?:Raw)?(?:Buffer)?Pointer\b|\.(?:pointer|baseAddress)\b/
+    var used: Set<String> = []
+    for file in Package.swiftFiles(in: "Sources") {
+      let place = Self.allowed.keys.first { file == $0 || file.hasPrefix("\($0)/") }
+      guard let match = try Package.text(file).firstMatch(of: pattern) else { continue }
+      #expect(place != nil, "\(file) has \(match.0)")
+      if let place { used.insert(place) }
+    }
+    #expect(used == Set(Self.allowed.keys), "folders that need no addresses any more")
+  }
+
+  /// Kernels are called through the functions of `Operands`, which compare shapes.
+  @Test func noFunctionOfKernelsThatTakesAddressesIsPublic() throws {
+    for file in Package.swiftFiles(in: "Sources/Kernels") {
+      let functions = try Package.text(file).matches(of: /public (?:static )?(?:func|init)[^{]*/)
+      for function in functions {
+        #expect(!function.0.contains("Pointer"), "\(file): \(function.0)")
+      }
+    }
+  }
+}
