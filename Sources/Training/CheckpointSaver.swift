@@ -12,7 +12,7 @@ import Threads
 /// Saves a run's checkpoints: if possible in the background, in a thread on each rank and from a copy of the state;
 /// otherwise training waits.
 ///
-/// A save for which the disk has no space is skipped with a warning, and training goes on. All calls are collective.
+/// A save for which the disk has no space is skipped with a warning, and training continues. All calls are collective.
 final class CheckpointSaver {
   /// The result of a save, the same on all ranks.
   private enum Outcome: Sendable {

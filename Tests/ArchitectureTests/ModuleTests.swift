@@ -1,6 +1,6 @@
 import Testing
 
-/// Imports, what Package.swift says of them, and the order of layers in docs/architecture.md.
+/// The imports, the dependencies in Package.swift, and the order of layers in docs/architecture.md.
 struct ModuleTests {
   private let package: Package
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The package as `swift package` describes it, with what its files import.
+/// The package as described by `swift package`, with the imports of its files.
 struct Package {
   struct Target: Decodable {
     let name: String
@@ -8,7 +8,7 @@ struct Package {
     let path: String?
     let dependencies: [Dependency]
 
-    /// Where its files are, below the package's folder.
+    /// The folder of its files, relative to the package's folder.
     var folder: String { path ?? (type == "test" ? "Tests/" : "Sources/") + name }
     var isProduct: Bool { folder.hasPrefix("Sources/") }
   }
@@ -31,7 +31,8 @@ struct Package {
 
   let targets: [Target]
 
-  /// The modules that targets may name: its own, and those of other packages that some target names.
+  /// The modules that targets may depend on: the package's own, and those of other packages that some target depends
+  /// on.
   var modules: Set<String> { Set(targets.map(\.name) + targets.flatMap { $0.dependencies.map(\.module) }) }
 
   static func read() throws -> Package {
@@ -41,7 +42,7 @@ struct Package {
     let process = Process()
     let output = Pipe()
     process.executableURL = URL(filePath: "/usr/bin/env")
-    // In a folder of its own, since the build's may be locked by the command that runs this test.
+    // In a separate folder, since the build's may be locked by the command that runs this test.
     process.arguments = ["swift", "package", "--package-path", folder, "--scratch-path", scratch, "dump-package"]
     process.standardOutput = output
     try process.run()

@@ -6,7 +6,7 @@ import Tensors
 import Testing
 
 @Suite struct ArithmeticCountTests {
-  /// What PyTorch's `FlopCounterMode` counts in diffusers' `UNet2DModel` of the same shape, one image.
+  /// The result of PyTorch's `FlopCounterMode` for diffusers' `UNet2DModel` of the same shape, one image.
   static let countsOfPyTorch = [("cifar10", 3, 12_443_713_536), ("fashion-mnist", 1, 3_170_172_928)]
 
   @Test(arguments: countsOfPyTorch)
@@ -15,7 +15,7 @@ import Testing
     #expect(ArithmeticCount.forwardPass(of: network) == count)
   }
 
-  /// Architectures, beside those of the presets.
+  /// Architectures in addition to those of the presets.
   static let settings: [String] = [
     "model.heads=4 model.time_conditioning=scale-shift", "model.fir=true",
     "model.fir=true model.progressive_output=residual",

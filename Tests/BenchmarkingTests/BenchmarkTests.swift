@@ -12,7 +12,7 @@ import Testing
     return request
   }
 
-  /// The busiest rank's images come first, then large micro-batches, of which 16 is the largest.
+  /// The busiest rank's images have priority, then large micro-batches, up to 16.
   @Test(arguments: [(64, 1, 16), (32, 2, 16), (32, 4, 8), (12, 3, 4), (12, 5, 1), (7, 2, 1), (8, 8, 1)])
   func microBatchSharesTheBatchOutEvenly(batch: Int, rankCount: Int, expected: Int) throws {
     #expect(try Benchmark(Self.request(batch: batch), rankCount: rankCount).microBatch == expected)

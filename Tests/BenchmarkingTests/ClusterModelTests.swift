@@ -3,7 +3,7 @@ import DataParallel
 import Ranks
 import Testing
 
-/// A machine of round numbers: an image takes 3 seconds forward and backward.
+/// A machine with round numbers: an image takes 3 seconds forward and backward.
 private func model(
   gigabits: Double = 8, latency: Double = 0, overlaps: Bool = true, wireBytes: Int = 4
 ) -> ClusterModel {
@@ -44,7 +44,7 @@ private func close(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-9 * max(
     #expect(close(model.predict(arrangement(1, threads: 4)).stepSeconds, 64 * 3 * (0.25 + 0.75 / 4)))
   }
 
-  /// Without overlap, latency and copies: half of the arena out and half of it in, twice.
+  /// Without overlap, latency and copies: half of the arena is sent and half of it received, twice.
   @Test func twoMachinesWaitForTheirBytesWithoutOverlap() {
     let model = model(overlaps: false)
     let prediction = model.predict(arrangement(2))

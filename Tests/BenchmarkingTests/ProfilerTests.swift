@@ -14,7 +14,7 @@ import Testing
     let gradients: Arena
     let duration: Duration
 
-    /// A forward pass, and when training a backward pass.
+    /// A forward pass, followed by a backward pass when training.
     init(preset: String, channels: Int, trains: Bool, profiler: Profiler?, threads: Int = 1) throws {
       network = try Presets.named(preset).configuration.network(height: 32, width: 32, channels: channels)
       self.profiler = profiler
@@ -65,7 +65,7 @@ import Testing
     let pass = try Pass(preset: "cifar10", channels: 3, trains: true, profiler: Profiler())
     let layout = pass.network.layout
     let forward = ArithmeticCountTests.countsOfPyTorch[0].2
-    // Nobody wants the gradients of the image and of the time step.
+    // The gradients of the image and of the time step are not needed.
     let image = 2 * 32 * 32 * layout["conv_in.weight"]!.count
     let timestep = 2 * layout["time_embedding.linear_1.weight"]!.count
     #expect(pass.direct == 3 * forward - image - timestep)
@@ -89,14 +89,14 @@ import Testing
   @Test func timesArePositiveAndAddUpToNoMoreThanHasPassed() throws {
     let pass = try Pass(preset: "shapes", channels: 3, trains: true, profiler: Profiler())
     let totals = pass.profiler!.totals
-    // Every kind of operation on a tape, but no more.
+    // Exactly the kinds of operations on a tape.
     #expect(totals.count == 20)
     #expect(totals.values.allSatisfy { $0.seconds > 0 && $0.calls > 0 && $0.work.bytes > 0 })
     let (seconds, attoseconds) = pass.duration.components
     let passed = Double(seconds) + Double(attoseconds) * 1e-18
     let sum = totals.values.reduce(0) { $0 + $1.seconds }
     #expect(sum <= passed)
-    // What no operation accounts for is little; other programs may have their turn meanwhile.
+    // The time outside of all operations is small, although other programs may run meanwhile.
     #expect(sum > 0.5 * passed)
   }
 }

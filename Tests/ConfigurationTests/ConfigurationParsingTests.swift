@@ -1,7 +1,7 @@
 import Configuration
 import Testing
 
-/// What `body` complains about.
+/// The problems that `body` reports.
 func problems(_ body: () throws(ConfigurationError) -> Void) -> [String] {
   do {
     try body()
@@ -144,7 +144,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
     #expect(parsingProblems(yaml) == ["run.yaml: " + message])
   }
 
-  /// Each line stands for nine of the line before: 452 bytes for more than 10⁹ numbers.
+  /// Each line expands to nine of the line before: 452 bytes for more than 10⁹ numbers.
   @Test func aliasesAreRefusedWhateverTheyStandFor() {
     var bomb = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
     for level in 1...9 {
@@ -158,7 +158,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
       problems { () throws(ConfigurationError) in
         _ = try ConfigurationSources(settings: ["model.multipliers=[&x 1, *x]"]).resolve()
       }.first?.contains("the alias *x") == true)
-    // What only looks like it.
+    // Text that only looks like an alias.
     #expect(parsingProblems("seed: 1 # *x* & y") == [])
     #expect(parsingProblems("data.path: '/a&b*c'") == [])
   }
@@ -229,12 +229,12 @@ private func parsingProblems(_ yaml: String) -> [String] {
     let lines = RunConfiguration().yaml.split(separator: "\n")
     let older = lines.filter { !$0.contains("ema_rampup") }.joined(separator: "\n")
     #expect(try RunConfiguration(ofRun: older, file: "config.yaml").training.emaRampup == nil)
-    // In a file by hand a key that is missing has its default.
+    // In a file written by hand, a missing key has its default.
     #expect(try RunConfiguration(yaml: older, file: "my-run.yaml") == RunConfiguration())
     #expect(try RunConfiguration(ofRun: RunConfiguration().yaml, file: "config.yaml") == RunConfiguration())
   }
 
-  /// A run from before there were such keys draws as the program did then.
+  /// A run from before these keys existed draws as the program did then.
   @Test func anOlderRunDrawsByTheUsualSampler() throws {
     let lines = RunConfiguration().yaml.split(separator: "\n")
     let names = ["sampler", "spacing", "variance", "eta", "corrections", "snr", "tolerance", "guidance"]

@@ -89,13 +89,13 @@ import Testing
     #expect(found == [message])
   }
 
-  /// No number is so large that what follows from it could not be computed with.
+  /// No number may be so large that a derived quantity overflows.
   @Test(arguments: ConfigurationKey.all.map(\.name))
   func hugeNumbersAreRefusedOrHarmless(name: String) throws {
     for number in ["4611686018427387904", "9223372036854775807", "-9223372036854775808", "1e308", "-1e308"] {
       for value in [number, "[\(number)]", "[1, \(number)]"] {
         guard let configuration = try? ConfigurationSources(settings: ["\(name)=\(value)"]).resolve() else { continue }
-        // Texts; real numbers that are only multiplied; and noise levels, which the default process does not have.
+        // Texts; real numbers that are only multiplied; and noise levels, which the default process does not use.
         let harmless = [
           "seed", "data.name", "data.path", "evaluation.features", "diffusion.sigma_min", "diffusion.sigma_max",
           "training.learning_rate", "training.max_gradient_norm",
@@ -178,7 +178,7 @@ import Testing
       problemsAfter { $0.diffusion.steps = 50 } == [
         "sampling.steps: cannot sample in \(RunConfiguration().sampling.steps) steps; the process has 50, so give 1 to 50"
       ])
-    // An equation may be solved in more.
+    // A differential equation may be solved in more steps.
     #expect(
       problemsAfter {
         $0.diffusion.steps = 50

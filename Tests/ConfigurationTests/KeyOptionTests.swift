@@ -27,8 +27,8 @@ import Testing
     .churn: "1", .churnMin: "0.1", .churnMax: "9", .churnInflation: "1.1", .variance: "large",
   ]
 
-  /// An option that a sampler reads arrives in its settings; one that it does not is refused by its name, whatever its
-  /// value.
+  /// An option that a sampler uses appears in its settings; one that it does not use is refused by its name, whatever
+  /// its value.
   @Test(arguments: SamplerName.allCases)
   func optionsAreReadOrRefused(_ name: SamplerName) throws {
     for (option, value) in Self.values {
@@ -82,7 +82,7 @@ import Testing
     #expect(try problem(["variance": "learned"])?.hasPrefix("--variance: learned needs a model") == true)
   }
 
-  /// Another sampler than the model's does not trip over what the model's own would have read.
+  /// Keys of the model's own sampler do not affect another sampler.
   @Test func anotherSamplerBeginsWithItsDefaults() throws {
     var model = RunConfiguration()
     model.sampling.name = .ddim

@@ -35,7 +35,7 @@ import Testing
       return text.hasPrefix("this takes at least ") && text.contains("of memory, but node1 has 8.0 GiB: ")
         && text.hasSuffix(" for the activations of training.micro_batch 1024 images of 32x32x3")
     }
-    // What fits by itself need not fit twice.
+    // A job that fits alone need not fit twice.
     let small = try self.need("cifar10")
     let bytes = Int(small.bytes * 1.5)
     try small.require(MemoryLimits([.init(bytes: bytes, owner: "node1", rankCount: 1)]))

@@ -2,7 +2,7 @@ import Configuration
 import Optimisation
 import Testing
 
-/// What the keys of the network must be for one another and for the images.
+/// The constraints between the keys of the network, and between them and the images.
 @Suite struct NetworkValidationTests {
   @Test func levelsHaveNoMoreChannelsThanNumbersCanCount() {
     #expect(
@@ -32,7 +32,7 @@ import Testing
     // 16, 32 and 64 channels, and sums of two of these: none above 128, where 32 groups begin.
     configuration.model.multipliers = [1, 2, 4]
     try configuration.validate()
-    // Of 4 and 5 times 16 channels together, 32 groups cannot be made.
+    // With 4 and 5 times 16 channels together, 32 groups are not possible.
     configuration.model.multipliers = [1, 4, 5]
     #expect(
       problems { () throws(ConfigurationError) in try configuration.validate() } == [

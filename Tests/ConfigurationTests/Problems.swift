@@ -7,7 +7,7 @@ func changed(_ change: (inout RunConfiguration) -> Void) -> RunConfiguration {
   return configuration
 }
 
-/// What is wrong with the default configuration after `change`.
+/// The problems of the default configuration after `change`.
 func problemsAfter(_ change: (inout RunConfiguration) -> Void) -> [String] {
   let configuration = changed(change)
   return problems { () throws(ConfigurationError) in try configuration.validate() }

@@ -1,7 +1,7 @@
 import Configuration
 import Testing
 
-/// A key that is set where nothing reads it is refused.
+/// A key that is set but not used is refused.
 struct UnreadKeysTests {
   @Test(arguments: [
     "data.background=white", "data.channels=3", "data.orientation=as-stored", "model.fourier_scale=2",
@@ -28,7 +28,7 @@ struct UnreadKeysTests {
     try requireUnread(setting, besides: ["diffusion.schedule=cosine"])
   }
 
-  /// Refused when it is set, dropped when a run has stored it.
+  /// Refused if it is set, dropped if a run has stored it.
   private func requireUnread(_ setting: String, besides others: [String]) throws {
     let usual = try ConfigurationSources(settings: others).resolve()
     let (name, value) = (setting.prefix { $0 != "=" }, setting.drop { $0 != "=" }.dropFirst())

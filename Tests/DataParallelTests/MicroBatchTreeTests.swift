@@ -12,7 +12,7 @@ import Testing
     return "(\(expression(leaves.lowerBound..<middle)) \(expression(middle..<leaves.upperBound)))"
   }
 
-  /// What all ranks together compute, from leaves and an addition of any kind.
+  /// The result of all ranks together, from leaves and any kind of addition.
   private func total<Value>(
     _ tree: MicroBatchTree, rankCount: Int, leaf: (Int) -> Value,
     add: (Value, Value) -> Value
@@ -26,7 +26,7 @@ import Testing
         next.buffer.value = next.buffer.value.map { add($0, leaf(index)) } ?? leaf(index)
         for addition in next.additions { addition.left.value = add(addition.left.value!, addition.right.value!) }
         accumulator.finish(next)
-        // A sum is final once it is one of the run's own subtrees.
+        // A sum is final once it is one of the rank's own subtrees.
         let last = accumulator.sums.last!
         #expect(next.sum === last.buffer)
         #expect(next.finalIndex == accumulator.subtrees.firstIndex(of: last.node))
@@ -96,7 +96,7 @@ import Testing
     #expect(tree.maximalSubtrees(of: 4..<4).isEmpty)
   }
 
-  /// Leaves that are right children need no buffer of their own: one for each level of the tree is enough.
+  /// Leaves that are right children need no buffer of their own: one buffer per level of the tree is enough.
   @Test func addingToSiblingsSavesABuffer() {
     for leafCount in 2...40 {
       let tree = MicroBatchTree(leafCount: leafCount)
@@ -133,7 +133,7 @@ import Testing
     }
   }
 
-  /// A node's ranks together have the maximal subtrees of all their leaves, and these make the root.
+  /// The ranks of a node together have the maximal subtrees of all their leaves, and these add up to the root.
   @Test(arguments: 1...24)
   func sumsOfNeighboursMergeIntoTheirMaximalSubtrees(leafCount: Int) {
     let tree = MicroBatchTree(leafCount: leafCount)
@@ -151,7 +151,7 @@ import Testing
   }
 }
 
-/// A buffer of one value.
+/// A buffer with one value.
 private final class Cell<Value> {
   var value: Value?
 

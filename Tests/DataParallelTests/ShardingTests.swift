@@ -37,7 +37,7 @@ private let grids: [(nodes: Int, slots: Int)] = [
       let counts = (0..<grid.rankCount).map { sharding.piece(bucket: bucket, rank: $0).count }
       let spread = counts.max()! - counts.min()!
       #expect(spread <= (bucket < sharding.buckets.count - 1 ? 0 : 2 * block))
-      // A node's ranks of one slot have what all of them own together as one piece.
+      // The pieces of the ranks in one slot form one contiguous section.
       for slot in 0..<grid.slotCount {
         let section = sharding.section(bucket: bucket, slot: slot)
         #expect(grid.ranks(ofSlot: slot).flatMap { sharding.piece(bucket: bucket, rank: $0) } == Array(section))
@@ -84,7 +84,7 @@ private let grids: [(nodes: Int, slots: Int)] = [
 }
 
 @Suite struct ReductionPlanTests {
-  /// Carries out the plans of all ranks on expressions: every rank must end with the tree's own.
+  /// Executes the plans of all ranks on expressions: every rank must end with the tree's expression.
   @Test(arguments: [(1, 1), (2, 1), (1, 3), (2, 2), (3, 2), (2, 4), (5, 1)], [8, 9, 13])
   func everyOwnerGetsTheTreesSum(grid: (nodes: Int, slots: Int), leaves: Int) {
     let grid = RankGrid(nodes: grid.nodes, slots: grid.slots)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct BatchPlanTests {
   @Test func everyEpochUsesEveryImageOnceInAnOrderOfItsOwn() {
-    // 30 images in batches of 8: batches reach over the ends of epochs.
+    // 30 images in batches of 8: batches extend over the ends of epochs.
     let plan = BatchPlan(dataset: Shapes(count: 30), batchSize: 8, seed: 5)
     let choices = (0..<15).flatMap { step in (0..<8).map { plan.choice(step: step, sample: $0) } }
     let orders = (0..<4).map { epoch in choices.filter { $0.epoch == epoch }.map(\.index) }

@@ -4,7 +4,7 @@ import Tensors
 import Testing
 
 @Suite struct BatchReaderTests {
-  /// Shapes that pretend to come from files, of which one may be damaged, and note what was read.
+  /// Shapes that pretend to be read from files, of which one may be damaged, and record what was read.
   private final class SlowShapes: ImageDataset {
     private let shapes = Shapes(count: 20, size: 8)
     private let damaged: Int?
@@ -41,7 +41,7 @@ import Testing
     let reader = BatchReader(plan, samples: 2..<6, steps: 3..<9)
     #expect(reader.readsFiles == readsFiles)
     let (expected, images) = (Tensor(uninitialised: [2, 8, 8, 3]), Tensor(uninitialised: [2, 8, 8, 3]))
-    // In order, and then once more a step that was passed.
+    // In order, and then again a step that was already passed.
     for step in [3, 4, 5, 6, 7, 8, 4, 5] {
       try reader.prepare(step: step)
       for samples in [2..<4, 4..<6] {
@@ -61,7 +61,7 @@ import Testing
       try reader.prepare(step: 1)
       try reader.prepare(step: 2)
     }
-    // Letting go of the reader waits for what it reads.
+    // Releasing the reader waits for pending reads.
     let expected = (0..<3).flatMap { step in (0..<3).map { plan(dataset).choice(step: step, sample: $0).index } }
     #expect(dataset.read.withLock { $0 } == expected)
   }

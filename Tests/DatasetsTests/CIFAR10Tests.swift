@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite struct CIFAR10Tests {
-  /// Two records a file; red is the pixel's place, green its complement, blue the number of the record.
+  /// Two records per file; red is the pixel's index, green its complement, blue the index of the record.
   private func record(_ number: Int) -> [UInt8] {
     let red = (0..<1024).map { UInt8($0 % 256) }
     return [UInt8(number % 10)] + red + red.map { 255 - $0 } + [UInt8](repeating: UInt8(number), count: 1024)

@@ -1,5 +1,5 @@
 /// Three images of 2x2 in colour with the values 0 to 35, in chunks and compressed, their labels 1, 0, 1 as bytes, and
-/// the class names cat and dög, as h5py 3.7 writes them; gzip, in base 64.
+/// the class names cat and dög, as written by h5py 3.7; gzip, in base 64.
 let chunkedImagesByH5py =
   """
   H4sIAAAAAAACA+3aS07CQBgH8JkpKL5ikYfPGBIvYOIFMIqyMELURFdKLUVNwA0uOILuUNQzeALXTdy49Ai+vYFb7XRmhDYqSmLE\

@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Folders as people have them, here with image files that hold nothing: their names alone are looked at.
+/// Typical folders, with empty image files, since only their names are read.
 @Suite struct FolderArrangementTests {
   private func folder(_ files: [String]) throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
@@ -38,7 +38,7 @@ import Testing
     #expect(arrangement.hasSplits && arrangement.hasTests)
     #expect(contents(try arrangement.images(.training)) == ["cat/1.png", "dog/2.png"])
     let images = try arrangement.images(.test)
-    // The classes are those of the training images, though one has no images here.
+    // The classes are those of the training images, even if one has no images here.
     #expect(contents(images) == ["dog/3.png"] && images.classNames == ["cat", "dog"])
     #expect(images.name == folder.path.split(separator: "/").last.map(String.init))
     #expect(
@@ -64,10 +64,11 @@ import Testing
     let leftOut = "test: 2 images without classes, left out"
     #expect(
       arrangement.remarks == [leftOut, "train: 2 images, for training", "val: 1 image, for tests"])
-    // Tiny ImageNet's, whose classes are in lists.
+    // Tiny ImageNet, whose classes are in lists.
     let inLists = try folder(["train/n1/images/1.png", "train/n2/images/2.png", "val/images/3.png"])
     let tiny = try FolderArrangement(inLists.path)
-    #expect(!tiny.hasTests && tiny.remarks[1] == "val: 1 image in other classes than training images, left out")
+    #expect(!tiny.hasTests)
+    #expect(tiny.remarks[1] == "val: 1 image in classes other than those of training images, left out")
     let unsorted = try folder(["train/a/1.png", "test/4.png", "test/5.png"])
     let two = try FolderArrangement(unsorted.path)
     withExtendedLifetime((three, inLists, unsorted)) {}
@@ -88,7 +89,7 @@ import Testing
   }
 
   @Test func whatMayBeUnderstoodInTwoWaysIsRefused() throws {
-    // Among them the classes train of CIFAR-100, and valid beside invalid.
+    // Including the class train of CIFAR-100, and valid beside invalid.
     for files in [
       ["train/a/1.png", "extra/a/1.png"], ["train/1.png", "Train/2.png"], ["train/1.png", "training/2.png"],
       ["train/1.png", "2.png"], ["apple/1.png", "train/2.png"], ["invalid/1.png", "valid/2.png"],
@@ -173,7 +174,7 @@ import Testing
         "b/\u{fffd}.png: its name is not UTF-8",
       ])
     for problem in images.problems { #expect(problem.advice.contains("--skip-damaged")) }
-    // Training takes no folder with such things in it.
+    // Training rejects folders with such entries.
     #expect(throws: images.problems[0]) { try FolderImages(images) }
     withExtendedLifetime(folder) {}
   }

@@ -4,11 +4,11 @@ import Tensors
 import TestSupport
 import Testing
 
-/// What goes through libhdf5, or is about files of images: one after the other, since libhdf5 is not for several threads.
+/// Tests that use libhdf5 or files of images, run one after another, since libhdf5 is not thread-safe.
 @Suite(.serialized) struct DatasetFileTests {}
 
 extension TemporaryFolder {
-  /// A PNG file; grey, or of as many channels as there are values for each of the pixels.
+  /// A PNG file; grey, or with as many channels as there are values per pixel.
   func writePNG(_ pixels: [UInt8], width: Int, height: Int? = nil, channels: Int = 1, to name: String) throws {
     let height = height ?? pixels.count / width / channels
     try PNG.write(pixels: pixels, width: width, height: height, channels: channels, to: "\(path)/\(name)")
@@ -73,7 +73,7 @@ extension DatasetFileTests {
       error = failure(coloured)
       #expect(error?.problem.contains("1 of 3x2 pixels in colour (such as cat/colour.png)") == true)
       #expect(error?.advice.contains("--channels") == true && error?.advice.contains("data.channels") == true)
-      // Of many kinds the rest is counted.
+      // With many kinds, the rest is only counted.
       let many = try TemporaryFolder()
       for width in 1...9 { try many.writePNG([UInt8](repeating: 0, count: width), width: width, to: "\(width).png") }
       #expect(failure(many)?.problem.hasSuffix("(such as 4.png), 5 of 5 more kinds") == true)
@@ -154,7 +154,7 @@ extension DatasetFileTests {
         return images.fingerprint
       }
       #expect(prints[0] != prints[1])
-      // Of an image that becomes transparent later it is no damage either.
+      // An image that becomes transparent later is not damaged either.
       try folder.writePNG([9, 7], width: 2, to: "b.png")
       try folder.writePNG([9, 7], width: 2, to: "c.png")
       let images = try open(folder)
@@ -212,7 +212,7 @@ extension DatasetFileTests {
         try folder.writePNG([UInt8(index)], width: 1, to: "\(name)/1.png")
       }
       let images = try FolderImages(FolderArrangement(folder.path).images(.training))
-      // In the order of the names' bytes: the decomposed one comes first.
+      // Sorted by the names' bytes: the decomposed one comes first.
       #expect((0..<2).map { images.label(of: $0) } == [0, 1])
       #expect(try (0..<2).map { try bytes(of: $0, images) } == [[1], [0]])
       #expect(JoinedImages([images, images]).map { joined in (0..<4).map { joined.label(of: $0) } } == [0, 1, 0, 1])

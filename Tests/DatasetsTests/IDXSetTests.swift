@@ -2,9 +2,9 @@ import Datasets
 import TestSupport
 import Testing
 
-/// The relatives of MNIST, in folders as torchvision and their archives leave them.
+/// Data sets related to MNIST, in folders as created by torchvision and by unpacking their archives.
 @Suite struct IDXSetTests {
-  /// Two images, of which every value tells its place: 7 times the row, plus the column.
+  /// Two images, each value of which encodes its position: 7 times the row, plus the column.
   private let images: [UInt8] = {
     let values: [UInt8] = (0..<2 * 784).map { index in
       let (row, column) = (index % 784 / 28, index % 28)
@@ -72,7 +72,7 @@ import Testing
       let images = try set.load(.training)
       #expect(labels(of: images)[0] == name)
       #expect(set.has(.test))
-      // Of the file's row 3 and column 5.
+      // From row 3 and column 5 of the file.
       #expect(try bytes(of: 1, images)[(2 + 5) * 32 + 2 + 3] == 3 * 7 + 5)
       #expect(IDXSet.sets(in: set.path).map(\.name) == [set.name])
     }
@@ -101,7 +101,7 @@ import Testing
     let folder = try TemporaryFolder()
     try folder.write(images, to: "train-images.idx3-ubyte")
     try folder.write(labels([1, 2]), to: "train-labels.idx1-ubyte")
-    // As an unpacker leaves it.
+    // As left by an unpacker.
     try folder.createFolder("train-images-idx3-ubyte")
     #expect(try IDXSet.sets(in: folder.path).first?.load(.training).count == 2)
     #expect(try MNIST.load(folder: folder.path).count == 2)

@@ -96,7 +96,7 @@ import Testing
 
   @Test func wrongMagicIsRefused() throws {
     #expect(failure(of: try folder(images: idx([3, 28, 28], values, type: 13)))?.kind == .wrongMagic)
-    // Labels in the place of images.
+    // Labels instead of images.
     let swapped = failure(of: try folder(images: idx([12], [UInt8](repeating: 0, count: 12))))
     #expect(swapped?.kind == .wrongMagic)
     #expect(swapped?.problem.contains("[0, 0, 8, 3]") == true && swapped?.problem.contains("[0, 0, 8, 1]") == true)

@@ -75,13 +75,13 @@ extension DatasetFileTests {
       #expect(error?.kind == .damaged && error?.location == path)
       #expect(error?.problem == "images[17] is damaged: its checksum does not match")
       #expect(try bytes(of: 16, images) == bytes(of: 16, training))
-      // As a source for another file too.
+      // Also as a source for another file.
       #expect(throws: try #require(error)) { try bytes(of: 17, HDF5Images(path: path)) }
       let damaged = try readAll(images, threads: 2)
       #expect(damaged.map(\.index) == [17] && damaged[0].error == error)
     }
 
-    /// Damages an image, and nothing else.
+    /// Damages an image and nothing else.
     private func flipBit(of image: Int, inFile path: String) throws {
       let file = try HDF5File.open(path)
       let start = try #require(try file.openDataset("images").contiguousOffset())
@@ -102,7 +102,7 @@ extension DatasetFileTests {
       let folder = try TemporaryFolder()
       let path = try packed(in: folder)
       let whole = try Data(contentsOf: URL(fileURLWithPath: path))
-      // The superblock, the root's headers and heaps, and a sample of the rest, with the whole seal.
+      // The superblock, the root's headers and heaps, and a sample of the rest, including the whole seal.
       let bits = Array(stride(from: 0, to: 8 * whole.count, by: 997)) + Array(8 * (whole.count - 60)..<8 * whole.count)
       for bit in bits {
         try flip(bit, inFile: path)
@@ -121,7 +121,7 @@ extension DatasetFileTests {
       #expect(try readAll(PackedImages(path: path), threads: 1).isEmpty)
     }
 
-    /// As a source for another file: a child process reads what has no seal, and may crash or be stopped.
+    /// As a source for another file: a child process reads files without a seal, and may crash or be stopped.
     @Test func aDamagedForeignFileIsRefusedOrRead() throws {
       let folder = try TemporaryFolder()
       let path = try packed(in: folder)
@@ -139,7 +139,7 @@ extension DatasetFileTests {
       }
     }
 
-    /// All images in one go.
+    /// All images at once.
     private func readAll(_ images: any ImageDataset, threads: Int) throws -> [DamagedImage] {
       try images.copyBytes(
         of: 0..<images.count, into: ByteTensor(uninitialised: [images.count] + images.imageShape),
@@ -153,7 +153,7 @@ extension DatasetFileTests {
       #expect(truncate(path, 4096) == 0)
       let error = #expect(throws: DatasetError.self) { try bytes(of: 29, images) }
       #expect(error?.kind == .truncated && error?.problem.contains("images[29]") == true)
-      #expect(failure(path)?.problem.contains("cut short") == true)
+      #expect(failure(path)?.problem.contains("truncated") == true)
     }
 
     @Test func fingerprintTellsContentsLabelsAndSplitsApart() throws {

@@ -20,7 +20,7 @@ import Testing
       // Circle, square, triangle, cross and ring of a radius of 15 to 35 % of the side.
       #expect((10...450).contains(bright))
       #expect(red.count { $0 <= 80 } > 400)
-      // Pixels on the edge are neither quite shape nor quite ground.
+      // Pixels on the edge are between the colours of the shape and the background.
       #expect(Set(red).count > 3)
     }
   }
@@ -49,9 +49,9 @@ import Testing
       let middle = (ground + ink) / 2
       let rows = (0..<256).count { row in values[row * 256..<row * 256 + 256].contains { $0 > middle } }
       let label = dataset.label(of: index)!
-      // The area of the shape in units of its own squared height.
+      // The area of the shape relative to its squared height.
       let shares = [Double.pi / 4, 1, 1 / 3.0.squareRoot(), 5.0 / 9, Double.pi / 4 * 0.75]
-      // A triangle's tip fades: its height, 57 pixels or more, may seem 2 smaller.
+      // A triangle's tip fades: its height, 57 pixels or more, may appear 2 smaller.
       #expect(abs(area / Double(rows * rows) / shares[label] - 1) < 0.08, "image \(index), class \(label)")
       seen.insert(label)
     }

@@ -76,13 +76,12 @@ import Testing
     }
   }
 
-  /// Residuals hand the gradient on without a copy: the same storage then belongs to several variables, and to the
-  /// caller.
+  /// Residuals pass the gradient on without a copy: its storage then belongs to several variables and to the caller.
   @Test(arguments: [1, 2, 3])
   func sharedStorageIsNotAddedToInPlace(depth: Int) {
     let parameters = TestParameters([[4, 4], [4]])
     let entries = parameters.entries
-    // The identity, so that every operation below is the sum of its arguments.
+    // The identity, so that each of the operations below is the sum of its arguments.
     parameters.values.clear()
     for channel in 0..<4 { parameters.values[channel * 5] = 1 }
     let tape = Tape(recordingWith: parameters.values, gradients: nil, workers: WorkerPool(threadCount: 1))
@@ -91,13 +90,13 @@ import Testing
     }
     let first = tape.input(TestData.normals(Self.shape, seed: 1), needsGradient: true)
     let second = tape.input(TestData.normals(Self.shape, seed: 2), needsGradient: true)
-    // How often each input is in the value. The last operation's residual gets the seed's own storage, and others then
-    // add to it: as residuals and as arguments.
+    // The number of times that each input is contained in the value. The last operation's residual shares the seed's
+    // storage, and others then add to it, as residuals and as arguments.
     var (value, older) = (sum(second, first), first)
     var (count, olderCount) = (SIMD2<Float>(1, 1), SIMD2<Float>(1, 0))
     for level in 0..<depth {
       var users: [Variable] = []
-      // What is recorded last adds first.
+      // The operation recorded last adds first.
       for isResidual in level.isMultiple(of: 2) ? [false, true] : [true, false] {
         users.append(isResidual ? sum(second, value) : sum(value, older))
       }

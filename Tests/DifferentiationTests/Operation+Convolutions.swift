@@ -31,7 +31,7 @@ extension Operation {
     let geometry = PatchGeometry(
       images: images, height: factor * height, width: factor * width, channels: inChannels, kernelSize: 3, pad: 1)
     let pixels = factor * height * factor * width
-    // What the plain convolution sees, and back.
+    // The input of the plain convolution, and its adjoint.
     @Sendable func seen(_ x: [Double]) -> [Double] {
       guard enlargesInput else { return x }
       return Reference.upsampleNearest(x: x, images: images, height: height, width: width, channels: inChannels)

@@ -48,7 +48,7 @@ extension Operation {
 
   static let all = convolutions + resampling + others
 
-  /// Tensors whose last axes are `parts` long, as one.
+  /// Joins tensors whose last axes have the lengths `parts`.
   private static func join(_ tensors: ArraySlice<[Double]>, _ parts: [Int]) -> [Double] {
     var (joined, width) = (tensors.first!, parts[0])
     for (tensor, channels) in zip(tensors.dropFirst(), parts.dropFirst()) {

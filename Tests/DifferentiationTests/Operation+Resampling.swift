@@ -21,7 +21,7 @@ extension Operation {
     joined([1, 1], 1, 16),
   ]
 
-  /// What `Reference.upfirdn` is asked for.
+  /// The arguments of `Reference.upfirdn`.
   private struct Definition {
     var kernel: [Double]
     var up = 1
@@ -64,8 +64,8 @@ extension Operation {
       tolerance: singlePrecision, apply: { tape, inputs, _ in tape.resampled(inputs[0], by: resampling) },
       value: { inputs, _ in value(inputs[0]) },
       gradients: { inputs, _, dy in
-        // The map is linear: the adjoint is the sum of dy with what becomes of each pixel, one channel of one image by
-        // itself and the same in all.
+        // The map is linear: the adjoint is the sum of dy times the image of each pixel, computed for one channel of
+        // one image, since it is the same for all.
         let (images, pixels, channels) = (shape[0], shape[1] * shape[2], shape[3])
         let outPixels = dy.count / images / channels
         let responses = (0..<pixels).map { pixel in

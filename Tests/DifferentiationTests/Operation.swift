@@ -8,7 +8,7 @@ struct Operation: Sendable, CustomTestStringConvertible {
   let testDescription: String
   let inputShapes: [[Int]]
   let parameterShapes: [[Int]]
-  /// What a result may be off by, as a share of the largest number of its tensor.
+  /// The maximum error of a result, relative to the largest number of its tensor.
   let tolerance: Double
   let apply: @Sendable (Tape, [Variable], [ParameterEntry]) -> Variable
   let value: @Sendable (_ inputs: [[Double]], _ parameters: [[Double]]) -> [Double]

@@ -97,7 +97,7 @@ import Testing
     }
   }
 
-  /// The sum of a micro-batch's gradients may be made in the arena of another's.
+  /// The sum of a micro-batch's gradients may be accumulated in the arena of another.
   @Test(arguments: Operation.all.filter { !$0.parameterShapes.isEmpty })
   func addingToAnArenaEqualsAddingTwoArenas(operation: Operation) {
     let parameters = TestParameters(operation.parameterShapes)

@@ -13,7 +13,7 @@ import Testing
 
   private func input() -> Tensor { TestData.normals([2, 3, 3, 4], seed: 1) }
 
-  /// A residual part with every kind of saved value, and a result of which nothing is needed again.
+  /// A residual part with every kind of saved value, whose result is not needed by the backward pass.
   private func part(_ inputs: [Variable], _ tape: Tape) -> Variable {
     let p = parameters.entries
     let norm = tape.groupNorm(inputs[0], scale: p[4], offset: p[5], groupCount: 2, epsilon: 1e-5)
@@ -27,8 +27,8 @@ import Testing
     recomputes ? tape.recomputing([a, b], part) : part([a, b], tape)
   }
 
-  /// Parts whose inputs have other consumers before and after, share their gradient's storage, and are themselves made
-  /// again; with parameters that the parts share with the rest.
+  /// Parts whose inputs have other consumers before and after, share their gradient's storage, and are recomputed
+  /// themselves; with parameters shared between the parts and the rest.
   private func network(_ tape: Tape, _ x: Variable, recomputes: Bool) -> Variable {
     let p = parameters.entries
     let first = tape.pointwise(x, matrix: p[2], bias: p[3])
@@ -39,7 +39,7 @@ import Testing
     return tape.pointwise(three, matrix: p[0], bias: p[1], residual: one)
   }
 
-  /// Value, gradient of the input and of all parameters.
+  /// The value, and the gradients of the input and of all parameters.
   private func bits(recomputes: Bool, threads: Int) -> [[UInt32]] {
     parameters.gradients.clear()
     let tape = tape(threads: threads)

@@ -49,7 +49,7 @@ import Testing
     tape.parameterGradientIsFinal = { order.append($0.name) }
     let x = tape.input(input())
     let result = tape.pointwise(x, matrix: p[0], bias: p[1])
-    // Nothing that leads to the result comes out of these.
+    // The results of these operations are not used.
     _ = tape.pointwise(tape.pointwise(result, matrix: p[2], bias: p[3]), matrix: p[0], bias: p[1])
     tape.unwind(from: result, seed: TestData.normals(result.value.shape, seed: 2))
     #expect(order.sorted() == p[..<4].map(\.name).sorted())

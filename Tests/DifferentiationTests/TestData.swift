@@ -24,7 +24,7 @@ enum TestData {
     return largest / scale
   }
 
-  /// Whether two arrays hold the same bits.
+  /// Whether two arrays contain the same bits.
   static func sameBits(_ a: [Float], _ b: [Float]) -> Bool {
     a.count == b.count && zip(a, b).allSatisfy { $0.bitPattern == $1.bitPattern }
   }

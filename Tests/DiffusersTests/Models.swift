@@ -3,7 +3,7 @@ import Foundation
 import Network
 import Tensors
 
-/// A small network that has everything: levels with and without attention, two blocks, images that are no squares.
+/// A small network with all features: levels with and without attention, two blocks, images that are not square.
 func smallConfiguration(_ change: (inout RunConfiguration) -> Void = { _ in }) -> RunConfiguration {
   var configuration = RunConfiguration()
   configuration.model.channels = 8

@@ -10,7 +10,7 @@ import Testing
 @Suite struct RefusalTests {
   // MARK: Export
 
-  /// The message of what `body` throws; empty if it throws nothing.
+  /// The message of the error that `body` throws; empty if it throws nothing.
   private func message(_ body: () throws -> Void) -> String {
     do {
       try body()
@@ -140,7 +140,7 @@ import Testing
     #expect(model.configuration.model.architecture.headChannels == 8)
     let four = try importing { try edit("\($0)/unet/config.json", ["attention_head_dim": 4]) }
     #expect(four.configuration.model.architecture.headChannels == 4)
-    // Two ways to say the same: the exported run's.
+    // Two equivalent notations: the exported run's is kept.
     let same = try importing(smallConfiguration { $0.model.architecture.headCount = 4 }) { _ in }
     #expect(same.configuration.model.architecture.headCount == 4)
     #expect(same.configuration.model.architecture.headChannels == nil)
@@ -163,7 +163,7 @@ import Testing
       }.contains("/unet/config.json: out_channels: "))
   }
 
-  /// What a folder tells is as valid as what a person writes.
+  /// Values from a folder are validated like values from a user.
   @Test(arguments: [
     ("unet/config.json", "layers_per_block", 1 << 62, "model.blocks is 4611686018427387904; it must be from 1 to 64"),
     ("unet/config.json", "layers_per_block", 0, "model.blocks is 0; it must be from 1 to 64"),
@@ -231,7 +231,7 @@ import Testing
 
   @Test func itMustBeKnownWhichRowsAreClasses() throws {
     let configuration = smallConfiguration { $0.model.classes = 3 }
-    /// Without the run's configuration, as diffusers would have stored it.
+    /// Removes the run's configuration, as if the folder had been written by diffusers.
     func anonymous(_ folder: String) throws {
       let path = "\(folder)/unet/diffusion_pytorch_model.safetensors"
       let read = try Safetensors(readingFrom: path)

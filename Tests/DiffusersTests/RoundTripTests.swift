@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 @Suite struct RoundTripTests {
-  /// What can be told of networks and processes, each at least once.
+  /// Networks and processes that cover every setting at least once.
   static let configurations: [RunConfiguration] = [
     smallConfiguration(),
     smallConfiguration {
@@ -36,13 +36,13 @@ import Testing
     },
     smallConfiguration {
       $0.diffusion.schedule = .quadratic
-      // Decides initial values alone.
+      // Determines only initial values.
       $0.model.architecture.attentionInitialScale = 0.1
     },
     smallConfiguration {
       $0.model.architecture.headCount = 4
       $0.model.architecture.timeConditioning = .scaleShift
-      // With 1000 steps it changes nothing.
+      // With 1000 steps it has no effect.
       $0.diffusion.rescaleTimes = true
     },
     smallConfiguration {
@@ -50,7 +50,7 @@ import Testing
       $0.model.architecture.headChannels = 4
     },
     smallConfiguration {
-      // One head, said in the other way.
+      // One head, in the other notation.
       $0.model.architecture.headChannels = 16
       $0.model.architecture.timeConditioning = .scaleShift
     },

@@ -2,7 +2,7 @@ import Diffusion
 import Tensors
 import Testing
 
-/// What holds of every sampler.
+/// Properties of every sampler.
 @Suite struct AllSamplersTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let name: SamplerName
@@ -49,16 +49,16 @@ import Testing
     settings.variance = .small
     settings.clipsOriginal = false
     settings.tolerance = 1e-4
-    // With one step of a level only, the noise of 300 levels falls faster than Langevin steps can follow.
+    // With a single Langevin step per level, the noise of 300 levels falls faster than the steps can follow.
     if name == .langevin { settings.corrections = 5 }
     return settings
   }
 
-  /// Four standard errors, and what 300 steps are off by: a hundredth of the data's size.
+  /// Four standard errors, plus the bias of 300 steps: a hundredth of the data's size.
   static let bias = 0.01
 
-  /// A Langevin step's length comes from the norms of an image's noise and score, which for two elements say little: there
-  /// images have 128. Steps of a signal-to-noise ratio of 0.16 leave noise of which each level keeps some.
+  /// The length of a Langevin step depends on the norms of an image's noise and score, which are unreliable for two
+  /// elements; so images have 128. Steps with a signal-to-noise ratio of 0.16 keep some noise of each level.
   static let langevinBias = 0.03
 
   @Test(arguments: cases)
@@ -87,12 +87,12 @@ import Testing
     }
   }
 
-  /// Says what it is asked for, as exactly as single precision can.
+  /// Returns the exact prediction, rounded to single precision.
   struct ExactNetwork: DiffusionNetwork {
     let model: ModelDescription
 
     func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
-      // What the network of a discrete process is told is the time itself.
+      // The time input of a discrete process's network is the time itself.
       let scales = times.map { 1 / model.inputScale(at: Double($0)) }
       let x = DoubleTensor(scales * DoubleTensor(x))
       let estimate = ExactDenoiser(data: mixture(pairs: 1), process: model.process).estimate(
@@ -102,7 +102,8 @@ import Testing
     }
   }
 
-  /// Outputs are rounded to single precision, which at much noise is a hundred times that of the image.
+  /// Outputs are rounded to single precision; at high noise levels the error is a hundred times larger relative to the
+  /// image.
   @Test(arguments: SamplerName.allCases)
   func allPredictionsDrawTheSameImages(_ name: SamplerName) throws {
     let process = DiscreteProcess(schedule: try .linear(steps: 100, first: 1e-3, last: 0.1))

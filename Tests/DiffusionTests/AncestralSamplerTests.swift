@@ -21,9 +21,9 @@ import Testing
   struct Case: Sendable {
     let steps: Int
     let variance: ReverseVariance
-    /// How far the variance of the samples may be from that of the data, as a share of it. Discrete reverse steps are
-    /// normal distributions of a fixed variance, wrong by a share that grows with their length; the exact value, from
-    /// `momentsAfterSampling`, is in the comment.
+    /// The relative error of the samples' variance. Discrete reverse steps are normal distributions with a fixed
+    /// variance, whose relative error grows with the length of the steps; the comments give the exact values, from
+    /// `momentsAfterSampling`.
     let discretisation: Double
   }
 
@@ -54,7 +54,7 @@ import Testing
     #expect(abs(variance - expected.variance) < 4 * expected.variance * (2 / count).squareRoot())
 
     let dataVariance = data.standardDeviation * data.standardDeviation
-    // ᾱ_T is 4e-5 and not 0, so the latents start with a mean that is wrong by that share of √ᾱ_T.
+    // ᾱ_T is 4e-5 and not 0, so the mean of the latents has a relative error of √ᾱ_T.
     #expect(abs(expected.mean - data.mean) < 1e-5)
     #expect(abs(expected.variance / dataVariance - 1) < testCase.discretisation)
   }

@@ -32,7 +32,7 @@ import Testing
     #expect(Self.cases.count == 2 * 5 * (4 + 2))
   }
 
-  /// Images of 256 levels, the outermost too, at the first step, the last and between.
+  /// Images of 256 levels, including the outermost ones, at the first step, the last, and in between.
   private func noised(_ objective: TrainingObjective) -> NoisedImages {
     let levels: [Float] = [0, 255, 1, 128, 200, 77, 0, 255]
     let images = Tensor(levels.map { $0 / 127.5 - 1 }, shape: [4, 1, 2, 1])
@@ -43,12 +43,12 @@ import Testing
       weights: [1, 0.5, 2, 1])
   }
 
-  /// How much the output changes where the noise it tells changes by 1.
+  /// The change of the output if the predicted noise changes by 1.
   private func unitOfNoise(_ objective: TrainingObjective, _ time: Double) -> Float {
     Float(1 / abs(objective.model.reading(at: time).noise.output))
   }
 
-  /// The right output, off by a tenth; and log-variances between the bounds or, freely, around them.
+  /// The exact output with an error of a tenth; and log-variances between the bounds or, if unbounded, around them.
   private func output(_ objective: TrainingObjective, _ images: NoisedImages) -> Tensor {
     let model = objective.model
     let errors = Latents.draw(shape: [8, 2], seed: 7, firstImage: 0).elements
@@ -69,7 +69,7 @@ import Testing
     return Tensor(values, shape: [4, 1, 2, model.variance.isLearned ? 2 : 1])
   }
 
-  /// Of the hybrid loss the mean is told by the mean square alone.
+  /// In the hybrid loss, only the mean squared error trains the mean.
   @Test(arguments: cases)
   func gradientsAgreeWithFiniteDifferences(_ test: Case) throws {
     let objective = test.objective
@@ -90,7 +90,7 @@ import Testing
         let means = Tensor((0..<8).map { changed.elements[2 * $0] }, shape: [4, 1, 2, 1])
         return simple.lossAndGradient(output: means, of: images, elementsInGlobalBatch: 16).loss
       }
-      // Differences of two widths, so that the error of the second order cancels (Richardson).
+      // Differences with two widths, so that the second-order error cancels (Richardson).
       let unit = tellsMean ? unitOfNoise(objective, images.times[index * 4 / output.count]) : 1
       let widths = [unit * 0x1p-6, unit * 0x1p-7]
       let slopes = widths.map { width in
@@ -99,7 +99,7 @@ import Testing
       }
       let ratio = (slopes[0].1 / slopes[1].1) * (slopes[0].1 / slopes[1].1)
       let difference = (ratio * slopes[1].0 - slopes[0].0) / (ratio - 1)
-      // The loss has the rounding of doubles, which the width magnifies, and the gradient that of floats.
+      // The loss has the rounding errors of doubles, amplified by the width, and the gradient those of floats.
       let rounding = 1e-14 * abs(whole.loss) / Double(widths[1])
       #expect(
         abs(Double(whole.gradient.elements[index]) - difference) < 2e-5 * abs(difference) + rounding + 1e-9,
@@ -132,8 +132,8 @@ import Testing
     }
   }
 
-  /// For Gaussian data the best variance of a reverse step is β̃ and what is uncertain of the image; there the bound's
-  /// gradient by the log-variance vanishes on average.
+  /// For Gaussian data, the optimal variance of a reverse step is β̃ plus the uncertainty of the image; there the
+  /// expected gradient of the bound with respect to the log-variance vanishes.
   @Test(arguments: [1, 10, 49])
   func theBestVarianceIsThatOfTheReverseStep(step: Int) throws {
     let process = Self.variancePreserving

@@ -3,9 +3,9 @@ import RealModule
 import Tensors
 import Testing
 
-/// The derivative that likelihoods need, through everything that is made of a network's output.
+/// The derivative that likelihoods need, for all predictions and processes.
 @Suite struct DerivativeTests {
-  /// out_i = sin((1 + class)·x_i) + 0.3·x_{i+1}·x_i + t/1000, each image by itself.
+  /// out_i = sin((1 + class)·x_i) + 0.3·x_{i+1}·x_i + t/1000, for each image separately.
   struct SmallNetwork: DifferentiableNetwork {
     private func factor(_ classes: [Int?]?, _ image: Int) -> Double { Double(classes?[image].map { 2 + $0 } ?? 1) }
 
@@ -75,8 +75,8 @@ import Testing
     let (estimate, derivative) = try denoiser.estimateWithDerivative(x, at: clamped, images: [0, 1], probe: probe)
     let plain = try denoiser.estimate(x, at: clamped, images: [0, 1])
     #expect(estimate.noise == plain.noise && estimate.original == plain.original)
-    // Directional differences: Σ derivative·d against the change of Σ probe·ε̂ along d. The network sees single precision
-    // numbers, so the width is large, and two widths together leave out the error of the second order.
+    // Directional differences: Σ derivative·d against the change of Σ probe·ε̂ along d. The network computes in single
+    // precision, so the width is large, and two widths together cancel the second-order error.
     for seed in 5..<8 as Range<UInt64> {
       let direction = normals([2, 2, 2, 1], seed: seed)
       func slope(_ width: Double) throws -> Double {

@@ -63,7 +63,7 @@ import Testing
     #expect((standardDeviation == 0) == (step.timestep == 0))
   }
 
-  /// x_{t−1} of the fixture's x_t: what the denoiser is asked about next, or the result if t is the last step.
+  /// x_{t−1} for the fixture's x_t: the denoiser's next input, or the result if t is the last step.
   private func afterOneStep(_ step: Step, seed: UInt64) throws -> [Float] {
     let prediction = try tensor("steps/\(step.timestep)/noise_prediction")
     let latents = try tensor("steps/\(step.timestep)/x_t")

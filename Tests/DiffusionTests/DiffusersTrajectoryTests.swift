@@ -3,18 +3,18 @@ import HDF5
 import Tensors
 import Testing
 
-/// Samplers go where diffusers' schedulers go, from the same latents with the same network and noise;
-/// Fixtures/README.md says which scheduler each case is of, and where diffusers is not followed.
+/// Samplers follow diffusers' schedulers, from the same latents with the same network and noise; Fixtures/README.md
+/// lists the scheduler of each case and the deliberate differences.
 @Suite(.serialized) struct DiffusersTrajectoryTests {
-  /// Of x up to 150 in size, in double precision, whose rounding is 1.1e-16 of it. Where little noise is left, 1 − ᾱ ≥ 1e-4
-  /// comes from a difference, which makes 1e-12 of that.
+  /// For x up to 150 in double precision, whose relative rounding error is 1.1e-16. At low noise, 1 − ᾱ ≥ 1e-4 is
+  /// computed as a difference, which turns this into 1e-12.
   static let preciseTolerance = 1e-12
 
-  /// Of images of about 1 in size. In single precision 1 − ᾱ ≥ 1e-4 comes from a difference with a rounding of 6e-8: wrong
-  /// by a share of 6e-4, of a part of the image that is 0.01 in size.
+  /// For images of about 1. In single precision, 1 − ᾱ ≥ 1e-4 is computed as a difference with a rounding error of
+  /// 6e-8: a relative error of 6e-4 in a part of the image of size 0.01.
   static let tolerance = 1e-4
 
-  /// Of times up to 1000 that are found by their noise, whose logarithm changes by 2e-4 or more from one to the next.
+  /// For times up to 1000 that are found by their noise, whose logarithm changes by at least 2e-4 per step.
   static let timeTolerance = 1e-11
 
   static let cases =
@@ -41,7 +41,7 @@ import Testing
     expectEqual(samples.images, images[...], within: Self.preciseTolerance, "images")
   }
 
-  /// As both libraries are used: with networks in single precision, diffusers itself in it too.
+  /// In the usual way: with networks in single precision, and diffusers in single precision as well.
   @Test(arguments: cases)
   func imagesAreDiffusersInSinglePrecision(_ test: TrajectoryCase) throws {
     let denoiser = NetworkDenoiser(

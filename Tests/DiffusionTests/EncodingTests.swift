@@ -3,8 +3,8 @@ import Testing
 
 /// From images to latents and back.
 @Suite struct EncodingTests {
-  /// The solver's errors of 1e-9 a step, a thousand steps of a discrete process between which its equation is continued,
-  /// and what the way from latents to images, which spreads them, makes of these.
+  /// The solver's error of 1e-9 per step, over a thousand steps of a discrete process between which its equation is
+  /// interpolated, amplified on the path from latents to images.
   static let tolerance = 1e-5
 
   @Test(arguments: ProcessTests.sdes + [ProcessTests.zeroTerminalSNR])
@@ -22,7 +22,7 @@ import Testing
     #expect(largestDifference(images, back) < Self.tolerance)
   }
 
-  /// Latents of the model's own data are the prior's.
+  /// Latents of the model's own data follow the prior.
   @Test func latentsOfTheDataAreStandardNormal() throws {
     let process = try VariancePreservingSDE()
     let data = GaussianMixture(mean: 0.1, standardDeviation: 0.4, size: 1)
@@ -49,7 +49,7 @@ import Testing
       let between = sphericalInterpolation(unit, other, share: share)
       #expect(between.imageNorms.allSatisfy { abs($0 - 1) < 1e-12 })
     }
-    // Halfway is as far from both.
+    // The midpoint is equally far from both.
     let middle = sphericalInterpolation(unit, other, share: 0.5)
     let (first, second) = (DoubleTensor(middle - unit), DoubleTensor(middle - other))
     for (left, right) in zip(first.imageNorms, second.imageNorms) { #expect(abs(left - right) < 1e-12) }

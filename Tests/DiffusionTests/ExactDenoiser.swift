@@ -1,12 +1,12 @@
 import Diffusion
 import RealModule
 
-/// Images drawn from a few normal distributions, N(mean_k, standardDeviation_k²·I) with probability weight_k: everything about
-/// them is known in closed form at every time of a process.
+/// Images drawn from a few normal distributions, N(mean_k, standardDeviation_k²·I) with probability weight_k: all their
+/// properties are known in closed form at every time of a process.
 struct GaussianMixture: Sendable {
   struct Component: Sendable {
     var weight: Double
-    /// One number for every element of an image.
+    /// One number per element of an image.
     var mean: [Double]
     var standardDeviation: Double
   }
@@ -15,7 +15,7 @@ struct GaussianMixture: Sendable {
 
   init(_ components: [Component]) { self.components = components }
 
-  /// One component, the same for every element.
+  /// One component with the same mean for every element.
   init(mean: Double, standardDeviation: Double, size: Int) {
     self.init([Component(weight: 1, mean: [Double](repeating: mean, count: size), standardDeviation: standardDeviation)]
     )
@@ -69,7 +69,7 @@ struct GaussianMixture: Sendable {
   }
 }
 
-/// The best possible denoiser for a mixture, in double precision.
+/// The optimal denoiser for a mixture, in double precision.
 struct ExactDenoiser: Denoiser {
   let data: GaussianMixture
   let process: any ForwardProcess
@@ -85,7 +85,7 @@ struct ExactDenoiser: Denoiser {
   }
 }
 
-/// A denoiser made of a closure.
+/// A denoiser given by a closure.
 struct ClosureDenoiser: Denoiser {
   let body: (DoubleTensor, [Double]) throws -> Estimate
 

@@ -2,7 +2,7 @@ import Diffusion
 import Tensors
 import Testing
 
-/// Guidance with exact parts: a mixture's components are the classes.
+/// Guidance with exact parts: the classes are the components of a mixture.
 @Suite struct GuidanceTests {
   static let mixture = GaussianMixture([
     .init(weight: 0.25, mean: [0.8, -0.2, 0.1], standardDeviation: 0.2),
@@ -10,7 +10,7 @@ import Testing
     .init(weight: 0.4, mean: [0, -0.6, 0.7], standardDeviation: 0.15),
   ])
 
-  /// Says the noise in single precision, as networks do, of images scaled as networks see them.
+  /// Predicts the noise in single precision, as networks do, from scaled images.
   struct ExactNetwork: DiffusionNetwork {
     let process: DiscreteProcess
 
@@ -35,7 +35,7 @@ import Testing
   struct ExactClassifier: NoisyClassifier {
     let process: DiscreteProcess
 
-    /// ∇ log p(k | x) = ∇ log q(x | k) − ∇ log q(x), each −ε/σ; by the scaled x, another factor.
+    /// ∇ log p(k | x) = ∇ log q(x | k) − ∇ log q(x), each −ε/σ; with respect to the scaled x, divided by the scale.
     func logProbabilityGradient(_ x: Tensor, times: [Float], classes: [Int]) -> Tensor {
       let network = ExactNetwork(process: process)
       let told = DoubleTensor(network.output(x, times: times, classes: classes.map { $0 }))
@@ -61,7 +61,7 @@ import Testing
     ProcessTests.Named(testDescription: "ve", process: try! DiscreteProcess.varianceExploding(steps: 1000)),
   ]
 
-  /// The identity that classifier-free guidance rests on.
+  /// The identity that classifier-free guidance is based on.
   @Test(arguments: processes, [0.0, 0.5, 2])
   func bothKindsOfGuidanceFollowTheSameTrajectory(_ named: ProcessTests.Named, scale: Double) throws {
     let process = named.process.discrete!
@@ -74,12 +74,12 @@ import Testing
     let untold = try sample(
       .classifier(classifier, classes: classes, scale: 1 + scale, modelClasses: classes.map { _ in nil }), latents,
       process: process)
-    // Single precision in 40 steps, of gradients that are differences.
+    // Single precision over 40 steps, with gradients that are differences.
     #expect(largestDifference(free, told) < 2e-4)
     #expect(largestDifference(free, untold) < 2e-4)
   }
 
-  /// Notes what it is shown.
+  /// Records its inputs.
   final class Listener: NoisyClassifier, @unchecked Sendable {
     var x: [Float] = []
     var times: [Float] = []
@@ -97,7 +97,7 @@ import Testing
     }
   }
 
-  /// A classifier is trained by itself, on scaled images and steps.
+  /// A classifier is trained separately, on scaled images and steps.
   @Test func aClassifierIsShownWhatItWasTrainedOnWhateverTheModelSees() throws {
     let process = try DiscreteProcess.varianceExploding(steps: 1000)
     let model = ModelDescription(
@@ -113,7 +113,7 @@ import Testing
     let scale = 1 / (1 + sigma * sigma).squareRoot()
     #expect(listener.times == [Float(process.networkTime(at: time))])
     for (shown, element) in zip(listener.x, x.elements) { #expect(abs(Double(shown) - scale * element) < 1e-6) }
-    // The listener's gradient is its input; by x itself it has the factor of the scaling.
+    // The listener's gradient is its input; with respect to x itself it has the factor of the scaling.
     for (noise, element) in zip(estimate.noise.elements, x.elements) {
       #expect(abs(noise + sigma * scale * scale * element) < 1e-6)
     }
@@ -150,6 +150,6 @@ import Testing
 }
 
 extension GaussianMixture.Component {
-  /// The same as the only one.
+  /// The same component as the only one.
   var certain: Self { Self(weight: 1, mean: mean, standardDeviation: standardDeviation) }
 }

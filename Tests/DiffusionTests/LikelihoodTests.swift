@@ -3,7 +3,7 @@ import RealModule
 import Testing
 
 @Suite struct LikelihoodTests {
-  /// The best denoiser for a mixture, with its derivative by differences in double precision.
+  /// The optimal denoiser for a mixture, with its derivative by differences in double precision.
   struct DifferentiableExactDenoiser: DifferentiableDenoiser {
     let exact: ExactDenoiser
 
@@ -24,8 +24,8 @@ import Testing
     }
   }
 
-  /// For one normal distribution the trace estimate has no variance with signs as probes. Its mean is that of the prior:
-  /// another one, of which a share is left where the flow begins, would be the prior's error.
+  /// For a single normal distribution, the trace estimate has no variance if the probes are signs. Its mean is that of
+  /// the prior: with another mean, a remainder of it at the start of the flow would be an error of the prior.
   @Test(arguments: ProcessTests.sdes.prefix(4))
   func flowGivesTheDensityOfGaussianData(_ named: ProcessTests.Named) throws {
     let process = named.process
@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  /// Of a mixture's density the estimate is right on average.
+  /// For a mixture, the density estimate is unbiased.
   @Test(arguments: [FlowLikelihood.Probe.rademacher, .gaussian])
   func flowGivesTheDensityOfAMixtureOnAverage(_ probe: FlowLikelihood.Probe) throws {
     let process = try VariancePreservingSDE()
@@ -65,7 +65,7 @@ import Testing
     #expect(abs(FlowLikelihood.bitsPerDimension(logDensity: 3 * Double.log(0.5), dimensions: 3) - 8) < 1e-12)
   }
 
-  /// With the best denoiser of data that are one point, every term but the last vanishes.
+  /// With the optimal denoiser for data that are a single point, every term except the last vanishes.
   @Test func theBoundOfAKnownImageIsItsLastTerm() throws {
     let process = DiscreteProcess(schedule: try .linear(steps: 100, first: 1e-3, last: 0.2))
     let point = GaussianMixture(mean: 0.25, standardDeviation: 0, size: 4)
@@ -110,7 +110,7 @@ import Testing
   }
 
   @Test func theLevelsOfAnImageHaveProbabilityOneTogether() throws {
-    // Step 0 with the estimate fixed: Σ over the 256 levels of p(x_0 | x_1).
+    // Step 0 with a fixed estimate: Σ over the 256 levels of p(x_0 | x_1).
     let process = DiscreteProcess(schedule: try .linear(steps: 10, first: 1e-3, last: 0.2))
     for variance in [ReverseVariance.small, .large] {
       let bound = VariationalBound(process: process, variance: variance)

@@ -2,11 +2,11 @@ import Diffusion
 import Testing
 
 @Suite struct LinearCombinationTests {
-  /// Images longer than what is added up at a time, and not a multiple of it.
+  /// Images longer than the block size, and not a multiple of it.
   static let shape = [3, 1300]
   static let (x, y, z) = (normals(shape, seed: 1), normals(shape, seed: 2), normals(shape, seed: 3))
 
-  /// ((0 + f₁·x) + f₂·y) + f₃·z of each element, with the factors of its image.
+  /// ((0 + f₁·x) + f₂·y) + f₃·z for each element, with the factors of its image.
   private func plainSum(_ terms: [(factors: [Double], tensor: DoubleTensor)]) -> [UInt64] {
     (0..<Self.x.elements.count).map { index in
       terms.reduce(0) { $0 + $1.factors[index / Self.x.imageSize] * $1.tensor.elements[index] }.bitPattern

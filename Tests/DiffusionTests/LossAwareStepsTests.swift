@@ -24,7 +24,7 @@ import Testing
     for (actual, root) in zip(steps.probabilities, roots) {
       #expect(abs(actual - (0.999 * root / total + 0.001 / 4)) < 1e-12)
     }
-    // The oldest are forgotten.
+    // The oldest losses are forgotten.
     for _ in 0..<10 { steps.note(loss: 1, ofStep: 0) }
     #expect(abs(steps.probabilities[0] - (0.999 * 0.1 + 0.001 / 4)) < 1e-12)
   }
@@ -45,7 +45,7 @@ import Testing
     }
     // 19 degrees of freedom: the 0.1st and 99.9th percentiles.
     #expect((5.4...43.8).contains(chiSquare))
-    // The weighted mean of t is that of even draws.
+    // The weighted mean of t is that of uniform draws.
     let weighted = zip(drawn.times, drawn.weights).map { $0 * $1 }
     let (mean, variance) = moments(weighted)
     #expect(abs(mean - 9.5) < 4 * (variance / Double(count)).squareRoot())

@@ -3,8 +3,8 @@ import RealModule
 import Tensors
 import Testing
 
-/// What networks are told of the time, and how they see the image, as the public code of Song et al. (arXiv:2011.13456) and
-/// of Karras et al. (arXiv:2206.00364) has it.
+/// The time input and the input scaling of networks, as in the public code of Song et al. (arXiv:2011.13456) and of
+/// Karras et al. (arXiv:2206.00364).
 @Suite struct NetworkTimeTests {
   private static func describe(
     _ process: any ForwardProcess, _ signal: ModelDescription.TimeSignal, scalesInput: Bool = true
@@ -45,7 +45,7 @@ import Testing
       #expect(Self.describe(process, .linear).networkTime(at: Double(step)) == Double(step) / 4)
     }
     #expect(process.marginals == DiscreteProcess(schedule: try .cosine(steps: 4000)).marginals)
-    // The times of the steps that are kept stay what they were.
+    // The times of the remaining steps do not change.
     #expect(process.respaced(keeping: [2, 400, 3998]).networkTime(at: 2) == 3998.0 / 4)
     let same = try DiscreteProcess.varianceExploding(steps: 1000)
     #expect(same.rescalingNetworkTimes() == same)
@@ -62,7 +62,7 @@ import Testing
     #expect(abs(edm.inputScale(at: 2) - 1 / 4.25.squareRoot()) < 1e-15)
   }
 
-  /// The public loss of a network that says the score: the mean of (σ·score + ε)².
+  /// The public loss of a network that predicts the score: the mean of (σ·score + ε)².
   @Test func scoreMatchingOfAScoreIsThePublicLoss() throws {
     let model = Self.describe(try VarianceExplodingSDE(sigmaMin: 0.02, sigmaMax: 100), .logarithmic, scalesInput: false)
     let objective = try TrainingObjective(model: model, loss: .scoreMatching)
@@ -78,7 +78,7 @@ import Testing
       expected += error * error / 6
       let gradient = 2 * sigma * error / 6
       #expect(abs(Double(result.gradient.elements[index]) - gradient) < 1e-6 * max(abs(gradient), 1))
-      // The network sees x itself, and is told log σ.
+      // The network's inputs are x itself and log σ.
       let noisy = Double(images.elements[index]) + sigma * noise
       #expect(abs(Double(drawn.input.elements[index]) - noisy) < 1e-6 * max(abs(noisy), 1))
       #expect(abs(Double(drawn.networkTimes[index / 3]) - Double.log(sigma)) < 1e-6)

@@ -7,7 +7,7 @@ import Testing
     #expect(schedule.steps == 1000)
     #expect(schedule.betas.first == 1e-4)
     #expect(abs(schedule.betas[999] - 0.02) < 1e-15)
-    // The product of 1 − β_t, computed apart in Python.
+    // The product of 1 − β_t, computed separately in Python.
     #expect(abs(schedule.cumulativeAlphas[999] - 4.0358297653756754e-05) < 1e-15)
   }
 

@@ -3,7 +3,7 @@ import Tensors
 import Testing
 
 @Suite struct PredictionTests {
-  /// Every parametrisation of every process reads back what it was asked to say.
+  /// Every parametrisation of every process recovers the image and the noise from its target.
   @Test(arguments: ProcessTests.sdes)
   func theRightOutputIsReadAsImageAndNoise(_ named: ProcessTests.Named) {
     let process = named.process
@@ -24,7 +24,7 @@ import Testing
         let reading = model.reading(at: time)
         let readOriginal = reading.original.noisy * x + reading.original.output * output
         let readNoise = reading.noise.noisy * x + reading.noise.output * output
-        // Where the image is all noise its share of x is lost to rounding, and the other way round.
+        // If x is almost all noise, the image's part is lost to rounding, and vice versa.
         let tolerance = 1e-13 * (1 + marginal.sigma / marginal.signal + marginal.signal / marginal.sigma)
         #expect(abs(readOriginal - original) < tolerance * 10, "\(parametrisation) at \(time)")
         #expect(abs(readNoise - noise) < tolerance * 10, "\(parametrisation) at \(time)")
@@ -54,7 +54,7 @@ import Testing
     #expect(abs(target.original * original + target.noise * noise - mean) < 1e-14)
   }
 
-  /// Says the same of every image.
+  /// Predicts the same for every image.
   private struct ConstantNetwork: DiffusionNetwork {
     let value: Float
 

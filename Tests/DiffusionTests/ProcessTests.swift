@@ -17,7 +17,7 @@ import Testing
     Named(testDescription: "discrete ve", process: try! DiscreteProcess.varianceExploding(steps: 1000)),
   ]
 
-  /// Whose last step has nothing of the image; not among the others, since a network cannot be asked for its noise there.
+  /// Its last step leaves nothing of the image; not among the others, since a network cannot predict the noise there.
   static let zeroTerminalSNR = Named(
     testDescription: "discrete vp without signal at the end",
     process: DiscreteProcess(schedule: try! NoiseSchedule.linear().withZeroTerminalSNR()))
@@ -27,7 +27,7 @@ import Testing
     #expect(process.hasZeroTerminalSNR && process.marginal(at: 999) == Marginal(signal: 0, sigma: 1))
     #expect(process.times == 0...998)
     #expect(process.drift(at: 998).isFinite && process.squaredDiffusion(at: 998).isFinite)
-    // x_{T−2} does not depend on what came after it.
+    // x_{T−2} does not depend on later steps.
     let transition = process.transition(to: 999)
     let before = process.marginals[998]
     #expect(transition.ratio == 0 && transition.variance == 1)
@@ -38,7 +38,7 @@ import Testing
       #expect(respaced.hasZeroTerminalSNR && respaced.transition(to: respaced.steps - 1).ratio == 0)
     }
     #expect(process.firstUnworkableTime == nil)
-    // Guidance moves what is said of the image, of which x has nothing.
+    // Guidance changes the image estimate, which x does not determine.
     for prediction in [Prediction.velocity, .data] {
       let reading = ModelDescription(process: process, parametrisation: .prediction(prediction)).reading(at: 999)
       #expect(reading.original.noisy == 0 && abs(reading.original.output) == 1)
@@ -46,7 +46,7 @@ import Testing
     }
   }
 
-  /// Between the steps the equation goes on without jumps, which would cost solvers their order.
+  /// Between the steps the equation is continued without jumps, which would reduce the solvers' order.
   @Test(arguments: [try! NoiseSchedule.linear(), try! .quadratic(), try! .sigmoid()])
   func discreteProcessesHaveContinuousRates(_ schedule: NoiseSchedule) {
     let process = DiscreteProcess(schedule: schedule)
@@ -54,15 +54,15 @@ import Testing
       let time = Double(step)
       let (before, after) = (process.squaredDiffusion(at: time - 1e-6), process.squaredDiffusion(at: time + 1e-6))
       #expect(abs(before / after - 1) < 1e-5)
-      // And noise only ever grows.
+      // And the noise never decreases.
       #expect((0..<10).allSatisfy { process.squaredDiffusion(at: time + Double($0) / 10) > 0 })
-      // The rate is β of the steps around.
+      // The rate lies between the β of the neighbouring steps.
       let betas = schedule.betas[step]...schedule.betas[step + 1]
       #expect(betas.lowerBound * 0.99 < before && before < betas.upperBound * 1.02)
     }
   }
 
-  /// dα/dt = f·α and dσ²/dt = 2f·σ² + g², by which drift and diffusion belong to the marginals.
+  /// dα/dt = f·α and dσ²/dt = 2f·σ² + g²: drift and diffusion are consistent with the marginals.
   @Test(arguments: sdes)
   func marginalsFollowFromDriftAndDiffusion(_ named: Named) {
     let process = named.process
@@ -93,7 +93,7 @@ import Testing
     #expect(zip(times, times.dropFirst()).allSatisfy(>))
   }
 
-  /// The discrete process with β_i = β(i/T)/T becomes the stochastic differential equation.
+  /// The discrete process with β_i = β(i/T)/T converges to the stochastic differential equation.
   @Test func theDiscreteProcessConvergesToTheEquation() throws {
     let sde = try VariancePreservingSDE()
     var errors: [Double] = []

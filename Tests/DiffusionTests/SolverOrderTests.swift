@@ -2,8 +2,8 @@ import Diffusion
 import RealModule
 import Testing
 
-/// Deterministic samplers against the exact solution for Gaussian data, where x(t) stays at the same place of the
-/// marginal distribution: (x − α·m)/√(α²s² + σ²) does not change.
+/// Deterministic samplers against the exact solution for Gaussian data, where x(t) keeps its quantile of the marginal
+/// distribution: (x − α·m)/√(α²s² + σ²) is constant.
 @Suite struct SolverOrderTests {
   static let size = 6
   static let data = GaussianMixture(mean: 0.4, standardDeviation: 0.3, size: size)

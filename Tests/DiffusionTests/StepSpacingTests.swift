@@ -2,7 +2,7 @@ import Diffusion
 import Testing
 
 @Suite struct StepSpacingTests {
-  /// As diffusers' DDPMScheduler sets its timesteps, ascending.
+  /// Like the timesteps of diffusers' DDPMScheduler, ascending.
   @Test func fewStepsLieWhereDiffusersPutsThem() throws {
     #expect(try StepSpacing.linspace.steps(4, of: 1000) == [0, 333, 666, 999])
     #expect(try StepSpacing.leading.steps(4, of: 1000) == [0, 250, 500, 750])

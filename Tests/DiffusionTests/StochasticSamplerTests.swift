@@ -2,13 +2,14 @@ import Diffusion
 import RealModule
 import Testing
 
-/// Samplers that add noise, with the best denoiser for Gaussian data: samples must have the data's mean and variance.
+/// Samplers that add noise, with the optimal denoiser for Gaussian data: samples must have the data's mean and
+/// variance.
 @Suite struct StochasticSamplerTests {
   static let (mean, standardDeviation) = (0.3, 0.5)
 
   struct Case: Sendable, CustomTestStringConvertible {
     let testDescription: String
-    /// How far the variance may be from the data's, as a share of it; in the comment what it is.
+    /// The maximum relative error of the variance; the comments give the actual values.
     let discretisation: Double
     let sampler: @Sendable (any ForwardProcess) throws -> any Sampler
   }
@@ -28,7 +29,8 @@ import Testing
   @Test(arguments: cases, ProcessTests.sdes.prefix(3))
   func samplesHaveTheMomentsOfTheData(_ test: Case, _ named: ProcessTests.Named) throws {
     let process = named.process
-    // Many elements: a Langevin step's length is chosen by the norms of an image's noise and score, which vary in few.
+    // Many elements: a Langevin step's length depends on the norms of an image's noise and score, which vary if there
+    // are few.
     let exact = ExactDenoiser(
       data: GaussianMixture(mean: Self.mean, standardDeviation: Self.standardDeviation, size: 500), process: process)
     let images = try test.sampler(process).sample(
@@ -37,7 +39,7 @@ import Testing
     let end = process.marginal(at: process.times.lowerBound)
     let variance = Double.pow(end.signal * Self.standardDeviation, 2) + end.sigma * end.sigma
     let (measuredMean, measuredVariance) = moments(images.elements)
-    // Four standard errors, and what the steps cost.
+    // Four standard errors, plus the discretisation error.
     let count = Double(images.elements.count)
     #expect(abs(measuredMean - end.signal * Self.mean) < 4 * (variance / count).squareRoot() + 0.02 * Self.mean)
     #expect(
@@ -45,12 +47,13 @@ import Testing
       "\(measuredVariance / variance)")
   }
 
-  /// Every error of Euler's steps halves with their length.
+  /// All errors of Euler's method are halved with the step size.
   @Test func eulerMaruyamaConvergesInDistribution() throws {
     let process = try VariancePreservingSDE()
     let exact = ExactDenoiser(
       data: GaussianMixture(mean: 0, standardDeviation: Self.standardDeviation, size: 1), process: process)
-    // The variance of a linear recursion, followed exactly: two samples with opposite latents and noise show the factor.
+    // The variance of a linear recursion, computed exactly: two samples with opposite latents and noise give the
+    // factor.
     func variance(steps: Int) throws -> Double {
       let times = process.samplingTimes(steps: steps)
       var variance = process.priorSigma * process.priorSigma
@@ -97,7 +100,7 @@ import Testing
     #expect(result.evaluations == 1001)
   }
 
-  /// Churn adds noise and takes it away: the distribution stays.
+  /// Churn adds noise and removes it: the distribution does not change.
   @Test func edmsChurnKeepsTheDistribution() throws {
     let process = try EDMProcess()
     let exact = ExactDenoiser(

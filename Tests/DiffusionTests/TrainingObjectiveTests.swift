@@ -66,7 +66,7 @@ import Testing
     }
   }
 
-  /// Times of continuous processes: their mean of what the density says is uniform.
+  /// Times of continuous processes: the cumulative probability of a time is uniformly distributed.
   @Test func timesFollowTheirDensities() throws {
     let process = try VariancePreservingSDE()
     let model = ModelDescription(process: process, parametrisation: .prediction(.noise))
@@ -76,7 +76,7 @@ import Testing
     #expect(abs(moments(uniform).mean - 0.5) < 4 / (12.0 * 20_000).squareRoot() + 1e-5)
     #expect(uniform.min()! >= 1e-5 && uniform.max()! <= 1)
 
-    // ∫ g²/σ² dt = log(e^B − 1) of the variance-preserving equation, B = ∫ β dt; its share is uniform.
+    // ∫ g²/σ² dt = log(e^B − 1) for the variance-preserving equation, B = ∫ β dt; its fraction is uniform.
     func integral(_ time: Double) -> Double {
       let b = time * 0.1 + time * time * 19.9 / 2
       return b + Double.log(-Double.expMinusOne(-b))
@@ -136,7 +136,7 @@ import Testing
       var parametrisations = Prediction.allCases.filter { isDiscrete || $0 != .mean }
         .map { ModelDescription.Parametrisation.prediction($0) }
       if named.process.timeIsSigma { parametrisations = [.preconditioned(sigmaData: 0.5)] }
-      // BoundLossTests have these.
+      // Tested in BoundLossTests.
       if loss == .variational || loss == .hybrid { return [] }
       if loss == .edm && !named.process.timeIsSigma { return [] }
       if loss == .likelihoodWeighted && (isDiscrete || named.process.timeIsSigma) { return [] }
@@ -162,20 +162,20 @@ import Testing
         changed[index] = moved
         return objective.lossAndGradient(output: changed, of: drawn, elementsInGlobalBatch: 12).loss
       }
-      // Central differences of a square are exact; the loss carries double, the gradient float precision.
+      // Central differences of a square are exact; the loss has double, the gradient single precision.
       let difference = (losses[0] - losses[1]) / (Double(above) - Double(below))
       let tolerance = 1e-7 * max(1, abs(difference)) + 1e-13 * losses[0] / (Double(above) - Double(below))
       #expect(abs(Double(gradient.elements[index]) - difference) < tolerance)
     }
   }
 
-  /// Score matching is the square of the noise's error, and min-SNR of the image's, whatever the network predicts.
+  /// Score matching is the squared error of the noise, and min-SNR that of the image, whatever the network predicts.
   @Test(arguments: cases.filter { $0.loss == .scoreMatching || $0.loss == .minimumSignalToNoise })
   func theLossIsTheSameForEveryPrediction(_ test: Case) throws {
     let objective = try TrainingObjective(model: test.model, loss: test.loss)
     let images = Latents.draw(shape: [4, 2, 1, 1], seed: 3, firstImage: 0)
     let drawn = objective.draw(images: images, seed: 2, step: 1, firstSample: 0)
-    // The output whose noise is off by 0.1.
+    // The output for a noise error of 0.1.
     var outputs: [Float] = []
     var expected = 0.0
     for index in 0..<images.count {
@@ -192,7 +192,8 @@ import Testing
     let loss = objective.lossAndGradient(
       output: Tensor(outputs, shape: images.shape), of: drawn, elementsInGlobalBatch: images.count
     ).loss
-    // Outputs are rounded to single precision, which where they say little of the noise is much of the error.
+    // Outputs are rounded to single precision, which is a large part of the error where they barely determine the
+    // noise.
     let rounding = drawn.times.map { time in
       let reading = test.model.reading(at: time)
       return 0x1p-23 * 4 * (1 + abs(reading.noise.output) + abs(1 / reading.noise.output)) * abs(reading.noise.output)

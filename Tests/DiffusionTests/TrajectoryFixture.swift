@@ -5,7 +5,7 @@ import RealModule
 import Tensors
 import Testing
 
-/// The way of one of diffusers' schedulers from noise to images; see Fixtures/README.md.
+/// The trajectory of a diffusers scheduler from noise to images; see Fixtures/README.md.
 struct TrajectoryCase: Decodable, Sendable, CustomTestStringConvertible {
   let name: String
   let sampler: String
@@ -13,7 +13,7 @@ struct TrajectoryCase: Decodable, Sendable, CustomTestStringConvertible {
   let schedule: String
   let first: Double
   let last: Double
-  /// Whether the last step has nothing of the image.
+  /// Whether the last step leaves nothing of the image.
   let zeroTerminalSnr: Bool?
   let sigmaMin: Double
   let sigmaMax: Double
@@ -23,9 +23,9 @@ struct TrajectoryCase: Decodable, Sendable, CustomTestStringConvertible {
   let spacing: String
   let variance: String
   let eta: Double
-  /// By the sampler, which leaves ε̂ as it is.
+  /// Clipped by the sampler, which keeps ε̂.
   let clips: Bool
-  /// By the denoiser, which changes ε̂ too.
+  /// Clipped by the denoiser, which changes ε̂ too.
   let clipsInDenoiser: Bool
   let corrections: Int
   let snr: Double
@@ -111,12 +111,12 @@ struct FormulaNetwork: DiffusionNetwork {
   }
 }
 
-/// What `NetworkDenoiser` does, in double precision throughout. It remembers what it was asked.
+/// The same as `NetworkDenoiser`, completely in double precision. It records its inputs.
 final class PreciseDenoiser: Denoiser {
   let network: FormulaNetwork
   let model: ModelDescription
   private(set) var inputs: [DoubleTensor] = []
-  /// As the network is told them.
+  /// The network's time inputs.
   private(set) var times: [Double] = []
 
   init(_ test: TrajectoryCase) throws {
@@ -154,7 +154,7 @@ final class PreciseDenoiser: Denoiser {
 }
 
 extension NoiseSchedule {
-  /// Of 1000 steps.
+  /// With 1000 steps.
   static func named(_ name: String, first: Double, last: Double, zeroTerminalSNR: Bool) throws -> NoiseSchedule {
     let schedule =
       switch name {
@@ -167,21 +167,21 @@ extension NoiseSchedule {
   }
 }
 
-/// A file of trajectories, and what is with them.
+/// A file of trajectories and related data.
 struct TrajectoryFixture: Sendable {
   struct Configuration: Decodable {
     let seed: UInt64
     let cases: [TrajectoryCase]
-    /// Of training and of sampling.
+    /// The numbers of training and sampling steps.
     let stepCounts: [[Int]]
   }
 
-  /// With the steps that are visited.
+  /// With the visited steps.
   static let ordinary = TrajectoryFixture("trajectories.h5")
   /// With the variances of rescaled schedules.
   static let zeroTerminalSNR = TrajectoryFixture("zero-snr.h5")
 
-  /// Where a case is.
+  /// The file that contains a case.
   static func file(of test: TrajectoryCase) -> TrajectoryFixture {
     test.zeroTerminalSnr == true ? zeroTerminalSNR : ordinary
   }

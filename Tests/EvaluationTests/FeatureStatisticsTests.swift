@@ -5,10 +5,10 @@ import Tensors
 import Testing
 
 @Suite struct FeatureStatisticsTests {
-  /// Sums of a few hundred terms, of which a tenth cancels.
+  /// Sums of a few hundred terms, a tenth of which cancels.
   static let tolerance = 1e-13
 
-  /// Means first and deviations from them afterwards, as the definition has it.
+  /// By the definition: means first, then the deviations from them.
   private func direct(_ features: Features) -> (mean: [Double], covariance: [Double]) {
     let (count, dimension) = (features.count, features.dimension)
     let mean = (0..<dimension).map { index in

@@ -3,7 +3,7 @@ import Tensors
 import Testing
 
 @Suite struct FrechetDistanceTests {
-  /// Relative to the traces, between which a distance is the difference: 64 roundings or so.
+  /// Relative to the traces, whose difference the distance is: about 64 roundings.
   static let tolerance = 1e-14
 
   private func diagonal(_ variances: [Double], mean: [Double]? = nil) -> FeatureStatistics {
@@ -63,7 +63,7 @@ import Testing
     #expect(abs(try FrechetDistance(b, a).value - expected) < 11 * Self.tolerance)
   }
 
-  /// With fewer images than features a covariance is singular; rounding must not count as spread.
+  /// With fewer images than features, a covariance is singular; rounding errors must not count as spread.
   @Test(arguments: [2, 10, 64, 300]) func equalStatisticsHaveNoDistance(count: Int) throws {
     let statistics = try FeatureStatistics(
       TestFeatures.rectified(count, dimension: 64, seed: 4), workers: .callingThread)
@@ -88,7 +88,8 @@ import Testing
     #expect(try FrechetDistance(still, diagonal([1, 4])).value == 30)
   }
 
-  /// A collapsed model's images. Sums of thousands of equal numbers are off by thousands of roundings, which are no spread.
+  /// A collapsed model's images. Sums of thousands of equal numbers have thousands of rounding errors, which must not
+  /// count as spread.
   @Test(arguments: [2, 100, 10_000], [1, 2]) func equalImagesHaveADistance(count: Int, kinds: Int) throws {
     let dimension = 40
     let images = TestFeatures.rectified(kinds, dimension: dimension, seed: 10, shift: 3)
@@ -96,7 +97,8 @@ import Testing
     let real = try FeatureStatistics(
       TestFeatures.rectified(300, dimension: dimension, seed: 11), workers: .callingThread)
     let collapsed = try FeatureStatistics(equal, workers: .callingThread)
-    // In double precision from the images: one deviation, along the difference of the two kinds, if there are two.
+    // In double precision from the images: one direction of variation, the difference of the two kinds, if there are
+    // two.
     let difference = zip(images[0], images[kinds - 1]).map { (Double($0) - Double($1)) / 2 }
     let variance = Double(count) / Double(count - 1)
     let projected = (0..<dimension * dimension).reduce(0.0) {
@@ -113,7 +115,7 @@ import Testing
     #expect(abs(try FrechetDistance(collapsed, collapsed).value) < tolerance)
   }
 
-  /// Further below zero than rounding is broken, on the scale of the features.
+  /// An eigenvalue below zero by more than rounding errors, on the scale of the features, is an error.
   @Test func aBrokenMatrixIsRefusedOnTheScaleOfTheFeatures() throws {
     let large = [1e3, 0]
     #expect(throws: Never.self) { try FrechetDistance(diagonal([1, -1e-3], mean: large), diagonal([1, 1])) }
@@ -134,12 +136,12 @@ import Testing
     }
   }
 
-  /// Single precision leaves eigenvalues a little below zero.
+  /// Single precision leaves eigenvalues slightly below zero.
   @Test func aCovarianceStoredInSinglePrecisionIsOne() throws {
     let exact = try FeatureStatistics(TestFeatures.rectified(20, dimension: 40, seed: 7), workers: .callingThread)
     let stored = FeatureStatistics(mean: exact.mean, covariance: exact.covariance.map { Double(Float($0)) }, count: nil)
     let single = 6e-8
-    // A zero that became 6e-8 of the largest eigenvalue has a root of √6e-8 beside it.
+    // A zero that became 6e-8 of the largest eigenvalue has the root √6e-8.
     #expect(abs(try FrechetDistance(exact, stored).value) < 40 * single * trace(exact))
   }
 

@@ -5,7 +5,7 @@ import Testing
   /// Sums of up to a thousand numbers of order one in double precision.
   static let tolerance = 1e-13
 
-  /// Logits that are sure of one class: exp(−200) is nothing beside 1.
+  /// Logits that are certain of one class: exp(−200) is negligible compared to 1.
   private func oneHot(_ labels: [Int], classes: Int) -> Features {
     Features(labels.flatMap { label in (0..<classes).map { $0 == label ? 100 : -100 } }, dimension: classes)
   }
@@ -24,7 +24,7 @@ import Testing
     }
   }
 
-  /// Two splits, of one class each and of two: scores 1 and 2.
+  /// Two splits, one with a single class and one with two: scores 1 and 2.
   @Test func eachSplitHasItsOwnMarginal() throws {
     let score = try InceptionScore(logits: oneHot([1, 1, 0, 1], classes: 2), splitCount: 2)
     #expect(abs(score.mean - 1.5) < Self.tolerance && abs(score.standardDeviation - 0.5) < Self.tolerance)

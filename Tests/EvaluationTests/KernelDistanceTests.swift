@@ -3,7 +3,7 @@ import Tensors
 import Testing
 
 @Suite struct KernelDistanceTests {
-  /// Sums of tens of thousands of kernels of order one, which are not above 1e4.
+  /// Sums of tens of thousands of kernel values, of order one and at most 1e4.
   static let tolerance = 1e-11
 
   private func kernel(_ x: [Float], _ y: [Float]) -> Double {
@@ -18,7 +18,7 @@ import Testing
     return (mean, (squares.reduce(0, +) / count).squareRoot())
   }
 
-  /// Means over pairs, as the definition has it.
+  /// Means over pairs, by the definition.
   private func direct(_ first: Features, _ second: Features) -> Double {
     func mean(_ a: Features, _ b: Features, differing: Bool) -> Double {
       var (sum, count) = (0.0, 0.0)
@@ -55,7 +55,7 @@ import Testing
     let b = TestFeatures.rectified(80, dimension: 20, seed: 4, shift: 0.1)
     let distance = try KernelDistance(a, b, subsetSize: 80, subsetCount: 3, seed: 9, workers: .callingThread)
     #expect(abs(distance.mean - KernelDistance.discrepancy(a, b, workers: .callingThread)) < Self.tolerance)
-    // The subsets differ in order only.
+    // The subsets differ only in order.
     #expect(distance.standardDeviation < Self.tolerance)
   }
 
@@ -83,11 +83,11 @@ import Testing
     #expect(Set(drawn).count == 40)
     #expect(KernelDistance.indices(0, side: 1, size: 50, of: 60, seed: 1) != drawn[0])
     #expect(KernelDistance.indices(0, side: 0, size: 50, of: 60, seed: 2) != drawn[0])
-    // Every image is drawn equally often: 40·50/60 = 33 times, with a deviation of 2.4.
+    // Every image is drawn equally often: 40·50/60 = 33 times, with a standard deviation of 2.4.
     for image in 0..<60 { #expect((20...40).contains(drawn.count(where: { $0.contains(image) }))) }
   }
 
-  /// An estimate without bias is zero on average for one distribution, and within three deviations of the mean's.
+  /// For equal distributions, an unbiased estimate is zero on average; within three standard errors of the mean.
   @Test func oneDistributionHasNoDistanceOnAverage() {
     let estimates = (0..<60).map { (pair: UInt64) -> Double in
       let first = TestFeatures.normals(40, dimension: 6, seed: 2 * pair + 100)

@@ -34,7 +34,7 @@ import Testing
     }
   }
 
-  /// Also where images occur twice, so that balls have no extent.
+  /// Also if images occur twice, so that balls have radius zero.
   @Test(arguments: [1, 4]) func equalSetsCoverEachOther(copies: Int) throws {
     let values = TestFeatures.rectified(40, dimension: 100, seed: 3).values
     let set = Features(Array((0..<copies).map { _ in values }.joined()), dimension: 100)
@@ -49,7 +49,7 @@ import Testing
     #expect(result.precision == 0 && result.recall == 0)
   }
 
-  /// Generated images at one of two real places: all are realistic, and half of what is real is covered.
+  /// Generated images at one of two real positions: all are realistic, and half of the real ones are covered.
   @Test func precisionAndRecallAreNotExchanged() throws {
     let near = TestFeatures.normals(20, dimension: 2, seed: 1).values
     let far = TestFeatures.normals(20, dimension: 2, seed: 2).values.map { $0 + 1000 }

@@ -9,7 +9,7 @@ enum TestFeatures {
       RandomStream(seed: seed, purpose: .noise).normalNumbers(count * dimension), dimension: dimension)
   }
 
-  /// Like features after a rectifier: correlated, not negative, many of them zero.
+  /// Like features after a rectifier: correlated, non-negative, many of them zero.
   static func rectified(_ count: Int, dimension: Int, seed: UInt64, shift: Float = 0) -> Features {
     let factors = normals(count, dimension: 8, seed: seed)
     let weights = normals(8, dimension: dimension, seed: 99)

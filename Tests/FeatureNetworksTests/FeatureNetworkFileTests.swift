@@ -5,7 +5,7 @@ import Testing
 @Suite struct FeatureNetworkFileTests {
   private static let huge = "4611686018427387904"
 
-  /// What a file tells of its network is as valid as what a person writes, and the message says which file it is.
+  /// The description in a file is validated like a user's configuration, and the message names the file.
   @Test(arguments: [
     ("model.channels: 0", "32,32,1", "10", "x:configuration: model.channels is 0; it must be from 1 to 65536"),
     ("model.channels: \(huge)", "32,32,1", "10", "x:configuration: model.channels is \(huge); it must be"),

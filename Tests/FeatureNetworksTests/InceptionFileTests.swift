@@ -26,7 +26,7 @@ import Testing
     }
     #expect(paths([:]) == names.map { "/home/a/.cache/\($0)" })
     #expect(paths(["XDG_CACHE_HOME": "/fast"]) == names.map { "/fast/\($0)" })
-    // A relative one does not count.
+    // A relative path is ignored.
     #expect(paths(["XDG_CACHE_HOME": "fast"]) == paths([:]))
     #expect(paths(["TORCH_HOME": "/torch"])[2] == "/torch/hub/checkpoints/\(InceptionFile.published)")
   }
@@ -42,7 +42,7 @@ import Testing
           option: place.option, environment: place.environment, home: place.home)
         #expect(found == path)
       }
-      // What is named and is not there is not replaced by what is there.
+      // A missing file that was named is not replaced by another one that exists.
       #expect(throws: InterchangeError.self) {
         _ = try InceptionFile.locate(option: "/nowhere", environment: variable, home: folder)
       }

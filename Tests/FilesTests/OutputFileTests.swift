@@ -111,11 +111,11 @@ import Testing
     for output in ["data/deep/a.png", "link/deep/a.png", "data/../data/deep/./a.png", "data", "data/", "link"] {
       #expect(refusal(output, "data") != nil, "\(output)")
     }
-    // What is new replaces nothing.
+    // A new file replaces nothing.
     #expect(refusal("data/deep/b.png", "data") == nil)
-    // An input that is not there is none.
+    // A missing input is ignored.
     #expect(refusal("data/deep/a.png", "nothing") == nil)
-    // A folder that would be replaced with the input in it.
+    // A folder that would be replaced together with the input in it.
     for output in ["data", "link", "data/deep/.."] { #expect(refusal(output, "data/deep/a.png") != nil, "\(output)") }
     #expect(refusal("data/deep", "data/a.png") == nil)
   }

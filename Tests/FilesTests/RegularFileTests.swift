@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test func limitIsComparedBeforeReading() throws {
-    // Without blocks on the disk; to read it would take a terabyte of memory.
+    // Sparse, without blocks on the disk; reading it would take a terabyte of memory.
     let file = open(path("large"), O_WRONLY | O_CREAT, 0o600)
     #expect(ftruncate(file, 1 << 40) == 0)
     close(file)

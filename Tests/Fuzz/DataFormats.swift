@@ -59,7 +59,7 @@ let dataFormats = [
   Format(
     name: "foreign",
     example: {
-      // Without its seal anybody may have written it.
+      // A file without its seal may come from anywhere.
       Example([
         "images.h5": try contents { path in
           try Data(packedImages(3)).write(to: URL(fileURLWithPath: path))
@@ -93,7 +93,7 @@ let dataFormats = [
     read: { try readAll(FolderImages(FolderArrangement("\($0)/images.zip").images(.training))) }),
 ]
 
-/// By Python's zipfile: two PNGs of 4x4 pixels in a folder, and their labels in EDM's dataset.json.
+/// Created with Python's zipfile: two PNGs of 4x4 pixels in a folder, and their labels in EDM's dataset.json.
 private let archiveOfImages = """
   UEsDBBQAAAAAAAAAIQCI5Ro7UwAAAFMAAAAOAAAAMDAwMDAvaW1nMC5wbmeJUE5HDQoaCgAAAA1JSERSAAAABAAAAAQIAAAAAIyawaIAAAAaSURBVHic\
   Y2AGAgZmFlY2BmZWdk4GZjZOHgACqABVzCqOdwAAAABJRU5ErkJgglBLAwQUAAAAAAAAACEACNsEhVMAAABTAAAADgAAADAwMDAwL2ltZzEucG5niVBO\
@@ -104,7 +104,7 @@ private let archiveOfImages = """
   dGFzZXQuanNvblBLBQYAAAAAAwADALIAAABiAQAAAAA=
   """
 
-/// By gzip: two members.
+/// Created with gzip: two members.
 private let gzipOfText = """
   H4sIAAAAAAACA0tUKEmtKFEoyUgsUcgsVihKLUhNLElN0VFIxC5hjUtiVMeojlEdg1YHAO86ddHoAwAAH4sIAAAAAAACAwEAAf/+AAECAwQFBg\
   cICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+P0BBQkNERUZHSElKS0xNTk9QUVJTVFVWV1hZ\

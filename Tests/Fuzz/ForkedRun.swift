@@ -1,16 +1,16 @@
 import Foundation
 
-/// How a child process took an input.
+/// The result of an input in a child process.
 enum Outcome: Equatable {
-  /// It was used.
+  /// It was accepted.
   case read
   /// It was refused with an error.
   case refused
-  /// It took more processor time than there is.
+  /// It took more than the limit of processor time.
   case slow
-  /// It waited for ever.
+  /// It waited forever.
   case hung
-  /// It ended the process: by which signal, or with which exit status that is no refusal.
+  /// It ended the process, by a signal or with an exit status that is not a refusal.
   case died(String)
 }
 
@@ -18,12 +18,12 @@ enum Outcome: Equatable {
 enum ForkedRun {
   /// Seconds of processor time.
   static let secondLimit = 20
-  /// Seconds by the clock, for those that wait for ever. A busy machine does not need them.
+  /// Seconds of real time, for inputs that make it wait forever; long enough for a busy machine.
   private static let clockLimit: UInt32 = 180
-  /// Bytes above what the process begins with.
+  /// Bytes in addition to the process's memory at its start.
   static let memoryLimit = 1 << 30
 
-  /// Of a child that throws an error, and of the program itself (`ExitStatus`).
+  /// The status of a child that throws an error, and those of the program itself (`ExitStatus`).
   private static let refusals: ClosedRange<Int32> = 1...6
 
   static func outcome(seconds: Int, of body: () throws -> Void) -> Outcome {
@@ -68,7 +68,7 @@ enum ForkedRun {
     setrlimit(Int32(kind.rawValue), &limit)
   }
 
-  /// Swift hides it, since a child of several threads has only one of them. We have one.
+  /// Swift hides it, since the child of a process with several threads has only one of them. This process has one.
   private static let forkProcess: @convention(c) () -> pid_t = {
     unsafeBitCast(dlsym(nil, "fork"), to: (@convention(c) () -> pid_t).self)
   }()

@@ -35,7 +35,7 @@ let imageFormats = [
     read: readImages),
 ]
 
-/// Makes the checksums of all chunks right.
+/// Corrects the checksums of all chunks.
 @Sendable private func repairPNG(_ bytes: inout [UInt8]) {
   var offset = 8
   while offset + 12 <= bytes.count {
@@ -47,7 +47,7 @@ let imageFormats = [
   }
 }
 
-/// By Pillow: 16x12 pixels of all colours.
+/// Created with Pillow: 16x12 pixels of all colours.
 private let jpeg = """
   /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8yb\
   qmx5moq6T/2wBDARweHigjKE4rK06kbl1upKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKT/wAARCAAM\

@@ -1,11 +1,11 @@
 import Files
 import Foundation
 
-/// `fuzz SECONDS [FORMAT] [--seed NUMBER]`: hands changed inputs to every reader, each in a child process. First come the
-/// inputs in Tests/Fuzz/Regressions that have once failed.
+/// `fuzz SECONDS [FORMAT] [--seed NUMBER]`: passes changed inputs to every reader, each in a child process. The inputs
+/// in Tests/Fuzz/Regressions, which failed once, come first.
 ///
-/// Ends with status 1 if an input ended its process, took too long or too much memory; such inputs are kept in the folder
-/// that is printed, each with what must be said to have it again.
+/// Ends with status 1 if an input ended its process or took too much time or memory; such inputs are kept in the folder
+/// that is printed, each with the command line that reproduces it.
 @main
 struct Main {
   static func main() {
@@ -17,7 +17,7 @@ struct Main {
     }
   }
 
-  /// How many of the inputs failed that the command line asks for.
+  /// The number of failed inputs for the command line.
   private static func failureCount() throws -> Int {
     var arguments = Array(CommandLine.arguments.dropFirst())
     var seed = UInt64(Date().timeIntervalSince1970)
@@ -50,23 +50,23 @@ struct Main {
   }
 }
 
-/// The inputs of one format, one after the other.
+/// The inputs of one format, in order.
 struct Campaign {
   private let format: Format
   private let seed: UInt64
-  /// Where the inputs of all formats lie while they are read.
+  /// The folder of all formats' inputs while they are read.
   static let root = "\(FileManager.default.temporaryDirectory.path)/ddpm-mpi-fuzz-\(getpid())"
 
-  /// Those of this one.
+  /// The folder of this format.
   private let folder: String
-  /// Where those that fail are kept.
+  /// The folder in which failing inputs are kept.
   private let failures: String
   private let valid: Example
   private var counts: (inputs: Int, read: Int, refused: Int, stopped: Int) = (0, 0, 0, 0)
   private var slowest = 0.0
   private(set) var failureCount = 0
 
-  /// Of one format, that many are listed one by one.
+  /// The maximum number of failures of a format that are listed individually.
   private static let failureLimit = 10
 
   init(_ format: Format, seed: UInt64) throws {

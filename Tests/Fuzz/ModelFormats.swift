@@ -30,7 +30,7 @@ private func smallNetwork() throws -> (RunConfiguration, UNet, Arena) {
   return (configuration, network, parameters)
 }
 
-/// What a checkpoint says of itself, line by line, so that it can be changed as a text.
+/// The metadata of a checkpoint, line by line, so that it can be changed as text.
 private let checkpointTexts = """
   format_version=2
   kind=denoiser
@@ -44,7 +44,7 @@ private let checkpointTexts = """
   extent=0
   """
 
-/// Writes a checkpoint whose seal and checksums are right, whatever it says.
+/// Writes a checkpoint with correct seal and checksums, whatever its contents.
 private func writeCheckpoint(_ texts: [UInt8], _ yaml: [UInt8], to path: String) throws {
   let (configuration, network, parameters) = try smallNetwork()
   let file = try HDF5File.create(path)
@@ -119,7 +119,7 @@ let modelFormats = [
     },
     mutate: { Bool.random(using: &$2) ? Mutator.text($0, $1, using: &$2) : Mutator.bytes($0, $1, using: &$2) },
     repair: { bytes in
-      // The length of a header that was changed.
+      // Corrects the length of a changed header.
       guard bytes.count > 16, let end = bytes.firstRange(of: Array("}}".utf8))?.upperBound, end > 8 else { return }
       withUnsafeBytes(of: UInt64(end - 8).littleEndian) { bytes.replaceSubrange(0..<8, with: $0) }
     },
@@ -189,7 +189,7 @@ let modelFormats = [
     read: { _ = try ModelImport(from: $0, sources: ConfigurationSources()) }),
 ]
 
-/// Makes the checksums of members right that are stored as they are.
+/// Corrects the checksums of uncompressed members.
 @Sendable func repairZip(_ bytes: inout [UInt8]) {
   func number(_ offset: Int, _ width: Int) -> Int {
     bytes[offset..<offset + width].reversed().reduce(0) { $0 << 8 | Int($1) }

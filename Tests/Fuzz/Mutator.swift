@@ -1,4 +1,4 @@
-/// Random numbers that a seed decides (SplitMix64).
+/// Random numbers determined by a seed (SplitMix64).
 struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64
 
@@ -15,14 +15,14 @@ struct SeededGenerator: RandomNumberGenerator {
 
 /// Changes inputs as damage or malice might.
 enum Mutator {
-  /// Numbers at which readers break.
+  /// Numbers that often break readers.
   static let numbers = [
     "0", "-1", "1", "2", "255", "256", "65535", "65536", "2147483647", "2147483648", "4294967296",
     "4611686018427387904",
     "9223372036854775807", "9223372036854775808", "-9223372036854775808", "18446744073709551616", "1e30", "-1e300",
     "1e-300", "1e400", "0.5", "-0.0", "nan", "inf", "-inf", "NaN", "Infinity", "0x10", "1_000", "1.5", ".5",
   ]
-  /// Texts in place of what is expected.
+  /// Texts that replace expected values.
   static let texts = [
     "", "null", "~", "true", "none", "[]", "[[]]", "{}", "[1]", "[0, -1]", "\"", "'", "\u{0}", "\u{1b}[2J", "ä",
     "é\u{301}",
@@ -73,7 +73,7 @@ enum Mutator {
     }
   }
 
-  /// Changes a text by its words and numbers, and now and then by its bytes.
+  /// Changes a text by its words and numbers, and sometimes by its bytes.
   static func text(_ input: [UInt8], _ others: [[UInt8]], using generator: inout SeededGenerator) -> [UInt8] {
     if Int.random(in: 0..<4, using: &generator) == 0 { return bytes(input, others, using: &generator) }
     var tokens = tokens(input)
@@ -91,7 +91,7 @@ enum Mutator {
     return Array(tokens.joined())
   }
 
-  /// Runs of letters and digits, and every other byte by itself.
+  /// Sequences of letters and digits, and every other byte on its own.
   private static func tokens(_ bytes: [UInt8]) -> [[UInt8]] {
     var tokens: [[UInt8]] = []
     var word: [UInt8] = []

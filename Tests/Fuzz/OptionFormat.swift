@@ -2,7 +2,7 @@ import Files
 import Foundation
 import Images
 
-/// Command lines, of which one option has a value that nobody expects.
+/// Command lines in which one option has an unexpected value.
 let options = Format(
   name: "options",
   example: {
@@ -15,7 +15,7 @@ let options = Format(
   mutate: { input, _, generator in
     let lines = String(decoding: input, as: UTF8.self).components(separatedBy: "\n\n")
     var line = lines.randomElement(using: &generator)!.split(separator: "\n").map(String.init)
-    // Values that name files must not name any outside of the folder.
+    // Values that are file names must not lead out of the folder.
     let values = (Mutator.numbers + Mutator.texts + ["fifo", "folder", "missing", "config.yaml"]).filter {
       !$0.contains("/") && $0 != ".." && !$0.utf8.contains(0)
     }
@@ -36,7 +36,7 @@ let options = Format(
     try runProgram(arguments, in: work)
   })
 
-/// A model that trains and draws within moments.
+/// A model that trains and draws almost immediately.
 private let small =
   ["--preset", "shapes"]
   + [
@@ -47,7 +47,7 @@ private let small =
 
 private let model = ["--checkpoint", "../model.h5"]
 
-/// What a command needs besides the option.
+/// The arguments that a command needs besides the option.
 private let commands: [[String]] = [
   ["train"] + small + ["--output", "run"],
   ["train-classifier"] + small + ["--output", "run"],
@@ -88,7 +88,7 @@ private func optionNames(of command: String) throws -> [String] {
   Set(try output(of: [command, "--help"]).matches(of: /(--[a-z-]+) </).map { String($0.1) }).sorted()
 }
 
-/// Of a small model after one step.
+/// A checkpoint of a small model after one step.
 private func checkpoint() throws -> [UInt8] {
   let run = FileManager.default.temporaryDirectory.path + "/fuzz-run-\(UUID().uuidString)"
   defer { try? FileManager.default.removeItem(atPath: run) }
@@ -96,7 +96,7 @@ private func checkpoint() throws -> [UInt8] {
   return try contents(of: "\(run)/checkpoints/step-00000001.h5")
 }
 
-/// Becomes the program. Its exit statuses from 1 to 6 are refusals; a signal is a failure.
+/// Replaces the process by the program. Its exit statuses from 1 to 6 are refusals; a signal is a failure.
 private func runProgram(_ arguments: [String], in folder: String) throws {
   chdir(folder)
   setenv("DDPM_REFERENCE_CACHE", "references", 1)

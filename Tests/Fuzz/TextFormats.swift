@@ -3,7 +3,7 @@ import Foundation
 import Interchange
 import Reports
 
-/// Everything that a configuration makes before a run begins.
+/// Creates everything that a configuration determines before a run starts.
 private func use(_ configuration: RunConfiguration) throws {
   try configuration.validate()
   _ = try configuration.process()
@@ -41,7 +41,7 @@ let textFormats = [
       return Example(["settings": Array(lines.joined(separator: "\n").utf8)])
     },
     mutate: { input, _, generator in
-      // A few keys, one of them with a value from elsewhere.
+      // A few keys, one of them with a value from another key.
       var lines = String(decoding: input, as: UTF8.self).split(separator: "\n").map(String.init)
       lines.shuffle(using: &generator)
       lines = Array(lines.prefix(Int.random(in: 1...4, using: &generator)))

@@ -28,12 +28,12 @@ import Testing
     Case(shape: shape(33, 7, 3, 3, stride: 2), height: 6, width: 6),
     Case(shape: shape(40, 80, 1, 1), images: 1, height: 3, width: 1),
     Case(shape: shape(5, 1, 1, 3, pad: false), height: 1, width: 3),
-    // More patches than are taken together.
+    // More patches than are processed at once.
     Case(shape: shape(17, 49, 3, 1), images: 3, height: 13, width: 17),
   ]
 
-  /// A sum of `terms` products of normal numbers has a deviation of √terms, and its rounding errors are a few 2⁻²⁴ of
-  /// that for each of its terms in the worst case.
+  /// A sum of `terms` products of normal numbers has a standard deviation of √terms, and its rounding errors are a few
+  /// 2⁻²⁴ of that for each of its terms in the worst case.
   private static func tolerance(_ shape: FixedConvolution.Shape) -> Double {
     let terms = Double(shape.kernelHeight * shape.kernelWidth * shape.inChannels)
     return (4 + terms.squareRoot()) * 4 * 0x1p-24 * terms.squareRoot()
@@ -82,7 +82,7 @@ import Testing
     let alone = data.result(channels: outChannels)
     convolution(ImageView(data.input), into: ImageView(alone), workers: .callingThread)
 
-    // The input stands between other channels, and so does the result.
+    // Input and result are surrounded by other channels.
     let wideInput = Tensor(repeating: .nan, shape: Array(data.input.shape.dropLast()) + [inChannels + 5])
     for (index, value) in data.x.enumerated() {
       wideInput.pointer[index / inChannels * (inChannels + 5) + 2 + index % inChannels] = value

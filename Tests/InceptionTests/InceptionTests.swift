@@ -2,14 +2,14 @@ import Inception
 import Tensors
 import Testing
 
-/// pytorch-fid's own module is on the other side in scripts/test/peers/inception.sh; here is what needs no other
+/// The comparison with pytorch-fid's own module is in scripts/test/peers/inception.sh; these tests need no other
 /// program.
 @Suite struct InceptionTests {
   private struct Refusal: Error, Equatable {
     let name: String
   }
 
-  /// Random kernels that keep numbers of order one.
+  /// Random kernels that keep values of order one.
   private static func weights(_ name: String, _ shape: [Int]) -> [Float] {
     if shape.count == 1 {
       return [Float](repeating: name.hasSuffix("bias") || name.hasSuffix("mean") ? 0 : 1, count: shape[0])
@@ -42,7 +42,7 @@ import Testing
     for image in [0, 3] {
       let size = images.count / 5
       let one = Tensor(Array(images.elements[image * size..<(image + 1) * size]), shape: [1, 12, 10, 3])
-      // Three threads share the only image; one has it for itself.
+      // Three threads share the only image, or one thread processes it alone.
       for threads in [1, 3] {
         let alone = network.features(of: one, workers: WorkerPool(threadCount: threads)).elements
         #expect(Self.sameBits(alone[...], all[image * count..<(image + 1) * count]))
@@ -93,8 +93,8 @@ import Testing
   }
 
   @Test func batchNormalisationIsFoldedIntoTheFirstLayer() throws {
-    // A network whose other layers hand on what they get would be needed to see one layer alone; instead, a channel's
-    // kernel and its statistics scaled alike must give the same features.
+    // A single layer cannot be observed through the others; instead, scaling a channel's kernel together with its
+    // statistics must not change the features.
     let plain = try Self.network.get()
     let scaled = try InceptionNetwork { name, shape in
       let values = Self.weights(name, shape)

@@ -5,7 +5,7 @@ import Tensors
 import Testing
 
 @Suite struct LineConvolutionTests {
-  /// The points enlarge rounding errors (2⁻²⁴ = 6e-8) no more than those of Winograd's convolutions in two dimensions do:
+  /// The points amplify rounding errors (2⁻²⁴ = 6e-8) no more than those of Winograd's convolutions in two dimensions:
   /// about a hundredfold in the worst element.
   private static let tolerance = 1e-5
 
@@ -29,7 +29,7 @@ import Testing
           inChannels: inChannels, outChannels: outChannels, tapCount: tapCount, direction: direction, kernel: kernel,
           bias: bias)
         let results = TestData.pools.map { pool in
-          // Beside other channels, which must stay as they are.
+          // Surrounded by other channels, which must not change.
           let y = Tensor(repeating: 7, shape: [3, size.0, size.1, outChannels + 3])
           convolution(
             ImageView(Tensor(x, shape: [3, size.0, size.1, inChannels])),

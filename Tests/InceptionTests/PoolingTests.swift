@@ -78,7 +78,7 @@ import Testing
 }
 
 @Suite struct BilinearResizingTests {
-  /// Weights are differences of places, which are rounded to 2⁻²⁴ of up to 40 pixels; neighbours differ by up to 8.
+  /// Weights are differences of positions, which are rounded to 2⁻²⁴ of up to 40 pixels; neighbours differ by up to 8.
   private static let tolerance = 40 * 8 * 0x1p-23
 
   @Test(arguments: [(3, 4), (28, 28), (32, 20), (40, 1)], [(7, 5), (29, 31), (2, 3)])

@@ -2,7 +2,7 @@ import Inception
 import ReferenceKernels
 
 extension Reference {
-  /// The largest or the mean of each 3x3 window's pixels that are inside the image; see `Pooling`.
+  /// The maximum or the mean of each 3x3 window's pixels inside the image; see `Pooling`.
   ///
   /// - Parameter x: [images, height, width, channels].
   static func pooled<Scalar: BinaryFloatingPoint>(

@@ -1,6 +1,5 @@
-/// Arrays of every type of whole numbers, booleans and texts, as numpy.savez_compressed writes them; in base 64.
-/// Integers are [[100, 0], [3, 2]]; `columns` and `bytes` 0 to 5 as [2, 3], column by column; texts are cat, dög and
-/// nothing.
+/// Arrays of every type of integers, booleans and strings, as written by numpy.savez_compressed; in base 64. Integers
+/// are [[100, 0], [3, 2]]; `columns` and `bytes` 0 to 5 as [2, 3], column by column; strings are cat, dög and empty.
 let arraysByNumPy =
   """
   UEsDBBQAAAAIAAAAIQD7lv+qSgAAAIQAAAANABQAbGl0dGxlLWkxLm5weQEAEACEAAAAAAAAAEoAAAAAAAAAm+wX6hsQychQxlCtnpJanFykbqWgXpNp\
@@ -58,15 +57,15 @@ let arraysByNumPy =
   AAAXABcAKQUAAH0MAAAAAA==
   """
 
-/// The bytes 0 to 11 as [3, 2, 2], as numpy.save writes them; in base 64.
+/// The bytes 0 to 11 as [3, 2, 2], as written by numpy.save; in base 64.
 let arrayByNumPy =
   """
   k05VTVBZAQB2AHsnZGVzY3InOiAnfHUxJywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDMsIDIsIDIpLCB9ICAgICAgICAgICAgICAg\
   ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAoAAQIDBAUGBwgJCgs=
   """
 
-/// The members a/one.txt ("one", 50 times, compressed), two.txt ("two"), the folder b/ and ö.txt ("umlaut"), as
-/// Python's zipfile writes them; in base 64.
+/// The members a/one.txt ("one", 50 times, compressed), two.txt ("two"), the folder b/ and ö.txt ("umlaut"), as written
+/// by Python's zipfile; in base 64.
 let archiveByPython =
   """
   UEsDBBQAAAAIACiqfF1lvpvfCAAAAJYAAAAJAAAAYS9vbmUudHh0y89LzR98CABQSwMEFAAAAAgAKKp8XWaKyhEFAAAAAwAAAAcAAAB0d28udHh0KynP\

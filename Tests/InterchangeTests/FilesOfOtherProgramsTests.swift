@@ -3,11 +3,11 @@ import Interchange
 import TestSupport
 import Testing
 
-/// What NumPy and Python write and this program does not.
+/// Files that NumPy and Python write but this program does not.
 @Suite struct FilesOfOtherProgramsTests {
   private func data(_ text: String) throws -> Data { try #require(Data(base64Encoded: text)) }
 
-  /// A file that is there as long as `body` runs.
+  /// A file that exists while `body` runs.
   private func withFile<Result>(_ contents: Data, _ body: (String) throws -> Result) throws -> Result {
     try withTemporaryFolder { folder in
       let path = folder + "/file"

@@ -50,7 +50,7 @@ import Testing
     }
   }
 
-  /// A change goes unnoticed only where it does not matter, such as in a time.
+  /// A change may only go unnoticed where it does not matter, such as in a time.
   @Test func aFileChangedAnywhereIsRefusedOrMeansTheSame() throws {
     let contents = try file(arrays)
     var refused = 0
@@ -67,7 +67,7 @@ import Testing
         }
       } catch { refused += 1 }
     }
-    // Elements and headers are under a checksum.
+    // Elements and headers are covered by a checksum.
     #expect(refused > contents.count / 2)
   }
 

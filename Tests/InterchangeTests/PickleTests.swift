@@ -51,20 +51,20 @@ import Testing
   private struct Failure: Error {}
 
   @Test func anObjectThatChangesAfterItWasNamedIsOne() throws {
-    // A list in itself, and what is appended by one name is seen under the other.
+    // A list that contains itself; a change through one reference is visible through the other.
     let pickle = try Pickle(Self.pickle("]q\u{0}h\u{0}aK\u{5}a."), path: "x")
     let elements = try #require(pickle.elements(pickle.root))
     #expect(elements.count == 2 && elements[0] == pickle.root && pickle.integer(elements[1]) == 5)
   }
 
   @Test(arguments: [
-    // A class's instance, made without a call that could be noted.
+    // An instance of a class, created without a call that could be recorded.
     (")\u{1}.", "operation 0x1 at byte 3"), ("cos\nsystem\n)i.", "operation 0x69"),
-    // Nothing to take from the stack, or nothing that fits.
+    // Nothing on the stack, or nothing of the right kind.
     (".", "is invalid"), ("K\u{1}a.", "is invalid"), ("t.", "is invalid"), ("h\u{1}.", "is invalid"),
     ("K\u{1}(.", "is invalid"), ("}(K\u{1}u.", "is invalid"), ("K\u{1})R.", "is invalid"),
     ("]K\u{1}b.", "is invalid"),
-    // Cut short.
+    // Truncated.
     ("", "is truncated"), ("M\u{1}", "is truncated"), ("X\u{ff}", "is truncated"), ("cos\nsystem", "is truncated"),
     ("T\u{1}\u{1}\u{1}\u{1}", "is truncated"),
   ])
@@ -79,7 +79,7 @@ import Testing
       [0x8d, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], [0x8e, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
       [0x54, 0xff, 0xff, 0xff, 0xff], [0x42, 0xff, 0xff, 0xff, 0xff], [0x8b, 0xff, 0xff, 0xff, 0x7f],
     ] {
-      #expect { try Pickle(Data([0x80, 4] + program + [0x2e]), path: "x") } throws: { "\($0)".contains("cut short") }
+      #expect { try Pickle(Data([0x80, 4] + program + [0x2e]), path: "x") } throws: { "\($0)".contains("is truncated") }
     }
   }
 

@@ -49,7 +49,7 @@ import Testing
     let empty = Data([0x80, 2, UInt8(ascii: "}"), UInt8(ascii: ".")])
     #expect { try TorchFile(empty, path: "x") } throws: { "\($0)".contains("is a pickle, but not a PyTorch file") }
     let archive = try NumpyArchive.contents(of: [.init("mu", shape: [1], [1])], path: "x")
-    #expect { try TorchFile(archive, path: "x") } throws: { "\($0)".contains("without data.pkl") }
+    #expect { try TorchFile(archive, path: "x") } throws: { "\($0)".contains("without the data.pkl") }
   }
 
   @Test(arguments: ["zip.pth", "legacy.pth"])

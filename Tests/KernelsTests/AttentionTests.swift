@@ -4,11 +4,11 @@ import Tensors
 import Testing
 
 @Suite struct AttentionTests {
-  /// Averages of values of order one, with weights that are off by a few roundings each; gradients are sums over some
-  /// hundred tokens.
+  /// Averages of values of order one, with a few rounding errors in each weight; gradients are sums over some hundred
+  /// tokens.
   static let tolerance = 1e-5
 
-  /// Heads that fill no vector, a strip of a product and more than that; tokens of one block and of several.
+  /// Heads smaller than a vector, as wide as a strip of a product and wider; tokens of one block and of several.
   static let geometries: [Attention.Geometry] = [
     .init(images: 2, tokens: 1, channels: 6, heads: 3),
     .init(images: 3, tokens: 7, channels: 5),
@@ -71,7 +71,7 @@ import Testing
     }
   }
 
-  /// Head h has the channels from h·d on, and its own softmax: the same bits as attention that has these channels alone.
+  /// Head h has the channels starting at h·d, and its own softmax: bit-identical to attention with only these channels.
   @Test(arguments: geometries) func aHeadKnowsItsOwnChannelsAlone(_ geometry: Attention.Geometry) {
     let operands = operands(geometry)
     let width = geometry.channels / geometry.heads

@@ -29,7 +29,7 @@ import Testing
       (.leastNonzeroMagnitude, 0), (-0.0, 0x8000), (0x1p-133, 1),
     ]
     for (value, expected) in cases {
-      // Through vectors and through single steps.
+      // Through vectors and through the scalar remainder.
       #expect(rounded([Float](repeating: value, count: 19)) == [UInt16](repeating: expected, count: 19))
       #expect(BFloat16.round(value) == expected)
     }

@@ -9,11 +9,11 @@ struct ConvolutionSample {
   private let x: Tensor
   private let kernel: Tensor
   private let dy: Tensor
-  /// For the kernel's gradient: a gradient of the loss has no mean worth speaking of.
+  /// For the kernel's gradient: a gradient of the loss has a negligible mean.
   private let centredDy: Tensor
 
-  /// How far some elements of a result are off, in units of the root mean square of what independent terms of the same
-  /// size add up to.
+  /// The errors of some elements of a result, in units of the root mean square of a sum of independent terms of the
+  /// same size.
   struct Errors {
     /// Root mean square of Winograd's errors.
     var winograd: Double
@@ -21,7 +21,7 @@ struct ConvolutionSample {
     var largest: Double
     /// Root mean square of the errors of adding up the terms one by one in single precision.
     var direct: Double
-    /// Terms of an element, on the mean.
+    /// The average number of terms of an element.
     var termCount: Double
   }
 
@@ -47,7 +47,7 @@ struct ConvolutionSample {
     self.centredDy = centredDy
   }
 
-  /// The same with x, and the gradient that is propagated, moved to another mean and deviation.
+  /// The same, with x and the propagated gradient changed to another mean and standard deviation.
   func drawn(from distribution: WinogradAccuracyTests.Distribution) -> ConvolutionSample {
     func moved(_ tensor: Tensor, mean: Float) -> Tensor {
       let result = tensor.copied()
@@ -111,16 +111,16 @@ struct ConvolutionSample {
     }
   }
 
-  /// How many elements of each result are computed by the definition.
+  /// The number of elements of each result that are computed by the definition.
   private static let sampleSize = 300
 
-  /// - Parameter terms: calls `add` for each product whose sum an element is.
+  /// - Parameter terms: calls `add` for each product that contributes to an element.
   private func errors(
     of result: Tensor, terms: (_ element: Int, _ add: (Float, Float) -> Void) -> Void
   ) -> Errors {
     var (winograd, direct, largest, scale) = (0.0, 0.0, 0.0, 0.0)
     var (count, termCount) = (0.0, 0.0)
-    // A step without the factors 2 and 3, of which channels and tiles are made: the sample meets all places in a tile.
+    // A step without the factors 2 and 3, which divide channels and tiles: the sample covers all positions in a tile.
     let step = result.count / Self.sampleSize / 6 * 6 + 1
     for element in Swift.stride(from: 0, to: result.count, by: step) {
       var (exact, squares) = (0.0, 0.0)
@@ -144,7 +144,8 @@ struct ConvolutionSample {
       direct: (direct / scale).squareRoot(), termCount: termCount / count)
   }
 
-  /// Calls `body` with the taps, and the pixels of the full resolution that they see, or that see `pixel` through them.
+  /// Calls `body` with the taps, and the pixels of the full resolution that they cover, or through which they cover
+  /// `pixel`.
   private func forEachTap(of pixel: Int, sign: Int, _ body: (_ tap: Int, _ neighbour: Int) -> Void) {
     for tap in 0..<9 {
       if let neighbour = neighbour(of: pixel, tap: tap, sign: sign) { body(tap, neighbour) }
@@ -158,10 +159,10 @@ struct ConvolutionSample {
     return (pixel / (geometry.height * geometry.width) * geometry.height + row) * geometry.width + column
   }
 
-  /// The pixel of x that is seen at a pixel of the full resolution.
+  /// The pixel of x at a pixel of the full resolution.
   private func seen(_ pixel: Int) -> Int {
     guard geometry.enlargesInput else { return pixel }
-    // Images have even heights, so lines can be counted over all of them.
+    // Images have even heights, so lines can be numbered across all of them.
     let (line, column) = pixel.quotientAndRemainder(dividingBy: geometry.width)
     return line / 2 * (geometry.width / 2) + column / 2
   }

@@ -4,7 +4,7 @@ import Tensors
 import Testing
 
 @Suite struct DirectConvolutionTests {
-  /// Single-precision sums of up to 2000 products in one go: half as many roundings of 2⁻²⁴, of both signs.
+  /// Single-precision sums of up to 2000 products at once: half as many roundings of 2⁻²⁴, of both signs.
   static let tolerance = 2e-6
 
   static let geometries = [
@@ -49,7 +49,7 @@ import Testing
     let addend = normalTensor(operands.x.shape, seed: 10)
     let sum = zip(dx, addend.elements).map(+)
     #expect(relativeError(operands.propagate(addend: addend), sum) < Self.tolerance)
-    // The addend may be where the result goes.
+    // The addend may be the result's memory.
     let inPlace = addend.copied()
     DirectConvolution.propagateGradient(
       dy: operands.dy.pointer, kernel: operands.kernel.pointer, dx: inPlace.pointer, geometry: geometry,
@@ -69,7 +69,7 @@ import Testing
         dy: expected.dx, images: geometry.images, height: geometry.height / 2, width: geometry.width / 2,
         channels: geometry.inChannels) : expected.dx
     #expect(relativeError(operands.propagate(), dx) < Self.tolerance)
-    // Adds to what is there: ones.
+    // Adds to existing values, here ones.
     #expect(relativeError(operands.kernelGradient(), expected.dKernel.map { $0 + 1 }) < Self.tolerance)
   }
 
@@ -130,20 +130,20 @@ import Testing
 }
 
 extension Winograd.Geometry {
-  /// Of the convolution after enlarging.
+  /// The geometry of the convolution after enlarging.
   fileprivate var patches: PatchGeometry {
     PatchGeometry(images: images, height: height, width: width, channels: inChannels, kernelSize: 3, pad: 1)
   }
 }
 
-/// Random operands of one convolution, and what `DirectConvolution` makes of them.
+/// Random operands of a convolution, and the results of `DirectConvolution`.
 private struct Operands {
   let geometry: Winograd.Geometry
   let x: Tensor
   let kernel: Tensor
   let bias: Tensor
   let dy: Tensor
-  /// What the kernel's gradient brings along.
+  /// The sums that are computed with the kernel's gradient.
   let imageSums: Tensor
 
   init(_ geometry: Winograd.Geometry) {
@@ -157,7 +157,7 @@ private struct Operands {
     dy = normalTensor([geometry.images, geometry.height, geometry.width, geometry.outChannels], seed: 4)
   }
 
-  /// One image of some.
+  /// One of several images.
   init(_ geometry: Winograd.Geometry, image: Int, of all: Operands) {
     func part(_ tensor: Tensor) -> Tensor {
       let count = tensor.count / tensor.shape[0]
@@ -171,7 +171,7 @@ private struct Operands {
     dy = part(all.dy)
   }
 
-  /// What a plain convolution sees.
+  /// The input of the plain convolution.
   var enlargedX: [Float] {
     geometry.enlargesInput
       ? Reference.upsampleNearest(

@@ -4,7 +4,7 @@ import Tensors
 import Testing
 
 @Suite struct DropoutTests {
-  /// Makes the mask visible: a group norm of normal numbers, whose outputs are zero only where they are dropped.
+  /// Makes the mask visible: a group norm of normal numbers, whose outputs are zero only where elements are dropped.
   static func kept(_ dropout: Dropout, images: Int, pixels: Int, channels: Int, pool: WorkerPool) -> [Bool] {
     let geometry = GroupNormGeometry(images: images, pixels: pixels, channels: channels, groups: 1, epsilon: 1e-5)
     let x = TestData.normals(images * pixels * channels)

@@ -28,7 +28,7 @@ import Testing
     let workers = TestData.pools[pool]
     let rows = 700
     let a = TestData.normals(rows * channels)
-    // A product over no terms adds the bias to the addend.
+    // A product with zero terms is the bias plus the addend.
     let bias = TestData.normals(channels, seed: 3)
     let biased = Tensor(a, shape: [rows, channels])
     MatrixProduct.multiply(
@@ -48,7 +48,7 @@ import Testing
         Rows.sumOfRows(x, rows: rows, channels: channels, accumulatingInto: $0, workers: pool)
       }
     }
-    // Relative to a sum of about 5003: blocks of up to 5003 / 4 additions in a lane, whose roundings add up like a
+    // Relative to a sum of about 5003: blocks of up to 5003 / 4 additions per lane, whose rounding errors add up like a
     // random walk.
     let tolerance = 5003 * 35 * 0x1p-24
     #expect(TestData.largestDifference(results[0].map { Double($0) }, expected) < tolerance)

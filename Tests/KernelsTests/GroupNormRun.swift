@@ -38,9 +38,9 @@ enum GroupNormRun {
   }
 
   /// - Parameters:
-  ///   - start: what dScale and dOffset hold before.
-  ///   - addend: is where dx goes.
-  ///   - inPlace: whether dx goes where dy was.
+  ///   - start: the initial values of dScale and dOffset.
+  ///   - addend: also the target of dx.
+  ///   - inPlace: whether dx overwrites dy.
   static func backward(
     x: [Float], dy: [Float], scale: [Float], offset: [Float], modulation: [Float]? = nil, forward: Forward,
     start: Float = 0, addend: [Float]? = nil, inPlace: Bool = false, _ geometry: GroupNormGeometry,

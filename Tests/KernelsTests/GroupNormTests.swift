@@ -30,7 +30,7 @@ import Testing
 
   /// Outputs are up to about 10, each after a handful of roundings.
   static let forwardTolerance = 10 * 10 * 0x1p-24
-  /// The same for a single-precision inverse deviation, whose size may be 1/√epsilon = 316.
+  /// The same for a single-precision inverse standard deviation, which may be 1/√epsilon = 316.
   static let relativeTolerance = 1e-5
 
   private func input(_ geometry: GroupNormGeometry) -> (x: [Float], dy: [Float], scale: [Float], offset: [Float]) {
@@ -65,7 +65,7 @@ import Testing
     }
   }
 
-  /// How much a rounding of the mean is magnified where a group's numbers are nearly equal.
+  /// The amplification of a rounding error of the mean if a group's numbers are nearly equal.
   private func deviationScale(_ expected: (y: [Float], means: [Float], inverseStandardDeviations: [Float])) -> Double {
     max(1, Double(expected.inverseStandardDeviations.max() ?? 1))
   }
@@ -84,7 +84,7 @@ import Testing
         test.dropout, pool)
     }
     let magnification = Double(max(1, forward.inverseStandardDeviations.max() ?? 1))
-    // Partial sums of up to 512 numbers reach about 300; their roundings add up like a random walk.
+    // Partial sums of up to 512 numbers reach about 300; their rounding errors add up like a random walk.
     let sumTolerance = 300 * 512.0.squareRoot() * 0x1p-24
     #expect(
       TestData.largestDifference(results[0].dx, expected.dx) < Self.forwardTolerance * magnification * magnification)

@@ -30,8 +30,8 @@ import Testing
     }
   }
 
-  /// ⟨columns(x), c⟩ = ⟨x, adjoint(c)⟩ for unit vectors x means that the adjoint's elements are sums over the places an
-  /// element was copied to: the gradient of a convolution whose kernel picks every element of the patch.
+  /// ⟨columns(x), c⟩ = ⟨x, adjoint(c)⟩ for unit vectors x means that the adjoint's elements are sums over all copies of
+  /// an element: the gradient of a convolution whose kernel picks every element of the patch.
   @Test(arguments: geometries) func addedColumnsAreTheAdjoint(_ geometry: PatchGeometry) {
     let columns = TestData.normals(geometry.patchCount * geometry.patchLength)
     let indices = Reference.columns(x: (1...geometry.inputCount).map { Double($0) }, geometry: geometry)

@@ -3,7 +3,7 @@ import ReferenceKernels
 import Tensors
 import Testing
 
-/// Group normalisation whose result each image scales and shifts as it says.
+/// Group normalisation with a scale and a shift for each image.
 @Suite struct ModulatedGroupNormTests {
   private struct Operands {
     let x, dy, scale, offset, modulation: [Float]
@@ -52,7 +52,7 @@ import Testing
       return (y, backward(operands, modulation: operands.modulation, y, test, pool))
     }
     let (y, gradients) = results[0]
-    // As without a modulation, whose 1 + s is up to 5, and once more in the gradient of the offset.
+    // As without a modulation, times 1 + s, which is up to 5, and once more in the gradient of the offset.
     let magnification = Double(max(1, y.inverseStandardDeviations.max() ?? 1))
     let tolerance = 5 * GroupNormTests.forwardTolerance * magnification
     let sumTolerance = 5 * 300 * 512.0.squareRoot() * 0x1p-24 * magnification

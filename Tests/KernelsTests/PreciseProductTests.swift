@@ -8,7 +8,7 @@ import Testing
     (1, 1, 1), (5, 7, 3), (16, 40, 100), (64, 128, 32), (33, 49, 511), (40, 100, 1200), (213, 33, 20), (100, 217, 256),
   ]
 
-  /// The twin adds the same exact products in the same order: the bits are equal, not only close.
+  /// The reference adds the same exact products in the same order: the bits are equal.
   @Test(arguments: shapes)
   func productsHaveTheBitsOfTheDirectSums(rows: Int, columns: Int, depth: Int) {
     let start = TestData.normalDoubles(rows * columns, seed: 3)
@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  /// As in a running sum over images.
+  /// As for a running sum over images.
   @Test func aSumInPiecesIsTheSum() {
     let (rows, columns, depth) = (20, 50, 700)
     let (a, b) = (TestData.normals(depth * rows, seed: 1), TestData.normals(depth * columns, seed: 2))

@@ -25,12 +25,12 @@ struct ConvolutionLayer: Hashable, CustomTestStringConvertible {
       enlargesInput: enlargesInput)
   }
 
-  /// The distinct ones of all presets, from the names and shapes of their networks' kernels.
+  /// The distinct layers of all presets, from the names and shapes of their networks' kernels.
   static let ofAllPresets: [ConvolutionLayer] = {
     var layers: [ConvolutionLayer] = []
     for preset in Presets.all {
       let configuration = preset.configuration
-      // Fashion-MNIST is grey, and its images get a rim that makes them as large as the others.
+      // Fashion-MNIST is grey, and its images get a border that makes them as large as the others.
       let channels = configuration.data.name == "fashion-mnist" ? 1 : 3
       guard let network = try? configuration.network(height: imageSize, width: imageSize, channels: channels) else {
         fatalError("\(preset.name) has no network")
@@ -46,7 +46,7 @@ struct ConvolutionLayer: Hashable, CustomTestStringConvertible {
 
   private static let imageSize = 32
 
-  /// nil for what is no kernel of such a convolution.
+  /// nil if it is not the kernel of such a convolution.
   private init?(_ entry: ParameterEntry, _ model: RunConfiguration.ModelSettings) {
     let (name, levels) = (entry.name, model.multipliers.count)
     let hasStride =
@@ -61,7 +61,7 @@ struct ConvolutionLayer: Hashable, CustomTestStringConvertible {
       switch parts[0] {
       case "down_blocks": Int(parts[1])! + (name.contains("downsamplers") ? 1 : 0)
       case "mid_block": levels - 1
-      // The last thing that a level does on the way up is to enlarge its result to the size of the next.
+      // The last layer of a decoder level enlarges its result to the size of the next level.
       case "up_blocks": levels - 1 - Int(parts[1])! - (name.contains("upsamplers") ? 1 : 0)
       default: 0
       }

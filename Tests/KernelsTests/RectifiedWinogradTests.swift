@@ -16,7 +16,7 @@ import Testing
         x: x, kernel: kernel, bias: bias, geometry: geometry, outputChannels: outChannels
       ).map { max($0, 0) }
       let results = TestData.pools.map { pool in
-        // Beside other channels, which must stay as they are.
+        // Surrounded by other channels, which must not change.
         let y = Tensor(repeating: 7, shape: [2, geometry.outputHeight, geometry.outputWidth, outChannels + 3])
         Winograd.convolveRectified(
           ImageView(Tensor(x, shape: [2, size.0, size.1, inChannels])),

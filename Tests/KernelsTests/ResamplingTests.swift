@@ -39,7 +39,7 @@ import Testing
     #expect(Resampling.withoutRim.size(height: 8, width: 12) == (6, 10))
   }
 
-  /// Doubling is what halving does to gradients, but for the factor 2 per axis, and the other way round.
+  /// Doubling is the adjoint of halving, except for a factor of 2 per axis, and vice versa.
   @Test(arguments: [Resampling.Filter.box, .binomial])
   func doublingIsTheAdjointOfHalving(_ filter: Resampling.Filter) {
     let (halving, doubling) = (Resampling.halving(filter).axis(8), Resampling.doubling(filter).axis(4))

@@ -4,7 +4,7 @@ import Tensors
 import Testing
 
 @Suite struct SoftmaxTests {
-  /// Probabilities are at most one; a weight is wrong by a few units, more where scores are far below the largest.
+  /// Probabilities are at most one; the error of a weight is a few units, more if scores are far below the maximum.
   static let tolerance = 1e-6
 
   @Test(arguments: [1, 3, 15, 16, 17, 64, 100, 1024]) func rowsEqualTheTwin(_ columns: Int) {

@@ -1,7 +1,8 @@
 import ReferenceKernels
 
 extension TestData {
-  /// What `body` writes into an array of `count` elements that first hold NaN, to catch elements left unwritten.
+  /// The result of `body` in an array of `count` elements that initially contains NaN, to detect elements that are not
+  /// written.
   static func written(_ count: Int, _ body: (UnsafeMutablePointer<Float>) -> Void) -> [Float] {
     filled([Float](repeating: .nan, count: count), body)
   }
@@ -27,6 +28,6 @@ extension TestData {
     }
   }
 
-  /// What finite differences of functions of order one may be off by: see `finiteDifferences`, with room for curvature.
+  /// The error of finite differences of functions of order one: see `finiteDifferences`, with a margin for curvature.
   static let finiteDifferenceTolerance = 1e-7
 }

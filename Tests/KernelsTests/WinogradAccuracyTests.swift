@@ -2,25 +2,25 @@ import Foundation
 import Kernels
 import Testing
 
-/// How far Winograd's convolutions and their gradients are from the exact results, at every shape of the presets.
+/// The errors of Winograd's convolutions and their gradients, for every shape of the presets.
 ///
-/// **The bound.** Along one dimension let r_p be the rows of Bᵀ, s_p those of G and a_p the columns of Aᵀ, one of each
-/// for each point p. Where operands are independent numbers, the products at point p have the mean square
-/// ‖r_p‖²·‖s_p‖², a term of the convolution's having 1, and a relative error δ of all products becomes
+/// **The bound.** In one dimension let r_p be the rows of Bᵀ, s_p those of G and a_p the columns of Aᵀ, one for each
+/// point p. If operands are independent numbers, the products at point p have the mean square ‖r_p‖²·‖s_p‖², where a
+/// term of the convolution has 1, and a relative error δ of all products becomes
 ///
 ///     δ·√(Σ_p ‖r_p‖²·‖s_p‖²·‖a_p‖² / 12)
 ///
-/// of a result on the mean over a tile, whose 4 results have 3 terms each. Both dimensions together make that
-/// `amplification`, 10.8·δ. It is the same for both gradients, which exchange the roles of B, G and A, and for enlarged
-/// images, whose rows r_p are longer where columns a_p are shorter. The farthest corner of a tile has `worstAmplification`.
+/// of a result on average over a tile, whose 4 results have 3 terms each. In two dimensions this is `amplification`,
+/// 10.8·δ. It is the same for both gradients, which exchange the roles of B, G and A, and for enlarged images, whose
+/// rows r_p are longer where columns a_p are shorter. The worst corner of a tile has `worstAmplification`.
 ///
-/// Products are off by what their sums round, and the transforms. The partial sums of n terms grow like a random walk,
-/// so their n roundings have the mean square of n/2 roundings of the whole sum. The three transforms make at most 4
-/// roundings each in each of two dimensions. A number common to all inputs changes nothing: no partial sum of Bᵀ's rows
-/// is then larger than ‖r_p‖ times that number. A rounding is at most 2⁻²⁴, and about 0.41 of that in the root of the
-/// mean square: this is the room that the bound has.
+/// The errors of the products come from rounding their sums and from the transforms. The partial sums of n terms grow
+/// like a random walk, so their n roundings have the mean square of n/2 roundings of the whole sum. The three
+/// transforms contribute at most 4 roundings each in each of two dimensions. A constant added to all inputs has no
+/// effect: no partial sum of Bᵀ's rows is then larger than ‖r_p‖ times that constant. A rounding is at most 2⁻²⁴, and
+/// about 0.41 of that in the root mean square; this is the margin of the bound.
 @Suite struct WinogradAccuracyTests {
-  /// Numbers to convolve: normal, with this mean and deviation.
+  /// Numbers to convolve: normal, with this mean and standard deviation.
   struct Distribution: CustomTestStringConvertible {
     let testDescription: String
     let mean: Float
@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  /// A micro-batch's sum goes over many blocks of tiles.
+  /// A micro-batch's sum extends over many blocks of tiles.
   @Test func kernelGradientOfManyImagesIsWithinTheBounds() {
     let layer = ConvolutionLayer(size: 32, inChannels: 32, outChannels: 32)
     let sample = ConvolutionSample(layer.geometry(images: 32))
@@ -54,7 +54,7 @@ import Testing
 
   @Test func layersOfAllPresetsAreFound() {
     let layers = ConvolutionLayer.ofAllPresets
-    // Some at the ends of the list, and some whose place a wrong rule for names would get wrong.
+    // Some at the ends of the list, and some whose level a wrong rule for names would get wrong.
     for (size, inChannels, outChannels) in [(32, 3, 128), (32, 384, 128), (16, 384, 256), (4, 512, 256), (32, 32, 1)] {
       #expect(layers.contains(ConvolutionLayer(size: size, inChannels: inChannels, outChannels: outChannels)))
     }
@@ -83,22 +83,23 @@ import Testing
     [1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1],
   ]
 
-  /// Of each of a tile's outputs along one dimension: the mean square of an error δ = 1 in relation to the output's.
+  /// For each output of a tile in one dimension: the mean square of an error δ = 1 relative to the output's.
   private static let squares: [Double] = {
     func square(_ row: [Double]) -> Double { row.reduce(0) { $0 + $1 * $1 } }
     return outputRows.map { row in
       row.indices.reduce(0) { $0 + row[$1] * row[$1] * square(inputRows[$1]) * square(kernelRows[$1]) } / 3
     }
   }()
-  /// √ of the mean square, in two dimensions.
+  /// The root mean square in two dimensions.
   private static let amplification = squares.reduce(0, +) / 4
   private static let worstAmplification = squares.max()!
 
-  /// Six applications of transforms of at most four roundings.
+  /// Six applications of transforms with at most four roundings each.
   private static let transformRoundings = 24.0
-  /// What the largest of some hundred errors may be, in units of their root mean square.
+  /// The maximum of some hundred errors, in units of their root mean square.
   private static let deviations = 5.0
-  /// Root mean squares of samples scatter: a sixteenth of the elements, the far corners of tiles, make most of them.
+  /// Root mean squares of samples vary: a sixteenth of the elements, the far corners of tiles, contributes most of
+  /// them.
   private static let scatter = 2.0
 
   private func expectWithinBounds(_ errors: ConvolutionSample.Errors, sumLength: Int, _ what: Comment) {

@@ -10,8 +10,8 @@ func normalTensor(_ shape: [Int], seed: UInt64) -> Tensor {
 }
 
 @Suite struct WinogradTests {
-  /// Winograd's F(4x4, 3x3) amplifies single-precision rounding (2⁻²⁴ = 6e-8) by the norms of its transforms, about
-  /// a hundredfold in the worst element; norm-wise, 1e-5 leaves a factor of about ten.
+  /// Winograd's F(4x4, 3x3) amplifies single-precision rounding errors (2⁻²⁴ = 6e-8) by the norms of its transforms,
+  /// about a hundredfold in the worst element; for norms, 1e-5 leaves a margin of about ten.
   static let tolerance = 1e-5
 
   struct Shape: CustomTestStringConvertible {

@@ -3,8 +3,8 @@ import MicroKernels
 import ReferenceKernels
 import Testing
 
-/// What this processor can run makes the plain products' bits. Not a number is one: which one, the operands' order in an
-/// instruction decides.
+/// All micro-kernels that this processor supports give the same bits as the plain ones. All NaNs count as equal, since
+/// the order of operands in an instruction determines which NaN results.
 @Suite struct MicroKernelTests {
   static let supported = MicroKernel.all.indices.filter {
     MicroKernel.all[$0].isSupported(by: ddpm_processor_features())
@@ -17,11 +17,11 @@ import Testing
   }
   static let shapes = [32, 48].flatMap { width in [1, 2, 3, 7, 16, 33, 129].map { Shape(width: width, depth: $0) } }
 
-  /// What operands hold besides normal numbers.
+  /// Special values in the operands, besides normal numbers.
   enum Values: CaseIterable, Sendable {
     case normal, zeros, infinities, notNumbers
 
-    /// Some of the numbers are replaced, at places that differ from row to row.
+    /// Some of the numbers are replaced, at positions that differ from row to row.
     func put(into numbers: inout [Float], every step: Int) {
       let special: [Float]
       switch self {
@@ -49,7 +49,7 @@ import Testing
     let (kernel, rows) = (MicroKernel.all[index], MicroKernel.rows)
     let (width, depth) = (shape.width, shape.depth)
     for values in Values.allCases {
-      // Rows of A, and columns; strides with room between.
+      // Rows of A and columns; strides with gaps.
       for (rowStride, depthStride) in [(depth, 1), (depth + 3, 1), (1, rows), (1, rows + 5)] {
         for (bStride, cStride) in [(width, width), (width + 7, width + 16)] {
           let count = (rows - 1) * rowStride + (depth - 1) * depthStride + 1

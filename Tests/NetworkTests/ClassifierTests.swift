@@ -13,7 +13,7 @@ import Testing
   private static func parameters() -> Arena {
     let arena = Arena(network.layout)
     network.initialise(arena, seed: 3, workers: WorkerPool(threadCount: 1))
-    // Blocks begin as the identity; larger numbers make their gradients visible.
+    // Blocks start as the identity; larger numbers make their gradients visible.
     for entry in network.layout.entries where entry.shape.count > 1 {
       let values = arena.tensor(entry)
       let fanIn = entry.shape.dropLast().reduce(1, *)
@@ -49,7 +49,7 @@ import Testing
       let range = image * 64..<(image + 1) * 64
       let product = range.reduce(0.0) { $0 + Double(gradient.elements[$1]) * Double(direction.elements[$1]) }
       let scale = range.reduce(0.0) { $0 + abs(Double(gradient.elements[$1]) * Double(direction.elements[$1])) }
-      // Two widths leave out the error of the second order; logits in single precision, magnified by the width.
+      // Two widths cancel the second-order error; the logits' single precision is amplified by the width.
       let difference = (4 * narrow[image] - wide[image]) / 3
       #expect(abs(product - difference) < 2e-3 * scale, "\(product), not \(difference)")
     }
@@ -68,7 +68,7 @@ import Testing
     }
   }
 
-  /// The way down is the U-Net's, name by name, so that one can be looked up in the other.
+  /// The encoder's names are those of the U-Net, so parameters can be matched by name.
   @Test func itSharesTheNamesOfTheUNetsWayDown() {
     let names = Set(UNet(Self.network.configuration).layout.entries.map(\.name))
     let own = Self.network.layout.entries.map(\.name)

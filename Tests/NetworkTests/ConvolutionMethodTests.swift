@@ -4,10 +4,10 @@ import Network
 import Tensors
 import Testing
 
-/// A whole network with both ways to convolve.
+/// A whole network with both convolution methods.
 @Suite struct ConvolutionMethodTests {
-  /// Norm-wise relative: half of what the comparison of the same networks with PyTorch allows. Winograd's results are
-  /// off by about 50 roundings of 2⁻²⁴ (`WinogradAccuracyTests`), 3e-6, and the error goes on through some layers.
+  /// Norm-wise relative: half of what the comparison of the same networks with PyTorch allows. Winograd's results have
+  /// errors of about 50 roundings of 2⁻²⁴ (`WinogradAccuracyTests`), 3e-6, which propagate through some layers.
   static let tolerance = 5e-5
 
   @Test(arguments: ["unet-grey", "unet-colour", "unet-odd"])
@@ -15,13 +15,13 @@ import Testing
     let fixture = try FixtureNetwork(name)
     let winograd = try Pass(fixture, .winograd)
     let direct = try Pass(fixture, .direct)
-    // Else it would be the same method twice.
+    // Otherwise it would be the same method twice.
     #expect(winograd.output != direct.output)
     #expect(difference(winograd.output, direct.output) < Self.tolerance)
     #expect(difference(winograd.inputGradient, direct.inputGradient) < Self.tolerance)
     for entry in fixture.network.layout.entries {
       let (a, b) = (winograd.gradients.tensor(entry).elements, direct.gradients.tensor(entry).elements)
-      // Where the exact gradient is zero, its norm is no scale: another parameter's is.
+      // If the exact gradient is zero, its norm cannot be the scale; another parameter's is used.
       let scale = fixture.zeroGradients[entry.name].map {
         direct.gradients.tensor(fixture.network.layout[$0]!).elements
       }

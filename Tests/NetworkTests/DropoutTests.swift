@@ -20,7 +20,7 @@ import Testing
   init() {
     parameters = Arena(network.layout)
     network.initialise(parameters, seed: 5, workers: Self.workers)
-    // The blocks begin as the identity; with these weights, what is dropped shows in the output.
+    // Blocks start as the identity; with these weights, dropped elements affect the output.
     for (index, entry) in network.layout.entries.enumerated() where entry.order != .c {
       let values = parameters.tensor(entry)
       RandomStream(seed: 6, purpose: .initialisation, detail: index).fillNormal(values)
@@ -31,7 +31,7 @@ import Testing
     RandomStream(seed: 7, purpose: .noise).fillNormal(x)
   }
 
-  /// The training pass over some of the images as one micro-batch.
+  /// Runs the training pass over some of the images as one micro-batch.
   private func run(
     _ range: Range<Int>, step: Int = 4, firstSample: Int = firstSample, probability: Float = 0.5,
     gradients: Arena? = nil

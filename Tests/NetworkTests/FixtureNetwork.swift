@@ -3,19 +3,19 @@ import HDF5
 import Network
 import Tensors
 
-/// A U-Net whose forward and backward passes PyTorch computed, by diffusers' definition or that of Song et al.; see
-/// Fixtures/README.md.
+/// A U-Net whose forward and backward passes were computed by PyTorch, with the implementation of diffusers or that of
+/// Song et al.; see Fixtures/README.md.
 struct FixtureNetwork {
   let imageChannels: Int
   let height: Int
   let width: Int
-  /// Names and shapes; a parameter's place is its number in the generator.
+  /// Names and shapes; the index of a parameter is its number in the generator.
   let parameterShapes: [(name: String, shape: [Int])]
-  /// Parameters without effect on the output, and the parameter whose gradient's norm to compare theirs with.
+  /// Parameters without effect on the output, and the parameter whose gradient's norm is used for comparison.
   let zeroGradients: [String: String]
   let path: String
   let network: UNet
-  /// Of the images; nil for none of the network's classes, nil altogether for a network without classes.
+  /// The images' classes, nil for no class; nil for a network without classes.
   let classes: [Int?]?
 
   init(_ name: String) throws {
@@ -41,7 +41,7 @@ struct FixtureNetwork {
         architecture: (config["architecture"] as? [String: Any]).map(Self.architecture) ?? Self.diffusers(config)))
   }
 
-  /// What a `UNet2DModel` has beside what DDPM's network has.
+  /// The settings of a `UNet2DModel` that DDPM's network does not have.
   private static func diffusers(_ config: [String: Any]) -> UNetArchitecture {
     var result = UNetArchitecture.ddpm
     result.headChannels = config["head_channels"] as? Int
@@ -49,7 +49,7 @@ struct FixtureNetwork {
     return result
   }
 
-  /// What the public code of Song et al. calls its options, by our names of the choices.
+  /// The options in the public code of Song et al., as our settings.
   private static func architecture(_ options: [String: Any]) -> UNetArchitecture {
     func choice<Choice: RawRepresentable<String>>(_ name: String) -> Choice {
       Choice(rawValue: options[name] as! String)!
@@ -66,7 +66,7 @@ struct FixtureNetwork {
     return result
   }
 
-  /// The parameter values that the fixtures were made with: a function of each name's place in the sorted list.
+  /// The parameter values that the fixtures were created with: a function of each name's index in the sorted list.
   func parameters() -> Arena {
     let arena = Arena(network.layout)
     for (index, parameter) in parameterShapes.enumerated() {

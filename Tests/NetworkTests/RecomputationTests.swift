@@ -3,9 +3,9 @@ import Network
 import Tensors
 import Testing
 
-/// Blocks of the network that the backward pass makes again.
+/// Blocks of the network that the backward pass recomputes.
 @Suite struct RecomputationTests {
-  /// DDPM's, and one that is told the time otherwise.
+  /// DDPM's, and one with another time embedding.
   static let architectures: [UNetArchitecture] = {
     var other = UNetArchitecture.ddpm
     other.headCount = 4
@@ -25,7 +25,7 @@ import Testing
           imageChannels: 1, imageHeight: 8, imageWidth: 8, channels: 32, multipliers: [1, 2], blocksPerLevel: 1,
           attentionResolutions: [4], dropout: 0.3, architecture: architecture))
       parameters = Arena(network.layout)
-      // The initial values make blocks the identity.
+      // With the initial values, blocks are the identity.
       for (index, entry) in network.layout.entries.enumerated() {
         let values = parameters.tensor(entry)
         RandomStream(seed: 6, purpose: .initialisation, detail: index).fillNormal(values)
@@ -48,7 +48,7 @@ import Testing
       return (input, output)
     }
 
-    /// Output, gradient of the input and of all parameters; two passes into the same gradients.
+    /// The output, and the gradients of the input and of all parameters; two passes into the same gradients.
     func bits(recomputesBlocks: Bool, threads: Int) -> [[UInt32]] {
       let gradients = Arena(network.layout)
       let tape = Tape(recordingWith: parameters, gradients: gradients, workers: WorkerPool(threadCount: threads))

@@ -27,7 +27,7 @@ import Testing
     let width: Float = 0x1p-6
     let difference = (value(width) - value(-width)) / (2 * Double(width))
     let product = zip(derivative.elements, direction).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
-    // Sums of some hundred terms of about 1 with errors of 1e-6, magnified by the width; and third derivatives.
+    // Sums of some hundred terms of about 1 with errors of 1e-6, amplified by the width; plus third derivatives.
     #expect(abs(product - difference) < 5e-3 * abs(difference), "\(product), not \(difference)")
   }
 }

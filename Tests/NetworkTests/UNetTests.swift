@@ -15,7 +15,7 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
 
 /// Agreement with diffusers' `UNet2DModel` and with the networks of Song et al., run in double precision.
 @Suite(.serialized) struct UNetTests {
-  /// Norm-wise relative. PyTorch's own single precision is up to 6e-6 off on these networks.
+  /// Norm-wise relative. PyTorch's own single precision has errors of up to 6e-6 on these networks.
   static let tolerance = 1e-4
 
   static let scoreSDE = [
@@ -110,7 +110,8 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     #expect(Set(actual) == Set(expected))
   }
 
-  /// As many as the public networks of Song et al. for CIFAR-10 have, and that of Karras et al. without augmentation.
+  /// The numbers of parameters of the public networks of Song et al. for CIFAR-10, and of Karras et al. without
+  /// augmentation.
   @Test(arguments: [
     (UNetArchitecture.ddpmPlusPlus, [1, 2, 2, 2], 4, 61_804_419), (.ddpmPlusPlus, [1, 2, 2, 2], 8, 106_632_579),
     (.ncsnPlusPlus, [1, 2, 2, 2], 4, 62_758_915), (.ncsnPlusPlus, [1, 2, 2, 2], 8, 107_587_075),
@@ -126,7 +127,8 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     #expect(network.layout.parameterCount == count)
   }
 
-  /// As many as diffusers' `UNet2DModel` with these options has, and the network of Nichol and Dhariwal's code.
+  /// The number of parameters of diffusers' `UNet2DModel` with these options, and of the network in Nichol and
+  /// Dhariwal's code.
   @Test func theImprovedNetworkHasItsParameters() {
     var architecture = UNetArchitecture.ddpm
     architecture.headCount = 4
@@ -178,9 +180,9 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
       let values = arena.tensor(network.layout[name]!).elements.map(Double.init)
       return values.reduce(0) { $0 + $1 * $1 } / Double(values.count)
     }
-    // N(0, 16²); 256 squares of normal numbers are right to √(2/256), three times that.
+    // N(0, 16²); the mean of 256 squares of normal numbers has a relative standard deviation of √(2/256), times three.
     #expect(abs(meanSquare("time_proj.weight") / 256 - 1) < 3 * (2.0 / 256).squareRoot())
-    // Uniform numbers of variance scale/fan; 65536 of them, whose squares deviate by 0.9 of their mean.
+    // Uniform numbers of variance scale/fan; 65536 of them, whose squares have a relative standard deviation of 0.9.
     for (name, scale) in [("to_q", 0.1), ("to_k", 0.1), ("to_v", 0.1), ("to_out.0", 1e-10)] {
       #expect(abs(meanSquare("mid_block.attentions.0.\(name).weight") / (scale / 256) - 1) < 5 * 0.9 / 256)
     }

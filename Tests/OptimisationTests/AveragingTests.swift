@@ -53,8 +53,8 @@ private let block = ParameterLayout.blockSize
 }
 
 @Suite struct AverageRampupTests {
-  /// As the training loop of EDM's published code has it, in images: `ema_halflife_nimg` is at most
-  /// `cur_nimg * ema_rampup_ratio`, and `ema_beta = 0.5 ** (batch_size / ema_halflife_nimg)`.
+  /// As in the training loop of EDM's published code, in images: `ema_halflife_nimg` is at most `cur_nimg *
+  /// ema_rampup_ratio`, and `ema_beta = 0.5 ** (batch_size / ema_halflife_nimg)`.
   @Test func decaysAreThoseOfTheReference() {
     let (batch, ratio, decay) = (64.0, 0.05, 0.9993)
     let halfLife = -batch * 0.693147180559945309 / Glibc.log(decay)
@@ -62,7 +62,7 @@ private let block = ParameterLayout.blockSize
     for step in [0, 1, 2, 10, 940, 19_000, 20_000, 1_000_000] {
       let images = Double(step) * batch
       let expected = Glibc.pow(0.5, batch / max(min(halfLife, images * ratio), 1e-8))
-      // The decay goes through a logarithm and back.
+      // The decay is converted to a logarithm and back.
       #expect(abs(average.decay(atStep: step) - expected) < 1e-12)
     }
     #expect(average.decay(atStep: 0) == 0)
@@ -115,7 +115,7 @@ private let block = ParameterLayout.blockSize
       ]
       for (decay, factor) in expected {
         let schedule = LearningRateSchedule(learningRate: rate, warmupSteps: warmup, decay: decay, steps: steps)
-        // Roundings.
+        // Rounding errors only.
         #expect(abs(schedule.rate(atStep: step) / (rate * factor) - 1) < 1e-14, "\(decay) at \(step)")
         #expect(schedule.rate(atStep: 5) == rate / 2)
         #expect(schedule.rate(atStep: 10) == rate)
@@ -136,7 +136,7 @@ private let block = ParameterLayout.blockSize
     }
   }
 
-  /// After the last step of a run there is none; a warm-up longer than the run is all there is of it.
+  /// After the last step of a run the rate is zero; a warm-up longer than the run is never completed.
   @Test(arguments: LearningRateSchedule.Decay.allCases)
   func shortRunsHaveRatesToo(decay: LearningRateSchedule.Decay) {
     let schedule = LearningRateSchedule(learningRate: 1, warmupSteps: 100, decay: decay, steps: 3)

@@ -13,7 +13,7 @@ func features(in path: String) throws -> Features {
   return Features(values, dimension: shape[1])
 }
 
-/// What a subcommand found out, and in what time.
+/// The result of a subcommand, and its time.
 struct Answer<Result: Encodable>: Encodable {
   let result: Result
   /// Without reading and writing files.
@@ -27,7 +27,7 @@ struct Answer<Result: Encodable>: Encodable {
   }
 }
 
-/// Prints one line; numbers have all their digits.
+/// Prints one line; numbers are exact.
 func printJSON(_ value: some Encodable) throws {
   let encoder = JSONEncoder()
   encoder.outputFormatting = .sortedKeys

@@ -1,5 +1,5 @@
-// What this program computes, for other programs to compare with: `peer-program QUESTION FILE...` reads safetensors or
-// npz files and prints JSON. scripts/test/peers/*.sh run it beside the libraries that answer the same question.
+// Computes results to compare with other programs: `peer-program QUESTION FILE...` reads safetensors or npz files and
+// prints JSON. scripts/test/peers/*.sh run it beside the libraries that answer the same question.
 
 import ArgumentParser
 

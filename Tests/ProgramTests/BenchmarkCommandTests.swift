@@ -34,7 +34,7 @@ struct BenchmarkCommandTests {
   ])
   func memoryIsEstimatedWell(job: Words) async throws {
     let report = try await ddpm("benchmark \(job) --steps 1 --json").json(as: MemoryReport.self)
-    // Besides what the estimate counts, the program itself takes some.
+    // The program itself takes some memory in addition to the estimate.
     let program = 0.1
     #expect(report.peakResidentGb / 2 - program < report.memoryEstimateGb)
     #expect(report.memoryEstimateGb < report.peakResidentGb)

@@ -1,6 +1,6 @@
 import Testing
 
-/// The scripts that benchmark, as far as they need no PyTorch.
+/// The benchmark scripts, as far as they work without PyTorch.
 struct BenchmarkScriptTests {
   @Test func unknownRowsAndTablesAreRefused() async throws {
     try await command("scripts/measure/against-pytorch.sh speed")

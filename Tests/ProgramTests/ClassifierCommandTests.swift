@@ -23,7 +23,7 @@ struct ClassifierCommandTests {
     ).check(inTurn: true)
   }
 
-  /// A process of two steps, so that losses decide early which of them is drawn.
+  /// A process with two steps, so that losses determine the distribution early.
   @Test func lossesDecideItsTimesOnAnyNumberOfRanks() async throws {
     let folder = try TemporaryFolder()
     func train(_ sampling: String, ranks: Int? = nil, as name: String) async throws -> String {
@@ -44,7 +44,7 @@ struct ClassifierCommandTests {
     try await ddpm("inspect \(aware)").succeeds(saying: /(?m)^\/loss_aware_steps: 2 tensors, 22 numbers, whole/)
   }
 
-  /// With the configuration of the model that it is to guide.
+  /// With the configuration of the model that the classifier is to guide.
   @Test func theConfigurationOfAConditionedModelTrainsAClassifier() async throws {
     let folder = try TemporaryFolder()
     try await ddpm(

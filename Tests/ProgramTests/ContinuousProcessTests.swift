@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// The networks of the continuous family, trained for three steps.
+/// The networks of continuous-time models, trained for three steps.
 struct ContinuousProcessTests {
   private static let brief: Words = """
     --set data.name=shapes --set model.channels=16 --set model.blocks=1 --set training.batch=4
@@ -32,7 +32,7 @@ struct ContinuousProcessTests {
     let recomputed = try await train(
       "cifar10-ncsnpp-ve", "--set training.recompute_activations=blocks", in: folder, as: "recomputed")
     #expect(try await areEqual(alone, recomputed, "/model"), "recomputed blocks change bits")
-    // Random frequencies stay. Their average starts as they do: it would differ if they had moved.
+    // Random frequencies do not change. Their average starts equal to them, and would differ if they had changed.
     #expect(try await areEqual(alone, shared, "/model/time_proj.weight", "/ema/0.999/time_proj.weight"))
     #expect(try await !areEqual(alone, shared, "/model/conv_in.weight", "/ema/0.999/conv_in.weight"))
   }

@@ -2,18 +2,18 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Rank 1 finds, or is told, something else than rank 0, or is killed.
+/// Rank 1 sees or is given something other than rank 0, or is killed.
 struct DifferingRanksTests {
   private static let tiny = Fixture.tiny
   private static let nowhere = Fixture.nowhere
 
-  /// Runs the program on two ranks, the second of which works in a folder and with arguments of its own: it must be
-  /// refused with one message, which names this rank.
+  /// Runs the program on two ranks, the second of which has its own folder and arguments: it must be refused with one
+  /// message that names this rank.
   private func isRefused(
     _ words: Words, with text: any RegexComponent, rankOne: Words = "", elsewhere: String = ".",
     in folder: String? = nil, sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
-    // The shell of each rank gets: its folder and how many arguments are rank 1's own, these, and the command.
+    // The arguments of each rank's shell: rank 1's folder, the number of its own arguments, these, and the command.
     let script = """
       elsewhere=$1 count=$2; shift 2
       own=; for index in $(seq "$count"); do own="$own $1"; shift; done

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What is wrong on the command line or in the configuration is said once, with the option or key, before anything is
+/// An error on the command line or in the configuration is reported once, with the option or key, before anything is
 /// written.
 struct ErrorMessageTests {
   private static let tiny = Fixture.tiny
@@ -82,7 +82,7 @@ struct ErrorMessageTests {
     #expect(!FileManager.default.fileExists(atPath: Self.nowhere))
   }
 
-  /// These look into the run's folder first, which two jobs cannot have at once.
+  /// These check the run's folder first, which two jobs cannot have at the same time.
   @Test(arguments: [
     Refusal(
       "train \(tiny) --set evaluation.every=2 --set evaluation.features=\(nowhere).safetensors --output \(nowhere)",
@@ -113,7 +113,7 @@ struct ErrorMessageTests {
     for name in ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"] {
       try folder.write([UInt8](repeating: 0, count: 1000), to: name)
     }
-    // Which of the two is read first is open.
+    // Either of the two may be read first.
     try await Refusal("train --set data.path=\(folder) --output \(Self.nowhere)", "\(folder.path)/train-", "-idx")
       .check()
     #expect(!FileManager.default.fileExists(atPath: Self.nowhere))

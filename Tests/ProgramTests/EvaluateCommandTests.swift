@@ -85,7 +85,7 @@ struct EvaluateCommandTests {
       2, saying: "pr needs at least 4 images to compare with, but there are 3")
   }
 
-  /// Statistics are all that is compared with.
+  /// With statistics as the reference.
   @Test(arguments: [
     Words("--split test"), "--data-path x", "--background white", "--reference-count 20", "--reference-cache x",
   ])

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Runs that measure their images as they go.
+/// Runs that evaluate their images during training.
 struct EvaluationInTrainingTests {
   private static let measured: Words = """
     \(EvaluationFixture.tiny) --set evaluation.every=2 --set evaluation.count=20 --set evaluation.reference_count=40

@@ -3,7 +3,7 @@ import Images
 import TestSupport
 import Testing
 
-/// Image k of a seed is the same in every drawing, file, sheet and film.
+/// Image k of a seed is the same in every drawing, file, sheet and video.
 struct ImageNumberTests {
   private static let side = 32
 

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Training that begins with the weights of another run.
+/// Training that starts from the weights of another run.
 struct InitialWeightsTests {
-  /// What tunes the shared run for two steps.
+  /// The arguments for fine-tuning the shared run for two steps.
   private func tune() async throws -> Words {
     "train --initial \(try await Fixture.run.made) --set training.steps=2 --set training.warmup_steps=0"
   }

@@ -7,7 +7,7 @@ struct LatentCommandTests {
   @Test func aRoundTripReturnsTheImages() async throws {
     let folder = try TemporaryFolder()
     let model = try await Fixture.vpSDE.made
-    // A network of two steps makes the flow steep.
+    // With a network of two steps, the flow is steep.
     let exact: Words = "--tolerance 1e-7"
     try await ddpm(
       """
@@ -20,7 +20,7 @@ struct LatentCommandTests {
     let images = try HDF5Contents.read("images", of: folder.path("z.h5"), as: UInt8.self)
     let decoded = try HDF5Contents.read("images", of: folder.path("x.h5"), as: UInt8.self)
     #expect(images.shape == [3, 32, 32, 3] && decoded.shape == images.shape)
-    // Of 255 levels.
+    // In units of 1/255.
     let largest = zip(images.elements, decoded.elements).map { abs(Int($0) - Int($1)) }.max()
     #expect(try #require(largest) <= 1)
 

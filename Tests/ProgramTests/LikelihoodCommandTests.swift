@@ -26,7 +26,7 @@ struct LikelihoodCommandTests {
       "\(Self.brief) --method bound --checkpoint \(try await Fixture.fewSteps.made) --json"
     ).json(as: Report.self)
     #expect(report.count == 3 && report.method == "bound" && report.evaluations == 20)
-    // As much as nine decimals can lose.
+    // The rounding error of nine decimals.
     #expect(abs(report.parts.values.reduce(0, +) - report.bitsPerDimension) < 1e-9)
     #expect(report.standardError > 0)
   }

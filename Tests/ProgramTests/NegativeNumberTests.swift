@@ -1,7 +1,7 @@
 import Testing
 
 struct NegativeNumberTests {
-  /// What `--experimental-dump-help` tells of a command.
+  /// The output of `--experimental-dump-help` for a command.
   private struct Help: Decodable {
     struct Command: Decodable {
       let commandName: String
@@ -28,7 +28,7 @@ struct NegativeNumberTests {
     }
     #expect(options.count > 60)
     for (command, name) in options {
-      // Refused it may be, but not as another option.
+      // It may be refused, but not as another option.
       let run = try await ddpm("\(command) --\(name) -1").ends(2)
       #expect(!run.says("Missing value"), "\(run)")
     }

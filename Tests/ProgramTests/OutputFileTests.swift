@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What commands write: whole or not at all, over no input, no device and no other output; links are followed.
+/// Outputs appear completely or not at all, and never replace an input, a device or another output; links are followed.
 struct OutputFileTests {
   private typealias Inputs = OutputCommand.Inputs
 
@@ -17,7 +17,7 @@ struct OutputFileTests {
     let before = try Data(contentsOf: URL(filePath: input))
     let file = URL(filePath: input)
     var names = [input, "\(file.deletingLastPathComponent().path)/./\(file.lastPathComponent)", link]
-    // Another name of a file in a run's folder is no file of the folder.
+    // Another name of a file in a run's folder does not belong to the folder.
     if input != inputs.checkpointOfRun { names.append(hardLink) }
     for name in names {
       try await ddpm(output.words(inputs, name, folder.path))

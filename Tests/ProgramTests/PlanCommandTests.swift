@@ -29,7 +29,7 @@ struct PlanCommandTests {
     try #require(plan.rows.count == 2)
     let (one, two) = (plan.rows[0], plan.rows[1])
     #expect(one.exposedSeconds == 0 && two.exposedSeconds > 0)
-    // All that the network takes, but for what is rounded.
+    // All network time is exposed, except for rounding.
     #expect(two.exposedSeconds >= two.networkSeconds * 0.999)
     #expect(two.secondsPerStep < one.secondsPerStep)
     #expect(two.efficiency > 0.5 && two.efficiency <= 1)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What is kept of a reference, so that its images are looked at once.
+/// The cache of a reference, so that its images are read only once.
 struct ReferenceCacheTests {
   @Test func keptStatisticsMakeTheSameFigures() async throws {
     let folder = try TemporaryFolder()

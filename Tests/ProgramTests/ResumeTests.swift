@@ -5,7 +5,7 @@ import Testing
 struct ResumeTests {
   private static let tiny = Fixture.tiny
 
-  /// A copy of the shared run, to go on with.
+  /// A copy of the shared run, to continue.
   private func copyOfRun(in folder: TemporaryFolder) async throws -> String {
     try FileManager.default.copyItem(atPath: try await Fixture.run.made, toPath: folder.path("run"))
     return folder.path("run")

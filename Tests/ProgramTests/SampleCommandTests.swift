@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 struct SampleCommandTests {
-  /// Two images' latents, of about a normal distribution.
+  /// The latents of two images, approximately normal.
   private func writeLatents(to path: String) throws {
     var random = TestRandom(state: 1)
     let values = (0..<2 * 32 * 32 * 3).map { _ in
@@ -14,7 +14,7 @@ struct SampleCommandTests {
     try HDF5Contents.write("latents", values, shape: [2, 32, 32, 3], to: path)
   }
 
-  /// What draws from the shared run in three steps.
+  /// The arguments for drawing from the shared run in three steps.
   private func sample() async throws -> Words { "sample --checkpoint \(try await Fixture.run.made) --steps 3" }
 
   @Test func imagesAreBytesAndTheGridIsASheetOfThem() async throws {
@@ -46,7 +46,7 @@ struct SampleCommandTests {
     let average = try await draw("average", "--weights 0.99")
     #expect(try await areEqual(ordinary, average, "/images"), "an average is found by its decay")
 
-    // Latents of an image are a row of the file.
+    // The latents of an image are a row of the file.
     try await ddpm("\(sample) --latents \(latents) --first 1 --count 1 --output \(folder)/second.h5")
       .succeeds(saying: "Wrote")
     let both = try HDF5Contents.read("images", of: alone, as: UInt8.self)
@@ -81,7 +81,7 @@ struct SampleCommandTests {
     }
     #expect(try await areEqual(folder.path("keys.h5"), folder.path("options.h5"), "/images"))
     #expect(try await !areEqual(folder.path("keys.h5"), folder.path("other.h5"), "/images"))
-    // What the run's own sampler reads and this one does not is not in its way.
+    // Settings that only the run's own sampler uses do not matter.
     try await ddpm("\(draw) --sampler ode-rk45 --tolerance 0.1 --output \(folder)/solved.h5")
       .succeeds(saying: "by ode-rk45")
     try await Refusal(

@@ -2,7 +2,7 @@ import Diffusion
 import TestSupport
 import Testing
 
-/// Every sampler, on two ranks as alone, guided and not.
+/// Every sampler, with the same result on two ranks as on one, with and without guidance.
 struct SamplerTests {
   static let names = SamplerName.allCases.map(\.rawValue)
 

@@ -29,7 +29,7 @@ struct StandardOutputTests {
         .ends(1, saying: "cannot write to standard output: No space left on device")
       try await ddpm(words, ">&-").ends(1, saying: "cannot write to standard output: ")
     }
-    // What a closed one would have taken got into no file.
+    // Output for a closed descriptor was not written to any file.
     try await ProgramTests.ddpm("inspect \(model)").succeeds()
   }
 

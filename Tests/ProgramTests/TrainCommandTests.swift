@@ -84,7 +84,7 @@ struct TrainCommandTests {
       .succeeds(saying: "Done: 2 steps")
   }
 
-  /// Names of a file system and of a single character, to an MPI library.
+  /// Names that an MPI library might take for a file system, and names of a single character.
   @Test func namesThatMPILibrariesMightMisreadAreWritten() async throws {
     let folder = try TemporaryFolder()
     try await ddpm("train \(Fixture.tiny) --set training.steps=1 --output nfs:run", in: folder.path)

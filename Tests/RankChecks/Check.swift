@@ -16,10 +16,10 @@ struct Check: Sendable {
   }
 }
 
-/// What a check has to work with.
+/// The environment of a check.
 struct CheckContext: Sendable {
   let communicator: Communicator
-  /// An empty folder that all ranks see, removed when all checks have run.
+  /// An empty folder that all ranks see, removed after all checks.
   let folder: URL
 
   var rank: Int { communicator.rank }
@@ -57,7 +57,7 @@ func expectError<Failure: Error>(
   throw CheckFailure(description: "\(file):\(line): no \(type) was thrown")
 }
 
-/// Runs the checks one after the other; rank 0 prints a line for each, and a summary.
+/// Runs the checks in order; rank 0 prints a line for each, and a summary.
 ///
 /// - Returns: whether all passed on all ranks.
 func run(_ checks: [Check], over communicator: Communicator) throws -> Bool {
@@ -90,7 +90,7 @@ func run(_ checks: [Check], over communicator: Communicator) throws -> Bool {
 
 private let secondsPerCheck: UInt32 = 120
 
-/// Prints on rank 0, at once: a job that is ended before its time loses what is still in a buffer.
+/// Prints on rank 0 without buffering: if a job is ended early, buffered text is lost.
 private func report(_ line: String, _ communicator: Communicator) {
   guard communicator.rank == 0 else { return }
   print(line)

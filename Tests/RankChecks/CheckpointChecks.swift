@@ -117,7 +117,7 @@ let checkpointChecks: [Check] = [
 
 private let paths = ["model", "ema/0.995", "optimizer/first_moment"]
 
-/// Tensors that begin and end in the middle of shards, one longer than a shard and several inside one.
+/// Tensors that start and end in the middle of shards, one longer than a shard and several inside one.
 private func makeLayout() -> ParameterLayout {
   var layout = ParameterLayout()
   _ = layout.add("conv_in.weight", shape: [3, 3, 3, 32], order: .hwio)
@@ -147,7 +147,7 @@ private func groups(_ arenas: [Arena], _ ranges: [Range<Int>]) -> [TensorGroup] 
   }
 }
 
-/// Ways to divide an arena among the ranks: as training does, all to one rank, unevenly inside tensors, and in turns.
+/// Divisions of an arena among the ranks: as in training, all to one rank, unevenly inside tensors, and alternating.
 private func divisions(_ layout: ParameterLayout, _ ranks: Int) -> [[[Range<Int>]]] {
   let count = layout.arenaCount
   let sharding = Sharding(arenaCount: count, grid: .flat(ranks))
@@ -155,7 +155,7 @@ private func divisions(_ layout: ParameterLayout, _ ranks: Int) -> [[[Range<Int>
     (0..<ranks).map { sharding.pieces(ofRank: $0).map(\.range) },
     (0..<ranks).map { $0 == ranks - 1 ? [0..<count] : [] },
     (0..<ranks).map { [count * $0 * $0 / (ranks * ranks)..<count * ($0 + 1) * ($0 + 1) / (ranks * ranks)] },
-    // Pieces of 100 floats in turn.
+    // Alternating pieces of 100 floats.
     (0..<ranks).map { rank in
       stride(from: rank * 100, to: count, by: ranks * 100).map { $0..<min($0 + 100, count) }
     },

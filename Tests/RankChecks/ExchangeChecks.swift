@@ -6,7 +6,7 @@ import Training
 
 let exchangeChecks: [Check] = [
   Check("gradients are summed in the one order of the tree, on any number of ranks") { context in
-    // Three blocks leave some ranks of five and eight without any.
+    // With three blocks, some of five and eight ranks have none.
     for (microBatches, blocks) in [(8, 3), (9, 3), (13, 20), (8, 20)] {
       for arrangement in arrangements(context) {
         try verifyGradientSums(context, microBatches: microBatches, blocks: blocks, steps: 3, arrangement)
@@ -41,7 +41,7 @@ let exchangeChecks: [Check] = [
   },
 ]
 
-/// A gradient in which every order of additions gives other bits: sizes range over 2¹⁶.
+/// A gradient for which every order of additions gives different bits: magnitudes range over 2¹⁶.
 private func gradient(microBatch: Int, step: Int, element: Int) -> Float {
   var word = UInt64(bitPattern: Int64(element &* 1009 &+ microBatch &* 31 &+ step)) &* 0x9E37_79B9_7F4A_7C15
   word ^= word >> 29
@@ -57,16 +57,16 @@ private func addGradient(to leaf: Arena, microBatch: Int, step: Int) {
   }
 }
 
-/// What bounds the error of a sum over all micro-batches.
+/// The bound for the error of a sum over all micro-batches.
 private func sumOfSizes(_ microBatches: Int, step: Int, element: Int) -> Float {
   (0..<microBatches).reduce(0) { $0 + abs(gradient(microBatch: $1, step: step, element: element)) }
 }
 
-/// Sums of 13 numbers in single precision, in two orders: each addition adds at most 2⁻²⁴ of a partial sum.
+/// Sums of 13 numbers in single precision, in two orders: each addition adds an error of at most 2⁻²⁴ of a partial sum.
 private let plainSumTolerance: Float = 13 * 0x1p-24
 
 /// The sum of one element over `leaves`: the left child of a node has the largest power of two of leaves below the
-/// node's number.
+/// node's number of leaves.
 private func treeSum(_ leaves: Range<Int>, step: Int, element: Int) -> Float {
   if leaves.count == 1 { return gradient(microBatch: leaves.lowerBound, step: step, element: element) }
   var half = 1
@@ -76,7 +76,7 @@ private func treeSum(_ leaves: Range<Int>, step: Int, element: Int) -> Float {
     + treeSum(middle..<leaves.upperBound, step: step, element: element)
 }
 
-/// Every way to spread the ranks over nodes, with messages that move by themselves or while they are waited for.
+/// All arrangements of the ranks on nodes, with messages that progress in the background or only while waiting.
 func arrangements(_ context: CheckContext) -> [DataParallelTrainer.Arrangement] {
   (1...context.size).filter { context.size.isMultiple(of: $0) }.flatMap { nodes in
     [true, false].map {
@@ -85,7 +85,7 @@ func arrangements(_ context: CheckContext) -> [DataParallelTrainer.Arrangement] 
   }
 }
 
-/// Parameters of several sizes, some of them across buckets, that fill whole blocks.
+/// Parameters of several sizes, some of them across bucket boundaries, that fill whole blocks.
 private func layout(blocks: Int) -> ParameterLayout {
   var layout = ParameterLayout()
   let floats = blocks * ParameterLayout.blockSize
@@ -108,15 +108,15 @@ private func verifyGradientSums(
   let averaging = GradientAveraging(
     layout: layout, tree: tree, sharding: sharding, communicator: context.communicator,
     workers: WorkerPool(threadCount: 2), loop: loop, wire: arrangement.wire)
-  // Each sum that another node sends is off by at most 2⁻⁸ of itself; those of all nodes together are no larger than the
-  // micro-batches' sizes.
+  // Each sum from another node has a relative error of at most 2⁻⁸; the sums of all nodes together are no larger than
+  // the micro-batches' magnitudes.
   let roundsAnything = arrangement.wire == .bfloat16 && arrangement.grid!.nodeCount > 1
   var wrong: String?
   for step in 0..<steps {
     for microBatch in averaging.localMicroBatches {
       let leaf = averaging.leaf()
       addGradient(to: leaf, microBatch: microBatch, step: step)
-      // As backward passes do: from the end; one parameter is not used at all.
+      // As in a backward pass: from the end; one parameter is not used at all.
       for entry in layout.entries.reversed() where entry.name != "small" { averaging.parameterIsFinal(entry) }
       averaging.finishLeaf()
     }

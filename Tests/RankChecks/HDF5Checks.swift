@@ -5,10 +5,10 @@ import Tensors
 
 private let shapes = [[1], [40], [3, 17], [5, 4, 6], [2, 3, 5, 7]]
 
-/// So many bytes that some of the ranges below take several calls into the library and others one.
+/// A limit for which some of the ranges below take several calls into the library and others one.
 private let smallTransfer = 200
 
-/// How the elements of a dataset are dealt out, in order, to the ranks.
+/// How the elements of a dataset are distributed, in order, among the ranks.
 private enum Division: CaseIterable {
   case even, onlyLast, onlyOdd
 
@@ -19,7 +19,7 @@ private enum Division: CaseIterable {
     case .onlyLast:
       return (0..<ranks).map { $0 == ranks - 1 ? 0..<count : 0..<0 }
     case .onlyOdd:
-      // With one rank nobody is odd, and rank 0 takes all.
+      // With one rank there is no odd one, and rank 0 takes everything.
       let writers = ranks == 1 ? [0] : Array(stride(from: 1, to: ranks, by: 2))
       return (0..<ranks).map { rank in
         guard let index = writers.firstIndex(of: rank) else { return 0..<0 }
@@ -92,7 +92,7 @@ let hdf5Checks: [Check] = [
   },
 ]
 
-/// Writes datasets of every shape and element type, dealt out in every way, and reads them back in three ways.
+/// Writes datasets of every shape and element type, distributed in every way, and reads them back in three ways.
 private func verifySharedWriting(_ context: CheckContext, collective: Bool) throws {
   let path = context.folder.appendingPathComponent("shared-\(collective).h5").path
   let file = try HDF5File.create(path, exclusive: true, communicator: context.communicator)
@@ -139,7 +139,7 @@ private func forEachDataset(_ body: (String, [Int], ElementType, Division) throw
   }
 }
 
-/// Bytes that differ from place to place.
+/// Bytes that differ from position to position.
 private func contents(_ shape: [Int], _ type: ElementType) -> [UInt8] {
   (0..<shape.reduce(1, *) * type.byteCount).map { UInt8(($0 * 7 + shape.count) % 251) }
 }

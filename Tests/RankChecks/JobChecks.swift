@@ -30,7 +30,7 @@ let jobChecks: [Check] = [
     ]
     for (error, status, message) in errors {
       for failing in 0..<context.size {
-        // The last rank fails as well; the lowest that fails is the one to be named.
+        // The last rank fails as well; the lowest failing rank must be named.
         let fails = context.rank == failing || context.rank == context.size - 1
         let outcome = Result { try context.communicator.together { if fails { throw error } } }
         guard case .failure(let thrown) = outcome, let failure = thrown as? JobFailure else {
@@ -40,7 +40,7 @@ let jobChecks: [Check] = [
         try expectEqual(failure.exitStatus, status)
         try expectEqual(failure.message, message)
         try expect(failure.isKnownToAllRanks, "it would be reported by every rank")
-        // All know of it already, so it passes through the next agreement unchanged.
+        // All ranks know of it already, so it passes through the next agreement unchanged.
         let again = try expectError(JobFailure.self) { try context.communicator.together { throw failure } }
         try expectEqual(again.description, failure.description)
       }

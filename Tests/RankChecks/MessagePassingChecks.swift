@@ -3,7 +3,7 @@ import Foundation
 import MessagePassing
 import Tensors
 
-/// Small enough that the buffers of these checks are cut into several messages, the last one shorter.
+/// Small enough that the buffers of these checks are divided into several messages, the last one shorter.
 private let smallMessage = 7
 
 let messagePassingChecks: [Check] = [
@@ -72,7 +72,7 @@ let messagePassingChecks: [Check] = [
   Check("sum of float buffers, in one message and in many") { context in
     for communicator in [context.communicator, context.communicator.limitingMessages(to: smallMessage)] {
       for count in [0, 1, 7, 40] {
-        // Whole numbers, so that the order of additions does not matter.
+        // Integers, so that the order of additions does not matter.
         let numbers = buffer((0..<count).map { Float($0 * (context.rank + 1)) })
         try communicator.allReduceSum(numbers)
         let factor = context.size * (context.size + 1) / 2
@@ -112,7 +112,7 @@ let messagePassingChecks: [Check] = [
   },
 
   Check("messages that are under way keep their buffers, even if their set is let go of") { context in
-    // A group of its own: the message that never comes must meet no other.
+    // A separate group: the message that never arrives must not match another one.
     guard context.size > 1, let group = try context.communicator.split(group: 0) else { return }
     weak var held: Buffer<Float>?
     weak var kept: Buffer<Float>?
@@ -138,7 +138,7 @@ let messagePassingChecks: [Check] = [
   Check("all-gather of uneven parts, in one call and by broadcasts") { context in
     for communicator in [context.communicator, context.communicator.limitingMessages(to: smallMessage)] {
       for counts in [(0..<context.size).map { ($0 * 7 + 3) % 10 }, (0..<context.size).map { $0 == 0 ? 19 : 0 }] {
-        // A gap of one element after every part must stay as it is.
+        // A gap of one element after every part must not change.
         let displacements = counts.indices.map { rank in counts[..<rank].reduce(0, +) + rank }
         let total = counts.reduce(0, +) + context.size
         var expected = [Float](repeating: -1, count: total)
@@ -161,7 +161,7 @@ let messagePassingChecks: [Check] = [
   },
 
   Check("groups of ranks communicate among themselves, in their order") { context in
-    // Even and odd ranks; the last rank joins nobody.
+    // Even and odd ranks; the last rank joins no group.
     let joins = context.rank < context.size - 1
     var members: [Int64]?
     var sizes: [Int] = []
@@ -171,7 +171,7 @@ let messagePassingChecks: [Check] = [
       sizes = [part.communicator.rank, part.communicator.size, part.communicator.messageLimit]
       try part.close()
     }
-    // All can still talk to each other, and divide themselves anew.
+    // All ranks can still communicate, and split again.
     var sum: Int64?
     if let whole = try context.communicator.split(group: 0) {
       sum = try whole.communicator.allReduceSum(1)

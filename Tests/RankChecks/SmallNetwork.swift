@@ -11,7 +11,7 @@ func smallConfiguration() -> RunConfiguration {
   return configuration
 }
 
-/// Values that make every parameter matter; the initial ones make blocks the identity.
+/// Values with which every parameter has an effect; with the initial ones, blocks are the identity.
 func fillVisibly(_ parameters: Arena) {
   for (index, entry) in parameters.layout.entries.enumerated() {
     let values = parameters.tensor(entry)

@@ -24,7 +24,7 @@ let trainingChecks: [Check] = [
 /// Sums over pixels and images in single precision, in two orders; deep in the network such errors grow tenfold.
 private let gradientTolerance = 1e-5
 
-/// Training of the small network on images of noise, and what a step of it takes.
+/// Training of the small network on noise images, with the inputs of a step.
 private struct SmallTraining {
   let configuration = smallConfiguration()
   let workers = WorkerPool(threadCount: 1)
@@ -49,7 +49,7 @@ private struct SmallTraining {
       images: images(samples), seed: configuration.seed, step: step, firstSample: samples.lowerBound, workers: workers)
   }
 
-  /// The losses of this rank's micro-batches; their gradients are in the trainer.
+  /// The losses of this rank's micro-batches; their gradients are accumulated in the trainer.
   @discardableResult
   func accumulateGradients(step: Int) throws -> [Double] {
     try trainer.localMicroBatches.map { microBatch in
@@ -58,7 +58,7 @@ private struct SmallTraining {
     }
   }
 
-  /// Makes a step, and returns the gradient's norm.
+  /// Runs a step, and returns the gradient's norm.
   @discardableResult
   func step(_ step: Int) throws -> Double {
     try trainer.step(step) { LabelledImages(images($0), classes: $0.map { _ in nil }) }.gradientNorm
@@ -69,7 +69,7 @@ private func verifyLargeBatchGradient(_ context: CheckContext) throws {
   let training = try SmallTraining(context)
   let trainer = training.trainer
   fillVisibly(try trainer.parameters())
-  // The second step uses the first one's buffers again.
+  // The second step reuses the first one's buffers.
   var wrong: String?
   for step in 0..<2 {
     let loss = try trainer.totalLoss(try training.accumulateGradients(step: step))
@@ -98,7 +98,7 @@ private func verifyLargeBatchGradient(_ context: CheckContext) throws {
       error = max(error, difference.isFinite ? difference : .infinity)
     }
     if error > gradientTolerance * largest { wrong = wrong ?? "step \(step): off by \(error / largest)" }
-    // The forward pass of an image is the same to the bit in any batch; the loss is a sum in double precision.
+    // The forward pass of an image is bit-identical in any batch; the loss is a sum in double precision.
     if abs(loss - whole.loss) > 1e-12 * whole.loss { wrong = wrong ?? "step \(step): loss \(loss), not \(whole.loss)" }
     if abs(norm - squares.squareRoot()) > gradientTolerance * norm { wrong = wrong ?? "step \(step): norm \(norm)" }
   }
@@ -116,7 +116,7 @@ private func verifyPlainTraining(_ context: CheckContext) throws {
   }
 }
 
-/// The parameters after three steps, in bits, and one of the averages.
+/// The bits of the parameters after three steps, and of one of the averages.
 private func stepsOfTraining(
   _ context: CheckContext, _ arrangement: DataParallelTrainer.Arrangement
 ) throws -> [UInt32] {

@@ -1,5 +1,5 @@
-// Verifies on several ranks what unit tests, being one process, cannot: `mpirun -n 3 .build/release/rank-checks`.
-// The exit status is 1 if a check failed on any rank.
+// Verifies on several ranks what unit tests in a single process cannot: `mpirun -n 3 .build/release/rank-checks`. The
+// exit status is 1 if a check failed on any rank.
 
 import Foundation
 import MessagePassing

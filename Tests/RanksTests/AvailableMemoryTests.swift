@@ -9,7 +9,7 @@ import Testing
     #expect(AvailableMemory.read(membership: "") { _ in nil } == nil)
   }
 
-  /// SLURM limits the job's group, not the step's or the task's below it.
+  /// SLURM limits the job's group, not the groups of the step or the task below it.
   @Test func isAtMostWhatAnyGroupAboveLeaves() {
     let files = [
       "/proc/meminfo": meminfo,
@@ -21,7 +21,7 @@ import Testing
     #expect(AvailableMemory.read(membership: "0::/system.slice/job_7/step_0\n") { files[$0] } == 3_000_000_000)
   }
 
-  /// What is kept of files is given up when memory is wanted.
+  /// Cached files are dropped if memory is needed.
   @Test func filesThatAreKeptDoNotCount() {
     let files = [
       "/sys/fs/cgroup/memory.max": "8000000000\n", "/sys/fs/cgroup/memory.current": "7000000000\n",

@@ -1,7 +1,7 @@
 import Ranks
 import Testing
 
-/// The environments are those that SLURM 22.05 and Open MPI 4.1 make.
+/// The environments are those of SLURM 22.05 and Open MPI 4.1.
 @Suite struct LauncherTests {
   private static let batchScript = ["SLURM_NTASKS": "4", "SLURM_PROCID": "0", "SLURM_LOCALID": "0"]
   private static let srun = batchScript.merging(["SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "4"]) { $1 }

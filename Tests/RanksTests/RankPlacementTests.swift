@@ -3,7 +3,7 @@ import Tensors
 import Testing
 
 @Suite struct RankPlacementTests {
-  /// Ranks on one host, each with the processors named.
+  /// Ranks on one host, each with the given processors.
   private static func placement(_ sets: [String], threads: Int = 1, hosts: [String] = []) -> RankPlacement {
     RankPlacement(
       sets.enumerated().map { index, set in

@@ -1,8 +1,8 @@
 import Glibc
 
 extension Reference {
-  /// softmax(q·kᵀ / √d)·v of one image's heads of d = channels / heads channels each, their results side by side (Vaswani
-  /// et al., arXiv:1706.03762, section 3.2).
+  /// softmax(q·kᵀ / √d)·v of one image's heads of d = channels / heads channels each, with their results concatenated
+  /// (Vaswani et al., arXiv:1706.03762, section 3.2).
   ///
   /// q, k, v and the result are [tokens, channels].
   public static func attention<Scalar: BinaryFloatingPoint>(

@@ -2,8 +2,8 @@ import Kernels
 import Tensors
 
 extension Reference {
-  /// The multipliers (0 or 65536 / (65536 − threshold)) of `count` elements per image, [images, count], written out from
-  /// the definition at `Dropout`.
+  /// The multipliers (0 or 65536 / (65536 − threshold)) of `count` elements per image, [images, count], computed from
+  /// the definition in `Dropout`.
   public static func dropoutMultipliers(_ dropout: Dropout, images: Int, count: Int) -> [Float] {
     let threshold = UInt32((Double(dropout.probability) * 65536).rounded())
     var multipliers: [Float] = []

@@ -3,7 +3,7 @@ import Kernels
 
 extension Reference {
   /// y = multiplier · act((x̂·scale + offset)·(1 + s) + b) with x̂ = (x − mean) / √(variance + epsilon), where mean and
-  /// (biased) variance are those of the image's group (Wu and He, arXiv:1803.08494).
+  /// (biased) variance are over the image's group (Wu and He, arXiv:1803.08494).
   ///
   /// - Parameters:
   ///   - x: [images, pixels, channels]; groups are runs of channels / groups consecutive channels.
@@ -81,7 +81,7 @@ extension Reference {
     return (Double(modulation[place]), Double(modulation[place + geometry.channels]))
   }
 
-  /// Where the s of an element's channel and image is.
+  /// The index of s for an element's channel and image.
   private static func modulationPlace(of element: Int, _ geometry: GroupNormGeometry) -> Int {
     2 * (element / geometry.imageCount) * geometry.channels + element % geometry.channels
   }
@@ -92,7 +92,7 @@ extension Reference {
     return (channel, image * geometry.groups + channel / (geometry.channels / geometry.groups))
   }
 
-  /// Means and inverse deviations [images, groups].
+  /// Means and inverse standard deviations [images, groups].
   private static func groupStatistics(
     _ x: [Double], _ geometry: GroupNormGeometry
   ) -> (means: [Double], inverseStandardDeviations: [Double]) {

@@ -1,5 +1,5 @@
 extension Reference {
-  /// op(a)·op(b) [rows, columns], where op transposes if asked to.
+  /// op(a)·op(b) [rows, columns], where op optionally transposes.
   ///
   /// - Parameters:
   ///   - a: [rows, inner], or [inner, rows] if `transposeA`.

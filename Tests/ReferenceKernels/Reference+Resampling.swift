@@ -1,5 +1,5 @@
 extension Reference {
-  /// Every pixel of x [images, height, width, channels] four times: y[n, i, j, c] = x[n, i / 2, j / 2, c].
+  /// Repeats every pixel of x [images, height, width, channels] four times: y[n, i, j, c] = x[n, i / 2, j / 2, c].
   public static func upsampleNearest<Scalar: BinaryFloatingPoint>(
     x: [Scalar], images: Int, height: Int, width: Int, channels: Int
   ) -> [Scalar] {
@@ -35,12 +35,12 @@ extension Reference {
 }
 
 extension Reference {
-  /// What upfirdn is by its definition, along both axes: zeros put in, zeros put around, every product of a kernel's tap
-  /// and a pixel, and every `down`-th result kept. y is the result of the kernel kernel·kernelᵀ.
+  /// upfirdn by its definition, along both axes: insert zeros, add zeros at the ends, compute every product of a
+  /// kernel's tap and a pixel, and keep every `down`-th result. y is the result of the kernel kernel·kernelᵀ.
   ///
   /// - Parameters:
   ///   - x: [images, height, width, channels].
-  ///   - before: zeros at the left and top; negative where pixels are cut off.
+  ///   - before: zeros at the left and top; negative to remove pixels.
   ///   - after: the same at the right and bottom.
   /// - Returns: [images, height′, width′, channels] with height′ = (up·height + before + after − taps)/down + 1.
   public static func upfirdn<Scalar: BinaryFloatingPoint>(

@@ -1,7 +1,8 @@
-/// Plain, slow twins of the kernels: loops that follow the definition and accumulate in double precision.
+/// Plain, slow reference implementations of the kernels: loops that follow the definition and accumulate in double
+/// precision.
 ///
 /// Arrays are row-major, images [N, H, W, C]. Results are rounded to the arguments' type only at the end, so with
-/// `Double` arguments a twin is fit for finite differences.
+/// `Double` arguments they can be used for finite differences.
 public enum Reference {
   static func doubles<Scalar: BinaryFloatingPoint>(_ values: [Scalar]) -> [Double] { values.map { Double($0) } }
 

@@ -23,7 +23,7 @@ public enum TestData {
     return largest
   }
 
-  /// Whether two arrays hold the same bits.
+  /// Whether two arrays contain the same bits.
   public static func sameBits(_ a: [Float], _ b: [Float]) -> Bool {
     a.count == b.count && zip(a, b).allSatisfy { $0.bitPattern == $1.bitPattern }
   }

@@ -50,7 +50,7 @@ import Testing
       let path = folder + "/log"
       var file = try AppendedFile(path: path)
       try file.append([1, 2])
-      // Beyond this size the system refuses bytes, as a full disk does.
+      // Beyond this size the system refuses writes, as on a full disk.
       var limit = rlimit()
       getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
       let before = limit

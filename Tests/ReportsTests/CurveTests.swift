@@ -28,7 +28,7 @@ private func series(_ name: String, _ values: [Double?]) -> Series {
     #expect(curve.averages.count == curve.points.count)
   }
 
-  /// Steps far apart or close together, many or few: all of them between the ends, as many as can be.
+  /// Steps of any spacing and number: all of them are covered, with as many stretches as possible.
   @Test(arguments: [1, 3, 1 << 30]) func seriesOfAnySpacingIsThinnedAlike(spacing: Int) {
     let points = (0..<5000).map { Series.Point(step: $0 * spacing, value: Double($0)) }
     let thinned = Series(name: "loss", points)!
@@ -37,7 +37,7 @@ private func series(_ name: String, _ values: [Double?]) -> Series {
     #expect(thinned.stretches.map(\.valueCount).reduce(0, +) == 5000)
   }
 
-  /// The average of a thinned series is near that of all values: stretches are a tenth of what it looks back on.
+  /// The average of a thinned series is close to that of all values: a stretch is a tenth of the averaging span.
   @Test func movingAverageOfAThinnedSeriesIsNearThatOfAll() {
     let values = (0..<60_000).map { 1 + sin(Double($0) / 5000) }
     let curve = Curve(series("loss", values))
@@ -54,7 +54,7 @@ private func series(_ name: String, _ values: [Double?]) -> Series {
     }
   }
 
-  /// Against the sum over all values so far, weighted with the power of what a step back takes.
+  /// Compared with the sum over all values so far, with exponentially decreasing weights.
   @Test func movingAverageIsTheWeightedMeanOfWhatCameBefore() {
     let values: [Double?] = [3, 1, nil, 4, 1, 5, 9, 2, 6]
     let span = 4

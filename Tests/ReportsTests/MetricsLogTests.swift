@@ -68,7 +68,7 @@ private func points(_ log: MetricsLog, _ name: String) -> [Series.Point] {
     log(values.map { "{\"step\": \($0.step), \"loss\": \($0.loss)}\n" }.joined())
   }
 
-  /// Spaces, escapes and nested values are JSON too; what is no number has no curve.
+  /// Spaces, escapes and nested values are valid JSON too; values that are not numbers have no curve.
   @Test func otherJSONIsReadAsWell() {
     let line = " {\t\"loss\" :1.5e0 , \"l\\u006fng\": 2, \"ä\": 3, \"list\": [1, {\"step\": 9}], \"step\":\r7.0e0 } \n"
     let log = log(line)
@@ -85,7 +85,7 @@ private func points(_ log: MetricsLog, _ name: String) -> [Series.Point] {
     #expect(points(log, "loss").map { $0.value?.bitPattern } == values.map(\.bitPattern))
   }
 
-  /// A file is read in pieces; lines may be cut by them anywhere, and have any length.
+  /// A file is read in pieces; lines may be split anywhere, and have any length.
   @Test func linesAcrossPiecesAreWhole() throws {
     let folder = try TemporaryFolder()
     let path = folder.path("metrics.jsonl")

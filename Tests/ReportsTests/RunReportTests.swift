@@ -77,7 +77,7 @@ private let job = JournalEntry.Job(
     }
   }
 
-  /// Whatever numbers the logs hold, there is a page, and what its script reads is JSON.
+  /// Whatever numbers the logs contain, there is a page, and its script's data are valid JSON.
   @Test(arguments: [
     ["1e308", "-1e308"], ["1e308", "1e-308"], ["1.7976931348623157e308"], ["5e-324", "1e-323"], ["-0.0"],
     ["-5e-324", "0"],

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 extension StorageTests {
-  /// What is damaged, unfinished or of another kind is refused, by name where there is one.
+  /// Damaged, unfinished and other files are refused, naming the damaged tensor if there is one.
   @Suite(.serialized) struct CheckpointRefusalTests {
     let folder: TemporaryFolder
     let world: Communicator
@@ -32,7 +32,7 @@ extension StorageTests {
       let inspection = try CheckpointInspection(path: path)
       #expect(!inspection.isWhole)
       #expect(inspection.groups.flatMap(\.damaged) == ["\(group)/\(tensor)"])
-      // The file was closed in good order: another one can take its place.
+      // The file was closed properly: another one can be saved with its name.
       try Checkpoint.save(to: path, header: testHeader, groups: saved.groups, communicator: world)
       #expect(try CheckpointInspection(path: path).isWhole)
     }
@@ -58,7 +58,7 @@ extension StorageTests {
       try expectRefusal(of: path, because: "not a checkpoint of ddpm-mpi")
     }
 
-    /// As a copy that another program has made of one.
+    /// Like a copy created by another program.
     @Test func aFileWithoutItsSealIsRefused() throws {
       let path = folder.path("step.h5")
       try Checkpoint.save(to: path, header: testHeader, groups: TestArenas(seed: 1).groups, communicator: world)
@@ -83,7 +83,7 @@ extension StorageTests {
       try write(path)
       var layout = ParameterLayout()
       _ = layout.add("conv_in.weight", shape: [3, 3, 3, 20], order: .hwio)
-      // As many elements in another arrangement.
+      // The same number of elements in another shape.
       _ = layout.add("time.linear.weight", shape: [7, 20], order: .io)
       let arena = Arena(layout)
       let group = TensorGroup(path: "model", layout: layout, ranges: [0..<arena.count], values: arena.buffer)

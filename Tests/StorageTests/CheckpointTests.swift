@@ -59,7 +59,7 @@ extension StorageTests {
       #expect(missing?.problem.contains("No such file") == true)
     }
 
-    /// Open MPI writes past a buffer's end for longer ones.
+    /// Open MPI writes beyond the end of a buffer for longer paths.
     @Test func aPathThatMPICannotHoldIsAnError() throws {
       let groups = TestArenas(seed: 1).groups
       var parent = folder.path("x")

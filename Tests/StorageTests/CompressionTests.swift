@@ -5,14 +5,15 @@ import Testing
 
 extension StorageTests {
   @Suite struct CompressionTests {
-    /// What gzip makes of "hello, hello, hello\n".
+    /// The output of gzip for "hello, hello, hello
+    /// ".
     private static let hello: [UInt8] = [
       0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xd7, 0x51, 0xc8, 0x40,
       0xa2, 0xb8, 0x00, 0xe7, 0x42, 0x6e, 0x52, 0x14, 0x00, 0x00, 0x00,
     ]
     private static let helloText = Array("hello, hello, hello\n".utf8)
 
-    /// A gzip member that stores the bytes as they are (RFC 1951, section 3.2.4).
+    /// A gzip member that stores the bytes uncompressed (RFC 1951, section 3.2.4).
     private func storedMember(_ bytes: [UInt8]) -> [UInt8] {
       func littleEndian<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
         withUnsafeBytes(of: value.littleEndian) { Array($0) }

@@ -1,6 +1,6 @@
-/// Numbers of every width and byte order, booleans, strings and compressed bytes, as h5py 3.7 writes them; gzip, in
-/// base 64. Integers are 100, 0, 3, 2; booleans true, false; `column` is [[2], [1]]; strings are cat, dög, cat (fixed) and
-/// cat, dög and nothing (variable); `lzf` and `deflated` are 0 to 11 as [3, 2, 2].
+/// Numbers of every width and byte order, booleans, strings and compressed bytes, as written by h5py 3.7; gzip, in base
+/// 64. Integers are 100, 0, 3, 2; booleans true, false; `column` is [[2], [1]]; strings are cat, dög, cat (fixed) and
+/// cat, dög and empty (variable); `lzf` and `deflated` are 0 to 11 as [3, 2, 2].
 let typesByH5py =
   """
   H4sIAAAAAAACA+1bf2wTVRz/vrt2u3bFdVs3tzKxIMiGGljXyTaEuR/UJpvZGLAtQoB27Uaha2HrcCwSE34MMRqRREKExIgkkjiCiEEkQIYzbC\

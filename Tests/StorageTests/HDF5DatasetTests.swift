@@ -81,7 +81,7 @@ extension StorageTests {
           let expected = bytes[range.lowerBound * width..<range.upperBound * width].elements
           #expect(part.elements == expected, "\(shape) \(range)")
         }
-        // Every other of some pieces, all in one call.
+        // Every second piece, all in one call.
         let ranges = random.cuts(of: dataset.count, pieces: 7).enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
         let parts = ByteTensor(shape: [ranges.reduce(0) { $0 + $1.count } * width])
         try dataset.readBytes(flatRanges: ranges, into: parts, collective: collective)

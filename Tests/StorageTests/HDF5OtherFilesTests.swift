@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 extension StorageTests {
-  /// Files whose elements would come from elsewhere, or from nowhere.
+  /// Files whose elements would be read from other files, or do not exist.
   @Suite struct HDF5OtherFilesTests {
     private func refusal(of dataset: String) throws -> String? {
       let folder = try TemporaryFolder()
@@ -19,8 +19,8 @@ extension StorageTests {
     }
 
     @Test func linksIntoOtherFilesAreNotFollowed() throws {
-      #expect(try refusal(of: "elsewhere")?.contains("link into another file") == true)
-      // A link within the file that ends at one into another.
+      #expect(try refusal(of: "elsewhere")?.contains("link to another file") == true)
+      // A link within the file whose target is a link to another file.
       #expect(try refusal(of: "near") != nil)
     }
 
@@ -30,8 +30,8 @@ extension StorageTests {
   }
 }
 
-/// By h5py: `images` in /etc/passwd, `virtual` in another HDF5 file, the external link `elsewhere` and the soft link
-/// `near` to it, and `zeros`, 2^32 int64 in chunks of which none is there.
+/// Created with h5py: `images` in /etc/passwd, `virtual` in another HDF5 file, the external link `elsewhere` and the
+/// soft link `near` to it, and `zeros`, 2^32 int64 in chunks that do not exist.
 private let fileWithOthers = """
   H4sIAAAAAAACA+2YzU7CQBDHZ7cf1Bpj40Xk5JGTePGOEZCDClEPHGm0ESKKaVGMT6A3HsGj8eTRR/CtsO3OtttGPfhBSJxfApPZne5H9z/bZB\
   6atcaSXbIhwrJABwdUpoizlvVlfxctQ3uP9onLdjvuK2K7g+O/GMJ/xPbjw3o9ip7mkPP0dGEtIP4jzfp2O7KdREeCN56N61+4Z16Q6rH5w3kZ\

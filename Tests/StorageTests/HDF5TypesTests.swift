@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 extension StorageTests {
-  /// What h5py writes and this program does not.
+  /// Types that h5py writes but this program does not.
   @Suite struct HDF5TypesTests {
     private let folder: TemporaryFolder
     private let path: String
@@ -59,7 +59,7 @@ extension StorageTests {
       let file = try HDF5File.open(path)
       #expect(try file.openDataset("deflated").missingFilter() == nil)
       #expect(try file.openDataset("column").missingFilter() == nil)
-      // A machine may have the plugin.
+      // The plugin may be installed.
       let filter = try file.openDataset("lzf").missingFilter()
       if let filter { #expect(filter.description == "LZF (HDF5 filter 32000)") }
       try file.close()

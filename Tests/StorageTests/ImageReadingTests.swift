@@ -9,7 +9,7 @@ extension StorageTests {
       try folder.write([UInt8](try #require(Data(base64Encoded: base64))), to: "image.jpg")
     }
 
-    /// What quality 95 leaves of a smooth gradient.
+    /// The compression error of a smooth gradient at quality 95.
     private static let compressionError = 6
 
     @Test func coloursOfJPEGFilesAreRead() throws {
@@ -34,7 +34,7 @@ extension StorageTests {
       let path = try file(JPEGFiles.grey, in: folder)
       #expect(try ImageReader().header(of: path) == ImageHeader(width: 16, height: 12, channels: 1))
       let image = try ImageReader().read(path)
-      // What Pillow reads.
+      // The values read by Pillow.
       #expect([image.pixels[0], image.pixels[5 * 16 + 9], image.pixels[11 * 16 + 15]] == [0, 72, 140])
     }
 
@@ -63,7 +63,7 @@ extension StorageTests {
       #expect(result.width == side && result.height == side)
       let crop = min(width, height)
       let scale = Double(crop) / Double(side)
-      /// How much of a source's pixel lies between two places.
+      /// The fraction of a source pixel between two positions.
       func share(_ pixel: Int, _ start: Double, _ end: Double) -> Double {
         max(0, min(end, Double(pixel + 1)) - max(start, Double(pixel)))
       }
@@ -80,7 +80,7 @@ extension StorageTests {
                   * Double(image.pixels[index])
               }
             }
-            // Halves may fall to either side by the rounding of this sum.
+            // Halves may be rounded either way because of rounding errors in this sum.
             #expect(abs(Double(result.pixels[(y * side + x) * 3 + channel]) - sum / scale / scale) < 0.5 + 1e-9)
           }
         }
@@ -89,7 +89,7 @@ extension StorageTests {
 
     @Test func enlargedPixelsLieOnTheLinesBetweenOriginals() {
       let image = Image(width: 2, height: 2, channels: 1, pixels: [0, 80, 40, 120])
-      // Pixels in the middle of a quarter: at the rim, and a quarter and three quarters of the way.
+      // Pixel centres within a quarter: at the edge, and at a quarter and three quarters of the distance.
       let expected: [UInt8] = [0, 20, 60, 80, 10, 30, 70, 90, 30, 50, 90, 110, 40, 60, 100, 120]
       #expect(image.square(side: 4).pixels == expected)
       let even = Image(width: 3, height: 3, channels: 1, pixels: [UInt8](repeating: 77, count: 9))
@@ -112,7 +112,7 @@ extension StorageTests {
     }
 
     @Test func coloursBecomeTheirLuma() {
-      // By ITU-R BT.601, as Pillow does: 0.299 R + 0.587 G + 0.114 B.
+      // By ITU-R BT.601, like Pillow: 0.299 R + 0.587 G + 0.114 B.
       let image = Image(
         width: 5, height: 1, channels: 3, pixels: [255, 0, 0, 0, 255, 0, 0, 0, 255, 255, 255, 255, 10, 20, 30])
       #expect(image.inGrey == Image(width: 5, height: 1, channels: 1, pixels: [76, 150, 29, 255, 18]))

@@ -3,13 +3,13 @@ import Images
 import Testing
 
 extension StorageTests {
-  /// What is refused and what is not, of files that are not quite as they should be.
+  /// Which slightly damaged files are refused and which are not.
   @Suite struct JPEGDamageTests {
     private func bytes(_ base64: String) throws -> [UInt8] { [UInt8](try #require(Data(base64Encoded: base64))) }
 
     private func read(_ bytes: [UInt8]) throws -> Image { try ImageReader().read(bytes, named: "image.jpg") }
 
-    /// Where each marker lies, and which it is: those of the header, and those within and after scans.
+    /// The position and kind of each marker: those of the header, and those within and after scans.
     private func markers(_ bytes: [UInt8]) -> [(offset: Int, marker: UInt8)] {
       var markers: [(Int, UInt8)] = []
       var offset = 0
@@ -20,7 +20,7 @@ extension StorageTests {
           continue
         }
         markers.append((offset, marker))
-        // What is within a segment is no marker; what follows the segment of a scan may be one.
+        // The contents of a segment are not a marker; the data after a scan's segment may contain some.
         let standsAlone = (0xd0...0xd9).contains(marker)
         offset += standsAlone ? 2 : 2 + Int(bytes[offset + 2]) << 8 + Int(bytes[offset + 3])
       }
@@ -52,7 +52,7 @@ extension StorageTests {
         let image = try read(bytes)
         for (offset, marker) in markers(bytes) where marker != 0xd8 {
           for extra in [[0], [1, 2, 3], [0xff], [UInt8](repeating: 0, count: 700)] as [[UInt8]] {
-            // Before the first marker they would make it something else.
+            // Before the first marker, they would make it another format.
             if offset == 2 && extra[0] != 0xff { continue }
             let other = inserting(extra, at: offset, into: bytes)
             #expect(try read(other) == image, "\(extra.count) bytes before \(marker)")
@@ -71,7 +71,7 @@ extension StorageTests {
       let restarts = markers(bytes).filter { (0xd0...0xd7).contains($0.marker) }
       #expect(restarts.count == 3)
       for (offset, marker) in restarts {
-        // Too much before a restart, too little, another restart, none.
+        // Too much data before a restart, too little, another restart, none.
         var renamed = bytes
         renamed[offset + 1] = marker == 0xd5 ? 0xd6 : 0xd5
         let shortened = Array(bytes[..<(offset - 8)] + bytes[offset...])
@@ -87,7 +87,7 @@ extension StorageTests {
       var bytes = try bytes(JPEGFiles.colour)
       let image = try read(bytes)
       let scan = try #require(markers(bytes).first { $0.marker == 0xda }).offset
-      // Behind the length, the number of components and two bytes for each: the range of coefficients, 0 to 63.
+      // After the length, the number of components and two bytes for each: the range of coefficients, 0 to 63.
       let last = scan + 4 + 1 + 2 * Int(bytes[scan + 4]) + 1
       #expect(bytes[last] == 63)
       bytes[last] = 0
@@ -96,7 +96,7 @@ extension StorageTests {
 
     @Test func moreScansThanAnyEncoderMakesAreRefused() throws {
       let bytes = try bytes(JPEGFiles.progressive)
-      // The scan of the means, made one of all their bits, which may come again and again.
+      // The scan of the mean values, changed to one of all their bits, which may be repeated.
       let all = markers(bytes)
       let first = try #require(all.firstIndex { $0.marker == 0xda })
       var scan = Array(bytes[all[first].offset..<all[first + 1].offset])

@@ -1,6 +1,6 @@
 /// JPEG files by Pillow 9.4 of 16x12 pixels whose red, green and blue are 10 x, 12 y and 6 (x + y), quality 95, in base
-/// 64: in colour, grey, in inks as Adobe's programs store them, and in colour in several scans; and one by libjpeg that
-/// begins anew after every 8x8 pixels.
+/// 64: in colour, grey, in inks as Adobe's programs store them, and in colour in several scans; and one by libjpeg with
+/// a restart after every 8x8 pixels.
 enum JPEGFiles {
   static let colour =
     """

@@ -4,7 +4,7 @@ import Testing
 
 extension StorageTests {
   @Suite struct OrientationTests {
-    /// EXIF data of a few tags, among them the orientation.
+    /// EXIF data with a few tags, including the orientation.
     private func exif(
       _ orientation: Int, isLittleEndian: Bool, type: Int = 3, count: Int = 1, directory: Int = 8
     ) -> [UInt8] {
@@ -32,7 +32,7 @@ extension StorageTests {
       return file.bytes
     }
 
-    /// How the eight look upright, row by row.
+    /// The eight orientations turned upright, row by row.
     private static let upright: [[[UInt8]]] = [
       [[1, 2, 3], [4, 5, 6]], [[3, 2, 1], [6, 5, 4]], [[6, 5, 4], [3, 2, 1]], [[4, 5, 6], [1, 2, 3]],
       [[1, 4], [2, 5], [3, 6]], [[4, 1], [5, 2], [6, 3]], [[6, 3], [5, 2], [4, 1]], [[3, 6], [2, 5], [1, 4]],
@@ -78,7 +78,7 @@ extension StorageTests {
         exif(6, isLittleEndian: false, type: 2), exif(6, isLittleEndian: false, count: 2),
         exif(6, isLittleEndian: true, directory: 0),
       ]
-      // Directories at the end, behind it and as far away as can be.
+      // Directories at the end, beyond it, and as far away as possible.
       for offset in [whole.count - 1, whole.count, 1 << 31, 1 << 32 - 1] {
         var bytes = whole
         bytes.replaceSubrange(4..<8, with: PNGFile.number(offset).reversed())
@@ -92,7 +92,7 @@ extension StorageTests {
       let offset = try #require(bytes.indices.first { bytes[$0...].starts(with: "eXIf".utf8) })
       bytes[offset + 4 + whole.count] ^= 1
       #expect(try ImageReader().read(bytes, named: "image.png").pixels == [1, 2, 3, 4, 5, 6])
-      // A directory of very many entries, of which there are few.
+      // A directory that claims many entries, of which few exist.
       var many = whole
       many.replaceSubrange(8..<10, with: [255, 255])
       many[10 + 12] = 0

@@ -1,6 +1,6 @@
 import Compression
 
-/// A PNG file that a test writes by itself (ISO/IEC 15948), so that it knows the values without libpng.
+/// A PNG file written by the test itself (ISO/IEC 15948), so that its values are known without libpng.
 struct PNGFile {
   enum ColourType: Int, CaseIterable {
     case grey = 0
@@ -11,7 +11,7 @@ struct PNGFile {
 
     var channels: Int { [.grey: 1, .colour: 3, .indexed: 1, .greyWithOpacity: 2, .colourWithOpacity: 4][self]! }
 
-    /// What the format allows.
+    /// The depths that the format allows.
     var depths: [Int] {
       switch self {
       case .grey: [1, 2, 4, 8, 16]
@@ -28,7 +28,7 @@ struct PNGFile {
   var depth = 8
   var colourType = ColourType.grey
   var isInterlaced = false
-  /// Chunks between the header and the pixels, and behind these.
+  /// Chunks between the header and the pixels, and after the pixels.
   var chunks: [(kind: String, data: [UInt8])] = []
   var lastChunks: [(kind: String, data: [UInt8])] = []
   /// A pixel's samples.
@@ -41,7 +41,7 @@ struct PNGFile {
     header += [UInt8(depth), UInt8(colourType.rawValue), 0, 0, isInterlaced ? 1 : 0]
     var bytes = Self.signature + Self.chunk("IHDR", header)
     for chunk in chunks { bytes += Self.chunk(chunk.kind, chunk.data) }
-    // In two chunks, the second of which begins anywhere.
+    // In two chunks, the second of which starts at an arbitrary position.
     let data = Self.zlib(lines)
     bytes += Self.chunk("IDAT", Array(data[..<(data.count / 3)]))
     bytes += Self.chunk("IDAT", Array(data[(data.count / 3)...]))
@@ -58,7 +58,7 @@ struct PNGFile {
     return number(data.count) + content + number(Int(content.withUnsafeBytes { crc32($0) }))
   }
 
-  /// All filtered lines, of the seven images of Adam7 one after the other or of the one image.
+  /// All filtered lines, of the seven images of Adam7 in order or of the single image.
   private var lines: [UInt8] {
     let passes: [(left: Int, top: Int, across: Int, down: Int)] =
       isInterlaced

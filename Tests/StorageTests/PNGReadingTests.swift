@@ -7,13 +7,13 @@ extension StorageTests {
 
     private func read(_ bytes: [UInt8]) throws -> Image { try ImageReader().read(bytes, named: "image.png") }
 
-    /// What a sample of some bits is as one of 8: the nearest to v · 255 / (2^bits − 1).
+    /// An 8-bit sample for a sample of another depth: v · 255 / (2^bits − 1), rounded to nearest.
     private func reduced(_ sample: Int, _ depth: Int) -> UInt8 {
       let maximum = (1 << depth) - 1
       return UInt8((2 * 255 * sample + maximum) / (2 * maximum))
     }
 
-    /// An image whose samples look random, but differ from each other by little here and there.
+    /// An image whose samples look random, with some small differences between neighbours.
     private func file(
       _ type: PNGFile.ColourType, depth: Int, width: Int, height: Int, isInterlaced: Bool = false
     ) -> PNGFile {
@@ -28,9 +28,9 @@ extension StorageTests {
       return file
     }
 
-    /// Adds what the colour type needs: a palette, and transparency. Of the colours of a palette the first half is
-    /// transparent, more or less; otherwise one colour is, to the last bit.
-    /// - Returns: the pixels that reading must give.
+    /// Adds the chunks that the colour type needs: a palette, and transparency. With a palette, the first half of its
+    /// colours are partly transparent; otherwise one exact colour is.
+    /// - Returns: the expected pixels.
     private func complete(_ file: inout PNGFile, hasTransparency: Bool) -> [UInt8] {
       let samples = file.samples
       let pixels = (0..<file.height).flatMap { y in (0..<file.width).map { x in samples(x, y) } }
@@ -72,7 +72,7 @@ extension StorageTests {
     @Test func everySampleOf16BitsIsReducedToTheNearest() throws {
       var file = PNGFile(width: 256, height: 256, depth: 16)
       file.samples = { x, y in [256 * y + x] }
-      // v / 257, of which no half can occur.
+      // v / 257, which is never halfway between two integers.
       #expect(try read(file).pixels == (0..<65536).map { UInt8((Double($0) / 257).rounded()) })
     }
 
@@ -99,7 +99,7 @@ extension StorageTests {
       let whole = file(.colour, depth: 8, width: 9, height: 9, isInterlaced: true)
       let bytes = whole.bytes
       let image = try read(whole)
-      // Without the mark of the end, or with anything in its place.
+      // Without the end marker, or with anything in its place.
       #expect(try read(Array(bytes.dropLast(12))) == image)
       #expect(try read(bytes.dropLast(12) + [1, 2, 3]) == image)
       var commented = whole
@@ -107,7 +107,7 @@ extension StorageTests {
       var bytesOfComment = commented.bytes
       bytesOfComment[50] ^= 1
       #expect(try read(bytesOfComment) == image)
-      // Anything up to the end of the pixels.
+      // Any length up to the end of the pixels.
       for length in stride(from: 0, to: bytes.count - 12, by: 5) {
         #expect(throws: ImageError.self, "\(length) bytes") { try read(Array(bytes[..<length])) }
       }
@@ -120,7 +120,7 @@ extension StorageTests {
 
     @Test func theChecksumOfThePixelsIsCompared() throws {
       let data = PNGFile.zlib([0, 7, 7]).dropLast() + [9]
-      // In one chunk, and behind all that the pixels need.
+      // In one chunk, and after all data that the pixels need.
       for cut in [data.count, data.count - 4] {
         var bytes = PNGFile.signature + PNGFile.chunk("IHDR", [0, 0, 0, 2, 0, 0, 0, 1, 8, 0, 0, 0, 0])
         bytes += PNGFile.chunk("IDAT", Array(data[..<cut])) + PNGFile.chunk("IDAT", Array(data[cut...]))
@@ -146,7 +146,7 @@ extension StorageTests {
       file.chunks = [("tRNS", [0, 1, 0, 2])]
       let error = #expect(throws: ImageError.self) { try read(file) }
       #expect(error?.message.contains("tRNS") == true)
-      // Where it has no meaning it does not matter.
+      // Where it has no meaning, it is ignored.
       var opaque = self.file(.colourWithOpacity, depth: 8, width: 3, height: 3)
       let image = try read(opaque)
       opaque.chunks = [("tRNS", [0, 1, 0, 2])]
@@ -165,7 +165,7 @@ extension StorageTests {
       let small = PNGFile(width: 7, height: 5)
       #expect(throws: ImageError.self) { try ImageReader(pixelLimit: 34).read(small.bytes, named: "image.png") }
       #expect(try ImageReader(pixelLimit: 35).read(small.bytes, named: "image.png").height == 5)
-      // A file must not be larger than its pixels could make it.
+      // A file must not be larger than its pixels can account for.
       let error = #expect(throws: ImageError.self) {
         try ImageReader(pixelLimit: 35).read(small.bytes + [UInt8](repeating: 0, count: 1000), named: "image.png")
       }

@@ -3,7 +3,7 @@ import MessagePassing
 import Testing
 
 extension StorageTests {
-  /// What can be seen without a launcher; `rank-checks` looks at the rest.
+  /// Properties that can be tested without a launcher; `rank-checks` tests the rest.
   @Suite(.serialized) struct SessionTests {
     @Test func aProcessWithoutLauncherIsAJobOfOneRank() throws {
       let world = try MPISession.initialise()

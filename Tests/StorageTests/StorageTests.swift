@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Everything that goes through libhdf5 or MPI, neither of which may be called by two threads at once: suites of this
-/// target are nested in this one, which runs them one after the other.
+/// All tests that use libhdf5 or MPI, neither of which is thread-safe: suites of this target are nested in this one,
+/// which runs them one after another.
 @Suite(.serialized) struct StorageTests {}
 
 /// Runs a program that prints to standard output, or returns nil if it is not installed.

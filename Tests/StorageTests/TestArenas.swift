@@ -50,7 +50,7 @@ struct TestArenas {
   }
 }
 
-/// Flips the last bit of the last byte of `bytes` where they stand in a file; they must stand there once.
+/// Flips the last bit of the last byte of `bytes` in a file, in which they must occur exactly once.
 func flipLastBit(of bytes: [UInt8], inFile path: String) throws {
   var data = try Data(contentsOf: URL(fileURLWithPath: path))
   let range = try #require(data.range(of: Data(bytes)))

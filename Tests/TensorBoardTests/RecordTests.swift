@@ -12,7 +12,7 @@ import Testing
     #expect(CRC32C.checksum([]) == 0)
   }
 
-  /// The first record of TensorFlow's event files has 24 bytes of data; so all of them begin with the same 12.
+  /// The first record of TensorFlow's event files has 24 bytes of data, so all of them start with the same 12 bytes.
   @Test func frameBeginsAsThoseOfEventFiles() {
     let record = RunEvent(.formatVersion, step: 0, time: 1.5).record
     #expect(record.prefix(12) == [24, 0, 0, 0, 0, 0, 0, 0, 0xA3, 0x7F, 0x4B, 0x22])
@@ -34,7 +34,7 @@ import Testing
 }
 
 @Suite struct RunEventTests {
-  /// The fields as TensorFlow's event.proto and summary.proto number them.
+  /// The field numbers of TensorFlow's event.proto and summary.proto.
   @Test func scalarIsAValueWithItsTag() {
     let data = Array(RunEvent(.scalars([("a", 0.5)]), step: 3, time: 0).record[12...].dropLast(4))
     #expect(data == [16, 3, 42, 10, 10, 8, 10, 1, 0x61, 21, 0, 0, 0, 0x3F])

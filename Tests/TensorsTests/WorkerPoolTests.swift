@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  /// Threads that come too late for a job, or for several, must not run its items nor keep it from ending.
+  /// Threads that come too late for one or more jobs must not run their items or keep them from ending.
   @Test(arguments: [WorkerPool.Waiting.spinning, .sleeping], [2, 5, 64])
   func manyMoreThreadsThanProcessorsEndManyShortLoops(waiting: WorkerPool.Waiting, threads: Int) {
     let pool = WorkerPool(threadCount: threads, waiting: waiting)

@@ -20,7 +20,7 @@ public final class TemporaryFolder: Sendable {
     return path(name)
   }
 
-  /// Makes a folder, and those on the way to it that are missing, and returns its path.
+  /// Creates a folder with any missing parents, and returns its path.
   @discardableResult
   public func createFolder(_ name: String) throws -> String {
     try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)

@@ -22,7 +22,7 @@ public struct TestRandom: RandomNumberGenerator {
     return ends[0]..<ends[1]
   }
 
-  /// 0..<count cut into consecutive ranges at random places.
+  /// 0..<count divided into consecutive ranges at random positions.
   public mutating func cuts(of count: Int, pieces: Int) -> [Range<Int>] {
     let inner = (1..<pieces).map { _ in Int.random(in: 0...count, using: &self) }.sorted()
     return zip([0] + inner, inner + [count]).map { $0..<$1 }

@@ -30,7 +30,7 @@ import Threads
     #expect(turn.withLock { $0 } == 2000)
   }
 
-  /// As many threads wait as are woken one by one; none is left over.
+  /// All waiting threads are woken one by one; none is left.
   @Test func anUpdateCanWakeSomeThreadsOnly() {
     let tickets = Monitor(0)
     let served = Monitor(0)

@@ -4,12 +4,12 @@ import Training
 private let limits = WatchdogJudgement.Limits(hangSeconds: 10, saveSeconds: 20)
 private let hosts = ["a", "a", "b", "b"]
 
-/// A job of four ranks by a clock of its own.
+/// A job of four ranks with a simulated clock.
 private struct Job {
   var judgement = WatchdogJudgement(rankCount: 4, limits: limits, now: 0)
   var reports = [WatchdogJudgement.Report](repeating: .init(progress: 0, isWaiting: false, step: 0), count: 4)
 
-  /// Lets half seconds pass, in which all but the silent ranks report what `change` makes of them.
+  /// Advances the clock by half seconds, in which all ranks except the silent ones send reports changed by `change`.
   mutating func pass(
     from start: Double, seconds: Double, silent: Set<Int> = [],
     _ change: (_ rank: Int, _ report: inout WatchdogJudgement.Report) -> Void
@@ -87,7 +87,7 @@ private struct Job {
     #expect((19...22).contains(end.time))
   }
 
-  /// Nothing is computed in a save that training waits for.
+  /// Nothing is computed while training waits for a save.
   @Test func aSaveMayTakeLongerThanAHang() {
     var job = Job()
     let end = job.pass(from: 0, seconds: 19) { $1.save = .init(seconds: 15, parts: 3) }
@@ -105,7 +105,7 @@ private struct Job {
     #expect(end == nil)
   }
 
-  /// A job that is stopped as a whole (`scontrol suspend`) and goes on has not hung.
+  /// A job that is suspended as a whole (`scontrol suspend`) and then continues did not hang.
   @Test func timeInWhichTheWatcherItselfStoodStillDoesNotCount() {
     var job = Job()
     #expect(job.pass(from: 0, seconds: 5) { $1.progress += 1 } == nil)

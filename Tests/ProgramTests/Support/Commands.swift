@@ -1,7 +1,7 @@
 import Foundation
 import Subprocess
 
-/// Where the package and the program that was built with these tests are.
+/// The folders of the package and of the program that was built with these tests.
 enum Place {
   static let package = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardized
     .path
@@ -23,7 +23,7 @@ func ddpm(
   return try await command(Words(launcher + [Place.program] + words.list), environment: environment, in: folder)
 }
 
-/// Runs a command, which may take five minutes: a deadlock must not hold up everything.
+/// Runs a command with a limit of five minutes, since a deadlock must not block everything.
 func command(
   _ words: Words, environment: [String: String] = [:], in folder: String? = nil
 ) async throws -> ProgramRun {
@@ -38,13 +38,14 @@ func command(
   }
 }
 
-/// Runs a command without a limit and gives its process to `body`, which has to end it. Its output goes to the file `log`.
+/// Runs a command without a limit and passes its process to `body`, which has to end it. Its output goes to the file
+/// `log`.
 func withRunning(
   _ words: Words, log: String, _ body: (pid_t) async throws -> Void
 ) async throws -> Int {
   try await Slots.shared.whileHolding {
     try Data().write(to: URL(filePath: log))
-    // The shell becomes the command, so that the process is the command's.
+    // The command replaces the shell, so that the process is the command's.
     let shell = ["sh", "-c", #"log=$1; shift; exec "$@" >"$log" 2>&1"#, "sh", log] + words.list
     let result = try await run(
       .name("env"), arguments: Arguments(surroundings([:], in: nil) + shell), input: .none, output: .discarded,
@@ -58,7 +59,7 @@ func withRunning(
 
 /// The words for `env`.
 private func surroundings(_ environment: [String: String], in folder: String?) -> [String] {
-  // Tests neither read nor write what the user keeps.
+  // Tests neither read nor write the user's data.
   let variables = ["DDPM_REFERENCE_CACHE": Fixture.root.path + "/references"].merging(environment) { $1 }
   return ["-C", folder ?? Place.package] + variables.map { "\($0)=\($1)" }
 }
@@ -77,7 +78,7 @@ struct CommandFailure: Error, CustomStringConvertible {
 }
 
 extension TerminationStatus {
-  /// As a shell tells it.
+  /// As reported by a shell.
   fileprivate var code: Int {
     switch self {
     case .exited(let status): Int(status)
@@ -86,7 +87,7 @@ extension TerminationStatus {
   }
 }
 
-/// How many commands run at a time: two, of which one mostly waits for the other's ranks.
+/// The number of commands that run at the same time: two, since one usually waits for the other's ranks.
 private actor Slots {
   static let shared = Slots(count: 2)
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// 16 images of one shade, as MNIST has them.
+/// 16 images of one shade, in MNIST's format.
 func writeDigits(_ folder: String, shade: UInt8) throws {
   try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
   func bigEndian(_ numbers: [UInt32]) -> [UInt8] {

@@ -1,6 +1,6 @@
 import Testing
 
-/// Models of garments and images that they draw, to be measured.
+/// Models of garments and the images that they draw, for evaluation.
 enum EvaluationFixture {
   static let tiny: Words = """
     --set data.name=fashion-mnist --set training.batch=8 --set training.micro_batch=2 --set training.steps=6
@@ -12,14 +12,14 @@ enum EvaluationFixture {
   static let run = Fixture("garments", "train \(tiny)", ranks: 2)
   static let classifier = Fixture("garment-classifier", "train-classifier \(tiny)")
 
-  /// What measures the run.
+  /// The arguments for evaluating the run.
   static var evaluate: Words {
     get async throws {
       "evaluate --checkpoint \(try await run.made) --count 40 --reference-count 60 --steps 2"
     }
   }
 
-  /// What it prints as JSON, without a cache.
+  /// Its output as JSON, without a cache.
   static let figures = Task { try await ddpm("\(try await evaluate) --json", ranks: 1, environment: noCache) }
   static let noCache = ["DDPM_REFERENCE_CACHE": "none"]
 
@@ -36,7 +36,7 @@ enum EvaluationFixture {
     return files
   }
 
-  /// The statistics of the first, as `fid` keeps them.
+  /// The statistics of the first file, as written by `fid`.
   static let statistics = Task {
     let files = try await images.value
     let file = Fixture.root.path("garments-1.npz")
@@ -44,7 +44,7 @@ enum EvaluationFixture {
     return file
   }
 
-  /// Features of one's own: those of the classifier.
+  /// User-defined features: those of the classifier.
   static let features = Task {
     let file = Fixture.root.path("mine.safetensors")
     try await ddpm("export --format features --name mine --checkpoint \(try await classifier.made) \(file)")

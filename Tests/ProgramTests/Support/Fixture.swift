@@ -1,12 +1,12 @@
 import Foundation
 import TestSupport
 
-/// A run or a model that several tests read: it is made when the first of them asks for it, and none may change it.
+/// A run or a model shared by several tests: it is created when first used, and must not be changed.
 struct Fixture: Sendable {
   let path: String
   private let task: Task<ProgramRun, any Error>
 
-  /// - Parameter words: a command, which is to write into `--output`.
+  /// - Parameter words: a command that writes to `--output`.
   init(_ name: String, _ words: Words, ranks: Int? = nil) {
     let path = "\(Self.root.path)/\(name)"
     self.path = path
@@ -17,7 +17,7 @@ struct Fixture: Sendable {
     }
   }
 
-  /// What the program said when it made this.
+  /// The output of the program that created this.
   var log: ProgramRun { get async throws { try await task.value } }
 
   /// The path, once everything is there.
@@ -28,21 +28,21 @@ struct Fixture: Sendable {
     }
   }
 
-  /// Where fixtures are; removed when the process ends.
+  /// The folder of all fixtures; removed when the process ends.
   static let root: TemporaryFolder = {
-    // A test process that cannot make a folder cannot do anything.
+    // Without a folder, no test can run.
     // swift-format-ignore: NeverUseForceTry
     let folder = try! TemporaryFolder()
     atexit { try? FileManager.default.removeItem(atPath: Fixture.root.path) }
     return folder
   }()
 
-  /// Nothing is there, and no command that is refused may leave anything there.
+  /// A missing path; no command that is refused may create it.
   static let nowhere = root.path + "/nowhere"
 
   // MARK: The small models of these tests
 
-  /// What makes training `shapes` brief.
+  /// Settings that make training on `shapes` short.
   static let tiny: Words = """
     --preset shapes --set training.batch=4 --set training.micro_batch=1 --set training.steps=4
     --set training.checkpoint_every=1 --set training.keep_checkpoints=3 --set training.sample_every=4
@@ -71,7 +71,8 @@ struct Fixture: Sendable {
 
   static let conditioned: Words = "\(tiny) --set model.classes=5"
 
-  /// A denoiser that sometimes saw no class, with a learned variance and times drawn by the losses; with its trace.
+  /// A denoiser that was sometimes trained without a class, with a learned variance and loss-aware time sampling; with
+  /// its trace.
   static let guided = Fixture(
     "guided",
     """
@@ -80,7 +81,7 @@ struct Fixture: Sendable {
     """, ranks: 2)
   static let guidedTrace = root.path + "/guided-trace.h5"
 
-  /// A denoiser that always saw the class.
+  /// A denoiser that was always conditioned on the class.
   static let alwaysConditioned = Fixture("always-conditioned", "train \(conditioned)")
 
   /// A denoiser without classes, with a learned variance.

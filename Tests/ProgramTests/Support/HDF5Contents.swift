@@ -2,7 +2,7 @@ import HDF5
 import Images
 import Synchronization
 
-/// What HDF5 files hold, asked for by one test at a time: libhdf5 is not to be called by two threads at once.
+/// The contents of HDF5 files, read by one test at a time, since libhdf5 is not thread-safe.
 enum HDF5Contents {
   struct Dataset<Element: HDF5Element>: Sendable {
     let shape: [Int]
@@ -40,7 +40,7 @@ enum HDF5Contents {
     }
   }
 
-  /// An attribute of the file, or nil if it has none of this name.
+  /// An attribute of the file, or nil if it does not exist.
   static func integer(_ name: String, of path: String) throws -> Int64? {
     try library.withLock { _ in
       let file = try HDF5File.open(path)
@@ -48,7 +48,7 @@ enum HDF5Contents {
     }
   }
 
-  /// Where in the file a dataset's elements begin.
+  /// The offset of a dataset's elements in the file.
   static func offset(of name: String, in path: String) throws -> Int? {
     try library.withLock { _ in try HDF5File.open(path).openDataset("/" + name).contiguousOffset() }
   }

@@ -5,13 +5,13 @@ import Testing
 /// A command that writes a file, and a file that it reads.
 struct OutputCommand: Sendable, CustomTestStringConvertible {
   let testDescription: String
-  /// The ending of the name that it writes.
+  /// The extension of the output's name.
   let ending: String
-  /// What it reads, if that is a file.
+  /// The file that it reads, if any.
   let input: @Sendable (Inputs) -> String?
   /// - Parameters:
-  ///   - output: what it is to write, without the ending.
-  ///   - folder: where it may write what else it must.
+  ///   - output: the output's name, without the extension.
+  ///   - folder: the folder for other files that it writes.
   let words: @Sendable (Inputs, _ output: String, _ folder: String) -> Words
 
   private init(
@@ -24,7 +24,7 @@ struct OutputCommand: Sendable, CustomTestStringConvertible {
     self.words = words
   }
 
-  /// What the commands read, made once.
+  /// The files that the commands read, created once.
   struct Inputs: Sendable {
     let folder: String
     var run: String { folder + "/run" }

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Whether a process of ours has not ended.
+/// Whether a child process is still running.
 func isRunning(_ process: pid_t) -> Bool {
   guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return false }
-  // After the name, which may hold anything and ends with the last parenthesis.
+  // After the name, which may contain anything and ends with the last parenthesis.
   return status[status.index(after: status.lastIndex(of: ")")!)...].split(separator: " ").first != "Z"
 }
 
-/// The processes whose command line meets the condition.
+/// The processes whose command line satisfies the condition.
 func processes(where isWanted: ([String]) -> Bool) -> [pid_t] {
   let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
   return entries.compactMap(pid_t.init).filter { process in
@@ -25,7 +25,7 @@ func processorSeconds(of process: pid_t) -> Double {
   return ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
 }
 
-/// The most memory that a process has had resident, in KiB.
+/// The peak resident memory of a process, in KiB.
 func peakMemory(of process: pid_t) -> Int? {
   let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
   let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }

@@ -2,10 +2,10 @@ import Foundation
 import RegexBuilder
 import Testing
 
-/// How a command ended, and what it said.
+/// The exit status and output of a command.
 struct ProgramRun: Sendable, CustomStringConvertible {
   let command: Words
-  /// The exit status, or the signal's number and 128.
+  /// The exit status, or 128 plus the signal's number.
   let status: Int
   let output: String
   let error: String
@@ -13,7 +13,7 @@ struct ProgramRun: Sendable, CustomStringConvertible {
   var text: String { output + error }
   var lines: [Substring] { text.split(separator: "\n") }
 
-  /// The lines that are errors' messages.
+  /// The lines with error messages.
   var messages: [Substring] { lines.filter { $0.contains("ddpm-mpi:") || $0.contains("Error:") } }
 
   var description: String { "\(command)\nended with \(status)\n\(text)" }
@@ -57,7 +57,7 @@ func decode<Value: Decodable>(_ text: some StringProtocol, as _: Value.Type = Va
   return try decoder.decode(Value.self, from: Data(text.utf8))
 }
 
-/// The lines of a file, each of which is JSON. Keys of dictionaries stay as they are.
+/// The lines of a file of JSON objects. Keys of dictionaries are not converted.
 func jsonLines<Value: Decodable>(at path: String, as _: Value.Type) throws -> [Value] {
   try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map {
     try JSONDecoder().decode(Value.self, from: Data($0.utf8))

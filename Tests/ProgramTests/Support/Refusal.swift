@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A command that is refused, and parts of what it is told, in their order.
+/// A command that is refused, and parts of its message, in order.
 struct Refusal: Sendable, CustomTestStringConvertible {
   let words: Words
   let parts: [String]
@@ -15,7 +15,7 @@ struct Refusal: Sendable, CustomTestStringConvertible {
 
   /// Expects status 2 and exactly one message, the same on two ranks and alone.
   ///
-  /// - Parameter inTurn: whether one is after the other: they would lock each other out of a run's folder.
+  /// - Parameter inTurn: whether to run them one after another, since they would lock each other out of a run's folder.
   func check(inTurn: Bool = false, in folder: String? = nil, sourceLocation: SourceLocation = #_sourceLocation)
     async throws
   {

@@ -1,7 +1,7 @@
 import TestSupport
 
-/// The words of a command, divided at the blanks of a literal. What is interpolated stays whole, and words among words
-/// remain words.
+/// The words of a command, split at the spaces of a literal. An interpolated string is one word, and interpolated
+/// `Words` stay separate words.
 struct Words: ExpressibleByStringInterpolation, Sendable, CustomStringConvertible {
   let list: [String]
 
