@@ -1,5 +1,4 @@
 import Datasets
-import Tensors
 
 /// The contents of a file of packed images, and the damaged ones among them.
 public struct PackedFileInspection: Sendable {

@@ -11,11 +11,19 @@ public func verify(_ condition: Bool, _ message: @autoclosure () -> String) {
 @usableFromInline
 func fail(_ message: String) -> Never { fatalError(message) }
 
-/// An index, if there are so many elements from there on among `count`; `verify` in loops, with little code.
+/// An index, if it is below `count`; `verify` in loops, with little code.
 @inlinable
 @inline(__always)
-func verified(_ index: Int, _ elements: Int = 1, of count: Int) -> Int {
-  if index < 0 || index > count - elements { failIndex(index, count) }
+func verified(_ index: Int, of count: Int) -> Int {
+  if UInt(bitPattern: index) >= UInt(bitPattern: count) { failIndex(index, count) }
+  return index
+}
+
+/// The index of the first of some elements, if all of them are below `count`.
+@inlinable
+@inline(__always)
+func verified(_ index: Int, _ elements: Int, of count: Int) -> Int {
+  if index < 0 || index > count &- elements { failIndex(index, count) }
   return index
 }
 
