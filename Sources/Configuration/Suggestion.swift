@@ -11,7 +11,7 @@ enum Suggestion {
       let byPart = editDistance(lastPart, candidateLastPart)
       var distance = editDistance(text, candidate)
       if isSlip(byPart, in: lastPart) { distance = min(distance, byPart + 1) }
-      guard isSlip(distance, in: text), distance < best?.distance ?? .max else { continue }
+      guard isSlip(distance, in: lastPart), distance < best?.distance ?? .max else { continue }
       best = (candidate, distance)
     }
     return best?.name
