@@ -7,7 +7,9 @@ struct WalksTests {
     let files = page.matches(of: /`((?:[\w.+-]+\/)+[\w+-]+\.swift)`/).map { String($0.1) }
     #expect(files.count > 50)
     for file in files {
-      let isThere = ["", "Sources/"].contains { FileManager.default.fileExists(atPath: "\(Package.folder)/\($0)\(file)") }
+      let isThere = ["", "Sources/"].contains { folder in
+        FileManager.default.fileExists(atPath: "\(Package.folder)/\(folder)\(file)")
+      }
       #expect(isThere, "docs/architecture.md names \(file), which does not exist")
     }
   }
