@@ -56,6 +56,6 @@ struct DamagedCheckpointTests {
       try folder.write(Array("no checkpoint".utf8), to: "run/checkpoints/\(name)")
     }
     try await ddpm("train --resume --output \(run)", ranks: 2)
-      .ends(4, saying: /none of the 3 checkpoints in .* is whole/)
+      .ends(4, saying: /none of the 3 checkpoints in .* is intact/)
   }
 }

@@ -58,7 +58,7 @@ struct ErrorMessageTests {
       "label_dropout is 0.1, but the network has no classes"),
     Refusal(
       "train --set diffusion.variance=learned --output \(nowhere)",
-      "diffusion.loss: simple does not train the variance"),
+      "diffusion.loss: simple does not train a learned variance"),
     Refusal(
       "train --set diffusion.time_sampling=loss-aware --set diffusion.process=edm --output \(nowhere)",
       "time_sampling is loss-aware, which requires diffusion.process vp and ve;"),

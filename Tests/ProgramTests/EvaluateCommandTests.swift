@@ -18,9 +18,9 @@ struct EvaluateCommandTests {
     let checkpoint: String
     let fid: Double
     let inceptionScore: Double
-    let inceptionScoreStandardDeviation: Double
+    let inceptionScoreDeviation: Double
     let kid: Double
-    let kidStandardDeviation: Double
+    let kidDeviation: Double
     let precision: Double
     let recall: Double
   }
@@ -45,7 +45,7 @@ struct EvaluateCommandTests {
     #expect(report.fid.isFinite && report.fid > 1)
     #expect(report.inceptionScore >= 1 && report.inceptionScore <= 10)
     for figure in [
-      report.inceptionScoreStandardDeviation, report.kid, report.kidStandardDeviation, report.precision, report.recall,
+      report.inceptionScoreDeviation, report.kid, report.kidDeviation, report.precision, report.recall,
     ] {
       #expect(figure.isFinite)
     }

@@ -23,7 +23,7 @@ struct InitialWeightsTests {
     let initial = try jsonLines(at: alone + "/journal.jsonl", as: Event.self).compactMap(\.initial)
     #expect(initial.contains { $0.hasSuffix("step-00000004.h5") })
 
-    try await ddpm("\(tune) --output \(shared)", ranks: 2).succeeds(saying: "Beginning with")
+    try await ddpm("\(tune) --output \(shared)", ranks: 2).succeeds(saying: "Starting from")
     #expect(try await areEqual(checkpoint(alone, 2), checkpoint(shared, 2)))
     for step in [1, 2] { try FileManager.default.removeItem(atPath: checkpoint(shared, step)) }
     try await ddpm("train --resume --output \(shared)", ranks: 2).succeeds(

@@ -58,7 +58,7 @@ struct LikelihoodCommandTests {
     let (vpSDE, fewSteps) = (try await Fixture.vpSDE.made, try await Fixture.fewSteps.made)
     try await Refusal(
       "\(Self.brief) --method bound --checkpoint \(vpSDE)", "bound requires one of the discrete processes vp and ve, ",
-      " take ode"
+      " use ode"
     ).check()
     try await Refusal(
       "likelihood --count 20000 --method ode --checkpoint \(vpSDE)",

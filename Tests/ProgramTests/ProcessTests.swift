@@ -23,7 +23,7 @@ struct ProcessTests {
         "\(draw) --checkpoint \(vpSDE) --sampler dpm-solver++ --spacing leading",
         "--spacing is leading, which requires diffusion.process vp and ve; diffusion.process is vp-sde"),
       Refusal(
-        "\(draw) --checkpoint \(edm) --sampler ddim", "ddim needs a discrete process; ", " take euler-maruyama"),
+        "\(draw) --checkpoint \(edm) --sampler ddim", "ddim needs a discrete process; ", " use euler-maruyama"),
     ] {
       try await refusal.check()
     }

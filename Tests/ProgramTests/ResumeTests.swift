@@ -70,7 +70,7 @@ struct ResumeTests {
     ).succeeds(saying: "Done: 2 steps")
     let other: Words = "train --resume --set data.path=\(folder)/light --set training.steps=3 --output \(run)"
     try await Refusal(
-      other, "was trained on other images: the fingerprint of mnist was ", " or give --allow-other-data"
+      other, "was trained on other images: the fingerprint of mnist was ", " or use --allow-other-data"
     ).check(inTurn: true)
     #expect(try text(at: run + "/config.yaml").contains("steps: 2"), "a refused configuration is not stored")
     try await ddpm("\(other) --allow-other-data", ranks: 2)

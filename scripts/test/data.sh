@@ -65,7 +65,7 @@ run 2 '--background white applies to image files, but no source is a folder' "$p
   --background white --output "$folder/x.h5"
 run 2 'has no classes, but another source has' "$program" pack "$folder/png" "$folder/kinds" --size 8 \
   --output "$folder/x.h5"
-run 2 'images of 32x32 pixels, but .* of 8x8; --size N' "$program" pack "$folder/from-h5py.h5" "$folder/png" \
+run 2 'has images of 32x32 pixels, but .* has 8x8; use --size N' "$program" pack "$folder/from-h5py.h5" "$folder/png" \
   --output "$folder/x.h5"
 run 2 '--size is 0; it must be from 1 to 8192' "$program" pack "$folder/png" --size 0 --output "$folder/x.h5"
 run 2 'pack works in one process: run it without mpirun' "$mpirun" 2 "$program" pack "$folder/png" \
@@ -107,7 +107,7 @@ run 2 'b.webp: this image format is not supported' "$program" train "${tiny[@]}"
   --set data.path="$folder/no-images" --output "$folder/y"
 run 0 'Packed 1 training images of 32x32x1, no classes, 4 unusable images left out' \
   "$program" pack "$folder/no-images" --skip-damaged --output "$folder/y.h5"
-for text in 'b.webp: images of' 'c.png: is neither a file nor' 'd.png: cannot be opened' 'its name is not UTF-8'; do
+for text in 'b.webp: this image format' 'c.png: is neither a file nor' 'd.png: cannot be opened' 'its name is not UTF-8'; do
   check "... and listed: $text" grep -q "left out .*$text" "$log"
 done
 run 2 'c.png: it is a pipe, not a file' "$program" pack "$folder/no-images/c.png" --output "$folder/y2.h5"
@@ -140,7 +140,7 @@ packs variable.h5 'Packed 12 training images of 8x8x3, 3 classes'
 packs FashionMNIST 'Packed 12 training and 12 test images of 32x32x1, 10 classes'
 packs EMNIST/raw/emnist-letters 'Packed 12 training and 12 test images of 32x32x1, 26 classes'
 check "... and those without images are named" grep -q '^Without training images: a, b, c, ' "$log"
-run 2 'it has several data sets \(emnist-digits, emnist-letters\); name one of them: .*raw/emnist-digits' \
+run 2 'it has several data sets \(emnist-digits, emnist-letters\); choose one of them: .*raw/emnist-digits' \
   "$program" pack "$forms/EMNIST" --output "$folder/y2.h5"
 packs edm 'Packed 12 training images of 8x8x3, 3 classes'
 packs edm.zip 'Packed 12 training images of 8x8x3, 3 classes'
@@ -168,7 +168,7 @@ for name in a.parquet a.arrow a.tar a.mdb a.tfrecord a.pkl a.mat; do printf 'som
 printf 'PAR1' >"$folder/file"
 for text in 'a.parquet: is Parquet' 'a.arrow: is Arrow' 'a.tar: is a tar' 'a.mdb: is LMDB' 'a.tfrecord: is TFRecord' \
   'a.pkl: is a Python pickle' 'a.mat: is MATLAB' 'file: is Parquet'; do
-  run 2 "$text.* not read; .*\.npz" "$program" pack "$folder/${text%%:*}" --output "$folder/y2.h5"
+  run 2 "$text.* not supported; .*\.npz" "$program" pack "$folder/${text%%:*}" --output "$folder/y2.h5"
 done
 printf 'something' >"$folder/something"
 run 2 'something: this is not an HDF5 file; .*has .images., uint8' "$program" pack "$folder/something" \
@@ -201,7 +201,7 @@ refuse 'nowhere.h5' likelihood --checkpoint "$folder/hdf5-1" --data-path "$folde
 refuse 'png: it has no test images' likelihood --checkpoint "$folder/folder-2" --method bound --count 2
 refuse 'model.classes is 10, but folder has no classes' train "${tiny[@]}" --set model.classes=10 \
   --set data.name=folder --set data.path="$folder/png" --output "$folder/y"
-refuse 'data.path: hdf5 has no default location .*; give the file that' train "${tiny[@]}" --set data.name=hdf5 \
+refuse 'data.path: hdf5 has no default location; give the file that' train "${tiny[@]}" --set data.name=hdf5 \
   --output "$folder/y"
 refuse 'h5py.h5: it has no seal at its end.*ddpm-mpi pack .*h5py.h5 --output NEW.h5' train "${tiny[@]}" \
   --set data.name=hdf5 --set data.path="$folder/h5py.h5" --output "$folder/y"
@@ -210,7 +210,7 @@ refuse 'chunks.h5: it has no seal at its end.*ddpm-mpi pack' train "${tiny[@]}" 
 refuse 'step-00000006.h5: it has no dataset .images' train "${tiny[@]}" --set data.name=hdf5 \
   --set data.path="$folder/idx-1/checkpoints/step-00000006.h5" --output "$folder/y"
 mixed=(--set data.name=folder --set data.path="$folder/mixed")
-refuse 'mixed: its images are not all alike: 6 of 32x32 pixels in grey .such as grey-0.png., 4 of .* in colour .such as colour-0.png.; --channels .* data.channels' \
+refuse 'mixed: its images are not all alike: 6 of 32x32 pixels in grey .such as grey-0.png., 4 of .* in colour .such as colour-0.png.; convert all of them with --channels .* data.channels' \
   train "${tiny[@]}" "${mixed[@]}" --output "$folder/y"
 refuse 'mixed: of its 10 images 2 have transparent pixels, the first opacity-0.png; .*data.background' \
   train "${tiny[@]}" "${mixed[@]}" --set data.channels=3 --output "$folder/y"

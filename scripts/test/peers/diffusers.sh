@@ -110,7 +110,7 @@ refuse_export() {
   check "... and nothing is written" test ! -e "$moved/no"
   rm -r "$moved/refused"
 }
-refuse_export 'diffusion.process is ve-sde, which diffusers cannot follow' --set diffusion.process=ve-sde
+refuse_export 'diffusion.process is ve-sde, which diffusers does not support' --set diffusion.process=ve-sde
 refuse_export 'model.heads is 2' --set model.heads=2 --set model.attention_resolutions='[16, 32]'
 refuse_export 'diffusion.prediction is score' --set diffusion.prediction=score
 
