@@ -150,7 +150,7 @@ for start, size in struct.iter_unpack("<QQ", table[:-16]):
 checksum = zlib.crc32(changed[place:] + table, checksum)
 open(path, "wb").write(changed + table + struct.pack("<I", checksum) + whole[-8:])
 PYTHON
-skipped version 'its format_version is 3, but this program reads 2'
+skipped version 'its format_version is 3, but this program reads version 2'
 
 # Cut short anywhere, empty, or something else: skipped, and the next save takes its place.
 short=(--set training.steps=22)
@@ -186,7 +186,7 @@ if ((status == 4)) && [[ $(stat -c %s "$folder/none-whole/$newest") == 1000 ]]; 
 else
   report none-whole "it ended with $status"
 fi
-says none-whole 'none of the 2 checkpoints in .* is whole'
+says none-whole 'none of the 2 checkpoints in .* is intact'
 
 # Fewer and fewer ranks.
 for step in 8:15 4:30 2:45 1:60; do
