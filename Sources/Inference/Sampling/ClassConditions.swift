@@ -12,7 +12,7 @@ public struct ClassConditions: Sendable {
   private let networkHasClasses: Bool
 
   /// - Parameters:
-  ///   - classes: the classes of images in turn; by default all, if the network has any.
+  ///   - wanted: the classes of images in turn; by default all, if the network has any.
   ///   - configuration: the network's training configuration, and the guidance.
   ///   - classifier: a classifier trained on the same process, and its number of classes.
   /// - Throws: `DiffusionError` for settings that are not possible, saying which are.
