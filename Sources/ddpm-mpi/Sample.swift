@@ -39,7 +39,7 @@ struct Sample: RankCommand {
         ddpm-mpi sample --checkpoint runs/quickstart --count 1 --first 7 \\
           --images again
         ddpm-mpi sample --checkpoint runs/quickstart --count 8 --every 25 \\
-          --grid ways.png
+          --grid trajectories.png
       """)
 
   @OptionGroup var model: ModelOptions
