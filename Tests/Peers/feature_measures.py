@@ -134,7 +134,7 @@ def inception_score():
         ours = ask("inception-score", store("x", logits), "--splits", splits)
         theirs = isc_features_to_metric(torch.from_numpy(logits), splits=splits, shuffle=False)
         agree(f"{count} images, {splits} splits", ours["mean"], theirs["inception_score_mean"], 1e-12)
-        agree("    deviation", ours["deviation"], theirs["inception_score_std"], 1e-12, theirs["inception_score_mean"])
+        agree("    deviation", ours["standardDeviation"], theirs["inception_score_std"], 1e-12, theirs["inception_score_mean"])
 
 
 def kernel_distance():
@@ -148,7 +148,7 @@ def kernel_distance():
         for subset in ours["places"]
     ]
     agree("mean over subsets", ours["distance"]["mean"], numpy.mean(estimates), 1e-10)
-    agree("deviation over subsets", ours["distance"]["deviation"], numpy.std(estimates), 1e-10)
+    agree("deviation over subsets", ours["distance"]["standardDeviation"], numpy.std(estimates), 1e-10)
     whole = [torch.from_numpy(values[:500]) for values in double]
     theirs = kid_features_to_metric(*whole, kid_subsets=1, kid_subset_size=500, verbose=False)
     paths = [store(name, values[:500]) for name, values in [("x", x), ("y", y)]]
