@@ -92,7 +92,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
   @Test func unknownKeyWithoutANearOneListsItsSiblings() {
     #expect(
       parsingProblems("sampling:\n  temperature: 3") == [
-        "run.yaml:2: there is no key sampling.temperature; the keys there are sampling.count, sampling.sampler, "
+        "run.yaml:2: there is no key sampling.temperature; its keys are sampling.count, sampling.sampler, "
           + "sampling.steps, sampling.spacing, sampling.clip, sampling.variance, sampling.eta, sampling.corrections, "
           + "sampling.snr, sampling.tolerance, sampling.churn, sampling.churn_min, sampling.churn_max, "
           + "sampling.churn_noise, sampling.guidance"
