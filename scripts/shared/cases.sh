@@ -14,7 +14,7 @@ failed=0
 run() {
   local status=$1 text=$2 actual=0
   shift 2
-  timeout --kill-after=10 120 "$@" >"$log" 2>&1 </dev/null || actual=$?
+  timeout --kill-after=10 600 "$@" >"$log" 2>&1 </dev/null || actual=$?
   if ((actual != status)); then
     report "$text" "ended with $actual instead of $status: $*"
   elif ! grep -qE -- "$text" "$log"; then
@@ -48,7 +48,7 @@ check() {
 refuse() {
   local text=$1 alone=0
   shift
-  timeout --kill-after=10 120 "$program" "$@" >"$folder/alone.log" 2>&1 </dev/null &
+  timeout --kill-after=10 600 "$program" "$@" >"$folder/alone.log" 2>&1 </dev/null &
   local job=$!
   run 2 "rank 0: .*$text" "$mpirun" 2 "$program" "$@"
   check "... once" test "$(grep -cE 'ddpm-mpi:|Error:' "$log")" = 1

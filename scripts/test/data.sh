@@ -277,7 +277,7 @@ apart 'its data set differs from that of rank 0' "${from_folder[@]}"
 
 # While it trains: a file disappears.
 cp "$folder/rank-0/png/00005.png" "$folder/rank-1/png"
-timeout --kill-after=10 120 "$mpirun" 2 "$folder/apart.sh" "$program" train "${tiny[@]}" "${long[@]}" \
+timeout --kill-after=10 600 "$mpirun" 2 "$folder/apart.sh" "$program" train "${tiny[@]}" "${long[@]}" \
   "${from_folder[@]}" --set training.checkpoint_every=2 --output "$folder/apart" >"$log" 2>&1 </dev/null &
 job=$!
 until [[ -e $folder/apart/checkpoints/step-00000002.h5 ]] || ! kill -0 "$job" 2>/dev/null; do sleep 0.1; done

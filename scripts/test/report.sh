@@ -15,7 +15,7 @@ tiny=(train --preset shapes --set training.checkpoint_every=20 --set training.sa
 browse() {
   local width=$1 page=$2
   shift 2
-  timeout --kill-after=10 120 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
+  timeout --kill-after=10 600 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
     --disable-background-networking --disable-component-update --no-first-run --user-data-dir="$folder/browser" \
     --window-size="$width,2600" --virtual-time-budget=10000 "$@" "$page" 2>"$folder/browser.log"
 }

@@ -7,7 +7,7 @@ watched=(train --preset shapes --set training.checkpoint_every=20 --set training
 run 0 'step 20/20' "$mpirun" 2 "$program" "${watched[@]}" --set training.steps=20
 # mpirun tells of a killed rank by a status that depends on its version.
 status=0
-DDPM_MPI_FAULT=save.write:0:kill timeout --kill-after=10 120 "$mpirun" 2 "$program" "${watched[@]}" --resume \
+DDPM_MPI_FAULT=save.write:0:kill timeout --kill-after=10 600 "$mpirun" 2 "$program" "${watched[@]}" --resume \
   --set training.steps=60 >"$log" 2>&1 </dev/null || status=$?
 check "killed while it saves, with status $status" test "$status" != 0
 run 0 'step-00000020.h5, step 20' "$program" "${watched[@]}" --resume --set training.steps=60
