@@ -157,11 +157,13 @@ private let rim = 2
 private func padded(_ images: ArraySlice<UInt8>, transposed: Bool) -> [UInt8] {
   let paddedSide = side + 2 * rim
   var result = [UInt8](repeating: 0, count: images.count / (side * side) * paddedSide * paddedSide)
-  for (index, value) in images.enumerated() {
-    let (image, pixel) = index.quotientAndRemainder(dividingBy: side * side)
-    let (row, column) = pixel.quotientAndRemainder(dividingBy: side)
-    let line = transposed ? (column + rim) * paddedSide + row + rim : (row + rim) * paddedSide + column + rim
-    result[image * paddedSide * paddedSide + line] = value
+  for row in 0..<images.count / side {
+    let (image, line) = row.quotientAndRemainder(dividingBy: side)
+    let source = images.startIndex + row * side
+    // The first pixel's position in the result, and the distance to the next.
+    let (first, step) = transposed ? (rim * paddedSide + line + rim, paddedSide) : ((line + rim) * paddedSide + rim, 1)
+    let target = image * paddedSide * paddedSide + first
+    for column in 0..<side { result[target + column * step] = images[source + column] }
   }
   return result
 }

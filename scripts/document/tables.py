@@ -1,4 +1,4 @@
-"""The work of reproduce-tables.sh, which says what it does."""
+"""The work of tables.sh, which says what it does."""
 
 import json
 import os

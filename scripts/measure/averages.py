@@ -1,4 +1,4 @@
-"""The work of measure-averages.sh, which says what it does."""
+"""The work of averages.sh, which says what it does."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""PyTorch's side of measure-averages.sh: trains the network of an exported pipeline anew on Fashion-MNIST, with Adam, the
+"""PyTorch's side of averages.sh: trains the network of an exported pipeline anew on Fashion-MNIST, with Adam, the
 warm-up, the clipping and the average of our configuration, and stores for diffusers, at each point, the weights, their
 average and the same with a ramp (`ema_rampup_ratio` of EDM's code).
 """

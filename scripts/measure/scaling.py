@@ -1,4 +1,4 @@
-"""Times training over hosts; see measure-scaling.sh."""
+"""Times training over hosts; see scaling.sh."""
 import json
 import os
 import pathlib
