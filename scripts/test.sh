@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every test: the formatter's check, the unit tests, the checks under MPI on several ranks and the tests of the
-# whole program, two of these at a time. Names run these alone, after the build, which is brief when little has changed:
+# whole program, three of these at a time. Names run these alone, after the build, which is brief when little has changed:
 #   scripts/test.sh Kernels                  # Tests/KernelsTests
 #   scripts/test.sh Program/Resume           # of Tests/ProgramTests the suites whose names begin so
 #   scripts/test.sh ranks/3                  # the checks under MPI on three ranks; ranks: on 1, 2, 3, 5 and 8
@@ -72,7 +72,7 @@ run() {
       done
       ;;
     units) stage "unit tests" "${swift_tests[@]}" --no-parallel --skip '^ProgramTests\.' ;;
-    # These run other programs, and see to it that there are only two at a time.
+    # These run other programs, and see to it that there are only two of them at a time.
     Program) stage "$1" "${swift_tests[@]}" --filter "^ProgramTests\.$part" ;;
     [A-Z]*) stage "$1" "${swift_tests[@]}" --no-parallel --filter "^${name}Tests\.(.*/)?$part" ;;
     # shellcheck disable=SC2086 # no part is no argument
@@ -103,8 +103,9 @@ run format || true
 stage "build" swift build -c release --build-tests || finish
 [[ -z $peers ]] || wait "$peers" || true
 
-# Two tests share the processors from here on. One lane takes them from the beginning of a list, where they keep the
-# processors busy, and the other from its end, where they wait for SLURM, browsers and other programs most of the time.
+# Three tests share the processors from here on. One lane takes them from the beginning of a list, where they keep the
+# processors busy, and two from its end, where they wait for SLURM, browsers and other programs half of the time. Memory
+# is no concern: the largest, which load PyTorch, take 1 GB.
 export SHARED=yes
 waiting=(report scripts peers cluster)
 {
@@ -126,8 +127,9 @@ lane() {
   local name
   while name=$(take "$1") && [[ -n $name ]]; do run "$name" || true; done
 }
-lane '$' >"$logs/beside" 2>&1 &
+lane '$' >"$logs/second" 2>&1 &
+lane '$' >"$logs/third" 2>&1 &
 lane 1 &
 wait
-cat "$logs/beside"
+cat "$logs/second" "$logs/third"
 finish
