@@ -96,19 +96,14 @@ private struct FreeSpace: @unchecked Sendable {
       let middle = (low + high) / 2
       if pieces[middle].address < piece.address { low = middle + 1 } else { high = middle }
     }
-    let joinsNext = low < pieces.count && piece.end == pieces[low].address
+    var piece = piece
+    if low < pieces.count, piece.end == pieces[low].address { piece.byteCount += pieces.remove(at: low).byteCount }
     if low > 0, pieces[low - 1].end == piece.address {
-      pieces[low - 1].byteCount += piece.byteCount + (joinsNext ? pieces[low].byteCount : 0)
+      pieces[low - 1].byteCount += piece.byteCount
       pieces[low - 1].released = piece.released
-      if joinsNext { pieces.remove(at: low) }
       return low - 1
     }
-    if joinsNext {
-      pieces[low] = Piece(
-        address: piece.address, byteCount: piece.byteCount + pieces[low].byteCount, released: piece.released)
-    } else {
-      pieces.insert(piece, at: low)
-    }
+    pieces.insert(piece, at: low)
     return low
   }
 

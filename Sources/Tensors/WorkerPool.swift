@@ -89,8 +89,8 @@ public final class WorkerPool: Sendable {
 private final class SharedState: @unchecked Sendable {
   private let helperCount: Int
   private let spins: Bool
-  /// The job's number, the number of helpers in it, and whether more may join.
-  private let job = Atomic<JobState>(JobState(number: 0))
+  /// The raw value of a `JobState`.
+  private let job = Atomic<Int>(JobState(number: 0).rawValue)
   /// The next item of each thread's share, each on cache lines of its own.
   private let nextItems: UnsafeMutablePointer<PaddedCounter>
   private let stopping = Atomic<Bool>(false)
@@ -131,7 +131,7 @@ private final class SharedState: @unchecked Sendable {
     open()
     wakeHelpers(atMost: count - 1)
     takeItems(0)
-    if close().helpers > 0 { waitForHelpers() }
+    if close() > 0 { waitForHelpers() }
     self.body = nil
   }
 
@@ -142,18 +142,14 @@ private final class SharedState: @unchecked Sendable {
   }
 
   private func open() {
-    let next = JobState(number: job.load(ordering: .relaxed).number + 1)
-    job.store(next, ordering: .sequentiallyConsistent)
+    let next = JobState(number: JobState(rawValue: job.load(ordering: .relaxed)).number + 1)
+    job.store(next.rawValue, ordering: .sequentiallyConsistent)
   }
 
-  private func close() -> JobState {
-    var state = job.load(ordering: .relaxed)
-    while true {
-      let (isDone, current) = job.weakCompareExchange(
-        expected: state, desired: state.closed, ordering: .acquiringAndReleasing)
-      if isDone { return state }
-      state = current
-    }
+  /// Lets no more helpers join.
+  /// - Returns: the number of helpers that have joined and not left.
+  private func close() -> Int {
+    JobState(rawValue: job.bitwiseAnd(~1, ordering: .acquiringAndReleasing).newValue).helpers
   }
 
   private func wakeHelpers(atMost count: Int) {
@@ -165,12 +161,12 @@ private final class SharedState: @unchecked Sendable {
   private func waitForHelpers() {
     if spins {
       var turns = 0
-      while job.load(ordering: .acquiring).helpers > 0 {
+      while JobState(rawValue: job.load(ordering: .acquiring)).helpers > 0 {
         turns += 1
         if turns > Self.spinLimit { sched_yield() } else { ddpm_pause() }
       }
     } else {
-      allLeft.wait { _ in job.load(ordering: .acquiring).helpers > 0 ? nil : () }
+      allLeft.wait { _ in JobState(rawValue: job.load(ordering: .acquiring)).helpers > 0 ? nil : () }
     }
   }
 
@@ -212,7 +208,7 @@ private final class SharedState: @unchecked Sendable {
   /// The number of the current job, once it differs from `seen`.
   private func waitForJob(after seen: Int) -> Int {
     for _ in 0..<(spins ? Self.spinLimit : 1) {
-      let number = job.load(ordering: .acquiring).number
+      let number = JobState(rawValue: job.load(ordering: .acquiring)).number
       if number > seen { return number }
       ddpm_pause()
     }
@@ -220,41 +216,34 @@ private final class SharedState: @unchecked Sendable {
     sleepers.add(1, ordering: .sequentiallyConsistent)
     defer { sleepers.subtract(1, ordering: .sequentiallyConsistent) }
     return opened.wait { _ in
-      let number = job.load(ordering: .sequentiallyConsistent).number
+      let number = JobState(rawValue: job.load(ordering: .sequentiallyConsistent)).number
       return number > seen ? number : nil
     }
   }
 
   /// Joins a job unless it is closed or finished.
   private func join(_ number: Int) -> Bool {
-    var state = job.load(ordering: .relaxed)
+    var state = JobState(rawValue: job.load(ordering: .relaxed))
     while state.number == number && state.isOpen {
       let (isDone, current) = job.weakCompareExchange(
-        expected: state, desired: state.addingHelpers(1), ordering: .acquiring)
+        expected: state.rawValue, desired: state.rawValue + JobState.helper, ordering: .acquiring)
       if isDone { return true }
-      state = current
+      state = JobState(rawValue: current)
     }
     return false
   }
 
   private func leave() {
-    var state = job.load(ordering: .relaxed)
-    while true {
-      let desired = state.addingHelpers(-1)
-      let (isDone, current) = job.weakCompareExchange(expected: state, desired: desired, ordering: .releasing)
-      guard isDone else {
-        state = current
-        continue
-      }
-      if !spins && !desired.isOpen && desired.helpers == 0 { allLeft.update { _ in } }
-      return
-    }
+    let state = JobState(rawValue: job.subtract(JobState.helper, ordering: .releasing).newValue)
+    if !spins && !state.isOpen && state.helpers == 0 { allLeft.update { _ in } }
   }
 }
 
 /// A job's number (from 1), the number of its helpers and whether more may join, in one word.
-private struct JobState: AtomicRepresentable, RawRepresentable {
+private struct JobState {
   let rawValue: Int
+  /// What a helper adds to the raw value.
+  static let helper = 2
   private static let helperBits = 20
 
   init(rawValue: Int) { self.rawValue = rawValue }
@@ -265,9 +254,6 @@ private struct JobState: AtomicRepresentable, RawRepresentable {
   var number: Int { rawValue >> (Self.helperBits + 1) }
   var helpers: Int { rawValue >> 1 & (1 << Self.helperBits - 1) }
   var isOpen: Bool { rawValue & 1 == 1 }
-  var closed: JobState { JobState(rawValue: rawValue & ~1) }
-
-  func addingHelpers(_ count: Int) -> JobState { JobState(rawValue: rawValue + 2 * count) }
 }
 
 /// A counter on its own pair of cache lines, since processors fetch neighbouring lines together.

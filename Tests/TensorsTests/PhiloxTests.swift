@@ -16,17 +16,6 @@ import Testing
         == SIMD4(0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1))
   }
 
-  @Test func eightBlocksAtOnceEqualEightSingleBlocks() {
-    let counter = SIMD4<UInt32>(0, 77, 12345, 0x0400_0007)
-    let key = SIMD2<UInt32>(99, 3)
-    let (w0, w1, w2, w3) = Philox.blocks8(first: 1000, counter: counter, key: key)
-    for lane in 0..<8 {
-      var single = counter
-      single[0] = 1000 + UInt32(lane)
-      #expect(Philox.block(counter: single, key: key) == SIMD4(w0[lane], w1[lane], w2[lane], w3[lane]))
-    }
-  }
-
   @Test func normalNumbersHaveTheMomentsOfTheNormalDistribution() {
     let count = 400_000
     let sample = Tensor(uninitialised: [count])

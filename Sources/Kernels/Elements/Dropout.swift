@@ -32,7 +32,7 @@ public struct Dropout: Sendable {
   /// The factor of kept elements.
   public var keptScale: Float { 65536 / Float(65536 - threshold) }
 
-  /// The number of elements that share one call of `Philox.blocks8`.
+  /// The number of elements that share eight blocks of random words.
   static let groupSize = 64
 
   func stream(image: Int) -> RandomStream {
