@@ -11,11 +11,6 @@ public func load16(_ pointer: UnsafePointer<Float>) -> Vector {
 }
 
 @inlinable @inline(__always)
-public func load16(_ pointer: UnsafeMutablePointer<Float>) -> Vector {
-  UnsafeRawPointer(pointer).loadUnaligned(as: Vector.self)
-}
-
-@inlinable @inline(__always)
 public func store16(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: Vector.self)
 }
@@ -62,18 +57,6 @@ extension Vector {
   @inlinable @inline(__always) public static func + (a: Float, b: Vector) -> Vector {
     ddpm_add(Vector(repeating: a), b)
   }
-  @inlinable @inline(__always) public static func + (a: Vector, b: Float) -> Vector {
-    ddpm_add(a, Vector(repeating: b))
-  }
-  @inlinable @inline(__always) public static func - (a: Float, b: Vector) -> Vector {
-    ddpm_subtract(Vector(repeating: a), b)
-  }
-  @inlinable @inline(__always) public static func - (a: Vector, b: Float) -> Vector {
-    ddpm_subtract(a, Vector(repeating: b))
-  }
-  @inlinable @inline(__always) public static func * (a: Float, b: Vector) -> Vector {
-    ddpm_multiply(Vector(repeating: a), b)
-  }
   @inlinable @inline(__always) public static func * (a: Vector, b: Float) -> Vector {
     ddpm_multiply(a, Vector(repeating: b))
   }
@@ -84,7 +67,6 @@ extension Vector {
     ddpm_divide(a, Vector(repeating: b))
   }
   @inlinable @inline(__always) public static func += (a: inout Vector, b: Vector) { a = a + b }
-  @inlinable @inline(__always) public static func -= (a: inout Vector, b: Vector) { a = a - b }
   @inlinable @inline(__always) public static func *= (a: inout Vector, b: Vector) { a = a * b }
 
   /// self + a·b, rounded once.

@@ -33,7 +33,7 @@ public struct MachinePeaks {
     let (depth, width, rows) = (Self.depth, Self.width, MicroKernel.rows)
     let kernel = MicroKernel.best
     let repetitions = 20_000
-    let seconds = Self.seconds {
+    let duration = ContinuousClock().measure {
       workers.forEach(workers.threadCount) { _ in
         withScratch((rows + width) * depth + rows * width) { operands in
           operands.update(repeating: 0, count: (rows + width) * depth)
@@ -46,23 +46,19 @@ public struct MachinePeaks {
         }
       }
     }
-    return Double(workers.threadCount * repetitions * 2 * rows * width * depth) / seconds
+    return Double(workers.threadCount * repetitions * 2 * rows * width * depth) / duration.inSeconds
   }
 
   /// Bytes read and written per second while copying memory far larger than the caches. The measurement takes some
   /// hundredths of a second.
   public func measureCopiedBytesPerSecond() -> Double {
-    let seconds = Self.seconds {
+    let duration = ContinuousClock().measure {
       let share = roundUp((copyCount + workers.threadCount - 1) / workers.threadCount, vectorWidth)
       workers.forEachRange(copyCount, grain: share) { range in
         ddpm_copy_past_caches(
           copyTarget.pointer + range.lowerBound, copySource.pointer + range.lowerBound, range.count)
       }
     }
-    return Double(2 * copyCount * MemoryLayout<Float>.stride) / seconds
-  }
-
-  private static func seconds(of body: () -> Void) -> Double {
-    ContinuousClock().measure(body).inSeconds
+    return Double(2 * copyCount * MemoryLayout<Float>.stride) / duration.inSeconds
   }
 }
