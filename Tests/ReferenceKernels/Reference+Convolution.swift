@@ -82,3 +82,12 @@ extension Reference {
     }
   }
 }
+
+extension PatchGeometry {
+  /// A square kernel with the same padding on all sides.
+  public init(images: Int, height: Int, width: Int, channels: Int, kernelSize: Int, stride: Int = 1, pad: Int) {
+    self.init(
+      images: images, height: height, width: width, channels: channels, kernelHeight: kernelSize,
+      kernelWidth: kernelSize, stride: stride, padTop: pad, padLeft: pad, padBottom: pad, padRight: pad)
+  }
+}

@@ -52,13 +52,10 @@ public enum Pooling: Sendable {
   ///   - x: [N, H, W, C], all channels of a tensor.
   ///   - means: [N, 1, 1, C], all channels of a tensor; overwritten.
   public static func meanOverPixels(_ x: ImageView, into means: ImageView, workers: WorkerPool) {
-    precondition(x.pixelStride == x.channels && means.pixelStride == x.channels, "all channels are required")
     precondition(means.images == x.images && means.height * means.width == 1, "means does not have the result's shape")
-    let pixels = x.height * x.width
-    Rows.sumOverPixels(
-      x.pointer, into: means.pointer, images: x.images, pixels: pixels, channels: x.channels, workers: workers)
-    Elementwise.scale(means.pointer, by: 1 / Float(pixels), count: x.images * x.channels, workers: workers)
-    withExtendedLifetime((x, means)) {}
+    let sums = means.tensor.reshaped([x.images, x.channels])
+    Rows.sumOverPixels(x.tensor, into: sums, workers: workers)
+    Elementwise.multiple(sums, by: 1 / Float(x.height * x.width), into: sums, workers: workers)
   }
 }
 

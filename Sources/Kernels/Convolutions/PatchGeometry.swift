@@ -32,13 +32,6 @@ public struct PatchGeometry: Sendable, Equatable {
     self.padRight = padRight
   }
 
-  /// A square kernel with the same padding on all sides.
-  public init(images: Int, height: Int, width: Int, channels: Int, kernelSize: Int, stride: Int = 1, pad: Int) {
-    self.init(
-      images: images, height: height, width: width, channels: channels, kernelHeight: kernelSize,
-      kernelWidth: kernelSize, stride: stride, padTop: pad, padLeft: pad, padBottom: pad, padRight: pad)
-  }
-
   public var outputHeight: Int { (height + padTop + padBottom - kernelHeight) / stride + 1 }
   public var outputWidth: Int { (width + padLeft + padRight - kernelWidth) / stride + 1 }
   /// The number of output positions of all images: the rows of the matrix of patches.

@@ -3,40 +3,35 @@ import Tensors
 /// A matrix [rows, columns] within a tensor, which it keeps alive: element (r, c) is at offset + r·rowStride + c·columnStride
 /// of its elements.
 public struct Matrix {
-  public let rows: Int
-  public let columns: Int
-  let rowStride: Int
-  let columnStride: Int
+  public private(set) var rows: Int
+  public private(set) var columns: Int
+  private(set) var rowStride: Int
+  private(set) var columnStride = 1
   private let tensor: Tensor
-  private let offset: Int
+  private var offset = 0
 
   /// The tensor [N, …, columns] as a matrix; the last dimension becomes the columns.
   public init(_ tensor: Tensor) {
-    let columns = tensor.shape.last ?? 1
-    self.init(
-      tensor, rows: tensor.shape.dropLast().reduce(1, *), columns: columns, rowStride: columns, columnStride: 1,
-      offset: 0)
-  }
-
-  private init(_ tensor: Tensor, rows: Int, columns: Int, rowStride: Int, columnStride: Int, offset: Int) {
     self.tensor = tensor
-    self.rows = rows
-    self.columns = columns
-    self.rowStride = rowStride
-    self.columnStride = columnStride
-    self.offset = offset
+    rows = tensor.shape.dropLast().reduce(1, *)
+    columns = tensor.shape.last ?? 1
+    rowStride = columns
   }
 
   /// The same memory with rows and columns exchanged.
   public var transposed: Matrix {
-    Matrix(tensor, rows: columns, columns: rows, rowStride: columnStride, columnStride: rowStride, offset: offset)
+    var result = self
+    (result.rows, result.columns) = (columns, rows)
+    (result.rowStride, result.columnStride) = (columnStride, rowStride)
+    return result
   }
 
   public func rows(_ range: Range<Int>) -> Matrix {
     verify(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) are outside a matrix of \(rows) rows")
-    return Matrix(
-      tensor, rows: range.count, columns: columns, rowStride: rowStride, columnStride: columnStride,
-      offset: offset + range.lowerBound * rowStride)
+    var result = self
+    result.rows = range.count
+    result.offset += range.lowerBound * rowStride
+    return result
   }
 
   public func columns(_ range: Range<Int>) -> Matrix { transposed.rows(range).transposed }

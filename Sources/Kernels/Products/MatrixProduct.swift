@@ -7,12 +7,8 @@ struct MatrixPointer {
   let rowStride: Int
   let columnStride: Int
 
-  /// A row-major matrix whose rows are `rowStride` floats apart.
-  init(_ pointer: UnsafePointer<Float>, rowStride: Int) {
-    self.init(pointer, rowStride: rowStride, columnStride: 1)
-  }
-
-  init(_ pointer: UnsafePointer<Float>, rowStride: Int, columnStride: Int) {
+  /// By default a row-major matrix, whose rows are `rowStride` floats apart.
+  init(_ pointer: UnsafePointer<Float>, rowStride: Int, columnStride: Int = 1) {
     self.pointer = pointer
     self.rowStride = rowStride
     self.columnStride = columnStride
