@@ -34,7 +34,7 @@ struct PointerTests {
     #expect(used == Set(Self.allowed.keys), "folders that need no addresses any more")
   }
 
-  /// Kernels are called through the functions of `Operands`, which compare shapes.
+  /// Kernels are called through functions of tensors and matrices, which compare shapes.
   @Test func noFunctionOfKernelsThatTakesAddressesIsPublic() throws {
     for file in Package.swiftFiles(in: "Sources/Kernels") {
       let functions = try Package.text(file).matches(of: /public (?:static )?(?:func|init)[^{]*/)

@@ -10,13 +10,13 @@ import Testing
 
   /// Heads smaller than a vector, as wide as a strip of a product and wider; tokens of one block and of several.
   static let geometries: [Attention.Geometry] = [
-    .init(images: 2, tokens: 1, channels: 6, heads: 3),
-    .init(images: 3, tokens: 7, channels: 5),
-    .init(images: 2, tokens: 35, channels: 20, heads: 4),
-    .init(images: 1, tokens: 64, channels: 128, heads: 4),
-    .init(images: 2, tokens: 49, channels: 150, heads: 3),
-    .init(images: 1, tokens: 300, channels: 16, heads: 16),
-    .init(images: 1, tokens: 527, channels: 33, heads: 3),
+    .init([2, 1, 6], heads: 3),
+    .init([3, 7, 5]),
+    .init([2, 35, 20], heads: 4),
+    .init([1, 64, 128], heads: 4),
+    .init([2, 49, 150], heads: 3),
+    .init([1, 300, 16], heads: 16),
+    .init([1, 527, 33], heads: 3),
   ]
 
   private struct Gradients {
@@ -29,18 +29,24 @@ import Testing
     (1...4).map { TestData.normals(geometry.images * geometry.tokens * geometry.channels, seed: $0) }
   }
 
+  private func tensors(_ arrays: [[Float]], _ geometry: Attention.Geometry) -> [Tensor] {
+    arrays.map { Tensor($0, shape: [geometry.images, geometry.tokens, geometry.channels]) }
+  }
+
   private func forward(_ operands: [[Float]], _ geometry: Attention.Geometry, _ pool: WorkerPool) -> [Float] {
-    TestData.written(operands[0].count) {
+    let operands = tensors(operands, geometry)
+    return TestData.written(operands[0].shape) {
       Attention.forward(
-        query: operands[0], key: operands[1], value: operands[2], y: $0, geometry: geometry, workers: pool)
+        query: operands[0], key: operands[1], value: operands[2], into: $0, heads: geometry.heads, workers: pool)
     }
   }
 
   private func backward(_ operands: [[Float]], _ geometry: Attention.Geometry, _ pool: WorkerPool) -> Gradients {
-    let results = (0..<3).map { _ in Tensor(repeating: .nan, shape: [operands[0].count]) }
+    let operands = tensors(operands, geometry)
+    let results = (0..<3).map { _ in Tensor(repeating: .nan, shape: operands[0].shape) }
     Attention.backward(
-      query: operands[0], key: operands[1], value: operands[2], dy: operands[3], dQuery: results[0].pointer,
-      dKey: results[1].pointer, dValue: results[2].pointer, geometry: geometry, workers: pool)
+      query: operands[0], key: operands[1], value: operands[2], dy: operands[3], dQuery: results[0], dKey: results[1],
+      dValue: results[2], heads: geometry.heads, workers: pool)
     return Gradients(q: results[0].elements, k: results[1].elements, v: results[2].elements)
   }
 
@@ -76,7 +82,7 @@ import Testing
     let operands = operands(geometry)
     let width = geometry.channels / geometry.heads
     let whole = [forward(operands, geometry, TestData.pools[1])] + backward(operands, geometry, TestData.pools[1]).all
-    let alone = Attention.Geometry(images: geometry.images, tokens: geometry.tokens, channels: width)
+    let alone = Attention.Geometry([geometry.images, geometry.tokens, width])
     for head in 0..<geometry.heads {
       func part(_ values: [Float]) -> [Float] {
         values.indices.filter { $0 % geometry.channels / width == head }.map { values[$0] }

@@ -96,19 +96,14 @@ import Testing
 
   @Test func theMethodDecidesWhichIsUsed() {
     let operands = Operands(Self.geometry(2, 16, 16, from: 64, to: 32))
-    let (x, kernel, dy) = (operands.x.pointer, operands.kernel.pointer, operands.dy.pointer)
+    let (x, kernel, dy) = (operands.x, operands.kernel, operands.dy)
     func results(_ method: ConvolutionMethod) -> [[Float]] {
-      let (geometry, pool) = (operands.geometry, TestData.pools[0])
+      let pool = TestData.pools[0]
       return [
-        TestData.written(operands.dy.count) {
-          method.convolve(x: x, kernel: kernel, y: $0, geometry: geometry, workers: pool)
-        },
-        TestData.written(operands.x.count) {
-          method.propagateGradient(dy: dy, kernel: kernel, dx: $0, geometry: geometry, workers: pool)
-        },
-        TestData.filled([Float](repeating: 1, count: operands.kernel.count)) {
-          method.accumulateKernelGradient(
-            x: x, dy: dy, dKernel: $0, imageSums: operands.imageSums.pointer, geometry: geometry, workers: pool)
+        TestData.written(dy.shape) { method.convolve(x, kernel: kernel, into: $0, workers: pool) },
+        TestData.written(x.shape) { method.propagateGradient(dy, kernel: kernel, into: $0, workers: pool) },
+        TestData.filled([Float](repeating: 1, count: kernel.count), kernel.shape) {
+          method.accumulateKernelGradient(x, dy: dy, into: $0, imageSums: operands.imageSums, workers: pool)
         },
       ]
     }

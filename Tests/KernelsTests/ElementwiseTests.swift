@@ -8,15 +8,14 @@ import Testing
   func sumsAndMultiplesAreExact(_ count: Int, _ pool: Int) {
     let workers = TestData.pools[pool]
     let (a, b) = (TestData.normals(count), TestData.normals(count, seed: 2))
+    let (left, right) = (Tensor(a, shape: [count]), Tensor(b, shape: [count]))
     let expected = zip(a, b).map { $0 + $1 }
-    let added = TestData.filled(a) { Elementwise.add(b, into: $0, count: count, workers: workers) }
-    let sum = TestData.written(count) { Elementwise.sum(a, b, into: $0, count: count, workers: workers) }
-    let scaled = TestData.filled(a) { Elementwise.scale($0, by: 0.3, count: count, workers: workers) }
-    let multiple = TestData.written(count) {
-      Elementwise.multiple(a, by: 0.3, into: $0, count: count, workers: workers)
-    }
-    let scaledSum = TestData.written(count) {
-      Elementwise.scaledSum(a, b, by: 0.3, into: $0, count: count, workers: workers)
+    let added = TestData.filled(a, [count]) { Elementwise.add(right, into: $0, workers: workers) }
+    let sum = TestData.written([count]) { Elementwise.sum(left, right, into: $0, workers: workers) }
+    let scaled = TestData.filled(a, [count]) { Elementwise.multiple($0, by: 0.3, into: $0, workers: workers) }
+    let multiple = TestData.written([count]) { Elementwise.multiple(left, by: 0.3, into: $0, workers: workers) }
+    let scaledSum = TestData.written([count]) {
+      Elementwise.scaledSum(left, right, by: 0.3, into: $0, workers: workers)
     }
     #expect(added.elementsEqual(expected) && sum.elementsEqual(expected))
     #expect(scaled.elementsEqual(a.map { $0 * 0.3 }) && multiple.elementsEqual(scaled))
@@ -44,8 +43,8 @@ import Testing
     var expected = [Double](repeating: 0.25, count: channels)
     for index in x.indices { expected[index % channels] += Double(x[index]) }
     let results = TestData.pools.map { pool in
-      TestData.filled([Float](repeating: 0.25, count: channels)) {
-        Rows.sumOfRows(x, rows: rows, channels: channels, accumulatingInto: $0, workers: pool)
+      TestData.filled([Float](repeating: 0.25, count: channels), [channels]) {
+        Rows.sumOfRows(Tensor(x, shape: [rows, channels]), accumulatingInto: $0, workers: pool)
       }
     }
     // Relative to a sum of about 5003: blocks of up to 5003 / 4 additions per lane, whose rounding errors add up like a
@@ -64,25 +63,22 @@ import Testing
     for index in x.indices {
       expectedSums[index / (pixels * channels) * channels + index % channels] += Double(x[index])
     }
+    let batch = Tensor(x, shape: [images, pixels, channels])
     let sums = TestData.pools.map { pool in
-      TestData.written(images * channels) {
-        Rows.sumOverPixels(x, into: $0, images: images, pixels: pixels, channels: channels, workers: pool)
-      }
+      TestData.written([images, channels]) { Rows.sumOverPixels(batch, into: $0, workers: pool) }
     }
     // 1024 numbers of order one.
     #expect(TestData.largestDifference(sums[0].map { Double($0) }, expectedSums) < 1024 * 8 * 0x1p-24)
     #expect(TestData.sameBits(sums[0], sums[1]) && TestData.sameBits(sums[0], sums[2]))
     let count = pixels * channels
-    let alone = TestData.written(channels) {
-      Rows.sumOverPixels(
-        Array(x[count..<2 * count]), into: $0, images: 1, pixels: pixels, channels: channels,
-        workers: TestData.pools[0])
+    let alone = TestData.written([1, channels]) {
+      Rows.sumOverPixels(batch[1..<2], into: $0, workers: TestData.pools[0])
     }
     #expect(TestData.sameBits(alone, Array(sums[0][channels..<2 * channels])))
     let expectedAdded: [Float] = x.indices.map { x[$0] + e[$0 / count * channels + $0 % channels] }
     for pool in TestData.pools {
-      let added = TestData.filled(x) {
-        Rows.addPerImage(e, to: $0, images: images, pixels: pixels, channels: channels, workers: pool)
+      let added = TestData.filled(x, batch.shape) {
+        Rows.addPerImage(Tensor(e, shape: [images, channels]), to: $0, workers: pool)
       }
       #expect(added.elementsEqual(expectedAdded))
     }
@@ -90,8 +86,8 @@ import Testing
 
   @Test(arguments: [1, 2, 3, 32, 128]) func timestepEmbeddingEqualsTheTwin(_ dimension: Int) {
     let timesteps: [Float] = [0, 1, 17, 500.5, 999]
-    let embedding = TestData.written(timesteps.count * dimension) {
-      TimestepEmbedding.embed(timesteps: timesteps, count: timesteps.count, dimension: dimension, into: $0)
+    let embedding = TestData.written([timesteps.count, dimension]) {
+      TimestepEmbedding.embed(timesteps: timesteps, into: $0)
     }
     let expected = Reference.timestepEmbedding(timesteps: timesteps.map { Double($0) }, dimension: dimension)
     // One rounding to a float of at most one.
@@ -99,9 +95,7 @@ import Testing
   }
 
   @Test func timestepEmbeddingHasSinesThenCosinesFromFastToSlow() {
-    let embedding = TestData.written(4) {
-      TimestepEmbedding.embed(timesteps: [2], count: 1, dimension: 4, into: $0)
-    }
+    let embedding = TestData.written([1, 4]) { TimestepEmbedding.embed(timesteps: [2], into: $0) }
     // sin 2, sin(2/10000), cos 2, cos(2/10000).
     let expected: [Float] = [0.909_297_43, 0.000_2, -0.416_146_84, 0.999_999_98]
     #expect(TestData.largestDifference(embedding, expected) < 1e-7)

@@ -23,18 +23,15 @@ enum GroupNormRun {
     x: [Float], scale: [Float], offset: [Float], modulation: [Float]? = nil, _ geometry: GroupNormGeometry,
     _ activation: Activation, _ dropout: Dropout?, _ pool: WorkerPool
   ) -> Forward {
-    let modulation = modulation.map { Tensor($0, shape: [$0.count]) }
-    let x = Tensor(x, shape: [x.count])
-    let y = Tensor(repeating: .nan, shape: [x.count])
-    let means = Tensor(repeating: .nan, shape: [geometry.images * geometry.groups])
-    let inverseStandardDeviations = Tensor(repeating: .nan, shape: [geometry.images * geometry.groups])
+    let shape = [geometry.images, geometry.pixels, geometry.channels]
+    let y = Tensor(repeating: .nan, shape: shape)
+    let statistics = statistics(geometry)
     GroupNorm.forward(
-      x: [ChannelPart(x.pointer, channels: geometry.channels)], scale: scale, offset: offset,
-      modulation: modulation?.pointer, y: y.pointer, means: means.pointer,
-      inverseStandardDeviations: inverseStandardDeviations.pointer,
-      geometry: geometry, activation: activation,
-      dropout: dropout, workers: pool)
-    return Forward(y: y.elements, means: means.elements, inverseStandardDeviations: inverseStandardDeviations.elements)
+      x: [Tensor(x, shape: shape)], scale: vector(scale), offset: vector(offset), modulation: modulation.map(vector),
+      into: y, statistics: statistics, activation: activation, dropout: dropout, workers: pool)
+    return Forward(
+      y: y.elements, means: statistics.means.elements,
+      inverseStandardDeviations: statistics.inverseStandardDeviations.elements)
   }
 
   /// - Parameters:
@@ -44,23 +41,32 @@ enum GroupNormRun {
   static func backward(
     x: [Float], dy: [Float], scale: [Float], offset: [Float], modulation: [Float]? = nil, forward: Forward,
     start: Float = 0, addend: [Float]? = nil, inPlace: Bool = false, _ geometry: GroupNormGeometry,
-    _ activation: Activation,
-    _ dropout: Dropout?, _ pool: WorkerPool
+    _ activation: Activation, _ dropout: Dropout?, _ pool: WorkerPool
   ) -> Backward {
-    let (x, gradient) = (Tensor(x, shape: [x.count]), Tensor(dy, shape: [dy.count]))
-    let dx = inPlace ? gradient : Tensor(addend ?? x.elements.map { _ in .nan }, shape: [x.count])
+    let shape = [geometry.images, geometry.pixels, geometry.channels]
+    let gradient = Tensor(dy, shape: shape)
+    let dx = inPlace ? gradient : Tensor(addend ?? x.map { _ in .nan }, shape: shape)
     let dScale = Tensor(repeating: start, shape: [geometry.channels])
     let dOffset = Tensor(repeating: start, shape: [geometry.channels])
-    let modulation = modulation.map { Tensor($0, shape: [$0.count]) }
-    let dModulation = modulation.map { Tensor(repeating: .nan, shape: $0.shape) }
+    let dModulation = modulation.map { Tensor(repeating: .nan, shape: [$0.count]) }
+    let statistics = statistics(geometry)
+    statistics.means.copy(forward.means)
+    statistics.inverseStandardDeviations.copy(forward.inverseStandardDeviations)
     GroupNorm.backward(
-      x: [ChannelPart(x.pointer, channels: geometry.channels)], dy: gradient.pointer, scale: scale, offset: offset,
-      means: forward.means, inverseStandardDeviations: forward.inverseStandardDeviations, g: gradient.pointer,
-      dx: [ChannelPartGradient(dx.pointer, addend: addend == nil ? nil : UnsafePointer(dx.pointer))],
-      dScale: dScale.pointer, dOffset: dOffset.pointer, modulation: modulation?.pointer,
-      dModulation: dModulation?.pointer, geometry: geometry, activation: activation, dropout: dropout,
+      x: [Tensor(x, shape: shape)], dy: gradient, scale: vector(scale), offset: vector(offset), statistics: statistics,
+      g: gradient, dx: [(target: dx, addend: addend == nil ? nil : dx)], dScale: dScale, dOffset: dOffset,
+      modulation: modulation.map(vector), dModulation: dModulation, activation: activation, dropout: dropout,
       workers: pool)
     return Backward(
       dx: dx.elements, dScale: dScale.elements, dOffset: dOffset.elements, dModulation: dModulation?.elements ?? [])
+  }
+
+  private static func vector(_ elements: [Float]) -> Tensor { Tensor(elements, shape: [elements.count]) }
+
+  private static func statistics(_ geometry: GroupNormGeometry) -> GroupStatistics {
+    let statistics = GroupStatistics(images: geometry.images, groups: geometry.groups, epsilon: geometry.epsilon)
+    statistics.means.fill(.nan)
+    statistics.inverseStandardDeviations.fill(.nan)
+    return statistics
   }
 }

@@ -23,8 +23,8 @@ import Testing
     let x = TestData.normals(geometry.inputCount)
     let expected = Reference.columns(x: x, geometry: geometry)
     for pool in TestData.pools {
-      let columns = TestData.written(expected.count) {
-        ImageToColumns.columns(of: x, into: $0, geometry: geometry, workers: pool)
+      let columns = TestData.written([expected.count]) {
+        ImageToColumns.columns(of: Tensor(x, shape: [x.count]), into: $0, geometry: geometry, workers: pool)
       }
       #expect(columns.elementsEqual(expected))
     }
@@ -40,8 +40,9 @@ import Testing
     // At most 25 additions of numbers up to about 15.
     let tolerance = 25 * 15 * 0x1p-24
     let results = TestData.pools.map { pool in
-      TestData.written(geometry.inputCount) {
-        ImageToColumns.addColumns(columns, into: $0, geometry: geometry, workers: pool)
+      TestData.written([geometry.inputCount]) {
+        ImageToColumns.addColumns(
+          Tensor(columns, shape: [columns.count]), into: $0, geometry: geometry, workers: pool)
       }
     }
     #expect(TestData.largestDifference(results[0].map { Double($0) }, expected) < tolerance)

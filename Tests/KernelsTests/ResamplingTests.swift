@@ -1,5 +1,6 @@
 import Kernels
 import ReferenceKernels
+import Tensors
 import Testing
 
 @Suite struct ResamplingTests {
@@ -57,15 +58,15 @@ import Testing
       kernel: [0.25, 0.75, 0.75, 0.25], up: 2, before: 2, after: 1)
     let addend = TestData.normals(expected.count, seed: 2)
     let axes = (Resampling.doubling(.binomial).axis(height), Resampling.doubling(.binomial).axis(width))
-    let plain = TestData.written(expected.count) {
+    let input = Tensor(x, shape: [images, height, width, channels])
+    let shape = [images, axes.0.outputs, axes.1.outputs, channels]
+    let plain = TestData.written(shape) {
       Resampling.apply(
-        vertical: axes.0, horizontal: axes.1, x: x, y: $0, images: images, channels: channels,
-        workers: TestData.pools[pool])
+        vertical: axes.0, horizontal: axes.1, to: input, into: $0, workers: TestData.pools[pool])
     }
-    let added = TestData.filled(addend) {
+    let added = TestData.filled(addend, shape) {
       Resampling.apply(
-        vertical: axes.0, horizontal: axes.1, x: x, y: $0, images: images, channels: channels, addend: $0,
-        workers: TestData.pools[pool])
+        vertical: axes.0, horizontal: axes.1, to: input, into: $0, addend: $0, workers: TestData.pools[pool])
     }
     // Sums of four products of numbers of size 1, twice.
     let tolerance = 8 * 0x1p-24 * 4

@@ -1,4 +1,5 @@
 import ReferenceKernels
+import Tensors
 
 extension TestData {
   /// The result of `body` in an array of `count` elements that initially contains NaN, to detect elements that are not
@@ -12,6 +13,18 @@ extension TestData {
     var values = values
     values.withUnsafeMutableBufferPointer { body($0.baseAddress!) }
     return values
+  }
+
+  /// The result of `body` in a tensor that initially contains NaN.
+  static func written(_ shape: [Int], _ body: (Tensor) -> Void) -> [Float] {
+    filled([Float](repeating: .nan, count: shape.reduce(1, *)), shape, body)
+  }
+
+  /// `values` after `body` has worked on them in a tensor.
+  static func filled(_ values: [Float], _ shape: [Int], _ body: (Tensor) -> Void) -> [Float] {
+    let tensor = Tensor(values, shape: shape)
+    body(tensor)
+    return tensor.elements
   }
 
   /// ∂(Σ weights·f(x))/∂x by central differences in double precision.

@@ -8,18 +8,10 @@ import Testing
   /// Two units in the last place of a number in [1, 2), the worst place for a relative error.
   static let relativeTolerance = 2 * 0x1p-23
 
-  private func exponential(_ x: [Float]) -> [Float] {
-    TestData.written(x.count) { Elementwise.exponential(x, into: $0, count: x.count, workers: TestData.pools[0]) }
-  }
-
-  private func sigmoid(_ x: [Float]) -> [Float] {
-    TestData.written(x.count) { Elementwise.sigmoid(x, into: $0, count: x.count, workers: TestData.pools[0]) }
-  }
-
   @Test func exponentialAgreesWithDoublePrecision() {
     let x = stride(from: Float(-87), through: 88, by: 0.0007).map { $0 }
     var worst = 0.0
-    for (argument, value) in zip(x, exponential(x)) {
+    for (argument, value) in zip(x, VectorFunctions.exponential(x)) {
       let exact = exp(Double(argument))
       worst = max(worst, abs(Double(value) - exact) / exact)
     }
@@ -27,11 +19,11 @@ import Testing
   }
 
   @Test func exponentialOfZeroIsOne() {
-    #expect(exponential([0, -0]) == [1, 1])
+    #expect(VectorFunctions.exponential([0, -0]) == [1, 1])
   }
 
   @Test func exponentialSaturatesAndKeepsNaN() {
-    let values = exponential([-.infinity, -1000, -88, 89, 1000, .infinity, .nan])
+    let values = VectorFunctions.exponential([-.infinity, -1000, -88, 89, 1000, .infinity, .nan])
     #expect(values[0] > 0 && values[0] < 2e-38 && values[1] == values[0] && values[2] == values[0])
     #expect(values[3].isFinite && values[3] > 1e38 && values[4] == values[3] && values[5] == values[3])
     #expect(values[6].isNaN)
@@ -39,13 +31,13 @@ import Testing
 
   @Test func sigmoidAgreesWithDoublePrecisionAndStaysBetweenZeroAndOne() {
     let x = stride(from: Float(-80), through: 80, by: 0.003).map { $0 } + [-.infinity, -1e30, 1e30, .infinity]
-    for (argument, value) in zip(x, sigmoid(x)) {
+    for (argument, value) in zip(x, VectorFunctions.sigmoid(x)) {
       #expect(value >= 0 && value <= 1)
       // Another unit for each of the sum and the division.
       let exact = 1 / (1 + exp(-max(-80, min(80, Double(argument)))))
       #expect(abs(Double(value) - exact) <= 2 * Self.relativeTolerance * exact + 1e-34)
     }
-    #expect(sigmoid([.nan])[0].isNaN)
+    #expect(VectorFunctions.sigmoid([.nan])[0].isNaN)
   }
 
   @Test(arguments: [1, 15, 16, 17, 100_003]) func siluMatchesItsDefinition(_ count: Int) {
@@ -53,8 +45,9 @@ import Testing
     // Numbers up to about 13, a few roundings each.
     let tolerance = 13 * 8 * 0x1p-24
     for pool in TestData.pools {
-      let y = TestData.written(count) { Elementwise.siluForward(x: x, y: $0, count: count, workers: pool) }
-      let dx = TestData.written(count) { Elementwise.siluBackward(x: x, dy: dy, dx: $0, count: count, workers: pool) }
+      let (input, gradient) = (Tensor(x, shape: [count]), Tensor(dy, shape: [count]))
+      let y = TestData.written([count]) { Elementwise.siluForward(input, into: $0, workers: pool) }
+      let dx = TestData.written([count]) { Elementwise.siluBackward(input, dy: gradient, into: $0, workers: pool) }
       let exactY = x.map { Double($0) / (1 + exp(-Double($0))) }
       let exactDx = zip(x, dy).map { x, dy in
         let gate = 1 / (1 + exp(-Double(x)))

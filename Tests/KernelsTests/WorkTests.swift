@@ -32,12 +32,12 @@ import Testing
   @Test func productsAndAttentionCountMultiplicationsAndAdditions() {
     let product = MatrixProduct.work(rows: 2, columns: 3, depth: 5, addend: 6)
     #expect(product == Work(arithmetic: 60, floats: 10 + 15 + 6 + 6))
-    let geometry = Attention.Geometry(images: 2, tokens: 3, channels: 5)
+    let geometry = Attention.Geometry([2, 3, 5])
     #expect(geometry.forwardWork == Work(arithmetic: 2 * 2 * (2 * 9 * 5), floats: 4 * 30))
     #expect(
       geometry.backwardWork
         == Work(arithmetic: 2 * 5 * (2 * 9 * 5), directArithmetic: 2 * 4 * (2 * 9 * 5), floats: 7 * 30))
-    let heads = Attention.Geometry(images: 2, tokens: 3, channels: 5, heads: 5)
+    let heads = Attention.Geometry([2, 3, 5], heads: 5)
     #expect(heads.forwardWork == geometry.forwardWork && heads.backwardWork == geometry.backwardWork)
   }
 }

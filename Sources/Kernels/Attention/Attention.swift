@@ -7,7 +7,7 @@ import Tensors
 /// Queries are processed in blocks, so that only one block's probabilities exist at a time; the backward pass
 /// recomputes them. Memory grows with the number of tokens, not with its square.
 public enum Attention {
-  /// Shape of query, key, value and result: [images, tokens, channels].
+  /// Shape of query, key, value and result: [images, …, channels], where the dimensions in between are tokens.
   public struct Geometry: Sendable, Equatable {
     public let images: Int
     public let tokens: Int
@@ -15,12 +15,13 @@ public enum Attention {
     public let channels: Int
     public let heads: Int
 
-    public init(images: Int, tokens: Int, channels: Int, heads: Int = 1) {
-      precondition(heads > 0 && channels.isMultiple(of: heads), "\(channels) channels do not form \(heads) heads")
-      self.images = images
-      self.tokens = tokens
-      self.channels = channels
+    public init(_ shape: [Int], heads: Int = 1) {
+      verify(shape.count >= 2, "\(shape) must have images and channels")
+      images = shape[0]
+      tokens = shape.dropFirst().dropLast().reduce(1, *)
+      channels = shape[shape.count - 1]
       self.heads = heads
+      verify(heads > 0 && channels.isMultiple(of: heads), "\(shape.last!) channels do not form \(heads) heads")
     }
 
     var headChannels: Int { channels / heads }
@@ -37,11 +38,14 @@ public enum Attention {
     func block(_ index: Int) -> Range<Int> { index * blockTokens..<min(tokens, (index + 1) * blockTokens) }
   }
 
-  /// y = softmax(q·kᵀ/√d)·v of every head; overwrites y. An image's result does not depend on the other images.
-  package static func forward(
-    query: UnsafePointer<Float>, key: UnsafePointer<Float>, value: UnsafePointer<Float>,
-    y: UnsafeMutablePointer<Float>, geometry: Geometry, workers: WorkerPool
+  /// y = softmax(q·kᵀ/√d)·v of every head, all [N, …, C]; overwrites y. An image's result does not depend on the other
+  /// images.
+  public static func forward(
+    query: Tensor, key: Tensor, value: Tensor, into y: Tensor, heads: Int, workers: WorkerPool
   ) {
+    check(query, key, value, y)
+    let geometry = Geometry(query.shape, heads: heads)
+    let (query, key, value, y) = (query.pointer, key.pointer, value.pointer, y.pointer)
     let (tokens, channels) = (geometry.tokens, geometry.channels)
     workers.forEach(geometry.images * geometry.heads * geometry.blocks) { item in
       let (map, index) = item.quotientAndRemainder(dividingBy: geometry.blocks)
@@ -62,11 +66,14 @@ public enum Attention {
   ///
   /// With P the probabilities of a head: dV = Pᵀ·dy, dP = dy·vᵀ, dS = P∘(dP − rowsum(P∘dP))/√d, dQ = dS·k, dK = dSᵀ·q;
   /// dV and dK are summed over the blocks in order.
-  package static func backward(
-    query: UnsafePointer<Float>, key: UnsafePointer<Float>, value: UnsafePointer<Float>, dy: UnsafePointer<Float>,
-    dQuery: UnsafeMutablePointer<Float>, dKey: UnsafeMutablePointer<Float>, dValue: UnsafeMutablePointer<Float>,
-    geometry: Geometry, workers: WorkerPool
+  public static func backward(
+    query: Tensor, key: Tensor, value: Tensor, dy: Tensor, dQuery: Tensor, dKey: Tensor, dValue: Tensor, heads: Int,
+    workers: WorkerPool
   ) {
+    check(query, key, value, dy, dQuery, dKey, dValue)
+    let geometry = Geometry(query.shape, heads: heads)
+    let (query, key, value, dy) = (query.pointer, key.pointer, value.pointer, dy.pointer)
+    let (dQuery, dKey, dValue) = (dQuery.pointer, dKey.pointer, dValue.pointer)
     let (tokens, channels, width) = (geometry.tokens, geometry.channels, geometry.headChannels)
     workers.forEach(geometry.images * geometry.heads) { map in
       let start = geometry.start(image: map / geometry.heads, head: map % geometry.heads)
@@ -90,8 +97,8 @@ public enum Attention {
             probabilities: probabilities, dProbabilities: dScores, rows: rows, columns: tokens, scale: geometry.scale)
           MatrixProduct.multiply(
             MatrixPointer(dScores, rowStride: tokens), MatrixPointer(key + start, rowStride: channels),
-            into: dQuery + first,
-            cStride: channels, rows: rows, columns: width, depth: tokens, workers: .callingThread)
+            into: dQuery + first, cStride: channels, rows: rows, columns: width, depth: tokens,
+            workers: .callingThread)
           MatrixProduct.multiply(
             MatrixPointer(dScores, rowStride: tokens).transposed, MatrixPointer(query + first, rowStride: channels),
             into: dKey + start, cStride: channels, rows: tokens, columns: width, depth: rows,
@@ -99,6 +106,10 @@ public enum Attention {
         }
       }
     }
+  }
+
+  private static func check(_ operands: Tensor...) {
+    verify(operands.allSatisfy { $0.shape == operands[0].shape }, "operands must have the same shape")
   }
 
   /// softmax(q·kᵀ/√d) for some queries of a head: [rows, tokens].
@@ -109,8 +120,7 @@ public enum Attention {
     let (tokens, channels) = (geometry.tokens, geometry.channels)
     MatrixProduct.multiply(
       MatrixPointer(query, rowStride: channels), MatrixPointer(key, rowStride: channels).transposed,
-      into: probabilities,
-      rows: rows, columns: tokens, depth: geometry.headChannels, workers: .callingThread)
+      into: probabilities, rows: rows, columns: tokens, depth: geometry.headChannels, workers: .callingThread)
     Softmax.forwardRows(probabilities, rows: rows, columns: tokens, scale: geometry.scale)
   }
 }

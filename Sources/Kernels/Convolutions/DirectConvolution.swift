@@ -4,10 +4,9 @@ import Tensors
 /// Stride-1 3x3 convolution with a border of one zero as a product of the matrix of patches and the kernel: the plain
 /// method, with four times the multiplications of `Winograd` and without the rounding of its transforms.
 ///
-/// Its functions compute the same results as those of `Winograd` from the same operands. Patches are built for a few
+/// It computes the same results as `Winograd` from the same operands. Patches are built for a few
 /// rows of an image at a time, so memory does not grow with the images.
-public enum DirectConvolution {
-  /// y = enlarged(x) ∗ kernel + bias + perImage + residual; see `Winograd.convolve`.
+public enum DirectConvolution: ConvolutionAlgorithm {
   package static func convolve(
     x: UnsafePointer<Float>, kernel: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, geometry: Winograd.Geometry,
     bias: UnsafePointer<Float>? = nil, perImage: UnsafePointer<Float>? = nil, residual: UnsafePointer<Float>? = nil,
@@ -32,11 +31,9 @@ public enum DirectConvolution {
     }
   }
 
-  /// dx = addend + the adjoint of `convolve` applied to dy; see `Winograd.propagateGradient`.
   package static func propagateGradient(
     dy: UnsafePointer<Float>, kernel: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
-    geometry: Winograd.Geometry,
-    addend: UnsafePointer<Float>? = nil, workers: WorkerPool
+    geometry: Winograd.Geometry, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
   ) {
     let blocks = PatchBlocks(geometry, channels: geometry.outChannels, isEnlarged: false)
     let inChannels = geometry.inChannels
@@ -65,8 +62,6 @@ public enum DirectConvolution {
     }
   }
 
-  /// dKernel += Σ over images and pixels of x ⊗ dy, complete before it is added, and the sums of dy over pixels; see
-  /// `Winograd.accumulateKernelGradient`.
   package static func accumulateKernelGradient(
     x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dKernel: UnsafeMutablePointer<Float>,
     imageSums: UnsafeMutablePointer<Float>, geometry: Winograd.Geometry, workers: WorkerPool
@@ -88,7 +83,7 @@ public enum DirectConvolution {
             rows: blocks.patchLength, columns: outChannels, depth: block.pixelCount, addend: sums, workers: workers)
         }
       }
-      Elementwise.add(sums, into: dKernel, count: count, workers: workers)
+      Elementwise.sum(dKernel, sums, into: dKernel, count: count, workers: workers)
     }
   }
 

@@ -10,7 +10,12 @@ public enum ImageToColumns {
   /// - Parameters:
   ///   - x: [images, height, width, channels].
   ///   - columns: [patchCount, patchLength]; overwritten.
-  package static func columns(
+  public static func columns(of x: Tensor, into columns: Tensor, geometry: PatchGeometry, workers: WorkerPool) {
+    check(x, columns, geometry)
+    self.columns(of: x.pointer, into: columns.pointer, geometry: geometry, workers: workers)
+  }
+
+  static func columns(
     of x: UnsafePointer<Float>, into columns: UnsafeMutablePointer<Float>, geometry: PatchGeometry, workers: WorkerPool
   ) {
     let (channels, outputWidth) = (geometry.channels, geometry.outputWidth)
@@ -41,9 +46,9 @@ public enum ImageToColumns {
   /// - Parameters:
   ///   - columns: [patchCount, patchLength].
   ///   - dx: [images, height, width, channels]; overwritten.
-  package static func addColumns(
-    _ columns: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>, geometry: PatchGeometry, workers: WorkerPool
-  ) {
+  public static func addColumns(_ columns: Tensor, into dx: Tensor, geometry: PatchGeometry, workers: WorkerPool) {
+    check(dx, columns, geometry)
+    let (columns, dx) = (columns.pointer, dx.pointer)
     let (channels, outputWidth) = (geometry.channels, geometry.outputWidth)
     let runLength = geometry.kernelWidth * channels
     workers.forEach(geometry.images * geometry.height) { row in
@@ -65,6 +70,11 @@ public enum ImageToColumns {
         }
       }
     }
+  }
+
+  private static func check(_ x: Tensor, _ columns: Tensor, _ geometry: PatchGeometry) {
+    verify(x.count == geometry.inputCount, "\(x.shape) is not the geometry's input")
+    verify(columns.count == geometry.patchCount * geometry.patchLength, "one row per patch")
   }
 
   @inline(__always)

@@ -10,41 +10,48 @@ public enum Rows {
 
   /// sums[c] += Σ over rows of x[row, c]; used for the gradient of a bias.
   ///
-  /// Blocks of rows, whose bounds depend only on `channels`, are summed in single precision; the blocks' sums are added
-  /// in order in double precision.
-  package static func sumOfRows(
-    _ x: UnsafePointer<Float>, rows: Int, channels: Int, accumulatingInto sums: UnsafeMutablePointer<Float>,
-    workers: WorkerPool
-  ) {
+  /// Blocks of rows, whose bounds depend only on the number of channels, are summed in single precision; the blocks'
+  /// sums are added in order in double precision.
+  public static func sumOfRows(_ x: Tensor, accumulatingInto sums: Tensor, workers: WorkerPool) {
+    let channels = sums.count
+    verify(channels > 0 && x.count % channels == 0, "rows of \(x.shape) do not have \(channels) elements")
+    let (elements, rows, totals) = (x.pointer, x.count / channels, sums.pointer)
     let blockRows = ColumnSums.blockRows(columns: channels)
     let blocks = (rows + blockRows - 1) / blockRows
     withScratch(blocks * channels) { partials in
       workers.forEachRange(rows, grain: blockRows) { range in
         ColumnSums.sum(
-          x + range.lowerBound * channels, rows: range.count, columns: channels,
+          elements + range.lowerBound * channels, rows: range.count, columns: channels,
           into: partials + range.lowerBound / blockRows * channels)
       }
       for c in 0..<channels {
         var sum = 0.0
         for block in 0..<blocks { sum += Double(partials[block * channels + c]) }
-        sums[c] += Float(sum)
+        totals[c] += Float(sum)
       }
     }
   }
 
-  /// x[n, p, c] += e[n, c]; used to add a time embedding to every pixel.
-  package static func addPerImage(
-    _ e: UnsafePointer<Float>, to x: UnsafeMutablePointer<Float>, images: Int, pixels: Int, channels: Int,
-    workers: WorkerPool
-  ) {
+  /// x[n, …, c] += e[n, c]; used to add a time embedding to every pixel.
+  public static func addPerImage(_ e: Tensor, to x: Tensor, workers: WorkerPool) {
+    let (images, channels) = checkedImages(e, x)
+    let pixels = x.count / max(e.count, 1)
+    let (source, target) = (e.pointer, x.pointer)
     workers.forEachRange(images * pixels, grain: rowsPerItem(channels)) { range in
-      for row in range { addRow(e + row / pixels * channels, to: x + row * channels, channels) }
+      for row in range { addRow(source + row / pixels * channels, to: target + row * channels, channels) }
     }
   }
 
-  /// sums[n, c] = Σ over pixels of x[n, p, c]: the adjoint of `addPerImage`; overwrites. Each image is summed like
+  /// sums[n, c] = Σ over pixels of x[n, …, c]: the adjoint of `addPerImage`; overwrites. Each image is summed like
   /// `sumOfRows`.
-  package static func sumOverPixels(
+  public static func sumOverPixels(_ x: Tensor, into sums: Tensor, workers: WorkerPool) {
+    let (images, channels) = checkedImages(sums, x)
+    sumOverPixels(
+      x.pointer, into: sums.pointer, images: images, pixels: x.count / max(sums.count, 1), channels: channels,
+      workers: workers)
+  }
+
+  static func sumOverPixels(
     _ x: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>, images: Int, pixels: Int, channels: Int,
     workers: WorkerPool
   ) {
@@ -67,14 +74,24 @@ public enum Rows {
     }
   }
 
-  /// target[row, c] = source[row, c] for some columns of two matrices.
-  package static func copyColumns(
-    of source: UnsafePointer<Float>, rowStride sourceStride: Int, into target: UnsafeMutablePointer<Float>,
-    rowStride targetStride: Int, rows: Int, columns: Int, workers: WorkerPool
-  ) {
-    workers.forEachRange(rows, grain: rowsPerItem(columns)) { range in
-      for row in range { copyRow(source + row * sourceStride, to: target + row * targetStride, columns) }
+  /// The dimensions of [N, C] and [N, …, C], checked.
+  private static func checkedImages(_ rows: Tensor, _ x: Tensor) -> (images: Int, channels: Int) {
+    verify(
+      rows.shape.count == 2 && x.shape.first == rows.shape[0] && x.shape.last == rows.shape[1],
+      "\(rows.shape) does not have one row per image of \(x.shape)")
+    return (rows.shape[0], rows.shape[1])
+  }
+
+  /// Copies one matrix into another.
+  public static func copy(_ source: Matrix, into target: Matrix, workers: WorkerPool) {
+    verify(
+      source.rows == target.rows && source.columns == target.columns && source.isRowMajor && target.isRowMajor,
+      "the matrices must be row-major and have the same shape")
+    let (from, to) = (source.pointer, target.pointer)
+    workers.forEachRange(source.rows, grain: rowsPerItem(source.columns)) { range in
+      for row in range { copyRow(from + row * source.rowStride, to: to + row * target.rowStride, source.columns) }
     }
+    withExtendedLifetime((source, target)) {}
   }
 
   @inline(__always)

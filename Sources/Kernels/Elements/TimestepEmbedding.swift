@@ -1,4 +1,5 @@
 import RealModule
+import Tensors
 
 /// Sinusoidal features of a timestep (Ho et al., arXiv:2006.11239, after Vaswani et al., arXiv:1706.03762, section 3.5).
 public enum TimestepEmbedding {
@@ -7,23 +8,21 @@ public enum TimestepEmbedding {
   ///
   /// Computed in double precision: single precision would be wrong by 6e-5 at an angle of 1000.
   ///
-  /// - Parameters:
-  ///   - timesteps: [count].
-  ///   - embedding: [count, dimension]; overwritten.
-  package static func embed(
-    timesteps: UnsafePointer<Float>, count: Int, dimension: Int, into embedding: UnsafeMutablePointer<Float>
-  ) {
+  /// - Parameter embedding: [timesteps.count, dimension]; overwritten.
+  public static func embed(timesteps: [Float], into embedding: Tensor) {
+    verify(embedding.shape.count == 2 && embedding.shape[0] == timesteps.count, "one row per timestep")
+    let dimension = embedding.shape[1]
     let half = dimension / 2
     for i in 0..<half {
       let frequency = Double.exp(-Double.log(10000) * Double(i) / Double(max(half - 1, 1)))
-      for n in 0..<count {
-        let angle = Double(timesteps[n]) * frequency
+      for (n, timestep) in timesteps.enumerated() {
+        let angle = Double(timestep) * frequency
         embedding[n * dimension + i] = Float(Double.sin(angle))
         embedding[n * dimension + half + i] = Float(Double.cos(angle))
       }
     }
     if dimension % 2 == 1 {
-      for n in 0..<count { embedding[n * dimension + dimension - 1] = 0 }
+      for n in timesteps.indices { embedding[n * dimension + dimension - 1] = 0 }
     }
   }
 
@@ -33,19 +32,16 @@ public enum TimestepEmbedding {
   /// Computed in double precision, since angles are large.
   ///
   /// - Parameters:
-  ///   - values: [count].
-  ///   - frequencies: [frequencyCount].
-  ///   - embedding: [count, 2·frequencyCount]; overwritten.
-  package static func embed(
-    values: UnsafePointer<Float>, count: Int, frequencies: UnsafePointer<Float>, frequencyCount: Int,
-    into embedding: UnsafeMutablePointer<Float>
-  ) {
-    for n in 0..<count {
-      let row = embedding + n * 2 * frequencyCount
-      for i in 0..<frequencyCount {
-        let angle = 2 * Double.pi * Double(frequencies[i]) * Double(values[n])
-        row[i] = Float(Double.sin(angle))
-        row[frequencyCount + i] = Float(Double.cos(angle))
+  ///   - frequencies: a vector.
+  ///   - embedding: [values.count, 2·frequencies.count]; overwritten.
+  public static func embed(values: [Float], frequencies: Tensor, into embedding: Tensor) {
+    verify(embedding.shape == [values.count, 2 * frequencies.count], "one row per value")
+    let count = frequencies.count
+    for (n, value) in values.enumerated() {
+      for i in 0..<count {
+        let angle = 2 * Double.pi * Double(frequencies[i]) * Double(value)
+        embedding[2 * n * count + i] = Float(Double.sin(angle))
+        embedding[(2 * n + 1) * count + i] = Float(Double.cos(angle))
       }
     }
   }

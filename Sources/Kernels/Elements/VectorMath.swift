@@ -8,7 +8,7 @@ import MicroKernels
 /// 2ⁿ is assembled from its exponent bits. Outside the range the result saturates at e^−87.3 (the smallest normal number
 /// is just below it) and e^88.3, so it is never zero, subnormal or infinite; NaN stays NaN.
 @inline(__always)
-func exponential(_ x: Vector) -> Vector {
+package func exponential(_ x: Vector) -> Vector {
   let x = x.limited(below: -87.3).limited(above: 88.3)
   // Adding 1.5·2²³ leaves the nearest integer in the low bits of the sum.
   let shifter = Vector(repeating: 0x1.8p23)
@@ -30,7 +30,7 @@ func exponential(_ x: Vector) -> Vector {
 
 /// 1 / (1 + e⁻ˣ); between 0 and 1 for every x but NaN.
 @inline(__always)
-func sigmoid(_ x: Vector) -> Vector {
+package func sigmoid(_ x: Vector) -> Vector {
   1 / (1 + exponential(-x))
 }
 

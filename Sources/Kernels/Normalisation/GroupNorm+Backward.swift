@@ -3,16 +3,10 @@ import Tensors
 
 /// The phases of one call of `GroupNorm.backward`.
 struct GroupNormBackward {
-  let x: [PlacedChannelPart]
-  let dy: UnsafePointer<Float>
-  let affine: ModulatedAffine
-  let means: UnsafePointer<Float>
-  let inverseStandardDeviations: UnsafePointer<Float>
-  let g: UnsafeMutablePointer<Float>
-  let dx: [ChannelPartGradient]
-  let geometry: GroupNormGeometry
-  let activation: Activation
-  let dropout: Dropout?
+  private let call: GroupNormCall
+  private let dy: UnsafePointer<Float>
+  private let g: UnsafeMutablePointer<Float>
+  private let dx: [(target: Tensor, addend: Tensor?)]
   /// Σ g and Σ g·(x − mean) of each chunk's channels: [images, chunks, 2, channels].
   private let partials: FloatBuffer
   /// The same sums for each image, in double precision: [images, 2, channels].
@@ -21,66 +15,36 @@ struct GroupNormBackward {
   private let coefficients: FloatBuffer
 
   init(
-    x: [ChannelPart], dy: UnsafePointer<Float>, affine: ModulatedAffine, means: UnsafePointer<Float>,
-    inverseStandardDeviations: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
-    dx: [ChannelPartGradient], geometry: GroupNormGeometry, activation: Activation, dropout: Dropout?
+    _ call: GroupNormCall, dy: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
+    dx: [(target: Tensor, addend: Tensor?)]
   ) {
-    self.x = PlacedChannelPart.place(x)
+    self.call = call
     self.dy = dy
-    self.affine = affine
-    self.means = means
-    self.inverseStandardDeviations = inverseStandardDeviations
     self.g = g
     self.dx = dx
-    self.geometry = geometry
-    self.activation = activation
-    self.dropout = dropout
+    let geometry = call.geometry
     partials = FloatBuffer(count: geometry.images * geometry.chunks * 2 * geometry.channels)
     sums = Buffer(count: geometry.images * 2 * geometry.channels)
     coefficients = FloatBuffer(count: geometry.images * 4 * geometry.channels)
   }
 
-  /// Whether g differs from dy and must be kept for the second phase.
-  private var storesGradient: Bool { activation == .silu || dropout != nil }
+  private var geometry: GroupNormGeometry { call.geometry }
 
-  private func fillShiftsAndFactors(image: Int, _ shifts: UnsafeMutablePointer<Float>) {
-    let perGroup = geometry.channelsPerGroup
-    let scale = affine.scale(image: image)
-    for group in 0..<geometry.groups {
-      let index = image * geometry.groups + group
-      for c in group * perGroup..<(group + 1) * perGroup {
-        shifts[c] = means[index]
-        shifts[geometry.channels + c] = inverseStandardDeviations[index] * scale[c]
-      }
-    }
-  }
+  /// Whether g differs from dy and must be kept for the second phase.
+  private var storesGradient: Bool { call.activation == .silu || call.dropout != nil }
 
   func accumulateSums(image: Int, chunk: Int) {
-    let (channels, pixels) = (geometry.channels, geometry.chunk(chunk))
+    let channels = geometry.channels
     let sums = partials.pointer + (image * geometry.chunks + chunk) * 2 * channels
     sums.update(repeating: 0, count: 2 * channels)
-    withScratch(2 * channels + Dropout.scratchCount(geometry.blockPixels * channels)) { shifts in
-      fillShiftsAndFactors(image: image, shifts)
-      guard let dropout else {
-        accumulate(image, pixels, shifts, sums, multipliers: nil)
-        return
+    withScratch(2 * channels) { shifts in
+      call.putShiftsAndFactors(image: image, into: shifts)
+      call.forEachBlock(image: image, chunk: chunk) { pixels, multipliers in
+        switch call.activation {
+        case .identity: accumulate(IdentityFunction.self, image, pixels, shifts, sums, multipliers: multipliers)
+        case .silu: accumulate(SiLUFunction.self, image, pixels, shifts, sums, multipliers: multipliers)
+        }
       }
-      for first in stride(from: pixels.lowerBound, to: pixels.upperBound, by: geometry.blockPixels) {
-        let block = first..<min(first + geometry.blockPixels, pixels.upperBound)
-        let elements = block.lowerBound * channels..<block.upperBound * channels
-        let multipliers = dropout.fillMultipliers(image: image, range: elements, scratch: shifts + 2 * channels)
-        accumulate(image, block, shifts, sums, multipliers: multipliers)
-      }
-    }
-  }
-
-  private func accumulate(
-    _ image: Int, _ pixels: Range<Int>, _ shifts: UnsafePointer<Float>, _ sums: UnsafeMutablePointer<Float>,
-    multipliers: UnsafePointer<Float>?
-  ) {
-    switch activation {
-    case .identity: accumulate(IdentityFunction.self, image, pixels, shifts, sums, multipliers: multipliers)
-    case .silu: accumulate(SiLUFunction.self, image, pixels, shifts, sums, multipliers: multipliers)
     }
   }
 
@@ -90,8 +54,8 @@ struct GroupNormBackward {
   ) {
     let storesGradient = storesGradient
     let channels = geometry.channels
-    for part in x {
-      let offsets = affine.offset(image: image) + part.first
+    for part in call.x {
+      let offsets = call.affine.offset(image: image) + part.first
       let shifts = shifts + part.first
       let factors = shifts + channels
       let sums = sums + part.first
@@ -126,13 +90,13 @@ struct GroupNormBackward {
       for c in 0..<2 * channels { totals[c] += Double(partial[c]) }
     }
     let shifts = coefficients.pointer + image * 4 * channels
-    fillShiftsAndFactors(image: image, shifts)
+    call.putShiftsAndFactors(image: image, into: shifts)
     let (constants, slopes) = (shifts + 2 * channels, shifts + 3 * channels)
     let count = Double(geometry.pixels * perGroup)
-    let scale = affine.scale(image: image)
+    let scale = call.affine.scale(image: image)
     for group in 0..<geometry.groups {
       let range = group * perGroup..<(group + 1) * perGroup
-      let inverse = Double(inverseStandardDeviations[image * geometry.groups + group])
+      let inverse = Double(call.inverseStandardDeviations[image * geometry.groups + group])
       for c in range { totals[channels + c] *= inverse }
       let mean = range.reduce(0) { $0 + totals[$1] * Double(scale[$1]) } / count
       let product = range.reduce(0) { $0 + totals[channels + $1] * Double(scale[$1]) } / count
@@ -146,14 +110,15 @@ struct GroupNormBackward {
   func propagate(image: Int, chunk: Int) {
     let (channels, pixels) = (geometry.channels, geometry.chunk(chunk))
     let gradients = storesGradient ? UnsafePointer(g) : dy
-    for (part, result) in zip(x, dx) {
+    for (part, result) in zip(call.x, dx) {
+      let (whole, addends) = (result.target.pointer, result.addend.map { UnsafePointer($0.pointer) })
       let shifts = UnsafePointer(coefficients.pointer + image * 4 * channels + part.first)
       let (factors, constants, slopes) = (shifts + channels, shifts + 2 * channels, shifts + 3 * channels)
       for pixel in pixels {
         let number = image * geometry.pixels + pixel
         let (source, gradient) = (part.pixel(number), gradients + number * channels + part.first)
-        let target = result.target + number * part.channels
-        let addend = result.addend.map { $0 + number * part.channels }
+        let target = whole + number * part.channels
+        let addend = addends.map { $0 + number * part.channels }
         @inline(__always)
         func propagateVector(_ c: Int, _ lanes: Int) {
           let centred = load(source + c, lanes) - load(shifts + c, lanes)

@@ -3,35 +3,22 @@ import Tensors
 
 /// The phases of one call of `GroupNorm.forward`.
 struct GroupNormForward {
-  let x: [PlacedChannelPart]
-  let affine: ModulatedAffine
-  let y: UnsafeMutablePointer<Float>
-  let means: UnsafeMutablePointer<Float>
-  let inverseStandardDeviations: UnsafeMutablePointer<Float>
-  let geometry: GroupNormGeometry
-  let activation: Activation
-  let dropout: Dropout?
+  private let call: GroupNormCall
+  private let y: UnsafeMutablePointer<Float>
   /// Mean and sum of squared deviations of each chunk's groups: [images, chunks, groups, 2].
   private let partials: Buffer<Double>
   /// The shift and factor of each image's channels: [images, 2, channels].
   private let coefficients: FloatBuffer
 
-  init(
-    x: [ChannelPart], affine: ModulatedAffine, y: UnsafeMutablePointer<Float>, means: UnsafeMutablePointer<Float>,
-    inverseStandardDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry,
-    activation: Activation, dropout: Dropout?
-  ) {
-    self.x = PlacedChannelPart.place(x)
-    self.affine = affine
+  init(_ call: GroupNormCall, y: UnsafeMutablePointer<Float>) {
+    self.call = call
     self.y = y
-    self.means = means
-    self.inverseStandardDeviations = inverseStandardDeviations
-    self.geometry = geometry
-    self.activation = activation
-    self.dropout = dropout
+    let geometry = call.geometry
     partials = Buffer(count: geometry.images * geometry.chunks * geometry.groups * 2)
     coefficients = FloatBuffer(count: geometry.images * 2 * geometry.channels)
   }
+
+  private var geometry: GroupNormGeometry { call.geometry }
 
   /// Reads the chunk twice: once for its groups' means, then for the deviations from them, whose own sum corrects the
   /// mean for rounding errors.
@@ -43,7 +30,7 @@ struct GroupNormForward {
     let count = Double(pixels.count * perGroup)
     withScratch(3 * channels) { centres in
       let (sums, squares) = (centres + channels, centres + 2 * channels)
-      for part in x {
+      for part in call.x {
         ColumnSums.sum(part.pixel(start), rows: pixels.count, columns: part.channels, into: sums + part.first)
       }
       for group in 0..<geometry.groups {
@@ -51,7 +38,7 @@ struct GroupNormForward {
         let mean = Float(range.reduce(0) { $0 + Double(sums[$1]) } / count)
         for c in range { centres[c] = mean }
       }
-      for part in x {
+      for part in call.x {
         ColumnSums.sumDeviations(
           part.pixel(start), rows: pixels.count, columns: part.channels, from: centres + part.first,
           sums: sums + part.first, squares: squares + part.first)
@@ -82,8 +69,8 @@ struct GroupNormForward {
         squares += partial[1] + difference * difference * (count * added / total)
         count = total
       }
-      means[image * geometry.groups + group] = Float(mean)
-      inverseStandardDeviations[image * geometry.groups + group] = Float(
+      call.means[image * geometry.groups + group] = Float(mean)
+      call.inverseStandardDeviations[image * geometry.groups + group] = Float(
         1 / (squares / count + Double(geometry.epsilon)).squareRoot())
     }
     prepareNormalisation(image: image)
@@ -91,39 +78,15 @@ struct GroupNormForward {
 
   /// Expands an image's statistics to its channels, for `normalise`.
   func prepareNormalisation(image: Int) {
-    let perGroup = geometry.channelsPerGroup
-    let shifts = coefficients.pointer + image * 2 * geometry.channels
-    let factors = shifts + geometry.channels
-    let scale = affine.scale(image: image)
-    for group in 0..<geometry.groups {
-      let index = image * geometry.groups + group
-      for c in group * perGroup..<(group + 1) * perGroup {
-        shifts[c] = means[index]
-        factors[c] = inverseStandardDeviations[index] * scale[c]
-      }
-    }
+    call.putShiftsAndFactors(image: image, into: coefficients.pointer + image * 2 * geometry.channels)
   }
 
   func normalise(image: Int, chunk: Int) {
-    let (pixels, channels) = (geometry.chunk(chunk), geometry.channels)
-    guard let dropout else {
-      normalise(image, pixels, multipliers: nil)
-      return
-    }
-    withScratch(Dropout.scratchCount(geometry.blockPixels * channels)) { scratch in
-      for first in stride(from: pixels.lowerBound, to: pixels.upperBound, by: geometry.blockPixels) {
-        let block = first..<min(first + geometry.blockPixels, pixels.upperBound)
-        let elements = block.lowerBound * channels..<block.upperBound * channels
-        let multipliers = dropout.fillMultipliers(image: image, range: elements, scratch: scratch)
-        normalise(image, block, multipliers: multipliers)
+    call.forEachBlock(image: image, chunk: chunk) { pixels, multipliers in
+      switch call.activation {
+      case .identity: normalise(IdentityFunction.self, image, pixels, multipliers: multipliers)
+      case .silu: normalise(SiLUFunction.self, image, pixels, multipliers: multipliers)
       }
-    }
-  }
-
-  private func normalise(_ image: Int, _ pixels: Range<Int>, multipliers: UnsafePointer<Float>?) {
-    switch activation {
-    case .identity: normalise(IdentityFunction.self, image, pixels, multipliers: multipliers)
-    case .silu: normalise(SiLUFunction.self, image, pixels, multipliers: multipliers)
     }
   }
 
@@ -131,8 +94,8 @@ struct GroupNormForward {
     _: Function.Type, _ image: Int, _ pixels: Range<Int>, multipliers: UnsafePointer<Float>?
   ) {
     let channels = geometry.channels
-    for part in x {
-      let offsets = affine.offset(image: image) + part.first
+    for part in call.x {
+      let offsets = call.affine.offset(image: image) + part.first
       let shifts = UnsafePointer(coefficients.pointer + image * 2 * channels + part.first)
       let factors = shifts + channels
       for pixel in pixels {

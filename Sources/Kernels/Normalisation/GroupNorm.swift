@@ -18,6 +18,25 @@ package struct GroupNormGeometry: Sendable, Equatable {
     self.epsilon = epsilon
   }
 
+  /// - Parameter shape: [N, …, C].
+  init(_ shape: [Int], _ statistics: GroupStatistics) {
+    let (images, groups) = (statistics.means.shape[0], statistics.means.shape[1])
+    verify(
+      shape.count >= 2 && shape[0] == images && groups > 0 && shape[shape.count - 1] % groups == 0,
+      "\(shape) does not have \(images) images and \(groups) groups of channels")
+    self.init(
+      images: images, pixels: shape.dropFirst().dropLast().reduce(1, *), channels: shape[shape.count - 1],
+      groups: groups, epsilon: statistics.epsilon)
+  }
+
+  func check(_ parts: [Tensor], scale: Tensor, offset: Tensor, modulation: Tensor?) {
+    verify(
+      parts.allSatisfy { $0.shape.count >= 2 && $0.shape[0] == images && $0.count == images * pixels * $0.shape.last! }
+        && parts.reduce(0) { $0 + $1.shape.last! } == channels, "the parts must have \(channels) channels")
+    verify(scale.count == channels && offset.count == channels, "one scale and offset per channel")
+    verify(modulation.map { $0.count == images * 2 * channels } ?? true, "two numbers per image and channel")
+  }
+
   var channelsPerGroup: Int { channels / groups }
   package var imageCount: Int { pixels * channels }
 
@@ -31,27 +50,19 @@ package struct GroupNormGeometry: Sendable, Equatable {
   var blockPixels: Int { max(1, 2048 / channels) }
 }
 
-/// Some of the channels of a tensor, in memory of their own: [images, pixels, channels]. Several parts stand for one
-/// tensor, joined along the channels, which is never materialised.
-package struct ChannelPart {
-  package let pointer: UnsafePointer<Float>
-  package let channels: Int
+/// The statistics of x that the backward pass needs: the mean and 1 / √(variance + epsilon) of each image's groups.
+public struct GroupStatistics {
+  /// Added to each variance.
+  let epsilon: Float
+  /// [N, groups].
+  package let means: Tensor
+  package let inverseStandardDeviations: Tensor
 
-  package init(_ pointer: UnsafePointer<Float>, channels: Int) {
-    self.pointer = pointer
-    self.channels = channels
-  }
-}
-
-/// The target of the gradient with respect to a `ChannelPart`.
-package struct ChannelPartGradient {
-  package let target: UnsafeMutablePointer<Float>
-  /// Added to the gradient; may be the target.
-  package let addend: UnsafePointer<Float>?
-
-  package init(_ target: UnsafeMutablePointer<Float>, addend: UnsafePointer<Float>? = nil) {
-    self.target = target
-    self.addend = addend
+  /// Undefined until written.
+  public init(images: Int, groups: Int, epsilon: Float) {
+    self.epsilon = epsilon
+    means = Tensor(uninitialised: [images, groups])
+    inverseStandardDeviations = Tensor(uninitialised: [images, groups])
   }
 }
 
@@ -64,34 +75,32 @@ public enum GroupNorm {
   /// An image's result does not depend on the other images.
   ///
   /// - Parameters:
-  ///   - x: [images, pixels, channels], in one or more parts.
-  ///   - scale: [channels], as `offset`.
-  ///   - modulation: s and b of each image's channels, [images, 2, channels]; nil for none.
-  ///   - y: [images, pixels, channels]; overwritten. May be x, if that is one part.
-  ///   - means: [images, groups]; overwritten, for the backward pass.
-  ///   - inverseStandardDeviations: 1 / √(variance + epsilon) [images, groups]; overwritten, for the backward pass.
-  ///   - hasStatistics: whether means and inverseDeviations already contain the results of an earlier call with the
-  ///     same x; they are then read, and y is bit-identical to the earlier result.
-  package static func forward(
-    x: [ChannelPart], scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
-    modulation: UnsafePointer<Float>? = nil, y: UnsafeMutablePointer<Float>, means: UnsafeMutablePointer<Float>,
-    inverseStandardDeviations: UnsafeMutablePointer<Float>, geometry: GroupNormGeometry, activation: Activation,
-    dropout: Dropout?, hasStatistics: Bool = false, workers: WorkerPool
+  ///   - x: [N, …, C₁], [N, …, C₂], …: the parts of a tensor [N, …, C], joined along the channels.
+  ///   - scale: [C], as `offset`.
+  ///   - modulation: s and b of each image's channels, [N, 2·C]; nil for none.
+  ///   - y: [N, …, C]; overwritten. May be x, if that is one part.
+  ///   - statistics: written for the backward pass, or read if they are the result of an earlier call with the same x:
+  ///     y is then bit-identical to the earlier result.
+  public static func forward(
+    x: [Tensor], scale: Tensor, offset: Tensor, modulation: Tensor? = nil, into y: Tensor,
+    statistics: GroupStatistics, activation: Activation, dropout: Dropout?, hasStatistics: Bool = false,
+    workers: WorkerPool
   ) {
-    let affine = ModulatedAffine(scale: scale, offset: offset, modulation: modulation, geometry: geometry)
-    let pass = GroupNormForward(
-      x: x, affine: affine, y: y, means: means, inverseStandardDeviations: inverseStandardDeviations,
-      geometry: geometry,
+    let call = GroupNormCall(
+      x: x, shape: y.shape, scale: scale, offset: offset, modulation: modulation, statistics: statistics,
       activation: activation, dropout: dropout)
+    let (pass, geometry) = (GroupNormForward(call, y: y.pointer), call.geometry)
     if hasStatistics {
       for image in 0..<geometry.images { pass.prepareNormalisation(image: image) }
-      return workers.forEach(geometry.images * geometry.chunks) {
+      workers.forEach(geometry.images * geometry.chunks) {
         pass.normalise(image: $0 / geometry.chunks, chunk: $0 % geometry.chunks)
       }
+    } else {
+      forEachImage(
+        geometry, workers, first: { pass.accumulateStatistics(image: $0, chunk: $1) },
+        between: { pass.finishStatistics(image: $0) }, last: { pass.normalise(image: $0, chunk: $1) })
     }
-    forEachImage(
-      geometry, workers, first: { pass.accumulateStatistics(image: $0, chunk: $1) },
-      between: { pass.finishStatistics(image: $0) }, last: { pass.normalise(image: $0, chunk: $1) })
+    withExtendedLifetime((x, modulation, statistics)) {}
   }
 
   /// Computes the gradients of `forward`, given dy = ∂loss/∂y; dropout's mask is recomputed.
@@ -103,31 +112,34 @@ public enum GroupNorm {
   /// dOffset = Σ (1 + s)·O.
   ///
   /// - Parameters:
-  ///   - dy: [images, pixels, channels].
-  ///   - means: the results of `forward`, like `inverseStandardDeviations`.
-  ///   - g: scratch memory for g, [images, pixels, channels], needed unless there is neither activation nor dropout;
-  ///     may be dy.
-  ///   - dx: one target for each part of x, with the same shape; overwritten with the gradient plus the addend. May be
-  ///     g or dy, if it is one part.
-  ///   - dScale: [channels]; accumulated, as `dOffset`: image by image, in order.
+  ///   - dy: like y.
+  ///   - g: like y: scratch memory for the gradient before the activation, needed unless there is neither activation
+  ///     nor dropout; may be dy.
+  ///   - dx: one target for each part of x, with the same shape; overwritten with the gradient plus the addend, which
+  ///     may be the target. May be g or dy, if it is one part.
+  ///   - dScale: [C]; accumulated, as `dOffset`: image by image, in order.
   ///   - modulation: as in `forward`.
-  ///   - dModulation: ds and db, like the modulation; overwritten. nil if they are not needed.
-  package static func backward(
-    x: [ChannelPart], dy: UnsafePointer<Float>, scale: UnsafePointer<Float>, offset: UnsafePointer<Float>,
-    means: UnsafePointer<Float>, inverseStandardDeviations: UnsafePointer<Float>, g: UnsafeMutablePointer<Float>,
-    dx: [ChannelPartGradient], dScale: UnsafeMutablePointer<Float>, dOffset: UnsafeMutablePointer<Float>,
-    modulation: UnsafePointer<Float>? = nil, dModulation: UnsafeMutablePointer<Float>? = nil,
-    geometry: GroupNormGeometry, activation: Activation, dropout: Dropout?, workers: WorkerPool
+  ///   - dModulation: like the modulation; overwritten. nil if it is not needed.
+  public static func backward(
+    x: [Tensor], dy: Tensor, scale: Tensor, offset: Tensor, statistics: GroupStatistics, g: Tensor,
+    dx: [(target: Tensor, addend: Tensor?)], dScale: Tensor, dOffset: Tensor, modulation: Tensor? = nil,
+    dModulation: Tensor? = nil, activation: Activation, dropout: Dropout?, workers: WorkerPool
   ) {
-    let affine = ModulatedAffine(scale: scale, offset: offset, modulation: modulation, geometry: geometry)
-    let pass = GroupNormBackward(
-      x: x, dy: dy, affine: affine, means: means, inverseStandardDeviations: inverseStandardDeviations, g: g, dx: dx,
-      geometry: geometry, activation: activation, dropout: dropout)
+    let call = GroupNormCall(
+      x: x, shape: dy.shape, scale: scale, offset: offset, modulation: modulation, statistics: statistics,
+      activation: activation, dropout: dropout)
+    call.geometry.check(dx.map(\.target), scale: dScale, offset: dOffset, modulation: dModulation)
+    verify(g.count == dy.count && x.count == dx.count, "one gradient per part, and scratch memory like dy")
+    verify(dx.allSatisfy { $0.addend == nil || $0.addend!.count == $0.target.count }, "an addend must fit the gradient")
+    let pass = GroupNormBackward(call, dy: dy.pointer, g: g.pointer, dx: dx)
     forEachImage(
-      geometry, workers, first: { pass.accumulateSums(image: $0, chunk: $1) }, between: { pass.finishSums(image: $0) },
-      last: { pass.propagate(image: $0, chunk: $1) })
-    pass.addParameterGradients(modulation: modulation, dScale: dScale, dOffset: dOffset)
-    if let dModulation { pass.fillModulationGradients(scale: scale, offset: offset, dModulation) }
+      call.geometry, workers, first: { pass.accumulateSums(image: $0, chunk: $1) },
+      between: { pass.finishSums(image: $0) }, last: { pass.propagate(image: $0, chunk: $1) })
+    pass.addParameterGradients(modulation: modulation?.pointer, dScale: dScale.pointer, dOffset: dOffset.pointer)
+    if let dModulation {
+      pass.fillModulationGradients(scale: scale.pointer, offset: offset.pointer, dModulation.pointer)
+    }
+    withExtendedLifetime((x, dx, modulation, dModulation, statistics)) {}
   }
 
   /// Runs three phases over every image: `first` on its chunks, `between` once, `last` on its chunks.
@@ -152,23 +164,4 @@ public enum GroupNorm {
       }
     }
   }
-}
-
-/// A part of x with its position among all channels.
-struct PlacedChannelPart {
-  let pointer: UnsafePointer<Float>
-  let channels: Int
-  /// The part's first channel.
-  let first: Int
-
-  static func place(_ parts: [ChannelPart]) -> [PlacedChannelPart] {
-    var first = 0
-    return parts.map { part in
-      defer { first += part.channels }
-      return PlacedChannelPart(pointer: part.pointer, channels: part.channels, first: first)
-    }
-  }
-
-  /// The part's elements of a pixel, given the pixel's index over all images.
-  @inline(__always) func pixel(_ number: Int) -> UnsafePointer<Float> { pointer + number * channels }
 }

@@ -54,18 +54,23 @@ public enum Resampling: Sendable, Hashable {
   /// y = the image filtered by `vertical` along its height and by `horizontal` along its width, plus `addend`.
   ///
   /// - Parameters:
-  ///   - x: [images, vertical.inputs, horizontal.inputs, channels].
-  ///   - y: [images, vertical.outputs, horizontal.outputs, channels]; overwritten.
+  ///   - x: [N, vertical.inputs, horizontal.inputs, C].
+  ///   - y: [N, vertical.outputs, horizontal.outputs, C]; overwritten.
   ///   - addend: like y, and may be y; nil for none.
-  package static func apply(
-    vertical: AxisFilter, horizontal: AxisFilter, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, images: Int,
-    channels: Int, addend: UnsafePointer<Float>? = nil, workers: WorkerPool
+  public static func apply(
+    vertical: AxisFilter, horizontal: AxisFilter, to x: Tensor, into y: Tensor, addend: Tensor? = nil,
+    workers: WorkerPool
   ) {
+    verify(x.shape.count == 4, "images are [N, H, W, C], not \(x.shape)")
+    let (images, channels) = (x.shape[0], x.shape[3])
+    verify(x.shape == [images, vertical.inputs, horizontal.inputs, channels], "x does not fit the filters")
+    verify(y.shape == [images, vertical.outputs, horizontal.outputs, channels], "y does not fit the filters")
+    verify(addend.map { $0.shape == y.shape } ?? true, "the addend must have the result's shape")
     let (inRow, outRow) = (horizontal.inputs * channels, horizontal.outputs * channels)
     workers.forEach(images * vertical.outputs) { row in
       let (image, taps) = (row / vertical.outputs, vertical.taps[row % vertical.outputs])
-      let source = x + (image * vertical.inputs + taps.first) * inRow
-      let (target, added) = (y + row * outRow, addend.map { $0 + row * outRow })
+      let source = x.pointer + (image * vertical.inputs + taps.first) * inRow
+      let (target, added) = (y.pointer + row * outRow, addend.map { UnsafePointer($0.pointer + row * outRow) })
       withScratch(inRow) { combined in
         weightedSum(of: source, apart: inRow, taps.weights, into: combined, addend: nil, count: inRow)
         for (column, taps) in horizontal.taps.enumerated() {
@@ -75,6 +80,7 @@ public enum Resampling: Sendable, Hashable {
         }
       }
     }
+    withExtendedLifetime(addend) {}
   }
 
   /// target[i] = addend[i] + Σ over k of weights[k]·source[k·distance + i]; in the order of k.

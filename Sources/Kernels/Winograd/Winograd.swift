@@ -15,7 +15,7 @@ import Tensors
 ///
 /// V is [point][tile][in], M [point][tile][out of the strip], U [point][in][out of the strip]. Any channel count,
 /// height and width work; multiples of 16 and of 4 are fast. A tile's result does not depend on other tiles.
-public enum Winograd {
+public enum Winograd: ConvolutionAlgorithm {
   /// Shape of one convolution.
   public struct Geometry: Sendable, Equatable {
     public let images: Int
@@ -57,15 +57,6 @@ public enum Winograd {
     var outputWindows: TileWindows { windows(channels: outChannels, size: 4, rim: 0, isHalved: false) }
   }
 
-  /// y = enlarged(x) ∗ kernel + bias + perImage + residual.
-  ///
-  /// - Parameters:
-  ///   - x: [images, height, width, inChannels], or half as high and wide.
-  ///   - kernel: [3, 3, inChannels, outChannels].
-  ///   - y: [images, height, width, outChannels]; overwritten.
-  ///   - bias: [outChannels], added everywhere.
-  ///   - perImage: [images, outChannels], added to every pixel of its image.
-  ///   - residual: like y.
   package static func convolve(
     x: UnsafePointer<Float>, kernel: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, geometry: Geometry,
     bias: UnsafePointer<Float>? = nil, perImage: UnsafePointer<Float>? = nil, residual: UnsafePointer<Float>? = nil,
@@ -84,12 +75,6 @@ public enum Winograd {
     }
   }
 
-  /// The gradient of `convolve` with respect to x: dx = addend + its adjoint applied to dy.
-  ///
-  /// - Parameters:
-  ///   - dy: [images, height, width, outChannels].
-  ///   - dx: like x; overwritten.
-  ///   - addend: like x; may be dx.
   package static func propagateGradient(
     dy: UnsafePointer<Float>, kernel: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, geometry: Geometry,
     addend: UnsafePointer<Float>? = nil, workers: WorkerPool
@@ -108,14 +93,8 @@ public enum Winograd {
     }
   }
 
-  /// The gradient of `convolve` with respect to the kernel: dKernel += Σ over images and pixels of x ⊗ dy. The sum is
-  /// complete before it is added to dKernel.
-  ///
   /// Tiles are summed in order, in blocks that depend on the shape alone, so the result does not depend on the number of
-  /// threads.
-  ///
-  /// - Parameter imageSums: receives the sums of dy over each image's pixels, [images, outChannels], from which the
-  ///   gradients of `bias` and `perImage` are computed. They are among the points that are computed anyway.
+  /// threads. The sums of dy over each image's pixels are among the points that are computed anyway.
   package static func accumulateKernelGradient(
     x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dKernel: UnsafeMutablePointer<Float>,
     imageSums: UnsafeMutablePointer<Float>, geometry: Geometry, workers: WorkerPool

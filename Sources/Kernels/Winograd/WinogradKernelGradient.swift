@@ -42,11 +42,11 @@ struct WinogradKernelGradient {
               block: first + index, into: first + index == 0 ? total : total + (1 + index) * count, accumulates: false)
           }
           for index in 0..<together where first + index > 0 {
-            Elementwise.add(total + (1 + index) * count, into: total, count: count, workers: workers)
+            Elementwise.sum(total, total + (1 + index) * count, into: total, count: count, workers: workers)
           }
         }
       }
-      Elementwise.add(total, into: dKernel, count: kernelCount, workers: workers)
+      Elementwise.sum(dKernel, total, into: dKernel, count: kernelCount, workers: workers)
       imageSums.update(from: total + kernelCount, count: count - kernelCount)
     }
   }

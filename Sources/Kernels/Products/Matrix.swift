@@ -72,59 +72,8 @@ extension MatrixProduct {
       "the addend must have the result's layout")
     multiply(
       a.map { Part(matrix: $0.matrixPointer, columns: $0.columns) }, b.matrixPointer, into: c.pointer,
-      cStride: c.rowStride,
-      rows: c.rows,
-      columns: c.columns, bias: bias.map { UnsafePointer($0.pointer) },
-      addend: addend.map { UnsafePointer($0.pointer) },
+      cStride: c.rowStride, rows: c.rows, columns: c.columns, bias: bias?.pointer, addend: addend?.pointer,
       workers: workers)
     withExtendedLifetime((a, b, c, bias, addend)) {}
-  }
-}
-
-extension Rows {
-  /// sums[c] += Σ over rows of x[row, c]; used for the gradient of a bias.
-  ///
-  /// Blocks of rows, whose bounds depend only on the number of channels, are summed in single precision; the blocks'
-  /// sums are added in order in double precision.
-  public static func sumOfRows(_ x: Tensor, accumulatingInto sums: Tensor, workers: WorkerPool) {
-    let channels = sums.count
-    verify(channels > 0 && x.count % channels == 0, "rows of \(x.shape) do not have \(channels) elements")
-    sumOfRows(
-      x.pointer, rows: x.count / channels, channels: channels, accumulatingInto: sums.pointer, workers: workers)
-  }
-
-  /// x[n, …, c] += e[n, c]; used to add a time embedding to every pixel.
-  public static func addPerImage(_ e: Tensor, to x: Tensor, workers: WorkerPool) {
-    let (images, channels) = checkedImages(e, x)
-    addPerImage(
-      e.pointer, to: x.pointer, images: images, pixels: x.count / max(e.count, 1), channels: channels, workers: workers)
-  }
-
-  /// sums[n, c] = Σ over pixels of x[n, …, c]: the adjoint of `addPerImage`; overwrites. Each image is summed like
-  /// `sumOfRows`.
-  public static func sumOverPixels(_ x: Tensor, into sums: Tensor, workers: WorkerPool) {
-    let (images, channels) = checkedImages(sums, x)
-    sumOverPixels(
-      x.pointer, into: sums.pointer, images: images, pixels: x.count / max(sums.count, 1), channels: channels,
-      workers: workers)
-  }
-
-  /// The dimensions of [N, C] and [N, …, C], checked.
-  private static func checkedImages(_ rows: Tensor, _ x: Tensor) -> (images: Int, channels: Int) {
-    verify(
-      rows.shape.count == 2 && x.shape.first == rows.shape[0] && x.shape.last == rows.shape[1],
-      "\(rows.shape) does not have one row per image of \(x.shape)")
-    return (rows.shape[0], rows.shape[1])
-  }
-
-  /// Copies one matrix into another.
-  public static func copy(_ source: Matrix, into target: Matrix, workers: WorkerPool) {
-    verify(
-      source.rows == target.rows && source.columns == target.columns && source.isRowMajor && target.isRowMajor,
-      "the matrices must be row-major and have the same shape")
-    copyColumns(
-      of: source.pointer, rowStride: source.rowStride, into: target.pointer, rowStride: target.rowStride,
-      rows: source.rows, columns: source.columns, workers: workers)
-    withExtendedLifetime((source, target)) {}
   }
 }
