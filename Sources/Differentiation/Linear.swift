@@ -28,7 +28,8 @@ extension Tape {
       multiply(y, by: scale)
     }
 
-    let (inputs, slots, dResidual) = (x.map(\.saved), x.map(\.gradient), residual?.gradient)
+    let (inputs, dResidual) = (x.map(\.saved), residual?.gradient)
+    let slots = x.map { (channels: $0.value.channels, slot: $0.gradient) }
     return record(y, inputs: x + [residual], parameters: [matrix, bias]) { [unowned self] gradient, isShared in
       let (dy, isShared) = multiple(of: gradient, isShared: isShared, by: scale)
       if wantsParameterGradients {
@@ -42,8 +43,7 @@ extension Tape {
         accumulateBiasGradient(dy, bias: bias)
       }
       var first = 0
-      for (input, slot) in zip(inputs, slots) {
-        let channels = input.channels
+      for (channels, slot) in slots {
         slot.add { dx, addend in
           profiler.measure(
             .linearInputGradient,
@@ -58,13 +58,6 @@ extension Tape {
       }
       dResidual?.add(dy, isShared: isShared, on: self)
     }
-  }
-
-  /// The same for x in one piece.
-  public func pointwise(
-    _ x: Variable, matrix: ParameterEntry, bias: ParameterEntry, residual: Variable? = nil, scale: Float = 1
-  ) -> Variable {
-    pointwise([x], matrix: matrix, bias: bias, residual: residual, scale: scale)
   }
 
   /// dMatrix += xᵀ·dy, with x as [rows, depth] in parts, dy as [rows, outputs].

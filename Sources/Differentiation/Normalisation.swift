@@ -57,16 +57,6 @@ extension Tape {
     }
   }
 
-  /// The same for x in one piece.
-  public func groupNorm(
-    _ x: Variable, scale: ParameterEntry, offset: ParameterEntry, modulation: Variable? = nil, groupCount: Int,
-    epsilon: Float, activation: Activation = .silu, dropout: Dropout? = nil
-  ) -> Variable {
-    groupNorm(
-      [x], scale: scale, offset: offset, modulation: modulation, groupCount: groupCount, epsilon: epsilon,
-      activation: activation, dropout: dropout)
-  }
-
   /// x·sigmoid(x), elementwise.
   public func silu(_ x: Variable) -> Variable {
     let shape = x.shape

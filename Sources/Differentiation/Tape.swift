@@ -16,7 +16,7 @@ public final class Tape {
   /// the sum of two arenas.
   public let gradients: Arena?
   public let workers: WorkerPool
-  public let isRecording: Bool
+  public private(set) var isRecording = true
   public let convolutionMethod: ConvolutionMethod
   /// Measures the operations; nil measures nothing.
   public let profiler: Profiler?
@@ -35,28 +35,18 @@ public final class Tape {
   /// The index of the operation whose result is not needed; see `makeResult`.
   var lastOperation: Int?
 
-  private init(
-    _ parameters: Arena, gradients: Arena?, isRecording: Bool, workers: WorkerPool, profiler: Profiler?,
-    convolutionMethod: ConvolutionMethod
-  ) {
-    self.parameters = parameters
-    self.gradients = gradients
-    self.isRecording = isRecording
-    self.workers = workers
-    self.profiler = profiler
-    self.convolutionMethod = convolutionMethod
-  }
-
   /// A tape that records, for training or for gradients with respect to inputs.
   ///
   /// - Parameter gradients: an arena of the parameters' layout to which gradients are added, or nil for none.
-  public convenience init(
+  public init(
     recordingWith parameters: Arena, gradients: Arena?, workers: WorkerPool, profiler: Profiler? = nil,
     convolutionMethod: ConvolutionMethod = .winograd
   ) {
-    self.init(
-      parameters, gradients: gradients, isRecording: true, workers: workers, profiler: profiler,
-      convolutionMethod: convolutionMethod)
+    self.parameters = parameters
+    self.gradients = gradients
+    self.workers = workers
+    self.profiler = profiler
+    self.convolutionMethod = convolutionMethod
   }
 
   /// A tape for inference.
@@ -65,8 +55,9 @@ public final class Tape {
     convolutionMethod: ConvolutionMethod = .winograd
   ) {
     self.init(
-      parameters, gradients: nil, isRecording: false, workers: workers, profiler: profiler,
+      recordingWith: parameters, gradients: nil, workers: workers, profiler: profiler,
       convolutionMethod: convolutionMethod)
+    isRecording = false
   }
 
   /// Enters a tensor into the computation.

@@ -43,19 +43,12 @@ enum SavedValue {
     case .recomputed(let value): value.tensor
     }
   }
-
-  var channels: Int {
-    switch self {
-    case .kept(let tensor): tensor.channels
-    case .recomputed(let value): value.shape[value.shape.count - 1]
-    }
-  }
 }
 
 /// A value that is cheap to recompute. It lives while the forward code holds it, and again from the first backward pass
 /// that uses it to the last.
 final class RecomputedValue {
-  let shape: [Int]
+  private let shape: [Int]
   private weak var buffer: FloatBuffer?
   private let offset: Int
   private var remade: Tensor?
@@ -104,18 +97,12 @@ final class GradientSlot {
       isShared = contributionIsShared
       return
     }
-    if isShared {
-      let sum = Tensor(uninitialised: shape)
-      tape.profiler.measure(.gradientAddition, Work(floats: 3 * sum.count)) {
-        Elementwise.sum(present, contribution, into: sum, workers: tape.workers)
-      }
-      tensor = sum
-      isShared = false
-    } else {
-      tape.profiler.measure(.gradientAddition, Work(floats: 3 * present.count)) {
-        Elementwise.add(contribution, into: present, workers: tape.workers)
-      }
+    let sum = isShared ? Tensor(uninitialised: shape) : present
+    tape.profiler.measure(.gradientAddition, Work(floats: 3 * sum.count)) {
+      Elementwise.sum(present, contribution, into: sum, workers: tape.workers)
     }
+    tensor = sum
+    isShared = false
   }
 
   /// Adds a contribution that an operation computes: `compute(target, addend)` must set target = contribution + addend,

@@ -1,3 +1,4 @@
+import Differentiation
 import Kernels
 import Tensors
 
@@ -72,4 +73,22 @@ struct TestParameters {
 
   var doubles: [[Double]] { entries.map { values.tensor($0).elements.map(Double.init) } }
   var gradientElements: [[Float]] { entries.map { gradients.tensor($0).elements } }
+}
+
+/// Operations on x in one piece.
+extension Tape {
+  func pointwise(
+    _ x: Variable, matrix: ParameterEntry, bias: ParameterEntry, residual: Variable? = nil, scale: Float = 1
+  ) -> Variable {
+    pointwise([x], matrix: matrix, bias: bias, residual: residual, scale: scale)
+  }
+
+  func groupNorm(
+    _ x: Variable, scale: ParameterEntry, offset: ParameterEntry, modulation: Variable? = nil, groupCount: Int,
+    epsilon: Float, activation: Activation = .silu, dropout: Dropout? = nil
+  ) -> Variable {
+    groupNorm(
+      [x], scale: scale, offset: offset, modulation: modulation, groupCount: groupCount, epsilon: epsilon,
+      activation: activation, dropout: dropout)
+  }
 }
