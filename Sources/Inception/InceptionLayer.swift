@@ -3,16 +3,12 @@ import Tensors
 
 /// Height, width and channels of an image or of a layer's result.
 struct MapShape {
-  var height: Int
-  var width: Int
-  var channels: Int
+  let height: Int
+  let width: Int
+  let channels: Int
+}
 
-  init(height: Int, width: Int, channels: Int) {
-    self.height = height
-    self.width = width
-    self.channels = channels
-  }
-
+extension MapShape {
   init(_ view: ImageView) {
     self.init(height: view.height, width: view.width, channels: view.channels)
   }

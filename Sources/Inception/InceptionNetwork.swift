@@ -17,24 +17,23 @@ public struct InceptionNetwork: Sendable {
   /// The height and width that images are resized to.
   public static let side = 299
 
-  private let stages: [Stage]
+  private let stages: Chain
   private let classifier: FixedConvolution
   private let classifierWithoutBias: FixedConvolution
 
   /// Some blocks, and the number of images that they process together: enough to amortise reading their weights, few
   /// enough for the maps to stay in a cache.
-  private struct Stage {
+  private struct Stage: InceptionLayer {
     let layers: Chain
     let imagesAtOnce: Int
 
-    func callAsFunction(_ x: ImageView, workers: WorkerPool) -> ImageView {
-      let shape = layers.outputShape(of: MapShape(x))
-      let y = ImageView(images: x.images, height: shape.height, width: shape.width, channels: shape.channels)
+    func outputShape(of input: MapShape) -> MapShape { layers.outputShape(of: input) }
+
+    func callAsFunction(_ x: ImageView, into y: ImageView, workers: WorkerPool) {
       for first in stride(from: 0, to: x.images, by: imagesAtOnce) {
         let range = first..<min(first + imagesAtOnce, x.images)
         layers(x.images(range), into: y.images(range), workers: workers)
       }
-      return y
     }
   }
 
@@ -47,7 +46,7 @@ public struct InceptionNetwork: Sendable {
   public init(weights: InceptionWeights) throws {
     (stages, classifier, classifierWithoutBias) = try withoutActuallyEscaping(weights) { weights in
       let blocks = InceptionBlocks(weights: weights)
-      let stages = [
+      let stages = Chain(
         Stage(layers: try blocks.stem(), imagesAtOnce: 1),
         Stage(
           layers: Chain(
@@ -65,8 +64,7 @@ public struct InceptionNetwork: Sendable {
           layers: Chain(
             try blocks.e("Mixed_7b", from: 1280, pooling: .mean),
             try blocks.e("Mixed_7c", from: 2048, pooling: .maximum)),
-          imagesAtOnce: Self.maximumImages),
-      ]
+          imagesAtOnce: Self.maximumImages))
       let (inputs, outputs) = (Self.featureCount, Self.logitCount)
       let matrix = try weights("fc.weight", [outputs, inputs])
       let bias = try weights("fc.bias", [outputs])
@@ -109,11 +107,10 @@ public struct InceptionNetwork: Sendable {
   }
 
   private func computeFeatures(_ images: ImageView, into means: ImageView, workers: WorkerPool) {
-    var maps = ImageView(images: images.images, height: Self.side, width: Self.side, channels: 3)
+    let resized = ImageView(images: images.images, height: Self.side, width: Self.side, channels: 3)
     // The network expects values from −1 to 1.
-    BilinearResizing.resize(images, into: maps, scale: 2, offset: -1, workers: workers)
-    for stage in stages { maps = stage(maps, workers: workers) }
-    Pooling.meanOverPixels(maps, into: means, workers: workers)
+    BilinearResizing.resize(images, into: resized, scale: 2, offset: -1, workers: workers)
+    Pooling.meanOverPixels(stages(resized, workers: workers), into: means, workers: workers)
   }
 
   /// The classifier's output for features.

@@ -67,14 +67,12 @@ public struct FixedConvolution: Sendable {
     let depth = shape.kernelHeight * shape.kernelWidth * shape.inChannels
     let columns = strips.reduce(0) { $0 + $1.width }
     weights = FloatBuffer(count: depth * columns)
-    self.bias = FloatBuffer(count: columns)
-    zeros = FloatBuffer(count: shape.inChannels)
-    zeros.pointer.update(repeating: 0, count: zeros.count)
+    // Only the last strip may lack columns.
+    let missing = [Float](repeating: 0, count: columns - bias.count)
+    self.bias = Tensor(bias + missing, shape: [columns]).buffer
+    zeros = FloatBuffer(repeating: 0, count: shape.inChannels)
     for strip in strips {
       let target = weights.pointer + depth * strip.start
-      for column in 0..<strip.width {
-        self.bias.pointer[strip.start + column] = column < strip.count ? bias[strip.start + column] : 0
-      }
       for row in 0..<depth {
         let source = row * shape.outChannels + strip.start
         for column in 0..<strip.width {
@@ -87,7 +85,7 @@ public struct FixedConvolution: Sendable {
   /// The same with a zero bias, sharing the weights.
   public var withoutBias: FixedConvolution {
     var copy = self
-    copy.bias = Tensor(repeating: 0, shape: [bias.count]).buffer
+    copy.bias = FloatBuffer(repeating: 0, count: bias.count)
     return copy
   }
 
