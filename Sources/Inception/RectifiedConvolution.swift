@@ -27,8 +27,8 @@ struct RectifiedConvolution: InceptionLayer {
   ///     it are used.
   ///   - weights: see `InceptionNetwork.init`.
   init(
-    _ name: String, from inChannels: Int, to outChannels: Int, kernel: (height: Int, width: Int) = (1, 1),
-    stride: Int = 1, isPadded: Bool = true, weights: InceptionWeights
+    _ name: String, from inChannels: Int, to outChannels: Int, kernel: (height: Int, width: Int), stride: Int,
+    isPadded: Bool, weights: InceptionWeights
   ) throws {
     shape = FixedConvolution.Shape(
       inChannels: inChannels, outChannels: outChannels, kernelHeight: kernel.height, kernelWidth: kernel.width,

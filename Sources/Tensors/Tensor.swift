@@ -135,11 +135,8 @@ extension Tensor {
   public var isFinite: Bool {
     // Anything finite times zero is zero; the rest makes a NaN, which stays.
     var zeros = SIMD16<Float>()
-    var index = 0
-    while index + 16 <= count {
-      zeros += self[vector: index] * 0
-      index += 16
-    }
-    return zeros == SIMD16() && (index..<count).allSatisfy { self[$0].isFinite }
+    let whole = count / 16 * 16
+    for index in stride(from: 0, to: whole, by: 16) { zeros += self[vector: index] * 0 }
+    return zeros == SIMD16() && (whole..<count).allSatisfy { self[$0].isFinite }
   }
 }

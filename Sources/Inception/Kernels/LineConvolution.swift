@@ -178,13 +178,6 @@ private struct LineTiles {
   private let tilesPerLine: Int
   private let isVertical: Bool
 
-  struct Line {
-    /// The index of the line's first pixel among those of all images.
-    let origin: Int
-    /// The index of the tile's first pixel in the line.
-    let first: Int
-  }
-
   init(_ x: ImageView, tapCount: Int, direction: LineConvolution.Direction) {
     (height, width) = (x.height, x.width)
     isVertical = direction == .alongColumns
@@ -193,15 +186,17 @@ private struct LineTiles {
     count = x.images * (isVertical ? width : height) * tilesPerLine
   }
 
+  /// - Returns: the index of the line's first pixel among those of all images, and of the tile's first pixel in the
+  ///   line.
   @inline(__always)
-  func line(ofTile tile: Int) -> Line {
+  func line(ofTile tile: Int) -> (origin: Int, first: Int) {
     if isVertical {
       // Neighbouring tiles are adjacent, as in memory.
       let (row, column) = tile.quotientAndRemainder(dividingBy: width)
       let (image, tile) = row.quotientAndRemainder(dividingBy: tilesPerLine)
-      return Line(origin: image * height * width + column, first: 4 * tile)
+      return (image * height * width + column, 4 * tile)
     }
     let (row, number) = tile.quotientAndRemainder(dividingBy: tilesPerLine)
-    return Line(origin: row * width, first: 4 * number)
+    return (row * width, 4 * number)
   }
 }

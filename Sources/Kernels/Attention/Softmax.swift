@@ -11,32 +11,26 @@ public enum Softmax {
   }
 
   private static func forwardRow(_ row: UnsafeMutablePointer<Float>, _ columns: Int, _ scale: Float) {
-    let rest = columns % vectorWidth
-    let end = columns - rest
     let factor = Vector(repeating: scale)
     // Unused lanes must not affect the maximum or the sum.
-    let filled = laneNumbers .< Vector(repeating: Float(rest))
+    let filled = laneNumbers .< Vector(repeating: Float(columns % vectorWidth))
     var largest = Vector(repeating: -.infinity)
-    for c in stride(from: 0, to: end, by: vectorWidth) {
-      let scaled = load16(row + c) * factor
-      largest.replace(with: scaled, where: scaled .> largest)
+    @inline(__always)
+    func compare(_ c: Int, _ lanes: Int) {
+      let scaled = load(row + c, lanes) * factor
+      let isLarger = scaled .> largest
+      largest.replace(with: scaled, where: lanes == vectorWidth ? isLarger : isLarger .& filled)
     }
-    if rest > 0 {
-      let scaled = loadPartial(row + end, rest) * factor
-      largest.replace(with: scaled, where: (scaled .> largest) .& filled)
-    }
+    forEachVector(columns, compare)
     let shift = Vector(repeating: -largest.max())
     var sums = Vector()
-    for c in stride(from: 0, to: end, by: vectorWidth) {
-      let weight = exponential(shift.addingProduct(load16(row + c), factor))
-      store16(weight, row + c)
-      sums += weight
+    @inline(__always)
+    func addWeights(_ c: Int, _ lanes: Int) {
+      let weights = exponential(shift.addingProduct(load(row + c, lanes), factor))
+      store(weights, row + c, lanes)
+      sums += lanes == vectorWidth ? weights : Vector().replacing(with: weights, where: filled)
     }
-    if rest > 0 {
-      let weight = exponential(shift.addingProduct(loadPartial(row + end, rest), factor))
-      storePartial(weight, row + end, rest)
-      sums += Vector().replacing(with: weight, where: filled)
-    }
+    forEachVector(columns, addWeights)
     let inverse = Vector(repeating: Float(1 / sums.doubleSum))
     @inline(__always)
     func divide(_ c: Int, _ lanes: Int) { store(load(row + c, lanes) * inverse, row + c, lanes) }

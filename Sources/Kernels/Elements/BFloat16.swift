@@ -7,8 +7,8 @@ public enum BFloat16 {
   /// Rounds to nearest, ties to even; infinities stay infinite, and NaN stays NaN.
   public static func round(_ values: Tensor, into halves: TypedTensor<UInt16>) {
     verify(values.count == halves.count, "as many halves as numbers")
-    var index = 0
-    while index + 16 <= values.count {
+    let whole = values.count / 16 * 16
+    for index in stride(from: 0, to: whole, by: 16) {
       let vector: SIMD16<Float> = values[vector: index]
       let word = unsafeBitCast(vector, to: Words.self)
       let odd = (word &>> 16) & 1
@@ -17,12 +17,8 @@ public enum BFloat16 {
       let isNotANumber = (word & 0x7FFF_FFFF) .> Words(repeating: 0x7F80_0000)
       let result = rounded.replacing(with: (word &>> 16) | 0x40, where: isNotANumber)
       halves[vector: index] = SIMD16<UInt16>(truncatingIfNeeded: result)
-      index += 16
     }
-    while index < values.count {
-      halves[index] = round(values[index])
-      index += 1
-    }
+    for index in whole..<values.count { halves[index] = round(values[index]) }
   }
 
   /// Rounds one number.
@@ -35,15 +31,11 @@ public enum BFloat16 {
   /// Converts the numbers back to floats.
   public static func widen(_ halves: TypedTensor<UInt16>, into values: Tensor) {
     verify(values.count == halves.count, "as many halves as numbers")
-    var index = 0
-    while index + 16 <= values.count {
+    let whole = values.count / 16 * 16
+    for index in stride(from: 0, to: whole, by: 16) {
       let half: SIMD16<UInt16> = halves[vector: index]
       values[vector: index] = unsafeBitCast(Words(truncatingIfNeeded: half) &<< 16, to: SIMD16<Float>.self)
-      index += 16
     }
-    while index < values.count {
-      values[index] = Float(bitPattern: UInt32(halves[index]) << 16)
-      index += 1
-    }
+    for index in whole..<values.count { values[index] = Float(bitPattern: UInt32(halves[index]) << 16) }
   }
 }

@@ -38,15 +38,9 @@ struct WinogradKernel {
               store16(value, start + (i * Line.outputs + j) * pointStride + row * strip.width)
             }
           }
-          var first = 0
-          while first + 4 <= depth {
-            transform(4, from: first)
-            first += 4
-          }
-          while first < depth {
-            transform(1, from: first)
-            first += 1
-          }
+          let whole = depth / 4 * 4
+          for first in stride(from: 0, to: whole, by: 4) { transform(4, from: first) }
+          for first in whole..<depth { transform(1, from: first) }
         }
       }
     }

@@ -14,17 +14,11 @@ struct TileWindows {
   let size: Int
   let rim: Int
 
-  struct Origin {
-    let image: Int
-    let top: Int
-    let left: Int
-  }
-
   @inline(__always)
-  func origin(ofTile index: Int) -> Origin {
+  func origin(ofTile index: Int) -> (image: Int, top: Int, left: Int) {
     let (image, inside) = index.quotientAndRemainder(dividingBy: tileRows * tileColumns)
     let (row, column) = inside.quotientAndRemainder(dividingBy: tileColumns)
-    return Origin(image: image, top: row * step - rim, left: column * step - rim)
+    return (image, row * step - rim, column * step - rim)
   }
 
   /// Writes the address of each pixel of a window, [size, size]: in the images, or `zeros` if the pixel is outside of
@@ -83,15 +77,9 @@ enum WinogradTiles {
                 store16(value, destination)
               }
             }
-            var vector = 0
-            while vector + 4 <= vectors {
-              transform(4, from: vector)
-              vector += 4
-            }
-            while vector < vectors {
-              transform(1, from: vector)
-              vector += 1
-            }
+            let whole = vectors / 4 * 4
+            for vector in stride(from: 0, to: whole, by: 4) { transform(4, from: vector) }
+            for vector in whole..<vectors { transform(1, from: vector) }
             if rest > 0 {
               withUnsafeTemporaryAllocation(of: Vector.self, capacity: count) {
                 let padded = UnsafeMutableRawPointer($0.baseAddress!).assumingMemoryBound(to: Float.self)
