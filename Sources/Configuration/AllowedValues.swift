@@ -7,7 +7,6 @@ struct AllowedValues<Value: Sendable>: Sendable {
   static var all: Self {
     Self(description: nil) { _ in true }
   }
-
 }
 
 extension AllowedValues where Value: Equatable & CustomStringConvertible {
@@ -18,24 +17,32 @@ extension AllowedValues where Value: Equatable & CustomStringConvertible {
 
 extension AllowedValues where Value: Comparable {
   static func above(_ bound: Value) -> Self {
-    Self(description: "above \(bound)") { $0 > bound }
+    Self(description: "above \(text(bound))") { $0 > bound }
   }
 
   static func above(_ bound: Value, atMost maximum: Value) -> Self {
-    Self(description: "above \(bound) and at most \(maximum)") { bound < $0 && $0 <= maximum }
+    Self(description: "above \(text(bound)) and at most \(text(maximum))") { bound < $0 && $0 <= maximum }
   }
 
   static func within(_ range: ClosedRange<Value>) -> Self {
-    Self(description: "from \(range.lowerBound) to \(range.upperBound)", contains: range.contains)
+    Self(description: "from \(text(range.lowerBound)) to \(text(range.upperBound))", contains: range.contains)
   }
 
   static func within(_ range: Range<Value>) -> Self {
-    Self(description: "at least \(range.lowerBound) and below \(range.upperBound)", contains: range.contains)
+    let bounds = "at least \(text(range.lowerBound)) and below \(text(range.upperBound))"
+    return Self(description: bounds, contains: range.contains)
   }
 
   /// Strictly between the bounds.
   static func between(_ low: Value, _ high: Value) -> Self {
-    Self(description: "above \(low) and below \(high)") { low < $0 && $0 < high }
+    Self(description: "above \(text(low)) and below \(text(high))") { low < $0 && $0 < high }
+  }
+
+  /// A bound for messages: large powers of ten as `1e9`.
+  private static func text(_ bound: Value) -> String {
+    guard let number = bound as? Double, let exponent = (6...308).first(where: { abs(number) == Double("1e\($0)") })
+    else { return "\(bound)" }
+    return (number < 0 ? "-1e" : "1e") + "\(exponent)"
   }
 }
 

@@ -99,9 +99,9 @@ import Testing
     ("eta", "1.5", "it must be from 0.0 to 1.0"), ("eta", "much", "expected a number"),
     ("eta", "nan", "expected a number"),
     ("steps", "0", "it must be from 1 to 1000000"), ("steps", "9223372036854775807", "it must be from 1 to 1000000"),
-    ("snr", "0", "it must be above 0.0 and at most 1000000000.0"),
+    ("snr", "0", "it must be above 0.0 and at most 1e9"),
     ("spacing", "wide", "expected leading, trailing or linspace"),
-    ("churn_max", "-1", "it must be from 0.0 to 1000000000.0, or none"),
+    ("churn_max", "-1", "it must be from 0.0 to 1e9, or none"),
   ])
   func valuesAreThoseOfTheKey(name: String, value: String, message: String) {
     let error = #expect(throws: ConfigurationError.self) { try options([name: value]) }
