@@ -76,8 +76,8 @@ struct BenchmarkCommand: RankCommand {
 
   @Flag(
     help: """
-      Show where a step's time goes: each kind of operation, compared with the least time that its arithmetic and data \
-      need at this machine's measured peaks.
+      Show where a step's time goes: each kind of operation, compared with the shortest time in which this machine \
+      could do its arithmetic and move its data, at the measured peaks.
       """)
   var profile = false
 
