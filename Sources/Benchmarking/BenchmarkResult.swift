@@ -7,7 +7,7 @@ import Reporting
 import Training
 
 extension Benchmark {
-  /// The measurements. The keys of its JSON are those of `scripts/measure/pytorch-benchmark.py` if both have them.
+  /// The measurements. `jsonLine` writes them with the keys of `scripts/measure/pytorch-benchmark.py`, if both have them.
   public struct Result: Sendable, Encodable {
     public let job: String
     public let preset: String
@@ -26,7 +26,7 @@ extension Benchmark {
     /// The vector width in bits that the kernels were compiled for.
     public let vectorBits: Int
     /// See `ArithmeticCount`, in units of 10⁹.
-    public let forwardGigaflopsPerImage: Double
+    public let forwardGflopPerImage: Double
     /// From the start of the job in the program, when MPI is initialised, to the first step.
     public let setupSeconds: Double
     /// Seconds of each step, shortest first; nil if there was none.
@@ -36,32 +36,13 @@ extension Benchmark {
     /// The median divided by ranks times threads.
     public let imagesPerSecondPerCore: Double?
     /// Peak resident memory of all ranks together, in units of 2³⁰ bytes.
-    public let peakResidentGigabytes: Double
+    public let peakResidentGb: Double
     /// The estimate from the shape of the network before the start, in the same units.
-    public let estimatedGigabytes: Double
+    public let memoryEstimateGb: Double
     /// The profile of rank 0; nil if it was not requested, as for the next two.
     public let profile: [Profile.Row]?
     public let profileStep: Profile.Row?
     public let profileScale: Profile.Scale?
-
-    enum CodingKeys: String, CodingKey {
-      case job, preset, settings, parameters, ranks, threads, batch, reduction
-      case imageSize = "image_size"
-      case microBatch = "micro_batch"
-      case processorsPerRank = "processors_per_rank"
-      case vectorBits = "vector_bits"
-      case forwardGigaflopsPerImage = "forward_gflop_per_image"
-      case setupSeconds = "setup_seconds"
-      case secondsPerStep = "seconds_per_step"
-      case imagesPerSecondMedian = "images_per_second_median"
-      case imagesPerSecondBest = "images_per_second_best"
-      case imagesPerSecondPerCore = "images_per_second_per_core"
-      case peakResidentGigabytes = "peak_resident_gb"
-      case estimatedGigabytes = "memory_estimate_gb"
-      case profile
-      case profileStep = "profile_step"
-      case profileScale = "profile_scale"
-    }
 
     init(
       _ benchmark: Benchmark, network: UNet, ranks: Int, setupSeconds: Double, secondsPerStep: [Double]?,
@@ -82,14 +63,14 @@ extension Benchmark {
       microBatch = benchmark.microBatch
       reduction = request.job == .train ? request.reduction.rawValue : nil
       vectorBits = Processor.vectorBits
-      forwardGigaflopsPerImage = rounded(Double(ArithmeticCount.forwardPass(of: network)) * 1e-9, places: 3)
+      forwardGflopPerImage = rounded(Double(ArithmeticCount.forwardPass(of: network)) * 1e-9, places: 3)
       self.setupSeconds = rounded(setupSeconds, places: 4)
       self.secondsPerStep = sorted.map { $0.map { rounded($0, places: 4) } }
       imagesPerSecondMedian = median.map { rounded($0, places: 3) }
       imagesPerSecondBest = sorted.map { rounded(Double(benchmark.batch) / $0[0], places: 3) }
       imagesPerSecondPerCore = median.map { rounded($0 / Double(ranks * request.threads), places: 3) }
-      peakResidentGigabytes = rounded(Double(peakResidentBytes) / Double(1 << 30), places: 3)
-      estimatedGigabytes = rounded(
+      peakResidentGb = rounded(Double(peakResidentBytes) / Double(1 << 30), places: 3)
+      memoryEstimateGb = rounded(
         benchmark.memoryNeed(rankCount: ranks).bytes * Double(ranks) / Double(1 << 30), places: 3)
       self.profile = profile?.rows
       profileStep = profile?.step
@@ -103,7 +84,7 @@ extension Benchmark {
       return """
         \(BenchmarkText.subject(job, preset, settings, imageSize: imageSize, parameters: parameters)), \
         \(ProgressFormat.count(ranks, of: "rank")) x \(ProgressFormat.count(threads, of: "thread")), batch \(batch)\(pieces)
-        \(speedText), \(peakResidentGigabytes) GiB resident at the peak over all ranks
+        \(speedText), \(peakResidentGb) GiB resident at the peak over all ranks
         \(BenchmarkText.build), \(processorsText)\(sum)\(profileText)
         """
     }

@@ -14,26 +14,17 @@ public struct Profile: Sendable {
     public let calls: Int
     /// 10⁹ multiplications and additions per second, counted as if the results had been computed directly; nil if there
     /// are none, as for all fields below. See `Work`.
-    public let effectiveGigaflops: Double?
+    public let effectiveGflopPerSecond: Double?
     /// The same for the arithmetic that was performed.
-    public let gigaflops: Double?
+    public let gflopPerSecond: Double?
     /// The arithmetic that was performed, as a fraction of the machine's peak.
     public let shareOfPeak: Double?
     /// 10⁹ bytes per second, with operands and results counted once.
-    public let gigabytesPerSecond: Double?
+    public let gbPerSecond: Double?
     /// The time of the arithmetic at its peak rate or of the data at copying speed, whichever is longer.
     public let idealSeconds: Double?
     /// `seconds` in units of `idealSeconds`.
     public let gap: Double?
-
-    enum CodingKeys: String, CodingKey {
-      case operation, seconds, share, calls, gap
-      case effectiveGigaflops = "effective_gflop_per_second"
-      case gigaflops = "gflop_per_second"
-      case shareOfPeak = "share_of_peak"
-      case gigabytesPerSecond = "gb_per_second"
-      case idealSeconds = "ideal_seconds"
-    }
 
     init(
       _ operation: String, seconds: Double, share: Double, calls: Int, work: Work, idealSeconds: Double, peak: Double
@@ -45,10 +36,10 @@ public struct Profile: Sendable {
       self.seconds = rounded(seconds, places: 7)
       self.share = rounded(share, places: 5)
       self.calls = calls
-      effectiveGigaflops = perSecond(work.directArithmetic)
-      gigaflops = perSecond(work.arithmetic)
-      shareOfPeak = gigaflops.map { rounded($0 * 1e9 / peak, places: 4) }
-      gigabytesPerSecond = perSecond(work.bytes)
+      effectiveGflopPerSecond = perSecond(work.directArithmetic)
+      gflopPerSecond = perSecond(work.arithmetic)
+      shareOfPeak = gflopPerSecond.map { rounded($0 * 1e9 / peak, places: 4) }
+      gbPerSecond = perSecond(work.bytes)
       self.idealSeconds = idealSeconds > 0 ? rounded(idealSeconds, places: 9) : nil
       gap = idealSeconds > 0 ? rounded(seconds / idealSeconds, places: 3) : nil
     }
@@ -62,21 +53,13 @@ public struct Profile: Sendable {
     public let images: Int
     /// 10⁹ multiplications and additions per second of all threads of the rank, with operands in the first-level cache,
     /// while all ranks do the same.
-    public let peakGigaflops: Double
+    public let peakGflopPerSecond: Double
     /// 10⁹ bytes that the rank's threads read and write per second when copying, while all ranks do the same.
-    public let copyGigabytesPerSecond: Double
+    public let copyGbPerSecond: Double
     /// 10⁹ multiplications and additions per image if all results were computed directly.
-    public let directGigaflopPerImage: Double
+    public let directGflopPerImage: Double
     /// 10⁹ multiplications and additions per image that are performed.
-    public let gigaflopPerImage: Double
-
-    enum CodingKeys: String, CodingKey {
-      case steps, images
-      case peakGigaflops = "peak_gflop_per_second"
-      case copyGigabytesPerSecond = "copy_gb_per_second"
-      case directGigaflopPerImage = "direct_gflop_per_image"
-      case gigaflopPerImage = "gflop_per_image"
-    }
+    public let gflopPerImage: Double
   }
 
   /// Longest first; `other`, the time outside of all operations, comes last.
@@ -119,10 +102,10 @@ extension Profile {
       "whole step", seconds: stepSeconds, share: 1, calls: calls, work: sum, idealSeconds: idealSeconds,
       peak: peaks.arithmeticPerSecond)
     let scale = Scale(
-      steps: steps, images: images, peakGigaflops: rounded(peaks.arithmeticPerSecond * 1e-9, places: 2),
-      copyGigabytesPerSecond: rounded(peaks.copiedBytesPerSecond * 1e-9, places: 3),
-      directGigaflopPerImage: rounded(Double(sum.directArithmetic) * 1e-9 / Double(images), places: 4),
-      gigaflopPerImage: rounded(Double(sum.arithmetic) * 1e-9 / Double(images), places: 4))
+      steps: steps, images: images, peakGflopPerSecond: rounded(peaks.arithmeticPerSecond * 1e-9, places: 2),
+      copyGbPerSecond: rounded(peaks.copiedBytesPerSecond * 1e-9, places: 3),
+      directGflopPerImage: rounded(Double(sum.directArithmetic) * 1e-9 / Double(images), places: 4),
+      gflopPerImage: rounded(Double(sum.arithmetic) * 1e-9 / Double(images), places: 4))
     self.init(rows: rows, step: step, scale: scale)
   }
 }

@@ -12,13 +12,13 @@ extension Profile {
     return """
       Mean of \(ProgressFormat.count(scale.steps, of: "step")) of \(images)\(whose). \
       Peaks of \(ProgressFormat.count(threads, of: "thread"))\(together):
-      \(number(scale.peakGigaflops)) GFLOP/s in the first-level cache, \
-      \(number(scale.copyGigabytesPerSecond)) GB/s in a copy (read and written).
+      \(number(scale.peakGflopPerSecond)) GFLOP/s in the first-level cache, \
+      \(number(scale.copyGbPerSecond)) GB/s in a copy (read and written).
 
       \(table)
 
-      An image takes \(number(scale.directGigaflopPerImage)) GFLOP if computed directly, \
-      \(number(scale.gigaflopPerImage)) GFLOP as done.
+      An image takes \(number(scale.directGflopPerImage)) GFLOP if computed directly, \
+      \(number(scale.gflopPerImage)) GFLOP as done.
       """
   }
 
@@ -41,9 +41,9 @@ extension Profile {
   private static func cells(_ row: Row) -> [String] {
     [
       row.operation, milliseconds(row.seconds), String(format: "%.1f%%", row.share * 100),
-      row.calls == 0 ? "" : "\(row.calls)", row.effectiveGigaflops.map(number) ?? "", row.gigaflops.map(number) ?? "",
-      row.shareOfPeak.map { String(format: "%.0f%%", $0 * 100) } ?? "", row.gigabytesPerSecond.map(number) ?? "",
-      row.idealSeconds.map(milliseconds) ?? "", row.gap.map(number) ?? "",
+      row.calls == 0 ? "" : "\(row.calls)", row.effectiveGflopPerSecond.map(number) ?? "",
+      row.gflopPerSecond.map(number) ?? "", row.shareOfPeak.map { String(format: "%.0f%%", $0 * 100) } ?? "",
+      row.gbPerSecond.map(number) ?? "", row.idealSeconds.map(milliseconds) ?? "", row.gap.map(number) ?? "",
     ]
   }
 

@@ -13,18 +13,10 @@ public struct ScalingBenchmark {
     /// The number of images that pass through the network together.
     public let microBatch: Int
     public let secondsPerStep: [Double]
-    public let imagesPerSecond: Double
+    public let imagesPerSecondMedian: Double
     public let imagesPerSecondPerCore: Double
     /// Images per second and rank, relative to one rank.
     public let efficiency: Double
-
-    enum CodingKeys: String, CodingKey {
-      case ranks, batch, efficiency
-      case microBatch = "micro_batch"
-      case secondsPerStep = "seconds_per_step"
-      case imagesPerSecond = "images_per_second_median"
-      case imagesPerSecondPerCore = "images_per_second_per_core"
-    }
   }
 
   /// The measurements.
@@ -41,12 +33,6 @@ public struct ScalingBenchmark {
     public let strong: [Row]
     /// The batch per rank is the same for all numbers of ranks.
     public let weak: [Row]
-
-    enum CodingKeys: String, CodingKey {
-      case job, preset, settings, parameters, threads, reduction, strong, weak
-      case imageSize = "image_size"
-      case vectorBits = "vector_bits"
-    }
 
     /// The result for users: two tables.
     public var text: String {
@@ -130,7 +116,7 @@ public struct ScalingBenchmark {
       let speed = result.imagesPerSecondMedian ?? .nan
       return Row(
         ranks: result.ranks, batch: result.batch, microBatch: result.microBatch,
-        secondsPerStep: result.secondsPerStep ?? [], imagesPerSecond: speed,
+        secondsPerStep: result.secondsPerStep ?? [], imagesPerSecondMedian: speed,
         imagesPerSecondPerCore: result.imagesPerSecondPerCore ?? .nan,
         efficiency: rounded(speed / (Double(result.ranks) * speedOfOne), places: 4))
     }
@@ -144,7 +130,7 @@ private enum ScalingTable {
   static func lines(_ rows: [ScalingBenchmark.Row]) -> String {
     let cells = rows.map { row in
       [
-        "\(row.ranks)", "\(row.batch)", "\(row.microBatch)", ProgressFormat.rate(row.imagesPerSecond),
+        "\(row.ranks)", "\(row.batch)", "\(row.microBatch)", ProgressFormat.rate(row.imagesPerSecondMedian),
         ProgressFormat.rate(row.imagesPerSecondPerCore), ProgressFormat.decimal(row.efficiency * 100, places: 1) + "%",
       ]
     }

@@ -52,21 +52,7 @@ public struct TrainingPlan {
     public let hours: Double
     public let bytesPerRank: Int
     public let messagesPerRank: Int
-    public let largestMessage: Int
-
-    enum CodingKeys: String, CodingKey {
-      case nodes, threads, efficiency, hours
-      case ranksPerNode = "ranks_per_node"
-      case microBatch = "micro_batch"
-      case secondsPerStep = "seconds_per_step"
-      case imagesPerSecond = "images_per_second"
-      case computeSeconds = "compute_seconds"
-      case networkSeconds = "network_seconds"
-      case exposedSeconds = "exposed_seconds"
-      case bytesPerRank = "bytes_per_rank"
-      case messagesPerRank = "messages_per_rank"
-      case largestMessage = "largest_message_bytes"
-    }
+    public let largestMessageBytes: Int
   }
 
   public struct Result: Sendable, Encodable {
@@ -78,16 +64,9 @@ public struct TrainingPlan {
     public let rows: [Row]
     public let checkpointBytes: Int
     public let checkpointSeconds: Double
-    public let checkpointPause: Double
+    public let checkpointPauseSeconds: Double
     /// The measurements and assumptions, as text.
     public let basis: [String]
-
-    enum CodingKeys: String, CodingKey {
-      case preset, settings, batch, steps, parameters, rows, basis
-      case checkpointBytes = "checkpoint_bytes"
-      case checkpointSeconds = "checkpoint_seconds"
-      case checkpointPause = "checkpoint_pause_seconds"
-    }
   }
 
   private let request: Request
@@ -157,7 +136,7 @@ public struct TrainingPlan {
       preset: request.preset, settings: request.settings, batch: training.batch, steps: training.steps,
       parameters: network.layout.parameterCount,
       rows: predictions.map { row($0, first, steps: training.steps) }, checkpointBytes: last.checkpointBytes,
-      checkpointSeconds: last.checkpointSeconds, checkpointPause: last.checkpointPause, basis: basis(measured))
+      checkpointSeconds: last.checkpointSeconds, checkpointPauseSeconds: last.checkpointPause, basis: basis(measured))
   }
 
   private func copiedBytesPerNode(_ machine: ClusterModel.Machine) -> Double {
@@ -176,7 +155,7 @@ public struct TrainingPlan {
       computeSeconds: prediction.computeSeconds, networkSeconds: prediction.networkSeconds,
       exposedSeconds: prediction.exposedSeconds, hours: prediction.stepSeconds * Double(steps) / 3600,
       bytesPerRank: prediction.bytesPerRank, messagesPerRank: prediction.messagesPerRank,
-      largestMessage: prediction.largestMessage)
+      largestMessageBytes: prediction.largestMessage)
   }
 
   private func basis(_ machine: ClusterModel.Machine) -> [String] {
@@ -231,7 +210,7 @@ extension TrainingPlan.Result {
       last.messagesPerRank == 0
       ? ""
       : "\nA rank sends \(ProgressFormat.count(last.messagesPerRank)) messages of at most "
-        + "\(ProgressFormat.bytes(last.largestMessage)) over the network in a step."
+        + "\(ProgressFormat.bytes(last.largestMessageBytes)) over the network in a step."
     return """
       \(what): \(ProgressFormat.count(parameters)) parameters, batches of \(batch) images, \
       \(ProgressFormat.count(steps)) steps
@@ -243,7 +222,7 @@ extension TrainingPlan.Result {
       step in which computation waits for messages or loses time to them.\(sums)
       A checkpoint has \(ProgressFormat.bytes(checkpointBytes)) and takes \
       \(ProgressFormat.shortDecimal(checkpointSeconds)) s beside training, which it stops for \
-      \(ProgressFormat.decimal(checkpointPause, places: 4)) s.
+      \(ProgressFormat.decimal(checkpointPauseSeconds, places: 4)) s.
       On \(ProgressFormat.count(last.nodes, of: "node")): --ntasks-per-node=\(last.ranksPerNode) \
       --cpus-per-task=\(last.threads), and --set training.micro_batch=\(last.microBatch)
       """
