@@ -23,19 +23,11 @@ extension Profile {
   }
 
   private var table: String {
-    let lines = [
+    let headings = [
       ["", "", "", "", "GFLOP/s", "GFLOP/s", "of", "", "ideal", ""],
       ["operation", "ms", "share", "calls", "effective", "done", "peak", "GB/s", "ms", "gap"],
     ]
-    let cells = lines + (rows + [step]).map(Self.cells)
-    let widths = cells[0].indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
-    return cells.map { line in
-      let last = line.lastIndex { !$0.isEmpty } ?? 0
-      return (0...last).map { column in
-        let padding = String(repeating: " ", count: widths[column] - line[column].count)
-        return column == 0 ? line[column] + padding : padding + line[column]
-      }.joined(separator: "  ")
-    }.joined(separator: "\n")
+    return textTable(headings + (rows + [step]).map(Self.cells), firstHasNames: true)
   }
 
   private static func cells(_ row: Row) -> [String] {

@@ -42,11 +42,22 @@ public struct ScalingBenchmark {
       \(BenchmarkText.build)
 
       Strong scaling: \(strong[0].batch) images per step over all ranks
-      \(ScalingTable.lines(strong))
+      \(Self.table(strong))
 
       Weak scaling: \(ProgressFormat.count(weak[0].batch, of: "image")) per step and rank
-      \(ScalingTable.lines(weak))
+      \(Self.table(weak))
       """
+    }
+
+    private static func table(_ rows: [Row]) -> String {
+      let cells = rows.map { row in
+        [
+          "\(row.ranks)", "\(row.batch)", "\(row.microBatch)",
+          ProgressFormat.rate(row.imagesPerSecondMedian), ProgressFormat.rate(row.imagesPerSecondPerCore),
+          ProgressFormat.decimal(row.efficiency * 100, places: 1) + "%",
+        ]
+      }
+      return textTable([["ranks", "batch", "at once", "images/s", "images/s per core", "efficiency"]] + cells)
     }
   }
 
@@ -120,24 +131,5 @@ public struct ScalingBenchmark {
         imagesPerSecondPerCore: result.imagesPerSecondPerCore ?? .nan,
         efficiency: rounded(speed / (Double(result.ranks) * speedOfOne), places: 4))
     }
-  }
-}
-
-private enum ScalingTable {
-  private static let headings = ["ranks", "batch", "at once", "images/s", "images/s per core", "efficiency"]
-
-  /// Right-aligned columns under their headings.
-  static func lines(_ rows: [ScalingBenchmark.Row]) -> String {
-    let cells = rows.map { row in
-      [
-        "\(row.ranks)", "\(row.batch)", "\(row.microBatch)", ProgressFormat.rate(row.imagesPerSecondMedian),
-        ProgressFormat.rate(row.imagesPerSecondPerCore), ProgressFormat.decimal(row.efficiency * 100, places: 1) + "%",
-      ]
-    }
-    return ([headings] + cells).map { line in
-      zip(line, headings).map { cell, heading in
-        String(repeating: " ", count: max(0, heading.count - cell.count)) + cell
-      }.joined(separator: "  ")
-    }.joined(separator: "\n")
   }
 }

@@ -199,12 +199,6 @@ extension TrainingPlan.Result {
         ProgressFormat.duration(seconds: row.hours * 3600),
       ]
     }
-    let table = ([headings] + cells).map { line in
-      zip(line.indices, line).map { column, cell in
-        let width = ([headings] + cells).map { $0[column].count }.max() ?? 0
-        return String(repeating: " ", count: width - cell.count) + cell
-      }.joined(separator: "  ")
-    }.joined(separator: "\n")
     let what = ([preset] + settings).joined(separator: " ")
     let sums =
       last.messagesPerRank == 0
@@ -216,7 +210,7 @@ extension TrainingPlan.Result {
       \(ProgressFormat.count(steps)) steps
       \(basis.joined(separator: "\n"))
 
-      \(table)
+      \(textTable([headings] + cells))
 
       Ranks and threads are per node, "at once" are the images of a micro-batch, and "waits" is the share of a
       step in which computation waits for messages or loses time to them.\(sums)
