@@ -89,20 +89,14 @@ public struct ClusterModel: Sendable {
     /// The number of bytes of a gradient's float on the network.
     public var wireBytes: Int
     public var overlaps: Bool
-    /// The size of the data set on each rank, in bytes.
-    public var datasetBytes: Int
 
-    public init(
-      arenaCount: Int, batch: Int, microBatch: Int, averageCount: Int, wireBytes: Int = 4, overlaps: Bool = true,
-      datasetBytes: Int = 0
-    ) {
+    public init(arenaCount: Int, batch: Int, microBatch: Int, averageCount: Int, wireBytes: Int, overlaps: Bool) {
       self.arenaCount = arenaCount
       self.batch = batch
       self.microBatch = microBatch
       self.averageCount = averageCount
       self.wireBytes = wireBytes
       self.overlaps = overlaps
-      self.datasetBytes = datasetBytes
     }
   }
 
@@ -202,7 +196,7 @@ public struct ClusterModel: Sendable {
     let arena = workload.arenaCount * 4
     let buffers = min(tree.root.level + 1, busiest)
     let bytes =
-      arena * (1 + buffers) + owned * 4 * (state - 1) + owned * 4 * state + workload.datasetBytes
+      arena * (1 + buffers) + owned * 4 * (state - 1) + owned * 4 * state
       + Int(machine.activationBytesPerImage * Double(arrangement.microBatch)) + 4 * sharding.bucketSize * 16
     let checkpoint = arena * state
     let levelPeers = grid.nodeCount - 1
