@@ -35,30 +35,22 @@ struct BenchmarkCommand: RankCommand {
   @Option(help: "What to time; start is everything up to the first training step.")
   var job = Benchmark.Job.train
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Images per step over all ranks (default: the preset's).", valueName: "n"))
+  @Option(number: "Images per step over all ranks (default: the preset's).")
   var batch: Int?
 
   @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      """
+    number: """
       Images per forward and backward pass (default: what divides the batch best among ranks, at most 16 per thread).
-      """,
-      valueName: "n"))
+      """)
   var microBatch: Int?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Threads per rank.", valueName: "n"))
+  @Option(number: "Threads per rank.")
   var threads = 1
 
-  @Option(
-    parsing: .unconditional, help: ArgumentHelp("Steps to time, after one to warm up (default: 5).", valueName: "n"))
+  @Option(number: "Steps to time, after one to warm up (default: 5).")
   var steps: Int?
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Height and width of the images (default: those of the preset's data).", valueName: "n"))
+  @Option(number: "Height and width of the images (default: those of the preset's data).")
   var imageSize: Int?
 
   @Option(

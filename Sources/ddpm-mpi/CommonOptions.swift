@@ -16,12 +16,10 @@ struct ModelOptions: ParsableArguments {
       valueName: "weights"))
   var weights = ModelRequest.Weights.ema
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Images per network evaluation on each rank.", valueName: "n"))
+  @Option(number: "Images per network evaluation on each rank.")
   var batch = 32
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Threads per rank.", valueName: "n"))
+  @Option(number: "Threads per rank.")
   var threads = 1
 
   func validate() throws {
@@ -76,10 +74,8 @@ struct DataOptions: ParsableArguments {
 /// How image files are read, and brought to one kind.
 struct ImageFileOptions: ParsableArguments {
   @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Convert all images to grey (1) or colour (3); by default pack converts all to colour if one is in colour.",
-      valueName: "1|3"))
+    number: "Convert all images to grey (1) or colour (3); by default pack converts all to colour if one is in colour.",
+    valueName: "1|3")
   var channels: Int?
 
   @Option(help: "Background behind transparent pixels, which are refused otherwise.")

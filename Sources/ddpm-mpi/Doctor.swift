@@ -14,7 +14,7 @@ struct Doctor: RankCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check the processor, libraries and data sets of this machine.")
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Threads per rank to check for.", valueName: "n"))
+  @Option(number: "Threads per rank to check for.")
   var threads = 1
 
   func validate() throws {

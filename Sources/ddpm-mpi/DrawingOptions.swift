@@ -3,7 +3,7 @@ import Configuration
 
 /// How images are drawn, where it is not as the keys of `sampling` say.
 struct DrawingOptions: ParsableArguments {
-  @Option(parsing: .unconditional, help: ArgumentHelp("Seed of latents and noise.", valueName: "n"))
+  @Option(number: "Seed of latents and noise.")
   var seed: UInt64 = 0
 
   @Option(key: "sampling.sampler", valueName: "name") var sampler: KeyOption?
@@ -21,11 +21,10 @@ struct DrawingOptions: ParsableArguments {
   @Option(key: "sampling.guidance", valueName: "g") var guidance: KeyOption?
 
   @Option(
-    name: .customLong("class"), parsing: .unconditional,
-    help: ArgumentHelp("Sample images of this class; none samples without a class.", valueName: "k"))
+    name: .customLong("class"), number: "Sample images of this class; none samples without a class.", valueName: "k")
   var classNumber: ClassNumber?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Sample images of these classes in turn.", valueName: "k,k,..."))
+  @Option(number: "Sample images of these classes in turn.", valueName: "k,k,...")
   var classes: ClassNumbers?
 
   func validate() throws {

@@ -34,7 +34,7 @@ struct Evaluate: RankCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Number of images to sample; papers use 50000.", valueName: "n"))
+  @Option(number: "Number of images to sample; papers use 50000.")
   var count: Int
 
   @Flag(help: "Print one line of JSON.")
@@ -54,9 +54,7 @@ struct Evaluate: RankCommand {
   @Option(help: "Background behind transparent pixels of image files (default: as in training).")
   var background: FolderImages.Background?
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Number of reference images, the first of the split (default: all).", valueName: "n"))
+  @Option(number: "Number of reference images, the first of the split (default: all).")
   var referenceCount: Int?
 
   @Option(help: ArgumentHelp("Compare with a file of statistics, `mu` and `sigma`, instead.", valueName: "file.npz"))

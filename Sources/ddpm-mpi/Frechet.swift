@@ -40,7 +40,7 @@ struct Frechet: RankCommand {
   @Option(help: ArgumentHelp("Write the statistics of <a>.", valueName: "file.npz"))
   var saveStatistics: String?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Threads per rank.", valueName: "n"))
+  @Option(number: "Threads per rank.")
   var threads = 1
 
   func validate() throws {

@@ -32,11 +32,9 @@ struct Import: RankCommand {
   var output: String
 
   @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      """
+    number: """
       How many of the network's num_class_embeds are classes: all, or all but the last, which then stands for no class.
-      """, valueName: "n"))
+      """)
   var classes: Int?
 
   @Option(help: ArgumentHelp("Start from a preset: \(presetNames).", valueName: "name"))

@@ -24,7 +24,7 @@ struct Encode: RankCommand {
   @OptionGroup var flow: FlowOptions
   @OptionGroup var data: DataOptions
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Number of images, the first of the split.", valueName: "n"))
+  @Option(number: "Number of images, the first of the split.")
   var count: Int
 
   @Option(help: ArgumentHelp("The file to write.", valueName: "file.h5"))
@@ -122,16 +122,16 @@ struct Interpolate: RankCommand {
   @Option(help: ArgumentHelp("The sheet to write.", valueName: "file.png"))
   var grid: String
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Number of rows.", valueName: "n"))
+  @Option(number: "Number of rows.")
   var rows = 8
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Images per row, including its two ends.", valueName: "n"))
+  @Option(number: "Images per row, including its two ends.")
   var columns = 9
 
   @Flag(help: "Interpolate between random latents.")
   var random = false
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Seed of random latents (default: 0).", valueName: "n"))
+  @Option(number: "Seed of random latents (default: 0).")
   var seed: UInt64?
 
   @Option(help: ArgumentHelp("Also write the images to a file.", valueName: "file.h5"))
@@ -172,12 +172,12 @@ struct Interpolate: RankCommand {
 /// How the probability-flow equation is followed.
 struct FlowOptions: ParsableArguments {
   @Option(
-    name: .customLong("class"), parsing: .unconditional,
-    help: ArgumentHelp(
-      "What a model with classes is told; none tells it nothing (default: each image's own).", valueName: "k"))
+    name: .customLong("class"),
+    number: "What a model with classes is told; none tells it nothing (default: each image's own).",
+    valueName: "k")
   var classNumber: ClassNumber?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Error that the solver may make in a step.", valueName: "x"))
+  @Option(number: "Error that the solver may make in a step.", valueName: "x")
   var tolerance = 1e-5
 
   func job(_ model: ModelOptions, _ work: LatentJob.Work) -> LatentJob {

@@ -29,7 +29,7 @@ struct Likelihood: RankCommand {
   @Option(help: "The variational bound, or the density under the probability-flow equation.")
   var method: LikelihoodJob.Method
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Number of images, the first of the split.", valueName: "n"))
+  @Option(number: "Number of images, the first of the split.")
   var count: Int
 
   @Flag(help: "Print one line of JSON.")
@@ -38,19 +38,17 @@ struct Likelihood: RankCommand {
   @OptionGroup var data: DataOptions
 
   @Option(
-    name: .customLong("class"), parsing: .unconditional,
-    help: ArgumentHelp(
-      "Class to condition the model on, or none (default: each image's own).", valueName: "k"))
+    name: .customLong("class"), number: "Class to condition the model on, or none (default: each image's own).",
+    valueName: "k")
   var classNumber: ClassNumber?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Seed of the noise.", valueName: "n"))
+  @Option(number: "Seed of the noise.")
   var seed: UInt64 = 0
 
   @Option(help: "Random probe that estimates the trace for ode (default: rademacher).")
   var probe: FlowLikelihood.Probe?
 
-  @Option(
-    parsing: .unconditional, help: ArgumentHelp("Error tolerance of a step of ode (default: 1e-5).", valueName: "x"))
+  @Option(number: "Error tolerance of a step of ode (default: 1e-5).", valueName: "x")
   var tolerance: Double?
 
   func validate() throws {

@@ -33,15 +33,12 @@ struct Pack: RankCommand {
     help: ArgumentHelp("Source of test images; may be repeated.", valueName: "source"))
   var tests: [String] = []
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Crop images to their central square and resize it to n pixels.", valueName: "n"))
+  @Option(number: "Crop images to their central square and resize it to n pixels.")
   var size: Int?
 
   @OptionGroup var images: ImageFileOptions
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Maximum number of pixels of an image file.", valueName: "n"))
+  @Option(number: "Maximum number of pixels of an image file.")
   var pixelLimit = ImageReader.usualPixelLimit
 
   @Option(help: ArgumentHelp("Name of the data set (default: that of the source or the file).", valueName: "name"))
@@ -61,7 +58,7 @@ struct Pack: RankCommand {
   @Flag(help: "Replace the file if it exists.")
   var force = false
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Threads that read images.", valueName: "n"))
+  @Option(number: "Threads that read images.")
   var threads = 1
 
   func validate() throws {

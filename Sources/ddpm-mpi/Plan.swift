@@ -27,50 +27,39 @@ struct Plan: RankCommand {
 
   @OptionGroup var options: PresetOptions
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Number of machines.", valueName: "n"))
+  @Option(number: "Number of machines.")
   var nodes: Int
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Physical cores per machine.", valueName: "n"))
+  @Option(number: "Physical cores per machine.")
   var coresPerNode: Int
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Ranks per machine (default: the fastest).", valueName: "n"))
+  @Option(number: "Ranks per machine (default: the fastest).")
   var ranksPerNode: Int?
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Network bandwidth between machines, in 10^9 bits per second and direction.", valueName: "x"))
+  @Option(number: "Network bandwidth between machines, in 10^9 bits per second and direction.", valueName: "x")
   var networkGbps: Double
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Latency of a message, in microseconds.", valueName: "x"))
+  @Option(number: "Latency of a message, in microseconds.", valueName: "x")
   var networkLatencyUs = 5.0
 
   @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      """
+    number: """
       Data that a core moves through the network if it does nothing else, in 10^9 bytes per second. The default is for \
       TCP; for a network that copies by itself, give 1000.
-      """, valueName: "x"))
+      """, valueName: "x")
   var coreNetworkGbytes = 2.0
 
   @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Copy speed of all cores of a machine together, in 10^9 bytes per second (default: as much per core as here).",
-      valueName: "x"
-    ))
+    number: """
+      Copy speed of all cores of a machine together, in 10^9 bytes per second (default: as much per core as here).
+      """,
+    valueName: "x")
   var memoryGbytes: Double?
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Bandwidth of the file system, in 10^9 bytes per second.", valueName: "x"))
+  @Option(number: "Bandwidth of the file system, in 10^9 bytes per second.", valueName: "x")
   var storageGbytes = 1.0
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Speed of the cluster's cores, relative to this machine's.", valueName: "x"))
+  @Option(number: "Speed of the cluster's cores, relative to this machine's.", valueName: "x")
   var coreSpeed = 1.0
 
   @Flag(help: "Print one line of JSON.")

@@ -44,7 +44,7 @@ struct Sample: RankCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Number of images.", valueName: "n"))
+  @Option(number: "Number of images.")
   var count: Int
 
   @OptionGroup var drawing: DrawingOptions
@@ -66,16 +66,11 @@ struct Sample: RankCommand {
       "Write PNG files, 000000.png and so on, to a new or empty folder.", valueName: "folder"))
   var images: String?
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp("Index of the first image.", valueName: "k"))
+  @Option(number: "Index of the first image.", valueName: "k")
   var first = 0
 
   @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Show the trajectory of each image, every n steps: as rows of --grid, as folders of frames in --images.",
-      valueName: "n"))
+    number: "Show the trajectory of each image, every n steps: as rows of --grid, as folders of frames in --images.")
   var every: Int?
 
   @Flag(help: "Also write the float32 datasets `samples`, the images in [-1, 1], and `latents`.")

@@ -44,7 +44,7 @@ struct Train: RankCommand {
     help: ArgumentHelp("Write the first steps to a file, to replay them in another program.", valueName: "file.h5"))
   var trace: String?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Number of steps that --trace writes.", valueName: "n"))
+  @Option(number: "Number of steps that --trace writes.")
   var traceSteps = 1
 
   func validate() throws {
@@ -133,7 +133,7 @@ struct TrainingOptions: ParsableArguments {
       valueName: "weights"))
   var initialWeights: ModelRequest.Weights?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Threads per rank.", valueName: "n"))
+  @Option(number: "Threads per rank.")
   var threads = 1
 
   func validate() throws {
