@@ -1,5 +1,4 @@
 import ArgumentParser
-import Configuration
 import Diffusers
 import Files
 import MessagePassing
@@ -37,32 +36,16 @@ struct Import: RankCommand {
       """)
   var classes: Int?
 
-  @Option(help: ArgumentHelp("Start from a preset: \(presetNames).", valueName: "name"))
-  var preset: String?
-
-  @Option(help: ArgumentHelp("Read configuration keys from a YAML file.", valueName: "file"))
-  var config: String?
-
-  @Option(
-    name: .customLong("set"),
-    help: ArgumentHelp("Set a configuration key; may be repeated.", valueName: "key=value"))
-  var settings: [String] = []
-
-  func validate() throws {
-    if preset != nil && config != nil {
-      throw ValidationError("--preset and --config exclude each other; a file may say `preset: NAME`.")
-    }
-  }
+  @OptionGroup var source: SourceOptions
 
   var files: CommandFiles {
     CommandFiles(
-      inputs: [NamedFile("<folder>", folder)] + NamedFile.list(("--config", config)),
+      inputs: [NamedFile("<folder>", folder)] + NamedFile.list(("--config", source.config)),
       outputs: output.hasSuffix(".h5") ? [NamedFile("--output", output)] : [])
   }
 
   mutating func run(on communicator: Communicator) throws {
-    var job = ImportJob(
-      folder: folder, sources: ConfigurationSources(preset: preset, file: config, settings: settings), output: output)
+    var job = ImportJob(folder: folder, sources: source.request, output: output)
     job.classCount = classes
     try job.run(communicator: communicator)
   }

@@ -97,8 +97,8 @@ struct TrainClassifier: RankCommand {
   }
 }
 
-/// Where a configuration comes from, and what becomes of the run.
-struct TrainingOptions: ParsableArguments {
+/// Where a configuration comes from.
+struct SourceOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Start from a preset: \(presetNames).", valueName: "name"))
   var preset: String?
 
@@ -109,6 +109,19 @@ struct TrainingOptions: ParsableArguments {
     name: .customLong("set"),
     help: ArgumentHelp("Set a configuration key; may be repeated.", valueName: "key=value"))
   var settings: [String] = []
+
+  func validate() throws {
+    if preset != nil && config != nil {
+      throw ValidationError("--preset and --config exclude each other; a file may say `preset: NAME`.")
+    }
+  }
+
+  var request: ConfigurationSources { ConfigurationSources(preset: preset, file: config, settings: settings) }
+}
+
+/// Where a configuration comes from, and what becomes of the run.
+struct TrainingOptions: ParsableArguments {
+  @OptionGroup var source: SourceOptions
 
   @Option(help: ArgumentHelp("The run folder (default: runs/<preset>).", valueName: "folder"))
   var output: String?
@@ -137,13 +150,10 @@ struct TrainingOptions: ParsableArguments {
   var threads = 1
 
   func validate() throws {
-    if preset != nil && config != nil {
-      throw ValidationError("--preset and --config exclude each other; a file may say `preset: NAME`.")
-    }
     if initial != nil && resume {
       throw ValidationError("--initial begins a new run and --resume goes on with one; give one of them.")
     }
-    if initial != nil && preset == nil && config == nil && output == nil {
+    if initial != nil && source.preset == nil && source.config == nil && output == nil {
       throw ValidationError("--initial without --preset and --config needs an --output.")
     }
     if initialWeights != nil && initial == nil { throw ValidationError("--initial-weights is for --initial.") }
@@ -153,8 +163,7 @@ struct TrainingOptions: ParsableArguments {
 
   var request: TrainingRun.Request {
     var request = TrainingRun.Request(
-      sources: ConfigurationSources(preset: preset, file: config, settings: settings), output: output,
-      resumes: resume, threads: threads)
+      sources: source.request, output: output, resumes: resume, threads: threads)
     request.allowsOtherData = allowOtherData
     request.initial = initial.map { ($0, initialWeights ?? .ema) }
     return request
