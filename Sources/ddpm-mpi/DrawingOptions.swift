@@ -25,7 +25,7 @@ struct DrawingOptions: ParsableArguments {
   var classNumber: ClassNumber?
 
   @Option(number: "Sample images of these classes in turn.", valueName: "k,k,...")
-  var classes: ClassNumbers?
+  var classes: CommaSeparated<ClassNumber>?
 
   func validate() throws {
     if classNumber != nil && classes != nil { throw ValidationError("--class and --classes exclude each other.") }
@@ -39,7 +39,7 @@ struct DrawingOptions: ParsableArguments {
   }
 
   /// The classes of images in turn; nil for all that there are.
-  var wantedClasses: [Int?]? { classNumber.map { [$0.number] } ?? classes?.numbers }
+  var wantedClasses: [Int?]? { classNumber.map { [$0.number] } ?? classes?.elements.map(\.number) }
 }
 
 extension Option where Value == KeyOption? {
@@ -70,14 +70,13 @@ struct ClassNumber: ExpressibleByArgument {
   }
 }
 
-struct ClassNumbers: ExpressibleByArgument {
-  let numbers: [Int?]
+/// Values with commas between them.
+struct CommaSeparated<Element: ExpressibleByArgument>: ExpressibleByArgument {
+  let elements: [Element]
 
   init?(argument: String) {
-    let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map {
-      ClassNumber(argument: String($0))
-    }
-    guard !parts.contains(where: { $0 == nil }) else { return nil }
-    numbers = parts.map { $0!.number }
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+    elements = parts.compactMap { Element(argument: String($0)) }
+    if elements.count < parts.count { return nil }
   }
 }

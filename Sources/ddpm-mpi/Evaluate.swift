@@ -41,7 +41,7 @@ struct Evaluate: RankCommand {
   var json = false
 
   @Option(help: ArgumentHelp("Metrics to compute (default: fid,is,kid,pr).", valueName: "names"))
-  var measures: Measures?
+  var measures: CommaSeparated<Measure>?
 
   @OptionGroup var features: FeatureOptions
 
@@ -80,7 +80,6 @@ struct Evaluate: RankCommand {
     if reference != nil, let (name, _) = ofDataSet.first(where: { $0.1 }) {
       throw ValidationError("--reference and \(name) exclude each other: statistics are all that is compared with.")
     }
-    try model.validate()
   }
 
   var files: CommandFiles { .none }
@@ -88,7 +87,7 @@ struct Evaluate: RankCommand {
   mutating func run(on communicator: Communicator) throws {
     var job = EvaluateJob(model.request(drawing.keys), count: count)
     if let measures {
-      job.measures = measures.list
+      job.measures = measures.elements
     } else if reference != nil {
       job.measures = [.fid, .inceptionScore]
     }
@@ -128,13 +127,4 @@ struct FeatureOptions: ParsableArguments {
   var files: [NamedFile] { NamedFile.list(("--features", features), ("--inception-weights", inceptionWeights)) }
 }
 
-/// Names of measures, with commas between them.
-struct Measures: ExpressibleByArgument {
-  let list: [Measure]
-
-  init?(argument: String) {
-    let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { Measure(rawValue: String($0)) }
-    guard !parts.contains(nil) else { return nil }
-    list = parts.compactMap(\.self)
-  }
-}
+extension Measure: ExpressibleByArgument {}

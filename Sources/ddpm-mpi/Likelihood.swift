@@ -56,7 +56,6 @@ struct Likelihood: RankCommand {
     if method == .bound && (probe != nil || tolerance != nil) {
       throw ValidationError("--probe and --tolerance are for --method ode.")
     }
-    try model.validate()
   }
 
   var files: CommandFiles { .none }
