@@ -80,19 +80,21 @@ public struct ConfigurationKey: Sendable {
   public static var reference: String {
     let defaults = RunConfiguration()
     return all.map { key in
-      let help = wrapped(key.help, indent: "    ")
-      return "\(key.name)\n\(help)\n" + wrapped("\(key.values). Default: \(key.value(in: defaults))", indent: "    ")
+      let paragraphs = [key.help, "\(key.values). Default: \(key.value(in: defaults))"]
+      return ([key.name] + paragraphs.map { $0.wrapped(firstIndent: "    ", indent: "    ") }).joined(separator: "\n")
     }.joined(separator: "\n")
   }
+}
 
-  /// The words of `text` on lines of at most 79 characters.
-  private static func wrapped(_ text: String, indent: String) -> String {
+extension String {
+  /// The words of the text on indented lines of at most 79 characters.
+  public func wrapped(firstIndent: String, indent: String) -> String {
     var lines: [String] = []
-    for word in text.split(separator: " ") {
+    for word in split(separator: " ") {
       if let last = lines.last, last.count + 1 + word.count <= 79 {
         lines[lines.count - 1] += " \(word)"
       } else {
-        lines.append(indent + word)
+        lines.append((lines.isEmpty ? firstIndent : indent) + word)
       }
     }
     return lines.joined(separator: "\n")

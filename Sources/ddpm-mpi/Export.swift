@@ -58,12 +58,11 @@ struct Export: RankCommand {
   }
 
   var files: CommandFiles {
-    let (inputs, outputs) = (
-      RunFolder.files(at: checkpoint, option: "--checkpoint"),
-      [NamedFile(format == .diffusers ? "<folder>" : "<file>", output)]
-    )
-    return format == .diffusers
-      ? CommandFiles(inputs: inputs, outputFolders: outputs) : CommandFiles(inputs: inputs, outputs: outputs)
+    let inputs = RunFolder.files(at: checkpoint, option: "--checkpoint")
+    return switch format {
+    case .diffusers: CommandFiles(inputs: inputs, outputFolders: [NamedFile("<folder>", output)])
+    case .features: CommandFiles(inputs: inputs, outputs: [NamedFile("<file>", output)])
+    }
   }
 
   mutating func run(on communicator: Communicator) throws {

@@ -24,30 +24,20 @@ struct PresetsCommand: ParsableCommand {
 
   func run() throws {
     guard let name else {
-      if json { return try printJSON(Presets.all.map(Entry.init)) }
+      if json { return try printJSON(Presets.all.map { Entry($0) }) }
       StandardOutput.print(Presets.all.map(text).joined(separator: "\n"))
       return
     }
     let preset = try Presets.named(name)
-    if json { return try printJSON(Entry(preset, withYAML: true)) }
+    if json { return try printJSON(Entry(preset, yaml: preset.configuration.yaml)) }
     StandardOutput.write(preset.configuration.yaml)
   }
 
   private func text(_ preset: Preset) -> String {
     let publication = preset.publication
     let details = [preset.summary, publication?.paper, publication?.figures, publication?.differences]
-    return ([preset.name] + details.compactMap { $0 }.flatMap(indented)).joined(separator: "\n")
-  }
-
-  /// Lines for a terminal of 80 columns.
-  private func indented(_ text: String) -> [String] {
-    text.split(separator: " ").reduce(into: []) { lines, word in
-      if let last = lines.last, last.count + 1 + word.count <= 79 {
-        lines[lines.count - 1] += " \(word)"
-      } else {
-        lines.append((lines.isEmpty ? "  " : "    ") + word)
-      }
-    }
+    let lines = details.compactMap { $0?.wrapped(firstIndent: "  ", indent: "    ") }
+    return ([preset.name] + lines).joined(separator: "\n")
   }
 
   private struct Entry: Encodable {
@@ -58,15 +48,13 @@ struct PresetsCommand: ParsableCommand {
     let differences: String?
     let yaml: String?
 
-    init(_ preset: Preset) { self.init(preset, withYAML: false) }
-
-    init(_ preset: Preset, withYAML: Bool) {
+    init(_ preset: Preset, yaml: String? = nil) {
       name = preset.name
       summary = preset.summary
       paper = preset.publication?.paper
       figures = preset.publication?.figures
       differences = preset.publication?.differences
-      yaml = withYAML ? preset.configuration.yaml : nil
+      self.yaml = yaml
     }
   }
 }

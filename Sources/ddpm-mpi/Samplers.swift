@@ -1,6 +1,7 @@
 import ArgumentParser
 import Diffusion
 import Files
+import Foundation
 
 struct Samplers: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,12 +15,9 @@ struct Samplers: ParsableCommand {
     for name in SamplerName.allCases {
       let order = name.order.map { "order \($0)" } ?? "random"
       let cost = name.evaluationsPerStep.map { "\($0) evaluation\($0 == 1 ? "" : "s") a step" } ?? "as many as needed"
-      StandardOutput.print("\(pad(name.rawValue, 20))\(name.summary)")
-      StandardOutput.print("\(pad("", 20))\(order), \(cost); \(name.source)")
+      for (left, right) in [(name.rawValue, name.summary), ("", "\(order), \(cost); \(name.source)")] {
+        StandardOutput.print(left.padding(toLength: 20, withPad: " ", startingAt: 0) + right)
+      }
     }
-  }
-
-  private func pad(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(0, width - text.count))
   }
 }
