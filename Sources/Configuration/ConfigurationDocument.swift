@@ -153,18 +153,15 @@ struct ConfigurationDocument {
   }
 
   private static func message(for error: any Error, file: String) -> String {
-    if case YamlError.duplicatedKeysInMapping(let names, let context) = error {
-      return "\(file):\(context.mark.line): set twice: \(names.joined(separator: ", "))"
-    }
-    var line = ""
     switch error {
+    case is Excess: return "\(file): this is not a configuration: \(error)"
+    case YamlError.duplicatedKeysInMapping(_, let context):
+      return "\(file):\(context.mark.line): \(problem(in: error))"
     case YamlError.scanner(_, _, let mark, _), YamlError.parser(_, _, let mark, _),
       YamlError.composer(_, _, let mark, _):
-      line = ":\(mark.line)"
-    default: break
+      return "\(file):\(mark.line): this is not YAML: \(problem(in: error))"
+    default: return "\(file): this is not YAML: \(problem(in: error))"
     }
-    if error is Excess { return "\(file): this is not a configuration: \(error)" }
-    return "\(file)\(line): this is not YAML: \(problem(in: error))"
   }
 
   private static func problem(in error: any Error) -> String {

@@ -18,9 +18,7 @@ protocol ConfigurationValue: Equatable, Sendable {
   var node: Node { get }
 }
 
-extension Int: ConfigurationValue {
-  static let expected = "a whole number"
-
+extension ConfigurationValue where Self: LosslessStringConvertible {
   init?(node: Node) {
     guard let text = node.plainText else { return nil }
     self.init(text)
@@ -29,15 +27,12 @@ extension Int: ConfigurationValue {
   var node: Node { Node(description) }
 }
 
+extension Int: ConfigurationValue {
+  static let expected = "a whole number"
+}
+
 extension UInt64: ConfigurationValue {
   static let expected = "a whole number from 0 to 18446744073709551615"
-
-  init?(node: Node) {
-    guard let text = node.plainText else { return nil }
-    self.init(text)
-  }
-
-  var node: Node { Node(description) }
 }
 
 extension Double: ConfigurationValue {
@@ -58,13 +53,6 @@ extension Double: ConfigurationValue {
 
 extension Bool: ConfigurationValue {
   static let expected = "true or false"
-
-  init?(node: Node) {
-    guard let text = node.plainText else { return nil }
-    self.init(text)
-  }
-
-  var node: Node { Node(description) }
 }
 
 extension String: ConfigurationValue {
@@ -92,12 +80,8 @@ extension Array: ConfigurationValue where Element: ConfigurationValue {
 
   init?(node: Node) {
     guard let sequence = node.sequence else { return nil }
-    var elements: [Element] = []
-    for item in sequence {
-      guard let element = Element(node: item) else { return nil }
-      elements.append(element)
-    }
-    self = elements
+    self = sequence.compactMap(Element.init(node:))
+    if count < sequence.count { return nil }
   }
 
   var node: Node { Node(map(\.node), .implicit, .flow) }
@@ -108,8 +92,7 @@ protocol NamedChoice: ConfigurationValue, RawRepresentable, CaseIterable where R
 
 extension NamedChoice {
   static var expected: String {
-    let names = allCases.map(\.rawValue)
-    return names.dropLast().joined(separator: ", ") + (names.count > 1 ? " or " : "") + (names.last ?? "")
+    allCases.map(\.rawValue).listed(with: "or")
   }
 
   init?(node: Node) {
@@ -142,6 +125,13 @@ extension UNetArchitecture.ProgressiveOutput: NamedChoice {}
 extension UNetArchitecture.Combination: NamedChoice {}
 extension UNetArchitecture.UpwardAttention: NamedChoice {}
 extension LearningRateSchedule.Decay: NamedChoice {}
+
+extension [String] {
+  /// `a`, `a or b`, `a, b or c`.
+  func listed(with conjunction: String) -> String {
+    dropLast().joined(separator: ", ") + (count > 1 ? " \(conjunction) " : "") + (last ?? "")
+  }
+}
 
 extension Node {
   /// The text of an unquoted scalar.

@@ -16,9 +16,7 @@ package struct KeyScope: Sendable {
     _ keys: String..., areReadWith decider: String,
     _ property: @escaping @Sendable (RunConfiguration) -> Value?, in values: [Value]
   ) -> [KeyScope] {
-    let names = values.map(\.node.text)
-    let readers =
-      names.count == 1 ? names[0] : names.dropLast().joined(separator: ", ") + " and " + names[names.count - 1]
+    let readers = values.map(\.node.text).listed(with: "and")
     return keys.map { key in
       KeyScope(
         key: key, decider: decider, readers: readers,
@@ -78,13 +76,8 @@ package struct KeyScope: Sendable {
 /// A key that was set but is not used.
 struct UnreadKey {
   let key: ConfigurationKey
-  private let scope: KeyScope
-  private let configuration: RunConfiguration
-
-  init?(_ scope: KeyScope, in configuration: RunConfiguration, isSet: Bool) {
-    guard isSet, !scope.isRead(configuration), let key = ConfigurationKey.named(scope.key) else { return nil }
-    (self.key, self.scope, self.configuration) = (key, scope, configuration)
-  }
+  fileprivate let scope: KeyScope
+  fileprivate let configuration: RunConfiguration
 
   /// The message.
   var problem: String {
@@ -107,7 +100,10 @@ extension RunConfiguration {
   func unreadKeys(besides set: Set<String> = []) -> [UnreadKey] {
     let usual = RunConfiguration()
     return KeyScope.all.compactMap { scope in
-      UnreadKey(scope, in: self, isSet: set.contains(scope.key) || text(scope.key) != usual.text(scope.key))
+      guard !scope.isRead(self), let key = ConfigurationKey.named(scope.key),
+        set.contains(key.name) || key.value(in: self) != key.value(in: usual)
+      else { return nil }
+      return UnreadKey(key: key, scope: scope, configuration: self)
     }
   }
 
