@@ -37,8 +37,6 @@ public struct RunConfiguration: Sendable, Equatable {
     public var fitting: FolderImages.Fitting {
       FolderImages.Fitting(background: background, channels: channels, reader: ImageReader(turning: orientation))
     }
-
-    public init() {}
   }
 
   public struct ModelSettings: Sendable, Equatable {
@@ -79,8 +77,6 @@ public struct RunConfiguration: Sendable, Equatable {
     public var loss = TrainingObjective.Loss.simple
     public var timeSampling = TimeSampling.even
     public var variance = ReverseVariance.small
-
-    public init() {}
 
     /// How images become noise.
     public enum Process: String, CaseIterable, Sendable {
@@ -152,8 +148,6 @@ public struct RunConfiguration: Sendable, Equatable {
     public var sampleCount = 64
     public var tensorBoard = true
 
-    public init() {}
-
     /// The format of gradients sent between machines.
     public enum WireFormat: String, CaseIterable, Sendable {
       case float32
@@ -179,8 +173,6 @@ public struct RunConfiguration: Sendable, Equatable {
     public var split = DatasetSplit.training
     /// nil: all images of the split.
     public var referenceCount: Int?
-
-    public init() {}
   }
 
   /// The number of micro-batches in a batch, which is the maximum number of ranks that can share it.

@@ -21,14 +21,8 @@ public struct RunFolder: Sendable, Equatable {
     self.path = withoutTrailingSlashes(path)
   }
 
-  /// A finished checkpoint.
-  public struct Checkpoint: Sendable, Equatable {
-    public let step: Int
-    public let path: String
-  }
-
-  /// A sheet of samples.
-  public struct Samples: Sendable, Equatable {
+  /// A finished checkpoint or a sheet of samples.
+  public struct StepFile: Sendable, Equatable {
     public let step: Int
     public let path: String
   }
@@ -140,20 +134,14 @@ public struct RunFolder: Sendable, Equatable {
   }
 
   /// The finished checkpoints, newest first; empty if their folder does not exist.
-  public func checkpoints() throws(FileError) -> [Checkpoint] {
+  public func checkpoints() throws(FileError) -> [StepFile] {
     try requireOwnFiles()
-    return try Self.fileNames(in: checkpointsPath).compactMap { name in
-      guard let step = Self.step(of: name, ending: ".h5") else { return nil }
-      return Checkpoint(step: step, path: "\(checkpointsPath)/\(name)")
-    }.sorted { $0.step > $1.step }
+    return try Self.stepFiles(in: checkpointsPath, ending: ".h5").reversed()
   }
 
   /// The sheets of samples, oldest first; empty if their folder does not exist.
-  public func samples() throws(FileError) -> [Samples] {
-    try Self.fileNames(in: samplesPath).compactMap { name in
-      guard let step = Self.step(of: name, ending: ".png") else { return nil }
-      return Samples(step: step, path: "\(samplesPath)/\(name)")
-    }.sorted { $0.step < $1.step }
+  public func samples() throws(FileError) -> [StepFile] {
+    try Self.stepFiles(in: samplesPath, ending: ".png")
   }
 
   /// Keeps the checkpoint of a step as the best one, even when the original is removed.
@@ -185,20 +173,20 @@ public struct RunFolder: Sendable, Equatable {
     }
   }
 
-  private static func fileNames(in path: String) throws(FileError) -> [String] {
-    guard let folder = opendir(path) else {
-      if errno == ENOENT { return [] }
-      throw FileError(cannot: "list", path)
+  /// The files that are named for a step, by step.
+  private static func stepFiles(in folder: String, ending: String) throws(FileError) -> [StepFile] {
+    try fileNames(in: folder).compactMap { name in
+      step(of: name, ending: ending).map { StepFile(step: $0, path: "\(folder)/\(name)") }
+    }.sorted { $0.step < $1.step }
+  }
+
+  private static func fileNames(in folder: String) throws(FileError) -> [String] {
+    do {
+      return try namesInFolder(folder)
+    } catch {
+      if error.kind == .missing { return [] }
+      throw error
     }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)) { String(cString: $0) }
-      }
-      names.append(name)
-    }
-    return names
   }
 
   private static func removeFile(at path: String) throws(FileError) {
@@ -208,8 +196,7 @@ public struct RunFolder: Sendable, Equatable {
   /// Eight digits, so that names sort by step.
   public static func stepName(_ step: Int) -> String {
     precondition(step >= 0, "steps are counted from 0")
-    let digits = String(step)
-    return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    return String(format: "step-%08ld", step)
   }
 
   private static func step(of name: String, ending: String) -> Int? {

@@ -4,21 +4,15 @@ enum Suggestion {
   ///
   /// Names with sections are also compared by their last part, so that `batch` and `model.batch` find `training.batch`.
   static func nearest(to text: String, among candidates: [String]) -> String? {
-    let lastPart = text.split(separator: ".").last.map(String.init) ?? text
-    var best: (name: String, distance: Int)?
-    for candidate in candidates {
-      let candidateLastPart = candidate.split(separator: ".").last.map(String.init) ?? candidate
-      let byPart = editDistance(lastPart, candidateLastPart)
-      var distance = editDistance(text, candidate)
-      if isSlip(byPart, in: lastPart) { distance = min(distance, byPart + 1) }
-      guard isSlip(distance, in: lastPart), distance < best?.distance ?? .max else { continue }
-      best = (candidate, distance)
+    func lastPart(_ name: String) -> String { name.split(separator: ".").last.map(String.init) ?? name }
+    let part = lastPart(text)
+    let maximum = max(1, part.count / 3)
+    let distances = candidates.map { candidate in
+      let byPart = editDistance(part, lastPart(candidate))
+      return min(editDistance(text, candidate), byPart <= maximum ? byPart + 1 : .max)
     }
-    return best?.name
-  }
-
-  private static func isSlip(_ distance: Int, in text: String) -> Bool {
-    distance <= max(1, text.count / 3)
+    let nearest = zip(candidates, distances).min { $0.1 < $1.1 }
+    return nearest.flatMap { $0.1 <= maximum ? $0.0 : nil }
   }
 
   /// The minimum number of insertions, deletions, replacements and swaps of neighbours that turn one text into the
