@@ -3,7 +3,7 @@ import Files
 import Inference
 import MessagePassing
 
-struct Encode: RankCommand {
+struct Encode: FlowCommand {
   static let configuration = CommandConfiguration(
     abstract: "Turn images into latents by the probability-flow equation.",
     usage: """
@@ -37,22 +37,11 @@ struct Encode: RankCommand {
     try require("--count", count, in: OptionRange.images)
   }
 
-  var files: CommandFiles {
-    CommandFiles(
-      inputs: model.files,
-      outputs: outputs.files)
-  }
-
-  private var outputs: ImageOutputs { ImageOutputs(file: output, grid: grid) }
-
-  mutating func run(on communicator: Communicator) throws {
-    var job = flow.job(model, .encode(data.choice(count: count)))
-    job.outputs = outputs
-    try job.run(communicator: communicator)
-  }
+  var outputs: ImageOutputs { ImageOutputs(file: output, grid: grid) }
+  var work: LatentJob.Work { .encode(data.choice(count: count)) }
 }
 
-struct Decode: RankCommand {
+struct Decode: FlowCommand {
   static let configuration = CommandConfiguration(
     abstract: "Turn latents into images by the probability-flow equation.",
     usage: """
@@ -81,22 +70,12 @@ struct Decode: RankCommand {
   @Option(help: ArgumentHelp("Write a sheet of the images too.", valueName: "file.png"))
   var grid: String?
 
-  var files: CommandFiles {
-    CommandFiles(
-      inputs: model.files + NamedFile.list(("--latents", latents)),
-      outputs: outputs.files)
-  }
-
-  private var outputs: ImageOutputs { ImageOutputs(file: output, grid: grid, writesFloats: float) }
-
-  mutating func run(on communicator: Communicator) throws {
-    var job = flow.job(model, .decode(latents: latents))
-    job.outputs = outputs
-    try job.run(communicator: communicator)
-  }
+  var inputs: [NamedFile] { [NamedFile("--latents", latents)] }
+  var outputs: ImageOutputs { ImageOutputs(file: output, grid: grid, writesFloats: float) }
+  var work: LatentJob.Work { .decode(latents: latents) }
 }
 
-struct Interpolate: RankCommand {
+struct Interpolate: FlowCommand {
   static let configuration = CommandConfiguration(
     abstract: "Interpolate between images, as a sheet.",
     usage: """
@@ -151,21 +130,13 @@ struct Interpolate: RankCommand {
     if float && output == nil { throw ValidationError("--float needs --output.") }
   }
 
-  var files: CommandFiles {
-    CommandFiles(
-      inputs: model.files,
-      outputs: outputs.files)
-  }
+  var outputs: ImageOutputs { ImageOutputs(file: output, grid: grid, writesFloats: float) }
 
-  private var outputs: ImageOutputs { ImageOutputs(file: output, grid: grid, writesFloats: float) }
-
-  mutating func run(on communicator: Communicator) throws {
+  var work: LatentJob.Work {
     var interpolation = LatentJob.Interpolation(rows: rows, columns: columns)
     interpolation.data = random ? nil : data.choice(count: 2 * rows)
     if let seed { interpolation.seed = seed }
-    var job = flow.job(model, .interpolate(interpolation))
-    job.outputs = outputs
-    try job.run(communicator: communicator)
+    return .interpolate(interpolation)
   }
 }
 
@@ -179,11 +150,28 @@ struct FlowOptions: ParsableArguments {
 
   @Option(number: "Error that the solver may make in a step.", valueName: "x")
   var tolerance = 1e-5
+}
 
-  func job(_ model: ModelOptions, _ work: LatentJob.Work) -> LatentJob {
+/// A command that follows the probability-flow equation.
+protocol FlowCommand: RankCommand {
+  var model: ModelOptions { get }
+  var flow: FlowOptions { get }
+  /// What it reads besides the model.
+  var inputs: [NamedFile] { get }
+  var outputs: ImageOutputs { get }
+  var work: LatentJob.Work { get }
+}
+
+extension FlowCommand {
+  var inputs: [NamedFile] { [] }
+
+  var files: CommandFiles { CommandFiles(inputs: model.files + inputs, outputs: outputs.files) }
+
+  func run(on communicator: Communicator) throws {
     var job = LatentJob(model.request(), work)
-    job.tolerance = tolerance
-    if let classNumber { job.condition = .same(classNumber.number) }
-    return job
+    job.tolerance = flow.tolerance
+    if let classNumber = flow.classNumber { job.condition = .same(classNumber.number) }
+    job.outputs = outputs
+    try job.run(communicator: communicator)
   }
 }
