@@ -86,27 +86,20 @@ struct ConfigurationDocument {
 
   /// Why a configuration is rejected before it is parsed: it is too long, or it contains aliases, by which a few bytes
   /// can expand to an endless text.
-  private enum Excess: Error, CustomStringConvertible {
-    case length(Int)
-    case alias(String)
-
-    var description: String {
-      switch self {
-      case .length(let bytes):
-        "it has \(bytes) bytes, more than the limit of \(ConfigurationDocument.maximumBytes)"
-      case .alias(let name): "it has the alias *\(name), which is not supported; write its value instead"
-      }
-    }
+  private struct Excess: Error, CustomStringConvertible {
+    let description: String
   }
 
   /// Far more than all keys with long comments need. The parser limits nesting to 1000.
   static let maximumBytes = 1 << 16
 
   private static func compose(_ yaml: String) throws -> Node? {
-    if yaml.utf8.count > maximumBytes { throw Excess.length(yaml.utf8.count) }
+    if yaml.utf8.count > maximumBytes {
+      throw Excess(description: "it has \(yaml.utf8.count) bytes, more than the limit of \(maximumBytes)")
+    }
     // The parser rejects an alias without an anchor.
     if let name = names(after: "*", in: yaml).intersection(names(after: "&", in: yaml)).min() {
-      throw Excess.alias(name)
+      throw Excess(description: "it has the alias *\(name), which is not supported; write its value instead")
     }
     return try Yams.compose(yaml: yaml)
   }

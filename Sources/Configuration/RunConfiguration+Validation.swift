@@ -90,7 +90,7 @@ extension RunConfiguration {
           + "\(largest * model.channels) channels; they may have at most \(Self.maximumChannels)")
     }
     problems += unreadKeys().map(\.problem)
-    problems += groupProblems
+    if let groupProblem { problems.append(groupProblem) }
     if let channels = model.architecture.headChannels, model.architecture.headCount != 1 {
       problems.append(
         "model.heads is \(model.architecture.headCount) and model.head_channels is \(channels), but one determines the "
@@ -106,9 +106,8 @@ extension RunConfiguration {
         "diffusion.sigma_max is \(text("diffusion.sigma_max")), not above diffusion.sigma_min "
           + "\(text("diffusion.sigma_min")); the noise must grow")
     }
-    if problems.isEmpty { problems += processProblems }
-    problems += noiseEmbeddingProblems
-    problems += scheduleProblems
+    if problems.isEmpty, let processProblem { problems.append(processProblem) }
+    problems += [noiseEmbeddingProblem, decayStartProblem].compactMap(\.self)
     if training.labelDropout > 0 && model.classes == nil {
       problems.append(
         "training.label_dropout is \(text("training.label_dropout")), but the network has no classes; set "
@@ -119,23 +118,20 @@ extension RunConfiguration {
         "diffusion.rescale_times is true, but with model.embedding fourier the time input is the noise's logarithm, not "
           + "the step; set one of them to its default")
     }
-    problems += guidanceProblems
-    return problems
+    return problems + [guidanceProblem].compactMap(\.self)
   }
 
   /// For a level: the number of parameters and of activations of an image then cannot overflow an integer.
   private static let maximumChannels = 65536
 
   /// Whether the process is valid and numerically workable, a network can be trained for it, and images can be drawn.
-  private var processProblems: [String] {
+  private var processProblem: String? {
     do {
-      guard let unworkable = try process().firstUnworkableTime else {
-        _ = try objective()
-        return samplerProblem(name: \.self).map { [$0] } ?? []
-      }
-      return [problem(unworkable)]
+      if let unworkable = try process().firstUnworkableTime { return problem(unworkable) }
+      _ = try objective()
+      return samplerProblem(name: \.self)
     } catch {
-      return ["diffusion.\(error)"]
+      return "diffusion.\(error)"
     }
   }
 
@@ -158,29 +154,23 @@ extension RunConfiguration {
   }
 
   /// Whether every normalisation's channels can be divided into its groups.
-  private var groupProblems: [String] {
+  private var groupProblem: String? {
     let minimum = model.architecture.minimumChannelsPerGroup
     if minimum == 1 {
       // The channels of all levels, and those joined by skip connections, are multiples of the first level's.
-      if model.channels.isMultiple(of: model.groups) { return [] }
-      return [
-        "model.channels is \(model.channels), which model.groups \(model.groups) does not divide; "
-          + "choose channels that are a multiple of it, or fewer groups"
-      ]
+      if model.channels.isMultiple(of: model.groups) { return nil }
+      return "model.channels is \(model.channels), which model.groups \(model.groups) does not divide; "
+        + "choose channels that are a multiple of it, or fewer groups"
     }
     if !model.channels.isMultiple(of: minimum) {
-      return [
-        "model.channels is \(model.channels), which model.group_channels \(minimum) does not divide; "
-          + "choose channels that are a multiple of it"
-      ]
+      return "model.channels is \(model.channels), which model.group_channels \(minimum) does not divide; "
+        + "choose channels that are a multiple of it"
     }
     let uneven = normalisedChannels.sorted().filter { !$0.isMultiple(of: min(model.groups, $0 / minimum)) }
-    guard let first = uneven.first else { return [] }
-    return [
-      "model.groups is \(model.groups), which does not divide \(first) channels, as one normalisation has with "
-        + "model.channels \(model.channels) and model.multipliers \(text("model.multipliers")); choose channels that "
-        + "are a multiple of it, or fewer groups"
-    ]
+    guard let first = uneven.first else { return nil }
+    return "model.groups is \(model.groups), which does not divide \(first) channels, as one normalisation has with "
+      + "model.channels \(model.channels) and model.multipliers \(text("model.multipliers")); choose channels that "
+      + "are a multiple of it, or fewer groups"
   }
 
   /// The channels of a level, and of skip connections joined with those of the level itself or of the next one.
@@ -212,55 +202,51 @@ extension RunConfiguration {
   }
 
   /// Whether the logarithm of the process's noise is finite, if the network needs it.
-  private var noiseEmbeddingProblems: [String] {
+  private var noiseEmbeddingProblem: String? {
     let architecture = model.architecture
     let process = diffusion.process
     if architecture.timeFeatures == .fourier && process == .discreteVariancePreserving {
-      return [
+      return
         "model.embedding is fourier, which needs a logarithm that is infinite at step 0 of diffusion.process vp; use "
-          + "vp-sde, or model.embedding sinusoidal"
-      ]
+        + "vp-sde, or model.embedding sinusoidal"
     }
-    guard architecture.dividesOutputByNoise else { return [] }
+    guard architecture.dividesOutputByNoise else { return nil }
     if architecture.timeFeatures != .fourier {
-      return ["model.scale_by_sigma is true, but the time input is not the noise; set model.embedding to fourier"]
+      return "model.scale_by_sigma is true, but the time input is not the noise; set model.embedding to fourier"
     }
     if diffusion.variance.isLearned {
-      return [
-        "model.scale_by_sigma is true, which cannot be combined with a learned variance; diffusion.variance is "
-          + diffusion.variance.rawValue
-      ]
+      return "model.scale_by_sigma is true, which cannot be combined with a learned variance; diffusion.variance is "
+        + diffusion.variance.rawValue
     }
-    return []
+    return nil
   }
 
   /// Whether guidance is possible: there are classes, and a network that was also trained without them.
-  private var guidanceProblems: [String] {
-    if sampling.guidance == 0 { return [] }
+  private var guidanceProblem: String? {
+    if sampling.guidance == 0 { return nil }
     let found = "sampling.guidance is \(text("sampling.guidance")), but the network "
     if model.classes == nil {
-      return [found + "has no classes; set model.classes to the number of the data set's classes"]
+      return found + "has no classes; set model.classes to the number of the data set's classes"
     }
     return training.labelDropout > 0
-      ? [] : [found + "is always conditioned on the class; set training.label_dropout above 0"]
+      ? nil : found + "is always conditioned on the class; set training.label_dropout above 0"
   }
 
   /// Whether `training.decay_start` is consistent with the schedule.
-  private var scheduleProblems: [String] {
-    guard let start = training.decayStart else { return [] }
+  private var decayStartProblem: String? {
+    guard let start = training.decayStart else { return nil }
     let found = "training.decay_start is \(start)"
     if training.schedule == .constant {
-      return [
+      return
         "\(found), but with training.schedule constant the learning rate does not fall; set one of them to another value"
-      ]
     }
     if start < training.warmupSteps {
-      return ["\(found), less than training.warmup_steps \(training.warmupSteps); it must be at least that"]
+      return "\(found), less than training.warmup_steps \(training.warmupSteps); it must be at least that"
     }
     if training.schedule.endsWithTheRun && start >= training.steps {
-      return ["\(found), but training.steps is \(training.steps); it must be less than that"]
+      return "\(found), but training.steps is \(training.steps); it must be less than that"
     }
-    return []
+    return nil
   }
 
   func text(_ name: String) -> String {
