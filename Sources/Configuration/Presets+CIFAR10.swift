@@ -11,7 +11,6 @@ extension Presets {
       figures: "table 1: FID 3.17, IS 9.46, NLL at most 3.75 bits per dimension")
   ) {
     base(&$0)
-    $0.data.flip = true
     $0.model.blocks = 2
     $0.diffusion.variance = .large
     $0.training.steps = 800_000
@@ -48,17 +47,17 @@ extension Presets {
   // MARK: Score-based generative modeling through SDEs
 
   private static let scoreSDE = [
-    ddpmPlusPlus(
-      "vp", "variance-preserving", .variancePreserving, isDeep: false,
+    song(
+      "ddpmpp-vp", "DDPM++", "variance-preserving", .ddpmPlusPlus, .variancePreserving, isDeep: false,
       figures: "tables 2 and 3: FID 2.55, IS 9.58; by the probability flow FID 3.93, NLL 3.16 bits per dimension"),
-    ddpmPlusPlus(
-      "vp", "variance-preserving", .variancePreserving, isDeep: true,
+    song(
+      "ddpmpp-vp", "DDPM++", "variance-preserving", .ddpmPlusPlus, .variancePreserving, isDeep: true,
       figures: "tables 2 and 3: FID 2.41, IS 9.68; by the probability flow FID 3.08, NLL 3.13 bits per dimension"),
-    ddpmPlusPlus(
-      "subvp", "sub-variance-preserving", .subVariancePreserving, isDeep: false,
+    song(
+      "ddpmpp-subvp", "DDPM++", "sub-variance-preserving", .ddpmPlusPlus, .subVariancePreserving, isDeep: false,
       figures: "tables 2 and 3: FID 2.61, IS 9.56; by the probability flow FID 3.16, NLL 3.02 bits per dimension"),
-    ddpmPlusPlus(
-      "subvp", "sub-variance-preserving", .subVariancePreserving, isDeep: true,
+    song(
+      "ddpmpp-subvp", "DDPM++", "sub-variance-preserving", .ddpmPlusPlus, .subVariancePreserving, isDeep: true,
       figures: "tables 2 and 3: FID 2.41, IS 9.57; by the probability flow FID 2.92, NLL 2.99 bits per dimension"),
     ncsnPlusPlus(isDeep: false, figures: "table 3: FID 2.38, IS 9.83, by predictor and corrector"),
     ncsnPlusPlus(isDeep: true, figures: "table 3: FID 2.20, IS 9.89, by predictor and corrector"),
@@ -68,38 +67,34 @@ extension Presets {
     "Song, Sohl-Dickstein, Kingma, Kumar, Ermon, Poole: Score-based generative modeling through stochastic differential "
     + "equations, ICLR 2021, arXiv:2011.13456"
 
-  private static func ddpmPlusPlus(
-    _ name: String, _ title: String, _ process: RunConfiguration.DiffusionSettings.Process, isDeep: Bool,
-    figures: String
+  /// A network of the paper, or its deep variant, for a process in continuous time.
+  private static func song(
+    _ name: String, _ network: String, _ equation: String, _ architecture: UNetArchitecture,
+    _ process: RunConfiguration.DiffusionSettings.Process, isDeep: Bool, figures: String, differences: String? = nil,
+    _ change: (inout RunConfiguration) -> Void = { _ in }
   ) -> Preset {
     Preset(
-      "cifar10-ddpmpp-\(name)" + (isDeep ? "-deep" : ""),
-      "CIFAR-10, DDPM++ cont.\(isDeep ? " (deep)" : ""), \(title) SDE (Song et al. 2021)",
-      publication: .init(songPaper, figures: figures)
+      "cifar10-\(name)" + (isDeep ? "-deep" : ""),
+      "CIFAR-10, \(network) cont.\(isDeep ? " (deep)" : ""), \(equation) SDE (Song et al. 2021)",
+      publication: .init(songPaper, figures: figures, differences: differences)
     ) {
       base(&$0)
-      $0.data.flip = true
-      $0.model.architecture = .ddpmPlusPlus
-      deepen(&$0, isDeep)
+      $0.model.architecture = architecture
+      $0.model.blocks = isDeep ? 8 : 4
       $0.diffusion.process = process
+      $0.training.steps = isDeep ? 950_000 : 1_300_000
+      $0.training.microBatch = 8
+      change(&$0)
     }
   }
 
   private static func ncsnPlusPlus(isDeep: Bool, figures: String) -> Preset {
-    Preset(
-      "cifar10-ncsnpp-ve" + (isDeep ? "-deep" : ""),
-      "CIFAR-10, NCSN++ cont.\(isDeep ? " (deep)" : ""), variance-exploding SDE (Song et al. 2021)",
-      publication: .init(
-        songPaper, figures: figures,
-        differences:
-          "their network is conditioned on the logarithm of half the noise level, since their images are in [0, 1]; "
-          + "this only shifts random phases")
+    song(
+      "ncsnpp-ve", "NCSN++", "variance-exploding", .ncsnPlusPlus, .varianceExploding, isDeep: isDeep, figures: figures,
+      differences:
+        "their network is conditioned on the logarithm of half the noise level, since their images are in [0, 1]; "
+        + "this only shifts random phases"
     ) {
-      base(&$0)
-      $0.data.flip = true
-      $0.model.architecture = .ncsnPlusPlus
-      deepen(&$0, isDeep)
-      $0.diffusion.process = .varianceExploding
       // Theirs are 0.01 and 50, for images from 0 to 1.
       $0.diffusion.sigmaMin = 0.02
       $0.diffusion.sigmaMax = 100
@@ -114,12 +109,6 @@ extension Presets {
     }
   }
 
-  private static func deepen(_ configuration: inout RunConfiguration, _ isDeep: Bool) {
-    configuration.model.blocks = isDeep ? 8 : 4
-    configuration.training.steps = isDeep ? 950_000 : 1_300_000
-    configuration.training.microBatch = 8
-  }
-
   // MARK: EDM
 
   private static let edm = Preset(
@@ -132,7 +121,6 @@ extension Presets {
         "their code augments images by more than mirroring, and conditions the network on the augmentation")
   ) {
     base(&$0)
-    $0.data.flip = true
     $0.model.architecture = .ddpmPlusPlus
     // Theirs uses 0.2 as the variance of the initial matrices.
     $0.model.architecture.attentionInitialScale = 0.2
@@ -156,6 +144,7 @@ extension Presets {
   /// What all of them have in common.
   private static func base(_ configuration: inout RunConfiguration) {
     configuration.data.name = "cifar10"
+    configuration.data.flip = true
     configuration.model.channels = 128
     configuration.model.groups = 32
     configuration.model.multipliers = [1, 2, 2, 2]
