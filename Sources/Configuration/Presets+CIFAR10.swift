@@ -7,7 +7,7 @@ extension Presets {
   private static let ddpm = Preset(
     "cifar10", "CIFAR-10 as in the DDPM paper (Ho et al. 2020, appendix B)",
     publication: .init(
-      "Ho, Jain, Abbeel: Denoising diffusion probabilistic models, NeurIPS 2020, arXiv:2006.11239",
+      paper: "Ho, Jain, Abbeel: Denoising diffusion probabilistic models, NeurIPS 2020, arXiv:2006.11239",
       figures: "table 1: FID 3.17, IS 9.46, NLL at most 3.75 bits per dimension")
   ) {
     base(&$0)
@@ -19,7 +19,7 @@ extension Presets {
   private static let improvedDDPM = Preset(
     "cifar10-improved", "CIFAR-10 with learned variances and the cosine schedule (Nichol and Dhariwal 2021)",
     publication: .init(
-      "Nichol, Dhariwal: Improved denoising diffusion probabilistic models, ICML 2021, arXiv:2102.09672",
+      paper: "Nichol, Dhariwal: Improved denoising diffusion probabilistic models, ICML 2021, arXiv:2102.09672",
       figures: "table 2, L_hybrid with 4000 steps and the cosine schedule: FID 3.19, NLL 3.17 bits per dimension",
       differences:
         "their code pads strided convolutions on all sides, uses PyTorch's initial values, slightly different "
@@ -76,7 +76,7 @@ extension Presets {
     Preset(
       "cifar10-\(name)" + (isDeep ? "-deep" : ""),
       "CIFAR-10, \(network) cont.\(isDeep ? " (deep)" : ""), \(equation) SDE (Song et al. 2021)",
-      publication: .init(songPaper, figures: figures, differences: differences)
+      publication: .init(paper: songPaper, figures: figures, differences: differences)
     ) {
       base(&$0)
       $0.model.architecture = architecture
@@ -114,7 +114,8 @@ extension Presets {
   private static let edm = Preset(
     "cifar10-edm", "CIFAR-10 with EDM's preconditioning, loss and sampler (Karras et al. 2022)",
     publication: .init(
-      "Karras, Aittala, Aila, Laine: Elucidating the design space of diffusion-based generative models, NeurIPS 2022, "
+      paper:
+        "Karras, Aittala, Aila, Laine: Elucidating the design space of diffusion-based generative models, NeurIPS 2022, "
         + "arXiv:2206.00364",
       figures: "table 2, configuration F, unconditional, VP: FID 1.97 with 35 evaluations",
       differences:

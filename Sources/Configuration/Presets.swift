@@ -13,13 +13,7 @@ public struct Preset: Sendable {
     /// The published results on the data set, with their position in the paper; not results of this program.
     public let figures: String
     /// What the authors did differently; nil if nothing.
-    public let differences: String?
-
-    init(_ paper: String, figures: String, differences: String? = nil) {
-      self.paper = paper
-      self.figures = figures
-      self.differences = differences
-    }
+    public var differences: String?
   }
 
   init(

@@ -81,9 +81,9 @@ struct Pack: RankCommand {
     job.tests = tests
     job.name = name
     job.size = size
-    let fitting = images.fitting
-    (job.background, job.channels) = (fitting.background, fitting.channels)
-    job.reader = ImageReader(turning: fitting.reader.turning, pixelLimit: pixelLimit)
+    job.background = images.background
+    job.channels = images.channels
+    job.reader = ImageReader(turning: images.orientation, pixelLimit: pixelLimit)
     job.allowsFlips = flips
     job.subfoldersAreClasses = noSplits
     job.skipsDamaged = skipDamaged

@@ -7,11 +7,7 @@ import Kernels
 import MessagePassing
 import Training
 
-struct Train: RankCommand {
-  // The configurations are compared key by key once they are put together.
-  static let ranksMayDiffer = true
-  static let stopsWhenAsked = true
-
+struct Train: TrainingCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a model, or resume a run.",
     usage: """
@@ -51,22 +47,15 @@ struct Train: RankCommand {
     try require("--trace-steps", traceSteps, in: OptionRange.steps)
   }
 
-  // Checked with the run's folder and its data.
-  var files: CommandFiles { .none }
-
-  mutating func run(on communicator: Communicator) throws {
+  var request: TrainingRun.Request {
     var request = options.request
     if let convolution { request.sources.settings.append("model.convolution=\(convolution.rawValue)") }
     request.trace = trace.map { ($0, traceSteps) }
-    var run = try TrainingRun(request, communicator: communicator)
-    try run.run()
+    return request
   }
 }
 
-struct TrainClassifier: RankCommand {
-  static let ranksMayDiffer = true
-  static let stopsWhenAsked = true
-
+struct TrainClassifier: TrainingCommand {
   static let configuration = CommandConfiguration(
     commandName: "train-classifier",
     abstract: "Train a classifier of noisy images, for guidance.",
@@ -86,12 +75,27 @@ struct TrainClassifier: RankCommand {
 
   @OptionGroup var options: TrainingOptions
 
+  var request: TrainingRun.Request {
+    var request = options.request
+    request.kind = .classifier
+    return request
+  }
+}
+
+/// A command that trains something.
+protocol TrainingCommand: RankCommand {
+  var request: TrainingRun.Request { get }
+}
+
+extension TrainingCommand {
+  // The configurations are compared key by key once they are put together.
+  static var ranksMayDiffer: Bool { true }
+  static var stopsWhenAsked: Bool { true }
+
   // Checked with the run's folder and its data.
   var files: CommandFiles { .none }
 
-  mutating func run(on communicator: Communicator) throws {
-    var request = options.request
-    request.kind = .classifier
+  func run(on communicator: Communicator) throws {
     var run = try TrainingRun(request, communicator: communicator)
     try run.run()
   }
