@@ -81,18 +81,15 @@ extension RunConfiguration {
 
   /// The variances of the steps of `vp`.
   public func schedule() throws(DiffusionError) -> NoiseSchedule {
-    let schedule = try scheduleWithSignal()
-    return diffusion.zeroTerminalSNR ? try schedule.withZeroTerminalSNR() : schedule
-  }
-
-  private func scheduleWithSignal() throws(DiffusionError) -> NoiseSchedule {
     let (steps, first, last) = (diffusion.steps, diffusion.betaFirst, diffusion.betaLast)
-    switch diffusion.schedule {
-    case .linear: return try .linear(steps: steps, first: first, last: last)
-    case .cosine: return try .cosine(steps: steps)
-    case .quadratic: return try .quadratic(steps: steps, first: first, last: last)
-    case .sigmoid: return try .sigmoid(steps: steps, first: first, last: last)
-    }
+    let schedule: NoiseSchedule =
+      switch diffusion.schedule {
+      case .linear: try .linear(steps: steps, first: first, last: last)
+      case .cosine: try .cosine(steps: steps)
+      case .quadratic: try .quadratic(steps: steps, first: first, last: last)
+      case .sigmoid: try .sigmoid(steps: steps, first: first, last: last)
+      }
+    return diffusion.zeroTerminalSNR ? try schedule.withZeroTerminalSNR() : schedule
   }
 
   /// What the network predicts, and how its input is computed.

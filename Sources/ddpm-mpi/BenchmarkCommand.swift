@@ -82,29 +82,16 @@ struct BenchmarkCommand: RankCommand {
     try require("--threads", threads, in: OptionRange.threads)
     try require("--steps", steps, in: OptionRange.steps)
     try require("--image-size", imageSize, in: 1...16384)
-    if job == .sample && microBatch != nil {
-      throw ValidationError("--micro-batch is for training; --job sample takes each rank's images together.")
-    }
-    if job != .train && reduction != nil {
-      throw ValidationError("--reduction is for --job train; --job \(job.rawValue) adds up no gradients.")
-    }
-    if job == .start && steps != nil {
-      throw ValidationError("--steps and --job start exclude each other; it ends before the first step.")
-    }
-    if job == .start && scaling {
-      throw ValidationError("--scaling and --job start exclude each other; there are no steps to compare.")
-    }
-    try validateProfile()
-  }
-
-  /// What cannot be profiled.
-  private func validateProfile() throws {
-    guard profile else { return }
-    if job == .start {
-      throw ValidationError("--profile and --job start exclude each other; there are no steps to profile.")
-    }
-    if scaling {
-      throw ValidationError("--profile and --scaling exclude each other; profile one number of ranks at a time.")
+    let (trains, samples, starts) = (job == .train, job == .sample, job == .start)
+    for (isGiven, problem) in [
+      (samples && microBatch != nil, "--micro-batch is for training; --job sample takes each rank's images together."),
+      (!trains && reduction != nil, "--reduction is for --job train; --job \(job.rawValue) adds up no gradients."),
+      (starts && steps != nil, "--steps and --job start exclude each other; it ends before the first step."),
+      (starts && scaling, "--scaling and --job start exclude each other; there are no steps to compare."),
+      (starts && profile, "--profile and --job start exclude each other; there are no steps to profile."),
+      (scaling && profile, "--profile and --scaling exclude each other; profile one number of ranks at a time."),
+    ] where isGiven {
+      throw ValidationError(problem)
     }
   }
 
