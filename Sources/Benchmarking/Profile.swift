@@ -27,18 +27,19 @@ public struct Profile: Sendable {
     public let gap: Double?
 
     init(
-      _ operation: String, seconds: Double, share: Double, calls: Int, work: Work, idealSeconds: Double, peak: Double
+      _ operation: String, seconds: Double, stepSeconds: Double, calls: Int = 0, work: Work = Work(),
+      idealSeconds: Double = 0, peaks: Peaks
     ) {
       func perSecond(_ count: Int) -> Double? {
         count == 0 || seconds <= 0 ? nil : rounded(Double(count) * 1e-9 / seconds, places: 3)
       }
       self.operation = operation
       self.seconds = rounded(seconds, places: 7)
-      self.share = rounded(share, places: 5)
+      share = rounded(seconds / stepSeconds, places: 5)
       self.calls = calls
       effectiveGflopPerSecond = perSecond(work.directArithmetic)
       gflopPerSecond = perSecond(work.arithmetic)
-      shareOfPeak = gflopPerSecond.map { rounded($0 * 1e9 / peak, places: 4) }
+      shareOfPeak = gflopPerSecond.map { rounded($0 * 1e9 / peaks.arithmeticPerSecond, places: 4) }
       gbPerSecond = perSecond(work.bytes)
       self.idealSeconds = idealSeconds > 0 ? rounded(idealSeconds, places: 9) : nil
       gap = idealSeconds > 0 ? rounded(seconds / idealSeconds, places: 3) : nil
@@ -84,8 +85,8 @@ extension Profile {
       let ideal = peaks.idealSeconds(work)
       rows.append(
         Row(
-          kind.name, seconds: total.seconds / Double(steps), share: total.seconds / Double(steps) / stepSeconds,
-          calls: total.calls / steps, work: work, idealSeconds: ideal, peak: peaks.arithmeticPerSecond))
+          kind.name, seconds: total.seconds / Double(steps), stepSeconds: stepSeconds, calls: total.calls / steps,
+          work: work, idealSeconds: ideal, peaks: peaks))
       sum += work
       calls += total.calls / steps
       seconds += total.seconds / Double(steps)
@@ -93,14 +94,10 @@ extension Profile {
     }
     // A dictionary has no defined order.
     rows.sort { ($1.seconds, $0.operation) < ($0.seconds, $1.operation) }
-    let other = stepSeconds - seconds
-    rows.append(
-      Row(
-        "other", seconds: other, share: other / stepSeconds, calls: 0, work: Work(), idealSeconds: 0,
-        peak: peaks.arithmeticPerSecond))
+    rows.append(Row("other", seconds: stepSeconds - seconds, stepSeconds: stepSeconds, peaks: peaks))
     let step = Row(
-      "whole step", seconds: stepSeconds, share: 1, calls: calls, work: sum, idealSeconds: idealSeconds,
-      peak: peaks.arithmeticPerSecond)
+      "whole step", seconds: stepSeconds, stepSeconds: stepSeconds, calls: calls, work: sum, idealSeconds: idealSeconds,
+      peaks: peaks)
     let scale = Scale(
       steps: steps, images: images, peakGflopPerSecond: rounded(peaks.arithmeticPerSecond * 1e-9, places: 2),
       copyGbPerSecond: rounded(peaks.copiedBytesPerSecond * 1e-9, places: 3),

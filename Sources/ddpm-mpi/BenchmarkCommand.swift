@@ -83,16 +83,15 @@ struct BenchmarkCommand: RankCommand {
     try require("--steps", steps, in: OptionRange.steps)
     try require("--image-size", imageSize, in: 1...16384)
     let (trains, samples, starts) = (job == .train, job == .sample, job == .start)
-    for (isGiven, problem) in [
+    let conflicts: [(isGiven: Bool, problem: String)] = [
       (samples && microBatch != nil, "--micro-batch is for training; --job sample takes each rank's images together."),
       (!trains && reduction != nil, "--reduction is for --job train; --job \(job.rawValue) adds up no gradients."),
       (starts && steps != nil, "--steps and --job start exclude each other; it ends before the first step."),
       (starts && scaling, "--scaling and --job start exclude each other; there are no steps to compare."),
       (starts && profile, "--profile and --job start exclude each other; there are no steps to profile."),
       (scaling && profile, "--profile and --scaling exclude each other; profile one number of ranks at a time."),
-    ] where isGiven {
-      throw ValidationError(problem)
-    }
+    ]
+    for conflict in conflicts where conflict.isGiven { throw ValidationError(conflict.problem) }
   }
 
   private var request: Benchmark.Request {

@@ -206,7 +206,7 @@ public struct ClusterModel: Sendable {
       imagesPerSecond: Double(workload.batch) / step, bytesPerRank: bytes, checkpointBytes: checkpoint,
       checkpointSeconds: Double(checkpoint) / network.storageBytesPerSecond,
       checkpointPause: Double(owned * 4 * state) / machine.copiedBytesPerSecond,
-      messagesPerRank: levelPeers == 0 ? 0 : sharding.buckets.count * levelPeers * (sums + 1),
+      messagesPerRank: sharding.buckets.count * levelPeers * (sums + 1),
       largestMessage: levelPeers == 0 ? 0 : 4 * (sharding.buckets.first.map { $0.count / grid.rankCount } ?? 0))
   }
 
