@@ -74,7 +74,7 @@ private struct CIFARRecords {
     bytes.reserveCapacity(files.count * imagesPerFile * Self.side * Self.side * Self.channels)
     for file in files { try append(file: file, imagesPerFile: imagesPerFile, to: &bytes, &labels) }
     return StoredImages(
-      name: name, height: Self.side, width: Self.side, channels: Self.channels, bytes: bytes, labels: labels,
+      name: name, imageShape: [Self.side, Self.side, Self.channels], bytes: bytes, labels: labels,
       classNames: classNames, allowsFlips: true)
   }
 

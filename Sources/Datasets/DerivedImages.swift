@@ -5,7 +5,7 @@ import Tensors
 public struct FittedImages: ImageDataset {
   private let base: any ImageDataset
   private let side: Int?
-  public let channels: Int
+  public let imageShape: [Int]
 
   /// - Parameters:
   ///   - side: the side of the squares; nil keeps the sizes.
@@ -13,13 +13,11 @@ public struct FittedImages: ImageDataset {
   public init(_ base: any ImageDataset, side: Int?, channels: Int) {
     self.base = base
     self.side = side
-    self.channels = channels
+    imageShape = [side ?? base.height, side ?? base.width, channels]
   }
 
   public var name: String { base.name }
   public var count: Int { base.count }
-  public var height: Int { side ?? base.height }
-  public var width: Int { side ?? base.width }
   public var classNames: [String] { base.classNames }
   public var allowsFlips: Bool { base.allowsFlips }
   public var readsFiles: Bool { base.readsFiles }
@@ -95,9 +93,7 @@ public struct JoinedImages: ImageDataset {
 
   public var name: String { parts[0].name }
   public var count: Int { starts[parts.count] }
-  public var height: Int { parts[0].height }
-  public var width: Int { parts[0].width }
-  public var channels: Int { parts[0].channels }
+  public var imageShape: [Int] { parts[0].imageShape }
   public var contentMark: UInt64 { Fingerprint.of([fingerprint] + parts.map(\.contentMark)) }
   public var readsFiles: Bool { parts.contains(where: \.readsFiles) }
 
@@ -144,9 +140,7 @@ public struct RemainingImages: ImageDataset {
 
   public var name: String { base.name }
   public var count: Int { indices.count }
-  public var height: Int { base.height }
-  public var width: Int { base.width }
-  public var channels: Int { base.channels }
+  public var imageShape: [Int] { base.imageShape }
   public var classNames: [String] { base.classNames }
   public var allowsFlips: Bool { base.allowsFlips }
   public var readsFiles: Bool { base.readsFiles }

@@ -33,9 +33,7 @@ public struct FolderImages: ImageDataset {
   }
 
   public let name: String
-  public let height: Int
-  public let width: Int
-  public let channels: Int
+  public let imageShape: [Int]
   /// The content of the images is unknown, so this is left to the user.
   public let allowsFlips = false
   /// Computed from the files' names and sizes, not from their contents.
@@ -63,11 +61,12 @@ public struct FolderImages: ImageDataset {
     name = folder.name
     self.folder = folder
     self.fitting = fitting
-    height = fitting.side ?? headers[0].height
-    width = fitting.side ?? headers[0].width
-    channels = fitting.channels ?? (headers[0].isGrey ? 1 : 3)
+    imageShape = [
+      fitting.side ?? headers[0].height, fitting.side ?? headers[0].width,
+      fitting.channels ?? (headers[0].isGrey ? 1 : 3),
+    ]
     var fingerprint = Fingerprint()
-    for number in [folder.files.count, height, width, channels] { fingerprint.add(number) }
+    for number in [folder.files.count] + imageShape { fingerprint.add(number) }
     for choice in [fitting.background?.rawValue ?? "", fitting.reader.turning.rawValue] { fingerprint.add(choice) }
     for name in folder.classNames { fingerprint.add(name) }
     for file in folder.files {

@@ -9,9 +9,7 @@ import Tensors
 public final class HDF5Images: ImageDataset, @unchecked Sendable {
   public let name: String
   public let count: Int
-  public let height: Int
-  public let width: Int
-  public let channels: Int
+  public let imageShape: [Int]
   public let classNames: [String]
   public let allowsFlips: Bool
   /// Computed from the labels and the shape, since the contents have no checksums.
@@ -36,7 +34,7 @@ public final class HDF5Images: ImageDataset, @unchecked Sendable {
       return (reader, try reader.ask(ImageContentsQuestion(path: path, split: split)))
     }
     let shape = contents.shape
-    (count, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
+    (count, imageShape) = (shape[0], Array(shape.dropFirst()))
     (name, classNames, allowsFlips) = (contents.name, contents.classNames, contents.allowsFlips)
     (labels, checksums, dataset) = (contents.labels, contents.checksums, contents.dataset)
     (self.path, self.reader) = (path, reader)

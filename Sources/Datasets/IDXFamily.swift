@@ -134,7 +134,7 @@ public struct IDXSet: Sendable {
         advice: "use both files from the same source")
     }
     return StoredImages(
-      name: family.name, height: side + 2 * rim, width: side + 2 * rim, channels: 1,
+      name: family.name, imageShape: [side + 2 * rim, side + 2 * rim, 1],
       bytes: padded(images.elements, transposed: family.isTransposed), labels: labels.classIndices,
       classNames: family.classNames, allowsFlips: false)
   }

@@ -7,10 +7,8 @@ public protocol ImageDataset: Sendable {
   var name: String { get }
   /// The number of images.
   var count: Int { get }
-  var height: Int { get }
-  var width: Int { get }
-  /// 1 for grey, 3 for red, green, blue.
-  var channels: Int { get }
+  /// [H, W, C], with C = 1 for grey and 3 for red, green, blue.
+  var imageShape: [Int] { get }
   /// The names of the classes, in the order of labels.
   var classNames: [String] { get }
   /// Whether mirrored images (left and right swapped) would be valid images of this data set.
@@ -71,11 +69,12 @@ extension ImageDataset {
     return damaged.withLock { $0.sorted { $0.index < $1.index } }
   }
 
-  /// [H, W, C].
-  public var imageShape: [Int] { [height, width, channels] }
+  public var height: Int { imageShape[0] }
+  public var width: Int { imageShape[1] }
+  public var channels: Int { imageShape[2] }
 
   /// H · W · C.
-  public var elementsPerImage: Int { height * width * channels }
+  public var elementsPerImage: Int { imageShape.reduce(1, *) }
 
   /// The values of an image, [H, W, C].
   /// - Throws: `DatasetError` if it cannot be read.
@@ -95,6 +94,7 @@ extension ImageDataset {
   /// Converts an image's bytes to floats in [−1, 1], value / 127.5 − 1, [H, W, C].
   func scale(_ bytes: ByteTensor, into target: Tensor, flipped: Bool) {
     verify(bytes.count == elementsPerImage && target.count == elementsPerImage, "images of \(imageShape)")
+    let (height, width, channels) = (self.height, self.width, self.channels)
     for row in 0..<height {
       for column in 0..<width {
         let from = (row * width + (flipped ? width - 1 - column : column)) * channels

@@ -170,9 +170,7 @@ public struct NumpyImages: ImageDataset {
 
   public let name: String
   public let count: Int
-  public let height: Int
-  public let width: Int
-  public let channels: Int
+  public let imageShape: [Int]
   public let classNames: [String]
   public let allowsFlips = false
   /// Computed from the shape, the labels and, if they are in memory, the images.
@@ -185,7 +183,7 @@ public struct NumpyImages: ImageDataset {
   /// - Parameter labels: empty if there are none.
   init(name: String, shape: [Int], _ pixels: Pixels, labels: [Int64], classNames: [String], remarks: [String]) {
     self.name = name
-    (count, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
+    (count, imageShape) = (shape[0], Array(shape.dropFirst()))
     self.pixels = pixels
     self.labels = labels
     self.classNames = classNames

@@ -16,9 +16,7 @@ import Tensors
 public struct PackedImages: ImageDataset {
   public let name: String
   public let count: Int
-  public let height: Int
-  public let width: Int
-  public let channels: Int
+  public let imageShape: [Int]
   public let classNames: [String]
   public let allowsFlips: Bool
   /// Computed from the labels and checksums, not from the images themselves.
@@ -38,7 +36,7 @@ public struct PackedImages: ImageDataset {
     do { try FileSeal.verify(path) } catch { throw DatasetError(error, path) }
     let contents = try ImageFileContents.read(path, split: split)
     let shape = contents.shape
-    (count, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
+    (count, imageShape) = (shape[0], Array(shape.dropFirst()))
     name = contents.name
     classNames = contents.classNames
     allowsFlips = contents.allowsFlips

@@ -7,9 +7,7 @@ import Tensors
 public struct Shapes: ImageDataset {
   public let name = "shapes"
   public let count: Int
-  public let height: Int
-  public let width: Int
-  public let channels: Int
+  public let imageShape: [Int]
   public let classNames = ["circle", "square", "triangle", "cross", "ring"]
   /// Mirrored images are already as likely as their originals, so flips would add nothing.
   public let allowsFlips = false
@@ -27,9 +25,7 @@ public struct Shapes: ImageDataset {
   public init(count: Int = 10_000, size: Int = 32, channels: Int = 3, split: DatasetSplit = .training) {
     precondition(count > 0 && size >= 8 && (channels == 1 || channels == 3))
     self.count = count
-    height = size
-    width = size
-    self.channels = channels
+    imageShape = [size, size, channels]
     offset = split == .training ? 0 : 10_000
     var fingerprint = Fingerprint()
     for number in [count, size, channels] + (offset > 0 ? [offset] : []) { fingerprint.add(number) }
@@ -44,21 +40,22 @@ public struct Shapes: ImageDataset {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
     let stream = stream(index)
     let shape = stream.integer(Word.shape, below: classNames.count)
-    let size = Double(width)
+    let (side, channels) = (width, self.channels)
+    let size = Double(side)
     let radius = size * (0.15 + 0.2 * Double(stream.uniform(Word.radius)))
     let centreX = radius + (size - 2 * radius) * Double(stream.uniform(Word.x))
     let centreY = radius + (size - 2 * radius) * Double(stream.uniform(Word.y))
     let ground = (0..<channels).map { 80 * Double(stream.uniform(Word.ground + $0)) }
     let ink = (0..<channels).map { 130 + 125 * Double(stream.uniform(Word.ink + $0)) }
-    for row in 0..<height {
-      for column in 0..<width {
+    for row in 0..<side {
+      for column in 0..<side {
         let distance = Self.distance(
           toShape: shape, x: Double(column) + 0.5 - centreX, y: Double(row) + 0.5 - centreY, radius: radius)
         // The fraction of the pixel that the shape would cover if its edge were straight.
         let share = min(max(0.5 - distance, 0), 1)
         for channel in 0..<channels {
           let value = ground[channel] + share * (ink[channel] - ground[channel])
-          target[(row * width + column) * channels + channel] = UInt8(value.rounded())
+          target[(row * side + column) * channels + channel] = UInt8(value.rounded())
         }
       }
     }

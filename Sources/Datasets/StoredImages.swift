@@ -3,9 +3,7 @@ import Tensors
 /// Images in memory as bytes, with a label each.
 public struct StoredImages: ImageDataset {
   public let name: String
-  public let height: Int
-  public let width: Int
-  public let channels: Int
+  public let imageShape: [Int]
   public let classNames: [String]
   public let allowsFlips: Bool
   public let fingerprint: UInt64
@@ -16,23 +14,21 @@ public struct StoredImages: ImageDataset {
   public var count: Int { labels.count }
 
   /// - Parameters:
+  ///   - imageShape: [H, W, C].
   ///   - bytes: the values of all images, [N, H, W, C].
   ///   - labels: one per image, indices in `classNames`.
   init(
-    name: String, height: Int, width: Int, channels: Int, bytes: [UInt8], labels: [UInt8], classNames: [String],
-    allowsFlips: Bool
+    name: String, imageShape: [Int], bytes: [UInt8], labels: [UInt8], classNames: [String], allowsFlips: Bool
   ) {
-    precondition(bytes.count == labels.count * height * width * channels)
+    precondition(bytes.count == labels.count * imageShape.reduce(1, *))
     self.name = name
-    self.height = height
-    self.width = width
-    self.channels = channels
+    self.imageShape = imageShape
     self.bytes = bytes
     self.labels = labels
     self.classNames = classNames
     self.allowsFlips = allowsFlips
     var fingerprint = Fingerprint()
-    for number in [labels.count, height, width, channels] { fingerprint.add(number) }
+    for number in [labels.count] + imageShape { fingerprint.add(number) }
     fingerprint.add(labels)
     fingerprint.add(bytes)
     self.fingerprint = fingerprint.value

@@ -14,9 +14,7 @@ import Testing
 
     var name: String { shapes.name }
     var count: Int { shapes.count }
-    var height: Int { 8 }
-    var width: Int { 8 }
-    var channels: Int { 3 }
+    var imageShape: [Int] { [8, 8, 3] }
     var classNames: [String] { shapes.classNames }
     var allowsFlips: Bool { true }
     var fingerprint: UInt64 { shapes.fingerprint }
