@@ -24,12 +24,7 @@ public struct FittedImages: ImageDataset {
 
   public var contentMark: UInt64 { Fingerprint.of([fingerprint, base.contentMark]) }
 
-  public var fingerprint: UInt64 {
-    var fingerprint = Fingerprint()
-    fingerprint.add(base.fingerprint)
-    for number in imageShape { fingerprint.add(number) }
-    return fingerprint.value
-  }
+  public var fingerprint: UInt64 { Fingerprint.of([base.fingerprint] + imageShape.map { UInt64($0) }) }
 
   public func label(of index: Int) -> Int? { base.label(of: index) }
 

@@ -4,6 +4,11 @@ import Glibc
 struct Fingerprint {
   private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
+  /// The hash of some numbers, to which more can be added.
+  init(_ numbers: [Int] = []) {
+    for number in numbers { add(number) }
+  }
+
   mutating func add(_ word: UInt64) {
     value = (value ^ word) &* 0x9e37_79b9_7f4a_7c15
     value ^= value >> 32

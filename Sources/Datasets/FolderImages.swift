@@ -65,8 +65,7 @@ public struct FolderImages: ImageDataset {
       fitting.side ?? headers[0].height, fitting.side ?? headers[0].width,
       fitting.channels ?? (headers[0].isGrey ? 1 : 3),
     ]
-    var fingerprint = Fingerprint()
-    for number in [folder.files.count] + imageShape { fingerprint.add(number) }
+    var fingerprint = Fingerprint([folder.files.count] + imageShape)
     for choice in [fitting.background?.rawValue ?? "", fitting.reader.turning.rawValue] { fingerprint.add(choice) }
     for name in folder.classNames { fingerprint.add(name) }
     for file in folder.files {

@@ -38,8 +38,7 @@ public final class HDF5Images: ImageDataset, @unchecked Sendable {
     (name, classNames, allowsFlips) = (contents.name, contents.classNames, contents.allowsFlips)
     (labels, checksums, dataset) = (contents.labels, contents.checksums, contents.dataset)
     (self.path, self.reader) = (path, reader)
-    var fingerprint = Fingerprint()
-    for number in shape { fingerprint.add(number) }
+    var fingerprint = Fingerprint(shape)
     fingerprint.add(labels)
     self.fingerprint = fingerprint.value
   }

@@ -188,8 +188,7 @@ public struct NumpyImages: ImageDataset {
     self.labels = labels
     self.classNames = classNames
     self.remarks = remarks
-    var fingerprint = Fingerprint()
-    for number in shape { fingerprint.add(number) }
+    var fingerprint = Fingerprint(shape)
     fingerprint.add(labels)
     if case .memory(let bytes) = pixels { fingerprint.add(bytes) }
     self.fingerprint = fingerprint.value

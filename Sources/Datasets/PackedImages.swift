@@ -44,8 +44,7 @@ public struct PackedImages: ImageDataset {
     datasetName = contents.dataset
     (offset, checksums) = try contents.requirePacked()
     do { file = try OpenedFile(RegularFile(path)) } catch { throw DatasetError(error, path) }
-    var fingerprint = Fingerprint()
-    for number in shape + [allowsFlips ? 1 : 0, classNames.count] { fingerprint.add(number) }
+    var fingerprint = Fingerprint(shape + [allowsFlips ? 1 : 0, classNames.count])
     for name in classNames { fingerprint.add(name) }
     fingerprint.add(labels)
     fingerprint.add(checksums)

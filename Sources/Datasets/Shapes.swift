@@ -27,9 +27,7 @@ public struct Shapes: ImageDataset {
     self.count = count
     imageShape = [size, size, channels]
     offset = split == .training ? 0 : 10_000
-    var fingerprint = Fingerprint()
-    for number in [count, size, channels] + (offset > 0 ? [offset] : []) { fingerprint.add(number) }
-    self.fingerprint = fingerprint.value
+    fingerprint = Fingerprint([count, size, channels] + (offset > 0 ? [offset] : [])).value
   }
 
   public func label(of index: Int) -> Int? {

@@ -27,8 +27,7 @@ public struct StoredImages: ImageDataset {
     self.labels = labels
     self.classNames = classNames
     self.allowsFlips = allowsFlips
-    var fingerprint = Fingerprint()
-    for number in [labels.count] + imageShape { fingerprint.add(number) }
+    var fingerprint = Fingerprint([labels.count] + imageShape)
     fingerprint.add(labels)
     fingerprint.add(bytes)
     self.fingerprint = fingerprint.value
