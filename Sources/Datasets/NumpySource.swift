@@ -72,7 +72,7 @@ public struct NumpySource: Sendable {
   public var hasTests: Bool { test != nil }
 
   /// - Throws: `DatasetError`.
-  public func images(_ split: DatasetSplit) throws(DatasetError) -> NumpyImages {
+  public func images(_ split: DatasetSplit) throws(DatasetError) -> any ImageDataset {
     do throws(InterchangeError) {
       switch contents {
       case .array(let file): return try images(file)
@@ -92,12 +92,10 @@ public struct NumpySource: Sendable {
       throw InterchangeError(
         path, "shape \(file.shape) takes \(shape.reduce(1, *)) bytes, but \(file.elementBytes) bytes follow the header")
     }
-    return NumpyImages(
-      name: withoutEnding(lastPart(ofPath: path)), shape: shape, .file(file), labels: [], classNames: [],
-      remarks: remarks)
+    return NumpyImages(name: withoutEnding(lastPart(ofPath: path)), shape: shape, file)
   }
 
-  private func images(_ archive: NumpyArchive, _ split: DatasetSplit) throws(InterchangeError) -> NumpyImages {
+  private func images(_ archive: NumpyArchive, _ split: DatasetSplit) throws(InterchangeError) -> StoredImages {
     let names = split == .training ? training : test ?? training
     let shape = try shape(
       archive.shape(names.images) ?? [], type: archive.type(names.images) ?? "", of: names.images)
@@ -114,9 +112,9 @@ public struct NumpySource: Sendable {
         path, "label \(index) of \(names.labels) is \(label), but classes are 0 to \(max(classNames.count, 1) - 1)",
         advice: "number the classes from 0")
     }
-    return NumpyImages(
-      name: withoutEnding(lastPart(ofPath: path)), shape: shape, .memory(bytes), labels: labels, classNames: classNames,
-      remarks: remarks)
+    return StoredImages(
+      name: withoutEnding(lastPart(ofPath: path)), imageShape: Array(shape.dropFirst()), bytes: bytes, labels: labels,
+      classNames: classNames, allowsFlips: false, remarks: remarks)
   }
 
   /// The names of the classes, or numbers up to the largest label of any part.
@@ -160,59 +158,37 @@ public struct NumpySource: Sendable {
   }
 }
 
-/// Images of a `NumpySource`.
-public struct NumpyImages: ImageDataset {
-  enum Pixels: Sendable {
-    /// [N, H, W, C].
-    case memory([UInt8])
-    case file(NumpyFile)
-  }
+/// The images of an array in a file of its own, read one by one on demand.
+struct NumpyImages: ImageDataset {
+  let name: String
+  let count: Int
+  let imageShape: [Int]
+  let classNames: [String] = []
+  let allowsFlips = false
+  /// Computed from the shape alone.
+  let fingerprint: UInt64
+  let readsFiles = true
+  private let file: NumpyFile
 
-  public let name: String
-  public let count: Int
-  public let imageShape: [Int]
-  public let classNames: [String]
-  public let allowsFlips = false
-  /// Computed from the shape, the labels and, if they are in memory, the images.
-  public let fingerprint: UInt64
-  public let readsFiles = true
-  public let remarks: [String]
-  private let labels: [Int64]
-  private let pixels: Pixels
-
-  /// - Parameter labels: empty if there are none.
-  init(name: String, shape: [Int], _ pixels: Pixels, labels: [Int64], classNames: [String], remarks: [String]) {
+  /// - Parameter shape: [N, H, W, C].
+  init(name: String, shape: [Int], _ file: NumpyFile) {
     self.name = name
     (count, imageShape) = (shape[0], Array(shape.dropFirst()))
-    self.pixels = pixels
-    self.labels = labels
-    self.classNames = classNames
-    self.remarks = remarks
-    var fingerprint = Fingerprint(shape)
-    fingerprint.add(labels)
-    if case .memory(let bytes) = pixels { fingerprint.add(bytes) }
-    self.fingerprint = fingerprint.value
+    fingerprint = Fingerprint(shape).value
+    self.file = file
   }
 
-  public var contentMark: UInt64 {
-    guard case .file(let file) = pixels else { return fingerprint }
-    return Fingerprint.of([fingerprint, modificationMark(file.path)])
-  }
+  var contentMark: UInt64 { Fingerprint.of([fingerprint, modificationMark(file.path)]) }
 
-  public func label(of index: Int) -> Int? { labels.isEmpty ? nil : Int(labels[index]) }
+  func label(of index: Int) -> Int? { nil }
 
-  public func copyBytes(of index: Int, into target: ByteTensor) throws {
+  func copyBytes(of index: Int, into target: ByteTensor) throws {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
-    let size = elementsPerImage
-    switch pixels {
-    case .memory(let bytes): target.copy(bytes[index * size..<(index + 1) * size])
-    case .file(let file):
-      do throws(InterchangeError) {
-        try target.withUnsafeMutableBytes { (bytes) throws(InterchangeError) in
-          try file.read(at: index * size, into: bytes)
-        }
-      } catch { throw DatasetError(error) }
-    }
+    do throws(InterchangeError) {
+      try target.withUnsafeMutableBytes { (bytes) throws(InterchangeError) in
+        try file.read(at: index * elementsPerImage, into: bytes)
+      }
+    } catch { throw DatasetError(error) }
   }
 }
 

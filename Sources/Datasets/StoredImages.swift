@@ -1,39 +1,43 @@
 import Tensors
 
-/// Images in memory as bytes, with a label each.
+/// Images in memory as bytes, with or without labels.
 public struct StoredImages: ImageDataset {
   public let name: String
+  public let count: Int
   public let imageShape: [Int]
   public let classNames: [String]
   public let allowsFlips: Bool
   public let fingerprint: UInt64
-  private let labels: [UInt8]
+  public let remarks: [String]
+  private let labels: [Int32]
   /// [N, H, W, C].
   private let bytes: [UInt8]
-
-  public var count: Int { labels.count }
 
   /// - Parameters:
   ///   - imageShape: [H, W, C].
   ///   - bytes: the values of all images, [N, H, W, C].
-  ///   - labels: one per image, indices in `classNames`.
+  ///   - labels: one per image, indices in `classNames`; empty if there are no classes.
   init(
-    name: String, imageShape: [Int], bytes: [UInt8], labels: [UInt8], classNames: [String], allowsFlips: Bool
+    name: String, imageShape: [Int], bytes: [UInt8], labels: [some FixedWidthInteger & BitwiseCopyable],
+    classNames: [String], allowsFlips: Bool, remarks: [String] = []
   ) {
-    precondition(bytes.count == labels.count * imageShape.reduce(1, *))
+    let count = bytes.count / imageShape.reduce(1, *)
+    precondition(bytes.count == count * imageShape.reduce(1, *) && (labels.isEmpty || labels.count == count))
     self.name = name
+    self.count = count
     self.imageShape = imageShape
     self.bytes = bytes
-    self.labels = labels
+    self.labels = labels.map { Int32($0) }
     self.classNames = classNames
     self.allowsFlips = allowsFlips
-    var fingerprint = Fingerprint([labels.count] + imageShape)
+    self.remarks = remarks
+    var fingerprint = Fingerprint([count] + imageShape)
     fingerprint.add(labels)
     fingerprint.add(bytes)
     self.fingerprint = fingerprint.value
   }
 
-  public func label(of index: Int) -> Int? { Int(labels[index]) }
+  public func label(of index: Int) -> Int? { labels.isEmpty ? nil : Int(labels[index]) }
 
   public func copyBytes(of index: Int, into target: ByteTensor) {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
