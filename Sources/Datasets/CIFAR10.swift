@@ -16,13 +16,7 @@ public enum CIFAR10 {
   ) throws -> StoredImages {
     let files = split == .test ? ["test_batch.bin"] : (1...5).map { "data_batch_\($0).bin" }
     return try CIFARRecords(archive: "cifar-10-binary.tar.gz", labelBytes: 1, classNames: classNames).load(
-      "cifar10", files.map { "\(self.folder(folder))/\($0)" }, imagesPerFile: imagesPerFile)
-  }
-
-  /// The folder of the files.
-  static func folder(_ path: String) -> String {
-    let nested = "\(path)/cifar-10-batches-bin"
-    return fileExists(nested) ? nested : path
+      "cifar10", files.map { "\(folderOfFiles(folder, "cifar-10-batches-bin"))/\($0)" }, imagesPerFile: imagesPerFile)
   }
 }
 
@@ -36,7 +30,7 @@ public enum CIFAR100 {
   ///   - count: the number of records that the file must have; by default 50 000, for tests 10 000.
   /// - Throws: `DatasetError`.
   public static func load(folder: String, split: DatasetSplit = .training, count: Int? = nil) throws -> StoredImages {
-    let folder = self.folder(folder)
+    let folder = folderOfFiles(folder, "cifar-100-binary")
     let advice = "unpack cifar-100-binary.tar.gz and give its folder"
     let names = "\(folder)/fine_label_names.txt"
     guard fileExists(names) else { throw DatasetError(.missing, names, "does not exist", advice: advice) }
@@ -50,12 +44,12 @@ public enum CIFAR100 {
       "cifar100", ["\(folder)/\(split == .test ? "test" : "train").bin"],
       imagesPerFile: count ?? (split == .test ? 10_000 : 50_000))
   }
+}
 
-  /// The folder of the files.
-  static func folder(_ path: String) -> String {
-    let nested = "\(path)/cifar-100-binary"
-    return fileExists(nested) ? nested : path
-  }
+/// The folder itself, or the subfolder that the archive creates.
+private func folderOfFiles(_ folder: String, _ name: String) -> String {
+  let nested = "\(folder)/\(name)"
+  return fileExists(nested) ? nested : folder
 }
 
 /// Records of labels and three planes of 32x32 values.
@@ -97,7 +91,7 @@ private struct CIFARRecords {
         "\(imagesPerFile) records of \(recordSize) bytes take \(expected) bytes, but the file has \(records.count)")
     }
     let newLabels = stride(from: 0, to: expected, by: recordSize).map { records[$0 + labelBytes - 1] }
-    try checkLabels(newLabels, classCount: classNames.count, file: file)
+    try checkLabels(newLabels, 0..<classNames.count, file: file)
     labels += newLabels
     bytes += [UInt8](unsafeUninitializedCapacity: imagesPerFile * channels * plane) { interleaved, initialised in
       for record in 0..<imagesPerFile {

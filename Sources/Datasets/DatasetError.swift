@@ -38,7 +38,10 @@ public struct DatasetError: JobEndingError, Equatable, Codable, CustomStringConv
   public var exitStatus: ExitStatus { .badInput }
   public var description: String { "\(location): \(problem); \(advice)" }
 
-  init(_ kind: Kind, _ location: String, _ problem: String, advice: String = "the file is damaged: fetch it again") {
+  /// The advice for a damaged file.
+  static let fetchAgain = "the file is damaged: fetch it again"
+
+  init(_ kind: Kind, _ location: String, _ problem: String, advice: String = Self.fetchAgain) {
     self.kind = kind
     self.location = location
     self.problem = problem

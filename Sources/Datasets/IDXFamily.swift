@@ -107,18 +107,16 @@ public struct IDXSet: Sendable {
     family.imageFiles(split).contains { fileExists("\(folder)/\($0)") }
   }
 
-  /// - Throws: `DatasetError`.
-  public func load(_ split: DatasetSplit) throws -> StoredImages {
-    try load(
-      split, advice: "put the files of images and labels into one folder, plain or compressed (.gz)")
-  }
-
   /// - Parameter advice: what to do if files are missing.
-  func load(_ split: DatasetSplit, advice: String) throws -> StoredImages {
+  /// - Throws: `DatasetError`.
+  public func load(
+    _ split: DatasetSplit,
+    advice: String = "put the files of images and labels into one folder, plain or compressed (.gz)"
+  ) throws -> StoredImages {
     let imagePath = try find(family.imageFiles(split), advice: advice)
     let labelPath = try find(family.labelFiles(split), advice: advice)
     let images = try IDXFile(path: imagePath, dimensionCount: 3)
-    let labels = try IDXLabels(path: labelPath, family)
+    let labels = try family.classIndices(path: labelPath)
     guard images.dimensions[1...] == [side, side] else {
       throw DatasetError(
         .wrongDimensions, imagePath,
@@ -128,14 +126,14 @@ public struct IDXSet: Sendable {
     guard images.dimensions[0] > 0 else {
       throw DatasetError(.wrongDimensions, imagePath, "there are no images in it")
     }
-    guard labels.classIndices.count == images.dimensions[0] else {
+    guard labels.count == images.dimensions[0] else {
       throw DatasetError(
-        .countMismatch, labelPath, "\(labels.classIndices.count) labels for \(images.dimensions[0]) images",
+        .countMismatch, labelPath, "\(labels.count) labels for \(images.dimensions[0]) images",
         advice: "use both files from the same source")
     }
     return StoredImages(
       name: family.name, imageShape: [side + 2 * rim, side + 2 * rim, 1],
-      bytes: padded(images.elements, transposed: family.isTransposed), labels: labels.classIndices,
+      bytes: padded(images.elements, transposed: family.isTransposed), labels: labels,
       classNames: family.classNames, allowsFlips: false)
   }
 

@@ -45,32 +45,25 @@ struct IDXFile {
   }
 }
 
-/// The classes of images, from a file of labels.
-struct IDXLabels {
-  /// The class index of each image.
-  let classIndices: [UInt8]
-
+extension IDXFamily {
+  /// The class index of each image, from a file of labels.
   /// - Throws: `DatasetError`, among others `wrongLabel`.
-  init(path: String, _ family: IDXFamily) throws {
-    let labels: [Int]
-    if family.labels.hasSuffix("-int") {
+  func classIndices(path: String) throws -> [UInt8] {
+    let stored: [Int]
+    if labels.hasSuffix("-int") {
       // One row per image, which starts with its class.
       let file = try IDXFile(path: path, dimensionCount: 2, type: .int)
       let rowSize = 4 * file.dimensions[1]
       guard rowSize > 0 else { throw DatasetError(.wrongDimensions, path, "there are no labels in it") }
-      labels = stride(from: file.elements.startIndex, to: file.elements.endIndex, by: rowSize).map { start in
+      stored = stride(from: file.elements.startIndex, to: file.elements.endIndex, by: rowSize).map { start in
         Int(file.elements[start..<start + 4].reduce(Int32(0)) { $0 << 8 | Int32($1) })
       }
     } else {
-      labels = try IDXFile(path: path, dimensionCount: 1).elements.map(Int.init)
+      stored = try IDXFile(path: path, dimensionCount: 1).elements.map(Int.init)
     }
-    let classes = family.firstLabel..<family.firstLabel + family.classNames.count
-    for (index, label) in labels.enumerated() where !classes.contains(label) {
-      throw DatasetError(
-        .wrongLabel, path,
-        "label \(index) is \(label), but classes are \(classes.lowerBound) to \(classes.upperBound - 1)",
-        advice: "the file is damaged or belongs to another data set")
-    }
-    classIndices = labels.map { UInt8($0 - family.firstLabel) }
+    try checkLabels(
+      stored, firstLabel..<firstLabel + classNames.count, file: path,
+      advice: "the file is damaged or belongs to another data set")
+    return stored.map { UInt8($0 - firstLabel) }
   }
 }

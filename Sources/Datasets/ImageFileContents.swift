@@ -138,11 +138,7 @@ struct ImageFileContents {
         "there is a label \(last), but no `class_names`, and classes must be from 0 to 65535",
         advice: "number the classes from 0")
     }
-    for (index, label) in labels.enumerated() where label < 0 || label >= classNames.count {
-      throw DatasetError(
-        .wrongLabel, path, "label \(index) is \(label), but classes are 0 to \(classNames.count - 1)",
-        advice: "assign every image a valid class number")
-    }
+    try checkLabels(labels, 0..<classNames.count, file: path, advice: "assign every image a valid class number")
   }
 
   /// The data for reading single images without libhdf5 and detecting damage.

@@ -46,9 +46,13 @@ public struct StoredImages: ImageDataset {
   }
 }
 
-/// - Throws: `DatasetError` (`wrongLabel`) naming the first invalid label.
-func checkLabels(_ labels: some Collection<UInt8>, classCount: Int, file: String) throws {
-  for (index, label) in labels.enumerated() where label >= classCount {
-    throw DatasetError(.wrongLabel, file, "label \(index) is \(label), but classes are 0 to \(classCount - 1)")
+/// - Throws: `DatasetError` (`wrongLabel`) naming the first label that is not one of `classes`.
+func checkLabels(
+  _ labels: [some BinaryInteger], _ classes: Range<Int>, file: String, advice: String = DatasetError.fetchAgain
+) throws(DatasetError) {
+  for (index, label) in labels.enumerated() where !classes.contains(Int(label)) {
+    throw DatasetError(
+      .wrongLabel, file,
+      "label \(index) is \(label), but classes are \(classes.lowerBound) to \(classes.upperBound - 1)", advice: advice)
   }
 }
