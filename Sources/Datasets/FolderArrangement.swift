@@ -59,7 +59,7 @@ public struct FolderArrangement: Sendable {
   /// Whether a file is a ZIP archive, but not of a format based on ZIP (`.npz`, `.pt`).
   public static func isArchive(_ path: String) -> Bool {
     firstBytes(of: path).starts(with: Array("PK".utf8)) && !NumpySource.canRead(path)
-      && ForeignFormat(ofName: path) == nil
+      && ForeignFormat.named(path) == nil
   }
 
   /// Whether there are separate test images.

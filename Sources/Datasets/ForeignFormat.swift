@@ -40,54 +40,31 @@ public struct ForeignFormat: Sendable, Equatable {
     "zst": packed, "rar": packed, "7z": packed, "mp4": video, "avi": video, "mov": video, "mkv": video, "webm": video,
   ]
 
-  /// Recognises a format by a file's name; nil if unknown.
-  init?(ofName path: String) {
+  /// The format of a file, judging by its name; nil if unknown.
+  static func named(_ path: String) -> ForeignFormat? {
     let parts = path.split(separator: "/")
-    let folder = parts.dropLast().last ?? ""
     let name = parts.last ?? ""
-    if name == "batches.meta" || name.hasPrefix("data_batch_") && !name.contains(".") {
-      self = .cifar10
-    } else if folder == "cifar-100-python" {
-      self = .cifar100
-    } else if name.hasSuffix("_X.bin") {
-      self = ForeignFormat("STL-10's binary format")
-    } else if name.contains(".tfrecord") {
-      self = .tfRecord
-    } else if let format = Self.endings[fileEnding(of: path)] {
-      self = format
-    } else {
-      return nil
-    }
+    if name == "batches.meta" || name.hasPrefix("data_batch_") && !name.contains(".") { return cifar10 }
+    if parts.dropLast().last == "cifar-100-python" { return cifar100 }
+    if name.hasSuffix("_X.bin") { return ForeignFormat("STL-10's binary format") }
+    if name.contains(".tfrecord") { return tfRecord }
+    return endings[fileEnding(of: path)]
   }
 
-  /// Recognises a format by a file's first bytes; nil if unknown.
-  init?(ofFirstBytes bytes: [UInt8]) {
+  /// The format of a file, judging by its first bytes; nil if unknown.
+  private static func starting(with bytes: [UInt8]) -> ForeignFormat? {
     func begins(_ text: String) -> Bool { bytes.starts(with: text.utf8) }
-    if begins("PAR1") {
-      self = .parquet
-    } else if begins("ARROW1") {
-      self = .arrow
-    } else if bytes.count > 262, bytes[257..<262].elementsEqual("ustar".utf8) {
-      self = .tar
-    } else if begins("MATLAB") {
-      self = .matlab
-    } else if bytes.count > 1, bytes[0] == 0x80, (2...5).contains(bytes[1]) {
-      self = .pickle
-    } else if begins("7z\u{bc}") || begins("Rar!") || bytes.starts(with: [0xfd] + Array("7zXZ".utf8)) {
-      self = .packed
-    } else {
-      return nil
-    }
+    if begins("PAR1") { return parquet }
+    if begins("ARROW1") { return arrow }
+    if bytes.count > 262, bytes[257..<262].elementsEqual("ustar".utf8) { return tar }
+    if begins("MATLAB") { return matlab }
+    if bytes.count > 1, bytes[0] == 0x80, (2...5).contains(bytes[1]) { return pickle }
+    let isPacked = begins("7z\u{bc}") || begins("Rar!") || bytes.starts(with: [0xfd] + Array("7zXZ".utf8))
+    return isPacked ? packed : nil
   }
 
-  /// Recognises a format by a file's name or first bytes.
-  public init?(ofFile path: String) {
-    if let format = ForeignFormat(ofName: path) ?? ForeignFormat(ofFirstBytes: firstBytes(of: path)) {
-      self = format
-    } else {
-      return nil
-    }
-  }
+  /// The format of a file, judging by its name or its first bytes; nil if unknown.
+  public static func ofFile(_ path: String) -> ForeignFormat? { named(path) ?? starting(with: firstBytes(of: path)) }
 }
 
 extension DatasetError {
@@ -99,7 +76,7 @@ extension DatasetError {
   init(withoutImages tree: FileTree) {
     let others = tree.allOtherFiles.map(\.path)
     for path in others.prefix(20) {
-      if let format = ForeignFormat(ofFile: path) {
+      if let format = ForeignFormat.ofFile(path) {
         self.init(format, path)
         return
       }

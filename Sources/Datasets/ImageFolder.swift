@@ -113,7 +113,7 @@ public struct ImageFolder: Sendable {
   private static func checkClasses(_ tree: FileTree, allowsSplitNames: Bool) throws(DatasetError) {
     for folder in tree.folders {
       guard folder.holdsImages else {
-        if let format = folder.allOtherFiles.lazy.compactMap({ ForeignFormat(ofName: $0.path) }).first {
+        if let format = folder.allOtherFiles.lazy.compactMap({ ForeignFormat.named($0.path) }).first {
           throw DatasetError(format, folder.path)
         }
         throw DatasetError(

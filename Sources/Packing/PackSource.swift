@@ -62,7 +62,7 @@ struct PackSource {
   }
 
   private static func kind(ofFile path: String) throws -> Kind {
-    if let format = ForeignFormat(ofFile: path) { throw DatasetError(format, path) }
+    if let format = ForeignFormat.ofFile(path) { throw DatasetError(format, path) }
     if NumpySource.canRead(path) { return .numpy(try NumpySource(path)) }
     guard !ImageFolder.isImage(path) else {
       throw InputError("\(path): it is a single image; give the folder that contains it")
