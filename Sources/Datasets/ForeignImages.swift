@@ -12,12 +12,8 @@ struct PresenceQuestion: ForeignQuestion {
   let path: String
   let dataset: String
 
-  struct Answer: Codable, Sendable {
-    let isThere: Bool
-  }
-
-  func answer() throws(DatasetError) -> Answer {
-    do { return Answer(isThere: try HDF5File.open(path).exists(dataset)) } catch { throw DatasetError(error, path) }
+  func answer() throws(DatasetError) -> Bool {
+    do { return try HDF5File.open(path).exists(dataset) } catch { throw DatasetError(error, path) }
   }
 }
 
@@ -26,38 +22,25 @@ struct ImageContentsQuestion: ForeignQuestion {
   let path: String
   let split: DatasetSplit
 
-  struct Answer: Codable, Sendable {
-    let dataset: String
-    let name: String
-    let shape: [Int]
-    let classNames: [String]
-    let allowsFlips: Bool
-    private let labelBytes: Data
-    private let checksumBytes: Data?
+  func answer() throws(DatasetError) -> ImageFileContents { try ImageFileContents.read(path, split: split) }
+}
 
-    init(_ contents: ImageFileContents) {
-      (dataset, name, shape) = (contents.dataset, contents.name, contents.shape)
-      (classNames, allowsFlips) = (contents.classNames, contents.allowsFlips)
-      labelBytes = contents.labels.withUnsafeBytes { Data($0) }
-      checksumBytes = contents.checksums.map { $0.withUnsafeBytes { Data($0) } }
-    }
+/// Integers that are encoded as bytes, since a property list would hold an object for each.
+@propertyWrapper struct EncodedAsBytes: Codable, Sendable {
+  var wrappedValue: [Int64]
 
-    /// Empty if there are none.
-    var labels: [Int64] { Self.numbers(labelBytes) }
-    /// nil if there are none.
-    var checksums: [Int64]? { checksumBytes.map(Self.numbers) }
+  init(wrappedValue: [Int64]) { self.wrappedValue = wrappedValue }
 
-    private static func numbers(_ bytes: Data) -> [Int64] {
-      bytes.withUnsafeBytes { bytes in
-        (0..<bytes.count / 8).map { bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self) }
-      }
+  init(from decoder: any Decoder) throws {
+    let bytes = try decoder.singleValueContainer().decode(Data.self)
+    wrappedValue = bytes.withUnsafeBytes { bytes in
+      (0..<bytes.count / 8).map { bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self) }
     }
   }
 
-  func answer() throws(DatasetError) -> Answer {
-    do { return Answer(try ImageFileContents.read(path, split: split)) } catch let error as DatasetError {
-      throw error
-    } catch { throw DatasetError(.unreadable, path, "\(error)") }
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(wrappedValue.withUnsafeBytes { Data($0) })
   }
 }
 
@@ -68,14 +51,9 @@ struct ImageValuesQuestion: ForeignQuestion {
   /// In elements.
   let range: Range<Int>
 
-  struct Answer: Codable, Sendable {
-    let values: Data
-  }
-
-  func answer() throws(DatasetError) -> Answer {
+  func answer() throws(DatasetError) -> Data {
     do {
-      let values = try HDF5File.open(path).openDataset(dataset).read(flatRange: range, as: UInt8.self)
-      return Answer(values: Data(values))
+      return Data(try HDF5File.open(path).openDataset(dataset).read(flatRange: range, as: UInt8.self))
     } catch { throw DatasetError(error, path) }
   }
 }

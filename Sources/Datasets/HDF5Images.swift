@@ -16,8 +16,8 @@ public final class HDF5Images: ImageDataset, @unchecked Sendable {
   public let fingerprint: UInt64
   public let readsFiles = true
   private let labels: [Int64]
-  /// nil if the file has none.
-  private let checksums: [Int64]?
+  /// Empty if the file has none.
+  private let checksums: [Int64]
   private let path: String
   private let reader: ForeignReader
   private let dataset: String
@@ -46,7 +46,7 @@ public final class HDF5Images: ImageDataset, @unchecked Sendable {
   /// Whether a file has test images.
   /// - Throws: `DatasetError`.
   public static func testsAreIn(_ path: String) throws -> Bool {
-    try ForeignReader.askOnce(PresenceQuestion(path: path, dataset: "test/images"), path).isThere
+    try ForeignReader.askOnce(PresenceQuestion(path: path, dataset: "test/images"), path)
   }
 
   public var contentMark: UInt64 { Fingerprint.of([fingerprint, modificationMark(path)]) }
@@ -69,9 +69,9 @@ public final class HDF5Images: ImageDataset, @unchecked Sendable {
       let answer = try DatasetError.naming(path) {
         try reader.ask(ImageValuesQuestion(path: path, dataset: dataset, range: piece))
       }
-      values[start - elements.lowerBound..<piece.upperBound - elements.lowerBound].copy(answer.values)
+      values[start - elements.lowerBound..<piece.upperBound - elements.lowerBound].copy(answer)
     }
-    guard let checksums else { return [] }
+    if checksums.isEmpty { return [] }
     return images.compactMap { index in
       let checksum = target[image: index - images.lowerBound].withUnsafeBytes { crc32($0) }
       if Int64(checksum) == checksums[index] { return nil }

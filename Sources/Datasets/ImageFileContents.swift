@@ -3,7 +3,7 @@ import HDF5
 
 /// The contents of an HDF5 file of images apart from their values; written by `ddpm-mpi pack`, or by another program in
 /// the same or a simpler arrangement.
-struct ImageFileContents {
+struct ImageFileContents: Codable, Sendable {
   let path: String
   /// The dataset of the images: `images` or `test/images`.
   let dataset: String
@@ -13,12 +13,14 @@ struct ImageFileContents {
   var classNames: [String] = []
   var allowsFlips = false
   /// Empty if there are none.
-  var labels: [Int64] = []
-  /// nil if there are none.
-  var checksums: [Int64]?
+  @EncodedAsBytes var labels: [Int64] = []
+  /// Empty if there are none.
+  @EncodedAsBytes var checksums: [Int64] = []
   /// The offset of the images in the file, if they are contiguous.
   var offset: Int?
   var isComplete = false
+  /// The type of the images; nil if there is no dataset of images.
+  private var type: ElementType?
   /// The filter of the images that libhdf5 does not support.
   private var missingFilter: HDF5Filter?
   /// The dataset with a wrong number of values, and its shape.
@@ -28,31 +30,26 @@ struct ImageFileContents {
   /// Whether most values of the images were never stored.
   private var isUnwritten = false
 
+  /// What a child process sends back; the other properties are only for the checks, and for `requirePacked`.
+  private enum CodingKeys: CodingKey {
+    case path, dataset, name, shape, classNames, allowsFlips, labels, checksums
+  }
+
   /// - Throws: `DatasetError` if the file contains no usable images.
-  static func read(_ path: String, split: DatasetSplit) throws -> ImageFileContents {
-    let outcome = Result { () throws(HDF5Error) -> (ImageFileContents, ElementType?) in
-      let file = try HDF5File.open(path)
-      return try read(file, split: split)
-    }
-    let (contents, type): (ImageFileContents, ElementType?)
-    switch outcome {
-    case .success(let result): (contents, type) = result
-    case .failure(let error): throw DatasetError(error, path)
-    }
-    try contents.check(type, split)
+  static func read(_ path: String, split: DatasetSplit) throws(DatasetError) -> ImageFileContents {
+    let contents: ImageFileContents
+    do { contents = try read(HDF5File.open(path), split: split) } catch { throw DatasetError(error, path) }
+    try contents.check(split)
     return contents
   }
 
-  private static func read(
-    _ file: borrowing HDF5File, split: DatasetSplit
-  ) throws(HDF5Error) -> (ImageFileContents, ElementType?) {
+  private static func read(_ file: borrowing HDF5File, split: DatasetSplit) throws(HDF5Error) -> ImageFileContents {
     let group = split == .test ? "test/" : ""
     var contents = ImageFileContents(
       path: file.path, dataset: "\(group)images", name: withoutEnding(lastPart(ofPath: file.path)))
-    var type: ElementType?
     if try file.exists(contents.dataset) {
       let images = try file.openDataset(contents.dataset)
-      (contents.shape, type) = (images.shape, images.type)
+      (contents.shape, contents.type) = (images.shape, images.type)
       contents.isUnwritten = images.isMostlyUnwritten()
       // Grey images may lack the channel dimension.
       if contents.shape.count == 3 { contents.shape.append(1) }
@@ -62,7 +59,7 @@ struct ImageFileContents {
       contents.otherNames = try file.names()
     }
     contents.labels = try contents.integers("\(group)labels", of: file) ?? []
-    contents.checksums = try contents.integers("\(group)crc32", of: file)
+    contents.checksums = try contents.integers("\(group)crc32", of: file) ?? []
     if try file.attributeExists("name") { contents.name = try file.readAttribute("name", as: String.self) }
     if try file.attributeExists("class_names") {
       contents.classNames = try file.readAttribute("class_names", as: [String].self)
@@ -77,7 +74,7 @@ struct ImageFileContents {
     if try file.attributeExists("complete") {
       contents.isComplete = try file.readAttribute("complete", as: Int64.self) == 1
     }
-    return (contents, type)
+    return contents
   }
 
   /// One integer per image, [N] or [N, 1]; nil if there are none. They are not read if their number is wrong.
@@ -91,8 +88,8 @@ struct ImageFileContents {
     return try file.readIntegers(dataset)
   }
 
-  private func check(_ type: ElementType?, _ split: DatasetSplit) throws {
-    guard type != nil else {
+  private func check(_ split: DatasetSplit) throws(DatasetError) {
+    guard let type else {
       if split == .test {
         throw DatasetError(
           .missing, path, "it contains no test images",
@@ -106,7 +103,7 @@ struct ImageFileContents {
       let isChannelsFirst = shape.count == 4 && [1, 3].contains(shape[1])
       throw DatasetError(
         .wrongDimensions, path,
-        "`\(dataset)` must be uint8 [N, H, W, C] with 1 or 3 channels, or [N, H, W], but is \(type!.rawValue) \(shape)",
+        "`\(dataset)` must be uint8 [N, H, W, C] with 1 or 3 channels, or [N, H, W], but is \(type.rawValue) \(shape)",
         advice: "store bytes from 0 to 255, channels last"
           + (isChannelsFirst ? " (images.transpose(0, 2, 3, 1))" : ""))
     }
@@ -144,11 +141,11 @@ struct ImageFileContents {
   /// The data for reading single images without libhdf5 and detecting damage.
   func requirePacked() throws -> (offset: Int, checksums: [UInt32]) {
     let problem: String
-    if let offset, let checksums, isComplete {
+    if let offset, !checksums.isEmpty, isComplete {
       let values = checksums.compactMap { UInt32(exactly: $0) }
       if values.count == checksums.count { return (offset, values) }
       problem = "`crc32` contains numbers that are not checksums"
-    } else if checksums == nil {
+    } else if checksums.isEmpty {
       problem = "its images have no checksums (`crc32`, uint32 [N])"
     } else if offset == nil {
       problem = "its images are not stored contiguously, but in chunks"

@@ -56,13 +56,13 @@ public struct PackedImages: ImageDataset {
     let question = PresenceQuestion(path: path, dataset: "images")
     guard let isSealed = try? FileSeal.isOn(path) else { return false }
     let answer = isSealed ? try? question.answer() : try? ForeignReader.askOnce(question, path)
-    return answer?.isThere ?? false
+    return answer ?? false
   }
 
   /// Whether a file that training can read has test images.
   public static func testsAreIn(_ path: String) throws -> Bool {
     do { try FileSeal.verify(path) } catch { throw DatasetError(error, path) }
-    return try PresenceQuestion(path: path, dataset: "test/images").answer().isThere
+    return try PresenceQuestion(path: path, dataset: "test/images").answer()
   }
 
   public func label(of index: Int) -> Int? { labels.isEmpty ? nil : Int(labels[index]) }
