@@ -6,13 +6,7 @@ import Interchange
 ///
 /// Everything is sorted by the bytes of the names. Names that start with a dot are ignored.
 struct FileTree: Sendable {
-  struct File: Sendable {
-    let path: String
-    /// In bytes.
-    let size: Int
-    /// Its entry, if it is in an archive.
-    var member: ZipFile.Member?
-  }
+  typealias File = ImageFolder.File
 
   let path: String
   /// The archive that contains everything, if it is one.
@@ -56,10 +50,7 @@ struct FileTree: Sendable {
     let ancestors = ancestors + [FileIdentity(information)]
     for name in try Self.names(in: path) {
       guard let text = String(validating: name, as: UTF8.self) else {
-        problems.append(
-          DatasetError(
-            .unreadable, "\(path)/\(String(decoding: name, as: UTF8.self))", "its name is not UTF-8",
-            advice: "rename it, \(DatasetError.orSkip)"))
+        reject("\(path)/\(String(decoding: name, as: UTF8.self))", "its name is not UTF-8", advice: "rename it")
         continue
       }
       if !text.hasPrefix(".") { add("\(path)/\(text)", inside: ancestors) }
@@ -70,27 +61,27 @@ struct FileTree: Sendable {
     var information = stat()
     guard stat(path, &information) == 0 else {
       let reason = String(cString: strerror(errno))
-      problems.append(
-        DatasetError(
-          .unreadable, path, "cannot be opened: \(reason)",
-          advice: "check its target and permissions, or remove it, \(DatasetError.orSkip)"))
+      reject(path, "cannot be opened: \(reason)", advice: "check its target and permissions, or remove it")
       return
     }
     let name = lastPart(ofPath: path)
     switch information.st_mode & S_IFMT {
     case S_IFDIR where systemFolderNames.contains(name.lowercased()): systemFolders.append(path)
     case S_IFDIR where ancestors.contains(FileIdentity(information)):
-      problems.append(
-        DatasetError(
-          .wrongLayout, path, "is a link to a folder that contains it", advice: "remove it, \(DatasetError.orSkip)"))
+      reject(path, "is a link to a folder that contains it", .wrongLayout, advice: "remove it")
     case S_IFDIR:
       do throws(DatasetError) { folders.append(try FileTree(path, inside: ancestors)) } catch { problems.append(error) }
     case S_IFREG: addFile(File(path: path, size: Int(information.st_size)))
-    default:
-      problems.append(
-        DatasetError(
-          .unreadable, path, "is neither a file nor a folder", advice: "remove it, \(DatasetError.orSkip)"))
+    default: reject(path, "is neither a file nor a folder", advice: "remove it")
     }
+  }
+
+  /// Notes an entry that cannot be used.
+  /// - Parameter advice: what to do apart from skipping it.
+  private mutating func reject(
+    _ path: String, _ problem: String, _ kind: DatasetError.Kind = .unreadable, advice: String
+  ) {
+    problems.append(DatasetError(kind, path, problem, advice: "\(advice), \(DatasetError.orSkip)"))
   }
 
   // MARK: Archives
@@ -131,10 +122,9 @@ struct FileTree: Sendable {
     if imageEndings.contains(ending) {
       images.append(file)
     } else if endingsOfOtherImages.contains(ending) {
-      problems.append(
-        DatasetError(
-          .wrongLayout, file.path, "this image format is not supported",
-          advice: "convert it to PNG or JPEG, or move it away, \(DatasetError.orSkip)"))
+      reject(
+        file.path, "this image format is not supported", .wrongLayout,
+        advice: "convert it to PNG or JPEG, or move it away")
     } else {
       otherFiles.append(file)
     }

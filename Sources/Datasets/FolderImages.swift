@@ -74,7 +74,7 @@ public struct FolderImages: ImageDataset {
       fingerprint.add(file.size)
     }
     self.fingerprint = fingerprint.value
-    if let mixture = ImageMixture(folder, headers, fitting) { throw DatasetError(mixture, folder) }
+    if let mixture = DatasetError(mixtureIn: folder, headers, fitting) { throw mixture }
     if fitting.background == nil { try checkOpacity(headers, workers) }
   }
 

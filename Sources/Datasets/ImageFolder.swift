@@ -9,15 +9,10 @@ public struct ImageFolder: Sendable {
     public let path: String
     /// In bytes.
     public let size: Int
-    /// An index in `classNames`.
-    public let label: Int?
     /// Its entry, if it is in an archive.
-    let member: ZipFile.Member?
-
-    fileprivate init(_ file: FileTree.File, label: Int?) {
-      (path, size, member) = (file.path, file.size, file.member)
-      self.label = label
-    }
+    var member: ZipFile.Member?
+    /// An index in `classNames`; nil if there are no classes.
+    public internal(set) var label: Int?
   }
 
   public let path: String
@@ -46,7 +41,7 @@ public struct ImageFolder: Sendable {
     problems = tree.allProblems
     classNames = known ?? tree.folders.map(\.name)
     if tree.folders.isEmpty {
-      files = tree.images.map { File($0, label: nil) }
+      files = tree.images
     } else {
       if let first = tree.images.first {
         throw DatasetError(
@@ -63,7 +58,10 @@ public struct ImageFolder: Sendable {
               "the classes are \(Self.list(classNames)); remove the folder, or give that of the training images "
               + "itself")
         }
-        files += folder.allImages.map { File($0, label: label) }
+        for var image in folder.allImages {
+          image.label = label
+          files.append(image)
+        }
       }
     }
     guard !files.isEmpty || !problems.isEmpty else { throw DatasetError(withoutImages: tree) }
@@ -83,7 +81,7 @@ public struct ImageFolder: Sendable {
     problems = tree.allProblems
     classNames = labels.classNames
     files = []
-    for image in tree.allImages {
+    for var image in tree.allImages {
       let name = image.path.utf8.dropFirst(tree.path.utf8.count + 1)
       let label = labels.labels.map { $0[Array(name)] }
       guard label != .some(nil) else {
@@ -91,7 +89,8 @@ public struct ImageFolder: Sendable {
           .countMismatch, image.path, "\(DatasetLabels.fileName) has no label for it",
           advice: "remove the image, or add its label; without \(DatasetLabels.fileName), subfolders are classes")
       }
-      files.append(File(image, label: label ?? nil))
+      image.label = label ?? nil
+      files.append(image)
     }
     files.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     guard !files.isEmpty || !problems.isEmpty else { throw DatasetError(withoutImages: tree) }
