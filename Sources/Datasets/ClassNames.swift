@@ -23,6 +23,12 @@ public enum ClassNames {
     return keys(names).map { indices[$0] }
   }
 
+  /// The names for a message, shortened if there are many.
+  public static func list(_ names: [String]) -> String {
+    if names.isEmpty { return "none" }
+    return names.prefix(20).joined(separator: ", ") + (names.count > 20 ? " and \(names.count - 20) more" : "")
+  }
+
   private static func keys(_ names: [String]) -> [Key] {
     var counts: [[UInt8]: Int] = [:]
     return names.map { name in

@@ -55,7 +55,7 @@ public struct ImageFolder: Sendable {
           throw DatasetError(
             .wrongLabel, folder.path, "the training images have no class of this name",
             advice:
-              "the classes are \(Self.list(classNames)); remove the folder, or give that of the training images "
+              "the classes are \(ClassNames.list(classNames)); remove the folder, or give that of the training images "
               + "itself")
         }
         for var image in folder.allImages {
@@ -100,12 +100,6 @@ public struct ImageFolder: Sendable {
   /// occurs only in its other spelling is matched with that.
   private static func index(of name: String, in names: [String]) -> Int? {
     names.firstIndex { $0.utf8.elementsEqual(name.utf8) } ?? names.firstIndex(of: name)
-  }
-
-  /// A list of names, shortened if there are many.
-  private static func list(_ names: [String]) -> String {
-    if names.isEmpty { return "none" }
-    return names.prefix(20).joined(separator: ", ") + (names.count > 20 ? " and \(names.count - 20) more" : "")
   }
 
   /// Rejects subfolders that are unlikely to be classes.

@@ -16,14 +16,8 @@ public struct PackJob: Sendable {
   public var output: String
   /// The name of the data set; by default the source's or the file's.
   public var name: String?
-  /// The side of the squares that all images are resized to; nil keeps their size.
-  public var size: Int?
-  /// The background of transparent pixels; nil: there must be none.
-  public var background: FolderImages.Background?
-  /// 1 converts all images to grey, 3 to colour; nil converts all to colour if any image has colour.
-  public var channels: Int?
-  /// How image files are read.
-  public var reader = ImageReader()
+  /// How images are read and converted to one kind. Without `channels`, all are converted to colour if any has colour.
+  public var fitting = FolderImages.Fitting()
   /// Whether mirrored images are valid images of the data set; by default as in the sources.
   public var allowsFlips: Bool?
   /// Whether to skip damaged images.
@@ -106,15 +100,9 @@ public struct PackJob: Sendable {
         ? "no classes" : classes.count == 1 ? "1 class" : "\(ProgressFormat.count(classes.count)) classes")
       + (leftOut > 0 ? ", \(ProgressFormat.count(leftOut, of: "unusable image")) left out" : "")
       + ", into \(output) (\(ProgressFormat.decimal(Double(bytes) / 1e6, places: 1)) MB).\n"
-      + (classes.isEmpty ? "" : "Classes: \(list(classes)).\n")
+      + (classes.isEmpty ? "" : "Classes: \(ClassNames.list(classes)).\n")
       + remarks.map { "\($0).\n" }.joined()
       + "To train on it: --set data.name=hdf5 --set data.path=\(output)"
-  }
-
-  /// A list of names, shortened if there are many.
-  private func list(_ names: [String]) -> String {
-    let shown = names.prefix(20).joined(separator: ", ")
-    return names.count > 20 ? "\(shown) and \(names.count - 20) more" : shown
   }
 
   // MARK: What is packed
@@ -140,14 +128,14 @@ public struct PackJob: Sendable {
 
     let parts = training + test
     try checkOptions(parts)
-    let channels = channels ?? (parts.contains(where: \.isInColour) ? 3 : 1)
+    let channels = fitting.channels ?? (parts.contains(where: \.isInColour) ? 3 : 1)
     func images(_ part: Part) throws -> any ImageDataset { try self.images(part, channels, workers) }
     let trainingImages = try join(training.map(images), training, classNames)
     let testImages = try test.isEmpty ? nil : join(test.map(images), test, classNames)
     if let testImages, testImages.imageShape != trainingImages.imageShape {
       throw differentShapes(test[0], testImages, training[0], trainingImages)
     }
-    if let size {
+    if let size = fitting.side {
       let count = parts.map { $0.countSmaller(than: size) }.reduce(0, +)
       if count > 0 {
         reporter.log.warning(
@@ -164,8 +152,10 @@ public struct PackJob: Sendable {
 
   /// Rejects options that would have no effect.
   private func checkOptions(_ parts: [Part]) throws {
+    let reader = fitting.reader
     let options = [
-      background.map { "--background \($0.rawValue)" }, reader.turning == .upright ? nil : "--orientation as-stored",
+      fitting.background.map { "--background \($0.rawValue)" },
+      reader.turning == .upright ? nil : "--orientation as-stored",
       reader.pixelLimit == ImageReader.usualPixelLimit ? nil : "--pixel-limit \(reader.pixelLimit)",
     ]
     guard let option = options.compactMap(\.self).first, !parts.contains(where: \.hasFiles) else { return }
@@ -187,7 +177,7 @@ public struct PackJob: Sendable {
     var counts = [Int](repeating: 0, count: images.classNames.count)
     for index in 0..<images.count { if let label = images.label(of: index) { counts[label] += 1 } }
     let names = zip(images.classNames, counts).filter { $0.1 == 0 }.map(\.0)
-    return names.isEmpty ? [] : ["Without training images: \(list(names))"]
+    return names.isEmpty ? [] : ["Without training images: \(ClassNames.list(names))"]
   }
 
   /// A source's images, with the headers of its files.
@@ -238,7 +228,7 @@ public struct PackJob: Sendable {
   ) throws -> Part {
     guard case .folder(let folder) = contents else { return Part(source: source, contents: contents) }
     if !skipsDamaged, let problem = folder.problems.first { throw problem }
-    let headers = folder.headers(by: reader, workers: workers)
+    let headers = folder.headers(by: fitting.reader, workers: workers)
     guard skipsDamaged else {
       return Part(source: source, contents: contents, headers: try headers.map { try $0.get() })
     }
@@ -261,11 +251,12 @@ public struct PackJob: Sendable {
   private func images(_ part: Part, _ channels: Int, _ workers: WorkerPool) throws -> any ImageDataset {
     switch part.contents {
     case .folder(let folder):
-      let fitting = FolderImages.Fitting(
-        side: size, background: background, channels: channels, reader: reader)
+      var fitting = fitting
+      fitting.channels = channels
       return try FolderImages(folder, fitting: fitting, headers: part.headers, workers: workers)
     case .images(let images):
-      return size == nil && channels == images.channels ? images : FittedImages(images, side: size, channels: channels)
+      return fitting.side == nil && channels == images.channels
+        ? images : FittedImages(images, side: fitting.side, channels: channels)
     }
   }
 

@@ -6,11 +6,9 @@ import Foundation
 /// A source of images to pack, whose kind is detected.
 struct PackSource {
   enum Kind {
-    /// A data set from the catalogue.
-    case named
+    /// A data set from the catalogue; without a path, it is found by its name.
+    case named(String, path: String?, hasTests: Bool)
     case idx(IDXSet)
-    case cifar10
-    case cifar100
     case hdf5
     case numpy(NumpySource)
     case folder(FolderArrangement)
@@ -32,7 +30,7 @@ struct PackSource {
     var isFolder: ObjCBool = false
     let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     if !isThere, ["fashion-mnist", "shapes"].contains(argument) {
-      kind = .named
+      kind = .named(path, path: nil, hasTests: true)
     } else if let set = try Self.idxSet(path) {
       kind = .idx(set)
     } else if !isThere {
@@ -55,9 +53,13 @@ struct PackSource {
   }
 
   private static func kind(ofFolder path: String, subfoldersAreClasses: Bool) throws -> Kind {
-    func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
-    if has("data_batch_1.bin") || has("cifar-10-batches-bin") { return .cifar10 }
-    if has("fine_label_names.txt") || has("cifar-100-binary") { return .cifar100 }
+    func has(_ names: String...) -> Bool { names.contains { FileManager.default.fileExists(atPath: "\(path)/\($0)") } }
+    if has("data_batch_1.bin", "cifar-10-batches-bin") {
+      return .named("cifar10", path: path, hasTests: has("test_batch.bin", "cifar-10-batches-bin/test_batch.bin"))
+    }
+    if has("fine_label_names.txt", "cifar-100-binary") {
+      return .named("cifar100", path: path, hasTests: has("test.bin", "cifar-100-binary/test.bin"))
+    }
     return .folder(try FolderArrangement(path, subfoldersAreClasses: subfoldersAreClasses))
   }
 
@@ -72,12 +74,9 @@ struct PackSource {
 
   /// Whether it has separate test images.
   func holdsTests() throws -> Bool {
-    func has(_ names: String...) -> Bool { names.contains { FileManager.default.fileExists(atPath: "\(path)/\($0)") } }
-    return switch kind {
-    case .named: true
+    switch kind {
+    case .named(_, _, let hasTests): hasTests
     case .idx(let set): set.has(.test)
-    case .cifar10: has("test_batch.bin", "cifar-10-batches-bin/test_batch.bin")
-    case .cifar100: has("test.bin", "cifar-100-binary/test.bin")
     case .hdf5: try HDF5Images.testsAreIn(path)
     case .numpy(let arrays): arrays.hasTests
     case .folder(let folder): folder.hasTests
@@ -87,10 +86,8 @@ struct PackSource {
   /// - Throws: `DatasetError`.
   func open(_ split: DatasetSplit) throws -> Contents {
     switch kind {
-    case .named: .images(try DatasetCatalog.load(name: path, split: split))
+    case .named(let name, let path, _): .images(try DatasetCatalog.load(name: name, path: path, split: split))
     case .idx(let set): .images(try set.load(split))
-    case .cifar10: .images(try CIFAR10.load(folder: path, split: split))
-    case .cifar100: .images(try CIFAR100.load(folder: path, split: split))
     case .hdf5: .images(try HDF5Images(path: path, split: split))
     case .numpy(let arrays): .images(try arrays.images(split))
     case .folder(let folder): .folder(try folder.images(split))

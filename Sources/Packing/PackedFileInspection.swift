@@ -1,4 +1,5 @@
 import Datasets
+import Tensors
 
 /// The contents of a file of packed images, and the damaged ones among them.
 public struct PackedFileInspection: Sendable {
@@ -29,13 +30,9 @@ public struct PackedFileInspection: Sendable {
   }
 
   private static func damaged(_ images: PackedImages) throws -> [DamagedImage] {
-    try (0..<images.count).compactMap { index in
-      do {
-        _ = try images.bytes(of: index)
-        return nil
-      } catch let error as DatasetError {
-        return DamagedImage(index: index, error: error)
-      }
+    let bytes = ByteTensor(uninitialised: [1] + images.imageShape)
+    return try (0..<images.count).flatMap { index in
+      try images.copyBytes(of: index..<index + 1, into: bytes, workers: .callingThread)
     }
   }
 }

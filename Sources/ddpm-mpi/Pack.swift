@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Files
 import Images
 import MessagePassing
@@ -80,10 +81,9 @@ struct Pack: RankCommand {
     var job = PackJob(sources: sources, output: output)
     job.tests = tests
     job.name = name
-    job.size = size
-    job.background = images.background
-    job.channels = images.channels
-    job.reader = ImageReader(turning: images.orientation, pixelLimit: pixelLimit)
+    job.fitting = images.fitting
+    job.fitting.side = size
+    job.fitting.reader.pixelLimit = pixelLimit
     job.allowsFlips = flips
     job.subfoldersAreClasses = noSplits
     job.skipsDamaged = skipDamaged
