@@ -158,24 +158,14 @@ public struct ImageFolder: Sendable {
 
   private func header(of file: File, by reader: ImageReader) throws(DatasetError) -> ImageHeader {
     let bytes = try memberBytes(of: file)
-    do throws(ImageError) {
-      if let bytes { return try reader.header(of: bytes, named: file.path) }
-      return try reader.header(of: file.path)
-    } catch {
-      throw DatasetError(error)
-    }
+    do { return try reader.header(of: file.path, contents: bytes) } catch { throw DatasetError(error) }
   }
 
   /// An image as stored in its file.
   func image(at index: Int, by reader: ImageReader) throws(DatasetError) -> Image {
     let file = files[index]
     let bytes = try memberBytes(of: file)
-    do throws(ImageError) {
-      if let bytes { return try reader.read(bytes, named: file.path) }
-      return try reader.read(file.path)
-    } catch {
-      throw DatasetError(error)
-    }
+    do { return try reader.read(file.path, contents: bytes) } catch { throw DatasetError(error) }
   }
 
   /// The files on the disk that contain the images: the images' own files, or the archive.

@@ -67,7 +67,7 @@ public struct RegularFile: ~Copyable, Sendable {
   }
 
   /// `count` bytes from `offset` on, or fewer where the file ends before.
-  private func bytes(from offset: Int, count: Int) throws(FileError) -> [UInt8] {
+  public func bytes(from offset: Int, count: Int) throws(FileError) -> [UInt8] {
     var failure: FileError?
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       let target = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count])

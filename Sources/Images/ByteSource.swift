@@ -24,14 +24,8 @@ extension RegularFile: ByteSource {
   var name: String { path }
 
   func bytes(in range: Range<Int>) throws(ImageError) -> [UInt8] {
-    var failure: FileError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
-      let target = UnsafeMutableRawBufferPointer(buffer)[..<range.count]
-      do throws(FileError) {
-        count = try read(at: range.lowerBound, into: UnsafeMutableRawBufferPointer(rebasing: target))
-      } catch { failure = error }
-    }
-    if let failure { throw ImageError(failure, path) }
+    let bytes: [UInt8]
+    do { bytes = try self.bytes(from: range.lowerBound, count: range.count) } catch { throw ImageError(error, path) }
     guard bytes.count == range.count else { throw ImageError(.damaged, path, "it has become shorter") }
     return bytes
   }

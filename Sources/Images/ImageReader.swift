@@ -48,25 +48,20 @@ public struct ImageReader: Sendable, Equatable {
   }
 
   /// The properties of a file's image, reading only as much of the file as necessary.
+  /// - Parameters:
+  ///   - path: the file, or its name in error messages if its contents are given.
+  ///   - contents: the file's bytes; nil if they are on the disk.
   /// - Throws: `ImageError` for a file that cannot be read, is of another format, or has too many pixels.
-  public func header(of path: String) throws(ImageError) -> ImageHeader {
-    try stored(in: Self.open(path)).header(turning)
+  public func header(of path: String, contents: [UInt8]? = nil) throws(ImageError) -> ImageHeader {
+    if let contents { return try stored(in: BytesInMemory(name: path, bytes: contents)).header(turning) }
+    return try stored(in: Self.open(path)).header(turning)
   }
 
-  /// Reads an image.
+  /// Reads an image. The parameters are those of `header`.
   /// - Throws: `ImageError`, like `header`, and for any damage that could affect the pixels.
-  public func read(_ path: String) throws(ImageError) -> Image { try read(Self.open(path)) }
-
-  /// The same from a file's contents.
-  /// - Parameter name: the name in error messages.
-  public func read(_ bytes: [UInt8], named name: String) throws(ImageError) -> Image {
-    try read(BytesInMemory(name: name, bytes: bytes))
-  }
-
-  /// The same from a file's contents.
-  /// - Parameter name: the name in error messages.
-  public func header(of bytes: [UInt8], named name: String) throws(ImageError) -> ImageHeader {
-    try stored(in: BytesInMemory(name: name, bytes: bytes)).header(turning)
+  public func read(_ path: String, contents: [UInt8]? = nil) throws(ImageError) -> Image {
+    if let contents { return try read(BytesInMemory(name: path, bytes: contents)) }
+    return try read(Self.open(path))
   }
 
   private static func open(_ path: String) throws(ImageError) -> RegularFile {

@@ -7,7 +7,7 @@ extension StorageTests {
   @Suite struct JPEGDamageTests {
     private func bytes(_ base64: String) throws -> [UInt8] { [UInt8](try #require(Data(base64Encoded: base64))) }
 
-    private func read(_ bytes: [UInt8]) throws -> Image { try ImageReader().read(bytes, named: "image.jpg") }
+    private func read(_ bytes: [UInt8]) throws -> Image { try ImageReader().read("image.jpg", contents: bytes) }
 
     /// The position and kind of each marker: those of the header, and those within and after scans.
     private func markers(_ bytes: [UInt8]) -> [(offset: Int, marker: UInt8)] {
@@ -57,7 +57,7 @@ extension StorageTests {
             let other = inserting(extra, at: offset, into: bytes)
             #expect(try read(other) == image, "\(extra.count) bytes before \(marker)")
             #expect(
-              try ImageReader().header(of: other, named: "")
+              try ImageReader().header(of: "", contents: other)
                 == ImageHeader(width: image.width, height: image.height, channels: image.channels))
           }
         }

@@ -46,15 +46,15 @@ extension StorageTests {
               let data = exif(index + 1, isLittleEndian: isLittleEndian, type: type, directory: type == 3 ? 8 : 26)
               for data in [data, Array("Exif\0\0".utf8) + data] {
                 let bytes = png(data, isLast: isLast)
-                let image = try ImageReader().read(bytes, named: "image.png")
+                let image = try ImageReader().read("image.png", contents: bytes)
                 #expect(image.width == rows[0].count && image.height == rows.count)
                 #expect(image.pixels == rows.flatMap(\.self), "\(index + 1) \(isLittleEndian) \(type) \(isLast)")
-                let header = try ImageReader().header(of: bytes, named: "image.png")
+                let header = try ImageReader().header(of: "image.png", contents: bytes)
                 #expect(
                   header == ImageHeader(width: image.width, height: image.height, channels: 1, isTurned: index > 0))
                 let reader = ImageReader(turning: .asStored)
-                #expect(try reader.read(bytes, named: "image.png").pixels == [1, 2, 3, 4, 5, 6])
-                #expect(try reader.header(of: bytes, named: "") == ImageHeader(width: 3, height: 2, channels: 1))
+                #expect(try reader.read("image.png", contents: bytes).pixels == [1, 2, 3, 4, 5, 6])
+                #expect(try reader.header(of: "", contents: bytes) == ImageHeader(width: 3, height: 2, channels: 1))
               }
             }
           }
@@ -66,7 +66,7 @@ extension StorageTests {
       var file = PNGFile(width: 2, height: 1, colourType: .colourWithOpacity)
       file.samples = { x, _ in [0, 1, 2, 3].map { 10 * x + $0 } }
       file.chunks = [("eXIf", exif(6, isLittleEndian: true))]
-      let image = try ImageReader().read(file.bytes, named: "image.png")
+      let image = try ImageReader().read("image.png", contents: file.bytes)
       #expect(image.width == 1 && image.height == 2 && image.pixels == [0, 1, 2, 3, 10, 11, 12, 13])
     }
 
@@ -85,13 +85,13 @@ extension StorageTests {
         others.append(bytes)
       }
       for data in others {
-        #expect(try ImageReader().read(png(data), named: "image.png").pixels == [1, 2, 3, 4, 5, 6], "\(data)")
+        #expect(try ImageReader().read("image.png", contents: png(data)).pixels == [1, 2, 3, 4, 5, 6], "\(data)")
       }
       // A checksum that does not match.
       var bytes = png(whole)
       let offset = try #require(bytes.indices.first { bytes[$0...].starts(with: "eXIf".utf8) })
       bytes[offset + 4 + whole.count] ^= 1
-      #expect(try ImageReader().read(bytes, named: "image.png").pixels == [1, 2, 3, 4, 5, 6])
+      #expect(try ImageReader().read("image.png", contents: bytes).pixels == [1, 2, 3, 4, 5, 6])
       // A directory that claims many entries, of which few exist.
       var many = whole
       many.replaceSubrange(8..<10, with: [255, 255])
@@ -101,26 +101,26 @@ extension StorageTests {
 
     @Test func filesOfJPEGAreTurnedByTheFirstEXIFData() throws {
       let plain = [UInt8](try #require(Data(base64Encoded: JPEGFiles.colour)))
-      let stored = try ImageReader().read(plain, named: "image.jpg")
+      let stored = try ImageReader().read("image.jpg", contents: plain)
       func segment(_ data: [UInt8]) -> [UInt8] { [0xff, 0xe1] + PNGFile.number(data.count + 2, bytes: 2) + data }
       func file(_ segments: [UInt8]) -> [UInt8] { plain[..<2] + segments + plain[2...] }
       let first = segment(Array("Exif\0\0".utf8) + exif(6, isLittleEndian: false))
       let others = segment(Array("http://ns.adobe.com/xap/1.0/\0".utf8)) + first
       for bytes in [file(first), file(others), file(first + segment(Array("Exif\0\0".utf8)))] {
         #expect(
-          try ImageReader().header(of: bytes, named: "")
+          try ImageReader().header(of: "", contents: bytes)
             == ImageHeader(width: 12, height: 16, channels: 3, isTurned: true))
-        let image = try ImageReader().read(bytes, named: "image.jpg")
+        let image = try ImageReader().read("image.jpg", contents: bytes)
         for y in 0..<16 {
           for x in 0..<12 {
             let from = ((11 - x) * 16 + y) * 3
             #expect(image.pixels[(y * 12 + x) * 3..<(y * 12 + x) * 3 + 3] == stored.pixels[from..<from + 3])
           }
         }
-        #expect(try ImageReader(turning: .asStored).read(bytes, named: "image.jpg") == stored)
+        #expect(try ImageReader(turning: .asStored).read("image.jpg", contents: bytes) == stored)
       }
       let broken = segment(Array("Exif\0\0".utf8) + exif(6, isLittleEndian: false).prefix(20))
-      #expect(try ImageReader().read(file(broken), named: "image.jpg") == stored)
+      #expect(try ImageReader().read("image.jpg", contents: file(broken)) == stored)
     }
   }
 }

@@ -5,7 +5,7 @@ extension StorageTests {
   @Suite struct PNGReadingTests {
     private func read(_ file: PNGFile) throws -> Image { try read(file.bytes) }
 
-    private func read(_ bytes: [UInt8]) throws -> Image { try ImageReader().read(bytes, named: "image.png") }
+    private func read(_ bytes: [UInt8]) throws -> Image { try ImageReader().read("image.png", contents: bytes) }
 
     /// An 8-bit sample for a sample of another depth: v · 255 / (2^bits − 1), rounded to nearest.
     private func reduced(_ sample: Int, _ depth: Int) -> UInt8 {
@@ -62,7 +62,7 @@ extension StorageTests {
             let expected = complete(&file, hasTransparency: hasTransparency)
             let image = try read(file)
             #expect(image.width == width && image.height == height && image.pixels == expected, "\(name)")
-            let header = try ImageReader().header(of: file.bytes, named: name)
+            let header = try ImageReader().header(of: name, contents: file.bytes)
             #expect(header == ImageHeader(width: width, height: height, channels: image.channels), "\(name)")
           }
         }
@@ -158,16 +158,16 @@ extension StorageTests {
         var bytes = PNGFile.signature
         bytes += PNGFile.chunk("IHDR", PNGFile.number(width) + PNGFile.number(height) + [8, 2, 0, 0, 0])
         bytes += PNGFile.chunk("IDAT", PNGFile.zlib([0])) + PNGFile.chunk("IEND", [])
-        let error = #expect(throws: ImageError.self) { try ImageReader().read(bytes, named: "bomb.png") }
+        let error = #expect(throws: ImageError.self) { try ImageReader().read("bomb.png", contents: bytes) }
         #expect(error?.kind == .tooLarge)
         #expect(error?.message == "\(width)x\(height) pixels are more than the limit of 67108864")
       }
       let small = PNGFile(width: 7, height: 5)
-      #expect(throws: ImageError.self) { try ImageReader(pixelLimit: 34).read(small.bytes, named: "image.png") }
-      #expect(try ImageReader(pixelLimit: 35).read(small.bytes, named: "image.png").height == 5)
+      #expect(throws: ImageError.self) { try ImageReader(pixelLimit: 34).read("image.png", contents: small.bytes) }
+      #expect(try ImageReader(pixelLimit: 35).read("image.png", contents: small.bytes).height == 5)
       // A file must not be larger than its pixels can account for.
       let error = #expect(throws: ImageError.self) {
-        try ImageReader(pixelLimit: 35).read(small.bytes + [UInt8](repeating: 0, count: 1000), named: "image.png")
+        try ImageReader(pixelLimit: 35).read("image.png", contents: small.bytes + [UInt8](repeating: 0, count: 1000))
       }
       #expect(error?.kind == .tooLarge)
     }
