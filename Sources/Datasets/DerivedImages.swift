@@ -46,11 +46,8 @@ public struct FittedImages: ImageDataset {
   }
 
   private func fit(_ bytes: ByteTensor, into target: ByteTensor) {
-    var image = Image(width: base.width, height: base.height, channels: base.channels, pixels: bytes.elements)
-    if channels == 1 { image = image.inGrey }
-    if let side { image = image.square(side: side) }
-    if channels == 3 { image = image.inColour }
-    target.copy(image.pixels)
+    let image = Image(width: base.width, height: base.height, channels: base.channels, pixels: bytes.elements)
+    target.copy(image.fitted(side: side, channels: channels).pixels)
   }
 }
 

@@ -96,13 +96,10 @@ public struct FolderImages: ImageDataset {
         .wrongDimensions, path, "it has changed since the start (\(width)x\(height) pixels, \(channels) channels)",
         advice: "do not change files while they are in use; start again with --resume")
     }
-    guard var image = original.withoutOpacity(background: fitting.background?.value) else {
+    guard let image = original.withoutOpacity(background: fitting.background?.value) else {
       throw DatasetError(.transparent, path, "it has transparent pixels", advice: DatasetError.howToChooseBackground)
     }
-    if channels == 1 { image = image.inGrey }
-    if let side = fitting.side { image = image.square(side: side) }
-    if channels == 3 { image = image.inColour }
-    target.copy(image.pixels)
+    target.copy(image.fitted(side: fitting.side, channels: channels).pixels)
   }
 
   /// Rejects transparent pixels in advance. A file that cannot be read is reported when it is needed.

@@ -45,6 +45,14 @@ extension Image {
     return Image(width: side, height: side, channels: channels, pixels: result)
   }
 
+  /// An image without opacity in this many channels, 1 (grey) or 3 (colour).
+  /// - Parameter side: the side of the square that it becomes (`square`); nil keeps its size.
+  public func fitted(side: Int?, channels: Int) -> Image {
+    var image = channels == 1 ? inGrey : self
+    if let side { image = image.square(side: side) }
+    return channels == 3 ? image.inColour : image
+  }
+
   /// Whether any pixel is not opaque.
   public var isTransparent: Bool {
     guard hasOpacity else { return false }

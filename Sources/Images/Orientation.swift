@@ -14,20 +14,10 @@ public enum Orientation: Int, Sendable, CaseIterable {
   var swapsSides: Bool { rawValue >= Orientation.leftTop.rawValue }
 
   /// Whether the first stored row is the last one, or the column on the right.
-  private var reversesRows: Bool {
-    switch self {
-    case .bottomRight, .bottomLeft, .rightTop, .rightBottom: true
-    default: false
-    }
-  }
+  private var reversesRows: Bool { [.bottomRight, .bottomLeft, .rightTop, .rightBottom].contains(self) }
 
   /// Whether the first stored column is the last one, or the row at the bottom.
-  private var reversesColumns: Bool {
-    switch self {
-    case .topRight, .bottomRight, .rightBottom, .leftBottom: true
-    default: false
-    }
-  }
+  private var reversesColumns: Bool { [.topRight, .bottomRight, .rightBottom, .leftBottom].contains(self) }
 
   /// The start, in pixels, of the upright image within the stored one, and the distances to the next pixel to the right
   /// and the next one below.

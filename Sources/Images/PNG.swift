@@ -4,31 +4,14 @@ import Files
 /// Writes PNG files with libpng's simplified interface, which reports errors without `longjmp`: a jump must not cross
 /// Swift code.
 public enum PNG {
-  /// Writes an image under a temporary name in the same folder and renames it, so that readers never see an incomplete
-  /// file.
-  ///
-  /// - Parameters:
-  ///   - pixels: [height, width, channels], row-major, sRGB.
-  ///   - channels: as in `Image`.
-  public static func write(
-    pixels: [UInt8], width: Int, height: Int, channels: Int, to path: String
-  ) throws(ImageError) {
-    try write(Image(width: width, height: height, channels: channels, pixels: pixels), to: path)
-  }
-
-  /// Writes an image under a temporary name in the same folder and renames it, so that readers never see an incomplete
-  /// file.
+  /// Writes an image, whose colours are sRGB, under a temporary name in the same folder and renames it, so that readers
+  /// never see an incomplete file.
   public static func write(_ image: Image, to path: String) throws(ImageError) {
     do {
-      try OutputFile(path).write { temporaryPath in
-        do throws(ImageError) { try write(image, inPlace: temporaryPath) } catch {
-          throw ImageError(.inaccessible, path, error.message)
-        }
-      }
-    } catch let error as ImageError {
-      throw error
+      try OutputFile(path).write { try write(image, inPlace: $0) }
     } catch {
-      throw ImageError(.inaccessible, path, (error as? FileError)?.reason ?? "\(error)")
+      let reason = (error as? ImageError)?.message ?? (error as? FileError)?.reason ?? "\(error)"
+      throw ImageError(.inaccessible, path, reason)
     }
   }
 

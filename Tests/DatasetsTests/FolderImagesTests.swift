@@ -11,7 +11,7 @@ extension TemporaryFolder {
   /// A PNG file; grey, or with as many channels as there are values per pixel.
   func writePNG(_ pixels: [UInt8], width: Int, height: Int? = nil, channels: Int = 1, to name: String) throws {
     let height = height ?? pixels.count / width / channels
-    try PNG.write(pixels: pixels, width: width, height: height, channels: channels, to: "\(path)/\(name)")
+    try PNG.write(Image(width: width, height: height, channels: channels, pixels: pixels), to: "\(path)/\(name)")
   }
 }
 

@@ -53,7 +53,7 @@ private let job = JournalEntry.Job(
       ]
       try write(entries.map { $0.json + "\n" }.joined(), to: folder.journalPath)
       for step in [2, 4] {
-        try PNG.write(pixels: [0, 255], width: 2, height: 1, channels: 1, to: folder.samplePath(step: step))
+        try PNG.write(Image(width: 2, height: 1, channels: 1, pixels: [0, 255]), to: folder.samplePath(step: step))
       }
       let report = try RunReport(folder)
       #expect(report.curveCount == 4 && report.sheetCount == 2 && report.omissions.isEmpty)
@@ -170,7 +170,7 @@ private let job = JournalEntry.Job(
   @Test func manySheetsAreThinned() throws {
     try withRun { folder in
       for step in 1...100 {
-        try PNG.write(pixels: [0], width: 1, height: 1, channels: 1, to: folder.samplePath(step: step))
+        try PNG.write(Image(width: 1, height: 1, channels: 1, pixels: [0]), to: folder.samplePath(step: step))
       }
       let report = try RunReport(folder)
       #expect(report.sheetCount == 60)

@@ -40,7 +40,7 @@ extension StorageTests {
 
     @Test func contentsDecideNotTheName() throws {
       let folder = try TemporaryFolder()
-      try PNG.write(pixels: [1, 2, 3], width: 1, height: 1, channels: 3, to: folder.path("image.jpg"))
+      try PNG.write(Image(width: 1, height: 1, channels: 3, pixels: [1, 2, 3]), to: folder.path("image.jpg"))
       #expect(try ImageReader().read(folder.path("image.jpg")).pixels == [1, 2, 3])
       #expect(try ImageReader().header(of: folder.path("image.jpg")) == ImageHeader(width: 1, height: 1, channels: 3))
       let text = try folder.write(Array("no image at all".utf8), to: "text.png")

@@ -18,7 +18,7 @@ extension StorageTests {
     @Test func writingReplacesAnOlderFile() throws {
       let folder = try TemporaryFolder()
       let path = try folder.write([1, 2, 3], to: "image.png")
-      try PNG.write(pixels: [0, 128, 255], width: 3, height: 1, channels: 1, to: path)
+      try PNG.write(Image(width: 3, height: 1, channels: 1, pixels: [0, 128, 255]), to: path)
       #expect(try ImageReader().read(path).pixels == [0, 128, 255])
     }
 
@@ -26,7 +26,7 @@ extension StorageTests {
       let folder = try TemporaryFolder()
       let path = folder.path("nowhere/image.png")
       let error = try #require(throws: ImageError.self) {
-        try PNG.write(pixels: [0], width: 1, height: 1, channels: 1, to: path)
+        try PNG.write(Image(width: 1, height: 1, channels: 1, pixels: [0]), to: path)
       }
       #expect(error.path == path)
       #expect(error.description.contains("No such file or directory"))
@@ -36,7 +36,7 @@ extension StorageTests {
       let folder = try TemporaryFolder()
       let path = folder.path("image.png")
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-      #expect(throws: ImageError.self) { try PNG.write(pixels: [0], width: 1, height: 1, channels: 1, to: path) }
+      #expect(throws: ImageError.self) { try PNG.write(Image(width: 1, height: 1, channels: 1, pixels: [0]), to: path) }
       #expect(try folder.names() == ["image.png"])
     }
 
@@ -52,7 +52,7 @@ extension StorageTests {
       let folder = try TemporaryFolder()
       var random = TestRandom(state: 9)
       let path = folder.path("image.png")
-      try PNG.write(pixels: random.bytes(40 * 40), width: 40, height: 40, channels: 1, to: path)
+      try PNG.write(Image(width: 40, height: 40, channels: 1, pixels: random.bytes(40 * 40)), to: path)
       let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
       let shortened = try folder.write(Array(bytes.prefix(bytes.count / 2)), to: "short.png")
       #expect(throws: ImageError.self) { try ImageReader().read(shortened) }
