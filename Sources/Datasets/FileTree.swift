@@ -46,7 +46,7 @@ struct FileTree: Sendable {
   private init(_ path: String, inside ancestors: [FileIdentity]) throws(DatasetError) {
     self.path = path
     var information = stat()
-    guard stat(path, &information) == 0 else { throw DatasetError(cannotOpen: path) }
+    guard stat(path, &information) == 0 else { throw cannotOpen(path) }
     let ancestors = ancestors + [FileIdentity(information)]
     for name in try Self.names(in: path) {
       guard let text = String(validating: name, as: UTF8.self) else {
@@ -132,7 +132,7 @@ struct FileTree: Sendable {
 
   /// The names in a folder, sorted, with their bytes as on the disk.
   private static func names(in path: String) throws(DatasetError) -> [[UInt8]] {
-    guard let directory = opendir(path) else { throw DatasetError(cannotOpen: path) }
+    guard let directory = opendir(path) else { throw cannotOpen(path) }
     defer { closedir(directory) }
     var names: [[UInt8]] = []
     errno = 0
@@ -140,7 +140,7 @@ struct FileTree: Sendable {
       names.append(withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) })
       errno = 0
     }
-    guard errno == 0 else { throw DatasetError(cannotOpen: path) }
+    guard errno == 0 else { throw cannotOpen(path) }
     return names.sorted { $0.lexicographicallyPrecedes($1) }
   }
 
@@ -203,12 +203,7 @@ func fileEnding(of path: String) -> String {
 extension DatasetError {
   /// The alternative for problems of single images.
   static let orSkip = "or skip all such images with `ddpm-mpi pack … --skip-damaged`"
-
-  /// The failure of the system call just made.
-  fileprivate init(cannotOpen path: String) {
-    let reason = errno
-    self.init(
-      reason == ENOENT ? .missing : .unreadable, path, "cannot be opened: \(String(cString: strerror(reason)))",
-      advice: "check the path and its permissions")
-  }
 }
+
+/// The failure of the system call just made.
+private func cannotOpen(_ path: String) -> DatasetError { DatasetError(FileError(cannot: "open", path), path) }

@@ -1,5 +1,4 @@
 import Images
-import Synchronization
 import Tensors
 
 /// The images of a folder, decoded on demand.
@@ -32,7 +31,6 @@ public struct FolderImages: ImageDataset {
     var value: UInt8 { self == .white ? 255 : 0 }
   }
 
-  public let name: String
   public let imageShape: [Int]
   /// The content of the images is unknown, so this is left to the user.
   public let allowsFlips = false
@@ -42,6 +40,7 @@ public struct FolderImages: ImageDataset {
   private let folder: ImageFolder
   private let fitting: Fitting
 
+  public var name: String { folder.name }
   public var count: Int { folder.files.count }
   public var classNames: [String] { folder.classNames }
   public var remarks: [String] { folder.remarks }
@@ -58,7 +57,6 @@ public struct FolderImages: ImageDataset {
     _ folder: ImageFolder, fitting: Fitting, headers: [ImageHeader], workers: WorkerPool = .callingThread
   ) throws {
     precondition(headers.count == folder.files.count && !headers.isEmpty, "there must be one header per file")
-    name = folder.name
     self.folder = folder
     self.fitting = fitting
     imageShape = [
@@ -105,15 +103,10 @@ public struct FolderImages: ImageDataset {
   /// Rejects transparent pixels in advance. A file that cannot be read is reported when it is needed.
   private func checkOpacity(_ headers: [ImageHeader], _ workers: WorkerPool) throws {
     let suspects = headers.indices.filter { headers[$0].hasOpacity }
-    let transparent = Mutex<[Int]>([])
-    workers.forEach(suspects.count) { number in
-      let index = suspects[number]
-      guard let image = try? folder.image(at: index, by: fitting.reader), image.isTransparent else {
-        return
-      }
-      transparent.withLock { $0.append(index) }
+    let areTransparent = workers.map(suspects.count) { number in
+      (try? folder.image(at: suspects[number], by: fitting.reader))?.isTransparent ?? false
     }
-    let found = transparent.withLock { $0.sorted() }
+    let found = zip(suspects, areTransparent).filter(\.1).map(\.0)
     guard let first = found.first else { return }
     throw DatasetError(
       .transparent, folder.path,

@@ -7,20 +7,17 @@ import Tensors
 /// checksums; for packing. A child process reads it, since a damaged file could crash libhdf5 or make it run forever.
 /// Only one thread may use it.
 public final class HDF5Images: ImageDataset, @unchecked Sendable {
-  public let name: String
   public let count: Int
   public let imageShape: [Int]
-  public let classNames: [String]
-  public let allowsFlips: Bool
   /// Computed from the labels and the shape, since the contents have no checksums.
   public let fingerprint: UInt64
   public let readsFiles = true
-  private let labels: [Int64]
-  /// Empty if the file has none.
-  private let checksums: [Int64]
-  private let path: String
+  private let contents: ImageFileContents
   private let reader: ForeignReader
-  private let dataset: String
+
+  public var name: String { contents.name }
+  public var classNames: [String] { contents.classNames }
+  public var allowsFlips: Bool { contents.allowsFlips }
 
   /// The number of bytes of images that the child sends at once.
   private static let pieceSize = 1 << 24
@@ -29,17 +26,13 @@ public final class HDF5Images: ImageDataset, @unchecked Sendable {
   public init(path: String, split: DatasetSplit = .training) throws {
     // The seal of a file written by this program can be verified.
     do { _ = try FileSeal.isOn(path) } catch { throw DatasetError(error, path) }
-    let (reader, contents) = try DatasetError.naming(path) {
+    (reader, contents) = try DatasetError.naming(path) {
       let reader = try ForeignReader()
       return (reader, try reader.ask(ImageContentsQuestion(path: path, split: split)))
     }
-    let shape = contents.shape
-    (count, imageShape) = (shape[0], Array(shape.dropFirst()))
-    (name, classNames, allowsFlips) = (contents.name, contents.classNames, contents.allowsFlips)
-    (labels, checksums, dataset) = (contents.labels, contents.checksums, contents.dataset)
-    (self.path, self.reader) = (path, reader)
-    var fingerprint = Fingerprint(shape)
-    fingerprint.add(labels)
+    (count, imageShape) = (contents.shape[0], Array(contents.shape.dropFirst()))
+    var fingerprint = Fingerprint(contents.shape)
+    fingerprint.add(contents.labels)
     self.fingerprint = fingerprint.value
   }
 
@@ -49,9 +42,9 @@ public final class HDF5Images: ImageDataset, @unchecked Sendable {
     try ForeignReader.askOnce(PresenceQuestion(path: path, dataset: "test/images"), path)
   }
 
-  public var contentMark: UInt64 { Fingerprint.of([fingerprint, modificationMark(path)]) }
+  public var contentMark: UInt64 { Fingerprint.of([fingerprint, modificationMark(contents.path)]) }
 
-  public func label(of index: Int) -> Int? { labels.isEmpty ? nil : Int(labels[index]) }
+  public func label(of index: Int) -> Int? { contents.labels.isEmpty ? nil : Int(contents.labels[index]) }
 
   public func copyBytes(of index: Int, into target: ByteTensor) throws {
     let damaged = try copyBytes(
@@ -66,16 +59,16 @@ public final class HDF5Images: ImageDataset, @unchecked Sendable {
     let values = target.reshaped([elements.count])
     for start in stride(from: elements.lowerBound, to: elements.upperBound, by: Self.pieceSize) {
       let piece = start..<min(start + Self.pieceSize, elements.upperBound)
-      let answer = try DatasetError.naming(path) {
-        try reader.ask(ImageValuesQuestion(path: path, dataset: dataset, range: piece))
+      let answer = try DatasetError.naming(contents.path) {
+        try reader.ask(ImageValuesQuestion(path: contents.path, dataset: contents.dataset, range: piece))
       }
       values[start - elements.lowerBound..<piece.upperBound - elements.lowerBound].copy(answer)
     }
-    if checksums.isEmpty { return [] }
+    if contents.checksums.isEmpty { return [] }
     return images.compactMap { index in
       let checksum = target[image: index - images.lowerBound].withUnsafeBytes { crc32($0) }
-      if Int64(checksum) == checksums[index] { return nil }
-      return DamagedImage(index: index, error: DatasetError(damaged: "\(dataset)[\(index)]", path))
+      if Int64(checksum) == contents.checksums[index] { return nil }
+      return DamagedImage(index: index, error: DatasetError(damaged: "\(contents.dataset)[\(index)]", contents.path))
     }
   }
 }

@@ -69,7 +69,17 @@ public struct PackedImages: ImageDataset {
 
   public func copyBytes(of index: Int, into target: ByteTensor) throws {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
-    try file.read("\(datasetName)[\(index)]", at: offset + index * elementsPerImage, into: target)
+    let received: Int
+    do {
+      received = try file.read(at: offset + index * elementsPerImage, into: target)
+    } catch {
+      throw DatasetError(
+        .unreadable, file.path, "\(datasetName)[\(index)] cannot be read: \(error.reason)",
+        advice: "check the file system, and start again with --resume")
+    }
+    guard received == target.count else {
+      throw DatasetError(.truncated, file.path, "it ends before the end of \(datasetName)[\(index)]")
+    }
     guard target.withUnsafeBytes({ crc32($0) }) == checksums[index] else {
       throw DatasetError(damaged: "\(datasetName)[\(index)]", file.path)
     }
@@ -94,18 +104,8 @@ private final class OpenedFile: Sendable {
   var path: String { file.path }
 
   /// Overwrites `target` with the bytes from `offset` on.
-  /// - Parameter what: what they are, in the words of a message.
-  /// - Throws: `DatasetError` (`unreadable`, `truncated`).
-  func read(_ what: @autoclosure () -> String, at offset: Int, into target: ByteTensor) throws {
-    let received: Int
-    do throws(FileError) {
-      received = try target.withUnsafeMutableBytes { (bytes) throws(FileError) in try file.read(at: offset, into: bytes)
-      }
-    } catch {
-      throw DatasetError(
-        .unreadable, path, "\(what()) cannot be read: \(error.reason)",
-        advice: "check the file system, and start again with --resume")
-    }
-    guard received == target.count else { throw DatasetError(.truncated, path, "it ends before the end of \(what())") }
+  /// - Returns: how many bytes were read; fewer if the file ends before.
+  func read(at offset: Int, into target: ByteTensor) throws(FileError) -> Int {
+    try target.withUnsafeMutableBytes { (bytes) throws(FileError) in try file.read(at: offset, into: bytes) }
   }
 }
