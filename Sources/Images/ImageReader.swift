@@ -1,5 +1,3 @@
-import Files
-
 /// The properties that an image file states before its pixels.
 public struct ImageHeader: Sendable, Equatable {
   /// Of the image as it is read, as in `Image`.
@@ -53,51 +51,38 @@ public struct ImageReader: Sendable, Equatable {
   ///   - contents: the file's bytes; nil if they are on the disk.
   /// - Throws: `ImageError` for a file that cannot be read, is of another format, or has too many pixels.
   public func header(of path: String, contents: [UInt8]? = nil) throws(ImageError) -> ImageHeader {
-    if let contents { return try stored(in: BytesInMemory(name: path, bytes: contents)).header(turning) }
-    return try stored(in: Self.open(path)).header(turning)
+    var file = try ImageBytes(path, contents: contents)
+    return try stored(in: &file).header(turning)
   }
 
   /// Reads an image. The parameters are those of `header`.
   /// - Throws: `ImageError`, like `header`, and for any damage that could affect the pixels.
   public func read(_ path: String, contents: [UInt8]? = nil) throws(ImageError) -> Image {
-    if let contents { return try read(BytesInMemory(name: path, bytes: contents)) }
-    return try read(Self.open(path))
-  }
-
-  private static func open(_ path: String) throws(ImageError) -> RegularFile {
-    do {
-      return try RegularFile(path)
-    } catch {
-      throw ImageError(error, path)
-    }
-  }
-
-  private func stored(in source: borrowing some ByteSource & ~Copyable) throws(ImageError) -> StoredImage {
-    guard source.size / 16 <= pixelLimit else {
-      throw ImageError(
-        .tooLarge, source.name, "\(source.size) bytes are more than 16 for each pixel of the limit of \(pixelLimit)")
-    }
-    let stored = try StoredImage.find(in: source)
-    let (width, height) = (stored.width, stored.height)
-    guard width > 0, height > 0 else {
-      throw ImageError(.damaged, source.name, "it has \(width)x\(height) pixels")
-    }
-    guard height <= pixelLimit / width else {
-      throw ImageError(
-        .tooLarge, source.name, "\(width)x\(height) pixels are more than the limit of \(pixelLimit)")
-    }
-    return stored
-  }
-
-  private func read(_ source: borrowing some ByteSource & ~Copyable) throws(ImageError) -> Image {
-    let stored = try stored(in: source)
-    let bytes = try source.bytes(in: 0..<source.size)
+    var file = try ImageBytes(path, contents: contents)
+    let stored = try stored(in: &file)
+    let bytes = try file.all()
     let image =
       switch stored.format {
-      case .png(let pixelsEnd): try PNG.decode(bytes, upTo: pixelsEnd, stored, source.name)
-      case .jpeg(let hasInks): try JPEG.decode(bytes, hasInks: hasInks, stored, source.name)
+      case .png(let pixelsEnd): try PNG.decode(bytes, upTo: pixelsEnd, stored, path)
+      case .jpeg(let hasInks): try JPEG.decode(bytes, hasInks: hasInks, stored, path)
       }
     return turning == .upright ? image.upright(stored.orientation) : image
+  }
+
+  private func stored(in file: inout ImageBytes) throws(ImageError) -> StoredImage {
+    guard file.size / 16 <= pixelLimit else {
+      throw ImageError(
+        .tooLarge, file.name, "\(file.size) bytes are more than 16 for each pixel of the limit of \(pixelLimit)")
+    }
+    let stored = try StoredImage.find(in: &file)
+    let (width, height) = (stored.width, stored.height)
+    guard width > 0, height > 0 else {
+      throw ImageError(.damaged, file.name, "it has \(width)x\(height) pixels")
+    }
+    guard height <= pixelLimit / width else {
+      throw ImageError(.tooLarge, file.name, "\(width)x\(height) pixels are more than the limit of \(pixelLimit)")
+    }
+    return stored
   }
 }
 

@@ -16,32 +16,30 @@ enum JPEG {
   }
 
   /// Reads the markers before the first scan (ITU-T T.81, annex B).
-  static func stored(
-    in source: borrowing some ByteSource & ~Copyable, _ window: inout ByteWindow
-  ) throws(ImageError) -> StoredImage {
+  static func stored(in file: inout ImageBytes) throws(ImageError) -> StoredImage {
     var size: (width: Int, height: Int, components: Int)?
     var orientation: Orientation?
     var offset = 2
-    while let (marker, start) = try nextMarker(in: source, &window, from: offset) {
+    while let (marker, start) = try nextMarker(in: &file, from: offset) {
       offset = start
       if Marker.alone.contains(marker) { continue }
       guard marker != Marker.startOfScan, marker != Marker.endOfImage,
-        let length = try window.number(at: start, bytes: 2, of: source)
+        let length = try file.number(at: start, bytes: 2)
       else { break }
       offset += length
       if Marker.frames.contains(marker), size == nil, length >= 8,
-        let height = try window.number(at: start + 3, bytes: 2, of: source),
-        let width = try window.number(at: start + 5, bytes: 2, of: source),
-        let components = try window.number(at: start + 7, bytes: 1, of: source)
+        let height = try file.number(at: start + 3, bytes: 2),
+        let width = try file.number(at: start + 5, bytes: 2),
+        let components = try file.number(at: start + 7, bytes: 1)
       {
         size = (width, height, components)
       } else if marker == Marker.application1, orientation == nil, length >= 8,
-        let data = try window.bytes(start + 2..<start + length, of: source), data.starts(with: "Exif\0".utf8)
+        let data = try file.bytes(start + 2..<start + length), data.starts(with: "Exif\0".utf8)
       {
         orientation = Orientation(exif: data.dropFirst(6)) ?? .topLeft
       }
     }
-    guard let size else { throw ImageError(.damaged, source.name, "the file ends before its pixels") }
+    guard let size else { throw ImageError(.damaged, file.name, "the file ends before its pixels") }
     return StoredImage(
       format: .jpeg(hasInks: size.components == 4), width: size.width, height: size.height,
       channels: size.components == 1 ? 1 : 3,
@@ -50,11 +48,11 @@ enum JPEG {
 
   /// The next marker and the position after it. Like libjpeg, it skips bytes that belong to no marker.
   private static func nextMarker(
-    in source: borrowing some ByteSource & ~Copyable, _ window: inout ByteWindow, from offset: Int
+    in file: inout ImageBytes, from offset: Int
   ) throws(ImageError) -> (marker: UInt8, end: Int)? {
     var isMarked = false
     var offset = offset
-    while let byte = try window.bytes(offset..<offset + 1, of: source)?.first {
+    while let byte = try file.bytes(offset..<offset + 1)?.first {
       offset += 1
       if byte == 0xff {
         isMarked = true

@@ -9,11 +9,9 @@ extension PNG {
   private static let exifLimit = 1 << 16
 
   /// Reads the chunks (ISO/IEC 15948, section 5.3). EXIF data may come after the pixels, so all chunks are read.
-  static func stored(
-    in source: borrowing some ByteSource & ~Copyable, _ window: inout ByteWindow
-  ) throws(ImageError) -> StoredImage {
-    let damaged = ImageError(.damaged, source.name, "its header (IHDR) is damaged")
-    guard let head = try window.bytes(8..<33, of: source), head.prefix(8).elementsEqual([0, 0, 0, 13] + "IHDR".utf8)
+  static func stored(in file: inout ImageBytes) throws(ImageError) -> StoredImage {
+    let damaged = ImageError(.damaged, file.name, "its header (IHDR) is damaged")
+    guard let head = try file.bytes(8..<33), head.prefix(8).elementsEqual([0, 0, 0, 13] + "IHDR".utf8)
     else { throw damaged }
     func number(_ offset: Int) -> Int { head.dropFirst(offset).prefix(4).reduce(0) { $0 << 8 | Int($1) } }
     let colourType = head[head.startIndex + 17]
@@ -21,27 +19,25 @@ extension PNG {
     var pixelsEnd: Int?
     var orientation: Orientation?
     var offset = 33
-    while let length = try window.number(at: offset, bytes: 4, of: source),
-      let kind = try window.bytes(offset + 4..<offset + 8, of: source)
-    {
+    while let length = try file.number(at: offset, bytes: 4), let kind = try file.bytes(offset + 4..<offset + 8) {
       let end = offset + 12 + length
       switch String(decoding: kind, as: UTF8.self) {
       case "IDAT":
-        pixelsEnd = min(end, source.size)
+        pixelsEnd = min(end, file.size)
       case "tRNS":
         // It is not allowed for colour types with opacity, and has no effect after the pixels.
         if pixelsEnd == nil, !channels.isMultiple(of: 2) { channels += 1 }
       case "eXIf":
-        if orientation == nil, length <= exifLimit, let chunk = try window.bytes(offset + 4..<end, of: source) {
+        if orientation == nil, length <= exifLimit, let chunk = try file.bytes(offset + 4..<end) {
           orientation = Self.orientation(ofChunk: chunk)
         }
       case "IEND":
-        offset = source.size
+        offset = file.size
       default: break
       }
       offset = max(offset, end)
     }
-    guard let pixelsEnd else { throw ImageError(.damaged, source.name, "the file ends before its pixels") }
+    guard let pixelsEnd else { throw ImageError(.damaged, file.name, "the file ends before its pixels") }
     return StoredImage(
       format: .png(pixelsEnd: pixelsEnd), width: number(8), height: number(12), channels: channels,
       orientation: orientation ?? .topLeft)

@@ -14,12 +14,11 @@ struct StoredImage {
   let channels: Int
   let orientation: Orientation
 
-  /// - Throws: `ImageError` if the source cannot be read, or is not an image.
-  static func find(in source: borrowing some ByteSource & ~Copyable) throws(ImageError) -> StoredImage {
-    var window = ByteWindow()
-    let start = try window.bytes(0..<min(8, source.size), of: source) ?? []
-    if start.elementsEqual(PNG.signature) { return try PNG.stored(in: source, &window) }
-    if start.starts(with: JPEG.signature) { return try JPEG.stored(in: source, &window) }
-    throw ImageError(.damaged, source.name, "this is neither a PNG nor a JPEG file")
+  /// - Throws: `ImageError` if the file cannot be read, or is not an image.
+  static func find(in file: inout ImageBytes) throws(ImageError) -> StoredImage {
+    let start = try file.bytes(0..<min(8, file.size)) ?? []
+    if start.elementsEqual(PNG.signature) { return try PNG.stored(in: &file) }
+    if start.starts(with: JPEG.signature) { return try JPEG.stored(in: &file) }
+    throw ImageError(.damaged, file.name, "this is neither a PNG nor a JPEG file")
   }
 }
