@@ -28,9 +28,7 @@ struct Fingerprint {
       for index in wholeWords * 8..<buffer.count { add(UInt64(buffer[index])) }
     }
   }
-}
 
-extension Fingerprint {
   static func of(_ words: [UInt64]) -> UInt64 {
     var fingerprint = Fingerprint()
     for word in words { fingerprint.add(word) }

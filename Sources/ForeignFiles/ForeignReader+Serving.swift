@@ -20,11 +20,9 @@ extension ForeignReader {
 
   private static func reply<Question: ForeignQuestion>(to question: Data, of kind: Question.Type) throws -> Data {
     let question = try PropertyListDecoder().decode(kind, from: question)
-    let encoder = PropertyListEncoder()
-    encoder.outputFormat = .binary
     let reply: ForeignReply<Question>
     do throws(Question.Failure) { reply = .answer(try question.answer()) } catch { reply = .failure(error) }
-    return try encoder.encode(reply)
+    return try PropertyListEncoder().encode(reply)
   }
 
   private static func limitMemory() {

@@ -50,10 +50,8 @@ public final class ForeignReader {
 
   /// - Throws: `Question.Failure`, or `ForeignReaderError` if the child did not survive the question.
   public func ask<Question: ForeignQuestion>(_ question: Question) throws -> Question.Answer {
-    let encoder = PropertyListEncoder()
-    encoder.outputFormat = .binary
-    guard process != nil, socket.send(Data("\(Question.self)".utf8)), socket.send(try encoder.encode(question)),
-      let message = socket.receive()
+    guard process != nil, socket.send(Data("\(Question.self)".utf8)),
+      socket.send(try PropertyListEncoder().encode(question)), let message = socket.receive()
     else { throw endError() }
     switch try PropertyListDecoder().decode(ForeignReply<Question>.self, from: message) {
     case .answer(let answer): return answer

@@ -115,16 +115,10 @@ public struct PackJob: Sendable {
       try PackSource(argument, subfoldersAreClasses: subfoldersAreClasses)
     }
     let sources = try sources.map(source)
-    var training: [Part] = []
-    for source in sources { training.append(try part(source.path, try source.open(.training), workers, &leftOut)) }
-    var testSources = try tests.map(source)
-    if tests.isEmpty { testSources = try sources.filter { try $0.holdsTests() } }
+    let training = try sources.map { try part($0.path, $0.open(.training), workers, &leftOut) }
+    let testSources = try tests.isEmpty ? sources.filter { try $0.holdsTests() } : tests.map(source)
     let classNames = try joinedClassNames(training)
-    var test: [Part] = []
-    for source in testSources {
-      let contents = try source.openTests(classNames: classNames)
-      test.append(try part(source.path, contents, workers, &leftOut))
-    }
+    let test = try testSources.map { try part($0.path, $0.openTests(classNames: classNames), workers, &leftOut) }
 
     let parts = training + test
     try checkOptions(parts)
@@ -158,7 +152,7 @@ public struct PackJob: Sendable {
       reader.turning == .upright ? nil : "--orientation as-stored",
       reader.pixelLimit == ImageReader.usualPixelLimit ? nil : "--pixel-limit \(reader.pixelLimit)",
     ]
-    guard let option = options.compactMap(\.self).first, !parts.contains(where: \.hasFiles) else { return }
+    guard let option = options.compactMap(\.self).first, parts.allSatisfy(\.headers.isEmpty) else { return }
     throw InputError("\(option) applies to image files, but no source is a folder of them; remove it")
   }
 
@@ -192,8 +186,6 @@ public struct PackJob: Sendable {
       case .images(let images): images.channels == 3
       }
     }
-
-    var hasFiles: Bool { !headers.isEmpty }
 
     var turnedFiles: [String] {
       guard case .folder(let folder) = contents else { return [] }
