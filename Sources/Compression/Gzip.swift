@@ -35,7 +35,6 @@ private struct GzipDecompressor: ~Copyable {
   private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
   private let input: UnsafeRawBufferPointer
   private var offset = 0
-  private var output: [UInt8] = []
   private let path: String
 
   /// The number of bytes passed to zlib at a time; its counters have 32 bits.
@@ -55,12 +54,9 @@ private struct GzipDecompressor: ~Copyable {
     stream.deallocate()
   }
 
+  /// The contents of all members.
   mutating func run() throws(CompressionError) -> [UInt8] {
-    repeat { try decompressMember() } while try startNextMember()
-    return output
-  }
-
-  private mutating func decompressMember() throws(CompressionError) {
+    var output: [UInt8] = []
     let limit = UnpackedLimit.bytes(ofStored: input.count)
     var piece = [UInt8](repeating: 0, count: Self.pieceSize)
     while true {
@@ -83,7 +79,7 @@ private struct GzipDecompressor: ~Copyable {
       }
       output.append(contentsOf: piece.prefix(Self.pieceSize - Int(stream.pointee.avail_out)))
       switch status {
-      case Z_STREAM_END: return
+      case Z_STREAM_END: if try !startNextMember() { return output }
       case Z_OK: continue
       case Z_BUF_ERROR where offset == input.count: throw failure("the gzip data end too soon")
       default: throw failure("the gzip data are corrupt")
