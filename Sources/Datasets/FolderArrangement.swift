@@ -34,9 +34,8 @@ public struct FolderArrangement: Sendable {
       (hasSplits, training, test) = (false, tree, nil)
       remarks = ["\(DatasetLabels.fileName): labels"]
     } else if !subfoldersAreClasses, let roles = SplitRole.roles(of: names) {
-      let splits = try Splits(tree, roles)
-      (hasSplits, training, test) = (true, splits.training, splits.test)
-      remarks = splits.remarks
+      hasSplits = true
+      (training, test, remarks) = try splits(of: tree, roles)
     } else {
       guard subfoldersAreClasses || names.isEmpty || !SplitRole.areMixed(in: names) else {
         throw DatasetError(
@@ -101,58 +100,53 @@ public struct FolderArrangement: Sendable {
   }
 }
 
-/// Subfolders that are splits.
-private struct Splits {
-  let training: FileTree?
-  let test: FileTree?
-  /// A line for each subfolder.
-  let remarks: [String]
-
-  init(_ tree: FileTree, _ roles: [SplitRole?]) throws(DatasetError) {
-    let names = tree.folders.map(\.name)
-    let splitNames = zip(names, roles).filter { $0.1 != nil }.map(\.0).joined(separator: ", ")
-    let otherwise = "; if it is a class, use `ddpm-mpi pack \(tree.path) --no-splits`"
-    if let image = tree.images.first {
-      throw DatasetError(
-        .wrongLayout, image.path, "is beside folders of splits (\(splitNames))",
-        advice: "move it into one of them, or away\(otherwise)")
-    }
-    func folder(_ role: SplitRole) throws(DatasetError) -> FileTree? {
-      let folders = zip(tree.folders, roles).filter { $0.1 == role }.map(\.0)
-      guard folders.count <= 1 else {
-        throw DatasetError(
-          .wrongLayout, folders[1].path, "means the same as \(folders[0].name)",
-          advice: "put the images of both into one folder\(otherwise)")
-      }
-      return folders.first
-    }
-    for (folder, role) in zip(tree.folders, roles) where role == nil && folder.holdsImages {
-      throw DatasetError(
-        .wrongLayout, folder.path, "is neither for training nor for tests, but is beside \(splitNames)",
-        advice: "move it away, or give the folder of the images themselves\(otherwise)")
-    }
-    let training = try folder(.training)
-    let candidates = [try folder(.test), try folder(.validation)].compactMap(\.self).filter(\.holdsImages)
-    // Both without classes, or with some classes in common.
-    let classes = training.map { Set($0.folders.map(\.name)) }
-    let fitting = candidates.filter { folder in
-      guard let classes, !(classes.isEmpty && folder.folders.isEmpty) else { return true }
-      return folder.folders.contains { classes.contains($0.name) }
-    }
-    let test = fitting.first
-    self.training = training
-    self.test = test
-    remarks = tree.folders.map { folder in
-      guard folder.holdsImages else { return "\(folder.name): no images, left out" }
-      let count = folder.allImages.count
-      let images = "\(folder.name): \(count) \(count == 1 ? "image" : "images")"
-      if folder.path == training?.path { return "\(images), for training" }
-      if folder.path == test?.path { return "\(images), for tests" }
-      if fitting.contains(where: { $0.path == folder.path }) {
-        return "\(images), left out (to use it instead of \(test?.name ?? ""): --test \(folder.path))"
-      }
-      return
-        "\(images) \(folder.folders.isEmpty ? "without classes" : "in classes other than those of training images"), left out"
-    }
+/// The subfolders that are splits.
+/// - Returns: the folders used, and a remark on each subfolder.
+private func splits(
+  of tree: FileTree, _ roles: [SplitRole?]
+) throws(DatasetError) -> (training: FileTree?, test: FileTree?, remarks: [String]) {
+  let names = tree.folders.map(\.name)
+  let splitNames = zip(names, roles).filter { $0.1 != nil }.map(\.0).joined(separator: ", ")
+  let otherwise = "; if it is a class, use `ddpm-mpi pack \(tree.path) --no-splits`"
+  if let image = tree.images.first {
+    throw DatasetError(
+      .wrongLayout, image.path, "is beside folders of splits (\(splitNames))",
+      advice: "move it into one of them, or away\(otherwise)")
   }
+  func folder(_ role: SplitRole) throws(DatasetError) -> FileTree? {
+    let folders = zip(tree.folders, roles).filter { $0.1 == role }.map(\.0)
+    guard folders.count <= 1 else {
+      throw DatasetError(
+        .wrongLayout, folders[1].path, "means the same as \(folders[0].name)",
+        advice: "put the images of both into one folder\(otherwise)")
+    }
+    return folders.first
+  }
+  for (folder, role) in zip(tree.folders, roles) where role == nil && folder.holdsImages {
+    throw DatasetError(
+      .wrongLayout, folder.path, "is neither for training nor for tests, but is beside \(splitNames)",
+      advice: "move it away, or give the folder of the images themselves\(otherwise)")
+  }
+  let training = try folder(.training)
+  let candidates = [try folder(.test), try folder(.validation)].compactMap(\.self).filter(\.holdsImages)
+  // Both without classes, or with some classes in common.
+  let classes = training.map { Set($0.folders.map(\.name)) }
+  let fitting = candidates.filter { folder in
+    guard let classes, !(classes.isEmpty && folder.folders.isEmpty) else { return true }
+    return folder.folders.contains { classes.contains($0.name) }
+  }
+  let test = fitting.first
+  let remarks = tree.folders.map { folder in
+    guard folder.holdsImages else { return "\(folder.name): no images, left out" }
+    let count = folder.allImages.count
+    let images = "\(folder.name): \(count) \(count == 1 ? "image" : "images")"
+    if folder.path == training?.path { return "\(images), for training" }
+    if folder.path == test?.path { return "\(images), for tests" }
+    if fitting.contains(where: { $0.path == folder.path }) {
+      return "\(images), left out (to use it instead of \(test?.name ?? ""): --test \(folder.path))"
+    }
+    return
+      "\(images) \(folder.folders.isEmpty ? "without classes" : "in classes other than those of training images"), left out"
+  }
+  return (training, test, remarks)
 }
