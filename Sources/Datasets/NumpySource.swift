@@ -148,11 +148,8 @@ public struct NumpySource: Sendable {
         advice: "store bytes from 0 to 255, channels last"
           + (isChannelsFirst ? " (images.transpose(0, 2, 3, 1))" : ""))
     }
-    var count = 1
-    for length in full {
-      let (product, overflows) = count.multipliedReportingOverflow(by: length)
-      guard !overflows else { throw InterchangeError(path, "the shape of \(name) is impossible: \(shape)") }
-      count = product
+    guard checkedProduct(full) != nil else {
+      throw InterchangeError(path, "the shape of \(name) is impossible: \(shape)")
     }
     return full
   }
