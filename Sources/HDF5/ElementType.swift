@@ -13,27 +13,15 @@ public enum ElementType: String, Sendable, CaseIterable {
     }
   }
 
-  /// The library's type for elements in memory.
-  var inMemory: hid_t {
+  /// The library's types for elements in memory and in a new file.
+  var libraryTypes: (memory: hid_t, file: hid_t) {
     switch self {
-    case .float32: ddpm_hdf5_native_float()
-    case .float64: ddpm_hdf5_native_double()
-    case .int32: ddpm_hdf5_native_int32()
-    case .int64: ddpm_hdf5_native_int64()
-    case .uint8: ddpm_hdf5_native_uint8()
-    case .uint32: ddpm_hdf5_native_uint32()
-    }
-  }
-
-  /// The library's type for elements in a new file.
-  var inFile: hid_t {
-    switch self {
-    case .float32: ddpm_hdf5_file_float()
-    case .float64: ddpm_hdf5_file_double()
-    case .int32: ddpm_hdf5_file_int32()
-    case .int64: ddpm_hdf5_file_int64()
-    case .uint8: ddpm_hdf5_file_uint8()
-    case .uint32: ddpm_hdf5_file_uint32()
+    case .float32: (ddpm_hdf5_native_float(), ddpm_hdf5_file_float())
+    case .float64: (ddpm_hdf5_native_double(), ddpm_hdf5_file_double())
+    case .int32: (ddpm_hdf5_native_int32(), ddpm_hdf5_file_int32())
+    case .int64: (ddpm_hdf5_native_int64(), ddpm_hdf5_file_int64())
+    case .uint8: (ddpm_hdf5_native_uint8(), ddpm_hdf5_file_uint8())
+    case .uint32: (ddpm_hdf5_native_uint32(), ddpm_hdf5_file_uint32())
     }
   }
 

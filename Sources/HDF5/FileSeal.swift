@@ -11,7 +11,7 @@ import Foundation
 /// contents, in order, the position of its first byte in the file (8 bytes) and its length (8); the number of ranges
 /// (8); the length of the file before the seal (8); the CRC-32 of all bytes outside the contents and of the seal so far
 /// (4); `ddpm-mpi` (8).
-public struct FileSeal: Sendable, Equatable {
+public struct FileSeal {
   /// The ranges of the file's contents, in order and without overlap.
   let contents: [Range<Int>]
   /// The length of the file without the seal.

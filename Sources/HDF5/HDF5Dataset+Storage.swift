@@ -5,11 +5,6 @@ extension HDF5Dataset {
   /// The size of the elements in memory.
   public var byteCount: Int { count * type.byteCount }
 
-  /// - Throws: `HDF5Error` if the elements would take far more memory than the file stores.
-  borrowing func requireStored() throws(HDF5Error) {
-    try HDF5.requireStored(handle, elements: count, ofBytes: type.byteCount, subject)
-  }
-
   /// Whether most of the elements were never written; one compressed byte expands to at most 1032 bytes (DEFLATE).
   public borrowing func isMostlyUnwritten() -> Bool {
     byteCount / 1100 > Int(clamping: H5Dget_storage_size(handle.identifier))
@@ -24,8 +19,7 @@ func requireStored(
 ) throws(HDF5Error) {
   let stored = Int(clamping: H5Dget_storage_size(dataset.identifier))
   let limit = UnpackedLimit.bytes(ofStored: stored)
-  let (byteCount, overflows) = count.multipliedReportingOverflow(by: size)
-  guard !overflows, byteCount <= limit else {
+  guard let byteCount = checkedProduct([count, size]), byteCount <= limit else {
     throw HDF5Error(
       "H5Dread", subject, .wrongType,
       "its \(count) elements would take more than the limit of \(limit) bytes, and the file stores \(stored); "

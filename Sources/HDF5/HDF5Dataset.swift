@@ -1,4 +1,5 @@
 import CHDF5
+import Files
 import MessagePassing
 import Tensors
 
@@ -19,19 +20,14 @@ public struct HDF5Dataset: ~Copyable {
 
   /// Takes over an open dataset and reads its shape and type.
   init(_ handle: consuming Handle, _ subject: String, _ communicator: Communicator?) throws(HDF5Error) {
-    let dataspace = try Handle(.dataspace, "H5Dget_space", subject, H5Dget_space(handle.identifier))
-    let dimensionCount = try check(
-      "H5Sget_simple_extent_ndims", subject, H5Sget_simple_extent_ndims(dataspace.identifier))
-    var dimensions = [hsize_t](repeating: 0, count: Int(dimensionCount))
-    try check(
-      "H5Sget_simple_extent_dims", subject, H5Sget_simple_extent_dims(dataspace.identifier, &dimensions, nil))
+    let shape = try HDF5.shape(of: handle, subject)
     let datatype = try Handle(.datatype, "H5Dget_type", subject, H5Dget_type(handle.identifier))
     guard let type = ElementType(of: datatype.identifier) else {
       throw HDF5Error("H5Dget_type", subject, .wrongType, "the elements are of a type that is not supported")
     }
-    // Ensures that element and byte counts below do not overflow.
-    let shape = dimensions.map { Int(clamping: $0) }
-    guard sizeInMemory(shape, type) != nil else {
+    // Ensures that element and byte counts below do not overflow. A zero among large dimensions would hide that their
+    // product does.
+    guard checkedProduct([type.byteCount] + shape.map { max($0, 1) }) != nil else {
       throw HDF5Error("H5Sget_simple_extent_dims", subject, .wrongType, "its shape is impossible: \(shape)")
     }
     self.shape = shape
@@ -66,6 +62,8 @@ public struct HDF5Dataset: ~Copyable {
     try handle.close(subject)
   }
 
+  // MARK: Writing
+
   /// Writes the elements of some ranges.
   ///
   /// - Parameters:
@@ -74,10 +72,8 @@ public struct HDF5Dataset: ~Copyable {
   public borrowing func write<Element: HDF5Element>(
     flatRanges: [Range<Int>], from elements: TypedTensor<Element>, collective: Bool = false
   ) throws(HDF5Error) {
-    try requireType(Element.self, "H5Dwrite")
-    try elements.withUnsafeBytes { (bytes) throws(HDF5Error) in
-      try write(flatRanges: flatRanges, from: bytes, collective: collective)
-    }
+    try requireType(Element.self, .write)
+    try transfer(.write, flatRanges, elements, collective: collective)
   }
 
   /// Writes the elements `flatRange`.
@@ -91,18 +87,18 @@ public struct HDF5Dataset: ~Copyable {
   public borrowing func write<Element: HDF5Element>(
     flatRange: Range<Int>, from elements: [Element], collective: Bool = false
   ) throws(HDF5Error) {
-    try requireType(Element.self, "H5Dwrite")
-    let outcome = elements.withUnsafeBytes { bytes in
-      Result { () throws(HDF5Error) in try write(flatRanges: [flatRange], from: bytes, collective: collective) }
+    try requireType(Element.self, .write)
+    try elements.withUnsafeBufferPointer { (elements) throws(HDF5Error) in
+      let bytes = UnsafeMutableRawBufferPointer(mutating: UnsafeRawBufferPointer(elements))
+      try transfer(.write, [flatRange], bytes, collective: collective)
     }
-    try outcome.get()
   }
 
   /// Writes all elements. Throws if the dataset has a different type or number of elements.
   public borrowing func writeAll<Element: HDF5Element>(
     _ elements: [Element], collective: Bool = false
   ) throws(HDF5Error) {
-    try requireType(Element.self, "H5Dwrite")
+    try requireType(Element.self, .write)
     guard elements.count == count else {
       throw HDF5Error("H5Dwrite", subject, .wrongType, "it has \(count) elements, not \(elements.count)")
     }
@@ -113,22 +109,10 @@ public struct HDF5Dataset: ~Copyable {
   public borrowing func writeBytes(
     flatRanges: [Range<Int>], from bytes: ByteTensor, collective: Bool = false
   ) throws(HDF5Error) {
-    try bytes.withUnsafeBytes { (bytes) throws(HDF5Error) in
-      try write(flatRanges: flatRanges, from: bytes, collective: collective)
-    }
+    try transfer(.write, flatRanges, bytes, collective: collective)
   }
 
-  private borrowing func write(
-    flatRanges: [Range<Int>], from bytes: UnsafeRawBufferPointer, collective: Bool
-  ) throws(HDF5Error) {
-    requireRoom(for: flatRanges, in: bytes.count)
-    try forEachTransfer(of: flatRanges, collective: collective) { (transfer, offset) throws(HDF5Error) in
-      let status = H5Dwrite(
-        handle.identifier, type.inMemory, transfer.memory.identifier, transfer.file.identifier,
-        transfer.properties.identifier, bytes.baseAddress.map { $0 + offset })
-      try check("H5Dwrite", subject, status)
-    }
-  }
+  // MARK: Reading
 
   /// Reads the elements of some ranges.
   ///
@@ -138,26 +122,22 @@ public struct HDF5Dataset: ~Copyable {
   public borrowing func read<Element: HDF5Element>(
     flatRanges: [Range<Int>], into elements: TypedTensor<Element>, collective: Bool = false
   ) throws(HDF5Error) {
-    try requireType(Element.self, "H5Dread")
-    try elements.withUnsafeMutableBytes { (bytes) throws(HDF5Error) in
-      try read(flatRanges: flatRanges, into: bytes, collective: collective)
-    }
+    try requireType(Element.self, .read)
+    try transfer(.read, flatRanges, elements, collective: collective)
   }
 
   /// Reads the elements of some ranges as they lie in memory, of whatever type they are.
   public borrowing func readBytes(
     flatRanges: [Range<Int>], into bytes: ByteTensor, collective: Bool = false
   ) throws(HDF5Error) {
-    try bytes.withUnsafeMutableBytes { (bytes) throws(HDF5Error) in
-      try read(flatRanges: flatRanges, into: bytes, collective: collective)
-    }
+    try transfer(.read, flatRanges, bytes, collective: collective)
   }
 
   /// Reads all elements. Throws if the dataset has a different type.
   public borrowing func readAll<Element: HDF5Element>(
     as _: Element.Type, collective: Bool = false
   ) throws(HDF5Error) -> [Element] {
-    try requireStored()
+    try requireStored(handle, elements: count, ofBytes: type.byteCount, subject)
     return try read(flatRange: 0..<count, as: Element.self, collective: collective)
   }
 
@@ -165,54 +145,48 @@ public struct HDF5Dataset: ~Copyable {
   public borrowing func read<Element: HDF5Element>(
     flatRange: Range<Int>, as _: Element.Type, collective: Bool = false
   ) throws(HDF5Error) -> [Element] {
-    try requireType(Element.self, "H5Dread")
-    var outcome = Result<Void, HDF5Error>.success(())
-    let elements = [Element](unsafeUninitializedCapacity: flatRange.count) { buffer, initializedCount in
+    try requireType(Element.self, .read)
+    return try [Element](unsafeUninitializedCapacity: flatRange.count) { (buffer, initializedCount) throws(HDF5Error) in
       let bytes = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<flatRange.count]))
-      outcome = Result { () throws(HDF5Error) in
-        try read(flatRanges: [flatRange], into: bytes, collective: collective)
-        initializedCount = flatRange.count
-      }
-    }
-    try outcome.get()
-    return elements
-  }
-
-  private borrowing func read(
-    flatRanges: [Range<Int>], into bytes: UnsafeMutableRawBufferPointer, collective: Bool
-  ) throws(HDF5Error) {
-    requireRoom(for: flatRanges, in: bytes.count)
-    try forEachTransfer(of: flatRanges, collective: collective) { (transfer, offset) throws(HDF5Error) in
-      let status = H5Dread(
-        handle.identifier, type.inMemory, transfer.memory.identifier, transfer.file.identifier,
-        transfer.properties.identifier, bytes.baseAddress.map { $0 + offset })
-      try check("H5Dread", subject, status)
+      try transfer(.read, [flatRange], bytes, collective: collective)
+      initializedCount = flatRange.count
     }
   }
 
-  private borrowing func requireRoom(for ranges: [Range<Int>], in byteCount: Int) {
-    let needed = ranges.reduce(0) { $0 + $1.count } * type.byteCount
-    precondition(byteCount == needed, "\(needed) bytes for elements in \(byteCount)")
+  // MARK: Transfers
+
+  /// The library's two functions for elements.
+  private enum Call: String {
+    case read = "H5Dread"
+    case write = "H5Dwrite"
   }
 
-  private borrowing func requireType<Element: HDF5Element>(_: Element.Type, _ call: String) throws(HDF5Error) {
+  private borrowing func requireType<Element: HDF5Element>(_: Element.Type, _ call: Call) throws(HDF5Error) {
     guard type == Element.elementType else {
-      throw HDF5Error(call, subject, .wrongType, "it holds \(type), not \(Element.elementType)")
+      throw HDF5Error(call.rawValue, subject, .wrongType, "it holds \(type), not \(Element.elementType)")
     }
   }
 
-  /// Calls `body` for consecutive pieces of some ranges that respect the limit, with each piece's offset in memory in
-  /// bytes.
+  private borrowing func transfer<Element>(
+    _ call: Call, _ ranges: [Range<Int>], _ elements: TypedTensor<Element>, collective: Bool
+  ) throws(HDF5Error) {
+    try elements.withUnsafeMutableBytes { (bytes) throws(HDF5Error) in
+      try transfer(call, ranges, bytes, collective: collective)
+    }
+  }
+
+  /// Transfers the elements of some ranges in pieces that respect the limit.
   ///
   /// If the operation is collective, all ranks perform the same number of calls, the last of which may be empty. A rank
   /// whose piece fails takes part in the remaining calls with empty pieces, so that the others do not wait for it.
-  private borrowing func forEachTransfer(
-    of ranges: [Range<Int>], collective: Bool,
-    _ body: (borrowing Transfer, _ offset: Int) throws(HDF5Error) -> Void
+  private borrowing func transfer(
+    _ call: Call, _ ranges: [Range<Int>], _ bytes: UnsafeMutableRawBufferPointer, collective: Bool
   ) throws(HDF5Error) {
     precondition(ranges.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= count }, "the dataset has no such elements")
-    let limit = max(transferLimit / type.byteCount, 1)
     let total = ranges.reduce(0) { $0 + $1.count }
+    let size = type.byteCount
+    precondition(bytes.count == total * size, "\(total * size) bytes for elements in \(bytes.count)")
+    let limit = max(transferLimit / size, 1)
     var pieceCount = (total + limit - 1) / limit
     let shared = collective ? communicator : nil
     if let shared { pieceCount = try largest(pieceCount, over: shared) }
@@ -221,13 +195,29 @@ public struct HDF5Dataset: ~Copyable {
       let start = failure == nil ? min(piece * limit, total) : total
       let end = min(start + limit, total)
       do throws(HDF5Error) {
-        let transfer = try Transfer(part(start..<end, of: ranges), of: self, collective: shared != nil)
-        try body(transfer, start * type.byteCount)
+        let memory = bytes.baseAddress.map { $0 + start * size }
+        try transferPiece(call, part(start..<end, of: ranges), memory, collective: shared != nil)
       } catch {
         failure = failure ?? error
       }
     }
     if let failure { throw failure }
+  }
+
+  private borrowing func transferPiece(
+    _ call: Call, _ ranges: [Range<Int>], _ memory: UnsafeMutableRawPointer?, collective: Bool
+  ) throws(HDF5Error) {
+    let file = try Handle(.dataspace, "H5Dget_space", subject, H5Dget_space(handle.identifier))
+    try select(ranges, of: shape, in: file, subject)
+    let elements = try makeDataspace([ranges.reduce(0) { $0 + $1.count }], subject)
+    let properties = try PropertyLists.transfer(collective: collective, subject)
+    let (dataset, type) = (handle.identifier, type.libraryTypes.memory)
+    let status =
+      switch call {
+      case .read: H5Dread(dataset, type, elements.identifier, file.identifier, properties.identifier, memory)
+      case .write: H5Dwrite(dataset, type, elements.identifier, file.identifier, properties.identifier, memory)
+      }
+    try check(call.rawValue, subject, status)
   }
 
   private borrowing func largest(_ count: Int, over communicator: Communicator) throws(HDF5Error) -> Int {
@@ -236,33 +226,5 @@ public struct HDF5Dataset: ~Copyable {
     } catch {
       throw HDF5Error(error.call, subject, .other, error.message)
     }
-  }
-
-  /// The library's parameters of a transfer besides the elements.
-  private struct Transfer: ~Copyable {
-    let memory: Handle
-    let file: Handle
-    let properties: Handle
-
-    init(_ ranges: [Range<Int>], of dataset: borrowing HDF5Dataset, collective: Bool) throws(HDF5Error) {
-      let subject = dataset.subject
-      let file = try Handle(.dataspace, "H5Dget_space", subject, H5Dget_space(dataset.handle.identifier))
-      try select(ranges, of: dataset.shape, in: file, subject)
-      var elementCount = hsize_t(ranges.reduce(0) { $0 + $1.count })
-      let memory = try Handle(.dataspace, "H5Screate_simple", subject, H5Screate_simple(1, &elementCount, nil))
-      let properties = try PropertyLists.transfer(collective: collective, subject)
-      self.memory = memory
-      self.file = file
-      self.properties = properties
-    }
-  }
-}
-
-/// The size of elements in memory; nil if it overflows.
-private func sizeInMemory(_ shape: [Int], _ type: ElementType) -> Int? {
-  // A zero among large dimensions would hide that their product overflows.
-  shape.map { max($0, 1) }.reduce(type.byteCount) { product, length in
-    let (next, overflows) = (product ?? 0).multipliedReportingOverflow(by: length)
-    return product == nil || overflows ? nil : next
   }
 }

@@ -1,12 +1,5 @@
 import CHDF5
 
-/// What a path in a file refers to.
-public enum HDF5ObjectKind: Sendable {
-  case group, dataset
-  /// A named datatype, or a kind added in later versions.
-  case other
-}
-
 extension HDF5File {
   /// Whether there is an object at `objectPath`; the groups on its path need not exist either.
   public borrowing func exists(_ objectPath: String) throws(HDF5Error) -> Bool {
@@ -28,24 +21,19 @@ extension HDF5File {
     return true
   }
 
-  /// The kind of the object at `objectPath`. Throws for the reason `noSuchObject` if there is none.
-  public borrowing func kind(of objectPath: String) throws(HDF5Error) -> HDF5ObjectKind {
-    let object = try openObject(objectPath)
-    switch H5Iget_type(object.identifier) {
-    case H5I_GROUP: return .group
-    case H5I_DATASET: return .dataset
-    default: return .other
-    }
-  }
-
   /// Whether there is a group at `objectPath`. Throws for the reason `noSuchObject` if there is no object.
-  public borrowing func isGroup(_ objectPath: String) throws(HDF5Error) -> Bool { try kind(of: objectPath) == .group }
+  public borrowing func isGroup(_ objectPath: String) throws(HDF5Error) -> Bool {
+    let object = try openObject(objectPath)
+    return H5Iget_type(object.identifier) == H5I_GROUP
+  }
 
   /// The names of the objects directly in a group, sorted bytewise.
   public borrowing func names(in groupPath: String = "/") throws(HDF5Error) -> [String] {
     let subject = subject(groupPath)
-    guard try isGroup(groupPath) else { throw HDF5Error("H5Gget_info", subject, .wrongType, "this is not a group") }
     let group = try openObject(groupPath)
+    guard H5Iget_type(group.identifier) == H5I_GROUP else {
+      throw HDF5Error("H5Gget_info", subject, .wrongType, "this is not a group")
+    }
     var information = H5G_info_t()
     try check("H5Gget_info", subject, H5Gget_info(group.identifier, &information))
     var names: [String] = []
@@ -83,36 +71,30 @@ extension HDF5File {
     let subject = subject(datasetPath)
     let links = try PropertyLists.linkCreation(subject)
     let creation = try PropertyLists.datasetCreation(subject)
-    let dataspace =
-      shape.isEmpty
-      ? try Handle(.dataspace, "H5Screate", subject, H5Screate(H5S_SCALAR))
-      : try Handle(
-        .dataspace, "H5Screate_simple", subject,
-        H5Screate_simple(Int32(shape.count), shape.map(hsize_t.init), nil))
+    let dataspace = try makeDataspace(shape, subject)
     let identifier = H5Dcreate2(
-      handle.identifier, datasetPath, type.inFile, dataspace.identifier, links.identifier, creation.identifier,
-      ddpm_hdf5_default_properties())
+      handle.identifier, datasetPath, type.libraryTypes.file, dataspace.identifier, links.identifier,
+      creation.identifier, ddpm_hdf5_default_properties())
     return try HDF5Dataset(Handle(.dataset, "H5Dcreate2", subject, identifier), subject, communicator)
   }
 
   /// Opens a dataset. Throws, among others, for the reasons `noSuchObject` and `wrongType`.
   public borrowing func openDataset(_ datasetPath: String) throws(HDF5Error) -> HDF5Dataset {
-    let subject = subject(datasetPath)
-    guard try kind(of: datasetPath) == .dataset else {
-      throw HDF5Error("H5Dopen2", subject, .wrongType, "this is not a dataset")
-    }
-    let identifier = H5Dopen2(handle.identifier, datasetPath, ddpm_hdf5_default_properties())
-    let dataset = try Handle(.dataset, "H5Dopen2", subject, identifier)
-    try requireOwnStorage(dataset, subject)
-    return try HDF5Dataset(dataset, subject, communicator)
+    try HDF5Dataset(openAnyDataset(datasetPath), subject(datasetPath), communicator)
   }
 
-  /// Throws if a dataset's elements are in other files, which could be any on this machine.
-  func requireOwnStorage(_ dataset: borrowing Handle, _ subject: String) throws(HDF5Error) {
+  /// Opens a dataset of any type. Throws if its elements are in other files, which could be any on this machine.
+  borrowing func openAnyDataset(_ datasetPath: String) throws(HDF5Error) -> Handle {
+    let subject = subject(datasetPath)
+    let dataset = try openObject(datasetPath)
+    guard H5Iget_type(dataset.identifier) == H5I_DATASET else {
+      throw HDF5Error("H5Dopen2", subject, .wrongType, "this is not a dataset")
+    }
     let creation = try Handle(.propertyList, "H5Dget_create_plist", subject, H5Dget_create_plist(dataset.identifier))
     guard H5Pget_layout(creation.identifier) != H5D_VIRTUAL, H5Pget_external_count(creation.identifier) == 0 else {
       throw HDF5Error("H5Dopen2", subject, .wrongType, "its elements are in other files, which are not read")
     }
+    return dataset
   }
 
   /// Opens whatever is at a path; "/" and "" are the root group.

@@ -2,48 +2,54 @@ import CHDF5
 import Glibc
 
 extension HDF5File {
+  /// The value of a string attribute, of fixed or variable length.
+  public borrowing func readAttribute(
+    _ name: String, of objectPath: String = "/", as _: String.Type
+  ) throws(HDF5Error) -> String {
+    try readTexts(of: openAttribute(name, of: objectPath), isList: false, subject(objectPath, attribute: name))[0]
+  }
+
   /// The strings of an attribute that is a list of strings, of fixed or variable length.
   public borrowing func readAttribute(
     _ name: String, of objectPath: String = "/", as _: [String].Type
   ) throws(HDF5Error) -> [String] {
-    let subject = subject(objectPath, attribute: name)
-    let attribute = try openAnyAttribute(name, of: objectPath)
-    let dataspace = try Handle(.dataspace, "H5Aget_space", subject, H5Aget_space(attribute.identifier))
+    try readTexts(of: openAnyAttribute(name, of: objectPath), isList: true, subject(objectPath, attribute: name))
+  }
+
+  private func readTexts(
+    of attribute: borrowing Handle, isList: Bool, _ subject: String
+  ) throws(HDF5Error) -> [String] {
     let datatype = try Handle(.datatype, "H5Aget_type", subject, H5Aget_type(attribute.identifier))
-    return try texts(datatype, dataspace, subject) { H5Aread(attribute.identifier, datatype.identifier, $0) }
+    let count = try valueCount(of: attribute, subject)
+    return try texts(datatype, count: count, isList: isList, subject) {
+      H5Aread(attribute.identifier, datatype.identifier, $0)
+    }
   }
 
   /// The strings of a dataset, of fixed or variable length.
   public borrowing func readTexts(_ datasetPath: String) throws(HDF5Error) -> [String] {
     let subject = subject(datasetPath)
-    guard try kind(of: datasetPath) == .dataset else {
-      throw HDF5Error("H5Dopen2", subject, .wrongType, "this is not a dataset")
-    }
-    let dataset = try Handle(
-      .dataset, "H5Dopen2", subject, H5Dopen2(handle.identifier, datasetPath, ddpm_hdf5_default_properties()))
+    let dataset = try openAnyDataset(datasetPath)
     let dataspace = try Handle(.dataspace, "H5Dget_space", subject, H5Dget_space(dataset.identifier))
     let datatype = try Handle(.datatype, "H5Dget_type", subject, H5Dget_type(dataset.identifier))
-    try requireOwnStorage(dataset, subject)
-    let count = try check(
-      "H5Sget_simple_extent_npoints", subject, H5Sget_simple_extent_npoints(dataspace.identifier))
-    try requireStored(
-      dataset, elements: Int(count), ofBytes: H5Tget_size(datatype.identifier), subject)
-    return try texts(datatype, dataspace, subject) {
+    let count = try elementCount(of: dataspace, subject)
+    try requireStored(dataset, elements: count, ofBytes: H5Tget_size(datatype.identifier), subject)
+    return try texts(datatype, count: count, isList: true, subject) {
       H5Dread(
         dataset.identifier, datatype.identifier, ddpm_hdf5_all(), ddpm_hdf5_all(), ddpm_hdf5_default_properties(), $0)
     }
   }
 
-  /// - Parameter read: reads all strings into memory, in the type of the file.
+  /// - Parameters:
+  ///   - isList: whether there may be other than one string.
+  ///   - read: reads all strings into memory, in the type of the file.
   private func texts(
-    _ datatype: borrowing Handle, _ dataspace: borrowing Handle, _ subject: String,
+    _ datatype: borrowing Handle, count: Int, isList: Bool, _ subject: String,
     read: (UnsafeMutableRawPointer) -> herr_t
   ) throws(HDF5Error) -> [String] {
     guard H5Tget_class(datatype.identifier) == H5T_STRING else {
-      throw HDF5Error("H5Aread", subject, .wrongType, "this is not a list of strings")
+      throw HDF5Error("H5Aread", subject, .wrongType, "this is not a \(isList ? "list of strings" : "string")")
     }
-    let count = Int(
-      try check("H5Sget_simple_extent_npoints", subject, H5Sget_simple_extent_npoints(dataspace.identifier)))
     let size = H5Tget_size(datatype.identifier)
     // A larger size is more likely the result of damage.
     guard size > 0, count <= textLimit / size else {
@@ -65,7 +71,7 @@ extension HDF5File {
         ? pointers[index].map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) } ?? []
         : withoutPadding(memory[index * size..<(index + 1) * size], spaces: isPaddedWithSpaces)
       guard let text = String(validating: bytes, as: UTF8.self) else {
-        throw HDF5Error("H5Aread", subject, .wrongType, "a string is not UTF-8")
+        throw HDF5Error("H5Aread", subject, .wrongType, "\(isList ? "a" : "this") string is not UTF-8")
       }
       texts.append(text)
     }
@@ -77,7 +83,7 @@ extension HDF5File {
 private let textLimit = 1 << 26
 
 /// A fixed-length string without its padding.
-func withoutPadding(_ bytes: some Collection<UInt8>, spaces: Bool) -> [UInt8] {
+private func withoutPadding(_ bytes: some Collection<UInt8>, spaces: Bool) -> [UInt8] {
   var bytes = Array(bytes)
   if spaces {
     while bytes.last == UInt8(ascii: " ") { bytes.removeLast() }

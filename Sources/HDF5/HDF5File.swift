@@ -39,7 +39,7 @@ public struct HDF5File: ~Copyable {
       name, exclusive ? ddpm_hdf5_exclusive() : ddpm_hdf5_truncate(), ddpm_hdf5_default_properties(), access.identifier)
     if identifier < 0 {
       let explanation = innermostExplanation()
-      guard exclusive, exists(path) else {
+      guard exclusive, Glibc.access(path, F_OK) == 0 else {
         let hint = communicator == nil ? "" : SharedPath.hint(name)
         throw HDF5Error("H5Fcreate", path, .other, explanation + hint)
       }
@@ -60,16 +60,14 @@ public struct HDF5File: ~Copyable {
     let access = try PropertyLists.fileAccess(communicator, path)
     let name = communicator == nil ? path : try SharedPath.absolute(path, "H5Fopen")
     let identifier = H5Fopen(name, writable ? ddpm_hdf5_read_write() : ddpm_hdf5_read_only(), access.identifier)
-    if identifier < 0 { throw openingError(path, hint: communicator == nil ? "" : SharedPath.hint(name)) }
+    if identifier < 0 {
+      let explanation = innermostExplanation()
+      if H5Fis_hdf5(path) == 0 { throw HDF5Error("H5Fopen", path, .notHDF5, "this is not an HDF5 file") }
+      let isCut = explanation.hasPrefix("truncated file")
+      let hint = communicator == nil ? "" : SharedPath.hint(name)
+      throw HDF5Error("H5Fopen", path, .other, isCut ? "the file is cut short (\(explanation))" : explanation + hint)
+    }
     return try HDF5File(path: path, communicator: communicator, call: "H5Fopen", identifier)
-  }
-
-  /// Explains why a file could not be opened.
-  private static func openingError(_ path: String, hint: String) -> HDF5Error {
-    let explanation = innermostExplanation()
-    if H5Fis_hdf5(path) == 0 { return HDF5Error("H5Fopen", path, .notHDF5, "this is not an HDF5 file") }
-    let isCut = explanation.hasPrefix("truncated file")
-    return HDF5Error("H5Fopen", path, .other, isCut ? "the file is cut short (\(explanation))" : explanation + hint)
   }
 
   /// Whether a file starts with HDF5's signature. (Files with a user block before it are not supported.)
@@ -77,8 +75,6 @@ public struct HDF5File: ~Copyable {
     let signature: [UInt8] = [0x89] + Array("HDF\r\n".utf8) + [0x1a, 0x0a]
     return (try? RegularFile(path).bytes(first: signature.count)) == signature
   }
-
-  private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// Hands everything written so far to the operating system; if ranks share the file, it is also flushed to the disk.
   public borrowing func flush() throws(HDF5Error) {

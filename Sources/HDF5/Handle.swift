@@ -4,6 +4,19 @@ import CHDF5
 struct Handle: ~Copyable {
   enum Kind {
     case file, object, dataset, attribute, dataspace, datatype, propertyList
+
+    /// The library's function that closes such an identifier, and its name.
+    fileprivate var closing: (name: String, function: (hid_t) -> herr_t) {
+      switch self {
+      case .file: ("H5Fclose", H5Fclose)
+      case .object: ("H5Oclose", H5Oclose)
+      case .dataset: ("H5Dclose", H5Dclose)
+      case .attribute: ("H5Aclose", H5Aclose)
+      case .dataspace: ("H5Sclose", H5Sclose)
+      case .datatype: ("H5Tclose", H5Tclose)
+      case .propertyList: ("H5Pclose", H5Pclose)
+      }
+    }
   }
 
   let identifier: hid_t
@@ -26,36 +39,12 @@ struct Handle: ~Copyable {
 
   /// Closes the identifier and reports failures; for a file they may mean that data could not be written.
   consuming func close(_ subject: @autoclosure () -> String) throws(HDF5Error) {
-    let (identifier, kind) = (identifier, kind)
+    let (identifier, closing) = (identifier, kind.closing)
     discard self
-    try check(Self.closingCall(kind), subject(), Self.close(identifier, kind))
+    try check(closing.name, subject(), closing.function(identifier))
   }
 
   deinit {
-    if closesWhenDropped { _ = Self.close(identifier, kind) }
-  }
-
-  private static func close(_ identifier: hid_t, _ kind: Kind) -> herr_t {
-    switch kind {
-    case .file: H5Fclose(identifier)
-    case .object: H5Oclose(identifier)
-    case .dataset: H5Dclose(identifier)
-    case .attribute: H5Aclose(identifier)
-    case .dataspace: H5Sclose(identifier)
-    case .datatype: H5Tclose(identifier)
-    case .propertyList: H5Pclose(identifier)
-    }
-  }
-
-  private static func closingCall(_ kind: Kind) -> String {
-    switch kind {
-    case .file: "H5Fclose"
-    case .object: "H5Oclose"
-    case .dataset: "H5Dclose"
-    case .attribute: "H5Aclose"
-    case .dataspace: "H5Sclose"
-    case .datatype: "H5Tclose"
-    case .propertyList: "H5Pclose"
-    }
+    if closesWhenDropped { _ = kind.closing.function(identifier) }
   }
 }
