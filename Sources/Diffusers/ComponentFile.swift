@@ -56,15 +56,15 @@ struct ComponentFile: Sendable {
   }
 
   func integers(_ key: String, default assumed: JSONValue) throws(InterchangeError) -> [Int] {
-    try read(key, assumed, "a list of integers") { all($0.list?.map(\.integer)) }
+    try read(key, assumed, "a list of integers") { $0.elements(as: \.integer) }
   }
 
   func numbers(_ key: String, default assumed: JSONValue) throws(InterchangeError) -> [Double] {
-    try read(key, assumed, "a list of numbers") { all($0.list?.map(\.number)) }
+    try read(key, assumed, "a list of numbers") { $0.elements(as: \.number) }
   }
 
   func texts(_ key: String, default assumed: JSONValue) throws(InterchangeError) -> [String] {
-    try read(key, assumed, "a list of texts") { all($0.list?.map(\.text)) }
+    try read(key, assumed, "a list of texts") { $0.elements(as: \.text) }
   }
 
   /// The error for a file that cannot be used because of a key.
@@ -73,12 +73,6 @@ struct ComponentFile: Sendable {
   }
 
   static let usualAdvice = "docs/interchange.md lists the supported models"
-
-  private func all<Element>(_ elements: [Element?]?) -> [Element]? {
-    guard let elements else { return nil }
-    let known = elements.compactMap(\.self)
-    return known.count == elements.count ? known : nil
-  }
 
   private func read<Value>(
     _ key: String, _ assumed: JSONValue, _ expected: String, _ convert: (JSONValue) -> Value?

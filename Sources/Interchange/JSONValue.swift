@@ -64,11 +64,11 @@ public enum JSONValue: Encodable, Equatable, Sendable {
   public var object: [String: JSONValue]? { if case .object(let values) = self { values } else { nil } }
   public var list: [JSONValue]? { if case .list(let values) = self { values } else { nil } }
 
-  /// nil unless this is a list of integers.
-  public var integers: [Int]? {
+  /// The elements of a list; nil if this is no list, or an element is of another kind.
+  public func elements<Element>(as convert: (JSONValue) -> Element?) -> [Element]? {
     guard let list else { return nil }
-    let numbers = list.compactMap(\.integer)
-    return numbers.count == list.count ? numbers : nil
+    let elements = list.compactMap(convert)
+    return elements.count == list.count ? elements : nil
   }
 }
 

@@ -7,8 +7,7 @@ extension NumpyArchive {
   public func bytes(_ name: String) throws(InterchangeError) -> [UInt8] {
     let entry = try entry(name)
     guard entry.header.type == "|u1" else { throw wrongType(name, entry, expected: "uint8") }
-    let stored: [UInt8] = try words(name, entry)
-    return entry.header.isColumnMajor ? Self.rowMajor(stored, shape: entry.header.shape) : stored
+    return try words(name, entry)
   }
 
   /// The elements of an array of integers of any width and byte order, or of booleans (0 and 1), row-major.
@@ -16,20 +15,17 @@ extension NumpyArchive {
   ///   2⁶³ − 1.
   public func integers(_ name: String) throws(InterchangeError) -> [Int64] {
     let entry = try entry(name)
-    let stored: [Int64]
-    let type = entry.header.type
-    switch type.dropFirst() {
-    case "b1", "u1": stored = try integers(name, entry, as: UInt8.self)
-    case "i1": stored = try integers(name, entry, as: Int8.self)
-    case "u2": stored = try integers(name, entry, as: UInt16.self)
-    case "i2": stored = try integers(name, entry, as: Int16.self)
-    case "u4": stored = try integers(name, entry, as: UInt32.self)
-    case "i4": stored = try integers(name, entry, as: Int32.self)
-    case "u8": stored = try integers(name, entry, as: UInt64.self)
-    case "i8": stored = try integers(name, entry, as: Int64.self)
+    switch entry.header.type.dropFirst() {
+    case "b1", "u1": return try integers(name, entry, as: UInt8.self)
+    case "i1": return try integers(name, entry, as: Int8.self)
+    case "u2": return try integers(name, entry, as: UInt16.self)
+    case "i2": return try integers(name, entry, as: Int16.self)
+    case "u4": return try integers(name, entry, as: UInt32.self)
+    case "i4": return try integers(name, entry, as: Int32.self)
+    case "u8": return try integers(name, entry, as: UInt64.self)
+    case "i8": return try integers(name, entry, as: Int64.self)
     default: throw wrongType(name, entry, expected: "integers")
     }
-    return entry.header.isColumnMajor ? Self.rowMajor(stored, shape: entry.header.shape) : stored
   }
 
   private func integers<Word: FixedWidthInteger>(
@@ -37,15 +33,12 @@ extension NumpyArchive {
   ) throws(InterchangeError) -> [Int64] {
     let isBigEndian = entry.header.type.hasPrefix(">")
     let stored: [Word] = try words(name, entry)
-    var numbers: [Int64] = []
-    numbers.reserveCapacity(stored.count)
-    for word in stored {
+    return try stored.map { (word) throws(InterchangeError) -> Int64 in
       guard let number = Int64(exactly: isBigEndian ? Word(bigEndian: word) : Word(littleEndian: word)) else {
         throw InterchangeError(path, "a number of \(name) is out of range", advice: "use numbers below 2^63")
       }
-      numbers.append(number)
+      return number
     }
-    return numbers
   }
 
   /// The elements of an array of strings, or of bytes that are UTF-8 strings.
@@ -53,35 +46,24 @@ extension NumpyArchive {
   public func texts(_ name: String) throws(InterchangeError) -> [String] {
     let entry = try entry(name)
     let type = entry.header.type
-    guard let length = Int(type.dropFirst(2)), ["U", "S"].contains(type.dropFirst().first) else {
-      throw wrongType(name, entry, expected: "texts")
-    }
+    guard let length = entry.header.textLength else { throw wrongType(name, entry, expected: "texts") }
     if length == 0 { return entry.header.shape == [0] ? [] : [""] }
-    let isNoText = InterchangeError(path, "\(name) is not text")
-    if type.hasPrefix("|S") {
-      let bytes: [UInt8] = try words(name, entry, count: length)
-      var texts: [String] = []
-      for start in stride(from: 0, to: bytes.count, by: length) {
-        let text = bytes[start..<start + length].prefix { $0 != 0 }
-        guard let text = String(validating: text, as: UTF8.self) else { throw isNoText }
-        texts.append(text)
-      }
-      return texts
-    }
-    let characters: [UInt32] = try words(name, entry, count: length)
-    let isBigEndian = type.hasPrefix(">")
-    var texts: [String] = []
-    for start in stride(from: 0, to: characters.count, by: length) {
-      var text = ""
-      for stored in characters[start..<start + length] {
-        let character = isBigEndian ? UInt32(bigEndian: stored) : UInt32(littleEndian: stored)
+    func texts<Encoding: Unicode.Encoding>(
+      _ units: [Encoding.CodeUnit], as encoding: Encoding.Type
+    ) throws(InterchangeError) -> [String] {
+      try stride(from: 0, to: units.count, by: length).map { (start) throws(InterchangeError) -> String in
         // Shorter strings are padded with zeros.
-        if character == 0 { break }
-        guard let scalar = Unicode.Scalar(character) else { throw isNoText }
-        text.unicodeScalars.append(scalar)
+        let characters = units[start..<start + length].prefix { $0 != 0 }
+        guard let text = String(validating: characters, as: encoding) else {
+          throw InterchangeError(path, "\(name) is not text")
+        }
+        return text
       }
-      texts.append(text)
     }
-    return texts
+    if type.hasPrefix("|S") { return try texts(words(name, entry, count: length), as: UTF8.self) }
+    let stored: [UInt32] = try words(name, entry, count: length)
+    let isBigEndian = type.hasPrefix(">")
+    return try texts(
+      stored.map { isBigEndian ? UInt32(bigEndian: $0) : UInt32(littleEndian: $0) }, as: UTF32.self)
   }
 }

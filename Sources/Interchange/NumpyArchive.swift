@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A file of named arrays as written by `numpy.savez` and `numpy.savez_compressed` (`.npz`): a ZIP archive with an
@@ -47,15 +48,13 @@ public struct NumpyArchive: Sendable {
   /// - Throws: `InterchangeError` if there is no such array, it has another type, or it is truncated.
   public func doubles(_ name: String) throws(InterchangeError) -> [Double] {
     let entry = try entry(name)
-    let stored: [Double]
     switch entry.header.type {
-    case "<f8": stored = try words(name, entry).map { Double(bitPattern: UInt64(littleEndian: $0)) }
-    case ">f8": stored = try words(name, entry).map { Double(bitPattern: UInt64(bigEndian: $0)) }
-    case "<f4": stored = try words(name, entry).map { Double(Float(bitPattern: UInt32(littleEndian: $0))) }
-    case ">f4": stored = try words(name, entry).map { Double(Float(bitPattern: UInt32(bigEndian: $0))) }
+    case "<f8": return try words(name, entry).map { Double(bitPattern: UInt64(littleEndian: $0)) }
+    case ">f8": return try words(name, entry).map { Double(bitPattern: UInt64(bigEndian: $0)) }
+    case "<f4": return try words(name, entry).map { Double(Float(bitPattern: UInt32(littleEndian: $0))) }
+    case ">f4": return try words(name, entry).map { Double(Float(bitPattern: UInt32(bigEndian: $0))) }
     default: throw wrongType(name, entry, expected: "float64 or float32")
     }
-    return entry.header.isColumnMajor ? Self.rowMajor(stored, shape: entry.header.shape) : stored
   }
 
   /// A single integer.
@@ -72,17 +71,10 @@ public struct NumpyArchive: Sendable {
   /// - Throws: `InterchangeError` if there is no such array, it has another type, or it is truncated.
   public func text(_ name: String) throws(InterchangeError) -> String {
     let entry = try entry(name)
-    guard entry.header.type.hasPrefix("<U"), let length = Int(entry.header.type.dropFirst(2)),
-      entry.header.shape.isEmpty
-    else { throw wrongType(name, entry, expected: "a single text") }
-    let characters: [UInt32] = try words(name, entry, count: length)
-    var text = ""
-    // Shorter strings are padded with zeros.
-    for character in characters.map(UInt32.init(littleEndian:)).prefix(while: { $0 != 0 }) {
-      guard let scalar = Unicode.Scalar(character) else { throw InterchangeError(path, "\(name) is not text") }
-      text.unicodeScalars.append(scalar)
+    guard entry.header.type.hasPrefix("<U"), entry.header.textLength != nil, entry.header.shape.isEmpty else {
+      throw wrongType(name, entry, expected: "a single text")
     }
-    return text
+    return try texts(name)[0]
   }
 
   func entry(_ name: String) throws(InterchangeError) -> Entry {
@@ -99,49 +91,25 @@ public struct NumpyArchive: Sendable {
       advice: "convert it with NumPy's astype")
   }
 
-  /// The elements' bytes as words, in the file's order.
+  /// The elements' words, row-major, in the file's byte order.
   ///
-  /// - Parameter count: the number of words; nil for that of the shape.
+  /// - Parameter count: the number of words of an element.
   func words<Word: FixedWidthInteger>(
-    _ name: String, _ entry: Entry, count: Int? = nil
+    _ name: String, _ entry: Entry, count: Int = 1
   ) throws(InterchangeError) -> [Word] {
     let size = MemoryLayout<Word>.size
-    var bytes = size
-    for length in [count ?? 1] + entry.header.shape {
-      let (product, overflows) = bytes.multipliedReportingOverflow(by: length)
-      guard !overflows else {
-        throw InterchangeError(path, "the shape of \(name) is impossible: \(entry.header.shape)")
-      }
-      bytes = product
+    let shape = entry.header.shape
+    guard let bytes = checkedProduct([size, count] + shape) else {
+      throw InterchangeError(path, "the shape of \(name) is impossible: \(shape)")
     }
     guard bytes == entry.elements.count else {
-      throw InterchangeError(
-        path, "\(name) of shape \(entry.header.shape) takes \(bytes) bytes, but has \(entry.elements.count)")
+      throw InterchangeError(path, "\(name) of shape \(shape) takes \(bytes) bytes, but has \(entry.elements.count)")
     }
-    return entry.elements.withUnsafeBytes { elements in
+    let words = entry.elements.withUnsafeBytes { elements in
       (0..<bytes / size).map { elements.loadUnaligned(fromByteOffset: $0 * size, as: Word.self) }
     }
-  }
-
-  static func rowMajor<Element>(_ values: [Element], shape: [Int]) -> [Element] {
-    // The stride of each index in the file.
-    var steps: [Int] = []
-    var step = 1
-    for length in shape {
-      steps.append(step)
-      step *= length
-    }
-    var result: [Element] = []
-    result.reserveCapacity(values.count)
-    var index = [Int](repeating: 0, count: shape.count)
-    for _ in values {
-      result.append(values[zip(index, steps).reduce(0) { $0 + $1.0 * $1.1 }])
-      for dimension in shape.indices.reversed() {
-        index[dimension] += 1
-        if index[dimension] < shape[dimension] { break }
-        index[dimension] = 0
-      }
-    }
-    return result
+    guard entry.header.isColumnMajor, count == 1 else { return words }
+    let strides = shape.indices.map { shape[..<$0].reduce(1, *) }
+    return rowMajor(words, shape: shape, strides: strides)
   }
 }

@@ -19,6 +19,9 @@ struct NumpyHeader: Equatable {
     self.shape = shape
   }
 
+  /// The characters (`U`) or bytes (`S`) of each string; nil for other types.
+  var textLength: Int? { ["U", "S"].contains(type.dropFirst().first) ? Int(type.dropFirst(2)) : nil }
+
   /// - Returns: nil unless `contents` starts with such a header; otherwise the header and the offset of the first
   ///   element.
   static func parse(_ contents: [UInt8]) -> (header: NumpyHeader, elements: Int)? {

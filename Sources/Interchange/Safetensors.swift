@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A file of named tensors in the safetensors format, as read and written by Hugging Face's libraries: eight bytes with
@@ -65,17 +66,16 @@ public struct Safetensors: Sendable {
   private static func entry(
     _ name: String, _ field: JSONValue, dataStart: Int, end: Int, path: String
   ) throws(InterchangeError) -> Entry {
-    guard let field = field.object, let type = field["dtype"]?.text, let shape = field["shape"]?.integers,
-      shape.allSatisfy({ $0 >= 0 }), let offsets = field["data_offsets"]?.integers, offsets.count == 2, offsets[0] >= 0,
+    guard let field = field.object, let type = field["dtype"]?.text,
+      let shape = field["shape"]?.elements(as: \.integer),
+      shape.allSatisfy({ $0 >= 0 }), let offsets = field["data_offsets"]?.elements(as: \.integer), offsets.count == 2,
+      offsets[0] >= 0,
       offsets[0] <= offsets[1], offsets[1] <= end - dataStart
     else { throw InterchangeError(path, "the header's entry for \(name) is wrong, or the file is truncated") }
     let bytes = dataStart + offsets[0]..<dataStart + offsets[1]
     if let known = FloatType(rawValue: type) {
-      var count = known.byteCount
-      for length in shape {
-        let (product, overflows) = count.multipliedReportingOverflow(by: length)
-        guard !overflows else { throw InterchangeError(path, "the shape of \(name) is impossible: \(shape)") }
-        count = product
+      guard let count = checkedProduct([known.byteCount] + shape) else {
+        throw InterchangeError(path, "the shape of \(name) is impossible: \(shape)")
       }
       guard count == bytes.count else {
         throw InterchangeError(path, "\(name) of shape \(shape) takes \(count) bytes, but has \(bytes.count)")

@@ -29,27 +29,19 @@ public final class ZipFile: Sendable {
     self.path = path
     members = try archive.members(path)
     // libzip treats an empty file as an archive without members.
-    guard !members.isEmpty else {
-      archive.close()
-      throw InterchangeError(path, "contains no files")
-    }
+    guard !members.isEmpty else { throw InterchangeError(path, "contains no files") }
     self.archive = Mutex(archive)
   }
-
-  deinit { archive.withLock { $0.close() } }
 
   /// The bytes of a member, with its checksum verified.
   /// - Throws: `InterchangeError`.
   public func read(_ member: Member) throws(InterchangeError) -> [UInt8] {
-    let outcome = archive.withLock { archive in
-      Result { () throws(InterchangeError) in try archive.read(member, path) }
-    }
-    return try outcome.get()
+    try archive.withLock { (archive) throws(InterchangeError) in try archive.read(member, path) }
   }
 }
 
 /// libzip's handle, used by one thread at a time.
-private struct Archive: @unchecked Sendable {
+private struct Archive: ~Copyable, @unchecked Sendable {
   private let pointer: OpaquePointer
 
   init(_ path: String) throws(InterchangeError) {
@@ -64,14 +56,13 @@ private struct Archive: @unchecked Sendable {
     self.pointer = pointer
   }
 
-  func close() { zip_discard(pointer) }
+  deinit { zip_discard(pointer) }
 
   func members(_ path: String) throws(InterchangeError) -> [ZipFile.Member] {
     var members: [ZipFile.Member] = []
     for index in 0..<UInt64(max(0, zip_get_num_entries(pointer, 0))) {
       var information = zip_stat_t()
       guard zip_stat_index(pointer, index, 0, &information) == 0, let name = information.name else {
-        close()
         throw InterchangeError(path, "is damaged: \(String(cString: zip_strerror(pointer)))")
       }
       members.append(

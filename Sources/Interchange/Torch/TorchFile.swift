@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A module's `state_dict()` written by PyTorch's `torch.save`: in the ZIP format, the default since version 1.6, or in
@@ -59,8 +60,7 @@ public struct TorchFile: TensorFile {
         let first = range.lowerBound * type.byteCount
         return type.floats(UnsafeRawBufferPointer(rebasing: bytes[first..<first + range.count * type.byteCount]))
       }
-      let all = type.floats(bytes)
-      return tensor.elementIndices.map { all[$0] }
+      return rowMajor(type.floats(bytes), from: tensor.offset, shape: tensor.shape, strides: tensor.strides)
     }
   }
 }
@@ -113,8 +113,9 @@ struct TorchStorageReference {
     guard let size = TorchStorage.elementByteCount(type) else {
       throw InterchangeError(path, "storage \(key) has the type \(type), which is not supported", advice: Self.advice)
     }
-    let (byteCount, overflows) = count.multipliedReportingOverflow(by: size)
-    guard !overflows else { throw InterchangeError(path, "storage \(key) would have \(count) elements") }
+    guard let byteCount = checkedProduct([count, size]) else {
+      throw InterchangeError(path, "storage \(key) would have \(count) elements")
+    }
     (self.type, self.key, self.count, self.byteCount) = (type, key, count, byteCount)
   }
 

@@ -73,13 +73,4 @@ struct TorchTensor {
     }
     return offset..<offset + count
   }
-
-  /// The index in the storage of each element, in row-major order.
-  var elementIndices: [Int] {
-    var elementIndices = [offset]
-    for (length, stride) in zip(shape, strides) {
-      elementIndices = elementIndices.flatMap { first in (0..<length).map { first + $0 * stride } }
-    }
-    return elementIndices
-  }
 }
