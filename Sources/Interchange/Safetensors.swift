@@ -67,9 +67,8 @@ public struct Safetensors: Sendable {
     _ name: String, _ field: JSONValue, dataStart: Int, end: Int, path: String
   ) throws(InterchangeError) -> Entry {
     guard let field = field.object, let type = field["dtype"]?.text,
-      let shape = field["shape"]?.elements(as: \.integer),
-      shape.allSatisfy({ $0 >= 0 }), let offsets = field["data_offsets"]?.elements(as: \.integer), offsets.count == 2,
-      offsets[0] >= 0,
+      let shape = field["shape"]?.elements(as: \.integer), shape.allSatisfy({ $0 >= 0 }),
+      let offsets = field["data_offsets"]?.elements(as: \.integer), offsets.count == 2, offsets[0] >= 0,
       offsets[0] <= offsets[1], offsets[1] <= end - dataStart
     else { throw InterchangeError(path, "the header's entry for \(name) is wrong, or the file is truncated") }
     let bytes = dataStart + offsets[0]..<dataStart + offsets[1]

@@ -4,89 +4,35 @@ import Foundation
 
 /// ZIP archives in memory, read and written by libzip.
 enum ZipArchive {
+  typealias Member = (name: String, bytes: [UInt8])
+
   /// All members in the archive's order.
   /// - Throws: `InterchangeError` if the archive is damaged; the members' checksums are verified.
-  static func members(
-    of contents: Data, path: String
-  ) throws(InterchangeError) -> [(name: String, bytes: [UInt8])] {
+  static func members(of contents: Data, path: String) throws(InterchangeError) -> [Member] {
     let outcome = contents.withUnsafeBytes { bytes in
-      Result { () throws(InterchangeError) in
-        try ZipReader(bytes, path: path).members()
+      Result { () throws(InterchangeError) -> [Member] in
+        let reader = try ZipReader(bytes, path: path)
+        let limit = UnpackedLimit.bytes(ofStored: bytes.count)
+        var remaining = limit
+        return try reader.members().map { (member) throws(InterchangeError) -> Member in
+          guard member.size <= remaining else {
+            throw InterchangeError(
+              path, "its members unpack to more than the limit of \(limit) bytes",
+              advice: UnpackedLimit.advice + ", or store them without compression, as numpy.savez does")
+          }
+          remaining -= member.size
+          return (member.name, try reader.read(member))
+        }
       }
     }
     return try outcome.get()
   }
 
   /// The contents of an archive with `members`, not compressed, since numbers hardly compress.
-  static func contents(
-    of members: [(name: String, bytes: [UInt8])], path: String
-  ) throws(InterchangeError) -> Data {
+  static func contents(of members: [Member], path: String) throws(InterchangeError) -> Data {
     var writer = try ZipWriter(path: path)
     for (name, bytes) in members { try writer.add(name, bytes) }
     return try writer.finish()
-  }
-}
-
-private struct ZipReader: ~Copyable {
-  private let archive: OpaquePointer
-  private let path: String
-  /// The maximum total size of all members.
-  private let limit: Int
-
-  /// - Parameter bytes: must stay in place while this object exists.
-  init(_ bytes: UnsafeRawBufferPointer, path: String) throws(InterchangeError) {
-    var error = zip_error_t()
-    zip_error_init(&error)
-    defer { zip_error_fini(&error) }
-    guard let source = zip_source_buffer_create(bytes.baseAddress, UInt64(bytes.count), 0, &error) else {
-      throw InterchangeError(path, "cannot be read: \(text(of: &error))")
-    }
-    guard let archive = zip_open_from_source(source, ZIP_RDONLY, &error) else {
-      zip_source_free(source)
-      throw InterchangeError(path, "is not a ZIP archive, or is truncated: \(text(of: &error))")
-    }
-    self.archive = archive
-    self.path = path
-    limit = UnpackedLimit.bytes(ofStored: bytes.count)
-  }
-
-  deinit { zip_discard(archive) }
-
-  func members() throws(InterchangeError) -> [(name: String, bytes: [UInt8])] {
-    var members: [(name: String, bytes: [UInt8])] = []
-    var remaining = limit
-    for index in 0..<max(0, zip_get_num_entries(archive, 0)) {
-      guard let name = zip_get_name(archive, UInt64(index), 0) else {
-        throw InterchangeError(path, "is damaged: \(String(cString: zip_strerror(archive)))")
-      }
-      let bytes = try bytes(UInt64(index), name: String(cString: name), limit: remaining)
-      remaining -= bytes.count
-      members.append((String(cString: name), bytes))
-    }
-    return members
-  }
-
-  private func bytes(_ index: UInt64, name: String, limit: Int) throws(InterchangeError) -> [UInt8] {
-    guard let file = zip_fopen_index(archive, index, 0) else {
-      throw InterchangeError(path, "its member \(name) is damaged: \(String(cString: zip_strerror(archive)))")
-    }
-    defer { zip_fclose(file) }
-    // The size stated in a damaged archive may be arbitrary, so bytes are read incrementally.
-    var bytes: [UInt8] = []
-    var piece = [UInt8](repeating: 0, count: 1 << 20)
-    while true {
-      let count = zip_fread(file, &piece, UInt64(piece.count))
-      guard count >= 0 else {
-        throw InterchangeError(path, "its member \(name) is damaged: \(String(cString: zip_file_strerror(file)))")
-      }
-      if count == 0 { return bytes }
-      guard Int(count) <= limit - bytes.count else {
-        throw InterchangeError(
-          path, "its members unpack to more than the limit of \(self.limit) bytes",
-          advice: UnpackedLimit.advice + ", or store them without compression, as numpy.savez does")
-      }
-      bytes += piece[..<Int(count)]
-    }
   }
 }
 
@@ -163,5 +109,3 @@ private struct ZipWriter: ~Copyable {
 private func failure(_ path: String, _ problem: String) -> InterchangeError {
   InterchangeError(path, "the archive cannot be created: \(problem)", advice: "make sure that there is enough memory")
 }
-
-private func text(of error: inout zip_error_t) -> String { String(cString: zip_error_strerror(&error)) }
