@@ -11,7 +11,7 @@ enum LegacyTorchFile {
 
   static func read(
     _ contents: Data, path: String
-  ) throws(InterchangeError) -> (pickle: Pickle, storages: [String: TorchStorage]) {
+  ) throws(InterchangeError) -> (pickle: Pickle, storages: [String: Data]) {
     let first = try Pickle(contents, path: path)
     guard case .longInteger(Self.magic) = first[first.root] else {
       throw InterchangeError(
@@ -31,7 +31,7 @@ enum LegacyTorchFile {
     let keys = try Pickle(contents, from: pickle.end, path: path)
 
     let described = Dictionary(uniqueKeysWithValues: try pickle.storages(path: path).map { ($0.key, $0) })
-    var storages: [String: TorchStorage] = [:]
+    var storages: [String: Data] = [:]
     var position = keys.end
     for key in keys.elements(keys.root) ?? [] {
       guard let key = keys.text(key), let storage = described[key], storages[key] == nil else {
@@ -48,7 +48,7 @@ enum LegacyTorchFile {
         throw InterchangeError(path, "storage \(key) has \(count) elements, not \(storage.count)")
       }
       let elements = start + lengthBytes
-      storages[key] = TorchStorage(type: storage.type, bytes: contents[elements..<elements + storage.byteCount])
+      storages[key] = contents[elements..<elements + storage.byteCount]
       position += lengthBytes + storage.byteCount
     }
     return (pickle, storages)

@@ -6,7 +6,7 @@ enum TorchArchive {
 
   static func read(
     _ contents: Data, path: String
-  ) throws(InterchangeError) -> (pickle: Pickle, storages: [String: TorchStorage]) {
+  ) throws(InterchangeError) -> (pickle: Pickle, storages: [String: Data]) {
     let members = Dictionary(
       try ZipArchive.members(of: contents, path: path).map { ($0.name, $0.bytes) }, uniquingKeysWith: { $1 })
     let pickleName = "data.pkl"
@@ -20,7 +20,7 @@ enum TorchArchive {
       throw InterchangeError(path, "has numbers in big-endian order", advice: "save it on a little-endian machine")
     }
     let pickle = try Pickle(Data(program), path: path)
-    var storages: [String: TorchStorage] = [:]
+    var storages: [String: Data] = [:]
     for storage in try pickle.storages(path: path) {
       guard let bytes = members["\(folder)data/\(storage.key)"] else {
         throw InterchangeError(path, "has no member \(folder)data/\(storage.key)")
@@ -29,7 +29,7 @@ enum TorchArchive {
         throw InterchangeError(
           path, "its member \(folder)data/\(storage.key) has \(bytes.count) bytes, not \(storage.byteCount)")
       }
-      storages[storage.key] = TorchStorage(type: storage.type, bytes: Data(bytes))
+      storages[storage.key] = Data(bytes)
     }
     return (pickle, storages)
   }
@@ -37,10 +37,10 @@ enum TorchArchive {
 
 extension Pickle {
   /// All storages that it refers to, each once.
-  func storages(path: String) throws(InterchangeError) -> [TorchStorageReference] {
-    var storages: [String: TorchStorageReference] = [:]
+  func storages(path: String) throws(InterchangeError) -> [TorchStorage] {
+    var storages: [String: TorchStorage] = [:]
     for case .persistent(let identifier) in values {
-      let storage = try TorchStorageReference(identifier, of: self, path: path)
+      let storage = try TorchStorage(identifier, of: self, path: path)
       if let other = storages[storage.key], other.type != storage.type || other.count != storage.count {
         throw InterchangeError(path, "storage \(storage.key) is described in two ways")
       }

@@ -6,7 +6,8 @@ import Foundation
 public struct TorchFile: TensorFile {
   public let path: String
   private let tensors: [String: TorchTensor]
-  private let storages: [String: TorchStorage]
+  /// The elements of each storage, by its key.
+  private let storages: [String: Data]
 
   /// Whether a file starts like a PyTorch file.
   public static func canBe(_ contents: Data) -> Bool {
@@ -34,7 +35,7 @@ public struct TorchFile: TensorFile {
         advice: "save a module's tensors: torch.save(module.state_dict(), path)")
     }
     for (name, tensor) in tensors {
-      guard let storage = storages[tensor.storage.key], storage.type == tensor.storage.type else {
+      guard storages[tensor.storage.key] != nil else {
         throw InterchangeError(path, "the elements of \(name) are missing")
       }
       try tensor.check(name, path: path)
@@ -55,7 +56,7 @@ public struct TorchFile: TensorFile {
         path, "\(name) has elements of type \(tensor.storage.type)",
         advice: "store it with floating-point numbers")
     }
-    return storage.bytes.withUnsafeBytes { bytes in
+    return storage.withUnsafeBytes { bytes in
       if let range = tensor.contiguousElements {
         let first = range.lowerBound * type.byteCount
         return type.floats(UnsafeRawBufferPointer(rebasing: bytes[first..<first + range.count * type.byteCount]))
@@ -65,11 +66,15 @@ public struct TorchFile: TensorFile {
   }
 }
 
-/// The elements that one or more tensors are views of.
+/// The elements that one or more tensors are views of. A pickle refers to them by the persistent identifier ('storage',
+/// type, key, device, count).
 struct TorchStorage {
   /// PyTorch's name, such as `torch.FloatStorage`.
   let type: String
-  let bytes: Data
+  let key: String
+  /// The number of elements.
+  let count: Int
+  let byteCount: Int
 
   static let floatTypes: [String: FloatType] = [
     "torch.DoubleStorage": .float64, "torch.FloatStorage": .float32, "torch.HalfStorage": .float16,
@@ -77,7 +82,7 @@ struct TorchStorage {
   ]
 
   /// The size of an element in bytes; nil for an unknown type.
-  static func elementByteCount(_ type: String) -> Int? {
+  private static func elementByteCount(_ type: String) -> Int? {
     if let known = floatTypes[type] { return known.byteCount }
     return switch type {
     case "torch.BoolStorage", "torch.ByteStorage", "torch.CharStorage", "torch.storage.UntypedStorage": 1
@@ -88,15 +93,6 @@ struct TorchStorage {
     default: nil
     }
   }
-}
-
-/// A pickle's reference to a storage, by the persistent identifier ('storage', type, key, device, count).
-struct TorchStorageReference {
-  let type: String
-  let key: String
-  /// The number of elements.
-  let count: Int
-  let byteCount: Int
 
   /// - Parameter identifier: the identifier of a persistent value.
   init(_ identifier: Pickle.Reference, of pickle: Pickle, path: String) throws(InterchangeError) {
@@ -110,7 +106,7 @@ struct TorchStorageReference {
         throw InterchangeError(path, "storage \(key) is a part of another one", advice: Self.advice)
       }
     }
-    guard let size = TorchStorage.elementByteCount(type) else {
+    guard let size = Self.elementByteCount(type) else {
       throw InterchangeError(path, "storage \(key) has the type \(type), which is not supported", advice: Self.advice)
     }
     guard let byteCount = checkedProduct([count, size]) else {

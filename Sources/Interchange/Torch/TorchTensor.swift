@@ -1,6 +1,6 @@
 /// A view of a storage's elements.
 struct TorchTensor {
-  let storage: TorchStorageReference
+  let storage: TorchStorage
   /// The index of the first element.
   let offset: Int
   let shape: [Int]
@@ -27,7 +27,7 @@ struct TorchTensor {
       let shape = Self.integers(call.arguments[2], of: pickle),
       let strides = Self.integers(call.arguments[3], of: pickle), strides.count == shape.count
     else { throw InterchangeError(path, "\(name) has an unknown form") }
-    storage = try TorchStorageReference(identifier, of: pickle, path: path)
+    storage = try TorchStorage(identifier, of: pickle, path: path)
     (self.offset, self.shape, self.strides) = (offset, shape, strides)
   }
 
