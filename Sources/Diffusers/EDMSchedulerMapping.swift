@@ -3,12 +3,12 @@ import Diffusion
 import Interchange
 
 /// Converts the process `edm` to the arguments of a diffusers scheduler, and back.
-struct EDMSchedulerMapping: Equatable, Sendable {
+struct EDMSchedulerMapping: ProcessMapping {
   static let className = "EDMDPMSolverMultistepScheduler"
   private static let classNames = [className, "EDMEulerScheduler"]
 
-  var sigmaMin: Double
-  var sigmaMax: Double
+  private let sigmaMin: Double
+  private let sigmaMax: Double
 
   /// nil for other processes.
   init?(_ configuration: RunConfiguration) throws(DiffusionError) {
@@ -26,7 +26,7 @@ struct EDMSchedulerMapping: Equatable, Sendable {
   ]
 
   /// `scheduler/scheduler_config.json`.
-  var file: [String: JSONValue] {
+  func file() -> [String: JSONValue] {
     var values: [String: JSONValue] = [
       "_class_name": .text(Self.className), "sigma_min": .number(sigmaMin), "sigma_max": .number(sigmaMax),
     ]

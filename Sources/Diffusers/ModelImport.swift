@@ -26,7 +26,7 @@ public struct ModelImport: Sendable {
   public init(from path: String, sources: ConfigurationSources, classCount: Int? = nil) throws {
     let folder = try PipelineFolder(path)
     let mapping = try UNetMapping(folder.network)
-    let process = try folder.scheduler.map { (file) throws(InterchangeError) in try ProcessMapping(file) }
+    let process = try folder.scheduler.map { (file) throws(InterchangeError) in try processMapping(file) }
     let exported = try Self.exportedConfiguration(folder)
     let classes = try Self.classCount(classCount, mapping, exported, folder)
     knowsProcess = process != nil || exported != nil

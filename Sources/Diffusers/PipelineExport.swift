@@ -26,13 +26,13 @@ public struct PipelineExport: Sendable {
 
   private let configuration: RunConfiguration
   private let network: UNetMapping
-  private let process: ProcessMapping
+  private let process: any ProcessMapping
 
   /// - Parameter network: the shape of the configuration's network for its images.
   /// - Throws: an error naming the key that diffusers does not support.
   public init(_ configuration: RunConfiguration, network: UNetConfiguration) throws {
     self.configuration = configuration
-    process = try ProcessMapping(configuration)
+    process = try processMapping(configuration)
     self.network = UNetMapping(network, dropout: configuration.model.dropout)
     try checkThatNothingIsLost()
   }
@@ -86,8 +86,9 @@ public struct PipelineExport: Sendable {
     ]
   }
 
-  /// Whether a diffusers pipeline supports the model.
-  public var hasPipeline: Bool { process.suitsPipeline }
+  /// Whether a diffusers pipeline supports the model: `DDPMPipeline` has no scaled inputs, and no noise other than
+  /// N(0, I).
+  public var hasPipeline: Bool { process is SchedulerMapping }
 
   private static let pipeline: [String: JSONValue] = [
     "_class_name": .text("DDPMPipeline"),

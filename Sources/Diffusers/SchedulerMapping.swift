@@ -3,23 +3,19 @@ import Diffusion
 import Interchange
 
 /// Converts our process of T steps to the arguments of a diffusers scheduler, and back.
-struct SchedulerMapping: Equatable, Sendable {
+struct SchedulerMapping: ProcessMapping {
   static let className = "DDPMScheduler"
 
-  var steps: Int
-  var schedule: RunConfiguration.DiffusionSettings.Schedule
-  var betaFirst: Double
-  var betaLast: Double
-  var zeroTerminalSNR: Bool
-  var prediction: Prediction
+  /// The scheduler specifies the steps, the schedule with its ends, its terminal SNR and the prediction.
+  private var settings: RunConfiguration.DiffusionSettings
   /// The variance of the reverse steps; nil if the scheduler does not specify it.
-  var variance: ReverseVariance?
+  private let variance: ReverseVariance?
   /// Whether the predicted image is clamped to [-1, 1]; nil if the scheduler does not specify it.
-  var clips: Bool?
+  private let clips: Bool?
 
   /// - Throws: `ExportRefusal` for a model that no scheduler supports.
   init(_ configuration: RunConfiguration) throws(ExportRefusal) {
-    let settings = configuration.diffusion
+    settings = configuration.diffusion
     guard settings.process == .discreteVariancePreserving else {
       throw ExportRefusal(
         "diffusion.process", settings.process.rawValue,
@@ -41,12 +37,6 @@ struct SchedulerMapping: Equatable, Sendable {
         "diffusion.variance", settings.variance.rawValue,
         "the network predicts the variance's logarithm, but diffusers' \"learned\" uses it as the variance itself")
     }
-    steps = settings.steps
-    schedule = settings.schedule
-    betaFirst = settings.betaFirst
-    betaLast = settings.betaLast
-    zeroTerminalSNR = settings.zeroTerminalSNR
-    prediction = settings.prediction
     variance = settings.variance
     clips = configuration.sampling.clipsOriginal
   }
@@ -66,32 +56,30 @@ struct SchedulerMapping: Equatable, Sendable {
   /// `scheduler/scheduler_config.json`.
   func file() throws(DiffusionError) -> [String: JSONValue] {
     var values: [String: JSONValue] = [
-      "_class_name": .text(Self.className), "num_train_timesteps": .integer(steps), "beta_start": .number(betaFirst),
-      "beta_end": .number(betaLast), "trained_betas": .null, "clip_sample_range": .number(1),
-      "thresholding": .boolean(false), "rescale_betas_zero_snr": .boolean(zeroTerminalSNR), "steps_offset": .integer(0),
+      "_class_name": .text(Self.className), "num_train_timesteps": .integer(settings.steps),
+      "beta_start": .number(settings.betaFirst), "beta_end": .number(settings.betaLast), "trained_betas": .null,
+      "clip_sample_range": .number(1), "thresholding": .boolean(false),
+      "rescale_betas_zero_snr": .boolean(settings.zeroTerminalSNR), "steps_offset": .integer(0),
       // With other spacings, DDIMScheduler's step lengths do not match the steps that it visits, if their number does
       // not divide T; but "leading" omits the last step, which is where images start if it has no signal.
-      "timestep_spacing": .text(zeroTerminalSNR ? "trailing" : "leading"),
+      "timestep_spacing": .text(settings.zeroTerminalSNR ? "trailing" : "leading"),
     ]
-    values["beta_schedule"] = Self.scheduleNames[schedule].map(JSONValue.text)
-    values["prediction_type"] = Self.predictionNames[prediction].map(JSONValue.text)
+    values["beta_schedule"] = Self.scheduleNames[settings.schedule].map(JSONValue.text)
+    values["prediction_type"] = Self.predictionNames[settings.prediction].map(JSONValue.text)
     values["variance_type"] = variance.flatMap { Self.varianceNames[$0] }.map(JSONValue.text)
     values["clip_sample"] = clips.map(JSONValue.boolean)
     // DDIMScheduler does not have this schedule, but all schedulers accept numbers.
-    if schedule == .sigmoid {
-      values["trained_betas"] = .list(try Self.betas(schedule, steps, betaFirst, betaLast).map(JSONValue.number))
+    if settings.schedule == .sigmoid {
+      values["trained_betas"] = .list(try Self.betas(settings).map(JSONValue.number))
     }
     return values
   }
 
-  private static func betas(
-    _ schedule: RunConfiguration.DiffusionSettings.Schedule, _ steps: Int, _ first: Double, _ last: Double
-  ) throws(DiffusionError) -> [Double] {
+  /// The schedule's variances, before they are rescaled for a terminal SNR of zero.
+  private static func betas(_ settings: RunConfiguration.DiffusionSettings) throws(DiffusionError) -> [Double] {
     var configuration = RunConfiguration()
-    configuration.diffusion.schedule = schedule
-    configuration.diffusion.steps = steps
-    configuration.diffusion.betaFirst = first
-    configuration.diffusion.betaLast = last
+    configuration.diffusion = settings
+    configuration.diffusion.zeroTerminalSNR = false
     return try configuration.schedule().betas
   }
 
@@ -112,12 +100,13 @@ struct SchedulerMapping: Equatable, Sendable {
     where try file.boolean(key, default: .boolean(false)) {
       throw file.refusal(key, "is true, which is not supported")
     }
-    steps = try file.integer("num_train_timesteps", default: .integer(1000))
-    betaFirst = try file.number("beta_start", default: .number(1e-4))
-    betaLast = try file.number("beta_end", default: .number(0.02))
-    zeroTerminalSNR = try file.boolean("rescale_betas_zero_snr", default: .boolean(false))
-    prediction = try Self.prediction(file)
-    guard !zeroTerminalSNR || prediction != .noise else {
+    settings = RunConfiguration.DiffusionSettings()
+    settings.steps = try file.integer("num_train_timesteps", default: .integer(1000))
+    settings.betaFirst = try file.number("beta_start", default: .number(1e-4))
+    settings.betaLast = try file.number("beta_end", default: .number(0.02))
+    settings.zeroTerminalSNR = try file.boolean("rescale_betas_zero_snr", default: .boolean(false))
+    settings.prediction = try Self.prediction(file)
+    guard !settings.zeroTerminalSNR || settings.prediction != .noise else {
       throw file.refusal(
         "rescale_betas_zero_snr", "is true, but prediction_type epsilon does not determine the image at the last step",
         advice: "correct the one that the model was not trained with")
@@ -126,7 +115,7 @@ struct SchedulerMapping: Equatable, Sendable {
     clips = try Self.clips(file, name)
     let text = try file.text("beta_schedule", default: .text("linear"))
     let named = Self.scheduleNames.first { $0.value == text }?.key
-    schedule = named ?? .linear
+    settings.schedule = named ?? .linear
     if file.value("trained_betas", default: .null) != .null {
       try setSchedule(to: try file.numbers("trained_betas", default: .null), preferring: named, file)
     } else if named == nil {
@@ -142,15 +131,17 @@ struct SchedulerMapping: Equatable, Sendable {
   ) throws(InterchangeError) {
     // Diffusers stores them in single precision, with a relative error of 6e-8.
     let tolerance = 1e-6
-    steps = betas.count
+    settings.steps = betas.count
     let all = RunConfiguration.DiffusionSettings.Schedule.allCases
-    let ends = [(betaFirst, betaLast), (betas.first ?? 0, betas.last ?? 0)]
-    for candidate in [named].compactMap(\.self) + all {
+    let ends = [(settings.betaFirst, settings.betaLast), (betas.first ?? 0, betas.last ?? 0)]
+    for schedule in [named].compactMap(\.self) + all {
       for (first, last) in ends {
-        guard let known = try? Self.betas(candidate, steps, first, last), known.count == betas.count,
+        var candidate = settings
+        (candidate.schedule, candidate.betaFirst, candidate.betaLast) = (schedule, first, last)
+        guard let known = try? Self.betas(candidate), known.count == betas.count,
           zip(known, betas).allSatisfy({ abs($0 - $1) <= tolerance * $0 })
         else { continue }
-        (schedule, betaFirst, betaLast) = (candidate, first, last)
+        settings = candidate
         return
       }
     }
@@ -196,16 +187,16 @@ struct SchedulerMapping: Equatable, Sendable {
 
   func apply(to configuration: inout RunConfiguration) {
     configuration.diffusion.process = .discreteVariancePreserving
-    configuration.diffusion.steps = steps
-    configuration.diffusion.schedule = schedule
-    configuration.diffusion.betaFirst = betaFirst
-    configuration.diffusion.betaLast = betaLast
-    configuration.diffusion.zeroTerminalSNR = zeroTerminalSNR
+    configuration.diffusion.steps = settings.steps
+    configuration.diffusion.schedule = settings.schedule
+    configuration.diffusion.betaFirst = settings.betaFirst
+    configuration.diffusion.betaLast = settings.betaLast
+    configuration.diffusion.zeroTerminalSNR = settings.zeroTerminalSNR
     // With 1000 steps it has no effect.
-    if steps != 1000 { configuration.diffusion.rescaleTimes = false }
-    configuration.diffusion.prediction = prediction
+    if settings.steps != 1000 { configuration.diffusion.rescaleTimes = false }
+    configuration.diffusion.prediction = settings.prediction
     if let variance { configuration.diffusion.variance = variance }
     if let clips { configuration.sampling.clipsOriginal = clips }
-    configuration.sampling.steps = min(configuration.sampling.steps, steps)
+    configuration.sampling.steps = min(configuration.sampling.steps, settings.steps)
   }
 }

@@ -22,30 +22,27 @@ struct TensorMapping {
     return [entry.shape[entry.shape.count - 1], entry.shape[entry.shape.count - 2]] + taps
   }
 
-  /// Converts elements from our order to PyTorch's.
+  /// Converts elements from our order, [taps, in, out], to PyTorch's, [out, in, taps].
   func toPyTorch(_ elements: [Float]) -> [Float] {
     guard isTransposed else { return elements }
     let (taps, inputs, outputs) = lengths
-    return [Float](unsafeUninitializedCapacity: elements.count) { result, count in
-      for tap in 0..<taps {
-        for input in 0..<inputs {
-          let row = (tap * inputs + input) * outputs
-          for output in 0..<outputs { result[(output * inputs + input) * taps + tap] = elements[row + output] }
-        }
-      }
-      count = elements.count
-    }
+    return reversingAxes(of: elements, taps, inputs, outputs)
   }
 
   /// Converts elements from PyTorch's order to ours.
   func fromPyTorch(_ elements: [Float]) -> [Float] {
     guard isTransposed else { return elements }
     let (taps, inputs, outputs) = lengths
-    return [Float](unsafeUninitializedCapacity: elements.count) { result, count in
-      for tap in 0..<taps {
-        for input in 0..<inputs {
-          let row = (tap * inputs + input) * outputs
-          for output in 0..<outputs { result[row + output] = elements[(output * inputs + input) * taps + tap] }
+    return reversingAxes(of: elements, outputs, inputs, taps)
+  }
+
+  /// The elements of an array [first, second, third] as [third, second, first].
+  private func reversingAxes(of elements: [Float], _ first: Int, _ second: Int, _ third: Int) -> [Float] {
+    [Float](unsafeUninitializedCapacity: elements.count) { result, count in
+      for i in 0..<first {
+        for j in 0..<second {
+          let row = (i * second + j) * third
+          for k in 0..<third { result[(k * second + j) * first + i] = elements[row + k] }
         }
       }
       count = elements.count

@@ -159,16 +159,14 @@ struct UNetMapping: Equatable, Sendable {
         throw file.refusal(
           key, "has \(types.count) entries, but block_out_channels \(levelCount)", advice: "correct the file")
       }
-      var result: [Bool] = []
-      for type in types {
+      return try types.map { (type) throws(InterchangeError) -> Bool in
         // Old files have UNetRes before the name.
         let name = type.hasPrefix("UNetRes") ? String(type.dropFirst("UNetRes".count)) : type
         guard name == plain || name == attentive else {
           throw file.refusal(key, "has \(type), but only \(plain) and \(attentive) are supported")
         }
-        result.append(name == attentive)
+        return name == attentive
       }
-      return result
     }
     let down = try levels("down_block_types", "DownBlock2D", "AttnDownBlock2D", [false, true, true, true])
     let up = try levels("up_block_types", "UpBlock2D", "AttnUpBlock2D", [true, true, true, false])

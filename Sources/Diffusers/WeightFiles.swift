@@ -27,15 +27,13 @@ struct WeightFiles {
     } else {
       throw Self.missing(folder)
     }
-    var files: [Safetensors] = []
-    for name in names { files.append(try Safetensors(readingFrom: "\(folder)/\(name)")) }
+    files = try names.map { (name) throws(InterchangeError) in try Safetensors(readingFrom: "\(folder)/\(name)") }
     var fileIndices: [String: Int] = [:]
     for (number, file) in files.enumerated() {
       for entry in file.entries where fileIndices.updateValue(number, forKey: entry.name) != nil {
         throw InterchangeError(file.path, "tensor \(entry.name) is in another file too")
       }
     }
-    self.files = files
     self.fileIndices = fileIndices
   }
 
@@ -56,7 +54,7 @@ struct WeightFiles {
   }
 
   private static func fileNames(_ index: ComponentFile) throws(InterchangeError) -> [String] {
-    guard case .object(let map)? = index.values["weight_map"] else {
+    guard let map = index.values["weight_map"]?.object else {
       throw InterchangeError(index.path, "has no weight_map, which lists the file of each tensor")
     }
     let names = map.values.compactMap(\.text)
