@@ -27,13 +27,8 @@ public struct AppendedFile: ~Copyable {
   ///   call.
   public mutating func append(_ bytes: some Sequence<UInt8>) throws(FileError) {
     pending += bytes
-    var written = 0
+    let written = writeBeginning(of: pending, to: descriptor)
     defer { pending.removeFirst(written) }
-    while written < pending.count {
-      let count = pending.withUnsafeBytes { write(descriptor, $0.baseAddress! + written, $0.count - written) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw FileError(cannot: "write", path) }
-      written += count
-    }
+    guard written == pending.count else { throw FileError(cannot: "write", path) }
   }
 }

@@ -22,11 +22,7 @@ public struct OutputFile: Sendable, Equatable {
     }
     target = try followLinks(path)
     let folder = parentFolder(of: target)
-    let name = lastPart(ofPath: target)
-    // Contains the process number, so that two jobs never write to the same file; truncated, so that long names remain
-    // possible.
-    temporaryPath = Files.path(
-      of: ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).\(getpid()).partial", in: folder)
+    temporaryPath = Files.temporaryPath(for: target)
     var information = stat()
     if stat(target, &information) == 0 {
       if let kind = nameOfSpecialFile(information) {
@@ -113,14 +109,27 @@ public func replaceFile(at path: String, with bytes: some Sequence<UInt8>) throw
 /// Writes all of `bytes`; returns whether that succeeded.
 public func writeAll(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Bool {
   let bytes = Array(bytes)
+  return writeBeginning(of: bytes, to: descriptor) == bytes.count
+}
+
+/// Writes all of `bytes` or, if the file system accepts no more, as many as possible; returns their number.
+func writeBeginning(of bytes: [UInt8], to descriptor: Int32) -> Int {
   var written = 0
   while written < bytes.count {
     let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + written, $0.count - written) }
     if count < 0 && errno == EINTR { continue }
-    guard count >= 0 else { return false }
+    guard count > 0 else { break }
     written += count
   }
-  return true
+  return written
+}
+
+/// Where a file or a folder is made before it gets its name.
+func temporaryPath(for target: String) -> String {
+  // Contains the process number, so that two jobs never write to the same one; truncated, so that long names remain
+  // possible.
+  let name = String(decoding: lastPart(ofPath: target).utf8.prefix(200), as: UTF8.self)
+  return path(of: ".\(name).\(getpid()).partial", in: parentFolder(of: target))
 }
 
 /// Flushes a file's contents or a folder's entries to the disk.

@@ -37,10 +37,8 @@ public struct OutputFolder: Sendable, Equatable {
     }
     target = try followLinks(self.path)
     replaces = replacement?.isWanted ?? false
-    let name = lastPart(ofPath: target)
     let parent = parentFolder(of: target)
-    temporaryPath = Files.path(
-      of: ".\(String(decoding: name.utf8.prefix(200), as: UTF8.self)).\(getpid()).partial", in: parent)
+    temporaryPath = Files.temporaryPath(for: target)
     var information = stat()
     if stat(target, &information) == 0 {
       guard information.st_mode & S_IFMT == S_IFDIR else {

@@ -62,19 +62,15 @@ public struct RegularFile: ~Copyable, Sendable {
   /// The first `count` bytes, or all if there are fewer. If a file grows meanwhile, as a log does, it is read up to its
   /// earlier size.
   public func bytes(first count: Int) throws(FileError) -> [UInt8] {
-    let wanted = min(size, count)
-    return try bytes(from: 0, count: wanted)
+    try bytes(from: 0, count: min(size, count))
   }
 
   /// `count` bytes from `offset` on, or fewer where the file ends before.
   public func bytes(from offset: Int, count: Int) throws(FileError) -> [UInt8] {
-    var failure: FileError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+    try [UInt8](unsafeUninitializedCapacity: count) { (buffer, filled) throws(FileError) in
       let target = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count])
-      do throws(FileError) { filled = try read(at: offset, into: target) } catch { failure = error }
+      filled = try read(at: offset, into: target)
     }
-    if let failure { throw failure }
-    return bytes
   }
 
   /// The bytes `range`.

@@ -18,13 +18,13 @@ public enum UnpackedLimit {
   private static let usual = 1 << 28
 
   /// The user's setting; nil if there is none.
-  private static let raised = ProcessInfo.processInfo.environment[environmentVariable].flatMap(bytes)
+  private static let setting = ProcessInfo.processInfo.environment[environmentVariable]
 
-  private static func bytes(_ text: String) -> Int? { Int(text).flatMap { $0 > 0 ? $0 : nil } }
+  private static let raised = setting.flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
 
   /// A message about an invalid setting; nil if it is valid or missing.
-  public static func problem(environment: [String: String] = ProcessInfo.processInfo.environment) -> String? {
-    guard let text = environment[environmentVariable], bytes(text) == nil else { return nil }
-    return "\(environmentVariable) is \(text); it must be a number of bytes, such as 4000000000"
+  public static var problem: String? {
+    guard let setting, raised == nil else { return nil }
+    return "\(environmentVariable) is \(setting); it must be a number of bytes, such as 4000000000"
   }
 }

@@ -10,13 +10,17 @@ public struct BackgroundThread: ~Copyable, Sendable {
   ///   - name: the name in debuggers and `top -H`, which show 15 bytes of it.
   ///   - advice: what the user can do if the thread cannot be started.
   public init(_ name: String, advice: String? = nil, _ body: @escaping @Sendable () -> Void) {
+    let task = Task {
+      ddpm_name_thread(String(decoding: name.utf8.prefix(15), as: UTF8.self))
+      body()
+    }
     var thread = pthread_t()
     let status = pthread_create(
       &thread, nil,
       { task in
         Unmanaged<Task>.fromOpaque(task!).takeRetainedValue().run()
         return nil
-      }, Unmanaged.passRetained(Task(name: name, body)).toOpaque())
+      }, Unmanaged.passRetained(task).toOpaque())
     guard status == 0 else {
       let reason = String(cString: strerror(status))
       endProcess("cannot start thread \(name): \(reason)" + (advice.map { "; \($0)" } ?? ""))
@@ -33,17 +37,8 @@ public struct BackgroundThread: ~Copyable, Sendable {
   deinit { pthread_detach(thread) }
 
   private final class Task {
-    private let name: String
-    private let body: @Sendable () -> Void
+    let run: @Sendable () -> Void
 
-    init(name: String, _ body: @escaping @Sendable () -> Void) {
-      self.name = name
-      self.body = body
-    }
-
-    func run() {
-      ddpm_name_thread(String(decoding: name.utf8.prefix(15), as: UTF8.self))
-      body()
-    }
+    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
   }
 }

@@ -53,7 +53,7 @@ struct Main {
     StandardOutput.takeStandardDescriptors()
     // A file that exceeds its limit is an error like a full disk, and no reason to die.
     signal(SIGXFSZ, SIG_IGN)
-    if let problem = UnpackedLimit.problem() {
+    if let problem = UnpackedLimit.problem {
       report(problem)
       exit(ExitStatus.badInput.rawValue)
     }
