@@ -88,7 +88,7 @@ public struct ImagePacker: Sendable {
       // No file will be written once an image is damaged.
       if damaged.isEmpty {
         for offset in 0..<range.count { checksums.append(values[image: offset].withUnsafeBytes { crc32($0) }) }
-        try images.write(flatRange: range.lowerBound * size..<range.upperBound * size, from: values)
+        try images.write(flatRanges: [range.lowerBound * size..<range.upperBound * size], from: values)
       }
       didPack(range.count)
     }

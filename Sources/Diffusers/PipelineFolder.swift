@@ -27,15 +27,12 @@ struct PipelineFolder {
     weights = try WeightFiles(in: networkFolder)
     let scheduler = ["\(self.path)/\(PipelineExport.Path.scheduler)", "\(self.path)/scheduler_config.json"]
       .first(where: Self.exists)
-    if let scheduler {
-      self.scheduler = try ComponentFile(readingFrom: scheduler)
-    } else if isPipeline {
+    guard scheduler != nil || !isPipeline else {
       throw InterchangeError(
         "\(self.path)/\(PipelineExport.Path.scheduler)", "there is no such file, but the pipeline has a scheduler",
         advice: "fetch it, or give the folder of the U-Net")
-    } else {
-      self.scheduler = nil
     }
+    self.scheduler = try scheduler.map { (path) throws(InterchangeError) in try ComponentFile(readingFrom: path) }
   }
 
   private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }

@@ -76,21 +76,14 @@ public struct HDF5Dataset: ~Copyable {
     try transfer(.write, flatRanges, elements, collective: collective)
   }
 
-  /// Writes the elements `flatRange`.
+  /// Writes the elements of some ranges, from an array.
   public borrowing func write<Element: HDF5Element>(
-    flatRange: Range<Int>, from elements: TypedTensor<Element>, collective: Bool = false
-  ) throws(HDF5Error) {
-    try write(flatRanges: [flatRange], from: elements, collective: collective)
-  }
-
-  /// Writes the elements `flatRange`.
-  public borrowing func write<Element: HDF5Element>(
-    flatRange: Range<Int>, from elements: [Element], collective: Bool = false
+    flatRanges: [Range<Int>], from elements: [Element], collective: Bool = false
   ) throws(HDF5Error) {
     try requireType(Element.self, .write)
     try elements.withUnsafeBufferPointer { (elements) throws(HDF5Error) in
       let bytes = UnsafeMutableRawBufferPointer(mutating: UnsafeRawBufferPointer(elements))
-      try transfer(.write, [flatRange], bytes, collective: collective)
+      try transfer(.write, flatRanges, bytes, collective: collective)
     }
   }
 
@@ -102,7 +95,7 @@ public struct HDF5Dataset: ~Copyable {
     guard elements.count == count else {
       throw HDF5Error("H5Dwrite", subject, .wrongType, "it has \(count) elements, not \(elements.count)")
     }
-    try write(flatRange: 0..<count, from: elements, collective: collective)
+    try write(flatRanges: [0..<count], from: elements, collective: collective)
   }
 
   /// Writes the elements of some ranges as they lie in memory, of whatever type they are.

@@ -26,10 +26,7 @@ extension NumpyArchive {
     private init(_ name: String, _ header: NumpyHeader, words: [some FixedWidthInteger]) {
       self.name = name
       self.header = header
-      #if _endian(big)
-        let words = words.map(\.littleEndian)
-      #endif
-      elements = words.withUnsafeBytes { Swift.Array($0) }
+      elements = words.map(\.littleEndian).withUnsafeBytes { Swift.Array($0) }
     }
   }
 

@@ -63,7 +63,8 @@ final class TraceRecorder: StepObserver {
     if !classes.isEmpty {
       let dataset = try output.file!.createDataset("\(group)/classes", shape: [batch], type: .int64)
       try dataset.write(
-        flatRange: firstSample..<firstSample + classes.count, from: classes.map { Int64($0 ?? -1) }, collective: true)
+        flatRanges: [firstSample..<firstSample + classes.count], from: classes.map { Int64($0 ?? -1) }, collective: true
+      )
       try dataset.close()
     }
     // Integers if the process has steps.
@@ -71,9 +72,9 @@ final class TraceRecorder: StepObserver {
     let range = firstSample..<firstSample + times.count
     let dataset = try output.file!.createDataset("\(group)/t", shape: [batch], type: isDiscrete ? .int64 : .float64)
     if isDiscrete {
-      try dataset.write(flatRange: range, from: times.map { Int64($0) }, collective: true)
+      try dataset.write(flatRanges: [range], from: times.map { Int64($0) }, collective: true)
     } else {
-      try dataset.write(flatRange: range, from: times, collective: true)
+      try dataset.write(flatRanges: [range], from: times, collective: true)
     }
     try dataset.close()
   }
@@ -107,7 +108,7 @@ final class TraceRecorder: StepObserver {
     let dataset = try output.file!.createDataset(path, shape: shape, type: .float32)
     let own = Tensor(uninitialised: [parts.count * microBatch] + imageShape)
     for (index, part) in parts.enumerated() { own[index * microBatch..<(index + 1) * microBatch].copy(part) }
-    try dataset.write(flatRange: firstSample * size..<firstSample * size + own.count, from: own, collective: true)
+    try dataset.write(flatRanges: [firstSample * size..<firstSample * size + own.count], from: own, collective: true)
     try dataset.close()
   }
 }

@@ -168,9 +168,9 @@ extension DatasetFileTests {
         let number = training.label(of: 4)! == 0 ? 1 : 0
         let dataset = try file.openDataset(change)
         if dataset.type == .int64 {
-          try dataset.write(flatRange: 4..<5, from: [Int64(number)])
+          try dataset.write(flatRanges: [4..<5], from: [Int64(number)])
         } else {
-          try dataset.write(flatRange: 4..<5, from: [UInt32(number)])
+          try dataset.write(flatRanges: [4..<5], from: [UInt32(number)])
         }
         try dataset.close()
         try file.close()

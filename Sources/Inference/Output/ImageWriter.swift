@@ -132,11 +132,11 @@ final class ImageWriter {
     let bytes = quantise(batch.images)
     let size = imageShape.reduce(1, *)
     let range = batch.rows.lowerBound * size..<batch.rows.upperBound * size
-    try images?.write(flatRange: range, from: bytes)
-    try samples?.write(flatRange: range, from: batch.images)
-    if let values = batch.latents { try latents?.write(flatRange: range, from: values) }
+    try images?.write(flatRanges: [range], from: bytes)
+    try samples?.write(flatRanges: [range], from: batch.images)
+    if let values = batch.latents { try latents?.write(flatRanges: [range], from: values) }
     if let values = batch.labels {
-      try labels?.write(flatRange: batch.rows, from: values.map { Int64($0 ?? -1) })
+      try labels?.write(flatRanges: [batch.rows], from: values.map { Int64($0 ?? -1) })
     }
     if frameCount == nil { try writePictures(bytes, batch.rows, picture: 0) }
   }

@@ -1,3 +1,5 @@
+import Files
+
 /// A view of a storage's elements.
 struct TorchTensor {
   let storage: TorchStorage
@@ -41,20 +43,13 @@ struct TorchTensor {
   /// Checks that all elements are in the storage, each of them at most once.
   /// - Throws: `InterchangeError` if not.
   func check(_ name: String, path: String) throws(InterchangeError) {
-    var count = 1
-    var last = offset
-    var overflows = false
-    func note(_ result: (partialValue: Int, overflow: Bool)) -> Int {
-      if result.overflow { overflows = true }
-      return result.partialValue
-    }
-    for (length, stride) in zip(shape, strides) {
-      count = note(count.multipliedReportingOverflow(by: length))
-      last = note(last.addingReportingOverflow(note((max(length, 1) - 1).multipliedReportingOverflow(by: stride))))
-    }
     // A tensor without elements may have any offset.
     if shape.contains(0) { return }
-    guard !overflows, count <= storage.count, last < storage.count else {
+    let last = zip(shape, strides).reduce(offset) { last, axis in
+      let (sum, overflows) = last.addingReportingOverflow(checkedProduct([axis.0 - 1, axis.1]) ?? .max)
+      return overflows ? .max : sum
+    }
+    guard let count = checkedProduct(shape), count <= storage.count, last < storage.count else {
       throw InterchangeError(
         path,
         "\(name) of shape \(shape), strides \(strides) starting at element \(offset) does not fit a storage of "
