@@ -55,6 +55,17 @@ struct ComponentFile: Sendable {
     try read(key, assumed, "a text", \.text)
   }
 
+  /// The meaning of a text that must be one of `names`.
+  func choice<Value>(_ key: String, default assumed: String, among names: [Value: String]) throws(InterchangeError)
+    -> Value
+  {
+    let name = try text(key, default: .text(assumed))
+    guard let value = names.first(where: { $0.value == name })?.key else {
+      throw refusal(key, "is \(name); supported are \(names.values.sorted().joined(separator: ", "))")
+    }
+    return value
+  }
+
   func integers(_ key: String, default assumed: JSONValue) throws(InterchangeError) -> [Int] {
     try read(key, assumed, "a list of integers") { $0.elements(as: \.integer) }
   }

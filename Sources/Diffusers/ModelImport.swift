@@ -71,8 +71,8 @@ public struct ModelImport: Sendable {
 
   /// The configuration of the run that the folder was exported from.
   private static func exportedConfiguration(_ folder: PipelineFolder) throws -> RunConfiguration? {
-    try folder.weights.metadata[PipelineExport.MetadataKey.configuration].map {
-      try RunConfiguration(yaml: $0, file: "\(folder.weights.path): \(PipelineExport.MetadataKey.configuration)")
+    try folder.weights.metadata[PipelineExport.configurationKey].map {
+      try RunConfiguration(yaml: $0, file: "\(folder.weights.path): \(PipelineExport.configurationKey)")
     }
   }
 
@@ -140,7 +140,7 @@ public struct ModelImport: Sendable {
     var addedNoClass = false
     var unread = Set(weights.names)
     for entry in layout.entries {
-      let mapping = TensorMapping(entry)
+      let mapping = TensorMapping(entry: entry)
       var name = entry.name
       if let legacy = mapping.legacyName, weights.shape(of: name) == nil, weights.shape(of: legacy) != nil {
         name = legacy

@@ -9,12 +9,8 @@ import Tensors
 /// A trained model as the files of a diffusers pipeline: the input of `DDPMPipeline.from_pretrained` or, if no
 /// diffusers pipeline supports the model, of `from_pretrained` of the network and of the scheduler.
 public struct PipelineExport: Sendable {
-  /// The keys of the safetensors file's metadata for data that diffusers has no field for.
-  enum MetadataKey {
-    static let configuration = "ddpm_mpi_configuration"
-    static let step = "ddpm_mpi_step"
-    static let images = "ddpm_mpi_images"
-  }
+  /// The key of the safetensors file's metadata for the configuration, which diffusers has no field for.
+  static let configurationKey = "ddpm_mpi_configuration"
 
   /// The paths of the files in the pipeline's folder.
   enum Path {
@@ -69,13 +65,13 @@ public struct PipelineExport: Sendable {
   ///   - images: images seen.
   public func files(parameters: Arena, step: Int, images: Int) throws -> [(path: String, contents: Data)] {
     let tensors = parameters.layout.entries.map { entry in
-      let mapping = TensorMapping(entry)
+      let mapping = TensorMapping(entry: entry)
       return Safetensors.Tensor(
         entry.name, shape: mapping.shape, mapping.toPyTorch(parameters.tensor(entry).elements))
     }
     let metadata = [
-      "format": "pt", MetadataKey.configuration: configuration.yaml, MetadataKey.step: "\(step)",
-      MetadataKey.images: "\(images)",
+      "format": "pt", Self.configurationKey: configuration.yaml, "ddpm_mpi_step": "\(step)",
+      "ddpm_mpi_images": "\(images)",
     ]
     func component(_ path: String, _ values: [String: JSONValue]) -> (path: String, contents: Data) {
       (path, ComponentFile(path: path, values: values).contents)

@@ -113,15 +113,12 @@ struct SchedulerMapping: ProcessMapping {
     }
     variance = try Self.variance(file)
     clips = try Self.clips(file, name)
-    let text = try file.text("beta_schedule", default: .text("linear"))
-    let named = Self.scheduleNames.first { $0.value == text }?.key
-    settings.schedule = named ?? .linear
-    if file.value("trained_betas", default: .null) != .null {
+    if file.value("trained_betas", default: .null) == .null {
+      settings.schedule = try file.choice("beta_schedule", default: "linear", among: Self.scheduleNames)
+    } else {
+      let name = try file.text("beta_schedule", default: .text("linear"))
+      let named = Self.scheduleNames.first { $0.value == name }?.key
       try setSchedule(to: try file.numbers("trained_betas", default: .null), preferring: named, file)
-    } else if named == nil {
-      throw file.refusal(
-        "beta_schedule",
-        "is \(text); supported are \(Self.scheduleNames.values.sorted().joined(separator: ", "))")
     }
   }
 
@@ -153,12 +150,7 @@ struct SchedulerMapping: ProcessMapping {
   private static func prediction(_ file: ComponentFile) throws(InterchangeError) -> Prediction {
     // The key used before `prediction_type` was introduced.
     let isNoise = try file.boolean("predict_epsilon", default: .boolean(true))
-    let name = try file.text("prediction_type", default: .text(isNoise ? "epsilon" : "sample"))
-    guard let prediction = predictionNames.first(where: { $0.value == name })?.key else {
-      throw file.refusal(
-        "prediction_type", "is \(name); supported are \(predictionNames.values.sorted().joined(separator: ", "))")
-    }
-    return prediction
+    return try file.choice("prediction_type", default: isNoise ? "epsilon" : "sample", among: predictionNames)
   }
 
   private static func variance(_ file: ComponentFile) throws(InterchangeError) -> ReverseVariance? {

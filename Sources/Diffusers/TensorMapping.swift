@@ -8,8 +8,6 @@ import Tensors
 struct TensorMapping {
   let entry: ParameterEntry
 
-  init(_ entry: ParameterEntry) { self.entry = entry }
-
   /// The class embedding.
   static let tableName = "class_embedding.weight"
 

@@ -125,13 +125,8 @@ struct UNetMapping: Equatable, Sendable {
     classRowCount = rows == .null ? nil : try file.integer("num_class_embeds", default: .null)
     if let classRowCount, classRowCount < 1 { throw file.refusal("num_class_embeds", "is \(classRowCount)") }
     attends = try Self.attention(file, levelCount: levelChannels.count)
-    let conditioning = try file.text("resnet_time_scale_shift", default: .text("default"))
-    guard let known = Self.conditioningNames.first(where: { $0.value == conditioning })?.key else {
-      throw file.refusal(
-        "resnet_time_scale_shift",
-        "is \(conditioning); supported are \(Self.conditioningNames.values.sorted().joined(separator: ", "))")
-    }
-    timeConditioning = known
+    timeConditioning = try file.choice(
+      "resnet_time_scale_shift", default: "default", among: Self.conditioningNames)
     headChannels = try readHeadChannels(file)
     try checkDerivedKeys(file)
   }
