@@ -45,21 +45,20 @@ final class TensorBoardLog {
     do throws(FileError) {
       let png = try readBytes(at: path)
       append(
-        .image(
-          tag: "samples", .init(png: png, width: image.width, height: image.height, channels: image.channels)),
+        .image(tag: "samples", png: png, width: image.width, height: image.height, channels: image.channels),
         step: step)
     } catch {
       log.warning("\(error); TensorBoard will not show the samples of step \(step)")
     }
   }
 
-  private func append(_ content: RunEvent.Content, step: Int) {
+  private func append(_ event: RunEvent, step: Int) {
     guard file.pendingCount < Self.pendingLimit else {
       log.warning("\(file.path) could not be written for a long time; the data of step \(step) are left out")
       return
     }
     do throws(FileError) {
-      try file.append(RunEvent(content, step: step, time: Date().timeIntervalSince1970).record)
+      try file.append(event.record(step: step, time: Date().timeIntervalSince1970))
     } catch {
       log.warning("\(error); training continues, and writing will be retried")
     }

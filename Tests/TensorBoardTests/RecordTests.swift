@@ -14,7 +14,7 @@ import Testing
 
   /// The first record of TensorFlow's event files has 24 bytes of data, so all of them start with the same 12 bytes.
   @Test func frameBeginsAsThoseOfEventFiles() {
-    let record = RunEvent(.formatVersion, step: 0, time: 1.5).record
+    let record = RunEvent.formatVersion.record(step: 0, time: 1.5)
     #expect(record.prefix(12) == [24, 0, 0, 0, 0, 0, 0, 0, 0xA3, 0x7F, 0x4B, 0x22])
     #expect(record.count == 12 + 24 + 4)
     // Field 1: 1.5 as a double; field 3: a string of 13 bytes.
@@ -36,22 +36,22 @@ import Testing
 @Suite struct RunEventTests {
   /// The field numbers of TensorFlow's event.proto and summary.proto.
   @Test func scalarIsAValueWithItsTag() {
-    let data = Array(RunEvent(.scalars([("a", 0.5)]), step: 3, time: 0).record[12...].dropLast(4))
+    let data = Array(RunEvent.scalars([("a", 0.5)]).record(step: 3, time: 0)[12...].dropLast(4))
     #expect(data == [16, 3, 42, 10, 10, 8, 10, 1, 0x61, 21, 0, 0, 0, 0x3F])
   }
 
   @Test func startIsASessionLog() {
-    #expect(Array(RunEvent(.start, step: 3, time: 0).record[12...].dropLast(4)) == [16, 3, 58, 2, 8, 1])
+    #expect(Array(RunEvent.start.record(step: 3, time: 0)[12...].dropLast(4)) == [16, 3, 58, 2, 8, 1])
   }
 
   @Test func imageHasItsSizeAndItsFile() {
-    let picture = RunEvent.Picture(png: [7, 8], width: 3, height: 2, channels: 1)
-    let data = Array(RunEvent(.image(tag: "s", picture), step: 0, time: 0).record[12...].dropLast(4))
+    let picture = RunEvent.image(tag: "s", png: [7, 8], width: 3, height: 2, channels: 1)
+    let data = Array(picture.record(step: 0, time: 0)[12...].dropLast(4))
     #expect(data == [42, 17, 10, 15, 10, 1, 0x73, 34, 10, 8, 2, 16, 3, 24, 1, 34, 2, 7, 8])
   }
 
   @Test func textIsATensorOfOneStringForTheTextDashboard() {
-    let data = Array(RunEvent(.text(tag: "t", markdown: "é"), step: 0, time: 0).record[12...].dropLast(4))
+    let data = Array(RunEvent.text(tag: "t", markdown: "é").record(step: 0, time: 0)[12...].dropLast(4))
     #expect(
       data == [
         42, 27, 10, 25, 10, 1, 0x74, 66, 8, 8, 7, 18, 0, 66, 2, 0xC3, 0xA9, 74, 10, 10, 6, 10, 4, 0x74, 0x65, 0x78,
