@@ -13,18 +13,16 @@ public struct ImageProgress: ProgressText, Sendable, Equatable {
     self.imagesPerSecond = imagesPerSecond
   }
 
-  public func line(width: Int? = nil) -> String {
+  public var versions: [String] {
     let numbers = "\(ProgressFormat.count(done))/\(ProgressFormat.count(count))"
     let rate = imagesPerSecond > 0 ? "\(ProgressFormat.rate(imagesPerSecond)) img/s" : nil
     let left = rate.map { _ in "\(ProgressFormat.duration(seconds: Double(count - done) / imagesPerSecond)) left" }
     func text(_ parts: [String?]) -> String { parts.compactMap(\.self).joined(separator: "  ") }
-    let layouts = [
+    return [
       text(["\(work) \(bar(length: 24)) \(numbers)", rate, left]),
       text(["\(work) \(bar(length: 10)) \(numbers)", left]),
       text(["\(work) \(numbers)", left]), "\(work) \(numbers)", numbers,
     ]
-    guard let width else { return layouts[0] }
-    return layouts.first { $0.count <= width } ?? String(numbers.prefix(width))
   }
 
   private func bar(length: Int) -> String {

@@ -58,15 +58,13 @@ public struct ProgressLine {
   }
 
   /// Removes a live line.
-  public mutating func clear() {
-    if !live.isEmpty { write(Self.clearLine) }
-    live = ""
-    lastDrawn = nil
-  }
+  public mutating func clear() { end(Self.clearLine) }
 
   /// Leaves a live line as it is, so that other output can follow.
-  public mutating func finish() {
-    if !live.isEmpty { write("\n") }
+  public mutating func finish() { end("\n") }
+
+  private mutating func end(_ terminator: String) {
+    if !live.isEmpty { write(terminator) }
     live = ""
     lastDrawn = nil
   }

@@ -2,49 +2,49 @@ import Foundation
 
 /// Something that a progress line can show.
 public protocol ProgressText {
-  /// One line, without a newline, of at most `width` characters; of any length when `width` is nil.
-  func line(width: Int?) -> String
+  /// One line without a newline, in versions from the most detailed to the shortest.
+  var versions: [String] { get }
+}
+
+extension ProgressText {
+  /// The most detailed version of at most `width` characters, or the beginning of the shortest; the most detailed of all
+  /// when `width` is nil.
+  public func line(width: Int? = nil) -> String {
+    let versions = versions
+    guard let width else { return versions[0] }
+    return versions.first { $0.count <= width } ?? String(versions[versions.count - 1].prefix(width))
+  }
 }
 
 /// The progress of training: `step 120/2000  loss 0.0432  grad 0.31  812 img/s  2:13 left`.
 public struct TrainingProgress: ProgressText, Sendable, Equatable {
-  public var step: Int
+  /// The numbers of the last step; its speed is 0 if unknown.
+  public var record: MetricsRecord
   public var stepCount: Int
-  public var loss: Double
-  public var gradientNorm: Double
-  /// 0 if unknown.
-  public var imagesPerSecond: Double
   public var imagesPerStep: Int
 
-  public init(
-    step: Int, stepCount: Int, loss: Double, gradientNorm: Double, imagesPerSecond: Double, imagesPerStep: Int
-  ) {
-    self.step = step
+  public init(_ record: MetricsRecord, stepCount: Int, imagesPerStep: Int) {
+    self.record = record
     self.stepCount = stepCount
-    self.loss = loss
-    self.gradientNorm = gradientNorm
-    self.imagesPerSecond = imagesPerSecond
     self.imagesPerStep = imagesPerStep
   }
 
   /// The time for the remaining steps at this speed, if it is known.
   public var secondsLeft: Double? {
-    guard imagesPerSecond > 0 else { return nil }
-    return Double((stepCount - step) * imagesPerStep) / imagesPerSecond
+    guard record.imagesPerSecond > 0 else { return nil }
+    return Double((stepCount - record.step) * imagesPerStep) / record.imagesPerSecond
   }
 
-  public func line(width: Int? = nil) -> String {
-    let loss = "loss \(ProgressFormat.decimal(loss, places: 4))"
-    let gradient = "grad \(ProgressFormat.decimal(gradientNorm, places: 2))"
-    let rate = imagesPerSecond > 0 ? "\(ProgressFormat.rate(imagesPerSecond)) img/s" : nil
+  public var versions: [String] {
+    let loss = "loss \(ProgressFormat.decimal(record.loss, places: 4))"
+    let gradient = "grad \(ProgressFormat.decimal(record.gradientNorm, places: 2))"
+    let rate = record.imagesPerSecond > 0 ? "\(ProgressFormat.rate(record.imagesPerSecond)) img/s" : nil
     let left = secondsLeft.map { "\(ProgressFormat.duration(seconds: $0)) left" }
     // The least useful parts are dropped first.
-    let layouts = [[loss, gradient, rate, left], [loss, rate, left], [loss, left], [loss], []]
-    let lines = layouts.map { parts in
-      (["step \(step)/\(stepCount)"] + parts.compactMap { $0 }).joined(separator: "  ")
+    let layouts: [[String?]] = [[loss, gradient, rate, left], [loss, rate, left], [loss, left], [loss], []]
+    return layouts.map { parts in
+      (["step \(record.step)/\(stepCount)"] + parts.compactMap(\.self)).joined(separator: "  ")
     }
-    guard let width else { return lines[0] }
-    return lines.first { $0.count <= width } ?? String(lines[lines.count - 1].prefix(width))
   }
 }
 
@@ -62,9 +62,8 @@ public struct SamplingProgress: ProgressText, Sendable, Equatable {
     self.stepCount = stepCount
   }
 
-  public func line(width: Int? = nil) -> String {
-    let line = "\(work) \(ProgressFormat.count(imageCount, of: "image")): step \(step)/\(stepCount)"
-    return width.map { String(line.prefix($0)) } ?? line
+  public var versions: [String] {
+    ["\(work) \(ProgressFormat.count(imageCount, of: "image")): step \(step)/\(stepCount)"]
   }
 }
 

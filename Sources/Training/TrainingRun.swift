@@ -212,17 +212,14 @@ public struct TrainingRun {
       watchdog?.note(step: step)
       let isLast = step == settings.steps
       let isLogged = isDue(step, every: settings.logEvery) || isLast
+      let record = MetricsRecord(
+        step: step, images: step * settings.batch, loss: result.loss, gradientNorm: result.gradientNorm,
+        learningRate: result.learningRate, imagesPerSecond: rate.perSecond, seconds: start.secondsUntilNow)
       if isLogged {
-        let record = MetricsRecord(
-          step: step, images: step * settings.batch, loss: result.loss, gradientNorm: result.gradientNorm,
-          learningRate: result.learningRate,
-          imagesPerSecond: rate.perSecond, seconds: start.secondsUntilNow)
         writeOrWarn { () throws(FileError) in try metrics?.append(record) }
         tensorBoard?.note(record)
       }
-      let progress = TrainingProgress(
-        step: step, stepCount: settings.steps, loss: result.loss, gradientNorm: result.gradientNorm,
-        imagesPerSecond: rate.perSecond, imagesPerStep: settings.batch)
+      let progress = TrainingProgress(record, stepCount: settings.steps, imagesPerStep: settings.batch)
       reporter.show(progress, isMilestone: isLogged)
 
       // Save.

@@ -2,7 +2,9 @@ import Reporting
 import Testing
 
 private let progress = TrainingProgress(
-  step: 120, stepCount: 2000, loss: 0.04321, gradientNorm: 0.312, imagesPerSecond: 812, imagesPerStep: 64)
+  MetricsRecord(
+    step: 120, images: 7680, loss: 0.04321, gradientNorm: 0.312, learningRate: 1e-3, imagesPerSecond: 812, seconds: 9),
+  stepCount: 2000, imagesPerStep: 64)
 
 /// Collects what a progress line writes.
 private final class Screen {
@@ -32,7 +34,7 @@ private final class Screen {
 
   @Test func unknownSpeedIsLeftOut() {
     var start = progress
-    start.imagesPerSecond = 0
+    start.record.imagesPerSecond = 0
     #expect(start.secondsLeft == nil)
     #expect(start.line() == "step 120/2000  loss 0.0432  grad 0.31")
   }
