@@ -64,12 +64,6 @@ public struct JournalEntry: Codable, Sendable, Equatable {
       self.images = images
       self.dataFingerprint = dataFingerprint
     }
-
-    private enum CodingKeys: String, CodingKey {
-      case version, ranks, hosts, steps, parameters, data, images
-      case threadsPerRank = "threads_per_rank"
-      case dataFingerprint = "data_fingerprint"
-    }
   }
 
   public init(
@@ -88,11 +82,8 @@ public struct JournalEntry: Codable, Sendable, Equatable {
 
   /// The entry as a JSON object on one line; times are UTC in whole seconds, `2026-01-31T12:00:00Z` (ISO 8601).
   public var json: String {
-    let encoder = JSONEncoder()
-    encoder.dateEncodingStrategy = .iso8601
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     do {
-      return String(decoding: try encoder.encode(self), as: UTF8.self)
+      return try plainJSONLine(self)
     } catch {
       preconditionFailure("an entry of finite numbers is JSON: \(error)")
     }
@@ -101,6 +92,7 @@ public struct JournalEntry: Codable, Sendable, Equatable {
   /// Parses a line of the file; nil if it is not an entry.
   public init?(line: some Sequence<UInt8>) {
     let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
     decoder.dateDecodingStrategy = .iso8601
     guard let entry = try? decoder.decode(Self.self, from: Data(line)) else { return nil }
     self = entry
