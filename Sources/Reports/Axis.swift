@@ -5,6 +5,11 @@ public struct Axis: Sendable, Equatable {
   public struct Tick: Sendable, Equatable {
     public var value: Double
     public var label: String
+
+    fileprivate init(_ value: Double, step: Double) {
+      self.value = value
+      label = Axis.label(value, step: step)
+    }
   }
 
   public let lower: Double
@@ -52,7 +57,7 @@ public struct Axis: Sendable, Equatable {
     }
     return Axis(
       lower: min(values[0], minimum), upper: max(values[values.count - 1], maximum), isLogarithmic: false,
-      ticks: values.map { Tick(value: $0, label: label($0, step: step)) })
+      ticks: values.map { Tick($0, step: step) })
   }
 
   /// An axis of steps, from 0 to the last one, whether or not that is a tick.
@@ -60,9 +65,7 @@ public struct Axis: Sendable, Equatable {
     let last = Double(max(last, 1))
     let step = max(1, niceStep(atLeast: last / Double(intervalCount)))
     let values = stride(from: 0, through: last, by: step)
-    return Axis(
-      lower: 0, upper: last, isLogarithmic: false,
-      ticks: values.map { Tick(value: $0, label: label($0, step: step)) })
+    return Axis(lower: 0, upper: last, isLogarithmic: false, ticks: values.map { Tick($0, step: step) })
   }
 
   /// An axis with equal space for each power of ten; nil if not all values are positive, or they are near the maximum.
@@ -83,9 +86,7 @@ public struct Axis: Sendable, Equatable {
     let inside = candidates.filter { $0 >= lower && $0 <= upper }
     let every = max(1, (inside.count + 6) / 7)
     let values = inside.enumerated().filter { $0.offset % every == 0 }.map(\.element)
-    return Axis(
-      lower: lower, upper: upper, isLogarithmic: true,
-      ticks: values.map { Tick(value: $0, label: label($0, step: $0)) })
+    return Axis(lower: lower, upper: upper, isLogarithmic: true, ticks: values.map { Tick($0, step: $0) })
   }
 
   /// The smallest value of 1, 2 or 5 times a power of ten that is at least `size`.
@@ -97,23 +98,24 @@ public struct Axis: Sendable, Equatable {
   }
 
   /// `0.05`, `20k`, `1.5M`, `5e-5`: with enough decimals to distinguish it from its neighbours.
-  public static func label(_ value: Double, step: Double) -> String {
+  private static func label(_ value: Double, step: Double) -> String {
     let size = max(abs(value), step)
     if value == 0 || abs(value) < step / 1000 { return "0" }
     if step < 1e-4 || !(size < 1e9) { return exponential(value) }
     let (divisor, suffix): (Double, String) = size >= 1e6 ? (1e6, "M") : size >= 1e4 ? (1e3, "k") : (1, "")
     let decimals = max(0, -Int(log10(step / divisor * (1 + 1e-9)).rounded(.down)))
-    var text = String(format: "%.\(min(decimals + 1, 6))f", value / divisor)
-    // Removes trailing zeros.
-    while text.contains("."), text.hasSuffix("0") || text.hasSuffix(".") { text.removeLast() }
-    return text + suffix
+    return withoutTrailingZeros(String(format: "%.\(min(decimals + 1, 6))f", value / divisor)) + suffix
   }
 
   private static func exponential(_ value: Double) -> String {
     let parts = String(format: "%.2e", value).split(separator: "e")
     guard parts.count == 2 else { return "\(value)" }
-    var digits = String(parts[0])
-    while digits.contains("."), digits.hasSuffix("0") || digits.hasSuffix(".") { digits.removeLast() }
-    return "\(digits)e\(Int(parts[1]) ?? 0)"
+    return "\(withoutTrailingZeros(String(parts[0])))e\(Int(parts[1]) ?? 0)"
+  }
+
+  private static func withoutTrailingZeros(_ number: String) -> String {
+    var number = number
+    while number.contains("."), number.hasSuffix("0") || number.hasSuffix(".") { number.removeLast() }
+    return number
   }
 }

@@ -3,22 +3,12 @@ struct BackwardLines {
   /// Only the last bytes of a longer line are returned.
   static let lengthLimit = 1 << 20
 
-  /// The size of a piece.
-  private let pieceSize: Int
-  private let size: Int
-  /// Writes the bytes of a range of the file.
-  private let read: (Range<Int>, UnsafeMutableRawBufferPointer) throws -> Void
+  private static let pieceSize = 1 << 18
 
-  /// - Parameters:
-  ///   - size: the size of the file.
-  ///   - read: fills the buffer with the bytes of a range of the file.
-  init(
-    size: Int, pieceSize: Int = 1 << 18, read: @escaping (Range<Int>, UnsafeMutableRawBufferPointer) throws -> Void
-  ) {
-    self.size = size
-    self.pieceSize = pieceSize
-    self.read = read
-  }
+  /// The size of the file.
+  let size: Int
+  /// Fills the buffer with the bytes of a range of the file.
+  let read: (Range<Int>, UnsafeMutableRawBufferPointer) throws -> Void
 
   /// Calls `body` with each line, without its line end. The text after the last line end comes first, with `hasEnd`
   /// false; it may be empty.
@@ -37,11 +27,11 @@ struct BackwardLines {
       }
       hasEnd = true
     }
-    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, min(pieceSize, size)), alignment: 16)
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, min(Self.pieceSize, size)), alignment: 16)
     defer { piece.deallocate() }
     var end = size
     while end > 0 {
-      let start = max(0, end - pieceSize)
+      let start = max(0, end - Self.pieceSize)
       let bytes = UnsafeMutableRawBufferPointer(rebasing: piece[..<(end - start)])
       try read(start..<end, bytes)
       var lineEnd = bytes.count

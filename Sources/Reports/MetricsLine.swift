@@ -14,16 +14,14 @@ struct MetricsLine {
   mutating func read(_ line: UnsafeRawBufferPointer) -> Bool {
     step = nil
     fields.removeAll(keepingCapacity: true)
-    var scanner = Scanner(line)
+    var scanner = Scanner(line: line)
     guard scanner.take("{") else { return false }
     repeat {
       guard let name = scanner.name(), scanner.take(":") else { return false }
-      let value: Double?
-      if scanner.takeNull() {
-        value = nil
-      } else {
-        guard let number = scanner.number() else { return false }
-        value = number
+      var value: Double?
+      if !scanner.takeNull() {
+        value = scanner.number()
+        guard value != nil else { return false }
       }
       if line[name].elementsEqual("step".utf8) {
         guard let step = value.flatMap(Self.step) else { return false }
@@ -43,8 +41,6 @@ struct MetricsLine {
   private struct Scanner {
     let line: UnsafeRawBufferPointer
     var position = 0
-
-    init(_ line: UnsafeRawBufferPointer) { self.line = line }
 
     var isAtEnd: Bool {
       mutating get {

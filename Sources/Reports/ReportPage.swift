@@ -10,11 +10,6 @@ struct ReportPage {
   /// Marks the page's own script and style; nothing else is executed, and nothing is loaded.
   private let nonce = String(UInt64.random(in: .min ... .max), radix: 36)
 
-  init(run: RunRecord, curves: [Curve]) {
-    self.run = run
-    self.curves = curves
-  }
-
   private var name: String { lastPart(ofPath: standardisedPath(run.folder.path)) }
 
   var html: HTML {
@@ -52,7 +47,7 @@ struct ReportPage {
     }
     let ending = session.ending(isNewest: true)
     let sentence = ending.prefix(1).uppercased() + ending.dropFirst() + "."
-    if session.end?.event == .done { return sentence }
+    if session.last.event == .done { return sentence }
     return "Step \(ProgressFormat.count(logged)) of \(ProgressFormat.count(steps)). \(sentence)"
   }
 

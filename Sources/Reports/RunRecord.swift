@@ -59,23 +59,22 @@ struct RunRecord {
       omissions.append(
         "The last line of metrics.jsonl is incomplete and left out: it is being written, or its writer was killed.")
     }
-    if metrics.damagedLineCount > 0 {
+    func note(damagedLines count: Int, of file: String) {
+      guard count > 0 else { return }
       omissions.append(
-        "\(ProgressFormat.count(metrics.damagedLineCount, of: "line")) of metrics.jsonl cannot be read, and "
-          + "\(metrics.damagedLineCount == 1 ? "is" : "are") left out.")
+        "\(ProgressFormat.count(count, of: "line")) of \(file) cannot be read, and "
+          + "\(count == 1 ? "is" : "are") left out.")
     }
+    note(damagedLines: metrics.damagedLineCount, of: "metrics.jsonl")
     let modified = try? FileManager.default.attributesOfItem(atPath: folder.metricsPath)[.modificationDate]
     lastSign = modified as? Date
 
-    if let journal = try Self.bytes(at: folder.journalPath) {
+    if FileManager.default.fileExists(atPath: folder.journalPath) {
+      let journal = try readBytes(at: folder.journalPath, limit: Self.journalByteLimit)
       let lines = journal.split(separator: UInt8(ascii: "\n"))
       let entries = lines.compactMap { JournalEntry(line: $0) }
       sessions = Session.all(of: entries)
-      if entries.count < lines.count {
-        omissions.append(
-          "\(ProgressFormat.count(lines.count - entries.count, of: "line")) of journal.jsonl cannot be read, and "
-            + "\(lines.count - entries.count == 1 ? "is" : "are") left out.")
-      }
+      note(damagedLines: lines.count - entries.count, of: "journal.jsonl")
     } else {
       sessions = []
       omissions.append("There is no journal.jsonl, so when and where the run was started is not known.")
@@ -92,18 +91,10 @@ struct RunRecord {
     return Set(steps).sorted()
   }
 
-  private static func bytes(at path: String) throws(FileError) -> [UInt8]? {
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
-    return try readBytes(at: path, limit: journalByteLimit)
-  }
-
   /// The complete sheets; if there are too many, the first, the last and an even selection in between.
   private static func readSheets(_ folder: RunFolder, _ omissions: inout [String]) throws -> [Sheet] {
     let all = try folder.samples()
-    var sizes: [Int] = []
-    for sheet in all {
-      sizes.append((try? FileManager.default.attributesOfItem(atPath: sheet.path)[.size] as? Int) ?? 0)
-    }
+    let sizes = all.map { (try? FileManager.default.attributesOfItem(atPath: $0.path)[.size] as? Int) ?? 0 }
     var kept = Array(all.indices)
     while kept.count > 2 && (kept.count > sheetLimit || kept.reduce(0) { $0 + sizes[$1] } > sheetByteLimit) {
       kept = evenly(all.count, atMost: min(sheetLimit, kept.count - 1))

@@ -1,6 +1,4 @@
 import Configuration
-import Foundation
-import Images
 
 /// A run as a self-contained HTML page: curves, samples, configuration and history.
 public struct RunReport {
@@ -15,8 +13,7 @@ public struct RunReport {
   public init(_ folder: RunFolder) throws {
     let run = try RunRecord(folder)
     let curves = Curve.all(of: run.metrics)
-    let page = ReportPage(run: run, curves: curves)
-    html = page.html.description
+    html = ReportPage(run: run, curves: curves).html.description
     curveCount = curves.count
     sheetCount = run.sheets.count
     omissions = run.omissions

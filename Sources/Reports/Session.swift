@@ -17,14 +17,6 @@ struct Session: Equatable {
     (start.initial.map { ["weights of \($0)"] } ?? []) + (start.changes ?? [])
   }
 
-  /// Its final entry; nil if none was recorded.
-  var end: JournalEntry? {
-    switch last.event {
-    case .done, .stop, .failure: last
-    case .start, .resume, .checkpoint, .warning: nil
-    }
-  }
-
   /// A description of how it ended.
   /// - Parameter isNewest: whether it is the last session, which may still be running.
   func ending(isNewest: Bool) -> String {
