@@ -24,29 +24,10 @@ public struct MetricsLog: Sendable, Equatable {
   public init() {}
 
   /// - Throws: `FileError` if the file cannot be read.
-  public init(readingFrom path: String) throws {
+  public init(readingFrom path: String) throws(FileError) {
     let file = try RegularFile(path)
-    // Data written meanwhile are left for the next time.
-    try self.init(
-      BackwardLines(size: file.size) { range, bytes in
-        guard try file.read(at: range.lowerBound, into: bytes) == range.count else {
-          throw FileError("cannot read \(path): it became shorter while it was read; try again")
-        }
-      })
-  }
-
-  /// - Parameter bytes: the contents of the file.
-  public init(_ bytes: [UInt8]) {
-    do {
-      try self.init(BackwardLines(size: bytes.count) { range, target in target.copyBytes(from: bytes[range]) })
-    } catch {
-      preconditionFailure("bytes in memory can be read: \(error)")
-    }
-  }
-
-  private init(_ lines: BackwardLines) throws {
     var reader = MetricsReader()
-    try lines.forEach { line, hasEnd in
+    try forEachLineBackward(in: file) { line, hasEnd in
       if line.isEmpty || reader.read(line) { return }
       // An incomplete last line counts as truncated, not as damaged.
       if hasEnd { damagedLineCount += 1 } else { isCutShort = true }

@@ -72,11 +72,11 @@ private func series(_ name: String, _ values: [Double?]) -> Series {
     }
   }
 
-  @Test func knownNamesComeFirstAndCountersAreNoCurves() {
+  @Test func knownNamesComeFirstAndCountersAreNoCurves() throws {
     let lines = [
       "{\"step\": 1, \"images\": 4, \"fid\": 1, \"accuracy\": 1, \"images_per_second\": 1, \"loss\": 1, \"seconds\": 1}"
     ]
-    let curves = Curve.all(of: MetricsLog(Array(lines.joined().utf8)))
+    let curves = Curve.all(of: try metricsLog(Array(lines.joined().utf8)))
     #expect(curves.map(\.name) == ["loss", "images_per_second", "accuracy", "fid"])
     #expect(curves[1].unit == "images/s")
   }
