@@ -12,13 +12,13 @@ public enum ImageGrid {
   ///
   /// - Parameters:
   ///   - images: [count, height, width, channels], row-major; channels as in `Image`.
-  ///   - columns: images per row; the sheet is narrower if there are fewer.
+  ///   - columns: images per row, by default about as many as there are rows; the sheet is narrower if there are fewer.
   public static func arrange(
-    _ images: [UInt8], count: Int, height: Int, width: Int, channels: Int, columns: Int
+    _ images: [UInt8], count: Int, height: Int, width: Int, channels: Int, columns: Int? = nil
   ) -> Image {
-    precondition(count > 0 && columns > 0, "a grid needs at least one image and one column")
+    precondition(count > 0 && columns ?? 1 > 0, "a grid needs at least one image and one column")
     precondition(images.count == count * height * width * channels, "the pixels do not fill the images exactly")
-    let columns = min(columns, count)
+    let columns = min(columns ?? Int(Double(count).squareRoot().rounded(.up)), count)
     let rows = (count + columns - 1) / columns
     let sheetWidth = columns * (width + padding) + padding
     let sheetHeight = rows * (height + padding) + padding

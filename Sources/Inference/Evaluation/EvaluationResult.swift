@@ -63,12 +63,12 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
   /// The training steps of the checkpoint.
   public var trainingSteps: Int
 
-  /// Whether the number of images is that used in papers: measures of few images are biased, and measures of different
-  /// numbers of images are not comparable.
-  public var isComparable: Bool { count >= Self.comparableCount && (referenceCount ?? .max) >= Self.comparableCount }
+  /// The minimum number of images used in papers; most use 50,000. Measures of few images are biased, and measures of
+  /// different numbers of images are not comparable.
+  static let comparableCount = 10_000
 
-  /// The minimum used in papers; most use 50,000.
-  public static let comparableCount = 10_000
+  static let incomparableRemark =
+    "Not comparable with published results: fewer than \(ProgressFormat.count(comparableCount)) images."
 
   /// The measures, with their names in files.
   public var numbers: [(name: String, value: Double)] {
@@ -102,10 +102,7 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
     lines.append(
       "\(ProgressFormat.count(count, of: "image")) by \(sampler)\(inSteps), seed \(seed), \(weights) weights of "
         + "\(checkpoint), against \(ofReference.isEmpty ? "" : ofReference + " ")\(reference); features \(featureHash)")
-    if !isComparable {
-      lines.append(
-        "Not comparable with published results: fewer than \(ProgressFormat.count(Self.comparableCount)) images.")
-    }
+    if min(count, referenceCount ?? .max) < Self.comparableCount { lines.append(Self.incomparableRemark) }
     return lines.joined(separator: "\n")
   }
 }

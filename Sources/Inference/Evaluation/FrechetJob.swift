@@ -31,32 +31,21 @@ public struct FrechetJob: Sendable {
   }
 
   /// The printed result.
-  public struct Result: Sendable, Codable, Equatable {
-    public var fid: Double
-    public var features: String
+  struct Result: Encodable {
+    var fid: Double
+    var features: String
     /// nil if both sides are statistics and one does not state its features.
-    public var featureHash: String?
-    public var countA: Int?
-    public var countB: Int?
-
-    enum CodingKeys: String, CodingKey {
-      case fid
-      case features
-      case featureHash = "feature_hash"
-      case countA = "count_a"
-      case countB = "count_b"
-    }
+    var featureHash: String?
+    var countA: Int?
+    var countB: Int?
 
     /// The result for users.
-    public var text: String {
+    var text: String {
       func images(_ count: Int?) -> String {
         count.map { ProgressFormat.count($0, of: "image") } ?? "an unknown number"
       }
       let minimum = min(countA ?? .max, countB ?? .max)
-      let remark =
-        minimum < EvaluationResult.comparableCount
-        ? "\nNot comparable with published results: fewer than "
-          + "\(ProgressFormat.count(EvaluationResult.comparableCount)) images." : ""
+      let remark = minimum < EvaluationResult.comparableCount ? "\n\(EvaluationResult.incomparableRemark)" : ""
       // Rounding may give a value slightly below zero.
       let rounded = (fid * 1e4).rounded() / 1e4 + 0
       return "FID[\(features)] \(String(format: "%.4f", rounded))   "
@@ -122,10 +111,7 @@ public struct FrechetJob: Sendable {
     }
   }
 
-  private struct KnownFeatures {
-    var name: String
-    var hash: String
-  }
+  private typealias KnownFeatures = (name: String, hash: String)
 
   /// The features that the distance is computed from.
   /// - Returns: nil if a file of statistics does not state them, and there is no network.
@@ -133,7 +119,7 @@ public struct FrechetJob: Sendable {
   private func knownFeatures(
     of sides: [ImageSet], network: (any FeatureNetwork)?
   ) throws(InputError) -> KnownFeatures? {
-    var known = network.map { KnownFeatures(name: $0.name, hash: $0.hash) }
+    var known = network.map { (name: $0.name, hash: $0.hash) }
     for (side, path) in zip(sides, [first, second]) {
       guard case .statistics(let file) = side else { continue }
       guard let provenance = StatisticsProvenance(of: file) else {
@@ -141,7 +127,7 @@ public struct FrechetJob: Sendable {
         continue
       }
       if let known { try provenance.check(path, against: known.name, known.hash) }
-      known = KnownFeatures(name: provenance.features, hash: provenance.featureHash)
+      known = (provenance.features, provenance.featureHash)
     }
     return known
   }

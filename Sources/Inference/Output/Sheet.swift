@@ -6,7 +6,8 @@ struct Sheet {
   /// The number of images, as many as a sheet can hold.
   let count: Int
   private let imageShape: [Int]
-  private let columns: Int
+  /// nil for a sheet that is about square.
+  private let columns: Int?
   /// The number of pictures of each image.
   private let pictureCount: Int
   /// This rank's pictures, image by image.
@@ -25,7 +26,7 @@ struct Sheet {
     pictureCount = frameCount ?? 1
     self.count = min(count, max(1, capacity / pictureCount))
     self.imageShape = imageShape
-    self.columns = frameCount ?? columns ?? Int(Double(self.count).squareRoot().rounded(.up))
+    self.columns = frameCount ?? columns
   }
 
   /// Adds one picture for each of some images, which must be a batch in order.

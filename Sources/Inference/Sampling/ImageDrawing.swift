@@ -144,11 +144,8 @@ public func quantise(_ images: Tensor) -> [UInt8] {
   }
 }
 
-/// The images [N, H, W, C] as a sheet.
-/// - Parameter columns: by default the sheet is about square.
-public func sampleGrid(_ images: Tensor, columns: Int? = nil) -> Image {
-  let (count, height, width, channels) = (images.shape[0], images.shape[1], images.shape[2], images.shape[3])
-  let columns = columns ?? Int(Double(count).squareRoot().rounded(.up))
-  return ImageGrid.arrange(
-    quantise(images), count: count, height: height, width: width, channels: channels, columns: columns)
+/// The images [N, H, W, C] as a sheet that is about square.
+public func sampleGrid(_ images: Tensor) -> Image {
+  let shape = images.shape
+  return ImageGrid.arrange(quantise(images), count: shape[0], height: shape[1], width: shape[2], channels: shape[3])
 }
