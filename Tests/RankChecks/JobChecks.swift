@@ -52,7 +52,7 @@ let jobChecks: [Check] = [
   Check("the ranks' shares of the images cover them all and are gathered in order") { context in
     let drawing = try makeDrawing(context)
     for count in [0, 1, 4, 7, 16] {
-      let shares = (0..<context.size).map { drawing.share(of: count, rank: $0) }
+      let shares = context.communicator.shares(of: count)
       try expectEqual(shares.flatMap(Array.init), Array(0..<count))
       try expect(shares.map(\.count).max()! - shares.map(\.count).min()! <= 1, "uneven shares \(shares)")
       let own = shares[context.rank]

@@ -26,7 +26,7 @@ public struct Evaluator: Sendable {
       reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
     }
     let bytes = quantise(drawn.images)
-    let first = drawing.share(of: count, rank: drawing.communicator.rank).lowerBound
+    let first = drawing.communicator.share(of: count).lowerBound
     let (model, shape) = (drawing.model, drawing.model.imageShape)
     let size = shape.reduce(1, *)
     let share = try extraction.extract(count: count, shape: shape) { range, target in

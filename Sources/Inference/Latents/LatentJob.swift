@@ -69,14 +69,9 @@ public struct LatentJob: Sendable {
 
   private func encode(_ choice: DataChoice, _ map: LatentMap) throws {
     let data = try map.data(choice, condition, outputs: outputs)
-    try write(map, count: choice.count, [.latents, .labels]) { writer in
-      try map.walk(
-        .encode, count: choice.count,
-        labels: { $0.map { data.dataset.label(of: $0) } }, from: { try data.images(Array($0)) },
-        take: { range, labels, images, latents in
-          try writer.write(ImageBatch(rows: range, images: images, latents: latents, labels: labels))
-        })
-    }
+    try write(
+      map, .encode, count: choice.count, [.latents, .labels], labels: { $0.map { data.dataset.label(of: $0) } },
+      from: { try data.images(Array($0)) })
   }
 
   private func decode(_ path: String, _ map: LatentMap) throws {
@@ -85,49 +80,39 @@ public struct LatentJob: Sendable {
       if !source.hasLabels { try map.requireLabels(nil, in: path) }
       return source
     }
-    let count = source.count
-    try write(map, count: count, outputs.writesFloats ? [.samples, .labels] : .labels) { writer in
-      try map.walk(
-        .decode, count: count,
-        labels: { range in
-          guard source.hasLabels else { return range.map { _ in nil } }
-          let labels = try source.readLabels(range)
-          try map.requireLabels(labels, in: path)
-          return labels
-        },
-        from: source.read,
-        take: { range, labels, _, images in
-          try writer.write(ImageBatch(rows: range, images: images, labels: labels))
-        })
-    }
+    try write(
+      map, .decode, count: source.count, outputs.writesFloats ? [.samples, .labels] : .labels,
+      labels: { range in
+        guard source.hasLabels else { return range.map { _ in nil } }
+        let labels = try source.readLabels(range)
+        try map.requireLabels(labels, in: path)
+        return labels
+      }, from: source.read)
   }
 
   private func interpolate(_ request: Interpolation, _ map: LatentMap) throws {
     let paths = try LatentPaths(request, map, data: request.data.map { try map.data($0, outputs: outputs) })
     try write(
-      map, count: request.rows * request.columns, outputs.writesFloats ? [.samples, .latents, .labels] : .labels,
-      columns: request.columns
-    ) { writer in
-      try map.walk(
-        .decode, count: request.rows * request.columns,
-        labels: { $0.map { paths.label(ofRow: $0 / request.columns) } }, from: paths.latents,
-        take: { range, labels, latents, images in
-          try writer.write(ImageBatch(rows: range, images: images, latents: latents, labels: labels))
-        })
-    }
+      map, .decode, count: request.rows * request.columns,
+      outputs.writesFloats ? [.samples, .latents, .labels] : .labels, columns: request.columns,
+      labels: { $0.map { paths.label(ofRow: $0 / request.columns) } }, from: paths.latents)
   }
 
+  /// Maps images in batches and writes them.
   /// - Parameters:
   ///   - contents: the contents of the HDF5 file besides the images.
   ///   - columns: the number of columns of the sheet.
+  ///   - labels: see `LatentMap.walk`, like `start`.
   private func write(
-    _ map: LatentMap, count: Int, _ contents: ImageWriter.Contents, columns: Int? = nil,
-    _ body: (ImageWriter) throws -> Void
+    _ map: LatentMap, _ direction: LatentMap.Direction, count: Int, _ contents: ImageWriter.Contents,
+    columns: Int? = nil, labels: (Range<Int>) throws -> [Int?], from start: (Range<Int>) throws -> Tensor
   ) throws {
     let writer = try ImageWriter(
       outputs, count: count, imageShape: map.model.imageShape, contents: contents, columns: columns,
       communicator: map.communicator)
-    try writer.write(body) { file, _ in
+    try writer.write {
+      try map.walk(direction, count: count, labels: labels, from: start, take: $0.write(_:))
+    } describe: { file, _ in
       try file.writeAttribute("checkpoint", map.model.origin.checkpoint)
       try file.writeAttribute("weights", map.model.origin.weights.rawValue)
       try file.writeAttribute("tolerance", tolerance)

@@ -54,12 +54,12 @@ struct LatentMap {
   ///   - labels: returns the classes of a range of images.
   ///   - start: returns the starting points of a range of images, [range.count, H, W, C]; like `take` it must not
   ///     communicate.
-  ///   - take: called for each batch in order, with its start and end points.
+  ///   - take: called for each batch in order.
   /// - Throws: `JobFailure` on all ranks if a result is not finite, or a closure throws on any.
   func walk(
     _ direction: Direction, count: Int, labels: (Range<Int>) throws -> [Int?],
     from start: (Range<Int>) throws -> Tensor,
-    take: (_ range: Range<Int>, _ labels: [Int?], _ start: Tensor, _ end: Tensor) throws -> Void
+    take: (ImageBatch) throws -> Void
   ) throws {
     let batches = communicator.batches(of: count, size: batchSize)
     // An image may prove to be damaged on one rank.
@@ -71,8 +71,9 @@ struct LatentMap {
             direction == .encode ? "encoding" : "decoding", imageCount: count, step: 100 * number + percent,
             stepCount: 100 * batches.count)
           reporter.show(progress, isMilestone: false)
-        }
-        try take(range, labels, start, end.single)
+        }.single
+        let (images, latents) = direction == .encode ? (start, end) : (end, start)
+        try take(ImageBatch(numbers: range, images: images, latents: latents, labels: labels))
       }
     }
   }

@@ -39,14 +39,14 @@ public struct ImageOutputs: Sendable {
   var description: String { [file, grid, images].compactMap(\.self).joined(separator: " and ") }
 }
 
-/// The images of one batch.
+/// Images that passed through the network together.
 struct ImageBatch {
-  /// The indices of these images among all images of the command, from 0.
-  let rows: Range<Int>
-  /// Approximately in [−1, 1], [places.count, H, W, C].
+  let numbers: Range<Int>
+  /// Approximately in [−1, 1], [numbers.count, H, W, C].
   let images: Tensor
-  var latents: Tensor?
-  var labels: [Int?]?
+  /// x_T, of the same shape.
+  let latents: Tensor
+  let labels: [Int?]
 }
 
 /// Writes images batch by batch as they are computed, so that there may be any number of them: all ranks write into one
@@ -65,6 +65,7 @@ final class ImageWriter {
 
   private let outputs: ImageOutputs
   private let imageShape: [Int]
+  private let first: Int
   private let communicator: Communicator
   private let frameCount: Int?
   private let output: SharedOutput?
@@ -81,15 +82,15 @@ final class ImageWriter {
   ///   - imageShape: [H, W, C].
   ///   - columns: the columns of the sheet; by default it is about square.
   ///   - frameCount: the number of pictures of the sampling process of each image; nil for the final image only.
-  ///   - first: the index of the first image, used for file names.
+  ///   - first: the number of the first image.
   /// - Throws: `JobFailure` on all ranks.
   init(
     _ outputs: ImageOutputs, count: Int, imageShape: [Int], contents: Contents, columns: Int? = nil,
-    frameCount: Int? = nil,
-    first: Int = 0, communicator: Communicator
+    frameCount: Int? = nil, first: Int = 0, communicator: Communicator
   ) throws {
     self.outputs = outputs
     self.imageShape = imageShape
+    self.first = first
     self.communicator = communicator
     self.frameCount = frameCount
     sheet = outputs.grid.map { _ in
@@ -131,22 +132,24 @@ final class ImageWriter {
   func write(_ batch: ImageBatch) throws {
     let bytes = quantise(batch.images)
     let size = imageShape.reduce(1, *)
-    let range = batch.rows.lowerBound * size..<batch.rows.upperBound * size
+    let rows = rows(batch.numbers)
+    let range = rows.lowerBound * size..<rows.upperBound * size
     try images?.write(flatRanges: [range], from: bytes)
     try samples?.write(flatRanges: [range], from: batch.images)
-    if let values = batch.latents { try latents?.write(flatRanges: [range], from: values) }
-    if let values = batch.labels {
-      try labels?.write(flatRanges: [batch.rows], from: values.map { Int64($0 ?? -1) })
-    }
-    if frameCount == nil { try writePictures(bytes, batch.rows, picture: 0) }
+    try latents?.write(flatRanges: [range], from: batch.latents)
+    try labels?.write(flatRanges: [rows], from: batch.labels.map { Int64($0 ?? -1) })
+    if frameCount == nil { try writePictures(bytes, rows, picture: 0) }
   }
 
   /// Writes pictures of the sampling process of this rank's images, one of each per call, in order. The last pictures
   /// are the images themselves.
   /// - Throws: `ImageError`.
-  func writeTrajectory(_ images: Tensor, _ rows: Range<Int>, picture: Int) throws {
-    try writePictures(quantise(images), rows, picture: picture)
+  func writeTrajectory(_ images: Tensor, _ numbers: Range<Int>, picture: Int) throws {
+    try writePictures(quantise(images), rows(numbers), picture: picture)
   }
+
+  /// The indices of images among all images of the command, from 0.
+  private func rows(_ numbers: Range<Int>) -> Range<Int> { numbers.lowerBound - first..<numbers.upperBound - first }
 
   private func writePictures(_ bytes: [UInt8], _ rows: Range<Int>, picture: Int) throws {
     sheet?.add(bytes, at: rows, picture: picture)

@@ -35,11 +35,6 @@ public struct ImageDrawing {
     self.communicator = communicator
   }
 
-  /// The images that a rank draws, out of `count`.
-  public func share(of count: Int, rank: Int) -> Range<Int> {
-    communicator.share(of: count, rank: rank)
-  }
-
   /// The result of a rank's drawing.
   public struct Share: Sendable {
     /// [share, H, W, C], approximately in [−1, 1].
@@ -48,21 +43,12 @@ public struct ImageDrawing {
     public let evaluations: Int
   }
 
-  /// Images that passed through the network together.
-  public struct Batch: Sendable {
-    public let numbers: Range<Int>
-    /// x_T, [numbers.count, H, W, C].
-    public let latents: Tensor
-    /// [numbers.count, H, W, C], approximately in [−1, 1].
-    public let images: Tensor
-  }
-
   /// Draws this rank's share of `count` images. Collective.
   ///
   /// - Parameter progress: called with (steps done, total steps) over this rank's batches.
   /// - Throws: `JobFailure` on all ranks if an image is not finite, or the sampler fails.
   public func drawShare(of count: Int, progress: ((Int, Int) -> Void)? = nil) throws -> Share {
-    let share = share(of: count, rank: communicator.rank)
+    let share = communicator.share(of: count)
     let images = Tensor(uninitialised: [share.count] + model.imageShape)
     let evaluations = try draw(0..<count, progress: progress) { batch in
       images[batch.numbers.lowerBound - share.lowerBound..<batch.numbers.upperBound - share.lowerBound].copy(
@@ -82,11 +68,11 @@ public struct ImageDrawing {
   ///   - take: called for each batch in order.
   /// - Returns: network evaluations per image, the maximum over all ranks' images.
   /// - Throws: `JobFailure` on all ranks if an image is not finite, or `latents` or `take` throws on any.
-  public func draw(
+  func draw(
     _ numbers: Range<Int>, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
     progress: ((Int, Int) -> Void)? = nil,
     trajectory: ((_ range: Range<Int>, _ done: Int, Tensor) throws -> Void)? = nil,
-    take: (Batch) throws -> Void
+    take: (ImageBatch) throws -> Void
   ) throws -> Int {
     let batches = communicator.batches(of: numbers.count, size: batchSize)
     let clips = model.configuration.sampling.clipsInDenoiser(for: model.process)
@@ -96,7 +82,9 @@ public struct ImageDrawing {
     try communicator.together {
       for (batch, rows) in batches.enumerated() {
         let range = numbers.lowerBound + rows.lowerBound..<numbers.lowerBound + rows.upperBound
-        let start = try latents?(range) ?? drawLatents(range)
+        let start =
+          try latents?(range)
+          ?? Latents.draw(shape: [range.count] + model.imageShape, seed: seed, firstImage: range.lowerBound)
         let denoiser = model.denoiser(conditions.guidance(for: range), clipsOriginal: clips)
         try trajectory?(range, 0, start)
         // The sampler's callback cannot throw.
@@ -114,21 +102,17 @@ public struct ImageDrawing {
         guard images.isFinite else {
           throw RunError(.notFinite, "a drawn image has values that are not finite: the weights have diverged")
         }
-        try take(Batch(numbers: range, latents: start, images: images))
+        try take(
+          ImageBatch(numbers: range, images: images, latents: start, labels: range.map(conditions.classOf)))
       }
     }
     return try communicator.allReduceMaximum(evaluations)
   }
 
-  /// The latents of the images with indices `range`, from the seed.
-  func drawLatents(_ range: Range<Int>) -> Tensor {
-    Latents.draw(shape: [range.count] + model.imageShape, seed: seed, firstImage: range.lowerBound)
-  }
-
   /// Gathers all `count` images on every rank from the shares. Collective.
   public func gather(_ share: Tensor, count: Int) throws -> Tensor {
     let size = model.imageShape.reduce(1, *)
-    let shares = (0..<communicator.size).map { self.share(of: count, rank: $0) }
+    let shares = communicator.shares(of: count)
     let all = Tensor(uninitialised: [count] + model.imageShape)
     all[shares[communicator.rank]].copy(share)
     try communicator.allGather(shares.map { $0.lowerBound * size..<$0.upperBound * size }, of: all.buffer)

@@ -44,8 +44,7 @@ public struct SampleJob: Sendable {
     let trajectory = try communicator.together { try self.trajectory(of: drawing) }
     let writer = try ImageWriter(
       outputs, count: count, imageShape: model.imageShape, contents: contents(drawing), frameCount: trajectory?.count,
-      first: first,
-      communicator: communicator)
+      first: first, communicator: communicator)
     let evaluations = try writer.write { writer in
       try drawing.draw(
         first..<first + count, latents: start,
@@ -55,17 +54,14 @@ public struct SampleJob: Sendable {
         trajectory: trajectory.map { trajectory in
           { range, done, images in
             guard let picture = trajectory.firstIndex(of: done), picture < trajectory.count - 1 else { return }
-            try writer.writeTrajectory(images, rows(range), picture: picture)
+            try writer.writeTrajectory(images, range, picture: picture)
           }
         },
         take: { batch in
           if let trajectory {
-            try writer.writeTrajectory(batch.images, rows(batch.numbers), picture: trajectory.count - 1)
+            try writer.writeTrajectory(batch.images, batch.numbers, picture: trajectory.count - 1)
           }
-          try writer.write(
-            ImageBatch(
-              rows: rows(batch.numbers), images: batch.images, latents: batch.latents,
-              labels: batch.numbers.map(drawing.conditions.classOf)))
+          try writer.write(batch)
         })
     } describe: { file, evaluations in
       try describe(drawing, evaluations: evaluations, in: file)
@@ -83,9 +79,6 @@ public struct SampleJob: Sendable {
         model, conditions: conditions, seed: seed, batchSize: self.model.batch, communicator: communicator)
     }
   }
-
-  /// The positions of images within this drawing.
-  private func rows(_ numbers: Range<Int>) -> Range<Int> { numbers.lowerBound - first..<numbers.upperBound - first }
 
   /// The step counts at which a picture of the sampling process is taken, if requested: 0, every `every`-th, and the
   /// last.
