@@ -14,28 +14,25 @@ import Tensors
 final class InitialWeights {
   /// The checkpoint.
   let path: String
-  let configuration: RunConfiguration
-  private let header: CheckpointHeader
-  private let file: CheckpointLookup.OpenFile
+  private let checkpoint: OpenCheckpoint
   /// The group that contains the weights.
   private let group: String
   private let problems: [String]
   private var parameters: Arena?
 
+  var configuration: RunConfiguration { checkpoint.configuration }
+
   /// Finds the checkpoint. By this process alone.
   /// - Parameter location: a checkpoint, a run's folder or its folder of checkpoints.
   /// - Throws: `CheckpointError`, and `InputError` if it contains no weights of this kind.
   init(at location: String, weights: ModelRequest.Weights, kind: CheckpointHeader.Kind) throws {
-    let (found, path, problems) = try CheckpointLookup.newest(at: location, option: "--initial") {
-      try CheckpointLookup.open($0)
+    (checkpoint, path, problems) = try CheckpointLookup.newest(at: location, option: "--initial") {
+      try OpenCheckpoint($0)
     }
-    guard found.header.kind == kind else {
-      throw InputError("--initial \(path): this is a \(found.header.kind.rawValue), not a \(kind.rawValue)")
+    guard checkpoint.header.kind == kind else {
+      throw InputError("--initial \(path): this is a \(checkpoint.header.kind.rawValue), not a \(kind.rawValue)")
     }
-    (header, configuration, file) = found
-    group = try CheckpointLookup.group(weights, configuration, in: file, option: "--initial-weights")
-    self.path = path
-    self.problems = problems
+    group = try checkpoint.group(of: weights, option: "--initial-weights")
   }
 
   /// Reads the weights. By this process alone.
@@ -51,28 +48,25 @@ final class InitialWeights {
     guard problems.isEmpty else {
       throw InputError("--initial \(path): its network is different: \(problems.joined(separator: ", "))")
     }
-    let arena = Arena(layout)
-    try TensorGroup(path: group, layout: layout, ranges: [0..<arena.count], values: arena.buffer)
-      .read(from: file.file, communicator: nil)
-    parameters = arena
+    parameters = try checkpoint.parameters(in: group, layout)
   }
 
   /// Differences that no key of the model explains: the size or channels of images, or the variance.
   private func tensorProblems(_ layout: ParameterLayout) throws -> [String] {
-    let there = Set(try file.file.names(in: group))
+    let there = Set(try checkpoint.file.names(in: group))
     let here = Set(layout.entries.map(\.name))
     var problems: [String] = []
     if let name = there.subtracting(here).min() { problems.append("it has \(name), which is missing here") }
     if let name = here.subtracting(there).min() { problems.append("it has no \(name)") }
     for entry in layout.entries where there.contains(entry.name) && problems.isEmpty {
-      let dataset = try file.file.openDataset("\(group)/\(entry.name)")
+      let dataset = try checkpoint.file.openDataset("\(group)/\(entry.name)")
       if dataset.shape != entry.shape {
         problems.append("\(entry.name) is \(dataset.shape) there but \(entry.shape) here")
       }
       try dataset.close()
     }
     if !problems.isEmpty {
-      problems.append("and it is for images of \(header.imageShape.map(String.init).joined(separator: "x"))")
+      problems.append("and it is for images of \(checkpoint.header.imageShape.map(String.init).joined(separator: "x"))")
     }
     return problems
   }
@@ -83,11 +77,11 @@ final class InitialWeights {
   ) throws {
     guard let parameters else { preconditionFailure("the weights have not been read") }
     let checksum = Tensor(parameters.buffer).withUnsafeBytes { crc32($0) }
-    try communicator.requireAlike("--initial", "\(path), step \(header.step), checksum \(checksum)")
+    try communicator.requireAlike("--initial", "\(path), step \(checkpoint.header.step), checksum \(checksum)")
     trainer.begin(with: parameters)
     self.parameters = nil
     for problem in problems { reporter.log.warning("\(problem); trying the previous one") }
-    reporter.log.info("Starting from the weights /\(group) of \(path), step \(header.step).")
+    reporter.log.info("Starting from the weights /\(group) of \(path), step \(checkpoint.header.step).")
     for difference in new.difference(from: configuration) where difference.key.name.hasPrefix("diffusion.") {
       reporter.log.warning(
         "they were trained with \(difference.key.name)=\(difference.theirs); training continues with \(difference.mine)"

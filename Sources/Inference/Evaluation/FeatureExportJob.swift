@@ -35,7 +35,7 @@ public struct FeatureExportJob: Sendable {
       }
       _ = try OutputFile(output, replaces: replaces)
       let (model, path, problems) = try CheckpointLookup.newest(at: checkpoint, option: "--checkpoint") {
-        try TrainedClassifierModel.read($0, weights: weights)
+        try TrainedClassifierModel(reading: $0, weights: weights)
       }
       for problem in problems { reporter.log.warning("\(problem); trying the previous one") }
       let contents = FeatureNetworkFile.contents(

@@ -4,7 +4,6 @@ import Failures
 import Files
 import Foundation
 import HDF5
-import Tensors
 
 /// Finds checkpoints.
 package enum CheckpointLookup {
@@ -41,49 +40,5 @@ package enum CheckpointLookup {
     do { return try read(path) } catch let error as HDF5Error {
       throw CheckpointError(path: path, problem: error.message)
     }
-  }
-
-  package static func open(_ path: String) throws -> (
-    header: CheckpointHeader, configuration: RunConfiguration, file: OpenFile
-  ) {
-    let file = OpenFile(try Checkpoint.openAlone(path))
-    let header = try Checkpoint.readHeader(from: file.file)
-    return (header, try RunConfiguration(yaml: header.configuration, file: "\(path):config"), file)
-  }
-
-  /// An open file as a class, so that tuples can contain it.
-  package final class OpenFile {
-    package let file: HDF5File
-
-    init(_ file: consuming HDF5File) { self.file = file }
-  }
-
-  /// The group that contains the requested weights.
-  /// - Parameter option: the option that chose them, for messages.
-  package static func group(
-    _ weights: ModelRequest.Weights, _ configuration: RunConfiguration, in file: OpenFile, option: String = "--weights"
-  ) throws -> String {
-    let decays = configuration.training.emaDecays
-    switch weights {
-    case .model: return CheckpointGroup.model
-    case .ema: return CheckpointGroup.average(decays[0])
-    case .average(let decay):
-      guard decays.contains(decay) else {
-        throw InputError(
-          "\(option) \(weights.rawValue): \(file.file.path) has no average with this decay; it has "
-            + decays.map { "\($0)" }.joined(separator: ", "))
-      }
-      return CheckpointGroup.average(decay)
-    }
-  }
-
-  static func readWeights(
-    _ weights: ModelRequest.Weights, _ layout: ParameterLayout, _ configuration: RunConfiguration, from file: OpenFile
-  ) throws -> Arena {
-    let group = try group(weights, configuration, in: file)
-    let parameters = Arena(layout)
-    let tensors = TensorGroup(path: group, layout: layout, ranges: [0..<parameters.count], values: parameters.buffer)
-    try tensors.read(from: file.file, communicator: nil)
-    return parameters
   }
 }

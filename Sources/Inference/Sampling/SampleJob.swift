@@ -109,7 +109,7 @@ public struct SampleJob: Sendable {
   ) throws -> (any NoisyClassifier & Sendable, classCount: Int)? {
     guard let classifier else { return nil }
     let (loaded, _, _) = try CheckpointLookup.newest(at: classifier, option: "--classifier") {
-      try TrainedClassifierModel.read($0, weights: .ema)
+      try TrainedClassifierModel(reading: $0, weights: .ema)
     }
     try loaded.check(fits: model.configuration, imageShape: model.imageShape)
     let trained = TrainedClassifier(network: loaded.network, parameters: loaded.parameters, workers: model.workers)

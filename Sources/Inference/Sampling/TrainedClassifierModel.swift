@@ -1,3 +1,4 @@
+import Checkpoints
 import Configuration
 import Diffusion
 import Failures
@@ -14,18 +15,19 @@ struct TrainedClassifierModel {
 
   /// Reads a checkpoint in this process alone.
   /// - Throws: `CheckpointError`, and `InputError` if it is not a classifier.
-  static func read(_ path: String, weights: ModelRequest.Weights) throws -> TrainedClassifierModel {
-    let (header, configuration, file) = try CheckpointLookup.open(path)
-    guard header.kind == .classifier, let classCount = header.classCount else {
+  init(reading path: String, weights: ModelRequest.Weights) throws {
+    let checkpoint = try OpenCheckpoint(path)
+    guard checkpoint.header.kind == .classifier, let classCount = checkpoint.header.classCount else {
       throw InputError("--classifier \(path): this is not a classifier; `ddpm-mpi train-classifier` trains one")
     }
-    let shape = header.imageShape
-    let network = try ConfigurationError.found(in: path) {
-      try configuration.classifier(height: shape[0], width: shape[1], channels: shape[2], classCount: classCount)
+    configuration = checkpoint.configuration
+    imageShape = checkpoint.header.imageShape
+    let shape = imageShape
+    network = try ConfigurationError.found(in: path) {
+      try checkpoint.configuration.classifier(
+        height: shape[0], width: shape[1], channels: shape[2], classCount: classCount)
     }
-    let parameters = try CheckpointLookup.readWeights(weights, network.layout, configuration, from: file)
-    return TrainedClassifierModel(
-      configuration: configuration, imageShape: shape, network: network, parameters: parameters)
+    parameters = try checkpoint.parameters(in: checkpoint.group(of: weights), network.layout)
   }
 
   /// - Throws: `DiffusionError` unless it was trained on the model's process.
@@ -36,8 +38,7 @@ struct TrainedClassifierModel {
     }
     let decisive = [
       "diffusion.process", "diffusion.steps", "diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last",
-      "diffusion.zero_terminal_snr",
-      "diffusion.sigma_min", "diffusion.sigma_max", "diffusion.rescale_times",
+      "diffusion.zero_terminal_snr", "diffusion.sigma_min", "diffusion.sigma_max", "diffusion.rescale_times",
     ]
     for difference in configuration.difference(from: model) where decisive.contains(difference.key.name) {
       throw DiffusionError(

@@ -87,7 +87,8 @@ extension TrainedModel {
     workers: WorkerPool = .callingThread,
     checking check: (UNet) throws -> Void = { try MemoryNeed.inference($0, batch: 1, option: "").require(.alone) }
   ) throws {
-    let (header, configuration, file) = try CheckpointLookup.open(path)
+    let checkpoint = try OpenCheckpoint(path)
+    let (header, configuration) = (checkpoint.header, checkpoint.configuration)
     guard header.kind == .denoiser else {
       throw InputError("--checkpoint \(path): this is a classifier, which draws no images; use it with --classifier")
     }
@@ -97,7 +98,7 @@ extension TrainedModel {
       try configuration.network(height: shape[0], width: shape[1], channels: shape[2])
     }
     try check(network)
-    let parameters = try CheckpointLookup.readWeights(weights, network.layout, configuration, from: file)
+    let parameters = try checkpoint.parameters(in: checkpoint.group(of: weights), network.layout)
     try self.init(
       drawing, network: network, parameters: parameters, workers: workers,
       origin: Origin(

@@ -1,0 +1,44 @@
+import Checkpoints
+import Configuration
+import Failures
+import HDF5
+import Tensors
+
+/// A checkpoint that this process alone reads.
+package final class OpenCheckpoint {
+  package let header: CheckpointHeader
+  package let configuration: RunConfiguration
+  package let file: HDF5File
+
+  package init(_ path: String) throws {
+    let file = try Checkpoint.openAlone(path)
+    header = try Checkpoint.readHeader(from: file)
+    configuration = try RunConfiguration(yaml: header.configuration, file: "\(path):config")
+    self.file = file
+  }
+
+  /// The group that contains the requested weights.
+  /// - Parameter option: the option that chose them, for messages.
+  package func group(of weights: ModelRequest.Weights, option: String = "--weights") throws(InputError) -> String {
+    let decays = configuration.training.emaDecays
+    switch weights {
+    case .model: return CheckpointGroup.model
+    case .ema: return CheckpointGroup.average(decays[0])
+    case .average(let decay):
+      guard decays.contains(decay) else {
+        throw InputError(
+          "\(option) \(weights.rawValue): \(file.path) has no average with this decay; it has "
+            + decays.map { "\($0)" }.joined(separator: ", "))
+      }
+      return CheckpointGroup.average(decay)
+    }
+  }
+
+  /// Reads the weights in a group.
+  package func parameters(in group: String, _ layout: ParameterLayout) throws -> Arena {
+    let parameters = Arena(layout)
+    try TensorGroup(path: group, layout: layout, ranges: [0..<parameters.count], values: parameters.buffer)
+      .read(from: file, communicator: nil)
+    return parameters
+  }
+}
