@@ -10,30 +10,26 @@ public let latentFileQuestions: [any ForeignQuestion.Type] = [
   LatentsQuestion.self, LatentValuesQuestion.self, LatentLabelsQuestion.self,
 ]
 
-/// An HDF5 file of latents to start from, float32 [count, H, W, C], optionally with `labels`, int64 [count]. A child
-/// process reads it, since a damaged file could crash libhdf5 or make it run forever.
+/// An HDF5 file with a dataset `latents` to start from, float32 [count, H, W, C], optionally with `labels`, int64 [count].
+/// A child process reads it, since a damaged file could crash libhdf5 or make it run forever.
 final class LatentFile {
   let count: Int
   /// Whether each image has a class.
   let hasLabels: Bool
-  private let option: String
   private let path: String
-  private let dataset: String
   private let imageShape: [Int]
   private let reader: ForeignReader
 
   /// - Parameters:
-  ///   - dataset: the dataset's name in the file.
+  ///   - path: the file given with `--latents`, which messages name.
   ///   - imageShape: [H, W, C].
-  ///   - option: the option that names the file, for messages.
-  /// - Throws: `InputError`, also for a dataset of another type or shape.
-  init(_ path: String, dataset: String, imageShape: [Int], option: String) throws {
-    (self.path, self.dataset, self.imageShape, self.option) = (path, dataset, imageShape, option)
-    let question = LatentsQuestion(path: path, dataset: dataset, imageShape: imageShape)
+  /// - Throws: `InputError`, also for latents of another type or shape.
+  init(_ path: String, imageShape: [Int]) throws {
+    (self.path, self.imageShape) = (path, imageShape)
     let answer: LatentsQuestion.Answer
-    (reader, answer) = try Self.naming(option, path) {
+    (reader, answer) = try Self.namingOption(path) {
       let reader = try ForeignReader()
-      return (reader, try reader.ask(question))
+      return (reader, try reader.ask(LatentsQuestion(path: path, imageShape: imageShape)))
     }
     (count, hasLabels) = (answer.count, answer.hasLabels)
   }
@@ -45,13 +41,13 @@ final class LatentFile {
     var elements: [Float] = []
     elements.reserveCapacity(range.count * size)
     for index in range {
-      let question = LatentValuesQuestion(path: path, dataset: dataset, range: index * size..<(index + 1) * size)
-      let values = try Self.naming(option, path) { try reader.ask(question).values }
+      let question = LatentValuesQuestion(path: path, range: index * size..<(index + 1) * size)
+      let values = try Self.namingOption(path) { try reader.ask(question).values }
       elements += [Float](unsafeUninitializedCapacity: size) { target, count in
         count = values.copyBytes(to: target) / MemoryLayout<Float>.stride
       }
       guard elements.suffix(size).allSatisfy(\.isFinite) else {
-        throw InputError("\(option) \(path): `\(dataset)`[\(index)] has values that are not finite")
+        throw InputError("--latents \(path): `latents`[\(index)] has values that are not finite")
       }
     }
     return Tensor(elements, shape: [range.count] + imageShape)
@@ -59,15 +55,15 @@ final class LatentFile {
 
   /// The classes of a range of images; negative numbers stand for no class.
   func readLabels(_ range: Range<Int>) throws -> [Int?] {
-    try Self.naming(option, path) { try reader.ask(LatentLabelsQuestion(path: path, range: range)).labels }
+    try Self.namingOption(path) { try reader.ask(LatentLabelsQuestion(path: path, range: range)).labels }
       .map { $0 < 0 ? nil : Int($0) }
   }
 
-  private static func naming<Answer>(_ option: String, _ path: String, _ ask: () throws -> Answer) throws -> Answer {
+  private static func namingOption<Answer>(_ path: String, _ ask: () throws -> Answer) throws -> Answer {
     do { return try ask() } catch let error as ForeignReaderError {
-      throw InputError("\(option) \(path): \(error)")
+      throw InputError("--latents \(path): \(error)")
     } catch let error as LatentFileError {
-      throw InputError("\(option) \(error)")
+      throw InputError("--latents \(error)")
     }
   }
 }
@@ -79,12 +75,14 @@ struct LatentFileError: JobEndingError, Codable, CustomStringConvertible {
 
   init(_ description: String) { self.description = description }
 
-  init(_ error: HDF5Error) { description = "\(error)" }
+  /// Calls `read`, whose errors it describes.
+  static func describing<Answer>(_ read: () throws -> Answer) throws(LatentFileError) -> Answer {
+    do { return try read() } catch { throw error as? LatentFileError ?? LatentFileError("\(error)") }
+  }
 }
 
 struct LatentsQuestion: ForeignQuestion {
   let path: String
-  let dataset: String
   let imageShape: [Int]
 
   struct Answer: Codable, Sendable {
@@ -93,37 +91,33 @@ struct LatentsQuestion: ForeignQuestion {
   }
 
   func answer() throws(LatentFileError) -> Answer {
-    let found: Result<Answer, LatentFileError>
-    do { found = try self.found(in: HDF5File.open(path)) } catch { throw LatentFileError(error) }
-    return try found.get()
+    try LatentFileError.describing { try found(in: HDF5File.open(path)) }
   }
 
-  private func found(in file: borrowing HDF5File) throws(HDF5Error) -> Result<Answer, LatentFileError> {
+  private func found(in file: borrowing HDF5File) throws -> Answer {
     let shape = "[N, \(imageShape.map(String.init).joined(separator: ", "))]"
-    guard try file.exists(dataset) else {
-      return .failure(LatentFileError("\(path): it has no dataset `\(dataset)` of float32 \(shape)"))
+    guard try file.exists("latents") else {
+      throw LatentFileError("\(path): it has no dataset `latents` of float32 \(shape)")
     }
-    let latents = try file.openDataset(dataset)
+    let latents = try file.openDataset("latents")
     guard latents.type == .float32, latents.shape.count == imageShape.count + 1,
       Array(latents.shape.dropFirst()) == imageShape
     else {
-      return .failure(
-        LatentFileError(
-          "\(path): `\(dataset)` is \(latents.type.rawValue) \(latents.shape), but float32 \(shape) is needed"))
+      throw LatentFileError(
+        "\(path): `latents` is \(latents.type.rawValue) \(latents.shape), but float32 \(shape) is needed")
     }
     guard !latents.isMostlyUnwritten() else {
-      return .failure(LatentFileError("\(path): most values of `\(dataset)` were never written"))
+      throw LatentFileError("\(path): most values of `latents` were never written")
     }
-    guard latents.shape[0] > 0 else { return .failure(LatentFileError("\(path): `\(dataset)` contains no images")) }
     let count = latents.shape[0]
-    guard try file.exists("labels") else { return .success(Answer(count: count, hasLabels: false)) }
+    guard count > 0 else { throw LatentFileError("\(path): `latents` contains no images") }
+    guard try file.exists("labels") else { return Answer(count: count, hasLabels: false) }
     let labels = try file.openDataset("labels")
     guard labels.type == .int64, labels.shape == [count] else {
-      return .failure(
-        LatentFileError(
-          "\(path): `labels` is \(labels.type.rawValue) \(labels.shape), but int64 [\(count)] is needed"))
+      throw LatentFileError(
+        "\(path): `labels` is \(labels.type.rawValue) \(labels.shape), but int64 [\(count)] is needed")
     }
-    return .success(Answer(count: count, hasLabels: true))
+    return Answer(count: count, hasLabels: true)
   }
 }
 
@@ -136,16 +130,15 @@ struct LatentLabelsQuestion: ForeignQuestion {
   }
 
   func answer() throws(LatentFileError) -> Answer {
-    do throws(HDF5Error) {
-      return Answer(labels: try HDF5File.open(path).openDataset("labels").read(flatRange: range, as: Int64.self))
-    } catch { throw LatentFileError(error) }
+    try LatentFileError.describing {
+      Answer(labels: try HDF5File.open(path).openDataset("labels").read(flatRange: range, as: Int64.self))
+    }
   }
 }
 
-/// Consecutive elements of a single-precision dataset.
+/// Consecutive elements of the latents.
 struct LatentValuesQuestion: ForeignQuestion {
   let path: String
-  let dataset: String
   /// In elements.
   let range: Range<Int>
 
@@ -155,9 +148,9 @@ struct LatentValuesQuestion: ForeignQuestion {
   }
 
   func answer() throws(LatentFileError) -> Answer {
-    do throws(HDF5Error) {
-      let values = try HDF5File.open(path).openDataset(dataset).read(flatRange: range, as: Float.self)
+    try LatentFileError.describing {
+      let values = try HDF5File.open(path).openDataset("latents").read(flatRange: range, as: Float.self)
       return Answer(values: values.withUnsafeBytes { Data($0) })
-    } catch { throw LatentFileError(error) }
+    }
   }
 }

@@ -76,7 +76,7 @@ public struct LatentJob: Sendable {
 
   private func decode(_ path: String, _ map: LatentMap) throws {
     let source = try map.communicator.together {
-      let source = try LatentFile(path, dataset: "latents", imageShape: map.model.imageShape, option: "--latents")
+      let source = try LatentFile(path, imageShape: map.model.imageShape)
       if !source.hasLabels { try map.requireLabels(nil, in: path) }
       return source
     }

@@ -129,7 +129,7 @@ public struct SampleJob: Sendable {
 
   /// Checks the file of latents, and returns a closure that reads a range of them.
   private func startingPoints(_ path: String, _ imageShape: [Int]) throws -> (Range<Int>) throws -> Tensor {
-    let file = try LatentFile(path, dataset: "latents", imageShape: imageShape, option: "--latents")
+    let file = try LatentFile(path, imageShape: imageShape)
     // A later part of a drawing uses the matching rows of the file.
     let needed = first + count
     guard first > 0 ? file.count >= needed : file.count == needed else {
