@@ -77,9 +77,8 @@ final class TrainingEvaluation {
         dataset, split: settings.split, count: settings.referenceCount ?? dataset.count, measures: Self.measures,
         cache: ReferenceCache(option: nil), extraction: extraction, reporter: reporter)
     self.reference = reference
-    let evaluator = Evaluator(
-      extraction: extraction, reference: reference, measures: Self.measures, count: settings.count)
-    let result = try evaluator.evaluate(drawing, reporter: reporter)
+    let result = try extraction.evaluate(
+      drawing, count: settings.count, against: reference, by: Self.measures, reporter: reporter)
     guard extraction.communicator.rank == 0, let fid = result.fid else { return (result, false) }
     do {
       try file?.append((try jsonLine(result) + "\n").utf8)

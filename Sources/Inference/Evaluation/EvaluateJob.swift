@@ -51,7 +51,7 @@ public struct EvaluateJob: Sendable {
   }
 
   /// Computes the measures. Collective; equal on all ranks.
-  public func evaluate(communicator: Communicator, reporter: RunReporter) throws -> EvaluationResult {
+  private func evaluate(communicator: Communicator, reporter: RunReporter) throws -> EvaluationResult {
     try communicator.together {
       guard let measure = measures.first(where: { $0.minimumCount > count }) else { return }
       throw InputError(
@@ -72,9 +72,8 @@ public struct EvaluateJob: Sendable {
     }
     try communicator.requireAlike("feature network", network.hash)
     let extraction = FeatureExtraction(network: network, communicator: communicator, workers: model.workers)
-    let evaluator = Evaluator(
-      extraction: extraction, reference: try reference(model, extraction, reporter), measures: measures, count: count)
-    return try evaluator.evaluate(drawing, reporter: reporter)
+    return try extraction.evaluate(
+      drawing, count: count, against: reference(model, extraction, reporter), by: measures, reporter: reporter)
   }
 
   /// Checks that there is memory for a rank's share of the images, which are kept until all have been drawn.

@@ -41,7 +41,7 @@ public struct LikelihoodJob: Sendable {
   }
 
   /// Computes the likelihood. Collective; equal on all ranks.
-  public func evaluate(communicator: Communicator, reporter: RunReporter) throws -> LikelihoodResult {
+  private func evaluate(communicator: Communicator, reporter: RunReporter) throws -> LikelihoodResult {
     // The density requires the derivative of the network.
     let model = try TrainedModel(
       model, activations: { method == .ode ? $0.training : $0.inference }, communicator: communicator,

@@ -3,50 +3,39 @@ import FeatureNetworks
 import MessagePassing
 import Reporting
 
-/// Draws images from a network and compares them with a reference.
-public struct Evaluator: Sendable {
-  public let extraction: FeatureExtraction
-  public let reference: Reference
-  public let measures: [Measure]
-  /// The number of images to draw.
-  public let count: Int
-
-  public init(extraction: FeatureExtraction, reference: Reference, measures: [Measure], count: Int) {
-    self.extraction = extraction
-    self.reference = reference
-    self.measures = measures
-    self.count = count
-  }
-
-  /// Collective; bit-identical on all ranks and for any number of ranks.
+extension FeatureExtraction {
+  /// Draws `count` images and compares them with a reference. Collective; bit-identical on all ranks and for any number
+  /// of ranks.
   ///
   /// - Throws: `JobFailure` on all ranks if an image is not finite, or there are too few images for a measure.
-  public func evaluate(_ drawing: ImageDrawing, reporter: RunReporter) throws -> EvaluationResult {
+  public func evaluate(
+    _ drawing: ImageDrawing, count: Int, against reference: Reference, by measures: [Measure], reporter: RunReporter
+  ) throws -> EvaluationResult {
     let drawn = try drawing.drawShare(of: count) { done, steps in
       reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
     }
     let bytes = quantise(drawn.images)
-    let first = drawing.communicator.share(of: count).lowerBound
+    let first = communicator.share(of: count).lowerBound
     let (model, shape) = (drawing.model, drawing.model.imageShape)
     let size = shape.reduce(1, *)
-    let share = try extraction.extract(count: count, shape: shape) { range, target in
+    let share = try extract(count: count, shape: shape) { range, target in
       target.copy(bytes[(range.lowerBound - first) * size..<(range.upperBound - first) * size])
     }
-    var result = EvaluationResult(
-      features: extraction.network.name, featureHash: extraction.network.hash, count: count,
-      reference: reference.name, referenceSplit: reference.split?.rawValue, referenceCount: reference.count,
+    let result = EvaluationResult(
+      features: network.name, featureHash: network.hash, count: count, reference: reference.name,
+      referenceSplit: reference.split?.rawValue, referenceCount: reference.count,
       referenceFingerprint: reference.fingerprint, sampler: model.samplerName.rawValue,
-      steps: drawing.sampler.stepCount, evaluations: drawn.evaluations,
-      seed: drawing.seed, weights: model.origin.weights.rawValue, checkpoint: model.origin.checkpoint,
+      steps: drawing.sampler.stepCount, evaluations: drawn.evaluations, seed: drawing.seed,
+      weights: model.origin.weights.rawValue, checkpoint: model.origin.checkpoint,
       trainingSteps: model.origin.trainingSteps)
-    try measure(share, &result)
-    return result
+    return try adding(measures, of: share, against: reference, to: result)
   }
 
-  /// Computes the measures. Collective; rank 0 computes those that need all features.
-  private func measure(_ share: FeatureExtraction.Share, _ result: inout EvaluationResult) throws {
-    let communicator = extraction.communicator
-    let workers = extraction.workers
+  /// Adds the measures to a result. Collective; rank 0 computes those that need all features.
+  private func adding(
+    _ measures: [Measure], of share: Share, against reference: Reference, to result: EvaluationResult
+  ) throws -> EvaluationResult {
+    let count = result.count
     let statistics =
       measures.contains(.fid)
       ? try FeatureStatistics(share: share.features, of: count, over: communicator, workers: workers) : nil
@@ -56,10 +45,9 @@ public struct Evaluator: Sendable {
     let features =
       measures.contains(where: \.needsReferenceFeatures)
       ? try Features(gathering: share.features, of: count, over: communicator) : nil
-    let local = result
-    let filled = try communicator.together { () throws -> EvaluationResult in
+    let complete = try communicator.together { () throws -> EvaluationResult in
       try FaultPoint.evaluate.pass(rank: communicator.rank)
-      var result = local
+      var result = result
       guard communicator.rank == 0 else { return result }
       if let statistics, let real = reference.contents?.statistics {
         result.fid = try FrechetDistance(statistics, real).value
@@ -83,6 +71,6 @@ public struct Evaluator: Sendable {
       }
       return result
     }
-    result = try communicator.broadcast(encoding: filled, from: 0)
+    return try communicator.broadcast(encoding: complete, from: 0)
   }
 }
