@@ -2,6 +2,7 @@ import Datasets
 import Evaluation
 import FeatureNetworks
 import Foundation
+import Interchange
 import MessagePassing
 import Reporting
 import Tensors
@@ -83,13 +84,14 @@ private struct KeptReference {
   private var images: String { "\(ProgressFormat.count(key.count)) \(key.split) images of \(key.images)" }
 
   func find(withFeatures: Bool, _ reporter: RunReporter) -> ReferenceCache.Contents? {
-    switch cache.find(key, withFeatures: withFeatures) {
-    case .found(let contents):
-      reporter.message("The statistics of the reference, \(images), are taken from the cache in \(cache.folder).")
+    do throws(InterchangeError) {
+      let contents = try cache.find(key, withFeatures: withFeatures)
+      if contents != nil {
+        reporter.message("The statistics of the reference, \(images), are taken from the cache in \(cache.folder).")
+      }
       return contents
-    case .nothing: return nil
-    case .damaged(let problem):
-      reporter.log.warning("\(problem); the statistics are computed again")
+    } catch {
+      reporter.log.warning("\(error.path): \(error.problem); the statistics are computed again")
       return nil
     }
   }

@@ -54,45 +54,35 @@ public struct ReferenceCache: Sendable {
     }
   }
 
-  struct Contents: Sendable, Equatable {
+  struct Contents: Sendable {
     var statistics: FeatureStatistics
     /// The features of every image; nil if only the statistics are needed.
     var features: Features?
   }
 
-  enum Finding: Equatable {
-    case found(Contents)
-    case nothing
-    /// The path of the file, and what is wrong with it.
-    case damaged(String)
-  }
-
-  /// The cached contents for `key`.
-  func find(_ key: Key, withFeatures: Bool) -> Finding {
-    do throws(InterchangeError) {
-      let path = statisticsPath(key)
-      guard FileManager.default.fileExists(atPath: path) else { return .nothing }
-      let file = try StatisticsFile(readingFrom: path)
-      guard file.provenance.flatMap(Self.key) == key else { return .nothing }
-      guard file.statistics.dimension == key.featureCount, file.statistics.count == key.count else {
-        return .damaged("\(path): its statistics do not match its name")
-      }
-      guard withFeatures else { return .found(Contents(statistics: file.statistics)) }
-      guard FileManager.default.fileExists(atPath: featurePath(key)) else { return .nothing }
-      let features = try Safetensors(readingFrom: featurePath(key))
-      guard features.metadata["key"].flatMap(Self.key) == key else { return .nothing }
-      guard features.shape(of: Self.featureName) == [key.count, key.featureCount] else {
-        return .damaged("\(featurePath(key)): its features do not match its name")
-      }
-      let values = try features.floats(Self.featureName)
-      guard features.metadata["checksum"] == Self.checksum(values) else {
-        return .damaged("\(featurePath(key)): its features do not match their checksum")
-      }
-      return .found(
-        Contents(statistics: file.statistics, features: Features(values, dimension: key.featureCount)))
-    } catch {
-      return .damaged("\(error.path): \(error.problem)")
+  /// The cached contents for `key`; nil if there are none.
+  /// - Throws: `InterchangeError` if a file is damaged.
+  func find(_ key: Key, withFeatures: Bool) throws(InterchangeError) -> Contents? {
+    let path = statisticsPath(key)
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    let file = try StatisticsFile(readingFrom: path)
+    guard file.provenance.flatMap(Self.key) == key else { return nil }
+    guard file.statistics.dimension == key.featureCount, file.statistics.count == key.count else {
+      throw InterchangeError(path, "its statistics do not match its name")
     }
+    guard withFeatures else { return Contents(statistics: file.statistics) }
+    let featurePath = featurePath(key)
+    guard FileManager.default.fileExists(atPath: featurePath) else { return nil }
+    let features = try Safetensors(readingFrom: featurePath)
+    guard features.metadata["key"].flatMap(Self.key) == key else { return nil }
+    guard features.shape(of: Self.featureName) == [key.count, key.featureCount] else {
+      throw InterchangeError(featurePath, "its features do not match its name")
+    }
+    let values = try features.floats(Self.featureName)
+    guard features.metadata["checksum"] == Self.checksum(values) else {
+      throw InterchangeError(featurePath, "its features do not match their checksum")
+    }
+    return Contents(statistics: file.statistics, features: Features(values, dimension: key.featureCount))
   }
 
   /// Caches `contents`; files appear completely or not at all, so that other processes may access them at the same
