@@ -13,3 +13,11 @@ func plainJSONLine(_ value: some Encodable) throws -> String {
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   return String(decoding: try encoder.encode(value), as: UTF8.self)
 }
+
+/// The value in a line that `jsonLine` has written, or that `JournalEntry` has; nil if the line has another form.
+public func value<Value: Decodable>(ofJSONLine line: some Sequence<UInt8>) -> Value? {
+  let decoder = JSONDecoder()
+  decoder.keyDecodingStrategy = .convertFromSnakeCase
+  decoder.dateDecodingStrategy = .iso8601
+  return try? decoder.decode(Value.self, from: Data(line))
+}

@@ -91,10 +91,7 @@ public struct JournalEntry: Codable, Sendable, Equatable {
 
   /// Parses a line of the file; nil if it is not an entry.
   public init?(line: some Sequence<UInt8>) {
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    decoder.dateDecodingStrategy = .iso8601
-    guard let entry = try? decoder.decode(Self.self, from: Data(line)) else { return nil }
+    guard let entry: Self = value(ofJSONLine: line) else { return nil }
     self = entry
   }
 }

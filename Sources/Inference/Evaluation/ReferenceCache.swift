@@ -27,7 +27,8 @@ public struct ReferenceCache: Sendable {
     folder = said.isEmpty ? CacheFolder.ours(environment: environment) + "/references" : said
   }
 
-  /// Everything that the numbers depend on. Files contain it, so that a file is never used for another key.
+  /// Everything that the numbers depend on. Files contain it, so that a file is never used for another key. Names are as
+  /// in `StatisticsProvenance`: the statistics can be used like any other file.
   struct Key: Codable, Equatable {
     /// The data set's name, for users.
     var images: String
@@ -44,14 +45,6 @@ public struct ReferenceCache: Sendable {
     var featureCount: Int
     /// Another build of the program may round differently.
     var program: String
-
-    /// Names as in `StatisticsProvenance`: the statistics can be used like any other file.
-    enum CodingKeys: String, CodingKey {
-      case images, fingerprint, split, count, features, program
-      case imageShape = "image_shape"
-      case featureHash = "feature_hash"
-      case featureCount = "feature_count"
-    }
   }
 
   struct Contents: Sendable {
@@ -91,7 +84,7 @@ public struct ReferenceCache: Sendable {
   /// - Throws: `FileError` if a file cannot be written.
   func keep(_ contents: Contents, _ key: Key) throws -> String {
     try makeFolder(at: folder)
-    let text = String(decoding: try Self.encoder.encode(key), as: UTF8.self)
+    let text = try jsonLine(key)
     if let features = contents.features, features.values.count <= Self.featureByteLimit / MemoryLayout<Float>.size {
       let tensor = Safetensors.Tensor(
         Self.featureName, shape: [features.count, features.dimension], features.values)
@@ -113,13 +106,7 @@ public struct ReferenceCache: Sendable {
 
   private static let featureName = "features"
 
-  private static var encoder: JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return encoder
-  }
-
-  private static func key(_ text: String) -> Key? { try? JSONDecoder().decode(Key.self, from: Data(text.utf8)) }
+  private static func key(_ text: String) -> Key? { value(ofJSONLine: text.utf8) }
 
   private static func checksum(_ values: [Float]) -> String {
     String(format: "%08x", values.withUnsafeBytes { crc32($0) })

@@ -1,7 +1,7 @@
 import Evaluation
 import Failures
 import FeatureNetworks
-import Foundation
+import Reporting
 
 /// The origin of statistics, as stored in this program's files. Files of other programs do not have it.
 struct StatisticsProvenance: Codable, Equatable {
@@ -19,16 +19,8 @@ struct StatisticsProvenance: Codable, Equatable {
 
   /// nil if the file does not state it.
   init?(of file: StatisticsFile) {
-    guard let text = file.provenance,
-      let provenance = try? JSONDecoder().decode(Self.self, from: Data(text.utf8))
-    else { return nil }
+    guard let text = file.provenance, let provenance: Self = value(ofJSONLine: text.utf8) else { return nil }
     self = provenance
-  }
-
-  enum CodingKeys: String, CodingKey {
-    case images
-    case features
-    case featureHash = "feature_hash"
   }
 
   /// - Parameter path: the path of the file of statistics.
