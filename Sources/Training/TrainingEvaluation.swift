@@ -4,7 +4,6 @@ import Evaluation
 import Failures
 import FeatureNetworks
 import Files
-import Foundation
 import Inference
 import MessagePassing
 import Network
@@ -97,9 +96,7 @@ final class TrainingEvaluation {
     _ settings: RunConfiguration.EvaluationSettings
   ) -> Double? {
     guard let bytes = try? readBytes(at: path) else { return nil }
-    let results = bytes.split(separator: UInt8(ascii: "\n")).compactMap {
-      try? JSONDecoder().decode(EvaluationResult.self, from: Data($0))
-    }
+    let results: [EvaluationResult] = bytes.split(separator: UInt8(ascii: "\n")).compactMap { value(ofJSONLine: $0) }
     return results.filter {
       $0.trainingSteps <= step && $0.featureHash == hash && $0.count == settings.count
         && $0.referenceSplit == settings.split.rawValue

@@ -72,12 +72,12 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
 
   /// The measures, with their names in files.
   public var numbers: [(name: String, value: Double)] {
-    let all: [(CodingKeys, Double?)] = [
-      (.fid, fid), (.inceptionScore, inceptionScore),
-      (.inceptionScoreStandardDeviation, inceptionScoreStandardDeviation), (.kid, kid),
-      (.kidStandardDeviation, kidStandardDeviation), (.precision, precision), (.recall, recall),
+    let all: [(String, Double?)] = [
+      ("fid", fid), ("inception_score", inceptionScore),
+      ("inception_score_deviation", inceptionScoreStandardDeviation), ("kid", kid),
+      ("kid_deviation", kidStandardDeviation), ("precision", precision), ("recall", recall),
     ]
-    return all.compactMap { key, value in value.map { (key.stringValue, $0) } }
+    return all.compactMap { name, value in value.map { (name, $0) } }
   }
 
   /// The result for users.
@@ -108,28 +108,13 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
 }
 
 extension EvaluationResult {
+  /// In files they are in snake_case (`jsonLine`).
   private enum CodingKeys: String, CodingKey {
-    case fid
-    case inceptionScore = "inception_score"
-    case inceptionScoreStandardDeviation = "inception_score_deviation"
-    case kid
-    case kidStandardDeviation = "kid_deviation"
-    case kidSubsetSize = "kid_subset_size"
-    case precision
-    case recall
-    case features
-    case featureHash = "feature_hash"
-    case count
-    case reference
-    case referenceSplit = "reference_split"
-    case referenceCount = "reference_count"
-    case referenceFingerprint = "reference_fingerprint"
-    case sampler
-    case steps
-    case evaluations
-    case seed
-    case weights
-    case checkpoint
+    case fid, inceptionScore, kid, kidSubsetSize, precision, recall
+    case features, featureHash, count, reference, referenceSplit, referenceCount, referenceFingerprint
+    case sampler, steps, evaluations, seed, weights, checkpoint
+    case inceptionScoreStandardDeviation = "inceptionScoreDeviation"
+    case kidStandardDeviation = "kidDeviation"
     case trainingSteps = "step"
   }
 }

@@ -139,7 +139,10 @@ public struct FrechetJob: Sendable {
     let provenance: String? =
       switch side {
       case .statistics(let file): file.provenance
-      case .images: try network.map { try jsonLine(StatisticsProvenance(images: first, network: $0)) }
+      case .images:
+        try network.map {
+          try jsonLine(StatisticsProvenance(images: first, features: $0.name, featureHash: $0.hash))
+        }
       }
     let contents = try StatisticsFile(statistics, provenance: provenance).contents(path: path)
     try replaceFile(at: path, with: contents)

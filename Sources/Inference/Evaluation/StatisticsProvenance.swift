@@ -1,22 +1,17 @@
 import Evaluation
 import Failures
-import FeatureNetworks
 import Reporting
 
 /// The origin of statistics, as stored in this program's files. Files of other programs do not have it.
-struct StatisticsProvenance: Codable, Equatable {
+struct StatisticsProvenance: Codable {
   /// The folder or file of images.
   var images: String
   /// The network's name and the CRC-32 of its weights.
   var features: String
   var featureHash: String
+}
 
-  init(images: String, network: any FeatureNetwork) {
-    self.images = images
-    features = network.name
-    featureHash = network.hash
-  }
-
+extension StatisticsProvenance {
   /// nil if the file does not state it.
   init?(of file: StatisticsFile) {
     guard let text = file.provenance, let provenance: Self = value(ofJSONLine: text.utf8) else { return nil }

@@ -49,12 +49,9 @@ final class LatentPaths {
     var first = rows.lowerBound
     if let ends, ends.rows.contains(first) {
       let known = first..<min(ends.rows.upperBound, rows.upperBound)
-      elements =
-        ends.latents.images(
-          known.flatMap { row in
-            [2 * (row - ends.rows.lowerBound), 2 * (row - ends.rows.lowerBound) + 1]
-          }
-        ).elements
+      let start = ends.rows.lowerBound
+      let indices = 2 * (known.lowerBound - start)..<2 * (known.upperBound - start)
+      elements = ends.latents.images(Array(indices)).elements
       first = known.upperBound
     }
     // Two images per row, in batches of the usual size.
