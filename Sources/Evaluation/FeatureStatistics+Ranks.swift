@@ -75,7 +75,3 @@ extension Features {
     return all
   }
 }
-
-extension Range<Int> {
-  fileprivate func moved(by distance: Int) -> Range<Int> { lowerBound + distance..<upperBound + distance }
-}

@@ -39,10 +39,10 @@ public struct FeatureExtraction: Sendable {
     let logits = Tensor(uninitialised: [share.count, network.classCount])
     let bytes = ByteTensor(uninitialised: [network.batchSize] + shape)
     try communicator.together {
-      for first in stride(from: 0, to: share.count, by: network.batchSize) {
-        let part = first..<min(first + network.batchSize, share.count)
-        let images = bytes[0..<part.count]
-        try read(share.lowerBound + part.lowerBound..<share.lowerBound + part.upperBound, images)
+      for range in communicator.batches(of: count, size: network.batchSize) {
+        let images = bytes[0..<range.count]
+        try read(range, images)
+        let part = range.moved(by: -share.lowerBound)
         let found = try network.features(of: images, workers: workers)
         features[part].copy(found.features)
         logits[part].copy(found.logits)

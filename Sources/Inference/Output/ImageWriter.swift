@@ -132,7 +132,7 @@ final class ImageWriter {
   func write(_ batch: ImageBatch) throws {
     let bytes = quantise(batch.images)
     let size = imageShape.reduce(1, *)
-    let rows = rows(batch.numbers)
+    let rows = batch.numbers.moved(by: -first)
     let range = rows.lowerBound * size..<rows.upperBound * size
     try images?.write(flatRanges: [range], from: bytes)
     try samples?.write(flatRanges: [range], from: batch.images)
@@ -145,11 +145,8 @@ final class ImageWriter {
   /// are the images themselves.
   /// - Throws: `ImageError`.
   func writeTrajectory(_ images: Tensor, _ numbers: Range<Int>, picture: Int) throws {
-    try writePictures(quantise(images), rows(numbers), picture: picture)
+    try writePictures(quantise(images), numbers.moved(by: -first), picture: picture)
   }
-
-  /// The indices of images among all images of the command, from 0.
-  private func rows(_ numbers: Range<Int>) -> Range<Int> { numbers.lowerBound - first..<numbers.upperBound - first }
 
   private func writePictures(_ bytes: [UInt8], _ rows: Range<Int>, picture: Int) throws {
     sheet?.add(bytes, at: rows, picture: picture)

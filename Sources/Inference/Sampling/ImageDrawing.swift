@@ -51,8 +51,7 @@ public struct ImageDrawing {
     let share = communicator.share(of: count)
     let images = Tensor(uninitialised: [share.count] + model.imageShape)
     let evaluations = try draw(0..<count, progress: progress) { batch in
-      images[batch.numbers.lowerBound - share.lowerBound..<batch.numbers.upperBound - share.lowerBound].copy(
-        batch.images)
+      images[batch.numbers.moved(by: -share.lowerBound)].copy(batch.images)
     }
     return Share(images: images, evaluations: evaluations)
   }
@@ -81,7 +80,7 @@ public struct ImageDrawing {
     var evaluations = 0
     try communicator.together {
       for (batch, rows) in batches.enumerated() {
-        let range = numbers.lowerBound + rows.lowerBound..<numbers.lowerBound + rows.upperBound
+        let range = rows.moved(by: numbers.lowerBound)
         let start =
           try latents?(range)
           ?? Latents.draw(shape: [range.count] + model.imageShape, seed: seed, firstImage: range.lowerBound)

@@ -128,13 +128,3 @@ extension TrainedModel {
     try communicator.requireAlike("checkpoint", origin.checkpoint)
   }
 }
-
-extension Communicator {
-  /// This rank's share of `count` images, in batches of at most `size`.
-  func batches(of count: Int, size: Int) -> [Range<Int>] {
-    let share = share(of: count)
-    return stride(from: share.lowerBound, to: share.upperBound, by: size).map {
-      $0..<min($0 + size, share.upperBound)
-    }
-  }
-}
