@@ -40,15 +40,15 @@ struct ReportPage {
 
   /// The progress of the run, in a sentence.
   private var state: String {
-    let steps = run.configuration.training.steps
-    let logged = run.metrics.lastStep
-    guard let session = run.sessions.last else {
-      return "Step \(ProgressFormat.count(logged)) of \(ProgressFormat.count(steps)) is the last in the log."
-    }
+    guard let session = run.sessions.last else { return "Step \(progress) is the last in the log." }
     let ending = session.ending(isNewest: true)
     let sentence = ending.prefix(1).uppercased() + ending.dropFirst() + "."
-    if session.last.event == .done { return sentence }
-    return "Step \(ProgressFormat.count(logged)) of \(ProgressFormat.count(steps)). \(sentence)"
+    return session.last.event == .done ? sentence : "Step \(progress). \(sentence)"
+  }
+
+  /// The steps done, `200 of 1,000`.
+  private var progress: String {
+    "\(ProgressFormat.count(run.metrics.lastStep)) of \(ProgressFormat.count(run.configuration.training.steps))"
   }
 
   private var notes: HTML {
@@ -58,30 +58,25 @@ struct ReportPage {
   }
 
   private var facts: HTML {
-    var facts: [(String, String)] = []
-    let last = run.metrics.lastStep
-    facts.append(
-      ("Steps", "\(ProgressFormat.count(last)) of \(ProgressFormat.count(run.configuration.training.steps))"))
-    if let images = run.metrics.series(named: "images")?.last.value.flatMap({ Int(exactly: $0.rounded()) }) {
-      facts.append(("Images seen", ProgressFormat.count(images)))
+    var items: [HTML] = []
+    func add(_ name: String, _ value: String?) {
+      if let value { items.append("<div><dt>\(name)</dt><dd>\(value)</dd></div>") }
     }
-    if let first = run.sessions.first { facts.append(("First start", Self.text(first.start.time))) }
-    if let lastSign = run.lastSign { facts.append(("Last line of the log", Self.text(lastSign))) }
-    if run.metrics.seconds > 0 {
-      facts.append(("Time in training", ProgressFormat.duration(seconds: run.metrics.seconds)))
-    }
-    if let job = run.sessions.last?.start.job {
-      facts.append(("Ranks", Self.text(job)))
-      facts.append(("Network", "\(ProgressFormat.count(job.parameters)) parameters"))
-      facts.append(("Data", "\(job.data), \(ProgressFormat.count(job.images)) images"))
-      facts.append(("Version", job.version))
-    } else {
-      facts.append(("Data", run.configuration.data.name))
-    }
-    facts.append(("Starts", run.sessions.isEmpty ? "not known" : "\(run.sessions.count)"))
+    let images = run.metrics.series(named: "images")?.last.value.flatMap { Int(exactly: $0.rounded()) }
+    let seconds = run.metrics.seconds
+    let job = run.sessions.last?.start.job
     let checkpoints = run.checkpointSteps.map(ProgressFormat.count).joined(separator: ", ")
-    facts.append(("Checkpoints kept", checkpoints.isEmpty ? "none yet" : "step \(checkpoints)"))
-    let items = facts.map { name, value -> HTML in "<div><dt>\(name)</dt><dd>\(value)</dd></div>" }
+    add("Steps", progress)
+    add("Images seen", images.map(ProgressFormat.count))
+    add("First start", run.sessions.first.map { Self.text($0.start.time) })
+    add("Last line of the log", run.lastSign.map(Self.text))
+    add("Time in training", seconds > 0 ? ProgressFormat.duration(seconds: seconds) : nil)
+    add("Ranks", job.map(Self.text))
+    add("Network", job.map { "\(ProgressFormat.count($0.parameters)) parameters" })
+    add("Data", job.map { "\($0.data), \(ProgressFormat.count($0.images)) images" } ?? run.configuration.data.name)
+    add("Version", job?.version)
+    add("Starts", run.sessions.isEmpty ? "not known" : "\(run.sessions.count)")
+    add("Checkpoints kept", checkpoints.isEmpty ? "none yet" : "step \(checkpoints)")
     return "<section><h2>Facts</h2><dl>\(HTML.joined(items))</dl></section>\n"
   }
 

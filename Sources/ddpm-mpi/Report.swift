@@ -1,7 +1,7 @@
 import ArgumentParser
 import Configuration
-import Failures
 import Files
+import Inference
 import MessagePassing
 import Reporting
 import Reports
@@ -27,9 +27,7 @@ struct Report: RankCommand {
   }
 
   mutating func run(on communicator: Communicator) throws {
-    guard communicator.size == 1 else {
-      throw JobFailure(rank: 0, exitStatus: .badInput, message: "report works in one process: run it without mpirun")
-    }
+    try requireOneProcess("report", communicator)
     let run = RunFolder(folder)
     let report = try RunReport(run)
     let path = output ?? run.reportPath
