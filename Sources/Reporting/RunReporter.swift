@@ -10,7 +10,7 @@ public final class RunReporter: @unchecked Sendable {
 
   /// - Parameter isSpeaking: whether this process writes anything.
   public init(isSpeaking: Bool) {
-    line = isSpeaking ? .onStandardOutput() : nil
+    line = isSpeaking ? ProgressLine.onStandardOutput() : nil
   }
 
   /// Notices and warnings.

@@ -11,9 +11,7 @@ extension FeatureExtraction {
   public func evaluate(
     _ drawing: ImageDrawing, count: Int, against reference: Reference, by measures: [Measure], reporter: RunReporter
   ) throws -> EvaluationResult {
-    let drawn = try drawing.drawShare(of: count) { done, steps in
-      reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
-    }
+    let drawn = try drawing.drawShare(of: count, reporter: reporter)
     let bytes = quantise(drawn.images)
     let first = communicator.share(of: count).lowerBound
     let (model, shape) = (drawing.model, drawing.model.imageShape)

@@ -4,6 +4,7 @@ import Failures
 import Images
 import MessagePassing
 import Network
+import Reporting
 import Tensors
 
 /// Draws images, shared among all ranks. An image depends only on the seed and its index.
@@ -45,12 +46,12 @@ public struct ImageDrawing {
 
   /// Draws this rank's share of `count` images. Collective.
   ///
-  /// - Parameter progress: called with (steps done, total steps) over this rank's batches.
+  /// - Parameter reporter: shows the steps done over this rank's batches.
   /// - Throws: `JobFailure` on all ranks if an image is not finite, or the sampler fails.
-  public func drawShare(of count: Int, progress: ((Int, Int) -> Void)? = nil) throws -> Share {
+  public func drawShare(of count: Int, reporter: RunReporter? = nil) throws -> Share {
     let share = communicator.share(of: count)
     let images = Tensor(uninitialised: [share.count] + model.imageShape)
-    let evaluations = try draw(0..<count, progress: progress) { batch in
+    let evaluations = try draw(0..<count, reporter: reporter) { batch in
       images[batch.numbers.moved(by: -share.lowerBound)].copy(batch.images)
     }
     return Share(images: images, evaluations: evaluations)
@@ -61,7 +62,7 @@ public struct ImageDrawing {
   /// - Parameters:
   ///   - numbers: the indices of the images; the seed determines the image for each index.
   ///   - latents: returns x_T of a range of images, [range.count, H, W, C]; by default drawn from the seed.
-  ///   - progress: called with (steps done, total steps) over this rank's batches.
+  ///   - reporter: shows the steps done over this rank's batches.
   ///   - trajectory: called for each batch with the current images before the first step and after each step, and with the
   ///     number of steps done; not called if the sampler has no common steps. Like `take` it must not communicate.
   ///   - take: called for each batch in order.
@@ -69,7 +70,7 @@ public struct ImageDrawing {
   /// - Throws: `JobFailure` on all ranks if an image is not finite, or `latents` or `take` throws on any.
   func draw(
     _ numbers: Range<Int>, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
-    progress: ((Int, Int) -> Void)? = nil,
+    reporter: RunReporter?,
     trajectory: ((_ range: Range<Int>, _ done: Int, Tensor) throws -> Void)? = nil,
     take: (ImageBatch) throws -> Void
   ) throws -> Int {
@@ -91,7 +92,9 @@ public struct ImageDrawing {
         let drawn = try sampler.sample(
           from: DoubleTensor(start), denoiser: denoiser, noise: SamplerNoise(seed: seed, firstImage: range.lowerBound)
         ) { step in
-          progress?(batch * steps + step.done, batches.count * steps)
+          let progress = SamplingProgress(
+            imageCount: numbers.count, step: batch * steps + step.done, stepCount: batches.count * steps)
+          reporter?.show(progress, isMilestone: false)
           guard let trajectory, failure == nil, let images = step.images else { return }
           do { try trajectory(range, step.done, images.single) } catch { failure = error }
         }

@@ -47,10 +47,7 @@ public struct SampleJob: Sendable {
       first: first, communicator: communicator)
     let evaluations = try writer.write { writer in
       try drawing.draw(
-        first..<first + count, latents: start,
-        progress: { done, steps in
-          reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
-        },
+        first..<first + count, latents: start, reporter: reporter,
         trajectory: trajectory.map { trajectory in
           { range, done, images in
             guard let picture = trajectory.firstIndex(of: done), picture < trajectory.count - 1 else { return }

@@ -3,7 +3,6 @@ import Configuration
 import Images
 import Inference
 import Network
-import Reporting
 
 extension DenoisingTask: RunTask {
   var kind: CheckpointHeader.Kind { .denoiser }
@@ -18,9 +17,7 @@ extension DenoisingTask: RunTask {
   func showProgress(of run: TrainingRun, step: Int) throws -> String {
     let count = configuration.training.sampleCount
     let drawing = try run.drawing(by: network, step: step)
-    let share = try drawing.drawShare(of: count) { done, steps in
-      run.reporter.show(SamplingProgress(imageCount: count, step: done, stepCount: steps), isMilestone: false)
-    }
+    let share = try drawing.drawShare(of: count, reporter: run.reporter)
     let images = try drawing.gather(share.images, count: count)
     let path = run.folder.samplePath(step: step)
     if run.communicator.rank == 0 {
