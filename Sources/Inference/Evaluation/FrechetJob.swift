@@ -72,7 +72,8 @@ public struct FrechetJob: Sendable {
     typealias Compared = (sides: [ImageSet], network: (any FeatureNetwork)?, features: KnownFeatures?)
     let (sides, network, known) = try communicator.together { () throws -> Compared in
       let sides = [try ImageSet(first, fitting: fitting), try ImageSet(second, fitting: fitting)]
-      guard fitting == FolderImages.Fitting() || sides.contains(where: \.readsImageFiles) else {
+      let datasets = sides.compactMap { if case .images(let dataset) = $0 { dataset } else { nil } }
+      guard fitting == FolderImages.Fitting() || datasets.contains(where: { $0 is FolderImages }) else {
         throw InputError(
           "--background, --channels and --orientation apply to image files, but neither side is a folder of them; "
             + "remove them")
@@ -81,11 +82,10 @@ public struct FrechetJob: Sendable {
         guard case .images(let dataset) = side, dataset.count < Measure.fid.minimumCount else { continue }
         throw InputError("\(path): a distance needs at least \(Measure.fid.minimumCount) images, but there is 1")
       }
-      let shapes = sides.compactMap { if case .images(let dataset) = $0 { dataset.imageShape } else { nil } }
       // Two files of statistics need no network.
-      guard !shapes.isEmpty else { return (sides, nil, try knownFeatures(of: sides, network: nil)) }
+      guard !datasets.isEmpty else { return (sides, nil, try knownFeatures(of: sides, network: nil)) }
       let network = try FeatureNetworks.load(features, inceptionWeights: inceptionWeights)
-      for shape in shapes { try network.check(shape: shape) }
+      for dataset in datasets { try network.check(shape: dataset.imageShape) }
       return (sides, network, try knownFeatures(of: sides, network: network))
     }
     if let network { try communicator.requireAlike("feature network", network.hash) }

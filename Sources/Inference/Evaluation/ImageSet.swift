@@ -13,11 +13,6 @@ enum ImageSet {
   /// Statistics of a NumPy archive.
   case statistics(StatisticsFile)
 
-  var readsImageFiles: Bool {
-    guard case .images(let images) = self else { return false }
-    return images is FolderImages
-  }
-
   /// Opens the images or statistics at a path.
   /// - Parameter fitting: how image files are read and converted to one kind.
   /// - Throws: `InputError`, `DatasetError`, `InterchangeError`.

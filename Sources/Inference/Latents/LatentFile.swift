@@ -7,7 +7,7 @@ import Tensors
 
 /// The questions about files of latents that a child process answers.
 public let latentFileQuestions: [any ForeignQuestion.Type] = [
-  LatentsQuestion.self, LatentValuesQuestion.self, LatentLabelsQuestion.self,
+  LatentsQuestion.self, ElementsQuestion<Float>.self, ElementsQuestion<Int64>.self,
 ]
 
 /// An HDF5 file with a dataset `latents` to start from, float32 [count, H, W, C], optionally with `labels`, int64 [count].
@@ -41,11 +41,7 @@ final class LatentFile {
     var elements: [Float] = []
     elements.reserveCapacity(range.count * size)
     for index in range {
-      let question = LatentValuesQuestion(path: path, range: index * size..<(index + 1) * size)
-      let values = try Self.namingOption(path) { try reader.ask(question).values }
-      elements += [Float](unsafeUninitializedCapacity: size) { target, count in
-        count = values.copyBytes(to: target) / MemoryLayout<Float>.stride
-      }
+      elements += try self.elements(index * size..<(index + 1) * size, of: "latents")
       guard elements.suffix(size).allSatisfy(\.isFinite) else {
         throw InputError("--latents \(path): `latents`[\(index)] has values that are not finite")
       }
@@ -55,8 +51,16 @@ final class LatentFile {
 
   /// The classes of a range of images; negative numbers stand for no class.
   func readLabels(_ range: Range<Int>) throws -> [Int?] {
-    try Self.namingOption(path) { try reader.ask(LatentLabelsQuestion(path: path, range: range)).labels }
-      .map { $0 < 0 ? nil : Int($0) }
+    let labels: [Int64] = try elements(range, of: "labels")
+    return labels.map { $0 < 0 ? nil : Int($0) }
+  }
+
+  private func elements<Element: HDF5Element>(_ range: Range<Int>, of dataset: String) throws -> [Element] {
+    let question = ElementsQuestion<Element>(path: path, dataset: dataset, range: range)
+    let bytes = try Self.namingOption(path) { try reader.ask(question).bytes }
+    return [Element](unsafeUninitializedCapacity: range.count) { target, count in
+      count = bytes.copyBytes(to: target) / MemoryLayout<Element>.stride
+    }
   }
 
   private static func namingOption<Answer>(_ path: String, _ ask: () throws -> Answer) throws -> Answer {
@@ -121,36 +125,22 @@ struct LatentsQuestion: ForeignQuestion {
   }
 }
 
-struct LatentLabelsQuestion: ForeignQuestion {
+/// Consecutive elements of a dataset.
+struct ElementsQuestion<Element: HDF5Element>: ForeignQuestion {
   let path: String
-  let range: Range<Int>
-
-  struct Answer: Codable, Sendable {
-    let labels: [Int64]
-  }
-
-  func answer() throws(LatentFileError) -> Answer {
-    try LatentFileError.describing {
-      Answer(labels: try HDF5File.open(path).openDataset("labels").read(flatRange: range, as: Int64.self))
-    }
-  }
-}
-
-/// Consecutive elements of the latents.
-struct LatentValuesQuestion: ForeignQuestion {
-  let path: String
+  let dataset: String
   /// In elements.
   let range: Range<Int>
 
   struct Answer: Codable, Sendable {
     /// In native byte order.
-    let values: Data
+    let bytes: Data
   }
 
   func answer() throws(LatentFileError) -> Answer {
     try LatentFileError.describing {
-      let values = try HDF5File.open(path).openDataset("latents").read(flatRange: range, as: Float.self)
-      return Answer(values: values.withUnsafeBytes { Data($0) })
+      let elements = try HDF5File.open(path).openDataset(dataset).read(flatRange: range, as: Element.self)
+      return Answer(bytes: elements.withUnsafeBytes { Data($0) })
     }
   }
 }

@@ -26,7 +26,7 @@ public struct ImageDrawing {
     communicator: Communicator
   ) throws(DiffusionError) {
     self.model = model
-    sampler = try model.sampler()
+    sampler = try model.configuration.sampling.sampler(for: model.process, variance: model.description.variance)
     self.conditions =
       if let conditions { conditions } else {
         try ClassConditions(configuration: model.configuration)

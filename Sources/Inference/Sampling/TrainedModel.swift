@@ -59,12 +59,6 @@ public struct TrainedModel {
   /// The sampler that is used.
   public var samplerName: SamplerName { configuration.sampling.name(for: process) }
 
-  /// The sampler with its configured settings.
-  /// - Throws: `DiffusionError` for settings that are not possible.
-  func sampler() throws(DiffusionError) -> any Sampler {
-    try configuration.sampling.sampler(for: process, variance: description.variance)
-  }
-
   /// The network as used by samplers and likelihoods.
   /// - Parameter clipsOriginal: see `NetworkDenoiser`.
   public func denoiser(_ guidance: Guidance = .none, clipsOriginal: Bool = false) -> NetworkDenoiser<TrainedUNet> {
