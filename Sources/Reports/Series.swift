@@ -67,13 +67,6 @@ public struct Series: Sendable, Equatable {
   /// A series with more points is thinned.
   public static let stretchLimit = 600
 
-  /// A series of all points of a name, in order.
-  public init?(name: String, _ points: [Point]) {
-    var thinning = SeriesThinning()
-    for point in points.reversed() { thinning.add(point) }
-    self.init(name: name, thinning)
-  }
-
   init?(name: String, _ thinning: SeriesThinning) {
     guard let first = thinning.first, let last = thinning.last else { return nil }
     self.name = name
@@ -98,7 +91,6 @@ struct SeriesThinning {
 
   /// - Returns: whether the point was used.
   /// - Parameter point: a point whose step is not negative.
-  @discardableResult
   mutating func add(_ point: Series.Point) -> Bool {
     if let first, point.step >= first.step { return false }
     count += 1

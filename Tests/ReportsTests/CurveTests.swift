@@ -2,22 +2,27 @@ import Foundation
 import Reports
 import Testing
 
-private func series(_ name: String, _ values: [Double?]) -> Series {
-  Series(name: name, values.enumerated().map { .init(step: 10 * $0 + 10, value: $1) })!
+/// The series of a log with these values.
+private func series(_ name: String, _ values: [Double?], every spacing: Int = 10) throws -> Series {
+  let lines = values.enumerated().map { index, value -> String in
+    let number = value.map { "\($0)" } ?? "null"
+    return "{\"step\": \(spacing * (index + 1)), \"\(name)\": \(number)}\n"
+  }
+  return try #require(try metricsLog(Array(lines.joined().utf8)).series(named: name))
 }
 
 @Suite struct CurveTests {
-  @Test func shortSeriesIsDrawnAsItIs() {
+  @Test func shortSeriesIsDrawnAsItIs() throws {
     let values = (0..<Series.stretchLimit).map(Double.init)
-    #expect(Curve(series("loss", values)).points.map(\.value) == values)
+    #expect(Curve(try series("loss", values)).points.map(\.value) == values)
   }
 
-  @Test func thinnedSeriesKeepsPeaksEndsAndGaps() {
+  @Test func thinnedSeriesKeepsPeaksEndsAndGaps() throws {
     var values: [Double?] = (0..<100_000).map { sin(Double($0)) }
     values[31_415] = 100
     values[27_182] = -100
     values[60_000] = nil
-    let curve = Curve(series("loss", values))
+    let curve = Curve(try series("loss", values))
     #expect(curve.pointCount == 100_000)
     #expect(curve.points.count > Series.stretchLimit / 2 && curve.points.count <= 2 * Series.stretchLimit + 3)
     #expect(curve.points.contains(.init(step: 314_160, value: 100)))
@@ -29,18 +34,18 @@ private func series(_ name: String, _ values: [Double?]) -> Series {
   }
 
   /// Steps of any spacing and number: all of them are covered, with as many stretches as possible.
-  @Test(arguments: [1, 3, 1 << 30]) func seriesOfAnySpacingIsThinnedAlike(spacing: Int) {
-    let points = (0..<5000).map { Series.Point(step: $0 * spacing, value: Double($0)) }
-    let thinned = Series(name: "loss", points)!
+  @Test(arguments: [1, 3, 1 << 30]) func seriesOfAnySpacingIsThinnedAlike(spacing: Int) throws {
+    let values = (0..<5000).map(Double.init)
+    let thinned = try series("loss", values, every: spacing)
     #expect(thinned.count == 5000)
     #expect((Series.stretchLimit / 2...Series.stretchLimit).contains(thinned.stretches.count))
     #expect(thinned.stretches.map(\.valueCount).reduce(0, +) == 5000)
   }
 
   /// The average of a thinned series is close to that of all values: a stretch is a tenth of the averaging span.
-  @Test func movingAverageOfAThinnedSeriesIsNearThatOfAll() {
+  @Test func movingAverageOfAThinnedSeriesIsNearThatOfAll() throws {
     let values = (0..<60_000).map { 1 + sin(Double($0) / 5000) }
-    let curve = Curve(series("loss", values))
+    let curve = Curve(try series("loss", values))
     let share = 2 / Double(curve.averageSpan + 1)
     var (sum, weight) = (0.0, 0.0)
     let exact = values.map { value in
@@ -55,10 +60,10 @@ private func series(_ name: String, _ values: [Double?]) -> Series {
   }
 
   /// Compared with the sum over all values so far, with exponentially decreasing weights.
-  @Test func movingAverageIsTheWeightedMeanOfWhatCameBefore() {
+  @Test func movingAverageIsTheWeightedMeanOfWhatCameBefore() throws {
     let values: [Double?] = [3, 1, nil, 4, 1, 5, 9, 2, 6]
     let span = 4
-    let averages = Curve.movingAverages(series("loss", values).stretches, span: span)
+    let averages = Curve.movingAverages(try series("loss", values).stretches, span: span)
     for (index, average) in averages.enumerated() {
       guard values[index] != nil else {
         #expect(average == nil)
