@@ -2,8 +2,6 @@ import Foundation
 
 /// A series prepared for drawing: thinned to the resolution of a screen, with a moving average for noisy values.
 public struct Curve: Sendable, Equatable {
-  public typealias Point = Series.Point
-
   public var name: String
   public var title: String
   /// Empty for a number without a unit.
@@ -12,7 +10,7 @@ public struct Curve: Sendable, Equatable {
   public var pointCount: Int
   /// The thinned values: the first and the last, and for each stretch the minimum and the maximum, so that no peak is
   /// lost, and one point without a value, if any.
-  public var points: [Point] = []
+  public var points: [Series.Point] = []
   /// Their moving averages, one for each of `points`; empty if the values are not averaged.
   public var averages: [Double?] = []
   /// The approximate number of values that an average covers.

@@ -95,13 +95,11 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
     add("precision", precision, places: 4)
     add("recall", recall, places: 4)
     let inSteps = steps.map { " in \(ProgressFormat.count($0, of: "step"))" } ?? ""
-    let ofReference = [
-      referenceCount.map { ProgressFormat.count($0) }, referenceSplit, referenceCount.map { _ in "images of" },
-    ]
-    .compactMap(\.self).joined(separator: " ")
+    let counted = referenceCount.map { ProgressFormat.count($0) }
+    let compared = [counted, referenceSplit, counted.map { _ in "images of" }, reference].compactMap(\.self)
     lines.append(
       "\(ProgressFormat.count(count, of: "image")) by \(sampler)\(inSteps), seed \(seed), \(weights) weights of "
-        + "\(checkpoint), against \(ofReference.isEmpty ? "" : ofReference + " ")\(reference); features \(featureHash)")
+        + "\(checkpoint), against \(compared.joined(separator: " ")); features \(featureHash)")
     if min(count, referenceCount ?? .max) < Self.comparableCount { lines.append(Self.incomparableRemark) }
     return lines.joined(separator: "\n")
   }

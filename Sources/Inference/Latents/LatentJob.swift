@@ -65,8 +65,6 @@ public struct LatentJob: Sendable {
     reporter.message("Wrote \(outputs.description).")
   }
 
-  // MARK: The kinds of work
-
   private func encode(_ choice: DataChoice, _ map: LatentMap) throws {
     let data = try map.data(choice, condition, outputs: outputs)
     try write(

@@ -102,8 +102,7 @@ public struct LikelihoodJob: Sendable {
           clipsOriginal: configuration.sampling.clipsOriginal),
         seed: seed)
     case .ode:
-      return FlowMeasure(
-        likelihood: try FlowLikelihood(process: process, probe: probe, tolerance: tolerance, seed: seed), seed: seed)
+      return try FlowLikelihood(process: process, probe: probe, tolerance: tolerance, seed: seed)
     }
   }
 }

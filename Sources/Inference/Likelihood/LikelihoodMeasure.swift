@@ -52,21 +52,18 @@ struct BoundMeasure: LikelihoodMeasure {
 }
 
 /// The density under the probability-flow equation, for images made continuous by uniform noise.
-struct FlowMeasure: LikelihoodMeasure {
-  let likelihood: FlowLikelihood
-  let seed: UInt64
-
-  let parts = ["density"]
+extension FlowLikelihood: LikelihoodMeasure {
+  var parts: [String] { ["density"] }
 
   func bits(
     of images: Range<Int>, _ data: DataImages, _ denoiser: NetworkDenoiser<TrainedUNet>, progress: (Double) -> Void
   ) throws -> (bits: [Double], evaluations: Int) {
     let x = try data.dequantised(images, seed: seed)
     let result = try withoutActuallyEscaping(progress) { progress in
-      try likelihood.logDensities(of: x, denoiser: denoiser, firstImage: images.lowerBound, progress: progress)
+      try logDensities(of: x, denoiser: denoiser, firstImage: images.lowerBound, progress: progress)
     }
     return (
-      result.logDensities.map { FlowLikelihood.bitsPerDimension(logDensity: $0, dimensions: x.imageSize) },
+      result.logDensities.map { Self.bitsPerDimension(logDensity: $0, dimensions: x.imageSize) },
       result.evaluations * denoiser.guidance.evaluationsPerEstimate
     )
   }

@@ -42,8 +42,10 @@ public struct SampleJob: Sendable {
       "Drawing \(ProgressFormat.count(count, of: "image")) from \(model.origin.checkpoint) by "
         + "\(model.samplerName.rawValue) in \(steps).")
     let trajectory = try communicator.together { try self.trajectory(of: drawing) }
+    var contents: ImageWriter.Contents = outputs.writesFloats ? [.samples, .latents] : []
+    if drawing.conditions.classes != nil { contents.insert(.labels) }
     let writer = try ImageWriter(
-      outputs, count: count, imageShape: model.imageShape, contents: contents(drawing), frameCount: trajectory?.count,
+      outputs, count: count, imageShape: model.imageShape, contents: contents, frameCount: trajectory?.count,
       first: first, communicator: communicator)
     let evaluations = try writer.write { writer in
       try drawing.draw(
@@ -93,12 +95,6 @@ public struct SampleJob: Sendable {
       throw InputError("--every \(every) gives \(trajectory.count) pictures per image, more than fit in a row")
     }
     return trajectory
-  }
-
-  private func contents(_ drawing: ImageDrawing) -> ImageWriter.Contents {
-    var contents: ImageWriter.Contents = outputs.writesFloats ? [.samples, .latents] : []
-    if drawing.conditions.classes != nil { contents.insert(.labels) }
-    return contents
   }
 
   private func loadClassifier(

@@ -68,8 +68,6 @@ public struct TrainedModel {
   }
 }
 
-// MARK: Reading a checkpoint
-
 extension TrainedModel {
   /// Reads a checkpoint in this process alone.
   /// - Parameters:
