@@ -74,10 +74,9 @@ public enum ProgressFormat {
     guard seconds.isFinite, seconds < 1e9 else { return "?" }
     let total = Int(max(0, seconds).rounded())
     let (days, hours, minutes) = (total / 86400, total / 3600 % 24, total / 60 % 60)
-    let lastPart = padded(total % 60)
-    if days > 0 { return "\(days)d \(hours):\(padded(minutes)):\(lastPart)" }
-    if hours > 0 { return "\(hours):\(padded(minutes)):\(lastPart)" }
-    return "\(minutes):\(lastPart)"
+    if days > 0 { return "\(days)d " + String(format: "%ld:%02ld:%02ld", hours, minutes, total % 60) }
+    if hours > 0 { return String(format: "%ld:%02ld:%02ld", hours, minutes, total % 60) }
+    return String(format: "%ld:%02ld", minutes, total % 60)
   }
 
   /// A number with a fixed number of decimal places, or in scientific notation if these would not show it.
@@ -124,9 +123,5 @@ public enum ProgressFormat {
   /// A number of things: `1 rank`, `2 ranks`.
   public static func count(_ number: Int, of noun: String) -> String {
     number == 1 ? "1 \(noun)" : "\(number) \(noun)s"
-  }
-
-  private static func padded(_ number: Int) -> String {
-    number < 10 ? "0\(number)" : "\(number)"
   }
 }

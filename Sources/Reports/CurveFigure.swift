@@ -27,6 +27,7 @@ struct CurveFigure {
     let summary =
       "\(ProgressFormat.count(curve.pointCount, of: "value")) from \(Self.number(minimum)) to \(Self.number(maximum))"
       + "\(unit), the last \(Self.number(last))\(unit) at step \(lastStep)"
+    let averageNote = curve.averages.isEmpty ? "" : " Bold: moving average over about \(curve.averageSpan) values."
     let scale: HTML =
       logarithmic == nil
       ? "" : "<label><input type=\"checkbox\" class=\"scale\" autocomplete=\"off\"> log axis</label>"
@@ -47,10 +48,6 @@ struct CurveFigure {
       </figure>
 
       """
-  }
-
-  private var averageNote: String {
-    curve.averages.isEmpty ? "" : " Bold: moving average over about \(curve.averageSpan) values."
   }
 
   /// `0.04321`, `812`, `0.0002`.

@@ -14,7 +14,7 @@ private func series(_ name: String, _ values: [Double?], every spacing: Int = 10
 @Suite struct CurveTests {
   @Test func shortSeriesIsDrawnAsItIs() throws {
     let values = (0..<Series.stretchLimit).map(Double.init)
-    #expect(Curve(try series("loss", values)).points.map(\.value) == values)
+    #expect(try Curve(series("loss", values)).points.map(\.value) == values)
   }
 
   @Test func thinnedSeriesKeepsPeaksEndsAndGaps() throws {

@@ -72,7 +72,9 @@ public struct FrechetJob: Sendable {
     typealias Compared = (sides: [ImageSet], network: (any FeatureNetwork)?, features: KnownFeatures?)
     let (sides, network, known) = try communicator.together { () throws -> Compared in
       let sides = [try ImageSet(first, fitting: fitting), try ImageSet(second, fitting: fitting)]
-      let datasets = sides.compactMap { if case .images(let dataset) = $0 { dataset } else { nil } }
+      let datasets = sides.compactMap { side -> (any ImageDataset)? in
+        if case .images(let dataset) = side { dataset } else { nil }
+      }
       guard fitting == FolderImages.Fitting() || datasets.contains(where: { $0 is FolderImages }) else {
         throw InputError(
           "--background, --channels and --orientation apply to image files, but neither side is a folder of them; "

@@ -41,10 +41,11 @@ final class LatentFile {
     var elements: [Float] = []
     elements.reserveCapacity(range.count * size)
     for index in range {
-      elements += try self.elements(index * size..<(index + 1) * size, of: "latents")
-      guard elements.suffix(size).allSatisfy(\.isFinite) else {
+      let image: [Float] = try self.elements(index * size..<(index + 1) * size, of: "latents")
+      guard image.allSatisfy(\.isFinite) else {
         throw InputError("--latents \(path): `latents`[\(index)] has values that are not finite")
       }
+      elements += image
     }
     return Tensor(elements, shape: [range.count] + imageShape)
   }
