@@ -1,69 +1,77 @@
-"""ddpm-mpi as the documentation calls it, but for a moment: what takes hours there takes seconds here.
+"""Runs ddpm-mpi as the documentation shows it, but with long jobs shortened: what takes hours there takes seconds here.
 
-    python brief.py PROGRAM ARGUMENT...
+    python brief.py PROGRAM COMMAND ARGUMENT...
 
-Long runs, many images and many steps are cut down; everything else is passed on as it is.
+`brief_program` in scripts/shared/cases.sh puts this in the place of `ddpm-mpi` when pages are tested. The numbers of
+training steps, images and sampling steps are reduced; all other arguments are passed on unchanged.
 """
 
 import os
 import sys
 
-# Settings of a run: what is not given is set so.
-SETTINGS = {
+# Values of a run's keys that are not set by the arguments.
+DEFAULT_SETTINGS = {
     "training.steps": 4, "training.checkpoint_every": 4, "training.log_every": 1, "sampling.steps": 2,
     "sampling.count": 4, "evaluation.reference_count": 500,
 }
-# What is given and larger than the first number becomes the second: a hundred steps are quickly done.
-LARGEST_SETTINGS = {"training.steps": (100, 4), "evaluation.every": (2, 2), "evaluation.count": (16, 16)}
+# For keys that are set: the maximum, and the value that replaces a larger one. A hundred steps are fast enough.
+MAXIMUM_SETTINGS = {"training.steps": (100, 4), "evaluation.every": (2, 2), "evaluation.count": (16, 16)}
 
-# Options of other commands: the same, with the one number for both.
-OPTIONS = {
+# For options of other commands: both the maximum and the default.
+MAXIMUM_OPTIONS = {
     "sample": {"--steps": 10, "--count": 64},
     "evaluate": {"--steps": 10, "--count": 64, "--reference-count": 500},
     "benchmark": {"--steps": 1, "--batch": 16},
-    # Each image is looked at hundreds of times.
+    # The network evaluates each image hundreds of times.
     "likelihood": {"--count": 2},
     "encode": {"--count": 2},
     "interpolate": {"--rows": 2, "--columns": 3},
 }
 
 
-def brief_settings(arguments):
-    given = {
-        arguments[place + 1].split("=")[0]: place + 1
-        for place, argument in enumerate(arguments[:-1]) if argument == "--set"
+def shorten_settings(arguments):
+    """Changes the values of `--set` in place, and adds those that are missing."""
+    positions = {
+        arguments[index + 1].split("=")[0]: index + 1
+        for index, argument in enumerate(arguments[:-1]) if argument == "--set"
     }
-    for key, (largest, value) in LARGEST_SETTINGS.items():
-        if key in given and int(arguments[given[key]].split("=")[1]) > largest:
-            arguments[given[key]] = f"{key}={value}"
-    for key, value in SETTINGS.items():
-        if key not in given:
+    for key, (maximum, replacement) in MAXIMUM_SETTINGS.items():
+        if key in positions and int(arguments[positions[key]].split("=")[1]) > maximum:
+            arguments[positions[key]] = f"{key}={replacement}"
+    for key, value in DEFAULT_SETTINGS.items():
+        if key not in positions:
             arguments += ["--set", f"{key}={value}"]
 
 
-def brief_options(arguments, limits):
-    for option, limit in limits.items():
+def shorten_options(arguments, maxima):
+    """Limits the options' values in place, and adds those that are missing."""
+    for option, maximum in maxima.items():
         if option in arguments:
-            place = arguments.index(option) + 1
-            arguments[place] = str(min(int(arguments[place]), limit))
+            index = arguments.index(option) + 1
+            arguments[index] = str(min(int(arguments[index]), maximum))
         else:
-            arguments += [option, str(limit)]
+            arguments += [option, str(maximum)]
 
 
-def brief(command, arguments):
+def shorten(command, arguments):
+    """The command line of a shorter job."""
     arguments = list(arguments)
     if command in ("train", "train-classifier"):
-        brief_settings(arguments)
-    # The way to the first step has no steps.
-    elif command in OPTIONS and "start" not in arguments:
-        limits = dict(OPTIONS[command])
-        # It chooses its steps itself.
+        shorten_settings(arguments)
+    # `benchmark --job start` takes no steps.
+    elif command in MAXIMUM_OPTIONS and "start" not in arguments:
+        maxima = dict(MAXIMUM_OPTIONS[command])
+        # This sampler chooses its steps itself.
         if "ode-rk45" in arguments:
-            limits.pop("--steps", None)
-        brief_options(arguments, limits)
+            maxima.pop("--steps", None)
+        shorten_options(arguments, maxima)
     return [command, *arguments]
 
 
+def main():
+    program, command, *arguments = sys.argv[1:]
+    os.execv(program, ["ddpm-mpi", *shorten(command, arguments)])
+
+
 if __name__ == "__main__":
-    program, command, *rest = sys.argv[1:]
-    os.execv(program, ["ddpm-mpi", *brief(command, rest)])
+    main()

@@ -1,16 +1,22 @@
-"""Compares what the pages say with what is there: links and headings, configuration keys, presets, samplers, packages,
-and that what is too long to be run from a page is run by some test.
+"""Checks the pages' links and headings, and their lists of configuration keys, presets, samplers and packages. Scripts in
+blocks that take too long to run from a page must be run by some test.
 
-    python check_pages.py PROGRAM      in the repository; prints a line for each thing that is wrong, and ends with 1
+    python check_pages.py PROGRAM
+
+Run by scripts/test/documentation.sh in the repository's root. Prints a line for each error, and exits with 1 if there is
+one.
 """
 
-import pathlib
 import re
 import subprocess
 import sys
+from pathlib import Path
 
-PAGES = [pathlib.Path("README.md"), pathlib.Path("CONTRIBUTING.md"), *sorted(pathlib.Path("docs").glob("*.md"))]
-wrong = []
+PAGES = [Path("README.md"), Path("CONTRIBUTING.md"), *sorted(Path("docs").glob("*.md"))]
+# Not run by any test, since these build the program again.
+NOT_RUN = {"scripts/build.sh", "scripts/test.sh"}
+
+errors = []
 
 
 def without_code(text):
@@ -18,12 +24,12 @@ def without_code(text):
 
 
 def anchors(page):
-    """Of a page's headings, as GitHub makes them."""
+    """The anchors that GitHub gives to a page's headings."""
     headings = re.findall(r"^#+ (.*)$", without_code(page.read_text()), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def links():
+def check_links():
     for page in PAGES:
         for target in re.findall(r"\]\(([^)\s]+)\)", without_code(page.read_text())):
             if target.startswith("https://"):
@@ -31,21 +37,21 @@ def links():
             name, _, anchor = target.partition("#")
             file = page.parent / name if name else page
             if not file.exists():
-                wrong.append(f"{page}: there is no {target}")
+                errors.append(f"{page}: there is no {target}")
             elif anchor and anchor not in anchors(file):
-                wrong.append(f"{page}: {file} has no heading #{anchor}")
+                errors.append(f"{page}: {file} has no heading #{anchor}")
         for path in re.findall(r"`((?:Sources|Tests|scripts|cluster|docs)/[\w./+-]+)`", page.read_text()):
-            if not pathlib.Path(path).exists():
-                wrong.append(f"{page}: there is no {path}")
-    named = set(re.findall(r"\(docs/([\w-]+\.md)\)", pathlib.Path("README.md").read_text()))
-    for page in pathlib.Path("docs").glob("*.md"):
-        if page.name not in named:
-            wrong.append(f"README.md does not lead to {page}")
+            if not Path(path).exists():
+                errors.append(f"{page}: there is no {path}")
+    linked = set(re.findall(r"\(docs/([\w-]+\.md)\)", Path("README.md").read_text()))
+    for page in Path("docs").glob("*.md"):
+        if page.name not in linked:
+            errors.append(f"README.md does not lead to {page}")
 
 
-def rows(page, heading):
-    """The rows of the first table below a heading, each as the list of its cells."""
-    section = pathlib.Path(page).read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+def table_rows(page, heading):
+    """The rows of the first table below a heading, each as a list of cells."""
+    section = Path(page).read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
     table = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE).group(0)
     return [[cell.strip() for cell in row.strip("|\n ").split("|")] for row in table.strip().split("\n")[2:]]
 
@@ -54,73 +60,75 @@ def output(program, *arguments):
     return subprocess.run([program, *arguments], capture_output=True, text=True, check=True).stdout
 
 
-def same(page, what, told, there):
-    for name in there - told:
-        wrong.append(f"{page}: {what} {name} is missing")
-    for name in told - there:
-        wrong.append(f"{page}: there is no {what} {name}")
+def compare_names(page, kind, documented, existing):
+    for name in existing - documented:
+        errors.append(f"{page}: {kind} {name} is missing")
+    for name in documented - existing:
+        errors.append(f"{page}: there is no {kind} {name}")
 
 
-def keys(program):
+def check_keys(program):
     page = "docs/configuration.md"
-    told = {re.match(r"`([\w.]+)`", row[0]).group(1): row for row in rows(page, "Keys")}
-    there, section = {}, ""
+    documented = {re.match(r"`([\w.]+)`", row[0]).group(1): row for row in table_rows(page, "Keys")}
+    defaults, section = {}, ""
     for line in output(program, "presets", "quickstart").splitlines():
         if match := re.match(r"(\w+):$", line):
             section = match.group(1) + "."
         elif match := re.match(r"(\s*)(\w+): *(\S.*)$", line):
-            there[(section if match.group(1) else "") + match.group(2)] = match.group(3)
-    same(page, "key", set(told), set(there))
+            defaults[(section if match.group(1) else "") + match.group(2)] = match.group(3)
+    compare_names(page, "key", set(documented), set(defaults))
     listed = re.findall(r"^([a-z]+(?:\.[a-z0-9_]+)?)$", output(program, "train", "--help"), re.MULTILINE)
-    for key in there:
+    for key, default in defaults.items():
         if key not in listed:
-            wrong.append(f"train --help does not list {key}")
-        if key in told and told[key][3].strip("`") != there[key]:
-            wrong.append(f"{page}: {key} is {there[key]} by default, not {told[key][3]}")
+            errors.append(f"train --help does not list {key}")
+        if key in documented and documented[key][3].strip("`") != default:
+            errors.append(f"{page}: {key} is {default} by default, not {documented[key][3]}")
 
 
-def presets(program):
+def check_presets(program):
     page = "docs/configuration.md"
-    told = {name for row in rows(page, "Presets") for name in re.findall(r"`([\w-]+)`", row[0])}
-    there = set(re.findall(r"^([a-z][\w-]*)(?:$|  )", output(program, "presets"), re.MULTILINE))
-    same(page, "preset", told, there)
+    documented = {name for row in table_rows(page, "Presets") for name in re.findall(r"`([\w-]+)`", row[0])}
+    existing = set(re.findall(r"^([a-z][\w-]*)(?:$|  )", output(program, "presets"), re.MULTILINE))
+    compare_names(page, "preset", documented, existing)
 
 
-def samplers(program):
+def check_samplers(program):
     page = "docs/sampling.md"
-    told = {name for row in rows(page, "Samplers") for name in re.findall(r"`([\w+-]+)`", row[0])}
-    there = set(re.findall(r"^([a-z][\w+-]*) ", output(program, "samplers"), re.MULTILINE))
-    same(page, "sampler", told, there)
+    documented = {name for row in table_rows(page, "Samplers") for name in re.findall(r"`([\w+-]+)`", row[0])}
+    existing = set(re.findall(r"^([a-z][\w+-]*) ", output(program, "samplers"), re.MULTILINE))
+    compare_names(page, "sampler", documented, existing)
 
 
-def packages():
-    told = re.search(r"^sudo apt-get install --no-install-recommends (libopenmpi-dev .*)$",
-                     pathlib.Path("README.md").read_text(), re.MULTILINE).group(1)
-    listed = pathlib.Path("scripts/install-dependencies.sh").read_text().split("packages=(\n")[1].split('"$@"')[0]
-    same("README.md", "package", set(told.split()), set(re.sub(r"#.*", "", listed).split()))
+def check_packages():
+    documented = re.search(r"^sudo apt-get install --no-install-recommends (libopenmpi-dev .*)$",
+                           Path("README.md").read_text(), re.MULTILINE).group(1)
+    installed = Path("scripts/install-dependencies.sh").read_text().split("packages=(\n")[1].split('"$@"')[0]
+    compare_names("README.md", "package", set(documented.split()), set(re.sub(r"#.*", "", installed).split()))
 
 
-# scripts/build.sh would compile everything anew, with Swift's libraries inside.
-NOT_RUN = {"scripts/build.sh", "scripts/test.sh"}
-
-
-def scripts():
-    """Those that pages show in blocks that are not run from there."""
-    tests = [*pathlib.Path("scripts/test").rglob("*.sh"), *pathlib.Path("Tests/ProgramTests").glob("*.swift")]
-    run = "".join(test.read_text() for test in tests)
+def check_scripts():
+    """Scripts in blocks that are not run from a page must be named in a test."""
+    tests = [*Path("scripts/test").rglob("*.sh"), *Path("Tests/ProgramTests").glob("*.swift")]
+    test_text = "".join(test.read_text() for test in tests)
     for page in PAGES:
         for block in re.findall(r"^```sh [^\n]*\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL):
             for script in re.findall(r"\b(?:scripts|cluster)/[\w/-]+\.(?:sh|py|sbatch)", block):
-                if script not in run and script not in NOT_RUN:
-                    wrong.append(f"{page}: no test runs {script}")
+                if script not in test_text and script not in NOT_RUN:
+                    errors.append(f"{page}: no test runs {script}")
 
 
-links()
-packages()
-scripts()
-keys(sys.argv[1])
-presets(sys.argv[1])
-samplers(sys.argv[1])
-for line in wrong:
-    print(line)
-sys.exit(1 if wrong else 0)
+def main():
+    program = sys.argv[1]
+    check_links()
+    check_packages()
+    check_scripts()
+    check_keys(program)
+    check_presets(program)
+    check_samplers(program)
+    for error in errors:
+        print(error)
+    sys.exit(1 if errors else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,15 +1,17 @@
-"""Writes the ways from noise to images that diffusers' schedulers take: trajectories.h5, with the steps that they visit, and
-zero-snr.h5, of schedules that end without signal.
+"""Writes the trajectories of diffusers' schedulers from noise to images.
+
+trajectories.h5 also has the steps that the schedulers visit; zero-snr.h5 is for schedules with a zero terminal SNR.
 
     pip install torch diffusers h5py scipy
     python make_trajectories.py [FILE...]
 
-README.md says what the files hold, and where diffusers is not followed.
+README.md describes the files and the deliberate differences from diffusers.
 
-A scheduler runs twice: in double precision, by the same code with its float32 replaced (`double_precision`), and as it
-comes, in float32. Its network is a formula, its noise that of the Swift package's own generator; the tests repeat both.
+Each scheduler runs twice: unchanged, in float32, and in double precision, by the same code with float32 replaced
+(`double_precision`). The network is a formula, and the noise comes from the Swift package's generator; the tests repeat
+both.
 
-Images are [N, H, W, C] in the file and in the formulas, and [N, C, H, W] where torch has them.
+Images are [N, H, W, C] in the files and formulas, and [N, C, H, W] in torch.
 """
 
 import contextlib
@@ -39,7 +41,7 @@ from scipy.optimize import brentq
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "NetworkTests" / "Fixtures"))
-from make_fixtures import check_philox, images_from_torch, images_to_torch, philox4x32_10, write_text  # noqa: E402
+from fixture_tools import check_philox, images_from_torch, images_to_torch, philox4x32_10, write_text  # noqa: E402
 
 SEED = 5
 SHAPE = (2, 2, 2, 3)
@@ -47,7 +49,7 @@ SHAPE = (2, 2, 2, 3)
 SAMPLER_NOISE = 7
 LATENTS = 8
 
-# Names of the package's schedules and predictions, and diffusers' for them.
+# The package's names of schedules and predictions, and diffusers' names.
 SCHEDULES = {
     "linear": "linear",
     "quadratic": "scaled_linear",
@@ -56,7 +58,7 @@ SCHEDULES = {
 }
 PREDICTIONS = {"noise": "epsilon", "data": "sample", "velocity": "v_prediction"}
 
-# How far float32 may lead a scheduler from its own way in double precision: less than the tests allow.
+# The maximum difference between a scheduler's float32 and its double precision: less than the tests' tolerance.
 SINGLE_TOLERANCE = 5e-5
 
 DEFAULTS = dict(
@@ -80,7 +82,7 @@ DEFAULTS = dict(
 )
 
 CASES = {
-    # The variances of ancestral sampling, with steps that divide T and such that do not.
+    # The variances of ancestral sampling, with numbers of steps that divide T and others that do not.
     "ddpm-small-clipped": dict(sampler="ddpm", steps=10, spacing="leading", clips=True),
     "ddpm-small": dict(sampler="ddpm", steps=7, spacing="trailing"),
     "ddpm-large-clipped": dict(sampler="ddpm", steps=12, variance="large", clips=True),
@@ -99,12 +101,12 @@ CASES = {
     "ddim-cosine-velocity": dict(
         sampler="ddim", steps=10, spacing="trailing", eta=0.5, schedule="cosine", prediction="velocity"
     ),
-    # Where DDIMScheduler's idea of the step before is not the step that it visits.
+    # Cases in which DDIMScheduler assumes another previous step than the one that it visits next.
     "ddim-linspace": dict(sampler="ddim", steps=10, eta=0.5),
     "ddim-uneven": dict(sampler="ddim", steps=7, spacing="trailing", eta=0.5),
     "ddim-as-solver": dict(sampler="ddim", scheduler="dpmsolver++", steps=10),
     "ddim-as-stochastic-solver": dict(sampler="ddim", scheduler="sde-dpmsolver++", steps=10, eta=1.0),
-    # From 15 steps on diffusers takes other decisions about the last ones.
+    # From 15 steps on, diffusers treats the last steps differently.
     "dpm-solver-linspace": dict(sampler="dpm-solver++", steps=10),
     "dpm-solver-leading": dict(sampler="dpm-solver++", steps=10, spacing="leading"),
     "dpm-solver-trailing": dict(sampler="dpm-solver++", steps=7, spacing="trailing"),
@@ -123,14 +125,14 @@ CASES = {
     "edm-churn": dict(
         sampler="edm", process="edm", steps=10, sigma_min=0.002, sigma_max=80.0, churn=[3.0, 0.05, 50.0, 1.003]
     ),
-    # The scheduler takes the mean of its norms over a batch.
+    # One image, since the scheduler averages norms over the batch.
     "predictor-corrector": dict(sampler="predictor-corrector", process="ve", steps=12, prediction="score", images=1),
     "predictor-corrector-twice": dict(
         sampler="predictor-corrector", process="ve", steps=6, corrections=2, snr=0.3, prediction="score", images=1
     ),
 }
 
-# Where nothing is left of the image at the last step.
+# Schedules whose last step leaves nothing of the image.
 ZERO_SNR_CASES = {
     "ddpm-zero-snr": dict(
         sampler="ddpm", steps=10, spacing="trailing", prediction="velocity", zero_terminal_snr=True
@@ -158,9 +160,9 @@ STEP_COUNTS = [(1000, n) for n in (1, 2, 3, 7, 20, 48, 50, 333)] + [(100, 7), (2
 
 
 def normals(purpose, step, image, detail, count):
-    """What `RandomStream(seed: SEED, purpose:, step:, sample: image, detail:).fillNormal` makes, float32 [count].
+    """The numbers of `RandomStream(seed: SEED, purpose:, step:, sample: image, detail:).fillNormal`, float32 [count].
 
-    The logarithm, sine and cosine are the C library's, since numpy's depend on the processor.
+    The logarithm, sine and cosine are those of the C library, since numpy's depend on the processor.
     """
     blocks = (count + 3) // 4
     counters = np.zeros((blocks, 4), np.uint32)
@@ -182,7 +184,7 @@ def batch_of_normals(purpose, images, step=0, detail=0):
 
 
 class Noise:
-    """Stands in for diffusers' `randn_tensor`. Each draw must have been announced."""
+    """Replaces diffusers' `randn_tensor`. Each draw must be announced first."""
 
     def __init__(self, case):
         self.images = case["images"]
@@ -191,7 +193,7 @@ class Noise:
     def announce(self, step, detail=0):
         self.next = batch_of_normals(SAMPLER_NOISE, self.images, step, detail)
 
-    def announce_none(self):
+    def announce_zeros(self):
         self.next = np.zeros((self.images, *SHAPE[1:]))
 
     def draw(self, shape, **_):
@@ -204,30 +206,30 @@ class Noise:
 
 
 def network_output(case, x, time):
-    """What the network says of x [N, H, W, C], as it is given to it, at the time that it is told."""
-    place = np.arange(x[0].size, dtype=np.float64).reshape(x.shape[1:])
+    """The network's output for its inputs: the (scaled) images x [N, H, W, C] and the time."""
+    index = np.arange(x[0].size, dtype=np.float64).reshape(x.shape[1:])
     if case["process"] == "edm":
-        return np.sin(1.5 * x + 0.7 * place + time)
+        return np.sin(1.5 * x + 0.7 * index + time)
     if case["process"] == "ve":
         # The input is divided by sqrt(1 + sigma^2).
-        share = time / (case["steps"] - 1)
-        sigma = case["sigma_min"] * (case["sigma_max"] / case["sigma_min"]) ** share
-        whole = x * math.sqrt(1 + sigma**2)
-        return (1.2 * np.sin(1.5 * whole + 0.7 * place + share) - whole) / sigma**2
-    # About what the linear schedule leaves of the image: then the guess at it is of the size of images, and that at the
-    # noise of the size of noise, whatever the network is asked for.
-    share = (time + 1) / 1000
-    signal = math.exp(-0.05 * share - 4.975 * share**2)
-    deviation = math.sqrt(1 - signal**2)
-    velocity = np.sin(1.5 * x + 0.7 * place + 3 * share)
+        fraction = time / (case["steps"] - 1)
+        sigma = case["sigma_min"] * (case["sigma_max"] / case["sigma_min"]) ** fraction
+        unscaled = x * math.sqrt(1 + sigma**2)
+        return (1.2 * np.sin(1.5 * unscaled + 0.7 * index + fraction) - unscaled) / sigma**2
+    # Approximately alpha and sigma of the linear schedule, so that the image and the noise that follow from the output
+    # have realistic magnitudes for every kind of prediction.
+    fraction = (time + 1) / 1000
+    alpha = math.exp(-0.05 * fraction - 4.975 * fraction**2)
+    sigma = math.sqrt(1 - alpha**2)
+    velocity = np.sin(1.5 * x + 0.7 * index + 3 * fraction)
     if case["prediction"] == "data":
-        output = signal * x - deviation * velocity
+        output = alpha * x - sigma * velocity
     elif case["prediction"] == "velocity":
         output = velocity
     else:
-        output = deviation * x + signal * velocity
+        output = sigma * x + alpha * velocity
     if case["variance"] == "learned-range":
-        return np.concatenate([output, np.sin(2 * x + place)], axis=-1)
+        return np.concatenate([output, np.sin(2 * x + index)], axis=-1)
     return output
 
 
@@ -236,7 +238,7 @@ def network_output(case, x, time):
 
 @contextlib.contextmanager
 def double_precision():
-    """Lets diffusers' code compute in double precision where it says float32."""
+    """Makes diffusers' code compute in double precision wherever it names float32."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
@@ -254,20 +256,20 @@ def array(images):
     return images_from_torch(images).astype(np.float64)
 
 
-# Ways from noise to images. Each returns the last x, and asks the network by way of a `Trajectory`, which remembers it.
+# Samplers. Each returns the last x. They evaluate the network through a `Trajectory`, which records its inputs.
 
 
 class Trajectory:
-    """What the network was asked: the x [N, H, W, C] and the times."""
+    """The network with a record of its inputs: x [N, H, W, C] and the times."""
 
     def __init__(self, case):
-        self.case, self.times, self.places = case, [], []
+        self.case, self.times, self.images = case, [], []
 
-    def look(self, x, time, scaled=None):
-        """The network's output at x, or rather at `scaled` if that is what it is given."""
+    def evaluate(self, x, time, scaled=None):
+        """The network's output for x; if the network gets scaled images, `scaled` has them."""
         time = float(time)
         self.times.append(time)
-        self.places.append(array(x))
+        self.images.append(array(x))
         return tensor(network_output(self.case, array(x if scaled is None else scaled), time))
 
 
@@ -295,10 +297,10 @@ def ddpm(case, latents, noise, trajectory):
     for t in scheduler.timesteps:
         noise.announce(int(t))
         if t == scheduler.timesteps[-1]:
-            # Ho et al., algorithm 2: z = 0 in the last step. diffusers draws noise wherever t > 0, and with `trailing`
-            # adds it to the finished image.
-            noise.announce_none()
-        x = scheduler.step(trajectory.look(x, t), t, x).prev_sample
+            # Ho et al., algorithm 2: z = 0 in the last step. diffusers draws noise wherever t > 0; with `trailing`, it
+            # adds noise to the finished image.
+            noise.announce_zeros()
+        x = scheduler.step(trajectory.evaluate(x, t), t, x).prev_sample
     return x
 
 
@@ -312,13 +314,13 @@ def ddim(case, latents, noise, trajectory):
     scheduler.set_timesteps(steps)
     x = tensor(latents) * scheduler.init_noise_sigma
     visited = scheduler.timesteps.tolist()
-    for t, earlier in zip(visited, visited[1:] + [-1]):
-        # The scheduler goes to step t - T // N. In equation 12 of the paper it is the next that is visited, another one
-        # for `linspace` and where N does not divide T: then T is made what leads there.
-        is_alike = t - 1000 // steps == earlier or max(earlier, t - 1000 // steps) < 0
-        scheduler.register_to_config(num_train_timesteps=1000 if is_alike else (t - earlier) * steps)
+    for t, next_t in zip(visited, visited[1:] + [-1]):
+        # The scheduler goes to step t - T // N, but equation 12 of the paper to the next step that is visited. These
+        # differ for `linspace`, and if N does not divide T; then T is set to a value that leads to the next step.
+        is_same = t - 1000 // steps == next_t or max(next_t, t - 1000 // steps) < 0
+        scheduler.register_to_config(num_train_timesteps=1000 if is_same else (t - next_t) * steps)
         noise.announce(t)
-        output = trajectory.look(x, t)
+        output = trajectory.evaluate(x, t)
         x = scheduler.step(
             output, t, x, eta=case["eta"], use_clipped_model_output=case["clips_in_denoiser"]
         ).prev_sample
@@ -326,7 +328,7 @@ def ddim(case, latents, noise, trajectory):
 
 
 def ddim_as_solver(case, latents, noise, trajectory):
-    """DPM-Solver++ of first order is DDIM, its stochastic variety that with eta = 1 (arXiv:2211.01095, section 6)."""
+    """First-order DPM-Solver++ is DDIM; its stochastic variant is DDIM with eta = 1 (arXiv:2211.01095, section 6)."""
     timesteps = DDIMScheduler(timestep_spacing=case["spacing"])
     timesteps.set_timesteps(case["steps"])
     scheduler = DPMSolverMultistepScheduler(
@@ -336,19 +338,19 @@ def ddim_as_solver(case, latents, noise, trajectory):
     x = tensor(latents) * scheduler.init_noise_sigma
     for t in scheduler.timesteps:
         noise.announce(int(t))
-        x = scheduler.step(trajectory.look(x, t), t, x).prev_sample
+        x = scheduler.step(trajectory.evaluate(x, t), t, x).prev_sample
     return x
 
 
 def dpm_solver(case, latents, noise, trajectory):
-    # With a largest value of 1, `thresholding` keeps images within [-1, 1].
+    # `thresholding` with its default maximum of 1 limits images to [-1, 1].
     scheduler = DPMSolverMultistepScheduler(
         **discrete_options(case), timestep_spacing=case["spacing"], thresholding=case["clips_in_denoiser"]
     )
     scheduler.set_timesteps(case["steps"])
     x = tensor(latents) * scheduler.init_noise_sigma
     for t in scheduler.timesteps:
-        x = scheduler.step(trajectory.look(x, t), t, x).prev_sample
+        x = scheduler.step(trajectory.evaluate(x, t), t, x).prev_sample
     return x
 
 
@@ -359,10 +361,10 @@ def edm_options(case):
 def dpm_solver_edm(case, latents, noise, trajectory):
     scheduler = EDMDPMSolverMultistepScheduler(**edm_options(case))
     scheduler.set_timesteps(case["steps"])
-    # Karras et al., algorithm 2; the scheduler's `init_noise_sigma` has the deviation of noise with an image in it.
+    # Karras et al., algorithm 2. The scheduler's `init_noise_sigma` is the standard deviation of noise plus an image.
     x = tensor(latents) * case["sigma_max"]
     for t in scheduler.timesteps:
-        output = trajectory.look(x, t, scheduler.scale_model_input(x, t))
+        output = trajectory.evaluate(x, t, scheduler.scale_model_input(x, t))
         x = scheduler.step(output, t, x).prev_sample
     return x
 
@@ -378,42 +380,43 @@ def heun(case, latents, noise, trajectory):
     curve = PchipInterpolator(np.arange(1000.0), logarithms)
     x = tensor(latents) * scheduler.init_noise_sigma
     for number, t in enumerate(scheduler.timesteps):
-        # Between steps t is a matter of interpolation: in log sigma for the scheduler, in log alphas_cumprod for the
-        # package. The network is told the package's; both lie between the same steps.
+        # Between steps, t is interpolated: by the scheduler in log sigma, by the package in log alphas_cumprod. The
+        # network gets the package's t; both lie between the same steps.
         level = -math.log1p(float(scheduler.sigmas[number]) ** 2)
         time = 999.0 if level <= logarithms[-1] else 0.0
         if logarithms[-1] < level < logarithms[0]:
             time = brentq(lambda t: curve(t) - level, 0, 999, xtol=1e-13, rtol=4 * np.finfo(float).eps)
         assert abs(time - float(t)) < 0.2, f"t = {float(t)} is {time} in the package"
         x_t = scheduler.scale_model_input(x, t)
-        x = scheduler.step(trajectory.look(x_t, time), t, x).prev_sample
+        x = scheduler.step(trajectory.evaluate(x_t, time), t, x).prev_sample
     return x
 
 
 def edm(case, latents, noise, trajectory):
     """Heun's steps by KarrasVeScheduler, at EDMEulerScheduler's noise levels and with its preconditioning."""
-    amount, least, most, inflation = case["churn"]
+    churn, churn_min, churn_max, churn_noise = case["churn"]
     preconditioner = EDMEulerScheduler(**edm_options(case))
     preconditioner.set_timesteps(case["steps"])
-    scheduler = KarrasVeScheduler(**edm_options(case), s_churn=amount, s_min=least, s_max=most, s_noise=inflation)
+    scheduler = KarrasVeScheduler(
+        **edm_options(case), s_churn=churn, s_min=churn_min, s_max=churn_max, s_noise=churn_noise)
     scheduler.set_timesteps(case["steps"])
 
     def output(x, sigma):
-        """(D(x) - x) / sigma, as the scheduler takes it."""
+        """(D(x) - x) / sigma, which the scheduler expects."""
         scaled = preconditioner.precondition_inputs(x, sigma)
-        raw = trajectory.look(x, preconditioner.precondition_noise(sigma), scaled)
+        raw = trajectory.evaluate(x, preconditioner.precondition_noise(sigma), scaled)
         return (preconditioner.precondition_outputs(x, raw, sigma) - x) / sigma
 
     sigmas = preconditioner.sigmas
     x = tensor(latents) * scheduler.init_noise_sigma
-    for number, (sigma, earlier) in enumerate(zip(sigmas, sigmas[1:])):
+    for number, (sigma, next_sigma) in enumerate(zip(sigmas, sigmas[1:])):
         noise.announce(number)
-        hat, sigma_hat = scheduler.add_noise_to_input(x, sigma)
-        step = scheduler.step(output(hat, sigma_hat), sigma_hat, earlier, hat)
+        x_hat, sigma_hat = scheduler.add_noise_to_input(x, sigma)
+        step = scheduler.step(output(x_hat, sigma_hat), sigma_hat, next_sigma, x_hat)
         x = step.prev_sample
-        if earlier > 0:
+        if next_sigma > 0:
             x = scheduler.step_correct(
-                output(x, earlier), sigma_hat, earlier, hat, x, step.derivative
+                output(x, next_sigma), sigma_hat, next_sigma, x_hat, x, step.derivative
             ).prev_sample
     return x
 
@@ -431,9 +434,9 @@ def predictor_corrector(case, latents, noise, trajectory):
     scheduler.set_sigmas(steps)
 
     def score(x, number):
-        # The network is told the step, as it was trained with; the scheduler's steps ascend.
+        # The network gets the step that it would be trained with; the scheduler counts in the other direction.
         sigma = scheduler.discrete_sigmas[steps - 1 - number]
-        return trajectory.look(x, steps - 1 - number, x / torch.sqrt(1 + sigma**2))
+        return trajectory.evaluate(x, steps - 1 - number, x / torch.sqrt(1 + sigma**2))
 
     x = tensor(latents) * scheduler.init_noise_sigma
     for number, t in enumerate(scheduler.timesteps):
@@ -446,10 +449,10 @@ def predictor_corrector(case, latents, noise, trajectory):
     return step.prev_sample_mean
 
 
-def way(case):
+def sampler(case):
     if "scheduler" in case:
         return ddim_as_solver
-    ways = {
+    samplers = {
         ("ddpm", "vp"): ddpm,
         ("ddim", "vp"): ddim,
         ("dpm-solver++", "vp"): dpm_solver,
@@ -458,10 +461,10 @@ def way(case):
         ("edm", "edm"): edm,
         ("predictor-corrector", "ve"): predictor_corrector,
     }
-    return ways[case["sampler"], case["process"]]
+    return samplers[case["sampler"], case["process"]]
 
 
-def follow(case, latents):
+def draw(case, latents):
     """The case's trajectory and final images."""
     noise, trajectory = Noise(case), Trajectory(case)
     with contextlib.ExitStack() as stack:
@@ -470,7 +473,7 @@ def follow(case, latents):
         stack.enter_context(
             mock.patch("diffusers.schedulers.deprecated.scheduling_karras_ve.randn_tensor", noise.draw)
         )
-        result = way(case)(case, latents[: case["images"]], noise, trajectory)
+        result = sampler(case)(case, latents[: case["images"]], noise, trajectory)
     return trajectory, array(result)
 
 
@@ -478,24 +481,24 @@ def write_cases(file, cases, latents):
     for name, settings in cases.items():
         case = DEFAULTS | settings
         with double_precision():
-            trajectory, images = follow(case, latents)
+            trajectory, images = draw(case, latents)
             if case["clips"] or case["clips_in_denoiser"]:
-                unclipped = follow(case | dict(clips=False, clips_in_denoiser=False), latents)[1]
+                unclipped = draw(case | dict(clips=False, clips_in_denoiser=False), latents)[1]
                 assert np.max(np.abs(unclipped - images)) > 0.1, f"{name}: clipping is not exercised"
-        in_single, single = follow(case, latents)
-        assert np.allclose(in_single.times, trajectory.times, rtol=1e-5, atol=1e-2)
-        error = np.max(np.abs(single - images))
-        assert error < SINGLE_TOLERANCE, f"{name}: float32 leads away by {error:.1e}"
+        single_trajectory, single_images = draw(case, latents)
+        assert np.allclose(single_trajectory.times, trajectory.times, rtol=1e-5, atol=1e-2)
+        error = np.max(np.abs(single_images - images))
+        assert error < SINGLE_TOLERANCE, f"{name}: float32 differs by {error:.1e}"
 
         group = file.create_group(f"cases/{name}")
         group["times"] = np.array(trajectory.times)
-        group["places"] = np.stack(trajectory.places)
-        group["images"], group["images_in_single"] = images, single.astype(np.float32)
-        largest = max(np.max(np.abs(place)) for place in trajectory.places)
+        group["places"] = np.stack(trajectory.images)
+        group["images"], group["images_in_single"] = images, single_images.astype(np.float32)
+        largest = max(np.max(np.abs(x)) for x in trajectory.images)
         print(f"  {name}: {len(trajectory.times)} evaluations, x up to {largest:.1f}, float32 within {error:.1e}")
 
 
-# Which steps are visited
+# Visited steps
 
 
 def write_timesteps(file):
@@ -511,8 +514,8 @@ def write_timesteps(file):
 
             for total, count in STEP_COUNTS:
                 group[f"{total}-{count}"] = visited(total, count)
-            # For every number of steps a number that says whether all of them are right, and in `overruns` for which
-            # numbers there is one step too many: `trailing` is made by np.arange, whose end is subject to rounding.
+            # A checksum of the steps for every number of steps. `overruns` has the numbers for which there is one step
+            # too many: `trailing` uses np.arange, whose end depends on rounding errors.
             steps = {count: visited(1000, count) for count in range(1, 1001)}
             overruns = [count for count in steps if len(steps[count]) == count + 1]
             for count in overruns:
@@ -528,7 +531,7 @@ def write_timesteps(file):
 
 
 def write_betas(file):
-    """The variances of rescaled schedules, in double precision, and as they come."""
+    """The variances of rescaled schedules, in double precision and unchanged."""
     for name in SCHEDULES:
         options = discrete_options(DEFAULTS | dict(schedule=name, zero_terminal_snr=True))
         with double_precision():

@@ -1,12 +1,14 @@
-"""Writes zip.pth and legacy.pth, the same tensors in both of PyTorch's formats.
+"""Writes zip.pth and legacy.pth, the same tensors in both of PyTorch's formats, and expanded.pth, which must be refused.
 
+    pip install torch
     python Tests/InterchangeTests/Fixtures/make_fixtures.py
 
-needs torch. Views of one storage, every type of floating-point numbers, a parameter, tensors without elements and without
-axes, what is no tensor.
+Tests/InterchangeTests/TorchFileTests.swift reads them. They have views of one storage, every floating-point type, a
+parameter, tensors without elements and without axes, and a value that is not a tensor.
 """
+
 import collections
-import pathlib
+from pathlib import Path
 
 import torch
 
@@ -16,11 +18,11 @@ state = collections.OrderedDict(
     empty=torch.zeros(0, 4), half=torch.tensor([1.0, -0.5]).half(), brain=torch.tensor([1.0, -0.5]).bfloat16(),
     double=torch.tensor([0.1], dtype=torch.float64), steps=torch.tensor(3),
     parameter=torch.nn.Parameter(torch.tensor([4.0])), epoch=17)
-# As modules' state dictionaries have it.
+# The state dictionaries of modules have this attribute.
 state._metadata = collections.OrderedDict([("", {"version": 1})])
-folder = pathlib.Path(__file__).parent
+folder = Path(__file__).parent
 torch.save(state, folder / "zip.pth")
 torch.save(state, folder / "legacy.pth", _use_new_zipfile_serialization=False)
-# What cannot be read here.
+# A view that repeats one element 2^40 times.
 torch.save({"spread": torch.tensor([1.0]).expand(1 << 40)}, folder / "expanded.pth",
            _use_new_zipfile_serialization=False)

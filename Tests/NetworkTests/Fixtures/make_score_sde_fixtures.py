@@ -1,46 +1,44 @@
-"""Writes what the networks of Song et al. (arXiv:2011.13456) compute, by their public definition in PyTorch.
+"""Writes the outputs and gradients of the networks of Song et al. (arXiv:2011.13456), computed by their public PyTorch code.
 
     git clone https://github.com/yang-song/score_sde_pytorch
     pip install torch diffusers h5py
     python make_score_sde_fixtures.py score_sde_pytorch
 
-Beside this file: score-sde-*.h5, a forward and a backward pass each. README.md says what they hold.
+Beside this file: score-sde-*.h5, a forward and a backward pass each. README.md describes them.
 
-Only the folder models/ of the public code is used. Two of its parts are written here anew, from what they are documented
-to compute:
+Only the folder models/ of the public code is used. Two of its functions are written anew here, as documented:
 
-* upfirdn2d, whose module compiles CUDA code when it is imported;
-* upsample_conv_2d, which PyTorch cannot run: it has a stride of four numbers and a negative slice of a tensor, left over
-  from TensorFlow.
+* upfirdn2d, since importing its module compiles CUDA code;
+* upsample_conv_2d, since PyTorch cannot run it: it has a stride of four numbers and a slice with a negative step, left
+  over from TensorFlow.
 
-The sinusoidal embedding is computed in double precision, as all else here; theirs is compared with it.
+The sinusoidal embedding is computed in double precision, like everything else here, and compared with theirs.
 """
 
-import json
 import math
 import sys
 import types
 from pathlib import Path
 
-import h5py
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-import make_fixtures as common
-from make_fixtures import INPUT, SEED, SKETCH, TARGET, norm, uniforms
+from fixture_tools import (
+    INPUT, TARGET, PreciseTimesteps, images_from_torch, images_to_torch, norm, parameter_values, relative_error, uniforms,
+    write_pass,
+)
 
 FOLDER = Path(__file__).resolve().parent
 
-# A gradient with more elements than this is stored as its product with SKETCH_WIDTH random vectors.
-LARGEST_WHOLE_GRADIENT = 512
+MAXIMUM_WHOLE_GRADIENT = 512
 SKETCH_WIDTH = 2
 
 FOURIER_SCALE = 16
 SINUSOIDAL_TIMES = [0.37 * 999, 999.0]
 NOISE_LEVELS = [0.02, 31.0]
 
-# Our names of what the public code calls otherwise.
+# The public code's names of options, and ours.
 CHOICES = {
     "none": "none",
     "input_skip": "input-skip",
@@ -51,25 +49,25 @@ CHOICES = {
 }
 
 NETWORKS = {
-    # As configs/vp/cifar10_ddpmpp_continuous.py has it, smaller.
+    # configs/vp/cifar10_ddpmpp_continuous.py, smaller.
     "ddpmpp": dict(
         ch_mult=(1, 2, 2), num_res_blocks=2, resblock_type="biggan", fir=False, skip_rescale=True,
         embedding_type="positional", progressive="none", progressive_input="none", progressive_combine="sum",
         scale_by_sigma=False,
     ),
-    # As configs/ve/cifar10_ncsnpp_continuous.py has it, smaller.
+    # configs/ve/cifar10_ncsnpp_continuous.py, smaller.
     "ncsnpp": dict(
         ch_mult=(1, 2, 2), num_res_blocks=1, resblock_type="biggan", fir=True, skip_rescale=True,
         embedding_type="fourier", progressive="none", progressive_input="residual", progressive_combine="sum",
         scale_by_sigma=True,
     ),
-    # As configs/ve/ffhq_ncsnpp_continuous.py has it, smaller.
+    # configs/ve/ffhq_ncsnpp_continuous.py, smaller.
     "skips": dict(
         ch_mult=(1, 1, 2), num_res_blocks=1, resblock_type="biggan", fir=True, skip_rescale=True,
         embedding_type="fourier", progressive="output_skip", progressive_input="input_skip",
         progressive_combine="sum", scale_by_sigma=True,
     ),
-    # What none of these has.
+    # Options that none of these has.
     "smooth-convolutions": dict(
         ch_mult=(1, 2, 2), num_res_blocks=1, resblock_type="ddpm", fir=True, skip_rescale=True,
         embedding_type="positional", progressive="residual", progressive_input="input_skip",
@@ -86,25 +84,25 @@ NETWORKS = {
         progressive_combine="cat", scale_by_sigma=False,
     ),
 }
-SIZE, CHANNELS, BASE = 8, 3, 16
+SIZE, IMAGE_CHANNELS, BASE_CHANNELS = 8, 3, 16
 ATTENTION_RESOLUTIONS = (4,)
 
 
-# The parts that are written anew
+# Functions of the public code that are written anew
 
 
 def upfirdn2d(x, kernel, up=1, down=1, pad=(0, 0)):
-    """Zeros between pixels and around them, a convolution with the kernel, and every down-th pixel of the result."""
+    """Inserts zeros between and around the pixels, convolves with the kernel, and keeps every down-th pixel."""
     count, channels, height, width = x.shape
-    spread = x.new_zeros(count, channels, height, up, width, up)
-    spread[:, :, :, 0, :, 0] = x
-    spread = F.pad(spread.reshape(count, channels, height * up, width * up), (*pad, *pad))
+    padded = x.new_zeros(count, channels, height, up, width, up)
+    padded[:, :, :, 0, :, 0] = x
+    padded = F.pad(padded.reshape(count, channels, height * up, width * up), (*pad, *pad))
     flipped = kernel.to(x).flip(0, 1)[None, None].repeat(channels, 1, 1, 1)
-    return F.conv2d(spread, flipped, groups=channels)[:, :, ::down, ::down]
+    return F.conv2d(padded, flipped, groups=channels)[:, :, ::down, ::down]
 
 
 def upsample_conv_2d(x, w, k=None, factor=2, gain=1):
-    """A transposed convolution of stride `factor`, by the flipped kernel, and the filter k of all that it gives."""
+    """A transposed convolution with stride `factor` and the flipped kernel, followed by the filter k."""
     kernel = sampling._setup_kernel(k) * (gain * factor**2)
     p = (kernel.shape[0] - factor) - (w.shape[3] - 1)
     y = F.conv_transpose2d(x, w.flip(2, 3).transpose(0, 1), stride=factor)
@@ -113,7 +111,7 @@ def upsample_conv_2d(x, w, k=None, factor=2, gain=1):
 
 def precise_timestep_embedding(timesteps, dimension, max_positions=10000):
     assert max_positions == 10000
-    return common.PreciseTimesteps(dimension)(timesteps)
+    return PreciseTimesteps(dimension)(timesteps)
 
 
 def import_models(folder):
@@ -126,7 +124,7 @@ def import_models(folder):
 
     up_or_down_sampling.upsample_conv_2d = upsample_conv_2d
     times = torch.tensor(SINUSOIDAL_TIMES)
-    error = (layers.get_timestep_embedding(times, BASE) - precise_timestep_embedding(times, BASE)).abs().max()
+    error = (layers.get_timestep_embedding(times, BASE_CHANNELS) - precise_timestep_embedding(times, BASE_CHANNELS)).abs().max()
     assert error < 1e-3, "the sinusoidal embedding is not that of the public code"
     layers.get_timestep_embedding = precise_timestep_embedding
     return ncsnpp, up_or_down_sampling
@@ -135,11 +133,11 @@ def import_models(folder):
 def build(network):
     namespace = types.SimpleNamespace
     model = namespace(
-        nf=BASE, attn_resolutions=ATTENTION_RESOLUTIONS, dropout=0.1, resamp_with_conv=True, conditional=True,
+        nf=BASE_CHANNELS, attn_resolutions=ATTENTION_RESOLUTIONS, dropout=0.1, resamp_with_conv=True, conditional=True,
         fir_kernel=[1, 3, 3, 1], init_scale=0.0, fourier_scale=FOURIER_SCALE, nonlinearity="swish", sigma_min=0.01,
         sigma_max=50, num_scales=1000, **network,
     )
-    data = namespace(image_size=SIZE, num_channels=CHANNELS, centered=True)
+    data = namespace(image_size=SIZE, num_channels=IMAGE_CHANNELS, centered=True)
     return ncsnpp.NCSNpp(namespace(model=model, data=data, training=namespace(continuous=True))).eval()
 
 
@@ -147,7 +145,7 @@ def build(network):
 
 
 def module_names(network):
-    """What we call each of `all_modules`, in their order."""
+    """Our names of the modules in `all_modules`, in order; None for a module without parameters."""
     is_biggan = network["resblock_type"] == "biggan"
     levels = len(network["ch_mult"])
     attends = [SIZE >> level in ATTENTION_RESOLUTIONS for level in range(levels)]
@@ -163,7 +161,7 @@ def module_names(network):
         if level < levels - 1:
             yield f"{name}.downsamplers.0" + ("" if is_biggan else ".conv")
             if network["progressive_input"] == "input_skip":
-                yield None  # without parameters
+                yield None
             if network["progressive_input"] != "none":
                 yield f"{name}.skip_conv"
     yield from ("mid_block.resnets.0", "mid_block.attentions.0", "mid_block.resnets.1")
@@ -195,7 +193,8 @@ ATTENTION = dict(GroupNorm_0="group_norm", NIN_0="to_q", NIN_1="to_k", NIN_2="to
 
 
 def our_parameter(module, module_name, parameter_name):
-    """Our name of a parameter of a module, and the permutation that makes its axes ours, with axes put in front."""
+    """Our name of a module's parameter, the permutation from the public code's axes to ours (None for the usual one), and
+    the axes of length 1 in front of them."""
     *path, leaf = parameter_name.split(".")
     kind = type(module).__name__
     if kind.startswith("ResnetBlock"):
@@ -203,7 +202,7 @@ def our_parameter(module, module_name, parameter_name):
     elif kind == "AttnBlockpp":
         path = [ATTENTION[path[0]]]
     else:
-        path = []  # of a layer with a wrapper
+        path = []  # a wrapped layer
     name = ".".join([module_name, *path, {"W": "weight", "b": "bias"}.get(leaf, leaf)])
     if leaf == "W" and kind != "GaussianFourierProjection":
         return name, (0, 1), (1, 1) if "conv_shortcut" in name else ()
@@ -222,7 +221,7 @@ def to_torch(array, axes, front):
 
 
 def named_parameters(model, network):
-    """(our name, parameter, axes, front), sorted by name; the position is the tensor number."""
+    """(our name, parameter, axes, front), sorted by name; the index is the tensor number."""
     names = list(module_names(network))
     assert len(names) == len(model.all_modules)
     result = []
@@ -236,7 +235,7 @@ def named_parameters(model, network):
 def values(name, number, shape):
     if name == "time_proj.weight":
         return uniforms(number, shape) * np.float32(FOURIER_SCALE)
-    return common.values(name, number, shape)
+    return parameter_values(name, number, shape)
 
 
 def write(name, network):
@@ -250,26 +249,26 @@ def write(name, network):
 
     is_fourier = network["embedding_type"] == "fourier"
     times = np.log(NOISE_LEVELS).astype(np.float32) if is_fourier else np.array(SINUSOIDAL_TIMES, np.float32)
-    shape = (len(times), SIZE, SIZE, CHANNELS)
+    shape = (len(times), SIZE, SIZE, IMAGE_CHANNELS)
     x, target = uniforms(INPUT, shape), uniforms(TARGET, shape)
 
     def run(precision):
         model.to(precision).zero_grad()
-        told = torch.from_numpy(times).to(precision)
-        image = common.images_to_torch(x).to(precision).requires_grad_()
-        output = model(image, told.exp() if is_fourier else told)
-        loss = torch.mean((output - common.images_to_torch(target).to(precision)) ** 2)
+        time = torch.from_numpy(times).to(precision)
+        image = images_to_torch(x).to(precision).requires_grad_()
+        output = model(image, time.exp() if is_fourier else time)
+        loss = torch.mean((output - images_to_torch(target).to(precision)) ** 2)
         loss.backward()
         gradients = {
             ours: to_ours((torch.zeros_like(p) if p.grad is None else p.grad).numpy().copy(), axes, front)
             for ours, p, axes, front in entries
         }
-        return common.images_from_torch(output), loss.item(), common.images_from_torch(image.grad), gradients
+        return images_from_torch(output), loss.item(), images_from_torch(image.grad), gradients
 
     single = None if network["embedding_type"] == "positional" else run(torch.float32)
     output, loss, gradient_x, gradients = run(torch.float64)
 
-    # A key's bias adds the same to all of a query's scores. The random frequencies are not trained.
+    # A key's bias adds a constant to all scores of a query. The random frequencies are not trained.
     zeros = {ours: ours.replace("bias", "weight") for ours in gradients if ours.endswith(".to_k.bias")}
     if is_fourier:
         zeros["time_proj.weight"] = "time_embedding.linear_1.weight"
@@ -281,11 +280,11 @@ def write(name, network):
 
     parameters = [[ours, list(gradients[ours].shape)] for ours, *_ in entries]
     config = {
-        "in_channels": CHANNELS,
-        "out_channels": CHANNELS,
+        "in_channels": IMAGE_CHANNELS,
+        "out_channels": IMAGE_CHANNELS,
         "height": SIZE,
         "width": SIZE,
-        "channels": [BASE * multiplier for multiplier in (1, *network["ch_mult"])],
+        "channels": [BASE_CHANNELS * multiplier for multiplier in (1, *network["ch_mult"])],
         "channel_multipliers": network["ch_mult"],
         "blocks": network["num_res_blocks"],
         "attention_resolutions": ATTENTION_RESOLUTIONS,
@@ -304,28 +303,14 @@ def write(name, network):
         "torch": torch.__version__,
     }
     path = FOLDER / f"score-sde-{name}.h5"
-    with h5py.File(path, "w", libver=("earliest", "v110")) as file:
-        common.write_text(file, "config", json.dumps(config))
-        file.attrs["seed"] = np.int64(SEED)
-        file["times"] = times
-        for dataset, array in [("x", x), ("target", target), ("output", output), ("gradient_x", gradient_x)]:
-            file[dataset] = np.ascontiguousarray(array, np.float32)
-        file["loss"] = np.array([loss], np.float32)
-        numbered = [(ours, number, tuple(shape)) for number, (ours, shape) in enumerate(parameters)]
-        file["parameter_probes"] = np.stack([values(*entry).reshape(-1)[[0, -1]] for entry in numbered])
-        whole, sketches = file.create_group("gradients"), file.create_group("gradient_sketches")
-        for parameter, number, shape in numbered:
-            gradient = gradients[parameter]
-            if gradient.size <= LARGEST_WHOLE_GRADIENT:
-                whole[parameter] = np.ascontiguousarray(gradient, np.float32)
-            else:
-                directions = uniforms(SKETCH + number, (shape[-1], SKETCH_WIDTH)).astype(np.float64)
-                sketches[parameter] = np.ascontiguousarray(gradient @ directions, np.float32)
+    images = {"x": x, "target": target, "output": output, "gradient_x": gradient_x}
+    write_pass(
+        path, config, {"times": times}, images, loss, gradients, values, MAXIMUM_WHOLE_GRADIENT, SKETCH_WIDTH)
 
     print(f"{path.name}: {path.stat().st_size / 1e3:.0f} kB, {sum(math.prod(s) for _, s in parameters):,} parameters")
     if single:
-        print(f"  torch's float32: output wrong by {norm(single[0] - output) / norm(output):.1e}, "
-              f"gradient_x by {norm(single[2] - gradient_x) / norm(gradient_x):.1e}")
+        print(f"  torch's float32: output wrong by {relative_error(single[0], output):.1e}, "
+              f"gradient_x by {relative_error(single[2], gradient_x):.1e}")
 
 
 if __name__ == "__main__":
