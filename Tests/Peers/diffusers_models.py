@@ -1,17 +1,17 @@
-"""Models that move to diffusers and back, seen from diffusers. scripts/test/peers/diffusers.sh runs it.
+"""The diffusers side of the tests of export and import.
 
-    python diffusers_models.py make FOLDER         makes models of random weights in FOLDER/NAME, as diffusers stores them
-    python diffusers_models.py inputs FOLDER...    writes FOLDER.input.safetensors and FOLDER.latents.h5 for each pipeline
-    python diffusers_models.py outputs FOLDER...   compares FOLDER.output.safetensors, what our network says of that input
-    python diffusers_models.py draw FOLDER...      draws with diffusers, and compares FOLDER.images.h5, what we have drawn
+    python diffusers_models.py make FOLDER         writes models with random weights to FOLDER/NAME, as diffusers does
+    python diffusers_models.py inputs FOLDER...    writes FOLDER.input.safetensors and FOLDER.latents.h5 for each model
+    python diffusers_models.py outputs FOLDER...   compares FOLDER.output.safetensors, our network's output for the input
+    python diffusers_models.py draw FOLDER...      draws with diffusers, and compares FOLDER.images.h5, our images
     python diffusers_models.py same FOLDER FOLDER  compares two pipelines' configurations, and their weights bit by bit
 
-Needs torch, diffusers, safetensors and h5py. Ends with 1 if something differs.
+Run by scripts/test/peers/diffusers.sh. Needs torch, diffusers, safetensors and h5py. Exits with 1 if something differs.
 """
 
 import json
-import pathlib
 import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -19,25 +19,25 @@ import torch
 from diffusers import (
     DDIMPipeline, DDIMScheduler, DDPMPipeline, DDPMScheduler, DPMSolverMultistepScheduler, EDMDPMSolverMultistepScheduler,
     UNet2DModel,
-)  # fmt: skip
+)
 from diffusers.utils import logging
 from safetensors.numpy import load_file, save_file
 
-# Euclidean distance over Euclidean length. Both compute in single precision, layer after layer, and diffusers' sinusoids
-# are off by up to 6e-5; that makes 4e-6. Norms with an epsilon of 1e-5 instead of 1e-6 would make 3e-5.
+# Relative, by Euclidean norms. Both sides compute in single precision, and diffusers' sinusoids have errors of up to 6e-5.
+# The total error is 4e-6; it would be 3e-5 if norms had an epsilon of 1e-5 instead of 1e-6.
 OUTPUT_TOLERANCE = 2e-5
 
-# Ten steps of a deterministic sampler, each of which hands on what the one before was off. A share of the largest value,
-# or of 1, the range of images. diffusers computes 1 minus the share of the image in single precision: at the last step
-# that is 1e-4, wrong by a share of 6e-4, of a part of the image that is 0.01 in size.
+# Relative to the largest value, or to 1, the range of images. Errors propagate through the steps of a deterministic sampler.
+# diffusers computes 1 - alpha_bar in single precision. At the last step this is 1e-4 with a relative error of 6e-4, which
+# affects a part of the image of size 0.01.
 STEPS = 10
 DRAWING_TOLERANCE = 1e-4
 
-# What our network has no choice in (docs/interchange.md), and one head.
-OURS = dict(attention_head_dim=None, downsample_padding=0, flip_sin_to_cos=False, freq_shift=1, norm_eps=1e-6)
+# The options whose values are fixed in our network (docs/interchange.md), and one head.
+FIXED_OPTIONS = dict(attention_head_dim=None, downsample_padding=0, flip_sin_to_cos=False, freq_shift=1, norm_eps=1e-6)
 
-MADE = {
-    # The shape of google/ddpm-cifar10-32, with fewer channels.
+MODELS = {
+    # The architecture of google/ddpm-cifar10-32, with fewer channels.
     "cifar": dict(
         sample_size=32, block_out_channels=(32, 64, 64, 64), norm_num_groups=32,
         down_block_types=("DownBlock2D", "AttnDownBlock2D", "DownBlock2D", "DownBlock2D"),
@@ -56,13 +56,13 @@ MADE = {
         sample_size=8, block_out_channels=(32, 32), norm_num_groups=16, out_channels=6, layers_per_block=3,
         down_block_types=("DownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "UpBlock2D"),
     ),
-    # Several heads, more of them where there are more channels, and a time that scales as well as shifts.
+    # Several heads, more at levels with more channels; the time scales as well as shifts.
     "heads": dict(
         sample_size=16, block_out_channels=(32, 64), norm_num_groups=8, attention_head_dim=8,
         resnet_time_scale_shift="scale_shift", attn_norm_num_groups=8,
         down_block_types=("AttnDownBlock2D", "AttnDownBlock2D"), up_block_types=("AttnUpBlock2D", "AttnUpBlock2D"),
     ),
-}  # fmt: skip
+}
 SCHEDULERS = {
     "cifar": dict(variance_type="fixed_large"),
     "legacy": dict(beta_schedule="scaled_linear", num_train_timesteps=500, prediction_type="v_prediction"),
@@ -74,10 +74,10 @@ LEGACY_NAMES = {".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.", ".t
 
 
 def make(folder):
-    for number, (name, arguments) in enumerate(MADE.items()):
+    for number, (name, arguments) in enumerate(MODELS.items()):
         torch.manual_seed(number)
-        network = UNet2DModel(**{**OURS, **arguments})
-        # Norms and biases too: at first they are ones and zeros.
+        network = UNet2DModel(**{**FIXED_OPTIONS, **arguments})
+        # Change norms and biases too, which start as ones and zeros.
         with torch.no_grad():
             for parameter in network.parameters():
                 if parameter.dim() == 1:
@@ -92,7 +92,7 @@ def make(folder):
         renamed[name] = tensor
     assert any("proj_attn" in name for name in renamed)
     save_file(renamed, weights)
-    # As old as they come: everything in one folder, and no key that was not yet known.
+    # The oldest format: everything in one folder, without keys that were added later.
     for path in [*(folder / "legacy/unet").iterdir(), *(folder / "legacy/scheduler").iterdir()]:
         path.rename(folder / "legacy" / path.name)
     for path in (folder / "legacy/unet", folder / "legacy/scheduler"):
@@ -102,7 +102,7 @@ def make(folder):
                 "num_class_embeds", "num_train_timesteps", "resnet_time_scale_shift", "time_embedding_dim", "upsample_type"):
         del config[key]
     (folder / "legacy/config.json").write_text(json.dumps(config))
-    # The weights alone, as a program would store them that knows no safetensors.
+    # Only the weights, as stored by programs without safetensors.
     (folder / "pickle").mkdir()
     (folder / "pickle/config.json").write_bytes((folder / "cifar/unet/config.json").read_bytes())
     weights = load_file(folder / "cifar/unet/diffusion_pytorch_model.safetensors")
@@ -116,7 +116,7 @@ def network_config(folder):
 
 
 def inputs(folder):
-    """Three images with times and classes, and latents to start from."""
+    """Writes three images with times and classes, and latents for drawing."""
     config = network_config(folder)
     size = config["sample_size"]
     height, width = (size, size) if isinstance(size, int) else size
@@ -127,7 +127,7 @@ def inputs(folder):
         "times": np.array([0, 113, 479], np.float32),
     }
     if config.get("num_class_embeds"):
-        # The last row is for no class, which is -1 to our program; where all rows are classes there is none.
+        # The last row is for "no class", which is -1 in our program. If all rows are classes, there is no such row.
         last = config["num_class_embeds"] - 1
         tensors["classes"] = np.array([0, last - 1, -1], np.float32)
     save_file(tensors, f"{folder}.input.safetensors")
@@ -165,7 +165,7 @@ def outputs(folder):
             to_torch(given["images"]), torch.from_numpy(given["times"]),
             class_labels=class_labels(network, given.get("classes", [])),
         ).sample
-    )  # fmt: skip
+    )
     ours = load_file(f"{folder}.output.safetensors")["output"]
     assert ours.shape == expected.shape, (ours.shape, expected.shape)
     error = np.linalg.norm(ours - expected) / np.linalg.norm(expected)
@@ -191,7 +191,7 @@ def draw(folder):
     labels = class_labels(network, labels)
     scheduler.set_timesteps(STEPS)
     for t in scheduler.timesteps:
-        # The second half of the channels is for a variance, which these samplers do not use.
+        # The second half of the channels is the learned variance, which these samplers do not use.
         output = network(scheduler.scale_model_input(x, t), t, class_labels=labels).sample[:, : x.shape[1]]
         x = scheduler.step(output, t, x).prev_sample
     expected = from_torch(x)
@@ -202,7 +202,7 @@ def draw(folder):
 
 
 def draw_by_pipelines(folder, pipeline):
-    """The pipelines themselves, whose noise is their own."""
+    """Draws by the pipelines, which generate noise themselves, so only the images' size and contrast are checked."""
     size = pipeline.unet.config.sample_size
     size = (size, size) if isinstance(size, int) else tuple(reversed(size))
     pipelines = [pipeline]
@@ -216,22 +216,26 @@ def draw_by_pipelines(folder, pipeline):
 
 
 def same(first, second):
-    places = [sorted(str(path.relative_to(folder)) for path in folder.rglob("*.json")) for folder in (first, second)]
-    assert places[0] == places[1] and len(places[0]) > 1, places
-    for place in places[0]:
-        assert (first / place).read_bytes() == (second / place).read_bytes(), place
+    paths = [sorted(str(path.relative_to(folder)) for path in folder.rglob("*.json")) for folder in (first, second)]
+    assert paths[0] == paths[1] and len(paths[0]) > 1, paths
+    for path in paths[0]:
+        assert (first / path).read_bytes() == (second / path).read_bytes(), path
     tensors = [load_file(folder / "unet/diffusion_pytorch_model.safetensors") for folder in (first, second)]
     assert tensors[0].keys() == tensors[1].keys()
     for name, tensor in tensors[0].items():
         assert tensor.tobytes() == tensors[1][name].tobytes(), name
 
 
-if __name__ == "__main__":
+def main():
     logging.disable_progress_bar()
     command, *folders = sys.argv[1:]
-    folders = [pathlib.Path(folder) for folder in folders]
+    folders = [Path(folder) for folder in folders]
     if command == "same":
         same(*folders)
     else:
         for folder in folders:
             {"make": make, "inputs": inputs, "outputs": outputs, "draw": draw}[command](folder)
+
+
+if __name__ == "__main__":
+    main()

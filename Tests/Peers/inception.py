@@ -1,32 +1,34 @@
-"""Inception-v3 for FID: pytorch-fid's own module with random weights, beside ours.
+"""Compares our Inception-v3 for FID with pytorch-fid's module, with the same random weights.
 
-    inception.py make FOLDER       writes weights.pth, the same weights in two more formats, images.safetensors and
-                                   theirs.safetensors
-    inception.py compare FOLDER    compares ours.safetensors with theirs.safetensors
-    inception.py paint FOLDER      writes two folders of images, a and b
-    inception.py distance FOLDER   the distance of a and b as pytorch-fid tells it, and of a.npz and b.npz, which the
-                                   program has written, beside ours.json, what the program said
+    python inception.py make FOLDER       writes weights.pth, the same weights in two other formats, images.safetensors,
+                                          and pytorch-fid's results, theirs.safetensors
+    python inception.py compare FOLDER    compares our results, ours.safetensors, with theirs.safetensors
+    python inception.py paint FOLDER      writes two folders of images, a and b
+    python inception.py distance FOLDER   compares the program's output, ours.json, with pytorch-fid's distances between a
+                                          and b and between a.npz and b.npz, statistics that the program has written
 
-The published weights may not be copied here. Random ones make every layer work as long as its numbers are of order one:
-so batch normalisation gets the statistics of random images, which are then moved at random.
+scripts/test/peers/inception.sh runs these in turn. The published weights may not be copied here. Random ones test every
+layer, provided that its values are of order one. So batch normalisation gets the statistics of random images, which are
+then changed at random.
 """
-import json
-import pathlib
-import sys
 
-import numpy
-import PIL.Image
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
 import torch
 import torchvision
+from PIL import Image
 from pytorch_fid import fid_score, inception
 from safetensors.numpy import load_file, save_file
 
-# Of the largest number: |a − b| ≤ TOLERANCE · max |b|.
+# Relative to the largest number: |a − b| ≤ TOLERANCE · max |b|.
 TOLERANCE = 1e-3
 
 
 def random_state(images):
-    """Weights for pytorch-fid's module, whose parameters are those of torchvision's."""
+    """Weights for pytorch-fid's module, whose parameters have the names and shapes of torchvision's."""
     module = torchvision.models.inception_v3(num_classes=1008, aux_logits=False, weights=None, init_weights=False)
     for layer in module.modules():
         if isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)):
@@ -36,7 +38,7 @@ def random_state(images):
         if isinstance(layer, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(layer.weight, 0.7, 1.3)
             torch.nn.init.normal_(layer.bias, std=0.3)
-            # The statistics become those of the only batch.
+            # With a momentum of 1, the statistics are those of the single batch.
             layer.momentum = 1
     module.train()
     module(images)
@@ -48,36 +50,38 @@ def random_state(images):
 
 
 def check_scales(module, images):
-    """Every layer's numbers are of order one, so that no layer's errors vanish beside others'."""
-    deviations = {}
+    """Fails unless every layer's outputs are of order one, so that no layer's errors are negligible."""
+    standard_deviations = {}
 
-    def note(name):
-        return lambda layer, inputs, output: deviations.update({name: output.std().item()})
+    def record(name):
+        return lambda layer, inputs, output: standard_deviations.update({name: output.std().item()})
 
-    hooks = [layer.register_forward_hook(note(name)) for name, layer in module.named_modules()
+    hooks = [layer.register_forward_hook(record(name)) for name, layer in module.named_modules()
              if isinstance(layer, torch.nn.BatchNorm2d)]
     module(images)
     for hook in hooks:
         hook.remove()
-    print(f"deviations of {len(deviations)} layers: from {min(deviations.values()):.2g} to {max(deviations.values()):.2g}")
-    if not (min(deviations.values()) > 0.1 and max(deviations.values()) < 10):
+    minimum, maximum = min(standard_deviations.values()), max(standard_deviations.values())
+    print(f"deviations of {len(standard_deviations)} layers: from {minimum:.2g} to {maximum:.2g}")
+    if not (minimum > 0.1 and maximum < 10):
         sys.exit("numbers are not of order one in every layer")
 
 
 def random_images(count, height, width, channels):
-    """Bytes that vary from pixel to pixel and over the image, as a photograph's, [N, H, W, C]."""
+    """Bytes [N, H, W, C] that vary between pixels and across the image, as in a photograph."""
     coarse = torch.rand(count, channels, 4, 4)
     smooth = torch.nn.functional.interpolate(coarse, (height, width), mode="bicubic", align_corners=False)
     images = (smooth + 0.15 * torch.randn_like(smooth)).clamp(0, 1)
     return (255 * images).round().byte().permute(0, 2, 3, 1).contiguous()
 
 
-def as_pytorch_fid_gets_them(batch):
-    """Bytes [N, H, W, C] as numbers from 0 to 1, [N, 3, H, W]: grey images are opened as coloured ones."""
+def pytorch_fid_inputs(batch):
+    """Bytes [N, H, W, C] as numbers from 0 to 1, [N, 3, H, W]; pytorch-fid opens grey images in colour."""
     return (batch / 255).permute(0, 3, 1, 2).expand(-1, 3, -1, -1)
 
 
-def take_weights_from(folder):
+def replace_published_weights(folder):
+    """Makes pytorch-fid load our weights instead of downloading the published ones."""
     inception.load_state_dict_from_url = lambda url, progress: torch.load(folder / "weights.pth", weights_only=True)
 
 
@@ -89,23 +93,23 @@ def make(folder):
         "grey": random_images(3, 28, 28, 1), "small": random_images(5, 32, 32, 3),
         "whole": random_images(2, 299, 299, 3), "large": random_images(2, 350, 512, 3),
     }
-    resized = [torch.nn.functional.interpolate(as_pytorch_fid_gets_them(batch), (299, 299), mode="bilinear")
+    resized = [torch.nn.functional.interpolate(pytorch_fid_inputs(batch), (299, 299), mode="bilinear")
                for batch in batches.values()]
     state = random_state(2 * torch.cat(resized) - 1)
     torch.save(state, folder / "weights.pth")
-    # As the published file is stored.
+    # The format of the published file.
     torch.save(state, folder / "legacy.pth", _use_new_zipfile_serialization=False)
     numbers = {name: tensor.numpy() for name, tensor in state.items() if tensor.is_floating_point()}
     save_file(numbers, folder / "weights.safetensors")
-    take_weights_from(folder)
+    replace_published_weights(folder)
     module = inception.InceptionV3().eval()
     classifier = inception.fid_inception_v3().fc
 
     images, results = {}, {}
     for name, batch in batches.items():
         images[name] = (batch / 255).numpy()
-        check_scales(module, as_pytorch_fid_gets_them(batch))
-        features = module(as_pytorch_fid_gets_them(batch))[0].flatten(1)
+        check_scales(module, pytorch_fid_inputs(batch))
+        features = module(pytorch_fid_inputs(batch))[0].flatten(1)
         results[f"{name}.features"] = features.numpy()
         results[f"{name}.logits"] = classifier(features).numpy()
         results[f"{name}.logits_unbiased"] = (features @ classifier.weight.T).numpy()
@@ -117,20 +121,20 @@ def compare(folder):
     theirs, ours = load_file(folder / "theirs.safetensors"), load_file(folder / "ours.safetensors")
     if theirs.keys() != ours.keys():
         sys.exit(f"{sorted(ours)} are not {sorted(theirs)}")
-    fails = False
+    failed = False
     for name, expected in sorted(theirs.items()):
         if ours[name].shape != expected.shape:
             sys.exit(f"{name} has the shape {ours[name].shape}, not {expected.shape}")
-        scale = numpy.abs(expected).max()
-        error = numpy.abs(ours[name].astype(numpy.float64) - expected).max() / scale
-        # Images must differ, or their features would say nothing.
+        scale = np.abs(expected).max()
+        error = np.abs(ours[name].astype(np.float64) - expected).max() / scale
+        # The features of different images must differ, or the comparison would show nothing.
         spread = expected.std(axis=0).max() / scale
         print(f"{name}: max |a - b| / max |b| = {error:.1e}, max |b| = {scale:.3g}, spread {spread:.2g}")
-        fails |= not (error <= TOLERANCE and spread > 10 * TOLERANCE)
-    sys.exit(fails)
+        failed |= not (error <= TOLERANCE and spread > 10 * TOLERANCE)
+    sys.exit(failed)
 
 
-# Of the distance itself. Features agree to 3e-5, and the distance is a sum of their squares.
+# Relative to the distance. Features agree to 3e-5, and the distance is a sum of squares of their differences.
 DISTANCE_TOLERANCE = 1e-3
 IMAGES = {"a": (24, 0.0), "b": (30, 0.2)}
 
@@ -141,11 +145,11 @@ def paint(folder):
         (folder / name).mkdir()
         images = (random_images(count, 32, 32, 3) / 255 + brightness).clamp(0, 1)
         for number, image in enumerate((255 * images).round().byte().numpy()):
-            PIL.Image.fromarray(image).save(folder / name / f"{number:03}.png")
+            Image.fromarray(image).save(folder / name / f"{number:03}.png")
 
 
 def distance(folder):
-    take_weights_from(folder)
+    replace_published_weights(folder)
     ours = json.loads((folder / "ours.json").read_text())
     options = {"batch_size": 10, "device": "cpu", "dims": 2048, "num_workers": 0}
     theirs = fid_score.calculate_fid_given_paths([str(folder / "a"), str(folder / "b")], **options)
@@ -158,4 +162,4 @@ def distance(folder):
 
 
 if __name__ == "__main__":
-    {"make": make, "compare": compare, "paint": paint, "distance": distance}[sys.argv[1]](pathlib.Path(sys.argv[2]))
+    {"make": make, "compare": compare, "paint": paint, "distance": distance}[sys.argv[1]](Path(sys.argv[2]))

@@ -1,7 +1,11 @@
-"""Learning rates of every step beside diffusers' (`diffusers.optimization`), and beside EDM2's formula.
+"""Compares the learning rates of every step with those of diffusers (`diffusers.optimization`) and of EDM2's formula.
 
     python learning_rates.py PEER_PROGRAM
+
+PEER_PROGRAM is .build/release/peer-program; scripts/test/peers/schedules.sh runs this. Needs torch and diffusers. Fails if
+an error exceeds the tolerance.
 """
+
 import json
 import math
 import subprocess
@@ -15,14 +19,14 @@ RATE, STEPS = 3e-4, 200
 TOLERANCE = 1e-12
 
 
-def ours(warmup):
+def our_rates(program, warmup):
     text = subprocess.run(
-        [sys.argv[1], "learning-rates", "--rate", str(RATE), "--warmup", str(warmup), "--steps", str(STEPS)],
+        [program, "learning-rates", "--rate", str(RATE), "--warmup", str(warmup), "--steps", str(STEPS)],
         capture_output=True, text=True, check=True).stdout
     return json.loads(text)
 
 
-def theirs(name, warmup):
+def diffusers_rates(name, warmup):
     optimiser = torch.optim.SGD([torch.zeros(1)], RATE)
     scheduler = get_scheduler(name, optimiser, num_warmup_steps=warmup, num_training_steps=STEPS)
     rates = []
@@ -33,23 +37,29 @@ def theirs(name, warmup):
     return rates
 
 
-def edm2(warmup):
+def edm2_rates(warmup):
     """`learning_rate_schedule` of EDM2's code in batches, with ref_batches at the end of the warm-up."""
-    return [RATE / math.sqrt(max(done / max(warmup, 1), 1)) for done in range(STEPS)]
+    return [RATE / math.sqrt(max(step / max(warmup, 1), 1)) for step in range(STEPS)]
 
 
-for warmup in (0, 20):
-    rates = ours(warmup)
-    expected = {
-        "constant": theirs("constant", 0), "cosine": theirs("cosine", warmup), "linear": theirs("linear", warmup),
-        "inverse-sqrt": edm2(warmup),
-    }
-    assert set(rates) == set(expected), set(rates)
-    for name, values in rates.items():
-        # Their warm-up is one step behind ours, which is that of DDPM's code.
-        pairs = list(zip(values, expected[name], strict=True))[warmup:]
-        error = max(abs(a - b) for a, b in pairs) / RATE
-        print(f"{name}, {warmup} steps of warm-up: error {error:.1e}, tolerance {TOLERANCE}")
-        assert error <= TOLERANCE, name
-        assert all(abs(value - RATE * step / warmup) < RATE * TOLERANCE
-                   for step, value in enumerate(values[:warmup], 1)), name
+def main():
+    program = sys.argv[1]
+    for warmup in (0, 20):
+        rates = our_rates(program, warmup)
+        expected = {
+            "constant": diffusers_rates("constant", 0), "cosine": diffusers_rates("cosine", warmup),
+            "linear": diffusers_rates("linear", warmup), "inverse-sqrt": edm2_rates(warmup),
+        }
+        assert set(rates) == set(expected), set(rates)
+        for name, values in rates.items():
+            # Ours follows DDPM's code in the warm-up, where diffusers is one step behind.
+            pairs = list(zip(values, expected[name], strict=True))[warmup:]
+            error = max(abs(a - b) for a, b in pairs) / RATE
+            print(f"{name}, {warmup} steps of warm-up: error {error:.1e}, tolerance {TOLERANCE}")
+            assert error <= TOLERANCE, name
+            assert all(abs(value - RATE * step / warmup) < RATE * TOLERANCE
+                       for step, value in enumerate(values[:warmup], 1)), name
+
+
+if __name__ == "__main__":
+    main()

@@ -1,20 +1,20 @@
-"""Makes images of many kinds with Pillow, and compares what `ddpm-mpi pack` makes of them with what Pillow does.
+"""Writes images of many kinds with Pillow, and compares the files that `ddpm-mpi pack` makes of them with Pillow's results.
 
-    python packed_images.py make FOLDER       writes FOLDER/kinds, FOLDER/mixed, FOLDER/idx, FOLDER/png,
-                                                   FOLDER/h5py.h5
+    python packed_images.py make FOLDER       writes FOLDER/kinds, FOLDER/mixed, FOLDER/idx, FOLDER/png, FOLDER/h5py.h5
     python packed_images.py compare FILE.h5 FOLDER/kinds SIDE
-    python packed_images.py forms FOLDER      writes FOLDER/forms: the same images in the forms of other programs
+    python packed_images.py forms FOLDER      writes FOLDER/forms: the same images in other programs' formats
     python packed_images.py verify FOLDER     compares FOLDER/forms/….packed.h5 with the images
 
-Needs Pillow, numpy and h5py. `compare` exits with 1 if a value differs by more than 1 of 255, `verify` if any does.
+Run by scripts/test/data.sh. Needs Pillow, numpy and h5py. `compare` exits with 1 if a value differs by more than 1 of 255,
+`verify` if any value differs.
 """
 
 import json
-import pathlib
 import struct
 import sys
 import zipfile
 import zlib
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -30,8 +30,8 @@ def picture(height, width, channels, seed):
 
 
 def write_png(path, rows, depth, colour_type, interlaced=False, chunks=()):
-    """A PNG file of samples [height, width, channels] of 8 or 16 bits: Pillow writes neither 16 bits of colour nor
-    interlaced files. `chunks` (kind, data) come before the pixels."""
+    """Writes a PNG file of 8-bit or 16-bit samples [height, width, channels]. Pillow writes neither 16-bit colours nor
+    interlaced files. `chunks`, pairs of kind and data, precede the pixels."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -51,14 +51,14 @@ def write_png(path, rows, depth, colour_type, interlaced=False, chunks=()):
 
 
 def exif(orientation):
-    """EXIF data of an orientation alone, the lowest byte first."""
+    """Little-endian EXIF data with nothing but an orientation."""
     data = Image.Exif()
     data[274] = orientation
     return data.tobytes()
 
 
 def make_kinds(folder):
-    """A file of every kind, in two classes."""
+    """Writes a file of every kind, in two classes."""
     for name in ("drawn", "taken"):
         (folder / name).mkdir(parents=True)
     colour = Image.fromarray(picture(90, 70, 3, 1))
@@ -99,7 +99,7 @@ def make_kinds(folder):
 
 def make(folder):
     make_kinds(folder / "kinds")
-    # Of one size once they are upright.
+    # All of one size, in three colour modes.
     (folder / "mixed").mkdir()
     for index in range(4):
         Image.fromarray(picture(32, 32, 1, 20 + index)[:, :, 0]).save(folder / "mixed" / f"grey-{index}.png")
@@ -127,7 +127,7 @@ def write_idx(path, values, kind=8, dtype=np.uint8):
 
 
 class Forms:
-    """Sources in a folder, each with what must be in its packed file."""
+    """Writes sources to a folder, each with the expected contents of its packed file."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -150,11 +150,11 @@ class Forms:
             file.attrs.update(attributes)
 
     def files(self, source, files):
-        """PNG files by name: the number of the image, from the first or after the last."""
-        for name, number in files.items():
+        """Writes PNG files; `files` has the index of each file's image by the file's name."""
+        for name, index in files.items():
             path = self.folder / source / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(self.colours[number]).save(path)
+            Image.fromarray(self.colours[index]).save(path)
 
     def splits(self):
         names = {"cat": 0, "dog": 1}
@@ -165,7 +165,7 @@ class Forms:
         (self.folder / "splits" / "notes.txt").write_text("notes")
         self.expect("splits", self.colours[:2], [0, 1], names, self.colours[4:6], [0, 1])
 
-    def of_hdf5(self):
+    def hdf5_files(self):
         self.hdf5("booleans.h5", images=self.greys[..., 0], labels=self.labels == 1)
         self.expect("booleans.h5", self.greys, self.labels == 1, ["0", "1"])
         fixed = np.array([name.encode() for name in ("cat", "d\u00f6g", "cat")], h5py.string_dtype("utf-8", 8))
@@ -178,7 +178,7 @@ class Forms:
         with h5py.File(self.folder / "lzf.h5", "w") as file:
             file.create_dataset("images", data=self.colours, compression="lzf")
 
-    def of_mnist(self):
+    def mnist_folders(self):
         images = picture(28 * 12, 28, 1, 21).reshape(12, 28, 28)
         padded = np.pad(images, ((0, 0), (2, 2), (2, 2)))[..., None]
         clothes = ["t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"]
@@ -199,7 +199,7 @@ class Forms:
         labels = np.arange(12) + 14
         self.expect("EMNIST/raw/emnist-letters", upright, labels, letters, upright, labels)
 
-    def of_numpy(self):
+    def numpy_files(self):
         np.save(self.folder / "alone.npy", self.colours)
         self.expect("alone.npy", self.colours)
         np.savez(self.folder / "documented.npz", images=np.asfortranarray(self.greys[..., 0]), labels=self.labels)
@@ -219,7 +219,7 @@ class Forms:
         np.savez(self.folder / "fractions.npz", images=self.colours / 255)
         np.savez(self.folder / "unknown.npz", pictures=self.colours)
 
-    def of_edm(self):
+    def edm_folder(self):
         names = [f"{n // 5:05}/img{n:08}.png" for n in range(12)]
         self.files("edm", {name: n for n, name in enumerate(names)})
         pairs = [[name, int(label)] for name, label in zip(names, self.labels)]
@@ -238,38 +238,38 @@ class Forms:
 
 
 def forms(folder):
-    made = Forms(folder / "forms")
-    made.splits()
-    made.of_hdf5()
-    made.of_mnist()
-    made.of_numpy()
-    made.of_edm()
-    made.archives()
+    sources = Forms(folder / "forms")
+    sources.splits()
+    sources.hdf5_files()
+    sources.mnist_folders()
+    sources.numpy_files()
+    sources.edm_folder()
+    sources.archives()
 
 
 def verify(folder):
-    """Whether each packed file holds exactly what its source does."""
-    wrong = []
+    """Compares each packed file with the expected contents."""
+    differing = []
     for path in sorted((folder / "forms").glob("*.expected.npz")):
         packed = path.with_name(path.name.replace(".expected.npz", ".packed.h5"))
-        wanted = np.load(path)
+        expected_parts = np.load(path)
         with h5py.File(packed) as file:
-            found = {"images": file["images"][:], "names": list(file.attrs.get("class_names", []))}
+            packed_parts = {"images": file["images"][:], "names": list(file.attrs.get("class_names", []))}
             for key, dataset in (("labels", "labels"), ("test", "test/images"), ("test_labels", "test/labels")):
                 if dataset in file:
-                    found[key] = file[dataset][:]
-        same = set(found) == set(wanted.files)
-        same = same and all(np.array_equal(np.asarray(found[key]), wanted[key]) for key in found)
+                    packed_parts[key] = file[dataset][:]
+        same = set(packed_parts) == set(expected_parts.files)
+        same = same and all(np.array_equal(np.asarray(part), expected_parts[key]) for key, part in packed_parts.items())
         print(f"{packed.name}: {'the same' if same else 'ANOTHER'}")
         if not same:
-            wrong.append(packed.name)
-    sys.exit(1 if wrong else 0)
+            differing.append(packed.name)
+    sys.exit(1 if differing else 0)
 
 
 def expected(path, side):
-    """The file's image by Pillow: upright, on white, in colour, the square in the middle brought to one side."""
+    """The file's image by Pillow: upright, in colour, on white, cropped to the central square and resized."""
     image = ImageOps.exif_transpose(Image.open(path))
-    # Pillow cuts off what is above 255.
+    # Pillow would clip values above 255.
     if image.mode.startswith("I"):
         image = Image.fromarray((np.array(image).astype(int) // 257).astype(np.uint8))
     image = image.convert("CMYK").convert("RGB") if image.mode == "CMYK" else image.convert("RGBA")
@@ -280,8 +280,8 @@ def expected(path, side):
     image = image.crop((left, top, left + crop, top + crop))
     if crop < side:
         return np.array(image.resize((side, side), Image.Resampling.BILINEAR))
-    # Pillow's box takes pixels as a whole or not at all. Each of them repeated as often as there are new pixels in a
-    # line, the new pixels' borders are borders of repeated ones, and the mean is that over the area.
+    # Pillow's box filter counts each pixel entirely or not at all. If each pixel is first repeated `side` times along both
+    # axes, the borders of the new pixels coincide with borders of repeated pixels, so the box filter gives means over areas.
     fine = image.resize((crop * side, crop * side), Image.Resampling.NEAREST)
     return np.array(fine.resize((side, side), Image.Resampling.BOX))
 
@@ -294,22 +294,24 @@ def compare(packed, folder, side):
     assert names == ["drawn", "taken"], names
     paths = [path for name in names for path in sorted((folder / name).iterdir(), key=lambda path: path.name.encode())]
     assert images.shape == (len(paths), side, side, 3), images.shape
-    worst = 0
+    largest = 0
     for path, image, label, checksum in zip(paths, images, labels, checksums):
         assert names[label] == path.parent.name, path
         assert zlib.crc32(image.tobytes()) == checksum, path
         difference = np.abs(image.astype(int) - expected(path, side)).max()
         print(f"{path.name}: {difference}")
-        worst = max(worst, difference)
-    sys.exit(1 if worst > 1 else 0)
+        largest = max(largest, difference)
+    sys.exit(1 if largest > 1 else 0)
+
+
+def main():
+    command, *arguments = sys.argv[1:]
+    if command == "compare":
+        packed, folder, side = arguments
+        compare(packed, Path(folder), int(side))
+    else:
+        {"make": make, "forms": forms, "verify": verify}[command](Path(arguments[0]))
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "make":
-        make(pathlib.Path(sys.argv[2]))
-    elif sys.argv[1] == "forms":
-        forms(pathlib.Path(sys.argv[2]))
-    elif sys.argv[1] == "verify":
-        verify(pathlib.Path(sys.argv[2]))
-    else:
-        compare(sys.argv[2], pathlib.Path(sys.argv[3]), int(sys.argv[4]))
+    main()

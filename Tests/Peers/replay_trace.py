@@ -4,58 +4,49 @@
     ddpm-mpi train --preset shapes --set model.dropout=0 --output runs/traced --trace trace.h5 --trace-steps 3
     python replay_trace.py trace.h5
 
-The trace gives the initial parameters and, per step, the images x0, the time steps t and the noise. Everything else is
+The trace has the initial parameters and, per step, the images x0, the time steps t and the noise. Everything else is
 computed here, in double precision: x_t by the linear schedule, the network, the loss, gradients, clipping and Adam.
-The replay runs freely: step 2 starts from the parameters that PyTorch's own step 1 has made.
+The replay is independent of the trace's parameters: step 2 starts from the result of PyTorch's own step 1.
 
 Printed per step, as relative errors of the trace:
 
     loss        |trace - replay| / replay
-    gradients   of the averaged gradient of each parameter, ||trace - replay|| / ||replay||; the worst
-    parameters  of each parameter with an effect, after Adam and clipping, ||trace - replay|| / ||replay||; the worst
-    optimiser   of each parameter after PyTorch's Adam in single precision on the trace's own gradients; the worst
+    gradients   the largest ||trace - replay|| / ||replay|| of the parameters' averaged gradients
+    parameters  the largest ||trace - replay|| / ||replay|| of the parameters with an effect, after clipping and Adam
+    optimiser   the same after PyTorch's Adam in single precision with the trace's own gradients, for all parameters
 
-Where a norm is zero, or almost, another number is divided by: see `gradient_scales` and `parameter_scales`.
-Exits with 1 if one is beyond its tolerance, with 2 if the trace cannot be replayed. Masks of dropout are not in a
-trace, so it must be one with model.dropout 0, from step 1 of a run.
+If a norm is zero or nearly zero, errors are divided by another number: see `gradient_scales` and `parameter_scales`.
+Exits with 1 if an error exceeds its tolerance, with 2 if the trace cannot be replayed. A trace has no dropout masks, so it
+must be one with model.dropout=0, and it must begin at step 1 of a run. Run by hand; no script calls it.
 """
 
 import argparse
 import math
 import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
 import torch
 import yaml
 from diffusers import UNet2DModel
-from diffusers.models.attention_processor import Attention
-from diffusers.models.resnet import ResnetBlock2D
 
-# The program computes in single precision. Its gradients stay within about 1e-5 of the exact ones.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "NetworkTests" / "Fixtures"))
+from fixture_tools import (  # noqa: E402
+    UNET_OPTIONS, PreciseTimesteps, images_to_torch, parameter_to_torch, zero_gradients,
+)
+
+# The program computes in single precision. The errors of its gradients are about 1e-5.
 LOSS_TOLERANCE = 1e-5
 GRADIENT_TOLERANCE = 1e-4
-# Adam makes steps of one size of gradients of any size, so the smallest gradients' errors count as much as others.
+# The length of Adam's steps does not depend on the gradient's, so errors of tiny gradients count as much as others.
 PARAMETER_TOLERANCE = 1e-3
-# The same operations in the same precision; each step rounds every parameter once.
+# Both use the same operations in the same precision; each step rounds every parameter once.
 OPTIMISER_TOLERANCE = 1e-6
 
-# A gradient below this part of that of the weight beside it is compared with that part: it is a sum over all pixels
-# that nearly cancel, and what single precision leaves of it has the size of the weight's rounding error.
+# The minimum scale for errors of a bias's gradient, relative to the gradient of its weight. It may be a sum over all pixels
+# that nearly cancels, and its rounding error in single precision is then as large as the weight's.
 CANCELLATION = 1e-2
-
-
-class PreciseTimesteps(torch.nn.Module):
-    """The sinusoidal embedding in double precision; diffusers computes its angles in single precision."""
-
-    def __init__(self, dimensions):
-        super().__init__()
-        self.half = dimensions // 2
-
-    def forward(self, timesteps):
-        frequencies = torch.exp(-math.log(10000) * torch.arange(self.half, dtype=torch.float64) / (self.half - 1))
-        angles = timesteps.double()[:, None] * frequencies[None, :]
-        return torch.cat([torch.sin(angles), torch.cos(angles)], dim=1)
 
 
 def build(settings, height, width, image_channels):
@@ -67,57 +58,26 @@ def build(settings, height, width, image_channels):
         out_channels=image_channels,
         block_out_channels=tuple(settings["channels"] * multiplier for multiplier in settings["multipliers"]),
         layers_per_block=settings["blocks"],
-        down_block_types=tuple("AttnDownBlock2D" if here else "DownBlock2D" for here in attends),
-        up_block_types=tuple("AttnUpBlock2D" if here else "UpBlock2D" for here in reversed(attends)),
+        down_block_types=tuple("AttnDownBlock2D" if attention else "DownBlock2D" for attention in attends),
+        up_block_types=tuple("AttnUpBlock2D" if attention else "UpBlock2D" for attention in reversed(attends)),
         attention_head_dim=None,
-        act_fn="silu",
-        norm_eps=1e-6,
         norm_num_groups=settings["groups"],
-        downsample_padding=0,
-        flip_sin_to_cos=False,
-        freq_shift=1,
-        dropout=0.0,
+        **UNET_OPTIONS,
     ).double()
     model.time_proj = PreciseTimesteps(settings["channels"])
     return model
 
 
-def torchs(array):
-    """A parameter from the file's layout, [kh, kw, in, out] or [in, out], to torch's, in double precision."""
-    array = array.transpose({1: (0,), 2: (1, 0), 4: (3, 2, 0, 1)}[array.ndim])
-    return torch.from_numpy(np.ascontiguousarray(array, np.float64))
-
-
 def images(dataset):
     """[N, H, W, C] to [N, C, H, W], in double precision."""
-    return torch.from_numpy(np.ascontiguousarray(dataset[()].transpose(0, 3, 1, 2), np.float64))
+    return images_to_torch(dataset[()]).double()
 
 
 def tensors(group):
-    return {name: torchs(dataset[()]) for name, dataset in group.items()}
-
-
-def without_effect(model):
-    """The parameters that cannot change the output, each with the one whose gradient gives its rounding error a scale.
-
-    The key's bias adds the same to all of a query's scores. A group norm with one channel per group ignores what is
-    added to a channel. Tests/NetworkTests/Fixtures/README.md has the details.
-    """
-    scales = {}
-    for name, module in model.named_modules():
-        if isinstance(module, Attention):
-            scales[f"{name}.to_k.bias"] = f"{name}.to_k.weight"
-        if isinstance(module, ResnetBlock2D) and module.norm2.num_channels == module.norm2.num_groups:
-            for parameter in ("conv1.bias", "time_emb_proj.weight", "time_emb_proj.bias"):
-                scales[f"{name}.{parameter}"] = f"{name}.conv1.weight"
-    if model.conv_norm_out.num_channels == model.conv_norm_out.num_groups:
-        block = len(model.up_blocks) - 1
-        layer = len(model.up_blocks[block].resnets) - 1
-        for module in ("resnets.{}.conv2", "resnets.{}.conv_shortcut", "attentions.{}.to_v", "attentions.{}.to_out.0"):
-            name = f"up_blocks.{block}.{module.format(layer)}"
-            if f"{name}.bias" in dict(model.named_parameters()):
-                scales[f"{name}.bias"] = f"{name}.weight"
-    return scales
+    """The parameters of a group in torch's layout, in double precision."""
+    return {
+        name: torch.from_numpy(parameter_to_torch(dataset[()], name)).double() for name, dataset in group.items()
+    }
 
 
 def noisy(x0, noise, t, settings):
@@ -145,30 +105,31 @@ def set_learning_rate(optimiser, settings, step):
 
 
 def gradient_scales(gradients, model):
-    """What to divide the error of each gradient by."""
+    """The number by which each gradient's error is divided."""
     scales = {}
     for name, gradient in gradients.items():
         scales[name] = gradient.norm().item()
         weight = name.removesuffix("bias") + "weight"
         if name.endswith(".bias") and gradients[weight].ndim > 1:
             scales[name] = max(scales[name], CANCELLATION * gradients[weight].norm().item())
-    for name, reference in without_effect(model).items():
+    for name, reference in zero_gradients(model).items():
         scales[name] = gradients[reference].norm().item()
     return scales
 
 
 def parameter_scales(parameters, movement):
-    """What to divide the error of each parameter by; biases start at zero and have moved by less than `movement`.
+    """The number by which each parameter's error is divided.
 
-    Adam moves an element by up to the learning rate, however small its gradient is.
+    Biases start at zero, and their elements have changed by at most `movement`, the sum of the learning rates so far:
+    Adam changes an element by up to the learning rate, however small its gradient is.
     """
     return {name: max(value.norm().item(), movement * math.sqrt(value.numel())) for name, value in parameters.items()}
 
 
-def worst(found, expected, scales, leaving_out=()):
-    """The largest of the tensors' errors ||found - expected|| / scale, and its name."""
-    names = (name for name in expected if name not in leaving_out)
-    return max(((found[name] - expected[name]).norm().item() / scales[name], name) for name in names)
+def largest_error(actual, expected, scales, excluded=()):
+    """The largest of the tensors' errors ||actual - expected|| / scale, and its name."""
+    names = (name for name in expected if name not in excluded)
+    return max(((actual[name] - expected[name]).norm().item() / scales[name], name) for name in names)
 
 
 def main():
@@ -192,12 +153,12 @@ def main():
         initial = tensors(file["initial"])
         model.load_state_dict(initial)  # refuses names and shapes that are not diffusers'
         optimiser = adam(parameters.values(), settings)
-        # A second Adam, which is given the trace's gradients.
+        # A second Adam, which gets the trace's gradients.
         followers = {name: torch.nn.Parameter(value.float()) for name, value in initial.items()}
         follower = adam(followers.values(), settings)
-        # Adam moves these by as much as others, but in a direction that rounding errors decide.
-        idle = without_effect(model)
-        print(f"{len(parameters)} tensors, {len(idle)} of them without effect on the output")
+        # Adam changes these as much as others, but rounding errors determine the direction.
+        without_effect = zero_gradients(model)
+        print(f"{len(parameters)} tensors, {len(without_effect)} of them without effect on the output")
 
         failed = False
         movement = 0.0
@@ -230,9 +191,9 @@ def main():
             loss_error = abs(step["loss"][0] - loss.item()) / loss.item()
             results = [
                 ("loss", (loss_error, ""), LOSS_TOLERANCE),
-                ("gradients", worst(traced, gradients, gradient_scales(gradients, model)), GRADIENT_TOLERANCE),
-                ("parameters", worst(after, replayed, scales, leaving_out=idle), PARAMETER_TOLERANCE),
-                ("optimiser", worst(after, followed, scales), OPTIMISER_TOLERANCE),
+                ("gradients", largest_error(traced, gradients, gradient_scales(gradients, model)), GRADIENT_TOLERANCE),
+                ("parameters", largest_error(after, replayed, scales, without_effect), PARAMETER_TOLERANCE),
+                ("optimiser", largest_error(after, followed, scales), OPTIMISER_TOLERANCE),
             ]
             print(f"step {number}: loss {step['loss'][0]:.6f}, replayed {loss.item():.6f}")
             for what, (error, where), tolerance in results:

@@ -488,7 +488,7 @@ def write_cases(file, cases, latents):
         single_trajectory, single_images = draw(case, latents)
         assert np.allclose(single_trajectory.times, trajectory.times, rtol=1e-5, atol=1e-2)
         error = np.max(np.abs(single_images - images))
-        assert error < SINGLE_TOLERANCE, f"{name}: float32 differs by {error:.1e}"
+        assert error < SINGLE_TOLERANCE, f"{name}: float32 leads away by {error:.1e}"
 
         group = file.create_group(f"cases/{name}")
         group["times"] = np.array(trajectory.times)
