@@ -1,10 +1,10 @@
-"""Checks the pages' links and headings, and their lists of configuration keys, presets, samplers and packages. Scripts in
-blocks that take too long to run from a page must be run by some test.
+"""Checks the pages' links and headings, and their lists of configuration keys, presets, samplers and packages. Scripts
+in blocks that take too long to run from a page must be run by some test.
 
     python check_pages.py PROGRAM
 
-Run by scripts/test/documentation.sh in the repository's root. Prints a line for each error, and exits with 1 if there is
-one.
+Run by scripts/test/documentation.sh in the repository's root. Prints a line for each error, and exits with 1 if there
+is one.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Writes the images that the documentation's commands read into the current folder.
 
-`photos` has images in colour, of many sizes and in two classes; `photos-64` has such images of one size; `photographs` has
-grey images of 32x32 pixels. scripts/test/documentation.sh runs this before it tests the pages. Needs Pillow.
+`photos` has images in colour, of many sizes and in two classes; `photos-64` has such images of one size; `photographs`
+has grey images of 32x32 pixels. scripts/test/documentation.sh runs this before it tests the pages. Needs Pillow.
 """
 
 import random

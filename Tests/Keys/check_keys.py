@@ -1,10 +1,11 @@
-"""Trains for two steps with another value of every key of the configuration, and compares with the run that has the default.
+"""Trains for two steps with another value of each configuration key, and compares the run with the default.
 
     python check_keys.py PROGRAM FOLDER
 
-A key must change what `KEYS` says, or be refused with the words that it says; a key that is not there is an error, and so
-is an option of the command line that no test names. Keys that change no result, but where and how it is computed, must
-change none, and name the test of what they do change.
+A key must change the part of a run that `KEYS` names, or be refused with the message there. Keys that affect how
+results are computed, but not the results, must change none; for these, `KEYS` names a test of their effect. A key that
+is missing from `KEYS` is an error, and so is a command-line option that no test names. scripts/test/keys.sh runs this;
+FOLDER is for the runs. Needs Pillow, numpy and h5py.
 """
 
 import concurrent.futures
@@ -19,7 +20,7 @@ import h5py
 import numpy as np
 from PIL import Image
 
-TESTS = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 BASE = {
     "model.channels": "16", "model.multipliers": "[1, 1]", "model.attention_resolutions": "[16]",
@@ -27,23 +28,23 @@ BASE = {
     "training.learning_rate": "0.01", "training.checkpoint_every": "2", "training.sample_every": "2",
     "training.log_every": "2", "sampling.count": "1", "sampling.steps": "2", "evaluation.count": "10",
     "evaluation.reference_count": "12",
-}  # fmt: skip
-EXPLODING = {"diffusion.process": "ve-sde", "model.embedding": "fourier"}
-STEPS_OF_NOISE = {"diffusion.process": "ve"}
+}
+VARIANCE_EXPLODING = {"diffusion.process": "ve-sde", "model.embedding": "fourier"}
+DISCRETE_VARIANCE_EXPLODING = {"diffusion.process": "ve"}
 CLASSES = {"model.classes": "5"}
 VELOCITY = {"diffusion.prediction": "velocity"}
 GUIDED = CLASSES | {"training.label_dropout": "0.5"}
-# In two steps of an untrained network every pixel is black or white.
+# More than two steps: after two steps with an untrained network, every pixel is black or white.
 CORRECTED = {"sampling.sampler": "predictor-corrector", "sampling.steps": "6"}
 CHURNED = {"sampling.sampler": "edm", "sampling.steps": "3", "sampling.churn": "2"}
 FASHION = {"data.name": "fashion-mnist"}
 MEASURED = FASHION | {"evaluation.every": "2"}
-FILES_OF_IMAGES = {"data.name": "folder", "data.path": "images", "data.background": "black"}
+IMAGE_FOLDER = {"data.name": "folder", "data.path": "images", "data.background": "black"}
 
-# What a key changes.
+# The parts of a run that a key may change.
 WEIGHTS = "weights"
 AVERAGES = "averages"
-STATE = "state"  # what a checkpoint has besides
+STATE = "state"  # the rest of a checkpoint
 SAMPLES = "samples"
 METRICS = "metrics"
 MEASURES = "measures"
@@ -51,26 +52,28 @@ FILES = "files"
 
 
 class Refused:
-    def __init__(self, text, status=2):
-        self.text, self.status = text, status
+    """The value is refused with this exit status and a message that matches the pattern."""
+
+    def __init__(self, pattern, status=2):
+        self.pattern, self.status = pattern, status
 
 
 class Unchanged:
-    """What the key does is the business of a test file, which must have the word."""
+    """Results do not change. The test file has a test of the key's effect, and must contain the word."""
 
     def __init__(self, path, word):
         self.path, self.word = path, word
 
 
-# Of each key: another value, what that changes, and what else both runs have.
+# For each key: another value, its effect, and further settings of both runs.
 KEYS = {
     "seed": ("1", WEIGHTS),
     "data.name": ("fashion-mnist", WEIGHTS),
     "data.path": ("/nowhere", Refused("/nowhere.*neither it nor its .gz exists"), {"data.name": "mnist"}),
     "data.flip": ("true", WEIGHTS),
-    "data.background": ("white", WEIGHTS, FILES_OF_IMAGES),
-    "data.channels": ("1", WEIGHTS, FILES_OF_IMAGES),
-    "data.orientation": ("as-stored", WEIGHTS, FILES_OF_IMAGES),
+    "data.background": ("white", WEIGHTS, IMAGE_FOLDER),
+    "data.channels": ("1", WEIGHTS, IMAGE_FOLDER),
+    "data.orientation": ("as-stored", WEIGHTS, IMAGE_FOLDER),
     "model.channels": ("32", WEIGHTS),
     "model.multipliers": ("[1, 2]", WEIGHTS),
     "model.blocks": ("2", WEIGHTS),
@@ -89,11 +92,11 @@ KEYS = {
     "model.attention_init_scale": ("0.1", WEIGHTS),
     "model.embedding": ("fourier", WEIGHTS, {"diffusion.process": "ve-sde"}),
     "model.time_conditioning": ("scale-shift", WEIGHTS),
-    "model.fourier_scale": ("2.0", WEIGHTS, EXPLODING),
+    "model.fourier_scale": ("2.0", WEIGHTS, VARIANCE_EXPLODING),
     "model.progressive_input": ("residual", WEIGHTS),
     "model.progressive_combine": ("cat", WEIGHTS, {"model.progressive_input": "input-skip"}),
     "model.progressive_output": ("output-skip", WEIGHTS),
-    "model.scale_by_sigma": ("true", WEIGHTS, EXPLODING),
+    "model.scale_by_sigma": ("true", WEIGHTS, VARIANCE_EXPLODING),
     "diffusion.process": ("vp-sde", WEIGHTS),
     "diffusion.steps": ("500", WEIGHTS),
     "diffusion.rescale_times": ("true", WEIGHTS, {"diffusion.steps": "500"}),
@@ -101,10 +104,10 @@ KEYS = {
     "diffusion.beta_first": ("0.001", WEIGHTS),
     "diffusion.beta_last": ("0.03", WEIGHTS),
     "diffusion.zero_terminal_snr": ("true", WEIGHTS, VELOCITY),
-    "diffusion.sigma_min": ("0.02", WEIGHTS, STEPS_OF_NOISE),
-    "diffusion.sigma_max": ("60.0", WEIGHTS, STEPS_OF_NOISE),
+    "diffusion.sigma_min": ("0.02", WEIGHTS, DISCRETE_VARIANCE_EXPLODING),
+    "diffusion.sigma_max": ("60.0", WEIGHTS, DISCRETE_VARIANCE_EXPLODING),
     "diffusion.prediction": ("velocity", WEIGHTS),
-    "diffusion.scale_input": ("false", WEIGHTS, STEPS_OF_NOISE),
+    "diffusion.scale_input": ("false", WEIGHTS, DISCRETE_VARIANCE_EXPLODING),
     "diffusion.loss": ("min-snr", WEIGHTS),
     "diffusion.time_sampling": ("loss-aware", STATE),
     "diffusion.variance": ("large", SAMPLES),
@@ -112,7 +115,8 @@ KEYS = {
     "training.batch": ("4", WEIGHTS),
     "training.micro_batch": ("2", WEIGHTS),
     "training.label_dropout": ("0.9", WEIGHTS, CLASSES),
-    "training.recompute_activations": ("blocks", Unchanged("Tests/ProgramTests/ContinuousProcessTests.swift", "training.recompute_activations")),
+    "training.recompute_activations": (
+        "blocks", Unchanged("Tests/ProgramTests/ContinuousProcessTests.swift", "training.recompute_activations")),
     "training.learning_rate": ("0.02", WEIGHTS),
     "training.warmup_steps": ("9", WEIGHTS),
     "training.schedule": ("linear", WEIGHTS, {"training.warmup_steps": "0"}),
@@ -158,13 +162,13 @@ KEYS = {
 
 
 class Run:
-    """A run with some keys; made once for each."""
+    """A run with some settings, shared by all keys that need it."""
 
-    made = {}
+    all = {}
 
     def __init__(self, program, folder, settings):
         self.folder = folder
-        self.path = folder / f"run-{len(Run.made)}"
+        self.path = folder / f"run-{len(Run.all)}"
         self.command = [program, "train", "--preset", "shapes", "--output", str(self.path)]
         for key, value in settings.items():
             self.command += ["--set", f"{key}={value}"]
@@ -173,28 +177,29 @@ class Run:
     @staticmethod
     def of(program, folder, settings):
         name = json.dumps(settings, sort_keys=True)
-        if name not in Run.made:
-            Run.made[name] = Run(program, folder, settings)
-        return Run.made[name]
+        if name not in Run.all:
+            Run.all[name] = Run(program, folder, settings)
+        return Run.all[name]
 
-    def make(self):
+    def train(self):
         self.result = subprocess.run(
             self.command, capture_output=True, text=True, stdin=subprocess.DEVNULL, cwd=self.folder
         )
 
     def tensors(self, select):
-        """The last checkpoint's."""
-        found = {}
+        """The last checkpoint's tensors whose names satisfy `select`."""
+        tensors = {}
 
-        def note(name, item):
+        def collect(name, item):
             if isinstance(item, h5py.Dataset) and select(name):
-                found[name] = item[()]
+                tensors[name] = item[()]
 
         with h5py.File(sorted((self.path / "checkpoints").glob("step-*.h5"))[-1]) as file:
-            file.visititems(note)
-        return found
+            file.visititems(collect)
+        return tensors
 
     def lines(self, name, without=()):
+        """The objects of a file with a JSON object per line; None if there is no such file."""
         path = self.path / name
         if not path.exists():
             return None
@@ -204,6 +209,7 @@ class Run:
         ]
 
     def part(self, what):
+        """A part of the run, to be compared by `same`."""
         if what == WEIGHTS:
             return self.tensors(lambda name: name.startswith("model/"))
         if what == AVERAGES:
@@ -216,30 +222,32 @@ class Run:
             return self.lines("metrics.jsonl", without=("seconds", "images_per_second"))
         if what == MEASURES:
             lines = self.lines("evaluations.jsonl") or []
-            return [{key: value for key, value in line.items() if re.search("fid|kid|precision", key)} for line in lines]
+            return [
+                {key: value for key, value in line.items() if re.search("fid|kid|precision", key)} for line in lines
+            ]
         names = [str(path.relative_to(self.path)) for path in self.path.rglob("*") if path.is_file()]
         return sorted(re.sub("tfevents.*", "tfevents", name) for name in names)
 
 
-def same(mine, theirs):
-    if isinstance(mine, dict):
-        return mine.keys() == theirs.keys() and all(np.array_equal(mine[key], theirs[key]) for key in mine)
-    return mine == theirs
+def same(first, second):
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(np.array_equal(first[key], second[key]) for key in first)
+    return first == second
 
 
-def problem(key, what, default, changed):
-    """What is wrong with a key; None if it does what it should."""
+def find_problem(what, default, changed):
+    """Describes the difference between a key's effect and the expected one; None if there is no difference."""
     if isinstance(what, Refused):
-        said = changed.result.stdout + changed.result.stderr
-        if changed.result.returncode != what.status or not re.search(what.text, said):
-            return f"it ended with {changed.result.returncode}, saying {said[-300:]}"
+        output = changed.result.stdout + changed.result.stderr
+        if changed.result.returncode != what.status or not re.search(what.pattern, output):
+            return f"it ended with {changed.result.returncode}, saying {output[-300:]}"
         return None
     if default.result.returncode:
         return f"the run with the default failed: {default.result.stderr[-300:]}"
     if changed.result.returncode:
         return f"the run with the other value failed: {changed.result.stderr[-300:]}"
     if isinstance(what, Unchanged):
-        if what.word not in (TESTS / what.path).read_text():
+        if what.word not in (REPOSITORY / what.path).read_text():
             return f"{what.path} does not test it"
         for part in (WEIGHTS, AVERAGES, SAMPLES):
             if not same(default.part(part), changed.part(part)):
@@ -252,23 +260,24 @@ def problem(key, what, default, changed):
     return None
 
 
-def options_without_a_test(program):
+def untested_options(program):
     """The options of all commands that no test names."""
-    tests = [*TESTS.glob("scripts/test/*.sh"), *TESTS.glob("scripts/test/peers/*.sh"), *TESTS.glob("Tests/ProgramTests/*.swift")]
+    patterns = ("scripts/test/*.sh", "scripts/test/peers/*.sh", "Tests/ProgramTests/*.swift")
+    tests = [path for pattern in patterns for path in REPOSITORY.glob(pattern)]
     text = "\n".join(path.read_text().replace("\\\n", " ") for path in tests)
     commands = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
     names = re.findall(r"^  ([a-z-]+)  ", commands.split("SUBCOMMANDS:")[1], re.M)
     missing = []
     for name in names:
-        told = subprocess.run([program, name, "--help"], capture_output=True, text=True, check=True).stdout
-        for option in sorted(set(re.findall(r"^  (--[a-z-]+)", told, re.M)) - {"--version", "--help"}):
+        help_text = subprocess.run([program, name, "--help"], capture_output=True, text=True, check=True).stdout
+        for option in sorted(set(re.findall(r"^  (--[a-z-]+)", help_text, re.M)) - {"--version", "--help"}):
             if not re.search(rf"{re.escape(option)}\b", text):
                 missing.append(f"{name} {option}")
     return missing
 
 
 def draw_images(folder):
-    """Images in colour, with transparent pixels, that EXIF says to turn by a quarter."""
+    """Writes colour images with transparent pixels, and an EXIF orientation that rotates them by 90 degrees."""
     folder.mkdir()
     random = np.random.default_rng(1)
     exif = Image.Exif()
@@ -281,29 +290,31 @@ def draw_images(folder):
 def main():
     program, folder = os.path.abspath(sys.argv[1]), Path(sys.argv[2])
     draw_images(folder / "images")
-    told = subprocess.run([program, "presets", "quickstart"], capture_output=True, text=True, check=True).stdout
+    configuration = subprocess.run(
+        [program, "presets", "quickstart"], capture_output=True, text=True, check=True).stdout
     names, section = [], ""
-    for line in told.splitlines():
+    for line in configuration.splitlines():
         name, _, value = line.partition(":")
         section = name if not line.startswith(" ") and not value.strip() else section if line.startswith(" ") else ""
         if value.strip():
             names.append(f"{section}.{name.strip()}" if section else name)
-    wrong = [f"{name} is no key" for name in KEYS.keys() - set(names)]
-    wrong += [f"{name}: Tests/Keys/check_keys.py does not say what it changes" for name in names if name not in KEYS]
+    problems = [f"{name} is no key" for name in KEYS.keys() - set(names)]
+    problems += [f"{name}: Tests/Keys/check_keys.py does not say what it changes" for name in names if name not in KEYS]
 
     pairs = {}
     for key, (value, what, *more) in KEYS.items():
         settings = BASE | (more[0] if more else {})
         pairs[key] = (what, Run.of(program, folder, settings), Run.of(program, folder, settings | {key: value}))
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(Run.make, Run.made.values()))
+        list(pool.map(Run.train, Run.all.values()))
     for key, (what, default, changed) in pairs.items():
-        found = problem(key, what, default, changed)
-        if found:
-            wrong.append(f"{key}: {found}")
-    wrong += [f"{option} has no test" for option in options_without_a_test(program)]
-    print("\n".join(wrong) or f"{len(KEYS)} keys, {len(Run.made)} runs")
-    sys.exit(bool(wrong))
+        problem = find_problem(what, default, changed)
+        if problem:
+            problems.append(f"{key}: {problem}")
+    problems += [f"{option} has no test" for option in untested_options(program)]
+    print("\n".join(problems) or f"{len(KEYS)} keys, {len(Run.all)} runs")
+    sys.exit(bool(problems))
 
 
-main()
+if __name__ == "__main__":
+    main()

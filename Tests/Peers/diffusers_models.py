@@ -2,7 +2,7 @@
 
     python diffusers_models.py make FOLDER         writes models with random weights to FOLDER/NAME, as diffusers does
     python diffusers_models.py inputs FOLDER...    writes FOLDER.input.safetensors and FOLDER.latents.h5 for each model
-    python diffusers_models.py outputs FOLDER...   compares FOLDER.output.safetensors, our network's output for the input
+    python diffusers_models.py outputs FOLDER...   compares FOLDER.output.safetensors, our network's output
     python diffusers_models.py draw FOLDER...      draws with diffusers, and compares FOLDER.images.h5, our images
     python diffusers_models.py same FOLDER FOLDER  compares two pipelines' configurations, and their weights bit by bit
 
@@ -17,19 +17,19 @@ import h5py
 import numpy as np
 import torch
 from diffusers import (
-    DDIMPipeline, DDIMScheduler, DDPMPipeline, DDPMScheduler, DPMSolverMultistepScheduler, EDMDPMSolverMultistepScheduler,
-    UNet2DModel,
+    DDIMPipeline, DDIMScheduler, DDPMPipeline, DDPMScheduler, DPMSolverMultistepScheduler,
+    EDMDPMSolverMultistepScheduler, UNet2DModel,
 )
 from diffusers.utils import logging
 from safetensors.numpy import load_file, save_file
 
-# Relative, by Euclidean norms. Both sides compute in single precision, and diffusers' sinusoids have errors of up to 6e-5.
-# The total error is 4e-6; it would be 3e-5 if norms had an epsilon of 1e-5 instead of 1e-6.
+# Relative, by Euclidean norms. Both sides compute in single precision, and diffusers' sinusoids have errors of up to
+# 6e-5. The total error is 4e-6; it would be 3e-5 if norms had an epsilon of 1e-5 instead of 1e-6.
 OUTPUT_TOLERANCE = 2e-5
 
-# Relative to the largest value, or to 1, the range of images. Errors propagate through the steps of a deterministic sampler.
-# diffusers computes 1 - alpha_bar in single precision. At the last step this is 1e-4 with a relative error of 6e-4, which
-# affects a part of the image of size 0.01.
+# Relative to the largest value, or to 1, the range of images. Errors propagate through the steps of a deterministic
+# sampler. diffusers computes 1 - alpha_bar in single precision. At the last step this is 1e-4 with a relative error of
+# 6e-4, which affects a part of the image of size 0.01.
 STEPS = 10
 DRAWING_TOLERANCE = 1e-4
 
@@ -44,7 +44,8 @@ MODELS = {
         up_block_types=("UpBlock2D", "UpBlock2D", "AttnUpBlock2D", "UpBlock2D"),
     ),
     "legacy": dict(
-        sample_size=16, block_out_channels=(32, 64), norm_num_groups=8, layers_per_block=1, in_channels=1, out_channels=1,
+        sample_size=16, block_out_channels=(32, 64), norm_num_groups=8, layers_per_block=1, in_channels=1,
+        out_channels=1,
         down_block_types=("DownBlock2D", "AttnDownBlock2D"), up_block_types=("AttnUpBlock2D", "UpBlock2D"),
     ),
     "classes": dict(
@@ -70,6 +71,10 @@ SCHEDULERS = {
     "learned": dict(beta_schedule="squaredcos_cap_v2", variance_type="learned_range"),
     "heads": dict(),
 }
+LATER_KEYS = (
+    "add_attention", "attn_norm_num_groups", "class_embed_type", "downsample_type", "dropout", "mid_block_type",
+    "num_class_embeds", "num_train_timesteps", "resnet_time_scale_shift", "time_embedding_dim", "upsample_type",
+)
 LEGACY_NAMES = {".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.", ".to_out.0.": ".proj_attn."}
 
 
@@ -98,8 +103,7 @@ def make(folder):
     for path in (folder / "legacy/unet", folder / "legacy/scheduler"):
         path.rmdir()
     config = json.loads((folder / "legacy/config.json").read_text())
-    for key in ("add_attention", "attn_norm_num_groups", "class_embed_type", "downsample_type", "dropout", "mid_block_type",
-                "num_class_embeds", "num_train_timesteps", "resnet_time_scale_shift", "time_embedding_dim", "upsample_type"):
+    for key in LATER_KEYS:
         del config[key]
     (folder / "legacy/config.json").write_text(json.dumps(config))
     # Only the weights, as stored by programs without safetensors.
@@ -197,7 +201,8 @@ def draw(folder):
     expected = from_torch(x)
     error = np.abs(expected - ours).max() / max(1, np.abs(expected).max())
     name = type(scheduler).__name__
-    print(f"{folder.name}: after {STEPS} steps of {name} images differ by at most {error:.2e} of {np.abs(expected).max():.3g}")
+    print(f"{folder.name}: after {STEPS} steps of {name} images differ by at most {error:.2e} "
+          f"of {np.abs(expected).max():.3g}")
     assert error < DRAWING_TOLERANCE, error
 
 

@@ -1,11 +1,11 @@
-"""Compares measures of sets of features with the libraries that define them or are commonly used: NumPy, pytorch-fid and
-torch-fidelity.
+"""Compares measures of sets of features with the libraries that define them or are commonly used: NumPy, pytorch-fid
+and torch-fidelity.
 
     python feature_measures.py PEER_PROGRAM FOLDER QUESTION
 
-PEER_PROGRAM is .build/release/peer-program; FOLDER is for temporary files. QUESTION is archives, frechet, inception_score,
-kernel_distance or precision_recall. scripts/test/peers/statistics.sh asks all of them. Prints each error; fails
-if one exceeds its tolerance.
+PEER_PROGRAM is .build/release/peer-program; FOLDER is for temporary files. QUESTION is archives, frechet,
+inception_score, kernel_distance or precision_recall. scripts/test/peers/statistics.sh asks all of them. Prints each
+error; fails if one exceeds its tolerance.
 """
 
 import json
@@ -90,7 +90,7 @@ def archives():
 
 
 def frechet():
-    """The distance by pytorch-fid and torch-fidelity from the same statistics, and the exact value for singular ones."""
+    """The distance by pytorch-fid and torch-fidelity, and the exact value for singular statistics."""
 
     def compare_distances(what, first, second, exact=None, tolerance=1e-6):
         paths = [folder / "first.npz", folder / "second.npz"]
@@ -105,7 +105,7 @@ def frechet():
         compare(f"{what}, torch-fidelity", ours, theirs, tolerance)
 
     def exact_distance(x, y):
-        """tr √(√Σ₁·Σ₂·√Σ₁) is the sum of the singular values of X·Yᵀ, where X and Y are the differences from the means."""
+        """tr √(√Σ₁·Σ₂·√Σ₁) is the sum of singular values of X·Yᵀ, where X and Y are the differences from the means."""
         x, y = x.astype(np.float64), y.astype(np.float64)
         difference = x.mean(axis=0) - y.mean(axis=0)
         x, y = [(z - z.mean(axis=0)) / (len(z) - 1) ** 0.5 for z in (x, y)]

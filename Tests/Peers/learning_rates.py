@@ -2,8 +2,8 @@
 
     python learning_rates.py PEER_PROGRAM
 
-PEER_PROGRAM is .build/release/peer-program; scripts/test/peers/schedules.sh runs this. Needs torch and diffusers. Fails if
-an error exceeds the tolerance.
+PEER_PROGRAM is .build/release/peer-program; scripts/test/peers/schedules.sh runs this. Needs torch and diffusers. Fails
+if an error exceeds the tolerance.
 """
 
 import json

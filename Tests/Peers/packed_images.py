@@ -1,12 +1,12 @@
-"""Writes images of many kinds with Pillow, and compares the files that `ddpm-mpi pack` makes of them with Pillow's results.
+"""Writes images of many kinds with Pillow, and compares the output of `ddpm-mpi pack` with Pillow's results.
 
     python packed_images.py make FOLDER       writes FOLDER/kinds, FOLDER/mixed, FOLDER/idx, FOLDER/png, FOLDER/h5py.h5
     python packed_images.py compare FILE.h5 FOLDER/kinds SIDE
     python packed_images.py forms FOLDER      writes FOLDER/forms: the same images in other programs' formats
     python packed_images.py verify FOLDER     compares FOLDER/forms/….packed.h5 with the images
 
-Run by scripts/test/data.sh. Needs Pillow, numpy and h5py. `compare` exits with 1 if a value differs by more than 1 of 255,
-`verify` if any value differs.
+Run by scripts/test/data.sh. Needs Pillow, numpy and h5py. `compare` exits with 1 if a value differs by more than 1 of
+255, `verify` if any value differs.
 """
 
 import json
@@ -280,8 +280,9 @@ def expected(path, side):
     image = image.crop((left, top, left + crop, top + crop))
     if crop < side:
         return np.array(image.resize((side, side), Image.Resampling.BILINEAR))
-    # Pillow's box filter counts each pixel entirely or not at all. If each pixel is first repeated `side` times along both
-    # axes, the borders of the new pixels coincide with borders of repeated pixels, so the box filter gives means over areas.
+    # Pillow's box filter counts each pixel entirely or not at all. If each pixel is first repeated `side` times along
+    # both axes, the borders of the new pixels coincide with borders of repeated pixels, so the box filter gives means
+    # over areas.
     fine = image.resize((crop * side, crop * side), Image.Resampling.NEAREST)
     return np.array(fine.resize((side, side), Image.Resampling.BOX))
 

@@ -16,8 +16,8 @@ Printed per step, as relative errors of the trace:
     optimiser   the same after PyTorch's Adam in single precision with the trace's own gradients, for all parameters
 
 If a norm is zero or nearly zero, errors are divided by another number: see `gradient_scales` and `parameter_scales`.
-Exits with 1 if an error exceeds its tolerance, with 2 if the trace cannot be replayed. A trace has no dropout masks, so it
-must be one with model.dropout=0, and it must begin at step 1 of a run. Run by hand; no script calls it.
+Exits with 1 if an error exceeds its tolerance, with 2 if the trace cannot be replayed. A trace has no dropout masks, so
+it must be one with model.dropout=0, and it must begin at step 1 of a run. Run by hand; no script calls it.
 """
 
 import argparse
@@ -26,7 +26,6 @@ import sys
 from pathlib import Path
 
 import h5py
-import numpy as np
 import torch
 import yaml
 from diffusers import UNet2DModel
@@ -44,8 +43,8 @@ PARAMETER_TOLERANCE = 1e-3
 # Both use the same operations in the same precision; each step rounds every parameter once.
 OPTIMISER_TOLERANCE = 1e-6
 
-# The minimum scale for errors of a bias's gradient, relative to the gradient of its weight. It may be a sum over all pixels
-# that nearly cancels, and its rounding error in single precision is then as large as the weight's.
+# The minimum scale for errors of a bias's gradient, relative to the gradient of its weight. It may be a sum over all
+# pixels that nearly cancels, and its rounding error in single precision is then as large as the weight's.
 CANCELLATION = 1e-2
 
 

@@ -2,8 +2,8 @@
 
     python tensorboard_events.py RUN --files N --superseded FIRST-LAST [--cut BYTES]
 
-The run must have N event files. It was killed and resumed, and made the steps FIRST to LAST twice. --cut shortens the last
-file but one (in a copy), as if its writer had been killed in the middle of a record. Run by
+The run must have N event files. It was killed and resumed, and made the steps FIRST to LAST twice. --cut shortens the
+last file but one (in a copy), as if its writer had been killed in the middle of a record. Run by
 scripts/test/peers/tensorboard.sh. Needs tensorboard, numpy and Pillow.
 """
 
@@ -22,7 +22,7 @@ from tensorboard.plugin_util import markdown_to_safe_html
 
 
 def record_ends(data):
-    """The position of each record's end, computed from the lengths; that of a truncated record is behind the data's end."""
+    """The end position of each record, computed from the lengths. A truncated record ends after the data."""
     ends, position = [], 0
     while position + 12 <= len(data):
         position += 8 + 4 + struct.unpack_from("<Q", data, position)[0] + 4
@@ -75,7 +75,7 @@ def check_images(accumulator, run):
 
 
 def check_page_data(folder, run, metrics, superseded):
-    """Checks what TensorBoard's own pages show. Their reader treats everything as tensors, and drops superseded texts."""
+    """Checks the data of TensorBoard's pages, whose reader treats everything as tensors and drops superseded texts."""
     accumulator = plugin_event_accumulator.EventAccumulator(str(folder), tensor_size_guidance={"text": 0, "scalars": 0})
     accumulator.Reload()
     losses = accumulator.Tensors("training/loss")

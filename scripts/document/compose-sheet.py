@@ -1,9 +1,9 @@
-"""Puts images of several HDF5 files into one PNG, a row for each file.
+"""Arranges the images of several HDF5 files in one PNG, a row for each file.
 
     python3 scripts/document/compose-sheet.py out.png images.h5 more.h5 ...
 
-Each file has a dataset `images`, uint8 [N, H, W, C], as `ddpm-mpi sample`, `encode` and `decode` write it. Needs h5dump
-(hdf5-tools), and nothing else.
+Each file has a dataset `images`, uint8 [N, H, W, C], as written by `ddpm-mpi sample`, `encode` and `decode`. Needs only
+h5dump (hdf5-tools). scripts/document/theory-page.sh runs this.
 """
 
 import re
@@ -14,11 +14,11 @@ import tempfile
 import zlib
 from pathlib import Path
 
-RIM = 2
+MARGIN = 2
 
 
 def read_images(path):
-    """Rows of pixels of each image as bytes, and [N, H, W, C]."""
+    """The images' bytes and their shape [N, H, W, C]."""
     header = subprocess.run(["h5dump", "-H", "-d", "/images", path], check=True, capture_output=True, text=True).stdout
     shape = [int(size) for size in re.search(r"SIMPLE \{ \(([^)]*)\)", header).group(1).split(",")]
     with tempfile.TemporaryDirectory() as folder:
@@ -27,17 +27,17 @@ def read_images(path):
         return raw.read_bytes(), shape
 
 
-def strip(data, shape):
-    """Images side by side with a dark rim around each, as rows of bytes."""
+def sheet_rows(data, shape):
+    """The images side by side with a dark margin around each, as rows of bytes."""
     count, height, width, channels = shape
-    line = width * channels
-    empty = bytes((count * (width + RIM) + RIM) * channels)
-    rows = [empty] * RIM
+    line_size = width * channels
+    empty_row = bytes((count * (width + MARGIN) + MARGIN) * channels)
+    rows = [empty_row] * MARGIN
     for y in range(height):
-        row = bytes(RIM * channels)
+        row = bytes(MARGIN * channels)
         for image in range(count):
-            start = (image * height + y) * line
-            row += data[start : start + line] + bytes(RIM * channels)
+            start = (image * height + y) * line_size
+            row += data[start : start + line_size] + bytes(MARGIN * channels)
         rows.append(row)
     return rows
 
@@ -60,11 +60,12 @@ def main():
     for path in sys.argv[2:]:
         data, shape = read_images(path)
         channels = channels or shape[3]
-        rows += strip(data, shape)
+        rows += sheet_rows(data, shape)
     if any(len(row) != len(rows[0]) for row in rows):
         sys.exit("all files must have as many images, of one size")
-    rows += [bytes(len(rows[0]))] * RIM
+    rows += [bytes(len(rows[0]))] * MARGIN
     write_png(sys.argv[1], rows, channels)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,10 +1,14 @@
-"""Runs both sides of scripts/measure/against-pytorch.sh, where its options are described, and prints the table."""
+"""Runs this program and PyTorch in turn, and prints the table of the goals.
+
+Run by scripts/measure/against-pytorch.sh, which describes the arguments and environment variables.
+"""
+
 import os
-import pathlib
 import platform
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from contest import Contest, Report, Side
 
@@ -21,7 +25,7 @@ STEPS = count_from_environment("STEPS", "5")
 COMPILES = os.environ.get("COMPILE", "1") != "0"
 PROGRAM = os.environ.get("PROGRAM", ".build/release/ddpm-mpi")
 PEER = "scripts/measure/pytorch-benchmark.py"
-FORMATS = {"eager": [], "channels-last": ["--channels-last"], "compiled": ["--compile"]}
+VARIANTS = {"eager": [], "channels-last": ["--channels-last"], "compiled": ["--compile"]}
 
 
 # The sides
@@ -41,10 +45,10 @@ def ours(ranks, threads, *arguments, name=None, steps=True, launches=0):
 
 
 def peers(python, *arguments, bf16=True):
-    """Each precision in each format."""
+    """PyTorch in each precision and variant."""
     sides = []
     for precision in ("fp32", "bf16") if bf16 else ("fp32",):
-        for name, options in FORMATS.items():
+        for name, options in VARIANTS.items():
             if name == "compiled" and not COMPILES:
                 continue
             command = [python, PEER, *arguments, "--steps", str(STEPS), *options]
@@ -92,16 +96,16 @@ class Row:
 
     def line(self):
         if self.their_side is None:
-            return f"| {self.text} | {number(self.ours)} | {self.our_side.name} | failed | | | {self.goal} | |"
+            return f"| {self.text} | {rounded(self.ours)} | {self.our_side.name} | failed | | | {self.goal} | |"
         ratio = self.ours / self.theirs
         limit = float(self.goal.split()[1])
         reached = ratio >= limit if self.goal.startswith("≥") else ratio <= limit
-        return (f"| {self.text} | {number(self.ours)} | {self.our_side.name} | {number(self.theirs)} "
+        return (f"| {self.text} | {rounded(self.ours)} | {self.our_side.name} | {rounded(self.theirs)} "
                 f"| {self.their_side.name} | {ratio:.2f} | {self.goal} | {'yes' if reached else 'no'} |")
 
 
-def number(value):
-    """Three digits or more."""
+def rounded(value):
+    """At least three digits."""
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
@@ -115,7 +119,7 @@ def speed_rows(contest, text, goals):
 
 
 def memory_row(contest, text):
-    """Our memory is that of the layout that is fastest, PyTorch's that of its leanest variant in single precision."""
+    """Our memory is that of the fastest layout, PyTorch's the minimum of its variants in single precision."""
     key = "peak_resident_gb"
     mine = contest.best("images_per_second_median", largest=True, is_ours=True)
     other = contest.best(key, largest=False, is_ours=False, precision="fp32")
@@ -138,7 +142,7 @@ def reduction_row(contest):
                contest.median(tree, key), tree, contest.median(plain, key), plain)
 
 
-# Each row's contests, and its lines of the table.
+# For each row: the names of its contests, and a function from these to its lines of the table.
 ROWS = {
     "train-cifar10": (["train-cifar10"], lambda train: speed_rows(
         train, "cifar10 training, batch 32", {"fp32": 3, "bf16": 1.5})),
@@ -159,30 +163,30 @@ ROWS = {
 
 
 def output(*command):
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{command[0]} failed with {done.returncode}, asked for what it is:\n{done.stderr}")
-    return done.stdout.strip()
+    process = subprocess.run(command, capture_output=True, text=True)
+    if process.returncode != 0:
+        sys.exit(f"{command[0]} failed with {process.returncode}, asked for what it is:\n{process.stderr}")
+    return process.stdout.strip()
 
 
 def find_python():
-    """A Python that has PyTorch, made if none is named."""
+    """The Python of the variable PYTHON, or one that is installed with PyTorch if it does not exist yet."""
     if "PYTHON" in os.environ:
         return os.environ["PYTHON"]
-    folder = pathlib.Path(".build/pytorch")
+    folder = Path(".build/pytorch")
     python = folder / "bin/python"
-    # The mark comes last, so that an interrupted installation is not taken for a whole one.
-    mark = folder / "installed"
-    if not mark.exists():
+    # Created last, so that an interrupted installation is repeated.
+    marker = folder / "installed"
+    if not marker.exists():
         print(f"Setting up PyTorch in {folder} …", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", "torch", "diffusers", "transformers"], check=True)
-        mark.touch()
+        marker.touch()
     return str(python)
 
 
 def machine(python, cores):
-    """Lines that name the machine and the versions of both sides."""
+    """The output of `ddpm-mpi doctor`, and lines that describe the machine and the versions of both sides."""
     doctor = output(PROGRAM, "doctor")
     facts = {line[:14].strip(): line[14:] for line in doctor.splitlines() if line[:14].strip()}
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
@@ -204,8 +208,8 @@ def machine(python, cores):
 
 
 def main():
-    wanted = sys.argv[1:] or list(ROWS)
-    for row in wanted:
+    rows = sys.argv[1:] or list(ROWS)
+    for row in rows:
         if row not in ROWS:
             print(f"There is no row {row}; the rows are {', '.join(ROWS)}.", file=sys.stderr)
             sys.exit(2)
@@ -213,7 +217,7 @@ def main():
         sys.exit(f"There is no {PROGRAM}; build it with scripts/build.sh.")
     python = find_python()
     cores = int(output("scripts/shared/count-cores.sh"))
-    # No job here has a batch for more than 32 ranks.
+    # Batches of 32 images have no work for more than 32 ranks.
     layouts = os.environ.get("LAYOUTS") or (f"{cores}x1 1x{cores}" if 1 < cores <= 32 else f"1x{cores}")
     layouts = [tuple(map(int, layout.split("x"))) for layout in layouts.split()]
 
@@ -221,12 +225,12 @@ def main():
     report = Report()
     report.append("machine.txt", "\n".join([*heading, "", doctor, "", output("lscpu"), ""]))
     contests = make_contests(layouts, python, cores)
-    needed = dict.fromkeys(name for row in wanted for name in ROWS[row][0])
+    needed = dict.fromkeys(name for row in rows for name in ROWS[row][0])
     for name in needed:
         contests[name].run_all(ROUNDS, report)
 
     lines = ["| what | ddpm-mpi | layout | the other | its variant | ratio | goal | reached |", "|" + "---|" * 8]
-    for row in wanted:
+    for row in rows:
         names, make_rows = ROWS[row]
         lines += [line.line() for line in make_rows(*(contests[name] for name in names))]
     failures = [f"{name}: {side.name}" for name in needed for side in contests[name].failures]

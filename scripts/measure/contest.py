@@ -1,13 +1,17 @@
-"""Runs commands that do the same job in different ways, in turn, and keeps what they measured."""
+"""Runs commands that do the same job in different ways, in turn, and keeps their results.
+
+Imported by against-pytorch.py and inception.py.
+"""
+
 import datetime
 import json
-import pathlib
 import shlex
 import statistics
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -17,14 +21,14 @@ class Side:
     command: list = field(hash=False)
     is_ours: bool
     precision: str = "fp32"
-    # Compiling takes minutes.
+    # Run in the first round only, since compiling takes minutes.
     once: bool = False
-    # Launches per round, the first of which warms up and does not count; their times are taken from outside.
+    # If not 0, the number of launches per round, which are timed from outside; the first is a warm-up.
     launches: int = 0
 
 
 class Contest:
-    """A job, the ways to do it on both sides, and what their runs gave."""
+    """A job, the sides that do it, and the results of their runs."""
 
     def __init__(self, name, sides):
         self.name, self.sides = name, sides
@@ -33,31 +37,31 @@ class Contest:
 
     def run_all(self, rounds, report):
         for number in range(1, rounds + 1):
-            # Back and forth, so that a machine that grows slower or faster favours nobody.
+            # The order alternates, so that a machine that becomes slower or faster favours no side.
             for side in self.sides if number % 2 else reversed(self.sides):
                 if side not in self.failures and not (side.once and number > 1):
                     self.run(side, number, f"{self.name}, round {number} of {rounds}: {side.name}", report)
 
     def run(self, side, number, label, report):
         print(label, end=" … ", file=sys.stderr, flush=True)
-        walls = []
+        wall_seconds = []
         for _ in range(max(side.launches, 1)):
             start = time.perf_counter()
-            done = subprocess.run(side.command, capture_output=True, text=True)
-            walls.append(time.perf_counter() - start)
-            if done.returncode != 0:
+            process = subprocess.run(side.command, capture_output=True, text=True)
+            wall_seconds.append(time.perf_counter() - start)
+            if process.returncode != 0:
                 break
-        report.log(label, side.command, done)
-        if done.returncode != 0:
-            print(f"failed with {done.returncode}", file=sys.stderr)
+        report.log(label, side.command, process)
+        if process.returncode != 0:
+            print(f"failed with {process.returncode}", file=sys.stderr)
             if side.is_ours:
-                sys.exit(f"{shlex.join(side.command)} failed:\n{done.stderr}")
+                sys.exit(f"{shlex.join(side.command)} failed:\n{process.stderr}")
             self.failures.add(side)
             return
-        result = json.loads(done.stdout.strip().splitlines()[-1])
+        result = json.loads(process.stdout.strip().splitlines()[-1])
         if side.launches:
-            result["launch_seconds"] = [round(value, 4) for value in walls[1:]]
-            result["launch_seconds_median"] = statistics.median(walls[1:])
+            result["launch_seconds"] = [round(value, 4) for value in wall_seconds[1:]]
+            result["launch_seconds_median"] = statistics.median(wall_seconds[1:])
         else:
             result["step_seconds_median"] = statistics.median(result["seconds_per_step"])
         report.record(contest=self.name, side=side, round=number, result=result)
@@ -68,19 +72,19 @@ class Contest:
     def median(self, side, key):
         return statistics.median(run[key] for run in self.runs[side])
 
-    def best(self, key, largest, **wanted):
-        """The side with the best median among those that are as wanted; None if all of them failed."""
+    def best(self, key, largest, **properties):
+        """The side with the largest or smallest median among those with these properties; None if all failed."""
         sides = [side for side in self.sides
-                 if self.runs[side] and all(getattr(side, name) == value for name, value in wanted.items())]
+                 if self.runs[side] and all(getattr(side, name) == value for name, value in properties.items())]
         return (max if largest else min)(sides, key=lambda side: self.median(side, key), default=None)
 
 
 class Report:
-    """The folder that keeps what was measured."""
+    """The folder in which results are kept."""
 
     def __init__(self):
         stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H-%M-%SZ")
-        self.folder = pathlib.Path(".build/benchmarks") / stamp
+        self.folder = Path(".build/benchmarks") / stamp
         self.folder.mkdir(parents=True)
 
     def append(self, name, text):
@@ -92,5 +96,5 @@ class Report:
                 "command": shlex.join(side.command)} | result
         self.append("results.jsonl", json.dumps(line) + "\n")
 
-    def log(self, label, command, done):
-        self.append("log.txt", f"--- {label}\n$ {shlex.join(command)}\n{done.stderr}\n")
+    def log(self, label, command, process):
+        self.append("log.txt", f"--- {label}\n$ {shlex.join(command)}\n{process.stderr}\n")

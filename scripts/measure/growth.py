@@ -1,4 +1,8 @@
-"""Measures and prints the tables of scripts/measure/growth.sh, where its options are described."""
+"""Measures how time and memory grow, and prints the tables.
+
+Run by scripts/measure/growth.sh, which describes the arguments and environment variables.
+"""
+
 import json
 import os
 import subprocess
@@ -12,7 +16,7 @@ RANKS = int(os.environ.get("RANKS") or subprocess.run(
 THREADS = os.environ.get("THREADS", "1")
 MICRO_BATCH = int(os.environ.get("MICRO_BATCH", "4"))
 STEPS = os.environ.get("STEPS", "5")
-# Two micro-batches per rank, so that gradients are added up too.
+# Two micro-batches per rank, so that gradients are also accumulated.
 BATCH = 2 * RANKS * MICRO_BATCH
 
 
@@ -21,14 +25,14 @@ def measure(batch, *arguments):
                "--batch", str(batch), "--threads", THREADS, "--steps", STEPS, *arguments]
     if JOB == "train":
         command += ["--micro-batch", str(MICRO_BATCH)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"THREADS": THREADS})
-    if done.returncode != 0:
-        sys.exit(done.returncode)
-    return json.loads(done.stdout)
+    process = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"THREADS": THREADS})
+    if process.returncode != 0:
+        sys.exit(process.returncode)
+    return json.loads(process.stdout)
 
 
 def print_table(title, heading, cases):
-    """One line per case; times, arithmetic and memory also in units of the first case."""
+    """Prints one line per case; times, arithmetic and memory are also given relative to the first case."""
     print(f"\n{title}\n\n| {heading} | ms per image | relative | GFLOP per image, forward | relative | GiB, all ranks "
           "| relative |\n|" + "---|" * 7)
     first = None
@@ -52,7 +56,7 @@ def channels_table():
 
 
 def resolution_table():
-    # Both sizes have a level of 16x16 pixels: attention at the same resolution.
+    # Networks for both sizes have a level of 16x16 pixels, so attention has the same resolution.
     print_table(f"Resolution, batch {BATCH}, attention at 16x16 and in the middle", "pixels", [
         (f"{size}x{size}", BATCH, ["--image-size", str(size), "--set", "model.attention_resolutions=[16]"])
         for size in (32, 64)])

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Inception-v3 for FID, ours and pytorch-fid's, in turn on the same cores.
+"""Compares the speed of our Inception-v3 for FID with pytorch-fid's, in turn on the same cores.
 
     swift build -c release
     python3 scripts/measure/inception.py --python .build/peers/bin/python
 
-Both sides get batches of 50 random images of 32x32 pixels and random weights, on which no time depends, and make their
-features; the first batch does not count. --python is one that has torch and pytorch-fid (scripts/test/peers.sh makes
-one). What was run is kept in .build/benchmarks.
+Both sides compute the features of batches of 50 random images of 32x32 pixels, with random weights; the time depends on
+neither. The first batch is a warm-up. --python is a Python with torch and pytorch-fid (scripts/test/peers.sh installs
+one). The single runs are kept in .build/benchmarks. scripts/test/peers/benchmarks.sh runs this for a moment.
 """
+
 import argparse
 import statistics
 import sys
@@ -42,18 +43,18 @@ def main():
     print("| threads | images/s | pytorch-fid, images/s | ratio | its best layout, images/s | ratio |")
     print("|---:|---:|---:|---:|---:|---:|")
     for threads in arguments.threads:
-        both = contest(threads, arguments)
-        both.run_all(arguments.rounds, report)
-        ours, usual, last = (both.runs[side] for side in both.sides)
-        if not usual or not last:
+        job = contest(threads, arguments)
+        job.run_all(arguments.rounds, report)
+        ours, default_layout, channels_last = (job.runs[side] for side in job.sides)
+        if not default_layout or not channels_last:
             sys.exit(f"pytorch-fid failed; {report.folder} has its messages.")
-        best = max(usual, last, key=lambda runs: statistics.median(run[KEY] for run in runs))
+        best = max(default_layout, channels_last, key=lambda runs: statistics.median(run[KEY] for run in runs))
 
         def ratio(theirs):
             return statistics.median(mine[KEY] / other[KEY] for mine, other in zip(ours, theirs))
 
-        speeds = [statistics.median(run[KEY] for run in runs) for runs in (ours, usual, best)]
-        print(f"| {threads} | {speeds[0]:.1f} | {speeds[1]:.1f} | {ratio(usual):.2f} "
+        speeds = [statistics.median(run[KEY] for run in runs) for runs in (ours, default_layout, best)]
+        print(f"| {threads} | {speeds[0]:.1f} | {speeds[1]:.1f} | {ratio(default_layout):.2f} "
               f"| {speeds[2]:.1f} | {ratio(best):.2f} |", flush=True)
 
 

@@ -1,24 +1,28 @@
-"""PyTorch's side of averages.sh: trains the network of an exported pipeline anew on Fashion-MNIST, with Adam, the
-warm-up, the clipping and the average of our configuration, and stores for diffusers, at each point, the weights, their
-average and the same with a ramp (`ema_rampup_ratio` of EDM's code).
+"""PyTorch's side of the comparison of averaged weights.
+
+Trains the network of an exported pipeline from scratch on Fashion-MNIST, with Adam, and with the warm-up, clipping and
+averaging of our configuration. At each point (a number of minutes or steps) it writes three pipelines for diffusers:
+with the weights, their average, and an average with a ramp (`ema_rampup_ratio` in EDM's code). Run by
+scripts/measure/averages.py. Needs torch and diffusers.
 """
+
 import argparse
 import gzip
 import json
-import pathlib
 import re
 import time
+from pathlib import Path
 
 import torch
 from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
 
-USUAL_FOLDER = "/usr/share/datasets/fashion-mnist"
+DEFAULT_FOLDER = "/usr/share/datasets/fashion-mnist"
 
 
 def images(folder):
-    """[N, 1, 32, 32] in [-1, 1], with a black margin."""
+    """The training images [N, 1, 32, 32] in [-1, 1], with a black margin."""
     for name, read in (("train-images-idx3-ubyte", open), ("train-images-idx3-ubyte.gz", gzip.open)):
-        path = pathlib.Path(folder, name)
+        path = Path(folder, name)
         if path.exists():
             with read(path, "rb") as file:
                 data = bytearray(file.read())
@@ -28,21 +32,21 @@ def images(folder):
 
 
 def setting(yaml, name):
-    """A key of training in a configuration that the program has written."""
+    """The text of a key of `training` in a configuration that the program has written."""
     return re.search(rf"^  {name}: (.*)$", yaml.split("\ntraining:\n")[1], re.MULTILINE).group(1)
 
 
 class Averages:
-    """Of the weights: one with the decay from the first step, one with the ramp."""
+    """Two averages of the weights, with and without a ramp of the decay."""
 
     def __init__(self, parameters, decay, rampup):
         self.decay, self.rampup, self.step = decay, rampup, 0
-        self.kept = {name: [p.detach().clone() for p in parameters] for name in ("average", "ramp")}
+        self.values = {name: [p.detach().clone() for p in parameters] for name in ("average", "ramp")}
 
     def update(self, parameters):
         ramp = 0.5 ** (1 / max(self.rampup * self.step, 1e-8)) if self.step else 0.0
         for name, decay in (("average", self.decay), ("ramp", min(self.decay, ramp))):
-            torch._foreach_lerp_(self.kept[name], [p.detach() for p in parameters], 1 - decay)
+            torch._foreach_lerp_(self.values[name], [p.detach() for p in parameters], 1 - decay)
         self.step += 1
 
 
@@ -52,16 +56,16 @@ def main():
     parser.add_argument("--configuration", required=True)
     parser.add_argument("--rampup", type=float, required=True)
     parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--output", type=pathlib.Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--minutes", type=float, nargs="*", default=[])
     parser.add_argument("--steps", type=int, nargs="*", default=[])
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
 
-    yaml = pathlib.Path(arguments.configuration).read_text()
+    yaml = Path(arguments.configuration).read_text()
     folder = re.search(r"^  path: (.*)$", yaml, re.MULTILINE).group(1)
-    data = images(USUAL_FOLDER if folder == "default" else folder)
+    data = images(DEFAULT_FOLDER if folder == "default" else folder)
     rate, warmup = float(setting(yaml, "learning_rate")), int(setting(yaml, "warmup_steps"))
     batch, decay = int(setting(yaml, "batch")), json.loads(setting(yaml, "ema_decays"))[0]
     network = UNet2DModel.from_config(UNet2DModel.load_config(arguments.network, subfolder="unet"))
@@ -71,10 +75,10 @@ def main():
     optimiser = torch.optim.Adam(parameters, rate, fused=True)
 
     points = arguments.steps or arguments.minutes
-    trained = 0.0
+    seconds = 0.0
     step = 0
     for number, point in enumerate(points):
-        while step < point if arguments.steps else trained < 60 * point:
+        while step < point if arguments.steps else seconds < 60 * point:
             start = time.perf_counter()
             for group in optimiser.param_groups:
                 group["lr"] = rate * min(1.0, (step + 1) / max(warmup, 1))
@@ -87,15 +91,15 @@ def main():
             optimiser.step()
             averages.update(parameters)
             step += 1
-            trained += time.perf_counter() - start
-        place = arguments.output / str(number)
+            seconds += time.perf_counter() - start
+        point_folder = arguments.output / str(number)
         current = [p.detach().clone() for p in parameters]
-        for name, values in (("weights", current), *averages.kept.items()):
+        for name, values in (("weights", current), *averages.values.items()):
             torch._foreach_copy_([p.data for p in parameters], values)
-            DDPMPipeline(network, scheduler).save_pretrained(place / name)
+            DDPMPipeline(network, scheduler).save_pretrained(point_folder / name)
         torch._foreach_copy_([p.data for p in parameters], current)
-        (place / "steps").write_text(str(step))
-        print(f"{step} steps, {trained:.0f} s, loss {loss.item():.4f}", flush=True)
+        (point_folder / "steps").write_text(str(step))
+        print(f"{step} steps, {seconds:.0f} s, loss {loss.item():.4f}", flush=True)
     (arguments.output / "done").touch()
 
 

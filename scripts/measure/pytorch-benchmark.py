@@ -1,15 +1,19 @@
-"""The same work in PyTorch, to compare with: optimiser steps, or a sampler's steps, of the same network on the CPU.
+"""PyTorch's side of the benchmarks: training steps or sampling steps of the same network on the CPU.
 
     pip install torch diffusers
     python scripts/measure/pytorch-benchmark.py train --preset cifar10 --batch 32 --threads 2
-    python scripts/measure/pytorch-benchmark.py train --preset cifar10 --batch 32 --ranks 2    # DistributedDataParallel over gloo
-    mpirun -n 2 python scripts/measure/pytorch-benchmark.py train --meet-at /tmp/meeting       # the same on the ranks of mpirun
+    python scripts/measure/pytorch-benchmark.py train --preset cifar10 --batch 32 --ranks 2
+    mpirun -n 2 python scripts/measure/pytorch-benchmark.py train --meet-at /tmp/meeting
+
+--ranks trains with DistributedDataParallel over gloo; --meet-at does the same with the processes that mpirun has
+started.
 
 A step of `train` is what `ddpm-mpi benchmark` times: forward and backward pass, gradient clipping, Adam and a moving
 average of the weights. A step of `sample` is one pass of the network without gradients. `start` imports PyTorch and
-diffusers, builds the network and ends; its time is to be taken from outside. Prints one line of JSON with the keys of
-`ddpm-mpi benchmark --json`.
+diffusers, builds the network and exits; it is timed from outside. Prints one line of JSON with the keys of
+`ddpm-mpi benchmark --json`. Run by against-pytorch.py, scaling.py and scripts/test/peers/benchmarks.sh.
 """
+
 import argparse
 import json
 import os
@@ -27,7 +31,7 @@ PRESETS = {
 
 
 def build(preset):
-    """The network of a preset: two blocks a level, attention at 16x16."""
+    """The network of a preset: two blocks per level, attention at 16x16."""
     levels = len(preset["widths"])
     down = ["AttnDownBlock2D" if level == preset["attention"] else "DownBlock2D" for level in range(levels)]
     up = ["AttnUpBlock2D" if level == preset["attention"] else "UpBlock2D" for level in reversed(range(levels))]
@@ -42,13 +46,13 @@ def autocast(arguments):
 
 
 def training_step(network, forward, arguments, images, timesteps):
-    """A function that makes one optimiser step."""
+    """Returns a function that makes one optimiser step."""
     noise = torch.randn_like(images)
     optimiser = torch.optim.Adam(network.parameters(), 2e-4, fused=True)
     average = [parameter.detach().clone() for parameter in network.parameters()]
 
     def step():
-        # Weights are cast anew in every step, since every step changes them; the backward pass stays outside.
+        # Autocast casts the weights in every step, since they change. The backward pass does not belong in it.
         with autocast(arguments):
             loss = ((forward(images, timesteps).sample - noise) ** 2).mean()
         optimiser.zero_grad()
@@ -61,7 +65,7 @@ def training_step(network, forward, arguments, images, timesteps):
 
 
 def sampling_step(network, forward, images, timesteps):
-    """A function that makes one pass of the network."""
+    """Returns a function that makes one pass of the network."""
     network.eval()
 
     def step():
@@ -72,7 +76,7 @@ def sampling_step(network, forward, images, timesteps):
 
 
 def time_steps(step, arguments):
-    """The time of each step after those that warm up; it ends when the last process has ended it."""
+    """The times of the steps after the warm-up, shortest first. A step ends when all processes have finished it."""
     seconds = []
     for number in range(arguments.warm_up + arguments.steps):
         if arguments.ranks > 1:
@@ -86,15 +90,15 @@ def time_steps(step, arguments):
     return sorted(seconds)
 
 
-def run(rank, arguments, meeting_place):
-    """What one process does; process 0 prints the result of all."""
+def run(rank, arguments, meeting_file):
+    """Runs one of the processes; process 0 prints the common result."""
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(rank)
     if arguments.ranks > 1:
-        # All processes are on this machine, unless the environment says otherwise.
+        # By default, all processes are on this machine.
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
         torch.distributed.init_process_group(
-            "gloo", init_method=f"file://{meeting_place}", rank=rank, world_size=arguments.ranks)
+            "gloo", init_method=f"file://{meeting_file}", rank=rank, world_size=arguments.ranks)
     preset = PRESETS[arguments.preset]
     network = build(preset)
     result = {
@@ -117,7 +121,7 @@ def run(rank, arguments, meeting_place):
         if arguments.job == "train":
             seconds = time_steps(training_step(network, forward, arguments, images, timesteps), arguments)
         else:
-            # One region around all steps: the weights do not change, and are cast once.
+            # One autocast region for all steps, so that the constant weights are cast once.
             with autocast(arguments):
                 seconds = time_steps(sampling_step(network, forward, images, timesteps), arguments)
         result |= {
@@ -142,14 +146,15 @@ def main():
     parser.add_argument("--ranks", type=int, default=1, help="processes; more than one train as DDP over gloo")
     parser.add_argument("--threads", type=int, default=1, help="threads per process")
     parser.add_argument("--steps", type=int, default=5, help="steps to time")
-    # The first steps after the very first are slow too, by a fifth and more.
+    # Not only the first step is slow: the next two take at least a fifth longer than later ones.
     parser.add_argument("--warm-up", type=int, default=3, help="steps before those")
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--bf16", action="store_true")
     parser.add_argument(
         "--meet-at", metavar="FILE",
-        help="be one of the processes that mpirun has started, which find one another through a file that is not there yet")
+        help="be one of the processes that mpirun has started, which find one another through a file that is not there "
+        "yet")
     arguments = parser.parse_args()
     if arguments.meet_at:
         arguments.ranks = int(os.environ["OMPI_COMM_WORLD_SIZE"])
@@ -160,11 +165,11 @@ def main():
     if arguments.meet_at:
         return run(int(os.environ["OMPI_COMM_WORLD_RANK"]), arguments, arguments.meet_at)
     with tempfile.TemporaryDirectory() as folder:
-        meeting_place = f"{folder}/processes"
+        meeting_file = f"{folder}/processes"
         if arguments.ranks > 1:
-            torch.multiprocessing.spawn(run, (arguments, meeting_place), arguments.ranks)
+            torch.multiprocessing.spawn(run, (arguments, meeting_file), arguments.ranks)
         else:
-            run(0, arguments, meeting_place)
+            run(0, arguments, meeting_file)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,9 @@
-"""pytorch-fid's Inception-v3 with random weights, timed: prints one line of JSON, as `peer-program inception-speed`."""
+"""Times pytorch-fid's Inception-v3 with random weights, and prints one line of JSON like `peer-program
+inception-speed`.
+
+Run by scripts/measure/inception.py. Needs torch, torchvision and pytorch-fid.
+"""
+
 import argparse
 import json
 import time
@@ -9,7 +14,7 @@ from pytorch_fid import inception
 
 
 def random_state(*_, **__):
-    """In place of the published weights; torchvision's module has parameters of the same names and shapes."""
+    """Replaces the published weights; torchvision's module has parameters with the same names and shapes."""
     module = torchvision.models.inception_v3(num_classes=1008, aux_logits=False, weights=None, init_weights=False)
     return module.state_dict()
 

@@ -1,11 +1,15 @@
-"""Times training over hosts; see scaling.sh."""
+"""Measures training over several hosts with a slow network, and prints the table.
+
+Run by scripts/measure/scaling.sh, which describes the environment variables.
+"""
+
 import json
 import os
-import pathlib
 import statistics
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 PROGRAM = os.environ.get("PROGRAM", ".build/release/ddpm-mpi")
 PRESET = os.environ.get("PRESET", "cifar10")
@@ -17,7 +21,7 @@ STEPS = os.environ.get("STEPS", "3")
 
 
 def run(command, environment=None):
-    """The JSON of the last line that a command prints."""
+    """Runs a command whose last line of output is JSON, and returns that."""
     print("  " + " ".join(command), file=sys.stderr)
     result = subprocess.run(
         command, stdout=subprocess.PIPE, text=True, check=True, env={**os.environ, **(environment or {})})
@@ -43,8 +47,8 @@ def peer(hosts):
             {"GLOO_SOCKET_IFNAME": "eth0"})
 
 
-def foreseen(hosts, rate):
-    """What the plan says of as many hosts. Hosts that share cores are slower by that."""
+def planned_seconds(hosts, rate):
+    """Seconds per step according to `ddpm-mpi plan`. Hosts that share cores are slower accordingly."""
     speed = min(1, len(os.sched_getaffinity(0)) / hosts)
     gigabits = float(rate.removesuffix("gbit"))
     result = run([
@@ -54,13 +58,14 @@ def foreseen(hosts, rate):
     return result["rows"][-1]["seconds_per_step"]
 
 
-def seconds(results):
-    """The median of the medians."""
+def median_seconds(results):
+    """The median over the rounds of the median seconds per step."""
     return statistics.median(statistics.median(result["seconds_per_step"]) for result in results)
 
 
-def exchange(results):
-    """The time in which nothing is computed because gradients or parameters move."""
+def exchange_seconds(results):
+    """The seconds per step in which a rank computes nothing, since it waits for gradients or parameters."""
+
     def of(result):
         return sum(
             row["seconds"] for row in result["profile"]
@@ -97,18 +102,18 @@ def main():
         results = {name: [] for name in sides}
         plans = []
         for number in range(ROUNDS):
-            # Back and forth, so that a machine that grows slower or faster favours nobody.
+            # The order alternates, so that a machine that becomes slower or faster favours no side.
             for name in list(sides)[::1 if number % 2 == 0 else -1]:
                 results[name].append(sides[name](hosts))
-            plans.append(foreseen(hosts, RATE))
-        times = {name: seconds(results[name]) for name in sides}
+            plans.append(planned_seconds(hosts, RATE))
+        times = {name: median_seconds(results[name]) for name in sides}
         plan = statistics.median(plans)
         print(f"| {hosts} | " + " | ".join(f"{times[name]:.2f}" for name in sides) + f" | {plan:.2f} |", flush=True)
-        moved, waited = exchange(results["no overlap"]), exchange(results["overlap"])
+        exchanged, waited = exchange_seconds(results["no overlap"]), exchange_seconds(results["overlap"])
         cost = times["no overlap"] - times["fast network"]
         notes.append(
-            f"{hosts} hosts: without overlap {moved:.2f} s of a step go to exchange, with it {waited:.2f} s are waited "
-            f"for. Of the {cost:.2f} s that the slow network costs without overlap, overlap hides "
+            f"{hosts} hosts: without overlap {exchanged:.2f} s of a step go to exchange, with it {waited:.2f} s are "
+            f"waited for. Of the {cost:.2f} s that the slow network costs without overlap, overlap hides "
             f"{100 * (times['no overlap'] - times['overlap']) / cost:.0f}%. The plan is off by "
             f"{100 * (plan / times['overlap'] - 1):+.0f}%.")
         if "PyTorch DDP" in times:
@@ -117,5 +122,5 @@ def main():
 
 
 if __name__ == "__main__":
-    os.chdir(pathlib.Path(__file__).resolve().parents[2])
+    os.chdir(Path(__file__).resolve().parents[2])
     main()

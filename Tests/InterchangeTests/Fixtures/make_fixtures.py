@@ -1,4 +1,4 @@
-"""Writes zip.pth and legacy.pth, the same tensors in both of PyTorch's formats, and expanded.pth, which must be refused.
+"""Writes zip.pth and legacy.pth, the same tensors in both PyTorch formats, and expanded.pth, which must be refused.
 
     pip install torch
     python Tests/InterchangeTests/Fixtures/make_fixtures.py

@@ -1,5 +1,5 @@
-"""What the scripts that compute with PyTorch for our tests have in common: random numbers that the Swift tests repeat, the
-layouts of arrays, exact embeddings, parameters without effect, and the files of results.
+"""Shared code of the scripts that compute reference results with PyTorch: random numbers that the Swift tests repeat,
+layouts of arrays, exact embeddings, parameters without effect, and files of results.
 
 make_fixtures.py and make_score_sde_fixtures.py beside this file import it, and so do
 Tests/DiffusionTests/Fixtures/make_trajectories.py and Tests/Peers/replay_trace.py.
@@ -158,8 +158,8 @@ def zero_gradients(model):
 
     * The key's bias b adds q·b to all scores of a query, and softmax ignores a constant added to all scores.
     * A group norm with one channel per group ignores a constant added to a channel. So the first convolution's bias and
-      the time projection before such a `norm2` have no effect (unless the time scales and shifts the norm's result), nor
-      has anything that adds a constant to a channel just before `conv_norm_out`. A value's bias reaches every pixel
+      the time projection before such a `norm2` have no effect (unless the time scales and shifts the norm's result),
+      nor has anything that adds a constant to a channel just before `conv_norm_out`. A value's bias reaches every pixel
       unchanged, since attention's weights add up to 1.
     """
     zeros = {}

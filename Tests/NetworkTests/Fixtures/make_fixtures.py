@@ -6,8 +6,8 @@
 Beside this file: unet-grey.h5, unet-colour.h5, unet-odd.h5, unet-classes.h5, unet-improved.h5 (a forward and a backward
 pass each) and unet-names.txt. In Tests/DiffusionTests/Fixtures: schedule.h5. README.md describes them.
 
-Parameters and inputs are not stored: they are functions of their tensor numbers (`fixture_tools`), which the Swift tests
-repeat. Everything is computed in double precision and rounded once, when it is written.
+Parameters and inputs are not stored: they are functions of their tensor numbers (`fixture_tools`), which the Swift
+tests repeat. Everything is computed in double precision and rounded once, when it is written.
 """
 
 import json
@@ -58,6 +58,7 @@ NETWORKS = {
         output_channels=6, head_channels=16, time_conditioning="scale-shift",
     ),
 }
+OPTIONAL_SETTINGS = ("classes", "class_rows", "head_channels", "time_conditioning")
 CIFAR10 = dict(
     image_channels=3, height=32, width=32, channels=(128, 256, 256, 256), blocks=2, attention_levels=(1,), batch=1
 )
@@ -152,7 +153,8 @@ def write_network(name, network):
     # The errors of float32, as a guide for tolerances: with diffusers' own embedding, then with the exact one.
     with torch.no_grad():
         own_embedding = model.time_proj(torch.from_numpy(timesteps))
-        own_output = images_from_torch(model(images_to_torch(x), torch.from_numpy(timesteps), class_labels=classes).sample)
+        own_output = model(images_to_torch(x), torch.from_numpy(timesteps), class_labels=classes).sample
+        own_output = images_from_torch(own_output)
     model.time_proj = PreciseTimesteps(network["channels"][0])
     embedding = model.time_proj(torch.from_numpy(timesteps)).numpy()
     embedding_error = np.abs(own_embedding.numpy() - embedding).max()
@@ -175,7 +177,7 @@ def write_network(name, network):
     config = {
         "in_channels": network["image_channels"],
         "out_channels": output_channels,
-        **{key: network[key] for key in ("classes", "class_rows", "head_channels", "time_conditioning") if key in network},
+        **{key: network[key] for key in OPTIONAL_SETTINGS if key in network},
         "height": network["height"],
         "width": network["width"],
         "batch": network["batch"],
@@ -232,8 +234,8 @@ def write_names():
 
 
 def scheduler_step(t, sample, noise_prediction, variance_type, clip_sample, noise, precise_betas=None):
-    """x_{t-1} and its variance by DDPMScheduler, with `noise` instead of its random draw: in its own float32 or, if there
-    are `precise_betas`, by the same code in double precision."""
+    """x_{t-1} and its variance by DDPMScheduler, with `noise` instead of its random draw: in its own float32 or, if
+    there are `precise_betas`, by the same code in double precision."""
     scheduler = DDPMScheduler(
         num_train_timesteps=1000,
         beta_start=1e-4,
@@ -260,9 +262,9 @@ def write_schedule():
     betas = np.linspace(1e-4, 0.02, 1000)
     alphas_cumprod = np.cumprod(1 - betas)
 
-    # In double precision, the scheduler's code must agree to the last digits. In its own float32, it computes beta_t and
-    # 1 - alphas_cumprod as differences of numbers near 1. At t = 1, where the latter is 2.2e-4, this causes a relative
-    # error of 2^-24 / 2.2e-4 = 3e-4 in the mean's two coefficients. At other times it is below 1e-5.
+    # In double precision, the scheduler's code must agree to the last digits. In its own float32, it computes beta_t
+    # and 1 - alphas_cumprod as differences of numbers near 1. At t = 1, where the latter is 2.2e-4, this causes a
+    # relative error of 2^-24 / 2.2e-4 = 3e-4 in the mean's two coefficients. At other times it is below 1e-5.
     double_tolerance = 1e-12
 
     def single_tolerance(t):

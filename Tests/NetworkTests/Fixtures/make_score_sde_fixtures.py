@@ -1,4 +1,4 @@
-"""Writes the outputs and gradients of the networks of Song et al. (arXiv:2011.13456), computed by their public PyTorch code.
+"""Writes the outputs and gradients of the networks of Song et al. (arXiv:2011.13456), by their public PyTorch code.
 
     git clone https://github.com/yang-song/score_sde_pytorch
     pip install torch diffusers h5py
@@ -25,8 +25,8 @@ import torch
 import torch.nn.functional as F
 
 from fixture_tools import (
-    INPUT, TARGET, PreciseTimesteps, images_from_torch, images_to_torch, norm, parameter_values, relative_error, uniforms,
-    write_pass,
+    INPUT, TARGET, PreciseTimesteps, images_from_torch, images_to_torch, norm, parameter_values, relative_error,
+    uniforms, write_pass,
 )
 
 FOLDER = Path(__file__).resolve().parent
@@ -124,7 +124,8 @@ def import_models(folder):
 
     up_or_down_sampling.upsample_conv_2d = upsample_conv_2d
     times = torch.tensor(SINUSOIDAL_TIMES)
-    error = (layers.get_timestep_embedding(times, BASE_CHANNELS) - precise_timestep_embedding(times, BASE_CHANNELS)).abs().max()
+    theirs = layers.get_timestep_embedding(times, BASE_CHANNELS)
+    error = (theirs - precise_timestep_embedding(times, BASE_CHANNELS)).abs().max()
     assert error < 1e-3, "the sinusoidal embedding is not that of the public code"
     layers.get_timestep_embedding = precise_timestep_embedding
     return ncsnpp, up_or_down_sampling
@@ -193,8 +194,8 @@ ATTENTION = dict(GroupNorm_0="group_norm", NIN_0="to_q", NIN_1="to_k", NIN_2="to
 
 
 def our_parameter(module, module_name, parameter_name):
-    """Our name of a module's parameter, the permutation from the public code's axes to ours (None for the usual one), and
-    the axes of length 1 in front of them."""
+    """Our name of a module's parameter, the permutation from the public code's axes to ours (None for the usual one),
+    and the axes of length 1 in front of them."""
     *path, leaf = parameter_name.split(".")
     kind = type(module).__name__
     if kind.startswith("ResnetBlock"):
