@@ -4,8 +4,8 @@
                                           and pytorch-fid's results, theirs.safetensors
     python inception.py compare FOLDER    compares our results, ours.safetensors, with theirs.safetensors
     python inception.py paint FOLDER      writes two folders of images, a and b
-    python inception.py distance FOLDER   compares ours.json, the program's output, with pytorch-fid's distance between a
-                                          and b and between a.npz and b.npz, statistics by our program
+    python inception.py distance FOLDER   compares ours.json, the program's output, with pytorch-fid's distances: of a
+                                          and b, and of a.npz and b.npz, statistics by our program
 
 scripts/test/peers/inception.sh runs these in turn. The published weights may not be copied here. Random ones test every
 layer, provided that its values are of order one. So batch normalisation gets the statistics of random images, which are
