@@ -1,9 +1,9 @@
 import Testing
 
-/// Memory is addressed in few places; all others have tensors, buffers and arrays, which know their sizes and keep their
-/// memory alive.
+/// Few modules use pointers. All others use tensors, buffers and arrays, which know their sizes and keep their memory
+/// alive.
 struct PointerTests {
-  /// Folders and files whose code may use addresses, and why.
+  /// Folders and files whose code may use pointers, and why.
   static let allowed = [
     "Sources/Tensors": "owns the memory",
     "Sources/MicroKernels": "vectors at addresses",
@@ -21,21 +21,21 @@ struct PointerTests {
     "Sources/FeatureNetworks/EmbeddedClassifier.swift": "has weights that are an array in C",
   ]
 
-  @Test func addressesAreUsedInTheFoldersThatMay() throws {
-    // `withUnsafeBytes` and its like are not meant: their pointers do not leave the closure.
+  @Test func pointersAreUsedOnlyInTheListedFolders() throws {
+    // `withUnsafeBytes` and similar functions are allowed, since their pointers do not leave the closure.
     let pattern = /\bUnsafe(?:Mutable)?(?:Raw)?(?:Buffer)?Pointer\b|\.(?:pointer|baseAddress)\b/
     var used: Set<String> = []
     for file in Package.swiftFiles(in: "Sources") {
-      let place = Self.allowed.keys.first { file == $0 || file.hasPrefix("\($0)/") }
+      let location = Self.allowed.keys.first { file == $0 || file.hasPrefix("\($0)/") }
       guard let match = try Package.text(file).firstMatch(of: pattern) else { continue }
-      #expect(place != nil, "\(file) has \(match.0)")
-      if let place { used.insert(place) }
+      #expect(location != nil, "\(file) has \(match.0)")
+      if let location { used.insert(location) }
     }
     #expect(used == Set(Self.allowed.keys), "folders that need no addresses any more")
   }
 
   /// Kernels are called through functions of tensors and matrices, which compare shapes.
-  @Test func noFunctionOfKernelsThatTakesAddressesIsPublic() throws {
+  @Test func noPublicFunctionOfKernelsTakesPointers() throws {
     for file in Package.swiftFiles(in: "Sources/Kernels") {
       let functions = try Package.text(file).matches(of: /public (?:static )?(?:func|init)[^{]*/)
       for function in functions {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 struct WalksTests {
-  @Test func theFilesNamedInThePageOnArchitectureExist() throws {
+  @Test func filesNamedInTheArchitecturePageExist() throws {
     let page = try Package.text("docs/architecture.md")
     let files = page.matches(of: /`((?:[\w.+-]+\/)+[\w+-]+\.swift)`/).map { String($0.1) }
     #expect(files.count > 50)

@@ -10,7 +10,7 @@ import Testing
   static let countsOfPyTorch = [("cifar10", 3, 12_443_713_536), ("fashion-mnist", 1, 3_170_172_928)]
 
   @Test(arguments: countsOfPyTorch)
-  func forwardPassHasTheArithmeticThatPyTorchCounts(preset: String, channels: Int, count: Int) throws {
+  func forwardPassHasTheArithmeticCountedByPyTorch(preset: String, channels: Int, count: Int) throws {
     let network = try Presets.named(preset).configuration.network(height: 32, width: 32, channels: channels)
     #expect(ArithmeticCount.forwardPass(of: network) == count)
   }
@@ -25,7 +25,7 @@ import Testing
   ]
 
   @Test(arguments: Presets.all.map(\.name), [""] + settings)
-  func everyArchitectureMakesTheArithmeticThatIsCounted(preset: String, settings: String) throws {
+  func everyArchitecturePerformsTheCountedArithmetic(preset: String, settings: String) throws {
     let sources = ConfigurationSources(
       preset: preset,
       settings: ["model.channels=16", "model.groups=4", "model.blocks=1", "model.attention_init_scale=1"]

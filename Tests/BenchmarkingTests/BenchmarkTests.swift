@@ -14,7 +14,7 @@ import Testing
 
   /// The busiest rank's images have priority, then large micro-batches, up to 16.
   @Test(arguments: [(64, 1, 16), (32, 2, 16), (32, 4, 8), (12, 3, 4), (12, 5, 1), (7, 2, 1), (8, 8, 1)])
-  func microBatchSharesTheBatchOutEvenly(batch: Int, rankCount: Int, expected: Int) throws {
+  func microBatchesDivideTheBatchEvenly(batch: Int, rankCount: Int, expected: Int) throws {
     #expect(try Benchmark(Self.request(batch: batch), rankCount: rankCount).microBatch == expected)
   }
 
@@ -24,7 +24,7 @@ import Testing
     #expect(throws: InputError.self) { try Benchmark(Self.request(batch: 8, microBatch: 3), rankCount: 2) }
   }
 
-  @Test func keysOfTheModelAndOfItsMemoryAloneMayBeSet() throws {
+  @Test func onlyKeysOfTheModelAndItsMemoryMayBeSet() throws {
     for setting in ["model.channels=64", "training.recompute_activations=blocks", "training.overlap=false"] {
       _ = try Benchmark(Self.request(batch: 2, settings: [setting]), rankCount: 1)
     }

@@ -36,7 +36,7 @@ private func close(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-9 * max(
     #expect(prediction.exposedSeconds == 0 && prediction.messagesPerRank == 0)
   }
 
-  @Test func threadsFollowAmdahl() {
+  @Test func threadsFollowAmdahlsLaw() {
     var model = model()
     var machine = model.machine
     machine.serialShare = 0.25
@@ -61,7 +61,7 @@ private func close(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-9 * max(
         half.predict(arrangement(2)).networkSeconds, whole.predict(arrangement(2)).networkSeconds * 0.75))
   }
 
-  @Test func overlapLeavesTheLastBucketAndWhatDoesNotFit() {
+  @Test func overlapExposesTheLastBucketAndExcessTraffic() {
     // A pass takes 4 s forward and 8 s backward.
     let fast = model(gigabits: 8).predict(arrangement(2))
     #expect(close(fast.exposedSeconds, fast.networkSeconds / Double(sharding(fast).buckets.count)))
@@ -69,7 +69,7 @@ private func close(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-9 * max(
     #expect(close(slow.exposedSeconds, slow.networkSeconds - 12))
   }
 
-  @Test func aMachineSendsWhatOneRankWouldHoweverManyItHas() {
+  @Test func aMachineSendsAsMuchAsASingleRankWouldSend() {
     let model = model(overlaps: false)
     #expect(
       close(model.predict(arrangement(2, 4)).networkSeconds, model.predict(arrangement(2, 1)).networkSeconds))
@@ -93,7 +93,7 @@ private func close(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-9 * max(
     #expect(model.best(nodes: 128, coresPerNode: 1) == nil)
   }
 
-  @Test func rankNeedsLessMemoryTheMoreThereAre() {
+  @Test func memoryPerRankFallsWithTheNumberOfRanks() {
     let model = model()
     let sizes = [1, 2, 4, 8, 16].map { model.predict(arrangement($0)).bytesPerRank }
     #expect(sizes == sizes.sorted(by: >))

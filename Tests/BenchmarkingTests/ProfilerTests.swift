@@ -45,7 +45,7 @@ import Testing
   }
 
   @Test(arguments: ArithmeticCountTests.countsOfPyTorch)
-  func forwardPassHasTheArithmeticThatPyTorchCounts(preset: String, channels: Int, count: Int) throws {
+  func forwardPassHasTheArithmeticCountedByPyTorch(preset: String, channels: Int, count: Int) throws {
     let pass = try Pass(preset: preset, channels: channels, trains: false, profiler: Profiler())
     #expect(pass.direct == count)
   }
@@ -76,7 +76,7 @@ import Testing
   }
 
   @Test(arguments: [1, 2])
-  func aProfilerChangesNoBit(threads: Int) throws {
+  func profilingChangesNoBits(threads: Int) throws {
     let plain = try Pass(preset: "shapes", channels: 3, trains: true, profiler: nil, threads: threads)
     let profiled = try Pass(preset: "shapes", channels: 3, trains: true, profiler: Profiler(), threads: threads)
     #expect(plain.prediction.elements.map(\.bitPattern) == profiled.prediction.elements.map(\.bitPattern))
@@ -86,7 +86,7 @@ import Testing
     }
   }
 
-  @Test func timesArePositiveAndAddUpToNoMoreThanHasPassed() throws {
+  @Test func timesArePositiveAndAddUpToAtMostTheElapsedTime() throws {
     let pass = try Pass(preset: "shapes", channels: 3, trains: true, profiler: Profiler())
     let totals = pass.profiler!.totals
     // Exactly the kinds of operations on a tape.

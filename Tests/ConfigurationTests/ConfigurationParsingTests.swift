@@ -81,7 +81,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
       ])
   }
 
-  @Test func keyInAnotherSectionIsFound() {
+  @Test func unknownKeySuggestsAKeyInAnotherSection() {
     #expect(parsingProblems("batch: 64") == ["run.yaml:1: there is no key batch; did you mean training.batch?"])
     #expect(
       parsingProblems("model:\n  micro_batch: 8") == [
@@ -89,7 +89,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
       ])
   }
 
-  @Test func unknownKeyWithoutANearOneListsItsSiblings() {
+  @Test func unknownKeyWithoutASimilarOneListsItsSection() {
     #expect(
       parsingProblems("sampling:\n  temperature: 3") == [
         "run.yaml:2: there is no key sampling.temperature; its keys are sampling.count, sampling.sampler, "
@@ -140,12 +140,12 @@ private func parsingProblems(_ yaml: String) -> [String] {
       "training.batch is 30, which training.micro_batch 4 does not divide; choose a batch that is a multiple of it"
     ),
   ])
-  func whatTheTextMakesIsValid(yaml: String, message: String) {
+  func parsedValuesAreValidated(yaml: String, message: String) {
     #expect(parsingProblems(yaml) == ["run.yaml: " + message])
   }
 
   /// Each line expands to nine of the line before: 452 bytes for more than 10⁹ numbers.
-  @Test func aliasesAreRefusedWhateverTheyStandFor() {
+  @Test func aliasesAreRefusedWhateverTheirTarget() {
     var bomb = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
     for level in 1...9 {
       let copies = [String](repeating: "*a\(level - 1)", count: 9).joined(separator: ", ")
@@ -225,7 +225,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
     #expect(line.contains("."), "YAML 1.1 readers take a number without a point for text")
   }
 
-  @Test func keysThatAnOlderRunLacksStandForWhatTheProgramDidThen() throws {
+  @Test func keysMissingFromAnOlderRunKeepItsBehaviour() throws {
     let lines = RunConfiguration().yaml.split(separator: "\n")
     let older = lines.filter { !$0.contains("ema_rampup") }.joined(separator: "\n")
     #expect(try RunConfiguration(ofRun: older, file: "config.yaml").training.emaRampup == nil)
@@ -235,7 +235,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
   }
 
   /// A run from before these keys existed draws as the program did then.
-  @Test func anOlderRunDrawsByTheUsualSampler() throws {
+  @Test func anOlderRunUsesTheDefaultSampler() throws {
     let lines = RunConfiguration().yaml.split(separator: "\n")
     let names = ["sampler", "spacing", "variance", "eta", "corrections", "snr", "tolerance", "guidance"]
     var section: Substring = ""

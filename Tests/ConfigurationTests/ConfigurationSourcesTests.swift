@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct ConfigurationSourcesTests {
-  @Test func nothingGivenIsTheQuickstart() throws {
+  @Test func quickstartIsTheDefaultPreset() throws {
     let sources = ConfigurationSources()
     #expect(sources.runName == "quickstart")
     #expect(try sources.resolve() == RunConfiguration())
@@ -23,7 +23,7 @@ import Testing
     }
   }
 
-  @Test func presetIsNotChosenTwice() throws {
+  @Test func onlyOnePresetMayBeChosen() throws {
     try withTemporaryFolder { folder in
       let file = folder + "/run.yaml"
       try "preset: cifar10".write(toFile: file, atomically: true, encoding: .utf8)

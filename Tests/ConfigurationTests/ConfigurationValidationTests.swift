@@ -12,7 +12,7 @@ import Testing
     try configuration.validate(rankCount: configuration.microBatchCount)
   }
 
-  @Test func anAverageThatIsKeptTwiceIsRefused() {
+  @Test func duplicateAveragesAreRefused() {
     #expect(
       problemsAfter { $0.training.emaDecays = [0.99, 0.9, 0.99] } == [
         "training.ema_decays is [0.99, 0.9, 0.99], which has a value twice; give each value once"
@@ -115,7 +115,7 @@ import Testing
     ("process=edm sigma_min=1e-30", "the noise, or the noise added since the previous step, is too small"),
     ("beta_first=1e-17 beta_last=1e-17", "the noise, or the noise added since the previous step, is too small"),
   ])
-  func processesThatFloatsCannotHoldAreRefused(settings: String, message: String) {
+  func processesBeyondTheRangeOfFloatsAreRefused(settings: String, message: String) {
     let found = problems { () throws(ConfigurationError) in
       _ = try ConfigurationSources(settings: settings.split(separator: " ").map { "diffusion.\($0)" }).resolve()
     }
@@ -123,7 +123,7 @@ import Testing
     #expect(found.first?.contains(message) == true, "\(found)")
   }
 
-  @Test func withoutSignalAtTheEndTheNetworkIsAskedForTheImage() throws {
+  @Test func zeroTerminalSNRNeedsAPredictionThatDeterminesTheImage() throws {
     func found(_ settings: String...) -> [String] {
       problems { () throws(ConfigurationError) in
         _ = try ConfigurationSources(
@@ -156,7 +156,7 @@ import Testing
       ])
   }
 
-  @Test func batchMustBeWholeMicroBatches() {
+  @Test func batchMustBeAMultipleOfTheMicroBatch() {
     #expect(
       problemsAfter {
         $0.training.batch = 100
@@ -166,7 +166,7 @@ import Testing
       ])
   }
 
-  @Test func noiseMustNotShrink() {
+  @Test func noiseMustNotDecrease() {
     #expect(
       problemsAfter { $0.diffusion.betaFirst = 0.5 } == [
         "diffusion.beta_last is 0.02, less than diffusion.beta_first 0.5; the noise must not shrink"
@@ -186,7 +186,7 @@ import Testing
       } == [])
   }
 
-  @Test func samplersThatCannotDrawAreRefused() {
+  @Test func samplersThatDoNotSuitTheModelAreRefused() {
     #expect(
       problemsAfter {
         $0.diffusion.process = .variancePreserving
@@ -197,7 +197,7 @@ import Testing
         "sampling.variance: learned needs a model that was trained with diffusion.variance=learned") == true)
   }
 
-  @Test func guidanceNeedsClassesAndANetworkThatKnowsToDoWithout() {
+  @Test func guidanceNeedsClassesAndLabelDropout() {
     #expect(
       problemsAfter { $0.sampling.guidance = 2 } == [
         "sampling.guidance is 2.0, but the network has no classes; set model.classes to the number of the data set's "
@@ -239,7 +239,7 @@ import Testing
       ])
   }
 
-  @Test func aPlaceWhereTheLearningRateFallsMustMeanSomething() {
+  @Test func decayStartMustHaveAnEffect() {
     #expect(
       problemsAfter { $0.training.decayStart = 500 } == [
         "training.decay_start is 500, but with training.schedule constant the learning rate does not fall; set one of "

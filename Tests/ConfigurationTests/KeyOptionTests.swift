@@ -30,7 +30,7 @@ import Testing
   /// An option that a sampler uses appears in its settings; one that it does not use is refused by its name, whatever
   /// its value.
   @Test(arguments: SamplerName.allCases)
-  func optionsAreReadOrRefused(_ name: SamplerName) throws {
+  func optionsHaveAnEffectOrAreRefused(_ name: SamplerName) throws {
     for (option, value) in Self.values {
       let key = try #require(ConfigurationKey.named("sampling.\(option.rawValue)"))
       var given = ["sampler": name.rawValue, option.rawValue: value]
@@ -50,7 +50,7 @@ import Testing
     }
   }
 
-  @Test func optionsAreCalledAsKeysAre() throws {
+  @Test func optionsAreNamedLikeKeys() throws {
     #expect(try #require(ConfigurationKey.named("sampling.churn_min")).optionName == "--churn-min")
     #expect(
       try problem(["sampler": "ddpm", "eta": "0.5"])
@@ -72,7 +72,7 @@ import Testing
     #expect(try problem(["sampler": "predictor-corrector", "corrections": "0"]) == nil)
   }
 
-  @Test func whatCannotWorkIsToldByTheOption() throws {
+  @Test func invalidCombinationsAreReportedByOption() throws {
     #expect(try problem(["sampler": "ddim"], of: edm)?.hasPrefix("--sampler: ddim needs a discrete process") == true)
     #expect(try problem(["steps": "1001"])?.hasPrefix("--steps: cannot sample in 1001 steps") == true)
     #expect(try problem(["sampler": "ode-heun", "steps": "1001"]) == nil)
@@ -83,7 +83,7 @@ import Testing
   }
 
   /// Keys of the model's own sampler do not affect another sampler.
-  @Test func anotherSamplerBeginsWithItsDefaults() throws {
+  @Test func anotherSamplerStartsFromItsDefaults() throws {
     var model = RunConfiguration()
     model.sampling.name = .ddim
     model.sampling.eta = 0.5
@@ -103,7 +103,7 @@ import Testing
     ("spacing", "wide", "expected leading, trailing or linspace"),
     ("churn_max", "-1", "it must be from 0.0 to 1e9, or none"),
   ])
-  func valuesAreThoseOfTheKey(name: String, value: String, message: String) {
+  func valuesAreValidatedLikeThoseOfTheKey(name: String, value: String, message: String) {
     let error = #expect(throws: ConfigurationError.self) { try options([name: value]) }
     #expect(error?.problems == [message])
   }

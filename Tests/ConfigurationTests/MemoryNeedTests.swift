@@ -16,14 +16,14 @@ import Testing
 
   /// On one rank, with its default micro-batch.
   @Test(arguments: Presets.all.map(\.name))
-  func everyPresetFitsIntoAnOrdinaryMachine(name: String) throws {
+  func everyPresetFitsIntoTheMemoryOfAnOrdinaryMachine(name: String) throws {
     let limits = MemoryLimits([.init(bytes: 8 * Self.gibibyte, owner: "this machine", rankCount: 1)])
     try need(name).require(limits)
     let network = try Presets.named(name).configuration.network(height: 32, width: 32, channels: 3)
     try MemoryNeed.inference(network, batch: 32, option: "--batch").require(limits)
   }
 
-  @Test func whatDoesNotFitIsRefusedWithKeysAndFigures() throws {
+  @Test func excessiveMemoryIsRefusedWithKeysAndFigures() throws {
     let need = try need("cifar10") {
       $0.training.microBatch = 1024; $0.training.batch = 1024
     }
@@ -50,7 +50,7 @@ import Testing
   }
 
   /// The largest network that the keys allow, and the largest images.
-  @Test func nothingIsTooLargeToBeCounted() throws {
+  @Test func memoryOfTheLargestNetworkDoesNotOverflow() throws {
     var configuration = RunConfiguration()
     configuration.model.channels = 65536
     configuration.model.multipliers = [Int](repeating: 1, count: 15)

@@ -4,7 +4,7 @@ import Testing
 
 /// The constraints between the keys of the network, and between them and the images.
 @Suite struct NetworkValidationTests {
-  @Test func levelsHaveNoMoreChannelsThanNumbersCanCount() {
+  @Test func numbersOfChannelsMustNotOverflow() {
     #expect(
       problemsAfter {
         $0.model.channels = 65536
@@ -46,7 +46,7 @@ import Testing
       ])
   }
 
-  @Test func featuresOfTheNoiseNeedAProcessWithNoiseInEveryStep() {
+  @Test func fourierFeaturesNeedNoiseAtEveryStep() {
     #expect(
       problemsAfter { $0.model.architecture.timeFeatures = .fourier } == [
         "model.embedding is fourier, which needs a logarithm that is infinite at step 0 of diffusion.process vp; use "
@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  @Test func onlyAnExplodingNoiseThatIsToldDividesTheOutput() {
+  @Test func dividingTheOutputByNoiseNeedsAnExplodingProcessConditionedOnNoise() {
     #expect(
       problemsAfter {
         $0.model.architecture.dividesOutputByNoise = true
@@ -89,7 +89,7 @@ import Testing
       ])
   }
 
-  @Test func onlyTimesThatAreStepsAreRescaled() throws {
+  @Test func onlyDiscreteTimesAreRescaled() throws {
     #expect(
       problemsAfter {
         $0.diffusion.rescaleTimes = true
@@ -111,7 +111,7 @@ import Testing
     #expect(try improved.modelDescription().networkTime(at: 3998) == 999.5)
   }
 
-  @Test func imageMustHalveOncePerLevel() {
+  @Test func imageMustBeDivisibleByTwoOncePerLevel() {
     let configuration = changed { $0.model.multipliers = [1, 2, 2, 2] }
     #expect(
       problems { () throws(ConfigurationError) in try configuration.validate(imageSize: 28) } == [
@@ -149,7 +149,7 @@ import Testing
     #expect(configuration.resolutions(imageSize: 32) == [32, 16, 8])
   }
 
-  @Test func headsMustShareTheChannelsOfEveryAttentionEqually() throws {
+  @Test func headsMustDivideTheChannelsOfEveryAttention() throws {
     // 32, 64 and 128 channels; attention at the second level, and in the middle of the third.
     let choice =
       "choose a number that divides the channels of every level with attention, and of the lowest level, whose "
@@ -179,7 +179,7 @@ import Testing
     #expect(throws: ConfigurationError.self) { try small.network(height: 32, width: 32, channels: 1) }
   }
 
-  @Test func headsAreCountedInOneWay() {
+  @Test func onlyOneKeyMayDetermineTheHeads() {
     #expect(
       problemsAfter {
         $0.model.architecture.headCount = 4

@@ -16,7 +16,7 @@ import Testing
     "training.log_every=none", "training.sample_every=none", "training.save_timeout_seconds=none",
     "training.hang_timeout_seconds=none",
   ])
-  func resumedRunMayChangeWhatTheKeysSay(setting: String) throws {
+  func resumedRunMayChangeTheKeysMarkedSo(setting: String) throws {
     let saved = RunConfiguration()
     let resumed = try ConfigurationSources(settings: [setting]).resolve(saved: saved)
     #expect(resumed.difference(from: saved).count == 1)

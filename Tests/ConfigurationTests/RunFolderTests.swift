@@ -17,7 +17,7 @@ private func message(_ body: () throws -> Void) -> String? {
 }
 
 @Suite struct RunFolderTests {
-  @Test func pathsCarryTheStepInEightDigits() {
+  @Test func pathsContainTheStepInEightDigits() {
     let folder = RunFolder("runs/a")
     #expect(folder.configurationPath == "runs/a/config.yaml")
     #expect(folder.metricsPath == "runs/a/metrics.jsonl")
@@ -39,7 +39,7 @@ private func message(_ body: () throws -> Void) -> String? {
     }
   }
 
-  @Test func folderThatHoldsARunIsRefused() throws {
+  @Test func folderThatContainsARunIsRefused() throws {
     try withTemporaryFolder { path in
       let folder = RunFolder(path)
       let expected = "\(path) already contains a run; continue it with --resume, or choose another folder with --output"
@@ -124,7 +124,7 @@ private func message(_ body: () throws -> Void) -> String? {
     }
   }
 
-  @Test func nothingIsLeftOfARunThatDidNotBegin() throws {
+  @Test func aRunThatDidNotStartLeavesNothing() throws {
     try withTemporaryFolder { path in
       let folder = RunFolder(path + "/runs/a")
       let refuse = { try RunFolderClaim(folder).take(mustBeFresh: true) }
@@ -137,7 +137,7 @@ private func message(_ body: () throws -> Void) -> String? {
     }
   }
 
-  @Test func aRunThatBeganStaysWithItsConfiguration() throws {
+  @Test func aStartedRunKeepsItsConfiguration() throws {
     try withTemporaryFolder { path in
       let folder = RunFolder(path + "/run")
       do {

@@ -10,7 +10,7 @@ struct UnreadKeysTests {
     "sampling.tolerance=0.1", "sampling.churn=1.0", "sampling.churn_min=1.0", "sampling.churn_max=1.0",
     "sampling.churn_noise=2.0",
   ])
-  func aKeyOfSomethingElseIsRefused(setting: String) throws {
+  func aKeyWithoutEffectIsRefused(setting: String) throws {
     try requireUnread(setting, besides: [])
   }
 
@@ -24,7 +24,7 @@ struct UnreadKeysTests {
   }
 
   @Test(arguments: ["diffusion.beta_first=0.001", "diffusion.beta_last=0.03"])
-  func theCosineHasNoEnds(setting: String) throws {
+  func cosineScheduleHasNoBetaKeys(setting: String) throws {
     try requireUnread(setting, besides: ["diffusion.schedule=cosine"])
   }
 
@@ -48,15 +48,15 @@ struct UnreadKeysTests {
   }
 
   @Test(arguments: ["sampling.churn_min=1.0", "sampling.churn_max=1.0", "sampling.churn_noise=2.0"])
-  func noiseThatIsNotAddedHasNoLevels(setting: String) throws {
+  func churnKeysNeedChurn(setting: String) throws {
     try requireUnread(setting, besides: ["sampling.sampler=edm"])
   }
 
-  @Test func aSamplerWithAToleranceHasNoSteps() throws {
+  @Test func adaptiveSamplerHasNoNumberOfSteps() throws {
     try requireUnread("sampling.steps=20", besides: ["sampling.sampler=ode-rk45"])
   }
 
-  @Test func everyScopeIsOfKeys() throws {
+  @Test func everyScopeNamesExistingKeys() throws {
     for scope in KeyScope.all {
       #expect(ConfigurationKey.named(scope.key) != nil)
       #expect(ConfigurationKey.named(scope.decider) != nil)

@@ -21,7 +21,7 @@ func gaussian(_ count: Int, sample: Int) -> Tensor {
     #expect(abs(MicroBatchTree.sum(sums) / expected - 1) < 1e-12)
   }
 
-  @Test func neitherThreadsNorShardsChangeABit() {
+  @Test func neitherThreadsNorShardsChangeTheBits() {
     let whole = GradientNorm.blockSums(gradients, workers: WorkerPool(threadCount: 1))
     let cut = 11 * block
     let workers = WorkerPool(threadCount: 3)
@@ -37,7 +37,7 @@ func gaussian(_ count: Int, sample: Int) -> Tensor {
     #expect(MicroBatchTree.sum([]) == 0)
   }
 
-  @Test func notANumberReachesTheNormAndTheScale() {
+  @Test func nanPropagatesToTheNormAndTheScale() {
     let broken = gradients.copied()
     broken[20 * block + 1] = .nan
     let sums = GradientNorm.blockSums(broken, workers: WorkerPool(threadCount: 1))
@@ -45,7 +45,7 @@ func gaussian(_ count: Int, sample: Int) -> Tensor {
     #expect(GradientNorm.clippingScale(norm: .nan, maximum: 1).isNaN)
   }
 
-  @Test func clippingScalesLargeNormsOnly() {
+  @Test func clippingScalesOnlyLargeNorms() {
     #expect(GradientNorm.clippingScale(norm: 4, maximum: 1) == 1 / (4 + 1e-6))
     #expect(GradientNorm.clippingScale(norm: 0.5, maximum: 1) == 1)
     #expect(GradientNorm.clippingScale(norm: 0, maximum: 1) == 1)

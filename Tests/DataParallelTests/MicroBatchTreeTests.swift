@@ -69,7 +69,7 @@ import Testing
   }
 
   @Test(arguments: 1...40)
-  func runsCoverAllLeavesEvenly(leafCount: Int) {
+  func rangesOfRanksCoverAllLeavesEvenly(leafCount: Int) {
     let tree = MicroBatchTree(leafCount: leafCount)
     for rankCount in 1...leafCount {
       let runs = tree.leafRanges(ofRanks: rankCount)
@@ -85,7 +85,7 @@ import Testing
     }
   }
 
-  @Test func subtreesOfOddRunsAreTheLargestAligned() {
+  @Test func subtreesOfOddRangesAreTheLargestAligned() {
     let tree = MicroBatchTree(leafCount: 11)
     #expect(tree.maximalSubtrees(of: 1..<7).map(\.leaves) == [1..<2, 2..<4, 4..<6, 6..<7])
     // The end of the tree cuts node (2, 2) short; it is a whole node nevertheless.
@@ -135,7 +135,7 @@ import Testing
 
   /// The ranks of a node together have the maximal subtrees of all their leaves, and these add up to the root.
   @Test(arguments: 1...24)
-  func sumsOfNeighboursMergeIntoTheirMaximalSubtrees(leafCount: Int) {
+  func subtreesOfNeighbouringRanksMergeIntoMaximalSubtrees(leafCount: Int) {
     let tree = MicroBatchTree(leafCount: leafCount)
     for rankCount in 1...leafCount {
       let runs = tree.leafRanges(ofRanks: rankCount)

@@ -30,7 +30,7 @@ private let grids: [(nodes: Int, slots: Int)] = [
   }
 
   @Test(arguments: grids, [64, 8723])
-  func ranksOwnEquallyMuchOfEveryBucketButTheLast(grid: (nodes: Int, slots: Int), blocks: Int) {
+  func ranksOwnEqualPartsOfEveryBucketExceptTheLast(grid: (nodes: Int, slots: Int), blocks: Int) {
     let grid = RankGrid(nodes: grid.nodes, slots: grid.slots)
     let sharding = Sharding(arenaCount: blocks * block, grid: grid)
     for bucket in sharding.buckets.indices {
@@ -45,7 +45,7 @@ private let grids: [(nodes: Int, slots: Int)] = [
     }
   }
 
-  @Test func bucketsOfARangeAreThoseItTouches() {
+  @Test func bucketsOfARangeAreThoseThatOverlapIt() {
     let sharding = Sharding(arenaCount: 200 * block, grid: .flat(2))
     #expect(sharding.buckets.map(\.count) == [64 * block, 64 * block, 64 * block, 8 * block])
     #expect(sharding.buckets(touching: 0..<1) == 0..<1)
@@ -56,7 +56,7 @@ private let grids: [(nodes: Int, slots: Int)] = [
   }
 
   @Test(arguments: grids)
-  func numbersOfBlocksReturnToTheOrderOfTheArena(grid: (nodes: Int, slots: Int)) {
+  func gatheredBlocksReturnToTheOrderOfTheArena(grid: (nodes: Int, slots: Int)) {
     let sharding = Sharding(arenaCount: 333 * block, grid: RankGrid(nodes: grid.nodes, slots: grid.slots))
     let gathered = (0..<grid.nodes * grid.slots).flatMap { rank in
       sharding.pieces(ofRank: rank).flatMap { $0.range.lowerBound / block..<$0.range.upperBound / block }
@@ -75,7 +75,7 @@ private let grids: [(nodes: Int, slots: Int)] = [
     #expect(RankGrid(hosts: ["a", "b", "b", "b"]) == nil)
   }
 
-  @Test func ranksHaveOnePlace() {
+  @Test func ranksCorrespondToNodesAndSlots() {
     let grid = RankGrid(nodes: 3, slots: 4)
     for rank in 0..<12 { #expect(grid.rank(node: grid.node(of: rank), slot: grid.slot(of: rank)) == rank) }
     #expect(grid.ranks(ofNode: 1) == [4, 5, 6, 7])

@@ -3,7 +3,7 @@ import Tensors
 import Testing
 
 @Suite struct BatchPlanTests {
-  @Test func everyEpochUsesEveryImageOnceInAnOrderOfItsOwn() {
+  @Test func everyEpochUsesEveryImageOnceInADifferentOrder() {
     // 30 images in batches of 8: batches extend over the ends of epochs.
     let plan = BatchPlan(dataset: Shapes(count: 30), batchSize: 8, seed: 5)
     let choices = (0..<15).flatMap { step in (0..<8).map { plan.choice(step: step, sample: $0) } }
@@ -21,7 +21,7 @@ import Testing
     #expect(Set(orders).count == 3)
   }
 
-  @Test func partsOfABatchEqualTheWhole() throws {
+  @Test func partsOfABatchEqualThoseOfTheWholeBatch() throws {
     let dataset = Shapes(count: 20, size: 8, channels: 3)
     let plan = BatchPlan(dataset: dataset, batchSize: 12, seed: 1, flips: true)
     let whole = Tensor(uninitialised: [12, 8, 8, 3])
@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  @Test func aboutHalfOfTheSamplesAreFlippedIfAnyAre() {
+  @Test func halfOfTheSamplesAreFlippedIfFlipsAreOn() {
     let dataset = Shapes(count: 100)
     let flipping = BatchPlan(dataset: dataset, batchSize: 100, seed: 1, flips: true)
     let flipped = (0..<2000).count { flipping.choice(step: $0 / 100, sample: $0 % 100).isFlipped }
@@ -61,7 +61,7 @@ import Testing
       plan.labels(step: 2, samples: 3..<8) == (3..<8).map { dataset.label(of: plan.choice(step: 2, sample: $0).index) })
   }
 
-  @Test func labelsAreLeftOutAsOftenAsAskedAndWhateverTheRange() {
+  @Test func labelsAreDroppedAtTheGivenRateForAnyRange() {
     let plan = BatchPlan(dataset: Shapes(count: 30), batchSize: 4000, seed: 5, labelDropout: 0.2)
     let labels = plan.labels(step: 1, samples: 0..<4000)
     let share = Double(labels.filter { $0 == nil }.count) / 4000

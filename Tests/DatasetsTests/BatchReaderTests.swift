@@ -50,7 +50,7 @@ import Testing
     }
   }
 
-  @Test func theNextStepIsReadAheadAndNoneBeyondTheLast() throws {
+  @Test func nextStepIsReadAheadUpToTheLastStep() throws {
     let dataset = SlowShapes()
     do {
       let reader = BatchReader(plan(dataset), samples: 0..<3, steps: 0..<3)
@@ -64,7 +64,7 @@ import Testing
     #expect(dataset.read.withLock { $0 } == expected)
   }
 
-  @Test func aDamagedImageIsAnErrorOfTheStepThatNeedsIt() throws {
+  @Test func aDamagedImageIsAnErrorInTheStepThatNeedsIt() throws {
     let index = plan(SlowShapes()).choice(step: 2, sample: 1).index
     let reader = BatchReader(plan(SlowShapes(damaged: index)), samples: 0..<3, steps: 0..<4)
     try reader.prepare(step: 0)

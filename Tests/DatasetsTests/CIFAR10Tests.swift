@@ -77,7 +77,7 @@ import Testing
     return folder
   }
 
-  @Test func fineLabelsCount() throws {
+  @Test func cifar100UsesFineLabels() throws {
     let folder = try folder()
     let images = try CIFAR100.load(folder: folder.path, count: 2)
     #expect(images.count == 2 && images.imageShape == [32, 32, 3] && images.classNames[42] == "name 42")
@@ -87,7 +87,7 @@ import Testing
     #expect(test.count == 1 && test.label(of: 0) == 7)
   }
 
-  @Test func namesMustBeThere() throws {
+  @Test func missingClassNamesAreAnError() throws {
     let few = try folder(names: 99)
     #expect(throws: DatasetError.self) { try CIFAR100.load(folder: few.path, count: 2) }
     let none = try folder()

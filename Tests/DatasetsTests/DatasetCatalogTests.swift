@@ -14,13 +14,13 @@ import Testing
   }
 
   @Test(arguments: ["mnist", "cifar10", "cifar100", "folder", "hdf5"])
-  func dataWithoutAUsualPlaceAsksForThePath(name: String) {
+  func dataWithoutADefaultFolderNeedsAPath(name: String) {
     let error = #expect(throws: DatasetError.self) { try DatasetCatalog.load(name: name) }
     #expect(error?.kind == .missing && error?.location == "data.path")
   }
 
   @Test(arguments: ["fashion-mnist", "mnist", "cifar10", "cifar100", "folder", "hdf5"])
-  func everyNameWithFilesLooksInThePath(name: String) {
+  func filesAreReadFromTheGivenPath(name: String) {
     let error = #expect(throws: DatasetError.self) { try DatasetCatalog.load(name: name, path: "/nowhere") }
     #expect(error?.kind == .missing && error?.location.hasPrefix("/nowhere") == true)
   }

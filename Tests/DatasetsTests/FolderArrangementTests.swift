@@ -32,7 +32,7 @@ import Testing
     ("training_set", "test_set"), ("seg_train", "seg_test"), ("asl_alphabet_train", "asl_alphabet_test"),
     ("train_images", "test_images"), ("TrainSet", "TestSet"), ("trn", "dev"), ("images-training", "images-validation"),
   ])
-  func splitsAreKnownByTheirNames(training: String, test: String) throws {
+  func splitsAreRecognisedByTheirNames(training: String, test: String) throws {
     let folder = try folder(["\(training)/cat/1.png", "\(training)/dog/2.png", "\(test)/dog/3.png"])
     let arrangement = try FolderArrangement(folder.path)
     #expect(arrangement.hasSplits && arrangement.hasTests)
@@ -45,7 +45,7 @@ import Testing
       Set(arrangement.remarks) == ["\(training): 2 images, for training", "\(test): 1 image, for tests"])
   }
 
-  @Test func ofThreeSplitsTestsAreForTests() throws {
+  @Test func testSplitTakesPrecedenceOverValidation() throws {
     let folder = try folder(["train/1.png", "valid/2.png", "valid/3.png", "test/4.png"])
     let arrangement = try FolderArrangement(folder.path)
     #expect(contents(try arrangement.images(.training)) == ["1.png"])
@@ -57,7 +57,7 @@ import Testing
       ])
   }
 
-  @Test func testsWithoutClassesGiveWayToThoseWithClasses() throws {
+  @Test func testSplitWithClassesTakesPrecedence() throws {
     let three = try folder(["train/a/1.png", "train/b/2.png", "val/a/3.png", "test/4.png", "test/5.png"])
     let arrangement = try FolderArrangement(three.path)
     #expect(contents(try arrangement.images(.test)) == ["a/3.png"])
@@ -75,7 +75,7 @@ import Testing
     #expect(!two.hasTests && two.remarks.contains(leftOut))
   }
 
-  @Test func trainingImagesAlone() throws {
+  @Test func trainingSplitMayBeTheOnlyOne() throws {
     let folder = try folder(["train/a/1.png", "train/b/2.png", "labels/1.txt", "test/"])
     let arrangement = try FolderArrangement(folder.path)
     #expect(contents(try arrangement.images(.training)) == ["a/1.png", "b/2.png"])
@@ -88,7 +88,7 @@ import Testing
       ])
   }
 
-  @Test func whatMayBeUnderstoodInTwoWaysIsRefused() throws {
+  @Test func ambiguousFoldersAreRefused() throws {
     // Including the class train of CIFAR-100, and valid beside invalid.
     for files in [
       ["train/a/1.png", "extra/a/1.png"], ["train/1.png", "Train/2.png"], ["train/1.png", "training/2.png"],
@@ -125,7 +125,7 @@ import Testing
     #expect(!arrangement.hasSplits)
   }
 
-  @Test func testsMayHaveNoOtherClasses() throws {
+  @Test func testImagesMustHaveTheTrainingImagesClasses() throws {
     let folder = try folder(["train/a/1.png", "test/a/2.png", "test/b/2.png"])
     let error = #expect(throws: DatasetError.self) { try FolderArrangement(folder.path).images(.test) }
     #expect(error?.kind == .wrongLabel && error?.location.hasSuffix("test/b") == true)
@@ -141,7 +141,7 @@ import Testing
     #expect(arrangement.remarks == ["2 files that are not images, left out"])
   }
 
-  @Test func foldersOfSystemsAreLeftOutWithAWord() throws {
+  @Test func systemFoldersAreLeftOutAndReported() throws {
     let folder = try folder([
       "a/1.png", "a/@eaDir/1.png", "b/2.png", "__MACOSX/a/._1.png", "__MACOSX/b/x.png", "lost+found/",
       ".ipynb_checkpoints/1.png",
@@ -155,7 +155,7 @@ import Testing
       ])
   }
 
-  @Test func whatCannotBeAnImageIsAProblemOfItsOwn() throws {
+  @Test func entriesThatCannotBeImagesAreReported() throws {
     let folder = try folder(["a/1.png", "a/2.webp", "b/3.png"])
     #expect(mkfifo("\(folder.path)/a/pipe.png", 0o600) == 0)
     #expect(symlink("/nowhere", "\(folder.path)/a/broken.jpg") == 0)
@@ -185,7 +185,7 @@ import Testing
     (["x.tfrecord-00000-of-00010"], "TFRecord"), (["batches.meta", "data_batch_1"], "cifar-10-binary.tar.gz"),
     (["cifar-100-python/train", "cifar-100-python/test"], "cifar-100-binary.tar.gz"), (["train_32x32.mat"], "MATLAB"),
   ])
-  func formatsOfOthersAreRefusedByName(files: [String], text: String) throws {
+  func foreignFormatsAreRefusedByName(files: [String], text: String) throws {
     let error = try failure(files)
     #expect(error?.kind == .wrongLayout && error?.description.contains(text) == true, "\(error.debugDescription)")
     #expect(error?.advice.contains("unpack") == true || error?.advice.contains(".npz") == true)
@@ -222,7 +222,7 @@ import Testing
     "{\"labels\": [[\"0.png\", 1e300]]}", "{\"labels\": [[\"0.png\", 1], [\"0.png\", 1]]}",
     "{\"labels\": [[\"1.png\", 1]]}",
   ])
-  func labelsThatAreNoneAreRefused(json: String) throws {
+  func invalidLabelsAreRefused(json: String) throws {
     let folder = try labelled(json, ["0.png"])
     let error = #expect(throws: DatasetError.self) { try FolderArrangement(folder.path).images(.training) }
     #expect(error?.description.contains("dataset.json") == true)

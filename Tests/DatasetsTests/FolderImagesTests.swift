@@ -35,7 +35,7 @@ extension DatasetFileTests {
       #expect(throws: DatasetError.self) { try open(folder, split: split) }
     }
 
-    @Test func subfoldersAreClassesAndAllIsInTheOrderOfNames() throws {
+    @Test func subfoldersAreClassesAndImagesAreSortedByName() throws {
       let folder = try folder()
       try folder.write([1], to: "cat/notes.txt")
       try folder.write([1], to: "README")
@@ -79,7 +79,7 @@ extension DatasetFileTests {
       #expect(failure(many)?.problem.hasSuffix("(such as 4.png), 5 of 5 more kinds") == true)
     }
 
-    @Test func whatIsNoClearArrangementIsRefused() throws {
+    @Test func unclearArrangementsAreRefused() throws {
       let mixed = try folder()
       try mixed.writePNG([1], width: 1, to: "lost.png")
       #expect(failure(mixed)?.problem.contains("beside subfolders") == true)
@@ -112,7 +112,7 @@ extension DatasetFileTests {
       withExtendedLifetime(later) {}
     }
 
-    @Test func fingerprintTellsNamesAndSizesApart() throws {
+    @Test func fingerprintDependsOnNamesAndSizes() throws {
       let folders = try [folder(), folder(), folder(), folder()]
       try folders[2].writePNG([1, 2, 3, 4, 5, 6], width: 3, to: "dog/c.png")
       try folders[3].writePNG([UInt8](repeating: 0, count: 6), width: 3, to: "dog/b.png")
@@ -135,7 +135,7 @@ extension DatasetFileTests {
       withExtendedLifetime(folder) {}
     }
 
-    @Test func transparentPixelsAreFoundBeforeTheFirstImageIsTaken() throws {
+    @Test func transparentPixelsAreFoundBeforeAnyImageIsUsed() throws {
       let folder = try TemporaryFolder()
       try folder.writePNG([9, 255, 7, 255], width: 2, channels: 2, to: "a.png")
       let opaque = try open(folder)
@@ -164,7 +164,7 @@ extension DatasetFileTests {
       withExtendedLifetime(folder) {}
     }
 
-    @Test func imagesThatAreTooLargeAreNoDamage() throws {
+    @Test func oversizedImagesAreNotReportedAsDamaged() throws {
       let folder = try TemporaryFolder()
       try folder.writePNG([UInt8](repeating: 0, count: 12), width: 4, to: "a.png")
       let error = #expect(throws: DatasetError.self) {
@@ -200,7 +200,7 @@ extension DatasetFileTests {
       withExtendedLifetime(folders) {}
     }
 
-    @Test func classesOfOneNameStayTwo() throws {
+    @Test func distinctClassesWithTheSameNameStayDistinct() throws {
       #expect(ClassNames.union([["a", "b", "a"]]) == ["a", "b", "a"])
       #expect(ClassNames.union([["a", "b", "a"], ["c", "a"]]) == ["a", "a", "b", "c"])
       // The same letter in two spellings.
@@ -218,7 +218,7 @@ extension DatasetFileTests {
       #expect(JoinedImages([images, images]).map { joined in (0..<4).map { joined.label(of: $0) } } == [0, 1, 0, 1])
     }
 
-    @Test func fittedImagesAreThoseOfTheirSquares() throws {
+    @Test func fittedImagesAreResizedCentralSquares() throws {
       let shapes = Shapes(count: 5, size: 16, channels: 1)
       let fitted = FittedImages(shapes, side: 4, channels: 3)
       #expect(fitted.imageShape == [4, 4, 3] && fitted.label(of: 3) == shapes.label(of: 3))

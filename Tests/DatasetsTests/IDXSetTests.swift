@@ -34,7 +34,7 @@ import Testing
     ("FashionMNIST", "fashion-mnist", "ankle boot"), ("MNIST", "mnist", "9"), ("KMNIST", "kmnist", "wo"),
     ("fashion_mnist_data", "fashion-mnist", "ankle boot"), ("kuzushiji", "kmnist", "wo"), ("digits", "digits", "9"),
   ])
-  func theFoldersNameTellsTheDataSet(folderName: String, name: String, last: String) throws {
+  func folderNameDeterminesTheDataSet(folderName: String, name: String, last: String) throws {
     let folder = try TemporaryFolder()
     try write(["\(folderName)/raw/train", "\(folderName)/raw/t10k"], labels([9, 0]), to: folder)
     for path in ["\(folder.path)/\(folderName)", "\(folder.path)/\(folderName)/raw"] {
@@ -47,7 +47,7 @@ import Testing
     #expect(IDXSet.sets(in: "\(folder.path)/other/\(folderName)").isEmpty)
   }
 
-  @Test func torchvisionsRootIsSearched() throws {
+  @Test func torchvisionRootFolderIsSearched() throws {
     let folder = try TemporaryFolder()
     try write(["FashionMNIST/raw/train"], labels([9, 0]), to: folder)
     #expect(IDXSet.sets(in: folder.path).map(\.name) == ["fashion-mnist"])
@@ -84,7 +84,7 @@ import Testing
     #expect(error?.kind == .wrongLabel && error?.problem.contains("classes are 1 to 26") == true)
   }
 
-  @Test func qmnistHasItsClassesInTheFirstOfSeveralColumns() throws {
+  @Test func qmnistClassesAreTheFirstOfSeveralColumns() throws {
     let folder = try TemporaryFolder()
     let rows: [UInt8] = [7, 3].flatMap { [0, 0, 0, $0] + [UInt8](repeating: 200, count: 28) }
     try write(["qmnist-train", "qmnist-test"], idx([2, 8], rows, type: 12), labels: "labels-idx2-int", to: folder)
@@ -97,7 +97,7 @@ import Testing
     #expect(throws: DatasetError.self) { try sets[0].load(.training) }
   }
 
-  @Test func namesMayHaveAPoint() throws {
+  @Test func fileNamesMayContainADot() throws {
     let folder = try TemporaryFolder()
     try folder.write(images, to: "train-images.idx3-ubyte")
     try folder.write(labels([1, 2]), to: "train-labels.idx1-ubyte")

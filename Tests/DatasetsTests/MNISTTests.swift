@@ -46,7 +46,7 @@ import Testing
     #expect(image != mirrored)
   }
 
-  @Test func fingerprintTellsContentsAndLabelsApart() throws {
+  @Test func fingerprintDependsOnContentsAndLabels() throws {
     var otherValues = values
     otherValues[values.count - 1] ^= 0x80
     let folders = try [
@@ -115,7 +115,7 @@ import Testing
     #expect(error?.kind == .wrongLabel && error?.problem.contains("label 1 is 10") == true)
   }
 
-  @Test func folderInTheFilesPlaceIsRefused() throws {
+  @Test func folderInsteadOfAFileIsRefused() throws {
     let folder = try TemporaryFolder()
     try folder.createFolder(images)
     try folder.write(idx([3], [7, 0, 9]), to: labels)

@@ -37,7 +37,7 @@ extension DatasetFileTests {
     }
 
     @Test(arguments: [1, 3])
-    func imagesAndLabelsComeBack(threads: Int) throws {
+    func imagesAndLabelsRoundTrip(threads: Int) throws {
       let folder = try TemporaryFolder()
       let path = try packed(in: folder, threads: threads)
       for (split, original) in [(DatasetSplit.training, training), (.test, test)] {
@@ -98,7 +98,7 @@ extension DatasetFileTests {
       try file.write(contentsOf: [byte ^ 1 << (bit % 8)])
     }
 
-    @Test func everyBitThatIsFlippedIsNoticed() throws {
+    @Test func everyFlippedBitIsDetected() throws {
       let folder = try TemporaryFolder()
       let path = try packed(in: folder)
       let whole = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -146,7 +146,7 @@ extension DatasetFileTests {
         workers: WorkerPool(threadCount: threads))
     }
 
-    @Test func aFileThatIsCutShortLaterIsAnErrorOfTheReading() throws {
+    @Test func truncationAfterOpeningIsAReadError() throws {
       let folder = try TemporaryFolder()
       let path = try packed(in: folder)
       let images = try PackedImages(path: path)
@@ -156,7 +156,7 @@ extension DatasetFileTests {
       #expect(failure(path)?.problem.contains("truncated") == true)
     }
 
-    @Test func fingerprintTellsContentsLabelsAndSplitsApart() throws {
+    @Test func fingerprintDependsOnContentsLabelsAndSplits() throws {
       let folder = try TemporaryFolder()
       let path = try packed(in: folder)
       var prints = [try PackedImages(path: path).fingerprint]
@@ -180,7 +180,7 @@ extension DatasetFileTests {
       #expect(Set(prints).count == 4)
     }
 
-    @Test func whatTrainingCannotReadIsRefusedWithTheRemedy() throws {
+    @Test func unreadableFilesAreRefusedWithARemedy() throws {
       let folder = try TemporaryFolder()
       let path = "\(folder.path)/other.h5"
       func write(_ change: (borrowing HDF5File) throws -> Void) throws {
@@ -233,7 +233,7 @@ extension DatasetFileTests {
       for index in 0..<3 { #expect(try bytes(of: index, packed) == (0..<12).map { UInt8(12 * index + $0) }) }
     }
 
-    @Test func damagedImagesAreAllFoundAndNoFileIsLeft() throws {
+    @Test func allDamagedImagesAreReportedAndNoFileIsLeft() throws {
       let folder = try TemporaryFolder()
       let source = try packed(in: folder)
       for image in [3, 28] { try flipBit(of: image, inFile: source) }

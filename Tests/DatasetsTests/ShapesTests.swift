@@ -10,7 +10,7 @@ import Testing
   }
 
   @Test(arguments: [1, 3])
-  func everyPictureShowsABrightShapeOnDarkGround(channels: Int) {
+  func everyImageShowsABrightShapeOnADarkBackground(channels: Int) {
     let dataset = Shapes(count: 200, size: 32, channels: channels)
     #expect(dataset.imageShape == [32, 32, channels])
     for index in 0..<dataset.count {
@@ -25,7 +25,7 @@ import Testing
     }
   }
 
-  @Test func picturesAreTheSameEveryTimeAndDifferFromEachOther() {
+  @Test func imagesAreReproducibleAndDistinct() {
     let dataset = Shapes(count: 50)
     #expect(bytes(dataset, 7) == bytes(Shapes(count: 100), 7))
     #expect(Set((0..<50).map { bytes(dataset, $0) }).count == 50)
@@ -58,7 +58,7 @@ import Testing
     #expect(seen.count == 5)
   }
 
-  @Test func fingerprintTellsGeometriesApart() {
+  @Test func fingerprintDependsOnTheGeometry() {
     let prints = [Shapes(), Shapes(count: 9), Shapes(size: 16), Shapes(channels: 1)].map(\.fingerprint)
     #expect(Set(prints).count == 4)
     #expect(Shapes().fingerprint == prints[0])

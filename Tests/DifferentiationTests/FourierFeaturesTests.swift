@@ -18,7 +18,7 @@ import Testing
     #expect(TestData.relativeError(features.elements, expected) <= 0x1p-24)
   }
 
-  @Test func frequenciesGetNoGradientAndAreAnnounced() {
+  @Test func frequenciesGetNoGradientButAreReportedFinal() {
     let parameters = TestParameters([[3], [6, 2], [2]])
     let tape = Tape(
       recordingWith: parameters.values, gradients: parameters.gradients, workers: WorkerPool(threadCount: 1))

@@ -43,7 +43,7 @@ import Testing
     return sum(linear(e, p[4], p[5]), silu(sum(linear(d, p[4], p[5]), b)))
   }
 
-  @Test func allContributionsAreAddedUp() {
+  @Test func allContributionsAreAdded() {
     let parameters = TestParameters(Self.parameterShapes)
     let tape = Tape(
       recordingWith: parameters.values, gradients: parameters.gradients, workers: WorkerPool(threadCount: 2))

@@ -3,7 +3,7 @@ import Kernels
 import Tensors
 import Testing
 
-/// One operation of the tape at one shape, with its plain twin in double precision.
+/// One operation of the tape at one shape, with its reference implementation in double precision.
 struct Operation: Sendable, CustomTestStringConvertible {
   let testDescription: String
   let inputShapes: [[Int]]

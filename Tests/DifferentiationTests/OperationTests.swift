@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct OperationTests {
   @Test(arguments: Operation.all)
-  func valuesAndGradientsAgreeWithThePlainTwin(operation: Operation) {
+  func valuesAndGradientsAgreeWithTheReference(operation: Operation) {
     let outcome = operation.run()
     let inputs = operation.inputs.map(TestData.doubles)
     let parameters = TestParameters(operation.parameterShapes).doubles
@@ -25,7 +25,7 @@ import Testing
   }
 
   @Test(arguments: Operation.convolutions)
-  func directConvolutionsAgreeWithThePlainTwin(operation: Operation) {
+  func directConvolutionsAgreeWithTheReference(operation: Operation) {
     let outcome = operation.run(threads: 2, convolutionMethod: .direct)
     let inputs = operation.inputs.map(TestData.doubles)
     let parameters = TestParameters(operation.parameterShapes).doubles
@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test(arguments: Operation.all)
-  func theNumberOfThreadsChangesNoBit(operation: Operation) {
+  func numberOfThreadsDoesNotChangeTheBits(operation: Operation) {
     let expected = operation.run(threads: 1).all
     for threads in [2, 3, 5] {
       let actual = operation.run(threads: threads).all
@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test(arguments: Operation.all)
-  func withoutAnArenaOnlyInputsGetGradients(operation: Operation) {
+  func withoutAGradientArenaOnlyInputsGetGradients(operation: Operation) {
     let parameters = TestParameters(operation.parameterShapes)
     let tape = Tape(recordingWith: parameters.values, gradients: nil, workers: WorkerPool(threadCount: 2))
     var announced = 0
@@ -80,7 +80,7 @@ import Testing
   }
 
   @Test(arguments: Operation.all)
-  func inputsThatWantNoGradientGetNone(operation: Operation) {
+  func inputsThatNeedNoGradientGetNone(operation: Operation) {
     let expected = operation.run()
     for wanting in operation.inputShapes.indices {
       let parameters = TestParameters(operation.parameterShapes)

@@ -8,7 +8,7 @@ import Testing
   private static let inner = Profiler.Kind("inner")
   private struct Failure: Error {}
 
-  @Test func timeOfAnInnerMeasurementDoesNotCountForTheOuterOne() {
+  @Test func innerMeasurementsAreSubtractedFromTheOuterOne() {
     let profiler: Profiler? = Profiler()
     let duration = ContinuousClock().measure {
       profiler.measure(Self.outer, Work(arithmetic: 1)) {

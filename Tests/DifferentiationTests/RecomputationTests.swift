@@ -51,13 +51,13 @@ import Testing
   }
 
   @Test(arguments: [1, 2])
-  func changesNoBit(threads: Int) {
+  func recomputationDoesNotChangeTheBits(threads: Int) {
     let kept = bits(recomputes: false, threads: threads)
     #expect(bits(recomputes: true, threads: threads) == kept)
     #expect(kept.allSatisfy { $0.contains { $0 << 1 != 0 } })
   }
 
-  @Test func eachGradientIsAnnouncedOnceAndDoesNotChangeAfterwards() {
+  @Test func eachGradientIsReportedFinalOnceAndDoesNotChangeAfterwards() {
     func announcements(recomputes: Bool) -> [String] {
       parameters.gradients.clear()
       let tape = tape()
@@ -80,7 +80,7 @@ import Testing
     #expect(order.sorted() == parameters.entries.map(\.name))
   }
 
-  @Test func gradientsOfAPartWithoutEffectAreFinalToo() {
+  @Test func gradientsOfAPartWithoutEffectAreReportedToo() {
     let tape = tape()
     let p = parameters.entries
     var order: [String] = []
@@ -91,7 +91,7 @@ import Testing
     #expect(order.sorted() == p.map(\.name))
   }
 
-  @Test func whatIsInsideIsFreedAndMadeAgainOnce() {
+  @Test func activationsOfAPartAreFreedAndRecomputedOnce() {
     let tape = tape()
     var calls = 0
     weak var inside: FloatBuffer?
@@ -110,7 +110,7 @@ import Testing
     #expect(calls == 2 && inside == nil)
   }
 
-  @Test func gradientsOfInputsAloneAreMadeToo() {
+  @Test func gradientsOfOnlyTheInputsAreComputedToo() {
     func gradient(recomputes: Bool) -> [Float]? {
       let tape = tape(wantsGradients: false)
       let x = tape.input(input(), needsGradient: true)
@@ -122,7 +122,7 @@ import Testing
     #expect(kept != nil && gradient(recomputes: true) == kept)
   }
 
-  @Test func nothingIsRecordedWhereNobodyWantsAGradient() {
+  @Test func nothingIsRecordedIfNoGradientIsNeeded() {
     for tape in [
       tape(wantsGradients: false), Tape(inferenceWith: parameters.values, workers: WorkerPool(threadCount: 1)),
     ] {

@@ -20,7 +20,7 @@ import Testing
     return tape.pointwise(again, matrix: p[2], bias: p[3])
   }
 
-  @Test func eachGradientIsAnnouncedOnceAndDoesNotChangeAfterwards() {
+  @Test func eachGradientIsReportedFinalOnceAndDoesNotChangeAfterwards() {
     let tape = tape
     var announced: [String: [Float]] = [:]
     var order: [String] = []
@@ -42,7 +42,7 @@ import Testing
     #expect(Set(order.suffix(2)) == Set(parameters.entries[0...1].map(\.name)))
   }
 
-  @Test func gradientsOfParametersWithoutEffectAreFinalToo() {
+  @Test func gradientsOfParametersWithoutEffectAreReportedToo() {
     let tape = tape
     let p = parameters.entries
     var order: [String] = []
@@ -58,7 +58,7 @@ import Testing
     #expect(parameters.gradients.tensor(p[0]).elements.contains { $0 != 0 })
   }
 
-  @Test func aTapeCanBeUsedAgainAfterUnwinding() {
+  @Test func aTapeCanBeReusedAfterUnwinding() {
     let tape = tape
     var announced = 0
     tape.parameterGradientIsFinal = { _ in announced += 1 }
@@ -76,7 +76,7 @@ import Testing
   }
 
   @Test(arguments: [false, true])
-  func onlyARecordingTapeKeepsActivationsAndOnlyUntilItIsUnwound(isRecording: Bool) {
+  func onlyARecordingTapeKeepsActivationsUntilItIsUnwound(isRecording: Bool) {
     let tape =
       isRecording ? tape : Tape(inferenceWith: parameters.values, workers: WorkerPool(threadCount: 1))
     #expect(tape.isRecording == isRecording)
@@ -96,7 +96,7 @@ import Testing
     withExtendedLifetime(tape) {}
   }
 
-  @Test func normalisationsAreMadeAgainAndFreed() {
+  @Test func normalisedValuesAreFreedAndRecomputed() {
     let tape = tape
     let p = parameters.entries
     weak var normalised: FloatBuffer?
@@ -112,7 +112,7 @@ import Testing
     withExtendedLifetime((tape, result)) {}
   }
 
-  @Test func aGradientThatNobodyWantsIsNotRecorded() {
+  @Test func unneededGradientsAreNotRecorded() {
     let tape = Tape(recordingWith: parameters.values, gradients: nil, workers: WorkerPool(threadCount: 1))
     let result = network(tape, tape.input(input()))
     #expect(!result.needsGradient)

@@ -55,7 +55,7 @@ import Testing
         $0.diffusion.process = .edm
       }
     ),
-  ]) func whatDiffusersCannotFollowDoesNotLeave(expected: String, configuration: RunConfiguration) throws {
+  ]) func modelsThatDiffusersCannotRepresentAreNotExported(expected: String, configuration: RunConfiguration) throws {
     let (network, _) = try network(configuration)
     let message = message { _ = try PipelineExport(configuration, network: network.configuration) }
     #expect(message.hasPrefix(expected))
@@ -111,7 +111,7 @@ import Testing
     Change("_class_name", "ScoreSdeVeScheduler"), Change("beta_schedule", "laplace"), Change("clip_sample_range", 2.0),
     Change("prediction_type", "flow_prediction"), Change("rescale_betas_zero_snr", true), Change("thresholding", true),
     Change("trained_betas", [0.1, 0.3, 0.2]), Change("variance_type", "learned"), Change("num_train_timesteps", 1.5),
-  ]) func whatOurProcessesAreNotIsNamed(change: Change) {
+  ]) func unsupportedSchedulerKeysAreNamed(change: Change) {
     let message = message {
       _ = try importing { try edit("\($0)/scheduler/scheduler_config.json", [change.key: change.value]) }
     }
@@ -121,7 +121,7 @@ import Testing
   @Test(arguments: [
     Change("sigma_data", 1.0), Change("sigma_schedule", "exponential"), Change("prediction_type", "v_prediction"),
     Change("rho", 5), Change("_class_name", "EulerDiscreteScheduler"),
-  ]) func whatOurNoiseLevelsAreNotIsNamed(change: Change) {
+  ]) func unsupportedNoiseLevelKeysAreNamed(change: Change) {
     let configuration = smallConfiguration { $0.diffusion.process = .edm }
     let message = message {
       _ = try importing(configuration) { try edit("\($0)/scheduler/scheduler_config.json", [change.key: change.value]) }
@@ -129,7 +129,7 @@ import Testing
     #expect(message.contains("/scheduler/scheduler_config.json: \(change.key): "))
   }
 
-  @Test func oneHeadMaySayItsChannels() throws {
+  @Test func aSingleHeadMayHaveAnExplicitDimension() throws {
     let model = try importing { try edit("\($0)/unet/config.json", ["attention_head_dim": 16]) }
     #expect(model.network.configuration.channels == 8)
     #expect(model.network.configuration.architecture.headCount(ofChannels: 16) == 1)
@@ -156,7 +156,7 @@ import Testing
     }
   }
 
-  @Test func anOutputForAVarianceNeedsOne() {
+  @Test func learnedVarianceNeedsOutputChannels() {
     #expect(
       message {
         _ = try importing { try edit("\($0)/scheduler/scheduler_config.json", ["variance_type": "learned_range"]) }
@@ -179,7 +179,7 @@ import Testing
       "scheduler/scheduler_config.json", "beta_end", 2, "diffusion.beta_last is 2.0; it must be above 0.0 and below 1.0"
     ),
   ])
-  func whatTheFolderTellsIsValidated(file: String, key: String, value: Int, expected: String) {
+  func valuesFromTheFolderAreValidated(file: String, key: String, value: Int, expected: String) {
     let message = message { _ = try importing { try edit("\($0)/\(file)", [key: value]) } }
     #expect(message.contains(": " + expected) && message.hasPrefix("/"), "\(message)")
   }
@@ -206,7 +206,7 @@ import Testing
     #expect(message.contains("weights_only=True"))
   }
 
-  @Test func tensorsMustBeThoseOfTheNetwork() throws {
+  @Test func tensorsMustMatchTheNetwork() throws {
     func changed(_ change: @escaping ([Safetensors.Tensor]) -> [Safetensors.Tensor]) -> String {
       message {
         _ = try importing { folder in
@@ -229,7 +229,7 @@ import Testing
         .contains("tensor conv_in.bias has values that are not finite"))
   }
 
-  @Test func itMustBeKnownWhichRowsAreClasses() throws {
+  @Test func numberOfClassesMustBeKnown() throws {
     let configuration = smallConfiguration { $0.model.classes = 3 }
     /// Removes the run's configuration, as if the folder had been written by diffusers.
     func anonymous(_ folder: String) throws {
@@ -257,7 +257,7 @@ import Testing
     #expect(Array(rows.prefix(4 * 32)) == three.parameters.tensor(same).elements)
   }
 
-  @Test func aPipelineOfMoreThanANetworkIsRefused() {
+  @Test func pipelinesWithOtherOrMissingPartsAreRefused() {
     #expect(
       message {
         _ = try importing { try edit("\($0)/model_index.json", ["vqvae": ["diffusers", "VQModel"]]) }
@@ -271,7 +271,7 @@ import Testing
         "/nowhere: has neither"))
   }
 
-  @Test func aNetworkAloneTakesTheConfigurationsProcess() throws {
+  @Test func aNetworkWithoutASchedulerUsesTheConfigurationsProcess() throws {
     let configuration = smallConfiguration()
     let (network, parameters) = try network(configuration)
     let files = try PipelineExport(configuration, network: network.configuration)

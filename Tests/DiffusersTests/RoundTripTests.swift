@@ -65,7 +65,7 @@ import Testing
     },
   ]
 
-  @Test(arguments: configurations) func whatIsExportedComesBackBitByBit(configuration: RunConfiguration) throws {
+  @Test(arguments: configurations) func exportAndImportPreserveEveryBit(configuration: RunConfiguration) throws {
     let (network, parameters) = try network(configuration)
     let export = try PipelineExport(configuration, network: network.configuration)
     try withTemporaryFolder { folder in
@@ -82,7 +82,7 @@ import Testing
     }
   }
 
-  @Test func axesAreThoseOfPyTorch() throws {
+  @Test func exportedTensorsHavePyTorchsAxes() throws {
     let configuration = smallConfiguration { $0.model.classes = 3 }
     let (network, parameters) = try network(configuration)
     let export = try PipelineExport(configuration, network: network.configuration)
@@ -116,7 +116,7 @@ import Testing
     #expect(try read.floats(table.name) == rows)
   }
 
-  @Test func namesOfOldVersionsAreKnown() throws {
+  @Test func namesOfOldVersionsAreRecognised() throws {
     let configuration = smallConfiguration()
     let (network, parameters) = try network(configuration)
     let export = try PipelineExport(configuration, network: network.configuration)
@@ -166,7 +166,7 @@ import Testing
     }
   }
 
-  @Test func infinityAsPythonWritesItIsRead() throws {
+  @Test func pythonsInfinityIsRead() throws {
     let configuration = smallConfiguration()
     let (network, parameters) = try network(configuration)
     let export = try PipelineExport(configuration, network: network.configuration)

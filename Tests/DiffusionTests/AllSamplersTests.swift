@@ -62,7 +62,7 @@ import Testing
   static let langevinBias = 0.03
 
   @Test(arguments: cases)
-  func theDatasMeanAndCovarianceAreReproduced(_ test: Case) throws {
+  func samplesHaveTheMeanAndCovarianceOfTheData(_ test: Case) throws {
     let isLangevin = test.name == .langevin || test.name == .predictorCorrector
     let (count, pairs) = isLangevin ? (500, 64) : (2000, 1)
     let bias = isLangevin ? Self.langevinBias : Self.bias

@@ -37,7 +37,7 @@ import Testing
   ]
 
   @Test(arguments: cases)
-  func reproducesGaussianDataFromTheBestDenoiser(_ testCase: Case) throws {
+  func samplesOfTheOptimalDenoiserHaveTheMomentsOfTheData(_ testCase: Case) throws {
     let data = GaussianData(mean: 0.3, standardDeviation: 0.5)
     let sampler = try sampler(steps: testCase.steps, variance: testCase.variance, clips: false)
     let exact = ExactDenoiser(data: GaussianMixture(mean: 0.3, standardDeviation: 0.5, size: 4), process: process)
@@ -59,7 +59,7 @@ import Testing
     #expect(abs(expected.variance / dataVariance - 1) < testCase.discretisation)
   }
 
-  @Test func anImageDoesNotDependOnItsCompany() throws {
+  @Test func anImageDoesNotDependOnItsBatch() throws {
     let exact = ExactDenoiser(data: GaussianMixture(mean: 0.1, standardDeviation: 0.4, size: 12), process: process)
     let sampler = try sampler(steps: 25)
     let latents = DoubleTensor(Latents.draw(shape: [5, 2, 2, 3], seed: 9, firstImage: 100))
@@ -80,7 +80,7 @@ import Testing
     }
   }
 
-  @Test func denoiserIsToldTheProcessesOwnTimesteps() throws {
+  @Test func denoiserIsConditionedOnTheOriginalTimesteps() throws {
     var told: [Double] = []
     let zero = constant(0)
     let denoiser = ClosureDenoiser { x, times in
@@ -96,7 +96,7 @@ import Testing
     #expect(done == [1, 2, 3, 4] && result.evaluations == 4)
   }
 
-  @Test func clippedImagesLieInTheRangeOfImages() throws {
+  @Test func clippedImagesAreInTheRangeOfImages() throws {
     let latents = normals([4, 2, 2, 1], seed: 2)
     let clipped = try sampler(steps: 10).sample(from: latents, denoiser: constant(3), noise: SamplerNoise(seed: 2))
     #expect(clipped.images.elements.allSatisfy { abs($0) <= 1 })
@@ -105,7 +105,7 @@ import Testing
     #expect(free.images.elements.contains { abs($0) > 1 })
   }
 
-  @Test func notANumberSurvivesClipping() throws {
+  @Test func nanSurvivesClipping() throws {
     let images = try sampler(steps: 3).sample(
       from: DoubleTensor(shape: [1, 1, 1, 2]), denoiser: constant(.nan), noise: SamplerNoise(seed: 2)
     ).images

@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  @Test func everyCombinationButHybridWithAFixedVarianceIsThere() {
+  @Test func allValidCombinationsAreTested() {
     #expect(Self.cases.count == 2 * 5 * (4 + 2))
   }
 
@@ -135,7 +135,7 @@ import Testing
   /// For Gaussian data, the optimal variance of a reverse step is β̃ plus the uncertainty of the image; there the
   /// expected gradient of the bound with respect to the log-variance vanishes.
   @Test(arguments: [1, 10, 49])
-  func theBestVarianceIsThatOfTheReverseStep(step: Int) throws {
+  func optimalVarianceIsThatOfTheReverseStep(step: Int) throws {
     let process = Self.variancePreserving
     let objective = try TrainingObjective(
       model: ModelDescription(process: process, parametrisation: .prediction(.data), variance: .learned),

@@ -15,7 +15,7 @@ import Testing
   static let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Fixtures/schedule.h5").path
 
-  @Test func theLinearScheduleHasItsNumbers() throws {
+  @Test func linearScheduleAgreesWithDiffusers() throws {
     let schedule = try NoiseSchedule.linear()
     for (name, actual) in [("betas", schedule.betas), ("alphas_cumprod", schedule.cumulativeAlphas)] {
       let expected = try numbers(name)
@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test(arguments: [999, 500, 1, 0])
-  func thePosteriorHasItsVariance(step: Int) throws {
+  func posteriorVarianceAgreesWithDiffusers(step: Int) throws {
     let process = DiscreteProcess(schedule: try .linear())
     let expected = try numbers("steps/\(step)/posterior_variance")[0]
     #expect(abs(process.transition(to: step).posterior.variance - expected) <= Self.scheduleTolerance * expected)
@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test(arguments: steps)
-  func aStepHasItsMeanAndStandardDeviation(_ step: Step) throws {
+  func meanAndStandardDeviationOfAStepAgreeWithDiffusers(_ step: Step) throws {
     let folder = "steps/\(step.timestep)"
     let mean = try numbers("\(folder)/mean_\(step.clips ? "clipped" : "unclipped")")
     let fixed = step.variance == .small ? "fixed_small" : "fixed_large"

@@ -22,7 +22,7 @@ import Testing
   static let noise = SamplerNoise(seed: TrajectoryFixture.ordinary.configuration.seed)
 
   @Test(arguments: cases)
-  func everyStepIsDiffusersInDoublePrecision(_ test: TrajectoryCase) throws {
+  func everyStepAgreesWithDiffusersInDoublePrecision(_ test: TrajectoryCase) throws {
     let denoiser = try PreciseDenoiser(test)
     let fixture = TrajectoryFixture.file(of: test)
     let samples = try test.makeSampler().sample(
@@ -43,7 +43,7 @@ import Testing
 
   /// In the usual way: with networks in single precision, and diffusers in single precision as well.
   @Test(arguments: cases)
-  func imagesAreDiffusersInSinglePrecision(_ test: TrajectoryCase) throws {
+  func imagesAgreeWithDiffusersInSinglePrecision(_ test: TrajectoryCase) throws {
     let denoiser = NetworkDenoiser(
       network: FormulaNetwork(test: test), model: try test.makeModel(), clipsOriginal: test.clipsInDenoiser)
     let fixture = TrajectoryFixture.file(of: test)
@@ -76,7 +76,7 @@ import Testing
   }
 
   @Test(arguments: [SamplerName.ddpm, .ddim, .dpmSolver], StepSpacing.allCases)
-  func theStepsOfDiffusersAreVisited(_ name: SamplerName, _ spacing: StepSpacing) throws {
+  func visitedStepsAgreeWithDiffusers(_ name: SamplerName, _ spacing: StepSpacing) throws {
     let folder = "timesteps/\(name.rawValue)/\(spacing.rawValue)"
     let overruns = Set(try TrajectoryFixture.ordinary.read("\(folder)/overruns", as: Int32.self).values.map(Int.init))
     #expect(spacing == .trailing || overruns.isEmpty)

@@ -98,7 +98,7 @@ import Testing
   }
 
   /// A classifier is trained separately, on scaled images and steps.
-  @Test func aClassifierIsShownWhatItWasTrainedOnWhateverTheModelSees() throws {
+  @Test func classifierGetsTheInputsThatItWasTrainedOn() throws {
     let process = try DiscreteProcess.varianceExploding(steps: 1000)
     let model = ModelDescription(
       process: process, parametrisation: .prediction(.noise), timeSignal: .logarithmic, scalesInput: false)
@@ -119,7 +119,7 @@ import Testing
     }
   }
 
-  @Test func withoutExtraScaleTheConditionalDistributionIsSampled() throws {
+  @Test func scaleZeroSamplesTheConditionalDistribution() throws {
     let process = DiscreteProcess(schedule: try .linear())
     let latents = normals([2000, 3], seed: 8)
     let images = try sample(
@@ -133,7 +133,7 @@ import Testing
     }
   }
 
-  @Test func moreScaleMeansMoreCertainty() throws {
+  @Test func largerScalesGiveMoreCertainClasses() throws {
     let process = DiscreteProcess(schedule: try .linear())
     let latents = normals([200, 3], seed: 8)
     let shares = try [0.0, 1, 4].map { scale in

@@ -66,7 +66,7 @@ import Testing
   }
 
   /// With the optimal denoiser for data that are a single point, every term except the last vanishes.
-  @Test func theBoundOfAKnownImageIsItsLastTerm() throws {
+  @Test func boundOfAKnownImageIsItsLastTerm() throws {
     let process = DiscreteProcess(schedule: try .linear(steps: 100, first: 1e-3, last: 0.2))
     let point = GaussianMixture(mean: 0.25, standardDeviation: 0, size: 4)
     let exact = ExactDenoiser(data: point, process: process)
@@ -109,7 +109,7 @@ import Testing
     }
   }
 
-  @Test func theLevelsOfAnImageHaveProbabilityOneTogether() throws {
+  @Test func probabilitiesOfTheLevelsAddUpToOne() throws {
     // Step 0 with a fixed estimate: Σ over the 256 levels of p(x_0 | x_1).
     let process = DiscreteProcess(schedule: try .linear(steps: 10, first: 1e-3, last: 0.2))
     for variance in [ReverseVariance.small, .large] {

@@ -42,7 +42,7 @@ import Testing
       bits(DoubleTensor((x - a * y) / b)) == plainSum([(b.map { 1 / $0 }, x), (zip(a, b).map { -$0 / $1 }, y)]))
   }
 
-  @Test func whatIsNotANumberStaysSo() {
+  @Test func nanPropagates() {
     var x = Self.x
     x.elements[1299] = .nan
     let sum = DoubleTensor(0 * x + Self.y)

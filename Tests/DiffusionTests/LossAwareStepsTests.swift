@@ -10,7 +10,7 @@ import Testing
     return result
   }
 
-  @Test func stepsAreEvenUntilEachHasItsHistory() {
+  @Test func stepsAreUniformUntilEachHasAHistory() {
     let early = filled(steps: 4, rounds: LossAwareSteps.historyLength - 1)
     #expect(!early.isComplete)
     #expect(early.probabilities == [0.25, 0.25, 0.25, 0.25])
@@ -29,7 +29,7 @@ import Testing
     #expect(abs(steps.probabilities[0] - (0.999 * 0.1 + 0.001 / 4)) < 1e-12)
   }
 
-  @Test func drawsFollowTheProbabilitiesAndWeightsMakeUpForThem() throws {
+  @Test func drawsFollowTheProbabilitiesAndWeightsCompensateForThem() throws {
     let objective = try TrainingObjective(
       model: ModelDescription(
         process: DiscreteProcess(schedule: try .linear(steps: 20)), parametrisation: .prediction(.noise)))
@@ -51,7 +51,7 @@ import Testing
     #expect(abs(mean - 9.5) < 4 * (variance / Double(count)).squareRoot())
   }
 
-  @Test func lossesWeighWhatTheirDrawsDo() throws {
+  @Test func lossesHaveTheWeightsOfTheirDraws() throws {
     let objective = try TrainingObjective(
       model: ModelDescription(
         process: DiscreteProcess(schedule: try .linear(steps: 20)), parametrisation: .prediction(.noise)))

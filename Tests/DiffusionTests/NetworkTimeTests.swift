@@ -14,7 +14,7 @@ import Testing
   }
 
   @Test(arguments: [1e-5, 0.3, 1])
-  func sinusoidalFeaturesAreToldTheTimeTimes999(_ time: Double) throws {
+  func timeInputOfSinusoidalFeaturesIs999TimesTheTime(_ time: Double) throws {
     for process in [try VariancePreservingSDE(), try VariancePreservingSDE(.subVariancePreserving)]
       as [any ForwardProcess]
     {
@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test(arguments: [1e-5, 0.3, 1])
-  func fourierFeaturesAreToldTheNoisesLogarithm(_ time: Double) throws {
+  func timeInputOfFourierFeaturesIsTheLogarithmOfTheNoise(_ time: Double) throws {
     let process = try VarianceExplodingSDE(sigmaMin: 0.02, sigmaMax: 100)
     let told = Self.describe(process, .logarithmic).networkTime(at: time)
     #expect(abs(told - Double.log(process.marginal(at: time).sigma)) < 1e-13)
@@ -33,13 +33,13 @@ import Testing
     #expect(Self.describe(edm, .logarithmic).networkTime(at: 3) == Double.log(3) / 4)
   }
 
-  @Test func stepsOfTheDiscreteExplodingProcessAreToldByTheirNoise() throws {
+  @Test func timeInputOfDiscreteExplodingStepsIsTheirNoise() throws {
     let process = try DiscreteProcess.varianceExploding(steps: 10)
     let told = Self.describe(process, .logarithmic).networkTime(at: 4)
     #expect(abs(told - Double.log(process.marginals[4].sigma)) < 1e-13)
   }
 
-  @Test func rescaledTimesAreThoseOfAThousandSteps() throws {
+  @Test func rescaledTimesCorrespondToAThousandSteps() throws {
     let process = DiscreteProcess(schedule: try .cosine(steps: 4000)).rescalingNetworkTimes()
     for step in [0, 1, 1234, 3999] {
       #expect(Self.describe(process, .linear).networkTime(at: Double(step)) == Double(step) / 4)
@@ -51,7 +51,7 @@ import Testing
     #expect(same.rescalingNetworkTimes() == same)
   }
 
-  @Test func imagesThatAreNotScaledAreSeenAsTheyAre() throws {
+  @Test func unscaledInputsHaveTheFactorOne() throws {
     let process = try VarianceExplodingSDE()
     #expect(Self.describe(process, .linear, scalesInput: false).inputScale(at: 0.7) == 1)
     let sigma = process.marginal(at: 0.7).sigma
@@ -63,7 +63,7 @@ import Testing
   }
 
   /// The public loss of a network that predicts the score: the mean of (σ·score + ε)².
-  @Test func scoreMatchingOfAScoreIsThePublicLoss() throws {
+  @Test func scoreMatchingAgreesWithThePublicLoss() throws {
     let model = Self.describe(try VarianceExplodingSDE(sigmaMin: 0.02, sigmaMax: 100), .logarithmic, scalesInput: false)
     let objective = try TrainingObjective(model: model, loss: .scoreMatching)
     let images = Tensor([0.5, -0.25, 0.75, 1, -1, 0], shape: [2, 1, 1, 3])

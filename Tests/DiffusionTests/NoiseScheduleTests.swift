@@ -2,7 +2,7 @@ import Diffusion
 import Testing
 
 @Suite struct NoiseScheduleTests {
-  @Test func linearScheduleHasTheKnownEnd() throws {
+  @Test func linearScheduleHasTheKnownLastValues() throws {
     let schedule = try NoiseSchedule.linear()
     #expect(schedule.steps == 1000)
     #expect(schedule.betas.first == 1e-4)

@@ -5,7 +5,7 @@ import Testing
 @Suite struct PredictionTests {
   /// Every parametrisation of every process recovers the image and the noise from its target.
   @Test(arguments: ProcessTests.sdes)
-  func theRightOutputIsReadAsImageAndNoise(_ named: ProcessTests.Named) {
+  func exactOutputGivesImageAndNoise(_ named: ProcessTests.Named) {
     let process = named.process
     let times = process.samplingTimes(steps: 5).dropFirst()
     let isDiscrete = process.discrete != nil
@@ -42,7 +42,7 @@ import Testing
     }
   }
 
-  @Test func theMeanIsThePosteriors() throws {
+  @Test func predictedMeanIsThatOfThePosterior() throws {
     let process = DiscreteProcess(schedule: try .linear())
     let model = ModelDescription(process: process, parametrisation: .prediction(.mean))
     let posterior = process.transition(to: 400).posterior
@@ -61,7 +61,7 @@ import Testing
     func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor { Tensor(repeating: value, shape: x.shape) }
   }
 
-  @Test func aClippedImageLeavesTheRestToTheNoise() throws {
+  @Test func clippingTheImageAdjustsTheNoise() throws {
     let process = DiscreteProcess(schedule: try .linear())
     let model = ModelDescription(process: process, parametrisation: .prediction(.noise))
     let x = DoubleTensor([2, -0.5, 0.1], shape: [1, 3])

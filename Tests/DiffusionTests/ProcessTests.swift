@@ -22,7 +22,7 @@ import Testing
     testDescription: "discrete vp without signal at the end",
     process: DiscreteProcess(schedule: try! NoiseSchedule.linear().withZeroTerminalSNR()))
 
-  @Test func aLastStepWithoutSignalIsKeptFromSolversOfEquations() throws {
+  @Test func equationsAreContinuedWithoutALastStepWithoutSignal() throws {
     let process = try #require(Self.zeroTerminalSNR.process.discrete)
     #expect(process.hasZeroTerminalSNR && process.marginal(at: 999) == Marginal(signal: 0, sigma: 1))
     #expect(process.times == 0...998)
@@ -112,7 +112,7 @@ import Testing
   }
 
   @Test(arguments: [0, 1, 500, 999])
-  func aTransitionIsWhatBayesSays(step: Int) throws {
+  func transitionsSatisfyBayesTheorem(step: Int) throws {
     let schedule = try NoiseSchedule.linear()
     let process = DiscreteProcess(schedule: schedule)
     let transition = process.transition(to: step)

@@ -7,7 +7,7 @@ import Testing
     #expect(all == Set(SamplerOption.allCases))
   }
 
-  @Test func theUsualSamplerSuitsTheProcess() throws {
+  @Test func defaultSamplerSuitsTheProcess() throws {
     let processes: [(any ForwardProcess, SamplerName)] = [
       (DiscreteProcess(schedule: try .linear(steps: 10)), .ddpm), (try VariancePreservingSDE(), .eulerMaruyama),
       (try EDMProcess(sigmaMin: 0.002, sigmaMax: 80), .edm),
@@ -20,7 +20,7 @@ import Testing
     }
   }
 
-  @Test func aLearnedVarianceNeedsAModelThatTellsIt() throws {
+  @Test func learnedVarianceNeedsAModelThatPredictsIt() throws {
     let process = DiscreteProcess(schedule: try .linear(steps: 300))
     var settings = SamplerSettings()
     #expect((try settings.sampler(for: process, variance: .learned) as? AncestralSampler)?.variance == .learned)
@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test(arguments: [-0.1, 1.001, .infinity, .nan])
-  func etaIsAShare(_ eta: Double) throws {
+  func etaIsBetweenZeroAndOne(_ eta: Double) throws {
     let process = DiscreteProcess(schedule: try .linear(steps: 10))
     let error = #expect(throws: DiffusionError.self) { try DDIMSampler(process: process, visiting: [0, 5], eta: eta) }
     #expect(error?.key == "eta")

@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test(arguments: ProcessTests.sdes.prefix(4))
-  func dpmSolverIsOfSecondOrder(_ named: ProcessTests.Named) throws {
+  func dpmSolverHasSecondOrder(_ named: ProcessTests.Named) throws {
     let process = named.process
     let latents = normals([3, Self.size], seed: 4)
     let exact = ExactDenoiser(data: Self.data, process: process)
@@ -85,7 +85,7 @@ import Testing
   }
 
   @Test(arguments: ProcessTests.sdes.prefix(4))
-  func edmsHeunIsOfSecondOrder(_ named: ProcessTests.Named) throws {
+  func heunsMethodOfEDMHasSecondOrder(_ named: ProcessTests.Named) throws {
     let process = named.process
     let latents = normals([3, Self.size], seed: 4)
     let exact = ExactDenoiser(data: Self.data, process: process)

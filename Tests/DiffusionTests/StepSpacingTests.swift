@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct StepSpacingTests {
   /// Like the timesteps of diffusers' DDPMScheduler, ascending.
-  @Test func fewStepsLieWhereDiffusersPutsThem() throws {
+  @Test func spacedStepsAgreeWithDiffusers() throws {
     #expect(try StepSpacing.linspace.steps(4, of: 1000) == [0, 333, 666, 999])
     #expect(try StepSpacing.leading.steps(4, of: 1000) == [0, 250, 500, 750])
     #expect(try StepSpacing.trailing.steps(4, of: 1000) == [249, 499, 749, 999])
@@ -15,7 +15,7 @@ import Testing
   }
 
   /// numpy's `linspace` of one number is its start.
-  @Test func aSingleStepIsWhereDiffusersPutsIt() throws {
+  @Test func singleStepAgreesWithDiffusers() throws {
     #expect(try StepSpacing.linspace.steps(1, of: 1000) == [0])
     #expect(try StepSpacing.leading.steps(1, of: 1000) == [0])
     #expect(try StepSpacing.trailing.steps(1, of: 1000) == [999])
@@ -40,7 +40,7 @@ import Testing
 
   /// Without the first of 1000 steps there are 999.
   @Test(arguments: [StepSpacing.leading, .linspace])
-  func theFirstStepIsNotForSolversThatEndAtTheImage(_ spacing: StepSpacing) throws {
+  func solversThatEndAtTheImageOmitTheFirstStep(_ spacing: StepSpacing) throws {
     #expect(try spacing.stepsBeforeImage(999, of: 1000) == Array(1...999))
     let error = #expect(throws: DiffusionError.self) { try spacing.stepsBeforeImage(1000, of: 1000) }
     #expect(error?.key == "steps")

@@ -87,7 +87,7 @@ import Testing
     #expect(result.evaluations == 200)
   }
 
-  @Test func annealedLangevinDynamicsFindsTheData() throws {
+  @Test func annealedLangevinDynamicsSamplesTheData() throws {
     let process = try VarianceExplodingSDE(sigmaMin: 0.01, sigmaMax: 10)
     let exact = ExactDenoiser(
       data: GaussianMixture(mean: Self.mean, standardDeviation: Self.standardDeviation, size: 500), process: process)
@@ -101,7 +101,7 @@ import Testing
   }
 
   /// Churn adds noise and removes it: the distribution does not change.
-  @Test func edmsChurnKeepsTheDistribution() throws {
+  @Test func churnPreservesTheDistribution() throws {
     let process = try EDMProcess()
     let exact = ExactDenoiser(
       data: GaussianMixture(mean: Self.mean, standardDeviation: Self.standardDeviation, size: 4), process: process)
@@ -115,7 +115,7 @@ import Testing
   }
 
   @Test(arguments: SamplerName.allCases)
-  func anImageDoesNotDependOnItsCompany(_ name: SamplerName) throws {
+  func anImageDoesNotDependOnItsBatch(_ name: SamplerName) throws {
     let process = DiscreteProcess(schedule: try .linear())
     let data = GaussianMixture([
       .init(weight: 0.3, mean: [0.5, -0.5, 0.2], standardDeviation: 0.1),

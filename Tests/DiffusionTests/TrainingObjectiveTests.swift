@@ -27,7 +27,7 @@ import Testing
     #expect((23.9...85.4).contains(chiSquare))
   }
 
-  @Test func drawsDependOnTheSampleAloneAndNotOnItsMicroBatch() {
+  @Test func drawsDependOnTheSampleAndNotOnItsMicroBatch() {
     let images = Latents.draw(shape: [6, 2, 2, 1], seed: 8, firstImage: 0)
     let whole = objective.draw(images: images, seed: 1, step: 4, firstSample: 10)
     let tail = Tensor(Array(images.elements[16...]), shape: [2, 2, 2, 1])
@@ -48,7 +48,7 @@ import Testing
   }
 
   @Test(arguments: ProcessTests.sdes)
-  func inputsAreTheProcessAppliedToTheNoise(_ named: ProcessTests.Named) throws {
+  func inputsAreNoisedByTheProcess(_ named: ProcessTests.Named) throws {
     let model = ModelDescription(
       process: named.process,
       parametrisation: named.process.timeIsSigma ? .preconditioned(sigmaData: 0.5) : .prediction(.noise))
@@ -116,7 +116,7 @@ import Testing
     #expect(part.gradient.elements == [0.25, 0, 0.5, -0.75])
   }
 
-  @Test func notANumberStaysVisible() {
+  @Test func nanIsNotHidden() {
     let images = noised([0, 0], [0, 0], times: [3], [1, 1, 2, 1])
     let part = objective.lossAndGradient(
       output: Tensor([.nan, 1], shape: [1, 1, 2, 1]), of: images, elementsInGlobalBatch: 2)
@@ -202,7 +202,7 @@ import Testing
     #expect(abs(loss / (expected / Double(images.count)) - 1) < max(1e-4, 100 * rounding))
   }
 
-  @Test func lossesThatDoNotFitAreRefused() throws {
+  @Test func lossesThatDoNotSuitTheModelAreRefused() throws {
     let discrete = objective.model
     let sde = ModelDescription(process: try VariancePreservingSDE(), parametrisation: .prediction(.mean))
     func key(_ model: ModelDescription, _ loss: TrainingObjective.Loss) -> String? {

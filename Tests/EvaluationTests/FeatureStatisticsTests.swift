@@ -25,7 +25,7 @@ import Testing
   }
 
   @Test(arguments: [(2, 1), (7, 3), (300, 50), (40, 61), (600, 24)])
-  func meanAndCovarianceAreThoseOfTheDefinition(count: Int, dimension: Int) throws {
+  func meanAndCovarianceAgreeWithTheDefinition(count: Int, dimension: Int) throws {
     let features = TestFeatures.rectified(count, dimension: dimension, seed: 1, shift: 0.2)
     let expected = direct(features)
     let statistics = try FeatureStatistics(features, workers: .callingThread)
@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  @Test func threadsDoNotMatter() throws {
+  @Test func numberOfThreadsDoesNotMatter() throws {
     let features = TestFeatures.rectified(530, dimension: 70, seed: 2)
     let statistics = try TestFeatures.pools.map { try FeatureStatistics(features, workers: $0) }
     #expect(statistics[1] == statistics[0] && statistics[2] == statistics[0])
@@ -56,7 +56,7 @@ import Testing
     }
   }
 
-  @Test func statisticsAreReadAsTheyWereWritten() throws {
+  @Test func statisticsRoundTrip() throws {
     let statistics = try FeatureStatistics(
       TestFeatures.rectified(20, dimension: 5, seed: 3), workers: .callingThread)
     for provenance in [#"{"network": "ä"}"#, nil] {
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  @Test func arraysThatAreNoStatisticsAreRefused() throws {
+  @Test func arraysThatAreNotStatisticsAreRefused() throws {
     let mean = NumpyArchive.Array("mu", shape: [2], [0, 1])
     for arrays in [
       [mean], [mean, NumpyArchive.Array("sigma", shape: [4], [1, 0, 0, 1])],

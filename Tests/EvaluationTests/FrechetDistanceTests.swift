@@ -52,7 +52,7 @@ import Testing
   }
 
   /// In two dimensions tr √M = √(tr M + 2·√det M), with the trace and determinant of Σ₁·Σ₂.
-  @Test func covariancesThatDoNotCommute() throws {
+  @Test func noncommutingCovariancesHaveAClosedFormInTwoDimensions() throws {
     let a = FeatureStatistics(mean: [0, 0], covariance: [2, 1, 1, 3], count: 5)
     let b = FeatureStatistics(mean: [0, 0], covariance: [5, -2, -2, 1], count: nil)
     let (traceOfProduct, determinant) = (2.0 * 5 + 2 * (1 * -2) + 3 * 1, 5.0 * 1)
@@ -64,7 +64,7 @@ import Testing
   }
 
   /// With fewer images than features, a covariance is singular; rounding errors must not count as spread.
-  @Test(arguments: [2, 10, 64, 300]) func equalStatisticsHaveNoDistance(count: Int) throws {
+  @Test(arguments: [2, 10, 64, 300]) func equalStatisticsHaveDistanceZero(count: Int) throws {
     let statistics = try FeatureStatistics(
       TestFeatures.rectified(count, dimension: 64, seed: 4), workers: .callingThread)
     #expect(abs(try FrechetDistance(statistics, statistics).value) < 2 * trace(statistics) * Self.tolerance)
@@ -82,7 +82,7 @@ import Testing
     #expect(abs(value - (traces - 4 * abs(inner))) < traces * Self.tolerance)
   }
 
-  @Test func nothingSpreadOutIsADistanceOfMeans() throws {
+  @Test func withoutVarianceOnlyTheMeansCount() throws {
     let still = diagonal([0, 0], mean: [3, 4])
     #expect(try FrechetDistance(still, diagonal([0, 0])).value == 25)
     #expect(try FrechetDistance(still, diagonal([1, 4])).value == 30)
@@ -90,7 +90,7 @@ import Testing
 
   /// A collapsed model's images. Sums of thousands of equal numbers have thousands of rounding errors, which must not
   /// count as spread.
-  @Test(arguments: [2, 100, 10_000], [1, 2]) func equalImagesHaveADistance(count: Int, kinds: Int) throws {
+  @Test(arguments: [2, 100, 10_000], [1, 2]) func identicalImagesHaveAFiniteDistance(count: Int, kinds: Int) throws {
     let dimension = 40
     let images = TestFeatures.rectified(kinds, dimension: dimension, seed: 10, shift: 3)
     let equal = Features((0..<count).flatMap { images[$0 % kinds] }, dimension: dimension)
@@ -116,7 +116,7 @@ import Testing
   }
 
   /// An eigenvalue below zero by more than rounding errors, on the scale of the features, is an error.
-  @Test func aBrokenMatrixIsRefusedOnTheScaleOfTheFeatures() throws {
+  @Test func indefiniteMatricesAreRefusedRelativeToTheFeatures() throws {
     let large = [1e3, 0]
     #expect(throws: Never.self) { try FrechetDistance(diagonal([1, -1e-3], mean: large), diagonal([1, 1])) }
     #expect(throws: EvaluationError.self) { try FrechetDistance(diagonal([1, -20], mean: large), diagonal([1, 1])) }
@@ -137,7 +137,7 @@ import Testing
   }
 
   /// Single precision leaves eigenvalues slightly below zero.
-  @Test func aCovarianceStoredInSinglePrecisionIsOne() throws {
+  @Test func covariancesInSinglePrecisionAreAccepted() throws {
     let exact = try FeatureStatistics(TestFeatures.rectified(20, dimension: 40, seed: 7), workers: .callingThread)
     let stored = FeatureStatistics(mean: exact.mean, covariance: exact.covariance.map { Double(Float($0)) }, count: nil)
     let single = 6e-8
@@ -145,7 +145,7 @@ import Testing
     #expect(abs(try FrechetDistance(exact, stored).value) < 40 * single * trace(exact))
   }
 
-  @Test func theSameStatisticsMakeTheSameBits() throws {
+  @Test func equalStatisticsGiveEqualBits() throws {
     let (a, b) = (
       try FeatureStatistics(TestFeatures.rectified(90, dimension: 130, seed: 8), workers: .callingThread),
       try FeatureStatistics(TestFeatures.rectified(200, dimension: 130, seed: 9, shift: 1), workers: .callingThread)

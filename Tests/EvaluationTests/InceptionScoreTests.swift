@@ -10,14 +10,14 @@ import Testing
     Features(labels.flatMap { label in (0..<classes).map { $0 == label ? 100 : -100 } }, dimension: classes)
   }
 
-  @Test(arguments: [1, 5]) func sureAndEvenlySpreadImagesScoreTheNumberOfClasses(splits: Int) throws {
+  @Test(arguments: [1, 5]) func certainAndUniformClassesScoreTheNumberOfClasses(splits: Int) throws {
     let score = try InceptionScore(logits: oneHot((0..<100).map { $0 % 10 }, classes: 10), splitCount: splits)
     #expect(abs(score.mean - 10) < 10 * Self.tolerance)
     #expect(score.standardDeviation < 10 * Self.tolerance)
     #expect(score.imageCount == 100 && score.splitCount == splits)
   }
 
-  @Test func imagesThatLookAlikeScoreOne() throws {
+  @Test func identicalProbabilitiesScoreOne() throws {
     for logits in [Features([Float](repeating: 3, count: 70), dimension: 7), oneHot([2, 2, 2, 2], classes: 5)] {
       let score = try InceptionScore(logits: logits, splitCount: 2)
       #expect(abs(score.mean - 1) < Self.tolerance)
@@ -31,7 +31,7 @@ import Testing
   }
 
   /// p = (3/4, 1/4) and (1/4, 3/4): KL = ¾ log 3/2 + ¼ log 1/2 for both.
-  @Test func probabilitiesBetweenAreWeighted() throws {
+  @Test func uncertainProbabilitiesAreWeighted() throws {
     let three = Float(1.0986122886681098)
     let score = try InceptionScore(logits: Features([three, 0, 500, 500 + three], dimension: 2), splitCount: 1)
     // The logits are rounded to single precision, as is a difference near 500.

@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test(arguments: [(2, 2, 1), (5, 7, 3), (100, 60, 33), (1030, 90, 4)])
-  func theDiscrepancyIsThatOfTheDefinition(first: Int, second: Int, dimension: Int) {
+  func discrepancyAgreesWithTheDefinition(first: Int, second: Int, dimension: Int) {
     let a = TestFeatures.rectified(first, dimension: dimension, seed: 1)
     let b = TestFeatures.rectified(second, dimension: dimension, seed: 2, shift: 0.5)
     let expected = direct(a, b)
@@ -50,7 +50,7 @@ import Testing
     #expect(KernelDistance.discrepancy(zeros, ones, workers: .callingThread) == 1 + 8 - 2)
   }
 
-  @Test func oneSubsetOfEverythingIsTheWhole() throws {
+  @Test func oneSubsetOfAllImagesGivesTheWholeDistance() throws {
     let a = TestFeatures.rectified(80, dimension: 20, seed: 3)
     let b = TestFeatures.rectified(80, dimension: 20, seed: 4, shift: 0.1)
     let distance = try KernelDistance(a, b, subsetSize: 80, subsetCount: 3, seed: 9, workers: .callingThread)
@@ -59,7 +59,7 @@ import Testing
     #expect(distance.standardDeviation < Self.tolerance)
   }
 
-  @Test func meanAndDeviationAreThoseOfTheSubsets() throws {
+  @Test func meanAndStandardDeviationAreOverTheSubsets() throws {
     let a = TestFeatures.rectified(90, dimension: 10, seed: 5)
     let b = TestFeatures.rectified(70, dimension: 10, seed: 6)
     let distances = try TestFeatures.pools.map {
@@ -88,7 +88,7 @@ import Testing
   }
 
   /// For equal distributions, an unbiased estimate is zero on average; within three standard errors of the mean.
-  @Test func oneDistributionHasNoDistanceOnAverage() {
+  @Test func equalDistributionsHaveDistanceZeroOnAverage() {
     let estimates = (0..<60).map { (pair: UInt64) -> Double in
       let first = TestFeatures.normals(40, dimension: 6, seed: 2 * pair + 100)
       let second = TestFeatures.normals(40, dimension: 6, seed: 2 * pair + 101)

@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test(arguments: [(5, 4, 1, 1), (40, 70, 3, 3), (200, 150, 30, 3), (1100, 130, 2, 5), (90, 2100, 3, 3)])
-  func bothAreThoseOfTheDefinition(generated: Int, real: Int, dimension: Int, k: Int) throws {
+  func bothAgreeWithTheDefinition(generated: Int, real: Int, dimension: Int, k: Int) throws {
     let a = TestFeatures.rectified(generated, dimension: dimension, seed: 1, shift: 0.3)
     let b = TestFeatures.normals(real, dimension: dimension, seed: 2)
     let expected = direct(a, b, k: k)
@@ -42,7 +42,7 @@ import Testing
     #expect(result.precision == 1 && result.recall == 1)
   }
 
-  @Test func setsFarApartDoNotMeet() throws {
+  @Test func distantSetsDoNotOverlap() throws {
     let a = TestFeatures.normals(30, dimension: 4, seed: 1)
     let b = Features(TestFeatures.normals(20, dimension: 4, seed: 2).values.map { $0 + 1000 }, dimension: 4)
     let result = try PrecisionRecall(generated: a, real: b, workers: .callingThread)

@@ -16,7 +16,7 @@ import Testing
     }
   }
 
-  @Test func weightsAreFoundWhereTheyWereDownloadedTo() throws {
+  @Test func weightsAreFoundInTheDownloadFolder() throws {
     let names = [
       "ddpm-mpi/pt_inception-2015-12-05-6726825d.pth", "ddpm-mpi/inception-v3-fid.safetensors",
       "torch/hub/checkpoints/pt_inception-2015-12-05-6726825d.pth",
@@ -31,7 +31,7 @@ import Testing
     #expect(paths(["TORCH_HOME": "/torch"])[2] == "/torch/hub/checkpoints/\(InceptionFile.published)")
   }
 
-  @Test func theOptionComesFirstThenTheEnvironmentThenTheUsualPlace() throws {
+  @Test func optionPrecedesEnvironmentPrecedesDefault() throws {
     try Self.withFile { path, folder in
       let variable = [InceptionFile.environmentVariable: path]
       let places: [(option: String?, environment: [String: String], home: String)] = [
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  @Test func aTensorThatIsMissingOrOfAnotherShapeIsNamed() throws {
+  @Test func missingOrMisshapenTensorsAreNamed() throws {
     let name = "Conv2d_1a_3x3.conv.weight"
     for (tensors, problem) in [
       ([], "weights: has no tensor \(name) of shape [32, 3, 3, 3]"),

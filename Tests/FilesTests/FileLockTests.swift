@@ -9,7 +9,7 @@ import Testing
 
   init() throws { temporary = try TemporaryFolder() }
 
-  @Test func whoeverHoldsItKeepsOthersOutAndIsNamed() throws {
+  @Test func aSecondLockIsRefusedAndNamesTheOwner() throws {
     let path = folder + "/.lock"
     let first = try FileLock(path, owner: "job 7")
     let error = #expect(throws: FileError.self) { try FileLock(path, owner: "job 8") }
@@ -17,7 +17,7 @@ import Testing
     withExtendedLifetime(first) {}
   }
 
-  @Test func aLockOnAFileThatWasRemovedIsNone() throws {
+  @Test func aLockOnARemovedFileDoesNotCount() throws {
     let path = folder + "/.lock"
     let first = try FileLock(path, owner: "job 7")
     first.removeFile()
@@ -27,7 +27,7 @@ import Testing
     withExtendedLifetime((first, second)) {}
   }
 
-  @Test func foldersThatWereMadeAreRemovedWhereTheyAreEmpty() throws {
+  @Test func createdFoldersAreRemovedIfEmpty() throws {
     let made = try makeFolder(at: folder + "/a/b/c")
     #expect(made == ["a", "a/b", "a/b/c"].map { "\(folder)/\($0)" })
     #expect(try makeFolder(at: folder + "/a/b").isEmpty)

@@ -12,7 +12,7 @@ import Testing
     try temporary.createFolder("run/samples")
   }
 
-  @Test func linksThatStayInsideAreFine() throws {
+  @Test func linksInsideTheFolderAreAllowed() throws {
     symlink("samples", "\(folder)/run/pictures")
     symlink("../samples", "\(folder)/run/samples/again")
     symlink("run", "\(folder)/alias")
@@ -20,7 +20,7 @@ import Testing
     try requireInnerLinks(in: "\(folder)/alias", subfolders: ["samples", "none"])
   }
 
-  @Test func linksThatLeadOutAreNamed() throws {
+  @Test func linksOutOfTheFolderAreNamed() throws {
     for (name, target) in [
       ("journal.jsonl", "/etc/passwd"), ("samples/step-00000001.png", "../../other"), ("samples", "/tmp"),
       ("checkpoints", ".."), ("dangling", "nowhere"),

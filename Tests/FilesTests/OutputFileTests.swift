@@ -145,7 +145,7 @@ import Testing
     }
   }
 
-  @Test func spaceIsSetAsideOrRefused() throws {
+  @Test func spaceIsReservedOrRefused() throws {
     let output = try OutputFile(path("a"))
     try output.prepare()
     try output.reserve(byteCount: 1 << 16)
@@ -155,7 +155,7 @@ import Testing
     #expect(names == [])
   }
 
-  @Test func filesWrittenInPlaceAreNoLinks() throws {
+  @Test func filesWrittenInPlaceMustNotBeLinks() throws {
     try put("theirs", "a")
     symlink("a", path("journal.jsonl"))
     #expect(message { _ = try AppendedFile(path: path("journal.jsonl")) } != nil)

@@ -18,7 +18,7 @@ import Testing
     #expect(path(of: "a", in: "b/") == "b/a")
   }
 
-  @Test func endingsAreTakenOff() {
+  @Test func extensionsAreRemoved() {
     #expect(withoutEnding("a.h5") == "a")
     #expect(withoutEnding("a.b.h5") == "a.b")
     #expect(withoutEnding(".h5") == ".h5")

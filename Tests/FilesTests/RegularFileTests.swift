@@ -43,13 +43,13 @@ import Testing
     }
   }
 
-  @Test func whatNamesNoFileIsMissing() {
+  @Test func pathsWithoutAFileAreMissing() {
     for name in [path("none"), "", path("a\0b")] {
       #expect(error { _ = try readBytes(at: name) }?.kind == .missing, "\(name)")
     }
   }
 
-  @Test func limitIsComparedBeforeReading() throws {
+  @Test func limitIsCheckedBeforeReading() throws {
     // Sparse, without blocks on the disk; reading it would take a terabyte of memory.
     let file = open(path("large"), O_WRONLY | O_CREAT, 0o600)
     #expect(ftruncate(file, 1 << 40) == 0)

@@ -59,7 +59,7 @@ import Testing
     }
   }
 
-  @Test(arguments: cases, [true, false]) func equalsTheTwin(_ sample: Case, rectifies: Bool) {
+  @Test(arguments: cases, [true, false]) func equalsTheReference(_ sample: Case, rectifies: Bool) {
     let data = Sample(sample)
     let convolution = FixedConvolution(sample.shape, kernel: data.kernel, bias: data.bias, rectifies: rectifies)
     let expected = Reference.convolution(
@@ -75,7 +75,7 @@ import Testing
     #expect(TestData.sameBits(results[0], results[1]) && TestData.sameBits(results[0], results[2]))
   }
 
-  @Test(arguments: cases) func readsAndWritesSomeChannelsOnly(_ sample: Case) {
+  @Test(arguments: cases) func readsAndWritesOnlySomeChannels(_ sample: Case) {
     let data = Sample(sample)
     let (inChannels, outChannels) = (sample.shape.inChannels, sample.shape.outChannels)
     let convolution = FixedConvolution(sample.shape, kernel: data.kernel, bias: data.bias, rectifies: true)
@@ -98,7 +98,7 @@ import Testing
     }
   }
 
-  @Test func anImageDoesNotDependOnItsCompany() {
+  @Test func anImageDoesNotDependOnItsBatch() {
     let sample = Self.cases[7]
     let data = Sample(sample)
     let convolution = FixedConvolution(sample.shape, kernel: data.kernel, bias: data.bias, rectifies: false)

@@ -33,7 +33,7 @@ import Testing
     a.count == b.count && zip(a, b).allSatisfy { $0.bitPattern == $1.bitPattern }
   }
 
-  @Test func featuresDependOnTheImageAlone() throws {
+  @Test func featuresDependOnlyOnTheImage() throws {
     let network = try Self.network.get()
     let images = Self.images([5, 12, 10, 3])
     let count = InceptionNetwork.featureCount
@@ -51,7 +51,7 @@ import Testing
     #expect(!Self.sameBits(all[..<count], all[3 * count..<4 * count]))
   }
 
-  @Test func greyImagesAreColouredOnesWithEqualChannels() throws {
+  @Test func greyImagesEqualColourImagesWithEqualChannels() throws {
     let network = try Self.network.get()
     let grey = Self.images([1, 9, 9, 1])
     let coloured = Tensor(grey.elements.flatMap { [$0, $0, $0] }, shape: [1, 9, 9, 3])
@@ -83,7 +83,7 @@ import Testing
     }
   }
 
-  @Test func whatCannotBeReadIsToldToTheCaller() {
+  @Test func errorsInReadingWeightsReachTheCaller() {
     #expect(throws: Refusal(name: "Mixed_7c.branch_pool.bn.running_var")) {
       _ = try InceptionNetwork { name, shape in
         if name == "Mixed_7c.branch_pool.bn.running_var" { throw Refusal(name: name) }

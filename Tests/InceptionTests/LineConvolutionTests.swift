@@ -10,7 +10,7 @@ import Testing
   private static let tolerance = 1e-5
 
   @Test(arguments: [(3, 5), (8, 8), (17, 4), (1, 1), (6, 17)], [3, 7])
-  func equalsTheTwin(size: (Int, Int), tapCount: Int) {
+  func equalsTheReference(size: (Int, Int), tapCount: Int) {
     for direction in [LineConvolution.Direction.alongRows, .alongColumns] {
       for (inChannels, outChannels) in [(1, 3), (20, 48), (48, 100), (100, 32)] {
         let isRow = direction == .alongRows
@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  @Test func anImageDoesNotDependOnItsCompany() {
+  @Test func anImageDoesNotDependOnItsBatch() {
     let convolution = LineConvolution(
       inChannels: 20, outChannels: 36, tapCount: 7, direction: .alongColumns,
       kernel: TestData.normals(7 * 20 * 36, seed: 2), bias: TestData.normals(36, seed: 3))

@@ -21,7 +21,7 @@ import Testing
   /// A mean of up to nine numbers of up to about 5.
   private static let tolerance = 9 * 5 * 0x1p-24
 
-  @Test(arguments: cases, [Pooling.maximum, .mean]) func equalsTheTwin(_ sample: Case, kind: Pooling) {
+  @Test(arguments: cases, [Pooling.maximum, .mean]) func equalsTheReference(_ sample: Case, kind: Pooling) {
     for channels in TestData.channelCounts {
       let count = 2 * sample.height * sample.width * channels
       let x = TestData.normals(count)
@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  @Test func writesBesideOtherChannels() {
+  @Test func writesBetweenOtherChannels() {
     let x = TestData.normals(3 * 3 * 20)
     let alone = Tensor(uninitialised: [1, 1, 1, 20])
     let wide = Tensor(repeating: 7, shape: [1, 1, 1, 25])
@@ -63,7 +63,7 @@ import Testing
     #expect(wide.elements == [7, 7, 7, 7] + alone.elements + [7])
   }
 
-  @Test func theMeanOverPixelsIsThatOfEachImage() {
+  @Test func meanOverPixelsIsPerImage() {
     let (images, pixels, channels) = (3, 64, 20)
     let x = TestData.normals(images * pixels * channels)
     let means = Tensor(repeating: .nan, shape: [images, 1, 1, channels])
@@ -82,7 +82,7 @@ import Testing
   private static let tolerance = 40 * 8 * 0x1p-23
 
   @Test(arguments: [(3, 4), (28, 28), (32, 20), (40, 1)], [(7, 5), (29, 31), (2, 3)])
-  func equalsTheTwin(from: (Int, Int), to: (Int, Int)) {
+  func equalsTheReference(from: (Int, Int), to: (Int, Int)) {
     let x = TestData.normals(2 * from.0 * from.1 * 3)
     let expected = Reference.resized(
       x: x, images: 2, height: from.0, width: from.1, channels: 3, newHeight: to.0, newWidth: to.1)
@@ -101,7 +101,7 @@ import Testing
   }
 
   /// PyTorch's values: torch.nn.functional.interpolate(torch.tensor([[[0., 1., 3.]]]), 5, mode="linear").
-  @Test func placesAreThoseOfPixelCentres() {
+  @Test func resizingAlignsPixelCentres() {
     let y = Tensor(repeating: .nan, shape: [1, 1, 5, 1])
     BilinearResizing.resize(
       ImageView(Tensor([0, 1, 3], shape: [1, 1, 3, 1])), into: ImageView(y), workers: .callingThread)

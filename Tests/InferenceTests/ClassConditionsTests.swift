@@ -29,20 +29,20 @@ import Testing
     } catch { return error }
   }
 
-  @Test func withoutClassesNothingIsTold() throws {
+  @Test func withoutClassesThereIsNoCondition() throws {
     let conditions = try ClassConditions(configuration: configuration(classes: nil))
     #expect(conditions.classes == nil)
     #expect(conditions.classOf(image: 3) == nil)
   }
 
-  @Test func allClassesComeInTurnUnlessSomeAreAskedFor() throws {
+  @Test func classesAlternateAmongAllOrThoseRequested() throws {
     let all = try ClassConditions(configuration: configuration(classes: 3))
     #expect((0..<7).map { all.classOf(image: $0) } == [0, 1, 2, 0, 1, 2, 0])
     let some = try ClassConditions(classes: [2, 0], configuration: configuration(classes: 3))
     #expect((0..<4).map { some.classOf(image: $0) } == [2, 0, 2, 0])
   }
 
-  @Test func whatCannotWorkIsRefusedWithWhatWould() {
+  @Test func impossibleConditionsAreRefusedWithARemedy() {
     let plain = configuration(classes: nil)
     let dropping = configuration(classes: 3, labelDropout: 0.1, guidance: -1.5)
     #expect(problem(plain, classes: [1])?.key == "class")
@@ -55,7 +55,7 @@ import Testing
     #expect(problem(configuration(classes: 3)) == nil)
   }
 
-  @Test func aClassifierMustKnowTheSameClasses() {
+  @Test func aClassifierMustHaveTheSameClasses() {
     #expect(problem(configuration(classes: nil, guidance: 1), classifierClasses: 4) == nil)
     #expect(problem(configuration(classes: 4, guidance: 1), classifierClasses: 4) == nil)
     #expect(problem(configuration(classes: 3, guidance: 1), classifierClasses: 4)?.key == "classifier")

@@ -19,7 +19,7 @@ import Testing
     #expect(one.text.hasPrefix("3.0000 bits per dimension (probability flow; 1 test image"))
   }
 
-  @Test func scriptsReadOneLineOfJSON() throws {
+  @Test func resultIsOneLineOfJSON() throws {
     #expect(!(try result.json).contains("\n"))
     let line = try #require(try JSONSerialization.jsonObject(with: Data(try result.json.utf8)) as? [String: Any])
     #expect(line["method"] as? String == "bound")

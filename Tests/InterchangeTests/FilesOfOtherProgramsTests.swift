@@ -37,7 +37,7 @@ import Testing
     #expect(throws: InterchangeError.self) { try archive.bytes("booleans") }
   }
 
-  @Test func textsAreRead() throws {
+  @Test func stringsAreRead() throws {
     let archive = try NumpyArchive(data(arraysByNumPy), path: "x.npz")
     #expect(try archive.texts("texts") == ["cat", "dög", ""])
     #expect(try archive.texts("big-texts") == ["cat", "dög", ""])

@@ -4,7 +4,7 @@ import Testing
 @Suite struct JSONValueTests {
   private func value(_ text: String) throws -> JSONValue { try JSONValue(parsing: Array(text.utf8), path: "x.json") }
 
-  @Test func valuesOfAllKindsAreRead() throws {
+  @Test func valuesOfAllTypesAreRead() throws {
     let text = """
       {"a": [1, -0.5e1, 9223372036854775808, true, false, null], "é\\u00e9\\ud83d\\ude00": "\\n\\\\\\/\\"\\t", "b": {},
        "c": [NaN, Infinity, -Infinity], "d": []}
@@ -24,7 +24,7 @@ import Testing
   @Test(arguments: [
     "", "{", "[1,]", "[1 2]", "{\"a\":1,}", "{a:1}", "{'a':1}", "01", "-", "1.", "1e", "+1", ".5", "0x10", "nul", "1 2",
     "\"\n\"", "\"\\x\"", "\"\\ud800\"", "\"\\u12g4\"", "1e999", "{\"a\":1,\"a\":2}", "// no\n1",
-  ]) func whatIsNoJSONIsRefused(text: String) {
+  ]) func textThatIsNotJSONIsRefused(text: String) {
     let error = #expect(throws: InterchangeError.self) { try value(text) }
     #expect(error?.description.contains("x.json: is not JSON: at byte") == true)
   }

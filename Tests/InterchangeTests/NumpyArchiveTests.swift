@@ -14,7 +14,7 @@ import Testing
     try NumpyArchive.contents(of: arrays, path: "x.npz")
   }
 
-  @Test func whatIsWrittenIsReadAgain() throws {
+  @Test func writtenFilesAreReadBack() throws {
     let contents = try file(arrays)
     let read = try NumpyArchive(contents, path: "x.npz")
     #expect(read.names == ["count", "empty", "matrix", "nothing", "vector", "words"])
@@ -27,11 +27,11 @@ import Testing
     #expect(try read.text("nothing") == "")
   }
 
-  @Test func theSameArraysMakeTheSameBytes() throws {
+  @Test func equalArraysGiveEqualBytes() throws {
     #expect(try file(arrays) == file(arrays))
   }
 
-  @Test func otherElementsAreNotTakenForTheseOnes() throws {
+  @Test func arraysOfAnotherTypeOrShapeAreRefused() throws {
     let read = try NumpyArchive(try file(arrays), path: "x.npz")
     #expect(throws: InterchangeError.self) { try read.doubles("count") }
     #expect(throws: InterchangeError.self) { try read.integer("matrix") }
@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  @Test func aFileCutAnywhereIsRefused() throws {
+  @Test func aFileTruncatedAnywhereIsRefused() throws {
     let contents = try file(arrays)
     for count in 0..<contents.count {
       #expect { try NumpyArchive(contents.prefix(count), path: "x.npz") } throws: {
@@ -51,7 +51,7 @@ import Testing
   }
 
   /// A change may only go unnoticed where it does not matter, such as in a time.
-  @Test func aFileChangedAnywhereIsRefusedOrMeansTheSame() throws {
+  @Test func aFileChangedAnywhereIsRefusedOrHasTheSameContents() throws {
     let contents = try file(arrays)
     var refused = 0
     for index in contents.indices {

@@ -17,7 +17,7 @@ import Testing
     #expect(pickle.elements(items[0].value)?.map { pickle.integer($0) } == [6, 256, 1])
   }
 
-  @Test func callsAreNotedAndNotMade() throws {
+  @Test func callsAreRecordedButNotExecuted() throws {
     // numpy.core.multiarray._reconstruct(numpy.ndarray, (0,), b"b") with the state (1, (1, 2), …, b"\x01\x02").
     let program = "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\u{0}tR(K\u{1}K\u{1}K\u{2}"
     let state: [UInt8] = [0x86, UInt8(ascii: "U"), 2, 7, 200, UInt8(ascii: "t"), UInt8(ascii: "b"), UInt8(ascii: ".")]
@@ -50,7 +50,7 @@ import Testing
 
   private struct Failure: Error {}
 
-  @Test func anObjectThatChangesAfterItWasNamedIsOne() throws {
+  @Test func referencesShareAnObject() throws {
     // A list that contains itself; a change through one reference is visible through the other.
     let pickle = try Pickle(Self.pickle("]q\u{0}h\u{0}aK\u{5}a."), path: "x")
     let elements = try #require(pickle.elements(pickle.root))
@@ -91,13 +91,13 @@ import Testing
     }
   }
 
-  @Test func deepNestingExhaustsNothing() throws {
+  @Test func deepNestingDoesNotExhaustTheStack() throws {
     let depth = 1_000_000
     let pickle = try Pickle(Data([0x80, 2, 0x29] + [UInt8](repeating: 0x85, count: depth) + [0x2e]), path: "x")
     #expect(pickle.elements(pickle.root)?.count == 1)
   }
 
-  @Test func aPickleThatDoesNotBeginAsOneIsRefused() {
+  @Test func dataWithoutThePickleHeaderAreRefused() {
     for bytes: [UInt8] in [[], [0x80], [0x80, 1, 0x2e], [0x80, 6, 0x2e], Array("(lp0\n.".utf8)] {
       #expect(throws: InterchangeError.self) { try Pickle(Data(bytes), path: "x") }
     }

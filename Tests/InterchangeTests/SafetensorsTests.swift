@@ -15,7 +15,7 @@ import Testing
     return contents + Data(header.utf8) + Data(data)
   }
 
-  @Test func whatIsWrittenIsReadAgain() throws {
+  @Test func writtenFilesAreReadBack() throws {
     let contents = Safetensors.contents(of: tensors, metadata: ["format": "pt"])
     let read = try Safetensors(contents, path: "x")
     #expect(read.metadata == ["format": "pt"])
@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  @Test func elementsBeginAtMultiplesOfEightBytes() throws {
+  @Test func elementsAreAlignedToEightBytes() throws {
     for name in ["x", "xy", "xyz", "wxyz", "vwxyz"] {
       let contents = Safetensors.contents(of: [Safetensors.Tensor(name, shape: [1], [1])])
       #expect((contents.count - 4) % 8 == 0)
@@ -61,7 +61,7 @@ import Testing
     #expect(throws: InterchangeError.self) { try Safetensors(file(header: header, data: [0, 0, 0, 0]), path: "x") }
   }
 
-  @Test func aFileCutAnywhereIsRefused() throws {
+  @Test func aFileTruncatedAnywhereIsRefused() throws {
     let contents = Safetensors.contents(of: tensors)
     for count in 0..<contents.count {
       #expect(throws: InterchangeError.self) { try Safetensors(contents.prefix(count), path: "x") }

@@ -28,7 +28,7 @@ import Testing
     #expect { try file.floats("none") } throws: { "\($0)".contains("has no tensor none") }
   }
 
-  @Test func theFormatIsToldByTheContents() throws {
+  @Test func contentsDetermineTheFormat() throws {
     let folder = try TemporaryFolder()
     let path = folder.path("tensors.safetensors")
     for name in ["zip.pth", "legacy.pth"] {
@@ -39,7 +39,7 @@ import Testing
     #expect(try tensorFile(readingFrom: path).floats("scalar") == [7])
   }
 
-  @Test func aViewThatRepeatsElementsIsRefusedBeforeItsElementsAreMade() throws {
+  @Test func aViewThatRepeatsElementsIsRefusedBeforeAllocation() throws {
     #expect { try TorchFile(try Self.fixture("expanded.pth"), path: "x") } throws: {
       "\($0)".contains("spread of shape [1099511627776], strides [0]") && "\($0)".contains("save a contiguous copy")
     }
@@ -53,7 +53,7 @@ import Testing
   }
 
   @Test(arguments: ["zip.pth", "legacy.pth"])
-  func aFileCutAnywhereIsRefused(name: String) throws {
+  func aFileTruncatedAnywhereIsRefused(name: String) throws {
     let contents = try Self.fixture(name)
     for count in 0..<contents.count {
       #expect(throws: InterchangeError.self, "after \(count) bytes") {

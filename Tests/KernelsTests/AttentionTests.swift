@@ -50,7 +50,7 @@ import Testing
     return Gradients(q: results[0].elements, k: results[1].elements, v: results[2].elements)
   }
 
-  @Test(arguments: geometries) func headsEqualTheTwinForAnyThreadCount(_ geometry: Attention.Geometry) {
+  @Test(arguments: geometries) func headsEqualTheReferenceForAnyThreadCount(_ geometry: Attention.Geometry) {
     let operands = operands(geometry)
     let size = geometry.tokens * geometry.channels
     var (y, dq, dk, dv): ([Float], [Float], [Float], [Float]) = ([], [], [], [])
@@ -78,7 +78,7 @@ import Testing
   }
 
   /// Head h has the channels starting at h·d, and its own softmax: bit-identical to attention with only these channels.
-  @Test(arguments: geometries) func aHeadKnowsItsOwnChannelsAlone(_ geometry: Attention.Geometry) {
+  @Test(arguments: geometries) func aHeadDependsOnlyOnItsOwnChannels(_ geometry: Attention.Geometry) {
     let operands = operands(geometry)
     let width = geometry.channels / geometry.heads
     let whole = [forward(operands, geometry, TestData.pools[1])] + backward(operands, geometry, TestData.pools[1]).all
@@ -93,7 +93,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 2, 3]) func twinsBackwardEqualsFiniteDifferences(heads: Int) {
+  @Test(arguments: [1, 2, 3]) func backwardPassOfTheReferenceEqualsFiniteDifferences(heads: Int) {
     let (tokens, channels) = (5, 6)
     let values = (1...4).map { TestData.normalDoubles(tokens * channels, seed: $0) }
     func forward(_ q: [Double], _ k: [Double], _ v: [Double]) -> [Double] {

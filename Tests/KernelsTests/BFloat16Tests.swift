@@ -16,13 +16,13 @@ import Testing
     return values.elements
   }
 
-  @Test func allNumbersOfSixteenBitsStay() {
+  @Test func bfloat16NumbersAreUnchanged() {
     let halves = (0...UInt16.max).filter { !widened([$0])[0].isNaN }
     #expect(rounded(widened(halves)) == halves)
     #expect(halves.allSatisfy { BFloat16.round(widened([$0])[0]) == $0 })
   }
 
-  @Test func othersGoToTheNearestAndHalvesToTheEvenOne() {
+  @Test func othersRoundToNearestAndTiesToEven() {
     let cases: [(Float, UInt16)] = [
       (1 + 0x1p-8, 0x3F80), (1 + 3 * 0x1p-8, 0x3F82), ((1 + 0x1p-8).nextUp, 0x3F81), ((1 + 0x1p-8).nextDown, 0x3F80),
       (-1 - 3 * 0x1p-8, 0xBF82), (.greatestFiniteMagnitude, 0x7F80), (.infinity, 0x7F80), (-.infinity, 0xFF80),
@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  @Test func whatIsNotANumberStaysNone() {
+  @Test func nanStaysNaN() {
     for bits: UInt32 in [0x7FC0_0000, 0x7F80_0001, 0xFF80_0001, 0x7FFF_FFFF, 0xFFFF_FFFF] {
       let halves = rounded([Float](repeating: Float(bitPattern: bits), count: 19))
       #expect(widened(halves).allSatisfy { $0.isNaN })
@@ -43,7 +43,7 @@ import Testing
     }
   }
 
-  @Test func theErrorIsAtMostHalfAUnitOfEightBits() {
+  @Test func errorIsAtMostHalfAUnitOfEightBits() {
     let values = TestData.normals(1003)
     for (value, back) in zip(values, widened(rounded(values))) { #expect(abs(back - value) <= abs(value) * 0x1p-8) }
   }

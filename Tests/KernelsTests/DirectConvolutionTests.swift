@@ -74,7 +74,7 @@ import Testing
   }
 
   @Test(arguments: geometries)
-  func theNumberOfThreadsChangesNoBit(geometry: Winograd.Geometry) {
+  func numberOfThreadsDoesNotChangeTheBits(geometry: Winograd.Geometry) {
     let operands = Operands(geometry)
     for pool in TestData.pools[1...] {
       #expect(TestData.sameBits(operands.convolve(pool: pool), operands.convolve()))
@@ -83,7 +83,7 @@ import Testing
     }
   }
 
-  @Test func anImageDoesNotDependOnItsCompany() {
+  @Test func anImageDoesNotDependOnItsBatch() {
     let together = Operands(Self.geometry(3, 6, 10, from: 20, to: 12, enlargesInput: true))
     let (y, dx) = (together.convolve(), together.propagate())
     for image in 0..<3 {
@@ -94,7 +94,7 @@ import Testing
     }
   }
 
-  @Test func theMethodDecidesWhichIsUsed() {
+  @Test func methodDeterminesTheAlgorithm() {
     let operands = Operands(Self.geometry(2, 16, 16, from: 64, to: 32))
     let (x, kernel, dy) = (operands.x, operands.kernel, operands.dy)
     func results(_ method: ConvolutionMethod) -> [[Float]] {

@@ -48,7 +48,7 @@ import Testing
     for other in others { #expect(Reference.dropoutMultipliers(other, images: 1, count: 64) != mask) }
   }
 
-  @Test func maskFollowsTheSampleNotItsPlaceInTheBatch() {
+  @Test func maskDependsOnTheSampleNotOnItsIndexInTheBatch() {
     let whole = Dropout(probability: 0.2, seed: 1, step: 4, firstSample: 10, layer: 2)
     var part = whole
     part.firstSample = 12

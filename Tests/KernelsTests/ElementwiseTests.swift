@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test(arguments: TestData.channelCounts, TestData.pools.indices)
-  func rowsAreBiased(_ channels: Int, _ pool: Int) {
+  func biasIsAddedToEveryRow(_ channels: Int, _ pool: Int) {
     let workers = TestData.pools[pool]
     let rows = 700
     let a = TestData.normals(rows * channels)
@@ -84,7 +84,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 2, 3, 32, 128]) func timestepEmbeddingEqualsTheTwin(_ dimension: Int) {
+  @Test(arguments: [1, 2, 3, 32, 128]) func timestepEmbeddingEqualsTheReference(_ dimension: Int) {
     let timesteps: [Float] = [0, 1, 17, 500.5, 999]
     let embedding = TestData.written([timesteps.count, dimension]) {
       TimestepEmbedding.embed(timesteps: timesteps, into: $0)

@@ -47,7 +47,7 @@ import Testing
     }
   }
 
-  @Test(arguments: cases) func forwardEqualsTheTwinForAnyThreadCount(_ test: Case) {
+  @Test(arguments: cases) func forwardPassEqualsTheReferenceForAnyThreadCount(_ test: Case) {
     let (x, _, scale, offset) = input(test.geometry)
     let expected = Reference.groupNorm(
       x: x, scale: scale, offset: offset, geometry: test.geometry, activation: test.activation,
@@ -70,7 +70,7 @@ import Testing
     max(1, Double(expected.inverseStandardDeviations.max() ?? 1))
   }
 
-  @Test(arguments: cases) func backwardEqualsTheTwinForAnyThreadCount(_ test: Case) {
+  @Test(arguments: cases) func backwardPassEqualsTheReferenceForAnyThreadCount(_ test: Case) {
     let geometry = test.geometry
     let (x, dy, scale, offset) = input(geometry)
     let expected = Reference.groupNormBackward(
@@ -99,7 +99,7 @@ import Testing
   }
 
   @Test(arguments: [Activation.identity, .silu], [nil, dropout])
-  func gradientMayReplaceItsSourceAndBeAdded(_ activation: Activation, _ dropout: Dropout?) {
+  func gradientMayOverwriteItsSourceOrBeAccumulated(_ activation: Activation, _ dropout: Dropout?) {
     let geometry = GroupNormGeometry(images: 2, pixels: 50, channels: 20, groups: 4, epsilon: 1e-5)
     let (x, dy, scale, offset) = input(geometry)
     let pool = TestData.pools[1]
@@ -117,7 +117,7 @@ import Testing
   }
 
   @Test(arguments: [Activation.identity, .silu], [false, true])
-  func twinsBackwardEqualsFiniteDifferences(_ activation: Activation, dropped: Bool) {
+  func backwardPassOfTheReferenceEqualsFiniteDifferences(_ activation: Activation, dropped: Bool) {
     let geometry = GroupNormGeometry(images: 2, pixels: 5, channels: 6, groups: 2, epsilon: 1e-3)
     let x = TestData.normalDoubles(60)
     let (dy, scale, offset) = (
@@ -139,7 +139,7 @@ import Testing
     #expect(TestData.largestDifference(gradients.dOffset, dOffset) < TestData.finiteDifferenceTolerance)
   }
 
-  @Test(arguments: [20, 128]) func imageAloneGivesTheSameBitsAsInABatch(_ channels: Int) {
+  @Test(arguments: [20, 128]) func aSingleImageGivesTheSameBitsAsInABatch(_ channels: Int) {
     let geometry = GroupNormGeometry(images: 5, pixels: 289, channels: channels, groups: 4, epsilon: 1e-5)
     let (x, _, scale, offset) = input(geometry)
     let batch = GroupNormRun.forward(x: x, scale: scale, offset: offset, geometry, .silu, nil, TestData.pools[1])

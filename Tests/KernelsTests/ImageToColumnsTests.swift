@@ -19,7 +19,7 @@ import Testing
     ]
   }
 
-  @Test(arguments: geometries) func columnsEqualTheTwin(_ geometry: PatchGeometry) {
+  @Test(arguments: geometries) func columnsEqualTheReference(_ geometry: PatchGeometry) {
     let x = TestData.normals(geometry.inputCount)
     let expected = Reference.columns(x: x, geometry: geometry)
     for pool in TestData.pools {
@@ -32,7 +32,7 @@ import Testing
 
   /// ⟨columns(x), c⟩ = ⟨x, adjoint(c)⟩ for unit vectors x means that the adjoint's elements are sums over all copies of
   /// an element: the gradient of a convolution whose kernel picks every element of the patch.
-  @Test(arguments: geometries) func addedColumnsAreTheAdjoint(_ geometry: PatchGeometry) {
+  @Test(arguments: geometries) func addingColumnsIsTheAdjoint(_ geometry: PatchGeometry) {
     let columns = TestData.normals(geometry.patchCount * geometry.patchLength)
     let indices = Reference.columns(x: (1...geometry.inputCount).map { Double($0) }, geometry: geometry)
     var expected = [Double](repeating: 0, count: geometry.inputCount)

@@ -41,7 +41,7 @@ import Testing
   }
 
   @Test(arguments: shapes)
-  func anElementDependsOnItsRowAndColumnAlone(rows: Int, columns: Int, depth: Int) {
+  func anElementDependsOnlyOnItsRowAndColumn(rows: Int, columns: Int, depth: Int) {
     let (a, b) = operands(rows, columns, depth, false, false)
     let bias = normalTensor([columns], seed: 3)
     func product(_ rows: Range<Int>, columns part: Range<Int>, _ pool: WorkerPool) -> [Float] {
@@ -88,7 +88,7 @@ import Testing
     }
   }
 
-  @Test func aProductOfNothingIsTheAddend() {
+  @Test func aProductWithoutTermsIsTheAddend() {
     let bias = normalTensor([20], seed: 3)
     let c = Tensor(repeating: .nan, shape: [3, 20])
     MatrixProduct.multiply(

@@ -35,7 +35,8 @@ import Testing
       forward: forward, start: 0.5, test.geometry, test.activation, test.dropout, pool)
   }
 
-  @Test(arguments: GroupNormTests.cases) func bothPassesEqualTheTwinForAnyThreadCount(_ test: GroupNormTests.Case) {
+  @Test(arguments: GroupNormTests.cases) func bothPassesEqualTheReferenceForAnyThreadCount(_ test: GroupNormTests.Case)
+  {
     let geometry = test.geometry
     let operands = Operands(geometry)
     let multipliers = test.dropout.map {
@@ -67,7 +68,7 @@ import Testing
     }
   }
 
-  @Test(arguments: GroupNormTests.cases) func zerosChangeNoBit(_ test: GroupNormTests.Case) {
+  @Test(arguments: GroupNormTests.cases) func zeroModulationDoesNotChangeTheBits(_ test: GroupNormTests.Case) {
     let operands = Operands(test.geometry)
     let zeros = operands.modulation.map { _ in Float(0) }
     let (plain, modulated) = (
@@ -82,7 +83,7 @@ import Testing
     #expect(zip(expected.all.prefix(3), gradients.all).allSatisfy { TestData.sameBits($0, $1) })
   }
 
-  @Test(arguments: [20, 128]) func imageAloneGivesTheSameBitsAsInABatch(_ channels: Int) {
+  @Test(arguments: [20, 128]) func aSingleImageGivesTheSameBitsAsInABatch(_ channels: Int) {
     let geometry = GroupNormGeometry(images: 3, pixels: 289, channels: channels, groups: 4, epsilon: 1e-5)
     let operands = Operands(geometry)
     let whole = GroupNormTests.Case(geometry: geometry, activation: .silu)
@@ -110,7 +111,7 @@ import Testing
   }
 
   @Test(arguments: [Activation.identity, .silu], [false, true])
-  func twinsBackwardEqualsFiniteDifferences(_ activation: Activation, dropped: Bool) {
+  func backwardPassOfTheReferenceEqualsFiniteDifferences(_ activation: Activation, dropped: Bool) {
     let geometry = GroupNormGeometry(images: 2, pixels: 5, channels: 6, groups: 2, epsilon: 1e-3)
     let values = [60, 60, 6, 6, 24].enumerated().map { TestData.normalDoubles($1, seed: UInt64($0 + 1)) }
     let (x, dy, scale, offset, modulation) = (values[0], values[1], values[2], values[3], values[4])

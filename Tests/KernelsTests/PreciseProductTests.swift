@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test(arguments: shapes)
-  func elementsFromADiagonalOnAreTheSame(rows: Int, columns: Int, depth: Int) {
+  func elementsFromADiagonalOnHaveTheSameBits(rows: Int, columns: Int, depth: Int) {
     let (a, b) = (TestData.normals(rows * depth, seed: 1), TestData.normals(depth * columns, seed: 2))
     var whole = [Double](repeating: 0, count: rows * columns)
     add(a, b, &whole, rows, columns, depth, false, false, TestData.pools[0])
@@ -44,7 +44,7 @@ import Testing
   }
 
   /// As for a running sum over images.
-  @Test func aSumInPiecesIsTheSum() {
+  @Test func aSumInPiecesEqualsTheWholeSum() {
     let (rows, columns, depth) = (20, 50, 700)
     let (a, b) = (TestData.normals(depth * rows, seed: 1), TestData.normals(depth * columns, seed: 2))
     var whole = [Double](repeating: 0, count: rows * columns)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct RectifiedWinogradTests {
   @Test(arguments: [(5, 7), (8, 8), (35, 11), (3, 3), (13, 16)], [0, 1])
-  func equalsTheTwin(size: (Int, Int), pad: Int) {
+  func equalsTheReference(size: (Int, Int), pad: Int) {
     for (inChannels, outChannels) in [(3, 5), (20, 48), (32, 64), (100, 33)] {
       let geometry = PatchGeometry(
         images: 2, height: size.0, width: size.1, channels: inChannels, kernelSize: 3, pad: pad)

@@ -4,7 +4,7 @@ import Tensors
 import Testing
 
 @Suite struct ResamplingTests {
-  @Test func upsamplingTwinsBackwardEqualsFiniteDifferences() {
+  @Test func backwardPassOfReferenceUpsamplingEqualsFiniteDifferences() {
     let (x, dy) = (TestData.normalDoubles(12), TestData.normalDoubles(48, seed: 2))
     let dx = TestData.finiteDifferences(
       of: { Reference.upsampleNearest(x: $0, images: 1, height: 2, width: 3, channels: 2) }, at: x, weights: dy)
@@ -20,7 +20,7 @@ import Testing
   ]
 
   @Test(arguments: resamplings)
-  func twoTransposedFiltersAreTheFilter(_ resampling: Resampling) {
+  func twoTransposedFiltersEqualTheFilter(_ resampling: Resampling) {
     let axis = resampling.axis(6)
     #expect(axis.transposed.inputs == axis.outputs && axis.transposed.outputs == axis.inputs)
     for (a, b) in zip(axis.transposed.transposed.taps, axis.taps) where !a.weights.isEmpty { #expect(a == b) }
@@ -32,7 +32,7 @@ import Testing
     #expect(sums.dropFirst(3).dropLast(3).allSatisfy { $0 == 1 })
   }
 
-  @Test func sizesAreWhatTheConvolutionsExpect() {
+  @Test func resampledSizesMatchTheConvolutions() {
     #expect(Resampling.halving(.binomial).size(height: 6, width: 4) == (3, 2))
     #expect(Resampling.doubling(.binomial).size(height: 3, width: 5) == (6, 10))
     #expect(Resampling.smoothing.size(height: 6, width: 4) == (7, 5))

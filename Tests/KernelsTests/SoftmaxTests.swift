@@ -7,7 +7,7 @@ import Testing
   /// Probabilities are at most one; the error of a weight is a few units, more if scores are far below the maximum.
   static let tolerance = 1e-6
 
-  @Test(arguments: [1, 3, 15, 16, 17, 64, 100, 1024]) func rowsEqualTheTwin(_ columns: Int) {
+  @Test(arguments: [1, 3, 15, 16, 17, 64, 100, 1024]) func rowsEqualTheReference(_ columns: Int) {
     let rows = 5
     let scale: Float = 0.7
     let scores = TestData.normals(rows * columns).map { 5 * $0 }

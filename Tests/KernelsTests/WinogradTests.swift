@@ -115,7 +115,7 @@ func normalTensor(_ shape: [Int], seed: UInt64) -> Tensor {
     #expect(gradients[0] == gradients[1] && gradients[0] == gradients[2])
   }
 
-  @Test func anImageDoesNotDependOnItsCompany() {
+  @Test func anImageDoesNotDependOnItsBatch() {
     let shape = Shape(images: 7, height: 9, width: 6, inChannels: 24, outChannels: 40)
     let (x, kernel, bias) = operands(shape)
     let together = convolve(shape, x: x, kernel: kernel, bias: bias, threads: 1).elements

@@ -2,7 +2,7 @@ import Kernels
 import Testing
 
 @Suite struct WorkTests {
-  @Test func aConvolutionOfOneTileMakes36Products() {
+  @Test func aConvolutionOfOneTileTakes36Products() {
     let geometry = Winograd.Geometry(images: 1, height: 4, width: 4, inChannels: 2, outChannels: 3)
     let work = geometry.convolutionWork()
     #expect(work.arithmetic == 2 * 36 * 2 * 3)
@@ -14,7 +14,7 @@ import Testing
     #expect(geometry.kernelGradientWork.bytes == work.bytes + 4 * 9 * 2 * 3)
   }
 
-  @Test func tilesAtTheRimAreMadeWhole() {
+  @Test func tilesAtTheEdgeCountAsWhole() {
     let geometry = Winograd.Geometry(images: 2, height: 5, width: 4, inChannels: 1, outChannels: 1)
     #expect(geometry.convolutionWork().arithmetic == 2 * 36 * 4)
     #expect(geometry.convolutionWork().directArithmetic == 2 * 9 * 2 * 20)

@@ -8,7 +8,7 @@ import Testing
     MicroKernel.best(for: features.reduce(0) { $0 | $1.rawValue }).name
   }
 
-  @Test func theLastOneRunsAnywhere() {
+  @Test func lastKernelRunsOnAnyProcessor() {
     #expect(MicroKernel.all.last!.name == "plain Swift")
     #expect(MicroKernel.all.last!.isSupported(by: 0))
     #expect(MicroKernel.all.dropLast().allSatisfy { !$0.isSupported(by: 0) })
@@ -16,7 +16,7 @@ import Testing
   }
 
   #if arch(x86_64)
-    @Test func theFirstSupportedOneIsTheBest() {
+    @Test func firstSupportedKernelIsChosen() {
       #expect(MicroKernel.all.map(\.name) == ["AVX-512", "AVX2", "plain Swift"])
       #expect(Self.name() == "plain Swift")
       #expect(Self.name(for: DDPM_FEATURE_AVX, DDPM_FEATURE_AVX2) == "plain Swift")
@@ -27,7 +27,7 @@ import Testing
     }
   #endif
 
-  @Test func thisProcessorHasWhatTheBestOneNeeds() {
+  @Test func thisProcessorHasTheFeaturesOfTheChosenKernel() {
     #expect(MicroKernel.best.isSupported(by: ddpm_processor_features()))
   }
 }

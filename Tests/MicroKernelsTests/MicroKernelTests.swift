@@ -45,7 +45,7 @@ import Testing
   private static func bits(_ numbers: [Float]) -> [UInt32] { numbers.map { $0.isNaN ? UInt32.max : $0.bitPattern } }
 
   @Test(arguments: supported, shapes)
-  func productsHaveThePlainBits(index: Int, shape: Shape) {
+  func productsHaveTheBitsOfThePlainKernel(index: Int, shape: Shape) {
     let (kernel, rows) = (MicroKernel.all[index], MicroKernel.rows)
     let (width, depth) = (shape.width, shape.depth)
     for values in Values.allCases {
@@ -74,7 +74,7 @@ import Testing
   }
 
   @Test(arguments: supported, shapes)
-  func productsOfPatchesHaveThePlainBits(index: Int, shape: Shape) {
+  func productsOfPatchesHaveTheBitsOfThePlainKernel(index: Int, shape: Shape) {
     let (kernel, rows) = (MicroKernel.all[index], MicroKernel.rows)
     let (width, length) = (shape.width, shape.depth)
     for values in Values.allCases {
@@ -106,7 +106,7 @@ import Testing
   }
 
   @Test(arguments: supported, [1, 2, 5, 256])
-  func preciseProductsHaveThePlainBits(index: Int, depth: Int) {
+  func preciseProductsHaveTheBitsOfThePlainKernel(index: Int, depth: Int) {
     let (kernel, rows, columns) = (MicroKernel.all[index], MicroKernel.rows, MicroKernel.preciseColumns)
     for values in Values.allCases {
       for stride in [columns, columns + 9] {
@@ -143,7 +143,7 @@ import Testing
     }
   }
 
-  @Test(arguments: supported) func whatIsNotANumberIsNotLimited(index: Int) {
+  @Test(arguments: supported) func nanPassesThroughTheRectifier(index: Int) {
     let (rows, width) = (MicroKernel.rows, 32)
     let zeros = [Float](repeating: 0, count: width)
     let bias = [.nan, -1, 2, -Float.infinity] + zeros.dropFirst(4)

@@ -55,7 +55,7 @@ import Testing
     }
   }
 
-  @Test func anImageDoesNotDependOnItsCompanyOrTheThreads() {
+  @Test func anImageDoesNotDependOnItsBatchOrTheThreads() {
     let parameters = Self.parameters()
     func run(_ x: Tensor, _ times: [Float], threads: Int) -> [[Double]] {
       TrainedClassifier(network: Self.network, parameters: parameters, workers: WorkerPool(threadCount: threads))
@@ -69,7 +69,7 @@ import Testing
   }
 
   /// The encoder's names are those of the U-Net, so parameters can be matched by name.
-  @Test func itSharesTheNamesOfTheUNetsWayDown() {
+  @Test func encoderHasTheParameterNamesOfTheUNet() {
     let names = Set(UNet(Self.network.configuration).layout.entries.map(\.name))
     let own = Self.network.layout.entries.map(\.name)
     let others = own.filter { !names.contains($0) }

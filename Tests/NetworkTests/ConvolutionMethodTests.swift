@@ -39,7 +39,7 @@ import Testing
     #expect(output.value.elements == recorded.output)
   }
 
-  @Test func aTrainedNetworkUsesItsMethod() throws {
+  @Test func aTrainedNetworkUsesItsConvolutionMethod() throws {
     let fixture = try FixtureNetwork("unet-grey")
     let recorded = try Pass(fixture, .direct)
     var configuration = fixture.network.configuration

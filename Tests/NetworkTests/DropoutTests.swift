@@ -49,7 +49,7 @@ import Testing
   }
 
   @Test(arguments: [[1, 1, 1, 1, 1], [2, 3], [3, 2], [1, 4], [4, 1], [2, 2, 1]])
-  func masksDoNotDependOnHowTheBatchIsCut(sizes: [Int]) {
+  func masksDoNotDependOnTheMicroBatches(sizes: [Int]) {
     let together = run(0..<Self.images)
     var start = 0
     var pieces: [Float] = []

@@ -75,7 +75,7 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
   }
 
   @Test(arguments: ["unet-colour", "unet-improved"] + scoreSDE)
-  func anImageDoesNotDependOnItsCompanyOrTheThreads(name: String) throws {
+  func anImageDoesNotDependOnItsBatchOrTheThreads(name: String) throws {
     let fixture = try FixtureNetwork(name)
     let parameters = fixture.parameters()
     let input = try fixture.tensor("x")
@@ -96,7 +96,7 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     }
   }
 
-  @Test func theOriginalNetworkHasItsParameters() throws {
+  @Test func originalNetworkHasTheKnownNumberOfParameters() throws {
     let network = UNet(
       UNetConfiguration(
         imageChannels: 3, imageHeight: 32, imageWidth: 32, channels: 128, multipliers: [1, 2, 2, 2],
@@ -117,7 +117,7 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     (.ncsnPlusPlus, [1, 2, 2, 2], 4, 62_758_915), (.ncsnPlusPlus, [1, 2, 2, 2], 8, 107_587_075),
     (.ddpmPlusPlus, [2, 2, 2], 4, 55_732_739),
   ])
-  func theContinuousFamilyHasItsParameters(
+  func continuousTimeNetworksHaveTheKnownNumbersOfParameters(
     architecture: UNetArchitecture, multipliers: [Int], blocks: Int, count: Int
   ) {
     let network = UNet(
@@ -129,7 +129,7 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
 
   /// The number of parameters of diffusers' `UNet2DModel` with these options, and of the network in Nichol and
   /// Dhariwal's code.
-  @Test func theImprovedNetworkHasItsParameters() {
+  @Test func improvedNetworkHasTheKnownNumberOfParameters() {
     var architecture = UNetArchitecture.ddpm
     architecture.headCount = 4
     architecture.timeConditioning = .scaleShift

@@ -25,26 +25,26 @@ private let block = ParameterLayout.blockSize
     #expect(abs(adam.secondMoment[7] - 0.00124975) < 1e-9)
   }
 
-  @Test func agreesWithItsTwinInDoublePrecisionOverAHundredSteps() {
+  @Test func agreesWithTheReferenceInDoublePrecisionOverAHundredSteps() {
     let settings = Adam.Settings(firstMomentDecay: 0.8, secondMomentDecay: 0.99, epsilon: 1e-6)
     let adam = Adam(count: block, settings: settings)
     let workers = WorkerPool(threadCount: 2)
     let parameters = gaussian(block, sample: 0)
-    var twin = AdamTwin(parameters: parameters.elements.map(Double.init), settings: settings)
+    var reference = ReferenceAdam(parameters: parameters.elements.map(Double.init), settings: settings)
     for step in 1...100 {
       let gradients = gaussian(block, sample: step)
       let rate = 0.01 / Double(step)
       adam.update(
         parameters: parameters, gradients: gradients, gradientScale: 0.5, learningRate: rate,
         step: step, workers: workers)
-      twin.update(gradients: gradients.elements.map { 0.5 * Double($0) }, learningRate: rate, step: step)
+      reference.update(gradients: gradients.elements.map { 0.5 * Double($0) }, learningRate: rate, step: step)
     }
-    let largest = zip(parameters.elements, twin.parameters).map { abs(Double($0) - $1) }.max()!
+    let largest = zip(parameters.elements, reference.parameters).map { abs(Double($0) - $1) }.max()!
     // A hundred roundings of numbers up to 4, each at most 2⁻²³: in the worst case 1.2e-5.
     #expect(largest < 1.2e-5)
   }
 
-  @Test func neitherThreadsNorShardsChangeABit() {
+  @Test func neitherThreadsNorShardsChangeTheBits() {
     let count = 20 * block
     let whole = gaussian(count, sample: 1)
     let parts = whole.copied()
@@ -80,7 +80,7 @@ private let block = ParameterLayout.blockSize
 }
 
 /// Algorithm 1 of the paper, in double precision and in its own notation.
-private struct AdamTwin {
+private struct ReferenceAdam {
   var parameters: [Double]
   let settings: Adam.Settings
   var first: [Double]

@@ -34,7 +34,7 @@ private let block = ParameterLayout.blockSize
     #expect(start.elements == before)
   }
 
-  @Test func decayOfZeroCopiesAndOfOneKeeps() {
+  @Test func decayZeroCopiesAndDecayOneKeeps() {
     let start = gaussian(block, sample: 1)
     let target = gaussian(block, sample: 2)
     let workers = WorkerPool(threadCount: 2)
@@ -55,7 +55,7 @@ private let block = ParameterLayout.blockSize
 @Suite struct AverageRampupTests {
   /// As in the training loop of EDM's published code, in images: `ema_halflife_nimg` is at most `cur_nimg *
   /// ema_rampup_ratio`, and `ema_beta = 0.5 ** (batch_size / ema_halflife_nimg)`.
-  @Test func decaysAreThoseOfTheReference() {
+  @Test func decaysAgreeWithEDM() {
     let (batch, ratio, decay) = (64.0, 0.05, 0.9993)
     let halfLife = -batch * 0.693147180559945309 / Glibc.log(decay)
     let average = ExponentialMovingAverage(decay: decay, rampup: ratio, count: block)
@@ -74,7 +74,7 @@ private let block = ParameterLayout.blockSize
     #expect([0, 1, 1000].allSatisfy { average.decay(atStep: $0) == 0.9 })
   }
 
-  @Test func extremeRampsAreSharesToo() {
+  @Test func extremeRampsGiveValidDecays() {
     for rampup in [Double.leastNonzeroMagnitude, 1e-300, 1, 1e300, .greatestFiniteMagnitude] {
       let average = ExponentialMovingAverage(decay: 0.9, rampup: rampup, count: block)
       for step in [0, 1, Int.max] { #expect((0...0.9).contains(average.decay(atStep: step))) }
@@ -95,7 +95,7 @@ private let block = ParameterLayout.blockSize
 }
 
 @Suite struct LearningRateScheduleTests {
-  @Test func growsLinearlyAndThenStays() {
+  @Test func warmupIsLinearAndThenConstant() {
     let schedule = LearningRateSchedule(learningRate: 2e-4, warmupSteps: 5000)
     #expect(schedule.rate(atStep: 1) == 2e-4 / 5000)
     #expect(schedule.rate(atStep: 2500) == 1e-4)
@@ -105,7 +105,7 @@ private let block = ParameterLayout.blockSize
 
   /// `get_cosine_schedule_with_warmup` and `get_linear_schedule_with_warmup` of diffusers 0.30 (`optimization.py`), whose
   /// steps are counted from 0 and whose warm-up starts at 0; and EDM2's `learning_rate_schedule`.
-  @Test func decaysAreThoseOfTheReferences() {
+  @Test func schedulesAgreeWithDiffusersAndEDM2() {
     let (rate, warmup, steps) = (1e-3, 10, 100)
     for step in [11, 12, 40, 55, 99, 100] {
       let progress = Double(step - 1 - warmup) / Double(steps - warmup)
@@ -124,7 +124,7 @@ private let block = ParameterLayout.blockSize
   }
 
   @Test(arguments: LearningRateSchedule.Decay.allCases)
-  func ratesFallFromWhereTheDecayBeginsAndStayAboveZero(decay: LearningRateSchedule.Decay) {
+  func ratesFallFromTheStartOfTheDecayAndStayPositive(decay: LearningRateSchedule.Decay) {
     for start in [0, 7, 50] {
       let schedule = LearningRateSchedule(
         learningRate: 1, warmupSteps: 0, decay: decay, decayStart: start, steps: 60)
@@ -138,7 +138,7 @@ private let block = ParameterLayout.blockSize
 
   /// After the last step of a run the rate is zero; a warm-up longer than the run is never completed.
   @Test(arguments: LearningRateSchedule.Decay.allCases)
-  func shortRunsHaveRatesToo(decay: LearningRateSchedule.Decay) {
+  func shortRunsHaveValidRates(decay: LearningRateSchedule.Decay) {
     let schedule = LearningRateSchedule(learningRate: 1, warmupSteps: 100, decay: decay, steps: 3)
     #expect((1...3).map(schedule.rate) == [0.01, 0.02, 0.03])
     #expect(LearningRateSchedule(learningRate: 1, warmupSteps: 0, decay: decay, steps: 1).rate(atStep: 1) == 1)

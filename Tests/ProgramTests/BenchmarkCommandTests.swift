@@ -19,7 +19,7 @@ struct BenchmarkCommandTests {
     let setupSeconds: Double
   }
 
-  @Test func theReportHasItsKeysAndNoProfile() async throws {
+  @Test func reportHasItsKeysAndNoProfile() async throws {
     let run = try await ddpm("\(Self.quick) --json", ranks: 2)
     let report = try run.json(as: Report.self)
     #expect(report.ranks == 2 && report.secondsPerStep.count == 2)
@@ -32,7 +32,7 @@ struct BenchmarkCommandTests {
     Words("--preset shapes --batch 16 --micro-batch 16"), Words("--preset cifar10 --batch 4 --micro-batch 4"),
     Words("--preset cifar10-ncsnpp-ve --batch 2 --micro-batch 1"), Words("--preset cifar10 --batch 8 --job sample"),
   ])
-  func memoryIsEstimatedWell(job: Words) async throws {
+  func memoryEstimateIsAccurate(job: Words) async throws {
     let report = try await ddpm("benchmark \(job) --steps 1 --json").json(as: MemoryReport.self)
     // The program itself takes some memory in addition to the estimate.
     let program = 0.1
@@ -58,7 +58,7 @@ struct BenchmarkCommandTests {
     #expect(!start.says("seconds_per_step"))
   }
 
-  @Test func whatDoesNotGoTogetherIsRefused() async throws {
+  @Test func incompatibleOptionsAreRefused() async throws {
     for refusal in [
       Refusal(
         "benchmark --preset shapes --batch 10 --micro-batch 4", "--batch 10 is not a multiple of --micro-batch 4"),

@@ -9,7 +9,7 @@ struct BenchmarkScriptTests {
       .ends(2, saying: "There is no table width; the tables are batch")
   }
 
-  @Test func growthIsATable() async throws {
+  @Test func growthPrintsATable() async throws {
     try await command(
       "scripts/measure/growth.sh resolution",
       environment: ["RANKS": "1", "MICRO_BATCH": "1", "STEPS": "1"]

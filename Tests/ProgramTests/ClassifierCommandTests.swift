@@ -5,14 +5,14 @@ import Testing
 struct ClassifierCommandTests {
   private static let tiny = Fixture.tiny
 
-  @Test func aClassifierTellsItsAccuracyAndWhatItIs() async throws {
+  @Test func aClassifierReportsItsAccuracyAndKind() async throws {
     let classifier = try await Fixture.classifier.made
     try await Fixture.classifier.log.succeeds(saying: "Accuracy on 512 noisy test images")
     try await ddpm("inspect \(classifier)/checkpoints/step-00000004.h5").succeeds(saying: "classifier of 5 classes")
     _ = try await Fixture.classifierVPSDE.log.succeeds(saying: "Done")
   }
 
-  @Test func aClassifierIsResumedAsOne() async throws {
+  @Test func aClassifierIsResumedAsAClassifier() async throws {
     let folder = try TemporaryFolder()
     try FileManager.default.copyItem(
       atPath: try await Fixture.classifier.made, toPath: folder.path("classifier"))
@@ -24,7 +24,7 @@ struct ClassifierCommandTests {
   }
 
   /// A process with two steps, so that losses determine the distribution early.
-  @Test func lossesDecideItsTimesOnAnyNumberOfRanks() async throws {
+  @Test func lossAwareTimesDoNotDependOnTheRanks() async throws {
     let folder = try TemporaryFolder()
     func train(_ sampling: String, ranks: Int? = nil, as name: String) async throws -> String {
       try await ddpm(

@@ -19,7 +19,7 @@ struct ContinuousProcessTests {
   }
 
   @Test(arguments: ["ddpmpp-subvp", "ncsnpp-ve", "edm"])
-  func ranksDoNotChangeABit(preset: String) async throws {
+  func ranksDoNotChangeTheBits(preset: String) async throws {
     let folder = try TemporaryFolder()
     let alone = try await train("cifar10-\(preset)", in: folder, as: "on-1")
     let shared = try await train("cifar10-\(preset)", ranks: 3, in: folder, as: "on-3")

@@ -17,7 +17,7 @@ struct DamagedCheckpointTests {
     return run
   }
 
-  @Test func aWholeCheckpointIsSaidToBe() async throws {
+  @Test func anIntactCheckpointIsReportedAsWhole() async throws {
     let run = try await Fixture.run.made
     try await ddpm("inspect \(run)/\(Self.newest)").succeeds(saying: /\/optimizer\/second_moment: .* whole/)
     try await ddpm("inspect \(run)").ends(4, saying: "it is a folder, not a file")
@@ -36,7 +36,7 @@ struct DamagedCheckpointTests {
       })
   }
 
-  @Test func aFileThatIsCutShortIsRefused() async throws {
+  @Test func aTruncatedFileIsRefused() async throws {
     let folder = try TemporaryFolder()
     let run = try await damagedRun(in: folder) { $0 = $0.prefix(200_000) }
     let cut = "\(run)/\(Self.newest)"
@@ -46,7 +46,7 @@ struct DamagedCheckpointTests {
     try await ddpm("inspect \(folder)/text").ends(4, saying: "this is not an HDF5 file")
   }
 
-  @Test func theNewestWholeCheckpointIsTaken() async throws {
+  @Test func newestIntactCheckpointIsUsed() async throws {
     let folder = try TemporaryFolder()
     let run = try await damagedRun(in: folder) { $0 = $0.prefix(200_000) }
     try await ddpm("sample --checkpoint \(run) --steps 3 --count 1 --output \(folder)/d.h5")

@@ -27,7 +27,7 @@ struct DifferingRanksTests {
     #expect(run.messages.first?.contains("rank 1: ") == true, "\(run)", sourceLocation: sourceLocation)
   }
 
-  @Test func whatRankOneAloneMeetsIsSaidOnceWithItsRank() async throws {
+  @Test func errorsOnRankOneAreReportedOnceWithTheRank() async throws {
     let (tiny, nowhere) = (Self.tiny, Self.nowhere)
     try await isRefused(
       "train --output \(nowhere)", with: /rank 1: .*neither it nor its \.gz exists/,
@@ -52,7 +52,7 @@ struct DifferingRanksTests {
     }
   }
 
-  @Test func aFolderThatRanksDoNotShareIsRefused() async throws {
+  @Test func unsharedFoldersAreRefused() async throws {
     let folder = try TemporaryFolder()
     try folder.createFolder("elsewhere")
     try await isRefused(

@@ -6,7 +6,7 @@ import Testing
 struct DistanceCommandTests {
   private static var zero: Regex<Substring> { /(?m)^FID\[fashion-mnist-classifier\] -?0\.0000\ / }
 
-  @Test func statisticsOfOneSideMakeTheSameDistance() async throws {
+  @Test func statisticsGiveTheSameDistanceAsImages() async throws {
     let images = try await EvaluationFixture.images.value
     let statistics = try await EvaluationFixture.statistics.value
     struct Report: Decodable {
@@ -26,7 +26,7 @@ struct DistanceCommandTests {
     try await ddpm("fid \(images[0]) \(images[0])").succeeds(saying: Self.zero)
   }
 
-  @Test func whatCannotBeComparedIsRefused() async throws {
+  @Test func incomparableInputsAreRefused() async throws {
     let folder = try TemporaryFolder()
     let images = try await EvaluationFixture.images.value
     try await ddpm("fid \(folder)/none \(images[0])")
@@ -37,7 +37,7 @@ struct DistanceCommandTests {
       2, saying: "inception-weights is for --features inception, and --features is fashion-mnist-classifier")
   }
 
-  @Test func imagesThatAreAllAlikeHaveADistance() async throws {
+  @Test func identicalImagesHaveADistance() async throws {
     let folder = try TemporaryFolder()
     let images = try await EvaluationFixture.images.value
     var random = TestRandom(state: 1)
@@ -54,7 +54,7 @@ struct DistanceCommandTests {
       .ends(2, saying: "one.h5: a distance needs at least 2 images, but there is 1")
   }
 
-  @Test func featuresOfOnesOwnMeasureImages() async throws {
+  @Test func userDefinedFeaturesMeasureImages() async throws {
     let folder = try TemporaryFolder()
     let images = try await EvaluationFixture.images.value
     let (statistics, features) = (

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 struct DivergenceTests {
-  @Test func aLossThatIsNotFiniteEndsTheRunWithItsCheckpoints() async throws {
+  @Test func aNonFiniteLossEndsTheRunAndKeepsItsCheckpoints() async throws {
     let folder = try TemporaryFolder()
     try await ddpm(
       """
@@ -16,7 +16,7 @@ struct DivergenceTests {
     #expect(try folder.names(in: "diverged/checkpoints").contains { $0.hasPrefix("step-") })
   }
 
-  @Test func weightsThatAreNotFiniteAreNotSaved() async throws {
+  @Test func nonFiniteWeightsAreNotSaved() async throws {
     let folder = try TemporaryFolder()
     try await ddpm(
       """

@@ -96,7 +96,7 @@ struct ErrorMessageTests {
     #expect(!FileManager.default.fileExists(atPath: Self.nowhere))
   }
 
-  @Test func aFileThatIsNoConfigurationIsNamedWithTheLine() async throws {
+  @Test func aFileThatIsNotAConfigurationIsNamedWithTheLine() async throws {
     let folder = try TemporaryFolder()
     let bad = try folder.write(Array("training:\n  steps: [1\n".utf8), to: "bad.yaml")
     try await Refusal("train --config \(bad)", "bad.yaml:3: this is not YAML").check()
@@ -108,7 +108,7 @@ struct ErrorMessageTests {
     ).check()
   }
 
-  @Test func aDataSetThatIsCutShortIsNamed() async throws {
+  @Test func aTruncatedDataSetIsNamed() async throws {
     let folder = try TemporaryFolder()
     for name in ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"] {
       try folder.write([UInt8](repeating: 0, count: 1000), to: name)

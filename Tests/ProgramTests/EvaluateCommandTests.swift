@@ -34,7 +34,7 @@ struct EvaluateCommandTests {
     }
   }
 
-  @Test func theReportHasAllThatFiguresDependOn() async throws {
+  @Test func reportHasAllSettingsOfItsFigures() async throws {
     let report = try await EvaluationFixture.figures.value.json(as: Report.self)
     #expect(report.count == 40 && report.referenceCount == 60)
     #expect(report.reference == "fashion-mnist" && report.referenceSplit == "training")
@@ -51,7 +51,7 @@ struct EvaluateCommandTests {
     }
   }
 
-  @Test func onlyWhatIsAskedForIsMeasured() async throws {
+  @Test func onlyRequestedMeasuresAreComputed() async throws {
     let evaluate = try await EvaluationFixture.evaluate
     let distance = try await ddpm("\(evaluate) --measures fid").succeeds(
       saying: /(?m)^FID\[fashion-mnist-classifier\]\ /,
@@ -60,7 +60,7 @@ struct EvaluateCommandTests {
     try await ddpm("\(evaluate) --measures is --json").succeeds(saying: "\"inception_score\"")
   }
 
-  @Test func featuresThatAreNotThereAreRefused() async throws {
+  @Test func missingFeaturesAreRefused() async throws {
     let evaluate = try await EvaluationFixture.evaluate
     let folder = try TemporaryFolder()
     try await ddpm("\(evaluate) --features inception", environment: ["HOME": folder.path]).ends(
@@ -89,7 +89,7 @@ struct EvaluateCommandTests {
   @Test(arguments: [
     Words("--split test"), "--data-path x", "--background white", "--reference-count 20", "--reference-cache x",
   ])
-  func statisticsExcludeOptionsOfOtherReferences(option: Words) async throws {
+  func statisticsExcludeOptionsForReferenceImages(option: Words) async throws {
     let (run, statistics) = (try await EvaluationFixture.run.made, try await EvaluationFixture.statistics.value)
     try await ddpm("evaluate --checkpoint \(run) --count 20 --reference \(statistics) \(option)")
       .ends(2, saying: "reference and \(option.list[0]) exclude each other")

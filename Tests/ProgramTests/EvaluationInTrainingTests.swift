@@ -46,7 +46,7 @@ struct EvaluationInTrainingTests {
         run + "/checkpoints/step-00000006.h5", folder.path("resumed/checkpoints/step-00000006.h5"), "/model"))
   }
 
-  @Test func trainingGoesOnWhereImagesCannotBeMeasured() async throws {
+  @Test func trainingContinuesIfImagesCannotBeMeasured() async throws {
     let folder = try TemporaryFolder()
     let run = try await Self.run.made
     try await ddpm(
@@ -71,7 +71,7 @@ struct EvaluationInTrainingTests {
     #expect(FileManager.default.fileExists(atPath: folder.path("once/checkpoints/best.h5")))
   }
 
-  @Test func featuresThatAreNotThereAreRefusedBeforeAnythingIsWritten() async throws {
+  @Test func missingFeaturesAreRefusedBeforeAnythingIsWritten() async throws {
     let folder = try TemporaryFolder()
     try await ddpm("train \(Self.measured) --set evaluation.features=mine --output \(folder)/refused")
       .ends(2, saying: "there are no features mine")

@@ -35,7 +35,7 @@ struct GuidanceTests {
     ).succeeds(saying: "Wrote")
   }
 
-  @Test func whatDoesNotGoTogetherIsRefused() async throws {
+  @Test func incompatibleOptionsAreRefused() async throws {
     let draw: Words = "\(Self.draw) --output \(Fixture.nowhere).h5 --checkpoint"
     let (guided, edm) = (try await Fixture.guided.made, try await Fixture.edm.made)
     let alwaysConditioned = try await Fixture.alwaysConditioned.made

@@ -11,18 +11,18 @@ struct HelpTests {
     "train", "train-classifier", "sample", "likelihood", "encode", "decode", "interpolate", "pack", "presets",
     "benchmark", "inspect", "doctor",
   ])
-  func helpOfACommandFitsIntoEightyColumns(command: String) async throws {
+  func helpFitsIntoEightyColumns(command: String) async throws {
     let help = try await ddpm("\(command) --help").succeeds(saying: "USAGE: ddpm-mpi \(command)")
     #expect(help.lines.allSatisfy { $0.count <= 80 })
   }
 
-  @Test func manyRanksTellTheVersionOnce() async throws {
+  @Test func severalRanksPrintTheVersionOnce() async throws {
     try await ddpm("--version").succeeds(saying: Self.version)
     let shared = try await ddpm("--version", ranks: 2).succeeds(saying: Self.version)
     #expect(shared.lines.count == 1)
   }
 
-  @Test func doctorTellsWhatTheProgramAndTheRanksHave() async throws {
+  @Test func doctorDescribesTheProgramAndTheRanks() async throws {
     try await ddpm("doctor").succeeds(saying: "built for", #/rank 0 +[0-9]+ processors?, /#)
     try await ddpm("doctor --threads 999").succeeds(
       saying: "fewer than its 999 threads; mpirun --map-by slot:PE=999")

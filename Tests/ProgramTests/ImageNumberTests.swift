@@ -19,7 +19,7 @@ struct ImageNumberTests {
     }
   }
 
-  @Test func aPartIsAsInTheWhole() async throws {
+  @Test func partOfTheImagesEqualsThatOfAllImages() async throws {
     let folder = try TemporaryFolder()
     let sample: Words = "sample --checkpoint \(try await Fixture.run.made) --steps 3 --float"
     try await ddpm(
@@ -52,7 +52,7 @@ struct ImageNumberTests {
   }
 
   /// Pictures after 0, 2, 4 and all 5 steps.
-  @Test func pathsGoFromTheNoiseToTheImage() async throws {
+  @Test func pathsLeadFromNoiseToImage() async throws {
     let folder = try TemporaryFolder()
     try await ddpm(
       """

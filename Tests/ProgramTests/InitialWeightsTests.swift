@@ -11,7 +11,7 @@ struct InitialWeightsTests {
 
   private func checkpoint(_ run: String, _ step: Int) -> String { "\(run)/checkpoints/step-0000000\(step).h5" }
 
-  @Test func theAverageIsWhereItBeginsOnAnyNumberOfRanks() async throws {
+  @Test func trainingStartsFromTheAverageOnAnyNumberOfRanks() async throws {
     let folder = try TemporaryFolder()
     let (run, tune) = (try await Fixture.run.made, try await tune())
     let (alone, shared) = (folder.path("alone"), folder.path("shared"))
@@ -31,7 +31,7 @@ struct InitialWeightsTests {
     #expect(try await areEqual(checkpoint(alone, 2), checkpoint(shared, 2)), "resumed before its first step")
   }
 
-  @Test func anotherObjectiveIsSaid() async throws {
+  @Test func anotherObjectiveIsReported() async throws {
     let folder = try TemporaryFolder()
     try await ddpm(
       "\(try await tune()) --initial-weights model --set diffusion.prediction=velocity --output \(folder)/turned"
@@ -40,7 +40,7 @@ struct InitialWeightsTests {
       "trained with diffusion.prediction=noise; training continues with velocity")
   }
 
-  @Test func weightsThatDoNotFitAreRefused() async throws {
+  @Test func weightsOfAnotherNetworkAreRefused() async throws {
     let folder = try TemporaryFolder()
     let (tune, run, nowhere) = (try await tune(), try await Fixture.run.made, Fixture.nowhere)
     try writeDigits(folder.path("digits"), shade: 9)

@@ -53,7 +53,7 @@ struct LatentCommandTests {
     ).succeeds(saying: "Wrote")
   }
 
-  @Test func whatIsMissingOrImpossibleIsRefused() async throws {
+  @Test func missingOrInvalidInputsAreRefused() async throws {
     let folder = try TemporaryFolder()
     let (vpSDE, nowhere) = (try await Fixture.vpSDE.made, Fixture.nowhere)
     let zeros = [Float](repeating: 0, count: 2 * 32 * 32 * 3)

@@ -54,7 +54,7 @@ struct LikelihoodCommandTests {
     ).succeeds(saying: /± [0-9.]+ bits per dimension/)
   }
 
-  @Test func whatDoesNotGoTogetherIsRefused() async throws {
+  @Test func incompatibleOptionsAreRefused() async throws {
     let (vpSDE, fewSteps) = (try await Fixture.vpSDE.made, try await Fixture.fewSteps.made)
     try await Refusal(
       "\(Self.brief) --method bound --checkpoint \(vpSDE)", "bound requires one of the discrete processes vp and ve, ",

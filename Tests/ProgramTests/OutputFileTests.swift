@@ -7,7 +7,7 @@ struct OutputFileTests {
   private typealias Inputs = OutputCommand.Inputs
 
   @Test(arguments: OutputCommand.all)
-  func nothingThatIsReadIsReplacedByWhateverName(of output: OutputCommand) async throws {
+  func inputsAreNotReplacedUnderAnyName(of output: OutputCommand) async throws {
     let inputs = try await Inputs.made
     guard let input = output.input(inputs) else { return }
     let folder = try TemporaryFolder()
@@ -28,7 +28,7 @@ struct OutputFileTests {
   }
 
   @Test(arguments: OutputCommand.all)
-  func pipesAndDevicesStay(of output: OutputCommand) async throws {
+  func pipesAndDevicesAreNotReplaced(of output: OutputCommand) async throws {
     let inputs = try await Inputs.made
     let folder = try TemporaryFolder()
     func kind(_ name: String) -> mode_t {
@@ -73,7 +73,7 @@ struct OutputFileTests {
     #expect(try !folder.names().contains { $0.contains("partial") }, "nothing else is left")
   }
 
-  @Test func twoOutputsAreTwoFiles() async throws {
+  @Test func outputsMustBeDifferentFiles() async throws {
     let inputs = try await Inputs.made
     let folder = try TemporaryFolder()
     try folder.createFolder("sub")
@@ -82,7 +82,7 @@ struct OutputFileTests {
     ).ends(2, saying: /grid .* and --output are the same file; choose different files/)
   }
 
-  @Test func ranksSayOnceThatAnInputWouldBeReplaced() async throws {
+  @Test func ranksReportOnceThatAnInputWouldBeReplaced() async throws {
     let model = try await Inputs.made.model
     let run = try await ddpm("sample --checkpoint \(model) --count 1 --output \(model)", ranks: 2)
     run.ends(2, saying: "would replace --checkpoint")

@@ -16,7 +16,7 @@ struct PlanCommandTests {
     let checkpointSeconds: Double?
   }
 
-  @Test func theTableFitsInto120Columns() async throws {
+  @Test func tableFitsInto120Columns() async throws {
     let run = try await ddpm("plan --preset shapes --nodes 4 --cores-per-node 4 --network-gbps 10")
     run.succeeds(saying: #/(?m)^ +4 +[0-9]+ x [0-9]+ /#)
     #expect(run.lines.allSatisfy { $0.count <= 120 }, "\(run)")
@@ -36,7 +36,7 @@ struct PlanCommandTests {
     #expect(plan.checkpointBytes >= 4 * 4 * plan.parameters)
   }
 
-  @Test func machinesAreAsTheyAreDescribed() async throws {
+  @Test func planUsesTheDescribedMachines() async throws {
     let plan = try await ddpm(
       """
       plan --preset shapes --nodes 2 --cores-per-node 2 --network-gbps 1 --json --ranks-per-node 1
@@ -53,7 +53,7 @@ struct PlanCommandTests {
     #expect(one.secondsPerStep > 5)
   }
 
-  @Test func whatCannotBePlannedIsRefused() async throws {
+  @Test func invalidPlansAreRefused() async throws {
     try await ddpm("plan --preset shapes --nodes 64 --cores-per-node 1 --network-gbps 1")
       .ends(2, saying: "nodes 64 is more than the 16 images of a batch")
     try await ddpm("plan --nodes 2 --cores-per-node 1 --network-gbps 0").ends(2, saying: "--network-gbps is 0")

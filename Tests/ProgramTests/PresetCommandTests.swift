@@ -1,7 +1,7 @@
 import Testing
 
 struct PresetCommandTests {
-  @Test func presetsTellTheFiguresOfTheirPapers() async throws {
+  @Test func presetsReportTheFiguresOfTheirPapers() async throws {
     try await ddpm("presets").succeeds(saying: "table 3: FID 2.38")
   }
 

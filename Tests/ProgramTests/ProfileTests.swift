@@ -29,7 +29,7 @@ struct ProfileTests {
   }
 
   @Test(arguments: [1, 2])
-  func theTableFitsIntoAHundredColumns(ranks: Int) async throws {
+  func tableFitsIntoAHundredColumns(ranks: Int) async throws {
     let run = try await ddpm("benchmark --preset shapes --steps 2 --profile", ranks: ranks)
     run.succeeds(
       saying: #/(?m)^3x3 convolution forward +[0-9.]+ +[0-9.]+% /#, #/(?m)^whole step +[0-9.]+ +100\.0% /#)

@@ -4,7 +4,7 @@ import Testing
 
 /// The cache of a reference, so that its images are read only once.
 struct ReferenceCacheTests {
-  @Test func keptStatisticsMakeTheSameFigures() async throws {
+  @Test func cachedStatisticsGiveTheSameFigures() async throws {
     let folder = try TemporaryFolder()
     let cached: Words = "\(try await EvaluationFixture.evaluate) --reference-cache \(folder)/kept"
     let figures = try await EvaluationFixture.figures.value.output
@@ -43,7 +43,7 @@ struct ReferenceCacheTests {
     #expect(try await ddpm("\(cached) --json").output == figures)
   }
 
-  @Test func withoutACacheNothingIsSaidOfIt() async throws {
+  @Test func withoutACacheItIsNotMentioned() async throws {
     let run = try await ddpm(try await EvaluationFixture.evaluate, environment: EvaluationFixture.noCache)
     run.succeeds(saying: /(?m)^FID/)
     #expect(!run.says("reference, 60"))

@@ -11,7 +11,7 @@ struct ResumeTests {
     return folder.path("run")
   }
 
-  @Test func whatDoesNotFitTheRunIsRefused() async throws {
+  @Test func changesThatDoNotSuitTheRunAreRefused() async throws {
     let folder = try TemporaryFolder()
     let run = try await copyOfRun(in: folder)
     try await Refusal(
@@ -33,13 +33,13 @@ struct ResumeTests {
     try await ddpm("train --resume --output \(run)").succeeds(saying: "all 4 steps are done")
   }
 
-  @Test func resumingNothingBegins() async throws {
+  @Test func resumingAnEmptyFolderStartsARun() async throws {
     let folder = try TemporaryFolder()
     try await ddpm("train \(Self.tiny) --set training.steps=1 --resume --output \(folder)/empty")
       .succeeds(saying: "starting at step 0")
   }
 
-  @Test func changedKeysAreToldAndTakeEffect() async throws {
+  @Test func changedKeysAreReportedAndTakeEffect() async throws {
     let folder = try TemporaryFolder()
     let run = try await copyOfRun(in: folder)
     let change = "training.learning_rate was 0.001 and is 0.0005"
@@ -58,7 +58,7 @@ struct ResumeTests {
     #expect(abs(try #require(last["learning_rate"]) - 0.0005 * 5 / 20) < 1e-12)
   }
 
-  @Test func otherImagesNeedAWord() async throws {
+  @Test func changedImagesNeedPermission() async throws {
     let folder = try TemporaryFolder()
     try writeDigits(folder.path("dark"), shade: 9)
     try writeDigits(folder.path("light"), shade: 200)
@@ -87,7 +87,7 @@ struct ResumeTests {
     ).check(inTurn: true)
   }
 
-  @Test func aFallingLearningRateGoesOnWithTheSameBits() async throws {
+  @Test func aDecayingLearningRateResumesWithTheSameBits() async throws {
     let folder = try TemporaryFolder()
     let falling: Words =
       "\(Self.tiny) --set training.schedule=cosine --set training.warmup_steps=1 --output \(folder)/run"

@@ -17,7 +17,7 @@ struct SampleCommandTests {
   /// The arguments for drawing from the shared run in three steps.
   private func sample() async throws -> Words { "sample --checkpoint \(try await Fixture.run.made) --steps 3" }
 
-  @Test func imagesAreBytesAndTheGridIsASheetOfThem() async throws {
+  @Test func imagesAreBytesAndTheGridShowsThem() async throws {
     let folder = try TemporaryFolder()
     let run = try await ddpm(
       "\(try await sample()) --count 3 --output \(folder)/a.h5 --grid \(folder)/a.png", ranks: 2)
@@ -27,7 +27,7 @@ struct SampleCommandTests {
     #expect(sheet.shape == [70, 70, 3])
   }
 
-  @Test func latentsDecideTheImagesOnAnyNumberOfRanks() async throws {
+  @Test func latentsDetermineTheImagesOnAnyNumberOfRanks() async throws {
     let folder = try TemporaryFolder()
     let (sample, latents) = (try await sample(), folder.path("latents.h5"))
     try writeLatents(to: latents)
@@ -67,7 +67,7 @@ struct SampleCommandTests {
     #expect(!FileManager.default.fileExists(atPath: folder.path("refused.h5")))
   }
 
-  @Test func aModelDrawsAsItsKeysSayUnlessAnOptionSaysOtherwise() async throws {
+  @Test func modelDrawsByItsKeysUnlessOptionsOverrideThem() async throws {
     let folder = try TemporaryFolder()
     let keys: Words = """
       --set training.steps=2 --set sampling.sampler=ddim --set sampling.eta=0.5 --set sampling.spacing=trailing
@@ -94,7 +94,7 @@ struct SampleCommandTests {
     ).check()
   }
 
-  @Test func whatCannotBeDrawnIsRefused() async throws {
+  @Test func invalidRequestsAreRefused() async throws {
     let folder = try TemporaryFolder()
     let (run, nowhere) = (try await Fixture.run.made, Fixture.nowhere)
     try folder.createFolder("images")
@@ -139,7 +139,7 @@ struct SampleCommandTests {
     for ending in ["", ".h5", ".png"] { #expect(!FileManager.default.fileExists(atPath: nowhere + ending)) }
   }
 
-  @Test func optionsOfSamplersDecideTheEvaluations() async throws {
+  @Test func samplerOptionsDetermineTheEvaluations() async throws {
     let folder = try TemporaryFolder()
     let draw: Words = "sample --checkpoint \(try await Fixture.run.made) --steps 2 --count 1 --output \(folder)/c.h5"
     try await ddpm("\(draw) --sampler edm --churn 40 --churn-min 0.05 --churn-max 50 --churn-noise 1.003")
@@ -148,7 +148,7 @@ struct SampleCommandTests {
       saying: "6 evaluations")
   }
 
-  @Test func tenMillionImagesTakeTheMemoryOfABatch() async throws {
+  @Test func memoryDoesNotGrowWithTheNumberOfImages() async throws {
     let folder = try TemporaryFolder()
     let log = folder.path("log")
     let words = Words([Place.program] + (try await sample()).list)

@@ -18,7 +18,7 @@ struct SamplerTests {
   }
 
   @Test(arguments: names)
-  func anImageDependsOnItsNumberAlone(sampler: String) async throws {
+  func anImageDependsOnlyOnItsNumber(sampler: String) async throws {
     let folder = try TemporaryFolder()
     let draw: Words = "sample --checkpoint \(try await Fixture.run.made) \(brief(sampler)) --count 3 --float"
     try await ddpm("\(draw) --output \(folder)/alone.h5").succeeds(saying: Self.said)
@@ -28,7 +28,7 @@ struct SamplerTests {
   }
 
   @Test(arguments: names)
-  func guidanceGoesWithAnySampler(sampler: String) async throws {
+  func guidanceWorksWithAnySampler(sampler: String) async throws {
     let folder = try TemporaryFolder()
     let draw: Words = """
       sample \(brief(sampler, tolerance: "--tolerance 0.01")) --count 1 --guidance 0.5 --output \(folder)/image.h5

@@ -4,7 +4,7 @@ import Testing
 struct ScalingTests {
   private static let quick: Words = "benchmark --preset shapes --set model.multipliers=[1,1] --steps 2"
 
-  @Test func theTableHasARowForEachNumberOfRanksTwice() async throws {
+  @Test func tableHasTwoRowsForEachNumberOfRanks() async throws {
     let run = try await ddpm("\(Self.quick) --batch 12 --scaling", ranks: 3)
     run.succeeds(saying: "Weak scaling: 4 images per step and rank")
     let rows = run.lines.compactMap { $0.prefixMatch(of: #/ +([123]) +([0-9]+) /#) }

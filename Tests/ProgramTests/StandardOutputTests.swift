@@ -20,7 +20,7 @@ struct StandardOutputTests {
     return try await command("sh -c \(script) sh \(Place.program) \(words)")
   }
 
-  @Test func aFullOrClosedOneIsAnError() async throws {
+  @Test func fullOrClosedStandardOutputIsAnError() async throws {
     let folder = try TemporaryFolder()
     let model = try await OutputCommand.Inputs.made.model
     let sample: Words = "sample --checkpoint \(model) --steps 1 --count 1 --output \(folder)/o.h5"
@@ -33,7 +33,7 @@ struct StandardOutputTests {
     try await ProgramTests.ddpm("inspect \(model)").succeeds()
   }
 
-  @Test func aFullStandardErrorLeavesTheStatusAsItIs() async throws {
+  @Test func fullStandardErrorDoesNotChangeTheStatus() async throws {
     try await ddpm("nonsense", "2>/dev/full").ends(2)
   }
 }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 struct TrainCommandTests {
-  @Test func aRunLeavesWhatIsPromised() async throws {
+  @Test func aRunWritesTheDocumentedFiles() async throws {
     let run = try await Fixture.run.made
     let log = try await Fixture.run.log.succeeds(saying: "step 4/4")
     #expect(log.lines.count { $0.hasPrefix("step ") } == 2, "a line at each interval only")
@@ -29,7 +29,7 @@ struct TrainCommandTests {
     #expect(lines.last?["images"] == 16)
   }
 
-  @Test func theConfigurationOfARunMakesTheSameRun() async throws {
+  @Test func configurationOfARunReproducesIt() async throws {
     let folder = try TemporaryFolder()
     let run = try await Fixture.run.made
     try await ddpm("train --config \(run)/config.yaml --output \(folder)/again").succeeds(saying: "step 4/4")
@@ -38,7 +38,7 @@ struct TrainCommandTests {
         run + "/checkpoints/step-00000004.h5", folder.path("again/checkpoints/step-00000004.h5")))
   }
 
-  @Test func theConvolutionMethodIsKept() async throws {
+  @Test func convolutionMethodIsKeptOnResume() async throws {
     let folder = try TemporaryFolder()
     let run = try await Fixture.run.made
     let said = "parameters, direct convolutions"
@@ -56,7 +56,7 @@ struct TrainCommandTests {
     for (winograd, direct) in zip(losses[0], losses[1]) { #expect(abs(winograd - direct) < 1e-4 * winograd) }
   }
 
-  @Test func whatIsTurnedOffIsNotWritten() async throws {
+  @Test func disabledOutputsAreNotWritten() async throws {
     let folder = try TemporaryFolder()
     let run = try await Fixture.run.made
     try await ddpm(

@@ -4,13 +4,13 @@ import Testing
 @Suite struct AvailableMemoryTests {
   private let meminfo = "MemTotal:       24576000 kB\nMemFree:         1000000 kB\nMemAvailable:   20000000 kB\n"
 
-  @Test func isWhatTheSystemReckons() {
+  @Test func isTheSystemsEstimate() {
     #expect(AvailableMemory.read(membership: "0::/\n") { $0 == "/proc/meminfo" ? meminfo : nil } == 20_000_000 << 10)
     #expect(AvailableMemory.read(membership: "") { _ in nil } == nil)
   }
 
   /// SLURM limits the job's group, not the groups of the step or the task below it.
-  @Test func isAtMostWhatAnyGroupAboveLeaves() {
+  @Test func isLimitedByEveryParentGroup() {
     let files = [
       "/proc/meminfo": meminfo,
       "/sys/fs/cgroup/system.slice/job_7/memory.max": "8000000000\n",
@@ -22,7 +22,7 @@ import Testing
   }
 
   /// Cached files are dropped if memory is needed.
-  @Test func filesThatAreKeptDoNotCount() {
+  @Test func cachedFilesDoNotCount() {
     let files = [
       "/sys/fs/cgroup/memory.max": "8000000000\n", "/sys/fs/cgroup/memory.current": "7000000000\n",
       "/sys/fs/cgroup/memory.stat": "anon 1\ninactive_file 6000000000\nactive_file 5\n",
@@ -30,7 +30,7 @@ import Testing
     #expect(AvailableMemory.read(membership: "0::/\n") { files[$0] } == 7_000_000_000)
   }
 
-  @Test func theFirstVersionOfControlGroupsIsRead() throws {
+  @Test func controlGroupsOfVersionOneAreRead() throws {
     let folder = "/sys/fs/cgroup/memory/slurm/job_7"
     let files = [
       "\(folder)/memory.limit_in_bytes": "4000000000\n", "\(folder)/memory.usage_in_bytes": "1000000000\n",
@@ -45,7 +45,7 @@ import Testing
     #expect(groups.compactMap(\.limit) == [4_000_000_000])
   }
 
-  @Test func thisMachineTells() throws {
+  @Test func thisMachineReportsItsMemory() throws {
     #expect(try #require(AvailableMemory.total) >= (try #require(AvailableMemory.bytes)))
     #expect(try #require(AvailableMemory.bytes) > 1 << 20)
   }

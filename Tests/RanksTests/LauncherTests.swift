@@ -26,13 +26,13 @@ import Testing
     #expect(Launcher.misunderstanding(environment: environment, worldSize: size) == nil)
   }
 
-  @Test func tasksOfSrunThatDoNotKnowOfEachOtherAreRefusedBeforeMPIStarts() throws {
+  @Test func unconnectedSrunTasksAreRefusedBeforeMPIStarts() throws {
     let problem = try #require(Launcher.misunderstanding(environment: Self.srun, worldSize: nil))
     #expect(problem.contains("srun started 4 tasks"))
     #expect(problem.contains("srun --mpi=pmix"))
   }
 
-  @Test func tasksOfSrunThatAreEachAJobAreRefused() throws {
+  @Test func srunTasksThatAreSeparateJobsAreRefused() throws {
     let environment = Self.srun.merging(Self.pmix) { $1 }
     #expect(Launcher.misunderstanding(environment: environment, worldSize: nil) == nil)
     let problem = try #require(Launcher.misunderstanding(environment: environment, worldSize: 1))

@@ -29,7 +29,7 @@ import Testing
     #expect((0..<3).map(placement.isCrowded) == [false, true, true])
   }
 
-  @Test func ranksWithProcessorsOfTheirOwnNeedNoAdvice() {
+  @Test func ranksWithOwnProcessorsNeedNoAdvice() {
     #expect(Self.placement(["0-1", "2-3"], threads: 2).advice == nil)
     #expect(Self.placement(["0", "0"], hosts: ["one", "two"]).advice == nil)
   }
@@ -50,7 +50,7 @@ import Testing
         + "use fewer ranks or threads")
   }
 
-  @Test func aContainersQuotaCounts() {
+  @Test func containerQuotaCounts() {
     func placement(_ quota: Double?) -> RankPlacement {
       RankPlacement([0, 1].map { .init(host: "one", processors: ProcessorSet([$0]), threads: 1, quota: quota) })
     }
@@ -63,7 +63,7 @@ import Testing
         + "use fewer ranks or threads")
   }
 
-  @Test func ranksWithTheSamePlaceAreAGroup() {
+  @Test func consecutiveRanksOnTheSameProcessorsAreAGroup() {
     let placement = Self.placement(["0-1", "0-1", "2", "0-1"])
     #expect(placement.groups.map(\.ranks) == [0...1, 2...2, 3...3])
     #expect(placement.minimumProcessors == 1)

@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  @Test func entryAfterALineThatWasCutShortHasALineOfItsOwn() throws {
+  @Test func entryAfterATruncatedLineHasItsOwnLine() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/journal.jsonl"
       try "{\"event\": \"che".write(toFile: path, atomically: true, encoding: .utf8)

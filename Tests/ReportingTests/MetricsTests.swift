@@ -23,7 +23,7 @@ private func record(step: Int, loss: Double = 0.5) -> MetricsRecord {
   }
 
   @Test(arguments: [Double.nan, .infinity, -.infinity])
-  func numberThatJSONLacksIsNull(loss: Double) throws {
+  func nonFiniteNumbersAreNull(loss: Double) throws {
     let json = record(step: 1, loss: loss).json
     #expect(json.contains("\"loss\": null"))
     _ = try JSONSerialization.jsonObject(with: Data(json.utf8))

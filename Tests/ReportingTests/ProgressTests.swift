@@ -28,11 +28,11 @@ private final class Screen {
     #expect(ProgressFormat.decimal(loss, places: 4) == expected)
   }
 
-  @Test func trainingLineTellsEverything() {
+  @Test func trainingLineShowsEverything() {
     #expect(progress.line() == "step 120/2000  loss 0.0432  grad 0.31  812 img/s  2:28 left")
   }
 
-  @Test func unknownSpeedIsLeftOut() {
+  @Test func unknownSpeedIsOmitted() {
     var start = progress
     start.record.imagesPerSecond = 0
     #expect(start.secondsLeft == nil)
@@ -44,7 +44,7 @@ private final class Screen {
     #expect(progress.line(width: width).count <= width)
   }
 
-  @Test func narrowTerminalKeepsTheMostUseful() {
+  @Test func narrowTerminalShowsTheMostUseful() {
     #expect(progress.line(width: 58) == "step 120/2000  loss 0.0432  812 img/s  2:28 left")
     #expect(progress.line(width: 40) == "step 120/2000  loss 0.0432  2:28 left")
     #expect(progress.line(width: 16) == "step 120/2000")
@@ -127,12 +127,12 @@ private final class Screen {
     #expect([-1, -999, -1000].map(ProgressFormat.count) == ["-1", "-999", "-1,000"])
   }
 
-  @Test func dumbTerminalIsNone() {
+  @Test func dumbTerminalIsNotATerminal() {
     #expect(Terminal.onStandardOutput(environment: ["TERM": "dumb"]) == nil)
     #expect(Terminal.onStandardOutput(environment: [:]) == nil)
   }
 
-  @Test func rateLooksBackOnRecentWorkOnly() {
+  @Test func rateCountsOnlyRecentWork() {
     var meter = RateMeter(window: 10)
     #expect(meter.perSecond == 0)
     meter.record(100, seconds: 1)

@@ -43,7 +43,7 @@ private func series(_ name: String, _ values: [Double?], every spacing: Int = 10
   }
 
   /// The average of a thinned series is close to that of all values: a stretch is a tenth of the averaging span.
-  @Test func movingAverageOfAThinnedSeriesIsNearThatOfAll() throws {
+  @Test func movingAverageOfAThinnedSeriesIsCloseToThatOfTheFullSeries() throws {
     let values = (0..<60_000).map { 1 + sin(Double($0) / 5000) }
     let curve = Curve(try series("loss", values))
     let share = 2 / Double(curve.averageSpan + 1)
@@ -60,7 +60,7 @@ private func series(_ name: String, _ values: [Double?], every spacing: Int = 10
   }
 
   /// Compared with the sum over all values so far, with exponentially decreasing weights.
-  @Test func movingAverageIsTheWeightedMeanOfWhatCameBefore() throws {
+  @Test func movingAverageIsTheWeightedMeanOfPrecedingValues() throws {
     let values: [Double?] = [3, 1, nil, 4, 1, 5, 9, 2, 6]
     let span = 4
     let averages = Curve.movingAverages(try series("loss", values).stretches, span: span)
@@ -118,7 +118,7 @@ private func series(_ name: String, _ values: [Double?], every spacing: Int = 10
     #expect(Axis.logarithmic(covering: -1...1) == nil)
   }
 
-  @Test func placesAreEvenInTheirScale() {
+  @Test func positionsAreUniformInTheirScale() {
     #expect(Axis.linear(covering: 0...10).position(of: 5) == 0.5)
     // A rounding of the logarithm.
     #expect(abs(Axis.logarithmic(covering: 1e-2...1e2)!.position(of: 1) - 0.5) < 1e-15)

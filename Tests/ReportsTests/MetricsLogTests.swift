@@ -16,7 +16,7 @@ private func points(_ log: MetricsLog, _ name: String) -> [Series.Point] {
 }
 
 @Suite struct MetricsLogTests {
-  @Test func everyNumberIsASeriesByItsName() throws {
+  @Test func everyNumberIsInTheSeriesOfItsName() throws {
     let log = try log("{\"step\": 1, \"loss\": 0.5}\n{\"step\": 2, \"loss\": 0.25, \"fid\": 12, \"note\": \"x\"}\n")
     #expect(points(log, "loss") == [.init(step: 1, value: 0.5), .init(step: 2, value: 0.25)])
     #expect(points(log, "fid") == [.init(step: 2, value: 12)])
@@ -28,7 +28,7 @@ private func points(_ log: MetricsLog, _ name: String) -> [Series.Point] {
     #expect(try points(log("{\"step\": 1, \"loss\": null}\n"), "loss") == [.init(step: 1, value: nil)])
   }
 
-  @Test func lastLineWithoutEndIsCutShortUnlessItIsWhole() throws {
+  @Test func lastLineWithoutNewlineIsTruncatedUnlessComplete() throws {
     let cut = try log("{\"step\": 1, \"loss\": 1}\n{\"step\": 2, \"lo")
     #expect(cut.isCutShort && cut.damagedLineCount == 0 && cut.lastStep == 1)
     let whole = try log("{\"step\": 1, \"loss\": 1}\n{\"step\": 2, \"loss\": 1}")
@@ -42,13 +42,13 @@ private func points(_ log: MetricsLog, _ name: String) -> [Series.Point] {
     "{\"step\": 2, \"loss\"}", "{\"step\": 9007199254740994, \"loss\": 1}", "{\"step\": 1e300, \"loss\": 1}",
     "{\"step\": 1e999, \"loss\": 1}",
   ])
-  func lineThatIsNoRecordIsCounted(line: String) throws {
+  func linesThatAreNotRecordsAreCounted(line: String) throws {
     let log = try log("{\"step\": 1, \"loss\": 1}\n\(line)\n{\"step\": 3, \"loss\": 1}\n")
     #expect(log.damagedLineCount == 1 && !log.isCutShort)
     #expect(points(log, "loss").map(\.step) == [1, 3])
   }
 
-  @Test func bytesThatAreNoTextAreCounted() throws {
+  @Test func bytesThatAreNotTextAreCounted() throws {
     #expect(try metricsLog([0xFF, 0xFE, 0x0A]).damagedLineCount == 1)
     let line = Array("{\"step\": 2, \"a\": 1}\n".utf8)
     let place = line.firstIndex(of: UInt8(ascii: "a"))!
@@ -57,14 +57,14 @@ private func points(_ log: MetricsLog, _ name: String) -> [Series.Point] {
     }
   }
 
-  @Test func laterLineOfAStepSupersedesThoseFromItOn() throws {
+  @Test func repeatedStepSupersedesEarlierLinesFromThere() throws {
     let log = try log((([1, 2, 3, 2]).map { "{\"step\": \($0), \"loss\": \($0)}\n" }).joined())
     #expect(points(log, "loss") == [.init(step: 1, value: 1), .init(step: 2, value: 2)])
     let swapped = try written([(1, 10), (2, 20), (3, 30), (2, 21), (4, 41)])
     #expect(points(swapped, "loss").map(\.value) == [10, 21, 41])
   }
 
-  @Test func secondsThatBeginAnewAreARestart() throws {
+  @Test func decreasingSecondsAreARestart() throws {
     let log = try log([(1, 5.0), (2, 9), (3, 4), (4, 6)].map { "{\"step\": \($0), \"seconds\": \($1)}\n" }.joined())
     #expect(log.restartSteps == [2])
     #expect(log.seconds == 15)
@@ -75,14 +75,14 @@ private func points(_ log: MetricsLog, _ name: String) -> [Series.Point] {
   }
 
   /// Spaces, escapes and nested values are valid JSON too; values that are not numbers have no curve.
-  @Test func otherJSONIsReadAsWell() throws {
+  @Test func anyValidJSONIsRead() throws {
     let line = " {\t\"loss\" :1.5e0 , \"l\\u006fng\": 2, \"ä\": 3, \"list\": [1, {\"step\": 9}], \"step\":\r7.0e0 } \n"
     let log = try log(line)
     #expect(log.damagedLineCount == 0 && log.series.map(\.name) == ["long", "loss", "ä"])
     #expect(points(log, "loss") == [.init(step: 7, value: 1.5)] && points(log, "ä") == [.init(step: 7, value: 3)])
   }
 
-  @Test func everyNumberHasTheBitsThatItWasWrittenWith() throws {
+  @Test func numbersRoundTripExactly() throws {
     let values = [
       0.1, 1e308, -1e308, .leastNonzeroMagnitude, 1.7976931348623157e308, -0.0, 123456789.01234567,
       2.2250738585072014e-308,
@@ -92,7 +92,7 @@ private func points(_ log: MetricsLog, _ name: String) -> [Series.Point] {
   }
 
   /// A file is read in pieces; lines may be split anywhere, and have any length.
-  @Test func linesAcrossPiecesAreWhole() throws {
+  @Test func linesMaySpanPieces() throws {
     let folder = try TemporaryFolder()
     let path = folder.path("metrics.jsonl")
     let padding = { (count: Int) in String(repeating: " ", count: count) }
@@ -105,7 +105,7 @@ private func points(_ log: MetricsLog, _ name: String) -> [Series.Point] {
     #expect(log.damagedLineCount == 1 && log.lastStep == 4000 && log.series(named: "loss")?.count == 3001)
   }
 
-  @Test func moreNamesThanTheLimitAreLeftOut() throws {
+  @Test func namesBeyondTheLimitAreLeftOut() throws {
     let names = (0..<MetricsLog.nameLimit + 5).map { "\"n\($0)\": 1" }.joined(separator: ", ")
     let log = try log("{\"step\": 1, \(names)}\n")
     #expect(log.hasTooManyNames && log.series.count == MetricsLog.nameLimit && log.damagedLineCount == 0)

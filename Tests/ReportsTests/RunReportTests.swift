@@ -33,7 +33,7 @@ private let job = JournalEntry.Job(
   version: "1", ranks: 2, threadsPerRank: 1, hosts: 1, steps: 200, parameters: 1234, data: "shapes", images: 10)
 
 @Suite struct RunReportTests {
-  @Test func runWithoutAnythingYetHasAPageThatSaysSo() throws {
+  @Test func emptyRunHasAPageThatSaysSo() throws {
     try withRun { folder in
       let report = try RunReport(folder)
       #expect(report.curveCount == 0 && report.sheetCount == 0)
@@ -63,7 +63,7 @@ private let job = JournalEntry.Job(
     }
   }
 
-  @Test func damageIsNamedAndLeftOut() throws {
+  @Test func damageIsReportedAndLeftOut() throws {
     try withRun { folder in
       try write("\(line(step: 1))rubbish\n\(line(step: 2)){\"step\": 3, \"lo", to: folder.metricsPath)
       try write("\(JournalEntry(.start, step: 0).json)\n{\"event\": \"jump\"}\n", to: folder.journalPath)
@@ -113,7 +113,7 @@ private let job = JournalEntry.Job(
     "{\"event\": \"start\", \"step\": 99999999999999999999, \"time\": \"2026-01-01T00:00:00Z\"}", "{", "nul",
     "{\"event\": \"checkpoint\", \"step\": 1, \"time\": \"2026-01-01T00:00:00Z\", \"seconds\": 1e999}",
   ])
-  func lineOfTheJournalThatIsNoEntryIsCounted(line: String) throws {
+  func journalLinesThatAreNotEntriesAreCounted(line: String) throws {
     try withRun { folder in
       try write("\(JournalEntry(.start, step: 0).json)\n\(line)\n", to: folder.journalPath)
       let report = try RunReport(folder)
@@ -121,7 +121,7 @@ private let job = JournalEntry.Job(
     }
   }
 
-  @Test func bytesThatAreNoTextHarmNoJournal() throws {
+  @Test func journalMayContainBytesThatAreNotText() throws {
     try withRun { folder in
       let start = Array(JournalEntry(.start, step: 0, job: job).json.utf8)
       for place in stride(from: 1, to: start.count, by: 5) {
@@ -147,7 +147,7 @@ private let job = JournalEntry.Job(
     }
   }
 
-  @Test func runWithoutAJournalIsMarkedWhereItsClockBeganAnew() throws {
+  @Test func restartIsMarkedWithoutAJournal() throws {
     try withRun { folder in
       let record = MetricsRecord(
         step: 3, images: 1, loss: 1, gradientNorm: 1, learningRate: 1, imagesPerSecond: 1, seconds: 0.5)
@@ -179,7 +179,7 @@ private let job = JournalEntry.Job(
     }
   }
 
-  @Test func folderThatHoldsNoRunIsRefused() throws {
+  @Test func folderWithoutARunIsRefused() throws {
     #expect { try RunReport(RunFolder("/nowhere")) } throws: { "\($0)".contains("/nowhere: there is no such folder") }
     #expect { try RunReport(RunFolder(NSTemporaryDirectory())) } throws: { "\($0)".contains("it has no config.yaml") }
     try withRun { folder in

@@ -68,7 +68,7 @@ extension StorageTests {
         of: try folder.write(Array(whole.dropLast(28 + 16 * tensorCount)), to: "unsealed.h5"), because: "no seal")
     }
 
-    @Test func whatIsNotThereOrNotHDF5IsRefused() throws {
+    @Test func missingAndOtherFilesAreRefused() throws {
       try expectRefusal(of: folder.path("nothing.h5"), because: "no such file")
       try expectRefusal(of: try folder.write(Array("text".utf8), to: "text.h5"), because: "not an HDF5 file")
       try expectRefusal(of: try folder.write([], to: "empty.h5"), because: "not an HDF5 file")

@@ -16,7 +16,7 @@ extension StorageTests {
       world = try MPISession.initialise()
     }
 
-    @Test func whatIsSavedIsLoadedToTheBit() throws {
+    @Test func savedTensorsAreLoadedExactly() throws {
       let path = folder.path("step.h5")
       let saved = TestArenas(seed: 1)
       // Numbers that arithmetic would change or confuse.
@@ -35,7 +35,7 @@ extension StorageTests {
       #expect(loaded.bits == saved.bits)
     }
 
-    @Test func aSavedCheckpointLeavesNoTemporaryFileAndReplacesTheOldOne() throws {
+    @Test func savingReplacesTheOldCheckpointAndLeavesNoTemporaryFile() throws {
       let path = folder.path("step.h5")
       try Checkpoint.save(to: path, header: testHeader, groups: TestArenas(seed: 1).groups, communicator: world)
       #expect(try folder.names() == ["step.h5"])
@@ -49,7 +49,7 @@ extension StorageTests {
       #expect(loaded.bits == newer.bits)
     }
 
-    @Test func aRehearsalLeavesNothingBehindAndFindsOutWhatASaveWould() throws {
+    @Test func aRehearsalLeavesNothingAndFindsTheErrorsOfASave() throws {
       let groups = TestArenas(seed: 1).groups
       try Checkpoint.rehearse(path: folder.path("step.h5"), groups: groups, communicator: world)
       #expect(try folder.names() == [])
@@ -60,7 +60,7 @@ extension StorageTests {
     }
 
     /// Open MPI writes beyond the end of a buffer for longer paths.
-    @Test func aPathThatMPICannotHoldIsAnError() throws {
+    @Test func aPathTooLongForMPIIsAnError() throws {
       let groups = TestArenas(seed: 1).groups
       var parent = folder.path("x")
       while parent.utf8.count < 120 { parent += "x" }
@@ -110,7 +110,7 @@ extension StorageTests {
       #expect(inspection.groups.allSatisfy { $0.elementCount == saved.layout.parameterCount })
     }
 
-    @Test func inspectionFindsTensorsWhateverTheirGroupsAreCalled() throws {
+    @Test func inspectionFindsTensorsInGroupsOfAnyName() throws {
       let path = folder.path("step.h5")
       var layout = ParameterLayout()
       let entry = layout.add("counts", shape: [300_001], order: .c)

@@ -67,7 +67,7 @@ extension StorageTests {
       }
     }
 
-    @Test func somethingElseBehindTheDataIsAnError() throws {
+    @Test func trailingBytesAreAnError() throws {
       let folder = try TemporaryFolder()
       let path = try folder.write(Self.hello + [1, 2, 3], to: "tail.gz")
       #expect(throws: CompressionError.self) { try gunzip(contentsOf: path) }
@@ -92,7 +92,7 @@ extension StorageTests {
       #expect(crc32([], seed: 5) == 5)
     }
 
-    @Test func checksumsOfPartsCombineToThatOfTheWhole() {
+    @Test func checksumsOfPartsCombine() {
       var random = TestRandom(state: 3)
       let bytes = random.bytes(1000)
       let whole = crc32(bytes)

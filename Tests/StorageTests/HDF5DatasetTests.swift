@@ -9,7 +9,7 @@ extension StorageTests {
   @Suite(.serialized) struct HDF5DatasetTests {
     static let shapes = [[], [1], [37], [5, 7], [1, 12], [4, 3, 5], [3, 1, 6], [3, 4, 2, 5], [2, 3, 4, 5]]
 
-    @Test func elementsLieWhereTheOffsetSays() throws {
+    @Test func elementsAreAtTheReportedOffset() throws {
       let folder = try TemporaryFolder()
       let path = folder.path("offset.h5")
       let bytes = (0..<60).map { UInt8($0 * 3) }
@@ -143,7 +143,7 @@ extension StorageTests {
       try dataset.close()
     }
 
-    @Test func theFileIsCleanForOtherTools() throws {
+    @Test func otherToolsReadTheFile() throws {
       let folder = try TemporaryFolder()
       let path = folder.path("tools.h5")
       let file = try HDF5File.create(path)

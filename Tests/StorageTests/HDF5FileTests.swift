@@ -68,7 +68,7 @@ extension StorageTests {
       try reopened.close()
     }
 
-    @Test func filesByH5pyAreUnderstood() throws {
+    @Test func filesByH5pyAreRead() throws {
       let folder = try TemporaryFolder()
       let compressed = try folder.write([UInt8](try #require(Data(base64Encoded: fileByH5py))), to: "h5py.h5.gz")
       let path = try folder.write(try gunzip(contentsOf: compressed), to: "h5py.h5")
@@ -92,7 +92,7 @@ extension StorageTests {
       try file.close()
     }
 
-    @Test func objectsAreListedAndToldApart() throws {
+    @Test func objectsAreListedWithTheirKinds() throws {
       let folder = try TemporaryFolder()
       let file = try HDF5File.create(folder.path("objects.h5"))
       try file.createGroup("model/down/empty")
@@ -136,7 +136,7 @@ extension StorageTests {
       #expect(error.description == "\(path): this is not an HDF5 file (H5Fopen)")
     }
 
-    @Test func exclusiveCreationSparesAnExistingFile() throws {
+    @Test func exclusiveCreationDoesNotReplaceAFile() throws {
       let folder = try TemporaryFolder()
       let path = try folder.write([1, 2, 3], to: "precious.h5")
       let error = try #require(throws: HDF5Error.self) { _ = try HDF5File.create(path, exclusive: true) }

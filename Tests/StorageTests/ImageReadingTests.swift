@@ -38,7 +38,7 @@ extension StorageTests {
       #expect([image.pixels[0], image.pixels[5 * 16 + 9], image.pixels[11 * 16 + 15]] == [0, 72, 140])
     }
 
-    @Test func contentsDecideNotTheName() throws {
+    @Test func contentsDetermineTheFormat() throws {
       let folder = try TemporaryFolder()
       try PNG.write(Image(width: 1, height: 1, channels: 3, pixels: [1, 2, 3]), to: folder.path("image.jpg"))
       #expect(try ImageReader().read(folder.path("image.jpg")).pixels == [1, 2, 3])
@@ -56,7 +56,7 @@ extension StorageTests {
     }
 
     @Test(arguments: [(12, 12, 4), (13, 9, 4), (9, 13, 5), (16, 16, 15), (7, 7, 7), (50, 31, 1)])
-    func shrunkPixelsAreMeansOfTheirAreas(width: Int, height: Int, side: Int) {
+    func reducedPixelsAreMeansOfTheirAreas(width: Int, height: Int, side: Int) {
       var random = TestRandom(state: UInt64(width * height))
       let image = Image(width: width, height: height, channels: 3, pixels: random.bytes(width * height * 3))
       let result = image.square(side: side)
@@ -87,7 +87,7 @@ extension StorageTests {
       }
     }
 
-    @Test func enlargedPixelsLieOnTheLinesBetweenOriginals() {
+    @Test func enlargedPixelsAreInterpolatedLinearly() {
       let image = Image(width: 2, height: 2, channels: 1, pixels: [0, 80, 40, 120])
       // Pixel centres within a quarter: at the edge, and at a quarter and three quarters of the distance.
       let expected: [UInt8] = [0, 20, 60, 80, 10, 30, 70, 90, 30, 50, 90, 110, 40, 60, 100, 120]
@@ -96,7 +96,7 @@ extension StorageTests {
       #expect(Set(even.square(side: 10).pixels) == [77])
     }
 
-    @Test func opacityIsMixedWithTheBackgroundOrRefused() {
+    @Test func transparentPixelsAreBlendedWithTheBackgroundOrRefused() {
       let image = Image(width: 2, height: 1, channels: 4, pixels: [100, 0, 255, 51, 1, 2, 3, 255])
       #expect(image.withoutOpacity(background: nil) == nil)
       #expect(image.withoutOpacity(background: 255)?.pixels == [224, 204, 255, 1, 2, 3])

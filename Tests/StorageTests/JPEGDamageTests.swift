@@ -31,7 +31,7 @@ extension StorageTests {
       Array(bytes[..<offset]) + extra + bytes[offset...]
     }
 
-    @Test func everyTruncationIsAnErrorButThatOfTheLastMark() throws {
+    @Test func everyTruncationExceptOfTheEndMarkerIsAnError() throws {
       for base64 in [JPEGFiles.colour, JPEGFiles.progressive, JPEGFiles.restarting] {
         let bytes = try bytes(base64)
         for length in 0..<bytes.count - 2 {
@@ -46,7 +46,7 @@ extension StorageTests {
       }
     }
 
-    @Test func bytesBetweenMarkersAreNoDamage() throws {
+    @Test func bytesBetweenMarkersAreNotDamage() throws {
       for base64 in [JPEGFiles.colour, JPEGFiles.grey, JPEGFiles.inks, JPEGFiles.progressive] {
         let bytes = try bytes(base64)
         let image = try read(bytes)
@@ -65,7 +65,7 @@ extension StorageTests {
       }
     }
 
-    @Test func pixelsThatWereNotFoundAreDamage() throws {
+    @Test func missingPixelsAreDamage() throws {
       let bytes = try bytes(JPEGFiles.restarting)
       #expect(try read(bytes).pixels.count == 16 * 12)
       let restarts = markers(bytes).filter { (0xd0...0xd7).contains($0.marker) }
@@ -83,7 +83,7 @@ extension StorageTests {
       }
     }
 
-    @Test func zerosWhereASequentialScanHasNothingToSayAreNoDamage() throws {
+    @Test func zeroRangeInASequentialScanIsNotDamage() throws {
       var bytes = try bytes(JPEGFiles.colour)
       let image = try read(bytes)
       let scan = try #require(markers(bytes).first { $0.marker == 0xda }).offset

@@ -38,7 +38,7 @@ extension StorageTests {
       [[1, 4], [2, 5], [3, 6]], [[4, 1], [5, 2], [6, 3]], [[6, 3], [5, 2], [4, 1]], [[3, 6], [2, 5], [1, 4]],
     ]
 
-    @Test func imagesAreTurnedAsEXIFSays() throws {
+    @Test func imagesAreRotatedAccordingToEXIF() throws {
       for (index, rows) in Self.upright.enumerated() {
         for isLittleEndian in [false, true] {
           for type in [1, 3, 4] {
@@ -62,7 +62,7 @@ extension StorageTests {
       }
     }
 
-    @Test func coloursAreTurnedToo() throws {
+    @Test func colourImagesAreRotatedToo() throws {
       var file = PNGFile(width: 2, height: 1, colourType: .colourWithOpacity)
       file.samples = { x, _ in [0, 1, 2, 3].map { 10 * x + $0 } }
       file.chunks = [("eXIf", exif(6, isLittleEndian: true))]
@@ -99,7 +99,7 @@ extension StorageTests {
       #expect(Orientation(exif: many[...]) == nil)
     }
 
-    @Test func filesOfJPEGAreTurnedByTheFirstEXIFData() throws {
+    @Test func jpegFilesAreRotatedByTheFirstEXIFData() throws {
       let plain = [UInt8](try #require(Data(base64Encoded: JPEGFiles.colour)))
       let stored = try ImageReader().read("image.jpg", contents: plain)
       func segment(_ data: [UInt8]) -> [UInt8] { [0xff, 0xe1] + PNGFile.number(data.count + 2, bytes: 2) + data }

@@ -53,7 +53,7 @@ extension StorageTests {
     }
 
     @Test(arguments: PNGFile.ColourType.allCases, [false, true])
-    func everyKindThatTheFormatAllowsIsReadAsItIsStored(type: PNGFile.ColourType, isInterlaced: Bool) throws {
+    func everyKindOfTheFormatIsReadExactly(type: PNGFile.ColourType, isInterlaced: Bool) throws {
       for depth in type.depths {
         for (width, height) in [(1, 1), (2, 3), (5, 1), (1, 9), (8, 8), (13, 11)] {
           for hasTransparency in type.mayHaveTransparency ? [false, true] : [false] {
@@ -69,14 +69,14 @@ extension StorageTests {
       }
     }
 
-    @Test func everySampleOf16BitsIsReducedToTheNearest() throws {
+    @Test func samplesOf16BitsAreRoundedToNearest() throws {
       var file = PNGFile(width: 256, height: 256, depth: 16)
       file.samples = { x, y in [256 * y + x] }
       // v / 257, which is never halfway between two integers.
       #expect(try read(file).pixels == (0..<65536).map { UInt8((Double($0) / 257).rounded()) })
     }
 
-    @Test func whatIsSaidOfColoursChangesNothing() throws {
+    @Test func colourChunksChangeNothing() throws {
       let plain = file(.colour, depth: 8, width: 6, height: 4)
       let grey = file(.grey, depth: 16, width: 6, height: 4)
       let said: [(String, [UInt8])] = [
@@ -95,7 +95,7 @@ extension StorageTests {
       }
     }
 
-    @Test func onlyDamageThatPixelsCanSufferFromIsRefused() throws {
+    @Test func onlyDamageThatCanAffectPixelsIsRefused() throws {
       let whole = file(.colour, depth: 8, width: 9, height: 9, isInterlaced: true)
       let bytes = whole.bytes
       let image = try read(whole)

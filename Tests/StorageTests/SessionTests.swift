@@ -14,7 +14,7 @@ extension StorageTests {
       #expect(try MPISession.libraryVersion().contains("MPI"))
     }
 
-    @Test func agreementOfOneRankThrowsItsFailure() throws {
+    @Test func agreementOfASingleRankThrowsItsFailure() throws {
       let world = try MPISession.initialise()
       #expect(try world.together { 3 } == 3)
       #expect(throws: JobFailure(rank: 0, exitStatus: .badInput, message: "the disk is full")) {

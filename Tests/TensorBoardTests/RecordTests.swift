@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct RecordTests {
   /// RFC 3720, appendix B.4, and the check value of the CRC catalogue.
-  @Test func checksumsAreThoseOfThePublishedExamples() {
+  @Test func checksumsMatchPublishedExamples() {
     #expect(CRC32C.checksum([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
     #expect(CRC32C.checksum([UInt8](repeating: 0xFF, count: 32)) == 0x62A8_AB43)
     #expect(CRC32C.checksum(0..<32) == 0x46DD_794E)
@@ -13,7 +13,7 @@ import Testing
   }
 
   /// The first record of TensorFlow's event files has 24 bytes of data, so all of them start with the same 12 bytes.
-  @Test func frameBeginsAsThoseOfEventFiles() {
+  @Test func frameStartsLikeThoseOfEventFiles() {
     let record = RunEvent.formatVersion.record(step: 0, time: 1.5)
     #expect(record.prefix(12) == [24, 0, 0, 0, 0, 0, 0, 0, 0xA3, 0x7F, 0x4B, 0x22])
     #expect(record.count == 12 + 24 + 4)
@@ -40,7 +40,7 @@ import Testing
     #expect(data == [16, 3, 42, 10, 10, 8, 10, 1, 0x61, 21, 0, 0, 0, 0x3F])
   }
 
-  @Test func startIsASessionLog() {
+  @Test func startEventIsASessionLog() {
     #expect(Array(RunEvent.start.record(step: 3, time: 0)[12...].dropLast(4)) == [16, 3, 58, 2, 8, 1])
   }
 

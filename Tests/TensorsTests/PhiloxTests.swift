@@ -30,7 +30,7 @@ import Testing
     }
   }
 
-  @Test func streamsDifferByEveryPartOfTheirName() {
+  @Test func streamsDifferInEveryPartOfTheirKey() {
     let names = [
       RandomStream(seed: 1, purpose: .noise), RandomStream(seed: 2, purpose: .noise),
       RandomStream(seed: 1 << 32, purpose: .noise), RandomStream(seed: 1, purpose: .dropout),

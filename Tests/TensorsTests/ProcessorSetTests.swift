@@ -6,14 +6,14 @@ import Testing
     ([0], "0"), ([1, 0], "0-1"), ([3, 5, 4, 8], "3-5,8"), ([0, 2, 4], "0,2,4"),
     ([10, 9, 120, 121, 7], "7,9-10,120-121"), ([], ""),
   ])
-  func isWrittenAndReadAsLinuxDoes(numbers: [Int], text: String) {
+  func isWrittenAndReadInLinuxsFormat(numbers: [Int], text: String) {
     let set = ProcessorSet(numbers)
     #expect(set.description == text)
     #expect(ProcessorSet(text) == set)
   }
 
   @Test(arguments: ["a", "1-", "-1", "3-2", "1-2-3", "0x1"])
-  func otherTextsAreNone(text: String) {
+  func otherTextsAreRefused(text: String) {
     #expect(ProcessorSet(text) == nil)
   }
 

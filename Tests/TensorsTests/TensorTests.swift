@@ -23,7 +23,7 @@ import Testing
     #expect(numbers.elements[..<6] == [0, 7, 7, 7, 7, 5])
   }
 
-  @Test func aNumberThatIsNotFiniteIsSeenWhereverItIs() {
+  @Test func nonFiniteNumbersAreFoundAnywhere() {
     for count in [1, 15, 16, 17, 40] {
       let numbers = Tensor(repeating: -.greatestFiniteMagnitude, shape: [count])
       #expect(numbers.isFinite)
@@ -36,10 +36,10 @@ import Testing
     #expect(Tensor(shape: [0]).isFinite)
   }
 
-  @Test func aTensorThatIsLetGoOfLivesUntilItsBytesWereUsed() {
+  @Test func aTensorStaysAliveWhileItsBytesAreUsed() {
     func sum() -> Int {
       ByteTensor(repeating: 3, shape: [1000]).withUnsafeBytes { bytes in
-        // Would be given the memory, if it were free.
+        // This tensor would get the memory if it were free.
         ByteTensor(repeating: 9, shape: [1000]).fill(8)
         return bytes.reduce(0) { $0 + Int($1) }
       }
@@ -47,7 +47,7 @@ import Testing
     #expect(sum() == 3000)
   }
 
-  @Test func elementsOutsideAreRefused() async {
+  @Test func elementsOutOfBoundsAreRefused() async {
     await #expect(processExitsWith: .failure) { _ = Tensor(shape: [2, 3])[6] }
     await #expect(processExitsWith: .failure) { _ = Tensor(shape: [2, 3])[-1] }
     await #expect(processExitsWith: .failure) { Tensor(shape: [8])[2..<4][2] = 1 }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct WorkerPoolTests {
   @Test(arguments: [1, 2, 3, 8])
-  func everyItemRunsOnce(threads: Int) {
+  func everyItemRunsExactlyOnce(threads: Int) {
     let pool = WorkerPool(threadCount: threads)
     for count in [0, 1, 2, 7, 1000] {
       for _ in 0..<50 {
@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  @Test func loopsMayFollowAPauseInWhichAllThreadsFellAsleep() {
+  @Test func loopsMayFollowAPauseInWhichAllThreadsSlept() {
     for waiting in [WorkerPool.Waiting.spinning, .sleeping] {
       let pool = WorkerPool(threadCount: 3, waiting: waiting)
       let count = Atomic<Int>(0)
@@ -57,7 +57,7 @@ import Testing
     }
   }
 
-  @Test func threadsSpinOnlyWhereEachHasAProcessor() {
+  @Test func threadsSpinOnlyIfEachHasAProcessor() {
     let processors = ProcessorSet.usable.count
     #expect(WorkerPool(threadCount: processors).waiting == .spinning)
     #expect(WorkerPool(threadCount: processors + 1).waiting == .sleeping)
@@ -72,7 +72,7 @@ import Testing
 }
 
 @Suite struct ParameterLayoutTests {
-  @Test func parametersLieApartInWholeBlocks() {
+  @Test func parametersDoNotOverlapAndFillWholeBlocks() {
     var layout = ParameterLayout()
     for i in 0..<9 { _ = layout.add("p\(i)", shape: [3, 3, 7 * i + 1, 11], order: .hwio) }
     #expect(layout.arenaCount >= layout.entries.last!.range.upperBound)

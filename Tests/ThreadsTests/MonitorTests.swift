@@ -15,7 +15,7 @@ import Threads
     #expect(number.withLock { $0 } == 40_000)
   }
 
-  @Test func aWaitEndsWhenTheValueIsWhatItWaitsFor() {
+  @Test func aWaitEndsWhenItsConditionHolds() {
     let turn = Monitor(0)
     let thread = BackgroundThread("odd turns") {
       for expected in stride(from: 1, to: 2000, by: 2) {
@@ -78,7 +78,7 @@ import Threads
     #expect(value.withLock { $0 } == 1000)
   }
 
-  @Test func whatTheWorkHoldsIsLetGoOfInTheEnd() {
+  @Test func workIsReleasedAtTheEnd() {
     final class Held: Sendable {}
     weak var held: Held?
     do {

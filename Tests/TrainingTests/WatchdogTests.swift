@@ -28,12 +28,12 @@ private struct Job {
 }
 
 @Suite struct WatchdogTests {
-  @Test func nothingIsWrongWhileAllMoveOn() {
+  @Test func nothingIsReportedWhileAllRanksProgress() {
     var job = Job()
     #expect(job.pass(from: 0, seconds: 100) { $1.progress += 1 } == nil)
   }
 
-  @Test func aSilentRankIsNamedInTime() throws {
+  @Test func aSilentRankIsReportedInTime() throws {
     var job = Job()
     #expect(job.pass(from: 0, seconds: 30) { $1.progress += 1 } == nil)
     let end = try #require(
@@ -45,19 +45,19 @@ private struct Job {
     #expect((39.5...40.5).contains(end.time))
   }
 
-  @Test func allRanksOfALostHostAreNamed() throws {
+  @Test func allRanksOfALostHostAreReported() throws {
     var job = Job()
     let end = try #require(job.pass(from: 0, seconds: 30, silent: [2, 3]) { $1.isWaiting = true })
     #expect(end.verdict.hasPrefix("ranks 2, 3 on b have not responded"))
   }
 
-  @Test func aRankThatNeitherWaitsNorMovesIsNamed() throws {
+  @Test func aRankThatNeitherWaitsNorProgressesIsReported() throws {
     var job = Job()
     let end = try #require(job.pass(from: 0, seconds: 30) { rank, report in report.isWaiting = rank != 1 })
     #expect(end.verdict.hasPrefix("rank 1 on a has made no progress for 10 s"))
   }
 
-  @Test func whoWaitsForASlowRankIsNotToBlame() {
+  @Test func ranksThatWaitForASlowRankAreNotReported() {
     var job = Job()
     let end = job.pass(from: 0, seconds: 100) { rank, report in
       report.isWaiting = rank != 1
@@ -66,13 +66,13 @@ private struct Job {
     #expect(end == nil)
   }
 
-  @Test func ranksThatAllWaitForOneAnotherAreTold() throws {
+  @Test func ranksThatWaitForEachOtherAreReported() throws {
     var job = Job()
     let end = try #require(job.pass(from: 0, seconds: 30) { $1.isWaiting = true })
     #expect(end.verdict.hasPrefix("all ranks have waited for one another for 10 s"))
   }
 
-  @Test func aSaveThatTakesTooLongTellsHowFarEachRankHasCome() throws {
+  @Test func aSaveThatTakesTooLongReportsTheProgressOfEachRank() throws {
     var job = Job()
     var now = 0.0
     let end = try #require(
@@ -94,7 +94,7 @@ private struct Job {
     #expect(end == nil)
   }
 
-  @Test func aSaveThatEndsInTimeIsNoReason() {
+  @Test func aSaveThatEndsInTimeIsNotReported() {
     var job = Job()
     var count = 0
     let end = job.pass(from: 0, seconds: 100) { rank, report in
@@ -106,14 +106,14 @@ private struct Job {
   }
 
   /// A job that is suspended as a whole (`scontrol suspend`) and then continues did not hang.
-  @Test func timeInWhichTheWatcherItselfStoodStillDoesNotCount() {
+  @Test func timeInWhichTheWatchdogWasSuspendedDoesNotCount() {
     var job = Job()
     #expect(job.pass(from: 0, seconds: 5) { $1.progress += 1 } == nil)
     #expect(job.judgement.verdict(now: 500, hosts: hosts) == nil)
     #expect(job.pass(from: 500.5, seconds: 20) { $1.progress += 1 } == nil)
   }
 
-  @Test func reportsTravelAsNumbers() {
+  @Test func reportsRoundTripAsNumbers() {
     let reports: [WatchdogJudgement.Report] = [
       .init(progress: 5, isWaiting: true, step: 3), .init(progress: 1 << 40, isWaiting: false, step: 0),
       .init(progress: 9, isWaiting: false, step: 8, save: .init(seconds: 1.5, parts: 12)),

@@ -67,7 +67,7 @@ private func surroundings(_ environment: [String: String], in folder: String?) -
 /// Whether two HDF5 files, or one object in each, are equal by `h5diff`.
 func areEqual(_ a: String, _ b: String, _ objects: String...) async throws -> Bool {
   let result = try await command(Words(["h5diff", a, b] + objects))
-  // 2 and more: they could not be compared.
+  // With 2 or more, they could not be compared.
   guard result.status < 2 else { throw CommandFailure(run: result) }
   return result.status == 0
 }
