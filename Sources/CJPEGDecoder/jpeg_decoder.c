@@ -8,7 +8,7 @@
 
 #include <jerror.h>
 
-// More than any encoder produces: each scan goes over the whole picture, however few bytes it has.
+// More than any encoder produces. Each scan takes the time for a whole image, even if it has only a few bytes.
 static const int scan_limit = 500;
 
 struct reading {

@@ -1,4 +1,4 @@
-// The products of one processor, block by block. A file that includes this says what its registers hold, with
+// The products of one processor, block by block. A file that includes this defines the sizes of its registers:
 //   VECTOR_LANES  floats in a vector register (a double counts as two),
 //   BLOCK_ROWS    rows of a block, a divisor of 8,
 //   BLOCK_VECTORS vectors of its rows; two in strips of 32 columns.

@@ -281,7 +281,7 @@ public enum Checkpoint {
     }
   }
 
-  // MARK: The file's way to its name
+  // MARK: Temporary files
 
   /// The bytes of all tensors, plus the file's own records.
   private static func expectedByteCount(_ groups: [TensorGroup]) -> Int {

@@ -27,7 +27,7 @@ enum SplitRole: CaseIterable {
     self = role
   }
 
-  /// The roles of subfolders; nil if they are not splits. Some subfolders may have none beside others that have.
+  /// The roles of subfolders; nil if they are not splits. Among splits, some subfolders may have no role.
   static func roles(of names: [String]) -> [SplitRole?]? {
     let ownRoles = names.map { SplitRole($0) }
     if ownRoles.contains(.training) { return ownRoles }

@@ -46,7 +46,7 @@ public final class Adam: Sendable {
   ///   - part: which of the shard's floats, in whole blocks; by default all of them.
   ///   - parameters: θ of the part; overwritten.
   ///   - gradients: of the part.
-  ///   - gradientScale: what the gradients are multiplied by first, such as the factor of clipping.
+  ///   - gradientScale: the factor by which the gradients are multiplied first, such as that of clipping.
   ///   - learningRate: η.
   ///   - step: s, the number of this update, counted from 1.
   public func update(

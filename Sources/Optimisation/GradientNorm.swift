@@ -4,7 +4,7 @@ import Tensors
 ///
 /// Each rank sums the squares of its own blocks; the ranks exchange these sums; each rank adds all of them in one tree.
 public enum GradientNorm {
-  /// Σ g² of each block of `ParameterLayout.blockSize` floats, in double precision and in one order, whoever does it.
+  /// Σ g² of each block of `ParameterLayout.blockSize` floats, in double precision, added in a fixed order.
   /// - Parameter gradients: of a shard, in whole blocks.
   public static func blockSums(_ gradients: Tensor, workers: WorkerPool) -> [Double] {
     let blockSize = ParameterLayout.blockSize

@@ -5,7 +5,7 @@ import Threads
 /// Keeps the memory of released buffers for reuse.
 ///
 /// Every training step requests the same sizes in the same order, so after the first step no memory is requested from
-/// the system and no page faults occur. Released memory is merged with free neighbours and cut anew, so that the peak
+/// the system and no page faults occur. Released memory is merged with free neighbours and split again, so that the peak
 /// of the memory held is little more than the peak in use. Among free pieces of one size, the one released last is
 /// handed out first, since it is the most likely to be cached. All memory is in huge pages; otherwise a transform that
 /// touches dozens of addresses at once would wait for address translation.

@@ -101,14 +101,14 @@ public struct TypedTensor<Element: BitwiseCopyable>: Sendable {
     return result
   }
 
-  /// Calls `body` with the elements' bytes, which are there until it returns; for what knows no tensors.
+  /// Calls `body` with the elements' bytes, which are valid until it returns; for code that does not use tensors.
   public func withUnsafeBytes<Result, Failure>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     try withUnsafeMutableBytes { (bytes) throws(Failure) in try body(UnsafeRawBufferPointer(bytes)) }
   }
 
-  /// Calls `body` with the elements' bytes, to be overwritten until it returns; for what knows no tensors.
+  /// Calls `body` with the elements' bytes, to read and write until it returns; for code that does not use tensors.
   public func withUnsafeMutableBytes<Result, Failure>(
     _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -124,16 +124,16 @@ extension TypedTensor where Element: Numeric {
   }
 }
 
-/// What networks, gradients and images in [−1, 1] are.
+/// A tensor of floats, for networks, gradients and images in [−1, 1].
 public typealias Tensor = TypedTensor<Float>
 
-/// Images as files have them, 0 … 255.
+/// Images as stored in files, 0 … 255.
 public typealias ByteTensor = TypedTensor<UInt8>
 
 extension Tensor {
   /// Whether no element is infinite or not a number.
   public var isFinite: Bool {
-    // Anything finite times zero is zero; the rest makes a NaN, which stays.
+    // A finite number times zero is zero; any other gives NaN, which propagates.
     var zeros = SIMD16<Float>()
     let whole = count / 16 * 16
     for index in stride(from: 0, to: whole, by: 16) { zeros += self[vector: index] * 0 }

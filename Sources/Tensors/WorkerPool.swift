@@ -60,7 +60,7 @@ public final class WorkerPool: Sendable {
     }
   }
 
-  /// What `body` makes of every index below `count`, in order; it is called from several threads at once.
+  /// The results of `body` for every index below `count`, in order; it is called from several threads at once.
   public func map<Element>(_ count: Int, _ body: (Int) -> Element) -> [Element] {
     [Element](unsafeUninitializedCapacity: count) { elements, initialised in
       let first = elements.baseAddress

@@ -19,6 +19,6 @@ struct ddpm_png_layout {
 /// Returns 0; or -1 with the reason in `message`, a buffer of DDPM_PNG_MESSAGE_LENGTH characters, if the file is
 /// damaged or its layout is not the one expected.
 ///
-/// - bytes: from the file's beginning to the end of the last IDAT chunk at least.
+/// - bytes: at least the file up to the end of the last IDAT chunk.
 int ddpm_png_decode(const unsigned char *bytes, size_t count, const struct ddpm_png_layout *expected,
                     unsigned char *pixels, char *message);

@@ -161,7 +161,7 @@ nonisolated struct MessageSessionLog: Sendable {
     typealias RawValue = Int
     case statusUnspecified // = 0
 
-    /// What earlier files say of this event's step and of later ones no longer counts.
+    /// Supersedes the data of this event's step and of later ones in earlier files.
     case start // = 1
     case UNRECOGNIZED(Int)
 
