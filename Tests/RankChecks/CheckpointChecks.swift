@@ -9,7 +9,7 @@ import Tensors
 private let header = CheckpointHeader(step: 7, images: 448, imageShape: [8, 8, 1], configuration: "seed: 1\n")
 
 let checkpointChecks: [Check] = [
-  Check("a checkpoint written by all ranks is read by all, however they divide it") { context in
+  Check("a checkpoint written by all ranks is read by all, for any division among them") { context in
     let layout = makeLayout()
     let expected = makeArenas(layout)
     for (index, written) in divisions(layout, context.size).enumerated() {
@@ -36,7 +36,7 @@ let checkpointChecks: [Check] = [
     try expect(!names.contains { $0.hasSuffix(".partial") }, "a temporary file is left among \(names)")
   },
 
-  Check("a checkpoint's tensors and checksums are those that one process would write") { context in
+  Check("a checkpoint's tensors and checksums equal those that one process writes") { context in
     let layout = makeLayout()
     let expected = makeArenas(layout)
     let path = context.folder.appendingPathComponent("checkpoint-together.h5").path
@@ -61,7 +61,7 @@ let checkpointChecks: [Check] = [
     try expect(try CheckpointInspection(path: path).isWhole, "the inspection finds damage")
   },
 
-  Check("all ranks refuse a damaged checkpoint with the same words, and can read the next") { context in
+  Check("all ranks refuse a damaged checkpoint with the same message, and can read another one") { context in
     let layout = makeLayout()
     let expected = makeArenas(layout)
     let shard = divisions(layout, context.size)[0][context.rank]

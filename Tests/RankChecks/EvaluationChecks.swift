@@ -14,7 +14,7 @@ private func allFeatures(seed: UInt64, count: Int) -> Features {
 }
 
 let evaluationChecks: [Check] = [
-  Check("statistics of features have the bits of one rank's") { context in
+  Check("statistics of features have the same bits as on one rank") { context in
     for count in [2, 511, imageCount] {
       let all = allFeatures(seed: 1, count: count)
       let alone = try FeatureStatistics(all, workers: .callingThread)
@@ -35,7 +35,7 @@ let evaluationChecks: [Check] = [
     }
   },
 
-  Check("distances have the bits of one rank's") { context in
+  Check("distances have the same bits as on one rank") { context in
     let (first, second) = (allFeatures(seed: 3, count: 220), allFeatures(seed: 4, count: 300))
     let alone = try KernelDistance(first, second, subsetSize: 50, subsetCount: 7, seed: 5, workers: .callingThread)
     let together = try KernelDistance(

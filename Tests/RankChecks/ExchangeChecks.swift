@@ -5,7 +5,7 @@ import Tensors
 import Training
 
 let exchangeChecks: [Check] = [
-  Check("gradients are summed in the one order of the tree, on any number of ranks") { context in
+  Check("gradients are summed in the order of the tree, on any number of ranks") { context in
     // With three blocks, some of five and eight ranks have none.
     for (microBatches, blocks) in [(8, 3), (9, 3), (13, 20), (8, 20)] {
       for arrangement in arrangements(context) {
@@ -14,13 +14,13 @@ let exchangeChecks: [Check] = [
     }
   },
 
-  Check("many buckets are summed alike, more than are under way at a time") { context in
+  Check("more buckets than are exchanged at a time are summed in the same order") { context in
     for arrangement in arrangements(context) {
       try verifyGradientSums(context, microBatches: 9, blocks: 64 * 20 + 5, steps: 2, arrangement)
     }
   },
 
-  Check("sums that travel rounded between nodes are off by the rounding alone") { context in
+  Check("sums that are rounded between nodes have no other error") { context in
     for arrangement in arrangements(context) {
       var rounding = arrangement
       rounding.wire = .bfloat16
@@ -34,7 +34,7 @@ let exchangeChecks: [Check] = [
     }
   },
 
-  Check("MPI_Allreduce sums gradients to the tree's numbers, up to rounding") { context in
+  Check("MPI_Allreduce gives the sums of the tree, up to rounding") { context in
     for (microBatches, floats) in [(8, 3 * 4096), (13, 20 * 4096)] {
       try verifyPlainSums(context, microBatches: microBatches, floats: floats, steps: 2)
     }

@@ -30,15 +30,15 @@ private enum Division: CaseIterable {
 }
 
 let hdf5Checks: [Check] = [
-  Check("ranks write their ranges of a shared file together, and all read all") { context in
+  Check("ranks write their ranges of a shared file collectively, and each reads everything") { context in
     try verifySharedWriting(context, collective: true)
   },
 
-  Check("ranks write their ranges of a shared file each for itself") { context in
+  Check("ranks write their ranges of a shared file independently") { context in
     try verifySharedWriting(context, collective: false)
   },
 
-  Check("ranks read different ranges together") { context in
+  Check("ranks read different ranges collectively") { context in
     let path = context.folder.appendingPathComponent("ranges.h5").path
     let values = (0..<2 * 3 * 5 * 7).map { Int32($0 * $0) }
     let file = try HDF5File.create(path, communicator: context.communicator)
@@ -57,7 +57,7 @@ let hdf5Checks: [Check] = [
     try file.close()
   },
 
-  Check("attributes and groups of a shared file are seen by all and by one process") { context in
+  Check("attributes and groups of a shared file are read by all ranks and by a single process") { context in
     let path = context.folder.appendingPathComponent("attributes.h5").path
     let text = String(repeating: "schedule: cosine # ä\n", count: 5000)
     let file = try HDF5File.create(path, communicator: context.communicator)

@@ -8,7 +8,7 @@ import Ranks
 import Tensors
 
 let jobChecks: [Check] = [
-  Check("every rank knows where all ranks run") { context in
+  Check("every rank gets the placement of all ranks") { context in
     let placement = try RankPlacement(of: context.communicator, threads: context.rank + 1)
     let host = try context.communicator.processorName
     try expectEqual(placement.locations.map(\.threads), (0..<context.size).map { $0 + 1 })
@@ -63,7 +63,7 @@ let jobChecks: [Check] = [
     }
   },
 
-  Check("images drawn together are those that one process draws") { context in
+  Check("images drawn by all ranks equal those drawn by one process") { context in
     let drawing = try makeDrawing(context)
     let count = 5
     let share = try drawing.drawShare(of: count)

@@ -7,7 +7,7 @@ import Tensors
 private let smallMessage = 7
 
 let messagePassingChecks: [Check] = [
-  Check("the session is joined once and knows its library") { context in
+  Check("the session is initialised once and reports its library") { context in
     try expect(MPISession.isInitialised, "the session is not initialised")
     let again = try MPISession.initialise()
     try expectEqual([again.rank, again.size], [context.rank, context.size])
@@ -28,14 +28,14 @@ let messagePassingChecks: [Check] = [
     }
   },
 
-  Check("broadcast of nothing is nothing") { context in
+  Check("broadcast of nothing gives nothing") { context in
     let root = context.size - 1
     try context.communicator.broadcast(Buffer<Float>(count: 0), from: root)
     try expectEqual(try context.communicator.broadcast(encoding: [String](), from: root), [])
     try expectEqual(try context.communicator.broadcast(encoding: "", from: root), "")
   },
 
-  Check("what cannot be encoded on one rank is a failure on all") { context in
+  Check("a value that cannot be encoded on one rank is a failure on all") { context in
     let failure = try expectError(JobFailure.self) {
       _ = try context.communicator.allGather(encoding: context.rank == context.size - 1 ? Double.nan : 1)
     }
@@ -49,7 +49,7 @@ let messagePassingChecks: [Check] = [
     try expectEqual(numbers, (0..<context.size).map { 0.5 + Double($0) })
   },
 
-  Check("gathered texts and elements keep their lengths, also empty ones") { context in
+  Check("gathered strings and elements keep their lengths, even empty ones") { context in
     let texts = (0..<context.size).map { String(repeating: "é", count: ($0 * 5) % 7) }
     let parts = (0..<context.size).map { rank in [Double](repeating: Double(rank), count: (rank * 5) % 7) }
     let root = context.size / 2
@@ -81,7 +81,7 @@ let messagePassingChecks: [Check] = [
     }
   },
 
-  Check("messages arrive where they belong, in the order in which they were sent") { context in
+  Check("messages arrive at their destinations in the order in which they were sent") { context in
     // Two messages to every rank under one tag, of different lengths, and one under another tag, sent first.
     let (rank, size) = (context.rank, context.size)
     func contents(_ from: Int, _ to: Int, _ number: Int) -> [Float] {
@@ -111,7 +111,7 @@ let messagePassingChecks: [Check] = [
     }
   },
 
-  Check("messages that are under way keep their buffers, even if their set is let go of") { context in
+  Check("pending messages keep their buffers, even if their set is released") { context in
     // A separate group: the message that never arrives must not match another one.
     guard context.size > 1, let group = try context.communicator.split(group: 0) else { return }
     weak var held: Buffer<Float>?
@@ -160,7 +160,7 @@ let messagePassingChecks: [Check] = [
     }
   },
 
-  Check("groups of ranks communicate among themselves, in their order") { context in
+  Check("groups of ranks communicate among themselves and keep their order") { context in
     // Even and odd ranks; the last rank joins no group.
     let joins = context.rank < context.size - 1
     var members: [Int64]?
@@ -183,12 +183,12 @@ let messagePassingChecks: [Check] = [
     try expectEqual(sum, Int64(context.size))
   },
 
-  Check("a group that is dropped leaves the others usable") { context in
+  Check("releasing a group leaves the others usable") { context in
     for _ in 0..<3 { _ = try context.communicator.split(group: context.rank) }
     try expectEqual(try context.communicator.allReduceSum(1), context.size)
   },
 
-  Check("the sleeping barrier holds until the last rank has come") { context in
+  Check("the sleeping barrier waits for the last rank") { context in
     try context.communicator.barrier()
     let start = ContinuousClock.now
     if context.rank == context.size - 1 { usleep(100_000) }
@@ -207,7 +207,7 @@ let messagePassingChecks: [Check] = [
     try expectEqual(several, JobFailure(rank: lowest, exitStatus: .failure, message: "rank \(lowest) is unwell"))
   },
 
-  Check("ranks that were given different things do not go on") { context in
+  Check("ranks with different values do not continue") { context in
     try context.communicator.requireAlike("colour", "red")
     if context.size == 1 { return }
     let failure = try expectError(JobFailure.self) {

@@ -7,16 +7,16 @@ import Tensors
 import Training
 
 let trainingChecks: [Check] = [
-  Check("steps are the same bits with and without overlap, on any grid") { context in
+  Check("steps have the same bits with and without overlap, on any grid") { context in
     let all = try arrangements(context).map { try stepsOfTraining(context, $0) }
     try expect(all.allSatisfy { $0 == all[0] }, "training differs between arrangements")
   },
 
-  Check("the averaged gradient is that of the large batch") { context in
+  Check("the averaged gradient equals that of the whole batch") { context in
     try verifyLargeBatchGradient(context)
   },
 
-  Check("training by MPI_Allreduce makes the tree's steps, up to rounding") { context in
+  Check("training with MPI_Allreduce makes the same steps as with the tree, up to rounding") { context in
     try verifyPlainTraining(context)
   },
 ]
