@@ -189,17 +189,17 @@ extension Operation {
   private static func pixelMean(_ shape: [Int]) -> Operation {
     let (images, channels) = (shape[0], shape.last!)
     let pixels = shape.reduce(1, *) / images / channels
-    @Sendable func place(_ index: Int) -> Int { index / (pixels * channels) * channels + index % channels }
+    @Sendable func meanIndex(_ index: Int) -> Int { index / (pixels * channels) * channels + index % channels }
     return Operation(
       testDescription: "mean over the pixels of \(shape)", inputShapes: [shape], parameterShapes: [],
       tolerance: singlePrecision, apply: { tape, inputs, _ in tape.pixelMean(inputs[0]) },
       value: { inputs, _ in
         var means = [Double](repeating: 0, count: images * channels)
-        for (index, value) in inputs[0].enumerated() { means[place(index)] += value / Double(pixels) }
+        for (index, value) in inputs[0].enumerated() { means[meanIndex(index)] += value / Double(pixels) }
         return means
       },
       gradients: { inputs, _, dy in
-        Gradients(inputs: [inputs[0].indices.map { dy[place($0)] / Double(pixels) }])
+        Gradients(inputs: [inputs[0].indices.map { dy[meanIndex($0)] / Double(pixels) }])
       })
   }
 

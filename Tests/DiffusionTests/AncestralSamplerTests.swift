@@ -81,18 +81,18 @@ import Testing
   }
 
   @Test func denoiserIsConditionedOnTheOriginalTimesteps() throws {
-    var told: [Double] = []
+    var timesteps: [Double] = []
     let zero = constant(0)
     let denoiser = ClosureDenoiser { x, times in
       #expect(times.count == 2 && times[0] == times[1])
-      told.append(times[0])
+      timesteps.append(times[0])
       return try zero.body(x, times)
     }
     var done: [Int] = []
     let result = try sampler(steps: 4).sample(
       from: DoubleTensor(shape: [2, 1, 1, 1]), denoiser: denoiser, noise: SamplerNoise(seed: 1),
       progress: { done.append($0.done) })
-    #expect(told == [999, 666, 333, 0])
+    #expect(timesteps == [999, 666, 333, 0])
     #expect(done == [1, 2, 3, 4] && result.evaluations == 4)
   }
 

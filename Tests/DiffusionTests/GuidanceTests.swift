@@ -38,10 +38,10 @@ import Testing
     /// ∇ log p(k | x) = ∇ log q(x | k) − ∇ log q(x), each −ε/σ; with respect to the scaled x, divided by the scale.
     func logProbabilityGradient(_ x: Tensor, times: [Float], classes: [Int]) -> Tensor {
       let network = ExactNetwork(process: process)
-      let told = DoubleTensor(network.output(x, times: times, classes: classes.map { $0 }))
-      let untold = DoubleTensor(network.output(x, times: times, classes: classes.map { _ in nil }))
+      let conditional = DoubleTensor(network.output(x, times: times, classes: classes.map { $0 }))
+      let unconditional = DoubleTensor(network.output(x, times: times, classes: classes.map { _ in nil }))
       let scales = zip(times, network.scales(times)).map { -1 / (process.marginal(at: Double($0)).sigma * $1) }
-      return DoubleTensor(scales * (told - untold)).single
+      return DoubleTensor(scales * (conditional - unconditional)).single
     }
   }
 
@@ -69,14 +69,14 @@ import Testing
     let classes = [0, 1, 2, 0, 1, 2]
     let free = try sample(.classifierFree(classes, scale: scale), latents, process: process)
     let classifier = ExactClassifier(process: process)
-    let told = try sample(
+    let guided = try sample(
       .classifier(classifier, classes: classes, scale: scale, modelClasses: classes), latents, process: process)
-    let untold = try sample(
+    let guidedWithoutClasses = try sample(
       .classifier(classifier, classes: classes, scale: 1 + scale, modelClasses: classes.map { _ in nil }), latents,
       process: process)
     // Single precision over 40 steps, with gradients that are differences.
-    #expect(largestDifference(free, told) < 2e-4)
-    #expect(largestDifference(free, untold) < 2e-4)
+    #expect(largestDifference(free, guided) < 2e-4)
+    #expect(largestDifference(free, guidedWithoutClasses) < 2e-4)
   }
 
   /// Records its inputs.

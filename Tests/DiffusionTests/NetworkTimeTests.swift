@@ -26,17 +26,17 @@ import Testing
   @Test(arguments: [1e-5, 0.3, 1])
   func timeInputOfFourierFeaturesIsTheLogarithmOfTheNoise(_ time: Double) throws {
     let process = try VarianceExplodingSDE(sigmaMin: 0.02, sigmaMax: 100)
-    let told = Self.describe(process, .logarithmic).networkTime(at: time)
-    #expect(abs(told - Double.log(process.marginal(at: time).sigma)) < 1e-13)
-    #expect(abs(Double.exp(told) - 0.02 * Double.pow(5000, time)) < 1e-13 * Double.exp(told))
+    let networkTime = Self.describe(process, .logarithmic).networkTime(at: time)
+    #expect(abs(networkTime - Double.log(process.marginal(at: time).sigma)) < 1e-13)
+    #expect(abs(Double.exp(networkTime) - 0.02 * Double.pow(5000, time)) < 1e-13 * Double.exp(networkTime))
     let edm = try EDMProcess()
     #expect(Self.describe(edm, .logarithmic).networkTime(at: 3) == Double.log(3) / 4)
   }
 
-  @Test func timeInputOfDiscreteExplodingStepsIsTheirNoise() throws {
+  @Test func timeInputOfDiscreteExplodingStepsIsTheLogarithmOfTheirNoise() throws {
     let process = try DiscreteProcess.varianceExploding(steps: 10)
-    let told = Self.describe(process, .logarithmic).networkTime(at: 4)
-    #expect(abs(told - Double.log(process.marginals[4].sigma)) < 1e-13)
+    let networkTime = Self.describe(process, .logarithmic).networkTime(at: 4)
+    #expect(abs(networkTime - Double.log(process.marginals[4].sigma)) < 1e-13)
   }
 
   @Test func rescaledTimesCorrespondToAThousandSteps() throws {

@@ -23,7 +23,7 @@ import Testing
     ("seed: 1", "32,32", "10", "x: its metadata are incomplete"),
     ("seed: 1", "32,32,1", "-1", "x: its metadata are incomplete"),
   ])
-  func whatItTellsIsValidated(configuration: String, shape: String, classes: String, expected: String) throws {
+  func descriptionIsValidated(configuration: String, shape: String, classes: String, expected: String) throws {
     let contents = Safetensors.contents(
       of: [],
       metadata: [

@@ -17,8 +17,8 @@ import Testing
     let tensor = Tensor(uninitialised: shape)
     let seed = name.utf8.reduce(UInt64(7)) { ($0 << 5) ^ ($0 >> 59) ^ UInt64($1) }
     RandomStream(seed: seed, purpose: .initialisation).fillNormal(tensor)
-    let deviation = (2 / Float(shape.dropFirst().reduce(1, *))).squareRoot()
-    return tensor.elements.map { $0 * deviation }
+    let standardDeviation = (2 / Float(shape.dropFirst().reduce(1, *))).squareRoot()
+    return tensor.elements.map { $0 * standardDeviation }
   }
 
   private static let network = Result { try InceptionNetwork(weights: weights) }

@@ -36,17 +36,17 @@ extension Reference {
   static func resized<Scalar: BinaryFloatingPoint>(
     x: [Scalar], images: Int, height: Int, width: Int, channels: Int, newHeight: Int, newWidth: Int
   ) -> [Scalar] {
-    func place(_ index: Int, _ side: Int, _ newSide: Int) -> (Int, Int, Double) {
-      let place = max(0, (Double(index) + 0.5) * Double(side) / Double(newSide) - 0.5)
-      let first = Int(place.rounded(.down))
-      return (first, min(first + 1, side - 1), place - Double(first))
+    func neighbours(_ index: Int, _ side: Int, _ newSide: Int) -> (Int, Int, Double) {
+      let position = max(0, (Double(index) + 0.5) * Double(side) / Double(newSide) - 0.5)
+      let first = Int(position.rounded(.down))
+      return (first, min(first + 1, side - 1), position - Double(first))
     }
     var y: [Double] = []
     for image in 0..<images {
       for oy in 0..<newHeight {
-        let (top, bottom, down) = place(oy, height, newHeight)
+        let (top, bottom, down) = neighbours(oy, height, newHeight)
         for ox in 0..<newWidth {
-          let (left, right, across) = place(ox, width, newWidth)
+          let (left, right, across) = neighbours(ox, width, newWidth)
           for c in 0..<channels {
             func pixel(_ iy: Int, _ ix: Int) -> Double {
               Double(x[((image * height + iy) * width + ix) * channels + c])

@@ -51,7 +51,7 @@ struct ConvolutionSample {
   func drawn(from distribution: WinogradAccuracyTests.Distribution) -> ConvolutionSample {
     func moved(_ tensor: Tensor, mean: Float) -> Tensor {
       let result = tensor.copied()
-      for i in 0..<result.count { result.pointer[i] = result.pointer[i] * distribution.deviation + mean }
+      for i in 0..<result.count { result.pointer[i] = result.pointer[i] * distribution.standardDeviation + mean }
       return result
     }
     return ConvolutionSample(

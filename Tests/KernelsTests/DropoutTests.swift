@@ -31,8 +31,8 @@ import Testing
       let multipliers = Reference.dropoutMultipliers(dropout, images: 1, count: count)
       let rate = Double(multipliers.count { $0 != 0 }) / Double(count)
       // Five standard deviations of a binomial proportion, and the threshold's rounding.
-      let deviation = (Double(probability) * (1 - Double(probability)) / Double(count)).squareRoot()
-      #expect(abs(rate - (1 - Double(probability))) <= 5 * deviation + 0x1p-16)
+      let standardDeviation = (Double(probability) * (1 - Double(probability)) / Double(count)).squareRoot()
+      #expect(abs(rate - (1 - Double(probability))) <= 5 * standardDeviation + 0x1p-16)
       #expect(abs(Double(dropout.keptScale) * (1 - Double(probability)) - 1) < 1e-4)
     }
   }

@@ -10,12 +10,12 @@ import Testing
 
   @Test func exponentialAgreesWithDoublePrecision() {
     let x = stride(from: Float(-87), through: 88, by: 0.0007).map { $0 }
-    var worst = 0.0
+    var largestError = 0.0
     for (argument, value) in zip(x, VectorFunctions.exponential(x)) {
       let exact = exp(Double(argument))
-      worst = max(worst, abs(Double(value) - exact) / exact)
+      largestError = max(largestError, abs(Double(value) - exact) / exact)
     }
-    #expect(worst < Self.relativeTolerance)
+    #expect(largestError < Self.relativeTolerance)
   }
 
   @Test func exponentialOfZeroIsOne() {

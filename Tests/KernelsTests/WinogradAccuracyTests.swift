@@ -24,13 +24,13 @@ import Testing
   struct Distribution: CustomTestStringConvertible {
     let testDescription: String
     let mean: Float
-    let deviation: Float
+    let standardDeviation: Float
 
     static let all = [
-      Distribution(testDescription: "ordinary", mean: 0, deviation: 1),
-      Distribution(testDescription: "large", mean: 0, deviation: 1e4),
-      Distribution(testDescription: "small", mean: 0, deviation: 1e-4),
-      Distribution(testDescription: "offset", mean: 100, deviation: 1),
+      Distribution(testDescription: "ordinary", mean: 0, standardDeviation: 1),
+      Distribution(testDescription: "large", mean: 0, standardDeviation: 1e4),
+      Distribution(testDescription: "small", mean: 0, standardDeviation: 1e-4),
+      Distribution(testDescription: "offset", mean: 100, standardDeviation: 1),
     ]
   }
 

@@ -41,11 +41,11 @@ struct TrainCommandTests {
   @Test func convolutionMethodIsKeptOnResume() async throws {
     let folder = try TemporaryFolder()
     let run = try await Fixture.run.made
-    let said = "parameters, direct convolutions"
+    let message = "parameters, direct convolutions"
     try await ddpm("train \(Fixture.tiny) --convolution direct --output \(folder)/direct", ranks: 2)
-      .succeeds(saying: said)
+      .succeeds(saying: message)
     #expect(try text(at: folder.path("direct/config.yaml")).contains("convolution: direct"))
-    try await ddpm("train --resume --output \(folder)/direct").succeeds(saying: said)
+    try await ddpm("train --resume --output \(folder)/direct").succeeds(saying: message)
 
     let checkpoint = "checkpoints/step-00000004.h5"
     #expect(try await !areEqual("\(run)/\(checkpoint)", folder.path("direct/\(checkpoint)"), "/model"))

@@ -51,9 +51,9 @@ extension Reference {
         let gate = 1 / (1 + exp(-u))
         gradient *= gate * (1 + u * (1 - gate))
       }
-      let place = modulationPlace(of: element, geometry)
-      dModulation[place] += gradient * affine
-      dModulation[place + geometry.channels] += gradient
+      let index = modulationIndex(of: element, geometry)
+      dModulation[index] += gradient * affine
+      dModulation[index + geometry.channels] += gradient
       gradient *= 1 + s
       dScale[channel] += gradient * normalised
       dOffset[channel] += gradient
@@ -77,12 +77,12 @@ extension Reference {
     of element: Int, _ modulation: [Scalar]?, _ geometry: GroupNormGeometry
   ) -> (Double, Double) {
     guard let modulation else { return (0, 0) }
-    let place = modulationPlace(of: element, geometry)
-    return (Double(modulation[place]), Double(modulation[place + geometry.channels]))
+    let index = modulationIndex(of: element, geometry)
+    return (Double(modulation[index]), Double(modulation[index + geometry.channels]))
   }
 
   /// The index of s for an element's channel and image.
-  private static func modulationPlace(of element: Int, _ geometry: GroupNormGeometry) -> Int {
+  private static func modulationIndex(of element: Int, _ geometry: GroupNormGeometry) -> Int {
     2 * (element / geometry.imageCount) * geometry.channels + element % geometry.channels
   }
 

@@ -51,9 +51,9 @@ private func points(_ log: MetricsLog, _ name: String) -> [Series.Point] {
   @Test func bytesThatAreNotTextAreCounted() throws {
     #expect(try metricsLog([0xFF, 0xFE, 0x0A]).damagedLineCount == 1)
     let line = Array("{\"step\": 2, \"a\": 1}\n".utf8)
-    let place = line.firstIndex(of: UInt8(ascii: "a"))!
+    let index = line.firstIndex(of: UInt8(ascii: "a"))!
     for byte: UInt8 in [0x80, 0xC3, 0xFF, 0] {
-      #expect(try metricsLog(line[..<place] + [byte] + line[(place + 1)...]).damagedLineCount == 1)
+      #expect(try metricsLog(line[..<index] + [byte] + line[(index + 1)...]).damagedLineCount == 1)
     }
   }
 

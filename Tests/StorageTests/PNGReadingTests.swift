@@ -79,13 +79,13 @@ extension StorageTests {
     @Test func colourChunksChangeNothing() throws {
       let plain = file(.colour, depth: 8, width: 6, height: 4)
       let grey = file(.grey, depth: 16, width: 6, height: 4)
-      let said: [(String, [UInt8])] = [
+      let colourChunks: [(String, [UInt8])] = [
         ("gAMA", PNGFile.number(100_000)), ("gAMA", PNGFile.number(45_455)), ("gAMA", PNGFile.number(220_000)),
         ("cHRM", [31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000].flatMap { PNGFile.number($0) }),
         ("sRGB", [0]), ("sBIT", [1, 1, 1]), ("bKGD", [0, 200, 0, 200, 0, 200]),
         ("iCCP", Array("none\0\0".utf8) + PNGFile.zlib([1, 2, 3])),
       ]
-      for (kind, data) in said {
+      for (kind, data) in colourChunks {
         var file = plain
         file.chunks = [(kind, data)]
         #expect(try read(file) == read(plain), "\(kind)")
