@@ -14,23 +14,24 @@ public struct Estimate: Sendable {
   public var original: DoubleTensor
   /// ε̂.
   public var noise: DoubleTensor
-  /// The network's output for the variance of the reverse step, if it was trained to predict one.
-  public var variance: LearnedVariance?
+  /// The network's output for the variance of the reverse step, [N, H, W, C], if it was trained to predict one; see
+  /// `ReverseVariance`.
+  public var variance: DoubleTensor?
 
-  public init(original: DoubleTensor, noise: DoubleTensor, variance: LearnedVariance? = nil) {
+  public init(original: DoubleTensor, noise: DoubleTensor, variance: DoubleTensor? = nil) {
     self.original = original
     self.noise = noise
     self.variance = variance
   }
 
   /// Completes an estimate of the image.
-  public init(original: DoubleTensor, of x: DoubleTensor, at marginals: [Marginal], variance: LearnedVariance? = nil) {
+  public init(original: DoubleTensor, of x: DoubleTensor, at marginals: [Marginal], variance: DoubleTensor? = nil) {
     let noise = DoubleTensor((x - marginals.map(\.signal) * original) / marginals.map(\.sigma))
     self.init(original: original, noise: noise, variance: variance)
   }
 
   /// Completes an estimate of the noise.
-  public init(noise: DoubleTensor, of x: DoubleTensor, at marginals: [Marginal], variance: LearnedVariance? = nil) {
+  public init(noise: DoubleTensor, of x: DoubleTensor, at marginals: [Marginal], variance: DoubleTensor? = nil) {
     let original = DoubleTensor((x - marginals.map(\.sigma) * noise) / marginals.map(\.signal))
     self.init(original: original, noise: noise, variance: variance)
   }

@@ -138,7 +138,7 @@ final class PreciseDenoiser: Denoiser {
     }
     return Estimate(
       original: original, noise: DoubleTensor(reading.noise.noisy * x + reading.noise.output * mean),
-      variance: variance.map { .range($0) })
+      variance: variance)
   }
 
   private func halves(_ output: DoubleTensor, channels: Int) -> (DoubleTensor, DoubleTensor?) {

@@ -45,7 +45,7 @@ public struct VariationalBound: Sendable {
     let original = estimate.original(clipped: clipsOriginal)
     return (0..<x.imageCount).map { image in
       x.range(ofImage: image).reduce(0.0) { sum, index in
-        let logVariance = boundStep.bounds.logVariance(variance, estimate.variance, element: index)
+        let logVariance = boundStep.bounds.logVariance(variance, output: estimate.variance?.elements[index])
         return sum
           + boundStep.term(
             original: images.elements[index], noisy: x.elements[index], estimate: original.elements[index],

@@ -110,12 +110,14 @@ extension TrainingObjective {
     let bits = 1 / (Double(elements.range.count) * .log(2))
     let scale = Double(process.steps) * bits * factor
     let meanByOutput = step.posterior.original * reading.original.output
+    let logVarianceByOutput = step.bounds.slope(model.variance)
     var sum = 0.0
     for element in elements.range {
       let original = Double(images.original[element])
       let noisy = marginal.signal * original + marginal.sigma * Double(images.noise[element])
       let said = Double(output[elements.mean(element)])
-      let (logVariance, logVarianceByOutput) = logVariance(step.bounds, output, elements, element)
+      let logVariance = step.bounds.logVariance(
+        model.variance, output: Double(output[elements.variance(element)]))
       let term = step.term(
         original: original, noisy: noisy, estimate: reading.original.noisy * noisy + reading.original.output * said,
         logVariance: logVariance)
@@ -127,21 +129,5 @@ extension TrainingObjective {
     }
     let prior = VariationalBound.priorTerm(elements.range.lazy.map { Double(images.original[$0]) }, process)
     return (Double(process.steps) * sum + prior) * bits
-  }
-
-  /// log σ² of an element, and its derivative with respect to the network's output for it.
-  private func logVariance(
-    _ bounds: LogVarianceBounds, _ output: Tensor, _ elements: ImageElements, _ element: Int
-  ) -> (value: Double, derivative: Double) {
-    switch model.variance {
-    case .small: (bounds.small, 0)
-    case .large: (bounds.large, 0)
-    case .learnedRange:
-      (
-        bounds.logVariance(range: Double(output[elements.variance(element)])),
-        (bounds.large - bounds.small) / 2
-      )
-    case .learned: (Double(output[elements.variance(element)]), 1)
-    }
   }
 }

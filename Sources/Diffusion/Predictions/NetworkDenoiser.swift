@@ -107,7 +107,7 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
       noise: DoubleTensor(readings.map(\.noise.noisy) * x + readings.map(\.noise.output) * mean), variance: variance)
   }
 
-  private func split(_ output: DoubleTensor, channels: Int) -> (DoubleTensor, LearnedVariance?) {
+  private func split(_ output: DoubleTensor, channels: Int) -> (DoubleTensor, DoubleTensor?) {
     guard model.variance.isLearned else { return (output, nil) }
     let shape = Array(output.shape.dropLast()) + [channels]
     var (mean, variance) = ([Double](), [Double]())
@@ -117,9 +117,7 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
       mean += output.elements[pixel..<pixel + channels]
       variance += output.elements[pixel + channels..<pixel + 2 * channels]
     }
-    return (
-      DoubleTensor(mean, shape: shape), LearnedVariance(DoubleTensor(variance, shape: shape), as: model.variance)
-    )
+    return (DoubleTensor(mean, shape: shape), DoubleTensor(variance, shape: shape))
   }
 }
 

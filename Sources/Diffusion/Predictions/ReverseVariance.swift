@@ -6,26 +6,14 @@ public enum ReverseVariance: String, Sendable, CaseIterable {
   case small
   /// β_t, optimal for standard normal data.
   case large
-  /// Predicted by the network, interpolated between the two (Nichol, Dhariwal, arXiv:2102.09672, equation 15).
+  /// Interpolated between the two by the network's output v, from −1 to 1: log σ² = ½(1 + v)·log β_t +
+  /// ½(1 − v)·log β̃_t (Nichol, Dhariwal, arXiv:2102.09672, equation 15).
   case learnedRange = "learned-range"
-  /// Predicted by the network without bounds.
+  /// The network's output is log σ² itself.
   case learned
 
   /// Whether the second half of the network's output channels predicts it.
   public var isLearned: Bool { self == .learnedRange || self == .learned }
-}
-
-/// A network's prediction of the variance of the reverse step, for every element.
-public enum LearnedVariance: Sendable {
-  /// v between −1 and 1: log σ² = ½(1 + v)·log β_t + ½(1 − v)·log β̃_t (Nichol, Dhariwal, arXiv:2102.09672, equation 15).
-  case range(DoubleTensor)
-  /// log σ² itself.
-  case logarithm(DoubleTensor)
-
-  /// - Parameter variance: which of the learned variances `values` holds.
-  init(_ values: DoubleTensor, as variance: ReverseVariance) {
-    self = variance == .learnedRange ? .range(values) : .logarithm(values)
-  }
 }
 
 /// log β̃_t and log β_t of a reverse step.
@@ -41,17 +29,24 @@ struct LogVarianceBounds {
     small = known.posterior.variance > 0 ? .log(known.posterior.variance) : large
   }
 
-  /// log σ² for v between −1 and 1.
-  func logVariance(range v: Double) -> Double { ((1 + v) * large + (1 - v) * small) / 2 }
-
   /// log σ² of one element.
-  func logVariance(_ variance: ReverseVariance, _ learned: LearnedVariance?, element: Int) -> Double {
-    switch (variance, learned) {
-    case (.small, _): small
-    case (.large, _): large
-    case (_, .range(let values)): logVariance(range: values.elements[element])
-    case (_, .logarithm(let values)): values.elements[element]
-    case (_, nil): preconditionFailure("this denoiser does not predict a variance")
+  /// - Parameter output: the network's output for it, of which only a learned variance depends.
+  func logVariance(_ variance: ReverseVariance, output: @autoclosure () -> Double?) -> Double {
+    switch variance {
+    case .small: return small
+    case .large: return large
+    case .learnedRange, .learned:
+      guard let output = output() else { preconditionFailure("this denoiser does not predict a variance") }
+      return variance == .learned ? output : ((1 + output) * large + (1 - output) * small) / 2
+    }
+  }
+
+  /// The derivative of log σ² with respect to the network's output.
+  func slope(_ variance: ReverseVariance) -> Double {
+    switch variance {
+    case .small, .large: 0
+    case .learnedRange: (large - small) / 2
+    case .learned: 1
     }
   }
 }

@@ -49,7 +49,7 @@ public struct AncestralSampler: Sampler {
 
   private func add(
     _ z: DoubleTensor, to mean: LinearCombination, _ transition: Transition, _ bounds: LogVarianceBounds,
-    _ learned: LearnedVariance?
+    _ learned: DoubleTensor?
   ) -> DoubleTensor {
     guard variance.isLearned else {
       let square = variance == .small ? transition.posterior.variance : transition.variance
@@ -57,7 +57,8 @@ public struct AncestralSampler: Sampler {
     }
     var x = DoubleTensor(mean)
     for element in x.elements.indices {
-      x.elements[element] += .exp(bounds.logVariance(variance, learned, element: element) / 2) * z.elements[element]
+      let logVariance = bounds.logVariance(variance, output: learned?.elements[element])
+      x.elements[element] += .exp(logVariance / 2) * z.elements[element]
     }
     return x
   }
