@@ -116,7 +116,7 @@ import Testing
     let schedule = try NoiseSchedule.linear()
     let process = DiscreteProcess(schedule: schedule)
     let transition = process.transition(to: step)
-    #expect(abs(transition.ratio - schedule.alphas[step].squareRoot()) < 1e-13)
+    #expect(abs(transition.ratio - (1 - schedule.betas[step]).squareRoot()) < 1e-13)
     #expect(abs(transition.variance / schedule.betas[step] - 1) < 1e-9)
     let posterior = transition.posterior
     if step == 0 {
@@ -124,7 +124,7 @@ import Testing
       return
     }
     // Precision and mean of the product of N(x_t; √α·x, β) and N(x; √ᾱ'·x_0, 1 − ᾱ') as functions of x.
-    let (alpha, beta) = (schedule.alphas[step], schedule.betas[step])
+    let (alpha, beta) = (1 - schedule.betas[step], schedule.betas[step])
     let before = schedule.cumulativeAlphas[step - 1]
     let precision = alpha / beta + 1 / (1 - before)
     #expect(abs(posterior.variance * precision - 1) < 1e-9)

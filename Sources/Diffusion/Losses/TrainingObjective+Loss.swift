@@ -116,8 +116,7 @@ extension TrainingObjective {
       let original = Double(images.original[element])
       let noisy = marginal.signal * original + marginal.sigma * Double(images.noise[element])
       let said = Double(output[elements.mean(element)])
-      let logVariance = step.bounds.logVariance(
-        model.variance, output: Double(output[elements.variance(element)]))
+      let logVariance = step.bounds.logVariance(model.variance, output: Double(output[elements.variance(element)]))
       let term = step.term(
         original: original, noisy: noisy, estimate: reading.original.noisy * noisy + reading.original.output * said,
         logVariance: logVariance)

@@ -7,14 +7,11 @@ public struct NoiseSchedule: Sendable, Equatable {
   /// β_t, the variance that step t adds; each in (0, 1), except 1 at the last step of a schedule with zero terminal
   /// SNR.
   public let betas: [Double]
-  /// α_t = 1 − β_t.
-  public let alphas: [Double]
-  /// ᾱ_t = α_0 · α_1 ⋯ α_t, the fraction of the image's variance that remains after step t.
+  /// ᾱ_t = Π (1 − β_s) over s ≤ t, the fraction of the image's variance that remains after step t.
   public let cumulativeAlphas: [Double]
+}
 
-  /// T, the number of steps.
-  public var steps: Int { betas.count }
-
+extension NoiseSchedule {
   /// A schedule with given variances.
   /// - Throws: `DiffusionError` if there are none or one lies outside (0, 1).
   public init(betas: [Double]) throws(DiffusionError) {
@@ -32,12 +29,6 @@ public struct NoiseSchedule: Sendable, Equatable {
         product *= 1 - beta
         return product
       })
-  }
-
-  private init(betas: [Double], cumulativeAlphas: [Double]) {
-    self.betas = betas
-    self.alphas = betas.map { 1 - $0 }
-    self.cumulativeAlphas = cumulativeAlphas
   }
 
   /// A schedule whose last step leaves nothing of the image: √ᾱ is shifted so that it ends at 0, and scaled so that it
