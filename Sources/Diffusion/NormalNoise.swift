@@ -4,10 +4,15 @@ import Tensors
 /// batch.
 /// - Parameters:
 ///   - shape: [N, …].
-///   - stream: the random stream of the image with this index.
-func normalNoise(shape: [Int], _ stream: (_ image: Int) -> RandomStream) -> Tensor {
+///   - firstImage: the index of the first of the N images among all images drawn with this seed.
+func normalNoise(
+  shape: [Int], seed: UInt64, purpose: RandomPurpose, step: Int = 0, firstImage: Int, detail: Int = 0
+) -> Tensor {
   let noise = Tensor(uninitialised: shape)
-  for image in 0..<shape[0] { stream(image).fillNormal(noise[image: image]) }
+  for image in 0..<shape[0] {
+    RandomStream(seed: seed, purpose: purpose, step: step, sample: firstImage + image, detail: detail)
+      .fillNormal(noise[image: image])
+  }
   return noise
 }
 
@@ -18,15 +23,15 @@ public enum Latents {
   ///   - shape: [N, H, W, C].
   ///   - firstImage: the index of the first of the N images among all images drawn with this seed.
   public static func draw(shape: [Int], seed: UInt64, firstImage: Int) -> Tensor {
-    normalNoise(shape: shape) { RandomStream(seed: seed, purpose: .latents, sample: firstImage + $0) }
+    normalNoise(shape: shape, seed: seed, purpose: .latents, firstImage: firstImage)
   }
 }
 
 /// The noise that a stochastic sampler adds. Each image's noise depends only on the seed and the image's index.
 public struct SamplerNoise: Sendable {
-  public let seed: UInt64
+  let seed: UInt64
   /// The index of the batch's first image among all images drawn with this seed.
-  public let firstImage: Int
+  let firstImage: Int
 
   public init(seed: UInt64, firstImage: Int = 0) {
     self.seed = seed
@@ -39,9 +44,8 @@ public struct SamplerNoise: Sendable {
   ///   - detail: distinguishes several draws within a step.
   func draw(like x: DoubleTensor, step: Int, detail: Int = 0) -> DoubleTensor {
     DoubleTensor(
-      normalNoise(shape: x.shape) { image in
-        RandomStream(seed: seed, purpose: .samplerNoise, step: step, sample: firstImage + image, detail: detail)
-      })
+      normalNoise(
+        shape: x.shape, seed: seed, purpose: .samplerNoise, step: step, firstImage: firstImage, detail: detail))
   }
 }
 
@@ -49,8 +53,6 @@ public struct SamplerNoise: Sendable {
 public enum BoundNoise {
   public static func draw(like images: DoubleTensor, seed: UInt64, step: Int, firstImage: Int) -> DoubleTensor {
     DoubleTensor(
-      normalNoise(shape: images.shape) { image in
-        RandomStream(seed: seed, purpose: .boundNoise, step: step, sample: firstImage + image)
-      })
+      normalNoise(shape: images.shape, seed: seed, purpose: .boundNoise, step: step, firstImage: firstImage))
   }
 }

@@ -93,7 +93,7 @@ public struct FlowLikelihood {
 
   private func drawProbes(like images: DoubleTensor, firstImage: Int) -> DoubleTensor {
     let normals = DoubleTensor(
-      normalNoise(shape: images.shape) { RandomStream(seed: seed, purpose: .traceProbe, sample: firstImage + $0) })
+      normalNoise(shape: images.shape, seed: seed, purpose: .traceProbe, firstImage: firstImage))
     switch probe {
     case .gaussian: return normals
     case .rademacher: return DoubleTensor(normals.elements.map { $0 < 0 ? -1 : 1 }, shape: normals.shape)

@@ -32,18 +32,15 @@ public enum CrossEntropy {
       imageLosses: losses)
   }
 
-  /// The gradient of log p(class) of each image with respect to the logits.
-  public static func logProbabilityGradient(logits: Tensor, classes: [Int]) -> Tensor {
-    logProbabilityGradient(logits: logits, classes: classes, factors: classes.map { _ in 1 })
-  }
-
-  /// The gradient of f·log p(class) of each image, where f is the image's factor: f·([j = class] − p(j)).
-  private static func logProbabilityGradient(logits: Tensor, classes: [Int], factors: [Double]) -> Tensor {
+  /// The gradient of f·log p(class) of each image with respect to the logits: f·([j = class] − p(j)).
+  /// - Parameter factors: f of each image; 1 by default.
+  public static func logProbabilityGradient(logits: Tensor, classes: [Int], factors: [Double]? = nil) -> Tensor {
     let gradient = Tensor(uninitialised: logits.shape)
     for (image, logarithms) in logProbabilities(logits).enumerated() {
+      let factor = factors?[image] ?? 1
       for (index, logarithm) in logarithms.enumerated() {
         let one: Double = index == classes[image] ? 1 : 0
-        gradient[image * logarithms.count + index] = Float(factors[image] * (one - .exp(logarithm)))
+        gradient[image * logarithms.count + index] = Float(factor * (one - .exp(logarithm)))
       }
     }
     return gradient

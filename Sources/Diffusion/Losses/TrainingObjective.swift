@@ -112,7 +112,7 @@ public struct TrainingObjective: Sendable {
   ///   - lossAware: the distribution of the steps of a discrete process; nil for the uniform one.
   public func draw(
     images: Tensor, classes: [Int?]? = nil, seed: UInt64, step: Int, firstSample: Int,
-    lossAware: LossAwareSteps? = nil, workers: WorkerPool? = nil
+    lossAware: LossAwareSteps? = nil, workers: WorkerPool = .callingThread
   ) -> NoisedImages {
     let imageCount = images.shape[0]
     let streams = (firstSample..<firstSample + imageCount).map { sample in
@@ -134,12 +134,12 @@ public struct TrainingObjective: Sendable {
       let (marginal, scale) = (model.process.marginal(at: time), model.inputScale(at: time))
       return (scale * marginal.signal, scale * marginal.sigma)
     }
-    forEachImage(imageCount, workers) { image in
-      let range = elementRange(of: image, in: noise)
+    let size = images.shape.dropFirst().reduce(1, *)
+    workers.forEach(imageCount) { image in
       RandomStream(seed: seed, purpose: .noise, step: step, sample: firstSample + image)
         .fillNormal(noise[image: image])
       let (a, b) = factors[image]
-      for index in range {
+      for index in image * size..<(image + 1) * size {
         input[index] = Float(a * Double(images[index]) + b * Double(noise[index]))
       }
     }

@@ -2,43 +2,36 @@ import RealModule
 import Tensors
 
 /// The distribution of training times. Each image's time is drawn from a random stream of its own.
-struct TrainingTimes: Sendable {
-  private enum Density: Sendable {
-    /// The steps of a discrete process.
-    case steps(Int)
-    case uniform(ClosedRange<Double>)
-    /// log t ~ N(mean, standardDeviation²), clamped to a range.
-    case logNormal(mean: Double, standardDeviation: Double, ClosedRange<Double>)
-    /// The density has equal mass between consecutive times.
-    case quantiles([Double])
-  }
-
-  private let density: Density
-
-  private init(_ density: Density) { self.density = density }
+enum TrainingTimes: Sendable {
+  /// The steps of a discrete process.
+  case steps(Int)
+  case uniform(ClosedRange<Double>)
+  /// log t ~ N(mean, standardDeviation²), clamped to a range.
+  case logNormal(mean: Double, standardDeviation: Double, ClosedRange<Double>)
+  /// The density has equal mass between consecutive times.
+  case quantiles([Double])
 
   /// Uniform over the steps, or over the training times of the process.
   static func even(over process: any ForwardProcess) -> TrainingTimes {
-    TrainingTimes(process.discrete.map { .steps($0.steps) } ?? .uniform(process.trainingTimes))
+    process.discrete.map { .steps($0.steps) } ?? .uniform(process.trainingTimes)
   }
 
   /// log σ ~ N(−1.2, 1.2²) (Karras et al., arXiv:2206.00364, table 1), for a process whose time is σ.
   static func edm(_ process: any ForwardProcess) -> TrainingTimes {
-    TrainingTimes(.logNormal(mean: -1.2, standardDeviation: 1.2, process.times))
+    .logNormal(mean: -1.2, standardDeviation: 1.2, process.times)
   }
 
   /// In proportion to g²/σ² (Song, Durkan, Murray, Ermon, arXiv:2101.09258, section 5).
   static func likelihoodWeighted(_ process: any ForwardProcess) -> TrainingTimes {
-    TrainingTimes(
-      .quantiles(
-        quantiles(over: process.trainingTimes) { time in
-          let sigma = process.marginal(at: time).sigma
-          return process.squaredDiffusion(at: time) / (sigma * sigma)
-        }))
+    .quantiles(
+      quantiles(over: process.trainingTimes) { time in
+        let sigma = process.marginal(at: time).sigma
+        return process.squaredDiffusion(at: time) / (sigma * sigma)
+      })
   }
 
   func draw(_ stream: RandomStream) -> Double {
-    switch density {
+    switch self {
     case .steps(let count): return Double(stream.integer(0, below: count))
     case .uniform(let range):
       return range.lowerBound + Double(stream.uniform(0)) * (range.upperBound - range.lowerBound)

@@ -28,25 +28,23 @@ struct MonotoneCubic: Sendable, Equatable {
     return difference * next <= 0 && abs(slope) > 3 * abs(difference) ? 3 * difference : slope
   }
 
-  /// The index of the value at or before a time, and the fraction of the distance to the next value.
-  private func locate(_ time: Double) -> (index: Int, share: Double) {
+  /// The piece around a time, a + u·(b + u·(c + u·d)), where u is the fraction of the distance from the value at or
+  /// before the time to the next.
+  private func piece(at time: Double) -> (u: Double, a: Double, b: Double, c: Double, d: Double) {
+    if values.count == 1 { return (0, values[0], 0, 0, 0) }
     let index = max(0, min(values.count - 2, Int(time.rounded(.down))))
-    return (index, time - Double(index))
+    let rise = values[index + 1] - values[index]
+    let (before, after) = (slopes[index], slopes[index + 1])
+    return (time - Double(index), values[index], before, 3 * rise - 2 * before - after, before + after - 2 * rise)
   }
 
   func value(at time: Double) -> Double {
-    if values.count == 1 { return values[0] }
-    let (index, u) = locate(time)
-    let rise = values[index + 1] - values[index]
-    let (before, after) = (slopes[index], slopes[index + 1])
-    return values[index] + u * (before + u * (3 * rise - 2 * before - after + u * (before + after - 2 * rise)))
+    let (u, a, b, c, d) = piece(at: time)
+    return a + u * (b + u * (c + u * d))
   }
 
   func slope(at time: Double) -> Double {
-    if values.count == 1 { return 0 }
-    let (index, u) = locate(time)
-    let rise = values[index + 1] - values[index]
-    let (before, after) = (slopes[index], slopes[index + 1])
-    return before + u * (2 * (3 * rise - 2 * before - after) + 3 * u * (before + after - 2 * rise))
+    let (u, _, b, c, d) = piece(at: time)
+    return b + u * (2 * c + 3 * u * d)
   }
 }
