@@ -14,4 +14,12 @@ public struct DiffusionError: JobEndingError, Equatable, CustomStringConvertible
 
   public var exitStatus: ExitStatus { .badInput }
   public var description: String { "\(key): \(problem)" }
+
+  static func requireSteps(_ steps: Int) throws(DiffusionError) {
+    guard steps >= 1 else { throw DiffusionError(key: "steps", problem: "\(steps) steps are too few; give at least 1") }
+  }
+
+  static func requirePositive(_ value: Double, _ key: String) throws(DiffusionError) {
+    guard value > 0, value.isFinite else { throw DiffusionError(key: key, problem: "\(value) must be positive") }
+  }
 }

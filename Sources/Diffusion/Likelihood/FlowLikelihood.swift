@@ -30,9 +30,7 @@ public struct FlowLikelihood {
   public init(
     process: any ForwardProcess, probe: Probe = .rademacher, tolerance: Double = 1e-5, seed: UInt64 = 0
   ) throws(DiffusionError) {
-    guard tolerance > 0, tolerance.isFinite else {
-      throw DiffusionError(key: "tolerance", problem: "\(tolerance) must be positive")
-    }
+    try DiffusionError.requirePositive(tolerance, "tolerance")
     self.process = process
     self.probe = probe
     self.tolerance = tolerance
@@ -73,7 +71,7 @@ public struct FlowLikelihood {
         Double(size) * process.drift(at: time)
           + process.squaredDiffusion(at: time) / (2 * process.marginal(at: time).sigma) * trace
       }
-      return pack(ReverseSDE(process: process).flow(x, estimate, at: times), divergences)
+      return pack(process.flow(x, estimate, at: times), divergences)
     }
     let (end, integrals) = unpack(solution.y, shape: images.shape)
     let sigma = process.priorSigma

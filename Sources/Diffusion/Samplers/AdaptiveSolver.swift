@@ -4,21 +4,13 @@ import RealModule
 /// depend on the rest of the batch (Hairer, Nørsett, Wanner: "Solving ordinary differential equations I", section
 /// II.4).
 struct AdaptiveSolver {
-  let method: RungeKutta
   /// The error tolerance per step, `absolute` + `relative`·|y|, as a root mean square over an image's elements.
   let relative: Double
   let absolute: Double
-  /// If an image needs more steps than this, the equation is considered unsolvable.
-  let maximumSteps: Int
 
-  init(
-    method: RungeKutta = .dormandPrince, relative: Double = 1e-5, absolute: Double = 1e-5, maximumSteps: Int = 10_000
-  ) {
-    self.method = method
-    self.relative = relative
-    self.absolute = absolute
-    self.maximumSteps = maximumSteps
-  }
+  private static let method = RungeKutta.dormandPrince
+  /// If an image needs more steps than this, the equation is considered unsolvable.
+  private static let maximumSteps = 10_000
 
   /// - Parameter progress: called with the fraction completed by the slowest image.
   /// - Returns: y at `end`, and the number of evaluations of F for each image.
@@ -37,19 +29,19 @@ struct AdaptiveSolver {
       let active = (0..<count).filter { times[$0] != end }
       if active.isEmpty { return (y, evaluations) }
       rounds += 1
-      guard rounds <= maximumSteps, lengths.allSatisfy(\.isFinite) else {
+      guard rounds <= Self.maximumSteps, lengths.allSatisfy(\.isFinite) else {
         throw DiffusionError(
           key: "tolerance",
-          problem:
-            "the equation was not solved within \(maximumSteps) steps; use a larger tolerance, or check the model")
+          problem: "the equation was not solved within \(Self.maximumSteps) steps; use a larger tolerance, or check "
+            + "the model")
       }
       for image in active where abs(lengths[image]) >= abs(end - times[image]) { lengths[image] = end - times[image] }
       let (before, length) = (y.images(active), active.map { lengths[$0] })
-      let result = try method.step(
+      let result = try Self.method.step(
         before, at: active.map { times[$0] }, lengths: length, images: active, first: slopes.images(active),
         rightHandSide)
       for (row, image) in active.enumerated() {
-        evaluations[image] += method.stageCount - 1
+        evaluations[image] += Self.method.stageCount - 1
         let error = norm(result.error!, before, result.y, row: row)
         if error <= 1 {
           times[image] = lengths[image] == end - times[image] ? end : times[image] + lengths[image]
@@ -58,7 +50,7 @@ struct AdaptiveSolver {
         }
         // A step is at most doubled, since the error of a step that grew faster is often underestimated. NaN makes the
         // step NaN, which is reported above.
-        let factor = error == 0 ? 2 : 0.9 * .pow(error, -1 / Double(method.order))
+        let factor = error == 0 ? 2 : 0.9 * .pow(error, -1 / Double(Self.method.order))
         lengths[image] *= error.isNaN ? .nan : max(0.2, min(2, factor))
       }
       progress?((0..<count).map { (times[$0] - start) / (end - start) }.min() ?? 1)
@@ -94,7 +86,8 @@ struct AdaptiveSolver {
     let lengths = images.map { image in
       let curvature = norm(change, y, y, row: image) / first[image]
       let largest = max(norm(slopes, y, y, row: image), curvature)
-      let second = largest <= 1e-15 ? max(1e-6, first[image] * 1e-3) : .pow(0.01 / largest, 1 / Double(method.order))
+      let second =
+        largest <= 1e-15 ? max(1e-6, first[image] * 1e-3) : .pow(0.01 / largest, 1 / Double(Self.method.order))
       return min(100 * first[image], second, abs(end - start)) * direction
     }
     return (slopes, lengths)

@@ -22,7 +22,7 @@ public struct EDMSampler: Sampler {
   public init(
     process: any ForwardProcess, steps: Int, rho: Double = 7, churn: Churn = Churn()
   ) throws(DiffusionError) {
-    try requireSteps(steps)
+    try DiffusionError.requireSteps(steps)
     guard churn.amount >= 0, churn.amount.isFinite else {
       throw DiffusionError(key: "churn", problem: "\(churn.amount) must be finite and not negative")
     }
@@ -30,9 +30,7 @@ public struct EDMSampler: Sampler {
       throw DiffusionError(
         key: "churn_min", problem: "\(churn.minimum) must not be negative or above the maximum level, \(churn.maximum)")
     }
-    guard churn.inflation > 0, churn.inflation.isFinite else {
-      throw DiffusionError(key: "churn_noise", problem: "\(churn.inflation) must be positive")
-    }
+    try DiffusionError.requirePositive(churn.inflation, "churn_noise")
     self.process = process
     self.steps = steps
     self.churn = churn

@@ -7,7 +7,7 @@ public struct EulerMaruyamaSampler: Sampler {
 
   /// - Throws: `DiffusionError` unless `steps` is positive.
   public init(process: any ForwardProcess, steps: Int, ending: Ending = .denoised) throws(DiffusionError) {
-    try requireSteps(steps)
+    try DiffusionError.requireSteps(steps)
     self.process = process
     self.steps = steps
     self.ending = ending
@@ -18,13 +18,12 @@ public struct EulerMaruyamaSampler: Sampler {
   public func sample(
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
-    let reverse = ReverseSDE(process: process)
     var evaluator = Evaluator(denoiser)
     var x = DoubleTensor(process.priorSigma * latents)
     let times = process.samplingTimes(steps: steps)
     for step in 0..<steps {
       let (time, h) = (times[step], times[step] - times[step + 1])
-      let drift = reverse.drift(x, try evaluator.estimate(x, at: time), at: time)
+      let drift = process.reverseDrift(x, try evaluator.estimate(x, at: time), at: time)
       let added = (process.squaredDiffusion(at: time) * h).squareRoot()
       x = DoubleTensor(x - h * drift + added * noise.draw(like: x, step: step))
       progress?(SamplerStep(step + 1, x, process.marginal(at: times[step + 1])))
@@ -32,8 +31,4 @@ public struct EulerMaruyamaSampler: Sampler {
     x = try evaluator.end(x, ending, at: times[steps])
     return Samples(images: x, evaluations: evaluator.evaluations)
   }
-}
-
-func requireSteps(_ steps: Int) throws(DiffusionError) {
-  guard steps >= 1 else { throw DiffusionError(key: "steps", problem: "\(steps) steps are too few; give at least 1") }
 }

@@ -16,13 +16,11 @@ public struct PredictorCorrectorSampler: Sampler {
     process: any ForwardProcess, steps: Int, corrections: Int = 1, signalToNoise: Double = 0.16, predicts: Bool = true,
     ending: Ending = .denoised
   ) throws(DiffusionError) {
-    try requireSteps(steps)
+    try DiffusionError.requireSteps(steps)
     guard corrections >= 0, predicts || corrections >= 1 else {
       throw DiffusionError(key: "corrections", problem: "\(corrections) Langevin steps are too few; give at least 1")
     }
-    guard signalToNoise > 0, signalToNoise.isFinite else {
-      throw DiffusionError(key: "snr", problem: "\(signalToNoise) must be positive")
-    }
+    try DiffusionError.requirePositive(signalToNoise, "snr")
     self.process = process
     self.steps = steps
     self.corrections = corrections

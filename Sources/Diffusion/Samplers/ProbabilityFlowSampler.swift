@@ -15,11 +15,9 @@ public struct ProbabilityFlowSampler: Sampler {
   /// - Throws: `DiffusionError` naming `steps` or `tolerance`.
   public init(process: any ForwardProcess, solver: Solver, ending: Ending = .denoised) throws(DiffusionError) {
     switch solver {
-    case .fixed(_, let steps): try requireSteps(steps)
+    case .fixed(_, let steps): try DiffusionError.requireSteps(steps)
     case .adaptive(let relative, let absolute):
-      for tolerance in [relative, absolute] where !(tolerance > 0 && tolerance.isFinite) {
-        throw DiffusionError(key: "tolerance", problem: "\(tolerance) must be positive")
-      }
+      for tolerance in [relative, absolute] { try DiffusionError.requirePositive(tolerance, "tolerance") }
     }
     self.process = process
     self.solver = solver
@@ -34,9 +32,8 @@ public struct ProbabilityFlowSampler: Sampler {
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     let start = DoubleTensor(process.priorSigma * latents)
-    let flow = ProbabilityFlow(process: process, denoiser: denoiser)
-    var (x, evaluations) = try flow.follow(
-      start, from: process.times.upperBound, to: process.times.lowerBound, solver, progress: progress)
+    var (x, evaluations) = try follow(
+      start, from: process.times.upperBound, to: process.times.lowerBound, denoiser: denoiser, progress: progress)
     if ending == .denoised {
       var evaluator = Evaluator(denoiser)
       x = try evaluator.end(x, ending, at: process.times.lowerBound)
@@ -44,35 +41,26 @@ public struct ProbabilityFlowSampler: Sampler {
     }
     return Samples(images: x, evaluations: evaluations)
   }
-}
 
-extension ProbabilityFlowSampler {
   /// The inverse: from images at the process's earliest time to latents, which are standard normal for a good model.
   /// `sample(from:)` with the ending `asIs` returns the images.
   /// - Parameter images: x_0, [N, H, W, C].
   public func encode(
     _ images: DoubleTensor, denoiser: some Denoiser, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> (latents: DoubleTensor, evaluations: Int) {
-    let (x, evaluations) = try ProbabilityFlow(process: process, denoiser: denoiser).follow(
-      images, from: process.times.lowerBound, to: process.times.upperBound, solver, progress: progress)
+    let (x, evaluations) = try follow(
+      images, from: process.times.lowerBound, to: process.times.upperBound, denoiser: denoiser, progress: progress)
     return (DoubleTensor(x / process.priorSigma), evaluations)
-  }
-}
-
-/// The probability-flow equation with a denoiser.
-struct ProbabilityFlow<D: Denoiser> {
-  let process: any ForwardProcess
-  let denoiser: D
-
-  func velocity(_ x: DoubleTensor, _ times: [Double], _ images: [Int]) throws -> DoubleTensor {
-    ReverseSDE(process: process).flow(x, try denoiser.estimate(x, at: times, images: images), at: times)
   }
 
   /// Solves from one end of the process's times to the other. The evaluations are the maximum over the images.
-  func follow(
-    _ x: DoubleTensor, from start: Double, to end: Double, _ solver: ProbabilityFlowSampler.Solver,
-    progress: ((SamplerStep) -> Void)? = nil
+  private func follow(
+    _ x: DoubleTensor, from start: Double, to end: Double, denoiser: some Denoiser,
+    progress: ((SamplerStep) -> Void)?
   ) throws -> (x: DoubleTensor, evaluations: Int) {
+    func velocity(_ x: DoubleTensor, _ times: [Double], _ images: [Int]) throws -> DoubleTensor {
+      process.flow(x, try denoiser.estimate(x, at: times, images: images), at: times)
+    }
     switch solver {
     case .fixed(let method, let steps):
       let descending = process.samplingTimes(steps: steps)

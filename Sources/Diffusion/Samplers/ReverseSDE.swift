@@ -1,17 +1,15 @@
 /// The reverse-time equations (Song et al., arXiv:2011.13456, equations 6 and 13).
-struct ReverseSDE {
-  let process: any ForwardProcess
-
+extension ForwardProcess {
   /// dx/dt of the probability-flow equation, f·x − ½g²·score, with score = −ε/σ.
   func flow(_ x: DoubleTensor, _ estimate: Estimate, at times: [Double]) -> DoubleTensor {
-    let halfRates = times.map { process.squaredDiffusion(at: $0) / (2 * process.marginal(at: $0).sigma) }
-    return DoubleTensor(times.map(process.drift) * x + halfRates * estimate.noise)
+    let halfRates = times.map { squaredDiffusion(at: $0) / (2 * marginal(at: $0).sigma) }
+    return DoubleTensor(times.map(drift) * x + halfRates * estimate.noise)
   }
 
   /// The drift of the reverse-time equation, f·x − g²·score.
-  func drift(_ x: DoubleTensor, _ estimate: Estimate, at time: Double) -> DoubleTensor {
-    let rate = process.squaredDiffusion(at: time) / process.marginal(at: time).sigma
-    return DoubleTensor(process.drift(at: time) * x + rate * estimate.noise)
+  func reverseDrift(_ x: DoubleTensor, _ estimate: Estimate, at time: Double) -> DoubleTensor {
+    let rate = squaredDiffusion(at: time) / marginal(at: time).sigma
+    return DoubleTensor(drift(at: time) * x + rate * estimate.noise)
   }
 }
 

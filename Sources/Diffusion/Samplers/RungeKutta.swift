@@ -4,7 +4,6 @@ typealias RightHandSide = (_ y: DoubleTensor, _ times: [Double], _ images: [Int]
 
 /// An explicit Runge–Kutta method, given by its tableau (Hairer, Nørsett, Wanner: "Solving ordinary differential
 /// equations I", section II.1).
-/// section II.1).
 public struct RungeKutta: Sendable {
   public let name: String
   /// The global error is proportional to this power of the step size.

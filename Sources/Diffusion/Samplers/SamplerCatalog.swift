@@ -142,6 +142,9 @@ public struct SamplerSettings: Sendable, Equatable {
   public func sampler(
     for process: any ForwardProcess, variance trained: ReverseVariance = .large
   ) throws(DiffusionError) -> any Sampler {
+    func flow(_ solver: ProbabilityFlowSampler.Solver) throws(DiffusionError) -> ProbabilityFlowSampler {
+      try ProbabilityFlowSampler(process: process, solver: solver)
+    }
     switch name(for: process) {
     case .ddpm:
       let (discrete, visited) = try visitedSteps(of: process)
@@ -151,18 +154,16 @@ public struct SamplerSettings: Sendable, Equatable {
       let (discrete, visited) = try visitedSteps(of: process)
       return try DDIMSampler(process: discrete, visiting: visited, eta: eta, clipsOriginal: clipsOriginal)
     case .eulerMaruyama: return try EulerMaruyamaSampler(process: process, steps: steps)
-    case .predictorCorrector:
+    case .predictorCorrector, .langevin:
       return try PredictorCorrectorSampler(
-        process: process, steps: steps, corrections: corrections, signalToNoise: signalToNoise)
-    case .langevin:
-      return try PredictorCorrectorSampler(
-        process: process, steps: steps, corrections: corrections, signalToNoise: signalToNoise, predicts: false)
-    case .odeEuler: return try flow(process, .fixed(.euler, steps: steps))
-    case .odeHeun: return try flow(process, .fixed(.heun, steps: steps))
-    case .odeRungeKutta4: return try flow(process, .fixed(.rungeKutta4, steps: steps))
-    case .odeAdaptive: return try flow(process, .adaptive(relative: tolerance, absolute: tolerance))
+        process: process, steps: steps, corrections: corrections, signalToNoise: signalToNoise,
+        predicts: name != .langevin)
+    case .odeEuler: return try flow(.fixed(.euler, steps: steps))
+    case .odeHeun: return try flow(.fixed(.heun, steps: steps))
+    case .odeRungeKutta4: return try flow(.fixed(.rungeKutta4, steps: steps))
+    case .odeAdaptive: return try flow(.adaptive(relative: tolerance, absolute: tolerance))
     case .dpmSolver:
-      try requireSteps(steps)
+      try DiffusionError.requireSteps(steps)
       return try DPMSolverSampler(process: process, times: try times(of: process))
     case .edm: return try EDMSampler(process: process, steps: steps, churn: churn)
     }
@@ -178,12 +179,6 @@ public struct SamplerSettings: Sendable, Equatable {
           + "this model's is \(trained.rawValue)")
     }
     return variance
-  }
-
-  private func flow(
-    _ process: any ForwardProcess, _ solver: ProbabilityFlowSampler.Solver
-  ) throws(DiffusionError) -> ProbabilityFlowSampler {
-    try ProbabilityFlowSampler(process: process, solver: solver)
   }
 
   private func visitedSteps(of process: any ForwardProcess) throws(DiffusionError) -> (DiscreteProcess, [Int]) {
