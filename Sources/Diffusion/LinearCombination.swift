@@ -15,9 +15,9 @@ public struct LinearCombination: LinearExpression, Sendable {
   fileprivate let terms: [(factors: [Double], tensor: DoubleTensor)]
 
   public var combination: LinearCombination { self }
+}
 
-  fileprivate init(terms: [([Double], DoubleTensor)]) { self.terms = terms }
-
+extension LinearCombination {
   /// Σ factor·tensor over a list.
   init(_ terms: some Sequence<(Double, DoubleTensor)>) {
     self.init(terms: terms.map { (Array(repeating: $0, count: $1.imageCount), $1) })

@@ -71,9 +71,8 @@ public struct ModelDescription: Sendable {
     let marginal = process.marginal(at: time)
     switch parametrisation {
     case .prediction(let prediction):
-      return Reading(prediction, at: marginal, posterior: prediction == .mean ? posterior(at: time) : nil)
-    case .preconditioned(let data):
-      return Reading(preconditionedFor: data, at: marginal)
+      return Reading(prediction, at: marginal, posterior: posterior(at: time))
+    case .preconditioned(let data): return Reading(preconditionedFor: data, at: marginal)
     }
   }
 
@@ -81,8 +80,7 @@ public struct ModelDescription: Sendable {
   public func target(at time: Double) -> (original: Double, noise: Double) {
     let marginal = process.marginal(at: time)
     switch parametrisation {
-    case .prediction(let prediction):
-      return prediction.target(at: marginal, posterior: prediction == .mean ? posterior(at: time) : nil)
+    case .prediction(let prediction): return prediction.target(at: marginal, posterior: posterior(at: time))
     case .preconditioned:
       // x_0 = skip·(α·x_0 + σ·ε) + out·F, solved for F.
       let original = reading(at: time).original
@@ -98,24 +96,5 @@ public struct ModelDescription: Sendable {
       preconditionFailure("only discrete processes have steps")
     }
     return discrete.transition(to: Int(time.rounded())).posterior
-  }
-}
-
-extension Reading {
-  /// x̂_0 = c_skip·x + c_out·F with c_skip = σ_d²/(σ² + σ_d²) and c_out = σ·σ_d/√(σ² + σ_d²) (Karras et al.,
-  /// arXiv:2206.00364, table 1), for x = x_0 + σ·ε.
-  init(preconditionedFor data: Double, at marginal: Marginal) {
-    let (signal, sigma) = (marginal.signal, marginal.sigma)
-    let square = signal * signal * data * data + sigma * sigma
-    let skip = signal * data * data / square
-    let out = sigma * data / square.squareRoot()
-    self.init(
-      original: Factors(noisy: skip, output: out),
-      noise: Factors(noisy: (1 - signal * skip) / sigma, output: -signal * out / sigma))
-  }
-
-  init(original: Factors, noise: Factors) {
-    self.original = original
-    self.noise = noise
   }
 }

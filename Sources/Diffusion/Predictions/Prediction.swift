@@ -26,40 +26,58 @@ public struct Reading: Sendable, Equatable {
 
   public let original: Factors
   public let noise: Factors
+}
 
+extension Reading {
   /// - Parameters:
   ///   - marginal: α and σ of x_t; σ above 0.
   ///   - posterior: q(x_{t−1} | x_t, x_0), for `mean`.
-  public init(_ prediction: Prediction, at marginal: Marginal, posterior: Transition.Posterior? = nil) {
+  init(_ prediction: Prediction, at marginal: Marginal, posterior: @autoclosure () -> Transition.Posterior) {
     let (alpha, sigma) = (marginal.signal, marginal.sigma)
-    func fromOriginal(_ factors: Factors) -> (Factors, Factors) {
-      (factors, Factors(noisy: (1 - alpha * factors.noisy) / sigma, output: -alpha * factors.output / sigma))
-    }
     switch prediction {
     case .noise:
-      original = Factors(noisy: 1 / alpha, output: -sigma / alpha)
-      noise = Factors(noisy: 0, output: 1)
+      self.init(
+        original: Factors(noisy: 1 / alpha, output: -sigma / alpha), noise: Factors(noisy: 0, output: 1))
     case .score:
-      original = Factors(noisy: 1 / alpha, output: sigma * sigma / alpha)
-      noise = Factors(noisy: 0, output: -sigma)
-    case .data:
-      (original, noise) = fromOriginal(Factors(noisy: 0, output: 1))
+      self.init(
+        original: Factors(noisy: 1 / alpha, output: sigma * sigma / alpha), noise: Factors(noisy: 0, output: -sigma))
+    case .data: self.init(original: Factors(noisy: 0, output: 1), at: marginal)
     case .velocity:
       let square = alpha * alpha + sigma * sigma
-      original = Factors(noisy: alpha / square, output: -sigma / square)
-      noise = Factors(noisy: sigma / square, output: alpha / square)
+      self.init(
+        original: Factors(noisy: alpha / square, output: -sigma / square),
+        noise: Factors(noisy: sigma / square, output: alpha / square))
     case .mean:
-      guard let posterior else { preconditionFailure("the posterior's mean belongs to a step of a discrete process") }
-      (original, noise) = fromOriginal(
-        Factors(noisy: -posterior.noisy / posterior.original, output: 1 / posterior.original))
+      let posterior = posterior()
+      self.init(
+        original: Factors(noisy: -posterior.noisy / posterior.original, output: 1 / posterior.original), at: marginal)
     }
+  }
+
+  /// x̂_0 = c_skip·x + c_out·F with c_skip = σ_d²/(σ² + σ_d²) and c_out = σ·σ_d/√(σ² + σ_d²) (Karras et al.,
+  /// arXiv:2206.00364, table 1), for x = x_0 + σ·ε.
+  init(preconditionedFor data: Double, at marginal: Marginal) {
+    let (signal, sigma) = (marginal.signal, marginal.sigma)
+    let square = signal * signal * data * data + sigma * sigma
+    let skip = signal * data * data / square
+    self.init(original: Factors(noisy: skip, output: sigma * data / square.squareRoot()), at: marginal)
+  }
+
+  /// Completes the factors for the image.
+  private init(original: Factors, at marginal: Marginal) {
+    let (alpha, sigma) = (marginal.signal, marginal.sigma)
+    self.init(
+      original: original,
+      noise: Factors(noisy: (1 - alpha * original.noisy) / sigma, output: -alpha * original.output / sigma))
   }
 }
 
 extension Prediction {
   /// The network's target in training, as factors of x_0 and of ε.
-  public func target(at marginal: Marginal, posterior: Transition.Posterior? = nil) -> (original: Double, noise: Double)
-  {
+  /// - Parameter posterior: q(x_{t−1} | x_t, x_0), for `mean`.
+  func target(
+    at marginal: Marginal, posterior: @autoclosure () -> Transition.Posterior
+  ) -> (original: Double, noise: Double) {
     let (alpha, sigma) = (marginal.signal, marginal.sigma)
     switch self {
     case .noise: return (0, 1)
@@ -67,7 +85,7 @@ extension Prediction {
     case .velocity: return (-sigma, alpha)
     case .score: return (0, -1 / sigma)
     case .mean:
-      guard let posterior else { preconditionFailure("the posterior's mean belongs to a step of a discrete process") }
+      let posterior = posterior()
       return (posterior.original + posterior.noisy * alpha, posterior.noisy * sigma)
     }
   }

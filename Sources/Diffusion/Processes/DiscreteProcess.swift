@@ -69,9 +69,9 @@ public struct DiscreteProcess: ForwardProcess, Equatable {
   public func transition(to step: Int) -> Transition {
     let (earlier, later) = (step == 0 ? Marginal.clean : marginals[step - 1], marginals[step])
     guard family == .variancePreserving else { return Transition(from: earlier, to: later) }
-    // The variance is 1 − ᾱ_t/ᾱ_{t−1}, and the ratio is √(ᾱ_t/ᾱ_{t−1}).
+    // The variance is 1 − ᾱ_t/ᾱ_{t−1}, computed without subtracting nearly equal numbers; the ratio is √(ᾱ_t/ᾱ_{t−1}).
     let change = logarithms[step] - (step == 0 ? 0 : logarithms[step - 1])
-    return Transition(from: earlier, to: later, ratio: .exp(change / 2), variance: -Double.expMinusOne(change))
+    return Transition(earlier: earlier, later: later, ratio: .exp(change / 2), variance: -Double.expMinusOne(change))
   }
 
   /// The process that visits only some of the steps, with the same marginals at those steps (Nichol, Dhariwal,

@@ -35,21 +35,6 @@ public struct Transition: Sendable, Equatable {
   /// σ_t² − ratio²·σ_s², the β_t of the discrete process with s = t − 1.
   public let variance: Double
 
-  public init(from earlier: Marginal, to later: Marginal) {
-    let ratio = later.signal / earlier.signal
-    let kept = ratio * earlier.sigma
-    self.init(
-      from: earlier, to: later, ratio: ratio, variance: (later.sigma - kept) * (later.sigma + kept))
-  }
-
-  /// - Parameter variance: the variance, if it is known without subtracting nearly equal numbers.
-  init(from earlier: Marginal, to later: Marginal, ratio: Double, variance: Double) {
-    self.earlier = earlier
-    self.later = later
-    self.ratio = ratio
-    self.variance = variance
-  }
-
   /// q(x_s | x_t, x_0) = N(original·x_0 + noisy·x_t, variance·I).
   public struct Posterior: Sendable, Equatable {
     public let original: Double
@@ -64,5 +49,13 @@ public struct Transition: Sendable, Equatable {
     let (before, after) = (earlier.sigma * earlier.sigma, later.sigma * later.sigma)
     return Posterior(
       original: earlier.signal * variance / after, noisy: ratio * before / after, variance: variance * before / after)
+  }
+}
+
+extension Transition {
+  init(from earlier: Marginal, to later: Marginal) {
+    let ratio = later.signal / earlier.signal
+    let kept = ratio * earlier.sigma
+    self.init(earlier: earlier, later: later, ratio: ratio, variance: (later.sigma - kept) * (later.sigma + kept))
   }
 }
