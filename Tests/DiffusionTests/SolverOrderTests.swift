@@ -20,7 +20,7 @@ import Testing
     let method: RungeKutta
     let steps: [Int]
 
-    var testDescription: String { method.name }
+    var testDescription: String { "the method of order \(method.order)" }
   }
 
   static let cases = [

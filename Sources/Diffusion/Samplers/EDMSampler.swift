@@ -15,13 +15,11 @@ public struct EDMSampler: Sampler {
   public let process: any ForwardProcess
   public let steps: Int
   public let churn: Churn
-  private let rho: Double
+  /// ρ of the noise levels, as in the paper; a larger value makes steps denser at low noise.
+  private static let rho = 7.0
 
-  /// - Parameter rho: ρ of the noise levels; a larger value makes steps denser at low noise.
   /// - Throws: `DiffusionError` naming `steps`, `churn`, `churn_min` or `churn_noise`.
-  public init(
-    process: any ForwardProcess, steps: Int, rho: Double = 7, churn: Churn = Churn()
-  ) throws(DiffusionError) {
+  public init(process: any ForwardProcess, steps: Int, churn: Churn = Churn()) throws(DiffusionError) {
     try DiffusionError.requireSteps(steps)
     guard churn.amount >= 0, churn.amount.isFinite else {
       throw DiffusionError(key: "churn", problem: "\(churn.amount) must be finite and not negative")
@@ -34,7 +32,6 @@ public struct EDMSampler: Sampler {
     self.process = process
     self.steps = steps
     self.churn = churn
-    self.rho = rho
   }
 
   public var stepCount: Int? { steps }
@@ -43,7 +40,7 @@ public struct EDMSampler: Sampler {
   var levels: [Double] {
     let maximum = process.marginal(at: process.times.upperBound).noiseToSignal
     let minimum = process.marginal(at: process.times.lowerBound).noiseToSignal
-    var levels = descendingLevels(from: maximum, to: minimum, steps: steps - 1, rho: rho)
+    var levels = descendingLevels(from: maximum, to: minimum, steps: steps - 1, rho: Self.rho)
     // Set exactly, since the power of the root is rounded.
     levels[0] = maximum
     return levels + [0]

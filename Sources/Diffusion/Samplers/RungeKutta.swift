@@ -5,7 +5,6 @@ typealias RightHandSide = (_ y: DoubleTensor, _ times: [Double], _ images: [Int]
 /// An explicit Runge–Kutta method, given by its tableau (Hairer, Nørsett, Wanner: "Solving ordinary differential
 /// equations I", section II.1).
 public struct RungeKutta: Sendable {
-  public let name: String
   /// The global error is proportional to this power of the step size.
   public let order: Int
   /// a_ij below the diagonal; the first row is empty.
@@ -21,20 +20,20 @@ public struct RungeKutta: Sendable {
   public var stageCount: Int { weights.count }
 
   public static let euler = RungeKutta(
-    name: "Euler", order: 1, stages: [[]], weights: [1], nodes: [0], errorWeights: nil)
+    order: 1, stages: [[]], weights: [1], nodes: [0], errorWeights: nil)
 
   /// The trapezoidal rule with an Euler step in place of the implicit one.
   public static let heun = RungeKutta(
-    name: "Heun", order: 2, stages: [[], [1]], weights: [0.5, 0.5], nodes: [0, 1], errorWeights: nil)
+    order: 2, stages: [[], [1]], weights: [0.5, 0.5], nodes: [0, 1], errorWeights: nil)
 
   public static let rungeKutta4 = RungeKutta(
-    name: "Runge–Kutta 4", order: 4, stages: [[], [0.5], [0, 0.5], [0, 0, 1]],
+    order: 4, stages: [[], [0.5], [0, 0.5], [0, 0, 1]],
     weights: [1 / 6, 1 / 3, 1 / 3, 1 / 6], nodes: [0, 0.5, 0.5, 1], errorWeights: nil)
 
   /// The pair of orders 5 and 4 whose last stage is the first of the next step (Dormand, Prince: "A family of embedded
   /// Runge–Kutta formulae", 1980).
   public static let dormandPrince = RungeKutta(
-    name: "Dormand–Prince 5(4)", order: 5,
+    order: 5,
     stages: [
       [], [1 / 5], [3 / 40, 9 / 40], [44 / 45, -56 / 15, 32 / 9],
       [19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729],
