@@ -21,10 +21,10 @@ public struct ClassifierNetwork: TrainableNetwork {
     self.configuration = configuration
     self.classCount = classCount
     var builder = BlockBuilder(configuration)
-    timeEmbedding = TimeEmbedding(configuration, in: &builder.declarations)
+    timeEmbedding = TimeEmbedding(&builder)
     encoder = Encoder(&builder)
-    norm = builder.norm("classifier_norm", encoder.channels)
-    head = LinearLayer("classifier_head", from: encoder.channels, to: classCount, in: &builder.declarations)
+    norm = GroupNormLayer("classifier_norm", channels: encoder.channels, &builder)
+    head = LinearLayer("classifier_head", from: encoder.channels, to: classCount, &builder)
     declarations = builder.declarations
     layout = declarations.layout
   }

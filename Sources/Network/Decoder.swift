@@ -28,16 +28,17 @@ struct Decoder {
       var result = Level()
       for index in 0...last {
         let skip = skipChannels.removeLast()
-        result.blocks.append(builder.block("\(name).resnets.\(index)", from: channels + skip, to: width))
+        result.blocks.append(ResidualBlock("\(name).resnets.\(index)", from: channels + skip, to: width, &builder))
         channels = width
         let belongsHere = index == last || builder.architecture.upwardAttention == .everyBlock
         if builder.hasAttention(level: level) && belongsHere {
-          result.attentions[index] = builder.attention("\(name).attentions.\(result.attentions.count)", channels)
+          let number = result.attentions.count
+          result.attentions[index] = AttentionBlock("\(name).attentions.\(number)", channels: channels, &builder)
         }
       }
       result.progressiveOutput = ProgressiveOutput(
         name, channels: channels, pyramidChannels: &pyramidChannels, &builder)
-      if level > 0 { result.ascent = builder.ascent("\(name).upsamplers.0", channels) }
+      if level > 0 { result.ascent = LevelChange(.doubling, "\(name).upsamplers.0", channels: channels, &builder) }
       levels.append(result)
     }
     self.levels = levels
@@ -45,8 +46,9 @@ struct Decoder {
       output = nil
     } else {
       output = (
-        builder.norm("conv_norm_out", channels),
-        builder.convolution("conv_out", from: channels, to: configuration.outputChannels, initialisation: .nearZero)
+        GroupNormLayer("conv_norm_out", channels: channels, &builder),
+        Convolution(
+          "conv_out", from: channels, to: configuration.outputChannels, initialisation: .nearZero, &builder)
       )
     }
   }

@@ -22,7 +22,7 @@ struct Encoder {
   init(_ builder: inout BlockBuilder) {
     let configuration = builder.configuration
     let base = configuration.channels
-    inputConvolution = builder.convolution("conv_in", from: configuration.imageChannels, to: base)
+    inputConvolution = Convolution("conv_in", from: configuration.imageChannels, to: base, &builder)
     var skipChannels = [base]
     var channels = base
     var pyramidChannels = configuration.imageChannels
@@ -32,15 +32,15 @@ struct Encoder {
       let width = configuration.multipliers[level] * base
       var result = Level()
       for index in 0..<configuration.blocksPerLevel {
-        result.blocks.append(builder.block("\(name).resnets.\(index)", from: channels, to: width))
+        result.blocks.append(ResidualBlock("\(name).resnets.\(index)", from: channels, to: width, &builder))
         channels = width
         if builder.hasAttention(level: level) {
-          result.attentions.append(builder.attention("\(name).attentions.\(index)", channels))
+          result.attentions.append(AttentionBlock("\(name).attentions.\(index)", channels: channels, &builder))
         }
         skipChannels.append(channels)
       }
       if level < configuration.multipliers.count - 1 {
-        result.descent = builder.descent("\(name).downsamplers.0", channels)
+        result.descent = LevelChange(.halving, "\(name).downsamplers.0", channels: channels, &builder)
         result.progressiveInput = ProgressiveInput(
           name, pyramidChannels: &pyramidChannels, channels: &channels, &builder)
         skipChannels.append(channels)
@@ -50,9 +50,9 @@ struct Encoder {
     self.levels = levels
     self.skipChannels = skipChannels
     self.channels = channels
-    middleBlock1 = builder.block("mid_block.resnets.0", from: channels, to: channels)
-    middleAttention = builder.attention("mid_block.attentions.0", channels)
-    middleBlock2 = builder.block("mid_block.resnets.1", from: channels, to: channels)
+    middleBlock1 = ResidualBlock("mid_block.resnets.0", from: channels, to: channels, &builder)
+    middleAttention = AttentionBlock("mid_block.attentions.0", channels: channels, &builder)
+    middleBlock2 = ResidualBlock("mid_block.resnets.1", from: channels, to: channels, &builder)
   }
 
   /// - Returns: the lowest level's values, and the skip connections in the order in which they were computed.

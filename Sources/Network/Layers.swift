@@ -9,22 +9,20 @@ struct Convolution {
 
   init(
     _ name: String, from inChannels: Int, to outChannels: Int,
-    initialisation: Initialisation = .fanAverageUniform(scale: 1), in declarations: inout ParameterDeclarations
+    initialisation: Initialisation = .fanAverageUniform(scale: 1), _ builder: inout BlockBuilder
   ) {
-    kernel = declarations.add(
+    kernel = builder.declarations.add(
       "\(name).weight", shape: [3, 3, inChannels, outChannels], order: .hwio, initialisation: initialisation)
-    bias = declarations.add("\(name).bias", shape: [outChannels], order: .c, initialisation: .zeros)
+    bias = builder.declarations.add("\(name).bias", shape: [outChannels], order: .c, initialisation: .zeros)
   }
 
+  /// - Parameter enlargesInput: whether x is first enlarged twofold by repeating its pixels.
   func callAsFunction(
-    _ x: Variable, perImage: Variable? = nil, residual: Variable? = nil, scale: Float = 1, on tape: Tape
+    _ x: Variable, enlargesInput: Bool = false, perImage: Variable? = nil, residual: Variable? = nil,
+    scale: Float = 1, on tape: Tape
   ) -> Variable {
-    tape.convolution3x3(x, kernel: kernel, bias: bias, perImage: perImage, residual: residual, scale: scale)
-  }
-
-  /// Applied to x enlarged twofold by repeating its pixels.
-  func enlarging(_ x: Variable, perImage: Variable? = nil, on tape: Tape) -> Variable {
-    tape.convolution3x3(x, kernel: kernel, bias: bias, enlargesInput: true, perImage: perImage)
+    tape.convolution3x3(
+      x, kernel: kernel, bias: bias, enlargesInput: enlargesInput, perImage: perImage, residual: residual, scale: scale)
   }
 }
 
@@ -35,12 +33,12 @@ struct LinearLayer {
 
   init(
     _ name: String, from inputs: Int, to outputs: Int, isConvolution: Bool = false,
-    initialisation: Initialisation = .fanAverageUniform(scale: 1), in declarations: inout ParameterDeclarations
+    initialisation: Initialisation = .fanAverageUniform(scale: 1), _ builder: inout BlockBuilder
   ) {
-    matrix = declarations.add(
+    matrix = builder.declarations.add(
       "\(name).weight", shape: isConvolution ? [1, 1, inputs, outputs] : [inputs, outputs],
       order: isConvolution ? .hwio : .io, initialisation: initialisation)
-    bias = declarations.add("\(name).bias", shape: [outputs], order: .c, initialisation: .zeros)
+    bias = builder.declarations.add("\(name).bias", shape: [outputs], order: .c, initialisation: .zeros)
   }
 
   /// - Parameter x: [N, …, in]: rows, or images whose pixels are mapped separately.
@@ -64,12 +62,10 @@ struct GroupNormLayer {
 
   static let epsilon: Float = 1e-6
 
-  init(
-    _ name: String, channels: Int, _ configuration: UNetConfiguration, in declarations: inout ParameterDeclarations
-  ) {
-    scale = declarations.add("\(name).weight", shape: [channels], order: .c, initialisation: .ones)
-    offset = declarations.add("\(name).bias", shape: [channels], order: .c, initialisation: .zeros)
-    groupCount = configuration.groupCount(ofChannels: channels)
+  init(_ name: String, channels: Int, _ builder: inout BlockBuilder) {
+    scale = builder.declarations.add("\(name).weight", shape: [channels], order: .c, initialisation: .ones)
+    offset = builder.declarations.add("\(name).bias", shape: [channels], order: .c, initialisation: .zeros)
+    groupCount = builder.configuration.groupCount(ofChannels: channels)
   }
 
   /// - Parameter modulation: [N, 2·channels]; see `Tape.groupNorm`.

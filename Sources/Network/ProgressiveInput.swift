@@ -9,7 +9,7 @@ enum ProgressiveInput {
   /// The halved image, through a 1x1 convolution.
   case inputSkip(SizeChange, LinearLayer, UNetArchitecture.Combination)
   /// A chain of strided convolutions. Each floor becomes `scale` times the sum of itself and the level's values.
-  case residual(HalvingConvolution, scale: Float)
+  case residual(ResizingConvolution, scale: Float)
 
   /// - Parameters:
   ///   - pyramidChannels: the channels of the floor above; replaced by those of this floor.
@@ -21,12 +21,12 @@ enum ProgressiveInput {
     case .none: return nil
     case .inputSkip:
       let layer = LinearLayer(
-        "\(name).skip_conv", from: pyramidChannels, to: channels, isConvolution: true, in: &builder.declarations)
+        "\(name).skip_conv", from: pyramidChannels, to: channels, isConvolution: true, &builder)
       self = .inputSkip(builder.sizeChange(.halving), layer, architecture.combination)
       if architecture.combination == .concatenation { channels *= 2 }
     case .residual:
       self = .residual(
-        builder.halvingConvolution("\(name).skip_conv", from: pyramidChannels, to: channels),
+        ResizingConvolution(.halving, "\(name).skip_conv", from: pyramidChannels, to: channels, &builder),
         scale: architecture.sumScale)
       pyramidChannels = channels
     }

@@ -10,7 +10,7 @@ enum ProgressiveOutput {
   /// The pyramid's lowest floor, computed from the lowest level's values, which stay unchanged.
   case residualStart(GroupNormLayer, Convolution)
   /// `scale` times the sum of the level's values and a convolution of the enlarged floor below.
-  case residual(DoublingConvolution, scale: Float)
+  case residual(ResizingConvolution, scale: Float)
 
   /// - Parameter pyramidChannels: the channels of the floor below, nil for the lowest level; replaced by those of this
   ///   floor.
@@ -21,17 +21,17 @@ enum ProgressiveOutput {
     case (.outputSkip, _):
       let outputChannels = builder.configuration.outputChannels
       self = .outputSkip(
-        builder.sizeChange(.doubling), builder.norm("\(name).skip_norm", channels),
-        builder.convolution("\(name).skip_conv", from: channels, to: outputChannels, initialisation: .nearZero))
+        builder.sizeChange(.doubling), GroupNormLayer("\(name).skip_norm", channels: channels, &builder),
+        Convolution("\(name).skip_conv", from: channels, to: outputChannels, initialisation: .nearZero, &builder))
       pyramidChannels = outputChannels
     case (.residual, nil):
       self = .residualStart(
-        builder.norm("\(name).skip_norm", channels),
-        builder.convolution("\(name).skip_conv", from: channels, to: channels))
+        GroupNormLayer("\(name).skip_norm", channels: channels, &builder),
+        Convolution("\(name).skip_conv", from: channels, to: channels, &builder))
       pyramidChannels = channels
     case (.residual, let below?):
       self = .residual(
-        builder.doublingConvolution("\(name).skip_conv", from: below, to: channels),
+        ResizingConvolution(.doubling, "\(name).skip_conv", from: below, to: channels, &builder),
         scale: builder.architecture.sumScale)
       pyramidChannels = channels
     }

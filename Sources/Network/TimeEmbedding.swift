@@ -21,18 +21,18 @@ struct TimeEmbedding {
     }
   }
 
-  init(_ configuration: UNetConfiguration, in declarations: inout ParameterDeclarations) {
-    let (channels, embedding) = (configuration.channels, configuration.embeddingChannels)
-    switch configuration.architecture.timeFeatures {
+  init(_ builder: inout BlockBuilder) {
+    let (channels, embedding) = (builder.configuration.channels, builder.configuration.embeddingChannels)
+    switch builder.architecture.timeFeatures {
     case .sinusoidal: features = .sinusoidal(channels: channels)
     case .fourier:
       features = .fourier(
-        frequencies: declarations.add(
+        frequencies: builder.declarations.add(
           "time_proj.weight", shape: [channels], order: .c,
-          initialisation: .normal(standardDeviation: configuration.architecture.fourierScale)))
+          initialisation: .normal(standardDeviation: builder.architecture.fourierScale)))
     }
-    linear1 = LinearLayer("time_embedding.linear_1", from: features.channels, to: embedding, in: &declarations)
-    linear2 = LinearLayer("time_embedding.linear_2", from: embedding, to: embedding, in: &declarations)
+    linear1 = LinearLayer("time_embedding.linear_1", from: features.channels, to: embedding, &builder)
+    linear2 = LinearLayer("time_embedding.linear_2", from: embedding, to: embedding, &builder)
   }
 
   /// [N, embeddingChannels].

@@ -23,7 +23,7 @@ public struct UNet: TrainableNetwork {
   public init(_ configuration: UNetConfiguration) {
     self.configuration = configuration
     var builder = BlockBuilder(configuration)
-    timeEmbedding = TimeEmbedding(configuration, in: &builder.declarations)
+    timeEmbedding = TimeEmbedding(&builder)
     classEmbedding = configuration.classCount.map {
       builder.declarations.add(
         "class_embedding.weight", shape: [$0 + 1, configuration.embeddingChannels], order: .io,

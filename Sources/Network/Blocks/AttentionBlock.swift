@@ -13,21 +13,18 @@ struct AttentionBlock {
   /// The factor of the sum.
   let scale: Float
 
-  init(
-    _ name: String, channels: Int, configuration: UNetConfiguration, in declarations: inout ParameterDeclarations
-  ) {
-    let initialisation = Initialisation.fanAverageUniform(scale: configuration.architecture.attentionInitialScale)
-    scale = configuration.architecture.sumScale
-    heads = configuration.architecture.headCount(ofChannels: channels)
-    norm = GroupNormLayer("\(name).group_norm", channels: channels, configuration, in: &declarations)
-    query = LinearLayer(
-      "\(name).to_q", from: channels, to: channels, initialisation: initialisation, in: &declarations)
-    key = LinearLayer(
-      "\(name).to_k", from: channels, to: channels, initialisation: initialisation, in: &declarations)
-    value = LinearLayer(
-      "\(name).to_v", from: channels, to: channels, initialisation: initialisation, in: &declarations)
-    output = LinearLayer(
-      "\(name).to_out.0", from: channels, to: channels, initialisation: .nearZero, in: &declarations)
+  init(_ name: String, channels: Int, _ builder: inout BlockBuilder) {
+    let initialisation = Initialisation.fanAverageUniform(scale: builder.architecture.attentionInitialScale)
+    scale = builder.architecture.sumScale
+    heads = builder.architecture.headCount(ofChannels: channels)
+    norm = GroupNormLayer("\(name).group_norm", channels: channels, &builder)
+    func linear(_ part: String, _ initialisation: Initialisation) -> LinearLayer {
+      LinearLayer("\(name).\(part)", from: channels, to: channels, initialisation: initialisation, &builder)
+    }
+    query = linear("to_q", initialisation)
+    key = linear("to_k", initialisation)
+    value = linear("to_v", initialisation)
+    output = linear("to_out.0", .nearZero)
   }
 
   func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {

@@ -26,25 +26,24 @@ struct ResidualBlock {
 
   init(
     _ name: String, from inChannels: Int, to outChannels: Int, changing sizeChange: SizeChange? = nil,
-    configuration: UNetConfiguration, number: Int, in declarations: inout ParameterDeclarations
+    _ builder: inout BlockBuilder
   ) {
-    self.number = number
+    number = builder.blockCount
+    builder.blockCount += 1
     self.sizeChange = sizeChange
-    scale = configuration.architecture.sumScale
-    norm1 = GroupNormLayer("\(name).norm1", channels: inChannels, configuration, in: &declarations)
-    conv1 = Convolution("\(name).conv1", from: inChannels, to: outChannels, in: &declarations)
-    timeConditioning = configuration.architecture.timeConditioning
+    scale = builder.architecture.sumScale
+    norm1 = GroupNormLayer("\(name).norm1", channels: inChannels, &builder)
+    conv1 = Convolution("\(name).conv1", from: inChannels, to: outChannels, &builder)
+    timeConditioning = builder.architecture.timeConditioning
     timeProjection = LinearLayer(
-      "\(name).time_emb_proj", from: configuration.embeddingChannels,
-      to: timeConditioning == .add ? outChannels : 2 * outChannels, in: &declarations)
-    norm2 = GroupNormLayer("\(name).norm2", channels: outChannels, configuration, in: &declarations)
-    conv2 = Convolution(
-      "\(name).conv2", from: outChannels, to: outChannels, initialisation: .nearZero, in: &declarations)
+      "\(name).time_emb_proj", from: builder.configuration.embeddingChannels,
+      to: timeConditioning == .add ? outChannels : 2 * outChannels, &builder)
+    norm2 = GroupNormLayer("\(name).norm2", channels: outChannels, &builder)
+    conv2 = Convolution("\(name).conv2", from: outChannels, to: outChannels, initialisation: .nearZero, &builder)
     shortcut =
       inChannels == outChannels && sizeChange == nil
       ? nil
-      : LinearLayer(
-        "\(name).conv_shortcut", from: inChannels, to: outChannels, isConvolution: true, in: &declarations)
+      : LinearLayer("\(name).conv_shortcut", from: inChannels, to: outChannels, isConvolution: true, &builder)
   }
 
   /// - Parameters:

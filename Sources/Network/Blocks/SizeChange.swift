@@ -16,8 +16,7 @@ struct SizeChange: Equatable {
 
   /// The 3x3 convolution of the resized x.
   func convolving(_ x: Variable, _ convolution: Convolution, perImage: Variable?, on tape: Tape) -> Variable {
-    if repeatsPixels { return convolution.enlarging(x, perImage: perImage, on: tape) }
-    return convolution(self(x, on: tape), perImage: perImage, on: tape)
+    convolution(repeatsPixels ? x : self(x, on: tape), enlargesInput: repeatsPixels, perImage: perImage, on: tape)
   }
 
   /// The linear map of the pixels of the resized x. Repeated pixels are mapped only once.
@@ -28,30 +27,27 @@ struct SizeChange: Equatable {
   private var repeatsPixels: Bool { direction == .doubling && filter == .box }
 }
 
-/// A 3x3 convolution of stride 2, which halves the size of images; with a filter, the image is smoothed first.
-struct HalvingConvolution {
+/// A 3x3 convolution of stride 2, which halves the size of images, or one of images enlarged twofold.
+struct ResizingConvolution {
   let convolution: Convolution
-  let filter: Resampling.Filter
+  let sizeChange: SizeChange
+
+  init(
+    _ direction: SizeChange.Direction, _ name: String, from inChannels: Int, to outChannels: Int,
+    _ builder: inout BlockBuilder
+  ) {
+    convolution = Convolution(name, from: inChannels, to: outChannels, &builder)
+    sizeChange = builder.sizeChange(direction)
+  }
 
   func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
     let (kernel, bias) = (convolution.kernel, convolution.bias)
-    switch filter {
-    case .box: return tape.downsampling3x3(x, kernel: kernel, bias: bias)
-    case .binomial:
+    switch (sizeChange.direction, sizeChange.filter) {
+    case (.halving, .box): return tape.downsampling3x3(x, kernel: kernel, bias: bias)
+    case (.halving, .binomial):
       return tape.downsampling3x3(tape.resampled(x, by: .smoothing), kernel: kernel, bias: bias, pads: false)
-    }
-  }
-}
-
-/// A 3x3 convolution of images enlarged twofold.
-struct DoublingConvolution {
-  let convolution: Convolution
-  let filter: Resampling.Filter
-
-  func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
-    switch filter {
-    case .box: return convolution.enlarging(x, on: tape)
-    case .binomial:
+    case (.doubling, .box): return convolution(x, enlargesInput: true, on: tape)
+    case (.doubling, .binomial):
       return tape.resampled(convolution(tape.resampled(x, by: .doublingWithRim), on: tape), by: .withoutRim)
     }
   }
