@@ -239,7 +239,7 @@ let package = Package(
       name: "rank-checks",
       dependencies: [
         "Checkpoints", "Compression", "Configuration", "DataParallel", "Differentiation", "Diffusion", "Evaluation",
-        "Failures", "HDF5", "Inference", "MessagePassing", "Network", "Ranks", "Tensors", "Training",
+        "Failures", "HDF5", "Inference", "Kernels", "MessagePassing", "Network", "Ranks", "Tensors", "Training",
       ],
       path: "Tests/RankChecks"),
     // Run by scripts/test/fuzz.sh.

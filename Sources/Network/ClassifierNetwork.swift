@@ -8,9 +8,8 @@ import Tensors
 public struct ClassifierNetwork: TrainableNetwork {
   public let configuration: UNetConfiguration
   public let classCount: Int
-  public let layout: ParameterLayout
+  public let declarations: ParameterDeclarations
 
-  private let declarations: ParameterDeclarations
   private let timeEmbedding: TimeEmbedding
   private let encoder: Encoder
   private let norm: GroupNormLayer
@@ -26,13 +25,6 @@ public struct ClassifierNetwork: TrainableNetwork {
     norm = GroupNormLayer("classifier_norm", channels: encoder.channels, &builder)
     head = LinearLayer("classifier_head", from: encoder.channels, to: classCount, &builder)
     declarations = builder.declarations
-    layout = declarations.layout
-  }
-
-  public var convolutionMethod: ConvolutionMethod { configuration.convolutionMethod }
-
-  public func initialise(_ parameters: Arena, seed: UInt64, workers: WorkerPool) {
-    declarations.initialise(parameters, seed: seed, workers: workers)
   }
 
   /// Unnormalised log-probabilities log p(class | x_t), equal up to a constant per image.
@@ -40,11 +32,11 @@ public struct ClassifierNetwork: TrainableNetwork {
   /// - Parameters:
   ///   - x: noisy images x_t, [N, H, W, C].
   ///   - timesteps: t of each image, N values.
-  ///   - dropout: the masks to train with; nil drops nothing.
+  ///   - dropout: the masks to train with, whose layer each block chooses; nil drops nothing.
   ///   - recomputesBlocks: whether the backward pass recomputes each residual block.
   /// - Returns: [N, classCount].
   public func callAsFunction(
-    _ x: Variable, timesteps: [Float], dropout: DropoutContext? = nil, recomputesBlocks: Bool = false, on tape: Tape
+    _ x: Variable, timesteps: [Float], dropout: Dropout? = nil, recomputesBlocks: Bool = false, on tape: Tape
   ) -> Variable {
     let features = features(
       x, timesteps: timesteps, dropout: dropout, recomputesBlocks: recomputesBlocks, on: tape)
@@ -57,7 +49,7 @@ public struct ClassifierNetwork: TrainableNetwork {
   /// The features that classes are predicted from: the means of the last feature maps over the pixels, [N,
   /// featureCount].
   public func features(
-    _ x: Variable, timesteps: [Float], dropout: DropoutContext? = nil, recomputesBlocks: Bool = false, on tape: Tape
+    _ x: Variable, timesteps: [Float], dropout: Dropout? = nil, recomputesBlocks: Bool = false, on tape: Tape
   ) -> Variable {
     precondition(timesteps.count == x.shape[0], "each image needs one time step")
     let embedding = tape.silu(timeEmbedding(timesteps, on: tape))

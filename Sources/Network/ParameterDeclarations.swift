@@ -15,7 +15,7 @@ enum Initialisation: Sendable {
 }
 
 /// Collects the parameters of a network in the order of declaration, with their initial values.
-struct ParameterDeclarations {
+public struct ParameterDeclarations: Sendable {
   private(set) var layout = ParameterLayout()
   private var initialisations: [Initialisation] = []
 
@@ -32,16 +32,16 @@ struct ParameterDeclarations {
     workers.forEach(layout.entries.count) { index in
       let entry = layout.entries[index]
       let target = arena.tensor(entry)
+      let stream = RandomStream(seed: seed, purpose: .initialisation, detail: index)
       switch initialisations[index] {
       case .zeros: break
       case .ones: target.fill(1)
       case .fanAverageUniform(let scale):
-        let stream = RandomStream(seed: seed, purpose: .initialisation, detail: index)
         stream.fillUniform(target)
         let limit = Float((3 * scale / entry.averageFan).squareRoot())
         for i in 0..<entry.count { target[i] = limit * (2 * target[i] - 1) }
       case .normal(let standardDeviation):
-        RandomStream(seed: seed, purpose: .initialisation, detail: index).fillNormal(target)
+        stream.fillNormal(target)
         if standardDeviation != 1 { for i in 0..<entry.count { target[i] *= Float(standardDeviation) } }
       }
     }

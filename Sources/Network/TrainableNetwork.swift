@@ -1,13 +1,20 @@
-import Differentiation
 import Kernels
 import Tensors
 
 /// A network as training, storage and sharding see it.
 public protocol TrainableNetwork: Sendable {
+  var configuration: UNetConfiguration { get }
+  var declarations: ParameterDeclarations { get }
+}
+
+extension TrainableNetwork {
   /// The layout of its parameters.
-  var layout: ParameterLayout { get }
+  public var layout: ParameterLayout { declarations.layout }
   /// The convolution method of the tapes that it runs on.
-  var convolutionMethod: ConvolutionMethod { get }
+  public var convolutionMethod: ConvolutionMethod { configuration.convolutionMethod }
+
   /// Draws the initial values of all parameters, which depend only on the seed.
-  func initialise(_ parameters: Arena, seed: UInt64, workers: WorkerPool)
+  public func initialise(_ parameters: Arena, seed: UInt64, workers: WorkerPool) {
+    declarations.initialise(parameters, seed: seed, workers: workers)
+  }
 }

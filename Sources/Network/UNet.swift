@@ -11,9 +11,8 @@ import Tensors
 /// Parameter names are those of diffusers' `UNet2DModel`, where it has them.
 public struct UNet: TrainableNetwork {
   public let configuration: UNetConfiguration
-  public let layout: ParameterLayout
+  public let declarations: ParameterDeclarations
 
-  private let declarations: ParameterDeclarations
   private let timeEmbedding: TimeEmbedding
   /// One row for each class, and a last one for no class.
   private let classEmbedding: ParameterEntry?
@@ -32,13 +31,6 @@ public struct UNet: TrainableNetwork {
     encoder = Encoder(&builder)
     decoder = Decoder(after: encoder, &builder)
     declarations = builder.declarations
-    layout = declarations.layout
-  }
-
-  public var convolutionMethod: ConvolutionMethod { configuration.convolutionMethod }
-
-  public func initialise(_ parameters: Arena, seed: UInt64, workers: WorkerPool) {
-    declarations.initialise(parameters, seed: seed, workers: workers)
   }
 
   /// The network's prediction for x_t: the noise ε̂(x_t, t), or whatever it is trained to predict.
@@ -47,12 +39,12 @@ public struct UNet: TrainableNetwork {
   ///   - x: noisy images x_t, [N, H, W, C].
   ///   - timesteps: t of each image, N values; the logarithm of σ for an architecture that divides by it.
   ///   - classes: the class of each image, nil for no class; nil for a network without classes.
-  ///   - dropout: the masks to train with; nil drops nothing.
+  ///   - dropout: the masks to train with, whose layer each block chooses; nil drops nothing.
   ///   - recomputesBlocks: whether the backward pass recomputes each residual block with its attention, instead of
   ///     keeping its activations.
   /// - Returns: [N, H, W, output channels].
   public func callAsFunction(
-    _ x: Variable, timesteps: [Float], classes: [Int?]? = nil, dropout: DropoutContext? = nil,
+    _ x: Variable, timesteps: [Float], classes: [Int?]? = nil, dropout: Dropout? = nil,
     recomputesBlocks: Bool = false, on tape: Tape
   ) -> Variable {
     precondition(timesteps.count == x.shape[0], "each image needs one time step")

@@ -1,4 +1,5 @@
 import Differentiation
+import Kernels
 import Network
 import Tensors
 import Testing
@@ -39,7 +40,7 @@ import Testing
     let tape = Tape(recordingWith: parameters, gradients: gradients, workers: Self.workers)
     let elements = Array(x.elements[range.lowerBound * 64..<range.upperBound * 64])
     let input = tape.input(Tensor(elements, shape: [range.count, 8, 8, 1]))
-    let dropout = DropoutContext(
+    let dropout = Dropout(
       probability: probability, seed: 8, step: step, firstSample: firstSample + range.lowerBound)
     let output = network(input, timesteps: Array(timesteps[range]), dropout: dropout, on: tape)
     if gradients != nil {

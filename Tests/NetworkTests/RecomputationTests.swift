@@ -1,4 +1,5 @@
 import Differentiation
+import Kernels
 import Network
 import Tensors
 import Testing
@@ -42,7 +43,7 @@ import Testing
 
     func forward(_ tape: Tape, recomputesBlocks: Bool) -> (input: Variable, output: Variable) {
       let input = tape.input(x, needsGradient: true)
-      let dropout = DropoutContext(probability: 0.3, seed: 8, step: 2, firstSample: 5)
+      let dropout = Dropout(probability: 0.3, seed: 8, step: 2, firstSample: 5)
       let output = network(
         input, timesteps: [3, 999, 20], dropout: dropout, recomputesBlocks: recomputesBlocks, on: tape)
       return (input, output)

@@ -2,6 +2,7 @@ import Configuration
 import DataParallel
 import Differentiation
 import Diffusion
+import Kernels
 import Network
 import Tensors
 import Training
@@ -79,7 +80,7 @@ private func verifyLargeBatchGradient(_ context: CheckContext) throws {
     let batch = training.inputs(0..<8, step: step)
     let gradients = Arena(training.network.layout)
     let tape = Tape(recordingWith: try trainer.parameters(), gradients: gradients, workers: training.workers)
-    let dropout = DropoutContext(probability: 0.2, seed: training.configuration.seed, step: step, firstSample: 0)
+    let dropout = Dropout(probability: 0.2, seed: training.configuration.seed, step: step, firstSample: 0)
     let prediction = training.network(
       tape.input(batch.input), timesteps: batch.networkTimes, dropout: dropout, on: tape)
     let whole = training.objective.lossAndGradient(

@@ -18,7 +18,7 @@ public struct Dropout: Sendable {
   /// Distinguishes the dropouts of one network; below 2²⁴.
   public var layer: Int
 
-  public init(probability: Float, seed: UInt64, step: Int, firstSample: Int, layer: Int) {
+  public init(probability: Float, seed: UInt64, step: Int, firstSample: Int, layer: Int = 0) {
     self.probability = probability
     self.seed = seed
     self.step = step

@@ -1,4 +1,5 @@
 import Differentiation
+import Kernels
 import Tensors
 
 /// What the layers and blocks of a network need for declaring their parameters, one after another.
@@ -26,7 +27,7 @@ struct BlockRun {
   let tape: Tape
   /// silu of the time and class embedding, [N, embeddingChannels]; computed once for all blocks.
   let embedding: Variable
-  let dropout: DropoutContext?
+  let dropout: Dropout?
   let recomputesBlocks: Bool
 
   /// - Parameter parts: the input, in parts that are joined along the channels.

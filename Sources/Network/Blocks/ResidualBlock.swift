@@ -51,7 +51,7 @@ struct ResidualBlock {
   ///     size changes.
   ///   - embedding: silu of the time embedding, [N, embeddingChannels].
   func callAsFunction(
-    _ x: [Variable], embedding: Variable, dropout: DropoutContext?, on tape: Tape
+    _ x: [Variable], embedding: Variable, dropout: Dropout?, on tape: Tape
   ) -> Variable {
     let projected = timeProjection(embedding, on: tape)
     let (addend, modulation) = timeConditioning == .add ? (projected, nil) : (nil, projected)
@@ -59,7 +59,9 @@ struct ResidualBlock {
     let h =
       sizeChange.map { $0.convolving(normalised, conv1, perImage: addend, on: tape) }
       ?? conv1(normalised, perImage: addend, on: tape)
-    let dropped = norm2(h, modulation: modulation, dropout: dropout?.mask(forBlock: number), on: tape)
+    var ownDropout = dropout?.probability == 0 ? nil : dropout
+    ownDropout?.layer = number
+    let dropped = norm2(h, modulation: modulation, dropout: ownDropout, on: tape)
     return conv2(dropped, residual: straight(x, on: tape), scale: scale, on: tape)
   }
 

@@ -37,7 +37,7 @@ public struct ClassificationTask: TrainingTask {
   public func forward(
     _ batch: NoisedImages, step: Int, firstSample: Int, on tape: Tape
   ) -> (output: Variable, PartialLoss) {
-    let dropout = DropoutContext(
+    let dropout = Dropout(
       probability: network.configuration.dropout, seed: configuration.seed, step: step, firstSample: firstSample)
     let logits = network(
       tape.input(batch.input), timesteps: batch.networkTimes, dropout: dropout,

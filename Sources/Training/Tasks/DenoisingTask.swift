@@ -32,7 +32,7 @@ public struct DenoisingTask: TrainingTask {
   public func forward(
     _ batch: NoisedImages, step: Int, firstSample: Int, on tape: Tape
   ) -> (output: Variable, PartialLoss) {
-    let dropout = DropoutContext(
+    let dropout = Dropout(
       probability: network.configuration.dropout, seed: configuration.seed, step: step, firstSample: firstSample)
     let output = network(
       tape.input(batch.input), timesteps: batch.networkTimes, classes: batch.classes, dropout: dropout,
