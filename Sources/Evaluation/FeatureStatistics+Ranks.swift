@@ -19,7 +19,7 @@ extension FeatureStatistics {
   public init(share features: Features, of count: Int, over communicator: Communicator, workers: WorkerPool) throws {
     let dimension = try features.commonDimension(in: count, over: communicator)
     let strips = Self.strips(of: dimension, over: communicator.size)
-    var sums = FeatureSums(dimension: dimension, rows: strips[communicator.rank])
+    let sums = FeatureSums(dimension: dimension, rows: strips[communicator.rank])
     for start in stride(from: 0, to: count, by: Self.block) {
       let images = start..<min(start + Self.block, count)
       sums.add(try features.gather(images, of: count, over: communicator), workers: workers)

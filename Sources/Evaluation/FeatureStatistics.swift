@@ -28,9 +28,9 @@ public struct FeatureStatistics: Sendable, Equatable {
   /// - Throws: `EvaluationError` if a feature is not finite, or for fewer than two images.
   public init(_ features: Features, workers: WorkerPool) throws(EvaluationError) {
     try features.checkFinite()
-    var sums = FeatureSums(dimension: features.dimension)
+    let sums = FeatureSums(dimension: features.dimension)
     sums.add(features.tensor, workers: workers)
-    try self.init(count: sums.count, sum: sums.sum.elements, products: sums.products.elements)
+    try self.init(count: features.count, sum: sums.sum.elements, products: sums.products.elements)
   }
 
   /// μ = Σ f / N, and the unbiased covariance (Σ f·fᵀ − N·μ·μᵀ) / (N − 1), as `numpy.cov` defines it.

@@ -9,10 +9,8 @@ import Tensors
 /// would have to be added, and to keep the order, 32 MiB would have to be sent for every few images with features of
 /// 2048 numbers.
 struct FeatureSums {
-  let dimension: Int
   /// The rows of Σ f·fᵀ that are computed here.
   let rows: Range<Int>
-  private(set) var count = 0
   /// Σ f, [1, D].
   let sum: TypedTensor<Double>
   /// Rows of Σ f·fᵀ, [rows, D]; undefined left of the diagonal.
@@ -20,7 +18,6 @@ struct FeatureSums {
 
   /// - Parameter rows: all by default.
   init(dimension: Int, rows: Range<Int>? = nil) {
-    self.dimension = dimension
     self.rows = rows ?? 0..<dimension
     sum = TypedTensor(shape: [1, dimension])
     products = TypedTensor(shape: [self.rows.count, dimension])
@@ -29,12 +26,11 @@ struct FeatureSums {
   /// Adds the next images.
   ///
   /// - Parameter features: [images, D], finite.
-  mutating func add(_ features: Tensor, workers: WorkerPool) {
+  func add(_ features: Tensor, workers: WorkerPool) {
     let matrix = Matrix(features)
     PreciseProduct.add(
       Matrix(Tensor(repeating: 1, shape: [1, matrix.rows])), matrix, to: sum, workers: workers)
     PreciseProduct.add(
       matrix.transposed.rows(rows), matrix, to: products, fromDiagonal: rows.lowerBound, workers: workers)
-    count += matrix.rows
   }
 }

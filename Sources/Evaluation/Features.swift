@@ -40,6 +40,21 @@ public struct Features: Sendable, Equatable {
     first.dimension == second.dimension && first.values == second.values
   }
 
+  /// Checks the two sides of a measure.
+  /// - Throws: `EvaluationError` if their dimensions differ, and as the check of one side.
+  static func check(
+    _ first: Features, _ second: Features, minimum: Int, measure: String
+  ) throws(EvaluationError) {
+    guard first.dimension == second.dimension else { throw .dimensionsDiffer(first.dimension, second.dimension) }
+    for features in [first, second] { try features.check(minimum: minimum, measure: measure) }
+  }
+
+  /// - Throws: `EvaluationError` if there are too few images for a measure, or a number is infinite or NaN.
+  func check(minimum: Int, measure: String) throws(EvaluationError) {
+    guard count >= minimum else { throw .tooFewImages(count, minimum: minimum, measure: measure) }
+    try checkFinite()
+  }
+
   /// - Throws: `EvaluationError` for the first number that is infinite or NaN.
   func checkFinite() throws(EvaluationError) {
     guard !tensor.isFinite, let index = (0..<tensor.count).first(where: { !tensor[$0].isFinite }) else { return }

@@ -21,10 +21,7 @@ public struct InceptionScore: Codable, Sendable, Equatable {
   /// - Throws: `EvaluationError` if there are fewer images than splits, or a logit is not finite.
   public init(logits: Features, splitCount: Int = Self.usualSplitCount) throws(EvaluationError) {
     precondition(splitCount >= 1, "there must be at least one split")
-    guard logits.count >= splitCount else {
-      throw .tooFewImages(logits.count, minimum: splitCount, measure: "an Inception score over \(splitCount) splits")
-    }
-    try logits.checkFinite()
+    try logits.check(minimum: splitCount, measure: "an Inception score over \(splitCount) splits")
     let scores = (0..<splitCount).map { split in
       Self.score(logits, images: split * logits.count / splitCount..<(split + 1) * logits.count / splitCount)
     }

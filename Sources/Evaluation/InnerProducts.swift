@@ -44,3 +44,18 @@ struct InnerProducts {
     }
   }
 }
+
+extension WorkerPool {
+  /// Calls `body` on several threads with consecutive parts of a range, each of at most `grain` indices.
+  func forEachRange(in range: Range<Int>, grain: Int, _ body: (Range<Int>) -> Void) {
+    forEachRange(range.count, grain: grain) { body($0.moved(by: range.lowerBound)) }
+  }
+}
+
+extension Range<Int> {
+  func moved(by distance: Int) -> Range<Int> { lowerBound + distance..<upperBound + distance }
+
+  /// The part above an index; empty if there is none.
+  @inline(__always)
+  func above(_ index: Int) -> Range<Int> { clamped(to: index + 1..<Int.max) }
+}

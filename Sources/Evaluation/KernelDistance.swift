@@ -43,14 +43,8 @@ public struct KernelDistance: Codable, Sendable, Equatable {
 
   static func check(_ first: Features, _ second: Features, subsetSize: Int) throws(EvaluationError) {
     precondition(subsetSize >= 2, "an unbiased estimate needs pairs of different images")
-    guard first.dimension == second.dimension else { throw .dimensionsDiffer(first.dimension, second.dimension) }
-    for features in [first, second] {
-      guard features.count >= subsetSize else {
-        throw .tooFewImages(
-          features.count, minimum: subsetSize, measure: "a kernel distance over subsets of \(subsetSize) images")
-      }
-      try features.checkFinite()
-    }
+    try Features.check(
+      first, second, minimum: subsetSize, measure: "a kernel distance over subsets of \(subsetSize) images")
   }
 
   static func estimate(
@@ -99,12 +93,10 @@ public struct KernelDistance: Codable, Sendable, Equatable {
     // One sum per x, so that the order does not depend on threads.
     let sums = Buffer(repeating: 0.0, count: first.count)
     InnerProducts.forEachBlock(first, second, aboveDiagonal: aboveDiagonal, workers: workers) { products in
-      let rows = products.rows
-      workers.forEachRange(rows.count, grain: 16) { part in
-        for row in part.lowerBound + rows.lowerBound..<part.upperBound + rows.lowerBound {
-          let start = aboveDiagonal ? max(products.columns.lowerBound, row + 1) : products.columns.lowerBound
+      workers.forEachRange(in: products.rows, grain: 16) { rows in
+        for row in rows {
           var sum = 0.0
-          for column in start..<max(start, products.columns.upperBound) {
+          for column in aboveDiagonal ? products.columns.above(row) : products.columns {
             let base = products[row, column] / dimension + 1
             sum += base * base * base
           }

@@ -4,15 +4,12 @@ import COpenBLAS
 /// and so the bits, would depend on their number. Matrices are column-major.
 enum LinearAlgebra {
   /// A symmetric matrix as Σ λ_i·v_i·v_iᵀ.
-  struct EigenDecomposition {
-    /// λ, in ascending order.
-    let values: [Double]
-    /// [n, n], the unit vector v_i in column i, starting at index i·n.
-    let vectors: [Double]
-  }
-
+  ///
   /// - Parameter matrix: [n, n], n ≥ 1, finite; one triangle of it is read.
-  static func eigenDecomposition(of matrix: [Double], n: Int) throws(EvaluationError) -> EigenDecomposition {
+  /// - Returns: λ, in ascending order, and [n, n], the unit vector v_i in column i, starting at index i·n.
+  static func eigenDecomposition(
+    of matrix: [Double], n: Int
+  ) throws(EvaluationError) -> (values: [Double], vectors: [Double]) {
     precondition(n >= 1 && matrix.count == n * n, "the matrix must be square")
     openblas_set_num_threads(1)
     var vectors = matrix
@@ -26,7 +23,7 @@ enum LinearAlgebra {
     dsyevd_(
       "V", "L", size, &vectors, size, &values, &work, [Int32(wish)], &integers, [integerWish], &status, 1, 1)
     try check(status, "dsyevd")
-    return EigenDecomposition(values: values, vectors: vectors)
+    return (values, vectors)
   }
 
   /// The singular values, in descending order.

@@ -1,8 +1,7 @@
 import Tensors
 
 /// The fraction of generated images that are realistic, and the fraction of real images that can be generated
-/// (Kynkäänniemi et al.,
-/// arXiv:1904.06991, section 2).
+/// (Kynkäänniemi et al., arXiv:1904.06991, section 2).
 ///
 /// A set's manifold is the union of balls around its features, where each radius is the Euclidean distance to the kth
 /// nearest other feature of the set.
@@ -19,6 +18,9 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
   /// As in the paper.
   public static let usualNeighbourCount = 3
 
+  /// The number of images that a thread takes at a time.
+  private static let grain = 64
+
   /// - Parameters:
   ///   - generated: [N, D].
   ///   - real: [M, D].
@@ -29,15 +31,8 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
     generated: Features, real: Features, neighbourCount: Int = Self.usualNeighbourCount, workers: WorkerPool
   ) throws(EvaluationError) {
     precondition(neighbourCount >= 1, "there must be at least one neighbour")
-    guard generated.dimension == real.dimension else { throw .dimensionsDiffer(generated.dimension, real.dimension) }
-    for features in [generated, real] {
-      guard features.count > neighbourCount else {
-        throw .tooFewImages(
-          features.count, minimum: neighbourCount + 1,
-          measure: "precision and recall with \(neighbourCount) neighbours")
-      }
-      try features.checkFinite()
-    }
+    try Features.check(
+      generated, real, minimum: neighbourCount + 1, measure: "precision and recall with \(neighbourCount) neighbours")
     let onManifold = Self.membership(generated, real, neighbourCount: neighbourCount, workers: workers)
     precision = Double(onManifold.first.count(where: { $0 })) / Double(generated.count)
     recall = Double(onManifold.second.count(where: { $0 })) / Double(real.count)
@@ -60,12 +55,12 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
       func distance(_ row: Int, _ column: Int) -> Double {
         squaredDistance(firstSquares[row], secondSquares[column], products[row, column])
       }
-      forEachRange(products.rows, workers) { rows in
+      workers.forEachRange(in: products.rows, grain: grain) { rows in
         for row in rows where !ofFirst[row] {
           ofFirst[row] = products.columns.contains { distance(row, $0) <= secondRadii[$0] }
         }
       }
-      forEachRange(products.columns, workers) { columns in
+      workers.forEachRange(in: products.columns, grain: grain) { columns in
         for row in products.rows {
           for column in columns where distance(row, column) <= firstRadii[row] { ofSecond[column] = true }
         }
@@ -96,16 +91,14 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
       func distance(_ row: Int, _ column: Int) -> Double {
         squaredDistance(squares[row], squares[column], products[row, column])
       }
-      forEachRange(products.rows, workers) { rows in
+      workers.forEachRange(in: products.rows, grain: grain) { rows in
         for row in rows {
-          let start = max(products.columns.lowerBound, row + 1)
-          for column in start..<max(start, products.columns.upperBound) { offer(distance(row, column), to: row) }
+          for column in products.columns.above(row) { offer(distance(row, column), to: row) }
         }
       }
-      forEachRange(products.columns, workers) { columns in
+      workers.forEachRange(in: products.columns, grain: grain) { columns in
         for row in products.rows {
-          let start = max(columns.lowerBound, row + 1)
-          for column in start..<max(start, columns.upperBound) { offer(distance(row, column), to: column) }
+          for column in columns.above(row) { offer(distance(row, column), to: column) }
         }
       }
     }
@@ -122,12 +115,5 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
   /// |x|² of each image, added in the order in which `InnerProducts` adds x·x.
   private static func squaredNorms(_ features: Features) -> [Double] {
     (0..<features.count).map { features[$0].reduce(0) { $0 + Double($1) * Double($1) } }
-  }
-
-  /// Calls `body` on several threads with parts of a range.
-  private static func forEachRange(_ range: Range<Int>, _ workers: WorkerPool, _ body: (Range<Int>) -> Void) {
-    workers.forEachRange(range.count, grain: 64) {
-      body($0.lowerBound + range.lowerBound..<$0.upperBound + range.lowerBound)
-    }
   }
 }
