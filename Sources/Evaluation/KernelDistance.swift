@@ -26,33 +26,19 @@ public struct KernelDistance: Codable, Sendable, Equatable {
     _ first: Features, _ second: Features, subsetSize: Int = 1000, subsetCount: Int = 100, seed: UInt64,
     workers: WorkerPool
   ) throws(EvaluationError) {
-    try Self.check(first, second, subsetSize: subsetSize)
-    let estimates = (0..<subsetCount).map {
-      Self.estimate(first, second, subset: $0, subsetSize: subsetSize, seed: seed, workers: workers)
-    }
-    self.init(estimates: estimates, subsetSize: subsetSize, seed: seed)
-  }
-
-  init(estimates: [Double], subsetSize: Int, seed: UInt64) {
-    precondition(!estimates.isEmpty, "there must be at least one subset")
-    (mean, standardDeviation) = meanAndStandardDeviation(estimates)
-    subsetCount = estimates.count
-    self.subsetSize = subsetSize
-    self.seed = seed
-  }
-
-  static func check(_ first: Features, _ second: Features, subsetSize: Int) throws(EvaluationError) {
     precondition(subsetSize >= 2, "an unbiased estimate needs pairs of different images")
+    precondition(subsetCount >= 1, "there must be at least one subset")
     try Features.check(
       first, second, minimum: subsetSize, measure: "a kernel distance over subsets of \(subsetSize) images")
-  }
-
-  static func estimate(
-    _ first: Features, _ second: Features, subset: Int, subsetSize: Int, seed: UInt64, workers: WorkerPool
-  ) -> Double {
-    discrepancy(
-      first[indices(subset, side: 0, size: subsetSize, of: first.count, seed: seed)],
-      second[indices(subset, side: 1, size: subsetSize, of: second.count, seed: seed)], workers: workers)
+    let estimates = (0..<subsetCount).map { subset in
+      Self.discrepancy(
+        first[Self.indices(subset, side: 0, size: subsetSize, of: first.count, seed: seed)],
+        second[Self.indices(subset, side: 1, size: subsetSize, of: second.count, seed: seed)], workers: workers)
+    }
+    (mean, standardDeviation) = meanAndStandardDeviation(estimates)
+    self.subsetCount = subsetCount
+    self.subsetSize = subsetSize
+    self.seed = seed
   }
 
   /// The images of one side in a subset, without repetition, in the order in which they are drawn.

@@ -35,14 +35,6 @@ let evaluationChecks: [Check] = [
     }
   },
 
-  Check("distances have the same bits as on one rank") { context in
-    let (first, second) = (allFeatures(seed: 3, count: 220), allFeatures(seed: 4, count: 300))
-    let alone = try KernelDistance(first, second, subsetSize: 50, subsetCount: 7, seed: 5, workers: .callingThread)
-    let together = try KernelDistance(
-      first, second, subsetSize: 50, subsetCount: 7, seed: 5, over: context.communicator, workers: .callingThread)
-    try expectEqual(together, alone)
-  },
-
   Check("features that one rank cannot use are refused by all") { context in
     let communicator = context.communicator
     let mine = communicator.share(of: 40)
