@@ -1,6 +1,7 @@
 import Configuration
 import Differentiation
 import Diffusion
+import Interchange
 import Network
 import Tensors
 
@@ -8,6 +9,7 @@ import Tensors
 /// process, when images have the least noise.
 public struct ClassifierFeatures: FeatureNetwork {
   public let name: String
+  /// The CRC-32 of the whole file, eight hexadecimal digits.
   public let hash: String
   private let network: ClassifierNetwork
   private let parameters: Arena
@@ -17,19 +19,29 @@ public struct ClassifierFeatures: FeatureNetwork {
   /// The factor of images at that time.
   private let scale: Float
 
-  /// - Throws: `InterchangeError` if the weights do not fit the network that the file describes; also the errors of
-  ///   that description.
-  public init(_ file: FeatureNetworkFile) throws {
-    name = file.name
-    hash = file.hash
-    imageShape = file.imageShape
-    let configuration = file.configuration
-    let shape = file.imageShape
-    network = try ConfigurationError.found(in: file.path) {
-      try configuration.classifier(
-        height: shape[0], width: shape[1], channels: shape[2], classCount: file.classCount)
+  /// - Parameter file: see `FeatureNetworkFile`.
+  /// - Throws: `InterchangeError` for a file of another kind, or with weights that do not fit the network that it
+  ///   describes; also the errors of that description.
+  public init(_ file: Safetensors) throws {
+    let metadata = file.metadata
+    guard FeatureNetworkFile.canBe(file) else {
+      throw InterchangeError(
+        file.path, "is not a file of features (its kind is \(metadata["kind"] ?? "not given"))",
+        advice: "`ddpm-mpi export --format features` creates one from a classifier's checkpoint")
     }
-    parameters = try file.parameters(network.layout)
+    guard let name = metadata["name"], let yaml = metadata["configuration"],
+      let classCount = metadata["class_count"].flatMap({ Int($0) }), classCount > 0,
+      let shape = metadata["image_shape"]?.split(separator: ",").map({ Int($0) ?? 0 }), shape.count == 3,
+      shape.allSatisfy({ $0 > 0 })
+    else { throw InterchangeError(file.path, "its metadata are incomplete") }
+    self.name = name
+    imageShape = shape
+    let configuration = try RunConfiguration(yaml: yaml, file: "\(file.path):configuration")
+    hash = WeightsHash.text(of: file.contents)
+    network = try ConfigurationError.found(in: file.path) {
+      try configuration.classifier(height: shape[0], width: shape[1], channels: shape[2], classCount: classCount)
+    }
+    parameters = try FeatureNetworkFile.parameters(network.layout, in: file)
     let model = try configuration.modelDescription()
     let first = model.process.times.lowerBound
     time = Float(model.networkTime(at: first))

@@ -14,7 +14,6 @@ public enum EmbeddedClassifier {
     }
     let count = Int(ddpm_fashion_mnist_classifier_count())
     let contents = Data(bytesNoCopy: start, count: count, deallocator: .none)
-    let file = try Safetensors(contents, path: "the weights of \(name) inside the program")
-    return try ClassifierFeatures(FeatureNetworkFile(file))
+    return try ClassifierFeatures(Safetensors(contents, path: "the weights of \(name) inside the program"))
   }
 }

@@ -25,7 +25,7 @@ public enum FeatureNetworks {
     }
     let file = try tensorFile(readingFrom: name)
     if let tensors = file as? Safetensors, FeatureNetworkFile.canBe(tensors) || !InceptionNetwork.canBe(in: file) {
-      return try ClassifierFeatures(FeatureNetworkFile(tensors))
+      return try ClassifierFeatures(tensors)
     }
     return try InceptionFeatures(file)
   }

@@ -2,16 +2,10 @@ import Inception
 import Interchange
 
 extension InceptionNetwork {
-  /// Reads the published file of weights, or one with the same tensors in the safetensors format.
-  ///
-  /// - Throws: `InterchangeError` naming the tensor that is missing or has a different shape.
-  public init(readingFrom path: String) throws {
-    try self.init(tensorFile(readingFrom: path))
-  }
-
   /// - Parameters:
   ///   - file: a file with the tensors of pytorch-fid's module under their names.
   ///   - note: called with each tensor that the network uses, always in the same order.
+  /// - Throws: `InterchangeError` naming the tensor that is missing or has a different shape.
   public init(
     _ file: any TensorFile, note: (_ name: String, _ shape: [Int], _ values: [Float]) -> Void = { _, _, _ in }
   ) throws {

@@ -13,10 +13,8 @@ struct WeightsHash {
     values.withUnsafeBytes { value = crc32($0, seed: value) }
   }
 
-  var text: String { Self.text(value) }
+  var text: String { String(format: "%08x", value) }
 
   /// The hash of a whole file.
-  static func text(of contents: Data) -> String { text(contents.withUnsafeBytes { crc32($0) }) }
-
-  private static func text(_ value: UInt32) -> String { String(format: "%08x", value) }
+  static func text(of contents: Data) -> String { WeightsHash(value: contents.withUnsafeBytes { crc32($0) }).text }
 }

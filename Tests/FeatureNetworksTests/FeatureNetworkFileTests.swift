@@ -31,7 +31,7 @@ import Testing
         "image_shape": shape, "class_count": classes,
       ])
     #expect {
-      _ = try ClassifierFeatures(FeatureNetworkFile(Safetensors(contents, path: "x")))
+      _ = try ClassifierFeatures(Safetensors(contents, path: "x"))
     } throws: {
       "\($0)".hasPrefix(expected)
     }

@@ -16,7 +16,7 @@ struct InceptionFeaturesCommand: ParsableCommand {
   @Option var threads = 1
 
   func run() throws {
-    let network = try InceptionNetwork(readingFrom: try InceptionFile.locate(option: inceptionWeights))
+    let network = try InceptionNetwork(tensorFile(readingFrom: InceptionFile.locate(option: inceptionWeights)))
     let workers = WorkerPool(threadCount: threads)
     let file = try Safetensors(readingFrom: images)
     var tensors: [Safetensors.Tensor] = []

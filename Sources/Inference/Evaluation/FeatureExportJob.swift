@@ -2,6 +2,7 @@ import Failures
 import FeatureNetworks
 import Files
 import Foundation
+import Interchange
 import MessagePassing
 import Reporting
 
@@ -42,7 +43,7 @@ public struct FeatureExportJob: Sendable {
         name: name, configuration: model.configuration.yaml, imageShape: model.imageShape,
         classCount: model.network.classCount, parameters: model.parameters)
       try replaceFile(at: output, with: contents)
-      let written = try ClassifierFeatures(FeatureNetworkFile(readingFrom: output))
+      let written = try ClassifierFeatures(Safetensors(readingFrom: output))
       reporter.message(
         "Wrote \(output) from \(path): features \(name), \(written.featureCount) numbers per image, checksum "
           + "\(written.hash).")
