@@ -14,12 +14,17 @@ public struct DiffusionError: JobEndingError, Equatable, CustomStringConvertible
 
   public var exitStatus: ExitStatus { .badInput }
   public var description: String { "\(key): \(problem)" }
+}
 
-  static func requireSteps(_ steps: Int) throws(DiffusionError) {
-    guard steps >= 1 else { throw DiffusionError(key: "steps", problem: "\(steps) steps are too few; give at least 1") }
-  }
+/// - Throws: `DiffusionError` with this key and problem unless the condition holds.
+func require(_ condition: Bool, _ key: String, _ problem: @autoclosure () -> String) throws(DiffusionError) {
+  if !condition { throw DiffusionError(key: key, problem: problem()) }
+}
 
-  static func requirePositive(_ value: Double, _ key: String) throws(DiffusionError) {
-    guard value > 0, value.isFinite else { throw DiffusionError(key: key, problem: "\(value) must be positive") }
-  }
+func requireSteps(_ steps: Int) throws(DiffusionError) {
+  try require(steps >= 1, "steps", "\(steps) steps are too few; give at least 1")
+}
+
+func requirePositive(_ value: Double, _ key: String) throws(DiffusionError) {
+  try require(value > 0 && value.isFinite, key, "\(value) must be positive")
 }

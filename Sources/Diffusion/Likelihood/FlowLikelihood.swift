@@ -30,7 +30,7 @@ public struct FlowLikelihood {
   public init(
     process: any ForwardProcess, probe: Probe = .rademacher, tolerance: Double = 1e-5, seed: UInt64 = 0
   ) throws(DiffusionError) {
-    try DiffusionError.requirePositive(tolerance, "tolerance")
+    try requirePositive(tolerance, "tolerance")
     self.process = process
     self.probe = probe
     self.tolerance = tolerance

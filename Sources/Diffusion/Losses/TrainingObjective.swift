@@ -42,19 +42,15 @@ public struct TrainingObjective: Sendable {
     self.model = model
     self.loss = loss
     let isDiscrete = model.process.discrete != nil
-    if model.parametrisation == .prediction(.mean), !isDiscrete {
-      throw DiffusionError(key: "prediction", problem: "mean requires one of the discrete processes vp and ve")
-    }
+    try require(
+      isDiscrete || model.parametrisation != .prediction(.mean), "prediction",
+      "mean requires one of the discrete processes vp and ve")
     if model.variance.isLearned {
-      guard isDiscrete else {
-        throw DiffusionError(
-          key: "variance", problem: "\(model.variance.rawValue) requires one of the discrete processes vp and ve")
-      }
-      guard loss.trainsVariance else {
-        throw DiffusionError(
-          key: "loss",
-          problem: "\(loss.rawValue) does not train a learned variance; use hybrid or variational")
-      }
+      try require(
+        isDiscrete, "variance", "\(model.variance.rawValue) requires one of the discrete processes vp and ve")
+      try require(
+        loss.trainsVariance, "loss",
+        "\(loss.rawValue) does not train a learned variance; use hybrid or variational")
     }
     try Self.checkLastStep(loss, model)
     times = try Self.times(loss, model)
@@ -64,40 +60,35 @@ public struct TrainingObjective: Sendable {
   /// not be 0.
   private static func checkLastStep(_ loss: Loss, _ model: ModelDescription) throws(DiffusionError) {
     guard model.process.discrete?.hasZeroTerminalSNR == true else { return }
-    guard [.prediction(.velocity), .prediction(.data)].contains(model.parametrisation) else {
-      throw DiffusionError(
-        key: "prediction",
-        problem: "with zero_terminal_snr the last step leaves nothing of the image, so noise, score and mean do not "
-          + "determine it; use velocity or data")
-    }
-    guard loss != .minimumSignalToNoise && loss != .scoreMatching else {
-      throw DiffusionError(
-        key: "loss",
-        problem:
-          "\(loss.rawValue) does not train the last step, whose signal-to-noise ratio is 0 with zero_terminal_snr; "
-          + "use simple")
-    }
+    try require(
+      [.prediction(.velocity), .prediction(.data)].contains(model.parametrisation), "prediction",
+      "with zero_terminal_snr the last step leaves nothing of the image, so noise, score and mean do not determine it; "
+        + "use velocity or data")
+    try require(
+      loss != .minimumSignalToNoise && loss != .scoreMatching, "loss",
+      "\(loss.rawValue) does not train the last step, whose signal-to-noise ratio is 0 with zero_terminal_snr; "
+        + "use simple")
   }
 
   private static func times(_ loss: Loss, _ model: ModelDescription) throws(DiffusionError) -> TrainingTimes {
-    func refused(_ problem: String) -> DiffusionError {
-      DiffusionError(key: "loss", problem: "\(loss.rawValue) requires \(problem)")
+    func requires(_ condition: Bool, _ what: String) throws(DiffusionError) {
+      try require(condition, "loss", "\(loss.rawValue) requires \(what)")
     }
     let isDiscrete = model.process.discrete != nil
     switch loss {
-    case .variational where !isDiscrete: throw refused("one of the discrete processes vp and ve")
-    case .hybrid where !model.variance.isLearned:
-      throw refused("a learned-range or learned variance and one of the discrete processes vp and ve")
+    case .variational: try requires(isDiscrete, "one of the discrete processes vp and ve")
+    case .hybrid:
+      try requires(
+        model.variance.isLearned, "a learned-range or learned variance and one of the discrete processes vp and ve")
     case .likelihoodWeighted:
-      guard !isDiscrete, !model.process.timeIsSigma else {
-        throw refused("one of the processes vp-sde, sub-vp-sde and ve-sde")
-      }
+      try requires(!isDiscrete && !model.process.timeIsSigma, "one of the processes vp-sde, sub-vp-sde and ve-sde")
       return .likelihoodWeighted(model.process)
     case .edm:
-      guard model.process.timeIsSigma else { throw refused("the process edm") }
+      try requires(model.process.timeIsSigma, "the process edm")
       return .edm(model.process)
-    default: return .even(over: model.process)
+    case .simple, .scoreMatching, .minimumSignalToNoise: break
     }
+    return .even(over: model.process)
   }
 
   // MARK: Drawing

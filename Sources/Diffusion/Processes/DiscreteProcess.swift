@@ -46,9 +46,7 @@ public struct DiscreteProcess: ForwardProcess, Equatable {
   public static func varianceExploding(
     steps: Int, sigmaMin: Double = 0.01, sigmaMax: Double = 50
   ) throws(DiffusionError) -> DiscreteProcess {
-    guard steps >= 2 else {
-      throw DiffusionError(key: "steps", problem: "\(steps) steps are too few; at least 2 are needed")
-    }
+    try require(steps >= 2, "steps", "\(steps) steps are too few; at least 2 are needed")
     try VarianceExplodingSDE.check(sigmaMin: sigmaMin, sigmaMax: sigmaMax)
     let (first, range) = (Double.log(sigmaMin), Double.log(sigmaMax / sigmaMin))
     let logarithms = (0..<steps).map { first + range * Double($0) / Double(steps - 1) }

@@ -10,11 +10,10 @@ public struct EDMProcess: ForwardProcess, Equatable {
 
   /// - Throws: `DiffusionError` unless 0 < sigmaMin < sigmaMax and rho ≥ 1.
   public init(sigmaMin: Double = 0.002, sigmaMax: Double = 80, rho: Double = 7) throws(DiffusionError) {
-    guard sigmaMin > 0, sigmaMax > sigmaMin, sigmaMax.isFinite else {
-      throw DiffusionError(
-        key: "sigma_min", problem: "σ must be positive and increase, but goes from \(sigmaMin) to \(sigmaMax)")
-    }
-    guard rho >= 1, rho.isFinite else { throw DiffusionError(key: "rho", problem: "\(rho) must be at least 1") }
+    try require(
+      sigmaMin > 0 && sigmaMax > sigmaMin && sigmaMax.isFinite, "sigma_min",
+      "σ must be positive and increase, but goes from \(sigmaMin) to \(sigmaMax)")
+    try require(rho >= 1 && rho.isFinite, "rho", "\(rho) must be at least 1")
     self.sigmaMin = sigmaMin
     self.sigmaMax = sigmaMax
     self.rho = rho

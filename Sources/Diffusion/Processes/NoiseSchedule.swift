@@ -15,12 +15,10 @@ extension NoiseSchedule {
   /// A schedule with given variances.
   /// - Throws: `DiffusionError` if there are none or one lies outside (0, 1).
   public init(betas: [Double]) throws(DiffusionError) {
-    guard !betas.isEmpty else {
-      throw DiffusionError(key: "steps", problem: "a noise schedule needs at least 1 step")
-    }
-    for (step, beta) in betas.enumerated() where !(beta > 0 && beta < 1) {
-      throw DiffusionError(
-        key: "betas", problem: "the variance of step \(step) is \(beta); it must lie between 0 and 1")
+    try require(!betas.isEmpty, "steps", "a noise schedule needs at least 1 step")
+    for (step, beta) in betas.enumerated() {
+      try require(
+        beta > 0 && beta < 1, "betas", "the variance of step \(step) is \(beta); it must lie between 0 and 1")
     }
     var product = 1.0
     self.init(
@@ -90,12 +88,9 @@ extension NoiseSchedule {
     steps: Int = 1000, offset: Double = 0.008, maximum: Double = 0.999
   ) throws(DiffusionError) -> NoiseSchedule {
     try check(steps: steps)
-    guard offset >= 0, offset.isFinite else {
-      throw DiffusionError(key: "offset", problem: "s = \(offset) must not be negative")
-    }
-    guard maximum > 0 && maximum < 1 else {
-      throw DiffusionError(key: "maximum", problem: "the largest variance, \(maximum), must lie between 0 and 1")
-    }
+    try require(offset >= 0 && offset.isFinite, "offset", "s = \(offset) must not be negative")
+    try require(
+      maximum > 0 && maximum < 1, "maximum", "the largest variance, \(maximum), must lie between 0 and 1")
     func left(_ share: Double) -> Double {
       let cosine = Double.cos((share + offset) / (1 + offset) * Double.pi / 2)
       return cosine * cosine
@@ -113,18 +108,14 @@ extension NoiseSchedule {
   }
 
   private static func check(steps: Int) throws(DiffusionError) {
-    guard steps >= 1 else {
-      throw DiffusionError(key: "steps", problem: "\(steps) steps are too few; at least 1 is needed")
-    }
+    try require(steps >= 1, "steps", "\(steps) steps are too few; at least 1 is needed")
   }
 
   private static func check(steps: Int, first: Double, last: Double) throws(DiffusionError) {
     try check(steps: steps)
-    for (key, beta) in [("first", first), ("last", last)] where !(beta > 0 && beta < 1) {
-      throw DiffusionError(key: key, problem: "the variance β = \(beta) must lie between 0 and 1")
+    for (key, beta) in [("first", first), ("last", last)] {
+      try require(beta > 0 && beta < 1, key, "the variance β = \(beta) must lie between 0 and 1")
     }
-    guard first <= last else {
-      throw DiffusionError(key: "first", problem: "β must not shrink, but first = \(first) is above last = \(last)")
-    }
+    try require(first <= last, "first", "β must not shrink, but first = \(first) is above last = \(last)")
   }
 }

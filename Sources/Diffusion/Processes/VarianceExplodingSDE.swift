@@ -18,12 +18,9 @@ public struct VarianceExplodingSDE: ForwardProcess, Equatable {
 
   /// Checks the noise levels of a process that only adds noise.
   static func check(sigmaMin: Double, sigmaMax: Double) throws(DiffusionError) {
-    guard sigmaMin > 0, sigmaMin.isFinite else {
-      throw DiffusionError(key: "sigma_min", problem: "σ_min = \(sigmaMin) must be positive")
-    }
-    guard sigmaMax > sigmaMin, sigmaMax.isFinite else {
-      throw DiffusionError(key: "sigma_max", problem: "σ_max = \(sigmaMax) must be above σ_min = \(sigmaMin)")
-    }
+    try require(sigmaMin > 0 && sigmaMin.isFinite, "sigma_min", "σ_min = \(sigmaMin) must be positive")
+    try require(
+      sigmaMax > sigmaMin && sigmaMax.isFinite, "sigma_max", "σ_max = \(sigmaMax) must be above σ_min = \(sigmaMin)")
   }
 
   private var logarithmicRange: Double { .log(sigmaMax / sigmaMin) }

@@ -22,12 +22,8 @@ public struct VariancePreservingSDE: ForwardProcess, Equatable {
   public init(
     _ family: Family = .variancePreserving, first: Double = 0.1, last: Double = 20
   ) throws(DiffusionError) {
-    guard first > 0, first.isFinite else {
-      throw DiffusionError(key: "first", problem: "β(0) = \(first) must be positive")
-    }
-    guard last >= first, last.isFinite else {
-      throw DiffusionError(key: "last", problem: "β(1) = \(last) must not be below β(0) = \(first)")
-    }
+    try require(first > 0 && first.isFinite, "first", "β(0) = \(first) must be positive")
+    try require(last >= first && last.isFinite, "last", "β(1) = \(last) must not be below β(0) = \(first)")
     self.family = family
     (self.first, self.last) = (first, last)
   }

@@ -29,12 +29,9 @@ struct AdaptiveSolver {
       let active = (0..<count).filter { times[$0] != end }
       if active.isEmpty { return (y, evaluations) }
       rounds += 1
-      guard rounds <= Self.maximumSteps, lengths.allSatisfy(\.isFinite) else {
-        throw DiffusionError(
-          key: "tolerance",
-          problem: "the equation was not solved within \(Self.maximumSteps) steps; use a larger tolerance, or check "
-            + "the model")
-      }
+      try require(
+        rounds <= Self.maximumSteps && lengths.allSatisfy(\.isFinite), "tolerance",
+        "the equation was not solved within \(Self.maximumSteps) steps; use a larger tolerance, or check the model")
       for image in active where abs(lengths[image]) >= abs(end - times[image]) { lengths[image] = end - times[image] }
       let (before, length) = (y.images(active), active.map { lengths[$0] })
       let result = try Self.method.step(

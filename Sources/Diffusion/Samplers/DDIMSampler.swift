@@ -12,7 +12,7 @@ public struct DDIMSampler: Sampler {
   public init(
     process: DiscreteProcess, visiting visited: [Int], eta: Double = 0, clipsOriginal: Bool = true
   ) throws(DiffusionError) {
-    guard (0...1).contains(eta) else { throw DiffusionError(key: "eta", problem: "\(eta) must be from 0 to 1") }
+    try require((0...1).contains(eta), "eta", "\(eta) must be from 0 to 1")
     self.visited = visited
     self.eta = eta
     self.clipsOriginal = clipsOriginal

@@ -11,7 +11,7 @@ public struct DPMSolverSampler: Sampler {
 
   /// - Parameter times: the times at which the network is evaluated, descending.
   public init(process: any ForwardProcess, times: [Double], clipsOriginal: Bool = false) throws(DiffusionError) {
-    try DiffusionError.requireSteps(times.count)
+    try requireSteps(times.count)
     self.process = process
     self.times = times
     self.clipsOriginal = clipsOriginal

@@ -20,15 +20,13 @@ public struct EDMSampler: Sampler {
 
   /// - Throws: `DiffusionError` naming `steps`, `churn`, `churn_min` or `churn_noise`.
   public init(process: any ForwardProcess, steps: Int, churn: Churn = Churn()) throws(DiffusionError) {
-    try DiffusionError.requireSteps(steps)
-    guard churn.amount >= 0, churn.amount.isFinite else {
-      throw DiffusionError(key: "churn", problem: "\(churn.amount) must be finite and not negative")
-    }
-    guard churn.minimum >= 0, churn.maximum >= churn.minimum else {
-      throw DiffusionError(
-        key: "churn_min", problem: "\(churn.minimum) must not be negative or above the maximum level, \(churn.maximum)")
-    }
-    try DiffusionError.requirePositive(churn.inflation, "churn_noise")
+    try requireSteps(steps)
+    try require(
+      churn.amount >= 0 && churn.amount.isFinite, "churn", "\(churn.amount) must be finite and not negative")
+    try require(
+      churn.minimum >= 0 && churn.maximum >= churn.minimum, "churn_min",
+      "\(churn.minimum) must not be negative or above the maximum level, \(churn.maximum)")
+    try requirePositive(churn.inflation, "churn_noise")
     self.process = process
     self.steps = steps
     self.churn = churn

@@ -7,7 +7,7 @@ public struct EulerMaruyamaSampler: Sampler {
 
   /// - Throws: `DiffusionError` unless `steps` is positive.
   public init(process: any ForwardProcess, steps: Int, ending: Ending = .denoised) throws(DiffusionError) {
-    try DiffusionError.requireSteps(steps)
+    try requireSteps(steps)
     self.process = process
     self.steps = steps
     self.ending = ending

@@ -16,11 +16,10 @@ public struct PredictorCorrectorSampler: Sampler {
     process: any ForwardProcess, steps: Int, corrections: Int = 1, signalToNoise: Double = 0.16, predicts: Bool = true,
     ending: Ending = .denoised
   ) throws(DiffusionError) {
-    try DiffusionError.requireSteps(steps)
-    guard corrections >= 0, predicts || corrections >= 1 else {
-      throw DiffusionError(key: "corrections", problem: "\(corrections) Langevin steps are too few; give at least 1")
-    }
-    try DiffusionError.requirePositive(signalToNoise, "snr")
+    try requireSteps(steps)
+    try require(
+      corrections >= (predicts ? 0 : 1), "corrections", "\(corrections) Langevin steps are too few; give at least 1")
+    try requirePositive(signalToNoise, "snr")
     self.process = process
     self.steps = steps
     self.corrections = corrections

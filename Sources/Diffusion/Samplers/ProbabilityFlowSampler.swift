@@ -15,9 +15,9 @@ public struct ProbabilityFlowSampler: Sampler {
   /// - Throws: `DiffusionError` naming `steps` or `tolerance`.
   public init(process: any ForwardProcess, solver: Solver, ending: Ending = .denoised) throws(DiffusionError) {
     switch solver {
-    case .fixed(_, let steps): try DiffusionError.requireSteps(steps)
+    case .fixed(_, let steps): try requireSteps(steps)
     case .adaptive(let relative, let absolute):
-      for tolerance in [relative, absolute] { try DiffusionError.requirePositive(tolerance, "tolerance") }
+      for tolerance in [relative, absolute] { try requirePositive(tolerance, "tolerance") }
     }
     self.process = process
     self.solver = solver

@@ -163,7 +163,7 @@ public struct SamplerSettings: Sendable, Equatable {
     case .odeRungeKutta4: return try flow(.fixed(.rungeKutta4, steps: steps))
     case .odeAdaptive: return try flow(.adaptive(relative: tolerance, absolute: tolerance))
     case .dpmSolver:
-      try DiffusionError.requireSteps(steps)
+      try requireSteps(steps)
       return try DPMSolverSampler(process: process, times: try times(of: process))
     case .edm: return try EDMSampler(process: process, steps: steps, churn: churn)
     }
@@ -172,12 +172,10 @@ public struct SamplerSettings: Sendable, Equatable {
   /// A learned variance requires a network that was trained to predict it.
   private func reverseVariance(of trained: ReverseVariance) throws(DiffusionError) -> ReverseVariance {
     let variance = variance ?? trained
-    guard !variance.isLearned || variance == trained else {
-      throw DiffusionError(
-        key: "variance",
-        problem: "\(variance.rawValue) needs a model that was trained with diffusion.variance=\(variance.rawValue); "
-          + "this model's is \(trained.rawValue)")
-    }
+    try require(
+      !variance.isLearned || variance == trained, "variance",
+      "\(variance.rawValue) needs a model that was trained with diffusion.variance=\(variance.rawValue); "
+        + "this model's is \(trained.rawValue)")
     return variance
   }
 

@@ -12,10 +12,9 @@ public enum StepSpacing: String, Sendable, CaseIterable {
   /// `count` of `total` steps, ascending.
   /// - Throws: `DiffusionError` if there are not enough, or two coincide.
   public func steps(_ count: Int, of total: Int) throws(DiffusionError) -> [Int] {
-    guard (1...total).contains(count) else {
-      throw DiffusionError(
-        key: "steps", problem: "cannot sample in \(count) steps; the process has \(total), so give 1 to \(total)")
-    }
+    try require(
+      (1...total).contains(count), "steps",
+      "cannot sample in \(count) steps; the process has \(total), so give 1 to \(total)")
     switch self {
     case .leading: return (0..<count).map { $0 * (total / count) }
     case .trailing:
@@ -38,11 +37,9 @@ public enum StepSpacing: String, Sendable, CaseIterable {
   /// - Throws: `DiffusionError` if there are not enough.
   public func stepsBeforeImage(_ count: Int, of total: Int) throws(DiffusionError) -> [Int] {
     if self == .trailing { return try steps(count, of: total) }
-    guard (1..<total).contains(count) else {
-      throw DiffusionError(
-        key: "steps",
-        problem: "cannot sample in \(count) steps after the first of the process's \(total); give 1 to \(total - 1)")
-    }
+    try require(
+      (1..<total).contains(count), "steps",
+      "cannot sample in \(count) steps after the first of the process's \(total); give 1 to \(total - 1)")
     return Array(try steps(count + 1, of: total).dropFirst())
   }
 }
