@@ -35,19 +35,16 @@ extension TrainingObjective {
     for (image, time) in images.times.enumerated() {
       let factor = share * images.weights[image]
       let elements = ImageElements(
-        range: image * size..<(image + 1) * size, channels: channels, outputChannels: outputChannels)
+        images: images, output: output, gradient: gradient, range: image * size..<(image + 1) * size,
+        channels: channels, outputChannels: outputChannels, time: time)
       let loss =
         switch self.loss {
-        case .variational:
-          bound(output, images, elements, time: time, factor: factor, into: gradient, reachesMean: true)
+        case .variational: bound(elements, factor: factor, reachesMean: true)
         case .hybrid:
-          squares(output, images, elements, time: time, factor: factor, into: gradient)
-            + Self.hybridShare
-            * bound(
-              output, images, elements, time: time, factor: Self.hybridShare * factor, into: gradient,
-              reachesMean: false)
+          squares(elements, factor: factor)
+            + Self.hybridShare * bound(elements, factor: Self.hybridShare * factor, reachesMean: false)
         case .simple, .edm, .scoreMatching, .likelihoodWeighted, .minimumSignalToNoise:
-          squares(output, images, elements, time: time, factor: factor, into: gradient)
+          squares(elements, factor: factor)
         }
       imageLosses.append(loss)
       total += factor * loss
@@ -57,26 +54,27 @@ extension TrainingObjective {
 
   /// An image's elements, and the positions of the network's output for them.
   private struct ImageElements {
+    let images: NoisedImages
+    let output: Tensor
+    /// Is written.
+    let gradient: Tensor
     let range: Range<Int>
     let channels: Int
     let outputChannels: Int
+    let time: Double
 
     func mean(_ element: Int) -> Int { element / channels * outputChannels + element % channels }
     func variance(_ element: Int) -> Int { mean(element) + channels }
   }
 
   /// The weighted mean squared error of the output.
-  private func squares(
-    _ output: Tensor, _ images: NoisedImages, _ elements: ImageElements, time: Double, factor: Double,
-    into gradient: Tensor
-  ) -> Double {
-    let (target, weight) = (model.target(at: time), weight(at: time))
+  private func squares(_ elements: ImageElements, factor: Double) -> Double {
+    let (images, output, gradient) = (elements.images, elements.output, elements.gradient)
+    let (target, weight) = (model.target(at: elements.time), weight(at: elements.time))
     let scale = 2 * weight * factor / Double(elements.range.count)
     var sum = 0.0
     for element in elements.range {
-      let right =
-        target.original * Double(images.original[element]) + target.noise
-        * Double(images.noise[element])
+      let right = target.original * Double(images.original[element]) + target.noise * Double(images.noise[element])
       let index = elements.mean(element)
       let difference = Double(output[index]) - right
       sum += difference * difference
@@ -100,13 +98,11 @@ extension TrainingObjective {
 
   /// The bound in bits per dimension, estimated from the step that was drawn.
   /// - Parameter reachesMean: whether the gradient also flows to the part of the output that predicts the mean.
-  private func bound(
-    _ output: Tensor, _ images: NoisedImages, _ elements: ImageElements, time: Double, factor: Double,
-    into gradient: Tensor, reachesMean: Bool
-  ) -> Double {
+  private func bound(_ elements: ImageElements, factor: Double, reachesMean: Bool) -> Double {
     guard let process = model.process.discrete else { preconditionFailure("the bound is a sum over steps") }
-    let step = BoundStep(process, step: Int(time))
-    let (marginal, reading) = (process.marginal(at: time), model.reading(at: time))
+    let (images, output, gradient) = (elements.images, elements.output, elements.gradient)
+    let step = BoundStep(process, step: Int(elements.time))
+    let (marginal, reading) = (process.marginal(at: elements.time), model.reading(at: elements.time))
     let bits = 1 / (Double(elements.range.count) * .log(2))
     let scale = Double(process.steps) * bits * factor
     let meanByOutput = step.posterior.original * reading.original.output

@@ -32,14 +32,11 @@ public struct ProbabilityFlowSampler: Sampler {
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     let start = DoubleTensor(process.priorSigma * latents)
-    var (x, evaluations) = try follow(
+    let (x, evaluations) = try follow(
       start, from: process.times.upperBound, to: process.times.lowerBound, denoiser: denoiser, progress: progress)
-    if ending == .denoised {
-      var evaluator = Evaluator(denoiser)
-      x = try evaluator.end(x, ending, at: process.times.lowerBound)
-      evaluations += 1
-    }
-    return Samples(images: x, evaluations: evaluations)
+    var evaluator = Evaluator(denoiser)
+    let images = try evaluator.end(x, ending, at: process.times.lowerBound)
+    return Samples(images: images, evaluations: evaluations + evaluator.evaluations)
   }
 
   /// The inverse: from images at the process's earliest time to latents, which are standard normal for a good model.
