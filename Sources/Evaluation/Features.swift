@@ -2,17 +2,17 @@ import Tensors
 
 /// The output of a network for each of N images: a row of D numbers, its features or its logits.
 public struct Features: Sendable, Equatable {
-  /// N.
-  public let count: Int
-  /// D.
-  public let dimension: Int
   /// [N, D]; not to be written.
   public let tensor: Tensor
+
+  /// N.
+  public var count: Int { tensor.shape[0] }
+  /// D.
+  public var dimension: Int { tensor.shape[1] }
 
   /// - Parameter tensor: [N, D], not to be written from now on.
   public init(_ tensor: Tensor) {
     precondition(tensor.shape.count == 2 && tensor.shape[1] > 0, "features are [N, D], not \(tensor.shape)")
-    (count, dimension) = (tensor.shape[0], tensor.shape[1])
     self.tensor = tensor
   }
 

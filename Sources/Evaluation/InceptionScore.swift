@@ -9,8 +9,6 @@ public struct InceptionScore: Codable, Sendable, Equatable {
   public let mean: Double
   /// The standard deviation of the splits' scores, with their number as divisor.
   public let standardDeviation: Double
-  public let splitCount: Int
-  public let imageCount: Int
 
   /// As in the paper.
   public static let usualSplitCount = 10
@@ -26,8 +24,6 @@ public struct InceptionScore: Codable, Sendable, Equatable {
       Self.score(logits, images: split * logits.count / splitCount..<(split + 1) * logits.count / splitCount)
     }
     (mean, standardDeviation) = meanAndStandardDeviation(scores)
-    self.splitCount = splitCount
-    imageCount = logits.count
   }
 
   private static func score(_ logits: Features, images: Range<Int>) -> Double {

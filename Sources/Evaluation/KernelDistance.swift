@@ -11,14 +11,10 @@ public struct KernelDistance: Codable, Sendable, Equatable {
   public let mean: Double
   /// The standard deviation of the subsets' estimates, with their number as divisor.
   public let standardDeviation: Double
-  public let subsetCount: Int
-  /// The number of images of each side in a subset.
-  public let subsetSize: Int
-  /// The seed of the subsets.
-  public let seed: UInt64
 
   /// - Parameters:
   ///   - second: [M, D].
+  ///   - subsetSize: the number of images of each side in a subset.
   ///   - subsetCount: usually 100, with a `subsetSize` of 1000.
   ///   - seed: determines, together with the numbers of images, which images are drawn.
   /// - Throws: `EvaluationError` if a side has fewer images than a subset, dimensions differ, or a feature is not finite.
@@ -36,9 +32,6 @@ public struct KernelDistance: Codable, Sendable, Equatable {
         second[Self.indices(subset, side: 1, size: subsetSize, of: second.count, seed: seed)], workers: workers)
     }
     (mean, standardDeviation) = meanAndStandardDeviation(estimates)
-    self.subsetCount = subsetCount
-    self.subsetSize = subsetSize
-    self.seed = seed
   }
 
   /// The images of one side in a subset, without repetition, in the order in which they are drawn.

@@ -10,10 +10,6 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
   public let precision: Double
   /// The fraction of the real images that lie on the generated images' manifold.
   public let recall: Double
-  /// k.
-  public let neighbourCount: Int
-  public let generatedCount: Int
-  public let realCount: Int
 
   /// As in the paper.
   public static let usualNeighbourCount = 3
@@ -24,7 +20,7 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
   /// - Parameters:
   ///   - generated: [N, D].
   ///   - real: [M, D].
-  ///   - neighbourCount: 3 by default.
+  ///   - neighbourCount: k, 3 by default.
   /// - Throws: `EvaluationError` if a side has too few images for k neighbours, dimensions differ, or a feature is not
   ///   finite.
   public init(
@@ -36,9 +32,6 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
     let onManifold = Self.membership(generated, real, neighbourCount: neighbourCount, workers: workers)
     precision = Double(onManifold.first.count(where: { $0 })) / Double(generated.count)
     recall = Double(onManifold.second.count(where: { $0 })) / Double(real.count)
-    self.neighbourCount = neighbourCount
-    generatedCount = generated.count
-    realCount = real.count
   }
 
   /// Which images of each set lie on the manifold of the other.

@@ -74,7 +74,6 @@ import Testing
     #expect(abs(distances[0].mean - mean) < Self.tolerance)
     #expect(abs(distances[0].standardDeviation - standardDeviation) < Self.tolerance)
     #expect(distances[1] == distances[0] && distances[2] == distances[0])
-    #expect(distances[0].subsetCount == 7 && distances[0].subsetSize == 30)
   }
 
   @Test func subsetsAreDrawnWithoutReplacement() {
