@@ -5,7 +5,7 @@ import Tensors
 /// - Parameters:
 ///   - shape: [N, …].
 ///   - firstImage: the index of the first of the N images among all images drawn with this seed.
-func normalNoise(
+public func normalNoise(
   shape: [Int], seed: UInt64, purpose: RandomPurpose, step: Int = 0, firstImage: Int, detail: Int = 0
 ) -> Tensor {
   let noise = Tensor(uninitialised: shape)
@@ -46,13 +46,5 @@ public struct SamplerNoise: Sendable {
     DoubleTensor(
       normalNoise(
         shape: x.shape, seed: seed, purpose: .samplerNoise, step: step, firstImage: firstImage, detail: detail))
-  }
-}
-
-/// The noise for the terms of the bound; it depends only on the seed, the step and the image's index.
-public enum BoundNoise {
-  public static func draw(like images: DoubleTensor, seed: UInt64, step: Int, firstImage: Int) -> DoubleTensor {
-    DoubleTensor(
-      normalNoise(shape: images.shape, seed: seed, purpose: .boundNoise, step: step, firstImage: firstImage))
   }
 }

@@ -32,8 +32,9 @@ struct BoundMeasure: LikelihoodMeasure {
     var image = steps
     for step in (0..<process.steps).reversed() {
       let marginal = process.marginals[step]
-      let noise = BoundNoise.draw(like: originals, seed: seed, step: step, firstImage: images.lowerBound)
-      let x = DoubleTensor(marginal.signal * originals + marginal.sigma * noise)
+      let noise = normalNoise(
+        shape: originals.shape, seed: seed, purpose: .boundNoise, step: step, firstImage: images.lowerBound)
+      let x = DoubleTensor(marginal.signal * originals + marginal.sigma * DoubleTensor(noise))
       let estimate = try denoiser.estimate(
         x, at: images.map { _ in Double(step) }, images: Array(images.indices.map { $0 - images.lowerBound }))
       let terms = bound.terms(at: step, images: originals, x: x, estimate: estimate)

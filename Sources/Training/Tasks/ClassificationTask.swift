@@ -58,9 +58,10 @@ public struct ClassificationTask: TrainingTask {
     let model = objective.model
     let (marginal, scale) = (model.process.marginal(at: time), model.inputScale(at: time))
     let images = DoubleTensor(images)
-    let noise = BoundNoise.draw(
-      like: images, seed: configuration.seed, step: Int(time.rounded()), firstImage: firstImage)
-    let input = DoubleTensor(scale * (marginal.signal * images + marginal.sigma * noise))
+    let noise = normalNoise(
+      shape: images.shape, seed: configuration.seed, purpose: .boundNoise, step: Int(time.rounded()),
+      firstImage: firstImage)
+    let input = DoubleTensor(scale * (marginal.signal * images + marginal.sigma * DoubleTensor(noise)))
     return (input.single, Float(model.networkTime(at: time)))
   }
 
