@@ -24,7 +24,7 @@ enum TrainingTimes: Sendable {
   /// In proportion to g²/σ² (Song, Durkan, Murray, Ermon, arXiv:2101.09258, section 5).
   static func likelihoodWeighted(_ process: any ForwardProcess) -> TrainingTimes {
     .quantiles(
-      quantiles(over: process.trainingTimes) { time in
+      timesOfEqualMass(over: process.trainingTimes) { time in
         let sigma = process.marginal(at: time).sigma
         return process.squaredDiffusion(at: time) / (sigma * sigma)
       })
@@ -45,7 +45,7 @@ enum TrainingTimes: Sendable {
     }
   }
 
-  private static func quantiles(over range: ClosedRange<Double>, density: (Double) -> Double) -> [Double] {
+  private static func timesOfEqualMass(over range: ClosedRange<Double>, density: (Double) -> Double) -> [Double] {
     let (first, last) = (range.lowerBound, range.upperBound)
     // Spaced by a constant ratio, since the density is largest and steepest at the smallest time.
     let count = 20_000
