@@ -109,15 +109,15 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
 
   private func split(_ output: DoubleTensor, channels: Int) -> (DoubleTensor, DoubleTensor?) {
     guard model.variance.isLearned else { return (output, nil) }
-    let shape = Array(output.shape.dropLast()) + [channels]
-    var (mean, variance) = ([Double](), [Double]())
-    mean.reserveCapacity(output.elements.count / 2)
-    variance.reserveCapacity(output.elements.count / 2)
-    for pixel in stride(from: 0, to: output.elements.count, by: 2 * channels) {
-      mean += output.elements[pixel..<pixel + channels]
-      variance += output.elements[pixel + channels..<pixel + 2 * channels]
+    func half(from first: Int) -> DoubleTensor {
+      var elements: [Double] = []
+      elements.reserveCapacity(output.elements.count / 2)
+      for pixel in stride(from: first, to: output.elements.count, by: 2 * channels) {
+        elements += output.elements[pixel..<pixel + channels]
+      }
+      return DoubleTensor(elements, shape: output.shape.dropLast() + [channels])
     }
-    return (DoubleTensor(mean, shape: shape), DoubleTensor(variance, shape: shape))
+    return (half(from: 0), half(from: channels))
   }
 }
 

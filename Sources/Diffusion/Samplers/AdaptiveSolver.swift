@@ -22,8 +22,9 @@ struct AdaptiveSolver {
     let count = y.imageCount
     var y = y
     var times = [Double](repeating: start, count: count)
-    var evaluations = [Int](repeating: 0, count: count)
-    var (slopes, lengths) = try startingSteps(y, from: start, to: end, rightHandSide, &evaluations)
+    var (slopes, lengths) = try startingSteps(y, from: start, to: end, rightHandSide)
+    // The starting steps took two.
+    var evaluations = [Int](repeating: 2, count: count)
     var rounds = 0
     while true {
       let active = (0..<count).filter { times[$0] != end }
@@ -67,7 +68,7 @@ struct AdaptiveSolver {
   /// F at the start, and an initial step size for each image whose error is likely to be small (ibid., "starting step
   /// size").
   private func startingSteps(
-    _ y: DoubleTensor, from start: Double, to end: Double, _ rightHandSide: RightHandSide, _ evaluations: inout [Int]
+    _ y: DoubleTensor, from start: Double, to end: Double, _ rightHandSide: RightHandSide
   ) throws -> (slopes: DoubleTensor, lengths: [Double]) {
     let images = Array(0..<y.imageCount)
     let slopes = try rightHandSide(y, images.map { _ in start }, images)
@@ -78,7 +79,6 @@ struct AdaptiveSolver {
     }
     let steps = first.map { $0 * direction }
     let next = try rightHandSide(DoubleTensor(y + steps * slopes), steps.map { start + $0 }, images)
-    for image in images { evaluations[image] += 2 }
     let change = DoubleTensor(next - slopes)
     let lengths = images.map { image in
       let curvature = norm(change, y, y, row: image) / first[image]
