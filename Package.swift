@@ -133,8 +133,8 @@ let package = Package(
     .target(
       name: "DataParallel",
       dependencies: [
-        "Checkpoints", "Configuration", "Differentiation", "Diffusion", "Kernels", "MessagePassing", "Network",
-        "Optimisation", "Ranks", "Tensors", "Threads",
+        "Checkpoints", "Configuration", "Differentiation", "Diffusion", "Failures", "Kernels", "MessagePassing",
+        "Network", "Optimisation", "Ranks", "Tensors", "Threads",
       ]),
     .target(
       name: "Training",

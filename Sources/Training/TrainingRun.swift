@@ -273,11 +273,11 @@ public struct TrainingRun {
         try batches.fillBatch(step: step, samples: samples, into: images, workers: workers)
         return LabelledImages(images, classes: batches.plan.labels(step: step, samples: samples))
       }
-    } catch let error as NonFiniteStep {
+    } catch var error as NonFiniteError {
       // A checkpoint that is still being saved is valid.
       try saver.finish()
-      throw NonFiniteError(
-        step: step + 1, loss: error.loss, gradientNorm: error.gradientNorm, lastCheckpoint: saver.last)
+      error.lastCheckpoint = saver.last
+      throw error
     }
   }
 

@@ -1,5 +1,4 @@
 import Differentiation
-import Optimisation
 
 /// The kinds of operations of a step that are not recorded on a tape.
 extension Profiler.Kind {

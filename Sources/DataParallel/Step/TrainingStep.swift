@@ -25,12 +25,6 @@ public struct StepResult: Sendable, Equatable {
   public let learningRate: Double
 }
 
-/// The loss or gradient of a step is not a finite number. All ranks throw it, and no parameter was changed.
-public struct NonFiniteStep: Error {
-  public let loss: Double
-  public let gradientNorm: Double
-}
-
 /// Observes a step without changing it. All ranks make every call.
 public protocol StepObserver: AnyObject {
   /// - Parameters:
@@ -53,7 +47,7 @@ extension DataParallelTrainer {
   ///   - step: the number of steps done before this one.
   ///   - observer: nil for none.
   ///   - images: returns the given samples of the global batch.
-  /// - Throws: `NonFiniteStep` on all ranks, and the errors of `images`, the observer and MPI.
+  /// - Throws: `NonFiniteError` on all ranks, and the errors of `images`, the observer and MPI.
   public func step(
     _ step: Int, observer: (any StepObserver)? = nil, images: (_ samples: Range<Int>) throws -> LabelledImages
   ) throws -> StepResult {
@@ -81,7 +75,7 @@ extension DataParallelTrainer {
     let loss = try totalLoss(losses)
     try noteLosses()
     let norm = try gradientNorm(gradients)
-    guard loss.isFinite, norm.isFinite else { throw NonFiniteStep(loss: loss, gradientNorm: norm) }
+    guard loss.isFinite, norm.isFinite else { throw NonFiniteError(step: step + 1, loss: loss, gradientNorm: norm) }
     try observer?.didAverage(gradients, loss: loss, step: step, self)
 
     let learningRate = learningRate(step: step)
