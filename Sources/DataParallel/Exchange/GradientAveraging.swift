@@ -12,9 +12,9 @@ import Tensors
 /// bytes; every addition is done here, so the result is bit-identical for any number of ranks. The traffic is that of a
 /// reduce-scatter.
 package final class GradientAveraging: GradientReduction {
-  package let tree: MicroBatchTree
   package let localMicroBatches: Range<Int>
 
+  private let tree: MicroBatchTree
   private let layout: ParameterLayout
   private let sharding: Sharding
   private let workers: WorkerPool

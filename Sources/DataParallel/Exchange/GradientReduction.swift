@@ -7,8 +7,6 @@ import Tensors
 /// `parameterIsFinal` for each parameter whose gradient is complete, and then `finishLeaf`. Finally, all ranks call
 /// `finish`.
 package protocol GradientReduction: AnyObject {
-  /// The tree over the micro-batches, which determines each rank's share.
-  var tree: MicroBatchTree { get }
   /// The micro-batches of this rank.
   var localMicroBatches: Range<Int> { get }
 

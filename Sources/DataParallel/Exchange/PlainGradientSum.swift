@@ -9,7 +9,6 @@ import Tensors
 /// The result depends on the number of ranks: both the division of the micro-batches and the library's order of
 /// additions change the rounding. It exists for the benchmark, which compares `GradientAveraging` with it.
 package final class PlainGradientSum: GradientReduction {
-  package let tree: MicroBatchTree
   package let localMicroBatches: Range<Int>
 
   private let communicator: Communicator
@@ -26,7 +25,6 @@ package final class PlainGradientSum: GradientReduction {
     self.communicator = communicator
     self.workers = workers
     self.profiler = profiler
-    self.tree = tree
     localMicroBatches = tree.leafRanges(ofRanks: communicator.size)[communicator.rank]
     sum = Arena(layout)
   }

@@ -2,28 +2,19 @@
 ///
 /// A binary tree over M leaves: the complete tree of the next power of two, without the leaves from M on. A node of
 /// level l covers leaves k·2ˡ ..< min(M, (k+1)·2ˡ); a node with only one child is identical to that child. Every rank
-/// adds up the maximal subtrees of its own leaves, and the owner of a total adds those with `additions(of:)`. Since the
+/// adds up the maximal subtrees of its own leaves, and the owner of a total adds those as `merging` says. Since the
 /// tree does not depend on how the leaves are shared out, neither do the bits of the result.
 public struct MicroBatchTree: Sendable, Equatable {
   /// M, the number of micro-batches in a step.
   public let leafCount: Int
 
-  /// A node of the tree, which covers the leaves `start` ..< `end`.
+  /// A node of the tree.
   public struct Node: Sendable, Hashable {
-    public let start: Int
-    public let end: Int
+    /// The leaves that it covers.
+    public let leaves: Range<Int>
 
-    public var leaves: Range<Int> { start..<end }
-    public var count: Int { end - start }
-    /// The smallest level l with 2ˡ ≥ count; leaves have level 0.
-    public var level: Int { ceilingOfBinaryLogarithm(count) }
-    /// The node's index in its level.
-    public var index: Int { start >> level }
-
-    fileprivate init(_ leaves: Range<Int>) {
-      start = leaves.lowerBound
-      end = leaves.upperBound
-    }
+    /// The smallest level l with 2ˡ leaves or more; leaves have level 0.
+    public var level: Int { ceilingOfBinaryLogarithm(leaves.count) }
   }
 
   /// One addition: the value at index `right` of a list is added to the value at index `left`, and is not needed
@@ -38,11 +29,11 @@ public struct MicroBatchTree: Sendable, Equatable {
     self.leafCount = leafCount
   }
 
-  public var root: Node { Node(0..<leafCount) }
+  public var root: Node { Node(leaves: 0..<leafCount) }
 
   public func leaf(_ index: Int) -> Node {
     precondition((0..<leafCount).contains(index), "there is no leaf \(index) among \(leafCount)")
-    return Node(index..<index + 1)
+    return Node(leaves: index..<index + 1)
   }
 
   /// The contiguous leaves of each of `rankCount` ranks, in the order of ranks; their numbers differ by at most one.
@@ -61,33 +52,24 @@ public struct MicroBatchTree: Sendable, Equatable {
     var start = leaves.lowerBound
     while start < leaves.upperBound {
       var node = leaf(start)
-      while let parent = parent(ofLeftChild: node), parent.end <= leaves.upperBound { node = parent }
+      while let parent = parent(ofLeftChild: node), parent.leaves.upperBound <= leaves.upperBound { node = parent }
       nodes.append(node)
-      start = node.end
+      start = node.leaves.upperBound
     }
     return nodes
-  }
-
-  /// The additions that turn the values of these nodes into the value of the root, which ends up at index 0.
-  /// - Parameter nodes: nodes that cover all leaves, from left to right, such as the maximal subtrees of all ranks.
-  public func additions(of nodes: [Node]) -> [Addition] {
-    let (additions, sums) = merging(nodes)
-    precondition(sums.count == 1 && sums[0].node == root, "the nodes do not cover the tree from left to right")
-    return additions
   }
 
   /// The additions that merge the values of these nodes as far as possible, and the resulting nodes with their indices
   /// among `nodes`.
   /// - Parameter nodes: adjacent nodes, from left to right, such as the maximal subtrees of some ranks. The results are
-  ///   the maximal subtrees of all their leaves.
+  ///   the maximal subtrees of all their leaves; if they cover all leaves, the root at index 0.
   public func merging(_ nodes: [Node]) -> (additions: [Addition], sums: [(node: Node, index: Int)]) {
     var additions: [Addition] = []
     var open: [(node: Node, index: Int)] = []
     for (index, node) in nodes.enumerated() {
       open.append((node, index))
-      while let parent = parentOfLastTwo(open.suffix(2).map(\.node)) {
-        let right = open.removeLast()
-        let left = open.removeLast()
+      while let right = open.last, let left = open.dropLast().last, let parent = parent(of: left.node, right.node) {
+        open.removeLast(2)
         additions.append(Addition(left: left.index, right: right.index))
         open.append((parent, left.index))
       }
@@ -95,25 +77,20 @@ public struct MicroBatchTree: Sendable, Equatable {
     return (additions, open)
   }
 
-  /// The parent of the last two nodes if they are its two children.
-  func parentOfLastTwo(_ nodes: [Node]) -> Node? {
-    guard nodes.count >= 2 else { return nil }
-    let (left, right) = (nodes[nodes.count - 2], nodes[nodes.count - 1])
-    guard left.end == right.start, let parent = parent(ofLeftChild: left), parent.end == right.end else { return nil }
+  /// The parent of two adjacent nodes if they are its two children.
+  private func parent(of left: Node, _ right: Node) -> Node? {
+    guard let parent = parent(ofLeftChild: left), left.leaves.upperBound == right.leaves.lowerBound,
+      parent.leaves.upperBound == right.leaves.upperBound
+    else { return nil }
     return parent
   }
 
   /// The node whose left child is this one; `nil` for a right child and for the root.
   private func parent(ofLeftChild node: Node) -> Node? {
-    let span = 1 << node.level
+    let (leaves, span) = (node.leaves, 1 << node.level)
     // A node that is cut short by the end of the leaves, or ends there, has nothing to its right.
-    guard node.end < leafCount, node.count == span, node.start % (2 * span) == 0 else { return nil }
-    return Node(node.start..<min(leafCount, node.start + 2 * span))
-  }
-
-  /// The number of leaves in a node's left child: the largest power of two below the node's number of leaves.
-  static func leavesOfLeftChild(leafCount: Int) -> Int {
-    1 << (ceilingOfBinaryLogarithm(leafCount) - 1)
+    guard leaves.upperBound < leafCount, leaves.count == span, leaves.lowerBound % (2 * span) == 0 else { return nil }
+    return Node(leaves: leaves.lowerBound..<min(leafCount, leaves.lowerBound + 2 * span))
   }
 }
 
@@ -128,7 +105,8 @@ extension MicroBatchTree {
 
   private static func sum(_ numbers: ArraySlice<Double>) -> Double {
     if numbers.count <= 1 { return numbers.first ?? 0 }
-    let middle = numbers.startIndex + leavesOfLeftChild(leafCount: numbers.count)
+    // The left child has the largest power of two below the number of leaves.
+    let middle = numbers.startIndex + (1 << (ceilingOfBinaryLogarithm(numbers.count) - 1))
     return sum(numbers[..<middle]) + sum(numbers[middle...])
   }
 }

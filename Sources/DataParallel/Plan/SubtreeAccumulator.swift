@@ -44,27 +44,15 @@ public struct SubtreeAccumulator<Buffer> {
   /// - Parameter fresh: returns a buffer of zeros.
   public func start(fresh: () -> Buffer) -> Leaf {
     precondition(!isComplete, "all leaves \(leaves) are already finished")
-    let node = tree.leaf(nextLeaf)
-    var sums = sums
-    let buffer: Buffer
-    if let sibling = sums.last, let parent = tree.parentOfLastTwo([sibling.node, node]) {
-      buffer = sibling.buffer
-      sums[sums.count - 1].node = parent
-    } else {
-      buffer = fresh()
-      sums.append((node, buffer))
-    }
-    var additions: [(right: Buffer, left: Buffer)] = []
-    while let parent = tree.parentOfLastTwo(sums.suffix(2).map(\.node)) {
-      let right = sums.removeLast()
-      let left = sums.removeLast()
-      additions.append((right.buffer, left.buffer))
-      sums.append((parent, left.buffer))
-    }
-    let last = sums[sums.count - 1]
+    let (additions, merged) = tree.merging(sums.map(\.node) + [tree.leaf(nextLeaf)])
+    // The first addition is that of the leaf to its left sibling, which is the newest sum.
+    let buffer = additions.isEmpty ? fresh() : sums[sums.count - 1].buffer
+    let buffers = sums.map(\.buffer) + [buffer]
+    let last = merged[merged.count - 1]
     return Leaf(
-      buffer: buffer, additions: additions, sum: last.buffer, finalIndex: subtrees.firstIndex(of: last.node),
-      sums: sums)
+      buffer: buffer, additions: additions.dropFirst().map { (right: buffers[$0.right], left: buffers[$0.left]) },
+      sum: buffers[last.index], finalIndex: subtrees.firstIndex(of: last.node),
+      sums: merged.map { (node: $0.node, buffer: buffers[$0.index]) })
   }
 
   /// Marks a leaf as finished.

@@ -54,6 +54,8 @@ public final class DataParallelTrainer {
   private let adam: Adam
   private let schedule: LearningRateSchedule
   private let averaging: any GradientReduction
+  /// The number of micro-batches of each rank.
+  private let microBatchCounts: [Int]
   private let loop: ProgressLoop
   private let parameterExchange: ParameterExchange
   /// The error that occurred while a forward pass waited for parameters.
@@ -86,6 +88,7 @@ public final class DataParallelTrainer {
     pieces = sharding.pieces(ofRank: communicator.rank)
     exchangeRanks = try communicator.split(group: 0)!
     let tree = MicroBatchTree(leafCount: configuration.microBatchCount)
+    microBatchCounts = tree.leafRanges(ofRanks: communicator.size).map(\.count)
     // Within a machine, messages are copies that a processor makes, so overlapping gains nothing.
     let loop = ProgressLoop(
       isBackground: sharding.grid.nodeCount > 1 && arrangement.overlaps && MPISession.allowsConcurrentCalls,
@@ -137,13 +140,9 @@ public final class DataParallelTrainer {
 
   /// θ, equal on all ranks. Collective: waits for the other ranks' updates.
   public func parameters() throws -> Arena {
-    try settleParameters()
+    try settle()
     return arena
   }
-
-  /// Waits until no communication between ranks is pending. Collective; call it before the trainer is released, unless
-  /// the job is about to be aborted.
-  public func settle() throws { try settleParameters() }
 
   // MARK: Parts of the step
 
@@ -185,16 +184,13 @@ public final class DataParallelTrainer {
 
   /// The loss of the global batch, from those of this rank's micro-batches in order. Collective; equal on all ranks.
   package func totalLoss(_ losses: [Double]) throws -> Double {
-    MicroBatchTree.sum(
-      try communicator.allGather(losses, counts: averaging.tree.leafRanges(ofRanks: communicator.size).map(\.count)))
+    MicroBatchTree.sum(try communicator.allGather(losses, counts: microBatchCounts))
   }
 
   /// Records the losses of the step's images, if they determine which time steps are drawn. Collective.
   func noteLosses() throws {
     guard lossAware != nil else { return }
-    let counts = averaging.tree.leafRanges(ofRanks: communicator.size).map {
-      2 * configuration.training.microBatch * $0.count
-    }
+    let counts = microBatchCounts.map { 2 * configuration.training.microBatch * $0 }
     let all = try communicator.allGather(imageLosses, counts: counts)
     for index in stride(from: 0, to: all.count, by: 2) {
       lossAware?.note(loss: all[index + 1], ofStep: Int(all[index]))
@@ -222,11 +218,9 @@ public final class DataParallelTrainer {
   ///   - norm: the gradient's norm, for clipping.
   ///   - step: the number of steps done before this one.
   package func update(gradients: Arena, norm: Double, step: Int) throws {
-    let scale = configuration.training.maxGradientNorm.map {
-      GradientNorm.clippingScale(norm: norm, maximum: $0)
-    }
+    let scale = configuration.training.maxGradientNorm.map { GradientNorm.clippingScale(norm: norm, maximum: $0) }
     // All ranks have the parameters, since the norm is known; only their last messages have to be completed.
-    try settleParameters()
+    try settle()
     // Gradients are read; parameters and both moments are read and written.
     profiler.measure(.adam, Work(floats: 7 * adam.count)) {
       for piece in pieces {
@@ -236,7 +230,7 @@ public final class DataParallelTrainer {
       }
     }
     beginExchange(of: arena)
-    if !overlaps { try settleParameters() }
+    if !overlaps { try settle() }
   }
 
   /// Moves this rank's pieces of the averages towards the parameters.
@@ -255,11 +249,11 @@ public final class DataParallelTrainer {
 
   /// A complete average, gathered from the pieces of all ranks. Collective.
   public func gatherAverage(_ average: ExponentialMovingAverage) throws -> Arena {
-    try settleParameters()
+    try settle()
     let gathered = Arena(task.model.layout)
     scatter(average.average, to: gathered)
     beginExchange(of: gathered)
-    try settleParameters()
+    try settle()
     return gathered
   }
 
@@ -269,7 +263,9 @@ public final class DataParallelTrainer {
     loop.start(parameterExchange)
   }
 
-  private func settleParameters() throws {
+  /// Waits until no communication between ranks is pending. Collective; call it before the trainer is released, unless
+  /// the job is about to be aborted.
+  public func settle() throws {
     if parameterExchange.isDone { return }
     // This rank's pieces are read and all others are written.
     try profiler.measure(.parameterExchange, Work(floats: arena.count)) {
@@ -307,7 +303,7 @@ public final class DataParallelTrainer {
     let parameters = TrainingState.Part(group: model, isLive: false) { [unowned self] in
       scatter(model.values, to: arena)
       beginExchange(of: arena)
-      try settleParameters()
+      try settle()
     }
     let sharded =
       averages.map { (CheckpointGroup.average($0.decay), $0.average) } + [
