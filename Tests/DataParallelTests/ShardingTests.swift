@@ -95,10 +95,10 @@ private let grids: [(nodes: Int, slots: Int)] = [
       tree.maximalSubtrees(of: leaves).map { expression($0.leaves) }
     }
     for level in 0..<2 {
-      sums = plans.map { plan in
+      sums = plans.enumerated().map { rank, plan in
         let level = plan.levels[level]
         var values = level.peers.flatMap { sums[$0] }
-        #expect(values.count == level.sumCount && level.peers[level.own] == plan.rank)
+        #expect(values.count == level.sumCount && level.peers[level.own] == rank)
         for addition in level.additions {
           values[addition.left] = "(\(values[addition.left]) \(values[addition.right]))"
         }

@@ -53,9 +53,9 @@ final class GradientBucket: ExchangedBucket {
       var slot = 0
       for distance in 1..<max(1, peers.count) {
         let peer = (exchange.own + peers.count - distance) % peers.count
-        for sum in 0..<exchange.sumCounts[peer] {
+        for (sum, index) in exchange.sums[peer].enumerated() {
           let incoming = window.slot(slot, ofLevel: level, for: part)
-          sums[level][exchange.firstSums[peer] + sum] = incoming
+          sums[level][index] = incoming
           let (range, tag) = (incoming.range(part), tag(onLevel: level, sum: sum))
           if level == 1, let rounded = window.rounded {
             try received[level].receive(range, of: rounded.received, from: peers[peer], tag: tag)

@@ -27,7 +27,7 @@ final class GradientExchange: BackgroundWork, @unchecked Sendable {
 
   /// - Parameter roundsBetweenNodes: whether sums are sent as `BFloat16` between nodes.
   init(plan: ReductionPlan, communicator: Communicator, roundsBetweenNodes: Bool = false) {
-    precondition(plan.levels.allSatisfy { $0.sumCounts.allSatisfy { $0 <= MessageTag.sumLimit } })
+    precondition(plan.levels.allSatisfy { $0.sums.allSatisfy { $0.count <= MessageTag.sumLimit } })
     let indices = plan.sharding.buckets.indices
     let windowCount = min(indices.count, plan.sharding.bucketsInFlight)
     let windows = WindowPool(

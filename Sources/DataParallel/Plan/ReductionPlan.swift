@@ -13,34 +13,34 @@ public struct ReductionPlan: Sendable {
     public let peers: [Int]
     /// This rank's index among `peers`.
     public let own: Int
-    /// The number of sums of each peer.
-    public let sumCounts: [Int]
-    /// The index of each peer's first sum among all sums.
-    public let firstSums: [Int]
+    /// The indices of each peer's sums among all sums.
+    public let sums: [Range<Int>]
     /// The additions to perform, by indices among all sums.
     public let additions: [MicroBatchTree.Addition]
     /// The indices of the resulting sums, from left to right.
     public let results: [Int]
 
     /// The number of incoming sums, including those of this rank.
-    public var sumCount: Int { sumCounts.reduce(0, +) }
+    public var sumCount: Int { sums.last?.upperBound ?? 0 }
 
     /// The indices of this rank's sums among all sums.
-    public var ownSums: Range<Int> { firstSums[own]..<firstSums[own] + sumCounts[own] }
+    public var ownSums: Range<Int> { sums[own] }
 
     init(peers: [Int], own: Int, nodes: [[MicroBatchTree.Node]], tree: MicroBatchTree) {
       self.peers = peers
       self.own = own
-      sumCounts = nodes.map(\.count)
-      firstSums = nodes.indices.map { peer in nodes[..<peer].reduce(0) { $0 + $1.count } }
-      let (additions, sums) = tree.merging(nodes.flatMap { $0 })
-      self.additions = additions
-      results = sums.map(\.index)
+      var end = 0
+      sums = nodes.map { nodes in
+        end += nodes.count
+        return end - nodes.count..<end
+      }
+      let merged = tree.merging(nodes.flatMap(\.self))
+      additions = merged.additions
+      results = merged.sums.map(\.index)
     }
   }
 
   public let sharding: Sharding
-  public let rank: Int
   /// First within the node, then between nodes.
   public let levels: [Level]
 
@@ -54,7 +54,6 @@ public struct ReductionPlan: Sendable {
     }
     let neighbours = grid.ranks(ofNode: node)
     self.sharding = sharding
-    self.rank = rank
     levels = [
       Level(peers: neighbours, own: slot, nodes: neighbours.map { subtrees[$0] }, tree: tree),
       Level(peers: grid.ranks(ofSlot: slot), own: node, nodes: nodeSums, tree: tree),

@@ -42,7 +42,6 @@ public final class DataParallelTrainer {
 
   /// The sampling distribution of the time steps; nil for the uniform one.
   private(set) var lossAware: LossAwareSteps?
-  private let lossAwareRecord: LossAwareRecord?
   /// The times and losses of this rank's images in the current step, one after another.
   private var imageLosses: [Double] = []
   private let configuration: RunConfiguration
@@ -72,9 +71,8 @@ public final class DataParallelTrainer {
   ) throws {
     self.configuration = configuration
     self.task = task
-    let drawnSteps = configuration.diffusion.timeSampling == .lossAware ? configuration.diffusion.steps : nil
-    lossAware = drawnSteps.map { LossAwareSteps(steps: $0) }
-    lossAwareRecord = drawnSteps.map { LossAwareRecord(steps: $0) }
+    let diffusion = configuration.diffusion
+    lossAware = diffusion.timeSampling == .lossAware ? LossAwareSteps(steps: diffusion.steps) : nil
     self.communicator = communicator
     self.workers = workers
     self.profiler = profiler
@@ -284,13 +282,6 @@ public final class DataParallelTrainer {
     }
   }
 
-  /// This rank's pieces of an arena, one after another.
-  private func gather(_ arena: Arena) -> FloatBuffer {
-    let buffer = FloatBuffer(count: adam.count)
-    for piece in pieces { buffer[piece.part].copy(arena[piece.range]) }
-    return buffer
-  }
-
   private func scatter(_ values: FloatBuffer, to arena: Arena) {
     for piece in pieces { arena[piece.range].copy(values[piece.part]) }
   }
@@ -319,7 +310,9 @@ public final class DataParallelTrainer {
   /// A group of a file whose tensors have the parameters' names and shapes.
   /// - Parameter arena: what this rank owns of it is copied.
   public func tensorGroup(_ path: String, ofArena arena: Arena) -> TensorGroup {
-    tensorGroup(path, gather(arena))
+    let values = FloatBuffer(count: adam.count)
+    for piece in pieces { values[piece.part].copy(arena[piece.range]) }
+    return tensorGroup(path, values)
   }
 
   private func tensorGroup(_ path: String, _ values: FloatBuffer) -> TensorGroup {
@@ -327,13 +320,11 @@ public final class DataParallelTrainer {
   }
 
   private var lossAwareParts: [TrainingState.Part] {
-    guard let lossAwareRecord, let lossAware else { return [] }
-    lossAwareRecord.store(lossAware)
-    let part = TrainingState.Part(
-      group: lossAwareRecord.group(isOwner: communicator.rank == 0), isLive: true
-    ) { [unowned self] in
-      try lossAwareRecord.share(communicator)
-      self.lossAware = lossAwareRecord.steps
+    guard let record = lossAware.map({ LossAwareRecord($0) }) else { return [] }
+    let part = TrainingState.Part(group: record.group(isOwner: communicator.rank == 0), isLive: false) {
+      [unowned self] in
+      try record.share(communicator)
+      lossAware = record.steps
     }
     return [part]
   }

@@ -10,20 +10,17 @@ struct LossAwareRecord {
   private let history: ParameterEntry
   private let counts: ParameterEntry
 
-  init(steps: Int) {
+  init(_ steps: LossAwareSteps) {
     var layout = ParameterLayout()
-    history = layout.add("history", shape: [steps, LossAwareSteps.historyLength], order: .io)
-    counts = layout.add("counts", shape: [steps], order: .c)
+    history = layout.add("history", shape: [steps.steps, LossAwareSteps.historyLength], order: .io)
+    counts = layout.add("counts", shape: [steps.steps], order: .c)
     arena = Arena(layout)
+    arena.tensor(history).copy(steps.history)
+    arena.tensor(counts).copy(steps.counts.map(Float.init))
   }
 
   var steps: LossAwareSteps {
     LossAwareSteps(history: arena.tensor(history).elements, counts: arena.tensor(counts).elements.map { Int($0) })
-  }
-
-  func store(_ steps: LossAwareSteps) {
-    arena.tensor(history).copy(steps.history)
-    arena.tensor(counts).copy(steps.counts.map(Float.init))
   }
 
   /// The group for a file of all ranks, where one rank owns the whole record.
