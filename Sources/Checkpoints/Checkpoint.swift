@@ -240,7 +240,7 @@ public enum Checkpoint {
 
   private static func onRankZero(_ communicator: Communicator, _ path: String, _ body: () throws -> Void) throws {
     do {
-      try communicator.together { if communicator.rank == 0 { try attempt(body).get() } }
+      try communicator.onRankZero { try attempt(body).get() }
     } catch let failure as JobFailure {
       throw CheckpointError(path: path, problem: failure.message)
     }

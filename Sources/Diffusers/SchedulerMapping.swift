@@ -100,7 +100,7 @@ struct SchedulerMapping: ProcessMapping {
     where try file.boolean(key, default: .boolean(false)) {
       throw file.refusal(key, "is true, which is not supported")
     }
-    settings = RunConfiguration.DiffusionSettings()
+    settings = RunConfiguration().diffusion
     settings.steps = try file.integer("num_train_timesteps", default: .integer(1000))
     settings.betaFirst = try file.number("beta_start", default: .number(1e-4))
     settings.betaLast = try file.number("beta_end", default: .number(0.02))

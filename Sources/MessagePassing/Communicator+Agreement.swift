@@ -1,6 +1,6 @@
 import Failures
 
-/// Two methods by which ranks make sure that all of them continue in the same way.
+/// Methods by which ranks make sure that all of them continue in the same way.
 extension Communicator {
   /// Runs `body` on every rank. If it fails anywhere, every rank throws the same `JobFailure`, which names the lowest
   /// rank that failed; no rank enters a collective call that the failed one will never join.
@@ -21,6 +21,13 @@ extension Communicator {
     let lowest = try allReduceMinimum(failure == nil ? size : rank)
     if lowest < size { throw try broadcast(encoding: failure, from: lowest) }
     return try outcome.get()
+  }
+
+  /// Runs `body` on rank 0. If it fails, every rank throws the same `JobFailure`. Collective.
+  /// - Returns: its result on rank 0, nil elsewhere.
+  @discardableResult
+  public func onRankZero<Success>(_ body: () throws -> Success) throws -> Success? {
+    try together { rank == 0 ? try body() : nil }
   }
 
   /// Throws if a rank has a different value than rank 0. Collective.

@@ -20,24 +20,7 @@ public struct Communicator: @unchecked Sendable {
   /// Records whether the thread that uses this communicator is waiting for other ranks.
   public let waits: WaitRecord
 
-  static let defaultMessageLimit = 1 << 27
-
-  init(handle: ddpm_communicator) throws(MPIError) {
-    var rank: Int32 = 0
-    var size: Int32 = 0
-    try check("MPI_Comm_rank", MPI_Comm_rank(handle.value, &rank))
-    try check("MPI_Comm_size", MPI_Comm_size(handle.value, &size))
-    self.init(
-      handle: handle, rank: Int(rank), size: Int(size), messageLimit: Self.defaultMessageLimit, waits: WaitRecord())
-  }
-
-  private init(handle: ddpm_communicator, rank: Int, size: Int, messageLimit: Int, waits: WaitRecord) {
-    self.handle = handle
-    self.rank = rank
-    self.size = size
-    self.messageLimit = messageLimit
-    self.waits = waits
-  }
+  private static let defaultMessageLimit = 1 << 27
 
   /// All ranks of the job. `MPISession.initialise()` must have succeeded.
   public static var world: Communicator {
@@ -91,5 +74,16 @@ public struct Communicator: @unchecked Sendable {
   /// Divides 0..<count into consecutive ranges of at most `messageLimit` elements; empty for a count of zero.
   func messages(count: Int) -> some Sequence<Range<Int>> {
     stride(from: 0, to: count, by: messageLimit).map { start in start..<min(start + messageLimit, count) }
+  }
+}
+
+extension Communicator {
+  init(handle: ddpm_communicator) throws(MPIError) {
+    var rank: Int32 = 0
+    var size: Int32 = 0
+    try check("MPI_Comm_rank", MPI_Comm_rank(handle.value, &rank))
+    try check("MPI_Comm_size", MPI_Comm_size(handle.value, &size))
+    self.init(
+      handle: handle, rank: Int(rank), size: Int(size), messageLimit: Self.defaultMessageLimit, waits: WaitRecord())
   }
 }

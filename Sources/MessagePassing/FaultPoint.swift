@@ -1,4 +1,6 @@
+import Failures
 import Glibc
+import Synchronization
 
 /// Points at which a test makes one rank fail, to check how the other ranks react.
 ///
@@ -26,24 +28,17 @@ package enum FaultPoint: String, CaseIterable {
   /// - Throws: if this rank is to fail here.
   package func pass(rank: Int) throws {
     guard let request = FaultRequest.ofEnvironment, request.point == self, request.rank == rank else { return }
-    request.passes.pointee += 1
-    guard request.passes.pointee == request.pass else { return }
+    guard request.passes.add(1, ordering: .relaxed).newValue == request.pass else { return }
     switch request.action {
-    case .error: throw InjectedFault(point: self)
+    case .error: throw RunError(.failure, "failed at \(rawValue), as requested by DDPM_MPI_FAULT")
     case .kill: kill(getpid(), SIGKILL)
     case .hang: while true { sleep(1000) }
     }
   }
 }
 
-/// The failure that a test requested.
-package struct InjectedFault: Error, CustomStringConvertible {
-  package let point: FaultPoint
-
-  package var description: String { "failed at \(point.rawValue), as requested by DDPM_MPI_FAULT" }
-}
-
-private struct FaultRequest: @unchecked Sendable {
+/// The failure that a test requests.
+private final class FaultRequest: Sendable {
   enum Action: String {
     case error, kill, hang
   }
@@ -52,8 +47,8 @@ private struct FaultRequest: @unchecked Sendable {
   let rank: Int
   let action: Action
   let pass: Int
-  /// How often the point was reached; by one thread at a time, since saves do not overlap.
-  let passes: UnsafeMutablePointer<Int>
+  /// How often the point was reached.
+  let passes = Atomic<Int>(0)
 
   static let ofEnvironment = getenv("DDPM_MPI_FAULT").map { FaultRequest(String(cString: $0)) }
 
@@ -69,7 +64,5 @@ private struct FaultRequest: @unchecked Sendable {
     self.rank = rank
     self.action = action
     self.pass = pass
-    passes = .allocate(capacity: 1)
-    passes.initialize(to: 0)
   }
 }

@@ -23,10 +23,6 @@ extension Int: MPIElement {
   public static var datatype: MPIDatatype { MPIDatatype(handle: ddpm_mpi_int64()) }
 }
 
-extension Int64: MPIElement {
-  public static var datatype: MPIDatatype { MPIDatatype(handle: ddpm_mpi_int64()) }
-}
-
 extension Float: MPIElement {
   public static var datatype: MPIDatatype { MPIDatatype(handle: ddpm_mpi_float()) }
 }

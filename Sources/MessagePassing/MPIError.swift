@@ -10,6 +10,11 @@ public struct MPIError: JobEndingError, Equatable, CustomStringConvertible {
   /// The library's description of the code.
   public let message: String
 
+  public var exitStatus: ExitStatus { .failure }
+  public var description: String { "\(call) failed: \(message) (MPI error \(code))" }
+}
+
+extension MPIError {
   /// Gets the code's description from the library.
   init(call: String, code: Int32) {
     var text = [CChar](repeating: 0, count: Int(MPI_MAX_ERROR_STRING) + 1)
@@ -17,15 +22,6 @@ public struct MPIError: JobEndingError, Equatable, CustomStringConvertible {
     let status = MPI_Error_string(code, &text, &length)
     self.init(call: call, code: code, message: status == MPI_SUCCESS ? string(from: text) : "unknown error")
   }
-
-  init(call: String, code: Int32, message: String) {
-    self.call = call
-    self.code = code
-    self.message = message
-  }
-
-  public var exitStatus: ExitStatus { .failure }
-  public var description: String { "\(call) failed: \(message) (MPI error \(code))" }
 }
 
 /// Turns a return code into an error.

@@ -12,9 +12,7 @@ extension Communicator {
     guard size > 1 else { return }
     let name = try broadcast(encoding: ".shared-\(getpid())-\(UInt32.random(in: 0 ... .max))", from: 0)
     let path = "\(folder)/\(name)"
-    try together {
-      if rank == 0 { try replaceFile(at: path, with: []) }
-    }
+    try onRankZero { try replaceFile(at: path, with: []) }
     defer { if rank == 0 { unlink(path) } }
     let host = try processorName
     try together {

@@ -9,7 +9,7 @@ extension Communicator {
   /// folders. Collective; rank 0's view of the files decides.
   /// - Throws: `JobFailure` on all ranks.
   public func check(_ files: CommandFiles) throws {
-    try together { if rank == 0 { try files.check() } }
+    try onRankZero { try files.check() }
     for output in files.outputs { try requireShared(folder: folderPath(of: output.path)) }
   }
 }
@@ -32,8 +32,7 @@ public final class SharedOutput {
   /// - Throws: `JobFailure` on all ranks.
   public init(_ path: String, byteCount: Int, communicator: Communicator) throws {
     self.communicator = communicator
-    output = try communicator.together { () throws -> OutputFile? in
-      guard communicator.rank == 0 else { return nil }
+    output = try communicator.onRankZero {
       let output = try OutputFile(path)
       do throws(HDF5Error) { try HDF5File.checkShareable(output.temporaryPath) } catch {
         throw InputError("\(path): \(error.message)")
@@ -99,8 +98,7 @@ public final class SharedOutputFolder {
   /// - Throws: `JobFailure` on all ranks.
   public init(_ path: String, communicator: Communicator) throws {
     self.communicator = communicator
-    output = try communicator.together { () throws -> OutputFolder? in
-      guard communicator.rank == 0 else { return nil }
+    output = try communicator.onRankZero {
       let output = try OutputFolder(path)
       try output.prepare()
       return output

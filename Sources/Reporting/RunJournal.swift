@@ -20,10 +20,8 @@ public final class RunJournal: Sendable {
   }
 
   public func note(_ entry: JournalEntry) {
-    do {
+    log.warnIfUnwritten {
       try file.withLock { file throws(FileError) in try file.append((entry.json + "\n").utf8) }
-    } catch {
-      log.warning("\(error); training continues, and writing will be retried")
     }
   }
 }

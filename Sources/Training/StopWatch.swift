@@ -18,7 +18,7 @@ struct StopWatch {
 
   /// The reason to stop now; nil to continue. Collective.
   func reason(_ communicator: Communicator) throws -> String? {
-    let mine = StopSignals.last.map { Int64($0) } ?? (communicator.rank == 0 && isOut ? Self.timeLimit : 0)
+    let mine = StopSignals.last.map { Int($0) } ?? (communicator.rank == 0 && isOut ? Self.timeLimit : 0)
     let code = try communicator.allReduceMaximum(mine)
     if code == 0 { return nil }
     if code == Self.timeLimit { return "because training.time_limit_minutes is reached" }
@@ -26,7 +26,7 @@ struct StopWatch {
   }
 
   /// Larger than any signal.
-  private static let timeLimit: Int64 = 1 << 20
+  private static let timeLimit = 1 << 20
 
   private var isOut: Bool {
     guard let limit else { return false }

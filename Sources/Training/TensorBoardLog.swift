@@ -57,10 +57,8 @@ final class TensorBoardLog {
       log.warning("\(file.path) could not be written for a long time; the data of step \(step) are left out")
       return
     }
-    do throws(FileError) {
+    log.warnIfUnwritten {
       try file.append(event.record(step: step, time: Date().timeIntervalSince1970))
-    } catch {
-      log.warning("\(error); training continues, and writing will be retried")
     }
   }
 

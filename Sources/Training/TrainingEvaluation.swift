@@ -58,8 +58,7 @@ final class TrainingEvaluation {
     self.every = every
     self.dataset = dataset
     self.reporter = reporter
-    try communicator.together {
-      guard communicator.rank == 0 else { return }
+    try communicator.onRankZero {
       best = Self.best(in: folder.evaluationsPath, before: step, features: network.hash, of: dataset, settings)
       file = try AppendedFile(path: folder.evaluationsPath)
     }
@@ -79,11 +78,7 @@ final class TrainingEvaluation {
     let result = try extraction.evaluate(
       drawing, count: settings.count, against: reference, by: Self.measures, reporter: reporter)
     guard extraction.communicator.rank == 0, let fid = result.fid else { return (result, false) }
-    do {
-      try file?.append((try jsonLine(result) + "\n").utf8)
-    } catch {
-      reporter.log.warning("\(error); training continues, and writing will be retried")
-    }
+    reporter.log.warnIfUnwritten { try file?.append((try jsonLine(result) + "\n").utf8) }
     let isBest = best.map { fid < $0 } ?? true
     if isBest { best = fid }
     return (result, isBest)

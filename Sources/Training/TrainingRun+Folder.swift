@@ -36,9 +36,7 @@ extension TrainingRun {
     }
     try communicator.requireShared(folder: folder.path)
     if let traceFolder { try communicator.requireShared(folder: traceFolder) }
-    try communicator.together {
-      if communicator.rank == 0 && request.resumes { try folder.removeUnfinishedCheckpoints() }
-    }
+    if request.resumes { try communicator.onRankZero { try folder.removeUnfinishedCheckpoints() } }
   }
 
   /// Checks that a trace can be written and replaces nothing that the run reads or writes.

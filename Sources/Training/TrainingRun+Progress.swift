@@ -1,6 +1,5 @@
 import Configuration
 import Failures
-import Files
 import Inference
 import MessagePassing
 import Network
@@ -54,7 +53,7 @@ extension TrainingRun {
   ) throws -> String {
     let (result, isBest) = try evaluation.evaluate(try drawing(by: network, step: step))
     guard communicator.rank == 0 else { return "" }
-    writeOrWarn { () throws(FileError) in try metrics?.append(step: step, result.numbers) }
+    reporter.log.warnIfUnwritten { try metrics?.append(step: step, result.numbers) }
     tensorBoard?.noteMeasures(result.numbers, step: step)
     var news = result.text
     if isBest {

@@ -1,33 +1,11 @@
 import Checkpoints
 import Configuration
 import Datasets
-import Files
 import MessagePassing
 import Reporting
 
 // What a run reports on the console and in its records, and the header of its checkpoints.
 extension TrainingRun {
-  /// The journal on rank 0, nil elsewhere. Collective.
-  static func openJournal(
-    _ folder: RunFolder, _ communicator: Communicator, _ reporter: RunReporter
-  ) throws -> RunJournal? {
-    try communicator.together {
-      communicator.rank == 0 ? try RunJournal(path: folder.journalPath, log: reporter.log) : nil
-    }
-  }
-
-  /// The log for TensorBoard, on rank 0, if it is enabled. Collective.
-  static func openTensorBoard(
-    _ folder: RunFolder, _ configuration: RunConfiguration, after step: Int, _ communicator: Communicator,
-    _ reporter: RunReporter
-  ) throws -> TensorBoardLog? {
-    try communicator.together {
-      guard communicator.rank == 0, configuration.training.tensorBoard else { return nil }
-      return try TensorBoardLog(
-        folder: folder.tensorBoardPath, after: step, configuration: configuration.yaml, log: reporter.log)
-    }
-  }
-
   func noteStart() {
     let job = JournalEntry.Job(
       version: ProgramVersion.current, ranks: communicator.size, threadsPerRank: workers.threadCount, hosts: hostCount,
@@ -79,25 +57,6 @@ extension TrainingRun {
     return communicator.size == 1
       ? "parameters \(parameters), optimiser and averages \(state)"
       : "parameters \(parameters) on each rank, optimiser and averages \(state), 1/\(communicator.size) of the total"
-  }
-
-  /// The metrics file on rank 0, nil elsewhere. Collective.
-  func openMetrics() throws -> MetricsWriter? {
-    var writer: MetricsWriter?
-    try communicator.together {
-      if communicator.rank == 0 { writer = try MetricsWriter(path: folder.metricsPath, resumingFrom: firstStep) }
-    }
-    return writer
-  }
-
-  /// Writes a record of the run. If it cannot be written, because the disk is full for instance, a warning is logged
-  /// and training continues.
-  func writeOrWarn(_ body: () throws(FileError) -> Void) {
-    do throws(FileError) {
-      try body()
-    } catch {
-      reporter.log.warning("\(error); training continues, and writing will be retried")
-    }
   }
 
   /// The trace file, if it was requested. Collective.

@@ -23,9 +23,7 @@ extension TrainingRun {
     _ dataset: any ImageDataset, _ communicator: Communicator, _ reporter: RunReporter
   ) throws -> Resumption {
     // Rank 0's view of the folder decides: a network file system may show other ranks something else for a while.
-    let listing = try communicator.together {
-      communicator.rank == 0 ? try folder.checkpoints().map(\.path) : nil
-    }
+    let listing = try communicator.onRankZero { try folder.checkpoints().map(\.path) }
     let paths = try communicator.broadcast(encoding: listing, from: 0)
     for path in paths {
       do {

@@ -4,7 +4,6 @@ import DataParallel
 import Datasets
 import Diffusion
 import Failures
-import Files
 import Foundation
 import Images
 import Inference
@@ -139,13 +138,18 @@ public struct TrainingRun {
       evaluation = try TrainingEvaluation(
         configuration, training: dataset, folder: folder, after: firstStep, communicator: communicator,
         workers: workers, reporter: reporter)
-      let journal = try Self.openJournal(folder, communicator, reporter)
+      let journal = try communicator.onRankZero { try RunJournal(path: folder.journalPath, log: reporter.log) }
       self.journal = journal
       saver = try CheckpointSaver(
         folder: folder, configuration: configuration, communicator: communicator,
         ranksOnHost: hosts.filter { $0 == hosts[communicator.rank] }.count, reporter: reporter,
         last: firstStep > 0 ? folder.checkpointPath(step: firstStep) : nil, activity: activity, journal: journal)
-      tensorBoard = try Self.openTensorBoard(folder, configuration, after: firstStep, communicator, reporter)
+      tensorBoard =
+        configuration.training.tensorBoard
+        ? try communicator.onRankZero {
+          try TensorBoardLog(
+            folder: folder.tensorBoardPath, after: resumption.step, configuration: configuration.yaml, log: reporter.log)
+        } : nil
     } catch {
       watchdog?.stop()
       throw error
@@ -181,12 +185,13 @@ public struct TrainingRun {
   private func begin() throws {
     // Otherwise, resuming without a checkpoint would start with weights drawn from the seed.
     if initialPath != nil { try saver.save(header(step: 0), of: trainer, mustBeWhole: true) }
-    try communicator.together { if communicator.rank == 0 { try claim.begin(configuration) } }
+    try communicator.onRankZero { try claim.begin(configuration) }
   }
 
   private mutating func train() throws {
     let batches = batchReader()
-    var metrics = try openMetrics()
+    var metrics: MetricsWriter?
+    try communicator.onRankZero { metrics = try MetricsWriter(path: folder.metricsPath, resumingFrom: firstStep) }
     let trace = try openTrace()
     let settings = configuration.training
     let start = ContinuousClock.now
@@ -216,7 +221,7 @@ public struct TrainingRun {
         step: step, images: step * settings.batch, loss: result.loss, gradientNorm: result.gradientNorm,
         learningRate: result.learningRate, imagesPerSecond: rate.perSecond, seconds: start.secondsUntilNow)
       if isLogged {
-        writeOrWarn { () throws(FileError) in try metrics?.append(record) }
+        reporter.log.warnIfUnwritten { try metrics?.append(record) }
         tensorBoard?.note(record)
       }
       let progress = TrainingProgress(record, stepCount: settings.steps, imagesPerStep: settings.batch)

@@ -21,8 +21,7 @@ struct Inspect: RankCommand {
   var files: CommandFiles { .none }
 
   mutating func run(on communicator: Communicator) throws {
-    try communicator.together {
-      guard communicator.rank == 0 else { return }
+    try communicator.onRankZero {
       if PackedImages.areIn(file) { return try inspectImages() }
       let inspection = try CheckpointInspection(path: file)
       let header = inspection.header

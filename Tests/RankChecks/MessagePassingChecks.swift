@@ -43,9 +43,9 @@ let messagePassingChecks: [Check] = [
   },
 
   Check("all-gather returns values in rank order") { context in
-    let integers = try context.communicator.allGather(Int64(context.rank) << 40)
+    let integers = try context.communicator.allGather(context.rank << 40)
     let numbers = try context.communicator.allGather(0.5 + Double(context.rank))
-    try expectEqual(integers, (0..<context.size).map { Int64($0) << 40 })
+    try expectEqual(integers, (0..<context.size).map { $0 << 40 })
     try expectEqual(numbers, (0..<context.size).map { 0.5 + Double($0) })
   },
 
@@ -62,7 +62,7 @@ let messagePassingChecks: [Check] = [
   },
 
   Check("reductions of integers") { context in
-    let values: [Int64] = (0..<context.size).map { rank in Int64((rank * 5 + 2) % 7 - 3) << 33 }
+    let values = (0..<context.size).map { rank in ((rank * 5 + 2) % 7 - 3) << 33 }
     let maximum = try context.communicator.allReduceMaximum(values[context.rank])
     let minimum = try context.communicator.allReduceMinimum(values[context.rank])
     let sum = try context.communicator.allReduceSum(values[context.rank])
@@ -163,24 +163,24 @@ let messagePassingChecks: [Check] = [
   Check("groups of ranks communicate among themselves and keep their order") { context in
     // Even and odd ranks; the last rank joins no group.
     let joins = context.rank < context.size - 1
-    var members: [Int64]?
+    var members: [Int]?
     var sizes: [Int] = []
     let limited = context.communicator.limitingMessages(to: smallMessage)
     if let part = try limited.split(group: joins ? context.rank % 2 : nil) {
-      members = try part.communicator.allGather(Int64(context.rank))
+      members = try part.communicator.allGather(context.rank)
       sizes = [part.communicator.rank, part.communicator.size, part.communicator.messageLimit]
       try part.close()
     }
     // All ranks can still communicate, and split again.
-    var sum: Int64?
+    var sum: Int?
     if let whole = try context.communicator.split(group: 0) {
       sum = try whole.communicator.allReduceSum(1)
       try whole.close()
     }
     let expected = (0..<max(context.size - 1, 0)).filter { $0 % 2 == context.rank % 2 }
-    try expectEqual(members, joins ? expected.map(Int64.init) : nil)
+    try expectEqual(members, joins ? expected : nil)
     try expectEqual(sizes, joins ? [context.rank / 2, expected.count, smallMessage] : [])
-    try expectEqual(sum, Int64(context.size))
+    try expectEqual(sum, context.size)
   },
 
   Check("releasing a group leaves the others usable") { context in

@@ -104,8 +104,7 @@ public struct FrechetJob: Sendable {
         return try FeatureStatistics(share: share.features, of: dataset.count, over: communicator, workers: workers)
       }
     }
-    return try communicator.together {
-      guard communicator.rank == 0 else { return nil }
+    return try communicator.onRankZero {
       if let statisticsFile { try write(statistics[0], of: sides[0], network, to: statisticsFile) }
       return Result(
         fid: try FrechetDistance(statistics[0], statistics[1]).value, features: known?.name ?? "of the statistics",
