@@ -1,9 +1,7 @@
-import Foundation
-
 /// The processor time that a container may use: a control group's limit, in processors.
 public enum ProcessorQuota {
   /// The quota of this process; nil without a limit.
-  public static var own: Double? { read(membership: text("/proc/self/cgroup") ?? "", text: text) }
+  public static var own: Double? { read(membership: AvailableMemory.membership, text: AvailableMemory.text) }
 
   /// - Parameters:
   ///   - membership: the contents of `/proc/self/cgroup`: a line `number:controllers:path` for each hierarchy.
@@ -15,31 +13,22 @@ public enum ProcessorQuota {
       guard parts.count == 3 else { continue }
       // Inside a container the group's own path may not be visible; the root is then the group.
       for path in parts[2] == "/" ? [""] : [parts[2], ""] {
+        var names: [String] = []
         if parts[1].isEmpty {
           // Version 2: `200000 100000`, or `max 100000`, in microseconds.
-          let numbers = (text("/sys/fs/cgroup\(path)/cpu.max") ?? "").split(whereSeparator: \.isWhitespace).map {
-            Double($0)
-          }
-          if numbers.count == 2, let quota = numbers[0], let period = numbers[1], period > 0 {
-            quotas.append(quota / period)
-          }
+          names = ["cpu.max"]
         } else if parts[1].split(separator: ",").contains("cpu") {
           // Version 1, where −1 means no limit.
-          let folder = "/sys/fs/cgroup/\(parts[1])\(path)"
-          if let quota = number(text("\(folder)/cpu.cfs_quota_us")), quota > 0,
-            let period = number(text("\(folder)/cpu.cfs_period_us")), period > 0
-          {
-            quotas.append(quota / period)
-          }
+          names = ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
+        }
+        let folder = "/sys/fs/cgroup" + (parts[1].isEmpty ? "" : "/") + parts[1] + path
+        let numbers = names.flatMap { (text("\(folder)/\($0)") ?? "").split(whereSeparator: \.isWhitespace) }
+          .map { Double($0) }
+        if numbers.count == 2, let quota = numbers[0], let period = numbers[1], quota > 0, period > 0 {
+          quotas.append(quota / period)
         }
       }
     }
     return quotas.min()
   }
-
-  private static func number(_ text: String?) -> Double? {
-    text.flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
-  }
-
-  private static func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
 }
