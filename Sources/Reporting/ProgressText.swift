@@ -107,6 +107,9 @@ public enum ProgressFormat {
     return text
   }
 
+  /// The shape of an image: `32x32x3`.
+  public static func dimensions(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "x") }
+
   /// An amount of memory: `512 B`, `3.4 MiB`, `136 MiB`, `1.2 GiB`.
   public static func bytes(_ count: Int) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"]

@@ -66,7 +66,7 @@ final class InitialWeights {
       try dataset.close()
     }
     if !problems.isEmpty {
-      problems.append("and it is for images of \(checkpoint.header.imageShape.map(String.init).joined(separator: "x"))")
+      problems.append("and it is for images of \(ProgressFormat.dimensions(checkpoint.header.imageShape))")
     }
     return problems
   }

@@ -15,7 +15,6 @@ final class TraceRecorder: StepObserver {
   private let output: SharedOutput
   private let communicator: Communicator
   private let batch: Int
-  private let microBatch: Int
   private let isDiscrete: Bool
   private let imageShape: [Int]
   let stepCount: Int
@@ -35,7 +34,6 @@ final class TraceRecorder: StepObserver {
     output = try SharedOutput(path, byteCount: Int(min(byteCount, 1e18)), communicator: communicator)
     self.communicator = communicator
     batch = configuration.training.batch
-    microBatch = configuration.training.microBatch
     self.imageShape = imageShape
     self.stepCount = stepCount
     isDiscrete = configuration.diffusion.process.isDiscrete
@@ -55,37 +53,26 @@ final class TraceRecorder: StepObserver {
   ///   - firstSample: this rank's first sample of the global batch.
   ///   - original: x0 of this rank's micro-batches, in order.
   func didDraw(_ original: [Tensor], _ noised: [NoisedImages], step: Int, firstSample: Int) throws {
-    let group = Self.group(step)
     let shape = [batch] + imageShape
-    try writeParts("\(group)/x0", shape: shape, firstSample: firstSample, parts: original)
-    try writeParts("\(group)/noise", shape: shape, firstSample: firstSample, parts: noised.map(\.noise))
+    try write("x0", step: step, shape, from: firstSample, original.flatMap(\.elements))
+    try write("noise", step: step, shape, from: firstSample, noised.flatMap(\.noise.elements))
     let classes = noised.compactMap(\.classes).flatMap(\.self)
     if !classes.isEmpty {
-      let dataset = try output.file!.createDataset("\(group)/classes", shape: [batch], type: .int64)
-      try dataset.write(
-        flatRanges: [firstSample..<firstSample + classes.count], from: classes.map { Int64($0 ?? -1) }, collective: true
-      )
-      try dataset.close()
+      try write("classes", step: step, [batch], from: firstSample, classes.map { Int64($0 ?? -1) })
     }
-    // Integers if the process has steps.
     let times = noised.flatMap(\.times)
-    let range = firstSample..<firstSample + times.count
-    let dataset = try output.file!.createDataset("\(group)/t", shape: [batch], type: isDiscrete ? .int64 : .float64)
+    // Integers if the process has steps.
     if isDiscrete {
-      try dataset.write(flatRanges: [range], from: times.map { Int64($0) }, collective: true)
+      try write("t", step: step, [batch], from: firstSample, times.map { Int64($0) })
     } else {
-      try dataset.write(flatRanges: [range], from: times, collective: true)
+      try write("t", step: step, [batch], from: firstSample, times)
     }
-    try dataset.close()
   }
 
   /// Writes the loss and the averaged gradient of step `step`.
   func didAverage(_ gradients: Arena, loss: Double, step: Int, _ trainer: DataParallelTrainer) throws {
-    let group = Self.group(step)
-    let dataset = try output.file!.createDataset("\(group)/loss", shape: [1], type: .float64)
-    try dataset.writeAll([loss], collective: true)
-    try dataset.close()
-    try trainer.tensorGroup("\(group)/gradients", ofArena: gradients).write(
+    try write("loss", step: step, [1], from: 0, [loss])
+    try trainer.tensorGroup("\(Self.group(step))/gradients", ofArena: gradients).write(
       to: output.file!, communicator: communicator)
   }
 
@@ -103,12 +90,14 @@ final class TraceRecorder: StepObserver {
 
   private static func group(_ step: Int) -> String { RunFolder.stepName(step + 1) }
 
-  private func writeParts(_ path: String, shape: [Int], firstSample: Int, parts: [Tensor]) throws {
-    let size = imageShape.reduce(1, *)
-    let dataset = try output.file!.createDataset(path, shape: shape, type: .float32)
-    let own = Tensor(uninitialised: [parts.count * microBatch] + imageShape)
-    for (index, part) in parts.enumerated() { own[index * microBatch..<(index + 1) * microBatch].copy(part) }
-    try dataset.write(flatRanges: [firstSample * size..<firstSample * size + own.count], from: own, collective: true)
+  /// Writes a dataset of a step, of which this rank has the samples from `first` on.
+  private func write<Element: HDF5Element>(
+    _ name: String, step: Int, _ shape: [Int], from first: Int, _ elements: [Element]
+  ) throws {
+    let dataset = try output.file!.createDataset(
+      "\(Self.group(step))/\(name)", shape: shape, type: Element.elementType)
+    let start = first * shape.dropFirst().reduce(1, *)
+    try dataset.write(flatRanges: [start..<start + elements.count], from: elements, collective: true)
     try dataset.close()
   }
 }

@@ -36,9 +36,8 @@ extension TrainingRun {
     }
     // Shown because it is slower than it could be.
     let convolutions = configuration.model.convolution == .direct ? ", direct convolutions" : ""
-    let shape = dataset.imageShape.map(String.init).joined(separator: "x")
-    let data = (["\(dataset.name), \(dataset.count) images of \(shape)"] + dataset.remarks)
-      .joined(separator: "\n          ")
+    let images = "\(dataset.count) images of \(ProgressFormat.dimensions(dataset.imageShape))"
+    let data = (["\(dataset.name), \(images)"] + dataset.remarks).joined(separator: "\n          ")
     reporter.message(
       """
       ddpm-mpi \(ProgramVersion.current): \(ranks) x \(threads), run folder \(folder.path)

@@ -74,9 +74,9 @@ extension TrainingRun {
           + "least that many")
     }
     guard header.imageShape == dataset.imageShape else {
-      let (there, here) = (header.imageShape, dataset.imageShape)
+      let (there, here) = (ProgressFormat.dimensions(header.imageShape), ProgressFormat.dimensions(dataset.imageShape))
       throw InputError(
-        "\(path) is for images of \(sizeText(there)), but those of \(dataset.name) are \(sizeText(here)); "
+        "\(path) is for images of \(there), but those of \(dataset.name) are \(here); "
           + "use --initial to start a new run from its weights")
     }
     var changes = configuration.difference(from: saved).map { "\($0.key.name) was \($0.theirs) and is \($0.mine)" }
@@ -91,6 +91,4 @@ extension TrainingRun {
     }
     return changes
   }
-
-  private static func sizeText(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "x") }
 }
