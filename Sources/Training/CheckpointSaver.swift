@@ -22,9 +22,10 @@ final class CheckpointSaver {
     case notFinite(group: String)
   }
 
-  /// A save in a background thread.
+  /// A save that has begun.
   private struct Running {
     let step: Int
+    let mustBeWhole: Bool
     let result = Monitor<(outcome: Outcome, seconds: Double)?>(nil)
   }
 
@@ -83,47 +84,42 @@ final class CheckpointSaver {
     let saving = Saving(
       header: header, path: folder.checkpointPath(step: header.step), folder: folder, keptCount: keptCount,
       communicator: ranks.communicator, activity: activity)
-    if !mustBeWhole, try hasRoom(for: trainer.stateCopyBytes) {
-      let groups = trainer.state.copied()
-      let running = Running(step: header.step)
-      self.running = running
-      let pause = start.secondsUntilNow
-      _ = BackgroundThread("checkpoint") { [reporter, journal, result = running.result] in
-        let outcome = saving.run(groups)
-        let seconds = start.secondsUntilNow
-        Self.report(outcome, step: header.step, seconds: seconds, pause: pause, reporter, journal)
-        result.update { $0 = (outcome, seconds) }
-      }
-      return
+    let isBeside = try !mustBeWhole && hasRoom(for: trainer.stateCopyBytes)
+    let groups = isBeside ? trainer.state.copied() : trainer.state.groups
+    let pause = isBeside ? start.secondsUntilNow : nil
+    let running = Running(step: header.step, mustBeWhole: mustBeWhole)
+    self.running = running
+    let work: @Sendable () -> Void = { [reporter, journal, result = running.result] in
+      let outcome = saving.run(groups)
+      let seconds = start.secondsUntilNow
+      Self.report(outcome, step: header.step, seconds: seconds, pause: pause, reporter, journal)
+      result.update { $0 = (outcome, seconds) }
     }
-    let outcome = saving.run(trainer.state.groups)
-    let seconds = start.secondsUntilNow
-    Self.report(outcome, step: header.step, seconds: seconds, pause: nil, reporter, journal)
-    try settle(outcome, step: header.step, seconds: seconds)
-    if mustBeWhole, case .skipped(let problem) = outcome {
-      let newest = last.map { "the newest complete one is \($0)" } ?? "there is none yet"
-      throw JobFailure(
-        rank: 0, exitStatus: .failure,
-        message: "the checkpoint of step \(header.step) could not be saved: \(problem); \(newest)")
+    if isBeside {
+      _ = BackgroundThread("checkpoint", work)
+    } else {
+      work()
+      try finish()
     }
   }
 
   /// Waits for the save in progress, if any. Collective.
-  /// - Throws: `NonFiniteError` if its state is not finite.
+  /// - Throws: as `save`.
   func finish() throws {
     guard let running else { return }
     let (outcome, seconds) = world.waits.during { running.result.wait { $0 } }
     self.running = nil
-    try settle(outcome, step: running.step, seconds: seconds)
-  }
-
-  private func settle(_ outcome: Outcome, step: Int, seconds: Double) throws {
     longestSeconds = max(longestSeconds, seconds)
     switch outcome {
     case .saved(let path): last = path
-    case .skipped: break
+    case .skipped(let problem):
+      guard running.mustBeWhole else { break }
+      let newest = last.map { "the newest complete one is \($0)" } ?? "there is none yet"
+      throw JobFailure(
+        rank: 0, exitStatus: .failure,
+        message: "the checkpoint of step \(running.step) could not be saved: \(problem); \(newest)")
     case .notFinite(let group):
-      throw NonFiniteError(step: step, problem: "values of \(group) are not finite", lastCheckpoint: last)
+      throw NonFiniteError(step: running.step, problem: "values of \(group) are not finite", lastCheckpoint: last)
     }
   }
 

@@ -13,7 +13,6 @@ final class Watchdog: @unchecked Sendable {
   private let ranks: SplitCommunicator
   private let hosts: [String]
   private let limits: WatchdogJudgement.Limits
-  private let interval: Double
   private let waits: WaitRecord
   private let activity: SaveActivity
   private let step = Atomic<Int>(0)
@@ -31,7 +30,6 @@ final class Watchdog: @unchecked Sendable {
     ranks = try communicator.split(group: 0)!
     self.hosts = hosts
     self.limits = limits
-    interval = min(5, limits.hangSeconds / 8)
     waits = communicator.waits
     self.activity = activity
     thread = BackgroundThread("watchdog") { [self] in
@@ -62,7 +60,7 @@ final class Watchdog: @unchecked Sendable {
   /// Sleeps for half an interval, or until `stop`.
   /// - Returns: whether to continue.
   private func rest() -> Bool {
-    isStopping.wait(atMost: .seconds(interval / 2)) { $0 ? () : nil } == nil
+    isStopping.wait(atMost: .seconds(limits.interval / 2)) { $0 ? () : nil } == nil
   }
 
   // MARK: Rank 0
@@ -92,11 +90,11 @@ final class Watchdog: @unchecked Sendable {
     let first = try Correspondence(with: 0, over: ranks.communicator, receiving: Self.pulse.count)
     var silence = SilenceClock(now: Self.now)
     // Rank 1 reports that rank 0 is silent; the others do so a little later, in case rank 1 cannot.
-    let patience = limits.hangSeconds + (ranks.communicator.rank == 1 ? 0 : 2 * interval + 1)
+    let patience = limits.hangSeconds + (ranks.communicator.rank == 1 ? 0 : 2 * limits.interval + 1)
     repeat {
       while try first.receive() != nil { silence.hear(now: Self.now) }
       try first.send(report.numbers)
-      silence.tick(now: Self.now, interval: interval)
+      silence.tick(now: Self.now, interval: limits.interval)
       if silence.seconds(now: Self.now) > patience {
         end("rank 0 on \(hosts[0]) has not responded for \(Int(silence.seconds(now: Self.now))) s")
       }

@@ -7,6 +7,8 @@ package struct WatchdogJudgement: Sendable {
     package var hangSeconds: Double
     /// How long a save may take.
     package var saveSeconds: Double
+    /// How often ranks report, in seconds.
+    var interval: Double { min(5, hangSeconds / 8) }
 
     package init(hangSeconds: Double, saveSeconds: Double) {
       self.hangSeconds = hangSeconds
@@ -69,14 +71,12 @@ package struct WatchdogJudgement: Sendable {
 
   private let limits: Limits
   private var ranks: [Rank]
-  private var lastLook: Double
 
   package init(rankCount: Int, limits: Limits, now: Double) {
     self.limits = limits
     let clock = SilenceClock(now: now)
     ranks = [Rank](
       repeating: Rank(report: nil, silence: clock, idleness: clock, stillness: clock), count: rankCount)
-    lastLook = now
   }
 
   package mutating func note(_ report: Report, of rank: Int, now: Double) {
@@ -92,10 +92,9 @@ package struct WatchdogJudgement: Sendable {
   /// What is wrong with which ranks, for users; nil if nothing is.
   package mutating func verdict(now: Double, hosts: [String]) -> String? {
     for rank in ranks.indices {
-      let interval = min(5, limits.hangSeconds / 8)
-      ranks[rank].silence.tick(now: now, interval: interval)
-      ranks[rank].idleness.tick(now: now, interval: interval)
-      ranks[rank].stillness.tick(now: now, interval: interval)
+      ranks[rank].silence.tick(now: now, interval: limits.interval)
+      ranks[rank].idleness.tick(now: now, interval: limits.interval)
+      ranks[rank].stillness.tick(now: now, interval: limits.interval)
     }
     if let all = name(hosts, { $0.silence.seconds(now: now) > limits.hangSeconds }) {
       return "\(all) not responded for \(Int(limits.hangSeconds)) s\(lastSteps)"
