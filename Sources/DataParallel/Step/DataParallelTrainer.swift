@@ -44,7 +44,7 @@ public final class DataParallelTrainer {
   private(set) var lossAware: LossAwareSteps?
   /// The times and losses of this rank's images in the current step, one after another.
   private var imageLosses: [Double] = []
-  private let configuration: RunConfiguration
+  let configuration: RunConfiguration
   private let communicator: Communicator
   /// Only for gradients and parameters, which another thread may exchange.
   private let exchangeRanks: SplitCommunicator

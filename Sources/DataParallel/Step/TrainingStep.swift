@@ -58,9 +58,9 @@ extension DataParallelTrainer {
       let original = try images(samples)
       // Images are read; noise and noisy images are written.
       let noised = profiler.measure(.noiseDrawing, Work(floats: 3 * original.images.count)) {
-        task.draw(
-          images: original.images, classes: original.classes, step: step, firstSample: samples.lowerBound,
-          lossAware: lossAware, workers: workers)
+        task.objective.draw(
+          images: original.images, classes: task.usesClasses ? original.classes : nil, seed: configuration.seed,
+          step: step, firstSample: samples.lowerBound, lossAware: lossAware, workers: workers)
       }
       losses.append(try accumulateGradients(noised, microBatch: microBatch, step: step))
       if observer != nil {

@@ -1,10 +1,14 @@
+import Checkpoints
 import Configuration
 import DataParallel
 import Datasets
 import Differentiation
 import Diffusion
+import Inference
 import Kernels
+import MessagePassing
 import Network
+import Reporting
 import Tensors
 
 /// Trains a classifier of noisy images at all times of a process.
@@ -14,7 +18,7 @@ public struct ClassificationTask: TrainingTask {
   /// The images for measuring its accuracy.
   let tests: any ImageDataset
   /// Draws noisy images; its prediction and loss are not used.
-  private let objective: TrainingObjective
+  public let objective: TrainingObjective
 
   /// - Throws: `DiffusionError` if the configuration's process is invalid.
   init(configuration: RunConfiguration, network: ClassifierNetwork, tests: any ImageDataset) throws {
@@ -25,14 +29,7 @@ public struct ClassificationTask: TrainingTask {
   }
 
   public var model: any TrainableNetwork { network }
-
-  public func draw(
-    images: Tensor, classes: [Int?], step: Int, firstSample: Int, lossAware: LossAwareSteps?, workers: WorkerPool
-  ) -> NoisedImages {
-    objective.draw(
-      images: images, classes: classes, seed: configuration.seed, step: step, firstSample: firstSample,
-      lossAware: lossAware, workers: workers)
-  }
+  public var usesClasses: Bool { true }
 
   public func forward(
     _ batch: NoisedImages, step: Int, firstSample: Int, on tape: Tape
@@ -67,4 +64,34 @@ public struct ClassificationTask: TrainingTask {
 
   /// The first time of the process, and the times after a quarter, a half and three quarters of its sampling steps.
   var timesToTest: [Double] { objective.model.process.samplingTimes(steps: 4).dropFirst().reversed() }
+}
+
+extension ClassificationTask: RunTask {
+  var kind: CheckpointHeader.Kind { .classifier }
+  var classCount: Int? { network.classCount }
+  /// None: a classifier needs every image's class.
+  var labelDropout: Double { 0 }
+  var networkConfiguration: UNetConfiguration { network.configuration }
+  var drawingNetwork: UNet? { nil }
+  var progress: String { "the accuracy is" }
+
+  /// The percentage of test images that the first average classifies correctly, at some times of the process.
+  /// Collective.
+  func showProgress(of run: TrainingRun, step: Int) throws -> String {
+    let count = min(512, tests.count)
+    let classifier = TrainedClassifier(
+      network: network, parameters: try run.trainer.gatherAverage(run.trainer.averages[0]), workers: run.workers)
+    let share = run.communicator.share(of: count)
+    let images = try run.communicator.together { try DataImages(tests).images(Array(share)) }
+    let results = try timesToTest.map { time in
+      let (input, networkTime) = noised(images, at: time, firstImage: share.lowerBound)
+      let logarithms = classifier.logProbabilities(input, times: share.map { _ in networkTime })
+      let right = zip(share, logarithms).filter { image, values in
+        values.firstIndex(of: values.max() ?? 0) == tests.label(of: image)
+      }.count
+      let percent = 100 * Double(try run.communicator.allReduceSum(right)) / Double(count)
+      return "\(ProgressFormat.decimal(percent, places: 1))% at t = \(ProgressFormat.shortDecimal(time))"
+    }
+    return "Accuracy on \(count) noisy test images: " + results.joined(separator: ", ") + "."
+  }
 }

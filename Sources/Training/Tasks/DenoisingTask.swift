@@ -1,7 +1,10 @@
+import Checkpoints
 import Configuration
 import DataParallel
 import Differentiation
 import Diffusion
+import Images
+import Inference
 import Kernels
 import Network
 import Tensors
@@ -20,14 +23,7 @@ public struct DenoisingTask: TrainingTask {
   }
 
   public var model: any TrainableNetwork { network }
-
-  public func draw(
-    images: Tensor, classes: [Int?], step: Int, firstSample: Int, lossAware: LossAwareSteps?, workers: WorkerPool
-  ) -> NoisedImages {
-    objective.draw(
-      images: images, classes: network.configuration.classCount == nil ? nil : classes, seed: configuration.seed,
-      step: step, firstSample: firstSample, lossAware: lossAware, workers: workers)
-  }
+  public var usesClasses: Bool { network.configuration.classCount != nil }
 
   public func forward(
     _ batch: NoisedImages, step: Int, firstSample: Int, on tape: Tape
@@ -43,5 +39,33 @@ public struct DenoisingTask: TrainingTask {
         elementsInGlobalBatch: batch.input.count / configuration.training.microBatch * configuration.training.batch)
     }
     return (output, loss)
+  }
+}
+
+extension DenoisingTask: RunTask {
+  var kind: CheckpointHeader.Kind { .denoiser }
+  var classCount: Int? { nil }
+  var labelDropout: Double { configuration.training.labelDropout }
+  var networkConfiguration: UNetConfiguration { network.configuration }
+  var drawingNetwork: UNet? { network }
+  var progress: String { "the samples are" }
+
+  /// Draws a grid of samples from the first average, with the work shared among all ranks. Collective.
+  /// - Returns: a sentence about it.
+  func showProgress(of run: TrainingRun, step: Int) throws -> String {
+    let count = configuration.training.sampleCount
+    let drawing = try run.drawing(by: network, step: step)
+    let share = try drawing.drawShare(of: count, reporter: run.reporter)
+    let images = try drawing.gather(share.images, count: count)
+    let path = run.folder.samplePath(step: step)
+    if run.communicator.rank == 0 {
+      // Failing to write the grid does not justify discarding training's results.
+      let grid = sampleGrid(images)
+      do { try PNG.write(grid, to: path) } catch {
+        return "Drew samples, but they could not be written: \(error)."
+      }
+      run.tensorBoard?.noteSamples(grid, path: path, step: step)
+    }
+    return "Drew \(path)."
   }
 }
