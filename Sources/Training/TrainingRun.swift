@@ -148,7 +148,8 @@ public struct TrainingRun {
         configuration.training.tensorBoard
         ? try communicator.onRankZero {
           try TensorBoardLog(
-            folder: folder.tensorBoardPath, after: resumption.step, configuration: configuration.yaml, log: reporter.log)
+            folder: folder.tensorBoardPath, after: resumption.step, configuration: configuration.yaml, log: reporter.log
+          )
         } : nil
     } catch {
       watchdog?.stop()
