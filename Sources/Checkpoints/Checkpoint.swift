@@ -304,23 +304,20 @@ public enum Checkpoint {
 
   private static func allocate(_ path: String, byteCount: Int, flags: Int32, keepsSize: Bool) throws {
     let descriptor = open(path, flags | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw CheckpointError(path: path, problem: "cannot be created: \(String(cString: strerror(errno)))")
-    }
+    guard descriptor >= 0 else { throw CheckpointError(path: path, failure: "cannot be created") }
     defer { close(descriptor) }
     let status = ddpm_reserve_file_space(descriptor, Int64(byteCount), keepsSize ? 1 : 0)
     // Some file systems cannot tell; then the write fails if there is no space.
     if [0, EOPNOTSUPP, EINVAL, ENOSYS].contains(status) { return }
     unlink(path)
     throw CheckpointError(
-      path: path,
-      problem: "there is no space for a checkpoint of \(byteCount >> 20) MiB: \(String(cString: strerror(status)))")
+      path: path, failure: "there is no space for a checkpoint of \(byteCount >> 20) MiB", code: status)
   }
 
   private static func publish(_ temporary: String, as path: String) throws {
     try synchronise(temporary)
     guard rename(temporary, path) == 0 else {
-      throw CheckpointError(path: path, problem: "cannot be renamed into place: \(String(cString: strerror(errno)))")
+      throw CheckpointError(path: path, failure: "cannot be renamed into place")
     }
     try synchronise(parentFolder(of: path))
   }
@@ -328,12 +325,8 @@ public enum Checkpoint {
   /// Waits until a file's contents or a folder's entries are on the disk.
   private static func synchronise(_ path: String) throws {
     let descriptor = open(path, O_RDONLY)
-    guard descriptor >= 0 else {
-      throw CheckpointError(path: path, problem: "cannot be opened: \(String(cString: strerror(errno)))")
-    }
+    guard descriptor >= 0 else { throw CheckpointError(path: path, failure: "cannot be opened") }
     defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else {
-      throw CheckpointError(path: path, problem: "cannot be flushed to disk: \(String(cString: strerror(errno)))")
-    }
+    guard fsync(descriptor) == 0 else { throw CheckpointError(path: path, failure: "cannot be flushed to disk") }
   }
 }

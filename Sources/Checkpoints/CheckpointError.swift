@@ -1,4 +1,5 @@
 import Failures
+import Glibc
 
 /// A checkpoint that cannot be used or could not be written.
 public struct CheckpointError: JobEndingError, Equatable, CustomStringConvertible {
@@ -8,6 +9,11 @@ public struct CheckpointError: JobEndingError, Equatable, CustomStringConvertibl
   public init(path: String, problem: String) {
     self.path = path
     self.problem = problem
+  }
+
+  /// A failed system call.
+  init(path: String, failure: String, code: Int32 = errno) {
+    self.init(path: path, problem: "\(failure): \(String(cString: strerror(code)))")
   }
 
   public var exitStatus: ExitStatus { .badCheckpoint }

@@ -68,8 +68,7 @@ public final class Adam: Sendable {
     let stepSize = Vector(repeating: Float(-learningRate / firstCorrection))
 
     forEachPart(ofShard: part.count, workers) { range in
-      var index = range.lowerBound
-      while index < range.upperBound {
+      for index in stride(from: range.lowerBound, to: range.upperBound, by: vectorWidth) {
         let gradient = gradients[vector: index] * scale
         var first: Vector = firstMoments[vector: index]
         first += firstWeight * (gradient - first)
@@ -78,7 +77,6 @@ public final class Adam: Sendable {
         parameters[vector: index] += stepSize * first / denominator
         firstMoments[vector: index] = first
         secondMoments[vector: index] = second
-        index += vectorWidth
       }
     }
   }

@@ -52,11 +52,9 @@ public final class ExponentialMovingAverage: Sendable {
     verify(parameters.count == averages.count, "parameters of \(averages.count) floats")
     let weight = Vector(repeating: Float(1 - decay(atStep: step)))
     forEachPart(ofShard: averages.count, workers) { range in
-      var index = range.lowerBound
-      while index < range.upperBound {
+      for index in stride(from: range.lowerBound, to: range.upperBound, by: vectorWidth) {
         let old: Vector = averages[vector: index]
         averages[vector: index] = old + weight * (parameters[vector: index] - old)
-        index += vectorWidth
       }
     }
   }

@@ -28,11 +28,9 @@ public enum GradientNorm {
   /// Eight running sums, which are added pairwise at the end.
   private static func sumOfSquares(ofBlock gradients: Tensor, from start: Int) -> Double {
     var sums = SIMD8<Double>()
-    var index = start
-    while index < start + ParameterLayout.blockSize {
+    for index in stride(from: start, to: start + ParameterLayout.blockSize, by: 8) {
       let values = SIMD8<Double>(gradients[vector: index] as SIMD8<Float>)
       sums += values * values
-      index += 8
     }
     let four = sums.lowHalf + sums.highHalf
     let two = four.lowHalf + four.highHalf

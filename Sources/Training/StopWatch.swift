@@ -8,16 +8,16 @@ struct StopWatch {
   private let start = ContinuousClock.now
   private let limit: Double?
   private var longestStep = 0.0
-  private var longestSave = 0.0
 
   /// - Parameter limitMinutes: the time limit in minutes from now; nil for none.
   init(limitMinutes: Double?) { limit = limitMinutes.map { 60 * $0 } }
 
   mutating func note(stepSeconds: Double) { longestStep = max(longestStep, stepSeconds) }
-  mutating func note(saveSeconds: Double) { longestSave = max(longestSave, saveSeconds) }
 
   /// The reason to stop now; nil to continue. Collective.
-  func reason(_ communicator: Communicator) throws -> String? {
+  /// - Parameter saveSeconds: how long a checkpoint takes.
+  func reason(_ communicator: Communicator, saveSeconds: Double) throws -> String? {
+    let isOut = limit.map { start.secondsUntilNow + longestStep + saveSeconds > $0 } ?? false
     let mine = StopSignals.last.map { Int($0) } ?? (communicator.rank == 0 && isOut ? Self.timeLimit : 0)
     let code = try communicator.allReduceMaximum(mine)
     if code == 0 { return nil }
@@ -27,9 +27,4 @@ struct StopWatch {
 
   /// Larger than any signal.
   private static let timeLimit = 1 << 20
-
-  private var isOut: Bool {
-    guard let limit else { return false }
-    return start.secondsUntilNow + longestStep + longestSave > limit
-  }
 }

@@ -25,7 +25,7 @@ final class TensorBoardLog {
   init(folder: String, after step: Int, configuration: String, log: Logger) throws(FileError) {
     try makeFolder(at: folder)
     self.log = log
-    file = try AppendedFile(path: folder + "/" + Self.fileName(after: Self.fileNames(in: folder)))
+    file = try AppendedFile(path: folder + "/" + Self.fileName(after: namesInFolder(folder)))
     append(.formatVersion, step: 0)
     append(.start, step: step + 1)
     append(.text(tag: "configuration", markdown: "```yaml\n\(configuration)```\n"), step: step + 1)
@@ -74,12 +74,4 @@ final class TensorBoardLog {
   }
 
   private static let prefix = "events.out.tfevents."
-
-  private static func fileNames(in folder: String) throws(FileError) -> [String] {
-    do {
-      return try FileManager.default.contentsOfDirectory(atPath: folder)
-    } catch {
-      throw FileError("cannot list \(folder): \(error.localizedDescription)")
-    }
-  }
 }

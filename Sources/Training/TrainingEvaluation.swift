@@ -13,7 +13,6 @@ import Tensors
 /// Evaluates a run's images at intervals, against the data that it is trained on. All calls are collective.
 final class TrainingEvaluation {
   private let settings: RunConfiguration.EvaluationSettings
-  private let every: Int
   private let extraction: FeatureExtraction
   private let dataset: any ImageDataset
   private let reporter: RunReporter
@@ -35,7 +34,7 @@ final class TrainingEvaluation {
     communicator: Communicator, workers: WorkerPool, reporter: RunReporter
   ) throws {
     let settings = configuration.evaluation
-    guard let every = settings.every else { return nil }
+    if settings.every == nil { return nil }
     let (network, dataset) = try communicator.together { () throws -> (any FeatureNetwork, any ImageDataset) in
       let network = try FeatureNetworks.load(settings.features)
       try network.check(shape: training.imageShape)
@@ -55,7 +54,6 @@ final class TrainingEvaluation {
     try communicator.requireAlike("feature network", network.hash)
     extraction = FeatureExtraction(network: network, communicator: communicator, workers: workers)
     self.settings = settings
-    self.every = every
     self.dataset = dataset
     self.reporter = reporter
     try communicator.onRankZero {
@@ -63,8 +61,6 @@ final class TrainingEvaluation {
       file = try AppendedFile(path: folder.evaluationsPath)
     }
   }
-
-  func isDue(after step: Int) -> Bool { step % every == 0 }
 
   /// Draws images and measures them.
   /// - Returns: the measures, equal on all ranks, and on rank 0 whether the distance is the smallest so far.

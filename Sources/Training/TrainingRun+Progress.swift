@@ -44,26 +44,18 @@ extension TrainingRun {
     // A file that is still being written cannot be kept.
     try saver.finish()
     try tell("the images are not measured", step: step) {
-      try measure(network, evaluation, step: step, &metrics)
-    }
-  }
-
-  private func measure(
-    _ network: UNet, _ evaluation: TrainingEvaluation, step: Int, _ metrics: inout MetricsWriter?
-  ) throws -> String {
-    let (result, isBest) = try evaluation.evaluate(try drawing(by: network, step: step))
-    guard communicator.rank == 0 else { return "" }
-    reporter.log.warnIfUnwritten { try metrics?.append(step: step, result.numbers) }
-    tensorBoard?.noteMeasures(result.numbers, step: step)
-    var news = result.text
-    if isBest {
+      let (result, isBest) = try evaluation.evaluate(try drawing(by: network, step: step))
+      guard communicator.rank == 0 else { return "" }
+      reporter.log.warnIfUnwritten { try metrics?.append(step: step, result.numbers) }
+      tensorBoard?.noteMeasures(result.numbers, step: step)
+      guard isBest else { return result.text }
       do {
         try folder.keepAsBest(step: step)
-        news += "\nThe best so far: kept as \(folder.bestCheckpointPath)."
+        return "\(result.text)\nThe best so far: kept as \(folder.bestCheckpointPath)."
       } catch {
         reporter.log.warning("the best checkpoint so far is not kept: \(error)")
+        return result.text
       }
     }
-    return news
   }
 }

@@ -107,20 +107,18 @@ public struct TrainingRun {
     try Self.requireMemory(for: task, configuration, communicator)
     try communicator.together { try initial?.read(for: task.model.layout, of: configuration) }
     stopWatch = StopWatch(limitMinutes: configuration.training.timeLimitMinutes)
-    let claim = RunFolderClaim(folder)
-    self.claim = claim
+    claim = RunFolderClaim(folder)
     try Self.prepare(claim, request, configuration, communicator)
     let placement = try RankPlacement(of: communicator, threads: request.threads)
     let hosts = placement.locations.map(\.host)
     hostCount = Set(hosts).count
     let activity = SaveActivity()
-    let watchdog = try Watchdog(
+    watchdog = try Watchdog(
       communicator: communicator, hosts: hosts,
       limits: .init(
         hangSeconds: configuration.training.hangTimeoutSeconds ?? .infinity,
         saveSeconds: configuration.training.saveTimeoutSeconds ?? .infinity),
       activity: activity)
-    self.watchdog = watchdog
     if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
     workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
     do {
@@ -138,8 +136,7 @@ public struct TrainingRun {
       evaluation = try TrainingEvaluation(
         configuration, training: dataset, folder: folder, after: firstStep, communicator: communicator,
         workers: workers, reporter: reporter)
-      let journal = try communicator.onRankZero { try RunJournal(path: folder.journalPath, log: reporter.log) }
-      self.journal = journal
+      journal = try communicator.onRankZero { try RunJournal(path: folder.journalPath, log: reporter.log) }
       saver = try CheckpointSaver(
         folder: folder, configuration: configuration, communicator: communicator,
         ranksOnHost: hosts.filter { $0 == hosts[communicator.rank] }.count, reporter: reporter,
@@ -229,11 +226,10 @@ public struct TrainingRun {
       reporter.show(progress, isMilestone: isLogged)
 
       // Save.
-      let stopReason = isLast ? nil : try stopWatch.reason(communicator)
-      let isMeasured = evaluation?.isDue(after: step) ?? false
+      let stopReason = isLast ? nil : try stopWatch.reason(communicator, saveSeconds: saver.longestSeconds)
+      let isMeasured = isDue(step, every: configuration.evaluation.every)
       if isDue(step, every: settings.checkpointEvery) || isMeasured || isLast || stopReason != nil {
         try saver.save(header(step: step), of: trainer, mustBeWhole: isLast || stopReason != nil)
-        stopWatch.note(saveSeconds: saver.longestSeconds)
       }
       if let stopReason {
         try trace?.close()
@@ -264,11 +260,7 @@ public struct TrainingRun {
     let plan = BatchPlan(
       dataset: dataset, batchSize: configuration.training.batch, seed: configuration.seed,
       flips: configuration.data.flip, labelDropout: task.labelDropout)
-    let run = trainer.localMicroBatches
-    let samples =
-      trainer.samples(ofMicroBatch: run.lowerBound)
-      .lowerBound..<trainer.samples(ofMicroBatch: run.upperBound - 1).upperBound
-    return BatchReader(plan, samples: samples, steps: firstStep..<configuration.training.steps)
+    return BatchReader(plan, samples: trainer.localSamples, steps: firstStep..<configuration.training.steps)
   }
 
   /// One step on images of the data set. Collective.

@@ -55,7 +55,7 @@ private struct SmallTraining {
   func accumulateGradients(step: Int) throws -> [Double] {
     try trainer.localMicroBatches.map { microBatch in
       try trainer.accumulateGradients(
-        inputs(trainer.samples(ofMicroBatch: microBatch), step: step), microBatch: microBatch, step: step)
+        inputs(trainer.samples(ofMicroBatches: microBatch..<microBatch + 1), step: step), microBatch: microBatch, step: step)
     }
   }
 

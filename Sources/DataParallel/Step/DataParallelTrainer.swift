@@ -147,10 +147,13 @@ public final class DataParallelTrainer {
   /// The micro-batches of this rank.
   package var localMicroBatches: Range<Int> { averaging.localMicroBatches }
 
-  /// The samples of the global batch in a micro-batch.
-  package func samples(ofMicroBatch index: Int) -> Range<Int> {
+  /// The samples of the global batch in this rank's micro-batches.
+  package var localSamples: Range<Int> { samples(ofMicroBatches: localMicroBatches) }
+
+  /// The samples of the global batch in some micro-batches.
+  package func samples(ofMicroBatches range: Range<Int>) -> Range<Int> {
     let size = configuration.training.microBatch
-    return index * size..<(index + 1) * size
+    return range.lowerBound * size..<range.upperBound * size
   }
 
   /// Forward and backward pass over one of this rank's micro-batches. Its gradients are added to the sum, and their
@@ -168,7 +171,7 @@ public final class DataParallelTrainer {
     tape.parameterIsNeeded = { [unowned self] in waitForParameter($0) }
     tape.parameterGradientIsFinal = { [unowned self] in averaging.parameterIsFinal($0) }
     let (output, loss) = task.forward(
-      batch, step: step, firstSample: samples(ofMicroBatch: microBatch).lowerBound, on: tape)
+      batch, step: step, firstSample: microBatch * configuration.training.microBatch, on: tape)
     if let exchangeFailure { throw exchangeFailure }
     do { try FaultPoint.gradient.pass(rank: communicator.rank) } catch { loss.gradient[0] = .nan }
     tape.unwind(from: output, seed: loss.gradient)

@@ -54,7 +54,7 @@ extension DataParallelTrainer {
     var losses: [Double] = []
     var (originals, inputs): ([Tensor], [NoisedImages]) = ([], [])
     for microBatch in localMicroBatches {
-      let samples = samples(ofMicroBatch: microBatch)
+      let samples = samples(ofMicroBatches: microBatch..<microBatch + 1)
       let original = try images(samples)
       // Images are read; noise and noisy images are written.
       let noised = profiler.measure(.noiseDrawing, Work(floats: 3 * original.images.count)) {
@@ -68,8 +68,7 @@ extension DataParallelTrainer {
         inputs.append(noised)
       }
     }
-    let firstSample = samples(ofMicroBatch: localMicroBatches.lowerBound).lowerBound
-    try observer?.didDraw(originals, inputs, step: step, firstSample: firstSample)
+    try observer?.didDraw(originals, inputs, step: step, firstSample: localSamples.lowerBound)
 
     let gradients = try averagedGradients()
     let loss = try totalLoss(losses)
