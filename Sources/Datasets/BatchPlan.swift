@@ -71,7 +71,7 @@ public struct BatchPlan: Sendable {
     precondition(images.shape == [samples.count] + dataset.imageShape, "shape \(images.shape) for \(samples.count)")
     try workers.forEachTrying(samples.count) { offset in
       let choice = choice(step: step, sample: samples.lowerBound + offset)
-      try dataset.copyImage(choice.index, into: images[image: offset], flipped: choice.isFlipped)
+      try dataset.copyImage(choice.index, into: images, at: offset, flipped: choice.isFlipped)
     }
   }
 }

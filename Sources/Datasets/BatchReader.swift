@@ -48,7 +48,7 @@ public final class BatchReader {
     workers.forEach(samples.count) { offset in
       let choice = plan.choice(step: step, sample: samples.lowerBound + offset)
       plan.dataset.scale(
-        thread.bytes[image: first + offset], into: images[image: offset], flipped: choice.isFlipped)
+        thread.bytes, image: first + offset, into: images, at: offset, flipped: choice.isFlipped)
     }
   }
 }

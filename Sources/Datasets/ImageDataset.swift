@@ -84,21 +84,25 @@ extension ImageDataset {
     return bytes
   }
 
-  /// Overwrites `target`, [H, W, C], with an image as floats in [−1, 1], value / 127.5 − 1.
-  /// - Parameter flipped: whether left and right are swapped.
+  /// Overwrites an image of `target`, [N, H, W, C], with an image as floats in [−1, 1], value / 127.5 − 1.
+  /// - Parameters:
+  ///   - position: which of the N images; by default the first.
+  ///   - flipped: whether left and right are swapped.
   /// - Throws: `DatasetError` if it cannot be read.
-  public func copyImage(_ index: Int, into target: Tensor, flipped: Bool) throws {
-    scale(try bytes(of: index), into: target, flipped: flipped)
+  public func copyImage(_ index: Int, into target: Tensor, at position: Int = 0, flipped: Bool) throws {
+    scale(try bytes(of: index), image: 0, into: target, at: position, flipped: flipped)
   }
 
-  /// Converts an image's bytes to floats in [−1, 1], value / 127.5 − 1, [H, W, C].
-  func scale(_ bytes: ByteTensor, into target: Tensor, flipped: Bool) {
-    verify(bytes.count == elementsPerImage && target.count == elementsPerImage, "images of \(imageShape)")
-    let (height, width, channels) = (self.height, self.width, self.channels)
+  /// Converts an image's bytes to floats in [−1, 1], value / 127.5 − 1: image `image` of `bytes` to image `position` of
+  /// `target`, both [N, H, W, C].
+  func scale(_ bytes: ByteTensor, image: Int, into target: Tensor, at position: Int, flipped: Bool) {
+    let (size, width, height, channels) = (elementsPerImage, self.width, self.height, self.channels)
+    verify(bytes.count.isMultiple(of: size) && target.count.isMultiple(of: size), "images of \(imageShape)")
+    let (source, start) = (image * size, position * size)
     for row in 0..<height {
       for column in 0..<width {
-        let from = (row * width + (flipped ? width - 1 - column : column)) * channels
-        let to = (row * width + column) * channels
+        let from = source + (row * width + (flipped ? width - 1 - column : column)) * channels
+        let to = start + (row * width + column) * channels
         for channel in 0..<channels { target[to + channel] = Float(bytes[from + channel]) / 127.5 - 1 }
       }
     }

@@ -11,7 +11,7 @@ public func normalNoise(
   let noise = Tensor(uninitialised: shape)
   for image in 0..<shape[0] {
     RandomStream(seed: seed, purpose: purpose, step: step, sample: firstImage + image, detail: detail)
-      .fillNormal(noise[image: image])
+      .fillNormal(noise, in: elementRange(of: image, in: noise))
   }
   return noise
 }

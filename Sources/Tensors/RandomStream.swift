@@ -70,18 +70,33 @@ public struct RandomStream: Sendable {
     }
   }
 
-  /// Overwrites a tensor with independent standard normal numbers (Box–Muller in double precision, two words a pair).
-  public func fillNormal(_ tensor: Tensor) {
-    let (numbers, count) = (tensor.pointer, tensor.count)
+  /// Overwrites a tensor, or a range of its elements, with independent standard normal numbers (Box–Muller in double
+  /// precision, two words a pair).
+  public func fillNormal(_ tensor: Tensor, in range: Range<Int>? = nil) {
+    let range = range ?? 0..<tensor.count
+    verify(range.lowerBound >= 0 && range.upperBound <= tensor.count, "\(range) is not within \(tensor.count) elements")
+    let (numbers, count) = (tensor.pointer + range.lowerBound, range.count)
     for start in stride(from: 0, to: count, by: 4) {
       let words = block(start / 4)
       for pair in stride(from: 0, to: 4, by: 2) where start + pair < count {
-        let radius = (-2 * Double.log((Double(words[pair]) + 0.5) * 0x1p-32)).squareRoot()
-        let angle = 2 * Double.pi * (Double(words[pair + 1]) + 0.5) * 0x1p-32
+        let (radius, angle) = Self.polar(words[pair], words[pair + 1])
         numbers[start + pair] = Float(radius * Double.cos(angle))
         if start + pair + 1 < count { numbers[start + pair + 1] = Float(radius * Double.sin(angle)) }
       }
     }
+  }
+
+  /// The first number that `fillNormal` writes.
+  public var normal: Float {
+    let words = block(0)
+    let (radius, angle) = Self.polar(words[0], words[1])
+    return Float(radius * Double.cos(angle))
+  }
+
+  /// Two normal numbers in polar coordinates.
+  private static func polar(_ first: UInt32, _ second: UInt32) -> (radius: Double, angle: Double) {
+    let radius = (-2 * Double.log((Double(first) + 0.5) * 0x1p-32)).squareRoot()
+    return (radius, 2 * Double.pi * (Double(second) + 0.5) * 0x1p-32)
   }
 
   /// The first numbers that `fillNormal` writes.

@@ -55,7 +55,8 @@ private struct SmallTraining {
   func accumulateGradients(step: Int) throws -> [Double] {
     try trainer.localMicroBatches.map { microBatch in
       try trainer.accumulateGradients(
-        inputs(trainer.samples(ofMicroBatches: microBatch..<microBatch + 1), step: step), microBatch: microBatch, step: step)
+        inputs(trainer.samples(ofMicroBatches: microBatch..<microBatch + 1), step: step), microBatch: microBatch,
+        step: step)
     }
   }
 

@@ -128,7 +128,7 @@ public struct TrainingObjective: Sendable {
     let size = images.shape.dropFirst().reduce(1, *)
     workers.forEach(imageCount) { image in
       RandomStream(seed: seed, purpose: .noise, step: step, sample: firstSample + image)
-        .fillNormal(noise[image: image])
+        .fillNormal(noise, in: range)
       let (a, b) = factors[image]
       for index in image * size..<(image + 1) * size {
         input[index] = Float(a * Double(images[index]) + b * Double(noise[index]))

@@ -36,7 +36,7 @@ enum TrainingTimes: Sendable {
     case .uniform(let range):
       return range.lowerBound + Double(stream.uniform(0)) * (range.upperBound - range.lowerBound)
     case .logNormal(let mean, let standardDeviation, let range):
-      let normal = Double(stream.normalNumbers(1)[0])
+      let normal = Double(stream.normal)
       return min(max(.exp(mean + standardDeviation * normal), range.lowerBound), range.upperBound)
     case .quantiles(let quantiles):
       let position = Double(stream.uniform(0)) * Double(quantiles.count - 1)
