@@ -160,7 +160,7 @@ public struct Benchmark {
       run: { step in
         _ = try trainer.step(step) { samples in
           let images = profiler.measure(.imageDrawing) { randomImages(count: samples.count, first: samples.lowerBound) }
-          return LabelledImages(images, classes: classes(of: samples))
+          return (images, classes(of: samples))
         }
       }, finish: trainer.settle)
   }

@@ -72,7 +72,7 @@ extension TrainingRun {
   /// The header of a checkpoint after a step.
   func header(step: Int) -> CheckpointHeader {
     CheckpointHeader(
-      kind: task.kind, classCount: task.classCount, step: step, images: step * configuration.training.batch,
+      kind: request.kind, classCount: task.classCount, step: step, images: step * configuration.training.batch,
       imageShape: dataset.imageShape, configuration: configuration.yaml,
       dataFingerprint: Self.fingerprint(of: dataset))
   }

@@ -8,20 +8,13 @@ import Reporting
 
 // Resuming from a checkpoint.
 extension TrainingRun {
-  /// The point at which a run resumes.
-  struct Resumption {
-    /// Steps done.
-    var step = 0
-    /// What has changed since the checkpoint was saved, each in words.
-    var changes: [String] = []
-  }
-
   /// Loads the newest intact checkpoint; step 0 if the folder has none. Collective.
+  /// - Returns: the number of steps done, and what has changed since the checkpoint was saved, each in words.
   /// - Throws: `JobFailure` if there are checkpoints but none is intact, or the newest does not fit this run.
   static func resume(
     _ trainer: DataParallelTrainer, from folder: RunFolder, _ request: Request, _ configuration: RunConfiguration,
     _ dataset: any ImageDataset, _ communicator: Communicator, _ reporter: RunReporter
-  ) throws -> Resumption {
+  ) throws -> (step: Int, changes: [String]) {
     // Rank 0's view of the folder decides: a network file system may show other ranks something else for a while.
     let listing = try communicator.onRankZero { try folder.checkpoints().map(\.path) }
     let paths = try communicator.broadcast(encoding: listing, from: 0)
@@ -41,14 +34,14 @@ extension TrainingRun {
         try state?.restore()
         reporter.log.info("Resuming from \(path), step \(header.step).")
         for change in changes { reporter.log.info("\(change)") }
-        return Resumption(step: header.step, changes: changes)
+        return (header.step, changes)
       } catch let error as CheckpointError {
         reporter.log.warning("\(error); trying the previous one")
       }
     }
     guard let newest = paths.first else {
       reporter.log.info("There is no checkpoint in \(folder.checkpointsPath) yet; starting at step 0.")
-      return Resumption()
+      return (0, [])
     }
     throw JobFailure(
       rank: 0, exitStatus: .badCheckpoint,

@@ -21,7 +21,7 @@ public struct TrainingRun {
     /// The run's folder; by default `runs/<preset>`.
     public var output: String?
     /// Whether to resume from the newest valid checkpoint of the folder.
-    public var resumes: Bool
+    public var resumes = false
     /// Whether to continue although the images differ from those of the checkpoint.
     public var allowsOtherData = false
     /// A checkpoint, or a run's folder, whose weights a new run starts from.
@@ -29,20 +29,11 @@ public struct TrainingRun {
     /// The kind of network to train.
     public var kind = CheckpointHeader.Kind.denoiser
     /// Threads per rank.
-    public var threads: Int
+    public var threads = 1
     /// A file for a trace of the first steps, and the number of steps.
     public var trace: (path: String, steps: Int)?
 
-    public init(
-      sources: ConfigurationSources, output: String? = nil, resumes: Bool = false, threads: Int = 1,
-      trace: (path: String, steps: Int)? = nil
-    ) {
-      self.sources = sources
-      self.output = output
-      self.resumes = resumes
-      self.threads = threads
-      self.trace = trace
-    }
+    public init(sources: ConfigurationSources) { self.sources = sources }
   }
 
   let request: Request
@@ -129,7 +120,8 @@ public struct TrainingRun {
       if let initial { try initial.give(to: trainer, configuration, communicator, reporter) }
       let resumption =
         request.resumes
-        ? try Self.resume(trainer, from: folder, request, configuration, dataset, communicator, reporter) : Resumption()
+        ? try Self.resume(trainer, from: folder, request, configuration, dataset, communicator, reporter)
+        : (step: 0, changes: [])
       firstStep = resumption.step
       changes = resumption.changes
       try Self.rehearseSaving(trainer, folder, configuration, communicator)
@@ -269,7 +261,7 @@ public struct TrainingRun {
       return try trainer.step(step, observer: observer) { samples in
         let images = Tensor(uninitialised: [samples.count] + dataset.imageShape)
         try batches.fillBatch(step: step, samples: samples, into: images, workers: workers)
-        return LabelledImages(images, classes: batches.plan.labels(step: step, samples: samples))
+        return (images, batches.plan.labels(step: step, samples: samples))
       }
     } catch var error as NonFiniteError {
       // A checkpoint that is still being saved is valid.

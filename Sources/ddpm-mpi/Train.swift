@@ -166,8 +166,10 @@ struct TrainingOptions: ParsableArguments {
   }
 
   var request: TrainingRun.Request {
-    var request = TrainingRun.Request(
-      sources: source.request, output: output, resumes: resume, threads: threads)
+    var request = TrainingRun.Request(sources: source.request)
+    request.output = output
+    request.resumes = resume
+    request.threads = threads
     request.allowsOtherData = allowOtherData
     request.initial = initial.map { ($0, initialWeights ?? .ema) }
     return request

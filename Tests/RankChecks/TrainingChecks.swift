@@ -63,7 +63,7 @@ private struct SmallTraining {
   /// Runs a step, and returns the gradient's norm.
   @discardableResult
   func step(_ step: Int) throws -> Double {
-    try trainer.step(step) { LabelledImages(images($0), classes: $0.map { _ in nil }) }.gradientNorm
+    try trainer.step(step) { (images($0), $0.map { _ in nil }) }.gradientNorm
   }
 }
 

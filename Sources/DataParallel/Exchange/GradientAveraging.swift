@@ -22,8 +22,6 @@ package final class GradientAveraging: GradientReduction {
   /// nil for a single rank.
   private let exchange: GradientExchange?
   private let loop: ProgressLoop
-  /// Whether the exchange of this step has started.
-  private var hasStarted = false
   private var accumulator: SubtreeAccumulator<Arena>
   private var idle: [Arena] = []
   /// The current leaf, and the number of parameters in each bucket that are not final yet.
@@ -60,10 +58,7 @@ package final class GradientAveraging: GradientReduction {
 
   /// Zeros, or the gradients of the next micro-batch's left sibling in the tree.
   package func leaf() -> Arena {
-    if accumulator.sums.isEmpty {
-      exchange?.begin()
-      hasStarted = false
-    }
+    if accumulator.sums.isEmpty { exchange?.begin() }
     let leaf = accumulator.start {
       guard let arena = idle.popLast() else { return Arena(layout) }
       profiler.measure(.gradientClearing, Work(floats: arena.count)) { arena.buffer.clear(on: workers) }
@@ -103,8 +98,7 @@ package final class GradientAveraging: GradientReduction {
     if let index = leaf.finalIndex, let exchange {
       exchange.publish(bucket: bucket, ofSum: index, arena: leaf.sum.buffer)
       // Not earlier: until then the other ranks have nothing to send either, and polling costs time.
-      if hasStarted { loop.announceNews() } else { loop.start(exchange) }
-      hasStarted = true
+      loop.start(exchange)
     }
   }
 

@@ -56,17 +56,12 @@ package final class ProgressLoop {
     thread.take()?.join()
   }
 
-  /// Adds work to the loop.
+  /// Adds work to the loop, or signals that it has more to do now.
   package func start(_ work: any BackgroundWork) {
     state.update {
-      $0.works.append(work)
+      if !$0.works.contains(where: { $0 === work }) { $0.works.append(work) }
       $0.hasNews = true
     }
-  }
-
-  /// Signals that the work has more to do now.
-  func announceNews() {
-    if isBackground { state.update { $0.hasNews = true } }
   }
 
   /// Returns once `condition` holds, as a result of the background work.

@@ -13,6 +13,9 @@ public struct Sharding: Sendable, Equatable {
     public let range: Range<Int>
     /// The start of the piece among all floats of its owner, whose pieces follow one another in the owner's buffers.
     public let offset: Int
+
+    /// The range of the piece in its owner's buffers.
+    var part: Range<Int> { offset..<offset + range.count }
   }
 
   public let grid: RankGrid

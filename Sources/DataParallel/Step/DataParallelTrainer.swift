@@ -332,8 +332,3 @@ public final class DataParallelTrainer {
     return [part]
   }
 }
-
-extension Sharding.Piece {
-  /// The range of the piece in its owner's buffers.
-  fileprivate var part: Range<Int> { offset..<offset + range.count }
-}

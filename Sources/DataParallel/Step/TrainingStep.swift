@@ -3,19 +3,6 @@ import Diffusion
 import Kernels
 import Tensors
 
-/// Images of the global batch and their labels.
-public struct LabelledImages {
-  /// [N, H, W, C].
-  public let images: Tensor
-  /// Their classes, nil if the network is not to be conditioned on one.
-  public let classes: [Int?]
-
-  public init(_ images: Tensor, classes: [Int?]) {
-    self.images = images
-    self.classes = classes
-  }
-}
-
 /// The result of a training step. Equal on all ranks.
 public struct StepResult: Sendable, Equatable {
   /// The loss of the global batch, before the update.
@@ -46,10 +33,12 @@ extension DataParallelTrainer {
   /// - Parameters:
   ///   - step: the number of steps done before this one.
   ///   - observer: nil for none.
-  ///   - images: returns the given samples of the global batch.
+  ///   - images: returns the given samples of the global batch, [N, H, W, C], and their classes, nil if the network is
+  ///     not to be conditioned on one.
   /// - Throws: `NonFiniteError` on all ranks, and the errors of `images`, the observer and MPI.
   public func step(
-    _ step: Int, observer: (any StepObserver)? = nil, images: (_ samples: Range<Int>) throws -> LabelledImages
+    _ step: Int, observer: (any StepObserver)? = nil,
+    images: (_ samples: Range<Int>) throws -> (images: Tensor, classes: [Int?])
   ) throws -> StepResult {
     var losses: [Double] = []
     var (originals, inputs): ([Tensor], [NoisedImages]) = ([], [])

@@ -1,4 +1,3 @@
-import Checkpoints
 import Configuration
 import DataParallel
 import Datasets
@@ -67,7 +66,6 @@ public struct ClassificationTask: TrainingTask {
 }
 
 extension ClassificationTask: RunTask {
-  var kind: CheckpointHeader.Kind { .classifier }
   var classCount: Int? { network.classCount }
   /// None: a classifier needs every image's class.
   var labelDropout: Double { 0 }

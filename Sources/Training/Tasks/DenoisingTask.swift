@@ -1,4 +1,3 @@
-import Checkpoints
 import Configuration
 import DataParallel
 import Differentiation
@@ -43,7 +42,6 @@ public struct DenoisingTask: TrainingTask {
 }
 
 extension DenoisingTask: RunTask {
-  var kind: CheckpointHeader.Kind { .denoiser }
   var classCount: Int? { nil }
   var labelDropout: Double { configuration.training.labelDropout }
   var networkConfiguration: UNetConfiguration { network.configuration }
