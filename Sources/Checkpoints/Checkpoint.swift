@@ -270,14 +270,8 @@ public enum Checkpoint {
 
   /// The result of a step on this rank, or the problem without the file's name.
   private static func attempt<Success>(_ body: () throws -> Success) -> Result<Success, RunError> {
-    Result(catching: body).mapError { RunError(.failure, problem($0)) }
-  }
-
-  private static func problem(_ error: any Error) -> String {
-    switch error {
-    case let error as CheckpointError: error.problem
-    case let error as HDF5Error: error.message
-    default: "\(error)"
+    Result(catching: body).mapError { error in
+      RunError(.failure, (error as? CheckpointError)?.problem ?? (error as? HDF5Error)?.message ?? "\(error)")
     }
   }
 

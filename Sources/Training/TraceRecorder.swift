@@ -22,15 +22,16 @@ final class TraceRecorder: StepObserver {
   /// - Parameters:
   ///   - path: the file; an existing one is replaced when the trace is complete.
   ///   - stepCount: the number of steps to record.
-  ///   - parameterCount: the number of parameters of the network.
+  ///   - trainer: its parameters before the first step are written under `/initial`.
   init(
-    path: String, stepCount: Int, imageShape: [Int], parameterCount: Int, configuration: RunConfiguration,
+    path: String, stepCount: Int, imageShape: [Int], trainer: DataParallelTrainer, configuration: RunConfiguration,
     communicator: Communicator
   ) throws {
     // The parameters, and for each step images, noise, gradients and parameters.
     let images = Double(configuration.training.batch) * Double(imageShape.reduce(1, *))
+    let parameters = Double(trainer.task.model.layout.parameterCount)
     let steps = Double(min(stepCount, configuration.training.steps))
-    let byteCount = 4 * (Double(parameterCount) + 2 * steps * (Double(parameterCount) + images))
+    let byteCount = 4 * (parameters + 2 * steps * (parameters + images))
     output = try SharedOutput(path, byteCount: Int(min(byteCount, 1e18)), communicator: communicator)
     self.communicator = communicator
     batch = configuration.training.batch
@@ -39,22 +40,16 @@ final class TraceRecorder: StepObserver {
     isDiscrete = configuration.diffusion.process.isDiscrete
     try output.file!.writeAttribute("config", configuration.yaml)
     try output.file!.writeAttribute("steps", Int64(stepCount))
-  }
-
-  /// Writes the parameters before the first step under `/initial`.
-  func recordInitial(_ trainer: DataParallelTrainer) throws {
     try trainer.tensorGroup("initial", ofArena: trainer.parameters())
       .write(to: output.file!, communicator: communicator)
   }
 
   /// Writes the inputs of step `step` (from 0) under `/step-<n>`, where n has eight digits and counts from 1.
   ///
-  /// - Parameters:
-  ///   - firstSample: this rank's first sample of the global batch.
-  ///   - original: x0 of this rank's micro-batches, in order.
-  func didDraw(_ original: [Tensor], _ noised: [NoisedImages], step: Int, firstSample: Int) throws {
+  /// - Parameter firstSample: this rank's first sample of the global batch.
+  func didDraw(_ noised: [NoisedImages], step: Int, firstSample: Int) throws {
     let shape = [batch] + imageShape
-    try write("x0", step: step, shape, from: firstSample, original.flatMap(\.elements))
+    try write("x0", step: step, shape, from: firstSample, noised.flatMap(\.original.elements))
     try write("noise", step: step, shape, from: firstSample, noised.flatMap(\.noise.elements))
     let classes = noised.compactMap(\.classes).flatMap(\.self)
     if !classes.isEmpty {

@@ -61,12 +61,9 @@ extension TrainingRun {
   /// The trace file, if it was requested. Collective.
   func openTrace() throws -> TraceRecorder? {
     guard let trace = request.trace else { return nil }
-    let recorder = try TraceRecorder(
-      path: trace.path, stepCount: trace.steps, imageShape: dataset.imageShape,
-      parameterCount: trainer.task.model.layout.parameterCount, configuration: configuration,
-      communicator: communicator)
-    try recorder.recordInitial(trainer)
-    return recorder
+    return try TraceRecorder(
+      path: trace.path, stepCount: trace.steps, imageShape: dataset.imageShape, trainer: trainer,
+      configuration: configuration, communicator: communicator)
   }
 
   /// The header of a checkpoint after a step.

@@ -20,18 +20,14 @@ extension TrainingRun {
     let paths = try communicator.broadcast(encoding: listing, from: 0)
     for path in paths {
       do {
-        var state: TrainingState?
+        let state = trainer.state
         var changes: [String] = []
         let header = try Checkpoint.load(from: path, communicator: communicator) { header in
           // All ranks read the same, so all throw.
-          changes = try communicator.together {
-            try changesSince(header, path, request, configuration, dataset)
-          }
-          let current = trainer.state
-          state = current
-          return current.groups
+          changes = try communicator.together { try changesSince(header, path, request, configuration, dataset) }
+          return state.groups
         }
-        try state?.restore()
+        try state.restore()
         reporter.log.info("Resuming from \(path), step \(header.step).")
         for change in changes { reporter.log.info("\(change)") }
         return (header.step, changes)

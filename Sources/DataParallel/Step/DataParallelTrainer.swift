@@ -80,18 +80,15 @@ public final class DataParallelTrainer {
     let layout = task.model.layout
     arena = Arena(layout)
     task.model.initialise(arena, seed: configuration.seed, workers: workers)
-    let sharding = Sharding(
-      arenaCount: layout.arenaCount, grid: arrangement.grid ?? RankGrid.flat(communicator.size))
-    self.sharding = sharding
+    sharding = Sharding(arenaCount: layout.arenaCount, grid: arrangement.grid ?? .flat(communicator.size))
     pieces = sharding.pieces(ofRank: communicator.rank)
     exchangeRanks = try communicator.split(group: 0)!
     let tree = MicroBatchTree(leafCount: configuration.microBatchCount)
     microBatchCounts = tree.leafRanges(ofRanks: communicator.size).map(\.count)
     // Within a machine, messages are copies that a processor makes, so overlapping gains nothing.
-    let loop = ProgressLoop(
+    loop = ProgressLoop(
       isBackground: sharding.grid.nodeCount > 1 && arrangement.overlaps && MPISession.allowsConcurrentCalls,
       waits: communicator.waits)
-    self.loop = loop
     parameterExchange = ParameterExchange(
       sharding: sharding, rank: communicator.rank, communicator: exchangeRanks.communicator)
     averaging =

@@ -14,10 +14,8 @@ public struct StepResult: Sendable, Equatable {
 
 /// Observes a step without changing it. All ranks make every call.
 public protocol StepObserver: AnyObject {
-  /// - Parameters:
-  ///   - images: the images of this rank's micro-batches, in order.
-  ///   - noised: the noised images, as the network's input.
-  func didDraw(_ images: [Tensor], _ noised: [NoisedImages], step: Int, firstSample: Int) throws
+  /// - Parameter noised: the noised images of this rank's micro-batches, in order.
+  func didDraw(_ noised: [NoisedImages], step: Int, firstSample: Int) throws
 
   /// - Parameter gradients: those of the global batch in the pieces that this rank owns.
   func didAverage(_ gradients: Arena, loss: Double, step: Int, _ trainer: DataParallelTrainer) throws
@@ -41,7 +39,7 @@ extension DataParallelTrainer {
     images: (_ samples: Range<Int>) throws -> (images: Tensor, classes: [Int?])
   ) throws -> StepResult {
     var losses: [Double] = []
-    var (originals, inputs): ([Tensor], [NoisedImages]) = ([], [])
+    var inputs: [NoisedImages] = []
     for microBatch in localMicroBatches {
       let samples = samples(ofMicroBatches: microBatch..<microBatch + 1)
       let original = try images(samples)
@@ -52,12 +50,9 @@ extension DataParallelTrainer {
           step: step, firstSample: samples.lowerBound, lossAware: lossAware, workers: workers)
       }
       losses.append(try accumulateGradients(noised, microBatch: microBatch, step: step))
-      if observer != nil {
-        originals.append(original.images)
-        inputs.append(noised)
-      }
+      if observer != nil { inputs.append(noised) }
     }
-    try observer?.didDraw(originals, inputs, step: step, firstSample: localSamples.lowerBound)
+    try observer?.didDraw(inputs, step: step, firstSample: localSamples.lowerBound)
 
     let gradients = try averagedGradients()
     let loss = try totalLoss(losses)
