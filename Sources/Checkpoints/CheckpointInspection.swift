@@ -23,21 +23,17 @@ public struct CheckpointInspection: Sendable {
   /// - Throws: `CheckpointError` if the file is missing, truncated or not a checkpoint.
   public init(path: String) throws {
     do {
-      try self.init(reading: path)
+      let file = try Checkpoint.openAlone(path)
+      header = try Checkpoint.readHeader(from: file)
+      guard try file.exists(CheckpointGroup.model) else {
+        throw CheckpointError(path: path, problem: "it has no group \(CheckpointGroup.model)")
+      }
+      var walk = Walk()
+      try walk.visit("", of: file, depth: 0)
+      groups = walk.groups
     } catch let error as HDF5Error {
       throw CheckpointError(path: path, problem: error.message)
     }
-  }
-
-  private init(reading path: String) throws {
-    let file = try Checkpoint.openAlone(path)
-    header = try Checkpoint.readHeader(from: file)
-    guard try file.exists(CheckpointGroup.model) else {
-      throw CheckpointError(path: path, problem: "it has no group \(CheckpointGroup.model)")
-    }
-    var walk = Walk()
-    try walk.visit("", of: file, depth: 0)
-    groups = walk.groups
   }
 
   /// A traversal of all groups of a file.

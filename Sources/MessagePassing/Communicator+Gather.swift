@@ -43,7 +43,7 @@ extension Communicator {
       // Displacements have 32 bits too; beyond that each rank broadcasts its part. All ranks decide alike, since the
       // decision depends only on arguments that are equal on all ranks.
       for (owner, part) in parts.enumerated() {
-        try broadcast(buffer.pointer + part.lowerBound, count: part.count, from: owner)
+        try broadcast(buffer, part: part, from: owner)
       }
     }
     withExtendedLifetime(buffer) {}

@@ -22,12 +22,6 @@ public struct Communicator: @unchecked Sendable {
 
   private static let defaultMessageLimit = 1 << 27
 
-  /// All ranks of the job. `MPISession.initialise()` must have succeeded.
-  public static var world: Communicator {
-    guard let world = MPISession.world else { preconditionFailure("MPISession.initialise() has not been called") }
-    return world
-  }
-
   /// The same communicator with another `messageLimit`, which must be the same on all ranks.
   public func limitingMessages(to elementCount: Int) -> Communicator {
     precondition((1...Int(Int32.max)).contains(elementCount), "a message must hold between 1 and 2^31 - 1 elements")

@@ -29,9 +29,6 @@ public final class MessageSet {
     for buffer in buffers { _ = Unmanaged.passRetained(buffer) }
   }
 
-  /// Whether all messages have arrived, or none were started.
-  public var isEmpty: Bool { requests.isEmpty }
-
   /// Starts to receive part of a buffer. Of messages from one rank with one tag, the one sent first is received first.
   public func receive<Element: MPIElement>(
     _ range: Range<Int>, of buffer: Buffer<Element>, from source: Int, tag: Int

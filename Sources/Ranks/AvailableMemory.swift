@@ -4,27 +4,22 @@ import Foundation
 /// The memory that this process and others on its host may still allocate, and the total.
 public enum AvailableMemory {
   /// Bytes that may still be allocated according to the system and the control groups; nil if unknown.
-  public static var bytes: Int? { read(membership: membership, text: text) }
+  public static var bytes: Int? { read(text) }
 
   /// The machine's memory in bytes; nil if unknown.
-  public static var total: Int? { machine("MemTotal:", text: text) }
+  public static var total: Int? { machine("MemTotal:", text) }
 
-  /// - Parameters:
-  ///   - membership: the contents of `/proc/self/cgroup`.
-  ///   - text: returns the contents of a file, nil if there is none.
-  public static func read(membership: String, text: (String) -> String?) -> Int? {
-    let groups = ControlGroup.groups(membership: membership, text: text)
-    return ([machine("MemAvailable:", text: text)] + groups.map(\.available)).compactMap(\.self).min()
+  /// - Parameter text: returns the contents of a file, nil if there is none.
+  public static func read(_ text: (String) -> String?) -> Int? {
+    ([machine("MemAvailable:", text)] + ControlGroup.groups(text).map(\.available)).compactMap(\.self).min()
   }
 
-  private static func machine(_ name: String, text: (String) -> String?) -> Int? {
+  private static func machine(_ name: String, _ text: (String) -> String?) -> Int? {
     let lines = (text("/proc/meminfo") ?? "").split(separator: "\n")
     guard let line = lines.first(where: { $0.hasPrefix(name) }) else { return nil }
     let words = line.split(separator: " ")
     return words.count >= 2 ? Int(words[1]).map { $0 << 10 } : nil
   }
-
-  static var membership: String { text("/proc/self/cgroup") ?? "" }
 
   static func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
 }
@@ -40,14 +35,12 @@ public struct ControlGroup: Sendable, Equatable {
   public let available: Int?
 
   /// The groups of this process.
-  static var own: [ControlGroup] { groups(membership: AvailableMemory.membership, text: AvailableMemory.text) }
+  static var own: [ControlGroup] { groups(AvailableMemory.text) }
 
   /// The groups of a process and all their ancestors, since the limit of each applies.
-  /// - Parameters:
-  ///   - membership: the contents of `/proc/self/cgroup`.
-  ///   - text: returns the contents of a file, nil if there is none.
-  public static func groups(membership: String, text: (String) -> String?) -> [ControlGroup] {
-    membership.split(separator: "\n").flatMap { line -> [ControlGroup] in
+  /// - Parameter text: returns the contents of a file, nil if there is none.
+  public static func groups(_ text: (String) -> String?) -> [ControlGroup] {
+    (text("/proc/self/cgroup") ?? "").split(separator: "\n").flatMap { line -> [ControlGroup] in
       // The hierarchy's number, its controllers, and the group's path.
       let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
       guard parts.count == 3 else { return [] }

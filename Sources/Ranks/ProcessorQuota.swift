@@ -1,14 +1,13 @@
 /// The processor time that a container may use: a control group's limit, in processors.
 public enum ProcessorQuota {
   /// The quota of this process; nil without a limit.
-  public static var own: Double? { read(membership: AvailableMemory.membership, text: AvailableMemory.text) }
+  public static var own: Double? { read(AvailableMemory.text) }
 
-  /// - Parameters:
-  ///   - membership: the contents of `/proc/self/cgroup`: a line `number:controllers:path` for each hierarchy.
-  ///   - text: returns the contents of a file, nil if there is none.
-  public static func read(membership: String, text: (String) -> String?) -> Double? {
+  /// - Parameter text: returns the contents of a file, nil if there is none.
+  public static func read(_ text: (String) -> String?) -> Double? {
     var quotas: [Double] = []
-    for line in membership.split(separator: "\n") {
+    // A line `number:controllers:path` for each hierarchy.
+    for line in (text("/proc/self/cgroup") ?? "").split(separator: "\n") {
       let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
       guard parts.count == 3 else { continue }
       // Inside a container the group's own path may not be visible; the root is then the group.

@@ -5,42 +5,44 @@ import Testing
   private let meminfo = "MemTotal:       24576000 kB\nMemFree:         1000000 kB\nMemAvailable:   20000000 kB\n"
 
   @Test func isTheSystemsEstimate() {
-    #expect(AvailableMemory.read(membership: "0::/\n") { $0 == "/proc/meminfo" ? meminfo : nil } == 20_000_000 << 10)
-    #expect(AvailableMemory.read(membership: "") { _ in nil } == nil)
+    let files = ["/proc/self/cgroup": "0::/\n", "/proc/meminfo": meminfo]
+    #expect(AvailableMemory.read { files[$0] } == 20_000_000 << 10)
+    #expect(AvailableMemory.read { _ in nil } == nil)
   }
 
   /// SLURM limits the job's group, not the groups of the step or the task below it.
   @Test func isLimitedByEveryParentGroup() {
     let files = [
-      "/proc/meminfo": meminfo,
+      "/proc/self/cgroup": "0::/system.slice/job_7/step_0\n", "/proc/meminfo": meminfo,
       "/sys/fs/cgroup/system.slice/job_7/memory.max": "8000000000\n",
       "/sys/fs/cgroup/system.slice/job_7/memory.current": "5000000000\n",
       "/sys/fs/cgroup/system.slice/job_7/step_0/memory.max": "max\n",
       "/sys/fs/cgroup/system.slice/job_7/step_0/memory.current": "5000000000\n",
     ]
-    #expect(AvailableMemory.read(membership: "0::/system.slice/job_7/step_0\n") { files[$0] } == 3_000_000_000)
+    #expect(AvailableMemory.read { files[$0] } == 3_000_000_000)
   }
 
   /// Cached files are dropped if memory is needed.
   @Test func cachedFilesDoNotCount() {
     let files = [
+      "/proc/self/cgroup": "0::/\n",
       "/sys/fs/cgroup/memory.max": "8000000000\n", "/sys/fs/cgroup/memory.current": "7000000000\n",
       "/sys/fs/cgroup/memory.stat": "anon 1\ninactive_file 6000000000\nactive_file 5\n",
     ]
-    #expect(AvailableMemory.read(membership: "0::/\n") { files[$0] } == 7_000_000_000)
+    #expect(AvailableMemory.read { files[$0] } == 7_000_000_000)
   }
 
   @Test func controlGroupsOfVersionOneAreRead() throws {
     let folder = "/sys/fs/cgroup/memory/slurm/job_7"
     let files = [
+      "/proc/self/cgroup": "5:cpuset:/slurm\n4:cpu,memory:/slurm/job_7/task_0\n0::/\n",
       "\(folder)/memory.limit_in_bytes": "4000000000\n", "\(folder)/memory.usage_in_bytes": "1000000000\n",
       "\(folder)/task_0/memory.limit_in_bytes": "9223372036854771712\n",
       "\(folder)/task_0/memory.usage_in_bytes": "1000000000\n",
       "/sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
     ]
-    let membership = "5:cpuset:/slurm\n4:cpu,memory:/slurm/job_7/task_0\n0::/\n"
-    #expect(AvailableMemory.read(membership: membership) { files[$0] } == 3_000_000_000)
-    let groups = ControlGroup.groups(membership: membership) { files[$0] }
+    #expect(AvailableMemory.read { files[$0] } == 3_000_000_000)
+    let groups = ControlGroup.groups { files[$0] }
     #expect(groups.map(\.path).contains(folder))
     #expect(groups.compactMap(\.limit) == [4_000_000_000])
   }

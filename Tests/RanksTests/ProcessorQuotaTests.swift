@@ -23,6 +23,7 @@ import Testing
       ("", [:], nil),
     ] as [(String, [String: String], Double?)])
   func readsTheLimitOfAControlGroup(membership: String, files: [String: String], quota: Double?) {
-    #expect(ProcessorQuota.read(membership: membership) { files[$0] } == quota)
+    let files = files.merging(["/proc/self/cgroup": membership]) { $1 }
+    #expect(ProcessorQuota.read { files[$0] } == quota)
   }
 }
