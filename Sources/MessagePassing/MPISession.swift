@@ -55,10 +55,7 @@ public enum MPISession {
 
   /// Leaves the job. Every rank must call it; afterwards MPI cannot be initialised again in this process.
   public static func finalise() throws(MPIError) {
-    let wasMember = current.withLock { (world) -> Bool in
-      defer { world = nil }
-      return world != nil
-    }
+    let wasMember = current.withLock { $0.take() } != nil
     if wasMember { try check("MPI_Finalize", MPI_Finalize()) }
   }
 

@@ -59,9 +59,6 @@ public final class SharedOutput {
 
   deinit { discard() }
 
-  /// Passes the open file to `body`.
-  public func with<Result>(_ body: (borrowing HDF5File) throws -> Result) rethrows -> Result { try body(file!) }
-
   /// Flushes the file to the disk and moves it to its final name. Collective.
   /// - Throws: `JobFailure` on all ranks, or an error on this rank alone.
   public func publish() throws {

@@ -14,8 +14,7 @@ import Tensors
 final class TraceRecorder: StepObserver {
   private let output: SharedOutput
   private let communicator: Communicator
-  private let batch: Int
-  private let isDiscrete: Bool
+  private let configuration: RunConfiguration
   private let imageShape: [Int]
   let stepCount: Int
 
@@ -34,10 +33,9 @@ final class TraceRecorder: StepObserver {
     let byteCount = 4 * (parameters + 2 * steps * (parameters + images))
     output = try SharedOutput(path, byteCount: Int(min(byteCount, 1e18)), communicator: communicator)
     self.communicator = communicator
-    batch = configuration.training.batch
+    self.configuration = configuration
     self.imageShape = imageShape
     self.stepCount = stepCount
-    isDiscrete = configuration.diffusion.process.isDiscrete
     try output.file!.writeAttribute("config", configuration.yaml)
     try output.file!.writeAttribute("steps", Int64(stepCount))
     try trainer.tensorGroup("initial", ofArena: trainer.parameters())
@@ -48,6 +46,7 @@ final class TraceRecorder: StepObserver {
   ///
   /// - Parameter firstSample: this rank's first sample of the global batch.
   func didDraw(_ noised: [NoisedImages], step: Int, firstSample: Int) throws {
+    let batch = configuration.training.batch
     let shape = [batch] + imageShape
     try write("x0", step: step, shape, from: firstSample, noised.flatMap(\.original.elements))
     try write("noise", step: step, shape, from: firstSample, noised.flatMap(\.noise.elements))
@@ -57,7 +56,7 @@ final class TraceRecorder: StepObserver {
     }
     let times = noised.flatMap(\.times)
     // Integers if the process has steps.
-    if isDiscrete {
+    if configuration.diffusion.process.isDiscrete {
       try write("t", step: step, [batch], from: firstSample, times.map { Int64($0) })
     } else {
       try write("t", step: step, [batch], from: firstSample, times)

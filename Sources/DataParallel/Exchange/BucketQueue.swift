@@ -1,14 +1,7 @@
 /// A bucket of the arena that is exchanged between ranks.
-protocol ExchangedBucket: AnyObject {
+protocol ExchangedBucket: PolledWork {
   /// Starts receiving.
   func open() throws
-
-  /// Makes as much progress as possible without waiting.
-  /// - Returns: whether there was any progress.
-  func advance() throws -> Bool
-
-  /// Whether everything has been sent and received.
-  var isDone: Bool { get }
 }
 
 /// Buckets that are exchanged in order, a limited number at a time.

@@ -3,14 +3,17 @@ import MessagePassing
 import Threads
 
 /// Communication with other ranks that makes progress only when it is polled.
-package protocol BackgroundWork: AnyObject, Sendable {
+package protocol PolledWork: AnyObject {
   /// Makes as much progress as possible without waiting.
   /// - Returns: whether there was any progress.
   func advance() throws -> Bool
 
-  /// Whether everything is done. May be read from any thread.
+  /// Whether everything is done.
   var isDone: Bool { get }
 }
+
+/// Work that another thread may poll; `isDone` may be read from any thread.
+package protocol BackgroundWork: PolledWork, Sendable {}
 
 /// Polls background work: in a separate thread, beside the computation, or only while the caller waits for it.
 ///

@@ -170,7 +170,7 @@ final class ImageWriter {
       throw error
     }
     try closeDatasets()
-    try output?.with { try describe($0, result) }
+    if let output { try describe(output.file!, result) }
     let pixels = try sheet?.gather(over: communicator)
     let grid = pixels.flatMap { sheet?.image($0) }
     try folder?.publish()
