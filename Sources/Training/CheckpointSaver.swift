@@ -200,18 +200,15 @@ final class CheckpointSaver {
 
 /// The progress of a rank's save, for the watchdog.
 final class SaveActivity: Sendable {
-  struct Save: Sendable, Equatable {
-    let start: ContinuousClock.Instant
-    /// The number of parts that this rank has started.
-    var parts = 0
-  }
+  /// The start of the save in progress, and the number of parts that this rank has started.
+  private let save = Mutex<(start: ContinuousClock.Instant, parts: Int)?>(nil)
 
-  private let save = Mutex<Save?>(nil)
-
-  func begin() { save.withLock { $0 = Save(start: .now) } }
+  func begin() { save.withLock { $0 = (start: .now, parts: 0) } }
   func moveOn() { save.withLock { $0?.parts += 1 } }
   func end() { save.withLock { $0 = nil } }
 
   /// The save in progress; nil if there is none.
-  var current: Save? { save.withLock { $0 } }
+  var current: WatchdogJudgement.Report.Save? {
+    save.withLock { $0 }.map { .init(seconds: $0.start.secondsUntilNow, parts: $0.parts) }
+  }
 }

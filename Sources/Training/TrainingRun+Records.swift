@@ -58,14 +58,6 @@ extension TrainingRun {
       : "parameters \(parameters) on each rank, optimiser and averages \(state), 1/\(communicator.size) of the total"
   }
 
-  /// The trace file, if it was requested. Collective.
-  func openTrace() throws -> TraceRecorder? {
-    guard let trace = request.trace else { return nil }
-    return try TraceRecorder(
-      path: trace.path, stepCount: trace.steps, imageShape: dataset.imageShape, trainer: trainer,
-      configuration: configuration, communicator: communicator)
-  }
-
   /// The header of a checkpoint after a step.
   func header(step: Int) -> CheckpointHeader {
     CheckpointHeader(

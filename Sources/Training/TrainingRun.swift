@@ -182,7 +182,11 @@ public struct TrainingRun {
     let batches = batchReader()
     var metrics: MetricsWriter?
     try communicator.onRankZero { metrics = try MetricsWriter(path: folder.metricsPath, resumingFrom: firstStep) }
-    let trace = try openTrace()
+    let trace = try request.trace.map { trace in
+      try TraceRecorder(
+        path: trace.path, stepCount: trace.steps, imageShape: dataset.imageShape, trainer: trainer,
+        configuration: configuration, communicator: communicator)
+    }
     let settings = configuration.training
     let start = ContinuousClock.now
     var rate = RateMeter()

@@ -54,7 +54,7 @@ final class Watchdog: @unchecked Sendable {
   private var report: WatchdogJudgement.Report {
     WatchdogJudgement.Report(
       progress: WorkerPool.loopCount + waits.count, isWaiting: waits.isWaiting, step: step.load(ordering: .relaxed),
-      save: activity.current.map { .init(seconds: $0.start.secondsUntilNow, parts: $0.parts) })
+      save: activity.current)
   }
 
   /// Sleeps for half an interval, or until `stop`.
