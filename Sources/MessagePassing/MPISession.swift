@@ -20,18 +20,12 @@ public enum MPISession {
   /// Errors on that communicator are from then on returned to the caller instead of ending the job.
   @discardableResult
   public static func initialise() throws(MPIError) -> Communicator {
-    // A closure of the lock cannot throw a typed error, so it returns a `Result`.
-    let outcome = current.withLock { (world) -> Result<Communicator, MPIError> in
-      if let world { return .success(world) }
-      do throws(MPIError) {
-        let joined = try join()
-        world = joined
-        return .success(joined)
-      } catch {
-        return .failure(error)
-      }
+    try current.withLock { world throws(MPIError) in
+      if let world { return world }
+      let joined = try join()
+      world = joined
+      return joined
     }
-    return try outcome.get()
   }
 
   private static func join() throws(MPIError) -> Communicator {
