@@ -97,15 +97,16 @@ public enum Checkpoint {
     try write(header, to: file)
     var tensors: [Range<Int>] = []
     for group in groups { tensors += try group.write(to: file, communicator: communicator, progress: progress) }
+    func pass(_ point: FaultPoint) throws {
+      try point.pass(rank: rank)
+      progress()
+    }
     // Written last: a file without it is incomplete.
-    try FaultPoint.saveMark.pass(rank: rank)
-    progress()
+    try pass(.saveMark)
     try file.writeAttribute("complete", Int64(1))
-    try FaultPoint.saveFlush.pass(rank: rank)
-    progress()
+    try pass(.saveFlush)
     try file.flush()
-    try FaultPoint.saveClose.pass(rank: rank)
-    progress()
+    try pass(.saveClose)
     try file.close()
     try onRankZero(communicator, path) {
       do {

@@ -203,7 +203,7 @@ final class SaveActivity: Sendable {
   /// The start of the save in progress, and the number of parts that this rank has started.
   private let save = Mutex<(start: ContinuousClock.Instant, parts: Int)?>(nil)
 
-  func begin() { save.withLock { $0 = (start: .now, parts: 0) } }
+  func begin() { save.withLock { $0 = (start: ContinuousClock.now, parts: 0) } }
   func moveOn() { save.withLock { $0?.parts += 1 } }
   func end() { save.withLock { $0 = nil } }
 

@@ -66,7 +66,6 @@ public struct ClassificationTask: TrainingTask {
 }
 
 extension ClassificationTask: RunTask {
-  var classCount: Int? { network.classCount }
   /// None: a classifier needs every image's class.
   var labelDropout: Double { 0 }
   var networkConfiguration: UNetConfiguration { network.configuration }

@@ -42,7 +42,6 @@ public struct DenoisingTask: TrainingTask {
 }
 
 extension DenoisingTask: RunTask {
-  var classCount: Int? { nil }
   var labelDropout: Double { configuration.training.labelDropout }
   var networkConfiguration: UNetConfiguration { network.configuration }
   var drawingNetwork: UNet? { network }

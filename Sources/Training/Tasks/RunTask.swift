@@ -7,8 +7,6 @@ import Network
 
 /// The task of a run: what it trains, and everything the run needs to know about it besides the step.
 protocol RunTask: TrainingTask {
-  /// The number of classes of a classifier; nil for other tasks.
-  var classCount: Int? { get }
   /// The probability of hiding an image's class from the network.
   var labelDropout: Double { get }
   var networkConfiguration: UNetConfiguration { get }
