@@ -97,16 +97,15 @@ public enum Checkpoint {
     try write(header, to: file)
     var tensors: [Range<Int>] = []
     for group in groups { tensors += try group.write(to: file, communicator: communicator, progress: progress) }
-    func pass(_ point: FaultPoint) throws {
-      try point.pass(rank: rank)
-      progress()
-    }
     // Written last: a file without it is incomplete.
-    try pass(.saveMark)
+    try FaultPoint.saveMark.pass(rank: rank)
+    progress()
     try file.writeAttribute("complete", Int64(1))
-    try pass(.saveFlush)
+    try FaultPoint.saveFlush.pass(rank: rank)
+    progress()
     try file.flush()
-    try pass(.saveClose)
+    try FaultPoint.saveClose.pass(rank: rank)
+    progress()
     try file.close()
     try onRankZero(communicator, path) {
       do {
