@@ -9,9 +9,10 @@ public func normalNoise(
   shape: [Int], seed: UInt64, purpose: RandomPurpose, step: Int = 0, firstImage: Int, detail: Int = 0
 ) -> Tensor {
   let noise = Tensor(uninitialised: shape)
+  let size = shape.dropFirst().reduce(1, *)
   for image in 0..<shape[0] {
     RandomStream(seed: seed, purpose: purpose, step: step, sample: firstImage + image, detail: detail)
-      .fillNormal(noise, in: elementRange(of: image, in: noise))
+      .fillNormal(noise, in: image * size..<(image + 1) * size)
   }
   return noise
 }

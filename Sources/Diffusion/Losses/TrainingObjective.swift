@@ -127,10 +127,11 @@ public struct TrainingObjective: Sendable {
     }
     let size = images.shape.dropFirst().reduce(1, *)
     workers.forEach(imageCount) { image in
+      let range = image * size..<(image + 1) * size
       RandomStream(seed: seed, purpose: .noise, step: step, sample: firstSample + image)
         .fillNormal(noise, in: range)
       let (a, b) = factors[image]
-      for index in image * size..<(image + 1) * size {
+      for index in range {
         input[index] = Float(a * Double(images[index]) + b * Double(noise[index]))
       }
     }
