@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test: the formatter's check, the unit tests, the checks under MPI on several ranks and the tests of the
 # whole program, three of these at a time. Names run these alone, after the build, which is brief when little has changed:
-#   scripts/test.sh Kernels                  # Tests/KernelsTests
+#   scripts/test.sh Kernels                  # Tests/KernelsTests; units: all targets in Tests but ProgramTests
 #   scripts/test.sh Program/Resume           # of Tests/ProgramTests the suites whose names begin so
 #   scripts/test.sh ranks/3                  # the checks under MPI on three ranks; ranks: on 1, 2, 3, 5 and 8
 #   scripts/test.sh data peers/statistics    # scripts/test/data.sh, and scripts/test/peers.sh statistics
@@ -82,8 +82,8 @@ run() {
 
 if (($# > 0)); then
   for name in "$@"; do
-    if ! { targets && scripts && echo format && echo ranks; } | grep -qx "${name%%/*}"; then
-      echo "There is no test $name; the tests are format, ranks," $(targets) $(scripts)"." >&2
+    if ! { targets && scripts && printf '%s\n' format units ranks; } | grep -qx "${name%%/*}"; then
+      echo "There is no test $name; the tests are format, units, ranks," $(targets) $(scripts)"." >&2
       exit 2
     fi
   done

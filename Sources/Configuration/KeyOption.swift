@@ -45,8 +45,10 @@ extension RunConfiguration {
     return changed
   }
 
-  /// The sampler that draws the model's images; nil if the process is invalid.
-  var samplerName: SamplerName? { (try? process()).map { sampling.name(for: $0) } }
+  /// The sampler that draws the model's images. The settings may be invalid, so the process is not made.
+  var samplerName: SamplerName {
+    sampling.name ?? .usual(isDiscrete: diffusion.process.isDiscrete, isEDM: diffusion.process == .edm)
+  }
 
   /// Why images cannot be drawn with these keys; nil if they can.
   /// - Parameter name: the name of a key in messages.

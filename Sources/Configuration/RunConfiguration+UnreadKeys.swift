@@ -14,13 +14,13 @@ package struct KeyScope: Sendable {
   /// Keys that are used if a property has one of some values.
   private static func keys<Value: ConfigurationValue>(
     _ keys: String..., areReadWith decider: String,
-    _ property: @escaping @Sendable (RunConfiguration) -> Value?, in values: [Value]
+    _ property: @escaping @Sendable (RunConfiguration) -> Value, in values: [Value]
   ) -> [KeyScope] {
     let readers = values.map(\.node.text).listed(with: "and")
     return keys.map { key in
       KeyScope(
         key: key, decider: decider, readers: readers,
-        isRead: { property($0).map(values.contains) ?? true }, decision: { property($0)?.node.text ?? "" })
+        isRead: { values.contains(property($0)) }, decision: { property($0).node.text })
     }
   }
 

@@ -78,9 +78,9 @@ public enum SamplerName: String, Sendable, CaseIterable {
   /// Whether it visits the steps of a discrete process.
   var needsDiscreteProcess: Bool { self == .ddpm || self == .ddim }
 
-  /// The default for a process.
-  public static func usual(for process: any ForwardProcess) -> SamplerName {
-    process.discrete != nil ? .ddpm : process is EDMProcess ? .edm : .eulerMaruyama
+  /// The default for processes of a kind: those in discrete steps, that of EDM, and others in continuous time.
+  public static func usual(isDiscrete: Bool, isEDM: Bool) -> SamplerName {
+    isDiscrete ? .ddpm : isEDM ? .edm : .eulerMaruyama
   }
 }
 
@@ -127,7 +127,9 @@ public struct SamplerSettings: Sendable, Equatable {
   public init() {}
 
   /// The sampler that is used for models of a process.
-  public func name(for process: any ForwardProcess) -> SamplerName { name ?? .usual(for: process) }
+  public func name(for process: any ForwardProcess) -> SamplerName {
+    name ?? .usual(isDiscrete: process.discrete != nil, isEDM: process is EDMProcess)
+  }
 
   /// Whether the denoiser has to do the clipping. `ddpm` and `ddim` clip x̂_0 themselves and keep the predicted noise.
   /// With guidance, however, the predicted noise is larger than the remainder of x beside a clipped image, and `ddim`,
