@@ -2,11 +2,11 @@ import Network
 import Tensors
 
 /// Counts the arithmetic of a U-Net, to compare its time with.
-public enum ArithmeticCount {
+package enum ArithmeticCount {
   /// The multiplications and additions of one image's forward pass in convolutions, matrices and attention, with direct
   /// convolutions: what is usually called its FLOPs. A training step has three times as many. The program performs
   /// fewer, since Winograd's algorithm saves most multiplications of 3x3 convolutions.
-  public static func forwardPass(of network: UNet) -> Int {
+  package static func forwardPass(of network: UNet) -> Int {
     var count = 0
     for entry in network.layout.entries where entry.order != .c {
       let pixels =

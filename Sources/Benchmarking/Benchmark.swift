@@ -14,8 +14,8 @@ import Training
 
 /// Times optimiser steps, a sampler's steps, or the start-up before the first step, for a preset's network on random
 /// images, on all ranks.
-public struct Benchmark {
-  public enum Job: String, Sendable, CaseIterable {
+package struct Benchmark {
+  package enum Job: String, Sendable, CaseIterable {
     /// Optimiser steps.
     case train
     /// The network alone, as used by a sampler.
@@ -25,36 +25,36 @@ public struct Benchmark {
   }
 
   /// The request of the command line.
-  public struct Request: Sendable {
+  package struct Request: Sendable {
     /// A preset's name.
-    public var preset: String
+    package var preset: String
     /// `key=value` pairs of the model, and of the training keys that affect speed.
-    public var settings: [String] = []
+    package var settings: [String] = []
     /// Height and width of the images; by default those of the preset's data set.
-    public var imageSize: Int?
-    public var job = Job.train
+    package var imageSize: Int?
+    package var job = Job.train
     /// Images per step over all ranks; by default the preset's.
-    public var batch: Int?
+    package var batch: Int?
     /// By default the one that distributes the batch best; not used for sampling.
-    public var microBatch: Int?
+    package var microBatch: Int?
     /// Threads per rank.
-    public var threads = 1
+    package var threads = 1
     /// The number of timed steps, after one warm-up step.
-    public var steps = 5
-    public var reduction = ReductionMethod.tree
+    package var steps = 5
+    package var reduction = ReductionMethod.tree
     /// Whether to measure the operations of a step by kind.
-    public var profiles = false
+    package var profiles = false
 
-    public init(preset: String) {
+    package init(preset: String) {
       self.preset = preset
     }
   }
 
-  public let request: Request
+  package let request: Request
   /// Images per step over all ranks.
-  public let batch: Int
+  package let batch: Int
   /// The number of images that pass through the network together; a maximum when sampling.
-  public let microBatch: Int
+  package let microBatch: Int
 
   private let configuration: RunConfiguration
   private let network: UNet
@@ -62,7 +62,7 @@ public struct Benchmark {
   private let imageShape: [Int]
 
   /// - Throws: `ConfigurationError` for keys and values, `InputError` for inconsistent numbers.
-  public init(_ request: Request, rankCount: Int) throws {
+  package init(_ request: Request, rankCount: Int) throws {
     self.request = request
     var configuration = try Self.configuration(request)
     guard var shape = DatasetCatalog.imageShape(name: configuration.data.name) else {
@@ -99,7 +99,7 @@ public struct Benchmark {
 
   /// Sets up the job, runs one warm-up step and then the measured steps. Collective; the result is the same on all
   /// ranks, except for times, which differ by the duration of a barrier.
-  public func run(communicator: Communicator) throws -> Result {
+  package func run(communicator: Communicator) throws -> Result {
     let start = ContinuousClock.now
     let placement = try RankPlacement(of: communicator, threads: request.threads)
     let limits = try MemoryLimits(of: communicator)

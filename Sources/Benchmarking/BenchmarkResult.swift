@@ -8,41 +8,41 @@ import Training
 
 extension Benchmark {
   /// The measurements. `jsonLine` writes them with the keys of `scripts/measure/pytorch-benchmark.py`, if both have them.
-  public struct Result: Sendable, Encodable {
-    public let job: String
-    public let preset: String
+  package struct Result: Sendable, Encodable {
+    package let job: String
+    package let preset: String
     /// `key=value` pairs that differ from the preset.
-    public let settings: [String]
-    public let imageSize: Int
-    public let parameters: Int
-    public let ranks: Int
-    public let threads: Int
+    package let settings: [String]
+    package let imageSize: Int
+    package let parameters: Int
+    package let ranks: Int
+    package let threads: Int
     /// The minimum over all ranks, counting hardware threads separately.
-    public let processorsPerRank: Int
-    public let batch: Int
-    public let microBatch: Int
+    package let processorsPerRank: Int
+    package let batch: Int
+    package let microBatch: Int
     /// How gradients were added up; nil if there are none.
-    public let reduction: String?
+    package let reduction: String?
     /// The vector width in bits that the kernels were compiled for.
-    public let vectorBits: Int
+    package let vectorBits: Int
     /// See `ArithmeticCount`, in units of 10⁹.
-    public let forwardGflopPerImage: Double
+    package let forwardGflopPerImage: Double
     /// From the start of the job in the program, when MPI is initialised, to the first step.
-    public let setupSeconds: Double
+    package let setupSeconds: Double
     /// Seconds of each step, shortest first; nil if there was none.
-    public let secondsPerStep: [Double]?
-    public let imagesPerSecondMedian: Double?
-    public let imagesPerSecondBest: Double?
+    package let secondsPerStep: [Double]?
+    package let imagesPerSecondMedian: Double?
+    package let imagesPerSecondBest: Double?
     /// The median divided by ranks times threads.
-    public let imagesPerSecondPerCore: Double?
+    package let imagesPerSecondPerCore: Double?
     /// Peak resident memory of all ranks together, in units of 2³⁰ bytes.
-    public let peakResidentGb: Double
+    package let peakResidentGb: Double
     /// The estimate from the shape of the network before the start, in the same units.
-    public let memoryEstimateGb: Double
+    package let memoryEstimateGb: Double
     /// The profile of rank 0; nil if it was not requested, as for the next two.
-    public let profile: [Profile.Row]?
-    public let profileStep: Profile.Row?
-    public let profileScale: Profile.Scale?
+    package let profile: [Profile.Row]?
+    package let profileStep: Profile.Row?
+    package let profileScale: Profile.Scale?
 
     init(
       _ benchmark: Benchmark, network: UNet, ranks: Int, setupSeconds: Double, secondsPerStep: [Double]?,
@@ -78,7 +78,7 @@ extension Benchmark {
     }
 
     /// The result for users: three lines, and the profile.
-    public var text: String {
+    package var text: String {
       let pieces = job == "sample" ? "" : " in micro-batches of \(microBatch)"
       let sum = reduction == ReductionMethod.allreduce.rawValue ? ", gradients by MPI_Allreduce" : ""
       return """

@@ -4,27 +4,27 @@ import MessagePassing
 import Tensors
 
 /// The distribution of time in a rank's steps, compared with what the operations would ideally take on this machine.
-public struct Profile: Sendable {
+package struct Profile: Sendable {
   /// One kind of operation, or a whole step; values are per step.
-  public struct Row: Sendable, Encodable {
-    public let operation: String
-    public let seconds: Double
+  package struct Row: Sendable, Encodable {
+    package let operation: String
+    package let seconds: Double
     /// As a fraction of the step's time.
-    public let share: Double
-    public let calls: Int
+    package let share: Double
+    package let calls: Int
     /// 10⁹ multiplications and additions per second, counted as if the results had been computed directly; nil if there
     /// are none, as for all fields below. See `Work`.
-    public let effectiveGflopPerSecond: Double?
+    package let effectiveGflopPerSecond: Double?
     /// The same for the arithmetic that was performed.
-    public let gflopPerSecond: Double?
+    package let gflopPerSecond: Double?
     /// The arithmetic that was performed, as a fraction of the machine's peak.
-    public let shareOfPeak: Double?
+    package let shareOfPeak: Double?
     /// 10⁹ bytes per second, with operands and results counted once.
-    public let gbPerSecond: Double?
+    package let gbPerSecond: Double?
     /// The time of the arithmetic at its peak rate or of the data at copying speed, whichever is longer.
-    public let idealSeconds: Double?
+    package let idealSeconds: Double?
     /// `seconds` in units of `idealSeconds`.
-    public let gap: Double?
+    package let gap: Double?
 
     init(
       _ operation: String, seconds: Double, stepSeconds: Double, calls: Int = 0, work: Work = Work(),
@@ -47,27 +47,27 @@ public struct Profile: Sendable {
   }
 
   /// The values that the rows are compared with, and the arithmetic of an image.
-  public struct Scale: Sendable, Encodable {
+  package struct Scale: Sendable, Encodable {
     /// The number of measured steps, over which the rows are averaged.
-    public let steps: Int
+    package let steps: Int
     /// The number of images per step on the rank.
-    public let images: Int
+    package let images: Int
     /// 10⁹ multiplications and additions per second of all threads of the rank, with operands in the first-level cache,
     /// while all ranks do the same.
-    public let peakGflopPerSecond: Double
+    package let peakGflopPerSecond: Double
     /// 10⁹ bytes that the rank's threads read and write per second when copying, while all ranks do the same.
-    public let copyGbPerSecond: Double
+    package let copyGbPerSecond: Double
     /// 10⁹ multiplications and additions per image if all results were computed directly.
-    public let directGflopPerImage: Double
+    package let directGflopPerImage: Double
     /// 10⁹ multiplications and additions per image that are performed.
-    public let gflopPerImage: Double
+    package let gflopPerImage: Double
   }
 
   /// Longest first; `other`, the time outside of all operations, comes last.
-  public let rows: [Row]
+  package let rows: [Row]
   /// The sum of all rows, with the time of the step.
-  public let step: Row
-  public let scale: Scale
+  package let step: Row
+  package let scale: Scale
 }
 
 extension Profile {

@@ -4,38 +4,38 @@ import MessagePassing
 import Reporting
 
 /// Times the same job on the first 1, 2, 4, … ranks and on all ranks, while the others sleep.
-public struct ScalingBenchmark {
+package struct ScalingBenchmark {
   /// The result for one number of ranks.
-  public struct Row: Sendable, Encodable {
-    public let ranks: Int
+  package struct Row: Sendable, Encodable {
+    package let ranks: Int
     /// Images per step over these ranks.
-    public let batch: Int
+    package let batch: Int
     /// The number of images that pass through the network together.
-    public let microBatch: Int
-    public let secondsPerStep: [Double]
-    public let imagesPerSecondMedian: Double
-    public let imagesPerSecondPerCore: Double
+    package let microBatch: Int
+    package let secondsPerStep: [Double]
+    package let imagesPerSecondMedian: Double
+    package let imagesPerSecondPerCore: Double
     /// Images per second and rank, relative to one rank.
-    public let efficiency: Double
+    package let efficiency: Double
   }
 
   /// The measurements.
-  public struct Result: Sendable, Encodable {
-    public let job: String
-    public let preset: String
-    public let settings: [String]
-    public let imageSize: Int
-    public let parameters: Int
-    public let threads: Int
-    public let reduction: String?
-    public let vectorBits: Int
+  package struct Result: Sendable, Encodable {
+    package let job: String
+    package let preset: String
+    package let settings: [String]
+    package let imageSize: Int
+    package let parameters: Int
+    package let threads: Int
+    package let reduction: String?
+    package let vectorBits: Int
     /// The batch is the same for all numbers of ranks.
-    public let strong: [Row]
+    package let strong: [Row]
     /// The batch per rank is the same for all numbers of ranks.
-    public let weak: [Row]
+    package let weak: [Row]
 
     /// The result for users: two tables.
-    public var text: String {
+    package var text: String {
       """
       \(BenchmarkText.subject(job, preset, settings, imageSize: imageSize, parameters: parameters)), \
       \(ProgressFormat.count(threads, of: "thread")) per rank
@@ -68,7 +68,7 @@ public struct ScalingBenchmark {
   /// - Parameter request: its batch is that of all ranks; with fewer ranks, strong scaling keeps the whole batch, and
   ///   weak scaling keeps the batch per rank.
   /// - Throws: `InputError` if the numbers are inconsistent for any number of ranks.
-  public init(_ request: Benchmark.Request, rankCount: Int) throws {
+  package init(_ request: Benchmark.Request, rankCount: Int) throws {
     guard rankCount > 1 else {
       throw InputError("--scaling compares numbers of ranks, but this job has one; start it with mpirun -n RANKS")
     }
@@ -94,7 +94,7 @@ public struct ScalingBenchmark {
   }
 
   /// Collective. Returns the result on rank 0, nil on other ranks.
-  public func run(communicator: Communicator) throws -> Result? {
+  package func run(communicator: Communicator) throws -> Result? {
     let strong = try run(strong, communicator)
     let weak = try run(weak, communicator)
     guard communicator.rank == 0 else { return nil }

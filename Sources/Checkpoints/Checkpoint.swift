@@ -6,33 +6,33 @@ import HDF5
 import MessagePassing
 
 /// The metadata of a checkpoint: the root attributes of its file.
-public struct CheckpointHeader: Sendable, Equatable {
+package struct CheckpointHeader: Sendable, Equatable {
   /// The layout of checkpoint files that this program writes and reads.
-  public static let formatVersion: Int64 = 2
+  package static let formatVersion: Int64 = 2
 
   /// The kind of network.
-  public enum Kind: String, Sendable {
+  package enum Kind: String, Sendable {
     /// It separates images from noise.
     case denoiser
     /// It classifies noisy images.
     case classifier
   }
 
-  public var kind: Kind
+  package var kind: Kind
   /// The number of classes, for a classifier.
-  public var classCount: Int?
+  package var classCount: Int?
   /// Optimiser steps done.
-  public var step: Int
+  package var step: Int
   /// Images seen, repetitions included.
-  public var images: Int
+  package var images: Int
   /// The shape of the network's images, [height, width, channels].
-  public var imageShape: [Int]
+  package var imageShape: [Int]
   /// The run's configuration as YAML.
-  public var configuration: String
+  package var configuration: String
   /// The fingerprint of the data set used for the last steps; nil in files of older programs.
-  public var dataFingerprint: String?
+  package var dataFingerprint: String?
 
-  public init(
+  package init(
     kind: Kind = .denoiser, classCount: Int? = nil, step: Int, images: Int, imageShape: [Int], configuration: String,
     dataFingerprint: String? = nil
   ) {
@@ -49,7 +49,7 @@ public struct CheckpointHeader: Sendable, Equatable {
 }
 
 /// Checkpoint files: one HDF5 file, written by all ranks together.
-public enum Checkpoint {
+package enum Checkpoint {
   /// Writes a checkpoint that appears under its name completely or not at all. Collective.
   ///
   /// The file is written under a temporary name, marked complete, flushed to the disk by every rank, sealed, and only
@@ -61,7 +61,7 @@ public enum Checkpoint {
   ///   - progress: called whenever this rank starts another part, so that a watchdog can detect a rank that hangs.
   /// - Throws: `CheckpointError` on every rank if the file cannot be created or renamed. Any other error may occur on
   ///   this rank alone, in the middle of a collective call; the job must then be aborted.
-  public static func save(
+  package static func save(
     to path: String, header: CheckpointHeader, groups: [TensorGroup], communicator: Communicator,
     progress: () -> Void = {}
   ) throws {
@@ -122,7 +122,7 @@ public enum Checkpoint {
   /// Checks whether a checkpoint could be saved: creates its temporary file, reserves the space for all of it, and
   /// removes it. Collective.
   /// - Throws: `CheckpointError` on every rank if it could not be saved.
-  public static func rehearse(path: String, groups: [TensorGroup], communicator: Communicator) throws {
+  package static func rehearse(path: String, groups: [TensorGroup], communicator: Communicator) throws {
     let temporary = temporaryPath(for: path)
     defer { if communicator.rank == 0 { unlink(temporary) } }
     try onRankZero(communicator, path) { try findRoom(temporary, byteCount: expectedByteCount(groups)) }
@@ -144,13 +144,13 @@ public enum Checkpoint {
   }
 
   /// The temporary name a file is written under.
-  public static func temporaryPath(for path: String) -> String {
+  package static func temporaryPath(for path: String) -> String {
     Files.path(of: ".\(lastPart(ofPath: path)).partial", in: parentFolder(of: path))
   }
 
   /// Opens a checkpoint for this process alone.
   /// - Throws: `CheckpointError` if it is missing, unfinished or damaged outside of its tensors; `HDF5Error`.
-  public static func openAlone(_ path: String) throws -> HDF5File {
+  package static func openAlone(_ path: String) throws -> HDF5File {
     do { try FileSeal.verify(path) } catch {
       throw CheckpointError(path: path, problem: error.message)
     }
@@ -159,7 +159,7 @@ public enum Checkpoint {
 
   /// Reads the header of a finished checkpoint.
   /// - Throws: `CheckpointError` if the file was never finished or is of another format.
-  public static func readHeader(from file: borrowing HDF5File) throws -> CheckpointHeader {
+  package static func readHeader(from file: borrowing HDF5File) throws -> CheckpointHeader {
     guard try file.attributeExists("format_version") else {
       throw CheckpointError(path: file.path, problem: "this is an HDF5 file, but not a checkpoint of ddpm-mpi")
     }
@@ -200,7 +200,7 @@ public enum Checkpoint {
   /// - Parameter groups: returns the groups to fill for a header; it must decide the same on all ranks.
   /// - Throws: `CheckpointError` the same on every rank if the file is missing, unfinished, damaged, of another shape
   ///   or cannot be read on some rank; another file can then be tried. Also the errors of `groups`, and `MPIError`.
-  public static func load(
+  package static func load(
     from path: String, communicator: Communicator, into groups: (CheckpointHeader) throws -> [TensorGroup]
   ) throws -> CheckpointHeader {
     let rank = communicator.rank

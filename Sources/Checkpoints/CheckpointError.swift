@@ -2,11 +2,11 @@ import Failures
 import Glibc
 
 /// A checkpoint that cannot be used or could not be written.
-public struct CheckpointError: JobEndingError, Equatable, CustomStringConvertible {
-  public let path: String
-  public let problem: String
+package struct CheckpointError: JobEndingError, Equatable, CustomStringConvertible {
+  package let path: String
+  package let problem: String
 
-  public init(path: String, problem: String) {
+  package init(path: String, problem: String) {
     self.path = path
     self.problem = problem
   }
@@ -16,6 +16,6 @@ public struct CheckpointError: JobEndingError, Equatable, CustomStringConvertibl
     self.init(path: path, problem: "\(failure): \(String(cString: strerror(code)))")
   }
 
-  public var exitStatus: ExitStatus { .badCheckpoint }
-  public var description: String { "\(path): \(problem)" }
+  package var exitStatus: ExitStatus { .badCheckpoint }
+  package var description: String { "\(path): \(problem)" }
 }

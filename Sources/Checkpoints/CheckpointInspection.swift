@@ -3,25 +3,25 @@ import HDF5
 import Tensors
 
 /// The contents of a checkpoint file, and whether they are intact.
-public struct CheckpointInspection: Sendable {
-  public struct Group: Sendable {
+package struct CheckpointInspection: Sendable {
+  package struct Group: Sendable {
     /// Such as "model" or "ema/0.9999".
-    public let path: String
-    public let tensorCount: Int
-    public let elementCount: Int
+    package let path: String
+    package let tensorCount: Int
+    package let elementCount: Int
     /// The tensors whose checksums do not match.
-    public let damaged: [String]
+    package let damaged: [String]
   }
 
-  public let header: CheckpointHeader
+  package let header: CheckpointHeader
   /// Every group that contains tensors, sorted by name.
-  public let groups: [Group]
+  package let groups: [Group]
 
-  public var isWhole: Bool { groups.allSatisfy(\.damaged.isEmpty) }
+  package var isWhole: Bool { groups.allSatisfy(\.damaged.isEmpty) }
 
   /// Reads every tensor of a checkpoint, whatever its name, and verifies its checksum. By this process alone.
   /// - Throws: `CheckpointError` if the file is missing, truncated or not a checkpoint.
-  public init(path: String) throws {
+  package init(path: String) throws {
     do {
       let file = try Checkpoint.openAlone(path)
       header = try Checkpoint.readHeader(from: file)

@@ -8,16 +8,16 @@ import Tensors
 ///
 /// In memory, a role is a flat arena of which a rank holds some ranges; in the file, every tensor is a dataset, and
 /// each rank writes or reads its parts of it.
-public struct TensorGroup: Sendable {
+package struct TensorGroup: Sendable {
   /// The group in the file, such as "model" or "ema/0.9999".
-  public let path: String
-  public let layout: ParameterLayout
+  package let path: String
+  package let layout: ParameterLayout
   /// The ranges that this rank holds, in floats from the start of the arena; from left to right, without overlap.
-  public let ranges: [Range<Int>]
+  package let ranges: [Range<Int>]
   /// The floats of all ranges, one after another.
-  public let values: FloatBuffer
+  package let values: FloatBuffer
 
-  public init(path: String, layout: ParameterLayout, ranges: [Range<Int>], values: FloatBuffer) {
+  package init(path: String, layout: ParameterLayout, ranges: [Range<Int>], values: FloatBuffer) {
     precondition(values.count == ranges.reduce(0) { $0 + $1.count }, "the ranges and values have different counts")
     self.path = path
     self.layout = layout
@@ -26,7 +26,7 @@ public struct TensorGroup: Sendable {
   }
 
   /// A copy in a separate buffer.
-  public func copied() -> TensorGroup {
+  package func copied() -> TensorGroup {
     TensorGroup(path: path, layout: layout, ranges: ranges, values: Tensor(values).copied().buffer)
   }
 
@@ -47,7 +47,7 @@ public struct TensorGroup: Sendable {
   }
 
   /// Whether all of this rank's values are finite.
-  public var isFinite: Bool { Tensor(values).isFinite }
+  package var isFinite: Bool { Tensor(values).isFinite }
 
   func datasetPath(_ entry: ParameterEntry) -> String { "\(path)/\(entry.name)" }
 
@@ -55,7 +55,7 @@ public struct TensorGroup: Sendable {
   /// - Parameter progress: called before each tensor.
   /// - Returns: the ranges of bytes of the file that the tensors occupy.
   @discardableResult
-  public func write(
+  package func write(
     to file: borrowing HDF5File, communicator: Communicator, progress: () -> Void = {}
   ) throws -> [Range<Int>] {
     var ranges: [Range<Int>] = []
@@ -81,7 +81,7 @@ public struct TensorGroup: Sendable {
   /// - Parameter communicator: the ranks that opened the file together; nil for this process alone.
   /// - Throws: `CheckpointError`, the same on all ranks, naming the tensor that is missing, of another shape, or damaged,
   ///   or the rank that cannot read. `MPIError`.
-  public func read(from file: borrowing HDF5File, communicator: Communicator?) throws {
+  package func read(from file: borrowing HDF5File, communicator: Communicator?) throws {
     for entry in layout.entries {
       // No rank may enter the collective read alone.
       try Checkpoint.together(communicator, file.path) {

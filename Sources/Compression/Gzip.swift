@@ -3,19 +3,19 @@ import Failures
 import Files
 
 /// A file that could not be read or decompressed.
-public struct CompressionError: JobEndingError, Equatable, CustomStringConvertible {
-  public let path: String
-  public let message: String
+package struct CompressionError: JobEndingError, Equatable, CustomStringConvertible {
+  package let path: String
+  package let message: String
 
-  public var exitStatus: ExitStatus { .badInput }
-  public var description: String { "\(path): \(message)" }
+  package var exitStatus: ExitStatus { .badInput }
+  package var description: String { "\(path): \(message)" }
 }
 
 /// The contents of a file, decompressed if it is in the gzip format (RFC 1952), and unchanged otherwise.
 ///
 /// A gzip file may have several members, whose contents are concatenated, and trailing zeros. Throws if the file cannot
 /// be read, is truncated, does not match its checksums, or expands beyond `UnpackedLimit`.
-public func gunzip(contentsOf path: String) throws(CompressionError) -> [UInt8] {
+package func gunzip(contentsOf path: String) throws(CompressionError) -> [UInt8] {
   let input: [UInt8]
   do { input = try readBytes(at: path) } catch { throw CompressionError(path: path, message: error.reason) }
   guard input.starts(with: gzipMagic) else { return input }

@@ -9,7 +9,7 @@ extension ConfigurationKey {
   private static let maximumSamplingSteps = 1_000_000
 
   /// Every key, in the order in which a configuration is written.
-  public static let all: [ConfigurationKey] = [
+  package static let all: [ConfigurationKey] = [
     .init("seed", \.seed, .all, "seed of all random numbers"),
 
     .init(

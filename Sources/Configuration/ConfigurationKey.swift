@@ -4,19 +4,19 @@ import Yams
 ///
 /// `all` is the only list of keys. Parsing, rendering, checks of single values, suggestions and the reference text are
 /// derived from it, so a new key needs only a property and one entry.
-public struct ConfigurationKey: Sendable {
+package struct ConfigurationKey: Sendable {
   /// The name with its section: `training.batch`.
-  public let name: String
+  package let name: String
   /// What it means, in one line, with its unit.
-  public let help: String
+  package let help: String
   /// The expected type: `a whole number`.
-  public let expected: String
+  package let expected: String
   /// The allowed values, for the reference and the help of options: `a whole number; at least 1`.
-  public let values: String
+  package let values: String
   /// A restriction beyond the type (`at least 1`), if there is one.
-  public let allowed: String?
+  package let allowed: String?
   /// Whether a resumed run may have a different value: the key does not affect the numbers that training computes.
-  public let mayChangeOnResume: Bool
+  package let mayChangeOnResume: Bool
 
   let node: @Sendable (RunConfiguration) -> Node
   /// Sets the key and returns true, or returns false if the node is not a value of its type.
@@ -24,7 +24,7 @@ public struct ConfigurationKey: Sendable {
   let isAllowed: @Sendable (RunConfiguration) -> Bool
 
   /// The key's value in `configuration` as YAML: `64`, `[1, 2, 2]`, `none`.
-  public func value(in configuration: RunConfiguration) -> String {
+  package func value(in configuration: RunConfiguration) -> String {
     node(configuration).text
   }
 
@@ -72,12 +72,12 @@ public struct ConfigurationKey: Sendable {
   }
 
   /// The key with this name, or nil.
-  public static func named(_ name: String) -> ConfigurationKey? {
+  package static func named(_ name: String) -> ConfigurationKey? {
     all.first { $0.name == name }
   }
 
   /// Every key with its meaning, its values and its default, as text for a terminal of 80 columns.
-  public static var reference: String {
+  package static var reference: String {
     let defaults = RunConfiguration()
     return all.map { key in
       let paragraphs = [key.help, "\(key.values). Default: \(key.value(in: defaults))"]
@@ -88,7 +88,7 @@ public struct ConfigurationKey: Sendable {
 
 extension String {
   /// The words of the text on indented lines of at most 79 characters.
-  public func wrapped(firstIndent: String, indent: String) -> String {
+  package func wrapped(firstIndent: String, indent: String) -> String {
     var lines: [String] = []
     for word in split(separator: " ") {
       if let last = lines.last, last.count + 1 + word.count <= 79 {

@@ -3,22 +3,22 @@ import Foundation
 
 /// The sources of a run's configuration given on the command line. Later sources override earlier ones: the preset, the
 /// file, the settings.
-public struct ConfigurationSources: Sendable {
+package struct ConfigurationSources: Sendable {
   /// The name of a preset.
-  public var preset: String?
+  package var preset: String?
   /// The path of a YAML file, which may name its own preset.
-  public var file: String?
+  package var file: String?
   /// `key=value` pairs.
-  public var settings: [String]
+  package var settings: [String]
 
-  public init(preset: String? = nil, file: String? = nil, settings: [String] = []) {
+  package init(preset: String? = nil, file: String? = nil, settings: [String] = []) {
     self.preset = preset
     self.file = file
     self.settings = settings
   }
 
   /// The default name of a run: the preset's name, or the file's name without its extension.
-  public var runName: String {
+  package var runName: String {
     if let file { return withoutEnding(lastPart(ofPath: file)) }
     return preset ?? Presets.default.name
   }
@@ -27,7 +27,7 @@ public struct ConfigurationSources: Sendable {
   ///
   /// - Parameter saved: the configuration of the run to resume; used if neither preset nor file is given.
   /// - Throws: for an unreadable file, an unknown preset, and every problem found by parsing and `validate()`.
-  public func resolve(saved: RunConfiguration? = nil) throws(ConfigurationError) -> RunConfiguration {
+  package func resolve(saved: RunConfiguration? = nil) throws(ConfigurationError) -> RunConfiguration {
     var configuration = saved ?? Presets.default.configuration
     if preset != nil || file != nil { configuration = Presets.default.configuration }
     if let preset { configuration = try Presets.named(preset).configuration }
@@ -48,7 +48,7 @@ public struct ConfigurationSources: Sendable {
 
   /// The keys in the settings, known or not, with their locations.
   /// - Throws: for invalid settings.
-  public func settingNames() throws(ConfigurationError) -> [(name: String, location: String)] {
+  package func settingNames() throws(ConfigurationError) -> [(name: String, location: String)] {
     try ConfigurationDocument(settings: settings).entries.map { ($0.name, $0.location) }
   }
 

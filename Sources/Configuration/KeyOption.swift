@@ -3,12 +3,12 @@ import Yams
 
 /// A key of `sampling` whose value is given by a command-line option and overrides that of the checkpoint's
 /// configuration: `--churn-min` stands for `sampling.churn_min`.
-public struct KeyOption: Sendable {
-  public let key: ConfigurationKey
+package struct KeyOption: Sendable {
+  package let key: ConfigurationKey
   private let value: String
 
   /// - Throws: if the value is not allowed, saying what is.
-  public init(_ key: ConfigurationKey, _ value: String) throws(ConfigurationError) {
+  package init(_ key: ConfigurationKey, _ value: String) throws(ConfigurationError) {
     (self.key, self.value) = (key, value)
     var configuration = RunConfiguration()
     guard set(&configuration) else { throw ConfigurationError("expected \(key.expected)") }
@@ -27,14 +27,14 @@ extension ConfigurationKey {
     key.hasPrefix("sampling.") ? "--" + key.dropFirst("sampling.".count).replacing("_", with: "-") : key
   }
 
-  public var optionName: String { Self.optionName(name) }
+  package var optionName: String { Self.optionName(name) }
 }
 
 extension RunConfiguration {
   /// The configuration of a trained model with the options applied. Keys that are then not used, such as the steps of
   /// another sampler, get their defaults.
   /// - Throws: for options that would have no effect and settings that are not possible, by the options' names.
-  public func drawing(with options: [KeyOption]) throws(ConfigurationError) -> RunConfiguration {
+  package func drawing(with options: [KeyOption]) throws(ConfigurationError) -> RunConfiguration {
     var changed = self
     for option in options { option.set(&changed) }
     let given = Set(options.map(\.key.name))

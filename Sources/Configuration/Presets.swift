@@ -1,19 +1,19 @@
 /// A named configuration to start from.
-public struct Preset: Sendable {
-  public let name: String
-  public let summary: String
+package struct Preset: Sendable {
+  package let name: String
+  package let summary: String
   /// The publication that it reproduces; nil for the program's own.
-  public let publication: Publication?
-  public let configuration: RunConfiguration
+  package let publication: Publication?
+  package let configuration: RunConfiguration
 
   /// The source of a configuration, and the results published for it.
-  public struct Publication: Sendable, Equatable {
+  package struct Publication: Sendable, Equatable {
     /// Authors, title and venue.
-    public let paper: String
+    package let paper: String
     /// The published results on the data set, with their position in the paper; not results of this program.
-    public let figures: String
+    package let figures: String
     /// What the authors did differently; nil if nothing.
-    public var differences: String?
+    package var differences: String?
   }
 
   init(
@@ -30,11 +30,11 @@ public struct Preset: Sendable {
 }
 
 /// The presets that come with the program.
-public enum Presets {
+package enum Presets {
   /// What `train` runs when nothing else is asked for; its values are the keys' defaults.
-  public static let `default` = Preset("quickstart", "Fashion-MNIST, a small network; minutes on two cores")
+  package static let `default` = Preset("quickstart", "Fashion-MNIST, a small network; minutes on two cores")
 
-  public static let all: [Preset] = [`default`, fashionMNIST] + cifar10 + [shapes]
+  package static let all: [Preset] = [`default`, fashionMNIST] + cifar10 + [shapes]
 
   private static let fashionMNIST = Preset("fashion-mnist", "Fashion-MNIST, a network that generates clear garments") {
     $0.model.channels = 64
@@ -73,7 +73,7 @@ public enum Presets {
   /// The preset with this name.
   ///
   /// - Throws: if there is none; the message lists all presets.
-  public static func named(_ name: String) throws(ConfigurationError) -> Preset {
+  package static func named(_ name: String) throws(ConfigurationError) -> Preset {
     if let preset = all.first(where: { $0.name == name }) { return preset }
     let names = all.map(\.name)
     let hint = Suggestion.nearest(to: name, among: names).map { "did you mean \($0)? " } ?? ""

@@ -8,7 +8,7 @@ extension RunConfiguration {
   /// - Parameters:
   ///   - layout: the layout of the network under training.
   ///   - network: its shape.
-  public func trainingMemory(
+  package func trainingMemory(
     _ layout: ParameterLayout, _ network: UNetConfiguration, rankCount: Int
   ) -> MemoryNeed {
     var need = MemoryNeed()
@@ -31,7 +31,7 @@ extension RunConfiguration {
   }
 
   /// The memory on each rank for drawn images, which are kept until all have been drawn, during training.
-  public func drawnImagesMemory(_ network: UNetConfiguration, rankCount: Int) -> MemoryNeed {
+  package func drawnImagesMemory(_ network: UNetConfiguration, rankCount: Int) -> MemoryNeed {
     let size = Double(network.imageHeight * network.imageWidth * network.imageChannels)
     var need = MemoryNeed()
     need.add(
@@ -50,7 +50,7 @@ extension MemoryNeed {
   /// - Parameters:
   ///   - option: the option that sets the batch.
   ///   - activations: the passes that are run.
-  public static func inference(
+  package static func inference(
     _ network: UNet, batch: Int, option: String, _ activations: (ActivationCount) -> Double = \.inference
   ) -> MemoryNeed {
     var need = MemoryNeed()

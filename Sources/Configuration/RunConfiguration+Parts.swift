@@ -10,7 +10,7 @@ extension RunConfiguration {
   ///   - path: the images' location, if it differs from the configuration.
   ///   - background: the background of transparent pixels, if it differs from the configuration.
   /// - Throws: `DatasetError`, and `InputError` for a background if the data set has no image files.
-  public func dataset(
+  package func dataset(
     path: String? = nil, split: DatasetSplit = .training, background: FolderImages.Background? = nil
   ) throws -> any ImageDataset {
     var fitting = data.fitting
@@ -25,7 +25,7 @@ extension RunConfiguration {
 
   /// The network for images of this shape.
   /// - Throws: `ConfigurationError` if the model does not fit the images.
-  public func network(height: Int, width: Int, channels: Int) throws -> UNet {
+  package func network(height: Int, width: Int, channels: Int) throws -> UNet {
     UNet(try networkConfiguration(height: height, width: width, channels: channels))
   }
 
@@ -34,7 +34,7 @@ extension RunConfiguration {
 
   /// The same network's encoder as a classifier of noisy images.
   /// - Throws: `ConfigurationError` if the model does not fit the images.
-  public func classifier(height: Int, width: Int, channels: Int, classCount: Int) throws -> ClassifierNetwork {
+  package func classifier(height: Int, width: Int, channels: Int, classCount: Int) throws -> ClassifierNetwork {
     guard (1...65536).contains(classCount) else {
       throw ConfigurationError("a classifier of \(classCount) classes is not possible: there must be 1 to 65536")
     }
@@ -60,7 +60,7 @@ extension RunConfiguration {
   }
 
   /// The forward process.
-  public func process() throws(DiffusionError) -> any ForwardProcess {
+  package func process() throws(DiffusionError) -> any ForwardProcess {
     let (sigmaMin, sigmaMax) = (diffusion.sigmaMin, diffusion.sigmaMax)
     switch diffusion.process {
     case .discreteVariancePreserving: return toldOtherTimes(DiscreteProcess(schedule: try schedule()))
@@ -80,7 +80,7 @@ extension RunConfiguration {
   }
 
   /// The variances of the steps of `vp`.
-  public func schedule() throws(DiffusionError) -> NoiseSchedule {
+  package func schedule() throws(DiffusionError) -> NoiseSchedule {
     let (steps, first, last) = (diffusion.steps, diffusion.betaFirst, diffusion.betaLast)
     let schedule: NoiseSchedule =
       switch diffusion.schedule {
@@ -93,7 +93,7 @@ extension RunConfiguration {
   }
 
   /// What the network predicts, and how its input is computed.
-  public func modelDescription() throws(DiffusionError) -> ModelDescription {
+  package func modelDescription() throws(DiffusionError) -> ModelDescription {
     ModelDescription(
       process: try process(),
       parametrisation: diffusion.process == .edm
@@ -104,12 +104,12 @@ extension RunConfiguration {
   }
 
   /// The training objective.
-  public func objective() throws(DiffusionError) -> TrainingObjective {
+  package func objective() throws(DiffusionError) -> TrainingObjective {
     try TrainingObjective(model: try modelDescription(), loss: diffusion.loss)
   }
 
   /// The learning rate of each step.
-  public var learningRateSchedule: LearningRateSchedule {
+  package var learningRateSchedule: LearningRateSchedule {
     LearningRateSchedule(
       learningRate: training.learningRate, warmupSteps: training.warmupSteps, decay: training.schedule,
       decayStart: training.decayStart, steps: training.steps)

@@ -1,6 +1,6 @@
 extension RunConfiguration {
   /// The keys whose values differ, with both values as YAML.
-  public func difference(from other: RunConfiguration) -> [(key: ConfigurationKey, mine: String, theirs: String)] {
+  package func difference(from other: RunConfiguration) -> [(key: ConfigurationKey, mine: String, theirs: String)] {
     ConfigurationKey.all.compactMap { key in
       let mine = key.value(in: self)
       let theirs = key.value(in: other)
@@ -13,7 +13,7 @@ extension RunConfiguration {
   ///
   /// - Parameter otherData: whether the data set may be different.
   /// - Throws: naming every other key that differs, with both values.
-  public func checkResumable(saved: RunConfiguration, otherData: Bool = false) throws(ConfigurationError) {
+  package func checkResumable(saved: RunConfiguration, otherData: Bool = false) throws(ConfigurationError) {
     let problems = difference(from: saved).filter { difference in
       !difference.key.mayChangeOnResume && !(otherData && difference.key.name == "data.name")
     }.map { difference in

@@ -108,7 +108,7 @@ extension RunConfiguration {
   }
 
   /// The same configuration with unused keys at their defaults, which is equivalent.
-  public func withoutUnreadKeys() -> RunConfiguration {
+  package func withoutUnreadKeys() -> RunConfiguration {
     let usual = RunConfiguration()
     return unreadKeys().reduce(into: self) { result, unread in _ = unread.key.assign(unread.key.node(usual), &result) }
   }

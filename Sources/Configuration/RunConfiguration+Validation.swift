@@ -4,7 +4,7 @@ extension RunConfiguration {
   /// Checks everything that can be checked without the data set and the number of ranks.
   ///
   /// - Throws: with every problem, each naming its key, the value found and the values allowed.
-  public func validate() throws(ConfigurationError) {
+  package func validate() throws(ConfigurationError) {
     // Checks across keys would only repeat the error, or divide by an invalid value.
     try validateKeys()
     let relationProblems = self.relationProblems
@@ -14,14 +14,14 @@ extension RunConfiguration {
   /// Checks each key separately.
   ///
   /// - Throws: with every problem, each naming its key, the value found and the values allowed.
-  public func validateKeys() throws(ConfigurationError) {
+  package func validateKeys() throws(ConfigurationError) {
     let problems = singleKeyProblems
     if !problems.isEmpty { throw ConfigurationError(problems) }
   }
 
   /// Checks that the network fits images of `imageSize` x `imageSize` pixels. The configuration must be valid
   /// otherwise.
-  public func validate(imageSize: Int) throws(ConfigurationError) {
+  package func validate(imageSize: Int) throws(ConfigurationError) {
     let halvings = model.multipliers.count - 1
     guard imageSize > 0, imageSize.isMultiple(of: 1 << halvings) else {
       throw ConfigurationError(
@@ -40,7 +40,7 @@ extension RunConfiguration {
   }
 
   /// Checks that the network is conditioned on as many classes as the data set has, or on none.
-  public func validate(classNames: [String]) throws(ConfigurationError) {
+  package func validate(classNames: [String]) throws(ConfigurationError) {
     guard let count = model.classes, count != classNames.count else { return }
     throw ConfigurationError(
       "model.classes is \(count), but "
@@ -51,7 +51,7 @@ extension RunConfiguration {
   }
 
   /// Checks that each of `rankCount` ranks gets at least one micro-batch of every batch.
-  public func validate(rankCount: Int) throws(ConfigurationError) {
+  package func validate(rankCount: Int) throws(ConfigurationError) {
     guard rankCount > microBatchCount else { return }
     let isOne = microBatchCount == 1
     throw ConfigurationError(
@@ -62,7 +62,7 @@ extension RunConfiguration {
   }
 
   /// The width of each level of the network, largest first, for images of `imageSize` x `imageSize` pixels.
-  public func resolutions(imageSize: Int) -> [Int] {
+  package func resolutions(imageSize: Int) -> [Int] {
     model.multipliers.indices.map { imageSize >> $0 }
   }
 

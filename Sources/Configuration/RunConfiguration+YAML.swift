@@ -7,7 +7,7 @@ extension RunConfiguration {
   /// - Parameter file: the name shown in messages, with the line.
   /// - Throws: naming every unknown or repeated key and every value of a wrong type; then every problem found by
   ///   `validate()`.
-  public init(yaml: String, file: String) throws(ConfigurationError) {
+  package init(yaml: String, file: String) throws(ConfigurationError) {
     try self.init(reading: yaml, file, over: RunConfiguration())
     try validate(asIn: file)
   }
@@ -16,7 +16,7 @@ extension RunConfiguration {
   /// values that correspond to the older behaviour. It may also contain unused keys.
   ///
   /// - Throws: as for other YAML.
-  public init(ofRun yaml: String, file: String) throws(ConfigurationError) {
+  package init(ofRun yaml: String, file: String) throws(ConfigurationError) {
     try self.init(reading: yaml, file, over: .beforeLaterKeys)
     self = withoutUnreadKeys()
     try validate(asIn: file)
@@ -40,7 +40,7 @@ extension RunConfiguration {
   }
 
   /// All keys in YAML, in a fixed order. Parses back to an equal configuration.
-  public var yaml: String {
+  package var yaml: String {
     var sections: [(name: String, pairs: [(Node, Node)])] = []
     var root: [(Node, Node)] = []
     for key in ConfigurationKey.all {

@@ -14,34 +14,34 @@ import Foundation
 ///     runs/quickstart/report.html
 ///
 /// Only rank 0 creates and removes files through it.
-public struct RunFolder: Sendable, Equatable {
-  public let path: String
+package struct RunFolder: Sendable, Equatable {
+  package let path: String
 
-  public init(_ path: String) {
+  package init(_ path: String) {
     self.path = withoutTrailingSlashes(path)
   }
 
   /// A finished checkpoint or a sheet of samples.
-  public struct StepFile: Sendable, Equatable {
-    public let step: Int
-    public let path: String
+  package struct StepFile: Sendable, Equatable {
+    package let step: Int
+    package let path: String
   }
 
-  public var configurationPath: String { path + "/config.yaml" }
-  public var metricsPath: String { path + "/metrics.jsonl" }
-  public var journalPath: String { path + "/journal.jsonl" }
-  public var tensorBoardPath: String { path + "/tensorboard" }
-  public var reportPath: String { path + "/report.html" }
+  package var configurationPath: String { path + "/config.yaml" }
+  package var metricsPath: String { path + "/metrics.jsonl" }
+  package var journalPath: String { path + "/journal.jsonl" }
+  package var tensorBoardPath: String { path + "/tensorboard" }
+  package var reportPath: String { path + "/report.html" }
   /// Evaluations of drawn images, with everything that they depend on.
-  public var evaluationsPath: String { path + "/evaluations.jsonl" }
-  public var checkpointsPath: String { path + "/checkpoints" }
+  package var evaluationsPath: String { path + "/evaluations.jsonl" }
+  package var checkpointsPath: String { path + "/checkpoints" }
   /// The checkpoint with the best evaluation.
-  public var bestCheckpointPath: String { checkpointsPath + "/best.h5" }
-  public var samplesPath: String { path + "/samples" }
+  package var bestCheckpointPath: String { checkpointsPath + "/best.h5" }
+  package var samplesPath: String { path + "/samples" }
   private var lockPath: String { path + "/.lock" }
 
   /// The files and folders of the run, which nothing else may replace. The report is generated from them.
-  public var parts: [String] {
+  package var parts: [String] {
     [
       configurationPath, metricsPath, journalPath, evaluationsPath, lockPath, checkpointsPath, samplesPath,
       tensorBoardPath,
@@ -51,7 +51,7 @@ public struct RunFolder: Sendable, Equatable {
   /// The files that must not be replaced while a checkpoint is read from a path to a checkpoint, run or folder of
   /// checkpoints: the checkpoint, and the run that it belongs to.
   /// - Parameter option: the option that names it.
-  public static func files(at location: String, option: String) -> [NamedFile] {
+  package static func files(at location: String, option: String) -> [NamedFile] {
     let location = withoutTrailingSlashes(location)
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: location, isDirectory: &isFolder)
@@ -62,16 +62,16 @@ public struct RunFolder: Sendable, Equatable {
     return (isFolder.boolValue ? parts : [location] + parts).map { NamedFile(option, $0) }
   }
 
-  public func checkpointPath(step: Int) -> String {
+  package func checkpointPath(step: Int) -> String {
     "\(checkpointsPath)/\(Self.stepName(step)).h5"
   }
 
-  public func samplePath(step: Int) -> String {
+  package func samplePath(step: Int) -> String {
     "\(samplesPath)/\(Self.stepName(step)).png"
   }
 
   /// Whether the folder contains a run.
-  public var holdsRun: Bool {
+  package var holdsRun: Bool {
     if FileManager.default.fileExists(atPath: configurationPath) { return true }
     return ((try? checkpoints()) ?? []).isEmpty == false
   }
@@ -82,7 +82,7 @@ public struct RunFolder: Sendable, Equatable {
   /// - Returns: the folders that were created, for `removeEmptyFolders`.
   /// - Throws: in that case, or if a folder cannot be created.
   @discardableResult
-  public func createFolders(mustBeFresh: Bool) throws(FileError) -> [String] {
+  package func createFolders(mustBeFresh: Bool) throws(FileError) -> [String] {
     if mustBeFresh && holdsRun {
       throw FileError(
         "\(path) already contains a run; continue it with --resume, or choose another folder with --output")
@@ -100,14 +100,14 @@ public struct RunFolder: Sendable, Equatable {
   }
 
   /// Throws if the folder has links that point outside of it.
-  public func requireOwnFiles() throws(FileError) {
+  package func requireOwnFiles() throws(FileError) {
     guard !path.isEmpty else { throw FileError("a run's folder needs a name", kind: .missing) }
     try requireInnerLinks(in: path, subfolders: ["checkpoints", "samples", "tensorboard"])
   }
 
   /// Locks this folder against other jobs while the lock is held.
   /// - Throws: if another job holds the lock, naming the job.
-  public func lock() throws(FileError) -> FileLock {
+  package func lock() throws(FileError) -> FileLock {
     let environment = ProcessInfo.processInfo.environment
     let job = environment["SLURM_JOB_ID"].map { "SLURM job \($0), " } ?? ""
     do {
@@ -120,32 +120,32 @@ public struct RunFolder: Sendable, Equatable {
   }
 
   /// Writes `config.yaml`.
-  public func save(_ configuration: RunConfiguration) throws(FileError) {
+  package func save(_ configuration: RunConfiguration) throws(FileError) {
     try replaceFile(at: configurationPath, with: configuration.yaml.utf8)
   }
 
   /// Reads `config.yaml`.
   ///
   /// - Throws: `FileError` if it cannot be read, `ConfigurationError` if it is not a valid configuration.
-  public func savedConfiguration() throws -> RunConfiguration {
+  package func savedConfiguration() throws -> RunConfiguration {
     try requireOwnFiles()
     return try RunConfiguration(
       ofRun: readText(at: configurationPath, limit: ConfigurationDocument.maximumBytes), file: configurationPath)
   }
 
   /// The finished checkpoints, newest first; empty if their folder does not exist.
-  public func checkpoints() throws(FileError) -> [StepFile] {
+  package func checkpoints() throws(FileError) -> [StepFile] {
     try requireOwnFiles()
     return try Self.stepFiles(in: checkpointsPath, ending: ".h5").reversed()
   }
 
   /// The sheets of samples, oldest first; empty if their folder does not exist.
-  public func samples() throws(FileError) -> [StepFile] {
+  package func samples() throws(FileError) -> [StepFile] {
     try Self.stepFiles(in: samplesPath, ending: ".png")
   }
 
   /// Keeps the checkpoint of a step as the best one, even when the original is removed.
-  public func keepAsBest(step: Int) throws(FileError) {
+  package func keepAsBest(step: Int) throws(FileError) {
     let temporary = checkpointsPath + "/.best.h5.partial"
     try Self.removeFile(at: temporary)
     if link(checkpointPath(step: step), temporary) != 0 {
@@ -160,13 +160,13 @@ public struct RunFolder: Sendable, Equatable {
   }
 
   /// Removes all but the newest `count` checkpoints.
-  public func pruneCheckpoints(keeping count: Int) throws(FileError) {
+  package func pruneCheckpoints(keeping count: Int) throws(FileError) {
     precondition(count >= 1, "the newest checkpoint is never removed")
     for checkpoint in try checkpoints().dropFirst(count) { try Self.removeFile(at: checkpoint.path) }
   }
 
   /// Removes temporary files of checkpoints left behind by a crash. Call it while nothing is being saved.
-  public func removeUnfinishedCheckpoints() throws(FileError) {
+  package func removeUnfinishedCheckpoints() throws(FileError) {
     for name in try Self.fileNames(in: checkpointsPath) where name.hasPrefix(".step-") && name.hasSuffix(".h5.partial")
     {
       try Self.removeFile(at: "\(checkpointsPath)/\(name)")
@@ -194,7 +194,7 @@ public struct RunFolder: Sendable, Equatable {
   }
 
   /// Eight digits, so that names sort by step.
-  public static func stepName(_ step: Int) -> String {
+  package static func stepName(_ step: Int) -> String {
     precondition(step >= 0, "steps are counted from 0")
     return String(format: "step-%08ld", step)
   }

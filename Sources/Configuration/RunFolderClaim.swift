@@ -2,26 +2,26 @@ import Files
 
 /// A run's folder that a job has locked for itself. If the run did not start because something was refused, everything
 /// that was created for it is removed again: the next attempt finds the folder unchanged.
-public final class RunFolderClaim {
-  public let folder: RunFolder
+package final class RunFolderClaim {
+  package let folder: RunFolder
   private var made: [String] = []
   private var lock: FileLock?
   private var hasBegun = false
 
-  public init(_ folder: RunFolder) {
+  package init(_ folder: RunFolder) {
     self.folder = folder
   }
 
   /// Creates the folder and its subfolders if missing, and locks it against other jobs.
   /// - Parameter mustBeFresh: whether it is an error if the folder already contains a run.
   /// - Throws: in that case, or if another job has locked the folder.
-  public func take(mustBeFresh: Bool) throws(FileError) {
+  package func take(mustBeFresh: Bool) throws(FileError) {
     made = try folder.createFolders(mustBeFresh: mustBeFresh)
     lock = try folder.lock()
   }
 
   /// Stores the configuration once it has been accepted: from here on the folder contains a run.
-  public func begin(_ configuration: RunConfiguration) throws(FileError) {
+  package func begin(_ configuration: RunConfiguration) throws(FileError) {
     try folder.save(configuration)
     hasBegun = true
   }

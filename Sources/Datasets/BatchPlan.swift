@@ -4,28 +4,28 @@ import Tensors
 ///
 /// Every choice is a function of the seed, the step and the sample's index in the global batch. Each rank therefore
 /// computes its own part, and a resumed run continues where the previous one ended, without any state.
-public struct BatchPlan: Sendable {
-  public let dataset: any ImageDataset
+package struct BatchPlan: Sendable {
+  package let dataset: any ImageDataset
   /// Samples in a batch over all ranks.
-  public let batchSize: Int
-  public let seed: UInt64
+  package let batchSize: Int
+  package let seed: UInt64
   /// Whether half of the samples are mirrored.
-  public let flips: Bool
+  package let flips: Bool
   /// The probability of leaving out a sample's class.
-  public let labelDropout: Double
+  package let labelDropout: Double
 
   /// One sample of a batch.
-  public struct Choice: Sendable, Equatable {
+  package struct Choice: Sendable, Equatable {
     /// The number of complete passes over all images before this one.
-    public let epoch: Int
+    package let epoch: Int
     /// The image's index in the data set.
-    public let index: Int
+    package let index: Int
     /// Whether left and right are swapped.
-    public let isFlipped: Bool
+    package let isFlipped: Bool
   }
 
   /// - Parameter flips: nil for the data set's default.
-  public init(
+  package init(
     dataset: any ImageDataset, batchSize: Int, seed: UInt64, flips: Bool? = nil, labelDropout: Double = 0
   ) {
     precondition(batchSize >= 1, "the batch size \(batchSize) must be at least 1")
@@ -40,7 +40,7 @@ public struct BatchPlan: Sendable {
   /// - Parameters:
   ///   - step: the batch's index, from 0.
   ///   - sample: the index in the global batch, in 0..<batchSize.
-  public func choice(step: Int, sample: Int) -> Choice {
+  package func choice(step: Int, sample: Int) -> Choice {
     precondition(step >= 0 && (0..<batchSize).contains(sample), "there is no sample \(sample) of step \(step)")
     let position = step * batchSize + sample
     let epoch = position / dataset.count
@@ -51,7 +51,7 @@ public struct BatchPlan: Sendable {
   }
 
   /// The classes of some samples of a batch; nil if the class is left out, or the data set has none.
-  public func labels(step: Int, samples: Range<Int>) -> [Int?] {
+  package func labels(step: Int, samples: Range<Int>) -> [Int?] {
     samples.map { sample in
       let stream = RandomStream(seed: seed, purpose: .labelDropout, step: step, sample: sample)
       if labelDropout > 0 && Double(stream.uniform(0)) < labelDropout { return nil }
@@ -65,7 +65,7 @@ public struct BatchPlan: Sendable {
   ///   - samples: indices in the global batch, such as those of a rank or a micro-batch.
   ///   - images: a tensor of this shape.
   /// - Throws: `DatasetError` if an image cannot be read.
-  public func fillBatch(
+  package func fillBatch(
     step: Int, samples: Range<Int>, into images: Tensor, workers: WorkerPool = .callingThread
   ) throws {
     precondition(images.shape == [samples.count] + dataset.imageShape, "shape \(images.shape) for \(samples.count)")

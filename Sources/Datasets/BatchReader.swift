@@ -6,15 +6,15 @@ import Threads
 ///
 /// It holds the bytes of two steps in fixed buffers. Data that are in memory anyway are used directly, without a
 /// thread.
-public final class BatchReader {
-  public let plan: BatchPlan
+package final class BatchReader {
+  package let plan: BatchPlan
   /// This rank's samples of the global batch.
   private let samples: Range<Int>
   /// The range of steps.
   private let steps: Range<Int>
   private let thread: FetchingThread?
 
-  public init(_ plan: BatchPlan, samples: Range<Int>, steps: Range<Int>) {
+  package init(_ plan: BatchPlan, samples: Range<Int>, steps: Range<Int>) {
     self.plan = plan
     self.samples = samples
     self.steps = steps
@@ -22,11 +22,11 @@ public final class BatchReader {
   }
 
   /// Whether `prepare` must be called, which may fail.
-  public var readsFiles: Bool { thread != nil }
+  package var readsFiles: Bool { thread != nil }
 
   /// Waits until the images of a step have been read, and starts reading those of the next one.
   /// - Throws: `DatasetError` if one of this rank's images cannot be read.
-  public func prepare(step: Int) throws {
+  package func prepare(step: Int) throws {
     guard let thread else { return }
     try thread.take(step: step)
     if steps.contains(step + 1) { thread.fetch(step: step + 1) }
@@ -37,7 +37,7 @@ public final class BatchReader {
   ///   - step: the step that was last prepared, if `readsFiles`.
   ///   - samples: some of this rank's samples.
   /// - Throws: the errors of `prepare`, if it was not called.
-  public func fillBatch(step: Int, samples: Range<Int>, into images: Tensor, workers: WorkerPool) throws {
+  package func fillBatch(step: Int, samples: Range<Int>, into images: Tensor, workers: WorkerPool) throws {
     guard let thread else {
       return try plan.fillBatch(step: step, samples: samples, into: images, workers: workers)
     }

@@ -1,6 +1,6 @@
 /// CIFAR-10 in its binary form (Krizhevsky: "Learning multiple layers of features from tiny images", 2009): 32x32
 /// colour, five files of 10 000 records; a record is a label, then 1024 red, 1024 green and 1024 blue values.
-public enum CIFAR10 {
+package enum CIFAR10 {
   private static let classNames = [
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
   ]
@@ -11,7 +11,7 @@ public enum CIFAR10 {
   ///   - split: the images to load.
   ///   - imagesPerFile: the number of records that each file must have.
   /// - Throws: `DatasetError`.
-  public static func load(
+  package static func load(
     folder: String, split: DatasetSplit = .training, imagesPerFile: Int = 10_000
   ) throws -> StoredImages {
     let files = split == .test ? ["test_batch.bin"] : (1...5).map { "data_batch_\($0).bin" }
@@ -22,14 +22,14 @@ public enum CIFAR10 {
 
 /// CIFAR-100 in its binary form (the same report): like CIFAR-10, but with one file of 50 000 records and one of 10
 /// 000. The label is the fine one of 100 classes, preceded by the coarse one of 20.
-public enum CIFAR100 {
+package enum CIFAR100 {
   /// - Parameters:
   ///   - folder: the folder of `train.bin`, `test.bin` and `fine_label_names.txt`, or the folder that contains
   ///     `cifar-100-binary`.
   ///   - split: the images to load.
   ///   - count: the number of records that the file must have; by default 50 000, for tests 10 000.
   /// - Throws: `DatasetError`.
-  public static func load(folder: String, split: DatasetSplit = .training, count: Int? = nil) throws -> StoredImages {
+  package static func load(folder: String, split: DatasetSplit = .training, count: Int? = nil) throws -> StoredImages {
     let folder = folderOfFiles(folder, "cifar-100-binary")
     let advice = "unpack cifar-100-binary.tar.gz and give its folder"
     let names = "\(folder)/fine_label_names.txt"

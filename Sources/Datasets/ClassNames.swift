@@ -1,6 +1,6 @@
 /// Lists of classes, which are identified by the bytes of their names and, if several have the same name, by their
 /// order.
-public enum ClassNames {
+package enum ClassNames {
   private struct Key: Hashable {
     let name: [UInt8]
     /// The number of preceding classes with the same name.
@@ -9,7 +9,7 @@ public enum ClassNames {
 
   /// The classes of all lists: unchanged if all lists are equal, otherwise sorted by name. Two classes with the same
   /// name in one list remain two.
-  public static func union(_ lists: [[String]]) -> [String] {
+  package static func union(_ lists: [[String]]) -> [String] {
     let all = lists.map(keys)
     guard let first = all.first, !all.allSatisfy({ $0 == first }) else { return lists.first ?? [] }
     return Set(all.joined()).sorted {
@@ -24,7 +24,7 @@ public enum ClassNames {
   }
 
   /// The names for a message, shortened if there are many.
-  public static func list(_ names: [String]) -> String {
+  package static func list(_ names: [String]) -> String {
     if names.isEmpty { return "none" }
     return names.prefix(20).joined(separator: ", ") + (names.count > 20 ? " and \(names.count - 20) more" : "")
   }

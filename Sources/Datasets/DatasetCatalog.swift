@@ -1,10 +1,10 @@
 /// The data sets by name.
-public enum DatasetCatalog {
+package enum DatasetCatalog {
   /// The names accepted by `load`.
-  public static let names = ["fashion-mnist", "mnist", "cifar10", "cifar100", "shapes", "folder", "hdf5"]
+  package static let names = ["fashion-mnist", "mnist", "cifar10", "cifar100", "shapes", "folder", "hdf5"]
 
   /// The names for the user's own data, whose shape is not known in advance.
-  public static let namesOfOwnData = ["folder", "hdf5"]
+  package static let namesOfOwnData = ["folder", "hdf5"]
 
   /// Loads a data set, or opens it if its images are read on demand. Only the thread that calls libhdf5 may call this.
   /// - Parameters:
@@ -14,7 +14,7 @@ public enum DatasetCatalog {
   ///   - split: the images to load.
   ///   - fitting: how image files are read and converted to one kind.
   /// - Throws: `DatasetError` for an unknown name, and for files that are missing or damaged.
-  public static func load(
+  package static func load(
     name: String, path: String? = nil, split: DatasetSplit = .training,
     fitting: FolderImages.Fitting = FolderImages.Fitting()
   ) throws -> any ImageDataset {
@@ -42,7 +42,7 @@ public enum DatasetCatalog {
 
   /// The folder or file of a data set; nil if it has none, or none is given.
   /// - Parameter path: as for `load`.
-  public static func location(name: String, path: String?) -> String? {
+  package static func location(name: String, path: String?) -> String? {
     switch name {
     case "shapes": nil
     case "fashion-mnist": path ?? FashionMNIST.defaultFolder
@@ -51,7 +51,7 @@ public enum DatasetCatalog {
   }
 
   /// The shape [H, W, C] of a data set's images, without loading them; nil for an unknown name and the user's own data.
-  public static func imageShape(name: String) -> [Int]? {
+  package static func imageShape(name: String) -> [Int]? {
     switch name {
     case "fashion-mnist", "mnist": [32, 32, 1]
     case "cifar10", "cifar100", "shapes": [32, 32, 3]

@@ -1,8 +1,8 @@
 import Failures
 
 /// Data that cannot be used: the file, what is wrong with it, and what to do.
-public struct DatasetError: JobEndingError, Equatable, Codable, CustomStringConvertible {
-  public enum Kind: String, Sendable, CaseIterable, Codable {
+package struct DatasetError: JobEndingError, Equatable, Codable, CustomStringConvertible {
+  package enum Kind: String, Sendable, CaseIterable, Codable {
     case missing
     case unreadable
     /// The first bytes do not match the format.
@@ -25,18 +25,18 @@ public struct DatasetError: JobEndingError, Equatable, Codable, CustomStringConv
     case tooLarge
   }
 
-  public let kind: Kind
+  package let kind: Kind
   /// The path of the file or folder, or the setting at fault.
-  public let location: String
+  package let location: String
   /// What was expected and what was found.
-  public let problem: String
-  public let advice: String
+  package let problem: String
+  package let advice: String
 
   /// Whether the data are damaged or invalid. Otherwise they are intact, and the user has to make a choice.
-  public var isOfDamage: Bool { kind != .transparent && kind != .tooLarge }
+  package var isOfDamage: Bool { kind != .transparent && kind != .tooLarge }
 
-  public var exitStatus: ExitStatus { .badInput }
-  public var description: String { "\(location): \(problem); \(advice)" }
+  package var exitStatus: ExitStatus { .badInput }
+  package var description: String { "\(location): \(problem); \(advice)" }
 
   /// The advice for a damaged file.
   static let fetchAgain = "the file is damaged: fetch it again"

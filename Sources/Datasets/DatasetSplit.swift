@@ -1,5 +1,5 @@
 /// The parts of a data set.
-public enum DatasetSplit: String, Sendable, CaseIterable, Codable {
+package enum DatasetSplit: String, Sendable, CaseIterable, Codable {
   case training
   /// The images reserved for tests.
   case test

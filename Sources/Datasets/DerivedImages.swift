@@ -2,37 +2,37 @@ import Images
 import Tensors
 
 /// The images of another data set, resized to squares of one size (`Image.square`), or converted to grey or colour.
-public struct FittedImages: ImageDataset {
+package struct FittedImages: ImageDataset {
   private let base: any ImageDataset
   private let side: Int?
-  public let imageShape: [Int]
+  package let imageShape: [Int]
 
   /// - Parameters:
   ///   - side: the side of the squares; nil keeps the sizes.
   ///   - channels: 1 converts colour images to grey, 3 converts grey images to colour.
-  public init(_ base: any ImageDataset, side: Int?, channels: Int) {
+  package init(_ base: any ImageDataset, side: Int?, channels: Int) {
     self.base = base
     self.side = side
     imageShape = [side ?? base.height, side ?? base.width, channels]
   }
 
-  public var name: String { base.name }
-  public var count: Int { base.count }
-  public var classNames: [String] { base.classNames }
-  public var allowsFlips: Bool { base.allowsFlips }
-  public var readsFiles: Bool { base.readsFiles }
+  package var name: String { base.name }
+  package var count: Int { base.count }
+  package var classNames: [String] { base.classNames }
+  package var allowsFlips: Bool { base.allowsFlips }
+  package var readsFiles: Bool { base.readsFiles }
 
-  public var contentMark: UInt64 { Fingerprint.of([fingerprint, base.contentMark]) }
+  package var contentMark: UInt64 { Fingerprint.of([fingerprint, base.contentMark]) }
 
-  public var fingerprint: UInt64 { Fingerprint.of([base.fingerprint] + imageShape.map { UInt64($0) }) }
+  package var fingerprint: UInt64 { Fingerprint.of([base.fingerprint] + imageShape.map { UInt64($0) }) }
 
-  public func label(of index: Int) -> Int? { base.label(of: index) }
+  package func label(of index: Int) -> Int? { base.label(of: index) }
 
-  public func copyBytes(of index: Int, into target: ByteTensor) throws {
+  package func copyBytes(of index: Int, into target: ByteTensor) throws {
     fit(try base.bytes(of: index), into: target)
   }
 
-  public func copyBytes(
+  package func copyBytes(
     of images: Range<Int>, into target: ByteTensor, workers: WorkerPool
   ) throws -> [DamagedImage] {
     let originals = ByteTensor(uninitialised: [images.count] + base.imageShape)
@@ -52,21 +52,21 @@ public struct FittedImages: ImageDataset {
 }
 
 /// The concatenation of several data sets with the same classes.
-public struct JoinedImages: ImageDataset {
+package struct JoinedImages: ImageDataset {
   private let parts: [any ImageDataset]
   /// The index of the first image of each part, and the total count.
   private let starts: [Int]
   /// The mapping of each part's labels.
   private let labels: [[Int]]
-  public let classNames: [String]
-  public let allowsFlips: Bool
-  public let fingerprint: UInt64
+  package let classNames: [String]
+  package let allowsFlips: Bool
+  package let fingerprint: UInt64
 
   /// - Parameters:
   ///   - parts: data sets of the same shape, either all with classes or all without.
   ///   - names: the classes of the result; nil for those of the parts.
   /// - Returns: nil if a part has another class, or only some parts have classes.
-  public init?(_ parts: [any ImageDataset], classNames names: [String]? = nil) {
+  package init?(_ parts: [any ImageDataset], classNames names: [String]? = nil) {
     precondition(!parts.isEmpty && parts.allSatisfy { $0.imageShape == parts[0].imageShape }, "the shapes differ")
     let lists = parts.map(\.classNames)
     let names = names ?? ClassNames.union(lists)
@@ -83,23 +83,23 @@ public struct JoinedImages: ImageDataset {
     self.fingerprint = fingerprint.value
   }
 
-  public var name: String { parts[0].name }
-  public var count: Int { starts[parts.count] }
-  public var imageShape: [Int] { parts[0].imageShape }
-  public var contentMark: UInt64 { Fingerprint.of([fingerprint] + parts.map(\.contentMark)) }
-  public var readsFiles: Bool { parts.contains(where: \.readsFiles) }
+  package var name: String { parts[0].name }
+  package var count: Int { starts[parts.count] }
+  package var imageShape: [Int] { parts[0].imageShape }
+  package var contentMark: UInt64 { Fingerprint.of([fingerprint] + parts.map(\.contentMark)) }
+  package var readsFiles: Bool { parts.contains(where: \.readsFiles) }
 
-  public func label(of index: Int) -> Int? {
+  package func label(of index: Int) -> Int? {
     let part = part(of: index)
     return parts[part].label(of: index - starts[part]).map { labels[part][$0] }
   }
 
-  public func copyBytes(of index: Int, into target: ByteTensor) throws {
+  package func copyBytes(of index: Int, into target: ByteTensor) throws {
     let part = part(of: index)
     try parts[part].copyBytes(of: index - starts[part], into: target)
   }
 
-  public func copyBytes(
+  package func copyBytes(
     of images: Range<Int>, into target: ByteTensor, workers: WorkerPool
   ) throws -> [DamagedImage] {
     var damaged: [DamagedImage] = []
@@ -121,38 +121,38 @@ public struct JoinedImages: ImageDataset {
 }
 
 /// A data set without some of its images.
-public struct RemainingImages: ImageDataset {
+package struct RemainingImages: ImageDataset {
   private let base: any ImageDataset
   private let indices: [Int]
 
-  public init(_ base: any ImageDataset, without excluded: Set<Int>) {
+  package init(_ base: any ImageDataset, without excluded: Set<Int>) {
     self.base = base
     indices = (0..<base.count).filter { !excluded.contains($0) }
   }
 
-  public var name: String { base.name }
-  public var count: Int { indices.count }
-  public var imageShape: [Int] { base.imageShape }
-  public var classNames: [String] { base.classNames }
-  public var allowsFlips: Bool { base.allowsFlips }
-  public var readsFiles: Bool { base.readsFiles }
+  package var name: String { base.name }
+  package var count: Int { indices.count }
+  package var imageShape: [Int] { base.imageShape }
+  package var classNames: [String] { base.classNames }
+  package var allowsFlips: Bool { base.allowsFlips }
+  package var readsFiles: Bool { base.readsFiles }
 
-  public var contentMark: UInt64 { Fingerprint.of([fingerprint, base.contentMark]) }
+  package var contentMark: UInt64 { Fingerprint.of([fingerprint, base.contentMark]) }
 
-  public var fingerprint: UInt64 {
+  package var fingerprint: UInt64 {
     var fingerprint = Fingerprint()
     fingerprint.add(base.fingerprint)
     fingerprint.add(indices)
     return fingerprint.value
   }
 
-  public func label(of index: Int) -> Int? { base.label(of: indices[index]) }
+  package func label(of index: Int) -> Int? { base.label(of: indices[index]) }
 
-  public func copyBytes(of index: Int, into target: ByteTensor) throws {
+  package func copyBytes(of index: Int, into target: ByteTensor) throws {
     try base.copyBytes(of: indices[index], into: target)
   }
 
-  public func copyBytes(
+  package func copyBytes(
     of images: Range<Int>, into target: ByteTensor, workers: WorkerPool
   ) throws -> [DamagedImage] {
     var damaged: [DamagedImage] = []

@@ -8,12 +8,12 @@ import Files
 /// there are no test images with the same arrangement. Without splits, all images are for training. In a split, or in a
 /// folder without splits, each subfolder is a class. If there is a file `dataset.json` with labels (EDM, StyleGAN), it
 /// determines the classes, and subfolders are ignored.
-public struct FolderArrangement: Sendable {
-  public let path: String
+package struct FolderArrangement: Sendable {
+  package let path: String
   /// Whether training and test images are in separate subfolders.
-  public let hasSplits: Bool
+  package let hasSplits: Bool
   /// How each split was used and what was left out, for a summary.
-  public let remarks: [String]
+  package let remarks: [String]
   private let training: FileTree?
   private let test: FileTree?
   private let subfoldersAreClasses: Bool
@@ -23,7 +23,7 @@ public struct FolderArrangement: Sendable {
   /// Reads all names below a folder.
   /// - Parameter subfoldersAreClasses: whether subfolders are classes even if their names are those of splits.
   /// - Throws: `DatasetError` for an ambiguous arrangement.
-  public init(_ path: String, subfoldersAreClasses: Bool = false) throws(DatasetError) {
+  package init(_ path: String, subfoldersAreClasses: Bool = false) throws(DatasetError) {
     self.path = path
     self.subfoldersAreClasses = subfoldersAreClasses
     let tree = try FileTree(path)
@@ -56,17 +56,17 @@ public struct FolderArrangement: Sendable {
   }
 
   /// Whether a file is a ZIP archive, but not of a format based on ZIP (`.npz`, `.pt`).
-  public static func isArchive(_ path: String) -> Bool {
+  package static func isArchive(_ path: String) -> Bool {
     firstBytes(of: path).starts(with: Array("PK".utf8)) && !NumpySource.canRead(path)
       && ForeignFormat.named(path) == nil
   }
 
   /// Whether there are separate test images.
-  public var hasTests: Bool { test != nil }
+  package var hasTests: Bool { test != nil }
 
   /// The training or test images; the classes of test images are those of the training images.
   /// - Throws: `DatasetError`.
-  public func images(_ split: DatasetSplit) throws(DatasetError) -> ImageFolder {
+  package func images(_ split: DatasetSplit) throws(DatasetError) -> ImageFolder {
     guard let training else {
       throw DatasetError(
         .missing, path, "it has test images only",
@@ -92,7 +92,7 @@ public struct FolderArrangement: Sendable {
   /// The test images if there are separate ones, otherwise all images.
   /// - Parameter classNames: the required classes; some may have no images.
   /// - Throws: `DatasetError`.
-  public func imagesForTests(classNames: [String]) throws(DatasetError) -> ImageFolder {
+  package func imagesForTests(classNames: [String]) throws(DatasetError) -> ImageFolder {
     guard labels == nil, let tree = test ?? training else { return try images(.training) }
     var images = try ImageFolder(tree, classNames: classNames, allowsSplitNames: subfoldersAreClasses)
     images.remarks = remarks

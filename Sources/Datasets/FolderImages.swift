@@ -2,18 +2,18 @@ import Images
 import Tensors
 
 /// The images of a folder, decoded on demand.
-public struct FolderImages: ImageDataset {
+package struct FolderImages: ImageDataset {
   /// How image files are read, and how images of different kinds are converted to one.
-  public struct Fitting: Sendable, Equatable {
+  package struct Fitting: Sendable, Equatable {
     /// The side of the squares that all images are resized to (`Image.square`); nil: all must have the same size.
-    public var side: Int?
+    package var side: Int?
     /// The background of transparent pixels; nil: there must be none.
-    public var background: Background?
+    package var background: Background?
     /// The channels that all images are converted to, 1 (grey) or 3 (colour); nil: all must be of the same kind.
-    public var channels: Int?
-    public var reader: ImageReader
+    package var channels: Int?
+    package var reader: ImageReader
 
-    public init(
+    package init(
       side: Int? = nil, background: Background? = nil, channels: Int? = nil, reader: ImageReader = ImageReader()
     ) {
       self.side = side
@@ -23,7 +23,7 @@ public struct FolderImages: ImageDataset {
     }
   }
 
-  public enum Background: String, CaseIterable, Sendable {
+  package enum Background: String, CaseIterable, Sendable {
     case black
     case white
 
@@ -31,29 +31,29 @@ public struct FolderImages: ImageDataset {
     var value: UInt8 { self == .white ? 255 : 0 }
   }
 
-  public let imageShape: [Int]
+  package let imageShape: [Int]
   /// The content of the images is unknown, so this is left to the user.
-  public let allowsFlips = false
+  package let allowsFlips = false
   /// Computed from the files' names and sizes, not from their contents.
-  public let fingerprint: UInt64
-  public let readsFiles = true
+  package let fingerprint: UInt64
+  package let readsFiles = true
   private let folder: ImageFolder
   private let fitting: Fitting
 
-  public var name: String { folder.name }
-  public var count: Int { folder.files.count }
-  public var classNames: [String] { folder.classNames }
-  public var remarks: [String] { folder.remarks }
+  package var name: String { folder.name }
+  package var count: Int { folder.files.count }
+  package var classNames: [String] { folder.classNames }
+  package var remarks: [String] { folder.remarks }
 
   /// - Throws: `DatasetError` if an image cannot be read, or does not match the others.
-  public init(_ folder: ImageFolder, fitting: Fitting = Fitting()) throws {
+  package init(_ folder: ImageFolder, fitting: Fitting = Fitting()) throws {
     if let problem = folder.problems.first { throw problem }
     try self.init(folder, fitting: fitting, headers: folder.headers(by: fitting.reader).map { try $0.get() })
   }
 
   /// Without a background, images that may have transparent pixels are decoded to check whether they do.
   /// - Parameter headers: the headers of the folder's files.
-  public init(
+  package init(
     _ folder: ImageFolder, fitting: Fitting, headers: [ImageHeader], workers: WorkerPool = .callingThread
   ) throws {
     precondition(headers.count == folder.files.count && !headers.isEmpty, "there must be one header per file")
@@ -76,13 +76,13 @@ public struct FolderImages: ImageDataset {
     if fitting.background == nil { try checkOpacity(headers, workers) }
   }
 
-  public var contentMark: UInt64 {
+  package var contentMark: UInt64 {
     Fingerprint.of([fingerprint] + folder.storedPaths.map(modificationMark))
   }
 
-  public func label(of index: Int) -> Int? { folder.files[index].label }
+  package func label(of index: Int) -> Int? { folder.files[index].label }
 
-  public func copyBytes(of index: Int, into target: ByteTensor) throws {
+  package func copyBytes(of index: Int, into target: ByteTensor) throws {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
     let path = folder.files[index].path
     let original = try folder.image(at: index, by: fitting.reader)

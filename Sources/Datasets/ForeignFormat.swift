@@ -1,9 +1,9 @@
 import Files
 
 /// An unsupported image format that is recognised, with advice on how to convert it.
-public struct ForeignFormat: Sendable, Equatable {
-  public let name: String
-  public let advice: String
+package struct ForeignFormat: Sendable, Equatable {
+  package let name: String
+  package let advice: String
 
   private init(_ name: String, advice: String = Self.waysOut) {
     self.name = name
@@ -64,11 +64,11 @@ public struct ForeignFormat: Sendable, Equatable {
   }
 
   /// The format of a file, judging by its name or its first bytes; nil if unknown.
-  public static func ofFile(_ path: String) -> ForeignFormat? { named(path) ?? starting(with: firstBytes(of: path)) }
+  package static func ofFile(_ path: String) -> ForeignFormat? { named(path) ?? starting(with: firstBytes(of: path)) }
 }
 
 extension DatasetError {
-  public init(_ format: ForeignFormat, _ path: String) {
+  package init(_ format: ForeignFormat, _ path: String) {
     self.init(.wrongLayout, path, "is \(format.name), which is not supported", advice: format.advice)
   }
 

@@ -3,7 +3,7 @@ import Foundation
 import HDF5
 
 /// The questions about HDF5 files of images without a seal that a child process answers.
-public let imageFileQuestions: [any ForeignQuestion.Type] = [
+package let imageFileQuestions: [any ForeignQuestion.Type] = [
   PresenceQuestion.self, ImageContentsQuestion.self, ImageValuesQuestion.self,
 ]
 

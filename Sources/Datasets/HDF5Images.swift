@@ -6,24 +6,24 @@ import Tensors
 /// The images of an HDF5 file in any arrangement that libhdf5 can read, chunked or compressed, with or without
 /// checksums; for packing. A child process reads it, since a damaged file could crash libhdf5 or make it run forever.
 /// Only one thread may use it.
-public final class HDF5Images: ImageDataset, @unchecked Sendable {
-  public let count: Int
-  public let imageShape: [Int]
+package final class HDF5Images: ImageDataset, @unchecked Sendable {
+  package let count: Int
+  package let imageShape: [Int]
   /// Computed from the labels and the shape, since the contents have no checksums.
-  public let fingerprint: UInt64
-  public let readsFiles = true
+  package let fingerprint: UInt64
+  package let readsFiles = true
   private let contents: ImageFileContents
   private let reader: ForeignReader
 
-  public var name: String { contents.name }
-  public var classNames: [String] { contents.classNames }
-  public var allowsFlips: Bool { contents.allowsFlips }
+  package var name: String { contents.name }
+  package var classNames: [String] { contents.classNames }
+  package var allowsFlips: Bool { contents.allowsFlips }
 
   /// The number of bytes of images that the child sends at once.
   private static let pieceSize = 1 << 24
 
   /// - Throws: `DatasetError`.
-  public init(path: String, split: DatasetSplit = .training) throws {
+  package init(path: String, split: DatasetSplit = .training) throws {
     // The seal of a file written by this program can be verified.
     do { _ = try FileSeal.isOn(path) } catch { throw DatasetError(error, path) }
     (reader, contents) = try DatasetError.naming(path) {
@@ -38,21 +38,21 @@ public final class HDF5Images: ImageDataset, @unchecked Sendable {
 
   /// Whether a file has test images.
   /// - Throws: `DatasetError`.
-  public static func testsAreIn(_ path: String) throws -> Bool {
+  package static func testsAreIn(_ path: String) throws -> Bool {
     try ForeignReader.askOnce(PresenceQuestion(path: path, dataset: "test/images"), path)
   }
 
-  public var contentMark: UInt64 { Fingerprint.of([fingerprint, modificationMark(contents.path)]) }
+  package var contentMark: UInt64 { Fingerprint.of([fingerprint, modificationMark(contents.path)]) }
 
-  public func label(of index: Int) -> Int? { contents.labels.isEmpty ? nil : Int(contents.labels[index]) }
+  package func label(of index: Int) -> Int? { contents.labels.isEmpty ? nil : Int(contents.labels[index]) }
 
-  public func copyBytes(of index: Int, into target: ByteTensor) throws {
+  package func copyBytes(of index: Int, into target: ByteTensor) throws {
     let damaged = try copyBytes(
       of: index..<index + 1, into: target.reshaped([1] + imageShape), workers: .callingThread)
     if let first = damaged.first { throw first.error }
   }
 
-  public func copyBytes(
+  package func copyBytes(
     of images: Range<Int>, into target: ByteTensor, workers: WorkerPool
   ) throws -> [DamagedImage] {
     let elements = images.lowerBound * elementsPerImage..<images.upperBound * elementsPerImage

@@ -87,29 +87,29 @@ struct IDXFamily: Sendable, Equatable {
 }
 
 /// A data set of IDX files in a folder.
-public struct IDXSet: Sendable {
+package struct IDXSet: Sendable {
   let family: IDXFamily
   let folder: String
 
-  public var name: String { family.name }
+  package var name: String { family.name }
   /// The path of the source, including the prefix if a folder contains several sets.
-  public var path: String { family.prefix.isEmpty ? folder : "\(folder)/\(family.prefix.dropLast())" }
+  package var path: String { family.prefix.isEmpty ? folder : "\(folder)/\(family.prefix.dropLast())" }
 
   /// All sets in a folder, or a single one if the path ends with the prefix of its files: `raw/emnist-letters`.
-  public static func sets(in path: String) -> [IDXSet] {
+  package static func sets(in path: String) -> [IDXSet] {
     if fileExists(path) { return IDXFamily.sets(in: path) }
     let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     return IDXFamily.sets(in: parent).filter { $0.family.prefix == "\(lastPart(ofPath: path))-" }
   }
 
   /// Whether it has images for this split.
-  public func has(_ split: DatasetSplit) -> Bool {
+  package func has(_ split: DatasetSplit) -> Bool {
     family.imageFiles(split).contains { fileExists("\(folder)/\($0)") }
   }
 
   /// - Parameter advice: what to do if files are missing.
   /// - Throws: `DatasetError`.
-  public func load(
+  package func load(
     _ split: DatasetSplit,
     advice: String = "put the files of images and labels into one folder, plain or compressed (.gz)"
   ) throws -> StoredImages {

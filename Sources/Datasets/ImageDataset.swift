@@ -2,7 +2,7 @@ import Synchronization
 import Tensors
 
 /// Images of one size, with bytes 0 … 255 as their values, numbered from 0.
-public protocol ImageDataset: Sendable {
+package protocol ImageDataset: Sendable {
   /// The data set's name, such as `fashion-mnist`.
   var name: String { get }
   /// The number of images.
@@ -40,22 +40,22 @@ public protocol ImageDataset: Sendable {
 }
 
 /// An image that could not be read, and why.
-public struct DamagedImage: Sendable, Equatable {
-  public var index: Int
-  public var error: DatasetError
+package struct DamagedImage: Sendable, Equatable {
+  package var index: Int
+  package var error: DatasetError
 
-  public init(index: Int, error: DatasetError) {
+  package init(index: Int, error: DatasetError) {
     self.index = index
     self.error = error
   }
 }
 
 extension ImageDataset {
-  public var readsFiles: Bool { false }
-  public var contentMark: UInt64 { fingerprint }
-  public var remarks: [String] { [] }
+  package var readsFiles: Bool { false }
+  package var contentMark: UInt64 { fingerprint }
+  package var remarks: [String] { [] }
 
-  public func copyBytes(
+  package func copyBytes(
     of images: Range<Int>, into target: ByteTensor, workers: WorkerPool
   ) throws -> [DamagedImage] {
     let damaged = Mutex<[DamagedImage]>([])
@@ -69,16 +69,16 @@ extension ImageDataset {
     return damaged.withLock { $0.sorted { $0.index < $1.index } }
   }
 
-  public var height: Int { imageShape[0] }
-  public var width: Int { imageShape[1] }
-  public var channels: Int { imageShape[2] }
+  package var height: Int { imageShape[0] }
+  package var width: Int { imageShape[1] }
+  package var channels: Int { imageShape[2] }
 
   /// H · W · C.
-  public var elementsPerImage: Int { imageShape.reduce(1, *) }
+  package var elementsPerImage: Int { imageShape.reduce(1, *) }
 
   /// The values of an image, [H, W, C].
   /// - Throws: `DatasetError` if it cannot be read.
-  public func bytes(of index: Int) throws -> ByteTensor {
+  package func bytes(of index: Int) throws -> ByteTensor {
     let bytes = ByteTensor(uninitialised: imageShape)
     try copyBytes(of: index, into: bytes)
     return bytes
@@ -89,7 +89,7 @@ extension ImageDataset {
   ///   - position: which of the N images; by default the first.
   ///   - flipped: whether left and right are swapped.
   /// - Throws: `DatasetError` if it cannot be read.
-  public func copyImage(_ index: Int, into target: Tensor, at position: Int = 0, flipped: Bool) throws {
+  package func copyImage(_ index: Int, into target: Tensor, at position: Int = 0, flipped: Bool) throws {
     scale(try bytes(of: index), image: 0, into: target, at: position, flipped: flipped)
   }
 

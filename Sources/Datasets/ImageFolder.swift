@@ -4,26 +4,26 @@ import Interchange
 import Tensors
 
 /// Image files sorted by the bytes of their names, with or without classes.
-public struct ImageFolder: Sendable {
-  public struct File: Sendable {
-    public let path: String
+package struct ImageFolder: Sendable {
+  package struct File: Sendable {
+    package let path: String
     /// In bytes.
-    public let size: Int
+    package let size: Int
     /// Its entry, if it is in an archive.
     var member: ZipFile.Member?
     /// An index in `classNames`; nil if there are no classes.
-    public internal(set) var label: Int?
+    package internal(set) var label: Int?
   }
 
-  public let path: String
+  package let path: String
   /// The name of the folder, or of the folder that contains its splits.
-  public internal(set) var name: String
-  public let classNames: [String]
-  public private(set) var files: [File]
+  package internal(set) var name: String
+  package let classNames: [String]
+  package private(set) var files: [File]
   /// Entries that should be images but cannot be used, each with the file's name.
-  public let problems: [DatasetError]
+  package let problems: [DatasetError]
   /// How splits were used and what was left out, for a summary.
-  public internal(set) var remarks: [String] = []
+  package internal(set) var remarks: [String] = []
   /// The archive that contains the files, if it is one.
   private let archive: ZipFile?
 
@@ -135,20 +135,20 @@ public struct ImageFolder: Sendable {
   }
 
   /// Whether a file is an image, judging by its first bytes.
-  public static func isImage(_ path: String) -> Bool {
+  package static func isImage(_ path: String) -> Bool {
     let bytes = firstBytes(of: path)
     return bytes.starts(with: [0x89, 0x50, 0x4e, 0x47]) || bytes.starts(with: [0xff, 0xd8, 0xff])
   }
 
   /// A copy without some of its files, given by index.
-  public func leavingOut(_ indices: Set<Int>) -> ImageFolder {
+  package func leavingOut(_ indices: Set<Int>) -> ImageFolder {
     var result = self
     result.files = files.indices.filter { !indices.contains($0) }.map { files[$0] }
     return result
   }
 
   /// The size and colour type of each file.
-  public func headers(
+  package func headers(
     by reader: ImageReader = ImageReader(), workers: WorkerPool = .callingThread
   ) -> [Result<ImageHeader, DatasetError>] {
     workers.map(files.count) { index in

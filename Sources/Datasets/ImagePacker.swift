@@ -5,16 +5,16 @@ import HDF5
 import Tensors
 
 /// Writes a file of `PackedImages` piece by piece, so that data sets of any size can be packed.
-public struct ImagePacker: Sendable {
-  public var name: String
-  public var training: any ImageDataset
-  public var test: (any ImageDataset)?
-  public var allowsFlips: Bool
+package struct ImagePacker: Sendable {
+  package var name: String
+  package var training: any ImageDataset
+  package var test: (any ImageDataset)?
+  package var allowsFlips: Bool
 
   /// The approximate number of bytes of images held at once; small enough for frequent progress reports.
   private static let pieceSize = 1 << 22
 
-  public init(name: String, training: any ImageDataset, test: (any ImageDataset)? = nil, allowsFlips: Bool) {
+  package init(name: String, training: any ImageDataset, test: (any ImageDataset)? = nil, allowsFlips: Bool) {
     precondition(test.map { $0.imageShape == training.imageShape } ?? true, "test images must have the same shape")
     self.name = name
     self.training = training
@@ -23,7 +23,7 @@ public struct ImagePacker: Sendable {
   }
 
   /// All images.
-  public var count: Int { training.count + (test?.count ?? 0) }
+  package var count: Int { training.count + (test?.count ?? 0) }
 
   /// Writes a file that appears completely or not at all: under a temporary name, flushed to the disk, then renamed.
   /// Only the thread that calls libhdf5 may call this.
@@ -36,7 +36,7 @@ public struct ImagePacker: Sendable {
   ///   - progress: called with the number of images done.
   /// - Returns: the damaged images of each part; the file is written if there are none.
   /// - Throws: `DatasetError` for data that cannot be read, `PackingError` or `FileError` for a file that cannot be written.
-  public func write(
+  package func write(
     to path: String, workers: WorkerPool, stopsAtDamage: Bool = true, progress: (Int) -> Void = { _ in }
   ) throws -> (training: [DamagedImage], test: [DamagedImage]) {
     let output = try OutputFile(path)
@@ -108,10 +108,10 @@ public struct ImagePacker: Sendable {
 }
 
 /// A packed file that could not be written.
-public struct PackingError: JobEndingError, Equatable, CustomStringConvertible {
-  public let path: String
-  public let problem: String
+package struct PackingError: JobEndingError, Equatable, CustomStringConvertible {
+  package let path: String
+  package let problem: String
 
-  public var exitStatus: ExitStatus { .failure }
-  public var description: String { "\(path): \(problem)" }
+  package var exitStatus: ExitStatus { .failure }
+  package var description: String { "\(path): \(problem)" }
 }

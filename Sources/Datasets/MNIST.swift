@@ -1,11 +1,11 @@
 /// Handwritten digits (LeCun, Cortes, Burges: "The MNIST database", 1998): 28x28 grey, padded to 32x32.
-public enum MNIST {
+package enum MNIST {
   /// - Parameters:
   ///   - folder: the folder of `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, plain or `.gz`, with `t10k-…`
   ///     for the test images; or the parent of a subfolder `raw` with them.
   ///   - split: the images to load.
   /// - Throws: `DatasetError`.
-  public static func load(folder: String, split: DatasetSplit = .training) throws -> StoredImages {
+  package static func load(folder: String, split: DatasetSplit = .training) throws -> StoredImages {
     try IDXSet(family: .mnist, folder: withImages(folder)).load(
       split,
       advice: "give the folder of train-images-idx3-ubyte and train-labels-idx1-ubyte (plain or .gz) with "
@@ -15,15 +15,15 @@ public enum MNIST {
 
 /// Pictures of clothes (Xiao, Rasul, Vollgraf: "Fashion-MNIST", 2017, arXiv 1708.07747): 28x28 grey, padded to 32x32.
 /// All shoes point in the same direction, so mirrored images would not be valid.
-public enum FashionMNIST {
+package enum FashionMNIST {
   /// The location used by Debian's package dataset-fashion-mnist.
-  public static let defaultFolder = "/usr/share/datasets/fashion-mnist"
+  package static let defaultFolder = "/usr/share/datasets/fashion-mnist"
 
   /// - Parameters:
   ///   - folder: as for `MNIST`.
   ///   - split: the images to load.
   /// - Throws: `DatasetError`.
-  public static func load(folder: String = defaultFolder, split: DatasetSplit = .training) throws -> StoredImages {
+  package static func load(folder: String = defaultFolder, split: DatasetSplit = .training) throws -> StoredImages {
     try IDXSet(family: .fashionMNIST, folder: withImages(folder)).load(
       split,
       advice: "install it (`apt-get install dataset-fashion-mnist`), give its folder with `--set data.path=…`, or "

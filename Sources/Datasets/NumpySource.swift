@@ -4,7 +4,7 @@ import Tensors
 
 /// NumPy arrays of images, uint8 [N, H, W, C] or [N, H, W]: a single one (`.npy`), or an archive (`.npz`) with labels
 /// and optionally test images, under their usual names.
-public struct NumpySource: Sendable {
+package struct NumpySource: Sendable {
   /// The names of an array of images and of its labels.
   private typealias Names = (images: String, labels: String)
 
@@ -21,23 +21,23 @@ public struct NumpySource: Sendable {
     case archive(NumpyArchive)
   }
 
-  public let path: String
+  package let path: String
   /// How each array was used, or that it was left out, for a summary.
-  public let remarks: [String]
+  package let remarks: [String]
   private let contents: Contents
   /// As spelled in the file.
   private let training: Names
   private let test: Names?
 
   /// Whether a file is a NumPy array or a ZIP archive of arrays, judging by its first bytes and its name.
-  public static func canRead(_ path: String) -> Bool {
+  package static func canRead(_ path: String) -> Bool {
     let bytes = firstBytes(of: path)
     return bytes.starts(with: [0x93] + Array("NUMPY".utf8))
       || (bytes.starts(with: Array("PK".utf8)) && fileEnding(of: path) == "npz")
   }
 
   /// - Throws: `DatasetError` for a file that cannot be read, or has no recognised names.
-  public init(_ path: String) throws(DatasetError) {
+  package init(_ path: String) throws(DatasetError) {
     self.path = path
     do throws(InterchangeError) {
       contents =
@@ -69,10 +69,10 @@ public struct NumpySource: Sendable {
     remarks = ["\(training.images): for training"] + testRemark + others.map { "\($0): left out" }
   }
 
-  public var hasTests: Bool { test != nil }
+  package var hasTests: Bool { test != nil }
 
   /// - Throws: `DatasetError`.
-  public func images(_ split: DatasetSplit) throws(DatasetError) -> any ImageDataset {
+  package func images(_ split: DatasetSplit) throws(DatasetError) -> any ImageDataset {
     do throws(InterchangeError) {
       switch contents {
       case .array(let file): return try images(file)

@@ -13,15 +13,15 @@ import Tensors
 /// written. A `FileSeal` covers everything but the images; it is verified before libhdf5 opens the file.
 ///
 /// Once it is open, libhdf5, which is not thread-safe, is no longer used.
-public struct PackedImages: ImageDataset {
-  public let name: String
-  public let count: Int
-  public let imageShape: [Int]
-  public let classNames: [String]
-  public let allowsFlips: Bool
+package struct PackedImages: ImageDataset {
+  package let name: String
+  package let count: Int
+  package let imageShape: [Int]
+  package let classNames: [String]
+  package let allowsFlips: Bool
   /// Computed from the labels and checksums, not from the images themselves.
-  public let fingerprint: UInt64
-  public let readsFiles = true
+  package let fingerprint: UInt64
+  package let readsFiles = true
   private let file: OpenedFile
   /// The offset of the first image.
   private let offset: Int
@@ -32,7 +32,7 @@ public struct PackedImages: ImageDataset {
 
   /// Opens a file. Only the thread that calls libhdf5 may call this.
   /// - Throws: `DatasetError`.
-  public init(path: String, split: DatasetSplit = .training) throws {
+  package init(path: String, split: DatasetSplit = .training) throws {
     do { try FileSeal.verify(path) } catch { throw DatasetError(error, path) }
     let contents = try ImageFileContents.read(path, split: split)
     let shape = contents.shape
@@ -52,7 +52,7 @@ public struct PackedImages: ImageDataset {
   }
 
   /// Whether a file is an HDF5 file of images, in any state; false if it cannot be read at all.
-  public static func areIn(_ path: String) -> Bool {
+  package static func areIn(_ path: String) -> Bool {
     let question = PresenceQuestion(path: path, dataset: "images")
     guard let isSealed = try? FileSeal.isOn(path) else { return false }
     let answer = isSealed ? try? question.answer() : try? ForeignReader.askOnce(question, path)
@@ -60,14 +60,14 @@ public struct PackedImages: ImageDataset {
   }
 
   /// Whether a file that training can read has test images.
-  public static func testsAreIn(_ path: String) throws -> Bool {
+  package static func testsAreIn(_ path: String) throws -> Bool {
     do { try FileSeal.verify(path) } catch { throw DatasetError(error, path) }
     return try PresenceQuestion(path: path, dataset: "test/images").answer()
   }
 
-  public func label(of index: Int) -> Int? { labels.isEmpty ? nil : Int(labels[index]) }
+  package func label(of index: Int) -> Int? { labels.isEmpty ? nil : Int(labels[index]) }
 
-  public func copyBytes(of index: Int, into target: ByteTensor) throws {
+  package func copyBytes(of index: Int, into target: ByteTensor) throws {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
     let received: Int
     do {

@@ -4,14 +4,14 @@ import Tensors
 ///
 /// Each image shows one bright shape with smooth edges on a dark background; shape, position, size and colours depend
 /// only on the image's index and are the same on all machines.
-public struct Shapes: ImageDataset {
-  public let name = "shapes"
-  public let count: Int
-  public let imageShape: [Int]
-  public let classNames = ["circle", "square", "triangle", "cross", "ring"]
+package struct Shapes: ImageDataset {
+  package let name = "shapes"
+  package let count: Int
+  package let imageShape: [Int]
+  package let classNames = ["circle", "square", "triangle", "cross", "ring"]
   /// Mirrored images are already as likely as their originals, so flips would add nothing.
-  public let allowsFlips = false
-  public let fingerprint: UInt64
+  package let allowsFlips = false
+  package let fingerprint: UInt64
 
   /// The index of the first image in the sequence of all images.
   private let offset: Int
@@ -22,7 +22,7 @@ public struct Shapes: ImageDataset {
   ///   - size: height and width in pixels; at least 8.
   ///   - channels: 1 or 3.
   ///   - split: test images are those after the first ten thousand.
-  public init(count: Int = 10_000, size: Int = 32, channels: Int = 3, split: DatasetSplit = .training) {
+  package init(count: Int = 10_000, size: Int = 32, channels: Int = 3, split: DatasetSplit = .training) {
     precondition(count > 0 && size >= 8 && (channels == 1 || channels == 3))
     self.count = count
     imageShape = [size, size, channels]
@@ -30,11 +30,11 @@ public struct Shapes: ImageDataset {
     fingerprint = Fingerprint([count, size, channels] + (offset > 0 ? [offset] : [])).value
   }
 
-  public func label(of index: Int) -> Int? {
+  package func label(of index: Int) -> Int? {
     stream(index).integer(Word.shape, below: classNames.count)
   }
 
-  public func copyBytes(of index: Int, into target: ByteTensor) {
+  package func copyBytes(of index: Int, into target: ByteTensor) {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
     let stream = stream(index)
     let shape = stream.integer(Word.shape, below: classNames.count)

@@ -1,14 +1,14 @@
 import Tensors
 
 /// Images in memory as bytes, with or without labels.
-public struct StoredImages: ImageDataset {
-  public let name: String
-  public let count: Int
-  public let imageShape: [Int]
-  public let classNames: [String]
-  public let allowsFlips: Bool
-  public let fingerprint: UInt64
-  public let remarks: [String]
+package struct StoredImages: ImageDataset {
+  package let name: String
+  package let count: Int
+  package let imageShape: [Int]
+  package let classNames: [String]
+  package let allowsFlips: Bool
+  package let fingerprint: UInt64
+  package let remarks: [String]
   private let labels: [Int32]
   /// [N, H, W, C].
   private let bytes: [UInt8]
@@ -37,9 +37,9 @@ public struct StoredImages: ImageDataset {
     self.fingerprint = fingerprint.value
   }
 
-  public func label(of index: Int) -> Int? { labels.isEmpty ? nil : Int(labels[index]) }
+  package func label(of index: Int) -> Int? { labels.isEmpty ? nil : Int(labels[index]) }
 
-  public func copyBytes(of index: Int, into target: ByteTensor) {
+  package func copyBytes(of index: Int, into target: ByteTensor) {
     precondition((0..<count).contains(index), "there is no image \(index) among \(count)")
     let size = elementsPerImage
     target.copy(bytes[index * size..<(index + 1) * size])

@@ -11,7 +11,7 @@ extension Tape {
   ///   - value: like query.
   ///   - heads: the number of heads; head h uses the channels h·d ..< (h + 1)·d.
   /// - Returns: [N, …, C].
-  public func attention(query: Variable, key: Variable, value: Variable, heads: Int = 1) -> Variable {
+  package func attention(query: Variable, key: Variable, value: Variable, heads: Int = 1) -> Variable {
     let shape = query.shape
     precondition(shape == key.shape && shape == value.shape)
     let geometry = Attention.Geometry(shape, heads: heads)

@@ -14,7 +14,7 @@ extension Tape {
   ///   - perImage: [N, out], added to every pixel of its image.
   ///   - residual: like the result.
   /// - Returns: [N, H, W, out].
-  public func convolution3x3(
+  package func convolution3x3(
     _ x: Variable, kernel: ParameterEntry, bias: ParameterEntry, enlargesInput: Bool = false,
     perImage: Variable? = nil, residual: Variable? = nil, scale: Float = 1
   ) -> Variable {
@@ -74,7 +74,7 @@ extension Tape {
   ///   - x: [N, H, W, in], H and W even; without padding [N, H + 1, W + 1, in].
   ///   - kernel: [3, 3, in, out].
   /// - Returns: [N, H/2, W/2, out].
-  public func downsampling3x3(
+  package func downsampling3x3(
     _ x: Variable, kernel: ParameterEntry, bias: ParameterEntry, pads: Bool = true
   ) -> Variable {
     let (shape, padding) = (x.shape, pads ? 1 : 0)

@@ -8,7 +8,7 @@ extension Tape {
   /// - Parameters:
   ///   - values: N values.
   ///   - frequencies: a vector.
-  public func fourierFeatures(of values: [Float], frequencies: ParameterEntry) -> Variable {
+  package func fourierFeatures(of values: [Float], frequencies: ParameterEntry) -> Variable {
     let y = Tensor(uninitialised: [values.count, 2 * frequencies.count])
     profiler.measure(.fourierFeatures, Work(floats: values.count + frequencies.count + y.count)) {
       TimestepEmbedding.embed(values: values, frequencies: self.values(frequencies), into: y)

@@ -13,7 +13,7 @@ extension Tape {
   }
 
   /// Concatenates two tensors, for operations that take no parts: [N, …, C₁] and [N, …, C₂] to [N, …, C₁ + C₂].
-  public func joined(_ a: Variable, _ b: Variable) -> Variable {
+  package func joined(_ a: Variable, _ b: Variable) -> Variable {
     let shape = joinedShape([a, b])
     let y = Tensor(uninitialised: shape)
     let parts = [(first: 0, variable: a), (first: a.value.channels, variable: b)]

@@ -9,7 +9,7 @@ extension Tape {
   ///   - matrix: [in, out], or [1, 1, in, out].
   ///   - bias: [out].
   ///   - residual: [N, …, out].
-  public func pointwise(
+  package func pointwise(
     _ x: [Variable], matrix: ParameterEntry, bias: ParameterEntry, residual: Variable? = nil, scale: Float = 1
   ) -> Variable {
     let (depth, outChannels) = (matrix.shape[matrix.shape.count - 2], matrix.shape[matrix.shape.count - 1])

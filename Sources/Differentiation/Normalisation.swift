@@ -13,7 +13,7 @@ extension Tape {
   ///   - offset: [C].
   ///   - modulation: s and b of every image, [N, 2·C]: the normalised value is multiplied by 1 + s, and b is added.
   ///   - dropout: which elements to drop, or nil for none.
-  public func groupNorm(
+  package func groupNorm(
     _ x: [Variable], scale: ParameterEntry, offset: ParameterEntry, modulation: Variable? = nil, groupCount: Int,
     epsilon: Float, activation: Activation = .silu, dropout: Dropout? = nil
   ) -> Variable {
@@ -58,7 +58,7 @@ extension Tape {
   }
 
   /// x·sigmoid(x), elementwise.
-  public func silu(_ x: Variable) -> Variable {
+  package func silu(_ x: Variable) -> Variable {
     let shape = x.shape
     let y = Tensor(uninitialised: shape)
     profiler.measure(.silu, Work(floats: 2 * y.count)) {

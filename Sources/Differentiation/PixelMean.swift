@@ -3,7 +3,7 @@ import Tensors
 
 extension Tape {
   /// The mean over an image's pixels, [N, H, W, C] to [N, C].
-  public func pixelMean(_ x: Variable) -> Variable {
+  package func pixelMean(_ x: Variable) -> Variable {
     let (images, channels) = (x.shape[0], x.value.channels)
     let pixels = x.value.count / images / channels
     let y = Tensor(uninitialised: [images, channels])

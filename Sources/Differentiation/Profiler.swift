@@ -6,22 +6,22 @@ import Tensors
 /// Operations take an optional profiler; without one they read no clock and count nothing. Measurements may be nested:
 /// the time of an inner one is not counted for the outer one, so the sum of all times is at most the time that has
 /// passed. Use it from one thread only.
-public final class Profiler {
+package final class Profiler {
   /// A category whose measurements are added up.
-  public struct Kind: Hashable, Sendable {
+  package struct Kind: Hashable, Sendable {
     /// The name in reports.
-    public let name: String
+    package let name: String
 
-    public init(_ name: String) { self.name = name }
+    package init(_ name: String) { self.name = name }
   }
 
   /// The total of all operations of a kind.
-  public struct Total: Sendable {
-    public fileprivate(set) var duration = Duration.zero
-    public fileprivate(set) var calls = 0
-    public fileprivate(set) var work = Work()
+  package struct Total: Sendable {
+    package fileprivate(set) var duration = Duration.zero
+    package fileprivate(set) var calls = 0
+    package fileprivate(set) var work = Work()
 
-    public var seconds: Double { duration.inSeconds }
+    package var seconds: Double { duration.inSeconds }
 
     fileprivate mutating func add(_ duration: Duration, _ work: Work) {
       self.duration += duration
@@ -30,17 +30,17 @@ public final class Profiler {
     }
   }
 
-  public private(set) var totals: [Kind: Total] = [:]
+  package private(set) var totals: [Kind: Total] = [:]
   /// The time of measurements nested in the current one.
   private var inner = Duration.zero
 
-  public init() {}
+  package init() {}
 
   /// Discards all measurements.
-  public func reset() { totals = [:] }
+  package func reset() { totals = [:] }
 
   /// Runs `body` and adds its time and work to those of `kind`.
-  public func measure<Result>(_ kind: Kind, _ work: Work, _ body: () throws -> Result) rethrows -> Result {
+  package func measure<Result>(_ kind: Kind, _ work: Work, _ body: () throws -> Result) rethrows -> Result {
     let innerOfOuter = inner
     inner = .zero
     let start = ContinuousClock.now
@@ -55,8 +55,8 @@ public final class Profiler {
 
 extension Profiler? {
   /// Runs `body`, and measures it if there is a profiler. `work` is evaluated only in that case.
-  @inlinable @inline(__always)
-  public func measure<Result>(
+  @inline(__always)
+  package func measure<Result>(
     _ kind: @autoclosure () -> Profiler.Kind, _ work: @autoclosure () -> Work = Work(), _ body: () throws -> Result
   ) rethrows -> Result {
     guard let profiler = self else { return try body() }

@@ -12,7 +12,7 @@ extension Tape {
   ///   - body: the part, on the tape and with the variables that it is given, which are those of `inputs` in order. It
   ///     is called again in the backward pass and must then do the same. It must not read values itself, since the
   ///     result of the last operation is not recomputed.
-  public func recomputing(
+  package func recomputing(
     _ inputs: [Variable], _ body: @escaping (_ inputs: [Variable], _ tape: Tape) -> Variable
   ) -> Variable {
     guard isRecording else { return body(inputs, self) }

@@ -4,7 +4,7 @@ import Tensors
 extension Tape {
   /// x filtered along both axes, [N, H, W, C] to [N, H′, W′, C] with the size given by `Resampling.size`. The result is
   /// not kept for the backward pass but recomputed from x.
-  public func resampled(_ x: Variable, by resampling: Resampling) -> Variable {
+  package func resampled(_ x: Variable, by resampling: Resampling) -> Variable {
     let shape = x.shape
     precondition(shape.count == 4, "only images can be resampled, not \(shape)")
     let (vertical, horizontal) = (resampling.axis(shape[1]), resampling.axis(shape[2]))

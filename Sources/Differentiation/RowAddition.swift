@@ -8,7 +8,7 @@ extension Tape {
   ///   - table: [K, channels].
   ///   - rows: the row added to each image, N numbers below K.
   ///   - x: [N, channels].
-  public func addingRows(of table: ParameterEntry, _ rows: [Int], to x: Variable) -> Variable {
+  package func addingRows(of table: ParameterEntry, _ rows: [Int], to x: Variable) -> Variable {
     let channels = table.shape[1]
     precondition(x.shape == [rows.count, channels], "rows of \(table.shape) cannot be added to \(x.shape)")
     precondition(rows.allSatisfy { (0..<table.shape[0]).contains($0) }, "rows must lie in 0..<\(table.shape[0])")

@@ -3,7 +3,7 @@ import Tensors
 
 extension Tape {
   /// scale·(a + b), elementwise.
-  public func sum(_ a: Variable, _ b: Variable, scale: Float = 1) -> Variable {
+  package func sum(_ a: Variable, _ b: Variable, scale: Float = 1) -> Variable {
     precondition(a.shape == b.shape, "\(a.shape) cannot be added to \(b.shape)")
     let y = Tensor(uninitialised: a.shape)
     profiler.measure(.scaling, Work(floats: 3 * y.count)) {
@@ -19,7 +19,7 @@ extension Tape {
   }
 
   /// Image n multiplied by factors[n].
-  public func scalingImages(_ x: Variable, by factors: [Float]) -> Variable {
+  package func scalingImages(_ x: Variable, by factors: [Float]) -> Variable {
     precondition(x.shape[0] == factors.count, "each image needs one factor")
     let scaled = { [unowned self] (x: Tensor) -> Tensor in
       let y = Tensor(uninitialised: x.shape)

@@ -8,23 +8,23 @@ import Tensors
 /// operation's saved activations once they have been used.
 ///
 /// A backward pass captures the `saved` values and the `gradient` slots of variables, never the variables themselves.
-public final class Tape {
+package final class Tape {
   /// The values of all parameters.
-  public let parameters: Arena
+  package let parameters: Arena
   /// The arena to which parameter gradients are added; nil if none are needed. An operation computes its whole
   /// contribution before it adds it, once to each element. Two passes into one arena therefore give the same bits as
   /// the sum of two arenas.
-  public let gradients: Arena?
-  public let workers: WorkerPool
-  public private(set) var isRecording = true
-  public let convolutionMethod: ConvolutionMethod
+  package let gradients: Arena?
+  package let workers: WorkerPool
+  package private(set) var isRecording = true
+  package let convolutionMethod: ConvolutionMethod
   /// Measures the operations; nil measures nothing.
-  public let profiler: Profiler?
+  package let profiler: Profiler?
   /// Called during `unwind` for every parameter of the recorded operations, once, as soon as nothing more will be added
   /// to its gradient.
-  public var parameterGradientIsFinal: ((ParameterEntry) -> Void)?
+  package var parameterGradientIsFinal: ((ParameterEntry) -> Void)?
   /// Called whenever an operation is about to read a parameter's values; it may wait until they are there.
-  public var parameterIsNeeded: ((ParameterEntry) -> Void)?
+  package var parameterIsNeeded: ((ParameterEntry) -> Void)?
   var backwardSteps: [() -> Void] = []
   /// The number of recorded operations that use a parameter, by its offset.
   private var pendingUses: [Int: Int] = [:]
@@ -38,7 +38,7 @@ public final class Tape {
   /// A tape that records, for training or for gradients with respect to inputs.
   ///
   /// - Parameter gradients: an arena of the parameters' layout to which gradients are added, or nil for none.
-  public init(
+  package init(
     recordingWith parameters: Arena, gradients: Arena?, workers: WorkerPool, profiler: Profiler? = nil,
     convolutionMethod: ConvolutionMethod = .winograd
   ) {
@@ -50,7 +50,7 @@ public final class Tape {
   }
 
   /// A tape for inference.
-  public convenience init(
+  package convenience init(
     inferenceWith parameters: Arena, workers: WorkerPool, profiler: Profiler? = nil,
     convolutionMethod: ConvolutionMethod = .winograd
   ) {
@@ -61,12 +61,12 @@ public final class Tape {
   }
 
   /// Enters a tensor into the computation.
-  public func input(_ value: Tensor, needsGradient: Bool = false) -> Variable {
+  package func input(_ value: Tensor, needsGradient: Bool = false) -> Variable {
     Variable(value, needsGradient: isRecording && needsGradient)
   }
 
   /// Runs the recorded operations backwards from `output`, whose gradient is `seed`. The tape is empty afterwards.
-  public func unwind(from output: Variable, seed: Tensor) {
+  package func unwind(from output: Variable, seed: Tensor) {
     precondition(isRecording, "an inference tape has nothing to unwind")
     precondition(seed.shape == output.value.shape, "the seed's shape \(seed.shape) is not \(output.value.shape)")
     output.gradient.add(seed, isShared: true, on: self)

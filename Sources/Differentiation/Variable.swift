@@ -5,8 +5,8 @@ import Tensors
 ///
 /// Recorded backward passes keep its gradient and, if they need it, its value, but not the variable itself. Once the
 /// forward code releases the variable, a value that is not needed or that can be recomputed is freed.
-public final class Variable {
-  public let value: Tensor
+package final class Variable {
+  package let value: Tensor
   /// Collects the gradient of the loss with respect to the value.
   let gradient: GradientSlot
   /// How a backward pass accesses the value later.
@@ -25,11 +25,11 @@ public final class Variable {
     self.saved = saved
   }
 
-  public var shape: [Int] { value.shape }
+  package var shape: [Int] { value.shape }
   /// Whether anything upstream needs a gradient; operations skip work for gradients that are not needed.
-  public var needsGradient: Bool { gradient.isNeeded }
+  package var needsGradient: Bool { gradient.isNeeded }
   /// The gradient with respect to an input of the network, after `Tape.unwind`.
-  public var inputGradient: Tensor? { gradient.tensor }
+  package var inputGradient: Tensor? { gradient.tensor }
 }
 
 /// What a backward pass keeps of a value from the forward pass.

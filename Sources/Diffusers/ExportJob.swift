@@ -5,22 +5,22 @@ import MessagePassing
 import Reporting
 
 /// Writes a checkpoint's model as a folder that diffusers can read.
-public struct ExportJob: Sendable {
+package struct ExportJob: Sendable {
   /// A checkpoint, a run's folder or its folder of checkpoints.
-  public var checkpoint: String
-  public var weights = ModelRequest.Weights.ema
+  package var checkpoint: String
+  package var weights = ModelRequest.Weights.ema
   /// The folder to write.
-  public var output: String
+  package var output: String
   /// Whether to replace an existing pipeline.
-  public var replaces = false
+  package var replaces = false
 
-  public init(checkpoint: String, output: String) {
+  package init(checkpoint: String, output: String) {
     self.checkpoint = checkpoint
     self.output = output
   }
 
   /// Runs in this process alone.
-  public func run(communicator: Communicator) throws {
+  package func run(communicator: Communicator) throws {
     try requireOneProcess("export", communicator)
     let reporter = RunReporter(isSpeaking: true)
     defer { reporter.finish() }

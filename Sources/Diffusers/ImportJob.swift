@@ -13,22 +13,22 @@ import Tensors
 import Training
 
 /// Creates a checkpoint from a folder written by diffusers.
-public struct ImportJob: Sendable {
-  public var folder: String
-  public var sources: ConfigurationSources
+package struct ImportJob: Sendable {
+  package var folder: String
+  package var sources: ConfigurationSources
   /// See `ModelImport`.
-  public var classCount: Int?
+  package var classCount: Int?
   /// The run's folder to create, or a checkpoint whose name ends in `.h5`.
-  public var output: String
+  package var output: String
 
-  public init(folder: String, sources: ConfigurationSources, output: String) {
+  package init(folder: String, sources: ConfigurationSources, output: String) {
     self.folder = folder
     self.sources = sources
     self.output = output
   }
 
   /// Runs in this process alone.
-  public func run(communicator: Communicator) throws {
+  package func run(communicator: Communicator) throws {
     try requireOneProcess("import", communicator)
     let reporter = RunReporter(isSpeaking: true)
     defer { reporter.finish() }

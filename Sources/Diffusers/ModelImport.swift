@@ -7,14 +7,14 @@ import Ranks
 import Tensors
 
 /// A diffusers model as a configuration, a network and its weights.
-public struct ModelImport: Sendable {
-  public let configuration: RunConfiguration
-  public let network: UNet
-  public let parameters: Arena
+package struct ModelImport: Sendable {
+  package let configuration: RunConfiguration
+  package let network: UNet
+  package let parameters: Arena
   /// Whether a row of zeros for no class was added to the class embedding.
-  public let addedNoClass: Bool
+  package let addedNoClass: Bool
   /// Whether the folder specifies the process; otherwise the configuration's sources do.
-  public let knowsProcess: Bool
+  package let knowsProcess: Bool
 
   /// Reads a folder written by diffusers.
   /// - Parameters:
@@ -23,7 +23,7 @@ public struct ModelImport: Sendable {
   ///   - classCount: the number of rows of the class embedding that are classes: all, or all but the last, which is for
   ///     no class; by default as specified in the folder.
   /// - Throws: `InterchangeError` naming the file and key that are not supported, `ConfigurationError`.
-  public init(from path: String, sources: ConfigurationSources, classCount: Int? = nil) throws {
+  package init(from path: String, sources: ConfigurationSources, classCount: Int? = nil) throws {
     let folder = try PipelineFolder(path)
     let mapping = try UNetMapping(folder.network)
     let process = try folder.scheduler.map { (file) throws(InterchangeError) in try processMapping(file) }
@@ -62,7 +62,7 @@ public struct ModelImport: Sendable {
   }
 
   /// [H, W, C].
-  public var imageShape: [Int] {
+  package var imageShape: [Int] {
     let network = network.configuration
     return [network.imageHeight, network.imageWidth, network.imageChannels]
   }

@@ -8,7 +8,7 @@ import Tensors
 
 /// A trained model as the files of a diffusers pipeline: the input of `DDPMPipeline.from_pretrained` or, if no
 /// diffusers pipeline supports the model, of `from_pretrained` of the network and of the scheduler.
-public struct PipelineExport: Sendable {
+package struct PipelineExport: Sendable {
   /// The key of the safetensors file's metadata for the configuration, which diffusers has no field for.
   static let configurationKey = "ddpm_mpi_configuration"
 
@@ -26,7 +26,7 @@ public struct PipelineExport: Sendable {
 
   /// - Parameter network: the shape of the configuration's network for its images.
   /// - Throws: an error naming the key that diffusers does not support.
-  public init(_ configuration: RunConfiguration, network: UNetConfiguration) throws {
+  package init(_ configuration: RunConfiguration, network: UNetConfiguration) throws {
     self.configuration = configuration
     process = try processMapping(configuration)
     self.network = UNetMapping(network, dropout: configuration.model.dropout)
@@ -63,7 +63,7 @@ public struct PipelineExport: Sendable {
   ///   - parameters: the weights.
   ///   - step: optimiser steps done.
   ///   - images: images seen.
-  public func files(parameters: Arena, step: Int, images: Int) throws -> [(path: String, contents: Data)] {
+  package func files(parameters: Arena, step: Int, images: Int) throws -> [(path: String, contents: Data)] {
     let tensors = parameters.layout.entries.map { entry in
       let mapping = TensorMapping(entry: entry)
       return Safetensors.Tensor(
@@ -84,7 +84,7 @@ public struct PipelineExport: Sendable {
 
   /// Whether a diffusers pipeline supports the model: `DDPMPipeline` has no scaled inputs, and no noise other than
   /// N(0, I).
-  public var hasPipeline: Bool { process is SchedulerMapping }
+  package var hasPipeline: Bool { process is SchedulerMapping }
 
   private static let pipeline: [String: JSONValue] = [
     "_class_name": .text("DDPMPipeline"),

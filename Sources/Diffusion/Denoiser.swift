@@ -1,5 +1,5 @@
 /// The view that samplers and likelihoods have of a network: it separates an image from the noise on it.
-public protocol Denoiser {
+package protocol Denoiser {
   /// - Parameters:
   ///   - x: noisy images x_t, [N, H, W, C].
   ///   - times: t of each image, in units of the process.
@@ -9,29 +9,29 @@ public protocol Denoiser {
 }
 
 /// Estimates of the two parts of x_t = α·original + σ·noise.
-public struct Estimate: Sendable {
+package struct Estimate: Sendable {
   /// x̂_0, [N, H, W, C].
-  public var original: DoubleTensor
+  package var original: DoubleTensor
   /// ε̂.
-  public var noise: DoubleTensor
+  package var noise: DoubleTensor
   /// The network's output for the variance of the reverse step, [N, H, W, C], if it was trained to predict one; see
   /// `ReverseVariance`.
-  public var variance: DoubleTensor?
+  package var variance: DoubleTensor?
 
-  public init(original: DoubleTensor, noise: DoubleTensor, variance: DoubleTensor? = nil) {
+  package init(original: DoubleTensor, noise: DoubleTensor, variance: DoubleTensor? = nil) {
     self.original = original
     self.noise = noise
     self.variance = variance
   }
 
   /// Completes an estimate of the image.
-  public init(original: DoubleTensor, of x: DoubleTensor, at marginals: [Marginal], variance: DoubleTensor? = nil) {
+  package init(original: DoubleTensor, of x: DoubleTensor, at marginals: [Marginal], variance: DoubleTensor? = nil) {
     let noise = DoubleTensor((x - marginals.map(\.signal) * original) / marginals.map(\.sigma))
     self.init(original: original, noise: noise, variance: variance)
   }
 
   /// Completes an estimate of the noise.
-  public init(noise: DoubleTensor, of x: DoubleTensor, at marginals: [Marginal], variance: DoubleTensor? = nil) {
+  package init(noise: DoubleTensor, of x: DoubleTensor, at marginals: [Marginal], variance: DoubleTensor? = nil) {
     let original = DoubleTensor((x - marginals.map(\.sigma) * noise) / marginals.map(\.signal))
     self.init(original: original, noise: noise, variance: variance)
   }

@@ -1,19 +1,19 @@
 import Failures
 
 /// An invalid setting of the diffusion process or of a sampler.
-public struct DiffusionError: JobEndingError, Equatable, CustomStringConvertible {
+package struct DiffusionError: JobEndingError, Equatable, CustomStringConvertible {
   /// The setting at fault, such as `steps`.
-  public let key: String
+  package let key: String
   /// What is wrong with it and what is expected.
-  public let problem: String
+  package let problem: String
 
-  public init(key: String, problem: String) {
+  package init(key: String, problem: String) {
     self.key = key
     self.problem = problem
   }
 
-  public var exitStatus: ExitStatus { .badInput }
-  public var description: String { "\(key): \(problem)" }
+  package var exitStatus: ExitStatus { .badInput }
+  package var description: String { "\(key): \(problem)" }
 }
 
 /// - Throws: `DiffusionError` with this key and problem unless the condition holds.

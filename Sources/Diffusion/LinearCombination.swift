@@ -1,5 +1,5 @@
 /// A term in a sum of tensors: a tensor, or a sum that has not been computed yet.
-public protocol LinearExpression {
+package protocol LinearExpression {
   var combination: LinearCombination { get }
 }
 
@@ -10,11 +10,11 @@ public protocol LinearExpression {
 ///
 /// A factor is one number, or an array with one for each image. A factor before parentheses multiplies the factors inside;
 /// a divisor divides them. The products are added from left to right, beginning with 0.
-public struct LinearCombination: LinearExpression, Sendable {
+package struct LinearCombination: LinearExpression, Sendable {
   /// One factor per image.
   fileprivate let terms: [(factors: [Double], tensor: DoubleTensor)]
 
-  public var combination: LinearCombination { self }
+  package var combination: LinearCombination { self }
 }
 
 extension LinearCombination {
@@ -25,10 +25,10 @@ extension LinearCombination {
 }
 
 extension DoubleTensor: LinearExpression {
-  public var combination: LinearCombination { LinearCombination([(1, self)]) }
+  package var combination: LinearCombination { LinearCombination([(1, self)]) }
 
   /// Computes a sum.
-  public init(_ expression: some LinearExpression) {
+  package init(_ expression: some LinearExpression) {
     let terms = expression.combination.terms
     guard let first = terms.first?.tensor else { preconditionFailure("an empty sum has no shape") }
     for (_, tensor) in terms {
@@ -57,23 +57,23 @@ extension DoubleTensor: LinearExpression {
 }
 
 extension LinearExpression {
-  public static func + (a: Self, b: some LinearExpression) -> LinearCombination {
+  package static func + (a: Self, b: some LinearExpression) -> LinearCombination {
     LinearCombination(terms: a.combination.terms + b.combination.terms)
   }
 
-  public static func - (a: Self, b: some LinearExpression) -> LinearCombination { a + -1 * b }
+  package static func - (a: Self, b: some LinearExpression) -> LinearCombination { a + -1 * b }
 
-  public static func * (factor: Double, a: Self) -> LinearCombination { a.rescaled { _, own in factor * own } }
+  package static func * (factor: Double, a: Self) -> LinearCombination { a.rescaled { _, own in factor * own } }
 
-  public static func / (a: Self, divisor: Double) -> LinearCombination { a.rescaled { _, own in own / divisor } }
+  package static func / (a: Self, divisor: Double) -> LinearCombination { a.rescaled { _, own in own / divisor } }
 
   /// One factor per image.
-  public static func * (factors: [Double], a: Self) -> LinearCombination {
+  package static func * (factors: [Double], a: Self) -> LinearCombination {
     a.rescaled(imageCount: factors.count) { image, own in factors[image] * own }
   }
 
   /// One divisor per image.
-  public static func / (a: Self, divisors: [Double]) -> LinearCombination {
+  package static func / (a: Self, divisors: [Double]) -> LinearCombination {
     a.rescaled(imageCount: divisors.count) { image, own in own / divisors[image] }
   }
 

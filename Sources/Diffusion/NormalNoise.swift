@@ -5,7 +5,7 @@ import Tensors
 /// - Parameters:
 ///   - shape: [N, …].
 ///   - firstImage: the index of the first of the N images among all images drawn with this seed.
-public func normalNoise(
+package func normalNoise(
   shape: [Int], seed: UInt64, purpose: RandomPurpose, step: Int = 0, firstImage: Int, detail: Int = 0
 ) -> Tensor {
   let noise = Tensor(uninitialised: shape)
@@ -18,23 +18,23 @@ public func normalNoise(
 }
 
 /// The starting point of sampling: standard normal x_T.
-public enum Latents {
+package enum Latents {
   /// Latents of consecutively numbered images; each depends only on the seed and the image's index.
   /// - Parameters:
   ///   - shape: [N, H, W, C].
   ///   - firstImage: the index of the first of the N images among all images drawn with this seed.
-  public static func draw(shape: [Int], seed: UInt64, firstImage: Int) -> Tensor {
+  package static func draw(shape: [Int], seed: UInt64, firstImage: Int) -> Tensor {
     normalNoise(shape: shape, seed: seed, purpose: .latents, firstImage: firstImage)
   }
 }
 
 /// The noise that a stochastic sampler adds. Each image's noise depends only on the seed and the image's index.
-public struct SamplerNoise: Sendable {
+package struct SamplerNoise: Sendable {
   let seed: UInt64
   /// The index of the batch's first image among all images drawn with this seed.
   let firstImage: Int
 
-  public init(seed: UInt64, firstImage: Int = 0) {
+  package init(seed: UInt64, firstImage: Int = 0) {
     self.seed = seed
     self.firstImage = firstImage
   }

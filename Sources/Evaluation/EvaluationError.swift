@@ -1,7 +1,7 @@
 import Failures
 
 /// Why a measure of images cannot be computed, and what to do about it.
-public enum EvaluationError: JobEndingError, Equatable, CustomStringConvertible {
+package enum EvaluationError: JobEndingError, Equatable, CustomStringConvertible {
   /// - measure: the measure to be computed.
   case tooFewImages(Int, minimum: Int, measure: String)
   /// The dimensions of the features, or of their means and covariances, on both sides.
@@ -13,8 +13,8 @@ public enum EvaluationError: JobEndingError, Equatable, CustomStringConvertible 
   /// - status: the status returned by LAPACK's routine.
   case notConverged(routine: String, status: Int)
 
-  public var exitStatus: ExitStatus { if case .notFinite = self { .notFinite } else { .badInput } }
-  public var description: String {
+  package var exitStatus: ExitStatus { if case .notFinite = self { .notFinite } else { .badInput } }
+  package var description: String {
     switch self {
     case .tooFewImages(let count, let minimum, let measure):
       "\(measure) needs at least \(minimum) images, but there \(count == 1 ? "is" : "are") \(count); use more images"

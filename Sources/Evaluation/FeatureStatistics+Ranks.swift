@@ -16,7 +16,7 @@ extension FeatureStatistics {
   ///   - count: the number of images on all ranks.
   /// - Throws: on all ranks, `JobFailure` if features on any are not finite or have a different dimension,
   ///   `EvaluationError` for fewer than two images; `MPIError`.
-  public init(share features: Features, of count: Int, over communicator: Communicator, workers: WorkerPool) throws {
+  package init(share features: Features, of count: Int, over communicator: Communicator, workers: WorkerPool) throws {
     let dimension = try features.commonDimension(in: count, over: communicator)
     let strips = Self.strips(of: dimension, over: communicator.size)
     let sums = FeatureSums(dimension: dimension, rows: strips[communicator.rank])
@@ -45,7 +45,7 @@ extension Features {
   ///   - share: the features of the images `communicator.share(of: count)`.
   ///   - count: the number of images on all ranks.
   /// - Throws: on all ranks, `JobFailure` if features on any are not finite or have a different dimension; `MPIError`.
-  public init(gathering share: Features, of count: Int, over communicator: Communicator) throws {
+  package init(gathering share: Features, of count: Int, over communicator: Communicator) throws {
     _ = try share.commonDimension(in: count, over: communicator)
     self.init(try share.gather(0..<count, of: count, over: communicator))
   }

@@ -1,22 +1,22 @@
 import Tensors
 
 /// Mean and covariance of features: the Gaussian that a Fréchet distance compares.
-public struct FeatureStatistics: Sendable, Equatable {
+package struct FeatureStatistics: Sendable, Equatable {
   /// μ, [D].
-  public let mean: [Double]
+  package let mean: [Double]
   /// Σ, [D, D], symmetric.
-  public let covariance: [Double]
+  package let covariance: [Double]
   /// The number of images, if known.
-  public let count: Int?
+  package let count: Int?
 
   /// D.
-  public var dimension: Int { mean.count }
+  package var dimension: Int { mean.count }
 
   /// - Parameters:
   ///   - mean: [D].
   ///   - covariance: [D, D], symmetric.
   ///   - count: nil if unknown.
-  public init(mean: [Double], covariance: [Double], count: Int?) {
+  package init(mean: [Double], covariance: [Double], count: Int?) {
     precondition(covariance.count == mean.count * mean.count, "a mean of D numbers needs a covariance of D·D")
     self.mean = mean
     self.covariance = covariance
@@ -26,7 +26,7 @@ public struct FeatureStatistics: Sendable, Equatable {
   /// The statistics of features that are all on this rank.
   ///
   /// - Throws: `EvaluationError` if a feature is not finite, or for fewer than two images.
-  public init(_ features: Features, workers: WorkerPool) throws(EvaluationError) {
+  package init(_ features: Features, workers: WorkerPool) throws(EvaluationError) {
     try features.checkFinite()
     let sums = FeatureSums(dimension: features.dimension)
     sums.add(features.tensor, workers: workers)

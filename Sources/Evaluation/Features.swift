@@ -1,42 +1,42 @@
 import Tensors
 
 /// The output of a network for each of N images: a row of D numbers, its features or its logits.
-public struct Features: Sendable, Equatable {
+package struct Features: Sendable, Equatable {
   /// [N, D]; not to be written.
-  public let tensor: Tensor
+  package let tensor: Tensor
 
   /// N.
-  public var count: Int { tensor.shape[0] }
+  package var count: Int { tensor.shape[0] }
   /// D.
-  public var dimension: Int { tensor.shape[1] }
+  package var dimension: Int { tensor.shape[1] }
 
   /// - Parameter tensor: [N, D], not to be written from now on.
-  public init(_ tensor: Tensor) {
+  package init(_ tensor: Tensor) {
     precondition(tensor.shape.count == 2 && tensor.shape[1] > 0, "features are [N, D], not \(tensor.shape)")
     self.tensor = tensor
   }
 
   /// - Parameter values: [N, D], row-major.
-  public init(_ values: [Float], dimension: Int) {
+  package init(_ values: [Float], dimension: Int) {
     precondition(dimension > 0, "features have at least one number")
     precondition(values.count.isMultiple(of: dimension), "\(values.count) numbers are no rows of \(dimension)")
     self.init(Tensor(values, shape: [values.count / dimension, dimension]))
   }
 
   /// All rows, one after the other.
-  public var values: [Float] { tensor.elements }
+  package var values: [Float] { tensor.elements }
 
   /// The numbers of image `index`.
-  public subscript(index: Int) -> [Float] { tensor[index..<index + 1].elements }
+  package subscript(index: Int) -> [Float] { tensor[index..<index + 1].elements }
 
   /// The images with given indices, in their order.
-  public subscript(indices: some Collection<Int>) -> Features {
+  package subscript(indices: some Collection<Int>) -> Features {
     let rows = Tensor(uninitialised: [indices.count, dimension])
     for (row, index) in indices.enumerated() { rows[row..<row + 1].copy(tensor[index..<index + 1]) }
     return Features(rows)
   }
 
-  public static func == (first: Features, second: Features) -> Bool {
+  package static func == (first: Features, second: Features) -> Bool {
     first.dimension == second.dimension && first.values == second.values
   }
 

@@ -4,19 +4,19 @@
 ///     d² = |μ₁ − μ₂|² + tr Σ₁ + tr Σ₂ − 2·tr √(√Σ₁·Σ₂·√Σ₁)
 ///
 /// As usual, this is the square of the distance.
-public struct FrechetDistance: Codable, Sendable, Equatable {
+package struct FrechetDistance: Codable, Sendable, Equatable {
   /// d². For equal statistics, rounding may make it slightly negative: about 1e-14 of tr Σ₁ + tr Σ₂.
-  public let value: Double
+  package let value: Double
   /// |μ₁ − μ₂|².
-  public let meanTerm: Double
+  package let meanTerm: Double
   /// The contribution of the covariances.
-  public let covarianceTerm: Double
+  package let covarianceTerm: Double
   /// The number of images on each side, if known. With few images the distance is too large: see docs/evaluation.md.
-  public let firstCount: Int?
-  public let secondCount: Int?
+  package let firstCount: Int?
+  package let secondCount: Int?
 
   /// - Throws: `EvaluationError` if dimensions differ, a number is not finite, or a matrix is not a covariance.
-  public init(_ first: FeatureStatistics, _ second: FeatureStatistics) throws(EvaluationError) {
+  package init(_ first: FeatureStatistics, _ second: FeatureStatistics) throws(EvaluationError) {
     guard first.dimension == second.dimension else { throw .dimensionsDiffer(first.dimension, second.dimension) }
     meanTerm = zip(first.mean, second.mean).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
     let root1 = try CovarianceRoot(of: first, name: "the first covariance")

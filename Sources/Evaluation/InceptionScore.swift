@@ -4,20 +4,20 @@ import RealModule
 ///
 /// exp(E_x KL(p(y|x) ‖ p(y))), between 1 and the number of classes (Salimans et al., arXiv:1606.03498, section 4). The
 /// images are divided into consecutive splits, each with a p(y) of its own.
-public struct InceptionScore: Codable, Sendable, Equatable {
+package struct InceptionScore: Codable, Sendable, Equatable {
   /// The mean over the splits.
-  public let mean: Double
+  package let mean: Double
   /// The standard deviation of the splits' scores, with their number as divisor.
-  public let standardDeviation: Double
+  package let standardDeviation: Double
 
   /// As in the paper.
-  public static let usualSplitCount = 10
+  package static let usualSplitCount = 10
 
   /// - Parameters:
   ///   - logits: [N, K], before the softmax. Consecutive images share a split, so images must not be sorted by class.
   ///   - splitCount: 10 by default.
   /// - Throws: `EvaluationError` if there are fewer images than splits, or a logit is not finite.
-  public init(logits: Features, splitCount: Int = Self.usualSplitCount) throws(EvaluationError) {
+  package init(logits: Features, splitCount: Int = Self.usualSplitCount) throws(EvaluationError) {
     precondition(splitCount >= 1, "there must be at least one split")
     try logits.check(minimum: splitCount, measure: "an Inception score over \(splitCount) splits")
     let scores = (0..<splitCount).map { split in

@@ -6,11 +6,11 @@ import Tensors
 ///
 /// The estimate is unbiased, so for equal distributions it is negative as often as positive. It is computed over random
 /// subsets of both sides, drawn without replacement.
-public struct KernelDistance: Codable, Sendable, Equatable {
+package struct KernelDistance: Codable, Sendable, Equatable {
   /// The mean over the subsets.
-  public let mean: Double
+  package let mean: Double
   /// The standard deviation of the subsets' estimates, with their number as divisor.
-  public let standardDeviation: Double
+  package let standardDeviation: Double
 
   /// - Parameters:
   ///   - second: [M, D].
@@ -18,7 +18,7 @@ public struct KernelDistance: Codable, Sendable, Equatable {
   ///   - subsetCount: usually 100, with a `subsetSize` of 1000.
   ///   - seed: determines, together with the numbers of images, which images are drawn.
   /// - Throws: `EvaluationError` if a side has fewer images than a subset, dimensions differ, or a feature is not finite.
-  public init(
+  package init(
     _ first: Features, _ second: Features, subsetSize: Int = 1000, subsetCount: Int = 100, seed: UInt64,
     workers: WorkerPool
   ) throws(EvaluationError) {
@@ -40,7 +40,7 @@ public struct KernelDistance: Codable, Sendable, Equatable {
   ///   - subset: the subset's index.
   ///   - side: 0 or 1.
   ///   - count: the number of images to choose from.
-  public static func indices(_ subset: Int, side: Int, size: Int, of count: Int, seed: UInt64) -> [Int] {
+  package static func indices(_ subset: Int, side: Int, size: Int, of count: Int, seed: UInt64) -> [Int] {
     precondition(size <= count, "cannot draw \(size) different images out of \(count)")
     let stream = RandomStream(seed: seed, purpose: .evaluationSubset, step: subset, detail: side)
     // A Fisher–Yates shuffle, stopped when enough images are drawn.
@@ -55,7 +55,7 @@ public struct KernelDistance: Codable, Sendable, Equatable {
   /// - Parameters:
   ///   - first: [N, D], N ≥ 2.
   ///   - second: [M, D], M ≥ 2.
-  public static func discrepancy(_ first: Features, _ second: Features, workers: WorkerPool) -> Double {
+  package static func discrepancy(_ first: Features, _ second: Features, workers: WorkerPool) -> Double {
     precondition(first.dimension == second.dimension, "features of both sides must have the same dimension")
     let (m, n) = (Double(first.count), Double(second.count))
     let withinFirst = 2 * sumOfKernels(first, first, aboveDiagonal: true, workers: workers) / (m * (m - 1))

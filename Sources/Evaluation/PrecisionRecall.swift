@@ -5,14 +5,14 @@ import Tensors
 ///
 /// A set's manifold is the union of balls around its features, where each radius is the Euclidean distance to the kth
 /// nearest other feature of the set.
-public struct PrecisionRecall: Codable, Sendable, Equatable {
+package struct PrecisionRecall: Codable, Sendable, Equatable {
   /// The fraction of the generated images that lie on the real images' manifold.
-  public let precision: Double
+  package let precision: Double
   /// The fraction of the real images that lie on the generated images' manifold.
-  public let recall: Double
+  package let recall: Double
 
   /// As in the paper.
-  public static let usualNeighbourCount = 3
+  package static let usualNeighbourCount = 3
 
   /// The number of images that a thread takes at a time.
   private static let grain = 64
@@ -23,7 +23,7 @@ public struct PrecisionRecall: Codable, Sendable, Equatable {
   ///   - neighbourCount: k, 3 by default.
   /// - Throws: `EvaluationError` if a side has too few images for k neighbours, dimensions differ, or a feature is not
   ///   finite.
-  public init(
+  package init(
     generated: Features, real: Features, neighbourCount: Int = Self.usualNeighbourCount, workers: WorkerPool
   ) throws(EvaluationError) {
     precondition(neighbourCount >= 1, "there must be at least one neighbour")

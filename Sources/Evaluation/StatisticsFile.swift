@@ -5,12 +5,12 @@ import Interchange
 ///
 /// This program's files also contain the number of images (`count`) and the origin of the numbers (`provenance`, JSON),
 /// which other programs ignore.
-public struct StatisticsFile: Sendable, Equatable {
-  public let statistics: FeatureStatistics
+package struct StatisticsFile: Sendable, Equatable {
+  package let statistics: FeatureStatistics
   /// JSON defined by the file's writer; nil in other programs' files.
-  public let provenance: String?
+  package let provenance: String?
 
-  public init(_ statistics: FeatureStatistics, provenance: String?) {
+  package init(_ statistics: FeatureStatistics, provenance: String?) {
     self.statistics = statistics
     self.provenance = provenance
   }
@@ -20,12 +20,12 @@ public struct StatisticsFile: Sendable, Equatable {
   private static let asymmetry = 1e-5
 
   /// - Throws: `InterchangeError` for a file that cannot be read or contains no statistics.
-  public init(readingFrom path: String) throws(InterchangeError) {
+  package init(readingFrom path: String) throws(InterchangeError) {
     try self.init(try NumpyArchive(readingFrom: path))
   }
 
   /// - Throws: `InterchangeError` if the arrays are not statistics.
-  public init(_ archive: NumpyArchive) throws(InterchangeError) {
+  package init(_ archive: NumpyArchive) throws(InterchangeError) {
     let mean = try archive.doubles("mu")
     let covariance = try archive.doubles("sigma")
     let dimension = mean.count
@@ -58,7 +58,7 @@ public struct StatisticsFile: Sendable, Equatable {
   /// The file's contents. The same statistics give the same bytes.
   ///
   /// - Parameter path: the name of the file in messages.
-  public func contents(path: String) throws(InterchangeError) -> Data {
+  package func contents(path: String) throws(InterchangeError) -> Data {
     let dimension = statistics.dimension
     var arrays = [
       NumpyArchive.Array("mu", shape: [dimension], statistics.mean),

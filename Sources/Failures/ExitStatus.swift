@@ -1,5 +1,5 @@
 /// The exit status of a job. Documented in docs/clusters.md; scripts rely on the numbers.
-public enum ExitStatus: Int32, Codable, Sendable {
+package enum ExitStatus: Int32, Codable, Sendable {
   case done = 0
   /// A failure outside the user's input: MPI, the file system, a bug.
   case failure = 1
@@ -15,7 +15,7 @@ public enum ExitStatus: Int32, Codable, Sendable {
   case hung = 6
 
   /// The status of an error: its own, or `failure` if it has none.
-  public init(for error: any Error) {
+  package init(for error: any Error) {
     self = (error as? any JobEndingError)?.exitStatus ?? .failure
   }
 }

@@ -7,10 +7,10 @@ import Tensors
 
 /// The features of a classifier trained by `train-classifier`: the input of its last layer, at the first time of its
 /// process, when images have the least noise.
-public struct ClassifierFeatures: FeatureNetwork {
-  public let name: String
+package struct ClassifierFeatures: FeatureNetwork {
+  package let name: String
   /// The CRC-32 of the whole file, eight hexadecimal digits.
-  public let hash: String
+  package let hash: String
   private let network: ClassifierNetwork
   private let parameters: Arena
   /// [H, W, C].
@@ -22,7 +22,7 @@ public struct ClassifierFeatures: FeatureNetwork {
   /// - Parameter file: see `FeatureNetworkFile`.
   /// - Throws: `InterchangeError` for a file of another kind, or with weights that do not fit the network that it
   ///   describes; also the errors of that description.
-  public init(_ file: Safetensors) throws {
+  package init(_ file: Safetensors) throws {
     let metadata = file.metadata
     guard FeatureNetworkFile.canBe(file) else {
       throw InterchangeError(
@@ -48,18 +48,18 @@ public struct ClassifierFeatures: FeatureNetwork {
     scale = Float(model.inputScale(at: first) * model.process.marginal(at: first).signal)
   }
 
-  public var featureCount: Int { network.featureCount }
-  public var classCount: Int { network.classCount }
-  public var batchSize: Int { 32 }
+  package var featureCount: Int { network.featureCount }
+  package var classCount: Int { network.classCount }
+  package var batchSize: Int { 32 }
 
-  public func check(shape: [Int]) throws {
+  package func check(shape: [Int]) throws {
     guard shape == imageShape else {
       throw FeatureNetworkError(
         "\(name) requires images of shape \(imageShape), but these are \(shape); choose other features")
     }
   }
 
-  public func features(of images: ByteTensor, workers: WorkerPool) throws -> (features: Tensor, logits: Tensor) {
+  package func features(of images: ByteTensor, workers: WorkerPool) throws -> (features: Tensor, logits: Tensor) {
     try check(shape: Array(images.shape.dropFirst()))
     let count = images.shape[0]
     let input = Tensor(uninitialised: images.shape)

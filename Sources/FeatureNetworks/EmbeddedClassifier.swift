@@ -4,11 +4,11 @@ import Interchange
 
 /// The classifier that is part of the program, for Fashion-MNIST's ten classes, trained by
 /// `scripts/build/embedded-classifier.sh`.
-public enum EmbeddedClassifier {
-  public static let name = "fashion-mnist-classifier"
+package enum EmbeddedClassifier {
+  package static let name = "fashion-mnist-classifier"
 
   /// - Throws: never, if the program was built from an unmodified checkout.
-  public static func load() throws -> ClassifierFeatures {
+  package static func load() throws -> ClassifierFeatures {
     guard let start = UnsafeMutableRawPointer(mutating: ddpm_fashion_mnist_classifier()) else {
       throw FeatureNetworkError("this program was built without the weights of \(name)")
     }

@@ -2,7 +2,7 @@ import Failures
 import Tensors
 
 /// Computes features of images, whose statistics are then compared, and logits of classes.
-public protocol FeatureNetwork: Sendable {
+package protocol FeatureNetwork: Sendable {
   /// The label of measures on these features, as in FID[name].
   var name: String { get }
   /// The checksum of the weights, which distinguishes results with different weights; see `WeightsHash`.
@@ -24,9 +24,9 @@ public protocol FeatureNetwork: Sendable {
 }
 
 /// Why features cannot be computed, and what to do.
-public struct FeatureNetworkError: JobEndingError, Equatable, CustomStringConvertible {
-  public var exitStatus: ExitStatus { .badInput }
-  public let description: String
+package struct FeatureNetworkError: JobEndingError, Equatable, CustomStringConvertible {
+  package var exitStatus: ExitStatus { .badInput }
+  package let description: String
 
   init(_ description: String) { self.description = description }
 }

@@ -4,7 +4,7 @@ import Tensors
 
 /// A classifier whose features others can use: a safetensors file with its weights and, as metadata, everything needed
 /// to construct it.
-public enum FeatureNetworkFile {
+package enum FeatureNetworkFile {
   private static let kind = "ddpm-mpi feature network, version 1"
 
   /// Whether a file claims to be of this kind.
@@ -14,7 +14,7 @@ public enum FeatureNetworkFile {
   /// - Parameters:
   ///   - configuration: the run's configuration, as YAML.
   ///   - imageShape: [H, W, C].
-  public static func contents(
+  package static func contents(
     name: String, configuration: String, imageShape: [Int], classCount: Int, parameters: Arena
   ) -> Data {
     let tensors = parameters.layout.entries.map {

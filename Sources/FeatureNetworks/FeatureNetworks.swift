@@ -4,16 +4,16 @@ import Interchange
 import Network
 
 /// The available feature networks.
-public enum FeatureNetworks {
+package enum FeatureNetworks {
   /// The name of Inception-v3's features.
-  public static let inceptionName = "inception"
+  package static let inceptionName = "inception"
 
   /// - Parameters:
   ///   - name: `inception`, the embedded classifier's name, or the path of a file written by `ddpm-mpi export --format
   ///     features`, or of Inception's weights.
   ///   - inceptionWeights: the path of Inception's weights; nil for the default locations.
   /// - Throws: `InterchangeError` for a file that is missing or damaged, `FeatureNetworkError` for an unknown name.
-  public static func load(_ name: String, inceptionWeights: String? = nil) throws -> any FeatureNetwork {
+  package static func load(_ name: String, inceptionWeights: String? = nil) throws -> any FeatureNetwork {
     if name == inceptionName {
       return try InceptionFeatures(tensorFile(readingFrom: InceptionFile.locate(option: inceptionWeights)))
     }

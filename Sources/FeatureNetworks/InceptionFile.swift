@@ -5,18 +5,18 @@ import Interchange
 
 /// Locates the weights of `InceptionNetwork` and says what to do if they are missing: they are public, but not ours to
 /// redistribute.
-public enum InceptionFile {
+package enum InceptionFile {
   /// The environment variable that users may set instead of the option `--inception-weights`.
-  public static let environmentVariable = "DDPM_INCEPTION_WEIGHTS"
+  package static let environmentVariable = "DDPM_INCEPTION_WEIGHTS"
 
   /// The published file, its page and its checksum.
-  public static let published = "pt_inception-2015-12-05-6726825d.pth"
-  public static let publishedPage = "https://github.com/mseitzer/pytorch-fid/releases/tag/fid_weights"
-  public static let publishedSHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+  package static let published = "pt_inception-2015-12-05-6726825d.pth"
+  package static let publishedPage = "https://github.com/mseitzer/pytorch-fid/releases/tag/fid_weights"
+  package static let publishedSHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 
   /// The default paths of the weights: this program's cache, also in the safetensors format, and the path where
   /// pytorch-fid stores them. The first existing file is used.
-  public static func usualPaths(environment: [String: String], home: String) -> [String] {
+  package static func usualPaths(environment: [String: String], home: String) -> [String] {
     let ours = CacheFolder.ours(environment: environment, home: home)
     let torch =
       named(in: environment, "TORCH_HOME") ?? CacheFolder.shared(environment: environment, home: home) + "/torch"
@@ -26,7 +26,7 @@ public enum InceptionFile {
   /// The path of the weights: the option's, else that of the environment variable, else the default.
   ///
   /// - Throws: `InterchangeError`, with instructions for getting the file, if it does not exist.
-  public static func locate(
+  package static func locate(
     option: String?, environment: [String: String] = ProcessInfo.processInfo.environment,
     home: String = NSHomeDirectory()
   ) throws(InterchangeError) -> String {

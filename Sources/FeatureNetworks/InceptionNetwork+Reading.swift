@@ -6,7 +6,7 @@ extension InceptionNetwork {
   ///   - file: a file with the tensors of pytorch-fid's module under their names.
   ///   - note: called with each tensor that the network uses, always in the same order.
   /// - Throws: `InterchangeError` naming the tensor that is missing or has a different shape.
-  public init(
+  package init(
     _ file: any TensorFile, note: (_ name: String, _ shape: [Int], _ values: [Float]) -> Void = { _, _, _ in }
   ) throws {
     try self.init { name, shape in

@@ -1,9 +1,9 @@
 import Foundation
 
 /// The folder for data that can be downloaded or computed again (XDG Base Directory Specification).
-public enum CacheFolder {
+package enum CacheFolder {
   /// `XDG_CACHE_HOME` if it is an absolute path, otherwise `~/.cache`.
-  public static func shared(
+  package static func shared(
     environment: [String: String] = ProcessInfo.processInfo.environment, home: String = NSHomeDirectory()
   ) -> String {
     let chosen = environment["XDG_CACHE_HOME"] ?? ""
@@ -11,7 +11,7 @@ public enum CacheFolder {
   }
 
   /// The subfolder of this program.
-  public static func ours(
+  package static func ours(
     environment: [String: String] = ProcessInfo.processInfo.environment, home: String = NSHomeDirectory()
   ) -> String {
     shared(environment: environment, home: home) + "/ddpm-mpi"

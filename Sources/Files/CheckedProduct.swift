@@ -1,5 +1,5 @@
 /// The product of sizes that a file states, which may be anything; nil if it overflows.
-public func checkedProduct(_ sizes: [Int]) -> Int? {
+package func checkedProduct(_ sizes: [Int]) -> Int? {
   var product = 1
   for size in sizes {
     let (next, overflows) = product.multipliedReportingOverflow(by: size)

@@ -1,42 +1,42 @@
 import Foundation
 
 /// A file or folder named on the command line: the option and the path.
-public struct NamedFile: Sendable, Equatable {
-  public let option: String
-  public let path: String
+package struct NamedFile: Sendable, Equatable {
+  package let option: String
+  package let path: String
 
-  public init(_ option: String, _ path: String) {
+  package init(_ option: String, _ path: String) {
     self.option = option
     self.path = path
   }
 
   /// The files of the options that were given.
-  public static func list(_ files: (option: String, path: String?)...) -> [NamedFile] {
+  package static func list(_ files: (option: String, path: String?)...) -> [NamedFile] {
     files.compactMap { file in file.path.map { NamedFile(file.option, $0) } }
   }
 }
 
 /// The files that a command reads and writes. They are checked before its work starts, so that nothing is computed in
 /// vain and no input is overwritten.
-public struct CommandFiles: Sendable, Equatable {
+package struct CommandFiles: Sendable, Equatable {
   /// Files, and folders with all their contents.
-  public var inputs: [NamedFile]
-  public var outputs: [NamedFile]
+  package var inputs: [NamedFile]
+  package var outputs: [NamedFile]
   /// Folders that are created as a whole.
-  public var outputFolders: [NamedFile]
+  package var outputFolders: [NamedFile]
 
-  public init(inputs: [NamedFile] = [], outputs: [NamedFile] = [], outputFolders: [NamedFile] = []) {
+  package init(inputs: [NamedFile] = [], outputs: [NamedFile] = [], outputFolders: [NamedFile] = []) {
     self.inputs = inputs
     self.outputs = outputs
     self.outputFolders = outputFolders
   }
 
   /// A command that writes no files.
-  public static let none = CommandFiles()
+  package static let none = CommandFiles()
 
   /// Checks that the outputs can be written and replace neither an input nor one another.
   /// - Throws: `FileError`, naming the options.
-  public func check() throws(FileError) {
+  package func check() throws(FileError) {
     for output in outputs { _ = try OutputFile(output.path) }
     try checkApart(outputs: outputs + outputFolders, inputs: inputs)
   }
@@ -46,7 +46,7 @@ public struct CommandFiles: Sendable, Equatable {
 /// output must not replace a file in a folder that is read, or a folder that contains an input. Missing inputs are
 /// ignored.
 /// - Throws: `FileError`, naming both options.
-public func checkApart(outputs: [NamedFile], inputs: [NamedFile]) throws(FileError) {
+package func checkApart(outputs: [NamedFile], inputs: [NamedFile]) throws(FileError) {
   let locations = try outputs.map { output throws(FileError) in try FileLocation(output.path) }
   let inputs = inputs.compactMap { input in (try? FileLocation(input.path)).map { (file: input, location: $0) } }
   for (index, output) in outputs.enumerated() {

@@ -2,8 +2,8 @@ import Failures
 import Glibc
 
 /// A failed operation on a file or folder, with its path and the system's reason.
-public struct FileError: JobEndingError, Equatable, CustomStringConvertible {
-  public enum Kind: Sendable {
+package struct FileError: JobEndingError, Equatable, CustomStringConvertible {
+  package enum Kind: Sendable {
     case missing
     /// A folder, a pipe, a device or a socket, although a regular file is expected.
     case notRegular
@@ -11,27 +11,27 @@ public struct FileError: JobEndingError, Equatable, CustomStringConvertible {
     case other
   }
 
-  public let kind: Kind
+  package let kind: Kind
   /// The reason, without the action and the path.
-  public let reason: String
-  public var exitStatus: ExitStatus { .badInput }
-  public let description: String
+  package let reason: String
+  package var exitStatus: ExitStatus { .badInput }
+  package let description: String
 
-  public init(_ description: String, kind: Kind = .other) {
+  package init(_ description: String, kind: Kind = .other) {
     self.kind = kind
     self.reason = description
     self.description = description
   }
 
   /// `cannot <action> <path>: <reason>`.
-  public init(cannot action: String, _ path: String, reason: String, kind: Kind) {
+  package init(cannot action: String, _ path: String, reason: String, kind: Kind) {
     self.kind = kind
     self.reason = reason
     description = "cannot \(action) \(path): \(reason)"
   }
 
   /// The failure of the system call just made.
-  public init(cannot action: String, _ path: String) {
+  package init(cannot action: String, _ path: String) {
     let code = errno
     self.init(cannot: action, path, reason: String(cString: strerror(code)), kind: code == ENOENT ? .missing : .other)
   }

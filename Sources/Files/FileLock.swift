@@ -2,7 +2,7 @@ import Foundation
 
 /// Locks a folder against other processes while this process lives and keeps the object: an advisory lock on a file in
 /// the folder, which the system releases however the process ends.
-public final class FileLock {
+package final class FileLock {
   private let path: String
   private let descriptor: Int32
 
@@ -10,7 +10,7 @@ public final class FileLock {
   ///   - path: the file, which is created if missing.
   ///   - owner: a description of this process, which is shown to a process that is refused.
   /// - Throws: `FileError` if another process holds the lock, with its description, or if the file cannot be written.
-  public init(_ path: String, owner: String) throws(FileError) {
+  package init(_ path: String, owner: String) throws(FileError) {
     var descriptor = try Self.lockedFile(path)
     // Its last owner may have removed the file between the two calls; the lock would then protect nothing.
     while !Self.isAt(path, descriptor) {
@@ -27,7 +27,7 @@ public final class FileLock {
   deinit { close(descriptor) }
 
   /// Removes the file when there is nothing left to protect. The lock itself is kept.
-  public func removeFile() { unlink(path) }
+  package func removeFile() { unlink(path) }
 
   private static func lockedFile(_ path: String) throws(FileError) -> Int32 {
     let descriptor = try openInPlace(path, O_RDWR | O_CREAT)

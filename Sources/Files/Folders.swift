@@ -1,15 +1,15 @@
 import Foundation
 
 /// The folder that a file is in.
-public func folderPath(of path: String) -> String { standardisedPath(parentFolder(of: path)) }
+package func folderPath(of path: String) -> String { standardisedPath(parentFolder(of: path)) }
 
 /// Resolves `.` and `..`.
-public func standardisedPath(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
+package func standardisedPath(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
 /// Creates the folder at `path` and any missing parents.
 /// - Returns: the folders that were created, the outermost first.
 @discardableResult
-public func makeFolder(at path: String) throws(FileError) -> [String] {
+package func makeFolder(at path: String) throws(FileError) -> [String] {
   var information = stat()
   if stat(path, &information) == 0 {
     guard information.st_mode & S_IFMT == S_IFDIR else {
@@ -29,13 +29,13 @@ public func makeFolder(at path: String) throws(FileError) -> [String] {
 }
 
 /// Removes folders that `makeFolder` created, if they are empty.
-public func removeEmptyFolders(_ paths: [String]) {
+package func removeEmptyFolders(_ paths: [String]) {
   for path in paths.reversed() { rmdir(path) }
 }
 
 /// The names of a folder's entries, in no particular order, without `.` and `..`.
 /// - Throws: `FileError`, `missing` if there is no folder.
-public func namesInFolder(_ path: String) throws(FileError) -> [String] {
+package func namesInFolder(_ path: String) throws(FileError) -> [String] {
   guard let folder = opendir(path) else { throw FileError(cannot: "list", path) }
   defer { closedir(folder) }
   var names: [String] = []

@@ -6,7 +6,7 @@ import Foundation
 ///   - path: the folder, which may be a link itself.
 ///   - subfolders: the subfolders to check; they need not exist.
 /// - Throws: `FileError`, also for a dangling link, through which a file would be created.
-public func requireInnerLinks(in path: String, subfolders: [String]) throws(FileError) {
+package func requireInnerLinks(in path: String, subfolders: [String]) throws(FileError) {
   guard let root = resolvedPath(path) else { return }
   for folder in [path] + subfolders.map({ "\(path)/\($0)" }) {
     var information = stat()

@@ -4,18 +4,18 @@ import Foundation
 /// A file that a command writes: it appears completely or not at all. It is written under a temporary name in the same
 /// folder, flushed to the disk and renamed. A link is followed: its target is replaced, and the link stays. Folders,
 /// devices and pipes are never replaced.
-public struct OutputFile: Sendable, Equatable {
+package struct OutputFile: Sendable, Equatable {
   /// The path given by the user.
-  public let path: String
+  package let path: String
   /// The final location: `path` with links resolved.
-  public let target: String
+  package let target: String
   /// The location during writing.
-  public let temporaryPath: String
+  package let temporaryPath: String
 
   /// Checks early whether the file can be written.
   /// - Parameter replaces: whether an existing file may be replaced.
   /// - Throws: `FileError`.
-  public init(_ path: String, replaces: Bool = true) throws(FileError) {
+  package init(_ path: String, replaces: Bool = true) throws(FileError) {
     self.path = path
     guard !path.isEmpty, !path.utf8.contains(0), !path.hasSuffix("/") else {
       throw FileError("cannot write \"\(path.filter { $0 != "\0" })\": it is not a valid file name")
@@ -35,7 +35,7 @@ public struct OutputFile: Sendable, Equatable {
   }
 
   /// Writes the whole file.
-  public func write(_ bytes: some Sequence<UInt8>) throws(FileError) {
+  package func write(_ bytes: some Sequence<UInt8>) throws(FileError) {
     do throws(FileError) {
       let descriptor = try create()
       let isWritten = writeAll(bytes, to: descriptor)
@@ -50,7 +50,7 @@ public struct OutputFile: Sendable, Equatable {
   }
 
   /// Lets `body` write the file at the temporary path, which exists and is empty.
-  public func write(by body: (_ temporaryPath: String) throws -> Void) throws {
+  package func write(by body: (_ temporaryPath: String) throws -> Void) throws {
     do {
       close(try create())
       try body(temporaryPath)
@@ -64,11 +64,11 @@ public struct OutputFile: Sendable, Equatable {
   /// Creates the temporary file, empty, with the permissions of the file that it will replace. The caller then writes
   /// it by its path and calls `publish` or `discard`. For files that several ranks write together; otherwise `write`
   /// does all of this.
-  public func prepare() throws(FileError) { close(try create()) }
+  package func prepare() throws(FileError) { close(try create()) }
 
   /// Reserves space on the disk for the temporary file, so that a full disk is detected before the work and not
   /// afterwards. The file's size does not change.
-  public func reserve(byteCount: Int) throws(FileError) {
+  package func reserve(byteCount: Int) throws(FileError) {
     let descriptor = try openDescriptor(temporaryPath, O_WRONLY | O_CLOEXEC)
     defer { close(descriptor) }
     let status = ddpm_reserve_file_space(descriptor, Int64(byteCount), 1)
@@ -81,7 +81,7 @@ public struct OutputFile: Sendable, Equatable {
   }
 
   /// Flushes the temporary file to the disk and moves it to its final name.
-  public func publish() throws(FileError) {
+  package func publish() throws(FileError) {
     try synchronise(temporaryPath)
     guard rename(temporaryPath, target) == 0 else { throw FileError(cannot: "rename \(temporaryPath) to", target) }
     // The name must be flushed too. Some file systems do not support this; the file is complete anyway.
@@ -89,7 +89,7 @@ public struct OutputFile: Sendable, Equatable {
   }
 
   /// Removes the temporary file.
-  public func discard() { unlink(temporaryPath) }
+  package func discard() { unlink(temporaryPath) }
 
   private func create() throws(FileError) -> Int32 {
     // Left behind by a process with the same number.
@@ -102,12 +102,12 @@ public struct OutputFile: Sendable, Equatable {
 }
 
 /// Replaces the file at `path` atomically: a crash leaves either the old contents or the new.
-public func replaceFile(at path: String, with bytes: some Sequence<UInt8>) throws(FileError) {
+package func replaceFile(at path: String, with bytes: some Sequence<UInt8>) throws(FileError) {
   try OutputFile(path).write(bytes)
 }
 
 /// Writes all of `bytes`; returns whether that succeeded.
-public func writeAll(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Bool {
+package func writeAll(_ bytes: some Sequence<UInt8>, to descriptor: Int32) -> Bool {
   let bytes = Array(bytes)
   return writeBeginning(of: bytes, to: descriptor) == bytes.count
 }

@@ -3,17 +3,17 @@ import Foundation
 
 /// A folder that a command writes: it appears completely or not at all. It is filled under a temporary name in the same
 /// parent folder, flushed to the disk and renamed. A link is followed: its target is replaced, and the link stays.
-public struct OutputFolder: Sendable, Equatable {
+package struct OutputFolder: Sendable, Equatable {
   /// Which non-empty folders may be replaced.
-  public struct Replacement: Sendable, Equatable {
+  package struct Replacement: Sendable, Equatable {
     /// A file that identifies them.
-    public var mark: String
+    package var mark: String
     /// Their contents, in the words of a message.
-    public var contents: String
+    package var contents: String
     /// Whether the user has allowed replacing them.
-    public var isWanted: Bool
+    package var isWanted: Bool
 
-    public init(of contents: String, knownBy mark: String, isWanted: Bool) {
+    package init(of contents: String, knownBy mark: String, isWanted: Bool) {
       self.mark = mark
       self.contents = contents
       self.isWanted = isWanted
@@ -21,16 +21,16 @@ public struct OutputFolder: Sendable, Equatable {
   }
 
   /// The path given by the user.
-  public let path: String
+  package let path: String
   /// The location while it is filled.
-  public let temporaryPath: String
+  package let temporaryPath: String
   private let target: String
   private let replaces: Bool
 
   /// Checks early whether the folder can be created.
   /// - Parameter replacement: nil: only an empty folder may be replaced.
   /// - Throws: `FileError`.
-  public init(_ path: String, replacing replacement: Replacement? = nil) throws(FileError) {
+  package init(_ path: String, replacing replacement: Replacement? = nil) throws(FileError) {
     self.path = withoutTrailingSlashes(path)
     guard !path.isEmpty, !path.utf8.contains(0) else {
       throw FileError("cannot write \"\(path.filter { $0 != "\0" })\": it is not a valid folder name")
@@ -66,13 +66,13 @@ public struct OutputFolder: Sendable, Equatable {
   }
 
   /// Creates the temporary folder, empty. The caller then fills it and calls `publish` or `discard`.
-  public func prepare() throws(FileError) {
+  package func prepare() throws(FileError) {
     discard()
     guard mkdir(temporaryPath, 0o777) == 0 else { throw FileError(cannot: "create the folder", temporaryPath) }
   }
 
   /// Flushes everything that this machine has written into a folder to the disk.
-  public static func synchronise(_ path: String) throws(FileError) {
+  package static func synchronise(_ path: String) throws(FileError) {
     let descriptor = try openDescriptor(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     defer { close(descriptor) }
     let status = ddpm_synchronise_file_system(descriptor)
@@ -82,7 +82,7 @@ public struct OutputFolder: Sendable, Equatable {
   }
 
   /// Moves the temporary folder to its final name.
-  public func publish() throws(FileError) {
+  package func publish() throws(FileError) {
     try Self.synchronise(temporaryPath)
     // Renaming replaces an empty folder.
     if rename(temporaryPath, target) == 0 { return }
@@ -100,10 +100,10 @@ public struct OutputFolder: Sendable, Equatable {
   }
 
   /// Removes the temporary folder.
-  public func discard() { try? FileManager.default.removeItem(atPath: temporaryPath) }
+  package func discard() { try? FileManager.default.removeItem(atPath: temporaryPath) }
 
   /// Writes files, by their path in the folder, and publishes it.
-  public func write(_ files: [(path: String, contents: Data)]) throws(FileError) {
+  package func write(_ files: [(path: String, contents: Data)]) throws(FileError) {
     do throws(FileError) {
       try prepare()
       for file in files {

@@ -1,10 +1,10 @@
 extension String {
   /// The text in a form that is safe to print: control characters, by which a name or a text from a file could move the
   /// cursor or overwrite the screen, become visible escapes such as `\u{1b}`. Line ends and tabs are kept.
-  public var printable: String { withVisible { "\\u{\(String($0, radix: 16))}" } }
+  package var printable: String { withVisible { "\\u{\(String($0, radix: 16))}" } }
 
   /// The same for JSON, where these characters occur only in strings: `\u001b`. The meaning is unchanged.
-  public var printableJSON: String {
+  package var printableJSON: String {
     withVisible {
       let digits = String($0, radix: 16)
       return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits

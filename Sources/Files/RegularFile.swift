@@ -4,15 +4,15 @@ import Foundation
 /// forever, and a device may be endless.
 ///
 /// Several threads may read from it at once.
-public struct RegularFile: ~Copyable, Sendable {
-  public let path: String
+package struct RegularFile: ~Copyable, Sendable {
+  package let path: String
   /// The size in bytes when it was opened.
-  public let size: Int
+  package let size: Int
   private let descriptor: Int32
 
   /// - Parameter followsLink: whether `path` may be a symbolic link.
   /// - Throws: `FileError`: `missing`, `notRegular`, or `other` with the system's reason.
-  public init(_ path: String, followsLink: Bool = true) throws(FileError) {
+  package init(_ path: String, followsLink: Bool = true) throws(FileError) {
     // Without O_NONBLOCK, opening a pipe without a writer would block.
     let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (followsLink ? 0 : O_NOFOLLOW)
     let descriptor = try openDescriptor(path, flags)
@@ -35,7 +35,7 @@ public struct RegularFile: ~Copyable, Sendable {
 
   /// Overwrites `target` with the bytes from `offset` on, all of it unless the file ends before.
   /// - Returns: how many bytes were read.
-  public func read(at offset: Int, into target: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+  package func read(at offset: Int, into target: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
     guard let start = target.baseAddress else { return 0 }
     var done = 0
     while done < target.count {
@@ -51,7 +51,7 @@ public struct RegularFile: ~Copyable, Sendable {
   /// All bytes.
   /// - Parameter limit: the maximum size; it is checked before memory is allocated.
   /// - Throws: `FileError`, of kind `tooLarge` if the file exceeds the limit.
-  public func bytes(limit: Int = .max) throws(FileError) -> [UInt8] {
+  package func bytes(limit: Int = .max) throws(FileError) -> [UInt8] {
     guard size <= limit else {
       throw FileError(
         cannot: "read", path, reason: "it has \(size) bytes, more than the limit of \(limit)", kind: .tooLarge)
@@ -61,12 +61,12 @@ public struct RegularFile: ~Copyable, Sendable {
 
   /// The first `count` bytes, or all if there are fewer. If a file grows meanwhile, as a log does, it is read up to its
   /// earlier size.
-  public func bytes(first count: Int) throws(FileError) -> [UInt8] {
+  package func bytes(first count: Int) throws(FileError) -> [UInt8] {
     try bytes(from: 0, count: min(size, count))
   }
 
   /// `count` bytes from `offset` on, or fewer where the file ends before.
-  public func bytes(from offset: Int, count: Int) throws(FileError) -> [UInt8] {
+  package func bytes(from offset: Int, count: Int) throws(FileError) -> [UInt8] {
     try [UInt8](unsafeUninitializedCapacity: count) { (buffer, filled) throws(FileError) in
       let target = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count])
       filled = try read(at: offset, into: target)
@@ -75,7 +75,7 @@ public struct RegularFile: ~Copyable, Sendable {
 
   /// The bytes `range`.
   /// - Throws: `FileError`, also if the file is shorter.
-  public func bytes(in range: Range<Int>) throws(FileError) -> [UInt8] {
+  package func bytes(in range: Range<Int>) throws(FileError) -> [UInt8] {
     guard range.upperBound <= size else {
       throw FileError(cannot: "read", path, reason: "it ends after \(size) bytes", kind: .other)
     }
@@ -87,7 +87,7 @@ public struct RegularFile: ~Copyable, Sendable {
   }
 
   /// The bytes, mapped into memory: they are read when they are accessed.
-  public func mapped() throws(FileError) -> Data {
+  package func mapped() throws(FileError) -> Data {
     if size == 0 { return Data() }
     guard let start = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
       throw FileError(cannot: "read", path)
@@ -97,12 +97,12 @@ public struct RegularFile: ~Copyable, Sendable {
 }
 
 /// The bytes of the file at `path`.
-public func readBytes(at path: String, limit: Int = .max) throws(FileError) -> [UInt8] {
+package func readBytes(at path: String, limit: Int = .max) throws(FileError) -> [UInt8] {
   try RegularFile(path).bytes(limit: limit)
 }
 
 /// The text of the UTF-8 file at `path`.
-public func readText(at path: String, limit: Int = .max) throws(FileError) -> String {
+package func readText(at path: String, limit: Int = .max) throws(FileError) -> String {
   guard let text = String(validating: try readBytes(at: path, limit: limit), as: UTF8.self) else {
     throw FileError(cannot: "read", path, reason: "it is not UTF-8 text", kind: .other)
   }

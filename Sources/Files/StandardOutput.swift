@@ -2,10 +2,10 @@
 import Synchronization
 
 /// Standard output, which receives a command's results; failing to write them is an error.
-public enum StandardOutput {
+package enum StandardOutput {
   /// Makes sure that standard input, output and error are open. Otherwise the first file that is opened would get the
   /// number of a closed one, and text would be written into that file.
-  public static func takeStandardDescriptors() {
+  package static func takeStandardDescriptors() {
     for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
       // It gets the lowest free number, which is this one; writing to it fails, as it would have before.
       _ = open("/dev/null", O_RDONLY)
@@ -16,14 +16,14 @@ public enum StandardOutput {
   private static let firstFailure = Mutex<Int32>(0)
 
   /// Writes text immediately, after everything printed before.
-  public static func write(_ text: String) {
+  package static func write(_ text: String) {
     // A long text is written at once, and only the failing call knows the reason.
     noteFailure(min(0, fputs(text, stdout)))
     noteFailure(fflush(stdout))
   }
 
   /// Writes one or more lines in printable form.
-  public static func print(_ text: String = "") { write(text.printable + "\n") }
+  package static func print(_ text: String = "") { write(text.printable + "\n") }
 
   private static func noteFailure(_ status: Int32) {
     let code = errno
@@ -32,7 +32,7 @@ public enum StandardOutput {
 
   /// Flushes buffered text.
   /// - Throws: `FileError` if any text written or printed so far was lost.
-  public static func flush() throws(FileError) {
+  package static func flush() throws(FileError) {
     noteFailure(fflush(stdout))
     let code = firstFailure.withLock { $0 }
     guard code == 0, ferror(stdout) == 0 else {

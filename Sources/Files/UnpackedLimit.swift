@@ -1,16 +1,16 @@
 import Foundation
 
 /// The maximum size of decompressed data.
-public enum UnpackedLimit {
+package enum UnpackedLimit {
   /// Users may set it to a number of bytes if a larger size is correct.
-  public static let environmentVariable = "DDPM_UNPACKED_LIMIT"
+  package static let environmentVariable = "DDPM_UNPACKED_LIMIT"
 
   /// What to do if data exceed the limit but are correct.
-  public static let advice = "if that is right, set the environment variable \(environmentVariable) to that many bytes"
+  package static let advice = "if that is right, set the environment variable \(environmentVariable) to that many bytes"
 
   /// 20 times the stored size, but at least 256 MiB: images and their labels rarely compress to less than a tenth, and
   /// data that expand a thousandfold are made to exhaust memory. Users may raise the limit.
-  public static func bytes(ofStored byteCount: Int) -> Int {
+  package static func bytes(ofStored byteCount: Int) -> Int {
     let (product, overflows) = byteCount.multipliedReportingOverflow(by: 20)
     return max(overflows ? .max : product, usual, raised ?? 0)
   }
@@ -23,7 +23,7 @@ public enum UnpackedLimit {
   private static let raised = setting.flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
 
   /// A message about an invalid setting; nil if it is valid or missing.
-  public static var problem: String? {
+  package static var problem: String? {
     guard let setting, raised == nil else { return nil }
     return "\(environmentVariable) is \(setting); it must be a number of bytes, such as 4000000000"
   }

@@ -2,7 +2,7 @@ import Failures
 
 /// A question about a file that may be damaged, answered by a library that a damaged file may crash. A child process
 /// answers, so that a crash or an endless loop becomes an ordinary error (`ForeignReader`).
-public protocol ForeignQuestion: Codable, Sendable {
+package protocol ForeignQuestion: Codable, Sendable {
   associatedtype Answer: Codable & Sendable
   /// Why there is no answer.
   associatedtype Failure: Error & Codable
@@ -18,9 +18,9 @@ enum ForeignReply<Question: ForeignQuestion>: Codable {
 }
 
 /// A child process that ended before it answered.
-public struct ForeignReaderError: JobEndingError, Equatable, CustomStringConvertible {
-  public var exitStatus: ExitStatus { .failure }
-  public let description: String
+package struct ForeignReaderError: JobEndingError, Equatable, CustomStringConvertible {
+  package var exitStatus: ExitStatus { .failure }
+  package let description: String
 
   init(_ description: String) { self.description = description }
 }

@@ -4,7 +4,7 @@ extension ForeignReader {
   /// If the program was started as a child process that answers questions, does so until the connection is closed, and
   /// does not return. Call it before anything else.
   /// - Parameter kinds: the kinds of questions that are answered.
-  public static func serveIfAsked(_ kinds: [any ForeignQuestion.Type]) {
+  package static func serveIfAsked(_ kinds: [any ForeignQuestion.Type]) {
     isServing.withLock { $0 = true }
     guard CommandLine.arguments.dropFirst().first == argument else { return }
     limitMemory()

@@ -6,11 +6,11 @@ import Synchronization
 ///
 /// The child is this same program, started with a special argument, and takes no part in MPI. It lives as long as this
 /// object. Only one thread at a time may ask.
-public final class ForeignReader {
+package final class ForeignReader {
   /// The processor time in seconds that one question may take. Waiting for a disk takes none.
-  public static let processorSeconds = 30
+  package static let processorSeconds = 30
   /// The number of bytes that the child may allocate in addition to its memory at the start.
-  public static let memoryLimit = 1 << 30
+  package static let memoryLimit = 1 << 30
   /// The command-line argument by which the program recognises that it is such a child.
   static let argument = "--answer-questions-about-foreign-files"
   /// Whether this program's `main` starts with `serveIfAsked`.
@@ -20,7 +20,7 @@ public final class ForeignReader {
   private var process: pid_t?
 
   /// - Throws: `ForeignReaderError` if no process can be started.
-  public init() throws(ForeignReaderError) {
+  package init() throws(ForeignReaderError) {
     guard let (own, theirs) = MessageSocket.pair() else { throw Self.startError(errno) }
     socket = MessageSocket(own)
     defer { close(theirs) }
@@ -49,7 +49,7 @@ public final class ForeignReader {
   }
 
   /// - Throws: `Question.Failure`, or `ForeignReaderError` if the child did not survive the question.
-  public func ask<Question: ForeignQuestion>(_ question: Question) throws -> Question.Answer {
+  package func ask<Question: ForeignQuestion>(_ question: Question) throws -> Question.Answer {
     guard process != nil, socket.send(Data("\(Question.self)".utf8)),
       socket.send(try PropertyListEncoder().encode(question)), let message = socket.receive()
     else { throw endError() }

@@ -1,11 +1,11 @@
 import CHDF5
 
 /// The number types that a dataset may contain; in files they are little-endian.
-public enum ElementType: String, Sendable, CaseIterable {
+package enum ElementType: String, Sendable, CaseIterable {
   case float32, float64, int32, int64, uint8, uint32
 
   /// Bytes per element.
-  public var byteCount: Int {
+  package var byteCount: Int {
     switch self {
     case .uint8: 1
     case .float32, .int32, .uint32: 4
@@ -40,30 +40,30 @@ public enum ElementType: String, Sendable, CaseIterable {
 }
 
 /// A Swift number type that datasets can contain.
-public protocol HDF5Element: BitwiseCopyable, Sendable {
+package protocol HDF5Element: BitwiseCopyable, Sendable {
   static var elementType: ElementType { get }
 }
 
 extension Float: HDF5Element {
-  public static var elementType: ElementType { .float32 }
+  package static var elementType: ElementType { .float32 }
 }
 
 extension Double: HDF5Element {
-  public static var elementType: ElementType { .float64 }
+  package static var elementType: ElementType { .float64 }
 }
 
 extension Int32: HDF5Element {
-  public static var elementType: ElementType { .int32 }
+  package static var elementType: ElementType { .int32 }
 }
 
 extension Int64: HDF5Element {
-  public static var elementType: ElementType { .int64 }
+  package static var elementType: ElementType { .int64 }
 }
 
 extension UInt8: HDF5Element {
-  public static var elementType: ElementType { .uint8 }
+  package static var elementType: ElementType { .uint8 }
 }
 
 extension UInt32: HDF5Element {
-  public static var elementType: ElementType { .uint32 }
+  package static var elementType: ElementType { .uint32 }
 }

@@ -11,7 +11,7 @@ import Foundation
 /// contents, in order, the position of its first byte in the file (8 bytes) and its length (8); the number of ranges
 /// (8); the length of the file before the seal (8); the CRC-32 of all bytes outside the contents and of the seal so far
 /// (4); `ddpm-mpi` (8).
-public struct FileSeal {
+package struct FileSeal {
   /// The ranges of the file's contents, in order and without overlap.
   let contents: [Range<Int>]
   /// The length of the file without the seal.
@@ -24,7 +24,7 @@ public struct FileSeal {
 
   /// Adds a seal to a file that has none.
   /// - Parameter contents: ranges of bytes that have checksums of their own.
-  public static func add(to path: String, contents: [Range<Int>]) throws(HDF5Error) {
+  package static func add(to path: String, contents: [Range<Int>]) throws(HDF5Error) {
     let contents = contents.filter { !$0.isEmpty }.sorted { $0.lowerBound < $1.lowerBound }
     do throws(FileError) {
       let file = try RegularFile(path)
@@ -37,7 +37,7 @@ public struct FileSeal {
 
   /// Whether a file has a seal.
   /// - Throws: `HDF5Error` if the seal does not match (`damaged`), or the file cannot be read.
-  public static func isOn(_ path: String) throws(HDF5Error) -> Bool {
+  package static func isOn(_ path: String) throws(HDF5Error) -> Bool {
     let isWhole: Bool
     do throws(FileError) {
       let file = try RegularFile(path)
@@ -53,7 +53,7 @@ public struct FileSeal {
 
   /// Verifies a file's seal.
   /// - Throws: `HDF5Error` if the file has no seal (`unsealed`), was changed (`damaged`), or cannot be read.
-  public static func verify(_ path: String) throws(HDF5Error) {
+  package static func verify(_ path: String) throws(HDF5Error) {
     if try isOn(path) { return }
     guard HDF5File.hasSignature(path) else { throw HDF5Error("seal", path, .notHDF5, "this is not an HDF5 file") }
     throw HDF5Error(

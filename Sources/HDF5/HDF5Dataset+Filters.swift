@@ -1,8 +1,8 @@
 import CHDF5
 
 /// An HDF5 filter, such as a compression method, by its registered number.
-public struct HDF5Filter: Sendable, Equatable, CustomStringConvertible {
-  public let number: Int
+package struct HDF5Filter: Sendable, Equatable, CustomStringConvertible {
+  package let number: Int
 
   /// The filters that h5py and hdf5plugin write (HDF Group: "Registered filter plugins").
   private static let names = [
@@ -11,12 +11,12 @@ public struct HDF5Filter: Sendable, Equatable, CustomStringConvertible {
     32026: "Blosc2",
   ]
 
-  public var description: String { "\(Self.names[number] ?? "an unknown filter") (HDF5 filter \(number))" }
+  package var description: String { "\(Self.names[number] ?? "an unknown filter") (HDF5 filter \(number))" }
 }
 
 extension HDF5Dataset {
   /// The first filter of the elements that is not available, either built in or as a plugin; nil if all can be read.
-  public borrowing func missingFilter() throws(HDF5Error) -> HDF5Filter? {
+  package borrowing func missingFilter() throws(HDF5Error) -> HDF5Filter? {
     let creation = try creationProperties()
     for index in 0..<max(H5Pget_nfilters(creation.identifier), 0) {
       var (flags, valueCount, configuration): (UInt32, Int, UInt32) = (0, 0, 0)

@@ -3,10 +3,10 @@ import Files
 
 extension HDF5Dataset {
   /// The size of the elements in memory.
-  public var byteCount: Int { count * type.byteCount }
+  package var byteCount: Int { count * type.byteCount }
 
   /// Whether most of the elements were never written; one compressed byte expands to at most 1032 bytes (DEFLATE).
-  public borrowing func isMostlyUnwritten() -> Bool {
+  package borrowing func isMostlyUnwritten() -> Bool {
     byteCount / 1100 > Int(clamping: H5Dget_storage_size(handle.identifier))
   }
 }

@@ -8,12 +8,12 @@ import Tensors
 /// Close it, or let it go out of scope, before its file is closed. Elements are counted in row-major order, so a range
 /// of elements means the same whatever the shape. In a file that ranks share, an operation with `collective: true` must
 /// be called by all of them, each with its own range, which may be empty; in other files the flag has no effect.
-public struct HDF5Dataset: ~Copyable {
-  public let shape: [Int]
-  public let type: ElementType
+package struct HDF5Dataset: ~Copyable {
+  package let shape: [Int]
+  package let type: ElementType
   /// The maximum number of bytes per call into the library; longer ranges take several calls. MPI-IO's counts have 32
   /// bits, and HDF5 1.10 rejects larger ones.
-  public var transferLimit = 1 << 29
+  package var transferLimit = 1 << 29
   let subject: String
   private let communicator: Communicator?
   let handle: Handle
@@ -38,11 +38,11 @@ public struct HDF5Dataset: ~Copyable {
   }
 
   /// The number of elements; 1 for a scalar.
-  public var count: Int { shape.reduce(1, *) }
+  package var count: Int { shape.reduce(1, *) }
 
   /// The offset in bytes of the elements in the file, if they are contiguous and can be read without the library; nil
   /// if they are chunked, compressed or stored elsewhere.
-  public borrowing func contiguousOffset() throws(HDF5Error) -> Int? {
+  package borrowing func contiguousOffset() throws(HDF5Error) -> Int? {
     let creation = try creationProperties()
     guard H5Pget_layout(creation.identifier) == H5D_CONTIGUOUS, H5Pget_external_count(creation.identifier) == 0 else {
       return nil
@@ -57,7 +57,7 @@ public struct HDF5Dataset: ~Copyable {
   }
 
   /// Closes the dataset. In a file that ranks share, all ranks close it.
-  public consuming func close() throws(HDF5Error) {
+  package consuming func close() throws(HDF5Error) {
     let subject = subject
     try handle.close(subject)
   }
@@ -69,7 +69,7 @@ public struct HDF5Dataset: ~Copyable {
   /// - Parameters:
   ///   - flatRanges: from left to right, without overlap.
   ///   - elements: of all ranges, one after the other.
-  public borrowing func write<Element: HDF5Element>(
+  package borrowing func write<Element: HDF5Element>(
     flatRanges: [Range<Int>], from elements: TypedTensor<Element>, collective: Bool = false
   ) throws(HDF5Error) {
     try requireType(Element.self, .write)
@@ -77,7 +77,7 @@ public struct HDF5Dataset: ~Copyable {
   }
 
   /// Writes the elements of some ranges, from an array.
-  public borrowing func write<Element: HDF5Element>(
+  package borrowing func write<Element: HDF5Element>(
     flatRanges: [Range<Int>], from elements: [Element], collective: Bool = false
   ) throws(HDF5Error) {
     try requireType(Element.self, .write)
@@ -88,7 +88,7 @@ public struct HDF5Dataset: ~Copyable {
   }
 
   /// Writes all elements. Throws if the dataset has a different type or number of elements.
-  public borrowing func writeAll<Element: HDF5Element>(
+  package borrowing func writeAll<Element: HDF5Element>(
     _ elements: [Element], collective: Bool = false
   ) throws(HDF5Error) {
     try requireType(Element.self, .write)
@@ -99,7 +99,7 @@ public struct HDF5Dataset: ~Copyable {
   }
 
   /// Writes the elements of some ranges as they lie in memory, of whatever type they are.
-  public borrowing func writeBytes(
+  package borrowing func writeBytes(
     flatRanges: [Range<Int>], from bytes: ByteTensor, collective: Bool = false
   ) throws(HDF5Error) {
     try transfer(.write, flatRanges, bytes, collective: collective)
@@ -112,7 +112,7 @@ public struct HDF5Dataset: ~Copyable {
   /// - Parameters:
   ///   - flatRanges: from left to right, without overlap.
   ///   - elements: overwritten with those of all ranges, one after the other.
-  public borrowing func read<Element: HDF5Element>(
+  package borrowing func read<Element: HDF5Element>(
     flatRanges: [Range<Int>], into elements: TypedTensor<Element>, collective: Bool = false
   ) throws(HDF5Error) {
     try requireType(Element.self, .read)
@@ -120,14 +120,14 @@ public struct HDF5Dataset: ~Copyable {
   }
 
   /// Reads the elements of some ranges as they lie in memory, of whatever type they are.
-  public borrowing func readBytes(
+  package borrowing func readBytes(
     flatRanges: [Range<Int>], into bytes: ByteTensor, collective: Bool = false
   ) throws(HDF5Error) {
     try transfer(.read, flatRanges, bytes, collective: collective)
   }
 
   /// Reads all elements. Throws if the dataset has a different type.
-  public borrowing func readAll<Element: HDF5Element>(
+  package borrowing func readAll<Element: HDF5Element>(
     as _: Element.Type, collective: Bool = false
   ) throws(HDF5Error) -> [Element] {
     try requireStored(handle, elements: count, ofBytes: type.byteCount, subject)
@@ -135,7 +135,7 @@ public struct HDF5Dataset: ~Copyable {
   }
 
   /// Reads the elements `flatRange`. Throws if the dataset has a different type.
-  public borrowing func read<Element: HDF5Element>(
+  package borrowing func read<Element: HDF5Element>(
     flatRange: Range<Int>, as _: Element.Type, collective: Bool = false
   ) throws(HDF5Error) -> [Element] {
     try requireType(Element.self, .read)

@@ -3,9 +3,9 @@ import Failures
 import Files
 
 /// A failed call into the HDF5 library, or an invalid request to it.
-public struct HDF5Error: JobEndingError, Equatable, CustomStringConvertible {
+package struct HDF5Error: JobEndingError, Equatable, CustomStringConvertible {
   /// The kinds of failure that a caller may want to distinguish.
-  public enum Reason: Sendable, Equatable {
+  package enum Reason: Sendable, Equatable {
     case noSuchFile
     case notHDF5
     case fileExists
@@ -21,11 +21,11 @@ public struct HDF5Error: JobEndingError, Equatable, CustomStringConvertible {
   }
 
   /// The HDF5 function, such as `H5Fopen`.
-  public let call: String
+  package let call: String
   /// The file, with the object in it if there is one: `run.h5:/weights/conv`.
-  public let subject: String
-  public let reason: Reason
-  public let message: String
+  package let subject: String
+  package let reason: Reason
+  package let message: String
 
   init(_ call: String, _ subject: String, _ reason: Reason, _ message: String) {
     self.call = call
@@ -43,8 +43,8 @@ public struct HDF5Error: JobEndingError, Equatable, CustomStringConvertible {
     }
   }
 
-  public var exitStatus: ExitStatus { .failure }
-  public var description: String { "\(subject): \(message) (\(call))" }
+  package var exitStatus: ExitStatus { .failure }
+  package var description: String { "\(subject): \(message) (\(call))" }
 }
 
 /// Turns a negative status into an error with the library's own explanation.

@@ -6,12 +6,12 @@ extension HDF5File {
 
   /// Sets an attribute of a group or dataset, replacing one of the same name. It is a variable-length UTF-8 string,
   /// which h5py reads as `str`. A zero byte would end the string, so text that contains one is rejected.
-  public borrowing func writeAttribute(_ name: String, _ text: String, of objectPath: String = "/") throws(HDF5Error) {
+  package borrowing func writeAttribute(_ name: String, _ text: String, of objectPath: String = "/") throws(HDF5Error) {
     try writeTexts(name, [text], shape: [], of: objectPath)
   }
 
   /// Sets an attribute of a group or dataset to a list of texts, which h5py reads as an array of `str`.
-  public borrowing func writeAttribute(
+  package borrowing func writeAttribute(
     _ name: String, _ texts: [String], of objectPath: String = "/"
   ) throws(HDF5Error) {
     try writeTexts(name, texts, shape: [texts.count], of: objectPath)
@@ -35,7 +35,7 @@ extension HDF5File {
   }
 
   /// Sets an attribute of a group or dataset to a number, replacing one of the same name.
-  public borrowing func writeAttribute<Number: HDF5Element>(
+  package borrowing func writeAttribute<Number: HDF5Element>(
     _ name: String, _ number: Number, of objectPath: String = "/"
   ) throws(HDF5Error) {
     let types = Number.elementType.libraryTypes
@@ -47,14 +47,14 @@ extension HDF5File {
   // MARK: Reading
 
   /// Whether a group or dataset has an attribute with this name.
-  public borrowing func attributeExists(_ name: String, of objectPath: String = "/") throws(HDF5Error) -> Bool {
+  package borrowing func attributeExists(_ name: String, of objectPath: String = "/") throws(HDF5Error) -> Bool {
     let object = try openObject(objectPath)
     return try check(
       "H5Aexists", subject(objectPath, attribute: name), H5Aexists(object.identifier, name)) > 0
   }
 
   /// The value of an integer attribute of any width, or of a boolean as h5py writes it. Throws if it does not fit.
-  public borrowing func readAttribute(
+  package borrowing func readAttribute(
     _ name: String, of objectPath: String = "/", as _: Int64.Type
   ) throws(HDF5Error) -> Int64 {
     let subject = subject(objectPath, attribute: name)
@@ -67,7 +67,7 @@ extension HDF5File {
   }
 
   /// The value of an integer attribute of any width. Throws if it does not fit.
-  public borrowing func readAttribute(
+  package borrowing func readAttribute(
     _ name: String, of objectPath: String = "/", as _: UInt32.Type
   ) throws(HDF5Error) -> UInt32 {
     let value = try readAttribute(name, of: objectPath, as: Int64.self)
@@ -78,7 +78,7 @@ extension HDF5File {
   }
 
   /// The value of a floating-point or integer attribute.
-  public borrowing func readAttribute(
+  package borrowing func readAttribute(
     _ name: String, of objectPath: String = "/", as _: Double.Type
   ) throws(HDF5Error) -> Double {
     let subject = subject(objectPath, attribute: name)

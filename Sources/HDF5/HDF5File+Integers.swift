@@ -5,14 +5,14 @@ extension HDF5File {
   /// The shape of a dataset of integers: of any width and byte order, or the booleans that h5py writes.
   ///
   /// Throws, among others, for the reasons `noSuchObject` and `wrongType`.
-  public borrowing func integerShape(_ datasetPath: String) throws(HDF5Error) -> [Int] {
+  package borrowing func integerShape(_ datasetPath: String) throws(HDF5Error) -> [Int] {
     try shape(of: openIntegers(datasetPath), subject(datasetPath))
   }
 
   /// The integers of a dataset in row-major order. Throws if one of them is greater than 2⁶³ − 1.
   ///
   /// Allocates memory for the shape returned by `integerShape`.
-  public borrowing func readIntegers(_ datasetPath: String) throws(HDF5Error) -> [Int64] {
+  package borrowing func readIntegers(_ datasetPath: String) throws(HDF5Error) -> [Int64] {
     let subject = subject(datasetPath)
     let dataset = try openIntegers(datasetPath)
     guard let count = checkedProduct(try shape(of: dataset, subject)) else {

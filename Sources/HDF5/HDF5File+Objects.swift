@@ -2,7 +2,7 @@ import CHDF5
 
 extension HDF5File {
   /// Whether there is an object at `objectPath`; the groups on its path need not exist either.
-  public borrowing func exists(_ objectPath: String) throws(HDF5Error) -> Bool {
+  package borrowing func exists(_ objectPath: String) throws(HDF5Error) -> Bool {
     let subject = subject(objectPath)
     var prefix = ""
     for component in objectPath.split(separator: "/") {
@@ -22,13 +22,13 @@ extension HDF5File {
   }
 
   /// Whether there is a group at `objectPath`. Throws for the reason `noSuchObject` if there is no object.
-  public borrowing func isGroup(_ objectPath: String) throws(HDF5Error) -> Bool {
+  package borrowing func isGroup(_ objectPath: String) throws(HDF5Error) -> Bool {
     let object = try openObject(objectPath)
     return H5Iget_type(object.identifier) == H5I_GROUP
   }
 
   /// The names of the objects directly in a group, sorted bytewise.
-  public borrowing func names(in groupPath: String = "/") throws(HDF5Error) -> [String] {
+  package borrowing func names(in groupPath: String = "/") throws(HDF5Error) -> [String] {
     let subject = subject(groupPath)
     let group = try openObject(groupPath)
     guard H5Iget_type(group.identifier) == H5I_GROUP else {
@@ -53,7 +53,7 @@ extension HDF5File {
   }
 
   /// Creates a group and any missing groups on its path.
-  public borrowing func createGroup(_ groupPath: String) throws(HDF5Error) {
+  package borrowing func createGroup(_ groupPath: String) throws(HDF5Error) {
     let subject = subject(groupPath)
     let links = try PropertyLists.linkCreation(subject)
     let identifier = H5Gcreate2(
@@ -64,7 +64,7 @@ extension HDF5File {
   /// Creates a dataset whose contents are undefined until written, and any missing groups on its path.
   ///
   /// - Parameter shape: empty for a single number; a dimension may be zero.
-  public borrowing func createDataset(
+  package borrowing func createDataset(
     _ datasetPath: String, shape: [Int], type: ElementType
   ) throws(HDF5Error) -> HDF5Dataset {
     precondition(shape.allSatisfy { $0 >= 0 }, "dimensions cannot be negative")
@@ -79,7 +79,7 @@ extension HDF5File {
   }
 
   /// Opens a dataset. Throws, among others, for the reasons `noSuchObject` and `wrongType`.
-  public borrowing func openDataset(_ datasetPath: String) throws(HDF5Error) -> HDF5Dataset {
+  package borrowing func openDataset(_ datasetPath: String) throws(HDF5Error) -> HDF5Dataset {
     try HDF5Dataset(openAnyDataset(datasetPath), subject(datasetPath), communicator)
   }
 

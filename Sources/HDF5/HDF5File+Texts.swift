@@ -3,14 +3,14 @@ import Glibc
 
 extension HDF5File {
   /// The value of a string attribute, of fixed or variable length.
-  public borrowing func readAttribute(
+  package borrowing func readAttribute(
     _ name: String, of objectPath: String = "/", as _: String.Type
   ) throws(HDF5Error) -> String {
     try readTexts(of: openAttribute(name, of: objectPath), isList: false, subject(objectPath, attribute: name))[0]
   }
 
   /// The strings of an attribute that is a list of strings, of fixed or variable length.
-  public borrowing func readAttribute(
+  package borrowing func readAttribute(
     _ name: String, of objectPath: String = "/", as _: [String].Type
   ) throws(HDF5Error) -> [String] {
     try readTexts(of: openAnyAttribute(name, of: objectPath), isList: true, subject(objectPath, attribute: name))
@@ -27,7 +27,7 @@ extension HDF5File {
   }
 
   /// The strings of a dataset, of fixed or variable length.
-  public borrowing func readTexts(_ datasetPath: String) throws(HDF5Error) -> [String] {
+  package borrowing func readTexts(_ datasetPath: String) throws(HDF5Error) -> [String] {
     let subject = subject(datasetPath)
     let dataset = try openAnyDataset(datasetPath)
     let dataspace = try Handle(.dataspace, "H5Dget_space", subject, H5Dget_space(dataset.identifier))

@@ -11,8 +11,8 @@ import MessagePassing
 ///
 /// A file of one process is closed when it goes out of scope. A shared file is then left open, since closing it waits
 /// for the other ranks, which may be elsewhere after an error: the job has to end.
-public struct HDF5File: ~Copyable {
-  public let path: String
+package struct HDF5File: ~Copyable {
+  package let path: String
   /// The ranks that share the file, or nil.
   let communicator: Communicator?
   let handle: Handle
@@ -29,7 +29,7 @@ public struct HDF5File: ~Copyable {
   ///   - exclusive: whether it is an error if the file exists; otherwise its contents are lost.
   ///   - communicator: the ranks that share the file; nil for this process alone.
   /// - Throws: `HDF5Error`, among others for the reason `fileExists`.
-  public static func create(
+  package static func create(
     _ path: String, exclusive: Bool = false, communicator: Communicator? = nil
   ) throws(HDF5Error) -> HDF5File {
     try HDF5Library.prepare()
@@ -52,7 +52,7 @@ public struct HDF5File: ~Copyable {
   ///
   /// - Parameter communicator: the ranks that share the file; nil for this process alone.
   /// - Throws: `HDF5Error`, among others for the reasons `noSuchFile` and `notHDF5`.
-  public static func open(
+  package static func open(
     _ path: String, writable: Bool = false, communicator: Communicator? = nil
   ) throws(HDF5Error) -> HDF5File {
     try HDF5Library.prepare()
@@ -77,12 +77,12 @@ public struct HDF5File: ~Copyable {
   }
 
   /// Hands everything written so far to the operating system; if ranks share the file, it is also flushed to the disk.
-  public borrowing func flush() throws(HDF5Error) {
+  package borrowing func flush() throws(HDF5Error) {
     try check("H5Fflush", path, H5Fflush(handle.identifier, H5F_SCOPE_GLOBAL))
   }
 
   /// Closes the file. All its datasets must have been closed.
-  public consuming func close() throws(HDF5Error) {
+  package consuming func close() throws(HDF5Error) {
     let path = path
     try handle.close(path)
   }

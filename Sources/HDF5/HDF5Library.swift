@@ -1,9 +1,9 @@
 import CHDF5
 
 /// The HDF5 library. It is not thread-safe: calls must not overlap.
-public enum HDF5Library {
+package enum HDF5Library {
   /// The version of the library in use, such as "1.10.8".
-  public static func version() throws(HDF5Error) -> String {
+  package static func version() throws(HDF5Error) -> String {
     try prepare()
     var (major, minor, release): (UInt32, UInt32, UInt32) = (0, 0, 0)
     try check("H5get_libversion", "libhdf5", H5get_libversion(&major, &minor, &release))

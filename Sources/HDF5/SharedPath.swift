@@ -35,7 +35,7 @@ enum SharedPath {
 extension HDF5File {
   /// Verifies that ranks can share a file with this name.
   /// - Throws: `HDF5Error`.
-  public static func checkShareable(_ path: String) throws(HDF5Error) {
+  package static func checkShareable(_ path: String) throws(HDF5Error) {
     _ = try SharedPath.absolute(path, "H5Fcreate")
   }
 }

@@ -5,7 +5,7 @@ extension Image {
   ///
   /// When shrinking, a pixel is the mean over the area that it covers, with partly covered pixels weighted accordingly,
   /// rounded to nearest. When enlarging, it is linearly interpolated between the nearest pixels in each direction.
-  public func square(side: Int) -> Image {
+  package func square(side: Int) -> Image {
     precondition(side > 0, "an image needs at least one pixel")
     let crop = min(width, height)
     let (left, top) = ((width - crop) / 2, (height - crop) / 2)
@@ -47,14 +47,14 @@ extension Image {
 
   /// An image without opacity in this many channels, 1 (grey) or 3 (colour).
   /// - Parameter side: the side of the square that it becomes (`square`); nil keeps its size.
-  public func fitted(side: Int?, channels: Int) -> Image {
+  package func fitted(side: Int?, channels: Int) -> Image {
     var image = channels == 1 ? inGrey : self
     if let side { image = image.square(side: side) }
     return channels == 3 ? image.inColour : image
   }
 
   /// Whether any pixel is not opaque.
-  public var isTransparent: Bool {
+  package var isTransparent: Bool {
     guard hasOpacity else { return false }
     return stride(from: channels - 1, to: pixels.count, by: channels).contains { pixels[$0] < 255 }
   }
@@ -62,7 +62,7 @@ extension Image {
   /// The same image without opacity, over a background of one grey value.
   /// - Parameter background: the background's value; nil if the image must be opaque.
   /// - Returns: nil if a pixel is transparent and there is no background.
-  public func withoutOpacity(background: UInt8?) -> Image? {
+  package func withoutOpacity(background: UInt8?) -> Image? {
     guard hasOpacity else { return self }
     guard background != nil || !isTransparent else { return nil }
     let behind = Int(background ?? 0)
@@ -78,13 +78,13 @@ extension Image {
   }
 
   /// An image without opacity in red, green and blue; a grey image gets three equal channels.
-  public var inColour: Image {
+  package var inColour: Image {
     guard channels == 1 else { return self }
     return Image(width: width, height: height, channels: 3, pixels: pixels.flatMap { [$0, $0, $0] })
   }
 
   /// An image without opacity in grey: 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601, 2.5.1), in units of 2⁻¹⁶.
-  public var inGrey: Image {
+  package var inGrey: Image {
     guard channels == 3 else { return self }
     let grey = (0..<width * height).map { pixel in
       let (red, green, blue) = (Int(pixels[3 * pixel]), Int(pixels[3 * pixel + 1]), Int(pixels[3 * pixel + 2]))

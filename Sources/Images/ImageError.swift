@@ -2,8 +2,8 @@ import Failures
 import Files
 
 /// An image file that could not be read or written.
-public struct ImageError: JobEndingError, Equatable, CustomStringConvertible {
-  public enum Kind: Sendable {
+package struct ImageError: JobEndingError, Equatable, CustomStringConvertible {
+  package enum Kind: Sendable {
     /// The contents are damaged, or not an image of a supported format.
     case damaged
     /// Above a limit that protects memory; the message names the limit.
@@ -12,13 +12,13 @@ public struct ImageError: JobEndingError, Equatable, CustomStringConvertible {
     case inaccessible
   }
 
-  public let kind: Kind
-  public let path: String
+  package let kind: Kind
+  package let path: String
   /// The message of the format's library or the operating system.
-  public let message: String
+  package let message: String
 
-  public var exitStatus: ExitStatus { .badInput }
-  public var description: String { "\(path): \(message)" }
+  package var exitStatus: ExitStatus { .badInput }
+  package var description: String { "\(path): \(message)" }
 
   init(_ kind: Kind, _ path: String, _ message: String) {
     self.kind = kind

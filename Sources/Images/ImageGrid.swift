@@ -1,10 +1,10 @@
 /// Arranges images of one size in rows on a sheet.
-public enum ImageGrid {
+package enum ImageGrid {
   /// Pixels between images and around the sheet.
-  public static let padding = 2
+  package static let padding = 2
 
   /// The maximum number of images on a sheet that still fits in memory and can be displayed: about 2²⁶ pixels.
-  public static func capacity(height: Int, width: Int) -> Int {
+  package static func capacity(height: Int, width: Int) -> Int {
     max(1, (1 << 26) / ((height + padding) * (width + padding)))
   }
 
@@ -13,7 +13,7 @@ public enum ImageGrid {
   /// - Parameters:
   ///   - images: [count, height, width, channels], row-major; channels as in `Image`.
   ///   - columns: images per row, by default about as many as there are rows; the sheet is narrower if there are fewer.
-  public static func arrange(
+  package static func arrange(
     _ images: [UInt8], count: Int, height: Int, width: Int, channels: Int, columns: Int? = nil
   ) -> Image {
     precondition(count > 0 && columns ?? 1 > 0, "a grid needs at least one image and one column")

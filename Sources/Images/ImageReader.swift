@@ -1,13 +1,13 @@
 /// The properties that an image file states before its pixels.
-public struct ImageHeader: Sendable, Equatable {
+package struct ImageHeader: Sendable, Equatable {
   /// Of the image as it is read, as in `Image`.
-  public let width: Int
-  public let height: Int
-  public let channels: Int
+  package let width: Int
+  package let height: Int
+  package let channels: Int
   /// Whether reading rotates it, since EXIF states that it is not stored upright.
-  public let isTurned: Bool
+  package let isTurned: Bool
 
-  public init(width: Int, height: Int, channels: Int, isTurned: Bool = false) {
+  package init(width: Int, height: Int, channels: Int, isTurned: Bool = false) {
     self.width = width
     self.height = height
     self.channels = channels
@@ -15,31 +15,31 @@ public struct ImageHeader: Sendable, Equatable {
   }
 
   /// Whether it is grey, with opacity or without.
-  public var isGrey: Bool { channels < 3 }
+  package var isGrey: Bool { channels < 3 }
 
   /// Whether it has an opacity channel, although it may be completely opaque.
-  public var hasOpacity: Bool { channels.isMultiple(of: 2) }
+  package var hasOpacity: Bool { channels.isMultiple(of: 2) }
 }
 
 /// Reads PNG and JPEG files of any kind, whatever their names, as 8 bits per channel.
 ///
 /// Samples are used as stored: information on gamma and colour spaces (gAMA, cHRM, sRGB, iCCP, ICC profiles) is
 /// ignored. 16-bit values v become round(v / 257). Inks (CMYK) become red, green and blue as if they were ideal.
-public struct ImageReader: Sendable, Equatable {
+package struct ImageReader: Sendable, Equatable {
   /// What happens to images that are not stored upright, according to EXIF data.
-  public enum Turning: String, CaseIterable, Sendable {
+  package enum Turning: String, CaseIterable, Sendable {
     case upright
     case asStored = "as-stored"
   }
 
-  public var turning = Turning.upright
+  package var turning = Turning.upright
   /// The maximum number of pixels of an image. A file may have 16 bytes for each.
-  public var pixelLimit = ImageReader.usualPixelLimit
+  package var pixelLimit = ImageReader.usualPixelLimit
 
   /// 8192 x 8192.
-  public static let usualPixelLimit = 1 << 26
+  package static let usualPixelLimit = 1 << 26
 
-  public init(turning: Turning = .upright, pixelLimit: Int = ImageReader.usualPixelLimit) {
+  package init(turning: Turning = .upright, pixelLimit: Int = ImageReader.usualPixelLimit) {
     precondition((1...1 << 40).contains(pixelLimit), "the pixel limit \(pixelLimit) is out of range")
     self.turning = turning
     self.pixelLimit = pixelLimit
@@ -50,14 +50,14 @@ public struct ImageReader: Sendable, Equatable {
   ///   - path: the file, or its name in error messages if its contents are given.
   ///   - contents: the file's bytes; nil if they are on the disk.
   /// - Throws: `ImageError` for a file that cannot be read, is of another format, or has too many pixels.
-  public func header(of path: String, contents: [UInt8]? = nil) throws(ImageError) -> ImageHeader {
+  package func header(of path: String, contents: [UInt8]? = nil) throws(ImageError) -> ImageHeader {
     var file = try ImageBytes(path, contents: contents)
     return try stored(in: &file).header(turning)
   }
 
   /// Reads an image. The parameters are those of `header`.
   /// - Throws: `ImageError`, like `header`, and for any damage that could affect the pixels.
-  public func read(_ path: String, contents: [UInt8]? = nil) throws(ImageError) -> Image {
+  package func read(_ path: String, contents: [UInt8]? = nil) throws(ImageError) -> Image {
     var file = try ImageBytes(path, contents: contents)
     let stored = try stored(in: &file)
     let bytes = try file.all()

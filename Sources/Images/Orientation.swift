@@ -1,6 +1,6 @@
 /// How a stored image must be turned to stand upright: the values of EXIF's tag 274 (CIPA DC-008, 4.6.4), which specify
 /// where the stored image's first row and first column belong.
-public enum Orientation: Int, Sendable, CaseIterable {
+package enum Orientation: Int, Sendable, CaseIterable {
   case topLeft = 1
   case topRight = 2
   case bottomRight = 3
@@ -29,7 +29,7 @@ public enum Orientation: Int, Sendable, CaseIterable {
 
   /// Reads EXIF data, which have the format of a TIFF file (TIFF 6.0, section 2).
   /// - Returns: nil if they contain no orientation, or are damaged.
-  public init?(exif: ArraySlice<UInt8>) {
+  package init?(exif: ArraySlice<UInt8>) {
     let isLittleEndian: Bool
     switch Array(exif.prefix(4)) {
     case [0x49, 0x49, 42, 0]: isLittleEndian = true

@@ -3,10 +3,10 @@ import Files
 
 /// Writes PNG files with libpng's simplified interface, which reports errors without `longjmp`: a jump must not cross
 /// Swift code.
-public enum PNG {
+package enum PNG {
   /// Writes an image, whose colours are sRGB, under a temporary name in the same folder and renames it, so that readers
   /// never see an incomplete file.
-  public static func write(_ image: Image, to path: String) throws(ImageError) {
+  package static func write(_ image: Image, to path: String) throws(ImageError) {
     do {
       try OutputFile(path).write { try write(image, inPlace: $0) }
     } catch {
@@ -16,7 +16,7 @@ public enum PNG {
   }
 
   /// Writes an image directly, without a temporary name, into a folder that has not been published yet.
-  public static func write(_ image: Image, inPlace path: String) throws(ImageError) {
+  package static func write(_ image: Image, inPlace path: String) throws(ImageError) {
     guard let width = UInt32(exactly: image.width), let height = UInt32(exactly: image.height) else {
       throw ImageError(.inaccessible, path, "\(image.width) x \(image.height) pixels are too many")
     }

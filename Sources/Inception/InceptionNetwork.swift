@@ -2,20 +2,20 @@ import Kernels
 import Tensors
 
 /// The source of a network's tensors: returns the elements of the tensor with this name and shape.
-public typealias InceptionWeights = (_ name: String, _ shape: [Int]) throws -> [Float]
+package typealias InceptionWeights = (_ name: String, _ shape: [Int]) throws -> [Float]
 
 /// Inception-v3 in the variant that the Fréchet inception distance is defined with (Heusel et al.: "GANs trained by a
 /// two time-scale update rule converge to a local Nash equilibrium", arXiv:1706.08500), as implemented in pytorch-fid;
 /// for inference.
 ///
 /// An image's features depend only on that image.
-public struct InceptionNetwork: Sendable {
+package struct InceptionNetwork: Sendable {
   /// Features of an image: the means of the last block's maps.
-  public static let featureCount = 2048
+  package static let featureCount = 2048
   /// The number of the classifier's outputs, of which 1000 are ImageNet's classes.
-  public static let logitCount = 1008
+  package static let logitCount = 1008
   /// The height and width that images are resized to.
-  public static let side = 299
+  package static let side = 299
 
   private let stages: Chain
   private let classifier: FixedConvolution
@@ -43,7 +43,7 @@ public struct InceptionNetwork: Sendable {
   /// - Parameter weights: returns each tensor of the network, by its name in pytorch-fid's module and in PyTorch's
   ///   order of dimensions: kernels [out, in, height, width], the classifier [out, in].
   /// - Throws: the errors of `weights`.
-  public init(weights: InceptionWeights) throws {
+  package init(weights: InceptionWeights) throws {
     (stages, classifier, classifierWithoutBias) = try withoutActuallyEscaping(weights) { weights in
       let blocks = InceptionBlocks(weights: weights)
       let stages = Chain(
@@ -83,7 +83,7 @@ public struct InceptionNetwork: Sendable {
   ///
   /// - Parameter images: [N, H, W, 3] or, grey, [N, H, W, 1], of any size, values from 0 to 1.
   /// - Returns: [N, 2048].
-  public func features(of images: Tensor, workers: WorkerPool) -> Tensor {
+  package func features(of images: Tensor, workers: WorkerPool) -> Tensor {
     let images = ImageView(images)
     precondition(images.channels == 3 || images.channels == 1, "images must be colour or grey")
     let features = Tensor(uninitialised: [images.images, Self.featureCount])
@@ -119,7 +119,7 @@ public struct InceptionNetwork: Sendable {
   ///   - features: [N, 2048].
   ///   - hasBias: whether to add the classifier's bias; the Inception score's authors left it out.
   /// - Returns: [N, 1008].
-  public func logits(of features: Tensor, hasBias: Bool = true, workers: WorkerPool) -> Tensor {
+  package func logits(of features: Tensor, hasBias: Bool = true, workers: WorkerPool) -> Tensor {
     precondition(features.shape.count == 2 && features.shape[1] == Self.featureCount, "features must be [N, 2048]")
     let images = features.shape[0]
     let logits = Tensor(uninitialised: [images, Self.logitCount])

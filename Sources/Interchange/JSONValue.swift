@@ -1,5 +1,5 @@
 /// A value of a JSON file.
-public enum JSONValue: Encodable, Equatable, Sendable {
+package enum JSONValue: Encodable, Equatable, Sendable {
   case null
   case boolean(Bool)
   case integer(Int)
@@ -9,11 +9,11 @@ public enum JSONValue: Encodable, Equatable, Sendable {
   case object([String: JSONValue])
 
   /// The maximum size of a JSON text in bytes, so that its values fit into memory.
-  public static let sizeLimit = 1 << 24
+  package static let sizeLimit = 1 << 24
 
   /// - Parameter path: the name of the file in messages.
   /// - Throws: `InterchangeError` for text that is not JSON, longer than `sizeLimit` or nested too deeply.
-  public init(parsing bytes: [UInt8], path: String) throws(InterchangeError) {
+  package init(parsing bytes: [UInt8], path: String) throws(InterchangeError) {
     guard bytes.count <= Self.sizeLimit else {
       throw InterchangeError(
         path, "its JSON has \(bytes.count) bytes, more than the limit of \(Self.sizeLimit)",
@@ -24,7 +24,7 @@ public enum JSONValue: Encodable, Equatable, Sendable {
     }
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
     case .null: try container.encodeNil()
@@ -38,12 +38,12 @@ public enum JSONValue: Encodable, Equatable, Sendable {
   }
 
   /// Whether the values are equal; numbers are compared as numbers, so 1 equals 1.0.
-  public func means(_ other: JSONValue) -> Bool {
+  package func means(_ other: JSONValue) -> Bool {
     if let (mine, theirs) = number.flatMap({ mine in other.number.map { (mine, $0) } }) { return mine == theirs }
     return self == other
   }
 
-  public var integer: Int? {
+  package var integer: Int? {
     switch self {
     case .integer(let value): value
     case .number(let value): Int(exactly: value)
@@ -51,7 +51,7 @@ public enum JSONValue: Encodable, Equatable, Sendable {
     }
   }
 
-  public var number: Double? {
+  package var number: Double? {
     switch self {
     case .integer(let value): Double(value)
     case .number(let value): value
@@ -59,13 +59,13 @@ public enum JSONValue: Encodable, Equatable, Sendable {
     }
   }
 
-  public var boolean: Bool? { if case .boolean(let value) = self { value } else { nil } }
-  public var text: String? { if case .text(let value) = self { value } else { nil } }
-  public var object: [String: JSONValue]? { if case .object(let values) = self { values } else { nil } }
-  public var list: [JSONValue]? { if case .list(let values) = self { values } else { nil } }
+  package var boolean: Bool? { if case .boolean(let value) = self { value } else { nil } }
+  package var text: String? { if case .text(let value) = self { value } else { nil } }
+  package var object: [String: JSONValue]? { if case .object(let values) = self { values } else { nil } }
+  package var list: [JSONValue]? { if case .list(let values) = self { values } else { nil } }
 
   /// The elements of a list; nil if this is no list, or an element is of another kind.
-  public func elements<Element>(as convert: (JSONValue) -> Element?) -> [Element]? {
+  package func elements<Element>(as convert: (JSONValue) -> Element?) -> [Element]? {
     guard let list else { return nil }
     let elements = list.compactMap(convert)
     return elements.count == list.count ? elements : nil
@@ -74,7 +74,7 @@ public enum JSONValue: Encodable, Equatable, Sendable {
 
 extension JSONValue: CustomStringConvertible {
   /// The value as JSON.
-  public var description: String {
+  package var description: String {
     switch self {
     case .null: "null"
     case .boolean(let value): "\(value)"

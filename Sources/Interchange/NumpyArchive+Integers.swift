@@ -1,10 +1,10 @@
 extension NumpyArchive {
   /// NumPy's name of an array's element type, such as `<f8`; nil if there is no such array.
-  public func type(_ name: String) -> String? { try? entry(name).header.type }
+  package func type(_ name: String) -> String? { try? entry(name).header.type }
 
   /// The elements of an array of unsigned bytes, row-major in its shape.
   /// - Throws: `InterchangeError` if there is no such array, it has another type, or it is truncated.
-  public func bytes(_ name: String) throws(InterchangeError) -> [UInt8] {
+  package func bytes(_ name: String) throws(InterchangeError) -> [UInt8] {
     let entry = try entry(name)
     guard entry.header.type == "|u1" else { throw wrongType(name, entry, expected: "uint8") }
     return try words(name, entry)
@@ -13,7 +13,7 @@ extension NumpyArchive {
   /// The elements of an array of integers of any width and byte order, or of booleans (0 and 1), row-major.
   /// - Throws: `InterchangeError` if there is no such array, it has another type, it is truncated, or a number exceeds
   ///   2⁶³ − 1.
-  public func integers(_ name: String) throws(InterchangeError) -> [Int64] {
+  package func integers(_ name: String) throws(InterchangeError) -> [Int64] {
     let entry = try entry(name)
     switch entry.header.type.dropFirst() {
     case "b1", "u1": return try integers(name, entry, as: UInt8.self)
@@ -43,7 +43,7 @@ extension NumpyArchive {
 
   /// The elements of an array of strings, or of bytes that are UTF-8 strings.
   /// - Throws: `InterchangeError` if there is no such array, it has another type, or it is truncated.
-  public func texts(_ name: String) throws(InterchangeError) -> [String] {
+  package func texts(_ name: String) throws(InterchangeError) -> [String] {
     let entry = try entry(name)
     let type = entry.header.type
     guard let length = entry.header.textLength else { throw wrongType(name, entry, expected: "texts") }

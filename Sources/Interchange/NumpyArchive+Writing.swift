@@ -2,22 +2,22 @@ import Foundation
 
 extension NumpyArchive {
   /// An array to write.
-  public struct Array: Sendable {
+  package struct Array: Sendable {
     let name: String
     let header: NumpyHeader
     let elements: [UInt8]
 
     /// - Parameter values: the elements in row-major order.
-    public init(_ name: String, shape: [Int], _ values: [Double]) {
+    package init(_ name: String, shape: [Int], _ values: [Double]) {
       precondition(shape.reduce(1, *) == values.count, "\(name) must have the elements of its shape")
       self.init(name, NumpyHeader(type: "<f8", shape: shape), words: values.map(\.bitPattern))
     }
 
-    public init(_ name: String, integer: Int) {
+    package init(_ name: String, integer: Int) {
       self.init(name, NumpyHeader(type: "<i8", shape: []), words: [UInt64(bitPattern: Int64(integer))])
     }
 
-    public init(_ name: String, text: String) {
+    package init(_ name: String, text: String) {
       // NumPy has no string type of length zero.
       let characters = text.isEmpty ? [0] : text.unicodeScalars.map(\.value)
       self.init(name, NumpyHeader(type: "<U\(characters.count)", shape: []), words: characters)
@@ -35,7 +35,7 @@ extension NumpyArchive {
   ///
   /// - Parameter path: the name of the file in messages.
   /// - Throws: `InterchangeError` if there is not enough memory.
-  public static func contents(of arrays: [Array], path: String) throws(InterchangeError) -> Data {
+  package static func contents(of arrays: [Array], path: String) throws(InterchangeError) -> Data {
     precondition(Set(arrays.map(\.name)).count == arrays.count, "each name must occur once")
     return try ZipArchive.contents(of: arrays.map { ("\($0.name).npy", $0.header.bytes + $0.elements) }, path: path)
   }

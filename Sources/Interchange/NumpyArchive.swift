@@ -3,18 +3,18 @@ import Foundation
 
 /// A file of named arrays as written by `numpy.savez` and `numpy.savez_compressed` (`.npz`): a ZIP archive with an
 /// array in NumPy's format for each name.
-public struct NumpyArchive: Sendable {
+package struct NumpyArchive: Sendable {
   struct Entry {
     let header: NumpyHeader
     let elements: ArraySlice<UInt8>
   }
 
   /// The name of the file in messages.
-  public let path: String
+  package let path: String
   private let entries: [String: Entry]
 
   /// - Throws: `InterchangeError` for a file that cannot be read, is truncated, or is of another format.
-  public init(readingFrom path: String) throws(InterchangeError) {
+  package init(readingFrom path: String) throws(InterchangeError) {
     try self.init(try fileContents(path), path: path)
   }
 
@@ -22,7 +22,7 @@ public struct NumpyArchive: Sendable {
   ///   - contents: the contents of the file.
   ///   - path: the name of the file in messages.
   /// - Throws: `InterchangeError` if the archive is damaged, or a member is not an array.
-  public init(_ contents: Data, path: String) throws(InterchangeError) {
+  package init(_ contents: Data, path: String) throws(InterchangeError) {
     self.path = path
     var entries: [String: Entry] = [:]
     for (member, bytes) in try ZipArchive.members(of: contents, path: path) {
@@ -39,14 +39,14 @@ public struct NumpyArchive: Sendable {
   }
 
   /// In alphabetical order.
-  public var names: [String] { entries.keys.sorted() }
+  package var names: [String] { entries.keys.sorted() }
 
   /// [] for a scalar; nil if there is no such array.
-  public func shape(_ name: String) -> [Int]? { entries[name]?.header.shape }
+  package func shape(_ name: String) -> [Int]? { entries[name]?.header.shape }
 
   /// The elements of an array of floating-point numbers in double or single precision, in row-major order.
   /// - Throws: `InterchangeError` if there is no such array, it has another type, or it is truncated.
-  public func doubles(_ name: String) throws(InterchangeError) -> [Double] {
+  package func doubles(_ name: String) throws(InterchangeError) -> [Double] {
     let entry = try entry(name)
     switch entry.header.type {
     case "<f8": return try words(name, entry).map { Double(bitPattern: UInt64(littleEndian: $0)) }
@@ -59,7 +59,7 @@ public struct NumpyArchive: Sendable {
 
   /// A single integer.
   /// - Throws: `InterchangeError` if there is no such array, it has another type, or it is truncated.
-  public func integer(_ name: String) throws(InterchangeError) -> Int {
+  package func integer(_ name: String) throws(InterchangeError) -> Int {
     let entry = try entry(name)
     guard entry.header.type == "<i8", entry.header.shape.isEmpty else {
       throw wrongType(name, entry, expected: "a single int64")
@@ -69,7 +69,7 @@ public struct NumpyArchive: Sendable {
 
   /// A single string.
   /// - Throws: `InterchangeError` if there is no such array, it has another type, or it is truncated.
-  public func text(_ name: String) throws(InterchangeError) -> String {
+  package func text(_ name: String) throws(InterchangeError) -> String {
     let entry = try entry(name)
     guard entry.header.type.hasPrefix("<U"), entry.header.textLength != nil, entry.header.shape.isEmpty else {
       throw wrongType(name, entry, expected: "a single text")

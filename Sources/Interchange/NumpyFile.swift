@@ -2,13 +2,13 @@ import Files
 
 /// An array in a file of its own, as written by `numpy.save` (`.npy`), whose elements are read on demand. Several
 /// threads may read at once.
-public final class NumpyFile: Sendable {
-  public let path: String
+package final class NumpyFile: Sendable {
+  package let path: String
   /// NumPy's name of the element type, such as `|u1`.
-  public let type: String
+  package let type: String
   /// Whether the first index varies fastest in the file, instead of the last.
-  public let isColumnMajor: Bool
-  public let shape: [Int]
+  package let isColumnMajor: Bool
+  package let shape: [Int]
   private let file: RegularFile
   /// The offset of the elements.
   private let start: Int
@@ -17,7 +17,7 @@ public final class NumpyFile: Sendable {
   private static let headerLimit = 1 << 16
 
   /// - Throws: `InterchangeError` for a file that cannot be read or is of another format.
-  public init(readingFrom path: String) throws(InterchangeError) {
+  package init(readingFrom path: String) throws(InterchangeError) {
     let beginning: [UInt8]
     do throws(FileError) {
       file = try RegularFile(path)
@@ -34,11 +34,11 @@ public final class NumpyFile: Sendable {
   }
 
   /// The size of the file after the header.
-  public var elementBytes: Int { file.size - start }
+  package var elementBytes: Int { file.size - start }
 
   /// Overwrites `target` with the elements' bytes from `offset` on.
   /// - Throws: `InterchangeError` if they are not there.
-  public func read(at offset: Int, into target: UnsafeMutableRawBufferPointer) throws(InterchangeError) {
+  package func read(at offset: Int, into target: UnsafeMutableRawBufferPointer) throws(InterchangeError) {
     let received: Int
     do throws(FileError) { received = try file.read(at: start + offset, into: target) } catch {
       throw InterchangeError(path, "cannot be read: \(error.reason)", advice: "check the file system")

@@ -2,12 +2,12 @@ import Foundation
 
 extension Safetensors {
   /// A tensor to write, row-major.
-  public struct Tensor: Sendable {
-    public let name: String
-    public let shape: [Int]
-    public let values: [Float]
+  package struct Tensor: Sendable {
+    package let name: String
+    package let shape: [Int]
+    package let values: [Float]
 
-    public init(_ name: String, shape: [Int], _ values: [Float]) {
+    package init(_ name: String, shape: [Int], _ values: [Float]) {
       precondition(shape.reduce(1, *) == values.count, "\(name) must have the elements of its shape")
       self.name = name
       self.shape = shape
@@ -16,7 +16,7 @@ extension Safetensors {
   }
 
   /// The contents of a file with `tensors` in single precision, sorted by name.
-  public static func contents(of tensors: [Tensor], metadata: [String: String] = [:]) -> Data {
+  package static func contents(of tensors: [Tensor], metadata: [String: String] = [:]) -> Data {
     let tensors = tensors.sorted { $0.name < $1.name }
     var fields: [String: Any] = metadata.isEmpty ? [:] : ["__metadata__": metadata]
     var end = 0

@@ -3,30 +3,30 @@ import Foundation
 
 /// A file of named tensors in the safetensors format, as read and written by Hugging Face's libraries: eight bytes with
 /// the header's length, a JSON header, then the tensors' elements, little-endian and row-major.
-public struct Safetensors: Sendable {
-  public struct Entry: Sendable, Equatable {
-    public let name: String
+package struct Safetensors: Sendable {
+  package struct Entry: Sendable, Equatable {
+    package let name: String
     /// In the format's notation: `F32`, `I64` and so on. Only floating-point numbers are supported.
-    public let type: String
-    public let shape: [Int]
+    package let type: String
+    package let shape: [Int]
     /// The position in the file.
     fileprivate let bytes: Range<Int>
   }
 
   /// The name of the file in messages.
-  public let path: String
+  package let path: String
   /// Sorted by name.
-  public let entries: [Entry]
+  package let entries: [Entry]
   /// The header's `__metadata__`.
-  public let metadata: [String: String]
+  package let metadata: [String: String]
 
   /// The contents of the file.
-  public let contents: Data
+  package let contents: Data
   private let indices: [String: Int]
 
   /// Maps the file at `path` into memory and checks its header.
   /// - Throws: `InterchangeError` for a file that cannot be read or is truncated.
-  public init(readingFrom path: String) throws(InterchangeError) {
+  package init(readingFrom path: String) throws(InterchangeError) {
     try self.init(try fileContents(path), path: path)
   }
 
@@ -34,7 +34,7 @@ public struct Safetensors: Sendable {
   ///   - contents: the contents of the file.
   ///   - path: the name of the file in messages.
   /// - Throws: `InterchangeError` unless the header matches the contents.
-  public init(_ contents: Data, path: String) throws(InterchangeError) {
+  package init(_ contents: Data, path: String) throws(InterchangeError) {
     self.path = path
     self.contents = contents
     let lengthBytes = 8
@@ -83,11 +83,11 @@ public struct Safetensors: Sendable {
     return Entry(name: name, type: type, shape: shape, bytes: bytes)
   }
 
-  public subscript(name: String) -> Entry? { indices[name].map { entries[$0] } }
+  package subscript(name: String) -> Entry? { indices[name].map { entries[$0] } }
 
   /// The elements of one tensor in row-major order, in single precision.
   /// - Throws: `InterchangeError` if there is no such tensor, or its elements are not floating-point numbers.
-  public func floats(_ name: String) throws(InterchangeError) -> [Float] {
+  package func floats(_ name: String) throws(InterchangeError) -> [Float] {
     guard let entry = self[name] else {
       throw InterchangeError(path, "has no tensor \(name)", advice: "check that this is the right file")
     }
@@ -100,7 +100,7 @@ public struct Safetensors: Sendable {
 }
 
 extension Safetensors: TensorFile {
-  public var names: [String] { entries.map(\.name) }
+  package var names: [String] { entries.map(\.name) }
 
-  public func shape(of name: String) -> [Int]? { self[name]?.shape }
+  package func shape(of name: String) -> [Int]? { self[name]?.shape }
 }

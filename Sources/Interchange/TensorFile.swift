@@ -1,5 +1,5 @@
 /// A file of named tensors in any supported format.
-public protocol TensorFile: Sendable {
+package protocol TensorFile: Sendable {
   /// The name of the file in messages.
   var path: String { get }
   /// The names of all tensors, in alphabetical order.
@@ -14,7 +14,7 @@ public protocol TensorFile: Sendable {
 /// Reads a file of tensors whose format is recognised by its first bytes: safetensors, or one of PyTorch's.
 ///
 /// - Throws: `InterchangeError` for a file that cannot be read, is truncated, or is of another format.
-public func tensorFile(readingFrom path: String) throws(InterchangeError) -> any TensorFile {
+package func tensorFile(readingFrom path: String) throws(InterchangeError) -> any TensorFile {
   let contents = try fileContents(path)
   return TorchFile.canBe(contents)
     ? try TorchFile(contents, path: path) : try Safetensors(contents, path: path)

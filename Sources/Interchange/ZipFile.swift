@@ -3,24 +3,24 @@ import Synchronization
 
 /// A ZIP archive on the disk whose members are read one by one, by libzip. Several threads may call it at once; the
 /// reads are serialised.
-public final class ZipFile: Sendable {
-  public struct Member: Sendable {
+package final class ZipFile: Sendable {
+  package struct Member: Sendable {
     /// Including its folders; the name of a folder ends with "/".
-    public let name: String
+    package let name: String
     /// The uncompressed size in bytes according to the archive.
-    public let size: Int
+    package let size: Int
     /// The maximum allowed size.
-    public let sizeLimit: Int
+    package let sizeLimit: Int
     let index: UInt64
   }
 
-  public let path: String
+  package let path: String
   /// In the archive's order.
-  public let members: [Member]
+  package let members: [Member]
   private let archive: Mutex<ZipReader>
 
   /// - Throws: `InterchangeError` for a file that cannot be read or is not an archive.
-  public init(_ path: String) throws(InterchangeError) {
+  package init(_ path: String) throws(InterchangeError) {
     do throws(FileError) { _ = try RegularFile(path) } catch {
       throw InterchangeError(path, "cannot be opened: \(error.reason)", advice: "check the path and its permissions")
     }
@@ -34,7 +34,7 @@ public final class ZipFile: Sendable {
 
   /// The bytes of a member, with its checksum verified.
   /// - Throws: `InterchangeError`.
-  public func read(_ member: Member) throws(InterchangeError) -> [UInt8] {
+  package func read(_ member: Member) throws(InterchangeError) -> [UInt8] {
     guard member.size <= member.sizeLimit else {
       throw InterchangeError(
         path, "its member \(member.name) unpacks to more than the limit of \(member.sizeLimit) bytes",

@@ -8,7 +8,7 @@ extension Communicator {
   /// Collective. `body` itself must not call collectives that some ranks might not reach.
   /// - Throws: `JobFailure` on every rank; `MPIError`.
   @discardableResult
-  public func together<Success>(_ body: () throws -> Success) throws -> Success {
+  package func together<Success>(_ body: () throws -> Success) throws -> Success {
     let outcome = Result(catching: body)
     var failure: JobFailure?
     switch outcome {
@@ -26,14 +26,14 @@ extension Communicator {
   /// Runs `body` on rank 0. If it fails, every rank throws the same `JobFailure`. Collective.
   /// - Returns: its result on rank 0, nil elsewhere.
   @discardableResult
-  public func onRankZero<Success>(_ body: () throws -> Success) throws -> Success? {
+  package func onRankZero<Success>(_ body: () throws -> Success) throws -> Success? {
     try together { rank == 0 ? try body() : nil }
   }
 
   /// Throws if a rank has a different value than rank 0. Collective.
   /// - Parameter what: the name of the value for the message.
   /// - Throws: `JobFailure` on all ranks, showing both values.
-  public func requireAlike(_ what: String, _ mine: String) throws {
+  package func requireAlike(_ what: String, _ mine: String) throws {
     let all = try allGather(encoding: mine)
     guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
     throw JobFailure(

@@ -6,7 +6,7 @@ extension Communicator {
   /// - Parameters:
   ///   - buffer: of the same size on every rank.
   ///   - part: which elements, the same on every rank; by default all.
-  public func broadcast<Element: MPIElement>(
+  package func broadcast<Element: MPIElement>(
     _ buffer: Buffer<Element>, part: Range<Int>? = nil, from root: Int
   ) throws(MPIError) {
     precondition((0..<size).contains(root), "there is no rank \(root)")

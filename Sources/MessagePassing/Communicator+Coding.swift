@@ -6,7 +6,7 @@ extension Communicator {
   /// The root's value, on every rank. Collective.
   /// - Parameter value: the value of the root; other ranks' values are ignored and may be nil.
   /// - Throws: `JobFailure` on all ranks if it cannot be encoded; `MPIError`.
-  public func broadcast<Value: Codable>(encoding value: Value?, from root: Int) throws -> Value {
+  package func broadcast<Value: Codable>(encoding value: Value?, from root: Int) throws -> Value {
     let code = try together {
       guard rank == root else { return [UInt8]() }
       guard let value else { preconditionFailure("rank \(root) has no value to broadcast") }
@@ -20,7 +20,7 @@ extension Communicator {
 
   /// Every rank's value, in the order of ranks. Collective.
   /// - Throws: `JobFailure` on all ranks if a value cannot be encoded; `MPIError`.
-  public func allGather<Value: Codable>(encoding value: Value) throws -> [Value] {
+  package func allGather<Value: Codable>(encoding value: Value) throws -> [Value] {
     let code = try together { try encode(value) }
     let counts = try allGather(code.count)
     let all = try allGather(code, counts: counts)

@@ -3,7 +3,7 @@ import Tensors
 
 extension Communicator {
   /// Every rank's value, in the order of ranks (MPI 3.1, section 5.7).
-  public func allGather<Element: MPIElement>(_ value: Element) throws(MPIError) -> [Element] {
+  package func allGather<Element: MPIElement>(_ value: Element) throws(MPIError) -> [Element] {
     var values = [Element](repeating: value, count: size)
     try wait("MPI_Allgather") {
       values.withUnsafeMutableBytes { values in
@@ -17,7 +17,7 @@ extension Communicator {
 
   /// Every rank's elements, concatenated in the order of ranks, on all ranks (MPI 3.1, section 5.7).
   /// - Parameter counts: the number of elements of each rank, the same on all ranks.
-  public func allGather<Element: MPIElement>(
+  package func allGather<Element: MPIElement>(
     _ elements: [Element], counts: [Int]
   ) throws(MPIError) -> [Element] {
     precondition(elements.count == counts[rank], "this rank has \(elements.count) elements, not \(counts[rank])")
@@ -30,7 +30,7 @@ extension Communicator {
 
   /// Completes a buffer on all ranks, of which each rank holds one part (MPI 3.1, section 5.7, in place).
   /// - Parameter parts: the part of each rank, the same on all ranks. Elements outside of the parts do not change.
-  public func allGather<Element: MPIElement>(_ parts: [Range<Int>], of buffer: Buffer<Element>) throws(MPIError) {
+  package func allGather<Element: MPIElement>(_ parts: [Range<Int>], of buffer: Buffer<Element>) throws(MPIError) {
     precondition(parts.count == size, "there must be one part per rank")
     precondition(parts.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= buffer.count }, "parts exceed the buffer")
     if parts.allSatisfy({ $0.upperBound <= Int(Int32.max) && $0.count <= messageLimit }) {
@@ -51,7 +51,7 @@ extension Communicator {
 
   /// Every rank's elements, concatenated in the order of ranks, on the root; nil on other ranks. Fewer than 2³¹ in
   /// total.
-  public func gather<Element: MPIElement>(_ elements: [Element], to root: Int) throws(MPIError) -> [Element]? {
+  package func gather<Element: MPIElement>(_ elements: [Element], to root: Int) throws(MPIError) -> [Element]? {
     precondition((0..<size).contains(root), "there is no rank \(root)")
     let parts = parts(try allGather(elements.count))
     let total = parts.last?.upperBound ?? 0

@@ -3,17 +3,17 @@ import Tensors
 
 extension Communicator {
   /// The maximum of all ranks' values (MPI 3.1, section 5.9.6).
-  public func allReduceMaximum<Element: MPIElement>(_ value: Element) throws(MPIError) -> Element {
+  package func allReduceMaximum<Element: MPIElement>(_ value: Element) throws(MPIError) -> Element {
     try allReduce(value, ddpm_mpi_maximum())
   }
 
   /// The minimum of all ranks' values (MPI 3.1, section 5.9.6).
-  public func allReduceMinimum<Element: MPIElement>(_ value: Element) throws(MPIError) -> Element {
+  package func allReduceMinimum<Element: MPIElement>(_ value: Element) throws(MPIError) -> Element {
     try allReduce(value, ddpm_mpi_minimum())
   }
 
   /// The sum of all ranks' values (MPI 3.1, section 5.9.6).
-  public func allReduceSum<Element: MPIElement>(_ value: Element) throws(MPIError) -> Element {
+  package func allReduceSum<Element: MPIElement>(_ value: Element) throws(MPIError) -> Element {
     try allReduce(value, ddpm_mpi_sum())
   }
 
@@ -23,7 +23,7 @@ extension Communicator {
   /// ranks. Training therefore averages gradients in another way, and uses this only to compare speeds.
   ///
   /// - Parameter buffer: of the same size on every rank.
-  public func allReduceSum<Element: MPIElement>(_ buffer: Buffer<Element>) throws(MPIError) {
+  package func allReduceSum<Element: MPIElement>(_ buffer: Buffer<Element>) throws(MPIError) {
     for message in messages(count: buffer.count) {
       try wait("MPI_Allreduce") {
         ddpm_mpi_all_reduce_in_place(

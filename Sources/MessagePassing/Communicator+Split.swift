@@ -6,7 +6,7 @@ extension Communicator {
   ///
   /// - Parameter group: at least 0; ranks with the same number form a group. nil joins none.
   /// - Returns: the communicator of this rank's group, or nil if it joined none.
-  public func split(group: Int?) throws(MPIError) -> SplitCommunicator? {
+  package func split(group: Int?) throws(MPIError) -> SplitCommunicator? {
     precondition((group ?? 0) >= 0, "a group's number must not be negative")
     let color = try group.map { (group) throws(MPIError) in try int32(group, for: "MPI_Comm_split") }
     var handle = ddpm_communicator()
@@ -17,9 +17,9 @@ extension Communicator {
 }
 
 /// The owner of a communicator created by `split`.
-public struct SplitCommunicator: ~Copyable {
+package struct SplitCommunicator: ~Copyable {
   /// Valid only while its owner is alive.
-  public let communicator: Communicator
+  package let communicator: Communicator
   private var isClosed = false
 
   fileprivate init(handle: ddpm_communicator, messageLimit: Int) throws(MPIError) {
@@ -27,7 +27,7 @@ public struct SplitCommunicator: ~Copyable {
   }
 
   /// Releases the communicator (MPI 3.1, section 6.4.3). Collective over its ranks.
-  public consuming func close() throws(MPIError) {
+  package consuming func close() throws(MPIError) {
     var handle = communicator.handle
     isClosed = true
     try check("MPI_Comm_free", ddpm_mpi_free(&handle))

@@ -7,29 +7,29 @@ import Glibc
 ///
 /// Sending a communicator to another task is sound, because it is only a handle to state inside the library. The
 /// program must ensure that calls on one communicator do not overlap.
-public struct Communicator: @unchecked Sendable {
+package struct Communicator: @unchecked Sendable {
   package let handle: ddpm_communicator
   /// This process's number, 0 ..< `size`.
-  public let rank: Int
+  package let rank: Int
   /// The number of processes.
-  public let size: Int
+  package let size: Int
   /// The maximum number of elements in one message; longer buffers are sent in several. MPI 3.1 counts with 32 bits,
   /// and some transports fail on messages of 2 GiB and more.
-  public let messageLimit: Int
+  package let messageLimit: Int
 
   /// Records whether the thread that uses this communicator is waiting for other ranks.
-  public let waits: WaitRecord
+  package let waits: WaitRecord
 
   private static let defaultMessageLimit = 1 << 27
 
   /// The same communicator with another `messageLimit`, which must be the same on all ranks.
-  public func limitingMessages(to elementCount: Int) -> Communicator {
+  package func limitingMessages(to elementCount: Int) -> Communicator {
     precondition((1...Int(Int32.max)).contains(elementCount), "a message must hold between 1 and 2^31 - 1 elements")
     return Communicator(handle: handle, rank: rank, size: size, messageLimit: elementCount, waits: waits)
   }
 
   /// The name of the host this process runs on (MPI 3.1, section 8.1.2).
-  public var processorName: String {
+  package var processorName: String {
     get throws(MPIError) {
       var text = [CChar](repeating: 0, count: Int(MPI_MAX_PROCESSOR_NAME) + 1)
       var length: Int32 = 0
@@ -39,14 +39,14 @@ public struct Communicator: @unchecked Sendable {
   }
 
   /// Returns once every rank has called it (MPI 3.1, section 5.3).
-  public func barrier() throws(MPIError) {
+  package func barrier() throws(MPIError) {
     try wait("MPI_Barrier") { MPI_Barrier(handle.value) }
   }
 
   /// Returns once every rank has called it, and sleeps until then. `barrier` reacts faster but keeps a core busy; this
   /// one leaves it to other threads, but may notice the last rank a millisecond late (MPI 3.1, sections 5.12.1 and
   /// 3.7.3).
-  public func sleepingBarrier() throws(MPIError) {
+  package func sleepingBarrier() throws(MPIError) {
     var request = ddpm_request()
     try check("MPI_Ibarrier", ddpm_mpi_start_barrier(handle, &request))
     var done: Int32 = 0

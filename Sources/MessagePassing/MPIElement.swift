@@ -1,32 +1,32 @@
 import CMPI
 
 /// A type whose values are sent in their memory representation.
-public protocol MPIElement: BitwiseCopyable, Sendable {
+package protocol MPIElement: BitwiseCopyable, Sendable {
   /// The library's datatype for it (MPI 3.1, section 3.2.2).
   static var datatype: MPIDatatype { get }
 }
 
 /// A datatype of the library.
-public struct MPIDatatype {
+package struct MPIDatatype {
   let handle: ddpm_datatype
 }
 
 extension UInt8: MPIElement {
-  public static var datatype: MPIDatatype { MPIDatatype(handle: ddpm_mpi_byte()) }
+  package static var datatype: MPIDatatype { MPIDatatype(handle: ddpm_mpi_byte()) }
 }
 
 extension UInt16: MPIElement {
-  public static var datatype: MPIDatatype { MPIDatatype(handle: ddpm_mpi_uint16()) }
+  package static var datatype: MPIDatatype { MPIDatatype(handle: ddpm_mpi_uint16()) }
 }
 
 extension Int: MPIElement {
-  public static var datatype: MPIDatatype { MPIDatatype(handle: ddpm_mpi_int64()) }
+  package static var datatype: MPIDatatype { MPIDatatype(handle: ddpm_mpi_int64()) }
 }
 
 extension Float: MPIElement {
-  public static var datatype: MPIDatatype { MPIDatatype(handle: ddpm_mpi_float()) }
+  package static var datatype: MPIDatatype { MPIDatatype(handle: ddpm_mpi_float()) }
 }
 
 extension Double: MPIElement {
-  public static var datatype: MPIDatatype { MPIDatatype(handle: ddpm_mpi_double()) }
+  package static var datatype: MPIDatatype { MPIDatatype(handle: ddpm_mpi_double()) }
 }

@@ -2,16 +2,16 @@ import CMPI
 import Failures
 
 /// A failed call into the MPI library.
-public struct MPIError: JobEndingError, Equatable, CustomStringConvertible {
+package struct MPIError: JobEndingError, Equatable, CustomStringConvertible {
   /// The MPI function, such as `MPI_Bcast`.
-  public let call: String
+  package let call: String
   /// The code the function returned (MPI 3.1, section 8.4).
-  public let code: Int32
+  package let code: Int32
   /// The library's description of the code.
-  public let message: String
+  package let message: String
 
-  public var exitStatus: ExitStatus { .failure }
-  public var description: String { "\(call) failed: \(message) (MPI error \(code))" }
+  package var exitStatus: ExitStatus { .failure }
+  package var description: String { "\(call) failed: \(message) (MPI error \(code))" }
 }
 
 extension MPIError {

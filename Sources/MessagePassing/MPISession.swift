@@ -6,12 +6,12 @@ import Synchronization
 ///
 /// Without a launcher, a process becomes a job of one rank. Calls into MPI may come from any thread, one at a time, or
 /// from several threads at once if `allowsConcurrentCalls`.
-public enum MPISession {
+package enum MPISession {
   private static let current = Mutex<Communicator?>(nil)
   private static let threadLevel = Atomic<Int32>(0)
 
   /// Whether several threads may call the library at once (`MPI_THREAD_MULTIPLE`), each on a communicator of its own.
-  public static var allowsConcurrentCalls: Bool {
+  package static var allowsConcurrentCalls: Bool {
     threadLevel.load(ordering: .relaxed) >= Int32(MPI_THREAD_MULTIPLE)
   }
 
@@ -19,7 +19,7 @@ public enum MPISession {
   ///
   /// Errors on that communicator are from then on returned to the caller instead of ending the job.
   @discardableResult
-  public static func initialise() throws(MPIError) -> Communicator {
+  package static func initialise() throws(MPIError) -> Communicator {
     try current.withLock { world throws(MPIError) in
       if let world { return world }
       let joined = try join()
@@ -45,23 +45,23 @@ public enum MPISession {
   static var world: Communicator? { current.withLock { $0 } }
 
   /// Whether this process is currently a member of a job.
-  public static var isInitialised: Bool { world != nil }
+  package static var isInitialised: Bool { world != nil }
 
   /// Leaves the job. Every rank must call it; afterwards MPI cannot be initialised again in this process.
-  public static func finalise() throws(MPIError) {
+  package static func finalise() throws(MPIError) {
     let wasMember = current.withLock { $0.take() } != nil
     if wasMember { try check("MPI_Finalize", MPI_Finalize()) }
   }
 
   /// Ends every process of the job at once, with `status` as the launcher's exit status (MPI 3.1, section 8.7).
-  public static func abort(status: Int32) -> Never {
+  package static func abort(status: Int32) -> Never {
     fflush(nil)
     if let world { MPI_Abort(world.handle.value, status) }
     exit(status)
   }
 
   /// The implementation and its version, such as "Open MPI v4.1.4, …"; available before `initialise`.
-  public static func libraryVersion() throws(MPIError) -> String {
+  package static func libraryVersion() throws(MPIError) -> String {
     var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING) + 1)
     var length: Int32 = 0
     try check("MPI_Get_library_version", MPI_Get_library_version(&text, &length))

@@ -7,7 +7,7 @@ import Tensors
 /// To be used by one thread at a time. The set holds the buffers until `advance` returns true; until then, sent data
 /// must not change and received data must not be accessed. If the set is released earlier, for instance after an error,
 /// the buffers are leaked, since the library may still read and write them.
-public final class MessageSet {
+package final class MessageSet {
   private let communicator: Communicator
   private var requests: [ddpm_request] = []
   /// The buffers that the requests read and write.
@@ -15,10 +15,10 @@ public final class MessageSet {
   private var statuses: [MPI_Status] = []
 
   /// Tags are below this in every MPI library.
-  public static let tagLimit = 1 << 15
+  package static let tagLimit = 1 << 15
 
   /// - Parameter capacity: the number of messages for which memory is reserved.
-  public init(_ communicator: Communicator, capacity: Int) {
+  package init(_ communicator: Communicator, capacity: Int) {
     self.communicator = communicator
     requests.reserveCapacity(capacity)
     buffers.reserveCapacity(capacity)
@@ -30,7 +30,7 @@ public final class MessageSet {
   }
 
   /// Starts to receive part of a buffer. Of messages from one rank with one tag, the one sent first is received first.
-  public func receive<Element: MPIElement>(
+  package func receive<Element: MPIElement>(
     _ range: Range<Int>, of buffer: Buffer<Element>, from source: Int, tag: Int
   ) throws(MPIError) {
     try start("MPI_Irecv", range, of: buffer, tag) { start, count, tag, request in
@@ -40,7 +40,7 @@ public final class MessageSet {
   }
 
   /// Starts to send part of a buffer.
-  public func send<Element: MPIElement>(
+  package func send<Element: MPIElement>(
     _ range: Range<Int>, of buffer: Buffer<Element>, to destination: Int, tag: Int
   ) throws(MPIError) {
     try start("MPI_Isend", range, of: buffer, tag) { start, count, tag, request in
@@ -63,13 +63,13 @@ public final class MessageSet {
   }
 
   /// Cancels receives whose messages have not arrived. No send may be pending.
-  public func cancelReceives() {
+  package func cancelReceives() {
     for index in requests.indices { _ = ddpm_mpi_cancel(&requests[index]) }
     forgetAll()
   }
 
   /// Lets the library move messages, which it does only inside its functions, and returns whether all have arrived.
-  public func advance() throws(MPIError) -> Bool {
+  package func advance() throws(MPIError) -> Bool {
     guard !requests.isEmpty else { return true }
     while statuses.count < requests.count { statuses.append(MPI_Status()) }
     var done: Int32 = 0

@@ -7,13 +7,13 @@ import CProcessor
 /// column, not on the rows beside it or on the strip. All processors therefore give the same bits.
 ///
 /// An operation reads `best` once and passes it to its loops.
-public struct MicroKernel: Sendable {
+@usableFromInline package struct MicroKernel: Sendable {
   @usableFromInline let functions: ddpm_micro_kernel
 
   init(_ functions: ddpm_micro_kernel) { self.functions = functions }
 
   /// All micro-kernels for this architecture, the best first. The last one runs on any processor.
-  public static let all: [MicroKernel] = {
+  package static let all: [MicroKernel] = {
     #if arch(x86_64)
       [MicroKernel(ddpm_avx512_kernel), MicroKernel(ddpm_avx2_kernel), .plain]
     #else
@@ -22,25 +22,25 @@ public struct MicroKernel: Sendable {
   }()
 
   /// The best micro-kernel for this processor.
-  public static let best = best(for: ddpm_processor_features())
+  package static let best = best(for: ddpm_processor_features())
 
   /// The best micro-kernel for a processor with given features, bits of `ddpm_processor_feature`.
-  public static func best(for features: UInt32) -> MicroKernel {
+  package static func best(for features: UInt32) -> MicroKernel {
     all.first { $0.isSupported(by: features) } ?? .plain
   }
 
   /// The name of the instruction set.
-  public var name: String { String(cString: functions.name) }
+  package var name: String { String(cString: functions.name) }
 
   /// Whether a processor with given features, bits of `ddpm_processor_feature`, can run it.
-  public func isSupported(by features: UInt32) -> Bool { functions.features & ~features == 0 }
+  package func isSupported(by features: UInt32) -> Bool { functions.features & ~features == 0 }
 }
 
 extension MicroKernel {
   /// The number of rows of a product.
-  @inlinable public static var rows: Int { 8 }
+  @inlinable package static var rows: Int { 8 }
   /// The number of columns of a product in double precision.
-  @inlinable public static var preciseColumns: Int { 24 }
+  @inlinable package static var preciseColumns: Int { 24 }
 
   /// C = A·B, or C += A·B if `accumulates`.
   ///
@@ -51,7 +51,7 @@ extension MicroKernel {
   ///   - b: b(k, c) is at k·bStride + c.
   ///   - c: c(r, c) is at r·cStride + c.
   @inlinable @inline(__always)
-  public func multiply(
+  package func multiply(
     width: Int, depth: Int, a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, b: UnsafePointer<Float>,
     bStride: Int, c: UnsafeMutablePointer<Float>, cStride: Int, accumulates: Bool
   ) {
@@ -72,7 +72,7 @@ extension MicroKernel {
   ///   - bias: [width].
   ///   - outputs: row r is at r·stride.
   @inlinable @inline(__always)
-  public func multiplyPatches(
+  package func multiplyPatches(
     width: Int, runs: Int, runLength: Int, patches: UnsafePointer<UnsafePointer<Float>>, weights: UnsafePointer<Float>,
     bias: UnsafePointer<Float>, minimum: Float, into outputs: UnsafeMutablePointer<Float>, stride: Int
   ) {
@@ -86,7 +86,7 @@ extension MicroKernel {
   ///   - b: [depth, 24].
   ///   - c: row r is at r·rowStride.
   @inlinable @inline(__always)
-  public func addPrecise(
+  package func addPrecise(
     depth: Int, a: UnsafePointer<Double>, b: UnsafePointer<Double>, to c: UnsafeMutablePointer<Double>, rowStride: Int
   ) {
     functions.add_precise(depth, a, b, c, rowStride)

@@ -3,18 +3,18 @@ import CProcessor
 import Glibc
 
 /// The processor that the kernels run on, and the one they were compiled for.
-public enum Processor {
+@usableFromInline package enum Processor {
   /// The vector width in bits of this build's kernels, except for products: see `MicroKernel`.
-  public static var vectorBits: Int { Int(DDPM_VECTOR_BITS) }
+  package static var vectorBits: Int { Int(DDPM_VECTOR_BITS) }
 
   /// The instruction sets of this processor that are relevant to the kernels.
-  public static var features: String { names(ddpm_processor_features()) }
+  package static var features: String { names(ddpm_processor_features()) }
 
   /// The instruction sets that this build may use.
-  public static var buildFeatures: String { names(ddpm_build_features) }
+  package static var buildFeatures: String { names(ddpm_build_features) }
 
   /// The processor's name as reported by the system, or nil.
-  public static var modelName: String? {
+  package static var modelName: String? {
     guard let file = fopen("/proc/cpuinfo", "r") else { return nil }
     defer { fclose(file) }
     var line = [CChar](repeating: 0, count: 512)

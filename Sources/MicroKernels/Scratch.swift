@@ -5,7 +5,7 @@ import Tensors
 /// - Parameter minimum: the minimum number of floats to allocate. Scratch memory that is requested repeatedly in
 ///   different sizes is then the same memory every time, which is still in a cache.
 @inlinable @inline(__always)
-public func withScratch<Result>(
+package func withScratch<Result>(
   _ count: Int, atLeast minimum: Int = 0, _ body: (UnsafeMutablePointer<Float>) -> Result
 ) -> Result {
   let buffer = FloatBuffer(count: max(count, minimum))

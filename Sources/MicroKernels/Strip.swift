@@ -1,16 +1,16 @@
 /// A strip of a matrix that the micro-kernel processes at once: 48 or 32 columns, the last of which may be missing.
-public struct Strip: Sendable {
+@usableFromInline package struct Strip: Sendable {
   /// The first column.
-  public let start: Int
+  package let start: Int
   /// The number of columns that the micro-kernel computes: 48 or 32.
-  public let width: Int
+  @usableFromInline package let width: Int
   /// The number of columns that exist.
-  public let count: Int
+  @usableFromInline package let count: Int
 
-  @inlinable public var isWhole: Bool { count == width }
+  @inlinable package var isWhole: Bool { count == width }
 
   /// Strips that cover a number of columns with as few missing columns as possible: none for multiples of 16 above 16.
-  public static func covering(_ columns: Int) -> [Strip] {
+  package static func covering(_ columns: Int) -> [Strip] {
     let vectors = (columns + vectorWidth - 1) / vectorWidth
     var widths: [Int]
     switch vectors % 3 {

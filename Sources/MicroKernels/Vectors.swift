@@ -1,17 +1,17 @@
 import CBuildTarget
 
 /// Sixteen floats: one 512-bit register, or two of 256 bits.
-public typealias Vector = SIMD16<Float>
+@usableFromInline package typealias Vector = SIMD16<Float>
 
-@inlinable public var vectorWidth: Int { 16 }
+@inlinable package var vectorWidth: Int { 16 }
 
 @inlinable @inline(__always)
-public func load16(_ pointer: UnsafePointer<Float>) -> Vector {
+package func load16(_ pointer: UnsafePointer<Float>) -> Vector {
   UnsafeRawPointer(pointer).loadUnaligned(as: Vector.self)
 }
 
 @inlinable @inline(__always)
-public func store16(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
+package func store16(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: Vector.self)
 }
 
@@ -20,7 +20,7 @@ public func store16(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
 
 /// The first `count` < 16 floats, then zeros.
 @inlinable @inline(never)
-public func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector {
+package func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector {
   var vector = Vector()
   withUnsafeMutableBytes(of: &vector) {
     $0.baseAddress.unsafelyUnwrapped.copyMemory(from: pointer, byteCount: count * MemoryLayout<Float>.stride)
@@ -29,7 +29,7 @@ public func loadPartial(_ pointer: UnsafePointer<Float>, _ count: Int) -> Vector
 }
 
 @inlinable @inline(never)
-public func storePartial(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+package func storePartial(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
   withUnsafeBytes(of: vector) {
     UnsafeMutableRawPointer(pointer).copyMemory(
       from: $0.baseAddress.unsafelyUnwrapped, byteCount: count * MemoryLayout<Float>.stride)
@@ -38,60 +38,60 @@ public func storePartial(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float
 
 /// `load16`, or `loadPartial` if fewer than 16 floats are left.
 @inlinable @inline(__always)
-public func load(_ pointer: UnsafePointer<Float>, _ left: Int) -> Vector {
+package func load(_ pointer: UnsafePointer<Float>, _ left: Int) -> Vector {
   left >= vectorWidth ? load16(pointer) : loadPartial(pointer, left)
 }
 
 /// `store16`, or `storePartial` if there is room for fewer than 16 floats.
 @inlinable @inline(__always)
-public func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ left: Int) {
+package func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ left: Int) {
   if left >= vectorWidth { store16(vector, pointer) } else { storePartial(vector, pointer, left) }
 }
 
 // Arithmetic of whole vectors, instead of the standard library's; see build_target.h.
 extension Vector {
-  @inlinable @inline(__always) public static func + (a: Vector, b: Vector) -> Vector { ddpm_add(a, b) }
-  @inlinable @inline(__always) public static func - (a: Vector, b: Vector) -> Vector { ddpm_subtract(a, b) }
-  @inlinable @inline(__always) public static func * (a: Vector, b: Vector) -> Vector { ddpm_multiply(a, b) }
-  @inlinable @inline(__always) public static func / (a: Vector, b: Vector) -> Vector { ddpm_divide(a, b) }
-  @inlinable @inline(__always) public static func + (a: Float, b: Vector) -> Vector {
+  @inlinable @inline(__always) package static func + (a: Vector, b: Vector) -> Vector { ddpm_add(a, b) }
+  @inlinable @inline(__always) package static func - (a: Vector, b: Vector) -> Vector { ddpm_subtract(a, b) }
+  @inlinable @inline(__always) package static func * (a: Vector, b: Vector) -> Vector { ddpm_multiply(a, b) }
+  @inlinable @inline(__always) package static func / (a: Vector, b: Vector) -> Vector { ddpm_divide(a, b) }
+  @inlinable @inline(__always) package static func + (a: Float, b: Vector) -> Vector {
     ddpm_add(Vector(repeating: a), b)
   }
-  @inlinable @inline(__always) public static func * (a: Vector, b: Float) -> Vector {
+  @inlinable @inline(__always) package static func * (a: Vector, b: Float) -> Vector {
     ddpm_multiply(a, Vector(repeating: b))
   }
-  @inlinable @inline(__always) public static func / (a: Float, b: Vector) -> Vector {
+  @inlinable @inline(__always) package static func / (a: Float, b: Vector) -> Vector {
     ddpm_divide(Vector(repeating: a), b)
   }
-  @inlinable @inline(__always) public static func / (a: Vector, b: Float) -> Vector {
+  @inlinable @inline(__always) package static func / (a: Vector, b: Float) -> Vector {
     ddpm_divide(a, Vector(repeating: b))
   }
-  @inlinable @inline(__always) public static func += (a: inout Vector, b: Vector) { a = a + b }
-  @inlinable @inline(__always) public static func *= (a: inout Vector, b: Vector) { a = a * b }
+  @inlinable @inline(__always) package static func += (a: inout Vector, b: Vector) { a = a + b }
+  @inlinable @inline(__always) package static func *= (a: inout Vector, b: Vector) { a = a * b }
 
   /// self + a·b, rounded once.
   @inlinable @inline(__always)
-  public func addingProduct(_ a: Vector, _ b: Vector) -> Vector { ddpm_add_product(self, a, b) }
+  package func addingProduct(_ a: Vector, _ b: Vector) -> Vector { ddpm_add_product(self, a, b) }
 }
 
 extension Vector {
   /// The minimum of `self` and a limit in each lane; NaN stays NaN.
   @inlinable @inline(__always)
-  public func limited(above limit: Float) -> Vector { replacing(with: limit, where: self .> limit) }
+  package func limited(above limit: Float) -> Vector { replacing(with: limit, where: self .> limit) }
 
   /// The maximum of `self` and a limit in each lane; NaN stays NaN.
   @inlinable @inline(__always)
-  public func limited(below limit: Float) -> Vector { replacing(with: limit, where: self .< limit) }
+  package func limited(below limit: Float) -> Vector { replacing(with: limit, where: self .< limit) }
 
   /// self + factor·vector, rounded once.
   @inlinable @inline(__always)
-  public func adding(_ factor: Float, times vector: Vector) -> Vector {
+  package func adding(_ factor: Float, times vector: Vector) -> Vector {
     addingProduct(Vector(repeating: factor), vector)
   }
 
   /// The sum of the lanes in double precision.
   @inlinable @inline(__always)
-  public var doubleSum: Double {
+  package var doubleSum: Double {
     var sum = 0.0
     for lane in 0..<vectorWidth { sum += Double(self[lane]) }
     return sum
@@ -103,7 +103,7 @@ extension Vector {
 ///
 /// Pass a local function marked `@inline(__always)`: a closure would not be inlined, since it is called in two places.
 @inlinable @inline(__always)
-public func forEachVector(_ range: Range<Int>, _ body: (_ first: Int, _ lanes: Int) -> Void) {
+package func forEachVector(_ range: Range<Int>, _ body: (_ first: Int, _ lanes: Int) -> Void) {
   var first = range.lowerBound
   while first + vectorWidth <= range.upperBound {
     body(first, vectorWidth)
@@ -113,10 +113,10 @@ public func forEachVector(_ range: Range<Int>, _ body: (_ first: Int, _ lanes: I
 }
 
 @inlinable @inline(__always)
-public func forEachVector(_ count: Int, _ body: (_ first: Int, _ lanes: Int) -> Void) {
+package func forEachVector(_ count: Int, _ body: (_ first: Int, _ lanes: Int) -> Void) {
   forEachVector(0..<count, body)
 }
 
 /// The smallest multiple of a number that is at least `count`.
 @inlinable @inline(__always)
-public func roundUp(_ count: Int, _ multiple: Int) -> Int { (count + multiple - 1) / multiple * multiple }
+package func roundUp(_ count: Int, _ multiple: Int) -> Int { (count + multiple - 1) / multiple * multiple }

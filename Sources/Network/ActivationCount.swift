@@ -2,16 +2,16 @@ import Tensors
 
 /// The floats that a network's passes need per image, computed from its shape alone. Temporary memory of kernels is not
 /// counted, so this is slightly less than what a pass needs.
-public struct ActivationCount: Sendable, Equatable {
+package struct ActivationCount: Sendable, Equatable {
   /// For a forward pass that keeps what the backward pass needs, and the gradients of the largest values.
-  public let training: Double
+  package let training: Double
   /// The same if blocks are recomputed (`Tape.recomputing`).
-  public let trainingWithRecomputedBlocks: Double
+  package let trainingWithRecomputedBlocks: Double
   /// For a forward pass that keeps only what the decoder needs.
-  public let inference: Double
+  package let inference: Double
 
   /// - Parameter layout: the layout of a network with this configuration, or of a classifier made of its encoder.
-  public init(_ layout: ParameterLayout, _ configuration: UNetConfiguration) {
+  package init(_ layout: ParameterLayout, _ configuration: UNetConfiguration) {
     var (kept, ofBlocks, ofSkips, largest, largestBlock, block) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     for entry in layout.entries where entry.order != .c {
       guard let resolution = ParameterResolution(of: entry.name, in: configuration) else { continue }

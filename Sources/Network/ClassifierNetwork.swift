@@ -5,10 +5,10 @@ import Tensors
 /// A classifier of noisy images, conditioned on the time: the U-Net's encoder with its middle, then the mean over the
 /// pixels (Dhariwal, Nichol: "Diffusion models beat GANs on image synthesis", arXiv:2105.05233, section 4 and appendix
 /// H).
-public struct ClassifierNetwork: TrainableNetwork {
-  public let configuration: UNetConfiguration
-  public let classCount: Int
-  public let declarations: ParameterDeclarations
+package struct ClassifierNetwork: TrainableNetwork {
+  package let configuration: UNetConfiguration
+  package let classCount: Int
+  package let declarations: ParameterDeclarations
 
   private let timeEmbedding: TimeEmbedding
   private let encoder: Encoder
@@ -16,7 +16,7 @@ public struct ClassifierNetwork: TrainableNetwork {
   private let head: LinearLayer
 
   /// - Parameter configuration: the configuration of a U-Net with the same encoder; its output and classes are ignored.
-  public init(_ configuration: UNetConfiguration, classCount: Int) {
+  package init(_ configuration: UNetConfiguration, classCount: Int) {
     self.configuration = configuration
     self.classCount = classCount
     var builder = BlockBuilder(configuration)
@@ -35,7 +35,7 @@ public struct ClassifierNetwork: TrainableNetwork {
   ///   - dropout: the masks to train with, whose layer each block chooses; nil drops nothing.
   ///   - recomputesBlocks: whether the backward pass recomputes each residual block.
   /// - Returns: [N, classCount].
-  public func callAsFunction(
+  package func callAsFunction(
     _ x: Variable, timesteps: [Float], dropout: Dropout? = nil, recomputesBlocks: Bool = false, on tape: Tape
   ) -> Variable {
     let features = features(
@@ -44,11 +44,11 @@ public struct ClassifierNetwork: TrainableNetwork {
   }
 
   /// The number of features.
-  public var featureCount: Int { encoder.channels }
+  package var featureCount: Int { encoder.channels }
 
   /// The features that classes are predicted from: the means of the last feature maps over the pixels, [N,
   /// featureCount].
-  public func features(
+  package func features(
     _ x: Variable, timesteps: [Float], dropout: Dropout? = nil, recomputesBlocks: Bool = false, on tape: Tape
   ) -> Variable {
     precondition(timesteps.count == x.shape[0], "each image needs one time step")
@@ -59,5 +59,5 @@ public struct ClassifierNetwork: TrainableNetwork {
   }
 
   /// Unnormalised log p(class | x_t), [N, classCount], from the features.
-  public func logits(_ features: Variable, on tape: Tape) -> Variable { head(features, on: tape) }
+  package func logits(_ features: Variable, on tape: Tape) -> Variable { head(features, on: tape) }
 }

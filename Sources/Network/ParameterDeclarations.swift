@@ -15,7 +15,7 @@ enum Initialisation: Sendable {
 }
 
 /// Collects the parameters of a network in the order of declaration, with their initial values.
-public struct ParameterDeclarations: Sendable {
+package struct ParameterDeclarations: Sendable {
   private(set) var layout = ParameterLayout()
   private var initialisations: [Initialisation] = []
 

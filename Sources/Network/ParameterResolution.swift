@@ -1,13 +1,13 @@
 /// The pixels of an image at which a matrix or a kernel of a network is applied.
-public struct ParameterResolution {
+package struct ParameterResolution {
   /// 0 is the full resolution.
-  public let level: Int
+  package let level: Int
   /// The number of pixels around the image that are convolved too.
-  public let rim: Int
+  package let rim: Int
 
   /// nil for parameters that are applied once per image: the time embedding, and the classifier's layers after the
   /// mean.
-  public init?(of name: String, in configuration: UNetConfiguration) {
+  package init?(of name: String, in configuration: UNetConfiguration) {
     if name.contains("time_emb") || name.hasPrefix("class") { return nil }
     let architecture = configuration.architecture
     let (lowest, parts) = (configuration.multipliers.count - 1, name.split(separator: "."))
@@ -32,7 +32,7 @@ public struct ParameterResolution {
   }
 
   /// For one image.
-  public func pixels(in configuration: UNetConfiguration) -> Int {
+  package func pixels(in configuration: UNetConfiguration) -> Int {
     ((configuration.imageHeight >> level) + 2 * rim) * ((configuration.imageWidth >> level) + 2 * rim)
   }
 }

@@ -2,19 +2,19 @@ import Kernels
 import Tensors
 
 /// A network as training, storage and sharding see it.
-public protocol TrainableNetwork: Sendable {
+package protocol TrainableNetwork: Sendable {
   var configuration: UNetConfiguration { get }
   var declarations: ParameterDeclarations { get }
 }
 
 extension TrainableNetwork {
   /// The layout of its parameters.
-  public var layout: ParameterLayout { declarations.layout }
+  package var layout: ParameterLayout { declarations.layout }
   /// The convolution method of the tapes that it runs on.
-  public var convolutionMethod: ConvolutionMethod { configuration.convolutionMethod }
+  package var convolutionMethod: ConvolutionMethod { configuration.convolutionMethod }
 
   /// Draws the initial values of all parameters, which depend only on the seed.
-  public func initialise(_ parameters: Arena, seed: UInt64, workers: WorkerPool) {
+  package func initialise(_ parameters: Arena, seed: UInt64, workers: WorkerPool) {
     declarations.initialise(parameters, seed: seed, workers: workers)
   }
 }

@@ -3,21 +3,21 @@ import Diffusion
 import Tensors
 
 /// A trained classifier as guidance sees it.
-public struct TrainedClassifier: NoisyClassifier, Sendable {
+package struct TrainedClassifier: NoisyClassifier, Sendable {
   private let network: ClassifierNetwork
   private let parameters: Arena
   private let workers: WorkerPool
 
   /// - Parameter parameters: must not change while the network is in use.
-  public init(network: ClassifierNetwork, parameters: Arena, workers: WorkerPool) {
+  package init(network: ClassifierNetwork, parameters: Arena, workers: WorkerPool) {
     self.network = network
     self.parameters = parameters
     self.workers = workers
   }
 
-  public var classCount: Int { network.classCount }
+  package var classCount: Int { network.classCount }
 
-  public func logProbabilityGradient(_ x: Tensor, times: [Float], classes: [Int]) -> Tensor {
+  package func logProbabilityGradient(_ x: Tensor, times: [Float], classes: [Int]) -> Tensor {
     let tape = Tape(
       recordingWith: parameters, gradients: nil, workers: workers,
       convolutionMethod: network.convolutionMethod)
@@ -30,7 +30,7 @@ public struct TrainedClassifier: NoisyClassifier, Sendable {
   }
 
   /// log p(class | x_t) of each image and class.
-  public func logProbabilities(_ x: Tensor, times: [Float]) -> [[Double]] {
+  package func logProbabilities(_ x: Tensor, times: [Float]) -> [[Double]] {
     let tape = Tape(
       inferenceWith: parameters, workers: workers, convolutionMethod: network.convolutionMethod)
     return CrossEntropy.logProbabilities(network(tape.input(x), timesteps: times, on: tape).value)

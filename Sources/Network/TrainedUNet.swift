@@ -4,28 +4,28 @@ import Kernels
 import Tensors
 
 /// A trained U-Net as denoisers see it.
-public struct TrainedUNet: DifferentiableNetwork {
+package struct TrainedUNet: DifferentiableNetwork {
   private let network: UNet
   private let parameters: Arena
   private let workers: WorkerPool
   private let profiler: Profiler?
 
   /// - Parameter parameters: must not change while the network is in use.
-  public init(network: UNet, parameters: Arena, workers: WorkerPool, profiler: Profiler? = nil) {
+  package init(network: UNet, parameters: Arena, workers: WorkerPool, profiler: Profiler? = nil) {
     self.network = network
     self.parameters = parameters
     self.workers = workers
     self.profiler = profiler
   }
 
-  public func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
+  package func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
     let tape = Tape(
       inferenceWith: parameters, workers: workers, profiler: profiler,
       convolutionMethod: network.convolutionMethod)
     return network(tape.input(x), timesteps: times, classes: classes, on: tape).value
   }
 
-  public func outputWithDerivative(
+  package func outputWithDerivative(
     _ x: Tensor, times: [Float], classes: [Int?]?, vector: Tensor
   ) -> (output: Tensor, derivative: Tensor) {
     let tape = Tape(

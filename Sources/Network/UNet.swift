@@ -9,9 +9,9 @@ import Tensors
 /// Nichol, arXiv:2105.05233, section 3.1). `UNetArchitecture` describes the variants.
 ///
 /// Parameter names are those of diffusers' `UNet2DModel`, where it has them.
-public struct UNet: TrainableNetwork {
-  public let configuration: UNetConfiguration
-  public let declarations: ParameterDeclarations
+package struct UNet: TrainableNetwork {
+  package let configuration: UNetConfiguration
+  package let declarations: ParameterDeclarations
 
   private let timeEmbedding: TimeEmbedding
   /// One row for each class, and a last one for no class.
@@ -19,7 +19,7 @@ public struct UNet: TrainableNetwork {
   private let encoder: Encoder
   private let decoder: Decoder
 
-  public init(_ configuration: UNetConfiguration) {
+  package init(_ configuration: UNetConfiguration) {
     self.configuration = configuration
     var builder = BlockBuilder(configuration)
     timeEmbedding = TimeEmbedding(&builder)
@@ -43,7 +43,7 @@ public struct UNet: TrainableNetwork {
   ///   - recomputesBlocks: whether the backward pass recomputes each residual block with its attention, instead of
   ///     keeping its activations.
   /// - Returns: [N, H, W, output channels].
-  public func callAsFunction(
+  package func callAsFunction(
     _ x: Variable, timesteps: [Float], classes: [Int?]? = nil, dropout: Dropout? = nil,
     recomputesBlocks: Bool = false, on tape: Tape
   ) -> Variable {

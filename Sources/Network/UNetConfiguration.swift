@@ -1,34 +1,34 @@
 import Kernels
 
 /// The shape of a U-Net and its options.
-public struct UNetConfiguration: Sendable, Equatable {
+package struct UNetConfiguration: Sendable, Equatable {
   /// Channels of the images.
-  public var imageChannels: Int
+  package var imageChannels: Int
   /// Channels of the output: those of the images, or twice as many if the variance is learned too.
-  public var outputChannels: Int
+  package var outputChannels: Int
   /// Height and width of the images; divisible by 2^(levels − 1).
-  public var imageHeight: Int
-  public var imageWidth: Int
+  package var imageHeight: Int
+  package var imageWidth: Int
   /// Channels of the first level.
-  public var channels: Int
+  package var channels: Int
   /// Channels of each level, in units of `channels`.
-  public var multipliers: [Int]
+  package var multipliers: [Int]
   /// Residual blocks of each encoder level; decoder levels have one more.
-  public var blocksPerLevel: Int
+  package var blocksPerLevel: Int
   /// Heights of feature maps at which residual blocks are followed by attention.
-  public var attentionResolutions: [Int]
+  package var attentionResolutions: [Int]
   /// Probability of dropping an element before each block's second convolution, in training.
-  public var dropout: Float
+  package var dropout: Float
   /// The maximum number of groups of every group normalisation.
-  public var groupCount: Int
+  package var groupCount: Int
   /// The number of classes that the network is conditioned on, not counting the null class; nil for a network without
   /// classes.
-  public var classCount: Int?
+  package var classCount: Int?
   /// The convolution method of the tapes that the network runs on.
-  public var convolutionMethod: ConvolutionMethod
-  public var architecture: UNetArchitecture
+  package var convolutionMethod: ConvolutionMethod
+  package var architecture: UNetArchitecture
 
-  public init(
+  package init(
     imageChannels: Int, imageHeight: Int, imageWidth: Int, channels: Int, multipliers: [Int], blocksPerLevel: Int,
     attentionResolutions: [Int], dropout: Float = 0, groupCount: Int = 32, outputChannels: Int? = nil,
     classCount: Int? = nil, convolutionMethod: ConvolutionMethod = .winograd, architecture: UNetArchitecture = .ddpm
@@ -51,16 +51,16 @@ public struct UNetConfiguration: Sendable, Equatable {
   var embeddingChannels: Int { 4 * channels }
 
   /// The number of groups of a normalisation with this many channels.
-  public func groupCount(ofChannels count: Int) -> Int {
+  package func groupCount(ofChannels count: Int) -> Int {
     min(groupCount, count / architecture.minimumChannelsPerGroup)
   }
 }
 
 /// The differences between the U-Nets of the literature: DDPM (Ho, Jain, Abbeel, arXiv:2006.11239, appendix B), DDPM++
 /// and NCSN++ (Song et al., arXiv:2011.13456, appendix H), and variants between them.
-public struct UNetArchitecture: Sendable, Equatable {
+package struct UNetArchitecture: Sendable, Equatable {
   /// How one level leads to the next.
-  public enum LevelChange: String, Sendable, CaseIterable {
+  package enum LevelChange: String, Sendable, CaseIterable {
     /// A convolution of stride 2 in the encoder, and a convolution of the enlarged image in the decoder, as in DDPM.
     case convolution = "ddpm"
     /// A residual block that changes the size inside, as in BigGAN (Brock, Donahue, Simonyan, arXiv:1809.11096).
@@ -68,7 +68,7 @@ public struct UNetArchitecture: Sendable, Equatable {
   }
 
   /// How the time is encoded.
-  public enum TimeFeatures: String, Sendable, CaseIterable {
+  package enum TimeFeatures: String, Sendable, CaseIterable {
     /// With fixed frequencies, for times up to about 1000.
     case sinusoidal
     /// With random frequencies, for the logarithm of the noise.
@@ -76,7 +76,7 @@ public struct UNetArchitecture: Sendable, Equatable {
   }
 
   /// How a residual block uses the embedding of time and class.
-  public enum TimeConditioning: String, Sendable, CaseIterable {
+  package enum TimeConditioning: String, Sendable, CaseIterable {
     /// One number per channel is added before the second normalisation.
     case add
     /// Two numbers per channel scale and shift the result of the second normalisation (Nichol, Dhariwal,
@@ -85,7 +85,7 @@ public struct UNetArchitecture: Sendable, Equatable {
   }
 
   /// How the encoder's levels receive the image itself.
-  public enum ProgressiveInput: String, Sendable, CaseIterable {
+  package enum ProgressiveInput: String, Sendable, CaseIterable {
     case none
     /// The downsampled image, through a 1x1 convolution.
     case inputSkip = "input-skip"
@@ -94,7 +94,7 @@ public struct UNetArchitecture: Sendable, Equatable {
   }
 
   /// How the decoder's levels contribute to the output.
-  public enum ProgressiveOutput: String, Sendable, CaseIterable {
+  package enum ProgressiveOutput: String, Sendable, CaseIterable {
     /// Only through the last level.
     case none
     /// Each level produces an image; the sum of the enlarged images is the output.
@@ -104,51 +104,51 @@ public struct UNetArchitecture: Sendable, Equatable {
   }
 
   /// How `ProgressiveInput.inputSkip` combines its image with a level's values.
-  public enum Combination: String, Sendable, CaseIterable {
+  package enum Combination: String, Sendable, CaseIterable {
     case sum
     /// Concatenated: the number of channels doubles.
     case concatenation = "cat"
   }
 
   /// Where the decoder has attention.
-  public enum UpwardAttention: String, Sendable, CaseIterable {
+  package enum UpwardAttention: String, Sendable, CaseIterable {
     /// After every block of its level.
     case everyBlock = "every-block"
     /// After the last block of its level.
     case lastBlock = "last-block"
   }
 
-  public var levelChange = LevelChange.convolution
+  package var levelChange = LevelChange.convolution
   /// Where the size changes, repeated or averaged pixels are smoothed by the filter [1, 3, 3, 1].
-  public var smoothsResampling = false
-  public var timeFeatures = TimeFeatures.sinusoidal
+  package var smoothsResampling = false
+  package var timeFeatures = TimeFeatures.sinusoidal
   /// Standard deviation of the random frequencies.
-  public var fourierScale = 16.0
-  public var timeConditioning = TimeConditioning.add
+  package var fourierScale = 16.0
+  package var timeConditioning = TimeConditioning.add
   /// Sums of a block's result and its input are divided by √2, which keeps their variance.
-  public var rescalesSums = false
-  public var progressiveInput = ProgressiveInput.none
-  public var progressiveOutput = ProgressiveOutput.none
-  public var combination = Combination.sum
-  public var upwardAttention = UpwardAttention.everyBlock
+  package var rescalesSums = false
+  package var progressiveInput = ProgressiveInput.none
+  package var progressiveOutput = ProgressiveOutput.none
+  package var combination = Combination.sum
+  package var upwardAttention = UpwardAttention.everyBlock
   /// The number of attention heads that the channels are divided among, if `headChannels` is nil.
-  public var headCount = 1
+  package var headCount = 1
   /// Channels per attention head, which determine the number of heads.
-  public var headChannels: Int?
+  package var headChannels: Int?
   /// The minimum number of channels per group of a normalisation: one with few channels has fewer groups.
-  public var minimumChannelsPerGroup = 1
+  package var minimumChannelsPerGroup = 1
   /// Variance of the initial matrices of attention's queries, keys and values, where 1 keeps the variance of their
   /// input.
-  public var attentionInitialScale = 1.0
+  package var attentionInitialScale = 1.0
   /// Whether the output is divided by σ, whose logarithm is the network's time input.
-  public var dividesOutputByNoise = false
+  package var dividesOutputByNoise = false
 
-  public init() {}
+  package init() {}
 
-  public static let ddpm = UNetArchitecture()
+  package static let ddpm = UNetArchitecture()
 
   /// Song et al., arXiv:2011.13456, appendix H.1.
-  public static let ddpmPlusPlus: UNetArchitecture = {
+  package static let ddpmPlusPlus: UNetArchitecture = {
     var result = UNetArchitecture()
     result.levelChange = .residualBlock
     result.rescalesSums = true
@@ -159,7 +159,7 @@ public struct UNetArchitecture: Sendable, Equatable {
   }()
 
   /// The same source.
-  public static let ncsnPlusPlus: UNetArchitecture = {
+  package static let ncsnPlusPlus: UNetArchitecture = {
     var result = ddpmPlusPlus
     result.smoothsResampling = true
     result.timeFeatures = .fourier
@@ -169,7 +169,7 @@ public struct UNetArchitecture: Sendable, Equatable {
   }()
 
   /// The number of heads of an attention with this many channels.
-  public func headCount(ofChannels count: Int) -> Int { headChannels.map { count / $0 } ?? headCount }
+  package func headCount(ofChannels count: Int) -> Int { headChannels.map { count / $0 } ?? headCount }
 
   var resamplingFilter: Resampling.Filter { smoothsResampling ? .binomial : .box }
   /// The factor of sums of a block's result and its input.

@@ -8,16 +8,16 @@ import Tensors
 /// The operations and their order are those of PyTorch's `torch.optim.Adam`, in 32-bit floats. Elements are updated
 /// independently, so neither threads nor the division into shards change any bit. Padding (zero parameter, zero
 /// gradient) stays zero.
-public final class Adam: Sendable {
-  public struct Settings: Sendable, Equatable {
+package final class Adam: Sendable {
+  package struct Settings: Sendable, Equatable {
     /// β₁, the decay rate of the first moment per step; in [0, 1).
-    public var firstMomentDecay: Double
+    package var firstMomentDecay: Double
     /// β₂, the decay rate of the second moment per step; in [0, 1).
-    public var secondMomentDecay: Double
+    package var secondMomentDecay: Double
     /// ε, added to the square root of the second moment; above 0.
-    public var epsilon: Double
+    package var epsilon: Double
 
-    public init(firstMomentDecay: Double = 0.9, secondMomentDecay: Double = 0.999, epsilon: Double = 1e-8) {
+    package init(firstMomentDecay: Double = 0.9, secondMomentDecay: Double = 0.999, epsilon: Double = 1e-8) {
       precondition((0..<1).contains(firstMomentDecay) && (0..<1).contains(secondMomentDecay) && epsilon > 0)
       self.firstMomentDecay = firstMomentDecay
       self.secondMomentDecay = secondMomentDecay
@@ -25,21 +25,21 @@ public final class Adam: Sendable {
     }
   }
 
-  public let settings: Settings
+  package let settings: Settings
   /// m, the moving average of the gradients; zeros at first. Checkpoints read and write it.
-  public let firstMoment: FloatBuffer
+  package let firstMoment: FloatBuffer
   /// v, the moving average of the squared gradients; zeros at first. Checkpoints read and write it.
-  public let secondMoment: FloatBuffer
+  package let secondMoment: FloatBuffer
 
   /// - Parameter count: the number of floats in the shard; whole blocks of `ParameterLayout.blockSize`.
-  public init(count: Int, settings: Settings = Settings()) {
+  package init(count: Int, settings: Settings = Settings()) {
     self.settings = settings
     firstMoment = FloatBuffer(repeating: 0, count: count)
     secondMoment = FloatBuffer(repeating: 0, count: count)
   }
 
   /// The number of floats in the shard.
-  public var count: Int { firstMoment.count }
+  package var count: Int { firstMoment.count }
 
   /// One step of some elements: θ ← θ − η · m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ˢ) and v̂ = v / (1 − β₂ˢ) at step s.
   /// - Parameters:
@@ -49,7 +49,7 @@ public final class Adam: Sendable {
   ///   - gradientScale: the factor by which the gradients are multiplied first, such as that of clipping.
   ///   - learningRate: η.
   ///   - step: s, the number of this update, counted from 1.
-  public func update(
+  package func update(
     _ part: Range<Int>? = nil, parameters: Tensor, gradients: Tensor, gradientScale: Float,
     learningRate: Double, step: Int, workers: WorkerPool
   ) {

@@ -8,17 +8,17 @@ import Tensors
 /// With a ramp, the average forgets faster during the first steps, so that it does not retain the initial parameters:
 /// its half-life is at most `rampup` times the number of steps done (`ema_rampup_ratio` in the published code of Karras
 /// et al. 2022).
-public final class ExponentialMovingAverage: Sendable {
+package final class ExponentialMovingAverage: Sendable {
   /// The decay per step after the ramp: the weight of the old average; in [0, 1].
-  public let decay: Double
+  package let decay: Double
   /// The half-life divided by the number of steps done, during the ramp; above 0. nil for no ramp.
-  public let rampup: Double?
+  package let rampup: Double?
   /// a. Checkpoints read and write it.
-  public let average: FloatBuffer
+  package let average: FloatBuffer
 
   /// An average of zeros; call `start` before the first update.
   /// - Parameter count: the number of floats in the shard; whole blocks of `ParameterLayout.blockSize`.
-  public init(decay: Double, rampup: Double? = nil, count: Int) {
+  package init(decay: Double, rampup: Double? = nil, count: Int) {
     precondition((0...1).contains(decay), "the decay \(decay) must lie in [0, 1]")
     precondition(rampup.map { $0 > 0 } ?? true, "the ramp's half-life must be positive")
     self.decay = decay
@@ -30,14 +30,14 @@ public final class ExponentialMovingAverage: Sendable {
   /// - Parameters:
   ///   - part: which of the shard's floats; by default all of them.
   ///   - parameters: θ of the part.
-  public func start(_ part: Range<Int>? = nil, parameters: Tensor) { average[part ?? 0..<count].copy(parameters) }
+  package func start(_ part: Range<Int>? = nil, parameters: Tensor) { average[part ?? 0..<count].copy(parameters) }
 
   /// The number of floats in the shard.
-  public var count: Int { average.count }
+  package var count: Int { average.count }
 
   /// The weight of the old average in the step after `step` steps: `decay`, or the decay for the ramp's half-life
   /// `rampup` · `step` if that is smaller; the first step then keeps nothing. Depends only on the step.
-  public func decay(atStep step: Int) -> Double {
+  package func decay(atStep step: Int) -> Double {
     guard let rampup else { return decay }
     return min(decay, Double.pow(0.5, 1 / (rampup * Double(step))))
   }
@@ -47,7 +47,7 @@ public final class ExponentialMovingAverage: Sendable {
   ///   - step: steps done before this one.
   ///   - part: which of the shard's floats, in whole blocks; by default all of them.
   ///   - parameters: θ of the part.
-  public func update(_ part: Range<Int>? = nil, step: Int, parameters: Tensor, workers: WorkerPool) {
+  package func update(_ part: Range<Int>? = nil, step: Int, parameters: Tensor, workers: WorkerPool) {
     let averages = average[part ?? 0..<count]
     verify(parameters.count == averages.count, "parameters of \(averages.count) floats")
     let weight = Vector(repeating: Float(1 - decay(atStep: step)))

@@ -3,10 +3,10 @@ import Tensors
 /// The Euclidean norm of a gradient that is divided into shards. The result is bit-identical for any division.
 ///
 /// Each rank sums the squares of its own blocks; the ranks exchange these sums; each rank adds all of them in one tree.
-public enum GradientNorm {
+package enum GradientNorm {
   /// Σ g² of each block of `ParameterLayout.blockSize` floats, in double precision, added in a fixed order.
   /// - Parameter gradients: of a shard, in whole blocks.
-  public static func blockSums(_ gradients: Tensor, workers: WorkerPool) -> [Double] {
+  package static func blockSums(_ gradients: Tensor, workers: WorkerPool) -> [Double] {
     let blockSize = ParameterLayout.blockSize
     let sums = Buffer<Double>(count: gradients.count / blockSize)
     forEachPart(ofShard: gradients.count, workers) { range in
@@ -19,7 +19,7 @@ public enum GradientNorm {
 
   /// The factor that limits the norm of gradients to `maximum`: min(1, maximum / (norm + 10⁻⁶)), as in PyTorch's
   /// `clip_grad_norm_`. NaN if `norm` is NaN, so that an invalid gradient is noticed.
-  public static func clippingScale(norm: Double, maximum: Double) -> Double {
+  package static func clippingScale(norm: Double, maximum: Double) -> Double {
     precondition(maximum > 0, "the maximum norm \(maximum) must be positive")
     let scale = maximum / (norm + 1e-6)
     return scale > 1 ? 1 : scale

@@ -2,9 +2,9 @@ import RealModule
 
 /// The learning rate of every step: it grows linearly to η during warm-up, as in the published code of Ho et al. 2020,
 /// stays there until the decay starts, and then follows `decay`.
-public struct LearningRateSchedule: Sendable, Equatable {
+package struct LearningRateSchedule: Sendable, Equatable {
   /// The shape of the decay. p is the completed fraction of the steps from the start of the decay to the end.
-  public enum Decay: String, Sendable, CaseIterable {
+  package enum Decay: String, Sendable, CaseIterable {
     /// No decay.
     case constant
     /// η · (1 + cos(π·p)) / 2 (Loshchilov, Hutter: "SGDR", arXiv:1608.03983, equation 5, without restarts).
@@ -16,21 +16,21 @@ public struct LearningRateSchedule: Sendable, Equatable {
     case inverseSquareRoot = "inverse-sqrt"
 
     /// Whether the rates depend on the total number of steps.
-    public var endsWithTheRun: Bool { self == .cosine || self == .linear }
+    package var endsWithTheRun: Bool { self == .cosine || self == .linear }
   }
 
   /// η, the rate after the warm-up.
-  public let learningRate: Double
+  package let learningRate: Double
   /// The number of steps during which the rate grows to η; 0 for none.
-  public let warmupSteps: Int
-  public let decay: Decay
+  package let warmupSteps: Int
+  package let decay: Decay
   /// The number of steps done when the rate starts to fall.
-  public let decayStart: Int
+  package let decayStart: Int
   /// The number of steps of the whole run.
-  public let steps: Int
+  package let steps: Int
 
   /// - Parameter decayStart: nil for the end of the warm-up.
-  public init(
+  package init(
     learningRate: Double, warmupSteps: Int, decay: Decay = .constant, decayStart: Int? = nil, steps: Int = .max
   ) {
     precondition(warmupSteps >= 0, "the number of warm-up steps, \(warmupSteps), must not be negative")
@@ -44,7 +44,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
   /// The learning rate of one step.
   /// - Parameter step: counted from 1, as `Adam.update` counts; the first step's rate is η / warmupSteps, not 0, and the
   ///   last one's is above 0.
-  public func rate(atStep step: Int) -> Double {
+  package func rate(atStep step: Int) -> Double {
     precondition(step >= 1, "steps are counted from 1")
     if step < warmupSteps { return learningRate * Double(step) / Double(warmupSteps) }
     let done = step - 1

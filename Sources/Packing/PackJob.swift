@@ -8,33 +8,33 @@ import Reporting
 import Tensors
 
 /// Converts folders of images and other data sets to one file that training reads on demand.
-public struct PackJob: Sendable {
+package struct PackJob: Sendable {
   /// Folders, HDF5 files or names of data sets, in order.
-  public var sources: [String]
+  package var sources: [String]
   /// The sources of test images; if empty, the sources that have separate test images.
-  public var tests: [String] = []
-  public var output: String
+  package var tests: [String] = []
+  package var output: String
   /// The name of the data set; by default the source's or the file's.
-  public var name: String?
+  package var name: String?
   /// How images are read and converted to one kind. Without `channels`, all are converted to colour if any has colour.
-  public var fitting = FolderImages.Fitting()
+  package var fitting = FolderImages.Fitting()
   /// Whether mirrored images are valid images of the data set; by default as in the sources.
-  public var allowsFlips: Bool?
+  package var allowsFlips: Bool?
   /// Whether to skip damaged images.
-  public var skipsDamaged = false
+  package var skipsDamaged = false
   /// Whether every subfolder of a source is a class, even if it has the name of a split.
-  public var subfoldersAreClasses = false
+  package var subfoldersAreClasses = false
   /// Whether to replace the output if it exists.
-  public var replaces = false
-  public var threads = 1
+  package var replaces = false
+  package var threads = 1
 
-  public init(sources: [String], output: String) {
+  package init(sources: [String], output: String) {
     self.sources = sources
     self.output = output
   }
 
   /// Packs in this process alone.
-  public func run(communicator: Communicator) throws {
+  package func run(communicator: Communicator) throws {
     guard communicator.size == 1 else {
       throw JobFailure(
         rank: 0, exitStatus: .badInput,

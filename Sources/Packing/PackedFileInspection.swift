@@ -2,23 +2,23 @@ import Datasets
 import Tensors
 
 /// The contents of a file of packed images, and the damaged ones among them.
-public struct PackedFileInspection: Sendable {
-  public struct Part: Sendable {
+package struct PackedFileInspection: Sendable {
+  package struct Part: Sendable {
     /// The dataset: `images` or `test/images`.
-    public let name: String
-    public let count: Int
-    public let damaged: [DamagedImage]
+    package let name: String
+    package let count: Int
+    package let damaged: [DamagedImage]
   }
 
-  public let name: String
+  package let name: String
   /// [H, W, C].
-  public let imageShape: [Int]
-  public let classNames: [String]
-  public let parts: [Part]
+  package let imageShape: [Int]
+  package let classNames: [String]
+  package let parts: [Part]
 
   /// Reads every image and verifies its checksum.
   /// - Throws: `DatasetError` if the file cannot be used for training.
-  public init(path: String) throws {
+  package init(path: String) throws {
     let training = try PackedImages(path: path)
     (name, imageShape, classNames) = (training.name, training.imageShape, training.classNames)
     var parts = [Part(name: "images", count: training.count, damaged: try Self.damaged(training))]

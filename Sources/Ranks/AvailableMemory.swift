@@ -2,15 +2,15 @@ import Files
 import Foundation
 
 /// The memory that this process and others on its host may still allocate, and the total.
-public enum AvailableMemory {
+package enum AvailableMemory {
   /// Bytes that may still be allocated according to the system and the control groups; nil if unknown.
-  public static var bytes: Int? { read(text) }
+  package static var bytes: Int? { read(text) }
 
   /// The machine's memory in bytes; nil if unknown.
-  public static var total: Int? { machine("MemTotal:", text) }
+  package static var total: Int? { machine("MemTotal:", text) }
 
   /// - Parameter text: returns the contents of a file, nil if there is none.
-  public static func read(_ text: (String) -> String?) -> Int? {
+  package static func read(_ text: (String) -> String?) -> Int? {
     ([machine("MemAvailable:", text)] + ControlGroup.groups(text).map(\.available)).compactMap(\.self).min()
   }
 
@@ -25,21 +25,21 @@ public enum AvailableMemory {
 }
 
 /// A control group that limits memory, of either version of the system's interface.
-public struct ControlGroup: Sendable, Equatable {
+package struct ControlGroup: Sendable, Equatable {
   /// The folder of its files.
-  public let path: String
+  package let path: String
   /// The limit for all its processes together, in bytes; nil for none.
-  public let limit: Int?
+  package let limit: Int?
   /// The bytes that they may still allocate, if there is a limit. Cached files do not count, since the system can drop
   /// them.
-  public let available: Int?
+  package let available: Int?
 
   /// The groups of this process.
   static var own: [ControlGroup] { groups(AvailableMemory.text) }
 
   /// The groups of a process and all their ancestors, since the limit of each applies.
   /// - Parameter text: returns the contents of a file, nil if there is none.
-  public static func groups(_ text: (String) -> String?) -> [ControlGroup] {
+  package static func groups(_ text: (String) -> String?) -> [ControlGroup] {
     (text("/proc/self/cgroup") ?? "").split(separator: "\n").flatMap { line -> [ControlGroup] in
       // The hierarchy's number, its controllers, and the group's path.
       let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)

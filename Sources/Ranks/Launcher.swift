@@ -1,5 +1,5 @@
 /// What the launcher has passed to this process in its environment.
-public enum Launcher {
+package enum Launcher {
   /// Why this process is alone although it was started together with others, and what to do; nil if all is well.
   ///
   /// A launcher that the MPI library does not support starts many jobs of one rank, which would all train the same run.
@@ -8,7 +8,7 @@ public enum Launcher {
   ///
   /// - Parameter worldSize: the number of ranks according to MPI; nil before MPI has started. In this case some
   ///   libraries fail to start, with a less helpful message.
-  public static func misunderstanding(environment: [String: String], worldSize: Int?) -> String? {
+  package static func misunderstanding(environment: [String: String], worldSize: Int?) -> String? {
     func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
     // Inside a SLURM job step; `mpirun` uses steps of its own to start processes.
     let stepTasks = environment["SLURM_PROCID"] == nil ? nil : number("SLURM_STEP_NUM_TASKS")

@@ -4,15 +4,15 @@ import MessagePassing
 import Reporting
 
 /// The memory limits of a job's ranks: those of their machines and control groups, regardless of current use.
-public struct MemoryLimits: Sendable, Equatable {
+package struct MemoryLimits: Sendable, Equatable {
   /// A limit, and the number of ranks that share it.
-  public struct Limit: Sendable, Equatable {
-    public let bytes: Int
+  package struct Limit: Sendable, Equatable {
+    package let bytes: Int
     /// The machine, or a control group.
-    public let owner: String
-    public let rankCount: Int
+    package let owner: String
+    package let rankCount: Int
 
-    public init(bytes: Int, owner: String, rankCount: Int) {
+    package init(bytes: Int, owner: String, rankCount: Int) {
       self.bytes = bytes
       self.owner = owner
       self.rankCount = rankCount
@@ -20,12 +20,12 @@ public struct MemoryLimits: Sendable, Equatable {
   }
 
   /// The limits of one rank.
-  public let limits: [Limit]
+  package let limits: [Limit]
 
-  public init(_ limits: [Limit]) { self.limits = limits }
+  package init(_ limits: [Limit]) { self.limits = limits }
 
   /// Determines which ranks share a machine and its groups. Collective.
-  public init(of communicator: Communicator) throws {
+  package init(of communicator: Communicator) throws {
     let host = try communicator.processorName
     let groups = ControlGroup.own
     let mine = Surroundings(host: host, groups: groups.map(\.path))
@@ -48,7 +48,7 @@ public struct MemoryLimits: Sendable, Equatable {
   }
 
   /// The limits of a single process.
-  public static var alone: MemoryLimits {
+  package static var alone: MemoryLimits {
     let machine = AvailableMemory.total.map { [Limit(bytes: $0, owner: "this machine", rankCount: 1)] } ?? []
     return MemoryLimits(
       machine
@@ -60,23 +60,23 @@ public struct MemoryLimits: Sendable, Equatable {
 
 /// The memory that a job needs on each rank, part by part, computed from its configuration alone. It is slightly less
 /// than the actual use.
-public struct MemoryNeed: Sendable {
+package struct MemoryNeed: Sendable {
   private var parts: [(what: String, bytes: Double)] = []
 
-  public init() {}
+  package init() {}
 
   /// - Parameters:
   ///   - floats: the number of 32-bit floats.
   ///   - what: their purpose, with the keys or options that determine it.
-  public mutating func add(floats: Double, for what: String) {
+  package mutating func add(floats: Double, for what: String) {
     parts.append((what, floats * Double(MemoryLayout<Float>.stride)))
   }
 
   /// Per rank.
-  public var bytes: Double { parts.reduce(0) { $0 + $1.bytes } }
+  package var bytes: Double { parts.reduce(0) { $0 + $1.bytes } }
 
   /// - Throws: `InputError` naming the limit, and the largest parts first, if it does not fit.
-  public func require(_ limits: MemoryLimits) throws(InputError) {
+  package func require(_ limits: MemoryLimits) throws(InputError) {
     for limit in limits.limits where bytes * Double(limit.rankCount) > Double(limit.bytes) {
       let ranks = limit.rankCount > 1 ? " on each of the \(limit.rankCount) ranks there" : ""
       let largest = parts.filter { $0.bytes > bytes / 10 }.sorted { $0.bytes > $1.bytes }

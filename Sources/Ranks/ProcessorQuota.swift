@@ -1,10 +1,10 @@
 /// The processor time that a container may use: a control group's limit, in processors.
-public enum ProcessorQuota {
+package enum ProcessorQuota {
   /// The quota of this process; nil without a limit.
-  public static var own: Double? { read(AvailableMemory.text) }
+  package static var own: Double? { read(AvailableMemory.text) }
 
   /// - Parameter text: returns the contents of a file, nil if there is none.
-  public static func read(_ text: (String) -> String?) -> Double? {
+  package static func read(_ text: (String) -> String?) -> Double? {
     var quotas: [Double] = []
     // A line `number:controllers:path` for each hierarchy.
     for line in (text("/proc/self/cgroup") ?? "").split(separator: "\n") {

@@ -2,25 +2,25 @@
 ///
 /// Only the ranks of one column communicate over the network, after the ranks of each row have added up their data: a
 /// node therefore sends as much as one rank would, whatever its number of ranks.
-public struct RankGrid: Sendable, Equatable {
+package struct RankGrid: Sendable, Equatable {
   /// Rows.
-  public let nodeCount: Int
+  package let nodeCount: Int
   /// Columns: ranks per node.
-  public let slotCount: Int
+  package let slotCount: Int
 
-  public init(nodes: Int, slots: Int) {
+  package init(nodes: Int, slots: Int) {
     precondition(nodes >= 1 && slots >= 1, "a job needs at least one rank")
     nodeCount = nodes
     slotCount = slots
   }
 
   /// Treats every rank as a node of its own.
-  public static func flat(_ rankCount: Int) -> RankGrid { RankGrid(nodes: rankCount, slots: 1) }
+  package static func flat(_ rankCount: Int) -> RankGrid { RankGrid(nodes: rankCount, slots: 1) }
 
   /// The grid of ranks on these hosts; nil unless each host has the same number of consecutive ranks, since only then
   /// are a node's micro-batches consecutive.
   /// - Parameter hosts: the host of every rank, in the order of ranks.
-  public init?(hosts: [String]) {
+  package init?(hosts: [String]) {
     let nodeCount = Set(hosts).count
     guard nodeCount > 0, hosts.count.isMultiple(of: nodeCount) else { return nil }
     let slotCount = hosts.count / nodeCount
@@ -28,17 +28,17 @@ public struct RankGrid: Sendable, Equatable {
     self.init(nodes: nodeCount, slots: slotCount)
   }
 
-  public var rankCount: Int { nodeCount * slotCount }
+  package var rankCount: Int { nodeCount * slotCount }
 
-  public func rank(node: Int, slot: Int) -> Int { node * slotCount + slot }
+  package func rank(node: Int, slot: Int) -> Int { node * slotCount + slot }
 
-  public func node(of rank: Int) -> Int { rank / slotCount }
+  package func node(of rank: Int) -> Int { rank / slotCount }
 
-  public func slot(of rank: Int) -> Int { rank % slotCount }
+  package func slot(of rank: Int) -> Int { rank % slotCount }
 
   /// The ranks of a node.
-  public func ranks(ofNode node: Int) -> [Int] { (0..<slotCount).map { rank(node: node, slot: $0) } }
+  package func ranks(ofNode node: Int) -> [Int] { (0..<slotCount).map { rank(node: node, slot: $0) } }
 
   /// The ranks in one slot of all nodes.
-  public func ranks(ofSlot slot: Int) -> [Int] { (0..<nodeCount).map { rank(node: $0, slot: slot) } }
+  package func ranks(ofSlot slot: Int) -> [Int] { (0..<nodeCount).map { rank(node: $0, slot: slot) } }
 }

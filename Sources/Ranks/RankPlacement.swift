@@ -4,16 +4,16 @@ import Reporting
 import Tensors
 
 /// The hosts and processors on which the ranks of a job may run, and whether they suffice for their threads.
-public struct RankPlacement: Sendable {
+package struct RankPlacement: Sendable {
   /// The placement of one rank.
-  public struct Location: Codable, Sendable, Equatable {
-    public let host: String
-    public let processors: ProcessorSet
-    public let threads: Int
+  package struct Location: Codable, Sendable, Equatable {
+    package let host: String
+    package let processors: ProcessorSet
+    package let threads: Int
     /// The processor time that the rank's container grants to all its processes, in processors; nil without a limit.
-    public let quota: Double?
+    package let quota: Double?
 
-    public init(host: String, processors: ProcessorSet, threads: Int, quota: Double? = nil) {
+    package init(host: String, processors: ProcessorSet, threads: Int, quota: Double? = nil) {
       self.host = host
       self.processors = processors
       self.threads = threads
@@ -22,13 +22,13 @@ public struct RankPlacement: Sendable {
   }
 
   /// The placement of each rank, in their order.
-  public let locations: [Location]
+  package let locations: [Location]
 
-  public init(_ locations: [Location]) { self.locations = locations }
+  package init(_ locations: [Location]) { self.locations = locations }
 
   /// Gathers the placement of all ranks. Collective.
   /// - Parameter threads: the number of threads of this rank.
-  public init(of communicator: Communicator, threads: Int) throws {
+  package init(of communicator: Communicator, threads: Int) throws {
     locations = try communicator.allGather(
       encoding: Location(
         host: try communicator.processorName, processors: .usable, threads: threads, quota: ProcessorQuota.own))
@@ -36,7 +36,7 @@ public struct RankPlacement: Sendable {
 
   /// Whether threads of this rank have to share a processor, with one another or with those of other ranks, if every
   /// rank spreads its threads evenly over its processors; or whether they need more time than the container grants.
-  public func isCrowded(_ rank: Int) -> Bool {
+  package func isCrowded(_ rank: Int) -> Bool {
     let location = locations[rank]
     let ranksHere = locations.filter { $0.host == location.host }
     if exceedsQuota(rank) { return true }
@@ -59,15 +59,15 @@ public struct RankPlacement: Sendable {
   private static let rounding = 1e-9
 
   /// The minimum number of processors of a rank.
-  public var minimumProcessors: Int { locations.map(\.processors.count).min() ?? 0 }
+  package var minimumProcessors: Int { locations.map(\.processors.count).min() ?? 0 }
 
   /// Nodes and the ranks on each; nil if these are unequal or not consecutive.
-  public var grid: RankGrid? { RankGrid(hosts: locations.map(\.host)) }
+  package var grid: RankGrid? { RankGrid(hosts: locations.map(\.host)) }
 
   // MARK: For people
 
   /// Consecutive ranks with the same placement: `ranks 0-3`, with their placement.
-  public var groups: [(ranks: ClosedRange<Int>, location: Location)] {
+  package var groups: [(ranks: ClosedRange<Int>, location: Location)] {
     var groups: [(ranks: ClosedRange<Int>, location: Location)] = []
     for (rank, location) in locations.enumerated() {
       if let last = groups.last, last.location == location {
@@ -80,7 +80,7 @@ public struct RankPlacement: Sendable {
   }
 
   /// A message about the first rank that has fewer processors than threads, and what to do; nil if there is none.
-  public var misfit: String? {
+  package var misfit: String? {
     guard let rank = locations.firstIndex(where: { $0.processors.count < $0.threads }) else { return nil }
     let location = locations[rank]
     let count = ProgressFormat.count(location.processors.count, of: "processor")
@@ -89,7 +89,7 @@ public struct RankPlacement: Sendable {
   }
 
   /// Advice for a better placement of the ranks; nil if each has enough processors of its own.
-  public var advice: String? {
+  package var advice: String? {
     if let misfit { return misfit }
     if grid == nil {
       return
@@ -126,7 +126,7 @@ public struct RankPlacement: Sendable {
 
 extension WorkerPool {
   /// A pool whose waiting threads yield the processors to other threads if ranks or threads have to share them.
-  public convenience init(threadCount: Int, placement: RankPlacement, rank: Int) {
+  package convenience init(threadCount: Int, placement: RankPlacement, rank: Int) {
     self.init(threadCount: threadCount, waiting: placement.isCrowded(rank) ? .sleeping : .spinning)
   }
 }

@@ -8,7 +8,7 @@ extension Communicator {
   /// forever when they open a file together. Collective.
   /// - Parameter folder: this rank's name of the folder; it must exist on rank 0.
   /// - Throws: `JobFailure` on all ranks.
-  public func requireShared(folder: String) throws {
+  package func requireShared(folder: String) throws {
     guard size > 1 else { return }
     let name = try broadcast(encoding: ".shared-\(getpid())-\(UInt32.random(in: 0 ... .max))", from: 0)
     let path = "\(folder)/\(name)"

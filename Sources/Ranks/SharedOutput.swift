@@ -8,7 +8,7 @@ extension Communicator {
   /// Checks the files that a command reads and writes before its work starts, and that all hosts see the outputs'
   /// folders. Collective; rank 0's view of the files decides.
   /// - Throws: `JobFailure` on all ranks.
-  public func check(_ files: CommandFiles) throws {
+  package func check(_ files: CommandFiles) throws {
     try onRankZero { try files.check() }
     for output in files.outputs { try requireShared(folder: folderPath(of: output.path)) }
   }
@@ -16,21 +16,21 @@ extension Communicator {
 
 /// An HDF5 file that all ranks write together: it appears completely or not at all. If it is released before `publish`,
 /// for instance after an error, nothing of it remains.
-public final class SharedOutput {
+package final class SharedOutput {
   /// The file, open on all ranks; nil after `publish`.
-  public private(set) var file: HDF5File?
+  package private(set) var file: HDF5File?
   /// On rank 0.
   private let output: OutputFile?
   private let communicator: Communicator
   private let temporaryPath: String
-  public private(set) var isPublished = false
+  package private(set) var isPublished = false
 
   /// Collective.
   /// - Parameters:
   ///   - path: the file; rank 0's value is used.
   ///   - byteCount: the approximate size, for which space is reserved.
   /// - Throws: `JobFailure` on all ranks.
-  public init(_ path: String, byteCount: Int, communicator: Communicator) throws {
+  package init(_ path: String, byteCount: Int, communicator: Communicator) throws {
     self.communicator = communicator
     output = try communicator.onRankZero {
       let output = try OutputFile(path)
@@ -61,7 +61,7 @@ public final class SharedOutput {
 
   /// Flushes the file to the disk and moves it to its final name. Collective.
   /// - Throws: `JobFailure` on all ranks, or an error on this rank alone.
-  public func publish() throws {
+  package func publish() throws {
     try file!.flush()
     try file.take()!.close()
     try communicator.together { try output?.publish() }
@@ -69,7 +69,7 @@ public final class SharedOutput {
   }
 
   /// Closes and removes the file, after an error that all ranks know of. Collective.
-  public func abandon() {
+  package func abandon() {
     try? file.take()?.close()
     discard()
   }
@@ -82,9 +82,9 @@ public final class SharedOutput {
 
 /// A folder that all ranks write files into: it appears completely or not at all. If it is released before `publish`,
 /// for instance after an error, nothing of it remains.
-public final class SharedOutputFolder {
+package final class SharedOutputFolder {
   /// The folder in which the ranks write.
-  public let temporaryPath: String
+  package let temporaryPath: String
   /// On rank 0.
   private let output: OutputFolder?
   private let communicator: Communicator
@@ -93,7 +93,7 @@ public final class SharedOutputFolder {
   /// Collective.
   /// - Parameter path: a folder that does not exist or is empty; rank 0's value is used.
   /// - Throws: `JobFailure` on all ranks.
-  public init(_ path: String, communicator: Communicator) throws {
+  package init(_ path: String, communicator: Communicator) throws {
     self.communicator = communicator
     output = try communicator.onRankZero {
       let output = try OutputFolder(path)
@@ -108,7 +108,7 @@ public final class SharedOutputFolder {
 
   /// Flushes the folder to the disk and moves it to its final name. Collective.
   /// - Throws: `JobFailure` on all ranks.
-  public func publish() throws {
+  package func publish() throws {
     try communicator.together { try OutputFolder.synchronise(temporaryPath) }
     try communicator.together { try output?.publish() }
     isPublished = true

@@ -3,12 +3,12 @@ import Synchronization
 
 /// The signals by which a scheduler or a user asks a job to save and stop: USR1 and TERM. They are recorded, and the
 /// program checks the record when it is convenient; one rank that received a signal is enough.
-public enum StopSignals {
+package enum StopSignals {
   private static let noted = Atomic<Int32>(0)
 
   /// Records these signals from now on, instead of being ended by them. A process calls it before it starts MPI: a
   /// scheduler's warning may come at any time after that, and a job that missed it would end without a last save.
-  public static func listen() {
+  package static func listen() {
     // The variable must be initialised before a handler uses it.
     _ = noted.load(ordering: .relaxed)
     var action = sigaction()
@@ -19,13 +19,13 @@ public enum StopSignals {
   }
 
   /// The last signal that this process received, or nil.
-  public static var last: Int32? {
+  package static var last: Int32? {
     let signal = noted.load(ordering: .relaxed)
     return signal == 0 ? nil : signal
   }
 
   /// The signal's name as `kill` takes it.
-  public static func name(of signal: Int32) -> String {
+  package static func name(of signal: Int32) -> String {
     switch signal {
     case SIGUSR1: "USR1"
     case SIGTERM: "TERM"

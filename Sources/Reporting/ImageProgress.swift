@@ -1,19 +1,19 @@
 /// The progress of work on many images: `packing [=====>    ] 32,768/60,000  8120 img/s  0:03 left`.
-public struct ImageProgress: ProgressText, Sendable, Equatable {
-  public var work: String
-  public var done: Int
-  public var count: Int
+package struct ImageProgress: ProgressText, Sendable, Equatable {
+  package var work: String
+  package var done: Int
+  package var count: Int
   /// 0 if unknown.
-  public var imagesPerSecond: Double
+  package var imagesPerSecond: Double
 
-  public init(_ work: String, done: Int, count: Int, imagesPerSecond: Double) {
+  package init(_ work: String, done: Int, count: Int, imagesPerSecond: Double) {
     self.work = work
     self.done = done
     self.count = count
     self.imagesPerSecond = imagesPerSecond
   }
 
-  public var versions: [String] {
+  package var versions: [String] {
     let numbers = "\(ProgressFormat.count(done))/\(ProgressFormat.count(count))"
     let rate = imagesPerSecond > 0 ? "\(ProgressFormat.rate(imagesPerSecond)) img/s" : nil
     let left = rate.map { _ in "\(ProgressFormat.duration(seconds: Double(count - done) / imagesPerSecond)) left" }

@@ -2,8 +2,8 @@ import Foundation
 
 /// One line of journal.jsonl: an event of a run, in chronological order. Unlike the lines of metrics.jsonl, entries
 /// stay when the run is resumed from an earlier step. A run that was killed has no entry after its last checkpoint.
-public struct JournalEntry: Codable, Sendable, Equatable {
-  public enum Event: String, Codable, Sendable {
+package struct JournalEntry: Codable, Sendable, Equatable {
+  package enum Event: String, Codable, Sendable {
     /// Training started at step 0.
     case start
     /// Training continued from a checkpoint, or from step 0 if none had been saved.
@@ -20,37 +20,37 @@ public struct JournalEntry: Codable, Sendable, Equatable {
     case failure
   }
 
-  public var event: Event
+  package var event: Event
   /// The number of steps done at that time.
-  public var step: Int
-  public var time: Date
+  package var step: Int
+  package var time: Date
   /// For a start: the job.
-  public var job: Job?
+  package var job: Job?
   /// For a stop: why; for a failure or a warning: the error.
-  public var reason: String?
+  package var reason: String?
   /// For a checkpoint: the seconds it took to save.
-  public var seconds: Double?
+  package var seconds: Double?
   /// For a resume: what has changed since the checkpoint was saved, each in words.
-  public var changes: [String]?
+  package var changes: [String]?
   /// For a start: the checkpoint whose weights it starts from.
-  public var initial: String?
+  package var initial: String?
 
   /// The program, machines and data of a run.
-  public struct Job: Codable, Sendable, Equatable {
-    public var version: String
-    public var ranks: Int
-    public var threadsPerRank: Int
-    public var hosts: Int
+  package struct Job: Codable, Sendable, Equatable {
+    package var version: String
+    package var ranks: Int
+    package var threadsPerRank: Int
+    package var hosts: Int
     /// The number of steps of the whole run.
-    public var steps: Int
-    public var parameters: Int
+    package var steps: Int
+    package var parameters: Int
     /// The data set's name and its number of images.
-    public var data: String
-    public var images: Int
+    package var data: String
+    package var images: Int
     /// The data set's fingerprint.
-    public var dataFingerprint: String?
+    package var dataFingerprint: String?
 
-    public init(
+    package init(
       version: String, ranks: Int, threadsPerRank: Int, hosts: Int, steps: Int, parameters: Int, data: String,
       images: Int, dataFingerprint: String? = nil
     ) {
@@ -66,7 +66,7 @@ public struct JournalEntry: Codable, Sendable, Equatable {
     }
   }
 
-  public init(
+  package init(
     _ event: Event, step: Int, time: Date = Date(), job: Job? = nil, reason: String? = nil, seconds: Double? = nil,
     changes: [String]? = nil, initial: String? = nil
   ) {
@@ -81,7 +81,7 @@ public struct JournalEntry: Codable, Sendable, Equatable {
   }
 
   /// The entry as a JSON object on one line; times are UTC in whole seconds, `2026-01-31T12:00:00Z` (ISO 8601).
-  public var json: String {
+  package var json: String {
     do {
       return try plainJSONLine(self)
     } catch {
@@ -90,7 +90,7 @@ public struct JournalEntry: Codable, Sendable, Equatable {
   }
 
   /// Parses a line of the file; nil if it is not an entry.
-  public init?(line: some Sequence<UInt8>) {
+  package init?(line: some Sequence<UInt8>) {
     guard let entry: Self = value(ofJSONLine: line) else { return nil }
     self = entry
   }

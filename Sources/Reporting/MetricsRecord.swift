@@ -1,18 +1,18 @@
 /// One line of metrics.jsonl.
-public struct MetricsRecord: Sendable, Equatable {
+package struct MetricsRecord: Sendable, Equatable {
   /// Optimiser steps done.
-  public var step: Int
+  package var step: Int
   /// Images seen since the start of the run.
-  public var images: Int
-  public var loss: Double
+  package var images: Int
+  package var loss: Double
   /// Euclidean norm before clipping.
-  public var gradientNorm: Double
-  public var learningRate: Double
-  public var imagesPerSecond: Double
+  package var gradientNorm: Double
+  package var learningRate: Double
+  package var imagesPerSecond: Double
   /// Seconds since training started in this process.
-  public var seconds: Double
+  package var seconds: Double
 
-  public init(
+  package init(
     step: Int, images: Int, loss: Double, gradientNorm: Double, learningRate: Double, imagesPerSecond: Double,
     seconds: Double
   ) {
@@ -26,7 +26,7 @@ public struct MetricsRecord: Sendable, Equatable {
   }
 
   /// Every number except the step, with its name in the file.
-  public var scalars: [(name: String, value: Double)] { [("images", Double(images))] + measurements }
+  package var scalars: [(name: String, value: Double)] { [("images", Double(images))] + measurements }
 
   private var measurements: [(name: String, value: Double)] {
     [
@@ -37,7 +37,7 @@ public struct MetricsRecord: Sendable, Equatable {
 
   /// The record as a JSON object on one line. Numbers parse back to the same bits; JSON has no infinity or NaN, so
   /// these become `null`.
-  public var json: String {
+  package var json: String {
     let fields = ["\"step\": \(step)", "\"images\": \(images)"]
     let numberFields = measurements.map { name, value in "\"\(name)\": \(value.isFinite ? "\(value)" : "null")" }
     return "{" + (fields + numberFields).joined(separator: ", ") + "}"

@@ -3,27 +3,27 @@ import Foundation
 
 /// Appends to metrics.jsonl, one JSON object per line. Each line is in the file when `append` returns or, if the file
 /// system rejects it, after a later `append`.
-public struct MetricsWriter: ~Copyable {
+package struct MetricsWriter: ~Copyable {
   private var file: AppendedFile
 
   /// Opens the file at `path`, creating it if missing.
   ///
   /// - Parameter step: the step from which the run continues (0 for a new one). Lines of later steps and an incomplete
   ///   last line are removed, so that the file has each step once.
-  public init(path: String, resumingFrom step: Int) throws(FileError) {
+  package init(path: String, resumingFrom step: Int) throws(FileError) {
     if access(path, F_OK) == 0 { try Self.dropLines(after: step, path: path) }
     file = try AppendedFile(path: path)
   }
 
   /// - Throws: if the file system accepts no data, for instance because it is full; the line is kept for the next call.
-  public mutating func append(_ record: MetricsRecord) throws(FileError) {
+  package mutating func append(_ record: MetricsRecord) throws(FileError) {
     try file.append((record.json + "\n").utf8)
   }
 
   /// Adds a line with other numbers of a step.
   /// - Parameter numbers: finite numbers, with their names.
   /// - Throws: as for records.
-  public mutating func append(step: Int, _ numbers: [(name: String, value: Double)]) throws(FileError) {
+  package mutating func append(step: Int, _ numbers: [(name: String, value: Double)]) throws(FileError) {
     let fields = ["\"step\": \(step)"] + numbers.map { "\"\($0.name)\": \($0.value)" }
     try file.append(("{" + fields.joined(separator: ", ") + "}\n").utf8)
   }

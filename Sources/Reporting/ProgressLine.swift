@@ -4,7 +4,7 @@ import Foundation
 /// Shows the progress of a run: one live line on a terminal, plain lines at intervals elsewhere (files, batch systems).
 ///
 /// No colours are used, so NO_COLOR has nothing to turn off. Only rank 0 creates one.
-public struct ProgressLine {
+package struct ProgressLine {
   private let terminal: Terminal?
   private let write: (String) -> Void
   private let shortestInterval: Duration
@@ -15,7 +15,7 @@ public struct ProgressLine {
   ///   - terminal: the terminal for a live line, or nil.
   ///   - shortestInterval: the minimum time between two updates of the live line.
   ///   - write: receives the text.
-  public init(
+  package init(
     terminal: Terminal?, shortestInterval: Duration = .milliseconds(100), write: @escaping (String) -> Void
   ) {
     self.terminal = terminal
@@ -25,12 +25,12 @@ public struct ProgressLine {
 
   /// A progress line on standard output. If text cannot be written, work continues, and the error is reported when the
   /// program ends.
-  public static func onStandardOutput() -> ProgressLine {
+  package static func onStandardOutput() -> ProgressLine {
     ProgressLine(terminal: .onStandardOutput(), write: StandardOutput.write)
   }
 
   /// Shows `progress`. Without a terminal, it is shown only if it is a milestone: a step to log, or the last one.
-  public mutating func show(_ progress: some ProgressText, isMilestone: Bool) {
+  package mutating func show(_ progress: some ProgressText, isMilestone: Bool) {
     guard let terminal else {
       if isMilestone { write(progress.line(width: nil).printable + "\n") }
       return
@@ -40,7 +40,7 @@ public struct ProgressLine {
   }
 
   /// Replaces a live line at once, for instance when different work starts. Without a terminal nothing is written.
-  public mutating func showLive(_ progress: some ProgressText) {
+  package mutating func showLive(_ progress: some ProgressText) {
     if let terminal { draw(progress, on: terminal) }
   }
 
@@ -52,16 +52,16 @@ public struct ProgressLine {
   }
 
   /// Prints `text` on lines of its own; a live line continues below.
-  public mutating func message(_ text: String) {
+  package mutating func message(_ text: String) {
     let text = text.printable + "\n"
     write(live.isEmpty ? text : Self.clearLine + text + live)
   }
 
   /// Removes a live line.
-  public mutating func clear() { end(Self.clearLine) }
+  package mutating func clear() { end(Self.clearLine) }
 
   /// Leaves a live line as it is, so that other output can follow.
-  public mutating func finish() { end("\n") }
+  package mutating func finish() { end("\n") }
 
   private mutating func end(_ terminator: String) {
     if !live.isEmpty { write(terminator) }

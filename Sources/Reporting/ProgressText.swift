@@ -1,7 +1,7 @@
 import Foundation
 
 /// Something that a progress line can show.
-public protocol ProgressText {
+package protocol ProgressText {
   /// One line without a newline, in versions from the most detailed to the shortest.
   var versions: [String] { get }
 }
@@ -9,7 +9,7 @@ public protocol ProgressText {
 extension ProgressText {
   /// The most detailed version of at most `width` characters, or the beginning of the shortest; the most detailed of all
   /// when `width` is nil.
-  public func line(width: Int? = nil) -> String {
+  package func line(width: Int? = nil) -> String {
     let versions = versions
     guard let width else { return versions[0] }
     return versions.first { $0.count <= width } ?? String(versions[versions.count - 1].prefix(width))
@@ -17,25 +17,25 @@ extension ProgressText {
 }
 
 /// The progress of training: `step 120/2000  loss 0.0432  grad 0.31  812 img/s  2:13 left`.
-public struct TrainingProgress: ProgressText, Sendable, Equatable {
+package struct TrainingProgress: ProgressText, Sendable, Equatable {
   /// The numbers of the last step; its speed is 0 if unknown.
-  public var record: MetricsRecord
-  public var stepCount: Int
-  public var imagesPerStep: Int
+  package var record: MetricsRecord
+  package var stepCount: Int
+  package var imagesPerStep: Int
 
-  public init(_ record: MetricsRecord, stepCount: Int, imagesPerStep: Int) {
+  package init(_ record: MetricsRecord, stepCount: Int, imagesPerStep: Int) {
     self.record = record
     self.stepCount = stepCount
     self.imagesPerStep = imagesPerStep
   }
 
   /// The time for the remaining steps at this speed, if it is known.
-  public var secondsLeft: Double? {
+  package var secondsLeft: Double? {
     guard record.imagesPerSecond > 0 else { return nil }
     return Double((stepCount - record.step) * imagesPerStep) / record.imagesPerSecond
   }
 
-  public var versions: [String] {
+  package var versions: [String] {
     let loss = "loss \(ProgressFormat.decimal(record.loss, places: 4))"
     let gradient = "grad \(ProgressFormat.decimal(record.gradientNorm, places: 2))"
     let rate = record.imagesPerSecond > 0 ? "\(ProgressFormat.rate(record.imagesPerSecond)) img/s" : nil
@@ -49,28 +49,28 @@ public struct TrainingProgress: ProgressText, Sendable, Equatable {
 }
 
 /// The progress of sampling or similar work: `sampling 64 images: step 40/100`.
-public struct SamplingProgress: ProgressText, Sendable, Equatable {
-  public var work: String
-  public var imageCount: Int
-  public var step: Int
-  public var stepCount: Int
+package struct SamplingProgress: ProgressText, Sendable, Equatable {
+  package var work: String
+  package var imageCount: Int
+  package var step: Int
+  package var stepCount: Int
 
-  public init(_ work: String = "sampling", imageCount: Int, step: Int, stepCount: Int) {
+  package init(_ work: String = "sampling", imageCount: Int, step: Int, stepCount: Int) {
     self.work = work
     self.imageCount = imageCount
     self.step = step
     self.stepCount = stepCount
   }
 
-  public var versions: [String] {
+  package var versions: [String] {
     ["\(work) \(ProgressFormat.count(imageCount, of: "image")): step \(step)/\(stepCount)"]
   }
 }
 
 /// Numbers and times formatted for users.
-public enum ProgressFormat {
+package enum ProgressFormat {
   /// `2:13`, `1:02:13`, `3d 1:02:13`; seconds are rounded to the nearest.
-  public static func duration(seconds: Double) -> String {
+  package static func duration(seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e9 else { return "?" }
     let total = Int(max(0, seconds).rounded())
     let (days, hours, minutes) = (total / 86400, total / 3600 % 24, total / 60 % 60)
@@ -80,7 +80,7 @@ public enum ProgressFormat {
   }
 
   /// A number with a fixed number of decimal places, or in scientific notation if these would not show it.
-  public static func decimal(_ value: Double, places: Int) -> String {
+  package static func decimal(_ value: Double, places: Int) -> String {
     guard value.isFinite else { return "\(value)" }
     let size = abs(value)
     let isShown = size == 0 || (size >= pow(10, Double(-places)) && size < 1e4)
@@ -88,17 +88,17 @@ public enum ProgressFormat {
   }
 
   /// A number with three significant digits, without trailing zeros: `0`, `249.8`, `0.0123`.
-  public static func shortDecimal(_ value: Double) -> String {
+  package static func shortDecimal(_ value: Double) -> String {
     value == value.rounded() ? String(format: "%.0f", value) : String(format: value >= 100 ? "%.1f" : "%.3g", value)
   }
 
   /// A speed with about three digits: `812`, `24.3`, `0.57`.
-  public static func rate(_ perSecond: Double) -> String {
+  package static func rate(_ perSecond: Double) -> String {
     String(format: perSecond >= 100 ? "%.0f" : perSecond >= 10 ? "%.1f" : "%.2f", perSecond)
   }
 
   /// An integer with thousands separators: `35,746,307`.
-  public static func count(_ number: Int) -> String {
+  package static func count(_ number: Int) -> String {
     var text = ""
     for (index, digit) in String(number).reversed().enumerated() {
       if index > 0 && index % 3 == 0 && digit != "-" { text = "," + text }
@@ -108,10 +108,10 @@ public enum ProgressFormat {
   }
 
   /// The shape of an image: `32x32x3`.
-  public static func dimensions(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "x") }
+  package static func dimensions(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "x") }
 
   /// An amount of memory: `512 B`, `3.4 MiB`, `136 MiB`, `1.2 GiB`.
-  public static func bytes(_ count: Int) -> String {
+  package static func bytes(_ count: Int) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"]
     guard count >= 1024 else { return "\(count) B" }
     var value = Double(count) / 1024
@@ -124,7 +124,7 @@ public enum ProgressFormat {
   }
 
   /// A number of things: `1 rank`, `2 ranks`.
-  public static func count(_ number: Int, of noun: String) -> String {
+  package static func count(_ number: Int, of noun: String) -> String {
     number == 1 ? "1 \(noun)" : "\(number) \(noun)s"
   }
 }

@@ -1,17 +1,17 @@
 /// The speed of recent work.
-public struct RateMeter: Sendable {
+package struct RateMeter: Sendable {
   /// The length of the averaging window, in seconds of work.
-  public let window: Double
+  package let window: Double
   private var recent: [(count: Int, seconds: Double)] = []
   private var totalCount = 0
   private var totalSeconds = 0.0
 
-  public init(window: Double = 20) {
+  package init(window: Double = 20) {
     self.window = window
   }
 
   /// Records `count` images that took `seconds`. Pauses in between, such as for saving, are not counted.
-  public mutating func record(_ count: Int, seconds: Double) {
+  package mutating func record(_ count: Int, seconds: Double) {
     recent.append((count, seconds))
     totalCount += count
     totalSeconds += seconds
@@ -25,7 +25,7 @@ public struct RateMeter: Sendable {
   }
 
   /// Images per second over the window; 0 if nothing was recorded.
-  public var perSecond: Double {
+  package var perSecond: Double {
     totalSeconds > 0 ? Double(totalCount) / totalSeconds : 0
   }
 }

@@ -3,39 +3,39 @@ import Synchronization
 
 /// The console output of a run: the progress line, and messages above it. Only rank 0 writes. The training loop and the
 /// log share it.
-public final class RunReporter: @unchecked Sendable {
+package final class RunReporter: @unchecked Sendable {
   /// nil if this process writes nothing.
   private var line: ProgressLine?
   private let lock = Mutex<Void>(())
 
   /// - Parameter isSpeaking: whether this process writes anything.
-  public init(isSpeaking: Bool) {
+  package init(isSpeaking: Bool) {
     line = isSpeaking ? ProgressLine.onStandardOutput() : nil
   }
 
   /// Notices and warnings.
-  public var log: Logger { Logger(label: "ddpm-mpi") { _ in LineLogHandler(reporter: self) } }
+  package var log: Logger { Logger(label: "ddpm-mpi") { _ in LineLogHandler(reporter: self) } }
 
-  public func show(_ progress: some ProgressText, isMilestone: Bool) {
+  package func show(_ progress: some ProgressText, isMilestone: Bool) {
     withLine { $0.show(progress, isMilestone: isMilestone) }
   }
 
   /// Replaces the progress line on a terminal at once; without a terminal nothing is written.
-  public func showLive(_ progress: some ProgressText) {
+  package func showLive(_ progress: some ProgressText) {
     withLine { $0.showLive(progress) }
   }
 
-  public func message(_ text: String) {
+  package func message(_ text: String) {
     withLine { $0.message(text) }
   }
 
   /// Removes the progress line.
-  public func clear() {
+  package func clear() {
     withLine { $0.clear() }
   }
 
   /// Leaves the progress line as it is, so that other output can follow.
-  public func finish() {
+  package func finish() {
     withLine { $0.finish() }
   }
 

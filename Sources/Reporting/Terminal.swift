@@ -1,11 +1,11 @@
 import Foundation
 
 /// A terminal on which lines can be rewritten.
-public struct Terminal {
+package struct Terminal {
   /// Its width in characters, queried each time, since windows are resized.
-  public let columns: () -> Int
+  package let columns: () -> Int
 
-  public init(columns: @escaping () -> Int) {
+  package init(columns: @escaping () -> Int) {
     self.columns = columns
   }
 
@@ -13,7 +13,7 @@ public struct Terminal {
   ///
   /// Under mpirun, every rank's standard output is a pseudo-terminal of mpirun, wherever mpirun itself writes; it has
   /// mpirun's width only if that is a terminal, and no width otherwise.
-  public static func onStandardOutput(
+  package static func onStandardOutput(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) -> Terminal? {
     guard isatty(STDOUT_FILENO) == 1, environment["TERM", default: "dumb"] != "dumb", width() > 0 else { return nil }

@@ -1,10 +1,10 @@
 import Foundation
 
 /// The positions of values along an axis of a drawing, and its labelled ticks.
-public struct Axis: Sendable, Equatable {
-  public struct Tick: Sendable, Equatable {
-    public var value: Double
-    public var label: String
+package struct Axis: Sendable, Equatable {
+  package struct Tick: Sendable, Equatable {
+    package var value: Double
+    package var label: String
 
     fileprivate init(_ value: Double, step: Double) {
       self.value = value
@@ -12,13 +12,13 @@ public struct Axis: Sendable, Equatable {
     }
   }
 
-  public let lower: Double
-  public let upper: Double
-  public let isLogarithmic: Bool
-  public let ticks: [Tick]
+  package let lower: Double
+  package let upper: Double
+  package let isLogarithmic: Bool
+  package let ticks: [Tick]
 
   /// From 0 at the lower end to 1 at the upper end.
-  public func position(of value: Double) -> Double {
+  package func position(of value: Double) -> Double {
     let position =
       isLogarithmic
       ? (log(value) - log(lower)) / (log(upper) - log(lower))
@@ -34,7 +34,7 @@ public struct Axis: Sendable, Equatable {
   /// An axis whose ends are ticks, with further ticks at multiples of 1, 2 or 5 times a power of ten.
   ///
   /// It starts at zero if that leaves no more than half of it empty.
-  public static func linear(covering range: ClosedRange<Double>, atMost intervalCount: Int = 6) -> Axis {
+  package static func linear(covering range: ClosedRange<Double>, atMost intervalCount: Int = 6) -> Axis {
     var (minimum, maximum) = (range.lowerBound, range.upperBound)
     if minimum > 0 && minimum < maximum / 2 { minimum = 0 }
     if maximum < 0 && maximum > minimum / 2 { maximum = 0 }
@@ -61,7 +61,7 @@ public struct Axis: Sendable, Equatable {
   }
 
   /// An axis of steps, from 0 to the last one, whether or not that is a tick.
-  public static func steps(upTo last: Int, atMost intervalCount: Int = 5) -> Axis {
+  package static func steps(upTo last: Int, atMost intervalCount: Int = 5) -> Axis {
     let last = Double(max(last, 1))
     let step = max(1, niceStep(atLeast: last / Double(intervalCount)))
     let values = stride(from: 0, through: last, by: step)
@@ -69,7 +69,7 @@ public struct Axis: Sendable, Equatable {
   }
 
   /// An axis with equal space for each power of ten; nil if not all values are positive, or they are near the maximum.
-  public static func logarithmic(covering range: ClosedRange<Double>) -> Axis? {
+  package static func logarithmic(covering range: ClosedRange<Double>) -> Axis? {
     guard range.lowerBound > 0 else { return nil }
     let decades = log10(range.upperBound) - log10(range.lowerBound)
     // If it spans only few powers of ten, multiples of those are added.

@@ -1,25 +1,25 @@
 import Foundation
 
 /// A series prepared for drawing: thinned to the resolution of a screen, with a moving average for noisy values.
-public struct Curve: Sendable, Equatable {
-  public var name: String
-  public var title: String
+package struct Curve: Sendable, Equatable {
+  package var name: String
+  package var title: String
   /// Empty for a number without a unit.
-  public var unit: String
+  package var unit: String
   /// The number of values of the whole series, before thinning.
-  public var pointCount: Int
+  package var pointCount: Int
   /// The thinned values: the first and the last, and for each stretch the minimum and the maximum, so that no peak is
   /// lost, and one point without a value, if any.
-  public var points: [Series.Point] = []
+  package var points: [Series.Point] = []
   /// Their moving averages, one for each of `points`; empty if the values are not averaged.
-  public var averages: [Double?] = []
+  package var averages: [Double?] = []
   /// The approximate number of values that an average covers.
-  public var averageSpan: Int
+  package var averageSpan: Int
 
   /// Series with fewer values are not averaged.
   static let shortestAveraged = 20
 
-  public init(_ series: Series) {
+  package init(_ series: Series) {
     let kind = Self.known[series.name] ?? (series.name.replacingOccurrences(of: "_", with: " "), "", false)
     name = series.name
     title = kind.title
@@ -38,7 +38,7 @@ public struct Curve: Sendable, Equatable {
   }
 
   /// The curves of a log, in training's order. Steps, images and seconds are x-axes, not curves.
-  public static func all(of log: MetricsLog) -> [Curve] {
+  package static func all(of log: MetricsLog) -> [Curve] {
     let order = ["loss", "gradient_norm", "learning_rate", "images_per_second"]
     let others = log.series.map(\.name).filter { !order.contains($0) && $0 != "images" && $0 != "seconds" }
     return (order + others.sorted()).compactMap(log.series(named:)).map(Curve.init)
@@ -54,7 +54,7 @@ public struct Curve: Sendable, Equatable {
   /// Averages whose weights fall by a factor of 1 - 2/(span + 1) with each earlier value and always add up to 1. The
   /// values of a stretch count as that many times their mean. A point without a value has no average, and later
   /// averages skip it.
-  public static func movingAverages(_ stretches: [Series.Stretch], span: Int) -> [Double?] {
+  package static func movingAverages(_ stretches: [Series.Stretch], span: Int) -> [Double?] {
     let remaining = 1 - 2 / Double(span + 1)
     var sum = 0.0
     var weight = 0.0

@@ -4,27 +4,27 @@ import Files
 /// with memory that does not grow with its size.
 ///
 /// Names that training does not write are series like any other, on separate lines or not.
-public struct MetricsLog: Sendable, Equatable {
+package struct MetricsLog: Sendable, Equatable {
   /// In alphabetical order.
-  public private(set) var series: [Series] = []
+  package private(set) var series: [Series] = []
   /// The number of lines that are not records.
-  public private(set) var damagedLineCount = 0
+  package private(set) var damagedLineCount = 0
   /// Whether the last line is incomplete: it is being written, or its writer was killed.
-  public private(set) var isCutShort = false
+  package private(set) var isCutShort = false
   /// The last steps before `seconds` restarted, which happens at each start of the program.
-  public private(set) var restartSteps: [Int] = []
+  package private(set) var restartSteps: [Int] = []
   /// The total training time that the log covers, over all starts.
-  public private(set) var seconds = 0.0
+  package private(set) var seconds = 0.0
   /// Whether there were more names than `nameLimit`; the values of the rest are left out.
-  public private(set) var hasTooManyNames = false
+  package private(set) var hasTooManyNames = false
 
   /// Training writes about a dozen.
-  public static let nameLimit = 100
+  package static let nameLimit = 100
 
-  public init() {}
+  package init() {}
 
   /// - Throws: `FileError` if the file cannot be read.
-  public init(readingFrom path: String) throws(FileError) {
+  package init(readingFrom path: String) throws(FileError) {
     let file = try RegularFile(path)
     var reader = MetricsReader()
     try forEachLineBackward(in: file) { line, hasEnd in
@@ -37,10 +37,10 @@ public struct MetricsLog: Sendable, Equatable {
     (restartSteps, seconds) = (reader.clock.restartSteps.reversed(), reader.clock.seconds)
   }
 
-  public func series(named name: String) -> Series? { series.first { $0.name == name } }
+  package func series(named name: String) -> Series? { series.first { $0.name == name } }
 
   /// The last step of any series; 0 if there is none.
-  public var lastStep: Int { series.map(\.last.step).max() ?? 0 }
+  package var lastStep: Int { series.map(\.last.step).max() ?? 0 }
 }
 
 /// Sorts the values of lines into series, starting with the last line.

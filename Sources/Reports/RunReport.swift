@@ -1,16 +1,16 @@
 import Configuration
 
 /// A run as a self-contained HTML page: curves, samples, configuration and history.
-public struct RunReport {
+package struct RunReport {
   /// The page.
-  public let html: String
-  public let curveCount: Int
-  public let sheetCount: Int
+  package let html: String
+  package let curveCount: Int
+  package let sheetCount: Int
   /// What is missing on the page, one sentence each.
-  public let omissions: [String]
+  package let omissions: [String]
 
   /// - Throws: if the folder contains no run, or its configuration or log cannot be read.
-  public init(_ folder: RunFolder) throws {
+  package init(_ folder: RunFolder) throws {
     let run = try RunRecord(folder)
     let curves = Curve.all(of: run.metrics)
     html = ReportPage(run: run, curves: curves).html.description

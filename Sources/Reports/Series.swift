@@ -1,25 +1,25 @@
 /// The values of one name in a log, in the order of their steps, thinned to the resolution of a screen.
-public struct Series: Sendable, Equatable {
-  public struct Point: Sendable, Equatable {
-    public var step: Int
+package struct Series: Sendable, Equatable {
+  package struct Point: Sendable, Equatable {
+    package var step: Int
     /// nil if it was not a finite number.
-    public var value: Double?
+    package var value: Double?
 
-    public init(step: Int, value: Double?) {
+    package init(step: Int, value: Double?) {
       self.step = step
       self.value = value
     }
   }
 
   /// A summary of consecutive values; in a short series, of a single value.
-  public struct Stretch: Sendable, Equatable {
-    public private(set) var minimum: Point?
-    public private(set) var maximum: Point?
+  package struct Stretch: Sendable, Equatable {
+    package private(set) var minimum: Point?
+    package private(set) var maximum: Point?
     /// A point without a value.
-    public private(set) var gap: Point?
-    public private(set) var valueCount = 0
+    package private(set) var gap: Point?
+    package private(set) var valueCount = 0
     /// The mean of the values; nil if there are none.
-    public private(set) var mean: Double?
+    package private(set) var mean: Double?
 
     init(_ point: Point) {
       guard let value = point.value else {
@@ -56,16 +56,16 @@ public struct Series: Sendable, Equatable {
     }
   }
 
-  public let name: String
+  package let name: String
   /// The number of points before thinning, including those without a value.
-  public let count: Int
-  public let first: Point
-  public let last: Point
+  package let count: Int
+  package let first: Point
+  package let last: Point
   /// In the order of steps, at most `stretchLimit`.
-  public let stretches: [Stretch]
+  package let stretches: [Stretch]
 
   /// A series with more points is thinned.
-  public static let stretchLimit = 600
+  package static let stretchLimit = 600
 
   init?(name: String, _ thinning: SeriesThinning) {
     guard let first = thinning.first, let last = thinning.last else { return nil }

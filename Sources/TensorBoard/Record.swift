@@ -1,8 +1,8 @@
 /// The framing of records in a file (TFRecord): the length of the data (8 bytes, little-endian), the length's checksum
 /// (4 bytes), the data, the data's checksum (4 bytes).
-public enum Record {
+package enum Record {
   /// `data` in a frame.
-  public static func framed(_ data: [UInt8]) -> [UInt8] {
+  package static func framed(_ data: [UInt8]) -> [UInt8] {
     let length = littleEndian(UInt64(data.count))
     return length + littleEndian(maskedChecksum(length)) + data + littleEndian(maskedChecksum(data))
   }

@@ -2,7 +2,7 @@ import Foundation
 import SwiftProtobuf
 
 /// An event in a log for TensorBoard: data of a run after a step.
-public enum RunEvent: Sendable {
+package enum RunEvent: Sendable {
   /// The first event of every file: the version of the format.
   case formatVersion
   /// A run starts or resumes at this event's step, which supersedes data of this and later steps in earlier files.
@@ -17,7 +17,7 @@ public enum RunEvent: Sendable {
 
   /// The event in the form stored in a file.
   /// - Parameter time: seconds since 1 January 1970.
-  public func record(step: Int, time: Double) -> [UInt8] {
+  package func record(step: Int, time: Double) -> [UInt8] {
     do {
       return Record.framed(try message(step: step, time: time).serializedBytes())
     } catch {

@@ -1,14 +1,14 @@
 /// A block of numbers, aligned to a cache line, that returns to `BufferPool` when its last owner releases it.
 ///
 /// Contents are undefined when a buffer is handed out. It is `Sendable` because workers fill disjoint parts of it.
-public final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
+@usableFromInline package final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
   /// The first element. Whoever uses it keeps the buffer alive; kernels and wrappers of C libraries do, others have no
   /// need of it.
   @usableFromInline package let pointer: UnsafeMutablePointer<Element>
-  public let count: Int
+  @usableFromInline package let count: Int
   private let block: BufferPool.Block
 
-  public init(count: Int) {
+  @usableFromInline package init(count: Int) {
     precondition(count >= 0, "a buffer cannot have a negative count")
     self.count = count
     self.block = BufferPool.shared.take(byteCount: count * MemoryLayout<Element>.stride)
@@ -16,7 +16,7 @@ public final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
   }
 
   @inlinable
-  public convenience init(repeating value: Element, count: Int) {
+  package convenience init(repeating value: Element, count: Int) {
     self.init(count: count)
     pointer.update(repeating: value, count: count)
   }
@@ -24,31 +24,31 @@ public final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
   deinit { BufferPool.shared.giveBack(block) }
 
   @inlinable
-  public subscript(index: Int) -> Element {
+  package subscript(index: Int) -> Element {
     get { pointer[verified(index, of: count)] }
     set { pointer[verified(index, of: count)] = newValue }
   }
 
   /// A copy of all elements.
-  public var elements: [Element] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+  package var elements: [Element] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 
   /// Copies elements to the positions from `index` on.
-  public func store(_ elements: [Element], at index: Int = 0) { self[index..<index + elements.count].copy(elements) }
+  package func store(_ elements: [Element], at index: Int = 0) { self[index..<index + elements.count].copy(elements) }
 }
 
 extension Buffer {
   /// A part of the buffer as a vector.
-  public subscript(range: Range<Int>) -> TypedTensor<Element> {
+  package subscript(range: Range<Int>) -> TypedTensor<Element> {
     TypedTensor(shape: [range.count], buffer: self, offset: range.lowerBound)
   }
 }
 
 /// The storage of networks, gradients and images.
-public typealias FloatBuffer = Buffer<Float>
+@usableFromInline package typealias FloatBuffer = Buffer<Float>
 
 extension FloatBuffer {
   /// Fills the buffer with zeros, on all threads.
-  public func clear(on workers: WorkerPool) {
+  package func clear(on workers: WorkerPool) {
     workers.forEachRange(count, grain: 1 << 18) { range in self[range].fill(0) }
   }
 }

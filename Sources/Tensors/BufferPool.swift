@@ -60,7 +60,7 @@ private struct FreeSpace: @unchecked Sendable {
 
   private static let hugePage = 2 << 20
 
-  init(slabSize: Int) { self.slabSize = slabSize }
+  @usableFromInline init(slabSize: Int) { self.slabSize = slabSize }
 
   /// The smallest piece that is large enough, or the start of it.
   mutating func take(_ byteCount: Int) -> BufferPool.Block {

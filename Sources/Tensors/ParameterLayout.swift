@@ -1,5 +1,5 @@
 /// The meaning of a parameter's dimensions, stored beside each tensor of a checkpoint.
-public enum DimensionOrder: String, Sendable, Codable {
+@usableFromInline package enum DimensionOrder: String, Sendable, Codable {
   /// Convolution kernel [kernel height, kernel width, input channels, output channels].
   case hwio = "HWIO"
   /// Matrix [inputs, outputs]: y = x·W.
@@ -9,33 +9,33 @@ public enum DimensionOrder: String, Sendable, Codable {
 }
 
 /// One named tensor inside an arena.
-public struct ParameterEntry: Sendable, Equatable {
-  public let name: String
-  public let shape: [Int]
-  public let order: DimensionOrder
+@usableFromInline package struct ParameterEntry: Sendable, Equatable {
+  package let name: String
+  package let shape: [Int]
+  package let order: DimensionOrder
   /// The start of the tensor, in floats from the start of the arena.
-  public let offset: Int
+  @usableFromInline package let offset: Int
 
-  public var count: Int { shape.reduce(1, *) }
-  public var range: Range<Int> { offset..<offset + count }
+  @usableFromInline package var count: Int { shape.reduce(1, *) }
+  package var range: Range<Int> { offset..<offset + count }
 }
 
 /// The layout of all parameters in a flat arena; gradients, moments and averages share it.
 ///
 /// Entries start on cache lines, and the arena is padded to full reduction blocks. Padding holds zeros in every arena.
-public struct ParameterLayout: Sendable, Equatable {
+@usableFromInline package struct ParameterLayout: Sendable, Equatable {
   /// Floats per block of the fixed-order reductions (norms); the shard of a rank begins and ends at block boundaries.
-  public static let blockSize = 4096
+  package static let blockSize = 4096
   private static let alignment = 16
 
-  public private(set) var entries: [ParameterEntry] = []
+  package private(set) var entries: [ParameterEntry] = []
   private var indices: [String: Int] = [:]
   private var end = 0
 
-  public init() {}
+  @usableFromInline package init() {}
 
   /// Appends a parameter and returns its entry. Names must be unique.
-  public mutating func add(_ name: String, shape: [Int], order: DimensionOrder) -> ParameterEntry {
+  package mutating func add(_ name: String, shape: [Int], order: DimensionOrder) -> ParameterEntry {
     precondition(indices[name] == nil, "parameter \(name) is declared twice")
     let entry = ParameterEntry(name: name, shape: shape, order: order, offset: end)
     indices[name] = entries.count
@@ -44,43 +44,43 @@ public struct ParameterLayout: Sendable, Equatable {
     return entry
   }
 
-  public subscript(name: String) -> ParameterEntry? { indices[name].map { entries[$0] } }
+  package subscript(name: String) -> ParameterEntry? { indices[name].map { entries[$0] } }
 
   /// The size of an arena in floats, padding included.
-  public var arenaCount: Int { (end + Self.blockSize - 1) / Self.blockSize * Self.blockSize }
+  package var arenaCount: Int { (end + Self.blockSize - 1) / Self.blockSize * Self.blockSize }
 
   /// Parameters in the usual sense: elements of all entries, without padding.
-  public var parameterCount: Int { entries.reduce(0) { $0 + $1.count } }
+  package var parameterCount: Int { entries.reduce(0) { $0 + $1.count } }
 }
 
 /// One flat allocation for a role (values, gradients, first moment …) over all parameters.
-public struct Arena: Sendable {
-  public let layout: ParameterLayout
-  public let buffer: FloatBuffer
+@usableFromInline package struct Arena: Sendable {
+  package let layout: ParameterLayout
+  @usableFromInline package let buffer: FloatBuffer
 
   /// An arena of zeros.
-  public init(_ layout: ParameterLayout) {
+  @usableFromInline package init(_ layout: ParameterLayout) {
     self.layout = layout
     self.buffer = FloatBuffer(count: layout.arenaCount)
     clear()
   }
 
-  public var count: Int { buffer.count }
+  @usableFromInline package var count: Int { buffer.count }
 
   /// A float by its place in the arena.
   @inlinable
-  public subscript(index: Int) -> Float {
+  package subscript(index: Int) -> Float {
     get { buffer[index] }
     nonmutating set { buffer[index] = newValue }
   }
 
   /// Floats from the start of the arena, whatever parameters they belong to.
-  public subscript(range: Range<Int>) -> Tensor { buffer[range] }
+  package subscript(range: Range<Int>) -> Tensor { buffer[range] }
 
-  public func clear() { Tensor(buffer).fill(0) }
+  package func clear() { Tensor(buffer).fill(0) }
 
   /// One parameter, a view of the arena.
-  public func tensor(_ entry: ParameterEntry) -> Tensor {
+  package func tensor(_ entry: ParameterEntry) -> Tensor {
     Tensor(shape: entry.shape, buffer: buffer, offset: entry.offset)
   }
 }

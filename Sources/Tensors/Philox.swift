@@ -1,9 +1,9 @@
 /// Philox4x32-10: a counter-based generator (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3",
 /// SC 2011). A block of four random words is a function of a 128-bit counter and a 64-bit key, so there is no state to
 /// save, and any part of any stream can be computed directly.
-public enum Philox {
+@usableFromInline package enum Philox {
   @inlinable
-  public static func block(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
+  package static func block(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
     var c = counter
     var k = key
     for round in 0..<10 {

@@ -1,16 +1,16 @@
 import CProcessor
 
 /// A set of processors of a machine, by Linux's numbers; each hardware thread of a core counts.
-public struct ProcessorSet: Codable, Hashable, Sendable, CustomStringConvertible, LosslessStringConvertible {
+@usableFromInline package struct ProcessorSet: Codable, Hashable, Sendable, CustomStringConvertible, LosslessStringConvertible {
   /// In ascending order, without duplicates.
-  public let numbers: [Int]
+  package let numbers: [Int]
 
-  public init(_ numbers: some Sequence<Int>) { self.numbers = Set(numbers).sorted() }
+  @usableFromInline package init(_ numbers: some Sequence<Int>) { self.numbers = Set(numbers).sorted() }
 
-  public var count: Int { numbers.count }
+  @usableFromInline package var count: Int { numbers.count }
 
   /// The processors that the calling thread may run on (sched_getaffinity(2)); threads that it starts inherit them.
-  public static var usable: ProcessorSet {
+  package static var usable: ProcessorSet {
     let count = ddpm_usable_processors(nil, 0)
     // If the system does not report the set, there is at least the processor that this runs on.
     guard count > 0 else { return ProcessorSet([0]) }
@@ -20,7 +20,7 @@ public struct ProcessorSet: Codable, Hashable, Sendable, CustomStringConvertible
   }
 
   /// In Linux's list format: `0-3,8`.
-  public var description: String {
+  @usableFromInline package var description: String {
     var runs: [ClosedRange<Int>] = []
     for number in numbers {
       if let last = runs.last, last.upperBound + 1 == number {
@@ -33,7 +33,7 @@ public struct ProcessorSet: Codable, Hashable, Sendable, CustomStringConvertible
   }
 
   /// Parses a list in that format.
-  public init?(_ description: String) {
+  @usableFromInline package init?(_ description: String) {
     var numbers: [Int] = []
     for run in description.split(separator: ",") {
       let bounds = run.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }

@@ -2,7 +2,7 @@ import RealModule
 
 /// The purpose of random numbers. The raw values must never change: a resumed run draws what the interrupted one would
 /// have drawn.
-public enum RandomPurpose: UInt32, Sendable {
+@usableFromInline package enum RandomPurpose: UInt32, Sendable {
   case initialisation = 1
   case timestep = 2
   case noise = 3
@@ -27,16 +27,16 @@ public enum RandomPurpose: UInt32, Sendable {
 ///
 /// Philox counter words: 0 the block within the stream, 1 the sample, 2 the step, 3 purpose (8 bits) and detail
 /// (24 bits, such as a layer's number). The key is the seed.
-public struct RandomStream: Sendable {
-  public let key: SIMD2<UInt32>
+@usableFromInline package struct RandomStream: Sendable {
+  @usableFromInline package let key: SIMD2<UInt32>
   /// The counter of the stream's first block.
-  public let counter: SIMD4<UInt32>
+  @usableFromInline package let counter: SIMD4<UInt32>
 
   /// - Parameters:
   ///   - step: optimiser step, or sampler time step; below 2³².
   ///   - sample: the sample's index in the global batch or among all images drawn; below 2³².
   ///   - detail: distinguishes several streams of one purpose; below 2²⁴.
-  public init(seed: UInt64, purpose: RandomPurpose, step: Int = 0, sample: Int = 0, detail: Int = 0) {
+  @usableFromInline package init(seed: UInt64, purpose: RandomPurpose, step: Int = 0, sample: Int = 0, detail: Int = 0) {
     precondition((0..<1 << 32).contains(step) && (0..<1 << 32).contains(sample) && (0..<1 << 24).contains(detail))
     key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
     counter = SIMD4(0, UInt32(sample), UInt32(step), purpose.rawValue << 24 | UInt32(detail))
@@ -44,25 +44,25 @@ public struct RandomStream: Sendable {
 
   /// Words 4·index … 4·index + 3 of the stream.
   @inlinable
-  public func block(_ index: Int) -> SIMD4<UInt32> {
+  package func block(_ index: Int) -> SIMD4<UInt32> {
     var counter = counter
     counter[0] = UInt32(truncatingIfNeeded: index)
     return Philox.block(counter: counter, key: key)
   }
 
   /// Word `index` as a number in [0, 1) with 24 random bits.
-  public func uniform(_ index: Int) -> Float {
+  package func uniform(_ index: Int) -> Float {
     Float(block(index / 4)[index % 4] >> 8) * 0x1p-24
   }
 
   /// Word `index` as an integer in 0..<bound, with negligible bias (bound is far below 2³²).
-  public func integer(_ index: Int, below bound: Int) -> Int {
+  package func integer(_ index: Int, below bound: Int) -> Int {
     precondition((1...1 << 32).contains(bound))
     return Int((UInt64(block(index / 4)[index % 4]) &* UInt64(bound)) >> 32)
   }
 
   /// Overwrites a tensor with numbers uniform in [0, 1): element i is `uniform(i)`.
-  public func fillUniform(_ tensor: Tensor) {
+  package func fillUniform(_ tensor: Tensor) {
     let numbers = tensor.pointer
     for start in stride(from: 0, to: tensor.count, by: 4) {
       let words = block(start / 4)
@@ -72,7 +72,7 @@ public struct RandomStream: Sendable {
 
   /// Overwrites a tensor, or a range of its elements, with independent standard normal numbers (Box–Muller in double
   /// precision, two words a pair).
-  public func fillNormal(_ tensor: Tensor, in range: Range<Int>? = nil) {
+  package func fillNormal(_ tensor: Tensor, in range: Range<Int>? = nil) {
     let range = range ?? 0..<tensor.count
     verify(range.lowerBound >= 0 && range.upperBound <= tensor.count, "\(range) is not within \(tensor.count) elements")
     let (numbers, count) = (tensor.pointer + range.lowerBound, range.count)
@@ -87,7 +87,7 @@ public struct RandomStream: Sendable {
   }
 
   /// The first number that `fillNormal` writes.
-  public var normal: Float {
+  package var normal: Float {
     let words = block(0)
     let (radius, angle) = Self.polar(words[0], words[1])
     return Float(radius * Double.cos(angle))
@@ -100,7 +100,7 @@ public struct RandomStream: Sendable {
   }
 
   /// The first numbers that `fillNormal` writes.
-  public func normalNumbers(_ count: Int) -> [Float] {
+  package func normalNumbers(_ count: Int) -> [Float] {
     let tensor = Tensor(uninitialised: [count])
     fillNormal(tensor)
     return tensor.elements
@@ -111,12 +111,12 @@ public struct RandomStream: Sendable {
 ///
 /// A six-round Feistel network over the next even power of two, iterated until the result lies inside the range (cycle
 /// walking; Black and Rogaway: "Ciphers with arbitrary finite domains", CT-RSA 2002).
-public struct KeyedPermutation: Sendable {
-  public let count: Int
+@usableFromInline package struct KeyedPermutation: Sendable {
+  @usableFromInline package let count: Int
   private let halfBits: Int
   private let stream: RandomStream
 
-  public init(count: Int, seed: UInt64, epoch: Int) {
+  @usableFromInline package init(count: Int, seed: UInt64, epoch: Int) {
     precondition(count > 0 && count <= 1 << 32)
     self.count = count
     var bits = 1
@@ -125,7 +125,7 @@ public struct KeyedPermutation: Sendable {
     stream = RandomStream(seed: seed, purpose: .shuffle, step: epoch)
   }
 
-  public subscript(index: Int) -> Int {
+  package subscript(index: Int) -> Int {
     precondition((0..<count).contains(index))
     var value = index
     repeat { value = encrypt(value) } while value >= count

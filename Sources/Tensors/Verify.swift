@@ -3,7 +3,7 @@
 /// Modules compiled with `-Ounchecked` assume that their own `precondition`s hold; this check always runs.
 @inlinable
 @inline(__always)
-public func verify(_ condition: Bool, _ message: @autoclosure () -> String) {
+package func verify(_ condition: Bool, _ message: @autoclosure () -> String) {
   if !condition { fail(message()) }
 }
 

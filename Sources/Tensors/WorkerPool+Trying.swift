@@ -3,7 +3,7 @@ import Synchronization
 extension WorkerPool {
   /// Calls `body` once for every index below `count`, on several threads at once; some calls may throw.
   /// - Throws: the error for the lowest such index, after all calls have ended.
-  public func forEachTrying(_ count: Int, _ body: (Int) throws -> Void) throws {
+  package func forEachTrying(_ count: Int, _ body: (Int) throws -> Void) throws {
     let first = Mutex<(index: Int, error: any Error)?>(nil)
     forEach(count) { index in
       do {

@@ -9,9 +9,9 @@ import Threads
 /// which thread runs which item. Each thread starts with its own contiguous share of the items, the same in every loop,
 /// so that what it wrote in one loop is in its caches in the next; when it is done, it takes over items of other
 /// threads. With one thread everything runs inline.
-public final class WorkerPool: Sendable {
+@usableFromInline package final class WorkerPool: Sendable {
   /// What idle threads do.
-  public enum Waiting: Sendable {
+  @usableFromInline package enum Waiting: Sendable {
     /// Poll for work for some tens of microseconds before sleeping, which is fastest if each thread has its own
     /// processor.
     case spinning
@@ -19,15 +19,15 @@ public final class WorkerPool: Sendable {
     case sleeping
   }
 
-  public let threadCount: Int
-  public let waiting: Waiting
+  package let threadCount: Int
+  package let waiting: Waiting
   private let shared: SharedState
 
   /// - Parameters:
   ///   - threadCount: the number of working threads, the calling one included; at least 1.
   ///   - waiting: by default spinning, unless this process may use fewer processors than the pool has threads. Choose
   ///     it explicitly if other processes keep these processors busy.
-  public init(threadCount: Int, waiting: Waiting? = nil) {
+  @usableFromInline package init(threadCount: Int, waiting: Waiting? = nil) {
     precondition(threadCount >= 1, "a pool needs at least one thread")
     self.threadCount = threadCount
     self.waiting = waiting ?? (threadCount <= ProcessorSet.usable.count ? .spinning : .sleeping)
@@ -38,18 +38,18 @@ public final class WorkerPool: Sendable {
   deinit { shared.stop() }
 
   /// A pool of the calling thread alone, for work that one thread of a pool does by itself.
-  public static let callingThread = WorkerPool(threadCount: 1)
+  package static let callingThread = WorkerPool(threadCount: 1)
 
   /// The number of loops run by all pools of this process. If it changes between two reads, something is being
   /// computed.
-  public static var loopCount: Int { loops.load(ordering: .relaxed) }
+  package static var loopCount: Int { loops.load(ordering: .relaxed) }
   private static let loops = Atomic<Int>(0)
 
   /// Calls `body` once for every index below `count`, from several threads at once, and returns when all calls have
   /// ended.
   ///
   /// Not reentrant: `body` must not call `forEach` on the same pool, and only one thread may call it at a time.
-  public func forEach(_ count: Int, _ body: (Int) -> Void) {
+  package func forEach(_ count: Int, _ body: (Int) -> Void) {
     Self.loops.add(1, ordering: .relaxed)
     if threadCount == 1 || count <= 1 {
       for index in 0..<count { body(index) }
@@ -61,7 +61,7 @@ public final class WorkerPool: Sendable {
   }
 
   /// The results of `body` for every index below `count`, in order; it is called from several threads at once.
-  public func map<Element>(_ count: Int, _ body: (Int) -> Element) -> [Element] {
+  package func map<Element>(_ count: Int, _ body: (Int) -> Element) -> [Element] {
     [Element](unsafeUninitializedCapacity: count) { elements, initialised in
       let first = elements.baseAddress
       forEach(count) { index in (first! + index).initialize(to: body(index)) }
@@ -71,7 +71,7 @@ public final class WorkerPool: Sendable {
 
   /// Calls `body` with consecutive ranges of at most `grain` indices that cover 0..<count. The ranges do not depend on
   /// the number of threads.
-  public func forEachRange(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
+  package func forEachRange(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
     let grain = max(grain, 1)
     forEach((count + grain - 1) / grain) { item in
       body(item * grain..<min(count, (item + 1) * grain))
@@ -104,7 +104,7 @@ private final class SharedState: @unchecked Sendable {
   /// How many times a thread polls before it sleeps: some tens of microseconds, about the cost of a wake-up.
   private static let spinLimit = 4000
 
-  init(helperCount: Int, spins: Bool) {
+  @usableFromInline init(helperCount: Int, spins: Bool) {
     self.helperCount = helperCount
     self.spins = spins
     nextItems = .allocate(capacity: helperCount + 1)
@@ -246,10 +246,10 @@ private struct JobState {
   static let helper = 2
   private static let helperBits = 20
 
-  init(rawValue: Int) { self.rawValue = rawValue }
+  @usableFromInline init(rawValue: Int) { self.rawValue = rawValue }
 
   /// An open job without helpers.
-  init(number: Int) { rawValue = number << (Self.helperBits + 1) | 1 }
+  @usableFromInline init(number: Int) { rawValue = number << (Self.helperBits + 1) | 1 }
 
   var number: Int { rawValue >> (Self.helperBits + 1) }
   var helpers: Int { rawValue >> 1 & (1 << Self.helperBits - 1) }

@@ -2,14 +2,14 @@ import CProcessor
 import Glibc
 
 /// A thread that runs beside the one that started it. If it is released before `join`, it continues to run.
-public struct BackgroundThread: ~Copyable, Sendable {
+package struct BackgroundThread: ~Copyable, Sendable {
   private let thread: pthread_t
 
   /// Starts the thread. If the system refuses, ends the process with status 1.
   /// - Parameters:
   ///   - name: the name in debuggers and `top -H`, which show 15 bytes of it.
   ///   - advice: what the user can do if the thread cannot be started.
-  public init(_ name: String, advice: String? = nil, _ body: @escaping @Sendable () -> Void) {
+  package init(_ name: String, advice: String? = nil, _ body: @escaping @Sendable () -> Void) {
     let task = Task {
       ddpm_name_thread(String(decoding: name.utf8.prefix(15), as: UTF8.self))
       body()
@@ -29,7 +29,7 @@ public struct BackgroundThread: ~Copyable, Sendable {
   }
 
   /// Returns when the thread has ended.
-  public consuming func join() {
+  package consuming func join() {
     pthread_join(thread, nil)
     discard self
   }

@@ -2,13 +2,13 @@ import Glibc
 
 /// A value that threads access in turn, and whose changes they can wait for: a mutex and a condition variable (C. A. R.
 /// Hoare: "Monitors: an operating system structuring concept", CACM 17(10), 1974).
-public final class Monitor<Value: Sendable>: @unchecked Sendable {
+package final class Monitor<Value: Sendable>: @unchecked Sendable {
   /// Guarded by `mutex`.
   private let value = UnsafeMutablePointer<Value>.allocate(capacity: 1)
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-  public init(_ value: Value) {
+  package init(_ value: Value) {
     self.value.initialize(to: value)
     pthread_mutex_init(mutex, nil)
     // Times are measured with a clock that is never adjusted.
@@ -29,7 +29,7 @@ public final class Monitor<Value: Sendable>: @unchecked Sendable {
   }
 
   /// Runs `body` with exclusive access to the value. Wakes no waiting thread. Not reentrant.
-  public func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
+  package func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     return try body(&value.pointee)
@@ -37,7 +37,7 @@ public final class Monitor<Value: Sendable>: @unchecked Sendable {
 
   /// Changes the value and wakes waiting threads, so that they check it.
   /// - Parameter count: the maximum number of threads to wake; by default all.
-  public func update<Result>(waking count: Int = .max, _ body: (inout Value) throws -> Result) rethrows -> Result {
+  package func update<Result>(waking count: Int = .max, _ body: (inout Value) throws -> Result) rethrows -> Result {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     let result = try body(&value.pointee)
@@ -46,7 +46,7 @@ public final class Monitor<Value: Sendable>: @unchecked Sendable {
   }
 
   /// Sleeps until `body`, which is called after every update, returns a value.
-  public func wait<Result>(for body: (inout Value) throws -> Result?) rethrows -> Result {
+  package func wait<Result>(for body: (inout Value) throws -> Result?) rethrows -> Result {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     while true {
@@ -57,7 +57,7 @@ public final class Monitor<Value: Sendable>: @unchecked Sendable {
 
   /// The same, for at most `duration`.
   /// - Returns: nil if the time has passed.
-  public func wait<Result>(
+  package func wait<Result>(
     atMost duration: Duration, for body: (inout Value) throws -> Result?
   ) rethrows -> Result? {
     var deadline = Self.deadline(in: duration)

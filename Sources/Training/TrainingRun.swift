@@ -14,26 +14,26 @@ import Reporting
 import Tensors
 
 /// A training run, from its configuration to its last checkpoint.
-public struct TrainingRun {
+package struct TrainingRun {
   /// The request of the command line.
-  public struct Request: Sendable {
-    public var sources: ConfigurationSources
+  package struct Request: Sendable {
+    package var sources: ConfigurationSources
     /// The run's folder; by default `runs/<preset>`.
-    public var output: String?
+    package var output: String?
     /// Whether to resume from the newest valid checkpoint of the folder.
-    public var resumes = false
+    package var resumes = false
     /// Whether to continue although the images differ from those of the checkpoint.
-    public var allowsOtherData = false
+    package var allowsOtherData = false
     /// A checkpoint, or a run's folder, whose weights a new run starts from.
-    public var initial: (path: String, weights: ModelRequest.Weights)?
+    package var initial: (path: String, weights: ModelRequest.Weights)?
     /// The kind of network to train.
-    public var kind = CheckpointHeader.Kind.denoiser
+    package var kind = CheckpointHeader.Kind.denoiser
     /// Threads per rank.
-    public var threads = 1
+    package var threads = 1
     /// A file for a trace of the first steps, and the number of steps.
-    public var trace: (path: String, steps: Int)?
+    package var trace: (path: String, steps: Int)?
 
-    public init(sources: ConfigurationSources) { self.sources = sources }
+    package init(sources: ConfigurationSources) { self.sources = sources }
   }
 
   let request: Request
@@ -69,7 +69,7 @@ public struct TrainingRun {
 
   /// Checks everything that can be checked before the first step, and loads the checkpoint to resume from. Collective.
   /// - Throws: `JobFailure` on all ranks if anything is wrong on any.
-  public init(_ request: Request, communicator: Communicator) throws {
+  package init(_ request: Request, communicator: Communicator) throws {
     self.request = request
     self.communicator = communicator
     let reporter = RunReporter(isSpeaking: communicator.rank == 0)
@@ -150,7 +150,7 @@ public struct TrainingRun {
 
   /// Trains until `training.steps` steps are done. Collective.
   /// - Throws: besides other errors, `StoppedEarly` on all ranks if it was asked to stop and has saved.
-  public mutating func run() throws {
+  package mutating func run() throws {
     defer {
       saver.close()
       watchdog?.stop()

@@ -37,7 +37,7 @@ struct PointerTests {
   /// Kernels are called through functions of tensors and matrices, which compare shapes.
   @Test func noPublicFunctionOfKernelsTakesPointers() throws {
     for file in Package.swiftFiles(in: "Sources/Kernels") {
-      let functions = try Package.text(file).matches(of: /public (?:static )?(?:func|init)[^{]*/)
+      let functions = try Package.text(file).matches(of: /package (?:static )?(?:func|init)[^{]*/)
       for function in functions {
         #expect(!function.0.contains("Pointer"), "\(file): \(function.0)")
       }

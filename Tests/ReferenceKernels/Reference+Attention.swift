@@ -5,7 +5,7 @@ extension Reference {
   /// (Vaswani et al., arXiv:1706.03762, section 3.2).
   ///
   /// q, k, v and the result are [tokens, channels].
-  public static func attention<Scalar: BinaryFloatingPoint>(
+  package static func attention<Scalar: BinaryFloatingPoint>(
     q: [Scalar], k: [Scalar], v: [Scalar], tokens: Int, channels: Int, heads: Int = 1
   ) -> [Scalar] {
     joined(
@@ -23,7 +23,7 @@ extension Reference {
   }
 
   /// Gradients of a loss with respect to `attention`'s arguments, given dy = ∂loss/∂result.
-  public static func attentionBackward<Scalar: BinaryFloatingPoint>(
+  package static func attentionBackward<Scalar: BinaryFloatingPoint>(
     q: [Scalar], k: [Scalar], v: [Scalar], dy: [Scalar], tokens: Int, channels: Int, heads: Int = 1
   ) -> (dq: [Scalar], dk: [Scalar], dv: [Scalar]) {
     let parts = (0..<heads).map { head in
@@ -52,7 +52,7 @@ extension Reference {
   }
 
   /// Softmax of scale·scores over each row of [rows, columns].
-  public static func softmax<Scalar: BinaryFloatingPoint>(
+  package static func softmax<Scalar: BinaryFloatingPoint>(
     scores: [Scalar], rows: Int, columns: Int, scale: Double
   ) -> [Scalar] {
     var result: [Double] = []
@@ -67,7 +67,7 @@ extension Reference {
   }
 
   /// The gradient with respect to `softmax`'s scores, given the probabilities and dy = ∂loss/∂probabilities.
-  public static func softmaxBackward<Scalar: BinaryFloatingPoint>(
+  package static func softmaxBackward<Scalar: BinaryFloatingPoint>(
     probabilities: [Scalar], dy: [Scalar], rows: Int, columns: Int, scale: Double
   ) -> [Scalar] {
     let (weights, gradient) = (doubles(probabilities), doubles(dy))

@@ -8,7 +8,7 @@ extension Reference {
   ///   - kernel: [kernelHeight, kernelWidth, channels, outputChannels] (HWIO).
   ///   - bias: [outputChannels], or nil for zeros.
   /// - Returns: [images, outputHeight, outputWidth, outputChannels].
-  public static func convolution<Scalar: BinaryFloatingPoint>(
+  package static func convolution<Scalar: BinaryFloatingPoint>(
     x: [Scalar], kernel: [Scalar], bias: [Scalar]?, geometry: PatchGeometry, outputChannels: Int
   ) -> [Scalar] {
     let (input, weights) = (doubles(x), doubles(kernel))
@@ -30,7 +30,7 @@ extension Reference {
   }
 
   /// Gradients of a loss with respect to a convolution's input, kernel and bias, given dy = ∂loss/∂y.
-  public static func convolutionBackward<Scalar: BinaryFloatingPoint>(
+  package static func convolutionBackward<Scalar: BinaryFloatingPoint>(
     x: [Scalar], kernel: [Scalar], dy: [Scalar], geometry: PatchGeometry, outputChannels: Int
   ) -> (dx: [Scalar], dKernel: [Scalar], dBias: [Scalar]) {
     let (input, weights, gradient) = (doubles(x), doubles(kernel), doubles(dy))
@@ -54,7 +54,7 @@ extension Reference {
   }
 
   /// The matrix of patches [images·outputHeight·outputWidth, kernelHeight·kernelWidth·channels].
-  public static func columns<Scalar: BinaryFloatingPoint>(x: [Scalar], geometry: PatchGeometry) -> [Scalar] {
+  package static func columns<Scalar: BinaryFloatingPoint>(x: [Scalar], geometry: PatchGeometry) -> [Scalar] {
     var columns = [Scalar](repeating: 0, count: geometry.patchCount * geometry.patchLength)
     for patch in 0..<geometry.patchCount {
       forEachTap(of: patch, geometry) { tap, pixel in
@@ -85,7 +85,7 @@ extension Reference {
 
 extension PatchGeometry {
   /// A square kernel with the same padding on all sides.
-  public init(images: Int, height: Int, width: Int, channels: Int, kernelSize: Int, stride: Int = 1, pad: Int) {
+  package init(images: Int, height: Int, width: Int, channels: Int, kernelSize: Int, stride: Int = 1, pad: Int) {
     self.init(
       images: images, height: height, width: width, channels: channels, kernelHeight: kernelSize,
       kernelWidth: kernelSize, stride: stride, padTop: pad, padLeft: pad, padBottom: pad, padRight: pad)

@@ -4,7 +4,7 @@ import Tensors
 extension Reference {
   /// The multipliers (0 or 65536 / (65536 − threshold)) of `count` elements per image, [images, count], computed from
   /// the definition in `Dropout`.
-  public static func dropoutMultipliers(_ dropout: Dropout, images: Int, count: Int) -> [Float] {
+  package static func dropoutMultipliers(_ dropout: Dropout, images: Int, count: Int) -> [Float] {
     let threshold = UInt32((Double(dropout.probability) * 65536).rounded())
     var multipliers: [Float] = []
     for image in 0..<images {

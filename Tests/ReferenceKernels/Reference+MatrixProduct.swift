@@ -4,7 +4,7 @@ extension Reference {
   /// - Parameters:
   ///   - a: [rows, inner], or [inner, rows] if `transposeA`.
   ///   - b: [inner, columns], or [columns, inner] if `transposeB`.
-  public static func matrixProduct<Scalar: BinaryFloatingPoint>(
+  package static func matrixProduct<Scalar: BinaryFloatingPoint>(
     _ a: [Scalar], _ b: [Scalar], rows: Int, inner: Int, columns: Int, transposeA: Bool = false,
     transposeB: Bool = false
   ) -> [Scalar] {
@@ -27,7 +27,7 @@ extension Reference {
   ///   - a: [rows, inner], or [inner, rows] if `transposeA`.
   ///   - b: [inner, columns], or [columns, inner] if `transposeB`.
   ///   - c: [rows, columns].
-  public static func preciseProduct(
+  package static func preciseProduct(
     _ a: [Float], _ b: [Float], addedTo c: [Double], rows: Int, inner: Int, columns: Int, transposeA: Bool = false,
     transposeB: Bool = false
   ) -> [Double] {

@@ -1,6 +1,6 @@
 extension Reference {
   /// Repeats every pixel of x [images, height, width, channels] four times: y[n, i, j, c] = x[n, i / 2, j / 2, c].
-  public static func upsampleNearest<Scalar: BinaryFloatingPoint>(
+  package static func upsampleNearest<Scalar: BinaryFloatingPoint>(
     x: [Scalar], images: Int, height: Int, width: Int, channels: Int
   ) -> [Scalar] {
     var y = [Scalar](repeating: 0, count: 4 * x.count)
@@ -9,7 +9,7 @@ extension Reference {
   }
 
   /// dx [images, height, width, channels]: the sum of the four pixels of dy that came from each pixel of x.
-  public static func upsampleNearestBackward<Scalar: BinaryFloatingPoint>(
+  package static func upsampleNearestBackward<Scalar: BinaryFloatingPoint>(
     dy: [Scalar], images: Int, height: Int, width: Int, channels: Int
   ) -> [Scalar] {
     var dx = [Double](repeating: 0, count: dy.count / 4)
@@ -43,7 +43,7 @@ extension Reference {
   ///   - before: zeros at the left and top; negative to remove pixels.
   ///   - after: the same at the right and bottom.
   /// - Returns: [images, height′, width′, channels] with height′ = (up·height + before + after − taps)/down + 1.
-  public static func upfirdn<Scalar: BinaryFloatingPoint>(
+  package static func upfirdn<Scalar: BinaryFloatingPoint>(
     x: [Scalar], images: Int, height: Int, width: Int, channels: Int, kernel: [Double], up: Int = 1, down: Int = 1,
     before: Int, after: Int
   ) -> [Scalar] {

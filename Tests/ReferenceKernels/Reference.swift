@@ -3,7 +3,7 @@
 ///
 /// Arrays are row-major, images [N, H, W, C]. Results are rounded to the arguments' type only at the end, so with
 /// `Double` arguments they can be used for finite differences.
-public enum Reference {
+package enum Reference {
   static func doubles<Scalar: BinaryFloatingPoint>(_ values: [Scalar]) -> [Double] { values.map { Double($0) } }
 
   static func rounded<Scalar: BinaryFloatingPoint>(_ values: [Double]) -> [Scalar] { values.map { Scalar($0) } }

@@ -1,18 +1,18 @@
 import Tensors
 
 /// Numbers for tests and ways to compare them.
-public enum TestData {
+package enum TestData {
   /// Independent standard normal numbers, the same on every run.
-  public static func normals(_ count: Int, seed: UInt64 = 1) -> [Float] {
+  package static func normals(_ count: Int, seed: UInt64 = 1) -> [Float] {
     RandomStream(seed: seed, purpose: .noise).normalNumbers(count)
   }
 
-  public static func normalDoubles(_ count: Int, seed: UInt64 = 1) -> [Double] {
+  package static func normalDoubles(_ count: Int, seed: UInt64 = 1) -> [Double] {
     normals(count, seed: seed).map { Double($0) }
   }
 
   /// The largest |a − b|; infinite when a number is not finite or the counts differ.
-  public static func largestDifference<Scalar: BinaryFloatingPoint>(_ a: [Scalar], _ b: [Scalar]) -> Double {
+  package static func largestDifference<Scalar: BinaryFloatingPoint>(_ a: [Scalar], _ b: [Scalar]) -> Double {
     guard a.count == b.count else { return .infinity }
     var largest = 0.0
     for (left, right) in zip(a, b) {
@@ -24,18 +24,18 @@ public enum TestData {
   }
 
   /// Whether two arrays contain the same bits.
-  public static func sameBits(_ a: [Float], _ b: [Float]) -> Bool {
+  package static func sameBits(_ a: [Float], _ b: [Float]) -> Bool {
     a.count == b.count && zip(a, b).allSatisfy { $0.bitPattern == $1.bitPattern }
   }
 
-  public static let channelCounts = [1, 3, 12, 20, 32, 100, 128]
+  package static let channelCounts = [1, 3, 12, 20, 32, 100, 128]
 
   /// Pools of one, two and three threads.
-  public static let pools = [1, 2, 3].map { WorkerPool(threadCount: $0) }
+  package static let pools = [1, 2, 3].map { WorkerPool(threadCount: $0) }
 }
 
 /// ‖a − b‖ / ‖b‖; infinite when the counts differ.
-public func relativeError(_ a: [Float], _ b: [Float]) -> Double {
+package func relativeError(_ a: [Float], _ b: [Float]) -> Double {
   guard a.count == b.count else { return .infinity }
   var difference = 0.0
   var norm = 0.0

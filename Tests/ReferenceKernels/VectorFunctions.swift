@@ -2,10 +2,10 @@ import Kernels
 
 /// The functions of vectors in `Kernels`, on arrays. They are here because this module is compiled as `Kernels` is, and
 /// therefore passes vectors in the same registers.
-public enum VectorFunctions {
-  public static func exponential(_ x: [Float]) -> [Float] { values(of: Kernels.exponential, at: x) }
+package enum VectorFunctions {
+  package static func exponential(_ x: [Float]) -> [Float] { values(of: Kernels.exponential, at: x) }
 
-  public static func sigmoid(_ x: [Float]) -> [Float] { values(of: Kernels.sigmoid, at: x) }
+  package static func sigmoid(_ x: [Float]) -> [Float] { values(of: Kernels.sigmoid, at: x) }
 
   private static func values(of function: (SIMD16<Float>) -> SIMD16<Float>, at x: [Float]) -> [Float] {
     var values: [Float] = []

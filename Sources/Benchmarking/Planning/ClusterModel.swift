@@ -12,38 +12,38 @@ import Tensors
 /// - **Overlap.** Gradients are exchanged during the last backward pass and parameters during the next forward pass;
 ///   the computation waits for the rest and for the last bucket. Sending and receiving takes processor time away from
 ///   the computation.
-public struct ClusterModel: Sendable {
+package struct ClusterModel: Sendable {
   /// The time of a pass in seconds as a linear function of the number of images.
-  public struct PassTime: Sendable, Equatable {
+  package struct PassTime: Sendable, Equatable {
     /// a.
-    public var perPass: Double
+    package var perPass: Double
     /// b.
-    public var perImage: Double
+    package var perImage: Double
 
-    public init(perPass: Double, perImage: Double) {
+    package init(perPass: Double, perImage: Double) {
       self.perPass = perPass
       self.perImage = perImage
     }
 
-    public func seconds(images: Int) -> Double { perPass + perImage * Double(images) }
+    package func seconds(images: Int) -> Double { perPass + perImage * Double(images) }
   }
 
   /// The properties of one machine.
-  public struct Machine: Sendable, Equatable {
-    public var forward: PassTime
-    public var backward: PassTime
+  package struct Machine: Sendable, Equatable {
+    package var forward: PassTime
+    package var backward: PassTime
     /// s.
-    public var serialShare: Double
+    package var serialShare: Double
     /// Seconds per float of a rank's shard: Adam, the averages and the norm.
-    public var updateSecondsPerFloat: Double
+    package var updateSecondsPerFloat: Double
     /// Bytes that one core reads and writes per second when copying.
-    public var copiedBytesPerSecond: Double
+    package var copiedBytesPerSecond: Double
     /// The same for all cores together.
-    public var allCoresCopiedBytesPerSecond: Double
+    package var allCoresCopiedBytesPerSecond: Double
     /// Bytes of activations per image of a micro-batch.
-    public var activationBytesPerImage: Double
+    package var activationBytesPerImage: Double
 
-    public init(
+    package init(
       forward: PassTime, backward: PassTime, serialShare: Double, updateSecondsPerFloat: Double,
       copiedBytesPerSecond: Double, allCoresCopiedBytesPerSecond: Double, activationBytesPerImage: Double
     ) {
@@ -58,17 +58,17 @@ public struct ClusterModel: Sendable {
   }
 
   /// The properties of the network between machines, and of the storage.
-  public struct Network: Sendable, Equatable {
+  package struct Network: Sendable, Equatable {
     /// β, in bytes per second and direction.
-    public var bytesPerSecond: Double
+    package var bytesPerSecond: Double
     /// α, in seconds.
-    public var latency: Double
+    package var latency: Double
     /// Bytes that a core sends or receives per second if it does nothing else.
-    public var bytesPerCoreSecond: Double
+    package var bytesPerCoreSecond: Double
     /// The bandwidth of the file system in bytes per second, for all ranks together.
-    public var storageBytesPerSecond: Double
+    package var storageBytesPerSecond: Double
 
-    public init(
+    package init(
       bytesPerSecond: Double, latency: Double, bytesPerCoreSecond: Double, storageBytesPerSecond: Double
     ) {
       self.bytesPerSecond = bytesPerSecond
@@ -79,18 +79,18 @@ public struct ClusterModel: Sendable {
   }
 
   /// The properties of the training.
-  public struct Workload: Sendable, Equatable {
+  package struct Workload: Sendable, Equatable {
     /// The number of floats in an arena.
-    public var arenaCount: Int
-    public var batch: Int
+    package var arenaCount: Int
+    package var batch: Int
     /// The maximum micro-batch size.
-    public var microBatch: Int
-    public var averageCount: Int
+    package var microBatch: Int
+    package var averageCount: Int
     /// The number of bytes of a gradient's float on the network.
-    public var wireBytes: Int
-    public var overlaps: Bool
+    package var wireBytes: Int
+    package var overlaps: Bool
 
-    public init(arenaCount: Int, batch: Int, microBatch: Int, averageCount: Int, wireBytes: Int, overlaps: Bool) {
+    package init(arenaCount: Int, batch: Int, microBatch: Int, averageCount: Int, wireBytes: Int, overlaps: Bool) {
       self.arenaCount = arenaCount
       self.batch = batch
       self.microBatch = microBatch
@@ -101,12 +101,12 @@ public struct ClusterModel: Sendable {
   }
 
   /// The distribution of ranks.
-  public struct Arrangement: Sendable, Equatable {
-    public var grid: RankGrid
-    public var threads: Int
-    public var microBatch: Int
+  package struct Arrangement: Sendable, Equatable {
+    package var grid: RankGrid
+    package var threads: Int
+    package var microBatch: Int
 
-    public init(grid: RankGrid, threads: Int, microBatch: Int) {
+    package init(grid: RankGrid, threads: Int, microBatch: Int) {
       self.grid = grid
       self.threads = threads
       self.microBatch = microBatch
@@ -114,38 +114,38 @@ public struct ClusterModel: Sendable {
   }
 
   /// The prediction. Times are in seconds per step unless stated otherwise.
-  public struct Prediction: Sendable, Equatable {
-    public var arrangement: Arrangement
-    public var stepSeconds: Double
-    public var computeSeconds: Double
+  package struct Prediction: Sendable, Equatable {
+    package var arrangement: Arrangement
+    package var stepSeconds: Double
+    package var computeSeconds: Double
     /// The time of network communication, hidden or not.
-    public var networkSeconds: Double
+    package var networkSeconds: Double
     /// The part of this and of exchange within machines that the computation waits for.
-    public var exposedSeconds: Double
-    public var updateSeconds: Double
-    public var imagesPerSecond: Double
-    public var bytesPerRank: Int
-    public var checkpointBytes: Int
-    public var checkpointSeconds: Double
+    package var exposedSeconds: Double
+    package var updateSeconds: Double
+    package var imagesPerSecond: Double
+    package var bytesPerRank: Int
+    package var checkpointBytes: Int
+    package var checkpointSeconds: Double
     /// How long a background save interrupts training.
-    public var checkpointPause: Double
+    package var checkpointPause: Double
     /// The number of messages that a rank sends over the network in a step, and the size of the largest in bytes.
-    public var messagesPerRank: Int
-    public var largestMessage: Int
+    package var messagesPerRank: Int
+    package var largestMessage: Int
   }
 
-  public let machine: Machine
-  public let network: Network
-  public let workload: Workload
+  package let machine: Machine
+  package let network: Network
+  package let workload: Workload
 
-  public init(machine: Machine, network: Network, workload: Workload) {
+  package init(machine: Machine, network: Network, workload: Workload) {
     self.machine = machine
     self.network = network
     self.workload = workload
   }
 
   /// The fastest distribution of ranks over machines; nil if there are more machines than images.
-  public func best(nodes: Int, coresPerNode: Int, ranksPerNode: Int? = nil) -> Prediction? {
+  package func best(nodes: Int, coresPerNode: Int, ranksPerNode: Int? = nil) -> Prediction? {
     let slots = ranksPerNode.map { [$0] } ?? (1...coresPerNode).filter { coresPerNode.isMultiple(of: $0) }
     let predictions = slots.compactMap { slots -> Prediction? in
       let ranks = nodes * slots
@@ -163,7 +163,7 @@ public struct ClusterModel: Sendable {
   }
 
   /// Predicts a step for one arrangement. There must be a micro-batch for every rank.
-  public func predict(_ arrangement: Arrangement) -> Prediction {
+  package func predict(_ arrangement: Arrangement) -> Prediction {
     let grid = arrangement.grid
     let tree = MicroBatchTree(leafCount: workload.batch / arrangement.microBatch)
     let busiest = tree.leafRanges(ofRanks: grid.rankCount).map(\.count).max() ?? 0

@@ -8,65 +8,65 @@ import Reporting
 import Tensors
 
 /// The estimated cost of training a preset on a cluster, from this machine's speed.
-public struct TrainingPlan {
+package struct TrainingPlan {
   /// The request of the command line.
-  public struct Request: Sendable {
-    public var preset: String
+  package struct Request: Sendable {
+    package var preset: String
     /// `key=value` pairs of the model and of training.
-    public var settings: [String] = []
-    public var nodes = 1
-    public var coresPerNode = 1
+    package var settings: [String] = []
+    package var nodes = 1
+    package var coresPerNode = 1
     /// nil for the fastest number.
-    public var ranksPerNode: Int?
+    package var ranksPerNode: Int?
     /// In 10⁹ bits per second and direction.
-    public var networkGigabits = 1.0
+    package var networkGigabits = 1.0
     /// The fraction of the bandwidth that a program can use.
-    public var networkEfficiency = 0.94
+    package var networkEfficiency = 0.94
     /// In microseconds.
-    public var latency = 5.0
+    package var latency = 5.0
     /// The rate in 10⁹ bytes per second at which a core sends or receives if it does nothing else; about this for TCP.
-    public var coreNetworkGigabytes = 2.0
+    package var coreNetworkGigabytes = 2.0
     /// 10⁹ bytes per second.
-    public var storageGigabytes = 1.0
+    package var storageGigabytes = 1.0
     /// The combined copying rate of a node's cores, in 10⁹ bytes per second; nil for the same rate per core as here.
-    public var memoryGigabytes: Double?
+    package var memoryGigabytes: Double?
     /// The speed of the cluster's cores relative to this machine's.
-    public var coreSpeed = 1.0
+    package var coreSpeed = 1.0
 
-    public init(preset: String) { self.preset = preset }
+    package init(preset: String) { self.preset = preset }
   }
 
   /// The estimate for one number of machines.
-  public struct Row: Sendable, Encodable {
-    public let nodes: Int
-    public let ranksPerNode: Int
-    public let threads: Int
-    public let microBatch: Int
-    public let secondsPerStep: Double
-    public let imagesPerSecond: Double
+  package struct Row: Sendable, Encodable {
+    package let nodes: Int
+    package let ranksPerNode: Int
+    package let threads: Int
+    package let microBatch: Int
+    package let secondsPerStep: Double
+    package let imagesPerSecond: Double
     /// Images per second and machine, relative to one machine.
-    public let efficiency: Double
-    public let computeSeconds: Double
-    public let networkSeconds: Double
-    public let exposedSeconds: Double
-    public let hours: Double
-    public let bytesPerRank: Int
-    public let messagesPerRank: Int
-    public let largestMessageBytes: Int
+    package let efficiency: Double
+    package let computeSeconds: Double
+    package let networkSeconds: Double
+    package let exposedSeconds: Double
+    package let hours: Double
+    package let bytesPerRank: Int
+    package let messagesPerRank: Int
+    package let largestMessageBytes: Int
   }
 
-  public struct Result: Sendable, Encodable {
-    public let preset: String
-    public let settings: [String]
-    public let batch: Int
-    public let steps: Int
-    public let parameters: Int
-    public let rows: [Row]
-    public let checkpointBytes: Int
-    public let checkpointSeconds: Double
-    public let checkpointPauseSeconds: Double
+  package struct Result: Sendable, Encodable {
+    package let preset: String
+    package let settings: [String]
+    package let batch: Int
+    package let steps: Int
+    package let parameters: Int
+    package let rows: [Row]
+    package let checkpointBytes: Int
+    package let checkpointSeconds: Double
+    package let checkpointPauseSeconds: Double
     /// The measurements and assumptions, as text.
-    public let basis: [String]
+    package let basis: [String]
   }
 
   private let request: Request
@@ -75,7 +75,7 @@ public struct TrainingPlan {
   private let imageShape: [Int]
 
   /// - Throws: `ConfigurationError` for keys and values, `InputError` for inconsistent numbers.
-  public init(_ request: Request) throws {
+  package init(_ request: Request) throws {
     self.request = request
     configuration = try ConfigurationSources(preset: request.preset, settings: request.settings).resolve()
     guard let shape = DatasetCatalog.imageShape(name: configuration.data.name) else {
@@ -91,7 +91,7 @@ public struct TrainingPlan {
   }
 
   /// Measures this machine and estimates the rest. For one process.
-  public func run(communicator: Communicator) throws -> Result {
+  package func run(communicator: Communicator) throws -> Result {
     var alone = configuration
     alone.training.batch = configuration.training.microBatch
     try alone.trainingMemory(network.layout, network.configuration, rankCount: 1).require(.alone)
@@ -184,7 +184,7 @@ public struct TrainingPlan {
 
 extension TrainingPlan.Result {
   /// The result for users.
-  public var text: String {
+  package var text: String {
     guard let last = rows.last else { return "" }
     let headings = [
       "nodes", "ranks x threads", "at once", "s/step", "images/s", "efficiency", "waits", "GiB/rank", "whole run",

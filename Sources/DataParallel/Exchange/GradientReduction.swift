@@ -25,7 +25,7 @@ package protocol GradientReduction: AnyObject {
 }
 
 /// How gradients are added up over ranks.
-public enum ReductionMethod: String, Sendable, CaseIterable {
+package enum ReductionMethod: String, Sendable, CaseIterable {
   /// `GradientAveraging`: bit-identical for any number of ranks. Used for training.
   case tree
   /// `PlainGradientSum`, which depends on the number of ranks. For measuring the cost of the tree.

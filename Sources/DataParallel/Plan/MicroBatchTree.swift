@@ -4,40 +4,40 @@
 /// level l covers leaves k·2ˡ ..< min(M, (k+1)·2ˡ); a node with only one child is identical to that child. Every rank
 /// adds up the maximal subtrees of its own leaves, and the owner of a total adds those as `merging` says. Since the
 /// tree does not depend on how the leaves are shared out, neither do the bits of the result.
-public struct MicroBatchTree: Sendable, Equatable {
+package struct MicroBatchTree: Sendable, Equatable {
   /// M, the number of micro-batches in a step.
-  public let leafCount: Int
+  package let leafCount: Int
 
   /// A node of the tree.
-  public struct Node: Sendable, Hashable {
+  package struct Node: Sendable, Hashable {
     /// The leaves that it covers.
-    public let leaves: Range<Int>
+    package let leaves: Range<Int>
 
     /// The smallest level l with 2ˡ leaves or more; leaves have level 0.
-    public var level: Int { ceilingOfBinaryLogarithm(leaves.count) }
+    package var level: Int { ceilingOfBinaryLogarithm(leaves.count) }
   }
 
   /// One addition: the value at index `right` of a list is added to the value at index `left`, and is not needed
   /// afterwards.
-  public struct Addition: Sendable, Equatable {
-    public let left: Int
-    public let right: Int
+  package struct Addition: Sendable, Equatable {
+    package let left: Int
+    package let right: Int
   }
 
-  public init(leafCount: Int) {
+  package init(leafCount: Int) {
     precondition(leafCount >= 1, "a tree needs at least one leaf")
     self.leafCount = leafCount
   }
 
-  public var root: Node { Node(leaves: 0..<leafCount) }
+  package var root: Node { Node(leaves: 0..<leafCount) }
 
-  public func leaf(_ index: Int) -> Node {
+  package func leaf(_ index: Int) -> Node {
     precondition((0..<leafCount).contains(index), "there is no leaf \(index) among \(leafCount)")
     return Node(leaves: index..<index + 1)
   }
 
   /// The contiguous leaves of each of `rankCount` ranks, in the order of ranks; their numbers differ by at most one.
-  public func leafRanges(ofRanks rankCount: Int) -> [Range<Int>] {
+  package func leafRanges(ofRanks rankCount: Int) -> [Range<Int>] {
     precondition((1...leafCount).contains(rankCount), "\(leafCount) micro-batches are too few for \(rankCount) ranks")
     return (0..<rankCount).map { rank in
       rank * leafCount / rankCount..<(rank + 1) * leafCount / rankCount
@@ -46,7 +46,7 @@ public struct MicroBatchTree: Sendable, Equatable {
 
   /// The minimal list of nodes that exactly covers consecutive leaves, from left to right: at most 2·log₂ M nodes, and
   /// a single one if both the number of micro-batches and of ranks are powers of two.
-  public func maximalSubtrees(of leaves: Range<Int>) -> [Node] {
+  package func maximalSubtrees(of leaves: Range<Int>) -> [Node] {
     precondition(leaves.lowerBound >= 0 && leaves.upperBound <= leafCount, "leaves \(leaves) are out of range")
     var nodes: [Node] = []
     var start = leaves.lowerBound
@@ -63,7 +63,7 @@ public struct MicroBatchTree: Sendable, Equatable {
   /// among `nodes`.
   /// - Parameter nodes: adjacent nodes, from left to right, such as the maximal subtrees of some ranks. The results are
   ///   the maximal subtrees of all their leaves; if they cover all leaves, the root at index 0.
-  public func merging(_ nodes: [Node]) -> (additions: [Addition], sums: [(node: Node, index: Int)]) {
+  package func merging(_ nodes: [Node]) -> (additions: [Addition], sums: [(node: Node, index: Int)]) {
     var additions: [Addition] = []
     var open: [(node: Node, index: Int)] = []
     for (index, node) in nodes.enumerated() {
@@ -101,7 +101,7 @@ private func ceilingOfBinaryLogarithm(_ number: Int) -> Int {
 extension MicroBatchTree {
   /// The sum of numbers in the fixed binary tree with as many leaves: it depends only on the numbers and their order.
   /// The sum of no numbers is 0.
-  public static func sum(_ numbers: [Double]) -> Double { sum(numbers[...]) }
+  package static func sum(_ numbers: [Double]) -> Double { sum(numbers[...]) }
 
   private static func sum(_ numbers: ArraySlice<Double>) -> Double {
     if numbers.count <= 1 { return numbers.first ?? 0 }

@@ -6,25 +6,25 @@ import Tensors
 /// On the first level, the ranks of a node exchange sections of a bucket, and each adds up its section as far as the
 /// tree allows; on the second, the ranks of one slot on all nodes exchange pieces of their section. A level without
 /// other ranks costs nothing: with one rank per node, or one node, there is a single stage.
-public struct ReductionPlan: Sendable {
+package struct ReductionPlan: Sendable {
   /// One level, as one rank sees it.
-  public struct Level: Sendable {
+  package struct Level: Sendable {
     /// The participating ranks, this one included, from left to right in the tree.
-    public let peers: [Int]
+    package let peers: [Int]
     /// This rank's index among `peers`.
-    public let own: Int
+    package let own: Int
     /// The indices of each peer's sums among all sums.
-    public let sums: [Range<Int>]
+    package let sums: [Range<Int>]
     /// The additions to perform, by indices among all sums.
-    public let additions: [MicroBatchTree.Addition]
+    package let additions: [MicroBatchTree.Addition]
     /// The indices of the resulting sums, from left to right.
-    public let results: [Int]
+    package let results: [Int]
 
     /// The number of incoming sums, including those of this rank.
-    public var sumCount: Int { sums.last?.upperBound ?? 0 }
+    package var sumCount: Int { sums.last?.upperBound ?? 0 }
 
     /// The indices of this rank's sums among all sums.
-    public var ownSums: Range<Int> { sums[own] }
+    package var ownSums: Range<Int> { sums[own] }
 
     init(peers: [Int], own: Int, nodes: [[MicroBatchTree.Node]], tree: MicroBatchTree) {
       self.peers = peers
@@ -40,12 +40,12 @@ public struct ReductionPlan: Sendable {
     }
   }
 
-  public let sharding: Sharding
+  package let sharding: Sharding
   /// First within the node, then between nodes.
-  public let levels: [Level]
+  package let levels: [Level]
 
   /// - Parameter tree: the tree, whose micro-batches are shared out by `leafRanges`.
-  public init(tree: MicroBatchTree, sharding: Sharding, rank: Int) {
+  package init(tree: MicroBatchTree, sharding: Sharding, rank: Int) {
     let grid = sharding.grid
     let subtrees = tree.leafRanges(ofRanks: grid.rankCount).map { tree.maximalSubtrees(of: $0) }
     let (node, slot) = (grid.node(of: rank), grid.slot(of: rank))
@@ -62,7 +62,7 @@ public struct ReductionPlan: Sendable {
 
   /// The part of a bucket that a peer of a level receives and adds up.
   /// - Parameter peer: an index among the level's peers.
-  public func part(level: Int, bucket: Int, peer: Int) -> Range<Int> {
+  package func part(level: Int, bucket: Int, peer: Int) -> Range<Int> {
     level == 0
       ? sharding.section(bucket: bucket, slot: peer)
       : sharding.piece(bucket: bucket, rank: levels[1].peers[peer])

@@ -6,27 +6,27 @@ import Tensors
 /// A bucket is a range of blocks that is exchanged together. The backward pass finishes gradients from the end of the
 /// arena to its start, bucket by bucket; since every rank owns a piece of each bucket, the load is balanced at any
 /// moment. (With one contiguous shard per rank, all ranks would send to the same owner at the same time.)
-public struct Sharding: Sendable, Equatable {
+package struct Sharding: Sendable, Equatable {
   /// A range of the arena that one rank owns.
-  public struct Piece: Sendable, Equatable {
+  package struct Piece: Sendable, Equatable {
     /// In floats from the start of the arena.
-    public let range: Range<Int>
+    package let range: Range<Int>
     /// The start of the piece among all floats of its owner, whose pieces follow one another in the owner's buffers.
-    public let offset: Int
+    package let offset: Int
 
     /// The range of the piece in its owner's buffers.
     var part: Range<Int> { offset..<offset + range.count }
   }
 
-  public let grid: RankGrid
+  package let grid: RankGrid
   /// The arena's buckets, from its start to its end.
-  public let buckets: [Range<Int>]
+  package let buckets: [Range<Int>]
 
   /// The size of a bucket in blocks if there are few ranks: a mebibyte, which hides a network's latency.
   private static let usualBlocksPerBucket = 64
 
   /// - Parameter arenaCount: the number of floats of the arena, in whole blocks.
-  public init(arenaCount: Int, grid: RankGrid) {
+  package init(arenaCount: Int, grid: RankGrid) {
     let blockSize = ParameterLayout.blockSize
     precondition(arenaCount.isMultiple(of: blockSize), "\(arenaCount) floats are not a whole number of blocks")
     // Every rank owns the same number of blocks in each bucket, except in the last one.
@@ -38,30 +38,30 @@ public struct Sharding: Sendable, Equatable {
   }
 
   /// The maximum number of floats in a bucket.
-  public var bucketSize: Int { buckets.first?.count ?? 0 }
+  package var bucketSize: Int { buckets.first?.count ?? 0 }
 
   /// The number of buckets that may be in flight at a time: enough to keep a network busy with little memory.
-  public var bucketsInFlight: Int { max(2, min(16, (1 << 22) / max(1, bucketSize))) }
+  package var bucketsInFlight: Int { max(2, min(16, (1 << 22) / max(1, bucketSize))) }
 
   /// The buckets that overlap a range of the arena.
-  public func buckets(touching range: Range<Int>) -> Range<Int> {
+  package func buckets(touching range: Range<Int>) -> Range<Int> {
     guard !range.isEmpty, bucketSize > 0 else { return 0..<0 }
     return range.lowerBound / bucketSize..<(range.upperBound - 1) / bucketSize + 1
   }
 
   /// The part of a bucket that the ranks of one slot own, over all nodes.
-  public func section(bucket: Int, slot: Int) -> Range<Int> {
+  package func section(bucket: Int, slot: Int) -> Range<Int> {
     Self.part(slot, of: grid.slotCount, in: buckets[bucket])
   }
 
   /// The part of a bucket that a rank owns.
-  public func piece(bucket: Int, rank: Int) -> Range<Int> {
+  package func piece(bucket: Int, rank: Int) -> Range<Int> {
     Self.part(
       grid.node(of: rank), of: grid.nodeCount, in: section(bucket: bucket, slot: grid.slot(of: rank)))
   }
 
   /// All pieces of a rank, from the start of the arena to its end.
-  public func pieces(ofRank rank: Int) -> [Piece] {
+  package func pieces(ofRank rank: Int) -> [Piece] {
     if grid.rankCount == 1 { return buckets.isEmpty ? [] : [Piece(range: 0..<buckets.last!.upperBound, offset: 0)] }
     var offset = 0
     return buckets.indices.compactMap { bucket in
@@ -73,11 +73,11 @@ public struct Sharding: Sendable, Equatable {
   }
 
   /// The number of floats that a rank owns.
-  public func count(ofRank rank: Int) -> Int { pieces(ofRank: rank).reduce(0) { $0 + $1.range.count } }
+  package func count(ofRank rank: Int) -> Int { pieces(ofRank: rank).reduce(0) { $0 + $1.range.count } }
 
   /// Reorders one number per block from the order of ranks, where each rank's blocks follow one another, to the order
   /// of the arena.
-  public func inArenaOrder<Number>(_ numbers: [Number]) -> [Number] {
+  package func inArenaOrder<Number>(_ numbers: [Number]) -> [Number] {
     var all = numbers
     var next = 0
     for rank in 0..<grid.rankCount {

@@ -4,33 +4,33 @@
 /// leaves so far, and the newest. A leaf whose left sibling is finished gets no buffer of its own: the caller adds it
 /// to the sibling's, element by element, with the same rounding. The caller defines what a buffer is and how two are
 /// added; it may add them in parts, as parts of the leaf become final.
-public struct SubtreeAccumulator<Buffer> {
-  public let tree: MicroBatchTree
+package struct SubtreeAccumulator<Buffer> {
+  package let tree: MicroBatchTree
   /// The rank's leaves.
-  public let leaves: Range<Int>
+  package let leaves: Range<Int>
   /// The maximal subtrees of the leaves, from left to right.
-  public let subtrees: [MicroBatchTree.Node]
+  package let subtrees: [MicroBatchTree.Node]
   /// The subtrees of the leaves so far and their sums, from left to right; once the last leaf is finished, they are
   /// `subtrees`.
-  public private(set) var sums: [(node: MicroBatchTree.Node, buffer: Buffer)] = []
+  package private(set) var sums: [(node: MicroBatchTree.Node, buffer: Buffer)] = []
   private var nextLeaf: Int
 
   /// A leaf in progress.
-  public struct Leaf {
+  package struct Leaf {
     /// The buffer to which the leaf's elements are added: a buffer of zeros, or the sum of its left sibling.
-    public let buffer: Buffer
+    package let buffer: Buffer
     /// The additions, in order, that turn the leaf into a subtree's sum: the right buffer's elements are added to the
     /// left one's. The right buffers are free afterwards.
-    public let additions: [(right: Buffer, left: Buffer)]
+    package let additions: [(right: Buffer, left: Buffer)]
     /// The buffer that then contains the sum.
-    public let sum: Buffer
+    package let sum: Buffer
     /// The index among `subtrees`, if the sum is complete.
-    public let finalIndex: Int?
+    package let finalIndex: Int?
     fileprivate let sums: [(node: MicroBatchTree.Node, buffer: Buffer)]
   }
 
   /// - Parameter leaves: the rank's leaves.
-  public init(tree: MicroBatchTree, leaves: Range<Int>) {
+  package init(tree: MicroBatchTree, leaves: Range<Int>) {
     self.tree = tree
     self.leaves = leaves
     subtrees = tree.maximalSubtrees(of: leaves)
@@ -38,11 +38,11 @@ public struct SubtreeAccumulator<Buffer> {
   }
 
   /// Whether all leaves are finished.
-  public var isComplete: Bool { nextLeaf == leaves.upperBound }
+  package var isComplete: Bool { nextLeaf == leaves.upperBound }
 
   /// The next leaf. Pass it to `finish` when its elements have been computed and all its additions performed.
   /// - Parameter fresh: returns a buffer of zeros.
-  public func start(fresh: () -> Buffer) -> Leaf {
+  package func start(fresh: () -> Buffer) -> Leaf {
     precondition(!isComplete, "all leaves \(leaves) are already finished")
     let (additions, merged) = tree.merging(sums.map(\.node) + [tree.leaf(nextLeaf)])
     // The first addition is that of the leaf to its left sibling, which is the newest sum.
@@ -56,7 +56,7 @@ public struct SubtreeAccumulator<Buffer> {
   }
 
   /// Marks a leaf as finished.
-  public mutating func finish(_ leaf: Leaf) {
+  package mutating func finish(_ leaf: Leaf) {
     sums = leaf.sums
     nextLeaf += 1
   }

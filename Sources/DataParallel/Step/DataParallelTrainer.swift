@@ -11,19 +11,19 @@ import Tensors
 
 /// The state of a training run and the parts of a step. Every rank holds all parameters; the optimiser's moments and
 /// the averages are sharded (`Sharding`).
-public final class DataParallelTrainer {
+package final class DataParallelTrainer {
   /// How ranks work together. No setting affects the results, except the plain sum and rounding on the wire.
-  public struct Arrangement: Sendable {
+  package struct Arrangement: Sendable {
     /// How gradients are added up; the tree gives bit-identical results for any number of ranks.
-    public var reduction = ReductionMethod.tree
+    package var reduction = ReductionMethod.tree
     /// Whether communication overlaps with computation.
-    public var overlaps = true
+    package var overlaps = true
     /// The format of gradients sent between nodes.
-    public var wire = RunConfiguration.TrainingSettings.WireFormat.float32
+    package var wire = RunConfiguration.TrainingSettings.WireFormat.float32
     /// How ranks are distributed over nodes; nil if each rank is a node of its own.
-    public var grid: RankGrid?
+    package var grid: RankGrid?
 
-    public init(
+    package init(
       reduction: ReductionMethod = .tree, overlaps: Bool = true,
       wire: RunConfiguration.TrainingSettings.WireFormat = .float32, grid: RankGrid? = nil
     ) {
@@ -35,10 +35,10 @@ public final class DataParallelTrainer {
   }
 
   /// The network and its training objective.
-  public let task: any TrainingTask
+  package let task: any TrainingTask
   /// The division of the arena among ranks.
-  public let sharding: Sharding
-  public let averages: [ExponentialMovingAverage]
+  package let sharding: Sharding
+  package let averages: [ExponentialMovingAverage]
 
   /// The sampling distribution of the time steps; nil for the uniform one.
   private(set) var lossAware: LossAwareSteps?
@@ -65,7 +65,7 @@ public final class DataParallelTrainer {
   /// A trainer at step 0: parameters are drawn from the seed, and averages are equal to them. Collective.
   ///
   /// - Parameter profiler: measures the parts of a step; nil measures nothing.
-  public init(
+  package init(
     configuration: RunConfiguration, task: any TrainingTask, communicator: Communicator, workers: WorkerPool,
     arrangement: Arrangement = Arrangement(), profiler: Profiler? = nil
   ) throws {
@@ -122,19 +122,19 @@ public final class DataParallelTrainer {
 
   /// Starts with given parameters instead of those drawn from the seed; the averages start from them too. Call it
   /// before the first step, with the same parameters on all ranks.
-  public func begin(with parameters: Arena) {
+  package func begin(with parameters: Arena) {
     Tensor(arena.buffer).copy(Tensor(parameters.buffer))
     startAverages()
   }
 
   /// Whether communication overlaps with computation.
-  public var overlaps: Bool { loop.isBackground }
+  package var overlaps: Bool { loop.isBackground }
 
   /// The size in bytes of the optimiser's moments and the averages that this rank holds.
-  public var shardedStateBytes: Int { (2 + averages.count) * adam.count * MemoryLayout<Float>.stride }
+  package var shardedStateBytes: Int { (2 + averages.count) * adam.count * MemoryLayout<Float>.stride }
 
   /// θ, equal on all ranks. Collective: waits for the other ranks' updates.
-  public func parameters() throws -> Arena {
+  package func parameters() throws -> Arena {
     try settle()
     return arena
   }
@@ -246,7 +246,7 @@ public final class DataParallelTrainer {
   // MARK: Exchanging parameters
 
   /// A complete average, gathered from the pieces of all ranks. Collective.
-  public func gatherAverage(_ average: ExponentialMovingAverage) throws -> Arena {
+  package func gatherAverage(_ average: ExponentialMovingAverage) throws -> Arena {
     try settle()
     let gathered = Arena(task.model.layout)
     scatter(average.average, to: gathered)
@@ -263,7 +263,7 @@ public final class DataParallelTrainer {
 
   /// Waits until no communication between ranks is pending. Collective; call it before the trainer is released, unless
   /// the job is about to be aborted.
-  public func settle() throws {
+  package func settle() throws {
     if parameterExchange.isDone { return }
     // This rank's pieces are read and all others are written.
     try profiler.measure(.parameterExchange, Work(floats: arena.count)) {
@@ -289,7 +289,7 @@ public final class DataParallelTrainer {
   // MARK: Checkpoints
 
   /// The current state, with the parameters in a separate buffer.
-  public var state: TrainingState {
+  package var state: TrainingState {
     let model = tensorGroup(CheckpointGroup.model, ofArena: arena)
     let parameters = TrainingState.Part(group: model, isLive: false) { [unowned self] in
       scatter(model.values, to: arena)
@@ -305,11 +305,11 @@ public final class DataParallelTrainer {
   }
 
   /// The size in bytes of a copy of the state on this rank.
-  public var stateCopyBytes: Int { shardedStateBytes + adam.count * MemoryLayout<Float>.stride }
+  package var stateCopyBytes: Int { shardedStateBytes + adam.count * MemoryLayout<Float>.stride }
 
   /// A group of a file whose tensors have the parameters' names and shapes.
   /// - Parameter arena: what this rank owns of it is copied.
-  public func tensorGroup(_ path: String, ofArena arena: Arena) -> TensorGroup {
+  package func tensorGroup(_ path: String, ofArena arena: Arena) -> TensorGroup {
     let values = FloatBuffer(count: adam.count)
     for piece in pieces { values[piece.part].copy(arena[piece.range]) }
     return tensorGroup(path, values)

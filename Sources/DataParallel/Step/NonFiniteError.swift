@@ -2,17 +2,17 @@ import Failures
 
 /// Training stopped because the loss, the gradient or a weight was not a finite number. All ranks throw this at the same
 /// step, and no parameter was changed.
-public struct NonFiniteError: JobEndingError, CustomStringConvertible {
-  public let step: Int
+package struct NonFiniteError: JobEndingError, CustomStringConvertible {
+  package let step: Int
   /// What is not finite.
-  public let problem: String
+  package let problem: String
   /// The newest checkpoint, written before the step.
-  public var lastCheckpoint: String?
+  package var lastCheckpoint: String?
 
-  public var exitStatus: ExitStatus { .notFinite }
-  public var isKnownToAllRanks: Bool { true }
+  package var exitStatus: ExitStatus { .notFinite }
+  package var isKnownToAllRanks: Bool { true }
 
-  public init(step: Int, problem: String, lastCheckpoint: String? = nil) {
+  package init(step: Int, problem: String, lastCheckpoint: String? = nil) {
     self.step = step
     self.problem = problem
     self.lastCheckpoint = lastCheckpoint
@@ -24,7 +24,7 @@ public struct NonFiniteError: JobEndingError, CustomStringConvertible {
     self.init(step: step, problem: "loss \(text(loss)), gradient norm \(text(gradientNorm))")
   }
 
-  public var description: String {
+  package var description: String {
     let kept =
       lastCheckpoint.map { "the last good checkpoint is \($0)" } ?? "there is no checkpoint yet"
     return "training stopped at step \(step): \(problem); \(kept); "

@@ -2,7 +2,7 @@ import Checkpoints
 import Tensors
 
 /// The part of a training run that a checkpoint stores; of each tensor, this rank's pieces.
-public struct TrainingState {
+package struct TrainingState {
   struct Part {
     let group: TensorGroup
     /// Whether the group's buffer is the trainer's own, which further steps overwrite.
@@ -14,11 +14,11 @@ public struct TrainingState {
   let parts: [Part]
 
   /// The groups to save, or to load into.
-  public var groups: [TensorGroup] { parts.map(\.group) }
+  package var groups: [TensorGroup] { parts.map(\.group) }
 
   /// Copies that further steps do not change.
-  public func copied() -> [TensorGroup] { parts.map { $0.isLive ? $0.group.copied() : $0.group } }
+  package func copied() -> [TensorGroup] { parts.map { $0.isLive ? $0.group.copied() : $0.group } }
 
   /// Call it after the groups were loaded from a checkpoint: the trainer continues from there. Collective.
-  public func restore() throws { for part in parts { try part.restore() } }
+  package func restore() throws { for part in parts { try part.restore() } }
 }

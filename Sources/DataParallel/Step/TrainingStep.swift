@@ -4,16 +4,16 @@ import Kernels
 import Tensors
 
 /// The result of a training step. Equal on all ranks.
-public struct StepResult: Sendable, Equatable {
+package struct StepResult: Sendable, Equatable {
   /// The loss of the global batch, before the update.
-  public let loss: Double
+  package let loss: Double
   /// The norm of the global batch's gradient, before clipping.
-  public let gradientNorm: Double
-  public let learningRate: Double
+  package let gradientNorm: Double
+  package let learningRate: Double
 }
 
 /// Observes a step without changing it. All ranks make every call.
-public protocol StepObserver: AnyObject {
+package protocol StepObserver: AnyObject {
   /// - Parameter noised: the noised images of this rank's micro-batches, in order.
   func didDraw(_ noised: [NoisedImages], step: Int, firstSample: Int) throws
 
@@ -34,7 +34,7 @@ extension DataParallelTrainer {
   ///   - images: returns the given samples of the global batch, [N, H, W, C], and their classes, nil if the network is
   ///     not to be conditioned on one.
   /// - Throws: `NonFiniteError` on all ranks, and the errors of `images`, the observer and MPI.
-  public func step(
+  package func step(
     _ step: Int, observer: (any StepObserver)? = nil,
     images: (_ samples: Range<Int>) throws -> (images: Tensor, classes: [Int?])
   ) throws -> StepResult {

@@ -3,7 +3,7 @@ import Diffusion
 import Network
 
 /// A network under training and its objective, as the data-parallel step sees them.
-public protocol TrainingTask {
+package protocol TrainingTask {
   var model: any TrainableNetwork { get }
   /// What draws the times and the noise of the images.
   var objective: TrainingObjective { get }

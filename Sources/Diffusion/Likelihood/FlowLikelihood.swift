@@ -2,7 +2,7 @@ import RealModule
 import Tensors
 
 /// A denoiser that can also be differentiated.
-public protocol DifferentiableDenoiser: Denoiser {
+package protocol DifferentiableDenoiser: Denoiser {
   /// The estimate, and probeᵀ·∂ε̂/∂x: the derivative of Σ probe·ε̂ with respect to x, image by image.
   func estimateWithDerivative(
     _ x: DoubleTensor, at times: [Double], images: [Int], probe: DoubleTensor
@@ -12,22 +12,22 @@ public protocol DifferentiableDenoiser: Denoiser {
 /// The exact log-density of images under the probability-flow equation, up to the estimate of a trace (Song et al.,
 /// arXiv:2011.13456, section 4.3 and appendix D.2): log p(x_0) = log p(x_T) + ∫ ∇·v dt along the flow, with
 /// ∇·v ≈ zᵀ·(∂v/∂x)·z for random z (Skilling 1989, Hutchinson 1990).
-public struct FlowLikelihood {
+package struct FlowLikelihood {
   /// The distribution of z, with mean 0 and variance 1.
-  public enum Probe: String, Sendable, CaseIterable {
+  package enum Probe: String, Sendable, CaseIterable {
     /// −1 or 1 with equal probability, which has the smallest variance.
     case rademacher
     case gaussian
   }
 
-  public let process: any ForwardProcess
-  public let probe: Probe
+  package let process: any ForwardProcess
+  package let probe: Probe
   /// The solver's tolerance, relative and absolute.
-  public let tolerance: Double
-  public let seed: UInt64
+  package let tolerance: Double
+  package let seed: UInt64
 
   /// - Throws: `DiffusionError` unless the tolerance is positive.
-  public init(
+  package init(
     process: any ForwardProcess, probe: Probe = .rademacher, tolerance: Double = 1e-5, seed: UInt64 = 0
   ) throws(DiffusionError) {
     try requirePositive(tolerance, "tolerance")
@@ -37,13 +37,13 @@ public struct FlowLikelihood {
     self.seed = seed
   }
 
-  public struct Result: Sendable {
+  package struct Result: Sendable {
     /// log p(x_0) of each image, in nats.
-    public let logDensities: [Double]
+    package let logDensities: [Double]
     /// The end point of the flow for each image, divided by the prior's standard deviation: standard normal if the
     /// model is right.
-    public let latents: DoubleTensor
-    public let evaluations: Int
+    package let latents: DoubleTensor
+    package let evaluations: Int
   }
 
   /// - Parameters:
@@ -51,7 +51,7 @@ public struct FlowLikelihood {
   ///   - firstImage: the index of the first image among all images whose likelihoods are computed with this seed.
   ///   - progress: called with the fraction completed by the slowest image.
   /// - Throws: the denoiser's errors, and `DiffusionError` if the equation cannot be solved.
-  public func logDensities(
+  package func logDensities(
     of images: DoubleTensor, denoiser: some DifferentiableDenoiser, firstImage: Int = 0,
     progress: ((Double) -> Void)? = nil
   ) throws -> Result {
@@ -85,7 +85,7 @@ public struct FlowLikelihood {
   /// −log₂ of the probability of an image whose values were whole numbers from 0 to 255, made continuous by uniform
   /// noise and scaled to [−1, 1], per dimension. The density is converted to a probability per interval of 1/256 of the
   /// range.
-  public static func bitsPerDimension(logDensity: Double, dimensions: Int) -> Double {
+  package static func bitsPerDimension(logDensity: Double, dimensions: Int) -> Double {
     -logDensity / (Double(dimensions) * .log(2)) + 7
   }
 

@@ -2,13 +2,13 @@ import RealModule
 
 /// The variational bound on −log p(x_0) of a discrete process, term by term (Ho, Jain, Abbeel, arXiv:2006.11239,
 /// equations 3 and 5): L_T + Σ KL(q(x_{t−1} | x_t, x_0) ‖ p(x_{t−1} | x_t)) + L_0.
-public struct VariationalBound: Sendable {
-  public let process: DiscreteProcess
-  public let variance: ReverseVariance
+package struct VariationalBound: Sendable {
+  package let process: DiscreteProcess
+  package let variance: ReverseVariance
   /// Whether x̂_0 is clamped to [−1, 1], as when sampling.
-  public let clipsOriginal: Bool
+  package let clipsOriginal: Bool
 
-  public init(process: DiscreteProcess, variance: ReverseVariance, clipsOriginal: Bool = true) {
+  package init(process: DiscreteProcess, variance: ReverseVariance, clipsOriginal: Bool = true) {
     self.process = process
     self.variance = variance
     self.clipsOriginal = clipsOriginal
@@ -16,7 +16,7 @@ public struct VariationalBound: Sendable {
 
   /// L_T of each image in nats, KL(q(x_T | x_0) ‖ p(x_T)): how much of the image is left in x_T. Sampling starts from
   /// p.
-  public func priorTerms(_ images: DoubleTensor) -> [Double] {
+  package func priorTerms(_ images: DoubleTensor) -> [Double] {
     (0..<images.imageCount).map { image in
       Self.priorTerm(images.elements[images.range(ofImage: image)], process)
     }
@@ -40,7 +40,7 @@ public struct VariationalBound: Sendable {
   ///   - images: x_0 in [−1, 1].
   ///   - x: x_t.
   ///   - estimate: the denoiser's estimate from x_t.
-  public func terms(at step: Int, images: DoubleTensor, x: DoubleTensor, estimate: Estimate) -> [Double] {
+  package func terms(at step: Int, images: DoubleTensor, x: DoubleTensor, estimate: Estimate) -> [Double] {
     let boundStep = BoundStep(process, step: step)
     let original = estimate.original(clipped: clipsOriginal)
     return (0..<x.imageCount).map { image in

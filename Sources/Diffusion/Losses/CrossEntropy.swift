@@ -2,10 +2,10 @@ import RealModule
 import Tensors
 
 /// The loss of classifiers, −log p(class | x_t).
-public enum CrossEntropy {
+package enum CrossEntropy {
   /// log p of each image and class.
   /// - Parameter logits: [N, K].
-  public static func logProbabilities(_ logits: Tensor) -> [[Double]] {
+  package static func logProbabilities(_ logits: Tensor) -> [[Double]] {
     let classCount = logits.shape[1]
     return (0..<logits.shape[0]).map { image in
       let values = (0..<classCount).map { Double(logits[image * classCount + $0]) }
@@ -21,7 +21,7 @@ public enum CrossEntropy {
   ///   - classes: N numbers below K.
   ///   - weights: the weight of each image's loss, which corrects for times that were not drawn uniformly, N values.
   ///   - imagesInGlobalBatch: the number of images in the whole batch.
-  public static func lossAndGradient(
+  package static func lossAndGradient(
     logits: Tensor, classes: [Int], weights: [Double], imagesInGlobalBatch: Int
   ) -> PartialLoss {
     let factors = weights.map { $0 / Double(imagesInGlobalBatch) }
@@ -34,7 +34,7 @@ public enum CrossEntropy {
 
   /// The gradient of f·log p(class) of each image with respect to the logits: f·([j = class] − p(j)).
   /// - Parameter factors: f of each image; 1 by default.
-  public static func logProbabilityGradient(logits: Tensor, classes: [Int], factors: [Double]? = nil) -> Tensor {
+  package static func logProbabilityGradient(logits: Tensor, classes: [Int], factors: [Double]? = nil) -> Tensor {
     let gradient = Tensor(uninitialised: logits.shape)
     for (image, logarithms) in logProbabilities(logits).enumerated() {
       let factor = factors?[image] ?? 1

@@ -1,34 +1,34 @@
 /// Importance sampling of the steps of a discrete process: step t is drawn in proportion to √E[L_t²], estimated from
 /// its last losses, and weighted by the reciprocal probability, which minimises the variance of a batch's loss (Nichol,
 /// Dhariwal, arXiv:2102.09672, section 3.3). Steps are drawn uniformly until every step has a full history.
-public struct LossAwareSteps: Sendable, Equatable {
+package struct LossAwareSteps: Sendable, Equatable {
   /// The number of losses kept for each step.
-  public static let historyLength = 10
+  package static let historyLength = 10
   /// The fraction of draws that are uniform, so that every step is still drawn.
   static let evenShare = 0.001
 
   /// The last losses of each step, oldest first, [T, historyLength]; unused entries are zero.
-  public private(set) var history: [Float]
+  package private(set) var history: [Float]
   /// The number of losses of each step, T values.
-  public private(set) var counts: [Int]
+  package private(set) var counts: [Int]
 
-  public init(steps: Int) {
+  package init(steps: Int) {
     history = [Float](repeating: 0, count: steps * Self.historyLength)
     counts = [Int](repeating: 0, count: steps)
   }
 
   /// Restores the state from earlier values of `history` and `counts`.
-  public init(history: [Float], counts: [Int]) {
+  package init(history: [Float], counts: [Int]) {
     precondition(history.count == counts.count * Self.historyLength, "a history for every step")
     self.history = history
     self.counts = counts
   }
 
-  public var steps: Int { counts.count }
-  public var isComplete: Bool { counts.allSatisfy { $0 == Self.historyLength } }
+  package var steps: Int { counts.count }
+  package var isComplete: Bool { counts.allSatisfy { $0 == Self.historyLength } }
 
   /// Records a step's loss. The order of calls matters, so it must be the same on all ranks.
-  public mutating func note(loss: Double, ofStep step: Int) {
+  package mutating func note(loss: Double, ofStep step: Int) {
     let first = step * Self.historyLength
     if counts[step] == Self.historyLength {
       for index in first..<first + Self.historyLength - 1 { history[index] = history[index + 1] }
@@ -39,7 +39,7 @@ public struct LossAwareSteps: Sendable, Equatable {
   }
 
   /// The probability of each step.
-  public var probabilities: [Double] {
+  package var probabilities: [Double] {
     let even = 1 / Double(steps)
     guard isComplete else { return counts.map { _ in even } }
     let roots = (0..<steps).map { step -> Double in

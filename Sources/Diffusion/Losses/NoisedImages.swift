@@ -1,24 +1,24 @@
 import Tensors
 
 /// Images with noise added, with a network's inputs and targets for them.
-public struct NoisedImages: Sendable {
+package struct NoisedImages: Sendable {
   /// The network's input: x_t, scaled as the model requires, [N, H, W, C].
-  public let input: Tensor
+  package let input: Tensor
   /// x_0.
-  public let original: Tensor
+  package let original: Tensor
   /// ε, shaped like `original`.
-  public let noise: Tensor
+  package let noise: Tensor
   /// t of each image, in units of the process.
-  public let times: [Double]
+  package let times: [Double]
   /// The times as the network's input.
-  public let networkTimes: [Float]
+  package let networkTimes: [Float]
   /// The classes as the network's input; nil for a network without classes.
-  public let classes: [Int?]?
+  package let classes: [Int?]?
   /// The weight of each image's loss, which corrects for times that were not drawn uniformly.
-  public let weights: [Double]
+  package let weights: [Double]
 
   /// - Parameter weights: by default 1 for all.
-  public init(
+  package init(
     input: Tensor, original: Tensor, noise: Tensor, times: [Double], networkTimes: [Float],
     classes: [Int?]? = nil, weights: [Double]? = nil
   ) {

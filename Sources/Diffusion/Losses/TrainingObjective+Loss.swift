@@ -2,13 +2,13 @@ import RealModule
 import Tensors
 
 /// A micro-batch's contribution to the loss of the global batch.
-public struct PartialLoss: Sendable {
+package struct PartialLoss: Sendable {
   /// The contributions add up to the global batch's mean.
-  public let loss: Double
+  package let loss: Double
   /// The gradient of the global batch's mean loss with respect to the network's output.
-  public let gradient: Tensor
+  package let gradient: Tensor
   /// The unweighted loss of each image.
-  public let imageLosses: [Double]
+  package let imageLosses: [Double]
 }
 
 extension TrainingObjective {
@@ -20,7 +20,7 @@ extension TrainingObjective {
   /// - Parameters:
   ///   - output: the network's output, [N, H, W, C], or [N, H, W, 2·C] where the variance is learned.
   ///   - elementsInGlobalBatch: the number of images in the whole batch times the elements of one image.
-  public func lossAndGradient(output: Tensor, of images: NoisedImages, elementsInGlobalBatch: Int) -> PartialLoss {
+  package func lossAndGradient(output: Tensor, of images: NoisedImages, elementsInGlobalBatch: Int) -> PartialLoss {
     let channels = images.noise.shape[images.noise.shape.count - 1]
     let outputChannels = model.variance.isLearned ? 2 * channels : channels
     precondition(

@@ -4,8 +4,8 @@ import Tensors
 ///
 /// Most losses are weighted mean squared errors of the network's output; the weights turn them into losses of the
 /// noise, the score or the image. The others are the variational bound, or contain it.
-public struct TrainingObjective: Sendable {
-  public enum Loss: String, Sendable, CaseIterable {
+package struct TrainingObjective: Sendable {
+  package enum Loss: String, Sendable, CaseIterable {
     /// The unweighted mean squared error; for predicted noise L_simple (Ho, Jain, Abbeel, arXiv:2006.11239, equation
     /// 14).
     case simple
@@ -33,12 +33,12 @@ public struct TrainingObjective: Sendable {
     var trainsVariance: Bool { self == .variational || self == .hybrid }
   }
 
-  public let model: ModelDescription
-  public let loss: Loss
+  package let model: ModelDescription
+  package let loss: Loss
   private let times: TrainingTimes
 
   /// - Throws: `DiffusionError` naming `loss`, `prediction` or `variance` if they do not fit each other or the process.
-  public init(model: ModelDescription, loss: Loss = .simple) throws(DiffusionError) {
+  package init(model: ModelDescription, loss: Loss = .simple) throws(DiffusionError) {
     self.model = model
     self.loss = loss
     let isDiscrete = model.process.discrete != nil
@@ -101,7 +101,7 @@ public struct TrainingObjective: Sendable {
   ///   - classes: the images' classes, copied to the result.
   ///   - step: the optimiser step.
   ///   - lossAware: the distribution of the steps of a discrete process; nil for the uniform one.
-  public func draw(
+  package func draw(
     images: Tensor, classes: [Int?]? = nil, seed: UInt64, step: Int, firstSample: Int,
     lossAware: LossAwareSteps? = nil, workers: WorkerPool = .callingThread
   ) -> NoisedImages {

@@ -1,6 +1,6 @@
 /// How samples are guided towards classes. If all parts are exact, the score is ∇log q(x_t) + (1 + γ)·∇log q(class |
 /// x_t) in every case; γ = 0 gives the exact conditional distribution.
-public enum Guidance: Sendable {
+package enum Guidance: Sendable {
   /// A network without classes.
   case none
   /// A network conditioned on classes, where nil is the null class.
@@ -14,7 +14,7 @@ public enum Guidance: Sendable {
   case classifier(any NoisyClassifier & Sendable, classes: [Int], scale: Double, modelClasses: [Int?]?)
 
   /// Network evaluations per image for one estimate.
-  public var evaluationsPerEstimate: Int {
+  package var evaluationsPerEstimate: Int {
     if case .classifierFree(_, let scale) = self, scale != 0 { 2 } else { 1 }
   }
 }

@@ -1,29 +1,29 @@
 /// What a network was trained for: how its input is computed and its output interpreted.
-public struct ModelDescription: Sendable {
-  public let process: any ForwardProcess
-  public let parametrisation: Parametrisation
+package struct ModelDescription: Sendable {
+  package let process: any ForwardProcess
+  package let parametrisation: Parametrisation
   /// The variance of the reverse steps of a discrete process. If it is learned, the second half of the output's
   /// channels predicts it.
-  public let variance: ReverseVariance
-  public let timeSignal: TimeSignal
+  package let variance: ReverseVariance
+  package let timeSignal: TimeSignal
   /// Whether x_t is rescaled to the variance of data in processes whose signal factor α stays 1.
-  public let scalesInput: Bool
+  package let scalesInput: Bool
 
   /// How the network's time input is computed.
-  public enum TimeSignal: Sendable {
+  package enum TimeSignal: Sendable {
     /// `ForwardProcess.networkTime`.
     case linear
     /// `ForwardProcess.logarithmicNetworkTime`.
     case logarithmic
   }
 
-  public enum Parametrisation: Sendable, Equatable {
+  package enum Parametrisation: Sendable, Equatable {
     case prediction(Prediction)
     /// The preconditioning of Karras et al., arXiv:2206.00364, table 1, for data of this standard deviation.
     case preconditioned(sigmaData: Double)
   }
 
-  public init(
+  package init(
     process: any ForwardProcess, parametrisation: Parametrisation, variance: ReverseVariance = .large,
     timeSignal: TimeSignal = .linear, scalesInput: Bool = true
   ) {
@@ -36,14 +36,14 @@ public struct ModelDescription: Sendable {
 
   /// The input scaling and time input of a classifier for noisy images of this process. They do not depend on the
   /// model's own settings, since a classifier is trained separately and guides any model of the process.
-  public var ofClassifier: ModelDescription {
+  package var ofClassifier: ModelDescription {
     let isPreconditioned = if case .preconditioned = parametrisation { true } else { false }
     return ModelDescription(
       process: process, parametrisation: isPreconditioned ? parametrisation : .prediction(.noise))
   }
 
   /// The network's time input.
-  public func networkTime(at time: Double) -> Double {
+  package func networkTime(at time: Double) -> Double {
     switch timeSignal {
     case .linear: process.networkTime(at: time)
     case .logarithmic: process.logarithmicNetworkTime(at: time)
@@ -52,7 +52,7 @@ public struct ModelDescription: Sendable {
 
   /// The factor that x_t is multiplied by before it enters the network. Where α stays 1, it rescales the sum to the
   /// variance of data, if `scalesInput`; other processes keep the variance bounded by themselves.
-  public func inputScale(at time: Double) -> Double {
+  package func inputScale(at time: Double) -> Double {
     let marginal = process.marginal(at: time)
     func toUnit(_ signal: Double) -> Double {
       1 / (signal * signal + marginal.sigma * marginal.sigma).squareRoot()
@@ -67,7 +67,7 @@ public struct ModelDescription: Sendable {
   private var addsOnly: Bool { process.marginal(at: process.times.upperBound).signal == 1 }
 
   /// How x̂_0 and ε̂ are computed from the output.
-  public func reading(at time: Double) -> Reading {
+  package func reading(at time: Double) -> Reading {
     let marginal = process.marginal(at: time)
     switch parametrisation {
     case .prediction(let prediction):
@@ -77,7 +77,7 @@ public struct ModelDescription: Sendable {
   }
 
   /// The target of the output, as factors of x_0 and ε.
-  public func target(at time: Double) -> (original: Double, noise: Double) {
+  package func target(at time: Double) -> (original: Double, noise: Double) {
     let marginal = process.marginal(at: time)
     switch parametrisation {
     case .prediction(let prediction): return prediction.target(at: marginal, posterior: posterior(at: time))

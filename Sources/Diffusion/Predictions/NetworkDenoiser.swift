@@ -1,7 +1,7 @@
 import Tensors
 
 /// A network as a function of images, times and classes.
-public protocol DiffusionNetwork {
+package protocol DiffusionNetwork {
   /// - Parameters:
   ///   - x: [N, H, W, C].
   ///   - times: as `ModelDescription.networkTime` computes them, N values.
@@ -11,7 +11,7 @@ public protocol DiffusionNetwork {
 }
 
 /// A network that can also be differentiated.
-public protocol DifferentiableNetwork: DiffusionNetwork {
+package protocol DifferentiableNetwork: DiffusionNetwork {
   /// The output, and vectorᵀ·∂output/∂x, image by image.
   /// - Parameter vector: shaped like x. If the output has twice as many channels, only the first half is used.
   func outputWithDerivative(
@@ -20,7 +20,7 @@ public protocol DifferentiableNetwork: DiffusionNetwork {
 }
 
 /// ∇ log p(class | x_t) of a classifier trained on noisy images.
-public protocol NoisyClassifier {
+package protocol NoisyClassifier {
   /// - Parameters:
   ///   - x: scaled by `ModelDescription.ofClassifier.inputScale`, [N, H, W, C].
   ///   - times: as its `networkTime` computes them, N values.
@@ -30,16 +30,16 @@ public protocol NoisyClassifier {
 }
 
 /// A network behind the `Denoiser` protocol, with guidance towards classes.
-public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
-  public let network: Network
-  public let model: ModelDescription
-  public let guidance: Guidance
+package struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
+  package let network: Network
+  package let model: ModelDescription
+  package let guidance: Guidance
   /// Whether x̂_0 is clamped to [−1, 1], the range of images, and ε̂ is recomputed from x and the clamped x̂_0. Where x
   /// contains little of the image, a small error of ε̂ is a large error of x̂_0, and deterministic samplers propagate
   /// it.
-  public let clipsOriginal: Bool
+  package let clipsOriginal: Bool
 
-  public init(
+  package init(
     network: Network, model: ModelDescription, guidance: Guidance = .none, clipsOriginal: Bool = false
   ) {
     self.network = network
@@ -48,7 +48,7 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
     self.clipsOriginal = clipsOriginal
   }
 
-  public func estimate(_ x: DoubleTensor, at times: [Double], images: [Int]) throws -> Estimate {
+  package func estimate(_ x: DoubleTensor, at times: [Double], images: [Int]) throws -> Estimate {
     let estimate = try guidedEstimate(x, at: times, images: images)
     guard clipsOriginal else { return estimate }
     return Estimate(
@@ -124,7 +124,7 @@ public struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
 extension NetworkDenoiser: DifferentiableDenoiser where Network: DifferentiableNetwork {
   /// - Precondition: nothing is clipped, and there is no classifier guidance, which would need the classifier's second
   ///   derivative.
-  public func estimateWithDerivative(
+  package func estimateWithDerivative(
     _ x: DoubleTensor, at times: [Double], images: [Int], probe: DoubleTensor
   ) throws -> (estimate: Estimate, derivative: DoubleTensor) {
     precondition(!clipsOriginal, "a clipped estimate has no derivative")

@@ -1,5 +1,5 @@
 /// What a network predicts, given x_t = α·x_0 + σ·ε. All predictions are equivalent; `Reading` converts between them.
-public enum Prediction: String, Sendable, CaseIterable {
+package enum Prediction: String, Sendable, CaseIterable {
   /// ε (Ho, Jain, Abbeel, arXiv:2006.11239).
   case noise
   /// x_0.
@@ -17,15 +17,15 @@ public enum Prediction: String, Sendable, CaseIterable {
 /// likewise ε̂.
 ///
 /// x_t = α·x̂_0 + σ·ε̂ holds for every prediction.
-public struct Reading: Sendable, Equatable {
+package struct Reading: Sendable, Equatable {
   /// The factors of x_t and of the network's output.
-  public struct Factors: Sendable, Equatable {
-    public let noisy: Double
-    public let output: Double
+  package struct Factors: Sendable, Equatable {
+    package let noisy: Double
+    package let output: Double
   }
 
-  public let original: Factors
-  public let noise: Factors
+  package let original: Factors
+  package let noise: Factors
 }
 
 extension Reading {

@@ -1,7 +1,7 @@
 import RealModule
 
 /// The choices for the variance of a reverse step of a discrete process.
-public enum ReverseVariance: String, Sendable, CaseIterable {
+package enum ReverseVariance: String, Sendable, CaseIterable {
   /// β̃_t, optimal for data that is a single point (Ho, Jain, Abbeel, arXiv:2006.11239, section 3.2).
   case small
   /// β_t, optimal for standard normal data.
@@ -13,7 +13,7 @@ public enum ReverseVariance: String, Sendable, CaseIterable {
   case learned
 
   /// Whether the second half of the network's output channels predicts it.
-  public var isLearned: Bool { self == .learnedRange || self == .learned }
+  package var isLearned: Bool { self == .learnedRange || self == .learned }
 }
 
 /// log β̃_t and log β_t of a reverse step.

@@ -2,14 +2,14 @@ import RealModule
 
 /// x_σ = x_0 + σ·ε with σ itself as time: dx = √(2σ) dw (Karras, Aittala, Aila, Laine: "Elucidating the design space of
 /// diffusion-based generative models", arXiv:2206.00364, table 1, last column).
-public struct EDMProcess: ForwardProcess, Equatable {
-  public let sigmaMin: Double
-  public let sigmaMax: Double
+package struct EDMProcess: ForwardProcess, Equatable {
+  package let sigmaMin: Double
+  package let sigmaMax: Double
   /// ρ, which makes the sampling times denser at low noise.
-  public let rho: Double
+  package let rho: Double
 
   /// - Throws: `DiffusionError` unless 0 < sigmaMin < sigmaMax and rho ≥ 1.
-  public init(sigmaMin: Double = 0.002, sigmaMax: Double = 80, rho: Double = 7) throws(DiffusionError) {
+  package init(sigmaMin: Double = 0.002, sigmaMax: Double = 80, rho: Double = 7) throws(DiffusionError) {
     try require(
       sigmaMin > 0 && sigmaMax > sigmaMin && sigmaMax.isFinite, "sigma_min",
       "σ must be positive and increase, but goes from \(sigmaMin) to \(sigmaMax)")
@@ -19,22 +19,22 @@ public struct EDMProcess: ForwardProcess, Equatable {
     self.rho = rho
   }
 
-  public var times: ClosedRange<Double> { sigmaMin...sigmaMax }
-  public var timeIsSigma: Bool { true }
+  package var times: ClosedRange<Double> { sigmaMin...sigmaMax }
+  package var timeIsSigma: Bool { true }
 
-  public func marginal(at time: Double) -> Marginal { Marginal(signal: 1, sigma: time) }
-  public func drift(at time: Double) -> Double { 0 }
-  public func squaredDiffusion(at time: Double) -> Double { 2 * time }
+  package func marginal(at time: Double) -> Marginal { Marginal(signal: 1, sigma: time) }
+  package func drift(at time: Double) -> Double { 0 }
+  package func squaredDiffusion(at time: Double) -> Double { 2 * time }
 
   /// c_noise = ¼·ln σ (table 1).
-  public func networkTime(at time: Double) -> Double { .log(time) / 4 }
+  package func networkTime(at time: Double) -> Double { .log(time) / 4 }
 
   /// Also c_noise.
-  public func logarithmicNetworkTime(at time: Double) -> Double { networkTime(at: time) }
+  package func logarithmicNetworkTime(at time: Double) -> Double { networkTime(at: time) }
 
   /// σ_i = (σ_max^(1/ρ) + i/(N − 1)·(σ_min^(1/ρ) − σ_max^(1/ρ)))^ρ (equation 5), with N = steps + 1. The final step
   /// from σ_min to 0 is not included.
-  public func samplingTimes(steps: Int) -> [Double] {
+  package func samplingTimes(steps: Int) -> [Double] {
     descendingLevels(from: sigmaMax, to: sigmaMin, steps: steps, rho: rho)
   }
 }

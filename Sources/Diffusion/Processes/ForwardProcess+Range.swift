@@ -1,5 +1,5 @@
 /// A time at which a process cannot be computed accurately.
-public enum UnworkableTime: Sendable, Equatable {
+package enum UnworkableTime: Sendable, Equatable {
   /// The noise, or the noise added by a step, is too small to be distinguished from none.
   case littleNoise(Double)
   /// The signal is too small beside the noise to be distinguished from none.
@@ -9,7 +9,7 @@ public enum UnworkableTime: Sendable, Equatable {
 extension ForwardProcess {
   /// The first time at which the signal-to-noise ratio, α²/σ², is above `largestSignalToNoise`, below its reciprocal,
   /// or no longer decreasing; nil if there is none. The last step of a discrete process may have no signal at all.
-  public var firstUnworkableTime: UnworkableTime? {
+  package var firstUnworkableTime: UnworkableTime? {
     let times = timesToCheck
     var last = Double.infinity
     for time in times {

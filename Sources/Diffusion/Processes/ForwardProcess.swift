@@ -4,7 +4,7 @@ import RealModule
 /// own units, from little noise to much, and is continuous: dx = f(t)·x dt + g(t) dw (Song, Sohl-Dickstein, Kingma,
 /// Kumar, Ermon, Poole: "Score-based generative modeling through stochastic differential equations", arXiv:2011.13456,
 /// equation 5). A new process provides f, g, the resulting marginal and the network's time input.
-public protocol ForwardProcess: Sendable {
+package protocol ForwardProcess: Sendable {
   /// The times at which sampling ends and begins.
   var times: ClosedRange<Double> { get }
   /// The times that a network is trained on; by default the range of sampling.
@@ -35,23 +35,23 @@ public protocol ForwardProcess: Sendable {
 }
 
 extension ForwardProcess {
-  public var trainingTimes: ClosedRange<Double> { times }
+  package var trainingTimes: ClosedRange<Double> { times }
 
-  public func samplingTimes(steps: Int) -> [Double] {
+  package func samplingTimes(steps: Int) -> [Double] {
     let (first, last) = (times.upperBound, times.lowerBound)
     return (0...steps).map { $0 == steps ? last : first + (last - first) * Double($0) / Double(steps) }
   }
 
-  public var discrete: DiscreteProcess? { nil }
+  package var discrete: DiscreteProcess? { nil }
 
-  public var timeIsSigma: Bool { false }
+  package var timeIsSigma: Bool { false }
 
-  public func priorSigma(at time: Double) -> Double { marginal(at: time).sigma }
+  package func priorSigma(at time: Double) -> Double { marginal(at: time).sigma }
 
-  public func logarithmicNetworkTime(at time: Double) -> Double { .log(networkTime(at: time)) }
+  package func logarithmicNetworkTime(at time: Double) -> Double { .log(networkTime(at: time)) }
 
   /// The standard deviation of the starting point of sampling at the last time.
-  public var priorSigma: Double { priorSigma(at: times.upperBound) }
+  package var priorSigma: Double { priorSigma(at: times.upperBound) }
 
   /// `steps` times, descending, for a sampler whose last step yields the image itself.
   func timesBeforeImage(steps: Int) -> [Double] {

@@ -3,18 +3,18 @@ import RealModule
 /// How much noise each of the T steps adds: β_t, and derived quantities, in double precision.
 ///
 /// Steps are counted from 0, as programs do: β[0] is the paper's β₁, and t = T − 1 is the noisiest step.
-public struct NoiseSchedule: Sendable, Equatable {
+package struct NoiseSchedule: Sendable, Equatable {
   /// β_t, the variance that step t adds; each in (0, 1), except 1 at the last step of a schedule with zero terminal
   /// SNR.
-  public let betas: [Double]
+  package let betas: [Double]
   /// ᾱ_t = Π (1 − β_s) over s ≤ t, the fraction of the image's variance that remains after step t.
-  public let cumulativeAlphas: [Double]
+  package let cumulativeAlphas: [Double]
 }
 
 extension NoiseSchedule {
   /// A schedule with given variances.
   /// - Throws: `DiffusionError` if there are none or one lies outside (0, 1).
-  public init(betas: [Double]) throws(DiffusionError) {
+  package init(betas: [Double]) throws(DiffusionError) {
     try require(!betas.isEmpty, "steps", "a noise schedule needs at least 1 step")
     for (step, beta) in betas.enumerated() {
       try require(
@@ -33,7 +33,7 @@ extension NoiseSchedule {
   /// begins as before (Lin, Liu, Li, Yang: "Common diffusion noise schedules and sample steps are flawed",
   /// arXiv:2305.08891, algorithm 1).
   /// - Throws: `DiffusionError` if there is only one step, or the noise does not grow.
-  public func withZeroTerminalSNR() throws(DiffusionError) -> NoiseSchedule {
+  package func withZeroTerminalSNR() throws(DiffusionError) -> NoiseSchedule {
     let roots = cumulativeAlphas.map { $0.squareRoot() }
     guard let first = roots.first, let last = roots.last, first > last else {
       throw DiffusionError(key: "steps", problem: "a schedule with zero terminal SNR needs at least 2 steps")
@@ -51,7 +51,7 @@ extension NoiseSchedule {
   /// β grows in equal increments from `first` to `last` (Ho, Jain, Abbeel: "Denoising diffusion probabilistic models",
   /// NeurIPS 2020, section 4; its values are the defaults).
   /// - Throws: `DiffusionError` naming `steps`, `first` or `last` if it is out of range.
-  public static func linear(
+  package static func linear(
     steps: Int = 1000, first: Double = 1e-4, last: Double = 0.02
   ) throws(DiffusionError) -> NoiseSchedule {
     try check(steps: steps, first: first, last: last)
@@ -61,7 +61,7 @@ extension NoiseSchedule {
   /// √β grows in equal increments from √`first` to √`last`, which makes β a quadratic function of the step: as in the
   /// published code of Ho et al. 2020 and of Song, Meng, Ermon 2020 ("quad"), but not in their papers.
   /// - Throws: `DiffusionError` naming `steps`, `first` or `last` if it is out of range.
-  public static func quadratic(
+  package static func quadratic(
     steps: Int = 1000, first: Double = 1e-4, last: Double = 0.02
   ) throws(DiffusionError) -> NoiseSchedule {
     try check(steps: steps, first: first, last: last)
@@ -73,7 +73,7 @@ extension NoiseSchedule {
   /// arXiv:2203.02923). Jabri, Fleet, Chen ("Scalable adaptive computation for iterative generation", arXiv:2212.11972)
   /// use the same function for ᾱ.
   /// - Throws: `DiffusionError` naming `steps`, `first` or `last` if it is out of range.
-  public static func sigmoid(
+  package static func sigmoid(
     steps: Int = 1000, first: Double = 1e-4, last: Double = 0.02
   ) throws(DiffusionError) -> NoiseSchedule {
     try check(steps: steps, first: first, last: last)
@@ -84,7 +84,7 @@ extension NoiseSchedule {
   /// (Nichol, Dhariwal: "Improved denoising diffusion probabilistic models", arXiv:2102.09672, equation 17).
   /// - Parameter offset: s, which keeps the first steps from being too small.
   /// - Throws: `DiffusionError` naming the argument that is out of range.
-  public static func cosine(
+  package static func cosine(
     steps: Int = 1000, offset: Double = 0.008, maximum: Double = 0.999
   ) throws(DiffusionError) -> NoiseSchedule {
     try check(steps: steps)

@@ -2,15 +2,15 @@ import RealModule
 
 /// dx = σ(t)·√(2·ln(σ_max/σ_min)) dw with σ(t) = σ_min·(σ_max/σ_min)^t over 0 ≤ t ≤ 1: noise is added, and the signal
 /// is kept (Song et al., arXiv:2011.13456, equations 9 and 30).
-public struct VarianceExplodingSDE: ForwardProcess, Equatable {
-  public let sigmaMin: Double
-  public let sigmaMax: Double
+package struct VarianceExplodingSDE: ForwardProcess, Equatable {
+  package let sigmaMin: Double
+  package let sigmaMax: Double
 
   /// - Parameters:
   ///   - sigmaMin: σ_min.
   ///   - sigmaMax: σ_max, about the largest distance between two images of the data set.
   /// - Throws: `DiffusionError` unless 0 < sigmaMin < sigmaMax.
-  public init(sigmaMin: Double = 0.01, sigmaMax: Double = 50) throws(DiffusionError) {
+  package init(sigmaMin: Double = 0.01, sigmaMax: Double = 50) throws(DiffusionError) {
     try Self.check(sigmaMin: sigmaMin, sigmaMax: sigmaMax)
     self.sigmaMin = sigmaMin
     self.sigmaMax = sigmaMax
@@ -25,21 +25,21 @@ public struct VarianceExplodingSDE: ForwardProcess, Equatable {
 
   private var logarithmicRange: Double { .log(sigmaMax / sigmaMin) }
 
-  public var times: ClosedRange<Double> { 1e-5...1 }
+  package var times: ClosedRange<Double> { 1e-5...1 }
 
-  public func marginal(at time: Double) -> Marginal {
+  package func marginal(at time: Double) -> Marginal {
     Marginal(signal: 1, sigma: sigmaMin * .exp(time * logarithmicRange))
   }
 
-  public func drift(at time: Double) -> Double { 0 }
+  package func drift(at time: Double) -> Double { 0 }
 
-  public func squaredDiffusion(at time: Double) -> Double {
+  package func squaredDiffusion(at time: Double) -> Double {
     let sigma = marginal(at: time).sigma
     return 2 * sigma * sigma * logarithmicRange
   }
 
   /// In the range of networks for 1000 discrete steps; a linear function of log σ.
-  public func networkTime(at time: Double) -> Double { 999 * time }
+  package func networkTime(at time: Double) -> Double { 999 * time }
 
-  public func logarithmicNetworkTime(at time: Double) -> Double { .log(sigmaMin) + time * logarithmicRange }
+  package func logarithmicNetworkTime(at time: Double) -> Double { .log(sigmaMin) + time * logarithmicRange }
 }

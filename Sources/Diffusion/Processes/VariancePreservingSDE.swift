@@ -2,8 +2,8 @@ import RealModule
 
 /// dx = −½β(t)·x dt + g(t) dw with β growing linearly over 0 ≤ t ≤ 1 (Song et al., arXiv:2011.13456): the
 /// variance-preserving process and the sub-variance-preserving one, which differ in g alone.
-public struct VariancePreservingSDE: ForwardProcess, Equatable {
-  public enum Family: Sendable {
+package struct VariancePreservingSDE: ForwardProcess, Equatable {
+  package enum Family: Sendable {
     /// g² = β: α² + σ² = 1, the limit of the discrete process of Ho et al. as the number of steps grows (equations 11,
     /// 25 and 33).
     case variancePreserving
@@ -11,7 +11,7 @@ public struct VariancePreservingSDE: ForwardProcess, Equatable {
     case subVariancePreserving
   }
 
-  public let family: Family
+  package let family: Family
   /// β(0) and β(1).
   private let (first, last): (Double, Double)
 
@@ -19,7 +19,7 @@ public struct VariancePreservingSDE: ForwardProcess, Equatable {
   ///   - first: β(0).
   ///   - last: β(1).
   /// - Throws: `DiffusionError` unless 0 < first ≤ last.
-  public init(
+  package init(
     _ family: Family = .variancePreserving, first: Double = 0.1, last: Double = 20
   ) throws(DiffusionError) {
     try require(first > 0 && first.isFinite, "first", "β(0) = \(first) must be positive")
@@ -28,15 +28,15 @@ public struct VariancePreservingSDE: ForwardProcess, Equatable {
     (self.first, self.last) = (first, last)
   }
 
-  public var times: ClosedRange<Double> { 1e-3...1 }
-  public var trainingTimes: ClosedRange<Double> { 1e-5...1 }
+  package var times: ClosedRange<Double> { 1e-3...1 }
+  package var trainingTimes: ClosedRange<Double> { 1e-5...1 }
 
   /// β(t) = first + t·(last − first).
   private func beta(at time: Double) -> Double { first + time * (last - first) }
   /// ∫₀ᵗ β.
   private func betaIntegral(to time: Double) -> Double { time * first + time * time * (last - first) / 2 }
 
-  public func marginal(at time: Double) -> Marginal {
+  package func marginal(at time: Double) -> Marginal {
     let integral = betaIntegral(to: time)
     let variance = -Double.expMinusOne(-integral)
     return Marginal(
@@ -44,11 +44,11 @@ public struct VariancePreservingSDE: ForwardProcess, Equatable {
   }
 
   /// x_T ~ N(0, I) (Song et al., appendix C).
-  public func priorSigma(at time: Double) -> Double { 1 }
+  package func priorSigma(at time: Double) -> Double { 1 }
 
-  public func drift(at time: Double) -> Double { -beta(at: time) / 2 }
+  package func drift(at time: Double) -> Double { -beta(at: time) / 2 }
 
-  public func squaredDiffusion(at time: Double) -> Double {
+  package func squaredDiffusion(at time: Double) -> Double {
     switch family {
     case .variancePreserving: beta(at: time)
     case .subVariancePreserving: beta(at: time) * -Double.expMinusOne(-2 * betaIntegral(to: time))
@@ -56,5 +56,5 @@ public struct VariancePreservingSDE: ForwardProcess, Equatable {
   }
 
   /// In the range of networks for 1000 discrete steps.
-  public func networkTime(at time: Double) -> Double { 999 * time }
+  package func networkTime(at time: Double) -> Double { 999 * time }
 }

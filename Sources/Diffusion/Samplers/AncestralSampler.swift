@@ -2,18 +2,18 @@ import RealModule
 
 /// Reverses a discrete process step by step with fresh noise (Ho, Jain, Abbeel, arXiv:2006.11239, algorithm 2): x_{t−1}
 /// is drawn from q(x_{t−1} | x_t, x̂_0).
-public struct AncestralSampler: Sampler {
+package struct AncestralSampler: Sampler {
   /// The steps that are visited, ascending.
-  public let visited: [Int]
-  public let variance: ReverseVariance
+  package let visited: [Int]
+  package let variance: ReverseVariance
   /// Whether x̂_0 is clamped to [−1, 1], the range of images.
-  public let clipsOriginal: Bool
+  package let clipsOriginal: Bool
   private let respaced: DiscreteProcess
 
   /// - Parameters:
   ///   - process: the process that the denoiser was trained for.
   ///   - visited: the steps to visit, ascending; by default all.
-  public init(
+  package init(
     process: DiscreteProcess, visiting visited: [Int]? = nil, variance: ReverseVariance = .large,
     clipsOriginal: Bool = true
   ) {
@@ -23,9 +23,9 @@ public struct AncestralSampler: Sampler {
     respaced = process.respaced(keeping: self.visited)
   }
 
-  public var stepCount: Int? { visited.count }
+  package var stepCount: Int? { visited.count }
 
-  public func sample(
+  package func sample(
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)

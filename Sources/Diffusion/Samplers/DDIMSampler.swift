@@ -1,15 +1,15 @@
 /// Denoising diffusion implicit models (Song, Meng, Ermon, arXiv:2010.02502, equations 12 and 16): the marginals of
 /// training with an adjustable amount of fresh noise; without noise, images are a function of the latents.
-public struct DDIMSampler: Sampler {
+package struct DDIMSampler: Sampler {
   /// The steps that are visited, ascending.
-  public let visited: [Int]
+  package let visited: [Int]
   /// η: 0 adds no noise, 1 adds as much as ancestral sampling with the small variance.
-  public let eta: Double
-  public let clipsOriginal: Bool
+  package let eta: Double
+  package let clipsOriginal: Bool
   private let respaced: DiscreteProcess
 
   /// - Throws: `DiffusionError` unless `eta` is from 0 to 1.
-  public init(
+  package init(
     process: DiscreteProcess, visiting visited: [Int], eta: Double = 0, clipsOriginal: Bool = true
   ) throws(DiffusionError) {
     try require((0...1).contains(eta), "eta", "\(eta) must be from 0 to 1")
@@ -19,9 +19,9 @@ public struct DDIMSampler: Sampler {
     respaced = process.respaced(keeping: visited)
   }
 
-  public var stepCount: Int? { visited.count }
+  package var stepCount: Int? { visited.count }
 
-  public func sample(
+  package func sample(
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)

@@ -3,23 +3,23 @@ import RealModule
 /// DPM-Solver++(2M) (Lu, Zhou, Bao, Chen, Li, Zhu: "DPM-Solver++", arXiv:2211.01095, algorithm 2): the linear part of
 /// the probability-flow equation is solved exactly, the network's part by extrapolation from its last two image
 /// estimates.
-public struct DPMSolverSampler: Sampler {
-  public let process: any ForwardProcess
+package struct DPMSolverSampler: Sampler {
+  package let process: any ForwardProcess
   /// Descending. The network's image estimate at the last time is the result.
-  public let times: [Double]
-  public let clipsOriginal: Bool
+  package let times: [Double]
+  package let clipsOriginal: Bool
 
   /// - Parameter times: the times at which the network is evaluated, descending.
-  public init(process: any ForwardProcess, times: [Double], clipsOriginal: Bool = false) throws(DiffusionError) {
+  package init(process: any ForwardProcess, times: [Double], clipsOriginal: Bool = false) throws(DiffusionError) {
     try requireSteps(times.count)
     self.process = process
     self.times = times
     self.clipsOriginal = clipsOriginal
   }
 
-  public var stepCount: Int? { times.count }
+  package var stepCount: Int? { times.count }
 
-  public func sample(
+  package func sample(
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)

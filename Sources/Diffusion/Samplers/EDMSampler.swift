@@ -1,25 +1,25 @@
 /// Heun's method with noise added and removed in each step (Karras, Aittala, Aila, Laine, arXiv:2206.00364, algorithm
 /// 2). It solves for x/α with noise σ/α, so it works with any process.
-public struct EDMSampler: Sampler {
+package struct EDMSampler: Sampler {
   /// How much noise is added; none by default, which gives Heun's method.
-  public struct Churn: Sendable, Equatable {
-    public var amount = 0.0
-    public var minimum = 0.0
-    public var maximum = Double.infinity
+  package struct Churn: Sendable, Equatable {
+    package var amount = 0.0
+    package var minimum = 0.0
+    package var maximum = Double.infinity
     /// S_noise, the factor of the added noise's standard deviation.
-    public var inflation = 1.0
+    package var inflation = 1.0
 
-    public init() {}
+    package init() {}
   }
 
-  public let process: any ForwardProcess
-  public let steps: Int
-  public let churn: Churn
+  package let process: any ForwardProcess
+  package let steps: Int
+  package let churn: Churn
   /// ρ of the noise levels, as in the paper; a larger value makes steps denser at low noise.
   private static let rho = 7.0
 
   /// - Throws: `DiffusionError` naming `steps`, `churn`, `churn_min` or `churn_noise`.
-  public init(process: any ForwardProcess, steps: Int, churn: Churn = Churn()) throws(DiffusionError) {
+  package init(process: any ForwardProcess, steps: Int, churn: Churn = Churn()) throws(DiffusionError) {
     try requireSteps(steps)
     try require(
       churn.amount >= 0 && churn.amount.isFinite, "churn", "\(churn.amount) must be finite and not negative")
@@ -32,7 +32,7 @@ public struct EDMSampler: Sampler {
     self.churn = churn
   }
 
-  public var stepCount: Int? { steps }
+  package var stepCount: Int? { steps }
 
   /// σ_i/α_i (equation 5), and 0 at the end.
   var levels: [Double] {
@@ -44,7 +44,7 @@ public struct EDMSampler: Sampler {
     return levels + [0]
   }
 
-  public func sample(
+  package func sample(
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)

@@ -1,21 +1,21 @@
 /// Equal steps of the reverse-time stochastic differential equation, x ← x − (f·x − g²·score)·h + g·√h·z (Song et al.,
 /// arXiv:2011.13456, equation 6; the method is Euler's with noise).
-public struct EulerMaruyamaSampler: Sampler {
-  public let process: any ForwardProcess
-  public let steps: Int
-  public let ending: Ending
+package struct EulerMaruyamaSampler: Sampler {
+  package let process: any ForwardProcess
+  package let steps: Int
+  package let ending: Ending
 
   /// - Throws: `DiffusionError` unless `steps` is positive.
-  public init(process: any ForwardProcess, steps: Int, ending: Ending = .denoised) throws(DiffusionError) {
+  package init(process: any ForwardProcess, steps: Int, ending: Ending = .denoised) throws(DiffusionError) {
     try requireSteps(steps)
     self.process = process
     self.steps = steps
     self.ending = ending
   }
 
-  public var stepCount: Int? { steps }
+  package var stepCount: Int? { steps }
 
-  public func sample(
+  package func sample(
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)

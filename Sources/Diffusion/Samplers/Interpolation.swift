@@ -7,7 +7,7 @@ import RealModule
 ///   - a: latents, [N, …].
 ///   - b: latents of the same shape.
 ///   - share: u, from 0 at a to 1 at b.
-public func sphericalInterpolation(_ a: DoubleTensor, _ b: DoubleTensor, share: Double) -> DoubleTensor {
+package func sphericalInterpolation(_ a: DoubleTensor, _ b: DoubleTensor, share: Double) -> DoubleTensor {
   let (lengths, others, products) = (a.imageNorms, b.imageNorms, a.imageProducts(b))
   let factors = (0..<a.imageCount).map { image -> (Double, Double) in
     let angle = Double.acos(max(-1, min(1, products[image] / (lengths[image] * others[image]))))

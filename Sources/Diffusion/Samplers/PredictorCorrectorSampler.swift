@@ -1,18 +1,18 @@
 /// A few steps of Langevin dynamics, then a step of the reverse process, at each of `steps` noise levels down to the
 /// lowest (Song et al., arXiv:2011.13456, algorithms 2 to 5, in the order of their code). Without the predictor it is
 /// annealed Langevin dynamics (Song, Ermon, arXiv:1907.05600, algorithm 1, with the step size of the later paper).
-public struct PredictorCorrectorSampler: Sampler {
-  public let process: any ForwardProcess
-  public let steps: Int
+package struct PredictorCorrectorSampler: Sampler {
+  package let process: any ForwardProcess
+  package let steps: Int
   /// Langevin steps at each time.
-  public let corrections: Int
+  package let corrections: Int
   /// r, the ratio of noise to drift in a Langevin step.
-  public let signalToNoise: Double
-  public let predicts: Bool
-  public let ending: Ending
+  package let signalToNoise: Double
+  package let predicts: Bool
+  package let ending: Ending
 
   /// - Throws: `DiffusionError` naming `steps`, `corrections` or `snr`.
-  public init(
+  package init(
     process: any ForwardProcess, steps: Int, corrections: Int = 1, signalToNoise: Double = 0.16, predicts: Bool = true,
     ending: Ending = .denoised
   ) throws(DiffusionError) {
@@ -28,9 +28,9 @@ public struct PredictorCorrectorSampler: Sampler {
     self.ending = ending
   }
 
-  public var stepCount: Int? { steps }
+  package var stepCount: Int? { steps }
 
-  public func sample(
+  package func sample(
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     var evaluator = Evaluator(denoiser)

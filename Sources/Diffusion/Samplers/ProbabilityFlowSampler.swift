@@ -1,19 +1,19 @@
 /// Solves the ordinary differential equation whose solutions have the same marginals as the process, from noise to image
 /// (Song et al., arXiv:2011.13456, equation 13): dx/dt = f·x − ½g²·score. Images are a function of the latents.
-public struct ProbabilityFlowSampler: Sampler {
-  public enum Solver: Sendable {
+package struct ProbabilityFlowSampler: Sampler {
+  package enum Solver: Sendable {
     /// A fixed number of steps through the process's sampling times.
     case fixed(RungeKutta, steps: Int)
     /// Runge–Kutta 5(4) with steps chosen so that the error of each is at most absolute + relative·|x|.
     case adaptive(relative: Double, absolute: Double)
   }
 
-  public let process: any ForwardProcess
-  public let solver: Solver
-  public let ending: Ending
+  package let process: any ForwardProcess
+  package let solver: Solver
+  package let ending: Ending
 
   /// - Throws: `DiffusionError` naming `steps` or `tolerance`.
-  public init(process: any ForwardProcess, solver: Solver, ending: Ending = .denoised) throws(DiffusionError) {
+  package init(process: any ForwardProcess, solver: Solver, ending: Ending = .denoised) throws(DiffusionError) {
     switch solver {
     case .fixed(_, let steps): try requireSteps(steps)
     case .adaptive(let relative, let absolute):
@@ -24,11 +24,11 @@ public struct ProbabilityFlowSampler: Sampler {
     self.ending = ending
   }
 
-  public var stepCount: Int? {
+  package var stepCount: Int? {
     if case .fixed(_, let steps) = solver { steps } else { nil }
   }
 
-  public func sample(
+  package func sample(
     from latents: DoubleTensor, denoiser: some Denoiser, noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
     let start = DoubleTensor(process.priorSigma * latents)
@@ -42,7 +42,7 @@ public struct ProbabilityFlowSampler: Sampler {
   /// The inverse: from images at the process's earliest time to latents, which are standard normal for a good model.
   /// `sample(from:)` with the ending `asIs` returns the images.
   /// - Parameter images: x_0, [N, H, W, C].
-  public func encode(
+  package func encode(
     _ images: DoubleTensor, denoiser: some Denoiser, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> (latents: DoubleTensor, evaluations: Int) {
     let (x, evaluations) = try follow(

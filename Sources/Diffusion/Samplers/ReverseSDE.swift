@@ -14,7 +14,7 @@ extension ForwardProcess {
 }
 
 /// How sampling ends, at the earliest time, where a little noise is left.
-public enum Ending: String, Sendable, CaseIterable {
+package enum Ending: String, Sendable, CaseIterable {
   /// The denoiser's image estimate, which costs another evaluation (Song et al., arXiv:2011.13456, appendix G,
   /// "denoising"). Used for images that are shown.
   case denoised

@@ -4,9 +4,9 @@ typealias RightHandSide = (_ y: DoubleTensor, _ times: [Double], _ images: [Int]
 
 /// An explicit Runge–Kutta method, given by its tableau (Hairer, Nørsett, Wanner: "Solving ordinary differential
 /// equations I", section II.1).
-public struct RungeKutta: Sendable {
+package struct RungeKutta: Sendable {
   /// The global error is proportional to this power of the step size.
-  public let order: Int
+  package let order: Int
   /// a_ij below the diagonal; the first row is empty.
   let stages: [[Double]]
   /// b_j.
@@ -17,22 +17,22 @@ public struct RungeKutta: Sendable {
   let errorWeights: [Double]?
 
   /// Evaluations of F per step, if none is reused in the next step.
-  public var stageCount: Int { weights.count }
+  package var stageCount: Int { weights.count }
 
-  public static let euler = RungeKutta(
+  package static let euler = RungeKutta(
     order: 1, stages: [[]], weights: [1], nodes: [0], errorWeights: nil)
 
   /// The trapezoidal rule with an Euler step in place of the implicit one.
-  public static let heun = RungeKutta(
+  package static let heun = RungeKutta(
     order: 2, stages: [[], [1]], weights: [0.5, 0.5], nodes: [0, 1], errorWeights: nil)
 
-  public static let rungeKutta4 = RungeKutta(
+  package static let rungeKutta4 = RungeKutta(
     order: 4, stages: [[], [0.5], [0, 0.5], [0, 0, 1]],
     weights: [1 / 6, 1 / 3, 1 / 3, 1 / 6], nodes: [0, 0.5, 0.5, 1], errorWeights: nil)
 
   /// The pair of orders 5 and 4 whose last stage is the first of the next step (Dormand, Prince: "A family of embedded
   /// Runge–Kutta formulae", 1980).
-  public static let dormandPrince = RungeKutta(
+  package static let dormandPrince = RungeKutta(
     order: 5,
     stages: [
       [], [1 / 5], [3 / 40, 9 / 40], [44 / 45, -56 / 15, 32 / 9],

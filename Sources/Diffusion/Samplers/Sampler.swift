@@ -1,5 +1,5 @@
 /// A method that turns noise into images.
-public protocol Sampler: Sendable {
+package protocol Sampler: Sendable {
   /// Draws images. An image does not depend on the rest of its batch, provided that the denoiser treats each image
   /// separately.
   ///
@@ -16,9 +16,9 @@ public protocol Sampler: Sendable {
 }
 
 /// The state of a sampler after a step, for progress reports.
-public struct SamplerStep: Sendable {
+package struct SamplerStep: Sendable {
   /// Completed steps; per cent completed if the number of steps depends on the images.
-  public let done: Int
+  package let done: Int
   /// The current images; nil if each image is at its own time.
   private let state: (x: DoubleTensor, marginal: Marginal)?
 
@@ -33,7 +33,7 @@ public struct SamplerStep: Sendable {
   }
 
   /// The current images, x/√(α² + σ²): scaled so that the noise is no larger than images, whatever the process.
-  public var images: DoubleTensor? {
+  package var images: DoubleTensor? {
     state.map { x, marginal in
       DoubleTensor(x / (marginal.signal * marginal.signal + marginal.sigma * marginal.sigma).squareRoot())
     }
@@ -41,11 +41,11 @@ public struct SamplerStep: Sendable {
 }
 
 /// The result of a sampler.
-public struct Samples: Sendable {
+package struct Samples: Sendable {
   /// [N, H, W, C].
-  public var images: DoubleTensor
+  package var images: DoubleTensor
   /// Network evaluations per image, the maximum over the batch.
-  public var evaluations: Int
+  package var evaluations: Int
 }
 
 /// Evaluates the denoiser at the same time for all images, and counts the evaluations.

@@ -1,5 +1,5 @@
 /// The samplers, with the names used by `sampling.sampler`.
-public enum SamplerName: String, Sendable, CaseIterable {
+package enum SamplerName: String, Sendable, CaseIterable {
   case ddpm
   case ddim
   case eulerMaruyama = "euler-maruyama"
@@ -13,7 +13,7 @@ public enum SamplerName: String, Sendable, CaseIterable {
   case edm
 
   /// A one-line description for users.
-  public var summary: String {
+  package var summary: String {
     switch self {
     case .ddpm: "ancestral sampling: each step samples the reverse process"
     case .ddim: "implicit models: --eta 0 is deterministic, 1 adds as much noise as ddpm"
@@ -30,7 +30,7 @@ public enum SamplerName: String, Sendable, CaseIterable {
   }
 
   /// The order of convergence; nil for samplers that add noise.
-  public var order: Int? {
+  package var order: Int? {
     switch self {
     case .ddpm, .eulerMaruyama, .predictorCorrector, .langevin: nil
     case .ddim, .odeEuler: 1
@@ -40,7 +40,7 @@ public enum SamplerName: String, Sendable, CaseIterable {
     }
   }
 
-  public var source: String {
+  package var source: String {
     switch self {
     case .ddpm: "Ho et al. 2020, arXiv:2006.11239"
     case .ddim: "Song, Meng, Ermon 2020, arXiv:2010.02502"
@@ -53,7 +53,7 @@ public enum SamplerName: String, Sendable, CaseIterable {
   }
 
   /// Network evaluations per step; nil if it depends on the images.
-  public var evaluationsPerStep: Int? {
+  package var evaluationsPerStep: Int? {
     switch self {
     case .ddpm, .ddim, .eulerMaruyama, .langevin, .odeEuler, .dpmSolver: 1
     case .predictorCorrector, .odeHeun, .edm: 2
@@ -63,7 +63,7 @@ public enum SamplerName: String, Sendable, CaseIterable {
   }
 
   /// The options that apply to it.
-  public var options: Set<SamplerOption> {
+  package var options: Set<SamplerOption> {
     switch self {
     case .ddpm: [.steps, .spacing, .variance]
     case .ddim: [.steps, .spacing, .eta]
@@ -79,13 +79,13 @@ public enum SamplerName: String, Sendable, CaseIterable {
   var needsDiscreteProcess: Bool { self == .ddpm || self == .ddim }
 
   /// The default for processes of a kind: those in discrete steps, that of EDM, and others in continuous time.
-  public static func usual(isDiscrete: Bool, isEDM: Bool) -> SamplerName {
+  package static func usual(isDiscrete: Bool, isEDM: Bool) -> SamplerName {
     isDiscrete ? .ddpm : isEDM ? .edm : .eulerMaruyama
   }
 }
 
 /// The options of samplers, named like the keys of `sampling`.
-public enum SamplerOption: String, Sendable, CaseIterable {
+package enum SamplerOption: String, Sendable, CaseIterable {
   case steps
   case eta
   case spacing
@@ -100,48 +100,48 @@ public enum SamplerOption: String, Sendable, CaseIterable {
 }
 
 /// How images are drawn: a sampler's name and its options.
-public struct SamplerSettings: Sendable, Equatable {
+package struct SamplerSettings: Sendable, Equatable {
   /// nil: the default for the process.
-  public var name: SamplerName?
+  package var name: SamplerName?
   /// Not used by `ode-rk45`, which has a tolerance instead.
-  public var steps = 250
+  package var steps = 250
   /// For `ddim`.
-  public var eta = 0.0
+  package var eta = 0.0
   /// Which steps of a discrete process are visited.
-  public var spacing = StepSpacing.linspace
+  package var spacing = StepSpacing.linspace
   /// The variance of the reverse steps of `ddpm`; nil: the one that the model was trained with.
-  public var variance: ReverseVariance?
+  package var variance: ReverseVariance?
   /// Whether x̂_0 is clamped to [−1, 1].
-  public var clipsOriginal = true
+  package var clipsOriginal = true
   /// For `predictor-corrector` and `langevin`.
-  public var corrections = 1
-  public var signalToNoise = 0.16
+  package var corrections = 1
+  package var signalToNoise = 0.16
   /// For `ode-rk45`, relative and absolute.
-  public var tolerance = 1e-5
+  package var tolerance = 1e-5
   /// For `edm`.
-  public var churn = EDMSampler.Churn()
+  package var churn = EDMSampler.Churn()
   /// γ, for every sampler: how much more strongly images are guided towards their class; 0 draws from the exact
   /// conditional distribution.
-  public var guidance = 0.0
+  package var guidance = 0.0
 
-  public init() {}
+  package init() {}
 
   /// The sampler that is used for models of a process.
-  public func name(for process: any ForwardProcess) -> SamplerName {
+  package func name(for process: any ForwardProcess) -> SamplerName {
     name ?? .usual(isDiscrete: process.discrete != nil, isEDM: process is EDMProcess)
   }
 
   /// Whether the denoiser has to do the clipping. `ddpm` and `ddim` clip x̂_0 themselves and keep the predicted noise.
   /// With guidance, however, the predicted noise is larger than the remainder of x beside a clipped image, and `ddim`,
   /// which keeps it, would accumulate it from step to step.
-  public func clipsInDenoiser(for process: any ForwardProcess) -> Bool {
+  package func clipsInDenoiser(for process: any ForwardProcess) -> Bool {
     clipsOriginal && (guidance != 0 || !name(for: process).needsDiscreteProcess)
   }
 
   /// The sampler for models of a process.
   /// - Parameter trained: the reverse variance that the model was trained with.
   /// - Throws: `DiffusionError` for settings that are not possible, saying which are.
-  public func sampler(
+  package func sampler(
     for process: any ForwardProcess, variance trained: ReverseVariance = .large
   ) throws(DiffusionError) -> any Sampler {
     func flow(_ solver: ProbabilityFlowSampler.Solver) throws(DiffusionError) -> ProbabilityFlowSampler {

@@ -1,7 +1,7 @@
 /// Which steps of a discrete process a sampler visits when it takes fewer steps; called `timestep_spacing` in
 /// diffusers' schedulers (Lin, Liu, Li, Yang: "Common diffusion noise schedules and sample steps are flawed",
 /// arXiv:2305.08891, table 2).
-public enum StepSpacing: String, Sendable, CaseIterable {
+package enum StepSpacing: String, Sendable, CaseIterable {
   /// Every ⌊T/N⌋-th step, starting with the first.
   case leading
   /// Every T/N-th step, counting down from the last.
@@ -11,7 +11,7 @@ public enum StepSpacing: String, Sendable, CaseIterable {
 
   /// `count` of `total` steps, ascending.
   /// - Throws: `DiffusionError` if there are not enough, or two coincide.
-  public func steps(_ count: Int, of total: Int) throws(DiffusionError) -> [Int] {
+  package func steps(_ count: Int, of total: Int) throws(DiffusionError) -> [Int] {
     try require(
       (1...total).contains(count), "steps",
       "cannot sample in \(count) steps; the process has \(total), so give 1 to \(total)")
@@ -35,7 +35,7 @@ public enum StepSpacing: String, Sendable, CaseIterable {
   /// diffusers' `DPMSolverMultistepScheduler`, `leading` and `linspace` place one more point and drop the first, step
   /// 0: it has hardly any noise and stands for the image.
   /// - Throws: `DiffusionError` if there are not enough.
-  public func stepsBeforeImage(_ count: Int, of total: Int) throws(DiffusionError) -> [Int] {
+  package func stepsBeforeImage(_ count: Int, of total: Int) throws(DiffusionError) -> [Int] {
     if self == .trailing { return try steps(count, of: total) }
     try require(
       (1..<total).contains(count), "steps",

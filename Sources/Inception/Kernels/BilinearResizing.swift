@@ -4,13 +4,13 @@ import Tensors
 /// Bilinear resizing between the centres of pixels, as PyTorch's `interpolate` with `align_corners=False` and without
 /// smoothing: an output's position in the input is (i + ½)·(input side / output side) − ½, at least 0; it is
 /// interpolated between this pixel and the next one, or is the last pixel.
-public enum BilinearResizing {
+package enum BilinearResizing {
   /// y = scale·resized(x) + offset.
   ///
   /// - Parameters:
   ///   - x: [N, H, W, C], or [N, H, W, 1] whose only channel is repeated.
   ///   - y: [N, any height, any width, C]; overwritten.
-  public static func resize(
+  package static func resize(
     _ x: ImageView, into y: ImageView, scale: Float = 1, offset: Float = 0, workers: WorkerPool
   ) {
     precondition(x.images == y.images && (x.channels == y.channels || x.channels == 1), "images or channels differ")

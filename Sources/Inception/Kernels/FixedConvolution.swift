@@ -8,21 +8,21 @@ import Tensors
 /// The kernel is stored in the order in which `MicroKernel` reads it. Some rows of patches are processed for all strips
 /// of output channels, so that they stay in a cache; patches are read in place. A 1x1 kernel gives a linear map of
 /// pixels. An output depends only on its patch, not on other images or threads.
-public struct FixedConvolution: Sendable {
+package struct FixedConvolution: Sendable {
   /// The inputs are [N, height, width, inChannels], surrounded by zeros.
-  public struct Shape: Sendable, Equatable {
-    public let inChannels: Int
-    public let outChannels: Int
-    public let kernelHeight: Int
-    public let kernelWidth: Int
-    public let stride: Int
-    public let padHeight: Int
-    public let padWidth: Int
+  package struct Shape: Sendable, Equatable {
+    package let inChannels: Int
+    package let outChannels: Int
+    package let kernelHeight: Int
+    package let kernelWidth: Int
+    package let stride: Int
+    package let padHeight: Int
+    package let padWidth: Int
 
     /// - Parameters:
     ///   - padHeight: rows of zeros above and below.
     ///   - padWidth: columns of zeros at the left and the right.
-    public init(
+    package init(
       inChannels: Int, outChannels: Int, kernelHeight: Int, kernelWidth: Int, stride: Int = 1, padHeight: Int = 0,
       padWidth: Int = 0
     ) {
@@ -35,9 +35,9 @@ public struct FixedConvolution: Sendable {
       self.padWidth = padWidth
     }
 
-    public var kernelCount: Int { kernelHeight * kernelWidth * inChannels * outChannels }
+    package var kernelCount: Int { kernelHeight * kernelWidth * inChannels * outChannels }
 
-    public func geometry(images: Int, height: Int, width: Int) -> PatchGeometry {
+    package func geometry(images: Int, height: Int, width: Int) -> PatchGeometry {
       PatchGeometry(
         images: images, height: height, width: width, channels: inChannels, kernelHeight: kernelHeight,
         kernelWidth: kernelWidth, stride: stride, padTop: padHeight, padLeft: padWidth, padBottom: padHeight,
@@ -45,9 +45,9 @@ public struct FixedConvolution: Sendable {
     }
   }
 
-  public let shape: Shape
+  package let shape: Shape
   /// Whether negative outputs become zero.
-  public let rectifies: Bool
+  package let rectifies: Bool
   private let strips: [Strip]
   /// [strip][kernelHeight, kernelWidth, inChannels][strip.width].
   private let weights: FloatBuffer
@@ -59,7 +59,7 @@ public struct FixedConvolution: Sendable {
   /// - Parameters:
   ///   - kernel: [kernelHeight, kernelWidth, inChannels, outChannels].
   ///   - bias: [outChannels].
-  public init(_ shape: Shape, kernel: [Float], bias: [Float], rectifies: Bool) {
+  package init(_ shape: Shape, kernel: [Float], bias: [Float], rectifies: Bool) {
     precondition(kernel.count == shape.kernelCount && bias.count == shape.outChannels, "parameters of another shape")
     self.shape = shape
     self.rectifies = rectifies
@@ -83,7 +83,7 @@ public struct FixedConvolution: Sendable {
   }
 
   /// The same with a zero bias, sharing the weights.
-  public var withoutBias: FixedConvolution {
+  package var withoutBias: FixedConvolution {
     var copy = self
     copy.bias = FloatBuffer(repeating: 0, count: bias.count)
     return copy
@@ -92,7 +92,7 @@ public struct FixedConvolution: Sendable {
   /// - Parameters:
   ///   - x: [N, height, width, inChannels].
   ///   - y: [N, the geometry's outputHeight, outputWidth, outChannels]; overwritten.
-  public func callAsFunction(_ x: ImageView, into y: ImageView, workers: WorkerPool) {
+  package func callAsFunction(_ x: ImageView, into y: ImageView, workers: WorkerPool) {
     let geometry = shape.geometry(images: x.images, height: x.height, width: x.width)
     precondition(x.channels == shape.inChannels && y.channels == shape.outChannels, "the channels do not fit the shape")
     precondition(

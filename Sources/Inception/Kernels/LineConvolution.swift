@@ -8,15 +8,15 @@ import Tensors
 /// Each line of pixels is divided into tiles of 4 outputs; see `LinePoints`. The kernel's points are computed once.
 /// Some tiles are transformed together and processed for all strips of output channels. A tile's result does not depend
 /// on other tiles.
-public struct LineConvolution: Sendable {
-  public enum Direction: Sendable {
+package struct LineConvolution: Sendable {
+  package enum Direction: Sendable {
     /// A kernel of one row.
     case alongRows
     /// A kernel of one column.
     case alongColumns
   }
 
-  public static let tapCounts = [3, 7]
+  package static let tapCounts = [3, 7]
 
   private let inChannels: Int
   private let outChannels: Int
@@ -32,7 +32,7 @@ public struct LineConvolution: Sendable {
   ///   - kernel: [taps, in, out].
   ///   - bias: [out].
   ///   - tapCount: 3 or 7.
-  public init(
+  package init(
     inChannels: Int, outChannels: Int, tapCount: Int, direction: Direction, kernel: [Float], bias: [Float]
   ) {
     precondition(Self.tapCounts.contains(tapCount), "there must be 3 or 7 taps")
@@ -69,7 +69,7 @@ public struct LineConvolution: Sendable {
   /// - Parameters:
   ///   - x: [N, H, W, in].
   ///   - y: [N, H, W, out]; overwritten.
-  public func callAsFunction(_ x: ImageView, into y: ImageView, workers: WorkerPool) {
+  package func callAsFunction(_ x: ImageView, into y: ImageView, workers: WorkerPool) {
     precondition(x.channels == inChannels && y.channels == outChannels, "the channels do not fit the kernel")
     precondition(x.images == y.images && x.height == y.height && x.width == y.width, "the result must be as large as x")
     if tapCount == 3 {

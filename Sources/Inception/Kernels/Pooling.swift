@@ -6,19 +6,19 @@ import Tensors
 ///
 /// Windows are 3x3; output (oy, ox) covers the input starting at (oy·stride − pad, ox·stride − pad). Pixels outside of
 /// the image are ignored: they are never the maximum, and a mean is over the pixels inside.
-public enum Pooling: Sendable {
+package enum Pooling: Sendable {
   case maximum
   case mean
 
   private static let size = 3
 
-  public static func outputSide(_ side: Int, stride: Int, pad: Int) -> Int { (side + 2 * pad - size) / stride + 1 }
+  package static func outputSide(_ side: Int, stride: Int, pad: Int) -> Int { (side + 2 * pad - size) / stride + 1 }
 
   /// - Parameters:
   ///   - x: [N, H, W, C].
   ///   - pad: less than 3, so that each window contains a pixel.
   ///   - y: [N, outputSide(H), outputSide(W), C]; overwritten.
-  public func callAsFunction(_ x: ImageView, into y: ImageView, stride: Int, pad: Int, workers: WorkerPool) {
+  package func callAsFunction(_ x: ImageView, into y: ImageView, stride: Int, pad: Int, workers: WorkerPool) {
     precondition(pad < Self.size, "each window must contain a pixel")
     precondition(
       y.images == x.images && y.height == Self.outputSide(x.height, stride: stride, pad: pad)
@@ -51,7 +51,7 @@ public enum Pooling: Sendable {
   /// - Parameters:
   ///   - x: [N, H, W, C], all channels of a tensor.
   ///   - means: [N, 1, 1, C], all channels of a tensor; overwritten.
-  public static func meanOverPixels(_ x: ImageView, into means: ImageView, workers: WorkerPool) {
+  package static func meanOverPixels(_ x: ImageView, into means: ImageView, workers: WorkerPool) {
     precondition(means.images == x.images && means.height * means.width == 1, "means does not have the result's shape")
     let sums = means.tensor.reshaped([x.images, x.channels])
     Rows.sumOverPixels(x.tensor, into: sums, workers: workers)

@@ -10,38 +10,38 @@ import Ranks
 import Reporting
 
 /// Draws images from a checkpoint and compares them with its data set; the work is shared among all ranks.
-public struct EvaluateJob: Sendable {
-  public var model: ModelRequest
+package struct EvaluateJob: Sendable {
+  package var model: ModelRequest
   /// The number of images to draw.
-  public var count: Int
-  public var measures = Measure.allCases
+  package var count: Int
+  package var measures = Measure.allCases
   /// The name or path for `FeatureNetworks.load`.
-  public var features = EmbeddedClassifier.name
-  public var inceptionWeights: String?
-  public var seed: UInt64 = 0
+  package var features = EmbeddedClassifier.name
+  package var inceptionWeights: String?
+  package var seed: UInt64 = 0
   /// The classes of the images in turn; by default all classes, if there are any.
-  public var classes: [Int?]?
+  package var classes: [Int?]?
   /// The split to compare with.
-  public var split = DatasetSplit.training
+  package var split = DatasetSplit.training
   /// The location of the data set; by default that of the training.
-  public var dataPath: String?
+  package var dataPath: String?
   /// The background of transparent pixels of image files; by default that of the training.
-  public var background: FolderImages.Background?
+  package var background: FolderImages.Background?
   /// The number of images of the split, from its start; by default all.
-  public var referenceCount: Int?
+  package var referenceCount: Int?
   /// A file of statistics to compare with instead.
-  public var referenceFile: String?
+  package var referenceFile: String?
   /// The cache for data computed from the reference; nil for none.
-  public var referenceCache: ReferenceCache?
-  public var printsJSON = false
+  package var referenceCache: ReferenceCache?
+  package var printsJSON = false
 
-  public init(_ model: ModelRequest, count: Int) {
+  package init(_ model: ModelRequest, count: Int) {
     self.model = model
     self.count = count
   }
 
   /// Computes and prints the measures. Collective.
-  public func run(communicator: Communicator) throws {
+  package func run(communicator: Communicator) throws {
     let reporter = RunReporter(isSpeaking: communicator.rank == 0 && !printsJSON)
     defer { reporter.finish() }
     let result = try evaluate(communicator: communicator, reporter: reporter)

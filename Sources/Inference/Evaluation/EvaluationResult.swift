@@ -4,7 +4,7 @@ import Foundation
 import Reporting
 
 /// The measures of drawn images, computed from their features and logits.
-public enum Measure: String, Sendable, CaseIterable, Codable {
+package enum Measure: String, Sendable, CaseIterable, Codable {
   /// The Fréchet distance.
   case fid
   /// The Inception score.
@@ -18,7 +18,7 @@ public enum Measure: String, Sendable, CaseIterable, Codable {
   var needsReferenceFeatures: Bool { self == .kid || self == .precisionRecall }
 
   /// The minimum number of images to draw.
-  public var minimumCount: Int {
+  package var minimumCount: Int {
     switch self {
     case .fid, .kid: 2
     case .inceptionScore: InceptionScore.usualSplitCount
@@ -27,41 +27,41 @@ public enum Measure: String, Sendable, CaseIterable, Codable {
   }
 
   /// The minimum number of images to compare with; 0 if it does not use any.
-  public var minimumReferenceCount: Int { self == .inceptionScore ? 0 : minimumCount }
+  package var minimumReferenceCount: Int { self == .inceptionScore ? 0 : minimumCount }
 }
 
 /// Measures of drawn images, with everything that they depend on.
-public struct EvaluationResult: Sendable, Codable, Equatable {
-  public var fid: Double?
-  public var inceptionScore: Double?
-  public var inceptionScoreStandardDeviation: Double?
-  public var kid: Double?
-  public var kidStandardDeviation: Double?
-  public var kidSubsetSize: Int?
-  public var precision: Double?
-  public var recall: Double?
+package struct EvaluationResult: Sendable, Codable, Equatable {
+  package var fid: Double?
+  package var inceptionScore: Double?
+  package var inceptionScoreStandardDeviation: Double?
+  package var kid: Double?
+  package var kidStandardDeviation: Double?
+  package var kidSubsetSize: Int?
+  package var precision: Double?
+  package var recall: Double?
 
   /// The feature network, and the checksum of its weights.
-  public var features: String
-  public var featureHash: String
+  package var features: String
+  package var featureHash: String
   /// The number of drawn images.
-  public var count: Int
+  package var count: Int
   /// The data set, or the file of statistics.
-  public var reference: String
-  public var referenceSplit: String?
-  public var referenceCount: Int?
+  package var reference: String
+  package var referenceSplit: String?
+  package var referenceCount: Int?
   /// The fingerprint of the reference's data set, 16 hexadecimal digits.
-  public var referenceFingerprint: String?
-  public var sampler: String
+  package var referenceFingerprint: String?
+  package var sampler: String
   /// The sampler's steps; nil if it chooses them by the error.
-  public var steps: Int?
+  package var steps: Int?
   /// Network evaluations per image, the maximum over all images.
-  public var evaluations: Int
-  public var seed: UInt64
-  public var weights: String
-  public var checkpoint: String
+  package var evaluations: Int
+  package var seed: UInt64
+  package var weights: String
+  package var checkpoint: String
   /// The training steps of the checkpoint.
-  public var trainingSteps: Int
+  package var trainingSteps: Int
 
   /// The minimum number of images used in papers; most use 50,000. Measures of few images are biased, and measures of
   /// different numbers of images are not comparable.
@@ -71,7 +71,7 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
     "Not comparable with published results: fewer than \(ProgressFormat.count(comparableCount)) images."
 
   /// The measures, with their names in files.
-  public var numbers: [(name: String, value: Double)] {
+  package var numbers: [(name: String, value: Double)] {
     let all: [(String, Double?)] = [
       ("fid", fid), ("inception_score", inceptionScore),
       ("inception_score_deviation", inceptionScoreStandardDeviation), ("kid", kid),
@@ -81,7 +81,7 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
   }
 
   /// The result for users.
-  public var text: String {
+  package var text: String {
     var lines: [String] = []
     func add(_ name: String, _ value: Double?, _ standardDeviation: Double? = nil, places: Int) {
       guard let value else { return }

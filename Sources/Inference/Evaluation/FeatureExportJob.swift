@@ -8,25 +8,25 @@ import Reporting
 
 /// Converts a classifier's checkpoint to a feature network file, so that others can use the same features. For one
 /// process.
-public struct FeatureExportJob: Sendable {
+package struct FeatureExportJob: Sendable {
   /// A checkpoint of `train-classifier`, or its run's folder.
-  public var checkpoint: String
-  public var weights = ModelRequest.Weights.ema
+  package var checkpoint: String
+  package var weights = ModelRequest.Weights.ema
   /// The label of measures on these features.
-  public var name: String
+  package var name: String
   /// The file to write.
-  public var output: String
+  package var output: String
   /// Whether to replace an existing file.
-  public var replaces = false
+  package var replaces = false
 
-  public init(checkpoint: String, name: String, output: String) {
+  package init(checkpoint: String, name: String, output: String) {
     self.checkpoint = checkpoint
     self.name = name
     self.output = output
   }
 
   /// Runs in this process alone.
-  public func run(communicator: Communicator) throws {
+  package func run(communicator: Communicator) throws {
     try requireOneProcess("export", communicator)
     let reporter = RunReporter(isSpeaking: true)
     defer { reporter.finish() }

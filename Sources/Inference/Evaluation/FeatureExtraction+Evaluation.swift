@@ -8,7 +8,7 @@ extension FeatureExtraction {
   /// of ranks.
   ///
   /// - Throws: `JobFailure` on all ranks if an image is not finite, or there are too few images for a measure.
-  public func evaluate(
+  package func evaluate(
     _ drawing: ImageDrawing, count: Int, against reference: Reference, by measures: [Measure], reporter: RunReporter
   ) throws -> EvaluationResult {
     let drawn = try drawing.drawShare(of: count, reporter: reporter)

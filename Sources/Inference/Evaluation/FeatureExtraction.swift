@@ -4,23 +4,23 @@ import MessagePassing
 import Tensors
 
 /// Computes features of images, shared among all ranks. A row depends only on its image.
-public struct FeatureExtraction: Sendable {
-  public let network: any FeatureNetwork
-  public let communicator: Communicator
-  public let workers: WorkerPool
+package struct FeatureExtraction: Sendable {
+  package let network: any FeatureNetwork
+  package let communicator: Communicator
+  package let workers: WorkerPool
 
-  public init(network: any FeatureNetwork, communicator: Communicator, workers: WorkerPool) {
+  package init(network: any FeatureNetwork, communicator: Communicator, workers: WorkerPool) {
     self.network = network
     self.communicator = communicator
     self.workers = workers
   }
 
   /// The results for a rank's share of images.
-  public struct Share: Sendable {
+  package struct Share: Sendable {
     /// [share, featureCount].
-    public let features: Features
+    package let features: Features
     /// [share, classCount].
-    public let logits: Features
+    package let logits: Features
   }
 
   /// Computes features of this rank's share of `count` images. Collective.
@@ -30,7 +30,7 @@ public struct FeatureExtraction: Sendable {
   ///   - progress: called with the images done on this rank.
   ///   - read: overwrites `target`, [range.count, H, W, C], with images number `range`; must not communicate.
   /// - Throws: `JobFailure` on all ranks if an image cannot be read on one, or the network does not take its shape.
-  public func extract(
+  package func extract(
     count: Int, shape: [Int], progress: (_ done: Int) -> Void = { _ in },
     read: (_ range: Range<Int>, _ target: ByteTensor) throws -> Void
   ) throws -> Share {

@@ -11,21 +11,21 @@ import Reporting
 import Tensors
 
 /// The Fréchet distance between two sets of images or their statistics; the work is shared among all ranks.
-public struct FrechetJob: Sendable {
+package struct FrechetJob: Sendable {
   /// Two folders of images, HDF5 files, or files of statistics.
-  public var first: String
-  public var second: String
+  package var first: String
+  package var second: String
   /// The name or path for `FeatureNetworks.load`.
-  public var features = EmbeddedClassifier.name
-  public var inceptionWeights: String?
+  package var features = EmbeddedClassifier.name
+  package var inceptionWeights: String?
   /// How image files are read and converted to one kind.
-  public var fitting = FolderImages.Fitting()
+  package var fitting = FolderImages.Fitting()
   /// The file for the first side's statistics; nil for none.
-  public var statisticsFile: String?
-  public var threads = 1
-  public var printsJSON = false
+  package var statisticsFile: String?
+  package var threads = 1
+  package var printsJSON = false
 
-  public init(_ first: String, _ second: String) {
+  package init(_ first: String, _ second: String) {
     self.first = first
     self.second = second
   }
@@ -54,7 +54,7 @@ public struct FrechetJob: Sendable {
   }
 
   /// Computes and prints the distance. Collective.
-  public func run(communicator: Communicator) throws {
+  package func run(communicator: Communicator) throws {
     let reporter = RunReporter(isSpeaking: communicator.rank == 0 && !printsJSON)
     defer { reporter.finish() }
     let result = try compare(communicator: communicator, reporter: reporter)

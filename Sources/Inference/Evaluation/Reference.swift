@@ -8,14 +8,14 @@ import Reporting
 import Tensors
 
 /// The reference that drawn images are compared with.
-public struct Reference: Sendable {
+package struct Reference: Sendable {
   /// The data set, or the file of statistics.
-  public let name: String
+  package let name: String
   /// nil for a file of statistics.
-  public let split: DatasetSplit?
-  public let count: Int?
+  package let split: DatasetSplit?
+  package let count: Int?
   /// The fingerprint of the data set, 16 hexadecimal digits; nil for a file of statistics.
-  public let fingerprint: String?
+  package let fingerprint: String?
   /// The data that measures need; on rank 0, which computes them. nil if they need none.
   let contents: ReferenceCache.Contents?
 
@@ -24,7 +24,7 @@ public struct Reference: Sendable {
   /// - Parameters:
   ///   - cache: the cache for computed data; rank 0's is used.
   /// - Throws: `JobFailure` on all ranks if an image cannot be read on any, or there are too few images.
-  public init(
+  package init(
     _ dataset: any ImageDataset, split: DatasetSplit, count: Int, measures: [Measure], cache: ReferenceCache?,
     extraction: FeatureExtraction, reporter: RunReporter
   ) throws {
@@ -52,13 +52,13 @@ public struct Reference: Sendable {
   }
 
   /// Statistics that were published or computed earlier.
-  public init(_ file: StatisticsFile, path: String) {
+  package init(_ file: StatisticsFile, path: String) {
     contents = ReferenceCache.Contents(statistics: file.statistics)
     (name, split, count, fingerprint) = (path, nil, file.statistics.count, nil)
   }
 
   /// Identifies a data set's contents in results and in the cache.
-  public static func fingerprint(of dataset: any ImageDataset) -> String {
+  package static func fingerprint(of dataset: any ImageDataset) -> String {
     String(format: "%016llx", dataset.contentMark)
   }
 }

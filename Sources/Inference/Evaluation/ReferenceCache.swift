@@ -8,20 +8,20 @@ import Reporting
 
 /// A cache of data computed from reference images: their statistics and, if measures need them, their features. Only
 /// one rank accesses it.
-public struct ReferenceCache: Sendable {
+package struct ReferenceCache: Sendable {
   let folder: String
 
   /// The environment variable that users may set instead of the option `--reference-cache`.
-  public static let environmentVariable = "DDPM_REFERENCE_CACHE"
+  package static let environmentVariable = "DDPM_REFERENCE_CACHE"
   /// The value that disables the cache.
-  public static let none = "none"
+  package static let none = "none"
 
   /// Features with more bytes than this are not cached.
   static let featureByteLimit = 1 << 30
 
   /// - Parameter option: a folder, or `none`; nil for the environment variable, or else the default folder.
   /// - Returns: nil if the cache is disabled.
-  public init?(option: String?, environment: [String: String] = ProcessInfo.processInfo.environment) {
+  package init?(option: String?, environment: [String: String] = ProcessInfo.processInfo.environment) {
     let said = option ?? environment[Self.environmentVariable] ?? ""
     if said == Self.none { return nil }
     folder = said.isEmpty ? CacheFolder.ours(environment: environment) + "/references" : said

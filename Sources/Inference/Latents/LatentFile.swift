@@ -6,7 +6,7 @@ import HDF5
 import Tensors
 
 /// The questions about files of latents that a child process answers.
-public let latentFileQuestions: [any ForeignQuestion.Type] = [
+package let latentFileQuestions: [any ForeignQuestion.Type] = [
   LatentsQuestion.self, ElementsQuestion<Float>.self, ElementsQuestion<Int64>.self,
 ]
 

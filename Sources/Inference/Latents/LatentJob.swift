@@ -6,8 +6,8 @@ import Tensors
 
 /// Maps images to latents and back along the probability-flow equation, whose solutions are a one-to-one map between
 /// them (Song et al., arXiv:2011.13456, section 4.3); the images are shared among all ranks.
-public struct LatentJob: Sendable {
-  public enum Work: Sendable {
+package struct LatentJob: Sendable {
+  package enum Work: Sendable {
     /// Maps images of the model's data set to latents.
     case encode(DataChoice)
     /// Maps the dataset `latents` of a file to images.
@@ -16,33 +16,33 @@ public struct LatentJob: Sendable {
     case interpolate(Interpolation)
   }
 
-  public struct Interpolation: Sendable {
-    public var rows: Int
+  package struct Interpolation: Sendable {
+    package var rows: Int
     /// The number of images in a row, including its ends.
-    public var columns: Int
+    package var columns: Int
     /// The source of the ends; nil for random latents.
-    public var data: DataChoice?
-    public var seed: UInt64 = 0
+    package var data: DataChoice?
+    package var seed: UInt64 = 0
 
-    public init(rows: Int, columns: Int) {
+    package init(rows: Int, columns: Int) {
       self.rows = rows
       self.columns = columns
     }
   }
 
-  public var model: ModelRequest
-  public var work: Work
-  public var tolerance = 1e-5
-  public var condition = ClassCondition.own
-  public var outputs = ImageOutputs()
+  package var model: ModelRequest
+  package var work: Work
+  package var tolerance = 1e-5
+  package var condition = ClassCondition.own
+  package var outputs = ImageOutputs()
 
-  public init(_ model: ModelRequest, _ work: Work) {
+  package init(_ model: ModelRequest, _ work: Work) {
     self.model = model
     self.work = work
   }
 
   /// Collective.
-  public func run(communicator: Communicator) throws {
+  package func run(communicator: Communicator) throws {
     let reporter = RunReporter(isSpeaking: communicator.rank == 0)
     defer { reporter.finish() }
     let model = try TrainedModel(model, communicator: communicator, reporter: reporter)

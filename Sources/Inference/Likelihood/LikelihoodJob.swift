@@ -7,31 +7,31 @@ import MessagePassing
 import Reporting
 
 /// The likelihood of images of a model's data set, in bits per dimension; the images are shared among all ranks.
-public struct LikelihoodJob: Sendable {
-  public enum Method: String, Sendable, CaseIterable {
+package struct LikelihoodJob: Sendable {
+  package enum Method: String, Sendable, CaseIterable {
     /// The variational bound of a discrete process: all T terms, with one draw of x_t for each.
     case bound
     /// The density under the probability-flow equation.
     case ode
   }
 
-  public var model: ModelRequest
-  public var method: Method
-  public var data: DataChoice
-  public var seed: UInt64 = 0
-  public var probe = FlowLikelihood.Probe.rademacher
-  public var tolerance = 1e-5
-  public var condition = ClassCondition.own
-  public var printsJSON = false
+  package var model: ModelRequest
+  package var method: Method
+  package var data: DataChoice
+  package var seed: UInt64 = 0
+  package var probe = FlowLikelihood.Probe.rademacher
+  package var tolerance = 1e-5
+  package var condition = ClassCondition.own
+  package var printsJSON = false
 
-  public init(_ model: ModelRequest, method: Method, data: DataChoice) {
+  package init(_ model: ModelRequest, method: Method, data: DataChoice) {
     self.model = model
     self.method = method
     self.data = data
   }
 
   /// Computes and prints the likelihood. Collective.
-  public func run(communicator: Communicator) throws {
+  package func run(communicator: Communicator) throws {
     let reporter = RunReporter(isSpeaking: communicator.rank == 0 && !printsJSON)
     defer { reporter.finish() }
     let result = try evaluate(communicator: communicator, reporter: reporter)

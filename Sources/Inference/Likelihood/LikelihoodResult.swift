@@ -3,19 +3,19 @@ import Foundation
 import Reporting
 
 /// Bits per dimension of some images.
-public struct LikelihoodResult: Sendable {
-  public let method: LikelihoodJob.Method
-  public let checkpoint: String
-  public let dataset: String
-  public let split: DatasetSplit
+package struct LikelihoodResult: Sendable {
+  package let method: LikelihoodJob.Method
+  package let checkpoint: String
+  package let dataset: String
+  package let split: DatasetSplit
   /// The names of the parts of the bits.
-  public let parts: [String]
+  package let parts: [String]
   /// The parts of each image.
-  public let bits: [Double]
+  package let bits: [Double]
   /// Network evaluations per image, the maximum over all images.
-  public let evaluations: Int
+  package let evaluations: Int
 
-  public init(
+  package init(
     method: LikelihoodJob.Method, checkpoint: String, dataset: String, split: DatasetSplit, parts: [String],
     bits: [Double], evaluations: Int
   ) {
@@ -28,18 +28,18 @@ public struct LikelihoodResult: Sendable {
     self.evaluations = evaluations
   }
 
-  public var count: Int { bits.count / parts.count }
+  package var count: Int { bits.count / parts.count }
 
   /// The bits of each image.
-  public var imageBits: [Double] {
+  package var imageBits: [Double] {
     (0..<count).map { bits[$0 * parts.count..<($0 + 1) * parts.count].reduce(0, +) }
   }
 
   /// The mean over the images.
-  public var bitsPerDimension: Double { imageBits.reduce(0, +) / Double(count) }
+  package var bitsPerDimension: Double { imageBits.reduce(0, +) / Double(count) }
 
   /// The standard error of the mean; nil for a single image.
-  public var standardError: Double? {
+  package var standardError: Double? {
     guard count > 1 else { return nil }
     let mean = bitsPerDimension
     let variance = imageBits.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count - 1)
@@ -47,14 +47,14 @@ public struct LikelihoodResult: Sendable {
   }
 
   /// The mean of each part.
-  public var partMeans: [(name: String, bits: Double)] {
+  package var partMeans: [(name: String, bits: Double)] {
     parts.enumerated().map { index, name in
       (name, stride(from: index, to: bits.count, by: parts.count).reduce(0) { $0 + bits[$1] } / Double(count))
     }
   }
 
   /// The result for users.
-  public var text: String {
+  package var text: String {
     let error = standardError.map { " ± \(String(format: "%.4f", $0))" } ?? ""
     let what = method == .bound ? "variational bound" : "probability flow"
     var text =
@@ -68,7 +68,7 @@ public struct LikelihoodResult: Sendable {
   }
 
   /// The result as one line for scripts.
-  public var json: String {
+  package var json: String {
     get throws {
       struct Line: Encodable {
         var bitsPerDimension: Double

@@ -7,19 +7,19 @@ import Ranks
 import Tensors
 
 /// The outputs for images, in all formats.
-public struct ImageOutputs: Sendable {
+package struct ImageOutputs: Sendable {
   /// An HDF5 file.
-  public var file: String?
+  package var file: String?
   /// Whether the file also contains the images before they are converted to bytes.
-  public var writesFloats: Bool
+  package var writesFloats: Bool
   /// A PNG file with the first images on a sheet; with `every`, each row shows the steps towards one image.
-  public var grid: String?
+  package var grid: String?
   /// A folder of PNG files, `000000.png` and so on; with `every`, one folder per image: `000000/0000.png` and so on.
-  public var images: String?
+  package var images: String?
   /// The number of steps between two pictures of the sampling process.
-  public var every: Int?
+  package var every: Int?
 
-  public init(
+  package init(
     file: String? = nil, grid: String? = nil, images: String? = nil, every: Int? = nil, writesFloats: Bool = false
   ) {
     self.file = file
@@ -30,10 +30,10 @@ public struct ImageOutputs: Sendable {
   }
 
   /// The output files, with their options.
-  public var files: [NamedFile] { NamedFile.list(("--output", file), ("--grid", grid)) }
+  package var files: [NamedFile] { NamedFile.list(("--output", file), ("--grid", grid)) }
 
   /// The output folders, with their options.
-  public var folders: [NamedFile] { NamedFile.list(("--images", images)) }
+  package var folders: [NamedFile] { NamedFile.list(("--images", images)) }
 
   /// The outputs in a message.
   var description: String { [file, grid, images].compactMap(\.self).joined(separator: " and ") }

@@ -2,7 +2,7 @@ import Configuration
 import Diffusion
 
 /// The class condition of a model for existing images.
-public enum ClassCondition: Sendable, Equatable {
+package enum ClassCondition: Sendable, Equatable {
   /// Each image's own class.
   case own
   /// The same class for all images; nil for none.

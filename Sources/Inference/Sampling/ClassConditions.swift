@@ -2,12 +2,12 @@ import Configuration
 import Diffusion
 
 /// The classes of images to draw, and the strength of guidance.
-public struct ClassConditions: Sendable {
+package struct ClassConditions: Sendable {
   /// The classes of images in turn, nil for the network's null class; nil if nothing is conditioned on classes.
-  public let classes: [Int?]?
+  package let classes: [Int?]?
   /// See `SamplerSettings.guidance`.
-  public let guidance: Double
-  public let classifier: (any NoisyClassifier & Sendable)?
+  package let guidance: Double
+  package let classifier: (any NoisyClassifier & Sendable)?
   /// Whether the network itself is conditioned on the classes.
   private let networkHasClasses: Bool
 
@@ -16,7 +16,7 @@ public struct ClassConditions: Sendable {
   ///   - configuration: the network's training configuration, and the guidance.
   ///   - classifier: a classifier trained on the same process, and its number of classes.
   /// - Throws: `DiffusionError` for settings that are not possible, saying which are.
-  public init(
+  package init(
     classes wanted: [Int?]? = nil, configuration: RunConfiguration,
     classifier: (any NoisyClassifier & Sendable, classCount: Int)? = nil
   ) throws(DiffusionError) {
@@ -66,7 +66,7 @@ public struct ClassConditions: Sendable {
   }
 
   /// The class of the image with index `image`.
-  public func classOf(image: Int) -> Int? { classes.flatMap { $0[image % $0.count] } }
+  package func classOf(image: Int) -> Int? { classes.flatMap { $0[image % $0.count] } }
 
   /// The guidance for the images of a batch, by their indices.
   func guidance(for images: Range<Int>) -> Guidance {

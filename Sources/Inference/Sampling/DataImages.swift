@@ -5,20 +5,20 @@ import Failures
 import Tensors
 
 /// The first `count` images of a model's data set.
-public struct DataChoice: Sendable {
-  public var count: Int
-  public var split = DatasetSplit.test
+package struct DataChoice: Sendable {
+  package var count: Int
+  package var split = DatasetSplit.test
   /// The location of the data set; by default that of the training.
-  public var path: String?
+  package var path: String?
   /// The background of transparent pixels of image files; by default that of the training.
-  public var background: FolderImages.Background?
+  package var background: FolderImages.Background?
 
-  public init(count: Int) { self.count = count }
+  package init(count: Int) { self.count = count }
 }
 
 /// The first images of a data set, for a model trained on images of the same kind.
-public struct DataImages {
-  public let dataset: any ImageDataset
+package struct DataImages {
+  package let dataset: any ImageDataset
 
   /// - Parameter condition: the model's condition; with images' own classes, the classes must be the model's.
   /// - Throws: `DatasetError`, and `InputError` if there are too few, or the model is for different images.
@@ -38,11 +38,11 @@ public struct DataImages {
     }
   }
 
-  public init(_ dataset: any ImageDataset) { self.dataset = dataset }
+  package init(_ dataset: any ImageDataset) { self.dataset = dataset }
 
   /// The images as networks take them, in [−1, 1], [images.count, H, W, C].
   /// - Throws: `DatasetError` if one of them cannot be read.
-  public func images(_ numbers: [Int]) throws -> Tensor {
+  package func images(_ numbers: [Int]) throws -> Tensor {
     let tensor = Tensor(uninitialised: [numbers.count] + dataset.imageShape)
     for (row, number) in numbers.enumerated() {
       try dataset.copyImage(number, into: tensor, at: row, flipped: false)

@@ -8,20 +8,20 @@ import Reporting
 import Tensors
 
 /// Draws images, shared among all ranks. An image depends only on the seed and its index.
-public struct ImageDrawing {
-  public let model: TrainedModel
-  public let sampler: any Sampler
-  public let conditions: ClassConditions
-  public let seed: UInt64
-  public let communicator: Communicator
+package struct ImageDrawing {
+  package let model: TrainedModel
+  package let sampler: any Sampler
+  package let conditions: ClassConditions
+  package let seed: UInt64
+  package let communicator: Communicator
   /// The number of images that pass through the network together.
-  public let batchSize: Int
+  package let batchSize: Int
 
   /// - Parameters:
   ///   - model: the model, which also determines the sampler.
   ///   - conditions: the images' classes; by default all in turn, if the network has any.
   /// - Throws: `DiffusionError` for settings that are not possible.
-  public init(
+  package init(
     _ model: TrainedModel, conditions: ClassConditions? = nil, seed: UInt64, batchSize: Int = 32,
     communicator: Communicator
   ) throws(DiffusionError) {
@@ -37,18 +37,18 @@ public struct ImageDrawing {
   }
 
   /// The result of a rank's drawing.
-  public struct Share: Sendable {
+  package struct Share: Sendable {
     /// [share, H, W, C], approximately in [−1, 1].
-    public let images: Tensor
+    package let images: Tensor
     /// Network evaluations per image, the maximum over all ranks' images.
-    public let evaluations: Int
+    package let evaluations: Int
   }
 
   /// Draws this rank's share of `count` images. Collective.
   ///
   /// - Parameter reporter: shows the steps done over this rank's batches.
   /// - Throws: `JobFailure` on all ranks if an image is not finite, or the sampler fails.
-  public func drawShare(of count: Int, reporter: RunReporter? = nil) throws -> Share {
+  package func drawShare(of count: Int, reporter: RunReporter? = nil) throws -> Share {
     let share = communicator.share(of: count)
     let images = Tensor(uninitialised: [share.count] + model.imageShape)
     let evaluations = try draw(0..<count, reporter: reporter) { batch in
@@ -112,7 +112,7 @@ public struct ImageDrawing {
   }
 
   /// Gathers all `count` images on every rank from the shares. Collective.
-  public func gather(_ share: Tensor, count: Int) throws -> Tensor {
+  package func gather(_ share: Tensor, count: Int) throws -> Tensor {
     let size = model.imageShape.reduce(1, *)
     let shares = communicator.shares(of: count)
     let all = Tensor(uninitialised: [count] + model.imageShape)
@@ -123,7 +123,7 @@ public struct ImageDrawing {
 }
 
 /// Converts images in [−1, 1] to bytes, 127.5·(x + 1) rounded; values outside of the range are clamped.
-public func quantise(_ images: Tensor) -> [UInt8] {
+package func quantise(_ images: Tensor) -> [UInt8] {
   (0..<images.count).map { index in
     let value = ((images[index] + 1) * 127.5).rounded()
     return UInt8(max(0, min(value, 255)))
@@ -131,7 +131,7 @@ public func quantise(_ images: Tensor) -> [UInt8] {
 }
 
 /// The images [N, H, W, C] as a sheet that is about square.
-public func sampleGrid(_ images: Tensor) -> Image {
+package func sampleGrid(_ images: Tensor) -> Image {
   let shape = images.shape
   return ImageGrid.arrange(quantise(images), count: shape[0], height: shape[1], width: shape[2], channels: shape[3])
 }

@@ -1,9 +1,9 @@
 import Configuration
 
 /// The trained model to use, and how.
-public struct ModelRequest: Sendable {
+package struct ModelRequest: Sendable {
   /// The weights of a checkpoint to use: `ema`, `model`, or the decay of an average, such as `0.9999`.
-  public enum Weights: RawRepresentable, Sendable, Equatable {
+  package enum Weights: RawRepresentable, Sendable, Equatable {
     /// The moving average (the first of `training.ema_decays`).
     case ema
     /// The moving average with this decay.
@@ -11,7 +11,7 @@ public struct ModelRequest: Sendable {
     /// The parameters after the last step.
     case model
 
-    public init?(rawValue: String) {
+    package init?(rawValue: String) {
       switch rawValue {
       case "ema": self = .ema
       case "model": self = .model
@@ -21,7 +21,7 @@ public struct ModelRequest: Sendable {
       }
     }
 
-    public var rawValue: String {
+    package var rawValue: String {
       switch self {
       case .ema: "ema"
       case .average(let decay): "\(decay)"
@@ -31,13 +31,13 @@ public struct ModelRequest: Sendable {
   }
 
   /// A checkpoint, a run's folder or its folder of checkpoints.
-  public var checkpoint: String
-  public var weights = Weights.ema
+  package var checkpoint: String
+  package var weights = Weights.ema
   /// Sampling keys that override the checkpoint's configuration.
-  public var keys: [KeyOption] = []
+  package var keys: [KeyOption] = []
   /// The number of images that pass through the network together on a rank.
-  public var batch = 32
-  public var threads = 1
+  package var batch = 32
+  package var threads = 1
 
-  public init(checkpoint: String) { self.checkpoint = checkpoint }
+  package init(checkpoint: String) { self.checkpoint = checkpoint }
 }

@@ -10,27 +10,27 @@ import Reporting
 import Tensors
 
 /// Draws images from a checkpoint into an HDF5 file; all ranks share the work and write their parts.
-public struct SampleJob: Sendable {
-  public var model: ModelRequest
-  public var count: Int
+package struct SampleJob: Sendable {
+  package var model: ModelRequest
+  package var count: Int
   /// The index of the first image; image k is the same in every drawing with the same seed.
-  public var first = 0
-  public var seed: UInt64 = 0
+  package var first = 0
+  package var seed: UInt64 = 0
   /// The classes of images in turn; by default all classes, if there are any.
-  public var classes: [Int?]?
+  package var classes: [Int?]?
   /// A classifier for guidance: a checkpoint of `train-classifier`, or its run's folder.
-  public var classifier: String?
+  package var classifier: String?
   /// A file with a dataset `latents`, float32 [N, H, W, C], to start from: row k is the starting point of image k.
-  public var latents: String?
-  public var outputs = ImageOutputs()
+  package var latents: String?
+  package var outputs = ImageOutputs()
 
-  public init(_ model: ModelRequest, count: Int) {
+  package init(_ model: ModelRequest, count: Int) {
     self.model = model
     self.count = count
   }
 
   /// Collective.
-  public func run(communicator: Communicator) throws {
+  package func run(communicator: Communicator) throws {
     let reporter = RunReporter(isSpeaking: communicator.rank == 0)
     // An error's message must not be written into a live line.
     defer { reporter.finish() }

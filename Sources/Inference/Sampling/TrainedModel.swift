@@ -9,18 +9,18 @@ import Reporting
 import Tensors
 
 /// A trained model, ready for use: a network with its weights, its training configuration, and the sampling settings.
-public struct TrainedModel {
+package struct TrainedModel {
   /// The origin of the weights.
-  public struct Origin: Sendable {
+  package struct Origin: Sendable {
     /// The checkpoint's path.
-    public let checkpoint: String
-    public let weights: ModelRequest.Weights
+    package let checkpoint: String
+    package let weights: ModelRequest.Weights
     /// The number of optimiser steps done.
-    public let trainingSteps: Int
+    package let trainingSteps: Int
     /// The number of images seen in training.
-    public let trainingImages: Int
+    package let trainingImages: Int
 
-    public init(checkpoint: String, weights: ModelRequest.Weights, trainingSteps: Int, trainingImages: Int) {
+    package init(checkpoint: String, weights: ModelRequest.Weights, trainingSteps: Int, trainingImages: Int) {
       self.checkpoint = checkpoint
       self.weights = weights
       self.trainingSteps = trainingSteps
@@ -28,18 +28,18 @@ public struct TrainedModel {
     }
   }
 
-  public let origin: Origin
-  public let configuration: RunConfiguration
-  public let network: UNet
-  public let parameters: Arena
-  public let workers: WorkerPool
-  public let process: any ForwardProcess
+  package let origin: Origin
+  package let configuration: RunConfiguration
+  package let network: UNet
+  package let parameters: Arena
+  package let workers: WorkerPool
+  package let process: any ForwardProcess
   /// How the network's input is computed and its output interpreted.
-  public let description: ModelDescription
+  package let description: ModelDescription
 
   /// - Parameter parameters: must not change while the model is in use.
   /// - Throws: `DiffusionError` if the configuration's process is invalid.
-  public init(
+  package init(
     _ configuration: RunConfiguration, network: UNet, parameters: Arena, workers: WorkerPool, origin: Origin
   ) throws(DiffusionError) {
     self.origin = origin
@@ -52,16 +52,16 @@ public struct TrainedModel {
   }
 
   /// [H, W, C].
-  public var imageShape: [Int] {
+  package var imageShape: [Int] {
     [network.configuration.imageHeight, network.configuration.imageWidth, network.configuration.imageChannels]
   }
 
   /// The sampler that is used.
-  public var samplerName: SamplerName { configuration.sampling.name(for: process) }
+  package var samplerName: SamplerName { configuration.sampling.name(for: process) }
 
   /// The network as used by samplers and likelihoods.
   /// - Parameter clipsOriginal: see `NetworkDenoiser`.
-  public func denoiser(_ guidance: Guidance = .none, clipsOriginal: Bool = false) -> NetworkDenoiser<TrainedUNet> {
+  package func denoiser(_ guidance: Guidance = .none, clipsOriginal: Bool = false) -> NetworkDenoiser<TrainedUNet> {
     NetworkDenoiser(
       network: TrainedUNet(network: network, parameters: parameters, workers: workers), model: description,
       guidance: guidance, clipsOriginal: clipsOriginal)

@@ -5,18 +5,18 @@ import Foundation
 /// A pickle is a program for a stack machine, which can call any Python function. This parser supports the operations
 /// that write plain data, of protocols 2 to 5, and records a call as the function's name with its arguments; the caller
 /// interprets the few names that it knows. All other operations are rejected.
-public struct Pickle: Sendable {
+package struct Pickle: Sendable {
   /// The index of a value. An object that occurs twice is one value.
-  public struct Reference: Sendable, Hashable {
+  package struct Reference: Sendable, Hashable {
     let index: Int
   }
 
-  public struct Item: Sendable {
-    public let key: Reference
-    public let value: Reference
+  package struct Item: Sendable {
+    package let key: Reference
+    package let value: Reference
   }
 
-  public enum Value: Sendable {
+  package enum Value: Sendable {
     case none
     case boolean(Bool)
     case integer(Int)
@@ -37,33 +37,33 @@ public struct Pickle: Sendable {
   }
 
   /// The call of a function.
-  public struct Call: Sendable {
+  package struct Call: Sendable {
     /// In the form `module.name`.
-    public let function: String
-    public let arguments: [Reference]
+    package let function: String
+    package let arguments: [Reference]
     /// The state that its attributes would have been set from.
-    public internal(set) var state: Reference?
+    package internal(set) var state: Reference?
     /// The items that would have been stored in the result.
-    public internal(set) var items: [Item] = []
+    package internal(set) var items: [Item] = []
   }
 
   /// The contents of the file.
-  public let contents: Data
+  package let contents: Data
   /// The pickled value.
-  public let root: Reference
+  package let root: Reference
   /// The offset after the pickle's last byte.
-  public let end: Int
+  package let end: Int
   let values: [Value]
 
   /// The default limit on the number of operations, and so of values: some hundred MiB of memory.
-  public static let operationLimit = 1 << 22
+  package static let operationLimit = 1 << 22
 
   /// - Parameters:
   ///   - contents: the contents of the file.
   ///   - start: the offset of the pickle's first byte; other pickles may precede it, and anything may follow it.
   ///   - path: the name of the file in messages.
   /// - Throws: `InterchangeError` if the pickle is truncated, has unsupported operations or exceeds the limit.
-  public init(
+  package init(
     _ contents: Data, from start: Int = 0, path: String, operationLimit: Int = Self.operationLimit
   ) throws(InterchangeError) {
     let outcome = contents.withUnsafeBytes { bytes in
@@ -77,14 +77,14 @@ public struct Pickle: Sendable {
     self.contents = contents
   }
 
-  public subscript(reference: Reference) -> Value { values[reference.index] }
+  package subscript(reference: Reference) -> Value { values[reference.index] }
 
-  public func integer(_ reference: Reference) -> Int? {
+  package func integer(_ reference: Reference) -> Int? {
     if case .integer(let value) = self[reference] { value } else { nil }
   }
 
   /// A string, including a Python 2 string.
-  public func text(_ reference: Reference) -> String? {
+  package func text(_ reference: Reference) -> String? {
     switch self[reference] {
     case .text(let text): text
     case .bytes: bytes(reference).flatMap { String(validating: $0, as: UTF8.self) }
@@ -92,13 +92,13 @@ public struct Pickle: Sendable {
     }
   }
 
-  public func bytes(_ reference: Reference) -> Data? {
+  package func bytes(_ reference: Reference) -> Data? {
     guard case .bytes(let range) = self[reference] else { return nil }
     return contents[contents.startIndex + range.lowerBound..<contents.startIndex + range.upperBound]
   }
 
   /// The elements of a tuple or a list.
-  public func elements(_ reference: Reference) -> [Reference]? {
+  package func elements(_ reference: Reference) -> [Reference]? {
     switch self[reference] {
     case .tuple(let elements), .list(let elements): elements
     default: nil
@@ -107,7 +107,7 @@ public struct Pickle: Sendable {
 
   /// The items of a dictionary, ordered or not, in the order in which they were stored. A key that occurs twice has the
   /// last value.
-  public func items(_ reference: Reference) -> [Item]? {
+  package func items(_ reference: Reference) -> [Item]? {
     switch self[reference] {
     case .dictionary(let items): items
     case .call(let call) where call.function == "collections.OrderedDict" && call.arguments.isEmpty: call.items
@@ -115,7 +115,7 @@ public struct Pickle: Sendable {
     }
   }
 
-  public func call(_ reference: Reference) -> Call? {
+  package func call(_ reference: Reference) -> Call? {
     if case .call(let call) = self[reference] { call } else { nil }
   }
 }

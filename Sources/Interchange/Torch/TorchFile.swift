@@ -3,14 +3,14 @@ import Foundation
 
 /// A module's `state_dict()` written by PyTorch's `torch.save`: in the ZIP format, the default since version 1.6, or in
 /// the format before it, pickles followed by the tensors' elements. No code in it is run.
-public struct TorchFile: TensorFile {
-  public let path: String
+package struct TorchFile: TensorFile {
+  package let path: String
   private let tensors: [String: TorchTensor]
   /// The elements of each storage, by its key.
   private let storages: [String: Data]
 
   /// Whether a file starts like a PyTorch file.
-  public static func canBe(_ contents: Data) -> Bool {
+  package static func canBe(_ contents: Data) -> Bool {
     contents.starts(with: TorchArchive.signature) || contents.starts(with: LegacyTorchFile.signature)
   }
 
@@ -18,7 +18,7 @@ public struct TorchFile: TensorFile {
   ///   - contents: the contents of the file.
   ///   - path: the name of the file in messages.
   /// - Throws: `InterchangeError` for a file that is truncated, or contains anything other than named tensors.
-  public init(_ contents: Data, path: String) throws(InterchangeError) {
+  package init(_ contents: Data, path: String) throws(InterchangeError) {
     let (pickle, storages) =
       contents.starts(with: TorchArchive.signature)
       ? try TorchArchive.read(contents, path: path) : try LegacyTorchFile.read(contents, path: path)
@@ -43,11 +43,11 @@ public struct TorchFile: TensorFile {
     self.tensors = tensors
   }
 
-  public var names: [String] { tensors.keys.sorted() }
+  package var names: [String] { tensors.keys.sorted() }
 
-  public func shape(of name: String) -> [Int]? { tensors[name]?.shape }
+  package func shape(of name: String) -> [Int]? { tensors[name]?.shape }
 
-  public func floats(_ name: String) throws(InterchangeError) -> [Float] {
+  package func floats(_ name: String) throws(InterchangeError) -> [Float] {
     guard let tensor = tensors[name], let storage = storages[tensor.storage.key] else {
       throw InterchangeError(path, "has no tensor \(name)", advice: "check that this is the right file")
     }

@@ -6,16 +6,16 @@ import Tensors
 ///
 /// Queries are processed in blocks, so that only one block's probabilities exist at a time; the backward pass
 /// recomputes them. Memory grows with the number of tokens, not with its square.
-public enum Attention {
+package enum Attention {
   /// Shape of query, key, value and result: [images, …, channels], where the dimensions in between are tokens.
-  public struct Geometry: Sendable, Equatable {
-    public let images: Int
-    public let tokens: Int
+  package struct Geometry: Sendable, Equatable {
+    package let images: Int
+    package let tokens: Int
     /// Of all heads together: each head has channels / heads consecutive channels.
-    public let channels: Int
-    public let heads: Int
+    package let channels: Int
+    package let heads: Int
 
-    public init(_ shape: [Int], heads: Int = 1) {
+    package init(_ shape: [Int], heads: Int = 1) {
       verify(shape.count >= 2, "\(shape) must have images and channels")
       images = shape[0]
       tokens = shape.dropFirst().dropLast().reduce(1, *)
@@ -40,7 +40,7 @@ public enum Attention {
 
   /// y = softmax(q·kᵀ/√d)·v of every head, all [N, …, C]; overwrites y. An image's result does not depend on the other
   /// images.
-  public static func forward(
+  package static func forward(
     query: Tensor, key: Tensor, value: Tensor, into y: Tensor, heads: Int, workers: WorkerPool
   ) {
     check(query, key, value, y)
@@ -66,7 +66,7 @@ public enum Attention {
   ///
   /// With P the probabilities of a head: dV = Pᵀ·dy, dP = dy·vᵀ, dS = P∘(dP − rowsum(P∘dP))/√d, dQ = dS·k, dK = dSᵀ·q;
   /// dV and dK are summed over the blocks in order.
-  public static func backward(
+  package static func backward(
     query: Tensor, key: Tensor, value: Tensor, dy: Tensor, dQuery: Tensor, dKey: Tensor, dValue: Tensor, heads: Int,
     workers: WorkerPool
   ) {

@@ -1,7 +1,7 @@
 import MicroKernels
 
 /// Softmax of the rows of a matrix, for attention.
-public enum Softmax {
+package enum Softmax {
   /// Replaces each row s of `scores` by softmax(scale·s) = e^(scale·s − m) / Σ e^(scale·s − m), where m is the maximum
   /// of scale·s in the row.
   ///

@@ -1,7 +1,7 @@
 import Tensors
 
 /// How stride-1 3x3 convolutions and their gradients are computed. The results differ in their last bits only.
-public enum ConvolutionMethod: String, CaseIterable, Sendable {
+package enum ConvolutionMethod: String, CaseIterable, Sendable {
   /// `Winograd`: fast.
   case winograd
   /// `DirectConvolution`: for comparison.
@@ -23,7 +23,7 @@ public enum ConvolutionMethod: String, CaseIterable, Sendable {
   ///   - bias: [out], added everywhere.
   ///   - perImage: [N, out], added to every pixel of its image.
   ///   - residual: like y.
-  public func convolve(
+  package func convolve(
     _ x: Tensor, kernel: Tensor, into y: Tensor, bias: Tensor? = nil, perImage: Tensor? = nil,
     residual: Tensor? = nil, workers: WorkerPool
   ) {
@@ -44,7 +44,7 @@ public enum ConvolutionMethod: String, CaseIterable, Sendable {
   ///   - dy: like y.
   ///   - dx: like x; overwritten.
   ///   - addend: like x; may be dx.
-  public func propagateGradient(
+  package func propagateGradient(
     _ dy: Tensor, kernel: Tensor, into dx: Tensor, addend: Tensor? = nil, workers: WorkerPool
   ) {
     let geometry = Winograd.Geometry(from: dx.shape, to: dy.shape)
@@ -61,7 +61,7 @@ public enum ConvolutionMethod: String, CaseIterable, Sendable {
   ///
   /// - Parameter imageSums: receives the sums of dy over each image's pixels, [N, out], from which the gradients of
   ///   `bias` and `perImage` are computed.
-  public func accumulateKernelGradient(
+  package func accumulateKernelGradient(
     _ x: Tensor, dy: Tensor, into dKernel: Tensor, imageSums: Tensor, workers: WorkerPool
   ) {
     let geometry = Winograd.Geometry(from: x.shape, to: dy.shape)
@@ -73,7 +73,7 @@ public enum ConvolutionMethod: String, CaseIterable, Sendable {
   }
 
   /// The work of this method for a convolution whose work with `Winograd` is `work`.
-  public func counted(_ work: Work) -> Work {
+  package func counted(_ work: Work) -> Work {
     var work = work
     if self == .direct { work.arithmetic = work.directArithmetic }
     return work
@@ -98,7 +98,7 @@ protocol ConvolutionAlgorithm {
 
 extension Winograd.Geometry {
   /// The geometry of a convolution of x [N, H, W, in] to y [N, H, W, out], or [N, 2H, 2W, out] if x is enlarged first.
-  public init(from x: [Int], to y: [Int]) {
+  package init(from x: [Int], to y: [Int]) {
     verify(x.count == 4 && y.count == 4 && x[0] == y[0], "images are [N, H, W, C], not \(x) and \(y)")
     let enlarges = y[1] == 2 * x[1] && y[2] == 2 * x[2] && y[1] > 0
     verify(enlarges || (y[1] == x[1] && y[2] == x[2]), "\(x) and \(y) are not input and output of a convolution")

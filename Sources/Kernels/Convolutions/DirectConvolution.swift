@@ -6,7 +6,7 @@ import Tensors
 ///
 /// It computes the same results as `Winograd` from the same operands. Patches are built for a few
 /// rows of an image at a time, so memory does not grow with the images.
-public enum DirectConvolution: ConvolutionAlgorithm {
+package enum DirectConvolution: ConvolutionAlgorithm {
   package static func convolve(
     x: UnsafePointer<Float>, kernel: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, geometry: Winograd.Geometry,
     bias: UnsafePointer<Float>? = nil, perImage: UnsafePointer<Float>? = nil, residual: UnsafePointer<Float>? = nil,

@@ -1,7 +1,7 @@
 import Tensors
 
 /// A convolution's patches as the rows of a matrix, so that the convolution is a matrix product.
-public enum ImageToColumns {
+package enum ImageToColumns {
   /// columns[n·Ho·Wo, kernelHeight·kernelWidth·channels]: row (n, oy, ox) holds the input under the kernel at (oy, ox),
   /// in the order of an HWIO kernel's rows, zeros outside the image.
   ///
@@ -10,7 +10,7 @@ public enum ImageToColumns {
   /// - Parameters:
   ///   - x: [images, height, width, channels].
   ///   - columns: [patchCount, patchLength]; overwritten.
-  public static func columns(of x: Tensor, into columns: Tensor, geometry: PatchGeometry, workers: WorkerPool) {
+  package static func columns(of x: Tensor, into columns: Tensor, geometry: PatchGeometry, workers: WorkerPool) {
     check(x, columns, geometry)
     self.columns(of: x.pointer, into: columns.pointer, geometry: geometry, workers: workers)
   }
@@ -46,7 +46,7 @@ public enum ImageToColumns {
   /// - Parameters:
   ///   - columns: [patchCount, patchLength].
   ///   - dx: [images, height, width, channels]; overwritten.
-  public static func addColumns(_ columns: Tensor, into dx: Tensor, geometry: PatchGeometry, workers: WorkerPool) {
+  package static func addColumns(_ columns: Tensor, into dx: Tensor, geometry: PatchGeometry, workers: WorkerPool) {
     check(dx, columns, geometry)
     let (columns, dx) = (columns.pointer, dx.pointer)
     let (channels, outputWidth) = (geometry.channels, geometry.outputWidth)

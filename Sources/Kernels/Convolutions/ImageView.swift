@@ -2,18 +2,18 @@ import Tensors
 
 /// Some channels of some images of a batch [N, H, W, C], which a kernel reads or writes in place. Parts of a result can
 /// thus be written side by side, and parts of a batch can be processed one after another.
-public struct ImageView {
-  public private(set) var images: Int
-  public let height: Int
-  public let width: Int
-  public private(set) var channels: Int
+package struct ImageView {
+  package private(set) var images: Int
+  package let height: Int
+  package let width: Int
+  package private(set) var channels: Int
   /// Channels of the whole tensor: the distance in floats from one pixel to the next.
   package let pixelStride: Int
   private let whole: Tensor
   private var offset = 0
 
   /// - Parameter tensor: [N, H, W, C].
-  public init(_ tensor: Tensor) {
+  package init(_ tensor: Tensor) {
     precondition(tensor.shape.count == 4, "images are [N, H, W, C], not \(tensor.shape)")
     images = tensor.shape[0]
     height = tensor.shape[1]
@@ -24,12 +24,12 @@ public struct ImageView {
   }
 
   /// New images, whose elements are undefined until written.
-  public init(images: Int, height: Int, width: Int, channels: Int) {
+  package init(images: Int, height: Int, width: Int, channels: Int) {
     self.init(Tensor(uninitialised: [images, height, width, channels]))
   }
 
   /// `count` channels starting at `first`.
-  public func channels(from first: Int, count: Int) -> ImageView {
+  package func channels(from first: Int, count: Int) -> ImageView {
     precondition(first >= 0 && count >= 0 && first + count <= channels, "the channels are outside the view")
     var view = self
     view.channels = count
@@ -37,7 +37,7 @@ public struct ImageView {
     return view
   }
 
-  public func images(_ range: Range<Int>) -> ImageView {
+  package func images(_ range: Range<Int>) -> ImageView {
     precondition(range.lowerBound >= 0 && range.upperBound <= images, "the images are outside the view")
     var view = self
     view.images = range.count

@@ -1,11 +1,11 @@
 import Tensors
 
 /// 16-bit numbers with the range of a `Float` and 8 bits of precision: the upper half of a `Float`.
-public enum BFloat16 {
+package enum BFloat16 {
   private typealias Words = SIMD16<UInt32>
 
   /// Rounds to nearest, ties to even; infinities stay infinite, and NaN stays NaN.
-  public static func round(_ values: Tensor, into halves: TypedTensor<UInt16>) {
+  package static func round(_ values: Tensor, into halves: TypedTensor<UInt16>) {
     verify(values.count == halves.count, "as many halves as numbers")
     let whole = values.count / 16 * 16
     for index in stride(from: 0, to: whole, by: 16) {
@@ -22,14 +22,14 @@ public enum BFloat16 {
   }
 
   /// Rounds one number.
-  public static func round(_ value: Float) -> UInt16 {
+  package static func round(_ value: Float) -> UInt16 {
     let word = value.bitPattern
     if value.isNaN { return UInt16(truncatingIfNeeded: word >> 16) | 0x40 }
     return UInt16(truncatingIfNeeded: (word &+ 0x7FFF &+ (word >> 16 & 1)) >> 16)
   }
 
   /// Converts the numbers back to floats.
-  public static func widen(_ halves: TypedTensor<UInt16>, into values: Tensor) {
+  package static func widen(_ halves: TypedTensor<UInt16>, into values: Tensor) {
     verify(values.count == halves.count, "as many halves as numbers")
     let whole = values.count / 16 * 16
     for index in stride(from: 0, to: whole, by: 16) {

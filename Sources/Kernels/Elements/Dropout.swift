@@ -8,17 +8,17 @@ import Tensors
 /// e / 16 of Philox block 8g + e mod 8: the low half if e mod 16 < 8, else the high half. The element is kept if those
 /// bits are at least `threshold` = round(65536·probability), and then multiplied by 65536 / (65536 − threshold), so its
 /// expectation does not change.
-public struct Dropout: Sendable {
+package struct Dropout: Sendable {
   /// The probability of dropping an element: 0 ≤ probability < 1.
-  public var probability: Float
-  public var seed: UInt64
-  public var step: Int
+  package var probability: Float
+  package var seed: UInt64
+  package var step: Int
   /// The index of the batch's first image in the global batch.
-  public var firstSample: Int
+  package var firstSample: Int
   /// Distinguishes the dropouts of one network; below 2²⁴.
-  public var layer: Int
+  package var layer: Int
 
-  public init(probability: Float, seed: UInt64, step: Int, firstSample: Int, layer: Int = 0) {
+  package init(probability: Float, seed: UInt64, step: Int, firstSample: Int, layer: Int = 0) {
     self.probability = probability
     self.seed = seed
     self.step = step
@@ -27,10 +27,10 @@ public struct Dropout: Sendable {
   }
 
   /// Bit patterns below the threshold are dropped.
-  public var threshold: UInt32 { UInt32((Double(probability) * 65536).rounded()) }
+  package var threshold: UInt32 { UInt32((Double(probability) * 65536).rounded()) }
 
   /// The factor of kept elements.
-  public var keptScale: Float { 65536 / Float(65536 - threshold) }
+  package var keptScale: Float { 65536 / Float(65536 - threshold) }
 
   /// The number of elements that share eight blocks of random words.
   static let groupSize = 64

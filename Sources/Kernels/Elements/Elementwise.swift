@@ -3,17 +3,17 @@ import Tensors
 
 /// Elementwise functions of operands of the same size; a result may replace an operand. Each element is computed
 /// independently, so threads and batches do not affect the result.
-public enum Elementwise {
+package enum Elementwise {
   /// Elements per item of work.
   static let grain = 1 << 15
 
   /// target += source.
-  public static func add(_ source: Tensor, into target: Tensor, workers: WorkerPool) {
+  package static func add(_ source: Tensor, into target: Tensor, workers: WorkerPool) {
     sum(target, source, into: target, workers: workers)
   }
 
   /// sum = a + b.
-  public static func sum(_ a: Tensor, _ b: Tensor, into sum: Tensor, workers: WorkerPool) {
+  package static func sum(_ a: Tensor, _ b: Tensor, into sum: Tensor, workers: WorkerPool) {
     check(a, b, sum)
     self.sum(a.pointer, b.pointer, into: sum.pointer, count: sum.count, workers: workers)
   }
@@ -30,7 +30,7 @@ public enum Elementwise {
   }
 
   /// y = factor·x.
-  public static func multiple(_ x: Tensor, by factor: Float, into y: Tensor, workers: WorkerPool) {
+  package static func multiple(_ x: Tensor, by factor: Float, into y: Tensor, workers: WorkerPool) {
     check(x, y)
     let (source, target) = (x.pointer, y.pointer)
     workers.forEachRange(y.count, grain: grain) { range in
@@ -41,7 +41,7 @@ public enum Elementwise {
   }
 
   /// sum = factor·(a + b).
-  public static func scaledSum(_ a: Tensor, _ b: Tensor, by factor: Float, into sum: Tensor, workers: WorkerPool) {
+  package static func scaledSum(_ a: Tensor, _ b: Tensor, by factor: Float, into sum: Tensor, workers: WorkerPool) {
     check(a, b, sum)
     let (left, right, target) = (a.pointer, b.pointer, sum.pointer)
     workers.forEachRange(sum.count, grain: grain) { range in
@@ -54,7 +54,7 @@ public enum Elementwise {
   }
 
   /// y = x·sigmoid(x).
-  public static func siluForward(_ x: Tensor, into y: Tensor, workers: WorkerPool) {
+  package static func siluForward(_ x: Tensor, into y: Tensor, workers: WorkerPool) {
     check(x, y)
     let (source, target) = (x.pointer, y.pointer)
     workers.forEachRange(y.count, grain: grain) { range in
@@ -65,7 +65,7 @@ public enum Elementwise {
   }
 
   /// dx = dy·silu′(x), silu′(x) = s·(1 + x·(1 − s)) with s = sigmoid(x).
-  public static func siluBackward(_ x: Tensor, dy: Tensor, into dx: Tensor, workers: WorkerPool) {
+  package static func siluBackward(_ x: Tensor, dy: Tensor, into dx: Tensor, workers: WorkerPool) {
     check(x, dy, dx)
     let (source, gradient, target) = (x.pointer, dy.pointer, dx.pointer)
     workers.forEachRange(dx.count, grain: grain) { range in

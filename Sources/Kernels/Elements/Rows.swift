@@ -2,7 +2,7 @@ import MicroKernels
 import Tensors
 
 /// Operations on the rows of matrices [rows, channels]; an image batch [N, H, W, C] has N·H·W rows.
-public enum Rows {
+package enum Rows {
   /// Elements per item of work.
   static let grain = 1 << 15
 
@@ -12,7 +12,7 @@ public enum Rows {
   ///
   /// Blocks of rows, whose bounds depend only on the number of channels, are summed in single precision; the blocks'
   /// sums are added in order in double precision.
-  public static func sumOfRows(_ x: Tensor, accumulatingInto sums: Tensor, workers: WorkerPool) {
+  package static func sumOfRows(_ x: Tensor, accumulatingInto sums: Tensor, workers: WorkerPool) {
     let channels = sums.count
     verify(channels > 0 && x.count % channels == 0, "rows of \(x.shape) do not have \(channels) elements")
     let (elements, rows, totals) = (x.pointer, x.count / channels, sums.pointer)
@@ -33,7 +33,7 @@ public enum Rows {
   }
 
   /// x[n, …, c] += e[n, c]; used to add a time embedding to every pixel.
-  public static func addPerImage(_ e: Tensor, to x: Tensor, workers: WorkerPool) {
+  package static func addPerImage(_ e: Tensor, to x: Tensor, workers: WorkerPool) {
     let (images, channels) = checkedImages(e, x)
     let pixels = x.count / max(e.count, 1)
     let (source, target) = (e.pointer, x.pointer)
@@ -44,7 +44,7 @@ public enum Rows {
 
   /// sums[n, c] = Σ over pixels of x[n, …, c]: the adjoint of `addPerImage`; overwrites. Each image is summed like
   /// `sumOfRows`.
-  public static func sumOverPixels(_ x: Tensor, into sums: Tensor, workers: WorkerPool) {
+  package static func sumOverPixels(_ x: Tensor, into sums: Tensor, workers: WorkerPool) {
     let (images, channels) = checkedImages(sums, x)
     sumOverPixels(
       x.pointer, into: sums.pointer, images: images, pixels: x.count / max(sums.count, 1), channels: channels,
@@ -83,7 +83,7 @@ public enum Rows {
   }
 
   /// Copies one matrix into another.
-  public static func copy(_ source: Matrix, into target: Matrix, workers: WorkerPool) {
+  package static func copy(_ source: Matrix, into target: Matrix, workers: WorkerPool) {
     verify(
       source.rows == target.rows && source.columns == target.columns && source.isRowMajor && target.isRowMajor,
       "the matrices must be row-major and have the same shape")

@@ -2,14 +2,14 @@ import RealModule
 import Tensors
 
 /// Sinusoidal features of a timestep (Ho et al., arXiv:2006.11239, after Vaswani et al., arXiv:1706.03762, section 3.5).
-public enum TimestepEmbedding {
+package enum TimestepEmbedding {
   /// embedding[n] = [sin(t·f_0), sin(t·f_1), …, cos(t·f_0), cos(t·f_1), …] with t = timesteps[n],
   /// f_i = e^(−ln(10000)·i / (half − 1)) and half = dimension / 2; an odd dimension ends with a zero.
   ///
   /// Computed in double precision: single precision would be wrong by 6e-5 at an angle of 1000.
   ///
   /// - Parameter embedding: [timesteps.count, dimension]; overwritten.
-  public static func embed(timesteps: [Float], into embedding: Tensor) {
+  package static func embed(timesteps: [Float], into embedding: Tensor) {
     verify(embedding.shape.count == 2 && embedding.shape[0] == timesteps.count, "one row per timestep")
     let dimension = embedding.shape[1]
     let half = dimension / 2
@@ -34,7 +34,7 @@ public enum TimestepEmbedding {
   /// - Parameters:
   ///   - frequencies: a vector.
   ///   - embedding: [values.count, 2·frequencies.count]; overwritten.
-  public static func embed(values: [Float], frequencies: Tensor, into embedding: Tensor) {
+  package static func embed(values: [Float], frequencies: Tensor, into embedding: Tensor) {
     verify(embedding.shape == [values.count, 2 * frequencies.count], "one row per value")
     let count = frequencies.count
     for (n, value) in values.enumerated() {

@@ -4,7 +4,7 @@ import MicroKernels
 import Tensors
 
 /// Measures the peak performance of this machine, on all threads of a pool at once, to compare kernels with.
-public struct MachinePeaks {
+package struct MachinePeaks {
   private let workers: WorkerPool
   private let copySource: FloatBuffer
   private let copyTarget: FloatBuffer
@@ -14,7 +14,7 @@ public struct MachinePeaks {
   private static let depth = 128
   private static let width = 48
 
-  public init(workers: WorkerPool) {
+  package init(workers: WorkerPool) {
     self.workers = workers
     // Far larger than the last-level cache, whose size some machines do not report, but not so large that many ranks on
     // one machine run out of memory.
@@ -29,7 +29,7 @@ public struct MachinePeaks {
 
   /// Multiplications and additions per second of the innermost product with operands in the first-level cache. The
   /// measurement takes some hundredths of a second.
-  public func measureArithmeticPerSecond() -> Double {
+  package func measureArithmeticPerSecond() -> Double {
     let (depth, width, rows) = (Self.depth, Self.width, MicroKernel.rows)
     let kernel = MicroKernel.best
     let repetitions = 20_000
@@ -51,7 +51,7 @@ public struct MachinePeaks {
 
   /// Bytes read and written per second while copying memory far larger than the caches. The measurement takes some
   /// hundredths of a second.
-  public func measureCopiedBytesPerSecond() -> Double {
+  package func measureCopiedBytesPerSecond() -> Double {
     let duration = ContinuousClock().measure {
       let share = roundUp((copyCount + workers.threadCount - 1) / workers.threadCount, vectorWidth)
       workers.forEachRange(copyCount, grain: share) { range in

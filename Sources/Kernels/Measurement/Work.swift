@@ -1,23 +1,23 @@
 /// The work of an operation, computed from its shapes; its run time can be compared with it.
-public struct Work: Sendable, Equatable {
+package struct Work: Sendable, Equatable {
   /// Multiplications and additions of products and their sums, as the kernel performs them. Winograd's transforms,
   /// padding of vectors and blocks, and elementwise work are not counted.
-  public var arithmetic: Int
+  package var arithmetic: Int
   /// The same for the direct method: what is usually called its FLOPs.
-  public var directArithmetic: Int
+  package var directArithmetic: Int
   /// Bytes of the operands and the results, each read or written once: the minimum memory traffic.
-  public var bytes: Int
+  package var bytes: Int
 
   /// - Parameters:
   ///   - directArithmetic: the same as `arithmetic` if nil.
   ///   - floats: the number of floats in operands and results.
-  public init(arithmetic: Int = 0, directArithmetic: Int? = nil, floats: Int = 0) {
+  package init(arithmetic: Int = 0, directArithmetic: Int? = nil, floats: Int = 0) {
     self.arithmetic = arithmetic
     self.directArithmetic = directArithmetic ?? arithmetic
     bytes = floats * MemoryLayout<Float>.stride
   }
 
-  public static func += (sum: inout Work, work: Work) {
+  package static func += (sum: inout Work, work: Work) {
     sum.arithmetic += work.arithmetic
     sum.directArithmetic += work.directArithmetic
     sum.bytes += work.bytes
@@ -28,10 +28,12 @@ extension Winograd.Geometry {
   /// The work of a convolution, or of its gradient with respect to x.
   ///
   /// - Parameter addend: the number of floats that are added to the result.
-  public func convolutionWork(addend: Int = 0) -> Work { work(floats: inputCount + kernelCount + outputCount + addend) }
+  package func convolutionWork(addend: Int = 0) -> Work {
+    work(floats: inputCount + kernelCount + outputCount + addend)
+  }
 
   /// The work of the gradient with respect to the kernel, which is added to the existing gradient.
-  public var kernelGradientWork: Work { work(floats: inputCount + outputCount + 2 * kernelCount) }
+  package var kernelGradientWork: Work { work(floats: inputCount + outputCount + 2 * kernelCount) }
 
   private var inputCount: Int { images * height * width * inChannels / (enlargesInput ? 4 : 1) }
   private var outputCount: Int { images * height * width * outChannels }
@@ -49,7 +51,7 @@ extension MatrixProduct {
   /// The work of C = A·B.
   ///
   /// - Parameter addend: the number of floats that are added to the result.
-  public static func work(rows: Int, columns: Int, depth: Int, addend: Int = 0) -> Work {
+  package static func work(rows: Int, columns: Int, depth: Int, addend: Int = 0) -> Work {
     Work(
       arithmetic: 2 * rows * columns * depth, floats: rows * depth + depth * columns + rows * columns + addend)
   }
@@ -58,10 +60,10 @@ extension MatrixProduct {
 extension Attention.Geometry {
   /// Two products of all queries with all keys or values. The number of heads does not matter, since each has its share
   /// of the channels.
-  public var forwardWork: Work { work(products: 2, directProducts: 2, operands: 4) }
+  package var forwardWork: Work { work(products: 2, directProducts: 2, operands: 4) }
 
   /// Four products, and one more to recompute the probabilities.
-  public var backwardWork: Work { work(products: 5, directProducts: 4, operands: 7) }
+  package var backwardWork: Work { work(products: 5, directProducts: 4, operands: 7) }
 
   private func work(products: Int, directProducts: Int, operands: Int) -> Work {
     let product = 2 * images * tokens * tokens * channels

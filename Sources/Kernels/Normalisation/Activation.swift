@@ -1,7 +1,7 @@
 import MicroKernels
 
 /// The activation after a normalisation's affine map, computed in the same pass over memory.
-public enum Activation: Sendable {
+package enum Activation: Sendable {
   case identity
   /// u·sigmoid(u) (Hendrycks and Gimpel, arXiv:1606.08415; "swish").
   case silu

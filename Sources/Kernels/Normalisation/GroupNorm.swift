@@ -51,7 +51,7 @@ package struct GroupNormGeometry: Sendable, Equatable {
 }
 
 /// The statistics of x that the backward pass needs: the mean and 1 / √(variance + epsilon) of each image's groups.
-public struct GroupStatistics {
+package struct GroupStatistics {
   /// Added to each variance.
   let epsilon: Float
   /// [N, groups].
@@ -59,7 +59,7 @@ public struct GroupStatistics {
   package let inverseStandardDeviations: Tensor
 
   /// Undefined until written.
-  public init(images: Int, groups: Int, epsilon: Float) {
+  package init(images: Int, groups: Int, epsilon: Float) {
     self.epsilon = epsilon
     means = Tensor(uninitialised: [images, groups])
     inverseStandardDeviations = Tensor(uninitialised: [images, groups])
@@ -68,7 +68,7 @@ public struct GroupStatistics {
 
 /// Group normalisation (Wu and He, arXiv:1803.08494) fused with the modulation, the activation and the dropout that follow
 /// it.
-public enum GroupNorm {
+package enum GroupNorm {
   /// y = dropout(act(x̂·scale + offset)), x̂ = (x − mean) / √(variance + epsilon) over each image's groups; with a modulation
   /// by s and b, y = dropout(act((x̂·scale + offset)·(1 + s) + b)).
   ///
@@ -81,7 +81,7 @@ public enum GroupNorm {
   ///   - y: [N, …, C]; overwritten. May be x, if that is one part.
   ///   - statistics: written for the backward pass, or read if they are the result of an earlier call with the same x:
   ///     y is then bit-identical to the earlier result.
-  public static func forward(
+  package static func forward(
     x: [Tensor], scale: Tensor, offset: Tensor, modulation: Tensor? = nil, into y: Tensor,
     statistics: GroupStatistics, activation: Activation, dropout: Dropout?, hasStatistics: Bool = false,
     workers: WorkerPool
@@ -120,7 +120,7 @@ public enum GroupNorm {
   ///   - dScale: [C]; accumulated, as `dOffset`: image by image, in order.
   ///   - modulation: as in `forward`.
   ///   - dModulation: like the modulation; overwritten. nil if it is not needed.
-  public static func backward(
+  package static func backward(
     x: [Tensor], dy: Tensor, scale: Tensor, offset: Tensor, statistics: GroupStatistics, g: Tensor,
     dx: [(target: Tensor, addend: Tensor?)], dScale: Tensor, dOffset: Tensor, modulation: Tensor? = nil,
     dModulation: Tensor? = nil, activation: Activation, dropout: Dropout?, workers: WorkerPool

@@ -2,16 +2,16 @@ import Tensors
 
 /// A matrix [rows, columns] within a tensor, which it keeps alive: element (r, c) is at offset + r·rowStride + c·columnStride
 /// of its elements.
-public struct Matrix {
-  public private(set) var rows: Int
-  public private(set) var columns: Int
-  private(set) var rowStride: Int
+package struct Matrix {
+  package private(set) var rows: Int
+  package private(set) var columns: Int
+  @usableFromInline private(set) var rowStride: Int
   private(set) var columnStride = 1
   private let tensor: Tensor
   private var offset = 0
 
   /// The tensor [N, …, columns] as a matrix; the last dimension becomes the columns.
-  public init(_ tensor: Tensor) {
+  package init(_ tensor: Tensor) {
     self.tensor = tensor
     rows = tensor.shape.dropLast().reduce(1, *)
     columns = tensor.shape.last ?? 1
@@ -19,14 +19,14 @@ public struct Matrix {
   }
 
   /// The same memory with rows and columns exchanged.
-  public var transposed: Matrix {
+  package var transposed: Matrix {
     var result = self
     (result.rows, result.columns) = (columns, rows)
     (result.rowStride, result.columnStride) = (columnStride, rowStride)
     return result
   }
 
-  public func rows(_ range: Range<Int>) -> Matrix {
+  package func rows(_ range: Range<Int>) -> Matrix {
     verify(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) are outside a matrix of \(rows) rows")
     var result = self
     result.rows = range.count
@@ -34,7 +34,7 @@ public struct Matrix {
     return result
   }
 
-  public func columns(_ range: Range<Int>) -> Matrix { transposed.rows(range).transposed }
+  package func columns(_ range: Range<Int>) -> Matrix { transposed.rows(range).transposed }
 
   var isRowMajor: Bool { columnStride == 1 }
 
@@ -53,14 +53,14 @@ extension MatrixProduct {
   ///   - c: [rows, columns], row-major; overwritten.
   ///   - bias: [columns], added to every row.
   ///   - addend: laid out like C; may be C, to which the product is then added.
-  public static func multiply(
+  package static func multiply(
     _ a: Matrix, _ b: Matrix, into c: Matrix, bias: Tensor? = nil, addend: Matrix? = nil, workers: WorkerPool
   ) {
     multiply([a], b, into: c, bias: bias, addend: addend, workers: workers)
   }
 
   /// The same for A in separate parts, whose columns are joined.
-  public static func multiply(
+  package static func multiply(
     _ a: [Matrix], _ b: Matrix, into c: Matrix, bias: Tensor? = nil, addend: Matrix? = nil, workers: WorkerPool
   ) {
     let depth = a.reduce(0) { $0 + $1.columns }

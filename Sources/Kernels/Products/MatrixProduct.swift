@@ -4,7 +4,7 @@ import Tensors
 /// A matrix in place: element (r, c) is at `pointer[r·rowStride + c·columnStride]`.
 struct MatrixPointer {
   let pointer: UnsafePointer<Float>
-  let rowStride: Int
+  @usableFromInline let rowStride: Int
   let columnStride: Int
 
   /// By default a row-major matrix, whose rows are `rowStride` floats apart.
@@ -33,7 +33,7 @@ struct MatrixPointer {
 /// B is processed in strips of 48 or 32 columns, copied into the order in which `MicroKernel` reads them; A is read in
 /// place, eight rows at a time. Long sums are divided into fixed pieces of `depthBlock` terms. Element (r, c) therefore
 /// depends, bit for bit, only on row r of A and column c of B: not on the number of rows, columns or threads.
-public enum MatrixProduct {
+package enum MatrixProduct {
   /// Some columns of A, stored separately.
   struct Part {
     let matrix: MatrixPointer

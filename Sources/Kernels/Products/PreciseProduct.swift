@@ -7,7 +7,7 @@ import Tensors
 /// products a(r, k)·b(k, c) to its previous value, in the order of k, and is rounded only at each addition. Its bits
 /// therefore depend only on row r, column c and that order: not on tiles, threads, vector width or processor, nor on
 /// the number of calls that the sum over k is divided into.
-public enum PreciseProduct {
+package enum PreciseProduct {
   /// The number of terms added at a time; a panel of B of this length is as large as the first-level cache.
   static let depthBlock = 256
   /// The number of panels of A and B per item of work; this many rows of A stay in the second-level cache.
@@ -22,7 +22,7 @@ public enum PreciseProduct {
   ///   - c: [rows, columns].
   ///   - diagonal: where given, only elements (r, c) with c ≥ r + diagonal are needed; others hold undefined numbers
   ///     afterwards.
-  public static func add(
+  package static func add(
     _ a: Matrix, _ b: Matrix, to c: TypedTensor<Double>, fromDiagonal diagonal: Int? = nil, workers: WorkerPool
   ) {
     let (rows, columns, depth) = (a.rows, b.columns, a.columns)

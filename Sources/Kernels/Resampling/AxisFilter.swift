@@ -1,22 +1,22 @@
 /// A linear map along one axis of an image, from `inputs` to `outputs` pixels: each output is a weighted sum of a few
 /// neighbouring inputs.
-public struct AxisFilter: Sendable, Equatable {
+package struct AxisFilter: Sendable, Equatable {
   /// The terms of an output: `weights` of the inputs starting at `first`; empty if the output is zero.
-  public struct Taps: Sendable, Equatable {
-    public var first: Int
-    public var weights: [Float]
+  package struct Taps: Sendable, Equatable {
+    package var first: Int
+    package var weights: [Float]
   }
 
-  public let inputs: Int
+  package let inputs: Int
   /// One entry for each output.
-  public let taps: [Taps]
+  package let taps: [Taps]
 
-  public var outputs: Int { taps.count }
+  package var outputs: Int { taps.count }
 
   /// Upsamples, filters and downsamples, which signal processing calls upfirdn: `up` − 1 zeros are inserted after every
   /// input, `before` and `after` zeros are added at the ends (or inputs removed, if negative), the result is convolved
   /// with `kernel` where it fits completely, and every `down`-th value is kept.
-  public init(kernel: [Float], inputs: Int, up: Int = 1, down: Int = 1, before: Int = 0, after: Int = 0) {
+  package init(kernel: [Float], inputs: Int, up: Int = 1, down: Int = 1, before: Int = 0, after: Int = 0) {
     let outputs = (inputs * up + before + after - kernel.count) / down + 1
     precondition(up >= 1 && down >= 1 && outputs >= 1, "a filter of \(kernel.count) taps does not fit \(inputs) inputs")
     self.inputs = inputs
@@ -38,7 +38,7 @@ public struct AxisFilter: Sendable, Equatable {
   }
 
   /// The adjoint map, which propagates gradients back: the same weights with inputs and outputs exchanged.
-  public var transposed: AxisFilter {
+  package var transposed: AxisFilter {
     var result = [Taps](repeating: Taps(first: 0, weights: []), count: inputs)
     for (output, taps) in taps.enumerated() {
       for (index, weight) in taps.weights.enumerated() {

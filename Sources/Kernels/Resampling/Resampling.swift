@@ -4,9 +4,9 @@ import Tensors
 /// Filters images along both axes, which may change their size.
 ///
 /// Pixels outside an image count as zero.
-public enum Resampling: Sendable, Hashable {
+package enum Resampling: Sendable, Hashable {
   /// The kernel along each axis, up to a factor.
-  public enum Filter: Sendable, Hashable {
+  package enum Filter: Sendable, Hashable {
     /// [1, 1]: pixels are repeated, or four pixels are averaged.
     case box
     /// [1, 3, 3, 1], as in StyleGAN2 (Karras et al., arXiv:1912.04958) and NCSN++ (Song et al., arXiv:2011.13456,
@@ -28,7 +28,7 @@ public enum Resampling: Sendable, Hashable {
   case withoutRim
 
   /// The map along an axis of `inputs` pixels. Halving requires an even number.
-  public func axis(_ inputs: Int) -> AxisFilter {
+  package func axis(_ inputs: Int) -> AxisFilter {
     switch self {
     case .halving(let filter):
       precondition(inputs.isMultiple(of: 2), "\(inputs) pixels cannot be halved")
@@ -47,7 +47,7 @@ public enum Resampling: Sendable, Hashable {
   }
 
   /// The height and width of the result for an image.
-  public func size(height: Int, width: Int) -> (height: Int, width: Int) {
+  package func size(height: Int, width: Int) -> (height: Int, width: Int) {
     (axis(height).outputs, axis(width).outputs)
   }
 
@@ -57,7 +57,7 @@ public enum Resampling: Sendable, Hashable {
   ///   - x: [N, vertical.inputs, horizontal.inputs, C].
   ///   - y: [N, vertical.outputs, horizontal.outputs, C]; overwritten.
   ///   - addend: like y, and may be y; nil for none.
-  public static func apply(
+  package static func apply(
     vertical: AxisFilter, horizontal: AxisFilter, to x: Tensor, into y: Tensor, addend: Tensor? = nil,
     workers: WorkerPool
   ) {

@@ -4,14 +4,14 @@ import MicroKernels
 ///
 /// Rows and planes are an odd number of cache lines apart: addresses a power of two apart would compete for the same
 /// cache sets.
-package struct PointPlanes {
+@usableFromInline package struct PointPlanes {
   @usableFromInline let base: UnsafeMutablePointer<Float>
-  package let rowStride: Int
-  package let planeStride: Int
+  @usableFromInline package let rowStride: Int
+  @usableFromInline package let planeStride: Int
 
-  static func rowStride(channels: Int) -> Int { oddLines(channels) }
+  @usableFromInline static func rowStride(channels: Int) -> Int { oddLines(channels) }
 
-  static func planeStride(tiles: Int, channels: Int) -> Int {
+  @usableFromInline static func planeStride(tiles: Int, channels: Int) -> Int {
     oddLines(roundUp(tiles, MicroKernel.rows) * rowStride(channels: channels))
   }
 

@@ -10,7 +10,7 @@ extension Winograd {
   ///   - bias: [out].
   ///   - pad: width of the border, 0 or 1.
   ///   - y: [N, H + 2·pad − 2, W + 2·pad − 2, out]; overwritten.
-  public static func convolveRectified(
+  package static func convolveRectified(
     _ x: ImageView, kernel: FloatBuffer, bias: FloatBuffer, pad: Int, into y: ImageView, workers: WorkerPool
   ) {
     precondition(pad == 0 || pad == 1, "the border must be 0 or 1 wide")

@@ -15,19 +15,19 @@ import Tensors
 ///
 /// V is [point][tile][in], M [point][tile][out of the strip], U [point][in][out of the strip]. Any channel count,
 /// height and width work; multiples of 16 and of 4 are fast. A tile's result does not depend on other tiles.
-public enum Winograd: ConvolutionAlgorithm {
+package enum Winograd: ConvolutionAlgorithm {
   /// Shape of one convolution.
-  public struct Geometry: Sendable, Equatable {
-    public let images: Int
+  package struct Geometry: Sendable, Equatable {
+    package let images: Int
     /// Height and width of the result.
-    public let height: Int
-    public let width: Int
-    public let inChannels: Int
-    public let outChannels: Int
+    package let height: Int
+    package let width: Int
+    package let inChannels: Int
+    package let outChannels: Int
     /// Whether x has half the result's height and width, and each of its pixels is repeated as 2x2 pixels.
-    public let enlargesInput: Bool
+    package let enlargesInput: Bool
 
-    public init(
+    package init(
       images: Int, height: Int, width: Int, inChannels: Int, outChannels: Int, enlargesInput: Bool = false
     ) {
       precondition(!enlargesInput || (height % 2 == 0 && width % 2 == 0), "an enlarged image must have even sides")

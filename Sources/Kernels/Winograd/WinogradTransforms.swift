@@ -13,7 +13,7 @@ import MicroKernels
 typealias VectorTable = UnsafeMutablePointer<Vector>
 
 /// A linear map between small vectors of numbers, for 16 channels at once.
-public protocol LineTransform {
+@usableFromInline package protocol LineTransform {
   static var inputs: Int { get }
   static var outputs: Int { get }
   static func apply(_ input: (Int) -> Vector, _ put: (Int, Vector) -> Void)
@@ -100,13 +100,13 @@ protocol WinogradGradientPoints: WinogradPoints {
 }
 
 /// The plain convolution: 6 inputs, 6 points, 4 outputs.
-public enum SixPoints: WinogradGradientPoints {
-  public enum Input: LineTransform {
-    @inlinable public static var inputs: Int { 6 }
-    @inlinable public static var outputs: Int { 6 }
+@usableFromInline package enum SixPoints: WinogradGradientPoints {
+  @usableFromInline package enum Input: LineTransform {
+    @inlinable package static var inputs: Int { 6 }
+    @inlinable package static var outputs: Int { 6 }
 
     @inlinable @inline(__always)
-    public static func apply(_ d: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
+    package static func apply(_ d: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
       let (d0, d1, d2, d3, d4, d5) = (d(0), d(1), d(2), d(3), d(4), d(5))
       let even = d4.adding(-4, times: d2)
       let odd = d3.adding(-4, times: d1)
@@ -140,12 +140,12 @@ public enum SixPoints: WinogradGradientPoints {
     }
   }
 
-  public enum Output: LineTransform {
-    @inlinable public static var inputs: Int { 6 }
-    @inlinable public static var outputs: Int { 4 }
+  @usableFromInline package enum Output: LineTransform {
+    @inlinable package static var inputs: Int { 6 }
+    @inlinable package static var outputs: Int { 4 }
 
     @inlinable @inline(__always)
-    public static func apply(_ m: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
+    package static func apply(_ m: (Int) -> Vector, _ put: (Int, Vector) -> Void) {
       let (m1, m2, m3, m4) = (m(1), m(2), m(3), m(4))
       let sum1 = m1 + m2
       let difference1 = m1 - m2

@@ -11,13 +11,13 @@ import Reporting
 import Tensors
 
 /// Trains a classifier of noisy images at all times of a process.
-public struct ClassificationTask: TrainingTask {
-  public let network: ClassifierNetwork
+package struct ClassificationTask: TrainingTask {
+  package let network: ClassifierNetwork
   let configuration: RunConfiguration
   /// The images for measuring its accuracy.
   let tests: any ImageDataset
   /// Draws noisy images; its prediction and loss are not used.
-  public let objective: TrainingObjective
+  package let objective: TrainingObjective
 
   /// - Throws: `DiffusionError` if the configuration's process is invalid.
   init(configuration: RunConfiguration, network: ClassifierNetwork, tests: any ImageDataset) throws {
@@ -27,10 +27,10 @@ public struct ClassificationTask: TrainingTask {
     objective = try TrainingObjective(model: try configuration.modelDescription().ofClassifier)
   }
 
-  public var model: any TrainableNetwork { network }
-  public var usesClasses: Bool { true }
+  package var model: any TrainableNetwork { network }
+  package var usesClasses: Bool { true }
 
-  public func forward(
+  package func forward(
     _ batch: NoisedImages, step: Int, firstSample: Int, on tape: Tape
   ) -> (output: Variable, PartialLoss) {
     let dropout = Dropout(

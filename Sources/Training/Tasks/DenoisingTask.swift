@@ -9,22 +9,22 @@ import Network
 import Tensors
 
 /// Trains a U-Net to separate images from noise.
-public struct DenoisingTask: TrainingTask {
-  public let network: UNet
-  public let objective: TrainingObjective
+package struct DenoisingTask: TrainingTask {
+  package let network: UNet
+  package let objective: TrainingObjective
   let configuration: RunConfiguration
 
   /// - Throws: `DiffusionError` if the configuration's loss and model do not fit each other.
-  public init(configuration: RunConfiguration, network: UNet) throws {
+  package init(configuration: RunConfiguration, network: UNet) throws {
     self.network = network
     self.configuration = configuration
     objective = try configuration.objective()
   }
 
-  public var model: any TrainableNetwork { network }
-  public var usesClasses: Bool { network.configuration.classCount != nil }
+  package var model: any TrainableNetwork { network }
+  package var usesClasses: Bool { network.configuration.classCount != nil }
 
-  public func forward(
+  package func forward(
     _ batch: NoisedImages, step: Int, firstSample: Int, on tape: Tape
   ) -> (output: Variable, PartialLoss) {
     let dropout = Dropout(
