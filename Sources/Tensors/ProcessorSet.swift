@@ -1,7 +1,8 @@
 import CProcessor
 
 /// A set of processors of a machine, by Linux's numbers; each hardware thread of a core counts.
-@usableFromInline package struct ProcessorSet: Codable, Hashable, Sendable, CustomStringConvertible, LosslessStringConvertible {
+@usableFromInline
+package struct ProcessorSet: Codable, Hashable, Sendable, CustomStringConvertible, LosslessStringConvertible {
   /// In ascending order, without duplicates.
   package let numbers: [Int]
 

@@ -36,7 +36,8 @@ import RealModule
   ///   - step: optimiser step, or sampler time step; below 2³².
   ///   - sample: the sample's index in the global batch or among all images drawn; below 2³².
   ///   - detail: distinguishes several streams of one purpose; below 2²⁴.
-  @usableFromInline package init(seed: UInt64, purpose: RandomPurpose, step: Int = 0, sample: Int = 0, detail: Int = 0) {
+  @usableFromInline package init(seed: UInt64, purpose: RandomPurpose, step: Int = 0, sample: Int = 0, detail: Int = 0)
+  {
     precondition((0..<1 << 32).contains(step) && (0..<1 << 32).contains(sample) && (0..<1 << 24).contains(detail))
     key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
     counter = SIMD4(0, UInt32(sample), UInt32(step), purpose.rawValue << 24 | UInt32(detail))

@@ -50,6 +50,14 @@ struct ModuleTests {
     }
   }
 
+  /// No other package can import the modules of a program.
+  @Test func nothingIsPublic() throws {
+    for file in Package.swiftFiles(in: "Sources") {
+      let declaration = try Package.text(file).firstMatch(of: /(?m)^ *(?:@[^\n]*)?(?:public|open) [^\n]*/)
+      #expect(declaration == nil, "\(file): \(declaration?.0 ?? "")")
+    }
+  }
+
   /// The modules in the table of docs/architecture.md, from the top to the bottom.
   private func layers() throws -> [String] {
     let lines = try Package.text("docs/architecture.md").split(separator: "\n", omittingEmptySubsequences: false)

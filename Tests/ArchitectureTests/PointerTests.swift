@@ -33,14 +33,4 @@ struct PointerTests {
     }
     #expect(used == Set(Self.allowed.keys), "folders that need no addresses any more")
   }
-
-  /// Kernels are called through functions of tensors and matrices, which compare shapes.
-  @Test func noPublicFunctionOfKernelsTakesPointers() throws {
-    for file in Package.swiftFiles(in: "Sources/Kernels") {
-      let functions = try Package.text(file).matches(of: /package (?:static )?(?:func|init)[^{]*/)
-      for function in functions {
-        #expect(!function.0.contains("Pointer"), "\(file): \(function.0)")
-      }
-    }
-  }
 }

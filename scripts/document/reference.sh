@@ -29,7 +29,7 @@ for catalog in Sources/*/*.docc; do
   module=$(basename "$catalog" .docc)
   mkdir "$graphs/$module"
   swift-symbolgraph-extract -module-name "$module" -I "$build/Modules" -target "$(uname -m)-unknown-linux-gnu" \
-    -minimum-access-level public -skip-inherited-docs -emit-extension-block-symbols -output-dir "$graphs/$module" "${flags[@]}"
+    -minimum-access-level package -skip-inherited-docs -emit-extension-block-symbols -output-dir "$graphs/$module" "${flags[@]}"
   # Parameters that their names explain need no words.
   "$docc" convert "$catalog" --additional-symbol-graph-dir "$graphs/$module" --output-path "$graphs/$module.doccarchive" \
     --fallback-display-name "$module" --fallback-bundle-identifier "ddpm-mpi.$module" --ide-console-output 2>&1 |
