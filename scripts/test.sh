@@ -81,9 +81,10 @@ run() {
 }
 
 if (($# > 0)); then
+  names=$(printf '%s\n' format units ranks && targets && scripts)
   for name in "$@"; do
-    if ! { targets && scripts && printf '%s\n' format units ranks; } | grep -qx "${name%%/*}"; then
-      echo "There is no test $name; the tests are format, units, ranks," $(targets) $(scripts)"." >&2
+    if [[ $'\n'$names$'\n' != *$'\n'${name%%/*}$'\n'* ]]; then
+      echo "There is no test $name; the tests are ${names//$'\n'/ }." >&2
       exit 2
     fi
   done

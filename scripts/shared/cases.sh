@@ -12,7 +12,7 @@ failed=0
 
 # run STATUS TEXT COMMAND...: the command must end with the status and say the text (an extended regular expression).
 run() {
-  local status=$1 text=$2 actual=0
+  local status=$1 text=$2 actual=0 start=$SECONDS took=
   shift 2
   timeout --kill-after=10 600 "$@" >"$log" 2>&1 </dev/null || actual=$?
   if ((actual != status)); then
@@ -21,7 +21,8 @@ run() {
     report "$text" "did not say so: $*"
   else
     passed=$((passed + 1))
-    echo "ok: $text"
+    if ((SECONDS - start >= 5)); then took=" ($((SECONDS - start)) s)"; fi
+    echo "ok: $text$took"
   fi
 }
 

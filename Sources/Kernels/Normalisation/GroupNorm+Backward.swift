@@ -39,12 +39,18 @@ struct GroupNormBackward {
     sums.update(repeating: 0, count: 2 * channels)
     withScratch(2 * channels) { shifts in
       call.putShiftsAndFactors(image: image, into: shifts)
-      call.forEachBlock(image: image, chunk: chunk) { pixels, multipliers in
-        switch call.activation {
-        case .identity: accumulate(IdentityFunction.self, image, pixels, shifts, sums, multipliers: multipliers)
-        case .silu: accumulate(SiLUFunction.self, image, pixels, shifts, sums, multipliers: multipliers)
-        }
-      }
+      call.forEachBlock(image: image, chunk: chunk) { accumulate(image, $0, shifts, sums, multipliers: $1) }
+    }
+  }
+
+  @inline(never)
+  private func accumulate(
+    _ image: Int, _ pixels: Range<Int>, _ shifts: UnsafePointer<Float>, _ sums: UnsafeMutablePointer<Float>,
+    multipliers: UnsafePointer<Float>?
+  ) {
+    switch call.activation {
+    case .identity: accumulate(IdentityFunction.self, image, pixels, shifts, sums, multipliers: multipliers)
+    case .silu: accumulate(SiLUFunction.self, image, pixels, shifts, sums, multipliers: multipliers)
     }
   }
 

@@ -82,11 +82,15 @@ struct GroupNormForward {
   }
 
   func normalise(image: Int, chunk: Int) {
-    call.forEachBlock(image: image, chunk: chunk) { pixels, multipliers in
-      switch call.activation {
-      case .identity: normalise(IdentityFunction.self, image, pixels, multipliers: multipliers)
-      case .silu: normalise(SiLUFunction.self, image, pixels, multipliers: multipliers)
-      }
+    call.forEachBlock(image: image, chunk: chunk) { normalise(image, $0, multipliers: $1) }
+  }
+
+  // Not in the closure above, where the loops' bodies would become functions of their own.
+  @inline(never)
+  private func normalise(_ image: Int, _ pixels: Range<Int>, multipliers: UnsafePointer<Float>?) {
+    switch call.activation {
+    case .identity: normalise(IdentityFunction.self, image, pixels, multipliers: multipliers)
+    case .silu: normalise(SiLUFunction.self, image, pixels, multipliers: multipliers)
     }
   }
 
