@@ -5,7 +5,7 @@ import Tensors
 /// Every choice is a function of the seed, the step and the sample's index in the global batch. Each rank therefore
 /// computes its own part, and a resumed run continues where the previous one ended, without any state.
 package struct BatchPlan: Sendable {
-  package let dataset: any ImageDataset
+  package let dataset: any Dataset
   /// Samples in a batch over all ranks.
   package let batchSize: Int
   package let seed: UInt64
@@ -26,7 +26,7 @@ package struct BatchPlan: Sendable {
 
   /// - Parameter flips: nil for the data set's default.
   package init(
-    dataset: any ImageDataset, batchSize: Int, seed: UInt64, flips: Bool? = nil, labelDropout: Double = 0
+    dataset: any Dataset, batchSize: Int, seed: UInt64, flips: Bool? = nil, labelDropout: Double = 0
   ) {
     precondition(batchSize >= 1, "the batch size \(batchSize) must be at least 1")
     self.dataset = dataset
@@ -59,7 +59,7 @@ package struct BatchPlan: Sendable {
     }
   }
 
-  /// Writes some samples of a batch, [samples, H, W, C], in [−1, 1].
+  /// Writes some samples of a batch, [samples, H, W, C], as the network takes them.
   /// - Parameters:
   ///   - step: the batch's index, from 0.
   ///   - samples: indices in the global batch, such as those of a rank or a micro-batch.
@@ -71,7 +71,7 @@ package struct BatchPlan: Sendable {
     precondition(images.shape == [samples.count] + dataset.imageShape, "shape \(images.shape) for \(samples.count)")
     try workers.forEachTrying(samples.count) { offset in
       let choice = choice(step: step, sample: samples.lowerBound + offset)
-      try dataset.copyImage(choice.index, into: images, at: offset, flipped: choice.isFlipped)
+      try dataset.copyValues(of: choice.index, into: images, at: offset, flipped: choice.isFlipped)
     }
   }
 }

@@ -4,7 +4,7 @@ import Threads
 /// Reads one rank's images of each batch ahead: while a step is computed, a thread reads the images of the next one, so
 /// that training waits for a slow file system only if reading takes longer than a step.
 ///
-/// It holds the bytes of two steps in fixed buffers. Data that are in memory anyway are used directly, without a
+/// It holds the values of two steps in fixed buffers. Data that are in memory anyway are used directly, without a
 /// thread.
 package final class BatchReader {
   package let plan: BatchPlan
@@ -32,7 +32,7 @@ package final class BatchReader {
     if steps.contains(step + 1) { thread.fetch(step: step + 1) }
   }
 
-  /// Writes some samples of a batch, [samples, H, W, C], in [−1, 1], as `BatchPlan.fillBatch` does.
+  /// Writes some samples of a batch, [samples, H, W, C], as `BatchPlan.fillBatch` does.
   /// - Parameters:
   ///   - step: the step that was last prepared, if `readsFiles`.
   ///   - samples: some of this rank's samples.
@@ -45,40 +45,36 @@ package final class BatchReader {
     precondition(images.shape == [samples.count] + plan.dataset.imageShape, "the shape \(images.shape)")
     if thread.stepTaken != step { try prepare(step: step) }
     let first = samples.lowerBound - self.samples.lowerBound
-    workers.forEach(samples.count) { offset in
-      let choice = plan.choice(step: step, sample: samples.lowerBound + offset)
-      plan.dataset.scale(
-        thread.bytes, image: first + offset, into: images, at: offset, flipped: choice.isFlipped)
-    }
+    images.copy(thread.values[first..<first + samples.count])
   }
 }
 
-/// A thread that reads one step's bytes while those of another are in use. Only its owner calls it.
+/// A thread that reads one step's values while those of another are in use. Only its owner calls it.
 private final class FetchingThread {
   /// The state shared by the two threads.
   private enum Task: Sendable {
     case none
-    case read(step: Int, into: ByteTensor)
+    case read(step: Int, into: Tensor)
     case done((any Error)?)
     case stop
   }
 
   private let task = Monitor(Task.none)
   private var thread: BackgroundThread?
-  /// The step whose bytes are in use.
+  /// The step whose values are in use.
   private(set) var stepTaken: Int?
-  /// The bytes in use, [samples, H, W, C], valid until the next `take`.
-  private(set) var bytes: ByteTensor
-  private var spare: ByteTensor
+  /// The values in use, [samples, H, W, C], valid until the next `take`.
+  private(set) var values: Tensor
+  private var spare: Tensor
   private var stepAsked: Int?
 
   init(_ plan: BatchPlan, samples: Range<Int>) {
-    bytes = ByteTensor(uninitialised: [samples.count] + plan.dataset.imageShape)
-    spare = ByteTensor(uninitialised: bytes.shape)
+    values = Tensor(uninitialised: [samples.count] + plan.dataset.imageShape)
+    spare = Tensor(uninitialised: values.shape)
     thread = BackgroundThread("read ahead") { [task] in
-      while let (step, bytes) = Self.nextStep(task) {
+      while let (step, values) = Self.nextStep(task) {
         var problem: (any Error)?
-        do { try Self.read(plan, step: step, samples, into: bytes) } catch { problem = error }
+        do { try plan.fillBatch(step: step, samples: samples, into: values) } catch { problem = error }
         task.update { [problem] in if case .read = $0 { $0 = .done(problem) } }
       }
     }
@@ -89,19 +85,19 @@ private final class FetchingThread {
     thread.take()?.join()
   }
 
-  /// Starts reading a step's bytes.
+  /// Starts reading a step's values.
   func fetch(step: Int) {
     if stepAsked != nil { _ = wait() }
     stepAsked = step
     task.update { [spare] in $0 = .read(step: step, into: spare) }
   }
 
-  /// Waits for a step's bytes and makes them the ones in use.
+  /// Waits for a step's values and makes them the ones in use.
   func take(step: Int) throws {
     if stepAsked != step { fetch(step: step) }
     stepAsked = nil
     if let error = wait() { throw error }
-    swap(&bytes, &spare)
+    swap(&values, &spare)
     stepTaken = step
   }
 
@@ -113,20 +109,13 @@ private final class FetchingThread {
   // MARK: The thread
 
   /// nil at the end.
-  private static func nextStep(_ task: Monitor<Task>) -> (Int, ByteTensor)? {
+  private static func nextStep(_ task: Monitor<Task>) -> (Int, Tensor)? {
     task.wait {
       switch $0 {
-      case .read(let step, let bytes): .some((step, bytes))
+      case .read(let step, let values): .some((step, values))
       case .stop: .some(nil)
       case .none, .done: nil
       }
-    }
-  }
-
-  private static func read(_ plan: BatchPlan, step: Int, _ samples: Range<Int>, into bytes: ByteTensor) throws {
-    for sample in samples {
-      let index = plan.choice(step: step, sample: sample).index
-      try plan.dataset.copyBytes(of: index, into: bytes[image: sample - samples.lowerBound])
     }
   }
 }

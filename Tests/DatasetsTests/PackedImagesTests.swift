@@ -15,7 +15,7 @@ func bytes(of index: Int, _ dataset: any ImageDataset) throws -> [UInt8] {
 /// An image in [−1, 1].
 func floats(_ index: Int, of dataset: any ImageDataset, flipped: Bool = false) throws -> [Float] {
   let image = Tensor(uninitialised: dataset.imageShape)
-  try dataset.copyImage(index, into: image, flipped: flipped)
+  try dataset.copyValues(of: index, into: image, at: 0, flipped: flipped)
   return image.elements
 }
 

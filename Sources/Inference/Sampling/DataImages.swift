@@ -45,7 +45,7 @@ package struct DataImages {
   package func images(_ numbers: [Int]) throws -> Tensor {
     let tensor = Tensor(uninitialised: [numbers.count] + dataset.imageShape)
     for (row, number) in numbers.enumerated() {
-      try dataset.copyImage(number, into: tensor, at: row, flipped: false)
+      try dataset.copyValues(of: number, into: tensor, at: row, flipped: false)
     }
     return tensor
   }
