@@ -59,6 +59,9 @@ extension ConfigurationKey {
       "model.convolution", \.model.convolution, .all,
       "algorithm of 3x3 convolutions; direct is for comparison: slower, without the rounding errors of Winograd's transforms"
     ),
+    .init(
+      "model.periodic", \.model.periodicity, .all,
+      "axes along which images are periodic: convolutions and filters continue at the opposite side, instead of zeros"),
 
     .init(
       "model.block", \.model.architecture.levelChange, .all,

@@ -114,6 +114,7 @@ extension TrainingObjective.Loss: NamedChoice {}
 extension RunConfiguration.TrainingSettings.Recomputation: NamedChoice {}
 extension RunConfiguration.TrainingSettings.WireFormat: NamedChoice {}
 extension ConvolutionMethod: NamedChoice {}
+extension Periodicity: NamedChoice {}
 extension DatasetSplit: NamedChoice {}
 extension FolderImages.Background: NamedChoice {}
 extension ImageReader.Turning: NamedChoice {}

@@ -56,7 +56,7 @@ extension RunConfiguration {
       multipliers: model.multipliers, blocksPerLevel: model.blocks,
       attentionResolutions: model.attentionResolutions, dropout: Float(model.dropout), groupCount: model.groups,
       outputChannels: diffusion.variance.isLearned ? 2 * channels : channels, classCount: model.classes,
-      convolutionMethod: model.convolution, architecture: model.architecture)
+      convolutionMethod: model.convolution, periodicity: model.periodicity, architecture: model.architecture)
   }
 
   /// The forward process.

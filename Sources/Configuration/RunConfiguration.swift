@@ -53,6 +53,8 @@ package struct RunConfiguration: Sendable, Equatable {
     /// nil: the network is not conditioned on classes.
     package var classes: Int?
     package var convolution = ConvolutionMethod.winograd
+    /// The axes along which images are periodic.
+    package var periodicity = Periodicity.none
     /// The defaults are those of DDPM.
     package var architecture = UNetArchitecture.ddpm
 

@@ -4,10 +4,15 @@ import Tensors
 extension Tape {
   /// x filtered along both axes, [N, H, W, C] to [N, H′, W′, C] with the size given by `Resampling.size`. The result is
   /// not kept for the backward pass but recomputed from x.
-  package func resampled(_ x: Variable, by resampling: Resampling) -> Variable {
+  ///
+  /// - Parameter periodicity: the axes along which x is periodic; beyond the borders of the others are zeros.
+  package func resampled(
+    _ x: Variable, by resampling: Resampling, periodicity: Periodicity = .none
+  ) -> Variable {
     let shape = x.shape
     precondition(shape.count == 4, "only images can be resampled, not \(shape)")
-    let (vertical, horizontal) = (resampling.axis(shape[1]), resampling.axis(shape[2]))
+    let vertical = resampling.axis(shape[1], isPeriodic: periodicity.includesHeight)
+    let horizontal = resampling.axis(shape[2], isPeriodic: periodicity.includesWidth)
     let resample = { [unowned self] (x: Tensor) -> Tensor in
       let y = Tensor(uninitialised: [shape[0], vertical.outputs, horizontal.outputs, shape[3]])
       profiler.measure(.resampling, Work(floats: x.count + y.count)) {

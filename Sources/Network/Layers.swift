@@ -6,6 +6,7 @@ import Tensors
 struct Convolution {
   let kernel: ParameterEntry
   let bias: ParameterEntry
+  let periodicity: Periodicity
 
   init(
     _ name: String, from inChannels: Int, to outChannels: Int,
@@ -14,6 +15,7 @@ struct Convolution {
     kernel = builder.declarations.add(
       "\(name).weight", shape: [3, 3, inChannels, outChannels], order: .hwio, initialisation: initialisation)
     bias = builder.declarations.add("\(name).bias", shape: [outChannels], order: .c, initialisation: .zeros)
+    periodicity = builder.configuration.periodicity
   }
 
   /// - Parameter enlargesInput: whether x is first enlarged twofold by repeating its pixels.
@@ -22,7 +24,8 @@ struct Convolution {
     scale: Float = 1, on tape: Tape
   ) -> Variable {
     tape.convolution3x3(
-      x, kernel: kernel, bias: bias, enlargesInput: enlargesInput, perImage: perImage, residual: residual, scale: scale)
+      x, kernel: kernel, bias: bias, enlargesInput: enlargesInput, periodicity: periodicity, perImage: perImage,
+      residual: residual, scale: scale)
   }
 }
 

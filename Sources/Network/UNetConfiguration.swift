@@ -26,12 +26,16 @@ package struct UNetConfiguration: Sendable, Equatable {
   package var classCount: Int?
   /// The convolution method of the tapes that the network runs on.
   package var convolutionMethod: ConvolutionMethod
+  /// The axes along which images are periodic: an image shifted along one of them by a multiple of 2^(levels − 1) pixels
+  /// has the shifted output.
+  package var periodicity: Periodicity
   package var architecture: UNetArchitecture
 
   package init(
     imageChannels: Int, imageHeight: Int, imageWidth: Int, channels: Int, multipliers: [Int], blocksPerLevel: Int,
     attentionResolutions: [Int], dropout: Float = 0, groupCount: Int = 32, outputChannels: Int? = nil,
-    classCount: Int? = nil, convolutionMethod: ConvolutionMethod = .winograd, architecture: UNetArchitecture = .ddpm
+    classCount: Int? = nil, convolutionMethod: ConvolutionMethod = .winograd, periodicity: Periodicity = .none,
+    architecture: UNetArchitecture = .ddpm
   ) {
     self.imageChannels = imageChannels
     self.outputChannels = outputChannels ?? imageChannels
@@ -45,6 +49,7 @@ package struct UNetConfiguration: Sendable, Equatable {
     self.groupCount = groupCount
     self.classCount = classCount
     self.convolutionMethod = convolutionMethod
+    self.periodicity = periodicity
     self.architecture = architecture
   }
 

@@ -20,14 +20,15 @@ package enum ConvolutionMethod: String, CaseIterable, Sendable {
   ///   - x: [N, H, W, in].
   ///   - kernel: [3, 3, in, out].
   ///   - y: [N, H, W, out] or [N, 2H, 2W, out]; overwritten.
+  ///   - periodicity: the axes along which x is periodic; the border of the others is zero.
   ///   - bias: [out], added everywhere.
   ///   - perImage: [N, out], added to every pixel of its image.
   ///   - residual: like y.
   package func convolve(
-    _ x: Tensor, kernel: Tensor, into y: Tensor, bias: Tensor? = nil, perImage: Tensor? = nil,
-    residual: Tensor? = nil, workers: WorkerPool
+    _ x: Tensor, kernel: Tensor, into y: Tensor, periodicity: Periodicity = .none, bias: Tensor? = nil,
+    perImage: Tensor? = nil, residual: Tensor? = nil, workers: WorkerPool
   ) {
-    let geometry = Winograd.Geometry(from: x.shape, to: y.shape)
+    let geometry = Winograd.Geometry(from: x.shape, to: y.shape, periodicity: periodicity)
     geometry.check(kernel: kernel)
     verify(bias.map { $0.count == geometry.outChannels } ?? true, "one bias per output channel")
     verify(perImage.map { $0.shape == [geometry.images, geometry.outChannels] } ?? true, "one row per image")
@@ -45,9 +46,10 @@ package enum ConvolutionMethod: String, CaseIterable, Sendable {
   ///   - dx: like x; overwritten.
   ///   - addend: like x; may be dx.
   package func propagateGradient(
-    _ dy: Tensor, kernel: Tensor, into dx: Tensor, addend: Tensor? = nil, workers: WorkerPool
+    _ dy: Tensor, kernel: Tensor, into dx: Tensor, periodicity: Periodicity = .none, addend: Tensor? = nil,
+    workers: WorkerPool
   ) {
-    let geometry = Winograd.Geometry(from: dx.shape, to: dy.shape)
+    let geometry = Winograd.Geometry(from: dx.shape, to: dy.shape, periodicity: periodicity)
     geometry.check(kernel: kernel)
     verify(addend.map { $0.shape == dx.shape } ?? true, "the addend must have the result's shape")
     algorithm.propagateGradient(
@@ -62,9 +64,10 @@ package enum ConvolutionMethod: String, CaseIterable, Sendable {
   /// - Parameter imageSums: receives the sums of dy over each image's pixels, [N, out], from which the gradients of
   ///   `bias` and `perImage` are computed.
   package func accumulateKernelGradient(
-    _ x: Tensor, dy: Tensor, into dKernel: Tensor, imageSums: Tensor, workers: WorkerPool
+    _ x: Tensor, dy: Tensor, into dKernel: Tensor, imageSums: Tensor, periodicity: Periodicity = .none,
+    workers: WorkerPool
   ) {
-    let geometry = Winograd.Geometry(from: x.shape, to: dy.shape)
+    let geometry = Winograd.Geometry(from: x.shape, to: dy.shape, periodicity: periodicity)
     geometry.check(kernel: dKernel)
     verify(imageSums.shape == [geometry.images, geometry.outChannels], "one row per image")
     algorithm.accumulateKernelGradient(
@@ -98,12 +101,13 @@ protocol ConvolutionAlgorithm {
 
 extension Winograd.Geometry {
   /// The geometry of a convolution of x [N, H, W, in] to y [N, H, W, out], or [N, 2H, 2W, out] if x is enlarged first.
-  package init(from x: [Int], to y: [Int]) {
+  package init(from x: [Int], to y: [Int], periodicity: Periodicity = .none) {
     verify(x.count == 4 && y.count == 4 && x[0] == y[0], "images are [N, H, W, C], not \(x) and \(y)")
     let enlarges = y[1] == 2 * x[1] && y[2] == 2 * x[2] && y[1] > 0
     verify(enlarges || (y[1] == x[1] && y[2] == x[2]), "\(x) and \(y) are not input and output of a convolution")
     self.init(
-      images: y[0], height: y[1], width: y[2], inChannels: x[3], outChannels: y[3], enlargesInput: enlarges)
+      images: y[0], height: y[1], width: y[2], inChannels: x[3], outChannels: y[3], enlargesInput: enlarges,
+      periodicity: periodicity)
   }
 
   fileprivate func check(kernel: Tensor) {

@@ -1,8 +1,8 @@
 import MicroKernels
 import Tensors
 
-/// Stride-1 3x3 convolution with a border of one zero as a product of the matrix of patches and the kernel: the plain
-/// method, with four times the multiplications of `Winograd` and without the rounding of its transforms.
+/// Stride-1 3x3 convolution as a product of the matrix of patches and the kernel: the plain method, with four times the
+/// multiplications of `Winograd` and without the rounding of its transforms.
 ///
 /// It computes the same results as `Winograd` from the same operands. Patches are built for a few
 /// rows of an image at a time, so memory does not grow with the images.
@@ -131,6 +131,7 @@ private struct PatchBlocks {
   /// Whether the image that patches are taken from has half the height and width, and each pixel counts as 2x2 equal
   /// ones.
   let isEnlarged: Bool
+  let periodicity: Periodicity
   let count: Int
   private let rowsPerBlock: Int
   private let blocksPerImage: Int
@@ -151,6 +152,7 @@ private struct PatchBlocks {
     width = geometry.width
     self.channels = channels
     self.isEnlarged = isEnlarged
+    periodicity = geometry.periodicity
     // Pairs of rows, since each row of an enlarged image appears twice.
     let pairs = max(1, Self.largestBlock / (2 * width * 9 * channels))
     rowsPerBlock = min(2 * pairs, height)
@@ -171,16 +173,17 @@ private struct PatchBlocks {
   func withPatches(
     of x: UnsafePointer<Float>, _ block: Block, workers: WorkerPool, _ body: (MatrixPointer) -> Void
   ) {
-    // The rows that the patches cover, without the border.
-    let seen = max(block.rows.lowerBound - 1, 0)..<min(block.rows.upperBound + 1, height)
+    let covered = block.rows.lowerBound - 1..<block.rows.upperBound + 1
+    // Without a border of zeros.
+    let seen = periodicity.includesHeight ? covered : covered.clamped(to: 0..<height)
     let geometry = PatchGeometry(
       images: 1, height: seen.count, width: width, channels: channels, kernelHeight: 3, kernelWidth: 3,
-      padTop: seen.lowerBound - block.rows.lowerBound + 1, padLeft: 1,
-      padBottom: block.rows.upperBound + 1 - seen.upperBound, padRight: 1)
+      padTop: seen.lowerBound - covered.lowerBound, padLeft: 1, padBottom: covered.upperBound - seen.upperBound,
+      padRight: 1, periodicity: periodicity.includesWidth ? .width : .none)
     withScratch(block.pixelCount * patchLength) { patches in
-      if isEnlarged {
+      if isEnlarged || seen.lowerBound < 0 || seen.upperBound > height {
         withScratch(seen.count * width * channels) { rows in
-          enlarge(x, image: block.image, rows: seen, into: rows)
+          copy(seen, ofImage: block.image, in: x, to: rows)
           ImageToColumns.columns(of: rows, into: patches, geometry: geometry, workers: workers)
         }
       } else {
@@ -191,14 +194,17 @@ private struct PatchBlocks {
     }
   }
 
-  /// Some rows of an enlarged image, [rows.count, width, channels].
-  private func enlarge(
-    _ x: UnsafePointer<Float>, image: Int, rows: Range<Int>, into target: UnsafeMutablePointer<Float>
+  /// Some rows of an image, enlarged if it is to be, [rows.count, width, channels]. Rows beyond the borders are those of
+  /// the opposite side.
+  private func copy(
+    _ rows: Range<Int>, ofImage image: Int, in x: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>
   ) {
+    let factor = isEnlarged ? 2 : 1
     for (line, row) in rows.enumerated() {
-      let source = x + (image * height / 2 + row / 2) * (width / 2) * channels
+      // Enlarged images have even heights, so rows can be numbered across all of them.
+      let source = x + (image * height + row.wrapped(at: height)) / factor * (width / factor) * channels
       for column in 0..<width {
-        Rows.copyRow(source + column / 2 * channels, to: target + (line * width + column) * channels, channels)
+        Rows.copyRow(source + column / factor * channels, to: target + (line * width + column) * channels, channels)
       }
     }
   }

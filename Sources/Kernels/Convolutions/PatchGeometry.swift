@@ -1,7 +1,7 @@
 /// The windows of a convolution on its input [images, height, width, channels].
 ///
 /// Output position (oy, ox) covers input rows oy·stride − padTop + ky, ky < kernelHeight, and columns likewise; pixels
-/// outside the image count as zero.
+/// outside the image count as zero or, along a periodic axis, are those of the opposite side.
 package struct PatchGeometry: Sendable, Equatable {
   package var images: Int
   package var height: Int
@@ -14,10 +14,11 @@ package struct PatchGeometry: Sendable, Equatable {
   package var padLeft: Int
   package var padBottom: Int
   package var padRight: Int
+  package var periodicity: Periodicity
 
   package init(
     images: Int, height: Int, width: Int, channels: Int, kernelHeight: Int, kernelWidth: Int, stride: Int = 1,
-    padTop: Int, padLeft: Int, padBottom: Int, padRight: Int
+    padTop: Int, padLeft: Int, padBottom: Int, padRight: Int, periodicity: Periodicity = .none
   ) {
     self.images = images
     self.height = height
@@ -30,6 +31,7 @@ package struct PatchGeometry: Sendable, Equatable {
     self.padLeft = padLeft
     self.padBottom = padBottom
     self.padRight = padRight
+    self.periodicity = periodicity
   }
 
   package var outputHeight: Int { (height + padTop + padBottom - kernelHeight) / stride + 1 }

@@ -3,7 +3,7 @@ import Tensors
 
 /// Filters images along both axes, which may change their size.
 ///
-/// Pixels outside an image count as zero.
+/// Pixels outside an image count as zero or, along a periodic axis, are those of the opposite side.
 package enum Resampling: Sendable, Hashable {
   /// The kernel along each axis, up to a factor.
   package enum Filter: Sendable, Hashable {
@@ -16,7 +16,7 @@ package enum Resampling: Sendable, Hashable {
 
   /// Halves the sides; constant images keep their value.
   case halving(Filter)
-  /// Doubles the sides; constant images keep their value, except at the border, which a binomial filter darkens.
+  /// Doubles the sides; constant images keep their value, except at a border of zeros, which a binomial filter darkens.
   case doubling(Filter)
   /// Smooths with the binomial filter before a 3x3 convolution of stride 2 without padding: the sides grow by one
   /// pixel.
@@ -28,21 +28,25 @@ package enum Resampling: Sendable, Hashable {
   case withoutRim
 
   /// The map along an axis of `inputs` pixels. Halving requires an even number.
-  package func axis(_ inputs: Int) -> AxisFilter {
+  package func axis(_ inputs: Int, isPeriodic: Bool = false) -> AxisFilter {
+    func filter(_ kernel: [Float], up: Int = 1, down: Int = 1, before: Int, after: Int) -> AxisFilter {
+      AxisFilter(
+        kernel: kernel, inputs: inputs, up: up, down: down, before: before, after: after, isPeriodic: isPeriodic)
+    }
     switch self {
-    case .halving(let filter):
+    case .halving(let kind):
       precondition(inputs.isMultiple(of: 2), "\(inputs) pixels cannot be halved")
-      let pad = filter.taps.count / 2 - 1
-      return AxisFilter(kernel: filter.normalised(to: 1), inputs: inputs, down: 2, before: pad, after: pad)
-    case .doubling(let filter):
-      let pad = filter.taps.count / 2
-      return AxisFilter(kernel: filter.normalised(to: 2), inputs: inputs, up: 2, before: pad, after: pad - 1)
+      let pad = kind.taps.count / 2 - 1
+      return filter(kind.normalised(to: 1), down: 2, before: pad, after: pad)
+    case .doubling(let kind):
+      let pad = kind.taps.count / 2
+      return filter(kind.normalised(to: 2), up: 2, before: pad, after: pad - 1)
     case .smoothing:
-      return AxisFilter(kernel: Filter.binomial.normalised(to: 1), inputs: inputs, before: 2, after: 2)
+      return filter(Filter.binomial.normalised(to: 1), before: 2, after: 2)
     case .doublingWithRim:
-      return AxisFilter(kernel: Filter.binomial.normalised(to: 2), inputs: inputs, up: 2, before: 3, after: 2)
+      return filter(Filter.binomial.normalised(to: 2), up: 2, before: 3, after: 2)
     case .withoutRim:
-      return AxisFilter(kernel: [1], inputs: inputs, before: -1, after: -1)
+      return filter([1], before: -1, after: -1)
     }
   }
 
@@ -69,13 +73,13 @@ package enum Resampling: Sendable, Hashable {
     let (inRow, outRow) = (horizontal.inputs * channels, horizontal.outputs * channels)
     workers.forEach(images * vertical.outputs) { row in
       let (image, taps) = (row / vertical.outputs, vertical.taps[row % vertical.outputs])
-      let source = x.pointer + (image * vertical.inputs + taps.first) * inRow
+      let source = x.pointer + image * vertical.inputs * inRow
       let (target, added) = (y.pointer + row * outRow, addend.map { UnsafePointer($0.pointer + row * outRow) })
       withScratch(inRow) { combined in
-        weightedSum(of: source, apart: inRow, taps.weights, into: combined, addend: nil, count: inRow)
+        weightedSum(of: source, apart: inRow, taps, into: combined, addend: nil, count: inRow)
         for (column, taps) in horizontal.taps.enumerated() {
           weightedSum(
-            of: combined + taps.first * channels, apart: channels, taps.weights, into: target + column * channels,
+            of: combined, apart: channels, taps, into: target + column * channels,
             addend: added.map { $0 + column * channels }, count: channels)
         }
       }
@@ -83,23 +87,29 @@ package enum Resampling: Sendable, Hashable {
     withExtendedLifetime(addend) {}
   }
 
-  /// target[i] = addend[i] + Σ over k of weights[k]·source[k·distance + i]; in the order of k.
+  /// target[i] = addend[i] + Σ over the terms k of weight[k]·inputs[k·distance + i], in their order.
   @inline(__always)
   private static func weightedSum(
-    of source: UnsafePointer<Float>, apart distance: Int, _ weights: [Float], into target: UnsafeMutablePointer<Float>,
-    addend: UnsafePointer<Float>?, count: Int
+    of inputs: UnsafePointer<Float>, apart distance: Int, _ taps: AxisFilter.Taps,
+    into target: UnsafeMutablePointer<Float>, addend: UnsafePointer<Float>?, count: Int
   ) {
-    weights.withUnsafeBufferPointer { weights in
-      @inline(__always)
-      func step(_ i: Int, _ lanes: Int) {
-        var sum = Vector()
-        for k in 0..<weights.count {
-          sum = sum.adding(weights[k], times: load(source + (k * distance + i), lanes))
+    let source = inputs + taps.first * distance
+    taps.weights.withUnsafeBufferPointer { weights in
+      taps.wrapped.withUnsafeBufferPointer { wrapped in
+        @inline(__always)
+        func step(_ i: Int, _ lanes: Int) {
+          var sum = Vector()
+          for k in 0..<weights.count {
+            sum = sum.adding(weights[k], times: load(source + (k * distance + i), lanes))
+          }
+          for k in 0..<wrapped.count {
+            sum = sum.adding(wrapped[k], times: load(inputs + (k * distance + i), lanes))
+          }
+          if let addend { sum += load(addend + i, lanes) }
+          store(sum, target + i, lanes)
         }
-        if let addend { sum += load(addend + i, lanes) }
-        store(sum, target + i, lanes)
+        forEachVector(count, step)
       }
-      forEachVector(count, step)
     }
   }
 }

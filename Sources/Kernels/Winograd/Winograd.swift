@@ -1,8 +1,9 @@
 import MicroKernels
 import Tensors
 
-/// Stride-1 3x3 convolution with a border of one zero, by Winograd's F(4x4, 3x3): a quarter of the multiplications of
-/// the direct sum; optionally of an image that is first enlarged twofold by repeating pixels, with a sixth of them.
+/// Stride-1 3x3 convolution with a border of one pixel, by Winograd's F(4x4, 3x3): a quarter of the multiplications of
+/// the direct sum; optionally of an image that is first enlarged twofold by repeating pixels, with a sixth of them. The
+/// border is zero or, along a periodic axis, has the pixels of the opposite side.
 ///
 /// The result is divided into tiles of 4x4 pixels. The 6x6 inputs under a tile become 36 points V (25 where the input
 /// is enlarged), the 3x3 kernel becomes as many points U, and the convolution becomes as many independent matrix
@@ -26,9 +27,11 @@ package enum Winograd: ConvolutionAlgorithm {
     package let outChannels: Int
     /// Whether x has half the result's height and width, and each of its pixels is repeated as 2x2 pixels.
     package let enlargesInput: Bool
+    package let periodicity: Periodicity
 
     package init(
-      images: Int, height: Int, width: Int, inChannels: Int, outChannels: Int, enlargesInput: Bool = false
+      images: Int, height: Int, width: Int, inChannels: Int, outChannels: Int, enlargesInput: Bool = false,
+      periodicity: Periodicity = .none
     ) {
       precondition(!enlargesInput || (height % 2 == 0 && width % 2 == 0), "an enlarged image must have even sides")
       self.images = images
@@ -37,18 +40,21 @@ package enum Winograd: ConvolutionAlgorithm {
       self.inChannels = inChannels
       self.outChannels = outChannels
       self.enlargesInput = enlargesInput
+      self.periodicity = periodicity
     }
 
     var tileRows: Int { (height + 3) / 4 }
     var tileColumns: Int { (width + 3) / 4 }
     var tileCount: Int { images * tileRows * tileColumns }
 
-    /// Windows of `size` pixels on the images in full resolution, or on images of half the height and width.
+    /// Windows of `size` pixels on the images in full resolution, or on images of half the height and width. Without a
+    /// rim they are those of results, which have no pixels beyond a border.
     func windows(channels: Int, size: Int, rim: Int, isHalved: Bool) -> TileWindows {
       let divisor = isHalved ? 2 : 1
       return TileWindows(
         height: height / divisor, width: width / divisor, channels: channels, tileRows: tileRows,
-        tileColumns: tileColumns, step: 4 / divisor, size: size, rim: rim)
+        tileColumns: tileColumns, step: 4 / divisor, size: size, rim: rim,
+        periodicity: rim > 0 ? periodicity : .none)
     }
 
     var inputWindows: TileWindows {

@@ -3,7 +3,8 @@ import MicroKernels
 import Tensors
 
 /// The windows of a convolution's tiles on an image batch [images, height, width, channels]: the window of tile (row,
-/// column) is the square of `size` pixels starting at (row·step − rim, column·step − rim).
+/// column) is the square of `size` pixels starting at (row·step − rim, column·step − rim). Along a periodic axis, the
+/// pixels next to the border, on either side, are those of the opposite side; all others outside of an image are zero.
 struct TileWindows {
   let height: Int
   let width: Int
@@ -13,6 +14,7 @@ struct TileWindows {
   let step: Int
   let size: Int
   let rim: Int
+  var periodicity = Periodicity.none
 
   @inline(__always)
   func origin(ofTile index: Int) -> (image: Int, top: Int, left: Int) {
@@ -21,8 +23,7 @@ struct TileWindows {
     return (image, row * step - rim, column * step - rim)
   }
 
-  /// Writes the address of each pixel of a window, [size, size]: in the images, or `zeros` if the pixel is outside of
-  /// them.
+  /// Writes the address of each pixel of a window, [size, size]: in the images, or `zeros` if the pixel is zero.
   @inline(__always)
   func locate(
     tile: Int, of images: UnsafePointer<Float>, zeros: UnsafePointer<Float>,
@@ -30,14 +31,29 @@ struct TileWindows {
   ) {
     let origin = origin(ofTile: tile)
     let image = images + origin.image * height * width * channels
+    if origin.top >= 0 && origin.top + size <= height && origin.left >= 0 && origin.left + size <= width {
+      let first = image + (origin.top * width + origin.left) * channels
+      for i in 0..<size {
+        for j in 0..<size { pixels[i * size + j] = first + (i * width + j) * channels }
+      }
+      return
+    }
     for i in 0..<size {
-      let y = origin.top + i
+      let y = Self.index(origin.top + i, of: height, isPeriodic: periodicity.includesHeight)
       for j in 0..<size {
-        let x = origin.left + j
-        let isInside = y >= 0 && y < height && x >= 0 && x < width
-        pixels[i * size + j] = isInside ? image + (y * width + x) * channels : zeros
+        let x = Self.index(origin.left + j, of: width, isPeriodic: periodicity.includesWidth)
+        pixels[i * size + j] = y >= 0 && x >= 0 ? image + (y * width + x) * channels : zeros
       }
     }
+  }
+
+  /// The row or column that is seen at `position`; negative if zeros are there. A tile that extends beyond its image
+  /// covers pixels farther outside than the border, on which no result depends: zeros add no rounding errors.
+  @inline(__always)
+  private static func index(_ position: Int, of count: Int, isPeriodic: Bool) -> Int {
+    if position >= 0 && position < count { return position }
+    guard isPeriodic else { return -1 }
+    return position == -1 ? count - 1 : position == count ? 0 : -1
   }
 }
 

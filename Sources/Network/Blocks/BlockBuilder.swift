@@ -18,7 +18,8 @@ struct BlockBuilder {
   }
 
   func sizeChange(_ direction: SizeChange.Direction) -> SizeChange {
-    SizeChange(direction: direction, filter: architecture.resamplingFilter)
+    SizeChange(
+      direction: direction, filter: architecture.resamplingFilter, periodicity: configuration.periodicity)
   }
 }
 

@@ -8,10 +8,11 @@ struct SizeChange: Equatable {
 
   let direction: Direction
   let filter: Resampling.Filter
+  let periodicity: Periodicity
 
   /// x resized.
   func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
-    tape.resampled(x, by: direction == .halving ? .halving(filter) : .doubling(filter))
+    tape.resampled(x, by: direction == .halving ? .halving(filter) : .doubling(filter), periodicity: periodicity)
   }
 
   /// The 3x3 convolution of the resized x.
@@ -41,14 +42,17 @@ struct ResizingConvolution {
   }
 
   func callAsFunction(_ x: Variable, on tape: Tape) -> Variable {
-    let (kernel, bias) = (convolution.kernel, convolution.bias)
+    let (kernel, bias, periodicity) = (convolution.kernel, convolution.bias, convolution.periodicity)
     switch (sizeChange.direction, sizeChange.filter) {
-    case (.halving, .box): return tape.downsampling3x3(x, kernel: kernel, bias: bias)
+    case (.halving, .box): return tape.downsampling3x3(x, kernel: kernel, bias: bias, periodicity: periodicity)
     case (.halving, .binomial):
-      return tape.downsampling3x3(tape.resampled(x, by: .smoothing), kernel: kernel, bias: bias, pads: false)
+      // The smoothed image includes the pixels that would be padded.
+      let smooth = tape.resampled(x, by: .smoothing, periodicity: periodicity)
+      return tape.downsampling3x3(smooth, kernel: kernel, bias: bias, pads: false)
     case (.doubling, .box): return convolution(x, enlargesInput: true, on: tape)
     case (.doubling, .binomial):
-      return tape.resampled(convolution(tape.resampled(x, by: .doublingWithRim), on: tape), by: .withoutRim)
+      let enlarged = tape.resampled(x, by: .doublingWithRim, periodicity: periodicity)
+      return tape.resampled(convolution(enlarged, on: tape), by: .withoutRim)
     }
   }
 }
