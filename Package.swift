@@ -222,13 +222,17 @@ let package = Package(
     .testTarget(name: "DataParallelTests", dependencies: ["DataParallel", "Optimisation", "Ranks", "Tensors"]),
     .testTarget(
       name: "ConfigurationTests",
-      dependencies: ["Configuration", "Diffusion", "Failures", "Network", "Optimisation", "Ranks", "TestSupport"]),
+      dependencies: [
+        "Configuration", "Diffusion", "Failures", "Kernels", "Network", "Optimisation", "Ranks", "TestSupport",
+      ]),
     .testTarget(
       name: "InferenceTests", dependencies: ["Configuration", "Diffusion", "Inference", "Tensors"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(
       name: "DiffusersTests",
-      dependencies: ["Configuration", "Diffusers", "Diffusion", "Interchange", "Network", "Tensors", "TestSupport"]),
+      dependencies: [
+        "Configuration", "Diffusers", "Diffusion", "Interchange", "Kernels", "Network", "Tensors", "TestSupport",
+      ]),
     .testTarget(
       name: "BenchmarkingTests",
       dependencies: [

@@ -1,4 +1,5 @@
 import Configuration
+import Kernels
 import Optimisation
 import Testing
 
@@ -177,6 +178,16 @@ import Testing
       ])
     let small = changed { $0.model.architecture.headChannels = 48 }
     #expect(throws: ConfigurationError.self) { try small.network(height: 32, width: 32, channels: 1) }
+  }
+
+  @Test(arguments: Periodicity.allCases)
+  func networksArePeriodicAsConfigured(periodicity: Periodicity) throws {
+    let settings = ["model.periodic=\(periodicity)"]
+    let configuration = try ConfigurationSources(settings: settings).resolve()
+    let network = try configuration.network(height: 32, width: 32, channels: 1)
+    let classifier = try configuration.classifier(height: 32, width: 32, channels: 1, classCount: 2)
+    #expect(network.configuration.periodicity == periodicity)
+    #expect(classifier.configuration.periodicity == periodicity)
   }
 
   @Test func onlyOneKeyMayDetermineTheHeads() {

@@ -14,6 +14,16 @@ extension Operation {
     resampled([2, 4, 6, 7], by: .smoothing),
     resampled([2, 3, 4, 17], by: .doublingWithRim),
     resampled([2, 4, 6, 7], by: .withoutRim),
+    resampled([2, 6, 4, 20], by: .halving(.binomial), periodicity: .both),
+    resampled([1, 2, 10, 33], by: .halving(.binomial), periodicity: .height),
+    resampled([1, 1, 1, 3], by: .doubling(.binomial), periodicity: .both),
+    resampled([3, 8, 5, 33], by: .doubling(.binomial), periodicity: .width),
+    resampled([1, 3, 5, 16], by: .doubling(.box), periodicity: .both),
+    resampled([2, 4, 6, 7], by: .smoothing, periodicity: .both),
+    resampled([1, 2, 2, 17], by: .smoothing, periodicity: .width),
+    resampled([2, 3, 4, 17], by: .doublingWithRim, periodicity: .both),
+    resampled([1, 1, 2, 3], by: .doublingWithRim, periodicity: .both),
+    resampled([2, 4, 6, 7], by: .withoutRim, periodicity: .both),
     scaledSum([2, 3, 5, 20], by: 0.7),
     scaledSum([2, 32, 32, 33], by: 1),
     scaledImages([3, 3, 5, 7], by: [0.25, -3, 1]),
@@ -50,18 +60,21 @@ extension Operation {
       self.after = after
     }
 
-    func apply(_ x: [Double], _ shape: [Int]) -> [Double] {
+    func apply(_ x: [Double], _ shape: [Int], _ periodicity: Periodicity) -> [Double] {
       Reference.upfirdn(
         x: x, images: shape[0], height: shape[1], width: shape[2], channels: shape[3], kernel: kernel, up: up,
-        down: down, before: before, after: after)
+        down: down, before: before, after: after, periodicity: periodicity)
     }
   }
 
-  private static func resampled(_ shape: [Int], by resampling: Resampling) -> Operation {
-    @Sendable func value(_ x: [Double]) -> [Double] { Definition(resampling).apply(x, shape) }
+  private static func resampled(
+    _ shape: [Int], by resampling: Resampling, periodicity: Periodicity = .none
+  ) -> Operation {
+    @Sendable func value(_ x: [Double]) -> [Double] { Definition(resampling).apply(x, shape, periodicity) }
     return Operation(
-      testDescription: "\(shape) resampled by \(resampling)", inputShapes: [shape], parameterShapes: [],
-      tolerance: singlePrecision, apply: { tape, inputs, _ in tape.resampled(inputs[0], by: resampling) },
+      testDescription: "\(shape) resampled by \(resampling)\(suffix(periodicity))", inputShapes: [shape],
+      parameterShapes: [], tolerance: singlePrecision,
+      apply: { tape, inputs, _ in tape.resampled(inputs[0], by: resampling, periodicity: periodicity) },
       value: { inputs, _ in value(inputs[0]) },
       gradients: { inputs, _, dy in
         // The map is linear: the adjoint is the sum of dy times the image of each pixel, computed for one channel of
@@ -70,7 +83,7 @@ extension Operation {
         let outPixels = dy.count / images / channels
         let responses = (0..<pixels).map { pixel in
           Definition(resampling).apply(
-            (0..<pixels).map { $0 == pixel ? 1 : 0 }, [1, shape[1], shape[2], 1])
+            (0..<pixels).map { $0 == pixel ? 1 : 0 }, [1, shape[1], shape[2], 1], periodicity)
         }
         var dx = [Double](repeating: 0, count: inputs[0].count)
         for index in dx.indices {

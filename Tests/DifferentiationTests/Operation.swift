@@ -19,6 +19,11 @@ struct Operation: Sendable, CustomTestStringConvertible {
     var parameters: [[Double]] = []
   }
 
+  /// For descriptions of operations that may be periodic.
+  static func suffix(_ periodicity: Periodicity) -> String {
+    periodicity == .none ? "" : ", periodic: \(periodicity)"
+  }
+
   /// Sums of up to some hundred products in single precision, each rounded to 6e-8 of the largest: errors of both signs
   /// add up to about ten of those.
   static let singlePrecision = 2e-6

@@ -2,6 +2,7 @@ import Configuration
 import Diffusers
 import Foundation
 import Interchange
+import Kernels
 import Network
 import Tensors
 import TestSupport
@@ -47,6 +48,7 @@ import Testing
         $0.model.architecture.headCount = 2
       }
     ),
+    ("model.periodic is both,", smallConfiguration { $0.model.periodicity = .both }),
     ("model.skip_rescale is true,", smallConfiguration { $0.model.architecture.rescalesSums = true }),
     (
       "model.embedding is fourier,",

@@ -20,6 +20,14 @@ import Testing
     geometry(3, 6, 10, from: 20, to: 12, enlargesInput: true),
     geometry(1, 42, 64, from: 64, to: 5, enlargesInput: true),
     geometry(1, 42, 64, from: 5, to: 64, enlargesInput: true),
+    geometry(1, 1, 1, from: 3, to: 2, periodicity: .both),
+    geometry(2, 2, 2, from: 5, to: 16, periodicity: .both),
+    geometry(3, 3, 5, from: 3, to: 20, periodicity: .width),
+    geometry(2, 7, 5, from: 20, to: 3, periodicity: .height),
+    geometry(1, 42, 64, from: 64, to: 5, periodicity: .both),
+    geometry(1, 2, 2, from: 16, to: 16, enlargesInput: true, periodicity: .both),
+    geometry(3, 6, 10, from: 20, to: 12, enlargesInput: true, periodicity: .width),
+    geometry(1, 42, 64, from: 64, to: 5, enlargesInput: true, periodicity: .both),
   ]
 
   @Test(arguments: geometries)
@@ -116,18 +124,21 @@ import Testing
   }
 
   private static func geometry(
-    _ images: Int, _ height: Int, _ width: Int, from inChannels: Int, to outChannels: Int, enlargesInput: Bool = false
+    _ images: Int, _ height: Int, _ width: Int, from inChannels: Int, to outChannels: Int, enlargesInput: Bool = false,
+    periodicity: Periodicity = .none
   ) -> Winograd.Geometry {
     Winograd.Geometry(
       images: images, height: height, width: width, inChannels: inChannels, outChannels: outChannels,
-      enlargesInput: enlargesInput)
+      enlargesInput: enlargesInput, periodicity: periodicity)
   }
 }
 
 extension Winograd.Geometry {
   /// The geometry of the convolution after enlarging.
   fileprivate var patches: PatchGeometry {
-    PatchGeometry(images: images, height: height, width: width, channels: inChannels, kernelSize: 3, pad: 1)
+    PatchGeometry(
+      images: images, height: height, width: width, channels: inChannels, kernelSize: 3, pad: 1,
+      periodicity: periodicity)
   }
 }
 

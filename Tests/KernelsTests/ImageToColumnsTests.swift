@@ -16,6 +16,23 @@ import Testing
         images: 1, height: 4, width: 9, channels: channels, kernelHeight: 1, kernelWidth: 7, padTop: 0, padLeft: 3,
         padBottom: 0, padRight: 3),
       PatchGeometry(images: 1, height: 4, width: 4, channels: channels, kernelSize: 2, stride: 3, pad: 2),
+      PatchGeometry(images: 2, height: 5, width: 7, channels: channels, kernelSize: 3, pad: 1, periodicity: .width),
+      PatchGeometry(images: 2, height: 3, width: 5, channels: channels, kernelSize: 3, pad: 1, periodicity: .height),
+      PatchGeometry(images: 2, height: 1, width: 1, channels: channels, kernelSize: 3, pad: 1, periodicity: .both),
+      PatchGeometry(
+        images: 2, height: 6, width: 8, channels: channels, kernelHeight: 3, kernelWidth: 3, stride: 2, padTop: 0,
+        padLeft: 0, padBottom: 1, padRight: 1, periodicity: .both),
+      PatchGeometry(
+        images: 2, height: 2, width: 2, channels: channels, kernelHeight: 3, kernelWidth: 3, stride: 2, padTop: 0,
+        padLeft: 0, padBottom: 1, padRight: 1, periodicity: .both),
+      // Larger than the image, and than the image with one repetition on each side.
+      PatchGeometry(
+        images: 1, height: 2, width: 3, channels: channels, kernelSize: 5, stride: 2, pad: 2, periodicity: .both),
+      PatchGeometry(
+        images: 1, height: 4, width: 1, channels: channels, kernelHeight: 1, kernelWidth: 7, padTop: 0, padLeft: 3,
+        padBottom: 0, padRight: 3, periodicity: .width),
+      PatchGeometry(
+        images: 1, height: 4, width: 4, channels: channels, kernelSize: 2, stride: 3, pad: 2, periodicity: .both),
     ]
   }
 

@@ -12,6 +12,11 @@ import Testing
       images: 1, height: 4, width: 7, channels: 1, kernelHeight: 1, kernelWidth: 5, padTop: 0, padLeft: 2,
       padBottom: 0, padRight: 2),
     PatchGeometry(images: 1, height: 1, width: 1, channels: 4, kernelSize: 3, pad: 1),
+    PatchGeometry(images: 1, height: 1, width: 1, channels: 2, kernelSize: 3, pad: 1, periodicity: .both),
+    PatchGeometry(images: 2, height: 3, width: 5, channels: 2, kernelSize: 3, pad: 1, periodicity: .width),
+    PatchGeometry(
+      images: 1, height: 6, width: 4, channels: 2, kernelHeight: 3, kernelWidth: 3, stride: 2, padTop: 0, padLeft: 0,
+      padBottom: 1, padRight: 1, periodicity: .height),
   ]
 
   @Test func convolutionOfAnImpulseIsTheFlippedKernel() {
@@ -20,6 +25,22 @@ import Testing
     let impulse: [Double] = [0, 0, 0, 0, 1, 0, 0, 0, 0]
     let y = Reference.convolution(x: impulse, kernel: kernel, bias: [0.5], geometry: geometry, outputChannels: 1)
     #expect(y == kernel.reversed().map { $0 + 0.5 })
+  }
+
+  @Test(arguments: Periodicity.allCases) func borderHasZerosOrTheOppositeSide(_ periodicity: Periodicity) {
+    let geometry = PatchGeometry(
+      images: 1, height: 2, width: 3, channels: 1, kernelSize: 3, pad: 1, periodicity: periodicity)
+    let sums: [Double] = Reference.convolution(
+      x: [1, 2, 4, 8, 16, 32], kernel: [Double](repeating: 1, count: 9), bias: nil, geometry: geometry,
+      outputChannels: 1)
+    let expected: [Double] =
+      switch periodicity {
+      case .none: [27, 63, 54, 27, 63, 54]
+      case .width: [63, 63, 63, 63, 63, 63]
+      case .height: [3 + 48, 7 + 112, 6 + 96, 6 + 24, 14 + 56, 12 + 48]
+      case .both: [7 + 112, 7 + 112, 7 + 112, 14 + 56, 14 + 56, 14 + 56]
+      }
+    #expect(sums == expected)
   }
 
   @Test(arguments: geometries) func backwardEqualsFiniteDifferences(_ geometry: PatchGeometry) {

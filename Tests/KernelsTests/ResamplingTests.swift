@@ -19,9 +19,9 @@ import Testing
     .withoutRim,
   ]
 
-  @Test(arguments: resamplings)
-  func twoTransposedFiltersEqualTheFilter(_ resampling: Resampling) {
-    let axis = resampling.axis(6)
+  @Test(arguments: resamplings, [false, true])
+  func twoTransposedFiltersEqualTheFilter(_ resampling: Resampling, isPeriodic: Bool) {
+    let axis = resampling.axis(6, isPeriodic: isPeriodic)
     #expect(axis.transposed.inputs == axis.outputs && axis.transposed.outputs == axis.inputs)
     for (a, b) in zip(axis.transposed.transposed.taps, axis.taps) where !a.weights.isEmpty { #expect(a == b) }
   }
@@ -30,6 +30,23 @@ import Testing
   func constantImagesKeepTheirValueInside(_ resampling: Resampling) {
     let sums = resampling.axis(8).taps.map { $0.weights.reduce(0, +) }
     #expect(sums.dropFirst(3).dropLast(3).allSatisfy { $0 == 1 })
+  }
+
+  @Test(arguments: resamplings, [4, 10])
+  func constantPeriodicImagesKeepTheirValueEverywhere(_ resampling: Resampling, size: Int) {
+    let sums = resampling.axis(size, isPeriodic: true).taps.map { ($0.weights + $0.wrapped).reduce(0, +) }
+    #expect(sums.allSatisfy { $0 == 1 })
+  }
+
+  @Test func filtersContinueAtTheOtherEndOfAPeriodicAxis() {
+    let halving = Resampling.halving(.binomial).axis(8, isPeriodic: true)
+    #expect(halving.taps[0].first == 7 && halving.taps[0].weights == [0.125])
+    #expect(halving.taps[0].wrapped == [0.375, 0.375, 0.125])
+    #expect(halving.taps[3].first == 5 && halving.taps[3].weights == [0.125, 0.375, 0.375])
+    #expect(halving.taps[3].wrapped == [0.125])
+    // Each of the only two pixels is covered twice.
+    let short = Resampling.halving(.binomial).axis(2, isPeriodic: true)
+    #expect(short.taps.count == 1 && short.taps[0].first == 0 && short.taps[0].weights == [0.5, 0.5])
   }
 
   @Test func resampledSizesMatchTheConvolutions() {
@@ -41,11 +58,13 @@ import Testing
   }
 
   /// Doubling is the adjoint of halving, except for a factor of 2 per axis, and vice versa.
-  @Test(arguments: [Resampling.Filter.box, .binomial])
-  func doublingIsTheAdjointOfHalving(_ filter: Resampling.Filter) {
-    let (halving, doubling) = (Resampling.halving(filter).axis(8), Resampling.doubling(filter).axis(4))
+  @Test(arguments: [Resampling.Filter.box, .binomial], [false, true])
+  func doublingIsTheAdjointOfHalving(_ filter: Resampling.Filter, isPeriodic: Bool) {
+    let halving = Resampling.halving(filter).axis(8, isPeriodic: isPeriodic)
+    let doubling = Resampling.doubling(filter).axis(4, isPeriodic: isPeriodic)
     for (a, b) in zip(halving.transposed.taps, doubling.taps) {
-      #expect(a.first == b.first && a.weights.map { 2 * $0 } == b.weights)
+      #expect(a.first == b.first)
+      #expect(a.weights.map { 2 * $0 } == b.weights && a.wrapped.map { 2 * $0 } == b.wrapped)
     }
   }
 

@@ -16,13 +16,19 @@ func normalTensor(_ shape: [Int], seed: UInt64) -> Tensor {
 
   struct Shape: CustomTestStringConvertible {
     let images: Int, height: Int, width: Int, inChannels: Int, outChannels: Int
-    var testDescription: String { "\(images)x\(height)x\(width) \(inChannels)->\(outChannels)" }
+    var periodicity = Periodicity.none
+    var testDescription: String {
+      "\(images)x\(height)x\(width) \(inChannels)->\(outChannels), periodic: \(periodicity)"
+    }
     var winograd: Winograd.Geometry {
       Winograd.Geometry(
-        images: images, height: height, width: width, inChannels: inChannels, outChannels: outChannels)
+        images: images, height: height, width: width, inChannels: inChannels, outChannels: outChannels,
+        periodicity: periodicity)
     }
     var patches: PatchGeometry {
-      PatchGeometry(images: images, height: height, width: width, channels: inChannels, kernelSize: 3, pad: 1)
+      PatchGeometry(
+        images: images, height: height, width: width, channels: inChannels, kernelSize: 3, pad: 1,
+        periodicity: periodicity)
     }
   }
 
@@ -39,6 +45,15 @@ func normalTensor(_ shape: [Int], seed: UInt64) -> Tensor {
     Shape(images: 5, height: 32, width: 32, inChannels: 17, outChannels: 64),
     Shape(images: 1, height: 8, width: 8, inChannels: 48, outChannels: 80),
     Shape(images: 1, height: 4, width: 8, inChannels: 112, outChannels: 96),
+    Shape(images: 1, height: 1, width: 1, inChannels: 3, outChannels: 2, periodicity: .both),
+    Shape(images: 2, height: 2, width: 2, inChannels: 20, outChannels: 16, periodicity: .both),
+    Shape(images: 2, height: 3, width: 5, inChannels: 16, outChannels: 20, periodicity: .both),
+    Shape(images: 3, height: 5, width: 7, inChannels: 3, outChannels: 20, periodicity: .width),
+    Shape(images: 3, height: 7, width: 1, inChannels: 17, outChannels: 33, periodicity: .height),
+    Shape(images: 2, height: 4, width: 4, inChannels: 100, outChannels: 48, periodicity: .both),
+    Shape(images: 5, height: 13, width: 9, inChannels: 33, outChannels: 65, periodicity: .both),
+    Shape(images: 2, height: 16, width: 8, inChannels: 64, outChannels: 32, periodicity: .height),
+    Shape(images: 5, height: 32, width: 32, inChannels: 17, outChannels: 64, periodicity: .both),
   ]
 
   @Test(arguments: shapes)
@@ -115,13 +130,16 @@ func normalTensor(_ shape: [Int], seed: UInt64) -> Tensor {
     #expect(gradients[0] == gradients[1] && gradients[0] == gradients[2])
   }
 
-  @Test func anImageDoesNotDependOnItsBatch() {
-    let shape = Shape(images: 7, height: 9, width: 6, inChannels: 24, outChannels: 40)
+  @Test(arguments: Periodicity.allCases)
+  func anImageDoesNotDependOnItsBatch(periodicity: Periodicity) {
+    let shape = Shape(
+      images: 7, height: 9, width: 6, inChannels: 24, outChannels: 40, periodicity: periodicity)
     let (x, kernel, bias) = operands(shape)
     let together = convolve(shape, x: x, kernel: kernel, bias: bias, threads: 1).elements
     let perImage = x.count / shape.images
     for image in 0..<shape.images {
-      let alone = Shape(images: 1, height: 9, width: 6, inChannels: 24, outChannels: 40)
+      let alone = Shape(
+        images: 1, height: 9, width: 6, inChannels: 24, outChannels: 40, periodicity: periodicity)
       let part = Tensor(Array(x.elements[image * perImage..<(image + 1) * perImage]), shape: [1, 9, 6, 24])
       let y = convolve(alone, x: part, kernel: kernel, bias: bias, threads: 1).elements
       #expect(y == Array(together[image * y.count..<(image + 1) * y.count]))

@@ -66,17 +66,22 @@ extension Reference {
     return columns
   }
 
-  /// Calls `body` with (ky·kernelWidth + kx, index of the input pixel) for each tap of a patch that is in the image.
+  /// Calls `body` with (ky·kernelWidth + kx, index of the input pixel) for each tap of a patch that is in the image or,
+  /// along a periodic axis, in one of its repetitions.
   private static func forEachTap(of patch: Int, _ geometry: PatchGeometry, _ body: (Int, Int) -> Void) {
     let image = patch / (geometry.outputHeight * geometry.outputWidth)
     let oy = patch / geometry.outputWidth % geometry.outputHeight
     let ox = patch % geometry.outputWidth
     for ky in 0..<geometry.kernelHeight {
-      let y = oy * geometry.stride - geometry.padTop + ky
-      guard (0..<geometry.height).contains(y) else { continue }
+      let row = oy * geometry.stride - geometry.padTop + ky
+      guard let y = pixel(at: row, of: geometry.height, isPeriodic: geometry.periodicity.includesHeight) else {
+        continue
+      }
       for kx in 0..<geometry.kernelWidth {
-        let x = ox * geometry.stride - geometry.padLeft + kx
-        guard (0..<geometry.width).contains(x) else { continue }
+        let column = ox * geometry.stride - geometry.padLeft + kx
+        guard let x = pixel(at: column, of: geometry.width, isPeriodic: geometry.periodicity.includesWidth) else {
+          continue
+        }
         body(ky * geometry.kernelWidth + kx, (image * geometry.height + y) * geometry.width + x)
       }
     }
@@ -85,9 +90,13 @@ extension Reference {
 
 extension PatchGeometry {
   /// A square kernel with the same padding on all sides.
-  package init(images: Int, height: Int, width: Int, channels: Int, kernelSize: Int, stride: Int = 1, pad: Int) {
+  package init(
+    images: Int, height: Int, width: Int, channels: Int, kernelSize: Int, stride: Int = 1, pad: Int,
+    periodicity: Periodicity = .none
+  ) {
     self.init(
       images: images, height: height, width: width, channels: channels, kernelHeight: kernelSize,
-      kernelWidth: kernelSize, stride: stride, padTop: pad, padLeft: pad, padBottom: pad, padRight: pad)
+      kernelWidth: kernelSize, stride: stride, padTop: pad, padLeft: pad, padBottom: pad, padRight: pad,
+      periodicity: periodicity)
   }
 }

@@ -1,3 +1,5 @@
+import Kernels
+
 extension Reference {
   /// Repeats every pixel of x [images, height, width, channels] four times: y[n, i, j, c] = x[n, i / 2, j / 2, c].
   package static func upsampleNearest<Scalar: BinaryFloatingPoint>(
@@ -42,10 +44,11 @@ extension Reference {
   ///   - x: [images, height, width, channels].
   ///   - before: zeros at the left and top; negative to remove pixels.
   ///   - after: the same at the right and bottom.
+  ///   - periodicity: the axes along which x is repeated at the ends, instead of adding zeros.
   /// - Returns: [images, height′, width′, channels] with height′ = (up·height + before + after − taps)/down + 1.
   package static func upfirdn<Scalar: BinaryFloatingPoint>(
     x: [Scalar], images: Int, height: Int, width: Int, channels: Int, kernel: [Double], up: Int = 1, down: Int = 1,
-    before: Int, after: Int
+    before: Int, after: Int, periodicity: Periodicity = .none
   ) -> [Scalar] {
     let (tall, wide) = (up * height + before + after, up * width + before + after)
     let taps = kernel.count
@@ -54,11 +57,13 @@ extension Reference {
     for image in 0..<images {
       for c in 0..<channels {
         var spread = [Double](repeating: 0, count: tall * wide)
-        for i in 0..<height {
-          for j in 0..<width {
-            let (row, column) = (up * i + before, up * j + before)
-            guard (0..<tall).contains(row), (0..<wide).contains(column) else { continue }
-            spread[row * wide + column] = Double(x[((image * height + i) * width + j) * channels + c])
+        for row in 0..<tall {
+          for column in 0..<wide {
+            guard let i = pixel(at: row - before, of: up * height, isPeriodic: periodicity.includesHeight),
+              let j = pixel(at: column - before, of: up * width, isPeriodic: periodicity.includesWidth),
+              i.isMultiple(of: up), j.isMultiple(of: up)
+            else { continue }
+            spread[row * wide + column] = Double(x[((image * height + i / up) * width + j / up) * channels + c])
           }
         }
         for i in 0..<outHeight {
