@@ -84,8 +84,7 @@ extension Tape {
     precondition(shape.count == 4 && shape[3] == inChannels, "\(kernel.name) cannot be applied to \(shape)")
     let geometry = PatchGeometry(
       images: shape[0], height: shape[1], width: shape[2], channels: inChannels, kernelHeight: 3, kernelWidth: 3,
-      stride: 2, padTop: 0, padLeft: 0, padBottom: padding, padRight: padding,
-      periodicity: periodicity)
+      stride: 2, padTop: 0, padLeft: 0, padBottom: padding, padRight: padding, periodicity: periodicity)
     let depth = geometry.patchLength
     let y = Tensor(uninitialised: [shape[0], geometry.outputHeight, geometry.outputWidth, outChannels])
     let work = Work(
