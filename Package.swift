@@ -88,6 +88,7 @@ let package = Package(
     .target(
       name: "HDF5", dependencies: ["CHDF5", "CMPI", "Compression", "Failures", "Files", "MessagePassing", "Tensors"]),
     .target(name: "Images", dependencies: ["CJPEGDecoder", "Compression", "CPNG", "CPNGDecoder", "Failures", "Files"]),
+    .target(name: "FieldPictures", dependencies: ["Failures", "Images", realModule, "Tensors"]),
     .target(name: "Interchange", dependencies: ["CZip", "Failures", "Files"]),
     .target(
       name: "Evaluation",
@@ -207,6 +208,7 @@ let package = Package(
       dependencies: [
         "Checkpoints", "Compression", "Failures", "HDF5", "Images", "MessagePassing", "Tensors", "TestSupport",
       ]),
+    .testTarget(name: "FieldPicturesTests", dependencies: ["Failures", "FieldPictures", "Images", "Tensors"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
     .testTarget(

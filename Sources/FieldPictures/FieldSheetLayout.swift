@@ -1,0 +1,91 @@
+/// The positions on a sheet of fields, in pixels: a column for each variable with a heading, a colour bar, its numbers,
+/// and below them a panel for each sample, at the left of the column.
+package struct FieldSheetLayout: Sendable, Equatable {
+  /// A rectangle of pixels.
+  package struct Area: Sendable, Equatable {
+    package let columns: Range<Int>
+    package let rows: Range<Int>
+  }
+
+  package let sampleCount: Int
+  package let variableCount: Int
+  /// Every point is a square of this side.
+  package let enlargement: Int
+  /// Of the points of a large field, every `step`-th one in each direction is shown.
+  package let step: Int
+  package let panelWidth: Int
+  package let panelHeight: Int
+  /// The width of the headings and the bars, at least that of the panels.
+  package let columnWidth: Int
+  /// The side of a pixel of the font.
+  package let textScale: Int
+
+  /// Around the sheet.
+  package static let margin = 8
+  /// Between panels.
+  package static let gap = 12
+  package static let barHeight = 12
+  /// Between a text and the bar.
+  private static let textGap = 4
+  /// A panel that would be smaller is enlarged as far as it fits into this.
+  private static let enlargedSide = 256
+  /// A panel that would be larger shows fewer points.
+  private static let largestSide = 512
+  /// Enough for most headings and numbers.
+  private static let minimumColumnWidth = 128
+  /// A sheet that still fits in memory and can be displayed.
+  private static let pixelLimit = 1 << 26
+
+  /// - Parameters:
+  ///   - shape: [N, H, W, C], none of them zero.
+  ///   - textScale: the side of a pixel of the font.
+  package init(shape: [Int], textScale: Int = 1) {
+    precondition(shape.count == 4 && shape.allSatisfy { $0 > 0 }, "\(shape) is not the shape of fields")
+    precondition(textScale > 0, "text needs a size")
+    sampleCount = shape[0]
+    variableCount = shape[3]
+    let longest = max(shape[1], shape[2])
+    step = longest.dividedRoundingUp(by: Self.largestSide)
+    enlargement = step == 1 ? max(Self.enlargedSide / longest, 1) : 1
+    panelHeight = shape[1].dividedRoundingUp(by: step) * enlargement
+    panelWidth = shape[2].dividedRoundingUp(by: step) * enlargement
+    columnWidth = max(panelWidth, Self.minimumColumnWidth)
+    self.textScale = textScale
+  }
+
+  /// The number of samples of shape [H, W, C] that a sheet can hold; zero if there are too many variables.
+  package static func capacity(shape: [Int]) -> Int {
+    let layout = FieldSheetLayout(shape: [1] + shape, textScale: largestTextScale)
+    let rows = pixelLimit / layout.width
+    return max((rows - layout.panelsTop + gap - margin) / (layout.panelHeight + gap), 0)
+  }
+
+  static let largestTextScale = 2
+
+  package var width: Int { 2 * Self.margin + variableCount * (columnWidth + Self.gap) - Self.gap }
+  package var height: Int { panelsTop + sampleCount * (panelHeight + Self.gap) - Self.gap + Self.margin }
+
+  /// Where the headings begin.
+  package var headingTop: Int { Self.margin }
+  /// Where the numbers below the bars begin.
+  package var numbersTop: Int { barTop + Self.barHeight + Self.textGap }
+
+  package func bar(_ variable: Int) -> Area {
+    Area(columns: left(variable)..<left(variable) + columnWidth, rows: barTop..<barTop + Self.barHeight)
+  }
+
+  package func panel(sample: Int, variable: Int) -> Area {
+    let top = panelsTop + sample * (panelHeight + Self.gap)
+    return Area(columns: left(variable)..<left(variable) + panelWidth, rows: top..<top + panelHeight)
+  }
+
+  private var textHeight: Int { Font.height * textScale }
+  private var barTop: Int { headingTop + textHeight + Self.textGap }
+  private var panelsTop: Int { numbersTop + textHeight + Self.textGap }
+
+  private func left(_ variable: Int) -> Int { Self.margin + variable * (columnWidth + Self.gap) }
+}
+
+extension Int {
+  fileprivate func dividedRoundingUp(by divisor: Int) -> Int { (self - 1) / divisor + 1 }
+}
