@@ -1,5 +1,7 @@
 #pragma once
 #include <hdf5.h>
+// Dimension scales, of the library hdf5_hl.
+#include <H5DSpublic.h>
 
 // Most of HDF5's constants are macros that call into the library, such as (H5open(), H5T_NATIVE_FLOAT_g), or casts.
 // Swift can import neither, so each constant that is used gets a function.

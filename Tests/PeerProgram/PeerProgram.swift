@@ -18,5 +18,6 @@ import ArgumentParser
       InceptionSpeedCommand.self,
       NetworkCommand.self,
       LearningRatesCommand.self,
+      FieldFileCommand.self,
     ])
 }
