@@ -260,7 +260,7 @@ let package = Package(
     .executableTarget(
       name: "peer-program",
       dependencies: [
-        "Evaluation", "FeatureNetworks", "Inception", "Inference", "Interchange", "MessagePassing",
+        "Evaluation", "FeatureNetworks", "HDF5", "Inception", "Inference", "Interchange", "MessagePassing",
         "Optimisation", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/PeerProgram"),

@@ -30,11 +30,12 @@ struct Canvas {
     for x in [columns.lowerBound - 1, columns.upperBound] { fill(x..<x + 1, rows, colour) }
   }
 
-  /// Draws a text in black.
+  /// Draws a text in black, from the left of an area.
   /// - Parameters:
-  ///   - left, top: its first pixel.
+  ///   - indent: the pixels before it.
   ///   - scale: the side of a pixel of the font.
-  mutating func draw(_ text: String, left: Int, top: Int, scale: Int) {
+  mutating func draw(_ text: String, at area: FieldSheetLayout.Area, indent: Int = 0, scale: Int) {
+    let (left, top) = (area.columns.lowerBound + indent, area.rows.lowerBound)
     for (index, character) in text.enumerated() {
       for (row, bits) in Font.rows(of: character).enumerated() {
         for column in 0..<Font.width where bits >> column & 1 == 1 {

@@ -75,17 +75,16 @@ package struct FieldSheet {
   private static let frameColour = Colour(grey: 96)
 
   private func drawHead(_ variable: Int, on canvas: inout Canvas) {
-    let bar = layout.bar(variable)
-    let scale = layout.textScale
-    let heading = shortened(variables[variable].heading, to: layout.columnWidth / scale)
-    canvas.draw(heading, left: bar.columns.lowerBound, top: layout.headingTop, scale: scale)
+    let (bar, numbersArea, textScale) = (layout.bar(variable), layout.numbers(variable), layout.textScale)
+    let textWidth = layout.columnWidth / textScale
+    canvas.draw(shortened(variables[variable].heading, to: textWidth), at: layout.heading(variable), scale: textScale)
     canvas.frame(bar.columns, bar.rows, Self.frameColour)
     for (index, x) in bar.columns.enumerated() {
-      let position = Double(index) / Double(max(bar.columns.count - 1, 1))
+      let position = Double(index) / Double(bar.columns.count - 1)
       canvas.fill(x..<x + 1, bar.rows, scales[variable].barColour(at: position))
     }
-    for (text, left) in numbers[variable].placed(in: layout.columnWidth / scale) {
-      canvas.draw(text, left: bar.columns.lowerBound + left * scale, top: layout.numbersTop, scale: scale)
+    for (text, left) in numbers[variable].placed(in: textWidth) {
+      canvas.draw(text, at: numbersArea, indent: left * textScale, scale: textScale)
     }
   }
 

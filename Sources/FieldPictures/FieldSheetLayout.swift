@@ -65,14 +65,10 @@ package struct FieldSheetLayout: Sendable, Equatable {
   package var width: Int { 2 * Self.margin + variableCount * (columnWidth + Self.gap) - Self.gap }
   package var height: Int { panelsTop + sampleCount * (panelHeight + Self.gap) - Self.gap + Self.margin }
 
-  /// Where the headings begin.
-  package var headingTop: Int { Self.margin }
-  /// Where the numbers below the bars begin.
-  package var numbersTop: Int { barTop + Self.barHeight + Self.textGap }
-
-  package func bar(_ variable: Int) -> Area {
-    Area(columns: left(variable)..<left(variable) + columnWidth, rows: barTop..<barTop + Self.barHeight)
-  }
+  package func heading(_ variable: Int) -> Area { area(variable, from: Self.margin, height: textHeight) }
+  package func bar(_ variable: Int) -> Area { area(variable, from: barTop, height: Self.barHeight) }
+  /// The numbers below the bar.
+  package func numbers(_ variable: Int) -> Area { area(variable, from: numbersTop, height: textHeight) }
 
   package func panel(sample: Int, variable: Int) -> Area {
     let top = panelsTop + sample * (panelHeight + Self.gap)
@@ -80,8 +76,14 @@ package struct FieldSheetLayout: Sendable, Equatable {
   }
 
   private var textHeight: Int { Font.height * textScale }
-  private var barTop: Int { headingTop + textHeight + Self.textGap }
+  private var barTop: Int { Self.margin + textHeight + Self.textGap }
+  private var numbersTop: Int { barTop + Self.barHeight + Self.textGap }
   private var panelsTop: Int { numbersTop + textHeight + Self.textGap }
+
+  /// Of the width of a column.
+  private func area(_ variable: Int, from top: Int, height: Int) -> Area {
+    Area(columns: left(variable)..<left(variable) + columnWidth, rows: top..<top + height)
+  }
 
   private func left(_ variable: Int) -> Int { Self.margin + variable * (columnWidth + Self.gap) }
 }

@@ -1,4 +1,5 @@
 import CHDF5
+import MessagePassing
 
 // Dimension scales name the dimensions of datasets and hold their coordinates (HDF5 Dimension Scale Specification).
 // Files of netCDF-4 keep their dimensions in them, so netCDF's libraries and xarray read files that have them.

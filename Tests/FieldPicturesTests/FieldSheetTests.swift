@@ -24,9 +24,7 @@ struct FieldSheetTests {
       var areas = (0..<shape[3]).map(layout.bar)
       for variable in 0..<shape[3] {
         areas += (0..<shape[0]).map { layout.panel(sample: $0, variable: variable) }
-        let left = layout.bar(variable).columns
-        areas.append(.init(columns: left, rows: layout.headingTop..<layout.headingTop + Font.height * textScale))
-        areas.append(.init(columns: left, rows: layout.numbersTop..<layout.numbersTop + Font.height * textScale))
+        areas += [layout.heading(variable), layout.numbers(variable)]
       }
       for area in areas {
         for y in area.rows {
@@ -116,43 +114,39 @@ struct FieldSheetTests {
     let sheet = try FieldSheet(Tensor([Float]([-2, 2]), shape: [1, 1, 2, 1]), [.init("wind", units: "m/s")])
     let (layout, image) = (sheet.layout, sheet.image())
     #expect(layout.textScale == 2)
-    let bar = layout.bar(0).columns
-    image.expect("wind [m/s]", left: bar.lowerBound, top: layout.headingTop, scale: 2)
-    image.expect("-2", left: bar.lowerBound, top: layout.numbersTop, scale: 2)
-    image.expect("0", left: bar.lowerBound + (bar.count / 2 - Font.width) / 2 * 2, top: layout.numbersTop, scale: 2)
-    image.expect("2", left: bar.upperBound - 10, top: layout.numbersTop, scale: 2)
+    let width = layout.bar(0).columns.count
+    image.expect("wind [m/s]", at: layout.heading(0), scale: 2)
+    image.expect("-2", at: layout.numbers(0), scale: 2)
+    image.expect("0", at: layout.numbers(0), indent: (width / 2 - Font.width) / 2 * 2, scale: 2)
+    image.expect("2", at: layout.numbers(0), indent: width - 2 * Font.width, scale: 2)
   }
 
   @Test func longHeadingsAreSmallerAndThenCut() throws {
     let name = "a name of more than 21 letters"
     let sheet = try FieldSheet(Tensor(repeating: 1, shape: [1, 129, 129, 1]), [.init(name)])
     #expect(sheet.layout.textScale == 1)
-    let left = sheet.layout.bar(0).columns.lowerBound
-    sheet.image().expect("a name of more than..", left: left, top: sheet.layout.headingTop, scale: 1)
+    sheet.image().expect("a name of more than..", at: sheet.layout.heading(0), scale: 1)
   }
 
   @Test func constantsAndMissingValuesAreShown() throws {
     let values: [Float] = [5, .nan, 5, .infinity]
     let sheet = try FieldSheet(Tensor(values, shape: [1, 1, 2, 2]), [.init("constant"), .init("missing")])
-    let image = sheet.image()
+    let (layout, image) = (sheet.layout, sheet.image())
     for (variable, colour, text) in [
       (0, ColourMap.sequential.colour(at: 0.5), "5"), (1, ColourScale.missing, "nan"),
     ] {
-      let (bar, panel) = (sheet.layout.bar(variable), sheet.layout.panel(sample: 0, variable: variable))
+      let (bar, panel) = (layout.bar(variable), layout.panel(sample: 0, variable: variable))
       for x in bar.columns { #expect(image.colour(x, bar.rows.lowerBound) == colour) }
       for x in panel.columns { #expect(image.colour(x, panel.rows.lowerBound) == colour) }
-      let scale = sheet.layout.textScale
-      let left = bar.columns.lowerBound + (bar.columns.count / scale - Font.width(of: text)) / 2 * scale
-      image.expect(text, left: left, top: sheet.layout.numbersTop, scale: scale)
+      let indent = (bar.columns.count / layout.textScale - Font.width(of: text)) / 2 * layout.textScale
+      image.expect(text, at: layout.numbers(variable), indent: indent, scale: layout.textScale)
     }
   }
 
   @Test func closeEndsGetMoreDigits() throws {
     let values: [Float] = [101_326, 101_329]
     let sheet = try FieldSheet(Tensor(values, shape: [1, 1, 2, 1]), [.init("p")])
-    let (layout, image) = (sheet.layout, sheet.image())
-    let left = layout.bar(0).columns.lowerBound
-    image.expect("1.01326e5", left: left, top: layout.numbersTop, scale: layout.textScale)
+    sheet.image().expect("1.01326e5", at: sheet.layout.numbers(0), scale: sheet.layout.textScale)
   }
 }
 
@@ -162,8 +156,9 @@ extension Image {
     return Colour(red: pixels[index], green: pixels[index + 1], blue: pixels[index + 2])
   }
 
-  /// Verifies that a text is at a place, in black on white.
-  fileprivate func expect(_ text: String, left: Int, top: Int, scale: Int) {
+  /// Verifies that a text begins at the left of an area, after an indent, in black on white.
+  fileprivate func expect(_ text: String, at area: FieldSheetLayout.Area, indent: Int = 0, scale: Int) {
+    let (left, top) = (area.columns.lowerBound + indent, area.rows.lowerBound)
     var differences = 0
     for (index, character) in text.enumerated() {
       let rows = Font.rows(of: character)
