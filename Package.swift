@@ -73,6 +73,7 @@ let package = Package(
     .target(name: "Threads", dependencies: ["CProcessor"]),
 
     .target(name: "Tensors", dependencies: ["CProcessor", realModule, "Threads"]),
+    .target(name: "Spectra", dependencies: ["CBuildTarget", realModule, "Tensors"], swiftSettings: numericCode),
     .target(
       name: "Kernels", dependencies: ["CProcessor", "MicroKernels", realModule, "Tensors"],
       swiftSettings: numericCode),
@@ -93,13 +94,15 @@ let package = Package(
     .target(
       name: "Evaluation",
       dependencies: ["COpenBLAS", "Failures", "Interchange", "Kernels", "MessagePassing", realModule, "Tensors"]),
+    .target(name: "FieldMeasures", dependencies: ["Failures", "MessagePassing", "Spectra", "Tensors"]),
     .target(
       name: "TensorBoard", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Protobuf/tensorboard_events.proto"]),
     .target(
       name: "Datasets",
       dependencies: [
-        "Compression", "Failures", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "Tensors", "Threads",
+        "Compression", "Failures", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", realModule, "Spectra",
+        "Tensors", "Threads",
       ]),
     .target(
       name: "Checkpoints",
@@ -202,7 +205,9 @@ let package = Package(
     .testTarget(name: "OptimisationTests", dependencies: ["Optimisation", "Tensors"]),
     .testTarget(
       name: "DatasetsTests",
-      dependencies: ["Compression", "Datasets", "Files", "HDF5", "Images", "Tensors", "TestSupport"]),
+      dependencies: [
+        "Compression", "Datasets", "Files", "HDF5", "Images", realModule, "Spectra", "Tensors", "TestSupport",
+      ]),
     .testTarget(
       name: "StorageTests",
       dependencies: [
@@ -210,6 +215,8 @@ let package = Package(
       ]),
     .testTarget(name: "FieldPicturesTests", dependencies: ["Failures", "FieldPictures", "Images", "Tensors"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange", "TestSupport"], exclude: ["Fixtures"]),
+    .testTarget(name: "SpectraTests", dependencies: ["ReferenceKernels", "Spectra", "Tensors"]),
+    .testTarget(name: "FieldMeasuresTests", dependencies: ["FieldMeasures", "ReferenceKernels", "Spectra", "Tensors"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
     .testTarget(
       name: "FeatureNetworksTests",
@@ -245,7 +252,8 @@ let package = Package(
       name: "rank-checks",
       dependencies: [
         "Checkpoints", "Compression", "Configuration", "DataParallel", "Differentiation", "Diffusion", "Evaluation",
-        "Failures", "HDF5", "Inference", "Kernels", "MessagePassing", "Network", "Ranks", "Tensors", "Training",
+        "Failures", "FieldMeasures", "HDF5", "Inference", "Kernels", "MessagePassing", "Network", "Ranks", "Tensors",
+        "Training",
       ],
       path: "Tests/RankChecks"),
     // Run by scripts/test/fuzz.sh.
@@ -260,8 +268,8 @@ let package = Package(
     .executableTarget(
       name: "peer-program",
       dependencies: [
-        "Evaluation", "FeatureNetworks", "HDF5", "Inception", "Inference", "Interchange", "MessagePassing",
-        "Optimisation", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Evaluation", "FeatureNetworks", "FieldMeasures", "HDF5", "Inception", "Inference", "Interchange",
+        "MessagePassing",         "Optimisation", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/PeerProgram"),
   ],

@@ -21,6 +21,8 @@ import RealModule
   case boundNoise = 13
   /// For choosing the images of an evaluation.
   case evaluationSubset = 14
+  /// For the ranks of truths that equal a member of their ensemble.
+  case rankTies = 15
 }
 
 /// The random numbers for a given seed, purpose, step, sample and detail: a function without state.

@@ -8,6 +8,7 @@ struct PointerTests {
     "Sources/Tensors": "owns the memory",
     "Sources/MicroKernels": "vectors at addresses",
     "Sources/Kernels": "loops over numbers",
+    "Sources/Spectra": "loops over numbers",
     "Sources/Inception/Kernels": "loops over numbers",
     "Sources/MessagePassing": "calls MPI",
     "Sources/HDF5": "calls libhdf5",

@@ -1,0 +1,157 @@
+import MessagePassing
+import Tensors
+
+/// The sums over cases from which the measures of conditional ensembles follow: M members, drawn for one condition, and
+/// the truth that belongs to it.
+///
+/// Cases are added batch by batch, and combined along a `SampleTree`; all sums are in double precision.
+package struct EnsembleSums: Sendable {
+  /// M.
+  package let memberCount: Int
+  /// [H, W, C].
+  package let shape: [Int]
+  /// Decides the ranks of truths that equal a member.
+  package let seed: UInt64
+  /// How often the truth has each rank among the members, 0 … M, for each channel.
+  package private(set) var rankCounts: [[Int]]
+  private var tree: SampleTree
+
+  /// - Parameters:
+  ///   - memberCount: M, at least 1.
+  ///   - shape: [H, W, C] of the fields.
+  ///   - firstCase: the index of the first case that will be added, among those of all ranks.
+  package init(memberCount: Int, shape: [Int], seed: UInt64, firstCase: Int = 0) {
+    precondition(memberCount >= 1, "an ensemble needs at least one member")
+    precondition(shape.count == 3 && shape.allSatisfy { $0 >= 1 }, "fields are [H, W, C], not \(shape)")
+    self.memberCount = memberCount
+    self.shape = shape
+    self.seed = seed
+    rankCounts = [[Int]](repeating: [Int](repeating: 0, count: memberCount + 1), count: shape[2])
+    tree = SampleTree(width: shape[2] * PointSums.width, firstSample: firstCase)
+  }
+
+  /// The number of cases so far.
+  package var count: Int { tree.count }
+
+  /// Adds the next cases.
+  ///
+  /// - Parameters:
+  ///   - ensembles: [cases, M, H, W, C].
+  ///   - truths: [cases, H, W, C].
+  /// - Throws: `FieldMeasureError` for other shapes, and for numbers that are infinite or NaN; nothing is added then.
+  package mutating func add(
+    _ ensembles: Tensor, truths: Tensor, workers: WorkerPool
+  ) throws(FieldMeasureError) {
+    try ensembles.check(shape: [nil, memberCount] + shape, name: "ensembles")
+    try truths.check(shape: [ensembles.shape[0]] + shape, name: "truths")
+    for index in 0..<ensembles.shape[0] {
+      let stream = RandomStream(seed: seed, purpose: .rankTies, sample: tree.nextSample)
+      // A row of the grid at a time, so that the order of additions does not depend on threads.
+      let rows = workers.map(shape[0]) { row in
+        sums(ofRow: row, ensemble: ensembles[image: index], truth: truths[image: index], ties: stream)
+      }
+      var total = [PointSums](repeating: PointSums(), count: shape[2])
+      for row in rows {
+        for channel in 0..<shape[2] {
+          total[channel].add(row.sums[channel])
+          for (rank, count) in row.rankCounts[channel].enumerated() { rankCounts[channel][rank] += count }
+        }
+      }
+      tree.add(total.flatMap(\.row))
+    }
+  }
+
+  /// The sums of all ranks' cases, on every rank. Collective; see `SampleTree.gathered(over:)`.
+  package func gathered(over communicator: Communicator) throws(MPIError) -> EnsembleSums {
+    let counts = Buffer<Int>(count: shape[2] * (memberCount + 1))
+    counts.store(rankCounts.flatMap { $0 })
+    try communicator.allReduceSum(counts)
+    var sums = self
+    sums.rankCounts = (0..<shape[2]).map { channel in
+      counts[channel * (memberCount + 1)..<(channel + 1) * (memberCount + 1)].elements
+    }
+    sums.tree = try tree.gathered(over: communicator)
+    return sums
+  }
+
+  /// The means of a channel over all cases and points.
+  ///
+  /// - Throws: `FieldMeasureError` if there are no cases or fewer members than needed, or no such channel.
+  func means(_ channel: Int, minimumMembers: Int, measure: String) throws(FieldMeasureError) -> PointSums {
+    guard (0..<shape[2]).contains(channel) else { throw .noSuchChannel(channel, channels: shape[2]) }
+    guard memberCount >= minimumMembers else {
+      throw .tooFew(things: "members", found: memberCount, minimum: minimumMembers, measure: measure)
+    }
+    guard let total = tree.total else { throw .tooFew(things: "cases", found: 0, minimum: 1, measure: measure) }
+    let points = Double(count) * Double(shape[0] * shape[1])
+    return PointSums(
+      row: total[channel * PointSums.width..<(channel + 1) * PointSums.width].map { $0 / points })
+  }
+
+  /// The sums and the rank counts of each channel over a row of the grid.
+  private func sums(
+    ofRow row: Int, ensemble: Tensor, truth: Tensor, ties: RandomStream
+  ) -> (sums: [PointSums], rankCounts: [[Int]]) {
+    let (size, width, channels) = (truth.count, shape[1], shape[2])
+    var sums = [PointSums](repeating: PointSums(), count: channels)
+    var counts = [[Int]](repeating: [Int](repeating: 0, count: memberCount + 1), count: channels)
+    var errors = [Double](repeating: 0, count: memberCount)
+    for index in row * width * channels..<(row + 1) * width * channels {
+      let channel = index % channels
+      let truth = Double(truth[index])
+      for member in 0..<memberCount { errors[member] = Double(ensemble[member * size + index]) - truth }
+      errors.sort()
+      sums[channel].add(PointSums(sortedErrors: errors))
+      let below = errors.count { $0 < 0 }
+      let equal = errors.count { $0 == 0 }
+      counts[channel][below + (equal > 0 ? ties.integer(index, below: equal + 1) : 0)] += 1
+    }
+    return (sums, counts)
+  }
+}
+
+/// What the measures need of a point's ensemble, summed over points.
+struct PointSums {
+  /// The mean over members of |x − y|, where y is the truth.
+  var absoluteError = 0.0
+  /// Σ |x_i − x_j| over the pairs i < j.
+  var pairDifferences = 0.0
+  /// The members' variance with divisor M − 1; 0 for one member.
+  var variance = 0.0
+  /// The squared error of the ensemble's mean.
+  var squaredError = 0.0
+
+  static let width = 4
+  var row: [Double] { [absoluteError, pairDifferences, variance, squaredError] }
+
+  init() {}
+
+  init(row: [Double]) {
+    (absoluteError, pairDifferences, variance, squaredError) = (row[0], row[1], row[2], row[3])
+  }
+
+  /// - Parameter errors: x_i − y, in ascending order.
+  init(sortedErrors errors: [Double]) {
+    let members = errors.count
+    var sum = 0.0
+    for (index, error) in errors.enumerated() {
+      sum += error
+      absoluteError += abs(error)
+      // Each pair adds its larger member and subtracts its smaller one.
+      pairDifferences += Double(2 * index + 1 - members) * error
+    }
+    absoluteError /= Double(members)
+    let mean = sum / Double(members)
+    squaredError = mean * mean
+    guard members > 1 else { return }
+    for error in errors { variance += (error - mean) * (error - mean) }
+    variance /= Double(members - 1)
+  }
+
+  mutating func add(_ other: PointSums) {
+    absoluteError += other.absoluteError
+    pairDifferences += other.pairDifferences
+    variance += other.variance
+    squaredError += other.squaredError
+  }
+}
