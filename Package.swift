@@ -216,7 +216,8 @@ let package = Package(
     .testTarget(name: "FieldPicturesTests", dependencies: ["Failures", "FieldPictures", "Images", "Tensors"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange", "TestSupport"], exclude: ["Fixtures"]),
     .testTarget(name: "SpectraTests", dependencies: [realModule, "ReferenceKernels", "Spectra", "Tensors"]),
-    .testTarget(name: "FieldMeasuresTests", dependencies: ["FieldMeasures", realModule, "ReferenceKernels", "Tensors"]),
+    .testTarget(
+      name: "FieldMeasuresTests", dependencies: ["FieldMeasures", realModule, "ReferenceKernels", "Tensors"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
     .testTarget(
       name: "FeatureNetworksTests",
