@@ -22,7 +22,8 @@ package struct GaussianFieldDistribution: Sendable {
     shape = field.shape
     spectrum = field.spectrum
     transform = field.transform
-    let correlations = (0..<shape[2]).map { i in (0..<shape[2]).map { Self.channelCorrelation(i, $0) } }
+    let channels = 0..<field.shape[2]
+    let correlations = channels.map { i in channels.map { Self.channelCorrelation(i, $0) } }
     (channelVariances, channelVectors) = Self.eigenDecomposition(of: correlations)
   }
 

@@ -1,3 +1,5 @@
+import Spectra
+
 /// How two channels vary together at each wavenumber, averaged over samples and over the modes of a shell.
 ///
 /// With the channels' orthonormal Fourier coefficients a and b, the co-spectrum is the mean of a·b* over a shell. It is
@@ -22,12 +24,13 @@ package struct CrossSpectrum: Codable, Sendable, Equatable {
     precondition(sums.pairs.indices.contains(pair), "there is no pair \(pair) among \(sums.pairs.count)")
     channels = sums.pairs[pair]
     let measure = "a cross-spectrum"
-    coSpectrum = try sums.means(sums.shape[2] + pair, measure: measure)
+    let products = try sums.means(sums.shape[2] + pair, measure: measure)
     let first = try sums.means(channels.first, measure: measure)
     let second = try sums.means(channels.second, measure: measure)
-    correlation = coSpectrum.indices.map { shell in
+    coSpectrum = products
+    correlation = products.indices.map { shell in
       let scale = first[shell].squareRoot() * second[shell].squareRoot()
-      return scale > 0 ? coSpectrum[shell] / scale : nil
+      return scale > 0 ? products[shell] / scale : nil
     }
     modeCounts = sums.shells.modeCounts
     sampleCount = sums.count

@@ -1,3 +1,5 @@
+import Spectra
+
 /// The power of a channel at each wavenumber, averaged over samples and over the modes of a shell.
 ///
 /// The transform is orthonormal: white noise has the same power in every shell, its variance, and Σ power·modes over

@@ -14,6 +14,7 @@ import ArgumentParser
       InceptionScoreCommand.self,
       KernelDistanceCommand.self,
       PrecisionRecallCommand.self,
+      FieldMeasuresCommand.self,
       InceptionFeaturesCommand.self,
       InceptionSpeedCommand.self,
       NetworkCommand.self,
