@@ -270,7 +270,7 @@ let package = Package(
       name: "peer-program",
       dependencies: [
         "Evaluation", "FeatureNetworks", "FieldMeasures", "HDF5", "Inception", "Inference", "Interchange",
-        "MessagePassing",         "Optimisation", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MessagePassing", "Optimisation", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/PeerProgram"),
   ],

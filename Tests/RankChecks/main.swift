@@ -8,7 +8,7 @@ do {
   let world = try MPISession.initialise()
   let allPassed = try run(
     messagePassingChecks + hdf5Checks + checkpointChecks + exchangeChecks + trainingChecks + jobChecks
-      + evaluationChecks + fieldChecks,
+      + evaluationChecks + fieldChecks + fieldMeasureChecks,
     over: world)
   try MPISession.finalise()
   exit(allPassed ? 0 : 1)

@@ -1,0 +1,67 @@
+import FieldMeasures
+import MessagePassing
+import Tensors
+
+private let shape = [6, 8, 2]
+
+/// The same numbers on all ranks; rounded, so that truths equal members.
+private func normals(_ counts: [Int], seed: UInt64) -> Tensor {
+  let numbers = Tensor(uninitialised: counts + shape)
+  RandomStream(seed: seed, purpose: .noise).fillNormal(numbers)
+  for index in 0..<numbers.count { numbers[index] = (8 * numbers[index]).rounded() / 8 }
+  return numbers
+}
+
+let fieldMeasureChecks: [Check] = [
+  Check("spectra, moments and histograms of fields have the same bits as on one rank") { context in
+    // With one field, most ranks have none.
+    for count in [1, 16, 37] {
+      let fields = normals([count], seed: 1)
+      func measure(
+        _ samples: Range<Int>, over communicator: Communicator?
+      ) throws -> (PowerSpectrum, CrossSpectrum, Moments, Histogram) {
+        var spectra = try SpectrumSums(
+          shape: shape, pairs: [ChannelPair(0, 1)], firstSample: samples.lowerBound)
+        var moments = MomentSums(shape: shape, firstSample: samples.lowerBound)
+        var histogram = try Histogram(edges: [-2, -0.5, 0, 1])
+        for start in stride(from: samples.lowerBound, to: samples.upperBound, by: 5) {
+          let batch = fields[start..<min(start + 5, samples.upperBound)]
+          try spectra.add(batch, workers: .callingThread)
+          try moments.add(batch, workers: .callingThread)
+          try histogram.add(batch, channel: 1, workers: .callingThread)
+        }
+        if let communicator {
+          spectra = try spectra.gathered(over: communicator)
+          moments = try moments.gathered(over: communicator)
+          histogram = try histogram.gathered(over: communicator)
+        }
+        return (
+          try PowerSpectrum(spectra, channel: 1), try CrossSpectrum(spectra, pair: 0),
+          try Moments(moments, channel: 1), histogram
+        )
+      }
+      let together = try measure(context.communicator.share(of: count), over: context.communicator)
+      let alone = try measure(0..<count, over: nil)
+      try expect(together == alone, "\(count) fields: other measures")
+    }
+  },
+
+  Check("scores of ensembles have the same bits as on one rank") { context in
+    for count in [1, 11, 32] {
+      let (ensembles, truths) = (normals([count, 3], seed: 2), normals([count], seed: 3))
+      func measure(
+        _ cases: Range<Int>, over communicator: Communicator?
+      ) throws -> (CRPS, SpreadSkill, RankHistogram) {
+        var sums = EnsembleSums(memberCount: 3, shape: shape, seed: 4, firstCase: cases.lowerBound)
+        try sums.add(ensembles[cases], truths: truths[cases], workers: .callingThread)
+        if let communicator { sums = try sums.gathered(over: communicator) }
+        return (
+          try CRPS(sums, channel: 1), try SpreadSkill(sums, channel: 1), try RankHistogram(sums, channel: 1)
+        )
+      }
+      let together = try measure(context.communicator.share(of: count), over: context.communicator)
+      let alone = try measure(0..<count, over: nil)
+      try expect(together == alone, "\(count) cases: other scores")
+    }
+  },
+]
