@@ -8,6 +8,14 @@ package protocol Denoiser {
   func estimate(_ x: DoubleTensor, at times: [Double], images: [Int]) throws -> Estimate
 }
 
+/// A denoiser that can also be differentiated.
+package protocol DifferentiableDenoiser: Denoiser {
+  /// The estimate, and its derivative with respect to x, which is computed when it is needed.
+  func estimateWithPullback(
+    _ x: DoubleTensor, at times: [Double], images: [Int]
+  ) throws -> (estimate: Estimate, pullback: Estimate.Pullback)
+}
+
 /// Estimates of the two parts of x_t = α·original + σ·noise.
 package struct Estimate: Sendable {
   /// x̂_0, [N, H, W, C].
@@ -17,6 +25,17 @@ package struct Estimate: Sendable {
   /// The network's output for the variance of the reverse step, [N, H, W, C], if it was trained to predict one; see
   /// `ReverseVariance`.
   package var variance: DoubleTensor?
+
+  /// The parts, as functions of x.
+  package enum Part: Sendable {
+    case original
+    case noise
+  }
+
+  /// vectorᵀ·∂part/∂x, the derivative of Σ vector·part with respect to x, image by image. A network is evaluated again
+  /// for each call after the first.
+  /// - Parameter vector: shaped like x.
+  package typealias Pullback = (_ part: Part, _ vector: DoubleTensor) throws -> DoubleTensor
 
   package init(original: DoubleTensor, noise: DoubleTensor, variance: DoubleTensor? = nil) {
     self.original = original

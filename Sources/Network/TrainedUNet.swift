@@ -25,17 +25,28 @@ package struct TrainedUNet: DifferentiableNetwork {
     return network(tape.input(x), timesteps: times, classes: classes, on: tape).value
   }
 
-  package func outputWithDerivative(
-    _ x: Tensor, times: [Float], classes: [Int?]?, vector: Tensor
-  ) -> (output: Tensor, derivative: Tensor) {
-    let tape = Tape(
-      recordingWith: parameters, gradients: nil, workers: workers, profiler: profiler,
-      convolutionMethod: network.convolutionMethod)
-    let input = tape.input(x, needsGradient: true)
-    let output = network(input, timesteps: times, classes: classes, on: tape)
-    tape.unwind(from: output, seed: seed(vector, like: output.value))
-    guard let derivative = input.inputGradient else { preconditionFailure("every output depends on the input") }
-    return (output.value, derivative)
+  package func outputWithPullback(
+    _ x: Tensor, times: [Float], classes: [Int?]?
+  ) -> (output: Tensor, pullback: (_ vector: Tensor) -> Tensor) {
+    func record() -> (tape: Tape, input: Variable, output: Variable) {
+      let tape = Tape(
+        recordingWith: parameters, gradients: nil, workers: workers, profiler: profiler,
+        convolutionMethod: network.convolutionMethod)
+      let input = tape.input(x, needsGradient: true)
+      return (tape, input, network(input, timesteps: times, classes: classes, on: tape))
+    }
+    // A tape unwinds once, and is released then.
+    var recorded = Optional(record())
+    return (
+      recorded!.output.value,
+      { vector in
+        let (tape, input, output) = recorded ?? record()
+        recorded = nil
+        tape.unwind(from: output, seed: seed(vector, like: output.value))
+        guard let derivative = input.inputGradient else { preconditionFailure("every output depends on the input") }
+        return derivative
+      }
+    )
   }
 
   /// The vector for the first channels and zeros for the others.

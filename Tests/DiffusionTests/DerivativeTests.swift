@@ -22,9 +22,13 @@ import Testing
         }, shape: x.shape)
     }
 
-    func outputWithDerivative(
-      _ x: Tensor, times: [Float], classes: [Int?]?, vector: Tensor
-    ) -> (output: Tensor, derivative: Tensor) {
+    func outputWithPullback(
+      _ x: Tensor, times: [Float], classes: [Int?]?
+    ) -> (output: Tensor, pullback: (_ vector: Tensor) -> Tensor) {
+      (output(x, times: times, classes: classes), { derivative(x, times: times, classes: classes, vector: $0) })
+    }
+
+    private func derivative(_ x: Tensor, times: [Float], classes: [Int?]?, vector: Tensor) -> Tensor {
       let size = x.count / times.count
       var derivative = [Double](repeating: 0, count: x.count)
       for index in 0..<x.count {
@@ -34,9 +38,7 @@ import Testing
         derivative[index] += weight * (factor * Double.cos(factor * value) + 0.3 * Double(x.elements[next]))
         derivative[next] += weight * 0.3 * value
       }
-      return (
-        output(x, times: times, classes: classes), Tensor(derivative.map(Float.init), shape: x.shape)
-      )
+      return Tensor(derivative.map(Float.init), shape: x.shape)
     }
   }
 
@@ -64,25 +66,27 @@ import Testing
     }
   }
 
-  @Test(arguments: cases)
-  func theDerivativeIsThatOfTheNoise(_ test: Case) throws {
+  @Test(arguments: cases, [Estimate.Part.original, .noise])
+  func theDerivativeIsThatOfTheEstimate(_ test: Case, _ part: Estimate.Part) throws {
     let denoiser = NetworkDenoiser(network: SmallNetwork(), model: test.model, guidance: test.guidance)
     let range = test.model.process.times
     let times = [0.3, 0.8].map { (range.lowerBound + (range.upperBound - range.lowerBound) * $0).rounded(.up) }
     let x = normals([2, 2, 2, 1], seed: 3)
     let probe = normals([2, 2, 2, 1], seed: 4)
     let clamped = times.map { min($0, range.upperBound) }
-    let (estimate, derivative) = try denoiser.estimateWithDerivative(x, at: clamped, images: [0, 1], probe: probe)
+    let (estimate, pullback) = try denoiser.estimateWithPullback(x, at: clamped, images: [0, 1])
+    let derivative = try pullback(part, probe)
     let plain = try denoiser.estimate(x, at: clamped, images: [0, 1])
     #expect(estimate.noise == plain.noise && estimate.original == plain.original)
-    // Directional differences: Σ derivative·d against the change of Σ probe·ε̂ along d. The network computes in single
+    // Directional differences: Σ derivative·d against the change of Σ probe·part along d. The network computes in single
     // precision, so the width is large, and two widths together cancel the second-order error.
     for seed in 5..<8 as Range<UInt64> {
       let direction = normals([2, 2, 2, 1], seed: seed)
       func slope(_ width: Double) throws -> Double {
         let values = try [width, -width].map { width in
-          let noise = try denoiser.estimate(DoubleTensor(x + width * direction), at: clamped, images: [0, 1]).noise
-          return zip(noise.elements, probe.elements).reduce(0) { $0 + $1.0 * $1.1 }
+          let moved = try denoiser.estimate(DoubleTensor(x + width * direction), at: clamped, images: [0, 1])
+          let values = part == .noise ? moved.noise : moved.original
+          return zip(values.elements, probe.elements).reduce(0) { $0 + $1.0 * $1.1 }
         }
         return (values[0] - values[1]) / (2 * width)
       }

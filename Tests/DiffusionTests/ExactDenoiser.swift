@@ -85,6 +85,32 @@ struct ExactDenoiser: Denoiser {
   }
 }
 
+/// The optimal denoiser for a mixture, with its derivative by differences in double precision.
+struct DifferentiableExactDenoiser: DifferentiableDenoiser {
+  let exact: ExactDenoiser
+
+  func estimate(_ x: DoubleTensor, at times: [Double], images: [Int]) -> Estimate {
+    exact.estimate(x, at: times, images: images)
+  }
+
+  func estimateWithPullback(
+    _ x: DoubleTensor, at times: [Double], images: [Int]
+  ) -> (estimate: Estimate, pullback: Estimate.Pullback) {
+    (
+      estimate(x, at: times, images: images),
+      { part, vector in
+        // The Jacobians are symmetric, since both estimates are gradients: vectorᵀ·J = J·vector.
+        func moved(_ width: Double) -> DoubleTensor {
+          let there = estimate(DoubleTensor(x + width * vector), at: times, images: images)
+          return part == .noise ? there.noise : there.original
+        }
+        let width = 1e-5
+        return DoubleTensor(0.5 / width * moved(width) - 0.5 / width * moved(-width))
+      }
+    )
+  }
+}
+
 /// A denoiser given by a closure.
 struct ClosureDenoiser: Denoiser {
   let body: (DoubleTensor, [Double]) throws -> Estimate

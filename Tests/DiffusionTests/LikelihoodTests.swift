@@ -3,27 +3,6 @@ import RealModule
 import Testing
 
 @Suite struct LikelihoodTests {
-  /// The optimal denoiser for a mixture, with its derivative by differences in double precision.
-  struct DifferentiableExactDenoiser: DifferentiableDenoiser {
-    let exact: ExactDenoiser
-
-    func estimate(_ x: DoubleTensor, at times: [Double], images: [Int]) -> Estimate {
-      exact.estimate(x, at: times, images: images)
-    }
-
-    func estimateWithDerivative(
-      _ x: DoubleTensor, at times: [Double], images: [Int], probe: DoubleTensor
-    ) -> (estimate: Estimate, derivative: DoubleTensor) {
-      // The Jacobian of ε̂ is symmetric, since ε̂ is a gradient: probeᵀ·J = J·probe.
-      let width = 1e-5
-      let after = estimate(DoubleTensor(x + width * probe), at: times, images: images).noise
-      let before = estimate(DoubleTensor(x - width * probe), at: times, images: images).noise
-      return (
-        estimate(x, at: times, images: images), DoubleTensor(0.5 / width * after - 0.5 / width * before)
-      )
-    }
-  }
-
   /// For a single normal distribution, the trace estimate has no variance if the probes are signs. Its mean is that of
   /// the prior: with another mean, a remainder of it at the start of the flow would be an error of the prior.
   @Test(arguments: ProcessTests.sdes.prefix(4))

@@ -1,14 +1,6 @@
 import RealModule
 import Tensors
 
-/// A denoiser that can also be differentiated.
-package protocol DifferentiableDenoiser: Denoiser {
-  /// The estimate, and probeᵀ·∂ε̂/∂x: the derivative of Σ probe·ε̂ with respect to x, image by image.
-  func estimateWithDerivative(
-    _ x: DoubleTensor, at times: [Double], images: [Int], probe: DoubleTensor
-  ) throws -> (estimate: Estimate, derivative: DoubleTensor)
-}
-
 /// The exact log-density of images under the probability-flow equation, up to the estimate of a trace (Song et al.,
 /// arXiv:2011.13456, section 4.3 and appendix D.2): log p(x_0) = log p(x_T) + ∫ ∇·v dt along the flow, with
 /// ∇·v ≈ zᵀ·(∂v/∂x)·z for random z (Skilling 1989, Hutchinson 1990).
@@ -66,8 +58,8 @@ package struct FlowLikelihood {
       state, times, rows in
       let (x, _) = unpack(state, shape: [rows.count] + images.shape.dropFirst())
       let probe = probes.images(rows)
-      let (estimate, derivative) = try denoiser.estimateWithDerivative(x, at: times, images: rows, probe: probe)
-      let divergences = zip(times, derivative.imageProducts(probe)).map { time, trace in
+      let (estimate, pullback) = try denoiser.estimateWithPullback(x, at: times, images: rows)
+      let divergences = zip(times, try pullback(.noise, probe).imageProducts(probe)).map { time, trace in
         Double(size) * process.drift(at: time)
           + process.squaredDiffusion(at: time) / (2 * process.marginal(at: time).sigma) * trace
       }

@@ -12,11 +12,12 @@ package protocol DiffusionNetwork {
 
 /// A network that can also be differentiated.
 package protocol DifferentiableNetwork: DiffusionNetwork {
-  /// The output, and vectorᵀ·∂output/∂x, image by image.
-  /// - Parameter vector: shaped like x. If the output has twice as many channels, only the first half is used.
-  func outputWithDerivative(
-    _ x: Tensor, times: [Float], classes: [Int?]?, vector: Tensor
-  ) throws -> (output: Tensor, derivative: Tensor)
+  /// The output, and a function that computes vectorᵀ·∂output/∂x, image by image, for a vector shaped like x. If the
+  /// output has twice as many channels, only the first half is used. The network is evaluated again for each call after
+  /// the first.
+  func outputWithPullback(
+    _ x: Tensor, times: [Float], classes: [Int?]?
+  ) throws -> (output: Tensor, pullback: (_ vector: Tensor) throws -> Tensor)
 }
 
 /// ∇ log p(class | x_t) of a classifier trained on noisy images.
@@ -124,31 +125,43 @@ package struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
 extension NetworkDenoiser: DifferentiableDenoiser where Network: DifferentiableNetwork {
   /// - Precondition: nothing is clipped, and there is no classifier guidance, which would need the classifier's second
   ///   derivative.
-  package func estimateWithDerivative(
-    _ x: DoubleTensor, at times: [Double], images: [Int], probe: DoubleTensor
-  ) throws -> (estimate: Estimate, derivative: DoubleTensor) {
+  package func estimateWithPullback(
+    _ x: DoubleTensor, at times: [Double], images: [Int]
+  ) throws -> (estimate: Estimate, pullback: Estimate.Pullback) {
     precondition(!clipsOriginal, "a clipped estimate has no derivative")
-    func estimate(_ classes: [Int?]?) throws -> (estimate: Estimate, derivative: DoubleTensor) {
-      let (output, product) = try network.outputWithDerivative(
-        model.scaled(x, at: times).single, times: model.networkTimes(times), classes: classes, vector: probe.single)
-      let readings = times.map { model.reading(at: $0).noise }
-      let factors = zip(times, readings).map { model.inputScale(at: $0) * $1.output }
-      return (
-        read(output, of: x, at: times), DoubleTensor(readings.map(\.noisy) * probe + factors * DoubleTensor(product))
-      )
-    }
     switch guidance {
-    case .none: return try estimate(nil)
-    case .conditional(let classes): return try estimate(images.map { classes[$0] })
+    case .none: return try estimateWithPullback(x, at: times, classes: nil)
+    case .conditional(let classes):
+      return try estimateWithPullback(x, at: times, classes: images.map { classes[$0] })
     case .classifierFree(let classes, let scale):
-      let conditional = try estimate(images.map { classes[$0] })
-      let unconditional = try estimate(images.map { _ in nil })
+      let conditional = try estimateWithPullback(x, at: times, classes: images.map { classes[$0] })
+      let unconditional = try estimateWithPullback(x, at: times, classes: images.map { _ in nil })
       return (
         Self.guided(from: unconditional.estimate, to: conditional.estimate, scale: scale),
-        Self.guided(from: unconditional.derivative, to: conditional.derivative, scale: scale)
+        { part, vector in
+          Self.guided(
+            from: try unconditional.pullback(part, vector), to: try conditional.pullback(part, vector), scale: scale)
+        }
       )
     case .classifier: preconditionFailure("a classifier's second derivative would be needed")
     }
+  }
+
+  /// The network's estimate, without guidance.
+  private func estimateWithPullback(
+    _ x: DoubleTensor, at times: [Double], classes: [Int?]?
+  ) throws -> (estimate: Estimate, pullback: Estimate.Pullback) {
+    let (output, pullback) = try network.outputWithPullback(
+      model.scaled(x, at: times).single, times: model.networkTimes(times), classes: classes)
+    return (
+      read(output, of: x, at: times),
+      { part, vector in
+        let readings = times.map { part == .noise ? model.reading(at: $0).noise : model.reading(at: $0).original }
+        let factors = zip(times, readings).map { model.inputScale(at: $0) * $1.output }
+        return DoubleTensor(
+          readings.map(\.noisy) * vector + factors * DoubleTensor(try pullback(vector.single)))
+      }
+    )
   }
 }
 

@@ -32,32 +32,46 @@ package struct AncestralSampler: Sampler {
     var x = DoubleTensor(respaced.priorSigma * latents)
     for (done, index) in visited.indices.reversed().enumerated() {
       let estimate = try evaluator.estimate(x, at: Double(visited[index]))
-      let original = estimate.original(clipped: clipsOriginal)
-      let transition = respaced.transition(to: index)
-      let posterior = transition.posterior
-      let mean = posterior.original * original + posterior.noisy * x
-      if index == 0 {
-        x = DoubleTensor(mean)
-      } else {
-        let z = noise.draw(like: x, step: visited[index])
-        x = add(z, to: mean, transition, LogVarianceBounds(respaced, step: index), estimate.variance)
-      }
-      progress?(SamplerStep(done + 1, x, transition.earlier))
+      let step = AncestralStep(respaced, index: index, variance: variance, clipsOriginal: clipsOriginal)
+      x = step(x, estimate, adding: index == 0 ? nil : noise.draw(like: x, step: visited[index]))
+      progress?(SamplerStep(done + 1, x, step.earlier))
     }
     return Samples(images: x, evaluations: evaluator.evaluations)
   }
+}
 
-  private func add(
-    _ z: DoubleTensor, to mean: LinearCombination, _ transition: Transition, _ bounds: LogVarianceBounds,
-    _ learned: DoubleTensor?
-  ) -> DoubleTensor {
+/// A step of ancestral sampling: x_{t−1} from x_t and the estimate of the image.
+struct AncestralStep {
+  private let transition: Transition
+  private let bounds: LogVarianceBounds
+  private let variance: ReverseVariance
+  private let clipsOriginal: Bool
+
+  /// - Parameters:
+  ///   - process: the process of the visited steps alone.
+  ///   - index: the step.
+  init(_ process: DiscreteProcess, index: Int, variance: ReverseVariance, clipsOriginal: Bool) {
+    transition = process.transition(to: index)
+    bounds = LogVarianceBounds(process, step: index)
+    self.variance = variance
+    self.clipsOriginal = clipsOriginal
+  }
+
+  /// The marginal of x_{t−1}.
+  var earlier: Marginal { transition.earlier }
+
+  /// - Parameter z: the noise to add; nil for the last step, which has none.
+  func callAsFunction(_ x: DoubleTensor, _ estimate: Estimate, adding z: DoubleTensor?) -> DoubleTensor {
+    let posterior = transition.posterior
+    let mean = posterior.original * estimate.original(clipped: clipsOriginal) + posterior.noisy * x
+    guard let z else { return DoubleTensor(mean) }
     guard variance.isLearned else {
-      let square = variance == .small ? transition.posterior.variance : transition.variance
+      let square = variance == .small ? posterior.variance : transition.variance
       return DoubleTensor(mean + square.squareRoot() * z)
     }
     var x = DoubleTensor(mean)
     for element in x.elements.indices {
-      let logVariance = bounds.logVariance(variance, output: learned?.elements[element])
+      let logVariance = bounds.logVariance(variance, output: estimate.variance?.elements[element])
       x.elements[element] += .exp(logVariance / 2) * z.elements[element]
     }
     return x

@@ -42,7 +42,8 @@ package struct PredictorCorrectorSampler: Sampler {
         from: isLast ? .clean : process.marginal(at: times[step + 1]), to: process.marginal(at: time))
       for correction in 0..<corrections {
         let z = noise.draw(like: x, step: step, detail: 1 + correction)
-        x = correct(x, try evaluator.estimate(x, at: time), transition, z)
+        x = try evaluator.estimate(x, at: time).langevinStep(
+          x, sigma: transition.later.sigma, ratio: transition.ratio, signalToNoise: signalToNoise, z)
       }
       if isLast {
         // The predictor's last step without its noise is the denoiser's image estimate.
@@ -64,18 +65,25 @@ package struct PredictorCorrectorSampler: Sampler {
     let (a, variance, sigma) = (transition.ratio, transition.variance, transition.later.sigma)
     return DoubleTensor(x / a - variance / (a * sigma) * estimate.noise + variance.squareRoot() / a * z)
   }
+}
 
-  /// x + e·score + √(2e)·z with e = 2α·(r·‖z‖ / ‖score‖)² (algorithms 4 and 5): with the norms of each image.
-  private func correct(
-    _ x: DoubleTensor, _ estimate: Estimate, _ transition: Transition, _ z: DoubleTensor
+extension Estimate {
+  /// A Langevin step, x + e·score + √(2e)·z with e = 2·ratio²·(r·‖z‖ / ‖score‖)², with the norms of each image (Song et
+  /// al., arXiv:2011.13456, algorithms 4 and 5).
+  ///
+  /// - Parameters:
+  ///   - x: the images that this is the estimate of.
+  ///   - sigma: the noise on them.
+  ///   - ratio: the factor of the signal in a step of the process, √α_i of the discrete process: 1 for VE.
+  ///   - signalToNoise: r.
+  func langevinStep(
+    _ x: DoubleTensor, sigma: Double, ratio: Double, signalToNoise: Double, _ z: DoubleTensor
   ) -> DoubleTensor {
-    // The ratio is the factor of the signal in a step of the process, α_i of the discrete process: 1 for VE.
-    let (sigma, ratio) = (transition.later.sigma, transition.ratio)
-    let (scores, noises) = (estimate.noise.imageNorms, z.imageNorms)
+    let (scores, noises) = (noise.imageNorms, z.imageNorms)
     let sizes = zip(scores, noises).map { score, noise in
       let share = score > 0 ? signalToNoise * noise * sigma / score : 0
       return 2 * ratio * ratio * share * share
     }
-    return DoubleTensor(x - sizes * estimate.noise / sigma + sizes.map { (2 * $0).squareRoot() } * z)
+    return DoubleTensor(x - sizes * noise / sigma + sizes.map { (2 * $0).squareRoot() } * z)
   }
 }

@@ -55,8 +55,10 @@ struct Evaluator<D: Denoiser> {
 
   init(_ denoiser: D) { self.denoiser = denoiser }
 
+  mutating func countEvaluation() { evaluations += 1 }
+
   mutating func estimate(_ x: DoubleTensor, at time: Double) throws -> Estimate {
-    evaluations += 1
+    countEvaluation()
     return try denoiser.estimate(
       x, at: Array(repeating: time, count: x.imageCount), images: Array(0..<x.imageCount))
   }

@@ -172,7 +172,7 @@ package struct SamplerSettings: Sendable, Equatable {
   }
 
   /// A learned variance requires a network that was trained to predict it.
-  private func reverseVariance(of trained: ReverseVariance) throws(DiffusionError) -> ReverseVariance {
+  func reverseVariance(of trained: ReverseVariance) throws(DiffusionError) -> ReverseVariance {
     let variance = variance ?? trained
     try require(
       !variance.isLearned || variance == trained, "variance",

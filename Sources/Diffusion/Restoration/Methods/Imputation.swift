@@ -1,0 +1,124 @@
+/// Predictor-corrector sampling that replaces the known part of x after each predictor and each corrector by the
+/// measurement with the noise of that time: inpainting and colourisation as in Song et al., arXiv:2011.13456, section 5
+/// and appendix I, in the order of their code. With as many steps as the process has, x agrees with their code to
+/// rounding errors, given the same noise; `Tests/Peers/controllable.py` lists the differences.
+///
+/// The unknown part learns of the known one only through the score, so it agrees with it too little.
+package struct Imputation: RestorationMethod {
+  package let process: any ForwardProcess
+  package let steps: Int
+  /// Langevin steps at each time.
+  package let corrections: Int
+  /// r, the ratio of noise to drift in a Langevin step.
+  package let signalToNoise: Double
+
+  /// Each has a stream of noise of its own.
+  package static let maximumCorrections = 100
+
+  /// - Throws: `DiffusionError` naming `steps`, `corrections` or `snr`.
+  package init(
+    process: any ForwardProcess, steps: Int, corrections: Int = 1, signalToNoise: Double = 0.16
+  ) throws(DiffusionError) {
+    try requireSteps(steps)
+    try require(
+      (0...Self.maximumCorrections).contains(corrections), "corrections",
+      "cannot take \(corrections) Langevin steps; give 0 to \(Self.maximumCorrections)")
+    try requirePositive(signalToNoise, "snr")
+    self.process = process
+    self.steps = steps
+    self.corrections = corrections
+    self.signalToNoise = signalToNoise
+  }
+
+  package var stepCount: Int? { steps }
+
+  package func restore(
+    _ measurement: Measurement, from latents: DoubleTensor, denoiser: some DifferentiableDenoiser,
+    noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
+  ) throws -> Samples {
+    try measurement.requireNoNoise(.imputation)
+    let known = try KnownPart(measurement)
+    var evaluator = Evaluator(denoiser)
+    var x = try known.replaced(in: DoubleTensor(process.priorSigma * latents), by: .clean)
+    for (step, link) in process.chain(steps: steps).enumerated() {
+      for correction in 0..<corrections {
+        let z = noise.draw(like: x, step: step, detail: 1 + correction)
+        x = try evaluator.estimate(x, at: link.time).langevinStep(
+          x, sigma: link.marginal.sigma, ratio: link.ratio, signalToNoise: signalToNoise, z)
+      }
+      // The predictor's noise has detail 0.
+      x = try known.replaced(
+        in: x, by: link.marginal, noise.draw(like: x, step: step, detail: corrections + 1))
+      let estimate = try evaluator.estimate(x, at: link.time)
+      let mean = DoubleTensor(
+        (2 - link.ratio) * x - link.variance / link.marginal.sigma * estimate.noise)
+      if step == steps - 1 {
+        x = try known.replaced(in: mean, by: .clean)
+      } else {
+        let predicted = DoubleTensor(mean + link.variance.squareRoot() * noise.draw(like: x, step: step))
+        x = try known.replaced(
+          in: predicted, by: link.marginal, noise.draw(like: x, step: step, detail: corrections + 2))
+      }
+      progress?(SamplerStep(step + 1, x, step == steps - 1 ? .clean : link.marginal))
+    }
+    return Samples(images: x, evaluations: evaluator.evaluations)
+  }
+}
+
+/// The part of images that a measurement determines, A⁺·A·x_0 = A⁺·y.
+struct KnownPart {
+  private let forward: any MeasurementOperator
+  private let values: DoubleTensor
+
+  init(_ measurement: Measurement) throws(DiffusionError) {
+    forward = measurement.forward
+    values = try forward.pseudoInverse(measurement.values)
+  }
+
+  /// x with the known part α·A⁺·y + σ·A⁺·A·z.
+  /// - Parameter z: standard normal, shaped like x; nil if there is no noise.
+  func replaced(
+    in x: DoubleTensor, by marginal: Marginal, _ z: DoubleTensor? = nil
+  ) throws(DiffusionError) -> DoubleTensor {
+    let change = z.map { DoubleTensor(marginal.sigma * $0 - x) } ?? DoubleTensor(-1 * x)
+    return DoubleTensor(x + marginal.signal * values + (try forward.pseudoInverse(forward.apply(change))))
+  }
+}
+
+/// A step x_t = ratio·x_s + √variance·z of a chain that becomes the process as its steps grow in number.
+struct ChainLink {
+  /// t, and the marginal there.
+  let time: Double
+  let marginal: Marginal
+  let ratio: Double
+  let variance: Double
+}
+
+extension ForwardProcess {
+  /// The steps of a chain, from the last time to the image itself, as Song et al. discretise their processes
+  /// (arXiv:2011.13456, appendix E, and their code): √(1 − β/N) and β/N for VP, Euler's method for sub-VP, and the
+  /// change of σ² where only noise is added. Discrete processes are chains already.
+  func chain(steps: Int) -> [ChainLink] {
+    let times = timesBeforeImage(steps: steps)
+    let h = 1 / Double(steps)
+    // Their rates are those at k/(N − 1), from 1 to 0, to which the times are close.
+    let places = (0..<steps).map { steps == 1 ? 1 : Double(steps - 1 - $0) / Double(steps - 1) }
+    return times.indices.map { index in
+      let time = times[index]
+      func link(ratio: Double, variance: Double) -> ChainLink {
+        ChainLink(time: time, marginal: marginal(at: time), ratio: ratio, variance: variance)
+      }
+      if let equation = self as? VariancePreservingSDE, equation.family == .variancePreserving {
+        let variance = squaredDiffusion(at: places[index]) * h
+        return link(ratio: max(0, 1 - variance).squareRoot(), variance: variance)
+      }
+      if self is VariancePreservingSDE {
+        return link(ratio: 1 + drift(at: time) * h, variance: squaredDiffusion(at: time) * h)
+      }
+      let rates = self is VarianceExplodingSDE ? places : times
+      let transition = Transition(
+        from: index + 1 < steps ? marginal(at: rates[index + 1]) : .clean, to: marginal(at: rates[index]))
+      return link(ratio: transition.ratio, variance: transition.variance)
+    }
+  }
+}

@@ -1,0 +1,109 @@
+/// Measurements of images, y = A·x_0 + s·n with standard normal n.
+package struct Measurement: Sendable {
+  /// A.
+  package let forward: any MeasurementOperator
+  /// y, [N] + `forward.measurementShape`.
+  package let values: DoubleTensor
+  /// s, the standard deviation of the noise on each element.
+  package let noise: Double
+
+  /// - Throws: `DiffusionError` naming `measured` if the values have another shape or are not finite, or `noise` if it
+  ///   is negative.
+  package init(
+    _ values: DoubleTensor, of forward: any MeasurementOperator, noise: Double = 0
+  ) throws(DiffusionError) {
+    try require(
+      values.shape.dropFirst() == forward.measurementShape[...], "measured",
+      "measurements of \(forward.imageShape) by this operator have shape \(forward.measurementShape), "
+        + "not \(Array(values.shape.dropFirst()))")
+    try require(
+      values.elements.allSatisfy(\.isFinite), "measured",
+      "\(values.elements.count { !$0.isFinite }) values are missing or infinite; mark them as unknown in a mask")
+    try require(noise >= 0 && noise.isFinite, "noise", "\(noise) must not be negative")
+    self.forward = forward
+    self.values = values
+    self.noise = noise
+  }
+
+  private init(unchecked values: DoubleTensor, _ forward: any MeasurementOperator, _ noise: Double) {
+    (self.values, self.forward, self.noise) = (values, forward, noise)
+  }
+
+  package var count: Int { values.imageCount }
+
+  /// Some of the measurements, or some several times.
+  func rows(_ indices: [Int]) -> Measurement { Measurement(unchecked: values.images(indices), forward, noise) }
+
+  /// y − A·x.
+  package func residual(_ x: DoubleTensor) -> DoubleTensor { DoubleTensor(values - forward.apply(x)) }
+
+  /// The image that is changed as little as possible so that A·x = y, x + A⁺·(y − A·x).
+  func met(by x: DoubleTensor) throws(DiffusionError) -> DoubleTensor {
+    DoubleTensor(x + try forward.pseudoInverse(residual(x)))
+  }
+
+  /// - Throws: `DiffusionError` naming `noise` unless s = 0.
+  func requireNoNoise(_ method: RestorationName) throws(DiffusionError) {
+    try require(
+      noise == 0, "noise",
+      "method \(method.rawValue) takes measurements as exact; give --noise 0, or use dps or pigdm")
+  }
+}
+
+/// A method that draws images which fit measurements, with a denoiser that knows nothing of them. In general none of
+/// these methods draws from the posterior distribution; each docstring gives the error for Gaussian data, for which the
+/// posterior is known.
+package protocol RestorationMethod: Sendable {
+  /// Draws an image for each measurement. An image does not depend on the rest of its batch, provided that the denoiser
+  /// treats each image separately.
+  ///
+  /// - Parameters:
+  ///   - latents: standard normal numbers, [measurement.count, H, W, C].
+  ///   - denoiser: must not clip its estimates; methods clip where they can.
+  ///   - noise: the noise that the method adds.
+  ///   - progress: called after each step.
+  /// - Throws: the denoiser's errors, and `DiffusionError` naming `operator` or `noise` if the method cannot use the
+  ///   measurement.
+  func restore(
+    _ measurement: Measurement, from latents: DoubleTensor, denoiser: some DifferentiableDenoiser,
+    noise: SamplerNoise, progress: ((SamplerStep) -> Void)?
+  ) throws -> Samples
+  /// The number of steps reported to `progress`; nil if it depends on the images.
+  var stepCount: Int? { get }
+}
+
+extension RestorationMethod {
+  /// Draws an ensemble for each measurement: member m of measurement i depends on the seed, `firstImage` + i and m alone.
+  ///
+  /// - Parameters:
+  ///   - measurement: N measurements.
+  ///   - members: the members to draw, below `DrawNumber.memberLimit`; all pass through the network together with those of
+  ///     the other measurements.
+  ///   - firstImage: the index of the first measurement among all that are restored with this seed.
+  /// - Returns: images [N·members.count, H, W, C]: all members of the first measurement, then those of the second.
+  /// - Throws: as `restore(_:from:denoiser:noise:progress:)`, and `DiffusionError` naming `members`.
+  package func restore(
+    _ measurement: Measurement, members: Range<Int>, firstImage: Int = 0, seed: UInt64,
+    denoiser: some DifferentiableDenoiser, progress: ((SamplerStep) -> Void)? = nil
+  ) throws -> Samples {
+    try require(
+      !members.isEmpty && members.lowerBound >= 0 && members.upperBound <= DrawNumber.memberLimit, "members",
+      "give 1 to \(DrawNumber.memberLimit) members")
+    let rows = (0..<measurement.count).flatMap { row in members.map { (row, $0) } }
+    let draws = rows.map { DrawNumber(image: firstImage + $0, member: $1) }
+    let latents = Latents.draw(shape: measurement.forward.shape(ofImages: rows.count), seed: seed, draws: draws)
+    return try restore(
+      measurement.rows(rows.map(\.0)), from: DoubleTensor(latents), denoiser: denoiser,
+      noise: SamplerNoise(seed: seed, draws: draws), progress: progress)
+  }
+}
+
+extension Evaluator where D: DifferentiableDenoiser {
+  mutating func estimateWithPullback(
+    _ x: DoubleTensor, at time: Double
+  ) throws -> (estimate: Estimate, pullback: Estimate.Pullback) {
+    countEvaluation()
+    return try denoiser.estimateWithPullback(
+      x, at: Array(repeating: time, count: x.imageCount), images: Array(0..<x.imageCount))
+  }
+}

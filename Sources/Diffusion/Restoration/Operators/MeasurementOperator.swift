@@ -1,0 +1,67 @@
+/// A linear measurement of images, y = A·x, of each image separately. A new operator provides A and Aᵀ, and the factor
+/// c if A·Aᵀ = c·I.
+package protocol MeasurementOperator: Sendable {
+  /// [H, W, C] of the images.
+  var imageShape: [Int] { get }
+  /// The shape of one image's measurement.
+  var measurementShape: [Int] { get }
+  /// c if A·Aᵀ = c·I: the rows of A are orthogonal and equally long. nil for other operators.
+  var rowSquare: Double? { get }
+
+  /// A·x.
+  /// - Parameter x: [N, H, W, C].
+  /// - Returns: [N] + `measurementShape`.
+  func apply(_ x: DoubleTensor) -> DoubleTensor
+  /// Aᵀ·y.
+  /// - Parameter y: [N] + `measurementShape`.
+  /// - Returns: [N, H, W, C].
+  func adjoint(_ y: DoubleTensor) -> DoubleTensor
+}
+
+extension MeasurementOperator {
+  /// (A·Aᵀ + shift·I)⁻¹·y, in closed form or by conjugate gradients.
+  /// - Parameter shifts: one for each image, not negative.
+  /// - Throws: `DiffusionError` naming `noise` if the equation cannot be solved: a shift is too small for an operator
+  ///   without orthogonal rows.
+  package func solve(_ y: DoubleTensor, shifts: [Double]) throws(DiffusionError) -> DoubleTensor {
+    if let rowSquare { return DoubleTensor(y / shifts.map { rowSquare + $0 }) }
+    let solution = ConjugateGradients().solve(y) { v in DoubleTensor(apply(adjoint(v)) + shifts * v) }
+    try require(
+      solution.isExact, "noise",
+      "the measurement does not determine the image well enough for so little noise; give more")
+    return solution.v
+  }
+
+  /// A⁺·y = Aᵀ·(A·Aᵀ)⁻¹·y, the smallest image with this measurement.
+  /// - Throws: `DiffusionError` naming `operator` if the rows of A are not orthogonal: rounding errors of y would then
+  ///   be amplified without bounds.
+  package func pseudoInverse(_ y: DoubleTensor) throws(DiffusionError) -> DoubleTensor {
+    guard let rowSquare else {
+      throw DiffusionError(
+        key: "operator",
+        problem: "this operator leaves traces of details that are too small to be inverted without noise; "
+          + "use method pigdm with noise above 0, or dps")
+    }
+    return DoubleTensor(adjoint(y) / rowSquare)
+  }
+
+  /// The shape of measurements of several images.
+  func shape(ofMeasurements count: Int) -> [Int] { [count] + measurementShape }
+  /// The shape of several images.
+  func shape(ofImages count: Int) -> [Int] { [count] + imageShape }
+
+  func check(images x: DoubleTensor) {
+    precondition(x.shape == shape(ofImages: x.imageCount), "images \(x.shape), not [N] + \(imageShape)")
+  }
+
+  func check(measurements y: DoubleTensor) {
+    precondition(
+      y.shape == shape(ofMeasurements: y.imageCount), "measurements \(y.shape), not [N] + \(measurementShape)")
+  }
+}
+
+/// - Throws: `DiffusionError` naming `operator` unless this is [H, W, C].
+func requireImageShape(_ shape: [Int]) throws(DiffusionError) {
+  try require(
+    shape.count == 3 && shape.allSatisfy { $0 > 0 }, "operator", "images must be [H, W, C], not \(shape)")
+}

@@ -1,0 +1,153 @@
+/// The restoration methods, with the names used by `--method`.
+package enum RestorationName: String, Sendable, CaseIterable {
+  case imputation
+  case repaint
+  case dps
+  case pigdm
+  case sdedit
+
+  /// A one-line description for users.
+  package var summary: String {
+    switch self {
+    case .imputation: "predictor-corrector sampling; the known part is replaced after each step"
+    case .repaint: "ancestral sampling; the known part is replaced, and steps are taken again"
+    case .dps: "ancestral sampling with steps along the gradient of the residual"
+    case .pigdm: "pseudo-inverse guidance of any sampler; the most accurate one"
+    case .sdedit: "noise is added to the measured image and removed again"
+    }
+  }
+
+  package var source: String {
+    switch self {
+    case .imputation: "Song et al. 2020, arXiv:2011.13456"
+    case .repaint: "Lugmayr et al. 2022, arXiv:2201.09865"
+    case .dps: "Chung et al. 2022, arXiv:2209.14687"
+    case .pigdm: "Song, Vahdat, Mardani, Kautz, ICLR 2023"
+    case .sdedit: "Meng et al. 2021, arXiv:2108.01073"
+    }
+  }
+
+  /// The options that apply to it.
+  package var options: Set<RestorationOption> {
+    switch self {
+    case .imputation: [.steps, .corrections, .signalToNoise]
+    case .repaint: [.steps, .spacing, .variance, .jumpLength, .resamplings]
+    case .dps: [.steps, .spacing, .variance, .scale]
+    case .pigdm: [.steps, .spacing, .sampler, .sigmaData, .iterations]
+    case .sdedit: [.steps, .spacing, .strength]
+    }
+  }
+
+  /// Whether it differentiates the network, which takes more memory.
+  package var differentiates: Bool { self == .dps || self == .pigdm }
+  /// Whether measurements may have noise.
+  package var acceptsNoise: Bool { self != .imputation && self != .repaint }
+}
+
+/// The options of restoration methods, named like those of the command.
+package enum RestorationOption: String, Sendable, CaseIterable {
+  case steps
+  case spacing
+  case variance
+  case corrections
+  case signalToNoise = "snr"
+  case jumpLength = "jump_length"
+  case resamplings
+  case scale
+  case sampler
+  case sigmaData = "sigma_data"
+  case iterations
+  case strength
+}
+
+/// How images are restored: a method's name and its options.
+package struct RestorationSettings: Sendable, Equatable {
+  package var name = RestorationName.pigdm
+  package var steps = 250
+  /// Which steps of a discrete process are visited, except by `imputation`.
+  package var spacing = StepSpacing.linspace
+  /// The variance of the reverse steps of `repaint` and `dps`; nil: the one that the model was trained with, or for
+  /// `dps`, which cannot use a learned one, `large`.
+  package var variance: ReverseVariance?
+  /// Whether x̂_0 is clamped to [−1, 1], except by `imputation`.
+  package var clipsOriginal = true
+  /// For `imputation`.
+  package var corrections = 1
+  package var signalToNoise = 0.16
+  /// For `repaint`.
+  package var jumpLength = 10
+  package var resamplings = 10
+  /// ζ, for `dps`.
+  package var scale = 1.0
+  /// For `pigdm`.
+  package var sampler = SamplerName.edm
+  /// The standard deviation of data, for `pigdm`.
+  package var sigmaData = 1.0
+  /// For `pigdm`: the maximum number of iterations by which the covariance of the image given x_t is taken from the
+  /// network's derivative; 0: it is computed from `sigmaData`.
+  package var iterations = 0
+  /// For `sdedit`: the share of the steps that are taken.
+  package var strength = 0.5
+
+  package init() {}
+
+  /// The method for models of a process.
+  /// - Parameter trained: the reverse variance that the model was trained with.
+  /// - Throws: `DiffusionError` for settings that are not possible, saying which are.
+  package func method(
+    for process: any ForwardProcess, variance trained: ReverseVariance = .large
+  ) throws(DiffusionError) -> any RestorationMethod {
+    switch name {
+    case .imputation:
+      return try Imputation(
+        process: process, steps: steps, corrections: corrections, signalToNoise: signalToNoise)
+    case .repaint:
+      guard let discrete = process.discrete else {
+        throw DiffusionError(
+          key: "method",
+          problem: "repaint needs a discrete process; this model's is continuous; use pigdm or imputation")
+      }
+      var settings = SamplerSettings()
+      settings.variance = variance
+      return try RePaint(
+        process: discrete, visiting: try spacing.steps(steps, of: discrete.steps),
+        variance: try settings.reverseVariance(of: trained), jumpLength: jumpLength, resamplings: resamplings,
+        clipsOriginal: clipsOriginal)
+    case .dps:
+      let variance = variance ?? (trained.isLearned ? .large : trained)
+      try require(!variance.isLearned, "variance", "dps cannot use \(variance.rawValue); give small or large")
+      return try PosteriorSampling(
+        process: process, times: try times(of: process), variance: variance, scale: scale,
+        clipsOriginal: clipsOriginal)
+    case .pigdm:
+      return try PseudoinverseGuidance(
+        process: process, sampler: try guidedSampler(for: process),
+        spread: iterations == 0 ? .isotropic(sigmaData: sigmaData) : .jacobian(iterations: iterations),
+        clipsOriginal: clipsOriginal)
+    case .sdedit:
+      return try SDEdit(
+        process: process, times: try times(of: process), strength: strength, clipsOriginal: clipsOriginal)
+    }
+  }
+
+  private func guidedSampler(for process: any ForwardProcess) throws(DiffusionError) -> any Sampler {
+    var settings = SamplerSettings()
+    settings.name = sampler
+    settings.steps = steps
+    settings.spacing = spacing
+    settings.corrections = corrections
+    settings.signalToNoise = signalToNoise
+    // Of x_{t−1} given the image, which a measurement may determine.
+    settings.variance = .small
+    // The guided denoiser clips.
+    settings.clipsOriginal = false
+    return try settings.sampler(for: process)
+  }
+
+  /// `steps` times, descending.
+  private func times(of process: any ForwardProcess) throws(DiffusionError) -> [Double] {
+    try requireSteps(steps)
+    guard let discrete = process.discrete else { return process.timesBeforeImage(steps: steps) }
+    return try spacing.steps(steps, of: discrete.steps).reversed().map(Double.init)
+  }
+}
