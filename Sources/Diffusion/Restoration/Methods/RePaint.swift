@@ -58,6 +58,16 @@ package struct RePaint: RestorationMethod {
     return moves
   }
 
+  /// The number of the noisiest step on x before each move, and after the last one: −1 for none.
+  package var noiseLevels: [Int] {
+    moves.reduce(into: [visited.count - 1]) { levels, move in
+      switch move {
+      case .denoise(let index): levels.append(index - 1)
+      case .addNoise(let index): levels.append(index)
+      }
+    }
+  }
+
   package func restore(
     _ measurement: Measurement, from latents: DoubleTensor, denoiser: some DifferentiableDenoiser,
     noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil

@@ -39,7 +39,7 @@ package struct Measurement: Sendable {
 
   /// The image that is changed as little as possible so that A·x = y, x + A⁺·(y − A·x).
   func met(by x: DoubleTensor) throws(DiffusionError) -> DoubleTensor {
-    DoubleTensor(x + try forward.pseudoInverse(residual(x)))
+    DoubleTensor(x + (try forward.pseudoInverse(residual(x))))
   }
 
   /// - Throws: `DiffusionError` naming `noise` unless s = 0.

@@ -1,0 +1,155 @@
+import Diffusion
+import RealModule
+import Testing
+
+/// For Gaussian data and the optimal denoiser, the posterior is Gaussian and known.
+@Suite struct RestorationPosteriorTests {
+  struct Problem: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let forward: any MeasurementOperator
+    let noise: Double
+    var smoothness = 1.5
+
+    var data: CorrelatedGaussian { CorrelatedGaussian(imageShape: forward.imageShape, smoothness: smoothness) }
+
+    /// One measurement.
+    func measurement() throws -> Measurement {
+      let truth = data.draw(1, seed: 12)
+      let y = forward.apply(truth)
+      let z = normals(y.shape, seed: 13)
+      return try Measurement(DoubleTensor(y + noise * z), of: forward, noise: noise)
+    }
+  }
+
+  static let mask = try! RestorationMethodTests.mask()
+  static let coarse = try! CoarseOperator(factor: 2, imageShape: [4, 4, 1])
+  static let grey = try! GreyOperator(imageShape: [2, 2, 3])
+  static let channels = try! ChannelsOperator(channels: [1], imageShape: [2, 2, 3])
+  static let blur = try! BlurOperator(sigma: 0.7, imageShape: [4, 4, 1])
+
+  static let masked = Problem(testDescription: "mask", forward: mask, noise: 0)
+  static let maskedWithNoise = Problem(testDescription: "mask with noise", forward: mask, noise: 0.1)
+
+  static let draws = 4096
+
+  /// How far draws are from the posterior.
+  struct Distance {
+    /// ‖mean − true mean‖ over the root of the trace of the true covariance.
+    let mean: Double
+    /// ‖covariance − true covariance‖ over the norm of the true one.
+    let covariance: Double
+    /// The ratio of the traces.
+    let variance: Double
+
+    init(_ images: DoubleTensor, _ problem: Problem) throws {
+      let (mean, covariance) = problem.data.posterior(try problem.measurement())
+      let drawn = SquareMatrix.moments(images)
+      let square = zip(mean, drawn.mean).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+      self.mean = (square / covariance.trace).squareRoot()
+      self.covariance = (drawn.covariance - covariance).norm / covariance.norm
+      variance = drawn.covariance.trace / covariance.trace
+    }
+  }
+
+  /// - Parameter isLinear: whether the images are a linear function of the latents, which then have exact moments.
+  private func measure(
+    _ problem: Problem, _ method: any RestorationMethod, process: any ForwardProcess, isLinear: Bool = false
+  ) throws -> Distance {
+    let shape = [Self.draws] + problem.forward.imageShape
+    let measurement = try problem.measurement()
+    let all = try Measurement(
+      measurement.values.images(Array(repeating: 0, count: Self.draws)), of: problem.forward, noise: problem.noise)
+    let images = try method.restore(
+      all, from: isLinear ? whitenedNormals(shape, seed: 3) : normals(shape, seed: 3),
+      denoiser: CorrelatedDenoiser(data: problem.data, process: process), noise: SamplerNoise(seed: 3), progress: nil
+    ).images
+    return try Distance(images, problem)
+  }
+
+  static let correlated: [Problem] = [
+    masked, maskedWithNoise, Problem(testDescription: "coarse", forward: coarse, noise: 0),
+    Problem(testDescription: "coarse with noise", forward: coarse, noise: 0.1),
+    Problem(testDescription: "grey", forward: grey, noise: 0),
+    Problem(testDescription: "channels with noise", forward: channels, noise: 0.05),
+    Problem(testDescription: "blur with noise", forward: blur, noise: 0.1),
+  ]
+
+  static let white: [Problem] = [
+    Problem(testDescription: "white, mask", forward: mask, noise: 0, smoothness: 0),
+    Problem(testDescription: "white, coarse with noise", forward: coarse, noise: 0.1, smoothness: 0),
+    Problem(testDescription: "white, grey", forward: grey, noise: 0, smoothness: 0),
+    Problem(testDescription: "white, blur with noise", forward: blur, noise: 0.1, smoothness: 0),
+  ]
+
+  /// Of the posterior's mean and covariance, by 100 steps of Heun's method on 1,000 steps of VP, which ends at α = 0.006.
+  static let tolerance = 0.02
+
+  @Test(arguments: correlated)
+  func guidanceByTheJacobianDrawsFromThePosterior(_ problem: Problem) throws {
+    let process = DiscreteProcess(schedule: try .linear())
+    let method = try PseudoinverseGuidance(
+      process: process, sampler: try EDMSampler(process: process, steps: 100), spread: .jacobian(iterations: 30),
+      clipsOriginal: false)
+    let distance = try measure(problem, method, process: process, isLinear: true)
+    #expect(distance.mean < Self.tolerance && distance.covariance < Self.tolerance, "\(distance)")
+  }
+
+  @Test(arguments: white)
+  func guidanceDrawsFromThePosteriorOfUncorrelatedData(_ problem: Problem) throws {
+    let process = DiscreteProcess(schedule: try .linear())
+    let method = try PseudoinverseGuidance(
+      process: process, sampler: try EDMSampler(process: process, steps: 100), spread: .isotropic(sigmaData: 0.5),
+      clipsOriginal: false)
+    let distance = try measure(problem, method, process: process, isLinear: true)
+    #expect(distance.mean < Self.tolerance && distance.covariance < Self.tolerance, "\(distance)")
+  }
+
+  struct Bias: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let problem: Problem
+    /// The bounds of the distances, somewhat above the values in the method's docstring.
+    let (mean, covariance): (Double, Double)
+    let change: @Sendable (inout RestorationSettings) -> Void
+  }
+
+  static let biases: [Bias] = [
+    Bias(testDescription: "pigdm", problem: masked, mean: 0.3, covariance: 0.3) {
+      $0.steps = 100
+      $0.sigmaData = 0.5
+    },
+    Bias(testDescription: "pigdm with noise", problem: maskedWithNoise, mean: 0.3, covariance: 0.3) {
+      $0.steps = 100
+      $0.sigmaData = 0.5
+    },
+    Bias(testDescription: "imputation", problem: masked, mean: 0.5, covariance: 0.5) {
+      $0.name = .imputation
+      $0.steps = 1000
+    },
+    Bias(testDescription: "repaint", problem: masked, mean: 0.2, covariance: 0.3) {
+      $0.name = .repaint
+      $0.jumpLength = 1
+    },
+    Bias(testDescription: "dps", problem: masked, mean: 0.3, covariance: 0.4) {
+      $0.name = .dps
+      $0.scale = 0.3
+    },
+    Bias(testDescription: "dps with noise", problem: maskedWithNoise, mean: 0.3, covariance: 0.4) {
+      $0.name = .dps
+      $0.scale = 0.3
+    },
+  ]
+
+  /// The others do not, and say how far they are off. All are far closer than the prior.
+  @Test(arguments: biases)
+  func theBiasOfAMethodIsAsStated(_ test: Bias) throws {
+    let process = DiscreteProcess(schedule: try .linear())
+    var settings = RestorationSettings()
+    settings.clipsOriginal = false
+    test.change(&settings)
+    let distance = try measure(test.problem, try settings.method(for: process), process: process)
+    print("\(test.testDescription): \(distance)")
+    #expect(distance.mean < test.mean && distance.covariance < test.covariance, "\(distance)")
+    let prior = try Distance(test.problem.data.draw(Self.draws, seed: 5), test.problem)
+    #expect(prior.mean > 2 * distance.mean && prior.covariance > 2 * distance.covariance, "\(prior)")
+  }
+}
