@@ -27,7 +27,7 @@ package struct TrainedUNet: DifferentiableNetwork {
 
   package func outputWithPullback(
     _ x: Tensor, times: [Float], classes: [Int?]?
-  ) -> (output: Tensor, pullback: (_ vector: Tensor) -> Tensor) {
+  ) -> (output: Tensor, pullback: (_ vector: Tensor) throws -> Tensor) {
     func record() -> (tape: Tape, input: Variable, output: Variable) {
       let tape = Tape(
         recordingWith: parameters, gradients: nil, workers: workers, profiler: profiler,

@@ -24,7 +24,7 @@ import Testing
 
     func outputWithPullback(
       _ x: Tensor, times: [Float], classes: [Int?]?
-    ) -> (output: Tensor, pullback: (_ vector: Tensor) -> Tensor) {
+    ) -> (output: Tensor, pullback: (_ vector: Tensor) throws -> Tensor) {
       (output(x, times: times, classes: classes), { derivative(x, times: times, classes: classes, vector: $0) })
     }
 
