@@ -24,6 +24,8 @@ Deliberate differences from the authors' code:
   time.
 - Their corrector does not know the sub-VP process; its case has no corrector.
 
+Run by hand, after a change of the cases; no script calls it.
+
 Images are [N, H, W, C] here and in the file, and [N, C, H, W] in torch.
 """
 

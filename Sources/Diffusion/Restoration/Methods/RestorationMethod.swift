@@ -50,9 +50,12 @@ package struct Measurement: Sendable {
   }
 }
 
-/// A method that draws images which fit measurements, with a denoiser that knows nothing of them. In general none of
-/// these methods draws from the posterior distribution; each docstring gives the error for Gaussian data, for which the
-/// posterior is known.
+/// A method that draws images which fit measurements, with a denoiser that knows nothing of them.
+///
+/// In general none of these methods draws from the posterior distribution. Each docstring states the bias for Gaussian
+/// data, whose posterior is known, measured with the optimal denoiser by `RestorationPosteriorTests`: images of 4 x 4
+/// correlated pixels, 4 of them known. The error of the mean is its length over the root of the trace of the posterior's
+/// covariance, that of the covariance is relative to its norm. For draws from the prior they are 0.6 to 0.9 and 1.6.
 package protocol RestorationMethod: Sendable {
   /// Draws an image for each measurement. An image does not depend on the rest of its batch, provided that the denoiser
   /// treats each image separately.
