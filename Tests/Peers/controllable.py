@@ -262,7 +262,8 @@ class Repository:
                 return repository.to_torch(-noise / sigma if case["process"].startswith("ve") else noise)
 
         noise, grey = Noise(case, image), case["operator"] == "grey"
-        basis = np.array([[1, -math.sqrt(2), 0], [1, math.sqrt(0.5), math.sqrt(1.5)], [1, math.sqrt(0.5), -math.sqrt(1.5)]])
+        short, long = math.sqrt(0.5), math.sqrt(1.5)
+        basis = np.array([[1, -2 * short, 0], [1, short, long], [1, short, -long]])
         draws = []
         for step in range(case["steps"]):
             draws += [noise.corrector(step, number) for number in range(case["corrections"])]
@@ -331,7 +332,8 @@ def main():
     parser.add_argument("--write", metavar="FILE", help="write the results of all cases")
     parser.add_argument("--repository", metavar="FOLDER", help="compare with a clone of score_sde_pytorch")
     arguments = parser.parse_args()
-    block = philox4x32_10(np.array([[0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344]], np.uint32), (0xA4093822, 0x299F31D0))
+    counter = np.array([[0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344]], np.uint32)
+    block = philox4x32_10(counter, (0xA4093822, 0x299F31D0))
     assert block[0, 0] == 0xD16CFE09, "Philox4x32-10 is wrong"
     if arguments.write:
         write(arguments.write)

@@ -135,8 +135,6 @@ package struct RestorationSettings: Sendable, Equatable {
     settings.name = sampler
     settings.steps = steps
     settings.spacing = spacing
-    settings.corrections = corrections
-    settings.signalToNoise = signalToNoise
     // Of x_{t−1} given the image, which a measurement may determine.
     settings.variance = .small
     // The guided denoiser clips.
