@@ -19,7 +19,7 @@ import Testing
     settings.scale = 0.3
     settings.clipsOriginal = false
     // A stochastic one.
-    settings.sampler = .eulerMaruyama
+    settings.sampler = .ddpm
     return settings
   }
 

@@ -113,27 +113,25 @@ import Testing
   }
 
   static let biases: [Bias] = [
-    Bias(testDescription: "pigdm", problem: masked, mean: 0.3, covariance: 0.3) {
+    Bias(testDescription: "pigdm", problem: masked, mean: 0.12, covariance: 0.13) {
       $0.steps = 100
       $0.sigmaData = 0.5
     },
-    Bias(testDescription: "pigdm with noise", problem: maskedWithNoise, mean: 0.3, covariance: 0.3) {
+    Bias(testDescription: "pigdm with noise", problem: maskedWithNoise, mean: 0.12, covariance: 0.13) {
       $0.steps = 100
       $0.sigmaData = 0.5
     },
-    Bias(testDescription: "imputation", problem: masked, mean: 0.5, covariance: 0.5) {
-      $0.name = .imputation
-      $0.steps = 1000
-    },
-    Bias(testDescription: "repaint", problem: masked, mean: 0.2, covariance: 0.3) {
+    Bias(testDescription: "imputation", problem: masked, mean: 0.2, covariance: 0.4) { $0.name = .imputation },
+    Bias(testDescription: "repaint", problem: masked, mean: 0.08, covariance: 0.1) {
       $0.name = .repaint
+      $0.steps = 100
       $0.jumpLength = 1
     },
-    Bias(testDescription: "dps", problem: masked, mean: 0.3, covariance: 0.4) {
+    Bias(testDescription: "dps", problem: masked, mean: 0.25, covariance: 0.2) {
       $0.name = .dps
       $0.scale = 0.3
     },
-    Bias(testDescription: "dps with noise", problem: maskedWithNoise, mean: 0.3, covariance: 0.4) {
+    Bias(testDescription: "dps with noise", problem: maskedWithNoise, mean: 0.25, covariance: 0.2) {
       $0.name = .dps
       $0.scale = 0.3
     },
@@ -147,7 +145,6 @@ import Testing
     settings.clipsOriginal = false
     test.change(&settings)
     let distance = try measure(test.problem, try settings.method(for: process), process: process)
-    print("\(test.testDescription): \(distance)")
     #expect(distance.mean < test.mean && distance.covariance < test.covariance, "\(distance)")
     let prior = try Distance(test.problem.data.draw(Self.draws, seed: 5), test.problem)
     #expect(prior.mean > 2 * distance.mean && prior.covariance > 2 * distance.covariance, "\(prior)")

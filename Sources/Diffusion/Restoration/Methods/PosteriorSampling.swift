@@ -1,7 +1,7 @@
 /// Diffusion posterior sampling: ancestral sampling, and after each step a step along the gradient of the residual,
 /// x ← x' − ζ/‖y − A·x̂_0(x_t)‖·∇‖y − A·x̂_0(x_t)‖², with the gradient taken through the network (Chung, Kim, Mccann,
-/// Klasky, Ye: "Diffusion posterior sampling for general noisy inverse problems", arXiv:2209.14687, algorithm 1 and
-/// appendix D.1). The authors' code multiplies the gradient of the norm itself, which is half as long.
+/// Klasky, Ye: "Diffusion posterior sampling for general noisy inverse problems", arXiv:2209.14687, algorithm 1
+/// with ζ_i = ζ/‖y − A·x̂_0‖). The authors' code multiplies the gradient of the norm itself, which is half as long.
 ///
 /// It works with every operator and any noise, which it does not use: ζ decides how closely y is met. Since the length
 /// of a step does not shrink with the residual, the last steps keep y from being met by about 2ζ over the square root of

@@ -1,7 +1,7 @@
 /// Pseudo-inverse guidance (ΠGDM): any sampler, with the score ∇log q(x_t) + ∇log p(y | x_t) that follows from
 /// p(x_0 | x_t) ≈ N(x̂_0, r²·I), Jᵀ·Aᵀ·(r²·A·Aᵀ + s²·I)⁻¹·(y − A·x̂_0) with J = ∂x̂_0/∂x_t (Song, Vahdat, Mardani, Kautz:
-/// "Pseudoinverse-guided diffusion models for inverse problems", ICLR 2023, equations 6 to 8). A
-/// last correction meets measurements without noise exactly.
+/// "Pseudoinverse-guided diffusion models for inverse problems", ICLR 2023, section 3). A last correction meets
+/// measurements without noise exactly.
 ///
 /// For Gaussian data, mean and covariance are within 2% of the posterior's in 100 steps of Heun's method, with the
 /// spread `jacobian`, or with `isotropic` if the data are uncorrelated. For correlated data, `isotropic` has a bias:
@@ -16,7 +16,7 @@ package struct PseudoinverseGuidance: RestorationMethod {
     /// uncorrelated Gaussian data.
     case isotropic(sigmaData: Double)
     /// (σ²/α)·J, exact for all Gaussian data (Boys et al.: "Tweedie moment projected diffusions for inverse problems",
-    /// arXiv:2310.06721, equation 10). The equation is solved by conjugate gradients, and each of their iterations
+    /// arXiv:2310.06721). The equation is solved by conjugate gradients, and each of their iterations
     /// evaluates and differentiates the network, which `Samples.evaluations` does not count.
     case jacobian(iterations: Int)
   }

@@ -1,10 +1,10 @@
 /// Ancestral sampling that replaces the known part of x after each step by the measurement with the noise of that time,
 /// and repeatedly goes back a few steps by adding noise, so that the unknown part comes to agree with the known one
 /// (Lugmayr, Danelljan, Romero, Yu, Timofte, Van Gool: "RePaint: inpainting using denoising diffusion probabilistic
-/// models", arXiv:2201.09865, algorithm 1, with jumps as in appendix B).
+/// models", arXiv:2201.09865, algorithm 1 and section 4.2).
 ///
-/// Bias for Gaussian data in 250 steps: mean 0.03 and covariance 0.07 with ten resamplings and jumps of 1 or 10 steps,
-/// which take 2,500 evaluations; mean 0.19 and covariance 0.28 without resampling.
+/// Bias for Gaussian data in 100 steps with ten resamplings, which take 1,000 evaluations: mean 0.04 and covariance 0.06
+/// with jumps of one step, 0.07 and 0.14 with jumps of ten. Without resampling, in 250 steps: 0.19 and 0.28.
 package struct RePaint: RestorationMethod {
   /// The steps that are visited, ascending.
   package let visited: [Int]
