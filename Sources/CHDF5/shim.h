@@ -29,6 +29,8 @@ static inline hid_t ddpm_hdf5_native_uint32(void) { return H5T_NATIVE_UINT32; }
 static inline hid_t ddpm_hdf5_native_int64(void) { return H5T_NATIVE_INT64; }
 static inline hid_t ddpm_hdf5_native_uint64(void) { return H5T_NATIVE_UINT64; }
 
+static inline hid_t ddpm_hdf5_object_reference(void) { return H5T_STD_REF_OBJ; }
+
 // Types in files.
 static inline hid_t ddpm_hdf5_file_float(void) { return H5T_IEEE_F32LE; }
 static inline hid_t ddpm_hdf5_file_double(void) { return H5T_IEEE_F64LE; }

@@ -21,6 +21,8 @@ package struct DatasetError: JobEndingError, Equatable, Codable, CustomStringCon
     case unknownName
     /// There are transparent pixels, but no background was given.
     case transparent
+    /// There are values that are missing, where none may be.
+    case missingValues
     /// Above a limit that protects memory.
     case tooLarge
   }

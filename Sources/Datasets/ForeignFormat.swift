@@ -23,7 +23,18 @@ package struct ForeignFormat: Sendable, Equatable {
   private static let lmdb = ForeignFormat("LMDB")
   private static let tfRecord = ForeignFormat("TFRecord")
   private static let pickle = ForeignFormat("a Python pickle (which may run any code)")
-  private static let matlab = ForeignFormat("MATLAB")
+  private static let matlab = ForeignFormat(
+    "MATLAB before its version 7.3",
+    advice: "save fields in MATLAB with save('new.mat', 'u', '-v7.3'); of images, \(waysOut)")
+  private static let netCDF3 = ForeignFormat(
+    "classic NetCDF", advice: "convert it to NetCDF-4, which is HDF5: nccopy -k nc4 old.nc new.nc")
+  private static let grib = ForeignFormat("GRIB", advice: "convert it to NetCDF-4: cdo -f nc4 copy old.grib new.nc")
+  private static let hdf4 = ForeignFormat("HDF4", advice: "convert it to HDF5: h4toh5 old.hdf new.h5")
+  /// A folder.
+  private static let zarr = ForeignFormat(
+    "Zarr",
+    advice:
+      "convert it to NetCDF-4, in Python: xarray.open_zarr(\"old.zarr\").to_netcdf(\"new.nc\", engine=\"h5netcdf\")")
   private static let packed = ForeignFormat("a compressed archive", advice: "unpack it and give its folder")
   private static let video = ForeignFormat("a video", advice: "write its frames as PNG files into a folder")
   private static let cifar10 = ForeignFormat(
@@ -58,9 +69,23 @@ package struct ForeignFormat: Sendable, Equatable {
     if begins("ARROW1") { return arrow }
     if bytes.count > 262, bytes[257..<262].elementsEqual("ustar".utf8) { return tar }
     if begins("MATLAB") { return matlab }
+    if begins("CDF"), bytes.count > 3, [1, 2, 5].contains(bytes[3]) { return netCDF3 }
+    if begins("GRIB") { return grib }
+    if bytes.starts(with: [0x0e, 0x03, 0x13, 0x01]) { return hdf4 }
     if bytes.count > 1, bytes[0] == 0x80, (2...5).contains(bytes[1]) { return pickle }
     let isPacked = begins("7z\u{bc}") || begins("Rar!") || bytes.starts(with: [0xfd] + Array("7zXZ".utf8))
     return isPacked ? packed : nil
+  }
+
+  /// The format of a folder; nil if it is none that a program treats as a file.
+  package static func ofFolder(_ path: String) -> ForeignFormat? {
+    [".zgroup", ".zarray", "zarr.json"].contains { fileExists("\(path)/\($0)") } ? zarr : nil
+  }
+
+  /// The format of a file or folder that is to hold fields; nil if unknown. Here the first bytes decide, since names such
+  /// as `.dat` and `.mat` say little.
+  static func ofFields(_ path: String) -> ForeignFormat? {
+    ofFolder(path) ?? starting(with: firstBytes(of: path)) ?? named(path)
   }
 
   /// The format of a file, judging by its name or its first bytes; nil if unknown.

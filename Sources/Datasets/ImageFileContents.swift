@@ -120,9 +120,7 @@ struct ImageFileContents: Codable, Sendable {
     if let missingFilter {
       throw DatasetError(
         .unreadable, path, "`\(dataset)` is compressed by \(missingFilter), which libhdf5 here does not support",
-        advice: missingFilter.number == 32000
-          ? "install Debian's package hdf5-plugin-lzf, or write the file with gzip compression or without compression"
-          : "install its plugin and set HDF5_PLUGIN_PATH to its folder, or write the file with gzip or without")
+        advice: missingFilter.adviceIfMissing)
     }
     if labels.isEmpty && !classNames.isEmpty && split == .training {
       throw DatasetError(
@@ -155,6 +153,15 @@ struct ImageFileContents: Codable, Sendable {
     throw DatasetError(
       .wrongLayout, path, problem,
       advice: "create a file that training can read with `ddpm-mpi pack \(path) --output NEW.h5`")
+  }
+}
+
+extension HDF5Filter {
+  /// What to do if libhdf5 does not support it.
+  var adviceIfMissing: String {
+    number == 32000
+      ? "install Debian's package hdf5-plugin-lzf, or write the file with gzip compression or without compression"
+      : "install its plugin and set HDF5_PLUGIN_PATH to its folder, or write the file with gzip or without"
   }
 }
 

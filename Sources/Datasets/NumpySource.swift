@@ -16,6 +16,13 @@ package struct NumpySource: Sendable {
   private static let testNames: [Names] = [("test_images", "test_labels"), ("x_test", "y_test")]
   private static let validationNames: [Names] = [("val_images", "val_labels"), ("x_val", "y_val")]
 
+  /// Whether an array of an archive is one of images by its name; `numpy.savez` itself names arrays of any kind arr_0.
+  /// - Parameter areBytes: whether its elements are unsigned bytes.
+  static func isNameOfImages(_ name: String, areBytes: Bool) -> Bool {
+    let isKnown = (trainingNames + testNames + validationNames).contains { $0.images == name.lowercased() }
+    return isKnown && (areBytes || name != "arr_0")
+  }
+
   private enum Contents {
     case array(NumpyFile)
     case archive(NumpyArchive)

@@ -1,7 +1,7 @@
 import CHDF5
 
 /// An HDF5 filter, such as a compression method, by its registered number.
-package struct HDF5Filter: Sendable, Equatable, CustomStringConvertible {
+package struct HDF5Filter: Sendable, Equatable, Codable, CustomStringConvertible {
   package let number: Int
 
   /// The filters that h5py and hdf5plugin write (HDF Group: "Registered filter plugins").
@@ -12,12 +12,10 @@ package struct HDF5Filter: Sendable, Equatable, CustomStringConvertible {
   ]
 
   package var description: String { "\(Self.names[number] ?? "an unknown filter") (HDF5 filter \(number))" }
-}
 
-extension HDF5Dataset {
-  /// The first filter of the elements that is not available, either built in or as a plugin; nil if all can be read.
-  package borrowing func missingFilter() throws(HDF5Error) -> HDF5Filter? {
-    let creation = try creationProperties()
+  /// The first filter that is not available, either built in or as a plugin.
+  /// - Parameter creation: the properties with which a dataset was created.
+  static func firstMissing(of creation: borrowing Handle) -> HDF5Filter? {
     for index in 0..<max(H5Pget_nfilters(creation.identifier), 0) {
       var (flags, valueCount, configuration): (UInt32, Int, UInt32) = (0, 0, 0)
       let number = H5Pget_filter2(
@@ -25,5 +23,12 @@ extension HDF5Dataset {
       guard number >= 0, H5Zfilter_avail(number) > 0 else { return HDF5Filter(number: Int(number)) }
     }
     return nil
+  }
+}
+
+extension HDF5Dataset {
+  /// The first filter of the elements that is not available, either built in or as a plugin; nil if all can be read.
+  package borrowing func missingFilter() throws(HDF5Error) -> HDF5Filter? {
+    HDF5Filter.firstMissing(of: try creationProperties(of: handle, subject))
   }
 }

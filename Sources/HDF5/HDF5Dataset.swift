@@ -43,17 +43,12 @@ package struct HDF5Dataset: ~Copyable {
   /// The offset in bytes of the elements in the file, if they are contiguous and can be read without the library; nil
   /// if they are chunked, compressed or stored elsewhere.
   package borrowing func contiguousOffset() throws(HDF5Error) -> Int? {
-    let creation = try creationProperties()
+    let creation = try creationProperties(of: handle, subject)
     guard H5Pget_layout(creation.identifier) == H5D_CONTIGUOUS, H5Pget_external_count(creation.identifier) == 0 else {
       return nil
     }
     // All bits are one if nothing is allocated.
     return Int(exactly: H5Dget_offset(handle.identifier))
-  }
-
-  /// The properties with which the dataset was created.
-  borrowing func creationProperties() throws(HDF5Error) -> Handle {
-    try Handle(.propertyList, "H5Dget_create_plist", subject, H5Dget_create_plist(handle.identifier))
   }
 
   /// Closes the dataset. In a file that ranks share, all ranks close it.

@@ -90,7 +90,7 @@ extension HDF5File {
     guard H5Iget_type(dataset.identifier) == H5I_DATASET else {
       throw HDF5Error("H5Dopen2", subject, .wrongType, "this is not a dataset")
     }
-    let creation = try Handle(.propertyList, "H5Dget_create_plist", subject, H5Dget_create_plist(dataset.identifier))
+    let creation = try creationProperties(of: dataset, subject)
     guard H5Pget_layout(creation.identifier) != H5D_VIRTUAL, H5Pget_external_count(creation.identifier) == 0 else {
       throw HDF5Error("H5Dopen2", subject, .wrongType, "its elements are in other files, which are not read")
     }

@@ -72,9 +72,10 @@ package struct HDF5File: ~Copyable {
 
   /// Whether a file starts with HDF5's signature. (Files with a user block before it are not supported.)
   static func hasSignature(_ path: String) -> Bool {
-    let signature: [UInt8] = [0x89] + Array("HDF\r\n".utf8) + [0x1a, 0x0a]
-    return (try? RegularFile(path).bytes(first: signature.count)) == signature
+    (try? RegularFile(path).bytes(first: signature.count)) == signature
   }
+
+  static let signature: [UInt8] = [0x89] + Array("HDF\r\n".utf8) + [0x1a, 0x0a]
 
   /// Hands everything written so far to the operating system; if ranks share the file, it is also flushed to the disk.
   package borrowing func flush() throws(HDF5Error) {

@@ -29,7 +29,7 @@ enum FloatType: String {
   }
 
   /// IEEE 754's binary16. (Swift's Float16 does not exist on every platform.)
-  private static func single(half: UInt16) -> Float {
+  static func single(half: UInt16) -> Float {
     let exponent = Int(half >> 10 & 0x1f)
     let fraction = UInt32(half & 0x3ff)
     let sign = UInt32(half >> 15) << 31

@@ -14,7 +14,7 @@ package final class NumpyFile: Sendable {
   private let start: Int
 
   /// Larger than the header of any array of numbers.
-  private static let headerLimit = 1 << 16
+  static let headerLimit = 1 << 16
 
   /// - Throws: `InterchangeError` for a file that cannot be read or is of another format.
   package init(readingFrom path: String) throws(InterchangeError) {
@@ -35,6 +35,14 @@ package final class NumpyFile: Sendable {
 
   /// The size of the file after the header.
   package var elementBytes: Int { file.size - start }
+
+  /// The elements' bytes `range`.
+  /// - Throws: `InterchangeError` if they are not there.
+  func bytes(in range: Range<Int>) throws(InterchangeError) -> [UInt8] {
+    do throws(FileError) { return try file.bytes(in: start + range.lowerBound..<start + range.upperBound) } catch {
+      throw InterchangeError(path, "cannot be read: \(error.reason)", advice: "check the file system")
+    }
+  }
 
   /// Overwrites `target` with the elements' bytes from `offset` on.
   /// - Throws: `InterchangeError` if they are not there.

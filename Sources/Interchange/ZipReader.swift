@@ -50,7 +50,7 @@ struct ZipReader: ~Copyable, @unchecked Sendable {
 
   /// The bytes of a member, with its checksum verified. Allocates memory for the size that the archive states.
   func read(_ member: ZipFile.Member) throws(InterchangeError) -> [UInt8] {
-    guard let file = zip_fopen_index(archive, member.index, 0) else { throw damage(of: member, zip_strerror(archive)) }
+    let file = try open(member)
     defer { zip_fclose(file) }
     // Reads one byte more than expected, since the checksum is verified at the member's end.
     var bytes = [UInt8](repeating: 0, count: member.size + 1)
@@ -61,14 +61,22 @@ struct ZipReader: ~Copyable, @unchecked Sendable {
       if count == 0 { break }
       filled += Int(count)
     }
-    guard filled == member.size else {
-      throw InterchangeError(path, "its member \(member.name) does not have the expected \(member.size) bytes")
-    }
+    guard filled == member.size else { throw wrongSize(of: member) }
     bytes.removeLast()
     return bytes
   }
 
-  private func damage(of member: ZipFile.Member, _ reason: UnsafePointer<CChar>?) -> InterchangeError {
+  /// Opens a member, to be read from its beginning. The caller closes it.
+  func open(_ member: ZipFile.Member) throws(InterchangeError) -> OpaquePointer {
+    guard let file = zip_fopen_index(archive, member.index, 0) else { throw damage(of: member, zip_strerror(archive)) }
+    return file
+  }
+
+  func wrongSize(of member: ZipFile.Member) -> InterchangeError {
+    InterchangeError(path, "its member \(member.name) does not have the expected \(member.size) bytes")
+  }
+
+  func damage(of member: ZipFile.Member, _ reason: UnsafePointer<CChar>?) -> InterchangeError {
     InterchangeError(
       path, "its member \(member.name) is damaged: \(reason.map { String(cString: $0) } ?? "unknown reason")")
   }

@@ -1,7 +1,6 @@
 import Datasets
 import Failures
 import Files
-import Foundation
 import Images
 import MessagePassing
 import Reporting
@@ -35,19 +34,7 @@ package struct PackJob: Sendable {
 
   /// Packs in this process alone.
   package func run(communicator: Communicator) throws {
-    guard communicator.size == 1 else {
-      throw JobFailure(
-        rank: 0, exitStatus: .badInput,
-        message: "pack works in one process: run it without mpirun; --threads makes it faster")
-    }
-    let reporter = RunReporter(isSpeaking: true)
-    defer { reporter.finish() }
-    try communicator.together {
-      guard replaces || access(output, F_OK) != 0 else {
-        throw InputError("\(output) exists; use --force to replace it, or choose another --output")
-      }
-      try pack(reporter)
-    }
+    try Packing.pack(to: output, replaces: replaces, communicator: communicator, pack)
   }
 
   private func pack(_ reporter: RunReporter) throws {
@@ -77,29 +64,21 @@ package struct PackJob: Sendable {
   private func write(
     _ packer: ImagePacker, _ workers: WorkerPool, _ reporter: RunReporter
   ) throws -> (training: [DamagedImage], test: [DamagedImage]) {
-    var rate = RateMeter()
-    var (last, lastDone) = (ContinuousClock.now, 0)
+    var progress = PackProgress(count: packer.count)
     return try packer.write(to: output, workers: workers, stopsAtDamage: !skipsDamaged) { done in
-      rate.record(done - lastDone, seconds: last.secondsUntilNow)
-      // Without a terminal, a line for every tenth is enough.
-      let isMilestone = done * 10 / packer.count > lastDone * 10 / packer.count
-      (last, lastDone) = (.now, done)
-      reporter.show(
-        ImageProgress("packing", done: done, count: packer.count, imagesPerSecond: rate.perSecond),
-        isMilestone: isMilestone)
+      progress.show(done: done, on: reporter)
     }
   }
 
   private func summary(_ packer: ImagePacker, leftOut: Int, _ remarks: [String]) -> String {
     let shape = packer.training.imageShape.map(String.init).joined(separator: "x")
     let classes = packer.training.classNames
-    let bytes = (try? FileManager.default.attributesOfItem(atPath: output)[.size] as? Int) ?? 0
     let tests = packer.test.map { " and \(ProgressFormat.count($0.count)) test" } ?? ""
     return "Packed \(ProgressFormat.count(packer.training.count)) training\(tests) images of \(shape), "
       + (classes.isEmpty
         ? "no classes" : classes.count == 1 ? "1 class" : "\(ProgressFormat.count(classes.count)) classes")
       + (leftOut > 0 ? ", \(ProgressFormat.count(leftOut, of: "unusable image")) left out" : "")
-      + ", into \(output) (\(ProgressFormat.decimal(Double(bytes) / 1e6, places: 1)) MB).\n"
+      + ", into \(output) (\(sizeText(of: output))).\n"
       + (classes.isEmpty ? "" : "Classes: \(ClassNames.list(classes)).\n")
       + remarks.map { "\($0).\n" }.joined()
       + "To train on it: --set data.name=hdf5 --set data.path=\(output)"

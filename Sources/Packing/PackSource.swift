@@ -53,6 +53,7 @@ struct PackSource {
   }
 
   private static func kind(ofFolder path: String, subfoldersAreClasses: Bool) throws -> Kind {
+    if let format = ForeignFormat.ofFolder(path) { throw DatasetError(format, path) }
     func has(_ names: String...) -> Bool { names.contains { FileManager.default.fileExists(atPath: "\(path)/\($0)") } }
     if has("data_batch_1.bin", "cifar-10-batches-bin") {
       return .named("cifar10", path: path, hasTests: has("test_batch.bin", "cifar-10-batches-bin/test_batch.bin"))

@@ -9,10 +9,10 @@ import Packing
 
 struct Inspect: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show the contents of a checkpoint or packed images, and verify them.",
+    abstract: "Show the contents of a checkpoint or of packed images or fields, and verify them.",
     discussion: """
-      Reads every tensor or image and verifies its checksum. If anything is wrong, the exit status is 4 for a \
-      checkpoint and 2 for images.
+      Reads every tensor, image or field and verifies its checksum. If anything is wrong, the exit status is 4 for a \
+      checkpoint and 2 for images and fields.
       """)
 
   @Argument(help: ArgumentHelp("A checkpoint, or a file by `ddpm-mpi pack`.", valueName: "file.h5"))
@@ -23,6 +23,7 @@ struct Inspect: RankCommand {
   mutating func run(on communicator: Communicator) throws {
     try communicator.onRankZero {
       if PackedImages.areIn(file) { return try inspectImages() }
+      if PackedFields.areIn(file) { return try inspectFields() }
       let inspection = try CheckpointInspection(path: file)
       let header = inspection.header
       tell("\(file)")
@@ -53,6 +54,23 @@ struct Inspect: RankCommand {
     for part in inspection.parts {
       let damaged = part.damaged.map { "\($0.index)" }.joined(separator: ", ")
       tell("/\(part.name): \(part.count) images, \(damaged.isEmpty ? "whole" : "DAMAGED: \(damaged)")")
+    }
+    if let first = inspection.parts.flatMap(\.damaged).first { throw first.error }
+  }
+
+  private func inspectFields() throws {
+    let inspection = try PackedFieldsInspection(path: file)
+    let fields = inspection.fields
+    tell("\(file)")
+    tell("data set \(fields.name), fields of \(fields.fieldShape.map(String.init).joined(separator: "x"))")
+    for axis in [fields.coordinates.y, fields.coordinates.x].compactMap(\.self) {
+      guard let first = axis.values.first, let last = axis.values.last else { continue }
+      tell("\(axis.name) from \(first) to \(last)\(axis.units.isEmpty ? "" : " \(axis.units)")")
+    }
+    for line in inspection.table { tell(line) }
+    for part in inspection.parts {
+      let damaged = part.damaged.map { "\($0.index)" }.joined(separator: ", ")
+      tell("/\(part.name): \(part.count) samples, \(damaged.isEmpty ? "whole" : "DAMAGED: \(damaged)")")
     }
     if let first = inspection.parts.flatMap(\.damaged).first { throw first.error }
   }

@@ -49,7 +49,7 @@ struct Program: ParsableCommand {
 @main
 struct Main {
   static func main() {
-    ForeignReader.serveIfAsked(imageFileQuestions + latentFileQuestions)
+    ForeignReader.serveIfAsked(imageFileQuestions + fieldFileQuestions + latentFileQuestions)
     StandardOutput.takeStandardDescriptors()
     // A file that exceeds its limit is an error like a full disk, and no reason to die.
     signal(SIGXFSZ, SIG_IGN)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Failures
 import Files
 import Images
 import MessagePassing
@@ -7,7 +8,7 @@ import Packing
 
 struct Pack: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Pack images of any total size into one file for training.",
+    abstract: "Pack images or fields of any total size into one file for training.",
     usage: """
       ddpm-mpi pack <source> ... --output <file.h5> [--test <source> ...]
                     [--size <n>] [--channels 1|3] [--background black|white]
@@ -15,15 +16,27 @@ struct Pack: RankCommand {
                     [--name <name>] [--flips | --no-flips] [--no-splits]
                     [--skip-damaged]
                     [--force] [--threads <n>]
+      ddpm-mpi pack <file> ... --output <file.h5> [--test <file> ...]
+                    [--variables <u,v,…>] [--names <a,b,…>]
+                    [--order nhwc|nchw|hwcn] [--levels <500,850,…>]
+                    [--crop <HxW> | --pad <HxW>] [--coarse <n>]
+                    [--missing refuse|mask]
+                    [--name <name>] [--force] [--threads <n>]
       """,
     discussion: """
       A source is a folder of PNG and JPEG files, whose subfolders are classes (or splits such as train, val and test, \
       with the classes below); a folder of IDX files, or of CIFAR-10's or CIFAR-100's binary files; an HDF5 file with \
       `images`, uint8 [N, H, W, C], and `labels`; or fashion-mnist or shapes. Its test images are packed as test \
       images. Train on the file with data.name=hdf5 and data.path=<file.h5>.
+
+      Fields are numbers on a grid: variables of HDF5 or NetCDF-4 files with the dimensions [time, y, x] or \
+      [time, level, y, x], or arrays in NumPy's .npy or .npz. They are recognised by having no `images`, or by any \
+      option of the second form; they keep their units, and become float32.
       """)
 
-  @Argument(help: ArgumentHelp("Source of images; several are packed one after another.", valueName: "source"))
+  @Argument(
+    help: ArgumentHelp(
+      "Source of images, or file of fields; several are packed one after another.", valueName: "source"))
   var sources: [String]
 
   @Option(help: ArgumentHelp("The file to write.", valueName: "file.h5"))
@@ -31,13 +44,15 @@ struct Pack: RankCommand {
 
   @Option(
     name: .customLong("test"),
-    help: ArgumentHelp("Source of test images; may be repeated.", valueName: "source"))
+    help: ArgumentHelp("Source of test images or fields; may be repeated.", valueName: "source"))
   var tests: [String] = []
 
   @Option(number: "Crop images to their central square and resize it to n pixels.")
   var size: Int?
 
   @OptionGroup var images: ImageFileOptions
+
+  @OptionGroup var fields: FieldOptions
 
   @Option(number: "Maximum number of pixels of an image file.")
   var pixelLimit = ImageReader.usualPixelLimit
@@ -78,6 +93,35 @@ struct Pack: RankCommand {
   }
 
   mutating func run(on communicator: Communicator) throws {
+    // On several ranks either job says that there may be but one.
+    let areFields = fields.areUsed || (communicator.size == 1 && sources.contains(where: FieldPackJob.recognises))
+    try areFields ? packFields(communicator) : packImages(communicator)
+  }
+
+  private func packFields(_ communicator: Communicator) throws {
+    let optionsOfImages = [
+      size.map { "--size \($0)" }, images.channels.map { "--channels \($0)" },
+      images.background.map { "--background \($0.rawValue)" },
+      images.orientation == .upright ? nil : "--orientation \(images.orientation.rawValue)",
+      pixelLimit == ImageReader.usualPixelLimit ? nil : "--pixel-limit \(pixelLimit)",
+      flips.map { $0 ? "--flips" : "--no-flips" }, noSplits ? "--no-splits" : nil,
+      skipDamaged ? "--skip-damaged" : nil,
+    ]
+    if let option = optionsOfImages.compactMap(\.self).first {
+      throw InputError("\(option) applies to images, but fields are to be packed; remove it")
+    }
+    var job = FieldPackJob(sources: sources, output: output)
+    job.tests = tests
+    job.name = name
+    job.selection = fields.selection
+    job.names = fields.names.map(FieldOptions.parts)
+    job.recipe = fields.recipe
+    job.replaces = force
+    job.threads = threads
+    try job.run(communicator: communicator)
+  }
+
+  private func packImages(_ communicator: Communicator) throws {
     var job = PackJob(sources: sources, output: output)
     job.tests = tests
     job.name = name

@@ -1,0 +1,210 @@
+import ForeignFiles
+import Foundation
+import HDF5
+import Tensors
+
+/// Variables of an HDF5 or NetCDF-4 file, or of MATLAB's version 7.3, in any arrangement that libhdf5 can read. A child
+/// process reads the file, since a damaged one could crash libhdf5 or make it run forever.
+package final class HDF5Fields: FieldSource {
+  private typealias Variable = FieldFileContents.Variable
+
+  /// A variable with the roles of its axes.
+  private struct Part {
+    let variable: Variable
+    let axes: FieldAxes
+    /// The indices of the levels to read, ascending.
+    let levels: [Int]
+    /// The channel that each of these levels becomes.
+    let channels: [Int]
+  }
+
+  package let path: String
+  package let count: Int
+  package let height: Int
+  package let width: Int
+  package let channels: [FieldChannel]
+  package let coordinates: FieldCoordinates
+  private let parts: [Part]
+  private let reader: ForeignReader
+
+  /// The number of values that the child reads at once: 64 MiB in double precision.
+  private static let pieceCount = 1 << 23
+
+  /// - Throws: `DatasetError`.
+  package init(path: String, _ selection: FieldSelection) throws {
+    // The seal of a file written by this program can be verified.
+    do { _ = try FileSeal.isOn(path) } catch { throw DatasetError(ofFields: error, path) }
+    let (reader, contents): (ForeignReader, FieldFileContents) = try DatasetError.naming(path) {
+      let reader = try ForeignReader()
+      return (reader, try reader.ask(FieldContentsQuestion(path: path, variables: selection.variables)))
+    }
+    let variables = try Self.variables(contents, selection, path)
+    var parts: [Part] = []
+    var channels: [FieldChannel] = []
+    for variable in variables {
+      let axes = try FieldAxes(
+        shape: variable.shape, selection.order, isReversed: variable.isReversed,
+        hasNames: variable.scales.contains { $0 != nil }, variable.name, path)
+      let levels = try FieldLevels(
+        variable.name, axis: axes.channel.flatMap { contents.axis($0, of: variable, .levels) },
+        count: axes.channelCount(variable.shape), hasAxis: axes.channel != nil, selection.levels, path)
+      let order = levels.indices.indices.sorted { levels.indices[$0] < levels.indices[$1] }
+      parts.append(
+        Part(
+          variable: variable, axes: axes, levels: order.map { levels.indices[$0] },
+          channels: order.map { channels.count + $0 }))
+      channels += levels.names.map {
+        FieldChannel(name: $0, units: variable.units, longName: variable.longName)
+      }
+    }
+    let first = parts[0]
+    let shape = Self.gridShape(first)
+    if let other = parts.first(where: { Self.gridShape($0) != shape }) {
+      throw DatasetError(
+        .wrongDimensions, path,
+        "\(other.variable.path) has the shape \(Self.gridShape(other)) (samples, y, x), but \(first.variable.path) has "
+          + "\(shape)", advice: "choose variables of one shape with --variables, or interpolate them to one grid before"
+      )
+    }
+    guard selection.levels.isEmpty || parts.contains(where: { $0.axes.channel != nil }) else {
+      throw DatasetError(
+        .wrongDimensions, path, "none of its variables has levels: \(variables.map(\.path).joined(separator: ", "))",
+        advice: "remove --levels")
+    }
+    self.path = path
+    (count, height, width) = (shape[0], shape[1], shape[2])
+    self.channels = channels
+    coordinates = FieldCoordinates(
+      y: contents.axis(first.axes.y, of: first.variable, .y), x: contents.axis(first.axes.x, of: first.variable, .x))
+    self.parts = parts
+    self.reader = reader
+  }
+
+  /// Whether a file has no images, but variables that can be fields.
+  static func areIn(_ path: String) -> Bool {
+    guard let isSealed = try? FileSeal.isOn(path),
+      let contents = try? ForeignReader.askOnce(FieldContentsQuestion(path: path, variables: []), path)
+    else { return false }
+    // Other files of this program are checkpoints or images.
+    if isSealed { return contents.candidates.contains("fields") }
+    return !contents.holdsImages
+      && contents.variables.contains { $0.storage != .unsigned(byteCount: 1) && $0.storage != .signed(byteCount: 1) }
+  }
+
+  private static func variables(
+    _ contents: FieldFileContents, _ selection: FieldSelection, _ path: String
+  ) throws(DatasetError) -> [Variable] {
+    let found = Set(contents.variables.map(\.path))
+    if let unknown = selection.variables.first(where: { !found.contains($0) }) {
+      let others =
+        contents.candidates.isEmpty
+        ? "nothing with the dimensions of fields" : contents.candidates.prefix(50).joined(separator: ", ")
+      throw DatasetError(
+        .unknownName, path, "it has no variable \(unknown), but \(others)", advice: "correct --variables")
+    }
+    guard !contents.variables.isEmpty else {
+      throw DatasetError(
+        .wrongLayout, path, "it has no numbers in three or more dimensions",
+        advice: "fields have the dimensions [time, y, x] or [time, level, y, x]")
+    }
+    for variable in contents.variables {
+      guard !variable.isUnwritten else {
+        throw DatasetError(
+          .truncated, path, "\(variable.path) is \(variable.shape), but most of its values were never written",
+          advice: "write all of it, or choose other variables with --variables")
+      }
+      if let filter = variable.missingFilter {
+        throw DatasetError(
+          .unreadable, path, "\(variable.path) is compressed by \(filter), which libhdf5 here does not support",
+          advice: filter.adviceIfMissing)
+      }
+    }
+    return contents.variables
+  }
+
+  /// [samples, H, W].
+  private static func gridShape(_ part: Part) -> [Int] {
+    [part.axes.sample, part.axes.y, part.axes.x].map { part.variable.shape[$0] }
+  }
+
+  package var samplesPerPiece: Int {
+    parts.map { $0.variable.chunkShape?[$0.axes.sample] ?? 1 }.max() ?? 1
+  }
+
+  package func read(_ samples: Range<Int>, into target: Tensor) throws {
+    precondition(
+      samples.lowerBound >= 0 && samples.upperBound <= count, "there are no samples \(samples) among \(count)")
+    verify(
+      target.shape == [samples.count, height, width, channels.count],
+      "a target of \(target.shape) for \(samples.count) samples")
+    for part in parts { try read(part, samples, into: target) }
+  }
+
+  /// Reads in pieces that the child can hold: of several samples, or of one sample some levels, or of one level some
+  /// rows.
+  private func read(_ part: Part, _ samples: Range<Int>, into target: Tensor) throws {
+    let levelCount = part.levels.count
+    let rowCount = min(height, max(1, Self.pieceCount / width))
+    let levelsAtOnce = rowCount < height ? 1 : min(levelCount, max(1, Self.pieceCount / (height * width)))
+    let samplesAtOnce = levelsAtOnce < levelCount ? 1 : max(1, Self.pieceCount / (height * width * levelCount))
+    for sample in stride(from: samples.lowerBound, to: samples.upperBound, by: samplesAtOnce) {
+      for level in stride(from: 0, to: levelCount, by: levelsAtOnce) {
+        for row in stride(from: 0, to: height, by: rowCount) {
+          let levels = level..<min(level + levelsAtOnce, levelCount)
+          let block = try read(
+            part, samples: sample..<min(sample + samplesAtOnce, samples.upperBound), levels: levels,
+            rows: row..<min(row + rowCount, height))
+          block.copy(
+            levels: Array(0..<levels.count), to: Array(part.channels[levels]), of: target,
+            sample: sample - samples.lowerBound, row: row)
+        }
+      }
+    }
+  }
+
+  private func read(
+    _ part: Part, samples: Range<Int>, levels: Range<Int>, rows: Range<Int>
+  ) throws -> FieldBlock {
+    let (variable, axes) = (part.variable, part.axes)
+    var ranges = variable.shape.map { 0..<$0 }
+    ranges[axes.sample] = samples
+    ranges[axes.y] = rows
+    let indices = axes.channel.map { _ in Array(part.levels[levels]) } ?? []
+    let question = FieldValuesQuestion(
+      path: path, variable: variable.path, shape: variable.shape, ranges: ranges, chosenAxis: axes.channel,
+      chosenIndices: indices, decoding: variable.decoding)
+    let answer = try DatasetError.naming(path) { try reader.ask(question) }
+    var lengths = ranges.map(\.count)
+    if let channel = axes.channel { lengths[channel] = indices.count }
+    let values = Tensor(uninitialised: lengths)
+    guard answer.count == values.count * MemoryLayout<Float>.size else {
+      throw DatasetError(.unreadable, path, "\(variable.path) gave \(answer.count) bytes for \(lengths)")
+    }
+    values.withUnsafeMutableBytes { $0.copyBytes(from: answer) }
+    return FieldBlock(values: values, lengths: lengths, axes: axes)
+  }
+}
+
+extension FieldFileContents {
+  enum Role {
+    case levels, y, x
+  }
+
+  /// The coordinates of an axis, by its dimension scale or, if none is attached to any axis, by a usual name; nil if
+  /// there are none that fit.
+  func axis(_ axis: Int, of variable: Variable, _ role: Role) -> FieldAxis? {
+    let length = variable.shape[axis]
+    func fits(_ axis: FieldAxis) -> Bool { axis.values.count == length && axis.values.allSatisfy(\.isFinite) }
+    if variable.scales.contains(where: { $0 != nil }) {
+      return variable.scales[axis].flatMap { axes[$0] }.flatMap { fits($0) ? $0 : nil }
+    }
+    let names =
+      switch role {
+      case .levels: Self.namesOfAxes.levels
+      case .y: Self.namesOfAxes.y
+      case .x: Self.namesOfAxes.x
+      }
+    // In the order of paths, so that the choice does not depend on the dictionary's order.
+    return axes.keys.sorted().compactMap { axes[$0] }.first { names.contains($0.name.lowercased()) && fits($0) }
+  }
+}

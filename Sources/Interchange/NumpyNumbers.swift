@@ -1,0 +1,107 @@
+import Files
+import Foundation
+
+/// An array of numbers of any kind in a file of NumPy's, by itself (`.npy`) or in an archive (`.npz`), which is read
+/// piece by piece, so that it may be larger than memory. Only one thread may use it.
+package final class NumpyNumbers {
+  private enum Contents {
+    case file(NumpyFile)
+    /// A member of an archive, with the offset of its elements.
+    case member(ZipMemberStream, start: Int)
+  }
+
+  package let path: String
+  /// Empty for an array in a file of its own.
+  package let name: String
+  package let shape: [Int]
+  package let type: NumberType
+  private let contents: Contents
+
+  /// The arrays of a file, in alphabetical order of their names; arrays of other types than numbers are left out.
+  /// - Throws: `InterchangeError` for a file that cannot be read or is of another format, for a member that is not an
+  ///   array, and for an array whose size does not match its shape.
+  package static func arrays(in path: String) throws(InterchangeError) -> [NumpyNumbers] {
+    if try isArray(path) {
+      let file = try NumpyFile(readingFrom: path)
+      guard let type = NumberType(numpyName: file.type) else {
+        throw InterchangeError(
+          path, "its elements are of type \(file.type), not real numbers", advice: "convert it with NumPy's astype")
+      }
+      try checkSize(file.elementBytes, file.shape, type, "", path)
+      return [try NumpyNumbers(path, "", file.shape, type, file.isColumnMajor, .file(file))]
+    }
+    var arrays: [NumpyNumbers] = []
+    for member in try ZipFile(path).members.sorted(by: { $0.name < $1.name }) {
+      if let array = try array(member, path) { arrays.append(array) }
+    }
+    return arrays
+  }
+
+  /// Whether a file is a NumPy array by itself.
+  private static func isArray(_ path: String) throws(InterchangeError) -> Bool {
+    do throws(FileError) {
+      return try RegularFile(path).bytes(first: 6) == [0x93] + Array("NUMPY".utf8)
+    } catch {
+      throw InterchangeError(path, "cannot be opened: \(error.reason)", advice: "check the path and its permissions")
+    }
+  }
+
+  private static func array(_ member: ZipFile.Member, _ path: String) throws(InterchangeError) -> NumpyNumbers? {
+    let stream = try ZipMemberStream(member, of: path)
+    let beginning = try stream.bytes(in: 0..<min(member.size, NumpyFile.headerLimit))
+    guard member.name.hasSuffix(".npy"), let (header, start) = NumpyHeader.parse(beginning) else {
+      throw InterchangeError(
+        path, "its member \(member.name) is not a NumPy array", advice: "use a file written by numpy.savez")
+    }
+    guard let type = NumberType(numpyName: header.type) else { return nil }
+    let name = String(member.name.dropLast(4))
+    try checkSize(member.size - start, header.shape, type, name, path)
+    return try NumpyNumbers(
+      path, name, header.shape, type, header.isColumnMajor, .member(stream, start: start))
+  }
+
+  private static func checkSize(
+    _ byteCount: Int, _ shape: [Int], _ type: NumberType, _ name: String, _ path: String
+  ) throws(InterchangeError) {
+    guard checkedProduct([type.byteCount] + shape.map { max($0, 1) }) != nil, shape.allSatisfy({ $0 >= 0 }) else {
+      throw InterchangeError(path, "the shape of \(subject(name)) is impossible: \(shape)")
+    }
+    let expected = shape.reduce(type.byteCount, *)
+    guard byteCount == expected else {
+      throw InterchangeError(
+        path, "\(subject(name)) of shape \(shape) takes \(expected) bytes, but has \(byteCount)")
+    }
+  }
+
+  private static func subject(_ name: String) -> String { name.isEmpty ? "the array" : name }
+
+  private init(
+    _ path: String, _ name: String, _ shape: [Int], _ type: NumberType, _ isColumnMajor: Bool, _ contents: Contents
+  ) throws(InterchangeError) {
+    guard !isColumnMajor || shape.count < 2 else {
+      throw InterchangeError(
+        path, "\(Self.subject(name)) is in Fortran order, which cannot be read in pieces",
+        advice: "write it with numpy.ascontiguousarray")
+    }
+    self.path = path
+    self.name = name
+    self.shape = shape
+    self.type = type
+    self.contents = contents
+  }
+
+  /// The elements `range`, counted in row-major order, in single or double precision, each rounded to the nearest.
+  /// - Throws: `InterchangeError` if they cannot be read.
+  package func values<Value: BinaryFloatingPoint>(
+    _ range: Range<Int>, as _: Value.Type
+  ) throws(InterchangeError) -> [Value] {
+    let byteRange = range.lowerBound * type.byteCount..<range.upperBound * type.byteCount
+    let bytes: [UInt8]
+    switch contents {
+    case .file(let file): bytes = try file.bytes(in: byteRange)
+    case .member(let stream, let start):
+      bytes = try stream.bytes(in: start + byteRange.lowerBound..<start + byteRange.upperBound)
+    }
+    return bytes.withUnsafeBytes { type.values($0, as: Value.self) }
+  }
+}
