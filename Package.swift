@@ -206,7 +206,8 @@ let package = Package(
     .testTarget(
       name: "DatasetsTests",
       dependencies: [
-        "Compression", "Datasets", "Files", "HDF5", "Images", realModule, "Spectra", "Tensors", "TestSupport",
+        "Compression", "Datasets", "Files", "HDF5", "Images", "Interchange", realModule, "Spectra", "Tensors",
+        "TestSupport",
       ]),
     .testTarget(
       name: "StorageTests",

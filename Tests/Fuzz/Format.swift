@@ -33,7 +33,7 @@ struct Format: Sendable {
 
   static let textMutation: Mutation = { Mutator.text($0, $1, using: &$2) }
 
-  static var all: [Format] { imageFormats + dataFormats + modelFormats + textFormats + [options] }
+  static var all: [Format] { imageFormats + dataFormats + fieldFormats + modelFormats + textFormats + [options] }
 }
 
 /// The bytes of a number, highest first.

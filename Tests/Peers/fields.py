@@ -1,142 +1,305 @@
-"""Compares measures of fields and ensembles with NumPy, SciPy and properscoring.
+"""Writes fields in files of other programs, and compares the output of `ddpm-mpi pack` with what they hold.
 
-    python fields.py PEER_PROGRAM FOLDER QUESTION
+    python fields.py make FOLDER     writes FOLDER/sources, and what each packed file must contain
+    python fields.py verify FOLDER   compares FOLDER/packed/….h5 with that
 
-PEER_PROGRAM is .build/release/peer-program; FOLDER is for temporary files. QUESTION is spectra, distributions or
-ensembles. scripts/test/peers/fields.sh asks all of them. Prints each error; fails if one exceeds its tolerance.
+Run by scripts/test/fields.sh. Needs h5py, h5netcdf, hdf5storage, netCDF4, numpy, scipy and xarray. `verify` exits with 1
+if a value differs by more than the distance to the next number in single precision, or if a statistic, a name, a unit or
+a coordinate is another.
 """
 
-import json
-import subprocess
 import sys
+import zlib
 from pathlib import Path
 
+import h5netcdf.legacyapi
+import h5py
+import hdf5storage
+import netCDF4
 import numpy as np
-import properscoring
-import scipy.stats
-from safetensors.numpy import save_file
+import scipy.io
+import xarray as xr
 
-TOLERANCE = 1e-6
+COUNT, LEVELS, HEIGHT, WIDTH = 7, 3, 6, 10
+LATITUDES = np.linspace(50, 40, HEIGHT)
+LONGITUDES = np.linspace(-5, 4, WIDTH)
 
-program, folder = sys.argv[1], Path(sys.argv[2])
 
-
-def smooth(shape, seed, scale=1.0, mean=0.0):
-    """Correlated float32 fields [..., H, W, C] with skewed values; neighbouring channels share a part."""
+def waves(*shape, seed):
+    """Values of several magnitudes, in double precision."""
     random = np.random.default_rng(seed)
-    noise = random.normal(size=shape)
-    noise[..., 1:] += 0.7 * noise[..., :-1]
-    for axis in (-3, -2):
-        noise = noise + 0.8 * np.roll(noise, 1, axis) + 0.5 * np.roll(noise, 2, axis)
-    return (mean + scale * (noise + 0.1 * noise**2)).astype(np.float32)
+    scale = 10.0 ** random.integers(-3, 4)
+    return scale * (random.standard_normal(shape) + np.sin(np.arange(shape[-1])))
 
 
-def ask(fields, others, ensembles, truths, *arguments):
-    """Our measures of each channel."""
-    path = folder / "fields.safetensors"
-    tensors = {"fields": fields, "others": others, "ensembles": ensembles, "truths": truths}
-    save_file({name: np.ascontiguousarray(values) for name, values in tensors.items()}, path)
-    command = [program, "field-measures", str(path), *map(str, arguments)]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["result"]
+class Sources:
+    """Writes files, and for each command the expected contents of its packed file."""
+
+    def __init__(self, folder):
+        self.folder = folder / "sources"
+        self.expected = folder / "expected"
+        self.folder.mkdir()
+        self.expected.mkdir()
+
+    def expect(self, name, fields, names, units=None, y=None, x=None, test=None, present=None):
+        """`fields`, [N, H, W, C]; `present` is false where a value was missing, and does not count."""
+        parts = {"fields": np.asarray(fields, np.float64), "names": names, "units": units or [""] * len(names)}
+        parts |= {"y": y, "x": x, "test": test, "present": present}
+        np.savez(self.expected / f"{name}.npz", **{key: part for key, part in parts.items() if part is not None})
+
+    def xarray_files(self):
+        u, v = waves(COUNT, HEIGHT, WIDTH, seed=1), waves(COUNT, HEIGHT, WIDTH, seed=2)
+        stored = np.random.default_rng(3).integers(-30000, 30000, (COUNT, HEIGHT, WIDTH)).astype(np.int16)
+        scale, offset = 0.0015, 273.15
+        dims = ("time", "latitude", "longitude")
+        data = xr.Dataset(
+            {
+                "u": (dims, u.astype(np.float32), {"units": "m s-1", "long_name": "eastward wind"}),
+                "v": (dims, v, {"units": "m s-1", "standard_name": "northward_wind"}),
+                "T": (dims, stored * scale + offset, {"units": "K"}),
+                "time_bounds": (("time", "two"), np.zeros((COUNT, 2))),
+            },
+            {
+                "time": ("time", np.arange(COUNT), {"units": "hours since 2000-01-01"}),
+                "latitude": ("latitude", LATITUDES, {"units": "degrees_north"}),
+                "longitude": ("longitude", LONGITUDES.astype(np.float32), {"units": "degrees_east"}),
+            })
+        encoding = {"T": {"dtype": "int16", "scale_factor": scale, "add_offset": offset, "_FillValue": np.int16(-32768)}}
+        encoding["v"] = {"zlib": True, "shuffle": True, "chunksizes": (3, 4, 5)}
+        fields = np.stack([u.astype(np.float32), v, stored * scale + offset], -1)
+        for engine in ("netcdf4", "h5netcdf"):
+            data.to_netcdf(self.folder / f"xarray-{engine}.nc", engine=engine, encoding=encoding)
+            self.expect(
+                f"xarray-{engine}", fields, ["u", "v", "T"], ["m s-1", "m s-1", "K"], LATITUDES,
+                LONGITUDES.astype(np.float32))
+        data.isel(time=slice(0, 3)).to_netcdf(self.folder / "later.nc", engine="netcdf4", encoding=encoding)
+        self.expect(
+            "several", np.concatenate([fields[..., 2:], fields[:3, ..., 2:]]), ["T"], ["K"], LATITUDES,
+            LONGITUDES.astype(np.float32), test=fields[:3, ..., 2:])
+        data.rename(u="w").to_netcdf(self.folder / "other-names.nc")
+        data.isel(longitude=slice(0, 8)).to_netcdf(self.folder / "other-grid.nc")
+        celsius = data.copy(deep=True)
+        celsius["T"].attrs["units"] = "degC"
+        celsius.to_netcdf(self.folder / "other-units.nc")
+        data.isel(longitude=slice(0, 9), latitude=slice(0, 5)).to_netcdf(self.folder / "odd.nc")
+        odd = fields[:, :5, :9, :]
+        self.expect(
+            "cropped", odd[:, 0:4, 0:8, :], ["u", "v", "T"], ["m s-1", "m s-1", "K"], LATITUDES[0:4],
+            LONGITUDES.astype(np.float32)[0:8])
+        padded = np.pad(odd, ((0, 0), (1, 2), (1, 2), (0, 0)), mode="edge")
+        steps = np.diff(LATITUDES[:5])
+        y = np.concatenate([[LATITUDES[0] - steps[0]], LATITUDES[:5], LATITUDES[4] + steps[-1] * np.arange(1, 3)])
+        x = LONGITUDES.astype(np.float32)[:9].astype(np.float64)
+        x = np.concatenate([[2 * x[0] - x[1]], x, x[-1] + (x[-1] - x[-2]) * np.arange(1, 3)])
+        means = padded.reshape(COUNT, 4, 2, 6, 2, 3).mean((2, 4)).repeat(2, 1).repeat(2, 2)
+        self.expect(
+            "padded", np.concatenate([padded, means], -1), ["u", "v", "T", "u_coarse", "v_coarse", "T_coarse"],
+            2 * ["m s-1", "m s-1", "K"], y, x)
+
+    def netcdf4_file(self):
+        values = waves(COUNT, LEVELS, HEIGHT, WIDTH, seed=4)
+        wind = np.random.default_rng(5).integers(-(2**30), 2**30, (COUNT, HEIGHT, WIDTH))
+        bytes_ = np.random.default_rng(6).integers(0, 256, (COUNT, HEIGHT, WIDTH))
+        with netCDF4.Dataset(self.folder / "netcdf4.nc", "w") as file:
+            for name, length in (("time", None), ("level", LEVELS), ("y", HEIGHT), ("x", WIDTH)):
+                file.createDimension(name, length)
+            level = file.createVariable("level", "i4", ("level",))
+            level[:] = [500, 850, 1000]
+            z = file.createVariable("z", "f8", ("time", "level", "y", "x"), zlib=True, endian="big")
+            z.units = "m"
+            z[:] = values
+            group = file.createGroup("deep")
+            wind_variable = group.createVariable("wind", "i4", ("time", "y", "x"), endian="big")
+            wind_variable.units, wind_variable.scale_factor = "m/s", np.float32(0.25)
+            file.set_auto_maskandscale(False)
+            wind_variable.set_auto_maskandscale(False)
+            wind_variable[:] = wind
+            cloud = file.createVariable("cloud", "i1", ("time", "y", "x"))
+            cloud.set_auto_maskandscale(False)
+            cloud._Unsigned = "true"
+            cloud[:] = bytes_.astype(np.uint8).view(np.int8)
+        z = values.transpose(0, 2, 3, 1)
+        self.expect("levels", z, ["z_500", "z_850", "z_1000"], ["m"] * 3)
+        fields = np.concatenate([z[..., [2, 0]], wind[..., None] * 0.25, bytes_[..., None]], -1)
+        self.expect("chosen", fields, ["z_1000", "z_500", "wind", "cloud"], ["m", "m", "m/s", ""])
+
+    def h5netcdf_file(self):
+        values = waves(COUNT, HEIGHT, WIDTH, seed=7).astype(np.float32)
+        with h5netcdf.legacyapi.Dataset(self.folder / "h5netcdf.nc", "w") as file:
+            for name, length in (("time", COUNT), ("lat", HEIGHT), ("lon", WIDTH)):
+                file.createDimension(name, length)
+            file.createVariable("lat", "f8", ("lat",))[:] = LATITUDES
+            variable = file.createVariable("sst", "f4", ("time", "lat", "lon"), fill_value=np.float32(-999))
+            variable.attrs["units"] = "degC"
+            variable[:] = values
+        self.expect("h5netcdf", values[..., None], ["sst"], ["degC"], LATITUDES)
+
+    def h5py_files(self):
+        values = waves(COUNT, HEIGHT, WIDTH, 2, seed=8)
+        self.types = ["<f2", ">f2", "<f4", ">f4", "<f8", ">f8", "i1", "<i2", ">i2", "<i4", ">u4", "<i8", ">i8", "<u8"]
+        stored = {}
+        for dtype in self.types:
+            info = np.iinfo(dtype) if np.dtype(dtype).kind in "iu" else None
+            array = (
+                values / np.abs(values).max() if info is None
+                else np.random.default_rng(9).integers(info.min, info.max, values.shape, np.dtype(dtype).newbyteorder("=")))
+            stored[dtype] = array.astype(dtype)
+        with h5py.File(self.folder / "h5py.h5", "w") as file:
+            for number, dtype in enumerate(self.types):
+                file.create_dataset(f"a{number:02}", data=stored[dtype], chunks=(4, 5, 3, 1), compression="gzip")
+            file["lat"] = LATITUDES
+            file["x"] = LONGITUDES
+            file["names"] = ["not", "numbers"]
+        names = [f"a{number:02}_{channel}" for number in range(len(self.types)) for channel in range(2)]
+        fields = np.concatenate([stored[dtype].astype(np.float64) for dtype in self.types], -1)
+        self.expect("h5py", fields, names, None, LATITUDES, LONGITUDES)
+        with h5py.File(self.folder / "unwritten.h5", "w") as file:
+            file.create_dataset("u", (10_000, 100, 100), "f4", chunks=(1, 100, 100))
+        with h5py.File(self.folder / "complex.h5", "w") as file:
+            file["u"] = np.zeros((3, 4, 5), np.complex64)
+            file["v"] = np.zeros((3, 4, 5), np.float32)
+        with h5py.File(self.folder / "two-grids.h5", "w") as file:
+            file["u"] = np.zeros((3, 4, 5))
+            file["v"] = np.zeros((3, 4, 4))
+        self.expect("constant", np.zeros((3, 4, 5, 1)), ["u"])
+
+    def numpy_files(self):
+        values = waves(COUNT, 2, HEIGHT, WIDTH, seed=10)
+        np.save(self.folder / "single.npy", values[:, 0].astype(">f4"))
+        self.expect("single", values[:, 0, :, :, None].astype(np.float32), ["vorticity"])
+        np.save(self.folder / "nchw.npy", values.astype(np.float16))
+        self.expect("nchw", values.astype(np.float16).transpose(0, 2, 3, 1), ["field_0", "field_1"])
+        integers = np.random.default_rng(11).integers(-(2**62), 2**62, (COUNT, HEIGHT, WIDTH, 2))
+        arrays = {"b": integers, "a": values[:, 1], "lat": LATITUDES, "text": np.array(["x"])}
+        for name, save in (("stored", np.savez), ("deflated", np.savez_compressed)):
+            save(self.folder / f"{name}.npz", **arrays)
+            fields = np.concatenate([integers.astype(np.float64), values[:, 1, :, :, None]], -1)
+            self.expect(name, fields, ["b_0", "b_1", "a"], None, LATITUDES)
+        np.save(self.folder / "fortran.npy", np.asfortranarray(values[:, 0]))
+        np.save(self.folder / "complex.npy", values[:, 0].astype(complex))
+        np.save(self.folder / "flat.npy", values[0, 0])
+
+    def matlab_files(self):
+        values = waves(COUNT, HEIGHT, WIDTH, seed=12)
+        path = str(self.folder / "matlab.mat")
+        hdf5storage.savemat(path, {"u": values, "lat": LATITUDES, "label": "a text"}, format="7.3", oned_as="column")
+        self.expect("matlab", values[..., None], ["u"], None, LATITUDES)
+        # As MATLAB itself writes an array of size [H W C N], which h5py shows in the opposite order.
+        stack = waves(HEIGHT, WIDTH, 2, COUNT, seed=13)
+        with h5py.File(self.folder / "stack.mat", "w", userblock_size=512) as file:
+            file.create_dataset("stack", data=stack.transpose(3, 2, 1, 0)).attrs["MATLAB_class"] = np.bytes_("double")
+        with open(self.folder / "stack.mat", "r+b") as file:
+            file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\0\2IM")
+        self.expect("stack", stack.transpose(3, 0, 1, 2), ["stack_0", "stack_1"])
+        scipy.io.savemat(self.folder / "old.mat", {"u": values})
+
+    def foreign_files(self):
+        with scipy.io.netcdf_file(self.folder / "classic.nc", "w") as file:
+            file.createDimension("x", 4)
+            file.createVariable("x", "f", ("x",))[:] = np.arange(4)
+        for name in ("NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA"):
+            netCDF4.Dataset(self.folder / f"{name}.nc", "w", format=name).close()
+        (self.folder / "weather.grib").write_bytes(b"GRIB\0\0\0\2")
+        (self.folder / "cube.zarr").mkdir()
+        (self.folder / "cube.zarr" / ".zgroup").write_text('{"zarr_format": 2}')
+
+    def missing_files(self):
+        values = waves(COUNT, HEIGHT, WIDTH, 2, seed=14).astype(np.float32)
+        missing = np.random.default_rng(15).random(values.shape[:-1]) < 0.2
+        missing[0], missing[1, 0] = False, [False] * 4 + [True] * (WIDTH - 4)
+        kinds = np.random.default_rng(16).integers(0, 4, values.shape[:-1])
+        holes = np.choose(kinds, [np.nan, np.inf, -np.inf, -999]).astype(np.float32)
+        sst = np.where(missing, holes, values[..., 0])
+        with h5py.File(self.folder / "missing.h5", "w") as file:
+            file["sst"], file["u"] = sst, values[..., 1]
+            file["sst"].attrs["_FillValue"] = np.float32(-999)
+            file["clean"] = values[..., 1]
+        present = ~missing
+        mean = values[..., 0][present].astype(np.float64).mean().astype(np.float32)
+        filled = np.where(present, values[..., 0], mean)
+        # Means of the values of a block that are present.
+        sums = np.where(present, values[..., 0].astype(np.float64), 0).reshape(COUNT, 3, 2, 5, 2).sum((2, 4))
+        counts = present.reshape(COUNT, 3, 2, 5, 2).sum((2, 4))
+        coarse = np.where(counts > 0, sums / np.maximum(counts, 1), mean).repeat(2, 1).repeat(2, 2)
+        u = values[..., 1]
+        coarse_u = u.astype(np.float64).reshape(COUNT, 3, 2, 5, 2).mean((2, 4)).repeat(2, 1).repeat(2, 2)
+        fields = np.stack([filled, u, present, coarse, coarse_u], -1)
+        seen = np.ones(fields.shape, bool)
+        seen[..., 0] = present
+        self.expect(
+            "masked", fields, ["sst", "u", "sst_mask", "sst_coarse", "u_coarse"], ["", "", "1", "", ""], present=seen)
+        (self.folder / "missing.txt").write_text(str(missing.sum()))
+
+    def damaged_files(self):
+        for name in ("netcdf4.nc", "h5py.h5"):
+            data = bytearray((self.folder / name).read_bytes())
+            (self.folder / f"cut-{name}").write_bytes(data[: len(data) // 2])
+            for start in range(200, min(len(data), 4000), 97):
+                data[start] ^= 0xFF
+            (self.folder / f"damaged-{name}").write_bytes(data)
+        data = bytearray((self.folder / "deflated.npz").read_bytes())
+        data[len(data) // 3] ^= 0x10
+        (self.folder / "damaged.npz").write_bytes(data)
+        (self.folder / "cut.npy").write_bytes((self.folder / "single.npy").read_bytes()[:-5])
 
 
-def compare(what, ours, theirs, tolerance=TOLERANCE):
-    """Fails if the difference exceeds the tolerance, relative to the largest of theirs."""
-    ours, theirs = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
-    assert ours.shape == theirs.shape, (what, ours.shape, theirs.shape)
-    error = np.abs(ours - theirs).max() / np.abs(theirs).max()
-    print(f"{what}: error {error:.1e}, tolerance {tolerance:.0e}")
-    assert error <= tolerance, (what, ours, theirs)
+def make(folder):
+    sources = Sources(folder)
+    for write in (
+        sources.xarray_files, sources.netcdf4_file, sources.h5netcdf_file, sources.h5py_files, sources.numpy_files,
+        sources.matlab_files, sources.foreign_files, sources.missing_files, sources.damaged_files,
+    ):
+        write()
 
 
-def shell_means(first, second):
-    """The mean of Re a·b* over samples and the modes of each shell, from NumPy's transform of half the modes."""
-    height, width = first.shape[1:]
-    a, b = [np.fft.rfft2(plane.astype(np.float64), norm="ortho") for plane in (first, second)]
-    # The modes that rfft2 leaves out are the conjugates of those with 0 < kx < W/2.
-    kx = np.arange(width // 2 + 1)
-    weight = np.where((kx > 0) & (2 * kx < width), 2.0, 1.0)
-    wavenumber = np.hypot(np.fft.fftfreq(height, 1 / height)[:, None], kx[None, :])
-    shell = np.rint(wavenumber).astype(int)
-    products = (a * b.conj()).real.mean(axis=0) * weight
-    weights = np.broadcast_to(weight, shell.shape)
-    count = min(height, width) // 2 + 1
-    modes = np.bincount(shell.ravel(), weights.ravel())[:count]
-    return np.bincount(shell.ravel(), products.ravel())[:count] / modes, modes
+def differences(expected, path):
+    """What is wrong with a packed file, in words."""
+    with h5py.File(path) as file:
+        fields = file["fields"][:]
+        wanted = expected["fields"].astype(np.float32)
+        if fields.dtype != np.float32 or fields.shape != wanted.shape:
+            yield f"fields are {fields.dtype} {fields.shape}, not {wanted.shape}"
+            return
+        parts = [("fields", fields, wanted)]
+        if "test" in expected:
+            parts.append(("test/fields", file["test/fields"][:], expected["test"].astype(np.float32)))
+        for name, values, right in parts:
+            ulps = np.abs(values.astype(np.float64) - right) / np.spacing(np.abs(right))
+            if not (ulps <= 1).all():
+                yield f"{name} differ by up to {np.nanmax(ulps)} ulp, {(ulps > 1).sum()} values"
+            sums = file[name.replace("fields", "crc32")][:]
+            if any(zlib.crc32(sample.tobytes()) != checksum for sample, checksum in zip(values, sums)):
+                yield f"checksums of {name}"
+        for attribute in ("names", "units"):
+            texts = [str(text) for text in file["fields"].attrs[attribute]]
+            if texts != list(expected[attribute]):
+                yield f"{attribute} are {texts}"
+        for axis in ("y", "x"):
+            if (axis in expected) != (f"coordinates/{axis}" in file):
+                yield f"there are coordinates of {axis}: {axis not in expected}"
+            elif axis in expected and not np.allclose(file[f"coordinates/{axis}"][:], expected[axis], rtol=1e-12):
+                yield f"the coordinates of {axis} are {file[f'coordinates/{axis}'][:]}"
+        present = expected["present"] if "present" in expected else np.ones(fields.shape, bool)
+        values = np.ma.array(fields.astype(np.float64), mask=~present)
+        for name, function, tolerance in (
+            ("mean", np.ma.mean, 1e-12), ("standard_deviation", np.ma.std, 1e-12), ("minimum", np.ma.min, 0),
+            ("maximum", np.ma.max, 0),
+        ):
+            own, right = file[f"statistics/{name}"][:], np.asarray(function(values, axis=(0, 1, 2)))
+            size = np.abs(fields).max((0, 1, 2)) + 1e-300
+            if not (np.abs(own - right) <= tolerance * size).all():
+                yield f"{name} is {own}, not {right}"
 
 
-def spectra():
-    """Power, co-spectra and coherence of each shell by numpy.fft.rfft2."""
-    for count, height, width, channels in [(7, 32, 32, 2), (10, 48, 30, 3), (4, 17, 25, 1)]:
-        fields = smooth((count, height, width, channels), seed=1)
-        others = smooth((count + 2, height, width, channels), seed=2, scale=1.2)
-        for channel, ours in enumerate(ask(fields, others, fields[None, :2], fields[2:3], "--threads", 2)):
-            what = f"{count} fields of {height}x{width}, channel {channel}"
-            power, modes = shell_means(fields[..., channel], fields[..., channel])
-            compare(f"{what}, power", np.divide(ours["fields"]["power"]["power"], power), np.ones_like(power))
-            compare(f"{what}, modes", ours["fields"]["power"]["modeCounts"], modes, 0)
-            reference, _ = shell_means(others[..., channel], others[..., channel])
-            compare(f"{what}, relative error", ours["relativeErrors"], power / reference - 1)
-            other = (channel + 1) % channels
-            cross, _ = shell_means(fields[..., channel], fields[..., other])
-            other_power, _ = shell_means(fields[..., other], fields[..., other])
-            compare(f"{what}, co-spectrum", ours["fields"]["cross"]["coSpectrum"], cross)
-            compare(f"{what}, correlation", ours["fields"]["cross"]["correlation"], cross / np.sqrt(power * other_power))
+def verify(folder):
+    failed = False
+    for path in sorted((folder / "expected").glob("*.npz")):
+        packed = folder / "packed" / f"{path.stem}.h5"
+        problems = list(differences(np.load(path), packed)) if packed.exists() else ["there is no such file"]
+        print(f"{path.stem}: {'; '.join(problems) or 'the same'}")
+        failed = failed or bool(problems)
+    sys.exit(1 if failed else 0)
 
-
-def distributions():
-    """Moments, histograms and distances by scipy.stats and numpy.histogram; with a mean far from zero too."""
-    for mean, scale in [(0, 1), (288, 10), (50000, 100)]:
-        fields = smooth((11, 20, 24, 2), seed=3, mean=mean, scale=scale)
-        others = smooth((8, 20, 24, 2), seed=4, mean=mean + 0.3 * scale, scale=scale)
-        ensembles = fields[None, :2]
-        for channel, ours in enumerate(ask(fields, others, ensembles, fields[2:3], "--bins", 40)):
-            what = f"mean {mean}, channel {channel}"
-            first, second = [values[..., channel].astype(np.float64).ravel() for values in (fields, others)]
-            moments = ours["fields"]["moments"]
-            compare(f"{what}, mean", moments["mean"], first.mean())
-            compare(f"{what}, standard deviation", moments["standardDeviation"], first.std())
-            compare(f"{what}, skewness", moments["skewness"], scipy.stats.skew(first))
-            compare(f"{what}, excess kurtosis", moments["excessKurtosis"], scipy.stats.kurtosis(first))
-            edges = np.array(ours["fields"]["histogram"]["edges"])
-            assert edges[0] == min(first.min(), second.min()) and edges[-1] == max(first.max(), second.max())
-            histograms = [np.histogram(values, edges)[0] for values in (first, second)]
-            for name, histogram in zip(["fields", "others"], histograms):
-                assert ours[name]["histogram"]["below"] == ours[name]["histogram"]["above"] == 0
-                compare(f"{what}, histogram of {name}", ours[name]["histogram"]["counts"], histogram, 0)
-            centres = (edges[1:] + edges[:-1]) / 2
-            expected = scipy.stats.wasserstein_distance(centres, centres, *histograms)
-            compare(f"{what}, distance of histograms", ours["histogramDistance"], expected)
-            expected = scipy.stats.wasserstein_distance(first, second)
-            compare(f"{what}, distance", ours["distance"], expected)
-
-
-def ensembles():
-    """CRPS by properscoring, the fair one, spread and skill by their definitions, χ² by scipy.stats."""
-    for cases, members, mean in [(5, 8, 0), (4, 25, 300), (6, 2, 0)]:
-        truths = smooth((cases, 12, 10, 2), seed=5, mean=mean)
-        draws = smooth((cases, members, 12, 10, 2), seed=6, mean=mean, scale=0.8)
-        for channel, ours in enumerate(ask(truths, truths, draws, truths, "--threads", 2)):
-            what = f"{members} members, channel {channel}"
-            truth = truths[..., channel].astype(np.float64)
-            ensemble = np.moveaxis(draws[..., channel], 1, -1).astype(np.float64)
-            standard = properscoring.crps_ensemble(truth, ensemble)
-            compare(f"{what}, CRPS", ours["crps"]["standard"], standard.mean())
-            pairs = np.abs(ensemble[..., :, None] - ensemble[..., None, :]).sum(axis=(-1, -2))
-            errors = np.abs(ensemble - truth[..., None]).mean(axis=-1)
-            compare(f"{what}, fair CRPS", ours["crps"]["fair"], (errors - pairs / (2 * members * (members - 1))).mean())
-            spread = np.sqrt(ensemble.var(axis=-1, ddof=1).mean())
-            error = np.sqrt(((ensemble.mean(axis=-1) - truth) ** 2).mean())
-            compare(f"{what}, spread", ours["spread"]["spread"], spread)
-            compare(f"{what}, error", ours["spread"]["error"], error)
-            compare(f"{what}, ratio", ours["spread"]["ratio"], np.sqrt((members + 1) / members) * spread / error)
-            assert (ensemble != truth[..., None]).all(), "ties are resolved at random"
-            ranks = np.bincount((ensemble < truth[..., None]).sum(axis=-1).ravel(), minlength=members + 1)
-            compare(f"{what}, ranks", ours["ranks"]["counts"], ranks, 0)
-            compare(f"{what}, chi-square", ours["chiSquare"], scipy.stats.chisquare(ranks).statistic)
-
-
-QUESTIONS = {"spectra": spectra, "distributions": distributions, "ensembles": ensembles}
 
 if __name__ == "__main__":
-    QUESTIONS[sys.argv[3]]()
+    {"make": make, "verify": verify}[sys.argv[1]](Path(sys.argv[2]))

@@ -2,6 +2,6 @@
 
 for question in spectra distributions ensembles; do
   check "measures of fields: $question as other programs compute them" \
-    "$python" Tests/Peers/fields.py "$PWD/.build/release/peer-program" "$folder" "$question"
+    "$python" Tests/Peers/field_measures.py "$PWD/.build/release/peer-program" "$folder" "$question"
   grep -E ': error [0-9.e+-]+, tolerance' "$folder/check" | sed 's/^/    /' || true
 done
