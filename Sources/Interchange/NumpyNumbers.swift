@@ -15,11 +15,15 @@ package final class NumpyNumbers {
   package let name: String
   package let shape: [Int]
   package let type: NumberType
+  private let isColumnMajor: Bool
+  /// The size of the elements in the file.
+  private let byteCount: Int
   private let contents: Contents
 
-  /// The arrays of a file, in alphabetical order of their names; arrays of other types than numbers are left out.
-  /// - Throws: `InterchangeError` for a file that cannot be read or is of another format, for a member that is not an
-  ///   array, and for an array whose size does not match its shape.
+  /// The arrays of a file, in alphabetical order of their names; arrays of other types than numbers are left out. Whether
+  /// one can be read is found by `requireReadable`.
+  /// - Throws: `InterchangeError` for a file that cannot be read or is of another format, and for a member that is not an
+  ///   array.
   package static func arrays(in path: String) throws(InterchangeError) -> [NumpyNumbers] {
     if try isArray(path) {
       let file = try NumpyFile(readingFrom: path)
@@ -27,8 +31,7 @@ package final class NumpyNumbers {
         throw InterchangeError(
           path, "its elements are of type \(file.type), not real numbers", advice: "convert it with NumPy's astype")
       }
-      try checkSize(file.elementBytes, file.shape, type, "", path)
-      return [try NumpyNumbers(path, "", file.shape, type, file.isColumnMajor, .file(file))]
+      return [NumpyNumbers(path, "", file.shape, type, file.isColumnMajor, file.elementBytes, .file(file))]
     }
     var arrays: [NumpyNumbers] = []
     for member in try ZipFile(path).members.sorted(by: { $0.name < $1.name }) {
@@ -54,43 +57,45 @@ package final class NumpyNumbers {
         path, "its member \(member.name) is not a NumPy array", advice: "use a file written by numpy.savez")
     }
     guard let type = NumberType(numpyName: header.type) else { return nil }
-    let name = String(member.name.dropLast(4))
-    try checkSize(member.size - start, header.shape, type, name, path)
-    return try NumpyNumbers(
-      path, name, header.shape, type, header.isColumnMajor, .member(stream, start: start))
+    return NumpyNumbers(
+      path, String(member.name.dropLast(4)), header.shape, type, header.isColumnMajor, member.size - start,
+      .member(stream, start: start))
   }
-
-  private static func checkSize(
-    _ byteCount: Int, _ shape: [Int], _ type: NumberType, _ name: String, _ path: String
-  ) throws(InterchangeError) {
-    guard checkedProduct([type.byteCount] + shape.map { max($0, 1) }) != nil, shape.allSatisfy({ $0 >= 0 }) else {
-      throw InterchangeError(path, "the shape of \(subject(name)) is impossible: \(shape)")
-    }
-    let expected = shape.reduce(type.byteCount, *)
-    guard byteCount == expected else {
-      throw InterchangeError(
-        path, "\(subject(name)) of shape \(shape) takes \(expected) bytes, but has \(byteCount)")
-    }
-  }
-
-  private static func subject(_ name: String) -> String { name.isEmpty ? "the array" : name }
 
   private init(
-    _ path: String, _ name: String, _ shape: [Int], _ type: NumberType, _ isColumnMajor: Bool, _ contents: Contents
-  ) throws(InterchangeError) {
-    guard !isColumnMajor || shape.count < 2 else {
-      throw InterchangeError(
-        path, "\(Self.subject(name)) is in Fortran order, which cannot be read in pieces",
-        advice: "write it with numpy.ascontiguousarray")
-    }
+    _ path: String, _ name: String, _ shape: [Int], _ type: NumberType, _ isColumnMajor: Bool, _ byteCount: Int,
+    _ contents: Contents
+  ) {
     self.path = path
     self.name = name
     self.shape = shape
     self.type = type
+    self.isColumnMajor = isColumnMajor
+    self.byteCount = byteCount
     self.contents = contents
   }
 
+  /// - Throws: `InterchangeError` if the array's size does not match its shape, or the order of its elements does not
+  ///   allow reading it in pieces.
+  package func requireReadable() throws(InterchangeError) {
+    let subject = name.isEmpty ? "the array" : name
+    guard shape.allSatisfy({ $0 >= 0 }), checkedProduct([type.byteCount] + shape.map { max($0, 1) }) != nil else {
+      throw InterchangeError(path, "the shape of \(subject) is impossible: \(shape)")
+    }
+    let expected = shape.reduce(type.byteCount, *)
+    guard byteCount == expected else {
+      throw InterchangeError(path, "\(subject) of shape \(shape) takes \(expected) bytes, but has \(byteCount)")
+    }
+    guard !isColumnMajor || shape.count < 2 else {
+      throw InterchangeError(
+        path, "\(subject) is in Fortran order, which cannot be read in pieces",
+        advice: "write it with numpy.ascontiguousarray")
+    }
+  }
+
   /// The elements `range`, counted in row-major order, in single or double precision, each rounded to the nearest.
+  ///
+  /// For arrays that are readable (`requireReadable`).
   /// - Throws: `InterchangeError` if they cannot be read.
   package func values<Value: BinaryFloatingPoint>(
     _ range: Range<Int>, as _: Value.Type

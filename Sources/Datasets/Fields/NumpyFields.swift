@@ -30,6 +30,9 @@ package final class NumpyFields: FieldSource {
     let all: [NumpyNumbers]
     do { all = try NumpyNumbers.arrays(in: path) } catch { throw DatasetError(error) }
     let arrays = try Self.chosen(all, selection.variables, path)
+    for array in arrays {
+      do { try array.requireReadable() } catch { throw DatasetError(error) }
+    }
     var parts: [Part] = []
     var channels: [FieldChannel] = []
     for array in arrays {
@@ -121,6 +124,7 @@ package final class NumpyFields: FieldSource {
       return nil
     }
     do throws(InterchangeError) {
+      try array.requireReadable()
       let values = try array.values(0..<count, as: Double.self)
       return values.allSatisfy(\.isFinite) ? FieldAxis(name: array.name, values: values) : nil
     } catch { throw DatasetError(error) }
