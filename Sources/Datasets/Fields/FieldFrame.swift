@@ -3,6 +3,8 @@ package struct FieldFrame: Sendable, Equatable {
   /// For each row of the result the source's.
   package let rows: [Int]
   package let columns: [Int]
+  /// For each position of the result, in the order of rows and columns, that in the source.
+  let positions: [Int]
   private let top: Int
   private let left: Int
 
@@ -18,7 +20,9 @@ package struct FieldFrame: Sendable, Equatable {
     top = Self.start(height, newHeight)
     left = Self.start(width, newWidth)
     rows = Self.indices(height, newHeight, from: top)
-    columns = Self.indices(width, newWidth, from: left)
+    let columns = Self.indices(width, newWidth, from: left)
+    self.columns = columns
+    positions = rows.flatMap { row in columns.map { row * width + $0 } }
   }
 
   /// The position in the source of the first index; negative if there is padding.

@@ -87,44 +87,44 @@ struct FieldPreparation {
   /// The statistics of each of a source's channels within the frame.
   /// - Parameter sample: [H, W, C] of the source.
   func survey(_ sample: Tensor) -> [FieldStatistics] {
-    (0..<sourceCount).map { channel in
-      FieldStatistics(count: frame.height * frame.width) { sample[source($0, sample, channel)] }
+    let (positions, count) = (frame.positions, sourceCount)
+    return (0..<count).map { channel in
+      FieldStatistics(count: positions.count) { sample[positions[$0] * count + channel] }
     }
-  }
-
-  /// The index in a sample of the source of the position `index` of the frame.
-  private func source(_ index: Int, _ sample: Tensor, _ channel: Int) -> Int {
-    let (row, column) = index.quotientAndRemainder(dividingBy: frame.width)
-    return (frame.rows[row] * sample.shape[1] + frame.columns[column]) * sourceCount + channel
   }
 
   /// Overwrites `target`, [H, W, C] of the result.
   /// - Parameter sample: [H, W, C] of the source.
   func apply(to sample: Tensor, _ target: Tensor) {
     let channelCount = target.shape[2]
-    for channel in 0..<sourceCount {
-      for index in 0..<frame.height * frame.width {
-        let value = sample[source(index, sample, channel)]
-        target[index * channelCount + channel] = value.isFinite ? value : fillings[channel]
+    for (index, position) in frame.positions.enumerated() {
+      let (source, destination) = (position * sourceCount, index * channelCount)
+      for channel in 0..<sourceCount {
+        let value = sample[source + channel]
+        target[destination + channel] = value.isFinite ? value : fillings[channel]
       }
-    }
-    for (number, channel) in masked.enumerated() {
-      for index in 0..<frame.height * frame.width {
-        target[index * channelCount + sourceCount + number] = sample[source(index, sample, channel)].isFinite ? 1 : 0
+      for (number, channel) in masked.enumerated() {
+        target[destination + sourceCount + number] = sample[source + channel].isFinite ? 1 : 0
       }
     }
     guard let coarse else { return }
-    for channel in 0..<sourceCount {
-      for row in stride(from: 0, to: frame.height, by: coarse) {
-        for column in stride(from: 0, to: frame.width, by: coarse) {
-          let block = (row..<row + coarse).flatMap { row in
-            (column..<column + coarse).map { row * frame.width + $0 }
-          }
-          let statistics = FieldStatistics(count: block.count) { sample[source(block[$0], sample, channel)] }
-          let mean = statistics.count > 0 ? Float(statistics.mean) : fillings[channel]
-          for index in block { target[index * channelCount + sourceCount + masked.count + channel] = mean }
+    for row in stride(from: 0, to: frame.height, by: coarse) {
+      for column in stride(from: 0, to: frame.width, by: coarse) {
+        for channel in 0..<sourceCount {
+          fillBlock(of: coarse, row, column, channel, sample, target)
         }
       }
+    }
+  }
+
+  /// Sets all values of a block of `target` to the mean of those that are present in the source.
+  private func fillBlock(of side: Int, _ row: Int, _ column: Int, _ channel: Int, _ sample: Tensor, _ target: Tensor) {
+    let (positions, width, channelCount) = (frame.positions, frame.width, target.shape[2])
+    func index(_ number: Int) -> Int { (row + number / side) * width + column + number % side }
+    let statistics = FieldStatistics(count: side * side) { sample[positions[index($0)] * sourceCount + channel] }
+    let mean = statistics.count > 0 ? Float(statistics.mean) : fillings[channel]
+    for number in 0..<side * side {
+      target[index(number) * channelCount + sourceCount + masked.count + channel] = mean
     }
   }
 }
