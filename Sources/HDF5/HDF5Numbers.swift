@@ -104,7 +104,7 @@ package struct HDF5Numbers: ~Copyable {
       parts.allSatisfy { part in
         part.count == shape.count && zip(part, shape).allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= $1 }
       }, "the dataset has no such elements")
-    let count = parts.reduce(0) { $0 + $1.reduce(1) { $0 * $1.count } }
+    let count = parts.map { $0.map(\.count).reduce(1, *) }.reduce(0, +)
     if count == 0 { return [] }
     let file = try Handle(.dataspace, "H5Dget_space", subject, H5Dget_space(handle.identifier))
     if !shape.isEmpty {

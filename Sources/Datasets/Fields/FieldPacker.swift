@@ -170,24 +170,25 @@ package struct FieldPacker {
     try file.writeAttribute("names", variables.map(\.name), of: "fields")
     try file.writeAttribute("units", variables.map(\.units), of: "fields")
     try file.writeAttribute("long_names", variables.map(\.longName), of: "fields")
-    func write(_ numbers: [Double], to name: String) throws(HDF5Error) {
-      let dataset = try file.createDataset(name, shape: [numbers.count], type: .float64)
-      try dataset.writeAll(numbers)
-      try dataset.close()
-    }
-    try write(variables.map(\.mean), to: "statistics/mean")
-    try write(variables.map(\.standardDeviation), to: "statistics/standard_deviation")
-    try write(variables.map(\.minimum), to: "statistics/minimum")
-    try write(variables.map(\.maximum), to: "statistics/maximum")
+    try write(variables.map(\.mean), "statistics/mean", to: file)
+    try write(variables.map(\.standardDeviation), "statistics/standard_deviation", to: file)
+    try write(variables.map(\.minimum), "statistics/minimum", to: file)
+    try write(variables.map(\.maximum), "statistics/maximum", to: file)
     for (path, axis) in [("coordinates/y", coordinates.y), ("coordinates/x", coordinates.x)] {
       guard let axis else { continue }
-      try write(axis.values, to: path)
+      try write(axis.values, path, to: file)
       try file.writeAttribute("name", axis.name, of: path)
       try file.writeAttribute("units", axis.units, of: path)
     }
     try file.writeAttribute("name", name)
     try file.writeAttribute("format_version", Int64(PackedFields.formatVersion))
     try file.writeAttribute("complete", Int64(1))
+  }
+
+  private func write(_ numbers: [Double], _ path: String, to file: borrowing HDF5File) throws(HDF5Error) {
+    let dataset = try file.createDataset(path, shape: [numbers.count], type: .float64)
+    try dataset.writeAll(numbers)
+    try dataset.close()
   }
 
   /// The number of samples of a piece.
