@@ -245,7 +245,8 @@ extension DatasetFileTests {
       #expect(failure(path, FieldSelection())?.advice.contains("--order") == true)
       let last = try FieldFile.open(path, selection(order: .nhwc))
       #expect(
-        try [last.height, last.width, last.channels.count] == [3, 2, 2] && allValues(last) == (0..<24).map { Float($0) })
+        try [last.height, last.width, last.channels.count] == [3, 2, 2] && allValues(last) == (0..<24).map { Float($0) }
+      )
       let second = try FieldFile.open(path, selection(order: .nchw, levels: [2, 0]))
       #expect(second.channels.map(\.name) == ["field_2", "field_0"])
       #expect(try allValues(second)[..<8] == [8, 0, 9, 1, 10, 2, 11, 3])
