@@ -118,8 +118,9 @@ extension DatasetFileTests {
       let fields = try PackedFields(path: pack([source(a, b)]) { $0.crop = FieldRecipe.Size(height: 3, width: 2) })
       #expect(fields.fieldShape == [3, 2, 2])
       #expect(fields.coordinates.y?.values == [10, 20, 30] && fields.coordinates.x?.values == [4, 6])
-      let expected = (0..<5 * 3 * 2).map { index in
-        a[index / 6 * 24 + index / 2 % 3 * 6 + 2 + index % 2]
+      let expected = (0..<5 * 3 * 2).map { (index: Int) -> Double in
+        let (sample, row, column) = (index / 6, index / 2 % 3, index % 2)
+        return a[sample * 24 + row * 6 + 2 + column]
       }
       let values = try allValues(fields)
       #expect(expected.indices.map { values[2 * $0] } == expected.map { Float($0) })
