@@ -121,7 +121,7 @@ import Testing
       $0.steps = 100
       $0.sigmaData = 0.5
     },
-    Bias(testDescription: "imputation", problem: masked, mean: 0.2, covariance: 0.4) { $0.name = .imputation },
+    Bias(testDescription: "imputation", problem: masked, mean: 0.25, covariance: 0.4) { $0.name = .imputation },
     Bias(testDescription: "repaint", problem: masked, mean: 0.08, covariance: 0.1) {
       $0.name = .repaint
       $0.steps = 100
