@@ -1,3 +1,5 @@
+import Tensors
+
 /// A linear map along one axis of an image, from `inputs` to `outputs` pixels: each output is a weighted sum of a few
 /// neighbouring inputs.
 package struct AxisFilter: Sendable, Equatable {
@@ -18,7 +20,7 @@ package struct AxisFilter: Sendable, Equatable {
   /// with `kernel` where it fits completely, and every `down`-th value is kept.
   package init(kernel: [Float], inputs: Int, up: Int = 1, down: Int = 1, before: Int = 0, after: Int = 0) {
     let outputs = (inputs * up + before + after - kernel.count) / down + 1
-    precondition(up >= 1 && down >= 1 && outputs >= 1, "a filter of \(kernel.count) taps does not fit \(inputs) inputs")
+    verify(up >= 1 && down >= 1 && outputs >= 1, "a filter of \(kernel.count) taps does not fit \(inputs) inputs")
     self.inputs = inputs
     taps = (0..<outputs).map { output in
       var taps = Taps(first: 0, weights: [])

@@ -31,7 +31,7 @@ package enum Resampling: Sendable, Hashable {
   package func axis(_ inputs: Int) -> AxisFilter {
     switch self {
     case .halving(let filter):
-      precondition(inputs.isMultiple(of: 2), "\(inputs) pixels cannot be halved")
+      verify(inputs.isMultiple(of: 2), "\(inputs) pixels cannot be halved")
       let pad = filter.taps.count / 2 - 1
       return AxisFilter(kernel: filter.normalised(to: 1), inputs: inputs, down: 2, before: pad, after: pad)
     case .doubling(let filter):
