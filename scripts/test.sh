@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every test: the formatter's check, the unit tests, the checks under MPI on several ranks and the tests of the
-# whole program, three of these at a time. Names run these alone, after the build, which is brief when little has changed:
+# whole program, two of these at a time. Names run these alone, after the build, which is brief when little has changed:
 #   scripts/test.sh Kernels                  # Tests/KernelsTests; units: all targets in Tests but ProgramTests
 #   scripts/test.sh Program/Resume           # of Tests/ProgramTests the suites whose names begin so
 #   scripts/test.sh ranks/3                  # the checks under MPI on three ranks; ranks: on 1, 2, 3, 5 and 8
@@ -101,12 +101,9 @@ if [[ -z ${PEERS_PYTHON:-} ]]; then
   peers=$!
 fi
 run format || true
-stage "build" swift build -c release --build-tests || finish
-[[ -z $peers ]] || wait "$peers" || true
-
-# Three tests share the processors from here on. One lane takes them from the beginning of a list, where they keep the
-# processors busy, and two from its end, where they wait for SLURM, browsers and other programs half of the time. Memory
-# is no concern: the largest, which load PyTorch, take 1 GB.
+# Two tests share the processors from here on. One lane takes them from the beginning of a list, where they keep the
+# processors busy, and the other from its end, where they wait for SLURM, browsers and other programs half of the time.
+# More lanes would take longer: ranks that wait for others look for messages all the time.
 export SHARED=yes
 waiting=(report scripts peers cluster)
 {
@@ -124,13 +121,26 @@ take() {
     sed -i "$1d" "$logs/queue"
   } 9>"$logs/lock"
 }
+wait_for_build() { until [[ -e $logs/built ]]; do sleep 1; done; }
 lane() {
   local name
-  while name=$(take "$1") && [[ -n $name ]]; do run "$name" || true; done
+  while name=$(take "$1") && [[ -n $name ]]; do
+    run "$name" || true
+    wait_for_build
+  done
 }
-lane '$' >"$logs/second" 2>&1 &
-lane '$' >"$logs/third" 2>&1 &
+# The last on the list needs the program alone, which is there before the tests are compiled.
+early_lane() {
+  until [[ -e $logs/built ]] || .build/release/ddpm-mpi --version >/dev/null 2>&1; do sleep 1; done
+  lane '$'
+}
+
+rm -f .build/release/ddpm-mpi
+early_lane >"$logs/beside" 2>&1 &
+stage "build" swift build -c release --build-tests || : >"$logs/queue"
+[[ -z $peers ]] || wait "$peers" || true
+touch "$logs/built"
 lane 1 &
 wait
-cat "$logs/second" "$logs/third"
+cat "$logs/beside"
 finish

@@ -35,7 +35,7 @@ struct Chain: InceptionLayer {
   let layers: [any InceptionLayer]
 
   init(_ layers: any InceptionLayer...) {
-    precondition(!layers.isEmpty, "a chain needs at least one layer")
+    verify(!layers.isEmpty, "a chain needs at least one layer")
     self.layers = layers
   }
 
@@ -53,7 +53,7 @@ struct Joined: InceptionLayer {
   let branches: [any InceptionLayer]
 
   init(_ branches: any InceptionLayer...) {
-    precondition(!branches.isEmpty, "there must be at least one branch")
+    verify(!branches.isEmpty, "there must be at least one branch")
     self.branches = branches
   }
 

@@ -85,7 +85,7 @@ package struct InceptionNetwork: Sendable {
   /// - Returns: [N, 2048].
   package func features(of images: Tensor, workers: WorkerPool) -> Tensor {
     let images = ImageView(images)
-    precondition(images.channels == 3 || images.channels == 1, "images must be colour or grey")
+    verify(images.channels == 3 || images.channels == 1, "images must be colour or grey")
     let features = Tensor(uninitialised: [images.images, Self.featureCount])
     let means = ImageView(features.reshaped([images.images, 1, 1, Self.featureCount]))
     let threads = workers.threadCount
@@ -120,7 +120,7 @@ package struct InceptionNetwork: Sendable {
   ///   - hasBias: whether to add the classifier's bias; the Inception score's authors left it out.
   /// - Returns: [N, 1008].
   package func logits(of features: Tensor, hasBias: Bool = true, workers: WorkerPool) -> Tensor {
-    precondition(features.shape.count == 2 && features.shape[1] == Self.featureCount, "features must be [N, 2048]")
+    verify(features.shape.count == 2 && features.shape[1] == Self.featureCount, "features must be [N, 2048]")
     let images = features.shape[0]
     let logits = Tensor(uninitialised: [images, Self.logitCount])
     let classifier = hasBias ? classifier : classifierWithoutBias

@@ -144,7 +144,7 @@ struct Interpolate: FlowCommand {
 struct FlowOptions: ParsableArguments {
   @Option(
     name: .customLong("class"),
-    number: "What a model with classes is told; none tells it nothing (default: each image's own).",
+    number: "Class that conditions a model with classes; none for no class (default: each image's own).",
     valueName: "k")
   var classNumber: ClassNumber?
 

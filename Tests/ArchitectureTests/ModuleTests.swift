@@ -58,6 +58,15 @@ struct ModuleTests {
     }
   }
 
+  /// With `-Ounchecked` a `precondition` checks nothing; `verify` does.
+  @Test func uncheckedModulesHaveNoPreconditions() throws {
+    for module in ["MicroKernels", "Kernels", "Inception"] {
+      for file in Package.swiftFiles(in: "Sources/\(module)") {
+        #expect(try !Package.text(file).contains(/\bprecondition\(/), "\(file)")
+      }
+    }
+  }
+
   /// The modules in the table of docs/architecture.md, from the top to the bottom.
   private func layers() throws -> [String] {
     let lines = try Package.text("docs/architecture.md").split(separator: "\n", omittingEmptySubsequences: false)

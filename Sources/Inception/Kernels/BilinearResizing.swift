@@ -13,8 +13,8 @@ package enum BilinearResizing {
   package static func resize(
     _ x: ImageView, into y: ImageView, scale: Float = 1, offset: Float = 0, workers: WorkerPool
   ) {
-    precondition(x.images == y.images && (x.channels == y.channels || x.channels == 1), "images or channels differ")
-    precondition(x.height > 0 && x.width > 0, "images must not be empty")
+    verify(x.images == y.images && (x.channels == y.channels || x.channels == 1), "images or channels differ")
+    verify(x.height > 0 && x.width > 0, "images must not be empty")
     let rows = mixes(from: x.height, to: y.height)
     let columns = mixes(from: x.width, to: y.width)
     let channelStep = x.channels == 1 ? 0 : 1

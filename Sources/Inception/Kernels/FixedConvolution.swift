@@ -60,7 +60,7 @@ package struct FixedConvolution: Sendable {
   ///   - kernel: [kernelHeight, kernelWidth, inChannels, outChannels].
   ///   - bias: [outChannels].
   package init(_ shape: Shape, kernel: [Float], bias: [Float], rectifies: Bool) {
-    precondition(kernel.count == shape.kernelCount && bias.count == shape.outChannels, "parameters of another shape")
+    verify(kernel.count == shape.kernelCount && bias.count == shape.outChannels, "parameters of another shape")
     self.shape = shape
     self.rectifies = rectifies
     strips = Strip.covering(shape.outChannels)
@@ -94,8 +94,8 @@ package struct FixedConvolution: Sendable {
   ///   - y: [N, the geometry's outputHeight, outputWidth, outChannels]; overwritten.
   package func callAsFunction(_ x: ImageView, into y: ImageView, workers: WorkerPool) {
     let geometry = shape.geometry(images: x.images, height: x.height, width: x.width)
-    precondition(x.channels == shape.inChannels && y.channels == shape.outChannels, "the channels do not fit the shape")
-    precondition(
+    verify(x.channels == shape.inChannels && y.channels == shape.outChannels, "the channels do not fit the shape")
+    verify(
       y.images == x.images && y.height == geometry.outputHeight && y.width == geometry.outputWidth, "wrong result shape"
     )
     let source = PatchSource(geometry, x, zeros: UnsafePointer(zeros.pointer))

@@ -35,8 +35,8 @@ package struct LineConvolution: Sendable {
   package init(
     inChannels: Int, outChannels: Int, tapCount: Int, direction: Direction, kernel: [Float], bias: [Float]
   ) {
-    precondition(Self.tapCounts.contains(tapCount), "there must be 3 or 7 taps")
-    precondition(kernel.count == tapCount * inChannels * outChannels && bias.count == outChannels, "wrong parameters")
+    verify(Self.tapCounts.contains(tapCount), "there must be 3 or 7 taps")
+    verify(kernel.count == tapCount * inChannels * outChannels && bias.count == outChannels, "wrong parameters")
     self.inChannels = inChannels
     self.outChannels = outChannels
     self.tapCount = tapCount
@@ -70,8 +70,8 @@ package struct LineConvolution: Sendable {
   ///   - x: [N, H, W, in].
   ///   - y: [N, H, W, out]; overwritten.
   package func callAsFunction(_ x: ImageView, into y: ImageView, workers: WorkerPool) {
-    precondition(x.channels == inChannels && y.channels == outChannels, "the channels do not fit the kernel")
-    precondition(x.images == y.images && x.height == y.height && x.width == y.width, "the result must be as large as x")
+    verify(x.channels == inChannels && y.channels == outChannels, "the channels do not fit the kernel")
+    verify(x.images == y.images && x.height == y.height && x.width == y.width, "the result must be as large as x")
     if tapCount == 3 {
       run(SixLinePoints.self, x, y, workers: workers)
     } else {

@@ -19,8 +19,8 @@ package enum Pooling: Sendable {
   ///   - pad: less than 3, so that each window contains a pixel.
   ///   - y: [N, outputSide(H), outputSide(W), C]; overwritten.
   package func callAsFunction(_ x: ImageView, into y: ImageView, stride: Int, pad: Int, workers: WorkerPool) {
-    precondition(pad < Self.size, "each window must contain a pixel")
-    precondition(
+    verify(pad < Self.size, "each window must contain a pixel")
+    verify(
       y.images == x.images && y.height == Self.outputSide(x.height, stride: stride, pad: pad)
         && y.width == Self.outputSide(x.width, stride: stride, pad: pad) && y.channels == x.channels,
       "y does not have the result's shape")
@@ -52,7 +52,7 @@ package enum Pooling: Sendable {
   ///   - x: [N, H, W, C], all channels of a tensor.
   ///   - means: [N, 1, 1, C], all channels of a tensor; overwritten.
   package static func meanOverPixels(_ x: ImageView, into means: ImageView, workers: WorkerPool) {
-    precondition(means.images == x.images && means.height * means.width == 1, "means does not have the result's shape")
+    verify(means.images == x.images && means.height * means.width == 1, "means does not have the result's shape")
     let sums = means.tensor.reshaped([x.images, x.channels])
     Rows.sumOverPixels(x.tensor, into: sums, workers: workers)
     Elementwise.multiple(sums, by: 1 / Float(x.height * x.width), into: sums, workers: workers)

@@ -14,7 +14,7 @@ package struct ImageView {
 
   /// - Parameter tensor: [N, H, W, C].
   package init(_ tensor: Tensor) {
-    precondition(tensor.shape.count == 4, "images are [N, H, W, C], not \(tensor.shape)")
+    verify(tensor.shape.count == 4, "images are [N, H, W, C], not \(tensor.shape)")
     images = tensor.shape[0]
     height = tensor.shape[1]
     width = tensor.shape[2]
@@ -30,7 +30,7 @@ package struct ImageView {
 
   /// `count` channels starting at `first`.
   package func channels(from first: Int, count: Int) -> ImageView {
-    precondition(first >= 0 && count >= 0 && first + count <= channels, "the channels are outside the view")
+    verify(first >= 0 && count >= 0 && first + count <= channels, "the channels are outside the view")
     var view = self
     view.channels = count
     view.offset += first
@@ -38,7 +38,7 @@ package struct ImageView {
   }
 
   package func images(_ range: Range<Int>) -> ImageView {
-    precondition(range.lowerBound >= 0 && range.upperBound <= images, "the images are outside the view")
+    verify(range.lowerBound >= 0 && range.upperBound <= images, "the images are outside the view")
     var view = self
     view.images = range.count
     view.offset += range.lowerBound * imageStride
@@ -47,7 +47,7 @@ package struct ImageView {
 
   /// The images as a tensor [N, H, W, C], if the view has all channels.
   package var tensor: Tensor {
-    precondition(channels == pixelStride, "all channels are required")
+    verify(channels == pixelStride, "all channels are required")
     return Tensor(shape: [images, height, width, channels], buffer: whole.buffer, offset: whole.offset + offset)
   }
 

@@ -209,7 +209,7 @@ extension MatrixPointer {
         Rows.copyRow(source + row * rowStride, to: target + row * strip.width, strip.count)
       }
     } else {
-      precondition(rowStride == 1, "the matrix or its transpose must be row-major")
+      verify(rowStride == 1, "the matrix or its transpose must be row-major")
       Transposition.transpose(
         source, stride: columnStride, rows: strip.count, columns: rows.count, into: target, targetStride: strip.width)
     }

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A linear map along one axis of an image, from `inputs` to `outputs` pixels: each output is a weighted sum of a few
 /// neighbouring inputs.
 package struct AxisFilter: Sendable, Equatable {
@@ -15,8 +17,8 @@ package struct AxisFilter: Sendable, Equatable {
       first = inside.first?.index ?? 0
       weights = inside.map(\.weight)
       self.wrapped = wrapped.map(\.weight)
-      precondition(wrapped.first.map { $0.index == 0 } ?? true, "the terms of an output must be neighbours")
-      precondition(inside.last.map { $0.index - first + 1 == inside.count } ?? true, "there is a second gap")
+      verify(wrapped.first.map { $0.index == 0 } ?? true, "the terms of an output must be neighbours")
+      verify(inside.last.map { $0.index - first + 1 == inside.count } ?? true, "there is a second gap")
     }
   }
 
@@ -40,7 +42,7 @@ package struct AxisFilter: Sendable, Equatable {
     kernel: [Float], inputs: Int, up: Int = 1, down: Int = 1, before: Int = 0, after: Int = 0, isPeriodic: Bool = false
   ) {
     let outputs = (inputs * up + before + after - kernel.count) / down + 1
-    precondition(up >= 1 && down >= 1 && outputs >= 1, "a filter of \(kernel.count) taps does not fit \(inputs) inputs")
+    verify(up >= 1 && down >= 1 && outputs >= 1, "a filter of \(kernel.count) taps does not fit \(inputs) inputs")
     self.inputs = inputs
     taps = (0..<outputs).map { output in
       var terms: [Term] = []

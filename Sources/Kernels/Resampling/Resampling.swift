@@ -35,7 +35,7 @@ package enum Resampling: Sendable, Hashable {
     }
     switch self {
     case .halving(let kind):
-      precondition(inputs.isMultiple(of: 2), "\(inputs) pixels cannot be halved")
+      verify(inputs.isMultiple(of: 2), "\(inputs) pixels cannot be halved")
       let pad = kind.taps.count / 2 - 1
       return filter(kind.normalised(to: 1), down: 2, before: pad, after: pad)
     case .doubling(let kind):

@@ -13,9 +13,9 @@ extension Winograd {
   package static func convolveRectified(
     _ x: ImageView, kernel: FloatBuffer, bias: FloatBuffer, pad: Int, into y: ImageView, workers: WorkerPool
   ) {
-    precondition(pad == 0 || pad == 1, "the border must be 0 or 1 wide")
-    precondition(kernel.count == 9 * x.channels * y.channels && bias.count == y.channels, "the kernel does not fit")
-    precondition(
+    verify(pad == 0 || pad == 1, "the border must be 0 or 1 wide")
+    verify(kernel.count == 9 * x.channels * y.channels && bias.count == y.channels, "the kernel does not fit")
+    verify(
       y.images == x.images && y.height == x.height + 2 * pad - 2 && y.width == x.width + 2 * pad - 2,
       "y does not have the result's shape")
     let (tileRows, tileColumns) = ((y.height + 3) / 4, (y.width + 3) / 4)

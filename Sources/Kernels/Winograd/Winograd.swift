@@ -33,7 +33,7 @@ package enum Winograd: ConvolutionAlgorithm {
       images: Int, height: Int, width: Int, inChannels: Int, outChannels: Int, enlargesInput: Bool = false,
       periodicity: Periodicity = .none
     ) {
-      precondition(!enlargesInput || (height % 2 == 0 && width % 2 == 0), "an enlarged image must have even sides")
+      verify(!enlargesInput || (height % 2 == 0 && width % 2 == 0), "an enlarged image must have even sides")
       self.images = images
       self.height = height
       self.width = width
