@@ -25,11 +25,20 @@ extension ConfigurationKey {
       "data.background", \.data.background, absent: "none", .all,
       "background behind transparent pixels, with data.name=folder; none: no pixel may be transparent"),
     .init(
-      "data.channels", \.data.channels, absent: "default", .among([1, 3]),
-      "convert all image files to grey (1) or colour (3), with data.name=folder; default: all must be of one kind"),
+      "data.channels", \.data.channels, absent: "default", .within(1...64),
+      "with data.name=folder, convert all image files to grey (1) or colour (3), default: all must be of one kind; with data.name=gaussian-field, the number of variables, default: 1"
+    ),
     .init(
       "data.orientation", \.data.orientation, .all,
       "whether image files are turned upright as EXIF says, with data.name=folder"),
+    .init(
+      "data.conditions", \.data.conditions, .list(of: .notEmpty, counts: 0...1024),
+      "channels that are given to the network, which draws the others: names of variables of fields, or grey for the grey value of colour images"
+    ),
+    .init(
+      "data.normalisation", \.data.normalisation, .all,
+      "how fields are normalised, with data.name=hdf5 or gaussian-field: standard to mean 0 and standard deviation 1, range to [-1, 1], each variable by itself"
+    ),
 
     .init(
       "model.channels", \.model.channels, .within(1...65536), "channels of the first level, before its multiplier"),
@@ -127,6 +136,10 @@ extension ConfigurationKey {
       "diffusion.sigma_max", \.diffusion.sigmaMax, absent: "default", .above(0),
       "highest noise level of ve, ve-sde and edm; default: 50, for edm 80"),
     .init(
+      "diffusion.sigma_data", \.diffusion.sigmaData, absent: "auto", .within(1e-3...1e6),
+      "standard deviation of the data, for the preconditioning of edm; auto: 0.5 for images, as in EDM's paper, and that of the normalised values for fields"
+    ),
+    .init(
       "diffusion.prediction", \.diffusion.prediction, .all,
       "what the network predicts; edm has a preconditioned output instead"),
     .init(
@@ -152,6 +165,10 @@ extension ConfigurationKey {
     .init(
       "training.label_dropout", \.training.labelDropout, .within(0..<1),
       "probability that an image's class is hidden from the network; needed for classifier-free guidance"),
+    .init(
+      "training.condition_dropout", \.training.conditionDropout, .within(0..<1),
+      "probability that the channels of data.conditions are hidden from the network, which then gets zeros; needed for guidance towards them"
+    ),
     .init(
       "training.recompute_activations", \.training.recomputeActivations, .all, mayChangeOnResume: true,
       "what the backward pass recomputes to save memory: blocks are the residual blocks with their attention"),
@@ -269,7 +286,7 @@ extension ConfigurationKey {
       "S_noise of edm: standard deviation of the added noise"),
     .init(
       "sampling.guidance", \.sampling.guidance, .within(-1e9...1e9), mayChangeOnResume: true,
-      "strength of guidance towards the class; 0 samples the class's own distribution"
+      "strength of guidance towards the class and the given channels; 0 samples their own distribution"
     ),
 
     .init(
@@ -278,6 +295,12 @@ extension ConfigurationKey {
     .init(
       "evaluation.count", \.evaluation.count, .within(10...maximumImages), mayChangeOnResume: true,
       "images to sample for each evaluation, with the settings of sampling"),
+    .init(
+      "evaluation.members", \.evaluation.members, .within(2...1024), mayChangeOnResume: true,
+      "with data.conditions, the number of fields to sample for each condition"),
+    .init(
+      "evaluation.measures", \.evaluation.measures, .list(of: .notEmpty, counts: 0...64), mayChangeOnResume: true,
+      "measures to compute, as of `ddpm-mpi evaluate --measures`; empty: the usual ones"),
     .init(
       "evaluation.features", \.evaluation.features, .notEmpty, mayChangeOnResume: true,
       "network that computes the features: inception, fashion-mnist-classifier, or a file from `ddpm-mpi export`"),

@@ -75,7 +75,9 @@ extension String: ConfigurationValue {
 
 extension Array: ConfigurationValue where Element: ConfigurationValue {
   static var expected: String {
-    Element.self == Int.self ? "a list of whole numbers, like [1, 2, 2]" : "a list of numbers, like [0.999, 0.9999]"
+    if Element.self == String.self { return "a list of names, like [u, v]" }
+    return Element.self == Int.self
+      ? "a list of whole numbers, like [1, 2, 2]" : "a list of numbers, like [0.999, 0.9999]"
   }
 
   init?(node: Node) {
@@ -116,6 +118,7 @@ extension RunConfiguration.TrainingSettings.WireFormat: NamedChoice {}
 extension ConvolutionMethod: NamedChoice {}
 extension Periodicity: NamedChoice {}
 extension DatasetSplit: NamedChoice {}
+extension FieldNormalisation: NamedChoice {}
 extension FolderImages.Background: NamedChoice {}
 extension ImageReader.Turning: NamedChoice {}
 extension UNetArchitecture.LevelChange: NamedChoice {}

@@ -34,7 +34,7 @@ package enum Presets {
   /// What `train` runs when nothing else is asked for; its values are the keys' defaults.
   package static let `default` = Preset("quickstart", "Fashion-MNIST, a small network; minutes on two cores")
 
-  package static let all: [Preset] = [`default`, fashionMNIST] + cifar10 + [shapes]
+  package static let all: [Preset] = [`default`, fashionMNIST] + cifar10 + [fields, shapes]
 
   private static let fashionMNIST = Preset("fashion-mnist", "Fashion-MNIST, a network that generates clear garments") {
     $0.model.channels = 64
@@ -51,6 +51,24 @@ package enum Presets {
     $0.training.checkpointEvery = 1000
     $0.training.sampleEvery = 5000
     $0.sampling.steps = 250
+  }
+
+  private static let fields = Preset(
+    "fields", "generated Gaussian fields, periodic, whose distribution is known exactly"
+  ) {
+    $0.data.name = "gaussian-field"
+    $0.model.periodicity = .both
+    $0.diffusion.process = .edm
+    $0.diffusion.loss = .edm
+    $0.training.steps = 10_000
+    $0.training.warmupSteps = 200
+    $0.training.schedule = .cosine
+    $0.training.emaDecays = [0.999]
+    $0.training.checkpointEvery = 1000
+    $0.training.sampleEvery = 2000
+    $0.training.sampleCount = 8
+    $0.sampling.steps = 32
+    $0.sampling.clipsOriginal = false
   }
 
   private static let shapes = Preset(

@@ -5,14 +5,35 @@ import Network
 import Optimisation
 
 extension RunConfiguration {
-  /// The training images, or others of the same data set. Only the thread that calls libhdf5 may call this.
+  /// The training samples, or others of the same data set, with the conditions. Only the thread that calls libhdf5 may
+  /// call this.
   /// - Parameters:
-  ///   - path: the images' location, if it differs from the configuration.
+  ///   - path: the samples' location, if it differs from the configuration.
   ///   - background: the background of transparent pixels, if it differs from the configuration.
   /// - Throws: `DatasetError`, and `InputError` for a background if the data set has no image files.
   package func dataset(
     path: String? = nil, split: DatasetSplit = .training, background: FolderImages.Background? = nil
+  ) throws -> any Dataset {
+    try DatasetCatalog.load(
+      name: data.name, path: path ?? data.path, split: split, fitting: try fitting(background),
+      conditions: data.conditions, normalisation: data.normalisation, channels: data.channels)
+  }
+
+  /// The images of the data set, without added conditions. The other parameters are those of `dataset`.
+  /// - Parameter purpose: what needs images, for messages.
+  /// - Throws: as `dataset`, and `InputError` for fields.
+  package func imageDataset(
+    for purpose: String, path: String? = nil, split: DatasetSplit = .training,
+    background: FolderImages.Background? = nil
   ) throws -> any ImageDataset {
+    if let fields = try DatasetCatalog.fields(name: data.name, path: path ?? data.path, split: split) {
+      throw InputError("\(purpose) needs images, but \(fields.name) has fields")
+    }
+    return try DatasetCatalog.images(
+      name: data.name, path: path ?? data.path, split: split, fitting: try fitting(background))
+  }
+
+  private func fitting(_ background: FolderImages.Background?) throws(InputError) -> FolderImages.Fitting {
     var fitting = data.fitting
     if let background {
       guard data.name == "folder" else {
@@ -20,17 +41,19 @@ extension RunConfiguration {
       }
       fitting.background = background
     }
-    return try DatasetCatalog.load(name: data.name, path: path ?? data.path, split: split, fitting: fitting)
+    return fitting
   }
 
-  /// The network for images of this shape.
+  /// The network that draws images of this shape. The channels of `data.conditions` are given to it in addition.
   /// - Throws: `ConfigurationError` if the model does not fit the images.
   package func network(height: Int, width: Int, channels: Int) throws -> UNet {
-    UNet(try networkConfiguration(height: height, width: width, channels: channels))
+    var network = try networkConfiguration(height: height, width: width, channels: channels)
+    network.conditionChannels = data.conditions.count
+    return UNet(network)
   }
 
   private static let maximumSide = 16384
-  private static let maximumImageChannels = 16
+  private static let maximumImageChannels = 1024
 
   /// The same network's encoder as a classifier of noisy images.
   /// - Throws: `ConfigurationError` if the model does not fit the images.
@@ -97,7 +120,8 @@ extension RunConfiguration {
     ModelDescription(
       process: try process(),
       parametrisation: diffusion.process == .edm
-        ? .preconditioned(sigmaData: 0.5) : .prediction(diffusion.prediction),
+        ? .preconditioned(sigmaData: diffusion.sigmaData ?? Self.sigmaDataOfImages)
+        : .prediction(diffusion.prediction),
       variance: diffusion.variance,
       timeSignal: model.architecture.timeFeatures == .fourier ? .logarithmic : .linear,
       scalesInput: diffusion.scaleInput)

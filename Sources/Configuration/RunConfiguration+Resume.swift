@@ -1,4 +1,12 @@
 extension RunConfiguration {
+  /// The configuration to resume a run with. What was `auto` when it started stays as it was.
+  package func resuming(_ saved: RunConfiguration) -> RunConfiguration {
+    guard diffusion.process == .edm, saved.diffusion.process == .edm, diffusion.sigmaData == nil else { return self }
+    var configuration = self
+    configuration.diffusion.sigmaData = saved.diffusion.sigmaData
+    return configuration
+  }
+
   /// The keys whose values differ, with both values as YAML.
   package func difference(from other: RunConfiguration) -> [(key: ConfigurationKey, mine: String, theirs: String)] {
     ConfigurationKey.all.compactMap { key in

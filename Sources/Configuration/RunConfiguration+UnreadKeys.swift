@@ -36,9 +36,25 @@ package struct KeyScope: Sendable {
     }
   }
 
+  /// Keys that are used if a list is not empty.
+  private static func keys(
+    _ keys: String..., areReadWithEntriesOf decider: String,
+    _ property: @escaping @Sendable (RunConfiguration) -> [String]
+  ) -> [KeyScope] {
+    keys.map { key in
+      KeyScope(
+        key: key, decider: decider, readers: "with an entry", isRead: { !property($0).isEmpty },
+        decision: { property($0).node.text })
+    }
+  }
+
   /// All such keys. Without this check, a key that is set but not used would be silently ignored.
   package static let all: [KeyScope] =
-    keys("data.background", "data.channels", "data.orientation", areReadWith: "data.name", \.data.name, in: ["folder"])
+    keys("data.background", "data.orientation", areReadWith: "data.name", \.data.name, in: ["folder"])
+    + keys("data.channels", areReadWith: "data.name", \.data.name, in: ["folder", "gaussian-field"])
+    + keys("data.normalisation", areReadWith: "data.name", \.data.name, in: ["hdf5", "gaussian-field"])
+    + keys(
+      "training.condition_dropout", "evaluation.members", areReadWithEntriesOf: "data.conditions", \.data.conditions)
     + keys(
       "diffusion.steps", "diffusion.rescale_times", "diffusion.time_sampling", "diffusion.variance", "sampling.spacing",
       areReadWith: "diffusion.process", \.diffusion.process,
@@ -55,6 +71,7 @@ package struct KeyScope: Sendable {
     + keys(
       "diffusion.scale_input", "model.scale_by_sigma", areReadWith: "diffusion.process", \.diffusion.process,
       in: [.discreteVarianceExploding, .varianceExploding])
+    + keys("diffusion.sigma_data", areReadWith: "diffusion.process", \.diffusion.process, in: [.edm])
     + keys(
       "diffusion.prediction", areReadWith: "diffusion.process", \.diffusion.process,
       in: RunConfiguration.DiffusionSettings.Process.allCases.filter { $0 != .edm })

@@ -80,6 +80,7 @@ extension RunConfiguration {
         "training.batch is \(training.batch), which training.micro_batch \(training.microBatch) does not divide; "
           + "choose a batch that is a multiple of it")
     }
+    problems += dataProblems
     if Set(training.emaDecays).count < training.emaDecays.count {
       problems.append(
         "training.ema_decays is \(text("training.ema_decays")), which has a value twice; give each value once")
@@ -119,6 +120,23 @@ extension RunConfiguration {
           + "the step; set one of them to its default")
     }
     return problems + [guidanceProblem].compactMap(\.self)
+  }
+
+  private var dataProblems: [String] {
+    var problems: [String] = []
+    if Set(data.conditions).count < data.conditions.count {
+      problems.append(
+        "data.conditions is \(text("data.conditions")), which has a name twice; give each name once")
+    }
+    if data.name == "folder", let channels = data.channels, channels != 1, channels != 3 {
+      problems.append("data.channels is \(channels); with data.name folder it must be 1 or 3, or default")
+    }
+    if data.name == "gaussian-field", !data.conditions.isEmpty, data.conditions.count >= data.channels ?? 1 {
+      problems.append(
+        "data.conditions is \(text("data.conditions")), which leaves none of the variables of gaussian-field to be drawn; "
+          + "set data.channels above \(data.conditions.count)")
+    }
+    return problems
   }
 
   /// For a level: the number of parameters and of activations of an image then cannot overflow an integer.
@@ -221,15 +239,17 @@ extension RunConfiguration {
     return nil
   }
 
-  /// Whether guidance is possible: there are classes, and a network that was also trained without them.
+  /// Whether guidance is possible: there is a condition that training also hid from the network.
   private var guidanceProblem: String? {
-    if sampling.guidance == 0 { return nil }
+    let hidesClasses = model.classes != nil && training.labelDropout > 0
+    if sampling.guidance == 0 || hidesClasses || training.conditionDropout > 0 { return nil }
     let found = "sampling.guidance is \(text("sampling.guidance")), but the network "
-    if model.classes == nil {
-      return found + "has no classes; set model.classes to the number of the data set's classes"
+    if model.classes != nil {
+      return found + "is always conditioned on the class; set training.label_dropout above 0"
     }
-    return training.labelDropout > 0
-      ? nil : found + "is always conditioned on the class; set training.label_dropout above 0"
+    return data.conditions.isEmpty
+      ? found + "has no classes; set model.classes to the number of the data set's classes"
+      : found + "always gets the channels of data.conditions; set training.condition_dropout above 0"
   }
 
   /// Whether `training.decay_start` is consistent with the schedule.

@@ -18,7 +18,7 @@ extension RunConfiguration {
   /// - Throws: as for other YAML.
   package init(ofRun yaml: String, file: String) throws(ConfigurationError) {
     try self.init(reading: yaml, file, over: .beforeLaterKeys)
-    self = withoutUnreadKeys()
+    self = withoutUnreadKeys().withSigmaDataOfImages()
     try validate(asIn: file)
   }
 

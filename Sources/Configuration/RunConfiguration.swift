@@ -29,9 +29,14 @@ package struct RunConfiguration: Sendable, Equatable {
     package var flip: Bool?
     /// The background of transparent pixels of image files; nil: there must be none.
     package var background: FolderImages.Background?
-    /// The channels that image files are converted to, 1 (grey) or 3 (colour); nil: no conversion.
+    /// The channels that image files are converted to, 1 (grey) or 3 (colour), nil: no conversion; of `gaussian-field`,
+    /// nil: one.
     package var channels: Int?
     package var orientation = ImageReader.Turning.upright
+    /// The channels that are given to the network: variables of fields, or `grey`.
+    package var conditions: [String] = []
+    /// Of fields.
+    package var normalisation = FieldNormalisation.standard
 
     /// How image files are read and converted to one kind.
     package var fitting: FolderImages.Fitting {
@@ -74,6 +79,8 @@ package struct RunConfiguration: Sendable, Equatable {
     /// nil: the process's own default.
     package var sigmaMin: Double?
     package var sigmaMax: Double?
+    /// The standard deviation of the data, for the preconditioning of `edm`. nil before it is known (`fitted(to:)`).
+    package var sigmaData: Double?
     package var prediction = Prediction.noise
     package var scaleInput = true
     package var loss = TrainingObjective.Loss.simple
@@ -115,6 +122,8 @@ package struct RunConfiguration: Sendable, Equatable {
     package var microBatch = 4
     /// The probability of hiding an image's class from the network.
     package var labelDropout = 0.0
+    /// The probability of hiding a sample's given channels from the network.
+    package var conditionDropout = 0.0
     package var recomputeActivations = Recomputation.none
     package var learningRate = 1e-3
     package var warmupSteps = 100
@@ -167,9 +176,13 @@ package struct RunConfiguration: Sendable, Equatable {
   }
 
   package struct EvaluationSettings: Sendable, Equatable {
-    /// nil: images are not evaluated during training.
+    /// nil: samples are not evaluated during training.
     package var every: Int?
     package var count = 1000
+    /// Fields drawn for each condition.
+    package var members = 8
+    /// The names of measures; empty for the default ones.
+    package var measures: [String] = []
     /// The feature network: `inception`, the embedded classifier, or a file.
     package var features = "fashion-mnist-classifier"
     package var split = DatasetSplit.training

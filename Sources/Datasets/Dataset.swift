@@ -1,13 +1,21 @@
 import Tensors
 
 /// Samples of one shape, on which a network is trained, numbered from 0: images, or fields of other quantities.
+///
+/// The last channels of a sample may be conditions: they are given to the network, which learns to draw the others.
 package protocol Dataset: Sendable {
   /// The data set's name, such as `fashion-mnist`.
   var name: String { get }
   /// The number of samples.
   var count: Int { get }
-  /// [H, W, C].
+  /// The shape of a sample with its conditions, [H, W, C].
   var imageShape: [Int] { get }
+  /// How many of the channels, the last ones, are given to the network; the others are drawn.
+  var conditionChannels: Int { get }
+  /// What the channels are, for fields; nil for images.
+  var fields: FieldDescription? { get }
+  /// The data set itself as images, without added conditions; nil for fields.
+  var images: (any ImageDataset)? { get }
   /// The names of the classes, in the order of labels.
   var classNames: [String] { get }
   /// Whether mirrored samples (left and right swapped) would be valid samples of this data set.
@@ -36,6 +44,9 @@ package protocol Dataset: Sendable {
 }
 
 extension Dataset {
+  package var conditionChannels: Int { 0 }
+  package var fields: FieldDescription? { nil }
+  package var images: (any ImageDataset)? { nil }
   package var readsFiles: Bool { false }
   package var contentMark: UInt64 { fingerprint }
   package var remarks: [String] { [] }
@@ -43,6 +54,9 @@ extension Dataset {
   package var height: Int { imageShape[0] }
   package var width: Int { imageShape[1] }
   package var channels: Int { imageShape[2] }
+
+  /// The shape of what is drawn, [H, W, C] without the conditions.
+  package var drawnShape: [Int] { [height, width, channels - conditionChannels] }
 
   /// H · W · C.
   package var elementsPerImage: Int { imageShape.reduce(1, *) }

@@ -28,6 +28,8 @@ package struct DamagedImage: Sendable, Equatable {
 }
 
 extension ImageDataset {
+  package var images: (any ImageDataset)? { self }
+
   package func copyBytes(
     of images: Range<Int>, into target: ByteTensor, workers: WorkerPool
   ) throws -> [DamagedImage] {

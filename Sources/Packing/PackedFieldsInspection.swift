@@ -1,5 +1,4 @@
 import Datasets
-import Foundation
 import Tensors
 
 /// The contents of a file of packed fields, and the damaged samples among them.
@@ -39,22 +38,5 @@ package struct PackedFieldsInspection: Sendable {
   }
 
   /// A table of the channels: a line for its head, and one for each channel.
-  package var table: [String] {
-    let head = ["name", "units", "mean", "sd", "min", "max"]
-    let rows = fields.variables.map { variable in
-      [variable.name, variable.units]
-        + [variable.mean, variable.standardDeviation, variable.minimum, variable.maximum].map {
-          String(format: "%.6g", $0)
-        }
-    }
-    let widths = head.indices.map { column in ([head] + rows).map { $0[column].count }.max() ?? 0 }
-    return ([head] + rows).map { row in
-      let cells = row.indices.map { column in
-        let space = String(repeating: " ", count: widths[column] - row[column].count)
-        // Texts to the left, numbers to the right.
-        return column < 2 ? row[column] + space : space + row[column]
-      }
-      return cells.joined(separator: "  ")
-    }
-  }
+  package var table: [String] { FieldTable.lines(fields.variables) }
 }

@@ -1,0 +1,28 @@
+import Foundation
+
+/// The statistics of fields' channels, for users.
+package enum FieldTable {
+  /// A line for the head, and one for each variable.
+  /// - Parameter uses: what a model does with each variable; empty for no such column.
+  package static func lines(_ variables: [FieldVariable], uses: [String] = []) -> [String] {
+    precondition(uses.isEmpty || uses.count == variables.count, "a use for each variable")
+    let textColumns = uses.isEmpty ? 2 : 3
+    let head = ["name", "units"] + (uses.isEmpty ? [] : ["use"]) + ["mean", "sd", "min", "max"]
+    let rows = variables.indices.map { index in
+      let variable = variables[index]
+      return [variable.name, variable.units] + (uses.isEmpty ? [] : [uses[index]])
+        + [variable.mean, variable.standardDeviation, variable.minimum, variable.maximum].map {
+          String(format: "%.6g", $0)
+        }
+    }
+    let widths = head.indices.map { column in ([head] + rows).map { $0[column].count }.max() ?? 0 }
+    return ([head] + rows).map { row in
+      let cells = row.indices.map { column in
+        let space = String(repeating: " ", count: widths[column] - row[column].count)
+        // Texts to the left, numbers to the right.
+        return column < textColumns ? row[column] + space : space + row[column]
+      }
+      return cells.joined(separator: "  ")
+    }
+  }
+}
