@@ -65,7 +65,8 @@ package struct Benchmark {
   package init(_ request: Request, rankCount: Int) throws {
     self.request = request
     var configuration = try Self.configuration(request)
-    guard var shape = DatasetCatalog.imageShape(name: configuration.data.name) else {
+    guard var shape = DatasetCatalog.imageShape(name: configuration.data.name, channels: configuration.data.channels)
+    else {
       throw ConfigurationError("data.name \(configuration.data.name) does not determine the shape of images")
     }
     if let size = request.imageSize { shape = [size, size, shape[2]] }

@@ -25,16 +25,18 @@ package struct CheckpointHeader: Sendable, Equatable {
   package var step: Int
   /// Images seen, repetitions included.
   package var images: Int
-  /// The shape of the network's images, [height, width, channels].
+  /// The shape of what the network draws, [height, width, channels].
   package var imageShape: [Int]
   /// The run's configuration as YAML.
   package var configuration: String
   /// The fingerprint of the data set used for the last steps; nil in files of older programs.
   package var dataFingerprint: String?
+  /// What the channels are, for fields, in JSON (`FieldDescription`); nil for images.
+  package var fields: String?
 
   package init(
     kind: Kind = .denoiser, classCount: Int? = nil, step: Int, images: Int, imageShape: [Int], configuration: String,
-    dataFingerprint: String? = nil
+    dataFingerprint: String? = nil, fields: String? = nil
   ) {
     self.kind = kind
     self.classCount = classCount
@@ -43,6 +45,7 @@ package struct CheckpointHeader: Sendable, Equatable {
     self.imageShape = imageShape
     self.configuration = configuration
     self.dataFingerprint = dataFingerprint
+    self.fields = fields
   }
 
   static let imageShapeAttributes = ["image_height", "image_width", "image_channels"]
@@ -141,6 +144,8 @@ package enum Checkpoint {
     }
     try file.writeAttribute("config", header.configuration)
     if let fingerprint = header.dataFingerprint { try file.writeAttribute("data_fingerprint", fingerprint) }
+    // Of any length: the characters are stored outside of the attribute.
+    if let fields = header.fields { try file.writeAttribute("fields", fields) }
   }
 
   /// The temporary name a file is written under.
@@ -192,7 +197,8 @@ package enum Checkpoint {
       imageShape: try CheckpointHeader.imageShapeAttributes.map { try number($0, 1...1 << 16) },
       configuration: try file.readAttribute("config", as: String.self),
       dataFingerprint: try file.attributeExists("data_fingerprint")
-        ? try file.readAttribute("data_fingerprint", as: String.self) : nil)
+        ? try file.readAttribute("data_fingerprint", as: String.self) : nil,
+      fields: try file.attributeExists("fields") ? try file.readAttribute("fields", as: String.self) : nil)
   }
 
   /// Reads a checkpoint's header and fills the groups, where each rank reads its parts. Collective.

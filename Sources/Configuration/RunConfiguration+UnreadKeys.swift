@@ -48,13 +48,16 @@ package struct KeyScope: Sendable {
     }
   }
 
-  /// All such keys. Without this check, a key that is set but not used would be silently ignored.
-  package static let all: [KeyScope] =
+  private static let ofData: [KeyScope] =
     keys("data.background", "data.orientation", areReadWith: "data.name", \.data.name, in: ["folder"])
     + keys("data.channels", areReadWith: "data.name", \.data.name, in: ["folder", "gaussian-field"])
     + keys("data.normalisation", areReadWith: "data.name", \.data.name, in: ["hdf5", "gaussian-field"])
     + keys(
       "training.condition_dropout", "evaluation.members", areReadWithEntriesOf: "data.conditions", \.data.conditions)
+
+  /// All such keys. Without this check, a key that is set but not used would be silently ignored.
+  package static let all: [KeyScope] =
+    ofData
     + keys(
       "diffusion.steps", "diffusion.rescale_times", "diffusion.time_sampling", "diffusion.variance", "sampling.spacing",
       areReadWith: "diffusion.process", \.diffusion.process,

@@ -9,6 +9,7 @@ struct EDMSchedulerMapping: ProcessMapping {
 
   private let sigmaMin: Double
   private let sigmaMax: Double
+  private let sigmaData: Double
 
   /// nil for other processes.
   init?(_ configuration: RunConfiguration) throws(DiffusionError) {
@@ -16,11 +17,15 @@ struct EDMSchedulerMapping: ProcessMapping {
     guard process.timeIsSigma else { return nil }
     sigmaMin = process.times.lowerBound
     sigmaMax = process.times.upperBound
+    sigmaData = configuration.withSigmaDataOfImages().diffusion.sigmaData ?? Self.usualSigmaData
   }
+
+  /// Diffusers' default, which is that of the paper.
+  private static let usualSigmaData = 0.5
 
   /// The values that both sides require.
   private static let fixedKeys: [(key: String, needed: JSONValue)] = [
-    ("sigma_data", .number(0.5)), ("sigma_schedule", .text("karras")), ("rho", .number(7)),
+    ("sigma_schedule", .text("karras")), ("rho", .number(7)),
     // The sign convention of Karras et al., table 1.
     ("prediction_type", .text("epsilon")),
   ]
@@ -29,6 +34,7 @@ struct EDMSchedulerMapping: ProcessMapping {
   func file() -> [String: JSONValue] {
     var values: [String: JSONValue] = [
       "_class_name": .text(Self.className), "sigma_min": .number(sigmaMin), "sigma_max": .number(sigmaMax),
+      "sigma_data": .number(sigmaData),
     ]
     for (key, needed) in Self.fixedKeys { values[key] = needed }
     return values
@@ -44,6 +50,7 @@ struct EDMSchedulerMapping: ProcessMapping {
     }
     sigmaMin = try file.number("sigma_min", default: .number(0.002))
     sigmaMax = try file.number("sigma_max", default: .number(80))
+    sigmaData = try file.number("sigma_data", default: .number(Self.usualSigmaData))
   }
 
   func apply(to configuration: inout RunConfiguration) {
@@ -54,5 +61,8 @@ struct EDMSchedulerMapping: ProcessMapping {
     let sigmas = try? configuration.process().times
     if sigmas?.lowerBound != sigmaMin { configuration.diffusion.sigmaMin = sigmaMin }
     if sigmas?.upperBound != sigmaMax { configuration.diffusion.sigmaMax = sigmaMax }
+    if configuration.withSigmaDataOfImages().diffusion.sigmaData != sigmaData {
+      configuration.diffusion.sigmaData = sigmaData
+    }
   }
 }

@@ -108,7 +108,8 @@ package struct ModelImport: Sendable {
     let process = [
       "diffusion.process", "diffusion.steps", "diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last",
       "diffusion.zero_terminal_snr",
-      "diffusion.sigma_min", "diffusion.sigma_max", "diffusion.prediction", "diffusion.rescale_times",
+      "diffusion.sigma_min", "diffusion.sigma_max", "diffusion.sigma_data", "diffusion.prediction",
+      "diffusion.rescale_times",
     ]
     for difference in configuration.difference(from: told) {
       let name = difference.key.name

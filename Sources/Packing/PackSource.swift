@@ -87,7 +87,7 @@ struct PackSource {
   /// - Throws: `DatasetError`.
   func open(_ split: DatasetSplit) throws -> Contents {
     switch kind {
-    case .named(let name, let path, _): .images(try DatasetCatalog.load(name: name, path: path, split: split))
+    case .named(let name, let path, _): .images(try DatasetCatalog.images(name: name, path: path, split: split))
     case .idx(let set): .images(try set.load(split))
     case .hdf5: .images(try HDF5Images(path: path, split: split))
     case .numpy(let arrays): .images(try arrays.images(split))

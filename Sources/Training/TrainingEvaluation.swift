@@ -30,15 +30,20 @@ final class TrainingEvaluation {
   /// - Throws: `JobFailure` on all ranks if the feature network is not available, or there are too few images to
   ///   compare with.
   init?(
-    _ configuration: RunConfiguration, training: any ImageDataset, folder: RunFolder, after step: Int,
+    _ configuration: RunConfiguration, training: any Dataset, folder: RunFolder, after step: Int,
     communicator: Communicator, workers: WorkerPool, reporter: RunReporter
   ) throws {
     let settings = configuration.evaluation
     if settings.every == nil { return nil }
     let (network, dataset) = try communicator.together { () throws -> (any FeatureNetwork, any ImageDataset) in
       let network = try FeatureNetworks.load(settings.features)
-      try network.check(shape: training.imageShape)
-      let dataset = settings.split == .training ? training : try configuration.dataset(split: settings.split)
+      guard let images = training.images else {
+        throw InputError("evaluation.every needs images, but \(training.name) has fields; set it to none")
+      }
+      try network.check(shape: images.imageShape)
+      let dataset =
+        settings.split == .training
+        ? images : try configuration.imageDataset(for: "evaluation.every", split: settings.split)
       if let count = settings.referenceCount, count > dataset.count {
         throw InputError(
           "evaluation.reference_count is \(count), but the \(settings.split.rawValue) images of \(dataset.name) are "

@@ -17,7 +17,7 @@ extension TrainingRun {
 
   /// Throws if ranks have different programs, configurations or data, or are to do different things. Collective.
   static func verifyRanksAgree(
-    _ request: Request, _ folder: RunFolder, _ configuration: RunConfiguration, _ dataset: any ImageDataset,
+    _ request: Request, _ folder: RunFolder, _ configuration: RunConfiguration, _ dataset: any Dataset,
     _ communicator: Communicator
   ) throws {
     try communicator.requireAlike("program version", ProgramVersion.current)
@@ -32,7 +32,7 @@ extension TrainingRun {
     try communicator.requireAlike("--trace", request.trace.map { "\($0.path), \($0.steps) steps" } ?? "not given")
   }
 
-  static func fingerprint(of dataset: any ImageDataset) -> String { String(dataset.fingerprint, radix: 16) }
+  static func fingerprint(of dataset: any Dataset) -> String { String(dataset.fingerprint, radix: 16) }
 
   /// Names the keys that differ; `requireAlike` would show only the two whole texts.
   private static func verifySameConfiguration(_ mine: RunConfiguration, _ communicator: Communicator) throws {

@@ -36,8 +36,7 @@ extension TrainingRun {
     }
     // Shown because it is slower than it could be.
     let convolutions = configuration.model.convolution == .direct ? ", direct convolutions" : ""
-    let images = "\(dataset.count) images of \(ProgressFormat.dimensions(dataset.imageShape))"
-    let data = (["\(dataset.name), \(images)"] + dataset.remarks).joined(separator: "\n          ")
+    let data = (["\(dataset.name), \(samplesText)"] + dataset.remarks).joined(separator: "\n          ")
     reporter.message(
       """
       ddpm-mpi \(ProgramVersion.current): \(ranks) x \(threads), run folder \(folder.path)
@@ -47,6 +46,15 @@ extension TrainingRun {
       memory:   \(memoryText)
       training: \(firstStep < settings.steps ? "steps \(firstStep + 1) to \(settings.steps)" : "all \(settings.steps) steps are done; for more, raise training.steps")
       """)
+  }
+
+  /// The training samples, for users.
+  private var samplesText: String {
+    let kind = dataset.fields == nil ? "images" : "fields"
+    let names = dataset.fields.map { " (\($0.variables.map(\.name).joined(separator: ", ")))" } ?? ""
+    let conditions = configuration.data.conditions
+    let given = conditions.isEmpty ? "" : ", given \(conditions.joined(separator: ", "))"
+    return "\(dataset.count) \(kind) of \(ProgressFormat.dimensions(dataset.drawnShape))\(names)\(given)"
   }
 
   /// The training state of this rank, for users.
@@ -62,7 +70,7 @@ extension TrainingRun {
   func header(step: Int) -> CheckpointHeader {
     CheckpointHeader(
       kind: request.kind, classCount: request.kind == .classifier ? dataset.classNames.count : nil, step: step,
-      images: step * configuration.training.batch, imageShape: dataset.imageShape, configuration: configuration.yaml,
-      dataFingerprint: Self.fingerprint(of: dataset))
+      images: step * configuration.training.batch, imageShape: dataset.drawnShape, configuration: configuration.yaml,
+      dataFingerprint: Self.fingerprint(of: dataset), fields: dataset.fields?.json)
   }
 }

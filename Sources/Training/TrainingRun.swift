@@ -42,7 +42,7 @@ package struct TrainingRun {
   let reporter: RunReporter
   let folder: RunFolder
   let configuration: RunConfiguration
-  let dataset: any ImageDataset
+  let dataset: any Dataset
   /// The training task.
   let task: any RunTask
   let trainer: DataParallelTrainer
@@ -82,11 +82,14 @@ package struct TrainingRun {
       let initial = try request.initial.map {
         try InitialWeights(at: $0.path, weights: $0.weights, kind: request.kind)
       }
-      let configuration = try request.sources.resolve(saved: saved ?? initial?.configuration)
-      if let saved { try configuration.checkResumable(saved: saved, otherData: request.allowsOtherData) }
+      var configuration = try request.sources.resolve(saved: saved ?? initial?.configuration)
+      if let saved {
+        configuration = configuration.resuming(saved)
+        try configuration.checkResumable(saved: saved, otherData: request.allowsOtherData)
+      }
       try configuration.validate(rankCount: communicator.size)
       let dataset = try configuration.dataset()
-      try configuration.validate(classNames: dataset.classNames)
+      configuration = try configuration.fitted(to: dataset)
       let task = try request.kind.task(configuration, dataset)
       return (configuration, dataset, task, initial)
     }
@@ -184,7 +187,7 @@ package struct TrainingRun {
     try communicator.onRankZero { metrics = try MetricsWriter(path: folder.metricsPath, resumingFrom: firstStep) }
     let trace = try request.trace.map { trace in
       try TraceRecorder(
-        path: trace.path, stepCount: trace.steps, imageShape: dataset.imageShape, trainer: trainer,
+        path: trace.path, stepCount: trace.steps, imageShape: dataset.drawnShape, trainer: trainer,
         configuration: configuration, communicator: communicator)
     }
     let settings = configuration.training

@@ -58,7 +58,8 @@ struct Doctor: RankCommand {
   private func printState(ofDataset name: String) {
     do {
       let dataset = try DatasetCatalog.load(name: name)
-      print("data set      \(name): \(dataset.count) images of \(dataset.height)x\(dataset.width)x\(dataset.channels)")
+      let kind = dataset.fields == nil ? "images" : "fields"
+      print("data set      \(name): \(dataset.count) \(kind) of \(dataset.height)x\(dataset.width)x\(dataset.channels)")
     } catch let error as DatasetError {
       print("data set      \(name): not usable; \(error.location): \(error.problem)")
       print("  advice      \(error.advice)")

@@ -26,10 +26,16 @@ struct Inspect: RankCommand {
       if PackedFields.areIn(file) { return try inspectFields() }
       let inspection = try CheckpointInspection(path: file)
       let header = inspection.header
+      let fields = header.fields == nil ? nil : try OpenCheckpoint(file).fields
       tell("\(file)")
       tell("step \(header.step), \(header.images) images seen, format \(CheckpointHeader.formatVersion)")
       tell(header.classCount.map { "classifier of \($0) classes" } ?? header.kind.rawValue)
-      tell("images of \(header.imageShape.map(String.init).joined(separator: "x"))")
+      let shape = header.imageShape.map(String.init).joined(separator: "x")
+      tell(fields.map { "fields of \(shape), normalisation \($0.normalisation.rawValue)" } ?? "images of \(shape)")
+      if let fields {
+        let uses = fields.variables.map { _ in "drawn" } + fields.conditions.map { _ in "given" }
+        for line in FieldTable.lines(fields.variables + fields.conditions, uses: uses) { tell(line) }
+      }
       if let fingerprint = header.dataFingerprint { tell("data set of fingerprint \(fingerprint)") }
       for group in inspection.groups {
         let state = group.damaged.isEmpty ? "whole" : "DAMAGED: \(group.damaged.joined(separator: ", "))"

@@ -121,7 +121,7 @@ import Testing
   }
 
   @Test(arguments: [
-    Change("sigma_data", 1.0), Change("sigma_schedule", "exponential"), Change("prediction_type", "v_prediction"),
+    Change("sigma_data", "auto"), Change("sigma_schedule", "exponential"), Change("prediction_type", "v_prediction"),
     Change("rho", 5), Change("_class_name", "EulerDiscreteScheduler"),
   ]) func unsupportedNoiseLevelKeysAreNamed(change: Change) {
     let configuration = smallConfiguration { $0.diffusion.process = .edm }
@@ -129,6 +129,15 @@ import Testing
       _ = try importing(configuration) { try edit("\($0)/scheduler/scheduler_config.json", [change.key: change.value]) }
     }
     #expect(message.contains("/scheduler/scheduler_config.json: \(change.key): "))
+  }
+
+  @Test func theDataMayHaveAnotherStandardDeviation() throws {
+    let configuration = smallConfiguration { $0.diffusion.process = .edm }
+    #expect(try importing(configuration) { _ in }.configuration == configuration)
+    let model = try importing(configuration) {
+      try edit("\($0)/scheduler/scheduler_config.json", ["sigma_data": 1.5])
+    }
+    #expect(model.configuration.diffusion.sigmaData == 1.5)
   }
 
   @Test func aSingleHeadMayHaveAnExplicitDimension() throws {

@@ -78,7 +78,13 @@ package struct TrainingPlan {
   package init(_ request: Request) throws {
     self.request = request
     configuration = try ConfigurationSources(preset: request.preset, settings: request.settings).resolve()
-    guard let shape = DatasetCatalog.imageShape(name: configuration.data.name) else {
+    guard configuration.data.conditions.isEmpty else {
+      throw InputError(
+        "data.conditions is set, but a plan is for networks without given channels; leave it out: they add little to a step"
+      )
+    }
+    guard let shape = DatasetCatalog.imageShape(name: configuration.data.name, channels: configuration.data.channels)
+    else {
       throw InputError("the size of the images of data.name \(configuration.data.name) is not known without its files")
     }
     imageShape = shape

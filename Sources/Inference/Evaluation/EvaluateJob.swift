@@ -109,7 +109,8 @@ package struct EvaluateJob: Sendable {
       }
     }
     let dataset = try extraction.communicator.together {
-      let dataset = try model.configuration.dataset(path: dataPath, split: split, background: background)
+      let dataset = try model.configuration.imageDataset(
+        for: "evaluate", path: dataPath, split: split, background: background)
       if let referenceCount, referenceCount > dataset.count {
         throw InputError(
           "--reference-count is \(referenceCount), but the \(split.rawValue) images of \(dataset.name) are "

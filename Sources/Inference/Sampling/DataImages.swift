@@ -23,7 +23,8 @@ package struct DataImages {
   /// - Parameter condition: the model's condition; with images' own classes, the classes must be the model's.
   /// - Throws: `DatasetError`, and `InputError` if there are too few, or the model is for different images.
   init(_ choice: DataChoice, for model: TrainedModel, condition: ClassCondition = .own) throws {
-    dataset = try model.configuration.dataset(path: choice.path, split: choice.split, background: choice.background)
+    dataset = try model.configuration.imageDataset(
+      for: "this command", path: choice.path, split: choice.split, background: choice.background)
     guard dataset.imageShape == model.imageShape else {
       throw InputError("\(dataset.name) has images \(dataset.imageShape), but the model is for \(model.imageShape)")
     }

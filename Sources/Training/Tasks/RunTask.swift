@@ -22,15 +22,18 @@ protocol RunTask: TrainingTask {
 }
 
 extension CheckpointHeader.Kind {
-  /// The task of this kind, for images of a data set.
+  /// The task of this kind, for samples of a data set.
   /// - Throws: `ConfigurationError`, `DiffusionError` and `InputError` if they do not fit.
-  func task(_ configuration: RunConfiguration, _ dataset: any ImageDataset) throws -> any RunTask {
-    let (height, width, channels) = (dataset.height, dataset.width, dataset.channels)
+  func task(_ configuration: RunConfiguration, _ dataset: any Dataset) throws -> any RunTask {
+    let (height, width, channels) = (dataset.height, dataset.width, dataset.drawnShape[2])
     switch self {
     case .denoiser:
       let network = try configuration.network(height: height, width: width, channels: channels)
       return try DenoisingTask(configuration: configuration, network: network)
     case .classifier:
+      guard configuration.data.conditions.isEmpty else {
+        throw InputError("data.conditions is set, but a classifier is given nothing besides the image; leave it empty")
+      }
       guard dataset.classNames.count > 1 else {
         throw InputError("\(dataset.name) has no classes; choose another data.name")
       }
@@ -39,8 +42,8 @@ extension CheckpointHeader.Kind {
       }
       let network = try configuration.classifier(
         height: height, width: width, channels: channels, classCount: dataset.classNames.count)
-      return try ClassificationTask(
-        configuration: configuration, network: network, tests: try configuration.dataset(split: .test))
+      let tests = try configuration.imageDataset(for: "train-classifier", split: .test)
+      return try ClassificationTask(configuration: configuration, network: network, tests: tests)
     }
   }
 }
