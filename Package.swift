@@ -234,7 +234,8 @@ let package = Package(
     .testTarget(
       name: "ConfigurationTests",
       dependencies: [
-        "Configuration", "Diffusion", "Failures", "Kernels", "Network", "Optimisation", "Ranks", "TestSupport",
+        "Configuration", "Datasets", "Diffusion", "Failures", "Kernels", "Network", "Optimisation", "Ranks", "Tensors",
+        "TestSupport",
       ]),
     .testTarget(
       name: "InferenceTests", dependencies: ["Configuration", "Diffusion", "Inference", "Tensors"]),

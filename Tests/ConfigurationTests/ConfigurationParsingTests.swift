@@ -121,6 +121,9 @@ private func parsingProblems(_ yaml: String) -> [String] {
     ("data.background: grey", "data.background is grey; expected black or white, or none"),
     ("data.orientation: 6", "data.orientation is 6; expected upright or as-stored"),
     ("data.name: [a]", "data.name is [a]; expected text"),
+    ("data.conditions: u", "data.conditions is u; expected a list of names, like [u, v]"),
+    ("data.normalisation: mean", "data.normalisation is mean; expected standard, range or none"),
+    ("diffusion.sigma_data: none", "diffusion.sigma_data is none; expected a number, or auto"),
     ("diffusion.schedule: square", "diffusion.schedule is square; expected linear, cosine, quadratic or sigmoid"),
     ("diffusion.variance: tiny", "diffusion.variance is tiny; expected small, large, learned-range or learned"),
     ("model.time_conditioning: both", "model.time_conditioning is both; expected add or scale-shift"),
@@ -225,6 +228,22 @@ private func parsingProblems(_ yaml: String) -> [String] {
     #expect(line.contains("."), "YAML 1.1 readers take a number without a point for text")
   }
 
+  @Test(arguments: [["u"], ["u", "sea ice, 2 m", "null", "1"], ["größe", "it's", "[x]"]])
+  func namesRoundTrip(names: [String]) throws {
+    let configuration = changed { $0.data.conditions = names }
+    #expect(try RunConfiguration(yaml: configuration.yaml, file: "run.yaml") == configuration)
+  }
+
+  /// Older programs, and imported models, assume the σ_data of EDM's paper.
+  @Test func anOlderRunOfEDMKeepsItsSigmaData() throws {
+    let edm = try Presets.named("cifar10-edm").configuration
+    let older = edm.yaml.split(separator: "\n").filter { !$0.contains("sigma_data") }.joined(separator: "\n")
+    for text in [older, edm.yaml] {
+      #expect(try RunConfiguration(ofRun: text, file: "config.yaml").diffusion.sigmaData == 0.5)
+    }
+    #expect(try RunConfiguration(ofRun: RunConfiguration().yaml, file: "config.yaml").diffusion.sigmaData == nil)
+  }
+
   @Test func keysMissingFromAnOlderRunKeepItsBehaviour() throws {
     let lines = RunConfiguration().yaml.split(separator: "\n")
     let older = lines.filter { !$0.contains("ema_rampup") }.joined(separator: "\n")
@@ -251,9 +270,9 @@ private func parsingProblems(_ yaml: String) -> [String] {
   @Test func renderedTextIsStable() {
     let lines = RunConfiguration().yaml.split(separator: "\n").map(String.init)
     #expect(
-      lines.prefix(9) == [
+      lines.prefix(11) == [
         "seed: 0", "data:", "  name: fashion-mnist", "  path: default", "  flip: default", "  background: none",
-        "  channels: default", "  orientation: upright", "model:",
+        "  channels: default", "  orientation: upright", "  conditions: []", "  normalisation: standard", "model:",
       ])
     #expect(lines.contains("  multipliers: [1, 2, 2]"))
     #expect(lines.contains("  heads: 1"))
@@ -263,6 +282,8 @@ private func parsingProblems(_ yaml: String) -> [String] {
     #expect(lines.contains("  ema_rampup: 0.05"))
     #expect(lines.contains("  schedule: constant"))
     #expect(lines.contains("  decay_start: default"))
+    #expect(lines.contains("  sigma_data: auto"))
+    #expect(lines.contains("  measures: []"))
     #expect(
       lines.drop { $0 != "sampling:" }.prefix { $0 != "evaluation:" } == [
         "sampling:", "  count: 64", "  sampler: default", "  steps: 250", "  spacing: linspace", "  clip: true",

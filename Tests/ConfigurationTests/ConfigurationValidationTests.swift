@@ -28,7 +28,11 @@ import Testing
   @Test(arguments: [
     ("data.name=''", "data.name is \"\"; it must be not empty"),
     ("data.path=''", "data.path is \"\"; it must be not empty, or default"),
-    ("data.channels=2", "data.channels is 2; it must be 1 or 3, or default"),
+    ("data.channels=0", "data.channels is 0; it must be from 1 to 64, or default"),
+    ("data.conditions=['']", "data.conditions is [\"\"]; it must be a list of 0 to 1024 entries, each not empty"),
+    ("diffusion.sigma_data=0", "diffusion.sigma_data is 0.0; it must be from 0.001 to 1e6, or auto"),
+    ("training.condition_dropout=1", "training.condition_dropout is 1.0; it must be at least 0.0 and below 1.0"),
+    ("evaluation.members=1", "evaluation.members is 1; it must be from 2 to 1024"),
     ("model.channels=0", "model.channels is 0; it must be from 1 to 65536"),
     (
       "model.multipliers=[]",
@@ -97,7 +101,8 @@ import Testing
         guard let configuration = try? ConfigurationSources(settings: ["\(name)=\(value)"]).resolve() else { continue }
         // Texts; real numbers that are only multiplied; and noise levels, which the default process does not use.
         let harmless = [
-          "seed", "data.name", "data.path", "evaluation.features", "diffusion.sigma_min", "diffusion.sigma_max",
+          "seed", "data.name", "data.path", "data.conditions", "evaluation.features", "evaluation.measures",
+          "diffusion.sigma_min", "diffusion.sigma_max",
           "training.learning_rate", "training.max_gradient_norm",
         ]
         #expect(harmless.contains(name), "\(name)=\(value)")
@@ -216,6 +221,42 @@ import Testing
         $0.model.classes = 10
         $0.training.labelDropout = 0.1
       } == [])
+  }
+
+  @Test func guidanceTowardsGivenChannelsNeedsTheirDropout() {
+    func found(_ dropout: Double) -> [String] {
+      problemsAfter {
+        $0.sampling.guidance = 2
+        $0.data.conditions = ["grey"]
+        $0.training.conditionDropout = dropout
+      }
+    }
+    #expect(found(0.1) == [])
+    #expect(
+      found(0) == [
+        "sampling.guidance is 2.0, but the network always gets the channels of data.conditions; set "
+          + "training.condition_dropout above 0"
+      ])
+  }
+
+  @Test func conditionsMustFitTheDataSet() {
+    #expect(
+      problemsAfter { $0.data.conditions = ["u", "u"] } == [
+        "data.conditions is [u, u], which has a name twice; give each name once"
+      ])
+    #expect(
+      problemsAfter {
+        $0.data.name = "gaussian-field"
+        $0.data.conditions = ["field_1"]
+      } == [
+        "data.conditions is [field_1], which leaves none of the variables of gaussian-field to be drawn; set "
+          + "data.channels above 1"
+      ])
+    #expect(
+      problemsAfter {
+        $0.data.name = "folder"
+        $0.data.channels = 2
+      } == ["data.channels is 2; with data.name folder it must be 1 or 3, or default"])
   }
 
   @Test func severalProblemsAreReportedTogether() {

@@ -59,7 +59,7 @@ import Testing
     configuration.training.batch = 1 << 20
     configuration.training.microBatch = 1 << 20
     try configuration.validate()
-    let network = try configuration.network(height: 16384, width: 16384, channels: 16)
+    let network = try configuration.network(height: 16384, width: 16384, channels: 1024)
     let need = configuration.trainingMemory(network.layout, network.configuration, rankCount: 1)
     #expect(need.bytes > 1e20)
     #expect(throws: InputError.self) { try need.require(.alone) }

@@ -11,7 +11,8 @@ import Testing
     "training.recompute_activations=blocks", "training.time_limit_minutes=9", "training.overlap=false",
     "training.tensorboard=false", "training.save_beside=false", "training.save_timeout_seconds=9",
     "training.hang_timeout_seconds=9", "evaluation.every=9", "evaluation.count=99", "evaluation.features=mine",
-    "evaluation.split=test", "evaluation.reference_count=99", "training.learning_rate=0.5", "training.warmup_steps=9",
+    "evaluation.split=test", "evaluation.measures=[kid]", "evaluation.reference_count=99", "training.learning_rate=0.5",
+    "training.warmup_steps=9",
     "training.schedule=cosine", "training.checkpoint_every=none", "training.keep_checkpoints=all",
     "training.log_every=none", "training.sample_every=none", "training.save_timeout_seconds=none",
     "training.hang_timeout_seconds=none",
@@ -32,9 +33,23 @@ import Testing
     #expect(throws: ConfigurationError.self) { try smaller.checkResumable(saved: saved, otherData: true) }
   }
 
+  @Test func whatWasAutomaticStaysAsItWas() throws {
+    let new = changed {
+      $0.diffusion.process = .edm
+      $0.diffusion.loss = .edm
+    }
+    var saved = new
+    saved.diffusion.sigmaData = 0.7
+    #expect(throws: ConfigurationError.self) { try new.checkResumable(saved: saved) }
+    try new.resuming(saved).checkResumable(saved: saved)
+    var other = new
+    other.diffusion.sigmaData = 0.8
+    #expect(throws: ConfigurationError.self) { try other.resuming(saved).checkResumable(saved: saved) }
+  }
+
   @Test func everythingElseIsRefusedOnResume() throws {
     let free = ConfigurationKey.all.filter(\.mayChangeOnResume).map(\.name)
-    #expect(free.count == 37)
+    #expect(free.count == 39)
     let saved = RunConfiguration()
     let resumed = changed {
       $0.training.batch = 128

@@ -13,6 +13,11 @@ import Testing
     #expect(dataset.name == "shapes" && dataset.count == 10_000 && dataset.imageShape == [32, 32, 3])
   }
 
+  @Test func fieldsAreNoImages() {
+    let error = #expect(throws: DatasetError.self) { try DatasetCatalog.images(name: "gaussian-field") }
+    #expect(error?.problem == "gaussian-field has fields, not images")
+  }
+
   @Test(arguments: ["mnist", "cifar10", "cifar100", "folder", "hdf5"])
   func dataWithoutADefaultFolderNeedsAPath(name: String) {
     let error = #expect(throws: DatasetError.self) { try DatasetCatalog.load(name: name) }

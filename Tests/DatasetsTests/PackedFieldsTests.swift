@@ -63,6 +63,18 @@ extension DatasetFileTests {
         try PackedFields(path: path).fingerprint == fields.fingerprint && fields.contentMark == fields.fingerprint)
     }
 
+    @Test func theCatalogueRecognisesPackedFields() throws {
+      let path = try pack([source(a, b)])
+      let dataset = try DatasetCatalog.load(name: "hdf5", path: path, conditions: ["a"], normalisation: .none)
+      #expect(dataset.count == 5 && dataset.drawnShape == [4, 6, 1] && dataset.readsFiles)
+      let fields = try PackedFields(path: path)
+      #expect(dataset.fields?.coordinates == fields.coordinates && dataset.fields?.conditions == [fields.variables[0]])
+      let sample = Tensor(uninitialised: [1, 4, 6, 2])
+      try dataset.copyValues(of: 3, into: sample, at: 0, flipped: false)
+      #expect(sample.elements == interleaved([b, a].map { Array($0[72..<96]) }))
+      #expect(throws: DatasetError.self) { _ = try DatasetCatalog.load(name: "hdf5", path: path, split: .test) }
+    }
+
     @Test func statisticsAreThoseOfAllValues() throws {
       let path = try pack([source(a, b)])
       for (variable, values) in zip(try PackedFields(path: path).variables, [a, b]) {

@@ -39,6 +39,7 @@ private let checkpointTexts = """
   image_height=8
   image_width=8
   image_channels=1
+  fields={"conditions":[],"coordinates":{},"normalisation":"none","variables":[{"longName":"","maximum":6,"mean":0,"minimum":-6,"name":"u","standardDeviation":1,"units":"K"}]}
   complete=1
   type=float32
   extent=0

@@ -131,8 +131,10 @@ extension StorageTests {
       try Checkpoint.save(to: path, header: testHeader, groups: saved.groups, communicator: world)
       let whole = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
       let configuration = try #require(Data(whole).range(of: Data(testHeader.configuration.utf8)))
-      let offsets = Set(stride(from: 0, to: whole.count, by: 11)).union(0..<96).union(configuration).union(
-        whole.count - 300..<whole.count)
+      let fields = try #require(Data(whole).range(of: Data((testHeader.fields ?? "").utf8)))
+      let offsets = Set(stride(from: 0, to: whole.count, by: 11)).union(0..<96).union(configuration).union(fields)
+        .union(
+          whole.count - 300..<whole.count)
       var refused = 0
       for offset in offsets.sorted() {
         var bytes = whole

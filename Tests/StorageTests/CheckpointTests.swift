@@ -35,6 +35,19 @@ extension StorageTests {
       #expect(loaded.bits == saved.bits)
     }
 
+    /// Coordinates of large grids are longer than HDF5's limit for what an attribute itself holds, 64 KiB.
+    @Test func aDescriptionOfFieldsMayBeLong() throws {
+      let path = folder.path("step.h5")
+      var header = testHeader
+      header.fields = String(repeating: "0.123456789,", count: 60_000)
+      let saved = TestArenas(seed: 1)
+      try Checkpoint.save(to: path, header: header, groups: saved.groups, communicator: world)
+      #expect(try Checkpoint.load(from: path, communicator: world) { _ in TestArenas(seed: 2).groups } == header)
+      header.fields = nil
+      try Checkpoint.save(to: path, header: header, groups: saved.groups, communicator: world)
+      #expect(try CheckpointInspection(path: path).header == header)
+    }
+
     @Test func savingReplacesTheOldCheckpointAndLeavesNoTemporaryFile() throws {
       let path = folder.path("step.h5")
       try Checkpoint.save(to: path, header: testHeader, groups: TestArenas(seed: 1).groups, communicator: world)

@@ -6,7 +6,7 @@ import Testing
 let testHeader = CheckpointHeader(
   kind: .classifier, classCount: 7,
   step: 1234, images: 78976, imageShape: [28, 20, 3], configuration: "seed: 3\ndata:\n  name: größer\n",
-  dataFingerprint: "5eed")
+  dataFingerprint: "5eed", fields: "{\"variables\":[\"größe\"]}")
 
 let testGroupPaths = ["model", "ema/0.9999", "optimizer/first_moment", "optimizer/second_moment"]
 

@@ -28,7 +28,7 @@ package struct FieldScaling: Sendable, Equatable {
 
   package func normalised(_ value: Float) -> Float { Float((Double(value) - offset) / scale) }
 
-  /// The inverse. Both roundings together change a value by at most one unit in the last place of the largest of value,
-  /// offset and scale.
+  /// The inverse. The roundings of both together change a value by at most 2.5 units in the last place of value or offset,
+  /// whichever is larger; by less than one if the value differs from the offset by less than half of that.
   package func value(_ normalised: Float) -> Float { Float(Double(normalised) * scale + offset) }
 }

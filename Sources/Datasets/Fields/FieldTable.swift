@@ -7,13 +7,12 @@ package enum FieldTable {
   package static func lines(_ variables: [FieldVariable], uses: [String] = []) -> [String] {
     precondition(uses.isEmpty || uses.count == variables.count, "a use for each variable")
     let textColumns = uses.isEmpty ? 2 : 3
-    let head = ["name", "units"] + (uses.isEmpty ? [] : ["use"]) + ["mean", "sd", "min", "max"]
-    let rows = variables.indices.map { index in
+    let head = Array(["name", "units", "use"].prefix(textColumns)) + ["mean", "sd", "min", "max"]
+    let rows = variables.indices.map { (index: Int) -> [String] in
       let variable = variables[index]
-      return [variable.name, variable.units] + (uses.isEmpty ? [] : [uses[index]])
-        + [variable.mean, variable.standardDeviation, variable.minimum, variable.maximum].map {
-          String(format: "%.6g", $0)
-        }
+      let texts = [variable.name, variable.units] + uses[uses.isEmpty ? 0..<0 : index..<index + 1]
+      let numbers = [variable.mean, variable.standardDeviation, variable.minimum, variable.maximum]
+      return texts + numbers.map { String(format: "%.6g", $0) }
     }
     let widths = head.indices.map { column in ([head] + rows).map { $0[column].count }.max() ?? 0 }
     return ([head] + rows).map { row in
