@@ -39,6 +39,10 @@ CORRECTED = {"sampling.sampler": "predictor-corrector", "sampling.steps": "6"}
 CHURNED = {"sampling.sampler": "edm", "sampling.steps": "3", "sampling.churn": "2"}
 FASHION = {"data.name": "fashion-mnist"}
 MEASURED = FASHION | {"evaluation.every": "2"}
+EDM = {"diffusion.process": "edm", "diffusion.loss": "edm"}
+FIELDS = {"data.name": "gaussian-field"}
+GIVEN_FIELDS = FIELDS | {"data.channels": "2", "data.conditions": "[field_2]"}
+GIVEN_GREY = {"data.conditions": "[grey]"}
 IMAGE_FOLDER = {"data.name": "folder", "data.path": "images", "data.background": "black"}
 
 # The parts of a run that a key may change.
@@ -74,6 +78,8 @@ KEYS = {
     "data.background": ("white", WEIGHTS, IMAGE_FOLDER),
     "data.channels": ("1", WEIGHTS, IMAGE_FOLDER),
     "data.orientation": ("as-stored", WEIGHTS, IMAGE_FOLDER),
+    "data.conditions": ("[grey]", WEIGHTS),
+    "data.normalisation": ("range", WEIGHTS, FIELDS),
     "model.channels": ("32", WEIGHTS),
     "model.multipliers": ("[1, 2]", WEIGHTS),
     "model.blocks": ("2", WEIGHTS),
@@ -107,6 +113,7 @@ KEYS = {
     "diffusion.zero_terminal_snr": ("true", WEIGHTS, VELOCITY),
     "diffusion.sigma_min": ("0.02", WEIGHTS, DISCRETE_VARIANCE_EXPLODING),
     "diffusion.sigma_max": ("60.0", WEIGHTS, DISCRETE_VARIANCE_EXPLODING),
+    "diffusion.sigma_data": ("1.0", WEIGHTS, EDM),
     "diffusion.prediction": ("velocity", WEIGHTS),
     "diffusion.scale_input": ("false", WEIGHTS, DISCRETE_VARIANCE_EXPLODING),
     "diffusion.loss": ("min-snr", WEIGHTS),
@@ -116,6 +123,7 @@ KEYS = {
     "training.batch": ("4", WEIGHTS),
     "training.micro_batch": ("2", WEIGHTS),
     "training.label_dropout": ("0.9", WEIGHTS, CLASSES),
+    "training.condition_dropout": ("0.9", WEIGHTS, GIVEN_GREY),
     "training.recompute_activations": (
         "blocks", Unchanged("Tests/ProgramTests/ContinuousProcessTests.swift", "training.recompute_activations")),
     "training.learning_rate": ("0.02", WEIGHTS),
@@ -156,6 +164,8 @@ KEYS = {
     "sampling.guidance": ("2.0", SAMPLES, GUIDED),
     "evaluation.every": ("2", FILES, FASHION),
     "evaluation.count": ("12", MEASURES, MEASURED),
+    "evaluation.members": ("4", MEASURES, GIVEN_FIELDS | {"evaluation.every": "2"}),
+    "evaluation.measures": ("[fid, kid]", MEASURES, MEASURED),
     "evaluation.features": ("/nowhere", Refused("/nowhere"), MEASURED),
     "evaluation.split": ("test", MEASURES, MEASURED),
     "evaluation.reference_count": ("14", MEASURES, MEASURED),
@@ -223,9 +233,8 @@ class Run:
             return self.lines("metrics.jsonl", without=("seconds", "images_per_second"))
         if what == MEASURES:
             lines = self.lines("evaluations.jsonl") or []
-            return [
-                {key: value for key, value in line.items() if re.search("fid|kid|precision", key)} for line in lines
-            ]
+            names = "fid|kid|precision|spectrum|histogram|moments|crps|spread|rank"
+            return [{key: value for key, value in line.items() if re.search(names, key)} for line in lines]
         names = [str(path.relative_to(self.path)) for path in self.path.rglob("*") if path.is_file()]
         return sorted(re.sub("tfevents.*", "tfevents", name) for name in names)
 
