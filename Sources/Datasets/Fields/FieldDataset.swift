@@ -32,7 +32,7 @@ package struct FieldDataset: Dataset {
         .wrongLayout, "data.conditions", "all variables of \(source.name) are given, and none is left to be drawn",
         advice: "leave out those that the model is to draw")
     }
-    let constant =
+    let constant: FieldVariable? =
       normalisation == .none
       ? (drawn.allSatisfy(\.isConstant) ? drawn[0] : nil) : drawn.first(where: \.isConstant)
     if let constant {
