@@ -160,7 +160,8 @@ package struct Benchmark {
       run: { step in
         _ = try trainer.step(step) { samples in
           let images = profiler.measure(.imageDrawing) { randomImages(count: samples.count, first: samples.lowerBound) }
-          return TrainingSamples(images: images, conditions: .placeholders(for: network.configuration, samples: samples))
+          return TrainingSamples(
+            images: images, conditions: .placeholders(for: network.configuration, samples: samples))
         }
       }, finish: trainer.settle)
   }

@@ -19,8 +19,8 @@ import Testing
         (0..<x.count).map { index in
           let value = Double(x.elements[index])
           return Float(
-            Double.sin(factor(conditions, index, size) * value) + 0.3 * Double(x.elements[neighbour(index, size)]) * value
-              + Double(times[index / size]) / 1000)
+            Double.sin(factor(conditions, index, size) * value)
+              + 0.3 * Double(x.elements[neighbour(index, size)]) * value + Double(times[index / size]) / 1000)
         }, shape: x.shape)
     }
 
@@ -63,7 +63,7 @@ import Testing
       ("none", .none), ("conditional", .conditional(Conditions(classes: [1, nil]))),
       ("classifier-free", .free([0, 2], scale: 1.5)),
       ("fields", .conditional(Conditions(fields: both.fields))),
-      ("classifier-free with fields", .classifierFree(both, from: both.hidden(classes: true, fields: true), scale: 1.5)),
+      ("classifier-free fields", .classifierFree(both, from: both.hidden(classes: true, fields: true), scale: 1.5)),
     ]
     return parametrisations.flatMap { parametrisation in
       guidances.map { name, guidance in

@@ -71,8 +71,9 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     ).value.elements
     let tape = Tape(inferenceWith: parameters, workers: workers)
     #expect(
-      fixture.network(tape.input(input), timesteps: timesteps, conditions: Conditions(classes: fixture.classes), on: tape).value.elements
-        == expected)
+      fixture.network(
+        tape.input(input), timesteps: timesteps, conditions: Conditions(classes: fixture.classes), on: tape
+      ).value.elements == expected)
   }
 
   @Test(arguments: ["unet-colour", "unet-improved"] + scoreSDE)
