@@ -23,7 +23,11 @@ let trainingChecks: [Check] = [
   },
 
   Check("the averaged gradient equals that of the whole batch") { context in
-    for channels in [0, 2] { try verifyLargeBatchGradient(context, conditionChannels: channels) }
+    try verifyLargeBatchGradient(context, conditionChannels: 0)
+  },
+
+  Check("the averaged gradient equals that of the whole batch with given channels") { context in
+    try verifyLargeBatchGradient(context, conditionChannels: 2)
   },
 
   Check("training with MPI_Allreduce makes the same steps as with the tree, up to rounding") { context in
