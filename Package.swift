@@ -197,7 +197,7 @@ let package = Package(
     .testTarget(
       name: "DifferentiationTests", dependencies: ["Differentiation", "Kernels", "ReferenceKernels", "Tensors"]),
     .testTarget(
-      name: "NetworkTests", dependencies: ["Differentiation", "HDF5", "Kernels", "Network", "Tensors"],
+      name: "NetworkTests", dependencies: ["Differentiation", "Diffusion", "HDF5", "Kernels", "Network", "Tensors"],
       exclude: ["Fixtures"]),
     .testTarget(name: "InceptionTests", dependencies: ["Inception", "Kernels", "ReferenceKernels", "Tensors"]),
     .testTarget(
@@ -230,7 +230,8 @@ let package = Package(
       name: "ReportingTests",
       dependencies: ["Files", "Reporting", "TestSupport", .product(name: "Logging", package: "swift-log")]),
     .testTarget(name: "RanksTests", dependencies: ["Ranks", "Tensors"]),
-    .testTarget(name: "DataParallelTests", dependencies: ["DataParallel", "Optimisation", "Ranks", "Tensors"]),
+    .testTarget(
+      name: "DataParallelTests", dependencies: ["DataParallel", "Diffusion", "Optimisation", "Ranks", "Tensors"]),
     .testTarget(
       name: "ConfigurationTests",
       dependencies: [
@@ -271,7 +272,7 @@ let package = Package(
     .executableTarget(
       name: "peer-program",
       dependencies: [
-        "Evaluation", "FeatureNetworks", "FieldMeasures", "HDF5", "Inception", "Inference", "Interchange",
+        "Diffusion", "Evaluation", "FeatureNetworks", "FieldMeasures", "HDF5", "Inception", "Inference", "Interchange",
         "MessagePassing", "Optimisation", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/PeerProgram"),

@@ -161,13 +161,10 @@ package struct Benchmark {
       run: { step in
         _ = try trainer.step(step) { samples in
           let images = profiler.measure(.imageDrawing) { randomImages(count: samples.count, first: samples.lowerBound) }
-          return (images, classes(of: samples))
+          return TrainingSamples(
+            images: images, conditions: .placeholders(for: network.configuration, samples: samples))
         }
       }, finish: trainer.settle)
-  }
-
-  private func classes(of samples: Range<Int>) -> [Int?] {
-    samples.map { sample in network.configuration.classCount.map { sample % $0 } }
   }
 
   private func samplingStep(_ communicator: Communicator, _ workers: WorkerPool, _ profiler: Profiler?) throws -> Step {
@@ -175,13 +172,13 @@ package struct Benchmark {
     network.initialise(parameters, seed: 0, workers: workers)
     let trained = TrainedUNet(network: network, parameters: parameters, workers: workers, profiler: profiler)
     let share = images(ofRank: communicator.rank, of: communicator.size)
-    let classes = network.configuration.classCount == nil ? nil : classes(of: 0..<share)
+    let conditions = Conditions.placeholders(for: network.configuration, samples: 0..<share)
     let images = randomImages(count: share, first: 0)
     let model = try configuration.modelDescription()
     let times = model.process.times
     let told = Float(model.networkTime(at: (times.lowerBound + times.upperBound) / 2))
     return Step(run: { _ in
-      _ = trained.output(images, times: [Float](repeating: told, count: share), classes: classes)
+      _ = trained.output(images, times: [Float](repeating: told, count: share), conditions: conditions)
     })
   }
 

@@ -75,8 +75,8 @@ extension RunConfiguration {
     try validate(imageSize: height)
     try validate(imageWidth: width)
     return UNetConfiguration(
-      imageChannels: channels, imageHeight: height, imageWidth: width, channels: model.channels,
-      multipliers: model.multipliers, blocksPerLevel: model.blocks,
+      imageChannels: channels, conditionChannels: data.conditions.count, imageHeight: height, imageWidth: width,
+      channels: model.channels, multipliers: model.multipliers, blocksPerLevel: model.blocks,
       attentionResolutions: model.attentionResolutions, dropout: Float(model.dropout), groupCount: model.groups,
       outputChannels: diffusion.variance.isLearned ? 2 * channels : channels, classCount: model.classes,
       convolutionMethod: model.convolution, periodicity: model.periodicity, architecture: model.architecture)

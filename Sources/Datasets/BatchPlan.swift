@@ -13,6 +13,8 @@ package struct BatchPlan: Sendable {
   package let flips: Bool
   /// The probability of leaving out a sample's class.
   package let labelDropout: Double
+  /// The probability of hiding a sample's given channels.
+  package let conditionDropout: Double
 
   /// One sample of a batch.
   package struct Choice: Sendable, Equatable {
@@ -26,7 +28,8 @@ package struct BatchPlan: Sendable {
 
   /// - Parameter flips: nil for the data set's default.
   package init(
-    dataset: any Dataset, batchSize: Int, seed: UInt64, flips: Bool? = nil, labelDropout: Double = 0
+    dataset: any Dataset, batchSize: Int, seed: UInt64, flips: Bool? = nil, labelDropout: Double = 0,
+    conditionDropout: Double = 0
   ) {
     precondition(batchSize >= 1, "the batch size \(batchSize) must be at least 1")
     self.dataset = dataset
@@ -34,6 +37,7 @@ package struct BatchPlan: Sendable {
     self.seed = seed
     self.flips = flips ?? dataset.allowsFlips
     self.labelDropout = labelDropout
+    self.conditionDropout = conditionDropout
   }
 
   /// The image for one sample of a batch.
@@ -53,10 +57,21 @@ package struct BatchPlan: Sendable {
   /// The classes of some samples of a batch; nil if the class is left out, or the data set has none.
   package func labels(step: Int, samples: Range<Int>) -> [Int?] {
     samples.map { sample in
-      let stream = RandomStream(seed: seed, purpose: .labelDropout, step: step, sample: sample)
-      if labelDropout > 0 && Double(stream.uniform(0)) < labelDropout { return nil }
+      if hides(step: step, sample: sample, probability: labelDropout) { return nil }
       return dataset.label(of: choice(step: step, sample: sample).index)
     }
+  }
+
+  /// Whether a sample's given channels are hidden. One random number decides for them and for the class, so that both
+  /// are hidden together.
+  package func hidesFields(step: Int, sample: Int) -> Bool {
+    hides(step: step, sample: sample, probability: conditionDropout)
+  }
+
+  private func hides(step: Int, sample: Int, probability: Double) -> Bool {
+    guard probability > 0 else { return false }
+    let stream = RandomStream(seed: seed, purpose: .labelDropout, step: step, sample: sample)
+    return Double(stream.uniform(0)) < probability
   }
 
   /// Writes some samples of a batch, [samples, H, W, C], as the network takes them.

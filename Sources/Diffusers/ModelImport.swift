@@ -53,6 +53,11 @@ package struct ModelImport: Sendable {
       let isPossible = (try? told.validate()) != nil
       throw isPossible ? error : error.found(in: folder.path)
     }
+    guard configuration.data.conditions.isEmpty else {
+      throw InputError(
+        "data.conditions is [\(configuration.data.conditions.joined(separator: ", "))], but UNet2DModel is given noisy "
+          + "images, times and classes only; set it to []")
+    }
     try Self.check(configuration, against: told, knowsProcess: knowsProcess, mapping, folder)
     network = try ConfigurationError.found(in: folder.network.path) { [configuration] in
       try configuration.network(height: mapping.height, width: mapping.width, channels: mapping.inputChannels)

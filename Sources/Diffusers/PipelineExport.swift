@@ -27,6 +27,11 @@ package struct PipelineExport: Sendable {
   /// - Parameter network: the shape of the configuration's network for its images.
   /// - Throws: an error naming the key that diffusers does not support.
   package init(_ configuration: RunConfiguration, network: UNetConfiguration) throws {
+    guard configuration.data.conditions.isEmpty else {
+      throw ExportRefusal(
+        "data.conditions", "[\(configuration.data.conditions.joined(separator: ", "))]",
+        "UNet2DModel is given noisy images, times and classes only")
+    }
     self.configuration = configuration
     process = try processMapping(configuration)
     self.network = UNetMapping(network, dropout: configuration.model.dropout)

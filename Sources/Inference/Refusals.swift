@@ -1,3 +1,4 @@
+import Configuration
 import Diffusion
 import Failures
 import MessagePassing
@@ -7,6 +8,17 @@ package func requireOneProcess(_ command: String, _ communicator: Communicator) 
   guard communicator.size > 1 else { return }
   throw JobFailure(
     rank: 0, exitStatus: .badInput, message: "\(command) works in one process: run it without mpirun")
+}
+
+extension TrainedModel {
+  /// - Throws: `InputError` if the network is given channels, which `command` does not supply.
+  func requireNoGivenChannels(_ command: String) throws {
+    let names = configuration.data.conditions
+    guard !names.isEmpty else { return }
+    throw InputError(
+      "--checkpoint \(origin.checkpoint): the model is conditioned on \(names.joined(separator: ", ")) (data.conditions), "
+        + "which \(command) does not support; use a model without data.conditions, or draw with `sample --condition`")
+  }
 }
 
 /// Calls `body`.

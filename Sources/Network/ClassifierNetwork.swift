@@ -15,8 +15,11 @@ package struct ClassifierNetwork: TrainableNetwork {
   private let norm: GroupNormLayer
   private let head: LinearLayer
 
-  /// - Parameter configuration: the configuration of a U-Net with the same encoder; its output and classes are ignored.
+  /// - Parameter configuration: the configuration of a U-Net with the same encoder; its output, classes and given
+  ///   channels are ignored.
   package init(_ configuration: UNetConfiguration, classCount: Int) {
+    var configuration = configuration
+    configuration.conditionChannels = 0
     self.configuration = configuration
     self.classCount = classCount
     var builder = BlockBuilder(configuration)

@@ -22,10 +22,10 @@ struct Encoder {
   init(_ builder: inout BlockBuilder) {
     let configuration = builder.configuration
     let base = configuration.channels
-    inputConvolution = Convolution("conv_in", from: configuration.imageChannels, to: base, &builder)
+    inputConvolution = Convolution("conv_in", from: configuration.inputChannels, to: base, &builder)
     var skipChannels = [base]
     var channels = base
-    var pyramidChannels = configuration.imageChannels
+    var pyramidChannels = configuration.inputChannels
     var levels: [Level] = []
     for level in configuration.multipliers.indices {
       let name = "down_blocks.\(level)"
@@ -55,6 +55,7 @@ struct Encoder {
     middleBlock2 = ResidualBlock("mid_block.resnets.1", from: channels, to: channels, &builder)
   }
 
+  /// - Parameter x: [N, H, W, input channels].
   /// - Returns: the lowest level's values, and the skip connections in the order in which they were computed.
   func callAsFunction(_ x: Variable, running run: BlockRun) -> (result: Variable, skips: [Variable]) {
     var pyramid = x

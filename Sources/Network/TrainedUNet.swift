@@ -18,22 +18,22 @@ package struct TrainedUNet: DifferentiableNetwork {
     self.profiler = profiler
   }
 
-  package func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
+  package func output(_ x: Tensor, times: [Float], conditions: Conditions) -> Tensor {
     let tape = Tape(
       inferenceWith: parameters, workers: workers, profiler: profiler,
       convolutionMethod: network.convolutionMethod)
-    return network(tape.input(x), timesteps: times, classes: classes, on: tape).value
+    return network(tape.input(x), timesteps: times, conditions: conditions, on: tape).value
   }
 
   package func outputWithPullback(
-    _ x: Tensor, times: [Float], classes: [Int?]?
+    _ x: Tensor, times: [Float], conditions: Conditions
   ) -> (output: Tensor, pullback: (_ vector: Tensor) throws -> Tensor) {
     func record() -> (tape: Tape, input: Variable, output: Variable) {
       let tape = Tape(
         recordingWith: parameters, gradients: nil, workers: workers, profiler: profiler,
         convolutionMethod: network.convolutionMethod)
       let input = tape.input(x, needsGradient: true)
-      return (tape, input, network(input, timesteps: times, classes: classes, on: tape))
+      return (tape, input, network(input, timesteps: times, conditions: conditions, on: tape))
     }
     // A tape unwinds once, and is released then.
     var recorded = Optional(record())

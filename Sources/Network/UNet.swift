@@ -1,4 +1,5 @@
 import Differentiation
+import Diffusion
 import Kernels
 import RealModule
 import Tensors
@@ -6,7 +7,9 @@ import Tensors
 /// The noise-predicting network of "Denoising Diffusion Probabilistic Models" (Ho, Jain, Abbeel, arXiv:2006.11239,
 /// appendix B): a U-Net of residual blocks with attention at chosen resolutions, conditioned on the time step by a
 /// sinusoidal embedding, and on the class, if it has classes, by a learned embedding that is added to it (Dhariwal,
-/// Nichol, arXiv:2105.05233, section 3.1). `UNetArchitecture` describes the variants.
+/// Nichol, arXiv:2105.05233, section 3.1). Given channels are concatenated to x_t (Saharia et al.: "Image
+/// super-resolution via iterative refinement", arXiv:2104.07636); levels that receive the image again receive both.
+/// `UNetArchitecture` describes the variants.
 ///
 /// Parameter names are those of diffusers' `UNet2DModel`, where it has them.
 package struct UNet: TrainableNetwork {
@@ -38,23 +41,31 @@ package struct UNet: TrainableNetwork {
   /// - Parameters:
   ///   - x: noisy images x_t, [N, H, W, C].
   ///   - timesteps: t of each image, N values; the logarithm of σ for an architecture that divides by it.
-  ///   - classes: the class of each image, nil for no class; nil for a network without classes.
+  ///   - conditions: the classes of a network with classes, and the given channels of one with `conditionChannels`.
   ///   - dropout: the masks to train with, whose layer each block chooses; nil drops nothing.
   ///   - recomputesBlocks: whether the backward pass recomputes each residual block with its attention, instead of
   ///     keeping its activations.
   /// - Returns: [N, H, W, output channels].
   package func callAsFunction(
-    _ x: Variable, timesteps: [Float], classes: [Int?]? = nil, dropout: Dropout? = nil,
+    _ x: Variable, timesteps: [Float], conditions: Conditions = .none, dropout: Dropout? = nil,
     recomputesBlocks: Bool = false, on tape: Tape
   ) -> Variable {
     precondition(timesteps.count == x.shape[0], "each image needs one time step")
-    let embedding = tape.silu(withClasses(classes, timeEmbedding(timesteps, on: tape), on: tape))
+    let embedding = tape.silu(withClasses(conditions.classes, timeEmbedding(timesteps, on: tape), on: tape))
     let run = BlockRun(tape: tape, embedding: embedding, dropout: dropout, recomputesBlocks: recomputesBlocks)
-    let (h, skips) = encoder(x, running: run)
+    let (h, skips) = encoder(withFields(conditions.fields, x, on: tape), running: run)
     // Consumed, so that the decoder can free what it no longer needs.
     let output = decoder(consume h, skips: consume skips, running: run)
     guard configuration.architecture.dividesOutputByNoise else { return output }
     return tape.scalingImages(output, by: timesteps.map { Float.exp(-$0) })
+  }
+
+  private func withFields(_ fields: Tensor?, _ x: Variable, on tape: Tape) -> Variable {
+    precondition(
+      fields?.shape[3] ?? 0 == configuration.conditionChannels,
+      "a network with \(configuration.conditionChannels) given channels takes as many")
+    guard let fields else { return x }
+    return tape.joined(x, tape.input(fields))
   }
 
   private func withClasses(_ classes: [Int?]?, _ embedding: Variable, on tape: Tape) -> Variable {

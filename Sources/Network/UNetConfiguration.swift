@@ -4,6 +4,8 @@ import Kernels
 package struct UNetConfiguration: Sendable, Equatable {
   /// Channels of the images.
   package var imageChannels: Int
+  /// Channels of the same size that the network is given beside them.
+  package var conditionChannels: Int
   /// Channels of the output: those of the images, or twice as many if the variance is learned too.
   package var outputChannels: Int
   /// Height and width of the images; divisible by 2^(levels − 1).
@@ -32,12 +34,13 @@ package struct UNetConfiguration: Sendable, Equatable {
   package var architecture: UNetArchitecture
 
   package init(
-    imageChannels: Int, imageHeight: Int, imageWidth: Int, channels: Int, multipliers: [Int], blocksPerLevel: Int,
-    attentionResolutions: [Int], dropout: Float = 0, groupCount: Int = 32, outputChannels: Int? = nil,
-    classCount: Int? = nil, convolutionMethod: ConvolutionMethod = .winograd, periodicity: Periodicity = .none,
-    architecture: UNetArchitecture = .ddpm
+    imageChannels: Int, conditionChannels: Int = 0, imageHeight: Int, imageWidth: Int, channels: Int,
+    multipliers: [Int], blocksPerLevel: Int, attentionResolutions: [Int], dropout: Float = 0, groupCount: Int = 32,
+    outputChannels: Int? = nil, classCount: Int? = nil, convolutionMethod: ConvolutionMethod = .winograd,
+    periodicity: Periodicity = .none, architecture: UNetArchitecture = .ddpm
   ) {
     self.imageChannels = imageChannels
+    self.conditionChannels = conditionChannels
     self.outputChannels = outputChannels ?? imageChannels
     self.imageHeight = imageHeight
     self.imageWidth = imageWidth
@@ -53,6 +56,8 @@ package struct UNetConfiguration: Sendable, Equatable {
     self.architecture = architecture
   }
 
+  /// Channels of the encoder's input: the images', then the given ones.
+  var inputChannels: Int { imageChannels + conditionChannels }
   var embeddingChannels: Int { 4 * channels }
 
   /// The number of groups of a normalisation with this many channels.
@@ -89,7 +94,7 @@ package struct UNetArchitecture: Sendable, Equatable {
     case scaleShift = "scale-shift"
   }
 
-  /// How the encoder's levels receive the image itself.
+  /// How the encoder's levels receive the image itself, with the given channels.
   package enum ProgressiveInput: String, Sendable, CaseIterable {
     case none
     /// The downsampled image, through a 1x1 convolution.

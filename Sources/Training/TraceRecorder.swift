@@ -9,32 +9,37 @@ import Ranks
 import Tensors
 
 /// Records the first steps of a run so that they can be replayed in another framework: the initial parameters, and for
-/// each step the images x0, the time steps t, the noise, the loss, the averaged gradients before clipping and the
-/// parameters after the update. Every rank writes its part; images are in the order of the global batch.
+/// each step the images x0, the time steps t, the noise, what the network is given (classes, conditions), the loss, the
+/// averaged gradients before clipping and the parameters after the update. Every rank writes its part; images are in
+/// the order of the global batch.
 final class TraceRecorder: StepObserver {
   private let output: SharedOutput
   private let communicator: Communicator
   private let configuration: RunConfiguration
   private let imageShape: [Int]
+  private let conditionChannels: Int
   let stepCount: Int
 
   /// - Parameters:
   ///   - path: the file; an existing one is replaced when the trace is complete.
   ///   - stepCount: the number of steps to record.
+  ///   - imageShape: [H, W, C], without the given channels.
   ///   - trainer: its parameters before the first step are written under `/initial`.
   init(
-    path: String, stepCount: Int, imageShape: [Int], trainer: DataParallelTrainer, configuration: RunConfiguration,
-    communicator: Communicator
+    path: String, stepCount: Int, imageShape: [Int], conditionChannels: Int, trainer: DataParallelTrainer,
+    configuration: RunConfiguration, communicator: Communicator
   ) throws {
-    // The parameters, and for each step images, noise, gradients and parameters.
-    let images = Double(configuration.training.batch) * Double(imageShape.reduce(1, *))
+    // The parameters, and for each step images, noise, conditions, gradients and parameters.
+    let pixels = Double(configuration.training.batch) * Double(imageShape[0] * imageShape[1])
+    let images = pixels * (2 * Double(imageShape[2]) + Double(conditionChannels))
     let parameters = Double(trainer.task.model.layout.parameterCount)
     let steps = Double(min(stepCount, configuration.training.steps))
-    let byteCount = 4 * (parameters + 2 * steps * (parameters + images))
+    let byteCount = 4 * (parameters + steps * (2 * parameters + images))
     output = try SharedOutput(path, byteCount: Int(min(byteCount, 1e18)), communicator: communicator)
     self.communicator = communicator
     self.configuration = configuration
     self.imageShape = imageShape
+    self.conditionChannels = conditionChannels
     self.stepCount = stepCount
     try output.file!.writeAttribute("config", configuration.yaml)
     try output.file!.writeAttribute("steps", Int64(stepCount))
@@ -50,7 +55,12 @@ final class TraceRecorder: StepObserver {
     let shape = [batch] + imageShape
     try write("x0", step: step, shape, from: firstSample, noised.flatMap(\.original.elements))
     try write("noise", step: step, shape, from: firstSample, noised.flatMap(\.noise.elements))
-    let classes = noised.compactMap(\.classes).flatMap(\.self)
+    if conditionChannels > 0 {
+      let shape = [batch, imageShape[0], imageShape[1], conditionChannels]
+      let fields = noised.compactMap(\.conditions.fields)
+      try write("conditions", step: step, shape, from: firstSample, fields.flatMap(\.elements))
+    }
+    let classes = noised.compactMap(\.conditions.classes).flatMap(\.self)
     if !classes.isEmpty {
       try write("classes", step: step, [batch], from: firstSample, classes.map { Int64($0 ?? -1) })
     }

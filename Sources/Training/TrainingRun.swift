@@ -187,8 +187,9 @@ package struct TrainingRun {
     try communicator.onRankZero { metrics = try MetricsWriter(path: folder.metricsPath, resumingFrom: firstStep) }
     let trace = try request.trace.map { trace in
       try TraceRecorder(
-        path: trace.path, stepCount: trace.steps, imageShape: dataset.drawnShape, trainer: trainer,
-        configuration: configuration, communicator: communicator)
+        path: trace.path, stepCount: trace.steps, imageShape: dataset.drawnShape,
+        conditionChannels: dataset.conditionChannels, trainer: trainer, configuration: configuration,
+        communicator: communicator)
     }
     let settings = configuration.training
     let start = ContinuousClock.now
@@ -258,7 +259,8 @@ package struct TrainingRun {
   func batchReader() -> BatchReader {
     let plan = BatchPlan(
       dataset: dataset, batchSize: configuration.training.batch, seed: configuration.seed,
-      flips: configuration.data.flip, labelDropout: task.labelDropout)
+      flips: configuration.data.flip, labelDropout: task.labelDropout,
+      conditionDropout: configuration.training.conditionDropout)
     return BatchReader(plan, samples: trainer.localSamples, steps: firstStep..<configuration.training.steps)
   }
 
@@ -266,9 +268,12 @@ package struct TrainingRun {
   private func step(_ step: Int, _ batches: BatchReader, observer: (any StepObserver)?) throws -> StepResult {
     do {
       return try trainer.step(step, observer: observer) { samples in
-        let images = Tensor(uninitialised: [samples.count] + dataset.imageShape)
-        try batches.fillBatch(step: step, samples: samples, into: images, workers: workers)
-        return (images, batches.plan.labels(step: step, samples: samples))
+        let values = Tensor(uninitialised: [samples.count] + dataset.imageShape)
+        try batches.fillBatch(step: step, samples: samples, into: values, workers: workers)
+        return TrainingSamples(
+          values, conditionChannels: dataset.conditionChannels,
+          classes: task.usesClasses ? batches.plan.labels(step: step, samples: samples) : nil,
+          hidesFields: { batches.plan.hidesFields(step: step, sample: samples.lowerBound + $0) }, workers: workers)
       }
     } catch var error as NonFiniteError {
       // A checkpoint that is still being saved is valid.

@@ -70,4 +70,23 @@ import Testing
     #expect(plan.labels(step: 1, samples: 70..<90) == Array(labels[70..<90]))
     #expect(plan.labels(step: 2, samples: 0..<4000) != labels)
   }
+
+  /// One number decides for the class and for the given channels of a sample.
+  @Test func givenChannelsAreHiddenTogetherWithTheClass() {
+    func plan(labelDropout: Double, conditionDropout: Double) -> BatchPlan {
+      BatchPlan(
+        dataset: Shapes(count: 30), batchSize: 4000, seed: 5, labelDropout: labelDropout,
+        conditionDropout: conditionDropout)
+    }
+    func hidden(_ plan: BatchPlan) -> [Bool] { (0..<4000).map { plan.hidesFields(step: 1, sample: $0) } }
+    let both = plan(labelDropout: 0.2, conditionDropout: 0.2)
+    let labels = both.labels(step: 1, samples: 0..<4000)
+    #expect(hidden(both) == labels.map { $0 == nil })
+    let more = hidden(plan(labelDropout: 0.2, conditionDropout: 0.5))
+    #expect(zip(hidden(both), more).allSatisfy { !$0 || $1 })
+    // Four standard errors.
+    #expect(abs(Double(more.count { $0 }) / 4000 - 0.5) < 4 * (0.25 / 4000).squareRoot())
+    #expect(!hidden(plan(labelDropout: 0.2, conditionDropout: 0)).contains(true))
+    #expect(plan(labelDropout: 0, conditionDropout: 1).labels(step: 1, samples: 0..<9).allSatisfy { $0 != nil })
+  }
 }

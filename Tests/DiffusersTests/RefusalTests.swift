@@ -48,6 +48,7 @@ import Testing
         $0.model.architecture.headCount = 2
       }
     ),
+    ("data.conditions is [grey],", smallConfiguration { $0.data.conditions = ["grey"] }),
     ("model.periodic is both,", smallConfiguration { $0.model.periodicity = .both }),
     ("model.skip_rescale is true,", smallConfiguration { $0.model.architecture.rescalesSums = true }),
     (

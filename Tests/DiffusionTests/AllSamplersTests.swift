@@ -91,7 +91,7 @@ import Testing
   struct ExactNetwork: DiffusionNetwork {
     let model: ModelDescription
 
-    func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
+    func output(_ x: Tensor, times: [Float], conditions: Conditions) -> Tensor {
       // The time input of a discrete process's network is the time itself.
       let scales = times.map { 1 / model.inputScale(at: Double($0)) }
       let x = DoubleTensor(scales * DoubleTensor(x))

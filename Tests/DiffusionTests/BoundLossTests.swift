@@ -121,7 +121,7 @@ import Testing
     let x = DoubleTensor(marginals.map(\.signal) * originals + marginals.map(\.sigma) * DoubleTensor(images.noise))
     struct Told: DiffusionNetwork {
       let output: Tensor
-      func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor { output }
+      func output(_ x: Tensor, times: [Float], conditions: Conditions) -> Tensor { output }
     }
     let estimate = try NetworkDenoiser(network: Told(output: output), model: objective.model).estimate(
       x, at: images.times, images: [0, 1, 2, 3])

@@ -5,35 +5,40 @@ import Testing
 
 /// The derivative that likelihoods need, for all predictions and processes.
 @Suite struct DerivativeTests {
-  /// out_i = sin((1 + class)·x_i) + 0.3·x_{i+1}·x_i + t/1000, for each image separately.
+  /// out_i = sin((1 + class + field_i)·x_i) + 0.3·x_{i+1}·x_i + t/1000, for each image separately.
   struct SmallNetwork: DifferentiableNetwork {
-    private func factor(_ classes: [Int?]?, _ image: Int) -> Double { Double(classes?[image].map { 2 + $0 } ?? 1) }
+    private func factor(_ conditions: Conditions, _ index: Int, _ size: Int) -> Double {
+      Double(conditions.classes?[index / size].map { 2 + $0 } ?? 1) + Double(conditions.fields?[index] ?? 0)
+    }
 
     private func neighbour(_ index: Int, _ size: Int) -> Int { index / size * size + (index + 1) % size }
 
-    func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
+    func output(_ x: Tensor, times: [Float], conditions: Conditions) -> Tensor {
       let size = x.count / times.count
       return Tensor(
         (0..<x.count).map { index in
           let value = Double(x.elements[index])
           return Float(
-            Double.sin(factor(classes, index / size) * value) + 0.3 * Double(x.elements[neighbour(index, size)]) * value
-              + Double(times[index / size]) / 1000)
+            Double.sin(factor(conditions, index, size) * value)
+              + 0.3 * Double(x.elements[neighbour(index, size)]) * value + Double(times[index / size]) / 1000)
         }, shape: x.shape)
     }
 
     func outputWithPullback(
-      _ x: Tensor, times: [Float], classes: [Int?]?
+      _ x: Tensor, times: [Float], conditions: Conditions
     ) -> (output: Tensor, pullback: (_ vector: Tensor) throws -> Tensor) {
-      (output(x, times: times, classes: classes), { derivative(x, times: times, classes: classes, vector: $0) })
+      (
+        output(x, times: times, conditions: conditions),
+        { derivative(x, times: times, conditions: conditions, vector: $0) }
+      )
     }
 
-    private func derivative(_ x: Tensor, times: [Float], classes: [Int?]?, vector: Tensor) -> Tensor {
+    private func derivative(_ x: Tensor, times: [Float], conditions: Conditions, vector: Tensor) -> Tensor {
       let size = x.count / times.count
       var derivative = [Double](repeating: 0, count: x.count)
       for index in 0..<x.count {
         let (value, weight) = (Double(x.elements[index]), Double(vector.elements[index]))
-        let factor = factor(classes, index / size)
+        let factor = factor(conditions, index, size)
         let next = neighbour(index, size)
         derivative[index] += weight * (factor * Double.cos(factor * value) + 0.3 * Double(x.elements[next]))
         derivative[next] += weight * 0.3 * value
@@ -53,9 +58,12 @@ import Testing
       named.process.timeIsSigma
       ? [.preconditioned(sigmaData: 0.5)]
       : Prediction.allCases.filter { $0 != .mean || named.process.discrete != nil }.map { .prediction($0) }
+    let both = Conditions(classes: [0, 2], fields: normals([2, 2, 2, 1], seed: 9).single)
     let guidances: [(String, Guidance)] = [
-      ("none", .none), ("conditional", .conditional([1, nil])),
-      ("classifier-free", .classifierFree([0, 2], scale: 1.5)),
+      ("none", .none), ("conditional", .conditional(Conditions(classes: [1, nil]))),
+      ("classifier-free", .free([0, 2], scale: 1.5)),
+      ("fields", .conditional(Conditions(fields: both.fields))),
+      ("classifier-free fields", .classifierFree(both, from: both.hidden(classes: true, fields: true), scale: 1.5)),
     ]
     return parametrisations.flatMap { parametrisation in
       guidances.map { name, guidance in

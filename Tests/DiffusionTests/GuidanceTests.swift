@@ -18,11 +18,11 @@ import Testing
 
     func scales(_ times: [Float]) -> [Double] { times.map { model.inputScale(at: Double($0)) } }
 
-    func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
+    func output(_ x: Tensor, times: [Float], conditions: Conditions) -> Tensor {
       let x = DoubleTensor(DoubleTensor(x) / scales(times))
       var noise = DoubleTensor(shape: x.shape)
       for image in 0..<x.imageCount {
-        let known = classes?[image]
+        let known = conditions.classes?[image]
         let data = known.map { GaussianMixture([mixture.components[$0].certain]) } ?? mixture
         let estimate = ExactDenoiser(data: data, process: process).estimate(
           x.images([image]), at: [Double(times[image])], images: [0])
@@ -38,8 +38,10 @@ import Testing
     /// ∇ log p(k | x) = ∇ log q(x | k) − ∇ log q(x), each −ε/σ; with respect to the scaled x, divided by the scale.
     func logProbabilityGradient(_ x: Tensor, times: [Float], classes: [Int]) -> Tensor {
       let network = ExactNetwork(process: process)
-      let conditional = DoubleTensor(network.output(x, times: times, classes: classes.map { $0 }))
-      let unconditional = DoubleTensor(network.output(x, times: times, classes: classes.map { _ in nil }))
+      let conditions = Conditions(classes: classes)
+      let conditional = DoubleTensor(network.output(x, times: times, conditions: conditions))
+      let unconditional = DoubleTensor(
+        network.output(x, times: times, conditions: conditions.hidden(classes: true, fields: false)))
       let scales = zip(times, network.scales(times)).map { -1 / (process.marginal(at: Double($0)).sigma * $1) }
       return DoubleTensor(scales * (conditional - unconditional)).single
     }
@@ -67,13 +69,13 @@ import Testing
     let process = named.process.discrete!
     let latents = normals([6, 3], seed: 8)
     let classes = [0, 1, 2, 0, 1, 2]
-    let free = try sample(.classifierFree(classes, scale: scale), latents, process: process)
+    let free = try sample(.free(classes, scale: scale), latents, process: process)
     let classifier = ExactClassifier(process: process)
     let guided = try sample(
-      .classifier(classifier, classes: classes, scale: scale, modelClasses: classes), latents, process: process)
-    let guidedWithoutClasses = try sample(
-      .classifier(classifier, classes: classes, scale: 1 + scale, modelClasses: classes.map { _ in nil }), latents,
+      .classifier(classifier, classes: classes, scale: scale, modelConditions: Conditions(classes: classes)), latents,
       process: process)
+    let guidedWithoutClasses = try sample(
+      .classifier(classifier, classes: classes, scale: 1 + scale, modelConditions: .none), latents, process: process)
     // Single precision over 40 steps, with gradients that are differences.
     #expect(largestDifference(free, guided) < 2e-4)
     #expect(largestDifference(free, guidedWithoutClasses) < 2e-4)
@@ -92,7 +94,7 @@ import Testing
   }
 
   struct ZeroNetwork: DiffusionNetwork {
-    func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
+    func output(_ x: Tensor, times: [Float], conditions: Conditions) -> Tensor {
       Tensor([Float](repeating: 0, count: x.count), shape: x.shape)
     }
   }
@@ -105,7 +107,7 @@ import Testing
     let listener = Listener()
     let denoiser = NetworkDenoiser(
       network: ZeroNetwork(), model: model,
-      guidance: .classifier(listener, classes: [0], scale: 1, modelClasses: nil))
+      guidance: .classifier(listener, classes: [0], scale: 1, modelConditions: .none))
     let x = normals([1, 4], seed: 3)
     let time = 700.0
     let estimate = try denoiser.estimate(x, at: [time], images: [0])
@@ -123,7 +125,7 @@ import Testing
     let process = DiscreteProcess(schedule: try .linear())
     let latents = normals([2000, 3], seed: 8)
     let images = try sample(
-      .classifierFree([Int](repeating: 1, count: 2000), scale: 0), latents, process: process, steps: 500)
+      .free([Int](repeating: 1, count: 2000), scale: 0), latents, process: process, steps: 500)
     for element in 0..<3 {
       let values = (0..<2000).map { images.elements[$0 * 3 + element] }
       let (mean, variance) = moments(values)
@@ -138,7 +140,7 @@ import Testing
     let latents = normals([200, 3], seed: 8)
     let shares = try [0.0, 1, 4].map { scale in
       let images = try sample(
-        .classifierFree([Int](repeating: 1, count: 200), scale: scale), latents, process: process)
+        .free([Int](repeating: 1, count: 200), scale: scale), latents, process: process)
       return (0..<200).reduce(0.0) {
         $0
           + Self.mixture.responsibilities(
@@ -146,6 +148,14 @@ import Testing
       } / 200
     }
     #expect(shares[0] < shares[1] && shares[1] < shares[2])
+  }
+}
+
+extension Guidance {
+  /// Classifier-free guidance towards classes.
+  static func free(_ classes: [Int], scale: Double) -> Guidance {
+    let conditions = Conditions(classes: classes)
+    return .classifierFree(conditions, from: conditions.hidden(classes: true, fields: false), scale: scale)
   }
 }
 

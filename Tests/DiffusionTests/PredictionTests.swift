@@ -58,7 +58,9 @@ import Testing
   private struct ConstantNetwork: DiffusionNetwork {
     let value: Float
 
-    func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor { Tensor(repeating: value, shape: x.shape) }
+    func output(_ x: Tensor, times: [Float], conditions: Conditions) -> Tensor {
+      Tensor(repeating: value, shape: x.shape)
+    }
   }
 
   @Test func clippingTheImageAdjustsTheNoise() throws {

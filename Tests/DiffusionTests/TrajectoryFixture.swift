@@ -106,7 +106,7 @@ struct FormulaNetwork: DiffusionNetwork {
     }
   }
 
-  func output(_ x: Tensor, times: [Float], classes: [Int?]?) -> Tensor {
+  func output(_ x: Tensor, times: [Float], conditions: Conditions) -> Tensor {
     output(DoubleTensor(x), time: Double(times[0])).single
   }
 }

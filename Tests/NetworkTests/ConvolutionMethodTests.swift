@@ -1,4 +1,5 @@
 import Differentiation
+import Diffusion
 import Kernels
 import Network
 import Tensors
@@ -46,7 +47,7 @@ import Testing
     configuration.convolutionMethod = .direct
     let trained = TrainedUNet(
       network: UNet(configuration), parameters: fixture.parameters(), workers: WorkerPool(threadCount: 1))
-    let output = trained.output(try fixture.tensor("x"), times: recorded.timesteps, classes: nil)
+    let output = trained.output(try fixture.tensor("x"), times: recorded.timesteps, conditions: .none)
     #expect(output.elements == recorded.output)
   }
 

@@ -1,3 +1,4 @@
+import Diffusion
 import Network
 import Tensors
 import Testing
@@ -11,15 +12,16 @@ import Testing
       network: fixture.network, parameters: fixture.parameters(), workers: WorkerPool(threadCount: 2))
     let x = try fixture.tensor("x")
     let times = [Float](repeating: 500, count: x.shape[0])
+    let conditions = Conditions(classes: fixture.classes)
     let vector = Tensor((0..<x.count).map { fixture.generated(tensor: 7_000_000, element: $0) }, shape: x.shape)
-    let (output, pullback) = network.outputWithPullback(x, times: times, classes: fixture.classes)
+    let (output, pullback) = network.outputWithPullback(x, times: times, conditions: conditions)
     let derivative = try pullback(vector)
     #expect(try pullback(vector).elements == derivative.elements)
-    #expect(output.elements == network.output(x, times: times, classes: fixture.classes).elements)
+    #expect(output.elements == network.output(x, times: times, conditions: conditions).elements)
     let direction = (0..<x.count).map { fixture.generated(tensor: 7_000_001, element: $0) }
     func value(_ width: Float) -> Double {
       let moved = Tensor(zip(x.elements, direction).map { $0 + width * $1 }, shape: x.shape)
-      let output = network.output(moved, times: times, classes: fixture.classes)
+      let output = network.output(moved, times: times, conditions: conditions)
       let channels = output.shape[3]
       return (0..<x.count).reduce(0.0) { sum, index in
         sum + Double(vector.elements[index])

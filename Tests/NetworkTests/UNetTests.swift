@@ -1,4 +1,5 @@
 import Differentiation
+import Diffusion
 import Foundation
 import HDF5
 import Network
@@ -33,7 +34,7 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     let tape = Tape(recordingWith: parameters, gradients: gradients, workers: workers)
     let x = tape.input(try fixture.tensor("x"), needsGradient: true)
     let timesteps = try readTimesteps(fixture)
-    let output = fixture.network(x, timesteps: timesteps, classes: fixture.classes, on: tape)
+    let output = fixture.network(x, timesteps: timesteps, conditions: Conditions(classes: fixture.classes), on: tape)
     let outputError = relativeError(doubles(output.value), doubles(try fixture.tensor("output")))
     #expect(outputError < Self.tolerance)
 
@@ -66,12 +67,13 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     let input = try fixture.tensor("x")
     let recording = Tape(recordingWith: parameters, gradients: nil, workers: workers)
     let expected = fixture.network(
-      recording.input(input), timesteps: timesteps, classes: fixture.classes, on: recording
+      recording.input(input), timesteps: timesteps, conditions: Conditions(classes: fixture.classes), on: recording
     ).value.elements
     let tape = Tape(inferenceWith: parameters, workers: workers)
     #expect(
-      fixture.network(tape.input(input), timesteps: timesteps, classes: fixture.classes, on: tape).value.elements
-        == expected)
+      fixture.network(
+        tape.input(input), timesteps: timesteps, conditions: Conditions(classes: fixture.classes), on: tape
+      ).value.elements == expected)
   }
 
   @Test(arguments: ["unet-colour", "unet-improved"] + scoreSDE)

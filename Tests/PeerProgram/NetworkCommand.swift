@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diffusion
 import Foundation
 import Inference
 import Interchange
@@ -30,7 +31,8 @@ struct NetworkCommand: ParsableCommand {
     let network = model.denoiser().network
     let classes = file["classes"] == nil ? nil : try file.floats("classes").map { $0 < 0 ? nil : Int($0) }
     let result = network.output(
-      Tensor(try file.floats("images"), shape: shape), times: try file.floats("times"), classes: classes)
+      Tensor(try file.floats("images"), shape: shape), times: try file.floats("times"),
+      conditions: Conditions(classes: classes))
     try Safetensors.contents(of: [.init("output", shape: result.shape, result.elements)])
       .write(to: URL(fileURLWithPath: output))
     try MPISession.finalise()

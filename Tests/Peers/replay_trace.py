@@ -142,6 +142,9 @@ def main():
         if configuration["model"]["dropout"] != 0:
             print("this trace was made with dropout; trace with --set model.dropout=0", file=sys.stderr)
             return 2
+        if configuration["data"].get("conditions"):
+            print("this trace has given channels, which are not replayed; trace without data.conditions", file=sys.stderr)
+            return 2
         if not steps or steps[0] != "step-00000001":
             print("this trace does not begin at step 1, and Adam's state is not in it", file=sys.stderr)
             return 2

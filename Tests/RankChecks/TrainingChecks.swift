@@ -3,18 +3,31 @@ import DataParallel
 import Differentiation
 import Diffusion
 import Kernels
+import MessagePassing
 import Network
 import Tensors
 import Training
 
 let trainingChecks: [Check] = [
   Check("steps have the same bits with and without overlap, on any grid") { context in
-    let all = try arrangements(context).map { try stepsOfTraining(context, $0) }
+    let all = try arrangements(context).map { try stepsOfTraining(context.communicator, $0) }
     try expect(all.allSatisfy { $0 == all[0] }, "training differs between arrangements")
   },
 
+  Check("steps with given channels, some of them hidden, have the bits of one rank on any grid") { context in
+    let alone = try stepsOnOneRank(context, conditionChannels: 2)
+    let all = try arrangements(context).map {
+      try stepsOfTraining(context.communicator, $0, conditionChannels: 2)
+    }
+    try expect(all.allSatisfy { $0 == alone }, "training differs from that on one rank")
+  },
+
   Check("the averaged gradient equals that of the whole batch") { context in
-    try verifyLargeBatchGradient(context)
+    try verifyLargeBatchGradient(context, conditionChannels: 0)
+  },
+
+  Check("the averaged gradient equals that of the whole batch with given channels") { context in
+    try verifyLargeBatchGradient(context, conditionChannels: 2)
   },
 
   Check("training with MPI_Allreduce makes the same steps as with the tree, up to rounding") { context in
@@ -27,27 +40,39 @@ private let gradientTolerance = 1e-5
 
 /// Training of the small network on noise images, with the inputs of a step.
 private struct SmallTraining {
-  let configuration = smallConfiguration()
+  let configuration: RunConfiguration
   let workers = WorkerPool(threadCount: 1)
   let network: UNet
   let objective: TrainingObjective
   let trainer: DataParallelTrainer
 
-  init(_ context: CheckContext, _ arrangement: DataParallelTrainer.Arrangement = .init()) throws {
+  init(
+    _ communicator: Communicator, _ arrangement: DataParallelTrainer.Arrangement = .init(), conditionChannels: Int = 0
+  ) throws {
+    var configuration = smallConfiguration()
+    configuration.data.conditions = (0..<conditionChannels).map { "given_\($0)" }
+    self.configuration = configuration
     network = try configuration.network(height: 8, width: 8, channels: 1)
     objective = try configuration.objective()
     trainer = try DataParallelTrainer(
       configuration: configuration, task: try DenoisingTask(configuration: configuration, network: network),
-      communicator: context.communicator, workers: workers, arrangement: arrangement)
+      communicator: communicator, workers: workers, arrangement: arrangement)
   }
 
-  func images(_ samples: Range<Int>) -> Tensor {
-    Latents.draw(shape: [samples.count, 8, 8, 1], seed: 3, firstImage: samples.lowerBound)
+  /// The given channels of every third sample are hidden.
+  func samples(_ range: Range<Int>) -> TrainingSamples {
+    let conditionChannels = network.configuration.conditionChannels
+    return TrainingSamples(
+      Latents.draw(shape: [range.count, 8, 8, 1 + conditionChannels], seed: 3, firstImage: range.lowerBound),
+      conditionChannels: conditionChannels, classes: nil,
+      hidesFields: { (range.lowerBound + $0).isMultiple(of: 3) }, workers: workers)
   }
 
-  func inputs(_ samples: Range<Int>, step: Int) -> NoisedImages {
-    objective.draw(
-      images: images(samples), seed: configuration.seed, step: step, firstSample: samples.lowerBound, workers: workers)
+  func inputs(_ range: Range<Int>, step: Int) -> NoisedImages {
+    let samples = samples(range)
+    return objective.draw(
+      images: samples.images, conditions: samples.conditions, seed: configuration.seed, step: step,
+      firstSample: range.lowerBound, workers: workers)
   }
 
   /// The losses of this rank's micro-batches; their gradients are accumulated in the trainer.
@@ -63,12 +88,12 @@ private struct SmallTraining {
   /// Runs a step, and returns the gradient's norm.
   @discardableResult
   func step(_ step: Int) throws -> Double {
-    try trainer.step(step) { (images($0), $0.map { _ in nil }) }.gradientNorm
+    try trainer.step(step) { samples($0) }.gradientNorm
   }
 }
 
-private func verifyLargeBatchGradient(_ context: CheckContext) throws {
-  let training = try SmallTraining(context)
+private func verifyLargeBatchGradient(_ context: CheckContext, conditionChannels: Int) throws {
+  let training = try SmallTraining(context.communicator, conditionChannels: conditionChannels)
   let trainer = training.trainer
   fillVisibly(try trainer.parameters())
   // The second step reuses the first one's buffers.
@@ -83,7 +108,7 @@ private func verifyLargeBatchGradient(_ context: CheckContext) throws {
     let tape = Tape(recordingWith: try trainer.parameters(), gradients: gradients, workers: training.workers)
     let dropout = Dropout(probability: 0.2, seed: training.configuration.seed, step: step, firstSample: 0)
     let prediction = training.network(
-      tape.input(batch.input), timesteps: batch.networkTimes, dropout: dropout, on: tape)
+      tape.input(batch.input), timesteps: batch.networkTimes, conditions: batch.conditions, dropout: dropout, on: tape)
     let whole = training.objective.lossAndGradient(
       output: prediction.value, of: batch, elementsInGlobalBatch: batch.input.count)
     tape.unwind(from: prediction, seed: whole.gradient)
@@ -109,7 +134,7 @@ private func verifyLargeBatchGradient(_ context: CheckContext) throws {
 
 private func verifyPlainTraining(_ context: CheckContext) throws {
   let norms = try ReductionMethod.allCases.map { reduction in
-    let training = try SmallTraining(context, .init(reduction: reduction))
+    let training = try SmallTraining(context.communicator, .init(reduction: reduction))
     fillVisibly(try training.trainer.parameters())
     return try (0..<2).map { try training.step($0) }
   }
@@ -120,12 +145,21 @@ private func verifyPlainTraining(_ context: CheckContext) throws {
 
 /// The bits of the parameters after three steps, and of one of the averages.
 private func stepsOfTraining(
-  _ context: CheckContext, _ arrangement: DataParallelTrainer.Arrangement
+  _ communicator: Communicator, _ arrangement: DataParallelTrainer.Arrangement = .init(), conditionChannels: Int = 0
 ) throws -> [UInt32] {
-  let training = try SmallTraining(context, arrangement)
+  let training = try SmallTraining(communicator, arrangement, conditionChannels: conditionChannels)
   let trainer = training.trainer
+  fillVisibly(try trainer.parameters())
   for step in 0..<3 { try training.step(step) }
   let average = try trainer.gatherAverage(trainer.averages[0])
   let parameters = try trainer.parameters()
   return [parameters, average].flatMap { arena in (0..<arena.count).map { arena[$0].bitPattern } }
+}
+
+/// The same on each rank alone.
+private func stepsOnOneRank(_ context: CheckContext, conditionChannels: Int) throws -> [UInt32] {
+  guard let own = try context.communicator.split(group: context.rank) else { return [] }
+  let bits = try stepsOfTraining(own.communicator, conditionChannels: conditionChannels)
+  try own.close()
+  return bits
 }

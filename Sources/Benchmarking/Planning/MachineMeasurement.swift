@@ -73,7 +73,7 @@ struct MachineMeasurement {
     _ parameters: Arena, _ gradients: Arena, images count: Int, _ workers: WorkerPool, repetitions: Int = 3
   ) -> (forward: Double, backward: Double, total: Double) {
     let images = Latents.draw(shape: [count] + imageShape, seed: 1, firstImage: 0)
-    let classes = network.configuration.classCount == nil ? nil : [Int?](repeating: 0, count: count)
+    let conditions = Conditions.placeholders(for: network.configuration, samples: 0..<count)
     let times = [Float](repeating: 500, count: count)
     var results: [(forward: Double, backward: Double)] = []
     for repetition in 0...repetitions {
@@ -81,7 +81,7 @@ struct MachineMeasurement {
       let tape = Tape(
         recordingWith: parameters, gradients: gradients, workers: workers,
         convolutionMethod: network.configuration.convolutionMethod)
-      let output = network(tape.input(images), timesteps: times, classes: classes, dropout: nil, on: tape)
+      let output = network(tape.input(images), timesteps: times, conditions: conditions, dropout: nil, on: tape)
       let middle = ContinuousClock.now
       tape.unwind(from: output, seed: output.value)
       if repetition > 0 { results.append((start.duration(to: middle).inSeconds, middle.secondsUntilNow)) }

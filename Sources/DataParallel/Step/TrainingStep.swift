@@ -31,23 +31,22 @@ extension DataParallelTrainer {
   /// - Parameters:
   ///   - step: the number of steps done before this one.
   ///   - observer: nil for none.
-  ///   - images: returns the given samples of the global batch, [N, H, W, C], and their classes, nil if the network is
-  ///     not to be conditioned on one.
-  /// - Throws: `NonFiniteError` on all ranks, and the errors of `images`, the observer and MPI.
+  ///   - read: returns some samples of the global batch, with the conditions that the task's network takes.
+  /// - Throws: `NonFiniteError` on all ranks, and the errors of `read`, the observer and MPI.
   package func step(
     _ step: Int, observer: (any StepObserver)? = nil,
-    images: (_ samples: Range<Int>) throws -> (images: Tensor, classes: [Int?])
+    samples read: (_ samples: Range<Int>) throws -> TrainingSamples
   ) throws -> StepResult {
     var losses: [Double] = []
     var inputs: [NoisedImages] = []
     for microBatch in localMicroBatches {
       let samples = samples(ofMicroBatches: microBatch..<microBatch + 1)
-      let original = try images(samples)
+      let original = try read(samples)
       // Images are read; noise and noisy images are written.
       let noised = profiler.measure(.noiseDrawing, Work(floats: 3 * original.images.count)) {
         task.objective.draw(
-          images: original.images, classes: task.usesClasses ? original.classes : nil, seed: configuration.seed,
-          step: step, firstSample: samples.lowerBound, lossAware: lossAware, workers: workers)
+          images: original.images, conditions: original.conditions, seed: configuration.seed, step: step,
+          firstSample: samples.lowerBound, lossAware: lossAware, workers: workers)
       }
       losses.append(try accumulateGradients(noised, microBatch: microBatch, step: step))
       if observer != nil { inputs.append(noised) }

@@ -7,8 +7,6 @@ package protocol TrainingTask {
   var model: any TrainableNetwork { get }
   /// What draws the times and the noise of the images.
   var objective: TrainingObjective { get }
-  /// Whether the network is given the classes of the images.
-  var usesClasses: Bool { get }
 
   /// The forward pass over a micro-batch.
   /// - Returns: the network's output, and its contribution to the global batch's loss with the gradient with respect to

@@ -12,22 +12,22 @@ package struct NoisedImages: Sendable {
   package let times: [Double]
   /// The times as the network's input.
   package let networkTimes: [Float]
-  /// The classes as the network's input; nil for a network without classes.
-  package let classes: [Int?]?
+  /// What else the network is given.
+  package let conditions: Conditions
   /// The weight of each image's loss, which corrects for times that were not drawn uniformly.
   package let weights: [Double]
 
   /// - Parameter weights: by default 1 for all.
   package init(
     input: Tensor, original: Tensor, noise: Tensor, times: [Double], networkTimes: [Float],
-    classes: [Int?]? = nil, weights: [Double]? = nil
+    conditions: Conditions = .none, weights: [Double]? = nil
   ) {
     self.input = input
     self.original = original
     self.noise = noise
     self.times = times
     self.networkTimes = networkTimes
-    self.classes = classes
+    self.conditions = conditions
     self.weights = weights ?? times.map { _ in 1 }
   }
 }

@@ -98,11 +98,11 @@ package struct TrainingObjective: Sendable {
   /// algorithm 1, lines 3 to 5).
   /// - Parameters:
   ///   - images: x_0, [N, H, W, C], the samples `firstSample`, `firstSample` + 1 … of the global batch.
-  ///   - classes: the images' classes, copied to the result.
+  ///   - conditions: the images' conditions, copied to the result.
   ///   - step: the optimiser step.
   ///   - lossAware: the distribution of the steps of a discrete process; nil for the uniform one.
   package func draw(
-    images: Tensor, classes: [Int?]? = nil, seed: UInt64, step: Int, firstSample: Int,
+    images: Tensor, conditions: Conditions = .none, seed: UInt64, step: Int, firstSample: Int,
     lossAware: LossAwareSteps? = nil, workers: WorkerPool = .callingThread
   ) -> NoisedImages {
     let imageCount = images.shape[0]
@@ -137,7 +137,7 @@ package struct TrainingObjective: Sendable {
     }
     return NoisedImages(
       input: input, original: images, noise: noise, times: times,
-      networkTimes: times.map { Float(model.networkTime(at: $0)) }, classes: classes,
+      networkTimes: times.map { Float(model.networkTime(at: $0)) }, conditions: conditions,
       weights: weights)
   }
 }

@@ -1,13 +1,13 @@
 import Tensors
 
-/// A network as a function of images, times and classes.
+/// A network as a function of images, times and conditions.
 package protocol DiffusionNetwork {
   /// - Parameters:
   ///   - x: [N, H, W, C].
   ///   - times: as `ModelDescription.networkTime` computes them, N values.
-  ///   - classes: the class of each image, nil for the null class; nil for a network without classes.
+  ///   - conditions: the classes of a network with classes, and the given channels of one that has such.
   /// - Returns: [N, H, W, C], or twice as many channels if the variance is learned too.
-  func output(_ x: Tensor, times: [Float], classes: [Int?]?) throws -> Tensor
+  func output(_ x: Tensor, times: [Float], conditions: Conditions) throws -> Tensor
 }
 
 /// A network that can also be differentiated.
@@ -16,7 +16,7 @@ package protocol DifferentiableNetwork: DiffusionNetwork {
   /// output has twice as many channels, only the first half is used. The network is evaluated again for each call after
   /// the first.
   func outputWithPullback(
-    _ x: Tensor, times: [Float], classes: [Int?]?
+    _ x: Tensor, times: [Float], conditions: Conditions
   ) throws -> (output: Tensor, pullback: (_ vector: Tensor) throws -> Tensor)
 }
 
@@ -30,7 +30,7 @@ package protocol NoisyClassifier {
   func logProbabilityGradient(_ x: Tensor, times: [Float], classes: [Int]) throws -> Tensor
 }
 
-/// A network behind the `Denoiser` protocol, with guidance towards classes.
+/// A network behind the `Denoiser` protocol, with guidance.
 package struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
   package let network: Network
   package let model: ModelDescription
@@ -59,15 +59,14 @@ package struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
 
   private func guidedEstimate(_ x: DoubleTensor, at times: [Double], images: [Int]) throws -> Estimate {
     switch guidance {
-    case .none: return try estimate(x, at: times, classes: nil)
-    case .conditional(let classes): return try estimate(x, at: times, classes: images.map { classes[$0] })
-    case .classifierFree(let classes, let scale):
-      let conditional = try estimate(x, at: times, classes: images.map { classes[$0] })
+    case .conditional(let conditions): return try estimate(x, at: times, conditions.rows(images))
+    case .classifierFree(let conditions, let hidden, let scale):
+      let conditional = try estimate(x, at: times, conditions.rows(images))
       if scale == 0 { return conditional }
-      let unconditional = try estimate(x, at: times, classes: images.map { _ in nil })
+      let unconditional = try estimate(x, at: times, hidden.rows(images))
       return Self.guided(from: unconditional, to: conditional, scale: scale)
-    case .classifier(let classifier, let classes, let scale, let modelClasses):
-      let base = try estimate(x, at: times, classes: modelClasses.map { known in images.map { known[$0] } })
+    case .classifier(let classifier, let classes, let scale, let modelConditions):
+      let base = try estimate(x, at: times, modelConditions.rows(images))
       if scale == 0 { return base }
       let seen = model.ofClassifier
       let gradient = DoubleTensor(
@@ -94,10 +93,10 @@ package struct NetworkDenoiser<Network: DiffusionNetwork>: Denoiser {
   ) -> DoubleTensor { DoubleTensor((1 + scale) * conditional - scale * unconditional) }
 
   /// The network's estimate, without guidance.
-  private func estimate(_ x: DoubleTensor, at times: [Double], classes: [Int?]?) throws -> Estimate {
+  private func estimate(_ x: DoubleTensor, at times: [Double], _ conditions: Conditions) throws -> Estimate {
     read(
-      try network.output(model.scaled(x, at: times).single, times: model.networkTimes(times), classes: classes), of: x,
-      at: times)
+      try network.output(model.scaled(x, at: times).single, times: model.networkTimes(times), conditions: conditions),
+      of: x, at: times)
   }
 
   private func read(_ output: Tensor, of x: DoubleTensor, at times: [Double]) -> Estimate {
@@ -130,12 +129,10 @@ extension NetworkDenoiser: DifferentiableDenoiser where Network: DifferentiableN
   ) throws -> (estimate: Estimate, pullback: Estimate.Pullback) {
     precondition(!clipsOriginal, "a clipped estimate has no derivative")
     switch guidance {
-    case .none: return try estimateWithPullback(x, at: times, classes: nil)
-    case .conditional(let classes):
-      return try estimateWithPullback(x, at: times, classes: images.map { classes[$0] })
-    case .classifierFree(let classes, let scale):
-      let conditional = try estimateWithPullback(x, at: times, classes: images.map { classes[$0] })
-      let unconditional = try estimateWithPullback(x, at: times, classes: images.map { _ in nil })
+    case .conditional(let conditions): return try estimateWithPullback(x, at: times, conditions.rows(images))
+    case .classifierFree(let conditions, let hidden, let scale):
+      let conditional = try estimateWithPullback(x, at: times, conditions.rows(images))
+      let unconditional = try estimateWithPullback(x, at: times, hidden.rows(images))
       return (
         Self.guided(from: unconditional.estimate, to: conditional.estimate, scale: scale),
         { part, vector in
@@ -149,10 +146,10 @@ extension NetworkDenoiser: DifferentiableDenoiser where Network: DifferentiableN
 
   /// The network's estimate, without guidance.
   private func estimateWithPullback(
-    _ x: DoubleTensor, at times: [Double], classes: [Int?]?
+    _ x: DoubleTensor, at times: [Double], _ conditions: Conditions
   ) throws -> (estimate: Estimate, pullback: Estimate.Pullback) {
     let (output, pullback) = try network.outputWithPullback(
-      model.scaled(x, at: times).single, times: model.networkTimes(times), classes: classes)
+      model.scaled(x, at: times).single, times: model.networkTimes(times), conditions: conditions)
     return (
       read(output, of: x, at: times),
       { part, vector in

@@ -14,6 +14,15 @@ package struct LatentJob: Sendable {
     case decode(latents: String)
     /// Interpolates between two images of the data set, or two random latents, one pair per row.
     case interpolate(Interpolation)
+
+    /// The name of the command.
+    var command: String {
+      switch self {
+      case .encode: "encode"
+      case .decode: "decode"
+      case .interpolate: "interpolate"
+      }
+    }
   }
 
   package struct Interpolation: Sendable {
@@ -46,8 +55,9 @@ package struct LatentJob: Sendable {
     let reporter = RunReporter(isSpeaking: communicator.rank == 0)
     defer { reporter.finish() }
     let model = try TrainedModel(model, communicator: communicator, reporter: reporter)
-    let map = try communicator.together {
-      try namingOptions {
+    let map = try communicator.together { () throws -> LatentMap in
+      try model.requireNoGivenChannels(work.command)
+      return try namingOptions {
         try condition.check(model.configuration)
         return LatentMap(
           model: model,

@@ -47,6 +47,7 @@ package struct LikelihoodJob: Sendable {
       model, activations: { method == .ode ? $0.training : $0.inference }, communicator: communicator,
       reporter: reporter)
     let (images, measure) = try communicator.together { () throws -> (DataImages, any LikelihoodMeasure) in
+      try model.requireNoGivenChannels("likelihood")
       let images = try DataImages(data, for: model, condition: condition)
       return try namingOptions {
         try condition.check(model.configuration)

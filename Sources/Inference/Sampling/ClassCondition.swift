@@ -19,8 +19,8 @@ package enum ClassCondition: Sendable, Equatable {
   func guidance(_ configuration: RunConfiguration, labels: [Int?]) -> Guidance {
     guard configuration.model.classes != nil else { return .none }
     switch self {
-    case .own: return .conditional(labels)
-    case .same(let number): return .conditional(labels.map { _ in number })
+    case .own: return .conditional(Conditions(classes: labels))
+    case .same(let number): return .conditional(Conditions(classes: labels.map { _ in number }))
     }
   }
 }

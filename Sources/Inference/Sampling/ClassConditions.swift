@@ -71,12 +71,13 @@ package struct ClassConditions: Sendable {
   /// The guidance for the images of a batch, by their indices.
   func guidance(for images: Range<Int>) -> Guidance {
     let classes = images.map(classOf)
+    let conditions = Conditions(classes: networkHasClasses ? classes : nil)
     if let classifier {
       return .classifier(
         classifier, classes: classes.map { $0! }, scale: networkHasClasses ? guidance : 1 + guidance,
-        modelClasses: networkHasClasses ? classes : nil)
+        modelConditions: conditions)
     }
-    guard networkHasClasses else { return .none }
-    return guidance == 0 ? .conditional(classes) : .classifierFree(classes, scale: guidance)
+    guard networkHasClasses && guidance != 0 else { return .conditional(conditions) }
+    return .classifierFree(conditions, from: conditions.hidden(classes: true, fields: false), scale: guidance)
   }
 }

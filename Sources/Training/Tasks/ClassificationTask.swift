@@ -28,7 +28,6 @@ package struct ClassificationTask: TrainingTask {
   }
 
   package var model: any TrainableNetwork { network }
-  package var usesClasses: Bool { true }
 
   package func forward(
     _ batch: NoisedImages, step: Int, firstSample: Int, on tape: Tape
@@ -38,7 +37,7 @@ package struct ClassificationTask: TrainingTask {
     let logits = network(
       tape.input(batch.input), timesteps: batch.networkTimes, dropout: dropout,
       recomputesBlocks: configuration.training.recomputeActivations == .blocks, on: tape)
-    guard let classes = batch.classes?.compactMap(\.self), classes.count == batch.times.count else {
+    guard let classes = batch.conditions.classes?.compactMap(\.self), classes.count == batch.times.count else {
       preconditionFailure("every training image of a classifier has a class")
     }
     let loss = tape.profiler.measure(.loss, Work(floats: logits.value.count)) {
@@ -68,6 +67,7 @@ package struct ClassificationTask: TrainingTask {
 extension ClassificationTask: RunTask {
   /// None: a classifier needs every image's class.
   var labelDropout: Double { 0 }
+  var usesClasses: Bool { true }
   var networkConfiguration: UNetConfiguration { network.configuration }
   var drawingNetwork: UNet? { nil }
   var progress: String { "the accuracy is" }

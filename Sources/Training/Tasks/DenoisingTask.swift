@@ -22,7 +22,6 @@ package struct DenoisingTask: TrainingTask {
   }
 
   package var model: any TrainableNetwork { network }
-  package var usesClasses: Bool { network.configuration.classCount != nil }
 
   package func forward(
     _ batch: NoisedImages, step: Int, firstSample: Int, on tape: Tape
@@ -30,7 +29,7 @@ package struct DenoisingTask: TrainingTask {
     let dropout = Dropout(
       probability: network.configuration.dropout, seed: configuration.seed, step: step, firstSample: firstSample)
     let output = network(
-      tape.input(batch.input), timesteps: batch.networkTimes, classes: batch.classes, dropout: dropout,
+      tape.input(batch.input), timesteps: batch.networkTimes, conditions: batch.conditions, dropout: dropout,
       recomputesBlocks: configuration.training.recomputeActivations == .blocks, on: tape)
     let loss = tape.profiler.measure(.loss, Work(floats: 3 * batch.noise.count)) {
       objective.lossAndGradient(
@@ -42,6 +41,7 @@ package struct DenoisingTask: TrainingTask {
 }
 
 extension DenoisingTask: RunTask {
+  var usesClasses: Bool { network.configuration.classCount != nil }
   var labelDropout: Double { configuration.training.labelDropout }
   var networkConfiguration: UNetConfiguration { network.configuration }
   var drawingNetwork: UNet? { network }

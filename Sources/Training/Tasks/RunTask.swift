@@ -7,6 +7,8 @@ import Network
 
 /// The task of a run: what it trains, and everything the run needs to know about it besides the step.
 protocol RunTask: TrainingTask {
+  /// Whether the network is given the classes of the images.
+  var usesClasses: Bool { get }
   /// The probability of hiding an image's class from the network.
   var labelDropout: Double { get }
   var networkConfiguration: UNetConfiguration { get }
@@ -32,7 +34,9 @@ extension CheckpointHeader.Kind {
       return try DenoisingTask(configuration: configuration, network: network)
     case .classifier:
       guard configuration.data.conditions.isEmpty else {
-        throw InputError("data.conditions is set, but a classifier is given nothing besides the image; leave it empty")
+        throw InputError(
+          "data.conditions is [\(configuration.data.conditions.joined(separator: ", "))], but a classifier is given only "
+            + "noisy images; set it to []")
       }
       guard dataset.classNames.count > 1 else {
         throw InputError("\(dataset.name) has no classes; choose another data.name")
