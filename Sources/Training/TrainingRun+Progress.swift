@@ -28,13 +28,16 @@ extension TrainingRun {
   }
 
   /// Draws from the first average, with the run's sampling keys. Collective.
-  func drawing(by network: UNet, step: Int) throws -> ImageDrawing {
+  /// - Parameter members: the number of samples for each of the task's conditions.
+  func drawing(by network: UNet, step: Int, members: Int = 1) throws -> ImageDrawing {
     let model = try TrainedModel(
       configuration, network: network, parameters: try trainer.gatherAverage(trainer.averages[0]), workers: workers,
       origin: .init(
         checkpoint: folder.checkpointPath(step: step), weights: .ema, trainingSteps: step,
-        trainingImages: step * configuration.training.batch))
-    return try ImageDrawing(model, seed: configuration.seed, communicator: communicator)
+        trainingImages: step * configuration.training.batch),
+      fields: dataset.fields)
+    let conditions = try DrawConditions(given: task.given, members: members, configuration: configuration)
+    return try ImageDrawing(model, conditions: conditions, seed: configuration.seed, communicator: communicator)
   }
 
   /// Measures images drawn by the first average, reports the result, and keeps the checkpoint if it is the best so far.
