@@ -237,7 +237,7 @@ let package = Package(
         "Configuration", "Diffusion", "Failures", "Kernels", "Network", "Optimisation", "Ranks", "TestSupport",
       ]),
     .testTarget(
-      name: "InferenceTests", dependencies: ["Configuration", "Diffusion", "Inference", "Tensors"]),
+      name: "InferenceTests", dependencies: ["Configuration", "Datasets", "Diffusion", "Inference", "Tensors"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(
       name: "DiffusersTests",

@@ -10,6 +10,7 @@ enum OptionRange {
   /// Each image has its own stream of random numbers.
   static let imageNumbers = 0..<1 << 32
   static let images = 1...imageNumbers.count
+  /// Of an ensemble for one condition.
   static let members = 1...DrawNumber.memberLimit
   /// Of training that a trace records.
   static let steps = 1...1_000_000

@@ -1,6 +1,5 @@
 import Checkpoints
 import Configuration
-import Datasets
 import Failures
 import HDF5
 import Tensors
@@ -9,28 +8,13 @@ import Tensors
 package final class OpenCheckpoint {
   package let header: CheckpointHeader
   package let configuration: RunConfiguration
-  /// What the channels are, for fields; nil for images.
-  package let fields: FieldDescription?
   package let file: HDF5File
 
   package init(_ path: String) throws {
     let file = try Checkpoint.openAlone(path)
-    let header = try Checkpoint.readHeader(from: file)
-    let configuration = try RunConfiguration(yaml: header.configuration, file: "\(path):config")
-    fields = try Self.fields(header, configuration, path)
-    self.header = header
-    self.configuration = configuration
+    header = try Checkpoint.readHeader(from: file)
+    configuration = try RunConfiguration(yaml: header.configuration, file: "\(path):config")
     self.file = file
-  }
-
-  private static func fields(
-    _ header: CheckpointHeader, _ configuration: RunConfiguration, _ path: String
-  ) throws(CheckpointError) -> FieldDescription? {
-    guard let json = header.fields else { return nil }
-    do {
-      return try FieldDescription(
-        json: json, imageShape: header.imageShape, conditions: configuration.data.conditions)
-    } catch { throw CheckpointError(path: path, problem: "\(error)") }
   }
 
   /// The group that contains the requested weights.

@@ -43,8 +43,8 @@ package struct TrainedModel {
   /// - Parameter parameters: must not change while the model is in use.
   /// - Throws: `DiffusionError` if the configuration's process is invalid.
   package init(
-    _ configuration: RunConfiguration, network: UNet, parameters: Arena, workers: WorkerPool, origin: Origin,
-    fields: FieldDescription? = nil
+    _ configuration: RunConfiguration, network: UNet, parameters: Arena, fields: FieldDescription? = nil,
+    workers: WorkerPool, origin: Origin
   ) throws(DiffusionError) {
     self.origin = origin
     self.fields = fields
@@ -110,10 +110,9 @@ extension TrainedModel {
     try check(network)
     let parameters = try checkpoint.parameters(in: checkpoint.group(of: weights), network.layout)
     try self.init(
-      drawing, network: network, parameters: parameters, workers: workers,
+      drawing, network: network, parameters: parameters, fields: checkpoint.fields, workers: workers,
       origin: Origin(
-        checkpoint: path, weights: weights, trainingSteps: header.step, trainingImages: header.images),
-      fields: checkpoint.fields)
+        checkpoint: path, weights: weights, trainingSteps: header.step, trainingImages: header.images))
   }
 
   /// Reads a checkpoint on every rank. Collective.

@@ -70,7 +70,6 @@ extension ClassificationTask: RunTask {
   var labelDropout: Double { 0 }
   var networkConfiguration: UNetConfiguration { network.configuration }
   var drawingNetwork: UNet? { nil }
-  var given: GivenFields? { nil }
   var progress: String { "the accuracy is" }
 
   /// The percentage of test images that the first average classifies correctly, at some times of the process.

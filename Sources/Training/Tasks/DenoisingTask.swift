@@ -1,5 +1,6 @@
 import Configuration
 import DataParallel
+import Datasets
 import Differentiation
 import Diffusion
 import Images
@@ -13,7 +14,7 @@ package struct DenoisingTask: TrainingTask {
   package let network: UNet
   package let objective: TrainingObjective
   let configuration: RunConfiguration
-  /// What samples are drawn for, if the network is given channels.
+  /// The channels that samples are drawn for; nil if the network takes none.
   let given: GivenFields?
 
   /// - Throws: `DiffusionError` if the configuration's loss and model do not fit each other.
@@ -58,7 +59,7 @@ extension DenoisingTask: RunTask {
   func showProgress(of run: TrainingRun, step: Int) throws -> String {
     let samples = configuration.training.sampleCount
     let count = run.dataset.fields == nil ? samples : min(samples, Self.maximumFieldCount)
-    let drawing = try run.drawing(by: network, step: step)
+    let drawing = try run.drawing(by: network, given: given, step: step)
     let share = try drawing.drawShare(of: count, reporter: run.reporter)
     let images = try drawing.gather(share.images, count: count)
     let path = run.folder.samplePath(step: step)

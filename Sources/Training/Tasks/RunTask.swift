@@ -13,8 +13,6 @@ protocol RunTask: TrainingTask {
   var networkConfiguration: UNetConfiguration { get }
   /// The network that draws images; nil for a task that draws none.
   var drawingNetwork: UNet? { get }
-  /// What samples are drawn for, if the network is given channels.
-  var given: GivenFields? { get }
   /// The subject and verb of a warning if `showProgress` fails.
   var progress: String { get }
 
