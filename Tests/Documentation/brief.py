@@ -64,9 +64,6 @@ def shorten(command, arguments):
         # This sampler chooses its steps itself.
         if "ode-rk45" in arguments:
             maxima.pop("--steps", None)
-        # The file says how many there are.
-        if "--condition" in arguments and "--count" not in arguments:
-            maxima.pop("--count", None)
         shorten_options(arguments, maxima)
     return [command, *arguments]
 

@@ -11,7 +11,7 @@ struct FieldSampleTests {
 
   @Test func fieldsHavePhysicalValuesAndTheSameBitsOnAnyNumberOfRanks() async throws {
     let folder = try TemporaryFolder()
-    let sample: Words = "sample --checkpoint \(try await FieldFixture.run.value) --steps 3 --count 5"
+    let sample: Words = "sample --checkpoint \(try await PackedFieldFixture.run.value) --steps 3 --count 5"
     try await ddpm("\(sample) --output \(folder)/alone.nc --grid \(folder)/alone.png --images \(folder)/alone")
       .succeeds(saying: "Drawing 5 fields from", "of the network per field")
     try await ddpm(
@@ -40,9 +40,9 @@ struct FieldSampleTests {
 
   @Test func aMemberDependsOnlyOnItsConditionAndNumber() async throws {
     let folder = try TemporaryFolder()
-    let condition = try await FieldFixture.packed.value
+    let condition = try await PackedFieldFixture.packed.value
     let sample: Words = """
-      sample --checkpoint \(try await FieldFixture.conditional.value) --steps 3 --condition \(condition)
+      sample --checkpoint \(try await PackedFieldFixture.conditional.value) --steps 3 --condition \(condition)
       """
     try await ddpm("\(sample) --count 3 --members 3 --output \(folder)/three.nc --grid \(folder)/three.png", ranks: 2)
       .succeeds(saying: "Drawing 3 fields for each of 3 conditions from")
@@ -75,28 +75,28 @@ struct FieldSampleTests {
   @Test func conditionsAreChosenByNameAndMatter() async throws {
     let folder = try TemporaryFolder()
     let sample: Words = """
-      sample --checkpoint \(try await FieldFixture.conditional.value) --steps 2 --count 2
+      sample --checkpoint \(try await PackedFieldFixture.conditional.value) --steps 2 --count 2
       """
     func draw(_ name: String, _ condition: String, _ words: Words = "") async throws -> [Float] {
       try await ddpm("\(sample) --condition \(condition) \(words) --output \(folder)/\(name).nc").succeeds(
         saying: "Wrote")
       return try field("u", of: folder.path("\(name).nc")).elements
     }
-    let drawn = try await draw("usual", FieldFixture.packed.value)
-    let reordered = try await FieldFixture.pack("reordered.h5", "--variables v,u")
+    let drawn = try await draw("usual", PackedFieldFixture.packed.value)
+    let reordered = try await PackedFieldFixture.pack("reordered.h5", "--variables v,u")
     #expect(try await draw("reordered", reordered) == drawn)
-    let alone = try await FieldFixture.pack("alone.h5", "--variables v")
+    let alone = try await PackedFieldFixture.pack("alone.h5", "--variables v")
     #expect(try await draw("alone", alone) == drawn, "normalised as in training")
-    let exchanged = try await FieldFixture.pack("exchanged.h5", "--variables u,v --names v,u")
+    let exchanged = try await PackedFieldFixture.pack("exchanged.h5", "--variables u,v --names v,u")
     #expect(try await draw("exchanged", exchanged) != drawn, "u is given instead of v")
-    #expect(try await draw("guided", FieldFixture.packed.value, "--guidance 1") != drawn)
+    #expect(try await draw("guided", PackedFieldFixture.packed.value, "--guidance 1") != drawn)
   }
 
   @Test func stepsOfFieldsAreWrittenAsFiles() async throws {
     let folder = try TemporaryFolder()
     try await ddpm(
       """
-      sample --checkpoint \(try await FieldFixture.run.value) --steps 4 --count 2 --first 3 --every 2
+      sample --checkpoint \(try await PackedFieldFixture.run.value) --steps 4 --count 2 --first 3 --every 2
       --images \(folder)/films
       """, ranks: 2
     ).succeeds(saying: "Wrote")
@@ -106,7 +106,7 @@ struct FieldSampleTests {
 
   @Test func trainingShowsFieldsWithWhatIsGiven() async throws {
     // Panels for u and v in both cases.
-    for run in [try await FieldFixture.run.value, try await FieldFixture.conditional.value] {
+    for run in [try await PackedFieldFixture.run.value, try await PackedFieldFixture.conditional.value] {
       let sheet = try ImageReader().read("\(run)/samples/step-00000002.png")
       #expect(sheet.channels == 3)
       #expect(sheet.width > 2 * 256 && sheet.width < 3 * 256)
@@ -116,8 +116,8 @@ struct FieldSampleTests {
 
   @Test func greyValuesAreGivenAsImagesOfAnyKind() async throws {
     let folder = try TemporaryFolder()
-    let pictures = try await FieldFixture.pictures.value
-    let sample: Words = "sample --checkpoint \(try await FieldFixture.colours.made) --steps 2"
+    let pictures = try await PackedFieldFixture.pictures.value
+    let sample: Words = "sample --checkpoint \(try await PackedFieldFixture.colours.made) --steps 2"
     try await ddpm("\(sample) --condition \(pictures.folder) --members 2 --output \(folder)/a.h5", ranks: 2)
       .succeeds(saying: "Drawing 2 images for each of 3 conditions from")
     try await ddpm(
@@ -137,16 +137,17 @@ struct FieldSampleTests {
 
   @Test func conditionsThatDoNotFitAreRefused() async throws {
     let nowhere = Fixture.nowhere
-    let fields = try await FieldFixture.packed.value
-    let source = try await FieldFixture.source.value
-    let withoutV = try await FieldFixture.pack("only-u.h5", "--variables u")
-    let small = try await FieldFixture.pack("small.h5", "--variables u,v --crop 16x16")
-    let pictures = try await FieldFixture.pictures.value
+    let fields = try await PackedFieldFixture.packed.value
+    let source = try await PackedFieldFixture.source.value
+    let withoutV = try await PackedFieldFixture.pack("only-u.h5", "--variables u")
+    let small = try await PackedFieldFixture.pack("small.h5", "--variables u,v --crop 16x16")
+    let pictures = try await PackedFieldFixture.pictures.value
     let conditional: Words = """
-      sample --checkpoint \(try await FieldFixture.conditional.value) --steps 2 --output \(nowhere).h5
+      sample --checkpoint \(try await PackedFieldFixture.conditional.value) --steps 2 --output \(nowhere).h5
       """
-    let plain: Words = "sample --checkpoint \(try await FieldFixture.run.value) --steps 2 --output \(nowhere).h5"
-    let colours: Words = "sample --checkpoint \(try await FieldFixture.colours.made) --steps 2 --output \(nowhere).h5"
+    let plain: Words = "sample --checkpoint \(try await PackedFieldFixture.run.value) --steps 2 --output \(nowhere).h5"
+    let colours: Words =
+      "sample --checkpoint \(try await PackedFieldFixture.colours.made) --steps 2 --output \(nowhere).h5"
     for refusal in [
       Refusal(
         "\(conditional) --count 2",

@@ -3,7 +3,7 @@ import Interchange
 import TestSupport
 
 /// Two variables u and v, and models of them.
-enum FieldFixture {
+enum PackedFieldFixture {
   static let count = 12
 
   /// The variables in NumPy's format, 32 x 32 points each.
