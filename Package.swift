@@ -130,8 +130,8 @@ let package = Package(
       name: "Inference",
       dependencies: [
         "Checkpoints", "Compression", "Configuration", "Datasets", "Diffusion", "Evaluation", "Failures",
-        "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "MessagePassing", "Network",
-        realModule, "Ranks", "Reporting", "Tensors",
+        "FeatureNetworks", "FieldPictures", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "MessagePassing",
+        "Network", realModule, "Ranks", "Reporting", "Tensors",
       ]),
     // How ranks share a step: who has which micro-batches and owns what, what moves between them, and the step itself.
     .target(
@@ -239,7 +239,7 @@ let package = Package(
         "TestSupport",
       ]),
     .testTarget(
-      name: "InferenceTests", dependencies: ["Configuration", "Diffusion", "Inference", "Tensors"]),
+      name: "InferenceTests", dependencies: ["Configuration", "Datasets", "Diffusion", "Inference", "Tensors"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(
       name: "DiffusersTests",

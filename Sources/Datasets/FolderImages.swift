@@ -116,6 +116,22 @@ package struct FolderImages: ImageDataset {
   }
 }
 
+extension StoredImages {
+  /// The image of a single file, read and converted as those of a folder are.
+  /// - Throws: `DatasetError`.
+  package init(file path: String, fitting: FolderImages.Fitting) throws(DatasetError) {
+    let original: Image
+    do { original = try fitting.reader.read(path) } catch { throw DatasetError(error) }
+    guard let opaque = original.withoutOpacity(background: fitting.background?.value) else {
+      throw DatasetError(.transparent, path, "it has transparent pixels", advice: DatasetError.howToChooseBackground)
+    }
+    let image = opaque.fitted(side: fitting.side, channels: fitting.channels ?? opaque.channels)
+    self.init(
+      name: path, imageShape: [image.height, image.width, image.channels], bytes: image.pixels, labels: [UInt8](),
+      classNames: [], allowsFlips: false)
+  }
+}
+
 extension DatasetError {
   fileprivate static let howToChooseBackground =
     "choose a background: --background black or white, or for training data.background"

@@ -15,8 +15,8 @@ package struct DrawNumber: Sendable, Equatable {
     self.member = member
   }
 
-  /// The details of a stream that each member has.
-  fileprivate static let details = 1 << 8
+  /// The number of details of a stream that each of several members has.
+  package static let detailsPerMember = 1 << 8
 }
 
 /// Standard normal numbers. Each image has a random stream of its own, so its noise does not depend on the rest of the
@@ -40,17 +40,19 @@ package func normalNoise(
 /// of the image.
 /// - Parameters:
 ///   - shape: [draws.count, …].
-///   - detail: below 256.
+///   - detail: below `DrawNumber.detailsPerMember`, unless each draw is the first member.
 private func normalNoise(
   shape: [Int], seed: UInt64, purpose: RandomPurpose, step: Int = 0, draws: [DrawNumber], detail: Int = 0
 ) -> Tensor {
   precondition(shape[0] == draws.count, "\(draws.count) draws do not fill shape \(shape)")
-  precondition(detail < DrawNumber.details && draws.allSatisfy { $0.member < DrawNumber.memberLimit })
+  precondition(
+    draws.allSatisfy { $0.member < DrawNumber.memberLimit && ($0.member == 0 || detail < DrawNumber.detailsPerMember) })
   let noise = Tensor(uninitialised: shape)
   let size = shape.dropFirst().reduce(1, *)
   for (row, draw) in draws.enumerated() {
     RandomStream(
-      seed: seed, purpose: purpose, step: step, sample: draw.image, detail: draw.member * DrawNumber.details + detail
+      seed: seed, purpose: purpose, step: step, sample: draw.image,
+      detail: draw.member * DrawNumber.detailsPerMember + detail
     )
     .fillNormal(noise, in: row * size..<(row + 1) * size)
   }
@@ -99,7 +101,7 @@ package struct SamplerNoise: Sendable {
   /// Standard normal noise for a whole batch.
   /// - Parameters:
   ///   - step: the sampler's step, or time step.
-  ///   - detail: distinguishes several draws within a step; below 256 if the batch is given by its draws.
+  ///   - detail: distinguishes several draws within a step; below `DrawNumber.detailsPerMember` for several members.
   func draw(like x: DoubleTensor, step: Int, detail: Int = 0) -> DoubleTensor {
     switch rows {
     case .images(let first):

@@ -52,18 +52,23 @@ package struct TrainingProgress: ProgressText, Sendable, Equatable {
 package struct SamplingProgress: ProgressText, Sendable, Equatable {
   package var work: String
   package var imageCount: Int
+  package var noun: String
   package var step: Int
   package var stepCount: Int
 
-  package init(_ work: String = "sampling", imageCount: Int, step: Int, stepCount: Int) {
+  /// - Parameter noun: the word for what is counted.
+  package init(
+    _ work: String = "sampling", imageCount: Int, of noun: String = "image", step: Int, stepCount: Int
+  ) {
     self.work = work
     self.imageCount = imageCount
+    self.noun = noun
     self.step = step
     self.stepCount = stepCount
   }
 
   package var versions: [String] {
-    ["\(work) \(ProgressFormat.count(imageCount, of: "image")): step \(step)/\(stepCount)"]
+    ["\(work) \(ProgressFormat.count(imageCount, of: noun)): step \(step)/\(stepCount)"]
   }
 }
 

@@ -1,4 +1,5 @@
 import Configuration
+import Datasets
 import Failures
 import Inference
 import MessagePassing
@@ -27,14 +28,22 @@ extension TrainingRun {
     }
   }
 
-  /// Draws from the first average, with the run's sampling keys. Collective.
-  func drawing(by network: UNet, step: Int) throws -> ImageDrawing {
-    let model = try TrainedModel(
-      configuration, network: network, parameters: try trainer.gatherAverage(trainer.averages[0]), workers: workers,
+  /// The first average as a model that draws with the run's sampling keys. Collective.
+  func model(of network: UNet, step: Int) throws -> TrainedModel {
+    try TrainedModel(
+      configuration, network: network, parameters: try trainer.gatherAverage(trainer.averages[0]),
+      fields: dataset.fields, workers: workers,
       origin: .init(
         checkpoint: folder.checkpointPath(step: step), weights: .ema, trainingSteps: step,
         trainingImages: step * configuration.training.batch))
-    return try ImageDrawing(model, seed: configuration.seed, communicator: communicator)
+  }
+
+  /// Draws from the first average. Collective.
+  /// - Parameter given: the channels that the network is given; nil if it takes none.
+  func drawing(by network: UNet, given: GivenFields? = nil, step: Int) throws -> ImageDrawing {
+    try ImageDrawing(
+      model(of: network, step: step), conditions: DrawConditions(given: given, configuration: configuration),
+      seed: configuration.seed, communicator: communicator)
   }
 
   /// Measures images drawn by the first average, reports the result, and keeps the checkpoint if it is the best so far.

@@ -1,7 +1,10 @@
-"""Opens files that `peer-program field-file` has written, with xarray and both of its engines for netCDF-4.
+"""Opens files that `peer-program field-file` and `ddpm-mpi sample` have written, with xarray and both of its engines for
+netCDF-4.
 
     python netcdf.py samples FILE.nc COUNT
     python netcdf.py members FILE.nc COUNT MEMBERS
+    python netcdf.py source FILE.nc               writes 8 samples of two variables, to train on
+    python netcdf.py drawn FILE.nc SOURCE.nc      compares an ensemble of 2 x 3 fields with what it was trained on
 
 Run by scripts/test/peers/netcdf.sh. A difference or a warning is an error.
 """
@@ -49,9 +52,53 @@ def verify(data, sizes):
     np.testing.assert_array_equal(part, wanted[1, ..., 1, 2] / 2)
 
 
+def write_source(path):
+    """Two variables on a grid whose rows have coordinates."""
+    random = np.random.default_rng(1)
+    dimensions = ("time", "latitude", "longitude")
+    xarray.Dataset(
+        {
+            "temperature": (
+                dimensions, random.normal(280, 3, (8, 32, 32)).astype("f4"),
+                {"units": "K", "long_name": "air temperature"}),
+            "orography": (dimensions, random.uniform(0, 900, (8, 32, 32)).astype("f4"), {"units": "m"}),
+        },
+        coords={
+            "latitude": ("latitude", np.linspace(60, 44.5, 32), {"units": "degrees_north"}),
+            "longitude": ("longitude", np.linspace(0, 15.5, 32), {"units": "degrees_east"}),
+        },
+    ).to_netcdf(path, engine="netcdf4")
+
+
+def verify_drawn(path, source_path):
+    """Temperatures drawn by a model, for two given orographies."""
+    with xarray.open_dataset(source_path) as source:
+        for engine in ("h5netcdf", "netcdf4"):
+            with xarray.open_dataset(path, engine=engine) as data:
+                sizes = {"condition": 2, "member": 3, "latitude": 32, "longitude": 32}
+                assert dict(data.sizes) == sizes, data.sizes
+                assert set(data.data_vars) == {"temperature"}, data.data_vars
+                np.testing.assert_array_equal(data["condition"], [1, 2])
+                np.testing.assert_array_equal(data["member"], [0, 1, 2])
+                for name in ("latitude", "longitude"):
+                    xarray.testing.assert_identical(data[name], source[name])
+                drawn = data["temperature"]
+                assert drawn.dims == tuple(sizes) and drawn.dtype == np.float32, drawn
+                assert drawn.attrs == source["temperature"].attrs, drawn.attrs
+                assert np.isfinite(drawn).all() and abs(float(drawn.mean()) - 280) < 10, drawn
+                assert float(drawn.std("member").mean()) > 0
+                attributes = {name: data.attrs[name] for name in ("first", "members", "seed")}
+                assert attributes == {"first": 1, "members": 3, "seed": 4}, data.attrs
+            print(f"{engine}: {', '.join(f'{name} {size}' for name, size in sizes.items())}")
+
+
 def main():
     warnings.simplefilter("error")
     command, path, *numbers = sys.argv[1:]
+    if command == "source":
+        return write_source(path)
+    if command == "drawn":
+        return verify_drawn(path, *numbers)
     names = {"samples": ("sample",), "members": ("condition", "member")}[command]
     sizes = dict(zip(names, map(int, numbers), strict=True)) | {"latitude": 3, "x": 4}
     for engine in ("h5netcdf", "netcdf4"):

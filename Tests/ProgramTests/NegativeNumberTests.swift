@@ -22,7 +22,7 @@ struct NegativeNumberTests {
     var options: [(command: String, name: String)] = []
     for command in help.command.subcommands ?? [] {
       for argument in command.arguments ?? [] where argument.kind == "option" {
-        guard ["n", "x", "k", "g", "k,k,..."].contains(argument.valueName) else { continue }
+        guard ["n", "x", "k", "g", "m", "k,k,..."].contains(argument.valueName) else { continue }
         options.append((command.commandName, try #require(argument.preferredName).name))
       }
     }

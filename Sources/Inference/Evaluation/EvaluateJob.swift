@@ -64,7 +64,7 @@ package struct EvaluateJob: Sendable {
       let network = try FeatureNetworks.load(features, inceptionWeights: inceptionWeights)
       try network.check(shape: model.imageShape)
       return try namingOptions {
-        let conditions = try ClassConditions(classes: classes, configuration: model.configuration)
+        let conditions = try DrawConditions(classes: classes, configuration: model.configuration)
         let drawing = try ImageDrawing(
           model, conditions: conditions, seed: seed, batchSize: self.model.batch, communicator: communicator)
         return (drawing, network)

@@ -115,11 +115,12 @@ package struct LatentJob: Sendable {
     _ map: LatentMap, _ direction: LatentMap.Direction, count: Int, _ contents: ImageWriter.Contents,
     columns: Int? = nil, labels: (Range<Int>) throws -> [Int?], from start: (Range<Int>) throws -> Tensor
   ) throws {
+    try map.communicator.together { try map.model.requireImages(for: "latents") }
     let writer = try ImageWriter(
-      outputs, count: count, imageShape: map.model.imageShape, contents: contents, columns: columns,
+      outputs, DrawnSet(count: count), imageShape: map.model.imageShape, contents: contents, columns: columns,
       communicator: map.communicator)
     try writer.write {
-      try map.walk(direction, count: count, labels: labels, from: start, take: $0.write(_:))
+      try map.walk(direction, count: count, labels: labels, from: start, take: writer.write(_:))
     } describe: { file, _ in
       try file.writeAttribute("checkpoint", map.model.origin.checkpoint)
       try file.writeAttribute("weights", map.model.origin.weights.rawValue)

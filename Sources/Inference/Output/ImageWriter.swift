@@ -39,19 +39,8 @@ package struct ImageOutputs: Sendable {
   var description: String { [file, grid, images].compactMap(\.self).joined(separator: " and ") }
 }
 
-/// Images that passed through the network together.
-struct ImageBatch {
-  let numbers: Range<Int>
-  /// Approximately in [−1, 1], [numbers.count, H, W, C].
-  let images: Tensor
-  /// x_T, of the same shape.
-  let latents: Tensor
-  let labels: [Int?]
-}
-
-/// Writes images batch by batch as they are computed, so that there may be any number of them: all ranks write into one
-/// HDF5 file, which appears completely or not at all, and the first images are shown on a sheet.
-final class ImageWriter {
+/// Writes images batch by batch: all ranks write into one HDF5 file, and the first images are shown on a sheet.
+final class ImageWriter: DrawnWriter {
   /// The contents of the HDF5 file besides the dataset `images`, uint8 [N, H, W, C].
   struct Contents: OptionSet {
     let rawValue: Int
@@ -65,6 +54,7 @@ final class ImageWriter {
 
   private let outputs: ImageOutputs
   private let imageShape: [Int]
+  /// The number of the first image.
   private let first: Int
   private let communicator: Communicator
   private let frameCount: Int?
@@ -78,27 +68,26 @@ final class ImageWriter {
 
   /// Collective.
   /// - Parameters:
-  ///   - count: the number of images of all ranks.
+  ///   - drawn: the images of all ranks.
   ///   - imageShape: [H, W, C].
   ///   - columns: the columns of the sheet; by default it is about square.
   ///   - frameCount: the number of pictures of the sampling process of each image; nil for the final image only.
-  ///   - first: the number of the first image.
   /// - Throws: `JobFailure` on all ranks.
   init(
-    _ outputs: ImageOutputs, count: Int, imageShape: [Int], contents: Contents, columns: Int? = nil,
-    frameCount: Int? = nil, first: Int = 0, communicator: Communicator
+    _ outputs: ImageOutputs, _ drawn: DrawnSet, imageShape: [Int], contents: Contents, columns: Int? = nil,
+    frameCount: Int? = nil, communicator: Communicator
   ) throws {
     self.outputs = outputs
     self.imageShape = imageShape
-    self.first = first
+    let count = drawn.numbers.count
+    first = drawn.numbers.lowerBound
     self.communicator = communicator
     self.frameCount = frameCount
     sheet = outputs.grid.map { _ in
       Sheet(count: count, imageShape: imageShape, columns: columns, frameCount: frameCount)
     }
     folder = try outputs.images.map {
-      try PictureFolder(
-        $0, numbers: first..<first + count, imageShape: imageShape, frameCount: frameCount, communicator: communicator)
+      try PictureFolder($0, drawn, frameCount: frameCount, communicator: communicator)
     }
     guard let path = outputs.file else {
       output = nil
@@ -127,8 +116,6 @@ final class ImageWriter {
     try output?.file?.createDataset(name, shape: shape, type: type)
   }
 
-  /// Writes images of this rank, in order. Ranks write independently of each other.
-  /// - Throws: `HDF5Error`.
   func write(_ batch: ImageBatch) throws {
     let bytes = quantise(batch.images)
     let size = imageShape.reduce(1, *)
@@ -138,39 +125,26 @@ final class ImageWriter {
     try samples?.write(flatRanges: [range], from: batch.images)
     try latents?.write(flatRanges: [range], from: batch.latents)
     try labels?.write(flatRanges: [rows], from: batch.labels.map { Int64($0 ?? -1) })
-    if frameCount == nil { try writePictures(bytes, rows, picture: 0) }
+    if frameCount == nil { try writePictures(bytes, batch.numbers, picture: 0) }
   }
 
-  /// Writes pictures of the sampling process of this rank's images, one of each per call, in order. The last pictures
-  /// are the images themselves.
-  /// - Throws: `ImageError`.
   func writeTrajectory(_ images: Tensor, _ numbers: Range<Int>, picture: Int) throws {
-    try writePictures(quantise(images), numbers.moved(by: -first), picture: picture)
+    try writePictures(quantise(images), numbers, picture: picture)
   }
 
-  private func writePictures(_ bytes: [UInt8], _ rows: Range<Int>, picture: Int) throws {
-    sheet?.add(bytes, at: rows, picture: picture)
-    try folder?.add(bytes, at: rows, picture: picture)
-  }
-
-  /// Calls `body` to write all images, and publishes the outputs. Collective.
-  /// - Parameters:
-  ///   - body: writes this rank's images; its errors are known to all ranks.
-  ///   - describe: returns the file's attributes, given the result of `body`.
-  func write<Result>(
-    _ body: (ImageWriter) throws -> Result, describe: (borrowing HDF5File, Result) throws -> Void
-  ) throws -> Result {
-    let result: Result
-    do { result = try body(self) } catch {
-      // An orderly cleanup is possible if all ranks are here.
-      if (error as? any JobEndingError)?.isKnownToAllRanks == true {
-        try? closeDatasets()
-        output?.abandon()
-      }
-      throw error
+  private func writePictures(_ bytes: [UInt8], _ numbers: Range<Int>, picture: Int) throws {
+    sheet?.add(bytes, at: numbers.moved(by: -first), picture: picture)
+    let size = imageShape.reduce(1, *)
+    try folder?.add(numbers, picture: picture) { row in
+      Image(
+        width: imageShape[1], height: imageShape[0], channels: imageShape[2],
+        pixels: Array(bytes[row * size..<(row + 1) * size]))
     }
+  }
+
+  func publish(describe: (borrowing HDF5File) throws -> Void) throws {
     try closeDatasets()
-    if let output { try describe(output.file!, result) }
+    if let output { try describe(output.file!) }
     let pixels = try sheet?.gather(over: communicator)
     let grid = pixels.flatMap { sheet?.image($0) }
     try folder?.publish()
@@ -178,7 +152,11 @@ final class ImageWriter {
     try communicator.together {
       if let grid, let path = outputs.grid { try PNG.write(grid, to: path) }
     }
-    return result
+  }
+
+  func abandon() {
+    try? closeDatasets()
+    output?.abandon()
   }
 
   private func closeDatasets() throws {

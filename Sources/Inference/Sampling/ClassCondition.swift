@@ -12,7 +12,7 @@ package enum ClassCondition: Sendable, Equatable {
   ///   conditioned on one.
   func check(_ configuration: RunConfiguration) throws(DiffusionError) {
     guard case .same(let number) = self else { return }
-    _ = try ClassConditions(classes: [number], configuration: configuration)
+    _ = try DrawConditions(classes: [number], configuration: configuration)
   }
 
   /// The guidance for images with these labels.

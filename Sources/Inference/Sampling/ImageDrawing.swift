@@ -7,11 +7,12 @@ import Network
 import Reporting
 import Tensors
 
-/// Draws images, shared among all ranks. An image depends only on the seed and its index.
+/// Draws images, shared among all ranks. An image depends only on the seed, its index and, with given channels, on its
+/// condition and its number among the members of that.
 package struct ImageDrawing {
   package let model: TrainedModel
   package let sampler: any Sampler
-  package let conditions: ClassConditions
+  package let conditions: DrawConditions
   package let seed: UInt64
   package let communicator: Communicator
   /// The number of images that pass through the network together.
@@ -19,17 +20,17 @@ package struct ImageDrawing {
 
   /// - Parameters:
   ///   - model: the model, which also determines the sampler.
-  ///   - conditions: the images' classes; by default all in turn, if the network has any.
-  /// - Throws: `DiffusionError` for settings that are not possible.
+  ///   - conditions: what the images are drawn for; by default all classes in turn, if the network has any.
+  /// - Throws: `DiffusionError` for settings that are not possible, and without given channels that the network needs.
   package init(
-    _ model: TrainedModel, conditions: ClassConditions? = nil, seed: UInt64, batchSize: Int = 32,
+    _ model: TrainedModel, conditions: DrawConditions? = nil, seed: UInt64, batchSize: Int = 32,
     communicator: Communicator
   ) throws(DiffusionError) {
     self.model = model
     sampler = try model.configuration.sampling.sampler(for: model.process, variance: model.description.variance)
     self.conditions =
       if let conditions { conditions } else {
-        try ClassConditions(configuration: model.configuration)
+        try DrawConditions(configuration: model.configuration)
       }
     self.seed = seed
     self.batchSize = batchSize
@@ -60,7 +61,8 @@ package struct ImageDrawing {
   /// Draws images, shared among all ranks, and passes on each batch when it is drawn. Collective.
   ///
   /// - Parameters:
-  ///   - numbers: the indices of the images; the seed determines the image for each index.
+  ///   - numbers: the indices of the images; the seed determines the image for each index. With M members of each
+  ///     condition, member m of condition i has the index i · M + m.
   ///   - latents: returns x_T of a range of images, [range.count, H, W, C]; by default drawn from the seed.
   ///   - reporter: shows the steps done over this rank's batches.
   ///   - trajectory: called for each batch with the current images before the first step and after each step, and with the
@@ -82,18 +84,20 @@ package struct ImageDrawing {
     try communicator.together {
       for (batch, rows) in batches.enumerated() {
         let range = rows.moved(by: numbers.lowerBound)
+        let draws = range.map(conditions.draw)
         let start =
-          try latents?(range)
-          ?? Latents.draw(shape: [range.count] + model.imageShape, seed: seed, firstImage: range.lowerBound)
-        let denoiser = model.denoiser(conditions.guidance(for: range), clipsOriginal: clips)
+          try latents?(range) ?? Latents.draw(shape: [range.count] + model.imageShape, seed: seed, draws: draws)
+        let given = try conditions.given(for: range)
+        let denoiser = model.denoiser(conditions.guidance(for: range, given: given), clipsOriginal: clips)
         try trajectory?(range, 0, start)
         // The sampler's callback cannot throw.
         var failure: (any Error)?
         let drawn = try sampler.sample(
-          from: DoubleTensor(start), denoiser: denoiser, noise: SamplerNoise(seed: seed, firstImage: range.lowerBound)
+          from: DoubleTensor(start), denoiser: denoiser, noise: SamplerNoise(seed: seed, draws: draws)
         ) { step in
           let progress = SamplingProgress(
-            imageCount: numbers.count, step: batch * steps + step.done, stepCount: batches.count * steps)
+            imageCount: numbers.count, of: model.noun, step: batch * steps + step.done,
+            stepCount: batches.count * steps)
           reporter?.show(progress, isMilestone: false)
           guard let trajectory, failure == nil, let images = step.images else { return }
           do { try trajectory(range, step.done, images.single) } catch { failure = error }
@@ -102,10 +106,11 @@ package struct ImageDrawing {
         evaluations = max(evaluations, drawn.evaluations * denoiser.guidance.evaluationsPerEstimate)
         let images = drawn.images.single
         guard images.isFinite else {
-          throw RunError(.notFinite, "a drawn image has values that are not finite: the weights have diverged")
+          throw RunError(.notFinite, "a drawn \(model.noun) has values that are not finite: the weights have diverged")
         }
         try take(
-          ImageBatch(numbers: range, images: images, latents: start, labels: range.map(conditions.classOf)))
+          ImageBatch(
+            numbers: range, images: images, latents: start, labels: range.map(conditions.classOf), given: given))
       }
     }
     return try communicator.allReduceMaximum(evaluations)
@@ -119,6 +124,14 @@ package struct ImageDrawing {
     all[shares[communicator.rank]].copy(share)
     try communicator.allGather(shares.map { $0.lowerBound * size..<$0.upperBound * size }, of: all.buffer)
     return all
+  }
+
+  /// A sheet of the first images.
+  /// - Parameter images: those with the indices 0, 1 …, [N, H, W, C].
+  /// - Throws: `DatasetError`, `InputError` if their conditions cannot be read, or a sheet cannot hold them.
+  package func sheet(_ images: Tensor) throws -> Image {
+    guard let fields = model.fields else { return sampleGrid(images) }
+    return try fields.sheet(images, given: conditions.given(for: 0..<images.shape[0]))
   }
 }
 

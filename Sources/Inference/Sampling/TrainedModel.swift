@@ -1,5 +1,6 @@
 import Checkpoints
 import Configuration
+import Datasets
 import Diffusion
 import Failures
 import MessagePassing
@@ -36,13 +37,17 @@ package struct TrainedModel {
   package let process: any ForwardProcess
   /// How the network's input is computed and its output interpreted.
   package let description: ModelDescription
+  /// What the channels are, for fields; nil for images.
+  package let fields: FieldDescription?
 
   /// - Parameter parameters: must not change while the model is in use.
   /// - Throws: `DiffusionError` if the configuration's process is invalid.
   package init(
-    _ configuration: RunConfiguration, network: UNet, parameters: Arena, workers: WorkerPool, origin: Origin
+    _ configuration: RunConfiguration, network: UNet, parameters: Arena, fields: FieldDescription? = nil,
+    workers: WorkerPool, origin: Origin
   ) throws(DiffusionError) {
     self.origin = origin
+    self.fields = fields
     self.configuration = configuration
     self.network = network
     self.parameters = parameters
@@ -51,9 +56,22 @@ package struct TrainedModel {
     description = try configuration.modelDescription()
   }
 
-  /// [H, W, C].
+  /// The shape of what is drawn, [H, W, C].
   package var imageShape: [Int] {
     [network.configuration.imageHeight, network.configuration.imageWidth, network.configuration.imageChannels]
+  }
+
+  /// The number of channels that the network is given besides those that it draws.
+  package var conditionChannels: Int { network.configuration.conditionChannels }
+
+  /// The word for what is drawn, in messages.
+  package var noun: String { fields == nil ? "image" : "field" }
+
+  /// - Throws: `InputError` if the model draws fields, for which there is no such purpose.
+  func requireImages(for purpose: String) throws(InputError) {
+    if fields == nil { return }
+    throw InputError(
+      "--checkpoint \(origin.checkpoint): \(purpose) are for models of images, but this one draws fields")
   }
 
   /// The sampler that is used.
@@ -92,7 +110,7 @@ extension TrainedModel {
     try check(network)
     let parameters = try checkpoint.parameters(in: checkpoint.group(of: weights), network.layout)
     try self.init(
-      drawing, network: network, parameters: parameters, workers: workers,
+      drawing, network: network, parameters: parameters, fields: checkpoint.fields, workers: workers,
       origin: Origin(
         checkpoint: path, weights: weights, trainingSteps: header.step, trainingImages: header.images))
   }

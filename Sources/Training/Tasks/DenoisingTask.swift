@@ -1,5 +1,6 @@
 import Configuration
 import DataParallel
+import Datasets
 import Differentiation
 import Diffusion
 import Images
@@ -13,11 +14,14 @@ package struct DenoisingTask: TrainingTask {
   package let network: UNet
   package let objective: TrainingObjective
   let configuration: RunConfiguration
+  /// The channels that samples are drawn for; nil if the network takes none.
+  let given: GivenFields?
 
   /// - Throws: `DiffusionError` if the configuration's loss and model do not fit each other.
-  package init(configuration: RunConfiguration, network: UNet) throws {
+  package init(configuration: RunConfiguration, network: UNet, given: GivenFields? = nil) throws {
     self.network = network
     self.configuration = configuration
+    self.given = given
     objective = try configuration.objective()
   }
 
@@ -47,21 +51,27 @@ extension DenoisingTask: RunTask {
   var drawingNetwork: UNet? { network }
   var progress: String { "the samples are" }
 
-  /// Draws a grid of samples from the first average, with the work shared among all ranks. Collective.
+  /// A sheet of fields has a row for each.
+  private static let maximumFieldCount = 8
+
+  /// Draws a sheet of samples from the first average, with the work shared among all ranks. Collective.
   /// - Returns: a sentence about it.
   func showProgress(of run: TrainingRun, step: Int) throws -> String {
-    let count = configuration.training.sampleCount
-    let drawing = try run.drawing(by: network, step: step)
+    let samples = configuration.training.sampleCount
+    let count = run.dataset.fields == nil ? samples : min(samples, Self.maximumFieldCount)
+    let drawing = try run.drawing(by: network, given: given, step: step)
     let share = try drawing.drawShare(of: count, reporter: run.reporter)
     let images = try drawing.gather(share.images, count: count)
     let path = run.folder.samplePath(step: step)
     if run.communicator.rank == 0 {
-      // Failing to write the grid does not justify discarding training's results.
-      let grid = sampleGrid(images)
-      do { try PNG.write(grid, to: path) } catch {
+      // Failing to write the sheet does not justify discarding training's results.
+      do {
+        let sheet = try drawing.sheet(images)
+        try PNG.write(sheet, to: path)
+        run.tensorBoard?.noteSamples(sheet, path: path, step: step)
+      } catch {
         return "Drew samples, but they could not be written: \(error)."
       }
-      run.tensorBoard?.noteSamples(grid, path: path, step: step)
     }
     return "Drew \(path)."
   }

@@ -3,6 +3,7 @@ import Configuration
 import DataParallel
 import Datasets
 import Failures
+import Inference
 import Network
 
 /// The task of a run: what it trains, and everything the run needs to know about it besides the step.
@@ -31,7 +32,8 @@ extension CheckpointHeader.Kind {
     switch self {
     case .denoiser:
       let network = try configuration.network(height: height, width: width, channels: channels)
-      return try DenoisingTask(configuration: configuration, network: network)
+      return try DenoisingTask(
+        configuration: configuration, network: network, given: try givenFields(configuration, dataset))
     case .classifier:
       guard configuration.data.conditions.isEmpty else {
         throw InputError(
@@ -50,4 +52,13 @@ extension CheckpointHeader.Kind {
       return try ClassificationTask(configuration: configuration, network: network, tests: tests)
     }
   }
+}
+
+/// The conditions of test samples or, without any, of the training samples; nil if nothing is given.
+/// - Throws: `DatasetError` if the test samples are damaged.
+private func givenFields(_ configuration: RunConfiguration, _ training: any Dataset) throws -> GivenFields? {
+  guard training.conditionChannels > 0 else { return nil }
+  do { return GivenFields(try configuration.dataset(split: .test)) } catch let error as DatasetError
+    where error.kind == .missing
+  { return GivenFields(training) }
 }

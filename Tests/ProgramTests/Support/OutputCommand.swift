@@ -31,6 +31,8 @@ struct OutputCommand: Sendable, CustomTestStringConvertible {
     var checkpointOfRun: String { run + "/checkpoints/step-00000001.h5" }
     var configuration: String { run + "/config.yaml" }
     var model: String { folder + "/model.h5" }
+    var fieldModel: String { folder + "/field-model.h5" }
+    var colourModel: String { folder + "/colours/checkpoints/step-00000001.h5" }
     var classifier: String { folder + "/classifier/checkpoints/step-00000001.h5" }
     var images: String { folder + "/drawn.h5" }
     var statistics: String { folder + "/statistics.npz" }
@@ -51,6 +53,10 @@ struct OutputCommand: Sendable, CustomTestStringConvertible {
       }
       try await make("train \(brief) --output \(inputs.run)")
       try FileManager.default.copyItem(atPath: inputs.checkpointOfRun, toPath: inputs.model)
+      try await make("train \(brief) --set data.name=gaussian-field --output \(inputs.folder)/fields")
+      try FileManager.default.copyItem(
+        atPath: inputs.folder + "/fields/checkpoints/step-00000001.h5", toPath: inputs.fieldModel)
+      try await make("train \(brief) --set data.conditions=[grey] --output \(inputs.folder)/colours")
       try await make("train-classifier \(brief) --output \(inputs.folder)/classifier")
       try await make("sample --checkpoint \(inputs.model) --steps 1 --count 2 --float --output \(inputs.images)")
       try await make("export --checkpoint \(inputs.model) \(inputs.exported)")
@@ -72,6 +78,15 @@ struct OutputCommand: Sendable, CustomTestStringConvertible {
     },
     OutputCommand("sample from latents", reads: \.images) { inputs, output, _ in
       "sample --checkpoint \(inputs.model) --steps 1 --count 2 --latents \(inputs.images) --output \(output)"
+    },
+    OutputCommand("sample for conditions", reads: \.images) { inputs, output, _ in
+      "sample --checkpoint \(inputs.colourModel) --steps 1 --condition \(inputs.images) --output \(output)"
+    },
+    OutputCommand("sample of fields", reads: \.fieldModel) { inputs, output, _ in
+      "sample --checkpoint \(inputs.fieldModel) --steps 1 --count 1 --output \(output)"
+    },
+    OutputCommand("sample of fields --grid", reads: \.fieldModel) { inputs, output, folder in
+      "sample --checkpoint \(inputs.fieldModel) --steps 1 --count 1 --output \(folder)/other.h5 --grid \(output)"
     },
     OutputCommand("sample --grid", reads: \.model) { inputs, output, folder in
       "sample --checkpoint \(inputs.model) --steps 1 --count 1 --output \(folder)/other.h5 --grid \(output)"
