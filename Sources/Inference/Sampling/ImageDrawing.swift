@@ -61,6 +61,7 @@ package struct ImageDrawing {
   ///
   /// - Parameters:
   ///   - numbers: the indices of the images; the seed determines the image for each index.
+  ///   - group: the number of consecutive images that the same rank draws, in one batch or several.
   ///   - latents: returns x_T of a range of images, [range.count, H, W, C]; by default drawn from the seed.
   ///   - reporter: shows the steps done over this rank's batches.
   ///   - trajectory: called for each batch with the current images before the first step and after each step, and with the
@@ -69,12 +70,12 @@ package struct ImageDrawing {
   /// - Returns: network evaluations per image, the maximum over all ranks' images.
   /// - Throws: `JobFailure` on all ranks if an image is not finite, or `latents` or `take` throws on any.
   func draw(
-    _ numbers: Range<Int>, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
+    _ numbers: Range<Int>, group: Int = 1, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
     reporter: RunReporter?,
     trajectory: ((_ range: Range<Int>, _ done: Int, Tensor) throws -> Void)? = nil,
     take: (ImageBatch) throws -> Void
   ) throws -> Int {
-    let batches = communicator.batches(of: numbers.count, size: batchSize)
+    let batches = communicator.batches(of: numbers.count, size: batchSize, group: group)
     let clips = model.configuration.sampling.clipsInDenoiser(for: model.process)
     // A sampler without common steps reports per cent.
     let steps = sampler.stepCount ?? 100
