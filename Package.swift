@@ -130,8 +130,8 @@ let package = Package(
       name: "Inference",
       dependencies: [
         "Checkpoints", "Compression", "Configuration", "Datasets", "Diffusion", "Evaluation", "Failures",
-        "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "MessagePassing", "Network",
-        realModule, "Ranks", "Reporting", "Tensors",
+        "FeatureNetworks", "FieldMeasures", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "MessagePassing",
+        "Network", realModule, "Ranks", "Reporting", "Tensors",
       ]),
     // How ranks share a step: who has which micro-batches and owns what, what moves between them, and the step itself.
     .target(
@@ -144,8 +144,8 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Checkpoints", "Compression", "Configuration", "DataParallel", "Datasets", "Differentiation", "Diffusion",
-        "Evaluation", "Failures", "FeatureNetworks", "Files", "HDF5", "Images", "Inference", "Kernels",
-        "MessagePassing", "Network", "Ranks", "Reporting", "TensorBoard", "Tensors", "Threads",
+        "Failures", "FeatureNetworks", "Files", "HDF5", "Images", "Inference", "Kernels", "MessagePassing", "Network",
+        "Ranks", "Reporting", "TensorBoard", "Tensors", "Threads",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(

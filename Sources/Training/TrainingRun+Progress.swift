@@ -27,24 +27,29 @@ extension TrainingRun {
     }
   }
 
-  /// Draws from the first average, with the run's sampling keys. Collective.
-  func drawing(by network: UNet, step: Int) throws -> ImageDrawing {
-    let model = try TrainedModel(
-      configuration, network: network, parameters: try trainer.gatherAverage(trainer.averages[0]), workers: workers,
+  /// The first average as a model that draws with the run's sampling keys. Collective.
+  func model(of network: UNet, step: Int) throws -> TrainedModel {
+    try TrainedModel(
+      configuration, network: network, parameters: try trainer.gatherAverage(trainer.averages[0]),
+      fields: dataset.fields, workers: workers,
       origin: .init(
         checkpoint: folder.checkpointPath(step: step), weights: .ema, trainingSteps: step,
         trainingImages: step * configuration.training.batch))
-    return try ImageDrawing(model, seed: configuration.seed, communicator: communicator)
   }
 
-  /// Measures images drawn by the first average, reports the result, and keeps the checkpoint if it is the best so far.
+  /// Draws from the first average. Collective.
+  func drawing(by network: UNet, step: Int) throws -> ImageDrawing {
+    try ImageDrawing(model(of: network, step: step), seed: configuration.seed, communicator: communicator)
+  }
+
+  /// Measures samples drawn by the first average, reports the result, and keeps the checkpoint if it is the best so far.
   /// Collective.
-  func measureImages(step: Int, _ metrics: inout MetricsWriter?) throws {
+  func measureSamples(step: Int, _ metrics: inout MetricsWriter?) throws {
     guard let evaluation, let network = task.drawingNetwork else { return }
     // A file that is still being written cannot be kept.
     try saver.finish()
-    try tell("the images are not measured", step: step) {
-      let (result, isBest) = try evaluation.evaluate(try drawing(by: network, step: step))
+    try tell("the \(evaluation.samples) are not measured", step: step) {
+      let (result, isBest) = try evaluation.evaluate(try model(of: network, step: step))
       guard communicator.rank == 0 else { return "" }
       reporter.log.warnIfUnwritten { try metrics?.append(step: step, result.numbers) }
       tensorBoard?.noteMeasures(result.numbers, step: step)

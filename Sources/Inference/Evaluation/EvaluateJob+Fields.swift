@@ -19,13 +19,13 @@ extension EvaluateJob {
       }
       let members = members ?? model.configuration.evaluation.members
       let split = split(for: model)
-      let dataset = try model.configuration.dataset(path: dataPath, split: split, background: background)
+      let truths = try FieldTruths(
+        model.configuration, path: dataPath, split: split, for: fields, shape: model.imageShape)
       let evaluation = try FieldEvaluation(
-        against: FieldTruths(dataset, for: fields, shape: model.imageShape), split: split, measures: measures,
-        count: count, members: members, referenceCount: referenceCount, style: .options, communicator: communicator,
-        workers: model.workers)
+        against: truths, split: split, measures: measures, count: count, members: members,
+        referenceCount: referenceCount, style: .options, communicator: communicator, workers: model.workers)
       return try namingOptions {
-        let conditions = try conditions(model, from: dataset, members: members)
+        let conditions = try conditions(model, from: truths.dataset, members: evaluation.members ?? 1)
         let drawing = try ImageDrawing(
           model, conditions: conditions, seed: seed, batchSize: self.model.batch, communicator: communicator)
         return (evaluation, drawing)
@@ -39,7 +39,7 @@ extension EvaluateJob {
   private func refuseImageOptions() throws(InputError) {
     let options = [
       ("--reference", referenceFile != nil), ("--features", features != EmbeddedClassifier.name),
-      ("--inception-weights", inceptionWeights != nil),
+      ("--inception-weights", inceptionWeights != nil), ("--background", background != nil),
     ]
     guard let (name, _) = options.first(where: { $0.1 }) else { return }
     throw InputError(

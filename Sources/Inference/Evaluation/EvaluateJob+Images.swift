@@ -28,8 +28,8 @@ extension EvaluateJob {
 
   private func imageMeasures() throws(InputError) -> [Measure] {
     if members != nil { throw InputError("--members is for models of fields, but this one draws images") }
-    var measures = try Measure.named(self.measures, setting: "--measures")
-    if measures.isEmpty { measures = referenceFile == nil ? Measure.allCases : [.fid, .inceptionScore] }
+    let measures = try Measure.chosen(
+      self.measures, otherwise: referenceFile == nil ? Measure.allCases : Measure.usual, style: .options)
     if let measure = measures.first(where: { $0.minimumCount > count }) {
       throw InputError(
         "--count is \(count), but \(measure.rawValue) needs at least \(measure.minimumCount) images; draw more, or remove "

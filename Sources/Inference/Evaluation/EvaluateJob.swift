@@ -1,9 +1,8 @@
 import Configuration
 import Datasets
-import Failures
+import Diffusion
 import FeatureNetworks
 import Files
-import Foundation
 import MessagePassing
 import Reporting
 
@@ -66,10 +65,12 @@ package struct EvaluateJob: Sendable {
 
   /// What the drawn samples of a model are conditioned on: their classes and the given channels of the data set's first
   /// samples, as far as the model has them.
-  /// - Throws: `InputError`, `DatasetError`.
-  func conditions(_ model: TrainedModel, from dataset: any Dataset, members: Int = 1) throws -> DrawConditions {
+  /// - Throws: `DiffusionError` for settings that are not possible.
+  func conditions(_ model: TrainedModel, from dataset: any Dataset, members: Int = 1) throws(DiffusionError)
+    -> DrawConditions
+  {
     try DrawConditions(
-      classes: classes, configuration: model.configuration,
-      given: model.conditionChannels > 0 ? GivenFields(dataset, count: count, for: model) : nil, members: members)
+      classes: classes, given: model.conditionChannels > 0 ? GivenFields(dataset) : nil, members: members,
+      configuration: model.configuration)
   }
 }

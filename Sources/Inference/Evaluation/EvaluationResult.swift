@@ -1,5 +1,6 @@
 import Datasets
 import Evaluation
+import Failures
 import Foundation
 import Reporting
 
@@ -15,6 +16,17 @@ package enum Measure: String, EvaluationMeasure {
   case precisionRecall = "pr"
 
   package static let samples = "images"
+
+  /// Those that need only statistics of the reference.
+  package static let usual: [Measure] = [.fid, .inceptionScore]
+
+  /// The measures with these names, or without names others.
+  /// - Throws: `InputError` for the name of something else.
+  package static func chosen(
+    _ names: [String], otherwise: [Measure], style: SettingStyle
+  ) throws(InputError) -> [Measure] {
+    names.isEmpty ? otherwise : try named(names, setting: style.name("measures"))
+  }
 
   /// Whether it needs the features of every image of the reference.
   var needsReferenceFeatures: Bool { self == .kid || self == .precisionRecall }

@@ -14,14 +14,14 @@ import Tensors
 /// with the sample's own fields, the truth.
 package struct FieldEvaluation: Sendable {
   let truths: FieldTruths
-  let split: DatasetSplit
+  package let split: DatasetSplit
   package let measures: [FieldMeasure]
   /// The number of fields, or of conditions.
-  let count: Int
+  package let count: Int
   /// nil for a model without conditions.
-  let members: Int?
+  package let members: Int?
   /// The number of reference fields, the first of the split.
-  let referenceCount: Int
+  package let referenceCount: Int
   let communicator: Communicator
   let workers: WorkerPool
 
@@ -81,7 +81,8 @@ package struct FieldEvaluation: Sendable {
         measures, shape: truths.shape, edges: reference.distribution.histograms.map(\.edges),
         firstSample: cases.lowerBound * members)
     }
-    var ensembles = measures.contains(where: \.needsEnsembles)
+    var ensembles =
+      measures.contains(where: \.needsEnsembles)
       ? EnsembleCollection(memberCount: members, truths: truths, seed: drawing.seed, firstCase: cases.lowerBound) : nil
     let evaluations = try drawing.draw(0..<count * members, group: members, reporter: reporter) { batch in
       let fields = batch.images
@@ -124,7 +125,8 @@ package struct FieldEvaluation: Sendable {
           drawn.histograms[channel], reference: real.histograms[channel], standardDeviation: sigma)
       }
       if measures.contains(.moments) {
-        measured.moments = FieldEvaluationResult.MomentPair(drawn: drawn.moments[channel], reference: real.moments[channel])
+        measured.moments = FieldEvaluationResult.MomentPair(
+          drawn: drawn.moments[channel], reference: real.moments[channel])
       }
       guard let ensembles else { return measured }
       if measures.contains(.crps) {

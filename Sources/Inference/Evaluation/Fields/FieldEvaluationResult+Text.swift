@@ -18,7 +18,7 @@ extension FieldEvaluationResult {
 
 extension FieldEvaluationResult.Variable {
   fileprivate var lines: [String] {
-    var lines = [units.isEmpty ? name : "\(name), \(units)"]
+    var lines = [["", "1"].contains(units) ? name : "\(name), \(units)"]
     func add(_ label: String, _ text: String) {
       lines.append("  " + label.padding(toLength: 20, withPad: " ", startingAt: 0) + text)
     }
@@ -30,15 +30,15 @@ extension FieldEvaluationResult.Variable {
     if let histogram { add("histogram distance", number(histogram.distance)) }
     if let moments {
       func addMoment(_ label: String, _ value: (Moments) -> Double?) {
-        let texts = [moments.drawn, moments.reference].map { value($0).map(number) ?? "none" }
-        add(label, "\(texts[0]), reference \(texts[1])")
+        func text(_ moments: Moments) -> String { value(moments).map(number) ?? "none" }
+        add(label, "\(text(moments.drawn)), reference \(text(moments.reference))")
       }
-      addMoment("mean", \.mean)
-      addMoment("standard deviation", \.standardDeviation)
-      addMoment("skewness", \.skewness)
-      addMoment("excess kurtosis", \.excessKurtosis)
-      addMoment("minimum", \.minimum)
-      addMoment("maximum", \.maximum)
+      addMoment("mean") { $0.mean }
+      addMoment("standard deviation") { $0.standardDeviation }
+      addMoment("skewness") { $0.skewness }
+      addMoment("excess kurtosis") { $0.excessKurtosis }
+      addMoment("minimum") { $0.minimum }
+      addMoment("maximum") { $0.maximum }
     }
     if let crps { add("CRPS", number(crps.standard) + (crps.fair.map { ", fair \(number($0))" } ?? "")) }
     if let spreadSkill {

@@ -1,30 +1,42 @@
+import Configuration
 import Datasets
 import Failures
 import Tensors
 
 /// The fields of a data set that drawn ones are compared with, in physical units.
 package struct FieldTruths: Sendable {
-  let dataset: any Dataset
-  private let description: FieldDescription
+  /// As the model takes them: its variables in its order, normalised as in its training.
+  package let dataset: FieldDataset
 
+  package init(_ dataset: FieldDataset) { self.dataset = dataset }
+
+  /// Opens a run's data set. Only the thread that calls libhdf5 may call this.
   /// - Parameters:
+  ///   - path: the location, if it differs from the configuration.
   ///   - model: what the model's channels are.
   ///   - shape: [H, W, C] of the fields that it draws.
-  /// - Throws: `InputError` unless the data set has the same variables and conditions on the same grid.
-  package init(_ dataset: any Dataset, for model: FieldDescription, shape: [Int]) throws(InputError) {
-    guard let description = dataset.fields, dataset.drawnShape == shape,
-      description.variables.map(\.name) == model.variables.map(\.name),
-      description.conditions.map(\.name) == model.conditions.map(\.name)
-    else {
+  /// - Throws: `DatasetError`, and `InputError` unless the data set has fields on the same grid.
+  package init(
+    _ configuration: RunConfiguration, path: String? = nil, split: DatasetSplit, for model: FieldDescription,
+    shape: [Int]
+  ) throws {
+    let data = configuration.data
+    let fields = try DatasetCatalog.fields(
+      name: data.name, path: path ?? data.path, split: split, channels: data.channels)
+    guard let fields else {
       throw InputError(
-        "\(dataset.name) has \(Self.text(dataset.fields, dataset.drawnShape)), but the model draws "
-          + "\(Self.text(model, shape)); compare with the data that it was trained on, or others of the same variables")
+        "\(path ?? data.path ?? data.name) has no packed fields, with which drawn fields can be compared")
     }
-    self.dataset = dataset
-    self.description = description
+    let dataset = try FieldDataset(fields, as: model)
+    guard dataset.drawnShape == shape else {
+      throw InputError(
+        "\(fields.name) has fields of \(dataset.height)x\(dataset.width) points, but the model draws "
+          + "\(shape[0])x\(shape[1]); crop or pad them with `ddpm-mpi pack`")
+    }
+    self.init(dataset)
   }
 
-  var variables: [FieldVariable] { description.variables }
+  var variables: [FieldVariable] { dataset.description.variables }
 
   /// [H, W, C].
   var shape: [Int] { dataset.drawnShape }
@@ -37,7 +49,7 @@ package struct FieldTruths: Sendable {
       try dataset.copyValues(of: samples.lowerBound + offset, into: whole, at: offset, flipped: false)
     }
     let fields = drawnChannels(of: whole)
-    description.denormalise(fields, as: description.variables)
+    dataset.description.denormalise(fields, as: variables)
     return fields
   }
 
@@ -49,12 +61,5 @@ package struct FieldTruths: Sendable {
       for channel in 0..<drawn { fields[point * drawn + channel] = samples[point * all + channel] }
     }
     return fields
-  }
-
-  private static func text(_ fields: FieldDescription?, _ shape: [Int]) -> String {
-    guard let fields else { return "images \(shape)" }
-    func names(_ variables: [FieldVariable]) -> String { variables.map(\.name).joined(separator: ", ") }
-    let given = fields.conditions.isEmpty ? "" : " given \(names(fields.conditions))"
-    return "\(names(fields.variables))\(given) on \(shape[0])x\(shape[1]) points"
   }
 }
