@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diffusion
 
 /// What numbers options may be: far more than anybody needs, and so few that nothing that follows from them is beyond what
 /// can be counted.
@@ -9,6 +10,8 @@ enum OptionRange {
   /// Each image has its own stream of random numbers.
   static let imageNumbers = 0..<1 << 32
   static let images = 1...imageNumbers.count
+  /// Of an ensemble for one condition.
+  static let members = 1...DrawNumber.memberLimit
   /// Of training that a trace records.
   static let steps = 1...1_000_000
 }

@@ -26,7 +26,9 @@ extension EvaluationMeasure {
 
 /// The measures of all kinds of samples.
 package enum MeasureNames {
-  package static let all = Measure.allCases.map(\.rawValue) + FieldMeasure.allCases.map(\.rawValue)
+  package static let ofImages = Measure.allCases.map(\.rawValue)
+  package static let ofFields = FieldMeasure.allCases.map(\.rawValue)
+  package static let all = ofImages + ofFields
 }
 
 /// How messages call the settings of an evaluation: by a command's options, or by a run's keys.
