@@ -69,7 +69,9 @@ struct Evaluate: RankCommand {
   var background: FolderImages.Background?
 
   @Option(
-    number: "Number of reference images or fields, the first of the split (default: all; with conditions as --count).")
+    number:
+      "Number of reference images or fields, the first of the split (default: all; --count for fields with conditions)."
+  )
   var referenceCount: Int?
 
   @Option(help: ArgumentHelp("Compare with a file of statistics, `mu` and `sigma`, instead.", valueName: "file.npz"))

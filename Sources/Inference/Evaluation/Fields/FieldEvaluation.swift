@@ -74,6 +74,7 @@ package struct FieldEvaluation: Sendable {
     _ drawing: ImageDrawing, against reference: FieldReference, reporter: RunReporter
   ) throws -> FieldEvaluationResult {
     guard let description = drawing.model.fields else { preconditionFailure("a model of images draws no fields") }
+    precondition(drawing.conditions.members == members ?? 1, "another number of members is drawn")
     let members = members ?? 1
     let cases = communicator.share(of: count)
     var sums = try communicator.together {
@@ -88,7 +89,7 @@ package struct FieldEvaluation: Sendable {
       let fields = batch.images
       description.denormalise(fields, as: description.variables)
       try sums.add(fields, workers: workers)
-      try ensembles?.add(fields, workers: workers)
+      try ensembles?.add(fields, workers: workers) { try truths.fields($0..<$0 + 1, workers: workers) }
     }
     sums = try sums.gathered(over: communicator)
     let ensembleSums = try ensembles?.sums.gathered(over: communicator)
@@ -106,72 +107,15 @@ package struct FieldEvaluation: Sendable {
     of drawn: FieldDistribution, _ ensembles: EnsembleSums?, against reference: FieldReference,
     _ drawing: ImageDrawing, evaluations: Int
   ) throws -> FieldEvaluationResult {
-    let (model, real) = (drawing.model, reference.distribution)
+    let model = drawing.model
     var result = FieldEvaluationResult(
       count: count, members: members, reference: truths.dataset.name, referenceSplit: split.rawValue,
       referenceCount: reference.count, referenceFingerprint: referenceFingerprint,
       sampler: model.samplerName.rawValue, steps: drawing.sampler.stepCount, evaluations: evaluations,
       seed: drawing.seed, weights: model.origin.weights.rawValue, checkpoint: model.origin.checkpoint,
       trainingSteps: model.origin.trainingSteps)
-    result.variables = try truths.variables.enumerated().map { channel, variable in
-      var measured = FieldEvaluationResult.Variable(name: variable.name, units: variable.units)
-      let sigma = real.moments[channel].standardDeviation
-      if measures.contains(.spectrum) {
-        measured.spectrum = try FieldEvaluationResult.Spectrum(
-          drawn.spectra[channel], reference: real.spectra[channel])
-      }
-      if measures.contains(.histogram) {
-        measured.histogram = try FieldEvaluationResult.Histograms(
-          drawn.histograms[channel], reference: real.histograms[channel], standardDeviation: sigma)
-      }
-      if measures.contains(.moments) {
-        measured.moments = FieldEvaluationResult.MomentPair(
-          drawn: drawn.moments[channel], reference: real.moments[channel])
-      }
-      guard let ensembles else { return measured }
-      if measures.contains(.crps) {
-        let crps = try CRPS(ensembles, channel: channel)
-        measured.crps = crps
-        measured.relativeCRPS = sigma > 0 ? (crps.fair ?? crps.standard) / sigma : nil
-      }
-      if measures.contains(.spreadSkill) { measured.spreadSkill = try SpreadSkill(ensembles, channel: channel) }
-      if measures.contains(.rankHistogram) { measured.rankHistogram = try RankHistogram(ensembles, channel: channel) }
-      return measured
-    }
-    result.crossSpectra = zip(drawn.crossSpectra, real.crossSpectra).map { drawn, reference in
-      FieldEvaluationResult.CrossSpectra(
-        drawn, reference: reference, spectra: real.spectra, names: truths.variables.map(\.name))
-    }
+    try result.add(
+      measures, of: truths.variables, drawn: drawn, reference: reference.distribution, ensembles: ensembles)
     return result
-  }
-}
-
-/// Collects the members of ensembles, which batches may divide, and compares each complete ensemble with its truth.
-private struct EnsembleCollection {
-  private(set) var sums: EnsembleSums
-  private let truths: FieldTruths
-  /// The members of the next case so far, [M, H, W, C].
-  private let members: Tensor
-  private var memberCount = 0
-  private var nextCase: Int
-
-  init(memberCount: Int, truths: FieldTruths, seed: UInt64, firstCase: Int) {
-    sums = EnsembleSums(memberCount: memberCount, shape: truths.shape, seed: seed, firstCase: firstCase)
-    self.truths = truths
-    members = Tensor(uninitialised: [memberCount] + truths.shape)
-    nextCase = firstCase
-  }
-
-  /// - Parameter fields: [N, H, W, C], the next ones, in the order of cases and members.
-  mutating func add(_ fields: Tensor, workers: WorkerPool) throws {
-    for row in 0..<fields.shape[0] {
-      members[image: memberCount].copy(fields[image: row])
-      memberCount += 1
-      guard memberCount == members.shape[0] else { continue }
-      let truth = try truths.fields(nextCase..<nextCase + 1, workers: workers)
-      try sums.add(members.reshaped([1] + members.shape), truths: truth, workers: workers)
-      nextCase += 1
-      memberCount = 0
-    }
   }
 }

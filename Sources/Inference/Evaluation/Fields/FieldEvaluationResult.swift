@@ -29,6 +29,27 @@ package struct FieldEvaluationResult: EvaluationReport, Equatable {
   /// The training steps of the checkpoint.
   package var trainingSteps: Int
 
+  /// Without measures yet.
+  package init(
+    count: Int, members: Int?, reference: String, referenceSplit: String, referenceCount: Int,
+    referenceFingerprint: String, sampler: String, steps: Int?, evaluations: Int, seed: UInt64, weights: String,
+    checkpoint: String, trainingSteps: Int
+  ) {
+    self.count = count
+    self.members = members
+    self.reference = reference
+    self.referenceSplit = referenceSplit
+    self.referenceCount = referenceCount
+    self.referenceFingerprint = referenceFingerprint
+    self.sampler = sampler
+    self.steps = steps
+    self.evaluations = evaluations
+    self.seed = seed
+    self.weights = weights
+    self.checkpoint = checkpoint
+    self.trainingSteps = trainingSteps
+  }
+
   /// The measures of one variable.
   package struct Variable: Codable, Sendable, Equatable {
     package var name: String

@@ -5,17 +5,7 @@ import Tensors
 /// The fields that drawn ones are compared with: the first ones of a split, as far as measures need them.
 package struct FieldReference: Sendable {
   let count: Int
-  let distribution: FieldDistribution
-
-  /// The bins of a histogram.
-  private static let binCount = 64
-
-  /// Edges for the histograms of a channel: the range of the reference, and an eighth of it on both sides, since drawn
-  /// values may be beyond it.
-  static func edges(_ moments: Moments) -> [Double] {
-    let margin = (moments.maximum - moments.minimum) / 8
-    return Histogram.equalEdges(over: moments.minimum - margin...moments.maximum + margin, bins: binCount)
-  }
+  package let distribution: FieldDistribution
 }
 
 extension FieldEvaluation {
@@ -27,9 +17,8 @@ extension FieldEvaluation {
     try readReference(reporter) { try sums.add($0, workers: workers) }
     var distribution = try sums.gathered(over: communicator).distribution()
     if measures.contains(.histogram) {
-      let edges = distribution.moments.map(FieldReference.edges)
       var histograms = try communicator.together {
-        try FieldSums([], shape: truths.shape, edges: edges, firstSample: first)
+        try FieldSums([], shape: truths.shape, edges: distribution.histogramEdges, firstSample: first)
       }
       try readReference(reporter) { try histograms.addToHistograms($0, workers: workers) }
       distribution.histograms = try histograms.gathered(over: communicator).histograms

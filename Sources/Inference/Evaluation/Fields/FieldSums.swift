@@ -4,7 +4,7 @@ import Tensors
 
 /// The sums over fields from which the measures of their distribution follow. Fields are added batch by batch, and
 /// memory does not grow with their number.
-struct FieldSums {
+package struct FieldSums {
   private let channelCount: Int
   /// nil if neither spectra nor cross-spectra are measured.
   private var spectra: SpectrumSums?
@@ -16,7 +16,7 @@ struct FieldSums {
   ///   - shape: [H, W, C].
   ///   - edges: those of the histogram of each channel; empty for no histograms.
   ///   - firstSample: the index of the first field that will be added, among those of all ranks.
-  init(_ measures: [FieldMeasure], shape: [Int], edges: [[Double]] = [], firstSample: Int) throws {
+  package init(_ measures: [FieldMeasure], shape: [Int], edges: [[Double]] = [], firstSample: Int) throws {
     let channels = shape[2]
     channelCount = channels
     let pairs =
@@ -31,7 +31,7 @@ struct FieldSums {
 
   /// - Parameter fields: [N, H, W, C], the next ones.
   /// - Throws: `FieldMeasureError` for numbers that are infinite or NaN.
-  mutating func add(_ fields: Tensor, workers: WorkerPool) throws(FieldMeasureError) {
+  package mutating func add(_ fields: Tensor, workers: WorkerPool) throws(FieldMeasureError) {
     try spectra?.add(fields, workers: workers)
     try moments.add(fields, workers: workers)
     try addToHistograms(fields, workers: workers)
@@ -42,7 +42,7 @@ struct FieldSums {
   }
 
   /// The sums of all ranks' fields, on every rank. Collective.
-  func gathered(over communicator: Communicator) throws -> FieldSums {
+  package func gathered(over communicator: Communicator) throws -> FieldSums {
     var sums = self
     sums.spectra = try spectra?.gathered(over: communicator)
     sums.moments = try moments.gathered(over: communicator)
@@ -51,7 +51,7 @@ struct FieldSums {
   }
 
   /// - Throws: `FieldMeasureError` if there are no fields.
-  func distribution() throws -> FieldDistribution {
+  package func distribution() throws -> FieldDistribution {
     var result = FieldDistribution(
       moments: try (0..<channelCount).map { try Moments(moments, channel: $0) }, histograms: histograms)
     if let spectra {
@@ -63,13 +63,26 @@ struct FieldSums {
 }
 
 /// The distribution of fields, as far as it is measured.
-struct FieldDistribution: Codable, Sendable, Equatable {
+package struct FieldDistribution: Codable, Sendable, Equatable {
   /// Of each channel.
-  var moments: [Moments]
+  package var moments: [Moments]
   /// Of each channel, with the same edges for all fields that are compared.
-  var histograms: [Histogram]
+  package var histograms: [Histogram]
   /// Of each channel; empty if neither spectra nor cross-spectra are measured.
-  var spectra: [PowerSpectrum] = []
+  package var spectra: [PowerSpectrum] = []
   /// Of pairs of channels.
-  var crossSpectra: [CrossSpectrum] = []
+  package var crossSpectra: [CrossSpectrum] = []
+
+  /// The bins of a histogram.
+  private static let binCount = 64
+
+  /// Edges for a histogram of each channel: the range of its values, and an eighth of it on both sides, since other
+  /// fields may have values beyond it.
+  package var histogramEdges: [[Double]] {
+    moments.map { moments in
+      let margin = (moments.maximum - moments.minimum) / 8
+      return Histogram.equalEdges(
+        over: moments.minimum - margin...moments.maximum + margin, bins: Self.binCount)
+    }
+  }
 }
