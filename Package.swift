@@ -237,7 +237,10 @@ let package = Package(
         "Configuration", "Diffusion", "Failures", "Kernels", "Network", "Optimisation", "Ranks", "TestSupport",
       ]),
     .testTarget(
-      name: "InferenceTests", dependencies: ["Configuration", "Diffusion", "Inference", "Tensors"]),
+      name: "InferenceTests",
+      dependencies: [
+        "Configuration", "Datasets", "Diffusion", "FieldMeasures", "Inference", "Reporting", "Tensors",
+      ]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(
       name: "DiffusersTests",

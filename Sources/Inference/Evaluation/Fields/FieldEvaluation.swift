@@ -74,18 +74,19 @@ package struct FieldEvaluation: Sendable {
     _ drawing: ImageDrawing, against reference: FieldReference, reporter: RunReporter
   ) throws -> FieldEvaluationResult {
     guard let description = drawing.model.fields else { preconditionFailure("a model of images draws no fields") }
-    precondition(drawing.conditions.members == members ?? 1, "another number of members is drawn")
-    let members = members ?? 1
+    let memberCount = members ?? 1
+    precondition(drawing.conditions.members == memberCount, "another number of members is drawn")
     let cases = communicator.share(of: count)
     var sums = try communicator.together {
       try FieldSums(
         measures, shape: truths.shape, edges: reference.distribution.histograms.map(\.edges),
-        firstSample: cases.lowerBound * members)
+        firstSample: cases.lowerBound * memberCount)
     }
     var ensembles =
       measures.contains(where: \.needsEnsembles)
-      ? EnsembleCollection(memberCount: members, truths: truths, seed: drawing.seed, firstCase: cases.lowerBound) : nil
-    let evaluations = try drawing.draw(0..<count * members, group: members, reporter: reporter) { batch in
+      ? EnsembleCollection(
+        memberCount: memberCount, shape: truths.shape, seed: drawing.seed, firstCase: cases.lowerBound) : nil
+    let evaluations = try drawing.draw(0..<count * memberCount, group: memberCount, reporter: reporter) { batch in
       let fields = batch.images
       description.denormalise(fields, as: description.variables)
       try sums.add(fields, workers: workers)
