@@ -202,20 +202,21 @@ private let job = JournalEntry.Job(
 
   /// Whatever numbers an evaluation has, there is a page.
   @Test(arguments: [
-    "1e308", "-1e308", "5e-324", "0", "-0.0", "1,1e308,-1e308,5e-324", "", "1", "null", "9007199254740993",
+    "1e308", "-1e308,0,1e308", "5e-324,1e308,1e-300", "0,0,0,0", "-0.0,0,-5e-324", "1,1e308,-1e308,5e-324", "", "1",
+    "null,null,null", "1,2,3,4",
   ])
   func extremeEvaluationsHaveAPage(values: String) throws {
     try withRun { folder in
-      let arrays = ["drawn", "reference", "relative_errors", "edges", "counts"].map { "\"\($0)\":[\(values)]" }
-      let all =
-        "{\(arrays.joined(separator: ",")),\"distance\":1e308,\"standard\":-1e308,\"first\":\"\",\"second\":\"\"}"
-      let parts = ["spectrum", "histogram", "crps", "spread_skill", "rank_histogram"].map { "\"\($0)\":\(all)" }
+      let counts = "[9223372036854775807,9223372036854775807,0]"
       let line = """
-        {"step":-1,"variables":[{"name":"","units":"",\(parts.joined(separator: ","))}],"cross_spectra":[\(all)]}
+        {"step":-1,"variables":[{"name":"","units":"","spectrum":{"drawn":[\(values)],"reference":[\(values)],\
+        "relative_errors":[\(values)],"error":-1e300},"histogram":{"edges":[\(values)],"drawn":\(counts),\
+        "reference":[],"distance":1e300},"crps":{"standard":-1e308},"spread_skill":{},\
+        "rank_histogram":{"counts":\(counts)}}],"cross_spectra":[{"first":"","second":"","drawn":[],\
+        "reference":[\(values)]}]}
         """
       try write(line + "\n", to: folder.evaluationsPath)
-      let html = try RunReport(folder).html
-      #expect(!html.contains("nan") && !html.contains("inf<"))
+      #expect(!(try RunReport(folder).html.contains("nan")))
     }
   }
 
