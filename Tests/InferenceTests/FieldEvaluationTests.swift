@@ -38,7 +38,7 @@ struct FieldEvaluationTests {
     _ drawn: Tensor, with reference: Tensor, ensembles: EnsembleSums? = nil
   ) throws -> FieldEvaluationResult {
     let edges = try distribution(reference).histogramEdges
-    var result = result(members: ensembles?.memberCount)
+    var result = self.result(members: ensembles?.memberCount)
     try result.add(
       FieldMeasure.allCases, of: Self.variables, drawn: distribution(drawn, edges: edges),
       reference: distribution(reference, edges: edges), ensembles: ensembles)

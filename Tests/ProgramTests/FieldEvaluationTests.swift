@@ -50,7 +50,7 @@ struct FieldEvaluationTests {
   }
 
   @Test func numbersDoNotDependOnTheRanks() async throws {
-    for evaluate in [try await evaluate(), try await evaluateConditioned()] {
+    for evaluate in [try await self.evaluate(), try await self.evaluateConditioned()] {
       let alone = try await ddpm("\(evaluate) --json").succeeds(saying: "\"variables\":")
       for ranks in [2, 3] {
         let shared = try await ddpm("\(evaluate) --json", ranks: ranks)
@@ -60,7 +60,7 @@ struct FieldEvaluationTests {
   }
 
   @Test func fieldsAreComparedWithThoseOfTheSplit() async throws {
-    let evaluate = try await evaluate()
+    let evaluate = try await self.evaluate()
     let report = try await ddpm("\(evaluate) --json").json(as: Report.self)
     #expect(report.count == 12 && report.members == nil && report.step == 4)
     #expect(report.reference == "gaussian-field" && report.referenceSplit == "training")
@@ -79,7 +79,7 @@ struct FieldEvaluationTests {
   }
 
   @Test func ensemblesAreComparedWithTheirTruths() async throws {
-    let evaluate = try await evaluateConditioned()
+    let evaluate = try await self.evaluateConditioned()
     let report = try await ddpm("\(evaluate) --json").json(as: Report.self)
     #expect(report.count == 5 && report.members == 3 && report.referenceCount == 5)
     #expect(report.referenceSplit == "test" && report.variables.map(\.name) == ["field_1", "field_2"])
@@ -103,7 +103,7 @@ struct FieldEvaluationTests {
   }
 
   @Test func measuresThatDoNotFitAreRefusedByName() async throws {
-    let evaluate = try await evaluate()
+    let evaluate = try await self.evaluate()
     try await ddpm("\(evaluate) --measures fid").ends(
       2,
       saying: "measures: fid is not a measure of fields, which this model draws; their measures are spectrum, "
@@ -118,7 +118,7 @@ struct FieldEvaluationTests {
   }
 
   @Test func optionsThatDoNotFitAreRefusedByName() async throws {
-    let evaluate = try await evaluate()
+    let evaluate = try await self.evaluate()
     try await ddpm("\(evaluate) --members 3").ends(
       2, saying: "members is for models that were trained with data.conditions")
     try await ddpm("\(evaluate) --features inception").ends(2, saying: "features is for models of images")

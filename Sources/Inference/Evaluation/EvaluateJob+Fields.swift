@@ -17,15 +17,15 @@ extension EvaluateJob {
           "--members is for models that were trained with data.conditions, but this one was not; choose the number of "
             + "fields with --count")
       }
-      let members = members ?? model.configuration.evaluation.members
-      let split = split(for: model)
+      let split = referenceSplit(for: model)
       let truths = try FieldTruths(
         model.configuration, path: dataPath, split: split, for: fields, shape: model.imageShape)
       let evaluation = try FieldEvaluation(
-        against: truths, split: split, measures: measures, count: count, members: members,
+        against: truths, split: split, measures: measures, count: count,
+        members: members ?? model.configuration.evaluation.members,
         referenceCount: referenceCount, style: .options, communicator: communicator, workers: model.workers)
       return try namingOptions {
-        let conditions = try conditions(model, from: truths.dataset, members: evaluation.members ?? 1)
+        let conditions = try self.conditions(model, from: truths.dataset, members: evaluation.members ?? 1)
         let drawing = try ImageDrawing(
           model, conditions: conditions, seed: seed, batchSize: self.model.batch, communicator: communicator)
         return (evaluation, drawing)

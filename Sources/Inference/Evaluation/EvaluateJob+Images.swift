@@ -51,7 +51,8 @@ extension EvaluateJob {
   private func drawing(_ model: TrainedModel, _ communicator: Communicator) throws -> ImageDrawing {
     let conditions: DrawConditions
     if model.conditionChannels > 0 {
-      let dataset = try model.configuration.dataset(path: dataPath, split: split(for: model), background: background)
+      let dataset = try model.configuration.dataset(
+        path: dataPath, split: referenceSplit(for: model), background: background)
       conditions = try self.conditions(model, from: dataset)
     } else {
       conditions = try DrawConditions(classes: classes, configuration: model.configuration)
@@ -82,7 +83,7 @@ extension EvaluateJob {
         return Reference(file, path: referenceFile)
       }
     }
-    let split = split(for: model)
+    let split = referenceSplit(for: model)
     let dataset = try extraction.communicator.together {
       let dataset = try model.configuration.imageDataset(
         for: "evaluate", path: dataPath, split: split, background: background)

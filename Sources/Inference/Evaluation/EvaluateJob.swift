@@ -58,8 +58,8 @@ package struct EvaluateJob: Sendable {
     StandardOutput.print(printsJSON ? try jsonLine(result) : result.text)
   }
 
-  /// The split to compare with.
-  func split(for model: TrainedModel) -> DatasetSplit {
+  /// The split to compare with, and to take conditions from.
+  func referenceSplit(for model: TrainedModel) -> DatasetSplit {
     split ?? (model.conditionChannels > 0 ? .test : .training)
   }
 

@@ -61,8 +61,8 @@ package struct ImageDrawing {
   ///
   /// - Parameters:
   ///   - numbers: the indices of the images; the seed determines the image for each index.
-  ///   - group: the number of consecutive images that the same rank draws, in one batch or several.
   ///   - latents: returns x_T of a range of images, [range.count, H, W, C]; by default drawn from the seed.
+  ///   - group: the number of consecutive images that the same rank draws, in one batch or several.
   ///   - reporter: shows the steps done over this rank's batches.
   ///   - trajectory: called for each batch with the current images before the first step and after each step, and with the
   ///     number of steps done; not called if the sampler has no common steps. Like `take` it must not communicate.
@@ -70,8 +70,8 @@ package struct ImageDrawing {
   /// - Returns: network evaluations per image, the maximum over all ranks' images.
   /// - Throws: `JobFailure` on all ranks if an image is not finite, or `latents` or `take` throws on any.
   func draw(
-    _ numbers: Range<Int>, group: Int = 1, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
-    reporter: RunReporter?,
+    _ numbers: Range<Int>, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
+    group: Int = 1, reporter: RunReporter?,
     trajectory: ((_ range: Range<Int>, _ done: Int, Tensor) throws -> Void)? = nil,
     take: (ImageBatch) throws -> Void
   ) throws -> Int {

@@ -95,7 +95,7 @@ package struct FieldEvaluationResult: EvaluationReport, Equatable {
       relativeErrors = try drawn.relativeErrors(to: reference)
       modeCounts = reference.modeCounts
       let errors = significantWavenumbers(reference).compactMap { k in relativeErrors[k].map { (k: k, value: $0) } }
-      error = rootMeanSquare(errors.map(\.value))
+      error = rootMeanSquare(errors.map { $0.value })
       let largest = errors.max { abs($0.value) < abs($1.value) }
       largestError = largest.map { abs($0.value) }
       largestErrorWavenumber = largest?.k
