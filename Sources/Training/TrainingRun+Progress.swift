@@ -1,4 +1,5 @@
 import Configuration
+import Datasets
 import Failures
 import Inference
 import MessagePassing
@@ -38,8 +39,11 @@ extension TrainingRun {
   }
 
   /// Draws from the first average. Collective.
-  func drawing(by network: UNet, step: Int) throws -> ImageDrawing {
-    try ImageDrawing(model(of: network, step: step), seed: configuration.seed, communicator: communicator)
+  /// - Parameter given: the channels that the network is given; nil if it takes none.
+  func drawing(by network: UNet, given: GivenFields? = nil, step: Int) throws -> ImageDrawing {
+    try ImageDrawing(
+      model(of: network, step: step), conditions: DrawConditions(given: given, configuration: configuration),
+      seed: configuration.seed, communicator: communicator)
   }
 
   /// Measures samples drawn by the first average, reports the result, and keeps the checkpoint if it is the best so far.
