@@ -130,7 +130,7 @@ let package = Package(
       name: "Inference",
       dependencies: [
         "Checkpoints", "Compression", "Configuration", "Datasets", "Diffusion", "Evaluation", "Failures",
-        "FeatureNetworks", "FieldPictures", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "MessagePassing",
+        "FeatureNetworks", "FieldMeasures", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "MessagePassing",
         "Network", realModule, "Ranks", "Reporting", "Tensors",
       ]),
     // How ranks share a step: who has which micro-batches and owns what, what moves between them, and the step itself.
@@ -144,8 +144,8 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Checkpoints", "Compression", "Configuration", "DataParallel", "Datasets", "Differentiation", "Diffusion",
-        "Evaluation", "Failures", "FeatureNetworks", "Files", "HDF5", "Images", "Inference", "Kernels",
-        "MessagePassing", "Network", "Ranks", "Reporting", "TensorBoard", "Tensors", "Threads",
+        "Failures", "FeatureNetworks", "Files", "HDF5", "Images", "Inference", "Kernels", "MessagePassing", "Network",
+        "Ranks", "Reporting", "TensorBoard", "Tensors", "Threads",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
@@ -239,7 +239,10 @@ let package = Package(
         "TestSupport",
       ]),
     .testTarget(
-      name: "InferenceTests", dependencies: ["Configuration", "Datasets", "Diffusion", "Inference", "Tensors"]),
+      name: "InferenceTests",
+      dependencies: [
+        "Configuration", "Datasets", "Diffusion", "FieldMeasures", "Inference", "Reporting", "Tensors",
+      ]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(
       name: "DiffusersTests",

@@ -9,11 +9,13 @@ extension Communicator {
   package func shares(of count: Int) -> [Range<Int>] { (0..<size).map { share(of: count, rank: $0) } }
 
   /// This rank's share of `count` items, in batches of at most `size`.
-  package func batches(of count: Int, size: Int) -> [Range<Int>] {
-    let share = share(of: count)
-    return stride(from: share.lowerBound, to: share.upperBound, by: size).map {
-      $0..<min($0 + size, share.upperBound)
-    }
+  /// - Parameter group: the number of consecutive items that the same rank processes, in one batch or several; it
+  ///   divides `count`.
+  package func batches(of count: Int, size: Int, group: Int = 1) -> [Range<Int>] {
+    precondition(count.isMultiple(of: group), "\(count) items are not groups of \(group)")
+    let groups = share(of: count / group)
+    let end = groups.upperBound * group
+    return stride(from: groups.lowerBound * group, to: end, by: size).map { $0..<min($0 + size, end) }
   }
 }
 

@@ -37,7 +37,7 @@ struct CurveFigure {
       <h3>\(curve.title)\(unit.isEmpty ? "" : ",")\(unit)</h3>
       <div class="bar"><output class="readout">\(Self.number(last))\(unit) at step \(lastStep)</output>\(scale)</div>
       <svg class="plot" role="img" aria-label="\(curve.title): \(summary)">
-      \(HTML.joined(steps.ticks.map(tick)))<text class="axis" x="100%" y="100%" dy="32" text-anchor="end">step</text>
+      \(steps.bottomTicks)<text class="axis" x="100%" y="100%" dy="32" text-anchor="end">step</text>
       \(drawing(linear, name: "linear"))
       \(logarithmic.map { drawing($0, name: "logarithmic") } ?? "")
       \(HTML.joined(restartSteps.map(mark)))
@@ -53,16 +53,8 @@ struct CurveFigure {
   /// `0.04321`, `812`, `0.0002`.
   static func number(_ value: Double) -> String { String(format: "%.4g", value) }
 
-  private func tick(_ tick: Axis.Tick) -> HTML {
-    let position = Self.percent(steps.position(of: tick.value))
-    return """
-      <line class="grid" x1="\(position)" x2="\(position)" y1="0" y2="100%"/>\
-      <text x="\(position)" y="100%" dy="16" text-anchor="middle">\(tick.label)</text>
-      """
-  }
-
   private func mark(_ step: Int) -> HTML {
-    let position = Self.percent(steps.position(of: Double(step)))
+    let position = steps.percent(of: Double(step))
     return """
       <line class="restart" x1="\(position)" x2="\(position)" y1="0" y2="100%">\
       <title>resumed after step \(step)</title></line>
@@ -70,20 +62,13 @@ struct CurveFigure {
   }
 
   private func drawing(_ axis: Axis, name: String) -> HTML {
-    let ticks = axis.ticks.map { tick -> HTML in
-      let position = Self.percent(1 - axis.position(of: tick.value))
-      return """
-        <line class="grid" x1="0" x2="100%" y1="\(position)" y2="\(position)"/>\
-        <text x="-8" y="\(position)" dy=".35em" text-anchor="end">\(tick.label)</text>
-        """
-    }
     let values = curve.points.map(\.value)
     let isAveraged = !curve.averages.isEmpty
     // If there are few values, each one is marked.
     let dots: HTML = values.count <= 40 ? "<path class=\"points\" d=\"\(path(values, axis, joined: false))\"/>" : ""
     let average: HTML = isAveraged ? "<path class=\"line\" d=\"\(path(curve.averages, axis))\"/>" : ""
     return """
-      <g class="\(name)">\(HTML.joined(ticks))
+      <g class="\(name)">\(axis.leftTicks)
       <svg class="lines" width="100%" height="100%" viewBox="0 0 1000 1000" preserveAspectRatio="none">
       <path class="\(isAveraged ? "faint" : "line")" d="\(path(values, axis))"/>\(average)\(dots)</svg></g>
       """
@@ -91,19 +76,8 @@ struct CurveFigure {
 
   /// Lines between neighbouring values, or dots.
   private func path(_ values: [Double?], _ axis: Axis, joined: Bool = true) -> String {
-    var text = ""
-    var isDrawing = false
-    for (point, value) in zip(curve.points, values) {
-      guard let value else {
-        isDrawing = false
-        continue
-      }
-      let x = Self.position(1000 * steps.position(of: Double(point.step)))
-      let y = Self.position(1000 * (1 - axis.position(of: value)))
-      text += joined && isDrawing ? "L\(x) \(y)" : "M\(x) \(y)\(joined ? "" : "h0")"
-      isDrawing = true
-    }
-    return text
+    let points = zip(curve.points, values).map { (x: Double($0.step), y: $1) }
+    return Axis.path(points, x: steps, y: axis, joined: joined)
   }
 
   /// The data for the page's script: the ends of the axes, and the step, value and average of each point.
@@ -123,7 +97,4 @@ struct CurveFigure {
     guard let value, value.isFinite else { return "null" }
     return String(format: "%.6g", value)
   }
-
-  private static func position(_ value: Double) -> String { String(format: "%.1f", value) }
-  private static func percent(_ share: Double) -> String { String(format: "%.2f%%", 100 * share) }
 }

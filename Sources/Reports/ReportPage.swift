@@ -29,7 +29,7 @@ struct ReportPage {
     <body>
     <header><h1>\(name)</h1><p>\(state)</p></header>
     <main>
-    \(notes)\(facts)\(curveSection)\(sampleSection)\(sessionSection)\(ConfigurationSection(run.configuration).html)
+    \(notes)\(facts)\(curveSection)\(run.evaluation?.html ?? "")\(sampleSection)\(sessionSection)\(ConfigurationSection(run.configuration).html)
     </main>
     <footer>Written \(Self.text(Date())) by ddpm-mpi \(ProgramVersion.current).</footer>
     </body>

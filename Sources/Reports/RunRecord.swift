@@ -20,6 +20,8 @@ struct RunRecord {
   let metrics: MetricsLog
   let sessions: [Session]
   let sheets: [Sheet]
+  /// The newest measures of drawn fields, if there are any.
+  let evaluation: EvaluationSection?
   /// The steps of the existing checkpoints, in ascending order.
   let checkpointSteps: [Int]
   /// The time of the log's last modification.
@@ -78,6 +80,15 @@ struct RunRecord {
     } else {
       sessions = []
       omissions.append("There is no journal.jsonl, so when and where the run was started is not known.")
+    }
+
+    if FileManager.default.fileExists(atPath: folder.evaluationsPath) {
+      let (newest, damagedLineCount) = try EvaluationRecord.newest(in: folder.evaluationsPath)
+      evaluation = newest.flatMap { EvaluationSection($0) }
+      omissions += evaluation?.omissions ?? []
+      note(damagedLines: damagedLineCount, of: "evaluations.jsonl")
+    } else {
+      evaluation = nil
     }
 
     checkpointSteps = try folder.checkpoints().map(\.step).reversed()

@@ -1,103 +1,80 @@
 import Configuration
 import Datasets
-import Evaluation
 import Failures
-import FeatureNetworks
 import Files
 import Inference
 import MessagePassing
-import Network
 import Reporting
 import Tensors
 
-/// Evaluates a run's images at intervals, against the data that it is trained on. All calls are collective.
+/// Evaluates what a run's model draws at intervals, against the run's data. All calls are collective.
 final class TrainingEvaluation {
-  private let settings: RunConfiguration.EvaluationSettings
-  private let extraction: FeatureExtraction
-  private let dataset: any ImageDataset
+  /// The samples that are evaluated, in the plural.
+  let samples: String
+  private let subject: any EvaluationSubject
+  private let communicator: Communicator
   private let reporter: RunReporter
-  /// Created on first use.
-  private var reference: Reference?
-  /// The smallest distance so far, among the steps that the run continues from.
+  /// The smallest score so far, among the steps that the run continues from.
   private var best: Double?
   private var file: AppendedFile?
-  private static let measures: [Measure] = [.fid, .inceptionScore]
 
   /// Checks everything that can be checked before training; nil if nothing is to be measured.
   /// - Parameters:
-  ///   - training: the training images.
+  ///   - training: the training samples.
   ///   - step: the step that the run continues from.
-  /// - Throws: `JobFailure` on all ranks if the feature network is not available, or there are too few images to
-  ///   compare with.
+  /// - Throws: `JobFailure` on all ranks if the feature network is not available, there are too few samples to compare
+  ///   with, or measures do not fit.
   init?(
     _ configuration: RunConfiguration, training: any Dataset, folder: RunFolder, after step: Int,
     communicator: Communicator, workers: WorkerPool, reporter: RunReporter
   ) throws {
-    let settings = configuration.evaluation
-    if settings.every == nil { return nil }
-    let (network, dataset) = try communicator.together { () throws -> (any FeatureNetwork, any ImageDataset) in
-      let network = try FeatureNetworks.load(settings.features)
-      guard let images = training.images else {
-        throw InputError("evaluation.every needs images, but \(training.name) has fields; set it to none")
-      }
-      try network.check(shape: images.imageShape)
-      let dataset =
-        settings.split == .training
-        ? images : try configuration.imageDataset(for: "evaluation.every", split: settings.split)
-      if let count = settings.referenceCount, count > dataset.count {
-        throw InputError(
-          "evaluation.reference_count is \(count), but the \(settings.split.rawValue) images of \(dataset.name) are "
-            + "\(dataset.count)")
-      }
-      if let measure = Self.measures.first(where: { $0.minimumReferenceCount > dataset.count }) {
-        throw InputError(
-          "evaluation.every: \(measure.rawValue) needs at least \(measure.minimumReferenceCount) reference images, "
-            + "but the \(settings.split.rawValue) images of \(dataset.name) are \(dataset.count)")
-      }
-      return (network, dataset)
+    if configuration.evaluation.every == nil { return nil }
+    if let fields = training.fields {
+      samples = FieldMeasure.samples
+      subject = try FieldSubject(
+        configuration, fields, shape: training.drawnShape, communicator: communicator, workers: workers)
+    } else {
+      samples = Measure.samples
+      subject = try ImageSubject(configuration, training: training, communicator: communicator, workers: workers)
     }
-    try communicator.requireAlike("feature network", network.hash)
-    extraction = FeatureExtraction(network: network, communicator: communicator, workers: workers)
-    self.settings = settings
-    self.dataset = dataset
+    self.communicator = communicator
     self.reporter = reporter
     try communicator.onRankZero {
-      best = Self.best(in: folder.evaluationsPath, before: step, features: network.hash, of: dataset, settings)
+      best = Self.best(of: subject, in: folder.evaluationsPath, before: step)
       file = try AppendedFile(path: folder.evaluationsPath)
     }
   }
 
-  /// Draws images and measures them.
-  /// - Returns: the measures, equal on all ranks, and on rank 0 whether the distance is the smallest so far.
-  func evaluate(_ drawing: ImageDrawing) throws -> (result: EvaluationResult, isBest: Bool) {
-    let reference =
-      try self.reference
-      ?? Reference(
-        dataset, split: settings.split, count: settings.referenceCount ?? dataset.count, measures: Self.measures,
-        cache: ReferenceCache(option: nil), extraction: extraction, reporter: reporter)
-    self.reference = reference
-    let result = try extraction.evaluate(
-      drawing, count: settings.count, against: reference, by: Self.measures, reporter: reporter)
-    guard extraction.communicator.rank == 0, let fid = result.fid else { return (result, false) }
+  /// Draws samples and measures them.
+  /// - Returns: the measures, equal on all ranks, and on rank 0 whether the score is the smallest so far.
+  func evaluate(_ model: TrainedModel) throws -> (result: any EvaluationReport, isBest: Bool) {
+    let result = try subject.evaluate(model, reporter: reporter)
+    guard communicator.rank == 0 else { return (result, false) }
     reporter.log.warnIfUnwritten { try file?.append((try jsonLine(result) + "\n").utf8) }
-    let isBest = best.map { fid < $0 } ?? true
-    if isBest { best = fid }
+    guard let score = result.score?.value else { return (result, false) }
+    let isBest = best.map { score < $0 } ?? true
+    if isBest { best = score }
     return (result, isBest)
   }
 
-  /// The smallest distance among earlier results that were measured in the same way against the same images; nil if
+  /// The smallest score among earlier results that were measured in the same way against the same reference; nil if
   /// there is none. Lines that a crash truncated are skipped.
-  private static func best(
-    in path: String, before step: Int, features hash: String, of dataset: any ImageDataset,
-    _ settings: RunConfiguration.EvaluationSettings
+  private static func best<Subject: EvaluationSubject>(
+    of subject: Subject, in path: String, before step: Int
   ) -> Double? {
     guard let bytes = try? readBytes(at: path) else { return nil }
-    let results: [EvaluationResult] = bytes.split(separator: UInt8(ascii: "\n")).compactMap { value(ofJSONLine: $0) }
-    return results.filter {
-      $0.trainingSteps <= step && $0.featureHash == hash && $0.count == settings.count
-        && $0.referenceSplit == settings.split.rawValue
-        && $0.referenceFingerprint == Reference.fingerprint(of: dataset)
-        && (settings.referenceCount == nil || $0.referenceCount == settings.referenceCount)
-    }.compactMap(\.fid).min()
+    let results: [Subject.Report] = bytes.split(separator: UInt8(ascii: "\n")).compactMap { value(ofJSONLine: $0) }
+    return results.filter { $0.trainingSteps <= step && subject.isComparable($0) }.compactMap { $0.score?.value }.min()
   }
+}
+
+/// What a run draws and compares, images or fields. All calls are collective.
+protocol EvaluationSubject: AnyObject {
+  associatedtype Report: EvaluationReport
+
+  /// Draws samples and measures them; equal on all ranks.
+  func evaluate(_ model: TrainedModel, reporter: RunReporter) throws -> Report
+
+  /// Whether an earlier result was measured in the same way against the same reference. On one rank.
+  func isComparable(_ earlier: Report) -> Bool
 }

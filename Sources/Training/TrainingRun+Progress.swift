@@ -46,14 +46,14 @@ extension TrainingRun {
       seed: configuration.seed, communicator: communicator)
   }
 
-  /// Measures images drawn by the first average, reports the result, and keeps the checkpoint if it is the best so far.
+  /// Measures samples drawn by the first average, reports the result, and keeps the checkpoint if it is the best so far.
   /// Collective.
-  func measureImages(step: Int, _ metrics: inout MetricsWriter?) throws {
+  func measureSamples(step: Int, _ metrics: inout MetricsWriter?) throws {
     guard let evaluation, let network = task.drawingNetwork else { return }
     // A file that is still being written cannot be kept.
     try saver.finish()
-    try tell("the images are not measured", step: step) {
-      let (result, isBest) = try evaluation.evaluate(try drawing(by: network, step: step))
+    try tell("the \(evaluation.samples) are not measured", step: step) {
+      let (result, isBest) = try evaluation.evaluate(try model(of: network, step: step))
       guard communicator.rank == 0 else { return "" }
       reporter.log.warnIfUnwritten { try metrics?.append(step: step, result.numbers) }
       tensorBoard?.noteMeasures(result.numbers, step: step)

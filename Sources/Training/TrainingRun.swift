@@ -64,7 +64,7 @@ package struct TrainingRun {
   /// On rank 0, if it is enabled.
   let tensorBoard: TensorBoardLog?
   let hostCount: Int
-  /// Evaluates drawn images, if it is enabled.
+  /// Evaluates drawn samples, if it is enabled.
   let evaluation: TrainingEvaluation?
 
   /// Checks everything that can be checked before the first step, and loads the checkpoint to resume from. Collective.
@@ -238,7 +238,7 @@ package struct TrainingRun {
 
       // Measure, and keep the best.
       if isMeasured {
-        try measureImages(step: step, &metrics)
+        try measureSamples(step: step, &metrics)
         reporter.showLive(progress)
       }
 

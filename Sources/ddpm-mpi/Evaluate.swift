@@ -7,10 +7,10 @@ import MessagePassing
 
 struct Evaluate: RankCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Sample images from a checkpoint and compute metrics of their quality.",
+    abstract: "Sample from a checkpoint and compute metrics of the samples.",
     usage: """
       ddpm-mpi evaluate --checkpoint <folder-or-file> --count <n> [--json]
-                        [--measures fid,is,kid,pr]
+                        [--measures <name,name,...>] [--members <n>]
                         [--features inception|<name>|<file>]
                         [--split training|test] [--data-path <folder>]
                         [--background black|white]
@@ -24,28 +24,42 @@ struct Evaluate: RankCommand {
       Prints the Frechet distance (fid), the Inception score (is), the kernel distance (kid), and precision and recall \
       (pr) of the sampled images, on the features of a network: Inception-v3, as in papers, or by default a small \
       classifier of Fashion-MNIST that is part of the program. Figures on different features are not comparable, so \
-      each is labelled with its network. The sampling options are those of `ddpm-mpi sample`. Results do not depend on \
-      the number of ranks.
+      each is labelled with its network.
+
+      Fields are compared in physical units: the power at each wavenumber (spectrum), the correlation of two variables \
+      at each wavenumber (cross-spectrum), histogram and moments. A model with conditions draws an ensemble of --members \
+      fields for the conditions of each of --count test fields, which are the truths; then there are also the continuous \
+      ranked probability score (crps), the spread-skill ratio (spread-skill) and the rank histogram (rank-histogram).
+
+      The sampling options are those of `ddpm-mpi sample`. Results do not depend on the number of ranks.
 
       EXAMPLES
         mpirun -n 8 ddpm-mpi evaluate --checkpoint runs/quickstart --count 10000
         ddpm-mpi evaluate --checkpoint runs/cifar10 --count 50000 --measures fid,is
+        ddpm-mpi evaluate --checkpoint runs/fields --count 1000
       """)
 
   @OptionGroup var model: ModelOptions
 
-  @Option(number: "Number of images to sample; papers use 50000.")
+  @Option(number: "Number of images or fields to sample; papers use 50000 images. With conditions, their number.")
   var count: Int
 
   @Flag(help: "Print one line of JSON.")
   var json = false
 
-  @Option(help: ArgumentHelp("Metrics to compute (default: fid,is,kid,pr).", valueName: "names"))
-  var measures: CommaSeparated<Measure>?
+  @Option(
+    help: ArgumentHelp(
+      "Metrics to compute: of images \(MeasureNames.ofImages.joined(separator: ",")); of fields "
+        + "\(MeasureNames.ofFields.joined(separator: ",")) (default: all that fit the model).",
+      valueName: "names"))
+  var measures: CommaSeparated<MeasureName>?
+
+  @Option(number: "Fields to sample for each condition (default: the run's evaluation.members).")
+  var members: Int?
 
   @OptionGroup var features: FeatureOptions
 
-  @Option(help: "Split of the model's data set to compare with (default: training).")
+  @Option(help: "Split of the model's data set to compare with (default: training; test for a model with conditions).")
   var split: DatasetSplit?
 
   @Option(help: ArgumentHelp("Folder of the data set (default: as in training).", valueName: "folder"))
@@ -54,7 +68,10 @@ struct Evaluate: RankCommand {
   @Option(help: "Background behind transparent pixels of image files (default: as in training).")
   var background: FolderImages.Background?
 
-  @Option(number: "Number of reference images, the first of the split (default: all).")
+  @Option(
+    number:
+      "Number of reference images or fields, the first of the split (default: all; --count for fields with conditions)."
+  )
   var referenceCount: Int?
 
   @Option(help: ArgumentHelp("Compare with a file of statistics, `mu` and `sigma`, instead.", valueName: "file.npz"))
@@ -70,6 +87,7 @@ struct Evaluate: RankCommand {
 
   func validate() throws {
     try require("--count", count, in: 2...OptionRange.images.upperBound)
+    try require("--members", members, in: OptionRange.members)
     if let referenceCount, referenceCount < 2 {
       throw ValidationError("--reference-count is \(referenceCount); it must be at least 2.")
     }
@@ -86,16 +104,13 @@ struct Evaluate: RankCommand {
 
   mutating func run(on communicator: Communicator) throws {
     var job = EvaluateJob(model.request(drawing.keys), count: count)
-    if let measures {
-      job.measures = measures.elements
-    } else if reference != nil {
-      job.measures = [.fid, .inceptionScore]
-    }
+    if let measures { job.measures = measures.elements.map(\.name) }
+    job.members = members
     job.features = features.features
     job.inceptionWeights = features.inceptionWeights
     job.seed = drawing.seed
     job.classes = drawing.wantedClasses
-    job.split = split ?? .training
+    job.split = split
     job.dataPath = dataPath
     job.background = background
     job.referenceCount = referenceCount
@@ -103,6 +118,16 @@ struct Evaluate: RankCommand {
     job.referenceCache = ReferenceCache(option: referenceCache)
     job.printsJSON = json
     try job.run(communicator: communicator)
+  }
+}
+
+/// The name of a measure of images or of fields.
+struct MeasureName: ExpressibleByArgument {
+  let name: String
+
+  init?(argument: String) {
+    guard MeasureNames.all.contains(argument) else { return nil }
+    name = argument
   }
 }
 
@@ -126,5 +151,3 @@ struct FeatureOptions: ParsableArguments {
 
   var files: [NamedFile] { NamedFile.list(("--features", features), ("--inception-weights", inceptionWeights)) }
 }
-
-extension Measure: ExpressibleByArgument {}

@@ -28,6 +28,13 @@ private let journal = """
   {"event":"done","step":20,"time":"2026-01-01T00:02:00Z"}
   """
 
+private let evaluations = """
+  {"step":20,"variables":[{"name":"u","units":"m s-1","spectrum":{"drawn":[0,4,2,1],"reference":[0,4,1,1],\
+  "relative_errors":[null,0,1,0],"error":0.5},"histogram":{"edges":[-1,0,1],"drawn":[3,1],"reference":[2,2],\
+  "distance":0.25},"crps":{"standard":0.5,"fair":0.4},"spread_skill":{"ratio":0.8},"rank_histogram":{"counts":[3,1]}}],\
+  "cross_spectra":[{"first":"u","second":"v","drawn":[null,0.5,0.25],"reference":[null,0.5,0.5],"error":0.1}]}
+  """
+
 let textFormats = [
   Format(
     name: "yaml", example: { Example(["config.yaml": Array(RunConfiguration().yaml.utf8)]) },
@@ -69,8 +76,8 @@ let textFormats = [
       Example(
         [
           "config.yaml": Array(RunConfiguration().yaml.utf8), "metrics.jsonl": Array(metrics.utf8),
-          "journal.jsonl": Array(journal.utf8), "evaluations.jsonl": [],
-        ], changing: ["metrics.jsonl", "journal.jsonl", "config.yaml"])
+          "journal.jsonl": Array(journal.utf8), "evaluations.jsonl": Array(evaluations.utf8),
+        ], changing: ["metrics.jsonl", "journal.jsonl", "evaluations.jsonl", "config.yaml"])
     },
     mutate: Format.textMutation,
     read: { _ = try RunReport(RunFolder($0)).html }),

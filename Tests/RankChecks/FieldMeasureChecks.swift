@@ -1,4 +1,5 @@
 import FieldMeasures
+import Inference
 import MessagePassing
 import Tensors
 
@@ -62,6 +63,24 @@ let fieldMeasureChecks: [Check] = [
       let together = try measure(context.communicator.share(of: count), over: context.communicator)
       let alone = try measure(0..<count, over: nil)
       try expect(together == alone, "\(count) cases: other scores")
+    }
+  },
+
+  Check("ensembles that batches divide have the same scores as on one rank") { context in
+    for (count, members) in [(1, 3), (11, 3), (5, 1)] {
+      let (fields, truths) = (normals([count * members], seed: 5), normals([count], seed: 6))
+      func score(_ batches: [Range<Int>], firstCase: Int, over communicator: Communicator?) throws -> CRPS {
+        var collection = EnsembleCollection(memberCount: members, shape: shape, seed: 7, firstCase: firstCase)
+        for batch in batches {
+          try collection.add(fields[batch], workers: .callingThread) { truths[$0..<$0 + 1] }
+        }
+        let sums = collection.sums
+        return try CRPS(communicator.map { try sums.gathered(over: $0) } ?? sums, channel: 1)
+      }
+      let communicator = context.communicator
+      let batches = communicator.batches(of: count * members, size: 4, group: members)
+      let together = try score(batches, firstCase: communicator.share(of: count).lowerBound, over: communicator)
+      try expect(together == score([0..<count * members], firstCase: 0, over: nil), "\(count) cases: another score")
     }
   },
 ]

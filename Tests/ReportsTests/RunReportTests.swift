@@ -167,6 +167,59 @@ private let job = JournalEntry.Job(
     }
   }
 
+  /// A line of evaluations.jsonl on fields of two variables.
+  private static let fieldLine = """
+    {"step":4,"variables":[{"name":"u<","units":"m s-1","spectrum":{"drawn":[0,4,2,1],"reference":[0,4,1,1],\
+    "relative_errors":[null,0,1,0],"error":0.577},"histogram":{"edges":[-1,0,1],"drawn":[3,1],"reference":[2,2],\
+    "distance":0.25},"crps":{"standard":0.5,"fair":0.4},"spread_skill":{"ratio":0.8},"rank_histogram":{"counts":[3,1]}},\
+    {"name":"v","units":""}],"cross_spectra":[{"first":"u<","second":"v","drawn":[null,0.5,0.25,0],\
+    "reference":[null,0.5,0.5,0],"error":0.1}]}
+    """
+
+  @Test func drawnFieldsHaveChartsOfTheNewestEvaluation() throws {
+    try withRun { folder in
+      let older = Self.fieldLine.replacingOccurrences(of: "\"step\":4", with: "\"step\":2")
+      try write("\(older)\n\(Self.fieldLine)\n{\"step\":6,\"fid\":3}\nrubbish\n", to: folder.evaluationsPath)
+      let report = try RunReport(folder)
+      #expect(report.html.contains("Drawn fields after step 4"))
+      for title in [
+        "u&lt;: power spectrum", "u&lt;: relative error of the power", "u&lt;: distribution of values",
+        "u&lt;: rank of the truth among the members", "u&lt; and v: correlation",
+      ] { #expect(report.html.contains("<h3>\(title)</h3>"), "\(title)") }
+      #expect(report.html.contains("<td>57.7%</td><td>0.25</td><td>0.4</td><td>0.8</td>"))
+      #expect(report.html.components(separatedBy: "<figure class=\"chart\"").count == 6)
+      #expect(report.omissions.contains { $0.contains("1 line of evaluations.jsonl") })
+    }
+  }
+
+  @Test func evaluationsOfImagesHaveNoCharts() throws {
+    try withRun { folder in
+      try write("{\"step\":6,\"fid\":3,\"count\":10}\n", to: folder.evaluationsPath)
+      let report = try RunReport(folder)
+      #expect(!report.html.contains("Drawn fields") && !report.omissions.contains { $0.contains("evaluations") })
+    }
+  }
+
+  /// Whatever numbers an evaluation has, there is a page.
+  @Test(arguments: [
+    "1e308", "-1e308,0,1e308", "5e-324,1e308,1e-300", "0,0,0,0", "-0.0,0,-5e-324", "1,1e308,-1e308,5e-324", "", "1",
+    "null,null,null", "1,2,3,4",
+  ])
+  func extremeEvaluationsHaveAPage(values: String) throws {
+    try withRun { folder in
+      let counts = "[9223372036854775807,9223372036854775807,0]"
+      let line = """
+        {"step":-1,"variables":[{"name":"","units":"","spectrum":{"drawn":[\(values)],"reference":[\(values)],\
+        "relative_errors":[\(values)],"error":-1e300},"histogram":{"edges":[\(values)],"drawn":\(counts),\
+        "reference":[],"distance":1e300},"crps":{"standard":-1e308},"spread_skill":{},\
+        "rank_histogram":{"counts":\(counts)}}],"cross_spectra":[{"first":"","second":"","drawn":[],\
+        "reference":[\(values)]}]}
+        """
+      try write(line + "\n", to: folder.evaluationsPath)
+      #expect(!(try RunReport(folder).html.contains("nan")))
+    }
+  }
+
   @Test func manySheetsAreThinned() throws {
     try withRun { folder in
       for step in 1...100 {

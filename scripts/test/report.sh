@@ -65,6 +65,16 @@ check "... and in the list" test "$(grep -cE 'resumed after step 20<(br|/td)>' "
 check "... which tells what was changed" grep -q 'resumed after step 20<br>training.steps was 20 and is 60</td>' "$folder/page.html"
 check "the page names nothing to load" sh -c "! grep -qE '(src|href)=\"?[^\"d]|url\(|@import|https?:' '$folder/page.html'"
 
+echo "--- measures of drawn fields"
+run 0 'Done: 4 steps' "$program" train --preset fields --set training.steps=4 --set training.batch=4 \
+  --set training.micro_batch=1 --set training.log_every=1 --set training.sample_every=none --set sampling.steps=2 \
+  --set model.channels=16 --set model.multipliers=[1,1] --set data.channels=3 --set 'data.conditions=[field_3]' \
+  --set evaluation.every=2 --set evaluation.count=10 --set evaluation.members=4 --output "$folder/fields"
+run 0 'report.html' "$program" report "$folder/fields"
+# Besides the four of every run: three errors, the score and the ratio of spread and error.
+shown fields 9 0 "$folder/fields/report.html"
+check "each variable has four charts, and the two have one of their correlation" grep -q 'data-charts="9"' "$log"
+
 echo "--- how runs end"
 more=("${tiny[@]}" --resume --set training.steps=100000 --set training.sample_every=100000)
 run 5 'stopped after step' "$mpirun" 2 "$program" "${more[@]}" --set training.time_limit_minutes=0.05

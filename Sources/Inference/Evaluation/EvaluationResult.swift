@@ -1,10 +1,11 @@
 import Datasets
 import Evaluation
+import Failures
 import Foundation
 import Reporting
 
 /// The measures of drawn images, computed from their features and logits.
-package enum Measure: String, Sendable, CaseIterable, Codable {
+package enum Measure: String, EvaluationMeasure {
   /// The Fréchet distance.
   case fid
   /// The Inception score.
@@ -13,6 +14,19 @@ package enum Measure: String, Sendable, CaseIterable, Codable {
   case kid
   /// Precision and recall.
   case precisionRecall = "pr"
+
+  package static let samples = "images"
+
+  /// Those that need only statistics of the reference.
+  package static let usual: [Measure] = [.fid, .inceptionScore]
+
+  /// The measures with these names, or without names others.
+  /// - Throws: `InputError` for the name of something else.
+  package static func chosen(
+    _ names: [String], otherwise: [Measure], style: SettingStyle
+  ) throws(InputError) -> [Measure] {
+    names.isEmpty ? otherwise : try named(names, setting: style.name("measures"))
+  }
 
   /// Whether it needs the features of every image of the reference.
   var needsReferenceFeatures: Bool { self == .kid || self == .precisionRecall }
@@ -31,7 +45,7 @@ package enum Measure: String, Sendable, CaseIterable, Codable {
 }
 
 /// Measures of drawn images, with everything that they depend on.
-package struct EvaluationResult: Sendable, Codable, Equatable {
+package struct EvaluationResult: EvaluationReport, Equatable {
   package var fid: Double?
   package var inceptionScore: Double?
   package var inceptionScoreStandardDeviation: Double?
@@ -69,6 +83,8 @@ package struct EvaluationResult: Sendable, Codable, Equatable {
 
   static let incomparableRemark =
     "Not comparable with published results: fewer than \(ProgressFormat.count(comparableCount)) images."
+
+  package static let scoreNames = ["fid"]
 
   /// The measures, with their names in files.
   package var numbers: [(name: String, value: Double)] {

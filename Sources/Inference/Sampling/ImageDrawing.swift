@@ -64,6 +64,7 @@ package struct ImageDrawing {
   ///   - numbers: the indices of the images; the seed determines the image for each index. With M members of each
   ///     condition, member m of condition i has the index i · M + m.
   ///   - latents: returns x_T of a range of images, [range.count, H, W, C]; by default drawn from the seed.
+  ///   - group: the number of consecutive images that the same rank draws, in one batch or several.
   ///   - reporter: shows the steps done over this rank's batches.
   ///   - trajectory: called for each batch with the current images before the first step and after each step, and with the
   ///     number of steps done; not called if the sampler has no common steps. Like `take` it must not communicate.
@@ -72,11 +73,11 @@ package struct ImageDrawing {
   /// - Throws: `JobFailure` on all ranks if an image is not finite, or `latents` or `take` throws on any.
   func draw(
     _ numbers: Range<Int>, latents: ((_ range: Range<Int>) throws -> Tensor)? = nil,
-    reporter: RunReporter?,
+    group: Int = 1, reporter: RunReporter?,
     trajectory: ((_ range: Range<Int>, _ done: Int, Tensor) throws -> Void)? = nil,
     take: (ImageBatch) throws -> Void
   ) throws -> Int {
-    let batches = communicator.batches(of: numbers.count, size: batchSize)
+    let batches = communicator.batches(of: numbers.count, size: batchSize, group: group)
     let clips = model.configuration.sampling.clipsInDenoiser(for: model.process)
     // A sampler without common steps reports per cent.
     let steps = sampler.stepCount ?? 100

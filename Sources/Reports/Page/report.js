@@ -127,6 +127,12 @@ function problems() {
     if (box.left < plot.left - edge || box.right > plot.right + edge) found.push(`${figure.id} leaves its axes`);
     if (box.top < plot.top - edge || box.bottom > plot.bottom + edge) found.push(`${figure.id} leaves its axes`);
   }
+  for (const figure of document.querySelectorAll("figure.chart")) {
+    const { left, right } = figure.getBoundingClientRect();
+    if (left < 0 || right > width) found.push(`${figure.id} is not inside the window`);
+    const box = figure.querySelector(".lines .drawn").getBoundingClientRect();
+    if (box.width + box.height === 0) found.push(`${figure.id} has no line`);
+  }
   for (const image of document.images) {
     if (!image.complete || image.naturalWidth === 0) found.push(`cannot show: ${image.alt}`);
   }
@@ -143,6 +149,7 @@ document.addEventListener("DOMContentLoaded", () => {
 addEventListener("load", () => {
   const { dataset } = document.documentElement;
   dataset.curves = document.querySelectorAll("figure.curve:not(.empty)").length;
+  dataset.charts = document.querySelectorAll("figure.chart").length;
   dataset.sheets = document.querySelectorAll(".strip img").length;
   dataset.problems = problems().join("; ");
   dataset.ready = "yes";

@@ -1,0 +1,57 @@
+import Failures
+
+/// The measures of drawn fields, computed from their values in physical units.
+package enum FieldMeasure: String, EvaluationMeasure {
+  /// The power at each wavenumber, beside that of the reference.
+  case spectrum
+  /// The correlation of two variables at each wavenumber.
+  case crossSpectrum = "cross-spectrum"
+  /// The distribution of values.
+  case histogram
+  case moments
+  /// The continuous ranked probability score of ensembles.
+  case crps
+  /// The ratio of ensembles' spread to their error.
+  case spreadSkill = "spread-skill"
+  case rankHistogram = "rank-histogram"
+
+  package static let samples = "fields"
+
+  /// Whether it compares ensembles with the truth that belongs to their condition.
+  var needsEnsembles: Bool {
+    switch self {
+    case .crps, .spreadSkill, .rankHistogram: true
+    case .spectrum, .crossSpectrum, .histogram, .moments: false
+    }
+  }
+
+  /// Why it cannot be computed for a model; nil if it can.
+  /// - Parameters:
+  ///   - variableCount: the number of drawn variables.
+  ///   - members: the number of fields drawn for each condition; nil for a model without conditions.
+  func obstacle(variableCount: Int, members: Int?) -> String? {
+    if needsEnsembles && members == nil {
+      return "it compares ensembles with truths, but the model was trained without data.conditions"
+    }
+    if self == .spreadSkill && members == 1 { return "a spread needs at least 2 members" }
+    if self == .crossSpectrum && variableCount < 2 { return "it needs two drawn variables, but the model has one" }
+    return nil
+  }
+
+  /// The measures with these names, or without names all that fit the model.
+  /// - Throws: `InputError` for the name of something else, and for a measure that does not fit.
+  static func chosen(
+    _ names: [String], variableCount: Int, members: Int?, style: SettingStyle
+  ) throws(InputError) -> [FieldMeasure] {
+    func obstacle(_ measure: FieldMeasure) -> String? {
+      measure.obstacle(variableCount: variableCount, members: members)
+    }
+    guard !names.isEmpty else { return allCases.filter { obstacle($0) == nil } }
+    let measures = try named(names, setting: style.name("measures"))
+    for measure in measures {
+      guard let problem = obstacle(measure) else { continue }
+      throw InputError("\(style.name("measures")): \(measure.rawValue) is not possible: \(problem)")
+    }
+    return measures
+  }
+}
