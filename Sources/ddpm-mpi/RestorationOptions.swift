@@ -52,17 +52,16 @@ struct RestorationOptions: ParsableArguments {
 
   func validate() throws {
     try require("--steps", steps, in: OptionRange.steps)
-    for (option, isGiven) in given where isGiven && !method.options.contains(option) {
+    for option in given where !method.options.contains(option) {
       let methods = RestorationName.allCases.filter { $0.options.contains(option) }.map(\.rawValue)
       throw ValidationError(
         "\(name(option)) is for --method \(methods.joined(separator: ", ")); --method is \(method.rawValue).")
     }
     guard method == .pigdm else { return }
     let sampler = settings.sampler
-    for (option, ofSampler) in [(RestorationOption.steps, SamplerOption.steps), (.spacing, .spacing)] {
-      if given[option] == true && !sampler.options.contains(ofSampler) {
-        throw ValidationError("\(name(option)) is not for --sampler \(sampler.rawValue).")
-      }
+    for (option, ofSampler) in [(RestorationOption.steps, SamplerOption.steps), (.spacing, .spacing)]
+    where given.contains(option) && !sampler.options.contains(ofSampler) {
+      throw ValidationError("\(name(option)) is not for --sampler \(sampler.rawValue).")
     }
     if sigmaData != nil && settings.iterations > 0 {
       throw ValidationError("--sigma-data is for --iterations 0; otherwise the network's derivative takes its place.")
@@ -71,13 +70,14 @@ struct RestorationOptions: ParsableArguments {
 
   private func name(_ option: RestorationOption) -> String { "--" + option.rawValue.replacing("_", with: "-") }
 
-  private var given: [RestorationOption: Bool] {
-    [
-      .steps: steps != nil, .spacing: spacing != nil, .variance: variance != nil, .corrections: corrections != nil,
-      .signalToNoise: snr != nil, .jumpLength: jumpLength != nil, .resamplings: resamplings != nil,
-      .scale: scale != nil, .sampler: sampler != nil, .sigmaData: sigmaData != nil, .iterations: iterations != nil,
-      .strength: strength != nil,
+  private var given: [RestorationOption] {
+    let all: [(RestorationOption, Bool)] = [
+      (.steps, steps != nil), (.spacing, spacing != nil), (.variance, variance != nil),
+      (.corrections, corrections != nil), (.signalToNoise, snr != nil), (.jumpLength, jumpLength != nil),
+      (.resamplings, resamplings != nil), (.scale, scale != nil), (.sampler, sampler != nil),
+      (.sigmaData, sigmaData != nil), (.iterations, iterations != nil), (.strength, strength != nil),
     ]
+    return all.filter(\.1).map(\.0)
   }
 
   /// The method, with defaults where nothing is given. Steps and the standard deviation of data may depend on the model.

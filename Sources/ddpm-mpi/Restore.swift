@@ -13,7 +13,7 @@ struct Restore: RankCommand {
                        --operator mask|coarse=K|grey|blur=S|channels=NAMES
                        [--mask <file.png or names>] [--noise <x,x,...>]
                        [--simulate]
-                       [--output <file.h5>] [--grid <file.png>]
+                       [--output <file.h5> [--float]] [--grid <file.png>]
                        [--images <folder>]
                        [--members <n>] [--first <k>] [--count <n>]
                        [--seed <n>] [--class <k> | --classes <k,k,...>]
@@ -112,26 +112,31 @@ struct Restore: RankCommand {
   @Option(help: ArgumentHelp("Write the images or fields to an HDF5 file.", valueName: "file.h5"))
   var output: String?
 
-  @Option(help: ArgumentHelp("Write a sheet of the first ones, with a row for each ensemble.", valueName: "file.png"))
+  @Option(help: ArgumentHelp("Write a sheet of the first ones.", valueName: "file.png"))
   var grid: String?
 
   @Option(
     help: ArgumentHelp(
-      "Write PNG files, 000000.png and so on, to a new or empty folder.", valueName: "folder"))
+      "Write PNG files, 000000-0000.png and so on, by measurement and member, to a new or empty folder.",
+      valueName: "folder"))
   var images: String?
+
+  @Flag(help: "Also write the float32 datasets `samples`, the images in [-1, 1], and `latents`.")
+  var float = false
 
   func validate() throws {
     let numbers = OptionRange.imageNumbers
     try require("--members", members, in: 1...DrawNumber.memberLimit)
     try require("--first", first, in: 0...numbers.upperBound - 1)
     try require("--count", count, in: 1...numbers.upperBound - first)
-    for noise in noise?.elements ?? [] where !(noise >= 0 && noise.isFinite) {
-      throw ValidationError("--noise has \(noise); it must not be negative.")
+    for value in noise?.elements ?? [] where !(value >= 0 && value.isFinite) {
+      throw ValidationError("--noise has \(value); it must not be negative.")
     }
     if classNumber != nil && classes != nil { throw ValidationError("--class and --classes exclude each other.") }
     if output == nil && grid == nil && images == nil {
       throw ValidationError("Nothing would be written: give --output, --images or --grid.")
     }
+    if float && output == nil { throw ValidationError("--float needs --output.") }
     if forward == nil && restoration.method != .sdedit {
       throw ValidationError("Missing expected argument '--operator': only sdedit takes whole images.")
     }
@@ -147,7 +152,9 @@ struct Restore: RankCommand {
       outputs: outputs.files, outputFolders: outputs.folders)
   }
 
-  private var outputs: ImageOutputs { ImageOutputs(file: output, grid: grid, images: images) }
+  private var outputs: ImageOutputs {
+    ImageOutputs(file: output, grid: grid, images: images, writesFloats: float)
+  }
 
   mutating func run(on communicator: Communicator) throws {
     var request = MeasuredRequest(path: measured, forward: forward)

@@ -1,7 +1,6 @@
 import Datasets
 import Diffusion
 import Failures
-import Files
 import Tensors
 
 /// Measured fields: those of a packed file, or of another file whose variables have the names of the model's.
@@ -67,8 +66,9 @@ struct MeasuredFields: MeasuredFile {
         "--measured \(path): it is an array of \(found.count) channels without names, but \(names.joined(separator: ", ")) "
           + "are measured\(maskNames.isEmpty ? "" : ", and a mask needs a name"); write an .npz, NetCDF-4 or HDF5 file")
     }
-    channels =
-      isUnnamed ? Array(names.indices) : try names.map { try Self.index(of: $0, in: found, "--measured \(path)") }
+    channels = try names.enumerated().map { number, name in
+      try isUnnamed ? number : Self.index(of: name, in: found, "--measured \(path)")
+    }
     masks = try maskNames.map { try Self.index(of: $0, in: found, "--mask \($0): \(path)") }
     for (variable, channel) in zip(variables, channels) {
       let units = found[channel].units

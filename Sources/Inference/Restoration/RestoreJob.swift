@@ -42,8 +42,7 @@ package struct RestoreJob: Sendable {
     let method: any RestorationMethod
     let data: MeasuredData
     let conditions: DrawConditions
-    /// The numbers of the measurements.
-    let numbers: Range<Int>
+    let drawn: DrawnSet
   }
 
   /// Collective.
@@ -56,14 +55,29 @@ package struct RestoreJob: Sendable {
       reporter: reporter)
     let work = try communicator.together { try namingOptions { try self.work(model) } }
     try communicator.requireAlike(
-      "--measured or --condition", "\(work.data.count), \(work.conditions.given?.fingerprint ?? 0)")
-    for remark in work.conditions.given?.remarks ?? [] { reporter.log.warning("\(remark)") }
+      "--measured", "a file of \(ProgressFormat.count(work.data.count, of: "measurement"))")
+    if let given = work.conditions.given {
+      try communicator.requireAlike(
+        "--condition", "a file with the fingerprint \(String(given.fingerprint, radix: 16))")
+      for remark in given.remarks { reporter.log.warning("\(remark)") }
+    }
+    let drawn = work.drawn
     let steps = work.method.stepCount.map { ProgressFormat.count($0, of: "step") } ?? "steps chosen by the error"
     reporter.message(
-      "Restoring \(ProgressFormat.count(work.numbers.count, of: "measurement"))"
-        + (members > 1 ? ", \(members) times each," : "")
-        + " with \(model.origin.checkpoint) by \(method.name.rawValue) in "
-        + "\(steps).")
+      "Drawing \(ProgressFormat.count(members, of: model.noun)) for each of "
+        + "\(ProgressFormat.count(drawn.count, of: "measurement")) from \(model.origin.checkpoint) by "
+        + "\(method.name.rawValue) in \(steps).")
+    let contents: ImageWriter.Contents = outputs.writesFloats ? [.samples, .latents] : []
+    let writer = try outputs.writer(for: model, drawn, contents: contents, communicator: communicator)
+    let evaluations = try writer.write {
+      try draw(work, communicator: communicator, reporter: reporter, take: { try writer.write($0) })
+    } describe: { file, evaluations in
+      try describe(work, evaluations: evaluations, in: file)
+    }
+    reporter.clear()
+    reporter.message(
+      "Wrote \(outputs.description); \(ProgressFormat.count(evaluations, of: "evaluation")) of the network per "
+        + "\(model.noun)\(method.iterations > 0 ? ", apart from iterations" : "").")
   }
 
   private func work(_ model: TrainedModel) throws -> Work {
@@ -86,7 +100,8 @@ package struct RestoreJob: Sendable {
       given: try condition.map { try GivenFields($0, for: model) }, members: members, configuration: configuration)
     return Work(
       model: model, method: try settings(for: model).method(for: model.process, variance: model.description.variance),
-      data: data, conditions: conditions, numbers: first..<first + (count ?? data.count - first))
+      data: data, conditions: conditions,
+      drawn: DrawnSet(first: first, count: count ?? data.count - first, members: members))
   }
 
   private func settings(for model: TrainedModel) -> RestorationSettings {
@@ -98,60 +113,90 @@ package struct RestoreJob: Sendable {
   }
 
   /// Restores this rank's share, and passes on each batch when it is drawn. Collective.
-  /// - Parameter take: called for each batch in order, with the images' indices; it must not communicate.
+  /// - Parameter take: called for each batch in order; it must not communicate.
   /// - Returns: network evaluations per image, the maximum over all ranks' images.
   /// - Throws: `JobFailure` on all ranks if an image is not finite, a measurement cannot be used, or `take` throws on any.
   private func draw(
-    _ work: Work, communicator: Communicator, reporter: RunReporter, take: (Range<Int>, Tensor) throws -> Void
+    _ work: Work, communicator: Communicator, reporter: RunReporter, take: (ImageBatch) throws -> Void
   ) throws -> Int {
-    let count = work.numbers.count * members
-    let batches = communicator.batches(of: count, size: model.batch)
+    let numbers = work.drawn.numbers
+    let batches = communicator.batches(of: numbers.count, size: model.batch)
     var evaluations = 0
     try communicator.together {
       for (batch, rows) in batches.enumerated() {
-        let range = rows.moved(by: first * members)
-        let images = Tensor(uninitialised: [range.count] + work.model.imageShape)
-        // Of the measurements.
-        let numbers = range.lowerBound / members..<(range.upperBound - 1) / members + 1
-        let groups = try namingOptions { try work.data.measurements(numbers) }
-        for (index, group) in groups.enumerated() {
-          let members = range.clamped(
-            to: group.numbers.lowerBound * self.members..<group.numbers.upperBound * self.members)
-          let drawn = try draw(members, group, work) { done, steps in
-            let progress = SamplingProgress(
-              "restoring", imageCount: count, of: work.model.noun, step: (batch * groups.count + index) * steps + done,
-              stepCount: batches.count * groups.count * steps)
-            reporter.show(progress, isMilestone: false)
-          }
-          evaluations = max(evaluations, drawn.evaluations)
-          images[members.moved(by: -range.lowerBound)].copy(drawn.images.single)
+        let range = rows.moved(by: numbers.lowerBound)
+        let (images, drawn) = try draw(range, work) { share in
+          let progress = SamplingProgress(
+            "restoring", imageCount: numbers.count, of: work.model.noun, step: Int(100 * (Double(batch) + share)),
+            stepCount: 100 * batches.count)
+          reporter.show(progress, isMilestone: false)
         }
-        guard images.isFinite else {
+        evaluations = max(evaluations, drawn)
+        guard images.images.isFinite else {
           throw RunError(
             .notFinite,
             "a restored \(work.model.noun) has values that are not finite: the weights have diverged, or the method with "
               + "these options")
         }
-        try take(range, images)
+        try take(images)
       }
     }
     return try communicator.allReduceMaximum(evaluations)
   }
 
-  /// Restores images whose measurements are in one group, on this rank alone.
-  /// - Parameter progress: called with the steps done, and all of them.
+  /// Restores a batch, on this rank alone.
+  /// - Parameter progress: called with the share that is done.
+  /// - Returns: the images, and the network evaluations for each.
   private func draw(
-    _ images: Range<Int>, _ group: MeasuredData.Group, _ work: Work, progress: @escaping (Int, Int) -> Void
-  ) throws -> Samples {
-    let draws = images.map { work.conditions.draw($0) }
-    let guidance = work.conditions.guidance(for: images, given: try work.conditions.given(for: images))
+    _ range: Range<Int>, _ work: Work, progress: @escaping (Double) -> Void
+  ) throws -> (ImageBatch, evaluations: Int) {
+    let conditions = work.conditions
+    let draws = range.map { conditions.draw($0) }
+    let shape = [range.count] + work.model.imageShape
+    let latents = Latents.draw(shape: shape, seed: seed, draws: draws)
+    let given = try conditions.given(for: range)
+    let images = Tensor(uninitialised: shape)
+    var evaluations = 0
     // A sampler without common steps reports per cent.
-    let steps = work.method.stepCount ?? 100
-    return try namingOptions {
-      try work.method.restore(
-        group.measurement.rows(draws.map { $0.image - group.numbers.lowerBound }), draws: draws, seed: seed,
-        denoiser: work.model.denoiser(guidance)
-      ) { step in progress(step.done, steps) }
+    let steps = Double(work.method.stepCount ?? 100)
+    try namingOptions {
+      let measurements = draws[0].image..<draws[draws.count - 1].image + 1
+      for group in try work.data.measurements(measurements) {
+        let rows = draws.indices.filter { group.numbers.contains(draws[$0].image) }
+        let part = rows[0]..<rows[0] + rows.count
+        let guidance = conditions.guidance(for: part.moved(by: range.lowerBound), given: given.map { $0[part] })
+        let drawn = try work.method.restore(
+          group.measurement.rows(rows.map { draws[$0].image - group.numbers.lowerBound }),
+          from: DoubleTensor(latents[part]), denoiser: work.model.denoiser(guidance),
+          noise: SamplerNoise(seed: seed, draws: Array(draws[part]))
+        ) { step in
+          let done = Double(part.lowerBound) + Double(part.count) * Double(step.done) / steps
+          progress(done / Double(draws.count))
+        }
+        images[part].copy(drawn.images.single)
+        evaluations = max(evaluations, drawn.evaluations)
+      }
     }
+    return (
+      ImageBatch(
+        numbers: range, images: images, latents: latents, labels: range.map(conditions.classOf), given: given),
+      evaluations
+    )
+  }
+
+  private func describe(_ work: Work, evaluations: Int, in file: borrowing HDF5File) throws {
+    try file.writeAttribute("measured", measured.path)
+    try file.writeAttribute("operator", measured.forward?.text ?? "none")
+    try file.writeAttribute("noise", measured.noise.map { "\($0)" }.joined(separator: ","))
+    if let mask = measured.mask { try file.writeAttribute("mask", mask) }
+    if let condition { try file.writeAttribute("condition", condition) }
+    try file.writeAttribute("method", method.name.rawValue)
+    if let steps = work.method.stepCount { try file.writeAttribute("steps", Int64(steps)) }
+    try file.writeAttribute("members", Int64(members))
+    if first > 0 { try file.writeAttribute("first", Int64(first)) }
+    try file.writeAttribute("seed", Int64(bitPattern: seed))
+    try file.writeAttribute("evaluations", Int64(evaluations))
+    try file.writeAttribute("checkpoint", work.model.origin.checkpoint)
+    try file.writeAttribute("weights", work.model.origin.weights.rawValue)
   }
 }

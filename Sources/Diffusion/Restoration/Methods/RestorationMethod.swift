@@ -116,25 +116,11 @@ extension RestorationMethod {
       !members.isEmpty && members.lowerBound >= 0 && members.upperBound <= DrawNumber.memberLimit, "members",
       "give 1 to \(DrawNumber.memberLimit) members")
     let rows = (0..<measurement.count).flatMap { row in members.map { (row, $0) } }
+    let draws = rows.map { DrawNumber(image: firstImage + $0, member: $1) }
+    let latents = Latents.draw(shape: measurement.forward.shape(ofImages: rows.count), seed: seed, draws: draws)
     return try restore(
-      measurement.rows(rows.map(\.0)), draws: rows.map { DrawNumber(image: firstImage + $0, member: $1) }, seed: seed,
-      denoiser: denoiser, progress: progress)
-  }
-
-  /// Draws an image for each measurement, which depends on the seed and its number alone.
-  ///
-  /// - Parameter draws: one for each measurement.
-  /// - Returns: images [draws.count, H, W, C].
-  /// - Throws: as `restore(_:from:denoiser:noise:progress:)`.
-  package func restore(
-    _ measurement: Measurement, draws: [DrawNumber], seed: UInt64, denoiser: some DifferentiableDenoiser,
-    progress: ((SamplerStep) -> Void)? = nil
-  ) throws -> Samples {
-    precondition(draws.count == measurement.count, "\(draws.count) draws for \(measurement.count) measurements")
-    let latents = Latents.draw(shape: measurement.forward.shape(ofImages: draws.count), seed: seed, draws: draws)
-    return try restore(
-      measurement, from: DoubleTensor(latents), denoiser: denoiser, noise: SamplerNoise(seed: seed, draws: draws),
-      progress: progress)
+      measurement.rows(rows.map(\.0)), from: DoubleTensor(latents), denoiser: denoiser,
+      noise: SamplerNoise(seed: seed, draws: draws), progress: progress)
   }
 }
 
