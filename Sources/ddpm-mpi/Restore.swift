@@ -51,7 +51,10 @@ struct Restore: RankCommand {
 
   /// A line for each name and what it is, or two if one would be too long.
   private static func list(_ entries: [(name: String, summary: String)]) -> String {
-    entries.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n")
+    entries.map { name, summary in
+      let line = "  \(name): \(summary)"
+      return line.count < 80 ? line : "  \(name):\n    \(summary)"
+    }.joined(separator: "\n")
   }
 
   @OptionGroup var model: ModelOptions

@@ -67,7 +67,8 @@ package struct RestoreJob: Sendable {
       "Drawing \(ProgressFormat.count(members, of: model.noun)) for each of "
         + "\(ProgressFormat.count(drawn.count, of: "measurement")) from \(model.origin.checkpoint) by "
         + "\(method.name.rawValue) in \(steps).")
-    let contents: ImageWriter.Contents = outputs.writesFloats ? [.samples, .latents] : []
+    var contents: ImageWriter.Contents = outputs.writesFloats ? [.samples, .latents] : []
+    if classes != nil { contents.insert(.labels) }
     let writer = try outputs.writer(for: model, drawn, contents: contents, communicator: communicator)
     let evaluations = try writer.write {
       try draw(work, communicator: communicator, reporter: reporter, take: { try writer.write($0) })
