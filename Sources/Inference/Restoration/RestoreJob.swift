@@ -88,27 +88,36 @@ package struct RestoreJob: Sendable {
         "--measured \(measured.path): it has \(ProgressFormat.count(data.count, of: "measurement")), but --first is \(first)"
           + (count.map { " and --count is \($0)" } ?? ""))
     }
-    let classCount = model.configuration.model.classes
-    if classes == nil && classCount != nil && model.configuration.training.labelDropout == 0 {
-      throw DiffusionError(
-        key: "class", problem: "the model was always conditioned on the class; give that of the measured images")
-    }
-    // Guidance would draw from another distribution than the posterior's.
     var configuration = model.configuration
+    // Guidance would draw from another distribution than the posterior's.
     configuration.sampling.guidance = 0
     let conditions = try DrawConditions(
-      classes: classes ?? (classCount == nil ? nil : [nil]),
-      given: try condition.map { try GivenFields($0, for: model) }, members: members, configuration: configuration)
+      classes: try classes(of: configuration), given: try condition.map { try GivenFields($0, for: model) },
+      members: members, configuration: configuration)
     return Work(
       model: model, method: try settings(for: model).method(for: model.process, variance: model.description.variance),
       data: data, conditions: conditions,
       drawn: DrawnSet(first: first, count: count ?? data.count - first, members: members))
   }
 
+  /// The classes of the measurements in turn; nil for a model without classes.
+  private func classes(of configuration: RunConfiguration) throws(DiffusionError) -> [Int?]? {
+    guard configuration.model.classes != nil else {
+      guard classes == nil else { throw DiffusionError(key: "class", problem: "the model was trained without classes") }
+      return nil
+    }
+    if let classes { return classes }
+    guard configuration.training.labelDropout > 0 else {
+      throw DiffusionError(
+        key: "class", problem: "the model was always conditioned on the class; give that of the measured images")
+    }
+    return [nil]
+  }
+
   private func settings(for model: TrainedModel) -> RestorationSettings {
     var settings = method
     settings.steps = steps ?? min(settings.steps, model.process.discrete?.steps ?? .max)
-    settings.sigmaData = sigmaData ?? model.fields?.sigmaData ?? model.configuration.diffusion.sigmaData ?? 0.5
+    settings.sigmaData = sigmaData ?? model.configuration.diffusion.sigmaData ?? model.fields?.sigmaData ?? 0.5
     settings.clipsOriginal = model.configuration.sampling.clipsOriginal
     return settings
   }
