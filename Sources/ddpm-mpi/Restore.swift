@@ -11,7 +11,7 @@ struct Restore: RankCommand {
     usage: """
       ddpm-mpi restore --checkpoint <folder-or-file> --measured <file>
                        --operator mask|coarse=K|grey|blur=S|channels=NAMES
-                       [--mask <file.png or names>] [--noise <x,x,...>]
+                       [--mask <file.png-or-names>] [--noise <x,x,...>]
                        [--simulate]
                        [--output <file.h5> [--float]] [--grid <file.png>]
                        [--images <folder>]
@@ -75,7 +75,7 @@ struct Restore: RankCommand {
     help: ArgumentHelp(
       "What is known, for mask: a PNG file, white where pixels are known; or for fields one of their file's variables, or one "
         + "for each measured, 1 where values are known (default: where fields have values).",
-      valueName: "file.png or names"))
+      valueName: "file.png-or-names"))
   var mask: String?
 
   @Option(
