@@ -48,6 +48,12 @@ package struct DoubleTensor: Sendable, Equatable {
       shape: shape)
   }
 
+  /// Each element combined with that of a tensor of the same shape.
+  func combined(with other: DoubleTensor, by combine: (Double, Double) -> Double) -> DoubleTensor {
+    precondition(other.shape == shape, "shapes \(shape) and \(other.shape) differ")
+    return DoubleTensor(zip(elements, other.elements).map(combine), shape: shape)
+  }
+
   /// Σ x·y of each image.
   func imageProducts(_ other: DoubleTensor) -> [Double] {
     precondition(other.shape == shape, "shapes \(shape) and \(other.shape) differ")

@@ -24,5 +24,7 @@ extension TrainedModel {
 /// Calls `body`.
 /// - Throws: the errors of `body`; an invalid setting is named by its command-line option.
 func namingOptions<Result>(_ body: () throws -> Result) throws -> Result {
-  do { return try body() } catch let error as DiffusionError { throw InputError("--\(error)") }
+  do { return try body() } catch let error as DiffusionError {
+    throw InputError("--\(error.key.replacing("_", with: "-")): \(error.problem)")
+  }
 }

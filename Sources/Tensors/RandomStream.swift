@@ -23,6 +23,8 @@ import RealModule
   case evaluationSubset = 14
   /// For the ranks of truths that equal a member of their ensemble.
   case rankTies = 15
+  /// For measurements that are simulated.
+  case measurementNoise = 16
 }
 
 /// The random numbers for a given seed, purpose, step, sample and detail: a function without state.

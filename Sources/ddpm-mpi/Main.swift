@@ -38,7 +38,8 @@ struct Program: ParsableCommand {
       """,
     version: ProgramVersion.current,
     subcommands: [
-      Train.self, TrainClassifier.self, Sample.self, PresetsCommand.self, Samplers.self, Likelihood.self, Encode.self,
+      Train.self, TrainClassifier.self, Sample.self, Restore.self, PresetsCommand.self, Samplers.self, Likelihood.self,
+      Encode.self,
       Decode.self,
       Interpolate.self,
       Evaluate.self, Frechet.self, Report.self, Export.self, Import.self, Pack.self, BenchmarkCommand.self, Plan.self,

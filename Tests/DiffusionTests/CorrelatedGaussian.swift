@@ -41,7 +41,7 @@ struct CorrelatedGaussian: Sendable {
     return DoubleTensor(noise + DoubleTensor(repeating: mean, shape: noise.shape))
   }
 
-  /// Mean and covariance of x_0 given one measurement, Σ − Σ·Aᵀ·(A·Σ·Aᵀ + s²·I)⁻¹·A·Σ.
+  /// Mean and covariance of x_0 given one measurement, Σ − Σ·Aᵀ·(A·Σ·Aᵀ + diag(s²))⁻¹·A·Σ.
   func posterior(_ measurement: Measurement) -> (mean: [Double], covariance: SquareMatrix) {
     let forward = measurement.forward
     let units = DoubleTensor(SquareMatrix(count) { $0 == $1 ? 1 : 0 }.elements, shape: [count] + forward.imageShape)
@@ -54,7 +54,7 @@ struct CorrelatedGaussian: Sendable {
     }
     let cross = (0..<measured).map { y in (0..<count).map { row(y, $0) } }
     let square = SquareMatrix(measured) { first, second in
-      (0..<count).reduce(first == second ? measurement.noise * measurement.noise : 0) {
+      (0..<count).reduce(first == second ? measurement.variances.elements[first] : 0) {
         $0 + cross[first][$1] * columns.elements[$1 * measured + second]
       }
     }

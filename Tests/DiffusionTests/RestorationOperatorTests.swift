@@ -45,13 +45,16 @@ import Testing
     }
   }
 
-  /// (A·Aᵀ + s²·I)·solve(y) = y.
+  /// (A·Aᵀ + diag(shifts))·solve(y) = y.
   @Test(arguments: cases)
   func theEquationIsSolved(_ test: Case) throws {
     let y = normals([3] + test.forward.measurementShape, seed: 2)
-    let shifts = [0.5, 1e-3, 2]
+    let scales = [0.5, 1e-3, 2]
+    let weights = DoubleTensor(y.elements.indices.map { Double(1 + $0 % 4) }, shape: y.shape)
+    let shifts = DoubleTensor(scales * weights)
     let v = try test.forward.solve(y, shifts: shifts)
-    let back = DoubleTensor(test.forward.apply(test.forward.adjoint(v)) + shifts * v)
+    let shifted = DoubleTensor(zip(shifts.elements, v.elements).map { $0 * $1 }, shape: y.shape)
+    let back = DoubleTensor(test.forward.apply(test.forward.adjoint(v)) + shifted)
     // The residual of conjugate gradients is 1e-9 of a vector of length √72.
     #expect(largestDifference(back, y) < (test.forward.rowSquare == nil ? 1e-7 : Self.tolerance))
   }
@@ -150,6 +153,19 @@ import Testing
     #expect(try read("grey") is GreyOperator)
   }
 
+  /// A channel's constant is the measurement of its elements.
+  @Test(arguments: cases)
+  func aConstantIsItsOwnMeasurement(_ test: Case) throws {
+    guard let channels = test.forward.channelsOfElements else {
+      #expect(test.forward is GreyOperator)
+      return
+    }
+    let constants = [3.0, -1, 0.5]
+    let x = DoubleTensor((0..<72).map { constants[$0 % 3] }, shape: [1] + Self.shape)
+    let expected = DoubleTensor(channels.map { constants[$0] }, shape: [1] + test.forward.measurementShape)
+    #expect(largestDifference(test.forward.apply(x), expected) < Self.tolerance)
+  }
+
   @Test func measurementsAreChecked() throws {
     let coarse = try CoarseOperator(factor: 2, imageShape: [4, 4, 1])
     func key(_ values: [Double], _ shape: [Int], noise: Double = 0) -> String? {
@@ -163,5 +179,9 @@ import Testing
     #expect(key([1, 2, .nan, 4], [1, 2, 2, 1]) == "measured")
     #expect(key([1, 2, 3, 4], [1, 2, 2, 1], noise: -1) == "noise")
     #expect(key([1, 2, 3, 4], [1, 2, 2, 1], noise: .nan) == "noise")
+    let error = #expect(throws: DiffusionError.self) {
+      try Measurement(DoubleTensor(shape: [1, 2, 2, 1]), of: coarse, noise: [0.1, 0, -0.1, 0.1])
+    }
+    #expect(error?.key == "noise")
   }
 }

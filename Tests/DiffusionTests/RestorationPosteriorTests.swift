@@ -7,8 +7,20 @@ import Testing
   struct Problem: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let forward: any MeasurementOperator
-    let noise: Double
-    var smoothness = 1.5
+    /// Of each element.
+    let noise: [Double]
+    let smoothness: Double
+
+    init(
+      testDescription: String, forward: any MeasurementOperator, noise: Double, smoothness: Double = 1.5,
+      ofOtherElements other: Double? = nil
+    ) {
+      self.testDescription = testDescription
+      self.forward = forward
+      let count = forward.measurementShape.reduce(1, *)
+      self.noise = (0..<count).map { $0.isMultiple(of: 2) ? noise : other ?? noise }
+      self.smoothness = smoothness
+    }
 
     var data: CorrelatedGaussian { CorrelatedGaussian(imageShape: forward.imageShape, smoothness: smoothness) }
 
@@ -17,7 +29,8 @@ import Testing
       let truth = data.draw(1, seed: 12)
       let y = forward.apply(truth)
       let z = normals(y.shape, seed: 13)
-      return try Measurement(DoubleTensor(y + noise * z), of: forward, noise: noise)
+      let added = DoubleTensor(zip(noise, z.elements).map { $0 * $1 }, shape: y.shape)
+      return try Measurement(DoubleTensor(y + added), of: forward, noise: noise)
     }
   }
 
@@ -72,6 +85,9 @@ import Testing
     Problem(testDescription: "grey", forward: grey, noise: 0),
     Problem(testDescription: "channels with noise", forward: channels, noise: 0.05),
     Problem(testDescription: "blur with noise", forward: blur, noise: 0.1),
+    Problem(testDescription: "coarse with two kinds of noise", forward: coarse, noise: 0.1, ofOtherElements: 0.3),
+    Problem(testDescription: "mask, every other element exact", forward: mask, noise: 0, ofOtherElements: 0.2),
+    Problem(testDescription: "blur with two kinds of noise", forward: blur, noise: 0.1, ofOtherElements: 0.2),
   ]
 
   static let white: [Problem] = [
@@ -79,6 +95,9 @@ import Testing
     Problem(testDescription: "white, coarse with noise", forward: coarse, noise: 0.1, smoothness: 0),
     Problem(testDescription: "white, grey", forward: grey, noise: 0, smoothness: 0),
     Problem(testDescription: "white, blur with noise", forward: blur, noise: 0.1, smoothness: 0),
+    Problem(
+      testDescription: "white, coarse with two kinds of noise", forward: coarse, noise: 0.1, smoothness: 0,
+      ofOtherElements: 0.3),
   ]
 
   /// Of the posterior's mean and covariance, by 100 steps of Heun's method on 1,000 steps of VP, which ends at α = 0.006.

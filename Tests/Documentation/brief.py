@@ -20,6 +20,7 @@ MAXIMUM_SETTINGS = {"training.steps": (100, 4), "evaluation.every": (2, 2), "eva
 # For options of other commands: both the maximum and the default.
 MAXIMUM_OPTIONS = {
     "sample": {"--steps": 10, "--count": 64},
+    "restore": {"--steps": 10, "--members": 2, "--count": 2},
     "evaluate": {"--steps": 10, "--count": 64, "--reference-count": 500},
     "benchmark": {"--steps": 1, "--batch": 16},
     # The network evaluates each image hundreds of times.

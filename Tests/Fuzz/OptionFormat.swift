@@ -54,6 +54,11 @@ private let commands: [[String]] = [
   ["benchmark"] + small + ["--steps", "1"],
   ["plan"] + small + ["--nodes", "1", "--cores-per-node", "1", "--network-gbps", "1"],
   ["sample"] + model + ["--count", "1", "--steps", "2", "--output", "out.h5"],
+  ["restore"] + model
+    + [
+      "--measured", "folder", "--operator", "channels=0", "--method", "imputation", "--steps", "2", "--output",
+      "out.h5",
+    ],
   ["likelihood"] + model + ["--method", "ode", "--count", "1", "--tolerance", "1"],
   ["encode"] + model + ["--count", "1", "--tolerance", "1", "--output", "out.h5"],
   ["decode"] + model + ["--latents", "fifo", "--output", "out.h5"],

@@ -8,7 +8,8 @@ struct HelpTests {
   }
 
   @Test(arguments: [
-    "train", "train-classifier", "sample", "likelihood", "encode", "decode", "interpolate", "pack", "presets",
+    "train", "train-classifier", "sample", "restore", "likelihood", "encode", "decode", "interpolate", "pack",
+    "presets",
     "benchmark", "inspect", "doctor",
   ])
   func helpFitsIntoEightyColumns(command: String) async throws {

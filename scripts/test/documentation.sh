@@ -11,7 +11,7 @@ source scripts/shared/cases.sh
 
 pages=("$@")
 if ((${#pages[@]} == 0)); then
-  pages=(docs/configuration.md docs/data.md docs/sampling.md docs/evaluation.md docs/watching.md docs/checkpoints.md
+  pages=(docs/configuration.md docs/data.md docs/sampling.md docs/restoring.md docs/evaluation.md docs/watching.md docs/checkpoints.md
     docs/reproducibility.md docs/measuring.md docs/clusters.md docs/scaling.md)
 fi
 

@@ -94,6 +94,12 @@ struct OutputCommand: Sendable, CustomTestStringConvertible {
     OutputCommand("sample from a run", reads: \.checkpointOfRun) { inputs, output, _ in
       "sample --checkpoint \(inputs.run) --steps 1 --count 1 --output \(output)"
     },
+    OutputCommand("restore", reads: \.images) { inputs, output, _ in
+      """
+      restore --checkpoint \(inputs.model) --measured \(inputs.images) --operator channels=red --method imputation
+      --steps 1 --output \(output)
+      """
+    },
     OutputCommand("encode", reads: \.model) { inputs, output, _ in
       "encode --checkpoint \(inputs.model) --tolerance 0.1 --count 1 --output \(output)"
     },

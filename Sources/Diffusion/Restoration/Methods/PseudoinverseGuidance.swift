@@ -1,7 +1,7 @@
 /// Pseudo-inverse guidance (ΠGDM): any sampler, with the score ∇log q(x_t) + ∇log p(y | x_t) that follows from
 /// p(x_0 | x_t) ≈ N(x̂_0, r²·I), Jᵀ·Aᵀ·(r²·A·Aᵀ + s²·I)⁻¹·(y − A·x̂_0) with J = ∂x̂_0/∂x_t (Song, Vahdat, Mardani, Kautz:
-/// "Pseudoinverse-guided diffusion models for inverse problems", ICLR 2023, section 3). A last correction meets
-/// measurements without noise exactly.
+/// "Pseudoinverse-guided diffusion models for inverse problems", ICLR 2023, section 3). A last correction meets what was
+/// measured without noise exactly.
 ///
 /// For Gaussian data, mean and covariance are within 2% of the posterior's in 100 steps of Heun's method, with the
 /// spread `jacobian`, or with `isotropic` if the data are uncorrelated. For correlated data, `isotropic` has a bias:
@@ -49,7 +49,7 @@ package struct PseudoinverseGuidance: RestorationMethod {
     _ measurement: Measurement, from latents: DoubleTensor, denoiser: some DifferentiableDenoiser,
     noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
-    let isExact = measurement.noise == 0
+    let isExact = measurement.hasExactElements
     if isExact { _ = try measurement.forward.pseudoInverse(measurement.values) }
     var samples = try sampler.sample(
       from: latents, denoiser: PosteriorDenoiser(prior: denoiser, measurement: measurement, method: self),
@@ -79,7 +79,7 @@ private struct PosteriorDenoiser<Prior: DifferentiableDenoiser>: Denoiser {
     func covariance(_ v: DoubleTensor) throws -> DoubleTensor { DoubleTensor(scales * (try pullback(.original, v))) }
 
     let residual = measurement.residual(estimate.original)
-    let noise = measurement.noise * measurement.noise
+    let variances = measurement.variances
     let weighted: DoubleTensor
     switch method.spread {
     case .isotropic(let sigmaData):
@@ -87,11 +87,11 @@ private struct PosteriorDenoiser<Prior: DifferentiableDenoiser>: Denoiser {
         let (signal, sigma) = (marginal.signal * sigmaData, marginal.sigma)
         return sigma * sigma * sigmaData * sigmaData / (signal * signal + sigma * sigma)
       }
-      weighted = DoubleTensor(try forward.solve(residual, shifts: squares.map { noise / $0 }) / squares)
+      weighted = DoubleTensor(try forward.solve(residual, shifts: DoubleTensor(variances / squares)) / squares)
     case .jacobian(let iterations):
       let solver = ConjugateGradients(tolerance: 1e-6, maximumIterations: iterations)
       weighted = try solver.solve(residual) { v in
-        DoubleTensor(forward.apply(try covariance(forward.adjoint(v))) + noise * v)
+        DoubleTensor(forward.apply(try covariance(forward.adjoint(v))) + variances.combined(with: v) { $0 * $1 })
       }.v
     }
     let original = DoubleTensor(estimate.original + (try covariance(forward.adjoint(weighted))))

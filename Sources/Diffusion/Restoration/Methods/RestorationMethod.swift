@@ -1,17 +1,30 @@
-/// Measurements of images, y = A·x_0 + s·n with standard normal n.
+/// Measurements of images, y = A·x_0 + s·n with standard normal n. The noise of an element is that of all others, or its
+/// own: channels of a field with different units have different noise once they are normalised.
 package struct Measurement: Sendable {
   /// A.
   package let forward: any MeasurementOperator
   /// y, [N] + `forward.measurementShape`.
   package let values: DoubleTensor
-  /// s, the standard deviation of the noise on each element.
-  package let noise: Double
+  /// s², shaped like y.
+  package let variances: DoubleTensor
 
+  /// - Parameter noise: s, the same for all elements.
   /// - Throws: `DiffusionError` naming `measured` if the values have another shape or are not finite, or `noise` if it
   ///   is negative.
   package init(
     _ values: DoubleTensor, of forward: any MeasurementOperator, noise: Double = 0
   ) throws(DiffusionError) {
+    try self.init(
+      values, of: forward, noise: [Double](repeating: noise, count: forward.measurementShape.reduce(1, *)))
+  }
+
+  /// - Parameter noise: s of each element of `forward.measurementShape`, the same for all measurements.
+  /// - Throws: `DiffusionError` naming `measured` if the values have another shape or are not finite, or `noise` if one
+  ///   is negative.
+  package init(
+    _ values: DoubleTensor, of forward: any MeasurementOperator, noise: [Double]
+  ) throws(DiffusionError) {
+    precondition(noise.count == forward.measurementShape.reduce(1, *), "each element has noise")
     try require(
       values.shape.dropFirst() == forward.measurementShape[...], "measured",
       "measurements of \(forward.imageShape) by this operator have shape \(forward.measurementShape), "
@@ -19,33 +32,43 @@ package struct Measurement: Sendable {
     try require(
       values.elements.allSatisfy(\.isFinite), "measured",
       "\(values.elements.count { !$0.isFinite }) values are missing or infinite; mark them as unknown in a mask")
-    try require(noise >= 0 && noise.isFinite, "noise", "\(noise) must not be negative")
+    if let invalid = noise.first(where: { !($0 >= 0 && $0.isFinite) }) {
+      throw DiffusionError(key: "noise", problem: "\(invalid) must not be negative")
+    }
     self.forward = forward
     self.values = values
-    self.noise = noise
+    let squares = noise.map { $0 * $0 }
+    variances = DoubleTensor(
+      [[Double]](repeating: squares, count: values.imageCount).flatMap(\.self), shape: values.shape)
   }
 
-  private init(unchecked values: DoubleTensor, _ forward: any MeasurementOperator, _ noise: Double) {
-    (self.values, self.forward, self.noise) = (values, forward, noise)
+  private init(unchecked values: DoubleTensor, _ forward: any MeasurementOperator, _ variances: DoubleTensor) {
+    (self.values, self.forward, self.variances) = (values, forward, variances)
   }
 
   package var count: Int { values.imageCount }
 
   /// Some of the measurements, or some several times.
-  func rows(_ indices: [Int]) -> Measurement { Measurement(unchecked: values.images(indices), forward, noise) }
+  package func rows(_ indices: [Int]) -> Measurement {
+    Measurement(unchecked: values.images(indices), forward, variances.images(indices))
+  }
 
   /// y − A·x.
   package func residual(_ x: DoubleTensor) -> DoubleTensor { DoubleTensor(values - forward.apply(x)) }
 
-  /// The image that is changed as little as possible so that A·x = y, x + A⁺·(y − A·x).
+  /// Whether some elements have no noise.
+  var hasExactElements: Bool { variances.elements.contains(0) }
+
+  /// The image that is changed as little as possible so that A·x = y in all elements without noise, x + A⁺·(y − A·x).
   func met(by x: DoubleTensor) throws(DiffusionError) -> DoubleTensor {
-    DoubleTensor(x + (try forward.pseudoInverse(residual(x))))
+    let exact = residual(x).combined(with: variances) { $1 == 0 ? $0 : 0 }
+    return DoubleTensor(x + (try forward.pseudoInverse(exact)))
   }
 
   /// - Throws: `DiffusionError` naming `noise` unless s = 0.
   func requireNoNoise(_ method: RestorationName) throws(DiffusionError) {
     try require(
-      noise == 0, "noise",
+      variances.elements.allSatisfy { $0 == 0 }, "noise",
       "method \(method.rawValue) takes measurements as exact; give --noise 0, or use dps or pigdm")
   }
 }

@@ -27,6 +27,9 @@ package struct ChannelsOperator: MeasurementOperator {
 
   package var measurementShape: [Int] { [imageShape[0], imageShape[1], channels.count] }
   package var rowSquare: Double? { 1 }
+  package var channelsOfElements: [Int]? {
+    (0..<measurementShape.reduce(1, *)).map { channels[$0 % channels.count] }
+  }
 
   package func apply(_ x: DoubleTensor) -> DoubleTensor {
     check(images: x)

@@ -15,6 +15,7 @@ package struct GreyOperator: MeasurementOperator {
 
   package var measurementShape: [Int] { [imageShape[0], imageShape[1], 1] }
   package var rowSquare: Double? { 1 / Double(channels) }
+  package var channelsOfElements: [Int]? { nil }
 
   package func apply(_ x: DoubleTensor) -> DoubleTensor {
     check(images: x)

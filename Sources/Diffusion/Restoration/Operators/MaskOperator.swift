@@ -21,6 +21,7 @@ package struct MaskOperator: MeasurementOperator {
 
   package var measurementShape: [Int] { [known.count] }
   package var rowSquare: Double? { 1 }
+  package var channelsOfElements: [Int]? { known.map { $0 % imageShape[2] } }
 
   package func apply(_ x: DoubleTensor) -> DoubleTensor {
     check(images: x)

@@ -7,6 +7,10 @@ package protocol MeasurementOperator: Sendable {
   var measurementShape: [Int] { get }
   /// c if A·Aᵀ = c·I: the rows of A are orthogonal and equally long. nil for other operators.
   var rowSquare: Double? { get }
+  /// For each element of one image's measurement the channel that it is of, if each is of one: an image with the same value
+  /// everywhere in a channel then has that value as its measurement, so a channel's units and offset are those of its
+  /// measurement. nil for operators that combine channels.
+  var channelsOfElements: [Int]? { get }
 
   /// A·x.
   /// - Parameter x: [N, H, W, C].
@@ -19,13 +23,18 @@ package protocol MeasurementOperator: Sendable {
 }
 
 extension MeasurementOperator {
-  /// (A·Aᵀ + shift·I)⁻¹·y, in closed form or by conjugate gradients.
-  /// - Parameter shifts: one for each image, not negative.
+  /// That of measurements whose last axis is the channels.
+  package var channelsOfElements: [Int]? { (0..<measurementShape.reduce(1, *)).map { $0 % imageShape[2] } }
+
+  /// (A·Aᵀ + diag(shifts))⁻¹·y, in closed form or by conjugate gradients.
+  /// - Parameter shifts: shaped like y, not negative.
   /// - Throws: `DiffusionError` naming `noise` if the equation cannot be solved: a shift is too small for an operator
   ///   without orthogonal rows.
-  package func solve(_ y: DoubleTensor, shifts: [Double]) throws(DiffusionError) -> DoubleTensor {
-    if let rowSquare { return DoubleTensor(y / shifts.map { rowSquare + $0 }) }
-    let solution = ConjugateGradients().solve(y) { v in DoubleTensor(apply(adjoint(v)) + shifts * v) }
+  package func solve(_ y: DoubleTensor, shifts: DoubleTensor) throws(DiffusionError) -> DoubleTensor {
+    if let rowSquare { return y.combined(with: shifts) { $0 / (rowSquare + $1) } }
+    let solution = ConjugateGradients().solve(y) { v in
+      DoubleTensor(apply(adjoint(v)) + shifts.combined(with: v) { $0 * $1 })
+    }
     try require(
       solution.isExact, "noise",
       "the measurement does not determine the image well enough for so little noise; give more")

@@ -49,6 +49,9 @@ package struct OperatorSettings: Sendable, Equatable {
     )
   }
 
+  /// As it is written.
+  package var text: String { name.rawValue + (argument.map { "=\($0)" } ?? "") }
+
   private static var usages: String { OperatorName.allCases.map(\.usage).joined(separator: ", ") }
 
   /// What an operator needs besides its own text.

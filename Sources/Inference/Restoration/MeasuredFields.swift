@@ -1,0 +1,181 @@
+import Datasets
+import Diffusion
+import Failures
+import Tensors
+
+/// Measured fields: those of a packed file, or of another file whose variables have the names of the model's.
+struct MeasuredFields: MeasuredFile {
+  private enum Source {
+    case packed(PackedFields)
+    case other(any FieldSource)
+
+    var channels: [FieldChannel] {
+      switch self {
+      case .packed(let fields): fields.variables.map { FieldChannel(name: $0.name, units: $0.units) }
+      case .other(let fields): fields.channels
+      }
+    }
+
+    /// [N, h, w].
+    var shape: [Int] {
+      switch self {
+      case .packed(let fields): [fields.count, fields.height, fields.width]
+      case .other(let fields): [fields.count, fields.height, fields.width]
+      }
+    }
+  }
+
+  let count: Int
+  private let path: String
+  private let source: Source
+  /// [h, w].
+  private let gridShape: [Int]
+  /// From the units of each variable to the network's values.
+  private let scalings: [FieldScaling]
+  /// The channels of the file that are the variables.
+  private let channels: [Int]
+  /// The channels of the file that are masks, one for all variables or one for each.
+  private let masks: [Int]
+  private let maskNames: [String]
+  private let marksMissing: Bool
+
+  /// - Parameters:
+  ///   - path: the file given with `--measured`, which messages name.
+  ///   - gridShape: [h, w] of a measurement.
+  ///   - variables: those of the model that were measured.
+  ///   - normalisation: the model's.
+  ///   - maskNames: the variables of the file that are 1 where values are known, given with `--mask`.
+  ///   - marksMissing: whether missing values mark what is not known, unless there are masks.
+  /// - Throws: `InputError`, `DatasetError`.
+  init(
+    _ path: String, gridShape: [Int], _ variables: [FieldVariable], normalisation: FieldNormalisation,
+    masks maskNames: [String], marksMissing: Bool
+  ) throws {
+    (self.path, self.gridShape, self.maskNames, self.marksMissing) = (path, gridShape, maskNames, marksMissing)
+    scalings = variables.map(normalisation.scaling(of:))
+    let names = variables.map(\.name)
+    guard maskNames.count <= 1 || maskNames.count == names.count else {
+      throw InputError(
+        "--mask names \(maskNames.count) variables; give one, or one for each of \(names.joined(separator: ", "))")
+    }
+    source = try Self.open(path, names, masks: maskNames)
+    let found = source.channels
+    let isUnnamed = Self.isUnnamed(path)
+    if isUnnamed && (found.count != names.count || !maskNames.isEmpty) {
+      throw InputError(
+        "--measured \(path): it is an array of \(found.count) channels without names, but \(names.joined(separator: ", ")) "
+          + "are measured\(maskNames.isEmpty ? "" : ", and a mask needs a name"); write an .npz, NetCDF-4 or HDF5 file")
+    }
+    channels = try names.enumerated().map { number, name in
+      try isUnnamed ? number : Self.index(of: name, in: found, "--measured \(path)")
+    }
+    masks = try maskNames.map { try Self.index(of: $0, in: found, "--mask \($0): \(path)") }
+    for (variable, channel) in zip(variables, channels) {
+      let units = found[channel].units
+      guard units == variable.units || units.isEmpty || variable.units.isEmpty else {
+        throw InputError(
+          "--measured \(path): \(variable.name) is in \"\(units)\", but the model's is in \"\(variable.units)\"; convert it"
+        )
+      }
+    }
+    let shape = source.shape
+    guard Array(shape.dropFirst()) == gridShape else {
+      throw InputError(
+        "--measured \(path): its fields are \(shape[1])x\(shape[2]), but what is measured of the model's fields is "
+          + "\(gridShape[0])x\(gridShape[1])")
+    }
+    count = shape[0]
+  }
+
+  /// Whether a file is a single array of NumPy's, whose channels have no names.
+  private static func isUnnamed(_ path: String) -> Bool {
+    NumpySource.canRead(path) && !path.lowercased().hasSuffix(".npz")
+  }
+
+  private static func open(_ path: String, _ names: [String], masks: [String]) throws -> Source {
+    if PackedFields.areIn(path) { return .packed(try PackedFields(path: path)) }
+    var selection = FieldSelection()
+    if NumpySource.canRead(path) { selection.order = .nhwc }
+    if !isUnnamed(path) { selection.variables = names + masks.filter { !names.contains($0) } }
+    do { return .other(try FieldFile.open(path, selection)) } catch let error as DatasetError {
+      guard error.kind == .unknownName else { throw InputError("--measured \(error)") }
+      throw InputError(
+        "--measured \(path): \(error.problem); its variables need the names \(selection.variables.joined(separator: ", "))"
+      )
+    }
+  }
+
+  private static func index(
+    of name: String, in channels: [FieldChannel], _ subject: String
+  ) throws(InputError) -> Int {
+    guard let index = channels.firstIndex(where: { $0.name == name }) else {
+      throw InputError(
+        "\(subject): it has no variable \(name), but \(channels.map(\.name).joined(separator: ", "))")
+    }
+    return index
+  }
+
+  func read(_ numbers: Range<Int>) throws -> MeasuredSamples {
+    let all = try readAll(numbers)
+    let values = normalised(chosen(channels, of: all, numbers.count))
+    let pixels = gridShape.reduce(1, *)
+    var known: [[Bool]]?
+    if !masks.isEmpty {
+      let marks = chosen(masks, of: all, numbers.count)
+      known = try numbers.enumerated().map { row, number in
+        try (0..<pixels * masks.count).map { index in
+          let mark = marks[row * pixels * masks.count + index]
+          guard mark == 0 || mark == 1 else {
+            throw InputError(
+              "--mask \(maskNames[index % masks.count]): it is \(mark) in sample \(number) of \(path); a mask is 1 where values "
+                + "are known and 0 elsewhere")
+          }
+          return mark == 1
+        }
+      }
+    } else if marksMissing {
+      let size = pixels * channels.count
+      known = try numbers.enumerated().map { row, number in
+        let known = (0..<size).map { !values.elements[row * size + $0].isNaN }
+        guard known.contains(false) else {
+          throw InputError(
+            "--measured \(path): nothing is missing in sample \(number); set unknown values to NaN, or mark them with --mask"
+          )
+        }
+        return known
+      }
+    }
+    return MeasuredSamples(values: values, known: known)
+  }
+
+  private func normalised(_ values: Tensor) -> DoubleTensor {
+    var result = DoubleTensor(values)
+    for index in result.elements.indices {
+      let scaling = scalings[index % scalings.count]
+      result.elements[index] = (result.elements[index] - scaling.offset) / scaling.scale
+    }
+    return result
+  }
+
+  /// All channels of the file, in physical units.
+  private func readAll(_ numbers: Range<Int>) throws -> Tensor {
+    let result = Tensor(uninitialised: [numbers.count] + gridShape + [source.channels.count])
+    switch source {
+    case .packed(let fields):
+      for (row, number) in numbers.enumerated() { try fields.copyValues(of: number, into: result, at: row) }
+    case .other(let fields): try fields.read(numbers, into: result)
+    }
+    return result
+  }
+
+  private func chosen(_ channels: [Int], of all: Tensor, _ count: Int) -> Tensor {
+    let result = Tensor(uninitialised: [count] + gridShape + [channels.count])
+    let width = all.shape[3]
+    for pixel in 0..<all.count / width {
+      for (index, channel) in channels.enumerated() {
+        result[pixel * channels.count + index] = all[pixel * width + channel]
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,61 @@
+import Datasets
+import Diffusion
+import Failures
+import Tensors
+
+/// Measured images: one file, a folder of files, or an HDF5 file.
+struct MeasuredPictures: MeasuredFile {
+  let count: Int
+  private let images: any ImageDataset
+  /// The channels of the file that were measured, in order.
+  private let channels: [Int]
+
+  /// - Parameters:
+  ///   - path: the file given with `--measured`, which messages name.
+  ///   - shape: [h, w, c] of a measurement.
+  ///   - channels: the channels of whole images that were measured, if they are channels of images; a file has them alone,
+  ///     or all of them.
+  ///   - imageChannels: the number of channels of whole images.
+  ///   - fitting: how image files are read.
+  /// - Throws: `InputError`, `DatasetError`.
+  init(
+    _ path: String, shape: [Int], choosing channels: [Int], of imageChannels: Int, fitting: FolderImages.Fitting
+  ) throws {
+    images = try Self.images(path, fitting)
+    count = images.count
+    let found = images.imageShape
+    let isWhole = found[2] == imageChannels && !channels.isEmpty
+    guard found[0] == shape[0], found[1] == shape[1], isWhole || found[2] == shape[2] else {
+      throw InputError(
+        "--measured \(path): its images are \(Self.text(found)), but what is measured of the model's images is "
+          + Self.text(shape))
+    }
+    self.channels = isWhole ? channels : Array(0..<shape[2])
+  }
+
+  private static func text(_ shape: [Int]) -> String {
+    "\(shape[0])x\(shape[1]) with \(shape[2]) channel\(shape[2] == 1 ? "" : "s")"
+  }
+
+  private static func images(_ path: String, _ fitting: FolderImages.Fitting) throws -> any ImageDataset {
+    if ImageFolder.isImage(path) { return try StoredImages(file: path, fitting: fitting) }
+    guard case .images(let images) = try ImageSet(path, fitting: fitting) else {
+      throw InputError("--measured \(path): it has statistics, not images")
+    }
+    return images
+  }
+
+  func read(_ numbers: Range<Int>) throws -> MeasuredSamples {
+    let pixels = images.height * images.width
+    var elements: [Double] = []
+    elements.reserveCapacity(numbers.count * pixels * channels.count)
+    for number in numbers {
+      let bytes = try images.bytes(of: number)
+      for pixel in 0..<pixels {
+        for channel in channels { elements.append(Double(bytes[pixel * images.channels + channel]) / 127.5 - 1) }
+      }
+    }
+    return MeasuredSamples(
+      values: DoubleTensor(elements, shape: [numbers.count, images.height, images.width, channels.count]))
+  }
+}
