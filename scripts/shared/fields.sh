@@ -1,0 +1,55 @@
+# The data and the models of docs/fields.md. Scripts that make its pictures and figures source this, in the repository's
+# root; what is there already is kept, so that they can share it and go on where they were.
+#
+#   OUTPUT=runs/fields                 where data and runs are kept
+#   FIELDS=2048  TEST_FIELDS=256       of turbulence; multiples of 4
+#   STEPS=6000                         training steps of each model of turbulence
+#   RANKS=2                            by default one per core, at most 8
+#   PYTHON=/path/to/python             one that has numpy and h5py
+#   PROGRAM=/path/to/ddpm-mpi
+
+program=${PROGRAM:-$PWD/.build/release/ddpm-mpi}
+python=${PYTHON:-$(scripts/shared/find-python.sh numpy h5py)}
+cores=$(scripts/shared/count-cores.sh)
+ranks=${RANKS:-$((cores < 8 ? cores : 8))}
+output=${OUTPUT:-runs/fields}
+steps=${STEPS:-6000}
+
+run() { scripts/mpirun.sh "$ranks" "$program" "$@"; }
+
+# make_turbulence: writes the fields, turbulence.h5 with training and test fields for training, and test.h5 with the same
+# test fields as conditions for sampling.
+make_turbulence() {
+  local count=${FIELDS:-2048} test_count=${TEST_FIELDS:-256}
+  mkdir -p "$output"
+  [[ -e $output/turbulence.nc ]] ||
+    "$python" scripts/data/turbulence.py --output "$output/turbulence.nc" --count "$count" --runs $((count / 4))
+  [[ -e $output/turbulence-test.nc ]] ||
+    "$python" scripts/data/turbulence.py --output "$output/turbulence-test.nc" --count "$test_count" \
+      --runs $((test_count / 4)) --seed 1
+  [[ -e $output/turbulence.h5 ]] ||
+    "$program" pack "$output/turbulence.nc" --test "$output/turbulence-test.nc" --coarse 4 --output "$output/turbulence.h5"
+  [[ -e $output/test.h5 ]] ||
+    "$program" pack "$output/turbulence-test.nc" --coarse 4 --output "$output/test.h5"
+}
+
+# train_model NAME ARGUMENT...: trains a model in the folder NAME, or what is left of its training.
+train_model() {
+  local name=$1 resume=()
+  shift
+  if [[ -e $output/$name/config.yaml ]]; then resume=(--resume); fi
+  run train --preset fields --output "$output/$name" "${resume[@]}" "$@"
+}
+
+# train_turbulence NAME ARGUMENT...: the same on turbulence: on 64x64 points, so with attention at the lowest level, and
+# batches of half as many fields as the preset's, each of four times as many points.
+train_turbulence() {
+  local name=$1
+  shift
+  train_model "$name" --set data.name=hdf5 --set data.path="$output/turbulence.h5" \
+    --set 'model.attention_resolutions=[16]' --set training.batch=16 --set training.steps="$steps" \
+    --set training.checkpoint_every=1000 --set training.sample_every=2000 "$@"
+}
+
+# The model that the page trains: the fine field, given the means of its blocks.
+train_downscaling() { train_turbulence downscaling --set 'data.conditions=[vorticity_coarse]'; }
