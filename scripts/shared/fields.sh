@@ -33,23 +33,25 @@ make_turbulence() {
     "$program" pack "$output/turbulence-test.nc" --coarse 4 --output "$output/test.h5"
 }
 
-# train_model NAME ARGUMENT...: trains a model in the folder NAME, or what is left of its training.
+# train_model NAME ARGUMENT...: trains a model in the folder NAME with these arguments, or continues its training.
 train_model() {
-  local name=$1 resume=()
+  local folder=$output/$1
   shift
-  if [[ -e $output/$name/config.yaml ]]; then resume=(--resume); fi
-  run train --preset fields --output "$output/$name" "${resume[@]}" "$@"
+  if [[ -e $folder/config.yaml ]]; then
+    run train --resume --output "$folder"
+  else
+    run train --preset fields --output "$folder" "$@"
+  fi
 }
 
-# train_turbulence NAME ARGUMENT...: the same on turbulence: on 64x64 points, so with attention at the lowest level, and
-# batches of half as many fields as the preset's, each of four times as many points.
+# train_turbulence NAME ARGUMENT...: the same for 64x64 points of turbulence: with attention at the lowest level, and half
+# as many fields in a batch as in the preset's, each of four times as many points.
 train_turbulence() {
   local name=$1
   shift
   train_model "$name" --set data.name=hdf5 --set data.path="$output/turbulence.h5" \
-    --set 'model.attention_resolutions=[16]' --set training.batch=16 --set training.steps="$steps" \
-    --set training.checkpoint_every=1000 --set training.sample_every=2000 "$@"
+    --set 'model.attention_resolutions=[16]' --set training.batch=16 --set training.steps="$steps" "$@"
 }
 
-# The model that the page trains: the fine field, given the means of its blocks.
-train_downscaling() { train_turbulence downscaling --set 'data.conditions=[vorticity_coarse]'; }
+# What the page's model is given: the means of blocks.
+coarse=(--set 'data.conditions=[vorticity_coarse]')
