@@ -1,13 +1,13 @@
-"""Makes vorticity fields of two-dimensional decaying turbulence, in a NetCDF-4 file that xarray and `ddpm-mpi pack` read.
+"""Makes vorticity fields of two-dimensional decaying turbulence, in a NetCDF-4 file for xarray and `ddpm-mpi pack`.
 
     python3 scripts/data/turbulence.py --output turbulence.nc
     python3 scripts/data/turbulence.py --output turbulence-test.nc --count 256 --runs 64 --seed 1
 
 Solves ∂ω/∂t + u·∇ω = ν·∇²ω on the periodic square of side 2π, from a random initial flow for each run, by a
-pseudo-spectral method: products are computed on the grid and truncated by the 2/3 rule, viscosity is integrated exactly,
-and the rest by the classical Runge-Kutta method. Every run gives the same number of fields, at the same times. The same
-arguments give the same file. Needs numpy and h5py; takes a few minutes on two cores. docs/fields.md uses the fields;
-scripts/test/turbulence.sh tests the solver.
+pseudo-spectral method: products are computed on the grid and truncated by the 2/3 rule, viscosity is integrated
+exactly, and the rest by the classical Runge-Kutta method. Every run gives the same number of fields, at the same times.
+The same arguments give the same file. Needs numpy and h5py; takes a minute or two on two cores. docs/fields.md uses the
+fields; scripts/test/turbulence.sh tests the solver.
 """
 
 import argparse
@@ -153,7 +153,7 @@ def write(path, parts, runs, snapshots, size):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--output", type=Path, required=True, help="the file to write")
-    parser.add_argument("--count", type=int, default=2048, help="number of fields, a multiple of --runs (default: 2048)")
+    parser.add_argument("--count", type=int, default=2048, help="number of fields, of all runs (default: 2048)")
     parser.add_argument("--runs", type=int, default=512, help="number of independent flows (default: 512)")
     parser.add_argument("--size", type=int, default=64, help="points along each side, an even number (default: 64)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the initial flows (default: 0)")

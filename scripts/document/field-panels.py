@@ -1,7 +1,7 @@
-"""Shows ensembles beside the truth, in a PNG with a row for each case: what was given, the truth, three members, and the
-ensemble's mean and standard deviation.
+"""Shows ensembles beside the truth, in a PNG with a row for each case: what was given, the truth, three members, and
+the ensemble's mean and standard deviation.
 
-    python3 scripts/document/field-panels.py out.png test.h5 ensemble.nc --given vorticity_coarse --cases 0 5 10
+    python3 scripts/document/field-panels.py out.png test.h5 ensemble.nc --given vorticity_coarse --cases 0 1 2
 
 test.h5 is a file of packed fields, whose field n is the truth of condition n in ensemble.nc, as `ddpm-mpi sample
 --condition test.h5` writes it. Fields have a scale for each row, symmetric about zero, and standard deviations one from

@@ -105,7 +105,8 @@ def main():
     print(f"| {count} test fields | members | CRPS | error of the mean | spread-skill ratio |\n|---|---|---|---|---|")
     for name, ensemble in rows.items():
         crps, error, ratio = scores(ensemble, truth)
-        print(f"| {name} | {ensemble.shape[1]} | {crps:.4f} | {error:.4f} | {'' if ratio is None else f'{ratio:.3f}'} |")
+        ratio = "" if ratio is None else f"{ratio:.3f}"
+        print(f"| {name} | {ensemble.shape[1]} | {crps:.4f} | {error:.4f} | {ratio} |")
 
 
 if __name__ == "__main__":

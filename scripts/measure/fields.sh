@@ -26,8 +26,8 @@ hidden=(--set diffusion.sigma_min=1000000 --set diffusion.sigma_max=2000000 --se
 
 downscaling() {
   make_turbulence
-  train_turbulence downscaling "${coarse[@]}"
-  train_turbulence regression "${coarse[@]}" "${hidden[@]}"
+  train_turbulence downscaling "${given_coarse[@]}"
+  train_turbulence regression "${given_coarse[@]}" "${hidden[@]}"
   local given=(--condition "$output/test.h5" --count "$cases" --seed 1)
   run sample --checkpoint "$output/downscaling" "${given[@]}" --members "$members" --output "$output/ensemble.nc"
   run sample --checkpoint "$output/regression" "${given[@]}" --members 1 --steps 1 --output "$output/regression.nc"
@@ -40,8 +40,8 @@ downscaling() {
 
 gaussian() {
   train_model gaussian --set training.steps="${GAUSSIAN_STEPS:-10000}"
-  run evaluate --checkpoint "$output/gaussian" --measures spectrum --split test --count "${GAUSSIAN_COUNT:-4096}" --seed 1 \
-    --json >"$output/gaussian.json"
+  run evaluate --checkpoint "$output/gaussian" --measures spectrum --split test --count "${GAUSSIAN_COUNT:-4096}" \
+    --seed 1 --json >"$output/gaussian.json"
   "$python" scripts/measure/gaussian-spectrum.py "$output/gaussian.json"
 }
 

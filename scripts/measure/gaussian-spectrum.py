@@ -40,10 +40,12 @@ def main():
         drawn = np.array(spectrum["drawn"])
         errors = drawn / exact - 1
         standard_errors = np.sqrt(2 / (modes * result["count"]))
-        print(f"| wavenumber | exact power | power of {result['count']} drawn {variable['name']} | error | standard error |")
+        print(f"{variable['name']}, {result['count']} drawn fields\n")
+        print("| wavenumber | exact power | drawn power | error | standard error |")
         print("|---|---|---|---|---|")
         for k in range(len(drawn)):
-            print(f"| {k} | {exact[k]:.5g} | {drawn[k]:.5g} | {100 * errors[k]:+.2f}% | {100 * standard_errors[k]:.2f}% |")
+            powers = f"{exact[k]:.5g} | {drawn[k]:.5g}"
+            print(f"| {k} | {powers} | {100 * errors[k]:+.2f}% | {100 * standard_errors[k]:.2f}% |")
         largest = int(np.abs(errors).argmax())
         print(f"\nThe largest error is {100 * abs(errors[largest]):.2f}%, at wavenumber {largest}.\n")
 

@@ -17,8 +17,8 @@ steps=${STEPS:-6000}
 
 run() { scripts/mpirun.sh "$ranks" "$program" "$@"; }
 
-# make_turbulence: writes the fields, turbulence.h5 with training and test fields for training, and test.h5 with the same
-# test fields as conditions for sampling.
+# make_turbulence: writes the fields; turbulence.h5 with training and test fields and their block means; vorticity.h5
+# without these, for models without conditions; and test.h5, the test fields with their block means, as conditions.
 make_turbulence() {
   local count=${FIELDS:-2048} test_count=${TEST_FIELDS:-256}
   mkdir -p "$output"
@@ -27,8 +27,9 @@ make_turbulence() {
   [[ -e $output/turbulence-test.nc ]] ||
     "$python" scripts/data/turbulence.py --output "$output/turbulence-test.nc" --count "$test_count" \
       --runs $((test_count / 4)) --seed 1
-  [[ -e $output/turbulence.h5 ]] ||
-    "$program" pack "$output/turbulence.nc" --test "$output/turbulence-test.nc" --coarse 4 --output "$output/turbulence.h5"
+  local sources=("$output/turbulence.nc" --test "$output/turbulence-test.nc")
+  [[ -e $output/turbulence.h5 ]] || "$program" pack "${sources[@]}" --coarse 4 --output "$output/turbulence.h5"
+  [[ -e $output/vorticity.h5 ]] || "$program" pack "${sources[@]}" --output "$output/vorticity.h5"
   [[ -e $output/test.h5 ]] ||
     "$program" pack "$output/turbulence-test.nc" --coarse 4 --output "$output/test.h5"
 }
@@ -44,14 +45,15 @@ train_model() {
   fi
 }
 
-# train_turbulence NAME ARGUMENT...: the same for 64x64 points of turbulence: with attention at the lowest level, and half
-# as many fields in a batch as in the preset's, each of four times as many points.
+# train_turbulence NAME ARGUMENT...: the same for 64x64 points of turbulence: with attention at the lowest level, and
+# half as many fields in a batch as in the preset's, each of four times as many points.
 train_turbulence() {
   local name=$1
   shift
-  train_model "$name" --set data.name=hdf5 --set data.path="$output/turbulence.h5" \
-    --set 'model.attention_resolutions=[16]' --set training.batch=16 --set training.steps="$steps" "$@"
+  train_model "$name" --set data.name=hdf5 --set 'model.attention_resolutions=[16]' --set training.batch=16 \
+    --set training.steps="$steps" "$@"
 }
 
-# What the page's model is given: the means of blocks.
-coarse=(--set 'data.conditions=[vorticity_coarse]')
+# What a model of fine fields given coarse ones is trained on, and what one without conditions.
+given_coarse=(--set data.path="$output/turbulence.h5" --set 'data.conditions=[vorticity_coarse]')
+unconditional=(--set data.path="$output/vorticity.h5")

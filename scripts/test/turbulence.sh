@@ -12,10 +12,12 @@ solver=$PWD/scripts/data/turbulence.py
 check "the solver is right" "$python" Tests/Documentation/check_turbulence.py solver
 cat "$folder/check"
 
-run 0 '^36 fields of 18 flows, 16x16, in ' "$python" "$solver" --output "$folder/flows.nc" --count 36 --runs 18 --size 16
+run 0 '^36 fields of 18 flows, 16x16, in ' "$python" "$solver" --output "$folder/flows.nc" --count 36 --runs 18 \
+  --size 16
 check "xarray reads the file" "$python" Tests/Documentation/check_turbulence.py file "$folder/flows.nc" 36 18 16
-run 0 '^36 fields of 18 flows, 16x16, in ' taskset --cpu-list "$(taskset -cp $$ | sed 's/.*: //; s/[,-].*//')" "$python" "$solver" \
-  --output "$folder/again.nc" --count 36 --runs 18 --size 16
+processor=$(taskset --cpu-list --pid $$ | sed 's/.*: //; s/[,-].*//')
+run 0 '^36 fields of 18 flows' taskset --cpu-list "$processor" "$python" "$solver" --output "$folder/again.nc" \
+  --count 36 --runs 18 --size 16
 check "one process writes the same bytes" cmp "$folder/flows.nc" "$folder/again.nc"
 run 0 '^2 fields of 1 flows' "$python" "$solver" --output "$folder/again.nc" --count 2 --runs 1 --size 16 --seed 1
 check "another seed gives other flows" sh -c "! cmp -s '$folder/flows.nc' '$folder/again.nc'"
