@@ -18,16 +18,10 @@ source scripts/shared/fields.sh
 cases=${CASES:-64}
 members=${MEMBERS:-16}
 
-# The process hides the field in noise that is a million times as large at all times of training, so that the network
-# sees nothing of it: with the squared error, what it learns is the mean of the fields that belong to what it is given.
-# One step of the sampler returns that mean.
-hidden=(--set diffusion.sigma_min=1000000 --set diffusion.sigma_max=2000000 --set diffusion.loss=simple
-  --set sampling.steps=1)
-
 downscaling() {
   make_turbulence
   train_turbulence downscaling "${given_coarse[@]}"
-  train_turbulence regression "${given_coarse[@]}" "${hidden[@]}"
+  train_turbulence regression "${given_coarse[@]}" "${regression[@]}"
   local given=(--condition "$output/test.h5" --count "$cases" --seed 1)
   run sample --checkpoint "$output/downscaling" "${given[@]}" --members "$members" --output "$output/ensemble.nc"
   run sample --checkpoint "$output/regression" "${given[@]}" --members 1 --steps 1 --output "$output/regression.nc"

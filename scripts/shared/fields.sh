@@ -57,3 +57,9 @@ train_turbulence() {
 # What a model of fine fields given coarse ones is trained on, and what one without conditions.
 given_coarse=(--set data.path="$output/turbulence.h5" --set 'data.conditions=[vorticity_coarse]')
 unconditional=(--set data.path="$output/vorticity.h5")
+
+# What makes a regression of a model. The process hides the field in noise that is a million times as large, at all times
+# of training, so that the network sees nothing of it: what the squared error teaches it is the mean of the fields that
+# belong to what is given. One step of the sampler returns this mean.
+regression=(--set diffusion.sigma_min=1000000 --set diffusion.sigma_max=2000000 --set diffusion.loss=simple
+  --set sampling.steps=1)

@@ -40,6 +40,7 @@ run 0 '[0-9]+ downscaling.png' env FOLDER="$folder/pictures" "${fields[@]}" scri
 for picture in downscaling sheet unconditional; do
   check "... and the picture $picture" test -s "$folder/pictures/$picture.png"
 done
+check "... and the spectra" grep -q '>regression by the same network<' "$folder/pictures/spectra.svg"
 run 0 '^\| regression by the same network \| 1 \| [0-9.]+ \| [0-9.]+ \|  \|$' "${fields[@]}" CASES=2 GAUSSIAN_STEPS=2 \
   GAUSSIAN_COUNT=4 scripts/measure/fields.sh
 check "... and an ensemble" grep -qE '^\| ensemble of the diffusion model \| 2 \| ([0-9.]+ \| ){3}$' "$log"
