@@ -81,7 +81,7 @@ def shorten(command, arguments):
         # This sampler chooses its steps itself.
         if "ode-rk45" in arguments:
             maxima.pop("--steps", None)
-        if are_of_fields(arguments):
+        if command in ("sample", "evaluate") and are_of_fields(arguments):
             limit_options(arguments, MAXIMUM_OPTIONS_OF_FIELDS)
             maxima = {option: maximum for option, maximum in maxima.items() if option == "--steps"}
         shorten_options(arguments, maxima)

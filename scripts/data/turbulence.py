@@ -7,8 +7,8 @@ Solves ∂ω/∂t + u·∇ω = ν·∇²ω on the periodic square of side 2π, f
 pseudo-spectral method: products are computed on a grid of 3/2 times as many points a side as the fields have, and
 truncated to the fields' own wavenumbers, the 2/3 rule; viscosity is integrated exactly, and the rest by the classical
 Runge-Kutta method. Every run gives the same number of fields, at the same times. The same arguments give the same file.
-Needs numpy and h5py; takes about three minutes on two cores. docs/fields.md uses the fields; scripts/test/turbulence.sh tests the
-solver.
+Needs numpy and h5py; takes about three minutes on two cores. docs/fields.md uses the fields; scripts/test/turbulence.sh
+tests the solver.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 # The data and the models of docs/fields.md. Scripts that make its pictures and figures source this, in the repository's
 # root; what is there already is kept, so that they can share it and go on where they were.
 #
-#   OUTPUT=runs/fields                 where data and runs are kept
+#   OUTPUT=runs/fields-page            where data and runs are kept
 #   FIELDS=2048  TEST_FIELDS=256       of turbulence; multiples of 4
 #   STEPS=6000                         training steps of each model of turbulence
 #   RANKS=2                            by default one per core, at most 8
@@ -12,7 +12,7 @@ program=${PROGRAM:-$PWD/.build/release/ddpm-mpi}
 python=${PYTHON:-$(scripts/shared/find-python.sh numpy h5py)}
 cores=$(scripts/shared/count-cores.sh)
 ranks=${RANKS:-$((cores < 8 ? cores : 8))}
-output=${OUTPUT:-runs/fields}
+output=${OUTPUT:-runs/fields-page}
 steps=${STEPS:-6000}
 
 run() { scripts/mpirun.sh "$ranks" "$program" "$@"; }
