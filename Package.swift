@@ -130,8 +130,8 @@ let package = Package(
       name: "Inference",
       dependencies: [
         "Checkpoints", "Compression", "Configuration", "Datasets", "Diffusion", "Evaluation", "Failures",
-        "FeatureNetworks", "FieldMeasures", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", "MessagePassing",
-        "Network", realModule, "Ranks", "Reporting", "Tensors",
+        "FeatureNetworks", "FieldMeasures", "FieldPictures", "Files", "ForeignFiles", "HDF5", "Images", "Interchange",
+        "MessagePassing", "Network", realModule, "Ranks", "Reporting", "Tensors",
       ]),
     // How ranks share a step: who has which micro-batches and owns what, what moves between them, and the step itself.
     .target(

@@ -16,6 +16,8 @@ DEFAULT_SETTINGS = {
 }
 # For keys that are set: the maximum, and the value that replaces a larger one. A hundred steps are fast enough.
 MAXIMUM_SETTINGS = {"training.steps": (100, 4), "evaluation.every": (2, 2), "evaluation.count": (16, 16)}
+# Only runs on fields have this key, and the fields are few.
+SETTING_OF_FIELDS = "evaluation.members"
 
 # For options of other commands: both the maximum and the default.
 MAXIMUM_OPTIONS = {
@@ -28,6 +30,10 @@ MAXIMUM_OPTIONS = {
     "encode": {"--count": 2},
     "interpolate": {"--rows": 2, "--columns": 3},
 }
+# Options and measures that only fields have.
+SIGNS_OF_FIELDS = {"--condition", "--members", "spectrum", "histogram", "moments", "crps"}
+# For fields: maxima of options that are given. By default, all conditions and reference fields of a file are used.
+MAXIMUM_OPTIONS_OF_FIELDS = {"--count": 4, "--members": 2}
 
 
 def shorten_settings(arguments):
@@ -40,18 +46,29 @@ def shorten_settings(arguments):
         if key in positions and int(arguments[positions[key]].split("=")[1]) > maximum:
             arguments[positions[key]] = f"{key}={replacement}"
     for key, value in DEFAULT_SETTINGS.items():
-        if key not in positions:
+        if key not in positions and not (key == "evaluation.reference_count" and SETTING_OF_FIELDS in positions):
             arguments += ["--set", f"{key}={value}"]
 
 
-def shorten_options(arguments, maxima):
-    """Limits the options' values in place, and adds those that are missing."""
+def limit_options(arguments, maxima):
+    """Limits the options' values in place."""
     for option, maximum in maxima.items():
         if option in arguments:
             index = arguments.index(option) + 1
             arguments[index] = str(min(int(arguments[index]), maximum))
-        else:
+
+
+def shorten_options(arguments, maxima):
+    """Limits the options' values in place, and adds those that are missing."""
+    limit_options(arguments, maxima)
+    for option, maximum in maxima.items():
+        if option not in arguments:
             arguments += [option, str(maximum)]
+
+
+def are_of_fields(arguments):
+    """Whether the arguments say that the samples are fields."""
+    return not SIGNS_OF_FIELDS.isdisjoint(name for argument in arguments for name in argument.split(","))
 
 
 def shorten(command, arguments):
@@ -65,6 +82,9 @@ def shorten(command, arguments):
         # This sampler chooses its steps itself.
         if "ode-rk45" in arguments:
             maxima.pop("--steps", None)
+        if command in ("sample", "evaluate") and are_of_fields(arguments):
+            limit_options(arguments, MAXIMUM_OPTIONS_OF_FIELDS)
+            maxima = {option: maximum for option, maximum in maxima.items() if option == "--steps"}
         shorten_options(arguments, maxima)
     return [command, *arguments]
 

@@ -11,8 +11,8 @@ source scripts/shared/cases.sh
 
 pages=("$@")
 if ((${#pages[@]} == 0)); then
-  pages=(docs/configuration.md docs/data.md docs/sampling.md docs/restoring.md docs/evaluation.md docs/watching.md docs/checkpoints.md
-    docs/reproducibility.md docs/measuring.md docs/clusters.md docs/scaling.md)
+  pages=(docs/configuration.md docs/data.md docs/fields.md docs/sampling.md docs/restoring.md docs/evaluation.md
+    docs/watching.md docs/checkpoints.md docs/reproducibility.md docs/measuring.md docs/clusters.md docs/scaling.md)
 fi
 
 python=$(scripts/shared/find-python.sh h5py PIL)
@@ -26,6 +26,10 @@ ln -s "$PWD/scripts" "$PWD/cluster" "$PWD/.build" "$reader"
 brief_program "$folder/bin/ddpm-mpi" "$python"
 stand_in_for_mpirun "$folder/bin"
 (cd "$reader" && "$python" "$OLDPWD/Tests/Documentation/make_photographs.py")
+# A few of the fields that the reader makes.
+turbulence=("$python" scripts/data/turbulence.py)
+"${turbulence[@]}" --output "$reader/turbulence.nc" --count 16 --runs 8 >/dev/null
+"${turbulence[@]}" --output "$reader/turbulence-test.nc" --count 16 --runs 16 --seed 1 >/dev/null
 
 for page in README.md "${pages[@]}"; do
   check "every block of $page runs" env -C "$reader" PATH="$folder/bin:$PATH" \

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# How good models of fields are, in tables in Markdown:
+#   scripts/measure/fields.sh [downscaling|gaussian]...
+# downscaling: the CRPS of ensembles of fine fields of turbulence that are drawn from coarse ones, of interpolations of
+# the coarse fields, and of a single forecast by the same network, trained by regression. gaussian: the spectrum of the
+# preset `fields`, against the exact one. What is there already, data and models, is kept (scripts/shared/fields.sh).
+# It takes hours on two cores.
+#
+#   CASES=64  MEMBERS=16               test fields, and fields drawn for each
+#   GAUSSIAN_STEPS=10000               training steps
+#   GAUSSIAN_COUNT=4096                fields drawn
+#
+# scripts/shared/fields.sh has further settings: OUTPUT, STEPS, RANKS and others.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+source scripts/shared/fields.sh
+
+cases=${CASES:-64}
+members=${MEMBERS:-16}
+
+downscaling() {
+  make_turbulence
+  train_turbulence downscaling "${given_coarse[@]}"
+  train_turbulence regression "${given_coarse[@]}" "${regression[@]}"
+  local given=(--condition "$output/test.h5" --count "$cases" --seed 1)
+  run sample --checkpoint "$output/downscaling" "${given[@]}" --members "$members" --output "$output/ensemble.nc"
+  run sample --checkpoint "$output/regression" "${given[@]}" --members 1 --steps 1 --output "$output/regression.nc"
+  "$python" scripts/measure/downscaling.py "$output/test.h5" "regression by the same network=$output/regression.nc" \
+    "ensemble of the diffusion model=$output/ensemble.nc"
+  echo
+  echo "The ensemble, as evaluate measures it:"
+  run evaluate --checkpoint "$output/downscaling" --split test --count "$cases" --members "$members" --seed 1
+}
+
+gaussian() {
+  train_model gaussian --set training.steps="${GAUSSIAN_STEPS:-10000}"
+  run evaluate --checkpoint "$output/gaussian" --measures spectrum --split test --count "${GAUSSIAN_COUNT:-4096}" \
+    --seed 1 --json >"$output/gaussian.json"
+  "$python" scripts/measure/gaussian-spectrum.py "$output/gaussian.json"
+}
+
+mkdir -p "$output"
+(($# > 0)) || set -- downscaling gaussian
+for part in "$@"; do
+  case $part in
+    downscaling | gaussian) "$part" ;;
+    *)
+      echo "There is nothing called $part to measure; there are downscaling and gaussian." >&2
+      exit 2
+      ;;
+  esac
+done
