@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -43,10 +44,13 @@ def main(page):
                 skipped.append(mark)
                 continue
             count += 1
+            start = time.monotonic()
             if language == "sh":
                 subprocess.run(["bash", "-euo", "pipefail", "-c", code], check=True)
             else:
                 exec(compile("\n" * (line - 1) + code, str(page), "exec"), global_names)
+            if (seconds := time.monotonic() - start) >= 5:
+                print(f"{page.name}:{line}: {seconds:.0f} s", flush=True)
         except Exception:
             traceback.print_exc()
             print(f"{page}:{line}: this block fails", file=sys.stderr)

@@ -4,7 +4,7 @@
     python diffusers_models.py inputs FOLDER...    writes FOLDER.input.safetensors and FOLDER.latents.h5 for each model
     python diffusers_models.py outputs FOLDER...   compares FOLDER.output.safetensors, our network's output
     python diffusers_models.py draw FOLDER...      draws with diffusers, and compares FOLDER.images.h5, our images
-    python diffusers_models.py same FOLDER FOLDER  compares two pipelines' configurations, and their weights bit by bit
+    python diffusers_models.py same [FOLDER FOLDER]...  compares pairs of pipelines: configurations, and weights bit by bit
 
 Run by scripts/test/peers/diffusers.sh. Needs torch, diffusers, safetensors and h5py. Exits with 1 if something differs.
 """
@@ -236,7 +236,8 @@ def main():
     command, *folders = sys.argv[1:]
     folders = [Path(folder) for folder in folders]
     if command == "same":
-        same(*folders)
+        for first, second in zip(folders[::2], folders[1::2], strict=True):
+            same(first, second)
     else:
         for folder in folders:
             {"make": make, "inputs": inputs, "outputs": outputs, "draw": draw}[command](folder)

@@ -12,7 +12,7 @@ failed=0
 
 # run STATUS TEXT COMMAND...: the command must end with the status and say the text (an extended regular expression).
 run() {
-  local status=$1 text=$2 actual=0 start=$SECONDS took=
+  local status=$1 text=$2 actual=0 start=$SECONDS
   shift 2
   timeout --kill-after=10 600 "$@" >"$log" 2>&1 </dev/null || actual=$?
   if ((actual != status)); then
@@ -21,10 +21,12 @@ run() {
     report "$text" "did not say so: $*"
   else
     passed=$((passed + 1))
-    if ((SECONDS - start >= 5)); then took=" ($((SECONDS - start)) s)"; fi
-    echo "ok: $text$took"
+    echo "ok: $text$(seconds_since "$start")"
   fi
 }
+
+# The time since a value of SECONDS, if it is worth knowing.
+seconds_since() { if ((SECONDS - $1 >= 5)); then echo " ($((SECONDS - $1)) s)"; fi; }
 
 report() {
   failed=$((failed + 1))
@@ -35,11 +37,11 @@ report() {
 
 # check TEXT COMMAND...: the command must succeed. It may read the log of the last run.
 check() {
-  local text=$1
+  local text=$1 start=$SECONDS
   shift
   if "$@" >"$folder/check" 2>&1; then
     passed=$((passed + 1))
-    echo "ok: $text"
+    echo "ok: $text$(seconds_since "$start")"
   else
     report "$text" "failed: $*" "$folder/check"
   fi

@@ -74,13 +74,15 @@ run 0 '^edm: .*steps of EDMDPMSolver' $models draw "${exports[@]}"
 cat "$log"
 
 # There and back.
+pairs=()
 for name in plain classes learned zero-snr improved heads edm; do
   run 0 'Imported' "$program" import "$moved/$name" --output "$moved/back-$name"
   run 0 'Wrote' "$program" export --checkpoint "$moved/back-$name" "$moved/again-$name"
-  check "$name comes back as it went" $models same "$moved/$name" "$moved/again-$name"
-  check "... bit by bit" h5diff "$moved/run-$name/checkpoints/step-00000012.h5" \
+  pairs+=("$moved/$name" "$moved/again-$name")
+  check "$name comes back bit by bit" h5diff "$moved/run-$name/checkpoints/step-00000012.h5" \
     "$moved/back-$name/checkpoints/step-00000000.h5" /ema
 done
+check "... and leaves as it went" $models same "${pairs[@]}"
 
 # Training goes on.
 run 0 'Imported' "$program" import "$made/cifar" "${tiny[@]:0:2}" --set training.steps=2 --set training.batch=4 \
