@@ -5,8 +5,12 @@ import Testing
 
 @Suite struct TrainingSamplesTests {
   /// Sample n has the values 100·n + 10·pixel + channel, with two drawn channels and one given.
-  private let values = Tensor(
-    (0..<54).map { Float(100 * ($0 / 18) + 10 * ($0 / 3 % 6) + $0 % 3) }, shape: [3, 2, 3, 3])
+  private let values = Tensor((0..<54).map(Self.value), shape: [3, 2, 3, 3])
+
+  private static func value(_ position: Int) -> Float {
+    let (sample, pixel, channel) = (position / 18, position / 3 % 6, position % 3)
+    return Float(100 * sample + 10 * pixel + channel)
+  }
 
   @Test func theLastChannelsAreGiven() throws {
     let samples = TrainingSamples(

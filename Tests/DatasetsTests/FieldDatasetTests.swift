@@ -59,7 +59,8 @@ struct FieldDatasetTests {
 
   @Test func rangesAreThoseOfImagesAndNoneChangesNothing() throws {
     let range = try sample(FieldDataset(source, conditions: ["mask"], normalisation: .range), 0)
-    #expect(Array(range[3..<6]) == [(1 - 2) / 8, (276.5 - 280) / 30, 0])
+    let expected: [Float] = [-1 / 8, -3.5 / 30, 0]
+    #expect(Array(range[3..<6]) == expected)
     let plain = try sample(FieldDataset(source, normalisation: .none), 3)
     #expect(Array(plain[..<3]) == [3, 1, 281.5])
   }

@@ -17,7 +17,7 @@ extension EvaluateJob {
     let (drawing, network) = try communicator.together { () throws -> (ImageDrawing, any FeatureNetwork) in
       let network = try FeatureNetworks.load(features, inceptionWeights: inceptionWeights)
       try network.check(shape: model.imageShape)
-      return try namingOptions { (try drawing(model, communicator), network) }
+      return try namingOptions { (try self.drawing(model, communicator), network) }
     }
     try communicator.requireAlike("feature network", network.hash)
     let extraction = FeatureExtraction(network: network, communicator: communicator, workers: model.workers)

@@ -59,7 +59,6 @@ package struct RestoreJob: Sendable {
     if let given = work.conditions.given {
       try communicator.requireAlike(
         "--condition", "a file with the fingerprint \(String(given.fingerprint, radix: 16))")
-      for remark in given.remarks { reporter.log.warning("\(remark)") }
     }
     let drawn = work.drawn
     let steps = work.method.stepCount.map { ProgressFormat.count($0, of: "step") } ?? "steps chosen by the error"

@@ -1,6 +1,7 @@
 import Foundation
 import Interchange
 import TestSupport
+import Testing
 
 /// Two variables u and v, and models of them.
 enum PackedFieldFixture {

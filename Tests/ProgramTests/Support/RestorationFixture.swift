@@ -2,6 +2,7 @@ import Foundation
 import Images
 import Interchange
 import TestSupport
+import Testing
 
 /// Measurements, and a model of fields.
 enum RestorationFixture {

@@ -46,10 +46,13 @@ package struct BlurOperator: MeasurementOperator {
     let total = weights.reduce(0, +)
     let period = border == .periodic ? length : 2 * length
     return (0..<length).map { center in
-      zip(-radius...radius, weights).map { offset, weight in
+      // A wide blur reaches some rows or columns several times.
+      var sums = Array(repeating: 0.0, count: length)
+      for (offset, weight) in zip(-radius...radius, weights) {
         let position = ((center + offset) % period + period) % period
-        return Contribution(index: position < length ? position : period - 1 - position, weight: weight / total)
+        sums[position < length ? position : period - 1 - position] += weight / total
       }
+      return sums.enumerated().filter { $0.element > 0 }.map { Contribution(index: $0.offset, weight: $0.element) }
     }
   }
 
@@ -69,18 +72,21 @@ package struct BlurOperator: MeasurementOperator {
   private func blurred(
     _ x: DoubleTensor, along axis: [[Contribution]], outerCount: Int, innerCount: Int
   ) -> DoubleTensor {
-    var result = DoubleTensor(shape: x.shape)
+    let from = x.elements
+    var to: [Double] = []
+    to.reserveCapacity(from.count)
     for outer in 0..<outerCount {
-      for (position, contributions) in axis.enumerated() {
-        let to = (outer * axis.count + position) * innerCount
-        for contribution in contributions {
-          let from = (outer * axis.count + contribution.index) * innerCount
-          for inner in 0..<innerCount {
-            result.elements[to + inner] += contribution.weight * x.elements[from + inner]
+      let start = outer * axis.count * innerCount
+      for contributions in axis {
+        for inner in 0..<innerCount {
+          var sum = 0.0
+          for contribution in contributions {
+            sum += contribution.weight * from[start + contribution.index * innerCount + inner]
           }
+          to.append(sum)
         }
       }
     }
-    return result
+    return DoubleTensor(to, shape: x.shape)
   }
 }
