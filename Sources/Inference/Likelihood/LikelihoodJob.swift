@@ -47,8 +47,8 @@ package struct LikelihoodJob: Sendable {
       model, activations: { method == .ode ? $0.training : $0.inference }, communicator: communicator,
       reporter: reporter)
     let (images, measure) = try communicator.together { () throws -> (DataImages, any LikelihoodMeasure) in
-      try model.requireNoGivenChannels("likelihood")
       let images = try DataImages(data, for: model, condition: condition)
+      try model.requireNoGivenChannels("likelihood")
       return try namingOptions {
         try condition.check(model.configuration)
         return (images, try self.measure(model))

@@ -93,9 +93,10 @@ package struct RestoreJob: Sendable {
     let conditions = try DrawConditions(
       classes: try classes(of: configuration), given: try condition.map { try GivenFields($0, for: model) },
       members: members, configuration: configuration)
+    let method = try settings(for: model).method(for: model.process, variance: model.description.variance)
+    for group in try data.measurements(first..<first + 1) { try method.check(group.measurement) }
     return Work(
-      model: model, method: try settings(for: model).method(for: model.process, variance: model.description.variance),
-      data: data, conditions: conditions,
+      model: model, method: method, data: data, conditions: conditions,
       drawn: DrawnSet(first: first, count: count ?? data.count - first, members: members))
   }
 

@@ -34,11 +34,16 @@ package struct Imputation: RestorationMethod {
 
   package var stepCount: Int? { steps }
 
+  package func check(_ measurement: Measurement) throws(DiffusionError) {
+    try measurement.requireNoNoise(.imputation)
+    try measurement.forward.invertibleRowSquare()
+  }
+
   package func restore(
     _ measurement: Measurement, from latents: DoubleTensor, denoiser: some DifferentiableDenoiser,
     noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
-    try measurement.requireNoNoise(.imputation)
+    try check(measurement)
     let known = try KnownPart(measurement)
     var evaluator = Evaluator(denoiser)
     var x = try known.replaced(in: DoubleTensor(process.priorSigma * latents), by: .clean)

@@ -32,6 +32,8 @@ package struct PosteriorSampling: RestorationMethod {
 
   package var stepCount: Int? { reverse.steps.count }
 
+  package func check(_ measurement: Measurement) {}
+
   package func restore(
     _ measurement: Measurement, from latents: DoubleTensor, denoiser: some DifferentiableDenoiser,
     noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil

@@ -45,16 +45,19 @@ package struct PseudoinverseGuidance: RestorationMethod {
 
   package var stepCount: Int? { sampler.stepCount }
 
+  package func check(_ measurement: Measurement) throws(DiffusionError) {
+    if measurement.hasExactElements { try measurement.forward.invertibleRowSquare() }
+  }
+
   package func restore(
     _ measurement: Measurement, from latents: DoubleTensor, denoiser: some DifferentiableDenoiser,
     noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
-    let isExact = measurement.hasExactElements
-    if isExact { _ = try measurement.forward.pseudoInverse(measurement.values) }
+    try check(measurement)
     var samples = try sampler.sample(
       from: latents, denoiser: PosteriorDenoiser(prior: denoiser, measurement: measurement, method: self),
       noise: noise, progress: progress)
-    if isExact { samples.images = try measurement.met(by: samples.images) }
+    if measurement.hasExactElements { samples.images = try measurement.met(by: samples.images) }
     return samples
   }
 }

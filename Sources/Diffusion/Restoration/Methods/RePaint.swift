@@ -71,11 +71,16 @@ package struct RePaint: RestorationMethod {
     }
   }
 
+  package func check(_ measurement: Measurement) throws(DiffusionError) {
+    try measurement.requireNoNoise(.repaint)
+    try measurement.forward.invertibleRowSquare()
+  }
+
   package func restore(
     _ measurement: Measurement, from latents: DoubleTensor, denoiser: some DifferentiableDenoiser,
     noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
-    try measurement.requireNoNoise(.repaint)
+    try check(measurement)
     let known = try KnownPart(measurement)
     var evaluator = Evaluator(denoiser)
     var x = DoubleTensor(respaced.priorSigma * latents)

@@ -80,6 +80,8 @@ package struct Measurement: Sendable {
 /// correlated pixels, 4 of them known. The error of the mean is its length over the root of the trace of the posterior's
 /// covariance, that of the covariance is relative to its norm. For draws from the prior they are 0.6 to 0.9 and 1.6.
 package protocol RestorationMethod: Sendable {
+  /// - Throws: `DiffusionError` naming `operator` or `noise` if the method cannot use the measurement.
+  func check(_ measurement: Measurement) throws(DiffusionError)
   /// Draws an image for each measurement. An image does not depend on the rest of its batch, provided that the denoiser
   /// treats each image separately.
   ///

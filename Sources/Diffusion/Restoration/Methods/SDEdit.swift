@@ -25,10 +25,15 @@ package struct SDEdit: RestorationMethod {
 
   package var stepCount: Int? { reverse.steps.count }
 
+  package func check(_ measurement: Measurement) throws(DiffusionError) {
+    try measurement.forward.invertibleRowSquare()
+  }
+
   package func restore(
     _ measurement: Measurement, from latents: DoubleTensor, denoiser: some DifferentiableDenoiser,
     noise: SamplerNoise, progress: ((SamplerStep) -> Void)? = nil
   ) throws -> Samples {
+    try check(measurement)
     var evaluator = Evaluator(denoiser)
     let start = reverse.steps[0].transition.later
     let guide = try measurement.forward.pseudoInverse(measurement.values)

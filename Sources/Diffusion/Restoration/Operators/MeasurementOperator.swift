@@ -45,13 +45,18 @@ extension MeasurementOperator {
   /// - Throws: `DiffusionError` naming `operator` if the rows of A are not orthogonal: rounding errors of y would then
   ///   be amplified without bounds.
   package func pseudoInverse(_ y: DoubleTensor) throws(DiffusionError) -> DoubleTensor {
-    guard let rowSquare else {
-      throw DiffusionError(
-        key: "operator",
-        problem: "this operator leaves traces of details that are too small to be inverted without noise; "
-          + "use method pigdm with noise above 0, or dps")
-    }
-    return DoubleTensor(adjoint(y) / rowSquare)
+    DoubleTensor(adjoint(y) / (try invertibleRowSquare()))
+  }
+
+  /// `rowSquare`, of an operator that has a pseudo-inverse.
+  /// - Throws: as `pseudoInverse`.
+  @discardableResult
+  func invertibleRowSquare() throws(DiffusionError) -> Double {
+    if let rowSquare { return rowSquare }
+    throw DiffusionError(
+      key: "operator",
+      problem: "this operator leaves traces of details that are too small to be inverted without noise; "
+        + "use method pigdm with noise above 0, or dps")
   }
 
   /// The shape of measurements of several images.
