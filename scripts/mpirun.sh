@@ -26,6 +26,13 @@ else
   # More work than cores: let the system move ranks, and let a waiting rank give its core to one that computes.
   flags+=(--bind-to none --mca mpi_yield_when_idle 1)
   if ((ranks > cores)); then flags+=(--oversubscribe); fi
+  # Linux's sched_yield gives a core away for hardly any time; this one does. It halves the time of jobs with more ranks
+  # than cores.
+  yield=$(dirname "$0")/../.build/yield.so
+  if [[ $(dirname "$0")/shared/yield.c -nt $yield ]]; then
+    cc -O2 -shared -fPIC -o "$yield.$$" "$(dirname "$0")/shared/yield.c" && mv "$yield.$$" "$yield"
+  fi
+  if [[ -e $yield ]]; then flags+=(-x "LD_PRELOAD=$(realpath "$yield")"); fi
 fi
 
 if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
