@@ -233,7 +233,7 @@ class Run:
             return self.lines("metrics.jsonl", without=("seconds", "images_per_second"))
         if what == MEASURES:
             lines = self.lines("evaluations.jsonl") or []
-            names = "fid|kid|precision|spectrum|histogram|moments|crps|spread|rank"
+            names = "fid|kid|precision|variables"
             return [{key: value for key, value in line.items() if re.search(names, key)} for line in lines]
         names = [str(path.relative_to(self.path)) for path in self.path.rglob("*") if path.is_file()]
         return sorted(re.sub("tfevents.*", "tfevents", name) for name in names)

@@ -68,8 +68,9 @@ check "the page names nothing to load" sh -c "! grep -qE '(src|href)=\"?[^\"d]|u
 echo "--- measures of drawn fields"
 run 0 'Done: 4 steps' "$program" train --preset fields --set training.steps=4 --set training.batch=4 \
   --set training.micro_batch=1 --set training.log_every=1 --set training.sample_every=none --set sampling.steps=2 \
-  --set model.channels=16 --set model.multipliers=[1,1] --set data.channels=3 --set 'data.conditions=[field_3]' \
-  --set evaluation.every=2 --set evaluation.count=10 --set evaluation.members=4 --output "$folder/fields"
+  --set model.channels=16 --set model.multipliers=[1,1] --set model.attention_resolutions=[16] --set data.channels=3 \
+  --set 'data.conditions=[field_3]' --set evaluation.every=2 --set evaluation.count=10 --set evaluation.members=4 \
+  --output "$folder/fields"
 run 0 'report.html' "$program" report "$folder/fields"
 # Besides the four of every run: three errors, the score and the ratio of spread and error.
 shown fields 9 0 "$folder/fields/report.html"

@@ -69,7 +69,7 @@ package struct FieldDescription: Codable, Sendable, Equatable {
   /// Reads the description in a checkpoint.
   /// - Parameters:
   ///   - imageShape: the shape of what the model draws, [H, W, C].
-  ///   - conditions: the names of the given channels, `data.conditions`.
+  ///   - names: the names of the given channels, `data.conditions`.
   /// - Throws: `DatasetError` if it is not one of such fields.
   package init(json: String, imageShape: [Int], conditions names: [String]) throws(DatasetError) {
     do { self = try JSONDecoder().decode(FieldDescription.self, from: Data(json.utf8)) } catch {
