@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every test: the formatter's check, the unit tests, the checks under MPI on several ranks and the tests of the
-# whole program, two of these at a time. Names run these alone, after the build, which is brief when little has changed:
+# whole program, three of these at a time. Names run these alone, after the build, which is brief when little has changed:
 #   scripts/test.sh Kernels                  # Tests/KernelsTests; units: all targets in Tests but ProgramTests
 #   scripts/test.sh Program/Resume           # of Tests/ProgramTests the suites whose names begin so
 #   scripts/test.sh ranks/3                  # the checks under MPI on three ranks; ranks: on 1, 2, 3, 5 and 8
@@ -101,9 +101,8 @@ if [[ -z ${PEERS_PYTHON:-} ]]; then
   peers=$!
 fi
 run format || true
-# Two tests share the processors from here on. One lane takes them from the beginning of a list, where they keep the
-# processors busy, and the other from its end, where they wait for SLURM, browsers and other programs half of the time.
-# More lanes would take longer: ranks that wait for others look for messages all the time.
+# Three tests share the processors from here on. Two lanes take them from the beginning of a list, where they keep the
+# processors busy, and one from its end, where they wait for SLURM, browsers and other programs half of the time.
 export SHARED=yes
 waiting=(report scripts peers cluster)
 {
@@ -140,7 +139,8 @@ early_lane >"$logs/beside" 2>&1 &
 stage "build" swift build -c release --build-tests || : >"$logs/queue"
 [[ -z $peers ]] || wait "$peers" || true
 touch "$logs/built"
+lane 1 >"$logs/between" 2>&1 &
 lane 1 &
 wait
-cat "$logs/beside"
+cat "$logs/between" "$logs/beside"
 finish

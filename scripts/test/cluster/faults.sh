@@ -39,21 +39,22 @@ ends during-a-save 5
 tidy during-a-save
 same during-a-save 3
 
-# A stopped rank is named, and the job ended in time.
+# A stopped rank is named, and the job ended in time. These limits, and that of the save below, are far longer than a rank
+# takes to answer, or a save to end, on a busy machine.
 for rank in 0 1 2; do
   name=stopped-rank-$rank
-  start "$name" 3 --set training.hang_timeout_seconds=3
+  start "$name" 3 --set training.hang_timeout_seconds=10
   saves "$name"
   kill -STOP "$(ranks_of "$name" | sed -n "$((rank + 1))p")"
   ends "$name" 6
-  says "$name" "rank $rank on .* has not responded for 3 s"
+  says "$name" "rank $rank on .* has not responded for 10 s"
 done
 same stopped-rank-1 2
 
 # One that does not end a save keeps all others waiting in the same calls; how far each has come is told.
-faulty hanging-save 3 "save.write:1:hang:$((tensors + tensors / 2))" --set training.save_timeout_seconds=8
+faulty hanging-save 3 "save.write:1:hang:$((tensors + tensors / 2))" --set training.save_timeout_seconds=60
 ends hanging-save 6
-says hanging-save 'saving a checkpoint has taken more than 8 s, .*ranks? .*1.* on .* at part [0-9]+'
+says hanging-save 'saving a checkpoint has taken more than 60 s, .*ranks? .*1.* on .* at part [0-9]+'
 same hanging-save 2
 says hanging-save 'Resuming from .*/step-00000020.h5'
 
