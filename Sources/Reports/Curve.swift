@@ -49,6 +49,11 @@ package struct Curve: Sendable, Equatable {
     "gradient_norm": ("Gradient norm, before clipping", "", true),
     "learning_rate": ("Learning rate", "", false),
     "images_per_second": ("Throughput", "images/s", false),
+    "spectrum_error": ("Spectrum error", "", false),
+    "cross_spectrum_error": ("Cross-spectrum error", "", false),
+    "histogram_distance": ("Histogram distance", "", false),
+    "relative_crps": ("CRPS, relative to the data's standard deviation", "", false),
+    "spread_skill": ("Spread/skill ratio", "", false),
   ]
 
   /// Averages whose weights fall by a factor of 1 - 2/(span + 1) with each earlier value and always add up to 1. The

@@ -45,7 +45,8 @@ struct UnreadKeysTests {
       if !line.hasPrefix(" ") { section = String(line.prefix { $0 != ":" }) }
       return section == parts[0] && line.hasPrefix("  \(parts[1]): ") ? "  \(parts[1]): \(value)" : String(line)
     }
-    #expect(try RunConfiguration(ofRun: stored.joined(separator: "\n"), file: "config.yaml") == usual.withSigmaDataOfImages())
+    #expect(
+      try RunConfiguration(ofRun: stored.joined(separator: "\n"), file: "config.yaml") == usual.withSigmaDataOfImages())
   }
 
   @Test(arguments: ["sampling.churn_min=1.0", "sampling.churn_max=1.0", "sampling.churn_noise=2.0"])

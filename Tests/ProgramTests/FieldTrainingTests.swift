@@ -35,7 +35,8 @@ struct FieldTrainingTests {
       "data.conditions: gaussian-field has no variable u; it has field_1, field_2"
     ).check()
     try await Refusal(
-      "train-classifier \(Self.tiny) --output \(Fixture.nowhere)", "data.conditions is [field_2], but a classifier is given only noisy images"
+      "train-classifier \(Self.tiny) --output \(Fixture.nowhere)",
+      "data.conditions is [field_2], but a classifier is given only noisy images"
     ).check()
     try await Refusal(
       "train --preset shapes --set data.conditions=[red] --output \(Fixture.nowhere)", "grey value of colour images"

@@ -70,7 +70,8 @@ final class ImageWriter: DrawnWriter {
   /// - Parameters:
   ///   - drawn: the images of all ranks.
   ///   - imageShape: [H, W, C].
-  ///   - columns: the columns of the sheet; by default it is about square.
+  ///   - columns: the columns of the sheet; by default a row has the members of a condition, or, if an image is one by
+  ///     itself, the sheet is about square.
   ///   - frameCount: the number of pictures of the sampling process of each image; nil for the final image only.
   /// - Throws: `JobFailure` on all ranks.
   init(
@@ -83,8 +84,10 @@ final class ImageWriter: DrawnWriter {
     first = drawn.numbers.lowerBound
     self.communicator = communicator
     self.frameCount = frameCount
+    let capacity = ImageGrid.capacity(height: imageShape[0], width: imageShape[1])
+    let members = drawn.members.flatMap { $0 > 1 && $0 <= capacity ? $0 : nil }
     sheet = outputs.grid.map { _ in
-      Sheet(count: count, imageShape: imageShape, columns: columns, frameCount: frameCount)
+      Sheet(count: count, imageShape: imageShape, columns: columns ?? members, frameCount: frameCount)
     }
     folder = try outputs.images.map {
       try PictureFolder($0, drawn, frameCount: frameCount, communicator: communicator)
