@@ -145,8 +145,8 @@ struct FileTree: Sendable {
   }
 
   /// The labels in this folder's `dataset.json`, if it has any.
-  func datasetLabels() throws(DatasetError) -> DatasetLabels? {
-    guard let file = otherFiles.first(where: { lastPart(ofPath: $0.path) == DatasetLabels.fileName }) else {
+  func datasetLabels() throws(DatasetError) -> DatasetJSON? {
+    guard let file = otherFiles.first(where: { lastPart(ofPath: $0.path) == DatasetJSON.fileName }) else {
       return nil
     }
     let bytes: [UInt8]
@@ -155,7 +155,7 @@ struct FileTree: Sendable {
     } else {
       bytes = try readFile(file.path)
     }
-    return try DatasetLabels(bytes, path: file.path)
+    return try DatasetJSON(bytes, path: file.path)
   }
 
   // MARK: All that is below

@@ -18,7 +18,7 @@ package struct FolderArrangement: Sendable {
   private let test: FileTree?
   private let subfoldersAreClasses: Bool
   /// The labels of a folder whose classes are in a file.
-  private let labels: DatasetLabels?
+  private let labels: DatasetJSON?
 
   /// Reads all names below a folder.
   /// - Parameter subfoldersAreClasses: whether subfolders are classes even if their names are those of splits.
@@ -32,7 +32,7 @@ package struct FolderArrangement: Sendable {
     labels = try tree.datasetLabels()
     if labels != nil {
       (hasSplits, training, test) = (false, tree, nil)
-      remarks = ["\(DatasetLabels.fileName): labels"]
+      remarks = ["\(DatasetJSON.fileName): labels"]
     } else if !subfoldersAreClasses, let roles = SplitRole.roles(of: names) {
       hasSplits = true
       (training, test, remarks) = try splits(of: tree, roles)
@@ -58,7 +58,7 @@ package struct FolderArrangement: Sendable {
   /// Whether a file is a ZIP archive, but not of a format based on ZIP (`.npz`, `.pt`).
   package static func isArchive(_ path: String) -> Bool {
     firstBytes(of: path).starts(with: Array("PK".utf8)) && !NumpySource.canRead(path)
-      && ForeignFormat.named(path) == nil
+      && UnsupportedFormat.named(path) == nil
   }
 
   /// Whether there are separate test images.

@@ -12,7 +12,7 @@ package final class HDF5Images: ImageDataset, @unchecked Sendable {
   /// Computed from the labels and the shape, since the contents have no checksums.
   package let fingerprint: UInt64
   package let readsFiles = true
-  private let contents: ImageFileContents
+  private let contents: HDF5ImageContents
   private let reader: ForeignReader
 
   package var name: String { contents.name }

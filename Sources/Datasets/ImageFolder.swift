@@ -74,7 +74,7 @@ package struct ImageFolder: Sendable {
 
   /// All images of a folder, sorted by their paths, with classes from a list of labels.
   /// - Throws: `DatasetError` if an image has no class.
-  init(_ tree: FileTree, _ labels: DatasetLabels) throws(DatasetError) {
+  init(_ tree: FileTree, _ labels: DatasetJSON) throws(DatasetError) {
     path = tree.path
     name = tree.name
     archive = tree.archive
@@ -86,8 +86,8 @@ package struct ImageFolder: Sendable {
       let label = labels.labels.map { $0[Array(name)] }
       guard label != .some(nil) else {
         throw DatasetError(
-          .countMismatch, image.path, "\(DatasetLabels.fileName) has no label for it",
-          advice: "remove the image, or add its label; without \(DatasetLabels.fileName), subfolders are classes")
+          .countMismatch, image.path, "\(DatasetJSON.fileName) has no label for it",
+          advice: "remove the image, or add its label; without \(DatasetJSON.fileName), subfolders are classes")
       }
       image.label = label ?? nil
       files.append(image)
@@ -106,7 +106,7 @@ package struct ImageFolder: Sendable {
   private static func checkClasses(_ tree: FileTree, allowsSplitNames: Bool) throws(DatasetError) {
     for folder in tree.folders {
       guard folder.holdsImages else {
-        if let format = folder.allOtherFiles.lazy.compactMap({ ForeignFormat.named($0.path) }).first {
+        if let format = folder.allOtherFiles.lazy.compactMap({ UnsupportedFormat.named($0.path) }).first {
           throw DatasetError(format, folder.path)
         }
         throw DatasetError(

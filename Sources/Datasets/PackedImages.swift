@@ -34,7 +34,7 @@ package struct PackedImages: ImageDataset {
   /// - Throws: `DatasetError`.
   package init(path: String, split: DatasetSplit = .training) throws {
     do { try FileSeal.verify(path) } catch { throw DatasetError(error, path) }
-    let contents = try ImageFileContents.read(path, split: split)
+    let contents = try HDF5ImageContents.read(path, split: split)
     let shape = contents.shape
     (count, imageShape) = (shape[0], Array(shape.dropFirst()))
     name = contents.name

@@ -53,7 +53,7 @@ struct PackSource {
   }
 
   private static func kind(ofFolder path: String, subfoldersAreClasses: Bool) throws -> Kind {
-    if let format = ForeignFormat.ofFolder(path) { throw DatasetError(format, path) }
+    if let format = UnsupportedFormat.ofFolder(path) { throw DatasetError(format, path) }
     func has(_ names: String...) -> Bool { names.contains { FileManager.default.fileExists(atPath: "\(path)/\($0)") } }
     if has("data_batch_1.bin", "cifar-10-batches-bin") {
       return .named("cifar10", path: path, hasTests: has("test_batch.bin", "cifar-10-batches-bin/test_batch.bin"))
@@ -65,7 +65,7 @@ struct PackSource {
   }
 
   private static func kind(ofFile path: String) throws -> Kind {
-    if let format = ForeignFormat.ofFile(path) { throw DatasetError(format, path) }
+    if let format = UnsupportedFormat.ofFile(path) { throw DatasetError(format, path) }
     if NumpySource.canRead(path) { return .numpy(try NumpySource(path)) }
     guard !ImageFolder.isImage(path) else {
       throw InputError("\(path): it is a single image; give the folder that contains it")

@@ -11,7 +11,8 @@ import MessagePassing
 import Ranks
 import Reporting
 
-/// The command line's root. What the subcommands do is in `Training`; here is parsing and wiring only.
+/// The root of the command line. What the subcommands do is in the modules of their jobs, such as `Training`,
+/// `Inference` and `Packing`; here is parsing and wiring only.
 struct Program: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ddpm-mpi",
@@ -42,7 +43,7 @@ struct Program: ParsableCommand {
       Encode.self,
       Decode.self,
       Interpolate.self,
-      Evaluate.self, Frechet.self, Report.self, Export.self, Import.self, Pack.self, BenchmarkCommand.self, Plan.self,
+      Evaluate.self, FID.self, Report.self, Export.self, Import.self, Pack.self, BenchmarkCommand.self, Plan.self,
       Inspect.self, Doctor.self,
     ])
 }

@@ -105,7 +105,7 @@ private func verifyGradientSums(
   let sharding = Sharding(arenaCount: floats, grid: arrangement.grid!)
   let loop = ProgressLoop(isBackground: arrangement.overlaps)
   defer { loop.stop() }
-  let averaging = GradientAveraging(
+  let averaging = TreeGradientSum(
     layout: layout, tree: tree, sharding: sharding, communicator: context.communicator,
     workers: WorkerPool(threadCount: 2), loop: loop, wire: arrangement.wire)
   // Each sum from another node has a relative error of at most 2⁻⁸; the sums of all nodes together are no larger than

@@ -6,8 +6,8 @@ import Tensors
 final class GradientBucket: ExchangedBucket {
   private let bucket: Int
   private let plan: ReductionPlan
-  private let windows: WindowPool
-  private var window: ExchangeWindow?
+  private let windows: ReceiveBufferPool
+  private var window: ReceiveBuffers?
   /// One set per level.
   private let received: [MessageSet]
   private let sent: MessageSet
@@ -19,7 +19,7 @@ final class GradientBucket: ExchangedBucket {
   private var sums: [[ArenaPart<Float>?]]
   private(set) var isDone = false
 
-  init(_ bucket: Int, _ plan: ReductionPlan, _ communicator: Communicator, _ windows: WindowPool) {
+  init(_ bucket: Int, _ plan: ReductionPlan, _ communicator: Communicator, _ windows: ReceiveBufferPool) {
     self.bucket = bucket
     self.plan = plan
     self.windows = windows

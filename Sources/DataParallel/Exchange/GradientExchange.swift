@@ -30,8 +30,8 @@ final class GradientExchange: BackgroundWork, @unchecked Sendable {
     precondition(plan.levels.allSatisfy { $0.sums.allSatisfy { $0.count <= MessageTag.sumLimit } })
     let indices = plan.sharding.buckets.indices
     let windowCount = min(indices.count, plan.sharding.bucketsInFlight)
-    let windows = WindowPool(
-      (0..<windowCount).map { _ in ExchangeWindow(plan, roundsBetweenNodes: roundsBetweenNodes) })
+    let windows = ReceiveBufferPool(
+      (0..<windowCount).map { _ in ReceiveBuffers(plan, roundsBetweenNodes: roundsBetweenNodes) })
     buckets = indices.map { GradientBucket($0, plan, communicator, windows) }
     queue = BucketQueue(buckets.reversed(), maximumOpenCount: windowCount)
     let sumCount = plan.levels[0].ownSums.count * buckets.count

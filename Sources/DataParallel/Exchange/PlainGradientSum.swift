@@ -7,8 +7,8 @@ import Tensors
 /// and MPI_Allreduce adds the sums of all ranks.
 ///
 /// The result depends on the number of ranks: both the division of the micro-batches and the library's order of
-/// additions change the rounding. It exists for the benchmark, which compares `GradientAveraging` with it.
-package final class PlainGradientSum: GradientReduction {
+/// additions change the rounding. It exists for the benchmark, which compares `TreeGradientSum` with it.
+package final class PlainGradientSum: GradientSum {
   package let localMicroBatches: Range<Int>
 
   private let communicator: Communicator

@@ -52,7 +52,7 @@ package final class DataParallelTrainer {
   let profiler: Profiler?
   private let adam: Adam
   private let schedule: LearningRateSchedule
-  private let averaging: any GradientReduction
+  private let averaging: any GradientSum
   /// The number of micro-batches of each rank.
   private let microBatchCounts: [Int]
   private let loop: ProgressLoop
@@ -94,7 +94,7 @@ package final class DataParallelTrainer {
     averaging =
       switch arrangement.reduction {
       case .tree:
-        GradientAveraging(
+        TreeGradientSum(
           layout: layout, tree: tree, sharding: sharding, communicator: exchangeRanks.communicator, workers: workers,
           loop: loop, wire: arrangement.wire, profiler: profiler)
       case .allreduce:

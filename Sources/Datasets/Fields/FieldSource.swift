@@ -52,7 +52,7 @@ package enum FieldFile {
   /// - Throws: `DatasetError` for a file that cannot be used.
   package static func open(_ path: String, _ selection: FieldSelection) throws -> any FieldSource {
     if isNumpy(path) { return try NumpyFields(path: path, selection) }
-    if !HDF5File.isHDF5(path), let format = ForeignFormat.ofFields(path) { throw DatasetError(format, path) }
+    if !HDF5File.isHDF5(path), let format = UnsupportedFormat.ofFields(path) { throw DatasetError(format, path) }
     return try HDF5Fields(path: path, selection)
   }
 

@@ -4,46 +4,6 @@ import Failures
 import Foundation
 import Reporting
 
-/// The measures of drawn images, computed from their features and logits.
-package enum Measure: String, EvaluationMeasure {
-  /// The Fréchet distance.
-  case fid
-  /// The Inception score.
-  case inceptionScore = "is"
-  /// The kernel distance.
-  case kid
-  /// Precision and recall.
-  case precisionRecall = "pr"
-
-  package static let samples = "images"
-
-  /// Those that need only statistics of the reference.
-  package static let usual: [Measure] = [.fid, .inceptionScore]
-
-  /// The measures with these names, or without names others.
-  /// - Throws: `InputError` for the name of something else.
-  package static func chosen(
-    _ names: [String], otherwise: [Measure], style: SettingStyle
-  ) throws(InputError) -> [Measure] {
-    names.isEmpty ? otherwise : try named(names, setting: style.name("measures"))
-  }
-
-  /// Whether it needs the features of every image of the reference.
-  var needsReferenceFeatures: Bool { self == .kid || self == .precisionRecall }
-
-  /// The minimum number of images to draw.
-  package var minimumCount: Int {
-    switch self {
-    case .fid, .kid: 2
-    case .inceptionScore: InceptionScore.usualSplitCount
-    case .precisionRecall: PrecisionRecall.usualNeighbourCount + 1
-    }
-  }
-
-  /// The minimum number of images to compare with; 0 if it does not use any.
-  package var minimumReferenceCount: Int { self == .inceptionScore ? 0 : minimumCount }
-}
-
 /// Measures of drawn images, with everything that they depend on.
 package struct EvaluationResult: EvaluationReport, Equatable {
   package var fid: Double?

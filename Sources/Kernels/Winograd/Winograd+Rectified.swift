@@ -26,7 +26,7 @@ extension Winograd {
     }
     let pass = WinogradPass(
       x: x.pointer, inputs: windows(x, size: 6, rim: pad),
-      kernel: WinogradKernel(
+      kernel: WinogradWeights(
         taps: kernel.pointer, inChannels: x.channels, outChannels: y.channels, isAdjoint: false),
       y: y.pointer, outputs: windows(y, size: 4, rim: 0), tileCount: x.images * tileRows * tileColumns,
       addends: WinogradTiles.Addends(bias: UnsafePointer(bias.pointer), rectifies: true))

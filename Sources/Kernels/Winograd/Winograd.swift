@@ -70,7 +70,7 @@ package enum Winograd: ConvolutionAlgorithm {
   ) {
     let pass = WinogradPass(
       x: x, inputs: geometry.inputWindows,
-      kernel: WinogradKernel(
+      kernel: WinogradWeights(
         taps: kernel, inChannels: geometry.inChannels, outChannels: geometry.outChannels, isAdjoint: false),
       y: y, outputs: geometry.outputWindows, tileCount: geometry.tileCount,
       addends: WinogradTiles.Addends(bias: bias, perImage: perImage, residual: residual))
@@ -88,7 +88,7 @@ package enum Winograd: ConvolutionAlgorithm {
     let halves = geometry.enlargesInput
     let pass = WinogradPass(
       x: dy, inputs: geometry.windows(channels: geometry.outChannels, size: 6, rim: 1, isHalved: false),
-      kernel: WinogradKernel(
+      kernel: WinogradWeights(
         taps: kernel, inChannels: geometry.inChannels, outChannels: geometry.outChannels, isAdjoint: true),
       y: dx, outputs: geometry.windows(channels: geometry.inChannels, size: halves ? 2 : 4, rim: 0, isHalved: halves),
       tileCount: geometry.tileCount, addends: WinogradTiles.Addends(residual: addend))
@@ -106,7 +106,7 @@ package enum Winograd: ConvolutionAlgorithm {
     imageSums: UnsafeMutablePointer<Float>, geometry: Geometry, workers: WorkerPool
   ) {
     imageSums.update(repeating: 0, count: geometry.images * geometry.outChannels)
-    let pass = WinogradKernelGradient(x: x, dy: dy, dKernel: dKernel, imageSums: imageSums, geometry: geometry)
+    let pass = WinogradWeightGradient(x: x, dy: dy, dKernel: dKernel, imageSums: imageSums, geometry: geometry)
     if geometry.enlargesInput {
       pass.run(EnlargedPoints.self, workers: workers)
     } else {

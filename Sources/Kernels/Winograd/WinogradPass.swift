@@ -5,7 +5,7 @@ import Tensors
 struct WinogradPass {
   let x: UnsafePointer<Float>
   let inputs: TileWindows
-  let kernel: WinogradKernel
+  let kernel: WinogradWeights
   let y: UnsafeMutablePointer<Float>
   let outputs: TileWindows
   let tileCount: Int

@@ -3,7 +3,7 @@ import MicroKernels
 import Tensors
 
 /// Transforms between 3x3 kernels [3, 3, in, out] and their points.
-struct WinogradKernel {
+struct WinogradWeights {
   let taps: UnsafePointer<Float>
   let inChannels: Int
   let outChannels: Int

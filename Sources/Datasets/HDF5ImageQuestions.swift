@@ -22,7 +22,7 @@ struct ImageContentsQuestion: ForeignQuestion {
   let path: String
   let split: DatasetSplit
 
-  func answer() throws(DatasetError) -> ImageFileContents { try ImageFileContents.read(path, split: split) }
+  func answer() throws(DatasetError) -> HDF5ImageContents { try HDF5ImageContents.read(path, split: split) }
 }
 
 /// Integers that are encoded as bytes, since a property list would hold an object for each.

@@ -11,7 +11,7 @@ import Tensors
 /// it is sent to the owners of its pieces (`GradientExchange`), which perform the remaining additions. MPI only moves
 /// bytes; every addition is done here, so the result is bit-identical for any number of ranks. The traffic is that of a
 /// reduce-scatter.
-package final class GradientAveraging: GradientReduction {
+package final class TreeGradientSum: GradientSum {
   package let localMicroBatches: Range<Int>
 
   private let tree: MicroBatchTree

@@ -13,7 +13,7 @@ struct ArenaPart<Element: BitwiseCopyable> {
 }
 
 /// Memory for the received data of a gradient bucket.
-final class ExchangeWindow {
+final class ReceiveBuffers {
   /// One buffer per level, with a slot for each incoming sum.
   let buffers: [FloatBuffer]
   /// The number of elements of a slot, per level.
@@ -56,12 +56,12 @@ final class ExchangeWindow {
 }
 
 /// The windows that no bucket is using.
-final class WindowPool {
-  private var free: [ExchangeWindow]
+final class ReceiveBufferPool {
+  private var free: [ReceiveBuffers]
 
-  init(_ windows: [ExchangeWindow]) { free = windows }
+  init(_ windows: [ReceiveBuffers]) { free = windows }
 
-  func take() -> ExchangeWindow { free.removeLast() }
+  func take() -> ReceiveBuffers { free.removeLast() }
 
-  func giveBack(_ window: ExchangeWindow) { free.append(window) }
+  func giveBack(_ window: ReceiveBuffers) { free.append(window) }
 }

@@ -2,7 +2,7 @@ import Foundation
 
 /// The classes of a folder's images, from its file `dataset.json` as written by the `dataset_tool.py` of StyleGAN and
 /// EDM (Karras et al., arXiv 2206.00364): `{"labels": [["00000/img00000000.png", 6], …]}`, or `null` without classes.
-struct DatasetLabels: Sendable {
+struct DatasetJSON: Sendable {
   static let fileName = "dataset.json"
 
   /// Keyed by the bytes of the images' paths below the folder; nil if there are no classes.

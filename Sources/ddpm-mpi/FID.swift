@@ -3,7 +3,7 @@ import Files
 import Inference
 import MessagePassing
 
-struct Frechet: RankCommand {
+struct FID: RankCommand {
   static let configuration = CommandConfiguration(
     commandName: "fid",
     abstract: "Compute the Frechet distance between two sets of images.",

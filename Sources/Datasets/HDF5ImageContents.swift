@@ -3,7 +3,7 @@ import HDF5
 
 /// The contents of an HDF5 file of images apart from their values; written by `ddpm-mpi pack`, or by another program in
 /// the same or a simpler arrangement.
-struct ImageFileContents: Codable, Sendable {
+struct HDF5ImageContents: Codable, Sendable {
   let path: String
   /// The dataset of the images: `images` or `test/images`.
   let dataset: String
@@ -36,16 +36,16 @@ struct ImageFileContents: Codable, Sendable {
   }
 
   /// - Throws: `DatasetError` if the file contains no usable images.
-  static func read(_ path: String, split: DatasetSplit) throws(DatasetError) -> ImageFileContents {
-    let contents: ImageFileContents
+  static func read(_ path: String, split: DatasetSplit) throws(DatasetError) -> HDF5ImageContents {
+    let contents: HDF5ImageContents
     do { contents = try read(HDF5File.open(path), split: split) } catch { throw DatasetError(error, path) }
     try contents.check(split)
     return contents
   }
 
-  private static func read(_ file: borrowing HDF5File, split: DatasetSplit) throws(HDF5Error) -> ImageFileContents {
+  private static func read(_ file: borrowing HDF5File, split: DatasetSplit) throws(HDF5Error) -> HDF5ImageContents {
     let group = split == .test ? "test/" : ""
-    var contents = ImageFileContents(
+    var contents = HDF5ImageContents(
       path: file.path, dataset: "\(group)images", name: withoutEnding(lastPart(ofPath: file.path)))
     if try file.exists(contents.dataset) {
       let images = try file.openDataset(contents.dataset)

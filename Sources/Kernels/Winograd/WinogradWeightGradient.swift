@@ -2,7 +2,7 @@ import MicroKernels
 import Tensors
 
 /// The gradient with respect to the kernel: dU_p = V_pᵀ·dM_p summed over tiles, where dM are the points of dy.
-struct WinogradKernelGradient {
+struct WinogradWeightGradient {
   let x: UnsafePointer<Float>
   let dy: UnsafePointer<Float>
   let dKernel: UnsafeMutablePointer<Float>
@@ -117,7 +117,7 @@ struct WinogradKernelGradient {
               c: dU + point * pointStride + row * strip.width, cStride: strip.width, accumulates: false)
           }
         }
-        WinogradKernel.putTapGradients(
+        WinogradWeights.putTapGradients(
           Points.KernelAdjoint.self, dU, pointStride: pointStride, rows: rows, strip: strip,
           inChannels: geometry.inChannels, outChannels: geometry.outChannels, into: target.kernel,
           accumulates: accumulates)

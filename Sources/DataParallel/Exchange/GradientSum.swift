@@ -6,7 +6,7 @@ import Tensors
 /// Every rank takes a `leaf` for each micro-batch of its `localMicroBatches` in order, adds the gradients to it, calls
 /// `parameterIsFinal` for each parameter whose gradient is complete, and then `finishLeaf`. Finally, all ranks call
 /// `finish`.
-package protocol GradientReduction: AnyObject {
+package protocol GradientSum: AnyObject {
   /// The micro-batches of this rank.
   var localMicroBatches: Range<Int> { get }
 
@@ -26,7 +26,7 @@ package protocol GradientReduction: AnyObject {
 
 /// How gradients are added up over ranks.
 package enum ReductionMethod: String, Sendable, CaseIterable {
-  /// `GradientAveraging`: bit-identical for any number of ranks. Used for training.
+  /// `TreeGradientSum`: bit-identical for any number of ranks. Used for training.
   case tree
   /// `PlainGradientSum`, which depends on the number of ranks. For measuring the cost of the tree.
   case allreduce

@@ -1,7 +1,7 @@
 import Files
 
 /// An unsupported image format that is recognised, with advice on how to convert it.
-package struct ForeignFormat: Sendable, Equatable {
+package struct UnsupportedFormat: Sendable, Equatable {
   package let name: String
   package let advice: String
 
@@ -15,55 +15,55 @@ package struct ForeignFormat: Sendable, Equatable {
     + "numpy.savez(\"images.npz\", images=images, labels=labels) with images of uint8 [N, H, W, C] and labels of "
     + "integers [N]"
 
-  private static let parquet = ForeignFormat("Parquet")
-  private static let arrow = ForeignFormat("Arrow")
-  private static let tar = ForeignFormat(
+  private static let parquet = UnsupportedFormat("Parquet")
+  private static let arrow = UnsupportedFormat("Arrow")
+  private static let tar = UnsupportedFormat(
     "a tar archive (webdataset, for example)",
     advice: "unpack it; if its classes are not folders, \(waysOut)")
-  private static let lmdb = ForeignFormat("LMDB")
-  private static let tfRecord = ForeignFormat("TFRecord")
-  private static let pickle = ForeignFormat("a Python pickle (which may run any code)")
-  private static let matlab = ForeignFormat(
+  private static let lmdb = UnsupportedFormat("LMDB")
+  private static let tfRecord = UnsupportedFormat("TFRecord")
+  private static let pickle = UnsupportedFormat("a Python pickle (which may run any code)")
+  private static let matlab = UnsupportedFormat(
     "MATLAB before its version 7.3",
     advice: "save fields in MATLAB with save('new.mat', 'u', '-v7.3'); of images, \(waysOut)")
-  private static let netCDF3 = ForeignFormat(
+  private static let netCDF3 = UnsupportedFormat(
     "classic NetCDF", advice: "convert it to NetCDF-4, which is HDF5: nccopy -k nc4 old.nc new.nc")
-  private static let grib = ForeignFormat("GRIB", advice: "convert it to NetCDF-4: cdo -f nc4 copy old.grib new.nc")
-  private static let hdf4 = ForeignFormat("HDF4", advice: "convert it to HDF5: h4toh5 old.hdf new.h5")
+  private static let grib = UnsupportedFormat("GRIB", advice: "convert it to NetCDF-4: cdo -f nc4 copy old.grib new.nc")
+  private static let hdf4 = UnsupportedFormat("HDF4", advice: "convert it to HDF5: h4toh5 old.hdf new.h5")
   /// A folder.
-  private static let zarr = ForeignFormat(
+  private static let zarr = UnsupportedFormat(
     "Zarr",
     advice:
       "convert it to NetCDF-4, in Python: xarray.open_zarr(\"old.zarr\").to_netcdf(\"new.nc\", engine=\"h5netcdf\")")
-  private static let packed = ForeignFormat("a compressed archive", advice: "unpack it and give its folder")
-  private static let video = ForeignFormat("a video", advice: "write its frames as PNG files into a folder")
-  private static let cifar10 = ForeignFormat(
+  private static let packed = UnsupportedFormat("a compressed archive", advice: "unpack it and give its folder")
+  private static let video = UnsupportedFormat("a video", advice: "write its frames as PNG files into a folder")
+  private static let cifar10 = UnsupportedFormat(
     "Python's pickles of CIFAR-10", advice: "unpack cifar-10-binary.tar.gz instead, and give its folder")
-  private static let cifar100 = ForeignFormat(
+  private static let cifar100 = UnsupportedFormat(
     "Python's pickles of CIFAR-100", advice: "unpack cifar-100-binary.tar.gz instead, and give its folder")
 
-  private static let endings: [String: ForeignFormat] = [
+  private static let endings: [String: UnsupportedFormat] = [
     "parquet": parquet, "arrow": arrow, "feather": arrow, "tar": tar, "mdb": lmdb, "lmdb": lmdb, "tfrecord": tfRecord,
     "tfrecords": tfRecord, "pkl": pickle, "pickle": pickle, "pt": pickle, "pth": pickle, "mat": matlab,
-    "rec": ForeignFormat("MXNet's RecordIO"), "beton": ForeignFormat("FFCV"),
-    "mds": ForeignFormat("MosaicML's streaming format"), "tgz": packed, "gz": packed, "xz": packed,
+    "rec": UnsupportedFormat("MXNet's RecordIO"), "beton": UnsupportedFormat("FFCV"),
+    "mds": UnsupportedFormat("MosaicML's streaming format"), "tgz": packed, "gz": packed, "xz": packed,
     "bz2": packed,
     "zst": packed, "rar": packed, "7z": packed, "mp4": video, "avi": video, "mov": video, "mkv": video, "webm": video,
   ]
 
   /// The format of a file, judging by its name; nil if unknown.
-  static func named(_ path: String) -> ForeignFormat? {
+  static func named(_ path: String) -> UnsupportedFormat? {
     let parts = path.split(separator: "/")
     let name = parts.last ?? ""
     if name == "batches.meta" || name.hasPrefix("data_batch_") && !name.contains(".") { return cifar10 }
     if parts.dropLast().last == "cifar-100-python" { return cifar100 }
-    if name.hasSuffix("_X.bin") { return ForeignFormat("STL-10's binary format") }
+    if name.hasSuffix("_X.bin") { return UnsupportedFormat("STL-10's binary format") }
     if name.contains(".tfrecord") { return tfRecord }
     return endings[fileEnding(of: path)]
   }
 
   /// The format of a file, judging by its first bytes; nil if unknown.
-  private static func starting(with bytes: [UInt8]) -> ForeignFormat? {
+  private static func starting(with bytes: [UInt8]) -> UnsupportedFormat? {
     func begins(_ text: String) -> Bool { bytes.starts(with: text.utf8) }
     if begins("PAR1") { return parquet }
     if begins("ARROW1") { return arrow }
@@ -78,22 +78,24 @@ package struct ForeignFormat: Sendable, Equatable {
   }
 
   /// The format of a folder; nil if it is none that a program treats as a file.
-  package static func ofFolder(_ path: String) -> ForeignFormat? {
+  package static func ofFolder(_ path: String) -> UnsupportedFormat? {
     [".zgroup", ".zarray", "zarr.json"].contains { fileExists("\(path)/\($0)") } ? zarr : nil
   }
 
   /// The format of a file or folder that is to hold fields; nil if unknown. Here the first bytes decide, since names such
   /// as `.dat` and `.mat` say little.
-  static func ofFields(_ path: String) -> ForeignFormat? {
+  static func ofFields(_ path: String) -> UnsupportedFormat? {
     ofFolder(path) ?? starting(with: firstBytes(of: path)) ?? named(path)
   }
 
   /// The format of a file, judging by its name or its first bytes; nil if unknown.
-  package static func ofFile(_ path: String) -> ForeignFormat? { named(path) ?? starting(with: firstBytes(of: path)) }
+  package static func ofFile(_ path: String) -> UnsupportedFormat? {
+    named(path) ?? starting(with: firstBytes(of: path))
+  }
 }
 
 extension DatasetError {
-  package init(_ format: ForeignFormat, _ path: String) {
+  package init(_ format: UnsupportedFormat, _ path: String) {
     self.init(.wrongLayout, path, "is \(format.name), which is not supported", advice: format.advice)
   }
 
@@ -101,7 +103,7 @@ extension DatasetError {
   init(withoutImages tree: FileTree) {
     let others = tree.allOtherFiles.map(\.path)
     for path in others.prefix(20) {
-      if let format = ForeignFormat.ofFile(path) {
+      if let format = UnsupportedFormat.ofFile(path) {
         self.init(format, path)
         return
       }
