@@ -91,7 +91,9 @@ class Sources:
         y = np.concatenate([[LATITUDES[0] - steps[0]], LATITUDES[:5], LATITUDES[4] + steps[-1] * np.arange(1, 3)])
         x = LONGITUDES.astype(np.float32)[:9].astype(np.float64)
         x = np.concatenate([[2 * x[0] - x[1]], x, x[-1] + (x[-1] - x[-2]) * np.arange(1, 3)])
-        means = padded.reshape(COUNT, 4, 2, 6, 2, 3).mean((2, 4), dtype=np.float64).repeat(2, 1).repeat(2, 2)
+        # Of the packed values, which are rounded.
+        blocks = padded.astype(np.float32).reshape(COUNT, 4, 2, 6, 2, 3)
+        means = blocks.mean((2, 4), dtype=np.float64).repeat(2, 1).repeat(2, 2)
         self.expect(
             "padded", np.concatenate([padded, means], -1), ["u", "v", "T", "u_coarse", "v_coarse", "T_coarse"],
             2 * ["m s-1", "m s-1", "K"], y, x)
