@@ -9,12 +9,13 @@ training steps, images and sampling steps are reduced; all other arguments are p
 import os
 import sys
 
-# Values of a run's keys that are not set by the arguments. A batch of 8 can have as many ranks.
+# Values of a run's keys that are not set by the arguments.
 DEFAULT_SETTINGS = {
-    "training.batch": 8, "training.micro_batch": 1,
     "training.steps": 4, "training.checkpoint_every": 4, "training.log_every": 1, "sampling.steps": 2,
     "sampling.count": 4, "evaluation.reference_count": 500,
 }
+# More of them, for runs that begin: a run that is resumed keeps its own. A batch of 8 can have as many ranks.
+FIRST_SETTINGS = {"training.batch": 8, "training.micro_batch": 1}
 # For keys that are set: the maximum, and the value that replaces a larger one. A hundred steps are fast enough.
 MAXIMUM_SETTINGS = {"training.steps": (100, 4), "evaluation.every": (2, 2), "evaluation.count": (16, 16)}
 # Only runs on fields have this key, and the fields are few.
@@ -46,7 +47,8 @@ def shorten_settings(arguments):
     for key, (maximum, replacement) in MAXIMUM_SETTINGS.items():
         if key in positions and int(arguments[positions[key]].split("=")[1]) > maximum:
             arguments[positions[key]] = f"{key}={replacement}"
-    for key, value in DEFAULT_SETTINGS.items():
+    keeps_settings = "--resume" in arguments and not {"--preset", "--config"} & set(arguments)
+    for key, value in (DEFAULT_SETTINGS if keeps_settings else DEFAULT_SETTINGS | FIRST_SETTINGS).items():
         if key not in positions and not (key == "evaluation.reference_count" and SETTING_OF_FIELDS in positions):
             arguments += ["--set", f"{key}={value}"]
 

@@ -1,4 +1,5 @@
 import Differentiation
+import Kernels
 
 /// How a forward pass runs its blocks.
 struct BlockRun {
