@@ -147,6 +147,12 @@ extension ConfigurationKey {
       "scale the noisy inputs of ve and ve-sde to the magnitude of the data"),
     .init("diffusion.loss", \.diffusion.loss, .all, "training loss"),
     .init(
+      "diffusion.p_mean", \.diffusion.levels.mean, .within(-20...20),
+      "mean of the logarithm of the noise levels that the loss edm trains"),
+    .init(
+      "diffusion.p_std", \.diffusion.levels.standardDeviation, .within(1e-3...20),
+      "standard deviation of the logarithm of the noise levels that the loss edm trains"),
+    .init(
       "diffusion.time_sampling", \.diffusion.timeSampling, .all,
       "how training samples the steps of vp and ve: loss-aware favours those with large losses"),
     .init(

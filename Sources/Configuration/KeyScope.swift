@@ -74,6 +74,7 @@ package struct KeyScope: Sendable {
     + keys(
       "diffusion.scale_input", "model.scale_by_sigma", areReadWith: "diffusion.process", \.diffusion.process,
       in: [.discreteVarianceExploding, .varianceExploding])
+    + keys("diffusion.p_mean", "diffusion.p_std", areReadWith: "diffusion.loss", \.diffusion.loss, in: [.edm])
     + keys("diffusion.sigma_data", areReadWith: "diffusion.process", \.diffusion.process, in: [.edm])
     + keys(
       "diffusion.prediction", areReadWith: "diffusion.process", \.diffusion.process,

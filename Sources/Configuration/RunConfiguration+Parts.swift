@@ -129,7 +129,7 @@ extension RunConfiguration {
 
   /// The training objective.
   package func objective() throws(DiffusionError) -> TrainingObjective {
-    try TrainingObjective(model: try modelDescription(), loss: diffusion.loss)
+    try TrainingObjective(model: try modelDescription(), loss: diffusion.loss, levels: diffusion.levels)
   }
 
   /// The learning rate of each step.

@@ -84,6 +84,8 @@ package struct RunConfiguration: Sendable, Equatable {
     package var prediction = Prediction.noise
     package var scaleInput = true
     package var loss = TrainingObjective.Loss.simple
+    /// For the loss `edm`.
+    package var levels = NoiseLevels()
     package var timeSampling = TimeSampling.even
     package var variance = ReverseVariance.small
 

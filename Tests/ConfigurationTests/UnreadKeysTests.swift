@@ -5,7 +5,8 @@ import Testing
 struct UnreadKeysTests {
   @Test(arguments: [
     "data.background=white", "data.channels=3", "data.orientation=as-stored", "data.normalisation=range",
-    "training.condition_dropout=0.5", "evaluation.members=4", "diffusion.sigma_data=1.0", "model.fourier_scale=2",
+    "training.condition_dropout=0.5", "evaluation.members=4", "diffusion.sigma_data=1.0", "diffusion.p_mean=0.0",
+    "model.fourier_scale=2",
     "model.progressive_combine=cat", "diffusion.sigma_min=0.02", "diffusion.sigma_max=60",
     "diffusion.scale_input=false", "sampling.eta=0.5", "sampling.corrections=2", "sampling.snr=0.2",
     "sampling.tolerance=0.1", "sampling.churn=1.0", "sampling.churn_min=1.0", "sampling.churn_max=1.0",

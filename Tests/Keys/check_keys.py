@@ -114,6 +114,8 @@ KEYS = {
     "diffusion.sigma_min": ("0.02", WEIGHTS, DISCRETE_VARIANCE_EXPLODING),
     "diffusion.sigma_max": ("60.0", WEIGHTS, DISCRETE_VARIANCE_EXPLODING),
     "diffusion.sigma_data": ("1.0", WEIGHTS, EDM),
+    "diffusion.p_mean": ("0.0", WEIGHTS, EDM),
+    "diffusion.p_std": ("0.5", WEIGHTS, EDM),
     "diffusion.prediction": ("velocity", WEIGHTS),
     "diffusion.scale_input": ("false", WEIGHTS, DISCRETE_VARIANCE_EXPLODING),
     "diffusion.loss": ("min-snr", WEIGHTS),

@@ -25,7 +25,7 @@ package struct TrainingObjective: Sendable {
     /// The squared error of the image times min(α²/σ², 5) (Hang et al.: "Efficient diffusion training via Min-SNR
     /// weighting strategy", arXiv:2303.09556, equation 8).
     case minimumSignalToNoise = "min-snr"
-    /// The squared error of the preconditioned output, with log σ drawn from N(−1.2, 1.2²) (Karras et al.,
+    /// The squared error of the preconditioned output, with noise levels drawn from `NoiseLevels` (Karras et al.,
     /// arXiv:2206.00364, table 1).
     case edm
 
@@ -37,8 +37,11 @@ package struct TrainingObjective: Sendable {
   package let loss: Loss
   private let times: TrainingTimes
 
+  /// - Parameter levels: for the loss `edm`.
   /// - Throws: `DiffusionError` naming `loss`, `prediction` or `variance` if they do not fit each other or the process.
-  package init(model: ModelDescription, loss: Loss = .simple) throws(DiffusionError) {
+  package init(
+    model: ModelDescription, loss: Loss = .simple, levels: NoiseLevels = NoiseLevels()
+  ) throws(DiffusionError) {
     self.model = model
     self.loss = loss
     let isDiscrete = model.process.discrete != nil
@@ -53,7 +56,7 @@ package struct TrainingObjective: Sendable {
         "\(loss.rawValue) does not train a learned variance; use hybrid or variational")
     }
     try Self.checkLastStep(loss, model)
-    times = try Self.times(loss, model)
+    times = try Self.times(loss, model, levels)
   }
 
   /// At a step that leaves nothing of the image, the network must predict the image, and the weight of its error must
@@ -70,7 +73,9 @@ package struct TrainingObjective: Sendable {
         + "use simple")
   }
 
-  private static func times(_ loss: Loss, _ model: ModelDescription) throws(DiffusionError) -> TrainingTimes {
+  private static func times(
+    _ loss: Loss, _ model: ModelDescription, _ levels: NoiseLevels
+  ) throws(DiffusionError) -> TrainingTimes {
     func requires(_ condition: Bool, _ what: String) throws(DiffusionError) {
       try require(condition, "loss", "\(loss.rawValue) requires \(what)")
     }
@@ -85,7 +90,7 @@ package struct TrainingObjective: Sendable {
       return .likelihoodWeighted(model.process)
     case .edm:
       try requires(model.process.timeIsSigma, "the process edm")
-      return .edm(model.process)
+      return .edm(model.process, levels)
     case .simple, .scoreMatching, .minimumSignalToNoise: break
     }
     return .even(over: model.process)

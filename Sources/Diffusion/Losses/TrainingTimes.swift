@@ -16,9 +16,9 @@ enum TrainingTimes: Sendable {
     process.discrete.map { .steps($0.steps) } ?? .uniform(process.trainingTimes)
   }
 
-  /// log σ ~ N(−1.2, 1.2²) (Karras et al., arXiv:2206.00364, table 1), for a process whose time is σ.
-  static func edm(_ process: any ForwardProcess) -> TrainingTimes {
-    .logNormal(mean: -1.2, standardDeviation: 1.2, process.times)
+  /// For a process whose time is σ.
+  static func edm(_ process: any ForwardProcess, _ levels: NoiseLevels) -> TrainingTimes {
+    .logNormal(mean: levels.mean, standardDeviation: levels.standardDeviation, process.times)
   }
 
   /// In proportion to g²/σ² (Song, Durkan, Murray, Ermon, arXiv:2101.09258, section 5).
