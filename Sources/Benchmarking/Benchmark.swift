@@ -162,7 +162,7 @@ package struct Benchmark {
         _ = try trainer.step(step) { samples in
           let images = profiler.measure(.imageDrawing) { randomImages(count: samples.count, first: samples.lowerBound) }
           return TrainingSamples(
-            images: images, conditions: .placeholders(for: network.configuration, samples: samples))
+            images: images, conditions: .generated(for: network.configuration, samples: samples))
         }
       }, finish: trainer.settle)
   }
@@ -172,7 +172,7 @@ package struct Benchmark {
     network.initialise(parameters, seed: 0, workers: workers)
     let trained = TrainedUNet(network: network, parameters: parameters, workers: workers, profiler: profiler)
     let share = images(ofRank: communicator.rank, of: communicator.size)
-    let conditions = Conditions.placeholders(for: network.configuration, samples: 0..<share)
+    let conditions = Conditions.generated(for: network.configuration, samples: 0..<share)
     let images = randomImages(count: share, first: 0)
     let model = try configuration.modelDescription()
     let times = model.process.times

@@ -41,8 +41,8 @@ package struct GreyConditionedImages: Dataset {
     for pixel in 0..<height * width {
       let from = flipped ? pixel + width - 1 - 2 * (pixel % width) : pixel
       let to = start + 4 * pixel
-      for channel in 0..<3 { target[to + channel] = Float(colours[3 * from + channel]) / 127.5 - 1 }
-      target[to + 3] = Float(grey[from]) / 127.5 - 1
+      for channel in 0..<3 { target[to + channel] = networkValue(of: colours[3 * from + channel]) }
+      target[to + 3] = networkValue(of: grey[from])
     }
   }
 }

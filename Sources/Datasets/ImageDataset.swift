@@ -16,6 +16,10 @@ package protocol ImageDataset: Dataset {
   ) throws -> [DamagedImage]
 }
 
+/// A byte of an image as networks take it, in [−1, 1].
+@inlinable
+package func networkValue(of byte: UInt8) -> Float { Float(byte) / 127.5 - 1 }
+
 /// An image that could not be read, and why.
 package struct DamagedImage: Sendable, Equatable {
   package var index: Int
@@ -59,7 +63,7 @@ extension ImageDataset {
       for column in 0..<width {
         let from = (row * width + (flipped ? width - 1 - column : column)) * channels
         let to = start + (row * width + column) * channels
-        for channel in 0..<channels { target[to + channel] = Float(bytes[from + channel]) / 127.5 - 1 }
+        for channel in 0..<channels { target[to + channel] = networkValue(of: bytes[from + channel]) }
       }
     }
   }

@@ -73,7 +73,7 @@ struct MachineMeasurement {
     _ parameters: Arena, _ gradients: Arena, images count: Int, _ workers: WorkerPool, repetitions: Int = 3
   ) -> (forward: Double, backward: Double, total: Double) {
     let images = Latents.draw(shape: [count] + imageShape, seed: 1, firstImage: 0)
-    let conditions = Conditions.placeholders(for: network.configuration, samples: 0..<count)
+    let conditions = Conditions.generated(for: network.configuration, samples: 0..<count)
     let times = [Float](repeating: 500, count: count)
     var results: [(forward: Double, backward: Double)] = []
     for repetition in 0...repetitions {

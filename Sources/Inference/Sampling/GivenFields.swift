@@ -88,7 +88,7 @@ package struct GivenFields: Sendable {
       let bytes = try images.bytes(of: condition)
       let image = Image(
         width: images.width, height: images.height, channels: images.channels, pixels: bytes.elements)
-      return Tensor(image.inGrey.pixels.map { Float($0) / 127.5 - 1 }, shape: shape)
+      return Tensor(image.inGrey.pixels.map(networkValue(of:)), shape: shape)
     }
   }
 

@@ -35,8 +35,7 @@ package struct Imputation: RestorationMethod {
   package var stepCount: Int? { steps }
 
   package func check(_ measurement: Measurement) throws(DiffusionError) {
-    try measurement.requireNoNoise(.imputation)
-    try measurement.forward.invertibleRowSquare()
+    try measurement.requireKnownPart(for: .imputation)
   }
 
   package func restore(

@@ -72,8 +72,7 @@ package struct RePaint: RestorationMethod {
   }
 
   package func check(_ measurement: Measurement) throws(DiffusionError) {
-    try measurement.requireNoNoise(.repaint)
-    try measurement.forward.invertibleRowSquare()
+    try measurement.requireKnownPart(for: .repaint)
   }
 
   package func restore(

@@ -65,11 +65,13 @@ package struct Measurement: Sendable {
     return DoubleTensor(x + (try forward.pseudoInverse(exact)))
   }
 
-  /// - Throws: `DiffusionError` naming `noise` unless s = 0.
-  func requireNoNoise(_ method: RestorationName) throws(DiffusionError) {
+  /// - Throws: `DiffusionError` naming `noise` unless s = 0, or `operator` unless A has a pseudo-inverse: otherwise there
+  ///   is no `KnownPart`.
+  func requireKnownPart(for method: RestorationName) throws(DiffusionError) {
     try require(
       variances.elements.allSatisfy { $0 == 0 }, "noise",
       "method \(method.rawValue) takes measurements as exact; give --noise 0, or use dps or pigdm")
+    try forward.invertibleRowSquare()
   }
 }
 

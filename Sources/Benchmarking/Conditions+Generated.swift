@@ -3,7 +3,7 @@ import Network
 
 extension Conditions {
   /// Classes in turn and random channels, as far as a network takes them, in place of a data set's.
-  static func placeholders(for network: UNetConfiguration, samples: Range<Int>) -> Conditions {
+  static func generated(for network: UNetConfiguration, samples: Range<Int>) -> Conditions {
     let classes = network.classCount.map { count in samples.map { Optional($0 % count) } }
     guard network.conditionChannels > 0 else { return Conditions(classes: classes) }
     let shape = [samples.count, network.imageHeight, network.imageWidth, network.conditionChannels]
