@@ -119,6 +119,17 @@ extension SharedFile {
   /// Verifies that ranks can share a file with this name.
   package static func checkShareable(_ path: String) throws(SharedFileError) { _ = try absolute(path) }
 
+  /// Verifies that this rank sees a file and may open it. Before ranks do so together, which some might else begin
+  /// without the others.
+  package static func checkAccess(_ path: String, writable: Bool = false) throws(SharedFileError) {
+    _ = try absolute(path)
+    let descriptor = Glibc.open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      throw SharedFileError(path: path, call: "open", message: String(cString: strerror(errno)))
+    }
+    Glibc.close(descriptor)
+  }
+
   /// An absolute path. In a relative one, MPI libraries may take the text before a colon for the name of a file system
   /// (`nfs:`), and Open MPI cannot open one of a single character.
   /// - Throws: `SharedFileError` if it is too long for an MPI library.
