@@ -40,7 +40,8 @@ package struct TensorGroup: Sendable {
       if !overlap.isEmpty {
         let first = start + overlap.lowerBound - range.lowerBound
         parts.append(
-          (overlap.lowerBound - entry.offset..<overlap.upperBound - entry.offset, values[first..<first + overlap.count]))
+          (overlap.lowerBound - entry.offset..<overlap.upperBound - entry.offset, values[first..<first + overlap.count])
+        )
       }
       start += range.count
     }

@@ -151,7 +151,8 @@ package struct HDF5Dataset: ~Copyable {
   ) throws(HDF5Error) {
     precondition(ranges.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= count }, "the dataset has no such elements")
     let total = ranges.reduce(0) { $0 + $1.count }
-    precondition(bytes.count == total * type.byteCount, "\(total * type.byteCount) bytes for elements in \(bytes.count)")
+    precondition(
+      bytes.count == total * type.byteCount, "\(total * type.byteCount) bytes for elements in \(bytes.count)")
     if total == 0 { return }
     let file = try Handle(.dataspace, "H5Dget_space", subject, H5Dget_space(handle.identifier))
     try select(ranges, of: shape, in: file, subject)

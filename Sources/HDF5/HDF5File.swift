@@ -63,11 +63,6 @@ package struct HDF5File: ~Copyable {
 
   static let signature: [UInt8] = [0x89] + Array("HDF\r\n".utf8) + [0x1a, 0x0a]
 
-  /// Hands everything written so far to the operating system.
-  package borrowing func flush() throws(HDF5Error) {
-    try check("H5Fflush", path, H5Fflush(handle.identifier, H5F_SCOPE_GLOBAL))
-  }
-
   /// Closes the file. All its datasets must have been closed.
   package consuming func close() throws(HDF5Error) {
     let path = path

@@ -19,8 +19,11 @@ package struct SharedFile: ~Copyable {
   package init(_ path: String, writable: Bool = false, communicator: Communicator) throws(SharedFileError) {
     let absolute = try Self.absolute(path)
     var handle = ddpm_file()
-    let code = ddpm_mpi_open_file(communicator.handle, absolute, writable ? 1 : 0, &handle)
-    do throws(MPIError) { try check("MPI_File_open", code) } catch {
+    do throws(MPIError) {
+      try communicator.wait("MPI_File_open") {
+        ddpm_mpi_open_file(communicator.handle, absolute, writable ? 1 : 0, &handle)
+      }
+    } catch {
       throw SharedFileError(path: path, call: error.call, message: error.message + Self.hint(absolute))
     }
     self.path = path
@@ -50,8 +53,10 @@ package struct SharedFile: ~Copyable {
     var done = 0
     while done < segment.byteCount {
       let count = min(segment.byteCount - done, 1 << 29)
-      try perform("MPI_File_write_at") {
-        ddpm_mpi_write_at(handle, MPI_Offset(segment.offset + done), segment.memory + done, Int32(count))
+      let code = ddpm_mpi_write_at(
+        handle, MPI_Offset(segment.offset + done), segment.memory + done, Int32(count))
+      do throws(MPIError) { try check("MPI_File_write_at", code) } catch {
+        throw SharedFileError(path: path, call: error.call, message: error.message)
       }
       done += count
     }
@@ -97,7 +102,7 @@ package struct SharedFile: ~Copyable {
   }
 
   private borrowing func perform(_ call: String, _ body: () -> Int32) throws(SharedFileError) {
-    do throws(MPIError) { try check(call, body()) } catch {
+    do throws(MPIError) { try communicator.wait(call, body) } catch {
       throw SharedFileError(path: path, call: call, message: error.message)
     }
   }
