@@ -220,7 +220,7 @@ package enum Checkpoint {
   private static func onRankZero<Success>(
     _ communicator: Communicator, _ path: String, _ body: () throws -> Success
   ) throws -> Success? {
-    let outcome = communicator.rank == 0 ? attempt(body) : nil
+    let outcome: Result<Success, RunError>? = communicator.rank == 0 ? attempt(body) : nil
     try communicator.sleepingBarrier()
     do {
       return try communicator.together { try outcome?.get() }
