@@ -86,8 +86,7 @@ let package = Package(
     .target(name: "MessagePassing", dependencies: ["CMPI", "Failures", "Tensors"]),
     .target(name: "Compression", dependencies: ["CZlib", "Failures", "Files"]),
     .target(name: "ForeignFiles", dependencies: ["Failures", "Files"]),
-    .target(
-      name: "HDF5", dependencies: ["CHDF5", "CMPI", "Compression", "Failures", "Files", "MessagePassing", "Tensors"]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "Compression", "Failures", "Files", "Tensors"]),
     .target(name: "Images", dependencies: ["CJPEGDecoder", "Compression", "CPNG", "CPNGDecoder", "Failures", "Files"]),
     .target(name: "FieldPictures", dependencies: ["Failures", "Images", realModule, "Tensors"]),
     .target(name: "Interchange", dependencies: ["CZip", "Failures", "Files"]),

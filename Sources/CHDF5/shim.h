@@ -10,7 +10,6 @@ static inline hid_t ddpm_hdf5_default_properties(void) { return H5P_DEFAULT; }
 static inline hid_t ddpm_hdf5_file_access(void) { return H5P_FILE_ACCESS; }
 static inline hid_t ddpm_hdf5_link_creation(void) { return H5P_LINK_CREATE; }
 static inline hid_t ddpm_hdf5_dataset_creation(void) { return H5P_DATASET_CREATE; }
-static inline hid_t ddpm_hdf5_dataset_transfer(void) { return H5P_DATASET_XFER; }
 
 static inline unsigned ddpm_hdf5_truncate(void) { return H5F_ACC_TRUNC; }
 static inline unsigned ddpm_hdf5_exclusive(void) { return H5F_ACC_EXCL; }
@@ -19,6 +18,17 @@ static inline unsigned ddpm_hdf5_read_write(void) { return H5F_ACC_RDWR; }
 
 static inline hid_t ddpm_hdf5_all(void) { return H5S_ALL; }
 static inline hid_t ddpm_hdf5_default_errors(void) { return H5E_DEFAULT; }
+
+// The library does not lock files that are opened with this property list. Older libraries lack the function; what they
+// do follows from the environment variable HDF5_USE_FILE_LOCKING.
+static inline herr_t ddpm_hdf5_disable_locking(hid_t file_access) {
+#if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 12, 0))
+  return H5Pset_file_locking(file_access, 0, 1);
+#else
+  (void)file_access;
+  return 0;
+#endif
+}
 
 // Types in memory.
 static inline hid_t ddpm_hdf5_native_float(void) { return H5T_NATIVE_FLOAT; }

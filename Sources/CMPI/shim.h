@@ -21,8 +21,11 @@ typedef struct {
   MPI_Request value;
 } ddpm_request;
 
+typedef struct {
+  MPI_File value;
+} ddpm_file;
+
 static inline ddpm_communicator ddpm_mpi_world(void) { return (ddpm_communicator){MPI_COMM_WORLD}; }
-static inline MPI_Info ddpm_mpi_no_info(void) { return MPI_INFO_NULL; }
 
 static inline ddpm_datatype ddpm_mpi_byte(void) { return (ddpm_datatype){MPI_BYTE}; }
 static inline ddpm_datatype ddpm_mpi_int64(void) { return (ddpm_datatype){MPI_INT64_T}; }
@@ -104,4 +107,47 @@ static inline int ddpm_mpi_cancel(ddpm_request *request) {
 // A struct of one handle has the layout of the handle, so an array of requests is passed on as it is.
 static inline int ddpm_mpi_test_all(int count, ddpm_request requests[], int *done, MPI_Status statuses[]) {
   return MPI_Testall(count, (MPI_Request *)requests, done, statuses);
+}
+
+// Files (MPI 3.1, chapter 13). For writing, MPI libraries may also have to read: between the blocks that ranks write.
+static inline int ddpm_mpi_open_file(ddpm_communicator communicator, const char *path, int writes, ddpm_file *file) {
+  return MPI_File_open(communicator.value, path, writes ? MPI_MODE_RDWR : MPI_MODE_RDONLY, MPI_INFO_NULL,
+                       &file->value);
+}
+
+static inline int ddpm_mpi_close_file(ddpm_file *file) { return MPI_File_close(&file->value); }
+
+static inline int ddpm_mpi_synchronise_file(ddpm_file file) { return MPI_File_sync(file.value); }
+
+static inline int ddpm_mpi_write_at(ddpm_file file, MPI_Offset offset, const void *bytes, int count) {
+  return MPI_File_write_at(file.value, offset, bytes, count, MPI_BYTE, MPI_STATUS_IGNORE);
+}
+
+// All ranks read or write blocks of bytes, each its own: `lengths[i]` bytes at the offset `offsets[i]` of the file, from
+// left to right, and at `addresses[i]` in memory. A rank whose blocks the library rejects takes part without any.
+static inline int ddpm_mpi_transfer_blocks(ddpm_file file, int writes, int count, const int lengths[],
+                                           const MPI_Aint offsets[], const MPI_Aint addresses[]) {
+  MPI_Datatype places = MPI_BYTE, memory = MPI_BYTE;
+  int failure = MPI_SUCCESS;
+  if (count > 0) {
+    failure = MPI_Type_create_hindexed(count, lengths, offsets, MPI_BYTE, &places);
+    if (failure == MPI_SUCCESS) failure = MPI_Type_commit(&places);
+    if (failure == MPI_SUCCESS) failure = MPI_Type_create_hindexed(count, lengths, addresses, MPI_BYTE, &memory);
+    if (failure == MPI_SUCCESS) failure = MPI_Type_commit(&memory);
+    if (failure != MPI_SUCCESS) places = memory = MPI_BYTE;
+  }
+  int whole = count > 0 && failure == MPI_SUCCESS;
+  int status = MPI_File_set_view(file.value, 0, MPI_BYTE, places, "native", MPI_INFO_NULL);
+  if (failure == MPI_SUCCESS) failure = status;
+  status = writes ? MPI_File_write_at_all(file.value, 0, MPI_BOTTOM, whole, memory, MPI_STATUS_IGNORE)
+                  : MPI_File_read_at_all(file.value, 0, MPI_BOTTOM, whole, memory, MPI_STATUS_IGNORE);
+  if (failure == MPI_SUCCESS) failure = status;
+  // Back to the bytes of the file as they follow one another.
+  status = MPI_File_set_view(file.value, 0, MPI_BYTE, MPI_BYTE, "native", MPI_INFO_NULL);
+  if (failure == MPI_SUCCESS) failure = status;
+  if (whole) {
+    MPI_Type_free(&places);
+    MPI_Type_free(&memory);
+  }
+  return failure;
 }

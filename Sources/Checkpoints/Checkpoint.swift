@@ -1,26 +1,42 @@
-import CFileSpace
 import Failures
 import Files
 import Foundation
 import HDF5
 import MessagePassing
+import Tensors
 
-/// Checkpoint files: one HDF5 file, written by all ranks together.
+/// Checkpoint files: one HDF5 file for the state of all ranks.
+///
+/// Rank 0 writes and reads the structure with libhdf5: attributes, and datasets whose elements are contiguous. All ranks
+/// then write or read elements at the positions that it tells them, in one go through MPI-IO. The number of collective
+/// calls does not depend on the number of tensors.
 package enum Checkpoint {
   /// Writes a checkpoint that appears under its name completely or not at all. Collective.
   ///
-  /// The file is written under a temporary name, marked complete, flushed to the disk by every rank, sealed, and only
-  /// then renamed; a crash at any moment leaves the older checkpoints intact.
+  /// The file is written under a temporary name, flushed to the disk by every rank, sealed, and only then renamed; a
+  /// crash at any moment leaves the older checkpoints intact.
   ///
   /// - Parameters:
   ///   - path: the final name; a file of that name is replaced.
   ///   - groups: the groups to save, with this rank's part of each.
   ///   - progress: called whenever this rank starts another part, so that a watchdog can detect a rank that hangs.
-  /// - Throws: `CheckpointError` on every rank if the file cannot be created or renamed. Any other error may occur on
-  ///   this rank alone, in the middle of a collective call; the job must then be aborted.
+  /// - Throws: `CheckpointError` on every rank if the file cannot be created, written or renamed. Any other error may
+  ///   occur on this rank alone, in the middle of a collective call; the job must then be aborted.
   package static func save(
     to path: String, header: CheckpointHeader, groups: [TensorGroup], communicator: Communicator,
     progress: () -> Void = {}
+  ) throws {
+    do {
+      try write(header, groups, as: path, communicator, progress: progress)
+    } catch let error as CheckpointError {
+      if communicator.rank == 0 { unlink(temporaryPath(for: path)) }
+      throw error
+    }
+  }
+
+  private static func write(
+    _ header: CheckpointHeader, _ groups: [TensorGroup], as path: String, _ communicator: Communicator,
+    progress: () -> Void
   ) throws {
     let rank = communicator.rank
     let temporary = temporaryPath(for: path)
@@ -30,76 +46,82 @@ package enum Checkpoint {
       try findRoom(temporary, byteCount: byteCount)
     }
     progress()
-    let file: HDF5File
-    do {
-      file = try openTogether(communicator, path) {
-        let file = try HDF5File.create(temporary, communicator: communicator)
-        try FaultPoint.saveCreate.pass(rank: rank)
-        return file
-      }
-    } catch {
-      if rank == 0 { unlink(temporary) }
-      throw error
+    var structure: HDF5File?
+    try onRankZero(communicator, path) {
+      structure = try HDF5File.create(temporary)
+      // Again, since creating the file has released the space.
+      try reserve(temporary, byteCount: byteCount)
     }
-    do {
-      try onRankZero(communicator, path) { try reserve(temporary, byteCount: byteCount) }
-    } catch let error as CheckpointError {
-      // Nothing has been written yet, so it can be closed cleanly.
-      try file.close()
-      if rank == 0 { unlink(temporary) }
-      throw error
-    }
+    try together(communicator, path) { try FaultPoint.saveCreate.pass(rank: rank) }
     progress()
     try FaultPoint.saveHeader.pass(rank: rank)
-    try write(header, to: file)
-    var tensors: [Range<Int>] = []
-    for group in groups { tensors += try group.write(to: file, communicator: communicator, progress: progress) }
-    // Written last: a file without it is incomplete.
+    let checksums = try TensorGroup.checksums(of: groups, communicator, progress: progress)
+    progress()
+    let created = try onRankZero(communicator, path) {
+      try writeStructure(of: structure.take()!, header, groups, checksums ?? [])
+    }
+    let offsets = try share(created, of: groups, communicator)
+    progress()
+    let file = try openTogether(temporary, writable: true, communicator, path)
+    var segments: [FileSegment] = []
+    for (group, offsets) in zip(groups, offsets) {
+      for _ in offsets {
+        try FaultPoint.saveWrite.pass(rank: rank)
+        progress()
+      }
+      segments += group.segments(at: offsets)
+    }
+    do {
+      try together(communicator, path) { try file.write(segments) }
+    } catch let error as CheckpointError {
+      // All ranks know of it, so the file can be closed.
+      try file.close()
+      throw error
+    }
     try FaultPoint.saveMark.pass(rank: rank)
     progress()
-    try file.writeAttribute("complete", Int64(1))
     try FaultPoint.saveFlush.pass(rank: rank)
     progress()
-    try file.flush()
+    try file.synchronise()
     try FaultPoint.saveClose.pass(rank: rank)
     progress()
     try file.close()
     try onRankZero(communicator, path) {
-      do {
-        try FileSeal.add(to: temporary, contents: tensors)
-        try FaultPoint.saveRename.pass(rank: 0)
-        try publish(temporary, as: path)
-      } catch {
-        unlink(temporary)
-        throw error
-      }
+      let tensors = zip(groups, offsets).flatMap { $0.contents(at: $1) }
+      try FileSeal.add(to: temporary, contents: tensors)
+      try FaultPoint.saveRename.pass(rank: 0)
+      try publish(temporary, as: path)
     }
   }
 
-  /// Checks whether a checkpoint could be saved: creates its temporary file, reserves the space for all of it, and
-  /// removes it. Collective.
+  /// Writes everything but the elements of tensors, and closes the file.
+  /// - Parameter checksums: those of all tensors, one list for each group.
+  /// - Returns: the positions in the file where the tensors begin.
+  private static func writeStructure(
+    of file: consuming HDF5File, _ header: CheckpointHeader, _ groups: [TensorGroup], _ checksums: [[UInt32]]
+  ) throws(HDF5Error) -> [[Int]] {
+    try header.write(to: file)
+    var offsets: [[Int]] = []
+    for (group, checksums) in zip(groups, checksums) {
+      offsets.append(try group.createDatasets(in: file, checksums: checksums))
+    }
+    // Programs of earlier versions wrote it last; now the seal shows that nothing is missing.
+    try file.writeAttribute("complete", Int64(1))
+    try file.close()
+    return offsets
+  }
+
+  /// Checks whether a checkpoint could be saved: creates its temporary file, reserves the space for all of it, opens it
+  /// on all ranks, and removes it. Collective.
   /// - Throws: `CheckpointError` on every rank if it could not be saved.
   package static func rehearse(path: String, groups: [TensorGroup], communicator: Communicator) throws {
     let temporary = temporaryPath(for: path)
     defer { if communicator.rank == 0 { unlink(temporary) } }
-    try onRankZero(communicator, path) { try findRoom(temporary, byteCount: expectedByteCount(groups)) }
-    let file = try openTogether(communicator, path) { try HDF5File.create(temporary, communicator: communicator) }
-    try file.close()
-  }
-
-  private static func write(_ header: CheckpointHeader, to file: borrowing HDF5File) throws {
-    try file.writeAttribute("format_version", CheckpointHeader.formatVersion)
-    try file.writeAttribute("kind", header.kind.rawValue)
-    if let classCount = header.classCount { try file.writeAttribute("classes", Int64(classCount)) }
-    try file.writeAttribute("step", Int64(header.step))
-    try file.writeAttribute("images", Int64(header.images))
-    for (name, value) in zip(CheckpointHeader.imageShapeAttributes, header.imageShape) {
-      try file.writeAttribute(name, Int64(value))
+    try onRankZero(communicator, path) {
+      try findRoom(temporary, byteCount: expectedByteCount(groups))
+      try HDF5File.create(temporary).close()
     }
-    try file.writeAttribute("config", header.configuration)
-    if let fingerprint = header.dataFingerprint { try file.writeAttribute("data_fingerprint", fingerprint) }
-    // Of any length: the characters are stored outside of the attribute.
-    if let fields = header.fields { try file.writeAttribute("fields", fields) }
+    try openTogether(temporary, writable: true, communicator, path).close()
   }
 
   /// The temporary name a file is written under.
@@ -113,46 +135,7 @@ package enum Checkpoint {
     do { try FileSeal.verify(path) } catch {
       throw CheckpointError(path: path, problem: error.message)
     }
-    return try HDF5File.open(path)
-  }
-
-  /// Reads the header of a finished checkpoint.
-  /// - Throws: `CheckpointError` if the file was never finished or is of another format.
-  package static func readHeader(from file: borrowing HDF5File) throws -> CheckpointHeader {
-    guard try file.attributeExists("format_version") else {
-      throw CheckpointError(path: file.path, problem: "this is an HDF5 file, but not a checkpoint of ddpm-mpi")
-    }
-    let version = try file.readAttribute("format_version", as: Int64.self)
-    guard version == CheckpointHeader.formatVersion else {
-      throw CheckpointError(
-        path: file.path,
-        problem: "its format_version is \(version), but this program reads version \(CheckpointHeader.formatVersion)")
-    }
-    guard try file.attributeExists("complete"), try file.readAttribute("complete", as: Int64.self) == 1 else {
-      throw CheckpointError(path: file.path, problem: "it is incomplete: writing it was interrupted")
-    }
-    let kind = try file.readAttribute("kind", as: String.self)
-    guard let kind = CheckpointHeader.Kind(rawValue: kind) else {
-      throw CheckpointError(path: file.path, problem: "it contains a \(kind), which this program does not support")
-    }
-    func number(_ name: String, _ range: ClosedRange<Int64>) throws -> Int {
-      let value = try file.readAttribute(name, as: Int64.self)
-      guard range.contains(value) else {
-        throw CheckpointError(
-          path: file.path,
-          problem: "its \(name) is \(value), but must be from \(range.lowerBound) to \(range.upperBound)")
-      }
-      return Int(value)
-    }
-    return CheckpointHeader(
-      kind: kind,
-      classCount: try file.attributeExists("classes") ? try number("classes", 1...1 << 24) : nil,
-      step: try number("step", 0...1 << 53), images: try number("images", 0...1 << 53),
-      imageShape: try CheckpointHeader.imageShapeAttributes.map { try number($0, 1...1 << 16) },
-      configuration: try file.readAttribute("config", as: String.self),
-      dataFingerprint: try file.attributeExists("data_fingerprint")
-        ? try file.readAttribute("data_fingerprint", as: String.self) : nil,
-      fields: try file.attributeExists("fields") ? try file.readAttribute("fields", as: String.self) : nil)
+    return try HDF5File.open(path, isLocked: false)
   }
 
   /// Reads a checkpoint's header and fills the groups, where each rank reads its parts. Collective.
@@ -164,43 +147,83 @@ package enum Checkpoint {
     from path: String, communicator: Communicator, into groups: (CheckpointHeader) throws -> [TensorGroup]
   ) throws -> CheckpointHeader {
     let rank = communicator.rank
-    try onRankZero(communicator, path) { try FileSeal.verify(path) }
-    let file = try openTogether(communicator, path) {
-      let file = try HDF5File.open(path, communicator: communicator)
+    let read = try onRankZero(communicator, path) { try readHeader(from: openAlone(path)) }
+    try together(communicator, path) {
       try FaultPoint.loadOpen.pass(rank: rank)
-      return file
+      try FaultPoint.loadHeader.pass(rank: rank)
     }
-    let outcome: Result<CheckpointHeader, CheckpointError>
+    let header = try communicator.broadcast(encoding: read, from: 0)
+    let groups = try groups(header)
+    try together(communicator, path) {
+      for _ in groups.flatMap(\.layout.entries) { try FaultPoint.loadRead.pass(rank: rank) }
+    }
+    let found = try onRankZero(communicator, path) { try find(groups, in: HDF5File.open(path, isLocked: false)) }
+    let offsets = try share(found?.map { $0.offsets }, of: groups, communicator)
+    let file = try openTogether(path, communicator, path)
+    let segments = zip(groups, offsets).flatMap { $0.segments(at: $1) }
     do {
-      let header = try together(communicator, path) {
-        try FaultPoint.loadHeader.pass(rank: rank)
-        return try readHeader(from: file)
-      }
-      for group in try groups(header) { try group.read(from: file, communicator: communicator) }
-      outcome = .success(header)
+      try together(communicator, path) { try file.read(into: segments) }
     } catch let error as CheckpointError {
-      // Every rank got the same result, so the file can be closed cleanly and another one can be tried.
-      outcome = .failure(error)
+      try file.close()
+      throw error
     }
-    try together(communicator, path) { try FaultPoint.loadClose.pass(rank: rank) }
     try file.close()
-    return try outcome.get()
+    try together(communicator, path) { try FaultPoint.loadClose.pass(rank: rank) }
+    let checksums = try TensorGroup.checksums(of: groups, communicator)
+    try onRankZero(communicator, path) {
+      for (group, (computed, found)) in zip(groups, zip(checksums ?? [], found ?? [])) {
+        try group.verify(computed, against: found.checksums, path: path)
+      }
+    }
+    return header
+  }
+
+  private static func find(
+    _ groups: [TensorGroup], in file: consuming HDF5File
+  ) throws -> [(offsets: [Int], checksums: [UInt32])] {
+    var found: [(offsets: [Int], checksums: [UInt32])] = []
+    for group in groups { found.append(try group.find(in: file)) }
+    try file.close()
+    return found
   }
 
   // MARK: Agreement
 
   /// Opens a file on all ranks or on none.
+  /// - Parameter path: what messages call the file.
   private static func openTogether(
-    _ communicator: Communicator, _ path: String, _ body: () throws -> HDF5File
-  ) throws -> HDF5File {
-    var file: HDF5File?
-    try together(communicator, path) { file = try body() }
-    return file.take()!
+    _ file: String, writable: Bool = false, _ communicator: Communicator, _ path: String
+  ) throws -> SharedFile {
+    // No rank may enter the collective call alone.
+    try together(communicator, path) { try SharedFile.checkAccess(file, writable: writable) }
+    var opened: SharedFile?
+    try together(communicator, path) {
+      opened = try SharedFile(file, writable: writable, communicator: communicator)
+    }
+    return opened.take()!
   }
 
-  private static func onRankZero(_ communicator: Communicator, _ path: String, _ body: () throws -> Void) throws {
+  /// Sends rank 0's positions of all tensors to all ranks.
+  private static func share(
+    _ offsets: [[Int]]?, of groups: [TensorGroup], _ communicator: Communicator
+  ) throws(MPIError) -> [[Int]] {
+    let all = Buffer<Int>(count: groups.reduce(0) { $0 + $1.layout.entries.count })
+    if let offsets { all.store(offsets.flatMap(\.self)) }
+    try communicator.broadcast(all, from: 0)
+    return TensorGroup.divided(all.elements, among: groups)
+  }
+
+  /// Runs a step on rank 0, while the other ranks leave their cores to other threads. If it fails, every rank throws the
+  /// same `CheckpointError`.
+  /// - Returns: its result on rank 0, nil elsewhere.
+  @discardableResult
+  private static func onRankZero<Success>(
+    _ communicator: Communicator, _ path: String, _ body: () throws -> Success
+  ) throws -> Success? {
+    let outcome: Result<Success, RunError>? = communicator.rank == 0 ? attempt(body) : nil
+    try communicator.sleepingBarrier()
     do {
-      try communicator.onRankZero { try attempt(body).get() }
+      return try communicator.together { try outcome?.get() }
     } catch let failure as JobFailure {
       throw CheckpointError(path: path, problem: failure.message)
     }
@@ -208,18 +231,10 @@ package enum Checkpoint {
 
   /// Runs a step on every rank. If it fails anywhere, every rank throws the same `CheckpointError`, which names the
   /// rank unless all have failed.
-  ///
-  /// - Parameter communicator: nil for this process alone.
-  @discardableResult
-  static func together<Success>(
-    _ communicator: Communicator?, _ path: String, _ body: () throws -> Success
-  ) throws -> Success {
+  private static func together(_ communicator: Communicator, _ path: String, _ body: () throws -> Void) throws {
     let outcome = attempt(body)
-    guard let communicator else {
-      return try outcome.mapError { CheckpointError(path: path, problem: $0.description) }.get()
-    }
     do {
-      return try communicator.together { try outcome.get() }
+      try communicator.together { try outcome.get() }
     } catch let first as JobFailure {
       var hasFailed = 1
       if case .success = outcome { hasFailed = 0 }
@@ -228,59 +243,18 @@ package enum Checkpoint {
     }
   }
 
+  /// Runs a step of this process alone.
+  /// - Throws: `CheckpointError`.
+  static func alone(_ path: String, _ body: () throws -> Void) throws {
+    try attempt(body).mapError { CheckpointError(path: path, problem: $0.description) }.get()
+  }
+
   /// The result of a step on this rank, or the problem without the file's name.
   private static func attempt<Success>(_ body: () throws -> Success) -> Result<Success, RunError> {
     Result(catching: body).mapError { error in
-      RunError(.failure, (error as? CheckpointError)?.problem ?? (error as? HDF5Error)?.message ?? "\(error)")
+      let problem =
+        (error as? CheckpointError)?.problem ?? (error as? HDF5Error)?.message ?? (error as? SharedFileError)?.message
+      return RunError(.failure, problem ?? "\(error)")
     }
-  }
-
-  // MARK: Temporary files
-
-  /// The bytes of all tensors, plus the file's own records.
-  private static func expectedByteCount(_ groups: [TensorGroup]) -> Int {
-    groups.reduce(1 << 20) { $0 + $1.layout.parameterCount * 4 + $1.layout.entries.count * 1024 }
-  }
-
-  /// Asks the file system whether there is enough space, before any rank opens the file.
-  private static func findRoom(_ path: String, byteCount: Int) throws {
-    // Left behind by an interrupted save, or a link that leads elsewhere.
-    unlink(path)
-    try allocate(path, byteCount: byteCount, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, keepsSize: false)
-  }
-
-  /// Reserves the space for a file that has just been created: if the disk filled up in the middle of a collective
-  /// write, some ranks would wait for the others forever. The file's size does not change; closing the file releases
-  /// unused space.
-  private static func reserve(_ path: String, byteCount: Int) throws {
-    try allocate(path, byteCount: byteCount, flags: O_WRONLY, keepsSize: true)
-  }
-
-  private static func allocate(_ path: String, byteCount: Int, flags: Int32, keepsSize: Bool) throws {
-    let descriptor = open(path, flags | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw CheckpointError(path: path, failure: "cannot be created") }
-    defer { close(descriptor) }
-    let status = ddpm_reserve_file_space(descriptor, Int64(byteCount), keepsSize ? 1 : 0)
-    // Some file systems cannot tell; then the write fails if there is no space.
-    if [0, EOPNOTSUPP, EINVAL, ENOSYS].contains(status) { return }
-    unlink(path)
-    throw CheckpointError(
-      path: path, failure: "there is no space for a checkpoint of \(byteCount >> 20) MiB", code: status)
-  }
-
-  private static func publish(_ temporary: String, as path: String) throws {
-    try synchronise(temporary)
-    guard rename(temporary, path) == 0 else {
-      throw CheckpointError(path: path, failure: "cannot be renamed into place")
-    }
-    try synchronise(parentFolder(of: path))
-  }
-
-  /// Waits until a file's contents or a folder's entries are on the disk.
-  private static func synchronise(_ path: String) throws {
-    let descriptor = open(path, O_RDONLY)
-    guard descriptor >= 0 else { throw CheckpointError(path: path, failure: "cannot be opened") }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw CheckpointError(path: path, failure: "cannot be flushed to disk") }
   }
 }

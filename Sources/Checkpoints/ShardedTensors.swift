@@ -30,20 +30,22 @@ package struct TensorGroup: Sendable {
     TensorGroup(path: path, layout: layout, ranges: ranges, values: Tensor(values).copied().buffer)
   }
 
-  /// The parts of a tensor that this rank holds, from left to right: their ranges, counted from the tensor's first element,
-  /// and their floats, which follow one another in memory.
-  private func parts(of entry: ParameterEntry) -> (ranges: [Range<Int>], values: Tensor) {
-    var parts: [Range<Int>] = []
-    var (start, first) = (0, 0)
+  /// The parts of a tensor that this rank holds, from left to right: their ranges, counted from the tensor's first
+  /// element, and their floats.
+  private func parts(of entry: ParameterEntry) -> [(range: Range<Int>, values: Tensor)] {
+    var parts: [(range: Range<Int>, values: Tensor)] = []
+    var start = 0
     for range in ranges {
       let overlap = entry.range.clamped(to: range)
       if !overlap.isEmpty {
-        if parts.isEmpty { first = start + overlap.lowerBound - range.lowerBound }
-        parts.append(overlap.lowerBound - entry.offset..<overlap.upperBound - entry.offset)
+        let first = start + overlap.lowerBound - range.lowerBound
+        parts.append(
+          (overlap.lowerBound - entry.offset..<overlap.upperBound - entry.offset, values[first..<first + overlap.count])
+        )
       }
       start += range.count
     }
-    return (parts, values[first..<first + parts.reduce(0) { $0 + $1.count }])
+    return parts
   }
 
   /// Whether all of this rank's values are finite.
@@ -51,63 +53,73 @@ package struct TensorGroup: Sendable {
 
   func datasetPath(_ entry: ParameterEntry) -> String { "\(path)/\(entry.name)" }
 
-  /// Writes every tensor; each rank writes its parts. Collective over the file's ranks.
-  /// - Parameter progress: called before each tensor.
-  /// - Returns: the ranges of bytes of the file that the tensors occupy.
-  @discardableResult
-  package func write(
-    to file: borrowing HDF5File, communicator: Communicator, progress: () -> Void = {}
-  ) throws -> [Range<Int>] {
-    var ranges: [Range<Int>] = []
-    let checksums = try tensorChecksums(communicator)
+  /// Creates a dataset for every tensor, with its attributes; one rank does. The elements are undefined until all ranks
+  /// have written their `segments`.
+  /// - Parameter checksums: those of all tensors.
+  /// - Returns: the positions in the file where the tensors begin, in bytes.
+  package func createDatasets(in file: borrowing HDF5File, checksums: [UInt32]) throws(HDF5Error) -> [Int] {
+    precondition(checksums.count == layout.entries.count, "there must be one checksum per tensor")
+    var offsets: [Int] = []
     for (entry, checksum) in zip(layout.entries, checksums) {
-      try FaultPoint.saveWrite.pass(rank: communicator.rank)
-      progress()
       let name = datasetPath(entry)
       let dataset = try file.createDataset(name, shape: entry.shape, type: .float32)
-      let parts = parts(of: entry)
-      try dataset.write(flatRanges: parts.ranges, from: parts.values, collective: true)
-      if let start = try dataset.contiguousOffset() {
-        ranges.append(start..<start + entry.count * MemoryLayout<Float>.stride)
-      }
+      offsets.append(try dataset.place().offset)
       try dataset.close()
       try file.writeAttribute("layout", entry.order.rawValue, of: name)
       try file.writeAttribute("crc32", checksum, of: name)
     }
-    return ranges
+    return offsets
   }
 
-  /// Reads every tensor, each rank its parts, and verifies the checksums. Collective over the file's ranks.
-  /// - Parameter communicator: the ranks that opened the file together; nil for this process alone.
-  /// - Throws: `CheckpointError`, the same on all ranks, naming the tensor that is missing, of another shape, or damaged,
-  ///   or the rank that cannot read. `MPIError`.
-  package func read(from file: borrowing HDF5File, communicator: Communicator?) throws {
-    for entry in layout.entries {
-      // No rank may enter the collective read alone.
-      try Checkpoint.together(communicator, file.path) {
-        try FaultPoint.loadRead.pass(rank: communicator?.rank ?? 0)
-        try check(entry, in: file)
-      }
-      try Checkpoint.together(communicator, file.path) {
-        let dataset = try file.openDataset(datasetPath(entry))
-        let parts = parts(of: entry)
-        try dataset.read(flatRanges: parts.ranges, into: parts.values, collective: communicator != nil)
-        try dataset.close()
+  /// This rank's parts of all tensors, to be written to a file or read from it.
+  /// - Parameter offsets: the positions in the file where the tensors begin, in bytes.
+  package func segments(at offsets: [Int]) -> [FileSegment] {
+    precondition(offsets.count == layout.entries.count, "there must be one position per tensor")
+    var segments: [FileSegment] = []
+    for (entry, offset) in zip(layout.entries, offsets) {
+      for (range, values) in parts(of: entry) {
+        segments.append(FileSegment(offset: offset + range.lowerBound * MemoryLayout<Float>.stride, values))
       }
     }
-    let checksums = try tensorChecksums(communicator)
-    try Checkpoint.together(communicator, file.path) {
-      for (entry, checksum) in zip(layout.entries, checksums) {
-        let name = datasetPath(entry)
-        guard try file.readAttribute("crc32", of: name, as: UInt32.self) == checksum else {
-          throw CheckpointError(path: file.path, problem: "tensor \(name) is damaged: its checksum does not match")
-        }
+    return segments
+  }
+
+  /// The ranges of bytes of a file that the tensors occupy.
+  func contents(at offsets: [Int]) -> [Range<Int>] {
+    zip(layout.entries, offsets).map { entry, offset in offset..<offset + entry.count * MemoryLayout<Float>.stride }
+  }
+
+  /// Where a file has the tensors: the positions where they begin, in bytes, and their checksums there. For one rank.
+  /// - Throws: `CheckpointError`, naming the tensor that is missing or of another shape; `HDF5Error`.
+  func find(in file: borrowing HDF5File) throws -> (offsets: [Int], checksums: [UInt32]) {
+    var (offsets, checksums): ([Int], [UInt32]) = ([], [])
+    for entry in layout.entries {
+      let dataset = try openDataset(of: entry, in: file)
+      offsets.append(try dataset.place().offset)
+      try dataset.close()
+      checksums.append(try file.readAttribute("crc32", of: datasetPath(entry), as: UInt32.self))
+    }
+    return (offsets, checksums)
+  }
+
+  /// Reads every tensor of a file that this process alone has open, and verifies the checksums.
+  /// - Throws: `CheckpointError`, naming the tensor that is missing, of another shape, or damaged.
+  package func read(from file: borrowing HDF5File) throws {
+    try Checkpoint.alone(file.path) {
+      var stored: [UInt32] = []
+      for entry in layout.entries {
+        try FaultPoint.loadRead.pass(rank: 0)
+        let dataset = try openDataset(of: entry, in: file)
+        for (range, values) in parts(of: entry) { try dataset.read(flatRanges: [range], into: values) }
+        try dataset.close()
+        stored.append(try file.readAttribute("crc32", of: datasetPath(entry), as: UInt32.self))
       }
+      try verify(Self.combine(Self.checksumsOfParts([self]), of: [self])[0], against: stored, path: file.path)
     }
   }
 
   /// - Throws: `CheckpointError` if the file does not contain this tensor; `HDF5Error`.
-  private func check(_ entry: ParameterEntry, in file: borrowing HDF5File) throws {
+  private func openDataset(of entry: ParameterEntry, in file: borrowing HDF5File) throws -> HDF5Dataset {
     let name = datasetPath(entry)
     guard try file.exists(name) else {
       throw CheckpointError(path: file.path, problem: "it has no tensor \(name), which this network requires")
@@ -119,34 +131,65 @@ package struct TensorGroup: Sendable {
         problem: "tensor \(name) is \(dataset.type.rawValue) \(dataset.shape), but this network requires float32 "
           + "\(entry.shape); was it trained with other model settings?")
     }
-    try dataset.close()
+    return dataset
+  }
+}
+
+// CRC-32 of the bytes of whole tensors, combined from those of the ranks' parts.
+extension TensorGroup {
+  /// The checksums of all tensors of some groups. Collective.
+  /// - Parameter progress: called before each tensor.
+  /// - Returns: a list for each group on rank 0, nil on other ranks.
+  package static func checksums(
+    of groups: [TensorGroup], _ communicator: Communicator, progress: () -> Void = {}
+  ) throws(MPIError) -> [[UInt32]]? {
+    let mine = checksumsOfParts(groups, progress: progress)
+    return try communicator.gather(mine, to: 0).map { combine($0, of: groups) }
   }
 
-  /// CRC-32 of each whole tensor's bytes, combined from those of the parts. Collective; equal on all ranks.
-  private func tensorChecksums(_ communicator: Communicator?) throws -> [UInt32] {
-    // For each part: the tensor's index, the start, the length and the checksum.
-    var mine: [Int] = []
-    for (index, entry) in layout.entries.enumerated() {
-      let (ranges, values) = parts(of: entry)
-      var start = 0
-      for range in ranges {
-        let part = values[start..<start + range.count]
-        mine += [
-          index, range.lowerBound, range.count * MemoryLayout<Float>.stride, Int(part.withUnsafeBytes { crc32($0) }),
-        ]
-        start += range.count
+  /// - Throws: `CheckpointError` for the first tensor with another checksum than the file says.
+  func verify(_ checksums: [UInt32], against stored: [UInt32], path: String) throws(CheckpointError) {
+    for (entry, (checksum, expected)) in zip(layout.entries, zip(checksums, stored)) where checksum != expected {
+      throw CheckpointError(
+        path: path, problem: "tensor \(datasetPath(entry)) is damaged: its checksum does not match")
+    }
+  }
+
+  /// For each part that this rank holds: the tensor's number among those of all groups, the part's start, its length
+  /// and its checksum.
+  private static func checksumsOfParts(_ groups: [TensorGroup], progress: () -> Void = {}) -> [Int] {
+    var result: [Int] = []
+    var tensor = 0
+    for group in groups {
+      for entry in group.layout.entries {
+        progress()
+        for (range, values) in group.parts(of: entry) {
+          let checksum = values.withUnsafeBytes { crc32($0) }
+          result += [tensor, range.lowerBound, range.count * MemoryLayout<Float>.stride, Int(checksum)]
+        }
+        tensor += 1
       }
     }
-    var all = mine
-    if let communicator {
-      all = try communicator.allGather(mine, counts: try communicator.allGather(mine.count))
-    }
-    let parts = stride(from: 0, to: all.count, by: 4).map { Array(all[$0..<$0 + 4]) }
+    return result
+  }
+
+  /// - Parameter parts: those of all ranks, in any order.
+  private static func combine(_ parts: [Int], of groups: [TensorGroup]) -> [[UInt32]] {
+    var checksums = [UInt32](repeating: 0, count: groups.reduce(0) { $0 + $1.layout.entries.count })
+    let ordered = stride(from: 0, to: parts.count, by: 4).map { parts[$0..<$0 + 4].map(\.self) }
       .sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
-    var checksums = [UInt32](repeating: 0, count: layout.entries.count)
-    for part in parts {
+    for part in ordered {
       checksums[part[0]] = crc32Combine(checksums[part[0]], UInt32(part[3]), lengthOfSecond: part[2])
     }
-    return checksums
+    return divided(checksums, among: groups)
+  }
+
+  /// Values of all tensors, one list for each group.
+  static func divided<Value>(_ values: [Value], among groups: [TensorGroup]) -> [[Value]] {
+    var rest = values[...]
+    return groups.map { group in
+      defer { rest = rest.dropFirst(group.layout.entries.count) }
+      return Array(rest.prefix(group.layout.entries.count))
+    }
   }
 }

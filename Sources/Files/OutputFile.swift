@@ -132,6 +132,14 @@ func temporaryPath(for target: String) -> String {
   return path(of: ".\(name).\(getpid()).partial", in: parentFolder(of: target))
 }
 
+/// Returns the space on the disk that was reserved for a file beyond its end, if there is any.
+package func releaseReservedSpace(ofFile path: String) {
+  guard let descriptor = try? openDescriptor(path, O_WRONLY | O_CLOEXEC) else { return }
+  defer { close(descriptor) }
+  var information = stat()
+  if fstat(descriptor, &information) == 0 { ftruncate(descriptor, information.st_size) }
+}
+
 /// Flushes a file's contents or a folder's entries to the disk.
 private func synchronise(_ path: String) throws(FileError) {
   let descriptor = try openDescriptor(path, O_RDONLY | O_CLOEXEC)

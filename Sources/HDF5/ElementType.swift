@@ -1,7 +1,7 @@
 import CHDF5
 
 /// The number types that a dataset may contain; in files they are little-endian.
-package enum ElementType: String, Sendable, CaseIterable {
+package enum ElementType: String, Codable, Sendable, CaseIterable {
   case float32, float64, int32, int64, uint8, uint32
 
   /// Bytes per element.

@@ -35,17 +35,6 @@ func boxes(covering range: Range<Int>, of shape: ArraySlice<Int>) -> [Box] {
   return result
 }
 
-/// The elements `elements` of the concatenation of some ranges, as ranges themselves; none of them is empty.
-func part(_ elements: Range<Int>, of ranges: [Range<Int>]) -> [Range<Int>] {
-  var start = 0
-  return ranges.compactMap { range in
-    defer { start += range.count }
-    let inside = elements.clamped(to: start..<start + range.count)
-    return inside.isEmpty
-      ? nil : range.lowerBound + inside.lowerBound - start..<range.lowerBound + inside.upperBound - start
-  }
-}
-
 /// Selects the elements of some ranges, counted in row-major order, of a dataspace of this shape.
 ///
 /// The library traverses a selection in row-major order, however it was composed; this is the flat order.

@@ -1,12 +1,10 @@
 import CHDF5
-import MessagePassing
 
 // Dimension scales name the dimensions of datasets and hold their coordinates (HDF5 Dimension Scale Specification).
 // Files of netCDF-4 keep their dimensions in them, so netCDF's libraries and xarray read files that have them.
 
 extension HDF5Dataset {
-  /// Makes a vector of coordinates a dimension, whose name is that of the dataset. In a file that ranks share, all ranks
-  /// call this.
+  /// Makes a vector of coordinates a dimension, whose name is that of the dataset.
   /// - Throws: `HDF5Error`, also for a dataset that is no vector.
   package borrowing func makeScale(_ name: String) throws(HDF5Error) {
     guard shape.count == 1 else {
@@ -15,7 +13,7 @@ extension HDF5Dataset {
     try check("H5DSset_scale", subject, H5DSset_scale(handle.identifier, name))
   }
 
-  /// Declares that one of this dataset's dimensions is that of a scale. In a file that ranks share, all ranks call this.
+  /// Declares that one of this dataset's dimensions is that of a scale.
   /// - Throws: `HDF5Error`, also if the lengths differ.
   package borrowing func attachScale(_ scale: borrowing HDF5Dataset, to dimension: Int) throws(HDF5Error) {
     precondition(shape.indices.contains(dimension), "there is no dimension \(dimension)")
@@ -30,12 +28,10 @@ extension HDF5Dataset {
 }
 
 extension HDF5File {
-  /// Creates a dimension without coordinates, as netCDF-4 does: a dataset whose elements have no meaning. In a file that
-  /// ranks share, all ranks call this.
+  /// Creates a dimension without coordinates, as netCDF-4 does: a dataset whose elements have no meaning.
   package borrowing func createDimension(_ name: String, length: Int) throws(HDF5Error) -> HDF5Dataset {
     let dataset = try createDataset(name, shape: [length], type: .uint8)
-    let writes = communicator.map { $0.rank == 0 } ?? true
-    try dataset.write(flatRanges: writes ? [0..<length] : [], from: [UInt8](repeating: 0, count: writes ? length : 0))
+    try dataset.writeAll([UInt8](repeating: 0, count: length))
     // NetCDF-4 recognises such a dimension by this text, in which the length has ten columns.
     let digits = String(length)
     let padding = String(repeating: " ", count: max(10 - digits.count, 0))

@@ -1,7 +1,43 @@
 import CHDF5
 import Files
 
+/// Where a file has a dataset's elements, one after the other as they are in memory: for reading and writing them
+/// without the library.
+package struct DatasetPlace: Codable, Sendable, Equatable {
+  /// The position of the first byte in the file; 0 if there are no elements.
+  package let offset: Int
+  /// The number of elements.
+  package let count: Int
+  package let type: ElementType
+
+  /// The position of an element's first byte.
+  package func offset(of element: Int) -> Int { offset + element * type.byteCount }
+}
+
 extension HDF5Dataset {
+  /// The offset in bytes of the elements in the file, if they are contiguous and can be read without the library; nil
+  /// if they are chunked, compressed or stored elsewhere, or in another order of bytes.
+  package borrowing func contiguousOffset() throws(HDF5Error) -> Int? {
+    let creation = try creationProperties(of: handle, subject)
+    guard H5Pget_layout(creation.identifier) == H5D_CONTIGUOUS, H5Pget_external_count(creation.identifier) == 0 else {
+      return nil
+    }
+    let datatype = try Handle(.datatype, "H5Dget_type", subject, H5Dget_type(handle.identifier))
+    guard type.byteCount == 1 || H5Tequal(datatype.identifier, type.libraryTypes.memory) > 0 else { return nil }
+    // All bits are one if nothing is allocated.
+    return Int(exactly: H5Dget_offset(handle.identifier))
+  }
+
+  /// Where the elements are. That of a new dataset is final, and others may write there when the file is closed.
+  /// - Throws: `HDF5Error` if they cannot be read without the library.
+  package borrowing func place() throws(HDF5Error) -> DatasetPlace {
+    if count == 0 { return DatasetPlace(offset: 0, count: 0, type: type) }
+    guard let offset = try contiguousOffset() else {
+      throw HDF5Error("H5Dget_offset", subject, .wrongType, "its elements are not stored as they are in memory")
+    }
+    return DatasetPlace(offset: offset, count: count, type: type)
+  }
+
   /// The size of the elements in memory.
   package var byteCount: Int { count * type.byteCount }
 

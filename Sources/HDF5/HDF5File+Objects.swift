@@ -75,12 +75,12 @@ extension HDF5File {
     let identifier = H5Dcreate2(
       handle.identifier, datasetPath, type.libraryTypes.file, dataspace.identifier, links.identifier,
       creation.identifier, ddpm_hdf5_default_properties())
-    return try HDF5Dataset(Handle(.dataset, "H5Dcreate2", subject, identifier), subject, communicator)
+    return try HDF5Dataset(Handle(.dataset, "H5Dcreate2", subject, identifier), subject)
   }
 
   /// Opens a dataset. Throws, among others, for the reasons `noSuchObject` and `wrongType`.
   package borrowing func openDataset(_ datasetPath: String) throws(HDF5Error) -> HDF5Dataset {
-    try HDF5Dataset(openAnyDataset(datasetPath), subject(datasetPath), communicator)
+    try HDF5Dataset(openAnyDataset(datasetPath), subject(datasetPath))
   }
 
   /// Opens a dataset of any type. Throws if its elements are in other files, which could be any on this machine.

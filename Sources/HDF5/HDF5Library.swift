@@ -12,9 +12,8 @@ package enum HDF5Library {
 
   /// Opens the library on first use.
   ///
-  /// Errors become Swift errors instead of text on stderr. The library must not close files when the process exits:
-  /// closing a file that other ranks share waits for them, so a rank that exits after an error would hang. Links to
-  /// other files are disabled.
+  /// Errors become Swift errors instead of text on stderr. The library does not complete open files when the process
+  /// exits, which happens only after an error. Links to other files are disabled.
   static func prepare() throws(HDF5Error) {
     try check("H5open", "libhdf5", openStatus)
   }

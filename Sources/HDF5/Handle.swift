@@ -21,20 +21,14 @@ struct Handle: ~Copyable {
 
   let identifier: hid_t
   private let kind: Kind
-  private let closesWhenDropped: Bool
 
   /// Takes over the result of `call`.
-  ///
-  /// - Parameter closesWhenDropped: whether losing the handle closes the identifier. A file that ranks share is closed
-  ///   by all of them together, so one that goes out of scope on one rank has to stay open.
   init(
-    _ kind: Kind, _ call: String, _ subject: @autoclosure () -> String, _ identifier: hid_t,
-    closesWhenDropped: Bool = true
+    _ kind: Kind, _ call: String, _ subject: @autoclosure () -> String, _ identifier: hid_t
   ) throws(HDF5Error) {
     try check(call, subject(), identifier)
     self.identifier = identifier
     self.kind = kind
-    self.closesWhenDropped = closesWhenDropped
   }
 
   /// Closes the identifier and reports failures; for a file they may mean that data could not be written.
@@ -44,7 +38,5 @@ struct Handle: ~Copyable {
     try check(closing.name, subject(), closing.function(identifier))
   }
 
-  deinit {
-    if closesWhenDropped { _ = kind.closing.function(identifier) }
-  }
+  deinit { _ = kind.closing.function(identifier) }
 }

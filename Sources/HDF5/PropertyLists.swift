@@ -1,23 +1,18 @@
 import CHDF5
-import CMPI
-import MessagePassing
 
 /// The property lists this module uses, each made for one purpose.
 enum PropertyLists {
-  /// How a file is opened: by one process, or through MPI-IO by all of a communicator.
+  /// How a file is opened.
   ///
-  /// - The library makes its own duplicate of the communicator.
-  /// - A file with open objects refuses to close: MPI-IO requires this, and in one process it would be a mistake.
+  /// - A file with open objects refuses to close, since these would be forgotten ones.
   /// - Format 1.8 or later, so that an attribute may exceed 64 KiB.
-  static func fileAccess(_ communicator: Communicator?, _ subject: String) throws(HDF5Error) -> Handle {
+  /// - Parameter isLocked: whether the library locks the file.
+  static func fileAccess(isLocked: Bool, _ subject: String) throws(HDF5Error) -> Handle {
     let list = try make(ddpm_hdf5_file_access(), subject)
     try check("H5Pset_fclose_degree", subject, H5Pset_fclose_degree(list.identifier, H5F_CLOSE_SEMI))
     try check(
       "H5Pset_libver_bounds", subject, H5Pset_libver_bounds(list.identifier, H5F_LIBVER_V18, H5F_LIBVER_V110))
-    if let communicator {
-      let status = H5Pset_fapl_mpio(list.identifier, communicator.handle.value, ddpm_mpi_no_info())
-      try check("H5Pset_fapl_mpio", subject, status)
-    }
+    if !isLocked { try check("H5Pset_file_locking", subject, ddpm_hdf5_disable_locking(list.identifier)) }
     return list
   }
 
@@ -36,15 +31,6 @@ enum PropertyLists {
     try check("H5Pset_layout", subject, H5Pset_layout(list.identifier, H5D_CONTIGUOUS))
     try check("H5Pset_alloc_time", subject, H5Pset_alloc_time(list.identifier, H5D_ALLOC_TIME_EARLY))
     try check("H5Pset_fill_time", subject, H5Pset_fill_time(list.identifier, H5D_FILL_TIME_NEVER))
-    return list
-  }
-
-  /// How elements are transferred: by all ranks in one operation, or by each rank independently.
-  static func transfer(collective: Bool, _ subject: String) throws(HDF5Error) -> Handle {
-    let list = try make(ddpm_hdf5_dataset_transfer(), subject)
-    if collective {
-      try check("H5Pset_dxpl_mpio", subject, H5Pset_dxpl_mpio(list.identifier, H5FD_MPIO_COLLECTIVE))
-    }
     return list
   }
 

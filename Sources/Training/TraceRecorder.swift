@@ -41,10 +41,10 @@ final class TraceRecorder: StepObserver {
     self.imageShape = imageShape
     self.conditionChannels = conditionChannels
     self.stepCount = stepCount
-    try output.file!.writeAttribute("config", configuration.yaml)
-    try output.file!.writeAttribute("steps", Int64(stepCount))
-    try trainer.tensorGroup("initial", ofArena: trainer.parameters())
-      .write(to: output.file!, communicator: communicator)
+    try write(trainer.tensorGroup("initial", ofArena: trainer.parameters())) { file in
+      try file.writeAttribute("config", configuration.yaml)
+      try file.writeAttribute("steps", Int64(stepCount))
+    }
   }
 
   /// Writes the inputs of step `step` (from 0) under `/step-<n>`, where n has eight digits and counts from 1.
@@ -53,38 +53,38 @@ final class TraceRecorder: StepObserver {
   func didDraw(_ noised: [NoisedImages], step: Int, firstSample: Int) throws {
     let batch = configuration.training.batch
     let shape = [batch] + imageShape
-    try write("x0", step: step, shape, from: firstSample, noised.flatMap(\.original.elements))
-    try write("noise", step: step, shape, from: firstSample, noised.flatMap(\.noise.elements))
+    var parts = [
+      Part("x0", shape, from: firstSample, noised.flatMap(\.original.elements)),
+      Part("noise", shape, from: firstSample, noised.flatMap(\.noise.elements)),
+    ]
     if conditionChannels > 0 {
       let shape = [batch, imageShape[0], imageShape[1], conditionChannels]
       let fields = noised.compactMap(\.conditions.fields)
-      try write("conditions", step: step, shape, from: firstSample, fields.flatMap(\.elements))
+      parts.append(Part("conditions", shape, from: firstSample, fields.flatMap(\.elements)))
     }
     let classes = noised.compactMap(\.conditions.classes).flatMap(\.self)
     if !classes.isEmpty {
-      try write("classes", step: step, [batch], from: firstSample, classes.map { Int64($0 ?? -1) })
+      parts.append(Part("classes", [batch], from: firstSample, classes.map { Int64($0 ?? -1) }))
     }
     let times = noised.flatMap(\.times)
     // Integers if the process has steps.
     if configuration.diffusion.process.isDiscrete {
-      try write("t", step: step, [batch], from: firstSample, times.map { Int64($0) })
+      parts.append(Part("t", [batch], from: firstSample, times.map { Int64($0) }))
     } else {
-      try write("t", step: step, [batch], from: firstSample, times)
+      parts.append(Part("t", [batch], from: firstSample, times))
     }
+    try write(parts, step: step)
   }
 
   /// Writes the loss and the averaged gradient of step `step`.
   func didAverage(_ gradients: Arena, loss: Double, step: Int, _ trainer: DataParallelTrainer) throws {
-    try write("loss", step: step, [1], from: 0, [loss])
-    try trainer.tensorGroup("\(Self.group(step))/gradients", ofArena: gradients).write(
-      to: output.file!, communicator: communicator)
+    try write([Part("loss", [1], from: 0, communicator.rank == 0 ? [loss] : [])], step: step)
+    try write(trainer.tensorGroup("\(Self.group(step))/gradients", ofArena: gradients))
   }
 
   /// Writes the parameters after step `step`.
   func didUpdate(step: Int, _ trainer: DataParallelTrainer) throws {
-    try trainer.tensorGroup("\(Self.group(step))/parameters", ofArena: trainer.parameters())
-      .write(to: output.file!, communicator: communicator)
-    try output.file!.flush()
+    try write(trainer.tensorGroup("\(Self.group(step))/parameters", ofArena: trainer.parameters()))
   }
 
   /// Finishes the file and moves it to its final name. Collective; nothing can be recorded afterwards.
@@ -94,14 +94,46 @@ final class TraceRecorder: StepObserver {
 
   private static func group(_ step: Int) -> String { RunFolder.stepName(step + 1) }
 
-  /// Writes a dataset of a step, of which this rank has the samples from `first` on.
-  private func write<Element: HDF5Element>(
-    _ name: String, step: Int, _ shape: [Int], from first: Int, _ elements: [Element]
+  /// A dataset of a step, and the samples of it that this rank has.
+  private struct Part {
+    let name: String
+    let shape: [Int]
+    let type: ElementType
+    let segment: (DatasetPlace) -> FileSegment
+
+    /// - Parameter first: this rank's first sample.
+    init<Element: HDF5Element>(_ name: String, _ shape: [Int], from first: Int, _ elements: [Element]) {
+      self.name = name
+      self.shape = shape
+      type = Element.elementType
+      let start = first * shape.dropFirst().reduce(1, *)
+      segment = { place in
+        place.segment(start..<start + elements.count, TypedTensor(elements, shape: [elements.count]))
+      }
+    }
+  }
+
+  private func write(_ parts: [Part], step: Int) throws {
+    let places = try output.define { (file: borrowing HDF5File) throws -> [DatasetPlace] in
+      var places: [DatasetPlace] = []
+      for part in parts {
+        let name = "\(Self.group(step))/\(part.name)"
+        places.append(try file.createDataset(name, shape: part.shape, type: part.type).place())
+      }
+      return places
+    }
+    try output.write(zip(parts, places).map { part, place in part.segment(place) })
+  }
+
+  /// - Parameter describe: writes attributes.
+  private func write(
+    _ group: TensorGroup, describe: (borrowing HDF5File) throws -> Void = { _ in }
   ) throws {
-    let dataset = try output.file!.createDataset(
-      "\(Self.group(step))/\(name)", shape: shape, type: Element.elementType)
-    let start = first * shape.dropFirst().reduce(1, *)
-    try dataset.write(flatRanges: [start..<start + elements.count], from: elements, collective: true)
-    try dataset.close()
+    let checksums = try TensorGroup.checksums(of: [group], communicator)
+    let offsets = try output.define { (file: borrowing HDF5File) throws -> [Int] in
+      try describe(file)
+      return try group.createDatasets(in: file, checksums: checksums?.first ?? [])
+    }
+    try output.write(group.segments(at: offsets))
   }
 }

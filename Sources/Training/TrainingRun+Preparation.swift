@@ -5,7 +5,6 @@ import Datasets
 import Failures
 import Files
 import Foundation
-import HDF5
 import MessagePassing
 import Network
 import Ranks
@@ -76,8 +75,8 @@ extension TrainingRun {
     let traceFolder = request.trace.map { folderPath(of: $0.path) }
     try communicator.together {
       if let trace = request.trace {
-        do throws(HDF5Error) {
-          try HDF5File.checkShareable(trace.path)
+        do throws(SharedFileError) {
+          try SharedFile.checkShareable(trace.path)
         } catch {
           throw InputError("--trace: \(error.message)")
         }

@@ -19,7 +19,6 @@ struct NetworkCommand: ParsableCommand {
   @Option var weights = "ema"
 
   func run() throws {
-    // Checkpoints are read through parallel HDF5.
     try MPISession.initialise()
     let (model, _, _) = try CheckpointLookup.newest(at: checkpoint, option: "CHECKPOINT") {
       try TrainedModel(reading: $0, weights: weights == "model" ? .model : .ema)

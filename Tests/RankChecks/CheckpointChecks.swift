@@ -61,6 +61,24 @@ let checkpointChecks: [Check] = [
     try expect(try CheckpointInspection(path: path).isWhole, "the inspection finds damage")
   },
 
+  Check("a save and a load make as many collective calls for many tensors as for one") { context in
+    var calls: [[Int]] = []
+    for tensorCount in [1, 300] {
+      var layout = ParameterLayout()
+      for index in 0..<tensorCount { _ = layout.add("tensor.\(index)", shape: [50], order: .c) }
+      let shard = divisions(layout, context.size)[0][context.rank]
+      let saved = groups(paths.map { _ in Arena(layout) }, shard)
+      let path = context.folder.appendingPathComponent("checkpoint-calls.h5").path
+      let start = context.communicator.waits.count
+      try Checkpoint.save(to: path, header: header, groups: saved, communicator: context.communicator)
+      let middle = context.communicator.waits.count
+      _ = try Checkpoint.load(from: path, communicator: context.communicator) { _ in saved }
+      calls.append([middle - start, context.communicator.waits.count - middle])
+    }
+    try expectEqual(calls[1], calls[0])
+    try expect(calls[0].allSatisfy { $0 > 0 }, "no calls were counted")
+  },
+
   Check("all ranks refuse a damaged checkpoint with the same message, and can read another one") { context in
     let layout = makeLayout()
     let expected = makeArenas(layout)

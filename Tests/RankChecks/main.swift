@@ -7,7 +7,7 @@ import MessagePassing
 do {
   let world = try MPISession.initialise()
   let allPassed = try run(
-    messagePassingChecks + hdf5Checks + checkpointChecks + exchangeChecks + trainingChecks + jobChecks
+    messagePassingChecks + sharedFileChecks + checkpointChecks + exchangeChecks + trainingChecks + jobChecks
       + evaluationChecks + fieldChecks + fieldMeasureChecks,
     over: world)
   try MPISession.finalise()

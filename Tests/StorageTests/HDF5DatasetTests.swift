@@ -1,6 +1,5 @@
 import Foundation
 import HDF5
-import MessagePassing
 import Tensors
 import TestSupport
 import Testing
@@ -44,47 +43,36 @@ extension StorageTests {
       let folder = try TemporaryFolder()
       var random = TestRandom(state: 1)
       let file = try HDF5File.create(folder.path("pieces.h5"))
-      try verifyPieces(of: file, type, &random, collective: false)
-      try file.close()
-    }
-
-    @Test func piecesOfAFileOpenedThroughMPI() throws {
-      let folder = try TemporaryFolder()
-      var random = TestRandom(state: 2)
-      let world = try MPISession.initialise()
-      let file = try HDF5File.create(folder.path("pieces.h5"), communicator: world)
-      try verifyPieces(of: file, .float32, &random, collective: true)
+      try verifyPieces(of: file, type, &random)
       try file.close()
     }
 
     /// Compares flat ranges of datasets of all shapes with the same bytes in memory.
     private func verifyPieces(
-      of file: borrowing HDF5File, _ type: ElementType, _ random: inout TestRandom, collective: Bool
+      of file: borrowing HDF5File, _ type: ElementType, _ random: inout TestRandom
     ) throws {
       for shape in Self.shapes {
-        var dataset = try file.createDataset("shapes/\(shape)", shape: shape, type: type)
-        // Long ranges take several calls.
-        dataset.transferLimit = 20 * type.byteCount
+        let dataset = try file.createDataset("shapes/\(shape)", shape: shape, type: type)
         let width = type.byteCount
         let bytes = ByteTensor(random.bytes(dataset.count * width), shape: [dataset.count * width])
         for piece in random.cuts(of: dataset.count, pieces: 4).shuffled(using: &random) {
           let part = bytes[piece.lowerBound * width..<piece.upperBound * width]
-          try dataset.writeBytes(flatRanges: [piece], from: part, collective: collective)
+          try dataset.writeBytes(flatRanges: [piece], from: part)
         }
         let whole = ByteTensor(shape: bytes.shape)
-        try dataset.readBytes(flatRanges: [0..<dataset.count], into: whole, collective: collective)
+        try dataset.readBytes(flatRanges: [0..<dataset.count], into: whole)
         #expect(whole.elements == bytes.elements, "\(shape)")
         for _ in 0..<20 {
           let range = random.range(in: dataset.count)
           let part = ByteTensor(shape: [range.count * width])
-          try dataset.readBytes(flatRanges: [range], into: part, collective: collective)
+          try dataset.readBytes(flatRanges: [range], into: part)
           let expected = bytes[range.lowerBound * width..<range.upperBound * width].elements
           #expect(part.elements == expected, "\(shape) \(range)")
         }
         // Every second piece, all in one call.
         let ranges = random.cuts(of: dataset.count, pieces: 7).enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
         let parts = ByteTensor(shape: [ranges.reduce(0) { $0 + $1.count } * width])
-        try dataset.readBytes(flatRanges: ranges, into: parts, collective: collective)
+        try dataset.readBytes(flatRanges: ranges, into: parts)
         let expected = ranges.flatMap { bytes[$0.lowerBound * width..<$0.upperBound * width].elements }
         #expect(parts.elements == expected, "\(shape) \(ranges)")
         try dataset.close()

@@ -116,7 +116,6 @@ extension StorageTests {
         _ = try file.createDataset("model/zeta", shape: [1], type: .int32)
       }
       #expect(again.message.contains("exists"))
-      try file.flush()
       try file.close()
     }
 

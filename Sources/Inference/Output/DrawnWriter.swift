@@ -19,7 +19,7 @@ struct ImageBatch {
 /// appears completely or not at all.
 protocol DrawnWriter: AnyObject {
   /// Writes a batch of this rank, in order. Ranks write independently of each other.
-  /// - Throws: `HDF5Error`, `ImageError`, `FileError`.
+  /// - Throws: `SharedFileError`, `ImageError`, `FileError`.
   func write(_ batch: ImageBatch) throws
 
   /// Writes pictures of the sampling process of this rank's images, one of each per call, in order. The last pictures
@@ -28,7 +28,7 @@ protocol DrawnWriter: AnyObject {
   func writeTrajectory(_ images: Tensor, _ numbers: Range<Int>, picture: Int) throws
 
   /// Publishes the outputs. Collective, after all ranks have written their images.
-  /// - Parameter describe: writes the file's attributes.
+  /// - Parameter describe: writes the file's attributes; called on rank 0.
   func publish(describe: (borrowing HDF5File) throws -> Void) throws
 
   /// Removes the outputs, after an error that all ranks know of. Collective.
@@ -39,7 +39,7 @@ extension DrawnWriter {
   /// Calls `body` to write all images, and publishes the outputs. Collective.
   /// - Parameters:
   ///   - body: writes this rank's images; its errors are known to all ranks.
-  ///   - describe: writes the file's attributes, given the result of `body`.
+  ///   - describe: writes the file's attributes, given the result of `body`; called on rank 0.
   func write<Result>(
     _ body: () throws -> Result, describe: (borrowing HDF5File, Result) throws -> Void
   ) throws -> Result {

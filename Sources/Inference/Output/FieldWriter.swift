@@ -40,7 +40,8 @@ package final class FieldWriter {
   }
 
   private let output: SharedOutput
-  private let variables: [OpenVariable]
+  /// Where the file has the variables.
+  private let places: [DatasetPlace]
   private let shape: [Int]
   /// The indices of all fields.
   private let indices: Range<Int>
@@ -73,14 +74,16 @@ package final class FieldWriter {
     let output = try SharedOutput(path, byteCount: byteCount, communicator: communicator)
     self.output = output
     let numbers = [first..<first + count] + (members.map { [0..<$0] } ?? [])
-    for (name, numbers) in zip(dimensions, numbers) {
-      try Self.createScale(name, numbers.map(Int64.init), in: output.file!, writes: communicator.rank == 0)
-    }
-    for (axis, length) in zip(axes, shape) {
-      try Self.create(axis, length: length, in: output.file!, writes: communicator.rank == 0)
-    }
-    self.variables = try variables.map {
-      OpenVariable(try Self.create($0, sizes, dimensions: dimensions, in: output.file!))
+    places = try output.define { (file: borrowing HDF5File) throws -> [DatasetPlace] in
+      for (name, numbers) in zip(dimensions, numbers) {
+        try Self.createScale(name, numbers.map(Int64.init), in: file)
+      }
+      for (axis, length) in zip(axes, shape) { try Self.create(axis, length: length, in: file) }
+      var places: [DatasetPlace] = []
+      for variable in variables {
+        places.append(try Self.create(variable, sizes, dimensions: dimensions, in: file))
+      }
+      return places
     }
   }
 
@@ -88,70 +91,49 @@ package final class FieldWriter {
   /// - Parameters:
   ///   - fields: [n, H, W, C] in physical units.
   ///   - batch: their indices among all fields, from 0; member m of condition i is field i · members + m.
-  /// - Throws: `HDF5Error`.
-  package func write(_ fields: Tensor, at batch: Range<Int>) throws(HDF5Error) {
-    precondition(fields.shape == [batch.count] + shape + [variables.count], "\(fields.shape) are other fields")
+  /// - Throws: `SharedFileError`.
+  package func write(_ fields: Tensor, at batch: Range<Int>) throws(SharedFileError) {
+    precondition(fields.shape == [batch.count] + shape + [places.count], "\(fields.shape) are other fields")
     precondition(batch.clamped(to: indices) == batch, "the file has no room for fields \(batch)")
     let size = shape.reduce(1, *)
     let channel = Tensor(uninitialised: [batch.count * size])
-    for (number, variable) in variables.enumerated() {
-      for point in 0..<channel.count { channel[point] = fields[point * variables.count + number] }
-      try variable.write(channel, at: batch.lowerBound * size..<batch.upperBound * size)
+    for (number, place) in places.enumerated() {
+      for point in 0..<channel.count { channel[point] = fields[point * places.count + number] }
+      try output.write(batch.lowerBound * size..<batch.upperBound * size, of: place, from: channel)
     }
   }
 
   /// Publishes the file. Collective, after all ranks have written their fields.
-  /// - Parameter describe: writes further attributes, the same on all ranks.
+  /// - Parameter describe: writes further attributes; called on rank 0.
   /// - Throws: `JobFailure` on all ranks, or an error on this rank alone.
   package func finish(describe: (borrowing HDF5File) throws -> Void = { _ in }) throws {
-    for variable in variables { try variable.close() }
-    try describe(output.file!)
-    try output.publish()
+    try output.publish(describe: describe)
   }
 
   /// Removes the file, after an error that all ranks know of. Collective.
-  package func abandon() {
-    for variable in variables { try? variable.close() }
-    output.abandon()
-  }
-}
-
-/// A dataset that an array can hold.
-private final class OpenVariable {
-  private var dataset: HDF5Dataset?
-
-  init(_ dataset: consuming HDF5Dataset) { self.dataset = consume dataset }
-
-  func write(_ values: Tensor, at elements: Range<Int>) throws(HDF5Error) {
-    try dataset?.write(flatRanges: [elements], from: values)
-  }
-
-  func close() throws(HDF5Error) { try dataset.take()?.close() }
+  package func abandon() { output.abandon() }
 }
 
 // The parts of the file.
 extension FieldWriter {
-  private static func create(
-    _ axis: Axis, length: Int, in file: borrowing HDF5File, writes: Bool
-  ) throws(HDF5Error) {
+  private static func create(_ axis: Axis, length: Int, in file: borrowing HDF5File) throws(HDF5Error) {
     guard let coordinates = axis.coordinates else { return try file.createDimension(axis.name, length: length).close() }
-    try createScale(axis.name, coordinates, in: file, writes: writes)
+    try createScale(axis.name, coordinates, in: file)
     if !axis.units.isEmpty { try file.writeAttribute("units", axis.units, of: axis.name) }
   }
 
-  /// - Parameter writes: whether this rank writes the coordinates.
   private static func createScale<Element: HDF5Element>(
-    _ name: String, _ coordinates: [Element], in file: borrowing HDF5File, writes: Bool
+    _ name: String, _ coordinates: [Element], in file: borrowing HDF5File
   ) throws(HDF5Error) {
     let scale = try file.createDataset(name, shape: [coordinates.count], type: Element.elementType)
-    if writes { try scale.writeAll(coordinates) }
+    try scale.writeAll(coordinates)
     try scale.makeScale(name)
     try scale.close()
   }
 
   private static func create(
     _ variable: Variable, _ shape: [Int], dimensions: [String], in file: borrowing HDF5File
-  ) throws(HDF5Error) -> HDF5Dataset {
+  ) throws(HDF5Error) -> DatasetPlace {
     let dataset = try file.createDataset(variable.name, shape: shape, type: .float32)
     for (dimension, name) in dimensions.enumerated() {
       let scale = try file.openDataset(name)
@@ -160,7 +142,7 @@ extension FieldWriter {
     }
     try file.writeAttribute("long_name", variable.longName, of: variable.name)
     if !variable.units.isEmpty { try file.writeAttribute("units", variable.units, of: variable.name) }
-    return dataset
+    return try dataset.place()
   }
 }
 

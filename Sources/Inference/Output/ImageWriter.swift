@@ -52,6 +52,30 @@ final class ImageWriter: DrawnWriter {
     static let labels = Contents(rawValue: 4)
   }
 
+  /// The datasets of the file.
+  private struct Places: Codable {
+    let images: DatasetPlace
+    let samples: DatasetPlace?
+    let latents: DatasetPlace?
+    let labels: DatasetPlace?
+
+    /// Creates the datasets.
+    init(in file: borrowing HDF5File, _ contents: Contents, count: Int, imageShape: [Int]) throws(HDF5Error) {
+      let shape = [count] + imageShape
+      images = try file.createDataset("images", shape: shape, type: .uint8).place()
+      samples = try contents.contains(.samples) ? Self.floats("samples", shape, in: file) : nil
+      latents = try contents.contains(.latents) ? Self.floats("latents", shape, in: file) : nil
+      labels =
+        try contents.contains(.labels) ? file.createDataset("labels", shape: [count], type: .int64).place() : nil
+    }
+
+    private static func floats(
+      _ name: String, _ shape: [Int], in file: borrowing HDF5File
+    ) throws(HDF5Error) -> DatasetPlace {
+      try file.createDataset(name, shape: shape, type: .float32).place()
+    }
+  }
+
   private let outputs: ImageOutputs
   private let imageShape: [Int]
   /// The number of the first image.
@@ -60,10 +84,7 @@ final class ImageWriter: DrawnWriter {
   private let frameCount: Int?
   private let output: SharedOutput?
   private let folder: PictureFolder?
-  private var images: HDF5Dataset?
-  private var samples: HDF5Dataset?
-  private var latents: HDF5Dataset?
-  private var labels: HDF5Dataset?
+  private let places: Places?
   private var sheet: Sheet?
 
   /// Collective.
@@ -94,17 +115,16 @@ final class ImageWriter: DrawnWriter {
     }
     guard let path = outputs.file else {
       output = nil
+      places = nil
       return
     }
     let elements = try Self.elementCount(count, imageShape)
     let floats = [Contents.samples, .latents].count { contents.contains($0) }
-    output = try SharedOutput(
+    let shared = try SharedOutput(
       path, byteCount: elements * (1 + 4 * floats) + (contents.contains(.labels) ? 8 * count : 0) + 1 << 16,
       communicator: communicator)
-    images = try dataset("images", [count] + imageShape, .uint8)
-    if contents.contains(.samples) { samples = try dataset("samples", [count] + imageShape, .float32) }
-    if contents.contains(.latents) { latents = try dataset("latents", [count] + imageShape, .float32) }
-    if contents.contains(.labels) { labels = try dataset("labels", [count], .int64) }
+    output = shared
+    places = try shared.define { file in try Places(in: file, contents, count: count, imageShape: imageShape) }
   }
 
   /// - Throws: `InputError` if the file would be too large.
@@ -115,19 +135,20 @@ final class ImageWriter: DrawnWriter {
     return elements
   }
 
-  private func dataset(_ name: String, _ shape: [Int], _ type: ElementType) throws -> HDF5Dataset? {
-    try output?.file?.createDataset(name, shape: shape, type: type)
-  }
-
   func write(_ batch: ImageBatch) throws {
     let bytes = quantise(batch.images)
     let size = imageShape.reduce(1, *)
     let rows = batch.numbers.moved(by: -first)
     let range = rows.lowerBound * size..<rows.upperBound * size
-    try images?.write(flatRanges: [range], from: bytes)
-    try samples?.write(flatRanges: [range], from: batch.images)
-    try latents?.write(flatRanges: [range], from: batch.latents)
-    try labels?.write(flatRanges: [rows], from: batch.labels.map { Int64($0 ?? -1) })
+    if let output, let places {
+      try output.write(range, of: places.images, from: ByteTensor(bytes, shape: [bytes.count]))
+      if let samples = places.samples { try output.write(range, of: samples, from: batch.images) }
+      if let latents = places.latents { try output.write(range, of: latents, from: batch.latents) }
+      if let labels = places.labels {
+        let values = batch.labels.map { Int64($0 ?? -1) }
+        try output.write(rows, of: labels, from: TypedTensor(values, shape: [values.count]))
+      }
+    }
     if frameCount == nil { try writePictures(bytes, batch.numbers, picture: 0) }
   }
 
@@ -146,26 +167,14 @@ final class ImageWriter: DrawnWriter {
   }
 
   func publish(describe: (borrowing HDF5File) throws -> Void) throws {
-    try closeDatasets()
-    if let output { try describe(output.file!) }
     let pixels = try sheet?.gather(over: communicator)
     let grid = pixels.flatMap { sheet?.image($0) }
     try folder?.publish()
-    try output?.publish()
+    try output?.publish(describe: describe)
     try communicator.together {
       if let grid, let path = outputs.grid { try PNG.write(grid, to: path) }
     }
   }
 
-  func abandon() {
-    try? closeDatasets()
-    output?.abandon()
-  }
-
-  private func closeDatasets() throws {
-    try images.take()?.close()
-    try samples.take()?.close()
-    try latents.take()?.close()
-    try labels.take()?.close()
-  }
+  func abandon() { output?.abandon() }
 }

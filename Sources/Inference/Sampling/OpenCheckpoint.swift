@@ -52,7 +52,7 @@ package final class OpenCheckpoint {
   package func parameters(in group: String, _ layout: ParameterLayout) throws -> Arena {
     let parameters = Arena(layout)
     try TensorGroup(path: group, layout: layout, ranges: [0..<parameters.count], values: parameters.buffer)
-      .read(from: file, communicator: nil)
+      .read(from: file)
     return parameters
   }
 }

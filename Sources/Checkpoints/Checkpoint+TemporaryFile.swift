@@ -1,0 +1,54 @@
+import CFileSpace
+import Files
+import Foundation
+
+// The file that becomes a checkpoint.
+extension Checkpoint {
+  /// The bytes of all tensors, plus the file's own records.
+  static func expectedByteCount(_ groups: [TensorGroup]) -> Int {
+    groups.reduce(1 << 20) { $0 + $1.layout.parameterCount * 4 + $1.layout.entries.count * 1024 }
+  }
+
+  /// Asks the file system whether there is enough space, before any rank opens the file.
+  static func findRoom(_ path: String, byteCount: Int) throws {
+    // Left behind by an interrupted save, or a link that leads elsewhere.
+    unlink(path)
+    try allocate(path, byteCount: byteCount, flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, keepsSize: false)
+  }
+
+  /// Reserves the space for a file that has just been created: libhdf5 may crash where a disk is full, and
+  /// ranks may wait for one another forever if it fills up in the middle of a collective write. The file's size does not
+  /// change.
+  static func reserve(_ path: String, byteCount: Int) throws {
+    try allocate(path, byteCount: byteCount, flags: O_WRONLY, keepsSize: true)
+  }
+
+  private static func allocate(_ path: String, byteCount: Int, flags: Int32, keepsSize: Bool) throws {
+    let descriptor = open(path, flags | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw CheckpointError(path: path, failure: "cannot be created") }
+    defer { close(descriptor) }
+    let status = ddpm_reserve_file_space(descriptor, Int64(byteCount), keepsSize ? 1 : 0)
+    // Some file systems cannot tell; then the write fails if there is no space.
+    if [0, EOPNOTSUPP, EINVAL, ENOSYS].contains(status) { return }
+    unlink(path)
+    throw CheckpointError(
+      path: path, failure: "there is no space for a checkpoint of \(byteCount >> 20) MiB", code: status)
+  }
+
+  static func publish(_ temporary: String, as path: String) throws {
+    releaseReservedSpace(ofFile: temporary)
+    try synchronise(temporary)
+    guard rename(temporary, path) == 0 else {
+      throw CheckpointError(path: path, failure: "cannot be renamed into place")
+    }
+    try synchronise(parentFolder(of: path))
+  }
+
+  /// Waits until a file's contents or a folder's entries are on the disk.
+  private static func synchronise(_ path: String) throws {
+    let descriptor = open(path, O_RDONLY)
+    guard descriptor >= 0 else { throw CheckpointError(path: path, failure: "cannot be opened") }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw CheckpointError(path: path, failure: "cannot be flushed to disk") }
+  }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import HDF5
+import MessagePassing
+import Ranks
+import Tensors
+
+private let shapes = [[1], [40], [3, 17], [5, 4, 6], [2, 3, 5, 7]]
+
+/// How the elements of a dataset are distributed, in order, among the ranks.
+private enum Division: CaseIterable {
+  case even, onlyLast, onlyOdd
+
+  func ranges(of count: Int, ranks: Int) -> [Range<Int>] {
+    switch self {
+    case .even:
+      return (0..<ranks).map { count * $0 / ranks..<count * ($0 + 1) / ranks }
+    case .onlyLast:
+      return (0..<ranks).map { $0 == ranks - 1 ? 0..<count : 0..<0 }
+    case .onlyOdd:
+      // With one rank there is no odd one, and rank 0 takes everything.
+      let writers = ranks == 1 ? [0] : Array(stride(from: 1, to: ranks, by: 2))
+      return (0..<ranks).map { rank in
+        guard let index = writers.firstIndex(of: rank) else { return 0..<0 }
+        return count * index / writers.count..<count * (index + 1) / writers.count
+      }
+    }
+  }
+}
+
+let sharedFileChecks: [Check] = [
+  Check("ranks write their ranges of many datasets in one go, and each reads everything") { context in
+    try verifySharedWriting(context, limit: nil)
+  },
+
+  Check("... also in several calls, of which some ranks need more than others") { context in
+    try verifySharedWriting(context, limit: 200)
+  },
+
+  Check("ranks read different ranges in one go") { context in
+    let path = context.folder.appendingPathComponent("ranges").path
+    let values = (0..<2 * 3 * 5 * 7).map { Int32($0 * $0) }
+    if context.rank == 0 { try values.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: path)) } }
+    try context.communicator.barrier()
+    var file = try SharedFile(path, communicator: context.communicator)
+    file.transferLimit = 200
+    var wrong: [Range<Int>] = []
+    for shift in 0..<10 {
+      let start = (context.rank * 31 + shift * 13) % values.count
+      let range = start..<min(start + shift * 20, values.count)
+      let read = TypedTensor<Int32>(shape: [range.count])
+      try file.read(into: [FileSegment(offset: 4 * start, read)])
+      if read.elements != Array(values[range]) { wrong.append(range) }
+    }
+    try file.close()
+    try expectEqual(wrong, [])
+  },
+
+  Check("a shared output takes elements in one go and from each rank alone, and attributes at its end") { context in
+    let path = context.folder.appendingPathComponent("output.h5").path
+    let count = 50
+    let share = context.communicator.share(of: count)
+    let output = try SharedOutput(path, byteCount: 1 << 16, communicator: context.communicator)
+    let first = try output.define { file in try file.createDataset("first", shape: [count], type: .int32).place() }
+    try output.write(share, of: first, from: numbers(share))
+    let second = try output.define { file in try file.createDataset("more/second", shape: [count], type: .int32).place()
+    }
+    try output.write([second.segment(share, numbers(share))])
+    try output.write(share, of: first, from: numbers(share))
+    try output.publish { file in try file.writeAttribute("seed", Int64(3)) }
+    try context.communicator.barrier()
+    let file = try HDF5File.open(path)
+    for name in ["first", "more/second"] {
+      try expectEqual(try file.openDataset(name).readAll(as: Int32.self), (0..<Int32(count)).map(\.self))
+    }
+    try expectEqual(try file.readAttribute("seed", as: Int64.self), 3)
+    try file.close()
+  },
+
+  Check("opening a missing shared file fails on all ranks and names it") { context in
+    let path = context.folder.appendingPathComponent("missing.h5").path
+    let error = try expectError(SharedFileError.self) {
+      try SharedFile(path, communicator: context.communicator).close()
+    }
+    try expect(error.description.contains(path), error.description)
+  },
+]
+
+private func numbers(_ range: Range<Int>) -> TypedTensor<Int32> {
+  TypedTensor(range.map { Int32($0) }, shape: [range.count])
+}
+
+/// Writes datasets of every shape and element type, distributed in every way, and reads them back in two ways.
+private func verifySharedWriting(_ context: CheckContext, limit: Int?) throws {
+  let path = context.folder.appendingPathComponent("shared-\(limit ?? 0).h5").path
+  let created = try context.communicator.onRankZero {
+    let file = try HDF5File.create(path)
+    var places: [DatasetPlace] = []
+    try forEachDataset { name, shape, type, _ in
+      places.append(try file.createDataset(name, shape: shape, type: type).place())
+    }
+    try file.close()
+    return places
+  }
+  let places = try context.communicator.broadcast(encoding: created, from: 0)
+  var segments: [FileSegment] = []
+  var index = 0
+  try forEachDataset { _, shape, type, division in
+    let place = places[index]
+    index += 1
+    let range = division.ranges(of: place.count, ranks: context.size)[context.rank]
+    let part = contents(shape, type)[range.lowerBound * type.byteCount..<range.upperBound * type.byteCount]
+    segments.append(
+      FileSegment(offset: place.offset(of: range.lowerBound), ByteTensor(Array(part), shape: [part.count])))
+  }
+  var file = try SharedFile(path, writable: true, communicator: context.communicator)
+  if let limit { file.transferLimit = limit }
+  try file.write(segments)
+  try file.synchronise()
+  try file.close()
+
+  var shared = try SharedFile(path, communicator: context.communicator)
+  if let limit { shared.transferLimit = limit }
+  let all = places.map { ByteTensor(uninitialised: [$0.count * $0.type.byteCount]) }
+  try shared.read(into: zip(places, all).map { FileSegment(offset: $0.offset(of: 0), $1) })
+  try shared.close()
+  let single = try HDF5File.open(path)
+  index = 0
+  try forEachDataset { name, shape, type, _ in
+    let expected = contents(shape, type)
+    try expect(all[index].elements == expected, "\(name) has other contents")
+    index += 1
+    let dataset = try single.openDataset(name)
+    let bytes = ByteTensor(uninitialised: [dataset.count * type.byteCount])
+    try dataset.readBytes(flatRanges: [0..<dataset.count], into: bytes)
+    try expect(dataset.shape == shape && dataset.type == type, "\(name) has another shape or type")
+    try expect(bytes.elements == expected, "\(name) has other contents for libhdf5")
+  }
+  try single.close()
+}
+
+private func forEachDataset(_ body: (String, [Int], ElementType, Division) throws -> Void) throws {
+  for shape in shapes {
+    for type in [ElementType.float32, .float64, .int32, .uint8] {
+      for division in Division.allCases { try body("\(division)/\(type)/\(shape)", shape, type, division) }
+    }
+  }
+}
+
+/// Bytes that differ from position to position.
+private func contents(_ shape: [Int], _ type: ElementType) -> [UInt8] {
+  (0..<shape.reduce(1, *) * type.byteCount).map { UInt8(($0 * 7 + shape.count) % 251) }
+}
