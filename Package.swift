@@ -100,6 +100,9 @@ let package = Package(
     .target(
       name: "CFashionMNISTClassifier", exclude: ["weights"], cSettings: [.headerSearchPath("weights")]),
 
+    // Sockets, whose addresses and options Swift sees as bytes.
+    .target(name: "CHostLinks"),
+
     // What must be written in C: libjpeg and libpng leave errors by longjmp.
     .target(name: "CJPEGDecoder", dependencies: ["CJPEG"]),
     .target(name: "CPNGDecoder", dependencies: ["CPNG"]),
@@ -123,7 +126,7 @@ let package = Package(
     .target(name: "Inception", dependencies: ["Kernels", "MicroKernels", "Tensors"], swiftSettings: numericCode),
     .target(
       name: "Optimisation", dependencies: ["MicroKernels", realModule, "Tensors"], swiftSettings: wideVectors),
-    .target(name: "MessagePassing", dependencies: ["CMPI", "Failures", "Tensors"]),
+    .target(name: "MessagePassing", dependencies: ["CHostLinks", "CMPI", "Failures", "Tensors"]),
     .target(name: "Compression", dependencies: ["CZlib", "Failures", "Files"]),
     .target(name: "ForeignFiles", dependencies: ["Failures", "Files"]),
     .target(
@@ -269,7 +272,7 @@ let package = Package(
     .testTarget(
       name: "ReportingTests",
       dependencies: ["Files", "Reporting", "TestSupport", .product(name: "Logging", package: "swift-log")]),
-    .testTarget(name: "RanksTests", dependencies: ["Ranks", "Tensors"]),
+    .testTarget(name: "RanksTests", dependencies: ["Failures", "MessagePassing", "Ranks", "Tensors"]),
     .testTarget(
       name: "DataParallelTests", dependencies: ["DataParallel", "Diffusion", "Optimisation", "Ranks", "Tensors"]),
     .testTarget(
