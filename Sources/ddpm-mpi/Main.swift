@@ -151,9 +151,8 @@ struct Main {
 }
 
 extension Program {
-  private static let subcommandNames = configuration.subcommands.filter(\.configuration.shouldDisplay).map {
-    $0._commandName
-  }
+  private static let subcommandNames = configuration.subcommands.filter { $0.configuration.shouldDisplay }
+    .map { $0._commandName }
 
   private static var firstArgument: String? { CommandLine.arguments.dropFirst().first }
 
