@@ -77,7 +77,7 @@ choose_launch() {
   case $launcher in
     srun)
       # An interface among the options is one that is known to work.
-      if [[ " ${launcher_options[*]} " == *' --mpi='* ]]; then
+      if [[ " ${launcher_options[*]} " == *' --mpi='* ]] || ! command -v srun >/dev/null; then
         launch=(srun)
       elif interface=$(srun_interface "$family") && [[ -n $interface ]]; then
         launch=(srun "--mpi=$interface")
@@ -99,7 +99,11 @@ choose_launch() {
     return
   fi
   case $family in
-    mpich) launch=("$mpirun" -n "$(task_count)" -bind-to "core:$threads") ;;
+    mpich)
+      launch=("$mpirun" -n "$(task_count)")
+      # Hydra takes each option once.
+      if [[ "${launcher_options[*]}" != *-bind-to* ]]; then launch+=(-bind-to "core:$threads"); fi
+      ;;
     # It divides the cores among the ranks by itself.
     intel) launch=("$mpirun" -n "$(task_count)") ;;
     *) launch=("$mpirun" --map-by "slot:PE=$threads" --bind-to core) ;;

@@ -33,7 +33,11 @@ package final class HostLinks: Sendable {
     let firstRanks = hosts.indices.filter { hosts.firstIndex(of: hosts[$0]) == $0 }.dropFirst()
     var meeting: Meeting?
     var listener: Int32 = -1
-    if communicator.rank == 0 { (meeting, listener) = Self.openMeeting() }
+    if communicator.rank == 0 {
+      let opened = Self.openMeeting()
+      meeting = opened.meeting
+      listener = opened.listener
+    }
     defer { if listener >= 0 { close(listener) } }
     let place = try communicator.broadcast(encoding: meeting, from: 0)
 
@@ -67,7 +71,7 @@ package final class HostLinks: Sendable {
   /// How long to wait for one connection.
   private static let patienceMilliseconds: Int32 = 2000
 
-  private static func openMeeting() -> (Meeting, Int32) {
+  private static func openMeeting() -> (meeting: Meeting, listener: Int32) {
     var port: Int32 = 0
     let listener = ddpm_link_listen(&port)
     var text = [CChar](repeating: 0, count: 4096)

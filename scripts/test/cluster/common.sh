@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the tests of jobs on a cluster share. scripts/test/cluster.sh sources it, and then the tests.
 
-program=$PWD/.build/release/ddpm-mpi
+program=${PROGRAM:-$PWD/.build/release/ddpm-mpi}
 mpirun=$PWD/scripts/mpirun.sh
 folder=$(mktemp -d)
 passed=0
