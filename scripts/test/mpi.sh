@@ -44,8 +44,14 @@ fail() {
   tail -n 40 "$2" | sed 's/^/  | /'
 }
 
-# packages NAME...: installs Debian's packages.
-packages() { scripts/install-dependencies.sh "$@" >"$folder/packages.log" 2>&1; }
+# packages NAME...: installs Debian's packages. Another test may be installing others.
+packages() {
+  local tries=0
+  until scripts/install-dependencies.sh "$@" >"$folder/packages.log" 2>&1; do
+    if ((++tries == 5)); then return 1; fi
+    sleep 20
+  done
+}
 
 # from_pypi NAME PACKAGE: a Python environment of its own, in which the package's files are, at $kept/NAME-files.
 from_pypi() {
