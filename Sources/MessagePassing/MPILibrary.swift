@@ -39,11 +39,11 @@ package enum MPILibrary {
     guard let function = dlsym(nil, "MPI_Get_library_version"),
       let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
     else { return nil }
-    return path(ofAddress: UInt(bitPattern: function), inMaps: maps)
+    return file(atAddress: UInt(bitPattern: function), inMaps: maps)
   }
 
   /// The file that is mapped at an address, according to the text of /proc/<process>/maps; nil for none.
-  package static func path(ofAddress address: UInt, inMaps maps: String) -> String? {
+  package static func file(atAddress address: UInt, inMaps maps: String) -> String? {
     for line in maps.split(separator: "\n") {
       let bounds = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
       guard bounds.count == 2, address >= bounds[0], address < bounds[1] else { continue }
