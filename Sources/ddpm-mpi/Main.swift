@@ -34,7 +34,7 @@ struct Program: ParsableCommand {
         3 a loss, a gradient or an image was not finite
         4 there is no usable checkpoint
         5 training was asked to stop early and has saved: continue with --resume
-        6 a rank hung or a host was lost, and the job was ended: continue with --resume
+        6 a rank hung or a host was lost, and the job ended: continue with --resume
       """,
     version: ProgramVersion.current,
     subcommands: [
