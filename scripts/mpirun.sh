@@ -21,7 +21,8 @@ if ! command -v "$mpirun" >/dev/null; then
   exit 1
 fi
 case $("$mpirun" --version 2>&1) in
-  *"Open MPI"*) family=openmpi ;;
+  # By the name of its launcher in some builds.
+  *"Open MPI"* | *OpenRTE* | *PRRTE*) family=openmpi ;;
   *Intel*) family=intel ;;
   # Hydra, the launcher of MPICH and its relatives.
   *HYDRA*) family=mpich ;;

@@ -164,8 +164,8 @@ exec_on_hosts() {
 # hosts_mpi: prints whose launcher is used: openmpi-4, openmpi for later versions, intel or mpich.
 hosts_mpi() {
   case $("${MPIRUN:-mpirun}" --version 2>&1) in
-    *"Open MPI) 4."*) echo openmpi-4 ;;
-    *"Open MPI"*) echo openmpi ;;
+    *"Open MPI) 4."* | *"OpenRTE) 4."*) echo openmpi-4 ;;
+    *"Open MPI"* | *PRRTE*) echo openmpi ;;
     *Intel*) echo intel ;;
     *) echo mpich ;;
   esac
