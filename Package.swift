@@ -17,6 +17,44 @@ let wideVectors: [SwiftSetting] = [.unsafeFlags(["-Xcc", processorFlag, "-Xcc", 
 // Numeric code: wide vectors, and no overflow or bounds checks.
 let numericCode: [SwiftSetting] = wideVectors + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
 
+/// Whether pkg-config knows a module.
+func isInstalled(_ module: String) -> Bool {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  process.arguments = ["pkg-config", "--exists", module]
+  process.standardError = FileHandle.nullDevice
+  guard (try? process.run()) != nil else { return false }
+  process.waitUntilExit()
+  return process.terminationStatus == 0
+}
+
+/// The names that pkg-config has for the MPI library and for the HDF5 built with it. Debian names HDF5 for its MPI;
+/// elsewhere it may have the plain name.
+func modules(ofMPI family: String) -> (mpi: String, hdf5: [String]) {
+  switch family {
+  case "openmpi": return ("ompi-c", ["hdf5-openmpi", "hdf5"])
+  case "mpich": return ("mpich", ["hdf5-mpich", "hdf5"])
+  // The ABI of MPI 5. HDF5 is built without MPI, since none is built with this ABI.
+  case "abi": return ("mpi-abi", ["hdf5-serial", "hdf5"])
+  default:
+    let names = family.split { $0 == " " || $0 == "," }.map(String.init)
+    guard names.count == 2 else {
+      fatalError("DDPM_MPI is \(family); it must be openmpi, mpich, abi, or pkg-config's names of MPI and of HDF5")
+    }
+    return (names[0], [names[1]])
+  }
+}
+
+// DDPM_MPI chooses the MPI library: openmpi, mpich, abi, or the two names themselves, as in "impi hdf5". Without it,
+// Open MPI is taken, or MPICH if that is there alone.
+let namedMPI = ProcessInfo.processInfo.environment["DDPM_MPI"] ?? ""
+let hasOnlyMPICH = namedMPI.isEmpty && !isInstalled("ompi-c") && isInstalled("mpich")
+let mpiFamily = namedMPI.isEmpty ? (hasOnlyMPICH ? "mpich" : "openmpi") : namedMPI
+let mpiModules = modules(ofMPI: mpiFamily)
+let hdf5Module = mpiModules.hdf5.first(where: isInstalled) ?? mpiModules.hdf5[0]
+let mpiPackages = mpiFamily == "mpich" ? ["libmpich-dev", "mpich"] : ["libopenmpi-dev", "openmpi-bin"]
+let hdf5Package = ["openmpi": "libhdf5-openmpi-dev", "mpich": "libhdf5-mpich-dev"][mpiFamily] ?? "libhdf5-dev"
+
 // exp, log and the like, from swift-numerics.
 let realModule = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
 
@@ -34,8 +72,10 @@ let package = Package(
   ],
   targets: [
     // System libraries: a module map and a shim header each.
-    .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
-    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5-openmpi", providers: [.apt(["libhdf5-openmpi-dev"])]),
+    .systemLibrary(
+      name: "CMPI", path: mpiFamily == "abi" ? "Sources/CMPI/ABI" : nil, pkgConfig: mpiModules.mpi,
+      providers: [.apt(mpiPackages)]),
+    .systemLibrary(name: "CHDF5", pkgConfig: hdf5Module, providers: [.apt([hdf5Package])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -60,6 +100,9 @@ let package = Package(
     .target(
       name: "CFashionMNISTClassifier", exclude: ["weights"], cSettings: [.headerSearchPath("weights")]),
 
+    // Sockets, whose addresses and options Swift sees as bytes.
+    .target(name: "CHostLinks"),
+
     // What must be written in C: libjpeg and libpng leave errors by longjmp.
     .target(name: "CJPEGDecoder", dependencies: ["CJPEG"]),
     .target(name: "CPNGDecoder", dependencies: ["CPNG"]),
@@ -83,7 +126,7 @@ let package = Package(
     .target(name: "Inception", dependencies: ["Kernels", "MicroKernels", "Tensors"], swiftSettings: numericCode),
     .target(
       name: "Optimisation", dependencies: ["MicroKernels", realModule, "Tensors"], swiftSettings: wideVectors),
-    .target(name: "MessagePassing", dependencies: ["CMPI", "Failures", "Tensors"]),
+    .target(name: "MessagePassing", dependencies: ["CHostLinks", "CMPI", "Failures", "Tensors"]),
     .target(name: "Compression", dependencies: ["CZlib", "Failures", "Files"]),
     .target(name: "ForeignFiles", dependencies: ["Failures", "Files"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "Compression", "Failures", "Files", "Tensors"]),
@@ -228,7 +271,7 @@ let package = Package(
     .testTarget(
       name: "ReportingTests",
       dependencies: ["Files", "Reporting", "TestSupport", .product(name: "Logging", package: "swift-log")]),
-    .testTarget(name: "RanksTests", dependencies: ["Ranks", "Tensors"]),
+    .testTarget(name: "RanksTests", dependencies: ["Failures", "MessagePassing", "Ranks", "Tensors"]),
     .testTarget(
       name: "DataParallelTests", dependencies: ["DataParallel", "Diffusion", "Optimisation", "Ranks", "Tensors"]),
     .testTarget(

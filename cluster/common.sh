@@ -4,7 +4,7 @@
 # site.sh.
 set -euo pipefail
 
-repository=${DDPM_MPI:-$SLURM_SUBMIT_DIR}
+repository=${REPOSITORY:-$SLURM_SUBMIT_DIR}
 # shellcheck source=cluster/site.sh
 source "$repository/cluster/site.sh"
 
@@ -34,26 +34,13 @@ trap 'ask_to_save TERM' TERM
 # train OUTPUT [ARGUMENT]...: runs `ddpm-mpi train` on all ranks of the job, with OUTPUT as the run folder, and exits
 # with its status.
 train() {
-  local output=$1 threads=${SLURM_CPUS_PER_TASK:-1} launch resume=() before
+  local output=$1 threads=${SLURM_CPUS_PER_TASK:-1} launch=() resume=() before
   shift
   if [[ ! -x $program ]]; then
     echo "There is no program $program; build it with scripts/build.sh, or set PROGRAM to its path." >&2
     exit 2
   fi
-  case $launcher in
-    srun)
-      # --cpus-per-task is repeated because since SLURM 22.05 srun does not inherit it from the job.
-      # --kill-on-bad-exit ends the job when one rank fails, so that the others do not wait for it for ever.
-      launch=(srun --mpi=pmix --cpus-per-task="$threads" --cpu-bind=cores --kill-on-bad-exit=1)
-      ;;
-    mpirun)
-      launch=(mpirun --map-by "slot:PE=$threads" --bind-to core)
-      ;;
-    *)
-      echo "LAUNCHER is $launcher; it must be srun or mpirun." >&2
-      exit 2
-      ;;
-  esac
+  choose_launch "$threads"
   if ! command -v "${launch[0]}" >/dev/null; then
     echo "There is no ${launch[0]} on $(hostname); load its module in cluster/site.sh, or use another LAUNCHER." >&2
     exit 2
@@ -82,6 +69,76 @@ train() {
   leave "$status" "$output" "$before"
 }
 
+# choose_launch THREADS: sets `launch` to the command that starts the ranks, for the MPI library that the program was
+# built with and what this SLURM offers.
+choose_launch() {
+  local threads=$1 family interface=
+  read -r family _ < <("$program" mpi-library) || true
+  case $launcher in
+    srun)
+      # An interface among the options is one that is known to work.
+      if [[ " ${launcher_options[*]} " == *' --mpi='* ]] || ! command -v srun >/dev/null; then
+        launch=(srun)
+      elif interface=$(srun_interface "$family") && [[ -n $interface ]]; then
+        launch=(srun "--mpi=$interface")
+      else
+        echo "Job $job: srun has no interface for this MPI library ($family; srun --mpi=list shows all), so mpirun starts the ranks."
+        launcher=mpirun
+      fi
+      ;;
+    mpirun) ;;
+    *)
+      echo "LAUNCHER is $launcher; it must be srun or mpirun." >&2
+      exit 2
+      ;;
+  esac
+  if [[ $launcher == srun ]]; then
+    # --cpus-per-task is repeated because since SLURM 22.05 srun does not inherit it from the job.
+    # --kill-on-bad-exit ends the job when one rank fails, so that the others do not wait for it for ever.
+    launch+=(--cpus-per-task="$threads" --cpu-bind=cores --kill-on-bad-exit=1)
+    return
+  fi
+  case $family in
+    mpich)
+      launch=("$mpirun" -n "$(task_count)")
+      # Hydra takes each option once.
+      if [[ "${launcher_options[*]}" != *-bind-to* ]]; then launch+=(-bind-to "core:$threads"); fi
+      ;;
+    # It divides the cores among the ranks by itself.
+    intel) launch=("$mpirun" -n "$(task_count)") ;;
+    *) launch=("$mpirun" --map-by "slot:PE=$threads" --bind-to core) ;;
+  esac
+}
+
+# srun_interface FAMILY: prints by which interface srun can connect ranks of this MPI library, or nothing.
+srun_interface() {
+  local offered wanted
+  # Debian's and most other builds of each library speak these.
+  case $1 in
+    mpich) wanted=pmi2 ;;
+    # Intel MPI speaks SLURM's PMI-2 through SLURM's own library.
+    intel) wanted=${I_MPI_PMI_LIBRARY:+pmi2} ;;
+    *) wanted=pmix ;;
+  esac
+  if [[ -z $wanted ]]; then return; fi
+  offered=$(srun --mpi=list 2>&1) || true
+  if grep -qE "(^|[[:space:],:])$wanted([[:space:],]|$)" <<<"$offered"; then echo "$wanted"; fi
+}
+
+# task_count: prints the number of ranks of the job.
+task_count() {
+  # SLURM_TASKS_PER_NODE is such as 4(x2),3.
+  awk -v tasks="${SLURM_NTASKS:-}" -v each="${SLURM_TASKS_PER_NODE:-1}" 'BEGIN {
+    if (tasks != "") { print tasks; exit }
+    parts = split(each, nodes, ",")
+    for (i = 1; i <= parts; i++) {
+      split(nodes[i], factors, /[(x)]+/)
+      sum += factors[1] * (factors[2] ? factors[2] : 1)
+    }
+    print sum
+  }'
+}
+
 # leave STATUS OUTPUT BEFORE: reports how training ended, and requeues the job if another start can continue the run.
 # BEFORE is the newest checkpoint at the beginning of this start.
 leave() {
@@ -89,7 +146,7 @@ leave() {
   newest=$(newest_checkpoint "$output")
   case $status in
     0)
-      # srun can return 0 even if it could not start the ranks.
+      # srun can return 0 even if it could not start the ranks, and Open MPI 5's mpirun when it has lost a machine.
       if is_finished "$output"; then
         echo "Job $job is done; the run is in $output."
         exit 0
@@ -98,8 +155,8 @@ leave() {
       reason="the ranks ended, but the run in $output is not at its last step"
       ;;
     5) reason="training has saved $newest" ;;
-    6) reason="training ended because a rank hung" ;;
-    # mpirun's status when it has lost a machine.
+    6) reason="training ended because a rank hung or a machine could not be reached" ;;
+    # The status of Open MPI 4's mpirun when it has lost a machine.
     205) reason="a machine could not be reached any more" ;;
     *)
       # After SLURM's signal ranks may end in any way, if they cannot save yet or have no time for it.

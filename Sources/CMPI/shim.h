@@ -1,5 +1,6 @@
 #pragma once
 #include <mpi.h>
+#include <stddef.h>
 
 // Swift cannot import MPI's constants, which are macros around casts (Open MPI) or numbers without a type (MPICH), and
 // sees every kind of handle as the same pointer or integer. Each kind gets a struct of its own here, and each constant

@@ -11,7 +11,8 @@ package enum ExitStatus: Int32, Codable, Sendable {
   case badCheckpoint = 4
   /// Training was asked to stop before its end, and everything is saved: continue it with `--resume`.
   case stopped = 5
-  /// A rank did not respond or made no progress, and the job was ended: continue it with `--resume`.
+  /// A rank did not respond or made no progress, or a host was lost, and the job was ended: continue it with
+  /// `--resume`.
   case hung = 6
 
   /// The status of an error: its own, or `failure` if it has none.

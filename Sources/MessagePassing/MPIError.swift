@@ -32,7 +32,7 @@ func check(_ call: String, _ code: Int32) throws(MPIError) {
 /// Converts a count or displacement to MPI 3.1's 32 bits.
 func int32(_ value: Int, for call: String) throws(MPIError) -> Int32 {
   guard let narrow = Int32(exactly: value) else {
-    throw MPIError(call: call, code: MPI_ERR_COUNT, message: "\(value) elements do not fit one message")
+    throw MPIError(call: call, code: Int32(MPI_ERR_COUNT), message: "\(value) elements do not fit one message")
   }
   return narrow
 }

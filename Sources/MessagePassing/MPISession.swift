@@ -33,7 +33,7 @@ package enum MPISession {
     try check("MPI_Init_thread", ddpm_mpi_initialise(&granted))
     guard granted >= Int32(MPI_THREAD_SERIALIZED) else {
       throw MPIError(
-        call: "MPI_Init_thread", code: MPI_ERR_OTHER,
+        call: "MPI_Init_thread", code: Int32(MPI_ERR_OTHER),
         message: "this MPI library only grants thread level \(granted), but MPI_THREAD_SERIALIZED is needed")
     }
     threadLevel.store(granted, ordering: .relaxed)
@@ -58,13 +58,5 @@ package enum MPISession {
     fflush(nil)
     if let world { MPI_Abort(world.handle.value, status) }
     exit(status)
-  }
-
-  /// The implementation and its version, such as "Open MPI v4.1.4, …"; available before `initialise`.
-  package static func libraryVersion() throws(MPIError) -> String {
-    var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING) + 1)
-    var length: Int32 = 0
-    try check("MPI_Get_library_version", MPI_Get_library_version(&text, &length))
-    return string(from: text)
   }
 }

@@ -85,7 +85,7 @@ package struct RankPlacement: Sendable {
     let location = locations[rank]
     let count = ProgressFormat.count(location.processors.count, of: "processor")
     return "rank \(rank) may run on \(count) (\(location.processors) of \(location.host)), fewer than its "
-      + "\(location.threads) threads; \(Self.binding(threads: location.threads))"
+      + "\(location.threads) threads; \(Launcher.binding(threads: location.threads))"
   }
 
   /// Advice for a better placement of the ranks; nil if each has enough processors of its own.
@@ -105,7 +105,7 @@ package struct RankPlacement: Sendable {
     let what = "ranks \(rank) and \(other) share processors of \(location.host)"
     return isCrowded(rank)
       ? "\(what), which are fewer than the threads there; use fewer ranks or threads"
-      : "\(what); it can be faster to give each its own: \(Self.binding(threads: location.threads))"
+      : "\(what); it can be faster to give each its own: \(Launcher.binding(threads: location.threads))"
   }
 
   private var firstSharingRanks: (Int, Int)? {
@@ -117,10 +117,6 @@ package struct RankPlacement: Sendable {
       }
     }
     return nil
-  }
-
-  private static func binding(threads: Int) -> String {
-    "mpirun --map-by slot:PE=\(threads) --bind-to core, or srun --cpus-per-task=\(threads) --cpu-bind=cores"
   }
 }
 

@@ -1,8 +1,9 @@
 import Glibc
 import Synchronization
 
-/// The signals by which a scheduler or a user asks a job to save and stop: USR1 and TERM. They are recorded, and the
-/// program checks the record when it is convenient; one rank that received a signal is enough.
+/// The signals by which a scheduler or a user asks a job to save and stop: USR1, TERM and INT. They are recorded, and the
+/// program checks the record when it is convenient; one rank that received a signal is enough. A second INT ends the
+/// process at once, for a user who does not want to wait.
 package enum StopSignals {
   private static let noted = Atomic<Int32>(0)
 
@@ -16,6 +17,8 @@ package enum StopSignals {
     // Interrupted reads and writes are restarted.
     action.sa_flags = SA_RESTART
     for signal in [SIGUSR1, SIGTERM] { sigaction(signal, &action, nil) }
+    action.sa_flags |= Int32(bitPattern: UInt32(SA_RESETHAND))
+    sigaction(SIGINT, &action, nil)
   }
 
   /// The last signal that this process received, or nil.
@@ -29,6 +32,7 @@ package enum StopSignals {
     switch signal {
     case SIGUSR1: "USR1"
     case SIGTERM: "TERM"
+    case SIGINT: "INT"
     default: "signal \(signal)"
     }
   }

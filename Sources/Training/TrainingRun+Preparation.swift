@@ -64,6 +64,28 @@ extension TrainingRun {
     }
   }
 
+  // MARK: Hosts
+
+  /// Connects the hosts, so that the watchdog notices a lost one; nil for a single host, or if that is the launcher's
+  /// job. Collective.
+  static func links(
+    between hosts: [String], _ communicator: Communicator, _ reporter: RunReporter
+  ) throws -> HostLinks? {
+    let environment = ProcessInfo.processInfo.environment
+    let own = try communicator.onRankZero { try Launcher.linkTimeout(environment: environment) ?? 0 }
+    let seconds = try communicator.broadcast(encoding: own, from: 0)
+    guard seconds > 0, Set(hosts).count > 1, MPISession.allowsConcurrentCalls else { return nil }
+    let links = try HostLinks(hosts: hosts, over: communicator, seconds: seconds)
+    if !links.unconnectedHosts.isEmpty {
+      reporter.log.warning(
+        """
+        \(links.unconnectedHosts.joined(separator: ", ")) cannot connect to \(hosts[0]) by TCP, so a lost host or a cut \
+        link would be noticed only after training.hang_timeout_seconds
+        """)
+    }
+    return links
+  }
+
   // MARK: The run's folder
 
   /// Prepares the run's folder on rank 0 and locks it against other jobs, and checks that the other ranks see it.

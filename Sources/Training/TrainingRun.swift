@@ -108,7 +108,7 @@ package struct TrainingRun {
     hostCount = Set(hosts).count
     let activity = SaveActivity()
     watchdog = try Watchdog(
-      communicator: communicator, hosts: hosts,
+      communicator: communicator, hosts: hosts, links: try Self.links(between: hosts, communicator, reporter),
       limits: .init(
         hangSeconds: configuration.training.hangTimeoutSeconds ?? .infinity,
         saveSeconds: configuration.training.saveTimeoutSeconds ?? .infinity),

@@ -9,9 +9,11 @@ import Threads
 ///
 /// Every rank has a thread that reports its progress to rank 0 at short intervals, and hears from rank 0 in return.
 /// `WatchdogJudgement` evaluates the reports. A rank that does not hear from rank 0 for too long ends the job as well.
+/// So does one whose host has lost another host, if there are `HostLinks`.
 final class Watchdog: @unchecked Sendable {
   private let ranks: SplitCommunicator
   private let hosts: [String]
+  private let links: HostLinks?
   private let limits: WatchdogJudgement.Limits
   private let waits: WaitRecord
   private let activity: SaveActivity
@@ -22,13 +24,16 @@ final class Watchdog: @unchecked Sendable {
   /// Starts watching; nil if the job has one rank, or MPI allows no calls from two threads. Collective.
   /// - Parameters:
   ///   - hosts: the host of every rank.
+  ///   - links: the connections between the hosts, if the launcher does not notice a lost host.
   ///   - activity: the progress of this rank's save.
   init?(
-    communicator: Communicator, hosts: [String], limits: WatchdogJudgement.Limits, activity: SaveActivity
+    communicator: Communicator, hosts: [String], links: HostLinks?, limits: WatchdogJudgement.Limits,
+    activity: SaveActivity
   ) throws {
     guard communicator.size > 1, MPISession.allowsConcurrentCalls else { return nil }
     ranks = try communicator.split(group: 0)!
     self.hosts = hosts
+    self.links = links
     self.limits = limits
     waits = communicator.waits
     self.activity = activity
@@ -77,6 +82,7 @@ final class Watchdog: @unchecked Sendable {
         try other.send(Self.pulse)
       }
       if let verdict = judgement.verdict(now: Self.now, hosts: hosts) { end(verdict) }
+      endIfHostIsLost()
     } while rest()
     for other in others { try other.end() }
   }
@@ -98,14 +104,23 @@ final class Watchdog: @unchecked Sendable {
       if silence.seconds(now: Self.now) > patience {
         end("rank 0 on \(hosts[0]) has not responded for \(Int(silence.seconds(now: Self.now))) s")
       }
+      endIfHostIsLost()
     } while rest()
     try first.end()
   }
 
-  private func end(_ verdict: String) -> Never {
+  private func endIfHostIsLost() {
+    if let host = links?.lostHost {
+      end("the host \(host) cannot be reached any more", "\(Launcher.linkVariable) sets")
+    }
+  }
+
+  private func end(
+    _ verdict: String, _ settings: String = "training.hang_timeout_seconds and training.save_timeout_seconds set"
+  ) -> Never {
     JobAbort.abort(
       "\(verdict); ending the job, which can continue from its last checkpoint with --resume "
-        + "(training.hang_timeout_seconds and training.save_timeout_seconds set how long to wait)",
+        + "(\(settings) how long to wait)",
       status: .hung)
   }
 

@@ -37,7 +37,8 @@ struct Doctor: RankCommand {
       print(
         "  advice      this build uses AVX-512 for products only; build on this machine, or with DDPM_MARCH=x86-64-v4")
     }
-    print("MPI           \(try MPISession.libraryVersion().split(separator: ",").first ?? "")")
+    print("MPI           \(MPILibrary.name(inVersion: try MPILibrary.version()))")
+    print("  library     \(MPILibrary.path ?? "unknown")")
     let hosts = Dictionary(grouping: placement.locations, by: \.host).map { "\($0.key) (\($0.value.count))" }.sorted()
     print("  ranks       \(communicator.size) on \(hosts.joined(separator: ", "))")
     for (ranks, location) in placement.groups {

@@ -35,7 +35,7 @@ struct Program: ParsableCommand {
         3 a loss, a gradient or an image was not finite
         4 there is no usable checkpoint
         5 training was asked to stop early and has saved: continue with --resume
-        6 a rank hung, and the job was ended: continue with --resume
+        6 a rank hung or a host was lost, and the job ended: continue with --resume
       """,
     version: ProgramVersion.current,
     subcommands: [
@@ -44,7 +44,7 @@ struct Program: ParsableCommand {
       Decode.self,
       Interpolate.self,
       Evaluate.self, FID.self, Report.self, Export.self, Import.self, Pack.self, BenchmarkCommand.self, Plan.self,
-      Inspect.self, Doctor.self,
+      Inspect.self, Doctor.self, MPILibraryCommand.self,
     ])
 }
 
@@ -145,15 +145,15 @@ struct Main {
 
   /// The rank that a launcher has given this process, as far as the environment tells before MPI has started.
   private static var rankOfLauncher: String? {
-    let environment = ProcessInfo.processInfo.environment
-    return environment["OMPI_COMM_WORLD_RANK"] ?? environment["PMIX_RANK"] ?? environment["SLURM_PROCID"]
+    Launcher.rank(environment: ProcessInfo.processInfo.environment)
   }
 
   private static func report(_ message: String) { JobAbort.report(message) }
 }
 
 extension Program {
-  private static let subcommandNames = configuration.subcommands.map { $0._commandName }
+  private static let subcommandNames = configuration.subcommands.filter { $0.configuration.shouldDisplay }
+    .map { $0._commandName }
 
   private static var firstArgument: String? { CommandLine.arguments.dropFirst().first }
 

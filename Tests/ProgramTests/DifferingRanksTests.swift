@@ -17,7 +17,7 @@ struct DifferingRanksTests {
     let script = """
       elsewhere=$1 count=$2; shift 2
       own=; for index in $(seq "$count"); do own="$own $1"; shift; done
-      [ "$OMPI_COMM_WORLD_RANK" = 1 ] || exec "$@"
+      [ "${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = 1 ] || exec "$@"
       cd "$elsewhere" && exec "$@" $own
       """
     let launcher = [Place.mpirun, "2", "sh", "-c", script, "sh", elsewhere, "\(rankOne.list.count)"]

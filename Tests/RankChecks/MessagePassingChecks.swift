@@ -11,8 +11,20 @@ let messagePassingChecks: [Check] = [
     try expect(MPISession.isInitialised, "the session is not initialised")
     let again = try MPISession.initialise()
     try expectEqual([again.rank, again.size], [context.rank, context.size])
-    try expect(try MPISession.libraryVersion().contains("MPI"), "no library version")
+    try expect(try MPILibrary.version().contains("MPI"), "no library version")
     try expect(try !context.communicator.processorName.isEmpty, "no processor name")
+  },
+
+  Check("hosts are connected, and none is lost while all are there") { context in
+    let hosts = (0..<context.size).map { "host\($0 / 2)" }
+    let links = try HostLinks(hosts: hosts, over: context.communicator, seconds: 10)
+    // A machine may have no network, only loopback.
+    let others = Array(Set(hosts.dropFirst(2))).sorted()
+    try expect(
+      links.unconnectedHosts.isEmpty || links.unconnectedHosts == others, "\(links.unconnectedHosts) are not connected")
+    try expect(links.lostHost == nil, "\(links.lostHost ?? "") is lost")
+    try context.communicator.barrier()
+    try expect(links.lostHost == nil, "\(links.lostHost ?? "") is lost")
   },
 
   Check("broadcast copies elements and structures from every root") { context in

@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test func adviceSaysWhatIsWrong() {
-    let binding = "mpirun --map-by slot:PE=2 --bind-to core, or srun --cpus-per-task=2 --cpu-bind=cores"
+    let binding = Launcher.binding(threads: 2)
     let misfit = "rank 1 may run on 1 processor (4 of one), fewer than its 2 threads; " + binding
     #expect(Self.placement(["0-1", "4", "5"], threads: 2).misfit == misfit)
     #expect(Self.placement(["0-1", "4", "5"], threads: 2).advice == misfit)

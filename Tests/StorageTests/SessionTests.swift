@@ -11,7 +11,7 @@ extension StorageTests {
       #expect(world.size == 1)
       #expect(MPISession.isInitialised)
       #expect(try MPISession.initialise().size == 1)
-      #expect(try MPISession.libraryVersion().contains("MPI"))
+      #expect(try MPILibrary.version().contains("MPI"))
     }
 
     @Test func agreementOfASingleRankThrowsItsFailure() throws {

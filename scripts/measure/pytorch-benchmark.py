@@ -157,13 +157,14 @@ def main():
         "yet")
     arguments = parser.parse_args()
     if arguments.meet_at:
-        arguments.ranks = int(os.environ["OMPI_COMM_WORLD_SIZE"])
+        arguments.ranks = int(os.environ.get("OMPI_COMM_WORLD_SIZE") or os.environ["PMI_SIZE"])
     if arguments.batch % arguments.ranks:
         parser.error("--ranks must divide --batch")
     if arguments.ranks > 1 and arguments.job != "train":
         parser.error("--ranks is for train")
     if arguments.meet_at:
-        return run(int(os.environ["OMPI_COMM_WORLD_RANK"]), arguments, arguments.meet_at)
+        rank = os.environ.get("OMPI_COMM_WORLD_RANK") or os.environ["PMI_RANK"]
+        return run(int(rank), arguments, arguments.meet_at)
     with tempfile.TemporaryDirectory() as folder:
         meeting_file = f"{folder}/processes"
         if arguments.ranks > 1:

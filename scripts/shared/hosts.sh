@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Several hosts on one machine, for tests and measurements of what happens between machines. To be sourced, by bash;
 # scripts/measure/on-hosts.sh is the same as a command. Takes Linux, root's rights, `ip` and `tc` (iproute2), `nsenter` and
-# `unshare` (util-linux), and Open MPI.
+# `unshare` (util-linux), and an MPI: Open MPI, or another one that MPIRUN names the launcher of.
 #
 #   hosts_up COUNT [RATE]     makes the hosts h1 to hCOUNT on one switch; RATE shapes what each of them sends, as `tc`
 #                             takes it (1gbit)
@@ -133,11 +133,42 @@ exec_on_hosts() {
   local ranks=$1 list='' i
   shift
   for ((i = 1; i <= hosts_count; i++)); do list+=${list:+,}h$i:$ranks; done
-  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-  exec_on_host h1 mpirun --host "$list" -n "$((hosts_count * ranks))" --oversubscribe --bind-to none \
-    --mca plm rsh --mca plm_rsh_agent "$hosts_folder/remote-shell" --mca plm_rsh_no_tree_spawn 1 \
-    --mca pml ob1 --mca btl tcp,vader,self --mca btl_tcp_if_include eth0 --mca oob_tcp_if_include eth0 \
-    --mca mpi_yield_when_idle 1 "${hosts_mpirun_options[@]}" "$@"
+  local mpirun=${MPIRUN:-mpirun} count=$((hosts_count * ranks)) shell=$hosts_folder/remote-shell
+  local open_mpi=(--host "$list" -n "$count" --oversubscribe --bind-to none --mca pml ob1
+    --mca btl_tcp_if_include eth0 --mca mpi_yield_when_idle 1)
+  local hydra=(-hosts "${list//":$ranks"/}" -ppn "$ranks" -n "$count" -iface eth0 -launcher ssh -launcher-exec "$shell")
+  case $(hosts_mpi) in
+    openmpi-4)
+      export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+      exec_on_host h1 "$mpirun" "${open_mpi[@]}" --mca plm rsh --mca plm_rsh_agent "$shell" \
+        --mca plm_rsh_no_tree_spawn 1 --mca btl tcp,vader,self --mca oob_tcp_if_include eth0 \
+        "${hosts_mpirun_options[@]}" "$@"
+      ;;
+    openmpi)
+      export PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
+      exec_on_host h1 "$mpirun" "${open_mpi[@]}" --mca plm ssh --mca plm_ssh_agent "$shell" \
+        --mca plm_ssh_no_tree_spawn 1 --mca btl tcp,sm,self "${hosts_mpirun_options[@]}" "$@"
+      ;;
+    intel)
+      export I_MPI_FABRICS=shm:ofi FI_PROVIDER=tcp I_MPI_PIN=off
+      exec_on_host h1 "$mpirun" "${hydra[@]}" "${hosts_mpirun_options[@]}" "$@"
+      ;;
+    *)
+      # The hosts share their memory, which messages between them must not use.
+      export UCX_TLS=tcp,self UCX_NET_DEVICES=eth0
+      exec_on_host h1 "$mpirun" "${hydra[@]}" -bind-to none "${hosts_mpirun_options[@]}" "$@"
+      ;;
+  esac
+}
+
+# hosts_mpi: prints whose launcher is used: openmpi-4, openmpi for later versions, intel or mpich.
+hosts_mpi() {
+  case $("${MPIRUN:-mpirun}" --version 2>&1) in
+    *"Open MPI) 4."* | *"OpenRTE) 4."*) echo openmpi-4 ;;
+    *"Open MPI"* | *PRRTE*) echo openmpi ;;
+    *Intel*) echo intel ;;
+    *) echo mpich ;;
+  esac
 }
 
 on_host() { (exec_on_host "$@"); }

@@ -231,7 +231,7 @@ echo "--- other data on one rank"
 # Relative paths lead each rank to files of its own, as on machines that share no file system.
 cat >"$folder/apart.sh" <<'SH'
 #!/usr/bin/env bash
-cd "$(dirname "$0")/rank-$OMPI_COMM_WORLD_RANK" && exec "$@"
+cd "$(dirname "$0")/rank-${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" && exec "$@"
 SH
 chmod +x "$folder/apart.sh"
 for rank in 0 1; do

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # The promise that nothing but the configuration decides the bits: trains the same few steps on several numbers of
 # ranks and threads, and once in two halves with a kill between them, and compares every tensor and every sample.
+# PROGRAM can be another build of the program, and CHECKPOINT a path for a copy of the last checkpoint.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-program=.build/release/ddpm-mpi
+program=${PROGRAM:-.build/release/ddpm-mpi}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
@@ -90,3 +91,4 @@ for layout in 2x1x3 5x1x1 1x2x4 8x1x2; do
   h5diff "$folder/samples.h5" "$folder/samples-$layout.h5" /images
   echo "samples on $ranks ranks x $threads threads, batches of $batch: the same bits"
 done
+if [[ -n ${CHECKPOINT:-} ]]; then cp "$folder/reference/checkpoints/step-00000012.h5" "$CHECKPOINT"; fi

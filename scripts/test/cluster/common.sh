@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the tests of jobs on a cluster share. scripts/test/cluster.sh sources it, and then the tests.
 
-program=$PWD/.build/release/ddpm-mpi
+program=${PROGRAM:-$PWD/.build/release/ddpm-mpi}
 mpirun=$PWD/scripts/mpirun.sh
 folder=$(mktemp -d)
 passed=0
@@ -130,7 +130,7 @@ says() {
 
 # in_order NAME: no rank had to end the others.
 in_order() {
-  if grep -q MPI_ABORT "$folder/$1.log"; then report "$1" "the job was aborted"; else pass "$1: ended in good order"; fi
+  if grep -qi MPI_ABORT "$folder/$1.log"; then report "$1" "the job was aborted"; else pass "$1: ended in good order"; fi
 }
 
 tidy() { # NAME: no unfinished file is visible

@@ -206,7 +206,7 @@ refused_resume() { # NAME RANKS TEXT [ARGUMENT]...
   copy "$name"
   "$mpirun" "$ranks" "$program" train "${config[@]}" --resume --output "$folder/$name" "$@" >"$folder/$name.log" 2>&1 ||
     status=$?
-  if ((status == 2)) && grep -qE "$text" "$folder/$name.log" && ! grep -q MPI_ABORT "$folder/$name.log"; then
+  if ((status == 2)) && grep -qE "$text" "$folder/$name.log" && ! grep -qi MPI_ABORT "$folder/$name.log"; then
     pass "$name: refused"
   else
     report "$name" "it ended with $status, without: $text"

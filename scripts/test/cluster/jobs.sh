@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154 # common.sh sets the variables
 # Jobs on one machine: signals, time limits, killed ranks, two jobs in one folder. scripts/test/cluster.sh sources it.
 
-for signal in USR1 TERM; do
+for signal in USR1 TERM INT; do
   for rank in 0 1 2; do
     name=$signal-to-rank-$rank
     start "$name" 3
@@ -14,6 +14,7 @@ for signal in USR1 TERM; do
 done
 same USR1-to-rank-1 2
 same TERM-to-rank-2 1
+same INT-to-rank-0 2
 
 start forwarded 2
 reach forwarded 10
@@ -81,7 +82,7 @@ refused() {
   local name=$1 text=$2 output=$3 status=0
   shift 3
   "$@" "$mpirun" 2 "$program" train "${config[@]}" --output "$output" >"$folder/$name.log" 2>&1 || status=$?
-  if ((status == 2)) && grep -qE "$text" "$folder/$name.log" && ! grep -qE '^step |MPI_ABORT' "$folder/$name.log"; then
+  if ((status == 2)) && grep -qE "$text" "$folder/$name.log" && ! grep -qE '^step |MPI_A(BORT|bort)' "$folder/$name.log"; then
     pass "$name: refused"
   else
     report "$name" "it ended with $status"
