@@ -3,8 +3,8 @@
 # the end whether the program loads the libraries that it was linked with.
 #
 #   scripts/build.sh [--check]   --check only looks
-#   DDPM_MARCH=x86-64-v3         the processor to build for, if it is not this machine's (x86-64-v4, znver4, ...); another
-#                                value than last time rebuilds what depends on it
+#   DDPM_MARCH=x86-64-v3         the processor to build for, if it is not this machine's (x86-64-v4, znver4, ...);
+#                                another value than last time rebuilds what depends on it
 #   DDPM_MPI=mpich               the MPI to build with: openmpi, mpich, or the names of pkg-config modules
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -40,7 +40,7 @@ end_with_problems
 
 echo
 echo "Built $program ($(du -Lh "$program" | cut -f1)) for the processor ${DDPM_MARCH:-of this machine (native)}."
-echo "A cluster's nodes need this one file, in a folder that all of them see or copied to each, and the libraries it loads:"
+echo "A cluster's nodes need this one file, in a folder that all of them see or copied to each, and these libraries:"
 ldd "$program" | awk '$1 ~ /^lib(mpi|hdf5)/ { print "  " $3 }'
 packages=$(packages_of_libraries "$program")
 if [[ -n $packages ]]; then echo "On a system like this one, these packages have them: $packages"; fi

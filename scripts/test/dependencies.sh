@@ -14,7 +14,8 @@ run 0 'Not installed, since nothing is installed here: no-such-package' env DEPE
   scripts/install-dependencies.sh no-such-package
 check "... and the rest is there" grep -q 'Everything that the build needs is there' "$log"
 printf 'ID=gentoo\nVERSION_ID=2.15\n' >"$folder/os-release"
-run 0 'Packages are not known by name for gentoo-2.15' env OS_RELEASE="$folder/os-release" scripts/install-dependencies.sh
+run 0 'Packages are not known by name for gentoo-2.15' env OS_RELEASE="$folder/os-release" \
+  scripts/install-dependencies.sh
 check "... and all is there" grep -q 'Everything that the build needs is there' "$log"
 run 1 'No packages are known for gentoo-2.15, only for debian-12' env OS_RELEASE="$folder/os-release" \
   scripts/install-dependencies.sh --list
@@ -45,7 +46,10 @@ tools() {
 }
 tools swift swiftc
 run 1 'There is no Swift compiler' env PATH="$folder/tools" scripts/build.sh
-printf '#!/bin/sh\necho %s\n' "'  \"compilerVersion\": \"Swift version 6.1.2 (swift-6.1.2-RELEASE)\",'" >"$folder/tools/swift"
+cat >"$folder/tools/swift" <<'SH'
+#!/bin/sh
+echo '    "compilerVersion": "Swift version 6.1.2 (swift-6.1.2-RELEASE)",'
+SH
 chmod +x "$folder/tools/swift"
 cp "$folder/tools/swift" "$folder/tools/swiftc"
 run 1 'This is Swift 6.1.2, and compilers before 6.2' env PATH="$folder/tools" scripts/build.sh
@@ -72,10 +76,12 @@ check "... where it finds MPI" grep -q "^  $site/" "$log"
 run 0 "The program will look for libraries in $site first" env PKG_CONFIG_PATH="$site/pkgconfig" \
   LD_LIBRARY_PATH="$site" scripts/build.sh --check
 
-# judge [VARIABLE=VALUE]...: what is said of $program, with what it loads in this environment. Fails if that is not what
-# it was linked with.
-judge() { (if (($# > 0)); then export "$@"; fi && look_at_program "$program" && end_with_problems) >"$log" 2>&1; }
-check "the program loads what it was linked with" judge
-check "... and not where LD_LIBRARY_PATH leads to another MPI" eval '! judge LD_LIBRARY_PATH="$site"'
+# judge FOLDERS: what is said of $program where LD_LIBRARY_PATH names these folders. Fails if it does not load what it was
+# linked with.
+# shellcheck disable=SC2329 # check calls it
+judge() { (export LD_LIBRARY_PATH=$1 && look_at_program "$program" && end_with_problems) >"$log" 2>&1; }
+misled() { ! judge "$site"; }
+check "the program loads what it was linked with" judge "${LD_LIBRARY_PATH:-}"
+check "... and not where LD_LIBRARY_PATH leads to another MPI" misled
 check "... which is named" grep -qF "was linked with $file, but loads $site/$name" "$log"
 finish

@@ -26,9 +26,13 @@ source scripts/shared/cases.sh
 systems=${FOLDER:-$folder/systems}
 steps=${STEPS:-20}
 swift=$(realpath "${SWIFT:-$(dirname "$(realpath "$(command -v swift)")")/../..}")
-[[ -x $swift/usr/bin/swift ]] || { echo "There is no usr/bin/swift in $swift; name another folder in SWIFT." >&2; exit 1; }
+if [[ ! -x $swift/usr/bin/swift ]]; then
+  echo "There is no usr/bin/swift in $swift; name another folder in SWIFT." >&2
+  exit 1
+fi
 read -ra options <<<"${DEBOOTSTRAP:-}"
 # The first block of README's commands.
+# shellcheck disable=SC2016 # no expansions but marks of a block
 mapfile -t commands < <(sed -n '/^```sh/,/^```$/p; /^```$/q' README.md | grep -v '^```')
 
 # make_system SUITE: a minimal system in $root, with the sources as they are here.
@@ -79,7 +83,8 @@ for suite in "${suites[@]}"; do
     check "... there is a checkpoint" test -s "$root/$checkpoint"
     echo "not compared, since there is no h5diff"
   fi
-  inside '. /etc/os-release; echo "$PRETTY_NAME: $(du -Lh .build/release/ddpm-mpi | cut -f1), $(ldd .build/release/ddpm-mpi | grep -c "=>") libraries"' ||
-    true
+  # shellcheck disable=SC2016 # expanded inside
+  inside 'program=.build/release/ddpm-mpi && . /etc/os-release &&
+    echo "$PRETTY_NAME: $(du -Lh $program | cut -f1), $(ldd $program | grep -c "=>") libraries"' || true
 done
 finish
