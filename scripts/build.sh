@@ -5,7 +5,8 @@
 #   scripts/build.sh [--check]   --check only looks
 #   DDPM_MARCH=x86-64-v3         the processor to build for, if it is not this machine's (x86-64-v4, znver4, ...);
 #                                another value than last time rebuilds what depends on it
-#   DDPM_MPI=mpich               the MPI to build with: openmpi, mpich, or the names of pkg-config modules
+#   DDPM_MPI=mpich               the MPI to build with: openmpi, mpich, abi (that of MPI 5's standard), or the names that
+#                                pkg-config has for MPI and for HDF5, as in DDPM_MPI="impi hdf5"
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -4,7 +4,8 @@
 #   scripts/install-dependencies.sh [PACKAGE]...      and further packages, such as hdf5-tools
 #   scripts/install-dependencies.sh --list [SYSTEM]   only prints the packages of this system, or of another:
 #                                                     debian-12, debian-13, ubuntu-22.04, ubuntu-24.04, rocky-9
-#   DDPM_MPI=mpich       MPICH and its HDF5 instead of Open MPI's; names of pkg-config modules: no MPI, no HDF5
+#   DDPM_MPI=mpich       MPICH and its HDF5 instead of Open MPI's; abi: HDF5 without MPI; names of pkg-config modules:
+#                        neither MPI nor HDF5
 #   DEPENDENCIES=no      installs nothing
 #
 # With DEPENDENCIES=no, and on any other system, it only looks whether the build finds what it needs, wherever that
@@ -39,7 +40,7 @@ fi
 # Whose MPI: without DDPM_MPI, MPICH only where it is installed alone.
 mpi=${DDPM_MPI:-openmpi}
 knows() { pkg-config --exists "$1" 2>/dev/null; }
-if [[ -z ${DDPM_MPI:-} && $list == no ]] && ! knows ompi-c && knows mpich && knows hdf5-mpich; then mpi=mpich; fi
+if [[ -z ${DDPM_MPI:-} && $list == no ]] && ! knows ompi-c && knows mpich; then mpi=mpich; fi
 
 # The C++ library of GCC VERSION, which Swift's own libraries are linked with. Swift takes the newest GCC that is there,
 # so it has to be that one's.
@@ -56,6 +57,7 @@ debian_packages() {
   case $mpi in
     openmpi) echo libopenmpi-dev openmpi-bin libhdf5-openmpi-dev ;; # ranks; checkpoints, written by all ranks together
     mpich) echo libmpich-dev mpich libhdf5-mpich-dev ;;
+    abi) echo libhdf5-dev ;;
   esac
   echo libpng-dev             # sample grids, images to train on
   echo libjpeg-dev            # images to train on
@@ -73,6 +75,7 @@ rocky_packages() {
   case $mpi in
     openmpi) echo openmpi-devel hdf5-openmpi-devel ;;
     mpich) echo mpich-devel hdf5-mpich-devel ;;
+    abi) echo hdf5-devel ;;
   esac
   echo libpng-devel libjpeg-turbo-devel zlib-devel libzip-devel openblas-devel pkgconf-pkg-config
   echo ncurses-libs sqlite-libs libxml2 libuuid git gcc-c++

@@ -47,16 +47,16 @@ look_for_tools() {
     problems+=("There is no pkg-config, which tells where libraries are. Please install it")
 }
 
-# probe FILE LIBRARY...: makes FILE, a program that includes the headers of these folders of Sources and is linked with
+# probe FILE FOLDER...: makes FILE, a program that includes the headers of these folders of Sources and is linked with
 # their libraries. Prints what the compiler and the linker say, among it the paths of all that was linked.
 probe() {
   local file=$1 library
   shift
-  for library; do echo "#include \"$PWD/Sources/$library/shim.h\""; done >"$file.c"
+  for library; do echo "#include \"$PWD/$library/shim.h\""; done >"$file.c"
   echo 'int main(void) { return 0; }' >>"$file.c"
   local named=()
   for library; do
-    mapfile -t -O "${#named[@]}" named < <(sed -n 's/^ *link "\(.*\)"$/-l\1/p' "Sources/$library/module.modulemap")
+    mapfile -t -O "${#named[@]}" named < <(sed -n 's/^ *link "\(.*\)"$/-l\1/p' "$library/module.modulemap")
   done
   "$clang" "${compiler_flags[@]}" "$file.c" -o "$file" -Wl,--no-as-needed,-t "${rpaths[@]/#/-Wl,-rpath,}" \
     "${linker_flags[@]}" "${named[@]}" -lstdc++ -lm 2>&1
@@ -74,16 +74,30 @@ is_loaded() {
 # Compiles and links with the libraries, as they are found now. SCRATCH is a folder for that. Sets $rpaths and
 # $linked_libraries.
 look_for_libraries() {
-  local scratch=$1 libraries=() known=() unknown=() modules=() flags=() flag module library said
-  for library in Sources/*/module.modulemap; do libraries+=("$(basename "$(dirname "$library")")"); done
+  local scratch=$1 libraries=() known=() unknown=() flags=() flag module library name said mpi
+  # Swift evaluates Package.swift once for each environment. This makes it look again when packages were installed.
+  DDPM_INSTALLED=$(for module in ompi-c mpich hdf5-openmpi hdf5-mpich hdf5-serial hdf5; do
+    if pkg-config --exists "$module"; then echo -n "$module "; fi
+  done)
+  export DDPM_INSTALLED
   if ! said=$(swift package dump-package 2>"$scratch/errors"); then
-    problems+=("Swift does not understand Package.swift: $(head -1 "$scratch/errors")")
+    problems+=("Swift does not understand Package.swift: $(first_error "$(cat "$scratch/errors")")")
     return
   fi
-  mapfile -t modules < <(awk -F'"' '$2 == "pkgConfig" && NF > 3 { print $4 }' <<<"$said")
-  for module in "${modules[@]}"; do
+  while read -r library module; do
+    libraries+=("$library")
+    if [[ $library == Sources/CMPI* ]]; then mpi=$module; fi
     if pkg-config --exists "$module"; then known+=("$module"); else unknown+=("$module"); fi
-  done
+  done < <(awk -F'"' '
+    $2 == "name" { folder = "Sources/" $4; module = "" }
+    $2 == "path" { folder = $4 }
+    $2 == "pkgConfig" { module = $4 }
+    $2 == "type" && $4 == "system" && module != "" { print folder, module }' <<<"$said")
+  # Another MPI might be found in its place, by the flags of its HDF5.
+  if [[ -n ${DDPM_MPI:-} && " ${unknown[*]} " == *" $mpi "* ]]; then
+    problems+=("pkg-config does not know $mpi, which DDPM_MPI=$DDPM_MPI asks for. Please install it, load its module, or name the folder of its .pc file in PKG_CONFIG_PATH")
+    return
+  fi
   compiler_flags=()
   linker_flags=()
   if ((${#known[@]} > 0)); then
@@ -102,7 +116,8 @@ look_for_libraries() {
   if ! said=$(probe "$scratch/all" "${libraries[@]}"); then
     local together=$said count=${#problems[@]}
     for library in "${libraries[@]}"; do
-      said=$(probe "$scratch/one" "$library") || problems+=("${library#C} cannot be used: $(first_error "$said")")
+      name=$(cut -d/ -f2 <<<"$library")
+      said=$(probe "$scratch/one" "$library") || problems+=("${name#C} cannot be used: $(first_error "$said")")
     done
     if ((${#problems[@]} == count)); then
       problems+=("The libraries cannot be used together: $(first_error "$together"). HDF5 must be built with the same MPI")
@@ -118,8 +133,8 @@ look_for_libraries() {
 # What a compiler or linker says is wrong.
 first_error() {
   local line
-  line=$(grep -m 1 -iE 'error|cannot|undefined|unable' <<<"$1" || tail -1 <<<"$1")
-  echo "${line#*error: }"
+  line=$(grep -m 1 -i 'fatal error' <<<"$1" || grep -m 1 -iE 'error|cannot|undefined|unable' <<<"$1" || tail -1 <<<"$1")
+  echo "${line#*rror: }"
 }
 
 # Modules set LD_LIBRARY_PATH where the program is built, and maybe not where it runs: what is linked must be loaded
@@ -151,6 +166,10 @@ look_at_loading() {
     done <<<"$loaded")
     if [[ -n $name ]]; then linked_libraries+=("$name $file"); fi
   done
+  line=$(awk '$1 ~ /^libmpi(ch|_abi)?[.]so/ { print $1 }' <<<"$loaded" | tr '\n' ' ')
+  if [[ ${line% } == *" "* ]]; then
+    problems+=("Two MPI libraries would be loaded, ${line% }: HDF5 is built with another one than the program. DDPM_MPI chooses them")
+  fi
   line=$(awk '/not found/ { print $1 }' <<<"$loaded" | sort -u | tr '\n' ' ')
   if [[ -n $line ]]; then
     if ldd "$scratch/all" | grep -q 'not found'; then
