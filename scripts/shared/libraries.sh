@@ -74,13 +74,14 @@ is_loaded() {
 # Compiles and links with the libraries, as they are found now. SCRATCH is a folder for that. Sets $rpaths and
 # $linked_libraries.
 look_for_libraries() {
-  local scratch=$1 libraries=() known=() unknown=() flags=() flag module library name said mpi
+  local scratch=$1 libraries=() known=() unknown=() flags=() flag module library name said mpi=
   # Swift evaluates Package.swift once for each environment. This makes it look again when packages were installed.
   DDPM_INSTALLED=$(for module in ompi-c mpich hdf5-openmpi hdf5-mpich hdf5-serial hdf5; do
     if pkg-config --exists "$module"; then echo -n "$module "; fi
   done)
   export DDPM_INSTALLED
-  if ! said=$(swift package dump-package 2>"$scratch/errors"); then
+  # In a folder of its own, since Swift locks the usual one while it builds or tests.
+  if ! said=$(swift package --scratch-path "$scratch/package" dump-package 2>"$scratch/errors"); then
     problems+=("Swift does not understand Package.swift: $(first_error "$(cat "$scratch/errors")")")
     return
   fi
@@ -140,7 +141,7 @@ first_error() {
 # Modules set LD_LIBRARY_PATH where the program is built, and maybe not where it runs: what is linked must be loaded
 # without it.
 look_at_loading() {
-  local scratch=$1 said loaded file folder name line
+  local scratch=$1 said loaded file folder follow count name line
   shift
   said=$(probe "$scratch/all" "$@")
   local files=()
@@ -150,21 +151,29 @@ look_at_loading() {
   done < <(grep -oE '/[^() ]+' <<<"$said" | grep '\.so$' | sort -u)
 
   loaded=$(env -u LD_LIBRARY_PATH ldd "$scratch/all")
-  for file in "${files[@]}"; do
-    is_loaded "$file" "$loaded" && continue
-    folder=$(cd "$(dirname "$file")" && pwd)
-    if [[ " ${rpaths[*]} " != *" $folder "* ]]; then rpaths+=("$folder"); fi
+  # First where the linker found them, then where the links there lead.
+  for follow in echo realpath; do
+    count=${#rpaths[@]}
+    for file in "${files[@]}"; do
+      is_loaded "$file" "$loaded" && continue
+      folder=$(cd "$(dirname "$("$follow" "$file")")" && pwd)
+      if [[ " ${rpaths[*]} " != *" $folder "* ]]; then rpaths+=("$folder"); fi
+    done
+    if ((${#rpaths[@]} > count)); then
+      probe "$scratch/all" "$@" >/dev/null
+      loaded=$(env -u LD_LIBRARY_PATH ldd "$scratch/all")
+    fi
   done
-  if ((${#rpaths[@]} > 0)); then
-    probe "$scratch/all" "$@" >/dev/null
-    loaded=$(env -u LD_LIBRARY_PATH ldd "$scratch/all")
-  fi
 
   for file in "${files[@]}"; do
     name=$(while read -r name _ line _; do
       if [[ $line -ef $file ]]; then echo "$name" && break; fi
     done <<<"$loaded")
-    if [[ -n $name ]]; then linked_libraries+=("$name $file"); fi
+    if [[ -n $name ]]; then
+      linked_libraries+=("$name $file")
+    elif [[ $(basename "$file") =~ ^lib(mpi|hdf5) ]]; then
+      problems+=("What is linked with $file loads another library in its place, or none")
+    fi
   done
   line=$(awk '$1 ~ /^libmpi(ch|_abi)?[.]so/ { print $1 }' <<<"$loaded" | tr '\n' ' ')
   if [[ ${line% } == *" "* ]]; then
@@ -172,7 +181,7 @@ look_at_loading() {
   fi
   line=$(awk '/not found/ { print $1 }' <<<"$loaded" | sort -u | tr '\n' ' ')
   if [[ -n $line ]]; then
-    if ldd "$scratch/all" | grep -q 'not found'; then
+    if [[ $(ldd "$scratch/all") == *"not found"* ]]; then
       problems+=("These libraries, which others need, are not found: ${line% }. Load the modules that have them, or name their folders in LD_LIBRARY_PATH")
     else
       echo "Note: ${line% } are found through LD_LIBRARY_PATH alone; jobs must load the modules that are loaded now." >&2
@@ -196,7 +205,7 @@ look_at_program() {
       problems+=("$1 was linked with $file, but loads $path. LD_LIBRARY_PATH or /etc/ld.so.conf leads there; load the modules of one MPI only")
     fi
   done
-  if [[ $mpi == no ]]; then problems+=("$1 loads no MPI library: $(ldd "$1" | grep -m 1 mpi || echo "none is linked")"); fi
+  if [[ $mpi == no ]]; then problems+=("$1 loads no MPI library: $(grep -m 1 mpi <<<"$loaded" || echo "none is linked")"); fi
 }
 
 # The packages of the shared libraries that FILE loads directly, if a package manager knows them: those that a machine
