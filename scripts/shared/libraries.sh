@@ -220,7 +220,9 @@ packages_of_libraries() {
     path=$(awk -v name="$name" '$1 == name && $2 == "=>" { print $3; exit }' <<<"$loaded")
     [[ -n $path ]] || continue
     if command -v dpkg-query >/dev/null; then
-      dpkg-query --search "$(realpath "$path")" 2>/dev/null | sed 's/:.*//'
+      # Some packages were made when /lib was not yet /usr/lib.
+      path=$(realpath "$path")
+      { dpkg-query --search "$path" || dpkg-query --search "${path#/usr}"; } 2>/dev/null | sed 's/:.*//'
     elif command -v rpm >/dev/null; then
       rpm --query --file --queryformat '%{NAME}\n' "$path" 2>/dev/null
     fi || true

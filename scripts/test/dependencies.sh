@@ -57,6 +57,17 @@ tools git pkg-config
 run 1 'There is no git' env PATH="$(dirname "$(realpath "$(command -v swift)")"):$folder/tools" scripts/build.sh
 check "... nor pkg-config" grep -q 'There is no pkg-config' "$log"
 
+# The images of the quickstart, which not every system has a package of.
+if unshare --mount true 2>/dev/null; then
+  # shellcheck disable=SC2016 # expanded by the inner bash
+  without_images=(unshare --mount bash -c 'mount -t tmpfs none /usr/share/datasets && exec "$@"' bash)
+  run 1 'There is no Fashion-MNIST in /usr/share/datasets/fashion-mnist' "${without_images[@]}" \
+    env DEPENDENCIES=no scripts/quickstart.sh --output "$folder/run"
+  check "... and other images are proposed" grep -qF 'scripts/quickstart.sh --set data.name=shapes' "$log"
+else
+  echo "not run, since nothing can be mounted: the quickstart without its images"
+fi
+
 # A site's MPI: the same library in a folder that the loader does not know. Swift's package manager drops the folder that
 # its .pc file names for the loader.
 site=$folder/site/lib
