@@ -2,7 +2,7 @@
 # Installs, builds and trains on all cores of this machine. Arguments go to `ddpm-mpi train`:
 #   scripts/quickstart.sh --set training.steps=500
 # Started again, it goes on where it stopped. RANKS and THREADS override how the cores are used; BUILD=no trains with the
-# program that was built before.
+# program that was built before. DEPENDENCIES=no installs nothing (scripts/install-dependencies.sh).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,8 +32,19 @@ else
   resume=()
 fi
 
-scripts/install-dependencies.sh
-[[ ${BUILD:-yes} == no ]] || scripts/build.sh
+if [[ ${BUILD:-yes} != no ]]; then
+  scripts/install-dependencies.sh
+  # Only Debian and Ubuntu have a package of these images. Say so before the minutes that the build takes.
+  images=/usr/share/datasets/fashion-mnist
+  if [[ $run == quickstart && ! -e $output/config.yaml && " $*" != *data.* && ! -d $images ]]; then
+    echo "There is no Fashion-MNIST in $images. Please give the folder of its files," >&2
+    echo "or train on drawn shapes, which need no files:" >&2
+    echo "  scripts/quickstart.sh --set data.path=FOLDER" >&2
+    echo "  scripts/quickstart.sh --set data.name=shapes" >&2
+    exit 1
+  fi
+  scripts/build.sh
+fi
 
 # One rank per core. The quickstart's batch is 8 micro-batches, which at most 8 ranks can share: with more cores, each
 # rank takes several.

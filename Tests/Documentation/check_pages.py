@@ -7,6 +7,7 @@ Run by scripts/test/documentation.sh in the repository's root. Prints a line for
 is one.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -99,11 +100,29 @@ def check_samplers(program):
     compare_names(page, "sampler", documented, existing)
 
 
+def packages(system):
+    environment = {name: value for name, value in os.environ.items() if name != "DDPM_MPI"}
+    return set(subprocess.run(["scripts/install-dependencies.sh", "--list", system], capture_output=True, text=True,
+                              check=True, env=environment).stdout.split())
+
+
 def check_packages():
-    documented = re.search(r"^sudo apt-get install --no-install-recommends (libopenmpi-dev .*)$",
-                           Path("README.md").read_text(), re.MULTILINE).group(1)
-    installed = Path("scripts/install-dependencies.sh").read_text().split("packages=(\n")[1].split('"$@"')[0]
-    compare_names("README.md", "package", set(documented.split()), set(re.sub(r"#.*", "", installed).split()))
+    page = "README.md"
+    text = Path(page).read_text()
+    documented = {
+        system: set(re.search(rf"^sudo {command} ({first} .*)$", text, re.MULTILINE).group(1).split())
+        for system, command, first in [("debian-12", "apt-get install --no-install-recommends", "libopenmpi-dev"),
+                                       ("rocky-9", "dnf install", "openmpi-devel")]}
+    # What other systems have in place of two packages of Debian 12.
+    rows = table_rows(page, "Installing by hand")
+    replaced = set(re.findall(r"`([^`]+)`", rows[0][1]))
+    for name, cell in rows[1:]:
+        system = name.lower().replace(" ", "-")
+        documented[system] = documented["debian-12"] - replaced | set(re.findall(r"`([^`]+)`", cell))
+    if len(documented) != 5:
+        errors.append(f"{page}: packages of {', '.join(documented)} only")
+    for system, names in documented.items():
+        compare_names(f"{page}, {system}", "package", names, packages(system))
 
 
 def check_scripts():
