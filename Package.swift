@@ -196,7 +196,7 @@ let package = Package(
       ]),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(name: "ThreadsTests", dependencies: ["Threads"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Threads"]),
     // Slow, plain twins of the kernels.
     .target(
       name: "ReferenceKernels", dependencies: ["Kernels", "Tensors"], path: "Tests/ReferenceKernels",
