@@ -27,12 +27,13 @@ import Testing
     #expect("\(ProcessorFeatures(rawValue: .max))".hasSuffix("i8mm"))
   }
 
-  @Test(arguments: [
-    ("processor\t: 0\nmodel name\t: AMD EPYC 9654 96-Core Processor\n", "AMD EPYC 9654 96-Core Processor"),
-    ("processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd4f\n", "Arm Neoverse V2"),
-    ("CPU implementer\t: 0x99\nCPU part\t: 0x001\n", "of implementer 0x99, part 0x001"),
-    ("processor\t: 0\nflags\t\t:\n", nil), ("", nil),
-  ] as [(String, String?)])
+  @Test(
+    arguments: [
+      ("processor\t: 0\nmodel name\t: AMD EPYC 9654 96-Core Processor\n", "AMD EPYC 9654 96-Core Processor"),
+      ("processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd4f\n", "Arm Neoverse V2"),
+      ("CPU implementer\t: 0x99\nCPU part\t: 0x001\n", "of implementer 0x99, part 0x001"),
+      ("processor\t: 0\nflags\t\t:\n", nil), ("", nil),
+    ] as [(String, String?)])
   func namesAreReadFromTheSystemsDescription(lines: String, name: String?) {
     #expect(Processor.modelName(in: lines) == name)
   }
