@@ -55,6 +55,8 @@ struct Doctor: RankCommand {
       let column = label.padding(toLength: max(label.count + 1, 12), withPad: " ", startingAt: 0)
       print("  \(column)\(each), \(location.processors) of \(location.host)")
     }
+    let kinds = Dictionary(grouping: builds.builds, by: \.processor).map { "\($0.key) (\($0.value.count))" }.sorted()
+    if kinds.count > 1 { print("  processors  \(kinds.joined(separator: ", "))") }
     if let difference = builds.difference { print("  advice      rank \(difference.rank): \(difference.message)") }
     if let advice = placement.advice { print("  advice      \(advice)") }
     if communicator.size == 1 { print("  advice      several ranks: mpirun -n RANKS ddpm-mpi doctor") }
