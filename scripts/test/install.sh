@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What scripts/install.sh puts where, and that it is of use. Each case prints one line.
+# What scripts/install.sh puts where, and that it is of use; which of several builds is started, and that ranks with
+# different ones are refused. Each case prints one line.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source scripts/shared/cases.sh
