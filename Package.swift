@@ -2,14 +2,20 @@
 import Foundation
 import PackageDescription
 
-// The processor the kernels are compiled for: the building machine's, or DDPM_MARCH (x86-64-v3, znver4, …).
-// Swift's code generator follows the C compiler's flag.
-let targetProcessor = ProcessInfo.processInfo.environment["DDPM_MARCH"] ?? "native"
+// The processor the kernels are compiled for: the building machine's, or DDPM_MARCH (x86-64-v3, znver4, neoverse-v2, …).
+// Swift's code generator follows the C compiler's flag. This file is compiled for the building machine; a build for
+// another architecture names it in DDPM_ARCHITECTURE (arm64, x86_64), and has no machine to be native to.
 #if arch(arm64)
-  let processorFlag = "-mcpu=\(targetProcessor)"
+  let buildingArchitecture = "arm64"
 #else
-  let processorFlag = "-march=\(targetProcessor)"
+  let buildingArchitecture = "x86_64"
 #endif
+let environment = ProcessInfo.processInfo.environment
+let architecture = environment["DDPM_ARCHITECTURE"] ?? buildingArchitecture
+let isArm = architecture == "arm64"
+let targetProcessor =
+  environment["DDPM_MARCH"] ?? (architecture == buildingArchitecture ? "native" : isArm ? "generic" : "x86-64-v3")
+let processorFlag = isArm ? "-mcpu=\(targetProcessor)" : "-march=\(targetProcessor)"
 
 // Vectors as wide as the target processor has. Square roots need not set errno: else they are made one by one.
 let wideVectors: [SwiftSetting] = [.unsafeFlags(["-Xcc", processorFlag, "-Xcc", "-fno-math-errno"])]
@@ -83,8 +89,11 @@ let package = Package(
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-serial-dev"])]),
 
     // What the kernels were compiled for, and the check at start that this processor has it.
-    .target(name: "CBuildTarget", cSettings: [.unsafeFlags([processorFlag])]),
-    .target(name: "CProcessor", dependencies: ["CBuildTarget"]),
+    .target(
+      name: "CBuildTarget",
+      cSettings: [.unsafeFlags([processorFlag]), .define("DDPM_TARGET_PROCESSOR", to: targetProcessor)]),
+    // build_selector.c is a program of its own, which scripts/install.sh compiles.
+    .target(name: "CProcessor", dependencies: ["CBuildTarget"], exclude: ["build_selector.c"]),
 
     // The innermost products for each kind of processor, all of them in every build; and vectors, whose width is the
     // build's.
@@ -152,7 +161,9 @@ let package = Package(
     // Progress and messages on the console, and a run's own records.
     .target(name: "Reporting", dependencies: ["Files", .product(name: "Logging", package: "swift-log")]),
     // What every command of many ranks needs: room on processors and memory, shared outputs, ending together.
-    .target(name: "Ranks", dependencies: ["Failures", "Files", "HDF5", "MessagePassing", "Reporting", "Tensors"]),
+    .target(
+      name: "Ranks",
+      dependencies: ["Failures", "Files", "HDF5", "MessagePassing", "MicroKernels", "Reporting", "Tensors"]),
     .target(
       name: "Configuration",
       dependencies: [
@@ -227,7 +238,7 @@ let package = Package(
       ]),
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
     .testTarget(name: "ThreadsTests", dependencies: ["Threads"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Threads"]),
     // Slow, plain twins of the kernels.
     .target(
       name: "ReferenceKernels", dependencies: ["Kernels", "Tensors"], path: "Tests/ReferenceKernels",
@@ -271,7 +282,7 @@ let package = Package(
     .testTarget(
       name: "ReportingTests",
       dependencies: ["Files", "Reporting", "TestSupport", .product(name: "Logging", package: "swift-log")]),
-    .testTarget(name: "RanksTests", dependencies: ["Failures", "MessagePassing", "Ranks", "Tensors"]),
+    .testTarget(name: "RanksTests", dependencies: ["Failures", "MessagePassing", "MicroKernels", "Ranks", "Tensors"]),
     .testTarget(
       name: "DataParallelTests", dependencies: ["DataParallel", "Diffusion", "Optimisation", "Ranks", "Tensors"]),
     .testTarget(

@@ -2,8 +2,13 @@
 # Builds the program and installs it with its man pages and completions for bash, zsh and fish.
 #
 #   scripts/install.sh [PREFIX]      /usr/local by default; $HOME/.local needs no root's rights
+#   DDPM_MARCH=                      the processor to build for, as in scripts/build.sh. For several processors, such as
+#                                    DDPM_MARCH="x86-64-v3 x86-64-v4", there is a build for each, in
+#                                    PREFIX/libexec/ddpm-mpi, and bin/ddpm-mpi starts the best one for the machine
 #   DESTDIR=                         put in front of PREFIX, for makers of packages
-#   BUILD=yes                        no takes the program as scripts/build.sh has left it
+#   BUILD=yes                        no takes the program as scripts/build.sh has left it, or for several processors
+#                                    those that this script has built before
+#   BUILDS=.build/processors         where it keeps these, as PROCESSOR/ddpm-mpi
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,20 +18,74 @@ if (($# > 1)) || [[ ${1:-} == -* ]]; then
 fi
 prefix=${1:-/usr/local}
 target=${DESTDIR:-}$prefix
+read -ra processors <<<"${DDPM_MARCH:-}"
+builds=${BUILDS:-.build/processors}
+for processor in "${processors[@]}"; do
+  if ! [[ $processor =~ ^[A-Za-z0-9][A-Za-z0-9.+_-]{0,30}$ ]]; then
+    echo "DDPM_MARCH has processors' names, separated by spaces, such as x86-64-v3; $processor is none." >&2
+    exit 2
+  fi
+done
 if ! mkdir -p "$target" || [[ ! -w $target ]]; then
   echo "Cannot write to $target; give another folder, such as scripts/install.sh \$HOME/.local, or run this as root." >&2
   exit 1
 fi
-[[ ${BUILD:-yes} == no ]] || scripts/build.sh
-program=.build/release/ddpm-mpi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+
+# compile_selector FILE: makes the program that starts the best build.
+compile_selector() {
+  local compiler
+  for compiler in ${CC:+"$CC"} cc clang gcc; do
+    command -v "$compiler" >/dev/null || continue
+    "$compiler" -O2 -ISources/CBuildTarget/include -ISources/CProcessor/include \
+      Sources/CProcessor/{build_selector,build_note,processor}.c -o "$1"
+    return
+  done
+  echo "There is no C compiler here; Swift's own is clang, in the folder of the swift command." >&2
+  return 1
+}
+
+# Of an earlier installation. A build that is left would be of another version, and might be chosen.
+remove_old_builds() {
+  local old
+  for old in "$target"/libexec/ddpm-mpi/*/; do
+    [[ ! -d $old ]] || rm -rf "$old"
+  done
+}
+
+if ((${#processors[@]} > 1)); then
+  for processor in "${processors[@]}"; do
+    if [[ ${BUILD:-yes} != no ]]; then
+      DDPM_MARCH=$processor scripts/build.sh
+      install -D -m 755 .build/release/ddpm-mpi "$builds/$processor/ddpm-mpi"
+    elif [[ ! -x $builds/$processor/ddpm-mpi ]]; then
+      echo "There is no build for $processor in $builds; run this without BUILD=no." >&2
+      exit 1
+    fi
+  done
+  # What is built below does not depend on the processor.
+  unset DDPM_MARCH
+  compile_selector "$folder/ddpm-mpi"
+  remove_old_builds
+  for processor in "${processors[@]}"; do
+    install -D -m 755 "$builds/$processor/ddpm-mpi" "$target/libexec/ddpm-mpi/$processor/ddpm-mpi"
+  done
+  install -D -m 755 "$folder/ddpm-mpi" "$target/bin/ddpm-mpi"
+  program=$target/bin/ddpm-mpi
+  what="$target/bin/ddpm-mpi for ${processors[*]}"
+else
+  [[ ${BUILD:-yes} == no ]] || scripts/build.sh
+  program=.build/release/ddpm-mpi
+  install -D -m 755 "$program" "$target/bin/ddpm-mpi"
+  remove_old_builds
+  what=$target/bin/ddpm-mpi
+fi
 
 # The argument parser's own tool, which asks the program for all its options.
 swift build -c release --product generate-manual
 .build/release/generate-manual "$program" --multi-page --output-directory "$folder"
 
-install -D -m 755 "$program" "$target/bin/ddpm-mpi"
 for page in "$folder"/*.1; do
   name=$(basename "$page" .1)
   install -D -m 644 "$page" "$target/share/man/man1/${name/./-}.1"
@@ -37,4 +96,4 @@ done
 install -D -m 644 "$folder/bash" "$target/share/bash-completion/completions/ddpm-mpi"
 install -D -m 644 "$folder/zsh" "$target/share/zsh/site-functions/_ddpm-mpi"
 install -D -m 644 "$folder/fish" "$target/share/fish/vendor_completions.d/ddpm-mpi.fish"
-echo "Installed $target/bin/ddpm-mpi, its man pages (man ddpm-mpi, man ddpm-mpi-train) and completions."
+echo "Installed $what, its man pages (man ddpm-mpi, man ddpm-mpi-train) and completions."

@@ -2,11 +2,9 @@
 #include "processor.h"
 
 #include <errno.h>
+#include <gnu/libc-version.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "build_target.h"
 
@@ -16,19 +14,37 @@ struct feature {
 };
 
 static const struct feature features[] = {
+    {DDPM_FEATURE_SSE4_2, "sse4.2"},
+    {DDPM_FEATURE_POPCNT, "popcnt"},
+    {DDPM_FEATURE_MOVBE, "movbe"},
     {DDPM_FEATURE_AVX, "avx"},
     {DDPM_FEATURE_AVX2, "avx2"},
     {DDPM_FEATURE_FMA, "fma"},
+    {DDPM_FEATURE_BMI1, "bmi1"},
     {DDPM_FEATURE_BMI2, "bmi2"},
+    {DDPM_FEATURE_LZCNT, "lzcnt"},
     {DDPM_FEATURE_F16C, "f16c"},
+    {DDPM_FEATURE_GFNI, "gfni"},
     {DDPM_FEATURE_AVX512F, "avx512f"},
+    {DDPM_FEATURE_AVX512CD, "avx512cd"},
     {DDPM_FEATURE_AVX512BW, "avx512bw"},
     {DDPM_FEATURE_AVX512DQ, "avx512dq"},
     {DDPM_FEATURE_AVX512VL, "avx512vl"},
+    {DDPM_FEATURE_AVX512IFMA, "avx512ifma"},
     {DDPM_FEATURE_AVX512VBMI, "avx512vbmi"},
+    {DDPM_FEATURE_AVX512VBMI2, "avx512vbmi2"},
     {DDPM_FEATURE_AVX512VNNI, "avx512vnni"},
+    {DDPM_FEATURE_AVX512BITALG, "avx512bitalg"},
+    {DDPM_FEATURE_AVX512VPOPCNTDQ, "avx512vpopcntdq"},
     {DDPM_FEATURE_AVX512BF16, "avx512bf16"},
     {DDPM_FEATURE_AVX512FP16, "avx512fp16"},
+    {DDPM_FEATURE_LSE, "lse"},
+    {DDPM_FEATURE_FP16, "fp16"},
+    {DDPM_FEATURE_DOTPROD, "dotprod"},
+    {DDPM_FEATURE_SVE, "sve"},
+    {DDPM_FEATURE_SVE2, "sve2"},
+    {DDPM_FEATURE_BF16, "bf16"},
+    {DDPM_FEATURE_I8MM, "i8mm"},
 };
 
 #if defined(__x86_64__)
@@ -43,24 +59,52 @@ static unsigned long long saved_registers(void) {
 
 unsigned ddpm_processor_features(void) {
   unsigned a, b, c, d, found = 0;
-  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & (1u << 27))) return 0;
+  if (__get_cpuid(0x80000001, &a, &b, &c, &d) && (c & (1u << 5))) found |= DDPM_FEATURE_LZCNT;
+  if (!__get_cpuid(1, &a, &b, &c, &d)) return found;
+  if (c & (1u << 20)) found |= DDPM_FEATURE_SSE4_2;
+  if (c & (1u << 22)) found |= DDPM_FEATURE_MOVBE;
+  if (c & (1u << 23)) found |= DDPM_FEATURE_POPCNT;
+  if (!(c & (1u << 27))) return found;
   unsigned long long saved = saved_registers();
-  if ((saved & 0x6) != 0x6) return 0;
+  if ((saved & 0x6) != 0x6) return found;
   if (c & (1u << 28)) found |= DDPM_FEATURE_AVX;
   if (c & (1u << 12)) found |= DDPM_FEATURE_FMA;
   if (c & (1u << 29)) found |= DDPM_FEATURE_F16C;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return found;
+  if (b & (1u << 3)) found |= DDPM_FEATURE_BMI1;
   if (b & (1u << 5)) found |= DDPM_FEATURE_AVX2;
   if (b & (1u << 8)) found |= DDPM_FEATURE_BMI2;
+  if (c & (1u << 8)) found |= DDPM_FEATURE_GFNI;
   if ((saved & 0xe6) != 0xe6) return found;
   if (b & (1u << 16)) found |= DDPM_FEATURE_AVX512F;
   if (b & (1u << 17)) found |= DDPM_FEATURE_AVX512DQ;
+  if (b & (1u << 21)) found |= DDPM_FEATURE_AVX512IFMA;
+  if (b & (1u << 28)) found |= DDPM_FEATURE_AVX512CD;
   if (b & (1u << 30)) found |= DDPM_FEATURE_AVX512BW;
   if (b & (1u << 31)) found |= DDPM_FEATURE_AVX512VL;
   if (c & (1u << 1)) found |= DDPM_FEATURE_AVX512VBMI;
+  if (c & (1u << 6)) found |= DDPM_FEATURE_AVX512VBMI2;
   if (c & (1u << 11)) found |= DDPM_FEATURE_AVX512VNNI;
+  if (c & (1u << 12)) found |= DDPM_FEATURE_AVX512BITALG;
+  if (c & (1u << 14)) found |= DDPM_FEATURE_AVX512VPOPCNTDQ;
   if (d & (1u << 23)) found |= DDPM_FEATURE_AVX512FP16;
   if (__get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 5))) found |= DDPM_FEATURE_AVX512BF16;
+  return found;
+}
+#elif defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+
+unsigned ddpm_processor_features(void) {
+  unsigned long first = getauxval(AT_HWCAP), second = getauxval(AT_HWCAP2);
+  unsigned found = 0;
+  if (first & HWCAP_ATOMICS) found |= DDPM_FEATURE_LSE;
+  if (first & HWCAP_ASIMDHP) found |= DDPM_FEATURE_FP16;
+  if (first & HWCAP_ASIMDDP) found |= DDPM_FEATURE_DOTPROD;
+  if (first & HWCAP_SVE) found |= DDPM_FEATURE_SVE;
+  if (second & HWCAP2_SVE2) found |= DDPM_FEATURE_SVE2;
+  if (second & HWCAP2_BF16) found |= DDPM_FEATURE_BF16;
+  if (second & HWCAP2_I8MM) found |= DDPM_FEATURE_I8MM;
   return found;
 }
 #else
@@ -97,15 +141,4 @@ int ddpm_usable_processors(int *numbers, int capacity) {
   return -1;
 }
 
-// Runs before any Swift code, which may contain instructions that this processor lacks.
-__attribute__((constructor)) static void refuse_unsuitable_processor(void) {
-  unsigned missing = ddpm_build_features & ~ddpm_processor_features();
-  if (!missing) return;
-  char names[256];
-  ddpm_feature_names(missing, names, sizeof names);
-  fprintf(stderr,
-          "ddpm-mpi: this program was built for a processor with %s, which this one lacks; "
-          "build it here, or with DDPM_MARCH=x86-64-v3 (or x86-64-v2) for any recent processor\n",
-          names);
-  _exit(2);
-}
+const char *ddpm_c_library_version(void) { return gnu_get_libc_version(); }

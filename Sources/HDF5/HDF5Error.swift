@@ -76,5 +76,5 @@ func innermostExplanation() -> String {
 private func message(of number: hid_t) -> String {
   var text = [CChar](repeating: 0, count: 256)
   guard H5Eget_msg(number, nil, &text, text.count - 1) > 0 else { return "" }
-  return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(truncatingIfNeeded:)), as: UTF8.self)
 }

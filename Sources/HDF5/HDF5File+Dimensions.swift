@@ -52,6 +52,6 @@ extension HDF5File {
     guard length > 0, length < 1 << 16 else { return nil }
     var name = [CChar](repeating: 0, count: length + 1)
     guard H5Iget_name(object.identifier, &name, name.count) == length else { return nil }
-    return String(decoding: name.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    return String(decoding: name.prefix(length).map(UInt8.init(truncatingIfNeeded:)), as: UTF8.self)
   }
 }

@@ -47,7 +47,7 @@ extension HDF5File {
         "H5Lget_name_by_idx", subject,
         H5Lget_name_by_idx(
           group.identifier, ".", H5_INDEX_NAME, H5_ITER_INC, index, &name, name.count, ddpm_hdf5_default_properties()))
-      names.append(String(decoding: name.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self))
+      names.append(String(decoding: name.prefix(length).map(UInt8.init(truncatingIfNeeded:)), as: UTF8.self))
     }
     return names
   }

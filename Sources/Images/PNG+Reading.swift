@@ -76,7 +76,7 @@ func decodedPixels(
     if call(buffer.baseAddress!, &message) == 0 { count = size }
   }
   guard pixels.count == size else {
-    let text = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let text = String(decoding: message.prefix { $0 != 0 }.map(UInt8.init(truncatingIfNeeded:)), as: UTF8.self)
     throw ImageError(.damaged, path, text)
   }
   return pixels

@@ -39,5 +39,5 @@ func int32(_ value: Int, for call: String) throws(MPIError) -> Int32 {
 
 /// The text before the terminating zero.
 func string(from characters: [CChar]) -> String {
-  String(decoding: characters.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  String(decoding: characters.prefix { $0 != 0 }.map(UInt8.init(truncatingIfNeeded:)), as: UTF8.self)
 }

@@ -48,8 +48,8 @@ package func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>, _ l
   if left >= vectorWidth { store16(vector, pointer) } else { storePartial(vector, pointer, left) }
 }
 
-// Arithmetic of whole vectors, instead of the standard library's; see build_target.h. All combinations are here, used or
-// not: for one that is missing, the compiler takes the standard library's, and kernels take twice as long.
+// Arithmetic of whole vectors, instead of the standard library's; see vector_arithmetic.h. All combinations are here,
+// used or not: for one that is missing, the compiler takes the standard library's, and kernels take twice as long.
 extension Vector {
   @inlinable @inline(__always) package static func + (a: Vector, b: Vector) -> Vector { ddpm_add(a, b) }
   @inlinable @inline(__always) package static func - (a: Vector, b: Vector) -> Vector { ddpm_subtract(a, b) }

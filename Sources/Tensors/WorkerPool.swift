@@ -48,13 +48,15 @@ import Threads
   /// Calls `body` once for every index below `count`, from several threads at once, and returns when all calls have
   /// ended.
   ///
-  /// Not reentrant: `body` must not call `forEach` on the same pool, and only one thread may call it at a time.
+  /// While the pool's threads are at work, for another caller or for a loop whose `body` calls this, the calling thread
+  /// runs the whole loop itself.
   package func forEach(_ count: Int, _ body: (Int) -> Void) {
     Self.loops.add(1, ordering: .relaxed)
-    if threadCount == 1 || count <= 1 {
+    guard threadCount > 1, count > 1, shared.begin() else {
       for index in 0..<count { body(index) }
       return
     }
+    defer { shared.end() }
     withoutActuallyEscaping(body) { body in
       shared.run(count: count, body: body)
     }
@@ -93,6 +95,8 @@ private final class SharedState: @unchecked Sendable {
   private let job = Atomic<Int>(JobState(number: 0).rawValue)
   /// The next item of each thread's share, each on cache lines of its own.
   private let nextItems: UnsafeMutablePointer<PaddedCounter>
+  /// Whether a caller has the threads.
+  private let isTaken = Atomic<Bool>(false)
   private let stopping = Atomic<Bool>(false)
   private let sleepers = Atomic<Int>(0)
   private var itemCount = 0
@@ -123,6 +127,11 @@ private final class SharedState: @unchecked Sendable {
   }
 
   // MARK: The caller
+
+  /// Takes the threads for a loop, which `end` must follow; false if another loop has them.
+  func begin() -> Bool { !isTaken.exchange(true, ordering: .acquiring) }
+
+  func end() { isTaken.store(false, ordering: .releasing) }
 
   func run(count: Int, body: @escaping (Int) -> Void) {
     self.body = body

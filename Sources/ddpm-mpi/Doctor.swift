@@ -22,20 +22,28 @@ struct Doctor: RankCommand {
   }
 
   var files: CommandFiles { .none }
+  /// It reports them.
+  static var ranksMayRunDifferentBuilds: Bool { true }
 
   mutating func run(on communicator: Communicator) throws {
     let placement = try RankPlacement(of: communicator, threads: threads)
+    let builds = try RankBuilds(of: communicator)
     guard communicator.rank == 0 else { return }
     print("ddpm-mpi \(ProgramVersion.current)")
     print()
     let cores = ProcessInfo.processInfo.activeProcessorCount
     print("processor     \(Processor.modelName ?? "unknown"), \(cores) usable cores")
     print("  it has      \(Processor.features)")
-    print("  built for   \(Processor.buildFeatures), vectors of \(Processor.vectorBits) bits")
+    let features = "\(Processor.buildFeatures)"
+    print(
+      "  built for   \(Processor.buildTarget)\(features.isEmpty ? "" : " (\(features))"), "
+        + "vectors of \(Processor.vectorBits) bits")
+    if let installed = InstalledBuilds.own {
+      print("  chosen of   \(installed.features.keys.sorted().joined(separator: ", ")), in \(installed.folder)")
+    }
     print("  products    by \(MicroKernel.best.name)")
-    if Processor.features.contains("avx512f") && Processor.vectorBits < 512 {
-      print(
-        "  advice      this build uses AVX-512 for products only; build on this machine, or with DDPM_MARCH=x86-64-v4")
+    if let advice = Self.vectorAdvice {
+      print("  advice      this build uses AVX-512 for products only; \(advice)")
     }
     print("MPI           \(MPILibrary.name(inVersion: try MPILibrary.version()))")
     print("  library     \(MPILibrary.path ?? "unknown")")
@@ -48,12 +56,26 @@ struct Doctor: RankCommand {
       let column = label.padding(toLength: max(label.count + 1, 12), withPad: " ", startingAt: 0)
       print("  \(column)\(each), \(location.processors) of \(location.host)")
     }
+    let kinds = Dictionary(grouping: builds.builds, by: \.processor).map { "\($0.key) (\($0.value.count))" }.sorted()
+    if kinds.count > 1 { print("  processors  \(kinds.joined(separator: ", "))") }
+    if let difference = builds.difference { print("  advice      rank \(difference.rank): \(difference.message)") }
     if let advice = placement.advice { print("  advice      \(advice)") }
     if communicator.size == 1 { print("  advice      several ranks: mpirun -n RANKS ddpm-mpi doctor") }
     print("HDF5          \(try HDF5Library.version()), parallel")
     for name in DatasetCatalog.names where !DatasetCatalog.namesOfOwnData.contains(name) {
       printState(ofDataset: name)
     }
+  }
+
+  /// How to get a build with wider vectors; nil if this one has the widest.
+  private static var vectorAdvice: String? {
+    guard Processor.features.contains(.avx512), Processor.vectorBits < 512 else { return nil }
+    guard let installed = InstalledBuilds.own else { return "build on this machine, or with DDPM_MARCH=x86-64-v4" }
+    let isWiderInstalled = installed.features.values.contains {
+      $0.contains(.avx512) && $0.isSubset(of: Processor.features)
+    }
+    return isWiderInstalled
+      ? "unset DDPM_BUILD" : "install a wider one too: DDPM_MARCH=\"x86-64-v3 x86-64-v4\" scripts/install.sh"
   }
 
   private func printState(ofDataset name: String) {

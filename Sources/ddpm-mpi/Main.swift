@@ -71,6 +71,7 @@ struct Main {
       if !type(of: command).ranksMayDiffer {
         try communicator.requireAlike("command line", CommandLine.arguments.dropFirst().joined(separator: " "))
       }
+      if !type(of: command).ranksMayRunDifferentBuilds { try RankBuilds.requireAlike(on: communicator) }
       try communicator.check(command.files)
       try command.run(on: communicator)
     }
@@ -176,6 +177,8 @@ extension Program {
 protocol RankCommand: ParsableCommand {
   /// Whether the command itself finds out which differences between the ranks' arguments do harm.
   static var ranksMayDiffer: Bool { get }
+  /// Whether it runs even where results would depend on which rank computes them.
+  static var ranksMayRunDifferentBuilds: Bool { get }
   /// Whether a signal that asks for a stop is noted and waits until the work has been saved.
   static var stopsWhenAsked: Bool { get }
   /// What it reads and writes, as far as the command line says. It is checked before the command runs.
@@ -186,5 +189,6 @@ protocol RankCommand: ParsableCommand {
 
 extension RankCommand {
   static var ranksMayDiffer: Bool { false }
+  static var ranksMayRunDifferentBuilds: Bool { false }
   static var stopsWhenAsked: Bool { false }
 }

@@ -2,6 +2,7 @@ import Glibc
 import Synchronization
 import Tensors
 import Testing
+import Threads
 
 @Suite struct WorkerPoolTests {
   @Test(arguments: [1, 2, 3, 8])
@@ -55,6 +56,37 @@ import Testing
         #expect(count.load(ordering: .relaxed) == 8)
       }
     }
+  }
+
+  @Test(arguments: [WorkerPool.Waiting.spinning, .sleeping])
+  func severalCallersRunAllTheirItems(waiting: WorkerPool.Waiting) {
+    let pool = WorkerPool(threadCount: 3, waiting: waiting)
+    let callers = 4
+    let loops = 300
+    let wrong = Monitor(0)
+    let finished = Monitor(0)
+    for caller in 0..<callers {
+      _ = BackgroundThread("caller \(caller)") {
+        for loop in 0..<loops {
+          let tally = Tensor(repeating: 0, shape: [20])
+          let count = 1 + (loop + caller) % 20
+          pool.forEach(count) { tally[$0] += 1 }
+          let isRight = tally.elements.enumerated().allSatisfy { $0.element == ($0.offset < count ? 1 : 0) }
+          if !isRight { wrong.withLock { $0 += 1 } }
+        }
+        finished.update { $0 += 1 }
+      }
+    }
+    finished.wait { $0 == callers ? () : nil }
+    #expect(wrong.withLock { $0 } == 0)
+  }
+
+  @Test(arguments: [1, 2, 3])
+  func aLoopMayRunLoopsOfTheSamePool(threads: Int) {
+    let pool = WorkerPool(threadCount: threads)
+    let tally = Tensor(repeating: 0, shape: [8, 5])
+    pool.forEach(8) { row in pool.forEach(5) { column in tally[row * 5 + column] += 1 } }
+    #expect(tally.elements.allSatisfy { $0 == 1 })
   }
 
   @Test func threadsSpinOnlyIfEachHasAProcessor() {

@@ -1,6 +1,7 @@
 // The features that kernels may use, determined by the compiler flags that all numeric targets share (see
 // Package.swift).
 #pragma once
+#include <stdint.h>
 
 /// Width in bits of the vectors that the kernels are written for on this target.
 #if defined(__AVX512F__)
@@ -26,32 +27,42 @@ enum ddpm_processor_feature {
   DDPM_FEATURE_AVX512VNNI = 1 << 10,
   DDPM_FEATURE_AVX512BF16 = 1 << 11,
   DDPM_FEATURE_AVX512FP16 = 1 << 12,
+  DDPM_FEATURE_SSE4_2 = 1 << 13,
+  DDPM_FEATURE_POPCNT = 1 << 14,
+  DDPM_FEATURE_MOVBE = 1 << 15,
+  DDPM_FEATURE_BMI1 = 1 << 16,
+  DDPM_FEATURE_LZCNT = 1 << 17,
+  DDPM_FEATURE_AVX512CD = 1 << 18,
+  DDPM_FEATURE_AVX512IFMA = 1 << 19,
+  DDPM_FEATURE_AVX512VBMI2 = 1 << 20,
+  DDPM_FEATURE_GFNI = 1 << 21,
+  DDPM_FEATURE_AVX512BITALG = 1 << 22,
+  DDPM_FEATURE_AVX512VPOPCNTDQ = 1 << 23,
+  // arm64.
+  DDPM_FEATURE_LSE = 1 << 24,
+  DDPM_FEATURE_FP16 = 1 << 25,
+  DDPM_FEATURE_DOTPROD = 1 << 26,
+  DDPM_FEATURE_SVE = 1 << 27,
+  DDPM_FEATURE_SVE2 = 1 << 28,
+  DDPM_FEATURE_BF16 = 1 << 29,
+  DDPM_FEATURE_I8MM = 1 << 30,
 };
 
-/// Data only, never code: it must be readable on a processor that lacks these features.
-extern const unsigned ddpm_build_features;
+#define DDPM_NOTE_NAME "ddpm-mpi"
+#define DDPM_NOTE_TYPE 1
 
-/// Sixteen floats, as in Swift's SIMD16<Float>.
-typedef float ddpm_sixteen_floats __attribute__((ext_vector_type(16)));
+/// The requirements of a build, as an ELF note, so that they can be read from its file too. Data only, never code: it
+/// must be readable on a processor that lacks the features.
+struct ddpm_build_note {
+  uint32_t name_size, description_size, type;
+  char name[12];
+  /// Bits of `enum ddpm_processor_feature`.
+  uint32_t features;
+  /// The processor as the compiler was given it, such as x86-64-v3, or native.
+  char processor[32];
+};
 
-// Their arithmetic. Swift's own operators work lane by lane, and the compiler recombines them only in halves.
-#define DDPM_VECTOR_FUNCTION static inline __attribute__((always_inline)) ddpm_sixteen_floats
+extern const struct ddpm_build_note ddpm_build;
 
-DDPM_VECTOR_FUNCTION ddpm_add(ddpm_sixteen_floats a, ddpm_sixteen_floats b) { return a + b; }
-DDPM_VECTOR_FUNCTION ddpm_subtract(ddpm_sixteen_floats a, ddpm_sixteen_floats b) { return a - b; }
-DDPM_VECTOR_FUNCTION ddpm_multiply(ddpm_sixteen_floats a, ddpm_sixteen_floats b) { return a * b; }
-DDPM_VECTOR_FUNCTION ddpm_divide(ddpm_sixteen_floats a, ddpm_sixteen_floats b) { return a / b; }
-
-/// a * b + sum, rounded once.
-DDPM_VECTOR_FUNCTION ddpm_add_product(ddpm_sixteen_floats sum, ddpm_sixteen_floats a, ddpm_sixteen_floats b) {
-  return __builtin_elementwise_fma(a, b, sum);
-}
-
-/// Eight doubles, as in Swift's SIMD8<Double>.
-typedef double ddpm_eight_doubles __attribute__((ext_vector_type(8)));
-
-/// a * b + sum, rounded once.
-static inline __attribute__((always_inline)) ddpm_eight_doubles ddpm_add_product_of_doubles(
-    ddpm_eight_doubles sum, ddpm_eight_doubles a, ddpm_eight_doubles b) {
-  return __builtin_elementwise_fma(a, b, sum);
-}
+/// The processor that this build was compiled for, as the compiler was given it.
+static inline const char *ddpm_build_processor(void) { return ddpm_build.processor; }
