@@ -67,7 +67,7 @@ let package = Package(
     // What errors say of the job that they end.
     .target(name: "Failures"),
     // What reads and writes files: regular ones only, whole or not at all.
-    .target(name: "Files", dependencies: ["CFileSpace", "Failures"]),
+    .target(name: "Files", dependencies: ["CFileSpace", "Failures", "Threads"]),
 
     // What threads share and wait for, and threads beside the computation.
     .target(name: "Threads", dependencies: ["CProcessor"]),

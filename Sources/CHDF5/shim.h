@@ -40,3 +40,14 @@ static inline hid_t ddpm_hdf5_file_uint32(void) { return H5T_STD_U32LE; }
 static inline hid_t ddpm_hdf5_file_int64(void) { return H5T_STD_I64LE; }
 static inline hid_t ddpm_hdf5_c_string(void) { return H5T_C_S1; }
 static inline size_t ddpm_hdf5_variable_length(void) { return H5T_VARIABLE; }
+
+// Opens and creates files without flock(2), where the file system does not have it. Releases that lack the function
+// lock always, unless the environment has HDF5_USE_FILE_LOCKING=FALSE.
+static inline herr_t ddpm_hdf5_do_not_lock(hid_t list) {
+#if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 12, 0))
+  return H5Pset_file_locking(list, 0, 1);
+#else
+  (void)list;
+  return 0;
+#endif
+}

@@ -1,5 +1,6 @@
 import CHDF5
 import CMPI
+import Files
 import MessagePassing
 
 /// The property lists this module uses, each made for one purpose.
@@ -9,6 +10,7 @@ enum PropertyLists {
   /// - The library makes its own duplicate of the communicator.
   /// - A file with open objects refuses to close: MPI-IO requires this, and in one process it would be a mistake.
   /// - Format 1.8 or later, so that an attribute may exceed 64 KiB.
+  /// - One process locks the file if the file system has locks. MPI-IO never does.
   static func fileAccess(_ communicator: Communicator?, _ subject: String) throws(HDF5Error) -> Handle {
     let list = try make(ddpm_hdf5_file_access(), subject)
     try check("H5Pset_fclose_degree", subject, H5Pset_fclose_degree(list.identifier, H5F_CLOSE_SEMI))
@@ -17,6 +19,8 @@ enum PropertyLists {
     if let communicator {
       let status = H5Pset_fapl_mpio(list.identifier, communicator.handle.value, ddpm_mpi_no_info())
       try check("H5Pset_fapl_mpio", subject, status)
+    } else if !hasLocks(subject) {
+      try check("H5Pset_file_locking", subject, ddpm_hdf5_do_not_lock(list.identifier))
     }
     return list
   }
