@@ -9,15 +9,21 @@ import Threads
 /// owner lives if the file changes within a given time; the times of files and the machines' clocks do not matter. If
 /// the owner is dead, one of those who wait replaces the file. If an owner was not dead but could not write for that
 /// long, it finds the file replaced and ends.
-final class HeartbeatLock {
-  struct Timing: Sendable {
+package final class HeartbeatLock {
+  package struct Timing: Sendable {
     /// Between two changes of the file.
-    var beat = Duration.seconds(5)
+    let beat: Duration
     /// Between two looks at the file of another process.
-    var look = Duration.seconds(1)
+    let look: Duration
     /// The number of looks after which an owner that has changed nothing is dead. Looks are counted, not seconds, since
     /// a file system that hangs keeps both from the file.
-    var patience = 60
+    let patience: Int
+
+    package init(beat: Duration = .seconds(5), look: Duration = .seconds(1), patience: Int = 60) {
+      self.beat = beat
+      self.look = look
+      self.patience = patience
+    }
   }
 
   private let path: String
@@ -30,9 +36,10 @@ final class HeartbeatLock {
   /// - Parameters:
   ///   - owner: a description of this process, one line, which is shown to a process that is refused.
   ///   - note: receives messages while this waits.
-  ///   - lost: called on another thread if another process has taken the lock over; it must end this process.
+  ///   - lost: called on another thread if another process has taken the lock over, and may even have released it; it
+  ///     must end this process.
   /// - Throws: `FileError` if another process holds the lock, with its description, or if the file cannot be written.
-  init(
+  package init(
     _ path: String, owner: String, timing: Timing = Timing(), note: (String) -> Void,
     lost: @escaping @Sendable (String) -> Void
   ) throws(FileError) {
@@ -54,9 +61,14 @@ final class HeartbeatLock {
     thread = BackgroundThread("lock") {
       var record = record
       while isReleased.wait(atMost: timing.beat, for: { $0 ? () : nil }) == nil {
-        // A file that cannot be read now may be readable next time; one that was removed protects from nobody.
-        if let now = try? Record(at: path), now.key != record.key {
-          return lost("\(path) is now the lock of \(now.owner), since this process could not renew it for too long")
+        do {
+          let now = try Record(at: path)
+          if now?.key != record.key {
+            let change = now.map { "is now the lock of \($0.owner)" } ?? "has been removed"
+            return lost("\(path) \(change), perhaps since this process could not renew it for too long")
+          }
+        } catch {
+          // It may be readable next time.
         }
         record.beat += 1
         record.write(to: file)
@@ -70,11 +82,11 @@ final class HeartbeatLock {
   }
 
   /// Removes the file.
-  func release() {
+  package func release() {
     isReleased.update { $0 = true }
     guard let thread = self.thread.take() else { return }
     thread.join()
-    if let now = try? Record(at: path), now.key == record.key { unlink(path) }
+    if (try? Record(at: path))?.key == record.key { unlink(path) }
   }
 
   /// Creates the file with the record.
@@ -146,8 +158,9 @@ final class HeartbeatLock {
 
   private static func sleep(_ duration: Duration) {
     let (seconds, attoseconds) = duration.components
-    var rest = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
-    while nanosleep(&rest, &rest) != 0 && errno == EINTR {}
+    var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+    var rest = timespec()
+    while nanosleep(&time, &rest) != 0 && errno == EINTR { time = rest }
   }
 }
 
@@ -243,7 +256,8 @@ private struct ProcessIdentity: Equatable, Sendable {
       readlink("/proc/self/ns/pid", $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
     }
     guard count > 0 else { return "" }
-    return start.prefix { $0 != "\n" } + "/" + String(decoding: name.prefix(count), as: UTF8.self)
+    let processes = String(decoding: name.prefix(count), as: UTF8.self)
+    return "\(start.split(separator: "\n").first ?? "")/\(processes)"
   }
 
   /// proc(5), the 22nd field of /proc/<number>/stat. The second is a name in parentheses, in which there may be spaces.
