@@ -107,8 +107,8 @@ export SHARED=yes
 waiting=(report scripts peers cluster)
 {
   printf '%s\n' units ranks Program
-  # A soak takes half an hour and runs by its name only.
-  scripts | grep -vxE "soak|$(IFS='|' && echo "${waiting[*]}")"
+  # These take a quarter of an hour or more, and run by their names only.
+  scripts | grep -vxE "soak|image|$(IFS='|' && echo "${waiting[*]}")"
   printf '%s\n' "${waiting[@]}"
 } >"$logs/queue"
 
