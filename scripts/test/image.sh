@@ -38,13 +38,11 @@ debian() {
     { tail -n 5 "$folder/debootstrap.log"; return 1; }
   cp -L /etc/resolv.conf "$1/etc/resolv.conf"
   cp -r /etc/apt/apt.conf.d/. "$1/etc/apt/apt.conf.d/"
-  mount --rbind /proc "$1/proc"
-  mount --rbind /dev "$1/dev"
+  mount -t proc proc "$1/proc"
 }
-# Nothing of this machine may be removed with the folder.
 leave() {
-  umount --recursive --lazy "$build/proc" "$build/dev" "$image/proc" "$image/dev" 2>/dev/null || true
-  if ! grep -q " $folder/" /proc/self/mounts; then rm -rf --one-file-system "$folder"; fi
+  umount --lazy "$build/proc" "$image/proc" 2>/dev/null || true
+  rm -rf --one-file-system "$folder"
 }
 trap leave EXIT
 
@@ -88,7 +86,7 @@ last=checkpoints/step-00000020.h5
 check "... with the same bits" h5diff "$image/root/one/$last" "$image/root/two/$last"
 
 # The host's mpirun, the program in the image. ch-run wants a folder that nothing is mounted in.
-umount --recursive --lazy "$image/proc" "$image/dev"
+umount "$image/proc"
 if command -v ch-run >/dev/null; then
   mkdir "$folder/runs"
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 USER=${USER:-root}
