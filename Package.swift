@@ -119,7 +119,7 @@ let package = Package(
     // What errors say of the job that they end.
     .target(name: "Failures"),
     // What reads and writes files: regular ones only, whole or not at all.
-    .target(name: "Files", dependencies: ["CFileSpace", "Failures"]),
+    .target(name: "Files", dependencies: ["CFileSpace", "Failures", "Threads"]),
 
     // What threads share and wait for, and threads beside the computation.
     .target(name: "Threads", dependencies: ["CProcessor"]),
@@ -236,7 +236,7 @@ let package = Package(
         "Diffusion", "HDF5", "Images", "Interchange", "TestSupport",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
-    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport", "Threads"]),
     .testTarget(name: "ThreadsTests", dependencies: ["Threads"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Threads"]),
     // Slow, plain twins of the kernels.

@@ -107,8 +107,8 @@ export SHARED=yes
 waiting=(report scripts peers cluster)
 {
   printf '%s\n' units ranks Program
-  # A soak and fresh systems take half an hour and more, and run by their names only.
-  scripts | grep -vxE "soak|fresh-root|$(IFS='|' && echo "${waiting[*]}")"
+  # These take a quarter of an hour or more, and run by their names only.
+  scripts | grep -vxE "soak|fresh-root|image|$(IFS='|' && echo "${waiting[*]}")"
   printf '%s\n' "${waiting[@]}"
 } >"$logs/queue"
 

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Ranks
 
 /// The files of one run: its configuration, metrics, journal, checkpoints, samples, TensorBoard files and report.
 ///
@@ -43,8 +44,8 @@ package struct RunFolder: Sendable, Equatable {
   /// The files and folders of the run, which nothing else may replace. The report is generated from them.
   package var parts: [String] {
     [
-      configurationPath, metricsPath, journalPath, evaluationsPath, lockPath, checkpointsPath, samplesPath,
-      tensorBoardPath,
+      configurationPath, metricsPath, journalPath, evaluationsPath, lockPath, FileLock.heartbeatPath(for: lockPath),
+      checkpointsPath, samplesPath, tensorBoardPath,
     ]
   }
 
@@ -106,13 +107,15 @@ package struct RunFolder: Sendable, Equatable {
   }
 
   /// Locks this folder against other jobs while the lock is held.
+  /// - Parameter note: receives messages for the user, where the file system has no locks.
   /// - Throws: if another job holds the lock, naming the job.
-  package func lock() throws(FileError) -> FileLock {
+  package func lock(note: (String) -> Void) throws(FileError) -> FileLock {
     let environment = ProcessInfo.processInfo.environment
     let job = environment["SLURM_JOB_ID"].map { "SLURM job \($0), " } ?? ""
     do {
       return try FileLock(
-        lockPath, owner: "\(job)process \(getpid()) on \(ProcessInfo.processInfo.hostName)")
+        lockPath, owner: "\(job)process \(getpid()) on \(ProcessInfo.processInfo.hostName)", note: note,
+        lost: { JobAbort.abort("\($0); two jobs must not train in one folder, so this one ends", status: .badInput) })
     } catch {
       throw FileError(
         "\(path) cannot be trained in: \(error); wait for that job, or choose another folder with --output")

@@ -13,11 +13,13 @@ package final class RunFolderClaim {
   }
 
   /// Creates the folder and its subfolders if missing, and locks it against other jobs.
-  /// - Parameter mustBeFresh: whether it is an error if the folder already contains a run.
+  /// - Parameters:
+  ///   - mustBeFresh: whether it is an error if the folder already contains a run.
+  ///   - note: receives messages for the user, where the file system has no locks.
   /// - Throws: in that case, or if another job has locked the folder.
-  package func take(mustBeFresh: Bool) throws(FileError) {
+  package func take(mustBeFresh: Bool, note: (String) -> Void = { _ in }) throws(FileError) {
     made = try folder.createFolders(mustBeFresh: mustBeFresh)
-    lock = try folder.lock()
+    lock = try folder.lock(note: note)
   }
 
   /// Stores the configuration once it has been accepted: from here on the folder contains a run.

@@ -40,7 +40,7 @@ package struct ImportJob: Sendable {
         try save(model, to: OutputFile(output).target, communicator)
       } else {
         let claim = RunFolderClaim(RunFolder(output))
-        try claim.take(mustBeFresh: true)
+        try claim.take(mustBeFresh: true, note: reporter.message)
         // The weights come first: a run that is configured but has none would start from random ones.
         try save(model, to: claim.folder.checkpointPath(step: 0), communicator)
         try claim.begin(model.configuration)

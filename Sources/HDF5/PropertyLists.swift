@@ -1,4 +1,5 @@
 import CHDF5
+import Files
 
 /// The property lists this module uses, each made for one purpose.
 enum PropertyLists {
@@ -6,13 +7,15 @@ enum PropertyLists {
   ///
   /// - A file with open objects refuses to close, since these would be forgotten ones.
   /// - Format 1.8 or later, so that an attribute may exceed 64 KiB.
-  /// - Parameter isLocked: whether the library locks the file.
+  /// - Parameter isLocked: whether the library locks the file, if the file system has locks.
   static func fileAccess(isLocked: Bool, _ subject: String) throws(HDF5Error) -> Handle {
     let list = try make(ddpm_hdf5_file_access(), subject)
     try check("H5Pset_fclose_degree", subject, H5Pset_fclose_degree(list.identifier, H5F_CLOSE_SEMI))
     try check(
       "H5Pset_libver_bounds", subject, H5Pset_libver_bounds(list.identifier, H5F_LIBVER_V18, H5F_LIBVER_V110))
-    if !isLocked { try check("H5Pset_file_locking", subject, ddpm_hdf5_disable_locking(list.identifier)) }
+    if !isLocked || !hasLocks(subject) {
+      try check("H5Pset_file_locking", subject, ddpm_hdf5_disable_locking(list.identifier))
+    }
     return list
   }
 

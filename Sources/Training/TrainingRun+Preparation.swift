@@ -91,7 +91,8 @@ extension TrainingRun {
   /// Prepares the run's folder on rank 0 and locks it against other jobs, and checks that the other ranks see it.
   /// Collective.
   static func prepare(
-    _ claim: RunFolderClaim, _ request: Request, _ configuration: RunConfiguration, _ communicator: Communicator
+    _ claim: RunFolderClaim, _ request: Request, _ configuration: RunConfiguration, _ communicator: Communicator,
+    _ reporter: RunReporter
   ) throws {
     let folder = claim.folder
     let traceFolder = request.trace.map { folderPath(of: $0.path) }
@@ -109,7 +110,7 @@ extension TrainingRun {
           trace: trace.path, isInRunFolder: traceFolder == standardisedPath(folder.path), folder, request, configuration
         )
       }
-      try claim.take(mustBeFresh: !request.resumes)
+      try claim.take(mustBeFresh: !request.resumes, note: reporter.message)
     }
     try communicator.requireShared(folder: folder.path)
     if let traceFolder { try communicator.requireShared(folder: traceFolder) }

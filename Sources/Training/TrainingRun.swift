@@ -102,7 +102,7 @@ package struct TrainingRun {
     try communicator.together { try initial?.read(for: task.model.layout, of: configuration) }
     stopWatch = StopWatch(limitMinutes: configuration.training.timeLimitMinutes)
     claim = RunFolderClaim(folder)
-    try Self.prepare(claim, request, configuration, communicator)
+    try Self.prepare(claim, request, configuration, communicator, reporter)
     let placement = try RankPlacement(of: communicator, threads: request.threads)
     let hosts = placement.locations.map(\.host)
     hostCount = Set(hosts).count

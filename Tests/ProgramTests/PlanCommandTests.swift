@@ -20,6 +20,7 @@ struct PlanCommandTests {
     let run = try await ddpm("plan --preset shapes --nodes 4 --cores-per-node 4 --network-gbps 10")
     run.succeeds(saying: #/(?m)^ +4 +[0-9]+ x [0-9]+ /#)
     #expect(run.lines.allSatisfy { $0.count <= 120 }, "\(run)")
+    run.succeeds(saying: #/(?m)^On 4 nodes: --ntasks-per-node=\d+ --cpus-per-task=\d+ --mem-per-cpu=\d+M, and /#)
   }
 
   @Test func withoutOverlapMachinesWaitForTheNetwork() async throws {

@@ -143,7 +143,7 @@ refuse_changed 'a string is not UTF-8' '"in_channels"' 'b"\"in_\xff\xfe\""'
 refuse_changed 'nested more than 64 deep' '^.*$' 'b"[" * 1000000'
 
 echo "--- a run's folder from elsewhere"
-for name in journal.jsonl metrics.jsonl evaluations.jsonl config.yaml .lock checkpoints samples tensorboard \
+for name in journal.jsonl metrics.jsonl evaluations.jsonl config.yaml .lock .lock.held checkpoints samples tensorboard \
   checkpoints/step-00000003.h5 samples/step-00000009.png; do
   rm -rf "$folder/received"
   cp -r "$folder/shapes" "$folder/received"

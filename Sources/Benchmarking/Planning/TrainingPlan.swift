@@ -188,6 +188,15 @@ package struct TrainingPlan {
   }
 }
 
+extension TrainingPlan.Row {
+  /// The memory to request for each thread: a quarter more than computed, and for each rank 512 MiB for libraries,
+  /// messages and small data sets.
+  fileprivate var mebibytesPerThread: Int {
+    let mebibytes = bytesPerRank / 4 * 5 / (1 << 20) + 512
+    return (mebibytes + threads - 1) / threads
+  }
+}
+
 extension TrainingPlan.Result {
   /// The result for users.
   package var text: String {
@@ -224,7 +233,8 @@ extension TrainingPlan.Result {
       \(ProgressFormat.shortDecimal(checkpointSeconds)) s beside training, which it stops for \
       \(ProgressFormat.decimal(checkpointPauseSeconds, places: 4)) s.
       On \(ProgressFormat.count(last.nodes, of: "node")): --ntasks-per-node=\(last.ranksPerNode) \
-      --cpus-per-task=\(last.threads), and --set training.micro_batch=\(last.microBatch)
+      --cpus-per-task=\(last.threads) --mem-per-cpu=\(last.mebibytesPerThread)M, and \
+      --set training.micro_batch=\(last.microBatch)
       """
   }
 }
