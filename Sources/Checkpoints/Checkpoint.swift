@@ -1,7 +1,7 @@
 import CFileSpace
 import Failures
 import Files
-import Foundation
+import Glibc
 import HDF5
 import MessagePassing
 

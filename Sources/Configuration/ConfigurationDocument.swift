@@ -1,3 +1,4 @@
+import TextFormatting
 import Yams
 
 /// A configuration file as written: the keys it sets and their locations, not yet interpreted.

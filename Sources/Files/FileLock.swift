@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Locks a folder against other processes while this process lives and keeps the object: an advisory lock on a file in
 /// the folder, which the system releases however the process ends.

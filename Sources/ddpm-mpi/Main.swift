@@ -4,7 +4,8 @@ import Datasets
 import Failures
 import Files
 import ForeignFiles
-import Foundation
+import FoundationEssentials
+import Glibc
 import Inference
 import Kernels
 import MessagePassing
