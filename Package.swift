@@ -28,7 +28,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     // For tests only.
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
@@ -120,7 +119,7 @@ let package = Package(
       name: "Configuration",
       dependencies: [
         "Datasets", "Diffusion", "Failures", "Files", "Images", "Kernels", "Network", "Optimisation", "Ranks",
-        "Reporting", "Tensors", "TextFormatting", "Yams",
+        "Reporting", "Tensors", "TextFormatting",
       ]),
     .target(
       name: "Packing",
