@@ -90,7 +90,7 @@ struct ConfigurationDocument {
     let description: String
   }
 
-  /// Far more than all keys with long comments need. The parser limits nesting to 1000.
+  /// Far more than all keys with long comments need.
   static let maximumBytes = 1 << 16
 
   private static func compose(_ yaml: String) throws -> YAMLNode? {

@@ -70,10 +70,9 @@ struct YAMLNode: Sendable {
       case "\r": quoted += "\\r"
       case "\u{1B}": quoted += "\\e"
       case "\u{85}": quoted += "\\N"
-      case "\u{A0}": quoted += "\\_"
       case "\u{2028}": quoted += "\\L"
       case "\u{2029}": quoted += "\\P"
-      case " "..."~", "\u{A1}"..."\u{D7FF}", "\u{E000}"..."\u{FEFE}", "\u{FF00}"..."\u{FFFD}":
+      case " "..."~", "\u{A0}"..."\u{D7FF}", "\u{E000}"..."\u{FEFE}", "\u{FF00}"..."\u{FFFD}":
         quoted.unicodeScalars.append(scalar)
       default:
         let digits = String(scalar.value, radix: 16, uppercase: true)

@@ -1,6 +1,6 @@
 /// Reads YAML 1.1, except for aliases.
 struct YAMLParser {
-  static let maximumDepth = 1000
+  static let maximumDepth = 100
 
   private var scanner: YAMLScanner
   private var depth = 0
@@ -75,20 +75,25 @@ struct YAMLParser {
     }
   }
 
-  /// A node, or an empty one before any of `ends`.
-  private mutating func node(
-    before ends: [YAMLScanner.Token], inBlock: Bool, mayBeIndentless: Bool = false
+  /// The node after a mark, which is taken; an empty one before any of `ends`.
+  private mutating func nodeInBlock(
+    before ends: [YAMLScanner.Token], mayBeIndentless: Bool = false
   ) throws(YAMLError) -> YAMLNode {
+    let mark = try scanner.take()
+    guard try !ends.contains(scanner.peek().token) else { return Self.empty(mark.line) }
+    return try node(inBlock: true, mayBeIndentless: mayBeIndentless)
+  }
+
+  private mutating func nodeInFlow(before ends: [YAMLScanner.Token]) throws(YAMLError) -> YAMLNode {
     let (token, line) = try scanner.peek()
-    return ends.contains(token) ? Self.empty(line) : try node(inBlock: inBlock, mayBeIndentless: mayBeIndentless)
+    return ends.contains(token) ? Self.empty(line) : try node(inBlock: false)
   }
 
   private mutating func blockItems() throws(YAMLError) -> [YAMLNode] {
     try skip()
     var items: [YAMLNode] = []
     while try scanner.peek().token == .blockEntry {
-      try skip()
-      items.append(try node(before: [.blockEntry, .blockEnd], inBlock: true))
+      items.append(try nodeInBlock(before: [.blockEntry, .blockEnd]))
     }
     let (token, line) = try scanner.take()
     guard token == .blockEnd else { throw YAMLError(problem: "did not find expected '-' indicator", line: line) }
@@ -98,8 +103,7 @@ struct YAMLParser {
   private mutating func indentlessItems() throws(YAMLError) -> [YAMLNode] {
     var items: [YAMLNode] = []
     while try scanner.peek().token == .blockEntry {
-      try skip()
-      items.append(try node(before: [.blockEntry, .key, .value, .blockEnd], inBlock: true))
+      items.append(try nodeInBlock(before: [.blockEntry, .key, .value, .blockEnd]))
     }
     return items
   }
@@ -115,12 +119,10 @@ struct YAMLParser {
         return try Self.withoutDuplicates(pairs)
       }
       guard token == .key else { throw YAMLError(problem: "did not find expected key", line: line) }
-      try skip()
-      let key = try node(before: ends, inBlock: true, mayBeIndentless: true)
+      let key = try nodeInBlock(before: ends, mayBeIndentless: true)
       var value = Self.empty(try scanner.peek().line)
       if try scanner.peek().token == .value {
-        try skip()
-        value = try node(before: ends, inBlock: true, mayBeIndentless: true)
+        value = try nodeInBlock(before: ends, mayBeIndentless: true)
       }
       pairs.append(YAMLNode.Pair(key: key, value: value))
     }
@@ -175,11 +177,11 @@ struct YAMLParser {
   }
 
   private mutating func flowPair(before ends: [YAMLScanner.Token]) throws(YAMLError) -> YAMLNode.Pair {
-    let key = try node(before: ends + [.value], inBlock: false)
+    let key = try nodeInFlow(before: ends + [.value])
     var value = Self.empty(try scanner.peek().line)
     if try scanner.peek().token == .value {
       try skip()
-      value = try node(before: ends, inBlock: false)
+      value = try nodeInFlow(before: ends)
     }
     return YAMLNode.Pair(key: key, value: value)
   }

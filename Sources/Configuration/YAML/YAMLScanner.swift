@@ -42,13 +42,12 @@ struct YAMLScanner {
   init(_ yaml: String) throws(YAMLError) {
     text = Array(yaml.unicodeScalars)
     var line = 0
-    for (index, scalar) in text.enumerated() {
+    for scalar in text {
       if scalar == "\n" { line += 1 }
       switch scalar {
-      case "\t", "\n", "\r", " "..."~", "\u{85}", "\u{A0}"..."\u{D7FF}", "\u{E000}"..."\u{FEFE}",
-        "\u{FF00}"..."\u{FFFD}", "\u{10000}"..."\u{10FFFF}":
+      case "\t", "\n", "\r", " "..."~", "\u{85}", "\u{A0}"..."\u{D7FF}", "\u{E000}"..."\u{FFFD}",
+        "\u{10000}"..."\u{10FFFF}":
         break
-      case "\u{FEFF}" where index == 0: position = 1
       default: throw YAMLError(problem: "control characters are not allowed", line: line + 1)
       }
     }
@@ -145,6 +144,8 @@ struct YAMLScanner {
     skip()
     var name = ""
     while let character = peek(0), isPartOfName(character) { name.unicodeScalars.append(next()) }
+    guard !name.isEmpty else { throw error("could not find expected directive name") }
+    guard isBlankOrEnd(0) else { throw error("found unexpected non-alphabetical character") }
     guard name == "YAML" || name == "TAG" else { throw error("found unknown directive name") }
     while !isBreakOrEnd(0) { skip() }
     tokens.append((.directive, start + 1))
@@ -271,6 +272,8 @@ struct YAMLScanner {
   /// Spaces, comments and line breaks. A tab may not indent a key.
   private mutating func skipToNextToken() {
     while true {
+      // A byte order mark.
+      if column == 0 && peek(0) == "\u{FEFF}" { skip() }
       while peek(0) == " " || (peek(0) == "\t" && (isInFlow || !mayStartKey)) { skip() }
       if peek(0) == "#" { while !isBreakOrEnd(0) { skip() } }
       guard isBreak(0) else { return }
