@@ -52,6 +52,9 @@ let package = Package(
       name: "MicroKernels", dependencies: ["CBuildTarget", "CMicroKernels", "CProcessor", "Tensors"],
       swiftSettings: numericCode),
 
+    // Keeps the program from needing a newer C library than it must.
+    .target(name: "COldGlibc"),
+
     // A system call that Swift does not see.
     .target(name: "CFileSpace"),
 
@@ -171,8 +174,8 @@ let package = Package(
     .executableTarget(
       name: "ddpm-mpi",
       dependencies: [
-        "Benchmarking", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Diffusers", "Diffusion",
-        "Failures", "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Inference", "Kernels",
+        "Benchmarking", "Checkpoints", "COldGlibc", "Configuration", "DataParallel", "Datasets", "Diffusers",
+        "Diffusion", "Failures", "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Inference", "Kernels",
         "MessagePassing", "MicroKernels", "Packing", "Ranks", "Reporting", "Reports", "TextFormatting", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

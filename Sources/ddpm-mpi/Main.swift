@@ -1,4 +1,5 @@
 import ArgumentParser
+import COldGlibc
 import Configuration
 import Datasets
 import Failures
