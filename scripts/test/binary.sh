@@ -12,7 +12,7 @@ if (($# > 0)); then
 else
   mapfile -t options < <(scripts/build/static-libraries.sh "$folder/static")
   # The command that linked the tests' program, with Swift's libraries and those of the folder instead of shared ones.
-  run 0 '' python3 - "$binary" "$folder/static" "${options[@]}" <<'PYTHON'
+  cat >"$folder/link.py" <<'PYTHON'
 import json
 import re
 import subprocess
@@ -28,7 +28,9 @@ needed += ["swift_StringProcessing", "swift_RegexParser", "swift_Concurrency", "
 command[1:1] = ["-static-stdlib", "-L" + folder] + ["-l" + name for name in needed]
 command += [option for option in options if option != "--disable-build-manifest-caching"]
 subprocess.run(command, check=True)
+print("linked")
 PYTHON
+  run 0 linked python3 "$folder/link.py" "$binary" "$folder/static" "${options[@]}"
 fi
 check "the debugging information moves to a file beside" scripts/build/separate-debugging.sh "$binary"
 check "... which has it" bash -c "readelf -SW '$binary.debug' | grep -q ' \.debug_info '"
@@ -50,7 +52,7 @@ fi
 check "it runs with the libstdc++ of GCC 11 and needs $(newest GLIBCXX)" is_at_most "$(newest GLIBCXX)" GLIBCXX_3.4.29
 
 libraries=$(readelf -d "$binary" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
-echo "It needs" $libraries
+echo "It needs ${libraries//$'\n'/ }"
 check "it needs 10 shared libraries at most" test "$(wc -l <<<"$libraries")" -le 10
 for name in z png jpeg openblas; do
   [[ $# == 0 && ! -e $(echo "$folder"/static/lib$name*.a) ]] && continue
