@@ -72,7 +72,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     // For tests only.
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
@@ -102,6 +101,9 @@ let package = Package(
       name: "MicroKernels", dependencies: ["CBuildTarget", "CMicroKernels", "CProcessor", "Tensors"],
       swiftSettings: numericCode),
 
+    // Keeps the program from needing a newer C library than it must.
+    .target(name: "COldGlibc"),
+
     // A system call that Swift does not see.
     .target(name: "CFileSpace"),
 
@@ -116,6 +118,8 @@ let package = Package(
     .target(name: "CJPEGDecoder", dependencies: ["CJPEG"]),
     .target(name: "CPNGDecoder", dependencies: ["CPNG"]),
 
+    // Texts with numbers and columns.
+    .target(name: "TextFormatting"),
     // What errors say of the job that they end.
     .target(name: "Failures"),
     // What reads and writes files: regular ones only, whole or not at all.
@@ -140,8 +144,8 @@ let package = Package(
     .target(name: "ForeignFiles", dependencies: ["Failures", "Files"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "Compression", "Failures", "Files", "Tensors"]),
     .target(name: "Images", dependencies: ["CJPEGDecoder", "Compression", "CPNG", "CPNGDecoder", "Failures", "Files"]),
-    .target(name: "FieldPictures", dependencies: ["Failures", "Images", realModule, "Tensors"]),
-    .target(name: "Interchange", dependencies: ["CZip", "Failures", "Files"]),
+    .target(name: "FieldPictures", dependencies: ["Failures", "Images", realModule, "Tensors", "TextFormatting"]),
+    .target(name: "Interchange", dependencies: ["CZip", "Failures", "Files", "TextFormatting"]),
     .target(
       name: "Evaluation",
       dependencies: ["COpenBLAS", "Failures", "Interchange", "Kernels", "MessagePassing", realModule, "Tensors"]),
@@ -153,22 +157,25 @@ let package = Package(
       name: "Datasets",
       dependencies: [
         "Compression", "Failures", "Files", "ForeignFiles", "HDF5", "Images", "Interchange", realModule, "Spectra",
-        "Tensors", "Threads",
+        "Tensors", "TextFormatting", "Threads",
       ]),
     .target(
       name: "Checkpoints",
       dependencies: ["CFileSpace", "Compression", "Failures", "Files", "HDF5", "MessagePassing", "Tensors"]),
     // Progress and messages on the console, and a run's own records.
-    .target(name: "Reporting", dependencies: ["Files", .product(name: "Logging", package: "swift-log")]),
+    .target(
+      name: "Reporting", dependencies: ["Files", "TextFormatting", .product(name: "Logging", package: "swift-log")]),
     // What every command of many ranks needs: room on processors and memory, shared outputs, ending together.
     .target(
       name: "Ranks",
-      dependencies: ["Failures", "Files", "HDF5", "MessagePassing", "MicroKernels", "Reporting", "Tensors"]),
+      dependencies: [
+        "Failures", "Files", "HDF5", "MessagePassing", "MicroKernels", "Reporting", "Tensors", "TextFormatting",
+      ]),
     .target(
       name: "Configuration",
       dependencies: [
         "Datasets", "Diffusion", "Failures", "Files", "Images", "Kernels", "Network", "Optimisation", "Ranks",
-        "Reporting", "Tensors", "Yams",
+        "Reporting", "Tensors", "TextFormatting",
       ]),
     .target(
       name: "Packing",
@@ -177,14 +184,14 @@ let package = Package(
       name: "FeatureNetworks",
       dependencies: [
         "CFashionMNISTClassifier", "Compression", "Configuration", "Differentiation", "Diffusion", "Failures", "Files",
-        "Inception", "Interchange", "Network", "Tensors",
+        "Inception", "Interchange", "Network", "Tensors", "TextFormatting",
       ]),
     .target(
       name: "Inference",
       dependencies: [
         "Checkpoints", "Compression", "Configuration", "Datasets", "Diffusion", "Evaluation", "Failures",
         "FeatureNetworks", "FieldMeasures", "FieldPictures", "Files", "ForeignFiles", "HDF5", "Images", "Interchange",
-        "MessagePassing", "Network", realModule, "Ranks", "Reporting", "Tensors",
+        "MessagePassing", "Network", realModule, "Ranks", "Reporting", "Tensors", "TextFormatting",
       ]),
     // How ranks share a step: who has which micro-batches and owns what, what moves between them, and the step itself.
     .target(
@@ -202,14 +209,14 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
-      name: "Reports", dependencies: ["Configuration", "Failures", "Files", "Images", "Reporting"],
+      name: "Reports", dependencies: ["Configuration", "Failures", "Files", "Images", "Reporting", "TextFormatting"],
       resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")]),
     .target(
       name: "Benchmarking",
       dependencies: [
         "Configuration", "DataParallel", "Datasets", "Differentiation", "Diffusion", "Failures", "Kernels",
-        "MessagePassing", "MicroKernels", "Network", realModule, "Ranks", "Reporting", "Tensors", "Threads",
-        "Training",
+        "MessagePassing", "MicroKernels", "Network", realModule, "Ranks", "Reporting", "Tensors", "TextFormatting",
+        "Threads", "Training",
       ]),
     .target(
       name: "Diffusers",
@@ -220,9 +227,9 @@ let package = Package(
     .executableTarget(
       name: "ddpm-mpi",
       dependencies: [
-        "Benchmarking", "Checkpoints", "Configuration", "DataParallel", "Datasets", "Diffusers", "Diffusion",
-        "Failures", "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Inference", "Kernels",
-        "MessagePassing", "MicroKernels", "Packing", "Ranks", "Reporting", "Reports", "Training",
+        "Benchmarking", "Checkpoints", "COldGlibc", "Configuration", "DataParallel", "Datasets", "Diffusers",
+        "Diffusion", "Failures", "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Inference", "Kernels",
+        "MessagePassing", "MicroKernels", "Packing", "Ranks", "Reporting", "Reports", "TextFormatting", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

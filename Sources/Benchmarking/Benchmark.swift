@@ -4,7 +4,7 @@ import Datasets
 import Differentiation
 import Diffusion
 import Failures
-import Foundation
+import Glibc
 import Kernels
 import MessagePassing
 import Network

@@ -1,5 +1,5 @@
-import Foundation
 import Reporting
+import TextFormatting
 
 extension Profile {
   /// For users: a table of at most 100 columns, preceded by the values that it is compared with.
@@ -32,15 +32,15 @@ extension Profile {
 
   private static func cells(_ row: Row) -> [String] {
     [
-      row.operation, milliseconds(row.seconds), String(format: "%.1f%%", row.share * 100),
+      row.operation, milliseconds(row.seconds), String(printf: "%.1f%%", row.share * 100),
       row.calls == 0 ? "" : "\(row.calls)", row.effectiveGflopPerSecond.map(number) ?? "",
-      row.gflopPerSecond.map(number) ?? "", row.shareOfPeak.map { String(format: "%.0f%%", $0 * 100) } ?? "",
+      row.gflopPerSecond.map(number) ?? "", row.shareOfPeak.map { String(printf: "%.0f%%", $0 * 100) } ?? "",
       row.gbPerSecond.map(number) ?? "", row.idealSeconds.map(milliseconds) ?? "", row.gap.map(number) ?? "",
     ]
   }
 
   private static func milliseconds(_ seconds: Double) -> String {
-    String(format: seconds < 0.01 ? "%.2f" : "%.1f", seconds * 1000)
+    String(printf: seconds < 0.01 ? "%.2f" : "%.1f", seconds * 1000)
   }
 }
 

@@ -50,4 +50,3 @@ static inline hid_t ddpm_hdf5_file_uint32(void) { return H5T_STD_U32LE; }
 static inline hid_t ddpm_hdf5_file_int64(void) { return H5T_STD_I64LE; }
 static inline hid_t ddpm_hdf5_c_string(void) { return H5T_C_S1; }
 static inline size_t ddpm_hdf5_variable_length(void) { return H5T_VARIABLE; }
-

@@ -1,6 +1,6 @@
 import Failures
 import Files
-import Foundation
+import Glibc
 import HDF5
 import MessagePassing
 import Tensors

@@ -1,10 +1,10 @@
-import Yams
+import TextFormatting
 
 /// A configuration file as written: the keys it sets and their locations, not yet interpreted.
 struct ConfigurationDocument {
   struct Entry {
     let name: String
-    let value: Node
+    let value: YAMLNode
     /// The entry's location for messages: `run.yaml:12`, or `--set training.batch=64`.
     let location: String
   }
@@ -14,7 +14,7 @@ struct ConfigurationDocument {
 
   /// Reads YAML text. `file` is the name for messages.
   init(yaml: String, file: String) throws(ConfigurationError) {
-    let root: Node?
+    let root: YAMLNode?
     do {
       root = try Self.compose(yaml)
     } catch {
@@ -90,10 +90,10 @@ struct ConfigurationDocument {
     let description: String
   }
 
-  /// Far more than all keys with long comments need. The parser limits nesting to 1000.
+  /// Far more than all keys with long comments need.
   static let maximumBytes = 1 << 16
 
-  private static func compose(_ yaml: String) throws -> Node? {
+  private static func compose(_ yaml: String) throws -> YAMLNode? {
     if yaml.utf8.count > maximumBytes {
       throw Excess(description: "it has \(yaml.utf8.count) bytes, more than the limit of \(maximumBytes)")
     }
@@ -101,7 +101,7 @@ struct ConfigurationDocument {
     if let name = names(after: "*", in: yaml).intersection(names(after: "&", in: yaml)).min() {
       throw Excess(description: "it has the alias *\(name), which is not supported; write its value instead")
     }
-    return try Yams.compose(yaml: yaml)
+    return try YAMLParser.root(of: yaml)
   }
 
   /// All texts after a mark that YAML could take for the name of an anchor or alias.
@@ -116,17 +116,17 @@ struct ConfigurationDocument {
     return Set(parts.dropFirst().map { String($0.prefix(while: isPartOfName)) }.filter { !$0.isEmpty })
   }
 
-  private mutating func collect(_ mapping: Node.Mapping, prefix: String, file: String) {
-    for (key, value) in mapping {
-      let name = prefix + (key.scalar?.string ?? key.text)
+  private mutating func collect(_ mapping: [YAMLNode.Pair], prefix: String, file: String) {
+    for pair in mapping {
+      let (key, value) = (pair.key, pair.value)
+      let name = prefix + (key.scalar ?? key.text)
       let isSection = ConfigurationKey.all.contains { $0.name.hasPrefix(name + ".") }
       if let section = value.mapping {
         collect(section, prefix: name + ".", file: file)
       } else if isSection && value.isNull {
         // A section all of whose keys are commented out.
       } else {
-        let line = key.mark.map { ":\($0.line)" } ?? ""
-        entries.append(Entry(name: name, value: value, location: file + line))
+        entries.append(Entry(name: name, value: value, location: "\(file):\(key.line)"))
       }
     }
   }
@@ -146,33 +146,9 @@ struct ConfigurationDocument {
   }
 
   private static func message(for error: any Error, file: String) -> String {
-    switch error {
-    case is Excess: return "\(file): this is not a configuration: \(error)"
-    case YamlError.duplicatedKeysInMapping(_, let context):
-      return "\(file):\(context.mark.line): \(problem(in: error))"
-    case YamlError.scanner(_, _, let mark, _), YamlError.parser(_, _, let mark, _),
-      YamlError.composer(_, _, let mark, _):
-      return "\(file):\(mark.line): this is not YAML: \(problem(in: error))"
-    default: return "\(file): this is not YAML: \(problem(in: error))"
-    }
+    guard let error = error as? YAMLError else { return "\(file): this is not a configuration: \(error)" }
+    return "\(file):\(error.line): \(error.isOfKeys ? "" : "this is not YAML: ")\(error.problem)"
   }
 
-  private static func problem(in error: any Error) -> String {
-    switch error {
-    case YamlError.scanner(_, let problem, _, _), YamlError.parser(_, let problem, _, _),
-      YamlError.composer(_, let problem, _, _), YamlError.reader(let problem, _, _, _):
-      return problem
-    case YamlError.memory: return "it is nested too deeply"
-    case YamlError.duplicatedKeysInMapping(let names, _):
-      return "set twice: \(names.joined(separator: ", "))"
-    default:
-      return "\(error)"
-    }
-  }
-}
-
-extension Substring {
-  fileprivate var trimmed: String {
-    String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
-  }
+  private static func problem(in error: any Error) -> String { (error as? YAMLError)?.problem ?? "\(error)" }
 }

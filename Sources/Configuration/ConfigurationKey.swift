@@ -1,5 +1,3 @@
-import Yams
-
 /// One key of the configuration: its name, its meaning and how it reads and writes a `RunConfiguration`.
 ///
 /// `all` is the only list of keys. Parsing, rendering, checks of single values, suggestions and the reference text are
@@ -18,9 +16,9 @@ package struct ConfigurationKey: Sendable {
   /// Whether a resumed run may have a different value: the key does not affect the numbers that training computes.
   package let mayChangeOnResume: Bool
 
-  let node: @Sendable (RunConfiguration) -> Node
+  let node: @Sendable (RunConfiguration) -> YAMLNode
   /// Sets the key and returns true, or returns false if the node is not a value of its type.
-  let assign: @Sendable (Node, inout RunConfiguration) -> Bool
+  let assign: @Sendable (YAMLNode, inout RunConfiguration) -> Bool
   let isAllowed: @Sendable (RunConfiguration) -> Bool
 
   /// The key's value in `configuration` as YAML: `64`, `[1, 2, 2]`, `none`.
@@ -58,7 +56,7 @@ package struct ConfigurationKey: Sendable {
     self.allowed = allowed.description.map { "\($0), or \(absent)" }
     self.values = [Value.expected, allowed.description, "or \(absent)"].compactMap { $0 }.joined(separator: "; ")
     self.mayChangeOnResume = mayChangeOnResume
-    self.node = { $0[keyPath: property]?.node ?? Node(absent, .implicit, .plain) }
+    self.node = { $0[keyPath: property]?.node ?? YAMLNode(plain: absent) }
     self.assign = { node, configuration in
       if node.isNull || node.plainText == absent {
         configuration[keyPath: property] = nil

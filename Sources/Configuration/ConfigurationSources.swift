@@ -1,5 +1,4 @@
 import Files
-import Foundation
 
 /// The sources of a run's configuration given on the command line. Later sources override earlier ones: the preset, the
 /// file, the settings.

@@ -4,7 +4,6 @@ import Images
 import Kernels
 import Network
 import Optimisation
-import Yams
 
 /// A type of a configuration key.
 protocol ConfigurationValue: Equatable, Sendable {
@@ -12,19 +11,19 @@ protocol ConfigurationValue: Equatable, Sendable {
   static var expected: String { get }
 
   /// The value of a YAML node; nil if it is not of this type.
-  init?(node: Node)
+  init?(node: YAMLNode)
 
   /// The value in YAML; parses back to the same value.
-  var node: Node { get }
+  var node: YAMLNode { get }
 }
 
 extension ConfigurationValue where Self: LosslessStringConvertible {
-  init?(node: Node) {
+  init?(node: YAMLNode) {
     guard let text = node.plainText else { return nil }
     self.init(text)
   }
 
-  var node: Node { Node(description) }
+  var node: YAMLNode { YAMLNode(plain: description) }
 }
 
 extension Int: ConfigurationValue {
@@ -38,16 +37,18 @@ extension UInt64: ConfigurationValue {
 extension Double: ConfigurationValue {
   static let expected = "a number"
 
-  init?(node: Node) {
+  init?(node: YAMLNode) {
     guard let text = node.plainText, let value = Double(text), value.isFinite else { return nil }
     self = value
   }
 
   /// The shortest decimal that parses back to the same number, with the point that YAML 1.1 readers need before an
   /// exponent (`1.0e-05`).
-  var node: Node {
-    guard let exponent = description.firstIndex(of: "e"), !description.contains(".") else { return Node(description) }
-    return Node(description[..<exponent] + ".0" + description[exponent...])
+  var node: YAMLNode {
+    guard let exponent = description.firstIndex(of: "e"), !description.contains(".") else {
+      return YAMLNode(plain: description)
+    }
+    return YAMLNode(plain: description[..<exponent] + ".0" + description[exponent...])
   }
 }
 
@@ -58,18 +59,18 @@ extension Bool: ConfigurationValue {
 extension String: ConfigurationValue {
   static let expected = "text"
 
-  init?(node: Node) {
-    guard let scalar = node.scalar, !node.isNull else { return nil }
-    self = scalar.string
+  init?(node: YAMLNode) {
+    guard let text = node.scalar, !node.isNull else { return nil }
+    self = text
   }
 
   /// Quoted if YAML could take it for something other than text.
-  var node: Node {
+  var node: YAMLNode {
     let isPlain =
       first.map { $0.isLetter || $0 == "/" } ?? false
       && allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-".contains($0)) }
     let words = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "none", "default"]
-    return Node(self, .implicit, isPlain && !words.contains(lowercased()) ? .plain : .doubleQuoted)
+    return YAMLNode(.scalar(self, isPlain: isPlain && !words.contains(lowercased())))
   }
 }
 
@@ -80,13 +81,13 @@ extension Array: ConfigurationValue where Element: ConfigurationValue {
       ? "a list of whole numbers, like [1, 2, 2]" : "a list of numbers, like [0.999, 0.9999]"
   }
 
-  init?(node: Node) {
-    guard let sequence = node.sequence else { return nil }
-    self = sequence.compactMap(Element.init(node:))
-    if count < sequence.count { return nil }
+  init?(node: YAMLNode) {
+    guard let list = node.list else { return nil }
+    self = list.compactMap(Element.init(node:))
+    if count < list.count { return nil }
   }
 
-  var node: Node { Node(map(\.node), .implicit, .flow) }
+  var node: YAMLNode { YAMLNode(.list(map(\.node))) }
 }
 
 /// A choice among named cases.
@@ -97,12 +98,12 @@ extension NamedChoice {
     allCases.map(\.rawValue).listed(with: "or")
   }
 
-  init?(node: Node) {
-    guard let text = node.scalar?.string else { return nil }
+  init?(node: YAMLNode) {
+    guard let text = node.scalar else { return nil }
     self.init(rawValue: text)
   }
 
-  var node: Node { Node(rawValue, .implicit, .plain) }
+  var node: YAMLNode { YAMLNode(plain: rawValue) }
 }
 
 extension RunConfiguration.DiffusionSettings.Schedule: NamedChoice {}
@@ -134,32 +135,5 @@ extension [String] {
   /// `a`, `a or b`, `a, b or c`.
   func listed(with conjunction: String) -> String {
     dropLast().joined(separator: ", ") + (count > 1 ? " \(conjunction) " : "") + (last ?? "")
-  }
-}
-
-extension Node {
-  /// The text of an unquoted scalar.
-  var plainText: String? {
-    guard let scalar, scalar.style == .plain || scalar.style == .any else { return nil }
-    return scalar.string
-  }
-
-  /// Whether this is YAML's null: `null`, `~` or an empty value.
-  var isNull: Bool {
-    plainText.map { ["", "~", "null", "Null", "NULL"].contains($0) } ?? false
-  }
-
-  /// The node in the form used in messages: `[1, 2]`, `0.5`, `"quoted text"`.
-  var text: String {
-    switch self {
-    case .scalar(let scalar):
-      return plainText == nil ? "\"\(scalar.string)\"" : scalar.string
-    case .sequence(let sequence):
-      return "[" + sequence.map(\.text).joined(separator: ", ") + "]"
-    case .mapping(let mapping):
-      return "{" + mapping.map { "\($0.key.text): \($0.value.text)" }.joined(separator: ", ") + "}"
-    case .alias:
-      return "an alias"
-    }
   }
 }

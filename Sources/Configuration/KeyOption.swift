@@ -1,5 +1,4 @@
 import Diffusion
-import Yams
 
 /// A key of `sampling` whose value is given by a command-line option and overrides that of the checkpoint's
 /// configuration: `--churn-min` stands for `sampling.churn_min`.
@@ -17,7 +16,7 @@ package struct KeyOption: Sendable {
 
   @discardableResult
   fileprivate func set(_ configuration: inout RunConfiguration) -> Bool {
-    key.assign(Node(value, .implicit, .plain), &configuration)
+    key.assign(YAMLNode(plain: value), &configuration)
   }
 }
 

@@ -1,5 +1,3 @@
-import Yams
-
 extension RunConfiguration {
   /// Reads YAML text, such as a checkpoint's or a run's: the values of its `preset`, or else the defaults, overridden
   /// by the keys that it sets. The result is valid.
@@ -41,23 +39,20 @@ extension RunConfiguration {
 
   /// All keys in YAML, in a fixed order. Parses back to an equal configuration.
   package var yaml: String {
-    var sections: [(name: String, pairs: [(Node, Node)])] = []
-    var root: [(Node, Node)] = []
+    var root: [String] = []
+    var sections: [(name: String, lines: [String])] = []
     for key in ConfigurationKey.all {
       let parts = key.name.split(separator: ".", maxSplits: 1).map(String.init)
+      let value = key.node(self).yaml
       guard parts.count == 2 else {
-        root.append((Node(key.name), key.node(self)))
+        root.append("\(key.name): \(value)")
         continue
       }
       if sections.last?.name != parts[0] { sections.append((parts[0], [])) }
-      sections[sections.count - 1].pairs.append((Node(parts[1]), key.node(self)))
+      sections[sections.count - 1].lines.append("  \(parts[1]): \(value)")
     }
-    root += sections.map { (Node($0.name), Node($0.pairs)) }
-    do {
-      return try Yams.serialize(node: Node(root), width: -1, allowUnicode: true)
-    } catch {
-      preconditionFailure("scalars and lists always serialise: \(error)")
-    }
+    let lines = root + sections.flatMap { ["\($0.name):"] + $0.lines }
+    return lines.joined(separator: "\n") + "\n"
   }
 }
 
@@ -65,7 +60,7 @@ extension ConfigurationDocument {
   /// The configuration of the preset that the document names, if it names one.
   func presetConfiguration() throws(ConfigurationError) -> RunConfiguration? {
     guard let preset else { return nil }
-    guard let name = preset.value.scalar?.string else {
+    guard let name = preset.value.scalar else {
       throw ConfigurationError("\(preset.location): preset is \(preset.value.text); expected a preset's name")
     }
     do {

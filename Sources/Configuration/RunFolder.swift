@@ -1,6 +1,8 @@
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Ranks
+import TextFormatting
 
 /// The files of one run: its configuration, metrics, journal, checkpoints, samples, TensorBoard files and report.
 ///
@@ -54,13 +56,13 @@ package struct RunFolder: Sendable, Equatable {
   /// - Parameter option: the option that names it.
   package static func files(at location: String, option: String) -> [NamedFile] {
     let location = withoutTrailingSlashes(location)
-    var isFolder: ObjCBool = false
+    var isFolder = false
     _ = FileManager.default.fileExists(atPath: location, isDirectory: &isFolder)
-    let folder = isFolder.boolValue ? location : folderPath(of: location)
+    let folder = isFolder ? location : folderPath(of: location)
     let isOfCheckpoints = lastPart(ofPath: folder) == "checkpoints"
-    let run = isOfCheckpoints ? folderPath(of: folder) : isFolder.boolValue ? folder : nil
+    let run = isOfCheckpoints ? folderPath(of: folder) : isFolder ? folder : nil
     let parts = run.map { RunFolder($0).parts } ?? []
-    return (isFolder.boolValue ? parts : [location] + parts).map { NamedFile(option, $0) }
+    return (isFolder ? parts : [location] + parts).map { NamedFile(option, $0) }
   }
 
   package func checkpointPath(step: Int) -> String {
@@ -154,7 +156,10 @@ package struct RunFolder: Sendable, Equatable {
     if link(checkpointPath(step: step), temporary) != 0 {
       // Some file systems do not support hard links.
       do { try FileManager.default.copyItem(atPath: checkpointPath(step: step), toPath: temporary) } catch {
-        throw FileError("cannot copy \(checkpointPath(step: step)) to \(temporary): \(error.localizedDescription)")
+        let code = ((error as? CocoaError)?.underlying as? POSIXError)?.code.rawValue
+        throw FileError(
+          cannot: "copy \(checkpointPath(step: step)) to", temporary,
+          reason: code.map { String(cString: strerror($0)) } ?? "\(error)", kind: .other)
       }
     }
     guard rename(temporary, bestCheckpointPath) == 0 else {
@@ -199,7 +204,7 @@ package struct RunFolder: Sendable, Equatable {
   /// Eight digits, so that names sort by step.
   package static func stepName(_ step: Int) -> String {
     precondition(step >= 0, "steps are counted from 0")
-    return String(format: "step-%08ld", step)
+    return String(printf: "step-%08ld", step)
   }
 
   private static func step(of name: String, ending: String) -> Int? {

@@ -1,5 +1,5 @@
 import ForeignFiles
-import Foundation
+import FoundationEssentials
 import HDF5
 
 /// The questions about HDF5 files of images without a seal that a child process answers.

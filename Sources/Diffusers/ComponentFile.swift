@@ -1,5 +1,5 @@
 import Files
-import Foundation
+import FoundationEssentials
 import Interchange
 
 /// The configuration of one component of a pipeline, as stored by diffusers: the arguments of a Python class.

@@ -4,7 +4,7 @@ import DataParallel
 import Datasets
 import Failures
 import Files
-import Foundation
+import Glibc
 import Inference
 import MessagePassing
 import Network

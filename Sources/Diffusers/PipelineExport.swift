@@ -1,6 +1,6 @@
 import Configuration
 import Diffusion
-import Foundation
+import FoundationEssentials
 import Inference
 import Interchange
 import Network

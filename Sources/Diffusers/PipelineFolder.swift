@@ -1,5 +1,5 @@
 import Files
-import Foundation
+import FoundationEssentials
 import Interchange
 
 /// A folder written by diffusers: a pipeline, or a U-Net alone.

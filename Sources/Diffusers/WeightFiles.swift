@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Interchange
 
 /// The tensors of one component of a pipeline: in one file, or in several with an index.

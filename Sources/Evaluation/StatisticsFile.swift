@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Interchange
 
 /// Statistics in the format that pytorch-fid reads and writes: a NumPy archive with `mu` [D] and `sigma` [D, D].

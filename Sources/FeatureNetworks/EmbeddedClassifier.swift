@@ -1,5 +1,5 @@
 import CFashionMNISTClassifier
-import Foundation
+import FoundationEssentials
 import Interchange
 
 /// The classifier that is part of the program, for Fashion-MNIST's ten classes, trained by

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Inception
 import Interchange
 import Network

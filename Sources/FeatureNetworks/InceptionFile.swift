@@ -1,5 +1,5 @@
 import Files
-import Foundation
+import FoundationEssentials
 import Inception
 import Interchange
 
@@ -28,7 +28,7 @@ package enum InceptionFile {
   /// - Throws: `InterchangeError`, with instructions for getting the file, if it does not exist.
   package static func locate(
     option: String?, environment: [String: String] = ProcessInfo.processInfo.environment,
-    home: String = NSHomeDirectory()
+    home: String = URL.homeDirectory.path
   ) throws(InterchangeError) -> String {
     let fromEnvironment = named(in: environment, environmentVariable)
     let usual = usualPaths(environment: environment, home: home)

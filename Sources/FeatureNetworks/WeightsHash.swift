@@ -1,5 +1,6 @@
 import Compression
-import Foundation
+import FoundationEssentials
+import TextFormatting
 
 /// A CRC-32 in eight hexadecimal digits, which distinguishes the weights of different trainings.
 struct WeightsHash {
@@ -13,7 +14,7 @@ struct WeightsHash {
     values.withUnsafeBytes { value = crc32($0, seed: value) }
   }
 
-  var text: String { String(format: "%08x", value) }
+  var text: String { String(printf: "%08x", value) }
 
   /// The hash of a whole file.
   static func text(of contents: Data) -> String { WeightsHash(value: contents.withUnsafeBytes { crc32($0) }).text }

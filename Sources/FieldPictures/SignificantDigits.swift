@@ -1,10 +1,10 @@
-import Foundation
+import TextFormatting
 
 /// A number with this many significant digits, without trailing zeros: `0.00123` or `-12300`, and beyond these powers of
 /// ten `1.23e-4` or `1.23e5`.
 package func significantDigits(_ value: Double, count: Int = 3) -> String {
   guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
-  let parts = String(format: "%.\(count - 1)e", abs(value)).split(separator: "e")
+  let parts = String(printf: "%.\(count - 1)e", abs(value)).split(separator: "e")
   let exponent = Int(parts[1]) ?? 0
   var digits = parts[0].filter { $0 != "." }
   while digits.count > 1, digits.last == "0" { digits.removeLast() }

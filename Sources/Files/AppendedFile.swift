@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// A file that grows at its end. Appended bytes are in the file when `append` returns or, if the file system rejects
 /// them, after a later `append`; a full disk therefore loses no data.

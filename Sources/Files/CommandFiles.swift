@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// A file or folder named on the command line: the option and the path.
 package struct NamedFile: Sendable, Equatable {

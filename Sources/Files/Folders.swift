@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// The folder that a file is in.
 package func folderPath(of path: String) -> String { standardisedPath(parentFolder(of: path)) }

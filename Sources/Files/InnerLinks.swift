@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Throws for links in a folder that point outside of it: through them, a folder from an unknown source could make the
 /// program read or write any file.

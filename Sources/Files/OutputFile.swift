@@ -1,5 +1,5 @@
 import CFileSpace
-import Foundation
+import Glibc
 
 /// A file that a command writes: it appears completely or not at all. It is written under a temporary name in the same
 /// folder, flushed to the disk and renamed. A link is followed: its target is replaced, and the link stays. Folders,

@@ -1,5 +1,6 @@
 import CFileSpace
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// A folder that a command writes: it appears completely or not at all. It is filled under a temporary name in the same
 /// parent folder, flushed to the disk and renamed. A link is followed: its target is replaced, and the link stays.

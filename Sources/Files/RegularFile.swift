@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// A file open for reading. Pipes, devices, sockets and folders are rejected when it is opened: a pipe would block
 /// forever, and a device may be endless.

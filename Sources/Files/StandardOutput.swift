@@ -1,4 +1,4 @@
-@preconcurrency import Foundation
+@preconcurrency import Glibc
 import Synchronization
 
 /// Standard output, which receives a command's results; failing to write them is an error.

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// The maximum size of decompressed data.
 package enum UnpackedLimit {

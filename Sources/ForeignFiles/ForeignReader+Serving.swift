@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 extension ForeignReader {
   /// If the program was started as a child process that answers questions, does so until the connection is closed, and

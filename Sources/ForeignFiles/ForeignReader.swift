@@ -1,5 +1,6 @@
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Synchronization
 
 /// A child process that reads files from unknown sources, with limits on processor time and memory.

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// One end of a connection between two processes, for messages of any length.
 struct MessageSocket: ~Copyable {

@@ -1,6 +1,5 @@
 import Compression
 import Files
-import Foundation
 
 /// The last bytes of a file, which show whether the file is complete and whether anything in it other than its contents
 /// has changed. They are checked before the HDF5 library opens the file: the library trusts what it reads, and may

@@ -1,5 +1,5 @@
 import Files
-import Foundation
+import FoundationEssentials
 
 /// A file's bytes, mapped into memory.
 func fileContents(_ path: String) throws(InterchangeError) -> Data {

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 extension NumpyArchive {
   /// An array to write.

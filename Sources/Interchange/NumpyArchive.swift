@@ -1,5 +1,5 @@
 import Files
-import Foundation
+import FoundationEssentials
 
 /// A file of named arrays as written by `numpy.savez` and `numpy.savez_compressed` (`.npz`): a ZIP archive with an
 /// array in NumPy's format for each name.

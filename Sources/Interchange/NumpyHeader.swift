@@ -1,4 +1,4 @@
-import Foundation
+import TextFormatting
 
 /// The header of an array in NumPy's format: a magic string, a version, a length and a Python dictionary (NumPy
 /// Enhancement Proposal 1).
@@ -39,7 +39,7 @@ struct NumpyHeader: Equatable {
       let order = text.firstMatch(of: /'fortran_order'\s*:\s*(True|False)/)?.1,
       let sizes = text.firstMatch(of: /'shape'\s*:\s*\(([0-9L,\s]*)\)/)?.1
     else { return nil }
-    let parts = sizes.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+    let parts = sizes.split(separator: ",").map { $0.trimmedOfBlanks }.filter { !$0.isEmpty }
     // Python 2's notation for long integers.
     let shape = parts.compactMap { Int($0.hasSuffix("L") ? $0.dropLast() : Substring($0)) }
     guard shape.count == parts.count else { return nil }

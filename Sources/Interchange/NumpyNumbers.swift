@@ -1,5 +1,4 @@
 import Files
-import Foundation
 
 /// An array of numbers of any kind in a file of NumPy's, by itself (`.npy`) or in an archive (`.npz`), which is read
 /// piece by piece, so that it may be larger than memory. Only one thread may use it.

@@ -1,5 +1,5 @@
 import Files
-import Foundation
+import FoundationEssentials
 
 /// A file of named tensors in the safetensors format, as read and written by Hugging Face's libraries: eight bytes with
 /// the header's length, a JSON header, then the tensors' elements, little-endian and row-major.

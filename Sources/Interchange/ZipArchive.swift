@@ -1,6 +1,7 @@
 import CZip
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// ZIP archives in memory, read and written by libzip.
 enum ZipArchive {

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Tensors
 
 /// Small structures are sent as JSON. Large or frequent data are sent as elements.

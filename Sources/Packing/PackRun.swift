@@ -1,5 +1,6 @@
 import Failures
-import Foundation
+import FoundationEssentials
+import Glibc
 import MessagePassing
 import Reporting
 import Tensors

@@ -1,7 +1,8 @@
 import Datasets
 import Failures
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// A source of images to pack, whose kind is detected.
 struct PackSource {
@@ -27,7 +28,7 @@ struct PackSource {
   /// - Throws: `InputError` if it does not exist, `DatasetError` if its format is not supported.
   init(_ argument: String, subfoldersAreClasses: Bool = false) throws {
     path = withoutTrailingSlashes(argument)
-    var isFolder: ObjCBool = false
+    var isFolder = false
     let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     if !isThere, ["fashion-mnist", "shapes"].contains(argument) {
       kind = .named(path, path: nil, hasTests: true)
@@ -35,7 +36,7 @@ struct PackSource {
       kind = .idx(set)
     } else if !isThere {
       throw InputError("\(argument): there is no such file or folder to pack")
-    } else if isFolder.boolValue {
+    } else if isFolder {
       kind = try Self.kind(ofFolder: path, subfoldersAreClasses: subfoldersAreClasses)
     } else if FolderArrangement.isArchive(path) {
       kind = .folder(try FolderArrangement(path, subfoldersAreClasses: subfoldersAreClasses))

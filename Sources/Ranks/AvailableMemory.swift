@@ -1,5 +1,6 @@
 import Files
-import Foundation
+import FoundationEssentials
+import TextFormatting
 
 /// The memory that this process and others on its host may still allocate, and the total.
 package enum AvailableMemory {
@@ -63,7 +64,7 @@ package struct ControlGroup: Sendable, Equatable {
 
   private init(_ path: String, limit: String, used: String, files: String, text: (String) -> String?) {
     func number(_ name: String) -> Int? {
-      text("\(path)/\(name)").flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+      text("\(path)/\(name)").flatMap { Int($0.trimmed) }
     }
     self.path = path
     // Version 1 represents no limit by a number near the maximum.

@@ -1,6 +1,6 @@
 import Failures
 import Files
-import Foundation
+import Glibc
 import MessagePassing
 
 /// Ends the whole job from one rank, if the others do not know of the error and would wait forever.

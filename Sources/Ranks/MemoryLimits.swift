@@ -1,7 +1,7 @@
 import Failures
-import Foundation
 import MessagePassing
 import Reporting
+import TextFormatting
 
 /// The memory limits of a job's ranks: those of their machines and control groups, regardless of current use.
 package struct MemoryLimits: Sendable, Equatable {
@@ -88,6 +88,6 @@ package struct MemoryNeed: Sendable {
 
   private func text(_ bytes: Double) -> String {
     // Larger than the memory of any machine.
-    bytes < 0x1p60 ? ProgressFormat.bytes(Int(bytes)) : String(format: "%.0e bytes", bytes)
+    bytes < 0x1p60 ? ProgressFormat.bytes(Int(bytes)) : String(printf: "%.0e bytes", bytes)
   }
 }

@@ -1,7 +1,7 @@
-import Foundation
 import MessagePassing
 import Reporting
 import Tensors
+import TextFormatting
 
 /// The hosts and processors on which the ranks of a job may run, and whether they suffice for their threads.
 package struct RankPlacement: Sendable {
@@ -98,7 +98,7 @@ package struct RankPlacement: Sendable {
     }
     if let rank = locations.indices.first(where: exceedsQuota), let quota = locations[rank].quota {
       return "the container of rank \(rank) on \(locations[rank].host) grants only "
-        + "\(String(format: "%g", quota)) processors, fewer than the threads there; use fewer ranks or threads"
+        + "\(String(printf: "%g", quota)) processors, fewer than the threads there; use fewer ranks or threads"
     }
     guard let (rank, other) = firstSharingRanks else { return nil }
     let location = locations[rank]

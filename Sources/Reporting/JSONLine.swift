@@ -1,5 +1,5 @@
 import Files
-import Foundation
+import FoundationEssentials
 
 /// A result as one line of JSON, with its keys in snake_case and in order. Terminal control characters are escaped.
 /// - Throws: `EncodingError` if a number is not finite.

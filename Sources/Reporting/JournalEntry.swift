@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// One line of journal.jsonl: an event of a run, in chronological order. Unlike the lines of metrics.jsonl, entries
 /// stay when the run is resumed from an earlier step. A run that was killed has no entry after its last checkpoint.

@@ -1,5 +1,6 @@
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// Appends to metrics.jsonl, one JSON object per line. Each line is in the file when `append` returns or, if the file
 /// system rejects it, after a later `append`.

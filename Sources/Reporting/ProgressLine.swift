@@ -1,5 +1,4 @@
 import Files
-import Foundation
 
 /// Shows the progress of a run: one live line on a terminal, plain lines at intervals elsewhere (files, batch systems).
 ///

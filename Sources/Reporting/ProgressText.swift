@@ -1,4 +1,5 @@
-import Foundation
+import Glibc
+import TextFormatting
 
 /// Something that a progress line can show.
 package protocol ProgressText {
@@ -79,9 +80,9 @@ package enum ProgressFormat {
     guard seconds.isFinite, seconds < 1e9 else { return "?" }
     let total = Int(max(0, seconds).rounded())
     let (days, hours, minutes) = (total / 86400, total / 3600 % 24, total / 60 % 60)
-    if days > 0 { return "\(days)d " + String(format: "%ld:%02ld:%02ld", hours, minutes, total % 60) }
-    if hours > 0 { return String(format: "%ld:%02ld:%02ld", hours, minutes, total % 60) }
-    return String(format: "%ld:%02ld", minutes, total % 60)
+    if days > 0 { return "\(days)d " + String(printf: "%ld:%02ld:%02ld", hours, minutes, total % 60) }
+    if hours > 0 { return String(printf: "%ld:%02ld:%02ld", hours, minutes, total % 60) }
+    return String(printf: "%ld:%02ld", minutes, total % 60)
   }
 
   /// A number with a fixed number of decimal places, or in scientific notation if these would not show it.
@@ -89,17 +90,17 @@ package enum ProgressFormat {
     guard value.isFinite else { return "\(value)" }
     let size = abs(value)
     let isShown = size == 0 || (size >= pow(10, Double(-places)) && size < 1e4)
-    return String(format: isShown ? "%.\(places)f" : "%.2e", value)
+    return String(printf: isShown ? "%.\(places)f" : "%.2e", value)
   }
 
   /// A number with three significant digits, without trailing zeros: `0`, `249.8`, `0.0123`.
   package static func shortDecimal(_ value: Double) -> String {
-    value == value.rounded() ? String(format: "%.0f", value) : String(format: value >= 100 ? "%.1f" : "%.3g", value)
+    value == value.rounded() ? String(printf: "%.0f", value) : String(printf: value >= 100 ? "%.1f" : "%.3g", value)
   }
 
   /// A speed with about three digits: `812`, `24.3`, `0.57`.
   package static func rate(_ perSecond: Double) -> String {
-    String(format: perSecond >= 100 ? "%.0f" : perSecond >= 10 ? "%.1f" : "%.2f", perSecond)
+    String(printf: perSecond >= 100 ? "%.0f" : perSecond >= 10 ? "%.1f" : "%.2f", perSecond)
   }
 
   /// An integer with thousands separators: `35,746,307`.
@@ -125,7 +126,7 @@ package enum ProgressFormat {
       value /= 1024
       unit += 1
     }
-    return String(format: value >= 10 ? "%.0f %@" : "%.1f %@", value, units[unit])
+    return String(printf: value >= 10 ? "%.0f" : "%.1f", value) + " " + units[unit]
   }
 
   /// A number of things: `1 rank`, `2 ranks`.

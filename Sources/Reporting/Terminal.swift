@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// A terminal on which lines can be rewritten.
 package struct Terminal {

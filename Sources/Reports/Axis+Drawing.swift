@@ -1,4 +1,4 @@
-import Foundation
+import TextFormatting
 
 // Axes in SVG drawings without a fixed size: positions are percentages, and paths are in a square of 1000 x 1000 that is
 // stretched.
@@ -30,7 +30,7 @@ extension Axis {
   /// The distance from the left of a horizontal axis.
   func percent(of value: Double) -> String { Self.percent(position(of: value)) }
 
-  private static func percent(_ share: Double) -> String { String(format: "%.2f%%", 100 * share) }
+  private static func percent(_ share: Double) -> String { String(printf: "%.2f%%", 100 * share) }
 
   /// A path through points; without a y there is a gap.
   /// - Parameter joined: whether neighbours are joined by lines; otherwise each is a dot.
@@ -50,5 +50,5 @@ extension Axis {
     return text
   }
 
-  private static func number(_ value: Double) -> String { String(format: "%.1f", value) }
+  private static func number(_ value: Double) -> String { String(printf: "%.1f", value) }
 }

@@ -1,4 +1,5 @@
-import Foundation
+import Glibc
+import TextFormatting
 
 /// The positions of values along an axis of a drawing, and its labelled ticks.
 package struct Axis: Sendable, Equatable {
@@ -104,12 +105,12 @@ package struct Axis: Sendable, Equatable {
     if (step < 1e-4 && size < 1e-3) || !(size < 1e9) { return exponential(value, step: step) }
     let (divisor, suffix): (Double, String) = size >= 1e6 ? (1e6, "M") : size >= 1e4 ? (1e3, "k") : (1, "")
     let decimals = max(0, -Int(log10(step / divisor * (1 + 1e-9)).rounded(.down)))
-    return withoutTrailingZeros(String(format: "%.\(min(decimals + 1, 12))f", value / divisor)) + suffix
+    return withoutTrailingZeros(String(printf: "%.\(min(decimals + 1, 12))f", value / divisor)) + suffix
   }
 
   private static func exponential(_ value: Double, step: Double) -> String {
     let decimals = log10(abs(value)).rounded(.down) - log10(step).rounded(.down) + 1
-    let parts = String(format: "%.\(Int(min(max(decimals, 2), 15)))e", value).split(separator: "e")
+    let parts = String(printf: "%.\(Int(min(max(decimals, 2), 15)))e", value).split(separator: "e")
     guard parts.count == 2 else { return "\(value)" }
     return "\(withoutTrailingZeros(String(parts[0])))e\(Int(parts[1]) ?? 0)"
   }

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// A series prepared for drawing: thinned to the resolution of a screen, with a moving average for noisy values.
 package struct Curve: Sendable, Equatable {
@@ -20,7 +20,7 @@ package struct Curve: Sendable, Equatable {
   static let shortestAveraged = 20
 
   package init(_ series: Series) {
-    let kind = Self.known[series.name] ?? (series.name.replacingOccurrences(of: "_", with: " "), "", false)
+    let kind = Self.known[series.name] ?? (series.name.replacing("_", with: " "), "", false)
     name = series.name
     title = kind.title
     unit = kind.unit

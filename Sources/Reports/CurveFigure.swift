@@ -1,5 +1,5 @@
-import Foundation
 import Reporting
+import TextFormatting
 
 /// A curve as a figure of the page: an SVG drawing with a linear and, if possible, a logarithmic axis, and the numbers
 /// that its script shows.
@@ -51,7 +51,7 @@ struct CurveFigure {
   }
 
   /// `0.04321`, `812`, `0.0002`.
-  static func number(_ value: Double) -> String { String(format: "%.4g", value) }
+  static func number(_ value: Double) -> String { String(printf: "%.4g", value) }
 
   private func mark(_ step: Int) -> HTML {
     let position = steps.percent(of: Double(step))
@@ -95,6 +95,6 @@ struct CurveFigure {
 
   private static func json(_ value: Double?) -> String {
     guard let value, value.isFinite else { return "null" }
-    return String(format: "%.6g", value)
+    return String(printf: "%.6g", value)
   }
 }

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// A line of metrics.jsonl: a JSON object with the integer `step` and other values.
 struct MetricsLine {

@@ -1,6 +1,6 @@
 import Configuration
 import Files
-import Foundation
+import FoundationEssentials
 import Reporting
 
 /// Assembles the page.
@@ -161,7 +161,7 @@ struct ReportPage {
   /// `2026-01-31 12:00:00 UTC`.
   private static func text(_ time: Date) -> String {
     let style = Date.ISO8601FormatStyle(dateTimeSeparator: .space)
-    return time.formatted(style).replacingOccurrences(of: "Z", with: " UTC")
+    return time.formatted(style).replacing("Z", with: " UTC")
   }
 
   /// `2 x 1 thread on 1 host`.

@@ -1,7 +1,7 @@
 import Configuration
 import Failures
 import Files
-import Foundation
+import FoundationEssentials
 import Images
 import Reporting
 
@@ -38,8 +38,8 @@ struct RunRecord {
   /// - Throws: `InputError` if the folder contains no run, `ConfigurationError` or `FileError` if its configuration or
   ///   an existing log cannot be read.
   init(_ folder: RunFolder) throws {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder.boolValue else {
+    var isFolder = false
+    guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder else {
       throw InputError("\(folder.path): there is no such folder; give a run's folder, such as runs/quickstart")
     }
     guard FileManager.default.fileExists(atPath: folder.configurationPath) else {

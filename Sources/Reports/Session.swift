@@ -1,4 +1,3 @@
-import Foundation
 import Reporting
 
 /// The work of the program from one start to its end, according to the journal.

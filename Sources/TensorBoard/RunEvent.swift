@@ -1,4 +1,3 @@
-import Foundation
 import SwiftProtobuf
 
 /// An event in a log for TensorBoard: data of a run after a step.

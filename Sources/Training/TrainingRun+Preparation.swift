@@ -4,7 +4,7 @@ import DataParallel
 import Datasets
 import Failures
 import Files
-import Foundation
+import Glibc
 import MessagePassing
 import Network
 import Ranks

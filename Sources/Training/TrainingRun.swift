@@ -4,7 +4,6 @@ import DataParallel
 import Datasets
 import Diffusion
 import Failures
-import Foundation
 import Images
 import Inference
 import MessagePassing

@@ -3,7 +3,6 @@ import Benchmarking
 import Configuration
 import DataParallel
 import Files
-import Foundation
 import Inference
 import MessagePassing
 import Reporting

@@ -2,13 +2,14 @@ import ArgumentParser
 import Configuration
 import Datasets
 import Files
-import Foundation
+import FoundationEssentials
 import HDF5
 import Inference
 import MessagePassing
 import MicroKernels
 import Ranks
 import Reporting
+import TextFormatting
 
 struct Doctor: RankCommand {
   static let configuration = CommandConfiguration(
@@ -53,7 +54,7 @@ struct Doctor: RankCommand {
       let label = ranks.count == 1 ? "rank \(ranks.lowerBound)" : "ranks \(ranks.lowerBound)-\(ranks.upperBound)"
       let count = ProgressFormat.count(location.processors.count, of: "processor")
       let each = count + (ranks.count == 1 ? "" : " each")
-      let column = label.padding(toLength: max(label.count + 1, 12), withPad: " ", startingAt: 0)
+      let column = label.padded(to: max(label.count + 1, 12))
       print("  \(column)\(each), \(location.processors) of \(location.host)")
     }
     let kinds = Dictionary(grouping: builds.builds, by: \.processor).map { "\($0.key) (\($0.value.count))" }.sorted()

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Datasets
-import Foundation
+import TextFormatting
 
 /// What to pack from files of fields, and how.
 struct FieldOptions: ParsableArguments {
@@ -73,7 +73,7 @@ struct FieldOptions: ParsableArguments {
 
   /// The parts of a list that commas separate.
   static func parts(_ list: String) -> [String] {
-    list.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
+    list.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmedOfBlanks }
   }
 }
 

@@ -1,10 +1,12 @@
 import ArgumentParser
+import COldGlibc
 import Configuration
 import Datasets
 import Failures
 import Files
 import ForeignFiles
-import Foundation
+import FoundationEssentials
+import Glibc
 import Inference
 import Kernels
 import MessagePassing

@@ -2,7 +2,7 @@ import ArgumentParser
 import Benchmarking
 import Failures
 import Files
-import Foundation
+import FoundationEssentials
 import MessagePassing
 
 struct Plan: RankCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Diffusion
 import Files
-import Foundation
+import TextFormatting
 
 struct Samplers: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -16,7 +16,7 @@ struct Samplers: ParsableCommand {
       let order = name.order.map { "order \($0)" } ?? "random"
       let cost = name.evaluationsPerStep.map { "\($0) evaluation\($0 == 1 ? "" : "s") a step" } ?? "as many as needed"
       for (left, right) in [(name.rawValue, name.summary), ("", "\(order), \(cost); \(name.source)")] {
-        StandardOutput.print(left.padding(toLength: 20, withPad: " ", startingAt: 0) + right)
+        StandardOutput.print(left.padded(to: 20) + right)
       }
     }
   }

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Tensors
 
 /// What a model's channels are, and how their values are normalised. Checkpoints contain it, so that a model needs no

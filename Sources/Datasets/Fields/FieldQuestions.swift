@@ -1,6 +1,6 @@
 import Files
 import ForeignFiles
-import Foundation
+import FoundationEssentials
 import HDF5
 
 /// The questions about HDF5 files of fields that a child process answers.

@@ -1,4 +1,4 @@
-import Foundation
+import TextFormatting
 
 /// The statistics of fields' channels, for users.
 package enum FieldTable {
@@ -12,7 +12,7 @@ package enum FieldTable {
       let variable = variables[index]
       let texts = [variable.name, variable.units] + uses[uses.isEmpty ? 0..<0 : index..<index + 1]
       let numbers = [variable.mean, variable.standardDeviation, variable.minimum, variable.maximum]
-      return texts + numbers.map { String(format: "%.6g", $0) }
+      return texts + numbers.map { String(printf: "%.6g", $0) }
     }
     let widths = head.indices.map { column in ([head] + rows).map { $0[column].count }.max() ?? 0 }
     return ([head] + rows).map { row in

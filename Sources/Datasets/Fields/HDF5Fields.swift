@@ -1,5 +1,4 @@
 import ForeignFiles
-import Foundation
 import HDF5
 import Tensors
 

@@ -1,8 +1,8 @@
 import Datasets
 import Evaluation
 import Failures
-import Foundation
 import Reporting
+import TextFormatting
 
 /// Measures of drawn images, with everything that they depend on.
 package struct EvaluationResult: EvaluationReport, Equatable {
@@ -61,9 +61,9 @@ package struct EvaluationResult: EvaluationReport, Equatable {
     var lines: [String] = []
     func add(_ name: String, _ value: Double?, _ standardDeviation: Double? = nil, places: Int) {
       guard let value else { return }
-      let spread = standardDeviation.map { " ± " + String(format: "%.\(places)f", $0) } ?? ""
-      let label = "\(name)[\(features)]".padding(toLength: features.count + 12, withPad: " ", startingAt: 0)
-      lines.append(label + String(format: "%.\(places)f", value) + spread)
+      let spread = standardDeviation.map { " ± " + String(printf: "%.\(places)f", $0) } ?? ""
+      let label = "\(name)[\(features)]".padded(to: features.count + 12)
+      lines.append(label + String(printf: "%.\(places)f", value) + spread)
     }
     add("FID", fid, places: 3)
     add("IS", inceptionScore, inceptionScoreStandardDeviation, places: 3)

@@ -1,7 +1,6 @@
 import Failures
 import FeatureNetworks
 import Files
-import Foundation
 import Interchange
 import MessagePassing
 import Reporting

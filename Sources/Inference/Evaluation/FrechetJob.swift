@@ -3,12 +3,12 @@ import Evaluation
 import Failures
 import FeatureNetworks
 import Files
-import Foundation
 import Interchange
 import MessagePassing
 import Ranks
 import Reporting
 import Tensors
+import TextFormatting
 
 /// The Fréchet distance between two sets of images or their statistics; the work is shared among all ranks.
 package struct FrechetJob: Sendable {
@@ -48,7 +48,7 @@ package struct FrechetJob: Sendable {
       let remark = minimum < EvaluationResult.comparableCount ? "\n\(EvaluationResult.incomparableRemark)" : ""
       // Rounding may give a value slightly below zero.
       let rounded = (fid * 1e4).rounded() / 1e4 + 0
-      return "FID[\(features)] \(String(format: "%.4f", rounded))   "
+      return "FID[\(features)] \(String(printf: "%.4f", rounded))   "
         + "(\(images(countA)) against \(images(countB)))\(remark)"
     }
   }

@@ -2,7 +2,7 @@ import Datasets
 import Evaluation
 import Failures
 import Files
-import Foundation
+import FoundationEssentials
 import Images
 import Interchange
 
@@ -18,13 +18,13 @@ enum ImageSet {
   /// - Throws: `InputError`, `DatasetError`, `InterchangeError`.
   init(_ path: String, fitting: FolderImages.Fitting) throws {
     let path = withoutTrailingSlashes(path)
-    var isFolder: ObjCBool = false
+    var isFolder = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw InputError(
         "\(path): there is no such file or folder; give a folder of PNG or JPEG images, an HDF5 file with a dataset "
           + "`images`, or statistics (.npz)")
     }
-    if isFolder.boolValue {
+    if isFolder {
       let folder = try FolderArrangement(path)
       guard !folder.hasSplits else {
         throw InputError("\(path): it contains both training and test images; give the folder of one of them")

@@ -1,11 +1,11 @@
 import Datasets
 import Evaluation
 import FeatureNetworks
-import Foundation
 import Interchange
 import MessagePassing
 import Reporting
 import Tensors
+import TextFormatting
 
 /// The reference that drawn images are compared with.
 package struct Reference: Sendable {
@@ -59,7 +59,7 @@ package struct Reference: Sendable {
 
   /// Identifies a data set's contents in results and in the cache.
   package static func fingerprint(of dataset: any ImageDataset) -> String {
-    String(format: "%016llx", dataset.contentMark)
+    String(printf: "%016llx", dataset.contentMark)
   }
 }
 

@@ -2,9 +2,10 @@ import Compression
 import Evaluation
 import FeatureNetworks
 import Files
-import Foundation
+import FoundationEssentials
 import Interchange
 import Reporting
+import TextFormatting
 
 /// A cache of data computed from reference images: their statistics and, if measures need them, their features. Only
 /// one rank accesses it.
@@ -109,7 +110,7 @@ package struct ReferenceCache: Sendable {
   private static func key(_ text: String) -> Key? { value(ofJSONLine: text.utf8) }
 
   private static func checksum(_ values: [Float]) -> String {
-    String(format: "%08x", values.withUnsafeBytes { crc32($0) })
+    String(printf: "%08x", values.withUnsafeBytes { crc32($0) })
   }
 
   /// The program's version and the CRC-32 of its executable file; nil if that cannot be read.
@@ -117,6 +118,6 @@ package struct ReferenceCache: Sendable {
     guard let contents = try? Data(contentsOf: URL(fileURLWithPath: "/proc/self/exe"), options: .alwaysMapped) else {
       return nil
     }
-    return ProgramVersion.current + String(format: "-%08x", contents.withUnsafeBytes { crc32($0) })
+    return ProgramVersion.current + String(printf: "-%08x", contents.withUnsafeBytes { crc32($0) })
   }()
 }

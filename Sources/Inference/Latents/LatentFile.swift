@@ -1,7 +1,7 @@
 import Failures
 import Files
 import ForeignFiles
-import Foundation
+import FoundationEssentials
 import HDF5
 import Tensors
 

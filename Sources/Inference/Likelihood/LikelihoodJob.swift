@@ -2,7 +2,6 @@ import Configuration
 import Diffusion
 import Failures
 import Files
-import Foundation
 import MessagePassing
 import Reporting
 

@@ -1,6 +1,6 @@
 import Datasets
-import Foundation
 import Reporting
+import TextFormatting
 
 /// Bits per dimension of some images.
 package struct LikelihoodResult: Sendable {
@@ -55,14 +55,14 @@ package struct LikelihoodResult: Sendable {
 
   /// The result for users.
   package var text: String {
-    let error = standardError.map { " ± \(String(format: "%.4f", $0))" } ?? ""
+    let error = standardError.map { " ± \(String(printf: "%.4f", $0))" } ?? ""
     let what = method == .bound ? "variational bound" : "probability flow"
     var text =
-      "\(String(format: "%.4f", bitsPerDimension))\(error) bits per dimension (\(what); "
+      "\(String(printf: "%.4f", bitsPerDimension))\(error) bits per dimension (\(what); "
       + "\(ProgressFormat.count(count, of: "\(split.rawValue) image")) of \(dataset), "
       + "\(ProgressFormat.count(evaluations, of: "evaluation")) of the network per image)"
     if parts.count > 1 {
-      text += "\n" + partMeans.map { "\($0.name) \(String(format: "%.5f", $0.bits))" }.joined(separator: ", ")
+      text += "\n" + partMeans.map { "\($0.name) \(String(printf: "%.5f", $0.bits))" }.joined(separator: ", ")
     }
     return text
   }

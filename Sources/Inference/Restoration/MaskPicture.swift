@@ -1,6 +1,6 @@
 import Datasets
 import Failures
-import Foundation
+import FoundationEssentials
 import Images
 
 /// The pixels that a picture marks as known: white is known, black unknown.

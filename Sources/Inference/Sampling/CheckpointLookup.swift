@@ -2,7 +2,7 @@ import Checkpoints
 import Configuration
 import Failures
 import Files
-import Foundation
+import FoundationEssentials
 import HDF5
 
 /// Finds checkpoints.
@@ -15,11 +15,11 @@ package enum CheckpointLookup {
     at location: String, option: String, read: (_ path: String) throws -> Result
   ) throws -> (Result, path: String, problems: [String]) {
     let location = withoutTrailingSlashes(location)
-    var isFolder: ObjCBool = false
+    var isFolder = false
     guard FileManager.default.fileExists(atPath: location, isDirectory: &isFolder) else {
       throw InputError("\(option) \(location): there is no such file or folder")
     }
-    guard isFolder.boolValue else { return (try whole(location, read), location, []) }
+    guard isFolder else { return (try whole(location, read), location, []) }
     let folder = RunFolder(
       location.hasSuffix("/checkpoints") ? String(location.dropLast("/checkpoints".count)) : location)
     var problems: [String] = []

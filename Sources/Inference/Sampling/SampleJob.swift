@@ -1,7 +1,6 @@
 import Configuration
 import Diffusion
 import Failures
-import Foundation
 import HDF5
 import Images
 import MessagePassing

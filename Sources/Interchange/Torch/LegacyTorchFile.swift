@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// PyTorch's format before version 1.6: pickles of a magic number, the format's version, the machine's properties, the
 /// data and the storages' keys; then the number of elements and the elements of each storage.

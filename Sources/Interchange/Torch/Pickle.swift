@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// The contents of a Python pickle, read without running any code.
 ///

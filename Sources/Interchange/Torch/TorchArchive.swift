@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// PyTorch's ZIP format: a folder with the pickle `data.pkl`, and each storage as a file of little-endian elements.
 enum TorchArchive {

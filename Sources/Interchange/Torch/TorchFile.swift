@@ -1,5 +1,5 @@
 import Files
-import Foundation
+import FoundationEssentials
 
 /// A module's `state_dict()` written by PyTorch's `torch.save`: in the ZIP format, the default since version 1.6, or in
 /// the format before it, pickles followed by the tensors' elements. No code in it is run.

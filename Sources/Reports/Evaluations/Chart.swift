@@ -1,5 +1,3 @@
-import Foundation
-
 /// Lines over common axes, such as the model's and the data's: a figure of the page. It needs no script.
 struct Chart {
   struct Line {

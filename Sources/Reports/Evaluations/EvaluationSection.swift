@@ -1,5 +1,5 @@
-import Foundation
 import Reporting
+import TextFormatting
 
 /// The page's section on the newest measures of drawn fields: spectra, errors, distributions and ranks of each variable.
 struct EvaluationSection {
@@ -53,7 +53,7 @@ struct EvaluationSection {
   }
 
   fileprivate static func percent(_ share: Double?) -> String { share.map { number(100 * $0) + "%" } ?? "" }
-  fileprivate static func number(_ value: Double?) -> String { value.map { String(format: "%.3g", $0) } ?? "" }
+  fileprivate static func number(_ value: Double?) -> String { value.map { String(printf: "%.3g", $0) } ?? "" }
 }
 
 extension EvaluationRecord.Variable {

@@ -2,10 +2,10 @@ import Datasets
 import Diffusion
 import Failures
 import FieldMeasures
-import Foundation
 import MessagePassing
 import Reporting
 import Tensors
+import TextFormatting
 
 /// Compares fields that a model draws with those of a data set, in physical units.
 ///
@@ -63,7 +63,7 @@ package struct FieldEvaluation: Sendable {
   }
 
   /// The fingerprint of the reference's data set, 16 hexadecimal digits.
-  package var referenceFingerprint: String { String(format: "%016llx", truths.dataset.contentMark) }
+  package var referenceFingerprint: String { String(printf: "%016llx", truths.dataset.contentMark) }
 
   /// Draws the fields and measures them. Collective; the result has the same bits on all ranks and for any number of
   /// them.

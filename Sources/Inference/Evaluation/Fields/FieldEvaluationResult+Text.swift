@@ -1,6 +1,6 @@
 import FieldMeasures
-import Foundation
 import Reporting
+import TextFormatting
 
 extension FieldEvaluationResult {
   /// The result for users.
@@ -20,7 +20,7 @@ extension FieldEvaluationResult.Variable {
   fileprivate var lines: [String] {
     var lines = [["", "1"].contains(units) ? name : "\(name), \(units)"]
     func add(_ label: String, _ text: String) {
-      lines.append("  " + label.padding(toLength: 20, withPad: " ", startingAt: 0) + text)
+      lines.append("  " + label.padded(to: 20) + text)
     }
     if let spectrum, let error = spectrum.error, let largest = spectrum.largestError,
       let wavenumber = spectrum.largestErrorWavenumber
@@ -62,6 +62,6 @@ extension FieldEvaluationResult.CrossSpectra {
 }
 
 /// Four significant digits.
-private func number(_ value: Double) -> String { String(format: "%.4g", value) }
+private func number(_ value: Double) -> String { String(printf: "%.4g", value) }
 
-private func percent(_ share: Double) -> String { String(format: "%.3g%%", 100 * share) }
+private func percent(_ share: Double) -> String { String(printf: "%.3g%%", 100 * share) }

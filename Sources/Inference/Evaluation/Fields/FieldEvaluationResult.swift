@@ -1,5 +1,4 @@
 import FieldMeasures
-import Foundation
 import Reporting
 
 /// Measures of drawn fields beside those of reference fields, with everything that they depend on. Arrays over

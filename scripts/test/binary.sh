@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# What the program that scripts/build.sh makes needs of the machines that it runs on: the versions of the C library's
+# functions, the shared libraries, the disk. Each case prints one line.
+# Links the objects of the tests' build as scripts/build.sh does; a program as the argument is examined instead.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+source scripts/shared/cases.sh
+
+binary=$folder/ddpm-mpi
+if (($# > 0)); then
+  cp "$1" "$binary"
+else
+  mapfile -t options < <(scripts/build/static-libraries.sh "$folder/static")
+  # The command that linked the tests' program, with Swift's libraries and those of the folder instead of shared ones.
+  cat >"$folder/link.py" <<'PYTHON'
+import json
+import re
+import subprocess
+import sys
+
+binary, folder, *options = sys.argv[1:]
+lines = re.findall(r'^ +args: (\[.*"-emit-executable".*\])$', open(".build/release.yaml").read(), re.M)
+command = next(c for c in map(json.loads, lines) if c[c.index("-module-name") + 1] == "ddpm_mpi")
+command[command.index("-o") + 1] = binary
+# Static libraries do not name those that they need themselves.
+needed = ["FoundationEssentials", "_FoundationCShims", "_FoundationCollections", "swiftSynchronization"]
+needed += ["swift_StringProcessing", "swift_RegexParser", "swift_Concurrency", "swift_Builtin_float"]
+command[1:1] = ["-static-stdlib", "-L" + folder] + ["-l" + name for name in needed]
+command += [option for option in options if option != "--disable-build-manifest-caching"]
+subprocess.run(command, check=True)
+print("linked")
+PYTHON
+  run 0 linked python3 "$folder/link.py" "$binary" "$folder/static" "${options[@]}"
+fi
+check "the debugging information moves to a file beside" scripts/build/separate-debugging.sh "$binary"
+check "... which has it" bash -c "readelf -SW '$binary.debug' | grep -q ' \.debug_info '"
+check "... and which debuggers find" bash -c "readelf -p .gnu_debuglink '$binary' | grep -q 'ddpm-mpi\.debug'"
+check "... and the program has none" bash -c "! readelf -SW '$binary' | grep -qE ' \.(debug_info|symtab) '"
+run 0 '^[0-9]+[.][0-9]+' "$binary" --version
+run 0 '^HDF5' "$binary" doctor
+
+# newest PREFIX: the newest version of a library's symbols that the program needs.
+newest() { objdump -T "$binary" | grep -oE "\($1_[0-9.]+\)" | tr -d '()' | sort -Vu | tail -1; }
+# is_at_most VERSION VERSION
+is_at_most() { [[ $(printf '%s\n' "$1" "$2" | sort -V | tail -1) == "$2" ]]; }
+glibc=$(ldd --version | sed -n '1s/.* //p')
+if is_at_most "$glibc" 2.37; then
+  check "it runs with glibc 2.34 (RHEL 9) and needs $(newest GLIBC)" is_at_most "$(newest GLIBC)" GLIBC_2.34
+else
+  echo "Built with glibc $glibc, whose headers choose newer functions; it needs $(newest GLIBC)."
+fi
+check "it runs with the libstdc++ of GCC 11 and needs $(newest GLIBCXX)" is_at_most "$(newest GLIBCXX)" GLIBCXX_3.4.29
+
+libraries=$(readelf -d "$binary" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
+echo "It needs ${libraries//$'\n'/ }"
+check "it needs 10 shared libraries at most" test "$(wc -l <<<"$libraries")" -le 10
+for name in z png jpeg openblas; do
+  [[ $# == 0 && ! -e $(echo "$folder"/static/lib$name*.a) ]] && continue
+  check "lib$name is in it" bash -c "! grep -qE '^lib$name([0-9]|\.so)' <<<'$libraries'"
+done
+check "Swift's libraries are in it" bash -c "! grep -qE '^lib_?(swift|Foundation|dispatch)' <<<'$libraries'"
+bytes=$(stat -c %s "$binary")
+check "it has 30 MiB at most ($((bytes >> 10)) KiB)" test "$bytes" -le $((30 << 20))
+check "no module needs all of Foundation" bash -c "! grep -rnE '^ *(@[a-z]+ )*import Foundation\$' --include='*.swift' Sources |
+  grep -v '\.pb\.swift'"
+
+start=$(date +%s%N)
+for _ in {1..10}; do "$binary" --version >/dev/null; done
+echo "It starts in $((($(date +%s%N) - start) / 10000000)) ms."
+finish
