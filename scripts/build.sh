@@ -33,7 +33,13 @@ fi
 # Swift ignores the folders that pkg-config's files name for the loader.
 loader_flags=()
 for folder in "${rpaths[@]}"; do loader_flags+=(-Xlinker -rpath -Xlinker "$folder"); done
-swift build -c release --static-swift-stdlib --product ddpm-mpi "${loader_flags[@]}"
+
+# Static archives, where the system has them, of libraries that are the same everywhere.
+static=$PWD/.build/static-libraries
+mapfile -t static_flags < <(scripts/build/static-libraries.sh "$static")
+PKG_CONFIG_PATH=$static/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH} \
+  swift build -c release --static-swift-stdlib --product ddpm-mpi "${loader_flags[@]}" "${static_flags[@]}"
+scripts/build/separate-debugging.sh .build/release/ddpm-mpi
 
 program=.build/release/ddpm-mpi
 look_at_program "$program"

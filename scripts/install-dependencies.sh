@@ -63,6 +63,7 @@ debian_packages() {
   echo libjpeg-dev            # images to train on
   echo zlib1g-dev             # compressed data sets
   echo libzip-dev             # statistics of features in NumPy's archives
+  echo libyaml-dev            # configuration files
   echo libopenblas-serial-dev # eigenvalues, for Fréchet distances
   echo pkg-config             # tells the build where these are
   # What Swift itself runs with, fetches packages with, and links with.
@@ -70,14 +71,14 @@ debian_packages() {
   echo dataset-fashion-mnist # what the quickstart learns to draw
 }
 
-# Names of Rocky Linux and AlmaLinux. HDF5 is in EPEL; the headers of OpenBLAS and libzip are in CRB.
+# Names of Rocky Linux and AlmaLinux. HDF5 is in EPEL; the headers of OpenBLAS, libyaml and libzip are in CRB.
 rocky_packages() {
   case $mpi in
     openmpi) echo openmpi-devel hdf5-openmpi-devel ;;
     mpich) echo mpich-devel hdf5-mpich-devel ;;
     abi) echo hdf5-devel ;;
   esac
-  echo libpng-devel libjpeg-turbo-devel zlib-devel libzip-devel openblas-devel pkgconf-pkg-config
+  echo libpng-devel libjpeg-turbo-devel zlib-devel libzip-devel libyaml-devel openblas-devel pkgconf-pkg-config
   echo ncurses-libs sqlite-libs libxml2 libuuid git gcc-c++
 }
 

@@ -101,7 +101,7 @@ struct ConfigurationDocument {
     if let name = names(after: "*", in: yaml).intersection(names(after: "&", in: yaml)).min() {
       throw Excess(description: "it has the alias *\(name), which is not supported; write its value instead")
     }
-    return try YAMLParser.root(of: yaml)
+    return try YAMLComposer.root(of: yaml)
   }
 
   /// All texts after a mark that YAML could take for the name of an anchor or alias.

@@ -1,5 +1,5 @@
 import CMPI
-import Foundation
+import FoundationEssentials
 import Glibc
 
 /// The MPI library in use. Everything here is available before `MPISession.initialise`.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes a folder in which the linker finds static archives of zlib, libpng, libjpeg and OpenBLAS, as far as they are
+# Makes a folder in which the linker finds static archives of zlib, libpng, libjpeg, libyaml and OpenBLAS, as far as they are
 # installed, so that the program needs none of these libraries where it runs. Prints the options of `swift build` that it
 # takes, one a line:
 #
@@ -46,7 +46,7 @@ describe() {
   } >"$folder/pkgconfig/$1.pc"
 }
 
-for pair in zlib:z libpng:png16 libjpeg:jpeg; do
+for pair in zlib:z libpng:png16 libjpeg:jpeg yaml-0.1:yaml; do
   module=${pair%%:*} name=${pair##*:}
   archive=$(archive_of "$module" "$name")
   if [[ -n $archive ]]; then

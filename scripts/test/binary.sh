@@ -54,7 +54,7 @@ check "it runs with the libstdc++ of GCC 11 and needs $(newest GLIBCXX)" is_at_m
 libraries=$(readelf -d "$binary" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
 echo "It needs ${libraries//$'\n'/ }"
 check "it needs 10 shared libraries at most" test "$(wc -l <<<"$libraries")" -le 10
-for name in z png jpeg openblas; do
+for name in z png jpeg yaml openblas; do
   [[ $# == 0 && ! -e $(echo "$folder"/static/lib$name*.a) ]] && continue
   check "lib$name is in it" bash -c "! grep -qE '^lib$name([0-9]|\.so)' <<<'$libraries'"
 done
