@@ -140,7 +140,7 @@ let package = Package(
     .target(name: "Inception", dependencies: ["Kernels", "MicroKernels", "Tensors"], swiftSettings: numericCode),
     .target(
       name: "Optimisation", dependencies: ["MicroKernels", realModule, "Tensors"], swiftSettings: wideVectors),
-    .target(name: "MessagePassing", dependencies: ["CHostLinks", "CMPI", "Failures", "Tensors"]),
+    .target(name: "MessagePassing", dependencies: ["CHostLinks", "CMPI", "Failures", "Files", "Tensors"]),
     .target(name: "Compression", dependencies: ["CZlib", "Failures", "Files"]),
     .target(name: "ForeignFiles", dependencies: ["Failures", "Files"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "Compression", "Failures", "Files", "Tensors"]),

@@ -1,3 +1,4 @@
+import Files
 import FoundationEssentials
 import Glibc
 
@@ -29,7 +30,7 @@ extension ForeignReader {
   private static func limitMemory() {
     // Crashes are expected; their core dumps are not needed.
     setLimit(RLIMIT_CORE, 0)
-    let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .ascii))?.split(separator: " ").first
+    let pages = systemText("/proc/self/statm")?.split(separator: " ").first
     setLimit(RLIMIT_AS, rlim_t(pages.flatMap { Int($0) } ?? 0) * rlim_t(getpagesize()) + rlim_t(memoryLimit))
   }
 

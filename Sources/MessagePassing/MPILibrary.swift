@@ -1,5 +1,5 @@
 import CMPI
-import FoundationEssentials
+import Files
 import Glibc
 
 /// The MPI library in use. Everything here is available before `MPISession.initialise`.
@@ -37,7 +37,7 @@ package enum MPILibrary {
   /// The file that the library was loaded from; nil if unknown.
   package static var path: String? {
     guard let function = dlsym(nil, "MPI_Get_library_version"),
-      let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
+      let maps = systemText("/proc/self/maps")
     else { return nil }
     return file(atAddress: UInt(bitPattern: function), inMaps: maps)
   }

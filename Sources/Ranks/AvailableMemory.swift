@@ -1,14 +1,13 @@
 import Files
-import FoundationEssentials
 import TextFormatting
 
 /// The memory that this process and others on its host may still allocate, and the total.
 package enum AvailableMemory {
   /// Bytes that may still be allocated according to the system and the control groups; nil if unknown.
-  package static var bytes: Int? { read(text) }
+  package static var bytes: Int? { read(systemText) }
 
   /// The machine's memory in bytes; nil if unknown.
-  package static var total: Int? { machine("MemTotal:", text) }
+  package static var total: Int? { machine("MemTotal:", systemText) }
 
   /// - Parameter text: returns the contents of a file, nil if there is none.
   package static func read(_ text: (String) -> String?) -> Int? {
@@ -21,8 +20,6 @@ package enum AvailableMemory {
     let words = line.split(separator: " ")
     return words.count >= 2 ? Int(words[1]).map { $0 << 10 } : nil
   }
-
-  static func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
 }
 
 /// A control group that limits memory, of either version of the system's interface.
@@ -36,7 +33,7 @@ package struct ControlGroup: Sendable, Equatable {
   package let available: Int?
 
   /// The groups of this process.
-  static var own: [ControlGroup] { groups(AvailableMemory.text) }
+  static var own: [ControlGroup] { groups(systemText) }
 
   /// The groups of a process and all their ancestors, since the limit of each applies.
   /// - Parameter text: returns the contents of a file, nil if there is none.

@@ -1,7 +1,9 @@
+import Files
+
 /// The processor time that a container may use: a control group's limit, in processors.
 package enum ProcessorQuota {
   /// The quota of this process; nil without a limit.
-  package static var own: Double? { read(AvailableMemory.text) }
+  package static var own: Double? { read(systemText) }
 
   /// - Parameter text: returns the contents of a file, nil if there is none.
   package static func read(_ text: (String) -> String?) -> Double? {

@@ -4,6 +4,7 @@ import DataParallel
 import Datasets
 import Failures
 import Files
+import FoundationEssentials
 import Glibc
 import MessagePassing
 import Network
