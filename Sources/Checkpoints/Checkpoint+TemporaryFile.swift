@@ -1,6 +1,6 @@
 import CFileSpace
 import Files
-import Foundation
+import Glibc
 
 // The file that becomes a checkpoint.
 extension Checkpoint {

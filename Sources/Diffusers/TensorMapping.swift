@@ -59,7 +59,7 @@ struct TensorMapping {
 
   /// The name in models of old versions of diffusers, if it was different.
   var legacyName: String? {
-    guard entry.name.contains(".attentions.") else { return nil }
+    guard entry.name.split(separator: ".").contains("attentions") else { return nil }
     for (layer, legacy) in Self.legacyLayers {
       for end in [".weight", ".bias"] where entry.name.hasSuffix(".\(layer)\(end)") {
         return String(entry.name.dropLast(layer.count + end.count)) + legacy + end

@@ -59,7 +59,8 @@ struct WeightFiles {
     }
     let names = map.values.compactMap(\.text)
     // A file outside of the folder does not belong to the model.
-    guard names.count == map.count, names.allSatisfy({ !$0.contains("/") && $0.hasSuffix(".safetensors") }) else {
+    guard names.count == map.count, names.allSatisfy({ !$0.contains("/" as Character) && $0.hasSuffix(".safetensors") })
+    else {
       throw InterchangeError(index.path, "weight_map must name files of this folder that end in .safetensors")
     }
     return Set(names).sorted()

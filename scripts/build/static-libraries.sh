@@ -85,4 +85,5 @@ else
 fi
 
 # Nothing looks up the program's functions by their names. Without names, those that nothing calls are left out.
-printf '%s\n' -Xlinker --no-export-dynamic --disable-build-manifest-caching
+# Functions with the same instructions are kept once.
+printf '%s\n' -Xlinker --no-export-dynamic -Xlinker --icf=safe --disable-build-manifest-caching

@@ -19,7 +19,7 @@ for map in "$build"/*.build/module.modulemap Sources/C*/module.modulemap \
   .build/checkouts/*/Sources/{C*,_*Shims}/include/module.modulemap; do
   flags+=(-Xcc "-fmodule-map-file=$map")
 done
-for name in $(sed -n 's/.*pkgConfig: "\([^"]*\)".*/\1/p' Package.swift); do
+for name in $(swift package --scratch-path "$graphs/package" dump-package | sed -n 's/.*"pkgConfig" : "\(.*\)".*/\1/p'); do
   for flag in $(pkg-config --cflags "$name"); do flags+=(-Xcc "$flag"); done
 done
 
