@@ -77,9 +77,7 @@ let package = Package(
   ],
   targets: [
     // System libraries: a module map and a shim header each.
-    .systemLibrary(
-      name: "CMPI", path: mpiFamily == "abi" ? "Sources/CMPI/ABI" : nil, pkgConfig: mpiModules.mpi,
-      providers: [.apt(mpiPackages)]),
+    .systemLibrary(name: "CMPI", pkgConfig: mpiModules.mpi, providers: [.apt(mpiPackages)]),
     .systemLibrary(name: "CHDF5", pkgConfig: hdf5Module, providers: [.apt([hdf5Package])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
@@ -112,6 +110,11 @@ let package = Package(
     .target(
       name: "CFashionMNISTClassifier", exclude: ["weights"], cSettings: [.headerSearchPath("weights")]),
 
+    // The only code that is compiled for one MPI library.
+    .target(
+      name: "CMessagePassing", dependencies: ["CMPI"],
+      cSettings: mpiFamily == "abi" ? [.define("MPI_ABI")] : []),
+
     // Sockets, whose addresses and options Swift sees as bytes.
     .target(name: "CHostLinks"),
 
@@ -140,7 +143,7 @@ let package = Package(
     .target(name: "Inception", dependencies: ["Kernels", "MicroKernels", "Tensors"], swiftSettings: numericCode),
     .target(
       name: "Optimisation", dependencies: ["MicroKernels", realModule, "Tensors"], swiftSettings: wideVectors),
-    .target(name: "MessagePassing", dependencies: ["CHostLinks", "CMPI", "Failures", "Files", "Tensors"]),
+    .target(name: "MessagePassing", dependencies: ["CHostLinks", "CMessagePassing", "Failures", "Tensors"]),
     .target(name: "Compression", dependencies: ["CZlib", "Failures", "Files"]),
     .target(name: "ForeignFiles", dependencies: ["Failures", "Files"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "Compression", "Failures", "Files", "Tensors"]),

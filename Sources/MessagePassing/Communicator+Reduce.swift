@@ -1,4 +1,4 @@
-import CMPI
+import CMessagePassing
 import Tensors
 
 extension Communicator {

@@ -1,4 +1,4 @@
-import CMPI
+import CMessagePassing
 
 extension Communicator {
   /// Divides the ranks into groups, each with a communicator of its own, in which they keep their order (MPI 3.1,
@@ -10,7 +10,7 @@ extension Communicator {
     precondition((group ?? 0) >= 0, "a group's number must not be negative")
     let color = try group.map { (group) throws(MPIError) in try int32(group, for: "MPI_Comm_split") }
     var handle = ddpm_communicator()
-    try wait("MPI_Comm_split") { ddpm_mpi_split(self.handle, color ?? ddpm_mpi_undefined(), Int32(rank), &handle) }
+    try wait("MPI_Comm_split") { ddpm_mpi_split(self.handle, color ?? -1, Int32(rank), &handle) }
     guard color != nil else { return nil }
     return try SplitCommunicator(handle: handle, messageLimit: messageLimit)
   }

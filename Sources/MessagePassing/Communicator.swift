@@ -1,4 +1,4 @@
-import CMPI
+import CMessagePassing
 import Glibc
 
 /// A group of processes that exchange messages among themselves (MPI 3.1, chapter 6).
@@ -31,16 +31,13 @@ package struct Communicator: @unchecked Sendable {
   /// The name of the host this process runs on (MPI 3.1, section 8.1.2).
   package var processorName: String {
     get throws(MPIError) {
-      var text = [CChar](repeating: 0, count: Int(MPI_MAX_PROCESSOR_NAME) + 1)
-      var length: Int32 = 0
-      try check("MPI_Get_processor_name", MPI_Get_processor_name(&text, &length))
-      return string(from: text)
+      try text("MPI_Get_processor_name", ddpm_mpi_processor_name)
     }
   }
 
   /// Returns once every rank has called it (MPI 3.1, section 5.3).
   package func barrier() throws(MPIError) {
-    try wait("MPI_Barrier") { MPI_Barrier(handle.value) }
+    try wait("MPI_Barrier") { ddpm_mpi_barrier(handle) }
   }
 
   /// Returns once every rank has called it, and sleeps until then. `barrier` reacts faster but keeps a core busy; this
@@ -75,8 +72,8 @@ extension Communicator {
   init(handle: ddpm_communicator) throws(MPIError) {
     var rank: Int32 = 0
     var size: Int32 = 0
-    try check("MPI_Comm_rank", MPI_Comm_rank(handle.value, &rank))
-    try check("MPI_Comm_size", MPI_Comm_size(handle.value, &size))
+    try check("MPI_Comm_rank", ddpm_mpi_rank(handle, &rank))
+    try check("MPI_Comm_size", ddpm_mpi_size(handle, &size))
     self.init(
       handle: handle, rank: Int(rank), size: Int(size), messageLimit: Self.defaultMessageLimit, waits: WaitRecord())
   }

@@ -1,4 +1,4 @@
-import CMPI
+import CMessagePassing
 
 /// A type whose values are sent in their memory representation.
 package protocol MPIElement: BitwiseCopyable, Sendable {

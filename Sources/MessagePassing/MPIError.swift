@@ -1,4 +1,4 @@
-import CMPI
+import CMessagePassing
 import Failures
 
 /// A failed call into the MPI library.
@@ -17,24 +17,29 @@ package struct MPIError: JobEndingError, Equatable, CustomStringConvertible {
 extension MPIError {
   /// Gets the code's description from the library.
   init(call: String, code: Int32) {
-    var text = [CChar](repeating: 0, count: Int(MPI_MAX_ERROR_STRING) + 1)
-    var length: Int32 = 0
-    let status = MPI_Error_string(code, &text, &length)
-    self.init(call: call, code: code, message: status == MPI_SUCCESS ? string(from: text) : "unknown error")
+    let message = try? text("MPI_Error_string") { ddpm_mpi_error_text(code, $0) }
+    self.init(call: call, code: code, message: message ?? "unknown error")
   }
 }
 
 /// Turns a return code into an error.
 func check(_ call: String, _ code: Int32) throws(MPIError) {
-  guard code == MPI_SUCCESS else { throw MPIError(call: call, code: code) }
+  guard code == 0 else { throw MPIError(call: call, code: code) }
 }
 
 /// Converts a count or displacement to MPI 3.1's 32 bits.
 func int32(_ value: Int, for call: String) throws(MPIError) -> Int32 {
   guard let narrow = Int32(exactly: value) else {
-    throw MPIError(call: call, code: Int32(MPI_ERR_COUNT), message: "\(value) elements do not fit one message")
+    throw MPIError(call: call, code: ddpm_mpi_count_error(), message: "\(value) elements do not fit one message")
   }
   return narrow
+}
+
+/// The text that a function of the library writes.
+func text(_ call: String, _ body: (UnsafeMutablePointer<CChar>) -> Int32) throws(MPIError) -> String {
+  var characters = [CChar](repeating: 0, count: Int(DDPM_MPI_TEXT_LENGTH))
+  try check(call, body(&characters))
+  return string(from: characters)
 }
 
 /// The text before the terminating zero.

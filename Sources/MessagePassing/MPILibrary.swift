@@ -1,5 +1,4 @@
-import CMPI
-import Files
+import CMessagePassing
 import Glibc
 
 /// The MPI library in use. Everything here is available before `MPISession.initialise`.
@@ -22,10 +21,7 @@ package enum MPILibrary {
   /// The implementation and its version (MPI 3.1, section 8.1.1), such as "Open MPI v4.1.4, …"; of several lines in
   /// MPICH.
   package static func version() throws(MPIError) -> String {
-    var text = [CChar](repeating: 0, count: Int(MPI_MAX_LIBRARY_VERSION_STRING) + 1)
-    var length: Int32 = 0
-    try check("MPI_Get_library_version", MPI_Get_library_version(&text, &length))
-    return string(from: text)
+    try text("MPI_Get_library_version", ddpm_mpi_library_version)
   }
 
   /// The name in a version, on one line: "Open MPI v4.1.4", "MPICH 4.0.2".
@@ -36,19 +32,8 @@ package enum MPILibrary {
 
   /// The file that the library was loaded from; nil if unknown.
   package static var path: String? {
-    guard let function = dlsym(nil, "MPI_Get_library_version"),
-      let maps = systemText("/proc/self/maps")
-    else { return nil }
-    return file(atAddress: UInt(bitPattern: function), inMaps: maps)
-  }
-
-  /// The file that is mapped at an address, according to the text of /proc/<process>/maps; nil for none.
-  package static func file(atAddress address: UInt, inMaps maps: String) -> String? {
-    for line in maps.split(separator: "\n") {
-      let bounds = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
-      guard bounds.count == 2, address >= bounds[0], address < bounds[1] else { continue }
-      return line.firstIndex(of: "/").map { String(line[$0...]) }
-    }
-    return nil
+    guard let found = ddpm_mpi_library_file(), let file = realpath(found, nil) else { return nil }
+    defer { free(file) }
+    return String(cString: file)
   }
 }

@@ -1,4 +1,4 @@
-import CMPI
+import CMessagePassing
 import Glibc
 import Synchronization
 
@@ -8,11 +8,11 @@ import Synchronization
 /// from several threads at once if `allowsConcurrentCalls`.
 package enum MPISession {
   private static let current = Mutex<Communicator?>(nil)
-  private static let threadLevel = Atomic<Int32>(0)
+  private static let severalThreads = Atomic<Bool>(false)
 
   /// Whether several threads may call the library at once (`MPI_THREAD_MULTIPLE`), each on a communicator of its own.
   package static var allowsConcurrentCalls: Bool {
-    threadLevel.load(ordering: .relaxed) >= Int32(MPI_THREAD_MULTIPLE)
+    severalThreads.load(ordering: .relaxed)
   }
 
   /// Joins the job and returns the communicator of all its ranks; later calls return the same one.
@@ -29,14 +29,14 @@ package enum MPISession {
   }
 
   private static func join() throws(MPIError) -> Communicator {
-    var granted: Int32 = 0
+    var granted = ddpm_single_thread
     try check("MPI_Init_thread", ddpm_mpi_initialise(&granted))
-    guard granted >= Int32(MPI_THREAD_SERIALIZED) else {
+    guard granted != ddpm_single_thread else {
       throw MPIError(
-        call: "MPI_Init_thread", code: Int32(MPI_ERR_OTHER),
-        message: "this MPI library only grants thread level \(granted), but MPI_THREAD_SERIALIZED is needed")
+        call: "MPI_Init_thread", code: ddpm_mpi_other_error(),
+        message: "this MPI library may be called by one thread only, but MPI_THREAD_SERIALIZED is needed")
     }
-    threadLevel.store(granted, ordering: .relaxed)
+    severalThreads.store(granted == ddpm_several_threads, ordering: .relaxed)
     try check("MPI_Comm_set_errhandler", ddpm_mpi_return_errors(ddpm_mpi_world()))
     return try Communicator(handle: ddpm_mpi_world())
   }
@@ -50,13 +50,13 @@ package enum MPISession {
   /// Leaves the job. Every rank must call it; afterwards MPI cannot be initialised again in this process.
   package static func finalise() throws(MPIError) {
     let wasMember = current.withLock { $0.take() } != nil
-    if wasMember { try check("MPI_Finalize", MPI_Finalize()) }
+    if wasMember { try check("MPI_Finalize", ddpm_mpi_finalise()) }
   }
 
   /// Ends every process of the job at once, with `status` as the launcher's exit status (MPI 3.1, section 8.7).
   package static func abort(status: Int32) -> Never {
     fflush(nil)
-    if let world { MPI_Abort(world.handle.value, status) }
+    if let world { _ = ddpm_mpi_abort(world.handle, status) }
     exit(status)
   }
 }

@@ -1,4 +1,4 @@
-import CMPI
+import CMessagePassing
 import Failures
 import Glibc
 
@@ -54,7 +54,7 @@ package struct SharedFile: ~Copyable {
     while done < segment.byteCount {
       let count = min(segment.byteCount - done, 1 << 29)
       let code = ddpm_mpi_write_at(
-        handle, MPI_Offset(segment.offset + done), segment.memory + done, Int32(count))
+        handle, Int64(segment.offset + done), segment.memory + done, Int32(count))
       do throws(MPIError) { try check("MPI_File_write_at", code) } catch {
         throw SharedFileError(path: path, call: error.call, message: error.message)
       }
@@ -91,7 +91,7 @@ package struct SharedFile: ~Copyable {
         try perform(call) {
           ddpm_mpi_transfer_blocks(
             handle, writes ? 1 : 0, Int32(blocks.count), blocks.map { Int32($0.byteCount) },
-            blocks.map { MPI_Aint($0.offset) }, blocks.map { Self.address($0.address) })
+            blocks.map(\.offset), blocks.map { ddpm_mpi_address(UnsafeRawPointer(bitPattern: $0.address)) })
         }
       } catch {
         failure = failure ?? error
@@ -105,13 +105,6 @@ package struct SharedFile: ~Copyable {
     do throws(MPIError) { try communicator.wait(call, body) } catch {
       throw SharedFileError(path: path, call: call, message: error.message)
     }
-  }
-
-  /// An address as the library counts it (MPI 3.1, section 4.1.5).
-  private static func address(_ address: Int) -> MPI_Aint {
-    var result = MPI_Aint()
-    MPI_Get_address(UnsafeRawPointer(bitPattern: address), &result)
-    return result
   }
 }
 

