@@ -124,10 +124,10 @@ prepare() {
     pypi-mpich | intel)
       packages libhdf5-dev python3-venv && from_pypi pypi-mpich 'mpich>=5' || return
       files=$kept/pypi-mpich-files
-      describe mpich-abi "$files" mpi_abi
+      describe mpi-abi "$files" mpi_abi
       # One program for both.
       binaries=$kept/abi
-      link abi mpich-abi || return
+      link abi mpi-abi || return
       if [[ $1 == intel ]]; then
         from_pypi intel impi-rt || return
         files=$kept/intel-files
