@@ -2,7 +2,8 @@
 # What the tests of jobs on a cluster share. scripts/test/cluster.sh sources it, and then the tests.
 
 program=${PROGRAM:-$PWD/.build/release/ddpm-mpi}
-mpirun=$PWD/scripts/mpirun.sh
+# Not `mpirun`, which cluster/site.sh sets.
+run_here=$PWD/scripts/mpirun.sh
 folder=$(mktemp -d)
 passed=0
 failed=0
@@ -48,7 +49,7 @@ pass() {
 start() {
   local name=$1 ranks=$2
   shift 2
-  "$mpirun" "$ranks" "$program" train "${config[@]}" --output "$folder/$name" "$@" >"$folder/$name.log" 2>&1 &
+  "$run_here" "$ranks" "$program" train "${config[@]}" --output "$folder/$name" "$@" >"$folder/$name.log" 2>&1 &
   job=$!
 }
 
@@ -103,7 +104,7 @@ ends() {
 # same NAME RANKS: resumed from a checkpoint, it ends as if nothing had happened.
 same() {
   local name=$1
-  if ! "$mpirun" "$2" "$program" train "${config[@]}" --resume --output "$folder/$name" >"$folder/$name.log" 2>&1; then
+  if ! "$run_here" "$2" "$program" train "${config[@]}" --resume --output "$folder/$name" >"$folder/$name.log" 2>&1; then
     report "$name" "it could not be resumed"
   elif ! grep -q 'Resuming from ' "$folder/$name.log"; then
     report "$name" "it was begun anew"

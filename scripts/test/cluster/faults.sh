@@ -181,7 +181,7 @@ done
 copy none-whole
 truncate -s 1000 "$folder/none-whole/checkpoints/"*.h5
 status=0
-"$mpirun" 2 "$program" train "${config[@]}" --resume --output "$folder/none-whole" >"$folder/none-whole.log" 2>&1 || status=$?
+"$run_here" 2 "$program" train "${config[@]}" --resume --output "$folder/none-whole" >"$folder/none-whole.log" 2>&1 || status=$?
 if ((status == 4)) && [[ $(stat -c %s "$folder/none-whole/$newest") == 1000 ]]; then
   pass "none-whole: refused with status 4"
 else
@@ -204,7 +204,7 @@ refused_resume() { # NAME RANKS TEXT [ARGUMENT]...
   local name=$1 ranks=$2 text=$3 status=0
   shift 3
   copy "$name"
-  "$mpirun" "$ranks" "$program" train "${config[@]}" --resume --output "$folder/$name" "$@" >"$folder/$name.log" 2>&1 ||
+  "$run_here" "$ranks" "$program" train "${config[@]}" --resume --output "$folder/$name" "$@" >"$folder/$name.log" 2>&1 ||
     status=$?
   if ((status == 2)) && grep -qE "$text" "$folder/$name.log" && ! grep -qi MPI_ABORT "$folder/$name.log"; then
     pass "$name: refused"

@@ -81,7 +81,7 @@ fi
 refused() {
   local name=$1 text=$2 output=$3 status=0
   shift 3
-  "$@" "$mpirun" 2 "$program" train "${config[@]}" --output "$output" >"$folder/$name.log" 2>&1 || status=$?
+  "$@" "$run_here" 2 "$program" train "${config[@]}" --output "$output" >"$folder/$name.log" 2>&1 || status=$?
   if ((status == 2)) && grep -qE "$text" "$folder/$name.log" && ! grep -qE '^step |MPI_A(BORT|bort)' "$folder/$name.log"; then
     pass "$name: refused"
   else
