@@ -55,5 +55,6 @@ export PRTE_MCA_oob_tcp_keepalive_intvl=${PRTE_MCA_oob_tcp_keepalive_intvl:-2}
 export PRTE_MCA_oob_tcp_keepalive_probes=${PRTE_MCA_oob_tcp_keepalive_probes:-3}
 
 # The mpirun of MPICH and Intel MPI does not notice lost machines, so the program does it for them, after this many
-# seconds of silence. A number has the program watch under every launcher, none under no one.
+# seconds of silence; none turns it off. Under Open MPI, whose mpirun waits for a lost machine after such an end, leave
+# it unset.
 # export DDPM_LINK_TIMEOUT=10

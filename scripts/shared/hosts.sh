@@ -137,15 +137,16 @@ exec_on_hosts() {
   local open_mpi=(--host "$list" -n "$count" --oversubscribe --bind-to none --mca pml ob1
     --mca btl_tcp_if_include eth0 --mca mpi_yield_when_idle 1)
   local hydra=(-hosts "${list//":$ranks"/}" -ppn "$ranks" -n "$count" -iface eth0 -launcher ssh -launcher-exec "$shell")
+  # Open MPI 5 reads both.
+  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  export PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
   case $(hosts_mpi) in
     openmpi-4)
-      export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
       exec_on_host h1 "$mpirun" "${open_mpi[@]}" --mca plm rsh --mca plm_rsh_agent "$shell" \
         --mca plm_rsh_no_tree_spawn 1 --mca btl tcp,vader,self --mca oob_tcp_if_include eth0 \
         "${hosts_mpirun_options[@]}" "$@"
       ;;
     openmpi)
-      export PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
       exec_on_host h1 "$mpirun" "${open_mpi[@]}" --mca plm ssh --mca plm_ssh_agent "$shell" \
         --mca plm_ssh_no_tree_spawn 1 --mca btl tcp,sm,self "${hosts_mpirun_options[@]}" "$@"
       ;;

@@ -58,25 +58,9 @@ test_cut() {
   same "$name" 3
 }
 
-# test_own_watch: the program notices a cut link by itself, whatever the launcher does.
-test_own_watch() {
-  local name=cut-link-own-watch usual=$OMPI_MCA_oob_tcp_keepalive_time
-  # Open MPI's mpirun is to notice it later, but must notice it: it does not end before.
-  export OMPI_MCA_oob_tcp_keepalive_time=20 PRTE_MCA_oob_tcp_keepalive_time=20 DDPM_LINK_TIMEOUT=5
-  start_on_hosts "$name"
-  unset DDPM_LINK_TIMEOUT
-  export OMPI_MCA_oob_tcp_keepalive_time=$usual PRTE_MCA_oob_tcp_keepalive_time=$usual
-  saves "$name"
-  cut_link h2
-  ends "$name" 6
-  says "$name" 'ddpm-mpi: the host h[12] cannot be reached any more; ending the job'
-  restore_link h2
-  same "$name" 2
-}
-
 missing=$(hosts_missing)
 if [[ -n $missing ]]; then
-  without "$missing" outage-of-a-link cut-link cut-link-own-watch
+  without "$missing" outage-of-a-link cut-link
 else
   undo hosts_down
   hosts_up 2 1gbit
@@ -86,6 +70,5 @@ else
   source cluster/site.sh
   test_outage
   test_cut
-  test_own_watch
   hosts_down
 fi
