@@ -60,6 +60,11 @@ package enum Presets {
     $0.model.periodicity = .both
     $0.diffusion.process = .edm
     $0.diffusion.loss = .edm
+    // EDM's values are for photographs. Fields have most of their variance in a few modes, each of which stands out of
+    // more noise than a pixel: that of k = 0 has a standard deviation of 6. With EDM's, its power was 29% too small after
+    // 3000 steps.
+    $0.diffusion.levels.mean = 0
+    $0.diffusion.levels.standardDeviation = 1.4
     $0.training.steps = 10_000
     $0.training.warmupSteps = 200
     $0.training.schedule = .cosine

@@ -9,6 +9,7 @@
 #   CASES=64  MEMBERS=16               test fields, and fields drawn for each
 #   GAUSSIAN_STEPS=10000               training steps
 #   GAUSSIAN_COUNT=4096                fields drawn
+#   GAUSSIAN_SAMPLING=64               steps of the sampler
 #
 # scripts/shared/fields.sh has further settings: OUTPUT, STEPS, RANKS and others.
 set -euo pipefail
@@ -34,9 +35,9 @@ downscaling() {
 
 gaussian() {
   train_model gaussian --set training.steps="${GAUSSIAN_STEPS:-10000}"
-  run evaluate --checkpoint "$output/gaussian" --measures spectrum --split test --count "${GAUSSIAN_COUNT:-4096}" \
-    --seed 1 --json >"$output/gaussian.json"
-  "$python" scripts/measure/gaussian-spectrum.py "$output/gaussian.json"
+  local drawing=(--split test --count "${GAUSSIAN_COUNT:-4096}" --steps "${GAUSSIAN_SAMPLING:-64}" --seed 1)
+  run evaluate --checkpoint "$output/gaussian" --measures spectrum "${drawing[@]}" --json >"$output/gaussian.json"
+  "$python" scripts/measure/gaussian-spectrum.py "$output/gaussian.json" "${GAUSSIAN_SAMPLING:-64}"
 }
 
 mkdir -p "$output"

@@ -1,10 +1,11 @@
 """Compares the spectrum of drawn Gaussian fields with the exact one, in a table in Markdown.
 
-    python3 scripts/measure/gaussian-spectrum.py evaluation.json
+    python3 scripts/measure/gaussian-spectrum.py evaluation.json STEPS
 
-evaluation.json has the line of `ddpm-mpi evaluate --measures spectrum --json` for a model of `data.name=gaussian-field`.
-An error within a few standard errors may be chance: that is what the fields drawn, finitely many, leave uncertain. Needs
-numpy. scripts/measure/fields.sh runs this.
+evaluation.json has the line of `ddpm-mpi evaluate --measures spectrum --steps STEPS --json` for a model of
+`data.name=gaussian-field`. Part of an error is the sampler's: fields drawn with the exact denoiser have it too. An error
+within a few standard errors may be chance: that is what the fields drawn, finitely many, leave uncertain. Needs numpy.
+scripts/measure/fields.sh runs this.
 """
 
 import json
@@ -16,6 +17,11 @@ import numpy as np
 # Of Sources/Datasets/GaussianField.swift.
 CUTOFF = 3
 EXPONENT = 2
+
+# Of diffusion.sigma_min, diffusion.sigma_max and diffusion.rho, for the process of EDM.
+SMALLEST_NOISE = 0.002
+LARGEST_NOISE = 80
+RHO = 7
 
 
 def exact_spectrum(size):
@@ -29,8 +35,24 @@ def exact_spectrum(size):
     return (np.bincount(shells, power.ravel()) / modes)[: size // 2 + 1], modes[: size // 2 + 1]
 
 
+def error_of_steps(power, steps):
+    """The relative error of the power that Heun's method (Karras et al. 2022, algorithm 1) gives modes of this power with
+    the exact denoiser, whose values are noisy ones times power / (power + σ²)."""
+    ends = np.array([LARGEST_NOISE, SMALLEST_NOISE]) ** (1 / RHO)
+    levels = np.append(np.linspace(*ends, steps) ** RHO, 0)
+    value = np.full(len(power), float(LARGEST_NOISE))
+    for noise, following in zip(levels, levels[1:]):
+        slope = value * noise / (power + noise**2)
+        moved = value + (following - noise) * slope
+        if following > 0:
+            slope = (slope + moved * following / (power + following**2)) / 2
+            moved = value + (following - noise) * slope
+        value = moved
+    return value**2 / power - 1
+
+
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
     result = json.loads(Path(sys.argv[1]).read_text())
     for variable in result["variables"]:
@@ -41,11 +63,13 @@ def main():
         errors = drawn / exact - 1
         standard_errors = np.sqrt(2 / (modes * result["count"]))
         print(f"{variable['name']}, {result['count']} drawn fields\n")
-        print("| wavenumber | exact power | drawn power | error | standard error |")
-        print("|---|---|---|---|---|")
+        of_steps = error_of_steps(exact, int(sys.argv[2]))
+        print("| wavenumber | exact power | drawn power | error | of the sampler's steps | standard error |")
+        print("|---|---|---|---|---|---|")
         for k in range(len(drawn)):
             powers = f"{exact[k]:.5g} | {drawn[k]:.5g}"
-            print(f"| {k} | {powers} | {100 * errors[k]:+.2f}% | {100 * standard_errors[k]:.2f}% |")
+            share = f"{100 * of_steps[k]:+.2f}%"
+            print(f"| {k} | {powers} | {100 * errors[k]:+.2f}% | {share} | {100 * standard_errors[k]:.2f}% |")
         largest = int(np.abs(errors).argmax())
         print(f"\nThe largest error is {100 * abs(errors[largest]):.2f}%, at wavenumber {largest}.\n")
 

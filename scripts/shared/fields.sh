@@ -3,7 +3,7 @@
 #
 #   OUTPUT=runs/fields-page            where data and runs are kept
 #   FIELDS=2048  TEST_FIELDS=256       of turbulence; multiples of 4
-#   STEPS=6000                         training steps of each model of turbulence
+#   STEPS=2000                         training steps of each model of turbulence
 #   RANKS=2                            by default one per core, at most 8
 #   PYTHON=/path/to/python             one that has numpy and h5py
 #   PROGRAM=/path/to/ddpm-mpi
@@ -13,7 +13,7 @@ python=${PYTHON:-$(scripts/shared/find-python.sh numpy h5py)}
 cores=$(scripts/shared/count-cores.sh)
 ranks=${RANKS:-$((cores < 8 ? cores : 8))}
 output=${OUTPUT:-runs/fields-page}
-steps=${STEPS:-6000}
+steps=${STEPS:-2000}
 
 run() { scripts/mpirun.sh "$ranks" "$program" "$@"; }
 
