@@ -36,7 +36,6 @@ run sample --checkpoint "$output/regression" "${given[@]}" --count "$cases" --st
   --given vorticity_coarse --cases 0 1 2
 "$python" scripts/document/plot-spectra.py "$folder/spectra.svg" "$output/test.h5" \
   "members of the ensemble=$work/ensemble.nc" "regression by the same network=$work/regression.nc"
-run sample --checkpoint "$output/downscaling" "${given[@]}" --count 1 --members 4 --grid "$folder/sheet.png"
 run sample --checkpoint "$output/unconditional" --count 4 --seed 1 --grid "$folder/unconditional.png"
 
 # From 5% of the points, and from the means of 4x4 points, with the model without conditions.
