@@ -79,7 +79,8 @@ mpi=$(printf '%s\n' "${linked_libraries[@]}" | grep '^libmpi')
 read -r name file <<<"$mpi"
 cp "$(realpath "$file")" "$site/$name"
 ln -s "$name" "$site/$(basename "$file")"
-module=$(for module in ompi-c mpich; do if pkg-config --exists "$module"; then echo "$module"; fi; done | head -1)
+module=ompi-c
+pkg-config --exists "$module" || module=mpich
 sed "s|^libdir=.*|libdir=$site|; s|^Libs:|Libs: -L$site -Wl,-rpath,$site|" \
   "$(pkg-config --variable=pcfiledir "$module")/$module.pc" >"$site/pkgconfig/$module.pc"
 run 0 "The program will look for libraries in $site first" env PKG_CONFIG_PATH="$site/pkgconfig" scripts/build.sh --check
