@@ -23,7 +23,7 @@ program=$(realpath "$1")
 stripped=$program.stripped
 trap 'rm -f "$stripped"' EXIT
 # Once is enough.
-if ! readelf -SW "$program" 2>/dev/null | grep -q ' \.debug_info '; then
+if [[ $(readelf -SW "$program" 2>/dev/null) != *' .debug_info '* ]]; then
   echo "$1 has no debugging information." >&2
   exit 0
 fi
