@@ -23,8 +23,8 @@ run() { scripts/mpirun.sh "$ranks" "$program" "$@"; }
 [[ -e $colours/config.yaml ]] || run train --preset shapes --output "$colours" --set training.steps=5000 \
   --set training.ema_decays=[0.999] --set training.checkpoint_every=1000 --set training.sample_every=5000
 
-run pack fashion-mnist --output "$work/garments.h5" >"$work/log"
-run pack shapes --output "$work/shapes.h5" >>"$work/log"
+"$program" pack fashion-mnist --output "$work/garments.h5" >"$work/log"
+"$program" pack shapes --output "$work/shapes.h5" >>"$work/log"
 
 # Test images, and what is known of them, as it is shown.
 "$python" - "$work" <<'PYTHON'
