@@ -104,7 +104,7 @@ run format || true
 # Three tests share the processors from here on. Two lanes take them from the beginning of a list, where they keep the
 # processors busy, and one from its end, where they wait for SLURM, browsers and other programs half of the time.
 export SHARED=yes
-waiting=(report scripts peers cluster)
+waiting=(locks report scripts peers cluster)
 {
   printf '%s\n' units ranks Program
   # These take a quarter of an hour or more, and run by their names only.
