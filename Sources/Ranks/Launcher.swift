@@ -74,7 +74,7 @@ package enum Launcher {
 
   /// After how many seconds without an answer a host is lost; nil if the program itself does not watch.
   ///
-  /// Open MPI's mpirun finds out by itself if it is told to (`cluster/site.sh`), and so does SLURM. Hydra, the launcher
+  /// SLURM notices a lost host, and so does Open MPI's mpirun with the settings of `cluster/site.sh`. Hydra, the launcher
   /// of MPICH and Intel MPI, does not.
   /// - Throws: `InputError` if the variable cannot be read.
   package static func linkTimeout(environment: [String: String]) throws -> Int32? {

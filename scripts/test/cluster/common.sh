@@ -131,7 +131,7 @@ says() {
 
 # in_order NAME: no rank had to end the others.
 in_order() {
-  if grep -qi MPI_ABORT "$folder/$1.log"; then report "$1" "the job was aborted"; else pass "$1: ended in good order"; fi
+  if grep -qi MPI_ABORT "$folder/$1.log"; then report "$1" "the job was aborted"; else pass "$1: ended without MPI_Abort"; fi
 }
 
 tidy() { # NAME: no unfinished file is visible
