@@ -24,7 +24,7 @@ SETTING_OF_FIELDS = "evaluation.members"
 # For options of other commands: both the maximum and the default.
 MAXIMUM_OPTIONS = {
     "sample": {"--steps": 10, "--count": 64},
-    "restore": {"--steps": 10, "--members": 2, "--count": 2},
+    "restore": {"--steps": 10, "--count": 3},
     "evaluate": {"--steps": 10, "--count": 64, "--reference-count": 500},
     "benchmark": {"--steps": 1, "--batch": 8},
     # The network evaluates each image hundreds of times.
@@ -34,8 +34,10 @@ MAXIMUM_OPTIONS = {
 }
 # Options and measures that only fields have.
 SIGNS_OF_FIELDS = {"--condition", "--members", "spectrum", "histogram", "moments", "crps"}
-# For fields: maxima of options that are given. By default, all conditions and reference fields of a file are used.
-MAXIMUM_OPTIONS_OF_FIELDS = {"--count": 4, "--members": 2}
+# Maxima of options that are given. By default, an ensemble has one member, and all conditions and reference fields of a
+# file are used.
+MAXIMUM_MEMBERS = {"--members": 2}
+MAXIMUM_FIELDS = {"--count": 4}
 
 
 def shorten_settings(arguments):
@@ -82,11 +84,12 @@ def shorten(command, arguments):
     # `benchmark --job start` takes no steps.
     elif command in MAXIMUM_OPTIONS and "start" not in arguments:
         maxima = dict(MAXIMUM_OPTIONS[command])
+        limit_options(arguments, MAXIMUM_MEMBERS)
         # This sampler chooses its steps itself.
         if "ode-rk45" in arguments:
             maxima.pop("--steps", None)
         if command in ("sample", "evaluate") and are_of_fields(arguments):
-            limit_options(arguments, MAXIMUM_OPTIONS_OF_FIELDS)
+            limit_options(arguments, MAXIMUM_FIELDS)
             maxima = {option: maximum for option, maximum in maxima.items() if option == "--steps"}
         shorten_options(arguments, maxima)
     # Its measurements take the longer, the larger the network is.

@@ -2,7 +2,7 @@
 # Makes pictures for docs/restoring.md: garments completed from their upper half, by each method, and shapes coloured from
 # grey. A model of Fashion-MNIST and one of shapes are trained if they are not there yet (ten minutes each on two cores).
 # MODEL and COLOURS name other runs, FOLDER another place for the pictures, PROGRAM another program, METHODS some methods
-# instead of all. Needs Python with h5py, numpy and Pillow.
+# instead of all, IMAGES how many are restored. Needs Python with h5py, numpy and Pillow.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -27,16 +27,16 @@ run() { scripts/mpirun.sh "$ranks" "$program" "$@"; }
 "$program" pack shapes --output "$work/shapes.h5" >>"$work/log"
 
 # Test images, and what is known of them, as it is shown.
-"$python" - "$work" <<'PYTHON'
+"$python" - "$work" "${IMAGES:-10}" <<'PYTHON'
 import sys
 import h5py
 import numpy as np
 from PIL import Image
 
-work = sys.argv[1]
+work, count = sys.argv[1], int(sys.argv[2])
 
 
-def test_images(name, count):
+def test_images(name):
     with h5py.File(f"{work}/{name}.h5") as file:
         return file["test/images"][:count]
 
@@ -46,13 +46,13 @@ def write(name, images):
         file["images"] = images
 
 
-garments = test_images("garments", 10)
+garments = test_images("garments")
 known = np.zeros((32, 32), np.uint8)
 known[:16] = 255
 Image.fromarray(known).save(f"{work}/upper.png")
 write("whole-garments", garments)
 write("upper-garments", np.where(known[:, :, None] == 255, garments, 0))
-shapes = test_images("shapes", 10)
+shapes = test_images("shapes")
 write("whole-shapes", shapes)
 write("grey-shapes", np.repeat(shapes.mean(axis=3, keepdims=True).round().astype(np.uint8), 3, axis=3))
 PYTHON

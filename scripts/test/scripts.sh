@@ -35,10 +35,17 @@ for picture in ddim ode-rk45 classifier-free-guidance classifier-guidance interp
   check "... and the picture $picture" test -s "$folder/pictures/$picture.png" -a -s "docs/theory/$picture.png"
 done
 
+run 0 '^\| `pigdm` \| [0-9]+ evaluations' env PROGRAM="$folder/ddpm-mpi" RANKS=1 IMAGES=3 METHODS="repaint pigdm" \
+  MODEL="$folder/quickstart" COLOURS="$folder/shapes" FOLDER="$folder/restored" scripts/document/restorations.sh
+for picture in repaint pigdm colours; do
+  check "... and the picture $picture" test -s "$folder/restored/$picture.png"
+done
+
 fields=(env PROGRAM="$folder/ddpm-mpi" OUTPUT="$folder/fields" FIELDS=16 TEST_FIELDS=16 STEPS=2 RANKS=1 MEMBERS=2)
-run 0 '[0-9]+ downscaling.png' env FOLDER="$folder/pictures" "${fields[@]}" scripts/document/fields.sh
-for picture in downscaling sheet unconditional; do
-  check "... and the picture $picture" test -s "$folder/pictures/$picture.png"
+run 0 '[0-9]+ downscaling.png' env FOLDER="$folder/pictures" RESTORED="$folder/restored" "${fields[@]}" \
+  scripts/document/fields.sh
+for picture in pictures/downscaling pictures/unconditional restored/points restored/coarse; do
+  check "... and the picture $picture" test -s "$folder/$picture.png"
 done
 check "... and the spectra" grep -q '>regression by the same network<' "$folder/pictures/spectra.svg"
 run 0 '^\| regression by the same network \| 1 \| [0-9.]+ \| [0-9.]+ \|  \|$' "${fields[@]}" CASES=2 GAUSSIAN_STEPS=2 \
