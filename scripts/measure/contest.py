@@ -1,6 +1,6 @@
 """Runs commands that do the same job in different ways, in turn, and keeps their results.
 
-Imported by against-pytorch.py and inception.py.
+Imported by against-pytorch.py, inception.py and ranks.py.
 """
 
 import datetime

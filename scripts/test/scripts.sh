@@ -15,6 +15,11 @@ check "... and it is there" test -s "$folder/quickstart/samples/step-00000002.pn
 run 0 "Resuming from .*step-00000002.h5" "${quickstart[@]}" --set training.steps=4
 
 run 0 'largest difference between methods' env STEPS=5 scripts/measure/convolutions.sh
+run 0 '^\| save \|( [0-9.]+ \|){3}$' env RANKS="1 2" ROUNDS=1 STEPS=1 SAMPLING_STEPS=1 FOLDER="$folder" \
+  scripts/measure/ranks.sh
+check "... on how many cores" grep -qE '; [0-9]+ cores; ' "$log"
+run 2 'RANKS is .2 x.; it must be whole numbers' env RANKS="2 x" scripts/measure/ranks.sh
+run 2 'BATCH is 2, which leaves some of 4 ranks without an image' env RANKS=4 BATCH=2 scripts/measure/ranks.sh
 run 0 'Build the program again' env PROGRAM="$folder/ddpm-mpi" OUTPUT="$folder/features.safetensors" \
   scripts/build/embedded-classifier.sh
 run 0 'FID\[fashion-mnist-classifier\]' "$program" evaluate --checkpoint "$folder/quickstart" --count 10 --steps 2 \
