@@ -143,7 +143,8 @@ let package = Package(
     .target(name: "Inception", dependencies: ["Kernels", "MicroKernels", "Tensors"], swiftSettings: numericCode),
     .target(
       name: "Optimisation", dependencies: ["MicroKernels", realModule, "Tensors"], swiftSettings: wideVectors),
-    .target(name: "MessagePassing", dependencies: ["CHostLinks", "CMessagePassing", "Failures", "Tensors"]),
+    .target(
+      name: "MessagePassing", dependencies: ["CFileSpace", "CHostLinks", "CMessagePassing", "Failures", "Tensors"]),
     .target(name: "Compression", dependencies: ["CZlib", "Failures", "Files"]),
     .target(name: "ForeignFiles", dependencies: ["Failures", "Files"]),
     .target(name: "HDF5", dependencies: ["CHDF5", "Compression", "Failures", "Files", "Tensors"]),

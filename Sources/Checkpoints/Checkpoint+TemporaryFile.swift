@@ -27,7 +27,7 @@ extension Checkpoint {
     let descriptor = open(path, flags | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw CheckpointError(path: path, failure: "cannot be created") }
     defer { close(descriptor) }
-    let status = ddpm_reserve_file_space(descriptor, Int64(byteCount), keepsSize ? 1 : 0)
+    let status = ddpm_reserve_file_space(descriptor, 0, Int64(byteCount), keepsSize ? 1 : 0)
     // Some file systems cannot tell; then the write fails if there is no space.
     if [0, EOPNOTSUPP, EINVAL, ENOSYS].contains(status) { return }
     unlink(path)

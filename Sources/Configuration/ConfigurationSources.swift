@@ -22,7 +22,8 @@ package struct ConfigurationSources: Sendable {
     return preset ?? Presets.default.name
   }
 
-  /// The resulting configuration, validated.
+  /// The resulting configuration, validated. Keys of a preset or of the saved configuration that the file and the
+  /// settings leave without use, such as the noise levels of another loss, get their defaults.
   ///
   /// - Parameter saved: the configuration of the run to resume; used if neither preset nor file is given.
   /// - Throws: for an unreadable file, an unknown preset, and every problem found by parsing and `validate()`.
@@ -30,6 +31,7 @@ package struct ConfigurationSources: Sendable {
     var configuration = saved ?? Presets.default.configuration
     if preset != nil || file != nil { configuration = Presets.default.configuration }
     if let preset { configuration = try Presets.named(preset).configuration }
+    var given: Set<String> = []
     if let file {
       let document = try ConfigurationDocument(yaml: Self.read(file), file: file)
       if let ofDocument = try document.presetConfiguration() {
@@ -39,8 +41,12 @@ package struct ConfigurationSources: Sendable {
         configuration = ofDocument
       }
       try document.apply(to: &configuration)
+      given.formUnion(document.entries.map(\.name))
     }
-    try ConfigurationDocument(settings: settings).apply(to: &configuration)
+    let document = try ConfigurationDocument(settings: settings)
+    try document.apply(to: &configuration)
+    given.formUnion(document.entries.map(\.name))
+    configuration = configuration.withoutUnreadKeys(besides: given)
     try configuration.validate()
     return configuration
   }

@@ -8,8 +8,9 @@ extension RunConfiguration {
   /// - Parameters:
   ///   - layout: the layout of the network under training.
   ///   - network: its shape.
+  ///   - ranksPerNode: the ranks that share one copy of the parameters.
   package func trainingMemory(
-    _ layout: ParameterLayout, _ network: UNetConfiguration, rankCount: Int
+    _ layout: ParameterLayout, _ network: UNetConfiguration, rankCount: Int, ranksPerNode: Int = 1
   ) -> MemoryNeed {
     var need = MemoryNeed()
     // Sums of the gradients of 2, 4, 8 … micro-batches exist at the same time.
@@ -17,7 +18,7 @@ extension RunConfiguration {
     let sums = max(1, Int.bitWidth - (microBatches - 1).leadingZeroBitCount)
     let state = Double(2 + training.emaDecays.count) / Double(rankCount)
     need.add(
-      floats: Double(layout.arenaCount) * (1 + Double(sums) + state),
+      floats: Double(layout.arenaCount) * (1 / Double(ranksPerNode) + Double(sums) + state),
       for: "\(ProgressFormat.count(layout.parameterCount)) parameters, their gradients, moments and averages "
         + "(model.channels, model.multipliers, model.blocks, training.ema_decays)")
     let activations = ActivationCount(layout, network)

@@ -33,8 +33,11 @@ extension RunConfiguration {
   }
 
   /// The same configuration with unused keys at their defaults, which is equivalent.
-  package func withoutUnreadKeys() -> RunConfiguration {
+  /// - Parameter given: the keys given by the user, which stay as they are.
+  package func withoutUnreadKeys(besides given: Set<String> = []) -> RunConfiguration {
     let usual = RunConfiguration()
-    return unreadKeys().reduce(into: self) { result, unread in _ = unread.key.assign(unread.key.node(usual), &result) }
+    return unreadKeys().reduce(into: self) { result, unread in
+      if !given.contains(unread.key.name) { _ = unread.key.assign(unread.key.node(usual), &result) }
+    }
   }
 }

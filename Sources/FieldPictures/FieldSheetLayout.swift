@@ -1,5 +1,6 @@
 /// The positions on a sheet of fields, in pixels: a column for each variable with a heading, a colour bar, its numbers,
-/// and below them a panel for each sample, at the left of the column.
+/// and below them a panel for each sample, at the left of the column. Samples of a single variable have as many columns
+/// as rows, or one more.
 package struct FieldSheetLayout: Sendable, Equatable {
   /// A rectangle of pixels.
   package struct Area: Sendable, Equatable {
@@ -19,6 +20,7 @@ package struct FieldSheetLayout: Sendable, Equatable {
   package let columnWidth: Int
   /// The side of a pixel of the font.
   package let textScale: Int
+  private let columnsPerVariable: Int
 
   /// Around the sheet.
   package static let margin = 8
@@ -51,19 +53,29 @@ package struct FieldSheetLayout: Sendable, Equatable {
     panelWidth = shape[2].dividedRoundingUp(by: step) * enlargement
     columnWidth = max(panelWidth, Self.minimumColumnWidth)
     self.textScale = textScale
+    columnsPerVariable = variableCount > 1 ? 1 : Int(Double(sampleCount).squareRoot().rounded(.up))
   }
 
   /// The number of samples of shape [H, W, C] that a sheet can hold; zero if there are too many variables.
   package static func capacity(shape: [Int]) -> Int {
-    let layout = FieldSheetLayout(shape: [1] + shape, textScale: largestTextScale)
-    let rows = pixelLimit / layout.width
-    return max((rows - layout.panelsTop + gap - margin) / (layout.panelHeight + gap), 0)
+    var (capacity, excess) = (0, pixelLimit)
+    while excess - capacity > 1 {
+      let count = (capacity + excess) / 2
+      let layout = FieldSheetLayout(shape: [count] + shape, textScale: largestTextScale)
+      if layout.height <= pixelLimit / layout.width { capacity = count } else { excess = count }
+    }
+    return capacity
   }
 
   static let largestTextScale = 2
 
-  package var width: Int { 2 * Self.margin + variableCount * (columnWidth + Self.gap) - Self.gap }
-  package var height: Int { panelsTop + sampleCount * (panelHeight + Self.gap) - Self.gap + Self.margin }
+  package var width: Int {
+    2 * Self.margin + variableCount * columnsPerVariable * (columnWidth + Self.gap) - Self.gap
+  }
+  package var height: Int {
+    let rows = sampleCount.dividedRoundingUp(by: columnsPerVariable)
+    return panelsTop + rows * (panelHeight + Self.gap) - Self.gap + Self.margin
+  }
 
   package func heading(_ variable: Int) -> Area { area(variable, from: Self.margin, height: textHeight) }
   package func bar(_ variable: Int) -> Area { area(variable, from: barTop, height: Self.barHeight) }
@@ -71,8 +83,10 @@ package struct FieldSheetLayout: Sendable, Equatable {
   package func numbers(_ variable: Int) -> Area { area(variable, from: numbersTop, height: textHeight) }
 
   package func panel(sample: Int, variable: Int) -> Area {
-    let top = panelsTop + sample * (panelHeight + Self.gap)
-    return Area(columns: left(variable)..<left(variable) + panelWidth, rows: top..<top + panelHeight)
+    let (row, column) = sample.quotientAndRemainder(dividingBy: columnsPerVariable)
+    let top = panelsTop + row * (panelHeight + Self.gap)
+    let left = left(variable + column)
+    return Area(columns: left..<left + panelWidth, rows: top..<top + panelHeight)
   }
 
   private var textHeight: Int { Font.height * textScale }
@@ -85,7 +99,7 @@ package struct FieldSheetLayout: Sendable, Equatable {
     Area(columns: left(variable)..<left(variable) + columnWidth, rows: top..<top + height)
   }
 
-  private func left(_ variable: Int) -> Int { Self.margin + variable * (columnWidth + Self.gap) }
+  private func left(_ column: Int) -> Int { Self.margin + column * (columnWidth + Self.gap) }
 }
 
 extension Int {

@@ -71,7 +71,7 @@ package struct OutputFile: Sendable, Equatable {
   package func reserve(byteCount: Int) throws(FileError) {
     let descriptor = try openDescriptor(temporaryPath, O_WRONLY | O_CLOEXEC)
     defer { close(descriptor) }
-    let status = ddpm_reserve_file_space(descriptor, Int64(byteCount), 1)
+    let status = ddpm_reserve_file_space(descriptor, 0, Int64(byteCount), 1)
     // Some file systems cannot tell; then the write fails if there is no space.
     if [0, EOPNOTSUPP, EINVAL, ENOSYS].contains(status) { return }
     throw FileError(

@@ -21,8 +21,13 @@ package struct MemoryLimits: Sendable, Equatable {
 
   /// The limits of one rank.
   package let limits: [Limit]
+  /// The number of ranks of its machine.
+  package let ranksPerNode: Int
 
-  package init(_ limits: [Limit]) { self.limits = limits }
+  package init(_ limits: [Limit], ranksPerNode: Int = 1) {
+    self.limits = limits
+    self.ranksPerNode = ranksPerNode
+  }
 
   /// Determines which ranks share a machine and its groups. Collective.
   package init(of communicator: Communicator) throws {
@@ -37,7 +42,7 @@ package struct MemoryLimits: Sendable, Equatable {
       let rankCount = here.count { $0.groups.contains(group.path) }
       limits.append(Limit(bytes: bytes, owner: "the control group \(group.path) on \(host)", rankCount: rankCount))
     }
-    self.init(limits)
+    self.init(limits, ranksPerNode: here.count)
   }
 
   /// What limits a rank's memory.

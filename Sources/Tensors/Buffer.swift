@@ -1,4 +1,5 @@
-/// A block of numbers, aligned to a cache line, that returns to `BufferPool` when its last owner releases it.
+/// A block of numbers, aligned to a cache line. Its memory usually returns to `BufferPool` when the last owner releases
+/// it.
 ///
 /// Contents are undefined when a buffer is handed out. It is `Sendable` because workers fill disjoint parts of it.
 @usableFromInline package final class Buffer<Element: BitwiseCopyable>: @unchecked Sendable {
@@ -6,13 +7,29 @@
   /// need of it.
   @usableFromInline package let pointer: UnsafeMutablePointer<Element>
   @usableFromInline package let count: Int
-  private let block: BufferPool.Block
+  private let memory: Memory
+
+  private enum Memory {
+    case pooled(BufferPool.Block)
+    case owned(by: AnyObject)
+  }
 
   @usableFromInline package init(count: Int) {
     precondition(count >= 0, "a buffer cannot have a negative count")
     self.count = count
-    self.block = BufferPool.shared.take(byteCount: count * MemoryLayout<Element>.stride)
+    let block = BufferPool.shared.take(byteCount: count * MemoryLayout<Element>.stride)
+    self.memory = .pooled(block)
     self.pointer = block.address.assumingMemoryBound(to: Element.self)
+  }
+
+  /// A buffer in memory of another origin.
+  /// - Parameters:
+  ///   - start: the first element, aligned to a cache line.
+  ///   - owner: keeps the memory alive.
+  package init(start: UnsafeMutablePointer<Element>, count: Int, owner: AnyObject) {
+    self.count = count
+    self.memory = .owned(by: owner)
+    self.pointer = start
   }
 
   @inlinable
@@ -21,7 +38,9 @@
     pointer.update(repeating: value, count: count)
   }
 
-  deinit { BufferPool.shared.giveBack(block) }
+  deinit {
+    if case .pooled(let block) = memory { BufferPool.shared.giveBack(block) }
+  }
 
   @inlinable
   package subscript(index: Int) -> Element {

@@ -65,6 +65,13 @@
     clear()
   }
 
+  /// An arena in a buffer of its size, with the values that are there.
+  package init(_ layout: ParameterLayout, in buffer: FloatBuffer) {
+    verify(buffer.count == layout.arenaCount, "an arena of \(layout.arenaCount) floats does not fit its buffer")
+    self.layout = layout
+    self.buffer = buffer
+  }
+
   @usableFromInline package var count: Int { buffer.count }
 
   /// A float by its place in the arena.

@@ -58,7 +58,9 @@ extension TrainingRun {
     let network = task.networkConfiguration
     try communicator.together {
       let ranks = communicator.size
-      try configuration.trainingMemory(task.model.layout, network, rankCount: ranks).require(limits)
+      try configuration.trainingMemory(
+        task.model.layout, network, rankCount: ranks, ranksPerNode: limits.ranksPerNode
+      ).require(limits)
       if task.drawingNetwork != nil {
         try configuration.drawnImagesMemory(network, rankCount: ranks).require(limits)
       }

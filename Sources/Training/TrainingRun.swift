@@ -119,6 +119,10 @@ package struct TrainingRun {
         configuration: configuration, task: task, communicator: communicator, workers: workers,
         arrangement: .init(
           overlaps: configuration.training.overlap, wire: configuration.training.wire, grid: placement.grid))
+      if let failure = trainer.memorySharingFailure {
+        reporter.log.warning(
+          "the ranks of a machine cannot share memory, so each has all parameters for itself: \(failure)")
+      }
       if let initial { try initial.give(to: trainer, configuration, communicator, reporter) }
       let resumption =
         request.resumes

@@ -59,6 +59,19 @@ struct UnreadKeysTests {
     try requireUnread("sampling.steps=20", besides: ["sampling.sampler=ode-rk45"])
   }
 
+  /// The preset trains noise levels of its own choice, which another loss does not use.
+  @Test func presetsKeyThatIsNotUsedAnyMoreIsDropped() throws {
+    let ofPreset = try ConfigurationSources(preset: "fields").resolve().diffusion.levels
+    let settings = ["diffusion.loss=simple"]
+    let levels = try ConfigurationSources(preset: "fields", settings: settings).resolve().diffusion.levels
+    #expect(levels == RunConfiguration().diffusion.levels)
+    #expect(levels != ofPreset)
+    let error = #expect(throws: ConfigurationError.self) {
+      try ConfigurationSources(preset: "fields", settings: settings + ["diffusion.p_mean=0"]).resolve()
+    }
+    #expect(error?.problems.map { $0.contains("diffusion.p_mean is 0.0") } == [true])
+  }
+
   @Test func everyScopeNamesExistingKeys() throws {
     for scope in KeyScope.all {
       #expect(ConfigurationKey.named(scope.key) != nil)

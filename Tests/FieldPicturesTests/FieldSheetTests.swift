@@ -17,7 +17,7 @@ struct FieldSheetTests {
   }
 
   @Test func areasLieWithinTheSheetAndDoNotOverlap() {
-    for (shape, textScale) in [([3, 64, 48, 2], 1), ([1, 5, 300, 3], 2), ([2, 700, 3, 1], 1)] {
+    for (shape, textScale) in [([3, 64, 48, 2], 1), ([1, 5, 300, 3], 2), ([2, 700, 3, 1], 1), ([7, 9, 9, 1], 1)] {
       let layout = FieldSheetLayout(shape: shape, textScale: textScale)
       var overlapCount = 0
       var used = [Bool](repeating: false, count: layout.width * layout.height)
@@ -40,6 +40,13 @@ struct FieldSheetTests {
       #expect(lines.joined().allSatisfy { !used[$0] })
       #expect((0..<layout.height).allSatisfy { !used[$0 * layout.width] && !used[($0 + 1) * layout.width - 1] })
     }
+  }
+
+  @Test func samplesOfOneVariableFillRows() {
+    let layout = FieldSheetLayout(shape: [7, 64, 64, 1])
+    let panels = (0..<7).map { layout.panel(sample: $0, variable: 0) }
+    #expect(Set(panels.map(\.columns)).count == 3 && Set(panels.map(\.rows)).count == 3)
+    #expect(panels[2].rows == panels[0].rows && panels[3].columns == panels[0].columns)
   }
 
   @Test func capacityIsWhatFitsInTheLimit() throws {

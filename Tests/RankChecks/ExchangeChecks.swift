@@ -1,5 +1,6 @@
 import Configuration
 import DataParallel
+import MessagePassing
 import Ranks
 import Tensors
 import Training
@@ -76,13 +77,27 @@ private func treeSum(_ leaves: Range<Int>, step: Int, element: Int) -> Float {
     + treeSum(middle..<leaves.upperBound, step: step, element: element)
 }
 
-/// All arrangements of the ranks on nodes, with messages that progress in the background or only while waiting.
+/// All arrangements of the ranks on nodes, with messages that progress in the background or only while waiting, with and
+/// without memory that the ranks of a node share.
 func arrangements(_ context: CheckContext) -> [DataParallelTrainer.Arrangement] {
   (1...context.size).filter { context.size.isMultiple(of: $0) }.flatMap { nodes in
-    [true, false].map {
-      .init(overlaps: $0, grid: RankGrid(nodes: nodes, slots: context.size / nodes))
+    [(true, true), (true, false), (false, true), (false, false)].map { overlaps, sharesMemory in
+      .init(
+        overlaps: overlaps, grid: RankGrid(nodes: nodes, slots: context.size / nodes), sharesMemory: sharesMemory)
     }
   }
+}
+
+/// The memory that the ranks of this rank's node share; nil if they share none.
+/// - Parameter counts: the number of buffers of each rank of the node.
+private func nodeMemory(
+  _ context: CheckContext, _ arrangement: DataParallelTrainer.Arrangement, counts: [Int], size: Int
+) throws -> [[FloatBuffer]]? {
+  guard arrangement.sharesMemory, let grid = arrangement.grid else { return nil }
+  let ranks = try context.communicator.split(group: grid.node(of: context.rank))!
+  let memory = try NodeMemory(of: ranks.communicator, counts: counts, size: size)
+  try ranks.close()
+  return memory.buffers
 }
 
 /// Parameters of several sizes, some of them across bucket boundaries, that fill whole blocks.
@@ -105,9 +120,12 @@ private func verifyGradientSums(
   let sharding = Sharding(arenaCount: floats, grid: arrangement.grid!)
   let loop = ProgressLoop(isBackground: arrangement.overlaps)
   defer { loop.stop() }
+  let counts = TreeGradientSum.bufferCounts(
+    tree: tree, grid: sharding.grid, node: sharding.grid.node(of: context.rank))
   let averaging = TreeGradientSum(
     layout: layout, tree: tree, sharding: sharding, communicator: context.communicator,
-    workers: WorkerPool(threadCount: 2), loop: loop, wire: arrangement.wire)
+    workers: WorkerPool(threadCount: 2), loop: loop, wire: arrangement.wire,
+    shared: try nodeMemory(context, arrangement, counts: counts, size: floats))
   // Each sum from another node has a relative error of at most 2⁻⁸; the sums of all nodes together are no larger than
   // the micro-batches' magnitudes.
   let roundsAnything = arrangement.wire == .bfloat16 && arrangement.grid!.nodeCount > 1
@@ -143,19 +161,24 @@ private func verifyGradientSums(
 private func verifyParameterExchange(
   _ context: CheckContext, blocks: Int, _ arrangement: DataParallelTrainer.Arrangement
 ) throws {
-  let arena = Arena(layout(blocks: blocks))
-  let sharding = Sharding(arenaCount: arena.count, grid: arrangement.grid!)
+  let layout = layout(blocks: blocks)
+  let grid = arrangement.grid!
+  let counts = [1] + [Int](repeating: 0, count: grid.slotCount - 1)
+  let shared = try nodeMemory(context, arrangement, counts: counts, size: layout.arenaCount)?[0][0]
+  let arena = shared.map { Arena(layout, in: $0) } ?? Arena(layout)
+  let sharding = Sharding(arenaCount: arena.count, grid: grid)
   let loop = ProgressLoop(isBackground: arrangement.overlaps)
   defer { loop.stop() }
   let exchange = ParameterExchange(
     sharding: sharding, rank: context.rank, communicator: context.communicator)
   var wrong: String?
   for round in 0..<3 {
-    arena.clear()
+    if shared == nil || grid.slot(of: context.rank) == 0 { arena.clear() }
+    try context.communicator.barrier()
     for piece in sharding.pieces(ofRank: context.rank) {
       for element in piece.range { arena[element] = Float(element % 10_007 + round) }
     }
-    exchange.begin(arena)
+    exchange.begin(arena, isShared: shared != nil)
     loop.start(exchange)
     for (bucket, range) in sharding.buckets.enumerated() {
       try loop.wait { exchange.arrivedCount > bucket }

@@ -62,4 +62,4 @@ unconditional=(--set data.path="$output/vorticity.h5")
 # of training, so that the network sees nothing of it: what the squared error teaches it is the mean of the fields that
 # belong to what is given. One step of the sampler returns this mean.
 regression=(--set diffusion.sigma_min=1000000 --set diffusion.sigma_max=2000000 --set diffusion.loss=simple
-  --set diffusion.p_mean=-1.2 --set diffusion.p_std=1.2 --set sampling.steps=1)
+  --set sampling.steps=1)

@@ -174,8 +174,12 @@ package struct ClusterModel: Sendable {
     let compute = Double(busiest) * (forward + backward)
 
     let sums = tree.merging(tree.maximalSubtrees(of: tree.leafRanges(ofRanks: grid.rankCount)[0])).sums.count
-    let gradients = transfer(sharding, bytesPerFloat: workload.wireBytes, sums: sums)
-    let parameters = transfer(sharding, bytesPerFloat: 4, sums: 1)
+    // Within a machine, every rank adds the other ranks' sums in its section where they are: two are read and one is
+    // written. Parameters are shared.
+    let insideBytes = Double(workload.arenaCount * 4 * sums * (grid.slotCount - 1))
+    let inside = 3 * insideBytes / machine.allCoresCopiedBytesPerSecond
+    let gradients = transfer(sharding, bytesPerFloat: workload.wireBytes, sums: sums, inside: inside)
+    let parameters = transfer(sharding, bytesPerFloat: 4, sums: 1, inside: 0)
     var exposed: Double
     if workload.overlaps {
       // Processor time spent on moving bytes is lost to the concurrent computation.
@@ -196,7 +200,7 @@ package struct ClusterModel: Sendable {
     let arena = workload.arenaCount * 4
     let buffers = min(tree.root.level + 1, busiest)
     let bytes =
-      arena * (1 + buffers) + owned * 4 * (state - 1) + owned * 4 * state
+      arena / grid.slotCount + arena * buffers + owned * 4 * (state - 1) + owned * 4 * state
       + Int(machine.activationBytesPerImage * Double(arrangement.microBatch)) + 4 * sharding.bucketSize * 16
     let checkpoint = arena * state
     let levelPeers = grid.nodeCount - 1
@@ -211,8 +215,9 @@ package struct ClusterModel: Sendable {
   }
 
   /// The transfer of an arena to its owners, or back.
+  /// - Parameter inside: the seconds that it takes within a machine.
   private func transfer(
-    _ sharding: Sharding, bytesPerFloat: Int, sums: Int
+    _ sharding: Sharding, bytesPerFloat: Int, sums: Int, inside: Double
   ) -> (seconds: Double, network: Double, lastBucket: Double, processor: Double) {
     let grid = sharding.grid
     let buckets = Double(max(1, sharding.buckets.count))
@@ -228,13 +233,7 @@ package struct ClusterModel: Sendable {
       processor = 2 * bytes / network.bytesPerCoreSecond / Double(grid.slotCount)
     }
     let overNetwork = seconds
-    // Within the machine: every rank reads the other ranks' parts of its section.
-    var inside = 0.0
-    if grid.slotCount > 1 {
-      let bytes = arena * 4 * Double(sums * (grid.slotCount - 1))
-      inside = 2 * bytes / machine.allCoresCopiedBytesPerSecond
-      processor += inside
-    }
+    processor += inside
     seconds += inside
     return (seconds, overNetwork, seconds / buckets, processor)
   }

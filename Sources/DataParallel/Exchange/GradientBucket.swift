@@ -1,11 +1,23 @@
 import Kernels
 import MessagePassing
+import Synchronization
 import Tensors
 
 /// A gradient bucket that is exchanged level by level of a `ReductionPlan`.
+///
+/// Where the ranks of a node share the arenas of their sums, the messages of the first level do not contain the sums but
+/// say where they are, and the sums are added in place. Nobody else uses the elements of a section: they are final.
 final class GradientBucket: ExchangedBucket {
   private let bucket: Int
   private let plan: ReductionPlan
+  /// The arenas of each rank of this node, if they share them.
+  private let shared: [[FloatBuffer]]?
+  /// The indices of the other ranks' sums among their arenas, as received, in the order of `incoming`.
+  private let receivedIndices: Buffer<Int>
+  /// The numbers 0, 1, 2 …, of which one is sent as an index of this rank's arenas.
+  private let ownIndices: Buffer<Int>
+  /// The sums of other ranks on each level.
+  private let incoming: [[Incoming]]
   private let windows: ReceiveBufferPool
   private var window: ReceiveBuffers?
   /// One set per level.
@@ -19,11 +31,35 @@ final class GradientBucket: ExchangedBucket {
   private var sums: [[ArenaPart<Float>?]]
   private(set) var isDone = false
 
-  init(_ bucket: Int, _ plan: ReductionPlan, _ communicator: Communicator, _ windows: ReceiveBufferPool) {
+  /// A sum of another rank.
+  private struct Incoming {
+    /// The rank's index among the level's peers.
+    let peer: Int
+    /// The sum's index among those of that rank.
+    let sum: Int
+    /// Its index among all sums of the level.
+    let index: Int
+  }
+
+  init(
+    _ bucket: Int, _ plan: ReductionPlan, _ communicator: Communicator, _ windows: ReceiveBufferPool,
+    shared: [[FloatBuffer]]?
+  ) {
     self.bucket = bucket
     self.plan = plan
     self.windows = windows
+    self.shared = shared
     let levels = plan.levels
+    incoming = levels.map { level in
+      // From this rank's predecessor on, since each rank sends to its successor first.
+      (1..<max(1, level.peers.count)).flatMap { distance in
+        let peer = (level.own + level.peers.count - distance) % level.peers.count
+        return level.sums[peer].enumerated().map { Incoming(peer: peer, sum: $0.offset, index: $0.element) }
+      }
+    }
+    receivedIndices = Buffer(repeating: 0, count: shared == nil ? 0 : incoming[0].count)
+    ownIndices = Buffer(count: shared?[levels[0].own].count ?? 0)
+    ownIndices.store(Array(0..<ownIndices.count))
     received = levels.map { MessageSet(communicator, capacity: $0.sumCount - $0.ownSums.count) }
     sent = MessageSet(communicator, capacity: levels.reduce(0) { $0 + $1.ownSums.count * ($1.peers.count - 1) })
     sums = levels.map { [ArenaPart<Float>?](repeating: nil, count: $0.sumCount) }
@@ -49,20 +85,19 @@ final class GradientBucket: ExchangedBucket {
     for (level, exchange) in plan.levels.enumerated() {
       let part = ownPart(onLevel: level)
       if part.isEmpty { continue }
-      let peers = exchange.peers
-      var slot = 0
-      for distance in 1..<max(1, peers.count) {
-        let peer = (exchange.own + peers.count - distance) % peers.count
-        for (sum, index) in exchange.sums[peer].enumerated() {
-          let incoming = window.slot(slot, ofLevel: level, for: part)
-          sums[level][index] = incoming
-          let (range, tag) = (incoming.range(part), tag(onLevel: level, sum: sum))
-          if level == 1, let rounded = window.rounded {
-            try received[level].receive(range, of: rounded.received, from: peers[peer], tag: tag)
-          } else {
-            try received[level].receive(range, of: incoming.buffer, from: peers[peer], tag: tag)
-          }
-          slot += 1
+      for (slot, sum) in incoming[level].enumerated() {
+        let (source, tag) = (exchange.peers[sum.peer], tag(onLevel: level, sum: sum.sum))
+        if level == 0, shared != nil {
+          try received[level].receive(slot..<slot + 1, of: receivedIndices, from: source, tag: tag)
+          continue
+        }
+        let values = window.slot(slot, ofLevel: level, for: part)
+        sums[level][sum.index] = values
+        let range = values.range(part)
+        if level == 1, let rounded = window.rounded {
+          try received[level].receive(range, of: rounded.received, from: source, tag: tag)
+        } else {
+          try received[level].receive(range, of: values.buffer, from: source, tag: tag)
         }
       }
     }
@@ -100,12 +135,19 @@ final class GradientBucket: ExchangedBucket {
     sums[level][exchange.ownSums.lowerBound + index] = sum
     let rounded = level == 1 ? window?.round(sum, ownPart(onLevel: 0), slot: index) : nil
     let tag = tag(onLevel: level, sum: index)
+    let arena = level == 0 ? shared?[exchange.own].firstIndex { $0 === sum.buffer } : nil
+    if level == 0, shared != nil {
+      precondition(arena != nil, "a sum is not in shared memory")
+      atomicMemoryFence(ordering: .sequentiallyConsistent)
+    }
     // Each rank starts with its successor, so that they do not all send to the first one.
     for distance in 1..<max(1, exchange.peers.count) {
       let peer = (exchange.own + distance) % exchange.peers.count
       let part = plan.part(level: level, bucket: bucket, peer: peer)
       if part.isEmpty { continue }
-      if let rounded {
+      if let arena {
+        try sent.send(arena..<arena + 1, of: ownIndices, to: exchange.peers[peer], tag: tag)
+      } else if let rounded {
         try sent.send(rounded.range(part), of: rounded.buffer, to: exchange.peers[peer], tag: tag)
       } else {
         try sent.send(sum.range(part), of: sum.buffer, to: exchange.peers[peer], tag: tag)
@@ -118,6 +160,12 @@ final class GradientBucket: ExchangedBucket {
     let part = ownPart(onLevel: currentLevel)
     let exchange = plan.levels[currentLevel]
     if currentLevel == 1 { window?.widenReceived() }
+    if currentLevel == 0, let shared, !part.isEmpty {
+      atomicMemoryFence(ordering: .sequentiallyConsistent)
+      for (slot, sum) in incoming[0].enumerated() {
+        sums[0][sum.index] = ArenaPart(buffer: shared[sum.peer][receivedIndices[slot]], offset: 0)
+      }
+    }
     for addition in exchange.additions where !part.isEmpty {
       Elementwise.add(
         sums[currentLevel][addition.right]!.values(part), into: sums[currentLevel][addition.left]!.values(part),

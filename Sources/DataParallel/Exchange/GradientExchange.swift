@@ -25,14 +25,20 @@ final class GradientExchange: BackgroundWork, @unchecked Sendable {
     let arena: FloatBuffer
   }
 
-  /// - Parameter roundsBetweenNodes: whether sums are sent as `BFloat16` between nodes.
-  init(plan: ReductionPlan, communicator: Communicator, roundsBetweenNodes: Bool = false) {
+  /// - Parameters:
+  ///   - roundsBetweenNodes: whether sums are sent as `BFloat16` between nodes.
+  ///   - shared: the arenas of the sums of each rank of this node, if they share memory.
+  init(
+    plan: ReductionPlan, communicator: Communicator, roundsBetweenNodes: Bool = false, shared: [[FloatBuffer]]? = nil
+  ) {
     precondition(plan.levels.allSatisfy { $0.sums.allSatisfy { $0.count <= MessageTag.sumLimit } })
     let indices = plan.sharding.buckets.indices
     let windowCount = min(indices.count, plan.sharding.bucketsInFlight)
     let windows = ReceiveBufferPool(
-      (0..<windowCount).map { _ in ReceiveBuffers(plan, roundsBetweenNodes: roundsBetweenNodes) })
-    buckets = indices.map { GradientBucket($0, plan, communicator, windows) }
+      (0..<windowCount).map { _ in
+        ReceiveBuffers(plan, roundsBetweenNodes: roundsBetweenNodes, receivesInNode: shared == nil)
+      })
+    buckets = indices.map { GradientBucket($0, plan, communicator, windows, shared: shared) }
     queue = BucketQueue(buckets.reversed(), maximumOpenCount: windowCount)
     let sumCount = plan.levels[0].ownSums.count * buckets.count
     published.withLock { $0.reserveCapacity(sumCount) }

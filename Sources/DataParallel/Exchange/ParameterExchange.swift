@@ -25,9 +25,11 @@ package final class ParameterExchange: BackgroundWork, @unchecked Sendable {
 
   /// Starts the exchange of an arena. Until it is done, this rank's pieces must not change, and the other ranks' pieces
   /// must not be read before they have arrived. Any earlier exchange must be done.
-  package func begin(_ arena: Arena) {
+  /// - Parameter isShared: whether the ranks of a node have the same arena in memory. Messages inside the node are empty
+  ///   then: they say that a section is complete.
+  package func begin(_ arena: Arena, isShared: Bool = false) {
     precondition(isDone, "another arena is still being exchanged")
-    for bucket in buckets { bucket.begin(arena.buffer) }
+    for bucket in buckets { bucket.begin(arena.buffer, isShared: isShared) }
     queue.begin()
     arrived.store(0, ordering: .releasing)
     isDoneFlag.store(buckets.isEmpty, ordering: .releasing)
@@ -54,6 +56,7 @@ package final class ParameterExchange: BackgroundWork, @unchecked Sendable {
     private let insideNode: MessageSet
     private let sent: MessageSet
     private var arena: FloatBuffer?
+    private var isShared = false
     private var hasSection = false
     private(set) var isWhole = false
     private(set) var isDone = false
@@ -68,8 +71,9 @@ package final class ParameterExchange: BackgroundWork, @unchecked Sendable {
       sent = MessageSet(communicator, capacity: grid.nodeCount + grid.slotCount - 2)
     }
 
-    func begin(_ arena: FloatBuffer) {
+    func begin(_ arena: FloatBuffer, isShared: Bool) {
       self.arena = arena
+      self.isShared = isShared
       hasSection = false
       isWhole = false
       isDone = false
@@ -99,6 +103,7 @@ package final class ParameterExchange: BackgroundWork, @unchecked Sendable {
       }
       if !isWhole {
         guard try insideNode.advance() else { return hasMoved }
+        if isShared { atomicMemoryFence(ordering: .sequentiallyConsistent) }
         isWhole = true
         hasMoved = true
       }
@@ -111,15 +116,22 @@ package final class ParameterExchange: BackgroundWork, @unchecked Sendable {
     private func receive(_ range: Range<Int>, from other: Int, level: Int, in messages: MessageSet) throws {
       guard let arena, !range.isEmpty else { return }
       try messages.receive(
-        range, of: arena, from: other, tag: MessageTag(.parameters, level: level, bucket: index).number)
+        content(range, level), of: arena, from: other,
+        tag: MessageTag(.parameters, level: level, bucket: index).number)
+    }
+
+    /// What a message contains that stands for a range of the arena.
+    private func content(_ range: Range<Int>, _ level: Int) -> Range<Int> {
+      level == 0 && isShared ? range.lowerBound..<range.lowerBound : range
     }
 
     /// - Parameter ranks: all ranks that take part, this one included; it starts with its successor.
     private func send(_ range: Range<Int>, to ranks: [Int], level: Int) throws {
       guard let arena, !range.isEmpty, let own = ranks.firstIndex(of: rank) else { return }
+      if level == 0, isShared { atomicMemoryFence(ordering: .sequentiallyConsistent) }
       for distance in 1..<max(1, ranks.count) {
         try sent.send(
-          range, of: arena, to: ranks[(own + distance) % ranks.count],
+          content(range, level), of: arena, to: ranks[(own + distance) % ranks.count],
           tag: MessageTag(.parameters, level: level, bucket: index).number)
       }
     }

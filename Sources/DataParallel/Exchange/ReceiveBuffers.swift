@@ -22,13 +22,17 @@ final class ReceiveBuffers {
   /// level, and the received sums, laid out like the second level's buffer.
   let rounded: (sent: Buffer<UInt16>, received: Buffer<UInt16>)?
 
-  init(_ plan: ReductionPlan, roundsBetweenNodes: Bool) {
+  /// - Parameter receivesInNode: whether sums are received from ranks of this node; where ranks share memory, they are
+  ///   not.
+  init(_ plan: ReductionPlan, roundsBetweenNodes: Bool, receivesInNode: Bool) {
     let buckets = plan.sharding.buckets.indices
     strides = plan.levels.indices.map { level in
       buckets.map { plan.part(level: level, bucket: $0, peer: plan.levels[level].own).count }.max() ?? 0
     }
-    buffers = zip(plan.levels, strides).map { level, stride in
-      FloatBuffer(count: (level.sumCount - level.ownSums.count) * stride)
+    buffers = plan.levels.indices.map { [strides] index in
+      let level = plan.levels[index]
+      return FloatBuffer(
+        count: index == 0 && !receivesInNode ? 0 : (level.sumCount - level.ownSums.count) * strides[index])
     }
     rounded =
       roundsBetweenNodes && plan.levels[1].peers.count > 1

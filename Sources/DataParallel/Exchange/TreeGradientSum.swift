@@ -2,6 +2,7 @@ import Configuration
 import Differentiation
 import Kernels
 import MessagePassing
+import Ranks
 import Tensors
 
 /// Adds up the gradients of all micro-batches of a step, over all ranks, in the fixed order of `MicroBatchTree`.
@@ -30,11 +31,14 @@ package final class TreeGradientSum: GradientSum {
   /// The number of parameters that touch each bucket.
   private let parametersPerBucket: [Int]
 
-  /// - Parameter loop: the loop that moves the messages.
+  /// - Parameters:
+  ///   - loop: the loop that moves the messages.
+  ///   - shared: the arenas of each rank of this node, `bufferCounts` of them, if they share memory. Then a rank may call
+  ///     `leaf` only after all have returned from `finish`, which a collective call in between makes sure of.
   package init(
     layout: ParameterLayout, tree: MicroBatchTree, sharding: Sharding, communicator: Communicator,
     workers: WorkerPool, loop: ProgressLoop, wire: RunConfiguration.TrainingSettings.WireFormat = .float32,
-    profiler: Profiler? = nil
+    shared: [[FloatBuffer]]? = nil, profiler: Profiler? = nil
   ) {
     self.layout = layout
     self.tree = tree
@@ -49,11 +53,18 @@ package final class TreeGradientSum: GradientSum {
       ? nil
       : GradientExchange(
         plan: ReductionPlan(tree: tree, sharding: sharding, rank: communicator.rank), communicator: communicator,
-        roundsBetweenNodes: wire == .bfloat16)
+        roundsBetweenNodes: wire == .bfloat16, shared: shared)
+    idle = shared?[sharding.grid.slot(of: communicator.rank)].map { Arena(layout, in: $0) } ?? []
     var counts = [Int](repeating: 0, count: sharding.buckets.count)
     for entry in layout.entries { for bucket in sharding.buckets(touching: entry.range) { counts[bucket] += 1 } }
     parametersPerBucket = counts
     unfinishedParameters = counts
+  }
+
+  /// The number of arenas that each rank of a node needs for its sums.
+  package static func bufferCounts(tree: MicroBatchTree, grid: RankGrid, node: Int) -> [Int] {
+    let leaves = tree.leafRanges(ofRanks: grid.rankCount)
+    return grid.ranks(ofNode: node).map { SubtreeAccumulator.bufferCount(tree: tree, leaves: leaves[$0]) }
   }
 
   /// Zeros, or the gradients of the next micro-batch's left sibling in the tree.

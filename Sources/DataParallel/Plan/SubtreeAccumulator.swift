@@ -61,3 +61,21 @@ package struct SubtreeAccumulator<Buffer> {
     nextLeaf += 1
   }
 }
+
+extension SubtreeAccumulator<Int> {
+  /// The number of buffers that adding up these leaves takes, if released ones are used again.
+  package static func bufferCount(tree: MicroBatchTree, leaves: Range<Int>) -> Int {
+    var accumulator = SubtreeAccumulator(tree: tree, leaves: leaves)
+    var (idle, count): ([Int], Int) = ([], 0)
+    while !accumulator.isComplete {
+      let leaf = accumulator.start {
+        if let released = idle.popLast() { return released }
+        defer { count += 1 }
+        return count
+      }
+      accumulator.finish(leaf)
+      idle += leaf.additions.map(\.right)
+    }
+    return count
+  }
+}

@@ -9,8 +9,11 @@ import Optimisation
 import Ranks
 import Tensors
 
-/// The state of a training run and the parts of a step. Every rank holds all parameters; the optimiser's moments and
-/// the averages are sharded (`Sharding`).
+/// The state of a training run and the parts of a step. Every rank has all parameters, in memory that the ranks of a node
+/// share (`NodeMemory`); the optimiser's moments and the averages are sharded (`Sharding`).
+///
+/// The parameters in shared memory change in `update`, when all ranks have finished their backward passes, since they
+/// have agreed on the gradient's norm. They are complete again when `ParameterExchange` says so.
 package final class DataParallelTrainer {
   /// How ranks work together. No setting affects the results, except the plain sum and rounding on the wire.
   package struct Arrangement: Sendable {
@@ -22,15 +25,18 @@ package final class DataParallelTrainer {
     package var wire = RunConfiguration.TrainingSettings.WireFormat.float32
     /// How ranks are distributed over nodes; nil if each rank is a node of its own.
     package var grid: RankGrid?
+    /// Whether the ranks of a node share the parameters and add up their gradients in place.
+    package var sharesMemory = true
 
     package init(
       reduction: ReductionMethod = .tree, overlaps: Bool = true,
-      wire: RunConfiguration.TrainingSettings.WireFormat = .float32, grid: RankGrid? = nil
+      wire: RunConfiguration.TrainingSettings.WireFormat = .float32, grid: RankGrid? = nil, sharesMemory: Bool = true
     ) {
       self.reduction = reduction
       self.overlaps = overlaps
       self.wire = wire
       self.grid = grid
+      self.sharesMemory = sharesMemory
     }
   }
 
@@ -52,14 +58,18 @@ package final class DataParallelTrainer {
   let profiler: Profiler?
   private let adam: Adam
   private let schedule: LearningRateSchedule
-  private let averaging: any GradientSum
+  private let gradientSum: any GradientSum
   /// The number of micro-batches of each rank.
   private let microBatchCounts: [Int]
   private let loop: ProgressLoop
   private let parameterExchange: ParameterExchange
+  /// nil if the ranks of a node share no memory.
+  private let nodeRanks: NodeRanks?
   /// The error that occurred while a forward pass waited for parameters.
   private var exchangeFailure: (any Error)?
   private let arena: Arena
+  /// Whether `arena` is one for all ranks of the node.
+  private let sharesParameters: Bool
   private let pieces: [Sharding.Piece]
 
   /// A trainer at step 0: parameters are drawn from the seed, and averages are equal to them. Collective.
@@ -78,12 +88,22 @@ package final class DataParallelTrainer {
     self.profiler = profiler
 
     let layout = task.model.layout
-    arena = Arena(layout)
-    task.model.initialise(arena, seed: configuration.seed, workers: workers)
     sharding = Sharding(arenaCount: layout.arenaCount, grid: arrangement.grid ?? .flat(communicator.size))
     pieces = sharding.pieces(ofRank: communicator.rank)
     exchangeRanks = try communicator.split(group: 0)!
     let tree = MicroBatchTree(leafCount: configuration.microBatchCount)
+    nodeRanks =
+      arrangement.sharesMemory && arrangement.reduction == .tree
+      ? try NodeRanks(of: communicator, grid: sharding.grid) : nil
+    let counts = TreeGradientSum.bufferCounts(
+      tree: tree, grid: sharding.grid, node: sharding.grid.node(of: communicator.rank))
+    let shared = try nodeRanks?.share(layout, gradientCounts: counts)
+    arena = shared?.parameters ?? Arena(layout)
+    sharesParameters = shared != nil
+    if !sharesParameters || nodeRanks?.isFirst == true {
+      task.model.initialise(arena, seed: configuration.seed, workers: workers)
+    }
+    try nodeRanks?.barrier()
     microBatchCounts = tree.leafRanges(ofRanks: communicator.size).map(\.count)
     // Within a machine, messages are copies that a processor makes, so overlapping gains nothing.
     loop = ProgressLoop(
@@ -91,12 +111,12 @@ package final class DataParallelTrainer {
       waits: communicator.waits)
     parameterExchange = ParameterExchange(
       sharding: sharding, rank: communicator.rank, communicator: exchangeRanks.communicator)
-    averaging =
+    gradientSum =
       switch arrangement.reduction {
       case .tree:
         TreeGradientSum(
           layout: layout, tree: tree, sharding: sharding, communicator: exchangeRanks.communicator, workers: workers,
-          loop: loop, wire: arrangement.wire, profiler: profiler)
+          loop: loop, wire: arrangement.wire, shared: shared?.gradients, profiler: profiler)
       case .allreduce:
         PlainGradientSum(layout: layout, tree: tree, communicator: communicator, workers: workers, profiler: profiler)
       }
@@ -130,8 +150,20 @@ package final class DataParallelTrainer {
   /// Whether communication overlaps with computation.
   package var overlaps: Bool { loop.isBackground }
 
-  /// The size in bytes of the optimiser's moments and the averages that this rank holds.
-  package var shardedStateBytes: Int { (2 + averages.count) * adam.count * MemoryLayout<Float>.stride }
+  /// Why the ranks of a node do not share memory although they should; nil if they do, or if there is nothing to share.
+  package var memorySharingFailure: String? { nodeRanks?.failure }
+
+  /// What this rank holds of the optimiser's moments and the averages, with the groups of a checkpoint that have it.
+  private var shardedState: [(path: String, values: FloatBuffer)] {
+    averages.map { (CheckpointGroup.average($0.decay), $0.average) } + [
+      (CheckpointGroup.firstMoment, adam.firstMoment), (CheckpointGroup.secondMoment, adam.secondMoment),
+    ]
+  }
+
+  /// The size of that in bytes.
+  package var shardedStateBytes: Int {
+    shardedState.reduce(0) { $0 + $1.values.count } * MemoryLayout<Float>.stride
+  }
 
   /// θ, equal on all ranks. Collective: waits for the other ranks' updates.
   package func parameters() throws -> Arena {
@@ -142,7 +174,7 @@ package final class DataParallelTrainer {
   // MARK: Parts of the step
 
   /// The micro-batches of this rank.
-  package var localMicroBatches: Range<Int> { averaging.localMicroBatches }
+  package var localMicroBatches: Range<Int> { gradientSum.localMicroBatches }
 
   /// The samples of the global batch in this rank's micro-batches.
   package var localSamples: Range<Int> { samples(ofMicroBatches: localMicroBatches) }
@@ -163,22 +195,22 @@ package final class DataParallelTrainer {
   /// - Returns: the micro-batch's contribution to the global batch's loss.
   package func accumulateGradients(_ batch: NoisedImages, microBatch: Int, step: Int) throws -> Double {
     let tape = Tape(
-      recordingWith: arena, gradients: averaging.leaf(), workers: workers, profiler: profiler,
+      recordingWith: arena, gradients: gradientSum.leaf(), workers: workers, profiler: profiler,
       convolutionMethod: task.model.convolutionMethod)
     tape.parameterIsNeeded = { [unowned self] in waitForParameter($0) }
-    tape.parameterGradientIsFinal = { [unowned self] in averaging.parameterIsFinal($0) }
+    tape.parameterGradientIsFinal = { [unowned self] in gradientSum.parameterIsFinal($0) }
     let (output, loss) = task.forward(
       batch, step: step, firstSample: microBatch * configuration.training.microBatch, on: tape)
     if let exchangeFailure { throw exchangeFailure }
     do { try FaultPoint.gradient.pass(rank: communicator.rank) } catch { loss.gradient[0] = .nan }
     tape.unwind(from: output, seed: loss.gradient)
-    averaging.finishLeaf()
+    gradientSum.finishLeaf()
     if lossAware != nil { imageLosses += zip(batch.times, loss.imageLosses).flatMap { [$0, $1] } }
     return loss.loss
   }
 
   /// The gradient of the global batch. Only this rank's pieces of the arena are valid, until the next step. Collective.
-  package func averagedGradients() throws -> Arena { try averaging.finish() }
+  package func averagedGradients() throws -> Arena { try gradientSum.finish() }
 
   /// The loss of the global batch, from those of this rank's micro-batches in order. Collective; equal on all ranks.
   package func totalLoss(_ losses: [Double]) throws -> Double {
@@ -227,7 +259,7 @@ package final class DataParallelTrainer {
           gradientScale: Float(scale ?? 1), learningRate: learningRate(step: step), step: step + 1, workers: workers)
       }
     }
-    beginExchange(of: arena)
+    beginExchange(of: arena, isShared: sharesParameters)
     if !overlaps { try settle() }
   }
 
@@ -248,16 +280,17 @@ package final class DataParallelTrainer {
   /// A complete average, gathered from the pieces of all ranks. Collective.
   package func gatherAverage(_ average: ExponentialMovingAverage) throws -> Arena {
     try settle()
-    let gathered = Arena(task.model.layout)
+    let shared = sharesParameters ? try nodeRanks?.share(task.model.layout)?.parameters : nil
+    let gathered = shared ?? Arena(task.model.layout)
     scatter(average.average, to: gathered)
-    beginExchange(of: gathered)
+    beginExchange(of: gathered, isShared: shared != nil)
     try settle()
     return gathered
   }
 
-  private func beginExchange(of arena: Arena) {
+  private func beginExchange(of arena: Arena, isShared: Bool) {
     if communicator.size == 1 { return }
-    parameterExchange.begin(arena)
+    parameterExchange.begin(arena, isShared: isShared)
     loop.start(parameterExchange)
   }
 
@@ -293,15 +326,11 @@ package final class DataParallelTrainer {
     let model = tensorGroup(CheckpointGroup.model, ofArena: arena)
     let parameters = TrainingState.Part(group: model, isLive: false) { [unowned self] in
       scatter(model.values, to: arena)
-      beginExchange(of: arena)
+      beginExchange(of: arena, isShared: sharesParameters)
       try settle()
     }
-    let sharded =
-      averages.map { (CheckpointGroup.average($0.decay), $0.average) } + [
-        (CheckpointGroup.firstMoment, adam.firstMoment), (CheckpointGroup.secondMoment, adam.secondMoment),
-      ]
-    return TrainingState(
-      parts: [parameters] + sharded.map { .init(group: tensorGroup($0.0, $0.1), isLive: true) } + lossAwareParts)
+    let sharded = shardedState.map { TrainingState.Part(group: tensorGroup($0.path, $0.values), isLive: true) }
+    return TrainingState(parts: [parameters] + sharded + lossAwareParts)
   }
 
   /// The size in bytes of a copy of the state on this rank.
