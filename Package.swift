@@ -270,8 +270,8 @@ let package = Package(
     .testTarget(
       name: "DatasetsTests",
       dependencies: [
-        "Compression", "Datasets", "Files", "HDF5", "Images", "Interchange", realModule, "Spectra", "Tensors",
-        "TestSupport",
+        "Compression", "Datasets", "Files", "HDF5", "Images", "Interchange", realModule, "ReferenceKernels", "Spectra",
+        "Tensors", "TestSupport",
       ]),
     .testTarget(
       name: "StorageTests",
@@ -283,7 +283,7 @@ let package = Package(
     .testTarget(name: "SpectraTests", dependencies: [realModule, "ReferenceKernels", "Spectra", "Tensors"]),
     .testTarget(
       name: "FieldMeasuresTests", dependencies: ["FieldMeasures", realModule, "ReferenceKernels", "Tensors"]),
-    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "ReferenceKernels", "Tensors"]),
     .testTarget(
       name: "FeatureNetworksTests",
       dependencies: ["FeatureNetworks", "Files", "Inception", "Interchange", "TestSupport"]),
@@ -323,8 +323,8 @@ let package = Package(
       name: "rank-checks",
       dependencies: [
         "Checkpoints", "Compression", "Configuration", "DataParallel", "Differentiation", "Diffusion", "Evaluation",
-        "Failures", "FieldMeasures", "HDF5", "Inference", "Kernels", "MessagePassing", "Network", "Ranks", "Tensors",
-        "Training",
+        "Failures", "FieldMeasures", "HDF5", "Inference", "Kernels", "MessagePassing", "Network", "Ranks",
+        "ReferenceKernels", "Tensors", "Training",
       ],
       path: "Tests/RankChecks"),
     // Run by scripts/test/fuzz.sh.
@@ -340,7 +340,8 @@ let package = Package(
       name: "peer-program",
       dependencies: [
         "Diffusion", "Evaluation", "FeatureNetworks", "FieldMeasures", "HDF5", "Inception", "Inference", "Interchange",
-        "MessagePassing", "Optimisation", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MessagePassing", "Optimisation", "ReferenceKernels", "Tensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/PeerProgram"),
   ],
