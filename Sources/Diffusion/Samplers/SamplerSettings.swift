@@ -27,7 +27,7 @@ package struct SamplerSettings: Sendable, Equatable {
 
   /// The sampler that is used for models of a process.
   package func name(for process: any ForwardProcess) -> SamplerName {
-    name ?? .usual(isDiscrete: process.discrete != nil, isEDM: process is EDMProcess)
+    name ?? .usual(isDiscrete: process.discrete != nil, timeIsSigma: process.timeIsSigma)
   }
 
   /// Whether the denoiser has to do the clipping. `ddpm` and `ddim` clip x̂_0 themselves and keep the predicted noise.
