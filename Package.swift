@@ -168,7 +168,8 @@ let package = Package(
       dependencies: ["CFileSpace", "Compression", "Failures", "Files", "HDF5", "MessagePassing", "Tensors"]),
     // Progress and messages on the console, and a run's own records.
     .target(
-      name: "Reporting", dependencies: ["Files", "TextFormatting", .product(name: "Logging", package: "swift-log")]),
+      name: "Reporting",
+      dependencies: ["Files", realModule, "TextFormatting", .product(name: "Logging", package: "swift-log")]),
     // What every command of many ranks needs: room on processors and memory, shared outputs, ending together.
     .target(
       name: "Ranks",
@@ -213,7 +214,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
-      name: "Reports", dependencies: ["Configuration", "Failures", "Files", "Images", "Reporting", "TextFormatting"],
+      name: "Reports",
+      dependencies: ["Configuration", "Failures", "Files", "Images", realModule, "Reporting", "TextFormatting"],
       resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")]),
     .target(
       name: "Benchmarking",
