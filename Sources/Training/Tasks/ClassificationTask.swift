@@ -67,6 +67,7 @@ package struct ClassificationTask: TrainingTask {
 extension ClassificationTask: RunTask {
   /// None: a classifier needs every image's class.
   var labelDropout: Double { 0 }
+  var classCount: Int? { network.classCount }
   var usesClasses: Bool { true }
   var networkConfiguration: UNetConfiguration { network.configuration }
   var drawingNetwork: UNet? { nil }

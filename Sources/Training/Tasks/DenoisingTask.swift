@@ -45,6 +45,7 @@ package struct DenoisingTask: TrainingTask {
 }
 
 extension DenoisingTask: RunTask {
+  var classCount: Int? { nil }
   var usesClasses: Bool { network.configuration.classCount != nil }
   var labelDropout: Double { configuration.training.labelDropout }
   var networkConfiguration: UNetConfiguration { network.configuration }
