@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diffusion
 import Files
 import Inference
 import MessagePassing
@@ -123,7 +124,7 @@ struct Interpolate: FlowCommand {
     // Each row has two ends, and each of them a number.
     try require("--rows", rows, in: 1...OptionRange.imageNumbers.count / 2)
     try require("--columns", columns, in: 2...OptionRange.imageNumbers.count / rows)
-    if random && (data.split != nil || data.dataPath != nil) {
+    if random && (data.split != nil || data.files.dataPath != nil) {
       throw ValidationError("--split and --data-path are not for --random, which takes no images.")
     }
     if seed != nil && !random { throw ValidationError("--seed is for --random.") }
@@ -149,7 +150,7 @@ struct FlowOptions: ParsableArguments {
   var classNumber: ClassNumber?
 
   @Option(number: "Error that the solver may make in a step.", valueName: "x")
-  var tolerance = 1e-5
+  var tolerance = ProbabilityFlowSampler.defaultTolerance
 }
 
 /// A command that follows the probability-flow equation.

@@ -16,7 +16,7 @@ package struct SamplerSettings: Sendable, Equatable {
   package var corrections = 1
   package var signalToNoise = 0.16
   /// For `ode-rk45`, relative and absolute.
-  package var tolerance = 1e-5
+  package var tolerance = ProbabilityFlowSampler.defaultTolerance
   /// For `edm`.
   package var churn = EDMSampler.Churn()
   /// γ, for every sampler: how much more strongly images are guided towards their class; 0 draws from the exact

@@ -41,7 +41,7 @@ package struct LatentJob: Sendable {
 
   package var model: ModelRequest
   package var work: Work
-  package var tolerance = 1e-5
+  package var tolerance = ProbabilityFlowSampler.defaultTolerance
   package var condition = ClassCondition.own
   package var outputs = ImageOutputs()
 
