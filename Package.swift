@@ -184,7 +184,7 @@ let package = Package(
       ]),
     .target(
       name: "Packing",
-      dependencies: ["Datasets", "Failures", "Files", "Images", "MessagePassing", "Reporting", "Tensors"]),
+      dependencies: ["Datasets", "Failures", "Files", "Images", "MessagePassing", "Ranks", "Reporting", "Tensors"]),
     .target(
       name: "FeatureNetworks",
       dependencies: [

@@ -5,9 +5,9 @@ import Datasets
 import Failures
 import Files
 import Glibc
-import Inference
 import MessagePassing
 import Network
+import Ranks
 import Reporting
 import Tensors
 import Training
