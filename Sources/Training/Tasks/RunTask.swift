@@ -4,10 +4,12 @@ import DataParallel
 import Datasets
 import Failures
 import Inference
+import Kernels
 import Network
 
 /// The task of a run: what it trains, and everything the run needs to know about it besides the step.
 protocol RunTask: TrainingTask {
+  var configuration: RunConfiguration { get }
   /// The number of classes that a classifier distinguishes; nil for other networks.
   var classCount: Int? { get }
   /// Whether the network is given the classes of the images.
@@ -24,6 +26,14 @@ protocol RunTask: TrainingTask {
   /// - Returns: a sentence about it, on rank 0.
   /// - Throws: on all ranks, if it fails; training may then continue.
   func showProgress(of run: TrainingRun, step: Int) throws -> String
+}
+
+extension RunTask {
+  /// The dropout of the step after `step` steps, for a micro-batch.
+  func dropout(step: Int, firstSample: Int) -> Dropout {
+    Dropout(
+      probability: networkConfiguration.dropout, seed: configuration.seed, step: step, firstSample: firstSample)
+  }
 }
 
 extension CheckpointHeader.Kind {
