@@ -5,7 +5,6 @@ import Differentiation
 import Diffusion
 import Failures
 import Glibc
-import Kernels
 import MessagePassing
 import Network
 import Ranks

@@ -2,9 +2,7 @@ import Checkpoints
 import Configuration
 import DataParallel
 import Datasets
-import Diffusion
 import Failures
-import Images
 import Inference
 import MessagePassing
 import Network
