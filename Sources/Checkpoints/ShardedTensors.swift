@@ -63,7 +63,7 @@ package struct TensorGroup: Sendable {
     for (entry, checksum) in zip(layout.entries, checksums) {
       let name = datasetPath(entry)
       let dataset = try file.createDataset(name, shape: entry.shape, type: .float32)
-      offsets.append(try dataset.place().offset)
+      offsets.append(try dataset.location().offset)
       try dataset.close()
       try file.writeAttribute("layout", entry.order.rawValue, of: name)
       try file.writeAttribute("crc32", checksum, of: name)
@@ -95,7 +95,7 @@ package struct TensorGroup: Sendable {
     var (offsets, checksums): ([Int], [UInt32]) = ([], [])
     for entry in layout.entries {
       let dataset = try openDataset(of: entry, in: file)
-      offsets.append(try dataset.place().offset)
+      offsets.append(try dataset.location().offset)
       try dataset.close()
       checksums.append(try file.readAttribute("crc32", of: datasetPath(entry), as: UInt32.self))
     }
