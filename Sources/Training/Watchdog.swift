@@ -1,3 +1,4 @@
+import Glibc
 import MessagePassing
 import Ranks
 import Synchronization
@@ -165,6 +166,6 @@ private final class Correspondence {
   /// Cancels receiving, and returns when the last message has been received by the other rank.
   func end() throws {
     received.cancelReceives()
-    while try !sent.advance() {}
+    while try !sent.advance() { usleep(1000) }
   }
 }
