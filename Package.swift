@@ -169,7 +169,8 @@ let package = Package(
       dependencies: ["CFileSpace", "Compression", "Failures", "Files", "HDF5", "MessagePassing", "Tensors"]),
     // Progress and messages on the console, and a run's own records.
     .target(
-      name: "Reporting", dependencies: ["Files", "TextFormatting", .product(name: "Logging", package: "swift-log")]),
+      name: "Reporting",
+      dependencies: ["Files", realModule, "TextFormatting", .product(name: "Logging", package: "swift-log")]),
     // What every command of many ranks needs: room on processors and memory, shared outputs, ending together.
     .target(
       name: "Ranks",
@@ -184,7 +185,7 @@ let package = Package(
       ]),
     .target(
       name: "Packing",
-      dependencies: ["Datasets", "Failures", "Files", "Images", "MessagePassing", "Reporting", "Tensors"]),
+      dependencies: ["Datasets", "Failures", "Files", "Images", "MessagePassing", "Ranks", "Reporting", "Tensors"]),
     .target(
       name: "FeatureNetworks",
       dependencies: [
@@ -214,7 +215,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(
-      name: "Reports", dependencies: ["Configuration", "Failures", "Files", "Images", "Reporting", "TextFormatting"],
+      name: "Reports",
+      dependencies: ["Configuration", "Failures", "Files", "Images", realModule, "Reporting", "TextFormatting"],
       resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")]),
     .target(
       name: "Benchmarking",
@@ -271,8 +273,8 @@ let package = Package(
     .testTarget(
       name: "DatasetsTests",
       dependencies: [
-        "Compression", "Datasets", "Files", "HDF5", "Images", "Interchange", realModule, "Spectra", "Tensors",
-        "TestSupport",
+        "Compression", "Datasets", "Files", "HDF5", "Images", "Interchange", realModule, "ReferenceKernels", "Spectra",
+        "Tensors", "TestSupport",
       ]),
     .testTarget(
       name: "StorageTests",
@@ -284,7 +286,7 @@ let package = Package(
     .testTarget(name: "SpectraTests", dependencies: [realModule, "ReferenceKernels", "Spectra", "Tensors"]),
     .testTarget(
       name: "FieldMeasuresTests", dependencies: ["FieldMeasures", realModule, "ReferenceKernels", "Tensors"]),
-    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "Tensors"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation", "Interchange", "ReferenceKernels", "Tensors"]),
     .testTarget(
       name: "FeatureNetworksTests",
       dependencies: ["FeatureNetworks", "Files", "Inception", "Interchange", "TestSupport"]),
@@ -324,8 +326,8 @@ let package = Package(
       name: "rank-checks",
       dependencies: [
         "Checkpoints", "Compression", "Configuration", "DataParallel", "Differentiation", "Diffusion", "Evaluation",
-        "Failures", "FieldMeasures", "HDF5", "Inference", "Kernels", "MessagePassing", "Network", "Ranks", "Tensors",
-        "Training",
+        "Failures", "FieldMeasures", "HDF5", "Inference", "Kernels", "MessagePassing", "Network", "Ranks",
+        "ReferenceKernels", "Tensors", "Training",
       ],
       path: "Tests/RankChecks"),
     // Run by scripts/test/fuzz.sh.
@@ -341,7 +343,8 @@ let package = Package(
       name: "peer-program",
       dependencies: [
         "Diffusion", "Evaluation", "FeatureNetworks", "FieldMeasures", "HDF5", "Inception", "Inference", "Interchange",
-        "MessagePassing", "Optimisation", "Tensors", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MessagePassing", "Optimisation", "ReferenceKernels", "Tensors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/PeerProgram"),
   ],

@@ -5,7 +5,6 @@ import Differentiation
 import Diffusion
 import Failures
 import Glibc
-import Kernels
 import MessagePassing
 import Network
 import Ranks
@@ -176,9 +175,9 @@ package struct Benchmark {
     let images = randomImages(count: share, first: 0)
     let model = try configuration.modelDescription()
     let times = model.process.times
-    let told = Float(model.networkTime(at: (times.lowerBound + times.upperBound) / 2))
+    let networkTime = Float(model.networkTime(at: (times.lowerBound + times.upperBound) / 2))
     return Step(run: { _ in
-      _ = trained.output(images, times: [Float](repeating: told, count: share), conditions: conditions)
+      _ = trained.output(images, times: [Float](repeating: networkTime, count: share), conditions: conditions)
     })
   }
 

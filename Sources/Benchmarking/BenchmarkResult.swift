@@ -4,7 +4,6 @@ import Network
 import Ranks
 import RealModule
 import Reporting
-import Training
 
 extension Benchmark {
   /// The measurements. `jsonLine` writes them with the keys of `scripts/measure/pytorch-benchmark.py`, if both have them.

@@ -63,7 +63,7 @@ package struct TensorGroup: Sendable {
     for (entry, checksum) in zip(layout.entries, checksums) {
       let name = datasetPath(entry)
       let dataset = try file.createDataset(name, shape: entry.shape, type: .float32)
-      offsets.append(try dataset.place().offset)
+      offsets.append(try dataset.location().offset)
       try dataset.close()
       try file.writeAttribute("layout", entry.order.rawValue, of: name)
       try file.writeAttribute("crc32", checksum, of: name)
@@ -95,7 +95,7 @@ package struct TensorGroup: Sendable {
     var (offsets, checksums): ([Int], [UInt32]) = ([], [])
     for entry in layout.entries {
       let dataset = try openDataset(of: entry, in: file)
-      offsets.append(try dataset.place().offset)
+      offsets.append(try dataset.location().offset)
       try dataset.close()
       checksums.append(try file.readAttribute("crc32", of: datasetPath(entry), as: UInt32.self))
     }
@@ -144,7 +144,8 @@ extension TensorGroup {
     of groups: [TensorGroup], _ communicator: Communicator, progress: () -> Void = {}
   ) throws(MPIError) -> [[UInt32]]? {
     let mine = checksumsOfParts(groups, progress: progress)
-    return try communicator.gather(mine, to: 0).map { combine($0, of: groups) }
+    let all = try communicator.gather(mine.flatMap(\.numbers), to: 0)
+    return all.map { combine(PartChecksum.all(in: $0), of: groups) }
   }
 
   /// - Throws: `CheckpointError` for the first tensor with another checksum than the file says.
@@ -155,17 +156,18 @@ extension TensorGroup {
     }
   }
 
-  /// For each part that this rank holds: the tensor's number among those of all groups, the part's start, its length
-  /// and its checksum.
-  private static func checksumsOfParts(_ groups: [TensorGroup], progress: () -> Void = {}) -> [Int] {
-    var result: [Int] = []
+  /// Those of the parts that this rank holds.
+  private static func checksumsOfParts(_ groups: [TensorGroup], progress: () -> Void = {}) -> [PartChecksum] {
+    var result: [PartChecksum] = []
     var tensor = 0
     for group in groups {
       for entry in group.layout.entries {
         progress()
         for (range, values) in group.parts(of: entry) {
-          let checksum = values.withUnsafeBytes { crc32($0) }
-          result += [tensor, range.lowerBound, range.count * MemoryLayout<Float>.stride, Int(checksum)]
+          result.append(
+            PartChecksum(
+              tensor: tensor, start: range.lowerBound, byteCount: range.count * MemoryLayout<Float>.stride,
+              checksum: values.withUnsafeBytes { crc32($0) }))
         }
         tensor += 1
       }
@@ -174,12 +176,10 @@ extension TensorGroup {
   }
 
   /// - Parameter parts: those of all ranks, in any order.
-  private static func combine(_ parts: [Int], of groups: [TensorGroup]) -> [[UInt32]] {
+  private static func combine(_ parts: [PartChecksum], of groups: [TensorGroup]) -> [[UInt32]] {
     var checksums = [UInt32](repeating: 0, count: groups.reduce(0) { $0 + $1.layout.entries.count })
-    let ordered = stride(from: 0, to: parts.count, by: 4).map { parts[$0..<$0 + 4].map(\.self) }
-      .sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }
-    for part in ordered {
-      checksums[part[0]] = crc32Combine(checksums[part[0]], UInt32(part[3]), lengthOfSecond: part[2])
+    for part in parts.sorted(by: { ($0.tensor, $0.start) < ($1.tensor, $1.start) }) {
+      checksums[part.tensor] = crc32Combine(checksums[part.tensor], part.checksum, lengthOfSecond: part.byteCount)
     }
     return divided(checksums, among: groups)
   }
@@ -190,6 +190,27 @@ extension TensorGroup {
     return groups.map { group in
       defer { rest = rest.dropFirst(group.layout.entries.count) }
       return Array(rest.prefix(group.layout.entries.count))
+    }
+  }
+}
+
+/// The checksum of the part of a tensor that a rank holds.
+private struct PartChecksum {
+  /// The tensor's number among those of all groups.
+  let tensor: Int
+  /// The part's first element.
+  let start: Int
+  let byteCount: Int
+  let checksum: UInt32
+
+  /// What ranks send of it.
+  var numbers: [Int] { [tensor, start, byteCount, Int(checksum)] }
+
+  /// - Parameter numbers: those of several parts, one after another.
+  static func all(in numbers: [Int]) -> [PartChecksum] {
+    stride(from: 0, to: numbers.count, by: 4).map {
+      PartChecksum(
+        tensor: numbers[$0], start: numbers[$0 + 1], byteCount: numbers[$0 + 2], checksum: UInt32(numbers[$0 + 3]))
     }
   }
 }

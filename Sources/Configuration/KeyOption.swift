@@ -46,7 +46,7 @@ extension RunConfiguration {
 
   /// The sampler that draws the model's images. The settings may be invalid, so the process is not made.
   var samplerName: SamplerName {
-    sampling.name ?? .usual(isDiscrete: diffusion.process.isDiscrete, isEDM: diffusion.process == .edm)
+    sampling.name ?? .usual(isDiscrete: diffusion.process.isDiscrete, timeIsSigma: diffusion.process == .edm)
   }
 
   /// Why images cannot be drawn with these keys; nil if they can.

@@ -86,9 +86,9 @@ extension RunConfiguration {
   package func process() throws(DiffusionError) -> any ForwardProcess {
     let (sigmaMin, sigmaMax) = (diffusion.sigmaMin, diffusion.sigmaMax)
     switch diffusion.process {
-    case .discreteVariancePreserving: return toldOtherTimes(DiscreteProcess(schedule: try schedule()))
+    case .discreteVariancePreserving: return withRescaledTimes(DiscreteProcess(schedule: try schedule()))
     case .discreteVarianceExploding:
-      return toldOtherTimes(
+      return withRescaledTimes(
         try DiscreteProcess.varianceExploding(
           steps: diffusion.steps, sigmaMin: sigmaMin ?? 0.01, sigmaMax: sigmaMax ?? 50))
     case .variancePreserving: return try VariancePreservingSDE()
@@ -98,7 +98,7 @@ extension RunConfiguration {
     }
   }
 
-  private func toldOtherTimes(_ process: DiscreteProcess) -> DiscreteProcess {
+  private func withRescaledTimes(_ process: DiscreteProcess) -> DiscreteProcess {
     diffusion.rescaleTimes ? process.rescalingNetworkTimes() : process
   }
 

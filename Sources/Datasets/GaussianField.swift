@@ -3,7 +3,7 @@ import Spectra
 import Tensors
 
 /// Periodic, isotropic Gaussian random fields, drawn on demand: for tests, since everything about their distribution is
-/// known exactly (`GaussianFieldDistribution`), and for machines without data.
+/// known exactly, and for machines without data.
 ///
 /// Each channel has mean 0 and variance 1 at every point, and the power spectrum S(k) ∝ (1 + (k/k₀)²)^(−p), where k is
 /// the length of the wavenumber in cycles per domain: Matérn's, with p = 2 that of Whittle ("On stationary processes in
@@ -25,8 +25,8 @@ package struct GaussianField: Sendable {
   package static let correlation = 0.5
 
   /// S of each mode, [H, W]: the variance of its orthonormal coefficient. Its mean is 1.
-  let spectrum: TypedTensor<Double>
-  let transform: HartleyTransform
+  package let spectrum: TypedTensor<Double>
+  package let transform: HartleyTransform
   /// The index of the first field in the sequence of all fields.
   private let offset: Int
 

@@ -1,6 +1,7 @@
 import Files
 import Inference
 import MessagePassing
+import Ranks
 import Reporting
 
 /// Writes a checkpoint's model as a folder that diffusers can read.

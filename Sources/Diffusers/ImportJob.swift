@@ -5,9 +5,9 @@ import Datasets
 import Failures
 import Files
 import Glibc
-import Inference
 import MessagePassing
 import Network
+import Ranks
 import Reporting
 import Tensors
 import Training
@@ -76,7 +76,7 @@ package struct ImportJob: Sendable {
       Imported \(folder): \(ProgressFormat.count(model.network.layout.parameterCount)) parameters, images of \(shape), \
       process \(processText(settings)).
       """)
-    if !model.knowsProcess {
+    if !model.specifiesProcess {
       reporter.log.warning(
         """
         the folder has no scheduler: the process is that of the configuration; if the model was trained for another one, \

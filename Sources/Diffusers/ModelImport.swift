@@ -14,7 +14,7 @@ package struct ModelImport: Sendable {
   /// Whether a row of zeros for no class was added to the class embedding.
   package let addedNoClass: Bool
   /// Whether the folder specifies the process; otherwise the configuration's sources do.
-  package let knowsProcess: Bool
+  package let specifiesProcess: Bool
 
   /// Reads a folder written by diffusers.
   /// - Parameters:
@@ -29,28 +29,28 @@ package struct ModelImport: Sendable {
     let process = try folder.scheduler.map { (file) throws(InterchangeError) in try processMapping(file) }
     let exported = try Self.exportedConfiguration(folder)
     let classes = try Self.classCount(classCount, mapping, exported, folder)
-    knowsProcess = process != nil || exported != nil
+    specifiesProcess = process != nil || exported != nil
 
     var base = sources
     base.settings = []
-    var told = try base.resolve(saved: exported)
-    mapping.apply(to: &told, classCount: classes)
-    process?.apply(to: &told)
+    var described = try base.resolve(saved: exported)
+    mapping.apply(to: &described, classCount: classes)
+    process?.apply(to: &described)
     // The base may have been for another process.
-    told = told.withoutUnreadKeys()
-    if mapping.outputChannels == mapping.inputChannels, told.diffusion.variance.isLearned {
+    described = described.withoutUnreadKeys()
+    if mapping.outputChannels == mapping.inputChannels, described.diffusion.variance.isLearned {
       throw folder.network.refusal(
         "out_channels", "is \(mapping.outputChannels), but according to the scheduler the variance is learned",
         advice: "correct variance_type, or out_channels")
     }
-    try ConfigurationError.found(in: folder.path) { try told.validateKeys() }
-    told.fitLoss()
+    try ConfigurationError.found(in: folder.path) { try described.validateKeys() }
+    described.fitLoss()
 
     var own = ConfigurationSources()
     own.settings = sources.settings
-    do { configuration = try own.resolve(saved: told) } catch {
+    do { configuration = try own.resolve(saved: described) } catch {
       // If it is invalid without the settings, the folder is the cause.
-      let isPossible = (try? told.validate()) != nil
+      let isPossible = (try? described.validate()) != nil
       throw isPossible ? error : error.found(in: folder.path)
     }
     guard configuration.data.conditions.isEmpty else {
@@ -58,7 +58,7 @@ package struct ModelImport: Sendable {
         "data.conditions is [\(configuration.data.conditions.joined(separator: ", "))], but UNet2DModel is given noisy "
           + "images, times and classes only; set it to []")
     }
-    try Self.check(configuration, against: told, knowsProcess: knowsProcess, mapping, folder)
+    try Self.check(configuration, against: described, specifiesProcess: specifiesProcess, mapping, folder)
     network = try ConfigurationError.found(in: folder.network.path) { [configuration] in
       try configuration.network(height: mapping.height, width: mapping.width, channels: mapping.inputChannels)
     }
@@ -106,7 +106,8 @@ package struct ModelImport: Sendable {
 
   /// Rejects settings that would turn the weights into another network, or change the process.
   private static func check(
-    _ configuration: RunConfiguration, against told: RunConfiguration, knowsProcess: Bool, _ mapping: UNetMapping,
+    _ configuration: RunConfiguration, against described: RunConfiguration, specifiesProcess: Bool,
+    _ mapping: UNetMapping,
     _ folder: PipelineFolder
   ) throws {
     let free = ["model.dropout", "model.convolution"]
@@ -116,9 +117,9 @@ package struct ModelImport: Sendable {
       "diffusion.sigma_min", "diffusion.sigma_max", "diffusion.sigma_data", "diffusion.prediction",
       "diffusion.rescale_times",
     ]
-    for difference in configuration.difference(from: told) {
+    for difference in configuration.difference(from: described) {
       let name = difference.key.name
-      let isFixed = name.hasPrefix("model.") ? !free.contains(name) : knowsProcess && process.contains(name)
+      let isFixed = name.hasPrefix("model.") ? !free.contains(name) : specifiesProcess && process.contains(name)
       if isFixed {
         throw InputError(
           "--set \(name)=\(difference.mine): in \(folder.path) it is \(difference.theirs); remove it")

@@ -1,7 +1,6 @@
 import FoundationEssentials
 import Inception
 import Interchange
-import Network
 
 /// The available feature networks.
 package enum FeatureNetworks {

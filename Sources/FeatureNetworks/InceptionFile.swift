@@ -1,6 +1,5 @@
 import Files
 import FoundationEssentials
-import Inception
 import Interchange
 
 /// Locates the weights of `InceptionNetwork` and says what to do if they are missing: they are public, but not ours to

@@ -15,9 +15,6 @@ package struct CrossSpectrum: Codable, Sendable, Equatable {
   package let modeCounts: [Int]
   package let sampleCount: Int
 
-  /// The square of the correlation, from 0 to 1: the part of one channel's power that the other one explains.
-  package var coherence: [Double?] { correlation.map { $0.map { $0 * $0 } } }
-
   /// - Parameter pair: the index of the pair among `sums.pairs`.
   /// - Throws: `FieldMeasureError` if there are no samples.
   package init(_ sums: SpectrumSums, pair: Int) throws(FieldMeasureError) {

@@ -6,14 +6,6 @@ package struct RankHistogram: Codable, Sendable, Equatable {
   /// Over all cases and points, for the ranks 0 … M: the number of members below the truth.
   package let counts: [Int]
 
-  /// Σ (count − expected)² / expected, where all counts are expected to be equal. For reliable ensembles and
-  /// independent points it has the χ² distribution with M degrees of freedom. Neighbouring points of a field are not
-  /// independent: it is then larger, and serves for comparisons only.
-  package var chiSquare: Double {
-    let expected = Double(counts.reduce(0, +)) / Double(counts.count)
-    return counts.reduce(0) { $0 + (Double($1) - expected) * (Double($1) - expected) / expected }
-  }
-
   /// - Throws: `FieldMeasureError` if there are no cases, or no such channel.
   package init(_ sums: EnsembleSums, channel: Int) throws(FieldMeasureError) {
     _ = try sums.means(channel, minimumMembers: 1, measure: "a rank histogram")

@@ -8,12 +8,13 @@ extension SampleTree {
   /// none. Some rows are sent, as many as the logarithm of the number of samples.
   package func gathered(over communicator: Communicator) throws(MPIError) -> SampleTree {
     let counts = try communicator.allGather(nodes.count)
-    let places = try communicator.allGather(nodes.flatMap { [$0.level, $0.index] }, counts: counts.map { 2 * $0 })
+    let levels = try communicator.allGather(nodes.map(\.level), counts: counts)
+    let indices = try communicator.allGather(nodes.map(\.index), counts: counts)
     let rows = try communicator.allGather(nodes.flatMap(\.row), counts: counts.map { width * $0 })
     var tree = SampleTree(width: width, combine: combine)
-    for node in 0..<places.count / 2 {
-      tree.append(
-        Node(level: places[2 * node], index: places[2 * node + 1], row: Array(rows[node * width..<(node + 1) * width])))
+    for node in levels.indices {
+      let row = Array(rows[node * width..<(node + 1) * width])
+      tree.append(Node(level: levels[node], index: indices[node], row: row))
     }
     return tree
   }

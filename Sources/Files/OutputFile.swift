@@ -141,7 +141,7 @@ package func releaseReservedSpace(ofFile path: String) {
 }
 
 /// Flushes a file's contents or a folder's entries to the disk.
-private func synchronise(_ path: String) throws(FileError) {
+package func synchronise(_ path: String) throws(FileError) {
   let descriptor = try openDescriptor(path, O_RDONLY | O_CLOEXEC)
   defer { close(descriptor) }
   guard fsync(descriptor) == 0 else { throw FileError(cannot: "write", path) }

@@ -3,7 +3,7 @@ import Files
 
 /// Where a file has a dataset's elements, one after the other as they are in memory: for reading and writing them
 /// without the library.
-package struct DatasetPlace: Codable, Sendable, Equatable {
+package struct DatasetLocation: Codable, Sendable, Equatable {
   /// The position of the first byte in the file; 0 if there are no elements.
   package let offset: Int
   /// The number of elements.
@@ -30,12 +30,12 @@ extension HDF5Dataset {
 
   /// Where the elements are. That of a new dataset is final, and others may write there when the file is closed.
   /// - Throws: `HDF5Error` if they cannot be read without the library.
-  package borrowing func place() throws(HDF5Error) -> DatasetPlace {
-    if count == 0 { return DatasetPlace(offset: 0, count: 0, type: type) }
+  package borrowing func location() throws(HDF5Error) -> DatasetLocation {
+    if count == 0 { return DatasetLocation(offset: 0, count: 0, type: type) }
     guard let offset = try contiguousOffset() else {
       throw HDF5Error("H5Dget_offset", subject, .wrongType, "its elements are not stored as they are in memory")
     }
-    return DatasetPlace(offset: offset, count: count, type: type)
+    return DatasetLocation(offset: offset, count: count, type: type)
   }
 
   /// The size of the elements in memory.

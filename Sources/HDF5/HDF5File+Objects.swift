@@ -52,15 +52,6 @@ extension HDF5File {
     return names
   }
 
-  /// Creates a group and any missing groups on its path.
-  package borrowing func createGroup(_ groupPath: String) throws(HDF5Error) {
-    let subject = subject(groupPath)
-    let links = try PropertyLists.linkCreation(subject)
-    let identifier = H5Gcreate2(
-      handle.identifier, groupPath, links.identifier, ddpm_hdf5_default_properties(), ddpm_hdf5_default_properties())
-    try Handle(.object, "H5Gcreate2", subject, identifier).close(subject)
-  }
-
   /// Creates a dataset whose contents are undefined until written, and any missing groups on its path.
   ///
   /// - Parameter shape: empty for a single number; a dimension may be zero.

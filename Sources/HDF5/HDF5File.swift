@@ -4,7 +4,7 @@ import Glibc
 
 /// An open HDF5 file of this process. It is closed when it goes out of scope.
 ///
-/// In a file of many ranks, one of them creates the datasets, and all write elements where `HDF5Dataset.place()` says
+/// In a file of many ranks, one of them creates the datasets, and all write elements where `HDF5Dataset.location()` says
 /// after it has closed the file.
 package struct HDF5File: ~Copyable {
   package let path: String

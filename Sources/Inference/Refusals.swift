@@ -1,14 +1,6 @@
 import Configuration
 import Diffusion
 import Failures
-import MessagePassing
-
-/// - Throws: `JobFailure` on all ranks of several.
-package func requireOneProcess(_ command: String, _ communicator: Communicator) throws {
-  guard communicator.size > 1 else { return }
-  throw JobFailure(
-    rank: 0, exitStatus: .badInput, message: "\(command) works in one process: run it without mpirun")
-}
 
 extension TrainedModel {
   /// - Throws: `InputError` if the network is given channels, which `command` does not supply.

@@ -12,7 +12,6 @@ package struct NumberType: Sendable, Equatable {
 
   /// Whether these are numbers from 0 to 255 in a byte each.
   package var isByte: Bool { kind == .unsigned && byteCount == 1 }
-  package var isFloat: Bool { kind == .float }
 
   /// - Parameter numpyName: such as `<f4` or `|u1`; nil for any other type than real numbers.
   package init?(numpyName: String) {

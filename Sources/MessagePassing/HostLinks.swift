@@ -31,20 +31,20 @@ package final class HostLinks: Sendable {
   ///   - seconds: how long a host may be silent, at least 4.
   package init(hosts: [String], over communicator: Communicator, seconds: Int32) throws {
     let firstRanks = hosts.indices.filter { hosts.firstIndex(of: hosts[$0]) == $0 }.dropFirst()
-    var meeting: Meeting?
+    var offered: Meeting?
     var listener: Int32 = -1
     if communicator.rank == 0 {
       let opened = Self.openMeeting()
-      meeting = opened.meeting
+      offered = opened.meeting
       listener = opened.listener
     }
     defer { if listener >= 0 { close(listener) } }
-    let place = try communicator.broadcast(encoding: meeting, from: 0)
+    let meeting = try communicator.broadcast(encoding: offered, from: 0)
 
     var own: Int32 = -1
-    if firstRanks.contains(communicator.rank) { own = Self.connect(to: place, rank: communicator.rank) }
+    if firstRanks.contains(communicator.rank) { own = Self.connect(to: meeting, rank: communicator.rank) }
     let connectionCount = try communicator.allGather(own >= 0 ? 1 : 0).reduce(0, +)
-    let accepted = communicator.rank == 0 ? Self.accept(connectionCount, at: listener, token: place.token) : [:]
+    let accepted = communicator.rank == 0 ? Self.accept(connectionCount, at: listener, token: meeting.token) : [:]
     let connectedRanks = try communicator.broadcast(encoding: accepted.keys.sorted(), from: 0)
 
     if own >= 0 && !connectedRanks.contains(communicator.rank) {

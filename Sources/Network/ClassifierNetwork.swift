@@ -1,6 +1,5 @@
 import Differentiation
 import Kernels
-import Tensors
 
 /// A classifier of noisy images, conditioned on the time: the U-Net's encoder with its middle, then the mean over the
 /// pixels (Dhariwal, Nichol: "Diffusion models beat GANs on image synthesis", arXiv:2105.05233, section 4 and appendix

@@ -1,5 +1,4 @@
 import Differentiation
-import Tensors
 
 /// The part of a U-Net from its lowest level up to the output.
 struct Decoder {

@@ -1,5 +1,4 @@
 import Differentiation
-import Tensors
 
 /// The part of a U-Net from the image down to its lowest level, including the middle.
 struct Encoder {

@@ -1,6 +1,4 @@
 import Differentiation
-import Kernels
-import Tensors
 
 /// The additional input of an encoder level: a pyramid of the image, with one floor per level (Karras et al.:
 /// "Analyzing and improving the image quality of StyleGAN", arXiv:1912.04958, section 4.1; Song et al.,

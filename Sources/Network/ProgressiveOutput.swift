@@ -1,6 +1,4 @@
 import Differentiation
-import Kernels
-import Tensors
 
 /// A decoder level's contribution to a pyramid that grows towards the output (Song et al., arXiv:2011.13456, appendix
 /// H.1, after Karras et al., arXiv:1912.04958, section 4.1).

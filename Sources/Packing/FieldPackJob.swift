@@ -1,5 +1,4 @@
 import Datasets
-import Failures
 import Files
 import MessagePassing
 import Reporting

@@ -1,7 +1,7 @@
-import Failures
+import Files
 import FoundationEssentials
-import Glibc
 import MessagePassing
+import Ranks
 import Reporting
 import Tensors
 
@@ -11,17 +11,11 @@ import Tensors
 func pack(
   to output: String, replaces: Bool, communicator: Communicator, _ body: (RunReporter) throws -> Void
 ) throws {
-  guard communicator.size == 1 else {
-    throw JobFailure(
-      rank: 0, exitStatus: .badInput,
-      message: "pack works in one process: run it without mpirun; --threads makes it faster")
-  }
+  try requireOneProcess("pack", communicator, advice: "--threads makes it faster")
   let reporter = RunReporter(isSpeaking: true)
   defer { reporter.finish() }
   try communicator.together {
-    guard replaces || access(output, F_OK) != 0 else {
-      throw InputError("\(output) exists; use --force to replace it, or choose another --output")
-    }
+    _ = try OutputFile(output, replaces: replaces)
     try body(reporter)
   }
 }

@@ -2,7 +2,6 @@ import Datasets
 import Failures
 import Files
 import FoundationEssentials
-import Glibc
 
 /// A source of images to pack, whose kind is detected.
 struct PackSource {

@@ -28,10 +28,10 @@ package enum Launcher {
     let stepTasks = environment["SLURM_PROCID"] == nil ? nil : number("SLURM_STEP_NUM_TASKS")
 
     guard let worldSize else {
-      let isToldOfOthers = environment.keys.contains { key in
+      let isConnectedByLauncher = environment.keys.contains { key in
         ["PMI", "PALS_", "OMPI_COMM_WORLD_"].contains { key.hasPrefix($0) }
       }
-      guard let stepTasks, stepTasks > 1, !isToldOfOthers else { return nil }
+      guard let stepTasks, stepTasks > 1, !isConnectedByLauncher else { return nil }
       return "srun started \(stepTasks) tasks without connecting them, so MPI would make each of them a separate job; "
         + srunAdvice(family)
     }

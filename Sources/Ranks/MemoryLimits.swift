@@ -33,7 +33,7 @@ package struct MemoryLimits: Sendable, Equatable {
   package init(of communicator: Communicator) throws {
     let host = try communicator.processorName
     let groups = ControlGroup.own
-    let mine = Surroundings(host: host, groups: groups.map(\.path))
+    let mine = HostAndGroups(host: host, groups: groups.map(\.path))
     let here = try communicator.allGather(encoding: mine).filter { $0.host == host }
     var limits: [Limit] = []
     if let bytes = AvailableMemory.total { limits.append(Limit(bytes: bytes, owner: host, rankCount: here.count)) }
@@ -46,7 +46,7 @@ package struct MemoryLimits: Sendable, Equatable {
   }
 
   /// What limits a rank's memory.
-  private struct Surroundings: Codable {
+  private struct HostAndGroups: Codable {
     let host: String
     /// The paths of its control groups.
     let groups: [String]

@@ -69,7 +69,7 @@ package final class SharedOutput {
   deinit { discard() }
 
   /// Lets rank 0 add groups, datasets and attributes. Afterwards all ranks can write elements. Collective.
-  /// - Parameter body: returns what all ranks must know, such as the datasets' places.
+  /// - Parameter body: returns what all ranks must know, such as the datasets' locations.
   /// - Throws: `JobFailure` on all ranks, or an error on this rank alone.
   package func define<Result: Codable>(_ body: (borrowing HDF5File) throws -> Result) throws -> Result {
     try elements.take()?.close()
@@ -84,9 +84,9 @@ package final class SharedOutput {
   /// Writes elements of a dataset, independently of other ranks.
   /// - Parameter range: the elements, counted in row-major order.
   package func write<Element: HDF5Element>(
-    _ range: Range<Int>, of place: DatasetPlace, from values: TypedTensor<Element>
+    _ range: Range<Int>, of location: DatasetLocation, from values: TypedTensor<Element>
   ) throws(SharedFileError) {
-    try elements!.writeAlone(place.segment(range, values))
+    try elements!.writeAlone(location.segment(range, values))
   }
 
   /// Writes this rank's part of one or more datasets. Collective; a rank may have none.
@@ -133,8 +133,8 @@ package final class SharedOutput {
   }
 }
 
-extension DatasetPlace {
-  /// The place of some elements in the file, and their values in memory.
+extension DatasetLocation {
+  /// The location of some elements in the file, and their values in memory.
   /// - Parameter range: the elements, counted in row-major order.
   package func segment<Element: HDF5Element>(_ range: Range<Int>, _ values: TypedTensor<Element>) -> FileSegment {
     precondition(type == Element.elementType, "the dataset holds \(type), not \(Element.elementType)")

@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 import TextFormatting
 
 /// Something that a progress line can show.
@@ -89,7 +89,7 @@ package enum ProgressFormat {
   package static func decimal(_ value: Double, places: Int) -> String {
     guard value.isFinite else { return "\(value)" }
     let size = abs(value)
-    let isShown = size == 0 || (size >= pow(10, Double(-places)) && size < 1e4)
+    let isShown = size == 0 || (size >= Double.pow(10, Double(-places)) && size < 1e4)
     return String(printf: isShown ? "%.\(places)f" : "%.2e", value)
   }
 

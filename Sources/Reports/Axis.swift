@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 import TextFormatting
 
 /// The positions of values along an axis of a drawing, and its labelled ticks.
@@ -22,7 +22,7 @@ package struct Axis: Sendable, Equatable {
   package func position(of value: Double) -> Double {
     let position =
       isLogarithmic
-      ? (log(value) - log(lower)) / (log(upper) - log(lower))
+      ? (Double.log(value) - Double.log(lower)) / (Double.log(upper) - Double.log(lower))
       // Halves, since the difference of the largest numbers overflows.
       : (value / 2 - lower / 2) / (upper / 2 - lower / 2)
     return position.isNaN ? 0.5 : min(max(position, 0), 1)
@@ -72,13 +72,13 @@ package struct Axis: Sendable, Equatable {
   /// An axis with equal space for each power of ten; nil if not all values are positive, or they are near the maximum.
   package static func logarithmic(covering range: ClosedRange<Double>) -> Axis? {
     guard range.lowerBound > 0 else { return nil }
-    let decades = log10(range.upperBound) - log10(range.lowerBound)
+    let decades = Double.log10(range.upperBound) - Double.log10(range.lowerBound)
     // If it spans only few powers of ten, multiples of those are added.
     let factors: [Double] = decades < 1 ? [1, 1.5, 2, 3, 5, 7] : decades < 2.5 ? [1, 2, 5] : [1]
-    let first = Int(log10(range.lowerBound).rounded(.down))
-    let last = Int(log10(range.upperBound).rounded(.up))
-    let candidates = (first...max(last, first + 1)).flatMap { power in factors.map { $0 * pow(10, Double(power)) } }
-      .filter { $0 > 0 && $0.isFinite }
+    let first = Int(Double.log10(range.lowerBound).rounded(.down))
+    let last = Int(Double.log10(range.upperBound).rounded(.up))
+    let powers = (first...max(last, first + 1)).map { Double.pow(10, Double($0)) }
+    let candidates = powers.flatMap { power in factors.map { $0 * power } }.filter { $0 > 0 && $0.isFinite }
     let lower = candidates.last { $0 <= range.lowerBound * (1 + 1e-9) } ?? range.lowerBound
     let upper =
       candidates.first { $0 >= range.upperBound * (1 - 1e-9) && $0 > lower }
@@ -92,7 +92,7 @@ package struct Axis: Sendable, Equatable {
 
   /// The smallest value of 1, 2 or 5 times a power of ten that is at least `size`.
   private static func niceStep(atLeast size: Double) -> Double {
-    let power = pow(10, log10(size).rounded(.down))
+    let power = Double.pow(10, Double.log10(size).rounded(.down))
     // Rounding must not turn a step of 1 into one of 2.
     let factor = [1, 2, 5, 10].first { $0 * power >= size * (1 - 1e-9) } ?? 10
     return factor * power
@@ -104,12 +104,12 @@ package struct Axis: Sendable, Equatable {
     if value == 0 || abs(value) < step / 1000 { return "0" }
     if (step < 1e-4 && size < 1e-3) || !(size < 1e9) { return exponential(value, step: step) }
     let (divisor, suffix): (Double, String) = size >= 1e6 ? (1e6, "M") : size >= 1e4 ? (1e3, "k") : (1, "")
-    let decimals = max(0, -Int(log10(step / divisor * (1 + 1e-9)).rounded(.down)))
+    let decimals = max(0, -Int(Double.log10(step / divisor * (1 + 1e-9)).rounded(.down)))
     return withoutTrailingZeros(String(printf: "%.\(min(decimals + 1, 12))f", value / divisor)) + suffix
   }
 
   private static func exponential(_ value: Double, step: Double) -> String {
-    let decimals = log10(abs(value)).rounded(.down) - log10(step).rounded(.down) + 1
+    let decimals = Double.log10(abs(value)).rounded(.down) - Double.log10(step).rounded(.down) + 1
     let parts = String(printf: "%.\(Int(min(max(decimals, 2), 15)))e", value).split(separator: "e")
     guard parts.count == 2 else { return "\(value)" }
     return "\(withoutTrailingZeros(String(parts[0])))e\(Int(parts[1]) ?? 0)"

@@ -1,4 +1,4 @@
-import Glibc
+import RealModule
 
 /// A series prepared for drawing: thinned to the resolution of a screen, with a moving average for noisy values.
 package struct Curve: Sendable, Equatable {
@@ -65,7 +65,7 @@ package struct Curve: Sendable, Equatable {
     var weight = 0.0
     return stretches.map { stretch in
       guard let mean = stretch.mean else { return nil }
-      let share = 1 - pow(remaining, Double(stretch.valueCount))
+      let share = 1 - Double.pow(remaining, Double(stretch.valueCount))
       sum = (1 - share) * sum + share * mean
       weight = (1 - share) * weight + share
       let average = sum / weight

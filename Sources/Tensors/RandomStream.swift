@@ -103,13 +103,6 @@ import RealModule
     let radius = (-2 * Double.log((Double(first) + 0.5) * 0x1p-32)).squareRoot()
     return (radius, 2 * Double.pi * (Double(second) + 0.5) * 0x1p-32)
   }
-
-  /// The first numbers that `fillNormal` writes.
-  package func normalNumbers(_ count: Int) -> [Float] {
-    let tensor = Tensor(uninitialised: [count])
-    fillNormal(tensor)
-    return tensor.elements
-  }
 }
 
 /// A keyed permutation of 0..<count: the order of one epoch, whose elements are computed directly, without a table.

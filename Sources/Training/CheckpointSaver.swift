@@ -208,7 +208,7 @@ final class SaveActivity: Sendable {
   func end() { save.withLock { $0 = nil } }
 
   /// The save in progress; nil if there is none.
-  var current: WatchdogJudgement.Report.Save? {
+  var current: WatchdogJudgement.RankReport.Save? {
     save.withLock { $0 }.map { .init(seconds: $0.start.secondsUntilNow, parts: $0.parts) }
   }
 }

@@ -16,7 +16,7 @@ final class ImageSubject: EvaluationSubject {
   private let given: GivenFields?
   private let measures: [Measure]
   /// Created on first use.
-  private var reference: Reference?
+  private var reference: ImageReference?
 
   init(
     _ configuration: RunConfiguration, training: any Dataset, communicator: Communicator, workers: WorkerPool
@@ -52,7 +52,7 @@ final class ImageSubject: EvaluationSubject {
   func evaluate(_ model: TrainedModel, reporter: RunReporter) throws -> EvaluationResult {
     let reference =
       try self.reference
-      ?? Reference(
+      ?? ImageReference(
         images, split: settings.split, count: settings.referenceCount ?? images.count, measures: measures,
         cache: ReferenceCache(option: nil), extraction: extraction, reporter: reporter)
     self.reference = reference
@@ -66,7 +66,7 @@ final class ImageSubject: EvaluationSubject {
   func isComparable(_ earlier: EvaluationResult) -> Bool {
     earlier.featureHash == extraction.network.hash && earlier.count == settings.count
       && earlier.referenceSplit == settings.split.rawValue
-      && earlier.referenceFingerprint == Reference.fingerprint(of: images)
+      && earlier.referenceFingerprint == ImageReference.fingerprint(of: images)
       && (settings.referenceCount == nil || earlier.referenceCount == settings.referenceCount)
   }
 }

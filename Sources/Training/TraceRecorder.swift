@@ -99,7 +99,7 @@ final class TraceRecorder: StepObserver {
     let name: String
     let shape: [Int]
     let type: ElementType
-    let segment: (DatasetPlace) -> FileSegment
+    let segment: (DatasetLocation) -> FileSegment
 
     /// - Parameter first: this rank's first sample.
     init<Element: HDF5Element>(_ name: String, _ shape: [Int], from first: Int, _ elements: [Element]) {
@@ -107,22 +107,22 @@ final class TraceRecorder: StepObserver {
       self.shape = shape
       type = Element.elementType
       let start = first * shape.dropFirst().reduce(1, *)
-      segment = { place in
-        place.segment(start..<start + elements.count, TypedTensor(elements, shape: [elements.count]))
+      segment = { location in
+        location.segment(start..<start + elements.count, TypedTensor(elements, shape: [elements.count]))
       }
     }
   }
 
   private func write(_ parts: [Part], step: Int) throws {
-    let places = try output.define { (file: borrowing HDF5File) throws -> [DatasetPlace] in
-      var places: [DatasetPlace] = []
+    let locations = try output.define { (file: borrowing HDF5File) throws -> [DatasetLocation] in
+      var locations: [DatasetLocation] = []
       for part in parts {
         let name = "\(Self.group(step))/\(part.name)"
-        places.append(try file.createDataset(name, shape: part.shape, type: part.type).place())
+        locations.append(try file.createDataset(name, shape: part.shape, type: part.type).location())
       }
-      return places
+      return locations
     }
-    try output.write(zip(parts, places).map { part, place in part.segment(place) })
+    try output.write(zip(parts, locations).map { part, location in part.segment(location) })
   }
 
   /// - Parameter describe: writes attributes.

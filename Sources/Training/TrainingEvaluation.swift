@@ -1,6 +1,5 @@
 import Configuration
 import Datasets
-import Failures
 import Files
 import Inference
 import MessagePassing

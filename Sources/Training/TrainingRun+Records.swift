@@ -69,8 +69,8 @@ extension TrainingRun {
   /// The header of a checkpoint after a step.
   func header(step: Int) -> CheckpointHeader {
     CheckpointHeader(
-      kind: request.kind, classCount: request.kind == .classifier ? dataset.classNames.count : nil, step: step,
-      images: step * configuration.training.batch, imageShape: dataset.drawnShape, configuration: configuration.yaml,
+      kind: request.kind, classCount: task.classCount, step: step, images: step * configuration.training.batch,
+      imageShape: dataset.drawnShape, configuration: configuration.yaml,
       dataFingerprint: Self.fingerprint(of: dataset), fields: dataset.fields?.json)
   }
 }

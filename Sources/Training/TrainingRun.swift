@@ -2,9 +2,7 @@ import Checkpoints
 import Configuration
 import DataParallel
 import Datasets
-import Diffusion
 import Failures
-import Images
 import Inference
 import MessagePassing
 import Network
@@ -73,8 +71,7 @@ package struct TrainingRun {
     self.communicator = communicator
     let reporter = RunReporter(isSpeaking: communicator.rank == 0)
     self.reporter = reporter
-    let suffix = request.kind == .classifier ? "-classifier" : ""
-    let folder = RunFolder(request.output ?? "runs/\(request.sources.runName)\(suffix)")
+    let folder = RunFolder(request.output ?? "runs/\(request.sources.runName)\(request.kind.runNameSuffix)")
     self.folder = folder
     let (configuration, dataset, task, initial) = try communicator.together {
       let saved = request.resumes && folder.holdsRun ? try folder.savedConfiguration() : nil

@@ -1,3 +1,4 @@
+import Glibc
 import MessagePassing
 import Ranks
 import Synchronization
@@ -56,8 +57,8 @@ final class Watchdog: @unchecked Sendable {
   func note(step: Int) { self.step.store(step, ordering: .relaxed) }
 
   /// The progress of this rank.
-  private var report: WatchdogJudgement.Report {
-    WatchdogJudgement.Report(
+  private var report: WatchdogJudgement.RankReport {
+    WatchdogJudgement.RankReport(
       progress: WorkerPool.loopCount + waits.count, isWaiting: waits.isWaiting, step: step.load(ordering: .relaxed),
       save: activity.current)
   }
@@ -73,7 +74,7 @@ final class Watchdog: @unchecked Sendable {
   private func watch() throws {
     var judgement = WatchdogJudgement(rankCount: hosts.count, limits: limits, now: Self.now)
     let others = try (1..<hosts.count).map {
-      try Correspondence(with: $0, over: ranks.communicator, receiving: WatchdogJudgement.Report.width)
+      try Correspondence(with: $0, over: ranks.communicator, receiving: WatchdogJudgement.RankReport.width)
     }
     repeat {
       judgement.note(report, of: 0, now: Self.now)
@@ -165,6 +166,6 @@ private final class Correspondence {
   /// Cancels receiving, and returns when the last message has been received by the other rank.
   func end() throws {
     received.cancelReceives()
-    while try !sent.advance() {}
+    while try !sent.advance() { usleep(1000) }
   }
 }

@@ -17,7 +17,7 @@ package struct WatchdogJudgement: Sendable {
   }
 
   /// The progress of a rank.
-  package struct Report: Sendable, Equatable {
+  package struct RankReport: Sendable, Equatable {
     /// A number that changes whenever the rank has done something.
     package var progress: Int
     /// Whether it is waiting for other ranks.
@@ -61,7 +61,7 @@ package struct WatchdogJudgement: Sendable {
   }
 
   private struct Rank {
-    var report: Report?
+    var report: RankReport?
     var silence: SilenceClock
     /// The time since it last made progress or was last seen waiting.
     var idleness: SilenceClock
@@ -79,7 +79,7 @@ package struct WatchdogJudgement: Sendable {
       repeating: Rank(report: nil, silence: clock, idleness: clock, stillness: clock), count: rankCount)
   }
 
-  package mutating func note(_ report: Report, of rank: Int, now: Double) {
+  package mutating func note(_ report: RankReport, of rank: Int, now: Double) {
     ranks[rank].silence.hear(now: now)
     let hasMoved = ranks[rank].report?.progress != report.progress
     // A save has its own time limit.

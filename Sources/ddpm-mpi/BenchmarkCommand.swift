@@ -1,12 +1,9 @@
 import ArgumentParser
 import Benchmarking
-import Configuration
 import DataParallel
 import Files
-import Inference
 import MessagePassing
 import Reporting
-import Training
 
 struct BenchmarkCommand: RankCommand {
   static let configuration = CommandConfiguration(

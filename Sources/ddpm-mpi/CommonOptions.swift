@@ -51,22 +51,27 @@ struct PresetOptions: ParsableArguments {
   var settings: [String] = []
 }
 
-/// Which images of the model's data set.
-struct DataOptions: ParsableArguments {
-  @Option(help: "Split of the model's data set (default: test).")
-  var split: DatasetSplit?
-
+/// Where the files of the model's data set are, and how they are read.
+struct DataFileOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Folder of the data set (default: as in training).", valueName: "folder"))
   var dataPath: String?
 
   @Option(help: "Background behind transparent pixels of image files (default: as in training).")
   var background: FolderImages.Background?
+}
+
+/// Which images of the model's data set.
+struct DataOptions: ParsableArguments {
+  @Option(help: "Split of the model's data set (default: test).")
+  var split: DatasetSplit?
+
+  @OptionGroup var files: DataFileOptions
 
   func choice(count: Int) -> DataChoice {
     var choice = DataChoice(count: count)
     if let split { choice.split = split }
-    choice.path = dataPath
-    choice.background = background
+    choice.path = files.dataPath
+    choice.background = files.background
     return choice
   }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Configuration
 import Datasets
 import Files
 import FoundationEssentials

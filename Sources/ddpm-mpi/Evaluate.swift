@@ -62,11 +62,7 @@ struct Evaluate: RankCommand {
   @Option(help: "Split of the model's data set to compare with (default: training; test for a model with conditions).")
   var split: DatasetSplit?
 
-  @Option(help: ArgumentHelp("Folder of the data set (default: as in training).", valueName: "folder"))
-  var dataPath: String?
-
-  @Option(help: "Background behind transparent pixels of image files (default: as in training).")
-  var background: FolderImages.Background?
+  @OptionGroup var data: DataFileOptions
 
   @Option(
     number:
@@ -92,8 +88,8 @@ struct Evaluate: RankCommand {
       throw ValidationError("--reference-count is \(referenceCount); it must be at least 2.")
     }
     let ofDataSet = [
-      ("--reference-count", referenceCount != nil), ("--background", background != nil), ("--split", split != nil),
-      ("--data-path", dataPath != nil), ("--reference-cache", referenceCache != nil),
+      ("--reference-count", referenceCount != nil), ("--background", data.background != nil), ("--split", split != nil),
+      ("--data-path", data.dataPath != nil), ("--reference-cache", referenceCache != nil),
     ]
     if reference != nil, let (name, _) = ofDataSet.first(where: { $0.1 }) {
       throw ValidationError("--reference and \(name) exclude each other: statistics are all that is compared with.")
@@ -111,8 +107,8 @@ struct Evaluate: RankCommand {
     job.seed = drawing.seed
     job.classes = drawing.wantedClasses
     job.split = split
-    job.dataPath = dataPath
-    job.background = background
+    job.dataPath = data.dataPath
+    job.background = data.background
     job.referenceCount = referenceCount
     job.referenceFile = reference
     job.referenceCache = ReferenceCache(option: referenceCache)

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Checkpoints
-import Configuration
 import Datasets
 import Files
 import Inference

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diffusion
 import Files
 import Inference
 import MessagePassing
@@ -38,7 +39,7 @@ struct Encode: FlowCommand {
   }
 
   var outputs: ImageOutputs { ImageOutputs(file: output, grid: grid) }
-  var work: LatentJob.Work { .encode(data.choice(count: count)) }
+  var action: LatentJob.Action { .encode(data.choice(count: count)) }
 }
 
 struct Decode: FlowCommand {
@@ -72,7 +73,7 @@ struct Decode: FlowCommand {
 
   var inputs: [NamedFile] { [NamedFile("--latents", latents)] }
   var outputs: ImageOutputs { ImageOutputs(file: output, grid: grid, writesFloats: float) }
-  var work: LatentJob.Work { .decode(latents: latents) }
+  var action: LatentJob.Action { .decode(latents: latents) }
 }
 
 struct Interpolate: FlowCommand {
@@ -123,7 +124,7 @@ struct Interpolate: FlowCommand {
     // Each row has two ends, and each of them a number.
     try require("--rows", rows, in: 1...OptionRange.imageNumbers.count / 2)
     try require("--columns", columns, in: 2...OptionRange.imageNumbers.count / rows)
-    if random && (data.split != nil || data.dataPath != nil) {
+    if random && (data.split != nil || data.files.dataPath != nil) {
       throw ValidationError("--split and --data-path are not for --random, which takes no images.")
     }
     if seed != nil && !random { throw ValidationError("--seed is for --random.") }
@@ -132,7 +133,7 @@ struct Interpolate: FlowCommand {
 
   var outputs: ImageOutputs { ImageOutputs(file: output, grid: grid, writesFloats: float) }
 
-  var work: LatentJob.Work {
+  var action: LatentJob.Action {
     var interpolation = LatentJob.Interpolation(rows: rows, columns: columns)
     interpolation.data = random ? nil : data.choice(count: 2 * rows)
     if let seed { interpolation.seed = seed }
@@ -149,7 +150,7 @@ struct FlowOptions: ParsableArguments {
   var classNumber: ClassNumber?
 
   @Option(number: "Error that the solver may make in a step.", valueName: "x")
-  var tolerance = 1e-5
+  var tolerance = ProbabilityFlowSampler.defaultTolerance
 }
 
 /// A command that follows the probability-flow equation.
@@ -159,7 +160,7 @@ protocol FlowCommand: RankCommand {
   /// What it reads besides the model.
   var inputs: [NamedFile] { get }
   var outputs: ImageOutputs { get }
-  var work: LatentJob.Work { get }
+  var action: LatentJob.Action { get }
 }
 
 extension FlowCommand {
@@ -168,7 +169,7 @@ extension FlowCommand {
   var files: CommandFiles { CommandFiles(inputs: model.files + inputs, outputs: outputs.files) }
 
   func run(on communicator: Communicator) throws {
-    var job = LatentJob(model.request(), work)
+    var job = LatentJob(model.request(), action)
     job.tolerance = flow.tolerance
     if let classNumber = flow.classNumber { job.condition = .same(classNumber.number) }
     job.outputs = outputs

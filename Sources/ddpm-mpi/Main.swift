@@ -1,6 +1,5 @@
 import ArgumentParser
 import COldGlibc
-import Configuration
 import Datasets
 import Failures
 import Files
@@ -8,7 +7,6 @@ import ForeignFiles
 import FoundationEssentials
 import Glibc
 import Inference
-import Kernels
 import MessagePassing
 import Ranks
 import Reporting

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Benchmarking
-import Failures
 import Files
 import FoundationEssentials
 import MessagePassing
+import Ranks
 
 struct Plan: RankCommand {
   static let configuration = CommandConfiguration(
@@ -86,10 +86,7 @@ struct Plan: RankCommand {
   var files: CommandFiles { .none }
 
   mutating func run(on communicator: Communicator) throws {
-    guard communicator.size == 1 else {
-      throw JobFailure(
-        rank: 0, exitStatus: .badInput, message: "plan measures in one process; run it without mpirun or srun")
-    }
+    try requireOneProcess("plan", communicator)
     var request = TrainingPlan.Request(preset: options.preset)
     request.settings = options.settings
     request.nodes = nodes

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Configuration
 import Files
-import Inference
 import MessagePassing
+import Ranks
 import Reporting
 import Reports
 

@@ -64,7 +64,7 @@ struct Package {
   /// The modules that a target's Swift files import, each with one of the files.
   func imports(of target: Target) throws -> [String: String] {
     var imports: [String: String] = [:]
-    let statement = /(?m)^(?:@\w+ )*(?:(?:package|package|internal) )?import (?:(?:struct|enum|func|class) )?(\w+)/
+    let statement = /(?m)^(?:@\w+ )*(?:(?:package|internal|private) )?import (?:(?:struct|enum|func|class) )?(\w+)/
     for file in Self.swiftFiles(in: target.folder) {
       for match in try Self.text(file).matches(of: statement) { imports[String(match.1)] = file }
     }

@@ -100,7 +100,7 @@ private func close(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-9 * max(
     #expect(model.predict(arrangement(2)).checkpointBytes == 4 * 4 * model.workload.arenaCount)
   }
 
-  private func sharding(_ prediction: ClusterModel.Prediction) -> Sharding {
+  private func sharding(_ prediction: ClusterModel.Forecast) -> Sharding {
     Sharding(arenaCount: model().workload.arenaCount, grid: prediction.arrangement.grid)
   }
 }

@@ -9,9 +9,9 @@ struct RestorationTests {
   func blursArePeriodicWhereTheModelIs(_ periodicity: Periodicity) {
     var configuration = RunConfiguration()
     configuration.model.periodicity = periodicity
-    let surroundings = configuration.operatorSurroundings(imageShape: [8, 8, 1])
-    #expect(surroundings.imageShape == [8, 8, 1])
-    #expect(surroundings.vertical == (periodicity == .height || periodicity == .both ? .periodic : .reflecting))
-    #expect(surroundings.horizontal == (periodicity == .width || periodicity == .both ? .periodic : .reflecting))
+    let context = configuration.operatorContext(imageShape: [8, 8, 1])
+    #expect(context.imageShape == [8, 8, 1])
+    #expect(context.vertical == (periodicity == .height || periodicity == .both ? .periodic : .reflecting))
+    #expect(context.horizontal == (periodicity == .width || periodicity == .both ? .periodic : .reflecting))
   }
 }

@@ -1,6 +1,6 @@
 import Datasets
 import RealModule
-import Tensors
+import ReferenceKernels
 import Testing
 
 /// The exact distribution against dense matrices and finite differences.
@@ -13,7 +13,7 @@ struct GaussianFieldDistributionTests {
   }
 
   private func normals(_ count: Int, seed: UInt64 = 1) -> [Double] {
-    RandomStream(seed: seed, purpose: .noise).normalNumbers(count).map(Double.init)
+    TestData.normalDoubles(count, seed: seed)
   }
 
   /// ρ^|i − j| times Σ S·cos(2π·k·distance) / HW, by the definition.

@@ -297,7 +297,7 @@ import Testing
       try Safetensors.contents(of: tensors).write(to: URL(fileURLWithPath: path))
       let sources = ConfigurationSources(settings: ["diffusion.schedule=cosine", "diffusion.prediction=velocity"])
       let model = try ModelImport(from: "\(folder)/unet/", sources: sources)
-      #expect(!model.knowsProcess)
+      #expect(!model.specifiesProcess)
       #expect(model.configuration.diffusion.schedule == .cosine)
       #expect(model.configuration.diffusion.prediction == .velocity)
     }

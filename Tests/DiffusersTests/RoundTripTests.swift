@@ -78,7 +78,7 @@ import Testing
         #expect(model.parameters.tensor(entry).elements == parameters.tensor(entry).elements, "\(entry.name)")
       }
       #expect(!model.addedNoClass)
-      #expect(model.knowsProcess)
+      #expect(model.specifiesProcess)
     }
   }
 

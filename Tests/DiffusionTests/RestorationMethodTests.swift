@@ -98,15 +98,21 @@ import Testing
 
   @Test func jumpsOfRePaintAreThoseOfItsSchedule() throws {
     let process = DiscreteProcess(schedule: try .linear(steps: 7))
-    func moves(_ jumpLength: Int, _ resamplings: Int) throws -> [Int] {
-      try RePaint(
-        process: process, visiting: Array(0..<7), variance: .small, jumpLength: jumpLength, resamplings: resamplings
-      ).noiseLevels
+    /// The number of the noisiest step on x before each move, and after the last one: −1 for none.
+    func levels(_ jumpLength: Int, _ resamplings: Int) throws -> [Int] {
+      let method = try RePaint(
+        process: process, visiting: Array(0..<7), variance: .small, jumpLength: jumpLength, resamplings: resamplings)
+      return method.moves.reduce(into: [6]) { levels, move in
+        switch move {
+        case .denoise(let index): levels.append(index - 1)
+        case .addNoise(let index): levels.append(index)
+        }
+      }
     }
     // As the authors' get_schedule_jump(7, n_sample=1, jump_length=3, jump_n_sample=2) goes, and −1 at the end.
-    #expect(try moves(3, 2) == [6, 5, 4, 3, 4, 5, 6, 5, 4, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, -1])
-    #expect(try moves(3, 1) == [6, 5, 4, 3, 2, 1, 0, -1])
-    #expect(try moves(7, 5) == [6, 5, 4, 3, 2, 1, 0, -1])
+    #expect(try levels(3, 2) == [6, 5, 4, 3, 4, 5, 6, 5, 4, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, -1])
+    #expect(try levels(3, 1) == [6, 5, 4, 3, 2, 1, 0, -1])
+    #expect(try levels(7, 5) == [6, 5, 4, 3, 2, 1, 0, -1])
   }
 
   /// Without resampling, RePaint's unknown part is ancestral sampling's if nothing depends on the known one.

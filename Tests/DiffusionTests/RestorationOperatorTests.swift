@@ -131,20 +131,20 @@ import Testing
     for text in ["", "median", "coarse", "coarse=", "coarse=x", "grey=2", "blur=", "channels=", "channels=9"] {
       #expect(
         key {
-          _ = try OperatorSettings(text).makeOperator(OperatorSettings.Surroundings(imageShape: shape))
+          _ = try OperatorSettings(text).makeOperator(OperatorSettings.Context(imageShape: shape))
         } == "operator", "\(text)")
     }
     #expect(
-      key { _ = try OperatorSettings("mask").makeOperator(OperatorSettings.Surroundings(imageShape: shape)) } == "mask")
+      key { _ = try OperatorSettings("mask").makeOperator(OperatorSettings.Context(imageShape: shape)) } == "mask")
   }
 
   @Test func operatorsAreReadAsWritten() throws {
-    var surroundings = OperatorSettings.Surroundings(imageShape: Self.shape)
-    surroundings.channelNames = ["u", "v", "T"]
-    surroundings.isKnown = (0..<24).map { $0 == 3 }
-    surroundings.horizontal = .periodic
+    var context = OperatorSettings.Context(imageShape: Self.shape)
+    context.channelNames = ["u", "v", "T"]
+    context.isKnown = (0..<24).map { $0 == 3 }
+    context.horizontal = .periodic
     func read(_ text: String) throws -> any MeasurementOperator {
-      try OperatorSettings(text).makeOperator(surroundings)
+      try OperatorSettings(text).makeOperator(context)
     }
     #expect((try read("coarse=2") as? CoarseOperator)?.factor == 2)
     #expect((try read("blur=1.5") as? BlurOperator)?.sigma == 1.5)

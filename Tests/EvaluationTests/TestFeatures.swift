@@ -1,12 +1,12 @@
 import Evaluation
 import Glibc
+import ReferenceKernels
 import Tensors
 
 enum TestFeatures {
   /// Independent standard normal numbers, the same on every run.
   static func normals(_ count: Int, dimension: Int, seed: UInt64) -> Features {
-    Features(
-      RandomStream(seed: seed, purpose: .noise).normalNumbers(count * dimension), dimension: dimension)
+    Features(TestData.normals(count * dimension, seed: seed), dimension: dimension)
   }
 
   /// Like features after a rectifier: correlated, non-negative, many of them zero.

@@ -97,7 +97,9 @@ struct EnsembleTests {
     let ranks = try RankHistogram(sums, channel: 0)
     #expect(ranks.counts.count == members + 1 && ranks.counts.reduce(0, +) == Int(points))
     // χ² with M degrees of freedom has mean M and variance 2M.
-    #expect(ranks.chiSquare < Double(members) + 5 * (2 * Double(members)).squareRoot())
+    let expectedCount = points / Double(members + 1)
+    let chiSquare = ranks.counts.reduce(0.0) { $0 + (Double($1) - expectedCount) * (Double($1) - expectedCount) }
+    #expect(chiSquare / expectedCount < Double(members) + 5 * (2 * Double(members)).squareRoot())
   }
 
   @Test func twoMembersHaveClosedForms() throws {

@@ -53,17 +53,17 @@ struct HistogramTests {
       TestFields.normals([500]).elements, TestFields.normals([700], seed: 2).elements.map { $0 + 1 }
     )
     let edges = Histogram.equalEdges(over: -6...6, bins: 3000)
-    let exact = try WassersteinDistance.between(first, second)
+    let exact = Reference.wassersteinDistance(first, second)
     let distance = try histogram(first, edges: edges).wassersteinDistance(to: histogram(second, edges: edges))
     #expect(abs(distance - exact) < 12 / 3000)
   }
 
-  @Test func distanceOfValuesHasClosedForms() throws {
-    #expect(try WassersteinDistance.between([3, 1, 2], [1, 2, 3]) == 0)
-    #expect(try WassersteinDistance.between([0, 1], [0]) == 0.5)
-    #expect(try WassersteinDistance.between([0, 0, 0, 4], [1, 1]) == 0.75 * 1 + 0.25 * 3)
+  @Test func distanceOfValuesHasClosedForms() {
+    #expect(Reference.wassersteinDistance([3, 1, 2], [1, 2, 3]) == 0)
+    #expect(Reference.wassersteinDistance([0, 1], [0]) == 0.5)
+    #expect(Reference.wassersteinDistance([0, 0, 0, 4], [1, 1]) == 0.75 * 1 + 0.25 * 3)
     let values = TestFields.normals([101]).elements.map { ($0 * 1024).rounded() / 1024 }
-    #expect(abs(try WassersteinDistance.between(values, values.map { $0 - 2.5 }) - 2.5) < Self.tolerance)
+    #expect(abs(Reference.wassersteinDistance(values, values.map { $0 - 2.5 }) - 2.5) < Self.tolerance)
   }
 
   @Test func unusableHistogramsAreRefused() throws {
@@ -78,10 +78,6 @@ struct HistogramTests {
     #expect(throws: FieldMeasureError.self) { try histogram.wassersteinDistance(to: histogram) }
     #expect(throws: FieldMeasureError.noSuchChannel(3, channels: 1)) {
       try histogram.add(TestFields.normals([1, 2, 2, 1]), channel: 3, workers: .callingThread)
-    }
-    #expect(throws: FieldMeasureError.self) { try WassersteinDistance.between([], [1]) }
-    #expect(throws: FieldMeasureError.notFinite(location: "value 1")) {
-      try WassersteinDistance.between([1], [1, .nan])
     }
   }
 }

@@ -56,7 +56,6 @@ struct SpectrumTests {
     for shell in 0..<6 {
       #expect(abs(opposite.coSpectrum[shell] / power[0][shell] + 2) < Self.tolerance)
       #expect(abs(try #require(opposite.correlation[shell]) + 1) < Self.tolerance)
-      #expect(abs(try #require(opposite.coherence[shell]) - 1) < Self.tolerance)
       // The standard error of a correlation r is (1 − r²)/√n.
       let standardError = (1 - 0.36) / Double(300 * partial.modeCounts[shell]).squareRoot()
       #expect(abs(try #require(partial.correlation[shell]) - 0.6) < 4 * standardError)

@@ -24,7 +24,7 @@ import Testing
     let arrays = try NumpyNumbers.arrays(in: archive())
     #expect(arrays.map(\.name) == ["a", "b"] && arrays.map(\.shape) == [[], [1000, 100]])
     #expect(try arrays[0].values(0..<1, as: Double.self) == [7])
-    #expect(arrays[1].type.isFloat && arrays[1].type.byteCount == 8 && !arrays[1].type.isByte)
+    #expect(arrays[1].type == NumberType(numpyName: "<f8") && !arrays[1].type.isByte)
   }
 
   @Test func piecesAreReadForwardsAndBackwards() throws {

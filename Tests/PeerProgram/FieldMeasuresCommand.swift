@@ -1,6 +1,7 @@
 import ArgumentParser
 import FieldMeasures
 import Interchange
+import ReferenceKernels
 import Tensors
 
 struct FieldMeasuresCommand: ParsableCommand {
@@ -30,7 +31,6 @@ struct FieldMeasuresCommand: ParsableCommand {
     let crps: CRPS
     let spread: SpreadSkill
     let ranks: RankHistogram
-    let chiSquare: Double
   }
 
   func run() throws {
@@ -49,13 +49,12 @@ struct FieldMeasuresCommand: ParsableCommand {
           let edges = try edges([fields, others], channel, workers)
           let first = try distribution(fields, channel, edges, workers)
           let second = try distribution(others, channel, edges, workers)
-          let ranks = try RankHistogram(sums, channel: channel)
           return Channel(
             fields: first, others: second, relativeErrors: try first.power.relativeErrors(to: second.power),
             histogramDistance: try first.histogram.wassersteinDistance(to: second.histogram),
-            distance: try WassersteinDistance.between(values(fields, channel), values(others, channel)),
-            crps: try CRPS(sums, channel: channel), spread: try SpreadSkill(sums, channel: channel), ranks: ranks,
-            chiSquare: ranks.chiSquare)
+            distance: Reference.wassersteinDistance(values(fields, channel), values(others, channel)),
+            crps: try CRPS(sums, channel: channel), spread: try SpreadSkill(sums, channel: channel),
+            ranks: try RankHistogram(sums, channel: channel))
         }
       })
   }

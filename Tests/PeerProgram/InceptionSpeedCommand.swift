@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Inception
+import ReferenceKernels
 import Tensors
 
 struct InceptionSpeedCommand: ParsableCommand {

@@ -59,6 +59,6 @@ struct PlanCommandTests {
       .ends(2, saying: "nodes 64 is more than the 16 images of a batch")
     try await ddpm("plan --nodes 2 --cores-per-node 1 --network-gbps 0").ends(2, saying: "--network-gbps is 0")
     try await ddpm("plan --nodes 2 --cores-per-node 1 --network-gbps 1", ranks: 2)
-      .ends(2, saying: "plan measures in one process")
+      .ends(2, saying: "plan works in one process")
   }
 }

@@ -1,6 +1,7 @@
 import Evaluation
 import Failures
 import MessagePassing
+import ReferenceKernels
 import Tensors
 
 private let imageCount = 1100
@@ -8,7 +9,7 @@ private let dimension = 70
 
 /// Features of all images, the same on all ranks; correlated.
 private func allFeatures(seed: UInt64, count: Int) -> Features {
-  var values = RandomStream(seed: seed, purpose: .noise).normalNumbers(count * dimension)
+  var values = TestData.normals(count * dimension, seed: seed)
   for index in values.indices where !index.isMultiple(of: dimension) { values[index] += 0.7 * values[index - 1] }
   return Features(values, dimension: dimension)
 }

@@ -60,9 +60,10 @@ let sharedFileChecks: [Check] = [
     let count = 50
     let share = context.communicator.share(of: count)
     let output = try SharedOutput(path, byteCount: 1 << 16, communicator: context.communicator)
-    let first = try output.define { file in try file.createDataset("first", shape: [count], type: .int32).place() }
+    let first = try output.define { file in try file.createDataset("first", shape: [count], type: .int32).location() }
     try output.write(share, of: first, from: numbers(share))
-    let second = try output.define { file in try file.createDataset("more/second", shape: [count], type: .int32).place()
+    let second = try output.define { file in
+      try file.createDataset("more/second", shape: [count], type: .int32).location()
     }
     try output.write([second.segment(share, numbers(share))])
     try output.write(share, of: first, from: numbers(share))
@@ -94,23 +95,23 @@ private func verifySharedWriting(_ context: CheckContext, limit: Int?) throws {
   let path = context.folder.appendingPathComponent("shared-\(limit ?? 0).h5").path
   let created = try context.communicator.onRankZero {
     let file = try HDF5File.create(path)
-    var places: [DatasetPlace] = []
+    var locations: [DatasetLocation] = []
     try forEachDataset { name, shape, type, _ in
-      places.append(try file.createDataset(name, shape: shape, type: type).place())
+      locations.append(try file.createDataset(name, shape: shape, type: type).location())
     }
     try file.close()
-    return places
+    return locations
   }
-  let places = try context.communicator.broadcast(encoding: created, from: 0)
+  let locations = try context.communicator.broadcast(encoding: created, from: 0)
   var segments: [FileSegment] = []
   var index = 0
   try forEachDataset { _, shape, type, division in
-    let place = places[index]
+    let location = locations[index]
     index += 1
-    let range = division.ranges(of: place.count, ranks: context.size)[context.rank]
+    let range = division.ranges(of: location.count, ranks: context.size)[context.rank]
     let part = contents(shape, type)[range.lowerBound * type.byteCount..<range.upperBound * type.byteCount]
     segments.append(
-      FileSegment(offset: place.offset(of: range.lowerBound), ByteTensor(Array(part), shape: [part.count])))
+      FileSegment(offset: location.offset(of: range.lowerBound), ByteTensor(Array(part), shape: [part.count])))
   }
   var file = try SharedFile(path, writable: true, communicator: context.communicator)
   if let limit { file.transferLimit = limit }
@@ -120,8 +121,8 @@ private func verifySharedWriting(_ context: CheckContext, limit: Int?) throws {
 
   var shared = try SharedFile(path, communicator: context.communicator)
   if let limit { shared.transferLimit = limit }
-  let all = places.map { ByteTensor(uninitialised: [$0.count * $0.type.byteCount]) }
-  try shared.read(into: zip(places, all).map { FileSegment(offset: $0.offset(of: 0), $1) })
+  let all = locations.map { ByteTensor(uninitialised: [$0.count * $0.type.byteCount]) }
+  try shared.read(into: zip(locations, all).map { FileSegment(offset: $0.offset(of: 0), $1) })
   try shared.close()
   let single = try HDF5File.open(path)
   index = 0

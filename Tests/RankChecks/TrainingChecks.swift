@@ -75,34 +75,41 @@ private struct SmallTraining {
       firstSample: range.lowerBound, workers: workers)
   }
 
-  /// The losses of this rank's micro-batches; their gradients are accumulated in the trainer.
-  @discardableResult
-  func accumulateGradients(step: Int) throws -> [Double] {
-    try trainer.localMicroBatches.map { microBatch in
-      try trainer.accumulateGradients(
-        inputs(trainer.samples(ofMicroBatches: microBatch..<microBatch + 1), step: step), microBatch: microBatch,
-        step: step)
-    }
-  }
-
   /// Runs a step, and returns the gradient's norm.
   @discardableResult
-  func step(_ step: Int) throws -> Double {
-    try trainer.step(step) { samples($0) }.gradientNorm
+  func step(_ step: Int, observer: (any StepObserver)? = nil) throws -> Double {
+    try trainer.step(step, observer: observer) { samples($0) }.gradientNorm
   }
 }
 
 private func verifyLargeBatchGradient(_ context: CheckContext, conditionChannels: Int) throws {
   let training = try SmallTraining(context.communicator, conditionChannels: conditionChannels)
-  let trainer = training.trainer
-  fillVisibly(try trainer.parameters())
+  fillVisibly(try training.trainer.parameters())
+  let comparison = LargeBatchComparison(training, rank: context.rank)
   // The second step reuses the first one's buffers.
-  var wrong: String?
-  for step in 0..<2 {
-    let loss = try trainer.totalLoss(try training.accumulateGradients(step: step))
-    let averaged = try trainer.averagedGradients()
-    let norm = try trainer.gradientNorm(averaged)
+  for step in 0..<2 { comparison.compare(norm: try training.step(step, observer: comparison), step: step) }
+  // Messages that are still on their way could be taken for those of the next trainer.
+  try training.trainer.settle()
+  if let wrong = comparison.wrong { throw CheckFailure(description: wrong) }
+}
 
+/// Compares the averaged gradient of a step with that of the whole batch.
+private final class LargeBatchComparison: StepObserver {
+  /// The first difference.
+  private(set) var wrong: String?
+  private let training: SmallTraining
+  private let rank: Int
+  /// ‖g‖² of the whole batch.
+  private var squares = 0.0
+
+  init(_ training: SmallTraining, rank: Int) {
+    self.training = training
+    self.rank = rank
+  }
+
+  func didDraw(_ noised: [NoisedImages], step: Int, firstSample: Int) {}
+
+  func didAverage(_ averaged: Arena, loss: Double, step: Int, _ trainer: DataParallelTrainer) throws {
     let batch = training.inputs(0..<8, step: step)
     let gradients = Arena(training.network.layout)
     let tape = Tape(recordingWith: try trainer.parameters(), gradients: gradients, workers: training.workers)
@@ -114,22 +121,27 @@ private func verifyLargeBatchGradient(_ context: CheckContext, conditionChannels
     tape.unwind(from: prediction, seed: whole.gradient)
 
     var largest = 0.0
-    var squares = 0.0
+    squares = 0
     for element in 0..<gradients.count {
       largest = max(largest, abs(Double(gradients[element])))
       squares += Double(gradients[element]) * Double(gradients[element])
     }
     var error = 0.0
-    for element in trainer.sharding.pieces(ofRank: context.rank).flatMap(\.range) {
+    for element in trainer.sharding.pieces(ofRank: rank).flatMap(\.range) {
       let difference = abs(Double(averaged[element]) - Double(gradients[element]))
       error = max(error, difference.isFinite ? difference : .infinity)
     }
     if error > gradientTolerance * largest { wrong = wrong ?? "step \(step): off by \(error / largest)" }
     // The forward pass of an image is bit-identical in any batch; the loss is a sum in double precision.
     if abs(loss - whole.loss) > 1e-12 * whole.loss { wrong = wrong ?? "step \(step): loss \(loss), not \(whole.loss)" }
+  }
+
+  func didUpdate(step: Int, _ trainer: DataParallelTrainer) {}
+
+  /// - Parameter norm: ‖g‖ of the step's averaged gradient.
+  func compare(norm: Double, step: Int) {
     if abs(norm - squares.squareRoot()) > gradientTolerance * norm { wrong = wrong ?? "step \(step): norm \(norm)" }
   }
-  if let wrong { throw CheckFailure(description: wrong) }
 }
 
 private func verifyPlainTraining(_ context: CheckContext) throws {

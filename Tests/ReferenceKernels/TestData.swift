@@ -34,6 +34,15 @@ package enum TestData {
   package static let pools = [1, 2, 3].map { WorkerPool(threadCount: $0) }
 }
 
+extension RandomStream {
+  /// The first numbers that `fillNormal` writes.
+  package func normalNumbers(_ count: Int) -> [Float] {
+    let tensor = Tensor(uninitialised: [count])
+    fillNormal(tensor)
+    return tensor.elements
+  }
+}
+
 /// ‖a − b‖ / ‖b‖; infinite when the counts differ.
 package func relativeError(_ a: [Float], _ b: [Float]) -> Double {
   guard a.count == b.count else { return .infinity }

@@ -70,22 +70,22 @@ extension StorageTests {
     @Test(arguments: ElementType.allCases)
     func elementsWrittenAtADatasetsPlaceAreReadByTheLibrary(type: ElementType) throws {
       var random = TestRandom(state: 4)
-      let path = folder.path("places.h5")
+      let path = folder.path("locations.h5")
       let shapes = [[], [1], [37], [5, 7], [4, 3, 5], [0, 3]]
       let created = try HDF5File.create(path)
-      var places: [DatasetPlace] = []
+      var locations: [DatasetLocation] = []
       for shape in shapes {
-        places.append(try created.createDataset("shapes/\(shape)", shape: shape, type: type).place())
+        locations.append(try created.createDataset("shapes/\(shape)", shape: shape, type: type).location())
       }
       try created.close()
       let contents = shapes.map { random.bytes($0.reduce(1, *) * type.byteCount) }
       try write(
-        zip(places, contents).map { FileSegment(offset: $0.offset(of: 0), ByteTensor($1, shape: [$1.count])) },
+        zip(locations, contents).map { FileSegment(offset: $0.offset(of: 0), ByteTensor($1, shape: [$1.count])) },
         to: path)
       let file = try HDF5File.open(path)
-      for (shape, (place, bytes)) in zip(shapes, zip(places, contents)) {
+      for (shape, (location, bytes)) in zip(shapes, zip(locations, contents)) {
         let dataset = try file.openDataset("shapes/\(shape)")
-        #expect(try dataset.place() == place, "\(shape)")
+        #expect(try dataset.location() == location, "\(shape)")
         let found = ByteTensor(shape: [bytes.count])
         try dataset.readBytes(flatRanges: [0..<dataset.count], into: found)
         #expect(found.elements == bytes, "\(shape)")

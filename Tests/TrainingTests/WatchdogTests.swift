@@ -7,12 +7,12 @@ private let hosts = ["a", "a", "b", "b"]
 /// A job of four ranks with a simulated clock.
 private struct Job {
   var judgement = WatchdogJudgement(rankCount: 4, limits: limits, now: 0)
-  var reports = [WatchdogJudgement.Report](repeating: .init(progress: 0, isWaiting: false, step: 0), count: 4)
+  var reports = [WatchdogJudgement.RankReport](repeating: .init(progress: 0, isWaiting: false, step: 0), count: 4)
 
   /// Advances the clock by half seconds, in which all ranks except the silent ones send reports changed by `change`.
   mutating func pass(
     from start: Double, seconds: Double, silent: Set<Int> = [],
-    _ change: (_ rank: Int, _ report: inout WatchdogJudgement.Report) -> Void
+    _ change: (_ rank: Int, _ report: inout WatchdogJudgement.RankReport) -> Void
   ) -> (time: Double, verdict: String)? {
     var now = start
     while now < start + seconds {
@@ -114,13 +114,13 @@ private struct Job {
   }
 
   @Test func reportsRoundTripAsNumbers() {
-    let reports: [WatchdogJudgement.Report] = [
+    let reports: [WatchdogJudgement.RankReport] = [
       .init(progress: 5, isWaiting: true, step: 3), .init(progress: 1 << 40, isWaiting: false, step: 0),
       .init(progress: 9, isWaiting: false, step: 8, save: .init(seconds: 1.5, parts: 12)),
     ]
     for report in reports {
-      #expect(report.numbers.count == WatchdogJudgement.Report.width)
-      #expect(WatchdogJudgement.Report(report.numbers) == report)
+      #expect(report.numbers.count == WatchdogJudgement.RankReport.width)
+      #expect(WatchdogJudgement.RankReport(report.numbers) == report)
     }
   }
 }

@@ -114,7 +114,7 @@ package struct ClusterModel: Sendable {
   }
 
   /// The prediction. Times are in seconds per step unless stated otherwise.
-  package struct Prediction: Sendable, Equatable {
+  package struct Forecast: Sendable, Equatable {
     package var arrangement: Arrangement
     package var stepSeconds: Double
     package var computeSeconds: Double
@@ -145,9 +145,9 @@ package struct ClusterModel: Sendable {
   }
 
   /// The fastest distribution of ranks over machines; nil if there are more machines than images.
-  package func best(nodes: Int, coresPerNode: Int, ranksPerNode: Int? = nil) -> Prediction? {
+  package func best(nodes: Int, coresPerNode: Int, ranksPerNode: Int? = nil) -> Forecast? {
     let slots = ranksPerNode.map { [$0] } ?? (1...coresPerNode).filter { coresPerNode.isMultiple(of: $0) }
-    let predictions = slots.compactMap { slots -> Prediction? in
+    let predictions = slots.compactMap { slots -> Forecast? in
       let ranks = nodes * slots
       let fitting = (1...workload.microBatch).filter {
         workload.batch.isMultiple(of: $0) && workload.batch / $0 >= ranks
@@ -163,7 +163,7 @@ package struct ClusterModel: Sendable {
   }
 
   /// Predicts a step for one arrangement. There must be a micro-batch for every rank.
-  package func predict(_ arrangement: Arrangement) -> Prediction {
+  package func predict(_ arrangement: Arrangement) -> Forecast {
     let grid = arrangement.grid
     let tree = MicroBatchTree(leafCount: workload.batch / arrangement.microBatch)
     let busiest = tree.leafRanges(ofRanks: grid.rankCount).map(\.count).max() ?? 0
@@ -204,7 +204,7 @@ package struct ClusterModel: Sendable {
       + Int(machine.activationBytesPerImage * Double(arrangement.microBatch)) + 4 * sharding.bucketSize * 16
     let checkpoint = arena * state
     let levelPeers = grid.nodeCount - 1
-    return Prediction(
+    return Forecast(
       arrangement: arrangement, stepSeconds: step, computeSeconds: compute,
       networkSeconds: gradients.network + parameters.network, exposedSeconds: exposed, updateSeconds: update,
       imagesPerSecond: Double(workload.batch) / step, bytesPerRank: bytes, checkpointBytes: checkpoint,

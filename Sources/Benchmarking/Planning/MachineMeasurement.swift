@@ -22,9 +22,14 @@ struct MachineMeasurement {
   func run() throws -> ClusterModel.Machine {
     let alone = WorkerPool(threadCount: 1)
     let cores = ProcessorSet.usable.count
+    // A step of one image has the same update as any other.
+    var single = configuration
+    single.training.batch = 1
+    single.training.microBatch = 1
+    let profiler = Profiler()
     let trainer = try DataParallelTrainer(
-      configuration: configuration, task: try DenoisingTask(configuration: configuration, network: network),
-      communicator: communicator, workers: alone)
+      configuration: single, task: try DenoisingTask(configuration: single, network: network),
+      communicator: communicator, workers: alone, profiler: profiler)
     let parameters = try trainer.parameters()
     let gradients = Arena(network.layout)
     let settled = Benchmark.peakResidentBytes()
@@ -42,7 +47,7 @@ struct MachineMeasurement {
     }
     let one = passes(parameters, gradients, images: 1, alone)
     let many = maximum > 1 ? passes(parameters, gradients, images: maximum, alone) : one
-    let update = try updateSeconds(trainer, gradients) / Double(network.layout.arenaCount)
+    let update = try updateSeconds(trainer, profiler) / Double(network.layout.arenaCount)
     companions.stop()
     let everywhere = cores > 1 ? passes(parameters, gradients, images: maximum, WorkerPool(threadCount: cores)) : many
 
@@ -92,14 +97,18 @@ struct MachineMeasurement {
     return (forward, backward, forward + backward)
   }
 
-  private func updateSeconds(_ trainer: DataParallelTrainer, _ gradients: Arena) throws -> Double {
+  /// The time of the parts of a step that follow the backward pass.
+  private func updateSeconds(_ trainer: DataParallelTrainer, _ profiler: Profiler) throws -> Double {
+    let parts: [Profiler.Kind] = [.gradientNorm, .adam, .movingAverages]
     var seconds: [Double] = []
-    for repetition in 0...2 {
-      let start = ContinuousClock.now
-      let norm = try trainer.gradientNorm(gradients)
-      try trainer.update(gradients: gradients, norm: norm, step: 0)
-      trainer.updateAverages(step: 0)
-      if repetition > 0 { seconds.append(start.secondsUntilNow) }
+    for step in 0...2 {
+      profiler.reset()
+      _ = try trainer.step(step) { samples in
+        TrainingSamples(
+          images: Latents.draw(shape: [samples.count] + imageShape, seed: 1, firstImage: samples.lowerBound),
+          conditions: .generated(for: network.configuration, samples: samples))
+      }
+      if step > 0 { seconds.append(parts.reduce(0) { $0 + (profiler.totals[$1]?.seconds ?? 0) }) }
     }
     return seconds.min() ?? 0
   }

@@ -151,7 +151,7 @@ package struct TrainingPlan {
       * request.coreSpeed
   }
 
-  private func row(_ prediction: ClusterModel.Prediction, _ first: ClusterModel.Prediction, steps: Int) -> Row {
+  private func row(_ prediction: ClusterModel.Forecast, _ first: ClusterModel.Forecast, steps: Int) -> Row {
     let grid = prediction.arrangement.grid
     return Row(
       nodes: grid.nodeCount, ranksPerNode: grid.slotCount, threads: prediction.arrangement.threads,

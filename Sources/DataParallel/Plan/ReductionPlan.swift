@@ -1,5 +1,3 @@
-import Tensors
-
 /// The communication pattern by which every rank gets the sums of the pieces that it owns, in the order of the tree, in
 /// levels from the micro-batches' gradients to their owners.
 ///

@@ -193,7 +193,7 @@ package final class DataParallelTrainer {
   ///   - microBatch: its index in the global batch; this rank's micro-batches come in order.
   ///   - step: the number of steps done before this one.
   /// - Returns: the micro-batch's contribution to the global batch's loss.
-  package func accumulateGradients(_ batch: NoisedImages, microBatch: Int, step: Int) throws -> Double {
+  func accumulateGradients(_ batch: NoisedImages, microBatch: Int, step: Int) throws -> Double {
     let tape = Tape(
       recordingWith: arena, gradients: gradientSum.leaf(), workers: workers, profiler: profiler,
       convolutionMethod: task.model.convolutionMethod)
@@ -210,10 +210,10 @@ package final class DataParallelTrainer {
   }
 
   /// The gradient of the global batch. Only this rank's pieces of the arena are valid, until the next step. Collective.
-  package func averagedGradients() throws -> Arena { try gradientSum.finish() }
+  func averagedGradients() throws -> Arena { try gradientSum.finish() }
 
   /// The loss of the global batch, from those of this rank's micro-batches in order. Collective; equal on all ranks.
-  package func totalLoss(_ losses: [Double]) throws -> Double {
+  func totalLoss(_ losses: [Double]) throws -> Double {
     MicroBatchTree.sum(try communicator.allGather(losses, counts: microBatchCounts))
   }
 
@@ -229,7 +229,7 @@ package final class DataParallelTrainer {
   }
 
   /// ‖g‖ of the averaged gradient. Collective; equal on all ranks.
-  package func gradientNorm(_ gradients: Arena) throws -> Double {
+  func gradientNorm(_ gradients: Arena) throws -> Double {
     try profiler.measure(.gradientNorm, Work(floats: adam.count)) {
       let sums = pieces.flatMap { GradientNorm.blockSums(gradients[$0.range], workers: workers) }
       let counts = (0..<communicator.size).map { sharding.count(ofRank: $0) / ParameterLayout.blockSize }
@@ -247,7 +247,7 @@ package final class DataParallelTrainer {
   ///   - gradients: the result of `averagedGradients`.
   ///   - norm: the gradient's norm, for clipping.
   ///   - step: the number of steps done before this one.
-  package func update(gradients: Arena, norm: Double, step: Int) throws {
+  func update(gradients: Arena, norm: Double, step: Int) throws {
     let scale = configuration.training.maxGradientNorm.map { GradientNorm.clippingScale(norm: norm, maximum: $0) }
     // All ranks have the parameters, since the norm is known; only their last messages have to be completed.
     try settle()
@@ -265,7 +265,7 @@ package final class DataParallelTrainer {
 
   /// Moves this rank's pieces of the averages towards the parameters.
   /// - Parameter step: the number of steps done before this one.
-  package func updateAverages(step: Int) {
+  func updateAverages(step: Int) {
     for average in averages {
       profiler.measure(.movingAverages, Work(floats: 3 * average.count)) {
         for piece in pieces {

@@ -60,5 +60,8 @@ struct FieldAxes: Equatable {
   /// The maximum number of rows, of columns and of channels.
   static let lengthLimit = 1 << 16
 
+  /// [samples, H, W].
+  func gridShape(_ shape: [Int]) -> [Int] { [sample, y, x].map { shape[$0] } }
+
   func channelCount(_ shape: [Int]) -> Int { channel.map { shape[$0] } ?? 1 }
 }

@@ -48,10 +48,17 @@ package struct FieldPacker {
   package func write(
     to path: String, workers: WorkerPool, progress: (Int) -> Void = { _ in }
   ) throws -> [FieldVariable] {
-    let output = try OutputFile(path)
-    try output.prepare()
-    var isPublished = false
-    defer { if !isPublished { output.discard() } }
+    var variables: [FieldVariable] = []
+    try OutputFile(path).write { variables = try write(path, inPlace: $0, workers, progress) }
+    return variables
+  }
+
+  /// - Parameters:
+  ///   - path: what messages call the file.
+  ///   - temporaryPath: where it is written.
+  private func write(
+    _ path: String, inPlace temporaryPath: String, _ workers: WorkerPool, _ progress: (Int) -> Void
+  ) throws -> [FieldVariable] {
     var done = 0
     func count(_ samples: Int) {
       done += samples
@@ -65,7 +72,7 @@ package struct FieldPacker {
     }
     let variables: [FieldVariable]
     do {
-      let file = try HDF5File.create(output.temporaryPath)
+      let file = try HDF5File.create(temporaryPath)
       var ranges: [Range<Int>] = []
       let statistics = try write(training, "", preparation, to: file, workers, &ranges, didRead: count)
       variables = zip(channels, statistics).map { channel, statistics in
@@ -77,12 +84,10 @@ package struct FieldPacker {
       if let test { _ = try write(test, "test/", preparation, to: file, workers, &ranges, didRead: count) }
       try write(variables, frame.coordinates(training.coordinates), to: file)
       try file.close()
-      try FileSeal.add(to: output.temporaryPath, contents: ranges)
+      try FileSeal.add(to: temporaryPath, contents: ranges)
     } catch let error as HDF5Error {
       throw PackingError(path: path, problem: "\(error.message) (\(error.call))")
     }
-    try output.publish()
-    isPublished = true
     return variables
   }
 

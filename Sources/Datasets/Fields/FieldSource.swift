@@ -20,6 +20,17 @@ package protocol FieldSource: AnyObject {
   func read(_ samples: Range<Int>, into target: Tensor) throws
 }
 
+extension FieldSource {
+  /// Checks the arguments of `read`.
+  func checkReading(_ samples: Range<Int>, into target: Tensor) {
+    precondition(
+      samples.lowerBound >= 0 && samples.upperBound <= count, "there are no samples \(samples) among \(count)")
+    verify(
+      target.shape == [samples.count, height, width, channels.count],
+      "a target of \(target.shape) for \(samples.count) samples")
+  }
+}
+
 /// What a channel is, without its values.
 package struct FieldChannel: Sendable, Equatable {
   package var name: String

@@ -15,6 +15,9 @@ package final class HDF5Fields: FieldSource {
     let levels: [Int]
     /// The channel that each of these levels becomes.
     let channels: [Int]
+
+    /// [samples, H, W].
+    var gridShape: [Int] { axes.gridShape(variable.shape) }
   }
 
   package let path: String
@@ -57,11 +60,11 @@ package final class HDF5Fields: FieldSource {
       }
     }
     let first = parts[0]
-    let shape = Self.gridShape(first)
-    if let other = parts.first(where: { Self.gridShape($0) != shape }) {
+    let shape = first.gridShape
+    if let other = parts.first(where: { $0.gridShape != shape }) {
       throw DatasetError(
         .wrongDimensions, path,
-        "\(other.variable.path) has the shape \(Self.gridShape(other)) (samples, y, x), but \(first.variable.path) has "
+        "\(other.variable.path) has the shape \(other.gridShape) (samples, y, x), but \(first.variable.path) has "
           + "\(shape)", advice: "choose variables of one shape with --variables, or interpolate them to one grid before"
       )
     }
@@ -121,21 +124,12 @@ package final class HDF5Fields: FieldSource {
     return contents.variables
   }
 
-  /// [samples, H, W].
-  private static func gridShape(_ part: Part) -> [Int] {
-    [part.axes.sample, part.axes.y, part.axes.x].map { part.variable.shape[$0] }
-  }
-
   package var samplesPerPiece: Int {
     parts.map { $0.variable.chunkShape?[$0.axes.sample] ?? 1 }.max() ?? 1
   }
 
   package func read(_ samples: Range<Int>, into target: Tensor) throws {
-    precondition(
-      samples.lowerBound >= 0 && samples.upperBound <= count, "there are no samples \(samples) among \(count)")
-    verify(
-      target.shape == [samples.count, height, width, channels.count],
-      "a target of \(target.shape) for \(samples.count) samples")
+    checkReading(samples, into: target)
     for part in parts { try read(part, samples, into: target) }
   }
 

@@ -11,6 +11,9 @@ package final class NumpyFields: FieldSource {
     let levels: [Int]
     /// The channels that they become.
     let channels: [Int]
+
+    /// [samples, H, W].
+    var gridShape: [Int] { axes.gridShape(array.shape) }
   }
 
   package let path: String
@@ -51,11 +54,11 @@ package final class NumpyFields: FieldSource {
           array: array, axes: axes, levels: levels.indices, channels: levels.indices.indices.map { first + $0 }))
       channels += levels.names.map { FieldChannel(name: $0) }
     }
-    let shape = Self.gridShape(parts[0])
-    if let other = parts.first(where: { Self.gridShape($0) != shape }) {
+    let shape = parts[0].gridShape
+    if let other = parts.first(where: { $0.gridShape != shape }) {
       throw DatasetError(
         .wrongDimensions, path,
-        "\(other.array.name) has the shape \(Self.gridShape(other)) (samples, y, x), but \(parts[0].array.name) has "
+        "\(other.array.name) has the shape \(other.gridShape) (samples, y, x), but \(parts[0].array.name) has "
           + "\(shape)", advice: "choose arrays of one shape with --variables")
     }
     guard selection.levels.isEmpty || parts.contains(where: { $0.axes.channel != nil }) else {
@@ -111,11 +114,6 @@ package final class NumpyFields: FieldSource {
     return chosen
   }
 
-  /// [samples, H, W].
-  private static func gridShape(_ part: Part) -> [Int] {
-    [part.axes.sample, part.axes.y, part.axes.x].map { part.array.shape[$0] }
-  }
-
   /// The coordinates of an axis, in an array of a usual name.
   private static func axis(
     _ names: [String], count: Int, _ arrays: [NumpyNumbers]
@@ -131,11 +129,7 @@ package final class NumpyFields: FieldSource {
   }
 
   package func read(_ samples: Range<Int>, into target: Tensor) throws {
-    precondition(
-      samples.lowerBound >= 0 && samples.upperBound <= count, "there are no samples \(samples) among \(count)")
-    verify(
-      target.shape == [samples.count, height, width, channels.count],
-      "a target of \(target.shape) for \(samples.count) samples")
+    checkReading(samples, into: target)
     for part in parts {
       let shape = Array(part.array.shape.dropFirst())
       let size = shape.reduce(1, *)

@@ -20,7 +20,8 @@ package struct FlowLikelihood {
 
   /// - Throws: `DiffusionError` unless the tolerance is positive.
   package init(
-    process: any ForwardProcess, probe: Probe = .rademacher, tolerance: Double = 1e-5, seed: UInt64 = 0
+    process: any ForwardProcess, probe: Probe = .rademacher,
+    tolerance: Double = ProbabilityFlowSampler.defaultTolerance, seed: UInt64 = 0
   ) throws(DiffusionError) {
     try requirePositive(tolerance, "tolerance")
     self.process = process

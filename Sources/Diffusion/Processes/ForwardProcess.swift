@@ -27,6 +27,11 @@ package protocol ForwardProcess: Sendable {
   /// the image is left; by default that of the noise.
   func priorSigma(at time: Double) -> Double
 
+  /// The steps of a chain, from the last time to the image itself, as Song et al. discretise their processes
+  /// (arXiv:2011.13456, appendix E, and their code); by default the transitions between the times, which discrete
+  /// processes have already.
+  func chain(steps: Int) -> [ChainLink]
+
   /// The network's time input, in the range of networks for 1000 discrete steps.
   func networkTime(at time: Double) -> Double
   /// The time input of a network with Fourier features of the noise: log σ or, where the noise stays bounded, the

@@ -38,6 +38,11 @@ package struct VarianceExplodingSDE: ForwardProcess, Equatable {
     return 2 * sigma * sigma * logarithmicRange
   }
 
+  /// The change of σ² at the times of the rates.
+  package func chain(steps: Int) -> [ChainLink] {
+    links(at: timesBeforeImage(steps: steps), transitionsBetween: timesOfRates(steps: steps))
+  }
+
   /// In the range of networks for 1000 discrete steps; a linear function of log σ.
   package func networkTime(at time: Double) -> Double { 999 * time }
 

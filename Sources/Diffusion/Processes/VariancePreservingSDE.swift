@@ -55,6 +55,25 @@ package struct VariancePreservingSDE: ForwardProcess, Equatable {
     }
   }
 
+  /// √(1 − β/N) and β/N for the variance-preserving process, Euler's method for the other one.
+  package func chain(steps: Int) -> [ChainLink] {
+    let (times, h) = (timesBeforeImage(steps: steps), 1 / Double(steps))
+    switch family {
+    case .variancePreserving:
+      return zip(times, timesOfRates(steps: steps)).map { time, timeOfRate in
+        let variance = squaredDiffusion(at: timeOfRate) * h
+        return ChainLink(
+          time: time, marginal: marginal(at: time), ratio: max(0, 1 - variance).squareRoot(), variance: variance)
+      }
+    case .subVariancePreserving:
+      return times.map { time in
+        ChainLink(
+          time: time, marginal: marginal(at: time), ratio: 1 + drift(at: time) * h,
+          variance: squaredDiffusion(at: time) * h)
+      }
+    }
+  }
+
   /// In the range of networks for 1000 discrete steps.
   package func networkTime(at time: Double) -> Double { 999 * time }
 }

@@ -62,18 +62,29 @@ struct AncestralStep {
 
   /// - Parameter z: the noise to add; nil for the last step, which has none.
   func callAsFunction(_ x: DoubleTensor, _ estimate: Estimate, adding z: DoubleTensor?) -> DoubleTensor {
-    let posterior = transition.posterior
-    let mean = posterior.original * estimate.original(clipped: clipsOriginal) + posterior.noisy * x
-    guard let z else { return DoubleTensor(mean) }
-    guard variance.isLearned else {
-      let square = variance == .small ? posterior.variance : transition.variance
-      return DoubleTensor(mean + square.squareRoot() * z)
-    }
-    var x = DoubleTensor(mean)
+    var x = transition.draw(
+      x, original: estimate.original(clipped: clipsOriginal), variance: variance, adding: variance.isLearned ? nil : z)
+    guard variance.isLearned, let z else { return x }
     for element in x.elements.indices {
       let logVariance = bounds.logVariance(variance, output: estimate.variance?.elements[element])
       x.elements[element] += .exp(logVariance / 2) * z.elements[element]
     }
     return x
+  }
+}
+
+extension Transition {
+  /// A draw of x_s given x_t and the image.
+  /// - Parameters:
+  ///   - variance: `small` or `large`; not read without noise.
+  ///   - z: the noise to add; nil for the last step, which has none.
+  func draw(
+    _ x: DoubleTensor, original: DoubleTensor, variance: ReverseVariance, adding z: DoubleTensor?
+  ) -> DoubleTensor {
+    let posterior = posterior
+    let mean = posterior.original * original + posterior.noisy * x
+    guard let z else { return DoubleTensor(mean) }
+    let square = variance == .small ? posterior.variance : self.variance
+    return DoubleTensor(mean + square.squareRoot() * z)
   }
 }

@@ -8,6 +8,9 @@ package struct ProbabilityFlowSampler: Sampler {
     case adaptive(relative: Double, absolute: Double)
   }
 
+  /// Of the adaptive solver, relative and absolute.
+  package static let defaultTolerance = 1e-5
+
   package let process: any ForwardProcess
   package let solver: Solver
   package let ending: Ending

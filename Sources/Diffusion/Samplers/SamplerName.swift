@@ -78,9 +78,9 @@ package enum SamplerName: String, Sendable, CaseIterable {
   /// Whether it visits the steps of a discrete process.
   var needsDiscreteProcess: Bool { self == .ddpm || self == .ddim }
 
-  /// The default for processes of a kind: those in discrete steps, that of EDM, and others in continuous time.
-  package static func usual(isDiscrete: Bool, isEDM: Bool) -> SamplerName {
-    isDiscrete ? .ddpm : isEDM ? .edm : .eulerMaruyama
+  /// The default for processes of a kind: those in discrete steps, those with σ as time, and others in continuous time.
+  package static func usual(isDiscrete: Bool, timeIsSigma: Bool) -> SamplerName {
+    isDiscrete ? .ddpm : timeIsSigma ? .edm : .eulerMaruyama
   }
 }
 

@@ -16,7 +16,7 @@ package struct SamplerSettings: Sendable, Equatable {
   package var corrections = 1
   package var signalToNoise = 0.16
   /// For `ode-rk45`, relative and absolute.
-  package var tolerance = 1e-5
+  package var tolerance = ProbabilityFlowSampler.defaultTolerance
   /// For `edm`.
   package var churn = EDMSampler.Churn()
   /// γ, for every sampler: how much more strongly images are guided towards their class; 0 draws from the exact
@@ -27,7 +27,7 @@ package struct SamplerSettings: Sendable, Equatable {
 
   /// The sampler that is used for models of a process.
   package func name(for process: any ForwardProcess) -> SamplerName {
-    name ?? .usual(isDiscrete: process.discrete != nil, isEDM: process is EDMProcess)
+    name ?? .usual(isDiscrete: process.discrete != nil, timeIsSigma: process.timeIsSigma)
   }
 
   /// Whether the denoiser has to do the clipping. `ddpm` and `ddim` clip x̂_0 themselves and keep the predicted noise.

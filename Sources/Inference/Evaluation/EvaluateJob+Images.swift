@@ -63,7 +63,7 @@ extension EvaluateJob {
 
   private func reference(
     _ model: TrainedModel, _ measures: [Measure], _ extraction: FeatureExtraction, _ reporter: RunReporter
-  ) throws -> Reference {
+  ) throws -> ImageReference {
     if let referenceFile {
       return try extraction.communicator.together {
         if let measure = measures.first(where: \.needsReferenceFeatures) {
@@ -80,7 +80,7 @@ extension EvaluateJob {
             "--reference \(referenceFile) has features of \(file.statistics.dimension) numbers, but those of "
               + "\(extraction.network.name) have \(extraction.network.featureCount)")
         }
-        return Reference(file, path: referenceFile)
+        return ImageReference(file, path: referenceFile)
       }
     }
     let split = referenceSplit(for: model)
@@ -100,7 +100,7 @@ extension EvaluateJob {
       }
       return dataset
     }
-    return try Reference(
+    return try ImageReference(
       dataset, split: split, count: referenceCount ?? dataset.count, measures: measures, cache: referenceCache,
       extraction: extraction, reporter: reporter)
   }

@@ -1,6 +1,3 @@
-import Datasets
-import Evaluation
-import Failures
 import Reporting
 import TextFormatting
 

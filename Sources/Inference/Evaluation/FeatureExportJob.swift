@@ -3,6 +3,7 @@ import FeatureNetworks
 import Files
 import Interchange
 import MessagePassing
+import Ranks
 import Reporting
 
 /// Converts a classifier's checkpoint to a feature network file, so that others can use the same features. For one

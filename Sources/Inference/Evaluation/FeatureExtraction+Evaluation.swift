@@ -9,7 +9,8 @@ extension FeatureExtraction {
   ///
   /// - Throws: `JobFailure` on all ranks if an image is not finite, or there are too few images for a measure.
   package func evaluate(
-    _ drawing: ImageDrawing, count: Int, against reference: Reference, by measures: [Measure], reporter: RunReporter
+    _ drawing: ImageDrawing, count: Int, against reference: ImageReference, by measures: [Measure],
+    reporter: RunReporter
   ) throws -> EvaluationResult {
     let drawn = try drawing.drawShare(of: count, reporter: reporter)
     let bytes = quantise(drawn.images)
@@ -31,7 +32,7 @@ extension FeatureExtraction {
 
   /// Adds the measures to a result. Collective; rank 0 computes those that need all features.
   private func adding(
-    _ measures: [Measure], of share: Share, against reference: Reference, to result: EvaluationResult
+    _ measures: [Measure], of share: Share, against reference: ImageReference, to result: EvaluationResult
   ) throws -> EvaluationResult {
     let count = result.count
     let statistics =

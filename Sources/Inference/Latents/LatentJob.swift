@@ -7,7 +7,7 @@ import Tensors
 /// Maps images to latents and back along the probability-flow equation, whose solutions are a one-to-one map between
 /// them (Song et al., arXiv:2011.13456, section 4.3); the images are shared among all ranks.
 package struct LatentJob: Sendable {
-  package enum Work: Sendable {
+  package enum Action: Sendable {
     /// Maps images of the model's data set to latents.
     case encode(DataChoice)
     /// Maps the dataset `latents` of a file to images.
@@ -40,14 +40,14 @@ package struct LatentJob: Sendable {
   }
 
   package var model: ModelRequest
-  package var work: Work
-  package var tolerance = 1e-5
+  package var action: Action
+  package var tolerance = ProbabilityFlowSampler.defaultTolerance
   package var condition = ClassCondition.own
   package var outputs = ImageOutputs()
 
-  package init(_ model: ModelRequest, _ work: Work) {
+  package init(_ model: ModelRequest, _ action: Action) {
     self.model = model
-    self.work = work
+    self.action = action
   }
 
   /// Collective.
@@ -56,7 +56,7 @@ package struct LatentJob: Sendable {
     defer { reporter.finish() }
     let model = try TrainedModel(model, communicator: communicator, reporter: reporter)
     let map = try communicator.together { () throws -> LatentMap in
-      try model.requireNoGivenChannels(work.command)
+      try model.requireNoGivenChannels(action.command)
       return try namingOptions {
         try condition.check(model.configuration)
         return LatentMap(
@@ -66,7 +66,7 @@ package struct LatentJob: Sendable {
           condition: condition, batchSize: self.model.batch, communicator: communicator, reporter: reporter)
       }
     }
-    switch work {
+    switch action {
     case .encode(let choice): try encode(choice, map)
     case .decode(let file): try decode(file, map)
     case .interpolate(let interpolation): try interpolate(interpolation, map)

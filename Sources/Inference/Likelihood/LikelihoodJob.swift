@@ -19,7 +19,7 @@ package struct LikelihoodJob: Sendable {
   package var data: DataChoice
   package var seed: UInt64 = 0
   package var probe = FlowLikelihood.Probe.rademacher
-  package var tolerance = 1e-5
+  package var tolerance = ProbabilityFlowSampler.defaultTolerance
   package var condition = ClassCondition.own
   package var printsJSON = false
 

@@ -41,7 +41,7 @@ package final class FieldWriter {
 
   private let output: SharedOutput
   /// Where the file has the variables.
-  private let places: [DatasetPlace]
+  private let locations: [DatasetLocation]
   private let shape: [Int]
   /// The indices of all fields.
   private let indices: Range<Int>
@@ -74,16 +74,16 @@ package final class FieldWriter {
     let output = try SharedOutput(path, byteCount: byteCount, communicator: communicator)
     self.output = output
     let numbers = [first..<first + count] + (members.map { [0..<$0] } ?? [])
-    places = try output.define { (file: borrowing HDF5File) throws -> [DatasetPlace] in
+    locations = try output.define { (file: borrowing HDF5File) throws -> [DatasetLocation] in
       for (name, numbers) in zip(dimensions, numbers) {
         try Self.createScale(name, numbers.map(Int64.init), in: file)
       }
       for (axis, length) in zip(axes, shape) { try Self.create(axis, length: length, in: file) }
-      var places: [DatasetPlace] = []
+      var locations: [DatasetLocation] = []
       for variable in variables {
-        places.append(try Self.create(variable, sizes, dimensions: dimensions, in: file))
+        locations.append(try Self.create(variable, sizes, dimensions: dimensions, in: file))
       }
-      return places
+      return locations
     }
   }
 
@@ -93,13 +93,13 @@ package final class FieldWriter {
   ///   - batch: their indices among all fields, from 0; member m of condition i is field i · members + m.
   /// - Throws: `SharedFileError`.
   package func write(_ fields: Tensor, at batch: Range<Int>) throws(SharedFileError) {
-    precondition(fields.shape == [batch.count] + shape + [places.count], "\(fields.shape) are other fields")
+    precondition(fields.shape == [batch.count] + shape + [locations.count], "\(fields.shape) are other fields")
     precondition(batch.clamped(to: indices) == batch, "the file has no room for fields \(batch)")
     let size = shape.reduce(1, *)
     let channel = Tensor(uninitialised: [batch.count * size])
-    for (number, place) in places.enumerated() {
-      for point in 0..<channel.count { channel[point] = fields[point * places.count + number] }
-      try output.write(batch.lowerBound * size..<batch.upperBound * size, of: place, from: channel)
+    for (number, location) in locations.enumerated() {
+      for point in 0..<channel.count { channel[point] = fields[point * locations.count + number] }
+      try output.write(batch.lowerBound * size..<batch.upperBound * size, of: location, from: channel)
     }
   }
 
@@ -133,7 +133,7 @@ extension FieldWriter {
 
   private static func create(
     _ variable: Variable, _ shape: [Int], dimensions: [String], in file: borrowing HDF5File
-  ) throws(HDF5Error) -> DatasetPlace {
+  ) throws(HDF5Error) -> DatasetLocation {
     let dataset = try file.createDataset(variable.name, shape: shape, type: .float32)
     for (dimension, name) in dimensions.enumerated() {
       let scale = try file.openDataset(name)
@@ -142,7 +142,7 @@ extension FieldWriter {
     }
     try file.writeAttribute("long_name", variable.longName, of: variable.name)
     if !variable.units.isEmpty { try file.writeAttribute("units", variable.units, of: variable.name) }
-    return try dataset.place()
+    return try dataset.location()
   }
 }
 

@@ -53,26 +53,26 @@ final class ImageWriter: DrawnWriter {
   }
 
   /// The datasets of the file.
-  private struct Places: Codable {
-    let images: DatasetPlace
-    let samples: DatasetPlace?
-    let latents: DatasetPlace?
-    let labels: DatasetPlace?
+  private struct Locations: Codable {
+    let images: DatasetLocation
+    let samples: DatasetLocation?
+    let latents: DatasetLocation?
+    let labels: DatasetLocation?
 
     /// Creates the datasets.
     init(in file: borrowing HDF5File, _ contents: Contents, count: Int, imageShape: [Int]) throws(HDF5Error) {
       let shape = [count] + imageShape
-      images = try file.createDataset("images", shape: shape, type: .uint8).place()
+      images = try file.createDataset("images", shape: shape, type: .uint8).location()
       samples = try contents.contains(.samples) ? Self.floats("samples", shape, in: file) : nil
       latents = try contents.contains(.latents) ? Self.floats("latents", shape, in: file) : nil
       labels =
-        try contents.contains(.labels) ? file.createDataset("labels", shape: [count], type: .int64).place() : nil
+        try contents.contains(.labels) ? file.createDataset("labels", shape: [count], type: .int64).location() : nil
     }
 
     private static func floats(
       _ name: String, _ shape: [Int], in file: borrowing HDF5File
-    ) throws(HDF5Error) -> DatasetPlace {
-      try file.createDataset(name, shape: shape, type: .float32).place()
+    ) throws(HDF5Error) -> DatasetLocation {
+      try file.createDataset(name, shape: shape, type: .float32).location()
     }
   }
 
@@ -84,7 +84,7 @@ final class ImageWriter: DrawnWriter {
   private let frameCount: Int?
   private let output: SharedOutput?
   private let folder: PictureFolder?
-  private let places: Places?
+  private let locations: Locations?
   private var sheet: Sheet?
 
   /// Collective.
@@ -115,7 +115,7 @@ final class ImageWriter: DrawnWriter {
     }
     guard let path = outputs.file else {
       output = nil
-      places = nil
+      locations = nil
       return
     }
     let elements = try Self.elementCount(count, imageShape)
@@ -124,7 +124,7 @@ final class ImageWriter: DrawnWriter {
       path, byteCount: elements * (1 + 4 * floats) + (contents.contains(.labels) ? 8 * count : 0) + 1 << 16,
       communicator: communicator)
     output = shared
-    places = try shared.define { file in try Places(in: file, contents, count: count, imageShape: imageShape) }
+    locations = try shared.define { file in try Locations(in: file, contents, count: count, imageShape: imageShape) }
   }
 
   /// - Throws: `InputError` if the file would be too large.
@@ -140,11 +140,11 @@ final class ImageWriter: DrawnWriter {
     let size = imageShape.reduce(1, *)
     let rows = batch.numbers.moved(by: -first)
     let range = rows.lowerBound * size..<rows.upperBound * size
-    if let output, let places {
-      try output.write(range, of: places.images, from: ByteTensor(bytes, shape: [bytes.count]))
-      if let samples = places.samples { try output.write(range, of: samples, from: batch.images) }
-      if let latents = places.latents { try output.write(range, of: latents, from: batch.latents) }
-      if let labels = places.labels {
+    if let output, let locations {
+      try output.write(range, of: locations.images, from: ByteTensor(bytes, shape: [bytes.count]))
+      if let samples = locations.samples { try output.write(range, of: samples, from: batch.images) }
+      if let latents = locations.latents { try output.write(range, of: latents, from: batch.latents) }
+      if let labels = locations.labels {
         let values = batch.labels.map { Int64($0 ?? -1) }
         try output.write(rows, of: labels, from: TypedTensor(values, shape: [values.count]))
       }

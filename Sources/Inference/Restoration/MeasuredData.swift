@@ -111,7 +111,7 @@ struct MeasuredData {
     if request.forward?.name == .mask { return nil }
     guard request.mask == nil else { throw DiffusionError(key: "mask", problem: "it is for operator mask") }
     guard let settings = request.forward else { return try ChannelsOperator(allOf: model.imageShape) }
-    return try settings.makeOperator(model.operatorSurroundings)
+    return try settings.makeOperator(model.operatorContext)
   }
 
   /// By pixel; nil if there is none, or the file of fields has it.
@@ -193,11 +193,11 @@ struct MeasuredData {
 
 extension TrainedModel {
   /// What measurement operators need to know of the model's images.
-  var operatorSurroundings: OperatorSettings.Surroundings {
-    var surroundings = configuration.operatorSurroundings(imageShape: imageShape)
-    surroundings.channelNames =
+  var operatorContext: OperatorSettings.Context {
+    var context = configuration.operatorContext(imageShape: imageShape)
+    context.channelNames =
       fields?.variables.map(\.name) ?? (imageShape[2] == 3 ? ["red", "green", "blue"] : [])
-    return surroundings
+    return context
   }
 
   /// For each channel, what the noise on its values is divided by.

@@ -37,7 +37,7 @@ package struct RestoreJob: Sendable {
   }
 
   /// The parts that a model determines.
-  private struct Work {
+  private struct Setup {
     let model: TrainedModel
     let method: any RestorationMethod
     let data: MeasuredData
@@ -53,15 +53,15 @@ package struct RestoreJob: Sendable {
     let model = try TrainedModel(
       model, activations: { method.name.differentiates ? $0.training : $0.inference }, communicator: communicator,
       reporter: reporter)
-    let work = try communicator.together { try namingOptions { try self.work(model) } }
+    let setup = try communicator.together { try namingOptions { try setUp(model) } }
     try communicator.requireAlike(
-      "--measured", "a file of \(ProgressFormat.count(work.data.count, of: "measurement"))")
-    if let given = work.conditions.given {
+      "--measured", "a file of \(ProgressFormat.count(setup.data.count, of: "measurement"))")
+    if let given = setup.conditions.given {
       try communicator.requireAlike(
         "--condition", "a file with the fingerprint \(String(given.fingerprint, radix: 16))")
     }
-    let drawn = work.drawn
-    let steps = work.method.stepCount.map { ProgressFormat.count($0, of: "step") } ?? "steps chosen by the error"
+    let drawn = setup.drawn
+    let steps = setup.method.stepCount.map { ProgressFormat.count($0, of: "step") } ?? "steps chosen by the error"
     reporter.message(
       "Drawing \(ProgressFormat.count(members, of: model.noun)) for each of "
         + "\(ProgressFormat.count(drawn.count, of: "measurement")) from \(model.origin.checkpoint) by "
@@ -70,9 +70,9 @@ package struct RestoreJob: Sendable {
     if classes != nil { contents.insert(.labels) }
     let writer = try outputs.writer(for: model, drawn, contents: contents, communicator: communicator)
     let evaluations = try writer.write {
-      try draw(work, communicator: communicator, reporter: reporter, take: { try writer.write($0) })
+      try draw(setup, communicator: communicator, reporter: reporter, take: { try writer.write($0) })
     } describe: { file, evaluations in
-      try describe(work, evaluations: evaluations, in: file)
+      try describe(setup, evaluations: evaluations, in: file)
     }
     reporter.clear()
     reporter.message(
@@ -80,7 +80,7 @@ package struct RestoreJob: Sendable {
         + "\(model.noun)\(method.iterations > 0 ? ", apart from iterations" : "").")
   }
 
-  private func work(_ model: TrainedModel) throws -> Work {
+  private func setUp(_ model: TrainedModel) throws -> Setup {
     let data = try MeasuredData(measured, for: model, seed: seed)
     guard first < data.count, count ?? 1 <= data.count - first else {
       throw InputError(
@@ -95,7 +95,7 @@ package struct RestoreJob: Sendable {
       members: members, configuration: configuration)
     let method = try settings(for: model).method(for: model.process, variance: model.description.variance)
     for group in try data.measurements(first..<first + 1) { try method.check(group.measurement) }
-    return Work(
+    return Setup(
       model: model, method: method, data: data, conditions: conditions,
       drawn: DrawnSet(first: first, count: count ?? data.count - first, members: members))
   }
@@ -127,17 +127,17 @@ package struct RestoreJob: Sendable {
   /// - Returns: network evaluations per image, the maximum over all ranks' images.
   /// - Throws: `JobFailure` on all ranks if an image is not finite, a measurement cannot be used, or `take` throws on any.
   private func draw(
-    _ work: Work, communicator: Communicator, reporter: RunReporter, take: (ImageBatch) throws -> Void
+    _ setup: Setup, communicator: Communicator, reporter: RunReporter, take: (ImageBatch) throws -> Void
   ) throws -> Int {
-    let numbers = work.drawn.numbers
+    let numbers = setup.drawn.numbers
     let batches = communicator.batches(of: numbers.count, size: model.batch)
     var evaluations = 0
     try communicator.together {
       for (batch, rows) in batches.enumerated() {
         let range = rows.moved(by: numbers.lowerBound)
-        let (images, drawn) = try draw(range, work) { share in
+        let (images, drawn) = try draw(range, setup) { share in
           let progress = SamplingProgress(
-            "restoring", imageCount: numbers.count, of: work.model.noun, step: Int(100 * (Double(batch) + share)),
+            "restoring", imageCount: numbers.count, of: setup.model.noun, step: Int(100 * (Double(batch) + share)),
             stepCount: 100 * batches.count)
           reporter.show(progress, isMilestone: false)
         }
@@ -145,7 +145,7 @@ package struct RestoreJob: Sendable {
         guard images.images.isFinite else {
           throw RunError(
             .notFinite,
-            "a restored \(work.model.noun) has values that are not finite: the weights have diverged, or the method with "
+            "a restored \(setup.model.noun) has values that are not finite: the weights have diverged, or the method with "
               + "these options")
         }
         try take(images)
@@ -158,26 +158,26 @@ package struct RestoreJob: Sendable {
   /// - Parameter progress: called with the share that is done.
   /// - Returns: the images, and the network evaluations for each.
   private func draw(
-    _ range: Range<Int>, _ work: Work, progress: @escaping (Double) -> Void
+    _ range: Range<Int>, _ setup: Setup, progress: @escaping (Double) -> Void
   ) throws -> (ImageBatch, evaluations: Int) {
-    let conditions = work.conditions
+    let conditions = setup.conditions
     let draws = range.map { conditions.draw($0) }
-    let shape = [range.count] + work.model.imageShape
+    let shape = [range.count] + setup.model.imageShape
     let latents = Latents.draw(shape: shape, seed: seed, draws: draws)
     let given = try conditions.given(for: range)
     let images = Tensor(uninitialised: shape)
     var evaluations = 0
     // A sampler without common steps reports per cent.
-    let steps = Double(work.method.stepCount ?? 100)
+    let steps = Double(setup.method.stepCount ?? 100)
     try namingOptions {
       let measurements = draws[0].image..<draws[draws.count - 1].image + 1
-      for group in try work.data.measurements(measurements) {
+      for group in try setup.data.measurements(measurements) {
         let rows = draws.indices.filter { group.numbers.contains(draws[$0].image) }
         let part = rows[0]..<rows[0] + rows.count
         let guidance = conditions.guidance(for: part.moved(by: range.lowerBound), given: given.map { $0[part] })
-        let drawn = try work.method.restore(
+        let drawn = try setup.method.restore(
           group.measurement.rows(rows.map { draws[$0].image - group.numbers.lowerBound }),
-          from: DoubleTensor(latents[part]), denoiser: work.model.denoiser(guidance),
+          from: DoubleTensor(latents[part]), denoiser: setup.model.denoiser(guidance),
           noise: SamplerNoise(seed: seed, draws: Array(draws[part]))
         ) { step in
           let done = Double(part.lowerBound) + Double(part.count) * Double(step.done) / steps
@@ -194,19 +194,19 @@ package struct RestoreJob: Sendable {
     )
   }
 
-  private func describe(_ work: Work, evaluations: Int, in file: borrowing HDF5File) throws {
+  private func describe(_ setup: Setup, evaluations: Int, in file: borrowing HDF5File) throws {
     try file.writeAttribute("measured", measured.path)
     try file.writeAttribute("operator", measured.forward?.text ?? "none")
     try file.writeAttribute("noise", measured.noise.map { "\($0)" }.joined(separator: ","))
     if let mask = measured.mask { try file.writeAttribute("mask", mask) }
     if let condition { try file.writeAttribute("condition", condition) }
     try file.writeAttribute("method", method.name.rawValue)
-    if let steps = work.method.stepCount { try file.writeAttribute("steps", Int64(steps)) }
+    if let steps = setup.method.stepCount { try file.writeAttribute("steps", Int64(steps)) }
     try file.writeAttribute("members", Int64(members))
     if first > 0 { try file.writeAttribute("first", Int64(first)) }
     try file.writeAttribute("seed", Int64(bitPattern: seed))
     try file.writeAttribute("evaluations", Int64(evaluations))
-    try file.writeAttribute("checkpoint", work.model.origin.checkpoint)
-    try file.writeAttribute("weights", work.model.origin.weights.rawValue)
+    try file.writeAttribute("checkpoint", setup.model.origin.checkpoint)
+    try file.writeAttribute("weights", setup.model.origin.weights.rawValue)
   }
 }

@@ -1,6 +1,5 @@
 import Differentiation
 import Kernels
-import Tensors
 
 /// Self-attention over the pixels: x + out(attention(q, k, v of norm(x))).
 struct AttentionBlock {

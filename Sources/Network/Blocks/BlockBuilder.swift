@@ -1,6 +1,3 @@
-import Kernels
-import Tensors
-
 /// What the layers and blocks of a network need for declaring their parameters, one after another.
 struct BlockBuilder {
   let configuration: UNetConfiguration

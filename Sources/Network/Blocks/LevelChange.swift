@@ -1,5 +1,4 @@
 import Differentiation
-import Tensors
 
 /// Connects one level of a U-Net to the next.
 enum LevelChange {

@@ -1,6 +1,5 @@
 import Differentiation
 import Kernels
-import Tensors
 
 /// Residual block: x + conv2(dropout(silu(norm2(conv1(silu(norm1(x))) + embedding)))), with a 1x1 convolution on the
 /// shortcut where the number of channels changes (Ho, Jain, Abbeel, arXiv:2006.11239, appendix B).

@@ -1,6 +1,5 @@
 import Differentiation
 import Kernels
-import Tensors
 
 /// Halves or doubles the height and width of images.
 struct SizeChange: Equatable {

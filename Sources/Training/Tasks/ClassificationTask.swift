@@ -32,10 +32,8 @@ package struct ClassificationTask: TrainingTask {
   package func forward(
     _ batch: NoisedImages, step: Int, firstSample: Int, on tape: Tape
   ) -> (output: Variable, PartialLoss) {
-    let dropout = Dropout(
-      probability: network.configuration.dropout, seed: configuration.seed, step: step, firstSample: firstSample)
     let logits = network(
-      tape.input(batch.input), timesteps: batch.networkTimes, dropout: dropout,
+      tape.input(batch.input), timesteps: batch.networkTimes, dropout: dropout(step: step, firstSample: firstSample),
       recomputesBlocks: configuration.training.recomputeActivations == .blocks, on: tape)
     guard let classes = batch.conditions.classes?.compactMap(\.self), classes.count == batch.times.count else {
       preconditionFailure("every training image of a classifier has a class")
@@ -67,6 +65,7 @@ package struct ClassificationTask: TrainingTask {
 extension ClassificationTask: RunTask {
   /// None: a classifier needs every image's class.
   var labelDropout: Double { 0 }
+  var classCount: Int? { network.classCount }
   var usesClasses: Bool { true }
   var networkConfiguration: UNetConfiguration { network.configuration }
   var drawingNetwork: UNet? { nil }

@@ -30,10 +30,9 @@ package struct DenoisingTask: TrainingTask {
   package func forward(
     _ batch: NoisedImages, step: Int, firstSample: Int, on tape: Tape
   ) -> (output: Variable, PartialLoss) {
-    let dropout = Dropout(
-      probability: network.configuration.dropout, seed: configuration.seed, step: step, firstSample: firstSample)
     let output = network(
-      tape.input(batch.input), timesteps: batch.networkTimes, conditions: batch.conditions, dropout: dropout,
+      tape.input(batch.input), timesteps: batch.networkTimes, conditions: batch.conditions,
+      dropout: dropout(step: step, firstSample: firstSample),
       recomputesBlocks: configuration.training.recomputeActivations == .blocks, on: tape)
     let loss = tape.profiler.measure(.loss, Work(floats: 3 * batch.noise.count)) {
       objective.lossAndGradient(
@@ -45,6 +44,7 @@ package struct DenoisingTask: TrainingTask {
 }
 
 extension DenoisingTask: RunTask {
+  var classCount: Int? { nil }
   var usesClasses: Bool { network.configuration.classCount != nil }
   var labelDropout: Double { configuration.training.labelDropout }
   var networkConfiguration: UNetConfiguration { network.configuration }

@@ -4,10 +4,14 @@ import DataParallel
 import Datasets
 import Failures
 import Inference
+import Kernels
 import Network
 
 /// The task of a run: what it trains, and everything the run needs to know about it besides the step.
 protocol RunTask: TrainingTask {
+  var configuration: RunConfiguration { get }
+  /// The number of classes that a classifier distinguishes; nil for other networks.
+  var classCount: Int? { get }
   /// Whether the network is given the classes of the images.
   var usesClasses: Bool { get }
   /// The probability of hiding an image's class from the network.
@@ -24,7 +28,23 @@ protocol RunTask: TrainingTask {
   func showProgress(of run: TrainingRun, step: Int) throws -> String
 }
 
+extension RunTask {
+  /// The dropout of the step after `step` steps, for a micro-batch.
+  func dropout(step: Int, firstSample: Int) -> Dropout {
+    Dropout(
+      probability: networkConfiguration.dropout, seed: configuration.seed, step: step, firstSample: firstSample)
+  }
+}
+
 extension CheckpointHeader.Kind {
+  /// The end of a run folder's default name.
+  var runNameSuffix: String {
+    switch self {
+    case .denoiser: ""
+    case .classifier: "-classifier"
+    }
+  }
+
   /// The task of this kind, for samples of a data set.
   /// - Throws: `ConfigurationError`, `DiffusionError` and `InputError` if they do not fit.
   func task(_ configuration: RunConfiguration, _ dataset: any Dataset) throws -> any RunTask {

@@ -36,7 +36,7 @@ package struct RePaint: RestorationMethod {
   package var stepCount: Int? { moves.count }
 
   /// A move from one noise level to the next lower or higher one.
-  enum Move: Equatable {
+  package enum Move: Equatable {
     /// Undoes step `index`.
     case denoise(index: Int)
     /// Takes step `index` again.
@@ -44,7 +44,7 @@ package struct RePaint: RestorationMethod {
   }
 
   /// From noise to image. Jumps start where 1, 1 + j, 1 + 2j, … steps are left, but not from the first j.
-  var moves: [Move] {
+  package var moves: [Move] {
     var moves: [Move] = []
     var jumps = [Int](repeating: resamplings - 1, count: visited.count)
     var index = visited.count - 1
@@ -59,16 +59,6 @@ package struct RePaint: RestorationMethod {
       }
     }
     return moves
-  }
-
-  /// The number of the noisiest step on x before each move, and after the last one: −1 for none.
-  package var noiseLevels: [Int] {
-    moves.reduce(into: [visited.count - 1]) { levels, move in
-      switch move {
-      case .denoise(let index): levels.append(index - 1)
-      case .addNoise(let index): levels.append(index)
-      }
-    }
   }
 
   package func check(_ measurement: Measurement) throws(DiffusionError) {

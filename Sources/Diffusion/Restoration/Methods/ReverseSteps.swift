@@ -25,10 +25,6 @@ struct ReverseSteps {
   /// A draw of x_s given x_t and the estimate of the image.
   /// - Parameter z: nil for the last step, which adds no noise.
   func next(_ x: DoubleTensor, _ step: Step, original: DoubleTensor, adding z: DoubleTensor?) -> DoubleTensor {
-    let posterior = step.transition.posterior
-    let mean = posterior.original * original + posterior.noisy * x
-    guard let z else { return DoubleTensor(mean) }
-    let square = variance == .small ? posterior.variance : step.transition.variance
-    return DoubleTensor(mean + square.squareRoot() * z)
+    step.transition.draw(x, original: original, variance: variance, adding: z)
   }
 }

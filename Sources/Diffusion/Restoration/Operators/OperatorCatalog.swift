@@ -55,7 +55,7 @@ package struct OperatorSettings: Sendable, Equatable {
   private static var usages: String { OperatorName.allCases.map(\.usage).joined(separator: ", ") }
 
   /// What an operator needs besides its own text.
-  package struct Surroundings: Sendable {
+  package struct Context: Sendable {
     /// [H, W, C].
     package var imageShape: [Int]
     /// The channels' names, which `channels` accepts as well as their numbers.
@@ -70,11 +70,11 @@ package struct OperatorSettings: Sendable, Equatable {
   }
 
   /// - Throws: `DiffusionError` naming `operator` or `mask` if the operator does not fit the images.
-  package func makeOperator(_ surroundings: Surroundings) throws(DiffusionError) -> any MeasurementOperator {
-    let shape = surroundings.imageShape
+  package func makeOperator(_ context: Context) throws(DiffusionError) -> any MeasurementOperator {
+    let shape = context.imageShape
     switch name {
     case .mask:
-      guard let isKnown = surroundings.isKnown else {
+      guard let isKnown = context.isKnown else {
         throw DiffusionError(key: "mask", problem: "operator mask needs a mask; give --mask FILE")
       }
       return try MaskOperator(isKnown: isKnown, imageShape: shape)
@@ -82,14 +82,14 @@ package struct OperatorSettings: Sendable, Equatable {
     case .grey: return try GreyOperator(imageShape: shape)
     case .blur:
       return try BlurOperator(
-        sigma: try number(Double.init), imageShape: shape, vertical: surroundings.vertical,
-        horizontal: surroundings.horizontal)
+        sigma: try number(Double.init), imageShape: shape, vertical: context.vertical,
+        horizontal: context.horizontal)
     case .channels:
       let names = (argument ?? "").split(separator: ",", omittingEmptySubsequences: false).map(String.init)
       var channels: [Int] = []
       for name in names {
-        guard let channel = surroundings.channelNames.firstIndex(of: name) ?? Int(name) else {
-          let known = surroundings.channelNames.joined(separator: ", ")
+        guard let channel = context.channelNames.firstIndex(of: name) ?? Int(name) else {
+          let known = context.channelNames.joined(separator: ", ")
           throw DiffusionError(
             key: "operator",
             problem: "there is no channel \(name); give \(known.isEmpty ? "numbers from 0" : "some of \(known)")")

@@ -8,7 +8,7 @@ import Tensors
 import TextFormatting
 
 /// The reference that drawn images are compared with.
-package struct Reference: Sendable {
+package struct ImageReference: Sendable {
   /// The data set, or the file of statistics.
   package let name: String
   /// nil for a file of statistics.
@@ -76,7 +76,7 @@ private struct KeptReference {
     guard let program = ReferenceCache.program else { return nil }
     self.cache = cache
     key = ReferenceCache.Key(
-      images: dataset.name, fingerprint: Reference.fingerprint(of: dataset), split: split.rawValue,
+      images: dataset.name, fingerprint: ImageReference.fingerprint(of: dataset), split: split.rawValue,
       count: count, imageShape: dataset.imageShape, features: extraction.network.name,
       featureHash: extraction.network.hash, featureCount: extraction.network.featureCount, program: program)
   }

@@ -1,3 +1,4 @@
+import Datasets
 import RealModule
 import Spectra
 import Tensors
@@ -9,16 +10,16 @@ import Tensors
 /// The Hartley transform of the points and the eigenvectors of the channels' correlations turn a field into independent
 /// normal numbers u with variances v; those of x_t have the variances α²·v + σ². Fields are [H, W, C] in row-major order,
 /// in double precision.
-package struct GaussianFieldDistribution: Sendable {
+struct GaussianFieldDistribution: Sendable {
   /// [H, W, C].
-  package let shape: [Int]
+  let shape: [Int]
   private let spectrum: TypedTensor<Double>
   private let transform: HartleyTransform
   private let channelVariances: [Double]
   /// The unit vectors of the channels' correlation matrix, one for each of `channelVariances`.
   private let channelVectors: [[Double]]
 
-  package init(_ field: GaussianField) {
+  init(_ field: GaussianField) {
     shape = field.shape
     spectrum = field.spectrum
     transform = field.transform
@@ -28,10 +29,10 @@ package struct GaussianFieldDistribution: Sendable {
   }
 
   /// The number of values of a field.
-  package var dimension: Int { shape.reduce(1, *) }
+  var dimension: Int { shape.reduce(1, *) }
 
   /// The logarithm of the density of x_t at a field.
-  package func logDensity(of field: [Double], alpha: Double = 1, sigma: Double = 0) -> Double {
+  func logDensity(of field: [Double], alpha: Double = 1, sigma: Double = 0) -> Double {
     var sum = 0.0
     forEachCoefficient(of: field) { coefficient, variance in
       let variance = alpha * alpha * variance + sigma * sigma
@@ -41,17 +42,17 @@ package struct GaussianFieldDistribution: Sendable {
   }
 
   /// The gradient of the logarithm of the density of x_t at a field.
-  package func score(at field: [Double], alpha: Double = 1, sigma: Double = 0) -> [Double] {
+  func score(at field: [Double], alpha: Double = 1, sigma: Double = 0) -> [Double] {
     filtered(field) { variance in -1 / (alpha * alpha * variance + sigma * sigma) }
   }
 
   /// E[x₀ | x_t], the best denoiser.
-  package func denoised(_ field: [Double], alpha: Double, sigma: Double) -> [Double] {
+  func denoised(_ field: [Double], alpha: Double, sigma: Double) -> [Double] {
     filtered(field) { variance in alpha * variance / (alpha * alpha * variance + sigma * sigma) }
   }
 
   /// The covariance of the values of a field, [H·W·C, H·W·C].
-  package func covariance() -> [[Double]] {
+  func covariance() -> [[Double]] {
     let (size, channels) = (shape[0], shape[2])
     precondition(dimension <= Self.largestDense, "dense matrices are for at most \(Self.largestDense) values")
     // At the distance (y, x) it is Σ S·cos·cos / HW: the transform of the spectrum, which is even along both axes.
@@ -74,7 +75,7 @@ package struct GaussianFieldDistribution: Sendable {
   ///   - rows: A, a row of H·W·C weights for each number; for a mask, the unit vectors of the known values.
   ///   - values: y.
   ///   - sigma: the noise's standard deviation, above 0.
-  package func posterior(
+  func posterior(
     measuring rows: [[Double]], values: [Double], sigma: Double
   ) -> (mean: [Double], covariance: [[Double]]) {
     precondition(rows.count == values.count, "\(rows.count) weights for \(values.count) numbers")
