@@ -29,7 +29,7 @@ struct ModelOptions: ParsableArguments {
 
   var files: [NamedFile] { RunFolder.files(at: checkpoint, option: "--checkpoint") }
 
-  /// - Parameter keys: how images are to be drawn, where it is not as the checkpoint says.
+  /// - Parameter keys: keys of `sampling` that override those of the checkpoint.
   func request(_ keys: [KeyOption] = []) -> ModelRequest {
     var request = ModelRequest(checkpoint: checkpoint)
     request.weights = weights
@@ -40,7 +40,7 @@ struct ModelOptions: ParsableArguments {
   }
 }
 
-/// A preset, and keys that are other than its.
+/// A preset, and keys that override it.
 struct PresetOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The network and its training: \(presetNames).", valueName: "name"))
   var preset = "cifar10"

@@ -55,7 +55,7 @@ struct Main {
   static func main() {
     ForeignReader.serveIfAsked(imageFileQuestions + fieldFileQuestions + latentFileQuestions)
     StandardOutput.takeStandardDescriptors()
-    // A file that exceeds its limit is an error like a full disk, and no reason to die.
+    // A file that exceeds its limit is an error like a full disk, and should not end the program.
     signal(SIGXFSZ, SIG_IGN)
     if let problem = UnpackedLimit.problem {
       report(problem)
@@ -97,7 +97,7 @@ struct Main {
     }
   }
 
-  /// Ends the process. What was to be printed and has not arrived makes it a failure.
+  /// Ends the process. If output was lost, the status is a failure.
   private static func leave(_ status: ExitStatus) -> Never {
     do {
       try StandardOutput.flush()
@@ -126,7 +126,7 @@ struct Main {
     } catch {
       let status = ExitStatus(for: error)
       guard let ending = error as? any JobEndingError, ending.isKnownToAllRanks || communicator.size == 1 else {
-        // Other ranks do not know, and would wait for this one for ever.
+        // Other ranks do not know, and would wait for it forever.
         JobAbort.abort(rank: communicator.rank, error)
       }
       // A process that works alone need not say which rank it is.

@@ -93,7 +93,7 @@ struct Pack: RankCommand {
   }
 
   mutating func run(on communicator: Communicator) throws {
-    // On several ranks either job says that there may be but one.
+    // On several ranks, either job says that only one is allowed.
     let areFields = fields.areUsed || (communicator.size == 1 && sources.contains(where: FieldPackJob.recognises))
     try areFields ? packFields(communicator) : packImages(communicator)
   }

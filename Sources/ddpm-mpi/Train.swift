@@ -155,7 +155,7 @@ struct TrainingOptions: ParsableArguments {
 
   func validate() throws {
     if initial != nil && resume {
-      throw ValidationError("--initial begins a new run and --resume goes on with one; give one of them.")
+      throw ValidationError("--initial begins a new run and --resume continues one; give one of them.")
     }
     if initial != nil && source.preset == nil && source.config == nil && output == nil {
       throw ValidationError("--initial without --preset and --config needs an --output.")
