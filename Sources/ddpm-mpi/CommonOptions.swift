@@ -95,6 +95,14 @@ struct ImageFileOptions: ParsableArguments {
   }
 }
 
+/// A list for help: a line for each name and what it is, or two if one would be too long.
+func helpList(_ entries: [(name: String, summary: String)]) -> String {
+  entries.map { name, summary in
+    let line = "  \(name): \(summary)"
+    return line.count < 80 ? line : "  \(name):\n    \(summary)"
+  }.joined(separator: "\n")
+}
+
 extension ModelRequest.Weights: ExpressibleByArgument {}
 extension FolderImages.Background: ExpressibleByArgument {}
 extension ImageReader.Turning: ExpressibleByArgument {}

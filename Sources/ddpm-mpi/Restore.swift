@@ -36,10 +36,10 @@ struct Restore: RankCommand {
       each comes.
 
       OPERATORS
-      \(list(OperatorName.allCases.map { ($0.usage, $0.summary) }))
+      \(helpList(OperatorName.allCases.map { ($0.usage, $0.summary) }))
 
       METHODS
-      \(list(RestorationName.allCases.map { ($0.rawValue, $0.summary) }))
+      \(helpList(RestorationName.allCases.map { ($0.rawValue, $0.summary) }))
 
       EXAMPLES
         mpirun -n 8 ddpm-mpi restore --checkpoint runs/quickstart \\
@@ -48,14 +48,6 @@ struct Restore: RankCommand {
         ddpm-mpi restore --checkpoint runs/turbulence --measured stations.nc \\
           --operator mask --noise 0.1 --members 16 --output fields.nc
       """)
-
-  /// A line for each name and what it is, or two if one would be too long.
-  private static func list(_ entries: [(name: String, summary: String)]) -> String {
-    entries.map { name, summary in
-      let line = "  \(name): \(summary)"
-      return line.count < 80 ? line : "  \(name):\n    \(summary)"
-    }.joined(separator: "\n")
-  }
 
   @OptionGroup var model: ModelOptions
 
