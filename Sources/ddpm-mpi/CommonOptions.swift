@@ -5,7 +5,7 @@ import Files
 import Images
 import Inference
 
-/// Which model, and how it is run.
+/// The model to use, and how it is run.
 struct ModelOptions: ParsableArguments {
   @Option(help: ArgumentHelp("A checkpoint file, or a run folder.", valueName: "folder-or-file"))
   var checkpoint: String
@@ -71,7 +71,7 @@ struct DataOptions: ParsableArguments {
   }
 }
 
-/// How image files are read, and brought to one kind.
+/// How image files are read and converted to one kind.
 struct ImageFileOptions: ParsableArguments {
   @Option(
     number: "Convert all images to grey (1) or colour (3); by default pack converts all to colour if one is in colour.",
@@ -81,7 +81,7 @@ struct ImageFileOptions: ParsableArguments {
   @Option(help: "Background behind transparent pixels, which are refused otherwise.")
   var background: FolderImages.Background?
 
-  @Option(help: "Whether images are turned upright as EXIF says.")
+  @Option(help: "Whether images are turned upright, according to their EXIF data.")
   var orientation = ImageReader.Turning.upright
 
   func validate() throws {

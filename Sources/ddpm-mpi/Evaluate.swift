@@ -98,7 +98,7 @@ struct Evaluate: RankCommand {
       ("--data-path", dataPath != nil), ("--reference-cache", referenceCache != nil),
     ]
     if reference != nil, let (name, _) = ofDataSet.first(where: { $0.1 }) {
-      throw ValidationError("--reference and \(name) exclude each other: statistics are all that is compared with.")
+      throw ValidationError("--reference and \(name) exclude each other: statistics take the place of the data set.")
     }
   }
 
@@ -133,7 +133,7 @@ struct MeasureName: ExpressibleByArgument {
   }
 }
 
-/// Which network makes features.
+/// The network that computes features.
 struct FeatureOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(

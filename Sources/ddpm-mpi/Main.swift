@@ -13,8 +13,8 @@ import MessagePassing
 import Ranks
 import Reporting
 
-/// The root of the command line. What the subcommands do is in the modules of their jobs, such as `Training`,
-/// `Inference` and `Packing`; here is parsing and wiring only.
+/// The root of the command line. The subcommands only parse and wire; their jobs are in modules such as `Training`,
+/// `Inference` and `Packing`.
 struct Program: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ddpm-mpi",
@@ -160,7 +160,7 @@ extension Program {
 
   private static var firstArgument: String? { CommandLine.arguments.dropFirst().first }
 
-  /// What is wrong, if the first argument is meant to be a subcommand and is none.
+  /// The problem, if the first argument is meant to be a subcommand but is not one.
   fileprivate static var missingSubcommand: String? {
     guard let name = firstArgument, !name.hasPrefix("-"), !(subcommandNames + ["help"]).contains(name) else {
       return nil
@@ -177,7 +177,7 @@ extension Program {
 
 /// A subcommand that all ranks run together.
 protocol RankCommand: ParsableCommand {
-  /// Whether the command itself finds out which differences between the ranks' arguments do harm.
+  /// Whether the command itself checks which differences between the ranks' arguments do harm.
   static var ranksMayDiffer: Bool { get }
   /// Whether it runs even where results would depend on which rank computes them.
   static var ranksMayRunDifferentBuilds: Bool { get }

@@ -62,7 +62,7 @@ struct Pack: RankCommand {
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Whether training mirrors images by default (default: as the source says; no for image files).")
+    help: "Whether training mirrors images by default (default: that of the source; no for image files).")
   var flips: Bool?
 
   @Flag(help: "Treat every subfolder as a class, even one called train or test.")

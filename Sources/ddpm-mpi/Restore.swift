@@ -29,8 +29,8 @@ struct Restore: RankCommand {
                        [--batch <n>] [--threads <n>]
       """,
     discussion: """
-      --measured has what is known: images with unknown parts, coarse, grey or blurred ones, or some of a field's \
-      variables, and --operator says which. The model is an ordinary one, and need not have been trained for this. Each \
+      --measured is what is known: images with unknown parts, coarse, grey or blurred ones, or some of a field's \
+      variables; --operator says which. The model is an ordinary one, and need not have been trained for this. Each \
       measurement gets an ensemble of --members images; member m of measurement i depends only on the seed, i and m. \
       No method draws exactly from the distribution of images given the measurement; docs/restoring.md says how close \
       each comes.
@@ -76,7 +76,7 @@ struct Restore: RankCommand {
       + "-1 to 1; one number, or one for each measured channel (default: 0).", valueName: "x,x,...")
   var noise: CommaSeparated<Double>?
 
-  @Flag(help: "Measure the whole images or fields of --measured first, with such noise: to try a method.")
+  @Flag(help: "Measure whole images or fields of --measured first, with that noise, to try a method.")
   var simulate = false
 
   @Option(number: "Images drawn for each measurement.")
